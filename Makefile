@@ -1,0 +1,182 @@
+# socks5d: make, make run, make test; `make help` lists the rest.
+#
+#   CC=clang         another compiler
+#   SAN=address      AddressSanitizer and UndefinedBehaviorSanitizer; SAN=thread: ThreadSanitizer
+#   WERROR=1         warnings are errors
+
+SAN ?=
+WERROR ?=
+PREFIX ?= /usr/local
+DESTDIR ?=
+
+BUILD := build/$(notdir $(CC))$(if $(SAN),-$(SAN))
+
+PACKAGES := libcares libcrypt libsodium inih
+DEPS := pkg-config libc6-dev libc-ares-dev libcrypt-dev libsodium-dev libinih-dev
+TEST_DEPS := $(DEPS) libcmocka-dev curl nginx-light valgrind
+CLIENT_DEPS := $(TEST_DEPS) netcat-openbsd ncat proxychains4 git openssh-client openssh-server
+LINT_DEPS := clang clang-format clang-tidy cppcheck libclang-rt-14-dev
+BENCH_DEPS := $(DEPS) microsocks dante-server
+
+WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
+	-Wpointer-arith -Wcast-qual -Wwrite-strings -Wundef -Wvla -Wformat=2 -Wswitch-enum \
+	$(if $(findstring clang,$(CC)),-Wthread-safety) $(if $(WERROR),-Werror)
+SANITIZE := $(if $(filter address,$(SAN)),-fsanitize=address$(comma)undefined \
+	-fno-sanitize-recover=all) $(if $(filter thread,$(SAN)),-fsanitize=thread)
+comma := ,
+
+CFLAGS ?= -O2 -g
+ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -Iinclude -pthread $(WARNINGS) $(SANITIZE) $(CFLAGS) \
+	$(HARDENING)
+HARDENING := $(if $(SAN),,-D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE)
+# Looked up once, and only when something is built: pkg-config may have to be installed first.
+LIBS = $(eval LIBS := $(shell pkg-config --libs $(PACKAGES)))$(LIBS)
+TEST_LIBS = $(eval TEST_LIBS := $(shell pkg-config --libs cmocka))$(TEST_LIBS)
+LINK = $(CC) -pthread $(SANITIZE) $(if $(SAN),,-pie -Wl$(comma)-z$(comma)relro$(comma)-z$(comma)now) $(LDFLAGS)
+
+LIB_SOURCES := $(wildcard src/*/*.c)
+LIB_OBJECTS := $(LIB_SOURCES:%.c=$(BUILD)/%.o)
+TEST_SOURCES := $(wildcard tests/*/test_*.c)
+TESTS := $(TEST_SOURCES:tests/%.c=$(BUILD)/tests/%)
+TEST_LIB_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/lib/*.c))
+BENCH_SOURCES := $(wildcard tests/bench/*.c)
+C_FILES := $(wildcard src/*.c src/*/*.c include/*/*.h tests/*/*.c tests/*/*.h)
+
+.PHONY: all run test test-clients bench check-docs docs lint format deps deps-test deps-clients \
+	deps-lint deps-bench tests install clean help
+
+all: bin/socks5d bin/server
+
+help:
+	@echo 'make             build bin/socks5d'
+	@echo 'make run         install what is missing, build, serve with conf/socks5d.conf'
+	@echo 'make test        install what is missing, build, run all tests'
+	@echo 'make test-clients  the same with more real clients: nc, ncat, proxychains4, git, ssh'
+	@echo 'make bench       measure beside microsocks and dante (BENCH="-q" for a quick look)'
+	@echo 'make lint        formatting, static analysis, layers'
+	@echo 'make docs        bring sample configuration, manual and README up to date with the table'
+	@echo 'make install     into DESTDIR$(PREFIX)'
+	@echo 'make deps        install the Debian packages that building needs'
+
+# ---- programs ----
+
+bin/socks5d: $(BUILD)/socks5d
+	@mkdir -p bin
+	cp $< $@
+
+bin/server: bin/socks5d
+	ln -sf socks5d $@
+
+$(BUILD)/socks5d: $(BUILD)/src/socks5d.o $(BUILD)/libsocks5d.a
+	$(LINK) -o $@ $^ $(LIBS)
+
+$(BUILD)/libsocks5d.a: $(LIB_OBJECTS)
+	rm -f $@
+	$(AR) rcs $@ $^
+
+$(BUILD)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -Itests -MMD -MP -c -o $@ $<
+
+run: deps
+	@$(MAKE) --no-print-directory all
+	exec bin/socks5d -c conf/socks5d.conf
+
+# ---- tests ----
+
+# A test of socket calls gets its faults injected at the linker's hand.
+WRAP_test_socket := accept4 recv send poll connect
+wrap = $(foreach f,$(WRAP_$(notdir $(1))),-Wl,--wrap=$(f))
+
+$(BUILD)/tests/%: $(BUILD)/tests/%.o $(TEST_LIB_OBJECTS) $(BUILD)/libsocks5d.a
+	$(LINK) $(call wrap,$@) -o $@ $^ $(LIBS) $(TEST_LIBS)
+
+.SECONDARY:
+
+tests: $(BUILD)/socks5d $(TESTS) $(BUILD)/gendoc
+
+test: deps-test
+	@$(MAKE) --no-print-directory all tests check-docs
+	tests/lint/layers.sh
+	SOCKS5D=$(BUILD)/socks5d tests/run.sh $(TESTS)
+
+test-clients: deps-clients
+	@$(MAKE) --no-print-directory all
+	SOCKS5D=bin/socks5d tests/clients/run.sh
+
+# ---- benchmarks ----
+
+build/bench/bench: $(filter-out tests/bench/bench_users.c,$(BENCH_SOURCES)) \
+	$(wildcard tests/bench/*.h)
+	@mkdir -p $(@D)
+	$(CC) -std=c11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Wshadow -pthread -o $@ $(filter %.c,$^)
+
+build/bench/bench_users: $(BUILD)/tests/bench/bench_users.o $(BUILD)/libsocks5d.a
+	@mkdir -p $(@D)
+	$(LINK) -o $@ $^ $(LIBS)
+
+bench: deps-bench
+	@$(MAKE) --no-print-directory all build/bench/bench build/bench/bench_users
+	build/bench/bench_users
+	build/bench/bench $(BENCH)
+
+# ---- documents that come from the table of settings ----
+
+$(BUILD)/gendoc: $(BUILD)/tests/docs/gendoc.o $(BUILD)/libsocks5d.a
+	$(LINK) -o $@ $^ $(LIBS)
+
+check-docs: $(BUILD)/gendoc
+	$< --check
+
+docs: $(BUILD)/gendoc
+	$<
+
+# ---- care ----
+
+format:
+	clang-format -i $(C_FILES)
+
+lint: deps-lint
+	clang-format --dry-run -Werror $(C_FILES)
+	tests/lint/layers.sh
+	cppcheck -q --std=c11 --enable=warning,performance,portability --inline-suppr \
+		--error-exitcode=1 -Iinclude -D_GNU_SOURCE src
+	clang-tidy -quiet $(wildcard src/*.c src/*/*.c) -- -std=c11 -D_GNU_SOURCE -Iinclude
+
+install: all
+	install -D -m 755 bin/socks5d $(DESTDIR)$(PREFIX)/sbin/socks5d
+	install -D -m 644 src/socks5d.8 $(DESTDIR)$(PREFIX)/share/man/man8/socks5d.8
+	install -D -m 644 conf/socks5d.service $(DESTDIR)$(PREFIX)/lib/systemd/system/socks5d.service
+	test -e $(DESTDIR)/etc/socks5d/socks5d.conf || \
+		install -D -m 644 conf/socks5d.conf $(DESTDIR)/etc/socks5d/socks5d.conf
+
+clean:
+	rm -rf bin build
+
+# ---- Debian packages ----
+
+# install-packages,LIST: asks dpkg first, so that nothing happens when nothing is missing.
+define install-packages
+@missing=; for p in $(1); do \
+	dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$p"; \
+done; \
+test -z "$$missing" || { \
+	echo "installing:$$missing"; \
+	sudo=; test "$$(id -u)" = 0 || sudo=sudo; \
+	$$sudo apt-get update -qq && \
+	$$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
+}
+endef
+
+deps:
+	$(call install-packages,$(DEPS))
+deps-test:
+	$(call install-packages,$(TEST_DEPS))
+deps-clients:
+	$(call install-packages,$(CLIENT_DEPS))
+deps-lint:
+	$(call install-packages,$(LINT_DEPS))
+deps-bench:
+	$(call install-packages,$(BENCH_DEPS))
+
+-include $(LIB_OBJECTS:.o=.d) $(TESTS:=.d) $(TEST_LIB_OBJECTS:.o=.d) $(BUILD)/src/socks5d.d

@@ -1,0 +1,41 @@
+/* buffer: a window of bytes in fixed memory that the owner provides. No lock: one thread's.
+ *
+ *      memory          head            tail            size
+ *        |  consumed     |   readable    |   writable    |
+ *        0      <=      head     <=     tail     <=     size
+ */
+#ifndef BASE_BUFFER_H
+#define BASE_BUFFER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct buffer {
+	uint8_t *memory;
+	size_t size;
+	size_t head;
+	size_t tail;
+	size_t high_water; /* the furthest that tail ever was, in bytes */
+};
+
+/* Makes `b` an empty buffer over `size` bytes at `memory`, which stay the caller's. */
+void buffer_init(struct buffer *b, void *memory, size_t size);
+
+/* Bytes that can be read at buffer_head(). */
+size_t buffer_readable(const struct buffer *b);
+const uint8_t *buffer_head(const struct buffer *b);
+
+/* Bytes that can be written at buffer_tail() before buffer_commit(). */
+size_t buffer_writable(const struct buffer *b);
+uint8_t *buffer_tail(struct buffer *b);
+
+/* Takes `n` <= buffer_readable() bytes off the front; an emptied buffer starts at 0 again. */
+void buffer_consume(struct buffer *b, size_t n);
+
+/* Adds the `n` <= buffer_writable() bytes that were written at buffer_tail(). */
+void buffer_commit(struct buffer *b, size_t n);
+
+/* Moves what is readable to the front, so that all free space is writable. */
+void buffer_compact(struct buffer *b);
+
+#endif

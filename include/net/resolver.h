@@ -1,0 +1,87 @@
+/* resolver: names to addresses through c-ares, inside the caller's own poll(2), with a cache that
+ * all threads share (rwlock; its channels: a mutex). A struct lookup belongs to one thread. */
+#ifndef NET_RESOLVER_H
+#define NET_RESOLVER_H
+
+#include <poll.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "net/fdbudget.h"
+
+#define RESOLVER_NAME_MAX 255 /* bytes of a name (RFC 1928 section 5, RFC 1035 section 2.3.4) */
+#define RESOLVER_MAX_ADDRS 16 /* addresses of one family that are kept */
+#define RESOLVER_MAX_FDS 16 /* descriptors of one lookup */
+
+struct resolver;
+
+struct resolver_options {
+	const char *servers; /* "192.0.2.1, [2001:db8::1]:5353"; "" = what resolv.conf(5) says */
+	const char *search; /* "lan, example.org"; "" = what resolv.conf(5) says */
+	size_t cache_records; /* most records in the cache; 0 = no cache */
+	int64_t negative_ttl_ms; /* how long "no such name" and hosts(5) entries are believed */
+};
+
+/* c-ares and the cache made ready; once for the process, before any thread. NULL with errno. The
+ * options are copied. */
+struct resolver *resolver_new(const struct resolver_options *options);
+
+/* Other options for the lookups that begin after this; an emptied cache. -1 with errno. */
+int resolver_configure(struct resolver *r, const struct resolver_options *options)
+	__attribute__((warn_unused_result));
+
+/* No lookup may be under way. NULL is allowed. */
+void resolver_free(struct resolver *r);
+
+/* Lookups by family that the cache answered, and those that it did not, since the start. */
+void resolver_counts(struct resolver *r, uint64_t *hits, uint64_t *misses);
+
+/* Is this a list of server addresses, each with or without a port? */
+bool resolver_servers_valid(const char *servers);
+
+enum lookup_state {
+	LOOKUP_PENDING,
+	LOOKUP_FOUND,
+	LOOKUP_NOT_FOUND, /* no such name, or it has no address of this family */
+	LOOKUP_FAILED, /* the servers failed or did not answer in time */
+};
+
+enum lookup_family { LOOKUP_IPV6, LOOKUP_IPV4, LOOKUP_FAMILIES };
+
+struct lookup_answer {
+	enum lookup_state state;
+	size_t count;
+	struct addr addrs[RESOLVER_MAX_ADDRS]; /* port 0 */
+};
+
+struct lookup {
+	struct resolver *resolver;
+	struct resolver_channel *channel; /* NULL: nothing is pending (any more) */
+	int64_t ttl_ms; /* for answers that carry none of their own */
+	char name[RESOLVER_NAME_MAX + 1];
+	struct lookup_answer answers[LOOKUP_FAMILIES];
+};
+
+/* Begins to look up both families of `name` (NUL-terminated, at most RESOLVER_NAME_MAX bytes);
+ * what the cache or hosts(5) knows is answered at once. Descriptors are taken from `lease`. */
+void lookup_begin(struct lookup *l, struct resolver *r, const char *name, struct fd_lease *lease);
+
+/* Fills in what to poll for, at most RESOLVER_MAX_FDS entries; the number of them. */
+size_t lookup_fds(struct lookup *l, struct pollfd *fds);
+
+/* When lookup_process() is to be called even though no descriptor is ready. */
+int64_t lookup_deadline(struct lookup *l);
+
+/* Goes on with what poll(2) reported in the entries that lookup_fds() filled in. */
+void lookup_process(struct lookup *l, const struct pollfd *fds, size_t count);
+
+/* Is an answer still outstanding? */
+bool lookup_pending(const struct lookup *l);
+
+/* Gives up what is outstanding and gives back what the lookup holds; the answers stay. May be
+ * called again. */
+void lookup_end(struct lookup *l);
+
+#endif

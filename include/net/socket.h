@@ -1,0 +1,71 @@
+/* socket: the only place that calls the socket API: listen, accept, connect, wait, read, write.
+ * Every descriptor is born non-blocking and close-on-exec; EINTR never gets out. No state. */
+#ifndef NET_SOCKET_H
+#define NET_SOCKET_H
+
+#include <poll.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/addr.h"
+
+/* A TCP listener on `wanted` (IPv6 ones serve IPv6 only) whose accepted sockets inherit
+ * TCP_NODELAY and keepalive. `*bound` receives the address with the port that the kernel chose if
+ * `wanted` has port 0. -1 with errno. */
+int socket_listen(const struct addr *wanted, int backlog, struct addr *bound)
+	__attribute__((warn_unused_result));
+
+/* What accept(2) said, by what is to be done about it. */
+enum socket_accept_outcome {
+	SOCKET_ACCEPTED,
+	SOCKET_ACCEPT_NOTHING, /* nobody there (any more): wait and try again */
+	SOCKET_ACCEPT_EXHAUSTED, /* out of descriptors or memory: pause before the next try */
+};
+
+/* Takes one connection off `listener`: `*fd` and the client's address. */
+enum socket_accept_outcome socket_accept(int listener, int *fd, struct addr *client);
+
+/* Begins to connect a new TCP socket to `target`. The socket, which polls writable when the
+ * attempt is over; -1 with errno when it failed at once. */
+int socket_connect_start(const struct addr *target) __attribute__((warn_unused_result));
+
+/* How the attempt ended: 0 or an errno value. */
+int socket_connect_result(int fd);
+
+/* poll(2) until `deadline` (clock.h). The number of ready entries, 0 at the deadline. */
+int socket_wait(struct pollfd *fds, nfds_t count, int64_t deadline);
+
+/* Reads what is there, at most `len` > 0 bytes: > 0 bytes, 0 at the end of the stream, -1 with
+ * errno (EAGAIN: nothing yet). */
+ssize_t socket_read(int fd, void *bytes, size_t len) __attribute__((warn_unused_result));
+
+/* Writes what fits now: > 0 bytes, -1 with errno (EAGAIN: nothing fits). Never raises SIGPIPE. */
+ssize_t socket_write(int fd, const void *bytes, size_t len) __attribute__((warn_unused_result));
+
+/* True when the peer has ended its stream and nothing that it sent waits to be read, or when the
+ * connection is broken. */
+bool socket_peer_left(int fd);
+
+/* The two ends of a connected socket; AF_UNSPEC when there are none. */
+struct addr socket_local_addr(int fd);
+struct addr socket_peer_addr(int fd);
+
+/* Ends the sending side: the peer reads the end of the stream after all pending bytes. */
+void socket_end_stream(int fd);
+
+/* Ends both sides while the descriptor stays open; wakes whoever polls it. */
+void socket_shutdown(int fd);
+
+/* Closes. -1 is allowed. */
+void socket_close(int fd);
+
+/* Closes so that the peer sees a reset (RST), not an end of stream. */
+void socket_close_with_reset(int fd);
+
+/* Would the kernel deliver what is sent to `target` to this very host? Needs one descriptor for
+ * the moment; false when it cannot be found out because there is no route. */
+bool socket_is_own_address(const struct addr *target);
+
+#endif

@@ -1,0 +1,59 @@
+/* dial: from a requested target to a connected socket: name lookup, rules, connection attempts.
+ * One thread's; no lock. */
+#ifndef PROXY_DIAL_H
+#define PROXY_DIAL_H
+
+#include <stdint.h>
+
+#include "net/fdbudget.h"
+#include "net/resolver.h"
+#include "proxy/socks5.h"
+#include "state/config.h"
+#include "state/end_reason.h"
+
+#define DIAL_MAX_ATTEMPTS 8 /* connection attempts under way at once */
+
+struct dial_attempt {
+	int fd;
+	struct addr addr;
+};
+
+struct dial {
+	/* given */
+	const struct config *config;
+	struct resolver *resolver;
+	struct fdbudget *budget;
+	const struct socks5_request *request;
+	int client; /* watched meanwhile; -1: nobody is */
+	bool client_sent_ahead; /* there are bytes for the target already */
+
+	/* results */
+	struct addr target; /* the address that it became; on failure the last one tried */
+	struct addr local; /* our own end of the connection */
+	int error; /* errno of the attempt that got furthest; 0 = none */
+	enum end_reason failure;
+	int64_t lookup_ms; /* until there was an address to try */
+	int64_t connect_ms; /* from then until the connection was there or given up */
+	struct fd_lease lease;
+
+	/* state */
+	struct lookup lookup;
+	size_t taken[LOOKUP_FAMILIES]; /* how many of the lookup's answers were tried */
+	enum lookup_family next_family;
+	struct dial_attempt attempts[DIAL_MAX_ATTEMPTS];
+	size_t attempt_count;
+	bool client_finished; /* it has shut down its sending side */
+	int64_t begun;
+	int64_t deadline;
+	int64_t wait_for_ipv6; /* until then, while only IPv4 was answered; 0: not set yet */
+	int64_t next_attempt; /* not before this, while another is under way */
+};
+
+/* Connects to what `request` asks for, within connect_timeout. The connected socket, which is then
+ * the caller's with its place in the fd budget (`lease`), or -1 with the reason in `failure`. Every
+ * address is put to the rules, and it is exactly the address that was checked that is connected to.
+ * Returns as soon as the client leaves. Follows RFC 8305: families alternate, an attempt starts
+ * 250 ms after the one before it or when that failed, the first that succeeds wins. */
+int dial_target(struct dial *d) __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,27 @@
+/* listeners: a set of listening sockets, opened as a whole. Belongs to one thread at a time. */
+#ifndef PROXY_LISTENERS_H
+#define PROXY_LISTENERS_H
+
+#include <stddef.h>
+
+#include "state/config.h"
+
+struct listeners {
+	size_t count;
+	struct listener {
+		int fd;
+		struct addr wanted; /* as configured */
+		struct addr bound; /* as the kernel says: with the port */
+	} items[SETTINGS_MAX_LISTEN];
+};
+
+/* Opens what `c` says; listeners of `old` (may be NULL) on the same address are taken over and stay
+ * open, with whoever waits in their backlog. Fills in the addresses at which the proxy answers
+ * (config.own). NULL with "ADDR: why" in `error`; then nothing changed. */
+struct listeners *listeners_open(
+	struct config *c, const struct listeners *old, char error[CONFIG_ERROR_MAX]);
+
+/* Closes those that `kept` (may be NULL) has not taken over, and frees the set. NULL is allowed. */
+void listeners_close(struct listeners *l, const struct listeners *kept);
+
+#endif

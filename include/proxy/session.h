@@ -1,0 +1,63 @@
+/* session: one client from its greeting to its end, as straight-line code in the thread that calls
+ * session_run(). Owns its sockets; others reach them only through the registry. */
+#ifndef PROXY_SESSION_H
+#define PROXY_SESSION_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buffer.h"
+#include "net/fdbudget.h"
+#include "net/resolver.h"
+#include "proxy/dial.h"
+#include "proxy/socks5.h"
+#include "state/config.h"
+#include "state/end_reason.h"
+#include "state/registry.h"
+#include "state/stats.h"
+#include "state/users.h"
+
+/* What all sessions share. All of it outlives them. */
+struct services {
+	struct config_store *config;
+	struct users *users;
+	struct resolver *resolver;
+	struct registry *registry;
+	struct fdbudget budget;
+	struct stats stats;
+};
+
+#define SESSION_BUFFER_SIZE 65536 /* bytes held for each direction */
+
+struct session {
+	struct services *services;
+	size_t slot; /* in the registry */
+	uint64_t id;
+	int64_t begun;
+	int64_t deadline; /* of the phase that is waited in */
+	struct config *config;
+	struct addr client_addr;
+	int client;
+	int target; /* -1: not connected */
+	enum end_reason reason;
+	uint8_t reply; /* REP that was sent */
+	bool answered; /* a refusal or a reply went out */
+	bool has_request;
+	bool chose_login; /* METHOD 02 */
+	size_t user_len;
+	char user[USERS_NAME_MAX];
+	uint64_t sent, received;
+	struct buffer in; /* from the client */
+	struct buffer out; /* to the client */
+	struct socks5_request request;
+	struct dial dial;
+	uint8_t memory[2]
+		      [SESSION_BUFFER_SIZE]; /* of the buffers; last, so that little is touched */
+};
+
+/* Serves the connection `client`, accepted from `client_addr`, and closes it. `s` is memory for it,
+ * zeroed when it is used for the first time. */
+void session_run(struct session *s, struct services *services, size_t slot, int client,
+	const struct addr *client_addr);
+
+#endif

@@ -1,0 +1,87 @@
+/* socks5: the messages of RFC 1928 and RFC 1929 as bytes and as structs. Pure; no state, no lock.
+ *
+ * Each parser looks at the `n` bytes at `p` and returns how many of them the message takes (> 0),
+ * SOCKS5_MORE when it is not complete yet, or SOCKS5_MALFORMED. What follows the message is left
+ * alone. */
+#ifndef PROXY_SOCKS5_H
+#define PROXY_SOCKS5_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+
+#define SOCKS5_MORE 0
+#define SOCKS5_MALFORMED (-1)
+
+#define SOCKS5_VERSION 0x05
+#define SOCKS5_LOGIN_VERSION 0x01
+
+enum socks5_method { /* RFC 1928 section 3 */
+	SOCKS5_NO_LOGIN = 0x00,
+	SOCKS5_PASSWORD = 0x02,
+	SOCKS5_NO_METHOD = 0xff,
+};
+
+enum socks5_command { /* RFC 1928 section 4 */
+	SOCKS5_CONNECT = 0x01,
+	SOCKS5_BIND = 0x02,
+	SOCKS5_UDP_ASSOCIATE = 0x03,
+};
+
+enum socks5_atyp { /* RFC 1928 section 5 */
+	SOCKS5_IPV4 = 0x01,
+	SOCKS5_DOMAIN = 0x03,
+	SOCKS5_IPV6 = 0x04,
+};
+
+#define SOCKS5_MESSAGE_MAX 513 /* the longest message of a client: a login with two long fields */
+#define SOCKS5_REPLY_MAX 22 /* the longest reply: one with an IPv6 address */
+
+struct socks5_greeting {
+	bool offers_no_login;
+	bool offers_password;
+};
+
+/* VER NMETHODS METHODS (RFC 1928 section 3). Another version is malformed; zero methods are not. */
+int socks5_parse_greeting(const uint8_t *p, size_t n, struct socks5_greeting *out);
+
+struct socks5_login {
+	const uint8_t *name; /* both point into the message and may hold any byte */
+	size_t name_len;
+	const uint8_t *password;
+	size_t password_len;
+};
+
+/* VER ULEN UNAME PLEN PASSWD (RFC 1929 section 2). Lengths of 0 are legal here. */
+int socks5_parse_login(const uint8_t *p, size_t n, struct socks5_login *out);
+
+struct socks5_request {
+	uint8_t command; /* any value */
+	uint8_t atyp; /* any value; unknown: only the first four bytes were taken */
+	bool has_addr; /* `addr` is the target: by ATYP, or a literal in a domain field */
+	struct addr addr; /* DST.ADDR, with DST.PORT */
+	uint16_t port; /* DST.PORT */
+	uint8_t name_len;
+	char name[256]; /* the domain as it was sent, NUL-terminated; it may hold any byte */
+};
+
+/* VER CMD RSV ATYP DST.ADDR DST.PORT (RFC 1928 section 4). RSV is not looked at. */
+int socks5_parse_request(const uint8_t *p, size_t n, struct socks5_request *out);
+
+/* Can the domain of a request be looked up: not empty, and without blanks, control bytes, NUL? */
+bool socks5_name_is_sane(const struct socks5_request *request);
+
+/* The writers return the number of bytes put at `out`. */
+size_t socks5_format_method(uint8_t out[2], enum socks5_method method);
+size_t socks5_format_login_status(uint8_t out[2], bool success);
+
+/* VER REP RSV ATYP BND.ADDR BND.PORT (RFC 1928 section 6). Always complete, ATYP 1 or 4; AF_UNSPEC
+ * is written as 0.0.0.0:0. */
+size_t socks5_format_reply(uint8_t out[SOCKS5_REPLY_MAX], uint8_t rep, const struct addr *bound);
+
+/* "CONNECT"; "CMD-9" for what has no name. Returns a static text or `out`. */
+const char *socks5_command_name(uint8_t command, char out[16]);
+
+#endif

@@ -1,0 +1,51 @@
+/* config: the configuration as immutable, reference-counted snapshots, and the file and flags they
+ * come from. The pointer to the current one is behind a rwlock. */
+#ifndef STATE_CONFIG_H
+#define STATE_CONFIG_H
+
+#include <stdatomic.h>
+#include <stddef.h>
+
+#include "state/settings.h"
+
+struct config {
+	struct settings settings;
+	/* Where the proxy itself answers, as the kernel says, monitor included. */
+	struct addr own[SETTINGS_MAX_LISTEN + 1];
+	size_t own_count;
+	_Atomic(unsigned) references;
+};
+
+#define CONFIG_MAX_OVERRIDES 64
+#define CONFIG_ERROR_MAX 1024
+
+/* Where a configuration is read from, at start and again on reload. */
+struct config_source {
+	const char *path; /* NULL: no file */
+	size_t count;
+	struct config_override { /* from the command line: applied after the file, in order */
+		const struct setting *setting;
+		const char *value;
+	} overrides[CONFIG_MAX_OVERRIDES];
+};
+
+/* Reads it all. NULL when anything is wrong, with "where: name: "value": what is legal" in
+ * `error`. The caller owns the snapshot's only reference until config_publish(). */
+struct config *config_read(const struct config_source *source, char error[CONFIG_ERROR_MAX]);
+
+/* Gives up a reference; the last one frees. NULL is allowed. */
+void config_release(struct config *c);
+
+struct config_store;
+
+/* A store whose current snapshot is `first`, whose reference it takes over. NULL without memory. */
+struct config_store *config_store_new(struct config *first);
+void config_store_free(struct config_store *store);
+
+/* The current snapshot with a reference of the caller's own, to be released. */
+struct config *config_get(struct config_store *store);
+
+/* Makes `next` the current one and takes over its reference. */
+void config_publish(struct config_store *store, struct config *next);
+
+#endif

@@ -1,0 +1,41 @@
+/* end_reason: why a session ended; one table gives the log's word and the reply code. No state. */
+#ifndef STATE_END_REASON_H
+#define STATE_END_REASON_H
+
+#include <stdint.h>
+
+enum end_reason {
+	END_CLOSED, /* both sides finished sending */
+	END_CLIENT_RESET, /* the client broke the connection off */
+	END_TARGET_RESET, /* the target did */
+	END_IDLE, /* `timeout` */
+	END_HALF_CLOSED_IDLE, /* `half_close_timeout` */
+	END_NOTHING_ASKED, /* the client left before its first byte, as health checks do */
+	END_CLIENT_LEFT, /* the client left before its request was answered */
+	END_HANDSHAKE_TIMEOUT, /* `handshake_timeout` */
+	END_MALFORMED, /* not SOCKS 5, or not as RFC 1928 and RFC 1929 say */
+	END_NO_METHOD, /* none of the offered METHODs is acceptable */
+	END_LOGIN_REFUSED, /* unknown name or wrong password */
+	END_LOGIN_BUSY, /* too many logins at once */
+	END_COMMAND_UNSUPPORTED, /* CMD */
+	END_ATYP_UNSUPPORTED, /* ATYP */
+	END_TARGET_DENIED, /* the rules forbid the target */
+	END_NAME_NOT_FOUND, /* the name does not exist or has no address */
+	END_NAME_FAILED, /* the name servers failed or did not answer in time */
+	END_CONNECT_REFUSED,
+	END_HOST_UNREACHABLE,
+	END_NETWORK_UNREACHABLE,
+	END_CONNECT_TIMEOUT, /* `connect_timeout`, or the kernel's own patience */
+	END_CONNECT_FAILED, /* anything else; errno is in the log */
+	END_STOPPED, /* the server was told to stop */
+	END_REASONS,
+};
+
+/* One lower-case word with underscores. */
+const char *end_reason_word(enum end_reason reason);
+
+/* The REP field (RFC 1928 section 6) that tells a client that waits for its reply; 0 when the
+ * request had succeeded. */
+uint8_t end_reason_reply(enum end_reason reason);
+
+#endif

@@ -1,0 +1,38 @@
+/* options: the command line, whose flags come from the table of settings. No lock; used at start.
+ */
+#ifndef STATE_OPTIONS_H
+#define STATE_OPTIONS_H
+
+#include <stdio.h>
+
+#include "state/config.h"
+#include "state/users.h"
+
+#define OPTIONS_MAX_USERS 10
+
+enum options_action {
+	OPTIONS_SERVE,
+	OPTIONS_CHECK, /* -n */
+	OPTIONS_HELP, /* -h */
+	OPTIONS_VERSION, /* -v */
+};
+
+struct options {
+	enum options_action action;
+	struct config_source source; /* points into argv */
+	struct user_credentials users[OPTIONS_MAX_USERS];
+	size_t user_count;
+};
+
+/* Reads the command line. Names and passwords of -u are copied, and wiped from `argv` so that ps(1)
+ * does not show them. -1 with the reason in `error`. */
+int options_parse(struct options *o, int argc, char **argv, char error[CONFIG_ERROR_MAX])
+	__attribute__((warn_unused_result));
+
+/* Wipes and frees the copies; the users are gone then. */
+void options_free_users(struct options *o);
+
+/* What -h says. */
+void options_print_help(FILE *out);
+
+#endif

@@ -1,0 +1,64 @@
+/* users: who may log in, and whether a password is right. The map is behind a rwlock, under which
+ * nothing slow happens; how many slow hashes run at once is bounded (a mutex and a condition). */
+#ifndef STATE_USERS_H
+#define STATE_USERS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define USERS_NAME_MAX 255 /* RFC 1929 section 2 */
+#define USERS_PASSWORD_MAX 255 /* RFC 1929 section 2 */
+#define USERS_ERROR_MAX 1024
+
+enum user_role { USER_ROLE_USER, USER_ROLE_ADMIN };
+
+struct users;
+
+/* Nobody yet; at most `max_checks` slow hashes at once. NULL with errno. */
+struct users *users_new(unsigned max_checks);
+
+/* No thread may use it any more. NULL is allowed. */
+void users_free(struct users *u);
+
+void users_set_max_checks(struct users *u, unsigned max_checks);
+
+/* Reads the file at `path` and puts its users in the place of all there were. -1 when it cannot be
+ * read or a line is wrong, with "file:line: why" in `error`; then nothing changed. */
+int users_load(struct users *u, const char *path, char error[USERS_ERROR_MAX])
+	__attribute__((warn_unused_result));
+
+struct user_credentials {
+	const char *name;
+	const char *password;
+};
+
+/* Makes each of the `count` a user with the role admin and that password, and saves those that the
+ * file at `path` (NULL: none) does not have so already. A missing file is made. -1 with the reason
+ * in `error`. */
+int users_add_operators(struct users *u, const struct user_credentials *operators, size_t count,
+	const char *path, char error[USERS_ERROR_MAX]) __attribute__((warn_unused_result));
+
+/* Why `name` cannot be the name of a user, in words; NULL when it can. */
+const char *users_name_problem(const char *name, size_t len);
+
+/* The same for a password. */
+const char *users_password_problem(const char *password);
+
+/* How many users there are. */
+size_t users_count(struct users *u);
+
+enum login_result {
+	LOGIN_OK,
+	LOGIN_REFUSED, /* unknown name or wrong password: the same to the outside, in time too */
+	LOGIN_TOO_BUSY, /* no turn to compute the hash before the deadline */
+};
+
+/* Checks a login of any bytes (RFC 1929), until `deadline` (clock.h). */
+enum login_result users_login(struct users *u, const char *name, size_t name_len,
+	const char *password, size_t password_len, int64_t deadline);
+
+/* Ends the waiting of all who wait in users_login(), now and later: they get LOGIN_TOO_BUSY. */
+void users_stop(struct users *u);
+
+#endif

@@ -1,0 +1,65 @@
+#include "base/buffer.h"
+
+#include <assert.h>
+#include <string.h>
+
+static void check(const struct buffer *b)
+{
+	assert(b->head <= b->tail);
+	assert(b->tail <= b->size);
+	(void)b;
+}
+
+void buffer_init(struct buffer *b, void *memory, size_t size)
+{
+	*b = (struct buffer){.memory = memory, .size = size};
+}
+
+size_t buffer_readable(const struct buffer *b)
+{
+	return b->tail - b->head;
+}
+
+const uint8_t *buffer_head(const struct buffer *b)
+{
+	return b->memory + b->head;
+}
+
+size_t buffer_writable(const struct buffer *b)
+{
+	return b->size - b->tail;
+}
+
+uint8_t *buffer_tail(struct buffer *b)
+{
+	return b->memory + b->tail;
+}
+
+void buffer_consume(struct buffer *b, size_t n)
+{
+	assert(n <= buffer_readable(b));
+	b->head += n;
+	if (b->head == b->tail)
+		b->head = b->tail = 0;
+	check(b);
+}
+
+void buffer_commit(struct buffer *b, size_t n)
+{
+	assert(n <= buffer_writable(b));
+	b->tail += n;
+	if (b->tail > b->high_water)
+		b->high_water = b->tail;
+	check(b);
+}
+
+void buffer_compact(struct buffer *b)
+{
+	size_t n = buffer_readable(b);
+
+	if (b->head > 0)
+		memmove(b->memory, b->memory + b->head, n);
+	b->head = 0;
+	b->tail = n;
+	check(b);
+}

@@ -1,0 +1,256 @@
+/*
+ * The log file's descriptor keeps its number for life: opening another file puts it under the same
+ * number with dup3(2), so that writers need no lock and never meet a closed descriptor.
+ */
+#include "base/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+
+#define FIELD_MAX 600 /* escaped bytes of one value */
+#define CLOSING 3 /* room kept for what ends a line: a quote, a brace, LF */
+
+static _Atomic(int) threshold = LOG_INFO;
+static _Atomic(int) style = LOG_TEXT;
+static _Atomic(int) descriptor = STDERR_FILENO;
+static char *file_path;
+
+static const char *const level_words[] = {
+	[LOG_ERROR] = "error", [LOG_WARN] = "warn", [LOG_INFO] = "info", [LOG_DEBUG] = "debug"};
+
+void log_set_level(enum log_level level)
+{
+	atomic_store(&threshold, (int)level);
+}
+
+void log_set_format(enum log_format format)
+{
+	atomic_store(&style, (int)format);
+}
+
+static int open_file(const char *path)
+{
+	int old = atomic_load(&descriptor);
+	int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640);
+
+	if (fd < 0)
+		return -1;
+	if (old == STDERR_FILENO) {
+		atomic_store(&descriptor, fd);
+		return 0;
+	}
+	if (dup3(fd, old, O_CLOEXEC) < 0) {
+		close(fd);
+		return -1;
+	}
+	close(fd);
+	return 0;
+}
+
+int log_open(const char *path)
+{
+	int fd = atomic_load(&descriptor);
+	char *copy = NULL;
+
+	if (path == NULL || *path == '\0') {
+		if (fd != STDERR_FILENO && dup3(STDERR_FILENO, fd, O_CLOEXEC) < 0)
+			return -1;
+	} else {
+		copy = strdup(path);
+		if (copy == NULL || open_file(path) < 0) {
+			free(copy);
+			return -1;
+		}
+	}
+	free(file_path);
+	file_path = copy;
+	return 0;
+}
+
+void log_close(void)
+{
+	int fd = atomic_exchange(&descriptor, STDERR_FILENO);
+
+	if (fd != STDERR_FILENO)
+		close(fd);
+	free(file_path);
+	file_path = NULL;
+}
+
+int log_reopen(void)
+{
+	return file_path == NULL ? 0 : open_file(file_path);
+}
+
+static bool is_json(void)
+{
+	return atomic_load_explicit(&style, memory_order_relaxed) == LOG_JSON;
+}
+
+static size_t room(const struct log_line *line)
+{
+	return sizeof(line->text) - CLOSING - line->len;
+}
+
+/* All of it or nothing. */
+static bool put(struct log_line *line, const char *bytes, size_t len)
+{
+	if (len > room(line))
+		return false;
+	memcpy(line->text + line->len, bytes, len);
+	line->len += len;
+	return true;
+}
+
+/* The bytes that stand for `c` inside quotes: in JSON \u00XX, in text \xXX. */
+static size_t escape(unsigned char c, bool json, char out[7])
+{
+	if (c == '"' || c == '\\')
+		return (size_t)snprintf(out, 7, "\\%c", c);
+	if (c >= 0x20 && c < 0x7f) {
+		out[0] = (char)c;
+		return 1;
+	}
+	return (size_t)snprintf(out, 7, json ? "\\u%04x" : "\\x%02x", c);
+}
+
+static void put_quoted(struct log_line *line, const unsigned char *value, size_t len)
+{
+	bool json = is_json();
+	size_t start = line->len;
+	char piece[7];
+
+	put(line, "\"", 1);
+	for (size_t i = 0; i < len && line->len - start < FIELD_MAX; i++) {
+		if (!put(line, piece, escape(value[i], json, piece)))
+			break;
+	}
+	line->text[line->len++] = '"'; /* CLOSING keeps the room */
+}
+
+static bool needs_quotes(const unsigned char *value, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		if (value[i] <= ' ' || value[i] >= 0x7f || strchr("\"\\=", value[i]) != NULL)
+			return true;
+	}
+	return len == 0 || len > FIELD_MAX;
+}
+
+/* The key and what stands between it and its value; false when the pair would not fit. */
+static bool put_key(struct log_line *line, const char *key)
+{
+	size_t len = strlen(key);
+
+	if (!line->wanted || room(line) < len + 24)
+		return false;
+	if (is_json())
+		line->len += (size_t)sprintf(line->text + line->len, ",\"%s\":", key);
+	else
+		line->len += (size_t)sprintf(line->text + line->len, " %s=", key);
+	return true;
+}
+
+void log_bytes(struct log_line *line, const char *key, const void *value, size_t len)
+{
+	if (!put_key(line, key))
+		return;
+	if (is_json() || needs_quotes(value, len))
+		put_quoted(line, value, len);
+	else
+		put(line, value, len);
+}
+
+void log_text(struct log_line *line, const char *key, const char *value)
+{
+	log_bytes(line, key, value, strlen(value));
+}
+
+void log_number(struct log_line *line, const char *key, int64_t value)
+{
+	if (put_key(line, key))
+		line->len += (size_t)sprintf(line->text + line->len, "%lld", (long long)value);
+}
+
+static size_t format_time(char *out, size_t size)
+{
+	struct timespec now;
+	struct tm tm;
+	size_t len;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	localtime_r(&now.tv_sec, &tm);
+	len = strftime(out, size, "%Y-%m-%dT%H:%M:%S", &tm);
+	len += (size_t)snprintf(out + len, size - len, ".%03ld", now.tv_nsec / 1000000);
+	len += strftime(out + len, size - len, "%z", &tm);
+	return len;
+}
+
+void log_begin(struct log_line *line, enum log_level level, const char *msg)
+{
+	char stamp[64];
+
+	line->len = 0;
+	line->wanted = (int)level <= atomic_load_explicit(&threshold, memory_order_relaxed);
+	if (!line->wanted)
+		return;
+	format_time(stamp, sizeof(stamp));
+	line->len = (size_t)snprintf(line->text, sizeof(line->text),
+		is_json() ? "{\"time\":\"%s\",\"level\":\"%s\"" : "time=%s level=%s", stamp,
+		level_words[level]);
+	log_text(line, "msg", msg);
+}
+
+/* A log that cannot be written must not take the service with it: errors are dropped. */
+static void write_line(const char *text, size_t len)
+{
+	ssize_t n;
+
+	do
+		n = write(atomic_load(&descriptor), text, len);
+	while (n < 0 && errno == EINTR);
+}
+
+void log_end(struct log_line *line)
+{
+	if (!line->wanted)
+		return;
+	if (is_json())
+		line->text[line->len++] = '}';
+	line->text[line->len++] = '\n';
+	write_line(line->text, line->len);
+}
+
+void log_message(enum log_level level, const char *format, ...)
+{
+	struct log_line line;
+	char msg[512];
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(msg, sizeof(msg), format, ap);
+	va_end(ap);
+	log_begin(&line, level, msg);
+	log_end(&line);
+}
+
+bool log_limit_pass(struct log_limit *limit, int64_t period_ms, uint64_t *held_back)
+{
+	int64_t now = clock_ms();
+	int64_t next = atomic_load(&limit->next);
+
+	if (now < next || !atomic_compare_exchange_strong(&limit->next, &next, now + period_ms)) {
+		atomic_fetch_add(&limit->held_back, 1);
+		return false;
+	}
+	*held_back = atomic_exchange(&limit->held_back, 0);
+	return true;
+}

@@ -1,0 +1,78 @@
+#include "net/fdbudget.h"
+
+#include <dirent.h>
+#include <sys/resource.h>
+
+/* Lines of /proc/self/fd that are no descriptors of ours: ".", ".." and the listing's own. */
+#define NOT_OURS 3
+
+/* What a container sets as "unlimited" is more than anybody can use. */
+#define MOST_DESCRIPTORS 1048576
+
+size_t fdbudget_raise_limit(void)
+{
+	struct rlimit rl;
+
+	if (getrlimit(RLIMIT_NOFILE, &rl) < 0)
+		return 0;
+	if (rl.rlim_cur < rl.rlim_max) {
+		rlim_t soft = rl.rlim_cur;
+
+		rl.rlim_cur = rl.rlim_max;
+		if (setrlimit(RLIMIT_NOFILE, &rl) < 0)
+			rl.rlim_cur = soft;
+	}
+	return rl.rlim_cur < MOST_DESCRIPTORS ? rl.rlim_cur : MOST_DESCRIPTORS;
+}
+
+size_t fdbudget_count_open(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	size_t lines = 0;
+
+	if (dir == NULL)
+		return 0;
+	while (readdir(dir) != NULL)
+		lines++;
+	closedir(dir);
+	return lines - NOT_OURS;
+}
+
+static size_t least_spare(size_t limit)
+{
+	size_t spare = limit / 64;
+
+	if (spare < 16)
+		return 16;
+	return spare > 128 ? 128 : spare;
+}
+
+void fdbudget_plan(struct fdbudget *b, size_t limit, size_t reserved, size_t wanted)
+{
+	size_t kept = reserved + least_spare(limit);
+	size_t fit = limit > kept ? (limit - kept) / FDBUDGET_PER_SESSION : 0;
+
+	b->limit = limit;
+	b->reserved = reserved;
+	b->sessions = fit < wanted ? fit : wanted;
+	b->spare = limit > kept ? limit - reserved - b->sessions * FDBUDGET_PER_SESSION : 0;
+	atomic_init(&b->spare_used, 0);
+}
+
+bool fd_lease_take(struct fd_lease *lease)
+{
+	struct fdbudget *b = lease->budget;
+
+	if (lease->held > 0 && atomic_fetch_add(&b->spare_used, 1) >= b->spare) {
+		atomic_fetch_sub(&b->spare_used, 1);
+		return false;
+	}
+	lease->held++;
+	return true;
+}
+
+void fd_lease_give(struct fd_lease *lease)
+{
+	if (--lease->held > 0)
+		atomic_fetch_sub(&lease->budget->spare_used, 1);
+}

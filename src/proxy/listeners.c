@@ -1,0 +1,91 @@
+#include "proxy/listeners.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "net/socket.h"
+
+static const struct listener *find_wanted(const struct listeners *l, const struct addr *wanted)
+{
+	for (size_t i = 0; l != NULL && i < l->count; i++) {
+		if (addr_equal(&l->items[i].wanted, wanted))
+			return &l->items[i];
+	}
+	return NULL;
+}
+
+static bool has_fd(const struct listeners *l, int fd)
+{
+	for (size_t i = 0; l != NULL && i < l->count; i++) {
+		if (l->items[i].fd == fd)
+			return true;
+	}
+	return false;
+}
+
+static int open_one(
+	struct listeners *l, const struct addr *wanted, int backlog, const struct listeners *old)
+{
+	const struct listener *same = find_wanted(old, wanted);
+	struct listener *item = &l->items[l->count];
+
+	if (find_wanted(l, wanted) != NULL) {
+		errno = EADDRINUSE;
+		return -1;
+	}
+	if (same != NULL) {
+		*item = *same;
+	} else {
+		item->wanted = *wanted;
+		item->fd = socket_listen(wanted, backlog, &item->bound);
+		if (item->fd < 0)
+			return -1;
+	}
+	l->count++;
+	return 0;
+}
+
+static void fill_in_own(struct config *c, const struct listeners *l)
+{
+	c->own_count = 0;
+	for (size_t i = 0; i < l->count; i++)
+		c->own[c->own_count++] = l->items[i].bound;
+	if (addr_port(&c->settings.monitor_listen.addrs[0]) != 0)
+		c->own[c->own_count++] = c->settings.monitor_listen.addrs[0];
+}
+
+struct listeners *listeners_open(
+	struct config *c, const struct listeners *old, char error[CONFIG_ERROR_MAX])
+{
+	struct listeners *l = calloc(1, sizeof(*l));
+	const struct listen_list *list = &c->settings.listen;
+	char text[ADDR_TEXT_MAX];
+
+	if (l == NULL) {
+		snprintf(error, CONFIG_ERROR_MAX, "out of memory");
+		return NULL;
+	}
+	for (size_t i = 0; i < list->count; i++) {
+		if (open_one(l, &list->addrs[i], (int)c->settings.backlog, old) < 0) {
+			snprintf(error, CONFIG_ERROR_MAX, "cannot listen on %s: %s",
+				addr_format(&list->addrs[i], text), strerror(errno));
+			listeners_close(l, old);
+			return NULL;
+		}
+	}
+	fill_in_own(c, l);
+	return l;
+}
+
+void listeners_close(struct listeners *l, const struct listeners *kept)
+{
+	if (l == NULL)
+		return;
+	for (size_t i = 0; i < l->count; i++) {
+		if (!has_fd(kept, l->items[i].fd))
+			socket_close(l->items[i].fd);
+	}
+	free(l);
+}

@@ -1,0 +1,452 @@
+/*
+ * Leader and followers. At any time one worker, the leader, polls all listeners. When it has
+ * accepted a client it promotes a follower to be the leader and serves the client itself, so that
+ * no connection is handed from thread to thread. Idle workers form a stack: the one that worked
+ * last is promoted first, while its stack and buffers are still warm, and those that were never
+ * needed never touch theirs.
+ *
+ * When the last idle worker was promoted and accepts, there is no leader: nobody polls, the
+ * kernel's backlog holds who comes, and the first worker that is done leads again.
+ *
+ * Invariant: `next` is set only while there is a leader, who takes it over at once; the listeners
+ * are the leader's, or with no leader whoever holds the lock.
+ */
+#include "proxy/pool.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/lock.h"
+#include "base/log.h"
+#include "net/socket.h"
+#include "state/acl.h"
+
+/* Sanitizers keep much more on the stack than the program does. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define STACK_SIZE (1024 * 1024)
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define STACK_SIZE (1024 * 1024)
+#endif
+#endif
+#ifndef STACK_SIZE
+#define STACK_SIZE (64 * 1024) /* without the guard page; measured use is below 24 kB */
+#endif
+
+#define EXHAUSTED_PAUSE_MS 100
+#define LOG_PERIOD_MS 60000
+
+struct worker {
+	struct pool *pool;
+	size_t slot;
+	pthread_t thread;
+	struct session *session;
+	pthread_cond_t promoted; /* with the pool's lock */
+	bool is_leader;
+	struct worker *next_idle;
+};
+
+struct pool {
+	struct services *services;
+	struct worker *workers;
+	size_t count;
+	struct session *sessions; /* one a worker; a mapping of its own */
+	size_t sessions_size; /* in bytes */
+	int wake_fd; /* eventfd: the leader is to look at `next` and `stopping` */
+	size_t turn; /* the leader's: the listener that is asked first */
+	struct listeners *listeners;
+	struct log_limit refused_limit, exhausted_limit, saturated_limit;
+
+	struct mutex lock; /* the rest */
+	pthread_cond_t next_taken;
+	struct worker *idle;
+	bool has_leader;
+	struct listeners *next;
+	bool stopping;
+	size_t live;
+	pthread_t stopper;
+};
+
+/* ---- who leads ---- */
+
+/* Makes the worker that was idle last the leader; false when none is idle, and nobody leads. */
+static bool promote_locked(struct pool *p) REQUIRES(&p->lock)
+{
+	struct worker *w = p->idle;
+
+	p->has_leader = w != NULL;
+	if (w == NULL)
+		return false;
+	p->idle = w->next_idle;
+	w->is_leader = true;
+	pthread_cond_signal(&w->promoted);
+	return true;
+}
+
+/* A change of listeners: those to be closed, but for what the new ones have kept. */
+struct change {
+	struct listeners *old;
+	const struct listeners *new;
+};
+
+/* Takes over the new listeners, if there are any. */
+static struct change take_next_locked(struct pool *p) REQUIRES(&p->lock)
+{
+	struct change change = {.old = p->listeners, .new = p->next};
+
+	if (p->next == NULL)
+		return (struct change){NULL, NULL};
+	p->listeners = p->next;
+	p->next = NULL;
+	pthread_cond_signal(&p->next_taken);
+	return change;
+}
+
+static void close_listeners(struct pool *p)
+{
+	listeners_close(p->listeners, NULL);
+	p->listeners = NULL;
+}
+
+/* Waits until `w` leads; false when the pool is stopping. */
+static bool lead(struct pool *p, struct worker *w)
+{
+	mutex_lock(&p->lock);
+	w->is_leader = !p->stopping && !p->has_leader;
+	if (w->is_leader) {
+		p->has_leader = true;
+	} else if (!p->stopping) {
+		w->next_idle = p->idle;
+		p->idle = w;
+	}
+	while (!w->is_leader && !p->stopping)
+		pthread_cond_wait(&w->promoted, &p->lock.mutex);
+	mutex_unlock(&p->lock);
+	return w->is_leader;
+}
+
+static void note_saturation(struct pool *p)
+{
+	uint64_t held_back;
+
+	stats_add(&p->services->stats.saturated, 1);
+	if (log_limit_pass(&p->saturated_limit, LOG_PERIOD_MS, &held_back))
+		log_message(LOG_WARN,
+			"all %zu sessions are taken: new clients wait until one ends "
+			"(max_sessions)",
+			p->count);
+}
+
+static void stop_leading(struct pool *p)
+{
+	struct change change = {NULL, NULL};
+	bool promoted, stopping;
+
+	mutex_lock(&p->lock);
+	stopping = p->stopping;
+	promoted = !stopping && promote_locked(p);
+	if (stopping) {
+		p->has_leader = false;
+		close_listeners(p);
+	} else if (!promoted) {
+		change = take_next_locked(p);
+	}
+	mutex_unlock(&p->lock);
+	listeners_close(change.old, change.new);
+	if (!promoted && !stopping)
+		note_saturation(p);
+}
+
+/* ---- accepting ---- */
+
+static bool is_admitted(struct pool *p, const struct addr *client)
+{
+	struct config *c = config_get(p->services->config);
+	bool login = acl_login_required(c, users_count(p->services->users));
+	bool admitted = acl_client_allowed(c, login, client);
+	uint64_t held_back;
+	struct log_line line;
+	char text[ADDR_TEXT_MAX];
+
+	config_release(c);
+	if (admitted)
+		return true;
+	stats_add(&p->services->stats.clients_refused, 1);
+	if (log_limit_pass(&p->refused_limit, LOG_PERIOD_MS, &held_back)) {
+		log_begin(&line, LOG_WARN, "client refused by the setting clients");
+		log_text(&line, "client", addr_format(client, text));
+		log_number(&line, "others_since_last_line", (int64_t)held_back);
+		log_end(&line);
+	}
+	return false;
+}
+
+/* Out of descriptors or memory, which the budget should rule out: no spinning. */
+static void pause_accepting(struct pool *p)
+{
+	struct pollfd wake = {.fd = p->wake_fd, .events = POLLIN};
+	uint64_t held_back;
+
+	stats_add(&p->services->stats.accept_exhausted, 1);
+	if (log_limit_pass(&p->exhausted_limit, LOG_PERIOD_MS, &held_back))
+		log_message(LOG_ERROR, "cannot accept clients: out of descriptors or memory");
+	socket_wait(&wake, 1, clock_deadline(EXHAUSTED_PAUSE_MS));
+}
+
+/* Accepts one client from the listeners that are ready, each in its turn; -1 when there was none.
+ */
+static int accept_ready(struct pool *p, const struct pollfd *fds, struct addr *client)
+{
+	size_t count = p->listeners->count;
+
+	for (size_t i = 0; i < count; i++) {
+		size_t at = (p->turn + i) % count;
+		int fd;
+
+		if (fds[at].revents == 0)
+			continue;
+		switch (socket_accept(fds[at].fd, &fd, client)) {
+		case SOCKET_ACCEPTED:
+			p->turn = at + 1;
+			if (is_admitted(p, client))
+				return fd;
+			socket_close(fd);
+			break;
+		case SOCKET_ACCEPT_EXHAUSTED:
+			pause_accepting(p);
+			break;
+		case SOCKET_ACCEPT_NOTHING:
+			break;
+		}
+	}
+	return -1;
+}
+
+/* Follows what other threads have told the leader; false when the pool is stopping. */
+static bool follow_orders(struct pool *p)
+{
+	struct change change;
+	bool stopping;
+
+	mutex_lock(&p->lock);
+	stopping = p->stopping;
+	change = take_next_locked(p);
+	mutex_unlock(&p->lock);
+	listeners_close(change.old, change.new);
+	return !stopping;
+}
+
+/* The leader's work: waits for a client that may be served. -1 when the pool is stopping. */
+static int accept_client(struct pool *p, struct addr *client)
+{
+	struct pollfd fds[SETTINGS_MAX_LISTEN + 1];
+	uint64_t orders;
+	int fd;
+
+	while (follow_orders(p)) {
+		size_t count = p->listeners->count;
+
+		for (size_t i = 0; i < count; i++)
+			fds[i] = (struct pollfd){.fd = p->listeners->items[i].fd, .events = POLLIN};
+		fds[count] = (struct pollfd){.fd = p->wake_fd, .events = POLLIN};
+		if (socket_wait(fds, count + 1, CLOCK_NEVER) < 0)
+			continue;
+		if (fds[count].revents != 0 && read(p->wake_fd, &orders, sizeof(orders)) < 0)
+			continue;
+		fd = accept_ready(p, fds, client);
+		if (fd >= 0)
+			return fd;
+	}
+	return -1;
+}
+
+/* ---- a worker's life ---- */
+
+static void leave(struct pool *p)
+{
+	bool last;
+	pthread_t stopper;
+
+	mutex_lock(&p->lock);
+	last = --p->live == 0;
+	stopper = p->stopper;
+	mutex_unlock(&p->lock);
+	if (last)
+		pthread_kill(stopper, POOL_GONE_SIGNAL);
+}
+
+static void *work(void *arg)
+{
+	struct worker *w = arg;
+	struct pool *p = w->pool;
+	struct addr client;
+
+	while (lead(p, w)) {
+		int fd = accept_client(p, &client);
+
+		if (fd < 0) {
+			close_listeners(p);
+			break;
+		}
+		stop_leading(p);
+		session_run(w->session, p->services, w->slot, fd, &client);
+	}
+	leave(p);
+	return NULL;
+}
+
+/* ---- making and ending the pool ---- */
+
+static int allocate(struct pool *p, size_t count)
+{
+	p->workers = calloc(count, sizeof(*p->workers));
+	p->sessions_size = count * sizeof(*p->sessions);
+	p->sessions = mmap(NULL, p->sessions_size, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (p->sessions == MAP_FAILED)
+		p->sessions = NULL;
+	p->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	return p->workers == NULL || p->sessions == NULL || p->wake_fd < 0 ? -1 : 0;
+}
+
+static void release(struct pool *p)
+{
+	if (p->sessions != NULL)
+		munmap(p->sessions, p->sessions_size);
+	if (p->wake_fd >= 0)
+		close(p->wake_fd);
+	mutex_destroy(&p->lock);
+	pthread_cond_destroy(&p->next_taken);
+	free(p->workers);
+	free(p);
+}
+
+static int start_worker(struct pool *p, size_t i, const pthread_attr_t *attr)
+{
+	struct worker *w = &p->workers[i];
+	int error;
+
+	w->pool = p;
+	w->slot = i;
+	w->session = &p->sessions[i];
+	pthread_cond_init(&w->promoted, NULL);
+	error = pthread_create(&w->thread, attr, work, w);
+	if (error != 0) {
+		pthread_cond_destroy(&w->promoted);
+		errno = error;
+		return -1;
+	}
+	return 0;
+}
+
+struct pool *pool_new(struct services *services, size_t *count)
+{
+	struct pool *p = calloc(1, sizeof(*p));
+	pthread_attr_t attr;
+
+	if (p == NULL)
+		return NULL;
+	mutex_init(&p->lock);
+	pthread_cond_init(&p->next_taken, NULL);
+	p->services = services;
+	p->has_leader = true; /* nobody is to lead before pool_start() */
+	p->live = *count;
+	if (allocate(p, *count) < 0) {
+		release(p);
+		return NULL;
+	}
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, STACK_SIZE);
+	while (p->count < *count && start_worker(p, p->count, &attr) == 0)
+		p->count++;
+	pthread_attr_destroy(&attr);
+	mutex_lock(&p->lock);
+	p->live = p->count;
+	mutex_unlock(&p->lock);
+	if (p->count == 0) {
+		release(p);
+		return NULL;
+	}
+	*count = p->count;
+	return p;
+}
+
+/* A worker that has not come so far as to be idle yet leads when it does. */
+void pool_start(struct pool *p, struct listeners *l)
+{
+	mutex_lock(&p->lock);
+	p->listeners = l;
+	promote_locked(p);
+	mutex_unlock(&p->lock);
+}
+
+static void wake_leader(struct pool *p)
+{
+	uint64_t one = 1;
+
+	while (write(p->wake_fd, &one, sizeof(one)) < 0 && errno == EINTR)
+		;
+}
+
+const struct listeners *pool_listeners(struct pool *p)
+{
+	return p->listeners;
+}
+
+void pool_listen_on(struct pool *p, struct listeners *next)
+{
+	struct change change = {NULL, NULL};
+
+	mutex_lock(&p->lock);
+	p->next = next;
+	if (p->has_leader) {
+		wake_leader(p);
+		while (p->next != NULL)
+			pthread_cond_wait(&p->next_taken, &p->lock.mutex);
+	} else {
+		change = take_next_locked(p);
+	}
+	mutex_unlock(&p->lock);
+	listeners_close(change.old, change.new);
+}
+
+void pool_stop(struct pool *p)
+{
+	mutex_lock(&p->lock);
+	p->stopping = true;
+	p->stopper = pthread_self();
+	for (struct worker *w = p->idle; w != NULL; w = w->next_idle)
+		pthread_cond_signal(&w->promoted);
+	p->idle = NULL;
+	if (p->has_leader)
+		wake_leader(p);
+	else
+		close_listeners(p);
+	mutex_unlock(&p->lock);
+}
+
+bool pool_is_gone(struct pool *p)
+{
+	bool gone;
+
+	mutex_lock(&p->lock);
+	gone = p->live == 0;
+	mutex_unlock(&p->lock);
+	return gone;
+}
+
+void pool_free(struct pool *p)
+{
+	if (p == NULL)
+		return;
+	for (size_t i = 0; i < p->count; i++) {
+		pthread_join(p->workers[i].thread, NULL);
+		pthread_cond_destroy(&p->workers[i].promoted);
+	}
+	release(p);
+}

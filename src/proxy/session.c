@@ -1,0 +1,425 @@
+/*
+ * The steps of RFC 1928, one function each, called in the RFC's order by serve(). A step that fails
+ * says why with fail() or refuse(), and the reason decides everything else: the reply, the counter,
+ * the line in the log, and how the sockets are closed.
+ *
+ * The client's bytes go through `in` from the first on, so what follows a message in the same
+ * segment is simply there for the next step, and what follows the request is the first that the
+ * relay sends on.
+ */
+#include "proxy/session.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "net/socket.h"
+#include "proxy/relay.h"
+#include "state/acl.h"
+
+/* How long, and for how many bytes, a refused client is read from, so that the kernel sends it no
+ * reset that would overtake the refusal. */
+#define LINGER_MS 2000
+#define LINGER_BYTES (256 * 1024)
+
+#define PAGE 4096
+
+static bool fail(struct session *s, enum end_reason reason)
+{
+	s->reason = reason;
+	return false;
+}
+
+/* ---- messages from and to the client ---- */
+
+/* Reads more from the client; false when it left or the deadline passed. */
+static bool receive_more(struct session *s)
+{
+	struct pollfd p = {.fd = s->client, .events = POLLIN};
+	ssize_t n;
+
+	for (;;) {
+		n = socket_read(s->client, buffer_tail(&s->in), buffer_writable(&s->in));
+		if (n > 0) {
+			buffer_commit(&s->in, (size_t)n);
+			return true;
+		}
+		if (n == 0 || errno != EAGAIN)
+			return fail(s, s->reason);
+		if (socket_wait(&p, 1, s->deadline) == 0)
+			return fail(s, END_HANDSHAKE_TIMEOUT);
+	}
+}
+
+/* A parser of socks5.h, with the type of its result left out. */
+typedef int parse_function(const uint8_t *p, size_t n, void *out);
+
+/* Waits for a whole message: its length, SOCKS5_MALFORMED, or SOCKS5_MORE when none came. */
+static int receive_message(struct session *s, parse_function *parse, void *out)
+{
+	for (;;) {
+		int len = parse(buffer_head(&s->in), buffer_readable(&s->in), out);
+
+		if (len != SOCKS5_MORE || !receive_more(s))
+			return len;
+	}
+}
+
+static bool send_message(struct session *s, const uint8_t *message, size_t len)
+{
+	struct pollfd p = {.fd = s->client, .events = POLLOUT};
+
+	while (len > 0) {
+		ssize_t n = socket_write(s->client, message, len);
+
+		if (n < 0 && errno != EAGAIN)
+			return fail(s, END_CLIENT_LEFT);
+		if (n < 0 && socket_wait(&p, 1, s->deadline) == 0)
+			return fail(s, END_HANDSHAKE_TIMEOUT);
+		if (n > 0) {
+			message += n;
+			len -= (size_t)n;
+		}
+	}
+	return true;
+}
+
+/* Sends what tells the client that it is refused; the session is over for `reason`. */
+static bool refuse(struct session *s, enum end_reason reason, const uint8_t *message, size_t len)
+{
+	s->answered = send_message(s, message, len);
+	return fail(s, reason);
+}
+
+static bool refuse_request(struct session *s, enum end_reason reason)
+{
+	static const struct addr none = {.sa = {.sa_family = AF_UNSPEC}};
+	uint8_t reply[SOCKS5_REPLY_MAX];
+
+	s->reply = end_reason_reply(reason);
+	return refuse(s, reason, reply, socks5_format_reply(reply, s->reply, &none));
+}
+
+/* ---- greeting: METHOD negotiation (RFC 1928 section 3) ---- */
+
+static int parse_greeting(const uint8_t *p, size_t n, void *out)
+{
+	return socks5_parse_greeting(p, n, out);
+}
+
+static enum socks5_method choose_method(
+	const struct session *s, const struct socks5_greeting *greeting)
+{
+	size_t users = users_count(s->services->users);
+	bool required = acl_login_required(s->config, users);
+
+	if (greeting->offers_password && (required || users > 0))
+		return SOCKS5_PASSWORD;
+	return greeting->offers_no_login && !required ? SOCKS5_NO_LOGIN : SOCKS5_NO_METHOD;
+}
+
+static bool greet(struct session *s)
+{
+	struct socks5_greeting greeting;
+	enum socks5_method method;
+	uint8_t message[2];
+	int len;
+
+	s->reason = END_NOTHING_ASKED;
+	if (!receive_more(s))
+		return false;
+	s->reason = END_CLIENT_LEFT;
+	len = receive_message(s, parse_greeting, &greeting);
+	if (len == SOCKS5_MORE)
+		return false;
+	if (len == SOCKS5_MALFORMED)
+		return fail(s, END_MALFORMED);
+	buffer_consume(&s->in, (size_t)len);
+	method = choose_method(s, &greeting);
+	socks5_format_method(message, method);
+	if (method == SOCKS5_NO_METHOD)
+		return refuse(s, END_NO_METHOD, message, sizeof(message));
+	s->chose_login = method == SOCKS5_PASSWORD;
+	return send_message(s, message, sizeof(message));
+}
+
+/* ---- login (RFC 1929) ---- */
+
+static int parse_login(const uint8_t *p, size_t n, void *out)
+{
+	return socks5_parse_login(p, n, out);
+}
+
+static enum end_reason check_login(struct session *s, const struct socks5_login *login)
+{
+	enum login_result result = users_login(s->services->users, (const char *)login->name,
+		login->name_len, (const char *)login->password, login->password_len, s->deadline);
+
+	switch (result) {
+	case LOGIN_REFUSED:
+		return END_LOGIN_REFUSED;
+	case LOGIN_TOO_BUSY:
+		return END_LOGIN_BUSY;
+	case LOGIN_OK:
+		break;
+	}
+	memcpy(s->user, login->name, login->name_len);
+	s->user_len = login->name_len;
+	return END_CLOSED;
+}
+
+static bool authenticate(struct session *s)
+{
+	struct socks5_login login;
+	enum end_reason reason = END_MALFORMED;
+	uint8_t message[2];
+	int len;
+
+	if (!s->chose_login)
+		return true;
+	len = receive_message(s, parse_login, &login);
+	if (len == SOCKS5_MORE)
+		return false;
+	if (len != SOCKS5_MALFORMED) {
+		reason = check_login(s, &login);
+		buffer_consume(&s->in, (size_t)len);
+	}
+	socks5_format_login_status(message, reason == END_CLOSED);
+	if (reason != END_CLOSED)
+		return refuse(s, reason, message, sizeof(message));
+	return send_message(s, message, sizeof(message));
+}
+
+/* ---- request (RFC 1928 section 4) ---- */
+
+static int parse_request(const uint8_t *p, size_t n, void *out)
+{
+	return socks5_parse_request(p, n, out);
+}
+
+static bool read_request(struct session *s)
+{
+	int len = receive_message(s, parse_request, &s->request);
+	uint8_t atyp = s->request.atyp;
+
+	if (len == SOCKS5_MORE)
+		return false;
+	if (len == SOCKS5_MALFORMED)
+		return refuse_request(s, END_MALFORMED);
+	buffer_consume(&s->in, (size_t)len);
+	s->has_request = true;
+	if (s->request.command != SOCKS5_CONNECT)
+		return refuse_request(s, END_COMMAND_UNSUPPORTED);
+	if (atyp != SOCKS5_IPV4 && atyp != SOCKS5_IPV6 && atyp != SOCKS5_DOMAIN)
+		return refuse_request(s, END_ATYP_UNSUPPORTED);
+	if (!s->request.has_addr && !socks5_name_is_sane(&s->request))
+		return refuse_request(s, END_NAME_NOT_FOUND);
+	if (s->request.port == 0)
+		return refuse_request(s, END_TARGET_DENIED);
+	return true;
+}
+
+/* ---- connection and reply (RFC 1928 sections 4 and 6) ---- */
+
+static bool connect_to_target(struct session *s)
+{
+	struct dial *d = &s->dial;
+
+	d->config = s->config;
+	d->resolver = s->services->resolver;
+	d->budget = &s->services->budget;
+	d->request = &s->request;
+	d->client = s->client;
+	d->client_sent_ahead = buffer_readable(&s->in) > 0;
+	s->target = dial_target(d);
+	/* connect_timeout had its own limit; the reply gets what the handshake's would be. */
+	s->deadline = clock_deadline(s->config->settings.handshake_timeout);
+	if (s->target < 0 && d->failure == END_CLIENT_LEFT)
+		return fail(s, END_CLIENT_LEFT);
+	if (s->target < 0)
+		return refuse_request(s, d->failure);
+	registry_set_target(s->services->registry, s->slot, s->target);
+	return true;
+}
+
+static bool reply_success(struct session *s)
+{
+	uint8_t reply[SOCKS5_REPLY_MAX];
+	size_t len = socks5_format_reply(reply, 0, &s->dial.local);
+
+	s->reply = 0;
+	s->answered = send_message(s, reply, len);
+	return s->answered;
+}
+
+/* ---- relay ---- */
+
+static void relay(struct session *s)
+{
+	struct relay r = {
+		.client = s->client,
+		.target = s->target,
+		.to_target = &s->in,
+		.to_client = &s->out,
+		.idle_ms = s->config->settings.timeout,
+		.half_idle_ms = s->config->settings.half_close_timeout,
+	};
+
+	s->reason = relay_run(&r);
+	s->sent = r.sent;
+	s->received = r.received;
+}
+
+static void serve(struct session *s)
+{
+	if (greet(s) && authenticate(s) && read_request(s) && connect_to_target(s) &&
+		reply_success(s))
+		relay(s);
+}
+
+/* ---- the end ---- */
+
+static bool was_served(const struct session *s)
+{
+	return s->answered && s->target >= 0;
+}
+
+static void log_target(struct log_line *line, const struct session *s)
+{
+	char text[ADDR_TEXT_MAX], command[16], name[sizeof(s->request.name) + 8];
+	const struct socks5_request *request = &s->request;
+	size_t len = request->name_len;
+
+	log_text(line, "command", socks5_command_name(request->command, command));
+	if (request->has_addr) {
+		log_text(line, "target", addr_format(&request->addr, text));
+	} else if (request->atyp == SOCKS5_DOMAIN) {
+		memcpy(name, request->name, len);
+		len += (size_t)snprintf(name + len, sizeof(name) - len, ":%u", request->port);
+		log_bytes(line, "target", name, len);
+	}
+	if (s->dial.target.sa.sa_family != AF_UNSPEC)
+		log_text(line, "address", addr_format(&s->dial.target, text));
+}
+
+static void log_times(struct log_line *line, const struct session *s)
+{
+	if (s->dial.lookup_ms >= 0)
+		log_number(line, "lookup_ms", s->dial.lookup_ms);
+	if (s->dial.connect_ms >= 0)
+		log_number(line, "connect_ms", s->dial.connect_ms);
+	log_number(line, "total_ms", clock_ms() - s->begun);
+}
+
+static void log_end_of_session(const struct session *s)
+{
+	enum log_level level = s->reason == END_NOTHING_ASKED ? LOG_DEBUG : LOG_INFO;
+	char text[ADDR_TEXT_MAX];
+	struct log_line line;
+
+	log_begin(&line, level, "session ended");
+	if (!line.wanted)
+		return;
+	log_number(&line, "id", (int64_t)s->id);
+	log_text(&line, "client", addr_format(&s->client_addr, text));
+	if (s->user_len > 0)
+		log_bytes(&line, "user", s->user, s->user_len);
+	else
+		log_text(&line, "user", "Anonymous");
+	if (s->has_request)
+		log_target(&line, s);
+	log_text(&line, "outcome", was_served(s) ? "success" : "fail");
+	log_text(&line, "reason", end_reason_word(s->reason));
+	if (s->answered && s->has_request)
+		log_number(&line, "reply", s->reply);
+	if (s->dial.error != 0)
+		log_text(&line, "error", strerrorname_np(s->dial.error));
+	log_number(&line, "sent", (int64_t)s->sent);
+	log_number(&line, "received", (int64_t)s->received);
+	log_times(&line, s);
+	log_end(&line);
+}
+
+/* Reads what a refused client still sends, until it closes, for a bounded time. */
+static void linger(struct session *s)
+{
+	struct pollfd p = {.fd = s->client, .events = POLLIN};
+	int64_t deadline = clock_deadline(LINGER_MS);
+	size_t left = LINGER_BYTES;
+
+	socket_end_stream(s->client);
+	while (left > 0) {
+		ssize_t n = socket_read(s->client, s->memory[0], SESSION_BUFFER_SIZE);
+
+		if (n == 0 || (n < 0 && errno != EAGAIN))
+			return;
+		if (n < 0 && socket_wait(&p, 1, deadline) == 0)
+			return;
+		if (n > 0)
+			left -= (size_t)n < left ? (size_t)n : left;
+	}
+}
+
+static void close_sockets(struct session *s)
+{
+	if (s->answered && s->target < 0)
+		linger(s);
+	registry_leave(s->services->registry, s->slot);
+	if (s->reason == END_TARGET_RESET)
+		socket_close_with_reset(s->client);
+	else
+		socket_close(s->client);
+	if (s->target < 0)
+		return;
+	if (s->reason == END_CLIENT_RESET)
+		socket_close_with_reset(s->target);
+	else
+		socket_close(s->target);
+	fd_lease_give(&s->dial.lease);
+}
+
+/* Gives the pages that a busy session touched back to the system; the first ones are kept, since
+ * every session needs them. */
+static void release_memory(struct session *s)
+{
+	uintptr_t first = ((uintptr_t)s->memory[0] + 2 * PAGE) & ~(uintptr_t)(PAGE - 1);
+	uintptr_t end = ((uintptr_t)s->memory[1] + SESSION_BUFFER_SIZE) & ~(uintptr_t)(PAGE - 1);
+
+	if (s->in.high_water > PAGE || s->out.high_water > PAGE)
+		(void)madvise((void *)first, end - first, MADV_DONTNEED);
+}
+
+static void begin(struct session *s, struct services *services, size_t slot, int client,
+	const struct addr *client_addr)
+{
+	memset(s, 0, offsetof(struct session, memory));
+	s->services = services;
+	s->slot = slot;
+	s->client = client;
+	s->client_addr = *client_addr;
+	s->target = -1;
+	s->begun = clock_ms();
+	s->config = config_get(services->config);
+	s->deadline = clock_deadline(s->config->settings.handshake_timeout);
+	s->dial.lookup_ms = s->dial.connect_ms = -1;
+	buffer_init(&s->in, s->memory[0], SESSION_BUFFER_SIZE);
+	buffer_init(&s->out, s->memory[1], SESSION_BUFFER_SIZE);
+	s->id = registry_enter(services->registry, slot, client);
+	stats_session_begins(&services->stats);
+}
+
+void session_run(struct session *s, struct services *services, size_t slot, int client,
+	const struct addr *client_addr)
+{
+	begin(s, services, slot, client, client_addr);
+	serve(s);
+	if (registry_told_to_stop(services->registry, slot))
+		s->reason = END_STOPPED;
+	close_sockets(s);
+	stats_session_ends(&services->stats, s->reason, s->sent, s->received);
+	log_end_of_session(s);
+	release_memory(s);
+	config_release(s->config);
+}

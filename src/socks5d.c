@@ -1,0 +1,120 @@
+#include <malloc.h>
+#include <signal.h>
+#include <sodium.h>
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/version.h"
+#include "proxy/pool.h"
+#include "proxy/server.h"
+
+#define EXIT_OK 0
+#define EXIT_FAILED 1
+#define EXIT_BAD_INPUT 2
+
+/* The signals that the main thread takes out one by one; no thread gets them otherwise. */
+static sigset_t block_signals(void)
+{
+	static const int numbers[] = {SIGHUP, SIGUSR1, SIGTERM, SIGINT, POOL_GONE_SIGNAL, SIGPIPE};
+	sigset_t set;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		sigaddset(&set, numbers[i]);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	sigdelset(&set, SIGPIPE);
+	return set;
+}
+
+/* Serves until the first TERM or INT. */
+static void serve(struct server *server, const sigset_t *signals)
+{
+	for (;;) {
+		switch (sigwaitinfo(signals, NULL)) {
+		case SIGHUP:
+			server_reload(server);
+			break;
+		case SIGUSR1:
+			server_log_stats(server);
+			break;
+		case SIGTERM:
+		case SIGINT:
+			return;
+		default:
+			break;
+		}
+	}
+}
+
+/* Lets sessions finish until the drain timeout or a second TERM or INT. */
+static void drain(struct server *server, const sigset_t *signals)
+{
+	int64_t deadline = clock_deadline(server_drain(server));
+
+	log_message(LOG_INFO, "stopping: live sessions may finish, a second signal ends them");
+	while (!server_is_drained(server)) {
+		int64_t left = deadline - clock_ms();
+		struct timespec timeout = clock_timespec(left > 0 ? left : 0);
+		int signal = sigtimedwait(signals, NULL, &timeout);
+
+		if (left <= 0 || signal == SIGTERM || signal == SIGINT)
+			return;
+	}
+}
+
+static int fail(const char *error, int status)
+{
+	fprintf(stderr, "%s\n", error);
+	return status;
+}
+
+static int check(const struct options *options)
+{
+	char error[CONFIG_ERROR_MAX];
+
+	if (server_check(options, error) < 0)
+		return fail(error, EXIT_BAD_INPUT);
+	puts("the configuration is good");
+	return EXIT_OK;
+}
+
+static int run(struct options *options)
+{
+	char error[CONFIG_ERROR_MAX];
+	sigset_t signals = block_signals();
+	struct server *server;
+	bool bad_input;
+
+	/* Workers hardly allocate: two arenas instead of eight a core. */
+	mallopt(M_ARENA_MAX, 2);
+	server = server_start(options, &bad_input, error);
+	if (server == NULL)
+		return fail(error, bad_input ? EXIT_BAD_INPUT : EXIT_FAILED);
+	serve(server, &signals);
+	drain(server, &signals);
+	server_stop(server);
+	return EXIT_OK;
+}
+
+int main(int argc, char **argv)
+{
+	char error[CONFIG_ERROR_MAX];
+	struct options options;
+	int status = EXIT_OK;
+
+	if (sodium_init() < 0)
+		return fail("no source of random numbers", EXIT_FAILED);
+	if (options_parse(&options, argc, argv, error) < 0)
+		status = fail(error, EXIT_BAD_INPUT);
+	else if (options.action == OPTIONS_HELP)
+		options_print_help(stdout);
+	else if (options.action == OPTIONS_VERSION)
+		puts("socks5d " SOCKS5D_VERSION);
+	else if (options.action == OPTIONS_CHECK)
+		status = check(&options);
+	else
+		status = run(&options);
+	options_free_users(&options);
+	return status;
+}

@@ -1,0 +1,205 @@
+#include "state/config.h"
+
+#include <errno.h>
+#include <ini.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/lock.h"
+
+/* ---- reading ---- */
+
+struct reading {
+	FILE *file;
+	const char *path;
+	int line;
+	bool line_is_long;
+	struct settings *settings;
+	bool given[CONFIG_MAX_OVERRIDES]; /* by index in the table: the file has set it */
+	char *error;
+};
+
+/* Keeps the first complaint. */
+static void complain(struct reading *r, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static void complain(struct reading *r, const char *format, ...)
+{
+	va_list ap;
+	int len;
+
+	if (r->error[0] != '\0')
+		return;
+	len = snprintf(r->error, CONFIG_ERROR_MAX, "%s:%d: ", r->path, r->line);
+	va_start(ap, format);
+	vsnprintf(r->error + len, CONFIG_ERROR_MAX - (size_t)len, format, ap);
+	va_end(ap);
+}
+
+/* inih's reader: as fgets(3), and keeps count of the lines. */
+static char *read_line(char *line, int size, void *user)
+{
+	struct reading *r = user;
+
+	if (fgets(line, size, r->file) == NULL)
+		return NULL;
+	if (r->line_is_long)
+		complain(r,
+			"the line is longer than %d bytes (repeat a setting to continue a list)",
+			size - 2);
+	else
+		r->line++;
+	r->line_is_long = strchr(line, '\n') == NULL && !feof(r->file);
+	return line;
+}
+
+/* inih's handler: 1 = accepted. */
+static int accept_pair(void *user, const char *section, const char *name, const char *value)
+{
+	struct reading *r = user;
+	const struct setting *setting = settings_find(name);
+	bool *given = setting == NULL ? NULL : &r->given[setting - settings_table];
+	char legal[256];
+
+	if (*section != '\0')
+		complain(r, "[%s]: there are no sections in this file", section);
+	else if (setting == NULL)
+		complain(r, "%s: there is no such setting (socks5d --help lists them)", name);
+	else if (*given && !setting_is_list(setting))
+		complain(r, "%s: \"%s\": it was set already further up", name, value);
+	else if (!setting_set(setting, r->settings, value, !*given))
+		complain(r, "%s: \"%s\": legal is %s", name, value,
+			setting_legal(setting, legal, sizeof(legal)));
+	if (given != NULL)
+		*given = true;
+	return r->error[0] == '\0';
+}
+
+static int read_file(const char *path, struct settings *s, char *error)
+{
+	struct reading r = {.path = path, .settings = s, .error = error};
+	int status;
+
+	r.file = fopen(path, "re");
+	if (r.file == NULL) {
+		snprintf(error, CONFIG_ERROR_MAX, "%s: cannot be read: %s", path, strerror(errno));
+		return -1;
+	}
+	errno = 0;
+	status = ini_parse_stream(read_line, &r, accept_pair, &r);
+	if (ferror(r.file) && error[0] == '\0')
+		snprintf(error, CONFIG_ERROR_MAX, "%s: cannot be read: %s", path, strerror(errno));
+	fclose(r.file);
+	if (error[0] == '\0' && status != 0) {
+		r.line = status;
+		complain(&r, "this is no line of the form: name = value");
+	}
+	return error[0] == '\0' ? 0 : -1;
+}
+
+static int apply_overrides(const struct config_source *source, struct settings *s, char *error)
+{
+	bool given[CONFIG_MAX_OVERRIDES] = {false};
+	char flag[64], legal[256];
+
+	for (size_t i = 0; i < source->count; i++) {
+		const struct config_override *o = &source->overrides[i];
+		bool *again = &given[o->setting - settings_table];
+
+		if (!setting_set(o->setting, s, o->value, !*again)) {
+			snprintf(error, CONFIG_ERROR_MAX, "%s: \"%s\": legal is %s",
+				setting_flag(o->setting, flag), o->value,
+				setting_legal(o->setting, legal, sizeof(legal)));
+			return -1;
+		}
+		*again = true;
+	}
+	return 0;
+}
+
+static void fill_in_port(struct listen_list *list, int64_t port)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		if (!list->has_port[i])
+			addr_set_port(&list->addrs[i], (uint16_t)port);
+	}
+}
+
+struct config *config_read(const struct config_source *source, char error[CONFIG_ERROR_MAX])
+{
+	struct config *c = calloc(1, sizeof(*c));
+
+	error[0] = '\0';
+	if (c == NULL || settings_init(&c->settings) < 0) {
+		snprintf(error, CONFIG_ERROR_MAX, "out of memory");
+		free(c);
+		return NULL;
+	}
+	atomic_init(&c->references, 1);
+	if ((source->path != NULL && read_file(source->path, &c->settings, error) < 0) ||
+		apply_overrides(source, &c->settings, error) < 0) {
+		config_release(c);
+		return NULL;
+	}
+	fill_in_port(&c->settings.listen, c->settings.port);
+	fill_in_port(&c->settings.monitor_listen, c->settings.monitor_port);
+	return c;
+}
+
+void config_release(struct config *c)
+{
+	if (c == NULL || atomic_fetch_sub(&c->references, 1) > 1)
+		return;
+	settings_free(&c->settings);
+	free(c);
+}
+
+/* ---- the store ---- */
+
+struct config_store {
+	struct rwlock lock;
+	struct config *current;
+};
+
+struct config_store *config_store_new(struct config *first)
+{
+	struct config_store *store = calloc(1, sizeof(*store));
+
+	if (store == NULL)
+		return NULL;
+	rwlock_init(&store->lock);
+	store->current = first;
+	return store;
+}
+
+void config_store_free(struct config_store *store)
+{
+	if (store == NULL)
+		return;
+	config_release(store->current);
+	rwlock_destroy(&store->lock);
+	free(store);
+}
+
+struct config *config_get(struct config_store *store)
+{
+	struct config *c;
+
+	rwlock_read(&store->lock);
+	c = store->current;
+	atomic_fetch_add(&c->references, 1);
+	rwlock_read_unlock(&store->lock);
+	return c;
+}
+
+void config_publish(struct config_store *store, struct config *next)
+{
+	struct config *old;
+
+	rwlock_write(&store->lock);
+	old = store->current;
+	store->current = next;
+	rwlock_write_unlock(&store->lock);
+	config_release(old);
+}

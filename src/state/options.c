@@ -1,0 +1,228 @@
+#include "state/options.h"
+
+#include <getopt.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Codes of long flags, behind all characters: + index in the table of settings. */
+#define FIRST_LONG 256
+#define FIXED_FLAGS 5 /* help, version, config, check, user */
+
+static const struct option fixed[FIXED_FLAGS] = {
+	{"help", no_argument, NULL, 'h'},
+	{"version", no_argument, NULL, 'v'},
+	{"config", required_argument, NULL, 'c'},
+	{"check", no_argument, NULL, 'n'},
+	{"user", required_argument, NULL, 'u'},
+};
+
+/* The tables that getopt_long(3) wants. */
+struct flags {
+	char names[CONFIG_MAX_OVERRIDES][64];
+	char letters[2 * CONFIG_MAX_OVERRIDES + 16];
+	struct option longs[CONFIG_MAX_OVERRIDES + FIXED_FLAGS + 1];
+};
+
+static struct flags *flags_new(void)
+{
+	struct flags *f = calloc(1, sizeof(*f));
+
+	if (f == NULL)
+		return NULL;
+	strcpy(f->letters, ":hvc:nu:");
+	for (size_t i = 0; i < settings_count; i++) {
+		const struct setting *s = &settings_table[i];
+		size_t len = strlen(f->letters);
+
+		if (s->flag != 0)
+			snprintf(f->letters + len, sizeof(f->letters) - len, "%c:", s->flag);
+		f->longs[i] = (struct option){.name = setting_flag(s, f->names[i]) + 2,
+			.has_arg = required_argument,
+			.val = FIRST_LONG + (int)i};
+	}
+	memcpy(f->longs + settings_count, fixed, sizeof(fixed));
+	return f;
+}
+
+static const struct setting *setting_of_code(int code)
+{
+	if (code >= FIRST_LONG)
+		return &settings_table[code - FIRST_LONG];
+	for (size_t i = 0; i < settings_count; i++) {
+		if (settings_table[i].flag == code)
+			return &settings_table[i];
+	}
+	return NULL;
+}
+
+static int add_override(
+	struct options *o, const struct setting *setting, const char *value, char *error)
+{
+	if (o->source.count == CONFIG_MAX_OVERRIDES) {
+		snprintf(error, CONFIG_ERROR_MAX, "more than %d flags", CONFIG_MAX_OVERRIDES);
+		return -1;
+	}
+	o->source.overrides[o->source.count++] =
+		(struct config_override){.setting = setting, .value = value};
+	return 0;
+}
+
+/* Takes the password out of the process's visible arguments. */
+static int keep_user(struct options *o, char *argument, size_t name_len, char *error)
+{
+	char *copy = strdup(argument);
+
+	if (copy == NULL) {
+		snprintf(error, CONFIG_ERROR_MAX, "out of memory");
+		return -1;
+	}
+	copy[name_len] = '\0';
+	o->users[o->user_count++] =
+		(struct user_credentials){.name = copy, .password = copy + name_len + 1};
+	memset(argument + name_len + 1, 'x', strlen(argument + name_len + 1));
+	return 0;
+}
+
+static int add_user(struct options *o, char *argument, char *error)
+{
+	const char *colon = strchr(argument, ':');
+	size_t name_len = colon == NULL ? 0 : (size_t)(colon - argument);
+	const char *problem;
+
+	if (colon == NULL)
+		problem = "expected NAME:PASS";
+	else if (o->user_count == OPTIONS_MAX_USERS)
+		problem = "at most 10 users fit on the command line; put more into a file of users "
+			  "(-U FILE, one NAME:HASH:ROLE a line)";
+	else if ((problem = users_name_problem(argument, name_len)) == NULL)
+		problem = users_password_problem(colon + 1);
+	if (problem == NULL)
+		return keep_user(o, argument, name_len, error);
+	snprintf(error, CONFIG_ERROR_MAX, "-u: \"%.*s\": %s", (int)name_len, argument, problem);
+	return -1;
+}
+
+static int take_flag(struct options *o, int code, char *error)
+{
+	switch (code) {
+	case 'h':
+		o->action = OPTIONS_HELP;
+		return 0;
+	case 'v':
+		o->action = OPTIONS_VERSION;
+		return 0;
+	case 'n':
+		o->action = OPTIONS_CHECK;
+		return 0;
+	case 'c':
+		o->source.path = optarg;
+		return 0;
+	case 'u':
+		return add_user(o, optarg, error);
+	default:
+		return add_override(o, setting_of_code(code), optarg, error);
+	}
+}
+
+static int parse(struct options *o, int argc, char **argv, const struct flags *flags, char *error)
+{
+	int code;
+
+	opterr = 0;
+	optind = 1;
+	while ((code = getopt_long(argc, argv, flags->letters, flags->longs, NULL)) != -1) {
+		if (code == '?' || code == ':') {
+			snprintf(error, CONFIG_ERROR_MAX, "%s: %s; socks5d --help lists the flags",
+				argv[optind - 1],
+				code == ':' ? "a value is missing" : "there is no such flag");
+			return -1;
+		}
+		if (take_flag(o, code, error) < 0)
+			return -1;
+		if (o->action == OPTIONS_HELP || o->action == OPTIONS_VERSION)
+			return 0;
+	}
+	if (optind == argc)
+		return 0;
+	snprintf(error, CONFIG_ERROR_MAX, "%s: only flags are expected; socks5d --help lists them",
+		argv[optind]);
+	return -1;
+}
+
+int options_parse(struct options *o, int argc, char **argv, char error[CONFIG_ERROR_MAX])
+{
+	struct flags *flags = flags_new();
+	int result;
+
+	*o = (struct options){.action = OPTIONS_SERVE};
+	if (flags == NULL) {
+		snprintf(error, CONFIG_ERROR_MAX, "out of memory");
+		return -1;
+	}
+	result = parse(o, argc, argv, flags, error);
+	free(flags);
+	return result;
+}
+
+void options_free_users(struct options *o)
+{
+	for (size_t i = 0; i < o->user_count; i++) {
+		char *copy = (char *)(uintptr_t)o->users[i].name;
+
+		sodium_memzero(copy, strlen(copy) + 1 + strlen(o->users[i].password));
+		free(copy);
+	}
+	o->user_count = 0;
+}
+
+/* Prints `text` from column `indent` on, broken between words. */
+static void print_wrapped(FILE *out, const char *text, int indent)
+{
+	int column = indent;
+
+	while (*text != '\0') {
+		int len = (int)strcspn(text, " ");
+
+		if (column + 1 + len > 96) {
+			fprintf(out, "\n%*s", indent, "");
+			column = indent;
+		}
+		column += fprintf(out, "%s%.*s", column > indent ? " " : "", len, text);
+		text += len;
+		text += strspn(text, " ");
+	}
+	fputc('\n', out);
+}
+
+void options_print_help(FILE *out)
+{
+	char flag[64], left[128], text[1024], legal[256];
+
+	fputs("usage: socks5d [FLAG]...\n"
+	      "A SOCKS5 proxy server for a LAN.\n\n"
+	      "  -h, --help             this help\n"
+	      "  -v, --version          the version\n"
+	      "  -c, --config FILE      read the settings below from FILE, a line each:\n"
+	      "                         max_sessions = 500. Flags win over the file.\n"
+	      "  -n, --check            check the configuration and exit: status 0, or 2 and why\n"
+	      "  -u, --user NAME:PASS   a user who may log in, with the role admin; up to ten\n\n",
+		out);
+	for (size_t i = 0; i < settings_count; i++) {
+		const struct setting *s = &settings_table[i];
+
+		if (s->flag != 0)
+			snprintf(left, sizeof(left), "-%c, ", s->flag);
+		snprintf(left + (s->flag != 0 ? 4 : 0), sizeof(left) - 4, "%s %s",
+			setting_flag(s, flag), s->value_name);
+		snprintf(text, sizeof(text), "%s Legal: %s. Default: %s.", s->help,
+			setting_legal(s, legal, sizeof(legal)),
+			s->initial[0] != '\0' ? s->initial : "empty");
+		fprintf(out, "  %s\n      ", left);
+		print_wrapped(out, text, 6);
+	}
+	fputs("\nSignals: HUP reads the configuration and the users again and opens the log "
+	      "again;\n"
+	      "USR1 logs statistics; TERM and INT let sessions finish, a second one stops now.\n",
+		out);
+}

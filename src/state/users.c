@@ -1,0 +1,401 @@
+/*
+ * A SOCKS client logs in with every connection, so the slow hash is paid once a password: after
+ * that its account remembers a keyed hash of name, stored hash and password, which takes
+ * microseconds to compare. The key is made at start and never leaves the process.
+ *
+ * An unknown name is checked against a decoy of the same cost as a known one's hash.
+ */
+#include "state/users.h"
+
+#include <errno.h>
+#include <sodium.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/hashmap.h"
+#include "base/lock.h"
+#include "state/password.h"
+#include "state/users_file.h"
+
+#define TAG_SIZE 32
+
+struct account {
+	enum user_role role;
+	bool has_tag; /* `tag` belongs to a password that was right */
+	unsigned char tag[TAG_SIZE];
+	size_t name_len;
+	const char *hash; /* behind the name */
+	char name[];
+};
+
+struct users {
+	struct rwlock lock; /* map, decoy, and the tags in the accounts */
+	struct hashmap *map;
+	char decoy[PASSWORD_HASH_SIZE];
+	_Atomic(size_t) count;
+
+	unsigned char key[crypto_generichash_KEYBYTES];
+
+	struct mutex gate_lock; /* the rest */
+	pthread_cond_t gate_free;
+	unsigned checks;
+	unsigned max_checks;
+	bool stopped;
+};
+
+/* ---- making and loading ---- */
+
+struct users *users_new(unsigned max_checks)
+{
+	struct users *u = calloc(1, sizeof(*u));
+
+	if (u == NULL)
+		return NULL;
+	u->map = hashmap_new(0);
+	if (u->map == NULL || password_decoy(u->decoy) < 0) {
+		hashmap_free(u->map, NULL);
+		free(u);
+		return NULL;
+	}
+	rwlock_init(&u->lock);
+	mutex_init(&u->gate_lock);
+	pthread_cond_init(&u->gate_free, NULL);
+	u->max_checks = max_checks;
+	crypto_generichash_keygen(u->key);
+	return u;
+}
+
+void users_free(struct users *u)
+{
+	if (u == NULL)
+		return;
+	hashmap_free(u->map, free);
+	rwlock_destroy(&u->lock);
+	mutex_destroy(&u->gate_lock);
+	pthread_cond_destroy(&u->gate_free);
+	sodium_memzero(u->key, sizeof(u->key));
+	free(u);
+}
+
+static struct account *account_new(const struct users_file_entry *entry)
+{
+	size_t hash_size = strlen(entry->hash) + 1;
+	struct account *a = calloc(1, sizeof(*a) + entry->name_len + 1 + hash_size);
+	char *hash;
+
+	if (a == NULL)
+		return NULL;
+	a->role = entry->role;
+	a->name_len = entry->name_len;
+	memcpy(a->name, entry->name, entry->name_len);
+	hash = a->name + entry->name_len + 1;
+	memcpy(hash, entry->hash, hash_size);
+	a->hash = hash;
+	return a;
+}
+
+static const char *take_entry(void *context, const struct users_file_entry *entry)
+{
+	struct hashmap *map = context;
+	struct account *a;
+	void *old;
+
+	if (hashmap_get(map, entry->name, entry->name_len) != NULL)
+		return "this name was there already further up";
+	a = account_new(entry);
+	if (a == NULL || hashmap_put(map, a->name, a->name_len, a, &old) < 0) {
+		free(a);
+		return "out of memory";
+	}
+	return NULL;
+}
+
+/* What was verified under the same hash stays so. */
+static void keep_tags(const struct hashmap *from, struct hashmap *to)
+{
+	size_t position = 0;
+	const struct account *old;
+
+	while ((old = hashmap_next(from, &position)) != NULL) {
+		struct account *new = hashmap_get(to, old->name, old->name_len);
+
+		if (new != NULL && old->has_tag &&strcmp(old->hash, new->hash) == 0) {
+			memcpy(new->tag, old->tag, sizeof(new->tag));
+			new->has_tag = true;
+		}
+	}
+}
+
+static void set_decoy_locked(struct users *u) REQUIRES(&u->lock)
+{
+	size_t position = 0;
+	const struct account *any = hashmap_next(u->map, &position);
+
+	if (any != NULL)
+		strcpy(u->decoy, any->hash);
+}
+
+int users_load(struct users *u, const char *path, char error[USERS_ERROR_MAX])
+{
+	struct hashmap *map = hashmap_new(0);
+	struct hashmap *old;
+
+	if (map == NULL) {
+		snprintf(error, USERS_ERROR_MAX, "%s: out of memory", path);
+		return -1;
+	}
+	if (users_file_read(path, take_entry, map, error) < 0) {
+		hashmap_free(map, free);
+		return -1;
+	}
+	rwlock_write(&u->lock);
+	old = u->map;
+	keep_tags(old, map);
+	u->map = map;
+	set_decoy_locked(u);
+	atomic_store(&u->count, hashmap_count(map));
+	rwlock_write_unlock(&u->lock);
+	hashmap_free(old, free);
+	return 0;
+}
+
+static int put_account(struct users *u, struct account *a)
+{
+	void *old = NULL;
+	int result;
+
+	rwlock_write(&u->lock);
+	result = hashmap_put(u->map, a->name, a->name_len, a, &old);
+	if (result == 0)
+		set_decoy_locked(u);
+	atomic_store(&u->count, hashmap_count(u->map));
+	rwlock_write_unlock(&u->lock);
+	free(result == 0 ? old : a);
+	return result;
+}
+
+/* ---- operators ---- */
+
+/* Has the user that password and role already? */
+static bool is_operator(struct users *u, const struct user_credentials *c)
+{
+	size_t len = strlen(c->name);
+	const struct account *a;
+	char hash[PASSWORD_HASH_SIZE];
+
+	rwlock_read(&u->lock);
+	a = hashmap_get(u->map, c->name, len);
+	if (a != NULL && a->role == USER_ROLE_ADMIN)
+		strcpy(hash, a->hash);
+	else
+		hash[0] = '\0';
+	rwlock_read_unlock(&u->lock);
+	return hash[0] != '\0' && password_matches(c->password, hash);
+}
+
+static int add_operator(struct users *u, const struct user_credentials *c, const char *path,
+	char error[USERS_ERROR_MAX])
+{
+	char hash[PASSWORD_HASH_SIZE];
+	struct users_file_entry entry = {.name = c->name,
+		.name_len = strlen(c->name),
+		.hash = hash,
+		.role = USER_ROLE_ADMIN};
+	struct account *a;
+
+	if (is_operator(u, c))
+		return 0;
+	if (password_hash(c->password, hash) < 0 || (a = account_new(&entry)) == NULL ||
+		put_account(u, a) < 0) {
+		snprintf(error, USERS_ERROR_MAX, "user \"%s\": %s", c->name, strerror(errno));
+		return -1;
+	}
+	return path == NULL ? 0 : users_file_write(path, &entry, 1, error);
+}
+
+int users_add_operators(struct users *u, const struct user_credentials *operators, size_t count,
+	const char *path, char error[USERS_ERROR_MAX])
+{
+	for (size_t i = 0; i < count; i++) {
+		if (add_operator(u, &operators[i], path, error) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* ---- rules for names and passwords ---- */
+
+const char *users_name_problem(const char *name, size_t len)
+{
+	if (len == 0 || len > USERS_NAME_MAX)
+		return "a user name has 1 to 255 bytes";
+	if (name[0] == '#')
+		return "a user name does not begin with #";
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)name[i];
+
+		if (c <= ' ' || c == 0x7f || c == ':')
+			return "a user name has no blanks, colons or control characters";
+	}
+	return NULL;
+}
+
+const char *users_password_problem(const char *password)
+{
+	size_t len = strlen(password);
+
+	if (len == 0 || len > USERS_PASSWORD_MAX)
+		return "a password has 1 to 255 bytes";
+	for (size_t i = 0; i < len; i++) {
+		if ((unsigned char)password[i] < ' ' || password[i] == 0x7f)
+			return "a password has no control characters";
+	}
+	return NULL;
+}
+
+size_t users_count(struct users *u)
+{
+	return atomic_load(&u->count);
+}
+
+/* ---- the gate in front of slow hashing ---- */
+
+void users_set_max_checks(struct users *u, unsigned max_checks)
+{
+	mutex_lock(&u->gate_lock);
+	u->max_checks = max_checks;
+	pthread_cond_broadcast(&u->gate_free);
+	mutex_unlock(&u->gate_lock);
+}
+
+void users_stop(struct users *u)
+{
+	mutex_lock(&u->gate_lock);
+	u->stopped = true;
+	pthread_cond_broadcast(&u->gate_free);
+	mutex_unlock(&u->gate_lock);
+}
+
+static bool gate_enter(struct users *u, int64_t deadline)
+{
+	struct timespec until = clock_timespec(deadline);
+	int status = 0;
+	bool entered;
+
+	mutex_lock(&u->gate_lock);
+	while (u->checks >= u->max_checks && !u->stopped && status == 0)
+		status = pthread_cond_clockwait(
+			&u->gate_free, &u->gate_lock.mutex, CLOCK_MONOTONIC, &until);
+	entered = u->checks < u->max_checks && !u->stopped;
+	if (entered)
+		u->checks++;
+	mutex_unlock(&u->gate_lock);
+	return entered;
+}
+
+static void gate_leave(struct users *u)
+{
+	mutex_lock(&u->gate_lock);
+	u->checks--;
+	pthread_cond_signal(&u->gate_free);
+	mutex_unlock(&u->gate_lock);
+}
+
+/* ---- logging in ---- */
+
+struct claim {
+	const char *name;
+	size_t name_len;
+	char password[USERS_PASSWORD_MAX + 1];
+	size_t password_len;
+};
+
+/* Every part is preceded by its length, so that no two claims give the same bytes. */
+static void add_part(crypto_generichash_state *state, const void *part, size_t len)
+{
+	uint64_t size = len;
+
+	crypto_generichash_update(state, (const unsigned char *)&size, sizeof(size));
+	crypto_generichash_update(state, part, len);
+}
+
+static void compute_tag(
+	const struct users *u, const struct claim *c, const char *hash, unsigned char tag[TAG_SIZE])
+{
+	crypto_generichash_state state;
+
+	crypto_generichash_init(&state, u->key, sizeof(u->key), TAG_SIZE);
+	add_part(&state, c->name, c->name_len);
+	add_part(&state, hash, strlen(hash));
+	add_part(&state, c->password, c->password_len);
+	crypto_generichash_final(&state, tag, TAG_SIZE);
+}
+
+/* The user's hash and tag as they are now, or the decoy. */
+static void look_up(struct users *u, const struct claim *c, char hash[PASSWORD_HASH_SIZE],
+	unsigned char tag[TAG_SIZE], bool *known, bool *has_tag)
+{
+	const struct account *a;
+
+	rwlock_read(&u->lock);
+	a = hashmap_get(u->map, c->name, c->name_len);
+	*known = a != NULL;
+	*has_tag = a != NULL && a->has_tag;
+	if (*has_tag)
+		memcpy(tag, a->tag, TAG_SIZE);
+	strcpy(hash, a != NULL ? a->hash : u->decoy);
+	rwlock_read_unlock(&u->lock);
+}
+
+/* Unless the account was changed meanwhile. */
+static void remember_tag(
+	struct users *u, const struct claim *c, const char *hash, const unsigned char tag[TAG_SIZE])
+{
+	struct account *a;
+
+	rwlock_write(&u->lock);
+	a = hashmap_get(u->map, c->name, c->name_len);
+	if (a != NULL && strcmp(a->hash, hash) == 0) {
+		memcpy(a->tag, tag, TAG_SIZE);
+		a->has_tag = true;
+	}
+	rwlock_write_unlock(&u->lock);
+}
+
+static enum login_result check(struct users *u, const struct claim *c, int64_t deadline)
+{
+	char hash[PASSWORD_HASH_SIZE];
+	unsigned char tag[TAG_SIZE], known_tag[TAG_SIZE];
+	bool known, has_tag, matches;
+
+	look_up(u, c, hash, known_tag, &known, &has_tag);
+	compute_tag(u, c, hash, tag);
+	if (has_tag && sodium_memcmp(tag, known_tag, TAG_SIZE) == 0)
+		return LOGIN_OK;
+	if (!gate_enter(u, deadline))
+		return LOGIN_TOO_BUSY;
+	matches = password_matches(c->password, hash);
+	gate_leave(u);
+	/* A password with a NUL in it is not the one that was hashed. */
+	if (!matches || !known || strlen(c->password) != c->password_len)
+		return LOGIN_REFUSED;
+	remember_tag(u, c, hash, tag);
+	return LOGIN_OK;
+}
+
+enum login_result users_login(struct users *u, const char *name, size_t name_len,
+	const char *password, size_t password_len, int64_t deadline)
+{
+	struct claim c = {.name = name, .name_len = name_len, .password_len = password_len};
+	enum login_result result;
+
+	if (password_len > USERS_PASSWORD_MAX)
+		return LOGIN_REFUSED;
+	memcpy(c.password, password, password_len);
+	result = check(u, &c, deadline);
+	sodium_memzero(c.password, sizeof(c.password));
+	return result;
+}
