@@ -18,12 +18,12 @@ CLIENT_DEPS := $(TEST_DEPS) netcat-openbsd ncat proxychains4 git openssh-client 
 LINT_DEPS := clang clang-format clang-tidy cppcheck libclang-rt-14-dev
 BENCH_DEPS := $(DEPS) microsocks dante-server
 
+comma := ,
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
 	-Wpointer-arith -Wcast-qual -Wwrite-strings -Wundef -Wvla -Wformat=2 -Wswitch-enum \
 	$(if $(findstring clang,$(CC)),-Wthread-safety) $(if $(WERROR),-Werror)
 SANITIZE := $(if $(filter address,$(SAN)),-fsanitize=address$(comma)undefined \
 	-fno-sanitize-recover=all) $(if $(filter thread,$(SAN)),-fsanitize=thread)
-comma := ,
 
 CFLAGS ?= -O2 -g
 ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -Iinclude -pthread $(WARNINGS) $(SANITIZE) $(CFLAGS) \
@@ -76,7 +76,7 @@ $(BUILD)/libsocks5d.a: $(LIB_OBJECTS)
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -Itests -MMD -MP -c -o $@ $<
+	$(CC) $(ALL_CFLAGS) -Itests/lib -MMD -MP -c -o $@ $<
 
 run: deps
 	@$(MAKE) --no-print-directory all
@@ -84,9 +84,11 @@ run: deps
 
 # ---- tests ----
 
-# A test of socket calls gets its faults injected at the linker's hand.
-WRAP_test_socket := accept4 recv send poll connect
-wrap = $(foreach f,$(WRAP_$(notdir $(1))),-Wl,--wrap=$(f))
+# Faults and time are injected at the linker's hand: the functions that a test puts its own for.
+WRAP_net/test_socket := accept4 recv send poll
+WRAP_proxy/test_relay := clock_deadline socket_wait
+WRAP_proxy/test_dial := connect
+wrap = $(foreach f,$(WRAP_$(patsubst $(BUILD)/tests/%,%,$(1))),-Wl,--wrap=$(f))
 
 $(BUILD)/tests/%: $(BUILD)/tests/%.o $(TEST_LIB_OBJECTS) $(BUILD)/libsocks5d.a
 	$(LINK) $(call wrap,$@) -o $@ $^ $(LIBS) $(TEST_LIBS)
@@ -146,7 +148,9 @@ lint: deps-lint
 install: all
 	install -D -m 755 bin/socks5d $(DESTDIR)$(PREFIX)/sbin/socks5d
 	install -D -m 644 src/socks5d.8 $(DESTDIR)$(PREFIX)/share/man/man8/socks5d.8
-	install -D -m 644 conf/socks5d.service $(DESTDIR)$(PREFIX)/lib/systemd/system/socks5d.service
+	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
+	sed 's|/usr/local|$(PREFIX)|' conf/socks5d.service \
+		>$(DESTDIR)$(PREFIX)/lib/systemd/system/socks5d.service
 	test -e $(DESTDIR)/etc/socks5d/socks5d.conf || \
 		install -D -m 644 conf/socks5d.conf $(DESTDIR)/etc/socks5d/socks5d.conf
 
@@ -179,4 +183,5 @@ deps-lint:
 deps-bench:
 	$(call install-packages,$(BENCH_DEPS))
 
--include $(LIB_OBJECTS:.o=.d) $(TESTS:=.d) $(TEST_LIB_OBJECTS:.o=.d) $(BUILD)/src/socks5d.d
+-include $(LIB_OBJECTS:.o=.d) $(TESTS:=.d) $(TEST_LIB_OBJECTS:.o=.d) $(BUILD)/src/socks5d.d \
+	$(BUILD)/tests/docs/gendoc.d

@@ -13,9 +13,14 @@
 
 /* A TCP listener on `wanted` (IPv6 ones serve IPv6 only) whose accepted sockets inherit
  * TCP_NODELAY and keepalive. `*bound` receives the address with the port that the kernel chose if
- * `wanted` has port 0. -1 with errno. */
-int socket_listen(const struct addr *wanted, int backlog, struct addr *bound)
+ * `wanted` has port 0. With `share` it may be opened beside listeners that share their port. -1
+ * with errno. */
+int socket_listen(const struct addr *wanted, int backlog, bool share, struct addr *bound)
 	__attribute__((warn_unused_result));
+
+/* Lets another listener of this process on the same port, as 0.0.0.0 and one of its addresses are,
+ * be opened beside `listener`, or not any more. */
+void socket_share_port(int listener, bool share);
 
 /* What accept(2) said, by what is to be done about it. */
 enum socket_accept_outcome {

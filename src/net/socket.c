@@ -35,7 +35,7 @@ static int close_and_fail(int fd)
 	return -1;
 }
 
-int socket_listen(const struct addr *wanted, int backlog, struct addr *bound)
+int socket_listen(const struct addr *wanted, int backlog, bool share, struct addr *bound)
 {
 	int fd = socket(wanted->sa.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
@@ -45,10 +45,17 @@ int socket_listen(const struct addr *wanted, int backlog, struct addr *bound)
 	if (wanted->sa.sa_family == AF_INET6)
 		set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
 	prefer_prompt_and_alive(fd);
+	socket_share_port(fd, share);
 	if (bind(fd, &wanted->sa, addr_len(wanted)) < 0 || listen(fd, backlog) < 0)
 		return close_and_fail(fd);
+	socket_share_port(fd, false);
 	*bound = socket_local_addr(fd);
 	return fd;
+}
+
+void socket_share_port(int listener, bool share)
+{
+	set_option(listener, SOL_SOCKET, SO_REUSEPORT, share);
 }
 
 enum socket_accept_outcome socket_accept(int listener, int *fd, struct addr *client)

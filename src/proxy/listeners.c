@@ -25,6 +25,23 @@ static bool has_fd(const struct listeners *l, int fd)
 	return false;
 }
 
+/* The old listeners on this port make room for the moment: 0.0.0.0 and one address of the host
+ * cannot be listened on side by side otherwise, and a reload may go over from one to the other. */
+static int listen_beside(
+	const struct listeners *old, const struct addr *wanted, int backlog, struct addr *bound)
+{
+	int fd, saved;
+
+	for (size_t i = 0; i < old->count; i++)
+		socket_share_port(old->items[i].fd, true);
+	fd = socket_listen(wanted, backlog, true, bound);
+	saved = errno;
+	for (size_t i = 0; i < old->count; i++)
+		socket_share_port(old->items[i].fd, false);
+	errno = saved;
+	return fd;
+}
+
 static int open_one(
 	struct listeners *l, const struct addr *wanted, int backlog, const struct listeners *old)
 {
@@ -39,7 +56,9 @@ static int open_one(
 		*item = *same;
 	} else {
 		item->wanted = *wanted;
-		item->fd = socket_listen(wanted, backlog, &item->bound);
+		item->fd = socket_listen(wanted, backlog, false, &item->bound);
+		if (item->fd < 0 && errno == EADDRINUSE && old != NULL)
+			item->fd = listen_beside(old, wanted, backlog, &item->bound);
 		if (item->fd < 0)
 			return -1;
 	}

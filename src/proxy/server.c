@@ -126,7 +126,7 @@ static void log_capacity(const struct server *s, const struct config *c, size_t 
 
 /* ---- what is said at start ---- */
 
-static void log_listening(const struct config *c, const struct listeners *l)
+static void log_listening(const struct listeners *l)
 {
 	char text[ADDR_TEXT_MAX];
 	struct log_line line;
@@ -136,7 +136,6 @@ static void log_listening(const struct config *c, const struct listeners *l)
 		log_text(&line, "address", addr_format(&l->items[i].bound, text));
 		log_end(&line);
 	}
-	(void)c;
 }
 
 /* A command that works from this host as it stands. */
@@ -220,7 +219,7 @@ static int open_for_business(struct server *s, struct config *c, char *error)
 	}
 	log_capacity(s, c, planned);
 	warn_of_open_door(s, c);
-	log_listening(c, l);
+	log_listening(l);
 	log_try_it(s, c, l);
 	pool_start(s->pool, l);
 	return 0;
@@ -239,13 +238,16 @@ static void free_all(struct server *s)
 
 struct server *server_start(struct options *o, bool *bad_input, char error[CONFIG_ERROR_MAX])
 {
-	struct server *s = calloc(1, sizeof(*s));
 	struct config *c = config_read(&o->source, error);
+	struct server *s;
 
 	*bad_input = c == NULL;
-	if (s == NULL || c == NULL) {
+	if (c == NULL)
+		return NULL;
+	s = calloc(1, sizeof(*s));
+	if (s == NULL) {
+		snprintf(error, CONFIG_ERROR_MAX, "out of memory");
 		config_release(c);
-		free(s);
 		return NULL;
 	}
 	s->options = o;
@@ -267,7 +269,9 @@ int server_check(const struct options *o, char error[CONFIG_ERROR_MAX])
 	struct users *u = users_new(1);
 	int result = -1;
 
-	if (c != NULL && u != NULL)
+	if (u == NULL)
+		snprintf(error, CONFIG_ERROR_MAX, "users: %s", strerror(errno));
+	else if (c != NULL)
 		result = load_users(u, &c->settings, o->user_count > 0, error);
 	users_free(u);
 	config_release(c);
@@ -295,35 +299,46 @@ static void log_change(
 }
 
 /* Says what is different, and takes back what cannot change while running. */
-static int settle_changes(const struct settings *old, struct settings *new)
+static void settle_changes(const struct settings *old, struct settings *new)
 {
 	for (size_t i = 0; i < settings_count; i++) {
 		log_change(&settings_table[i], old, new);
 		if (!settings_table[i].reloadable && setting_copy(&settings_table[i], new, old) < 0)
-			return -1;
+			log_message(LOG_ERROR, "%s: out of memory", settings_table[i].name);
 	}
-	return 0;
 }
 
-/* The steps that can fail, each undone when a later one does. */
+/* The steps that can fail, each undone when a later one does. The listeners, or NULL. */
 static struct listeners *prepare(struct server *s, const struct config *old, struct config *new,
 	char error[CONFIG_ERROR_MAX])
 {
 	const struct listeners *current = pool_listeners(s->pool);
 	struct listeners *l = listeners_open(new, current, error);
+	char ignored[CONFIG_ERROR_MAX];
 
 	if (l == NULL)
 		return NULL;
-	if (open_log(&new->settings, error) < 0) {
-		listeners_close(l, current);
-		return NULL;
+	if (open_log(&new->settings, error) == 0) {
+		if (load_users(s->services.users, &old->settings, false, error) == 0)
+			return l;
+		(void)open_log(&old->settings, ignored);
 	}
-	if (settle_changes(&old->settings, &new->settings) == 0 &&
-		load_users(s->services.users, &new->settings, false, error) == 0)
-		return l;
 	listeners_close(l, current);
-	(void)open_log(&old->settings, (char[CONFIG_ERROR_MAX]){0});
 	return NULL;
+}
+
+static void put_into_effect(struct server *s, struct config *new, struct listeners *l)
+{
+	struct resolver_options resolver = resolver_options(&new->settings);
+
+	if (resolver_configure(s->services.resolver, &resolver) < 0)
+		log_message(LOG_ERROR, "name lookups go on as before: out of memory");
+	users_set_max_checks(s->services.users, (unsigned)new->settings.max_password_checks);
+	log_listening(l);
+	warn_of_open_door(s, new);
+	config_publish(s->services.config, new);
+	pool_listen_on(s->pool, l);
+	log_message(LOG_INFO, "reloaded");
 }
 
 void server_reload(struct server *s)
@@ -332,23 +347,15 @@ void server_reload(struct server *s)
 	struct config *old = config_get(s->services.config);
 	struct config *new = config_read(&s->options->source, error);
 	struct listeners *l = new == NULL ? NULL : prepare(s, old, new, error);
-	struct resolver_options resolver;
 
-	config_release(old);
 	if (l == NULL) {
 		log_message(LOG_ERROR, "reload refused, nothing changed: %s", error);
 		config_release(new);
-		return;
+	} else {
+		settle_changes(&old->settings, &new->settings);
+		put_into_effect(s, new, l);
 	}
-	resolver = resolver_options(&new->settings);
-	if (resolver_configure(s->services.resolver, &resolver) < 0)
-		log_message(LOG_ERROR, "name lookups go on as before: out of memory");
-	users_set_max_checks(s->services.users, (unsigned)new->settings.max_password_checks);
-	log_listening(new, l);
-	warn_of_open_door(s, new);
-	config_publish(s->services.config, new);
-	pool_listen_on(s->pool, l);
-	log_message(LOG_INFO, "reloaded");
+	config_release(old);
 }
 
 /* ---- statistics ---- */

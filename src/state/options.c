@@ -80,7 +80,7 @@ static int keep_user(struct options *o, char *argument, size_t name_len, char *e
 	copy[name_len] = '\0';
 	o->users[o->user_count++] =
 		(struct user_credentials){.name = copy, .password = copy + name_len + 1};
-	memset(argument + name_len + 1, 'x', strlen(argument + name_len + 1));
+	memset(argument + name_len + 1, '\0', strlen(argument + name_len + 1));
 	return 0;
 }
 
@@ -99,7 +99,9 @@ static int add_user(struct options *o, char *argument, char *error)
 		problem = users_password_problem(colon + 1);
 	if (problem == NULL)
 		return keep_user(o, argument, name_len, error);
-	snprintf(error, CONFIG_ERROR_MAX, "-u: \"%.*s\": %s", (int)name_len, argument, problem);
+	/* The part in front of the colon only: the rest may be a password. */
+	snprintf(error, CONFIG_ERROR_MAX, "-u%s%.*s%s: %s", colon == NULL ? "" : ": \"",
+		(int)name_len, argument, colon == NULL ? "" : "\"", problem);
 	return -1;
 }
 
@@ -125,6 +127,18 @@ static int take_flag(struct options *o, int code, char *error)
 	}
 }
 
+/* Names the flag: a letter, which may be one of several as in -nz, or a long one. */
+static int complain(char **argv, int code, char *error)
+{
+	const char *why = code == ':' ? "a value is missing" : "there is no such flag";
+	const char letter[3] = {'-', (char)optopt, '\0'};
+	bool is_letter = optopt > 0 && optopt < FIRST_LONG;
+
+	snprintf(error, CONFIG_ERROR_MAX, "%s: %s; socks5d --help lists the flags",
+		is_letter ? letter : argv[optind - 1], why);
+	return -1;
+}
+
 static int parse(struct options *o, int argc, char **argv, const struct flags *flags, char *error)
 {
 	int code;
@@ -132,12 +146,8 @@ static int parse(struct options *o, int argc, char **argv, const struct flags *f
 	opterr = 0;
 	optind = 1;
 	while ((code = getopt_long(argc, argv, flags->letters, flags->longs, NULL)) != -1) {
-		if (code == '?' || code == ':') {
-			snprintf(error, CONFIG_ERROR_MAX, "%s: %s; socks5d --help lists the flags",
-				argv[optind - 1],
-				code == ':' ? "a value is missing" : "there is no such flag");
-			return -1;
-		}
+		if (code == '?' || code == ':')
+			return complain(argv, code, error);
 		if (take_flag(o, code, error) < 0)
 			return -1;
 		if (o->action == OPTIONS_HELP || o->action == OPTIONS_VERSION)

@@ -1,0 +1,318 @@
+/* The real server's configuration: what it says to bad input, and reloading while it serves. */
+#include <arpa/inet.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "suite.h"
+
+static struct daemon d;
+
+static int setup(void **state)
+{
+	(void)state;
+	daemon_prepare(&d);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	daemon_clean_up(&d);
+	return 0;
+}
+
+/* Runs with -n and this file; the exit status. */
+static int check_file(const char *text, char *output, size_t size)
+{
+	daemon_write_file(d.config, text);
+	return daemon_run((const char *const[]){"-n", "-c", d.config, NULL}, output, size);
+}
+
+static void a_good_file_is_good(void **state)
+{
+	char output[1024];
+
+	(void)state;
+	assert_int_equal(check_file("port = 1080\nmax_sessions = 5\n", output, sizeof(output)), 0);
+	assert_string_equal(output, "the configuration is good\n");
+}
+
+struct bad_case {
+	const char *text;
+	const char *complaint; /* behind "FILE:" */
+};
+
+static void bad_input_says_where_what_and_what_is_legal(void **state)
+{
+	static const struct bad_case cases[] = {
+		{"port = 70000\n", "1: port: \"70000\": legal is a number from 0 to 65535\n"},
+		{"# one\n\ntimeout = soon\n", "3: timeout: \"soon\": legal is a time from 100ms"},
+		{"colour = red\n", "1: colour: there is no such setting"},
+		{"port = 1\nport = 2\n", "2: port: \"2\": it was set already further up\n"},
+		{"port 1080\n", "1: this is no line of the form: name = value\n"},
+		{"auth = sometimes\n",
+			"1: auth: \"sometimes\": legal is auto, required, optional\n"},
+	};
+	char output[1024], expected[256];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_int_equal(check_file(cases[i].text, output, sizeof(output)), 2);
+		snprintf(expected, sizeof(expected), "%s:%s", d.config, cases[i].complaint);
+		if (strncmp(output, expected, strlen(expected)) != 0)
+			fail_msg("expected: %s got: %s", expected, output);
+		/* One line. */
+		assert_ptr_equal(strchr(output, '\n'), output + strlen(output) - 1);
+	}
+}
+
+static void an_unreadable_file_is_bad_input(void **state)
+{
+	char output[1024];
+
+	(void)state;
+	assert_int_equal(daemon_run((const char *const[]){"-c", "/nonexistent/conf", NULL}, output,
+				 sizeof(output)),
+		2);
+	assert_non_null(strstr(output, "/nonexistent/conf: cannot be read: No such file"));
+}
+
+static void an_eleventh_user_is_sent_to_the_users_file(void **state)
+{
+	const char *flags[23] = {NULL};
+	char output[1024];
+
+	(void)state;
+	for (int i = 0; i < 22; i += 2) {
+		static char names[11][8];
+
+		snprintf(names[i / 2], sizeof(names[0]), "u%d:p", i / 2);
+		flags[i] = "-u";
+		flags[i + 1] = names[i / 2];
+	}
+	assert_int_equal(daemon_run(flags, output, sizeof(output)), 2);
+	assert_non_null(strstr(output, "-U FILE"));
+}
+
+static void help_and_version_exit_with_0(void **state)
+{
+	char output[32768];
+
+	(void)state;
+	assert_int_equal(daemon_run((const char *const[]){"-h", NULL}, output, sizeof(output)), 0);
+	assert_non_null(strstr(output, "--handshake-timeout"));
+	assert_int_equal(daemon_run((const char *const[]){"-v", NULL}, output, sizeof(output)), 0);
+	assert_memory_equal(output, "socks5d ", 8);
+}
+
+static void a_port_that_is_taken_is_told_and_exits_with_1(void **state)
+{
+	uint16_t port;
+	int fd = net_listen("127.0.0.1", &port);
+	char text[32], output[4096], expected[64];
+
+	(void)state;
+	snprintf(text, sizeof(text), "127.0.0.1:%u", port);
+	assert_int_equal(
+		daemon_run((const char *const[]){"-l", text, NULL}, output, sizeof(output)), 1);
+	snprintf(expected, sizeof(expected), "cannot listen on 127.0.0.1:%u: Address", port);
+	assert_non_null(strstr(output, expected));
+	close(fd);
+}
+
+/* ---- reload ---- */
+
+static void launch_with_file(const char *text)
+{
+	daemon_write_file(d.config, text);
+	daemon_launch(
+		&d, (const char *const[]){"-c", d.config, "--dns-servers", "127.0.0.1:1", NULL});
+}
+
+static void reload_with(const char *text, const char *expected)
+{
+	size_t from = daemon_log_end(&d);
+
+	daemon_write_file(d.config, text);
+	daemon_signal(&d, SIGHUP);
+	daemon_wait_log(&d, &from, expected);
+}
+
+static void a_reload_changes_what_new_sessions_see(void **state)
+{
+	int fd;
+
+	(void)state;
+	daemon_prepare(&d);
+	launch_with_file("listen = 127.0.0.1\nauth = required\n");
+	fd = net_connect("127.0.0.1", d.port);
+	net_send_hex(fd, "05 01 00");
+	net_expect_hex(fd, "05 ff");
+	close(fd);
+	reload_with("listen = 127.0.0.1\nauth = optional\n", "msg=reloaded");
+	assert_true(daemon_log_has(&d, "setting=auth from=required to=optional"));
+	fd = net_connect("127.0.0.1", d.port);
+	net_socks_greet(fd);
+	close(fd);
+	daemon_stop(&d);
+}
+
+static void a_bad_reload_changes_nothing(void **state)
+{
+	uint16_t port = 0;
+	int fd, taken = net_listen("127.0.0.1", &port);
+	char text[128];
+
+	(void)state;
+	daemon_prepare(&d);
+	launch_with_file("listen = 127.0.0.1\nauth = required\n");
+	reload_with("auth = optional\ntimeout = never\n", "reload refused, nothing changed");
+	snprintf(text, sizeof(text), "listen = 127.0.0.1:%u\nauth = optional\n", port);
+	reload_with(text, "reload refused, nothing changed: cannot listen on");
+	reload_with("listen = 127.0.0.1\nlog_file = /nonexistent/log\n", "reload refused");
+	reload_with("listen = 127.0.0.1\nauth = optional\nusers_file = /nonexistent/users\n",
+		"msg=reloaded");
+	assert_true(daemon_log_has(&d, "setting changes only at the next start"));
+	reload_with("listen = 127.0.0.1\nauth = required\n", "msg=reloaded");
+	fd = net_connect("127.0.0.1", d.port);
+	net_send_hex(fd, "05 01 00");
+	net_expect_hex(fd, "05 ff");
+	close(fd);
+	close(taken);
+	daemon_stop(&d);
+}
+
+static void a_reload_leaves_live_sessions_alone(void **state)
+{
+	uint16_t port;
+	struct net_echo *echo = net_echo_start("127.0.0.1", &port);
+	uint8_t rep;
+	int fd;
+
+	(void)state;
+	daemon_prepare(&d);
+	launch_with_file("listen = 127.0.0.1\n");
+	fd = net_socks_connect(d.port, "127.0.0.1", port, &rep);
+	assert_int_equal(rep, 0);
+	reload_with("listen = 127.0.0.1\nauth = required\ntimeout = 100ms\nclients = 192.0.2.1\n",
+		"msg=reloaded");
+	net_send(fd, "still", 5);
+	net_expect(fd, "still", 5);
+	close(fd);
+	daemon_stop(&d);
+	net_echo_stop(echo);
+}
+
+/* The port of the listener that the log names last, behind `from`. */
+static uint16_t listening_port(size_t from, const char *host)
+{
+	char expected[64];
+
+	snprintf(expected, sizeof(expected), "msg=listening address=%s:", host);
+	return (uint16_t)atoi(strrchr(daemon_wait_log(&d, &from, expected), ':') + 1);
+}
+
+static void a_reload_keeps_adds_and_drops_listeners(void **state)
+{
+	struct addr gone;
+	size_t from;
+	uint16_t added;
+	char text[128];
+	int fd, waiting;
+
+	(void)state;
+	daemon_prepare(&d);
+	launch_with_file("listen = 127.0.0.1\n");
+	from = daemon_log_end(&d);
+	waiting = net_connect("127.0.0.1", d.port);
+	reload_with("listen = 127.0.0.1, 127.0.0.2\n", "msg=reloaded");
+	added = listening_port(from, "127.0.0.2");
+	assert_int_equal(listening_port(from, "127.0.0.1"), d.port);
+	net_socks_greet(waiting);
+	close(waiting);
+	fd = net_connect("127.0.0.2", added);
+	net_socks_greet(fd);
+	close(fd);
+	/* From one address to all of them on the same port. */
+	snprintf(text, sizeof(text), "listen = 0.0.0.0:%u\n", added);
+	reload_with(text, "msg=reloaded");
+	fd = net_connect("127.0.0.3", added);
+	net_socks_greet(fd);
+	close(fd);
+	/* The first listener is gone: wait for the server to have closed it. */
+	gone = net_addr("127.0.0.1", d.port);
+	do {
+		fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		added = (uint16_t)(connect(fd, &gone.sa, addr_len(&gone)) < 0);
+		close(fd);
+	} while (!added);
+	daemon_stop(&d);
+}
+
+static void the_log_file_is_opened_again_after_rotation(void **state)
+{
+	char log[128], rotated[128], config[256];
+	struct stat st;
+	int fd;
+
+	(void)state;
+	daemon_prepare(&d);
+	snprintf(log, sizeof(log), "%s/log", d.folder);
+	snprintf(rotated, sizeof(rotated), "%s/log.1", d.folder);
+	launch_with_file("listen = 127.0.0.1\n");
+	snprintf(config, sizeof(config), "listen = 127.0.0.1\nlog_file = %s\n", log);
+	daemon_write_file(d.config, config);
+	daemon_signal(&d, SIGHUP);
+	/* Serving goes on while the main thread is at it; the file shows that it was. */
+	while (stat(log, &st) < 0 || st.st_size == 0) {
+		fd = net_connect("127.0.0.1", d.port);
+		net_socks_greet(fd);
+		close(fd);
+	}
+	assert_int_equal(rename(log, rotated), 0);
+	daemon_signal(&d, SIGHUP);
+	while (stat(log, &st) < 0 || st.st_size == 0) {
+		fd = net_connect("127.0.0.1", d.port);
+		net_socks_greet(fd);
+		close(fd);
+	}
+	daemon_stop(&d);
+}
+
+static void json_is_one_object_a_line(void **state)
+{
+	const char *line;
+
+	(void)state;
+	daemon_prepare(&d);
+	launch_with_file("listen = 127.0.0.1\n");
+	reload_with("listen = 127.0.0.1\nlog_format = json\n", "\"msg\":\"reloaded\"}");
+	line = daemon_wait_log(&d, NULL, "\"level\":\"info\",\"msg\":\"reloaded\"}");
+	assert_memory_equal(line, "{\"time\":\"", 9);
+	daemon_stop(&d);
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(a_good_file_is_good),
+		TEST(bad_input_says_where_what_and_what_is_legal),
+		TEST(an_unreadable_file_is_bad_input),
+		TEST(an_eleventh_user_is_sent_to_the_users_file),
+		TEST(help_and_version_exit_with_0),
+		TEST(a_port_that_is_taken_is_told_and_exits_with_1),
+		cmocka_unit_test(a_reload_changes_what_new_sessions_see),
+		cmocka_unit_test(a_bad_reload_changes_nothing),
+		cmocka_unit_test(a_reload_leaves_live_sessions_alone),
+		cmocka_unit_test(a_reload_keeps_adds_and_drops_listeners),
+		cmocka_unit_test(the_log_file_is_opened_again_after_rotation),
+		cmocka_unit_test(json_is_one_object_a_line),
+	};
+
+	return cmocka_run_group_tests_name("daemon/config", tests, NULL, NULL);
+}

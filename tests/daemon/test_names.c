@@ -1,0 +1,171 @@
+/* The real server's name lookups, against a name server that answers late, wrongly, or never. */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "dns.h"
+#include "suite.h"
+
+static const struct dns_record records[] = {
+	{"echo.test", DNS_ANSWER, 600, "127.0.0.1"},
+	{"echo6.test", DNS_ANSWER, 600, "::1"},
+	{"both.test", DNS_ANSWER, 600, "127.0.0.1 ::1"},
+	{"late.test", DNS_LATE_A, 600, "127.0.0.1"},
+	{"noisy.test", DNS_GARBAGE, 600, "127.0.0.1"},
+	{"mute.test", DNS_SILENT, 600, NULL},
+	{"broken.test", DNS_SERVFAIL, 600, NULL},
+	{"inside.test", DNS_ANSWER, 600, "0.0.0.0 127.0.0.1"},
+	{NULL, DNS_ANSWER, 0, NULL},
+};
+
+static struct dns *dns;
+static struct daemon d;
+static struct net_echo *echo;
+static uint16_t echo_port;
+
+static int setup(void **state)
+{
+	(void)state;
+	dns = dns_start(records);
+	echo = net_echo_start("127.0.0.1", &echo_port);
+	daemon_start(&d,
+		(const char *const[]){
+			"--dns-servers", dns_server(dns), "--dns-search", "test", NULL});
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	daemon_stop(&d);
+	net_echo_stop(echo);
+	dns_stop(dns);
+	return 0;
+}
+
+static void expect_echo(int fd)
+{
+	net_send(fd, "hello", 5);
+	net_expect(fd, "hello", 5);
+	close(fd);
+}
+
+static void expect_reply(const char *name, uint16_t port, uint8_t expected)
+{
+	uint8_t rep;
+	int fd = net_socks_connect(d.port, name, port, &rep);
+
+	assert_int_equal(rep, expected);
+	if (rep == 0)
+		expect_echo(fd);
+	else
+		close(fd);
+}
+
+static void names_lead_to_their_addresses(void **state)
+{
+	(void)state;
+	expect_reply("echo.test", echo_port, 0);
+	expect_reply("ECHO.Test", echo_port, 0);
+	expect_reply("echo", echo_port, 0); /* by the search list */
+	expect_reply("noisy.test", echo_port, 0);
+	/* Nobody listens on ::1 at that port: the other family is tried. */
+	expect_reply("both.test", echo_port, 0);
+	expect_reply("echo6.test", echo_port, 5);
+	expect_reply("broken.test", echo_port, 4);
+	expect_reply("absent.test", echo_port, 4);
+}
+
+static void a_second_session_asks_no_server(void **state)
+{
+	unsigned asked;
+
+	(void)state;
+	expect_reply("echo.test", echo_port, 0);
+	asked = dns_questions(dns, "echo.test");
+	expect_reply("echo.test", echo_port, 0);
+	assert_int_equal(dns_questions(dns, "echo.test"), asked);
+	assert_true(daemon_stat(&d, "dns_cache_hits") > 0);
+}
+
+static void every_resolved_address_is_put_to_the_rules(void **state)
+{
+	size_t from = daemon_log_end(&d);
+
+	(void)state;
+	/* 0.0.0.0 is skipped, the one behind it serves. */
+	expect_reply("inside.test", echo_port, 0);
+	daemon_wait_log(&d, &from, " address=127.0.0.1:");
+	/* All of them are forbidden: the proxy's own listener. */
+	expect_reply("inside.test", d.port, 2);
+}
+
+static void a_late_answer_is_waited_for(void **state)
+{
+	int fd = net_connect("127.0.0.1", d.port);
+	struct addr bound;
+
+	(void)state;
+	net_socks_greet(fd);
+	net_socks_send_connect(fd, "late.test", echo_port);
+	dns_wait_questions(dns, "late.test", 2);
+	assert_true(net_is_silent(fd));
+	/* Meanwhile others are served. */
+	expect_reply("echo.test", echo_port, 0);
+	dns_release(dns);
+	assert_int_equal(net_socks_read_reply(fd, &bound), 0);
+	expect_echo(fd);
+}
+
+static void a_client_that_leaves_during_the_lookup_frees_its_worker(void **state)
+{
+	long left = daemon_stat(&d, "client_left");
+	unsigned asked = dns_questions(dns, "mute.test");
+	int fd = net_connect("127.0.0.1", d.port);
+
+	(void)state;
+	net_socks_greet(fd);
+	net_socks_send_connect(fd, "mute.test", 80);
+	dns_wait_questions(dns, "mute.test", asked + 1);
+	close(fd);
+	daemon_wait_stat(&d, "client_left", left + 1);
+	assert_int_equal(daemon_stat(&d, "spare_descriptors_used"), 0);
+}
+
+static void a_server_that_never_answers_costs_connect_timeout(void **state)
+{
+	struct daemon hasty;
+	uint8_t rep;
+	int waiting, fd;
+	struct addr bound;
+
+	(void)state;
+	daemon_start(&hasty,
+		(const char *const[]){
+			"--dns-servers", dns_server(dns), "--connect-timeout", "1s", NULL});
+	waiting = net_connect("127.0.0.1", hasty.port);
+	net_socks_greet(waiting);
+	net_socks_send_connect(waiting, "mute.test", 80);
+	/* Nobody else pays for it. */
+	fd = net_socks_connect(hasty.port, "echo.test", echo_port, &rep);
+	assert_int_equal(rep, 0);
+	expect_echo(fd);
+	assert_int_equal(net_socks_read_reply(waiting, &bound), 4);
+	daemon_wait_log(&hasty, NULL, " reason=name_failed ");
+	close(waiting);
+	daemon_stop(&hasty);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(names_lead_to_their_addresses),
+		cmocka_unit_test(a_second_session_asks_no_server),
+		cmocka_unit_test(every_resolved_address_is_put_to_the_rules),
+		cmocka_unit_test(a_late_answer_is_waited_for),
+		cmocka_unit_test(a_client_that_leaves_during_the_lookup_frees_its_worker),
+		cmocka_unit_test(a_server_that_never_answers_costs_connect_timeout),
+	};
+
+	return cmocka_run_group_tests_name("daemon/names", tests, setup, teardown);
+}

@@ -1,0 +1,202 @@
+/* The real server's bounded pool and its budget of descriptors: full, silent and many clients. */
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "suite.h"
+
+static struct daemon d;
+static struct net_echo *echo;
+static uint16_t echo_port;
+
+static int setup(void **state)
+{
+	(void)state;
+	echo = net_echo_start("127.0.0.1", &echo_port);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	net_echo_stop(echo);
+	return 0;
+}
+
+static void expect_echo(int fd, unsigned n)
+{
+	char text[32];
+	size_t len = (size_t)snprintf(text, sizeof(text), "number %u", n);
+
+	net_send(fd, text, len);
+	net_expect(fd, text, len);
+}
+
+static int open_session(void)
+{
+	uint8_t rep;
+	int fd = net_socks_connect(d.port, "127.0.0.1", echo_port, &rep);
+
+	assert_int_equal(rep, 0);
+	return fd;
+}
+
+static void more_clients_than_workers_wait_and_are_served(void **state)
+{
+	int fds[4], waiting[20];
+	long cpu;
+
+	(void)state;
+	daemon_start(&d, (const char *const[]){"--max-sessions", "4", NULL});
+	for (int i = 0; i < 4; i++)
+		fds[i] = open_session();
+	daemon_wait_log(&d, NULL, "all 4 sessions are taken");
+	for (int i = 0; i < 20; i++) {
+		waiting[i] = net_connect("127.0.0.1", d.port);
+		net_send_hex(waiting[i], "05 01 00");
+	}
+	cpu = daemon_cpu_ms(&d);
+	poll(NULL, 0, 500); /* a while in which nothing is to be done */
+	assert_true(daemon_cpu_ms(&d) - cpu < 250);
+	for (int i = 0; i < 20; i++)
+		assert_true(net_is_silent(waiting[i]));
+	for (int i = 0; i < 4; i++) {
+		expect_echo(fds[i], 1);
+		close(fds[i]);
+	}
+	for (int i = 0; i < 20; i++) {
+		net_expect_hex(waiting[i], "05 00");
+		close(waiting[i]);
+	}
+	assert_true(daemon_stat(&d, "saturated") >= 1);
+	assert_int_equal(daemon_stat(&d, "most"), 4);
+	daemon_stop(&d);
+}
+
+static void silent_and_slow_clients_are_gone_after_the_handshake_timeout(void **state)
+{
+	int fds[300];
+
+	(void)state;
+	daemon_start(&d,
+		(const char *const[]){"--max-sessions", "400", "--handshake-timeout", "2s", NULL});
+	for (int i = 0; i < 300; i++) {
+		fds[i] = net_connect("127.0.0.1", d.port);
+		if (i % 2 == 0)
+			net_send_hex(fds[i], "05");
+	}
+	/* Meanwhile a new client is served. */
+	close(open_session());
+	daemon_wait_stat(&d, "handshake_timeout", 300);
+	for (int i = 0; i < 300; i++) {
+		net_expect_gone(fds[i]);
+		close(fds[i]);
+	}
+	daemon_stop(&d);
+}
+
+static void the_default_pool_has_room_for_300_silent_clients(void **state)
+{
+	char output[4096];
+	int sessions = 0;
+
+	(void)state;
+	/* max_sessions = auto under the usual limit on open files. */
+	daemon_start(&d, (const char *const[]){"--max-sessions", "auto", NULL});
+	snprintf(output, sizeof(output), "%s", daemon_wait_log(&d, NULL, " sessions fit\""));
+	assert_int_equal(sscanf(strstr(output, "msg=\""), "msg=\"%d", &sessions), 1);
+	assert_true(sessions >= 400);
+	daemon_stop(&d);
+}
+
+/* A process of its own that echoes, so that its descriptors are not ours. */
+static pid_t start_echo_process(uint16_t *port)
+{
+	int ends[2];
+	pid_t pid;
+
+	assert_int_equal(pipe(ends), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		struct net_echo *e = net_echo_start("127.0.0.1", port);
+
+		(void)e;
+		if (write(ends[1], port, sizeof(*port)) == sizeof(*port))
+			pause();
+		_exit(0);
+	}
+	assert_int_equal(read(ends[0], port, sizeof(*port)), sizeof(*port));
+	close(ends[0]);
+	close(ends[1]);
+	return pid;
+}
+
+/* As many descriptors as the system lets us have. */
+static rlim_t raise_own_limit(void)
+{
+	struct rlimit rl;
+
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &rl), 0);
+	rl.rlim_cur = rl.rlim_max;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &rl), 0);
+	return rl.rlim_cur;
+}
+
+/* The server under a limit of open files with `count` sessions at once, each echoing. */
+static void carry(unsigned limit, unsigned count)
+{
+	int *fds = calloc(count, sizeof(*fds));
+	uint16_t local = echo_port;
+	pid_t pid = start_echo_process(&echo_port);
+
+	daemon_prepare(&d);
+	d.open_files = limit;
+	daemon_launch(&d, (const char *const[]){"--max-sessions", "100000", NULL});
+	for (unsigned i = 0; i < count; i++)
+		fds[i] = open_session();
+	for (unsigned i = 0; i < count; i++)
+		expect_echo(fds[i], i);
+	assert_int_equal(daemon_stat(&d, "current"), count);
+	assert_int_equal(daemon_stat(&d, "accept_exhausted"), 0);
+	for (unsigned i = 0; i < count; i++)
+		close(fds[i]);
+	daemon_stop(&d);
+	kill(pid, SIGTERM);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	echo_port = local;
+	free(fds);
+}
+
+static void a_limit_of_1024_carries_480_sessions(void **state)
+{
+	(void)state;
+	raise_own_limit();
+	carry(1024, 480);
+}
+
+static void a_limit_of_20000_carries_9900_sessions(void **state)
+{
+	(void)state;
+	if (raise_own_limit() < 20000)
+		skip();
+	carry(20000, 9900);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(more_clients_than_workers_wait_and_are_served),
+		cmocka_unit_test(silent_and_slow_clients_are_gone_after_the_handshake_timeout),
+		cmocka_unit_test(the_default_pool_has_room_for_300_silent_clients),
+		cmocka_unit_test(a_limit_of_1024_carries_480_sessions),
+		cmocka_unit_test(a_limit_of_20000_carries_9900_sessions),
+	};
+
+	return cmocka_run_group_tests_name("daemon/pool", tests, setup, teardown);
+}

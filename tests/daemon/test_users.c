@@ -1,0 +1,175 @@
+/* The real server's users: the file, -u, and who must log in. */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "suite.h"
+
+static struct daemon d;
+
+/* "secret" by bcrypt at its lowest cost. */
+#define BOB_HASH "$2b$04$abcdefghijklmnopqrstuuQjpxJkS4A6KFyLCnM9oZbxjHRxrqyPe"
+
+/* The status of a login (RFC 1929). */
+static uint8_t login(const char *name, const char *password)
+{
+	uint8_t message[600] = {5, 1, 2, 1}, answer[2];
+	size_t len = 4;
+	int fd = net_connect("127.0.0.1", d.port);
+
+	message[len++] = (uint8_t)strlen(name);
+	memcpy(message + len, name, strlen(name));
+	len += strlen(name);
+	message[len++] = (uint8_t)strlen(password);
+	memcpy(message + len, password, strlen(password));
+	net_send(fd, message, len + strlen(password));
+	net_expect_hex(fd, "05 02");
+	net_receive(fd, answer, 2);
+	assert_int_equal(answer[0], 1);
+	close(fd);
+	return answer[1];
+}
+
+static void a_user_given_by_flag_is_saved_and_outlives_the_process(void **state)
+{
+	struct stat before, after;
+
+	(void)state;
+	daemon_prepare(&d);
+	daemon_launch(&d, (const char *const[]){"-u", "alice:pass word", "-U", d.users, NULL});
+	assert_int_equal(login("alice", "pass word"), 0);
+	assert_int_equal(login("alice", "pass"), 1);
+	assert_int_equal(stat(d.users, &before), 0);
+	assert_int_equal(before.st_mode & 0777, 0600);
+	daemon_signal(&d, SIGTERM);
+	assert_int_equal(daemon_wait_exit(&d), 0);
+	daemon_launch(&d, (const char *const[]){"-U", d.users, NULL});
+	assert_int_equal(login("alice", "pass word"), 0);
+	assert_int_equal(login("alice", "wrong"), 1);
+	daemon_signal(&d, SIGTERM);
+	assert_int_equal(daemon_wait_exit(&d), 0);
+	/* The same -u again finds nothing to write. */
+	daemon_launch(&d, (const char *const[]){"-u", "alice:pass word", "-U", d.users, NULL});
+	assert_int_equal(stat(d.users, &after), 0);
+	assert_int_equal(before.st_ino, after.st_ino);
+	daemon_stop(&d);
+}
+
+static void ten_users_fit_on_the_command_line(void **state)
+{
+	const char *flags[21] = {NULL};
+	char texts[10][16];
+
+	(void)state;
+	for (int i = 0; i < 10; i++) {
+		snprintf(texts[i], sizeof(texts[i]), "user%d:pass%d", i, i);
+		flags[2 * i] = "-u";
+		flags[2 * i + 1] = texts[i];
+	}
+	daemon_start(&d, flags);
+	assert_int_equal(login("user0", "pass0"), 0);
+	assert_int_equal(login("user9", "pass9"), 0);
+	assert_int_equal(login("user9", "pass0"), 1);
+	daemon_stop(&d);
+}
+
+static void the_file_is_read_again_on_reload(void **state)
+{
+	size_t from;
+
+	(void)state;
+	daemon_prepare(&d);
+	daemon_write_file(d.users, "bob:" BOB_HASH "\n");
+	daemon_launch(&d, (const char *const[]){"-U", d.users, NULL});
+	assert_int_equal(login("carol", "secret"), 1);
+	from = daemon_log_end(&d);
+	daemon_write_file(d.users, "bob:not a hash\n");
+	daemon_signal(&d, SIGHUP);
+	daemon_wait_log(&d, &from, "/users:1: the second field is no password hash");
+	daemon_write_file(d.users, "# nobody but carol\ncarol:" BOB_HASH ":user\n");
+	daemon_signal(&d, SIGHUP);
+	daemon_wait_log(&d, &from, "msg=reloaded");
+	assert_int_equal(login("bob", "anything"), 1);
+	daemon_stop(&d);
+}
+
+static void a_file_that_is_missing_or_wrong_is_bad_input(void **state)
+{
+	char output[2048];
+
+	(void)state;
+	daemon_prepare(&d);
+	assert_int_equal(
+		daemon_run((const char *const[]){"-U", d.users, NULL}, output, sizeof(output)), 2);
+	assert_non_null(strstr(output, "/users: cannot be read: No such file"));
+	daemon_write_file(d.users, "bob:" BOB_HASH "\n\nbob:" BOB_HASH "\n");
+	assert_int_equal(
+		daemon_run((const char *const[]){"-U", d.users, NULL}, output, sizeof(output)), 2);
+	assert_non_null(strstr(output, "/users:3: this name was there already"));
+	daemon_clean_up(&d);
+}
+
+static void passwords_are_not_to_be_seen_from_outside(void **state)
+{
+	char path[64], bytes[4096];
+	size_t len;
+	FILE *f;
+
+	(void)state;
+	daemon_start(&d, (const char *const[]){"-u", "alice:verysecret", NULL});
+	snprintf(path, sizeof(path), "/proc/%d/cmdline", d.pid);
+	f = fopen(path, "re");
+	assert_non_null(f);
+	len = fread(bytes, 1, sizeof(bytes), f);
+	fclose(f);
+	assert_non_null(memmem(bytes, len, "alice:", 6));
+	assert_null(memmem(bytes, len, "verysecret", 10));
+	assert_false(daemon_log_has(&d, "verysecret"));
+	daemon_stop(&d);
+}
+
+static void required_login_without_users_lets_nobody_in(void **state)
+{
+	(void)state;
+	daemon_start(&d, (const char *const[]){"--auth", "required", NULL});
+	assert_int_equal(login("alice", "x"), 1);
+	assert_true(daemon_log_has(&d, "nobody gets in"));
+	daemon_stop(&d);
+}
+
+static void clients_outside_the_list_are_refused_before_a_byte(void **state)
+{
+	int fd;
+
+	(void)state;
+	daemon_start(&d, (const char *const[]){"--clients", "127.0.0.9, 192.0.2.0/24", NULL});
+	for (int i = 0; i < 3; i++) {
+		fd = net_connect("127.0.0.1", d.port);
+		net_expect_gone(fd);
+		close(fd);
+	}
+	fd = net_connect_from("127.0.0.9", "127.0.0.1", d.port);
+	net_socks_greet(fd);
+	close(fd);
+	assert_int_equal(daemon_stat(&d, "clients_refused"), 3);
+	daemon_wait_log(
+		&d, NULL, "msg=\"client refused by the setting clients\" client=127.0.0.1:");
+	daemon_stop(&d);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_user_given_by_flag_is_saved_and_outlives_the_process),
+		cmocka_unit_test(ten_users_fit_on_the_command_line),
+		cmocka_unit_test(the_file_is_read_again_on_reload),
+		cmocka_unit_test(a_file_that_is_missing_or_wrong_is_bad_input),
+		cmocka_unit_test(passwords_are_not_to_be_seen_from_outside),
+		cmocka_unit_test(required_login_without_users_lets_nobody_in),
+		cmocka_unit_test(clients_outside_the_list_are_refused_before_a_byte),
+	};
+
+	return cmocka_run_group_tests_name("daemon/users", tests, NULL, NULL);
+}

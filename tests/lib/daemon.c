@@ -1,0 +1,350 @@
+#include "daemon.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "net.h"
+
+extern char **environ;
+
+/* A thread drains the daemon's standard error, so that its writers never block on us. */
+struct daemon_log {
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t grown;
+	int fd;
+	char *text;
+	size_t len;
+	bool ended;
+	char line[8192];
+};
+
+static void *drain(void *arg)
+{
+	struct daemon_log *log = arg;
+	char bytes[4096];
+	ssize_t n;
+
+	while ((n = read(log->fd, bytes, sizeof(bytes))) > 0) {
+		pthread_mutex_lock(&log->lock);
+		log->text = realloc(log->text, log->len + (size_t)n + 1);
+		memcpy(log->text + log->len, bytes, (size_t)n);
+		log->len += (size_t)n;
+		log->text[log->len] = '\0';
+		pthread_cond_broadcast(&log->grown);
+		pthread_mutex_unlock(&log->lock);
+	}
+	pthread_mutex_lock(&log->lock);
+	log->ended = true;
+	pthread_cond_broadcast(&log->grown);
+	pthread_mutex_unlock(&log->lock);
+	return NULL;
+}
+
+static const char *binary(void)
+{
+	const char *path = getenv("SOCKS5D");
+
+	return path != NULL ? path : "bin/socks5d";
+}
+
+/* Starts the binary with its standard output and error in a pipe, whose reading end is returned. */
+static int spawn(const char *const argv[], pid_t *pid)
+{
+	posix_spawn_file_actions_t actions;
+	int ends[2];
+
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
+	posix_spawn_file_actions_adddup2(&actions, ends[1], STDERR_FILENO);
+	assert_int_equal(
+		posix_spawn(pid, argv[0], &actions, NULL, (char *const *)(uintptr_t)argv, environ),
+		0);
+	posix_spawn_file_actions_destroy(&actions);
+	close(ends[1]);
+	return ends[0];
+}
+
+/* The child is started by the shell's ulimit, because posix_spawn(3) sets no limits. */
+static int spawn_limited(const char *const argv[], unsigned open_files, pid_t *pid)
+{
+	const char *shell[DAEMON_MAX_FLAGS + 5] = {
+		"/bin/sh", "-c", "ulimit -n \"$0\" && exec \"$@\""};
+	char limit[16];
+	size_t count = 3;
+
+	if (open_files == 0)
+		return spawn(argv, pid);
+	snprintf(limit, sizeof(limit), "%u", open_files);
+	shell[count++] = limit;
+	while (*argv != NULL)
+		shell[count++] = *argv++;
+	return spawn(shell, pid);
+}
+
+void daemon_prepare(struct daemon *d)
+{
+	memset(d, 0, sizeof(*d));
+	strcpy(d->folder, "/tmp/socks5d-test-XXXXXX");
+	assert_non_null(mkdtemp(d->folder));
+	snprintf(d->config, sizeof(d->config), "%s/conf", d->folder);
+	snprintf(d->users, sizeof(d->users), "%s/users", d->folder);
+}
+
+void daemon_launch(struct daemon *d, const char *const flags[])
+{
+	const char *argv[DAEMON_MAX_FLAGS] = {
+		binary(), "--port", "0", "--monitor-port", "0", "--max-sessions", "16"};
+	size_t count = 7;
+	const char *line;
+	bool listens = false;
+
+	for (size_t i = 0; flags != NULL && flags[i] != NULL; i++) {
+		assert_true(count < DAEMON_MAX_FLAGS - 3);
+		listens |= strcmp(flags[i], "-l") == 0 || strcmp(flags[i], "-c") == 0;
+		argv[count++] = flags[i];
+	}
+	if (!listens) {
+		argv[count++] = "-l";
+		argv[count++] = "127.0.0.1";
+	}
+	d->log = calloc(1, sizeof(*d->log));
+	pthread_mutex_init(&d->log->lock, NULL);
+	pthread_cond_init(&d->log->grown, NULL);
+	d->log->fd = spawn_limited(argv, d->open_files, &d->pid);
+	assert_int_equal(pthread_create(&d->log->thread, NULL, drain, d->log), 0);
+	line = daemon_wait_log(d, NULL, "msg=listening");
+	d->port = (uint16_t)atoi(strrchr(line, ':') + 1);
+	daemon_wait_log(d, NULL, "try it:");
+}
+
+void daemon_start(struct daemon *d, const char *const flags[])
+{
+	daemon_prepare(d);
+	daemon_launch(d, flags);
+}
+
+int daemon_run(const char *const flags[], char *output, size_t size)
+{
+	const char *argv[DAEMON_MAX_FLAGS] = {binary()};
+	size_t len = 0;
+	ssize_t n;
+	pid_t pid;
+	int fd, status;
+
+	for (size_t i = 0; flags[i] != NULL; i++)
+		argv[i + 1] = flags[i];
+	fd = spawn(argv, &pid);
+	while (len + 1 < size && (n = read(fd, output + len, size - len - 1)) > 0)
+		len += (size_t)n;
+	output[len] = '\0';
+	close(fd);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+void daemon_write_file(const char *path, const char *text)
+{
+	FILE *f = fopen(path, "we");
+
+	assert_non_null(f);
+	assert_true(fputs(text, f) >= 0);
+	assert_int_equal(fclose(f), 0);
+}
+
+/* ---- the log ---- */
+
+/* Copies the line around `hit`, if it is complete; returns where it ends, 0 when it does not yet.
+ */
+static size_t copy_line_locked(struct daemon_log *log, const char *hit)
+{
+	const char *start = hit, *end = strchr(hit, '\n');
+
+	if (end == NULL)
+		return 0;
+	while (start > log->text && start[-1] != '\n')
+		start--;
+	snprintf(log->line, sizeof(log->line), "%.*s", (int)(end - start), start);
+	return (size_t)(end - log->text) + 1;
+}
+
+static size_t find_locked(struct daemon_log *log, size_t from, const char *text)
+{
+	const char *hit = log->text == NULL ? NULL : strstr(log->text + from, text);
+
+	return hit == NULL ? 0 : copy_line_locked(log, hit);
+}
+
+const char *daemon_wait_log(struct daemon *d, size_t *from, const char *text)
+{
+	struct daemon_log *log = d->log;
+	size_t start = from == NULL ? 0 : *from, end;
+	struct timespec until;
+	int status = 0;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += NET_PATIENCE_S;
+	pthread_mutex_lock(&log->lock);
+	while ((end = find_locked(log, start, text)) == 0 && status == 0 && !log->ended)
+		status = pthread_cond_timedwait(&log->grown, &log->lock, &until);
+	pthread_mutex_unlock(&log->lock);
+	if (end == 0)
+		fail_msg("\"%s\" is not in the log:\n%s", text, log->text);
+	if (from != NULL)
+		*from = end;
+	return log->line;
+}
+
+size_t daemon_log_end(struct daemon *d)
+{
+	size_t len;
+
+	pthread_mutex_lock(&d->log->lock);
+	len = d->log->len;
+	pthread_mutex_unlock(&d->log->lock);
+	return len;
+}
+
+bool daemon_log_has(struct daemon *d, const char *text)
+{
+	bool has;
+
+	pthread_mutex_lock(&d->log->lock);
+	has = d->log->text != NULL && strstr(d->log->text, text) != NULL;
+	pthread_mutex_unlock(&d->log->lock);
+	return has;
+}
+
+long daemon_stat(struct daemon *d, const char *name)
+{
+	size_t from = daemon_log_end(d);
+	char key[64];
+	const char *line, *at;
+
+	daemon_signal(d, SIGUSR1);
+	line = daemon_wait_log(d, &from, "msg=statistics");
+	snprintf(key, sizeof(key), " %s=", name);
+	at = strstr(line, key);
+	assert_non_null(at);
+	return atol(at + strlen(key));
+}
+
+void daemon_wait_stat(struct daemon *d, const char *name, long at_least)
+{
+	time_t end = time(NULL) + NET_PATIENCE_S;
+
+	while (daemon_stat(d, name) < at_least)
+		assert_true(time(NULL) < end);
+}
+
+/* ---- the end ---- */
+
+void daemon_signal(struct daemon *d, int number)
+{
+	assert_int_equal(kill(d->pid, number), 0);
+}
+
+static void free_log(struct daemon *d)
+{
+	close(d->log->fd);
+	pthread_mutex_destroy(&d->log->lock);
+	pthread_cond_destroy(&d->log->grown);
+	free(d->log->text);
+	free(d->log);
+	d->log = NULL;
+}
+
+int daemon_wait_exit(struct daemon *d)
+{
+	int status;
+
+	assert_int_equal(waitpid(d->pid, &status, 0), d->pid);
+	pthread_join(d->log->thread, NULL);
+	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+		print_message("%s\n", d->log->text);
+	free_log(d);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+void daemon_clean_up(struct daemon *d)
+{
+	DIR *dir = opendir(d->folder);
+	struct dirent *entry;
+	char path[400];
+
+	while (dir != NULL && (entry = readdir(dir)) != NULL) {
+		snprintf(path, sizeof(path), "%s/%s", d->folder, entry->d_name);
+		unlink(path);
+	}
+	if (dir != NULL)
+		closedir(dir);
+	rmdir(d->folder);
+}
+
+void daemon_stop(struct daemon *d)
+{
+	daemon_signal(d, SIGTERM);
+	daemon_signal(d, SIGINT);
+	assert_int_equal(daemon_wait_exit(d), 0);
+	daemon_clean_up(d);
+}
+
+/* ---- what it costs ---- */
+
+long daemon_cpu_ms(const struct daemon *d)
+{
+	clockid_t clock;
+	struct timespec ts;
+
+	assert_int_equal(clock_getcpuclockid(d->pid, &clock), 0);
+	assert_int_equal(clock_gettime(clock, &ts), 0);
+	return ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+long daemon_rss_kb(const struct daemon *d)
+{
+	char path[64], line[256];
+	long kb = -1;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", d->pid);
+	f = fopen(path, "re");
+	assert_non_null(f);
+	while (fgets(line, sizeof(line), f) != NULL) {
+		if (sscanf(line, "VmRSS: %ld", &kb) == 1)
+			break;
+	}
+	fclose(f);
+	return kb;
+}
+
+long daemon_open_files(const struct daemon *d)
+{
+	char path[64];
+	long count = -2; /* "." and ".." */
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", d->pid);
+	dir = opendir(path);
+	assert_non_null(dir);
+	while (readdir(dir) != NULL)
+		count++;
+	closedir(dir);
+	return count;
+}

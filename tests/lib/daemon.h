@@ -1,0 +1,71 @@
+/* daemon: the real socks5d binary as a child process, its log, and its end. */
+#ifndef TESTS_DAEMON_H
+#define TESTS_DAEMON_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#define DAEMON_MAX_FLAGS 40
+
+struct daemon {
+	pid_t pid;
+	uint16_t port; /* of its first listener */
+	char folder[64]; /* a temporary folder of its own */
+	char config[96]; /* a file in it, which need not exist */
+	char users[96]; /* another */
+	unsigned open_files; /* its limit, soft and hard; 0: ours */
+	struct daemon_log *log;
+};
+
+/* Makes the folder. Then files can be written into it, and the daemon be launched. */
+void daemon_prepare(struct daemon *d);
+
+/* Starts the binary that the environment variable SOCKS5D names on a port of the kernel's choice of
+ * 127.0.0.1, with a small pool, and the flags given, up to NULL; they win. Waits until it listens.
+ */
+void daemon_launch(struct daemon *d, const char *const flags[]);
+
+/* Both in one. */
+void daemon_start(struct daemon *d, const char *const flags[]);
+
+/* Runs the binary with exactly these flags to its end; its exit status. What it printed goes to
+ * `output`. */
+int daemon_run(const char *const flags[], char *output, size_t size);
+
+void daemon_write_file(const char *path, const char *text);
+
+/* Waits until a line of the log has `text` in it; the first of them at or behind position `*from`,
+ * which then moves behind it. NULL starts at the beginning and is not kept. Returns a copy of the
+ * line that stays valid until the next call. */
+const char *daemon_wait_log(struct daemon *d, size_t *from, const char *text);
+
+/* Where the log ends at the moment. */
+size_t daemon_log_end(struct daemon *d);
+
+bool daemon_log_has(struct daemon *d, const char *text);
+
+/* A number of its statistics (SIGUSR1), by name; and waiting until it has at least that value. */
+long daemon_stat(struct daemon *d, const char *name);
+void daemon_wait_stat(struct daemon *d, const char *name, long at_least);
+
+void daemon_signal(struct daemon *d, int number);
+
+/* Waits for the process to end: its exit status, -1 for a death by signal. */
+int daemon_wait_exit(struct daemon *d);
+
+/* TERM twice, the end awaited, status 0 asserted, the folder removed. */
+void daemon_stop(struct daemon *d);
+
+/* Removes the folder after daemon_wait_exit(). */
+void daemon_clean_up(struct daemon *d);
+
+/* User and system time of the process so far, in milliseconds. */
+long daemon_cpu_ms(const struct daemon *d);
+
+/* Resident memory in kB, and open descriptors. */
+long daemon_rss_kb(const struct daemon *d);
+long daemon_open_files(const struct daemon *d);
+
+#endif

@@ -1,0 +1,43 @@
+/* dns: a name server for tests, on UDP and TCP of one port of 127.0.0.1, that can misbehave. */
+#ifndef TESTS_DNS_H
+#define TESTS_DNS_H
+
+#include <stdint.h>
+
+enum dns_behaviour {
+	DNS_ANSWER, /* with the addresses; none of the asked type: an empty answer */
+	DNS_NXDOMAIN,
+	DNS_SERVFAIL,
+	DNS_SILENT, /* never answers */
+	DNS_SILENT_AAAA, /* answers for A only */
+	DNS_LATE_A, /* holds answers for A back until dns_release() */
+	DNS_GARBAGE, /* first a reply with a wrong id, a cut one and noise, then the right one */
+	DNS_TRUNCATED, /* says TC over UDP, so that TCP has to be used */
+};
+
+struct dns_record {
+	const char *name; /* in lower case */
+	enum dns_behaviour behaviour;
+	uint32_t ttl;
+	const char *addrs; /* "192.0.2.1 2001:db8::1" */
+};
+
+struct dns;
+
+/* Serves `records`, which end with a NULL name; any other name is NXDOMAIN. */
+struct dns *dns_start(const struct dns_record *records);
+void dns_stop(struct dns *d);
+
+/* "127.0.0.1:PORT", valid as long as `d`. */
+const char *dns_server(const struct dns *d);
+
+/* Questions for `name` so far, of both types, repeated ones included. */
+unsigned dns_questions(struct dns *d, const char *name);
+
+/* Waits until there were that many. */
+void dns_wait_questions(struct dns *d, const char *name, unsigned at_least);
+
+/* Sends the answers that were held back, and none are from now on. */
+void dns_release(struct dns *d);
+
+#endif

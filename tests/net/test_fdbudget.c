@@ -1,0 +1,136 @@
+/* fdbudget: how a limit is divided, and leases on what is to spare. */
+#include <pthread.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "net/fdbudget.h"
+#include "suite.h"
+
+static struct fdbudget budget;
+
+static void a_usual_limit_carries_what_the_readme_says(void **state)
+{
+	(void)state;
+	fdbudget_plan(&budget, 1024, 40, 10000);
+	assert_true(budget.sessions >= 480);
+	fdbudget_plan(&budget, 20000, 40, 100000);
+	assert_true(budget.sessions >= 9900);
+}
+
+static void the_parts_add_up_and_some_is_always_to_spare(void **state)
+{
+	(void)state;
+	for (size_t limit = 60; limit < 30000; limit += 37) {
+		for (size_t wanted = 1; wanted < 20000; wanted = wanted * 3 + 1) {
+			fdbudget_plan(&budget, limit, 40, wanted);
+			assert_true(budget.sessions <= wanted);
+			assert_int_equal(
+				budget.reserved + 2 * budget.sessions + budget.spare, limit);
+			assert_true(budget.spare >= 16);
+		}
+	}
+}
+
+static void a_limit_that_is_too_small_carries_nothing(void **state)
+{
+	(void)state;
+	for (size_t limit = 0; limit < 58; limit++) {
+		fdbudget_plan(&budget, limit, 40, 10);
+		assert_int_equal(budget.sessions, 0);
+	}
+}
+
+static void the_first_descriptor_is_the_sessions_own(void **state)
+{
+	struct fd_lease a = {.budget = &budget}, b = {.budget = &budget};
+
+	(void)state;
+	fdbudget_plan(&budget, 100, 10, 37);
+	budget.spare = 2;
+	assert_true(fd_lease_take(&a));
+	assert_true(fd_lease_take(&b));
+	assert_int_equal(atomic_load(&budget.spare_used), 0);
+	assert_true(fd_lease_take(&a));
+	assert_true(fd_lease_take(&a));
+	assert_false(fd_lease_take(&a));
+	assert_false(fd_lease_take(&b));
+	assert_int_equal(atomic_load(&budget.spare_used), 2);
+	fd_lease_give(&a);
+	assert_true(fd_lease_take(&b));
+	fd_lease_give(&a);
+	fd_lease_give(&a);
+	fd_lease_give(&b);
+	fd_lease_give(&b);
+	assert_int_equal(atomic_load(&budget.spare_used), 0);
+	assert_int_equal(a.held + b.held, 0);
+}
+
+static void *take_and_give(void *arg)
+{
+	struct fd_lease lease = {.budget = arg};
+
+	for (int i = 0; i < 20000; i++) {
+		size_t taken = 0;
+
+		while (taken < 4 && fd_lease_take(&lease))
+			taken++;
+		while (taken-- > 0)
+			fd_lease_give(&lease);
+	}
+	return NULL;
+}
+
+static void threads_never_take_more_than_there_is(void **state)
+{
+	pthread_t threads[4];
+
+	(void)state;
+	budget.spare = 5;
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, take_and_give, &budget), 0);
+	for (int i = 0; i < 4; i++)
+		pthread_join(threads[i], NULL);
+	assert_int_equal(atomic_load(&budget.spare_used), 0);
+}
+
+static void open_descriptors_are_counted(void **state)
+{
+	size_t before = fdbudget_count_open();
+	int fd = dup(0);
+
+	(void)state;
+	assert_true(fd >= 0);
+	assert_int_equal(fdbudget_count_open(), before + 1);
+	close(fd);
+	assert_int_equal(fdbudget_count_open(), before);
+}
+
+static void the_soft_limit_is_raised_to_the_hard_one(void **state)
+{
+	struct rlimit rl;
+	size_t limit;
+
+	(void)state;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &rl), 0);
+	rl.rlim_cur = rl.rlim_max / 2;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &rl), 0);
+	limit = fdbudget_raise_limit();
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &rl), 0);
+	assert_int_equal(rl.rlim_cur, rl.rlim_max);
+	assert_true(limit <= rl.rlim_max);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_usual_limit_carries_what_the_readme_says),
+		cmocka_unit_test(the_parts_add_up_and_some_is_always_to_spare),
+		cmocka_unit_test(a_limit_that_is_too_small_carries_nothing),
+		cmocka_unit_test(the_first_descriptor_is_the_sessions_own),
+		cmocka_unit_test(threads_never_take_more_than_there_is),
+		cmocka_unit_test(open_descriptors_are_counted),
+		cmocka_unit_test(the_soft_limit_is_raised_to_the_hard_one),
+	};
+
+	return cmocka_run_group_tests_name("net/fdbudget", tests, NULL, NULL);
+}

@@ -1,0 +1,330 @@
+/* socket: what the kernel can say to each call, injected at the linker's hand. */
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "net/socket.h"
+#include "suite.h"
+
+int __real_accept4(int fd, struct sockaddr *sa, socklen_t *len, int flags);
+ssize_t __real_recv(int fd, void *bytes, size_t len, int flags);
+ssize_t __real_send(int fd, const void *bytes, size_t len, int flags);
+int __real_poll(struct pollfd *fds, nfds_t count, int timeout);
+int __wrap_accept4(int fd, struct sockaddr *sa, socklen_t *len, int flags);
+ssize_t __wrap_recv(int fd, void *bytes, size_t len, int flags);
+ssize_t __wrap_send(int fd, const void *bytes, size_t len, int flags);
+int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout);
+
+/* The next `fail_times` calls fail with `fail_errno`. */
+static int fail_errno, fail_times;
+
+static bool fails(void)
+{
+	if (fail_times == 0)
+		return false;
+	fail_times--;
+	errno = fail_errno;
+	return true;
+}
+
+static void fail_next(int error, int times)
+{
+	fail_errno = error;
+	fail_times = times;
+}
+
+int __wrap_accept4(int fd, struct sockaddr *sa, socklen_t *len, int flags)
+{
+	return fails() ? -1 : __real_accept4(fd, sa, len, flags);
+}
+
+ssize_t __wrap_recv(int fd, void *bytes, size_t len, int flags)
+{
+	return fails() ? -1 : __real_recv(fd, bytes, len, flags);
+}
+
+ssize_t __wrap_send(int fd, const void *bytes, size_t len, int flags)
+{
+	assert_true(flags & MSG_NOSIGNAL);
+	return fails() ? -1 : __real_send(fd, bytes, len, flags);
+}
+
+int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout)
+{
+	return fails() ? -1 : __real_poll(fds, count, timeout);
+}
+
+/* A connected pair over TCP: the listener, the connecting and the accepted end. */
+static int listener, near, far;
+
+static int connect_pair(const char *host)
+{
+	struct addr wanted = net_addr(host, 0), bound, client;
+	struct pollfd p;
+
+	fail_times = 0;
+	listener = socket_listen(&wanted, 8, false, &bound);
+	assert_true(listener >= 0);
+	near = socket_connect_start(&bound);
+	assert_true(near >= 0);
+	p = (struct pollfd){.fd = near, .events = POLLOUT};
+	assert_int_equal(socket_wait(&p, 1, clock_deadline(NET_PATIENCE_S * 1000)), 1);
+	assert_int_equal(socket_connect_result(near), 0);
+	assert_int_equal(socket_accept(listener, &far, &client), SOCKET_ACCEPTED);
+	return 0;
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	return connect_pair("127.0.0.1");
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	fail_times = 0;
+	socket_close(listener);
+	socket_close(near);
+	socket_close(far);
+	return 0;
+}
+
+static int option(int fd, int level, int name)
+{
+	int value = -1;
+	socklen_t len = sizeof(value);
+
+	assert_int_equal(getsockopt(fd, level, name, &value, &len), 0);
+	return value;
+}
+
+static void expect_prompt_and_alive(int fd)
+{
+	assert_int_equal(option(fd, IPPROTO_TCP, TCP_NODELAY), 1);
+	assert_int_equal(option(fd, SOL_SOCKET, SO_KEEPALIVE), 1);
+	assert_int_equal(option(fd, IPPROTO_TCP, TCP_KEEPIDLE), 60);
+	assert_true(fcntl(fd, F_GETFL) & O_NONBLOCK);
+	assert_true(fcntl(fd, F_GETFD) & FD_CLOEXEC);
+}
+
+static void both_ends_are_prompt_alive_and_private(void **state)
+{
+	(void)state;
+	expect_prompt_and_alive(near);
+	expect_prompt_and_alive(far);
+}
+
+static void nobody_there_and_gone_ones_are_no_reason_to_stop(void **state)
+{
+	static const int harmless[] = {EINTR, EAGAIN, ECONNABORTED, EPROTO, ENETDOWN, ENOPROTOOPT,
+		EHOSTDOWN, ENONET, EHOSTUNREACH, EOPNOTSUPP, ENETUNREACH, EPERM};
+	struct addr client;
+	int fd;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(harmless) / sizeof(harmless[0]); i++) {
+		fail_next(harmless[i], 1);
+		assert_int_equal(socket_accept(listener, &fd, &client), SOCKET_ACCEPT_NOTHING);
+	}
+}
+
+static void exhaustion_is_told_from_that(void **state)
+{
+	static const int exhausted[] = {EMFILE, ENFILE, ENOBUFS, ENOMEM};
+	struct addr client;
+	int fd;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(exhausted) / sizeof(exhausted[0]); i++) {
+		fail_next(exhausted[i], 1);
+		assert_int_equal(socket_accept(listener, &fd, &client), SOCKET_ACCEPT_EXHAUSTED);
+	}
+}
+
+static void interrupted_calls_go_on(void **state)
+{
+	struct pollfd p = {.fd = far, .events = POLLIN};
+	char byte;
+
+	(void)state;
+	fail_next(EINTR, 3);
+	assert_int_equal(socket_write(near, "x", 1), 1);
+	fail_next(EINTR, 3);
+	assert_int_equal(socket_wait(&p, 1, CLOCK_NEVER), 1);
+	fail_next(EINTR, 3);
+	assert_int_equal(socket_read(far, &byte, 1), 1);
+	assert_int_equal(byte, 'x');
+	fail_next(EINTR, 3);
+	assert_false(socket_peer_left(far));
+}
+
+static void other_errors_get_out(void **state)
+{
+	char byte;
+
+	(void)state;
+	fail_next(ECONNRESET, 1);
+	assert_int_equal(socket_read(far, &byte, 1), -1);
+	assert_int_equal(errno, ECONNRESET);
+	fail_next(EPIPE, 1);
+	assert_int_equal(socket_write(far, &byte, 1), -1);
+	assert_int_equal(errno, EPIPE);
+	assert_int_equal(socket_read(far, &byte, 1), -1);
+	assert_int_equal(errno, EAGAIN);
+}
+
+static void a_wait_ends_at_its_deadline(void **state)
+{
+	struct pollfd p = {.fd = far, .events = POLLIN};
+
+	(void)state;
+	assert_int_equal(socket_wait(&p, 1, clock_ms() - 1), 0);
+	assert_int_equal(socket_wait(&p, 1, clock_deadline(20)), 0);
+}
+
+/* Waits until something can be read or has ended. */
+static void wait_for(int fd)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN | POLLRDHUP};
+
+	assert_int_equal(socket_wait(&p, 1, clock_deadline(NET_PATIENCE_S * 1000)), 1);
+}
+
+static void a_peer_that_left_is_told_from_one_that_sent(void **state)
+{
+	char byte;
+
+	(void)state;
+	assert_false(socket_peer_left(far));
+	assert_int_equal(socket_write(near, "x", 1), 1);
+	socket_end_stream(near);
+	wait_for(far);
+	assert_false(socket_peer_left(far));
+	assert_int_equal(socket_read(far, &byte, 1), 1);
+	wait_for(far);
+	assert_true(socket_peer_left(far));
+}
+
+static void a_reset_is_seen_as_one(void **state)
+{
+	char byte;
+
+	(void)state;
+	socket_close_with_reset(near);
+	near = -1;
+	wait_for(far);
+	assert_true(socket_peer_left(far) || socket_read(far, &byte, 1) <= 0);
+}
+
+static void a_refused_attempt_says_so(void **state)
+{
+	uint16_t port;
+	int bound = net_refusing_port(&port);
+	struct addr target = net_addr("127.0.0.1", port);
+	int fd = socket_connect_start(&target);
+	struct pollfd p = {.fd = fd, .events = POLLOUT};
+
+	(void)state;
+	if (fd >= 0) {
+		assert_int_equal(socket_wait(&p, 1, CLOCK_NEVER), 1);
+		assert_int_equal(socket_connect_result(fd), ECONNREFUSED);
+	} else {
+		assert_int_equal(errno, ECONNREFUSED);
+	}
+	socket_close(fd);
+	close(bound);
+}
+
+static void the_two_ends_know_each_other(void **state)
+{
+	struct addr local = socket_local_addr(near), peer = socket_peer_addr(far);
+
+	(void)state;
+	assert_true(addr_equal(&local, &peer));
+	local = socket_local_addr(-1);
+	assert_int_equal(local.sa.sa_family, AF_UNSPEC);
+}
+
+static void ipv6_listeners_leave_ipv4_alone(void **state)
+{
+	struct addr v6 = net_addr("::", 0), v4 = net_addr("0.0.0.0", 0), bound;
+	int six = socket_listen(&v6, 8, false, &bound), four;
+
+	(void)state;
+	assert_true(six >= 0);
+	addr_set_port(&v4, addr_port(&bound));
+	four = socket_listen(&v4, 8, false, &bound);
+	assert_true(four >= 0);
+	socket_close(six);
+	socket_close(four);
+}
+
+static void an_address_that_is_taken_is_an_error(void **state)
+{
+	struct addr taken = socket_local_addr(listener), bound;
+
+	(void)state;
+	assert_int_equal(socket_listen(&taken, 8, false, &bound), -1);
+	assert_int_equal(errno, EADDRINUSE);
+}
+
+static void a_port_can_be_shared_with_a_listener_that_allows_it(void **state)
+{
+	struct addr any = net_addr("0.0.0.0", 0), bound;
+	int fd;
+
+	(void)state;
+	bound = socket_local_addr(listener);
+	addr_set_port(&any, addr_port(&bound));
+	assert_int_equal(socket_listen(&any, 8, true, &bound), -1);
+	socket_share_port(listener, true);
+	fd = socket_listen(&any, 8, true, &bound);
+	assert_true(fd >= 0);
+	socket_share_port(listener, false);
+	/* Nobody who does not know of this gets in. */
+	assert_int_equal(socket_listen(&any, 8, false, &bound), -1);
+	socket_close(fd);
+}
+
+static void own_addresses_are_known(void **state)
+{
+	static const char *const own[] = {"127.0.0.1", "127.200.3.4", "::1", "0.0.0.0", "::"};
+	struct addr a;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
+		a = net_addr(own[i], 80);
+		assert_true(socket_is_own_address(&a));
+	}
+	a = net_addr("192.0.2.77", 80);
+	assert_false(socket_is_own_address(&a));
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(both_ends_are_prompt_alive_and_private),
+		TEST(nobody_there_and_gone_ones_are_no_reason_to_stop),
+		TEST(exhaustion_is_told_from_that),
+		TEST(interrupted_calls_go_on),
+		TEST(other_errors_get_out),
+		TEST(a_wait_ends_at_its_deadline),
+		TEST(a_peer_that_left_is_told_from_one_that_sent),
+		TEST(a_reset_is_seen_as_one),
+		TEST(a_refused_attempt_says_so),
+		TEST(the_two_ends_know_each_other),
+		TEST(ipv6_listeners_leave_ipv4_alone),
+		TEST(an_address_that_is_taken_is_an_error),
+		TEST(a_port_can_be_shared_with_a_listener_that_allows_it),
+		TEST(own_addresses_are_known),
+	};
+
+	return cmocka_run_group_tests_name("net/socket", tests, NULL, NULL);
+}
