@@ -1,0 +1,82 @@
+/* load: the scenarios and what one run of them needs. Main thread only unless said. */
+#ifndef BENCH_LOAD_H
+#define BENCH_LOAD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "origin.h"
+#include "peer.h"
+#include "socks.h"
+
+#define LOAD_METRICS_MAX 4
+
+/* How much of everything one run does. */
+struct load_size {
+	uint64_t bulk_bytes;
+	uint64_t sessions;
+	uint64_t trips;
+	uint64_t memory_sessions;
+};
+
+struct load_metric {
+	const char *name;
+	const char *unit;
+	bool more_is_better;
+};
+
+struct load_run;
+
+struct load_scenario {
+	const char *name;
+	/* 0 with a value for each metric (NAN: not known), or -1 with errno. */
+	int (*run)(const struct load_run *run, double *values);
+	/* Up to LOAD_METRICS_MAX, then one without a name. */
+	const struct load_metric *metrics;
+	int clients;
+	bool up;
+	bool down;
+	bool login;
+	bool needs_peer;
+};
+
+/* A peer of NULL connects directly to the origin. */
+struct load_run {
+	const struct load_scenario *scenario;
+	const struct load_size *size;
+	const struct socks_login *login;
+	const struct origin *origin;
+	const struct peer *peer;
+};
+
+/* The table of all scenarios; its last entry has no name. */
+extern const struct load_scenario load_scenarios[];
+
+size_t load_metric_count(const struct load_scenario *scenario);
+
+/* A connected socket to the origin's port, through the peer if there is one. Any thread. */
+int load_open(const struct load_run *run, uint16_t port);
+
+/* Item `index`'s share of `total`; the shares of all clients add up to it. Any thread. */
+uint64_t load_share(const struct load_run *run, uint64_t total, int index);
+
+/*
+ * work(run, arg, index) in a thread for each of the scenario's clients. -1 with the errno of the
+ * first that failed; the failure ends the others' waiting, too.
+ */
+int load_in_parallel(const struct load_run *run, void *arg,
+	int (*work)(const struct load_run *run, void *arg, int index));
+
+/* Wall clock and the peer's CPU time over a stretch of the run. */
+struct load_meter {
+	double start_cpu_s;
+	uint64_t start_ns;
+	double cpu_s;
+	double wall_s;
+};
+
+void load_meter_start(struct load_meter *meter, const struct load_run *run);
+void load_meter_stop(struct load_meter *meter, const struct load_run *run);
+
+#endif

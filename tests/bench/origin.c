@@ -1,0 +1,308 @@
+/*
+ * DESIGN
+ * One thread with epoll accepts everything and answers all echoes, so that thousands of sessions
+ * cost the machine little; each bulk connection gets a blocking thread with big buffers. A run gets
+ * a fresh origin: new ports, nothing left over from a run that failed.
+ */
+#include "origin.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/queue.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "wire.h"
+
+#define EVENTS_MAX 64
+#define ECHO_BUF_SIZE 4096
+
+/* Whatever epoll may wake us for. `on_ready` may free its source. */
+struct source {
+	void (*on_ready)(struct origin *origin, struct source *source);
+	int fd;
+};
+
+struct listener {
+	struct source source;
+	uint16_t port;
+};
+
+struct echo {
+	struct source source;
+	uint64_t left; /* bytes until we close */
+	LIST_ENTRY(echo) link;
+};
+
+struct bulk {
+	int fd;
+	pthread_t thread;
+	SLIST_ENTRY(bulk) link;
+};
+
+struct origin {
+	int epoll;
+	struct source stop;
+	struct listener listeners[ORIGIN_SERVICES];
+	bool stopping;
+	pthread_t thread;
+	LIST_HEAD(, echo) echoes;
+	SLIST_HEAD(, bulk) bulks;
+};
+
+static int watch(struct origin *origin, struct source *source)
+{
+	struct epoll_event event = {.events = EPOLLIN, .data.ptr = source};
+
+	return epoll_ctl(origin->epoll, EPOLL_CTL_ADD, source->fd, &event);
+}
+
+static void end_echo(struct echo *echo, void (*end_stream)(int fd))
+{
+	LIST_REMOVE(echo, link);
+	end_stream(echo->source.fd);
+	free(echo);
+}
+
+static void close_stream(int fd)
+{
+	close(fd);
+}
+
+static void on_echo(struct origin *origin, struct source *source)
+{
+	struct echo *echo = (struct echo *)source;
+	uint8_t buf[ECHO_BUF_SIZE];
+	ssize_t n = recv(source->fd, buf, sizeof(buf), MSG_DONTWAIT);
+
+	(void)origin;
+	if (n < 0 && errno == EAGAIN)
+		return;
+	if (n <= 0 || (uint64_t)n > echo->left || wire_write(source->fd, buf, (size_t)n) < 0) {
+		end_echo(echo, wire_reset);
+		return;
+	}
+	echo->left -= (uint64_t)n;
+	if (echo->left == 0)
+		end_echo(echo, close_stream);
+}
+
+static void begin_echo_of(struct origin *origin, int fd, uint64_t bytes)
+{
+	struct echo *echo = calloc(1, sizeof(*echo));
+
+	if (echo == NULL) {
+		close(fd);
+		return;
+	}
+	echo->source = (struct source){.on_ready = on_echo, .fd = fd};
+	echo->left = bytes;
+	LIST_INSERT_HEAD(&origin->echoes, echo, link);
+	if (watch(origin, &echo->source) < 0)
+		end_echo(echo, wire_reset);
+}
+
+static void begin_echo(struct origin *origin, int fd)
+{
+	begin_echo_of(origin, fd, UINT64_MAX);
+}
+
+static void begin_visit(struct origin *origin, int fd)
+{
+	begin_echo_of(origin, fd, WIRE_ECHO_SIZE);
+}
+
+/* A client that sees its stream end without the ack reports the failure; nothing to say here. */
+static void *run_bulk(void *arg)
+{
+	const uint8_t ack = ORIGIN_BULK_ACK;
+	struct bulk *bulk = arg;
+	struct origin_job job;
+
+	if (wire_read(bulk->fd, &job, sizeof(job)) == 0 &&
+		wire_exchange(bulk->fd, job.down, job.up) == 0)
+		(void)wire_write(bulk->fd, &ack, sizeof(ack));
+	shutdown(bulk->fd, SHUT_RDWR);
+	return NULL;
+}
+
+static void begin_bulk(struct origin *origin, int fd)
+{
+	struct bulk *bulk = calloc(1, sizeof(*bulk));
+
+	if (bulk != NULL) {
+		bulk->fd = fd;
+		if (pthread_create(&bulk->thread, NULL, run_bulk, bulk) == 0) {
+			SLIST_INSERT_HEAD(&origin->bulks, bulk, link);
+			return;
+		}
+	}
+	free(bulk);
+	close(fd);
+}
+
+/* A listener that cannot accept (out of descriptors) is given up: it would wake us forever. */
+static void accept_all(struct origin *origin, struct source *listener,
+	void (*begin)(struct origin *origin, int fd))
+{
+	int fd;
+
+	while ((fd = wire_accept(listener->fd)) >= 0)
+		begin(origin, fd);
+	if (errno != EAGAIN && errno != ECONNABORTED && errno != EINTR)
+		epoll_ctl(origin->epoll, EPOLL_CTL_DEL, listener->fd, NULL);
+}
+
+static void on_echo_listener(struct origin *origin, struct source *listener)
+{
+	accept_all(origin, listener, begin_echo);
+}
+
+static void on_visit_listener(struct origin *origin, struct source *listener)
+{
+	accept_all(origin, listener, begin_visit);
+}
+
+static void on_bulk_listener(struct origin *origin, struct source *listener)
+{
+	accept_all(origin, listener, begin_bulk);
+}
+
+static void (*const on_listener[ORIGIN_SERVICES])(struct origin *, struct source *) = {
+	[ORIGIN_ECHO] = on_echo_listener,
+	[ORIGIN_VISIT] = on_visit_listener,
+	[ORIGIN_BULK] = on_bulk_listener,
+};
+
+static void on_stop(struct origin *origin, struct source *source)
+{
+	(void)source;
+	origin->stopping = true;
+}
+
+static void *run_origin(void *arg)
+{
+	struct origin *origin = arg;
+	struct epoll_event events[EVENTS_MAX];
+
+	while (!origin->stopping) {
+		int n = epoll_wait(origin->epoll, events, EVENTS_MAX, -1);
+
+		for (int i = 0; i < n; i++) {
+			struct source *source = events[i].data.ptr;
+
+			source->on_ready(origin, source);
+		}
+	}
+	return NULL;
+}
+
+static int open_listener(struct origin *origin, enum origin_service service)
+{
+	struct listener *listener = &origin->listeners[service];
+
+	listener->source.on_ready = on_listener[service];
+	listener->source.fd = wire_listen(&listener->port);
+	return listener->source.fd < 0 ? -1 : watch(origin, &listener->source);
+}
+
+static int open_sources(struct origin *origin)
+{
+	origin->epoll = epoll_create1(EPOLL_CLOEXEC);
+	origin->stop.fd = eventfd(0, EFD_CLOEXEC);
+	if (origin->epoll < 0 || origin->stop.fd < 0 || watch(origin, &origin->stop) < 0)
+		return -1;
+	for (int i = 0; i < ORIGIN_SERVICES; i++) {
+		if (open_listener(origin, i) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static void close_if_open(int fd)
+{
+	if (fd >= 0)
+		close(fd);
+}
+
+static void free_origin(struct origin *origin)
+{
+	int saved = errno;
+
+	for (int i = 0; i < ORIGIN_SERVICES; i++)
+		close_if_open(origin->listeners[i].source.fd);
+	close_if_open(origin->stop.fd);
+	close_if_open(origin->epoll);
+	free(origin);
+	errno = saved;
+}
+
+static struct origin *new_origin(void)
+{
+	struct origin *origin = calloc(1, sizeof(*origin));
+
+	if (origin == NULL)
+		return NULL;
+	origin->epoll = -1;
+	origin->stop = (struct source){.on_ready = on_stop, .fd = -1};
+	for (int i = 0; i < ORIGIN_SERVICES; i++)
+		origin->listeners[i].source.fd = -1;
+	LIST_INIT(&origin->echoes);
+	SLIST_INIT(&origin->bulks);
+	return origin;
+}
+
+struct origin *origin_start(void)
+{
+	struct origin *origin = new_origin();
+	int error;
+
+	if (origin == NULL)
+		return NULL;
+	if (open_sources(origin) < 0) {
+		free_origin(origin);
+		return NULL;
+	}
+	error = pthread_create(&origin->thread, NULL, run_origin, origin);
+	if (error != 0) {
+		errno = error;
+		free_origin(origin);
+		return NULL;
+	}
+	return origin;
+}
+
+uint16_t origin_port(const struct origin *origin, enum origin_service service)
+{
+	return origin->listeners[service].port;
+}
+
+static void end_bulk(struct bulk *bulk)
+{
+	shutdown(bulk->fd, SHUT_RDWR);
+	pthread_join(bulk->thread, NULL);
+	close(bulk->fd);
+	free(bulk);
+}
+
+void origin_stop(struct origin *origin)
+{
+	struct echo *echo;
+	struct bulk *bulk;
+
+	if (origin == NULL)
+		return;
+	eventfd_write(origin->stop.fd, 1);
+	pthread_join(origin->thread, NULL);
+	while ((echo = LIST_FIRST(&origin->echoes)) != NULL)
+		end_echo(echo, wire_reset);
+	while ((bulk = SLIST_FIRST(&origin->bulks)) != NULL) {
+		SLIST_REMOVE_HEAD(&origin->bulks, link);
+		end_bulk(bulk);
+	}
+	free_origin(origin);
+}

@@ -1,0 +1,38 @@
+/* peer: one server under test: started from its script, measured, stopped. Main thread only. */
+#ifndef BENCH_PEER_H
+#define BENCH_PEER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "socks.h"
+
+struct peer;
+
+enum peer_outcome {
+	PEER_READY,
+	PEER_NOT_HERE, /* the script said so: exit status 77 */
+	PEER_FAILED,
+};
+
+/*
+ * Runs `script` and waits until it accepts connections and has come to rest. On PEER_READY *started
+ * is the peer; on PEER_FAILED `why` tells the reason in words. `login` may be NULL.
+ */
+enum peer_outcome peer_start(const char *script, const struct socks_login *login,
+	struct peer **started, char *why, size_t why_size);
+/* SIGTERM, after 5 s SIGKILL, then its folder goes. Accepts NULL. */
+void peer_stop(struct peer *peer);
+
+uint16_t peer_port(const struct peer *peer);
+/* Waits, for a bounded time, until the peer uses (almost) no more CPU. */
+void peer_settle(const struct peer *peer);
+/* CPU time of all its processes so far in seconds; NAN when it cannot be read. */
+double peer_cpu_s(const struct peer *peer);
+/* Proportional set size of all its processes in kB; NAN when it cannot be read. */
+double peer_memory_kb(const struct peer *peer);
+
+/* The last line that `script --version` prints, or "unknown". */
+void peer_version(const char *script, char *line, size_t size);
+
+#endif

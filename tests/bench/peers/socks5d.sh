@@ -1,0 +1,22 @@
+#!/bin/sh
+# socks5d: this repository's server. SOCKS5D names another binary, an older build for example.
+set -eu
+
+SOCKS5D=${SOCKS5D:-$(cd "$(dirname "$0")/../../.." && pwd)/bin/socks5d}
+
+if [ "$1" = --version ]; then
+	exec "$SOCKS5D" --version
+fi
+
+cat >"$3/socks5d.conf" <<EOF
+listen = $1
+port = $2
+monitor_port = 0
+log_file = $3/socks5d.log
+log_level = info
+max_sessions = 4000
+EOF
+if [ $# -ge 5 ]; then
+	exec "$SOCKS5D" -c "$3/socks5d.conf" -u "$4:$5"
+fi
+exec "$SOCKS5D" -c "$3/socks5d.conf"

@@ -1,0 +1,381 @@
+/*
+ * DESIGN
+ * Raw values are kept until the end; medians and ratios are worked out when they are printed. Only
+ * ratios travel between machines, so each peer has a column of them beside the medians.
+ */
+#include "report.h"
+
+#include <gnu/libc-version.h>
+#include <math.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <time.h>
+#include <unistd.h>
+
+#define CELL_SIZE 32
+#define COLUMN_MIN 10
+
+struct row {
+	const struct load_scenario *scenario;
+	const struct load_metric *metric;
+	double *values; /* [column * repetitions + repetition] */
+};
+
+struct report {
+	const struct report_column *columns;
+	size_t n_columns;
+	size_t baseline; /* n_columns when there is none */
+	size_t repetitions;
+	const struct load_size *size;
+	struct row *rows;
+	size_t n_rows;
+};
+
+/* What the numbers were measured on. */
+struct host {
+	struct utsname name;
+	char date[32];
+	long cpus;
+};
+
+struct report *report_new(const struct report_column *columns, size_t n_columns,
+	const char *baseline, size_t repetitions, const struct load_size *size)
+{
+	struct report *report = calloc(1, sizeof(*report));
+
+	if (report == NULL)
+		return NULL;
+	*report = (struct report){
+		.columns = columns,
+		.n_columns = n_columns,
+		.repetitions = repetitions,
+		.size = size,
+	};
+	while (report->baseline < n_columns &&
+		strcmp(columns[report->baseline].name, baseline) != 0)
+		report->baseline++;
+	return report;
+}
+
+void report_free(struct report *report)
+{
+	if (report == NULL)
+		return;
+	for (size_t i = 0; i < report->n_rows; i++)
+		free(report->rows[i].values);
+	free(report->rows);
+	free(report);
+}
+
+static int add_row(struct report *report, const struct load_scenario *scenario, size_t metric)
+{
+	const size_t n_values = report->n_columns * report->repetitions;
+	struct row *rows = reallocarray(report->rows, report->n_rows + 1, sizeof(*rows));
+	double *values = calloc(n_values, sizeof(*values));
+
+	if (rows != NULL)
+		report->rows = rows;
+	if (rows == NULL || values == NULL) {
+		free(values);
+		return -1;
+	}
+	for (size_t i = 0; i < n_values; i++)
+		values[i] = NAN;
+	rows[report->n_rows++] = (struct row){
+		.scenario = scenario,
+		.metric = &scenario->metrics[metric],
+		.values = values,
+	};
+	return 0;
+}
+
+int report_add_rows(struct report *report, const struct load_scenario *scenario)
+{
+	const int first = (int)report->n_rows;
+
+	for (size_t i = 0; i < load_metric_count(scenario); i++) {
+		if (add_row(report, scenario, i) < 0)
+			return -1;
+	}
+	return first;
+}
+
+static double *cell(const struct report *report, const struct row *row, size_t column)
+{
+	return row->values + column * report->repetitions;
+}
+
+void report_set(struct report *report, size_t row, size_t column, size_t repetition, double value)
+{
+	cell(report, &report->rows[row], column)[repetition] = value;
+}
+
+static int compare_values(const void *a, const void *b)
+{
+	const double *left = a;
+	const double *right = b;
+
+	return (*left > *right) - (*left < *right);
+}
+
+/* Of the values that are there; NAN when none is. */
+static double median(const double *values, size_t n_values)
+{
+	double *sorted = calloc(n_values, sizeof(*sorted));
+	double result = NAN;
+	size_t n = 0;
+
+	if (sorted == NULL)
+		return NAN;
+	for (size_t i = 0; i < n_values; i++) {
+		if (!isnan(values[i]))
+			sorted[n++] = values[i];
+	}
+	qsort(sorted, n, sizeof(*sorted), compare_values);
+	if (n > 0)
+		result = (sorted[(n - 1) / 2] + sorted[n / 2]) / 2;
+	free(sorted);
+	return result;
+}
+
+static double column_median(const struct report *report, const struct row *row, size_t column)
+{
+	return median(cell(report, row, column), report->repetitions);
+}
+
+/* Of column 0, direct, and of the baseline itself there is none to show. */
+static bool has_ratio(const struct report *report, size_t column)
+{
+	return report->baseline < report->n_columns && column > 0 && column != report->baseline;
+}
+
+static double ratio(const struct report *report, const struct row *row, size_t column)
+{
+	return column_median(report, row, column) / column_median(report, row, report->baseline);
+}
+
+static void describe_host(struct host *host)
+{
+	time_t now = time(NULL);
+	struct tm tm;
+
+	uname(&host->name);
+	strftime(host->date, sizeof(host->date), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &tm));
+	host->cpus = sysconf(_SC_NPROCESSORS_ONLN);
+}
+
+static void print_heading(const struct report *report, FILE *out)
+{
+	struct host host;
+
+	describe_host(&host);
+	fprintf(out, "%s, %s %s %s, %ld CPUs, medians of %zu repetitions\n", host.date,
+		host.name.sysname, host.name.release, host.name.machine, host.cpus,
+		report->repetitions);
+	for (size_t i = 0; i < report->n_columns; i++)
+		fprintf(out, "%s: %s\n", report->columns[i].name, report->columns[i].version);
+	fputc('\n', out);
+}
+
+static int column_width(const char *name)
+{
+	const int len = (int)strlen(name);
+
+	return len > COLUMN_MIN ? len : COLUMN_MIN;
+}
+
+static void name_ratio(const struct report *report, size_t column, char *name, size_t size)
+{
+	snprintf(name, size, "%.40s/%.40s", report->columns[column].name,
+		report->columns[report->baseline].name);
+}
+
+static void print_names(const struct report *report, FILE *out)
+{
+	char name[100];
+
+	fprintf(out, "%-26s %-11s %-6s", "scenario", "unit", "better");
+	for (size_t i = 0; i < report->n_columns; i++)
+		fprintf(out, "  %*s", column_width(report->columns[i].name),
+			report->columns[i].name);
+	for (size_t i = 0; i < report->n_columns; i++) {
+		if (!has_ratio(report, i))
+			continue;
+		name_ratio(report, i, name, sizeof(name));
+		fprintf(out, "  %*s", column_width(name), name);
+	}
+	fputc('\n', out);
+}
+
+/* About three significant digits. */
+static int decimals(double value)
+{
+	if (value < 1)
+		return 3;
+	if (value < 10)
+		return 2;
+	return value < 100 ? 1 : 0;
+}
+
+static const char *format_value(double value, char *text)
+{
+	if (isnan(value))
+		return "-";
+	snprintf(text, CELL_SIZE, "%.*f", decimals(value), value);
+	return text;
+}
+
+static const char *format_ratio(double value, char *text)
+{
+	if (!isfinite(value))
+		return "-";
+	snprintf(text, CELL_SIZE, "%.2f", value);
+	return text;
+}
+
+static const char *better(const struct load_metric *metric)
+{
+	return metric->more_is_better ? "more" : "less";
+}
+
+static void print_row(const struct report *report, const struct row *row, FILE *out)
+{
+	char text[CELL_SIZE];
+	char name[100];
+
+	snprintf(name, sizeof(name), "%s %s", row->scenario->name, row->metric->name);
+	fprintf(out, "%-26s %-11s %-6s", name, row->metric->unit, better(row->metric));
+	for (size_t i = 0; i < report->n_columns; i++)
+		fprintf(out, "  %*s", column_width(report->columns[i].name),
+			format_value(column_median(report, row, i), text));
+	for (size_t i = 0; i < report->n_columns; i++) {
+		if (!has_ratio(report, i))
+			continue;
+		name_ratio(report, i, name, sizeof(name));
+		fprintf(out, "  %*s", column_width(name),
+			format_ratio(ratio(report, row, i), text));
+	}
+	fputc('\n', out);
+}
+
+void report_table(const struct report *report, FILE *out)
+{
+	print_heading(report, out);
+	print_names(report, out);
+	for (size_t i = 0; i < report->n_rows; i++)
+		print_row(report, &report->rows[i], out);
+}
+
+static void json_string(FILE *out, const char *text)
+{
+	fputc('"', out);
+	for (; *text != '\0'; text++) {
+		if (*text == '"' || *text == '\\')
+			fprintf(out, "\\%c", *text);
+		else if ((unsigned char)*text < 0x20)
+			fprintf(out, "\\u%04x", (unsigned)*text);
+		else
+			fputc(*text, out);
+	}
+	fputc('"', out);
+}
+
+static void json_number(FILE *out, double value)
+{
+	if (isfinite(value))
+		fprintf(out, "%.9g", value);
+	else
+		fputs("null", out);
+}
+
+static void json_key(FILE *out, const char *key)
+{
+	json_string(out, key);
+	fputs(": ", out);
+}
+
+static void json_field(FILE *out, const char *key, const char *text)
+{
+	json_key(out, key);
+	json_string(out, text);
+	fputs(", ", out);
+}
+
+static void json_host(const struct report *report, FILE *out)
+{
+	struct host host;
+
+	describe_host(&host);
+	fputs("  ", out);
+	json_field(out, "date", host.date);
+	json_field(out, "kernel", host.name.release);
+	json_field(out, "machine", host.name.machine);
+	json_field(out, "libc", gnu_get_libc_version());
+	json_field(out, "compiler", __VERSION__);
+	fprintf(out, "\"cpus\": %ld,\n  \"columns\": {", host.cpus);
+	for (size_t i = 0; i < report->n_columns; i++) {
+		fputs(i > 0 ? ", " : "", out);
+		json_key(out, report->columns[i].name);
+		json_string(out, report->columns[i].version);
+	}
+	fputs("},\n", out);
+}
+
+static void json_settings(const struct report *report, FILE *out)
+{
+	const struct load_size *size = report->size;
+
+	fprintf(out,
+		"  \"settings\": {\"repetitions\": %zu, \"bulk_bytes\": %llu, \"sessions\": %llu, "
+		"\"trips\": %llu, \"memory_sessions\": %llu},\n",
+		report->repetitions, (unsigned long long)size->bulk_bytes,
+		(unsigned long long)size->sessions, (unsigned long long)size->trips,
+		(unsigned long long)size->memory_sessions);
+}
+
+static void json_cell(const struct report *report, const struct row *row, size_t column, FILE *out)
+{
+	json_key(out, report->columns[column].name);
+	fputs("{\"median\": ", out);
+	json_number(out, column_median(report, row, column));
+	if (has_ratio(report, column)) {
+		fputs(", \"ratio\": ", out);
+		json_number(out, ratio(report, row, column));
+	}
+	fputs(", \"runs\": [", out);
+	for (size_t i = 0; i < report->repetitions; i++) {
+		fputs(i > 0 ? ", " : "", out);
+		json_number(out, cell(report, row, column)[i]);
+	}
+	fputs("]}", out);
+}
+
+static void json_row(const struct report *report, const struct row *row, FILE *out)
+{
+	fputs("    {", out);
+	json_field(out, "scenario", row->scenario->name);
+	json_field(out, "metric", row->metric->name);
+	json_field(out, "unit", row->metric->unit);
+	json_field(out, "better", better(row->metric));
+	fputs("\"values\": {", out);
+	for (size_t i = 0; i < report->n_columns; i++) {
+		fputs(i > 0 ? ",\n      " : "\n      ", out);
+		json_cell(report, row, i, out);
+	}
+	fputs("}}", out);
+}
+
+void report_json(const struct report *report, FILE *out)
+{
+	fputs("{\n", out);
+	json_host(report, out);
+	json_settings(report, out);
+	fputs("  \"rows\": [\n", out);
+	for (size_t i = 0; i < report->n_rows; i++) {
+		fputs(i > 0 ? ",\n" : "", out);
+		json_row(report, &report->rows[i], out);
+	}
+	fputs("\n  ]\n}\n", out);
+}

@@ -1,0 +1,56 @@
+/*
+ * DESIGN
+ * A few client threads, each in a loop: connect, handshake, one echo, the end. The origin closes
+ * first and the proxy passes it on, so that TIME_WAIT falls to the listening ports. Were it the
+ * client, every session would block two ephemeral ports for a minute, and there are only some
+ * 28,000 of them.
+ */
+#include "sessions.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "load.h"
+#include "wire.h"
+
+static int visit(const struct load_run *run, uint64_t seq)
+{
+	int fd = load_open(run, origin_port(run->origin, ORIGIN_VISIT));
+	int rc = -1;
+	int saved;
+
+	if (fd < 0)
+		return -1;
+	if (wire_echo(fd, seq) == 0)
+		rc = wire_read_end(fd);
+	saved = errno;
+	close(fd);
+	errno = saved;
+	return rc;
+}
+
+static int visit_again_and_again(const struct load_run *run, void *arg, int index)
+{
+	const uint64_t visits = load_share(run, run->size->sessions, index);
+
+	(void)arg;
+	for (uint64_t i = 0; i < visits; i++) {
+		if (visit(run, ((uint64_t)index << 32) + i) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int sessions_run(const struct load_run *run, double *values)
+{
+	const double sessions = (double)run->size->sessions;
+	struct load_meter meter;
+
+	load_meter_start(&meter, run);
+	if (load_in_parallel(run, NULL, visit_again_and_again) < 0)
+		return -1;
+	load_meter_stop(&meter, run);
+	values[0] = sessions / meter.wall_s;
+	values[1] = meter.cpu_s * 1e6 / sessions;
+	return 0;
+}
