@@ -62,7 +62,7 @@ help:
 
 bin/socks5d: $(BUILD)/socks5d
 	@mkdir -p bin
-	cp $< $@
+	cp $< $@.new && mv -f $@.new $@ # also while the old one runs
 
 bin/server: bin/socks5d
 	ln -sf socks5d $@
@@ -86,25 +86,25 @@ run: deps
 
 # Faults and time are injected at the linker's hand: the functions that a test puts its own for.
 WRAP_net/test_socket := accept4 recv send poll
-WRAP_proxy/test_relay := clock_deadline socket_wait
+WRAP_proxy/test_relay := clock_deadline clock_ms socket_wait
 WRAP_proxy/test_dial := connect
 wrap = $(foreach f,$(WRAP_$(patsubst $(BUILD)/tests/%,%,$(1))),-Wl,--wrap=$(f))
 
-$(BUILD)/tests/%: $(BUILD)/tests/%.o $(TEST_LIB_OBJECTS) $(BUILD)/libsocks5d.a
-	$(LINK) $(call wrap,$@) -o $@ $^ $(LIBS) $(TEST_LIBS)
+$(BUILD)/tests/%: $(BUILD)/tests/%.o $(TEST_LIB_OBJECTS) $(BUILD)/libsocks5d.a Makefile
+	$(LINK) $(call wrap,$@) -o $@ $(filter-out Makefile,$^) $(LIBS) $(TEST_LIBS)
 
-.SECONDARY:
+.SECONDARY: $(TESTS:=.o) $(TEST_LIB_OBJECTS)
 
 tests: $(BUILD)/socks5d $(TESTS) $(BUILD)/gendoc
 
 test: deps-test
-	@$(MAKE) --no-print-directory all tests check-docs
+	@$(MAKE) --no-print-directory tests check-docs
 	tests/lint/layers.sh
-	SOCKS5D=$(BUILD)/socks5d tests/run.sh $(TESTS)
+	SOCKS5D=$(BUILD)/socks5d tests/run.sh $(TESTS) tests/clients/test_curl.sh
 
 test-clients: deps-clients
-	@$(MAKE) --no-print-directory all
-	SOCKS5D=bin/socks5d tests/clients/run.sh
+	@$(MAKE) --no-print-directory $(BUILD)/socks5d
+	SOCKS5D=$(BUILD)/socks5d tests/clients/run.sh
 
 # ---- benchmarks ----
 

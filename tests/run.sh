@@ -1,6 +1,6 @@
 #!/bin/sh
 # Runs the test programs given as arguments, shows what failed, and ends with "N passed, N failed".
-# VERBOSE=1 shows everything. A program that hangs is ended after TEST_TIMEOUT seconds (600).
+# VERBOSE=1 shows everything. A program that hangs is ended after TEST_TIMEOUT seconds (300).
 set -u
 passed=0
 failed=0
@@ -10,8 +10,8 @@ trap 'rm -f "$output"' EXIT
 for program; do
 	name=${program##*/tests/}
 	case $program in
-	*.sh) timeout -k 5 "${TEST_TIMEOUT:-600}" bash "$program" >"$output" 2>&1 ;;
-	*) timeout -k 5 "${TEST_TIMEOUT:-600}" "$program" >"$output" 2>&1 ;;
+	*.sh) timeout -k 5 "${TEST_TIMEOUT:-300}" bash "$program" >"$output" 2>&1 ;;
+	*) timeout -k 5 "${TEST_TIMEOUT:-300}" "$program" >"$output" 2>&1 ;;
 	esac
 	status=$?
 	# cmocka's lines, or those of the shell tests.

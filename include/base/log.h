@@ -22,6 +22,7 @@ enum log_format {
 /* One line under construction; longer ones end with what still fitted. */
 struct log_line {
 	bool wanted;
+	bool json; /* the format that it was begun in */
 	size_t len;
 	char text[2048];
 };

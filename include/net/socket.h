@@ -32,7 +32,11 @@ enum socket_accept_outcome {
 /* Takes one connection off `listener`: `*fd` and the client's address. */
 enum socket_accept_outcome socket_accept(int listener, int *fd, struct addr *client);
 
-/* Begins to connect a new TCP socket to `target`. The socket, which polls writable when the
+/* Lets the kernel notice, within two minutes, that the peer has vanished without a word. Accepted
+ * sockets are so from birth. */
+void socket_keep_alive(int fd);
+
+/* Begins to connect a new TCP socket, with TCP_NODELAY, to `target`. The socket, which polls writable when the
  * attempt is over; -1 with errno when it failed at once. */
 int socket_connect_start(const struct addr *target) __attribute__((warn_unused_result));
 

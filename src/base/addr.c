@@ -3,8 +3,9 @@
 #include <arpa/inet.h>
 #include <net/if.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "base/parse.h"
 
 static const uint8_t mapped_prefix[12] = {[10] = 0xff, [11] = 0xff};
 
@@ -62,18 +63,20 @@ static const uint8_t *host_bytes(const struct addr *a, size_t *len)
 static bool parse_scope(char *text, uint32_t *scope)
 {
 	char *percent = strchr(text, '%');
-	char *end;
+	int64_t number;
 
 	*scope = 0;
 	if (percent == NULL)
 		return true;
 	*percent++ = '\0';
-	*scope = if_nametoindex(percent);
-	if (*scope == 0) {
-		*scope = (uint32_t)strtoul(percent, &end, 10);
-		if (end == percent || *end != '\0')
-			return false;
-	}
+	/* The kernel would take "eth0:80" for eth0. */
+	if (strchr(percent, ':') == NULL)
+		*scope = if_nametoindex(percent);
+	if (*scope != 0)
+		return true;
+	if (!parse_number(percent, &number) || number > UINT32_MAX)
+		return false;
+	*scope = (uint32_t)number;
 	return true;
 }
 

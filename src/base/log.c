@@ -90,14 +90,12 @@ int log_reopen(void)
 	return file_path == NULL ? 0 : open_file(file_path);
 }
 
-static bool is_json(void)
-{
-	return atomic_load_explicit(&style, memory_order_relaxed) == LOG_JSON;
-}
-
 static size_t room(const struct log_line *line)
 {
-	return sizeof(line->text) - CLOSING - line->len;
+	size_t usable = sizeof(line->text) - CLOSING;
+
+	/* A closing quote may stand in the room that was kept. */
+	return line->len < usable ? usable - line->len : 0;
 }
 
 /* All of it or nothing. */
@@ -124,13 +122,12 @@ static size_t escape(unsigned char c, bool json, char out[7])
 
 static void put_quoted(struct log_line *line, const unsigned char *value, size_t len)
 {
-	bool json = is_json();
 	size_t start = line->len;
 	char piece[7];
 
 	put(line, "\"", 1);
 	for (size_t i = 0; i < len && line->len - start < FIELD_MAX; i++) {
-		if (!put(line, piece, escape(value[i], json, piece)))
+		if (!put(line, piece, escape(value[i], line->json, piece)))
 			break;
 	}
 	line->text[line->len++] = '"'; /* CLOSING keeps the room */
@@ -152,7 +149,7 @@ static bool put_key(struct log_line *line, const char *key)
 
 	if (!line->wanted || room(line) < len + 24)
 		return false;
-	if (is_json())
+	if (line->json)
 		line->len += (size_t)sprintf(line->text + line->len, ",\"%s\":", key);
 	else
 		line->len += (size_t)sprintf(line->text + line->len, " %s=", key);
@@ -163,7 +160,7 @@ void log_bytes(struct log_line *line, const char *key, const void *value, size_t
 {
 	if (!put_key(line, key))
 		return;
-	if (is_json() || needs_quotes(value, len))
+	if (line->json || needs_quotes(value, len))
 		put_quoted(line, value, len);
 	else
 		put(line, value, len);
@@ -199,12 +196,13 @@ void log_begin(struct log_line *line, enum log_level level, const char *msg)
 	char stamp[64];
 
 	line->len = 0;
+	line->json = atomic_load_explicit(&style, memory_order_relaxed) == LOG_JSON;
 	line->wanted = (int)level <= atomic_load_explicit(&threshold, memory_order_relaxed);
 	if (!line->wanted)
 		return;
 	format_time(stamp, sizeof(stamp));
 	line->len = (size_t)snprintf(line->text, sizeof(line->text),
-		is_json() ? "{\"time\":\"%s\",\"level\":\"%s\"" : "time=%s level=%s", stamp,
+		line->json ? "{\"time\":\"%s\",\"level\":\"%s\"" : "time=%s level=%s", stamp,
 		level_words[level]);
 	log_text(line, "msg", msg);
 }
@@ -223,7 +221,7 @@ void log_end(struct log_line *line)
 {
 	if (!line->wanted)
 		return;
-	if (is_json())
+	if (line->json)
 		line->text[line->len++] = '}';
 	line->text[line->len++] = '\n';
 	write_line(line->text, line->len);

@@ -567,8 +567,9 @@ size_t lookup_fds(struct lookup *l, struct pollfd *fds)
 		return 0;
 	bits = (unsigned)ares_getsock(l->channel->ares, socks, ARES_GETSOCK_MAXNUM);
 	for (unsigned i = 0; i < ARES_GETSOCK_MAXNUM && count < RESOLVER_MAX_FDS; i++) {
-		short events = (short)((ARES_GETSOCK_READABLE(bits, i) ? POLLIN : 0) |
-			(ARES_GETSOCK_WRITABLE(bits, i) ? POLLOUT : 0));
+		/* Not ARES_GETSOCK_WRITABLE: it shifts a signed 1 into the sign bit. */
+		short events = (short)((bits & 1U << i ? POLLIN : 0) |
+			(bits & 1U << (i + ARES_GETSOCK_MAXNUM) ? POLLOUT : 0));
 
 		if (events != 0)
 			fds[count++] = (struct pollfd){.fd = socks[i], .events = events};

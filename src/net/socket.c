@@ -17,9 +17,8 @@ static void set_option(int fd, int level, int option, int value)
 	(void)setsockopt(fd, level, option, &value, sizeof(value));
 }
 
-static void prefer_prompt_and_alive(int fd)
+void socket_keep_alive(int fd)
 {
-	set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
 	set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
 	set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, KEEPALIVE_IDLE_S);
 	set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, KEEPALIVE_INTERVAL_S);
@@ -44,7 +43,8 @@ int socket_listen(const struct addr *wanted, int backlog, bool share, struct add
 	set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
 	if (wanted->sa.sa_family == AF_INET6)
 		set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
-	prefer_prompt_and_alive(fd);
+	set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+	socket_keep_alive(fd);
 	socket_share_port(fd, share);
 	if (bind(fd, &wanted->sa, addr_len(wanted)) < 0 || listen(fd, backlog) < 0)
 		return close_and_fail(fd);
@@ -87,7 +87,7 @@ int socket_connect_start(const struct addr *target)
 
 	if (fd < 0)
 		return -1;
-	prefer_prompt_and_alive(fd);
+	set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
 	if (connect(fd, &target->sa, addr_len(target)) < 0 && errno != EINPROGRESS &&
 		errno != EINTR)
 		return close_and_fail(fd);

@@ -104,9 +104,9 @@ static int win(struct dial *d, size_t i)
 
 /* How the attempt ended. A connection whose two ends are one socket (the kernel happened to pick
  * the target's port for our end) is none: nobody listens there. */
-static int attempt_result(struct dial *d, const struct dial_attempt *a)
+static int attempt_result(struct dial *d, const struct dial_attempt *a, short revents)
 {
-	int error = socket_connect_result(a->fd);
+	int error = revents == POLLOUT ? 0 : socket_connect_result(a->fd);
 
 	if (error != 0)
 		return error;
@@ -123,7 +123,7 @@ static int collect_attempts(struct dial *d, const struct pollfd *fds)
 
 		if (fds[i].revents == 0)
 			continue;
-		error = attempt_result(d, &d->attempts[i]);
+		error = attempt_result(d, &d->attempts[i], fds[i].revents);
 		if (error == 0)
 			return win(d, i);
 		note_failure(d, reason_of_errno(error), error);

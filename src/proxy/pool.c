@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -74,18 +75,26 @@ struct pool {
 
 /* ---- who leads ---- */
 
-/* Makes the worker that was idle last the leader; false when none is idle, and nobody leads. */
-static bool promote_locked(struct pool *p) REQUIRES(&p->lock)
+/* Makes the worker that was idle last the leader, to be woken by wake() once the lock is free; NULL
+ * when none is idle, and nobody leads. */
+static struct worker *promote_locked(struct pool *p) REQUIRES(&p->lock)
 {
 	struct worker *w = p->idle;
 
 	p->has_leader = w != NULL;
-	if (w == NULL)
-		return false;
-	p->idle = w->next_idle;
-	w->is_leader = true;
-	pthread_cond_signal(&w->promoted);
-	return true;
+	if (w != NULL) {
+		p->idle = w->next_idle;
+		w->is_leader = true;
+	}
+	return w;
+}
+
+/* Outside the lock: else the woken thread would only run into it. Workers outlive the pool's use,
+ * so a wake-up that comes late hits nothing else. */
+static void wake(struct worker *w)
+{
+	if (w != NULL)
+		pthread_cond_signal(&w->promoted);
 }
 
 /* A change of listeners: those to be closed, but for what the new ones have kept. */
@@ -145,20 +154,23 @@ static void note_saturation(struct pool *p)
 static void stop_leading(struct pool *p)
 {
 	struct change change = {NULL, NULL};
-	bool promoted, stopping;
+	struct worker *next = NULL;
+	bool stopping;
 
 	mutex_lock(&p->lock);
 	stopping = p->stopping;
-	promoted = !stopping && promote_locked(p);
 	if (stopping) {
 		p->has_leader = false;
 		close_listeners(p);
-	} else if (!promoted) {
-		change = take_next_locked(p);
+	} else {
+		next = promote_locked(p);
+		if (next == NULL)
+			change = take_next_locked(p);
 	}
 	mutex_unlock(&p->lock);
+	wake(next);
 	listeners_close(change.old, change.new);
-	if (!promoted && !stopping)
+	if (next == NULL && !stopping)
 		note_saturation(p);
 }
 
@@ -302,8 +314,22 @@ static void *work(void *arg)
 
 /* ---- making and ending the pool ---- */
 
+/* Linux 6.16 and later give a process futex buckets by the number of its processors, whatever the
+ * number of its threads, so that waking one of thousands of idle workers would walk a long chain.
+ * Elsewhere this is an unknown option, and the buckets are the whole system's, which are enough. */
+static void make_room_for_waiters(size_t count)
+{
+	const int option = 78 /* PR_FUTEX_HASH */, set_slots = 1 /* PR_FUTEX_HASH_SET_SLOTS */;
+	unsigned long slots = 16;
+
+	while (slots < count)
+		slots *= 2;
+	(void)prctl(option, set_slots, slots, 0, 0);
+}
+
 static int allocate(struct pool *p, size_t count)
 {
+	make_room_for_waiters(count);
 	p->workers = calloc(count, sizeof(*p->workers));
 	p->sessions_size = count * sizeof(*p->sessions);
 	p->sessions = mmap(NULL, p->sessions_size, PROT_READ | PROT_WRITE,
@@ -379,10 +405,13 @@ struct pool *pool_new(struct services *services, size_t *count)
 /* A worker that has not come so far as to be idle yet leads when it does. */
 void pool_start(struct pool *p, struct listeners *l)
 {
+	struct worker *first;
+
 	mutex_lock(&p->lock);
 	p->listeners = l;
-	promote_locked(p);
+	first = promote_locked(p);
 	mutex_unlock(&p->lock);
+	wake(first);
 }
 
 static void wake_leader(struct pool *p)

@@ -15,6 +15,10 @@
 #include "base/clock.h"
 #include "net/socket.h"
 
+/* A session that has lasted this long gets keepalive on its target too; most are over before and
+ * spare themselves the system calls. */
+#define SETTLED_MS 20000
+
 struct end {
 	int fd;
 	bool broken; /* reset, or dead by keepalive: nothing can be written to it any more */
@@ -26,6 +30,7 @@ struct flow {
 	struct end *to;
 	struct buffer *buffer;
 	uint64_t *count;
+	struct flow *reverse;
 	bool source_ended; /* nothing more comes from `from` */
 	bool finished; /* and `to` was told, or cannot be told */
 	bool readable; /* what poll(2) said */
@@ -84,8 +89,9 @@ static bool push(struct flow *f)
 	return true;
 }
 
-/* Passes the end of the stream on once the last byte went out. A broken source's end is passed on
- * as a reset, by whoever called relay_run(). */
+/* Passes the end of the stream on once the last byte went out; if it is the last thing to happen,
+ * closing does that. A broken source's end is passed on as a reset, by whoever called relay_run().
+ */
 static void finish_if_done(struct flow *f)
 {
 	if (f->finished)
@@ -97,7 +103,7 @@ static void finish_if_done(struct flow *f)
 	if (!f->source_ended || buffer_readable(f->buffer) > 0)
 		return;
 	f->finished = true;
-	if (!f->from->broken)
+	if (!f->from->broken && !f->reverse->finished)
 		socket_end_stream(f->to->fd);
 }
 
@@ -168,30 +174,47 @@ static bool step_both(struct flow flows[2])
 	return moved;
 }
 
+/* Waits until something happens at either end; false when the idle deadline came first. */
+static bool wait_for_ends(
+	const struct relay *r, struct pollfd fds[2], int64_t idle, int64_t *settled)
+{
+	int ready = socket_wait(fds, 2, *settled < idle ? *settled : idle);
+
+	if (ready == 0 && clock_ms() >= idle)
+		return false;
+	if (*settled != CLOCK_NEVER && clock_ms() >= *settled) {
+		socket_keep_alive(r->target);
+		*settled = CLOCK_NEVER;
+	}
+	return true;
+}
+
 enum end_reason relay_run(struct relay *r)
 {
 	struct end client = {.fd = r->client}, target = {.fd = r->target};
-	struct flow flows[2] = {
-		[OUTWARD] = {.from = &client,
-			.to = &target,
-			.buffer = r->to_target,
-			.count = &r->sent,
-			.writable = true},
-		[INWARD] = {.from = &target,
-			.to = &client,
-			.buffer = r->to_client,
-			.count = &r->received},
-	};
+	struct flow flows[2];
 	struct flow *out = &flows[OUTWARD], *in = &flows[INWARD];
-	int64_t deadline = idle_deadline(r, flows);
+	int64_t idle, settled = clock_deadline(SETTLED_MS);
 
+	*out = (struct flow){.from = &client,
+		.to = &target,
+		.reverse = in,
+		.buffer = r->to_target,
+		.count = &r->sent,
+		.writable = true};
+	*in = (struct flow){.from = &target,
+		.to = &client,
+		.reverse = out,
+		.buffer = r->to_client,
+		.count = &r->received};
+	idle = idle_deadline(r, flows);
 	for (;;) {
 		if (step_both(flows))
-			deadline = idle_deadline(r, flows);
+			idle = idle_deadline(r, flows);
 		if (out->finished && in->finished)
 			break;
 		struct pollfd fds[2] = {poll_entry(&client, out, in), poll_entry(&target, in, out)};
-		if (socket_wait(fds, 2, deadline) == 0)
+		if (!wait_for_ends(r, fds, idle, &settled))
 			return out->finished || in->finished ? END_HALF_CLOSED_IDLE : END_IDLE;
 		note(&fds[0], &client, out, in);
 		note(&fds[1], &target, in, out);

@@ -14,7 +14,6 @@ struct reading {
 	FILE *file;
 	const char *path;
 	int line;
-	bool line_is_long;
 	struct settings *settings;
 	bool given[CONFIG_MAX_OVERRIDES]; /* by index in the table: the file has set it */
 	char *error;
@@ -37,6 +36,21 @@ static void complain(struct reading *r, const char *format, ...)
 	va_end(ap);
 }
 
+static bool at_end(FILE *file)
+{
+	int c = getc(file);
+
+	return c == EOF || ungetc(c, file) == EOF;
+}
+
+/* inih would take an indented line for the rest of the one before it. */
+static void skip_indentation(char *line)
+{
+	size_t blanks = strspn(line, " \t");
+
+	memmove(line, line + blanks, strlen(line + blanks) + 1);
+}
+
 /* inih's reader: as fgets(3), and keeps count of the lines. */
 static char *read_line(char *line, int size, void *user)
 {
@@ -44,13 +58,12 @@ static char *read_line(char *line, int size, void *user)
 
 	if (fgets(line, size, r->file) == NULL)
 		return NULL;
-	if (r->line_is_long)
+	r->line++;
+	if (strchr(line, '\n') == NULL && !at_end(r->file))
 		complain(r,
 			"the line is longer than %d bytes (repeat a setting to continue a list)",
 			size - 2);
-	else
-		r->line++;
-	r->line_is_long = strchr(line, '\n') == NULL && !feof(r->file);
+	skip_indentation(line);
 	return line;
 }
 

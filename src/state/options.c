@@ -128,11 +128,12 @@ static int take_flag(struct options *o, int code, char *error)
 }
 
 /* Names the flag: a letter, which may be one of several as in -nz, or a long one. */
-static int complain(char **argv, int code, char *error)
+static int complain(char **argv, int code, const struct flags *flags, char *error)
 {
 	const char *why = code == ':' ? "a value is missing" : "there is no such flag";
 	const char letter[3] = {'-', (char)optopt, '\0'};
-	bool is_letter = optopt > 0 && optopt < FIRST_LONG;
+	bool is_known = strchr(flags->letters, optopt) != NULL;
+	bool is_letter = optopt > 0 && optopt < FIRST_LONG && is_known == (code == ':');
 
 	snprintf(error, CONFIG_ERROR_MAX, "%s: %s; socks5d --help lists the flags",
 		is_letter ? letter : argv[optind - 1], why);
@@ -144,10 +145,10 @@ static int parse(struct options *o, int argc, char **argv, const struct flags *f
 	int code;
 
 	opterr = 0;
-	optind = 1;
+	optind = 0; /* begin anew, whatever was read before: getopt(3), Notes */
 	while ((code = getopt_long(argc, argv, flags->letters, flags->longs, NULL)) != -1) {
 		if (code == '?' || code == ':')
-			return complain(argv, code, error);
+			return complain(argv, code, flags, error);
 		if (take_flag(o, code, error) < 0)
 			return -1;
 		if (o->action == OPTIONS_HELP || o->action == OPTIONS_VERSION)

@@ -51,12 +51,36 @@ bool password_matches(const char *password, const char *hash)
 	return sodium_memcmp(computed, hash, len) == 0;
 }
 
+/* The characters of a complete hash behind its last $, by method (crypt(5)). */
+static size_t digest_len(const char *hash)
+{
+	static const struct {
+		const char *prefix;
+		size_t len;
+	} methods[] = {{"$y$", 43}, {"$gy$", 43}, {"$7$", 43}, {"$2", 53}, {"$6$", 86}, {"$5$", 43},
+		{"$sha1$", 28}, {"$md5", 22}, {"$1$", 22}, {"$3$", 32}};
+
+	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
+		if (strncmp(hash, methods[i].prefix, strlen(methods[i].prefix)) == 0)
+			return methods[i].len;
+	}
+	return 0;
+}
+
+/* crypt_checksalt(3) looks at method and salt only, and takes most words for the salt of a DES
+ * hash, plain passwords too; DES with its 8 characters is no method to support. */
 bool password_hash_is_legal(const char *hash)
 {
+	static const char digits[] =
+		"./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+	const char *digest = strrchr(hash, '$');
 	int verdict = crypt_checksalt(hash);
 
-	if (strlen(hash) >= PASSWORD_HASH_SIZE || strlen(hash) < 13)
-		return false; /* 13: DES, the shortest of them */
+	if (digest == NULL || strlen(hash) >= PASSWORD_HASH_SIZE)
+		return false;
+	if (strlen(digest + 1) != digest_len(hash) ||
+		strspn(digest + 1, digits) != strlen(digest + 1))
+		return false;
 	return verdict == CRYPT_SALT_OK || verdict == CRYPT_SALT_METHOD_LEGACY ||
 		verdict == CRYPT_SALT_TOO_CHEAP;
 }

@@ -369,12 +369,13 @@ static bool is_word(const char *word, size_t len, const char *expected)
 static bool set_clients(struct client_rule *value, const char *text, bool first)
 {
 	struct client_rule rule = {0};
-	const char *start = text, *word;
+	bool empty = true;
+	const char *word;
 	size_t len;
 
 	if (!first)
 		rule = *value;
-	while (parse_next_word(&text, &word, &len)) {
+	for (; parse_next_word(&text, &word, &len); empty = false) {
 		if (is_word(word, len, "auto"))
 			rule.automatic = true;
 		else if (is_word(word, len, "any"))
@@ -387,7 +388,7 @@ static bool set_clients(struct client_rule *value, const char *text, bool first)
 		else
 			return false;
 	}
-	if (*start == '\0')
+	if (empty)
 		return false;
 	*value = rule;
 	return true;
@@ -498,14 +499,25 @@ static void format_clients(const struct client_rule *rule, char *out, size_t siz
 	}
 }
 
+static size_t value_size(enum setting_type type)
+{
+	if (type == SETTING_ADDRS)
+		return sizeof(struct listen_list);
+	if (type == SETTING_CLIENTS)
+		return sizeof(struct client_rule);
+	return sizeof(int64_t);
+}
+
 const char *setting_format(
 	const struct setting *setting, const struct settings *s, char *out, size_t size)
 {
 	const void *value = field(setting, s);
 	char text[32];
-	int64_t n = setting->type == SETTING_TEXT ? 0 : *(const int64_t *)value;
+	int64_t n = 0;
 
 	out[0] = '\0';
+	if (value_size(setting->type) == sizeof(n))
+		memcpy(&n, value, sizeof(n));
 	switch (setting->type) {
 	case SETTING_NUMBER:
 		snprintf(text, sizeof(text), "%lld", (long long)n);
@@ -528,15 +540,6 @@ const char *setting_format(
 		break;
 	}
 	return out;
-}
-
-static size_t value_size(enum setting_type type)
-{
-	if (type == SETTING_ADDRS)
-		return sizeof(struct listen_list);
-	if (type == SETTING_CLIENTS)
-		return sizeof(struct client_rule);
-	return sizeof(int64_t);
 }
 
 int setting_copy(const struct setting *setting, struct settings *to, const struct settings *from)

@@ -177,55 +177,6 @@ static int put_account(struct users *u, struct account *a)
 	return result;
 }
 
-/* ---- operators ---- */
-
-/* Has the user that password and role already? */
-static bool is_operator(struct users *u, const struct user_credentials *c)
-{
-	size_t len = strlen(c->name);
-	const struct account *a;
-	char hash[PASSWORD_HASH_SIZE];
-
-	rwlock_read(&u->lock);
-	a = hashmap_get(u->map, c->name, len);
-	if (a != NULL && a->role == USER_ROLE_ADMIN)
-		strcpy(hash, a->hash);
-	else
-		hash[0] = '\0';
-	rwlock_read_unlock(&u->lock);
-	return hash[0] != '\0' && password_matches(c->password, hash);
-}
-
-static int add_operator(struct users *u, const struct user_credentials *c, const char *path,
-	char error[USERS_ERROR_MAX])
-{
-	char hash[PASSWORD_HASH_SIZE];
-	struct users_file_entry entry = {.name = c->name,
-		.name_len = strlen(c->name),
-		.hash = hash,
-		.role = USER_ROLE_ADMIN};
-	struct account *a;
-
-	if (is_operator(u, c))
-		return 0;
-	if (password_hash(c->password, hash) < 0 || (a = account_new(&entry)) == NULL ||
-		put_account(u, a) < 0) {
-		snprintf(error, USERS_ERROR_MAX, "user \"%s\": %s", c->name, strerror(errno));
-		return -1;
-	}
-	return path == NULL ? 0 : users_file_write(path, &entry, 1, error);
-}
-
-int users_add_operators(struct users *u, const struct user_credentials *operators, size_t count,
-	const char *path, char error[USERS_ERROR_MAX])
-{
-	for (size_t i = 0; i < count; i++) {
-		if (add_operator(u, &operators[i], path, error) < 0)
-			return -1;
-	}
-	return 0;
-}
-
 /* ---- rules for names and passwords ---- */
 
 const char *users_name_problem(const char *name, size_t len)
@@ -365,25 +316,49 @@ static void remember_tag(
 	rwlock_write_unlock(&u->lock);
 }
 
+/* Is it the password that was right before? `hash` and `tag` receive what it is to be compared with
+ * otherwise. */
+static bool is_remembered(struct users *u, const struct claim *c, bool *known,
+	char hash[PASSWORD_HASH_SIZE], unsigned char tag[TAG_SIZE])
+{
+	unsigned char known_tag[TAG_SIZE];
+	bool has_tag;
+
+	look_up(u, c, hash, known_tag, known, &has_tag);
+	compute_tag(u, c, hash, tag);
+	return has_tag && sodium_memcmp(tag, known_tag, TAG_SIZE) == 0;
+}
+
+/* In the gate. Others with the same login may have been here since. */
+static bool check_slowly(struct users *u, const struct claim *c)
+{
+	char hash[PASSWORD_HASH_SIZE];
+	unsigned char tag[TAG_SIZE];
+	bool known;
+
+	if (is_remembered(u, c, &known, hash, tag))
+		return true;
+	/* A password with a NUL in it is not the one that was hashed. */
+	if (!password_matches(c->password, hash) || !known ||
+		strlen(c->password) != c->password_len)
+		return false;
+	remember_tag(u, c, hash, tag);
+	return true;
+}
+
 static enum login_result check(struct users *u, const struct claim *c, int64_t deadline)
 {
 	char hash[PASSWORD_HASH_SIZE];
-	unsigned char tag[TAG_SIZE], known_tag[TAG_SIZE];
-	bool known, has_tag, matches;
+	unsigned char tag[TAG_SIZE];
+	bool known, right;
 
-	look_up(u, c, hash, known_tag, &known, &has_tag);
-	compute_tag(u, c, hash, tag);
-	if (has_tag && sodium_memcmp(tag, known_tag, TAG_SIZE) == 0)
+	if (is_remembered(u, c, &known, hash, tag))
 		return LOGIN_OK;
 	if (!gate_enter(u, deadline))
 		return LOGIN_TOO_BUSY;
-	matches = password_matches(c->password, hash);
+	right = check_slowly(u, c);
 	gate_leave(u);
-	/* A password with a NUL in it is not the one that was hashed. */
-	if (!matches || !known || strlen(c->password) != c->password_len)
-		return LOGIN_REFUSED;
-	remember_tag(u, c, hash, tag);
-	return LOGIN_OK;
+	return right ? LOGIN_OK : LOGIN_REFUSED;
 }
 
 enum login_result users_login(struct users *u, const char *name, size_t name_len,
@@ -398,4 +373,70 @@ enum login_result users_login(struct users *u, const char *name, size_t name_len
 	result = check(u, &c, deadline);
 	sodium_memzero(c.password, sizeof(c.password));
 	return result;
+}
+
+/* ---- operators ---- */
+
+/* Has the user that password and role already? */
+static bool is_operator(struct users *u, const struct user_credentials *c)
+{
+	size_t len = strlen(c->name);
+	const struct account *a;
+	char hash[PASSWORD_HASH_SIZE];
+
+	rwlock_read(&u->lock);
+	a = hashmap_get(u->map, c->name, len);
+	if (a != NULL && a->role == USER_ROLE_ADMIN)
+		strcpy(hash, a->hash);
+	else
+		hash[0] = '\0';
+	rwlock_read_unlock(&u->lock);
+	return hash[0] != '\0' && password_matches(c->password, hash);
+}
+
+/* A password that is known to be right needs no slow check at its first login. */
+static void remember_operator(struct users *u, const struct user_credentials *operator)
+{
+	struct claim c = {.name = operator->name,
+		.name_len = strlen(operator->name),
+		.password_len = strlen(operator->password)};
+	char hash[PASSWORD_HASH_SIZE];
+	unsigned char tag[TAG_SIZE];
+	bool known;
+
+	strcpy(c.password, operator->password);
+	if (!is_remembered(u, &c, &known, hash, tag))
+		remember_tag(u, &c, hash, tag);
+	sodium_memzero(c.password, sizeof(c.password));
+}
+
+static int add_operator(struct users *u, const struct user_credentials *c, const char *path,
+	char error[USERS_ERROR_MAX])
+{
+	char hash[PASSWORD_HASH_SIZE];
+	struct users_file_entry entry = {.name = c->name,
+		.name_len = strlen(c->name),
+		.hash = hash,
+		.role = USER_ROLE_ADMIN};
+	struct account *a;
+
+	if (is_operator(u, c))
+		return 0;
+	if (password_hash(c->password, hash) < 0 || (a = account_new(&entry)) == NULL ||
+		put_account(u, a) < 0) {
+		snprintf(error, USERS_ERROR_MAX, "user \"%s\": %s", c->name, strerror(errno));
+		return -1;
+	}
+	return path == NULL ? 0 : users_file_write(path, &entry, 1, error);
+}
+
+int users_add_operators(struct users *u, const struct user_credentials *operators, size_t count,
+	const char *path, char error[USERS_ERROR_MAX])
+{
+	for (size_t i = 0; i < count; i++) {
+		if (add_operator(u, &operators[i], path, error) < 0)
+			return -1;
+		remember_operator(u, &operators[i]);
+	}
+	return 0;
 }

@@ -16,7 +16,7 @@ static const char *const role_words[] = {[USER_ROLE_USER] = "user", [USER_ROLE_A
 
 static int fail(char *error, const char *path, const char *what)
 {
-	snprintf(error, USERS_ERROR_MAX, "%s: %s: %s", path, what, strerror(errno));
+	snprintf(error, USERS_ERROR_MAX, "%.900s: %s: %s", path, what, strerror(errno));
 	return -1;
 }
 
@@ -142,8 +142,9 @@ static int copy_with_changes(
 			put_entry(out, &entries[i]);
 			written[i] = true;
 		} else {
-			trim_end(line, len);
-			fprintf(out, "%s\n", line);
+			fwrite(line, 1, (size_t)len, out);
+			if (line[len - 1] != '\n')
+				fputc('\n', out);
 		}
 	}
 	for (size_t i = 0; i < count; i++) {
@@ -216,11 +217,13 @@ int users_file_write(const char *path, const struct users_file_entry *entries, s
 	char error[USERS_ERROR_MAX])
 {
 	char real[PATH_MAX];
+	struct stat st;
 	FILE *old;
 	int result;
 
 	if (realpath(path, real) == NULL) {
-		if (errno != ENOENT || strlen(path) >= sizeof(real))
+		/* A missing file is made, but not in the place of a link to nowhere. */
+		if (errno != ENOENT || strlen(path) >= sizeof(real) || lstat(path, &st) == 0)
 			return fail(error, path, "cannot be reached");
 		strcpy(real, path);
 	}

@@ -56,6 +56,33 @@ static void *drain(void *arg)
 	return NULL;
 }
 
+/* The daemons that run: an assertion that fails leaves its daemon behind, and exit(3) ends it. */
+#define MAX_RUNNING 16
+static pid_t running[MAX_RUNNING];
+
+static void kill_running(void)
+{
+	for (size_t i = 0; i < MAX_RUNNING; i++) {
+		if (running[i] > 0)
+			kill(running[i], SIGKILL);
+	}
+}
+
+static void replace_running(pid_t from, pid_t to)
+{
+	static bool registered;
+
+	if (!registered)
+		atexit(kill_running);
+	registered = true;
+	for (size_t i = 0; i < MAX_RUNNING; i++) {
+		if (running[i] == from) {
+			running[i] = to;
+			return;
+		}
+	}
+}
+
 static const char *binary(void)
 {
 	const char *path = getenv("SOCKS5D");
@@ -128,6 +155,7 @@ void daemon_launch(struct daemon *d, const char *const flags[])
 	pthread_mutex_init(&d->log->lock, NULL);
 	pthread_cond_init(&d->log->grown, NULL);
 	d->log->fd = spawn_limited(argv, d->open_files, &d->pid);
+	replace_running(0, d->pid);
 	assert_int_equal(pthread_create(&d->log->thread, NULL, drain, d->log), 0);
 	line = daemon_wait_log(d, NULL, "msg=listening");
 	d->port = (uint16_t)atoi(strrchr(line, ':') + 1);
@@ -275,6 +303,7 @@ int daemon_wait_exit(struct daemon *d)
 	int status;
 
 	assert_int_equal(waitpid(d->pid, &status, 0), d->pid);
+	replace_running(d->pid, 0);
 	pthread_join(d->log->thread, NULL);
 	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
 		print_message("%s\n", d->log->text);

@@ -116,8 +116,11 @@ static void expect_prompt_and_alive(int fd)
 static void both_ends_are_prompt_alive_and_private(void **state)
 {
 	(void)state;
-	expect_prompt_and_alive(near);
 	expect_prompt_and_alive(far);
+	assert_int_equal(option(near, IPPROTO_TCP, TCP_NODELAY), 1);
+	assert_int_equal(option(near, SOL_SOCKET, SO_KEEPALIVE), 0);
+	socket_keep_alive(near);
+	expect_prompt_and_alive(near);
 }
 
 static void nobody_there_and_gone_ones_are_no_reason_to_stop(void **state)

@@ -1,0 +1,173 @@
+/* buffer: the window between head and tail, and that bytes keep their order. */
+#include "base/buffer.h"
+
+#include "check.h"
+
+static uint8_t memory[16];
+
+static struct buffer empty_buffer(void)
+{
+	struct buffer b;
+
+	memset(memory, 0xee, sizeof(memory));
+	buffer_init(&b, memory, sizeof(memory));
+	return b;
+}
+
+static void write_bytes(struct buffer *b, const char *bytes)
+{
+	size_t len = strlen(bytes);
+
+	assert_true(len <= buffer_writable(b));
+	memcpy(buffer_tail(b), bytes, len);
+	buffer_commit(b, len);
+}
+
+static void assert_holds(const struct buffer *b, const char *bytes)
+{
+	assert_int_equal(buffer_readable(b), strlen(bytes));
+	assert_memory_equal(buffer_head(b), bytes, strlen(bytes));
+}
+
+static void is_empty_at_first(void **state)
+{
+	struct buffer b = empty_buffer();
+
+	(void)state;
+	assert_int_equal(buffer_readable(&b), 0);
+	assert_int_equal(buffer_writable(&b), sizeof(memory));
+	assert_ptr_equal(buffer_tail(&b), memory);
+	assert_int_equal(b.high_water, 0);
+}
+
+static void gives_back_what_was_committed(void **state)
+{
+	struct buffer b = empty_buffer();
+
+	(void)state;
+	write_bytes(&b, "abc");
+	write_bytes(&b, "de");
+	assert_holds(&b, "abcde");
+	assert_int_equal(buffer_writable(&b), sizeof(memory) - 5);
+}
+
+static void consuming_takes_from_the_front(void **state)
+{
+	struct buffer b = empty_buffer();
+
+	(void)state;
+	write_bytes(&b, "abcde");
+	buffer_consume(&b, 2);
+	assert_holds(&b, "cde");
+	assert_int_equal(buffer_writable(&b), sizeof(memory) - 5);
+	buffer_consume(&b, 0);
+	assert_holds(&b, "cde");
+}
+
+static void an_emptied_buffer_starts_at_the_front_again(void **state)
+{
+	struct buffer b = empty_buffer();
+
+	(void)state;
+	write_bytes(&b, "0123456789abcdef");
+	assert_int_equal(buffer_writable(&b), 0);
+	buffer_consume(&b, 10);
+	assert_int_equal(buffer_writable(&b), 0);
+	buffer_consume(&b, 6);
+	assert_int_equal(buffer_writable(&b), sizeof(memory));
+	assert_ptr_equal(buffer_tail(&b), memory);
+}
+
+static void compacting_frees_all_that_was_consumed(void **state)
+{
+	struct buffer b = empty_buffer();
+
+	(void)state;
+	write_bytes(&b, "0123456789abcdef");
+	buffer_consume(&b, 5);
+	buffer_compact(&b);
+	assert_holds(&b, "56789abcdef");
+	assert_ptr_equal(buffer_head(&b), memory);
+	assert_int_equal(buffer_writable(&b), 5);
+}
+
+static void compacting_at_the_front_changes_nothing(void **state)
+{
+	struct buffer b = empty_buffer();
+
+	(void)state;
+	buffer_compact(&b);
+	assert_int_equal(buffer_readable(&b), 0);
+	write_bytes(&b, "abc");
+	buffer_compact(&b);
+	assert_holds(&b, "abc");
+	assert_int_equal(buffer_writable(&b), sizeof(memory) - 3);
+}
+
+static void the_high_water_mark_only_rises(void **state)
+{
+	struct buffer b = empty_buffer();
+
+	(void)state;
+	write_bytes(&b, "abcdef");
+	assert_int_equal(b.high_water, 6);
+	buffer_consume(&b, 4);
+	buffer_compact(&b);
+	write_bytes(&b, "gh");
+	assert_int_equal(b.high_water, 6);
+	write_bytes(&b, "ijk");
+	assert_int_equal(b.high_water, 7);
+}
+
+static void a_random_step(struct buffer *b, unsigned *seed, uint8_t *sent, uint8_t *seen)
+{
+	size_t n = check_random(seed, 8);
+
+	switch (check_random(seed, 3)) {
+	case 0:
+		for (; n > 0 && buffer_writable(b) > 0; n--) {
+			*buffer_tail(b) = (*sent)++;
+			buffer_commit(b, 1);
+		}
+		break;
+	case 1:
+		for (; n > 0 && buffer_readable(b) > 0; n--) {
+			assert_int_equal(*buffer_head(b), (*seen)++);
+			buffer_consume(b, 1);
+		}
+		break;
+	default:
+		buffer_compact(b);
+		break;
+	}
+}
+
+static void bytes_keep_their_order(void **state)
+{
+	struct buffer b = empty_buffer();
+	uint8_t sent = 0, seen = 0;
+	unsigned seed = 1;
+
+	(void)state;
+	for (int i = 0; i < 10000; i++) {
+		a_random_step(&b, &seed, &sent, &seen);
+		assert_int_equal(buffer_readable(&b), (uint8_t)(sent - seen));
+		assert_true(b.head <= b.tail && b.tail <= b.size);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(is_empty_at_first),
+		cmocka_unit_test(gives_back_what_was_committed),
+		cmocka_unit_test(consuming_takes_from_the_front),
+		cmocka_unit_test(an_emptied_buffer_starts_at_the_front_again),
+		cmocka_unit_test(compacting_frees_all_that_was_consumed),
+		cmocka_unit_test(compacting_at_the_front_changes_nothing),
+		cmocka_unit_test(the_high_water_mark_only_rises),
+		cmocka_unit_test(bytes_keep_their_order),
+	};
+
+	return cmocka_run_group_tests_name("base/buffer", tests, NULL, NULL);
+}

@@ -1,0 +1,66 @@
+#!/usr/bin/env bash
+# Runs the tests with real clients that are given as arguments, or all, one after the other.
+#
+#	SOCKS5D=build/cc-address/socks5d tests/clients/run.sh tests/clients/test_curl.sh
+#
+# The last line is the summary over all; the status is 0 when nothing failed. A test whose program
+# is not installed is reported and counts for neither.
+set -u
+
+FOLDER=$(cd "$(dirname "$0")" && pwd)
+PASSED=0
+FAILED=0
+SKIPPED=()
+RUNNING=
+
+# Stops the test that runs, which ends what it started.
+interrupted() {
+	[[ -z $RUNNING ]] || {
+		kill -TERM "$RUNNING" 2>/dev/null
+		wait "$RUNNING"
+	}
+	exit "$1"
+}
+
+# The counts come from the test by a file; one that leaves none has failed somewhere on its way.
+add_counts() {
+	local passed failed
+	if read -r passed failed <"$CLIENTS_TALLY"; then
+		PASSED=$((PASSED + passed))
+		FAILED=$((FAILED + failed))
+	else
+		echo "not ok $1: ended with status $2"
+		FAILED=$((FAILED + 1))
+	fi
+}
+
+run_test() {
+	local script=$1 name status=0
+	name=$(basename "$script" .sh)
+	echo "== $name"
+	: >"$CLIENTS_TALLY"
+	bash "$script" &
+	RUNNING=$!
+	wait "$RUNNING" || status=$?
+	RUNNING=
+	if ((status == 77)); then
+		SKIPPED+=("$name")
+	else
+		add_counts "$name" "$status"
+	fi
+}
+
+CLIENTS_TALLY=$(mktemp "${TMPDIR:-/tmp}/socks5d-tally.XXXXXX") || exit 1
+export CLIENTS_TALLY
+trap 'rm -f "$CLIENTS_TALLY"' EXIT
+trap 'interrupted 129' HUP
+trap 'interrupted 130' INT
+trap 'interrupted 143' TERM
+
+(($# > 0)) || set -- "$FOLDER"/test_*.sh
+for script; do
+	run_test "$script"
+done
+((${#SKIPPED[@]} == 0)) || echo "skipped: ${SKIPPED[*]}"
+echo "$PASSED passed, $FAILED failed"
+((FAILED == 0))

@@ -1,0 +1,579 @@
+/* socks5: every message at every split, its longest fields, its nonsense; and the replies' bytes.
+ */
+#include "proxy/socks5.h"
+
+#include <stdio.h>
+
+#include "../base/check.h"
+
+struct message {
+	const char *bytes;
+	size_t len;
+};
+
+#define MESSAGE(text)                                                                              \
+	{                                                                                          \
+		text, sizeof(text) - 1                                                             \
+	}
+
+/* The parsers under one type. */
+static int parse_greeting(const uint8_t *p, size_t n)
+{
+	struct socks5_greeting out;
+
+	return socks5_parse_greeting(p, n, &out);
+}
+
+static int parse_login(const uint8_t *p, size_t n)
+{
+	struct socks5_login out;
+
+	return socks5_parse_login(p, n, &out);
+}
+
+static int parse_request(const uint8_t *p, size_t n)
+{
+	struct socks5_request out;
+
+	return socks5_parse_request(p, n, &out);
+}
+
+/* Parses exactly `n` bytes of memory, so that AddressSanitizer sees each look behind them. */
+static int parse_alone(int (*parse)(const uint8_t *p, size_t n), const void *bytes, size_t n)
+{
+	uint8_t *copy = malloc(n);
+	int result;
+
+	assert_true(copy != NULL || n == 0);
+	if (n > 0)
+		memcpy(copy, bytes, n);
+	result = parse(copy, n);
+	free(copy);
+	return result;
+}
+
+/* Every proper prefix wants more, and what follows the message is left alone. */
+static void check_splits(int (*parse)(const uint8_t *p, size_t n), const void *bytes, size_t len)
+{
+	uint8_t longer[SOCKS5_MESSAGE_MAX + 600];
+
+	assert_true(len <= SOCKS5_MESSAGE_MAX);
+	memset(longer, 0xee, sizeof(longer));
+	memcpy(longer, bytes, len);
+	for (size_t n = 0; n < len; n++)
+		assert_int_equal(parse_alone(parse, bytes, n), SOCKS5_MORE);
+	assert_int_equal(parse_alone(parse, bytes, len), len);
+	for (size_t n = len; n <= sizeof(longer); n++)
+		assert_int_equal(parse_alone(parse, longer, n), len);
+}
+
+static void check_all_splits(
+	int (*parse)(const uint8_t *p, size_t n), const struct message *messages, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		check_splits(parse, messages[i].bytes, messages[i].len);
+}
+
+/* A message of another version is malformed from its first byte on. */
+static void check_versions(int (*parse)(const uint8_t *p, size_t n), uint8_t right)
+{
+	uint8_t bytes[SOCKS5_MESSAGE_MAX] = {0};
+
+	for (unsigned version = 0; version < 256; version++) {
+		bytes[0] = (uint8_t)version;
+		for (size_t n = 1; version != right && n <= sizeof(bytes); n++)
+			assert_int_equal(parse(bytes, n), SOCKS5_MALFORMED);
+	}
+	bytes[0] = right;
+	assert_int_not_equal(parse(bytes, sizeof(bytes)), SOCKS5_MALFORMED);
+}
+
+/* ---- greeting ---- */
+
+static void greetings_may_be_split_anywhere(void **state)
+{
+	static const struct message messages[] = {MESSAGE("\5\0"), MESSAGE("\5\1\0"),
+		MESSAGE("\5\2\0\2"), MESSAGE("\5\4\x80\2\0\xff")};
+	uint8_t longest[257] = {5, 255};
+
+	(void)state;
+	check_all_splits(parse_greeting, messages, COUNT(messages));
+	check_splits(parse_greeting, longest, sizeof(longest));
+}
+
+static void greetings_of_other_versions_are_malformed(void **state)
+{
+	(void)state;
+	check_versions(parse_greeting, 5);
+}
+
+static void finds_the_methods_that_are_offered(void **state)
+{
+	static const struct {
+		struct message message;
+		bool no_login, password;
+	} rows[] = {
+		{MESSAGE("\5\0"), false, false},
+		{MESSAGE("\5\1\0"), true, false},
+		{MESSAGE("\5\1\2"), false, true},
+		{MESSAGE("\5\2\0\2"), true, true},
+		{MESSAGE("\5\2\2\0"), true, true},
+		{MESSAGE("\5\1\1"), false, false},
+		{MESSAGE("\5\3\1\x80\xff"), false, false},
+		{MESSAGE("\5\5\1\3\4\5\2"), false, true},
+		{MESSAGE("\5\1\1\0\2"), false, false},
+		{MESSAGE("\5\0\0\2"), false, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const uint8_t *bytes = (const uint8_t *)rows[i].message.bytes;
+		struct socks5_greeting out;
+
+		assert_int_equal(
+			socks5_parse_greeting(bytes, rows[i].message.len, &out), 2 + bytes[1]);
+		assert_int_equal(out.offers_no_login, rows[i].no_login);
+		assert_int_equal(out.offers_password, rows[i].password);
+	}
+}
+
+static void finds_a_method_at_any_of_255_places(void **state)
+{
+	uint8_t bytes[257];
+	struct socks5_greeting out;
+
+	(void)state;
+	for (size_t i = 2; i < sizeof(bytes); i++) {
+		memset(bytes, 0x80, sizeof(bytes));
+		bytes[0] = 5;
+		bytes[1] = 255;
+		bytes[i] = SOCKS5_PASSWORD;
+		assert_int_equal(socks5_parse_greeting(bytes, sizeof(bytes), &out), 257);
+		assert_true(out.offers_password);
+		assert_false(out.offers_no_login);
+	}
+}
+
+/* ---- login ---- */
+
+static void logins_may_be_split_anywhere(void **state)
+{
+	static const struct message messages[] = {MESSAGE("\1\0\0"), MESSAGE("\1\1a\0"),
+		MESSAGE("\1\0\1b"), MESSAGE("\1\5alice\6secret"), MESSAGE("\1\2\0\0\2\0\0")};
+	uint8_t longest[SOCKS5_MESSAGE_MAX] = {1, 255, [257] = 255};
+
+	(void)state;
+	check_all_splits(parse_login, messages, COUNT(messages));
+	check_splits(parse_login, longest, sizeof(longest));
+}
+
+static void logins_of_other_versions_are_malformed(void **state)
+{
+	(void)state;
+	check_versions(parse_login, 1);
+}
+
+static void check_login(const struct message *m, const char *name, size_t name_len,
+	const char *password, size_t password_len)
+{
+	struct socks5_login out;
+
+	assert_int_equal(socks5_parse_login((const uint8_t *)m->bytes, m->len, &out), m->len);
+	assert_int_equal(out.name_len, name_len);
+	assert_memory_equal(out.name, name, name_len);
+	assert_int_equal(out.password_len, password_len);
+	assert_memory_equal(out.password, password, password_len);
+}
+
+static void names_and_passwords_may_hold_any_byte(void **state)
+{
+	static const struct message plain = MESSAGE("\1\5alice\6secret"),
+				    nul = MESSAGE("\1\3a\0b\2\0\xff"), empty = MESSAGE("\1\0\0");
+
+	(void)state;
+	check_login(&plain, "alice", 5, "secret", 6);
+	check_login(&nul, "a\0b", 3, "\0\xff", 2);
+	check_login(&empty, "", 0, "", 0);
+}
+
+static void logins_have_fields_of_up_to_255_bytes(void **state)
+{
+	uint8_t bytes[SOCKS5_MESSAGE_MAX];
+	struct socks5_login out;
+
+	(void)state;
+	memset(bytes, 'n', 257);
+	memset(bytes + 257, 'p', 256);
+	bytes[0] = 1;
+	bytes[1] = bytes[257] = 255;
+	assert_int_equal(socks5_parse_login(bytes, sizeof(bytes), &out), SOCKS5_MESSAGE_MAX);
+	assert_int_equal(out.name_len, 255);
+	assert_ptr_equal(out.name, bytes + 2);
+	assert_int_equal(out.password_len, 255);
+	assert_ptr_equal(out.password, bytes + 258);
+}
+
+/* ---- request ---- */
+
+#define IPV6_BYTES "\x20\1\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\1"
+#define MAPPED_BYTES "\0\0\0\0\0\0\0\0\0\0\xff\xff\x0a\0\0\1"
+
+static void requests_may_be_split_anywhere(void **state)
+{
+	static const struct message messages[] = {MESSAGE("\5\1\0\1\x0a\0\0\1\0\x50"),
+		MESSAGE("\5\1\0\4" IPV6_BYTES "\1\xbb"), MESSAGE("\5\1\0\3\0\0\x50"),
+		MESSAGE("\5\1\0\3\1a\0\x50"), MESSAGE("\5\3\0\3\013example.org\0\x50"),
+		MESSAGE("\5\1\0\2")};
+	uint8_t longest[262] = {5, 1, 0, 3, 255};
+
+	(void)state;
+	check_all_splits(parse_request, messages, COUNT(messages));
+	check_splits(parse_request, longest, sizeof(longest));
+}
+
+static void requests_of_other_versions_are_malformed(void **state)
+{
+	(void)state;
+	check_versions(parse_request, 5);
+}
+
+static struct socks5_request request_of(const struct message *m)
+{
+	struct socks5_request out;
+
+	assert_int_equal(socks5_parse_request((const uint8_t *)m->bytes, m->len, &out), m->len);
+	return out;
+}
+
+static void reads_targets_of_each_type(void **state)
+{
+	static const struct {
+		struct message message;
+		uint8_t atyp;
+		const char *addr; /* "-": none, but a name */
+		const char *name;
+	} rows[] = {
+		{MESSAGE("\5\1\0\1\xc0\0\2\1\0\x50"), SOCKS5_IPV4, "192.0.2.1:80", ""},
+		{MESSAGE("\5\1\0\1\0\0\0\0\0\0"), SOCKS5_IPV4, "0.0.0.0:0", ""},
+		{MESSAGE("\5\1\0\4" IPV6_BYTES "\1\xbb"), SOCKS5_IPV6, "[2001:db8::1]:443", ""},
+		{MESSAGE("\5\1\0\4" MAPPED_BYTES "\1\xbb"), SOCKS5_IPV6, "10.0.0.1:443", ""},
+		{MESSAGE("\5\1\0\3\013example.org\xff\xff"), SOCKS5_DOMAIN, "-", "example.org"},
+		{MESSAGE("\5\1\0\3\0\0\x50"), SOCKS5_DOMAIN, "-", ""},
+		{MESSAGE("\5\1\0\3\1a\0\x50"), SOCKS5_DOMAIN, "-", "a"},
+	};
+	char text[ADDR_TEXT_MAX];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct socks5_request out = request_of(&rows[i].message);
+
+		assert_int_equal(out.command, SOCKS5_CONNECT);
+		assert_int_equal(out.atyp, rows[i].atyp);
+		assert_int_equal(out.has_addr, rows[i].addr[0] != '-');
+		assert_string_equal(addr_format(&out.addr, text), rows[i].addr);
+		assert_string_equal(out.name, rows[i].name);
+		assert_int_equal(out.name_len, strlen(rows[i].name));
+	}
+}
+
+static void ports_are_in_network_order(void **state)
+{
+	static const struct message v4 = MESSAGE("\5\1\0\1\x0a\0\0\1\x12\x34"),
+				    name = MESSAGE("\5\1\0\3\1a\xff\xfe");
+	struct socks5_request out = request_of(&v4);
+
+	(void)state;
+	assert_int_equal(out.port, 0x1234);
+	assert_int_equal(addr_port(&out.addr), 0x1234);
+	out = request_of(&name);
+	assert_int_equal(out.port, 0xfffe);
+}
+
+/* A domain request for `text` with port 80. */
+static struct socks5_request request_of_name(const char *text, size_t len)
+{
+	uint8_t bytes[262] = {5, 1, 0, 3, (uint8_t)len};
+	struct socks5_request out;
+
+	memcpy(bytes + 5, text, len);
+	bytes[5 + len + 1] = 80;
+	assert_int_equal(socks5_parse_request(bytes, 7 + len, &out), 7 + len);
+	assert_int_equal(out.name_len, len);
+	assert_memory_equal(out.name, text, len);
+	assert_int_equal(out.name[len], '\0');
+	return out;
+}
+
+static void literals_in_domains_are_addresses(void **state)
+{
+	static const struct {
+		const char *name, *addr;
+	} rows[] = {{"10.0.0.1", "10.0.0.1:80"}, {"::1", "[::1]:80"}, {"[::1]", "[::1]:80"},
+		{"0.0.0.0", "0.0.0.0:80"}, {"::", "[::]:80"}, {"2001:db8::1", "[2001:db8::1]:80"},
+		{"::ffff:10.0.0.1", "10.0.0.1:80"}, {"[::ffff:10.0.0.1]", "10.0.0.1:80"},
+		{"::FFFF:7f00:1", "127.0.0.1:80"}};
+	char text[ADDR_TEXT_MAX];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct socks5_request out = request_of_name(rows[i].name, strlen(rows[i].name));
+
+		if (!out.has_addr)
+			fail_msg("%s is an address", rows[i].name);
+		assert_string_equal(addr_format(&out.addr, text), rows[i].addr);
+	}
+}
+
+static void other_domains_are_names(void **state)
+{
+	static const struct message rows[] = {MESSAGE("example.org"), MESSAGE("localhost"),
+		MESSAGE("10.0.0.1.example.org"), MESSAGE("10.0.0"), MESSAGE("10.0.0.1\0"),
+		MESSAGE("10.0.0.1\0.example.org"), MESSAGE("10.0.0.1:80"), MESSAGE("[::1]:80"),
+		MESSAGE("[10.0.0.1]"), MESSAGE(" 10.0.0.1"), MESSAGE("")};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct socks5_request out = request_of_name(rows[i].bytes, rows[i].len);
+
+		if (out.has_addr)
+			fail_msg("\"%s\" is no address", rows[i].bytes);
+		assert_int_equal(out.addr.sa.sa_family, AF_UNSPEC);
+	}
+}
+
+static void names_have_up_to_255_bytes_of_any_value(void **state)
+{
+	char name[255];
+	struct socks5_request out;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(name); i++)
+		name[i] = (char)(i + 1);
+	out = request_of_name(name, sizeof(name));
+	assert_false(out.has_addr);
+	request_of_name("a\0b", 3);
+}
+
+static void rsv_may_have_any_value(void **state)
+{
+	uint8_t bytes[] = {5, 1, 0, 1, 10, 0, 0, 1, 0, 80};
+	struct socks5_request out;
+
+	(void)state;
+	for (unsigned rsv = 0; rsv < 256; rsv++) {
+		bytes[2] = (uint8_t)rsv;
+		assert_int_equal(socks5_parse_request(bytes, sizeof(bytes), &out), sizeof(bytes));
+		assert_true(out.has_addr);
+	}
+}
+
+static void passes_every_cmd_on(void **state)
+{
+	uint8_t bytes[] = {5, 0, 0, 1, 10, 0, 0, 1, 0, 80};
+	struct socks5_request out;
+
+	(void)state;
+	for (unsigned command = 0; command < 256; command++) {
+		bytes[1] = (uint8_t)command;
+		assert_int_equal(socks5_parse_request(bytes, sizeof(bytes), &out), sizeof(bytes));
+		assert_int_equal(out.command, command);
+		assert_int_equal(out.port, 80);
+	}
+}
+
+static void takes_four_bytes_of_an_unknown_atyp(void **state)
+{
+	uint8_t bytes[10] = {5, 9};
+	struct socks5_request out;
+
+	(void)state;
+	for (unsigned atyp = 0; atyp < 256; atyp++) {
+		bytes[3] = (uint8_t)atyp;
+		if (atyp == SOCKS5_IPV4 || atyp == SOCKS5_DOMAIN || atyp == SOCKS5_IPV6)
+			continue;
+		assert_int_equal(socks5_parse_request(bytes, 3, &out), SOCKS5_MORE);
+		for (size_t n = 4; n <= sizeof(bytes); n++)
+			assert_int_equal(socks5_parse_request(bytes, n, &out), 4);
+		assert_int_equal(out.atyp, atyp);
+		assert_int_equal(out.command, 9);
+		assert_false(out.has_addr);
+	}
+}
+
+static void sane_names_have_no_blanks_and_control_bytes(void **state)
+{
+	static const struct {
+		struct message name;
+		bool sane;
+	} rows[] = {{MESSAGE(""), false}, {MESSAGE("a"), true}, {MESSAGE("example.org."), true},
+		{MESSAGE("_sip.example.org"), true}, {MESSAGE("b\xc3\xbc\x63her.example"), true},
+		{MESSAGE("\xff"), true}, {MESSAGE("!~"), true}, {MESSAGE(" a"), false},
+		{MESSAGE("a "), false}, {MESSAGE("a b"), false}, {MESSAGE("a\tb"), false},
+		{MESSAGE("a\n"), false}, {MESSAGE("\r\na"), false}, {MESSAGE("a\0"), false},
+		{MESSAGE("a\0b"), false}, {MESSAGE("\x01"), false}, {MESSAGE("a\x1f"), false},
+		{MESSAGE("a\x7f"), false}};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct socks5_request out = request_of_name(rows[i].name.bytes, rows[i].name.len);
+
+		if (socks5_name_is_sane(&out) != rows[i].sane)
+			fail_msg("\"%s\" is judged wrongly", rows[i].name.bytes);
+	}
+}
+
+static void looks_at_all_of_a_long_name(void **state)
+{
+	char name[255];
+	struct socks5_request out;
+
+	(void)state;
+	memset(name, 'a', sizeof(name));
+	out = request_of_name(name, sizeof(name));
+	assert_true(socks5_name_is_sane(&out));
+	name[254] = ' ';
+	out = request_of_name(name, sizeof(name));
+	assert_false(socks5_name_is_sane(&out));
+}
+
+/* ---- robustness ---- */
+
+static void random_message(unsigned *seed, uint8_t *bytes, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		bytes[i] = (uint8_t)check_random(seed, 256);
+	if (n > 0 && check_random(seed, 4) > 0)
+		bytes[0] = check_random(seed, 2) == 0 ? 5 : 1;
+	if (n > 3 && check_random(seed, 2) == 0)
+		bytes[3] = (uint8_t)check_random(seed, 6);
+}
+
+/* What was taken as a message is within the bytes, and is taken the same way without the rest. */
+static void check_robust(int (*parse)(const uint8_t *p, size_t n), const uint8_t *bytes, size_t n)
+{
+	int result = parse_alone(parse, bytes, n);
+
+	if (result < SOCKS5_MALFORMED || result > (int)n)
+		fail_msg("%d of %zu bytes", result, n);
+	if (result > 0)
+		assert_int_equal(parse_alone(parse, bytes, (size_t)result), result);
+}
+
+static void random_bytes_do_no_harm(void **state)
+{
+	uint8_t bytes[600];
+	unsigned seed = 1;
+
+	(void)state;
+	for (int i = 0; i < 50000; i++) {
+		size_t n = check_random(&seed, i % 2 == 0 ? 16 : sizeof(bytes) + 1);
+
+		random_message(&seed, bytes, n);
+		check_robust(parse_greeting, bytes, n);
+		check_robust(parse_login, bytes, n);
+		check_robust(parse_request, bytes, n);
+	}
+}
+
+/* ---- replies ---- */
+
+static void writes_the_chosen_method(void **state)
+{
+	uint8_t out[2];
+
+	(void)state;
+	assert_int_equal(socks5_format_method(out, SOCKS5_NO_LOGIN), 2);
+	assert_memory_equal(out, "\5\0", 2);
+	assert_int_equal(socks5_format_method(out, SOCKS5_PASSWORD), 2);
+	assert_memory_equal(out, "\5\2", 2);
+	assert_int_equal(socks5_format_method(out, SOCKS5_NO_METHOD), 2);
+	assert_memory_equal(out, "\5\xff", 2);
+}
+
+static void writes_the_status_of_a_login(void **state)
+{
+	uint8_t out[2];
+
+	(void)state;
+	assert_int_equal(socks5_format_login_status(out, true), 2);
+	assert_memory_equal(out, "\1\0", 2);
+	assert_int_equal(socks5_format_login_status(out, false), 2);
+	assert_int_equal(out[0], 1);
+	assert_int_not_equal(out[1], 0);
+}
+
+static void writes_complete_replies(void **state)
+{
+	static const struct {
+		const char *bound; /* NULL: none */
+		uint8_t rep;
+		struct message expected;
+	} rows[] = {
+		{"192.0.2.1:4660", 0, MESSAGE("\5\0\0\1\xc0\0\2\1\x12\x34")},
+		{"[2001:db8::1]:443", 0, MESSAGE("\5\0\0\4" IPV6_BYTES "\1\xbb")},
+		{"[::ffff:10.0.0.1]:80", 0, MESSAGE("\5\0\0\1\x0a\0\0\1\0\x50")},
+		{"255.255.255.255:65535", 8, MESSAGE("\5\x08\0\1\xff\xff\xff\xff\xff\xff")},
+		{NULL, 5, MESSAGE("\5\5\0\1\0\0\0\0\0\0")},
+		{NULL, 0xff, MESSAGE("\5\xff\0\1\0\0\0\0\0\0")},
+	};
+	uint8_t out[SOCKS5_REPLY_MAX];
+	bool has_port;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct addr bound = {.sa = {.sa_family = AF_UNSPEC}};
+
+		if (rows[i].bound != NULL)
+			assert_true(addr_parse_port(
+				rows[i].bound, strlen(rows[i].bound), &bound, &has_port));
+		memset(out, 0xee, sizeof(out));
+		assert_int_equal(
+			socks5_format_reply(out, rows[i].rep, &bound), rows[i].expected.len);
+		assert_memory_equal(out, rows[i].expected.bytes, rows[i].expected.len);
+	}
+}
+
+static void commands_have_names(void **state)
+{
+	char text[16];
+
+	(void)state;
+	assert_string_equal(socks5_command_name(1, text), "CONNECT");
+	assert_string_equal(socks5_command_name(2, text), "BIND");
+	assert_string_equal(socks5_command_name(3, text), "UDP_ASSOCIATE");
+	assert_string_equal(socks5_command_name(0, text), "CMD-0");
+	assert_string_equal(socks5_command_name(255, text), "CMD-255");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(greetings_may_be_split_anywhere),
+		cmocka_unit_test(greetings_of_other_versions_are_malformed),
+		cmocka_unit_test(finds_the_methods_that_are_offered),
+		cmocka_unit_test(finds_a_method_at_any_of_255_places),
+		cmocka_unit_test(logins_may_be_split_anywhere),
+		cmocka_unit_test(logins_of_other_versions_are_malformed),
+		cmocka_unit_test(names_and_passwords_may_hold_any_byte),
+		cmocka_unit_test(logins_have_fields_of_up_to_255_bytes),
+		cmocka_unit_test(requests_may_be_split_anywhere),
+		cmocka_unit_test(requests_of_other_versions_are_malformed),
+		cmocka_unit_test(reads_targets_of_each_type),
+		cmocka_unit_test(ports_are_in_network_order),
+		cmocka_unit_test(literals_in_domains_are_addresses),
+		cmocka_unit_test(other_domains_are_names),
+		cmocka_unit_test(names_have_up_to_255_bytes_of_any_value),
+		cmocka_unit_test(rsv_may_have_any_value),
+		cmocka_unit_test(passes_every_cmd_on),
+		cmocka_unit_test(takes_four_bytes_of_an_unknown_atyp),
+		cmocka_unit_test(sane_names_have_no_blanks_and_control_bytes),
+		cmocka_unit_test(looks_at_all_of_a_long_name),
+		cmocka_unit_test(random_bytes_do_no_harm),
+		cmocka_unit_test(writes_the_chosen_method),
+		cmocka_unit_test(writes_the_status_of_a_login),
+		cmocka_unit_test(writes_complete_replies),
+		cmocka_unit_test(commands_have_names),
+	};
+
+	return cmocka_run_group_tests_name("proxy/socks5", tests, NULL, NULL);
+}

@@ -1,0 +1,438 @@
+/* config: files, flags over them, what complaints say, and snapshots under threads. */
+#include "state/config.h"
+
+#include <pthread.h>
+#include <sys/stat.h>
+
+#include "../base/scratch.h"
+
+static char error[CONFIG_ERROR_MAX];
+
+/* Reads `text` as the file "conf"; NULL when it is refused, with the reason in `error`. */
+static struct config *read_text(const char *text)
+{
+	struct config_source source = {.path = "conf"};
+
+	scratch_write("conf", text);
+	return config_read(&source, error);
+}
+
+static struct config *read_good(const char *text)
+{
+	struct config *c = read_text(text);
+
+	if (c == NULL)
+		fail_msg("%s", error);
+	assert_string_equal(error, "");
+	return c;
+}
+
+static void assert_setting(const struct config *c, const char *name, const char *expected)
+{
+	char text[8192];
+
+	setting_format(settings_find(name), &c->settings, text, sizeof(text));
+	assert_string_equal(text, expected);
+}
+
+static void add_flag(struct config_source *source, const char *name, const char *value)
+{
+	source->overrides[source->count++] =
+		(struct config_override){.setting = settings_find(name), .value = value};
+}
+
+/* ---- good files ---- */
+
+static void has_defaults_without_a_file(void **state)
+{
+	struct config_source source = {0};
+	struct config *c = config_read(&source, error);
+
+	(void)state;
+	assert_non_null(c);
+	for (size_t i = 0; i < settings_count; i++) {
+		if (settings_table[i].type != SETTING_ADDRS)
+			assert_setting(c, settings_table[i].name, settings_table[i].initial);
+	}
+	assert_int_equal(c->own_count, 0);
+	config_release(c);
+}
+
+static void reads_settings_among_comments_and_blank_lines(void **state)
+{
+	struct config *c = read_good("# a comment = 1\n"
+				     "\n"
+				     "; another\n"
+				     "port = 1234\n"
+				     "max_sessions=7\n"
+				     "  \t\n"
+				     "\t# an indented one\n"
+				     "log_file   =   /var/log/my proxy   \n"
+				     "timeout = 90s ; and a remark\n"
+				     "auth = required");
+
+	(void)state;
+	assert_int_equal(c->settings.port, 1234);
+	assert_int_equal(c->settings.max_sessions, 7);
+	assert_string_equal(c->settings.log_file, "/var/log/my proxy");
+	assert_int_equal(c->settings.timeout, 90000);
+	assert_int_equal(c->settings.auth, AUTH_REQUIRED);
+	config_release(c);
+}
+
+static void reads_lines_that_end_in_crlf(void **state)
+{
+	struct config *c = read_good("# comment\r\n\r\nport = 1234\r\nlog_file = x\r\n");
+
+	(void)state;
+	assert_int_equal(c->settings.port, 1234);
+	assert_string_equal(c->settings.log_file, "x");
+	config_release(c);
+}
+
+static void names_may_be_written_with_dashes(void **state)
+{
+	struct config *c = read_good("max-sessions = 7\n");
+
+	(void)state;
+	assert_int_equal(c->settings.max_sessions, 7);
+	config_release(c);
+}
+
+static void lists_come_by_commas_and_by_repetition(void **state)
+{
+	struct config *c = read_good("listen = 192.0.2.1:1, 192.0.2.2:2\n"
+				     "clients = private\n"
+				     "listen = [::1]:3\n"
+				     "clients = 203.0.113.0/24, 198.51.100.0/24\n");
+
+	(void)state;
+	assert_setting(c, "listen", "192.0.2.1:1, 192.0.2.2:2, [::1]:3");
+	assert_setting(c, "clients", "private, 203.0.113.0/24, 198.51.100.0/24");
+	config_release(c);
+}
+
+static void addresses_without_a_port_get_the_port_setting(void **state)
+{
+	struct config *c = read_good("listen = 192.0.2.1, 192.0.2.2:99, ::1, [::1]:0\n"
+				     "monitor_listen = ::1\n"
+				     "monitor_port = 81\n"
+				     "port = 1234\n");
+	const struct listen_list *listen = &c->settings.listen;
+
+	(void)state;
+	assert_int_equal(listen->count, 4);
+	assert_int_equal(addr_port(&listen->addrs[0]), 1234);
+	assert_int_equal(addr_port(&listen->addrs[1]), 99);
+	assert_int_equal(addr_port(&listen->addrs[2]), 1234);
+	assert_int_equal(addr_port(&listen->addrs[3]), 0);
+	assert_int_equal(addr_port(&c->settings.monitor_listen.addrs[0]), 81);
+	config_release(c);
+}
+
+/* ---- flags ---- */
+
+static void flags_win_over_the_file(void **state)
+{
+	struct config_source source = {.path = "conf"};
+	struct config *c;
+
+	(void)state;
+	scratch_write("conf", "port = 1\nbacklog = 2\n");
+	add_flag(&source, "port", "3");
+	add_flag(&source, "timeout", "5s");
+	add_flag(&source, "timeout", "6s");
+	c = config_read(&source, error);
+	assert_non_null(c);
+	assert_int_equal(c->settings.port, 3);
+	assert_int_equal(c->settings.backlog, 2);
+	assert_int_equal(c->settings.timeout, 6000);
+	assert_int_equal(addr_port(&c->settings.listen.addrs[0]), 3);
+	config_release(c);
+}
+
+static void the_first_list_flag_replaces_the_file_s_list(void **state)
+{
+	struct config_source source = {.path = "conf"};
+	struct config *c;
+
+	(void)state;
+	scratch_write("conf", "listen = 192.0.2.1:1\nlisten = 192.0.2.2:2\nclients = any\n");
+	add_flag(&source, "listen", "192.0.2.3:3");
+	add_flag(&source, "listen", "192.0.2.4:4");
+	c = config_read(&source, error);
+	assert_non_null(c);
+	assert_setting(c, "listen", "192.0.2.3:3, 192.0.2.4:4");
+	assert_setting(c, "clients", "any");
+	config_release(c);
+}
+
+static void bad_flags_are_complained_about_by_their_name(void **state)
+{
+	struct config_source source = {0};
+
+	(void)state;
+	add_flag(&source, "backlog", "7");
+	add_flag(&source, "max_sessions", "many");
+	assert_null(config_read(&source, error));
+	assert_begins(error, "--max-sessions: \"many\": legal is auto or a number from 1 to ");
+}
+
+/* ---- bad files ---- */
+
+static void complaints_name_the_line_and_what_is_legal(void **state)
+{
+	static const struct {
+		const char *text, *start;
+	} rows[] = {
+		{"port = x\n", "conf:1: port: \"x\": legal is a number from 0 to 65535"},
+		{"\n# comment\nport = 65536\n", "conf:3: port: \"65536\": legal is a number"},
+		{"port = \n", "conf:1: port: \"\": legal is a number"},
+		{"port = 1 # remark\n", "conf:1: port: \"1 # remark\": legal is "},
+		{"timeout = 5s\r\nport = -1\r\n", "conf:2: port: \"-1\": legal is "},
+		{"auth = maybe\n", "conf:1: auth: \"maybe\": legal is auto, required, optional"},
+		{"timeout = 31d", "conf:1: timeout: \"31d\": legal is a time from 100ms to 30d"},
+		{"listen = ::1\nlisten = here\n", "conf:2: listen: \"here\": legal is an IPv4"},
+		{"clients = 10.0.0.1/8\n", "conf:1: clients: \"10.0.0.1/8\": legal is auto, any"},
+		{"\nprot = 1\n", "conf:2: prot: there is no such setting"},
+		{"port = 1\nport = 2\n", "conf:2: port: \"2\": it was set already"},
+		{"port = 1\n\nport = 1\n", "conf:3: port: \"1\": it was set already"},
+		{"monitor_listen = ::1\nmonitor_listen = ::1\n",
+			"conf:2: monitor_listen: \"::1\": it was set already"},
+		{"\n[main]\nport = 1\n", "conf:3: [main]: there are no sections"},
+		{"port = 1\nnonsense\n", "conf:2: this is no line of the form: name = value"},
+		{"nonsense\nport = 1\n\n# end\n", "conf:1: this is no line of the form"},
+		{"port = x\nauth = x\n", "conf:1: port: "},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		if (read_text(rows[i].text) != NULL)
+			fail_msg("\"%s\" was accepted", rows[i].text);
+		assert_begins(error, rows[i].start);
+	}
+}
+
+/* "port = 1", then a line of `len` times `c` behind `start`, then "auth = optional". */
+static struct config *read_long_line(const char *start, char c, size_t len)
+{
+	char text[8192];
+	size_t at = (size_t)snprintf(text, sizeof(text), "port = 1\n%s", start);
+
+	memset(text + at, c, len);
+	strcpy(text + at + len, "\nauth = optional\n");
+	return read_text(text);
+}
+
+static void complains_about_lines_that_are_too_long(void **state)
+{
+	static const struct {
+		const char *start;
+		char c;
+	} rows[] = {{"log_file = ", 'x'}, {"#", 'x'}, {"log_file = x", ' '}, {"", ' '}, {"#", ';'},
+		{"#", '='}};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		for (size_t len = 300; len < 1000; len += 37) {
+			assert_null(read_long_line(rows[i].start, rows[i].c, len));
+			assert_begins(error, "conf:2: the line is longer than ");
+		}
+	}
+}
+
+/* The part that was cut off would have made the value a good one. */
+static void calls_a_long_list_a_long_line_wherever_it_is_cut(void **state)
+{
+	char text[1024];
+
+	(void)state;
+	for (int pad = 0; pad < 12; pad++) {
+		size_t len = (size_t)snprintf(text, sizeof(text), "\nclients =%*s", pad, "");
+
+		for (int i = 0; i < 40; i++)
+			len += (size_t)snprintf(text + len, sizeof(text) - len, " 10.0.0.123");
+		strcpy(text + len, "\n");
+		assert_null(read_text(text));
+		assert_begins(error, "conf:2: the line is longer than ");
+	}
+}
+
+/* Up to the length that the complaint names, a line is taken whole; beyond, it is refused. */
+static void lines_may_be_as_long_as_the_complaint_says(void **state)
+{
+	static const char start[] = "log_file = ";
+	size_t most;
+	struct config *c;
+
+	(void)state;
+	assert_null(read_long_line(start, 'x', 1000));
+	assert_int_equal(sscanf(error, "conf:2: the line is longer than %zu bytes", &most), 1);
+	c = read_long_line(start, 'x', most - strlen(start));
+	assert_non_null(c);
+	assert_int_equal(strlen(c->settings.log_file), most - strlen(start));
+	assert_int_equal(c->settings.auth, AUTH_OPTIONAL);
+	config_release(c);
+	assert_null(read_long_line(start, 'x', most - strlen(start) + 1));
+	assert_begins(error, "conf:2: the line is longer than ");
+}
+
+static void complains_about_files_that_cannot_be_read(void **state)
+{
+	struct config_source missing = {.path = "missing"}, folder = {.path = "folder"};
+
+	(void)state;
+	assert_null(config_read(&missing, error));
+	assert_string_equal(error, "missing: cannot be read: No such file or directory");
+	assert_int_equal(mkdir("folder", 0700), 0);
+	assert_null(config_read(&folder, error));
+	assert_string_equal(error, "folder: cannot be read: Is a directory");
+}
+
+static void complaints_about_long_paths_fit_their_room(void **state)
+{
+	static char path[3000];
+	struct config_source source = {.path = path};
+
+	(void)state;
+	memset(path, 'x', sizeof(path) - 1);
+	assert_null(config_read(&source, error));
+	assert_int_equal(strlen(error), CONFIG_ERROR_MAX - 1);
+}
+
+/* ---- snapshots ---- */
+
+static struct config *numbered(int64_t number)
+{
+	struct config_source source = {0};
+	char why[CONFIG_ERROR_MAX];
+	struct config *c = config_read(&source, why);
+
+	if (c == NULL)
+		abort();
+	c->settings.port = c->settings.backlog = number;
+	return c;
+}
+
+static struct config_store *new_store(void)
+{
+	struct config_store *store = config_store_new(numbered(1));
+
+	assert_non_null(store);
+	return store;
+}
+
+static void a_snapshot_outlives_the_next_one(void **state)
+{
+	struct config_store *store = new_store();
+	struct config *old = config_get(store), *new;
+
+	(void)state;
+	config_publish(store, numbered(2));
+	new = config_get(store);
+	assert_int_equal(old->settings.port, 1);
+	assert_string_equal(old->settings.log_file, "");
+	assert_int_equal(new->settings.port, 2);
+	config_release(old);
+	config_store_free(store);
+	assert_int_equal(new->settings.port, 2);
+	config_release(new);
+}
+
+static void counts_references(void **state)
+{
+	struct config_store *store = new_store();
+	struct config *a = config_get(store), *b = config_get(store);
+
+	(void)state;
+	assert_ptr_equal(a, b);
+	assert_int_equal(atomic_load(&a->references), 3);
+	config_release(a);
+	assert_int_equal(atomic_load(&b->references), 2);
+	config_publish(store, numbered(2));
+	assert_int_equal(atomic_load(&b->references), 1);
+	config_release(b);
+	config_release(NULL);
+	config_store_free(store);
+	config_store_free(NULL);
+}
+
+#define READERS 3
+#define PUBLISHERS 2
+#define READS 5000
+#define PUBLICATIONS 200
+
+struct exchange {
+	struct config_store *store;
+	_Atomic(int) torn;
+};
+
+static void *read_often(void *context)
+{
+	struct exchange *x = context;
+
+	for (int i = 0; i < READS; i++) {
+		struct config *c = config_get(x->store);
+
+		if (c->settings.port != c->settings.backlog || c->settings.log_file[0] != '\0')
+			atomic_fetch_add(&x->torn, 1);
+		config_release(c);
+	}
+	return NULL;
+}
+
+static void *publish_often(void *context)
+{
+	struct exchange *x = context;
+
+	for (int i = 0; i < PUBLICATIONS; i++)
+		config_publish(x->store, numbered(i));
+	return NULL;
+}
+
+static void threads_get_whole_snapshots_while_others_publish(void **state)
+{
+	struct exchange x = {.store = new_store()};
+	pthread_t threads[READERS + PUBLISHERS];
+	struct config *last;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(threads); i++)
+		assert_int_equal(pthread_create(&threads[i], NULL,
+					 i < READERS ? read_often : publish_often, &x),
+			0);
+	for (size_t i = 0; i < COUNT(threads); i++)
+		assert_int_equal(pthread_join(threads[i], NULL), 0);
+	assert_int_equal(atomic_load(&x.torn), 0);
+	last = config_get(x.store);
+	assert_int_equal(last->settings.port, PUBLICATIONS - 1);
+	assert_int_equal(atomic_load(&last->references), 2);
+	config_release(last);
+	config_store_free(x.store);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(has_defaults_without_a_file),
+		scratch_test(reads_settings_among_comments_and_blank_lines),
+		scratch_test(reads_lines_that_end_in_crlf),
+		scratch_test(names_may_be_written_with_dashes),
+		scratch_test(lists_come_by_commas_and_by_repetition),
+		scratch_test(addresses_without_a_port_get_the_port_setting),
+		scratch_test(flags_win_over_the_file),
+		scratch_test(the_first_list_flag_replaces_the_file_s_list),
+		cmocka_unit_test(bad_flags_are_complained_about_by_their_name),
+		scratch_test(complaints_name_the_line_and_what_is_legal),
+		scratch_test(complains_about_lines_that_are_too_long),
+		scratch_test(calls_a_long_list_a_long_line_wherever_it_is_cut),
+		scratch_test(lines_may_be_as_long_as_the_complaint_says),
+		scratch_test(complains_about_files_that_cannot_be_read),
+		scratch_test(complaints_about_long_paths_fit_their_room),
+		cmocka_unit_test(a_snapshot_outlives_the_next_one),
+		cmocka_unit_test(counts_references),
+		cmocka_unit_test(threads_get_whole_snapshots_while_others_publish),
+	};
+
+	return cmocka_run_group_tests_name("state/config", tests, NULL, NULL);
+}

@@ -1,0 +1,493 @@
+/* settings: the table itself, legal and illegal values of each type, and values as text. */
+#include "state/settings.h"
+
+#include "../base/check.h"
+#include "state/config.h"
+
+/* Every test has a struct of defaults. */
+static struct settings values;
+
+static int set_defaults(void **state)
+{
+	(void)state;
+	return settings_init(&values);
+}
+
+static int free_values(void **state)
+{
+	(void)state;
+	settings_free(&values);
+	return 0;
+}
+
+#define settings_test(f) cmocka_unit_test_setup_teardown(f, set_defaults, free_values)
+
+static const struct setting *named(const char *name)
+{
+	const struct setting *setting = settings_find(name);
+
+	assert_non_null(setting);
+	return setting;
+}
+
+static bool set(const char *name, const char *text)
+{
+	return setting_set(named(name), &values, text, true);
+}
+
+static bool add(const char *name, const char *text)
+{
+	return setting_set(named(name), &values, text, false);
+}
+
+static void assert_value(const char *name, const char *expected)
+{
+	char text[8192];
+
+	assert_string_equal(setting_format(named(name), &values, text, sizeof(text)), expected);
+}
+
+/* ---- the table ---- */
+
+static void every_default_is_legal_and_written_as_in_the_table(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < settings_count; i++) {
+		const struct setting *s = &settings_table[i];
+
+		assert_value(s->name, s->initial);
+		if (!setting_set(s, &values, s->initial, true))
+			fail_msg("%s: the default is not legal", s->name);
+	}
+}
+
+static void names_are_words_and_unique(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < settings_count; i++) {
+		const char *name = settings_table[i].name;
+
+		assert_true(*name != '\0');
+		assert_int_equal(strspn(name, "abcdefghijklmnopqrstuvwxyz_"), strlen(name));
+		assert_ptr_equal(settings_find(name), &settings_table[i]);
+	}
+}
+
+static void short_flags_are_unique_and_not_those_of_the_program(void **state)
+{
+	char taken[128] = "hvcnu";
+
+	(void)state;
+	for (size_t i = 0; i < settings_count; i++) {
+		char flag[2] = {settings_table[i].flag, '\0'};
+
+		if (flag[0] == '\0')
+			continue;
+		assert_null(strchr(taken, flag[0]));
+		strcat(taken, flag);
+	}
+}
+
+static void every_setting_is_described(void **state)
+{
+	char legal[256];
+
+	(void)state;
+	assert_in_range(settings_count, 1, CONFIG_MAX_OVERRIDES);
+	for (size_t i = 0; i < settings_count; i++) {
+		const struct setting *s = &settings_table[i];
+
+		assert_true(strlen(s->value_name) > 0);
+		assert_true(s->help[strlen(s->help) - 1] == '.');
+		assert_true(strlen(setting_legal(s, legal, sizeof(legal))) > 0);
+	}
+}
+
+static void the_table_fits_its_types(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < settings_count; i++) {
+		const struct setting *s = &settings_table[i];
+
+		assert_true(s->offset < sizeof(struct settings));
+		assert_int_equal(s->words != NULL, s->type == SETTING_WORD);
+		assert_true(s->valid == NULL || s->type == SETTING_TEXT);
+		assert_int_equal(s->valid != NULL, s->legal != NULL);
+		assert_true(s->zero_word == NULL || s->least > 0);
+		if (s->type == SETTING_NUMBER || s->type == SETTING_DURATION)
+			assert_true(s->least >= 0 && s->least < s->most);
+	}
+}
+
+static void finds_names_with_either_dash(void **state)
+{
+	(void)state;
+	assert_ptr_equal(settings_find("max-sessions"), named("max_sessions"));
+	assert_ptr_equal(settings_find("max_password-checks"), named("max_password_checks"));
+	assert_null(settings_find(""));
+	assert_null(settings_find("por"));
+	assert_null(settings_find("portx"));
+	assert_null(settings_find("PORT"));
+	assert_null(settings_find("max sessions"));
+}
+
+static void flags_have_dashes(void **state)
+{
+	char flag[64];
+
+	(void)state;
+	assert_string_equal(setting_flag(named("port"), flag), "--port");
+	assert_string_equal(
+		setting_flag(named("max_password_checks"), flag), "--max-password-checks");
+}
+
+static void only_some_settings_are_lists(void **state)
+{
+	(void)state;
+	assert_true(setting_is_list(named("listen")));
+	assert_true(setting_is_list(named("clients")));
+	assert_false(setting_is_list(named("monitor_listen")));
+	assert_false(setting_is_list(named("port")));
+	assert_false(setting_is_list(named("dns_servers")));
+}
+
+/* ---- numbers and durations ---- */
+
+static void check_bound(const struct setting *s, int64_t n, bool legal)
+{
+	const char *unit = s->type == SETTING_DURATION ? "ms" : "";
+	char text[64], before[64], after[64];
+
+	snprintf(text, sizeof(text), "%lld%s", (long long)n, unit);
+	setting_format(s, &values, before, sizeof(before));
+	if (setting_set(s, &values, text, true) != legal)
+		fail_msg("%s = %s should be %s", s->name, text, legal ? "legal" : "refused");
+	if (!legal)
+		assert_string_equal(setting_format(s, &values, after, sizeof(after)), before);
+}
+
+static void numbers_and_durations_have_their_bounds(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < settings_count; i++) {
+		const struct setting *s = &settings_table[i];
+
+		if (s->type != SETTING_NUMBER && s->type != SETTING_DURATION)
+			continue;
+		check_bound(s, s->least, true);
+		check_bound(s, s->most, true);
+		check_bound(s, s->most + 1, false);
+		check_bound(s, INT64_MAX, false);
+		check_bound(s, s->least - 1, false);
+	}
+}
+
+struct value_row {
+	const char *name, *text, *expected; /* NULL: refused */
+};
+
+static void check_values(const struct value_row *rows, size_t count)
+{
+	char before[8192];
+
+	for (size_t i = 0; i < count; i++) {
+		setting_format(named(rows[i].name), &values, before, sizeof(before));
+		if (set(rows[i].name, rows[i].text) != (rows[i].expected != NULL))
+			fail_msg("%s = %s is judged wrongly", rows[i].name, rows[i].text);
+		assert_value(rows[i].name, rows[i].expected != NULL ? rows[i].expected : before);
+	}
+}
+
+static void takes_numbers(void **state)
+{
+	static const struct value_row rows[] = {{"port", "0", "0"}, {"port", "65535", "65535"},
+		{"port", "0080", "80"}, {"port", "65536", NULL}, {"port", "-1", NULL},
+		{"port", "", NULL}, {"port", "80 ", NULL}, {"port", "0x50", NULL},
+		{"port", "auto", NULL}, {"max_sessions", "auto", "auto"},
+		{"max_sessions", "1", "1"}, {"max_sessions", "0", NULL},
+		{"max_sessions", "AUTO", NULL}, {"max_sessions", "100001", NULL}};
+
+	(void)state;
+	check_values(rows, COUNT(rows));
+	assert_true(set("max_sessions", "auto"));
+	assert_int_equal(values.max_sessions, 0);
+	assert_true(set("port", "4660"));
+	assert_int_equal(values.port, 4660);
+}
+
+static void takes_durations(void **state)
+{
+	static const struct value_row rows[] = {{"timeout", "90", "90s"}, {"timeout", "90s", "90s"},
+		{"timeout", "120s", "2m"}, {"timeout", "100ms", "100ms"}, {"timeout", "99ms", NULL},
+		{"timeout", "30d", "30d"}, {"timeout", "31d", NULL}, {"timeout", "0", NULL},
+		{"timeout", "1w", NULL}, {"timeout", "-1s", NULL}, {"timeout", "", NULL},
+		{"timeout", "9223372036854775807s", NULL}, {"drain_timeout", "0", "0s"},
+		{"dns_negative_ttl", "3601s", NULL}};
+
+	(void)state;
+	check_values(rows, COUNT(rows));
+	assert_true(set("timeout", "2h"));
+	assert_int_equal(values.timeout, 7200000);
+}
+
+/* ---- words and texts ---- */
+
+static void takes_each_word_of_the_table_and_no_other(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < settings_count; i++) {
+		const struct setting *s = &settings_table[i];
+
+		if (s->type != SETTING_WORD)
+			continue;
+		for (int w = 0; s->words[w] != NULL; w++) {
+			assert_true(setting_set(s, &values, s->words[w], true));
+			assert_value(s->name, s->words[w]);
+		}
+		assert_false(setting_set(s, &values, "", true));
+		assert_false(setting_set(s, &values, "no-such-word", true));
+		assert_false(setting_set(s, &values, "AUTO", true));
+	}
+}
+
+static void words_are_the_values_of_their_enums(void **state)
+{
+	(void)state;
+	assert_int_equal(values.auth, AUTH_AUTO);
+	assert_true(set("auth", "required"));
+	assert_int_equal(values.auth, AUTH_REQUIRED);
+	assert_true(set("auth", "optional"));
+	assert_int_equal(values.auth, AUTH_OPTIONAL);
+}
+
+static void takes_texts(void **state)
+{
+	static const struct value_row rows[] = {{"users_file", "/etc/my users", "/etc/my users"},
+		{"users_file", "", ""}, {"log_file", "=;#\"", "=;#\""},
+		{"dns_servers", "192.0.2.1", "192.0.2.1"},
+		{"dns_servers", "192.0.2.1:53, [2001:db8::1]:5353 ::1",
+			"192.0.2.1:53, [2001:db8::1]:5353 ::1"},
+		{"dns_servers", "", ""}, {"dns_servers", "example.org", NULL},
+		{"dns_servers", "192.0.2.1, example.org", NULL},
+		{"dns_servers", "192.0.2.1:99999", NULL}};
+
+	(void)state;
+	check_values(rows, COUNT(rows));
+}
+
+/* ---- lists ---- */
+
+static void takes_listen_addresses(void **state)
+{
+	static const struct value_row rows[] = {{"listen", "192.0.2.1", "192.0.2.1"},
+		{"listen", "192.0.2.1:80", "192.0.2.1:80"}, {"listen", "[::]:1080", "[::]:1080"},
+		{"listen", "::", "::"}, {"listen", "[::1]", "::1"},
+		{"listen", "192.0.2.1, [::1]:0", "192.0.2.1, [::1]:0"},
+		{"listen", " 192.0.2.1,,192.0.2.2 ", "192.0.2.1, 192.0.2.2"}, {"listen", "", NULL},
+		{"listen", " , ", NULL}, {"listen", "localhost", NULL},
+		{"listen", "192.0.2.1, x", NULL}, {"listen", "192.0.2.1:65536", NULL},
+		{"listen", "1080", NULL}, {"monitor_listen", "::1", "::1"},
+		{"monitor_listen", "127.0.0.1, ::1", NULL}, {"monitor_listen", "", NULL}};
+
+	(void)state;
+	check_values(rows, COUNT(rows));
+}
+
+static void lists_grow_by_repetition(void **state)
+{
+	(void)state;
+	assert_true(set("listen", "192.0.2.1"));
+	assert_true(add("listen", "192.0.2.2:80, ::1"));
+	assert_value("listen", "192.0.2.1, 192.0.2.2:80, ::1");
+	assert_true(set("listen", "192.0.2.9"));
+	assert_value("listen", "192.0.2.9");
+	assert_true(set("clients", "private"));
+	assert_true(add("clients", "203.0.113.0/24"));
+	assert_value("clients", "private, 203.0.113.0/24");
+}
+
+static void an_illegal_addition_changes_nothing(void **state)
+{
+	(void)state;
+	assert_true(set("listen", "192.0.2.1"));
+	assert_false(add("listen", "192.0.2.2, x"));
+	assert_value("listen", "192.0.2.1");
+	assert_true(set("clients", "private"));
+	assert_false(add("clients", "any, x"));
+	assert_value("clients", "private");
+}
+
+static void listen_takes_16_addresses(void **state)
+{
+	(void)state;
+	assert_true(set("listen", "192.0.2.1"));
+	for (int i = 1; i < SETTINGS_MAX_LISTEN; i++)
+		assert_true(add("listen", "192.0.2.1"));
+	assert_false(add("listen", "192.0.2.1"));
+	assert_int_equal(values.listen.count, SETTINGS_MAX_LISTEN);
+}
+
+static void takes_clients(void **state)
+{
+	static const struct value_row rows[] = {{"clients", "auto", "auto"},
+		{"clients", "any", "any"}, {"clients", "private", "private"},
+		{"clients", "10.0.0.0/8", "10.0.0.0/8"}, {"clients", "10.0.0.1", "10.0.0.1/32"},
+		{"clients", "0.0.0.0/0", "0.0.0.0/0"},
+		{"clients", "2001:db8::/32", "2001:db8::/32"}, {"clients", "::1", "::1/128"},
+		{"clients", "203.0.113.0/24,private", "private, 203.0.113.0/24"},
+		{"clients", "private any, auto", "auto, any, private"}, {"clients", "", NULL},
+		{"clients", "nobody", NULL}, {"clients", "anyone", NULL}, {"clients", "priv", NULL},
+		{"clients", "ANY", NULL}, {"clients", "10.0.0.1/8", NULL},
+		{"clients", "10.0.0.0/33", NULL}, {"clients", "private, x", NULL}};
+
+	(void)state;
+	check_values(rows, COUNT(rows));
+}
+
+static void clients_of_separators_only_are_refused(void **state)
+{
+	static const struct value_row rows[] = {
+		{"clients", ",", NULL}, {"clients", " ", NULL}, {"clients", " ,\t, ", NULL}};
+
+	(void)state;
+	check_values(rows, COUNT(rows));
+}
+
+static void clients_take_64_networks(void **state)
+{
+	(void)state;
+	assert_true(set("clients", "192.0.2.1"));
+	for (int i = 1; i < SETTINGS_MAX_NETWORKS; i++)
+		assert_true(add("clients", "192.0.2.1"));
+	assert_false(add("clients", "192.0.2.1"));
+	assert_true(add("clients", "private"));
+	assert_int_equal(values.clients.count, SETTINGS_MAX_NETWORKS);
+}
+
+/* ---- values and what is legal, as text ---- */
+
+static void tells_what_is_legal(void **state)
+{
+	static const struct {
+		const char *name, *part;
+	} rows[] = {{"port", "a number from 0 to 65535"},
+		{"max_sessions", "auto or a number from 1 to 100000"},
+		{"timeout", "a time from 100ms to 30d"}, {"drain_timeout", "a time from 0s to 1d"},
+		{"auth", "auto, required, optional"}, {"log_format", "text, json"},
+		{"dns_servers", "addresses"}, {"listen", "at most 16"},
+		{"monitor_listen", "an IPv4 or IPv6 address"}, {"clients", "at most 64"},
+		{"log_file", "any text"}};
+	char legal[256];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++)
+		assert_contains(
+			setting_legal(named(rows[i].name), legal, sizeof(legal)), rows[i].part);
+}
+
+static void texts_are_cut_to_their_room(void **state)
+{
+	char text[8] = "xxxxxxx";
+
+	(void)state;
+	assert_true(set("listen", "192.0.2.1, 192.0.2.2"));
+	assert_string_equal(setting_format(named("listen"), &values, text, 6), "192.0");
+	assert_int_equal(text[6], 'x');
+	assert_true(set("log_file", "/var/log/socks5d"));
+	assert_string_equal(setting_format(named("log_file"), &values, text, 6), "/var/");
+	assert_string_equal(setting_format(named("log_file"), &values, text, 1), "");
+	assert_string_equal(setting_legal(named("port"), text, 6), "a num");
+	assert_int_equal(text[6], 'x');
+}
+
+/* A legal value that is not the default. */
+static const char *another_value(const struct setting *s, char out[64])
+{
+	switch (s->type) {
+	case SETTING_NUMBER:
+		snprintf(out, 64, "%lld", (long long)s->most);
+		return out;
+	case SETTING_DURATION:
+		snprintf(out, 64, "%lldms", (long long)s->most - 1);
+		return out;
+	case SETTING_WORD:
+		return s->words[1] != NULL && strcmp(s->words[1], s->initial) != 0 ? s->words[1]
+										   : s->words[0];
+	case SETTING_TEXT:
+		return "192.0.2.1";
+	case SETTING_ADDRS:
+		return "[2001:db8::7]:99";
+	case SETTING_CLIENTS:
+		return "private, 2001:db8::/32";
+	}
+	return NULL;
+}
+
+static void every_value_can_be_copied_and_read_back(void **state)
+{
+	struct settings copy;
+	char text[256], back[256], buffer[64];
+
+	(void)state;
+	assert_int_equal(settings_init(&copy), 0);
+	for (size_t i = 0; i < settings_count; i++) {
+		const struct setting *s = &settings_table[i];
+
+		assert_true(setting_set(s, &values, another_value(s, buffer), true));
+		assert_int_equal(setting_copy(s, &copy, &values), 0);
+		setting_format(s, &values, text, sizeof(text));
+		assert_string_not_equal(text, s->initial);
+		assert_string_equal(setting_format(s, &copy, back, sizeof(back)), text);
+		assert_true(setting_set(s, &copy, text, true));
+		assert_string_equal(setting_format(s, &copy, back, sizeof(back)), text);
+	}
+	settings_free(&copy);
+}
+
+static void copies_of_texts_are_independent(void **state)
+{
+	struct settings copy;
+
+	(void)state;
+	assert_int_equal(settings_init(&copy), 0);
+	assert_true(set("log_file", "first"));
+	assert_int_equal(setting_copy(named("log_file"), &copy, &values), 0);
+	assert_true(set("log_file", "second"));
+	assert_string_equal(copy.log_file, "first");
+	assert_int_equal(setting_copy(named("log_file"), &values, &values), 0);
+	assert_string_equal(values.log_file, "second");
+	settings_free(&copy);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		settings_test(every_default_is_legal_and_written_as_in_the_table),
+		cmocka_unit_test(names_are_words_and_unique),
+		cmocka_unit_test(short_flags_are_unique_and_not_those_of_the_program),
+		cmocka_unit_test(every_setting_is_described),
+		cmocka_unit_test(the_table_fits_its_types),
+		cmocka_unit_test(finds_names_with_either_dash),
+		cmocka_unit_test(flags_have_dashes),
+		cmocka_unit_test(only_some_settings_are_lists),
+		settings_test(numbers_and_durations_have_their_bounds),
+		settings_test(takes_numbers),
+		settings_test(takes_durations),
+		settings_test(takes_each_word_of_the_table_and_no_other),
+		settings_test(words_are_the_values_of_their_enums),
+		settings_test(takes_texts),
+		settings_test(takes_listen_addresses),
+		settings_test(lists_grow_by_repetition),
+		settings_test(an_illegal_addition_changes_nothing),
+		settings_test(listen_takes_16_addresses),
+		settings_test(takes_clients),
+		settings_test(clients_of_separators_only_are_refused),
+		settings_test(clients_take_64_networks),
+		cmocka_unit_test(tells_what_is_legal),
+		settings_test(texts_are_cut_to_their_room),
+		settings_test(every_value_can_be_copied_and_read_back),
+		settings_test(copies_of_texts_are_independent),
+	};
+
+	return cmocka_run_group_tests_name("state/settings", tests, NULL, NULL);
+}
