@@ -42,7 +42,7 @@ TEST_LIB_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/lib/*.c))
 BENCH_SOURCES := $(wildcard tests/bench/*.c)
 C_FILES := $(wildcard src/*.c src/*/*.c include/*/*.h tests/*/*.c tests/*/*.h)
 
-.PHONY: all run test test-clients bench check-docs docs lint format deps deps-test deps-clients \
+.PHONY: all run test test-clients test-valgrind bench check-docs docs lint format deps deps-test deps-clients \
 	deps-lint deps-bench tests install clean help
 
 all: bin/socks5d bin/server
@@ -52,6 +52,7 @@ help:
 	@echo 'make run         install what is missing, build, serve with conf/socks5d.conf'
 	@echo 'make test        install what is missing, build, run all tests'
 	@echo 'make test-clients  the same with more real clients: nc, ncat, proxychains4, git, ssh'
+	@echo 'make test-valgrind  the tests of stopping, with the server under valgrind'
 	@echo 'make bench       measure beside microsocks and dante (BENCH="-q" for a quick look)'
 	@echo 'make lint        formatting, static analysis, layers'
 	@echo 'make docs        bring sample configuration, manual and README up to date with the table'
@@ -105,6 +106,12 @@ test: deps-test
 test-clients: deps-clients
 	@$(MAKE) --no-print-directory $(BUILD)/socks5d
 	SOCKS5D=$(BUILD)/socks5d tests/clients/run.sh
+
+# The daemon's tests that stop it in every phase, with the daemon under valgrind.
+test-valgrind: deps-test
+	@$(MAKE) --no-print-directory tests
+	SOCKS5D=tests/lint/valgrind.sh SOCKS5D_BINARY=$(BUILD)/socks5d tests/run.sh \
+		$(addprefix $(BUILD)/tests/daemon/test_,stop handshake names config)
 
 # ---- benchmarks ----
 

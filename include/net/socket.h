@@ -36,8 +36,8 @@ enum socket_accept_outcome socket_accept(int listener, int *fd, struct addr *cli
  * sockets are so from birth. */
 void socket_keep_alive(int fd);
 
-/* Begins to connect a new TCP socket, with TCP_NODELAY, to `target`. The socket, which polls writable when the
- * attempt is over; -1 with errno when it failed at once. */
+/* Begins to connect a new TCP socket, with TCP_NODELAY, to `target`. The socket, which polls
+ * writable when the attempt is over; -1 with errno when it failed at once. */
 int socket_connect_start(const struct addr *target) __attribute__((warn_unused_result));
 
 /* How the attempt ended: 0 or an errno value. */

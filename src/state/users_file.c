@@ -74,6 +74,7 @@ int users_file_read(const char *path,
 {
 	FILE *file = fopen(path, "re");
 	const char *problem = NULL;
+	struct users_file_entry entry;
 	char *line = NULL;
 	size_t size = 0;
 	ssize_t len;
@@ -82,8 +83,6 @@ int users_file_read(const char *path,
 	if (file == NULL)
 		return fail(error, path, "cannot be read");
 	while (problem == NULL && (len = getline(&line, &size, file)) >= 0) {
-		struct users_file_entry entry;
-
 		number++;
 		trim_end(line, len);
 		if (!is_entry(line))

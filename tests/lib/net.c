@@ -350,7 +350,7 @@ static void *echo_all(void *arg)
 				add_fd(e, fd);
 		}
 	}
-	for (size_t i = 0; i < e->count; i++)
+	for (size_t i = 1; i < e->count; i++)
 		close(e->fds[i].fd);
 	free(e->fds);
 	return NULL;
@@ -372,6 +372,7 @@ void net_echo_stop(struct net_echo *e)
 
 	assert_int_equal(write(e->stop, &one, sizeof(one)), sizeof(one));
 	pthread_join(e->thread, NULL);
+	close(e->stop);
 	free(e);
 }
 

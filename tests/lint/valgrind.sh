@@ -1,0 +1,5 @@
+#!/bin/sh
+# Stands for the server in the daemon tests: runs it under valgrind; a leak or a bad access is exit
+# status 99, which the tests take for a failure.
+exec valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=all \
+	--errors-for-leak-kinds=all --track-fds=no "$SOCKS5D_BINARY" "$@"
