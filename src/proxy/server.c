@@ -18,7 +18,7 @@
 
 /* max_sessions = auto: a 64th of the memory at what a waiting worker costs, within these. */
 #define AUTO_MEMORY_SHARE 64
-#define AUTO_WORKER_BYTES (40 * 1024)
+#define AUTO_WORKER_BYTES (32 * 1024) /* measured: 9 resident, 16 of kernel stack, 7 around it */
 #define AUTO_LEAST 512
 #define AUTO_MOST 10000
 

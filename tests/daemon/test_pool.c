@@ -79,6 +79,36 @@ static void more_clients_than_workers_wait_and_are_served(void **state)
 	daemon_stop(&d);
 }
 
+static void set_limit(rlim_t open_files)
+{
+	struct rlimit rl;
+
+	assert_int_equal(prlimit(d.pid, RLIMIT_NOFILE, NULL, &rl), 0);
+	rl.rlim_cur = open_files;
+	assert_int_equal(prlimit(d.pid, RLIMIT_NOFILE, &rl, NULL), 0);
+}
+
+static void without_descriptors_accepting_pauses_and_goes_on(void **state)
+{
+	int fd;
+	long cpu;
+
+	(void)state;
+	daemon_start(&d, NULL);
+	/* What the budget rules out is done to it from outside. */
+	set_limit(3);
+	fd = net_connect("127.0.0.1", d.port);
+	daemon_wait_stat(&d, "accept_exhausted", 2);
+	cpu = daemon_cpu_ms(&d);
+	poll(NULL, 0, 500);
+	assert_true(daemon_cpu_ms(&d) - cpu < 250);
+	set_limit(1000);
+	net_socks_greet(fd);
+	close(fd);
+	assert_true(daemon_log_has(&d, "cannot accept clients: out of descriptors or memory"));
+	daemon_stop(&d);
+}
+
 static void silent_and_slow_clients_are_gone_after_the_handshake_timeout(void **state)
 {
 	int fds[300];
@@ -232,6 +262,7 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(more_clients_than_workers_wait_and_are_served),
+		cmocka_unit_test(without_descriptors_accepting_pauses_and_goes_on),
 		cmocka_unit_test(silent_and_slow_clients_are_gone_after_the_handshake_timeout),
 		cmocka_unit_test(the_default_pool_has_room_for_300_silent_clients),
 		cmocka_unit_test(a_limit_of_1024_carries_480_sessions),

@@ -18,7 +18,8 @@ static int64_t last_idle_ms;
 static int (*on_wait)(struct pollfd *fds);
 static int waits;
 
-static bool time_is_up;
+/* Time stands at 0; the session counts as settled from 1 on, and the idle deadline is at 2. */
+static int64_t now;
 
 int64_t __wrap_clock_deadline(int64_t ms);
 int64_t __wrap_clock_ms(void);
@@ -26,23 +27,26 @@ int __wrap_socket_wait(struct pollfd *fds, nfds_t count, int64_t deadline);
 
 int64_t __wrap_clock_deadline(int64_t ms)
 {
+	if (ms != 111 && ms != 222)
+		return 1;
 	deadlines++;
 	last_idle_ms = ms;
-	return 1;
+	return 2;
 }
 
 int64_t __wrap_clock_ms(void)
 {
-	return time_is_up ? 1 : 0;
+	return now;
 }
 
 int __wrap_socket_wait(struct pollfd *fds, nfds_t count, int64_t deadline)
 {
 	(void)deadline;
 	waits++;
-	time_is_up = on_wait(fds) == 0;
-	if (time_is_up)
+	if (on_wait(fds) == 0) {
+		now = 2;
 		return 0;
+	}
 	return poll(fds, count, 0);
 }
 
@@ -69,9 +73,8 @@ static int setup(void **state)
 		.to_client = &in,
 		.idle_ms = 111,
 		.half_idle_ms = 222};
-	deadlines = -1; /* the first one is for something else */
-	waits = 0;
-	time_is_up = false;
+	deadlines = waits = 0;
+	now = 0;
 	return 0;
 }
 
@@ -257,6 +260,33 @@ static void what_cannot_be_delivered_is_dropped_and_ends_the_session(void **stat
 	assert_int_equal(relay.sent, 0);
 }
 
+static bool is_kept_alive(int fd)
+{
+	int value = -1;
+	socklen_t len = sizeof(value);
+
+	assert_int_equal(getsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &value, &len), 0);
+	return value != 0;
+}
+
+static int time_goes_by(struct pollfd *fds)
+{
+	(void)fds;
+	if (waits == 1)
+		assert_false(is_kept_alive(relay.target));
+	if (waits == 2)
+		now = 1;
+	return waits < 4;
+}
+
+static void a_session_that_lasts_gets_keepalive_on_its_target(void **state)
+{
+	(void)state;
+	on_wait = time_goes_by;
+	assert_int_equal(relay_run(&relay), END_IDLE);
+	assert_true(is_kept_alive(relay.target));
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -267,6 +297,7 @@ int main(void)
 		TEST(a_full_buffer_stops_the_reading),
 		TEST(a_finished_direction_is_not_polled),
 		TEST(a_hang_up_that_cannot_be_acted_on_is_not_polled),
+		TEST(a_session_that_lasts_gets_keepalive_on_its_target),
 		TEST(what_cannot_be_delivered_is_dropped_and_ends_the_session),
 	};
 

@@ -1,0 +1,110 @@
+/*
+ * How long a file of 100,000 users takes to load, and what finding one of them costs: in the map
+ * itself, and as a whole login whose password was right before.
+ */
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/hashmap.h"
+#include "state/users.h"
+
+#define USERS 100000
+#define LOOKUPS 2000000
+#define LOGINS 200000
+#define NAME_SIZE 16
+
+static char names[USERS][NAME_SIZE];
+
+static double seconds(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
+
+static void fail(const char *what)
+{
+	fprintf(stderr, "%s\n", what);
+	exit(1);
+}
+
+/* Hashes of the right form, which belong to no password. */
+static void write_file(const char *path)
+{
+	FILE *f = fopen(path, "we");
+
+	if (f == NULL)
+		fail("cannot write the file of users");
+	for (unsigned i = 0; i < USERS; i++) {
+		snprintf(names[i], NAME_SIZE, "user%06u", i);
+		fprintf(f, "%s:$y$j9T$abcdefgh%08x$%043x:user\n", names[i], i, i);
+	}
+	fclose(f);
+}
+
+static void measure_map(void)
+{
+	struct hashmap *map = hashmap_new(0);
+	size_t found = 0;
+	void *old;
+	double start;
+
+	for (unsigned i = 0; i < USERS; i++) {
+		if (hashmap_put(map, names[i], strlen(names[i]), names[i], &old) < 0)
+			fail("out of memory");
+	}
+	start = seconds();
+	for (unsigned i = 0; i < LOOKUPS; i++) {
+		const char *name = names[(i * 7919u) % USERS];
+
+		found += hashmap_get(map, name, strlen(name)) == name;
+	}
+	printf("lookup in the map       %8.3f us\n", (seconds() - start) / LOOKUPS * 1e6);
+	if (found != LOOKUPS)
+		fail("a name was not found");
+	hashmap_free(map, NULL);
+}
+
+static void measure_login(struct users *u)
+{
+	const struct user_credentials admin = {.name = "admin", .password = "secret"};
+	char error[USERS_ERROR_MAX];
+	double start;
+
+	if (users_add_operators(u, &admin, 1, NULL, error) < 0)
+		fail(error);
+	start = seconds();
+	for (unsigned i = 0; i < LOGINS; i++) {
+		if (users_login(u, "admin", 5, "secret", 6, CLOCK_NEVER) != LOGIN_OK)
+			fail("a right password was refused");
+	}
+	printf("login, remembered       %8.3f us\n", (seconds() - start) / LOGINS * 1e6);
+}
+
+int main(void)
+{
+	char path[] = "/tmp/socks5d-users-XXXXXX", error[USERS_ERROR_MAX];
+	int fd = mkstemp(path);
+	struct users *u;
+	double start;
+
+	if (fd < 0 || sodium_init() < 0 || (u = users_new(2)) == NULL)
+		fail("cannot begin");
+	close(fd);
+	write_file(path);
+	start = seconds();
+	if (users_load(u, path, error) < 0)
+		fail(error);
+	printf("load of %d users    %8.3f s\n", USERS, seconds() - start);
+	measure_map();
+	measure_login(u);
+	users_free(u);
+	unlink(path);
+	return 0;
+}
