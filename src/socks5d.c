@@ -1,7 +1,9 @@
+#include <fcntl.h>
 #include <malloc.h>
 #include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -13,10 +15,24 @@
 #define EXIT_FAILED 1
 #define EXIT_BAD_INPUT 2
 
+/* Whoever started us with 0, 1 or 2 closed must not make a client's socket the standard error that
+ * the log goes to. */
+static int fill_standard_descriptors(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	return fd < 0 ? -1 : close(fd);
+}
+
 /* The signals that the main thread takes out one by one; no thread gets them otherwise. */
 static sigset_t block_signals(void)
 {
-	static const int numbers[] = {SIGHUP, SIGUSR1, SIGTERM, SIGINT, POOL_GONE_SIGNAL, SIGPIPE};
+	/* XFSZ: a log file at its limit (ulimit -f) is to be an error of write(2), not the end. */
+	static const int numbers[] = {
+		SIGHUP, SIGUSR1, SIGTERM, SIGINT, POOL_GONE_SIGNAL, SIGPIPE, SIGXFSZ};
 	sigset_t set;
 
 	sigemptyset(&set);
@@ -24,6 +40,7 @@ static sigset_t block_signals(void)
 		sigaddset(&set, numbers[i]);
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 	sigdelset(&set, SIGPIPE);
+	sigdelset(&set, SIGXFSZ);
 	return set;
 }
 
@@ -103,6 +120,8 @@ int main(int argc, char **argv)
 	struct options options;
 	int status = EXIT_OK;
 
+	if (fill_standard_descriptors() < 0)
+		return fail("/dev/null cannot be opened", EXIT_FAILED);
 	if (sodium_init() < 0)
 		return fail("no source of random numbers", EXIT_FAILED);
 	if (options_parse(&options, argc, argv, error) < 0)

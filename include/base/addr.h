@@ -50,7 +50,7 @@ const char *addr_format_host(const struct addr *a, char out[ADDR_TEXT_MAX]);
 /* Same family and address, whatever the ports. */
 bool addr_same_host(const struct addr *a, const struct addr *b);
 
-/* Same address and port. */
+/* Same address, scope and port. */
 bool addr_equal(const struct addr *a, const struct addr *b);
 
 /* 0.0.0.0 or ::. */

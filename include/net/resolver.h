@@ -35,6 +35,9 @@ int resolver_configure(struct resolver *r, const struct resolver_options *option
 /* No lookup may be under way. NULL is allowed. */
 void resolver_free(struct resolver *r);
 
+/* Is this a list of at most 8 domains? */
+bool resolver_search_valid(const char *search);
+
 /* Lookups by family that the cache answered, and those that it did not, since the start. */
 void resolver_counts(struct resolver *r, uint64_t *hits, uint64_t *misses);
 
@@ -80,8 +83,9 @@ void lookup_process(struct lookup *l, const struct pollfd *fds, size_t count);
 /* Is an answer still outstanding? */
 bool lookup_pending(const struct lookup *l);
 
-/* Gives up what is outstanding and gives back what the lookup holds; the answers stay. May be
+/* Gives up what is outstanding and gives back what the lookup holds; the answers stay. `sufficed`:
+ * they led to a connection, so a family that is still silent counts as absent for a while. May be
  * called again. */
-void lookup_end(struct lookup *l);
+void lookup_end(struct lookup *l, bool sufficed);
 
 #endif

@@ -57,9 +57,8 @@ ssize_t socket_write(int fd, const void *bytes, size_t len) __attribute__((warn_
  * connection is broken. */
 bool socket_peer_left(int fd);
 
-/* The two ends of a connected socket; AF_UNSPEC when there are none. */
+/* Our own end of a socket; AF_UNSPEC when there is none. */
 struct addr socket_local_addr(int fd);
-struct addr socket_peer_addr(int fd);
 
 /* Ends the sending side: the peer reads the end of the stream after all pending bytes. */
 void socket_end_stream(int fd);

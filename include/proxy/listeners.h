@@ -21,7 +21,10 @@ struct listeners {
 struct listeners *listeners_open(
 	struct config *c, const struct listeners *old, char error[CONFIG_ERROR_MAX]);
 
-/* Closes those that `kept` (may be NULL) has not taken over, and frees the set. NULL is allowed. */
-void listeners_close(struct listeners *l, const struct listeners *kept);
+/* Takes those out of `l` that are in `kept` (may be NULL) too, and so are not to be closed. */
+void listeners_leave_out(struct listeners *l, const struct listeners *kept);
+
+/* Closes all and frees the set. NULL is allowed. */
+void listeners_close(struct listeners *l);
 
 #endif

@@ -55,9 +55,10 @@ struct session {
 		      [SESSION_BUFFER_SIZE]; /* of the buffers; last, so that little is touched */
 };
 
-/* Serves the connection `client`, accepted from `client_addr`, and closes it. `s` is memory for it,
- * zeroed when it is used for the first time. */
-void session_run(struct session *s, struct services *services, size_t slot, int client,
-	const struct addr *client_addr);
+/* Serves the connection `client`, accepted from `client_addr` under the configuration `config`,
+ * whose reference it takes over, and closes it. `s` is memory for it, zeroed when it is used for
+ * the first time. */
+void session_run(struct session *s, struct services *services, size_t slot, struct config *config,
+	int client, const struct addr *client_addr);
 
 #endif

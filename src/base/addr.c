@@ -213,6 +213,9 @@ bool addr_same_host(const struct addr *a, const struct addr *b)
 
 bool addr_equal(const struct addr *a, const struct addr *b)
 {
+	if (a->sa.sa_family == AF_INET6 && b->sa.sa_family == AF_INET6 &&
+		a->in6.sin6_scope_id != b->in6.sin6_scope_id)
+		return false;
 	return addr_same_host(a, b) && addr_port(a) == addr_port(b);
 }
 

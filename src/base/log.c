@@ -6,10 +6,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -21,7 +23,12 @@
 static _Atomic(int) threshold = LOG_INFO;
 static _Atomic(int) style = LOG_TEXT;
 static _Atomic(int) descriptor = STDERR_FILENO;
-static char *file_path;
+
+/* How long the first line waits that the log does not take. */
+#define STALL_MS 500
+static _Atomic(bool) never_blocks; /* a regular file */
+static _Atomic(bool) stalled;
+static _Atomic(uint64_t) lost;
 
 static const char *const level_words[] = {
 	[LOG_ERROR] = "error", [LOG_WARN] = "warn", [LOG_INFO] = "info", [LOG_DEBUG] = "debug"};
@@ -55,23 +62,25 @@ static int open_file(const char *path)
 	return 0;
 }
 
+static void note_kind(void)
+{
+	struct stat st;
+
+	atomic_store(
+		&never_blocks, fstat(atomic_load(&descriptor), &st) == 0 && S_ISREG(st.st_mode));
+}
+
 int log_open(const char *path)
 {
 	int fd = atomic_load(&descriptor);
-	char *copy = NULL;
 
-	if (path == NULL || *path == '\0') {
-		if (fd != STDERR_FILENO && dup3(STDERR_FILENO, fd, O_CLOEXEC) < 0)
+	if (path != NULL && *path != '\0') {
+		if (open_file(path) < 0)
 			return -1;
-	} else {
-		copy = strdup(path);
-		if (copy == NULL || open_file(path) < 0) {
-			free(copy);
-			return -1;
-		}
+	} else if (fd != STDERR_FILENO && dup3(STDERR_FILENO, fd, O_CLOEXEC) < 0) {
+		return -1;
 	}
-	free(file_path);
-	file_path = copy;
+	note_kind();
 	return 0;
 }
 
@@ -81,13 +90,7 @@ void log_close(void)
 
 	if (fd != STDERR_FILENO)
 		close(fd);
-	free(file_path);
-	file_path = NULL;
-}
-
-int log_reopen(void)
-{
-	return file_path == NULL ? 0 : open_file(file_path);
+	note_kind();
 }
 
 static size_t room(const struct log_line *line)
@@ -207,7 +210,21 @@ void log_begin(struct log_line *line, enum log_level level, const char *msg)
 	log_text(line, "msg", msg);
 }
 
-/* A log that cannot be written must not take the service with it: errors are dropped. */
+/* A log that cannot be written must not take the service with it. A pipe, a terminal or a journal
+ * that takes no more is waited for once; then lines are lost, and counted, until it does again. */
+static bool takes_a_line(void)
+{
+	struct pollfd p = {.fd = atomic_load(&descriptor), .events = POLLOUT};
+
+	if (atomic_load_explicit(&never_blocks, memory_order_relaxed))
+		return true;
+	if (poll(&p, 1, atomic_load(&stalled) ? 0 : STALL_MS) != 0)
+		return true;
+	atomic_store(&stalled, true);
+	atomic_fetch_add(&lost, 1);
+	return false;
+}
+
 static void write_line(const char *text, size_t len)
 {
 	ssize_t n;
@@ -217,6 +234,13 @@ static void write_line(const char *text, size_t len)
 	while (n < 0 && errno == EINTR);
 }
 
+static void report_lost_lines(void)
+{
+	if (atomic_exchange(&stalled, false))
+		log_message(LOG_WARN, "the log took no more for a while: %llu lines are lost",
+			(unsigned long long)atomic_exchange(&lost, 0));
+}
+
 void log_end(struct log_line *line)
 {
 	if (!line->wanted)
@@ -224,6 +248,10 @@ void log_end(struct log_line *line)
 	if (line->json)
 		line->text[line->len++] = '}';
 	line->text[line->len++] = '\n';
+	if (!takes_a_line())
+		return;
+	if (atomic_load_explicit(&stalled, memory_order_relaxed))
+		report_lost_lines();
 	write_line(line->text, line->len);
 }
 

@@ -29,12 +29,15 @@
 #define IDLE_CHANNELS 16
 #define FIRST_TIMEOUT_MS 2000 /* doubles with every try */
 #define TRIES 4
+#define MAX_RESTARTS 8
 #define LONGEST_TTL_MS 86400000
 #define RESOLV_CONF "/etc/resolv.conf"
 
 struct resolver_channel {
 	ares_channel ares;
 	struct fd_lease *lease; /* of the session that uses the channel now */
+	bool starved; /* the lease had no place for the next server's socket */
+	unsigned restarts;
 	unsigned generation;
 	struct resolver_channel *next;
 };
@@ -69,6 +72,7 @@ static ares_socket_t open_socket(int domain, int type, int protocol, void *user)
 	int fd;
 
 	if (!fd_lease_take(ch->lease)) {
+		ch->starved = true;
 		errno = EMFILE;
 		return ARES_SOCKET_BAD;
 	}
@@ -263,8 +267,11 @@ static struct resolver_channel *channel_take(struct resolver *r, struct fd_lease
 		ch = channel_new(servers, search, generation);
 	free(servers);
 	free(search);
-	if (ch != NULL)
+	if (ch != NULL) {
 		ch->lease = lease;
+		ch->starved = false;
+		ch->restarts = 0;
+	}
 	return ch;
 }
 
@@ -274,7 +281,8 @@ static void channel_give(struct resolver *r, struct resolver_channel *ch)
 
 	ares_cancel(ch->ares); /* closes its sockets, while the lease is still there */
 	mutex_lock(&r->lock);
-	if (r->idle_count < IDLE_CHANNELS && ch->generation == r->generation) {
+	/* One that was restarted has its servers in another order. */
+	if (r->idle_count < IDLE_CHANNELS && ch->generation == r->generation && ch->restarts == 0) {
 		ch->next = r->idle;
 		r->idle = ch;
 		r->idle_count++;
@@ -369,6 +377,21 @@ bool resolver_servers_valid(const char *servers)
 
 	while (parse_next_word(&servers, &word, &len)) {
 		if (!addr_parse_port(word, len, &a, &has_port))
+			return false;
+		/* c-ares 1.18 cannot reach a link-local server. */
+		if (memchr(word, '%', len) != NULL)
+			return false;
+	}
+	return true;
+}
+
+bool resolver_search_valid(const char *search)
+{
+	const char *word;
+	size_t len, count = 0;
+
+	while (parse_next_word(&search, &word, &len)) {
+		if (++count > SEARCH_MAX || len > RESOLVER_NAME_MAX)
 			return false;
 	}
 	return true;
@@ -488,6 +511,28 @@ static bool hosts_file_answers(struct lookup *l)
 	return true;
 }
 
+/* What ends in ".localhost", with or without a dot behind it, which no server is to be asked for
+ * (RFC 6761 section 6.3). "localhost" itself is for hosts(5). */
+static bool is_below_localhost(const char *name)
+{
+	static const char word[] = ".localhost";
+	size_t len = strlen(name), word_len = sizeof(word) - 1;
+
+	if (len > 0 && name[len - 1] == '.')
+		len--;
+	return len > word_len && memcmp(name + len - word_len, word, word_len) == 0;
+}
+
+static void answer_loopback(struct lookup *l)
+{
+	static const uint8_t v4[4] = {127, 0, 0, 1}, v6[16] = {[15] = 1};
+
+	l->answers[LOOKUP_IPV4] = (struct lookup_answer){.state = LOOKUP_FOUND};
+	add_addr(&l->answers[LOOKUP_IPV4], addr_from_ipv4(v4, 0));
+	l->answers[LOOKUP_IPV6] = (struct lookup_answer){.state = LOOKUP_FOUND};
+	add_addr(&l->answers[LOOKUP_IPV6], addr_from_ipv6(v6, 0));
+}
+
 static void ask_servers(struct lookup *l, enum lookup_family family)
 {
 	struct ares_addrinfo_hints hints = {.ai_family = socket_families[family],
@@ -496,6 +541,14 @@ static void ask_servers(struct lookup *l, enum lookup_family family)
 
 	ares_getaddrinfo(l->channel->ares, l->name, NULL, &hints,
 		family == LOOKUP_IPV6 ? on_ipv6 : on_ipv4, l);
+}
+
+static void ask_for_pending(struct lookup *l)
+{
+	for (enum lookup_family f = 0; f < LOOKUP_FAMILIES; f++) {
+		if (l->answers[f].state == LOOKUP_PENDING)
+			ask_servers(l, f);
+	}
 }
 
 static void copy_lower(char *to, const char *from)
@@ -537,6 +590,10 @@ void lookup_begin(struct lookup *l, struct resolver *r, const char *name, struct
 	l->resolver = r;
 	l->channel = NULL;
 	copy_lower(l->name, name);
+	if (is_below_localhost(l->name)) {
+		answer_loopback(l);
+		return;
+	}
 	if (cache_answers(l))
 		return;
 	mutex_lock(&r->lock);
@@ -547,14 +604,41 @@ void lookup_begin(struct lookup *l, struct resolver *r, const char *name, struct
 		fail_pending(l);
 		return;
 	}
-	if (!hosts_file_answers(l)) {
-		for (enum lookup_family f = 0; f < LOOKUP_FAMILIES; f++) {
-			if (l->answers[f].state == LOOKUP_PENDING)
-				ask_servers(l, f);
-		}
-	}
+	if (!hosts_file_answers(l))
+		ask_for_pending(l);
 	if (all_answered(l))
 		release_channel(l);
+}
+
+/* Makes the channel's first server its last. */
+static void rotate_servers(ares_channel ares)
+{
+	struct ares_addr_port_node *first, *last;
+
+	if (ares_get_servers_ports(ares, &first) != ARES_SUCCESS || first == NULL)
+		return;
+	for (last = first; last->next != NULL; last = last->next)
+		;
+	last->next = first;
+	last = first->next;
+	first->next = NULL;
+	(void)ares_set_servers_ports(ares, last);
+	ares_free_data(last);
+}
+
+/* c-ares strikes a server whose socket could not be opened off for the whole query. Instead the
+ * query begins anew with that server, in the place of the one that kept silent. */
+static void restart_if_starved(struct lookup *l)
+{
+	struct resolver_channel *ch = l->channel;
+
+	if (!ch->starved || all_answered(l) || ch->restarts == MAX_RESTARTS)
+		return;
+	ares_cancel(ch->ares);
+	ch->starved = false;
+	ch->restarts++;
+	rotate_servers(ch->ares);
+	ask_for_pending(l);
 }
 
 size_t lookup_fds(struct lookup *l, struct pollfd *fds)
@@ -600,6 +684,7 @@ void lookup_process(struct lookup *l, const struct pollfd *fds, size_t count)
 				fds[i].revents & out ? fds[i].fd : ARES_SOCKET_BAD);
 	}
 	ares_process_fd(l->channel->ares, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
+	restart_if_starved(l);
 	if (all_answered(l))
 		release_channel(l);
 }
@@ -610,21 +695,17 @@ bool lookup_pending(const struct lookup *l)
 }
 
 /* A family that kept silent while the other one served is taken as absent for a while; else every
- * session to that name would wait for it anew. */
-static void remember_silence(struct lookup *l, enum lookup_family silent, enum lookup_family other)
-{
-	if (l->answers[silent].state != LOOKUP_PENDING)
-		return;
-	l->answers[silent].state = LOOKUP_NOT_FOUND;
-	if (l->answers[other].state == LOOKUP_FOUND)
-		remember(l, silent, l->ttl_ms);
-}
-
-void lookup_end(struct lookup *l)
+ * session to that name would wait for it anew. Not when the client left before it could answer. */
+void lookup_end(struct lookup *l, bool sufficed)
 {
 	if (l->channel == NULL)
 		return;
 	release_channel(l);
-	remember_silence(l, LOOKUP_IPV6, LOOKUP_IPV4);
-	remember_silence(l, LOOKUP_IPV4, LOOKUP_IPV6);
+	for (enum lookup_family f = 0; f < LOOKUP_FAMILIES; f++) {
+		if (l->answers[f].state != LOOKUP_PENDING)
+			continue;
+		l->answers[f].state = LOOKUP_NOT_FOUND;
+		if (sufficed)
+			remember(l, f, l->ttl_ms);
+	}
 }

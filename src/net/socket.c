@@ -154,15 +154,6 @@ struct addr socket_local_addr(int fd)
 	return addr_from_sockaddr((struct sockaddr *)&sa);
 }
 
-struct addr socket_peer_addr(int fd)
-{
-	struct sockaddr_in6 sa = {.sin6_family = AF_UNSPEC};
-	socklen_t len = sizeof(sa);
-
-	(void)getpeername(fd, (struct sockaddr *)&sa, &len);
-	return addr_from_sockaddr((struct sockaddr *)&sa);
-}
-
 void socket_end_stream(int fd)
 {
 	(void)shutdown(fd, SHUT_WR);
@@ -187,11 +178,13 @@ void socket_close_with_reset(int fd)
 	close(fd);
 }
 
-/* A datagram socket that is connected sends nothing, but the kernel looks up the route and picks
- * the source address. For an address of this host the source is that address itself. */
+/* What a socket can be bound to is an address of this host. (Its route does not tell: that of a
+ * secondary address prefers the primary one as its source.) Where the sysctl ip_nonlocal_bind is
+ * on, all addresses look like that. */
 bool socket_is_own_address(const struct addr *target)
 {
-	struct addr source;
+	struct addr any_port = *target;
+	bool own;
 	int fd;
 
 	if (addr_is_loopback(target) || addr_is_unspecified(target))
@@ -199,9 +192,8 @@ bool socket_is_own_address(const struct addr *target)
 	fd = socket(target->sa.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return true; /* cannot tell: the safe answer */
-	source.sa.sa_family = AF_UNSPEC;
-	if (connect(fd, &target->sa, addr_len(target)) == 0)
-		source = socket_local_addr(fd);
+	addr_set_port(&any_port, 0);
+	own = bind(fd, &any_port.sa, addr_len(&any_port)) == 0 || errno == EADDRINUSE;
 	close(fd);
-	return addr_same_host(&source, target);
+	return own;
 }

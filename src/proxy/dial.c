@@ -40,11 +40,12 @@ static enum end_reason reason_of_errno(int error)
 	}
 }
 
-/* Of several failed addresses, the one that got furthest says most. */
+/* Of several addresses that failed, the one that says most: that one is forbidden, or the one that
+ * got furthest. */
 static int weight(enum end_reason reason)
 {
-	static const enum end_reason by_weight[] = {END_NETWORK_UNREACHABLE, END_TARGET_DENIED,
-		END_CONNECT_FAILED, END_HOST_UNREACHABLE, END_CONNECT_TIMEOUT, END_CONNECT_REFUSED};
+	static const enum end_reason by_weight[] = {END_NETWORK_UNREACHABLE, END_CONNECT_FAILED,
+		END_HOST_UNREACHABLE, END_CONNECT_TIMEOUT, END_CONNECT_REFUSED, END_TARGET_DENIED};
 
 	for (size_t i = 0; i < sizeof(by_weight) / sizeof(by_weight[0]); i++) {
 		if (by_weight[i] == reason)
@@ -187,7 +188,7 @@ static bool take_descriptor(struct dial *d)
 		d->next_attempt = clock_deadline(ATTEMPT_DELAY_MS);
 		return false;
 	}
-	lookup_end(&d->lookup);
+	lookup_end(&d->lookup, false);
 	return fd_lease_take(&d->lease);
 }
 
@@ -321,7 +322,7 @@ int dial_target(struct dial *d)
 	fd = run(d);
 	while (d->attempt_count > 0)
 		drop_attempt(d, 0);
-	lookup_end(&d->lookup);
+	lookup_end(&d->lookup, fd >= 0);
 	now = clock_ms();
 	if (d->lookup_ms < 0)
 		d->lookup_ms = now - d->begun;

@@ -90,7 +90,8 @@ struct listeners *listeners_open(
 		if (open_one(l, &list->addrs[i], (int)c->settings.backlog, old) < 0) {
 			snprintf(error, CONFIG_ERROR_MAX, "cannot listen on %s: %s",
 				addr_format(&list->addrs[i], text), strerror(errno));
-			listeners_close(l, old);
+			listeners_leave_out(l, old);
+			listeners_close(l);
 			return NULL;
 		}
 	}
@@ -98,13 +99,19 @@ struct listeners *listeners_open(
 	return l;
 }
 
-void listeners_close(struct listeners *l, const struct listeners *kept)
+void listeners_leave_out(struct listeners *l, const struct listeners *kept)
+{
+	for (size_t i = 0; i < l->count; i++) {
+		if (has_fd(kept, l->items[i].fd))
+			l->items[i].fd = -1;
+	}
+}
+
+void listeners_close(struct listeners *l)
 {
 	if (l == NULL)
 		return;
-	for (size_t i = 0; i < l->count; i++) {
-		if (!has_fd(kept, l->items[i].fd))
-			socket_close(l->items[i].fd);
-	}
+	for (size_t i = 0; i < l->count; i++)
+		socket_close(l->items[i].fd);
 	free(l);
 }

@@ -97,28 +97,24 @@ static void wake(struct worker *w)
 		pthread_cond_signal(&w->promoted);
 }
 
-/* A change of listeners: those to be closed, but for what the new ones have kept. */
-struct change {
-	struct listeners *old;
-	const struct listeners *new;
-};
-
-/* Takes over the new listeners, if there are any. */
-static struct change take_next_locked(struct pool *p) REQUIRES(&p->lock)
+/* Takes over the new listeners, if there are any. Returns the old ones, without what the new ones
+ * have kept, to be closed once the lock is free: by then the new ones may be old and gone too. */
+static struct listeners *take_next_locked(struct pool *p) REQUIRES(&p->lock)
 {
-	struct change change = {.old = p->listeners, .new = p->next};
+	struct listeners *old = p->listeners;
 
 	if (p->next == NULL)
-		return (struct change){NULL, NULL};
+		return NULL;
+	listeners_leave_out(old, p->next);
 	p->listeners = p->next;
 	p->next = NULL;
 	pthread_cond_signal(&p->next_taken);
-	return change;
+	return old;
 }
 
 static void close_listeners(struct pool *p)
 {
-	listeners_close(p->listeners, NULL);
+	listeners_close(p->listeners);
 	p->listeners = NULL;
 }
 
@@ -153,7 +149,7 @@ static void note_saturation(struct pool *p)
 
 static void stop_leading(struct pool *p)
 {
-	struct change change = {NULL, NULL};
+	struct listeners *old = NULL;
 	struct worker *next = NULL;
 	bool stopping;
 
@@ -165,36 +161,50 @@ static void stop_leading(struct pool *p)
 	} else {
 		next = promote_locked(p);
 		if (next == NULL)
-			change = take_next_locked(p);
+			old = take_next_locked(p);
 	}
 	mutex_unlock(&p->lock);
 	wake(next);
-	listeners_close(change.old, change.new);
+	listeners_close(old);
 	if (next == NULL && !stopping)
 		note_saturation(p);
 }
 
 /* ---- accepting ---- */
 
-static bool is_admitted(struct pool *p, const struct addr *client)
+/* A client, and the configuration under which it was accepted. */
+struct guest {
+	int fd;
+	struct addr addr;
+	struct config *config;
+};
+
+static void note_refusal(struct pool *p, const struct addr *client)
 {
-	struct config *c = config_get(p->services->config);
-	bool login = acl_login_required(c, users_count(p->services->users));
-	bool admitted = acl_client_allowed(c, login, client);
 	uint64_t held_back;
 	struct log_line line;
 	char text[ADDR_TEXT_MAX];
 
-	config_release(c);
-	if (admitted)
-		return true;
 	stats_add(&p->services->stats.clients_refused, 1);
-	if (log_limit_pass(&p->refused_limit, LOG_PERIOD_MS, &held_back)) {
-		log_begin(&line, LOG_WARN, "client refused by the setting clients");
-		log_text(&line, "client", addr_format(client, text));
-		log_number(&line, "others_since_last_line", (int64_t)held_back);
-		log_end(&line);
-	}
+	if (!log_limit_pass(&p->refused_limit, LOG_PERIOD_MS, &held_back))
+		return;
+	log_begin(&line, LOG_WARN, "client refused by the setting clients");
+	log_text(&line, "client", addr_format(client, text));
+	log_number(&line, "others_since_last_line", (int64_t)held_back);
+	log_end(&line);
+}
+
+/* Takes a reference to the configuration when the client may be served. */
+static bool admit(struct pool *p, struct guest *guest)
+{
+	bool login;
+
+	guest->config = config_get(p->services->config);
+	login = acl_login_required(guest->config, users_count(p->services->users));
+	if (acl_client_allowed(guest->config, login, &guest->addr))
+		return true;
+	config_release(guest->config);
+	note_refusal(p, &guest->addr);
 	return false;
 }
 
@@ -210,24 +220,23 @@ static void pause_accepting(struct pool *p)
 	socket_wait(&wake, 1, clock_deadline(EXHAUSTED_PAUSE_MS));
 }
 
-/* Accepts one client from the listeners that are ready, each in its turn; -1 when there was none.
- */
-static int accept_ready(struct pool *p, const struct pollfd *fds, struct addr *client)
+/* Accepts one client from the listeners that are ready, each in its turn; false when there was
+ * none. */
+static bool accept_ready(struct pool *p, const struct pollfd *fds, struct guest *guest)
 {
 	size_t count = p->listeners->count;
 
 	for (size_t i = 0; i < count; i++) {
 		size_t at = (p->turn + i) % count;
-		int fd;
 
 		if (fds[at].revents == 0)
 			continue;
-		switch (socket_accept(fds[at].fd, &fd, client)) {
+		switch (socket_accept(fds[at].fd, &guest->fd, &guest->addr)) {
 		case SOCKET_ACCEPTED:
 			p->turn = at + 1;
-			if (is_admitted(p, client))
-				return fd;
-			socket_close(fd);
+			if (admit(p, guest))
+				return true;
+			socket_close(guest->fd);
 			break;
 		case SOCKET_ACCEPT_EXHAUSTED:
 			pause_accepting(p);
@@ -236,29 +245,28 @@ static int accept_ready(struct pool *p, const struct pollfd *fds, struct addr *c
 			break;
 		}
 	}
-	return -1;
+	return false;
 }
 
 /* Follows what other threads have told the leader; false when the pool is stopping. */
 static bool follow_orders(struct pool *p)
 {
-	struct change change;
+	struct listeners *old;
 	bool stopping;
 
 	mutex_lock(&p->lock);
 	stopping = p->stopping;
-	change = take_next_locked(p);
+	old = take_next_locked(p);
 	mutex_unlock(&p->lock);
-	listeners_close(change.old, change.new);
+	listeners_close(old);
 	return !stopping;
 }
 
-/* The leader's work: waits for a client that may be served. -1 when the pool is stopping. */
-static int accept_client(struct pool *p, struct addr *client)
+/* The leader's work: waits for a client that may be served; false when the pool is stopping. */
+static bool accept_client(struct pool *p, struct guest *guest)
 {
 	struct pollfd fds[SETTINGS_MAX_LISTEN + 1];
 	uint64_t orders;
-	int fd;
 
 	while (follow_orders(p)) {
 		size_t count = p->listeners->count;
@@ -270,11 +278,10 @@ static int accept_client(struct pool *p, struct addr *client)
 			continue;
 		if (fds[count].revents != 0 && read(p->wake_fd, &orders, sizeof(orders)) < 0)
 			continue;
-		fd = accept_ready(p, fds, client);
-		if (fd >= 0)
-			return fd;
+		if (accept_ready(p, fds, guest))
+			return true;
 	}
-	return -1;
+	return false;
 }
 
 /* ---- a worker's life ---- */
@@ -296,17 +303,15 @@ static void *work(void *arg)
 {
 	struct worker *w = arg;
 	struct pool *p = w->pool;
-	struct addr client;
+	struct guest guest;
 
 	while (lead(p, w)) {
-		int fd = accept_client(p, &client);
-
-		if (fd < 0) {
+		if (!accept_client(p, &guest)) {
 			close_listeners(p);
 			break;
 		}
 		stop_leading(p);
-		session_run(w->session, p->services, w->slot, fd, &client);
+		session_run(w->session, p->services, w->slot, guest.config, guest.fd, &guest.addr);
 	}
 	leave(p);
 	return NULL;
@@ -327,15 +332,21 @@ static void make_room_for_waiters(size_t count)
 	(void)prctl(option, set_slots, slots, 0, 0);
 }
 
-static int allocate(struct pool *p, size_t count)
+static struct session *map_sessions(size_t size)
 {
-	make_room_for_waiters(count);
-	p->workers = calloc(count, sizeof(*p->workers));
-	p->sessions_size = count * sizeof(*p->sessions);
-	p->sessions = mmap(NULL, p->sessions_size, PROT_READ | PROT_WRITE,
+	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
 		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (p->sessions == MAP_FAILED)
-		p->sessions = NULL;
+
+	return memory == MAP_FAILED ? NULL : memory;
+}
+
+/* Fewer sessions where address space is scarce (ulimit -v, vm.overcommit_memory = 2). */
+static int allocate(struct pool *p, size_t *count)
+{
+	do
+		p->sessions_size = *count * sizeof(*p->sessions);
+	while ((p->sessions = map_sessions(p->sessions_size)) == NULL && (*count /= 2) > 0);
+	p->workers = calloc(*count, sizeof(*p->workers));
 	p->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	return p->workers == NULL || p->sessions == NULL || p->wake_fd < 0 ? -1 : 0;
 }
@@ -381,11 +392,12 @@ struct pool *pool_new(struct services *services, size_t *count)
 	pthread_cond_init(&p->next_taken, NULL);
 	p->services = services;
 	p->has_leader = true; /* nobody is to lead before pool_start() */
-	p->live = *count;
-	if (allocate(p, *count) < 0) {
+	if (allocate(p, count) < 0) {
 		release(p);
 		return NULL;
 	}
+	p->live = *count;
+	make_room_for_waiters(*count);
 	pthread_attr_init(&attr);
 	pthread_attr_setstacksize(&attr, STACK_SIZE);
 	while (p->count < *count && start_worker(p, p->count, &attr) == 0)
@@ -429,7 +441,7 @@ const struct listeners *pool_listeners(struct pool *p)
 
 void pool_listen_on(struct pool *p, struct listeners *next)
 {
-	struct change change = {NULL, NULL};
+	struct listeners *old = NULL;
 
 	mutex_lock(&p->lock);
 	p->next = next;
@@ -438,10 +450,10 @@ void pool_listen_on(struct pool *p, struct listeners *next)
 		while (p->next != NULL)
 			pthread_cond_wait(&p->next_taken, &p->lock.mutex);
 	} else {
-		change = take_next_locked(p);
+		old = take_next_locked(p);
 	}
 	mutex_unlock(&p->lock);
-	listeners_close(change.old, change.new);
+	listeners_close(old);
 }
 
 void pool_stop(struct pool *p)

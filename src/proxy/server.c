@@ -12,9 +12,10 @@
 #include "proxy/pool.h"
 #include "proxy/session.h"
 #include "state/acl.h"
+#include "state/users_file.h"
 
-/* Descriptors for the log, the files read on reload, name lookups' hosts(5), listeners to come. */
-#define PROCESS_DESCRIPTORS 16
+/* Descriptors for the log, the files read on reload, the pool's eventfd. */
+#define PROCESS_DESCRIPTORS 8
 
 /* max_sessions = auto: a 64th of the memory at what a waiting worker costs, within these. */
 #define AUTO_MEMORY_SHARE 64
@@ -84,7 +85,9 @@ static int plan_sessions(struct server *s, const struct config *c, char *error)
 {
 	struct fdbudget *b = &s->services.budget;
 	size_t limit = fdbudget_raise_limit();
-	size_t reserved = fdbudget_count_open() + c->settings.listen.count + PROCESS_DESCRIPTORS;
+	/* A reload opens all new listeners before it closes the old ones. */
+	size_t reserved = fdbudget_count_open() + c->settings.listen.count + SETTINGS_MAX_LISTEN +
+		PROCESS_DESCRIPTORS;
 
 	s->wanted_sessions = (size_t)c->settings.max_sessions;
 	if (s->wanted_sessions == 0)
@@ -160,8 +163,12 @@ static void warn_of_open_door(const struct server *s, const struct config *c)
 {
 	size_t users = users_count(s->services.users);
 
-	if (users == 0 && c->settings.auth == AUTH_REQUIRED)
+	if (users == 0 && acl_login_required(c, users))
 		log_message(LOG_WARN, "login is required but there are no users: nobody gets in");
+	else if (users == 0 && c->settings.auth == AUTH_AUTO && users_path(&c->settings) != NULL)
+		log_message(LOG_WARN,
+			"there are no users, so nobody has to log in (auth = required to forbid "
+			"that)");
 	else if (!acl_login_required(c, users) && c->settings.clients.any)
 		log_message(LOG_WARN, "clients = any and no login required: an open proxy");
 }
@@ -196,7 +203,8 @@ static int make_users(
 		s->services.users, o->users, o->user_count, users_path(settings), error);
 }
 
-/* The workers, then the listeners, so that nobody connects before somebody can serve. */
+/* The listeners first, since an address in use is the likeliest failure; who connects waits in the
+ * backlog until pool_start(). */
 static int open_for_business(struct server *s, struct config *c, char *error)
 {
 	size_t planned = s->services.budget.sessions;
@@ -207,14 +215,14 @@ static int open_for_business(struct server *s, struct config *c, char *error)
 	s->services.config = config_store_new(c);
 	if (s->services.config == NULL) {
 		snprintf(error, CONFIG_ERROR_MAX, "out of memory");
-		listeners_close(l, NULL);
+		listeners_close(l);
 		return -1;
 	}
 	s->pool = pool_new(&s->services, &s->services.budget.sessions);
 	if (s->pool == NULL) {
 		snprintf(error, CONFIG_ERROR_MAX, "cannot start a worker thread: %s",
 			strerror(errno));
-		listeners_close(l, NULL);
+		listeners_close(l);
 		return -1;
 	}
 	log_capacity(s, c, planned);
@@ -283,7 +291,7 @@ int server_check(const struct options *o, char error[CONFIG_ERROR_MAX])
 static void log_change(
 	const struct setting *setting, const struct settings *old, const struct settings *new)
 {
-	char from[256], to[256];
+	char from[4096], to[4096]; /* whole lists, to be compared */
 	struct log_line line;
 
 	setting_format(setting, old, from, sizeof(from));
@@ -308,14 +316,46 @@ static void settle_changes(const struct settings *old, struct settings *new)
 	}
 }
 
+static const char *count_entry(void *context, const struct users_file_entry *entry)
+{
+	(void)entry;
+	++*(size_t *)context;
+	return NULL;
+}
+
+/* Reads the file of users only to see whether it can be taken. A file that was emptied, by accident
+ * or for a moment, is not to open the proxy to everybody. */
+static int check_users(
+	struct server *s, const struct config *old, const struct config *new, char *error)
+{
+	const char *path = users_path(&old->settings);
+	size_t count = 0, before = users_count(s->services.users);
+
+	if (path == NULL)
+		return 0;
+	if (users_file_read(path, count_entry, &count, error) < 0)
+		return -1;
+	if (count > 0 || !acl_login_required(old, before) || acl_login_required(new, 0) ||
+		new->settings.auth == AUTH_OPTIONAL)
+		return 0;
+	snprintf(error, CONFIG_ERROR_MAX,
+		"%.512s: no users are left in it, which would let everybody in: say auth = "
+		"optional or auth = required",
+		path);
+	return -1;
+}
+
 /* The steps that can fail, each undone when a later one does. The listeners, or NULL. */
 static struct listeners *prepare(struct server *s, const struct config *old, struct config *new,
 	char error[CONFIG_ERROR_MAX])
 {
 	const struct listeners *current = pool_listeners(s->pool);
-	struct listeners *l = listeners_open(new, current, error);
+	struct listeners *l;
 	char ignored[CONFIG_ERROR_MAX];
 
+	if (check_users(s, old, new, error) < 0)
+		return NULL;
+	l = listeners_open(new, current, error);
 	if (l == NULL)
 		return NULL;
 	if (open_log(&new->settings, error) == 0) {
@@ -323,7 +363,8 @@ static struct listeners *prepare(struct server *s, const struct config *old, str
 			return l;
 		(void)open_log(&old->settings, ignored);
 	}
-	listeners_close(l, current);
+	listeners_leave_out(l, current);
+	listeners_close(l);
 	return NULL;
 }
 

@@ -304,6 +304,16 @@ static void log_target(struct log_line *line, const struct session *s)
 		log_text(line, "address", addr_format(&s->dial.target, text));
 }
 
+static void log_errno(struct log_line *line, int error)
+{
+	const char *name = strerrorname_np(error);
+
+	if (name != NULL)
+		log_text(line, "error", name);
+	else
+		log_number(line, "error", error);
+}
+
 static void log_times(struct log_line *line, const struct session *s)
 {
 	if (s->dial.lookup_ms >= 0)
@@ -335,7 +345,7 @@ static void log_end_of_session(const struct session *s)
 	if (s->answered && s->has_request)
 		log_number(&line, "reply", s->reply);
 	if (s->dial.error != 0)
-		log_text(&line, "error", strerrorname_np(s->dial.error));
+		log_errno(&line, s->dial.error);
 	log_number(&line, "sent", (int64_t)s->sent);
 	log_number(&line, "received", (int64_t)s->received);
 	log_times(&line, s);
@@ -351,7 +361,8 @@ static void linger(struct session *s)
 
 	socket_end_stream(s->client);
 	while (left > 0) {
-		ssize_t n = socket_read(s->client, s->memory[0], SESSION_BUFFER_SIZE);
+		/* No more than a page: release_memory() does not know of this. */
+		ssize_t n = socket_read(s->client, s->memory[0], PAGE);
 
 		if (n == 0 || (n < 0 && errno != EAGAIN))
 			return;
@@ -391,8 +402,8 @@ static void release_memory(struct session *s)
 		(void)madvise((void *)first, end - first, MADV_DONTNEED);
 }
 
-static void begin(struct session *s, struct services *services, size_t slot, int client,
-	const struct addr *client_addr)
+static void begin(struct session *s, struct services *services, size_t slot, struct config *config,
+	int client, const struct addr *client_addr)
 {
 	memset(s, 0, offsetof(struct session, memory));
 	s->services = services;
@@ -401,7 +412,7 @@ static void begin(struct session *s, struct services *services, size_t slot, int
 	s->client_addr = *client_addr;
 	s->target = -1;
 	s->begun = clock_ms();
-	s->config = config_get(services->config);
+	s->config = config;
 	s->deadline = clock_deadline(s->config->settings.handshake_timeout);
 	s->dial.lookup_ms = s->dial.connect_ms = -1;
 	buffer_init(&s->in, s->memory[0], SESSION_BUFFER_SIZE);
@@ -410,10 +421,10 @@ static void begin(struct session *s, struct services *services, size_t slot, int
 	stats_session_begins(&services->stats);
 }
 
-void session_run(struct session *s, struct services *services, size_t slot, int client,
-	const struct addr *client_addr)
+void session_run(struct session *s, struct services *services, size_t slot, struct config *config,
+	int client, const struct addr *client_addr)
 {
-	begin(s, services, slot, client, client_addr);
+	begin(s, services, slot, config, client, client_addr);
 	serve(s);
 	if (registry_told_to_stop(services->registry, slot))
 		s->reason = END_STOPPED;

@@ -30,7 +30,7 @@ static void complain(struct reading *r, const char *format, ...)
 
 	if (r->error[0] != '\0')
 		return;
-	len = snprintf(r->error, CONFIG_ERROR_MAX, "%s:%d: ", r->path, r->line);
+	len = snprintf(r->error, CONFIG_ERROR_MAX, "%.512s:%d: ", r->path, r->line);
 	va_start(ap, format);
 	vsnprintf(r->error + len, CONFIG_ERROR_MAX - (size_t)len, format, ap);
 	va_end(ap);

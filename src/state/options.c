@@ -135,7 +135,9 @@ static int complain(char **argv, int code, const struct flags *flags, char *erro
 	bool is_known = strchr(flags->letters, optopt) != NULL;
 	bool is_letter = optopt > 0 && optopt < FIRST_LONG && is_known == (code == ':');
 
-	snprintf(error, CONFIG_ERROR_MAX, "%s: %s; socks5d --help lists the flags",
+	/* Without what stands behind "=": it could be a password. */
+	snprintf(error, CONFIG_ERROR_MAX, "%.*s: %s; socks5d --help lists the flags",
+		(int)strcspn(is_letter ? letter : argv[optind - 1], "="),
 		is_letter ? letter : argv[optind - 1], why);
 	return -1;
 }

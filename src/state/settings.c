@@ -185,9 +185,11 @@ const struct setting settings_table[] = {
 		.type = SETTING_TEXT,
 		AT(dns_search),
 		.initial = "",
+		.valid = resolver_search_valid,
+		.legal = "at most 8 domains, such as lan, example.org",
 		.reloadable = true,
 		.value_name = "LIST",
-		.help = "Domains to try behind a short name, at most 8; empty: those of "
+		.help = "Domains to try behind a short name; empty: those of "
 			"/etc/resolv.conf."},
 	{.name = "dns_cache",
 		.type = SETTING_NUMBER,

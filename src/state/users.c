@@ -22,6 +22,10 @@
 
 #define TAG_SIZE 32
 
+/* Logins that may wait for their turn, for each that is being checked: more would wait in vain, and
+ * hold a worker each, even when their clients have left. */
+#define WAITING_PER_CHECK 16
+
 struct account {
 	enum user_role role;
 	bool has_tag; /* `tag` belongs to a password that was right */
@@ -42,6 +46,7 @@ struct users {
 	struct mutex gate_lock; /* the rest */
 	pthread_cond_t gate_free;
 	unsigned checks;
+	unsigned waiting;
 	unsigned max_checks;
 	bool stopped;
 };
@@ -237,9 +242,13 @@ static bool gate_enter(struct users *u, int64_t deadline)
 	bool entered;
 
 	mutex_lock(&u->gate_lock);
+	if (u->checks >= u->max_checks && u->waiting >= u->max_checks * WAITING_PER_CHECK)
+		status = EBUSY;
+	u->waiting++;
 	while (u->checks >= u->max_checks && !u->stopped && status == 0)
 		status = pthread_cond_clockwait(
 			&u->gate_free, &u->gate_lock.mutex, CLOCK_MONOTONIC, &until);
+	u->waiting--;
 	entered = u->checks < u->max_checks && !u->stopped;
 	if (entered)
 		u->checks++;

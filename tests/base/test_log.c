@@ -2,6 +2,7 @@
 #include "base/log.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <regex.h>
 
@@ -392,13 +393,13 @@ static void appends_to_what_is_there(void **state)
 	assert_log_matches("^before\ntime=.* msg=after\n$");
 }
 
-static void reopening_after_a_rename_goes_to_a_new_file(void **state)
+static void opening_again_after_a_rename_goes_to_a_new_file(void **state)
 {
 	(void)state;
 	log_message(LOG_INFO, "first");
 	assert_int_equal(rename("log", "log.1"), 0);
 	log_message(LOG_INFO, "second");
-	assert_int_equal(log_reopen(), 0);
+	assert_int_equal(log_open("log"), 0);
 	log_message(LOG_INFO, "third");
 	assert_log_matches("^time=[^\n]* msg=third\n$");
 	assert_int_equal(rename("log.1", "log"), 0);
@@ -411,18 +412,18 @@ static void an_impossible_path_keeps_the_old_file(void **state)
 	assert_int_equal(log_open("missing/log"), -1);
 	assert_int_equal(errno, ENOENT);
 	log_message(LOG_INFO, "first");
-	assert_int_equal(log_reopen(), 0);
+	assert_int_equal(log_open("log"), 0);
 	log_message(LOG_INFO, "second");
 	assert_log_matches("^time=[^\n]* msg=first\ntime=[^\n]* msg=second\n$");
 }
 
-static void failing_to_reopen_keeps_the_old_file(void **state)
+static void failing_to_open_again_keeps_the_old_file(void **state)
 {
 	(void)state;
 	assert_int_equal(mkdir("folder", 0700), 0);
 	assert_int_equal(log_open("folder/log"), 0);
 	assert_int_equal(rename("folder", "moved"), 0);
-	assert_int_equal(log_reopen(), -1);
+	assert_int_equal(log_open("folder/log"), -1);
 	log_message(LOG_INFO, "still");
 	assert_int_equal(rename("moved/log", "log"), 0);
 	assert_log_matches("^time=.* msg=still\n$");
@@ -464,9 +465,49 @@ static void no_path_is_standard_error(void **state)
 		snprintf(expected, sizeof(expected), " msg=%s\n", rows[i]);
 		assert_contains(text, expected);
 		free(text);
-		assert_int_equal(log_reopen(), 0);
 	}
 	scratch_assert("log", "");
+}
+
+/* ---- a log that nobody reads ---- */
+
+/* Fills the pipe `fd` to its last byte. */
+static void fill_pipe(int fd)
+{
+	char bytes[4096] = {0};
+
+	assert_int_equal(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
+	while (write(fd, bytes, sizeof(bytes)) > 0)
+		;
+	while (write(fd, bytes, 1) > 0)
+		;
+	assert_int_equal(fcntl(fd, F_SETFL, 0), 0);
+}
+
+static void lines_that_a_full_pipe_does_not_take_are_lost_and_counted(void **state)
+{
+	char bytes[200000];
+	int fd;
+
+	(void)state;
+	assert_int_equal(mkfifo("pipe", 0600), 0);
+	fd = open("pipe", O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_int_equal(log_open("pipe"), 0);
+	fill_pipe(fd);
+	for (int i = 0; i < 3; i++)
+		log_message(LOG_INFO, "nobody reads this");
+	assert_int_equal(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
+	while (read(fd, bytes, sizeof(bytes)) > 0)
+		;
+	log_message(LOG_INFO, "here again");
+	memset(bytes, 0, sizeof(bytes));
+	assert_true(read(fd, bytes, sizeof(bytes) - 1) > 0);
+	assert_contains(bytes, "msg=\"the log took no more for a while: 3 lines are lost\"");
+	assert_contains(bytes, "msg=\"here again\"");
+	assert_null(strstr(bytes, "nobody reads this"));
+	assert_int_equal(log_open("log"), 0);
+	close(fd);
 }
 
 /* ---- rotation while others write ---- */
@@ -508,7 +549,7 @@ static void no_line_is_lost_or_torn_by_rotation(void **state)
 	for (int i = 0; i < ROTATIONS; i++) {
 		snprintf(name, sizeof(name), "log.%d", i);
 		assert_int_equal(rename("log", name), 0);
-		assert_int_equal(log_reopen(), 0);
+		assert_int_equal(log_open("log"), 0);
 	}
 	for (size_t i = 0; i < WRITERS; i++)
 		assert_int_equal(pthread_join(threads[i], NULL), 0);
@@ -589,11 +630,12 @@ int main(void)
 		log_test(unwanted_lines_take_fields_and_write_nothing),
 		log_test(makes_a_file_that_others_cannot_read),
 		log_test(appends_to_what_is_there),
-		log_test(reopening_after_a_rename_goes_to_a_new_file),
+		log_test(opening_again_after_a_rename_goes_to_a_new_file),
 		log_test(an_impossible_path_keeps_the_old_file),
-		log_test(failing_to_reopen_keeps_the_old_file),
+		log_test(failing_to_open_again_keeps_the_old_file),
 		log_test(opening_another_file_leaves_the_first),
 		log_test(no_path_is_standard_error),
+		log_test(lines_that_a_full_pipe_does_not_take_are_lost_and_counted),
 		log_test(no_line_is_lost_or_torn_by_rotation),
 		cmocka_unit_test(a_limit_passes_once_a_period),
 		cmocka_unit_test(a_limit_lets_one_of_many_threads_pass),

@@ -1,5 +1,7 @@
 /* The real server's end: draining, a second signal, what is left behind. */
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -142,6 +144,45 @@ static void a_second_signal_ends_sessions_in_every_phase(void **state)
 	dns_stop(dns);
 }
 
+/* The process that a shell started with descriptors 0 to 2 closed. */
+static pid_t start_without_standard_descriptors(void)
+{
+	char command[512];
+	const char *binary = getenv("SOCKS5D");
+	pid_t pid = 0;
+	FILE *shell;
+
+	snprintf(command, sizeof(command),
+		"%s -l 127.0.0.1:0 -P 0 --max-sessions 2 <&- >&- 2>&- & echo $!",
+		binary != NULL ? binary : "bin/socks5d");
+	shell = popen(command, "re");
+	assert_non_null(shell);
+	assert_int_equal(fscanf(shell, "%d", &pid), 1);
+	pclose(shell);
+	return pid;
+}
+
+static void closed_standard_descriptors_do_not_become_sockets(void **state)
+{
+	pid_t pid = start_without_standard_descriptors();
+	char path[64], target[64];
+
+	(void)state;
+	for (int fd = 0; fd <= 2; fd++) {
+		ssize_t len;
+
+		snprintf(path, sizeof(path), "/proc/%d/fd/%d", pid, fd);
+		/* It opens them before anything else; until then there is nothing. */
+		do
+			len = readlink(path, target, sizeof(target) - 1);
+		while (len < 0 && kill(pid, 0) == 0);
+		assert_true(len > 0);
+		target[len] = '\0';
+		assert_null(strstr(target, "socket:"));
+	}
+	assert_int_equal(kill(pid, SIGTERM), 0);
+}
+
 static void a_full_pool_can_be_stopped(void **state)
 {
 	int target[2], fd[2], waiting;
@@ -171,6 +212,7 @@ int main(void)
 		cmocka_unit_test(sessions_may_finish_while_it_drains),
 		cmocka_unit_test(sessions_end_at_the_drain_timeout),
 		cmocka_unit_test(a_second_signal_ends_sessions_in_every_phase),
+		cmocka_unit_test(closed_standard_descriptors_do_not_become_sockets),
 		cmocka_unit_test(a_full_pool_can_be_stopped),
 	};
 

@@ -95,6 +95,46 @@ static void the_file_is_read_again_on_reload(void **state)
 	daemon_stop(&d);
 }
 
+static void a_file_that_was_emptied_does_not_open_the_door(void **state)
+{
+	size_t from;
+	int fd;
+
+	(void)state;
+	daemon_prepare(&d);
+	daemon_write_file(d.users, "bob:" BOB_HASH "\n");
+	daemon_launch(&d, (const char *const[]){"-U", d.users, NULL});
+	from = daemon_log_end(&d);
+	daemon_write_file(d.users, "# to be filled in\n");
+	daemon_signal(&d, SIGHUP);
+	daemon_wait_log(&d, &from, "no users are left in it, which would let everybody in");
+	fd = net_connect("127.0.0.1", d.port);
+	net_send_hex(fd, "05 01 00");
+	net_expect_hex(fd, "05 ff");
+	close(fd);
+	daemon_stop(&d);
+}
+
+static void wrong_passwords_do_not_hold_up_who_is_known(void **state)
+{
+	int fds[200];
+
+	(void)state;
+	daemon_start(&d,
+		(const char *const[]){"-u", "alice:secret", "--max-sessions", "64",
+			"--max-password-checks", "1", NULL});
+	/* Each would take a slow hash, one at a time, and holds a worker meanwhile. */
+	for (int i = 0; i < 200; i++) {
+		fds[i] = net_connect("127.0.0.1", d.port);
+		net_send_hex(fds[i], "05 01 02 01 05 61 6c 69 63 65 05 77 72 6f 6e 67");
+	}
+	assert_int_equal(login("alice", "secret"), 0);
+	assert_true(daemon_stat(&d, "login_busy") > 0);
+	for (int i = 0; i < 200; i++)
+		close(fds[i]);
+	daemon_stop(&d);
+}
+
 static void a_file_that_is_missing_or_wrong_is_bad_input(void **state)
 {
 	char output[2048];
@@ -165,6 +205,8 @@ int main(void)
 		cmocka_unit_test(a_user_given_by_flag_is_saved_and_outlives_the_process),
 		cmocka_unit_test(ten_users_fit_on_the_command_line),
 		cmocka_unit_test(the_file_is_read_again_on_reload),
+		cmocka_unit_test(a_file_that_was_emptied_does_not_open_the_door),
+		cmocka_unit_test(wrong_passwords_do_not_hold_up_who_is_known),
 		cmocka_unit_test(a_file_that_is_missing_or_wrong_is_bad_input),
 		cmocka_unit_test(passwords_are_not_to_be_seen_from_outside),
 		cmocka_unit_test(required_login_without_users_lets_nobody_in),

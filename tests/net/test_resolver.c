@@ -84,7 +84,7 @@ static void look_up(const char *name)
 		assert_true(clock_ms() < deadline);
 		wait_once();
 	}
-	lookup_end(&l);
+	lookup_end(&l, false);
 	assert_int_equal(lease.held, 0);
 }
 
@@ -242,10 +242,10 @@ static void a_lookup_can_be_given_up(void **state)
 	assert_true(lookup_pending(&l));
 	assert_true(lookup_deadline(&l) < CLOCK_NEVER);
 	assert_true(lease.held > 0);
-	lookup_end(&l);
+	lookup_end(&l, false);
 	assert_false(lookup_pending(&l));
 	assert_int_equal(lease.held, 0);
-	lookup_end(&l);
+	lookup_end(&l, false);
 }
 
 static void a_silent_family_is_taken_as_absent_for_a_while(void **state)
@@ -256,13 +256,51 @@ static void a_silent_family_is_taken_as_absent_for_a_while(void **state)
 	lookup_begin(&l, resolver, "no.aaaa", &lease);
 	while (l.answers[LOOKUP_IPV4].state == LOOKUP_PENDING)
 		wait_once();
-	lookup_end(&l);
+	lookup_end(&l, true);
 	asked = dns_questions(dns, "no.aaaa");
 	lookup_begin(&l, resolver, "no.aaaa", &lease);
 	assert_false(lookup_pending(&l));
 	expect_answer(LOOKUP_IPV4, LOOKUP_FOUND, "192.0.2.6");
 	expect_answer(LOOKUP_IPV6, LOOKUP_NOT_FOUND, "");
 	assert_int_equal(dns_questions(dns, "no.aaaa"), asked);
+}
+
+static void a_silent_family_is_asked_again_when_nobody_was_served(void **state)
+{
+	unsigned asked;
+
+	(void)state;
+	lookup_begin(&l, resolver, "no.aaaa", &lease);
+	while (l.answers[LOOKUP_IPV4].state == LOOKUP_PENDING)
+		wait_once();
+	lookup_end(&l, false);
+	asked = dns_questions(dns, "no.aaaa");
+	lookup_begin(&l, resolver, "no.aaaa", &lease);
+	assert_true(lookup_pending(&l));
+	dns_wait_questions(dns, "no.aaaa", asked + 1);
+	lookup_end(&l, false);
+}
+
+static void names_below_localhost_are_loopback(void **state)
+{
+	static const char *const names[] = {"a.localhost", "B.LocalHost", "c.localhost."};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		look_up(names[i]);
+		expect_answer(LOOKUP_IPV4, LOOKUP_FOUND, "127.0.0.1");
+		expect_answer(LOOKUP_IPV6, LOOKUP_FOUND, "::1");
+	}
+	look_up("notlocalhost");
+	expect_answer(LOOKUP_IPV4, LOOKUP_NOT_FOUND, "");
+}
+
+static void search_lists_are_checked(void **state)
+{
+	(void)state;
+	assert_true(resolver_search_valid(""));
+	assert_true(resolver_search_valid("1 2 3 4 5 6 7 8"));
+	assert_false(resolver_search_valid("1 2 3 4 5 6 7 8 9"));
 }
 
 static void without_a_descriptor_it_fails_and_opens_none(void **state)
@@ -288,6 +326,7 @@ static void server_lists_are_checked(void **state)
 	assert_true(resolver_servers_valid("192.0.2.1, [2001:db8::1]:5353 2001:db8::2"));
 	assert_false(resolver_servers_valid("dns.example.org"));
 	assert_false(resolver_servers_valid("192.0.2.1:70000"));
+	assert_false(resolver_servers_valid("fe80::1%1"));
 }
 
 /* Every test begins with an empty cache. */
@@ -319,6 +358,9 @@ int main(void)
 		TEST(at_most_16_addresses_are_kept),
 		TEST(a_lookup_can_be_given_up),
 		TEST(a_silent_family_is_taken_as_absent_for_a_while),
+		TEST(a_silent_family_is_asked_again_when_nobody_was_served),
+		TEST(names_below_localhost_are_loopback),
+		TEST(search_lists_are_checked),
 		TEST(without_a_descriptor_it_fails_and_opens_none),
 		TEST(server_lists_are_checked),
 	};
