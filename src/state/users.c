@@ -22,8 +22,8 @@
 
 #define TAG_SIZE 32
 
-/* Logins that may wait for their turn, for each that is being checked: more would wait in vain, and
- * hold a worker each, even when their clients have left. */
+/* Logins that may wait for their turn, for each that is being checked and once more: others would
+ * wait in vain, and hold a worker each, even when their clients have left. */
 #define WAITING_PER_CHECK 16
 
 struct account {
@@ -242,7 +242,7 @@ static bool gate_enter(struct users *u, int64_t deadline)
 	bool entered;
 
 	mutex_lock(&u->gate_lock);
-	if (u->checks >= u->max_checks && u->waiting >= u->max_checks * WAITING_PER_CHECK)
+	if (u->checks >= u->max_checks && u->waiting >= (u->max_checks + 1) * WAITING_PER_CHECK)
 		status = EBUSY;
 	u->waiting++;
 	while (u->checks >= u->max_checks && !u->stopped && status == 0)
