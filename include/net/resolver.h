@@ -21,7 +21,7 @@ struct resolver_options {
 	const char *servers; /* "192.0.2.1, [2001:db8::1]:5353"; "" = what resolv.conf(5) says */
 	const char *search; /* "lan, example.org"; "" = what resolv.conf(5) says */
 	size_t cache_records; /* most records in the cache; 0 = no cache */
-	int64_t negative_ttl_ms; /* how long "no such name" and hosts(5) entries are believed */
+	int64_t negative_ttl_ms; /* how long "no such name" is believed */
 };
 
 /* c-ares and the cache made ready; once for the process, before any thread. NULL with errno. The

@@ -13,17 +13,17 @@
 
 #include <ares.h>
 #include <errno.h>
-#include <netdb.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/uio.h>
 
 #include "base/clock.h"
 #include "base/lock.h"
 #include "base/parse.h"
+#include "base/stamp.h"
 #include "net/dnscache.h"
+#include "net/hosts.h"
 #include "net/socket.h"
 
 #define IDLE_CHANNELS 16
@@ -32,6 +32,7 @@
 #define MAX_RESTARTS 8
 #define LONGEST_TTL_MS 86400000
 #define RESOLV_CONF "/etc/resolv.conf"
+#define HOSTS "/etc/hosts"
 
 struct resolver_channel {
 	ares_channel ares;
@@ -42,23 +43,17 @@ struct resolver_channel {
 	struct resolver_channel *next;
 };
 
-/* What tells one version of a file from another. */
-struct file_stamp {
-	ino_t inode;
-	off_t size;
-	struct timespec modified;
-};
-
 struct resolver {
-	struct mutex lock; /* all below, but for the cache */
+	struct mutex lock; /* all below, but for hosts and cache */
 	char *servers;
 	char *search;
 	int64_t negative_ttl_ms;
 	unsigned generation; /* of the options and of resolv.conf */
-	struct file_stamp resolv_conf;
+	struct stamp resolv_conf;
 	struct resolver_channel *idle;
 	size_t idle_count;
 
+	struct hosts *hosts;
 	struct dnscache *cache;
 };
 
@@ -134,26 +129,6 @@ static void channel_free(struct resolver_channel *ch)
 		return;
 	ares_destroy(ch->ares);
 	free(ch);
-}
-
-static struct file_stamp stamp_of(const char *path)
-{
-	struct stat st;
-	struct file_stamp stamp = {0};
-
-	if (stat(path, &st) == 0) {
-		stamp.inode = st.st_ino;
-		stamp.size = st.st_size;
-		stamp.modified = st.st_mtim;
-	}
-	return stamp;
-}
-
-static bool same_stamp(const struct file_stamp *a, const struct file_stamp *b)
-{
-	return a->inode == b->inode && a->size == b->size &&
-		a->modified.tv_sec == b->modified.tv_sec &&
-		a->modified.tv_nsec == b->modified.tv_nsec;
 }
 
 #define SEARCH_MAX 8
@@ -245,13 +220,13 @@ static void free_list(struct resolver_channel *ch)
 
 static struct resolver_channel *channel_take(struct resolver *r, struct fd_lease *lease)
 {
-	struct file_stamp now = stamp_of(RESOLV_CONF);
+	struct stamp now = stamp_of(RESOLV_CONF);
 	struct resolver_channel *ch, *stale;
 	char *servers = NULL, *search = NULL;
 	unsigned generation;
 
 	mutex_lock(&r->lock);
-	if (!same_stamp(&now, &r->resolv_conf)) {
+	if (!stamp_equal(&now, &r->resolv_conf)) {
 		r->resolv_conf = now;
 		r->generation++;
 	}
@@ -335,8 +310,9 @@ struct resolver *resolver_new(const struct resolver_options *options)
 		return NULL;
 	}
 	mutex_init(&r->lock);
+	r->hosts = hosts_new(HOSTS);
 	r->cache = dnscache_new(options->cache_records);
-	if (r->cache == NULL || set_options(r, options) < 0) {
+	if (r->hosts == NULL || r->cache == NULL || set_options(r, options) < 0) {
 		resolver_free(r);
 		return NULL;
 	}
@@ -355,6 +331,7 @@ void resolver_free(struct resolver *r)
 	if (r == NULL)
 		return;
 	free_list(r->idle);
+	hosts_free(r->hosts);
 	dnscache_free(r->cache);
 	free(r->servers);
 	free(r->search);
@@ -475,42 +452,6 @@ static void on_ipv4(void *arg, int status, int timeouts, struct ares_addrinfo *i
 		finish(arg, LOOKUP_IPV4, status, info);
 }
 
-static void ask_hosts_file(struct lookup *l, enum lookup_family family, struct lookup_answer *a)
-{
-	struct hostent *host = NULL;
-
-	a->state = LOOKUP_NOT_FOUND;
-	a->count = 0;
-	if (ares_gethostbyname_file(l->channel->ares, l->name, socket_families[family], &host) !=
-		ARES_SUCCESS)
-		return;
-	for (char **p = host->h_addr_list; *p != NULL; p++) {
-		const uint8_t *bytes = (const uint8_t *)*p;
-
-		add_addr(a,
-			family == LOOKUP_IPV4 ? addr_from_ipv4(bytes, 0)
-					      : addr_from_ipv6(bytes, 0));
-	}
-	ares_free_hostent(host);
-	if (a->count > 0)
-		a->state = LOOKUP_FOUND;
-}
-
-/* True when hosts(5) knows the name, which then answers for both families. */
-static bool hosts_file_answers(struct lookup *l)
-{
-	struct lookup_answer known[LOOKUP_FAMILIES];
-
-	for (enum lookup_family f = 0; f < LOOKUP_FAMILIES; f++)
-		ask_hosts_file(l, f, &known[f]);
-	if (known[LOOKUP_IPV6].count + known[LOOKUP_IPV4].count == 0)
-		return false;
-	memcpy(l->answers, known, sizeof(known));
-	for (enum lookup_family f = 0; f < LOOKUP_FAMILIES; f++)
-		remember(l, f, l->ttl_ms);
-	return true;
-}
-
 /* What ends in ".localhost", with or without a dot behind it, which no server is to be asked for
  * (RFC 6761 section 6.3). "localhost" itself is for hosts(5). */
 static bool is_below_localhost(const char *name)
@@ -594,7 +535,7 @@ void lookup_begin(struct lookup *l, struct resolver *r, const char *name, struct
 		answer_loopback(l);
 		return;
 	}
-	if (cache_answers(l))
+	if (hosts_find(r->hosts, l->name, l->answers) || cache_answers(l))
 		return;
 	mutex_lock(&r->lock);
 	l->ttl_ms = r->negative_ttl_ms;
@@ -604,8 +545,7 @@ void lookup_begin(struct lookup *l, struct resolver *r, const char *name, struct
 		fail_pending(l);
 		return;
 	}
-	if (!hosts_file_answers(l))
-		ask_for_pending(l);
+	ask_for_pending(l);
 	if (all_answered(l))
 		release_channel(l);
 }

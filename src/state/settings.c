@@ -209,8 +209,9 @@ const struct setting settings_table[] = {
 		.most = 1 * HOUR,
 		.reloadable = true,
 		.value_name = "TIME",
-		.help = "How long it is remembered that a name does not exist, and what /etc/hosts "
-			"says. Other answers are kept for as long as they allow."},
+		.help = "How long it is remembered that a name does not exist. Other answers are "
+			"kept "
+			"for as long as they allow."},
 	{.name = "log_file",
 		.type = SETTING_TEXT,
 		AT(log_file),

@@ -1,0 +1,21 @@
+/* hosts: the names of a hosts(5) file, held in memory and read again when it changes. One rwlock.
+ */
+#ifndef NET_HOSTS_H
+#define NET_HOSTS_H
+
+#include "net/resolver.h"
+
+struct hosts;
+
+/* The names in the file at `path`, which must live as long; a missing file has none. NULL without
+ * memory. */
+struct hosts *hosts_new(const char *path);
+
+/* NULL is allowed. */
+void hosts_free(struct hosts *h);
+
+/* Fills in both answers when the file, as it is now, knows `name` (in lower case). While another
+ * thread reads a new version, the old one answers. Needs one descriptor for the moment. */
+bool hosts_find(struct hosts *h, const char *name, struct lookup_answer answers[LOOKUP_FAMILIES]);
+
+#endif
