@@ -343,12 +343,17 @@ static struct session *map_sessions(size_t size)
 /* Fewer sessions where address space is scarce (ulimit -v, vm.overcommit_memory = 2). */
 static int allocate(struct pool *p, size_t *count)
 {
-	do
-		p->sessions_size = *count * sizeof(*p->sessions);
-	while ((p->sessions = map_sessions(p->sessions_size)) == NULL && (*count /= 2) > 0);
-	p->workers = calloc(*count, sizeof(*p->workers));
 	p->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	return p->workers == NULL || p->sessions == NULL || p->wake_fd < 0 ? -1 : 0;
+	while (p->sessions == NULL && *count > 0) {
+		p->sessions_size = *count * sizeof(*p->sessions);
+		p->sessions = map_sessions(p->sessions_size);
+		if (p->sessions == NULL)
+			*count /= 2;
+	}
+	if (p->sessions == NULL || p->wake_fd < 0)
+		return -1;
+	p->workers = calloc(*count, sizeof(*p->workers));
+	return p->workers == NULL ? -1 : 0;
 }
 
 static void release(struct pool *p)
