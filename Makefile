@@ -3,9 +3,12 @@
 #   CC=clang         another compiler
 #   SAN=address      AddressSanitizer and UndefinedBehaviorSanitizer; SAN=thread: ThreadSanitizer
 #   WERROR=1         warnings are errors
+#   V=1              show whole commands
 
 SAN ?=
 WERROR ?=
+V ?=
+Q := $(if $(V),,@)
 PREFIX ?= /usr/local
 DESTDIR ?=
 
@@ -63,21 +66,23 @@ help:
 
 bin/socks5d: $(BUILD)/socks5d
 	@mkdir -p bin
-	cp $< $@.new && mv -f $@.new $@ # also while the old one runs
+	$(Q)cp $< $@.new && mv -f $@.new $@ # also while the old one runs
 
 bin/server: bin/socks5d
-	ln -sf socks5d $@
+	$(Q)ln -sf socks5d $@
 
 $(BUILD)/socks5d: $(BUILD)/src/socks5d.o $(BUILD)/libsocks5d.a
-	$(LINK) -o $@ $^ $(LIBS)
+	@echo '  LD $@'
+	$(Q)$(LINK) -o $@ $^ $(LIBS)
 
 $(BUILD)/libsocks5d.a: $(LIB_OBJECTS)
-	rm -f $@
-	$(AR) rcs $@ $^
+	@echo '  AR $@'
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -Itests/lib -MMD -MP -c -o $@ $<
+	@echo '  CC $<'
+	$(Q)$(CC) $(ALL_CFLAGS) -Itests/lib -MMD -MP -c -o $@ $<
 
 run: deps
 	@$(MAKE) --no-print-directory all
@@ -92,7 +97,8 @@ WRAP_proxy/test_dial := connect
 wrap = $(foreach f,$(WRAP_$(patsubst $(BUILD)/tests/%,%,$(1))),-Wl,--wrap=$(f))
 
 $(BUILD)/tests/%: $(BUILD)/tests/%.o $(TEST_LIB_OBJECTS) $(BUILD)/libsocks5d.a Makefile
-	$(LINK) $(call wrap,$@) -o $@ $(filter-out Makefile,$^) $(LIBS) $(TEST_LIBS)
+	@echo '  LD $@'
+	$(Q)$(LINK) $(call wrap,$@) -o $@ $(filter-out Makefile,$^) $(LIBS) $(TEST_LIBS)
 
 .SECONDARY: $(TESTS:=.o) $(TEST_LIB_OBJECTS)
 
@@ -101,7 +107,7 @@ tests: $(BUILD)/socks5d $(TESTS) $(BUILD)/gendoc
 test: deps-test
 	@$(MAKE) --no-print-directory tests check-docs
 	tests/lint/layers.sh
-	SOCKS5D=$(BUILD)/socks5d tests/run.sh $(TESTS) tests/clients/test_curl.sh
+	@SOCKS5D=$(BUILD)/socks5d tests/run.sh $(TESTS) tests/clients/test_curl.sh
 
 test-clients: deps-clients
 	@$(MAKE) --no-print-directory $(BUILD)/socks5d
@@ -122,7 +128,8 @@ build/bench/bench: $(filter-out tests/bench/bench_users.c,$(BENCH_SOURCES)) \
 
 build/bench/bench_users: $(BUILD)/tests/bench/bench_users.o $(BUILD)/libsocks5d.a
 	@mkdir -p $(@D)
-	$(LINK) -o $@ $^ $(LIBS)
+	@echo '  LD $@'
+	$(Q)$(LINK) -o $@ $^ $(LIBS)
 
 bench: deps-bench
 	@$(MAKE) --no-print-directory all build/bench/bench build/bench/bench_users
@@ -132,7 +139,8 @@ bench: deps-bench
 # ---- documents that come from the table of settings ----
 
 $(BUILD)/gendoc: $(BUILD)/tests/docs/gendoc.o $(BUILD)/libsocks5d.a
-	$(LINK) -o $@ $^ $(LIBS)
+	@echo '  LD $@'
+	$(Q)$(LINK) -o $@ $^ $(LIBS)
 
 check-docs: $(BUILD)/gendoc
 	$< --check

@@ -34,13 +34,17 @@ static bool fail(struct session *s, enum end_reason reason)
 
 /* ---- messages from and to the client ---- */
 
-/* Reads more from the client; false when it left or the deadline passed. */
-static bool receive_more(struct session *s)
+/* Reads more from the client; false when it left or the deadline passed. A client that was just
+ * accepted has usually sent already; later it is waited for first, since it has only just got our
+ * answer. */
+static bool receive_more(struct session *s, bool wait_first)
 {
 	struct pollfd p = {.fd = s->client, .events = POLLIN};
 	ssize_t n;
 
-	for (;;) {
+	for (;; wait_first = true) {
+		if (wait_first && socket_wait(&p, 1, s->deadline) == 0)
+			return fail(s, END_HANDSHAKE_TIMEOUT);
 		n = socket_read(s->client, buffer_tail(&s->in), buffer_writable(&s->in));
 		if (n > 0) {
 			buffer_commit(&s->in, (size_t)n);
@@ -48,8 +52,6 @@ static bool receive_more(struct session *s)
 		}
 		if (n == 0 || errno != EAGAIN)
 			return fail(s, s->reason);
-		if (socket_wait(&p, 1, s->deadline) == 0)
-			return fail(s, END_HANDSHAKE_TIMEOUT);
 	}
 }
 
@@ -62,7 +64,7 @@ static int receive_message(struct session *s, parse_function *parse, void *out)
 	for (;;) {
 		int len = parse(buffer_head(&s->in), buffer_readable(&s->in), out);
 
-		if (len != SOCKS5_MORE || !receive_more(s))
+		if (len != SOCKS5_MORE || !receive_more(s, true))
 			return len;
 	}
 }
@@ -128,7 +130,7 @@ static bool greet(struct session *s)
 	int len;
 
 	s->reason = END_NOTHING_ASKED;
-	if (!receive_more(s))
+	if (!receive_more(s, false))
 		return false;
 	s->reason = END_CLIENT_LEFT;
 	len = receive_message(s, parse_greeting, &greeting);
