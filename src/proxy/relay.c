@@ -15,8 +15,8 @@
 #include "base/clock.h"
 #include "net/socket.h"
 
-/* A session that has lasted this long gets keepalive on its target too; most are over before and
- * spare themselves the system calls. */
+/* A session that is quiet after this long gets keepalive on its target too; most are over before
+ * and spare themselves the system calls. */
 #define SETTLED_MS 20000
 
 struct end {
@@ -174,18 +174,17 @@ static bool step_both(struct flow flows[2])
 	return moved;
 }
 
-/* Waits until something happens at either end; false when the idle deadline came first. */
+/* Waits until something happens at either end; false when the idle deadline came first. Keepalive
+ * is for when nothing happens, so that is when it is seen to. */
 static bool wait_for_ends(
 	const struct relay *r, struct pollfd fds[2], int64_t idle, int64_t *settled)
 {
-	int ready = socket_wait(fds, 2, *settled < idle ? *settled : idle);
-
-	if (ready == 0 && clock_ms() >= idle)
+	if (socket_wait(fds, 2, *settled < idle ? *settled : idle) != 0)
+		return true;
+	if (clock_ms() >= idle)
 		return false;
-	if (*settled != CLOCK_NEVER && clock_ms() >= *settled) {
-		socket_keep_alive(r->target);
-		*settled = CLOCK_NEVER;
-	}
+	socket_keep_alive(r->target);
+	*settled = CLOCK_NEVER;
 	return true;
 }
 
