@@ -452,16 +452,18 @@ static void on_ipv4(void *arg, int status, int timeouts, struct ares_addrinfo *i
 		finish(arg, LOOKUP_IPV4, status, info);
 }
 
-/* What ends in ".localhost", with or without a dot behind it, which no server is to be asked for
- * (RFC 6761 section 6.3). "localhost" itself is for hosts(5). */
-static bool is_below_localhost(const char *name)
+/* "localhost" and what ends in ".localhost", with or without a dot behind it: no server is to be
+ * asked for these (RFC 6761 section 6.3). */
+static bool is_localhost(const char *name)
 {
-	static const char word[] = ".localhost";
+	static const char word[] = "localhost";
 	size_t len = strlen(name), word_len = sizeof(word) - 1;
 
 	if (len > 0 && name[len - 1] == '.')
 		len--;
-	return len > word_len && memcmp(name + len - word_len, word, word_len) == 0;
+	if (len < word_len || memcmp(name + len - word_len, word, word_len) != 0)
+		return false;
+	return len == word_len || name[len - word_len - 1] == '.';
 }
 
 static void answer_loopback(struct lookup *l)
@@ -531,11 +533,13 @@ void lookup_begin(struct lookup *l, struct resolver *r, const char *name, struct
 	l->resolver = r;
 	l->channel = NULL;
 	copy_lower(l->name, name);
-	if (is_below_localhost(l->name)) {
+	if (hosts_find(r->hosts, l->name, l->answers))
+		return;
+	if (is_localhost(l->name)) {
 		answer_loopback(l);
 		return;
 	}
-	if (hosts_find(r->hosts, l->name, l->answers) || cache_answers(l))
+	if (cache_answers(l))
 		return;
 	mutex_lock(&r->lock);
 	l->ttl_ms = r->negative_ttl_ms;

@@ -281,9 +281,10 @@ static void a_silent_family_is_asked_again_when_nobody_was_served(void **state)
 	lookup_end(&l, false);
 }
 
-static void names_below_localhost_are_loopback(void **state)
+static void names_of_localhost_are_loopback(void **state)
 {
-	static const char *const names[] = {"a.localhost", "B.LocalHost", "c.localhost."};
+	static const char *const names[] = {
+		"localhost.", "a.localhost", "B.LocalHost", "c.localhost."};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -359,7 +360,7 @@ int main(void)
 		TEST(a_lookup_can_be_given_up),
 		TEST(a_silent_family_is_taken_as_absent_for_a_while),
 		TEST(a_silent_family_is_asked_again_when_nobody_was_served),
-		TEST(names_below_localhost_are_loopback),
+		TEST(names_of_localhost_are_loopback),
 		TEST(search_lists_are_checked),
 		TEST(without_a_descriptor_it_fails_and_opens_none),
 		TEST(server_lists_are_checked),
