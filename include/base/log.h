@@ -31,9 +31,8 @@ void log_set_level(enum log_level level);
 void log_set_format(enum log_format format);
 
 /* Writes to the file at `path` (created 0640, appended to) from now on; NULL or "" is stderr.
- * The same path again opens what
- * has that name now, after a rotation. -1 with errno when it cannot be opened, and the log goes on
- * where it was. */
+ * The same path again opens what has that name now, after a rotation. -1 with errno when it cannot
+ * be opened, and the log goes on where it was. */
 int log_open(const char *path) __attribute__((warn_unused_result));
 
 /* Back to stderr and the file closed: for the end, when no other thread logs any more. */

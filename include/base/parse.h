@@ -22,4 +22,7 @@ const char *parse_format_duration(int64_t ms, char out[32]);
  * next word, false at the end. */
 bool parse_next_word(const char **cursor, const char **word, size_t *len);
 
+/* Turns the ASCII letters of `text` into lower case, as names of hosts are compared. */
+void parse_to_lower(char *text);
+
 #endif

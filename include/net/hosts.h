@@ -1,5 +1,4 @@
-/* hosts: the names of a hosts(5) file, held in memory and read again when it changes. One rwlock.
- */
+/* hosts: the names of hosts(5), in memory and read again when the file changes. One rwlock. */
 #ifndef NET_HOSTS_H
 #define NET_HOSTS_H
 

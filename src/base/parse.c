@@ -83,3 +83,11 @@ bool parse_next_word(const char **cursor, const char **word, size_t *len)
 	*cursor = *word + *len;
 	return *len > 0;
 }
+
+void parse_to_lower(char *text)
+{
+	for (; *text != '\0'; text++) {
+		if (*text >= 'A' && *text <= 'Z')
+			*text = (char)(*text - 'A' + 'a');
+	}
+}

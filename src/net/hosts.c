@@ -12,6 +12,7 @@
 
 #include "base/hashmap.h"
 #include "base/lock.h"
+#include "base/parse.h"
 #include "base/stamp.h"
 
 #define ADDRS_MAX (LOOKUP_FAMILIES * RESOLVER_MAX_ADDRS)
@@ -68,14 +69,6 @@ static void add(struct hashmap *map, const char *name, const struct addr *addr)
 	free(replaced);
 }
 
-static void to_lower(char *text)
-{
-	for (; *text != '\0'; text++) {
-		if (*text >= 'A' && *text <= 'Z')
-			*text = (char)(*text - 'A' + 'a');
-	}
-}
-
 /* "ADDRESS NAME NAME... # comment"; a line without an address is skipped. */
 static void take_line(struct hashmap *map, char *line)
 {
@@ -87,7 +80,7 @@ static void take_line(struct hashmap *map, char *line)
 	if (word == NULL || !addr_parse(word, strlen(word), &addr))
 		return;
 	while ((word = strtok_r(NULL, BLANKS, &rest)) != NULL) {
-		to_lower(word);
+		parse_to_lower(word);
 		add(map, word, &addr);
 	}
 }

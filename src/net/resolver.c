@@ -494,13 +494,6 @@ static void ask_for_pending(struct lookup *l)
 	}
 }
 
-static void copy_lower(char *to, const char *from)
-{
-	for (; *from != '\0'; from++)
-		*to++ = (char)(*from >= 'A' && *from <= 'Z' ? *from - 'A' + 'a' : *from);
-	*to = '\0';
-}
-
 static void release_channel(struct lookup *l)
 {
 	if (l->channel != NULL)
@@ -532,7 +525,8 @@ void lookup_begin(struct lookup *l, struct resolver *r, const char *name, struct
 {
 	l->resolver = r;
 	l->channel = NULL;
-	copy_lower(l->name, name);
+	strcpy(l->name, name);
+	parse_to_lower(l->name);
 	if (hosts_find(r->hosts, l->name, l->answers))
 		return;
 	if (is_localhost(l->name)) {

@@ -140,9 +140,19 @@ static void steps_through_words(void **state)
 	}
 }
 
+static void lower_case_is_for_ascii_letters_only(void **state)
+{
+	char text[] = "AZaz09-.@[\xc3\x84";
+
+	(void)state;
+	parse_to_lower(text);
+	assert_string_equal(text, "azaz09-.@[\xc3\x84");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(lower_case_is_for_ascii_letters_only),
 		cmocka_unit_test(reads_numbers),
 		cmocka_unit_test(refuses_what_is_no_number),
 		cmocka_unit_test(reads_durations_of_each_unit),

@@ -393,3 +393,13 @@ far_side_settled() {
 	FAR_PORT=$(sed -n 's/^Listening on [^ ]* \([0-9][0-9]*\)$/\1/p' "$TMP/far.err")
 	[[ -n $FAR_PORT ]] || gone "$FAR"
 }
+
+# gets_page TARGET ARG...: curl, as the test's own run_curl starts it, gets the right page, and the log
+# tells of a session to TARGET.
+gets_page() {
+	local target=$1
+	shift
+	mark_log
+	run_curl -o "$TMP/got" "$@" && cmp "$TMP/got" "$WWW/page.txt" &&
+		logged "target=$target" outcome=success
+}

@@ -10,15 +10,6 @@ run_curl() {
 	bounded curl -q -sS --noproxy '' --max-time 50 "$@"
 }
 
-# gets_page TARGET ARG...: the page is right, and the log tells of a session to TARGET.
-gets_page() {
-	local target=$1
-	shift
-	mark_log
-	run_curl -o "$TMP/got" "$@" && cmp "$TMP/got" "$WWW/page.txt" &&
-		logged "target=$target" outcome=success
-}
-
 # refused TEXT LOGGED ARG...: curl's status is the one for a proxy's refusal, and it says why.
 refused() {
 	local text=$1 field=$2

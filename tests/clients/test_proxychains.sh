@@ -28,15 +28,6 @@ run_curl() {
 	chained curl -q -sS --max-time 50 "$@"
 }
 
-# gets_page TARGET ARG...
-gets_page() {
-	local target=$1
-	shift
-	mark_log
-	run_curl -o "$TMP/got" "$@" && cmp "$TMP/got" "$WWW/page.txt" &&
-		logged "target=$target" outcome=success
-}
-
 download() {
 	run_curl -o "$TMP/got" "http://$WEB/random.bin" && same_digest "$TMP/got" "$WWW/random.bin"
 }
