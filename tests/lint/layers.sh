@@ -2,7 +2,7 @@
 # Checks the house's floors, from the top of the repository: an area includes itself and those in
 # front of it in the list, and every header begins with its one-line card.
 
-areas=(base net state proxy monitor)
+areas=(base net state proxy monitor client)
 status=0
 
 complain()

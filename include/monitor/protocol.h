@@ -1,0 +1,45 @@
+/* protocol: the monitor's text protocol as bytes, lines and words. Pure; no state, no lock. */
+#ifndef MONITOR_PROTOCOL_H
+#define MONITOR_PROTOCOL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define PROTOCOL_LINE_MAX 1024 /* bytes of a request, its LF included */
+#define PROTOCOL_WORD_MAX 255 /* bytes of the name of a command or parameter */
+
+#define PROTOCOL_MORE 0
+#define PROTOCOL_TOO_LONG (-1)
+
+/* What the server says first. */
+#define PROTOCOL_PROMPT "Please enter Username:password (in that format)"
+
+/* A request's bytes, without LF or CR LF; they point into the bytes that were parsed. */
+struct protocol_line {
+	const char *text;
+	size_t len;
+};
+
+/* Looks for a line in the `n` bytes at `p`: how many bytes it takes with its LF (> 0),
+ * PROTOCOL_MORE when it is not complete yet, or PROTOCOL_TOO_LONG when it cannot become a legal one
+ * any more. What follows the line is left alone. */
+int protocol_parse_line(const char *p, size_t n, struct protocol_line *out);
+
+/* How many of the `n` bytes at `p` belong to a line that was too long; `*ended` when its LF is the
+ * last of them. */
+size_t protocol_skip_line(const char *p, size_t n, bool *ended);
+
+/* Are all bytes of the line printable: no control bytes, whatever else? */
+bool protocol_is_printable(const struct protocol_line *line);
+
+/* Takes the first word off the line, and the blanks around it; false when there is none left. */
+bool protocol_next_word(struct protocol_line *line, struct protocol_line *word);
+
+/* Is `word` the name `name`, whatever the case of its letters? */
+bool protocol_is_word(const struct protocol_line *word, const char *name);
+
+/* Copies `len` bytes so that no blank and no control byte is among them, each such byte, and each
+ * backslash, as \xNN. Cut to `size`, NUL-terminated. Returns `out`. */
+const char *protocol_escape(const void *bytes, size_t len, char *out, size_t size);
+
+#endif
