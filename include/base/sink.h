@@ -16,7 +16,10 @@ struct sink {
 	_Atomic(uint64_t) lost; /* lines that it did not take, since sink_recovered() */
 };
 
-#define SINK_NONE {.fd = -1}
+#define SINK_NONE                                                                                  \
+	{                                                                                          \
+		.fd = -1                                                                           \
+	}
 
 /* Goes over to the file at `path` (created 0640, appended to). The same path again opens what has
  * that name now, after a rotation. -1 with errno, and the sink is as it was. One thread at a time.
