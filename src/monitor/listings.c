@@ -169,18 +169,21 @@ static void add_account(struct reply *r, const struct accounts *a, const char *n
 	const struct census_user *live = census_find(a->census, name, strlen(name));
 	char escaped[4 * USERS_NAME_MAX + 1], last[32] = "never";
 	struct user_info info;
+	uint64_t sent, received;
 
 	if (!users_get(a->users, name, &info))
 		return;
 	if (live == NULL)
 		live = &none;
+	sent = info.sent + live->sent;
+	received = info.received + live->received;
 	if (info.last_login != 0)
 		format_time(info.last_login, 'T', last);
 	reply_add(r, "name:%s role:%s sessions:%zu total:%llu sent:%llu received:%llu",
 		escape_word(name, strlen(name), false, escaped, sizeof(escaped)),
 		info.role == USER_ROLE_ADMIN ? "admin" : "user", live->sessions,
-		(unsigned long long)info.logins, (unsigned long long)(info.sent + live->sent),
-		(unsigned long long)(info.received + live->received));
+		(unsigned long long)info.logins, (unsigned long long)sent,
+		(unsigned long long)received);
 	reply_add(r, " last_seen:%s limits:none\n", last);
 }
 

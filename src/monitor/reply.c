@@ -23,6 +23,9 @@ static bool make_room(struct reply *r, size_t wanted)
 }
 
 static void add(struct reply *r, const char *format, va_list ap)
+	__attribute__((format(printf, 2, 0)));
+
+static void add(struct reply *r, const char *format, va_list ap)
 {
 	va_list again;
 	int len;
