@@ -256,7 +256,7 @@ static void run_help(const struct request *q, struct reply *r);
 #define USER .role = USER_ROLE_USER
 #define ADMIN .role = USER_ROLE_ADMIN
 
-static const struct command table[] = {
+const struct command commands_table[] = {
 	{.word = "STATS",
 		ADMIN,
 		.parameters = "",
@@ -361,14 +361,14 @@ static const struct command table[] = {
 		.run = run_log_level},
 };
 
-#define COUNT (sizeof(table) / sizeof(table[0]))
+const size_t commands_count = sizeof(commands_table) / sizeof(commands_table[0]);
 
 static void run_help(const struct request *q, struct reply *r)
 {
 	(void)q;
 	reply_add(r, "OK\n");
-	for (size_t i = 0; i < COUNT; i++) {
-		const struct command *c = &table[i];
+	for (size_t i = 0; i < commands_count; i++) {
+		const struct command *c = &commands_table[i];
 
 		reply_add(r, "%s%s%s - %s\n", c->word, *c->parameters != '\0' ? " " : "",
 			c->parameters, c->help);
@@ -379,9 +379,9 @@ static void run_help(const struct request *q, struct reply *r)
 
 static const struct command *find(const struct protocol_line *word)
 {
-	for (size_t i = 0; i < COUNT; i++) {
-		if (protocol_is_word(word, table[i].word))
-			return &table[i];
+	for (size_t i = 0; i < commands_count; i++) {
+		if (protocol_is_word(word, commands_table[i].word))
+			return &commands_table[i];
 	}
 	return NULL;
 }
