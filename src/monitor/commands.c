@@ -81,7 +81,7 @@ static void show_settings(const struct request *q, const struct setting *only, s
 static void change_setting(
 	const struct request *q, const struct setting *setting, const char *value, struct reply *r)
 {
-	char why[SERVER_REPLY_MAX];
+	char why[CHANGE_REPLY_MAX];
 
 	if (server_set(q->server, setting, strcmp(value, "\"\"") == 0 ? "" : value, why) < 0)
 		reply_error(r, "%s", why);
@@ -108,7 +108,7 @@ static void run_log_level(const struct request *q, struct reply *r)
 
 static void run_reload(const struct request *q, struct reply *r)
 {
-	char what[SERVER_REPLY_MAX];
+	char what[CHANGE_REPLY_MAX];
 
 	if (server_reload(q->server, what) < 0)
 		reply_error(r, "%s", what);

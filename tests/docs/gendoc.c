@@ -406,6 +406,5 @@ int main(int argc, char **argv)
 		return status;
 	for (size_t i = 0; i < sizeof(documents) / sizeof(documents[0]); i++)
 		status |= update(&documents[i], check);
-	return status | check_reasons("src/socks5d.8") |
-		check_commands("src/socks5d-monitor.7");
+	return status | check_reasons("src/socks5d.8") | check_commands("src/socks5d-monitor.7");
 }
