@@ -45,8 +45,7 @@ bool reply_split(const struct protocol_line *line, struct reply_field *out);
 bool reply_next_field(struct protocol_line *rest, struct reply_field *out);
 
 /* The value of `name` among the "key:value" of the line; false when it is not there. */
-bool reply_find(
-	const struct protocol_line *line, const char *name, struct protocol_line *value);
+bool reply_find(const struct protocol_line *line, const char *name, struct protocol_line *value);
 
 /* Is it this text, byte for byte? */
 bool reply_is(const struct protocol_line *text, const char *expected);

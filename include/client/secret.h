@@ -18,12 +18,12 @@ int secret_open_terminal(void);
 enum secret_result {
 	SECRET_READ,
 	SECRET_NOTHING, /* Ctrl-D instead of a line, or no more terminal */
-	SECRET_DISTURBED, /* one of the two others became readable first */
+	SECRET_INTERRUPTED, /* the descriptor `interrupt` became readable first */
+	SECRET_DISTURBED, /* the descriptor `other` did */
 };
 
-/* Prints `prompt` and reads a line without showing it. Ends early when one of `others` becomes
- * readable; the terminal is as before in any case. */
+/* Prints `prompt` and reads a line without showing it. The terminal is as before in any case. */
 enum secret_result secret_ask(
-	int terminal, const char *prompt, const int others[2], char out[SECRET_MAX]);
+	int terminal, const char *prompt, int interrupt, int other, char out[SECRET_MAX]);
 
 #endif

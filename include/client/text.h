@@ -14,7 +14,8 @@ const char *text_fit(const char *text, int columns, char *out, size_t size);
  * `out`. */
 const char *text_amount(double bytes, char out[16]);
 
-/* Seconds on at most 6 columns: "12s", "2m05s", "3h07m", "25d"; "-" when negative. Returns `out`. */
+/* Seconds on at most 6 columns: "12s", "2m05s", "3h07m", "25d"; "-" when negative. Returns `out`.
+ */
 const char *text_duration(int64_t seconds, char out[24]);
 
 #endif

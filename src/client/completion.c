@@ -1,7 +1,7 @@
 /*
- * A line of HELP is `WORD PARAMETERS - explanation`. The parameters are items such as <id>, [admin],
- * <name>|* and <error|warn|info|debug>, of which optional ones are nested in brackets; the place of
- * the word to complete picks the item, and the item says what may stand there.
+ * A line of HELP is `WORD PARAMETERS - explanation`. The parameters are items such as <id>,
+ * [admin], <name>|* and <error|warn|info|debug>, of which optional ones are nested in brackets; the
+ * place of the word to complete picks the item, and the item says what may stand there.
  */
 #include "client/completion.h"
 

@@ -185,10 +185,10 @@ void flags_print_help(FILE *out)
 	      "      --json                 print each reply as a JSON object on one line\n"
 	      "  -h, --help                 this help\n"
 	      "  -v, --version              the version\n\n"
-	      "With -u the password comes from --password-file, else from the environment variable\n"
-	      "MONITOR_PASSWORD, else it is asked for. Without -u, Username:password is asked for,\n"
-	      "or read from standard input's first line when that is no terminal. Flags stand in\n"
-	      "front of the command.\n\n"
+	      "With -u the password comes from --password-file, else from the environment\n"
+	      "variable MONITOR_PASSWORD, else it is asked for. Without -u, Username:password\n"
+	      "is asked for, or read from standard input's first line when that is no terminal.\n"
+	      "Flags stand in front of the command.\n\n"
 	      "Status: 0 OK, 1 the server said ERR, 2 bad usage, 3 no connection or it broke.\n",
 		out);
 }

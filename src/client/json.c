@@ -92,8 +92,8 @@ static void put_text(FILE *out, const struct protocol_line *text)
 /* ---- pieces ---- */
 
 /* The members whose values are numbers; all others are text, whatever they look like. */
-static const char *const number_names[] = {"id", "age", "idle", "sent", "received", "sent_rate",
-	"received_rate", "sessions", "total"};
+static const char *const number_names[] = {
+	"id", "age", "idle", "sent", "received", "sent_rate", "received_rate", "sessions", "total"};
 
 static bool is_number(const struct protocol_line *name)
 {
@@ -147,8 +147,7 @@ static bool is_record(const struct protocol_line *line)
 {
 	struct protocol_line rest = *line, word;
 
-	return protocol_next_word(&rest, &word) && word.len > 3 &&
-		memcmp(word.text, "id:", 3) == 0;
+	return protocol_next_word(&rest, &word) && word.len > 3 && memcmp(word.text, "id:", 3) == 0;
 }
 
 static void put_values(FILE *out, const struct reply *reply)
@@ -233,8 +232,8 @@ static bool split_entry(const char *request, const struct protocol_line *line, s
 	end = memchr(rest.text, ']', rest.len);
 	if (end == NULL)
 		return false;
-	e->time = (struct protocol_line){
-		.text = rest.text + 1, .len = (size_t)(end - rest.text) - 1};
+	e->time =
+		(struct protocol_line){.text = rest.text + 1, .len = (size_t)(end - rest.text) - 1};
 	rest.len -= (size_t)(end - rest.text) + 1;
 	rest.text = end + 1;
 	return protocol_next_word(&rest, &e->outcome);

@@ -390,3 +390,16 @@ int link_check(struct link *l)
 	while (n > 0);
 	return n < 0 ? LINK_BROKEN : 0;
 }
+
+int link_read_out(struct link *l)
+{
+	ssize_t n;
+
+	l->deadline = clock_deadline(l->target.patience_ms);
+	do {
+		n = wait_for(l, POLLIN);
+		if (n == 0)
+			n = pull(l);
+	} while (n >= 0);
+	return (int)n;
+}

@@ -38,7 +38,6 @@ static enum client_status check_greeting(struct client *c, char *line, size_t si
 
 static enum client_status ask_terminal(struct client *c, const char *prompt, char out[SECRET_MAX])
 {
-	int others[2] = {c->signals.ending, link_fd(c->link)};
 	int terminal = secret_open_terminal();
 	enum secret_result result;
 
@@ -47,13 +46,14 @@ static enum client_status ask_terminal(struct client *c, const char *prompt, cha
 			   "MONITOR_PASSWORD");
 		return CLIENT_USAGE;
 	}
-	result = secret_ask(terminal, prompt, others, out);
+	result = secret_ask(terminal, prompt, c->signals.ending, link_fd(c->link), out);
 	close(terminal);
 	if (result == SECRET_READ)
 		return CLIENT_OK;
+	if (result == SECRET_INTERRUPTED)
+		return client_complain(c, LINK_INTERRUPTED);
 	if (result == SECRET_DISTURBED)
-		return client_complain(
-			c, link_check(c->link) < 0 ? LINK_BROKEN : LINK_INTERRUPTED);
+		return client_complain(c, link_read_out(c->link));
 	client_say("no login was given");
 	return CLIENT_USAGE;
 }

@@ -63,14 +63,16 @@ int secret_open_terminal(void)
 }
 
 /* The line that is typed, as the terminal hands it over: whole. */
-static enum secret_result read_line(int terminal, const int others[2], char out[SECRET_MAX])
+static enum secret_result read_line(int terminal, int interrupt, int other, char out[SECRET_MAX])
 {
 	struct pollfd fds[3] = {{.fd = terminal, .events = POLLIN},
-		{.fd = others[0], .events = POLLIN}, {.fd = others[1], .events = POLLIN}};
+		{.fd = interrupt, .events = POLLIN}, {.fd = other, .events = POLLIN}};
 	ssize_t n;
 
 	socket_wait(fds, 3, CLOCK_NEVER);
-	if (fds[1].revents != 0 || fds[2].revents != 0)
+	if (fds[1].revents != 0)
+		return SECRET_INTERRUPTED;
+	if (fds[2].revents != 0)
 		return SECRET_DISTURBED;
 	n = read(terminal, out, SECRET_MAX - 1);
 	if (n <= 0)
@@ -81,7 +83,7 @@ static enum secret_result read_line(int terminal, const int others[2], char out[
 }
 
 enum secret_result secret_ask(
-	int terminal, const char *prompt, const int others[2], char out[SECRET_MAX])
+	int terminal, const char *prompt, int interrupt, int other, char out[SECRET_MAX])
 {
 	struct termios before, blind;
 	enum secret_result result;
@@ -94,7 +96,7 @@ enum secret_result secret_ask(
 	if (is_terminal)
 		tcsetattr(terminal, TCSAFLUSH, &blind);
 	dprintf(terminal, "%s", prompt);
-	result = read_line(terminal, others, out);
+	result = read_line(terminal, interrupt, other, out);
 	if (result != SECRET_READ)
 		dprintf(terminal, "\n");
 	if (is_terminal)

@@ -1,7 +1,7 @@
 /*
  * A reply to CONNECTIONS becomes a table of sessions, whose texts live in one arena that goes with
- * it. The rows of the view are made anew from that table whenever anything changes: filtered, summed
- * up by user where users are shown, sorted, and the selection found again.
+ * it. The rows of the view are made anew from that table whenever anything changes: filtered,
+ * summed up by user where users are shown, sorted, and the selection found again.
  */
 #include "client/top_model.h"
 

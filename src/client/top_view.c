@@ -192,11 +192,11 @@ static void draw_labels(const struct plot *p, double ceiling)
 {
 	char label[64], text[16];
 
-	snprintf(label, sizeof(label), "%-5s%s/s", p->name, text_amount(p->now, text));
+	snprintf(label, sizeof(label), "%-6s%s/s", p->name, text_amount(p->now, text));
 	put(p->line, 0, LABEL, label, A_BOLD);
-	snprintf(label, sizeof(label), "all  %s", text_amount((double)p->total, text));
+	snprintf(label, sizeof(label), "total %s", text_amount((double)p->total, text));
 	put(p->line + 1, 0, LABEL, label, A_NORMAL);
-	snprintf(label, sizeof(label), "top  %s/s", text_amount(ceiling, text));
+	snprintf(label, sizeof(label), "scale %s/s", text_amount(ceiling, text));
 	put(p->line + 2, 0, LABEL, label, A_NORMAL);
 }
 
@@ -361,18 +361,17 @@ static void draw_summary(const struct top_model *m, int line)
 
 static void draw_list(const struct top_model *m)
 {
-	int top = LIST_TOP(plot_rows());
+	int top = LIST_TOP(plot_rows()), count = (int)top_model_count(m);
 
 	list_rows = LINES - 2 - top;
 	follow_selection(m);
 	draw_summary(m, top - 2);
 	draw_row(m, top - 1, NULL, A_REVERSE);
-	for (int i = 0; i < list_rows; i++) {
-		size_t at = (size_t)(list_first + i);
+	for (int i = 0; i < list_rows && list_first + i < count; i++) {
+		int at = list_first + i;
 
-		if (at < top_model_count(m))
-			draw_row(m, top + i, top_model_row(m, at),
-				at == top_model_selected(m) ? A_REVERSE : A_NORMAL);
+		draw_row(m, top + i, top_model_row(m, (size_t)at),
+			at == (int)top_model_selected(m) ? A_REVERSE : A_NORMAL);
 	}
 }
 
@@ -425,8 +424,8 @@ static void draw_too_small(void)
 {
 	char text[128];
 
-	snprintf(text, sizeof(text), "too small: %dx%d, needs %dx%d", COLS, LINES,
-		TOP_VIEW_COLUMNS, TOP_VIEW_LINES);
+	snprintf(text, sizeof(text), "too small: %dx%d, needs %dx%d", COLS, LINES, TOP_VIEW_COLUMNS,
+		TOP_VIEW_LINES);
 	put(LINES / 2, 0, COLS, text, A_BOLD);
 	if (LINES > 1)
 		put(LINES / 2 + 1, 0, COLS, "q quits", A_NORMAL);
