@@ -60,7 +60,8 @@ int link_receive(struct link *l, struct reply *out) __attribute__((warn_unused_r
 /* When silence becomes an error (clock.h), from the last byte on; link_receive() tells. */
 int64_t link_deadline(const struct link *l);
 
-/* While nothing is asked: is the server still there? Does not wait. */
+/* While nothing is asked: takes in what the server says, and tells whether it is still there. Does
+ * not wait. */
 int link_check(struct link *l) __attribute__((warn_unused_result));
 
 /* The server said something while it waits for our login: reads to the end, which is never 0. */

@@ -94,18 +94,20 @@ static int take_flag(struct flags *f, int code, char *error)
 	}
 }
 
-/* Names the flag: a letter, which may be one of several as in -hz, or a long one. */
+/* Names the flag: a letter, which may be one of several as in -hz, or a long one, which stands in
+ * the argument last read. getopt(3) leaves the letter of a known flag in optopt for both. */
 static int complain(char **argv, int code, char *error)
 {
-	const char *why = code == ':' ? "a value is missing" : "there is no such flag";
-	const char letter[3] = {'-', (char)optopt, '\0'};
-	bool is_known = strchr(letters, optopt) != NULL;
-	bool is_letter = optopt > 0 && optopt < PASSWORD_FILE && is_known == (code == ':');
-	const char *flag = is_letter ? letter : argv[optind - 1];
+	const char letter[3] = {'-', (char)optopt, '\0'}, *last = argv[optind - 1];
+	bool is_known = optopt != 0 && (optopt >= PASSWORD_FILE || strchr(letters, optopt) != NULL);
+	bool is_long = optopt == 0 || (is_known && strncmp(last, "--", 2) == 0);
+	const char *flag = is_long ? last : letter, *why = "there is no such flag";
 
-	/* A long flag that takes no value is known, and so has its letter in optopt. */
-	if (code == '?' && strncmp(argv[optind - 1], "--", 2) == 0 && optopt != 0)
+	if (code == ':')
+		why = "a value is missing";
+	else if (is_known)
 		why = "it takes no value";
+	/* Without what stands behind "=": it could be a password. */
 	snprintf(error, FLAGS_ERROR_MAX, "%.*s: %s; monitor_client --help lists the flags",
 		(int)strcspn(flag, "="), flag, why);
 	return -1;

@@ -221,6 +221,17 @@ static ssize_t pull(struct link *l)
 	return broken(l, "the connection broke: %s", strerror(errno));
 }
 
+int link_check(struct link *l)
+{
+	ssize_t n;
+
+	l->deadline = CLOCK_NEVER; /* nothing is owed */
+	do
+		n = pull(l);
+	while (n > 0);
+	return n < 0 ? LINK_BROKEN : 0;
+}
+
 /* Bytes could not be sent: the server may have said why before it went. */
 static int explain_refused_write(struct link *l)
 {
@@ -255,13 +266,17 @@ static int push(struct link *l, const char *text, size_t len)
 	return 0;
 }
 
-/* In one piece, so that text and LF travel together. */
+/* In one piece, so that text and LF travel together. What came before was not asked for, unless it
+ * tells why the server is gone. */
 static int send_line(struct link *l, const char *text)
 {
 	size_t len = strlen(text);
-	char *line = malloc(len + 1);
+	char *line;
 	int result;
 
+	if (link_check(l) < 0)
+		return LINK_BROKEN;
+	line = malloc(len + 1);
 	if (line == NULL)
 		return broken(l, "out of memory");
 	memcpy(line, text, len);
@@ -378,17 +393,6 @@ int link_ask(struct link *l, const char *request, struct reply *out)
 	while (result == 0 && (result = link_receive(l, out)) == 0)
 		result = wait_for(l, POLLIN);
 	return result < 0 ? result : 0;
-}
-
-int link_check(struct link *l)
-{
-	ssize_t n;
-
-	l->deadline = CLOCK_NEVER; /* nothing is owed */
-	do
-		n = pull(l);
-	while (n > 0);
-	return n < 0 ? LINK_BROKEN : 0;
 }
 
 int link_read_out(struct link *l)
