@@ -348,7 +348,7 @@ static void a_request_to_a_server_that_is_gone_tells_its_last_refusal(void **sta
 static void other_services_are_no_monitor(void **state)
 {
 	(void)state;
-	open_to({SAY, "HTTP/1.1 400 Bad Request\r\n\r\n"});
+	open_to({HEAR, "STATS\n"}, {SAY, "HTTP/1.1 400 Bad Request\r\n\r\n"});
 	assert_broken(link_ask(link_, "STATS", &reply), "no monitor of socks5d");
 	close_all();
 }
