@@ -20,7 +20,7 @@ void client_close(struct client *c);
 
 /* Prints the reply to `request` as the flags want it, and tells OK from ERR. */
 enum client_status client_print(
-	const struct client *c, const char *request, const struct reply *reply);
+	const struct client *c, const char *request, const struct answer *reply);
 
 /* Asks and prints. */
 enum client_status client_ask(struct client *c, const char *request);

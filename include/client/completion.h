@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-#include "client/reply.h"
+#include "client/answer.h"
 
 #define COMPLETION_WORD_MAX 256 /* with its NUL; longer ones are left out */
 
@@ -22,10 +22,10 @@ struct completion {
 
 /* Finds what completes the `len` bytes at `line`: the words of `help`, the reply to HELP, or what
  * it says of the command that the line begins with. */
-void completion_find(struct completion *c, const struct reply *help, const char *line, size_t len);
+void completion_find(struct completion *c, const struct answer *help, const char *line, size_t len);
 
 /* Adds the words that the reply to `source` has. */
-void completion_add(struct completion *c, const struct reply *reply);
+void completion_add(struct completion *c, const struct answer *reply);
 
 /* How many bytes all words have in common, at least `begun_len`. */
 size_t completion_common(const struct completion *c);

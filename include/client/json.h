@@ -4,9 +4,9 @@
 
 #include <stdio.h>
 
-#include "client/reply.h"
+#include "client/answer.h"
 
 /* `request` is what was asked: its first word is the command. */
-void json_print(FILE *out, const char *request, const struct reply *reply);
+void json_print(FILE *out, const char *request, const struct answer *reply);
 
 #endif

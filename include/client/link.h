@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "client/reply.h"
+#include "client/answer.h"
 
 #define LINK_ERROR_MAX 768
 #define LINK_PATIENCE_MS 30000
@@ -45,17 +45,17 @@ const char *link_error(const struct link *l);
 int link_greeting(struct link *l, char *line, size_t size) __attribute__((warn_unused_result));
 
 /* Sends the login "NAME:PASSWORD" and reads the answer, which is one line. */
-int link_login(struct link *l, const char *login, struct reply *out)
+int link_login(struct link *l, const char *login, struct answer *out)
 	__attribute__((warn_unused_result));
 
 /* Sends a request, drops what was received and never asked for, and reads the reply. */
-int link_ask(struct link *l, const char *request, struct reply *out)
+int link_ask(struct link *l, const char *request, struct answer *out)
 	__attribute__((warn_unused_result));
 
 /* The two halves of link_ask(), for whoever waits for other things too. The second one does not
  * wait: 1 with the reply, 0 when it is not complete yet. */
 int link_send(struct link *l, const char *request) __attribute__((warn_unused_result));
-int link_receive(struct link *l, struct reply *out) __attribute__((warn_unused_result));
+int link_receive(struct link *l, struct answer *out) __attribute__((warn_unused_result));
 
 /* When silence becomes an error (clock.h), from the last byte on; link_receive() tells. */
 int64_t link_deadline(const struct link *l);

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "client/reply.h"
+#include "client/answer.h"
 
 #define TOP_FILTER_MAX 64 /* with its NUL */
 #define TOP_HISTORY_S 1800 /* seconds that the past reaches back */
@@ -66,10 +66,10 @@ struct top_model *top_model_new(void);
 void top_model_free(struct top_model *m);
 
 /* Takes the reply to STATS, which came at `now_ms` (clock.h). */
-void top_model_take_stats(struct top_model *m, const struct reply *reply, int64_t now_ms);
+void top_model_take_stats(struct top_model *m, const struct answer *reply, int64_t now_ms);
 
 /* Takes the reply to CONNECTIONS. -1 without memory, and nothing changed. */
-int top_model_take_connections(struct top_model *m, const struct reply *reply)
+int top_model_take_connections(struct top_model *m, const struct answer *reply)
 	__attribute__((warn_unused_result));
 
 const struct top_totals *top_model_totals(const struct top_model *m);

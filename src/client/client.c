@@ -61,26 +61,26 @@ void client_close(struct client *c)
 }
 
 enum client_status client_print(
-	const struct client *c, const char *request, const struct reply *reply)
+	const struct client *c, const char *request, const struct answer *reply)
 {
 	bool to_stderr = c->flags->action != FLAGS_TALK && !reply->ok && !c->flags->json;
 
 	if (c->flags->json)
 		json_print(stdout, request, reply);
 	else
-		reply_print(to_stderr ? stderr : stdout, reply);
+		answer_print(to_stderr ? stderr : stdout, reply);
 	return reply->ok ? CLIENT_OK : CLIENT_REFUSED;
 }
 
 enum client_status client_ask(struct client *c, const char *request)
 {
-	struct reply reply;
+	struct answer reply;
 	enum client_status status;
 	int result = link_ask(c->link, request, &reply);
 
 	if (result < 0)
 		return client_complain(c, result);
 	status = client_print(c, request, &reply);
-	reply_free(&reply);
+	answer_free(&reply);
 	return status;
 }

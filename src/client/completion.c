@@ -89,7 +89,7 @@ static void add_literals(struct completion *c, struct protocol_line list)
 static void name_source(struct completion *c, const struct protocol_line *parameter)
 {
 	for (size_t i = 0; i < sizeof(sources) / sizeof(sources[0]); i++) {
-		if (reply_is(parameter, sources[i].parameter)) {
+		if (answer_is(parameter, sources[i].parameter)) {
 			c->source = sources[i].command;
 			c->key = sources[i].key;
 		}
@@ -139,7 +139,7 @@ static void add_parameter(struct completion *c, const struct protocol_line *line
 
 /* ---- the line ---- */
 
-static void add_commands(struct completion *c, const struct reply *help)
+static void add_commands(struct completion *c, const struct answer *help)
 {
 	for (size_t i = 0; i < help->count; i++) {
 		struct protocol_line rest = help->lines[i], word;
@@ -154,7 +154,7 @@ static bool same_word(const struct protocol_line *a, const struct protocol_line 
 	return a->len == b->len && strncasecmp(a->text, b->text, a->len) == 0;
 }
 
-static void add_for_command(struct completion *c, const struct reply *help,
+static void add_for_command(struct completion *c, const struct answer *help,
 	const struct protocol_line *command, size_t place)
 {
 	for (size_t i = 0; i < help->count; i++) {
@@ -165,7 +165,7 @@ static void add_for_command(struct completion *c, const struct reply *help,
 	}
 }
 
-void completion_find(struct completion *c, const struct reply *help, const char *line, size_t len)
+void completion_find(struct completion *c, const struct answer *help, const char *line, size_t len)
 {
 	struct protocol_line rest, command, word;
 	size_t place = 1;
@@ -189,18 +189,18 @@ static void add_unescaped(struct completion *c, const struct protocol_line *valu
 	char word[COMPLETION_WORD_MAX];
 
 	if (value->len < sizeof(word))
-		add(c, word, reply_unescape(value, word));
+		add(c, word, answer_unescape(value, word));
 }
 
-void completion_add(struct completion *c, const struct reply *reply)
+void completion_add(struct completion *c, const struct answer *reply)
 {
 	struct protocol_line value;
-	struct reply_field field;
+	struct answer_field field;
 
 	for (size_t i = 0; i < reply->count; i++) {
-		if (c->key != NULL && reply_find(&reply->lines[i], c->key, &value))
+		if (c->key != NULL && answer_find(&reply->lines[i], c->key, &value))
 			add_unescaped(c, &value);
-		else if (c->key == NULL && reply_split(&reply->lines[i], &field))
+		else if (c->key == NULL && answer_split(&reply->lines[i], &field))
 			add_unescaped(c, &field.name);
 	}
 }

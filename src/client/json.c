@@ -85,7 +85,7 @@ static void put_text(FILE *out, const struct protocol_line *text)
 		put_bytes(out, text->text, text->len);
 		return;
 	}
-	put_bytes(out, plain, reply_unescape(text, plain));
+	put_bytes(out, plain, answer_unescape(text, plain));
 	free(plain);
 }
 
@@ -98,7 +98,7 @@ static const char *const number_names[] = {
 static bool is_number(const struct protocol_line *name)
 {
 	for (size_t i = 0; i < sizeof(number_names) / sizeof(number_names[0]); i++) {
-		if (reply_is(name, number_names[i]))
+		if (answer_is(name, number_names[i]))
 			return true;
 	}
 	return false;
@@ -108,7 +108,7 @@ static void put_number_or_text(FILE *out, const struct protocol_line *value)
 {
 	long long number;
 
-	if (reply_number(value, &number))
+	if (answer_number(value, &number))
 		fprintf(out, "%lld", number);
 	else
 		put_text(out, value);
@@ -126,15 +126,15 @@ static void put_name(FILE *out, const struct protocol_line *name, bool first)
 static void put_record(FILE *out, const struct protocol_line *line)
 {
 	struct protocol_line rest = *line;
-	struct reply_field field;
+	struct answer_field field;
 	bool first = true;
 
 	putc('{', out);
-	for (; reply_next_field(&rest, &field); first = false) {
+	for (; answer_next_field(&rest, &field); first = false) {
 		put_name(out, &field.name, first);
 		if (!is_number(&field.name))
 			put_text(out, &field.value);
-		else if (reply_is(&field.value, "-"))
+		else if (answer_is(&field.value, "-"))
 			fputs("null", out);
 		else
 			put_number_or_text(out, &field.value);
@@ -150,14 +150,14 @@ static bool is_record(const struct protocol_line *line)
 	return protocol_next_word(&rest, &word) && word.len > 3 && memcmp(word.text, "id:", 3) == 0;
 }
 
-static void put_values(FILE *out, const struct reply *reply)
+static void put_values(FILE *out, const struct answer *reply)
 {
-	struct reply_field field;
+	struct answer_field field;
 	bool first = true;
 
 	fputs(",\"values\":{", out);
 	for (size_t i = 0; i < reply->count; i++) {
-		if (is_record(&reply->lines[i]) || !reply_split(&reply->lines[i], &field))
+		if (is_record(&reply->lines[i]) || !answer_split(&reply->lines[i], &field))
 			continue;
 		put_name(out, &field.name, first);
 		put_number_or_text(out, &field.value);
@@ -168,7 +168,7 @@ static void put_values(FILE *out, const struct reply *reply)
 
 typedef void put_line_function(FILE *out, const char *request, const struct protocol_line *line);
 
-static void put_array(FILE *out, const char *name, const char *request, const struct reply *reply,
+static void put_array(FILE *out, const char *name, const char *request, const struct answer *reply,
 	bool (*wanted)(const struct protocol_line *), put_line_function *put_line)
 {
 	bool first = true;
@@ -209,7 +209,7 @@ static struct protocol_line asked_user(const char *request)
 	struct protocol_line rest = {.text = request, .len = strlen(request)}, word;
 
 	protocol_next_word(&rest, &word);
-	if (!protocol_next_word(&rest, &word) || reply_is(&word, "*"))
+	if (!protocol_next_word(&rest, &word) || answer_is(&word, "*"))
 		word.len = 0;
 	return word;
 }
@@ -263,7 +263,7 @@ static void put_entry(FILE *out, const char *request, const struct protocol_line
 
 /* ---- shapes ---- */
 
-static void shape_values(FILE *out, const char *request, const struct reply *reply)
+static void shape_values(FILE *out, const char *request, const struct answer *reply)
 {
 	(void)request;
 	if (reply->message.len > 0) {
@@ -273,30 +273,30 @@ static void shape_values(FILE *out, const char *request, const struct reply *rep
 	put_values(out, reply);
 }
 
-static void shape_sessions(FILE *out, const char *request, const struct reply *reply)
+static void shape_sessions(FILE *out, const char *request, const struct answer *reply)
 {
 	put_values(out, reply);
 	put_array(out, "sessions", request, reply, is_record, put_record_line);
 }
 
-static void shape_accounts(FILE *out, const char *request, const struct reply *reply)
+static void shape_accounts(FILE *out, const char *request, const struct answer *reply)
 {
 	put_array(out, "accounts", request, reply, NULL, put_record_line);
 }
 
-static void shape_entries(FILE *out, const char *request, const struct reply *reply)
+static void shape_entries(FILE *out, const char *request, const struct answer *reply)
 {
 	put_array(out, "entries", request, reply, NULL, put_entry);
 }
 
 /* The names stand behind OK. */
-static void shape_users(FILE *out, const char *request, const struct reply *reply)
+static void shape_users(FILE *out, const char *request, const struct answer *reply)
 {
 	struct protocol_line rest = reply->message, word;
 	bool first = true;
 
 	(void)request;
-	if (reply_is(&rest, "No active users"))
+	if (answer_is(&rest, "No active users"))
 		rest.len = 0;
 	fputs(",\"users\":[", out);
 	for (; protocol_next_word(&rest, &word); first = false) {
@@ -307,7 +307,7 @@ static void shape_users(FILE *out, const char *request, const struct reply *repl
 	putc(']', out);
 }
 
-static void shape_lines(FILE *out, const char *request, const struct reply *reply)
+static void shape_lines(FILE *out, const char *request, const struct answer *reply)
 {
 	fputs(",\"message\":", out);
 	put_text(out, &reply->message);
@@ -316,7 +316,7 @@ static void shape_lines(FILE *out, const char *request, const struct reply *repl
 
 struct shape {
 	const char *command;
-	void (*put)(FILE *out, const char *request, const struct reply *reply);
+	void (*put)(FILE *out, const char *request, const struct answer *reply);
 };
 
 static const struct shape shapes[] = {
@@ -341,7 +341,7 @@ static const struct shape *shape_of(const char *request)
 	return &other;
 }
 
-void json_print(FILE *out, const char *request, const struct reply *reply)
+void json_print(FILE *out, const char *request, const struct answer *reply)
 {
 	fprintf(out, "{\"status\":\"%s\"", reply->ok ? "OK" : "ERR");
 	if (reply->ok) {

@@ -54,14 +54,14 @@ static int silent(struct link *l)
 static int ended(struct link *l, const char *why)
 {
 	const char *p = l->bytes;
-	struct reply last;
+	struct answer last;
 	int result;
 
-	if (l->len == 0 || reply_parse(p, l->len, &last) < 0)
+	if (l->len == 0 || answer_parse(p, l->len, &last) < 0)
 		return broken(l, "the server ended the connection%s", why);
 	result = broken(l, "the server ended the connection%s%s%.*s", why, last.ok ? "" : ": ",
 		last.ok ? 0 : (int)last.status.len, last.status.text);
-	reply_free(&last);
+	answer_free(&last);
 	return result;
 }
 
@@ -332,15 +332,15 @@ int link_greeting(struct link *l, char *line, size_t size)
 }
 
 /* Hands out the first `n` bytes received. */
-static int take_reply(struct link *l, size_t n, struct reply *out)
+static int take_reply(struct link *l, size_t n, struct answer *out)
 {
-	if (reply_parse(l->bytes, n, out) < 0)
+	if (answer_parse(l->bytes, n, out) < 0)
 		return broken(l, "this is no monitor of socks5d: its answer is neither OK nor ERR");
 	consume(l, n);
 	return 0;
 }
 
-int link_login(struct link *l, const char *login, struct reply *out)
+int link_login(struct link *l, const char *login, struct answer *out)
 {
 	ssize_t n = send_line(l, login);
 
@@ -360,7 +360,7 @@ int link_send(struct link *l, const char *request)
 /* How many bytes the reply takes, 0 when it is not complete. */
 static size_t find_reply(struct link *l)
 {
-	size_t end = reply_find_end(l->bytes, l->len, l->looked_at);
+	size_t end = answer_find_end(l->bytes, l->len, l->looked_at);
 
 	l->looked_at = l->len;
 	/* An ERR to QUIT is a reply like any other. */
@@ -372,7 +372,7 @@ static size_t find_reply(struct link *l)
 	return end;
 }
 
-int link_receive(struct link *l, struct reply *out)
+int link_receive(struct link *l, struct answer *out)
 {
 	for (;;) {
 		size_t end = find_reply(l);
@@ -386,7 +386,7 @@ int link_receive(struct link *l, struct reply *out)
 	}
 }
 
-int link_ask(struct link *l, const char *request, struct reply *out)
+int link_ask(struct link *l, const char *request, struct answer *out)
 {
 	int result = link_send(l, request);
 

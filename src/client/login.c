@@ -18,16 +18,16 @@
 
 static enum client_status check_greeting(struct client *c, char *line, size_t size)
 {
-	struct reply refusal;
+	struct answer refusal;
 	int result = link_greeting(c->link, line, size);
 
 	if (result < 0)
 		return client_complain(c, result);
 	if (strcmp(line, PROTOCOL_PROMPT) == 0)
 		return CLIENT_OK;
-	if (reply_parse(line, strlen(line), &refusal) == 0 && !refusal.ok) {
+	if (answer_parse(line, strlen(line), &refusal) == 0 && !refusal.ok) {
 		client_print(c, "", &refusal);
-		reply_free(&refusal);
+		answer_free(&refusal);
 		return CLIENT_REFUSED;
 	}
 	client_say("this is no monitor of socks5d: it does not ask for a login");
@@ -130,7 +130,7 @@ static enum client_status find_login(struct client *c, const char *greeting, cha
 /* The answer of a success is shown where somebody watches. */
 static enum client_status send_login(struct client *c, const char *login)
 {
-	struct reply answer;
+	struct answer answer;
 	enum client_status status = CLIENT_OK;
 	int result = link_login(c->link, login, &answer);
 
@@ -138,7 +138,7 @@ static enum client_status send_login(struct client *c, const char *login)
 		return client_complain(c, result);
 	if (!answer.ok || (c->flags->action == FLAGS_TALK && isatty(STDIN_FILENO)))
 		status = client_print(c, "", &answer);
-	reply_free(&answer);
+	answer_free(&answer);
 	return status;
 }
 

@@ -28,7 +28,7 @@ struct shell {
 	mbstate_t partial; /* a character of which not all bytes came yet */
 	int end; /* LINK_BROKEN or LINK_INTERRUPTED; 0: neither */
 	bool has_help;
-	struct reply help;
+	struct answer help;
 };
 
 static struct shell *shell_of(EditLine *el)
@@ -113,7 +113,7 @@ static int next_character(EditLine *el, wchar_t *out)
 
 /* ---- completion ---- */
 
-static bool ask_quietly(struct shell *s, const char *request, struct reply *reply)
+static bool ask_quietly(struct shell *s, const char *request, struct answer *reply)
 {
 	if (s->end == 0)
 		s->end = link_ask(s->client->link, request, reply);
@@ -170,7 +170,7 @@ static unsigned char complete(EditLine *el, int key)
 	struct shell *s = shell_of(el);
 	const LineInfo *line = el_line(el);
 	struct completion c = {.count = 0};
-	struct reply more;
+	struct answer more;
 	unsigned char result;
 
 	(void)key;
@@ -179,7 +179,7 @@ static unsigned char complete(EditLine *el, int key)
 	completion_find(&c, &s->help, line->buffer, (size_t)(line->cursor - line->buffer));
 	if (c.source != NULL && ask_quietly(s, c.source, &more)) {
 		completion_add(&c, &more);
-		reply_free(&more);
+		answer_free(&more);
 	}
 	result = s->end != 0 ? CC_EOF : insert(s, &c);
 	completion_free(&c);
@@ -278,7 +278,7 @@ enum client_status shell_run(struct client *c)
 	else
 		status = serve(&s);
 	if (s.has_help)
-		reply_free(&s.help);
+		answer_free(&s.help);
 	if (s.el != NULL)
 		el_end(s.el);
 	if (s.history != NULL)

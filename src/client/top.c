@@ -75,7 +75,7 @@ static void ask_next(struct top *t)
 	}
 }
 
-static void note_reply(struct top *t, const struct reply *reply)
+static void note_reply(struct top *t, const struct answer *reply)
 {
 	char text[400];
 
@@ -83,7 +83,7 @@ static void note_reply(struct top *t, const struct reply *reply)
 	note(t, !reply->ok, text);
 }
 
-static void take_reply(struct top *t, enum asked to, const struct reply *reply)
+static void take_reply(struct top *t, enum asked to, const struct answer *reply)
 {
 	if (to == ASKED_KILL || !reply->ok)
 		note_reply(t, reply);
@@ -98,7 +98,7 @@ static void take_reply(struct top *t, enum asked to, const struct reply *reply)
 /* Nothing asked: the server has nothing to say but that it ends. */
 static void receive(struct top *t)
 {
-	struct reply reply;
+	struct answer reply;
 	enum asked to = t->asked;
 	int result;
 
@@ -113,7 +113,7 @@ static void receive(struct top *t)
 		return;
 	t->asked = ASKED_NOTHING;
 	take_reply(t, to, &reply);
-	reply_free(&reply);
+	answer_free(&reply);
 }
 
 /* ---- keys ---- */
@@ -126,7 +126,7 @@ static void order_kill_user(struct top *t, const char *name)
 
 	if (text.len >= sizeof(plain))
 		return;
-	decoded = (struct protocol_line){.text = plain, .len = reply_unescape(&text, plain)};
+	decoded = (struct protocol_line){.text = plain, .len = answer_unescape(&text, plain)};
 	if (!protocol_is_printable(&decoded))
 		decoded = text;
 	snprintf(t->order, sizeof(t->order), "KILL_USER %.*s", (int)decoded.len, decoded.text);

@@ -112,13 +112,13 @@ static int64_t leading_number(struct protocol_line value)
 	while (len < value.len && value.text[len] >= '0' && value.text[len] <= '9')
 		len++;
 	value.len = len;
-	return reply_number(&value, &number) ? number : -1;
+	return answer_number(&value, &number) ? number : -1;
 }
 
-static void take_total(struct top_totals *totals, const struct reply_field *field)
+static void take_total(struct top_totals *totals, const struct answer_field *field)
 {
 	for (size_t i = 0; i < sizeof(total_names) / sizeof(total_names[0]); i++) {
-		if (reply_is(&field->name, total_names[i].name))
+		if (answer_is(&field->name, total_names[i].name))
 			*(int64_t *)(void *)((char *)totals + total_names[i].offset) =
 				leading_number(field->value);
 	}
@@ -145,14 +145,14 @@ static void remember(struct history *h, int64_t now_ms, double up, double down)
 	}
 }
 
-void top_model_take_stats(struct top_model *m, const struct reply *reply, int64_t now_ms)
+void top_model_take_stats(struct top_model *m, const struct answer *reply, int64_t now_ms)
 {
 	struct top_totals before = m->totals;
-	struct reply_field field;
+	struct answer_field field;
 
 	m->totals = no_totals;
 	for (size_t i = 0; i < reply->count; i++) {
-		if (reply_split(&reply->lines[i], &field))
+		if (answer_split(&reply->lines[i], &field))
 			take_total(&m->totals, &field);
 	}
 	m->totals.up = rate(before.sent, m->totals.sent, now_ms - m->stats_ms);
@@ -197,7 +197,7 @@ static enum top_column column_of_key(const struct protocol_line *key)
 
 	for (column = 0; column < TOP_COLUMNS; column++) {
 		if (top_model_columns[column].key != NULL &&
-			reply_is(key, top_model_columns[column].key))
+			answer_is(key, top_model_columns[column].key))
 			break;
 	}
 	return column;
@@ -218,17 +218,17 @@ static struct top_row unknown_row(void)
 static bool read_session(const struct protocol_line *line, struct top_row *row, char **end)
 {
 	struct protocol_line rest = *line;
-	struct reply_field field;
+	struct answer_field field;
 	long long number;
 
 	*row = unknown_row();
-	while (reply_next_field(&rest, &field)) {
+	while (answer_next_field(&rest, &field)) {
 		enum top_column column = column_of_key(&field.name);
 
 		if (column == TOP_COLUMNS)
 			continue;
 		if (top_model_columns[column].kind != TOP_TEXT) {
-			row->number[column] = reply_number(&field.value, &number) ? number : -1;
+			row->number[column] = answer_number(&field.value, &number) ? number : -1;
 			continue;
 		}
 		row->text[column] = *end;
@@ -242,7 +242,7 @@ static bool read_session(const struct protocol_line *line, struct top_row *row, 
 static void arrange(struct top_model *m);
 
 /* A text takes no more room than it does in its line, where a blank or the end follows. */
-static size_t arena_size(const struct reply *reply)
+static size_t arena_size(const struct answer *reply)
 {
 	size_t size = 1;
 
@@ -251,7 +251,7 @@ static size_t arena_size(const struct reply *reply)
 	return size;
 }
 
-int top_model_take_connections(struct top_model *m, const struct reply *reply)
+int top_model_take_connections(struct top_model *m, const struct answer *reply)
 {
 	char *arena = malloc(arena_size(reply)), *end = arena;
 	struct top_row *sessions = calloc(reply->count + 1, sizeof(*sessions));

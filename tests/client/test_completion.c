@@ -1,7 +1,7 @@
 /* completion: what may stand next, for every form of parameter that HELP has. */
 #include "client/completion.h"
 
-#include "replies.h"
+#include "answers.h"
 
 static const char help_text[] = "OK\n"
 				"STATS - counters\n"
@@ -13,13 +13,13 @@ static const char help_text[] = "OK\n"
 				"ACCESS_LOG [<name>|* [<count>]] - the log - of accesses\n"
 				"ODD a|b [<c|d>|e] - literals\n\n";
 
-static struct reply help;
+static struct answer help;
 static struct completion found;
 
 static int read_help(void **state)
 {
 	(void)state;
-	help = reply_of(help_text);
+	help = answer_of(help_text);
 	return 0;
 }
 
@@ -27,7 +27,7 @@ static int free_all(void **state)
 {
 	(void)state;
 	completion_free(&found);
-	reply_free(&help);
+	answer_free(&help);
 	return 0;
 }
 
@@ -93,10 +93,10 @@ static void parameters_come_from_the_help(void **state)
 
 static void replies_add_the_names_that_begin_so(void **state)
 {
-	struct reply config = reply_of("OK\ntimeout:3600s\nport:1080\ntime_out:1\n\n");
-	struct reply accounts = reply_of("OK\nname:alice role:admin\nrole:name name:a\\x5cb\n\n");
-	struct reply sessions =
-		reply_of("OK\ncurrent connections:2\nid:7 user:a\nid:12 user:b\n\n");
+	struct answer config = answer_of("OK\ntimeout:3600s\nport:1080\ntime_out:1\n\n");
+	struct answer accounts = answer_of("OK\nname:alice role:admin\nrole:name name:a\\x5cb\n\n");
+	struct answer sessions =
+		answer_of("OK\ncurrent connections:2\nid:7 user:a\nid:12 user:b\n\n");
 
 	(void)state;
 	find("CONFIG ti");
@@ -108,20 +108,20 @@ static void replies_add_the_names_that_begin_so(void **state)
 	find("KILL ");
 	completion_add(&found, &sessions);
 	assert_string_equal(words_of(&found), "7 12");
-	reply_free(&config);
-	reply_free(&accounts);
-	reply_free(&sessions);
+	answer_free(&config);
+	answer_free(&accounts);
+	answer_free(&sessions);
 }
 
 static void names_with_control_bytes_are_left_out(void **state)
 {
-	struct reply accounts = reply_of("OK\nname:a\\x0aQUIT role:user\nname:\\x1b\nname:\n\n");
+	struct answer accounts = answer_of("OK\nname:a\\x0aQUIT role:user\nname:\\x1b\nname:\n\n");
 
 	(void)state;
 	find("ACCESS_LOG ");
 	completion_add(&found, &accounts);
 	assert_string_equal(words_of(&found), "*");
-	reply_free(&accounts);
+	answer_free(&accounts);
 }
 
 static void tells_how_much_is_certain(void **state)

@@ -1,18 +1,18 @@
 /* json: the shape of each command's reply, and valid JSON whatever the bytes. */
 #include "client/json.h"
 
-#include "replies.h"
+#include "answers.h"
 
 static char *json_of(const char *request, const char *bytes, size_t len)
 {
-	struct reply r = reply_of_bytes(bytes, len);
+	struct answer r = answer_of_bytes(bytes, len);
 	char *text = NULL;
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
 
 	json_print(out, request, &r);
 	fclose(out);
-	reply_free(&r);
+	answer_free(&r);
 	return text;
 }
 

@@ -9,7 +9,7 @@
 #include "client/link.h"
 #include "monitor/protocol.h"
 #include "net.h"
-#include "replies.h"
+#include "answers.h"
 
 #define SHORT_MS 50 /* a patience that is meant to end */
 #define LONG_MS 60000
@@ -41,7 +41,7 @@ struct server {
 
 static struct server server;
 static struct link *link_; /* link(2) has the name */
-static struct reply reply;
+static struct answer reply;
 
 static void say(int fd, const char *text, size_t piece)
 {
@@ -154,7 +154,7 @@ static void close_all(void)
 	pthread_join(server.thread, NULL);
 	close(server.listener);
 	assert_string_equal(server.failure, "");
-	reply_free(&reply);
+	answer_free(&reply);
 }
 
 static void assert_broken(int result, const char *why)
@@ -188,12 +188,12 @@ static void logs_in_asks_and_says_goodbye(void **state)
 	assert_string_equal(line, PROTOCOL_PROMPT);
 	assert_int_equal(link_login(link_, "alice:se cret", &reply), 0);
 	assert_line(reply.message, "Welcome alice");
-	reply_free(&reply);
+	answer_free(&reply);
 	ask("STATS", true, "");
 	assert_int_equal(reply.count, 1);
-	reply_free(&reply);
+	answer_free(&reply);
 	ask("NOPE", false, "Unknown command: NOPE");
-	reply_free(&reply);
+	answer_free(&reply);
 	ask("QUIT", true, "Goodbye");
 	close_all();
 }
@@ -209,7 +209,7 @@ static void takes_replies_byte_by_byte(void **state)
 	assert_string_equal(line, PROTOCOL_PROMPT);
 	assert_int_equal(link_login(link_, "a:b", &reply), 0);
 	assert_line(reply.status, "OK Welcome a");
-	reply_free(&reply);
+	answer_free(&reply);
 	ask("STATS", true, "");
 	assert_int_equal(reply.count, 2);
 	assert_line(reply.lines[1], "b:2");
@@ -249,7 +249,7 @@ static void quit_may_be_refused(void **state)
 	open_to({HEAR, "quit now\n"}, {SAY, "ERR Usage: QUIT\n\n"}, {HEAR, "STATS\n"},
 		{SAY, "OK\n\n"});
 	ask("quit now", false, "Usage: QUIT");
-	reply_free(&reply);
+	answer_free(&reply);
 	ask("STATS", true, "");
 	close_all();
 }

@@ -1,7 +1,7 @@
 /* top_model: totals and throughput, the past, and the rows in every order, choice and view. */
 #include "client/top_model.h"
 
-#include "replies.h"
+#include "answers.h"
 
 static struct top_model *model;
 
@@ -21,10 +21,10 @@ static int free_model(void **state)
 
 static void take_stats(const char *text, int64_t now_ms)
 {
-	struct reply r = reply_of(text);
+	struct answer r = answer_of(text);
 
 	top_model_take_stats(model, &r, now_ms);
-	reply_free(&r);
+	answer_free(&r);
 }
 
 static void take_bytes(long long sent, long long received, int64_t now_ms)
@@ -38,10 +38,10 @@ static void take_bytes(long long sent, long long received, int64_t now_ms)
 
 static void take_connections(const char *text)
 {
-	struct reply r = reply_of(text);
+	struct answer r = answer_of(text);
 
 	assert_int_equal(top_model_take_connections(model, &r), 0);
-	reply_free(&r); /* the model has its own copy */
+	answer_free(&r); /* the model has its own copy */
 }
 
 static const char three[] =

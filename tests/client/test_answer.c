@@ -1,7 +1,7 @@
-/* reply: where a reply ends, and what it consists of. */
-#include "client/reply.h"
+/* answer: where a reply ends, and what it consists of. */
+#include "client/answer.h"
 
-#include "replies.h"
+#include "answers.h"
 
 static void ends_with_the_first_empty_line(void **state)
 {
@@ -25,7 +25,7 @@ static void ends_with_the_first_empty_line(void **state)
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		size_t n = strlen(rows[i].bytes);
 
-		assert_int_equal(reply_find_end(rows[i].bytes, n, 0), rows[i].end);
+		assert_int_equal(answer_find_end(rows[i].bytes, n, 0), rows[i].end);
 	}
 }
 
@@ -36,14 +36,14 @@ static void finds_the_end_wherever_it_went_on_looking(void **state)
 
 	(void)state;
 	for (size_t from = 0; from < n; from++) {
-		assert_int_equal(reply_find_end(bytes, from, 0), 0);
-		assert_int_equal(reply_find_end(bytes, n, from), n);
+		assert_int_equal(answer_find_end(bytes, from, 0), 0);
+		assert_int_equal(answer_find_end(bytes, n, from), n);
 	}
 }
 
 static void takes_status_message_and_lines_apart(void **state)
 {
-	struct reply r = reply_of("OK Welcome alice\r\na:1\r\nb c:2\n\nrest");
+	struct answer r = answer_of("OK Welcome alice\r\na:1\r\nb c:2\n\nrest");
 
 	(void)state;
 	assert_true(r.ok);
@@ -52,75 +52,76 @@ static void takes_status_message_and_lines_apart(void **state)
 	assert_int_equal(r.count, 2);
 	assert_line(r.lines[0], "a:1");
 	assert_line(r.lines[1], "b c:2");
-	reply_free(&r);
-	r = reply_of("ERR");
+	answer_free(&r);
+	r = answer_of("ERR");
 	assert_false(r.ok);
 	assert_line(r.message, "");
 	assert_int_equal(r.count, 0);
-	reply_free(&r);
-	reply_free(&r);
+	answer_free(&r);
+	answer_free(&r);
 }
 
 static void refuses_what_is_neither_ok_nor_err(void **state)
 {
 	static const char *const bytes[] = {"", "\n", "OKAY\n\n", "ok\n\n", "HTTP/1.1 400\n\n"};
-	struct reply r;
+	struct answer r;
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(bytes); i++)
-		assert_int_equal(reply_parse(bytes[i], strlen(bytes[i]), &r), -1);
+		assert_int_equal(answer_parse(bytes[i], strlen(bytes[i]), &r), -1);
 }
 
 static void keeps_every_byte_of_a_line(void **state)
 {
-	struct reply r = reply_of_bytes("OK\na\0b\xff\n\n", 10);
+	struct answer r = answer_of_bytes("OK\na\0b\xff\n\n", 10);
 
 	(void)state;
 	assert_int_equal(r.lines[0].len, 4);
 	assert_memory_equal(r.lines[0].text, "a\0b\xff", 4);
-	reply_free(&r);
+	answer_free(&r);
 }
 
 static void prints_no_control_bytes(void **state)
 {
-	struct reply r = reply_of_bytes("OK \x1b[2J\na\0\x7f\tä\n\n", 15);
+	struct answer r = answer_of_bytes("OK \x1b[2J\na\0\x7f\tä\n\n", 15);
 	char *text = NULL;
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
 
 	(void)state;
-	reply_print(out, &r);
+	answer_print(out, &r);
 	fclose(out);
 	assert_string_equal(text, "OK \\x1b[2J\na\\x00\\x7f\\x09ä\n");
 	free(text);
-	reply_free(&r);
+	answer_free(&r);
 }
 
 static void fields_divide_at_the_first_colon(void **state)
 {
-	struct reply r = reply_of("OK\nid:7 word client:[::1]:80 empty: :x\nserver uptime:2s\n\n");
+	struct answer r =
+		answer_of("OK\nid:7 word client:[::1]:80 empty: :x\nserver uptime:2s\n\n");
 	struct protocol_line rest = r.lines[0], value;
-	struct reply_field f;
+	struct answer_field f;
 
 	(void)state;
-	assert_true(reply_next_field(&rest, &f));
+	assert_true(answer_next_field(&rest, &f));
 	assert_line(f.name, "id");
 	assert_line(f.value, "7");
-	assert_true(reply_next_field(&rest, &f));
+	assert_true(answer_next_field(&rest, &f));
 	assert_line(f.name, "client");
 	assert_line(f.value, "[::1]:80");
-	assert_true(reply_next_field(&rest, &f));
+	assert_true(answer_next_field(&rest, &f));
 	assert_line(f.value, "");
-	assert_true(reply_next_field(&rest, &f));
+	assert_true(answer_next_field(&rest, &f));
 	assert_line(f.name, "");
-	assert_false(reply_next_field(&rest, &f));
-	assert_true(reply_find(&r.lines[0], "client", &value));
+	assert_false(answer_next_field(&rest, &f));
+	assert_true(answer_find(&r.lines[0], "client", &value));
 	assert_line(value, "[::1]:80");
-	assert_false(reply_find(&r.lines[0], "cli", &value));
-	assert_true(reply_split(&r.lines[1], &f));
+	assert_false(answer_find(&r.lines[0], "cli", &value));
+	assert_true(answer_split(&r.lines[1], &f));
 	assert_line(f.name, "server uptime");
-	assert_false(reply_split(&r.message, &f));
-	reply_free(&r);
+	assert_false(answer_split(&r.message, &f));
+	answer_free(&r);
 }
 
 static void numbers_have_at_most_15_digits(void **state)
@@ -136,7 +137,7 @@ static void numbers_have_at_most_15_digits(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct protocol_line text = {rows[i].text, strlen(rows[i].text)};
-		bool is_number = reply_number(&text, &number);
+		bool is_number = answer_number(&text, &number);
 
 		assert_int_equal(is_number, rows[i].number >= 0);
 		if (is_number)
@@ -156,7 +157,7 @@ static void unescapes_what_the_protocol_escaped(void **state)
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct protocol_line text = {rows[i].text, strlen(rows[i].text)};
 
-		assert_int_equal(reply_unescape(&text, plain), strlen(rows[i].plain));
+		assert_int_equal(answer_unescape(&text, plain), strlen(rows[i].plain));
 		assert_memory_equal(plain, rows[i].plain, strlen(rows[i].plain));
 	}
 }
@@ -175,5 +176,5 @@ int main(void)
 		cmocka_unit_test(unescapes_what_the_protocol_escaped),
 	};
 
-	return cmocka_run_group_tests_name("client/reply", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("client/answer", tests, NULL, NULL);
 }

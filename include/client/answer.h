@@ -1,6 +1,6 @@
-/* reply: the server's answer as status, message, lines and fields. Pure; no lock: a value. */
-#ifndef CLIENT_REPLY_H
-#define CLIENT_REPLY_H
+/* answer: the server's answer as status, message, lines and fields. Pure; no lock: a value. */
+#ifndef CLIENT_ANSWER_H
+#define CLIENT_ANSWER_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -9,7 +9,7 @@
 #include "monitor/protocol.h"
 
 /* Texts point into `bytes`, which the reply owns, and may hold any byte but LF. */
-struct reply {
+struct answer {
 	char *bytes;
 	bool ok;
 	struct protocol_line status; /* "OK Welcome alice" */
@@ -20,41 +20,41 @@ struct reply {
 
 /* Looks for the empty line that ends a reply in the `n` bytes at `p`, of which those in front of
  * `from` were looked at before. How many bytes the reply takes with it, 0 when it is not there. */
-size_t reply_find_end(const char *p, size_t n, size_t from);
+size_t answer_find_end(const char *p, size_t n, size_t from);
 
 /* Takes a whole reply apart, with or without its empty line; copies the bytes. -1 when its status
  * is neither OK nor ERR, or without memory. */
-int reply_parse(const char *p, size_t n, struct reply *out) __attribute__((warn_unused_result));
+int answer_parse(const char *p, size_t n, struct answer *out) __attribute__((warn_unused_result));
 
 /* Also for a struct that is all zeros. */
-void reply_free(struct reply *r);
+void answer_free(struct answer *r);
 
 /* Prints it as it came, status line first, without the empty line. Control bytes, which could
  * command a terminal, are printed as \xNN. */
-void reply_print(FILE *out, const struct reply *r);
+void answer_print(FILE *out, const struct answer *r);
 
 /* "name:value", divided at the first colon. False without one. */
-struct reply_field {
+struct answer_field {
 	struct protocol_line name;
 	struct protocol_line value;
 };
-bool reply_split(const struct protocol_line *line, struct reply_field *out);
+bool answer_split(const struct protocol_line *line, struct answer_field *out);
 
 /* Takes the next "key:value" off a line of several; words without a colon are skipped. False at
  * the end. */
-bool reply_next_field(struct protocol_line *rest, struct reply_field *out);
+bool answer_next_field(struct protocol_line *rest, struct answer_field *out);
 
 /* The value of `name` among the "key:value" of the line; false when it is not there. */
-bool reply_find(const struct protocol_line *line, const char *name, struct protocol_line *value);
+bool answer_find(const struct protocol_line *line, const char *name, struct protocol_line *value);
 
 /* Is it this text, byte for byte? */
-bool reply_is(const struct protocol_line *text, const char *expected);
+bool answer_is(const struct protocol_line *text, const char *expected);
 
 /* The whole of `text` as a number without sign and with at most 15 digits, which every program
  * that reads it can hold. False when it is anything else. */
-bool reply_number(const struct protocol_line *text, long long *out);
+bool answer_number(const struct protocol_line *text, long long *out);
 
 /* Turns the \xNN of a value back into bytes: `out` has room for text->len bytes. Their number. */
-size_t reply_unescape(const struct protocol_line *text, char *out);
+size_t answer_unescape(const struct protocol_line *text, char *out);
 
 #endif

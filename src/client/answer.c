@@ -1,4 +1,4 @@
-#include "client/reply.h"
+#include "client/answer.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +11,7 @@ static bool ends_empty_line(const char *p, size_t at)
 	return at == 0 || p[at - 1] == '\n';
 }
 
-size_t reply_find_end(const char *p, size_t n, size_t from)
+size_t answer_find_end(const char *p, size_t n, size_t from)
 {
 	while (from < n) {
 		const char *end = memchr(p + from, '\n', n - from);
@@ -42,7 +42,7 @@ static bool next_line(struct protocol_line *rest, struct protocol_line *line)
 	return true;
 }
 
-static bool take_status(struct protocol_line line, struct reply *out)
+static bool take_status(struct protocol_line line, struct answer *out)
 {
 	struct protocol_line word;
 
@@ -50,8 +50,8 @@ static bool take_status(struct protocol_line line, struct reply *out)
 	if (!protocol_next_word(&line, &word))
 		return false;
 	out->message = line;
-	out->ok = reply_is(&word, "OK");
-	return out->ok || reply_is(&word, "ERR");
+	out->ok = answer_is(&word, "OK");
+	return out->ok || answer_is(&word, "ERR");
 }
 
 static size_t count_lines(const char *p, size_t n)
@@ -66,11 +66,11 @@ static size_t count_lines(const char *p, size_t n)
 	return count;
 }
 
-int reply_parse(const char *p, size_t n, struct reply *out)
+int answer_parse(const char *p, size_t n, struct answer *out)
 {
 	struct protocol_line rest, line;
 
-	*out = (struct reply){.bytes = malloc(n + 1)};
+	*out = (struct answer){.bytes = malloc(n + 1)};
 	out->lines = malloc(count_lines(p, n) * sizeof(*out->lines));
 	if (out->bytes == NULL || out->lines == NULL)
 		goto bad;
@@ -82,15 +82,15 @@ int reply_parse(const char *p, size_t n, struct reply *out)
 		out->lines[out->count++] = line;
 	return 0;
 bad:
-	reply_free(out);
+	answer_free(out);
 	return -1;
 }
 
-void reply_free(struct reply *r)
+void answer_free(struct answer *r)
 {
 	free(r->bytes);
 	free(r->lines);
-	*r = (struct reply){.ok = false};
+	*r = (struct answer){.ok = false};
 }
 
 static void print_line(FILE *out, const struct protocol_line *line)
@@ -106,14 +106,14 @@ static void print_line(FILE *out, const struct protocol_line *line)
 	putc('\n', out);
 }
 
-void reply_print(FILE *out, const struct reply *r)
+void answer_print(FILE *out, const struct answer *r)
 {
 	print_line(out, &r->status);
 	for (size_t i = 0; i < r->count; i++)
 		print_line(out, &r->lines[i]);
 }
 
-bool reply_split(const struct protocol_line *line, struct reply_field *out)
+bool answer_split(const struct protocol_line *line, struct answer_field *out)
 {
 	const char *colon = memchr(line->text, ':', line->len);
 	size_t len;
@@ -126,24 +126,24 @@ bool reply_split(const struct protocol_line *line, struct reply_field *out)
 	return true;
 }
 
-bool reply_next_field(struct protocol_line *rest, struct reply_field *out)
+bool answer_next_field(struct protocol_line *rest, struct answer_field *out)
 {
 	struct protocol_line word;
 
 	while (protocol_next_word(rest, &word)) {
-		if (reply_split(&word, out))
+		if (answer_split(&word, out))
 			return true;
 	}
 	return false;
 }
 
-bool reply_find(const struct protocol_line *line, const char *name, struct protocol_line *value)
+bool answer_find(const struct protocol_line *line, const char *name, struct protocol_line *value)
 {
 	struct protocol_line rest = *line;
-	struct reply_field field;
+	struct answer_field field;
 
-	while (reply_next_field(&rest, &field)) {
-		if (reply_is(&field.name, name)) {
+	while (answer_next_field(&rest, &field)) {
+		if (answer_is(&field.name, name)) {
 			*value = field.value;
 			return true;
 		}
@@ -151,12 +151,12 @@ bool reply_find(const struct protocol_line *line, const char *name, struct proto
 	return false;
 }
 
-bool reply_is(const struct protocol_line *text, const char *expected)
+bool answer_is(const struct protocol_line *text, const char *expected)
 {
 	return text->len == strlen(expected) && memcmp(text->text, expected, text->len) == 0;
 }
 
-bool reply_number(const struct protocol_line *text, long long *out)
+bool answer_number(const struct protocol_line *text, long long *out)
 {
 	long long value = 0;
 
@@ -180,7 +180,7 @@ static int hex_digit(char c)
 	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
-size_t reply_unescape(const struct protocol_line *text, char *out)
+size_t answer_unescape(const struct protocol_line *text, char *out)
 {
 	const char *p = text->text;
 	size_t used = 0;
