@@ -114,10 +114,11 @@ tests: $(BUILD)/socks5d $(BUILD)/monitor_client $(TESTS) $(BUILD)/gendoc
 test: deps-test
 	@$(MAKE) --no-print-directory tests check-docs
 	tests/lint/layers.sh
-	@SOCKS5D=$(BUILD)/socks5d tests/run.sh $(TESTS) tests/clients/test_curl.sh
+	@SOCKS5D=$(BUILD)/socks5d tests/run.sh $(TESTS) \
+		$(addprefix tests/clients/test_,curl.sh monitor_client.sh top.sh)
 
 test-clients: deps-clients
-	@$(MAKE) --no-print-directory $(BUILD)/socks5d
+	@$(MAKE) --no-print-directory $(BUILD)/socks5d $(BUILD)/monitor_client
 	SOCKS5D=$(BUILD)/socks5d tests/clients/run.sh
 
 # The daemon's tests that stop it in every phase, with the daemon under valgrind.
