@@ -59,7 +59,7 @@ open_terminal() {
 	TERMINAL=terminal$TERMINALS
 	tmux_ new-session -d -s "$TERMINAL" -x "$1" -y "$2" \
 		"env LC_ALL=C.UTF-8 PS1='ready> ' bash --norc --noprofile" || die 'no terminal'
-	await '^ready> '
+	await '^ready>'
 }
 
 # Whatever runs in it gets SIGHUP, as from a terminal that is closed.
@@ -67,8 +67,14 @@ close_terminal() {
 	tmux_ kill-session -t "$TERMINAL"
 }
 
+# tmux tells the terminal's programs a little later.
 resize_terminal() {
 	tmux_ resize-window -t "$TERMINAL" -x "$1" -y "$2"
+	wait_for 30 terminal_is "$2 $1"
+}
+
+terminal_is() {
+	[[ $(stty size <"$(tmux_ display-message -p -t "$TERMINAL" '#{pane_tty}')") == "$1" ]]
 }
 
 screen() {

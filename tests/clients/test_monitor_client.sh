@@ -237,7 +237,7 @@ asks_and_answers() {
 }
 
 completes() {
-	press CON && press Tab && await '^CONFIG +CONNECTIONS' &&
+	press CON && press Tab && await '^CONNECTIONS +CONFIG' &&
 		press F Tab ti Tab && await '^monitor> CONFIG timeout *$' &&
 		enter '' && await '^timeout:78s$' &&
 		press LOG Tab i Tab && await '^monitor> LOG_LEVEL info *$' &&

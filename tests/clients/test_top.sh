@@ -10,11 +10,12 @@ need tmux curl nginx
 
 # ---- traffic ----
 
-# download USER:PASSWORD COUNT RATE: that many at once, each a session, for longer than a test takes.
+# download USER:PASSWORD COUNT: that many at once, each a session, for longer than a test takes.
+# nginx sets the pace: curl's --limit-rate takes a lot at once and then nothing for long.
 download() {
 	spawn curl -q -sS --noproxy '' --parallel --parallel-immediate --parallel-max 50 \
-		--limit-rate "$3" -x "socks5h://$1@$PROXY" -o '/dev/null' \
-		"http://localhost:$WEB_PORT/random.bin?[1-$2]"
+		-x "socks5h://$1@$PROXY" -o '/dev/null' \
+		"http://localhost:$WEB_PORT/slow/random.bin?[1-$2]" 2>/dev/null
 	DOWNLOAD=$SPAWNED
 }
 
@@ -121,9 +122,9 @@ quits() {
 }
 
 looking_and_ending() {
-	download alice:secret 1 100k
+	download alice:secret 1
 	ALICE=$DOWNLOAD
-	download bob:hidden 1 300k
+	download bob:hidden 1
 	BOB=$DOWNLOAD
 	wait_for 30 sessions_run 2 || die 'no traffic'
 	check top_totals totals_are_there
@@ -169,7 +170,7 @@ ctrl_c_quits() {
 }
 
 many_rows() {
-	download bob:hidden 20 20k
+	download bob:hidden 20
 	wait_for 30 sessions_run 20 || die 'no traffic'
 	check top_many_rows lists_many
 	check top_scrolls scrolls
