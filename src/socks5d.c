@@ -8,12 +8,16 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/version.h"
+#include "monitor/admin.h"
 #include "proxy/pool.h"
 #include "proxy/server.h"
 
 #define EXIT_OK 0
 #define EXIT_FAILED 1
 #define EXIT_BAD_INPUT 2
+
+/* An administrator's errand is to be done. */
+#define ERRAND_SIGNAL SIGRTMIN
 
 /* Whoever started us with 0, 1 or 2 closed must not make a client's socket the standard error that
  * the log goes to. */
@@ -31,8 +35,8 @@ static int fill_standard_descriptors(void)
 static sigset_t block_signals(void)
 {
 	/* XFSZ: a log file at its limit (ulimit -f) is to be an error of write(2), not the end. */
-	static const int numbers[] = {
-		SIGHUP, SIGUSR1, SIGTERM, SIGINT, POOL_GONE_SIGNAL, SIGPIPE, SIGXFSZ};
+	const int numbers[] = {SIGHUP, SIGUSR1, SIGTERM, SIGINT, POOL_GONE_SIGNAL, ERRAND_SIGNAL,
+		SIGPIPE, SIGXFSZ};
 	sigset_t set;
 
 	sigemptyset(&set);
@@ -45,27 +49,24 @@ static sigset_t block_signals(void)
 }
 
 /* Serves until the first TERM or INT. */
-static void serve(struct server *server, const sigset_t *signals)
+static void serve(struct server *server, struct admin *admin, const sigset_t *signals)
 {
 	for (;;) {
-		switch (sigwaitinfo(signals, NULL)) {
-		case SIGHUP:
-			server_reload(server);
-			break;
-		case SIGUSR1:
-			server_log_stats(server);
-			break;
-		case SIGTERM:
-		case SIGINT:
+		int number = sigwaitinfo(signals, NULL);
+
+		if (number == SIGTERM || number == SIGINT)
 			return;
-		default:
-			break;
-		}
+		if (number == SIGHUP)
+			admin_reload(admin);
+		else if (number == SIGUSR1)
+			server_log_stats(server);
+		else if (number == ERRAND_SIGNAL)
+			admin_run_errands(admin);
 	}
 }
 
 /* Lets sessions finish until the drain timeout or a second TERM or INT. */
-static void drain(struct server *server, const sigset_t *signals)
+static void drain(struct server *server, struct admin *admin, const sigset_t *signals)
 {
 	int64_t deadline = clock_deadline(server_drain(server));
 
@@ -73,10 +74,12 @@ static void drain(struct server *server, const sigset_t *signals)
 	while (!server_is_drained(server)) {
 		int64_t left = deadline - clock_ms();
 		struct timespec timeout = clock_timespec(left > 0 ? left : 0);
-		int signal = sigtimedwait(signals, NULL, &timeout);
+		int number = sigtimedwait(signals, NULL, &timeout);
 
-		if (left <= 0 || signal == SIGTERM || signal == SIGINT)
+		if (left <= 0 || number == SIGTERM || number == SIGINT)
 			return;
+		if (number == ERRAND_SIGNAL)
+			admin_run_errands(admin);
 	}
 }
 
@@ -101,6 +104,7 @@ static int run(struct options *options)
 	char error[CONFIG_ERROR_MAX];
 	sigset_t signals = block_signals();
 	struct server *server;
+	struct admin *admin;
 	bool bad_input;
 
 	/* Workers hardly allocate: two arenas instead of eight a core. */
@@ -108,8 +112,15 @@ static int run(struct options *options)
 	server = server_start(options, &bad_input, error);
 	if (server == NULL)
 		return fail(error, bad_input ? EXIT_BAD_INPUT : EXIT_FAILED);
-	serve(server, &signals);
-	drain(server, &signals);
+	admin = admin_start(server, ERRAND_SIGNAL, error);
+	if (admin == NULL) {
+		server_drain(server);
+		server_stop(server);
+		return fail(error, EXIT_FAILED);
+	}
+	serve(server, admin, &signals);
+	drain(server, admin, &signals);
+	admin_stop(admin);
 	server_stop(server);
 	return EXIT_OK;
 }

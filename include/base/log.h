@@ -24,7 +24,7 @@ struct log_line {
 	bool wanted;
 	bool json; /* the format that it was begun in */
 	size_t len;
-	char text[2048];
+	char text[3072];
 };
 
 void log_set_level(enum log_level level);

@@ -38,8 +38,4 @@ bool protocol_next_word(struct protocol_line *line, struct protocol_line *word);
 /* Is `word` the name `name`, whatever the case of its letters? */
 bool protocol_is_word(const struct protocol_line *word, const char *name);
 
-/* Copies `len` bytes so that no blank and no control byte is among them, each such byte, and each
- * backslash, as \xNN. Cut to `size`, NUL-terminated. Returns `out`. */
-const char *protocol_escape(const void *bytes, size_t len, char *out, size_t size);
-
 #endif

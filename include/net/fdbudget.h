@@ -30,6 +30,11 @@ size_t fdbudget_count_open(void);
  * when not even one fits. */
 void fdbudget_plan(struct fdbudget *b, size_t limit, size_t reserved, size_t wanted);
 
+/* Takes `n` of the spare ones for the process itself; false, and none taken, when there are not so
+ * many. And gives them back. */
+bool fdbudget_borrow(struct fdbudget *b, size_t n) __attribute__((warn_unused_result));
+void fdbudget_return(struct fdbudget *b, size_t n);
+
 /* What one session holds beside the client's socket. The first descriptor at a time is its own,
  * each further one comes from the spare. Belongs to one thread. */
 struct fd_lease {

@@ -66,6 +66,10 @@ void socket_end_stream(int fd);
 /* Ends both sides while the descriptor stays open; wakes whoever polls it. */
 void socket_shutdown(int fd);
 
+/* Breaks the connection off while the descriptor stays open: the peer sees a reset (RST), and
+ * whoever polls it wakes. Of a socket that is not TCP's only both sides are ended. */
+void socket_abort(int fd);
+
 /* Closes. -1 is allowed. */
 void socket_close(int fd);
 

@@ -15,11 +15,17 @@ struct listeners {
 	} items[SETTINGS_MAX_LISTEN];
 };
 
-/* Opens what `c` says; listeners of `old` (may be NULL) on the same address are taken over and stay
- * open, with whoever waits in their backlog. Fills in the addresses at which the proxy answers
- * (config.own). NULL with "ADDR: why" in `error`; then nothing changed. */
-struct listeners *listeners_open(
-	struct config *c, const struct listeners *old, char error[CONFIG_ERROR_MAX]);
+/* Opens what `list` says; listeners of `old` (may be NULL) on the same address are taken over and
+ * stay open, with whoever waits in their backlog. NULL with "ADDR: why" in `error`; then nothing
+ * changed. */
+struct listeners *listeners_open(const struct listen_list *list, int backlog,
+	const struct listeners *old, char error[CONFIG_ERROR_MAX]);
+
+/* How many of `list` would be opened anew, when those of `old` are there. */
+size_t listeners_count_new(const struct listen_list *list, const struct listeners *old);
+
+/* Adds the addresses of `l` to those at which the proxy itself answers (config.own). */
+void listeners_add_own(const struct listeners *l, struct config *c);
 
 /* Takes those out of `l` that are in `kept` (may be NULL) too, and so are not to be closed. */
 void listeners_leave_out(struct listeners *l, const struct listeners *kept);

@@ -6,17 +6,17 @@
 #include <stdint.h>
 
 #include "base/buffer.h"
+#include "state/config.h"
 #include "state/end_reason.h"
+#include "state/traffic.h"
 
 struct relay {
 	int client;
 	int target;
 	struct buffer *to_target; /* may hold bytes already: what the client sent ahead */
 	struct buffer *to_client;
-	int64_t idle_ms; /* longest time without a byte either way */
-	int64_t half_idle_ms; /* the same once one side has finished */
-	uint64_t sent; /* bytes written to the target */
-	uint64_t received; /* bytes written to the client */
+	const struct idle_limits *limits; /* obeyed as they are at any time */
+	struct traffic *traffic; /* what is moved is counted here, while it happens */
 };
 
 /* Runs to the end and says why it came. The end of one side's stream is passed on behind its last

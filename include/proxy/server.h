@@ -1,10 +1,10 @@
-/* server: the proxy as a whole: made, reloaded, stopped. For the main thread (and the monitor's).
- */
+/* server: the proxy as a whole: made, changed, stopped. For the main thread only. */
 #ifndef PROXY_SERVER_H
 #define PROXY_SERVER_H
 
 #include <stdbool.h>
 
+#include "proxy/session.h"
 #include "state/options.h"
 
 struct server;
@@ -18,9 +18,24 @@ struct server *server_start(struct options *o, bool *bad_input, char error[CONFI
 int server_check(const struct options *o, char error[CONFIG_ERROR_MAX])
 	__attribute__((warn_unused_result));
 
-/* Reads configuration and users again and opens the log again: all of it, or nothing and a line in
- * the log that says why. Live sessions keep what they began with. */
-void server_reload(struct server *s);
+/* What all sessions share, for the monitor to look at. Valid until server_stop(). */
+struct services *server_services(struct server *s);
+
+#define SERVER_REPLY_MAX 4096
+
+/* Reads configuration and users again and opens the logs again: all of it, or nothing. 0 with what
+ * changed in `reply`, -1 with the reason; either is logged too. Live sessions keep what they began
+ * with, but for the idle times (config_idle_limits()). */
+int server_reload(struct server *s, char reply[SERVER_REPLY_MAX]);
+
+/* Gives one setting another value, as if it stood in the file, until the file says something new of
+ * it. 0 with what changed in `reply`, -1 with the reason, and nothing changed. */
+int server_set(struct server *s, const struct setting *setting, const char *value,
+	char reply[SERVER_REPLY_MAX]);
+
+/* The socket on which the monitor is to listen, which is the caller's from then on; -1 when it is
+ * the one that was taken last. To be called after start and after each change. */
+int server_take_monitor_listener(struct server *s);
 
 /* A line in the log with all that was counted. */
 void server_log_stats(struct server *s);

@@ -11,6 +11,7 @@
 #include "net/resolver.h"
 #include "proxy/dial.h"
 #include "proxy/socks5.h"
+#include "state/access_log.h"
 #include "state/config.h"
 #include "state/end_reason.h"
 #include "state/registry.h"
@@ -23,6 +24,7 @@ struct services {
 	struct users *users;
 	struct resolver *resolver;
 	struct registry *registry;
+	struct access_log *access_log;
 	struct fdbudget budget;
 	struct stats stats;
 };
@@ -46,7 +48,9 @@ struct session {
 	bool chose_login; /* METHOD 02 */
 	size_t user_len;
 	char user[USERS_NAME_MAX];
-	uint64_t sent, received;
+	const char *command; /* its name; NULL before the request */
+	char command_text[16]; /* where it has no static one */
+	char target_text[ACCESS_TARGET_MAX]; /* host:port as one word; "" before the request */
 	struct buffer in; /* from the client */
 	struct buffer out; /* to the client */
 	struct socks5_request request;

@@ -33,6 +33,13 @@ struct config_source {
  * `error`. The caller owns the snapshot's only reference until config_publish(). */
 struct config *config_read(const struct config_source *source, char error[CONFIG_ERROR_MAX]);
 
+/* A copy of `c` that may be changed, with one reference; to be followed by config_settle(). NULL
+ * without memory. */
+struct config *config_clone(const struct config *c);
+
+/* Gives listen addresses that name no port the one of `port`, after any of them was changed. */
+void config_settle(struct config *c);
+
 /* Gives up a reference; the last one frees. NULL is allowed. */
 void config_release(struct config *c);
 
@@ -41,6 +48,15 @@ struct config_store;
 /* A store whose current snapshot is `first`, whose reference it takes over. NULL without memory. */
 struct config_store *config_store_new(struct config *first);
 void config_store_free(struct config_store *store);
+
+/* The settings that live sessions follow, in milliseconds as they are now. */
+struct idle_limits {
+	_Atomic(int64_t) timeout;
+	_Atomic(int64_t) half_close_timeout;
+};
+
+/* Those of the current snapshot; valid as long as the store. */
+const struct idle_limits *config_idle_limits(const struct config_store *store);
 
 /* The current snapshot with a reference of the caller's own, to be released. */
 struct config *config_get(struct config_store *store);

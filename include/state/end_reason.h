@@ -27,6 +27,7 @@ enum end_reason {
 	END_NETWORK_UNREACHABLE,
 	END_CONNECT_TIMEOUT, /* `connect_timeout`, or the kernel's own patience */
 	END_CONNECT_FAILED, /* anything else; errno is in the log */
+	END_KILLED, /* by an administrator */
 	END_STOPPED, /* the server was told to stop */
 	END_REASONS,
 };

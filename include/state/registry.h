@@ -1,11 +1,28 @@
-/* registry: the live sessions, a slot for each worker, so that others can end them. A mutex a slot
- * guards the fact that the slot's descriptors are still open. */
+/* registry: the live sessions, a slot for each worker, so that others can see and end them. A mutex
+ * a slot guards its strings and the fact that its descriptors are still open. */
 #ifndef STATE_REGISTRY_H
 #define STATE_REGISTRY_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "base/addr.h"
+#include "state/access_log.h"
+#include "state/end_reason.h"
+#include "state/traffic.h"
+#include "state/users.h"
+
+/* How far a session has come; published for the monitor only. */
+enum session_phase {
+	PHASE_GREETING,
+	PHASE_LOGIN,
+	PHASE_REQUEST,
+	PHASE_CONNECT, /* name lookup included */
+	PHASE_RELAY,
+	PHASE_CLOSING,
+};
 
 struct registry;
 
@@ -13,21 +30,84 @@ struct registry;
 struct registry *registry_new(size_t slots);
 void registry_free(struct registry *r);
 
+/* ---- for the slot's worker ---- */
+
 /* A session begins in `slot` with the client's socket. Returns its id, which is never used again;
  * the first is 1. */
-uint64_t registry_enter(struct registry *r, size_t slot, int client);
+uint64_t registry_enter(struct registry *r, size_t slot, int client, const struct addr *addr);
+
+void registry_set_phase(struct registry *r, size_t slot, enum session_phase phase);
+
+/* The session's user has logged in; the name stays the session's and must live until
+ * registry_leave(). */
+void registry_set_user(struct registry *r, size_t slot, const char *user, size_t len);
+
+/* The session was asked for `command` and `target` (host:port, one word), static or living until
+ * registry_leave(). */
+void registry_set_request(struct registry *r, size_t slot, const char *command, const char *target);
 
 /* The session has connected to its target. */
-void registry_set_target(struct registry *r, size_t slot, int target);
+void registry_set_target(struct registry *r, size_t slot, int target, const struct addr *addr);
+
+/* The slot's counters, for its worker to write. */
+struct traffic *registry_traffic(struct registry *r, size_t slot);
+
+/* Becomes true when the session is told to end. */
+const _Atomic(bool) *registry_told(struct registry *r, size_t slot);
+
+/* Why the session was told to end; END_REASONS when it was not. */
+enum end_reason registry_told_why(struct registry *r, size_t slot);
 
 /* The session ends; afterwards its worker may close the descriptors. */
 void registry_leave(struct registry *r, size_t slot);
 
-/* Was the session in `slot` told to stop? */
-bool registry_told_to_stop(struct registry *r, size_t slot);
+/* ---- for others ---- */
 
-/* Tells all sessions, those to come included, to stop and shuts their sockets down, which wakes
- * their workers. */
+struct session_ref {
+	uint64_t id;
+	size_t slot;
+};
+
+/* All live sessions, by id; to be freed. NULL without memory. */
+struct session_ref *registry_list(struct registry *r, size_t *count);
+
+struct session_info {
+	uint64_t id;
+	enum session_phase phase;
+	struct addr client;
+	struct addr address; /* of the target; AF_UNSPEC until connected */
+	const char *command; /* static; NULL: nothing was asked for yet */
+	size_t user_len; /* 0: none */
+	char user[USERS_NAME_MAX];
+	char target[ACCESS_TARGET_MAX]; /* "" like `command` */
+	int64_t age_ms;
+	int64_t idle_ms;
+	struct traffic_figures traffic;
+};
+
+/* A copy of what is known of a session; false when it has ended. */
+bool registry_get(struct registry *r, const struct session_ref *ref, struct session_info *out);
+
+/* Bytes moved by all sessions since the start, the live ones included. */
+void registry_totals(struct registry *r, uint64_t *sent, uint64_t *received);
+
+/* Tells the session `id` to end for `reason` and breaks its connections off, which wakes its
+ * worker. False when there is none. */
+bool registry_end(struct registry *r, uint64_t id, enum end_reason reason);
+
+/* The same with all sessions of a user; NULL: of those who did not log in. The number of them. */
+size_t registry_end_user(struct registry *r, const char *user, size_t len, enum end_reason reason);
+
+/* Ends the sessions with an id up to `last` whose relay has been idle for longer than it may be,
+ * with one side finished or not. Returns when the next could be (clock.h), CLOCK_NEVER when there
+ * are no such sessions any more. */
+int64_t registry_end_idle(
+	struct registry *r, uint64_t last, int64_t timeout, int64_t half_close_timeout);
+
+/* The id of the newest session. */
+uint64_t registry_last_id(struct registry *r);
+
+/* Tells all sessions, those to come included, to end because the server stops. */
 void registry_stop_all(struct registry *r);
 
 #endif

@@ -40,6 +40,9 @@ struct settings {
 	int64_t port;
 	struct listen_list monitor_listen; /* one */
 	int64_t monitor_port;
+	int64_t max_monitor_clients;
+	int64_t monitor_login_timeout;
+	int64_t monitor_timeout;
 
 	int64_t max_sessions; /* 0: as many as fit */
 	int64_t backlog;
@@ -59,6 +62,8 @@ struct settings {
 	int64_t dns_cache;
 	int64_t dns_negative_ttl;
 
+	char *access_log_file;
+	int64_t access_log_entries;
 	char *log_file;
 	int64_t log_level; /* enum log_level */
 	int64_t log_format; /* enum log_format */

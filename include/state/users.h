@@ -3,6 +3,7 @@
 #ifndef STATE_USERS_H
 #define STATE_USERS_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -10,6 +11,9 @@
 #define USERS_NAME_MAX 255 /* RFC 1929 section 2 */
 #define USERS_PASSWORD_MAX 255 /* RFC 1929 section 2 */
 #define USERS_ERROR_MAX 1024
+
+/* What stands for a name where there was no login. */
+#define USERS_ANONYMOUS "Anonymous"
 
 enum user_role { USER_ROLE_USER, USER_ROLE_ADMIN };
 
@@ -54,11 +58,64 @@ enum login_result {
 	LOGIN_TOO_BUSY, /* no turn to compute the hash before the deadline */
 };
 
-/* Checks a login of any bytes (RFC 1929), until `deadline` (clock.h). */
-enum login_result users_login(struct users *u, const char *name, size_t name_len,
-	const char *password, size_t password_len, int64_t deadline);
+/* A login of any bytes (RFC 1929). */
+struct login {
+	const char *name;
+	size_t name_len;
+	const char *password;
+	size_t password_len;
+};
+
+/* Checks a client's login, until `deadline` (clock.h) or until `told` (NULL: never) is true and
+ * users_wake() was called. */
+enum login_result users_login(
+	struct users *u, const struct login *login, int64_t deadline, const _Atomic(bool) *told);
+
+/* Is it the login of a user with the role admin? Takes as long for whoever is not one. Waits for no
+ * turn, so that clients cannot keep administrators out: for one thread only. */
+bool users_login_admin(struct users *u, const struct login *login);
+
+/* Lets all who wait in users_login() look whether they were told to end. */
+void users_wake(struct users *u);
 
 /* Ends the waiting of all who wait in users_login(), now and later: they get LOGIN_TOO_BUSY. */
 void users_stop(struct users *u);
+
+/* ---- what administrators do: one thread at a time ---- */
+
+/* Adds a user, with a hash of the password, to the file at `path` (NULL: none) first. -1 with the
+ * reason in `error`, and nothing changed: the user exists, or the file cannot be written. */
+int users_add(struct users *u, const struct user_credentials *c, enum user_role role,
+	const char *path, char error[USERS_ERROR_MAX]) __attribute__((warn_unused_result));
+
+/* Gives a user another password, likewise; fails when there is no such user. */
+int users_set_password(struct users *u, const struct user_credentials *c, const char *path,
+	char error[USERS_ERROR_MAX]) __attribute__((warn_unused_result));
+
+/* Takes a user out, likewise; fails when there is no such user, and for the last admin, who could
+ * not be replaced any more. */
+int users_remove(struct users *u, const char *name, const char *path, char error[USERS_ERROR_MAX])
+	__attribute__((warn_unused_result));
+
+/* ---- what is known of users ---- */
+
+bool users_has(struct users *u, const char *name, size_t len);
+
+/* Adds the bytes of a session that has ended to the user's; no such user (any more): nothing. */
+void users_count_bytes(
+	struct users *u, const char *name, size_t len, uint64_t sent, uint64_t received);
+
+/* The names of all users, by the alphabet, in one block to be freed. NULL without memory. */
+const char **users_names(struct users *u, size_t *count);
+
+struct user_info {
+	enum user_role role;
+	uint64_t logins;
+	uint64_t sent, received; /* bytes of sessions that have ended */
+	int64_t last_login; /* seconds since 1970; 0: not since the server started */
+};
+
+/* False when there is no such user. */
+bool users_get(struct users *u, const char *name, struct user_info *out);
 
 #endif

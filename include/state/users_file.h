@@ -10,7 +10,7 @@
 struct users_file_entry {
 	const char *name;
 	size_t name_len;
-	const char *hash;
+	const char *hash; /* NULL, when writing: the user's line is taken out */
 	enum user_role role;
 };
 

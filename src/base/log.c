@@ -1,34 +1,24 @@
-/*
- * The log file's descriptor keeps its number for life: opening another file puts it under the same
- * number with dup3(2), so that writers need no lock and never meet a closed descriptor.
- */
 #include "base/log.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/sink.h"
 
 #define FIELD_MAX 600 /* escaped bytes of one value */
 #define CLOSING 3 /* room kept for what ends a line: a quote, a brace, LF */
 
 static _Atomic(int) threshold = LOG_INFO;
 static _Atomic(int) style = LOG_TEXT;
-static _Atomic(int) descriptor = STDERR_FILENO;
 
-/* How long the first line waits that the log does not take. */
-#define STALL_MS 500
-static _Atomic(bool) never_blocks; /* a regular file */
-static _Atomic(bool) stalled;
-static _Atomic(uint64_t) lost;
+/* Two, since the number of a sink's descriptor is for life: standard error is never replaced. */
+static struct sink standard_error = {.fd = STDERR_FILENO};
+static struct sink file = SINK_NONE;
+static _Atomic(struct sink *) current = &standard_error;
 
 static const char *const level_words[] = {
 	[LOG_ERROR] = "error", [LOG_WARN] = "warn", [LOG_INFO] = "info", [LOG_DEBUG] = "debug"};
@@ -43,54 +33,20 @@ void log_set_format(enum log_format format)
 	atomic_store(&style, (int)format);
 }
 
-static int open_file(const char *path)
-{
-	int old = atomic_load(&descriptor);
-	int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640);
-
-	if (fd < 0)
-		return -1;
-	if (old == STDERR_FILENO) {
-		atomic_store(&descriptor, fd);
-		return 0;
-	}
-	if (dup3(fd, old, O_CLOEXEC) < 0) {
-		close(fd);
-		return -1;
-	}
-	close(fd);
-	return 0;
-}
-
-static void note_kind(void)
-{
-	struct stat st;
-
-	atomic_store(
-		&never_blocks, fstat(atomic_load(&descriptor), &st) == 0 && S_ISREG(st.st_mode));
-}
-
 int log_open(const char *path)
 {
-	int fd = atomic_load(&descriptor);
-
-	if (path != NULL && *path != '\0') {
-		if (open_file(path) < 0)
-			return -1;
-	} else if (fd != STDERR_FILENO && dup3(STDERR_FILENO, fd, O_CLOEXEC) < 0) {
+	if (path == NULL || *path == '\0')
+		return sink_redirect(atomic_load(&current), STDERR_FILENO);
+	if (sink_open(&file, path) < 0)
 		return -1;
-	}
-	note_kind();
+	atomic_store(&current, &file);
 	return 0;
 }
 
 void log_close(void)
 {
-	int fd = atomic_exchange(&descriptor, STDERR_FILENO);
-
-	if (fd != STDERR_FILENO)
-		close(fd);
-	note_kind();
+	atomic_store(&current, &standard_error);
+	sink_close(&file);
 }
 
 static size_t room(const struct log_line *line)
@@ -210,49 +166,23 @@ void log_begin(struct log_line *line, enum log_level level, const char *msg)
 	log_text(line, "msg", msg);
 }
 
-/* A log that cannot be written must not take the service with it. A pipe, a terminal or a journal
- * that takes no more is waited for once; then lines are lost, and counted, until it does again. */
-static bool takes_a_line(void)
-{
-	struct pollfd p = {.fd = atomic_load(&descriptor), .events = POLLOUT};
-
-	if (atomic_load_explicit(&never_blocks, memory_order_relaxed))
-		return true;
-	if (poll(&p, 1, atomic_load(&stalled) ? 0 : STALL_MS) != 0)
-		return true;
-	atomic_store(&stalled, true);
-	atomic_fetch_add(&lost, 1);
-	return false;
-}
-
-static void write_line(const char *text, size_t len)
-{
-	ssize_t n;
-
-	do
-		n = write(atomic_load(&descriptor), text, len);
-	while (n < 0 && errno == EINTR);
-}
-
-static void report_lost_lines(void)
-{
-	if (atomic_exchange(&stalled, false))
-		log_message(LOG_WARN, "the log took no more for a while: %llu lines are lost",
-			(unsigned long long)atomic_exchange(&lost, 0));
-}
-
 void log_end(struct log_line *line)
 {
+	struct sink *sink = atomic_load(&current);
+	uint64_t lost;
+
 	if (!line->wanted)
 		return;
 	if (line->json)
 		line->text[line->len++] = '}';
 	line->text[line->len++] = '\n';
-	if (!takes_a_line())
+	/* A log that cannot be written must not take the service with it. */
+	if (!sink_takes_line(sink))
 		return;
-	if (atomic_load_explicit(&stalled, memory_order_relaxed))
-		report_lost_lines();
-	write_line(line->text, line->len);
+	if (sink_recovered(sink, &lost))
+		log_message(LOG_WARN, "the log took no more for a while: %llu lines are lost",
+			(unsigned long long)lost);
+	(void)sink_write(sink, line->text, line->len);
 }
 
 void log_message(enum log_level level, const char *format, ...)

@@ -1,6 +1,5 @@
 #include "monitor/protocol.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -67,24 +66,4 @@ bool protocol_next_word(struct protocol_line *line, struct protocol_line *word)
 bool protocol_is_word(const struct protocol_line *word, const char *name)
 {
 	return word->len == strlen(name) && strncasecmp(word->text, name, word->len) == 0;
-}
-
-const char *protocol_escape(const void *bytes, size_t len, char *out, size_t size)
-{
-	const char *p = bytes;
-	size_t used = 0;
-
-	for (size_t i = 0; i < len; i++) {
-		bool plain = !is_control(p[i]) && p[i] != ' ' && p[i] != '\\';
-
-		if (used + (plain ? 1 : 4) >= size)
-			break;
-		if (plain)
-			out[used++] = p[i];
-		else
-			used += (size_t)snprintf(
-				out + used, size - used, "\\x%02x", (unsigned char)p[i]);
-	}
-	out[used] = '\0';
-	return out;
 }

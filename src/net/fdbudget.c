@@ -59,14 +59,23 @@ void fdbudget_plan(struct fdbudget *b, size_t limit, size_t reserved, size_t wan
 	atomic_init(&b->spare_used, 0);
 }
 
+bool fdbudget_borrow(struct fdbudget *b, size_t n)
+{
+	if (atomic_fetch_add(&b->spare_used, n) + n <= b->spare)
+		return true;
+	fdbudget_return(b, n);
+	return false;
+}
+
+void fdbudget_return(struct fdbudget *b, size_t n)
+{
+	atomic_fetch_sub(&b->spare_used, n);
+}
+
 bool fd_lease_take(struct fd_lease *lease)
 {
-	struct fdbudget *b = lease->budget;
-
-	if (lease->held > 0 && atomic_fetch_add(&b->spare_used, 1) >= b->spare) {
-		atomic_fetch_sub(&b->spare_used, 1);
+	if (lease->held > 0 && !fdbudget_borrow(lease->budget, 1))
 		return false;
-	}
 	lease->held++;
 	return true;
 }
@@ -74,5 +83,5 @@ bool fd_lease_take(struct fd_lease *lease)
 void fd_lease_give(struct fd_lease *lease)
 {
 	if (--lease->held > 0)
-		atomic_fetch_sub(&lease->budget->spare_used, 1);
+		fdbudget_return(lease->budget, 1);
 }

@@ -164,6 +164,15 @@ void socket_shutdown(int fd)
 	(void)shutdown(fd, SHUT_RDWR);
 }
 
+/* Dissolving the association is what connect(2) says of AF_UNSPEC; tcp(7) peers get a reset. */
+void socket_abort(int fd)
+{
+	struct sockaddr none = {.sa_family = AF_UNSPEC};
+
+	if (connect(fd, &none, sizeof(none)) < 0)
+		socket_shutdown(fd);
+}
+
 void socket_close(int fd)
 {
 	if (fd >= 0)

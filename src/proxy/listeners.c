@@ -66,20 +66,10 @@ static int open_one(
 	return 0;
 }
 
-static void fill_in_own(struct config *c, const struct listeners *l)
-{
-	c->own_count = 0;
-	for (size_t i = 0; i < l->count; i++)
-		c->own[c->own_count++] = l->items[i].bound;
-	if (addr_port(&c->settings.monitor_listen.addrs[0]) != 0)
-		c->own[c->own_count++] = c->settings.monitor_listen.addrs[0];
-}
-
-struct listeners *listeners_open(
-	struct config *c, const struct listeners *old, char error[CONFIG_ERROR_MAX])
+struct listeners *listeners_open(const struct listen_list *list, int backlog,
+	const struct listeners *old, char error[CONFIG_ERROR_MAX])
 {
 	struct listeners *l = calloc(1, sizeof(*l));
-	const struct listen_list *list = &c->settings.listen;
 	char text[ADDR_TEXT_MAX];
 
 	if (l == NULL) {
@@ -87,7 +77,7 @@ struct listeners *listeners_open(
 		return NULL;
 	}
 	for (size_t i = 0; i < list->count; i++) {
-		if (open_one(l, &list->addrs[i], (int)c->settings.backlog, old) < 0) {
+		if (open_one(l, &list->addrs[i], backlog, old) < 0) {
 			snprintf(error, CONFIG_ERROR_MAX, "cannot listen on %s: %s",
 				addr_format(&list->addrs[i], text), strerror(errno));
 			listeners_leave_out(l, old);
@@ -95,8 +85,22 @@ struct listeners *listeners_open(
 			return NULL;
 		}
 	}
-	fill_in_own(c, l);
 	return l;
+}
+
+size_t listeners_count_new(const struct listen_list *list, const struct listeners *old)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < list->count; i++)
+		count += find_wanted(old, &list->addrs[i]) == NULL;
+	return count;
+}
+
+void listeners_add_own(const struct listeners *l, struct config *c)
+{
+	for (size_t i = 0; i < l->count; i++)
+		c->own[c->own_count++] = l->items[i].bound;
 }
 
 void listeners_leave_out(struct listeners *l, const struct listeners *kept)

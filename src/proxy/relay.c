@@ -29,7 +29,7 @@ struct flow {
 	struct end *from;
 	struct end *to;
 	struct buffer *buffer;
-	uint64_t *count;
+	_Atomic(uint64_t) *count;
 	struct flow *reverse;
 	bool source_ended; /* nothing more comes from `from` */
 	bool finished; /* and `to` was told, or cannot be told */
@@ -84,7 +84,7 @@ static bool push(struct flow *f)
 		f->to->broken = true;
 		return true;
 	}
-	*f->count += (uint64_t)n;
+	traffic_count(f->count, (uint64_t)n);
 	buffer_consume(f->buffer, (size_t)n);
 	return true;
 }
@@ -153,11 +153,13 @@ static void note(const struct pollfd *p, struct end *e, struct flow *out, struct
 	e->broken |= (p->revents & (POLLERR | POLLNVAL)) != 0;
 }
 
-static int64_t idle_deadline(const struct relay *r, const struct flow flows[2])
+static int64_t idle_deadline(const struct relay *r)
 {
-	bool half = flows[OUTWARD].finished || flows[INWARD].finished;
+	const struct idle_limits *limits = r->limits;
+	int64_t limit = atomic_load(
+		r->traffic->half_closed ? &limits->half_close_timeout : &limits->timeout);
 
-	return clock_deadline(half ? r->half_idle_ms : r->idle_ms);
+	return atomic_load(&r->traffic->last_active) + limit;
 }
 
 /* Moves what can be moved now. A broken end is out of the poll set, so what it still has is fetched
@@ -174,18 +176,27 @@ static bool step_both(struct flow flows[2])
 	return moved;
 }
 
-/* Waits until something happens at either end; false when the idle deadline came first. Keepalive
- * is for when nothing happens, so that is when it is seen to. */
-static bool wait_for_ends(
-	const struct relay *r, struct pollfd fds[2], int64_t idle, int64_t *settled)
+/* Waits until something happens at either end; false when the idle deadline came first, which may
+ * have been moved meanwhile. Keepalive is for when nothing happens, so that is when it is seen to.
+ */
+static bool wait_for_ends(const struct relay *r, struct pollfd fds[2], int64_t *settled)
 {
+	int64_t idle = idle_deadline(r), now;
+
 	if (socket_wait(fds, 2, *settled < idle ? *settled : idle) != 0)
 		return true;
-	if (clock_ms() >= idle)
-		return false;
-	socket_keep_alive(r->target);
-	*settled = CLOCK_NEVER;
-	return true;
+	now = clock_ms();
+	if (now >= *settled) {
+		socket_keep_alive(r->target);
+		*settled = CLOCK_NEVER;
+	}
+	return now < idle_deadline(r);
+}
+
+static void note_activity(const struct relay *r, const struct flow flows[2])
+{
+	atomic_store(&r->traffic->half_closed, flows[OUTWARD].finished || flows[INWARD].finished);
+	traffic_active(r->traffic, clock_ms());
 }
 
 enum end_reason relay_run(struct relay *r)
@@ -193,27 +204,27 @@ enum end_reason relay_run(struct relay *r)
 	struct end client = {.fd = r->client}, target = {.fd = r->target};
 	struct flow flows[2];
 	struct flow *out = &flows[OUTWARD], *in = &flows[INWARD];
-	int64_t idle, settled = clock_deadline(SETTLED_MS);
+	int64_t settled = clock_deadline(SETTLED_MS);
 
 	*out = (struct flow){.from = &client,
 		.to = &target,
 		.reverse = in,
 		.buffer = r->to_target,
-		.count = &r->sent,
+		.count = &r->traffic->sent,
 		.writable = true};
 	*in = (struct flow){.from = &target,
 		.to = &client,
 		.reverse = out,
 		.buffer = r->to_client,
-		.count = &r->received};
-	idle = idle_deadline(r, flows);
+		.count = &r->traffic->received};
+	note_activity(r, flows);
 	for (;;) {
 		if (step_both(flows))
-			idle = idle_deadline(r, flows);
+			note_activity(r, flows);
 		if (out->finished && in->finished)
 			break;
 		struct pollfd fds[2] = {poll_entry(&client, out, in), poll_entry(&target, in, out)};
-		if (!wait_for_ends(r, fds, idle, &settled))
+		if (!wait_for_ends(r, fds, &settled))
 			return out->finished || in->finished ? END_HALF_CLOSED_IDLE : END_IDLE;
 		note(&fds[0], &client, out, in);
 		note(&fds[1], &target, in, out);

@@ -1,6 +1,7 @@
 #include "proxy/server.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,14 +9,18 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "net/socket.h"
 #include "proxy/listeners.h"
 #include "proxy/pool.h"
 #include "proxy/session.h"
+#include "proxy/statistics.h"
 #include "state/acl.h"
 #include "state/users_file.h"
 
-/* Descriptors for the log, the files read on reload, the pool's eventfd. */
+/* Descriptors for the two logs, the files read and written meanwhile, the pool's eventfd and the
+ * monitor's. */
 #define PROCESS_DESCRIPTORS 8
+#define MONITOR_BACKLOG 64
 
 /* max_sessions = auto: a 64th of the memory at what a waiting worker costs, within these. */
 #define AUTO_MEMORY_SHARE 64
@@ -28,6 +33,13 @@ struct server {
 	struct services services;
 	struct pool *pool;
 	size_t wanted_sessions;
+	bool stopping;
+	struct listeners monitor; /* one; a copy, for the descriptor is the monitor's */
+	bool monitor_is_new; /* and the monitor does not have it yet */
+	size_t reserved_listeners; /* that the budget has kept descriptors for */
+	size_t borrowed_listeners; /* that were taken from the spare */
+	/* By index in the table: what file and flags say of a setting that server_set() has set. */
+	char *overridden[CONFIG_MAX_OVERRIDES];
 };
 
 /* ---- what the configuration says, put into effect ---- */
@@ -38,6 +50,15 @@ static struct resolver_options resolver_options(const struct settings *s)
 		.search = s->dns_search,
 		.cache_records = (size_t)s->dns_cache,
 		.negative_ttl_ms = s->dns_negative_ttl};
+}
+
+static int open_access_log(struct access_log *log, const struct settings *s, char *error)
+{
+	if (access_log_open(log, s->access_log_file) == 0)
+		return 0;
+	snprintf(error, CONFIG_ERROR_MAX, "access_log_file: \"%s\": cannot be opened: %s",
+		s->access_log_file, strerror(errno));
+	return -1;
 }
 
 static int open_log(const struct settings *s, char *error)
@@ -85,10 +106,11 @@ static int plan_sessions(struct server *s, const struct config *c, char *error)
 {
 	struct fdbudget *b = &s->services.budget;
 	size_t limit = fdbudget_raise_limit();
-	/* A reload opens all new listeners before it closes the old ones. */
-	size_t reserved = fdbudget_count_open() + c->settings.listen.count + SETTINGS_MAX_LISTEN +
-		PROCESS_DESCRIPTORS;
+	size_t monitor_clients = (size_t)c->settings.max_monitor_clients + 1; /* turned away */
+	size_t reserved = fdbudget_count_open() + PROCESS_DESCRIPTORS + monitor_clients;
 
+	s->reserved_listeners = c->settings.listen.count + c->settings.monitor_listen.count;
+	reserved += s->reserved_listeners;
 	s->wanted_sessions = (size_t)c->settings.max_sessions;
 	if (s->wanted_sessions == 0)
 		s->wanted_sessions = automatic_sessions();
@@ -129,13 +151,13 @@ static void log_capacity(const struct server *s, const struct config *c, size_t 
 
 /* ---- what is said at start ---- */
 
-static void log_listening(const struct listeners *l)
+static void log_listening(const struct listeners *l, const char *msg)
 {
 	char text[ADDR_TEXT_MAX];
 	struct log_line line;
 
 	for (size_t i = 0; i < l->count; i++) {
-		log_begin(&line, LOG_INFO, "listening");
+		log_begin(&line, LOG_INFO, msg);
 		log_text(&line, "address", addr_format(&l->items[i].bound, text));
 		log_end(&line);
 	}
@@ -189,6 +211,25 @@ static int make_shared_state(struct server *s, const struct config *c, char *err
 	return -1;
 }
 
+static int make_access_log(struct server *s, const struct settings *settings, char *error)
+{
+	struct access_log *log = access_log_new((size_t)settings->access_log_entries);
+
+	s->services.access_log = log;
+	if (log == NULL) {
+		snprintf(error, CONFIG_ERROR_MAX, "access_log_entries: out of memory");
+		return -1;
+	}
+	if (open_access_log(log, settings, error) < 0)
+		return -1;
+	if (settings->access_log_file[0] == '\0' ||
+		access_log_fill(log, settings->access_log_file) == 0)
+		return 0;
+	snprintf(error, CONFIG_ERROR_MAX, "access_log_file: \"%s\": cannot be read: %s",
+		settings->access_log_file, strerror(errno));
+	return -1;
+}
+
 static int make_users(
 	struct server *s, const struct options *o, const struct settings *settings, char *error)
 {
@@ -203,12 +244,38 @@ static int make_users(
 		s->services.users, o->users, o->user_count, users_path(settings), error);
 }
 
+/* Opens what is to be listened on, for clients and for the monitor. The former, or NULL with the
+ * reason in `error`, and nothing is open that was not before. */
+static struct listeners *open_listeners(struct server *s, struct config *c, char *error)
+{
+	const struct listeners *current = s->pool == NULL ? NULL : pool_listeners(s->pool);
+	const struct listeners *monitor = s->monitor.count == 0 ? NULL : &s->monitor;
+	struct listeners *l, *m;
+
+	l = listeners_open(&c->settings.listen, (int)c->settings.backlog, current, error);
+	if (l == NULL)
+		return NULL;
+	m = listeners_open(&c->settings.monitor_listen, MONITOR_BACKLOG, monitor, error);
+	if (m == NULL) {
+		listeners_leave_out(l, current);
+		listeners_close(l);
+		return NULL;
+	}
+	c->own_count = 0;
+	listeners_add_own(l, c);
+	listeners_add_own(m, c);
+	s->monitor_is_new |= monitor == NULL || m->items[0].fd != monitor->items[0].fd;
+	s->monitor = *m;
+	free(m);
+	return l;
+}
+
 /* The listeners first, since an address in use is the likeliest failure; who connects waits in the
  * backlog until pool_start(). */
 static int open_for_business(struct server *s, struct config *c, char *error)
 {
 	size_t planned = s->services.budget.sessions;
-	struct listeners *l = listeners_open(c, NULL, error);
+	struct listeners *l = open_listeners(s, c, error);
 
 	if (l == NULL)
 		return -1;
@@ -227,7 +294,8 @@ static int open_for_business(struct server *s, struct config *c, char *error)
 	}
 	log_capacity(s, c, planned);
 	warn_of_open_door(s, c);
-	log_listening(l);
+	log_listening(l, "listening");
+	log_listening(&s->monitor, "monitor listening");
 	log_try_it(s, c, l);
 	pool_start(s->pool, l);
 	return 0;
@@ -236,12 +304,30 @@ static int open_for_business(struct server *s, struct config *c, char *error)
 static void free_all(struct server *s)
 {
 	pool_free(s->pool);
+	if (s->monitor_is_new)
+		socket_close(s->monitor.items[0].fd);
+	for (size_t i = 0; i < CONFIG_MAX_OVERRIDES; i++)
+		free(s->overridden[i]);
 	config_store_free(s->services.config);
 	registry_free(s->services.registry);
 	resolver_free(s->services.resolver);
 	users_free(s->services.users);
+	access_log_free(s->services.access_log);
 	log_close();
 	free(s);
+}
+
+int server_take_monitor_listener(struct server *s)
+{
+	if (!s->monitor_is_new)
+		return -1;
+	s->monitor_is_new = false;
+	return s->monitor.items[0].fd;
+}
+
+struct services *server_services(struct server *s)
+{
+	return &s->services;
 }
 
 struct server *server_start(struct options *o, bool *bad_input, char error[CONFIG_ERROR_MAX])
@@ -259,7 +345,9 @@ struct server *server_start(struct options *o, bool *bad_input, char error[CONFI
 		return NULL;
 	}
 	s->options = o;
-	*bad_input = open_log(&c->settings, error) < 0 || make_users(s, o, &c->settings, error) < 0;
+	*bad_input = open_log(&c->settings, error) < 0 ||
+		make_access_log(s, &c->settings, error) < 0 ||
+		make_users(s, o, &c->settings, error) < 0;
 	if (!*bad_input && plan_sessions(s, c, error) == 0 && make_shared_state(s, c, error) == 0 &&
 		open_for_business(s, c, error) == 0) {
 		options_free_users(o);
@@ -288,31 +376,64 @@ int server_check(const struct options *o, char error[CONFIG_ERROR_MAX])
 
 /* ---- reload ---- */
 
-static void log_change(
-	const struct setting *setting, const struct settings *old, const struct settings *new)
+/* A change of configuration under way. */
+struct change {
+	struct config *old;
+	struct config *new;
+	bool read_again; /* the files too: users are read, logs are opened again */
+	size_t borrowed; /* descriptors, for listeners */
+	char *reply; /* what changed, or why nothing did: SERVER_REPLY_MAX bytes */
+};
+
+static void tell(struct change *change, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static void tell(struct change *change, const char *format, ...)
+{
+	size_t len = strlen(change->reply);
+	va_list ap;
+
+	if (len > 0)
+		len += (size_t)snprintf(change->reply + len, SERVER_REPLY_MAX - len, ", ");
+	if (len >= SERVER_REPLY_MAX)
+		return;
+	va_start(ap, format);
+	vsnprintf(change->reply + len, SERVER_REPLY_MAX - len, format, ap);
+	va_end(ap);
+}
+
+/* Says what is different; false when nothing is. */
+static bool tell_difference(struct change *change, const struct setting *setting)
 {
 	char from[4096], to[4096]; /* whole lists, to be compared */
 	struct log_line line;
 
-	setting_format(setting, old, from, sizeof(from));
-	setting_format(setting, new, to, sizeof(to));
+	setting_format(setting, &change->old->settings, from, sizeof(from));
+	setting_format(setting, &change->new->settings, to, sizeof(to));
 	if (strcmp(from, to) == 0)
-		return;
+		return false;
 	log_begin(&line, setting->reloadable ? LOG_INFO : LOG_WARN,
 		setting->reloadable ? "setting changed" : "setting changes only at the next start");
 	log_text(&line, "setting", setting->name);
 	log_text(&line, "from", from);
 	log_text(&line, "to", to);
 	log_end(&line);
+	if (setting->reloadable)
+		tell(change, "%s set to %s", setting->name, to[0] != '\0' ? to : "empty");
+	else
+		tell(change, "%s changes only at the next start", setting->name);
+	return true;
 }
 
 /* Says what is different, and takes back what cannot change while running. */
-static void settle_changes(const struct settings *old, struct settings *new)
+static void settle_changes(struct change *change)
 {
 	for (size_t i = 0; i < settings_count; i++) {
-		log_change(&settings_table[i], old, new);
-		if (!settings_table[i].reloadable && setting_copy(&settings_table[i], new, old) < 0)
-			log_message(LOG_ERROR, "%s: out of memory", settings_table[i].name);
+		const struct setting *setting = &settings_table[i];
+
+		if (tell_difference(change, setting) && !setting->reloadable &&
+			setting_copy(setting, &change->new->settings, &change->old->settings) < 0)
+			log_message(LOG_ERROR, "%s: out of memory", setting->name);
 	}
 }
 
@@ -345,90 +466,290 @@ static int check_users(
 	return -1;
 }
 
-/* The steps that can fail, each undone when a later one does. The listeners, or NULL. */
-static struct listeners *prepare(struct server *s, const struct config *old, struct config *new,
-	char error[CONFIG_ERROR_MAX])
+/* Descriptors for the listeners that are opened before the old ones are closed. */
+static int borrow_for_listeners(struct server *s, struct change *change, char *error)
 {
-	const struct listeners *current = pool_listeners(s->pool);
-	struct listeners *l;
+	const struct settings *new = &change->new->settings;
+
+	change->borrowed = listeners_count_new(&new->listen, pool_listeners(s->pool)) +
+		listeners_count_new(&new->monitor_listen, &s->monitor);
+	if (fdbudget_borrow(&s->services.budget, change->borrowed))
+		return 0;
+	change->borrowed = 0;
+	snprintf(error, CONFIG_ERROR_MAX,
+		"no descriptors to spare for new listeners (limit on open files): try again later");
+	return -1;
+}
+
+/* Keeps what the present listeners need beyond what was reserved at start. */
+static void settle_borrowed(struct server *s, const struct change *change, size_t listeners)
+{
+	size_t held = s->borrowed_listeners + change->borrowed, needed = 0;
+
+	if (listeners > s->reserved_listeners)
+		needed = listeners - s->reserved_listeners;
+	fdbudget_return(&s->services.budget, held - needed);
+	s->borrowed_listeners = needed;
+}
+
+/* What is opened or read again; undone when a later step fails. */
+static int open_files(struct server *s, const struct change *change, char *error)
+{
+	const struct settings *old = &change->old->settings, *new = &change->new->settings;
+	struct access_log *log = s->services.access_log;
 	char ignored[CONFIG_ERROR_MAX];
 
-	if (check_users(s, old, new, error) < 0)
-		return NULL;
-	l = listeners_open(new, current, error);
-	if (l == NULL)
-		return NULL;
-	if (open_log(&new->settings, error) == 0) {
-		if (load_users(s->services.users, &old->settings, false, error) == 0)
-			return l;
-		(void)open_log(&old->settings, ignored);
+	if (open_log(new, error) < 0)
+		return -1;
+	if (open_access_log(log, new, error) == 0) {
+		if (access_log_resize(log, (size_t) new->access_log_entries) < 0)
+			snprintf(error, CONFIG_ERROR_MAX, "access_log_entries: out of memory");
+		else if (!change->read_again ||
+			load_users(s->services.users, old, false, error) == 0)
+			return 0;
+		(void)open_access_log(log, old, ignored);
+		if (access_log_resize(log, (size_t)old->access_log_entries) < 0)
+			log_message(LOG_ERROR, "access_log_entries: out of memory");
 	}
-	listeners_leave_out(l, current);
+	(void)open_log(old, ignored);
+	return -1;
+}
+
+static void close_new_listeners(struct server *s, struct listeners *l,
+	const struct listeners *monitor_before, bool monitor_was_new)
+{
+	if (l == NULL)
+		return;
+	if (s->monitor.items[0].fd != monitor_before->items[0].fd)
+		socket_close(s->monitor.items[0].fd);
+	s->monitor = *monitor_before;
+	s->monitor_is_new = monitor_was_new;
+	listeners_leave_out(l, pool_listeners(s->pool));
 	listeners_close(l);
+}
+
+/* The steps that can fail, each undone when a later one does. The listeners, or NULL. */
+static struct listeners *prepare(
+	struct server *s, struct change *change, char error[CONFIG_ERROR_MAX])
+{
+	struct listeners monitor_before = s->monitor, *l = NULL;
+	bool monitor_was_new = s->monitor_is_new;
+
+	if ((!change->read_again || check_users(s, change->old, change->new, error) == 0) &&
+		borrow_for_listeners(s, change, error) == 0) {
+		l = open_listeners(s, change->new, error);
+		if (l != NULL && open_files(s, change, error) == 0)
+			return l;
+	}
+	close_new_listeners(s, l, &monitor_before, monitor_was_new);
+	fdbudget_return(&s->services.budget, change->borrowed);
 	return NULL;
 }
 
-static void put_into_effect(struct server *s, struct config *new, struct listeners *l)
+static void put_into_effect(struct server *s, struct change *change, struct listeners *l)
 {
+	struct config *new = change->new;
 	struct resolver_options resolver = resolver_options(&new->settings);
+	size_t listeners = l->count + s->monitor.count;
 
 	if (resolver_configure(s->services.resolver, &resolver) < 0)
 		log_message(LOG_ERROR, "name lookups go on as before: out of memory");
 	users_set_max_checks(s->services.users, (unsigned)new->settings.max_password_checks);
-	log_listening(l);
+	if (change->read_again) {
+		log_listening(l, "listening");
+		log_listening(&s->monitor, "monitor listening");
+	}
 	warn_of_open_door(s, new);
 	config_publish(s->services.config, new);
 	pool_listen_on(s->pool, l);
-	log_message(LOG_INFO, "reloaded");
+	settle_borrowed(s, change, listeners);
 }
 
-void server_reload(struct server *s)
+/* Goes over from `old` to `new`, whose reference it takes over; -1 when that is refused, and
+ * nothing changed. */
+static int change_over(struct server *s, struct change *change)
 {
 	char error[CONFIG_ERROR_MAX];
-	struct config *old = config_get(s->services.config);
-	struct config *new = config_read(&s->options->source, error);
-	struct listeners *l = new == NULL ? NULL : prepare(s, old, new, error);
+	struct listeners *l = prepare(s, change, error);
 
 	if (l == NULL) {
-		log_message(LOG_ERROR, "reload refused, nothing changed: %s", error);
-		config_release(new);
-	} else {
-		settle_changes(&old->settings, &new->settings);
-		put_into_effect(s, new, l);
+		config_release(change->new);
+		snprintf(change->reply, SERVER_REPLY_MAX, "%s", error);
+		return -1;
 	}
+	settle_changes(change);
+	put_into_effect(s, change, l);
+	return 0;
+}
+
+/* What server_set() has set stands, unless file or flags say something new of it. */
+static void keep_overrides(struct server *s, const struct config *old, struct config *new)
+{
+	char base[4096];
+
+	for (size_t i = 0; i < settings_count; i++) {
+		const struct setting *setting = &settings_table[i];
+
+		if (s->overridden[i] == NULL ||
+			strcmp(setting_format(setting, &new->settings, base, sizeof(base)),
+				s->overridden[i]) != 0)
+			continue;
+		if (setting_copy(setting, &new->settings, &old->settings) < 0)
+			log_message(LOG_ERROR, "%s: out of memory", setting->name);
+	}
+	config_settle(new);
+}
+
+/* After a reload: what stands now as file and flags have it is not overridden any more. */
+static void forget_overrides(struct server *s, const struct config *base)
+{
+	char text[4096];
+
+	for (size_t i = 0; i < settings_count; i++) {
+		if (s->overridden[i] == NULL ||
+			strcmp(setting_format(
+				       &settings_table[i], &base->settings, text, sizeof(text)),
+				s->overridden[i]) == 0)
+			continue;
+		free(s->overridden[i]);
+		s->overridden[i] = NULL;
+	}
+}
+
+static int reload(struct server *s, struct config *old, char *reply)
+{
+	struct config *base = config_read(&s->options->source, reply), *new;
+	struct change change = {.old = old, .read_again = true, .reply = reply};
+	size_t users = users_count(s->services.users);
+	int result;
+
+	if (base == NULL)
+		return -1;
+	new = config_clone(base);
+	if (new == NULL) {
+		config_release(base);
+		snprintf(reply, SERVER_REPLY_MAX, "out of memory");
+		return -1;
+	}
+	keep_overrides(s, old, new);
+	reply[0] = '\0';
+	change.new = new;
+	result = change_over(s, &change);
+	if (result == 0)
+		forget_overrides(s, base);
+	if (result == 0 && users != users_count(s->services.users))
+		tell(&change, "users %zu to %zu", users, users_count(s->services.users));
+	config_release(base);
+	return result;
+}
+
+/* There are no listeners any more to be changed. */
+static bool is_stopping(const struct server *s, char *reply)
+{
+	if (s->stopping)
+		snprintf(reply, SERVER_REPLY_MAX, "the server is stopping");
+	return s->stopping;
+}
+
+int server_reload(struct server *s, char reply[SERVER_REPLY_MAX])
+{
+	struct config *old = config_get(s->services.config);
+	int result = is_stopping(s, reply) ? -1 : reload(s, old, reply);
+
+	if (result < 0)
+		log_message(LOG_ERROR, "reload refused, nothing changed: %s", reply);
+	else
+		log_message(LOG_INFO, "reloaded");
+	if (result == 0 && reply[0] == '\0')
+		snprintf(reply, SERVER_REPLY_MAX, "Nothing changed");
 	config_release(old);
+	return result;
+}
+
+/* ---- one setting while running ---- */
+
+/* Remembers what file and flags say of the setting, unless it is overridden already. */
+static int remember_base(struct server *s, size_t index, const struct config *old)
+{
+	char base[4096];
+
+	if (s->overridden[index] != NULL)
+		return 0;
+	setting_format(&settings_table[index], &old->settings, base, sizeof(base));
+	s->overridden[index] = strdup(base);
+	return s->overridden[index] == NULL ? -1 : 0;
+}
+
+static int set(struct server *s, const struct setting *setting, const char *value,
+	struct config *old, char *reply)
+{
+	size_t index = (size_t)(setting - settings_table);
+	bool was_overridden = s->overridden[index] != NULL;
+	struct change change = {.old = old, .new = config_clone(old), .reply = reply};
+	char legal[256];
+
+	reply[0] = '\0';
+	if (change.new == NULL || remember_base(s, index, old) < 0) {
+		config_release(change.new);
+		tell(&change, "out of memory");
+		return -1;
+	}
+	if (!setting_set(setting, &change.new->settings, value, true)) {
+		config_release(change.new);
+		tell(&change, "%s: \"%.512s\": legal is %s", setting->name, value,
+			setting_legal(setting, legal, sizeof(legal)));
+	} else {
+		config_settle(change.new);
+		if (change_over(s, &change) == 0)
+			return 0;
+	}
+	if (!was_overridden) {
+		free(s->overridden[index]);
+		s->overridden[index] = NULL;
+	}
+	return -1;
+}
+
+int server_set(struct server *s, const struct setting *setting, const char *value,
+	char reply[SERVER_REPLY_MAX])
+{
+	struct config *old;
+	int result;
+
+	if (is_stopping(s, reply))
+		return -1;
+	if (!setting->reloadable) {
+		snprintf(reply, SERVER_REPLY_MAX, "%s changes only at the next start",
+			setting->name);
+		return -1;
+	}
+	old = config_get(s->services.config);
+	result = set(s, setting, value, old, reply);
+	config_release(old);
+	return result;
 }
 
 /* ---- statistics ---- */
 
-static void log_counter(struct log_line *line, const char *key, const _Atomic(uint64_t) *counter)
+/* "server uptime" in "s" is server_uptime_s in the log. */
+static void log_figure(void *context, const char *name, uint64_t value, const char *unit)
 {
-	log_number(line, key, (int64_t)stats_get(counter));
+	char key[64];
+
+	snprintf(key, sizeof(key), "%s%s%s", name, *unit != '\0' ? "_" : "", unit);
+	for (char *p = key; *p != '\0'; p++) {
+		if (*p == ' ')
+			*p = '_';
+	}
+	log_number(context, key, (int64_t)value);
 }
 
 void server_log_stats(struct server *s)
 {
-	struct stats *stats = &s->services.stats;
 	struct log_line line;
-	uint64_t hits, misses;
 
-	resolver_counts(s->services.resolver, &hits, &misses);
 	log_begin(&line, LOG_INFO, "statistics");
-	log_number(&line, "uptime_s", (clock_ms() - stats->started) / 1000);
-	log_counter(&line, "sessions", &stats->sessions);
-	log_counter(&line, "current", &stats->current);
-	log_counter(&line, "most", &stats->most);
-	log_counter(&line, "sent", &stats->sent);
-	log_counter(&line, "received", &stats->received);
-	log_counter(&line, "clients_refused", &stats->clients_refused);
-	log_counter(&line, "accept_exhausted", &stats->accept_exhausted);
-	log_counter(&line, "saturated", &stats->saturated);
-	log_number(&line, "dns_cache_hits", (int64_t)hits);
-	log_number(&line, "dns_cache_misses", (int64_t)misses);
-	log_number(&line, "spare_descriptors_used",
-		(int64_t)atomic_load(&s->services.budget.spare_used));
-	for (enum end_reason i = 0; i < END_REASONS; i++)
-		log_counter(&line, end_reason_word(i), &stats->ended[i]);
+	statistics_each(&s->services, log_figure, &line);
 	log_end(&line);
 }
 
@@ -440,6 +761,7 @@ int64_t server_drain(struct server *s)
 	int64_t drain_ms = c->settings.drain_timeout;
 
 	config_release(c);
+	s->stopping = true;
 	pool_stop(s->pool);
 	return drain_ms;
 }

@@ -10,10 +10,12 @@
 #include "proxy/session.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 
 #include "base/clock.h"
+#include "base/escape.h"
 #include "base/log.h"
 #include "net/socket.h"
 #include "proxy/relay.h"
@@ -25,6 +27,11 @@
 #define LINGER_BYTES (256 * 1024)
 
 #define PAGE 4096
+
+static void enter(struct session *s, enum session_phase phase)
+{
+	registry_set_phase(s->services->registry, s->slot, phase);
+}
 
 static bool fail(struct session *s, enum end_reason reason)
 {
@@ -95,13 +102,31 @@ static bool refuse(struct session *s, enum end_reason reason, const uint8_t *mes
 	return fail(s, reason);
 }
 
+/* Sends the reply to the request; one that went out is an entry of the access log. */
+static bool send_reply(struct session *s, uint8_t rep, const struct addr *bound)
+{
+	uint8_t reply[SOCKS5_REPLY_MAX];
+	bool anonymous = s->user_len == 0;
+
+	s->reply = rep;
+	s->answered = send_message(s, reply, socks5_format_reply(reply, rep, bound));
+	if (s->answered && s->has_request)
+		access_log_add(s->services->access_log,
+			&(struct access_record){.user = anonymous ? USERS_ANONYMOUS : s->user,
+				.user_len = anonymous ? strlen(USERS_ANONYMOUS) : s->user_len,
+				.client = &s->client_addr,
+				.command = s->command,
+				.target = s->target_text,
+				.reply = rep});
+	return s->answered;
+}
+
 static bool refuse_request(struct session *s, enum end_reason reason)
 {
 	static const struct addr none = {.sa = {.sa_family = AF_UNSPEC}};
-	uint8_t reply[SOCKS5_REPLY_MAX];
 
-	s->reply = end_reason_reply(reason);
-	return refuse(s, reason, reply, socks5_format_reply(reply, s->reply, &none));
+	(void)send_reply(s, end_reason_reply(reason), &none);
+	return fail(s, reason);
 }
 
 /* ---- greeting: METHOD negotiation (RFC 1928 section 3) ---- */
@@ -156,8 +181,13 @@ static int parse_login(const uint8_t *p, size_t n, void *out)
 
 static enum end_reason check_login(struct session *s, const struct socks5_login *login)
 {
-	enum login_result result = users_login(s->services->users, (const char *)login->name,
-		login->name_len, (const char *)login->password, login->password_len, s->deadline);
+	struct users *users = s->services->users;
+	struct login claim = {.name = (const char *)login->name,
+		.name_len = login->name_len,
+		.password = (const char *)login->password,
+		.password_len = login->password_len};
+	enum login_result result = users_login(
+		users, &claim, s->deadline, registry_told(s->services->registry, s->slot));
 
 	switch (result) {
 	case LOGIN_REFUSED:
@@ -169,7 +199,10 @@ static enum end_reason check_login(struct session *s, const struct socks5_login 
 	}
 	memcpy(s->user, login->name, login->name_len);
 	s->user_len = login->name_len;
-	return END_CLOSED;
+	registry_set_user(s->services->registry, s->slot, s->user, s->user_len);
+	/* Whoever takes a user out ends the sessions that are known by then: not this one, perhaps.
+	 */
+	return users_has(users, s->user, s->user_len) ? END_CLOSED : END_LOGIN_REFUSED;
 }
 
 static bool authenticate(struct session *s)
@@ -181,6 +214,7 @@ static bool authenticate(struct session *s)
 
 	if (!s->chose_login)
 		return true;
+	enter(s, PHASE_LOGIN);
 	len = receive_message(s, parse_login, &login);
 	if (len == SOCKS5_MORE)
 		return false;
@@ -201,17 +235,41 @@ static int parse_request(const uint8_t *p, size_t n, void *out)
 	return socks5_parse_request(p, n, out);
 }
 
+/* The target as one word, for whoever looks at the session from outside. */
+static void publish_request(struct session *s)
+{
+	const struct socks5_request *request = &s->request;
+	char *text = s->target_text;
+	size_t size = sizeof(s->target_text), len;
+
+	s->command = socks5_command_name(request->command, s->command_text);
+	if (request->has_addr) {
+		addr_format(&request->addr, text);
+	} else if (request->atyp != SOCKS5_DOMAIN) {
+		strcpy(text, "-");
+	} else {
+		escape_word(request->name, request->name_len, true, text, size);
+		len = strlen(text);
+		snprintf(text + len, size - len, ":%u", request->port);
+	}
+	registry_set_request(s->services->registry, s->slot, s->command, text);
+}
+
 static bool read_request(struct session *s)
 {
-	int len = receive_message(s, parse_request, &s->request);
-	uint8_t atyp = s->request.atyp;
+	int len;
+	uint8_t atyp;
 
+	enter(s, PHASE_REQUEST);
+	len = receive_message(s, parse_request, &s->request);
+	atyp = s->request.atyp;
 	if (len == SOCKS5_MORE)
 		return false;
 	if (len == SOCKS5_MALFORMED)
 		return refuse_request(s, END_MALFORMED);
 	buffer_consume(&s->in, (size_t)len);
 	s->has_request = true;
+	publish_request(s);
 	if (s->request.command != SOCKS5_CONNECT)
 		return refuse_request(s, END_COMMAND_UNSUPPORTED);
 	if (atyp != SOCKS5_IPV4 && atyp != SOCKS5_IPV6 && atyp != SOCKS5_DOMAIN)
@@ -229,6 +287,7 @@ static bool connect_to_target(struct session *s)
 {
 	struct dial *d = &s->dial;
 
+	enter(s, PHASE_CONNECT);
 	d->config = s->config;
 	d->resolver = s->services->resolver;
 	d->budget = &s->services->budget;
@@ -242,18 +301,13 @@ static bool connect_to_target(struct session *s)
 		return fail(s, END_CLIENT_LEFT);
 	if (s->target < 0)
 		return refuse_request(s, d->failure);
-	registry_set_target(s->services->registry, s->slot, s->target);
+	registry_set_target(s->services->registry, s->slot, s->target, &d->target);
 	return true;
 }
 
 static bool reply_success(struct session *s)
 {
-	uint8_t reply[SOCKS5_REPLY_MAX];
-	size_t len = socks5_format_reply(reply, 0, &s->dial.local);
-
-	s->reply = 0;
-	s->answered = send_message(s, reply, len);
-	return s->answered;
+	return send_reply(s, 0, &s->dial.local);
 }
 
 /* ---- relay ---- */
@@ -265,13 +319,12 @@ static void relay(struct session *s)
 		.target = s->target,
 		.to_target = &s->in,
 		.to_client = &s->out,
-		.idle_ms = s->config->settings.timeout,
-		.half_idle_ms = s->config->settings.half_close_timeout,
+		.limits = config_idle_limits(s->services->config),
+		.traffic = registry_traffic(s->services->registry, s->slot),
 	};
 
+	enter(s, PHASE_RELAY);
 	s->reason = relay_run(&r);
-	s->sent = r.sent;
-	s->received = r.received;
 }
 
 static void serve(struct session *s)
@@ -283,18 +336,13 @@ static void serve(struct session *s)
 
 /* ---- the end ---- */
 
-static bool was_served(const struct session *s)
-{
-	return s->answered && s->target >= 0;
-}
-
 static void log_target(struct log_line *line, const struct session *s)
 {
-	char text[ADDR_TEXT_MAX], command[16], name[sizeof(s->request.name) + 8];
+	char text[ADDR_TEXT_MAX], name[sizeof(s->request.name) + 8];
 	const struct socks5_request *request = &s->request;
 	size_t len = request->name_len;
 
-	log_text(line, "command", socks5_command_name(request->command, command));
+	log_text(line, "command", s->command);
 	if (request->has_addr) {
 		log_text(line, "target", addr_format(&request->addr, text));
 	} else if (request->atyp == SOCKS5_DOMAIN) {
@@ -316,16 +364,17 @@ static void log_errno(struct log_line *line, int error)
 		log_number(line, "error", error);
 }
 
-static void log_times(struct log_line *line, const struct session *s)
+static void log_times(struct log_line *line, const struct session *s, int64_t total_ms)
 {
 	if (s->dial.lookup_ms >= 0)
 		log_number(line, "lookup_ms", s->dial.lookup_ms);
 	if (s->dial.connect_ms >= 0)
 		log_number(line, "connect_ms", s->dial.connect_ms);
-	log_number(line, "total_ms", clock_ms() - s->begun);
+	log_number(line, "total_ms", total_ms);
 }
 
-static void log_end_of_session(const struct session *s)
+static void log_end_of_session(const struct session *s, const struct stats_outcome *outcome,
+	const struct traffic_figures *moved)
 {
 	enum log_level level = s->reason == END_NOTHING_ASKED ? LOG_DEBUG : LOG_INFO;
 	char text[ADDR_TEXT_MAX];
@@ -339,18 +388,18 @@ static void log_end_of_session(const struct session *s)
 	if (s->user_len > 0)
 		log_bytes(&line, "user", s->user, s->user_len);
 	else
-		log_text(&line, "user", "Anonymous");
+		log_text(&line, "user", USERS_ANONYMOUS);
 	if (s->has_request)
 		log_target(&line, s);
-	log_text(&line, "outcome", was_served(s) ? "success" : "fail");
+	log_text(&line, "outcome", outcome->was_served ? "success" : "fail");
 	log_text(&line, "reason", end_reason_word(s->reason));
 	if (s->answered && s->has_request)
 		log_number(&line, "reply", s->reply);
 	if (s->dial.error != 0)
 		log_errno(&line, s->dial.error);
-	log_number(&line, "sent", (int64_t)s->sent);
-	log_number(&line, "received", (int64_t)s->received);
-	log_times(&line, s);
+	log_number(&line, "sent", (int64_t)moved->sent);
+	log_number(&line, "received", (int64_t)moved->received);
+	log_times(&line, s, outcome->total_ms);
 	log_end(&line);
 }
 
@@ -377,6 +426,7 @@ static void linger(struct session *s)
 
 static void close_sockets(struct session *s)
 {
+	enter(s, PHASE_CLOSING);
 	if (s->answered && s->target < 0)
 		linger(s);
 	registry_leave(s->services->registry, s->slot);
@@ -391,6 +441,27 @@ static void close_sockets(struct session *s)
 	else
 		socket_close(s->target);
 	fd_lease_give(&s->dial.lease);
+}
+
+/* Counts and logs what became of the session. */
+static void account(const struct session *s)
+{
+	struct services *v = s->services;
+	const struct dial *d = &s->dial;
+	int64_t now = clock_ms();
+	bool was_served = s->answered && s->target >= 0;
+	struct traffic_figures moved = traffic_read(registry_traffic(v->registry, s->slot), now);
+	struct stats_outcome outcome = {.reason = s->reason,
+		.was_asked = s->has_request,
+		.was_served = was_served,
+		.total_ms = now - s->begun,
+		.lookup_ms = s->request.has_addr ? -1 : d->lookup_ms,
+		.connect_ms = s->target < 0 ? -1 : d->connect_ms};
+
+	if (s->user_len > 0)
+		users_count_bytes(v->users, s->user, s->user_len, moved.sent, moved.received);
+	stats_session_ends(&v->stats, &outcome);
+	log_end_of_session(s, &outcome, &moved);
 }
 
 /* Gives the pages that a busy session touched back to the system; the first ones are kept, since
@@ -419,7 +490,7 @@ static void begin(struct session *s, struct services *services, size_t slot, str
 	s->dial.lookup_ms = s->dial.connect_ms = -1;
 	buffer_init(&s->in, s->memory[0], SESSION_BUFFER_SIZE);
 	buffer_init(&s->out, s->memory[1], SESSION_BUFFER_SIZE);
-	s->id = registry_enter(services->registry, slot, client);
+	s->id = registry_enter(services->registry, slot, client, client_addr);
 	stats_session_begins(&services->stats);
 }
 
@@ -428,11 +499,10 @@ void session_run(struct session *s, struct services *services, size_t slot, stru
 {
 	begin(s, services, slot, config, client, client_addr);
 	serve(s);
-	if (registry_told_to_stop(services->registry, slot))
-		s->reason = END_STOPPED;
+	if (registry_told_why(services->registry, slot) != END_REASONS)
+		s->reason = registry_told_why(services->registry, slot);
 	close_sockets(s);
-	stats_session_ends(&services->stats, s->reason, s->sent, s->received);
-	log_end_of_session(s);
+	account(s);
 	release_memory(s);
 	config_release(s->config);
 }

@@ -155,9 +155,32 @@ struct config *config_read(const struct config_source *source, char error[CONFIG
 		config_release(c);
 		return NULL;
 	}
+	config_settle(c);
+	return c;
+}
+
+void config_settle(struct config *c)
+{
 	fill_in_port(&c->settings.listen, c->settings.port);
 	fill_in_port(&c->settings.monitor_listen, c->settings.monitor_port);
-	return c;
+}
+
+struct config *config_clone(const struct config *c)
+{
+	struct config *copy = calloc(1, sizeof(*copy));
+
+	if (copy == NULL)
+		return NULL;
+	atomic_init(&copy->references, 1);
+	for (size_t i = 0; i < settings_count; i++) {
+		if (setting_copy(&settings_table[i], &copy->settings, &c->settings) < 0) {
+			config_release(copy);
+			return NULL;
+		}
+	}
+	memcpy(copy->own, c->own, sizeof(copy->own));
+	copy->own_count = c->own_count;
+	return copy;
 }
 
 void config_release(struct config *c)
@@ -173,7 +196,14 @@ void config_release(struct config *c)
 struct config_store {
 	struct rwlock lock;
 	struct config *current;
+	struct idle_limits idle_limits; /* atomics, outside the lock */
 };
+
+static void follow(struct config_store *store, const struct settings *s)
+{
+	atomic_store(&store->idle_limits.timeout, s->timeout);
+	atomic_store(&store->idle_limits.half_close_timeout, s->half_close_timeout);
+}
 
 struct config_store *config_store_new(struct config *first)
 {
@@ -183,6 +213,7 @@ struct config_store *config_store_new(struct config *first)
 		return NULL;
 	rwlock_init(&store->lock);
 	store->current = first;
+	follow(store, &first->settings);
 	return store;
 }
 
@@ -193,6 +224,11 @@ void config_store_free(struct config_store *store)
 	config_release(store->current);
 	rwlock_destroy(&store->lock);
 	free(store);
+}
+
+const struct idle_limits *config_idle_limits(const struct config_store *store)
+{
+	return &store->idle_limits;
 }
 
 struct config *config_get(struct config_store *store)
@@ -214,5 +250,6 @@ void config_publish(struct config_store *store, struct config *next)
 	old = store->current;
 	store->current = next;
 	rwlock_write_unlock(&store->lock);
+	follow(store, &next->settings);
 	config_release(old);
 }

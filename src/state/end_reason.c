@@ -28,6 +28,7 @@ static const struct description descriptions[END_REASONS] = {
 	[END_NETWORK_UNREACHABLE] = {"network_unreachable", 3},
 	[END_CONNECT_TIMEOUT] = {"connect_timeout", 6},
 	[END_CONNECT_FAILED] = {"connect_failed", 1},
+	[END_KILLED] = {"killed", 1},
 	[END_STOPPED] = {"stopped", 1},
 };
 

@@ -1,16 +1,28 @@
 #include "state/registry.h"
 
-#include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/clock.h"
 #include "base/lock.h"
 #include "net/socket.h"
 
 struct slot {
-	struct mutex lock;
+	struct mutex lock; /* all but the atomics */
+	uint64_t id; /* 0: no session */
 	int client; /* -1: no session */
 	int target; /* -1: not connected yet */
-	bool stop;
+	enum end_reason why; /* it was told to end; END_REASONS: it was not */
+	int64_t begun;
+	struct addr client_addr;
+	struct addr address;
+	const char *user;
+	size_t user_len;
+	const char *command;
+	const char *wanted;
+	_Atomic(bool) told;
+	_Atomic(int) phase;
+	struct traffic traffic;
 };
 
 struct registry {
@@ -49,38 +61,108 @@ void registry_free(struct registry *r)
 	free(r);
 }
 
-static void stop_locked(struct slot *s) REQUIRES(&s->lock)
+/* A session that is over by its own rules ends as it would by itself; one that is cut short must
+ * not look to its peers as if all had been said. */
+static void (*closing_for(enum end_reason why))(int fd)
 {
-	s->stop = true;
-	if (s->client >= 0)
-		socket_shutdown(s->client);
-	if (s->target >= 0)
-		socket_shutdown(s->target);
+	return why == END_IDLE || why == END_HALF_CLOSED_IDLE ? socket_shutdown : socket_abort;
 }
 
-uint64_t registry_enter(struct registry *r, size_t slot, int client)
+static void tell_locked(struct slot *s, enum end_reason why) REQUIRES(&s->lock)
+{
+	void (*closing)(int fd) = closing_for(why);
+
+	s->why = why;
+	atomic_store(&s->told, true);
+	if (s->client >= 0)
+		closing(s->client);
+	if (s->target >= 0)
+		closing(s->target);
+}
+
+/* ---- the slot's worker ---- */
+
+uint64_t registry_enter(struct registry *r, size_t slot, int client, const struct addr *addr)
+{
+	struct slot *s = &r->slots[slot];
+	uint64_t id = atomic_fetch_add(&r->last_id, 1) + 1;
+	int64_t now = clock_ms();
+
+	mutex_lock(&s->lock);
+	s->id = id;
+	s->client = client;
+	s->target = -1;
+	s->why = END_REASONS;
+	s->begun = now;
+	s->client_addr = *addr;
+	s->address.sa.sa_family = AF_UNSPEC;
+	s->user_len = 0;
+	s->user = s->command = s->wanted = NULL;
+	atomic_store(&s->told, false);
+	atomic_store(&s->phase, PHASE_GREETING);
+	traffic_begin(&s->traffic, now);
+	if (atomic_load(&r->stopping))
+		tell_locked(s, END_STOPPED);
+	mutex_unlock(&s->lock);
+	return id;
+}
+
+void registry_set_phase(struct registry *r, size_t slot, enum session_phase phase)
+{
+	atomic_store(&r->slots[slot].phase, (int)phase);
+}
+
+void registry_set_user(struct registry *r, size_t slot, const char *user, size_t len)
 {
 	struct slot *s = &r->slots[slot];
 
 	mutex_lock(&s->lock);
-	s->client = client;
-	s->target = -1;
-	s->stop = false;
-	if (atomic_load(&r->stopping))
-		stop_locked(s);
+	s->user = user;
+	s->user_len = len;
 	mutex_unlock(&s->lock);
-	return atomic_fetch_add(&r->last_id, 1) + 1;
 }
 
-void registry_set_target(struct registry *r, size_t slot, int target)
+void registry_set_request(struct registry *r, size_t slot, const char *command, const char *target)
+{
+	struct slot *s = &r->slots[slot];
+
+	mutex_lock(&s->lock);
+	s->command = command;
+	s->wanted = target;
+	mutex_unlock(&s->lock);
+}
+
+void registry_set_target(struct registry *r, size_t slot, int target, const struct addr *addr)
 {
 	struct slot *s = &r->slots[slot];
 
 	mutex_lock(&s->lock);
 	s->target = target;
-	if (s->stop)
-		stop_locked(s);
+	s->address = *addr;
+	if (s->why != END_REASONS)
+		tell_locked(s, s->why);
 	mutex_unlock(&s->lock);
+}
+
+struct traffic *registry_traffic(struct registry *r, size_t slot)
+{
+	return &r->slots[slot].traffic;
+}
+
+const _Atomic(bool) *registry_told(struct registry *r, size_t slot)
+{
+	return &r->slots[slot].told;
+}
+
+enum end_reason registry_told_why(struct registry *r, size_t slot)
+{
+	struct slot *s = &r->slots[slot];
+	enum end_reason why;
+
+	mutex_lock(&s->lock);
+	why = s->why;
+	mutex_unlock(&s->lock);
+	return why;
 }
 
 void registry_leave(struct registry *r, size_t slot)
@@ -88,28 +170,172 @@ void registry_leave(struct registry *r, size_t slot)
 	struct slot *s = &r->slots[slot];
 
 	mutex_lock(&s->lock);
+	s->id = 0;
 	s->client = s->target = -1;
+	s->user_len = 0;
+	s->user = s->command = s->wanted = NULL;
 	mutex_unlock(&s->lock);
 }
 
-bool registry_told_to_stop(struct registry *r, size_t slot)
+/* ---- looking ---- */
+
+static int compare_ids(const void *a, const void *b)
 {
-	struct slot *s = &r->slots[slot];
-	bool stop;
+	const struct session_ref *x = a, *y = b;
+
+	return (x->id > y->id) - (x->id < y->id);
+}
+
+struct session_ref *registry_list(struct registry *r, size_t *count)
+{
+	struct session_ref *refs = malloc(r->count * sizeof(*refs));
+	size_t n = 0;
+
+	if (refs == NULL)
+		return NULL;
+	for (size_t i = 0; i < r->count; i++) {
+		struct slot *s = &r->slots[i];
+
+		mutex_lock(&s->lock);
+		if (s->id != 0)
+			refs[n++] = (struct session_ref){.id = s->id, .slot = i};
+		mutex_unlock(&s->lock);
+	}
+	qsort(refs, n, sizeof(*refs), compare_ids);
+	*count = n;
+	return refs;
+}
+
+static void copy_locked(struct slot *s, int64_t now, struct session_info *out) REQUIRES(&s->lock)
+{
+	out->id = s->id;
+	out->phase = (enum session_phase)atomic_load(&s->phase);
+	out->client = s->client_addr;
+	out->address = s->address;
+	out->command = s->command;
+	out->user_len = s->user_len;
+	if (s->user_len > 0)
+		memcpy(out->user, s->user, s->user_len);
+	strcpy(out->target, s->wanted != NULL ? s->wanted : "");
+	out->traffic = traffic_read(&s->traffic, now);
+	out->age_ms = now - s->begun;
+	out->idle_ms = now - out->traffic.last_active;
+	/* The worker may have been active since `now` was taken. */
+	if (out->idle_ms < 0)
+		out->idle_ms = 0;
+}
+
+bool registry_get(struct registry *r, const struct session_ref *ref, struct session_info *out)
+{
+	struct slot *s = &r->slots[ref->slot];
+	int64_t now = clock_ms();
+	bool alive;
 
 	mutex_lock(&s->lock);
-	stop = s->stop;
+	alive = s->id == ref->id;
+	if (alive)
+		copy_locked(s, now, out);
 	mutex_unlock(&s->lock);
-	return stop;
+	return alive;
+}
+
+void registry_totals(struct registry *r, uint64_t *sent, uint64_t *received)
+{
+	*sent = *received = 0;
+	for (size_t i = 0; i < r->count; i++) {
+		const struct traffic *t = &r->slots[i].traffic;
+
+		*sent += atomic_load_explicit(&t->sent, memory_order_relaxed);
+		*received += atomic_load_explicit(&t->received, memory_order_relaxed);
+	}
+}
+
+/* ---- ending ---- */
+
+bool registry_end(struct registry *r, uint64_t id, enum end_reason reason)
+{
+	bool found = false;
+
+	for (size_t i = 0; i < r->count && !found && id != 0; i++) {
+		struct slot *s = &r->slots[i];
+
+		mutex_lock(&s->lock);
+		found = s->id == id;
+		if (found)
+			tell_locked(s, reason);
+		mutex_unlock(&s->lock);
+	}
+	return found;
+}
+
+size_t registry_end_user(struct registry *r, const char *user, size_t len, enum end_reason reason)
+{
+	size_t ended = 0;
+
+	for (size_t i = 0; i < r->count; i++) {
+		struct slot *s = &r->slots[i];
+
+		mutex_lock(&s->lock);
+		if (s->id != 0 && s->user_len == (user == NULL ? 0 : len) &&
+			(s->user_len == 0 || memcmp(s->user, user, len) == 0)) {
+			tell_locked(s, reason);
+			ended++;
+		}
+		mutex_unlock(&s->lock);
+	}
+	return ended;
+}
+
+/* Ends the session when it is due; returns when it is, or was. */
+static int64_t end_if_idle_locked(
+	struct slot *s, int64_t now, int64_t timeout, int64_t half_close_timeout) REQUIRES(&s->lock)
+{
+	struct traffic_figures f = traffic_read(&s->traffic, now);
+	int64_t limit = f.half_closed ? half_close_timeout : timeout;
+	int64_t due = f.last_active + limit;
+
+	/* A relay that begins after this sees the present limits itself. */
+	if (atomic_load(&s->phase) != PHASE_RELAY)
+		return CLOCK_NEVER;
+	if (now >= due && s->why == END_REASONS)
+		tell_locked(s, f.half_closed ? END_HALF_CLOSED_IDLE : END_IDLE);
+	return now >= due ? now + limit : due;
+}
+
+int64_t registry_end_idle(
+	struct registry *r, uint64_t last, int64_t timeout, int64_t half_close_timeout)
+{
+	int64_t now = clock_ms(), next = CLOCK_NEVER;
+
+	for (size_t i = 0; i < r->count; i++) {
+		struct slot *s = &r->slots[i];
+		int64_t due;
+
+		mutex_lock(&s->lock);
+		if (s->id != 0 && s->id <= last) {
+			due = end_if_idle_locked(s, now, timeout, half_close_timeout);
+			if (due < next)
+				next = due;
+		}
+		mutex_unlock(&s->lock);
+	}
+	return next;
+}
+
+uint64_t registry_last_id(struct registry *r)
+{
+	return atomic_load(&r->last_id);
 }
 
 void registry_stop_all(struct registry *r)
 {
 	atomic_store(&r->stopping, true);
 	for (size_t i = 0; i < r->count; i++) {
-		mutex_lock(&r->slots[i].lock);
-		if (r->slots[i].client >= 0)
-			stop_locked(&r->slots[i]);
-		mutex_unlock(&r->slots[i].lock);
+		struct slot *s = &r->slots[i];
+
+		mutex_lock(&s->lock);
+		if (s->id != 0)
+			tell_locked(s, END_STOPPED);
+		mutex_unlock(&s->lock);
 	}
 }

@@ -20,22 +20,39 @@ uint64_t stats_get(const _Atomic(uint64_t) *counter)
 	return atomic_load_explicit(counter, memory_order_relaxed);
 }
 
-void stats_session_begins(struct stats *s)
+static void raise_to(_Atomic(uint64_t) *counter, uint64_t value)
 {
-	uint64_t now = atomic_fetch_add_explicit(&s->current, 1, memory_order_relaxed) + 1;
-	uint64_t most = stats_get(&s->most);
+	uint64_t most = stats_get(counter);
 
-	stats_add(&s->sessions, 1);
-	while (now > most &&
+	while (value > most &&
 		!atomic_compare_exchange_weak_explicit(
-			&s->most, &most, now, memory_order_relaxed, memory_order_relaxed))
+			counter, &most, value, memory_order_relaxed, memory_order_relaxed))
 		;
 }
 
-void stats_session_ends(struct stats *s, enum end_reason reason, uint64_t sent, uint64_t received)
+void stats_session_begins(struct stats *s)
+{
+	raise_to(&s->most, atomic_fetch_add_explicit(&s->current, 1, memory_order_relaxed) + 1);
+	stats_add(&s->sessions, 1);
+}
+
+static void add_time(_Atomic(uint64_t) *count, _Atomic(uint64_t) *total, int64_t ms)
+{
+	if (ms < 0)
+		return;
+	stats_add(count, 1);
+	if (ms > 0)
+		stats_add(total, (uint64_t)ms);
+}
+
+void stats_session_ends(struct stats *s, const struct stats_outcome *outcome)
 {
 	atomic_fetch_sub_explicit(&s->current, 1, memory_order_relaxed);
-	stats_add(&s->ended[reason], 1);
-	stats_add(&s->sent, sent);
-	stats_add(&s->received, received);
+	stats_add(&s->ended[outcome->reason], 1);
+	if (outcome->was_asked)
+		stats_add(outcome->was_served ? &s->succeeded : &s->failed, 1);
+	stats_add(&s->session_ms, (uint64_t)outcome->total_ms);
+	raise_to(&s->longest_session_ms, (uint64_t)outcome->total_ms);
+	add_time(&s->lookups, &s->lookup_ms, outcome->lookup_ms);
+	add_time(&s->connects, &s->connect_ms, outcome->connect_ms);
 }

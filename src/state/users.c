@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "base/hashmap.h"
@@ -26,8 +27,16 @@
  * wait in vain, and hold a worker each, even when their clients have left. */
 #define WAITING_PER_CHECK 16
 
+/* Atomics, since they are counted under the shared lock. */
+struct account_counters {
+	_Atomic(uint64_t) logins;
+	_Atomic(uint64_t) sent, received;
+	_Atomic(int64_t) last_login; /* seconds since 1970 */
+};
+
 struct account {
 	enum user_role role;
+	struct account_counters counters;
 	bool has_tag; /* `tag` belongs to a password that was right */
 	unsigned char tag[TAG_SIZE];
 	size_t name_len;
@@ -118,8 +127,23 @@ static const char *take_entry(void *context, const struct users_file_entry *entr
 	return NULL;
 }
 
-/* What was verified under the same hash stays so. */
-static void keep_tags(const struct hashmap *from, struct hashmap *to)
+/* What was counted, and what was verified under the same hash, stays so. Nobody counts meanwhile:
+ * the lock is held, or the account is in no map yet. */
+static void keep_known(const struct account *old, struct account *new)
+{
+	struct account_counters *c = &new->counters;
+
+	atomic_store(&c->logins, atomic_load(&old->counters.logins));
+	atomic_store(&c->sent, atomic_load(&old->counters.sent));
+	atomic_store(&c->received, atomic_load(&old->counters.received));
+	atomic_store(&c->last_login, atomic_load(&old->counters.last_login));
+	if (old->has_tag && strcmp(old->hash, new->hash) == 0) {
+		memcpy(new->tag, old->tag, sizeof(new->tag));
+		new->has_tag = true;
+	}
+}
+
+static void keep_all_known(const struct hashmap *from, struct hashmap *to)
 {
 	size_t position = 0;
 	const struct account *old;
@@ -127,10 +151,8 @@ static void keep_tags(const struct hashmap *from, struct hashmap *to)
 	while ((old = hashmap_next(from, &position)) != NULL) {
 		struct account *new = hashmap_get(to, old->name, old->name_len);
 
-		if (new != NULL && old->has_tag &&strcmp(old->hash, new->hash) == 0) {
-			memcpy(new->tag, old->tag, sizeof(new->tag));
-			new->has_tag = true;
-		}
+		if (new != NULL)
+			keep_known(old, new);
 	}
 }
 
@@ -158,7 +180,7 @@ int users_load(struct users *u, const char *path, char error[USERS_ERROR_MAX])
 	}
 	rwlock_write(&u->lock);
 	old = u->map;
-	keep_tags(old, map);
+	keep_all_known(old, map);
 	u->map = map;
 	set_decoy_locked(u);
 	atomic_store(&u->count, hashmap_count(map));
@@ -174,6 +196,8 @@ static int put_account(struct users *u, struct account *a)
 
 	rwlock_write(&u->lock);
 	result = hashmap_put(u->map, a->name, a->name_len, a, &old);
+	if (result == 0 && old != NULL)
+		keep_known(old, a);
 	if (result == 0)
 		set_decoy_locked(u);
 	atomic_store(&u->count, hashmap_count(u->map));
@@ -227,6 +251,13 @@ void users_set_max_checks(struct users *u, unsigned max_checks)
 	mutex_unlock(&u->gate_lock);
 }
 
+void users_wake(struct users *u)
+{
+	mutex_lock(&u->gate_lock);
+	pthread_cond_broadcast(&u->gate_free);
+	mutex_unlock(&u->gate_lock);
+}
+
 void users_stop(struct users *u)
 {
 	mutex_lock(&u->gate_lock);
@@ -235,21 +266,24 @@ void users_stop(struct users *u)
 	mutex_unlock(&u->gate_lock);
 }
 
-static bool gate_enter(struct users *u, int64_t deadline)
+static bool gate_enter(struct users *u, int64_t deadline, const _Atomic(bool) *told)
 {
+	static const _Atomic(bool) never;
 	struct timespec until = clock_timespec(deadline);
 	int status = 0;
 	bool entered;
 
+	if (told == NULL)
+		told = &never;
 	mutex_lock(&u->gate_lock);
 	if (u->checks >= u->max_checks && u->waiting >= (u->max_checks + 1) * WAITING_PER_CHECK)
 		status = EBUSY;
 	u->waiting++;
-	while (u->checks >= u->max_checks && !u->stopped && status == 0)
+	while (u->checks >= u->max_checks && !u->stopped && !atomic_load(told) && status == 0)
 		status = pthread_cond_clockwait(
 			&u->gate_free, &u->gate_lock.mutex, CLOCK_MONOTONIC, &until);
 	u->waiting--;
-	entered = u->checks < u->max_checks && !u->stopped;
+	entered = u->checks < u->max_checks && !u->stopped && !atomic_load(told);
 	if (entered)
 		u->checks++;
 	mutex_unlock(&u->gate_lock);
@@ -267,6 +301,7 @@ static void gate_leave(struct users *u)
 /* ---- logging in ---- */
 
 struct claim {
+	bool by_admin; /* whoever is no admin counts as unknown */
 	const char *name;
 	size_t name_len;
 	char password[USERS_PASSWORD_MAX + 1];
@@ -302,6 +337,8 @@ static void look_up(struct users *u, const struct claim *c, char hash[PASSWORD_H
 
 	rwlock_read(&u->lock);
 	a = hashmap_get(u->map, c->name, c->name_len);
+	if (a != NULL && c->by_admin && a->role != USER_ROLE_ADMIN)
+		a = NULL;
 	*known = a != NULL;
 	*has_tag = a != NULL && a->has_tag;
 	if (*has_tag)
@@ -355,7 +392,8 @@ static bool check_slowly(struct users *u, const struct claim *c)
 	return true;
 }
 
-static enum login_result check(struct users *u, const struct claim *c, int64_t deadline)
+static enum login_result check(
+	struct users *u, const struct claim *c, int64_t deadline, const _Atomic(bool) *told)
 {
 	char hash[PASSWORD_HASH_SIZE];
 	unsigned char tag[TAG_SIZE];
@@ -363,25 +401,122 @@ static enum login_result check(struct users *u, const struct claim *c, int64_t d
 
 	if (is_remembered(u, c, &known, hash, tag))
 		return LOGIN_OK;
-	if (!gate_enter(u, deadline))
+	if (!gate_enter(u, deadline, told))
 		return LOGIN_TOO_BUSY;
 	right = check_slowly(u, c);
 	gate_leave(u);
 	return right ? LOGIN_OK : LOGIN_REFUSED;
 }
 
-enum login_result users_login(struct users *u, const char *name, size_t name_len,
-	const char *password, size_t password_len, int64_t deadline)
+/* False when nobody can have such a password. */
+static bool make_claim(struct claim *c, const struct login *login)
 {
-	struct claim c = {.name = name, .name_len = name_len, .password_len = password_len};
+	*c = (struct claim){.name = login->name,
+		.name_len = login->name_len,
+		.password_len = login->password_len};
+	if (login->password_len > USERS_PASSWORD_MAX)
+		return false;
+	memcpy(c->password, login->password, login->password_len);
+	return true;
+}
+
+static void note_login(struct users *u, const struct claim *c)
+{
+	struct account *a;
+
+	rwlock_read(&u->lock);
+	a = hashmap_get(u->map, c->name, c->name_len);
+	if (a != NULL) {
+		atomic_fetch_add_explicit(&a->counters.logins, 1, memory_order_relaxed);
+		atomic_store_explicit(
+			&a->counters.last_login, (int64_t)time(NULL), memory_order_relaxed);
+	}
+	rwlock_read_unlock(&u->lock);
+}
+
+enum login_result users_login(
+	struct users *u, const struct login *login, int64_t deadline, const _Atomic(bool) *told)
+{
+	struct claim c;
 	enum login_result result;
 
-	if (password_len > USERS_PASSWORD_MAX)
+	if (!make_claim(&c, login))
 		return LOGIN_REFUSED;
-	memcpy(c.password, password, password_len);
-	result = check(u, &c, deadline);
+	result = check(u, &c, deadline, told);
+	if (result == LOGIN_OK)
+		note_login(u, &c);
 	sodium_memzero(c.password, sizeof(c.password));
 	return result;
+}
+
+bool users_login_admin(struct users *u, const struct login *login)
+{
+	struct claim c;
+	bool right;
+
+	if (!make_claim(&c, login))
+		return false;
+	c.by_admin = true;
+	right = check_slowly(u, &c);
+	sodium_memzero(c.password, sizeof(c.password));
+	return right;
+}
+
+/* ---- new passwords ---- */
+
+/* A password that is known to be right needs no slow check at its first login. */
+static void remember_password(struct users *u, const struct user_credentials *credentials)
+{
+	struct claim c = {.name = credentials->name,
+		.name_len = strlen(credentials->name),
+		.password_len = strlen(credentials->password)};
+	char hash[PASSWORD_HASH_SIZE];
+	unsigned char tag[TAG_SIZE];
+	bool known;
+
+	strcpy(c.password, credentials->password);
+	if (!is_remembered(u, &c, &known, hash, tag))
+		remember_tag(u, &c, hash, tag);
+	sodium_memzero(c.password, sizeof(c.password));
+}
+
+static int refuse(char *error, const char *name, const char *why)
+{
+	snprintf(error, USERS_ERROR_MAX, "%s %s", name, why);
+	return -1;
+}
+
+/* First into the file, then into the map. */
+static int save_and_put(struct users *u, const struct users_file_entry *entry, const char *path,
+	char error[USERS_ERROR_MAX])
+{
+	struct account *a = account_new(entry);
+
+	if (a == NULL)
+		return refuse(error, entry->name, "cannot be kept: out of memory");
+	if (path != NULL && users_file_write(path, entry, 1, error) < 0) {
+		free(a);
+		return -1;
+	}
+	if (put_account(u, a) < 0)
+		return refuse(
+			error, entry->name, "is in the file, but not in effect: out of memory");
+	return 0;
+}
+
+static int hash_and_save(struct users *u, const struct user_credentials *c, enum user_role role,
+	const char *path, char error[USERS_ERROR_MAX])
+{
+	char hash[PASSWORD_HASH_SIZE];
+	struct users_file_entry entry = {
+		.name = c->name, .name_len = strlen(c->name), .hash = hash, .role = role};
+
+	if (password_hash(c->password, hash) < 0)
+		return refuse(error, c->name, strerror(errno));
+	if (save_and_put(u, &entry, path, error) < 0)
+		return -1;
+	remember_password(u, c);
+	return 0;
 }
 
 /* ---- operators ---- */
@@ -403,49 +538,152 @@ static bool is_operator(struct users *u, const struct user_credentials *c)
 	return hash[0] != '\0' && password_matches(c->password, hash);
 }
 
-/* A password that is known to be right needs no slow check at its first login. */
-static void remember_operator(struct users *u, const struct user_credentials *operator)
-{
-	struct claim c = {.name = operator->name,
-		.name_len = strlen(operator->name),
-		.password_len = strlen(operator->password)};
-	char hash[PASSWORD_HASH_SIZE];
-	unsigned char tag[TAG_SIZE];
-	bool known;
-
-	strcpy(c.password, operator->password);
-	if (!is_remembered(u, &c, &known, hash, tag))
-		remember_tag(u, &c, hash, tag);
-	sodium_memzero(c.password, sizeof(c.password));
-}
-
-static int add_operator(struct users *u, const struct user_credentials *c, const char *path,
-	char error[USERS_ERROR_MAX])
-{
-	char hash[PASSWORD_HASH_SIZE];
-	struct users_file_entry entry = {.name = c->name,
-		.name_len = strlen(c->name),
-		.hash = hash,
-		.role = USER_ROLE_ADMIN};
-	struct account *a;
-
-	if (is_operator(u, c))
-		return 0;
-	if (password_hash(c->password, hash) < 0 || (a = account_new(&entry)) == NULL ||
-		put_account(u, a) < 0) {
-		snprintf(error, USERS_ERROR_MAX, "user \"%s\": %s", c->name, strerror(errno));
-		return -1;
-	}
-	return path == NULL ? 0 : users_file_write(path, &entry, 1, error);
-}
-
 int users_add_operators(struct users *u, const struct user_credentials *operators, size_t count,
 	const char *path, char error[USERS_ERROR_MAX])
 {
 	for (size_t i = 0; i < count; i++) {
-		if (add_operator(u, &operators[i], path, error) < 0)
+		if (is_operator(u, &operators[i]))
+			remember_password(u, &operators[i]);
+		else if (hash_and_save(u, &operators[i], USER_ROLE_ADMIN, path, error) < 0)
 			return -1;
-		remember_operator(u, &operators[i]);
 	}
 	return 0;
+}
+
+/* ---- what administrators do ---- */
+
+int users_add(struct users *u, const struct user_credentials *c, enum user_role role,
+	const char *path, char error[USERS_ERROR_MAX])
+{
+	if (users_has(u, c->name, strlen(c->name)))
+		return refuse(error, c->name, "exists already");
+	return hash_and_save(u, c, role, path, error);
+}
+
+int users_set_password(struct users *u, const struct user_credentials *c, const char *path,
+	char error[USERS_ERROR_MAX])
+{
+	struct user_info info;
+
+	if (!users_get(u, c->name, &info))
+		return refuse(error, c->name, "does not exist");
+	return hash_and_save(u, c, info.role, path, error);
+}
+
+/* Counts up to two: whether there are more does not matter. */
+static size_t count_admins(struct users *u)
+{
+	size_t position = 0, count = 0;
+	const struct account *a;
+
+	rwlock_read(&u->lock);
+	while (count < 2 && (a = hashmap_next(u->map, &position)) != NULL)
+		count += a->role == USER_ROLE_ADMIN;
+	rwlock_read_unlock(&u->lock);
+	return count;
+}
+
+int users_remove(struct users *u, const char *name, const char *path, char error[USERS_ERROR_MAX])
+{
+	struct users_file_entry entry = {.name = name, .name_len = strlen(name)};
+	struct user_info info;
+	struct account *a;
+
+	if (!users_get(u, name, &info))
+		return refuse(error, name, "does not exist");
+	if (info.role == USER_ROLE_ADMIN && count_admins(u) == 1)
+		return refuse(error, name, "is the last admin and stays");
+	if (path != NULL && users_file_write(path, &entry, 1, error) < 0)
+		return -1;
+	rwlock_write(&u->lock);
+	a = hashmap_remove(u->map, name, entry.name_len);
+	set_decoy_locked(u);
+	atomic_store(&u->count, hashmap_count(u->map));
+	rwlock_write_unlock(&u->lock);
+	free(a);
+	return 0;
+}
+
+/* ---- what is known of users ---- */
+
+bool users_has(struct users *u, const char *name, size_t len)
+{
+	bool has;
+
+	rwlock_read(&u->lock);
+	has = hashmap_get(u->map, name, len) != NULL;
+	rwlock_read_unlock(&u->lock);
+	return has;
+}
+
+void users_count_bytes(
+	struct users *u, const char *name, size_t len, uint64_t sent, uint64_t received)
+{
+	struct account *a;
+
+	rwlock_read(&u->lock);
+	a = hashmap_get(u->map, name, len);
+	if (a != NULL) {
+		atomic_fetch_add_explicit(&a->counters.sent, sent, memory_order_relaxed);
+		atomic_fetch_add_explicit(&a->counters.received, received, memory_order_relaxed);
+	}
+	rwlock_read_unlock(&u->lock);
+}
+
+static size_t names_size_locked(struct users *u) REQUIRES_SHARED(&u->lock)
+{
+	size_t position = 0, size = 0;
+	const struct account *a;
+
+	while ((a = hashmap_next(u->map, &position)) != NULL)
+		size += sizeof(char *) + a->name_len + 1;
+	return size;
+}
+
+static size_t copy_names_locked(struct users *u, const char **names) REQUIRES_SHARED(&u->lock)
+{
+	char *text = (char *)(names + hashmap_count(u->map));
+	size_t position = 0, count = 0;
+	const struct account *a;
+
+	while ((a = hashmap_next(u->map, &position)) != NULL) {
+		memcpy(text, a->name, a->name_len + 1);
+		names[count++] = text;
+		text += a->name_len + 1;
+	}
+	return count;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+const char **users_names(struct users *u, size_t *count)
+{
+	const char **names;
+
+	rwlock_read(&u->lock);
+	names = malloc(names_size_locked(u) + 1);
+	*count = names == NULL ? 0 : copy_names_locked(u, names);
+	rwlock_read_unlock(&u->lock);
+	if (names != NULL)
+		qsort(names, *count, sizeof(*names), compare_names);
+	return names;
+}
+
+bool users_get(struct users *u, const char *name, struct user_info *out)
+{
+	const struct account *a;
+
+	rwlock_read(&u->lock);
+	a = hashmap_get(u->map, name, strlen(name));
+	if (a != NULL)
+		*out = (struct user_info){.role = a->role,
+			.logins = atomic_load(&a->counters.logins),
+			.sent = atomic_load(&a->counters.sent),
+			.received = atomic_load(&a->counters.received),
+			.last_login = atomic_load(&a->counters.last_login)};
+	rwlock_read_unlock(&u->lock);
+	return a != NULL;
 }

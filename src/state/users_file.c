@@ -106,6 +106,8 @@ int users_file_read(const char *path,
 
 static void put_entry(FILE *out, const struct users_file_entry *entry)
 {
+	if (entry->hash == NULL)
+		return;
 	fprintf(out, "%.*s:%s:%s\n", (int)entry->name_len, entry->name, entry->hash,
 		role_words[entry->role]);
 }

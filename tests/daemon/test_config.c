@@ -198,10 +198,30 @@ static void a_reload_leaves_live_sessions_alone(void **state)
 	launch_with_file("listen = 127.0.0.1\n");
 	fd = net_socks_connect(d.port, "127.0.0.1", port, &rep);
 	assert_int_equal(rep, 0);
-	reload_with("listen = 127.0.0.1\nauth = required\ntimeout = 100ms\nclients = 192.0.2.1\n",
-		"msg=reloaded");
+	reload_with("listen = 127.0.0.1\nauth = required\nclients = 192.0.2.1\n", "msg=reloaded");
 	net_send(fd, "still", 5);
 	net_expect(fd, "still", 5);
+	close(fd);
+	daemon_stop(&d);
+	net_echo_stop(echo);
+}
+
+static void live_sessions_follow_the_idle_time(void **state)
+{
+	uint16_t port;
+	struct net_echo *echo = net_echo_start("127.0.0.1", &port);
+	uint8_t rep;
+	int fd;
+
+	(void)state;
+	daemon_prepare(&d);
+	launch_with_file("listen = 127.0.0.1\n");
+	fd = net_socks_connect(d.port, "127.0.0.1", port, &rep);
+	net_send(fd, "still", 5);
+	net_expect(fd, "still", 5);
+	reload_with("listen = 127.0.0.1\ntimeout = 100ms\n", "msg=reloaded");
+	net_expect_end(fd);
+	daemon_wait_log(&d, NULL, "reason=idle");
 	close(fd);
 	daemon_stop(&d);
 	net_echo_stop(echo);
@@ -309,6 +329,7 @@ int main(void)
 		cmocka_unit_test(a_reload_changes_what_new_sessions_see),
 		cmocka_unit_test(a_bad_reload_changes_nothing),
 		cmocka_unit_test(a_reload_leaves_live_sessions_alone),
+		cmocka_unit_test(live_sessions_follow_the_idle_time),
 		cmocka_unit_test(a_reload_keeps_adds_and_drops_listeners),
 		cmocka_unit_test(the_log_file_is_opened_again_after_rotation),
 		cmocka_unit_test(json_is_one_object_a_line),

@@ -265,13 +265,13 @@ static void passwords_and_failed_names_are_not_logged(void **state)
 
 static void a_client_that_only_connects_is_no_failure(void **state)
 {
-	long asked_nothing = daemon_stat(&open_daemon, "nothing_asked");
+	long asked_nothing = daemon_stat(&open_daemon, "ended_nothing_asked");
 
 	(void)state;
 	close(net_connect("127.0.0.1", open_daemon.port));
-	daemon_wait_stat(&open_daemon, "nothing_asked", asked_nothing + 1);
+	daemon_wait_stat(&open_daemon, "ended_nothing_asked", asked_nothing + 1);
 	net_reset(net_connect("127.0.0.1", open_daemon.port));
-	daemon_wait_stat(&open_daemon, "nothing_asked", asked_nothing + 2);
+	daemon_wait_stat(&open_daemon, "ended_nothing_asked", asked_nothing + 2);
 	assert_false(daemon_log_has(&open_daemon, "reason=nothing_asked"));
 }
 
@@ -292,7 +292,7 @@ static void one_deadline_covers_the_whole_handshake(void **state)
 		fds[i] = net_connect("127.0.0.1", d.port);
 		net_send_hex(fds[i], stages[i]);
 	}
-	daemon_wait_stat(&d, "handshake_timeout", (long)count);
+	daemon_wait_stat(&d, "ended_handshake_timeout", (long)count);
 	for (size_t i = 0; i < count; i++)
 		close(fds[i]);
 	daemon_stop(&d);

@@ -85,7 +85,7 @@ static void a_second_session_asks_no_server(void **state)
 	asked = dns_questions(dns, "echo.test");
 	expect_reply("echo.test", echo_port, 0);
 	assert_int_equal(dns_questions(dns, "echo.test"), asked);
-	assert_true(daemon_stat(&d, "dns_cache_hits") > 0);
+	assert_true(daemon_stat(&d, "name_cache_hits") > 0);
 }
 
 static void every_resolved_address_is_put_to_the_rules(void **state)
@@ -119,7 +119,7 @@ static void a_late_answer_is_waited_for(void **state)
 
 static void a_client_that_leaves_during_the_lookup_frees_its_worker(void **state)
 {
-	long left = daemon_stat(&d, "client_left");
+	long left = daemon_stat(&d, "ended_client_left");
 	unsigned asked = dns_questions(dns, "mute.test");
 	int fd = net_connect("127.0.0.1", d.port);
 
@@ -128,7 +128,7 @@ static void a_client_that_leaves_during_the_lookup_frees_its_worker(void **state
 	net_socks_send_connect(fd, "mute.test", 80);
 	dns_wait_questions(dns, "mute.test", asked + 1);
 	close(fd);
-	daemon_wait_stat(&d, "client_left", left + 1);
+	daemon_wait_stat(&d, "ended_client_left", left + 1);
 	assert_int_equal(daemon_stat(&d, "spare_descriptors_used"), 0);
 }
 

@@ -74,8 +74,8 @@ static void more_clients_than_workers_wait_and_are_served(void **state)
 		net_expect_hex(waiting[i], "05 00");
 		close(waiting[i]);
 	}
-	assert_true(daemon_stat(&d, "saturated") >= 1);
-	assert_int_equal(daemon_stat(&d, "most"), 4);
+	assert_true(daemon_stat(&d, "times_saturated") >= 1);
+	assert_int_equal(daemon_stat(&d, "max_concurrent_connections"), 4);
 	daemon_stop(&d);
 }
 
@@ -123,7 +123,7 @@ static void silent_and_slow_clients_are_gone_after_the_handshake_timeout(void **
 	}
 	/* Meanwhile a new client is served. */
 	close(open_session());
-	daemon_wait_stat(&d, "handshake_timeout", 300);
+	daemon_wait_stat(&d, "ended_handshake_timeout", 300);
 	for (int i = 0; i < 300; i++) {
 		net_expect_gone(fds[i]);
 		close(fds[i]);
@@ -232,7 +232,7 @@ static void carry(unsigned limit, unsigned count)
 		fds[i] = open_session();
 	for (unsigned i = 0; i < count; i++)
 		expect_echo(fds[i], i);
-	assert_int_equal(daemon_stat(&d, "current"), count);
+	assert_int_equal(daemon_stat(&d, "current_connections"), count);
 	assert_int_equal(daemon_stat(&d, "accept_exhausted"), 0);
 	for (unsigned i = 0; i < count; i++)
 		close(fds[i]);

@@ -299,7 +299,7 @@ static void nothing_is_left_open(void **state)
 	long before;
 
 	(void)state;
-	daemon_wait_stat(&d, "closed", 1);
+	daemon_wait_stat(&d, "ended_closed", 1);
 	before = daemon_open_files(&d);
 	for (int i = 0; i < 200; i++) {
 		int target, fd = open_session(&d, &target);
@@ -311,7 +311,7 @@ static void nothing_is_left_open(void **state)
 		net_expect_gone(target);
 		close(target);
 	}
-	while (daemon_stat(&d, "current") > 0)
+	while (daemon_stat(&d, "current_connections") > 0)
 		;
 	assert_true(daemon_open_files(&d) <= before);
 	assert_int_equal(daemon_stat(&d, "spare_descriptors_used"), 0);

@@ -17,8 +17,8 @@ static int setup(void **state)
 	echo6 = net_echo_start("::1", &echo6_port);
 	/* A name server that is not there: every lookup fails, and none leaves the host. */
 	daemon_start(&d,
-		(const char *const[]){"--dns-servers", "127.0.0.1:1", "-l", "127.0.0.1", "-l",
-			"::1", "--monitor-port", "48080", NULL});
+		(const char *const[]){
+			"--dns-servers", "127.0.0.1:1", "-l", "127.0.0.1", "-l", "::1", NULL});
 	return 0;
 }
 
@@ -226,7 +226,7 @@ static void its_own_listeners_are_2(void **state)
 	assert_int_equal(reply_to("127.0.0.1", d.port), 2);
 	assert_int_equal(reply_to("localhost", d.port), 2);
 	assert_int_equal(reply_to_domain("[::ffff:127.0.0.1]", d.port), 2);
-	assert_int_equal(reply_to("127.0.0.1", 48080), 2); /* kept for the monitor */
+	assert_int_equal(reply_to("127.0.0.1", d.monitor_port), 2);
 }
 
 /* Calls `check` with every address of this host. */
@@ -275,7 +275,7 @@ static void a_client_that_leaves_during_connect_frees_its_worker(void **state)
 	int fillers[3];
 	uint16_t port;
 	int listener = net_mute_port(&port, fillers);
-	long left = daemon_stat(&d, "client_left");
+	long left = daemon_stat(&d, "ended_client_left");
 	int gone = net_connect("127.0.0.1", d.port), reset = net_connect("127.0.0.1", d.port);
 
 	(void)state;
@@ -283,10 +283,10 @@ static void a_client_that_leaves_during_connect_frees_its_worker(void **state)
 	net_socks_send_connect(gone, "127.0.0.1", port);
 	net_socks_greet(reset);
 	net_socks_send_connect(reset, "127.0.0.1", port);
-	daemon_wait_stat(&d, "current", 2);
+	daemon_wait_stat(&d, "current_connections", 2);
 	close(gone);
 	net_reset(reset);
-	daemon_wait_stat(&d, "client_left", left + 2);
+	daemon_wait_stat(&d, "ended_client_left", left + 2);
 	for (int i = 0; i < 3; i++)
 		close(fillers[i]);
 	close(listener);

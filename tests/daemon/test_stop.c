@@ -122,7 +122,7 @@ static void a_second_signal_ends_sessions_in_every_phase(void **state)
 	net_socks_greet(connecting);
 	net_socks_send_connect(connecting, "127.0.0.1", mute_port);
 	relaying = open_session(&target);
-	daemon_wait_stat(&d, "current", 4);
+	daemon_wait_stat(&d, "current_connections", 4);
 	daemon_signal(&d, SIGTERM);
 	wait_until_closed();
 	daemon_signal(&d, SIGTERM);

@@ -129,7 +129,7 @@ static void wrong_passwords_do_not_hold_up_who_is_known(void **state)
 		net_send_hex(fds[i], "05 01 02 01 05 61 6c 69 63 65 05 77 72 6f 6e 67");
 	}
 	assert_int_equal(login("alice", "secret"), 0);
-	assert_true(daemon_stat(&d, "login_busy") > 0);
+	assert_true(daemon_stat(&d, "ended_login_busy") > 0);
 	for (int i = 0; i < 200; i++)
 		close(fds[i]);
 	daemon_stop(&d);

@@ -12,6 +12,7 @@
 struct daemon {
 	pid_t pid;
 	uint16_t port; /* of its first listener */
+	uint16_t monitor_port;
 	char folder[64]; /* a temporary folder of its own */
 	char config[96]; /* a file in it, which need not exist */
 	char users[96]; /* another */

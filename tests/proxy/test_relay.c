@@ -11,14 +11,12 @@
 
 #define SIZE 4096
 
-/* What relay_run() asked for: how often it set an idle deadline, and with which time. */
-static int deadlines;
-static int64_t last_idle_ms;
 /* What socket_wait() is to do instead of waiting: a step of the test, 0 = time is up. */
 static int (*on_wait)(struct pollfd *fds);
 static int waits;
+static int64_t last_deadline; /* that it was given */
 
-/* Time stands at 0; the session counts as settled from 1 on, and the idle deadline is at 2. */
+/* The time, which passes only in the test's steps and when a wait lasts until its deadline. */
 static int64_t now;
 
 int64_t __wrap_clock_deadline(int64_t ms);
@@ -27,11 +25,7 @@ int __wrap_socket_wait(struct pollfd *fds, nfds_t count, int64_t deadline);
 
 int64_t __wrap_clock_deadline(int64_t ms)
 {
-	if (ms != 111 && ms != 222)
-		return 1;
-	deadlines++;
-	last_idle_ms = ms;
-	return 2;
+	return now + ms;
 }
 
 int64_t __wrap_clock_ms(void)
@@ -41,10 +35,10 @@ int64_t __wrap_clock_ms(void)
 
 int __wrap_socket_wait(struct pollfd *fds, nfds_t count, int64_t deadline)
 {
-	(void)deadline;
+	last_deadline = deadline;
 	waits++;
 	if (on_wait(fds) == 0) {
-		now = 2;
+		now = deadline;
 		return 0;
 	}
 	return poll(fds, count, 0);
@@ -53,6 +47,8 @@ int __wrap_socket_wait(struct pollfd *fds, nfds_t count, int64_t deadline)
 /* The outer ends are the test's, the inner ones the relay's. */
 static int client, target;
 static struct relay relay;
+static struct idle_limits limits;
+static struct traffic traffic;
 static struct buffer out, in;
 static uint8_t memory[2][SIZE];
 
@@ -71,10 +67,12 @@ static int setup(void **state)
 		.target = b[1],
 		.to_target = &out,
 		.to_client = &in,
-		.idle_ms = 111,
-		.half_idle_ms = 222};
-	deadlines = waits = 0;
+		.limits = &limits,
+		.traffic = &traffic};
+	waits = 0;
 	now = 0;
+	limits = (struct idle_limits){.timeout = 111, .half_close_timeout = 222};
+	traffic = (struct traffic){.sent = 0};
 	return 0;
 }
 
@@ -94,11 +92,9 @@ static int bytes_each_way_then_time_is_up(struct pollfd *fds)
 	if (waits == 1)
 		net_send(client, "a", 1);
 	if (waits == 2) {
-		assert_int_equal(deadlines, 2);
+		now = 50;
 		net_send(target, "b", 1);
 	}
-	if (waits == 3)
-		assert_int_equal(deadlines, 3);
 	return waits < 3;
 }
 
@@ -107,9 +103,9 @@ static void idle_time_counts_from_the_last_byte_of_either_direction(void **state
 	(void)state;
 	on_wait = bytes_each_way_then_time_is_up;
 	assert_int_equal(relay_run(&relay), END_IDLE);
-	assert_int_equal(last_idle_ms, 111);
-	assert_int_equal(relay.sent, 1);
-	assert_int_equal(relay.received, 1);
+	assert_int_equal(last_deadline, 50 + 111);
+	assert_int_equal(traffic.sent, 1);
+	assert_int_equal(traffic.received, 1);
 	net_expect(target, "a", 1);
 	net_expect(client, "b", 1);
 }
@@ -127,7 +123,7 @@ static void half_closed_time_is_another(void **state)
 	(void)state;
 	on_wait = client_finishes_then_time_is_up;
 	assert_int_equal(relay_run(&relay), END_HALF_CLOSED_IDLE);
-	assert_int_equal(last_idle_ms, 222);
+	assert_int_equal(last_deadline, 222);
 	net_expect_end(target);
 }
 
@@ -146,7 +142,7 @@ static void what_was_sent_ahead_goes_first(void **state)
 	buffer_commit(&out, 5);
 	on_wait = both_finish;
 	assert_int_equal(relay_run(&relay), END_CLOSED);
-	assert_int_equal(relay.sent, 5);
+	assert_int_equal(traffic.sent, 5);
 	net_expect(target, "ahead", 5);
 	/* The end that comes last is passed on by closing. */
 	assert_true(net_is_silent(client) != net_is_silent(target));
@@ -257,7 +253,7 @@ static void what_cannot_be_delivered_is_dropped_and_ends_the_session(void **stat
 	(void)state;
 	on_wait = the_target_goes_away;
 	assert_int_equal(relay_run(&relay), END_TARGET_RESET);
-	assert_int_equal(relay.sent, 0);
+	assert_int_equal(traffic.sent, 0);
 }
 
 static bool is_kept_alive(int fd)
@@ -274,17 +270,55 @@ static int time_goes_by(struct pollfd *fds)
 	(void)fds;
 	if (waits == 1)
 		assert_false(is_kept_alive(relay.target));
-	if (waits == 2)
-		now = 1;
-	return waits < 4;
+	if (waits == 3)
+		assert_true(is_kept_alive(relay.target));
+	return waits < 2;
 }
 
 static void a_session_that_lasts_gets_keepalive_on_its_target(void **state)
 {
 	(void)state;
+	limits.timeout = 30000;
 	on_wait = time_goes_by;
 	assert_int_equal(relay_run(&relay), END_IDLE);
 	assert_true(is_kept_alive(relay.target));
+}
+
+static int the_limit_is_raised_at_the_last_moment(struct pollfd *fds)
+{
+	(void)fds;
+	if (waits == 1)
+		limits.timeout = 5000;
+	return 0;
+}
+
+static void a_raised_limit_is_followed(void **state)
+{
+	(void)state;
+	on_wait = the_limit_is_raised_at_the_last_moment;
+	assert_int_equal(relay_run(&relay), END_IDLE);
+	assert_int_equal(waits, 2);
+	assert_int_equal(now, 5000);
+}
+
+static int half_closed_is_seen(struct pollfd *fds)
+{
+	(void)fds;
+	if (waits == 1) {
+		assert_false(traffic.half_closed);
+		shutdown(client, SHUT_WR);
+	}
+	if (waits == 2)
+		assert_true(traffic.half_closed);
+	return waits < 2;
+}
+
+static void what_it_does_is_published_while_it_does_it(void **state)
+{
+	(void)state;
+	on_wait = half_closed_is_seen;
+	assert_int_equal(relay_run(&relay), END_HALF_CLOSED_IDLE);
+	assert_int_equal(waits, 2);
 }
 
 int main(void)
@@ -293,6 +327,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(idle_time_counts_from_the_last_byte_of_either_direction),
 		TEST(half_closed_time_is_another),
+		TEST(a_raised_limit_is_followed),
+		TEST(what_it_does_is_published_while_it_does_it),
 		TEST(what_was_sent_ahead_goes_first),
 		TEST(a_full_buffer_stops_the_reading),
 		TEST(a_finished_direction_is_not_polled),

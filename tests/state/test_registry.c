@@ -37,6 +37,26 @@ static bool was_shut_down(const struct pair *p)
 	return n == 0;
 }
 
+static const struct addr somewhere = {.in = {.sin_family = AF_INET, .sin_port = 0x1700}};
+
+static uint64_t enter(struct registry *r, size_t slot, int client)
+{
+	return registry_enter(r, slot, client, &somewhere);
+}
+
+static void set_target(struct registry *r, size_t slot, int target)
+{
+	registry_set_target(r, slot, target, &somewhere);
+}
+
+static bool was_told(struct registry *r, size_t slot)
+{
+	bool told = atomic_load(registry_told(r, slot));
+
+	assert_int_equal(told, registry_told_why(r, slot) != END_REASONS);
+	return told;
+}
+
 static struct registry *new_registry(size_t slots)
 {
 	struct registry *r = registry_new(slots);
@@ -50,11 +70,11 @@ static void ids_begin_at_1_and_rise(void **state)
 	struct registry *r = new_registry(3);
 
 	(void)state;
-	assert_int_equal(registry_enter(r, 2, -1), 1);
-	assert_int_equal(registry_enter(r, 0, -1), 2);
+	assert_int_equal(enter(r, 2, -1), 1);
+	assert_int_equal(enter(r, 0, -1), 2);
 	registry_leave(r, 2);
-	assert_int_equal(registry_enter(r, 2, -1), 3);
-	assert_int_equal(registry_enter(r, 1, -1), 4);
+	assert_int_equal(enter(r, 2, -1), 3);
+	assert_int_equal(enter(r, 1, -1), 4);
 	registry_free(r);
 	registry_free(NULL);
 }
@@ -65,12 +85,12 @@ static void stopping_shuts_both_sockets_down(void **state)
 	struct pair client = new_pair(), target = new_pair();
 
 	(void)state;
-	registry_enter(r, 1, client.own);
-	registry_set_target(r, 1, target.own);
-	assert_false(registry_told_to_stop(r, 1));
+	enter(r, 1, client.own);
+	set_target(r, 1, target.own);
+	assert_false(was_told(r, 1));
 	assert_false(was_shut_down(&client));
 	registry_stop_all(r);
-	assert_true(registry_told_to_stop(r, 1));
+	assert_true(was_told(r, 1));
 	assert_true(was_shut_down(&client));
 	assert_true(was_shut_down(&target));
 	close_pair(&client);
@@ -86,7 +106,7 @@ static void stopping_reaches_every_slot(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(clients); i++) {
 		clients[i] = new_pair();
-		registry_enter(r, i, clients[i].own);
+		enter(r, i, clients[i].own);
 	}
 	registry_stop_all(r);
 	for (size_t i = 0; i < COUNT(clients); i++) {
@@ -103,8 +123,8 @@ static void sessions_that_come_later_are_stopped_too(void **state)
 
 	(void)state;
 	registry_stop_all(r);
-	registry_enter(r, 0, client.own);
-	assert_true(registry_told_to_stop(r, 0));
+	enter(r, 0, client.own);
+	assert_true(was_told(r, 0));
 	assert_true(was_shut_down(&client));
 	close_pair(&client);
 	registry_free(r);
@@ -116,9 +136,9 @@ static void targets_that_come_later_are_shut_down_too(void **state)
 	struct pair client = new_pair(), target = new_pair();
 
 	(void)state;
-	registry_enter(r, 0, client.own);
+	enter(r, 0, client.own);
 	registry_stop_all(r);
-	registry_set_target(r, 0, target.own);
+	set_target(r, 0, target.own);
 	assert_true(was_shut_down(&target));
 	close_pair(&client);
 	close_pair(&target);
@@ -131,8 +151,8 @@ static void ended_sessions_are_left_alone(void **state)
 	struct pair client = new_pair(), target = new_pair();
 
 	(void)state;
-	registry_enter(r, 0, client.own);
-	registry_set_target(r, 0, target.own);
+	enter(r, 0, client.own);
+	set_target(r, 0, target.own);
 	registry_leave(r, 0);
 	registry_stop_all(r);
 	assert_false(was_shut_down(&client));
@@ -149,9 +169,9 @@ static void a_new_session_has_no_target_of_the_last_one(void **state)
 	struct pair target = new_pair(), client = new_pair();
 
 	(void)state;
-	registry_enter(r, 0, -1);
-	registry_set_target(r, 0, target.own);
-	registry_enter(r, 0, client.own);
+	enter(r, 0, -1);
+	set_target(r, 0, target.own);
+	enter(r, 0, client.own);
 	registry_stop_all(r);
 	assert_true(was_shut_down(&client));
 	assert_false(was_shut_down(&target));
@@ -179,9 +199,9 @@ static void serve_one(struct worker *w, int round)
 	if (socketpair(AF_UNIX, SOCK_STREAM, 0, client) < 0 ||
 		socketpair(AF_UNIX, SOCK_STREAM, 0, target) < 0)
 		abort();
-	w->ids[round] = registry_enter(w->registry, w->slot, client[0]);
-	registry_set_target(w->registry, w->slot, target[0]);
-	(void)registry_told_to_stop(w->registry, w->slot);
+	w->ids[round] = enter(w->registry, w->slot, client[0]);
+	set_target(w->registry, w->slot, target[0]);
+	(void)registry_told_why(w->registry, w->slot);
 	registry_leave(w->registry, w->slot);
 	for (int i = 0; i < 2; i++) {
 		close(client[i]);

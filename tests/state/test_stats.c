@@ -36,7 +36,14 @@ static void adds_to_one_counter(void **state)
 	assert_int_equal(stats_get(&s.clients_refused), 0);
 }
 
-static void counts_sessions_bytes_and_reasons(void **state)
+static void end_session(struct stats *s, enum end_reason reason)
+{
+	stats_session_ends(s,
+		&(struct stats_outcome){
+			.reason = reason, .total_ms = 3, .lookup_ms = -1, .connect_ms = -1});
+}
+
+static void counts_sessions_and_reasons(void **state)
 {
 	struct stats s;
 
@@ -44,16 +51,40 @@ static void counts_sessions_bytes_and_reasons(void **state)
 	stats_init(&s);
 	stats_session_begins(&s);
 	stats_session_begins(&s);
-	stats_session_ends(&s, END_IDLE, 10, 300);
+	end_session(&s, END_IDLE);
 	stats_session_begins(&s);
-	stats_session_ends(&s, END_CLOSED, 1, 2);
+	end_session(&s, END_CLOSED);
 	assert_int_equal(stats_get(&s.sessions), 3);
 	assert_int_equal(stats_get(&s.current), 1);
-	assert_int_equal(stats_get(&s.sent), 11);
-	assert_int_equal(stats_get(&s.received), 302);
 	assert_int_equal(stats_get(&s.ended[END_IDLE]), 1);
 	assert_int_equal(stats_get(&s.ended[END_CLOSED]), 1);
 	assert_int_equal(stats_get(&s.ended[END_STOPPED]), 0);
+}
+
+static void counts_outcomes_and_times(void **state)
+{
+	static const struct stats_outcome outcomes[] = {
+		{END_CLOSED, true, true, 1000, 20, 30},
+		{END_IDLE, true, true, 500, -1, 10},
+		{END_NAME_NOT_FOUND, true, false, 40, 40, -1},
+		{END_MALFORMED, false, false, 1, -1, -1},
+	};
+	struct stats s;
+
+	(void)state;
+	stats_init(&s);
+	for (size_t i = 0; i < COUNT(outcomes); i++) {
+		stats_session_begins(&s);
+		stats_session_ends(&s, &outcomes[i]);
+	}
+	assert_int_equal(stats_get(&s.succeeded), 2);
+	assert_int_equal(stats_get(&s.failed), 1);
+	assert_int_equal(stats_get(&s.session_ms), 1541);
+	assert_int_equal(stats_get(&s.longest_session_ms), 1000);
+	assert_int_equal(stats_get(&s.lookups), 2);
+	assert_int_equal(stats_get(&s.lookup_ms), 60);
+	assert_int_equal(stats_get(&s.connects), 2);
+	assert_int_equal(stats_get(&s.connect_ms), 40);
 }
 
 static void most_is_the_largest_current_there_was(void **state)
@@ -65,7 +96,7 @@ static void most_is_the_largest_current_there_was(void **state)
 	for (int i = 0; i < 5; i++)
 		stats_session_begins(&s);
 	for (int i = 0; i < 4; i++)
-		stats_session_ends(&s, END_CLOSED, 0, 0);
+		end_session(&s, END_CLOSED);
 	assert_int_equal(stats_get(&s.most), 5);
 	stats_session_begins(&s);
 	assert_int_equal(stats_get(&s.current), 2);
@@ -87,11 +118,11 @@ static void *come_and_go(void *context)
 
 	for (int i = 0; i < SESSIONS; i++) {
 		stats_session_begins(&c->stats);
-		stats_session_ends(&c->stats, END_CLOSED, 1, 2);
+		end_session(&c->stats, END_CLOSED);
 	}
 	stats_session_begins(&c->stats);
 	pthread_barrier_wait(&c->all_in);
-	stats_session_ends(&c->stats, END_IDLE, 1, 2);
+	end_session(&c->stats, END_IDLE);
 	return NULL;
 }
 
@@ -113,7 +144,8 @@ static void counts_right_under_threads(void **state)
 	assert_int_equal(stats_get(&c.stats.sessions), THREADS * (SESSIONS + 1));
 	assert_int_equal(stats_get(&c.stats.ended[END_CLOSED]), THREADS * SESSIONS);
 	assert_int_equal(stats_get(&c.stats.ended[END_IDLE]), THREADS);
-	assert_int_equal(stats_get(&c.stats.received), 2 * THREADS * (SESSIONS + 1));
+	assert_int_equal(stats_get(&c.stats.session_ms), 3 * THREADS * (SESSIONS + 1));
+	assert_int_equal(stats_get(&c.stats.longest_session_ms), 3);
 }
 
 int main(void)
@@ -121,7 +153,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(begins_with_zeros_and_the_time),
 		cmocka_unit_test(adds_to_one_counter),
-		cmocka_unit_test(counts_sessions_bytes_and_reasons),
+		cmocka_unit_test(counts_sessions_and_reasons),
+		cmocka_unit_test(counts_outcomes_and_times),
 		cmocka_unit_test(most_is_the_largest_current_there_was),
 		cmocka_unit_test(counts_right_under_threads),
 	};

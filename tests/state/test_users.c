@@ -62,10 +62,21 @@ static struct users *alice_and_bob(void)
 	return u;
 }
 
+static enum login_result log_in_bytes(struct users *u, const char *name, size_t name_len,
+	const char *password, size_t password_len, int64_t deadline)
+{
+	struct login login = {.name = name,
+		.name_len = name_len,
+		.password = password,
+		.password_len = password_len};
+
+	return users_login(u, &login, deadline, NULL);
+}
+
 static enum login_result log_in_until(
 	struct users *u, const char *name, const char *password, int64_t deadline)
 {
-	return users_login(u, name, strlen(name), password, strlen(password), deadline);
+	return log_in_bytes(u, name, strlen(name), password, strlen(password), deadline);
 }
 
 static enum login_result log_in(struct users *u, const char *name, const char *password)
@@ -125,12 +136,12 @@ static void nul_bytes_are_part_of_names_and_passwords(void **state)
 	(void)state;
 	for (int round = 0; round < 2; round++) {
 		assert_int_equal(
-			users_login(u, "alice", 5, "secret\0", 7, CLOCK_NEVER), LOGIN_REFUSED);
+			log_in_bytes(u, "alice", 5, "secret\0", 7, CLOCK_NEVER), LOGIN_REFUSED);
 		assert_int_equal(
-			users_login(u, "alice", 5, "secret\0x", 8, CLOCK_NEVER), LOGIN_REFUSED);
-		assert_int_equal(users_login(u, "alice", 5, "\0", 1, CLOCK_NEVER), LOGIN_REFUSED);
+			log_in_bytes(u, "alice", 5, "secret\0x", 8, CLOCK_NEVER), LOGIN_REFUSED);
+		assert_int_equal(log_in_bytes(u, "alice", 5, "\0", 1, CLOCK_NEVER), LOGIN_REFUSED);
 		assert_int_equal(
-			users_login(u, "alice\0", 6, "secret", 6, CLOCK_NEVER), LOGIN_REFUSED);
+			log_in_bytes(u, "alice\0", 6, "secret", 6, CLOCK_NEVER), LOGIN_REFUSED);
 		assert_int_equal(log_in(u, "alice", "secret"), LOGIN_OK);
 	}
 	users_free(u);
@@ -186,7 +197,7 @@ static void a_password_that_was_right_needs_no_turn(void **state)
 	for (int i = 0; i < 3; i++)
 		assert_int_equal(log_in(u, "alice", "secret"), LOGIN_OK);
 	assert_int_equal(log_in_until(u, "alice", "public", 0), LOGIN_TOO_BUSY);
-	assert_int_equal(users_login(u, "alice", 5, "secret\0", 7, 0), LOGIN_TOO_BUSY);
+	assert_int_equal(log_in_bytes(u, "alice", 5, "secret\0", 7, 0), LOGIN_TOO_BUSY);
 	assert_int_equal(log_in_until(u, "bob", "hunter2", 0), LOGIN_TOO_BUSY);
 	assert_int_equal(log_in_until(u, "mallory", "secret", 0), LOGIN_TOO_BUSY);
 	users_free(u);
@@ -198,10 +209,10 @@ static void a_wrong_password_is_not_remembered(void **state)
 
 	(void)state;
 	assert_int_equal(log_in(u, "alice", "public"), LOGIN_REFUSED);
-	assert_int_equal(users_login(u, "alice", 5, "secret\0", 7, CLOCK_NEVER), LOGIN_REFUSED);
+	assert_int_equal(log_in_bytes(u, "alice", 5, "secret\0", 7, CLOCK_NEVER), LOGIN_REFUSED);
 	close_gate(u);
 	assert_int_equal(log_in_until(u, "alice", "public", 0), LOGIN_TOO_BUSY);
-	assert_int_equal(users_login(u, "alice", 5, "secret\0", 7, 0), LOGIN_TOO_BUSY);
+	assert_int_equal(log_in_bytes(u, "alice", 5, "secret\0", 7, 0), LOGIN_TOO_BUSY);
 	assert_int_equal(log_in_until(u, "alice", "secret", 0), LOGIN_TOO_BUSY);
 	users_free(u);
 }
@@ -219,7 +230,7 @@ static void a_past_deadline_does_not_wait_for_a_turn(void **state)
 	users_free(u);
 }
 
-struct login {
+struct attempt {
 	struct users *users;
 	const char *name, *password;
 	enum login_result result;
@@ -228,18 +239,18 @@ struct login {
 
 static void *run_login(void *context)
 {
-	struct login *l = context;
+	struct attempt *l = context;
 
 	l->result = log_in(l->users, l->name, l->password);
 	return NULL;
 }
 
-static void start_login(struct login *l)
+static void start_login(struct attempt *l)
 {
 	assert_int_equal(pthread_create(&l->thread, NULL, run_login, l), 0);
 }
 
-static enum login_result result_of(struct login *l)
+static enum login_result result_of(struct attempt *l)
 {
 	assert_int_equal(pthread_join(l->thread, NULL), 0);
 	return l->result;
@@ -248,7 +259,7 @@ static enum login_result result_of(struct login *l)
 static void stopping_ends_all_waiting(void **state)
 {
 	struct users *u = alice_and_bob();
-	struct login waiting[] = {{.users = u, .name = "alice", .password = "secret"},
+	struct attempt waiting[] = {{.users = u, .name = "alice", .password = "secret"},
 		{.users = u, .name = "bob", .password = "public"},
 		{.users = u, .name = "mallory", .password = "secret"}};
 
@@ -267,7 +278,7 @@ static void stopping_ends_all_waiting(void **state)
 static void more_checks_let_the_waiting_in(void **state)
 {
 	struct users *u = alice_and_bob();
-	struct login waiting[] = {{.users = u, .name = "alice", .password = "secret"},
+	struct attempt waiting[] = {{.users = u, .name = "alice", .password = "secret"},
 		{.users = u, .name = "bob", .password = "hunter2"},
 		{.users = u, .name = "bob", .password = "public"}};
 
@@ -673,6 +684,229 @@ static void logins_and_reloads_do_not_disturb_each_other(void **state)
 	users_free(u);
 }
 
+/* ---- what administrators do ---- */
+
+static bool is_admin(struct users *u, const char *name, const char *password)
+{
+	struct login login = {.name = name,
+		.name_len = strlen(name),
+		.password = password,
+		.password_len = strlen(password)};
+
+	return users_login_admin(u, &login);
+}
+
+static void add(struct users *u, const char *name, const char *password, enum user_role role)
+{
+	struct user_credentials c = {.name = name, .password = password};
+
+	if (users_add(u, &c, role, "users", error) < 0)
+		fail_msg("%s", error);
+}
+
+static void an_added_user_is_in_the_file_and_logs_in_without_a_turn(void **state)
+{
+	struct users *u = alice_and_bob();
+	char *text;
+
+	(void)state;
+	add(u, "carol", "s3cret", USER_ROLE_USER);
+	close_gate(u);
+	assert_int_equal(log_in_until(u, "carol", "s3cret", 0), LOGIN_OK);
+	assert_int_equal(users_count(u), 3);
+	text = scratch_read("users");
+	assert_contains(text, "\ncarol:$y$");
+	assert_contains(text, ":user\n");
+	assert_null(strstr(text, "s3cret"));
+	free(text);
+	users_free(u);
+}
+
+static void nobody_is_added_twice(void **state)
+{
+	struct users *u = alice_and_bob();
+	struct user_credentials c = {.name = "alice", .password = "other"};
+	char *before = scratch_read("users");
+
+	(void)state;
+	assert_int_equal(users_add(u, &c, USER_ROLE_ADMIN, "users", error), -1);
+	assert_string_equal(error, "alice exists already");
+	assert_int_equal(log_in(u, "alice", "secret"), LOGIN_OK);
+	scratch_assert("users", before);
+	free(before);
+	users_free(u);
+}
+
+static void a_new_password_replaces_the_old_one_and_keeps_the_role(void **state)
+{
+	struct users *u = nobody();
+	struct user_credentials c = {.name = "alice", .password = "new one"};
+
+	(void)state;
+	add(u, "alice", "old", USER_ROLE_ADMIN);
+	assert_int_equal(users_set_password(u, &c, "users", error), 0);
+	assert_int_equal(log_in(u, "alice", "old"), LOGIN_REFUSED);
+	assert_int_equal(log_in(u, "alice", "new one"), LOGIN_OK);
+	assert_true(is_admin(u, "alice", "new one"));
+	c.name = "bob";
+	assert_int_equal(users_set_password(u, &c, "users", error), -1);
+	assert_string_equal(error, "bob does not exist");
+	load(u);
+	assert_int_equal(log_in(u, "alice", "new one"), LOGIN_OK);
+	users_free(u);
+}
+
+static void a_removed_user_is_gone_from_the_file_too(void **state)
+{
+	struct users *u = alice_and_bob();
+
+	(void)state;
+	assert_int_equal(log_in(u, "alice", "secret"), LOGIN_OK);
+	assert_int_equal(users_remove(u, "alice", "users", error), 0);
+	assert_false(users_has(u, "alice", 5));
+	assert_int_equal(log_in(u, "alice", "secret"), LOGIN_REFUSED);
+	assert_int_equal(users_remove(u, "alice", "users", error), -1);
+	assert_string_equal(error, "alice does not exist");
+	load(u);
+	assert_int_equal(users_count(u), 1);
+	users_free(u);
+}
+
+static void the_last_admin_stays(void **state)
+{
+	struct users *u = alice_and_bob();
+
+	(void)state;
+	add(u, "root", "x", USER_ROLE_ADMIN);
+	assert_int_equal(users_remove(u, "root", "users", error), -1);
+	assert_string_equal(error, "root is the last admin and stays");
+	add(u, "boss", "y", USER_ROLE_ADMIN);
+	assert_int_equal(users_remove(u, "root", "users", error), 0);
+	assert_int_equal(users_remove(u, "boss", "users", error), -1);
+	users_free(u);
+}
+
+static void what_cannot_be_saved_does_not_happen(void **state)
+{
+	struct users *u = alice_and_bob();
+	struct user_credentials new = {.name = "carol", .password = "x"};
+	struct user_credentials alice = {.name = "alice", .password = "x"};
+
+	(void)state;
+	assert_int_equal(users_add(u, &new, USER_ROLE_USER, "/nonexistent/users", error), -1);
+	assert_contains(error, "/nonexistent/users: ");
+	assert_int_equal(users_set_password(u, &alice, "/nonexistent/users", error), -1);
+	assert_int_equal(users_remove(u, "bob", "/nonexistent/users", error), -1);
+	assert_false(users_has(u, "carol", 5));
+	assert_true(users_has(u, "bob", 3));
+	assert_int_equal(log_in(u, "alice", "secret"), LOGIN_OK);
+	users_free(u);
+}
+
+static void only_admins_are_admins(void **state)
+{
+	struct users *u = alice_and_bob();
+
+	(void)state;
+	add(u, "root", "x", USER_ROLE_ADMIN);
+	/* Whoever was right before, as a user, is still not one. */
+	assert_int_equal(log_in(u, "alice", "secret"), LOGIN_OK);
+	assert_false(is_admin(u, "alice", "secret"));
+	assert_false(is_admin(u, "root", "y"));
+	assert_false(is_admin(u, "mallory", "x"));
+	assert_true(is_admin(u, "root", "x"));
+	users_free(u);
+}
+
+static void an_admin_waits_for_no_turn(void **state)
+{
+	struct users *u = nobody();
+
+	(void)state;
+	add(u, "root", "x", USER_ROLE_ADMIN);
+	load(u);
+	close_gate(u);
+	assert_true(is_admin(u, "root", "x"));
+	assert_false(is_admin(u, "root", "y"));
+	users_free(u);
+}
+
+struct told {
+	struct users *users;
+	_Atomic(bool) told;
+};
+
+static void *log_in_until_told(void *context)
+{
+	struct told *t = context;
+	struct login login = {
+		.name = "alice", .name_len = 5, .password = "secret", .password_len = 6};
+
+	return (void *)(uintptr_t)users_login(t->users, &login, CLOCK_NEVER, &t->told);
+}
+
+static void whoever_is_told_waits_no_longer(void **state)
+{
+	struct told t = {.users = alice_and_bob()};
+	pthread_t thread;
+	void *result;
+
+	(void)state;
+	close_gate(t.users);
+	assert_int_equal(pthread_create(&thread, NULL, log_in_until_told, &t), 0);
+	atomic_store(&t.told, true);
+	users_wake(t.users);
+	assert_int_equal(pthread_join(thread, &result), 0);
+	assert_int_equal((uintptr_t)result, LOGIN_TOO_BUSY);
+	users_free(t.users);
+}
+
+static void logins_and_bytes_are_counted_and_survive_a_reload(void **state)
+{
+	struct users *u = alice_and_bob();
+	struct user_info info;
+
+	(void)state;
+	assert_true(users_get(u, "alice", &info));
+	assert_int_equal(info.last_login, 0);
+	assert_int_equal(log_in(u, "alice", "secret"), LOGIN_OK);
+	assert_int_equal(log_in(u, "alice", "secret"), LOGIN_OK);
+	assert_int_equal(log_in(u, "alice", "wrong"), LOGIN_REFUSED);
+	users_count_bytes(u, "alice", 5, 10, 200);
+	users_count_bytes(u, "alice", 5, 1, 2);
+	users_count_bytes(u, "nobody", 6, 1, 2);
+	load(u);
+	assert_true(users_get(u, "alice", &info));
+	assert_int_equal(info.logins, 2);
+	assert_int_equal(info.sent, 11);
+	assert_int_equal(info.received, 202);
+	assert_true(info.last_login > 0);
+	assert_int_equal(info.role, USER_ROLE_USER);
+	assert_true(users_get(u, "bob", &info));
+	assert_int_equal(info.logins, 0);
+	assert_false(users_get(u, "nobody", &info));
+	users_free(u);
+}
+
+static void names_come_by_the_alphabet(void **state)
+{
+	static const char *const expected[] = {"Zoe", "alice", "bob", "carol"};
+	struct users *u = alice_and_bob();
+	const char **names;
+	size_t count;
+
+	(void)state;
+	put_user("carol", "x");
+	put_user("Zoe", "x");
+	load(u);
+	names = users_names(u, &count);
+	assert_int_equal(count, COUNT(expected));
+	for (size_t i = 0; i < count; i++)
+		assert_string_equal(names[i], expected[i]);
+	free(names);
+	users_free(u);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -706,6 +940,17 @@ int main(void)
 		cmocka_unit_test(passwords_have_rules),
 		cmocka_unit_test(names_and_passwords_have_at_most_255_bytes),
 		scratch_test(logins_and_reloads_do_not_disturb_each_other),
+		scratch_test(an_added_user_is_in_the_file_and_logs_in_without_a_turn),
+		scratch_test(nobody_is_added_twice),
+		scratch_test(a_new_password_replaces_the_old_one_and_keeps_the_role),
+		scratch_test(a_removed_user_is_gone_from_the_file_too),
+		scratch_test(the_last_admin_stays),
+		scratch_test(what_cannot_be_saved_does_not_happen),
+		scratch_test(only_admins_are_admins),
+		scratch_test(an_admin_waits_for_no_turn),
+		scratch_test(whoever_is_told_waits_no_longer),
+		scratch_test(logins_and_bytes_are_counted_and_survive_a_reload),
+		scratch_test(names_come_by_the_alphabet),
 	};
 
 	return cmocka_run_group_tests_name("state/users", tests, start_sodium, NULL);

@@ -236,6 +236,18 @@ static void rewriting_keeps_carriage_returns_of_other_lines(void **state)
 	scratch_assert("users", "# ours\r\nbob:" HASH_A "\r\n" ALICE_NOW);
 }
 
+static void an_entry_without_a_hash_takes_the_line_out(void **state)
+{
+	struct users_file_entry gone = {.name = "alice", .name_len = 5};
+
+	(void)state;
+	scratch_write("users", "# ours\nalice:" HASH_A "\nalice2:" HASH_A "\n");
+	write_good("users", &gone, 1);
+	scratch_assert("users", "# ours\nalice2:" HASH_A "\n");
+	write_good("users", &gone, 1);
+	scratch_assert("users", "# ours\nalice2:" HASH_A "\n");
+}
+
 static void makes_a_missing_file(void **state)
 {
 	(void)state;
@@ -422,6 +434,7 @@ int main(void)
 		scratch_test(rewriting_keeps_all_other_lines),
 		scratch_test(writes_several_users_at_once),
 		scratch_test(rewriting_keeps_carriage_returns_of_other_lines),
+		scratch_test(an_entry_without_a_hash_takes_the_line_out),
 		scratch_test(makes_a_missing_file),
 		scratch_test(puts_a_new_file_in_the_place_of_the_old_one),
 		scratch_test(the_owner_stays_who_it_was),

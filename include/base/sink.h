@@ -1,0 +1,46 @@
+/* sink: what lines are appended to by any thread, each with one write(2). Atomics; no lock. */
+#ifndef BASE_SINK_H
+#define BASE_SINK_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* The descriptor keeps its number for life: another file is put under the same number with dup3(2),
+ * so that writers need no lock and never meet a closed descriptor. */
+struct sink {
+	_Atomic(int) fd; /* -1: none yet */
+	_Atomic(bool) never_blocks; /* a regular file */
+	_Atomic(bool) stalled;
+	_Atomic(uint64_t) lost; /* lines that it did not take, since sink_recovered() */
+};
+
+#define SINK_NONE                                                                                  \
+	{                                                                                          \
+		.fd = -1                                                                           \
+	}
+
+/* Goes over to the file at `path` (created 0640, appended to). The same path again opens what has
+ * that name now, after a rotation. -1 with errno, and the sink is as it was. One thread at a time.
+ */
+int sink_open(struct sink *s, const char *path) __attribute__((warn_unused_result));
+
+/* Goes over to what `fd` is, which stays the caller's unless the sink had none: then `fd` itself is
+ * used. -1 with errno. One thread at a time. */
+int sink_redirect(struct sink *s, int fd) __attribute__((warn_unused_result));
+
+/* Does it take a line? A pipe, a terminal or a journal that is full is waited for once, shortly;
+ * then lines are lost, and counted, until it takes some again. */
+bool sink_takes_line(struct sink *s);
+
+/* Writes a whole line; false when it could not be. */
+bool sink_write(struct sink *s, const void *line, size_t len);
+
+/* True once after lines were lost, with the number of them. */
+bool sink_recovered(struct sink *s, uint64_t *lost);
+
+/* Closes it. No other thread may use it any more. */
+void sink_close(struct sink *s);
+
+#endif

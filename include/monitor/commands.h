@@ -1,0 +1,46 @@
+/* commands: the table of what an administrator can say, and what is done then. No state, no lock.
+ */
+#ifndef MONITOR_COMMANDS_H
+#define MONITOR_COMMANDS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "monitor/protocol.h"
+#include "monitor/reply.h"
+#include "proxy/server.h"
+#include "state/users.h"
+
+#define COMMANDS_MAX_WORDS 4 /* of a request, the command's included */
+
+struct request;
+
+struct command {
+	const char *word;
+	const char *parameters; /* "<name> [<count>]"; "" for none */
+	const char *help;
+	size_t least, most; /* parameters that it takes */
+	bool takes_rest; /* the last one is the rest of the line, blanks included */
+	bool is_errand; /* runs in the main thread: slow, or changes what only that one may */
+	size_t logged_from; /* words of a request that is logged, at least; 0: none is */
+	enum user_role role; /* that it takes */
+	void (*run)(const struct request *q, struct reply *r);
+};
+
+/* A request taken apart. The words are NUL-terminated and point into `memory`. */
+struct request {
+	struct server *server; /* for errands only */
+	struct services *services;
+	const struct command *command;
+	size_t count; /* parameters that were given */
+	const char *parameters[COMMANDS_MAX_WORDS - 1];
+	char memory[PROTOCOL_LINE_MAX + COMMANDS_MAX_WORDS];
+};
+
+/* Takes a line apart. False when it is no request that the table knows; then `r` says why. */
+bool commands_parse(const struct protocol_line *line, struct request *q, struct reply *r);
+
+/* May `user` give the command, as things are now? If not, `r` says so. */
+bool commands_allowed(const struct request *q, const char *user, struct reply *r);
+
+#endif

@@ -1,0 +1,75 @@
+/* console: one administrator's connection: login, lines, replies. The admin thread's, but for
+ * errands, during which only the main thread touches what they are about; no lock. */
+#ifndef MONITOR_CONSOLE_H
+#define MONITOR_CONSOLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "monitor/commands.h"
+#include "monitor/errands.h"
+#include "monitor/holdoff.h"
+#include "monitor/reply.h"
+
+/* What all consoles share. */
+struct desk {
+	struct server *server;
+	struct services *services;
+	struct errands *errands;
+	struct holdoff holdoff; /* the main thread's */
+	int64_t login_timeout; /* as they are now, in milliseconds */
+	int64_t timeout;
+};
+
+enum console_phase {
+	CONSOLE_FREE,
+	CONSOLE_LOGIN,
+	CONSOLE_COMMANDS,
+	CONSOLE_CLOSING, /* the last words went out: reads until the peer closes, so that no reset
+			    overtakes them */
+};
+
+struct console {
+	struct desk *desk;
+	enum console_phase phase;
+	int fd;
+	struct addr from;
+	int64_t deadline; /* CLOCK_NEVER during an errand */
+	bool is_away; /* an errand is under way; the slot stays taken, even without a connection */
+	bool input_ended;
+	bool is_skipping; /* the rest of a line that was too long */
+	size_t in_len;
+	char in[PROTOCOL_LINE_MAX];
+	struct reply reply;
+	struct errand errand;
+	struct request request; /* the command's, and the login's password meanwhile */
+	size_t user_len;
+	char user[USERS_NAME_MAX + 1];
+	bool is_admin; /* what the login's errand found */
+	bool is_held_off;
+};
+
+/* Takes over the connection `fd` and greets. `c` is free, and zeroed at the first time. */
+void console_open(struct console *c, struct desk *desk, int fd, const struct addr *from);
+
+/* What to poll(2) for; 0 while an errand is under way. */
+short console_events(const struct console *c);
+
+/* Goes on with what poll(2) reported, or because the deadline may have passed. */
+void console_step(struct console *c, short revents);
+
+/* The errand of which `e` is a part is done. */
+void console_errand_done(struct errand *e);
+
+/* Ends the connection. With an errand under way the slot is free only when that is done. */
+void console_close(struct console *c);
+
+/* Ends it with a last line, as far as that can be sent at once. */
+void console_dismiss(struct console *c, const char *line);
+
+/* Frees its memory; nothing may be under way. */
+void console_free(struct console *c);
+
+#endif

@@ -1,0 +1,31 @@
+/* errands: what the monitor has the main thread do, because it is slow or changes what only that
+ * thread may change: logins, users, settings. A mutex guards the queues. */
+#ifndef MONITOR_ERRANDS_H
+#define MONITOR_ERRANDS_H
+
+#include <pthread.h>
+
+struct errand {
+	void (*run)(struct errand *e); /* in the main thread; may write to what `e` is part of */
+	struct errand *next;
+};
+
+struct errands;
+
+/* Wakes are sent as the signal `number` to the thread that calls this, which is then to call
+ * errands_run(); `done_fd`, an eventfd(2), is written to after each errand. NULL without memory. */
+struct errands *errands_new(int number, int done_fd);
+
+/* Nothing may be under way. NULL is allowed. */
+void errands_free(struct errands *q);
+
+/* Hands `e` over; what it is part of must not be touched until errands_take_done() returns it. */
+void errands_send(struct errands *q, struct errand *e);
+
+/* The main thread: does all that was handed over, in its order. */
+void errands_run(struct errands *q);
+
+/* One that is done; NULL when there is none. */
+struct errand *errands_take_done(struct errands *q);
+
+#endif

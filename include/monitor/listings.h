@@ -1,0 +1,20 @@
+/* listings: the monitor's answers that can be long, put together a little at a time. No lock of
+ * their own; what is listed may change meanwhile, and is listed as it is when its turn comes. */
+#ifndef MONITOR_LISTINGS_H
+#define MONITOR_LISTINGS_H
+
+#include <stdint.h>
+
+#include "monitor/reply.h"
+#include "proxy/session.h"
+
+/* Each begins the reply with its status line and leaves the rest to a source (reply.h). */
+
+void listings_connections(struct services *v, struct reply *r);
+void listings_users(struct services *v, struct reply *r);
+void listings_accounts(struct services *v, struct reply *r);
+
+/* The `newest` entries of `user`; NULL: of everybody. */
+void listings_access_log(struct services *v, const char *user, uint64_t newest, struct reply *r);
+
+#endif

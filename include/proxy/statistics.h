@@ -1,0 +1,16 @@
+/* statistics: all that is counted and measured, as one list of names and numbers: what STATS says
+ * and what USR1 logs. No lock of its own. */
+#ifndef PROXY_STATISTICS_H
+#define PROXY_STATISTICS_H
+
+#include <stdint.h>
+
+#include "proxy/session.h"
+
+/* Gets one figure: its name in words, and the unit behind the number ("", "s", "ms"). */
+typedef void statistics_taker(void *context, const char *name, uint64_t value, const char *unit);
+
+/* Gives all figures as they are now to `take`, the six that the monitor's contract names first. */
+void statistics_each(struct services *v, statistics_taker *take, void *context);
+
+#endif

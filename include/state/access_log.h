@@ -1,0 +1,78 @@
+/* access_log: each request that was answered, the newest in memory and all in a file. A rwlock
+ * guards the ring of entries; readers copy a few at a time, so that they hold up no session. */
+#ifndef STATE_ACCESS_LOG_H
+#define STATE_ACCESS_LOG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "state/users.h"
+
+#define ACCESS_TARGET_MAX 1040 /* a name of 255 bytes, each escaped, ":65535" and NUL */
+
+struct access_log;
+
+/* An empty log that remembers `entries` >= 1 of them. NULL without memory. */
+struct access_log *access_log_new(size_t entries);
+
+/* NULL is allowed. */
+void access_log_free(struct access_log *log);
+
+/* Remembers so many from now on; the newest stay. -1 without memory, and nothing changed. */
+int access_log_resize(struct access_log *log, size_t entries) __attribute__((warn_unused_result));
+
+/* Appends to the file at `path` too; "" is none. The same path again opens what has that name now.
+ * -1 with errno, and nothing changed. One thread at a time. */
+int access_log_open(struct access_log *log, const char *path) __attribute__((warn_unused_result));
+
+/* Fills the memory with the last lines of the file at `path`, which is also the one that is
+ * appended to; others than its own are passed over. A missing file has none. -1 with errno when it
+ * cannot be read. Before any other thread uses the log. */
+int access_log_fill(struct access_log *log, const char *path) __attribute__((warn_unused_result));
+
+/* An answered request. The texts are one word each (escape.h). */
+struct access_record {
+	const char *user;
+	size_t user_len;
+	const struct addr *client;
+	const char *command;
+	const char *target; /* host:port, as the client asked for it */
+	uint8_t reply; /* REP (RFC 1928 section 6); 0: success */
+};
+
+/* Logs it, with the time as it is now. */
+void access_log_add(struct access_log *log, const struct access_record *record);
+
+/* Lines that the file did not take, since the start. */
+uint64_t access_log_lost(struct access_log *log);
+
+struct access_entry {
+	int64_t time; /* seconds since 1970 */
+	bool success;
+	size_t user_len;
+	char user[USERS_NAME_MAX + 1];
+	char target[ACCESS_TARGET_MAX];
+};
+
+/* Where a reader is; belongs to one thread. */
+struct access_cursor {
+	uint64_t next, end; /* numbers of entries: those from `next` to before `end` are to come */
+	bool everybody;
+	size_t user_len;
+	char user[USERS_NAME_MAX];
+};
+
+/* Begins to read the newest `count` of the entries of `user` (NULL: of everybody) that there are
+ * now. */
+void access_log_begin(struct access_log *log, struct access_cursor *cursor, const char *user,
+	size_t user_len, uint64_t count);
+
+/* Copies the next entries, oldest first, at most `max`. Fewer, even none, does not mean that these
+ * were the last, but cursor->next == cursor->end does. Entries that were overwritten meanwhile are
+ * left out. */
+size_t access_log_read(struct access_log *log, struct access_cursor *cursor,
+	struct access_entry *entries, size_t max);
+
+#endif

@@ -1,0 +1,309 @@
+/*
+ * The thread never waits but in poll(2), and never does what takes long: that is the main thread's
+ * (errands), which does such things one after the other and so needs no locks for them.
+ *
+ * It also sees to it that sessions follow when the idle times are lowered. A worker that waits in
+ * poll(2) looks at them only when it wakes, and may have gone to sleep for the longer time; those
+ * sessions are ended from here until there are none left that began before the change.
+ */
+#include "monitor/admin.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "monitor/console.h"
+#include "net/socket.h"
+
+#define EXHAUSTED_PAUSE_MS 1000
+#define SWEEP_LEAST_MS 100
+#define TURNED_AWAY "ERR Too many clients\n"
+
+struct admin {
+	struct desk desk;
+	pthread_t thread;
+	int wake_fd; /* eventfd: errands are done, or there is something new below */
+	_Atomic(int) next_listener; /* to go over to; -1: none */
+	_Atomic(bool) stopping;
+
+	/* the thread's own */
+	int listener;
+	int64_t accept_from; /* not before: descriptors were out */
+	size_t count;
+	struct console *consoles;
+	struct pollfd *fds; /* wake_fd, listener, and the consoles that wait for something */
+	struct console **polled; /* whose the latter are */
+	size_t polled_count;
+	int64_t timeout, half_close_timeout; /* as they were seen last */
+	uint64_t sweep_last; /* the newest session that may sleep too long */
+	int64_t sweep_at;
+};
+
+/* ---- sessions that are to follow lowered idle times ---- */
+
+static void follow_idle_limits(struct admin *a)
+{
+	const struct idle_limits *limits = config_idle_limits(a->desk.services->config);
+	int64_t timeout = atomic_load(&limits->timeout);
+	int64_t half_close_timeout = atomic_load(&limits->half_close_timeout);
+
+	if (timeout < a->timeout || half_close_timeout < a->half_close_timeout) {
+		a->sweep_last = registry_last_id(a->desk.services->registry);
+		a->sweep_at = clock_ms();
+	}
+	a->timeout = timeout;
+	a->half_close_timeout = half_close_timeout;
+}
+
+static void sweep(struct admin *a)
+{
+	int64_t now = clock_ms(), next;
+
+	if (now < a->sweep_at)
+		return;
+	next = registry_end_idle(
+		a->desk.services->registry, a->sweep_last, a->timeout, a->half_close_timeout);
+	a->sweep_at = next < now + SWEEP_LEAST_MS ? now + SWEEP_LEAST_MS : next;
+}
+
+/* ---- who comes ---- */
+
+/* A free place, or that of whoever has waited longest without a login; NULL when all are taken by
+ * administrators. */
+static struct console *find_place(struct admin *a)
+{
+	struct console *oldest = NULL;
+
+	for (size_t i = 0; i < a->count; i++) {
+		struct console *c = &a->consoles[i];
+
+		if (c->phase == CONSOLE_FREE)
+			return c;
+		if (c->phase == CONSOLE_LOGIN && !c->is_away &&
+			(oldest == NULL || c->deadline < oldest->deadline))
+			oldest = c;
+	}
+	if (oldest != NULL)
+		console_dismiss(oldest, TURNED_AWAY);
+	return oldest;
+}
+
+static void turn_away(int fd)
+{
+	/* As much as fits, which is all; nobody waits for more. */
+	if (socket_write(fd, TURNED_AWAY, strlen(TURNED_AWAY)) > 0)
+		socket_end_stream(fd);
+	socket_close(fd);
+}
+
+static void accept_client(struct admin *a)
+{
+	struct addr from;
+	struct console *c;
+	int fd;
+
+	switch (socket_accept(a->listener, &fd, &from)) {
+	case SOCKET_ACCEPTED:
+		c = find_place(a);
+		if (c != NULL)
+			console_open(c, &a->desk, fd, &from);
+		else
+			turn_away(fd);
+		break;
+	case SOCKET_ACCEPT_EXHAUSTED:
+		a->accept_from = clock_deadline(EXHAUSTED_PAUSE_MS);
+		break;
+	case SOCKET_ACCEPT_NOTHING:
+		break;
+	}
+}
+
+/* ---- the loop ---- */
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Fills in what to poll; returns until when. */
+static int64_t fill_in(struct admin *a)
+{
+	bool accepts = clock_ms() >= a->accept_from;
+	int64_t until = accepts ? a->sweep_at : earlier(a->sweep_at, a->accept_from);
+
+	a->fds[0] = (struct pollfd){.fd = a->wake_fd, .events = POLLIN};
+	a->fds[1] = (struct pollfd){.fd = accepts ? a->listener : -1, .events = POLLIN};
+	a->polled_count = 0;
+	for (size_t i = 0; i < a->count; i++) {
+		struct console *c = &a->consoles[i];
+		short events = console_events(c);
+
+		if (events == 0)
+			continue;
+		a->fds[2 + a->polled_count] = (struct pollfd){.fd = c->fd, .events = events};
+		a->polled[a->polled_count++] = c;
+		until = earlier(until, c->deadline);
+	}
+	return until;
+}
+
+/* What other threads have left for this one. */
+static void take_news(struct admin *a)
+{
+	struct config *config = config_get(a->desk.services->config);
+	int next = atomic_exchange(&a->next_listener, -1);
+	struct errand *e;
+
+	a->desk.login_timeout = config->settings.monitor_login_timeout;
+	a->desk.timeout = config->settings.monitor_timeout;
+	config_release(config);
+	if (next >= 0) {
+		socket_close(a->listener);
+		a->listener = next;
+	}
+	follow_idle_limits(a);
+	while ((e = errands_take_done(a->desk.errands)) != NULL)
+		console_errand_done(e);
+}
+
+static void *serve(void *arg)
+{
+	struct admin *a = arg;
+	uint64_t news;
+
+	while (!atomic_load(&a->stopping)) {
+		int64_t until = fill_in(a);
+
+		/* The limit on open files is also one on what can be polled. */
+		if (socket_wait(a->fds, 2 + a->polled_count, until) < 0) {
+			socket_wait(NULL, 0, clock_deadline(EXHAUSTED_PAUSE_MS));
+			continue;
+		}
+		if (a->fds[0].revents != 0 && read(a->wake_fd, &news, sizeof(news)) > 0)
+			take_news(a);
+		for (size_t i = 0; i < a->polled_count; i++)
+			console_step(a->polled[i], a->fds[2 + i].revents);
+		if (a->fds[1].revents != 0)
+			accept_client(a);
+		sweep(a);
+	}
+	return NULL;
+}
+
+static void wake(struct admin *a)
+{
+	uint64_t one = 1;
+
+	while (write(a->wake_fd, &one, sizeof(one)) < 0 && errno == EINTR)
+		;
+}
+
+/* ---- for the main thread ---- */
+
+static void release(struct admin *a)
+{
+	int next = atomic_exchange(&a->next_listener, -1);
+
+	for (size_t i = 0; a->consoles != NULL && i < a->count; i++)
+		console_free(&a->consoles[i]);
+	free(a->consoles);
+	free(a->fds);
+	free(a->polled);
+	errands_free(a->desk.errands);
+	socket_close(a->listener);
+	socket_close(next);
+	socket_close(a->wake_fd);
+	free(a);
+}
+
+static int allocate(struct admin *a, int number)
+{
+	struct config *config = config_get(a->desk.services->config);
+
+	a->count = (size_t)config->settings.max_monitor_clients;
+	config_release(config);
+	a->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	a->consoles = calloc(a->count, sizeof(*a->consoles));
+	a->fds = calloc(2 + a->count, sizeof(*a->fds));
+	a->polled = calloc(a->count, sizeof(struct console *));
+	a->desk.errands = errands_new(number, a->wake_fd);
+	if (a->wake_fd < 0 || a->consoles == NULL || a->fds == NULL || a->polled == NULL)
+		return -1;
+	return a->desk.errands == NULL ? -1 : 0;
+}
+
+struct admin *admin_start(struct server *server, int number, char error[CONFIG_ERROR_MAX])
+{
+	struct admin *a = calloc(1, sizeof(*a));
+
+	if (a == NULL) {
+		snprintf(error, CONFIG_ERROR_MAX, "out of memory");
+		return NULL;
+	}
+	a->desk.server = server;
+	a->desk.services = server_services(server);
+	a->listener = server_take_monitor_listener(server);
+	a->wake_fd = -1;
+	a->sweep_at = CLOCK_NEVER;
+	atomic_init(&a->next_listener, -1);
+	errno = allocate(a, number) < 0 ? ENOMEM : 0;
+	if (errno == 0) {
+		take_news(a);
+		errno = pthread_create(&a->thread, NULL, serve, a);
+	}
+	if (errno == 0)
+		return a;
+	snprintf(error, CONFIG_ERROR_MAX, "cannot start the monitor: %s", strerror(errno));
+	release(a);
+	return NULL;
+}
+
+/* The last one that was handed over counts; one that was never taken is closed. */
+static void hand_over_listener(struct admin *a)
+{
+	int fd = server_take_monitor_listener(a->desk.server);
+
+	if (fd >= 0)
+		socket_close(atomic_exchange(&a->next_listener, fd));
+	wake(a);
+}
+
+void admin_run_errands(struct admin *a)
+{
+	errands_run(a->desk.errands);
+	hand_over_listener(a);
+}
+
+void admin_reload(struct admin *a)
+{
+	char what[SERVER_REPLY_MAX];
+
+	(void)server_reload(a->desk.server, what); /* which logs it */
+	hand_over_listener(a);
+}
+
+void admin_stop(struct admin *a)
+{
+	if (a == NULL)
+		return;
+	atomic_store(&a->stopping, true);
+	wake(a);
+	pthread_join(a->thread, NULL);
+	/* Whoever waits for an errand is not told any more. */
+	for (size_t i = 0; i < a->count; i++) {
+		struct console *c = &a->consoles[i];
+
+		c->is_away = false;
+		if (c->phase != CONSOLE_FREE)
+			console_close(c);
+	}
+	release(a);
+}

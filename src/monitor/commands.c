@@ -1,0 +1,437 @@
+/*
+ * One table: the dispatcher, HELP, the manual and the completion of monitor_client all come from
+ * it. Each handler writes its whole reply but for the empty line at the end. Listings that can be
+ * long are sources (reply.h): what is listed is copied a little at a time, between which nothing is
+ * locked.
+ */
+#include "monitor/commands.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/parse.h"
+#include "monitor/listings.h"
+#include "proxy/statistics.h"
+
+/* ---- looking ---- */
+
+static void add_figure(void *context, const char *name, uint64_t value, const char *unit)
+{
+	reply_add(context, "%s:%llu%s\n", name, (unsigned long long)value, unit);
+}
+
+static void run_stats(const struct request *q, struct reply *r)
+{
+	reply_add(r, "OK\n");
+	statistics_each(q->services, add_figure, r);
+}
+
+static void run_connections(const struct request *q, struct reply *r)
+{
+	listings_connections(q->services, r);
+}
+
+static void run_users(const struct request *q, struct reply *r)
+{
+	listings_users(q->services, r);
+}
+
+static void run_accounts(const struct request *q, struct reply *r)
+{
+	listings_accounts(q->services, r);
+}
+
+static void run_access_log(const struct request *q, struct reply *r)
+{
+	const char *user = q->count > 0 ? q->parameters[0] : "*";
+	int64_t newest = INT64_MAX;
+
+	if (q->count > 1 && (!parse_number(q->parameters[1], &newest) || newest == 0)) {
+		reply_error(r, "\"%s\": the count is a number from 1 on", q->parameters[1]);
+		return;
+	}
+	listings_access_log(q->services, strcmp(user, "*") == 0 ? NULL : user, (uint64_t)newest, r);
+}
+
+/* ---- settings ---- */
+
+static void add_setting(
+	struct reply *r, const struct setting *setting, const struct settings *settings)
+{
+	char value[4096];
+
+	reply_add(r, "%s:%s\n", setting->name,
+		setting_format(setting, settings, value, sizeof(value)));
+}
+
+static void show_settings(const struct request *q, const struct setting *only, struct reply *r)
+{
+	struct config *c = config_get(q->services->config);
+
+	reply_add(r, "OK\n");
+	for (size_t i = 0; i < settings_count; i++) {
+		if (only == NULL || only == &settings_table[i])
+			add_setting(r, &settings_table[i], &c->settings);
+	}
+	config_release(c);
+}
+
+/* `""` is how an empty value is written. */
+static void change_setting(
+	const struct request *q, const struct setting *setting, const char *value, struct reply *r)
+{
+	char why[SERVER_REPLY_MAX];
+
+	if (server_set(q->server, setting, strcmp(value, "\"\"") == 0 ? "" : value, why) < 0)
+		reply_error(r, "%s", why);
+	else
+		reply_add(r, "OK %s set to %s\n", setting->name, value);
+}
+
+static void run_config(const struct request *q, struct reply *r)
+{
+	const struct setting *setting = q->count == 0 ? NULL : settings_find(q->parameters[0]);
+
+	if (q->count > 0 && setting == NULL)
+		reply_error(r, "Unknown parameter: %s", q->parameters[0]);
+	else if (q->count < 2)
+		show_settings(q, setting, r);
+	else
+		change_setting(q, setting, q->parameters[1], r);
+}
+
+static void run_log_level(const struct request *q, struct reply *r)
+{
+	change_setting(q, settings_find("log_level"), q->parameters[0], r);
+}
+
+static void run_reload(const struct request *q, struct reply *r)
+{
+	char what[SERVER_REPLY_MAX];
+
+	if (server_reload(q->server, what) < 0)
+		reply_error(r, "%s", what);
+	else
+		reply_add(r, "OK %s\n", what);
+}
+
+/* ---- users ---- */
+
+/* The users' file, to be given to users_add() and the like; NULL: none. To be freed. */
+static char *users_path(const struct request *q)
+{
+	struct config *c = config_get(q->services->config);
+	char *path = c->settings.users_file[0] == '\0' ? NULL : strdup(c->settings.users_file);
+
+	config_release(c);
+	return path;
+}
+
+static const char *for_how_long(const char *path)
+{
+	return path == NULL ? " (until the server ends: users_file is not set)" : "";
+}
+
+/* False when name or password cannot be one; then `r` says why. */
+static bool check_credentials(const char *name, const char *password, struct reply *r)
+{
+	const char *problem = users_name_problem(name, strlen(name));
+
+	if (problem == NULL)
+		problem = users_password_problem(password);
+	if (problem != NULL)
+		reply_error(r, "%s", problem);
+	return problem == NULL;
+}
+
+static void run_add_user(const struct request *q, struct reply *r)
+{
+	struct user_credentials c = {.name = q->parameters[0], .password = q->parameters[1]};
+	bool admin = q->count == 3 && strcmp(q->parameters[2], "admin") == 0;
+	char error[USERS_ERROR_MAX], *path;
+
+	if (q->count == 3 && !admin) {
+		reply_error(r, "\"%s\": the role is admin, or left out", q->parameters[2]);
+		return;
+	}
+	if (!check_credentials(c.name, c.password, r))
+		return;
+	path = users_path(q);
+	if (users_add(q->services->users, &c, admin ? USER_ROLE_ADMIN : USER_ROLE_USER, path,
+		    error) < 0)
+		reply_error(r, "%s", error);
+	else
+		reply_add(r, "OK User %s added%s\n", c.name, for_how_long(path));
+	free(path);
+}
+
+static void run_set_password(const struct request *q, struct reply *r)
+{
+	struct user_credentials c = {.name = q->parameters[0], .password = q->parameters[1]};
+	char error[USERS_ERROR_MAX], *path;
+
+	if (!check_credentials(c.name, c.password, r))
+		return;
+	path = users_path(q);
+	if (users_set_password(q->services->users, &c, path, error) < 0)
+		reply_error(r, "%s", error);
+	else
+		reply_add(r, "OK Password of %s changed%s\n", c.name, for_how_long(path));
+	free(path);
+}
+
+static size_t end_sessions_of(const struct request *q, const char *user)
+{
+	bool anonymous = strcmp(user, USERS_ANONYMOUS) == 0;
+	size_t ended = registry_end_user(q->services->registry, user, strlen(user), END_KILLED);
+
+	if (anonymous)
+		ended += registry_end_user(q->services->registry, NULL, 0, END_KILLED);
+	users_wake(q->services->users);
+	return ended;
+}
+
+static const char *plural(size_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
+static void run_del_user(const struct request *q, struct reply *r)
+{
+	const char *name = q->parameters[0];
+	char error[USERS_ERROR_MAX], *path = users_path(q);
+	size_t ended;
+
+	if (users_remove(q->services->users, name, path, error) < 0) {
+		reply_error(r, "%s", error);
+	} else {
+		ended = registry_end_user(q->services->registry, name, strlen(name), END_KILLED);
+		reply_add(r, "OK User %s deleted, %zu session%s ended%s\n", name, ended,
+			plural(ended), for_how_long(path));
+	}
+	free(path);
+}
+
+/* ---- sessions ---- */
+
+static void run_kill(const struct request *q, struct reply *r)
+{
+	int64_t id;
+
+	if (!parse_number(q->parameters[0], &id)) {
+		reply_error(r, "\"%s\": the id of a session is a number", q->parameters[0]);
+	} else if (!registry_end(q->services->registry, (uint64_t)id, END_KILLED)) {
+		reply_error(r, "There is no session %s", q->parameters[0]);
+	} else {
+		users_wake(q->services->users);
+		reply_add(r, "OK Session %s ended\n", q->parameters[0]);
+	}
+}
+
+static void run_kill_user(const struct request *q, struct reply *r)
+{
+	const char *name = q->parameters[0];
+	size_t ended = end_sessions_of(q, name);
+
+	if (ended == 0)
+		reply_error(r, "%s has no session", name);
+	else
+		reply_add(r, "OK %zu session%s of %s ended\n", ended, plural(ended), name);
+}
+
+/* ---- the connection itself ---- */
+
+static void run_quit(const struct request *q, struct reply *r)
+{
+	(void)q;
+	reply_add(r, "OK Goodbye\n");
+	r->closes = true;
+}
+
+static void run_help(const struct request *q, struct reply *r);
+
+/* ---- the table ---- */
+
+#define USER .role = USER_ROLE_USER
+#define ADMIN .role = USER_ROLE_ADMIN
+
+static const struct command table[] = {
+	{.word = "STATS",
+		ADMIN,
+		.parameters = "",
+		.help = "what was counted and measured since the start",
+		.run = run_stats},
+	{.word = "CONNECTIONS",
+		ADMIN,
+		.parameters = "",
+		.help = "the sessions that run now, a line each",
+		.run = run_connections},
+	{.word = "USERS",
+		ADMIN,
+		.parameters = "",
+		.help = "the users who have a session now",
+		.run = run_users},
+	{.word = "CONFIG",
+		ADMIN,
+		.parameters = "[<parameter> [<value>]]",
+		.help = "shows all settings or one of them, or changes one",
+		.most = 2,
+		.takes_rest = true,
+		.is_errand = true,
+		.logged_from = 3,
+		.run = run_config},
+	{.word = "ACCESS_LOG",
+		ADMIN,
+		.parameters = "[<name>|* [<count>]]",
+		.help = "the requests that were answered, of all users or of one, or the newest "
+			"of them",
+		.most = 2,
+		.run = run_access_log},
+	{.word = "QUIT",
+		USER,
+		.parameters = "",
+		.help = "ends the connection to the monitor",
+		.run = run_quit},
+	{.word = "HELP", USER, .parameters = "", .help = "this list", .run = run_help},
+	{.word = "ACCOUNTS",
+		ADMIN,
+		.parameters = "",
+		.help = "all users there are: role, sessions, bytes, last login",
+		.run = run_accounts},
+	{.word = "ADD_USER",
+		ADMIN,
+		.parameters = "<name> <password> [admin]",
+		.help = "adds a user, who may use the monitor too if admin",
+		.least = 2,
+		.most = 3,
+		.is_errand = true,
+		.logged_from = 2,
+		.run = run_add_user},
+	{.word = "SET_PASSWORD",
+		ADMIN,
+		.parameters = "<name> <password>",
+		.help = "gives a user another password, which may have blanks in it",
+		.least = 2,
+		.most = 2,
+		.takes_rest = true,
+		.is_errand = true,
+		.logged_from = 2,
+		.run = run_set_password},
+	{.word = "DEL_USER",
+		ADMIN,
+		.parameters = "<name>",
+		.help = "deletes a user and ends the user's sessions",
+		.least = 1,
+		.most = 1,
+		.is_errand = true,
+		.logged_from = 2,
+		.run = run_del_user},
+	{.word = "KILL",
+		ADMIN,
+		.parameters = "<id>",
+		.help = "ends a session",
+		.least = 1,
+		.most = 1,
+		.logged_from = 2,
+		.run = run_kill},
+	{.word = "KILL_USER",
+		ADMIN,
+		.parameters = "<name>",
+		.help = "ends all sessions of a user (Anonymous: of those without a login)",
+		.least = 1,
+		.most = 1,
+		.logged_from = 2,
+		.run = run_kill_user},
+	{.word = "RELOAD",
+		ADMIN,
+		.parameters = "",
+		.help = "reads configuration and users again and opens the logs again",
+		.is_errand = true,
+		.logged_from = 1,
+		.run = run_reload},
+	{.word = "LOG_LEVEL",
+		ADMIN,
+		.parameters = "<error|warn|info|debug>",
+		.help = "changes what is logged",
+		.least = 1,
+		.most = 1,
+		.is_errand = true,
+		.logged_from = 2,
+		.run = run_log_level},
+};
+
+#define COUNT (sizeof(table) / sizeof(table[0]))
+
+static void run_help(const struct request *q, struct reply *r)
+{
+	(void)q;
+	reply_add(r, "OK\n");
+	for (size_t i = 0; i < COUNT; i++) {
+		const struct command *c = &table[i];
+
+		reply_add(r, "%s%s%s - %s\n", c->word, *c->parameters != '\0' ? " " : "",
+			c->parameters, c->help);
+	}
+}
+
+/* ---- dispatching ---- */
+
+static const struct command *find(const struct protocol_line *word)
+{
+	for (size_t i = 0; i < COUNT; i++) {
+		if (protocol_is_word(word, table[i].word))
+			return &table[i];
+	}
+	return NULL;
+}
+
+/* The next parameter of `q` from what is left of the line. */
+static void take_parameter(struct request *q, struct protocol_line *rest, char **memory)
+{
+	bool is_rest = q->command->takes_rest && q->count + 1 == q->command->most;
+	struct protocol_line word = *rest;
+
+	if (is_rest)
+		rest->len = 0;
+	else
+		protocol_next_word(rest, &word);
+	memcpy(*memory, word.text, word.len);
+	(*memory)[word.len] = '\0';
+	q->parameters[q->count++] = *memory;
+	*memory += word.len + 1;
+}
+
+bool commands_parse(const struct protocol_line *line, struct request *q, struct reply *r)
+{
+	struct protocol_line rest = *line, word;
+	char *memory = q->memory;
+
+	if (!protocol_next_word(&rest, &word)) {
+		reply_error(r, "Empty line: HELP lists the commands");
+		return false;
+	}
+	q->command = find(&word);
+	q->count = 0;
+	if (q->command == NULL) {
+		reply_error(r, "Unknown command: %.*s", (int)word.len, word.text);
+		return false;
+	}
+	while (rest.len > 0 && q->count < q->command->most)
+		take_parameter(q, &rest, &memory);
+	if (rest.len == 0 && q->count >= q->command->least)
+		return true;
+	reply_error(r, "Usage: %s%s%s", q->command->word, *q->command->parameters ? " " : "",
+		q->command->parameters);
+	return false;
+}
+
+bool commands_allowed(const struct request *q, const char *user, struct reply *r)
+{
+	struct user_info info;
+
+	if (users_get(q->services->users, user, &info) && info.role >= q->command->role)
+		return true;
+	reply_error(r, "%s may not do that any more", user);
+	return false;
+}

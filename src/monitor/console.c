@@ -1,0 +1,381 @@
+/*
+ * A console answers one request at a time: while a reply goes out, or an errand is under way,
+ * nothing is read, so that a client that does not read its answers fills only its own buffers. What
+ * it has sent ahead is answered in its order, also when it has shut down its sending side since.
+ */
+#include "monitor/console.h"
+
+#include <errno.h>
+#include <sodium.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "net/socket.h"
+
+#define LINGER_MS 2000
+#define SENDS_A_TURN 8 /* then the other clients have theirs */
+
+static struct console *console_of(struct errand *e)
+{
+	return (struct console *)((char *)e - offsetof(struct console, errand));
+}
+
+/* ---- opening and closing ---- */
+
+static void renew_deadline(struct console *c)
+{
+	c->deadline = clock_deadline(
+		c->phase == CONSOLE_LOGIN ? c->desk->login_timeout : c->desk->timeout);
+}
+
+void console_open(struct console *c, struct desk *desk, int fd, const struct addr *from)
+{
+	c->desk = desk;
+	c->phase = CONSOLE_LOGIN;
+	c->fd = fd;
+	c->from = *from;
+	c->is_away = c->input_ended = c->is_skipping = false;
+	c->in_len = c->user_len = 0;
+	c->request.server = desk->server;
+	c->request.services = desk->services;
+	reply_reset(&c->reply);
+	reply_add(&c->reply, "%s\n", PROTOCOL_PROMPT);
+	renew_deadline(c);
+	console_step(c, 0);
+}
+
+static void wipe(struct console *c)
+{
+	sodium_memzero(c->in, sizeof(c->in));
+	sodium_memzero(c->request.memory, sizeof(c->request.memory));
+}
+
+void console_close(struct console *c)
+{
+	socket_close(c->fd);
+	c->fd = -1;
+	c->deadline = CLOCK_NEVER;
+	if (c->is_away)
+		return;
+	c->phase = CONSOLE_FREE;
+	reply_reset(&c->reply);
+	wipe(c);
+}
+
+void console_dismiss(struct console *c, const char *line)
+{
+	if (c->reply.len == c->reply.sent && c->reply.source == NULL &&
+		socket_write(c->fd, line, strlen(line)) > 0)
+		socket_end_stream(c->fd);
+	console_close(c);
+}
+
+void console_free(struct console *c)
+{
+	reply_free(&c->reply);
+}
+
+/* The last words went out. */
+static void begin_closing(struct console *c)
+{
+	c->phase = CONSOLE_CLOSING;
+	c->deadline = clock_deadline(LINGER_MS);
+	socket_end_stream(c->fd);
+}
+
+/* ---- login ---- */
+
+static void log_login(const struct console *c, enum log_level level, const char *msg, int failures)
+{
+	char text[ADDR_TEXT_MAX];
+	struct log_line line;
+
+	log_begin(&line, level, msg);
+	log_text(&line, "client", addr_format(&c->from, text));
+	if (failures > 0)
+		log_number(&line, "failures", failures);
+	else
+		log_text(&line, "user", c->user);
+	log_end(&line);
+}
+
+/* In the main thread: the password is in the request's memory. */
+static void run_login(struct errand *e)
+{
+	struct console *c = console_of(e);
+	struct desk *desk = c->desk;
+	struct login login = {.name = c->user,
+		.name_len = c->user_len,
+		.password = c->request.memory,
+		.password_len = strlen(c->request.memory)};
+	unsigned failures;
+
+	c->is_held_off = holdoff_holds(&desk->holdoff, &c->from, clock_ms());
+	c->is_admin = !c->is_held_off && users_login_admin(desk->services->users, &login);
+	if (c->is_admin) {
+		holdoff_forget(&desk->holdoff, &c->from);
+		log_login(c, LOG_INFO, "monitor login", 0);
+	} else {
+		stats_add(&desk->services->stats.monitor_logins_refused, 1);
+	}
+	if (!c->is_admin && !c->is_held_off) {
+		failures = holdoff_note_failure(&desk->holdoff, &c->from, clock_ms());
+		log_login(c, LOG_WARN, "monitor login refused", (int)failures);
+	}
+}
+
+static void answer_login(struct console *c)
+{
+	if (c->is_admin) {
+		c->phase = CONSOLE_COMMANDS;
+		reply_add(&c->reply, "OK Welcome %s\n", c->user);
+		return;
+	}
+	reply_error(&c->reply, c->is_held_off ? "Too many failed logins" : "Invalid credentials");
+	c->reply.closes = true;
+}
+
+static void send_errand(struct console *c, void (*run)(struct errand *e))
+{
+	c->is_away = true;
+	c->deadline = CLOCK_NEVER;
+	c->errand.run = run;
+	errands_send(c->desk->errands, &c->errand);
+}
+
+static void take_login(struct console *c, const struct protocol_line *line)
+{
+	const char *colon = memchr(line->text, ':', line->len);
+	size_t name_len = colon == NULL ? 0 : (size_t)(colon - line->text);
+
+	if (name_len == 0 || name_len > USERS_NAME_MAX || !protocol_is_printable(line)) {
+		reply_error(&c->reply, "Invalid format. Use username:password");
+		c->reply.closes = true;
+		return;
+	}
+	memcpy(c->user, line->text, name_len);
+	c->user[name_len] = '\0';
+	c->user_len = name_len;
+	memcpy(c->request.memory, colon + 1, line->len - name_len - 1);
+	c->request.memory[line->len - name_len - 1] = '\0';
+	send_errand(c, run_login);
+}
+
+/* ---- commands ---- */
+
+/* What changes something is logged, with whom or what it is about, and never with a password. */
+static void log_command(const struct console *c)
+{
+	const struct request *q = &c->request;
+	char text[ADDR_TEXT_MAX];
+	struct log_line line;
+
+	if (q->command->logged_from == 0 || q->count + 1 < q->command->logged_from)
+		return;
+	log_begin(&line, LOG_INFO, "monitor command");
+	log_text(&line, "user", c->user);
+	log_text(&line, "client", addr_format(&c->from, text));
+	log_text(&line, "command", q->command->word);
+	if (q->count > 0)
+		log_text(&line, "about", q->parameters[0]);
+	log_text(&line, "answer", strncmp(c->reply.text, "OK", 2) == 0 ? "OK" : "ERR");
+	log_end(&line);
+}
+
+/* In the thread that the command asks for. */
+static void execute(struct console *c)
+{
+	if (commands_allowed(&c->request, c->user, &c->reply)) {
+		c->request.command->run(&c->request, &c->reply);
+		if (!c->reply.failed)
+			log_command(c);
+	}
+	reply_finish(&c->reply);
+}
+
+static void run_command(struct errand *e)
+{
+	execute(console_of(e));
+}
+
+static void take_command(struct console *c, const struct protocol_line *line)
+{
+	if (!protocol_is_printable(line)) {
+		reply_error(&c->reply, "Control bytes are not allowed");
+		reply_finish(&c->reply);
+	} else if (!commands_parse(line, &c->request, &c->reply)) {
+		reply_finish(&c->reply);
+	} else if (c->request.command->is_errand) {
+		send_errand(c, run_command);
+	} else {
+		execute(c);
+	}
+}
+
+void console_errand_done(struct errand *e)
+{
+	struct console *c = console_of(e);
+
+	c->is_away = false;
+	sodium_memzero(c->request.memory, sizeof(c->request.memory));
+	if (c->fd < 0) {
+		console_close(c);
+		return;
+	}
+	if (c->phase == CONSOLE_LOGIN)
+		answer_login(c);
+	renew_deadline(c);
+	console_step(c, 0);
+}
+
+/* ---- bytes in ---- */
+
+static void consume(struct console *c, size_t n)
+{
+	memmove(c->in, c->in + n, c->in_len - n);
+	sodium_memzero(c->in + c->in_len - n, n);
+	c->in_len -= n;
+}
+
+/* Drops what belongs to a line that was too long; false when all there is does. */
+static bool skip(struct console *c)
+{
+	bool ended;
+
+	consume(c, protocol_skip_line(c->in, c->in_len, &ended));
+	c->is_skipping = !ended;
+	return ended;
+}
+
+/* Takes one line in, if there is one, and answers it or sends an errand; false when there is none.
+ */
+static bool take_line(struct console *c)
+{
+	struct protocol_line line;
+	int len;
+
+	if (c->is_skipping && !skip(c))
+		return false;
+	len = protocol_parse_line(c->in, c->in_len, &line);
+	if (len == PROTOCOL_MORE)
+		return false;
+	reply_reset(&c->reply);
+	if (len == PROTOCOL_TOO_LONG) {
+		reply_error(&c->reply, "Line too long");
+		if (c->phase == CONSOLE_COMMANDS)
+			reply_finish(&c->reply);
+		c->is_skipping = true;
+		return true;
+	}
+	if (c->phase == CONSOLE_LOGIN)
+		take_login(c, &line);
+	else
+		take_command(c, &line);
+	consume(c, (size_t)len);
+	if (!c->is_away && c->phase == CONSOLE_COMMANDS)
+		renew_deadline(c);
+	return true;
+}
+
+/* Reads what is there; false when the connection broke. */
+static bool receive(struct console *c)
+{
+	ssize_t n;
+
+	if (c->phase == CONSOLE_CLOSING)
+		c->in_len = 0;
+	if (c->input_ended || c->in_len == sizeof(c->in))
+		return true;
+	n = socket_read(c->fd, c->in + c->in_len, sizeof(c->in) - c->in_len);
+	if (n < 0)
+		return errno == EAGAIN;
+	c->input_ended = n == 0;
+	c->in_len += (size_t)n;
+	return true;
+}
+
+/* ---- bytes out ---- */
+
+enum sending { SENT_ALL, SENT_SOME, SEND_FAILED };
+
+static enum sending send_reply(struct console *c)
+{
+	const char *bytes;
+	size_t len;
+	ssize_t n;
+
+	for (int i = 0; i < SENDS_A_TURN; i++) {
+		len = reply_pending(&c->reply, &bytes);
+		if (c->reply.failed)
+			return SEND_FAILED;
+		if (len == 0)
+			return SENT_ALL;
+		n = socket_write(c->fd, bytes, len);
+		if (n < 0)
+			return errno == EAGAIN ? SENT_SOME : SEND_FAILED;
+		reply_consume(&c->reply, (size_t)n);
+		if (c->phase == CONSOLE_COMMANDS)
+			renew_deadline(c);
+	}
+	return SENT_SOME;
+}
+
+/* Answers what there is to answer; false when the connection is to be closed. */
+static bool proceed(struct console *c)
+{
+	while (!c->is_away && c->phase != CONSOLE_CLOSING) {
+		switch (send_reply(c)) {
+		case SEND_FAILED:
+			return false;
+		case SENT_SOME:
+			return true;
+		case SENT_ALL:
+			break;
+		}
+		if (c->reply.closes)
+			begin_closing(c);
+		else if (!take_line(c))
+			return !c->input_ended;
+	}
+	return c->is_away || !c->input_ended;
+}
+
+/* ---- polling ---- */
+
+static bool has_pending(const struct console *c)
+{
+	return c->reply.sent < c->reply.len || c->reply.source != NULL;
+}
+
+short console_events(const struct console *c)
+{
+	if (c->phase == CONSOLE_FREE || c->is_away)
+		return 0;
+	if (c->phase != CONSOLE_CLOSING && has_pending(c))
+		return POLLOUT;
+	return POLLIN;
+}
+
+void console_step(struct console *c, short revents)
+{
+	static const char *const farewells[] = {
+		[CONSOLE_LOGIN] = "ERR Time to log in is over\n",
+		[CONSOLE_COMMANDS] = "ERR Idle for too long\n\n",
+	};
+
+	if (c->phase == CONSOLE_FREE || c->fd < 0)
+		return;
+	if ((revents & (POLLERR | POLLNVAL)) != 0 ||
+		((revents & (POLLIN | POLLHUP)) != 0 && !c->is_away && !receive(c)) ||
+		!proceed(c)) {
+		console_close(c);
+		return;
+	}
+	if (clock_ms() < c->deadline)
+		return;
+	if (c->phase == CONSOLE_CLOSING)
+		console_close(c);
+	else
+		console_dismiss(c, farewells[c->phase]);
+}

@@ -1,0 +1,96 @@
+#include "monitor/errands.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/lock.h"
+
+/* First in, first out. */
+struct queue {
+	struct errand *first;
+	struct errand **end;
+};
+
+struct errands {
+	struct mutex lock; /* the queues */
+	struct queue waiting, done;
+	pthread_t runner;
+	int number;
+	int done_fd;
+};
+
+static void put_locked(struct errands *q, struct queue *queue, struct errand *e) REQUIRES(&q->lock)
+{
+	(void)q;
+	e->next = NULL;
+	*queue->end = e;
+	queue->end = &e->next;
+}
+
+static struct errand *take(struct errands *q, struct queue *queue)
+{
+	struct errand *e;
+
+	mutex_lock(&q->lock);
+	e = queue->first;
+	if (e != NULL)
+		queue->first = e->next;
+	if (queue->first == NULL)
+		queue->end = &queue->first;
+	mutex_unlock(&q->lock);
+	return e;
+}
+
+struct errands *errands_new(int number, int done_fd)
+{
+	struct errands *q = calloc(1, sizeof(*q));
+
+	if (q == NULL)
+		return NULL;
+	mutex_init(&q->lock);
+	q->waiting.end = &q->waiting.first;
+	q->done.end = &q->done.first;
+	q->runner = pthread_self();
+	q->number = number;
+	q->done_fd = done_fd;
+	return q;
+}
+
+void errands_free(struct errands *q)
+{
+	if (q == NULL)
+		return;
+	mutex_destroy(&q->lock);
+	free(q);
+}
+
+void errands_send(struct errands *q, struct errand *e)
+{
+	mutex_lock(&q->lock);
+	put_locked(q, &q->waiting, e);
+	mutex_unlock(&q->lock);
+	pthread_kill(q->runner, q->number);
+}
+
+void errands_run(struct errands *q)
+{
+	uint64_t one = 1;
+	struct errand *e;
+
+	while ((e = take(q, &q->waiting)) != NULL) {
+		e->run(e);
+		mutex_lock(&q->lock);
+		put_locked(q, &q->done, e);
+		mutex_unlock(&q->lock);
+		while (write(q->done_fd, &one, sizeof(one)) < 0 && errno == EINTR)
+			;
+	}
+}
+
+struct errand *errands_take_done(struct errands *q)
+{
+	return take(q, &q->done);
+}

@@ -1,0 +1,293 @@
+#include "monitor/listings.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/escape.h"
+#include "state/census.h"
+
+static void refuse_for_memory(struct reply *r)
+{
+	reply_error(r, "Out of memory");
+}
+
+/* "2025-07-15 12:40:39" in local time, with `between` in the place of the blank. */
+static void format_time(int64_t when, char between, char out[32])
+{
+	time_t seconds = (time_t)when;
+	struct tm tm;
+
+	localtime_r(&seconds, &tm);
+	strftime(out, 32, "%Y-%m-%d %H:%M:%S", &tm);
+	out[10] = between;
+}
+
+/* ---- CONNECTIONS ---- */
+
+static const char *const state_words[] = {
+	[PHASE_GREETING] = "GREETING",
+	[PHASE_LOGIN] = "LOGIN",
+	[PHASE_REQUEST] = "REQUEST",
+	[PHASE_CONNECT] = "CONNECT",
+	[PHASE_RELAY] = "RELAY",
+	[PHASE_CLOSING] = "CLOSING",
+};
+
+struct connections {
+	struct registry *registry;
+	struct session_ref *refs;
+	size_t count;
+	size_t at;
+};
+
+static const char *word_or_dash(const char *word)
+{
+	return word == NULL || *word == '\0' ? "-" : word;
+}
+
+static void add_connection(struct reply *r, const struct session_info *s)
+{
+	char user[4 * USERS_NAME_MAX + 1], client[ADDR_TEXT_MAX], address[ADDR_TEXT_MAX];
+	const struct traffic_figures *t = &s->traffic;
+
+	if (s->user_len > 0)
+		escape_word(s->user, s->user_len, false, user, sizeof(user));
+	else
+		strcpy(user, USERS_ANONYMOUS);
+	reply_add(r, "id:%llu user:%s client:%s command:%s target:%s state:%s",
+		(unsigned long long)s->id, user, addr_format(&s->client, client),
+		word_or_dash(s->command), word_or_dash(s->target),
+		t->half_closed && s->phase == PHASE_RELAY ? "HALF_CLOSED" : state_words[s->phase]);
+	reply_add(r, " age:%lld idle:%lld sent:%llu received:%llu", (long long)s->age_ms / 1000,
+		(long long)s->idle_ms / 1000, (unsigned long long)t->sent,
+		(unsigned long long)t->received);
+	reply_add(r, " address:%s sent_rate:%llu received_rate:%llu\n",
+		addr_format(&s->address, address), (unsigned long long)t->sent_rate,
+		(unsigned long long)t->received_rate);
+}
+
+static bool more_connections(void *state, struct reply *r)
+{
+	struct connections *c = state;
+	struct session_info info;
+
+	for (; c->at < c->count && r->len < REPLY_CHUNK; c->at++) {
+		if (registry_get(c->registry, &c->refs[c->at], &info))
+			add_connection(r, &info);
+	}
+	return c->at < c->count;
+}
+
+static void free_connections(void *state)
+{
+	struct connections *c = state;
+
+	free(c->refs);
+	free(c);
+}
+
+void listings_connections(struct services *v, struct reply *r)
+{
+	struct connections *c = calloc(1, sizeof(*c));
+
+	if (c != NULL)
+		c->refs = registry_list(v->registry, &c->count);
+	if (c == NULL || c->refs == NULL) {
+		free(c);
+		refuse_for_memory(r);
+		return;
+	}
+	c->registry = v->registry;
+	reply_add(r, "OK\ncurrent connections:%zu\nmax concurrent connections:%llu\n", c->count,
+		(unsigned long long)stats_get(&v->stats.most));
+	reply_continue(r, more_connections, free_connections, c);
+}
+
+/* ---- USERS ---- */
+
+struct users_listing {
+	struct census *census;
+	size_t at;
+};
+
+static bool more_users(void *state, struct reply *r)
+{
+	struct users_listing *l = state;
+	char name[4 * USERS_NAME_MAX + 1];
+
+	for (; l->at < census_count(l->census) && r->len < REPLY_CHUNK; l->at++) {
+		const struct census_user *u = census_at(l->census, l->at);
+
+		reply_add(r, " %s", escape_word(u->name, u->name_len, false, name, sizeof(name)));
+	}
+	if (l->at < census_count(l->census))
+		return true;
+	reply_add(r, "\n");
+	return false;
+}
+
+static void free_users(void *state)
+{
+	struct users_listing *l = state;
+
+	census_free(l->census);
+	free(l);
+}
+
+void listings_users(struct services *v, struct reply *r)
+{
+	struct users_listing *l = calloc(1, sizeof(*l));
+
+	if (l != NULL)
+		l->census = census_take(v->registry);
+	if (l == NULL || l->census == NULL) {
+		free(l);
+		refuse_for_memory(r);
+	} else if (census_count(l->census) == 0) {
+		free_users(l);
+		reply_add(r, "OK No active users\n");
+	} else {
+		reply_add(r, "OK");
+		reply_continue(r, more_users, free_users, l);
+	}
+}
+
+/* ---- ACCOUNTS ---- */
+
+struct accounts {
+	struct users *users;
+	struct census *census;
+	const char **names;
+	size_t count;
+	size_t at;
+};
+
+static void add_account(struct reply *r, const struct accounts *a, const char *name)
+{
+	static const struct census_user none;
+	const struct census_user *live = census_find(a->census, name, strlen(name));
+	char escaped[4 * USERS_NAME_MAX + 1], last[32] = "never";
+	struct user_info info;
+	uint64_t sent, received;
+
+	if (!users_get(a->users, name, &info))
+		return;
+	if (live == NULL)
+		live = &none;
+	sent = info.sent + live->sent;
+	received = info.received + live->received;
+	if (info.last_login != 0)
+		format_time(info.last_login, 'T', last);
+	reply_add(r, "name:%s role:%s sessions:%zu total:%llu sent:%llu received:%llu",
+		escape_word(name, strlen(name), false, escaped, sizeof(escaped)),
+		info.role == USER_ROLE_ADMIN ? "admin" : "user", live->sessions,
+		(unsigned long long)info.logins, (unsigned long long)sent,
+		(unsigned long long)received);
+	reply_add(r, " last_seen:%s limits:none\n", last);
+}
+
+static bool more_accounts(void *state, struct reply *r)
+{
+	struct accounts *a = state;
+
+	for (; a->at < a->count && r->len < REPLY_CHUNK; a->at++)
+		add_account(r, a, a->names[a->at]);
+	return a->at < a->count;
+}
+
+static void free_accounts(void *state)
+{
+	struct accounts *a = state;
+
+	census_free(a->census);
+	free(a->names);
+	free(a);
+}
+
+void listings_accounts(struct services *v, struct reply *r)
+{
+	struct accounts *a = calloc(1, sizeof(*a));
+
+	if (a != NULL) {
+		a->users = v->users;
+		a->census = census_take(v->registry);
+		a->names = users_names(v->users, &a->count);
+	}
+	if (a == NULL || a->census == NULL || a->names == NULL) {
+		if (a != NULL)
+			free_accounts(a);
+		refuse_for_memory(r);
+		return;
+	}
+	reply_add(r, "OK\n");
+	reply_continue(r, more_accounts, free_accounts, a);
+}
+
+/* ---- ACCESS_LOG ---- */
+
+#define ENTRIES_AT_ONCE 16
+
+struct access {
+	struct access_log *log;
+	struct access_cursor cursor;
+	struct access_entry entries[ENTRIES_AT_ONCE];
+	bool found; /* at least one entry: the status line is there */
+};
+
+static void add_status(struct reply *r, const struct access_cursor *c, bool found)
+{
+	char user[4 * USERS_NAME_MAX + 1];
+	const char *what = found ? "Access log" : "No access log entries";
+
+	if (c->everybody)
+		reply_add(r, "OK %s%s\n", what, found ? " for all users:" : "");
+	else
+		reply_add(r, "OK %s for user %s%s\n", what,
+			escape_word(c->user, c->user_len, false, user, sizeof(user)),
+			found ? ":" : "");
+}
+
+static void add_entry(struct reply *r, const struct access_cursor *c, const struct access_entry *e)
+{
+	char user[4 * USERS_NAME_MAX + 1], when[32];
+
+	format_time(e->time, ' ', when);
+	if (c->everybody)
+		reply_add(r, "%s: ", escape_word(e->user, e->user_len, false, user, sizeof(user)));
+	reply_add(r, "%s [%s] %s\n", e->target, when, e->success ? "SUCCESS" : "FAIL");
+}
+
+static bool more_access(void *state, struct reply *r)
+{
+	struct access *a = state;
+
+	while (a->cursor.next < a->cursor.end && r->len < REPLY_CHUNK) {
+		size_t n = access_log_read(a->log, &a->cursor, a->entries, ENTRIES_AT_ONCE);
+
+		if (n > 0 && !a->found) {
+			a->found = true;
+			add_status(r, &a->cursor, true);
+		}
+		for (size_t i = 0; i < n; i++)
+			add_entry(r, &a->cursor, &a->entries[i]);
+	}
+	if (a->cursor.next < a->cursor.end)
+		return true;
+	if (!a->found)
+		add_status(r, &a->cursor, false);
+	return false;
+}
+
+void listings_access_log(struct services *v, const char *user, uint64_t newest, struct reply *r)
+{
+	struct access *a = calloc(1, sizeof(*a));
+
+	if (a == NULL) {
+		refuse_for_memory(r);
+		return;
+	}
+	a->log = v->access_log;
+	access_log_begin(a->log, &a->cursor, user, user == NULL ? 0 : strlen(user), newest);
+	reply_continue(r, more_access, free, a);
+}

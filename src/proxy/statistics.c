@@ -1,0 +1,109 @@
+#include "proxy/statistics.h"
+
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "state/census.h"
+
+/* A figure that is one counter. */
+struct counter {
+	const char *name;
+	size_t offset; /* in struct stats */
+	const char *unit;
+};
+
+#define AT(field) offsetof(struct stats, field)
+
+static const struct counter counters[] = {
+	{"sessions succeeded", AT(succeeded), ""},
+	{"sessions failed", AT(failed), ""},
+	{"clients refused", AT(clients_refused), ""},
+	{"logins refused", AT(ended[END_LOGIN_REFUSED]), ""},
+	{"monitor logins refused", AT(monitor_logins_refused), ""},
+	{"longest session time", AT(longest_session_ms), "ms"},
+	{"times saturated", AT(saturated), ""},
+	{"accept exhausted", AT(accept_exhausted), ""},
+};
+
+static uint64_t counter_value(const struct stats *s, size_t offset)
+{
+	return stats_get((const _Atomic(uint64_t) *)((const char *)s + offset));
+}
+
+static uint64_t average(const _Atomic(uint64_t) *total, uint64_t count)
+{
+	return count == 0 ? 0 : stats_get(total) / count;
+}
+
+static uint64_t active_users(struct registry *r)
+{
+	struct census *c = census_take(r);
+	uint64_t count = c == NULL ? 0 : census_count(c);
+
+	census_free(c);
+	return count;
+}
+
+/* The first six, by the contract. */
+static void give_contract(struct services *v, uint64_t bytes, statistics_taker *take, void *context)
+{
+	struct stats *s = &v->stats;
+
+	take(context, "all time connections", stats_get(&s->sessions), "");
+	take(context, "bytes transferred", bytes, "");
+	take(context, "active users", active_users(v->registry), "");
+	take(context, "current connections", stats_get(&s->current), "");
+	take(context, "max concurrent connections", stats_get(&s->most), "");
+	take(context, "server uptime", (uint64_t)(clock_ms() - s->started) / 1000, "s");
+}
+
+static void give_averages(struct stats *s, statistics_taker *take, void *context)
+{
+	uint64_t ended = 0;
+
+	for (enum end_reason i = 0; i < END_REASONS; i++)
+		ended += stats_get(&s->ended[i]);
+	take(context, "average session time", average(&s->session_ms, ended), "ms");
+	take(context, "average lookup time", average(&s->lookup_ms, stats_get(&s->lookups)), "ms");
+	take(context, "average connect time", average(&s->connect_ms, stats_get(&s->connects)),
+		"ms");
+}
+
+static void give_resources(struct services *v, statistics_taker *take, void *context)
+{
+	const struct fdbudget *b = &v->budget;
+	uint64_t busy = stats_get(&v->stats.current), spare = atomic_load(&b->spare_used);
+	uint64_t hits, misses;
+
+	resolver_counts(v->resolver, &hits, &misses);
+	take(context, "name cache hits", hits, "");
+	take(context, "name cache misses", misses, "");
+	take(context, "workers busy", busy, "");
+	take(context, "workers total", b->sessions, "");
+	take(context, "descriptors used", b->reserved + busy * FDBUDGET_PER_SESSION + spare, "");
+	take(context, "descriptors total", b->limit, "");
+	take(context, "spare descriptors used", spare, "");
+	take(context, "spare descriptors total", b->spare, "");
+	take(context, "access log lines lost", access_log_lost(v->access_log), "");
+}
+
+void statistics_each(struct services *v, statistics_taker *take, void *context)
+{
+	struct stats *s = &v->stats;
+	uint64_t sent, received;
+	char name[64];
+
+	registry_totals(v->registry, &sent, &received);
+	give_contract(v, sent + received, take, context);
+	take(context, "bytes sent", sent, "");
+	take(context, "bytes received", received, "");
+	for (size_t i = 0; i < sizeof(counters) / sizeof(counters[0]); i++)
+		take(context, counters[i].name, counter_value(s, counters[i].offset),
+			counters[i].unit);
+	give_averages(s, take, context);
+	give_resources(v, take, context);
+	for (enum end_reason i = 0; i < END_REASONS; i++) {
+		snprintf(name, sizeof(name), "ended %s", end_reason_word(i));
+		take(context, name, stats_get(&s->ended[i]), "");
+	}
+}

@@ -1,0 +1,74 @@
+#include "state/traffic.h"
+
+#define WINDOW_MS 1000
+
+/* Relaxed: each number is right by itself, and only one thread writes. */
+#define GET(field) atomic_load_explicit(field, memory_order_relaxed)
+#define SET(field, value) atomic_store_explicit(field, value, memory_order_relaxed)
+
+void traffic_begin(struct traffic *t, int64_t now)
+{
+	uint64_t sent = GET(&t->sent), received = GET(&t->received);
+
+	SET(&t->sent_before, sent);
+	SET(&t->received_before, received);
+	SET(&t->last_active, now);
+	SET(&t->half_closed, false);
+	SET(&t->window_begun, now);
+	SET(&t->window_sent, sent);
+	SET(&t->window_received, received);
+	SET(&t->sent_rate, 0);
+	SET(&t->received_rate, 0);
+}
+
+/* A reader may see a counter a moment before the number that it is compared with. */
+static uint64_t growth(uint64_t now, uint64_t before)
+{
+	return now > before ? now - before : 0;
+}
+
+static uint64_t rate(uint64_t now, uint64_t before, int64_t elapsed_ms)
+{
+	return growth(now, before) * 1000 / (uint64_t)elapsed_ms;
+}
+
+void traffic_active(struct traffic *t, int64_t now)
+{
+	int64_t elapsed = now - GET(&t->window_begun);
+	uint64_t sent, received;
+
+	SET(&t->last_active, now);
+	if (elapsed < WINDOW_MS)
+		return;
+	sent = GET(&t->sent);
+	received = GET(&t->received);
+	SET(&t->sent_rate, rate(sent, GET(&t->window_sent), elapsed));
+	SET(&t->received_rate, rate(received, GET(&t->window_received), elapsed));
+	SET(&t->window_begun, now);
+	SET(&t->window_sent, sent);
+	SET(&t->window_received, received);
+}
+
+void traffic_count(_Atomic(uint64_t) *direction, uint64_t bytes)
+{
+	SET(direction, GET(direction) + bytes);
+}
+
+struct traffic_figures traffic_read(const struct traffic *t, int64_t now)
+{
+	int64_t elapsed = now - GET(&t->window_begun);
+	uint64_t sent = GET(&t->sent), received = GET(&t->received);
+	struct traffic_figures f = {.sent = growth(sent, GET(&t->sent_before)),
+		.received = growth(received, GET(&t->received_before)),
+		.sent_rate = GET(&t->sent_rate),
+		.received_rate = GET(&t->received_rate),
+		.last_active = GET(&t->last_active),
+		.half_closed = GET(&t->half_closed)};
+
+	/* A window that is overdue shows that less comes now, or nothing. */
+	if (elapsed >= WINDOW_MS) {
+		f.sent_rate = rate(sent, GET(&t->window_sent), elapsed);
+		f.received_rate = rate(received, GET(&t->window_received), elapsed);
+	}
+	return f;
+}
