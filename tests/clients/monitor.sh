@@ -13,6 +13,10 @@ CLIENT=$(realpath "${MONITOR_CLIENT:-$(dirname "$SOCKS5D")/monitor_client}")
 [[ -x $CLIENT ]] || die "no $CLIENT: run make first"
 unset MONITOR_PASSWORD NO_COLOR EDITRC
 
+# libedit 3.1 of 2022 never frees the name and the help of a function that is added to it.
+echo leak:wcsdup >"$TMP/lsan"
+export LSAN_OPTIONS=suppressions=$TMP/lsan:print_suppressions=0
+
 # ---- the server ----
 
 # alice may use the monitor.
@@ -121,8 +125,18 @@ wipe() {
 	await "^wiped $WIPES\$"
 }
 
-# At the shell again: with which status, and with an echo on the terminal?
+at_shell() {
+	[[ $(screen | grep . | tail -n 1) == 'ready>' ]]
+}
+
+# At the shell again: with which status, and with an echo on the terminal? What is typed before the
+# shell is back may be lost, as libedit drops it.
 ended_with() {
+	wait_for 30 at_shell || {
+		echo 'the shell is not back'
+		screen
+		return 1
+	}
 	# shellcheck disable=SC2016 # the shell in the terminal is to expand it
 	enter 'echo "status=$? $(stty -a | grep -oE -- "-?icanon|-?echo " | tr "\n" " ")"'
 	await "^status=$1 icanon echo"

@@ -282,8 +282,8 @@ wrong_password_is_refused() {
 
 name_is_given() {
 	wipe && enter "'$CLIENT' -P $MONITOR_PORT -u alice" && await '^Password for alice: *$' &&
-		enter secret && await '^OK Welcome alice$' && shows_no_password && press C-d &&
-		ended_with 0
+		enter secret && await '^OK Welcome alice$' && await '^monitor> *$' &&
+		shows_no_password && press C-d && ended_with 0
 }
 
 command_asks_for_login() {
@@ -299,7 +299,7 @@ stops_and_goes_on() {
 
 answers_in_json() {
 	wipe && start_talking --json && enter alice:secret && await '"message":"Welcome alice"' &&
-		enter USERS && await '^\{"status":"OK","users":\[\]\}$' && press C-d && ended_with 0
+		await '^monitor> *$' && enter USERS && await '^\{"status":"OK","users":\[\]\}$' && press C-d && ended_with 0
 }
 
 notices_the_end_of_the_server() {
