@@ -102,22 +102,29 @@ static bool refuse(struct session *s, enum end_reason reason, const uint8_t *mes
 	return fail(s, reason);
 }
 
-/* Sends the reply to the request; one that went out is an entry of the access log. */
+static void log_access(struct session *s, uint8_t rep)
+{
+	bool anonymous = s->user_len == 0;
+
+	access_log_add(s->services->access_log,
+		&(struct access_record){.user = anonymous ? USERS_ANONYMOUS : s->user,
+			.user_len = anonymous ? strlen(USERS_ANONYMOUS) : s->user_len,
+			.client = &s->client_addr,
+			.command = s->command,
+			.target = s->target_text,
+			.reply = rep});
+}
+
+/* Answers the request. It is in the access log by then, so that whoever has the answer finds it
+ * there, and what the client asks for next stands behind it. */
 static bool send_reply(struct session *s, uint8_t rep, const struct addr *bound)
 {
 	uint8_t reply[SOCKS5_REPLY_MAX];
-	bool anonymous = s->user_len == 0;
 
 	s->reply = rep;
+	if (s->has_request)
+		log_access(s, rep);
 	s->answered = send_message(s, reply, socks5_format_reply(reply, rep, bound));
-	if (s->answered && s->has_request)
-		access_log_add(s->services->access_log,
-			&(struct access_record){.user = anonymous ? USERS_ANONYMOUS : s->user,
-				.user_len = anonymous ? strlen(USERS_ANONYMOUS) : s->user_len,
-				.client = &s->client_addr,
-				.command = s->command,
-				.target = s->target_text,
-				.reply = rep});
 	return s->answered;
 }
 
