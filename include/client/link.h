@@ -64,7 +64,7 @@ int64_t link_deadline(const struct link *l);
  * not wait. */
 int link_check(struct link *l) __attribute__((warn_unused_result));
 
-/* The server said something while it waits for our login: reads to the end, which is never 0. */
+/* The server said something when it should wait for us: reads to the end, which is never 0. */
 int link_read_out(struct link *l) __attribute__((warn_unused_result));
 
 #endif

@@ -266,8 +266,8 @@ static int push(struct link *l, const char *text, size_t len)
 	return 0;
 }
 
-/* In one piece, so that text and LF travel together. What came before was not asked for, unless it
- * tells why the server is gone. */
+/* In one piece, so that text and LF travel together. What came before was not asked for and is
+ * dropped, but for a refusal, with which the server takes its leave. */
 static int send_line(struct link *l, const char *text)
 {
 	size_t len = strlen(text);
@@ -276,6 +276,8 @@ static int send_line(struct link *l, const char *text)
 
 	if (link_check(l) < 0)
 		return LINK_BROKEN;
+	if (l->len > 2 && memcmp(l->bytes, "ERR", 3) == 0)
+		return link_read_out(l);
 	line = malloc(len + 1);
 	if (line == NULL)
 		return broken(l, "out of memory");

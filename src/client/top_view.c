@@ -62,18 +62,22 @@ int top_view_open(void)
 	return 0;
 }
 
+/* Where there is no other screen to go back to, the shell goes on in the last line. */
+void top_view_leave(void)
+{
+	move(LINES - 1, 0);
+	clrtoeol();
+	refresh();
+	endwin();
+}
+
 void top_view_close(void)
 {
 	SCREEN *screen = set_term(NULL);
 
 	set_term(screen);
-	endwin();
+	top_view_leave();
 	delscreen(screen);
-}
-
-void top_view_leave(void)
-{
-	endwin();
 }
 
 void top_view_resize(void)
