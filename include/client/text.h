@@ -5,6 +5,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* The columns that `text` takes as text_fit() shows it. */
+int text_width(const char *text);
+
 /* `text` on exactly `columns` columns: cut, with a ~ at the end, or filled with blanks. Wide
  * characters take two; what cannot be shown in this locale becomes a ?. Cut to `size`. Returns
  * `out`. */

@@ -27,7 +27,7 @@ static struct glyph glyph_at(const char *text)
 	return (struct glyph){.bytes = text, .len = n, .used = n, .columns = wcwidth(c)};
 }
 
-static int width_of(const char *text)
+int text_width(const char *text)
 {
 	int columns = 0;
 
@@ -49,7 +49,7 @@ static size_t fill(char *out, size_t size, size_t len, int columns)
 
 const char *text_fit(const char *text, int columns, char *out, size_t size)
 {
-	bool cut = width_of(text) > columns;
+	bool cut = text_width(text) > columns;
 	int left = cut ? columns - 1 : columns;
 	size_t len = 0;
 

@@ -417,7 +417,7 @@ static void draw_keys(const struct top_model *m)
 
 static void place_cursor(const struct top_view_texts *texts)
 {
-	int column = (int)strlen(texts->note);
+	int column = text_width(texts->note);
 
 	curs_set(texts->is_typed ? 1 : 0);
 	if (texts->is_typed)

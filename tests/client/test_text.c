@@ -30,6 +30,8 @@ static void counts_columns_and_not_bytes(void **state)
 {
 	(void)state;
 	setlocale(LC_ALL, "C.UTF-8");
+	assert_int_equal(text_width(""), 0);
+	assert_int_equal(text_width("aä名"), 4);
 	assert_fit("äöü", 4, "äöü ");
 	assert_fit("äöüß", 3, "äö~");
 	assert_fit("名前", 4, "名前");
