@@ -125,14 +125,20 @@ test-clients: deps-clients
 test-valgrind: deps-test
 	@$(MAKE) --no-print-directory tests
 	SOCKS5D=tests/lint/valgrind.sh SOCKS5D_BINARY=$(BUILD)/socks5d tests/run.sh \
-		$(addprefix $(BUILD)/tests/daemon/test_,stop handshake names config)
+		$(addprefix $(BUILD)/tests/daemon/test_,stop handshake names config monitor)
 
 # ---- benchmarks ----
 
-build/bench/bench: $(filter-out tests/bench/bench_users.c,$(BENCH_SOURCES)) \
-	$(wildcard tests/bench/*.h)
+BENCH_CC = $(CC) -std=c11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Wshadow -pthread
+
+build/bench/bench: $(filter-out tests/bench/bench_%.c,$(BENCH_SOURCES)) $(wildcard tests/bench/*.h)
 	@mkdir -p $(@D)
-	$(CC) -std=c11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Wshadow -pthread -o $@ $(filter %.c,$^)
+	$(BENCH_CC) -o $@ $(filter %.c,$^)
+
+build/bench/bench_listing: $(addprefix tests/bench/,bench_listing.c origin.c peer.c procs.c \
+	socks.c wire.c) $(wildcard tests/bench/*.h)
+	@mkdir -p $(@D)
+	$(BENCH_CC) -o $@ $(filter %.c,$^)
 
 build/bench/bench_users: $(BUILD)/tests/bench/bench_users.o $(BUILD)/libsocks5d.a
 	@mkdir -p $(@D)
@@ -140,8 +146,10 @@ build/bench/bench_users: $(BUILD)/tests/bench/bench_users.o $(BUILD)/libsocks5d.
 	$(Q)$(LINK) -o $@ $^ $(LIBS)
 
 bench: deps-bench
-	@$(MAKE) --no-print-directory all build/bench/bench build/bench/bench_users
+	@$(MAKE) --no-print-directory all build/bench/bench build/bench/bench_users \
+		build/bench/bench_listing
 	build/bench/bench_users
+	build/bench/bench_listing
 	build/bench/bench $(BENCH)
 
 # ---- documents that come from the table of settings ----

@@ -232,6 +232,8 @@ struct access {
 	struct access_log *log;
 	struct access_cursor cursor;
 	struct access_entry entries[ENTRIES_AT_ONCE];
+	int64_t time; /* that `when` tells: many entries share it */
+	char when[32];
 	bool found; /* at least one entry: the status line is there */
 };
 
@@ -248,14 +250,16 @@ static void add_status(struct reply *r, const struct access_cursor *c, bool foun
 			found ? ":" : "");
 }
 
-static void add_entry(struct reply *r, const struct access_cursor *c, const struct access_entry *e)
+static void add_entry(struct reply *r, struct access *a, const struct access_entry *e)
 {
-	char user[4 * USERS_NAME_MAX + 1], when[32];
+	char user[4 * USERS_NAME_MAX + 1];
 
-	format_time(e->time, ' ', when);
-	if (c->everybody)
+	if (e->time != a->time)
+		format_time(e->time, ' ', a->when);
+	a->time = e->time;
+	if (a->cursor.everybody)
 		reply_add(r, "%s: ", escape_word(e->user, e->user_len, false, user, sizeof(user)));
-	reply_add(r, "%s [%s] %s\n", e->target, when, e->success ? "SUCCESS" : "FAIL");
+	reply_add(r, "%s [%s] %s\n", e->target, a->when, e->success ? "SUCCESS" : "FAIL");
 }
 
 static bool more_access(void *state, struct reply *r)
@@ -270,7 +274,7 @@ static bool more_access(void *state, struct reply *r)
 			add_status(r, &a->cursor, true);
 		}
 		for (size_t i = 0; i < n; i++)
-			add_entry(r, &a->cursor, &a->entries[i]);
+			add_entry(r, a, &a->entries[i]);
 	}
 	if (a->cursor.next < a->cursor.end)
 		return true;
@@ -288,6 +292,7 @@ void listings_access_log(struct services *v, const char *user, uint64_t newest, 
 		return;
 	}
 	a->log = v->access_log;
+	a->time = -1;
 	access_log_begin(a->log, &a->cursor, user, user == NULL ? 0 : strlen(user), newest);
 	reply_continue(r, more_access, free, a);
 }

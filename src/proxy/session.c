@@ -255,7 +255,7 @@ static void publish_request(struct session *s)
 	} else if (request->atyp != SOCKS5_DOMAIN) {
 		strcpy(text, "-");
 	} else {
-		escape_word(request->name, request->name_len, true, text, size);
+		escape_word(request->name, request->name_len, true, text, size - strlen(":65535"));
 		len = strlen(text);
 		snprintf(text + len, size - len, ":%u", request->port);
 	}
