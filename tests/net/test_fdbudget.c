@@ -137,6 +137,10 @@ static void the_process_borrows_all_or_nothing(void **state)
 	fdbudget_return(&budget, 3);
 	assert_true(fdbudget_borrow(&budget, 3));
 	assert_int_equal(atomic_load(&budget.spare_used), 5);
+	fdbudget_return(&budget, 4);
+	fd_lease_give(&lease);
+	fd_lease_give(&lease);
+	assert_int_equal(atomic_load(&budget.spare_used), 0);
 }
 
 int main(void)
