@@ -182,6 +182,8 @@ install: all
 	install -D -m 644 src/monitor_client.1 \
 		$(DESTDIR)$(PREFIX)/share/man/man1/monitor_client.1
 	install -D -m 644 src/socks5d.8 $(DESTDIR)$(PREFIX)/share/man/man8/socks5d.8
+	install -D -m 644 src/socks5d-monitor.7 \
+		$(DESTDIR)$(PREFIX)/share/man/man7/socks5d-monitor.7
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
 	sed 's|/usr/local|$(PREFIX)|' conf/socks5d.service \
 		>$(DESTDIR)$(PREFIX)/lib/systemd/system/socks5d.service

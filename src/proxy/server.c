@@ -188,6 +188,10 @@ static int open_for_business(struct server *s, struct config *c, char *error)
 	listeners_log(l, "listening");
 	listeners_log(&s->site.monitor, "monitor listening");
 	log_try_it(s, c, l);
+	if (users_count_admins(s->services.users) == 0)
+		log_message(LOG_INFO,
+			"nobody may log in to the monitor: no user has the role admin (-u "
+			"NAME:PASS adds one)");
 	pool_start(s->site.pool, l);
 	return 0;
 }

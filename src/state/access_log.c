@@ -20,6 +20,7 @@
 #include "base/escape.h"
 #include "base/lock.h"
 #include "base/sink.h"
+#include "base/timestamp.h"
 
 #define LOOK_AT 256 /* entries that a reader looks at before it lets go of the lock */
 #define BLOCK 65536 /* bytes of the file that are searched for line ends at once */
@@ -132,16 +133,15 @@ int access_log_open(struct access_log *log, const char *path)
  */
 static char *format_line(const struct access_record *r, int64_t now, size_t *len)
 {
-	char client[ADDR_TEXT_MAX];
+	char date[TIMESTAMP_DATE], zone[TIMESTAMP_ZONE], client[ADDR_TEXT_MAX];
 	size_t size = 4 * r->user_len + sizeof(client) + strlen(r->target) + 128;
 	char *line = malloc(size);
-	time_t seconds = (time_t)now;
-	struct tm tm;
 
 	if (line == NULL)
 		return NULL;
-	localtime_r(&seconds, &tm);
-	*len = strftime(line, size, "%Y-%m-%dT%H:%M:%S%z ", &tm);
+	timestamp_format(now, date, zone);
+	*len = (size_t)snprintf(
+		line, size, "%.*s%.*s ", TIMESTAMP_DATE, date, TIMESTAMP_ZONE, zone);
 	escape_word(r->user, r->user_len, false, line + *len, size - *len);
 	*len += strlen(line + *len);
 	*len += (size_t)snprintf(line + *len, size - *len, " %s %s %s %s %u\n",
