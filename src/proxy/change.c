@@ -226,12 +226,13 @@ static struct listeners *prepare(
 	return NULL;
 }
 
-static bool opens_doors(const struct change *change)
+static bool differs(const struct change *change, const char *name)
 {
-	const struct settings *old = &change->old->settings, *new = &change->new->settings;
+	const struct setting *setting = settings_find(name);
+	char from[4096], to[4096];
 
-	return old->auth != new->auth ||
-		memcmp(&old->clients, &new->clients, sizeof(old->clients)) != 0;
+	return strcmp(setting_format(setting, &change->old->settings, from, sizeof(from)),
+		       setting_format(setting, &change->new->settings, to, sizeof(to))) != 0;
 }
 
 static void put_into_effect(struct site *s, struct change *change, struct listeners *l)
@@ -249,7 +250,7 @@ static void put_into_effect(struct site *s, struct change *change, struct listen
 	users_set_max_checks(s->services->users, (unsigned)new->settings.max_password_checks);
 	if (change->read_again)
 		listeners_log(l);
-	if (change->read_again || opens_doors(change))
+	if (change->read_again || differs(change, "auth") || differs(change, "clients"))
 		effects_warn_of_open_door(users_count(s->services->users), new);
 	config_publish(s->services->config, new);
 	pool_listen_on(s->pool, l);
