@@ -59,6 +59,8 @@ int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout)
 	return fails() ? -1 : __real_poll(fds, count, timeout);
 }
 
+static const struct socket_via anyhow = {.interface = ""};
+
 /* A connected pair over TCP: the listener, the connecting and the accepted end. */
 static int listener, near, far;
 
@@ -70,7 +72,7 @@ static int connect_pair(const char *host)
 	fail_times = 0;
 	listener = socket_listen(&wanted, 8, false, &bound);
 	assert_true(listener >= 0);
-	near = socket_connect_start(&bound);
+	near = socket_connect_start(&bound, &anyhow);
 	assert_true(near >= 0);
 	p = (struct pollfd){.fd = near, .events = POLLOUT};
 	assert_int_equal(socket_wait(&p, 1, clock_deadline(NET_PATIENCE_S * 1000)), 1);
@@ -230,7 +232,7 @@ static void a_refused_attempt_says_so(void **state)
 	uint16_t port;
 	int bound = net_refusing_port(&port);
 	struct addr target = net_addr("127.0.0.1", port);
-	int fd = socket_connect_start(&target);
+	int fd = socket_connect_start(&target, &anyhow);
 	struct pollfd p = {.fd = fd, .events = POLLOUT};
 
 	(void)state;
