@@ -91,16 +91,9 @@ static bool is_expected(const struct bind *b, const struct addr *peer)
 	return false;
 }
 
-/* The rules need a descriptor for the moment. */
 static bool is_allowed(const struct bind *b, const struct addr *peer)
 {
-	bool allowed;
-
-	if (!fd_lease_take(b->lease))
-		return false;
-	allowed = acl_target_allowed(b->config, peer);
-	fd_lease_give(b->lease);
-	return allowed;
+	return acl_target_allowed_by_lease(b->config, peer, b->lease);
 }
 
 /* ---- listening ---- */
@@ -220,8 +213,8 @@ static int accept_peer(struct bind *b)
 	while (socket_accept(b->listener, &fd, &b->peer) == SOCKET_ACCEPTED) {
 		if (is_expected(b, &b->peer) && is_allowed(b, &b->peer))
 			return fd;
-		socket_close_with_reset(fd);
 		stats_add(&b->stats->peers_refused, 1);
+		socket_close_with_reset(fd);
 	}
 	return -1;
 }

@@ -93,18 +93,6 @@ static bool has_route(const struct names *n, const struct addr *addr)
 	return routed;
 }
 
-/* The rules need a descriptor for the moment. */
-static bool is_allowed(const struct names *n, const struct addr *addr)
-{
-	bool allowed;
-
-	if (!fd_lease_take(n->lease))
-		return false;
-	allowed = acl_target_allowed(n->config, addr);
-	fd_lease_give(n->lease);
-	return allowed;
-}
-
 static bool is_among(const struct lookup_answer *answer, const struct addr *addr)
 {
 	for (size_t i = 0; i < answer->count; i++) {
@@ -120,7 +108,7 @@ static bool choose(struct names *n, struct name *name, const struct lookup_answe
 	for (size_t i = 0; i < answer->count; i++) {
 		struct addr a = with_port(&answer->addrs[i], name->port);
 
-		if (is_allowed(n, &a) && has_route(n, &a)) {
+		if (acl_target_allowed_by_lease(n->config, &a, n->lease) && has_route(n, &a)) {
 			name->addr = answer->addrs[i];
 			return true;
 		}

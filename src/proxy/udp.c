@@ -223,31 +223,27 @@ static bool have_socket(struct udp *u, enum lookup_family family)
 	return u->outgoing[family] >= 0;
 }
 
-/* What the rules say of a target that is not known yet; they need a descriptor for the moment. */
-static struct target *judge(struct udp *u, const struct addr *to)
+/* What the rules say of a target, asked when it is not known yet. */
+static bool is_allowed(struct udp *u, const struct addr *to)
 {
-	bool allowed;
+	const struct target *target = targets_find(&u->targets, to);
 
-	if (!fd_lease_take(u->setup.lease))
-		return NULL;
-	allowed = acl_target_allowed(u->setup.config, to);
-	fd_lease_give(u->setup.lease);
-	return targets_add(&u->targets, to, allowed);
+	if (target == NULL)
+		target = targets_add(&u->targets, to,
+			acl_target_allowed_by_lease(u->setup.config, to, u->setup.lease));
+	return target->allowed;
 }
 
 static void send_to(struct udp *u, const struct addr *to, const uint8_t *data, size_t len)
 {
 	enum lookup_family family = outgoing_family_of(to);
 	struct batch *b = &u->batches[family];
-	const struct target *target = targets_find(&u->targets, to);
 
-	if (target == NULL)
-		target = judge(u, to);
-	if (target != NULL && !target->allowed) {
+	if (!is_allowed(u, to)) {
 		drop(u, DROP_DENIED);
 		return;
 	}
-	if (target == NULL || !outgoing_uses(u->setup.config, family) || !have_socket(u, family)) {
+	if (!outgoing_uses(u->setup.config, family) || !have_socket(u, family)) {
 		drop(u, DROP_UNSENT);
 		return;
 	}

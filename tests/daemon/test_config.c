@@ -198,8 +198,7 @@ static void a_reload_leaves_live_sessions_alone(void **state)
 	launch_with_file("listen = 127.0.0.1\n");
 	fd = net_socks_connect(d.port, "127.0.0.1", port, &rep);
 	assert_int_equal(rep, 0);
-	reload_with("listen = 127.0.0.1\nauth = required\nclients = 192.0.2.1\n",
-		"msg=reloaded");
+	reload_with("listen = 127.0.0.1\nauth = required\nclients = 192.0.2.1\n", "msg=reloaded");
 	net_send(fd, "still", 5);
 	net_expect(fd, "still", 5);
 	close(fd);
