@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <net/if.h>
 #include <netinet/tcp.h>
+#include <netinet/udp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -266,15 +267,63 @@ size_t socket_receive_batch(int fd, struct socket_datagram *datagrams, size_t co
 	return n < 0 ? 0 : (size_t)n;
 }
 
-static void describe(struct socket_datagram *d, struct iovec vectors[2], struct msghdr *out)
-{
-	bool has_header = d->header_len > 0;
+/* The most that a segment of a message with UDP_SEGMENT is tried with: beyond it none would fit
+ * into the usual packet, and the kernel refuses to take fragments for segments. */
+#define SEGMENT_MAX 1472
 
-	vectors[0].iov_base = (void *)(uintptr_t)d->header;
-	vectors[0].iov_len = d->header_len;
-	vectors[1] = (struct iovec){.iov_base = d->bytes, .iov_len = d->len};
-	*out = (struct msghdr){
-		.msg_iov = has_header ? vectors : vectors + 1, .msg_iovlen = has_header ? 2 : 1};
+static size_t wire_len(const struct socket_datagram *d)
+{
+	return d->header_len + d->len;
+}
+
+static bool same_peer(const struct addr *a, const struct addr *b)
+{
+	return (a->sa.sa_family == AF_UNSPEC && b->sa.sa_family == AF_UNSPEC) || addr_equal(a, b);
+}
+
+/* How many datagrams, from the first on, can be segments of one message: all of one size but for a
+ * smaller last one, and to one peer. The way through the kernel is what costs most, and they go it
+ * together. */
+static size_t segments(const struct socket_datagram *d, size_t count)
+{
+	size_t size = wire_len(&d[0]), n = 1;
+
+	while (n < count && size <= SEGMENT_MAX && wire_len(&d[n - 1]) == size &&
+		wire_len(&d[n]) <= size && wire_len(&d[n]) > 0 && same_peer(&d[0].peer, &d[n].peer))
+		n++;
+	return n;
+}
+
+union segment_size {
+	struct cmsghdr header;
+	uint8_t bytes[CMSG_SPACE(sizeof(uint16_t))];
+};
+
+static void ask_for_segments(struct msghdr *m, union segment_size *control, size_t size)
+{
+	uint16_t value = (uint16_t)size;
+
+	m->msg_control = control;
+	m->msg_controllen = sizeof(*control);
+	control->header.cmsg_level = IPPROTO_UDP;
+	control->header.cmsg_type = UDP_SEGMENT;
+	control->header.cmsg_len = CMSG_LEN(sizeof(value));
+	memcpy(CMSG_DATA(&control->header), &value, sizeof(value));
+}
+
+/* One message of the first `count` datagrams, which take two vectors each. */
+static void describe(struct socket_datagram *d, size_t count, struct iovec *vectors,
+	union segment_size *control, struct msghdr *out)
+{
+	for (size_t i = 0; i < count; i++) {
+		d[i].error = 0;
+		vectors[2 * i].iov_base = (void *)(uintptr_t)d[i].header;
+		vectors[2 * i].iov_len = d[i].header_len;
+		vectors[2 * i + 1] = (struct iovec){.iov_base = d[i].bytes, .iov_len = d[i].len};
+	}
+	*out = (struct msghdr){.msg_iov = vectors, .msg_iovlen = 2 * count};
+	if (count > 1)
+		ask_for_segments(out, control, wire_len(d));
 	if (d->peer.sa.sa_family != AF_UNSPEC) {
 		out->msg_name = &d->peer;
 		out->msg_namelen = addr_len(&d->peer);
@@ -295,23 +344,40 @@ static int send_messages(int fd, struct mmsghdr *messages, size_t count)
 	}
 }
 
+/* A message could not be sent. One of several datagrams may have been too much for the kernel or
+ * the network card, so each is tried by itself. */
+static void send_apart(int fd, struct socket_datagram *d, size_t count, int error)
+{
+	for (size_t i = 0; i < count && count > 1; i++)
+		socket_send_batch(fd, &d[i], 1);
+	if (count == 1)
+		d->error = error;
+}
+
 void socket_send_batch(int fd, struct socket_datagram *datagrams, size_t count)
 {
 	struct mmsghdr messages[SOCKET_BATCH];
 	struct iovec vectors[SOCKET_BATCH][2];
-	size_t done = 0;
+	union segment_size controls[SOCKET_BATCH];
+	size_t first[SOCKET_BATCH + 1] = {0}, n = 0, done = 0;
 
-	for (size_t i = 0; i < count; i++) {
-		datagrams[i].error = 0;
-		describe(&datagrams[i], vectors[i], &messages[i].msg_hdr);
+	for (size_t at = 0; at < count; n++) {
+		size_t joined = segments(&datagrams[at], count - at);
+
+		describe(&datagrams[at], joined, vectors[at], &controls[n], &messages[n].msg_hdr);
+		at += joined;
+		first[n + 1] = at;
 	}
-	while (done < count) {
-		int n = send_messages(fd, messages + done, count - done);
+	while (done < n) {
+		int sent = send_messages(fd, messages + done, n - done);
 
-		if (n > 0)
-			done += (size_t)n;
-		else
-			datagrams[done++].error = n < 0 ? errno : EAGAIN;
+		if (sent > 0) {
+			done += (size_t)sent;
+			continue;
+		}
+		send_apart(fd, &datagrams[first[done]], first[done + 1] - first[done],
+			sent < 0 ? errno : EAGAIN);
+		done++;
 	}
 }
 
