@@ -45,7 +45,7 @@ TEST_LIB_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/lib/*.c))
 BENCH_SOURCES := $(wildcard tests/bench/*.c)
 C_FILES := $(wildcard src/*.c src/*/*.c include/*/*.h tests/*/*.c tests/*/*.h)
 
-.PHONY: all run test test-clients test-valgrind bench check-docs docs lint format deps deps-test deps-clients \
+.PHONY: all run test test-clients test-valgrind fuzz bench check-docs docs lint format deps deps-test deps-clients \
 	deps-lint deps-bench tests install clean help
 
 all: bin/socks5d bin/server
@@ -56,6 +56,7 @@ help:
 	@echo 'make test        install what is missing, build, run all tests'
 	@echo 'make test-clients  the same with more real clients: nc, ncat, proxychains4, git, ssh'
 	@echo 'make test-valgrind  the tests of stopping, with the server under valgrind'
+	@echo 'make fuzz        every parser of bytes from outside, FUZZ_SECONDS=60 each'
 	@echo 'make bench       measure beside microsocks and dante (BENCH="-q" for a quick look)'
 	@echo 'make lint        formatting, static analysis, layers'
 	@echo 'make docs        bring sample configuration, manual and README up to date with the table'
@@ -118,6 +119,29 @@ test-valgrind: deps-test
 	@$(MAKE) --no-print-directory tests
 	SOCKS5D=tests/lint/valgrind.sh SOCKS5D_BINARY=$(BUILD)/socks5d tests/run.sh \
 		$(addprefix $(BUILD)/tests/daemon/test_,stop handshake names config)
+
+# ---- fuzzing: libFuzzer is clang's ----
+
+FUZZ_SECONDS ?= 60
+FUZZ_TARGETS := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_OBJECTS := $(patsubst %.c,build/fuzz/%.o,$(LIB_SOURCES) tests/fuzz/file.c)
+FUZZ_FLAGS := -std=c11 -D_GNU_SOURCE -Iinclude -pthread -O1 -g $(WARNINGS) \
+	-fsanitize=address,undefined -fno-sanitize-recover=all
+
+build/fuzz/%.o: %.c
+	@mkdir -p $(@D)
+	@echo '  CC $@'
+	$(Q)clang $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
+
+build/fuzz/fuzz_%: build/fuzz/tests/fuzz/fuzz_%.o $(FUZZ_OBJECTS)
+	@echo '  LD $@'
+	$(Q)clang -pthread -fsanitize=fuzzer,address,undefined -o $@ $^ $(LIBS)
+
+.SECONDARY: $(FUZZ_TARGETS:build/fuzz/%=build/fuzz/tests/fuzz/%.o) $(FUZZ_OBJECTS)
+
+fuzz: deps-lint deps
+	@$(MAKE) --no-print-directory $(FUZZ_TARGETS)
+	FUZZ_SECONDS=$(FUZZ_SECONDS) tests/fuzz/run.sh $(FUZZ_TARGETS)
 
 # ---- benchmarks ----
 
@@ -198,5 +222,6 @@ deps-lint:
 deps-bench:
 	$(call install-packages,$(BENCH_DEPS))
 
+-include $(FUZZ_OBJECTS:.o=.d) $(FUZZ_TARGETS:build/fuzz/%=build/fuzz/tests/fuzz/%.d)
 -include $(LIB_OBJECTS:.o=.d) $(TESTS:=.d) $(TEST_LIB_OBJECTS:.o=.d) $(BUILD)/src/socks5d.d \
 	$(BUILD)/tests/docs/gendoc.d
