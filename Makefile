@@ -17,7 +17,9 @@ BUILD := build/$(notdir $(CC))$(if $(SAN),-$(SAN))
 PACKAGES := libcares libcrypt libsodium inih
 DEPS := pkg-config libc6-dev libc-ares-dev libcrypt-dev libsodium-dev libinih-dev
 TEST_DEPS := $(DEPS) libcmocka-dev curl nginx-light valgrind
-CLIENT_DEPS := $(TEST_DEPS) netcat-openbsd ncat proxychains4 git openssh-client openssh-server
+CLIENT_DEPS := $(TEST_DEPS) netcat-openbsd ncat proxychains4 git openssh-client openssh-server \
+	dante-client tnftp python3-pyftpdlib iperf3 python3-socks dnsmasq-base chromium \
+	$(if $(shell command -v npm),,nodejs npm)
 LINT_DEPS := clang clang-format clang-tidy cppcheck libclang-rt-14-dev
 BENCH_DEPS := $(DEPS) microsocks dante-server
 
@@ -54,7 +56,7 @@ help:
 	@echo 'make             build bin/socks5d'
 	@echo 'make run         install what is missing, build, serve with conf/socks5d.conf'
 	@echo 'make test        install what is missing, build, run all tests'
-	@echo 'make test-clients  the same with more real clients: nc, ncat, proxychains4, git, ssh'
+	@echo 'make test-clients  the same with more real clients: nc, git, ssh, socksify, Chromium and others'
 	@echo 'make test-valgrind  the tests of stopping, with the server under valgrind'
 	@echo 'make fuzz        every parser of bytes from outside, FUZZ_SECONDS=60 each'
 	@echo 'make bench       measure beside microsocks and dante (BENCH="-q" for a quick look)'
