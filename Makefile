@@ -15,8 +15,10 @@ DESTDIR ?=
 BUILD := build/$(notdir $(CC))$(if $(SAN),-$(SAN))
 
 PACKAGES := libcares libcrypt libsodium inih
-DEPS := pkg-config libc6-dev libc-ares-dev libcrypt-dev libsodium-dev libinih-dev
-TEST_DEPS := $(DEPS) libcmocka-dev curl nginx-light valgrind
+CLIENT_PACKAGES := libedit ncursesw
+DEPS := pkg-config libc6-dev libc-ares-dev libcrypt-dev libsodium-dev libinih-dev libedit-dev \
+	libncurses-dev
+TEST_DEPS := $(DEPS) libcmocka-dev curl nginx-light valgrind tmux
 CLIENT_DEPS := $(TEST_DEPS) netcat-openbsd ncat proxychains4 git openssh-client openssh-server \
 	dante-client tnftp python3-pyftpdlib iperf3 python3-socks dnsmasq-base chromium \
 	$(if $(shell command -v npm),,nodejs npm)
@@ -36,6 +38,7 @@ ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -Iinclude -pthread $(WARNINGS) $(SANITIZE) $
 HARDENING := $(if $(SAN),,-D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE)
 # Looked up once, and only when something is built: pkg-config may have to be installed first.
 LIBS = $(eval LIBS := $(shell pkg-config --libs $(PACKAGES)))$(LIBS)
+CLIENT_LIBS = $(eval CLIENT_LIBS := $(shell pkg-config --libs $(CLIENT_PACKAGES)))$(CLIENT_LIBS)
 TEST_LIBS = $(eval TEST_LIBS := $(shell pkg-config --libs cmocka))$(TEST_LIBS)
 LINK = $(CC) -pthread $(SANITIZE) $(if $(SAN),,-pie -Wl$(comma)-z$(comma)relro$(comma)-z$(comma)now) $(LDFLAGS)
 
@@ -50,10 +53,10 @@ C_FILES := $(wildcard src/*.c src/*/*.c include/*/*.h tests/*/*.c tests/*/*.h)
 .PHONY: all run test test-clients test-valgrind fuzz bench check-docs docs lint format deps deps-test deps-clients \
 	deps-lint deps-bench tests install clean help
 
-all: bin/socks5d bin/server
+all: bin/socks5d bin/server bin/monitor_client
 
 help:
-	@echo 'make             build bin/socks5d'
+	@echo 'make             build bin/socks5d and bin/monitor_client'
 	@echo 'make run         install what is missing, build, serve with conf/socks5d.conf'
 	@echo 'make test        install what is missing, build, run all tests'
 	@echo 'make test-clients  the same with more real clients: nc, git, ssh, socksify, Chromium and others'
@@ -67,7 +70,7 @@ help:
 
 # ---- programs ----
 
-bin/socks5d: $(BUILD)/socks5d
+bin/socks5d bin/monitor_client: bin/%: $(BUILD)/%
 	@mkdir -p bin
 	$(Q)cp $< $@.new && mv -f $@.new $@ # also while the old one runs
 
@@ -77,6 +80,10 @@ bin/server: bin/socks5d
 $(BUILD)/socks5d: $(BUILD)/src/socks5d.o $(BUILD)/libsocks5d.a
 	@echo '  LD $@'
 	$(Q)$(LINK) -o $@ $^ $(LIBS)
+
+$(BUILD)/monitor_client: $(BUILD)/src/monitor_client.o $(BUILD)/libsocks5d.a
+	@echo '  LD $@'
+	$(Q)$(LINK) -o $@ $^ $(CLIENT_LIBS)
 
 $(BUILD)/libsocks5d.a: $(LIB_OBJECTS)
 	@echo '  AR $@'
@@ -105,22 +112,23 @@ $(BUILD)/tests/%: $(BUILD)/tests/%.o $(TEST_LIB_OBJECTS) $(BUILD)/libsocks5d.a M
 
 .SECONDARY: $(TESTS:=.o) $(TEST_LIB_OBJECTS)
 
-tests: $(BUILD)/socks5d $(TESTS) $(BUILD)/gendoc
+tests: $(BUILD)/socks5d $(BUILD)/monitor_client $(TESTS) $(BUILD)/gendoc
 
 test: deps-test
 	@$(MAKE) --no-print-directory tests check-docs
 	tests/lint/layers.sh
-	@SOCKS5D=$(BUILD)/socks5d tests/run.sh $(TESTS) tests/clients/test_curl.sh
+	@SOCKS5D=$(BUILD)/socks5d tests/run.sh $(TESTS) \
+		$(addprefix tests/clients/test_,curl.sh monitor_client.sh top.sh)
 
 test-clients: deps-clients
-	@$(MAKE) --no-print-directory $(BUILD)/socks5d
+	@$(MAKE) --no-print-directory $(BUILD)/socks5d $(BUILD)/monitor_client
 	SOCKS5D=$(BUILD)/socks5d tests/clients/run.sh
 
 # The daemon's tests that stop it in every phase, with the daemon under valgrind.
 test-valgrind: deps-test
 	@$(MAKE) --no-print-directory tests
 	SOCKS5D=tests/lint/valgrind.sh SOCKS5D_BINARY=$(BUILD)/socks5d tests/run.sh \
-		$(addprefix $(BUILD)/tests/daemon/test_,stop handshake names config)
+		$(addprefix $(BUILD)/tests/daemon/test_,stop handshake names config monitor)
 
 # ---- fuzzing: libFuzzer is clang's ----
 
@@ -147,10 +155,16 @@ fuzz: deps-lint deps
 
 # ---- benchmarks ----
 
-build/bench/bench: $(filter-out tests/bench/bench_users.c,$(BENCH_SOURCES)) \
-	$(wildcard tests/bench/*.h)
+BENCH_CC = $(CC) -std=c11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Wshadow -pthread
+
+build/bench/bench: $(filter-out tests/bench/bench_%.c,$(BENCH_SOURCES)) $(wildcard tests/bench/*.h)
 	@mkdir -p $(@D)
-	$(CC) -std=c11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Wshadow -pthread -o $@ $(filter %.c,$^)
+	$(BENCH_CC) -o $@ $(filter %.c,$^)
+
+build/bench/bench_listing: $(addprefix tests/bench/,bench_listing.c origin.c peer.c procs.c \
+	socks.c wire.c) $(wildcard tests/bench/*.h)
+	@mkdir -p $(@D)
+	$(BENCH_CC) -o $@ $(filter %.c,$^)
 
 build/bench/bench_users: $(BUILD)/tests/bench/bench_users.o $(BUILD)/libsocks5d.a
 	@mkdir -p $(@D)
@@ -158,8 +172,10 @@ build/bench/bench_users: $(BUILD)/tests/bench/bench_users.o $(BUILD)/libsocks5d.
 	$(Q)$(LINK) -o $@ $^ $(LIBS)
 
 bench: deps-bench
-	@$(MAKE) --no-print-directory all build/bench/bench build/bench/bench_users
+	@$(MAKE) --no-print-directory all build/bench/bench build/bench/bench_users \
+		build/bench/bench_listing
 	build/bench/bench_users
+	build/bench/bench_listing
 	build/bench/bench $(BENCH)
 
 # ---- documents that come from the table of settings ----
@@ -188,7 +204,12 @@ lint: deps-lint
 
 install: all
 	install -D -m 755 bin/socks5d $(DESTDIR)$(PREFIX)/sbin/socks5d
+	install -D -m 755 bin/monitor_client $(DESTDIR)$(PREFIX)/bin/monitor_client
+	install -D -m 644 src/monitor_client.1 \
+		$(DESTDIR)$(PREFIX)/share/man/man1/monitor_client.1
 	install -D -m 644 src/socks5d.8 $(DESTDIR)$(PREFIX)/share/man/man8/socks5d.8
+	install -D -m 644 src/socks5d-monitor.7 \
+		$(DESTDIR)$(PREFIX)/share/man/man7/socks5d-monitor.7
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
 	sed 's|/usr/local|$(PREFIX)|' conf/socks5d.service \
 		>$(DESTDIR)$(PREFIX)/lib/systemd/system/socks5d.service
@@ -226,4 +247,4 @@ deps-bench:
 
 -include $(FUZZ_OBJECTS:.o=.d) $(FUZZ_TARGETS:build/fuzz/%=build/fuzz/tests/fuzz/%.d)
 -include $(LIB_OBJECTS:.o=.d) $(TESTS:=.d) $(TEST_LIB_OBJECTS:.o=.d) $(BUILD)/src/socks5d.d \
-	$(BUILD)/tests/docs/gendoc.d
+	$(BUILD)/src/monitor_client.d $(BUILD)/tests/docs/gendoc.d

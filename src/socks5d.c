@@ -105,7 +105,6 @@ static int run(struct options *options)
 	sigset_t signals = block_signals();
 	struct server *server;
 	struct admin *admin;
-	int status = EXIT_OK;
 	bool bad_input;
 
 	/* Workers hardly allocate: two arenas instead of eight a core. */
@@ -114,14 +113,16 @@ static int run(struct options *options)
 	if (server == NULL)
 		return fail(error, bad_input ? EXIT_BAD_INPUT : EXIT_FAILED);
 	admin = admin_start(server, ERRAND_SIGNAL, error);
-	if (admin != NULL)
-		serve(server, admin, &signals);
-	else
-		status = fail(error, EXIT_FAILED);
+	if (admin == NULL) {
+		server_drain(server);
+		server_stop(server);
+		return fail(error, EXIT_FAILED);
+	}
+	serve(server, admin, &signals);
 	drain(server, admin, &signals);
 	admin_stop(admin);
 	server_stop(server);
-	return status;
+	return EXIT_OK;
 }
 
 int main(int argc, char **argv)

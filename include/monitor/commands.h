@@ -27,6 +27,9 @@ struct command {
 	void (*run)(const struct request *q, struct reply *r);
 };
 
+extern const struct command commands_table[];
+extern const size_t commands_count;
+
 /* A request taken apart. The words are NUL-terminated and point into `memory`. */
 struct request {
 	struct server *server; /* for errands only */

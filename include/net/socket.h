@@ -40,14 +40,14 @@ void socket_keep_alive(int fd);
 int socket_listen_in(const struct addr *host, const struct port_range *range, int backlog,
 	struct addr *bound) __attribute__((warn_unused_result));
 
-/* From where a socket reaches others. */
+/* From where a socket reaches others; where it may be NULL, that is the kernel's choice. */
 struct socket_via {
 	struct addr local; /* one of the host's addresses; AF_UNSPEC: the kernel chooses */
 	const char *interface; /* "": whichever the routes say */
 };
 
-/* Begins to connect a new TCP socket, with TCP_NODELAY, to `target`. The socket, which polls
- * writable when the attempt is over; -1 with errno when it failed at once. */
+/* Begins to connect a new TCP socket, with TCP_NODELAY, to `target`; `via` may be NULL. The socket,
+ * which polls writable when the attempt is over; -1 with errno when it failed at once. */
 int socket_connect_start(const struct addr *target, const struct socket_via *via)
 	__attribute__((warn_unused_result));
 

@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "proxy/session.h"
+#include "proxy/change.h"
 #include "state/options.h"
 
 struct server;
@@ -21,17 +21,15 @@ int server_check(const struct options *o, char error[CONFIG_ERROR_MAX])
 /* What all sessions share, for the monitor to look at. Valid until server_stop(). */
 struct services *server_services(struct server *s);
 
-#define SERVER_REPLY_MAX 4096
-
 /* Reads configuration and users again and opens the logs again: all of it, or nothing. 0 with what
  * changed in `reply`, -1 with the reason; either is logged too. Live sessions keep what they began
  * with, but for the idle times (config_idle_limits()). */
-int server_reload(struct server *s, char reply[SERVER_REPLY_MAX]);
+int server_reload(struct server *s, char reply[CHANGE_REPLY_MAX]);
 
 /* Gives one setting another value, as if it stood in the file, until the file says something new of
  * it. 0 with what changed in `reply`, -1 with the reason, and nothing changed. */
 int server_set(struct server *s, const struct setting *setting, const char *value,
-	char reply[SERVER_REPLY_MAX]);
+	char reply[CHANGE_REPLY_MAX]);
 
 /* The socket on which the monitor is to listen, which is the caller's from then on; -1 when it is
  * the one that was taken last. To be called after start and after each change. */

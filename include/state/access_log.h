@@ -10,7 +10,8 @@
 #include "base/addr.h"
 #include "state/users.h"
 
-#define ACCESS_TARGET_MAX 1040 /* a name of 255 bytes, each escaped, ":65535" and NUL */
+/* A name of 255 bytes, ":65535" and NUL. One with many bytes to be escaped is cut. */
+#define ACCESS_TARGET_MAX 262
 
 struct access_log;
 

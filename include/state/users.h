@@ -101,6 +101,9 @@ int users_remove(struct users *u, const char *name, const char *path, char error
 
 bool users_has(struct users *u, const char *name, size_t len);
 
+/* How many have the role admin, counted up to two. */
+size_t users_count_admins(struct users *u);
+
 /* Adds the bytes of a session that has ended to the user's; no such user (any more): nothing. */
 void users_count_bytes(
 	struct users *u, const char *name, size_t len, uint64_t sent, uint64_t received);

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/sink.h"
+#include "base/timestamp.h"
 
 #define FIELD_MAX 600 /* escaped bytes of one value */
 #define CLOSING 3 /* room kept for what ends a line: a quote, a brace, LF */
@@ -136,18 +137,15 @@ void log_number(struct log_line *line, const char *key, int64_t value)
 		line->len += (size_t)sprintf(line->text + line->len, "%lld", (long long)value);
 }
 
-static size_t format_time(char *out, size_t size)
+static void format_time(char *out, size_t size)
 {
 	struct timespec now;
-	struct tm tm;
-	size_t len;
+	char date[TIMESTAMP_DATE], zone[TIMESTAMP_ZONE];
 
 	clock_gettime(CLOCK_REALTIME, &now);
-	localtime_r(&now.tv_sec, &tm);
-	len = strftime(out, size, "%Y-%m-%dT%H:%M:%S", &tm);
-	len += (size_t)snprintf(out + len, size - len, ".%03ld", now.tv_nsec / 1000000);
-	len += strftime(out + len, size - len, "%z", &tm);
-	return len;
+	timestamp_format(now.tv_sec, date, zone);
+	snprintf(out, size, "%.*s.%03ld%.*s", TIMESTAMP_DATE, date, now.tv_nsec / 1000000,
+		TIMESTAMP_ZONE, zone);
 }
 
 void log_begin(struct log_line *line, enum log_level level, const char *msg)

@@ -284,7 +284,7 @@ void admin_run_errands(struct admin *a)
 
 void admin_reload(struct admin *a)
 {
-	char what[SERVER_REPLY_MAX];
+	char what[CHANGE_REPLY_MAX];
 
 	(void)server_reload(a->desk.server, what); /* which logs it */
 	hand_over_listener(a);

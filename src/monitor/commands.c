@@ -81,7 +81,7 @@ static void show_settings(const struct request *q, const struct setting *only, s
 static void change_setting(
 	const struct request *q, const struct setting *setting, const char *value, struct reply *r)
 {
-	char why[SERVER_REPLY_MAX];
+	char why[CHANGE_REPLY_MAX];
 
 	if (server_set(q->server, setting, strcmp(value, "\"\"") == 0 ? "" : value, why) < 0)
 		reply_error(r, "%s", why);
@@ -108,7 +108,7 @@ static void run_log_level(const struct request *q, struct reply *r)
 
 static void run_reload(const struct request *q, struct reply *r)
 {
-	char what[SERVER_REPLY_MAX];
+	char what[CHANGE_REPLY_MAX];
 
 	if (server_reload(q->server, what) < 0)
 		reply_error(r, "%s", what);
@@ -256,7 +256,7 @@ static void run_help(const struct request *q, struct reply *r);
 #define USER .role = USER_ROLE_USER
 #define ADMIN .role = USER_ROLE_ADMIN
 
-static const struct command table[] = {
+const struct command commands_table[] = {
 	{.word = "STATS",
 		ADMIN,
 		.parameters = "",
@@ -361,14 +361,14 @@ static const struct command table[] = {
 		.run = run_log_level},
 };
 
-#define COUNT (sizeof(table) / sizeof(table[0]))
+const size_t commands_count = sizeof(commands_table) / sizeof(commands_table[0]);
 
 static void run_help(const struct request *q, struct reply *r)
 {
 	(void)q;
 	reply_add(r, "OK\n");
-	for (size_t i = 0; i < COUNT; i++) {
-		const struct command *c = &table[i];
+	for (size_t i = 0; i < commands_count; i++) {
+		const struct command *c = &commands_table[i];
 
 		reply_add(r, "%s%s%s - %s\n", c->word, *c->parameters != '\0' ? " " : "",
 			c->parameters, c->help);
@@ -379,9 +379,9 @@ static void run_help(const struct request *q, struct reply *r)
 
 static const struct command *find(const struct protocol_line *word)
 {
-	for (size_t i = 0; i < COUNT; i++) {
-		if (protocol_is_word(word, table[i].word))
-			return &table[i];
+	for (size_t i = 0; i < commands_count; i++) {
+		if (protocol_is_word(word, commands_table[i].word))
+			return &commands_table[i];
 	}
 	return NULL;
 }

@@ -170,18 +170,21 @@ static void add_account(struct reply *r, const struct accounts *a, const char *n
 	const struct census_user *live = census_find(a->census, name, strlen(name));
 	char escaped[4 * USERS_NAME_MAX + 1], last[32] = "never";
 	struct user_info info;
+	uint64_t sent, received;
 
 	if (!users_get(a->users, name, &info))
 		return;
 	if (live == NULL)
 		live = &none;
+	sent = info.sent + live->sent;
+	received = info.received + live->received;
 	if (info.last_login != 0)
 		format_time(info.last_login, 'T', last);
 	reply_add(r, "name:%s role:%s sessions:%zu total:%llu sent:%llu received:%llu",
 		escape_word(name, strlen(name), false, escaped, sizeof(escaped)),
 		info.role == USER_ROLE_ADMIN ? "admin" : "user", live->sessions,
-		(unsigned long long)info.logins, (unsigned long long)(info.sent + live->sent),
-		(unsigned long long)(info.received + live->received));
+		(unsigned long long)info.logins, (unsigned long long)sent,
+		(unsigned long long)received);
 	reply_add(r, " last_seen:%s limits:none\n", last);
 }
 
@@ -230,6 +233,8 @@ struct access {
 	struct access_log *log;
 	struct access_cursor cursor;
 	struct access_entry entries[ENTRIES_AT_ONCE];
+	int64_t time; /* that `when` tells: many entries share it */
+	char when[32];
 	bool found; /* at least one entry: the status line is there */
 };
 
@@ -246,14 +251,16 @@ static void add_status(struct reply *r, const struct access_cursor *c, bool foun
 			found ? ":" : "");
 }
 
-static void add_entry(struct reply *r, const struct access_cursor *c, const struct access_entry *e)
+static void add_entry(struct reply *r, struct access *a, const struct access_entry *e)
 {
-	char user[4 * USERS_NAME_MAX + 1], when[32];
+	char user[4 * USERS_NAME_MAX + 1];
 
-	format_time(e->time, ' ', when);
-	if (c->everybody)
+	if (e->time != a->time)
+		format_time(e->time, ' ', a->when);
+	a->time = e->time;
+	if (a->cursor.everybody)
 		reply_add(r, "%s: ", escape_word(e->user, e->user_len, false, user, sizeof(user)));
-	reply_add(r, "%s [%s] %s\n", e->target, when, e->success ? "SUCCESS" : "FAIL");
+	reply_add(r, "%s [%s] %s\n", e->target, a->when, e->success ? "SUCCESS" : "FAIL");
 }
 
 static bool more_access(void *state, struct reply *r)
@@ -268,7 +275,7 @@ static bool more_access(void *state, struct reply *r)
 			add_status(r, &a->cursor, true);
 		}
 		for (size_t i = 0; i < n; i++)
-			add_entry(r, &a->cursor, &a->entries[i]);
+			add_entry(r, a, &a->entries[i]);
 	}
 	if (a->cursor.next < a->cursor.end)
 		return true;
@@ -286,6 +293,7 @@ void listings_access_log(struct services *v, const char *user, uint64_t newest, 
 		return;
 	}
 	a->log = v->access_log;
+	a->time = -1;
 	access_log_begin(a->log, &a->cursor, user, user == NULL ? 0 : strlen(user), newest);
 	reply_continue(r, more_access, free, a);
 }

@@ -23,19 +23,27 @@ static bool make_room(struct reply *r, size_t wanted)
 }
 
 static void add(struct reply *r, const char *format, va_list ap)
+	__attribute__((format(printf, 2, 0)));
+
+static void add(struct reply *r, const char *format, va_list ap)
 {
 	va_list again;
+	size_t room;
 	int len;
 
-	va_copy(again, ap);
-	len = vsnprintf(NULL, 0, format, again);
-	va_end(again);
-	if (r->failed || len < 0 || !make_room(r, r->len + (size_t)len + 1)) {
+	if (r->failed || !make_room(r, r->len + 1)) {
 		r->failed = true;
 		return;
 	}
-	vsnprintf(r->text + r->len, (size_t)len + 1, format, ap);
-	r->len += (size_t)len;
+	va_copy(again, ap);
+	room = r->size - r->len;
+	len = vsnprintf(r->text + r->len, room, format, ap);
+	if (len >= 0 && (size_t)len >= room && make_room(r, r->len + (size_t)len + 1))
+		vsnprintf(r->text + r->len, (size_t)len + 1, format, again);
+	va_end(again);
+	r->failed = len < 0 || r->len + (size_t)len >= r->size;
+	if (!r->failed)
+		r->len += (size_t)len;
 }
 
 void reply_add(struct reply *r, const char *format, ...)

@@ -6,6 +6,7 @@
 #include <netinet/udp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -139,7 +140,7 @@ int socket_connect_start(const struct addr *target, const struct socket_via *via
 	if (fd < 0)
 		return -1;
 	set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
-	if (leave_via(fd, via) < 0)
+	if (via != NULL && leave_via(fd, via) < 0)
 		return close_and_fail(fd);
 	if (connect(fd, &target->sa, addr_len(target)) < 0 && errno != EINPROGRESS &&
 		errno != EINTR)
@@ -443,12 +444,14 @@ void socket_shutdown(int fd)
 	(void)shutdown(fd, SHUT_RDWR);
 }
 
-/* Dissolving the association is what connect(2) says of AF_UNSPEC; tcp(7) peers get a reset. */
+/* Dissolving the association is what connect(2) says of AF_UNSPEC; tcp(7) peers get a reset. Called
+ * by its number, because ThreadSanitizer takes connect(3) for the beginning of a descriptor's life,
+ * which another thread must not be using already. */
 void socket_abort(int fd)
 {
 	struct sockaddr none = {.sa_family = AF_UNSPEC};
 
-	if (connect(fd, &none, sizeof(none)) < 0)
+	if (syscall(SYS_connect, fd, &none, sizeof(none)) < 0)
 		socket_shutdown(fd);
 }
 

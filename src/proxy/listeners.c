@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "net/socket.h"
 
 static const struct listener *find_wanted(const struct listeners *l, const struct addr *wanted)
@@ -101,6 +102,18 @@ void listeners_add_own(const struct listeners *l, struct config *c)
 {
 	for (size_t i = 0; i < l->count; i++)
 		c->own[c->own_count++] = l->items[i].bound;
+}
+
+void listeners_log(const struct listeners *l, const char *msg)
+{
+	char text[ADDR_TEXT_MAX];
+	struct log_line line;
+
+	for (size_t i = 0; i < l->count; i++) {
+		log_begin(&line, LOG_INFO, msg);
+		log_text(&line, "address", addr_format(&l->items[i].bound, text));
+		log_end(&line);
+	}
 }
 
 void listeners_leave_out(struct listeners *l, const struct listeners *kept)

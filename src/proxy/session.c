@@ -104,7 +104,20 @@ static bool refuse(struct session *s, enum end_reason reason, const uint8_t *mes
 	return fail(s, reason);
 }
 
-/* Sends a reply to the request that is not the last. */
+static void log_access(struct session *s, uint8_t rep)
+{
+	bool anonymous = s->user_len == 0;
+
+	access_log_add(s->services->access_log,
+		&(struct access_record){.user = anonymous ? USERS_ANONYMOUS : s->user,
+			.user_len = anonymous ? strlen(USERS_ANONYMOUS) : s->user_len,
+			.client = &s->client_addr,
+			.command = s->command,
+			.target = s->target_text,
+			.reply = rep});
+}
+
+/* Sends a reply to the request, of which another follows. */
 static bool send_first_reply(struct session *s, uint8_t rep, const struct addr *bound)
 {
 	uint8_t reply[SOCKS5_REPLY_MAX];
@@ -114,20 +127,13 @@ static bool send_first_reply(struct session *s, uint8_t rep, const struct addr *
 	return s->answered;
 }
 
-/* Sends the reply to the request; one that went out is an entry of the access log. */
+/* Answers the request. It is in the access log by then, so that whoever has the answer finds it
+ * there, and what the client asks for next stands behind it. */
 static bool send_reply(struct session *s, uint8_t rep, const struct addr *bound)
 {
-	bool anonymous = s->user_len == 0;
-
-	if (send_first_reply(s, rep, bound) && s->has_request)
-		access_log_add(s->services->access_log,
-			&(struct access_record){.user = anonymous ? USERS_ANONYMOUS : s->user,
-				.user_len = anonymous ? strlen(USERS_ANONYMOUS) : s->user_len,
-				.client = &s->client_addr,
-				.command = s->command,
-				.target = s->target_text,
-				.reply = rep});
-	return s->answered;
+	if (s->has_request)
+		log_access(s, rep);
+	return send_first_reply(s, rep, bound);
 }
 
 /* Grants the request; the session is served from here on. */
@@ -143,7 +149,6 @@ static bool refuse_request(struct session *s, enum end_reason reason)
 {
 	static const struct addr none = {.sa = {.sa_family = AF_UNSPEC}};
 
-	s->deadline = clock_deadline(s->config->settings.handshake_timeout);
 	(void)send_reply(s, end_reason_reply(reason), &none);
 	return fail(s, reason);
 }
@@ -267,7 +272,7 @@ static void publish_request(struct session *s)
 	} else if (request->atyp != SOCKS5_DOMAIN) {
 		strcpy(text, "-");
 	} else {
-		escape_word(request->name, request->name_len, true, text, size);
+		escape_word(request->name, request->name_len, true, text, size - strlen(":65535"));
 		len = strlen(text);
 		snprintf(text + len, size - len, ":%u", request->port);
 	}
@@ -315,6 +320,7 @@ static bool check_name(struct session *s)
 /* The attempt to reach or to hear the target has failed; a client that left wants no reply. */
 static bool give_up(struct session *s, enum end_reason failure)
 {
+	s->deadline = clock_deadline(s->config->settings.handshake_timeout);
 	return failure == END_CLIENT_LEFT ? fail(s, failure) : refuse_request(s, failure);
 }
 

@@ -20,6 +20,7 @@
 #include "base/escape.h"
 #include "base/lock.h"
 #include "base/sink.h"
+#include "base/timestamp.h"
 
 #define LOOK_AT 256 /* entries that a reader looks at before it lets go of the lock */
 #define BLOCK 65536 /* bytes of the file that are searched for line ends at once */
@@ -128,22 +129,35 @@ int access_log_open(struct access_log *log, const char *path)
 	return 0;
 }
 
-static void write_line(struct access_log *log, const struct access_record *r, int64_t now)
+/* The line in memory of its own, to be freed, since workers' stacks are small. NULL without memory.
+ */
+static char *format_line(const struct access_record *r, int64_t now, size_t *len)
 {
-	char line[ACCESS_TARGET_MAX + 4 * USERS_NAME_MAX + 256]; /* with the longest of all words */
-	char stamp[64], client[ADDR_TEXT_MAX], user[4 * USERS_NAME_MAX + 1];
-	time_t seconds = (time_t)now;
-	struct tm tm;
-	int len;
+	char date[TIMESTAMP_DATE], zone[TIMESTAMP_ZONE], client[ADDR_TEXT_MAX];
+	size_t size = 4 * r->user_len + sizeof(client) + strlen(r->target) + 128;
+	char *line = malloc(size);
 
-	localtime_r(&seconds, &tm);
-	strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%S%z", &tm);
-	escape_word(r->user, r->user_len, false, user, sizeof(user));
-	len = snprintf(line, sizeof(line), "%s %s %s %s %s %s %u\n", stamp, user,
+	if (line == NULL)
+		return NULL;
+	timestamp_format(now, date, zone);
+	*len = (size_t)snprintf(
+		line, size, "%.*s%.*s ", TIMESTAMP_DATE, date, TIMESTAMP_ZONE, zone);
+	escape_word(r->user, r->user_len, false, line + *len, size - *len);
+	*len += strlen(line + *len);
+	*len += (size_t)snprintf(line + *len, size - *len, " %s %s %s %s %u\n",
 		addr_format(r->client, client), r->command, r->target,
 		r->reply == 0 ? "SUCCESS" : "FAIL", r->reply);
-	if (!sink_takes_line(&log->file) || !sink_write(&log->file, line, (size_t)len))
+	return line;
+}
+
+static void write_line(struct access_log *log, const struct access_record *r, int64_t now)
+{
+	size_t len;
+	char *line = format_line(r, now, &len);
+
+	if (line == NULL || !sink_takes_line(&log->file) || !sink_write(&log->file, line, len))
 		atomic_fetch_add(&log->lost, 1);
+	free(line);
 }
 
 uint64_t access_log_lost(struct access_log *log)

@@ -570,8 +570,7 @@ int users_set_password(struct users *u, const struct user_credentials *c, const 
 	return hash_and_save(u, c, info.role, path, error);
 }
 
-/* Counts up to two: whether there are more does not matter. */
-static size_t count_admins(struct users *u)
+size_t users_count_admins(struct users *u)
 {
 	size_t position = 0, count = 0;
 	const struct account *a;
@@ -591,7 +590,7 @@ int users_remove(struct users *u, const char *name, const char *path, char error
 
 	if (!users_get(u, name, &info))
 		return refuse(error, name, "does not exist");
-	if (info.role == USER_ROLE_ADMIN && count_admins(u) == 1)
+	if (info.role == USER_ROLE_ADMIN && users_count_admins(u) == 1)
 		return refuse(error, name, "is the last admin and stays");
 	if (path != NULL && users_file_write(path, &entry, 1, error) < 0)
 		return -1;

@@ -200,8 +200,11 @@ static int replace(const char *path, FILE *old, const struct users_file_entry *e
 	char temporary[PATH_MAX + 8];
 	int fd;
 
-	snprintf(temporary, sizeof(temporary), "%s.XXXXXX", path);
-	fd = mkostemp(temporary, O_CLOEXEC); /* mode 0600 */
+	/* One name, so that what a crash leaves behind does not pile up; new, so that nobody has
+	 * put anything there for us to write to. */
+	snprintf(temporary, sizeof(temporary), "%s.new", path);
+	unlink(temporary);
+	fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return fail(error, path, "cannot make a new file beside it");
 	if (fill(fd, old, entries, count) < 0 || rename(temporary, path) < 0) {

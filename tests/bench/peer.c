@@ -272,6 +272,11 @@ uint16_t peer_port(const struct peer *peer)
 	return peer->port;
 }
 
+const char *peer_dir(const struct peer *peer)
+{
+	return peer->dir;
+}
+
 void peer_settle(const struct peer *peer)
 {
 	double before = peer_cpu_s(peer);

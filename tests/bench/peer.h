@@ -25,6 +25,8 @@ enum peer_outcome peer_start(const char *script, const struct socks_login *login
 void peer_stop(struct peer *peer);
 
 uint16_t peer_port(const struct peer *peer);
+/* The folder that its script was given. */
+const char *peer_dir(const struct peer *peer);
 /* Waits, for a bounded time, until the peer uses (almost) no more CPU. */
 void peer_settle(const struct peer *peer);
 /* CPU time of all its processes so far in seconds; NAN when it cannot be read. */

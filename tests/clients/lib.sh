@@ -276,7 +276,7 @@ logged() {
 
 # start_nginx [BYTES]: serves WWW on one port of 127.0.0.1 (WEB) and, where there is IPv6, [::1]
 # (WEB6, else empty). page.txt is small, random.bin has 100 MB or so many bytes; /once/ ends each
-# connection after one answer, /put/ takes uploads.
+# connection after one answer, /slow/ has the files of / at 200 kB a second, /put/ takes uploads.
 start_nginx() {
 	local tries
 	WWW=$TMP/www
@@ -344,6 +344,10 @@ nginx_config() {
 						text/html html;
 						text/javascript js;
 					}
+				}
+				location /slow/ {
+					alias $WWW/;
+					limit_rate 200k;
 				}
 				location /put/ {
 					$(nginx_has_dav && echo 'dav_methods PUT;')

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "monitor/commands.h"
 #include "state/end_reason.h"
 #include "state/settings.h"
 
@@ -337,6 +338,28 @@ static int check_reasons(const char *path)
 	return status;
 }
 
+/* ---- the monitor's commands, likewise ---- */
+
+static int check_commands(const char *path)
+{
+	char *text = read_text(path);
+	char item[64];
+	int status = 0;
+
+	for (size_t i = 0; i < commands_count; i++) {
+		const char *word = commands_table[i].word;
+
+		snprintf(item, sizeof(item), "\n.It Ic %s%s", word,
+			commands_table[i].parameters[0] != '\0' ? " " : "\n");
+		if (strstr(text, item) != NULL)
+			continue;
+		fprintf(stderr, "%s does not explain the command %s\n", path, word);
+		status = 1;
+	}
+	free(text);
+	return status;
+}
+
 /* ---- the table itself ---- */
 
 static const char *problem_of(const struct setting *s)
@@ -383,5 +406,5 @@ int main(int argc, char **argv)
 		return status;
 	for (size_t i = 0; i < sizeof(documents) / sizeof(documents[0]); i++)
 		status |= update(&documents[i], check);
-	return status | check_reasons("src/socks5d.8");
+	return status | check_reasons("src/socks5d.8") | check_commands("src/socks5d-monitor.7");
 }

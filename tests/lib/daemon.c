@@ -313,6 +313,17 @@ int daemon_wait_exit(struct daemon *d)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
+int daemon_wait_death(struct daemon *d)
+{
+	int status;
+
+	assert_int_equal(waitpid(d->pid, &status, 0), d->pid);
+	replace_running(d->pid, 0);
+	pthread_join(d->log->thread, NULL);
+	free_log(d);
+	return status;
+}
+
 void daemon_clean_up(struct daemon *d)
 {
 	DIR *dir = opendir(d->folder);

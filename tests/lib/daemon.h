@@ -56,6 +56,9 @@ void daemon_signal(struct daemon *d, int number);
 /* Waits for the process to end: its exit status, -1 for a death by signal. */
 int daemon_wait_exit(struct daemon *d);
 
+/* Waits for the process to end by the signal that it was sent: the status of waitpid(2). */
+int daemon_wait_death(struct daemon *d);
+
 /* TERM twice, the end awaited, status 0 asserted, the folder removed. */
 void daemon_stop(struct daemon *d);
 

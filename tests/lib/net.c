@@ -435,3 +435,35 @@ int net_socks_connect(uint16_t proxy, const char *host, uint16_t port, uint8_t *
 	*rep = net_socks_read_reply(fd, &bound);
 	return fd;
 }
+
+/* Greeting and login in one; the status of the latter (RFC 1929 section 2). */
+uint8_t net_socks_log_in(int fd, const char *user, const char *password)
+{
+	uint8_t message[600] = {5, 1, 2, 1}, answer[2];
+	size_t len = 4;
+
+	message[len++] = (uint8_t)strlen(user);
+	memcpy(message + len, user, strlen(user));
+	len += strlen(user);
+	message[len++] = (uint8_t)strlen(password);
+	memcpy(message + len, password, strlen(password));
+	net_send(fd, message, len + strlen(password));
+	net_expect_hex(fd, "05 02");
+	net_receive(fd, answer, 2);
+	assert_int_equal(answer[0], 1);
+	return answer[1];
+}
+
+int net_socks_connect_as(uint16_t proxy, const char *user, const char *password, const char *host,
+	uint16_t port, uint8_t *rep)
+{
+	int fd = net_connect("127.0.0.1", proxy);
+	struct addr bound;
+
+	*rep = NET_LOGIN_REFUSED;
+	if (net_socks_log_in(fd, user, password) == 0) {
+		net_socks_send_connect(fd, host, port);
+		*rep = net_socks_read_reply(fd, &bound);
+	}
+	return fd;
+}

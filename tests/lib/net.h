@@ -70,8 +70,14 @@ void net_echo_stop(struct net_echo *e);
  * reply is read whole. */
 int net_socks_connect(uint16_t proxy, const char *host, uint16_t port, uint8_t *rep);
 
+/* The same with a login (RFC 1929); `*rep` is NET_LOGIN_REFUSED when that is refused. */
+#define NET_LOGIN_REFUSED 0xff
+int net_socks_connect_as(uint16_t proxy, const char *user, const char *password, const char *host,
+	uint16_t port, uint8_t *rep);
+
 /* The parts of it, on a connected socket. */
 void net_socks_greet(int fd);
+uint8_t net_socks_log_in(int fd, const char *user, const char *password);
 void net_socks_send_connect(int fd, const char *host, uint16_t port);
 uint8_t net_socks_read_reply(int fd, struct addr *bound);
 

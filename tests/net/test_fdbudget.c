@@ -120,6 +120,29 @@ static void the_soft_limit_is_raised_to_the_hard_one(void **state)
 	assert_true(limit <= rl.rlim_max);
 }
 
+static void the_process_borrows_all_or_nothing(void **state)
+{
+	struct fd_lease lease = {.budget = &budget};
+
+	(void)state;
+	fdbudget_plan(&budget, 100, 10, 37);
+	budget.spare = 5;
+	assert_true(fdbudget_borrow(&budget, 0));
+	assert_true(fdbudget_borrow(&budget, 4));
+	assert_false(fdbudget_borrow(&budget, 2));
+	assert_int_equal(atomic_load(&budget.spare_used), 4);
+	assert_true(fd_lease_take(&lease));
+	assert_true(fd_lease_take(&lease));
+	assert_false(fdbudget_borrow(&budget, 1));
+	fdbudget_return(&budget, 3);
+	assert_true(fdbudget_borrow(&budget, 3));
+	assert_int_equal(atomic_load(&budget.spare_used), 5);
+	fdbudget_return(&budget, 4);
+	fd_lease_give(&lease);
+	fd_lease_give(&lease);
+	assert_int_equal(atomic_load(&budget.spare_used), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -127,6 +150,7 @@ int main(void)
 		cmocka_unit_test(the_parts_add_up_and_some_is_always_to_spare),
 		cmocka_unit_test(a_limit_that_is_too_small_carries_nothing),
 		cmocka_unit_test(the_first_descriptor_is_the_sessions_own),
+		cmocka_unit_test(the_process_borrows_all_or_nothing),
 		cmocka_unit_test(threads_never_take_more_than_there_is),
 		cmocka_unit_test(open_descriptors_are_counted),
 		cmocka_unit_test(the_soft_limit_is_raised_to_the_hard_one),

@@ -59,8 +59,6 @@ int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout)
 	return fails() ? -1 : __real_poll(fds, count, timeout);
 }
 
-static const struct socket_via anyhow = {.interface = ""};
-
 /* A connected pair over TCP: the listener, the connecting and the accepted end. */
 static int listener, near, far;
 
@@ -72,7 +70,7 @@ static int connect_pair(const char *host)
 	fail_times = 0;
 	listener = socket_listen(&wanted, 8, false, &bound);
 	assert_true(listener >= 0);
-	near = socket_connect_start(&bound, &anyhow);
+	near = socket_connect_start(&bound, NULL);
 	assert_true(near >= 0);
 	p = (struct pollfd){.fd = near, .events = POLLOUT};
 	assert_int_equal(socket_wait(&p, 1, clock_deadline(NET_PATIENCE_S * 1000)), 1);
@@ -232,7 +230,7 @@ static void a_refused_attempt_says_so(void **state)
 	uint16_t port;
 	int bound = net_refusing_port(&port);
 	struct addr target = net_addr("127.0.0.1", port);
-	int fd = socket_connect_start(&target, &anyhow);
+	int fd = socket_connect_start(&target, NULL);
 	struct pollfd p = {.fd = fd, .events = POLLOUT};
 
 	(void)state;
@@ -313,6 +311,36 @@ static void own_addresses_are_known(void **state)
 	assert_false(socket_is_own_address(&a));
 }
 
+static void an_aborted_connection_is_a_reset_and_wakes_both_ends(void **state)
+{
+	struct pollfd own = {.fd = near, .events = 0}, peer = {.fd = far, .events = POLLIN};
+	int64_t deadline = clock_deadline(NET_PATIENCE_S * 1000);
+	char byte;
+
+	(void)state;
+	net_send(far, "never read", 10);
+	socket_abort(near);
+	assert_int_equal(socket_wait(&own, 1, deadline), 1);
+	assert_int_equal(socket_wait(&peer, 1, deadline), 1);
+	assert_int_equal(socket_read(far, &byte, 1), -1);
+	assert_int_equal(errno, ECONNRESET);
+	assert_int_equal(socket_write(near, "x", 1), -1);
+	assert_true(fcntl(near, F_GETFD) >= 0); /* still open */
+}
+
+static void what_cannot_be_aborted_is_shut_down(void **state)
+{
+	int fds[2];
+	char byte;
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
+	socket_abort(fds[0]);
+	assert_int_equal(socket_read(fds[1], &byte, 1), 0);
+	socket_close(fds[0]);
+	socket_close(fds[1]);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -325,6 +353,8 @@ int main(void)
 		TEST(a_wait_ends_at_its_deadline),
 		TEST(a_peer_that_left_is_told_from_one_that_sent),
 		TEST(a_reset_is_seen_as_one),
+		TEST(an_aborted_connection_is_a_reset_and_wakes_both_ends),
+		TEST(what_cannot_be_aborted_is_shut_down),
 		TEST(a_refused_attempt_says_so),
 		TEST(a_socket_knows_its_own_end),
 		TEST(ipv6_listeners_leave_ipv4_alone),

@@ -339,6 +339,46 @@ static void a_snapshot_outlives_the_next_one(void **state)
 	config_release(new);
 }
 
+static void idle_limits_follow_what_is_published(void **state)
+{
+	struct config_store *store = new_store();
+	const struct idle_limits *limits = config_idle_limits(store);
+	struct config *next = numbered(2);
+
+	(void)state;
+	assert_int_equal(atomic_load(&limits->timeout), 3600000);
+	assert_int_equal(atomic_load(&limits->half_close_timeout), 600000);
+	next->settings.timeout = 1;
+	next->settings.half_close_timeout = 2;
+	config_publish(store, next);
+	assert_int_equal(atomic_load(&limits->timeout), 1);
+	assert_int_equal(atomic_load(&limits->half_close_timeout), 2);
+	config_store_free(store);
+}
+
+static void a_clone_is_equal_and_independent(void **state)
+{
+	struct config *c = numbered(7), *clone;
+	char a[4096], b[4096];
+
+	(void)state;
+	assert_true(setting_set(settings_find("log_file"), &c->settings, "/a/path", true));
+	c->own_count = 1;
+	clone = config_clone(c);
+	assert_non_null(clone);
+	for (size_t i = 0; i < settings_count; i++)
+		assert_string_equal(
+			setting_format(&settings_table[i], &clone->settings, a, sizeof(a)),
+			setting_format(&settings_table[i], &c->settings, b, sizeof(b)));
+	assert_int_equal(clone->own_count, 1);
+	clone->settings.port = 8;
+	config_settle(clone);
+	config_release(c);
+	assert_int_equal(addr_port(&clone->settings.listen.addrs[0]), 8);
+	assert_string_equal(clone->settings.log_file, "/a/path");
+	config_release(clone);
+}
+
 static void counts_references(void **state)
 {
 	struct config_store *store = new_store();
@@ -430,6 +470,8 @@ int main(void)
 		scratch_test(complains_about_files_that_cannot_be_read),
 		scratch_test(complaints_about_long_paths_fit_their_room),
 		cmocka_unit_test(a_snapshot_outlives_the_next_one),
+		cmocka_unit_test(idle_limits_follow_what_is_published),
+		cmocka_unit_test(a_clone_is_equal_and_independent),
 		cmocka_unit_test(counts_references),
 		cmocka_unit_test(threads_get_whole_snapshots_while_others_publish),
 	};

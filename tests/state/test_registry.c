@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "../base/check.h"
+#include "base/clock.h"
 
 /* A connection: `own` is given to the registry, `peer` tells what became of it. */
 struct pair {
@@ -180,6 +181,161 @@ static void a_new_session_has_no_target_of_the_last_one(void **state)
 	registry_free(r);
 }
 
+/* ---- looking ---- */
+
+static void a_session_is_seen_as_far_as_it_has_come(void **state)
+{
+	struct registry *r = new_registry(2);
+	struct session_ref *refs;
+	struct session_info info;
+	size_t count;
+
+	(void)state;
+	enter(r, 1, -1);
+	refs = registry_list(r, &count);
+	assert_int_equal(count, 1);
+	assert_true(registry_get(r, &refs[0], &info));
+	assert_int_equal(info.id, 1);
+	assert_int_equal(info.phase, PHASE_GREETING);
+	assert_true(addr_equal(&info.client, &somewhere));
+	assert_int_equal(info.user_len, 0);
+	assert_null(info.command);
+	assert_string_equal(info.target, "");
+	assert_int_equal(info.address.sa.sa_family, AF_UNSPEC);
+	registry_set_user(r, 1, "alice", 5);
+	registry_set_request(r, 1, "CONNECT", "www.example.org:443");
+	set_target(r, 1, -1);
+	registry_set_phase(r, 1, PHASE_RELAY);
+	traffic_count(&registry_traffic(r, 1)->sent, 7);
+	assert_true(registry_get(r, &refs[0], &info));
+	assert_memory_equal(info.user, "alice", info.user_len);
+	assert_string_equal(info.command, "CONNECT");
+	assert_string_equal(info.target, "www.example.org:443");
+	assert_true(addr_equal(&info.address, &somewhere));
+	assert_int_equal(info.phase, PHASE_RELAY);
+	assert_int_equal(info.traffic.sent, 7);
+	registry_leave(r, 1);
+	assert_false(registry_get(r, &refs[0], &info));
+	/* The next one in the same slot is another. */
+	enter(r, 1, -1);
+	assert_false(registry_get(r, &refs[0], &info));
+	free(refs);
+	registry_free(r);
+}
+
+static void sessions_are_listed_by_id(void **state)
+{
+	struct registry *r = new_registry(4);
+	struct session_ref *refs;
+	size_t count;
+
+	(void)state;
+	enter(r, 3, -1);
+	enter(r, 0, -1);
+	enter(r, 2, -1);
+	registry_leave(r, 0);
+	enter(r, 1, -1);
+	refs = registry_list(r, &count);
+	assert_int_equal(count, 3);
+	assert_int_equal(refs[0].id, 1);
+	assert_int_equal(refs[1].id, 3);
+	assert_int_equal(refs[2].id, 4);
+	assert_int_equal(registry_last_id(r), 4);
+	free(refs);
+	registry_free(r);
+}
+
+static void totals_never_fall(void **state)
+{
+	struct registry *r = new_registry(2);
+	uint64_t sent, received;
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		enter(r, i, -1);
+		traffic_count(&registry_traffic(r, i)->sent, 10);
+		traffic_count(&registry_traffic(r, i)->received, 1);
+	}
+	registry_leave(r, 0);
+	enter(r, 0, -1);
+	registry_totals(r, &sent, &received);
+	assert_int_equal(sent, 20);
+	assert_int_equal(received, 2);
+	registry_free(r);
+}
+
+/* ---- ending ---- */
+
+static void one_session_is_ended_by_its_id(void **state)
+{
+	struct registry *r = new_registry(2);
+	struct pair a = new_pair(), b = new_pair();
+
+	(void)state;
+	enter(r, 0, a.own);
+	enter(r, 1, b.own);
+	assert_true(registry_end(r, 2, END_KILLED));
+	assert_false(was_told(r, 0));
+	assert_int_equal(registry_told_why(r, 1), END_KILLED);
+	assert_true(was_told(r, 1));
+	assert_false(was_shut_down(&a));
+	assert_true(was_shut_down(&b));
+	registry_leave(r, 1);
+	assert_false(registry_end(r, 2, END_KILLED));
+	assert_false(registry_end(r, 0, END_KILLED));
+	assert_false(registry_end(r, 3, END_KILLED));
+	close_pair(&a);
+	close_pair(&b);
+	registry_free(r);
+}
+
+static void a_users_sessions_are_ended_and_no_others(void **state)
+{
+	static const char *const users[] = {"alice", "alice2", NULL, "alice"};
+	struct registry *r = new_registry(4);
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(users); i++) {
+		enter(r, i, -1);
+		if (users[i] != NULL)
+			registry_set_user(r, i, users[i], strlen(users[i]));
+	}
+	assert_int_equal(registry_end_user(r, "alice", 5, END_KILLED), 2);
+	assert_true(was_told(r, 0) && was_told(r, 3));
+	assert_false(was_told(r, 1) || was_told(r, 2));
+	assert_int_equal(registry_end_user(r, "bob", 3, END_KILLED), 0);
+	assert_int_equal(registry_end_user(r, NULL, 0, END_KILLED), 1);
+	assert_true(was_told(r, 2));
+	registry_free(r);
+}
+
+static void idle_relays_are_ended_up_to_an_id(void **state)
+{
+	struct registry *r = new_registry(5);
+	int64_t now = clock_ms(), next;
+
+	(void)state;
+	for (size_t i = 0; i < 5; i++) {
+		enter(r, i, -1);
+		registry_set_phase(r, i, PHASE_RELAY);
+		traffic_active(registry_traffic(r, i), now - 5000);
+	}
+	traffic_active(registry_traffic(r, 1), now); /* was active just now */
+	atomic_store(&registry_traffic(r, 2)->half_closed, true);
+	registry_set_phase(r, 3, PHASE_CONNECT);
+	next = registry_end_idle(r, 4, 4000, 600000);
+	assert_int_equal(registry_told_why(r, 0), END_IDLE);
+	assert_false(was_told(r, 1) || was_told(r, 2) || was_told(r, 3));
+	assert_false(was_told(r, 4)); /* began later */
+	assert_int_equal(next, now + 4000);
+	registry_end_idle(r, 4, 600000, 4000);
+	assert_int_equal(registry_told_why(r, 2), END_HALF_CLOSED_IDLE);
+	for (size_t i = 0; i < 4; i++)
+		registry_leave(r, i);
+	assert_int_equal(registry_end_idle(r, 4, 0, 0), CLOCK_NEVER);
+	registry_free(r);
+}
+
 /* ---- threads ---- */
 
 #define WORKERS 4
@@ -263,6 +419,12 @@ int main(void)
 		cmocka_unit_test(targets_that_come_later_are_shut_down_too),
 		cmocka_unit_test(ended_sessions_are_left_alone),
 		cmocka_unit_test(a_new_session_has_no_target_of_the_last_one),
+		cmocka_unit_test(a_session_is_seen_as_far_as_it_has_come),
+		cmocka_unit_test(sessions_are_listed_by_id),
+		cmocka_unit_test(totals_never_fall),
+		cmocka_unit_test(one_session_is_ended_by_its_id),
+		cmocka_unit_test(a_users_sessions_are_ended_and_no_others),
+		cmocka_unit_test(idle_relays_are_ended_up_to_an_id),
 		cmocka_unit_test(workers_and_a_stop_do_not_disturb_each_other),
 	};
 

@@ -14,6 +14,7 @@ port = $2
 monitor_port = 0
 log_file = $3/socks5d.log
 log_level = info
+access_log_file = $3/access.log
 max_sessions = 4000
 EOF
 if [ $# -ge 5 ]; then

@@ -1,0 +1,34 @@
+/* client: what all of monitor_client's ways to work share: connection, login, output. No lock. */
+#ifndef CLIENT_CLIENT_H
+#define CLIENT_CLIENT_H
+
+#include "client/flags.h"
+#include "client/link.h"
+#include "client/signals.h"
+#include "client/status.h"
+
+struct client {
+	const struct flags *flags;
+	struct link *link;
+	struct signals signals;
+};
+
+/* Connects and logs in, asking for what is missing. Prints why when that does not work out; what
+ * it returns then is the status to exit with. client_close() is due in any case. */
+enum client_status client_open(struct client *c, const struct flags *f);
+void client_close(struct client *c);
+
+/* Prints the reply to `request` as the flags want it, and tells OK from ERR. */
+enum client_status client_print(
+	const struct client *c, const char *request, const struct answer *reply);
+
+/* Asks and prints. */
+enum client_status client_ask(struct client *c, const char *request);
+
+/* Prints what was wrong with the link: `result` is LINK_BROKEN or LINK_INTERRUPTED. */
+enum client_status client_complain(const struct client *c, int result);
+
+/* Prints "monitor_client: " and a message as for printf(3) to standard error. */
+void client_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+#endif

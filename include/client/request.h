@@ -1,0 +1,23 @@
+/* request: what is sent to the server: one line of words. Pure; no state, no lock. */
+#ifndef CLIENT_REQUEST_H
+#define CLIENT_REQUEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* The words joined by single blanks, to be freed. NULL without memory. */
+char *request_join(char *const words[], size_t count);
+
+/* Why `text` cannot be a request, in words; NULL when it can. */
+const char *request_problem(const char *text);
+
+/* Is the first word of the request this command, whatever the case of its letters? */
+bool request_is(const char *text, const char *command);
+
+/* Is there nothing to ask but blanks? */
+bool request_is_empty(const char *text);
+
+/* Is one of its words a password? */
+bool request_has_password(const char *text);
+
+#endif

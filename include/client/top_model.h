@@ -1,0 +1,102 @@
+/* top_model: what the live view shows: totals, throughput and its past, sessions and users in the
+ * order and choice asked for. Pure: replies in, rows out. No lock: one thread's. */
+#ifndef CLIENT_TOP_MODEL_H
+#define CLIENT_TOP_MODEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "client/answer.h"
+
+#define TOP_FILTER_MAX 64 /* with its NUL */
+#define TOP_HISTORY_S 1800 /* seconds that the past reaches back */
+#define TOP_BUCKET_S 3 /* seconds that share a column of the plot */
+
+enum top_view { TOP_SESSION_VIEW, TOP_USER_VIEW, TOP_VIEWS };
+
+enum top_column {
+	TOP_ID,
+	TOP_USER,
+	TOP_SESSIONS,
+	TOP_CLIENT,
+	TOP_COMMAND,
+	TOP_TARGET,
+	TOP_ADDRESS,
+	TOP_STATE,
+	TOP_AGE,
+	TOP_IDLE,
+	TOP_SENT,
+	TOP_RECEIVED,
+	TOP_UP,
+	TOP_DOWN,
+	TOP_COLUMNS,
+};
+
+enum top_kind { TOP_TEXT, TOP_NUMBER, TOP_SECONDS, TOP_BYTES };
+
+struct top_column_info {
+	const char *key; /* in a line of CONNECTIONS; NULL: it is a sum of ours */
+	const char *title;
+	enum top_kind kind;
+	bool in_view[TOP_VIEWS];
+};
+
+extern const struct top_column_info top_model_columns[TOP_COLUMNS];
+
+/* A session, or all of a user's. */
+struct top_row {
+	const char *text[TOP_COLUMNS]; /* as the server sent it, \xNN included; "-": unknown */
+	int64_t number[TOP_COLUMNS]; /* -1: unknown */
+};
+
+/* Numbers of STATS; -1: the server did not tell. */
+struct top_totals {
+	int64_t sessions, current, most, failed, users, uptime, workers_busy, workers_total;
+	int64_t sent, received;
+	double up, down; /* bytes a second since the STATS before */
+};
+
+enum top_direction { TOP_UPWARD, TOP_DOWNWARD };
+
+struct top_model;
+
+/* NULL without memory. */
+struct top_model *top_model_new(void);
+void top_model_free(struct top_model *m);
+
+/* Takes the reply to STATS, which came at `now_ms` (clock.h). */
+void top_model_take_stats(struct top_model *m, const struct answer *reply, int64_t now_ms);
+
+/* Takes the reply to CONNECTIONS. -1 without memory, and nothing changed. */
+int top_model_take_connections(struct top_model *m, const struct answer *reply)
+	__attribute__((warn_unused_result));
+
+const struct top_totals *top_model_totals(const struct top_model *m);
+
+/* Bytes a second in the bucket of TOP_BUCKET_S seconds that is `age` behind the current one; -1
+ * when there is none. */
+double top_model_past(const struct top_model *m, enum top_direction direction, int age);
+
+/* The view: sessions or users, each with an order of its own. */
+enum top_view top_model_view(const struct top_model *m);
+void top_model_show(struct top_model *m, enum top_view view);
+
+/* Steps to the next (1) or previous (-1) column to sort by; a new one begins with the largest
+ * number or the first text. */
+void top_model_sort_beside(struct top_model *m, int step);
+void top_model_reverse(struct top_model *m);
+enum top_column top_model_order(const struct top_model *m, bool *descending);
+
+/* Only sessions in whose texts this occurs, whatever the case of its letters; "": all. */
+void top_model_filter(struct top_model *m, const char *text);
+const char *top_model_filtered_by(const struct top_model *m);
+
+size_t top_model_count(const struct top_model *m);
+const struct top_row *top_model_row(const struct top_model *m, size_t i);
+
+/* The selected row, which stays with its session or user as long as it is there; 0 without rows. */
+size_t top_model_selected(const struct top_model *m);
+void top_model_move(struct top_model *m, long rows);
+
+#endif

@@ -1,0 +1,65 @@
+#include "client/batch.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/request.h"
+
+/* Without its LF or CR LF. False when it holds a NUL, which no request can. */
+static bool cut_line(char *line, size_t len)
+{
+	if (len > 0 && line[len - 1] == '\n')
+		line[--len] = '\0';
+	if (len > 0 && line[len - 1] == '\r')
+		line[--len] = '\0';
+	return strlen(line) == len;
+}
+
+/* A reply ends with an empty line here, as in the protocol: that is where the next one begins. */
+static enum client_status ask(struct client *c, const char *line)
+{
+	enum client_status status = client_ask(c, line);
+
+	if (!c->flags->json && (status == CLIENT_OK || status == CLIENT_REFUSED) &&
+		!request_is(line, "QUIT"))
+		putchar('\n');
+	fflush(stdout);
+	return status;
+}
+
+static enum client_status ask_all(struct client *c, char **line, size_t *size)
+{
+	enum client_status worst = CLIENT_OK, status;
+	ssize_t len;
+
+	while ((len = getline(line, size, stdin)) >= 0) {
+		if (!cut_line(*line, (size_t)len)) {
+			client_say("a line of the input has a NUL in it");
+			return CLIENT_USAGE;
+		}
+		if (request_is_empty(*line))
+			continue;
+		status = ask(c, *line);
+		if (status > worst)
+			worst = status;
+		if (status > CLIENT_REFUSED || request_is(*line, "QUIT"))
+			break;
+	}
+	return worst;
+}
+
+enum client_status batch_run(struct client *c)
+{
+	char *line = NULL;
+	size_t size = 0;
+	enum client_status status;
+
+	/* Ctrl-C is to end us also while standard input is read. */
+	link_interrupt_by(c->link, -1);
+	signals_close(&c->signals);
+	status = ask_all(c, &line, &size);
+	if (line != NULL)
+		explicit_bzero(line, size);
+	free(line);
+	return status;
+}

@@ -1,0 +1,86 @@
+#include "client/client.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "client/json.h"
+#include "client/login.h"
+
+void client_say(const char *format, ...)
+{
+	va_list args;
+
+	fflush(stdout);
+	fputs("monitor_client: ", stderr);
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	putc('\n', stderr);
+}
+
+enum client_status client_complain(const struct client *c, int result)
+{
+	if (result == LINK_INTERRUPTED) {
+		client_say("interrupted");
+		return CLIENT_INTERRUPTED;
+	}
+	client_say("%s", link_error(c->link));
+	return CLIENT_BROKEN;
+}
+
+/* Signals are held from here on and not while connecting: a name lookup cannot be interrupted but
+ * by the signal itself. */
+enum client_status client_open(struct client *c, const struct flags *f)
+{
+	struct link_target target = {.host = f->host,
+		.port = f->port,
+		.patience_ms = LINK_PATIENCE_MS,
+		.reply_max = LINK_REPLY_MAX};
+	char error[LINK_ERROR_MAX];
+
+	*c = (struct client){.flags = f, .signals = {.ending = -1, .screen = -1}};
+	c->link = link_open(&target, error);
+	if (c->link == NULL) {
+		client_say("%s", error);
+		return CLIENT_BROKEN;
+	}
+	if (signals_open(&c->signals, f->action == FLAGS_TALK || f->action == FLAGS_TOP) < 0) {
+		client_say("signalfd: %s", strerror(errno));
+		return CLIENT_BROKEN;
+	}
+	link_interrupt_by(c->link, c->signals.ending);
+	return login_run(c);
+}
+
+/* The signals stay held: one that came has been answered, and is not to end us after that. */
+void client_close(struct client *c)
+{
+	link_close(c->link);
+	c->link = NULL;
+}
+
+enum client_status client_print(
+	const struct client *c, const char *request, const struct answer *reply)
+{
+	bool to_stderr = c->flags->action != FLAGS_TALK && !reply->ok && !c->flags->json;
+
+	if (c->flags->json)
+		json_print(stdout, request, reply);
+	else
+		answer_print(to_stderr ? stderr : stdout, reply);
+	return reply->ok ? CLIENT_OK : CLIENT_REFUSED;
+}
+
+enum client_status client_ask(struct client *c, const char *request)
+{
+	struct answer reply;
+	enum client_status status;
+	int result = link_ask(c->link, request, &reply);
+
+	if (result < 0)
+		return client_complain(c, result);
+	status = client_print(c, request, &reply);
+	answer_free(&reply);
+	return status;
+}

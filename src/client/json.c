@@ -1,0 +1,354 @@
+/*
+ * The shapes: a table says which command's replies look how. Values lose the \xNN of the protocol
+ * first. Valid UTF-8 is written as it is; bytes that are none become \u00NN, one each.
+ */
+#include "client/json.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- strings ---- */
+
+/* A lead byte, how long its character is, and where the byte behind it must lie: the table of
+ * RFC 3629 section 4. */
+struct utf8_class {
+	unsigned char first, last;
+	unsigned char length;
+	unsigned char second_least, second_most;
+};
+
+static const struct utf8_class utf8_classes[] = {
+	{0xc2, 0xdf, 2, 0x80, 0xbf},
+	{0xe0, 0xe0, 3, 0xa0, 0xbf},
+	{0xe1, 0xec, 3, 0x80, 0xbf},
+	{0xed, 0xed, 3, 0x80, 0x9f},
+	{0xee, 0xef, 3, 0x80, 0xbf},
+	{0xf0, 0xf0, 4, 0x90, 0xbf},
+	{0xf1, 0xf3, 4, 0x80, 0xbf},
+	{0xf4, 0xf4, 4, 0x80, 0x8f},
+};
+
+static const struct utf8_class *class_of(unsigned char lead)
+{
+	for (size_t i = 0; i < sizeof(utf8_classes) / sizeof(utf8_classes[0]); i++) {
+		if (lead >= utf8_classes[i].first && lead <= utf8_classes[i].last)
+			return &utf8_classes[i];
+	}
+	return NULL;
+}
+
+/* The length of the character of more than one byte at `p`; 0 when it is not valid. */
+static size_t utf8_length(const unsigned char *p, size_t n)
+{
+	const struct utf8_class *class = class_of(p[0]);
+
+	if (class == NULL || n < class->length)
+		return 0;
+	if (p[1] < class->second_least || p[1] > class->second_most)
+		return 0;
+	for (size_t i = 2; i < class->length; i++) {
+		if (p[i] < 0x80 || p[i] > 0xbf)
+			return 0;
+	}
+	return class->length;
+}
+
+static size_t put_character(FILE *out, const unsigned char *p, size_t n)
+{
+	size_t len = p[0] < 0x80 ? 1 : utf8_length(p, n);
+
+	if (*p == '"' || *p == '\\')
+		fprintf(out, "\\%c", *p);
+	else if (*p < ' ' || *p == 0x7f || len == 0)
+		fprintf(out, "\\u%04x", *p);
+	else
+		fwrite(p, 1, len, out);
+	return len == 0 ? 1 : len;
+}
+
+static void put_bytes(FILE *out, const char *bytes, size_t len)
+{
+	const unsigned char *p = (const unsigned char *)bytes;
+
+	putc('"', out);
+	for (size_t i = 0; i < len;)
+		i += put_character(out, p + i, len - i);
+	putc('"', out);
+}
+
+/* With the \xNN decoded; without memory, as it came. */
+static void put_text(FILE *out, const struct protocol_line *text)
+{
+	char *plain = malloc(text->len + 1);
+
+	if (plain == NULL) {
+		put_bytes(out, text->text, text->len);
+		return;
+	}
+	put_bytes(out, plain, answer_unescape(text, plain));
+	free(plain);
+}
+
+/* ---- pieces ---- */
+
+/* The members whose values are numbers; all others are text, whatever they look like. */
+static const char *const number_names[] = {
+	"id", "age", "idle", "sent", "received", "sent_rate", "received_rate", "sessions", "total"};
+
+static bool is_number(const struct protocol_line *name)
+{
+	for (size_t i = 0; i < sizeof(number_names) / sizeof(number_names[0]); i++) {
+		if (answer_is(name, number_names[i]))
+			return true;
+	}
+	return false;
+}
+
+static void put_number_or_text(FILE *out, const struct protocol_line *value)
+{
+	long long number;
+
+	if (answer_number(value, &number))
+		fprintf(out, "%lld", number);
+	else
+		put_text(out, value);
+}
+
+static void put_name(FILE *out, const struct protocol_line *name, bool first)
+{
+	if (!first)
+		putc(',', out);
+	put_text(out, name);
+	putc(':', out);
+}
+
+/* {"id":7,"user":"alice"}. A number that is not known yet is null. */
+static void put_record(FILE *out, const struct protocol_line *line)
+{
+	struct protocol_line rest = *line;
+	struct answer_field field;
+	bool first = true;
+
+	putc('{', out);
+	for (; answer_next_field(&rest, &field); first = false) {
+		put_name(out, &field.name, first);
+		if (!is_number(&field.name))
+			put_text(out, &field.value);
+		else if (answer_is(&field.value, "-"))
+			fputs("null", out);
+		else
+			put_number_or_text(out, &field.value);
+	}
+	putc('}', out);
+}
+
+/* A record's line begins with its key; the others are "some name:value". */
+static bool is_record(const struct protocol_line *line)
+{
+	struct protocol_line rest = *line, word;
+
+	return protocol_next_word(&rest, &word) && word.len > 3 && memcmp(word.text, "id:", 3) == 0;
+}
+
+static void put_values(FILE *out, const struct answer *reply)
+{
+	struct answer_field field;
+	bool first = true;
+
+	fputs(",\"values\":{", out);
+	for (size_t i = 0; i < reply->count; i++) {
+		if (is_record(&reply->lines[i]) || !answer_split(&reply->lines[i], &field))
+			continue;
+		put_name(out, &field.name, first);
+		put_number_or_text(out, &field.value);
+		first = false;
+	}
+	putc('}', out);
+}
+
+typedef void put_line_function(FILE *out, const char *request, const struct protocol_line *line);
+
+static void put_array(FILE *out, const char *name, const char *request, const struct answer *reply,
+	bool (*wanted)(const struct protocol_line *), put_line_function *put_line)
+{
+	bool first = true;
+
+	fprintf(out, ",\"%s\":[", name);
+	for (size_t i = 0; i < reply->count; i++) {
+		if (wanted != NULL && !wanted(&reply->lines[i]))
+			continue;
+		if (!first)
+			putc(',', out);
+		put_line(out, request, &reply->lines[i]);
+		first = false;
+	}
+	putc(']', out);
+}
+
+static void put_record_line(FILE *out, const char *request, const struct protocol_line *line)
+{
+	(void)request;
+	put_record(out, line);
+}
+
+static void put_text_line(FILE *out, const char *request, const struct protocol_line *line)
+{
+	(void)request;
+	put_text(out, line);
+}
+
+/* ---- ACCESS_LOG ---- */
+
+struct entry {
+	struct protocol_line user, target, time, outcome;
+};
+
+/* The user that was asked for; empty for all of them. */
+static struct protocol_line asked_user(const char *request)
+{
+	struct protocol_line rest = {.text = request, .len = strlen(request)}, word;
+
+	protocol_next_word(&rest, &word);
+	if (!protocol_next_word(&rest, &word) || answer_is(&word, "*"))
+		word.len = 0;
+	return word;
+}
+
+/* "alice: www.example.org:443 [2025-07-15 12:40:39] SUCCESS", the user only where all were asked
+ * for. */
+static bool split_entry(const char *request, const struct protocol_line *line, struct entry *e)
+{
+	struct protocol_line rest = *line;
+	const char *end;
+
+	e->user = asked_user(request);
+	if (e->user.len == 0) {
+		if (!protocol_next_word(&rest, &e->user) || e->user.text[e->user.len - 1] != ':')
+			return false;
+		e->user.len--;
+	}
+	if (!protocol_next_word(&rest, &e->target) || rest.len == 0 || rest.text[0] != '[')
+		return false;
+	end = memchr(rest.text, ']', rest.len);
+	if (end == NULL)
+		return false;
+	e->time =
+		(struct protocol_line){.text = rest.text + 1, .len = (size_t)(end - rest.text) - 1};
+	rest.len -= (size_t)(end - rest.text) + 1;
+	rest.text = end + 1;
+	return protocol_next_word(&rest, &e->outcome);
+}
+
+static void put_member(FILE *out, const char *name, const struct protocol_line *value, bool first)
+{
+	fprintf(out, "%s\"%s\":", first ? "" : ",", name);
+	put_text(out, value);
+}
+
+static void put_entry(FILE *out, const char *request, const struct protocol_line *line)
+{
+	struct entry e;
+
+	putc('{', out);
+	if (split_entry(request, line, &e)) {
+		put_member(out, "user", &e.user, true);
+		put_member(out, "target", &e.target, false);
+		put_member(out, "time", &e.time, false);
+		put_member(out, "outcome", &e.outcome, false);
+	} else {
+		put_member(out, "line", line, true);
+	}
+	putc('}', out);
+}
+
+/* ---- shapes ---- */
+
+static void shape_values(FILE *out, const char *request, const struct answer *reply)
+{
+	(void)request;
+	if (reply->message.len > 0) {
+		fputs(",\"message\":", out);
+		put_text(out, &reply->message);
+	}
+	put_values(out, reply);
+}
+
+static void shape_sessions(FILE *out, const char *request, const struct answer *reply)
+{
+	put_values(out, reply);
+	put_array(out, "sessions", request, reply, is_record, put_record_line);
+}
+
+static void shape_accounts(FILE *out, const char *request, const struct answer *reply)
+{
+	put_array(out, "accounts", request, reply, NULL, put_record_line);
+}
+
+static void shape_entries(FILE *out, const char *request, const struct answer *reply)
+{
+	put_array(out, "entries", request, reply, NULL, put_entry);
+}
+
+/* The names stand behind OK. */
+static void shape_users(FILE *out, const char *request, const struct answer *reply)
+{
+	struct protocol_line rest = reply->message, word;
+	bool first = true;
+
+	(void)request;
+	if (answer_is(&rest, "No active users"))
+		rest.len = 0;
+	fputs(",\"users\":[", out);
+	for (; protocol_next_word(&rest, &word); first = false) {
+		if (!first)
+			putc(',', out);
+		put_text(out, &word);
+	}
+	putc(']', out);
+}
+
+static void shape_lines(FILE *out, const char *request, const struct answer *reply)
+{
+	fputs(",\"message\":", out);
+	put_text(out, &reply->message);
+	put_array(out, "lines", request, reply, NULL, put_text_line);
+}
+
+struct shape {
+	const char *command;
+	void (*put)(FILE *out, const char *request, const struct answer *reply);
+};
+
+static const struct shape shapes[] = {
+	{"STATS", shape_values},
+	{"CONFIG", shape_values},
+	{"CONNECTIONS", shape_sessions},
+	{"ACCOUNTS", shape_accounts},
+	{"ACCESS_LOG", shape_entries},
+	{"USERS", shape_users},
+};
+
+static const struct shape *shape_of(const char *request)
+{
+	static const struct shape other = {NULL, shape_lines};
+	struct protocol_line rest = {.text = request, .len = strlen(request)}, word;
+
+	protocol_next_word(&rest, &word);
+	for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
+		if (protocol_is_word(&word, shapes[i].command))
+			return &shapes[i];
+	}
+	return &other;
+}
+
+void json_print(FILE *out, const char *request, const struct answer *reply)
+{
+	fprintf(out, "{\"status\":\"%s\"", reply->ok ? "OK" : "ERR");
+	if (reply->ok) {
+		shape_of(request)->put(out, request, reply);
+	} else {
+		fputs(",\"message\":", out);
+		put_text(out, &reply->message);
+	}
+	fputs("}\n", out);
+}

@@ -1,0 +1,156 @@
+/*
+ * Where the login comes from:
+ *
+ *	-u NAME given                   password file, else MONITOR_PASSWORD, else the terminal
+ *	standard input is a terminal    the terminal, name and password in one line
+ *	it is none                      its first line
+ */
+#include "client/login.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "client/secret.h"
+
+#define LOGIN_MAX (256 + SECRET_MAX)
+
+static enum client_status check_greeting(struct client *c, char *line, size_t size)
+{
+	struct answer refusal;
+	int result = link_greeting(c->link, line, size);
+
+	if (result < 0)
+		return client_complain(c, result);
+	if (strcmp(line, PROTOCOL_PROMPT) == 0)
+		return CLIENT_OK;
+	if (answer_parse(line, strlen(line), &refusal) == 0 && !refusal.ok) {
+		client_print(c, "", &refusal);
+		answer_free(&refusal);
+		return CLIENT_REFUSED;
+	}
+	client_say("this is no monitor of socks5d: it does not ask for a login");
+	return CLIENT_BROKEN;
+}
+
+/* ---- where it comes from ---- */
+
+static enum client_status ask_terminal(struct client *c, const char *prompt, char out[SECRET_MAX])
+{
+	int terminal = secret_open_terminal();
+	enum secret_result result;
+
+	if (terminal < 0) {
+		client_say("no terminal to ask for the password on: use --password-file or "
+			   "MONITOR_PASSWORD");
+		return CLIENT_USAGE;
+	}
+	result = secret_ask(terminal, prompt, c->signals.ending, link_fd(c->link), out);
+	close(terminal);
+	if (result == SECRET_READ)
+		return CLIENT_OK;
+	if (result == SECRET_INTERRUPTED)
+		return client_complain(c, LINK_INTERRUPTED);
+	if (result == SECRET_DISTURBED)
+		return client_complain(c, link_read_out(c->link));
+	client_say("no login was given");
+	return CLIENT_USAGE;
+}
+
+static enum client_status read_password_file(const char *path, char out[SECRET_MAX])
+{
+	bool exposed;
+
+	if (secret_from_file(path, out, &exposed) < 0) {
+		client_say("%s: %s", path,
+			errno == EMSGSIZE ? "the first line is too long" : strerror(errno));
+		return CLIENT_USAGE;
+	}
+	if (exposed)
+		client_say("warning: others than its owner can use %s; chmod 600 mends that", path);
+	return CLIENT_OK;
+}
+
+static enum client_status find_password(struct client *c, char out[SECRET_MAX])
+{
+	const char *given = getenv("MONITOR_PASSWORD");
+	char prompt[300];
+
+	if (c->flags->password_file != NULL)
+		return read_password_file(c->flags->password_file, out);
+	if (given != NULL) {
+		snprintf(out, SECRET_MAX, "%s", given);
+		return CLIENT_OK;
+	}
+	snprintf(prompt, sizeof(prompt), "Password for %s: ", c->flags->user);
+	return ask_terminal(c, prompt, out);
+}
+
+/* The requests behind it stay in the buffer of stdin. */
+static enum client_status read_first_line(char out[SECRET_MAX])
+{
+	if (fgets(out, SECRET_MAX, stdin) == NULL) {
+		client_say("no login was given: the first line is to be Username:password");
+		return CLIENT_USAGE;
+	}
+	if (strlen(out) == SECRET_MAX - 1) {
+		client_say("the first line is too long for a login");
+		return CLIENT_USAGE;
+	}
+	out[strcspn(out, "\r\n")] = '\0';
+	return CLIENT_OK;
+}
+
+static enum client_status find_login(struct client *c, const char *greeting, char out[LOGIN_MAX])
+{
+	char secret[SECRET_MAX];
+	const char *user = c->flags->user;
+	enum client_status status;
+
+	if (user != NULL) {
+		status = find_password(c, secret);
+	} else if (isatty(STDIN_FILENO)) {
+		if (c->flags->action == FLAGS_TALK)
+			puts(greeting);
+		fflush(stdout);
+		status = ask_terminal(c, "Username:password: ", secret);
+	} else {
+		status = read_first_line(secret);
+	}
+	if (status == CLIENT_OK)
+		snprintf(out, LOGIN_MAX, "%s%s%s", user == NULL ? "" : user,
+			user == NULL ? "" : ":", secret);
+	explicit_bzero(secret, sizeof(secret));
+	return status;
+}
+
+/* ---- using it ---- */
+
+/* The answer of a success is shown where somebody watches. */
+static enum client_status send_login(struct client *c, const char *login)
+{
+	struct answer answer;
+	enum client_status status = CLIENT_OK;
+	int result = link_login(c->link, login, &answer);
+
+	if (result < 0)
+		return client_complain(c, result);
+	if (!answer.ok || (c->flags->action == FLAGS_TALK && isatty(STDIN_FILENO)))
+		status = client_print(c, "", &answer);
+	answer_free(&answer);
+	return status;
+}
+
+enum client_status login_run(struct client *c)
+{
+	char greeting[256], login[LOGIN_MAX];
+	enum client_status status = check_greeting(c, greeting, sizeof(greeting));
+
+	if (status == CLIENT_OK)
+		status = find_login(c, greeting, login);
+	if (status == CLIENT_OK)
+		status = send_login(c, login);
+	explicit_bzero(login, sizeof(login));
+	return status;
+}

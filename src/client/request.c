@@ -1,0 +1,60 @@
+#include "client/request.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "monitor/protocol.h"
+
+char *request_join(char *const words[], size_t count)
+{
+	size_t size = 1;
+	char *text, *end;
+
+	for (size_t i = 0; i < count; i++)
+		size += strlen(words[i]) + 1;
+	end = text = malloc(size);
+	if (text == NULL)
+		return NULL;
+	*end = '\0';
+	for (size_t i = 0; i < count; i++) {
+		if (i > 0)
+			*end++ = ' ';
+		end = stpcpy(end, words[i]);
+	}
+	return text;
+}
+
+static struct protocol_line line_of(const char *text)
+{
+	return (struct protocol_line){.text = text, .len = strlen(text)};
+}
+
+const char *request_problem(const char *text)
+{
+	struct protocol_line line = line_of(text);
+
+	if (request_is_empty(text))
+		return "the command is empty";
+	if (line.len >= PROTOCOL_LINE_MAX)
+		return "the command is longer than 1023 bytes";
+	if (!protocol_is_printable(&line))
+		return "the command has control characters in it";
+	return NULL;
+}
+
+bool request_is(const char *text, const char *command)
+{
+	struct protocol_line line = line_of(text), word;
+
+	return protocol_next_word(&line, &word) && protocol_is_word(&word, command);
+}
+
+bool request_is_empty(const char *text)
+{
+	return text[strspn(text, " ")] == '\0';
+}
+
+bool request_has_password(const char *text)
+{
+	return request_is(text, "ADD_USER") || request_is(text, "SET_PASSWORD");
+}

@@ -1,0 +1,287 @@
+/*
+ * libedit asks us for each character, and that is where everything is waited for: the keyboard, the
+ * server, which may go away, and the signals. What ended the waiting is kept in `end`; libedit only
+ * learns that there are no more characters, and puts the terminal in order.
+ */
+#include "client/shell.h"
+
+#include <histedit.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <wchar.h>
+
+#include "base/clock.h"
+#include "client/completion.h"
+#include "client/request.h"
+#include "client/terminal.h"
+#include "net/socket.h"
+
+#define HISTORY_SIZE 500
+
+struct shell {
+	struct client *client;
+	EditLine *el;
+	History *history;
+	mbstate_t partial; /* a character of which not all bytes came yet */
+	int end; /* LINK_BROKEN or LINK_INTERRUPTED; 0: neither */
+	bool has_help;
+	struct answer help;
+};
+
+static struct shell *shell_of(EditLine *el)
+{
+	struct shell *s = NULL;
+
+	el_get(el, EL_CLIENTDATA, &s);
+	return s;
+}
+
+static char *prompt(EditLine *el)
+{
+	static char text[] = "monitor> ";
+
+	(void)el;
+	return text;
+}
+
+/* ---- characters ---- */
+
+static void handle_screen_signal(struct shell *s)
+{
+	int number = signals_next(&s->client->signals);
+
+	if (number == SIGWINCH)
+		el_resize(s->el);
+	if (number != SIGTSTP)
+		return;
+	el_set(s->el, EL_PREP_TERM, 0);
+	signals_stop_here();
+	el_set(s->el, EL_PREP_TERM, 1);
+	el_set(s->el, EL_REFRESH);
+}
+
+/* Waits until a byte can be read; false when there is a reason to end. */
+static bool wait_for_key(struct shell *s)
+{
+	struct client *c = s->client;
+
+	while (s->end == 0) {
+		struct pollfd fds[4] = {{.fd = STDIN_FILENO, .events = POLLIN},
+			{.fd = c->signals.ending, .events = POLLIN},
+			{.fd = c->signals.screen, .events = POLLIN},
+			{.fd = link_fd(c->link), .events = POLLIN}};
+
+		socket_wait(fds, 4, CLOCK_NEVER);
+		if (fds[1].revents != 0)
+			s->end = LINK_INTERRUPTED;
+		else if (fds[3].revents != 0)
+			s->end = link_check(c->link);
+		else if (fds[2].revents != 0)
+			handle_screen_signal(s);
+		else if (fds[0].revents != 0)
+			return true;
+	}
+	return false;
+}
+
+/* What libedit calls: 1 with a character, 0 at the end of the input, -1 to give up. */
+static int next_character(EditLine *el, wchar_t *out)
+{
+	struct shell *s = shell_of(el);
+	ssize_t n;
+	char byte;
+
+	while (wait_for_key(s)) {
+		n = read(STDIN_FILENO, &byte, 1);
+		if (n <= 0)
+			return 0;
+		switch (mbrtowc(out, &byte, 1, &s->partial)) {
+		case (size_t)-2:
+			break;
+		case (size_t)-1: /* no character: dropped */
+			s->partial = (mbstate_t){0};
+			break;
+		default:
+			return 1;
+		}
+	}
+	return -1;
+}
+
+/* ---- completion ---- */
+
+static bool ask_quietly(struct shell *s, const char *request, struct answer *reply)
+{
+	if (s->end == 0)
+		s->end = link_ask(s->client->link, request, reply);
+	return s->end == 0;
+}
+
+static bool know_help(struct shell *s)
+{
+	if (!s->has_help)
+		s->has_help = ask_quietly(s, "HELP", &s->help);
+	return s->has_help;
+}
+
+/* Lists the words below the line, in columns. */
+static void list(const struct completion *c)
+{
+	size_t widest = 0, a_row, len;
+	int lines, columns = 80;
+
+	for (size_t i = 0; i < c->count; i++) {
+		len = strlen(c->words[i]);
+		widest = len > widest ? len : widest;
+	}
+	terminal_size(&lines, &columns);
+	a_row = (size_t)columns / (widest + 2);
+	if (a_row == 0)
+		a_row = 1;
+	for (size_t i = 0; i < c->count; i++)
+		printf("%s%-*s", i % a_row == 0 ? "\n" : "", (int)widest + 2, c->words[i]);
+	putchar('\n');
+	fflush(stdout);
+}
+
+/* Puts what is certain into the line: the one word, or what all have in common. */
+static unsigned char insert(struct shell *s, const struct completion *c)
+{
+	size_t common = completion_common(c);
+	char text[COMPLETION_WORD_MAX + 1];
+
+	if (c->count == 0)
+		return CC_ERROR;
+	if (c->count > 1 && common == c->begun_len) {
+		list(c);
+		return CC_REDISPLAY;
+	}
+	/* In the letters of the word itself: names of settings are in lower case. */
+	el_deletestr(s->el, (int)c->begun_len);
+	snprintf(text, sizeof(text), "%.*s%s", (int)common, c->words[0], c->count == 1 ? " " : "");
+	return el_insertstr(s->el, text) < 0 ? CC_ERROR : CC_REFRESH;
+}
+
+static unsigned char complete(EditLine *el, int key)
+{
+	struct shell *s = shell_of(el);
+	const LineInfo *line = el_line(el);
+	struct completion c = {.count = 0};
+	struct answer more;
+	unsigned char result;
+
+	(void)key;
+	if (!know_help(s))
+		return CC_EOF;
+	completion_find(&c, &s->help, line->buffer, (size_t)(line->cursor - line->buffer));
+	if (c.source != NULL && ask_quietly(s, c.source, &more)) {
+		completion_add(&c, &more);
+		answer_free(&more);
+	}
+	result = s->end != 0 ? CC_EOF : insert(s, &c);
+	completion_free(&c);
+	return result;
+}
+
+/* ---- lines ---- */
+
+static void remember(struct shell *s, const char *line)
+{
+	HistEvent event;
+
+	if (!request_is_empty(line) && !request_has_password(line))
+		history(s->history, &event, H_ENTER, line);
+}
+
+/* Reads a line without its LF; NULL at the end. */
+static char *read_line(struct shell *s)
+{
+	int count;
+	const char *text = el_gets(s->el, &count);
+	char *line;
+
+	if (text == NULL || count <= 0 || s->end != 0)
+		return NULL;
+	line = strdup(text);
+	if (line != NULL)
+		line[strcspn(line, "\n")] = '\0';
+	return line;
+}
+
+/* False when that was the last one. */
+static bool serve_line(struct shell *s, const char *line, enum client_status *status)
+{
+	remember(s, line);
+	if (request_is_empty(line))
+		return true;
+	*status = client_ask(s->client, line);
+	fflush(stdout);
+	return *status <= CLIENT_REFUSED && !request_is(line, "QUIT");
+}
+
+static enum client_status say_goodbye(struct shell *s)
+{
+	putchar('\n');
+	if (s->end != 0)
+		return client_complain(s->client, s->end);
+	return client_ask(s->client, "QUIT");
+}
+
+static enum client_status serve(struct shell *s)
+{
+	enum client_status status = CLIENT_OK;
+	char *line;
+	bool more;
+
+	while ((line = read_line(s)) != NULL) {
+		more = serve_line(s, line, &status);
+		explicit_bzero(line, strlen(line));
+		free(line);
+		if (!more)
+			return status == CLIENT_REFUSED ? CLIENT_OK : status;
+	}
+	return say_goodbye(s);
+}
+
+static int open_editor(struct shell *s)
+{
+	HistEvent event;
+
+	s->el = el_init("monitor_client", stdin, stdout, stderr);
+	s->history = history_init();
+	if (s->el == NULL || s->history == NULL)
+		return -1;
+	history(s->history, &event, H_SETSIZE, HISTORY_SIZE);
+	history(s->history, &event, H_SETUNIQUE, 1);
+	el_set(s->el, EL_CLIENTDATA, s);
+	el_set(s->el, EL_PROMPT, prompt);
+	el_set(s->el, EL_EDITOR, "emacs");
+	el_set(s->el, EL_HIST, history, s->history);
+	el_set(s->el, EL_GETCFN, next_character);
+	el_set(s->el, EL_ADDFN, "monitor-complete", "completes a word", complete);
+	el_set(s->el, EL_BIND, "^I", "monitor-complete", NULL);
+	el_set(s->el, EL_BIND, "^R", "em-inc-search-prev", NULL);
+	el_source(s->el, NULL);
+	return 0;
+}
+
+enum client_status shell_run(struct client *c)
+{
+	struct shell s = {.client = c};
+	enum client_status status = CLIENT_BROKEN;
+
+	if (open_editor(&s) < 0)
+		client_say("out of memory");
+	else
+		status = serve(&s);
+	if (s.has_help)
+		answer_free(&s.help);
+	if (s.el != NULL)
+		el_end(s.el);
+	if (s.history != NULL)
+		history_end(s.history);
+	return status;
+}

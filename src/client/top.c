@@ -1,0 +1,385 @@
+/*
+ * One loop waits for keys, the server, signals and the next second. At most one request is under
+ * way; a request to end something goes before the next look. So a server that takes its time slows
+ * down the numbers and never the keys.
+ */
+#include "client/top.h"
+
+#include <curses.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "client/terminal.h"
+#include "client/top_model.h"
+#include "client/top_view.h"
+#include "net/socket.h"
+
+#define INTERVAL_MS 1000
+#define KEY_ESCAPE 27
+#define KEY_DELETE 127
+#define ORDER_MAX 1200 /* KILL_USER and the longest name, all of it escaped */
+
+enum asked { ASKED_NOTHING, ASKED_STATS, ASKED_CONNECTIONS, ASKED_KILL };
+
+/* What the keys are for. */
+enum mode { MODE_LIST, MODE_FILTER, MODE_QUESTION };
+
+struct top {
+	struct client *client;
+	struct top_model *model;
+	enum asked asked;
+	bool wants_connections; /* STATS was answered, CONNECTIONS is next */
+	int64_t next_look; /* clock.h */
+	enum mode mode;
+	char typed[TOP_FILTER_MAX]; /* MODE_FILTER */
+	char order[ORDER_MAX]; /* MODE_QUESTION: the request that a y sends */
+	bool is_ordered; /* and y was said */
+	char note[512];
+	bool note_is_bad;
+	bool ended;
+	int broken; /* LINK_BROKEN, or 0 */
+};
+
+static void note(struct top *t, bool is_bad, const char *text)
+{
+	snprintf(t->note, sizeof(t->note), "%s", text);
+	t->note_is_bad = is_bad;
+}
+
+/* ---- requests ---- */
+
+static void ask(struct top *t, enum asked what, const char *request)
+{
+	t->asked = what;
+	t->broken = link_send(t->client->link, request);
+}
+
+static void ask_next(struct top *t)
+{
+	if (t->asked != ASKED_NOTHING)
+		return;
+	if (t->is_ordered) {
+		t->is_ordered = false;
+		ask(t, ASKED_KILL, t->order);
+	} else if (t->wants_connections) {
+		t->wants_connections = false;
+		ask(t, ASKED_CONNECTIONS, "CONNECTIONS");
+	} else if (clock_ms() >= t->next_look) {
+		t->next_look = clock_deadline(INTERVAL_MS);
+		t->wants_connections = true;
+		ask(t, ASKED_STATS, "STATS");
+	}
+}
+
+static void note_reply(struct top *t, const struct answer *reply)
+{
+	char text[400];
+
+	snprintf(text, sizeof(text), "%.*s", (int)reply->status.len, reply->status.text);
+	note(t, !reply->ok, text);
+}
+
+static void take_reply(struct top *t, enum asked to, const struct answer *reply)
+{
+	if (to == ASKED_KILL || !reply->ok)
+		note_reply(t, reply);
+	if (to == ASKED_KILL)
+		t->next_look = 0; /* show at once what became of it */
+	else if (reply->ok && to == ASKED_STATS)
+		top_model_take_stats(t->model, reply, clock_ms());
+	else if (reply->ok && top_model_take_connections(t->model, reply) < 0)
+		note(t, true, "out of memory");
+}
+
+/* Nothing asked: the server has nothing to say but that it ends. */
+static void receive(struct top *t)
+{
+	struct answer reply;
+	enum asked to = t->asked;
+	int result;
+
+	if (to == ASKED_NOTHING) {
+		t->broken = link_check(t->client->link);
+		return;
+	}
+	result = link_receive(t->client->link, &reply);
+	if (result < 0)
+		t->broken = result;
+	if (result <= 0)
+		return;
+	t->asked = ASKED_NOTHING;
+	take_reply(t, to, &reply);
+	answer_free(&reply);
+}
+
+/* ---- keys ---- */
+
+/* The name as it is behind the \xNN; as it came, should it hold what no request may. */
+static void order_kill_user(struct top *t, const char *name)
+{
+	struct protocol_line text = {.text = name, .len = strlen(name)}, decoded;
+	char plain[ORDER_MAX];
+
+	if (text.len >= sizeof(plain))
+		return;
+	decoded = (struct protocol_line){.text = plain, .len = answer_unescape(&text, plain)};
+	if (!protocol_is_printable(&decoded))
+		decoded = text;
+	snprintf(t->order, sizeof(t->order), "KILL_USER %.*s", (int)decoded.len, decoded.text);
+}
+
+static void ask_to_kill(struct top *t)
+{
+	const struct top_row *row;
+	char question[400];
+
+	if (top_model_count(t->model) == 0 || t->is_ordered || t->asked == ASKED_KILL)
+		return;
+	row = top_model_row(t->model, top_model_selected(t->model));
+	if (top_model_view(t->model) == TOP_USER_VIEW) {
+		order_kill_user(t, row->text[TOP_USER]);
+		snprintf(question, sizeof(question), "End all sessions of %.200s? (y/n)",
+			row->text[TOP_USER]);
+	} else {
+		snprintf(t->order, sizeof(t->order), "KILL %lld", (long long)row->number[TOP_ID]);
+		snprintf(question, sizeof(question), "End session %lld of %.100s to %.200s? (y/n)",
+			(long long)row->number[TOP_ID], row->text[TOP_USER], row->text[TOP_TARGET]);
+	}
+	t->mode = MODE_QUESTION;
+	note(t, false, question);
+}
+
+static void answer_key(struct top *t, int key)
+{
+	if (key == KEY_RESIZE)
+		return;
+	t->mode = MODE_LIST;
+	t->is_ordered = key == 'y' || key == 'Y';
+	note(t, false, "");
+}
+
+static void show_typed(struct top *t)
+{
+	char text[TOP_FILTER_MAX + 16];
+
+	snprintf(text, sizeof(text), "Filter: %s", t->typed);
+	note(t, false, text);
+	top_model_filter(t->model, t->typed);
+}
+
+static void stop_typing(struct top *t)
+{
+	t->mode = MODE_LIST;
+	note(t, false, "");
+}
+
+/* Takes off the last character: all of its bytes. */
+static void untype(struct top *t)
+{
+	size_t len = strlen(t->typed);
+
+	while (len > 0 && ((unsigned char)t->typed[len - 1] & 0xc0) == 0x80)
+		len--;
+	t->typed[len > 0 ? len - 1 : 0] = '\0';
+}
+
+static void filter_key(struct top *t, int key)
+{
+	size_t len = strlen(t->typed);
+
+	if (key == '\n' || key == '\r' || key == KEY_ENTER) {
+		stop_typing(t);
+		return;
+	}
+	if (key == KEY_ESCAPE)
+		t->typed[0] = '\0';
+	else if (key == KEY_BACKSPACE || key == '\b' || key == KEY_DELETE)
+		untype(t);
+	else if (key >= ' ' && key < 256 && len + 1 < sizeof(t->typed))
+		memcpy(t->typed + len, (char[]){(char)key, '\0'}, 2);
+	show_typed(t);
+	if (key == KEY_ESCAPE)
+		stop_typing(t);
+}
+
+static void start_typing(struct top *t)
+{
+	t->mode = MODE_FILTER;
+	snprintf(t->typed, sizeof(t->typed), "%s", top_model_filtered_by(t->model));
+	show_typed(t);
+}
+
+/* How far a key moves the selection; 0: it is none of those. */
+static long distance(int key)
+{
+	int page = top_view_page() > 1 ? top_view_page() - 1 : 1;
+
+	switch (key) {
+	case KEY_UP:
+		return -1;
+	case KEY_DOWN:
+		return 1;
+	case KEY_PPAGE:
+		return -page;
+	case KEY_NPAGE:
+		return page;
+	case KEY_HOME:
+		return -1000000;
+	case KEY_END:
+		return 1000000;
+	default:
+		return 0;
+	}
+}
+
+static void other_view(struct top *t)
+{
+	top_model_show(t->model,
+		top_model_view(t->model) == TOP_USER_VIEW ? TOP_SESSION_VIEW : TOP_USER_VIEW);
+}
+
+static void list_key(struct top *t, int key)
+{
+	if (key != KEY_RESIZE)
+		note(t, false, "");
+	switch (key) {
+	case 'q':
+	case 'Q':
+		t->ended = true;
+		break;
+	case '\t':
+	case 'u':
+		other_view(t);
+		break;
+	case '<':
+	case KEY_LEFT:
+		top_model_sort_beside(t->model, -1);
+		break;
+	case '>':
+	case KEY_RIGHT:
+		top_model_sort_beside(t->model, 1);
+		break;
+	case 'r':
+		top_model_reverse(t->model);
+		break;
+	case '/':
+		start_typing(t);
+		break;
+	case 'k':
+	case KEY_DC:
+		ask_to_kill(t);
+		break;
+	case KEY_ESCAPE:
+		top_model_filter(t->model, "");
+		break;
+	default:
+		top_model_move(t->model, distance(key));
+		break;
+	}
+}
+
+static void take_keys(struct top *t)
+{
+	static void (*const take[])(struct top *, int) = {
+		[MODE_LIST] = list_key, [MODE_FILTER] = filter_key, [MODE_QUESTION] = answer_key};
+	int key;
+
+	while (!t->ended && (key = top_view_key()) != ERR)
+		take[t->mode](t, key);
+}
+
+/* ---- the loop ---- */
+
+static void draw(const struct top *t)
+{
+	char server[300];
+	const struct flags *f = t->client->flags;
+	bool is_ipv6 = strchr(f->host, ':') != NULL;
+	struct top_view_texts texts = {.server = server,
+		.note = t->note,
+		.is_typed = t->mode != MODE_LIST,
+		.is_bad = t->note_is_bad};
+
+	snprintf(server, sizeof(server), "%s%s%s:%s", is_ipv6 ? "[" : "", f->host,
+		is_ipv6 ? "]" : "", f->port);
+	top_view_draw(t->model, &texts);
+}
+
+static void handle_screen_signal(struct top *t)
+{
+	int number = signals_next(&t->client->signals);
+
+	if (number == SIGWINCH)
+		top_view_resize();
+	if (number != SIGTSTP)
+		return;
+	top_view_leave();
+	signals_stop_here();
+	top_view_resize();
+}
+
+static int64_t next_deadline(const struct top *t)
+{
+	return t->asked == ASKED_NOTHING ? t->next_look : link_deadline(t->client->link);
+}
+
+static void wait_for_event(struct top *t)
+{
+	struct client *c = t->client;
+	struct pollfd fds[4] = {{.fd = STDIN_FILENO, .events = POLLIN},
+		{.fd = c->signals.ending, .events = POLLIN},
+		{.fd = c->signals.screen, .events = POLLIN},
+		{.fd = link_fd(c->link), .events = POLLIN}};
+	int ready = socket_wait(fds, 4, next_deadline(t));
+
+	if (fds[1].revents != 0 || (fds[0].revents & (POLLHUP | POLLERR)) != 0)
+		t->ended = true;
+	if (fds[2].revents != 0)
+		handle_screen_signal(t);
+	if (fds[3].revents != 0 || (ready == 0 && t->asked != ASKED_NOTHING))
+		receive(t);
+}
+
+static void run(struct top *t)
+{
+	draw(t);
+	while (!t->ended && t->broken == 0) {
+		ask_next(t);
+		wait_for_event(t);
+		take_keys(t);
+		draw(t);
+	}
+}
+
+enum client_status top_check(void)
+{
+	char text[256];
+	const char *problem =
+		terminal_problem(TOP_VIEW_LINES, TOP_VIEW_COLUMNS, text, sizeof(text));
+
+	if (problem == NULL)
+		return CLIENT_OK;
+	client_say("top: %s", problem);
+	return CLIENT_USAGE;
+}
+
+enum client_status top_run(struct client *c)
+{
+	struct top t = {.client = c, .model = top_model_new()};
+
+	if (t.model == NULL || top_view_open() < 0) {
+		client_say("top: out of memory");
+		top_model_free(t.model);
+		return CLIENT_BROKEN;
+	}
+	run(&t);
+	top_view_close();
+	top_model_free(t.model);
+	if (t.broken == 0 || t.broken == LINK_INTERRUPTED)
+		return CLIENT_OK;
+	return client_complain(c, t.broken);
+}

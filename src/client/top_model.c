@@ -1,0 +1,483 @@
+/*
+ * A reply to CONNECTIONS becomes a table of sessions, whose texts live in one arena that goes with
+ * it. The rows of the view are made anew from that table whenever anything changes: filtered,
+ * summed up by user where users are shown, sorted, and the selection found again.
+ */
+#include "client/top_model.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define USER_MAX 1100 /* 255 bytes, all of them as \xNN */
+#define HISTORY (TOP_HISTORY_S + TOP_BUCKET_S)
+
+const struct top_column_info top_model_columns[TOP_COLUMNS] = {
+	[TOP_ID] = {"id", "ID", TOP_NUMBER, {true, false}},
+	[TOP_USER] = {"user", "USER", TOP_TEXT, {true, true}},
+	[TOP_SESSIONS] = {NULL, "SESSIONS", TOP_NUMBER, {false, true}},
+	[TOP_CLIENT] = {"client", "CLIENT", TOP_TEXT, {true, false}},
+	[TOP_COMMAND] = {"command", "COMMAND", TOP_TEXT, {true, false}},
+	[TOP_TARGET] = {"target", "TARGET", TOP_TEXT, {true, false}},
+	[TOP_ADDRESS] = {"address", "ADDRESS", TOP_TEXT, {true, false}},
+	[TOP_STATE] = {"state", "STATE", TOP_TEXT, {true, false}},
+	[TOP_AGE] = {"age", "AGE", TOP_SECONDS, {true, true}},
+	[TOP_IDLE] = {"idle", "IDLE", TOP_SECONDS, {true, true}},
+	[TOP_SENT] = {"sent", "SENT", TOP_BYTES, {true, true}},
+	[TOP_RECEIVED] = {"received", "RECVD", TOP_BYTES, {true, true}},
+	[TOP_UP] = {"sent_rate", "UP/s", TOP_BYTES, {true, true}},
+	[TOP_DOWN] = {"received_rate", "DOWN/s", TOP_BYTES, {true, true}},
+};
+
+struct order {
+	enum top_column column;
+	bool descending;
+};
+
+/* Bytes a second, one value a second; the newest is at `count` - 1, modulo HISTORY. */
+struct history {
+	double rates[2][HISTORY];
+	int64_t count;
+	int64_t until_ms; /* what is filled so far */
+};
+
+struct top_model {
+	struct top_totals totals;
+	int64_t stats_ms; /* when the totals came; 0: not yet */
+	struct history history;
+	char *arena;
+	struct top_row *sessions;
+	size_t session_count;
+	struct top_row *rows; /* has room for session_count */
+	size_t row_count;
+	enum top_view view;
+	struct order orders[TOP_VIEWS];
+	char filter[TOP_FILTER_MAX];
+	size_t selected;
+	int64_t selected_id;
+	char selected_user[USER_MAX];
+};
+
+static const struct top_totals no_totals = {
+	-1, -1, -1, -1, -1, -1, -1, -1, .sent = -1, .received = -1, .up = -1, .down = -1};
+
+struct top_model *top_model_new(void)
+{
+	struct top_model *m = calloc(1, sizeof(*m));
+
+	if (m == NULL)
+		return NULL;
+	m->totals = no_totals;
+	m->orders[TOP_SESSION_VIEW] = (struct order){TOP_DOWN, true};
+	m->orders[TOP_USER_VIEW] = (struct order){TOP_DOWN, true};
+	m->selected_id = -1;
+	return m;
+}
+
+void top_model_free(struct top_model *m)
+{
+	if (m == NULL)
+		return;
+	free(m->arena);
+	free(m->sessions);
+	free(m->rows);
+	free(m);
+}
+
+/* ---- totals and the past ---- */
+
+struct total {
+	const char *name;
+	size_t offset;
+};
+
+static const struct total total_names[] = {
+	{"all time connections", offsetof(struct top_totals, sessions)},
+	{"current connections", offsetof(struct top_totals, current)},
+	{"max concurrent connections", offsetof(struct top_totals, most)},
+	{"sessions failed", offsetof(struct top_totals, failed)},
+	{"active users", offsetof(struct top_totals, users)},
+	{"server uptime", offsetof(struct top_totals, uptime)},
+	{"workers busy", offsetof(struct top_totals, workers_busy)},
+	{"workers total", offsetof(struct top_totals, workers_total)},
+	{"bytes sent", offsetof(struct top_totals, sent)},
+	{"bytes received", offsetof(struct top_totals, received)},
+};
+
+/* The digits at the front: "276s" has a unit. */
+static int64_t leading_number(struct protocol_line value)
+{
+	long long number;
+	size_t len = 0;
+
+	while (len < value.len && value.text[len] >= '0' && value.text[len] <= '9')
+		len++;
+	value.len = len;
+	return answer_number(&value, &number) ? number : -1;
+}
+
+static void take_total(struct top_totals *totals, const struct answer_field *field)
+{
+	for (size_t i = 0; i < sizeof(total_names) / sizeof(total_names[0]); i++) {
+		if (answer_is(&field->name, total_names[i].name))
+			*(int64_t *)(void *)((char *)totals + total_names[i].offset) =
+				leading_number(field->value);
+	}
+}
+
+static double rate(int64_t before, int64_t now, int64_t ms)
+{
+	if (before < 0 || now < before || ms <= 0)
+		return -1;
+	return (double)(now - before) * 1000 / (double)ms;
+}
+
+/* Fills the seconds that have passed. One that has only begun is left to the next sample, so that
+ * the plot keeps the clock's pace however irregularly replies come. */
+static void remember(struct history *h, int64_t now_ms, double up, double down)
+{
+	int64_t seconds = (now_ms - h->until_ms + 500) / 1000;
+
+	h->until_ms += seconds * 1000;
+	for (; seconds > 0; seconds--) {
+		h->rates[TOP_UPWARD][h->count % HISTORY] = up;
+		h->rates[TOP_DOWNWARD][h->count % HISTORY] = down;
+		h->count++;
+	}
+}
+
+void top_model_take_stats(struct top_model *m, const struct answer *reply, int64_t now_ms)
+{
+	struct top_totals before = m->totals;
+	struct answer_field field;
+
+	m->totals = no_totals;
+	for (size_t i = 0; i < reply->count; i++) {
+		if (answer_split(&reply->lines[i], &field))
+			take_total(&m->totals, &field);
+	}
+	m->totals.up = rate(before.sent, m->totals.sent, now_ms - m->stats_ms);
+	m->totals.down = rate(before.received, m->totals.received, now_ms - m->stats_ms);
+	if (m->stats_ms == 0)
+		m->history.until_ms = now_ms;
+	else
+		remember(&m->history, now_ms, m->totals.up, m->totals.down);
+	m->stats_ms = now_ms;
+}
+
+const struct top_totals *top_model_totals(const struct top_model *m)
+{
+	return &m->totals;
+}
+
+/* Buckets begin at whole multiples, so that a value stays in its bucket while time goes on. */
+double top_model_past(const struct top_model *m, enum top_direction direction, int age)
+{
+	const struct history *h = &m->history;
+	int64_t first = ((h->count - 1) / TOP_BUCKET_S - age) * TOP_BUCKET_S;
+	double sum = 0;
+	int known = 0;
+
+	if (h->count == 0 || first < 0 || h->count - first > HISTORY)
+		return -1;
+	for (int64_t i = first; i < first + TOP_BUCKET_S && i < h->count; i++) {
+		double value = h->rates[direction][i % HISTORY];
+
+		sum += value < 0 ? 0 : value;
+		known += value >= 0;
+	}
+	return known == 0 ? -1 : sum / known;
+}
+
+/* ---- sessions ---- */
+
+/* TOP_COLUMNS when it is none of ours. */
+static enum top_column column_of_key(const struct protocol_line *key)
+{
+	enum top_column column;
+
+	for (column = 0; column < TOP_COLUMNS; column++) {
+		if (top_model_columns[column].key != NULL &&
+			answer_is(key, top_model_columns[column].key))
+			break;
+	}
+	return column;
+}
+
+static struct top_row unknown_row(void)
+{
+	struct top_row row;
+
+	for (size_t i = 0; i < TOP_COLUMNS; i++) {
+		row.text[i] = "-";
+		row.number[i] = -1;
+	}
+	return row;
+}
+
+/* Reads a line; its texts go to the arena from `*end` on. False when it is no session. */
+static bool read_session(const struct protocol_line *line, struct top_row *row, char **end)
+{
+	struct protocol_line rest = *line;
+	struct answer_field field;
+	long long number;
+
+	*row = unknown_row();
+	while (answer_next_field(&rest, &field)) {
+		enum top_column column = column_of_key(&field.name);
+
+		if (column == TOP_COLUMNS)
+			continue;
+		if (top_model_columns[column].kind != TOP_TEXT) {
+			row->number[column] = answer_number(&field.value, &number) ? number : -1;
+			continue;
+		}
+		row->text[column] = *end;
+		memcpy(*end, field.value.text, field.value.len);
+		*end += field.value.len;
+		*(*end)++ = '\0';
+	}
+	return row->number[TOP_ID] >= 0;
+}
+
+static void arrange(struct top_model *m);
+
+/* A text takes no more room than it does in its line, where a blank or the end follows. */
+static size_t arena_size(const struct answer *reply)
+{
+	size_t size = 1;
+
+	for (size_t i = 0; i < reply->count; i++)
+		size += reply->lines[i].len + 1;
+	return size;
+}
+
+int top_model_take_connections(struct top_model *m, const struct answer *reply)
+{
+	char *arena = malloc(arena_size(reply)), *end = arena;
+	struct top_row *sessions = calloc(reply->count + 1, sizeof(*sessions));
+	struct top_row *rows = calloc(reply->count + 1, sizeof(*rows));
+
+	if (arena == NULL || sessions == NULL || rows == NULL) {
+		free(arena);
+		free(sessions);
+		free(rows);
+		return -1;
+	}
+	free(m->arena);
+	free(m->sessions);
+	free(m->rows);
+	m->arena = arena;
+	m->sessions = sessions;
+	m->rows = rows;
+	m->session_count = 0;
+	for (size_t i = 0; i < reply->count; i++) {
+		if (read_session(&reply->lines[i], &sessions[m->session_count], &end))
+			m->session_count++;
+	}
+	arrange(m);
+	return 0;
+}
+
+/* ---- rows ---- */
+
+static bool passes(const struct top_model *m, const struct top_row *row)
+{
+	if (m->filter[0] == '\0')
+		return true;
+	for (size_t i = 0; i < TOP_COLUMNS; i++) {
+		if (strcasestr(row->text[i], m->filter) != NULL)
+			return true;
+	}
+	return false;
+}
+
+static int compare_numbers(int64_t a, int64_t b)
+{
+	return (a > b) - (a < b);
+}
+
+static int by_user(const void *a, const void *b)
+{
+	const struct top_row *x = a, *y = b;
+
+	return strcmp(x->text[TOP_USER], y->text[TOP_USER]);
+}
+
+static int by_order(const void *a, const void *b, void *context)
+{
+	const struct top_row *x = a, *y = b;
+	const struct order *order = context;
+	enum top_column c = order->column;
+	int result = top_model_columns[c].kind == TOP_TEXT
+		? strcasecmp(x->text[c], y->text[c])
+		: compare_numbers(x->number[c], y->number[c]);
+
+	if (order->descending)
+		result = -result;
+	/* Rows that are equal keep their places from one second to the next. */
+	if (result == 0)
+		result = compare_numbers(x->number[TOP_ID], y->number[TOP_ID]);
+	return result != 0 ? result : by_user(a, b);
+}
+
+static int64_t sum(int64_t a, int64_t b)
+{
+	return a < 0 ? b : a + (b < 0 ? 0 : b);
+}
+
+/* Adds a session to what is known of its user: the oldest, and the one that is idle least. */
+static void add_session(struct top_row *user, const struct top_row *session)
+{
+	static const enum top_column sums[] = {TOP_SENT, TOP_RECEIVED, TOP_UP, TOP_DOWN};
+	int64_t age = session->number[TOP_AGE], idle = session->number[TOP_IDLE];
+
+	user->number[TOP_SESSIONS]++;
+	for (size_t i = 0; i < sizeof(sums) / sizeof(sums[0]); i++)
+		user->number[sums[i]] = sum(user->number[sums[i]], session->number[sums[i]]);
+	if (age > user->number[TOP_AGE])
+		user->number[TOP_AGE] = age;
+	if (user->number[TOP_IDLE] < 0 || (idle >= 0 && idle < user->number[TOP_IDLE]))
+		user->number[TOP_IDLE] = idle;
+}
+
+/* Makes the rows, which are sessions, into rows that are users. */
+static void sum_up(struct top_model *m)
+{
+	size_t count = 0;
+
+	qsort(m->rows, m->row_count, sizeof(*m->rows), by_user);
+	for (size_t i = 0; i < m->row_count; i++) {
+		struct top_row session = m->rows[i];
+
+		if (count == 0 || by_user(&m->rows[count - 1], &session) != 0) {
+			m->rows[count] = unknown_row();
+			m->rows[count].text[TOP_USER] = session.text[TOP_USER];
+			m->rows[count++].number[TOP_SESSIONS] = 0;
+		}
+		add_session(&m->rows[count - 1], &session);
+	}
+	m->row_count = count;
+}
+
+static bool is_selected(const struct top_model *m, const struct top_row *row)
+{
+	if (m->view == TOP_SESSION_VIEW)
+		return row->number[TOP_ID] == m->selected_id;
+	return strcmp(row->text[TOP_USER], m->selected_user) == 0;
+}
+
+static void select_row(struct top_model *m, size_t i)
+{
+	const struct top_row *row = &m->rows[i];
+
+	m->selected = i;
+	if (m->view == TOP_SESSION_VIEW)
+		m->selected_id = row->number[TOP_ID];
+	else
+		snprintf(m->selected_user, USER_MAX, "%s", row->text[TOP_USER]);
+}
+
+/* What was selected, wherever it is now; what took its place, when it is gone. */
+static void find_selected(struct top_model *m)
+{
+	for (size_t i = 0; i < m->row_count; i++) {
+		if (is_selected(m, &m->rows[i])) {
+			m->selected = i;
+			return;
+		}
+	}
+	if (m->selected >= m->row_count)
+		m->selected = m->row_count == 0 ? 0 : m->row_count - 1;
+	if (m->row_count > 0)
+		select_row(m, m->selected);
+}
+
+static void arrange(struct top_model *m)
+{
+	m->row_count = 0;
+	for (size_t i = 0; i < m->session_count; i++) {
+		if (passes(m, &m->sessions[i]))
+			m->rows[m->row_count++] = m->sessions[i];
+	}
+	if (m->view == TOP_USER_VIEW)
+		sum_up(m);
+	if (m->row_count > 0)
+		qsort_r(m->rows, m->row_count, sizeof(*m->rows), by_order, &m->orders[m->view]);
+	find_selected(m);
+}
+
+size_t top_model_count(const struct top_model *m)
+{
+	return m->row_count;
+}
+
+const struct top_row *top_model_row(const struct top_model *m, size_t i)
+{
+	return &m->rows[i];
+}
+
+/* ---- what the user asks for ---- */
+
+enum top_view top_model_view(const struct top_model *m)
+{
+	return m->view;
+}
+
+void top_model_show(struct top_model *m, enum top_view view)
+{
+	m->view = view;
+	m->selected = 0;
+	arrange(m);
+}
+
+void top_model_sort_beside(struct top_model *m, int step)
+{
+	struct order *order = &m->orders[m->view];
+	int column = (int)order->column;
+
+	do
+		column = (column + step + TOP_COLUMNS) % TOP_COLUMNS;
+	while (!top_model_columns[column].in_view[m->view]);
+	order->column = (enum top_column)column;
+	order->descending = top_model_columns[column].kind != TOP_TEXT;
+	arrange(m);
+}
+
+void top_model_reverse(struct top_model *m)
+{
+	m->orders[m->view].descending = !m->orders[m->view].descending;
+	arrange(m);
+}
+
+enum top_column top_model_order(const struct top_model *m, bool *descending)
+{
+	*descending = m->orders[m->view].descending;
+	return m->orders[m->view].column;
+}
+
+void top_model_filter(struct top_model *m, const char *text)
+{
+	snprintf(m->filter, sizeof(m->filter), "%s", text);
+	arrange(m);
+}
+
+const char *top_model_filtered_by(const struct top_model *m)
+{
+	return m->filter;
+}
+
+size_t top_model_selected(const struct top_model *m)
+{
+	return m->selected;
+}
+
+void top_model_move(struct top_model *m, long rows)
+{
+	long last = (long)m->row_count - 1, to = (long)m->selected + rows;
+
+	if (m->row_count == 0)
+		return;
+	if (to > last)
+		to = last;
+	select_row(m, to < 0 ? 0 : (size_t)to);
+}

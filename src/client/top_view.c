@@ -1,0 +1,452 @@
+/*
+ * The screen from top to bottom: two lines of totals, a plot for each direction, what is listed and
+ * how, the titles, the list, a line about the selected row or in its place what is asked or
+ * answered, and the keys. A larger terminal gives more room to plots and list.
+ */
+#include "client/top_view.h"
+
+#include <curses.h>
+#include <langinfo.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/plot.h"
+#include "client/terminal.h"
+#include "client/text.h"
+
+#define LINE_SIZE 4096 /* bytes of a line of the screen, its columns at most 1000 */
+#define LABEL 14 /* columns beside a plot */
+#define LEAST_PLOT 3
+#define MOST_PLOT 8
+#define LIST_TOP(plot) (2 + 2 * (plot) + 2)
+
+enum { PAIR_UP = 1, PAIR_DOWN, PAIR_BAD };
+
+static bool has_colour;
+static int list_first; /* the first row shown */
+static int list_rows;
+
+/* ---- the terminal ---- */
+
+/* https://no-color.org: any value but an empty one. */
+static bool colours_are_wanted(void)
+{
+	const char *no_color = getenv("NO_COLOR");
+
+	return has_colors() && (no_color == NULL || *no_color == '\0');
+}
+
+static void open_colours(void)
+{
+	has_colour = colours_are_wanted() && start_color() == OK;
+	if (!has_colour)
+		return;
+	use_default_colors();
+	init_pair(PAIR_UP, COLOR_YELLOW, -1);
+	init_pair(PAIR_DOWN, COLOR_GREEN, -1);
+	init_pair(PAIR_BAD, COLOR_RED, -1);
+}
+
+int top_view_open(void)
+{
+	if (newterm(NULL, stdout, stdin) == NULL)
+		return -1;
+	cbreak();
+	noecho();
+	keypad(stdscr, TRUE);
+	nodelay(stdscr, TRUE);
+	set_escdelay(50);
+	open_colours();
+	return 0;
+}
+
+/* Where there is no other screen to go back to, the shell goes on in the last line. */
+void top_view_leave(void)
+{
+	move(LINES - 1, 0);
+	clrtoeol();
+	refresh();
+	endwin();
+}
+
+void top_view_close(void)
+{
+	SCREEN *screen = set_term(NULL);
+
+	set_term(screen);
+	top_view_leave();
+	delscreen(screen);
+}
+
+void top_view_resize(void)
+{
+	int lines, columns;
+
+	if (terminal_size(&lines, &columns))
+		resizeterm(lines, columns);
+}
+
+int top_view_key(void)
+{
+	return getch();
+}
+
+int top_view_page(void)
+{
+	return list_rows;
+}
+
+/* ---- lines ---- */
+
+static attr_t colour(int pair)
+{
+	return has_colour ? (attr_t)COLOR_PAIR(pair) : 0;
+}
+
+/* `text` on `columns` columns from there on. */
+static void put(int line, int column, int columns, const char *text, attr_t attributes)
+{
+	char fitted[LINE_SIZE];
+
+	attrset((int)attributes);
+	mvaddstr(line, column, text_fit(text, columns, fitted, sizeof(fitted)));
+	attrset(A_NORMAL);
+}
+
+__attribute__((format(printf, 3, 4))) static void append(
+	char *out, size_t size, const char *format, ...)
+{
+	size_t len = strlen(out);
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(out + len, size - len, format, args);
+	va_end(args);
+}
+
+/* "3 at most", if it is known. */
+static void append_number(char *out, size_t size, int64_t number, const char *what)
+{
+	if (number >= 0)
+		append(out, size, "%s%lld %s", *out == '\0' ? "" : ", ", (long long)number, what);
+}
+
+static void draw_totals(const struct top_totals *t, const char *server)
+{
+	char left[512], right[128] = "", text[24];
+
+	snprintf(left, sizeof(left), "socks5d at %s", server);
+	if (t->uptime >= 0)
+		append(left, sizeof(left), ", up %s", text_duration(t->uptime, text));
+	if (t->workers_busy >= 0 && t->workers_total >= 0)
+		snprintf(right, sizeof(right), "%lld of %lld workers busy",
+			(long long)t->workers_busy, (long long)t->workers_total);
+	put(0, 0, COLS, left, A_BOLD);
+	if (*right != '\0')
+		put(0, COLS - (int)strlen(right), (int)strlen(right), right, A_BOLD);
+	left[0] = '\0';
+	append_number(left, sizeof(left), t->current, t->current == 1 ? "session" : "sessions");
+	append_number(left, sizeof(left), t->most, "at most");
+	append_number(left, sizeof(left), t->sessions, "so far");
+	append_number(left, sizeof(left), t->failed, "failed");
+	append_number(left, sizeof(left), t->users, t->users == 1 ? "user" : "users");
+	put(1, 0, COLS, left, A_NORMAL);
+}
+
+/* ---- plots ---- */
+
+static bool has_blocks(void)
+{
+	return strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+}
+
+static const char *cell(int fill)
+{
+	static const char *const blocks[] = {" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
+	static const char *const letters[] = {" ", ".", ":", "|"};
+
+	return has_blocks() ? blocks[fill] : letters[fill];
+}
+
+static double highest(const struct top_model *m, enum top_direction direction, int columns)
+{
+	double most = 0;
+
+	for (int age = 0; age < columns; age++) {
+		double value = top_model_past(m, direction, age);
+
+		most = value > most ? value : most;
+	}
+	return most;
+}
+
+struct plot {
+	enum top_direction direction;
+	int line; /* the highest */
+	int rows;
+	int pair;
+	const char *name;
+	int64_t total;
+	double now;
+};
+
+static void draw_labels(const struct plot *p, double ceiling)
+{
+	char label[64], text[16];
+
+	snprintf(label, sizeof(label), "%-6s%s/s", p->name, text_amount(p->now, text));
+	put(p->line, 0, LABEL, label, A_BOLD);
+	snprintf(label, sizeof(label), "total %s", text_amount((double)p->total, text));
+	put(p->line + 1, 0, LABEL, label, A_NORMAL);
+	snprintf(label, sizeof(label), "scale %s/s", text_amount(ceiling, text));
+	put(p->line + 2, 0, LABEL, label, A_NORMAL);
+}
+
+static void draw_plot(const struct top_model *m, const struct plot *p)
+{
+	int columns = COLS - LABEL, steps = has_blocks() ? 8 : 3;
+	double ceiling = plot_ceiling(highest(m, p->direction, columns));
+
+	draw_labels(p, ceiling);
+	attrset((int)colour(p->pair));
+	for (int row = 0; row < p->rows; row++) {
+		move(p->line + p->rows - 1 - row, LABEL);
+		for (int age = columns - 1; age >= 0; age--) {
+			double value = top_model_past(m, p->direction, age);
+
+			addstr(cell(plot_fill(value, ceiling, p->rows, row, steps)));
+		}
+	}
+	attrset(A_NORMAL);
+}
+
+static int plot_rows(void)
+{
+	int rows = LEAST_PLOT + (LINES - TOP_VIEW_LINES) / 5;
+
+	return rows > MOST_PLOT ? MOST_PLOT : rows;
+}
+
+static void draw_plots(const struct top_model *m)
+{
+	const struct top_totals *t = top_model_totals(m);
+	int rows = plot_rows();
+	struct plot up = {TOP_UPWARD, 2, rows, PAIR_UP, "UP", t->sent, t->up};
+	struct plot down = {TOP_DOWNWARD, 2 + rows, rows, PAIR_DOWN, "DOWN", t->received, t->down};
+
+	draw_plot(m, &up);
+	draw_plot(m, &down);
+}
+
+/* ---- the list ---- */
+
+struct place {
+	enum top_column column;
+	int columns; /* the least, for texts that share what is left */
+	int from; /* the width of the terminal from which on it is shown */
+};
+
+static const struct place places[] = {
+	{TOP_ID, 6, 0},
+	{TOP_USER, 10, 0},
+	{TOP_SESSIONS, 8, 0},
+	{TOP_CLIENT, 21, 110},
+	{TOP_TARGET, 16, 0},
+	{TOP_STATE, 9, 120},
+	{TOP_AGE, 6, 0},
+	{TOP_IDLE, 6, 0},
+	{TOP_SENT, 6, 0},
+	{TOP_RECEIVED, 6, 0},
+	{TOP_UP, 6, 0},
+	{TOP_DOWN, 6, 0},
+};
+#define PLACES (sizeof(places) / sizeof(places[0]))
+
+static bool is_shown(const struct top_model *m, const struct place *p)
+{
+	return top_model_columns[p->column].in_view[top_model_view(m)] && COLS >= p->from;
+}
+
+/* The target takes what is left, or the user where there is none. */
+static bool is_elastic(const struct top_model *m, const struct place *p)
+{
+	return p->column == (top_model_view(m) == TOP_SESSION_VIEW ? TOP_TARGET : TOP_USER);
+}
+
+static int spare_columns(const struct top_model *m)
+{
+	int used = -1; /* no blank in front of the first */
+
+	for (size_t i = 0; i < PLACES; i++) {
+		if (is_shown(m, &places[i]))
+			used += 1 + places[i].columns;
+	}
+	return COLS - used;
+}
+
+static const char *cell_text(const struct top_row *row, enum top_column column, char out[24])
+{
+	int64_t number = row->number[column];
+
+	switch (top_model_columns[column].kind) {
+	case TOP_TEXT:
+		return row->text[column];
+	case TOP_SECONDS:
+		return text_duration(number, out);
+	case TOP_BYTES:
+		return text_amount((double)number, out);
+	case TOP_NUMBER:
+		break;
+	}
+	snprintf(out, 24, "%lld", (long long)number);
+	return out;
+}
+
+/* The text of a cell, or the column's title without a row. Numbers stand at the right. */
+static void append_cell(char *line, const struct top_row *row, const struct place *p, int columns)
+{
+	const struct top_column_info *info = &top_model_columns[p->column];
+	char number[24], fitted[LINE_SIZE];
+	const char *text = row == NULL ? info->title : cell_text(row, p->column, number);
+
+	append(line, LINE_SIZE, "%s", *line == '\0' ? "" : " ");
+	if (info->kind == TOP_TEXT)
+		append(line, LINE_SIZE, "%s", text_fit(text, columns, fitted, sizeof(fitted)));
+	else
+		append(line, LINE_SIZE, "%*s", columns, text);
+}
+
+static void draw_row(const struct top_model *m, int line, const struct top_row *row, attr_t how)
+{
+	char text[LINE_SIZE] = "";
+	int spare = spare_columns(m);
+
+	for (size_t i = 0; i < PLACES; i++) {
+		const struct place *p = &places[i];
+
+		if (is_shown(m, p))
+			append_cell(text, row, p, p->columns + (is_elastic(m, p) ? spare : 0));
+	}
+	put(line, 0, COLS, text, how);
+}
+
+/* Moves the window over the rows so that the selected one is in it. */
+static void follow_selection(const struct top_model *m)
+{
+	int selected = (int)top_model_selected(m), count = (int)top_model_count(m);
+
+	if (list_first > count - list_rows)
+		list_first = count - list_rows;
+	if (list_first < 0)
+		list_first = 0;
+	if (selected < list_first)
+		list_first = selected;
+	if (selected >= list_first + list_rows)
+		list_first = selected - list_rows + 1;
+}
+
+static void draw_summary(const struct top_model *m, int line)
+{
+	bool descending, users = top_model_view(m) == TOP_USER_VIEW;
+	enum top_column column = top_model_order(m, &descending);
+	const char *filter = top_model_filtered_by(m);
+	char text[512];
+
+	snprintf(text, sizeof(text), "%s: %zu, by %s, %s first", users ? "Users" : "Sessions",
+		top_model_count(m), top_model_columns[column].title,
+		top_model_columns[column].kind == TOP_TEXT ? (descending ? "last" : "first")
+							   : (descending ? "largest" : "smallest"));
+	if (*filter != '\0')
+		append(text, sizeof(text), ", with \"%s\"", filter);
+	put(line, 0, COLS, text, A_BOLD);
+}
+
+static void draw_list(const struct top_model *m)
+{
+	int top = LIST_TOP(plot_rows()), count = (int)top_model_count(m);
+
+	list_rows = LINES - 2 - top;
+	follow_selection(m);
+	draw_summary(m, top - 2);
+	draw_row(m, top - 1, NULL, A_REVERSE);
+	for (int i = 0; i < list_rows && list_first + i < count; i++) {
+		int at = list_first + i;
+
+		draw_row(m, top + i, top_model_row(m, (size_t)at),
+			at == (int)top_model_selected(m) ? A_REVERSE : A_NORMAL);
+	}
+}
+
+/* ---- the last two lines ---- */
+
+/* What has no column in the list, at least on narrow terminals. */
+static void describe_selected(const struct top_model *m, char *out, size_t size)
+{
+	const struct top_row *row;
+
+	*out = '\0';
+	if (top_model_count(m) == 0 || top_model_view(m) != TOP_SESSION_VIEW)
+		return;
+	row = top_model_row(m, top_model_selected(m));
+	snprintf(out, size, "%s %s from %s to %s at %s", row->text[TOP_STATE],
+		row->text[TOP_COMMAND], row->text[TOP_CLIENT], row->text[TOP_TARGET],
+		row->text[TOP_ADDRESS]);
+}
+
+static void draw_note(const struct top_model *m, const struct top_view_texts *texts)
+{
+	char about[LINE_SIZE];
+	bool is_note = *texts->note != '\0';
+
+	describe_selected(m, about, sizeof(about));
+	put(LINES - 2, 0, COLS, is_note ? texts->note : about,
+		(is_note ? A_BOLD : A_NORMAL) | (texts->is_bad ? colour(PAIR_BAD) : 0));
+}
+
+static void draw_keys(const struct top_model *m)
+{
+	char text[128];
+
+	snprintf(text, sizeof(text),
+		"q quit  Tab %s  < > sort  r reverse  / filter  k kill  arrows select",
+		top_model_view(m) == TOP_USER_VIEW ? "sessions" : "users");
+	put(LINES - 1, 0, COLS - 1, text, A_DIM);
+}
+
+static void place_cursor(const struct top_view_texts *texts)
+{
+	int column = text_width(texts->note);
+
+	curs_set(texts->is_typed ? 1 : 0);
+	if (texts->is_typed)
+		move(LINES - 2, column < COLS ? column : COLS - 1);
+}
+
+static void draw_too_small(void)
+{
+	char text[128];
+
+	snprintf(text, sizeof(text), "too small: %dx%d, needs %dx%d", COLS, LINES, TOP_VIEW_COLUMNS,
+		TOP_VIEW_LINES);
+	put(LINES / 2, 0, COLS, text, A_BOLD);
+	if (LINES > 1)
+		put(LINES / 2 + 1, 0, COLS, "q quits", A_NORMAL);
+}
+
+void top_view_draw(const struct top_model *m, const struct top_view_texts *texts)
+{
+	erase();
+	if (LINES < TOP_VIEW_LINES || COLS < TOP_VIEW_COLUMNS) {
+		draw_too_small();
+	} else {
+		draw_totals(top_model_totals(m), texts->server);
+		draw_plots(m);
+		draw_list(m);
+		draw_note(m, texts);
+		draw_keys(m);
+		place_cursor(texts);
+	}
+	refresh();
+}

@@ -1,0 +1,398 @@
+/*
+ * A change is prepared step by step, each of which may fail and undoes those before it, and then
+ * put into effect, which does not fail. What was set one by one while serving is remembered as what
+ * file and flags had to say of it by then: as long as they still say that, it stands.
+ */
+#include "proxy/change.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "net/socket.h"
+#include "proxy/effects.h"
+#include "state/acl.h"
+#include "state/users_file.h"
+
+#define MONITOR_BACKLOG 64
+
+struct listeners *change_open_listeners(
+	struct site *s, struct config *c, char error[CONFIG_ERROR_MAX])
+{
+	const struct listeners *current = s->pool == NULL ? NULL : pool_listeners(s->pool);
+	const struct listeners *monitor = s->monitor.count == 0 ? NULL : &s->monitor;
+	struct listeners *l, *m;
+
+	l = listeners_open(&c->settings.listen, (int)c->settings.backlog, current, error);
+	if (l == NULL)
+		return NULL;
+	m = listeners_open(&c->settings.monitor_listen, MONITOR_BACKLOG, monitor, error);
+	if (m == NULL) {
+		listeners_leave_out(l, current);
+		listeners_close(l);
+		return NULL;
+	}
+	c->own_count = 0;
+	listeners_add_own(l, c);
+	listeners_add_own(m, c);
+	s->monitor_is_new |= monitor == NULL || m->items[0].fd != monitor->items[0].fd;
+	s->monitor = *m;
+	free(m);
+	return l;
+}
+
+/* A change of configuration under way. */
+struct change {
+	struct config *old;
+	struct config *new;
+	bool read_again; /* the files too: users are read, logs are opened again */
+	size_t borrowed; /* descriptors, for listeners */
+	char *reply; /* what changed, or why nothing did: CHANGE_REPLY_MAX bytes */
+};
+
+static void tell(struct change *change, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static void tell(struct change *change, const char *format, ...)
+{
+	size_t len = strlen(change->reply);
+	va_list ap;
+
+	if (len > 0)
+		len += (size_t)snprintf(change->reply + len, CHANGE_REPLY_MAX - len, ", ");
+	if (len >= CHANGE_REPLY_MAX)
+		return;
+	va_start(ap, format);
+	vsnprintf(change->reply + len, CHANGE_REPLY_MAX - len, format, ap);
+	va_end(ap);
+}
+
+/* Says what is different; false when nothing is. */
+static bool tell_difference(struct change *change, const struct setting *setting)
+{
+	char from[4096], to[4096]; /* whole lists, to be compared */
+	struct log_line line;
+
+	setting_format(setting, &change->old->settings, from, sizeof(from));
+	setting_format(setting, &change->new->settings, to, sizeof(to));
+	if (strcmp(from, to) == 0)
+		return false;
+	log_begin(&line, setting->reloadable ? LOG_INFO : LOG_WARN,
+		setting->reloadable ? "setting changed" : "setting changes only at the next start");
+	log_text(&line, "setting", setting->name);
+	log_text(&line, "from", from);
+	log_text(&line, "to", to);
+	log_end(&line);
+	if (setting->reloadable)
+		tell(change, "%s set to %s", setting->name, to[0] != '\0' ? to : "empty");
+	else
+		tell(change, "%s changes only at the next start", setting->name);
+	return true;
+}
+
+/* Says what is different, and takes back what cannot change while running. */
+static void settle_changes(struct change *change)
+{
+	for (size_t i = 0; i < settings_count; i++) {
+		const struct setting *setting = &settings_table[i];
+
+		if (tell_difference(change, setting) && !setting->reloadable &&
+			setting_copy(setting, &change->new->settings, &change->old->settings) < 0)
+			log_message(LOG_ERROR, "%s: out of memory", setting->name);
+	}
+}
+
+static const char *count_entry(void *context, const struct users_file_entry *entry)
+{
+	(void)entry;
+	++*(size_t *)context;
+	return NULL;
+}
+
+/* Reads the file of users only to see whether it can be taken. A file that was emptied, by accident
+ * or for a moment, is not to open the proxy to everybody. */
+static int check_users(
+	struct site *s, const struct config *old, const struct config *new, char *error)
+{
+	const char *path = effects_users_path(&old->settings);
+	size_t count = 0, before = users_count(s->services->users);
+
+	if (path == NULL)
+		return 0;
+	if (users_file_read(path, count_entry, &count, error) < 0)
+		return -1;
+	if (count > 0 || !acl_login_required(old, before) || acl_login_required(new, 0) ||
+		new->settings.auth == AUTH_OPTIONAL)
+		return 0;
+	snprintf(error, CONFIG_ERROR_MAX,
+		"%.512s: no users are left in it, which would let everybody in: say auth = "
+		"optional or auth = required",
+		path);
+	return -1;
+}
+
+/* Descriptors for the listeners that are opened before the old ones are closed. */
+static int borrow_for_listeners(struct site *s, struct change *change, char *error)
+{
+	const struct settings *new = &change->new->settings;
+
+	change->borrowed = listeners_count_new(&new->listen, pool_listeners(s->pool)) +
+		listeners_count_new(&new->monitor_listen, &s->monitor);
+	if (fdbudget_borrow(&s->services->budget, change->borrowed))
+		return 0;
+	change->borrowed = 0;
+	snprintf(error, CONFIG_ERROR_MAX,
+		"no descriptors to spare for new listeners (limit on open files): try again later");
+	return -1;
+}
+
+/* Keeps what the present listeners need beyond what was reserved at start. */
+static void settle_borrowed(struct site *s, const struct change *change, size_t listeners)
+{
+	size_t held = s->borrowed_listeners + change->borrowed, needed = 0;
+
+	if (listeners > s->reserved_listeners)
+		needed = listeners - s->reserved_listeners;
+	fdbudget_return(&s->services->budget, held - needed);
+	s->borrowed_listeners = needed;
+}
+
+/* What was open a moment ago can be opened again, unless it was taken away. */
+static void go_back(int result)
+{
+	if (result < 0)
+		log_message(LOG_ERROR, "a log that was open before cannot be opened again");
+}
+
+/* What is opened or read again; undone when a later step fails. */
+static int open_files(struct site *s, const struct change *change, char error[CONFIG_ERROR_MAX])
+{
+	const struct settings *old = &change->old->settings, *new = &change->new->settings;
+	struct access_log *log = s->services->access_log;
+
+	if (effects_open_log(new, error) < 0)
+		return -1;
+	if (effects_open_access_log(log, new, error) == 0) {
+		if (!change->read_again ||
+			effects_load_users(s->services->users, old, false, error) == 0)
+			return 0;
+		go_back(effects_open_access_log(log, old, (char[CONFIG_ERROR_MAX]){0}));
+	}
+	go_back(effects_open_log(old, (char[CONFIG_ERROR_MAX]){0}));
+	return -1;
+}
+
+static void close_new_listeners(struct site *s, struct listeners *l,
+	const struct listeners *monitor_before, bool monitor_was_new)
+{
+	if (l == NULL)
+		return;
+	if (s->monitor.items[0].fd != monitor_before->items[0].fd)
+		socket_close(s->monitor.items[0].fd);
+	s->monitor = *monitor_before;
+	s->monitor_is_new = monitor_was_new;
+	listeners_leave_out(l, pool_listeners(s->pool));
+	listeners_close(l);
+}
+
+/* The steps that can fail, each undone when a later one does. The listeners, or NULL. */
+static struct listeners *prepare(
+	struct site *s, struct change *change, char error[CONFIG_ERROR_MAX])
+{
+	struct listeners monitor_before = s->monitor, *l = NULL;
+	bool monitor_was_new = s->monitor_is_new;
+
+	if ((!change->read_again || check_users(s, change->old, change->new, error) == 0) &&
+		borrow_for_listeners(s, change, error) == 0) {
+		l = change_open_listeners(s, change->new, error);
+		if (l != NULL && open_files(s, change, error) == 0)
+			return l;
+	}
+	close_new_listeners(s, l, &monitor_before, monitor_was_new);
+	fdbudget_return(&s->services->budget, change->borrowed);
+	return NULL;
+}
+
+static void put_into_effect(struct site *s, struct change *change, struct listeners *l)
+{
+	struct config *new = change->new;
+	struct resolver_options resolver = effects_resolver_options(&new->settings);
+	size_t listeners = l->count + s->monitor.count;
+
+	if (resolver_configure(s->services->resolver, &resolver) < 0)
+		log_message(LOG_ERROR, "name lookups go on as before: out of memory");
+	if (access_log_resize(s->services->access_log, (size_t) new->settings.access_log_entries) <
+		0)
+		log_message(LOG_ERROR, "the access log keeps its length: out of memory");
+	users_set_max_checks(s->services->users, (unsigned)new->settings.max_password_checks);
+	if (change->read_again) {
+		listeners_log(l, "listening");
+		listeners_log(&s->monitor, "monitor listening");
+	}
+	effects_warn_of_open_door(users_count(s->services->users), new);
+	config_publish(s->services->config, new);
+	pool_listen_on(s->pool, l);
+	settle_borrowed(s, change, listeners);
+}
+
+/* Goes over from `old` to `new`, whose reference it takes over; -1 when that is refused, and
+ * nothing changed. */
+static int change_over(struct site *s, struct change *change)
+{
+	char error[CONFIG_ERROR_MAX];
+	struct listeners *l = prepare(s, change, error);
+
+	if (l == NULL) {
+		config_release(change->new);
+		snprintf(change->reply, CHANGE_REPLY_MAX, "%s", error);
+		return -1;
+	}
+	settle_changes(change);
+	put_into_effect(s, change, l);
+	return 0;
+}
+
+/* What change_set() has set stands, unless file or flags say something new of it. */
+static void keep_overrides(struct site *s, const struct config *old, struct config *new)
+{
+	char base[4096];
+
+	for (size_t i = 0; i < settings_count; i++) {
+		const struct setting *setting = &settings_table[i];
+
+		if (s->overridden[i] == NULL ||
+			strcmp(setting_format(setting, &new->settings, base, sizeof(base)),
+				s->overridden[i]) != 0)
+			continue;
+		if (setting_copy(setting, &new->settings, &old->settings) < 0)
+			log_message(LOG_ERROR, "%s: out of memory", setting->name);
+	}
+	config_settle(new);
+}
+
+/* After a reload: what stands now as file and flags have it is not overridden any more. */
+static void forget_overrides(struct site *s, const struct config *base)
+{
+	char text[4096];
+
+	for (size_t i = 0; i < settings_count; i++) {
+		if (s->overridden[i] == NULL ||
+			strcmp(setting_format(
+				       &settings_table[i], &base->settings, text, sizeof(text)),
+				s->overridden[i]) == 0)
+			continue;
+		free(s->overridden[i]);
+		s->overridden[i] = NULL;
+	}
+}
+
+static int reload(struct site *s, struct config *old, char *reply)
+{
+	struct config *base = config_read(s->source, reply), *new;
+	struct change change = {.old = old, .read_again = true, .reply = reply};
+	size_t users = users_count(s->services->users);
+	int result;
+
+	if (base == NULL)
+		return -1;
+	new = config_clone(base);
+	if (new == NULL) {
+		config_release(base);
+		snprintf(reply, CHANGE_REPLY_MAX, "out of memory");
+		return -1;
+	}
+	keep_overrides(s, old, new);
+	reply[0] = '\0';
+	change.new = new;
+	result = change_over(s, &change);
+	if (result == 0)
+		forget_overrides(s, base);
+	if (result == 0 && users != users_count(s->services->users))
+		tell(&change, "users %zu to %zu", users, users_count(s->services->users));
+	config_release(base);
+	return result;
+}
+
+int change_reload(struct site *s, char reply[CHANGE_REPLY_MAX])
+{
+	struct config *old = config_get(s->services->config);
+	int result = reload(s, old, reply);
+
+	if (result < 0)
+		log_message(LOG_ERROR, "reload refused, nothing changed: %s", reply);
+	else
+		log_message(LOG_INFO, "reloaded");
+	if (result == 0 && reply[0] == '\0')
+		snprintf(reply, CHANGE_REPLY_MAX, "Nothing changed");
+	config_release(old);
+	return result;
+}
+
+/* ---- one setting while running ---- */
+
+/* Remembers what file and flags say of the setting, unless it is overridden already. */
+static int remember_base(struct site *s, size_t index, const struct config *old)
+{
+	char base[4096];
+
+	if (s->overridden[index] != NULL)
+		return 0;
+	setting_format(&settings_table[index], &old->settings, base, sizeof(base));
+	s->overridden[index] = strdup(base);
+	return s->overridden[index] == NULL ? -1 : 0;
+}
+
+static int set(struct site *s, const struct setting *setting, const char *value, struct config *old,
+	char *reply)
+{
+	size_t index = (size_t)(setting - settings_table);
+	bool was_overridden = s->overridden[index] != NULL;
+	struct change change = {.old = old, .new = config_clone(old), .reply = reply};
+	char legal[256];
+
+	reply[0] = '\0';
+	if (change.new == NULL || remember_base(s, index, old) < 0) {
+		config_release(change.new);
+		tell(&change, "out of memory");
+		return -1;
+	}
+	if (!setting_set(setting, &change.new->settings, value, true)) {
+		config_release(change.new);
+		tell(&change, "%s: \"%.512s\": legal is %s", setting->name, value,
+			setting_legal(setting, legal, sizeof(legal)));
+	} else {
+		config_settle(change.new);
+		if (change_over(s, &change) == 0)
+			return 0;
+	}
+	if (!was_overridden) {
+		free(s->overridden[index]);
+		s->overridden[index] = NULL;
+	}
+	return -1;
+}
+
+int change_set(struct site *s, const struct setting *setting, const char *value,
+	char reply[CHANGE_REPLY_MAX])
+{
+	struct config *old;
+	int result;
+
+	if (!setting->reloadable) {
+		snprintf(reply, CHANGE_REPLY_MAX, "%s changes only at the next start",
+			setting->name);
+		return -1;
+	}
+	old = config_get(s->services->config);
+	result = set(s, setting, value, old, reply);
+	config_release(old);
+	return result;
+}
+
+void change_forget(struct site *s)
+{
+	for (size_t i = 0; i < CONFIG_MAX_OVERRIDES; i++)
+		free(s->overridden[i]);
+}

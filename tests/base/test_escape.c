@@ -1,0 +1,89 @@
+/* escape: one printable word from any bytes, and back. */
+#include "base/escape.h"
+
+#include "check.h"
+
+static void escapes_what_is_no_part_of_a_word(void **state)
+{
+	static const struct {
+		const char *bytes;
+		size_t len;
+		bool ascii;
+		const char *expected;
+	} rows[] = {
+		{"", 0, false, ""},
+		{"www.example.org", 15, true, "www.example.org"},
+		{"a b\tc\n", 6, false, "a\\x20b\\x09c\\x0a"},
+		{"\0\x7f", 2, false, "\\x00\\x7f"},
+		{"back\\slash", 10, false, "back\\x5cslash"},
+		{"z\xc3\xbc", 3, false, "z\xc3\xbc"},
+		{"z\xc3\xbc", 3, true, "z\\xc3\\xbc"},
+		{"\x1b[2J\xc2\x9b", 6, true, "\\x1b[2J\\xc2\\x9b"},
+	};
+	char out[64];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++)
+		assert_string_equal(
+			escape_word(rows[i].bytes, rows[i].len, rows[i].ascii, out, sizeof(out)),
+			rows[i].expected);
+}
+
+static void never_writes_more_than_there_is_room_for(void **state)
+{
+	char out[8];
+
+	(void)state;
+	for (size_t size = 1; size <= sizeof(out); size++) {
+		memset(out, '#', sizeof(out));
+		escape_word("a b cdefgh", 10, false, out, size);
+		assert_true(strlen(out) < size);
+		/* A sequence is there whole or not at all. */
+		assert_true(strchr(out, '\\') == NULL || strstr(out, "\\x20") != NULL);
+		for (size_t i = size; i < sizeof(out); i++)
+			assert_int_equal(out[i], '#');
+	}
+}
+
+static void decoding_gives_the_bytes_back(void **state)
+{
+	unsigned seed = 1;
+	char bytes[40], text[4 * sizeof(bytes) + 1];
+
+	(void)state;
+	for (int round = 0; round < 1000; round++) {
+		size_t len = check_random(&seed, sizeof(bytes));
+
+		for (size_t i = 0; i < len; i++)
+			bytes[i] = (char)check_random(&seed, 256);
+		escape_word(bytes, len, round % 2 == 0, text, sizeof(text));
+		assert_null(strpbrk(text, " \t\r\n"));
+		assert_int_equal(escape_decode(text), len);
+		assert_memory_equal(text, bytes, len);
+	}
+}
+
+static void what_is_no_sequence_stays(void **state)
+{
+	static const char *const rows[] = {"plain", "\\", "\\x", "\\x4", "\\xg0", "\\xAB", "\\\\"};
+	char text[16];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		strcpy(text, rows[i]);
+		assert_int_equal(escape_decode(text), strlen(rows[i]));
+		assert_string_equal(text, rows[i]);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(escapes_what_is_no_part_of_a_word),
+		cmocka_unit_test(never_writes_more_than_there_is_room_for),
+		cmocka_unit_test(decoding_gives_the_bytes_back),
+		cmocka_unit_test(what_is_no_sequence_stays),
+	};
+
+	return cmocka_run_group_tests_name("base/escape", tests, NULL, NULL);
+}

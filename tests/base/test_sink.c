@@ -1,0 +1,122 @@
+/* sink: appending, rotation under writers, and what does not take lines any more. */
+#include "base/sink.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+
+#include "scratch.h"
+
+static void put(struct sink *s, const char *line)
+{
+	assert_true(sink_takes_line(s));
+	assert_true(sink_write(s, line, strlen(line)));
+}
+
+static void appends_to_what_is_there(void **state)
+{
+	struct sink s = SINK_NONE;
+	struct stat st;
+
+	(void)state;
+	scratch_write("file", "before\n");
+	assert_int_equal(sink_open(&s, "file"), 0);
+	put(&s, "one\n");
+	sink_close(&s);
+	scratch_assert("file", "before\none\n");
+	assert_int_equal(sink_open(&s, "new"), 0);
+	sink_close(&s);
+	assert_int_equal(stat("new", &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0640);
+}
+
+static void the_same_path_again_is_the_new_file_after_a_rotation(void **state)
+{
+	struct sink s = SINK_NONE;
+	int number;
+
+	(void)state;
+	assert_int_equal(sink_open(&s, "file"), 0);
+	number = atomic_load(&s.fd);
+	put(&s, "one\n");
+	assert_int_equal(rename("file", "file.1"), 0);
+	put(&s, "two\n");
+	assert_int_equal(sink_open(&s, "file"), 0);
+	put(&s, "three\n");
+	assert_int_equal(atomic_load(&s.fd), number);
+	sink_close(&s);
+	scratch_assert("file.1", "one\ntwo\n");
+	scratch_assert("file", "three\n");
+}
+
+static void what_cannot_be_opened_changes_nothing(void **state)
+{
+	struct sink s = SINK_NONE;
+
+	(void)state;
+	assert_int_equal(sink_open(&s, "missing/file"), -1);
+	assert_int_equal(errno, ENOENT);
+	assert_int_equal(atomic_load(&s.fd), -1);
+	assert_int_equal(sink_open(&s, "file"), 0);
+	assert_int_equal(sink_open(&s, "missing/file"), -1);
+	put(&s, "still\n");
+	sink_close(&s);
+	scratch_assert("file", "still\n");
+}
+
+/* Makes a pipe that is full but for less than a line of 4096 bytes. */
+static void fill_pipe(int ends[2])
+{
+	static char bytes[4096];
+
+	assert_int_equal(pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
+	while (write(ends[1], bytes, sizeof(bytes)) > 0)
+		;
+	assert_int_equal(errno, EAGAIN);
+}
+
+static void lines_that_find_no_room_are_counted_until_there_is_some(void **state)
+{
+	struct sink s = SINK_NONE;
+	uint64_t lost;
+	char bytes[65536];
+	int ends[2];
+
+	(void)state;
+	fill_pipe(ends);
+	assert_int_equal(sink_redirect(&s, ends[1]), 0);
+	assert_false(sink_recovered(&s, &lost));
+	assert_false(sink_takes_line(&s));
+	assert_false(sink_takes_line(&s));
+	while (read(ends[0], bytes, sizeof(bytes)) > 0)
+		;
+	assert_true(sink_takes_line(&s));
+	assert_true(sink_recovered(&s, &lost));
+	assert_int_equal(lost, 2);
+	assert_false(sink_recovered(&s, &lost));
+	sink_close(&s);
+	close(ends[0]);
+}
+
+static void a_line_that_is_not_written_whole_is_told(void **state)
+{
+	struct sink s = SINK_NONE;
+
+	(void)state;
+	assert_int_equal(sink_open(&s, "/dev/full"), 0);
+	assert_false(sink_write(&s, "line\n", 5));
+	sink_close(&s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		scratch_test(appends_to_what_is_there),
+		scratch_test(the_same_path_again_is_the_new_file_after_a_rotation),
+		scratch_test(what_cannot_be_opened_changes_nothing),
+		scratch_test(lines_that_find_no_room_are_counted_until_there_is_some),
+		scratch_test(a_line_that_is_not_written_whole_is_told),
+	};
+
+	return cmocka_run_group_tests_name("base/sink", tests, NULL, NULL);
+}

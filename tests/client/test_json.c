@@ -1,0 +1,201 @@
+/* json: the shape of each command's reply, and valid JSON whatever the bytes. */
+#include "client/json.h"
+
+#include "answers.h"
+
+static char *json_of(const char *request, const char *bytes, size_t len)
+{
+	struct answer r = answer_of_bytes(bytes, len);
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	json_print(out, request, &r);
+	fclose(out);
+	answer_free(&r);
+	return text;
+}
+
+static void assert_json(const char *request, const char *reply, const char *expected)
+{
+	char *text = json_of(request, reply, strlen(reply));
+
+	assert_int_equal(text[strlen(text) - 1], '\n');
+	text[strlen(text) - 1] = '\0';
+	assert_string_equal(text, expected);
+	free(text);
+}
+
+/* ---- shapes ---- */
+
+static void stats_and_config_are_values(void **state)
+{
+	(void)state;
+	assert_json("STATS", "OK\nall time connections:2\nserver uptime:276s\n\n",
+		"{\"status\":\"OK\",\"values\":{\"all time connections\":2,"
+		"\"server uptime\":\"276s\"}}");
+	assert_json("config", "OK\nlisten:0.0.0.0, [::1]:80\nempty:\nno colon\n\n",
+		"{\"status\":\"OK\",\"values\":{\"listen\":\"0.0.0.0, [::1]:80\",\"empty\":\"\"}}");
+	assert_json("CONFIG timeout 15", "OK timeout set to 15\n\n",
+		"{\"status\":\"OK\",\"message\":\"timeout set to 15\",\"values\":{}}");
+}
+
+static void connections_are_values_and_sessions(void **state)
+{
+	(void)state;
+	assert_json("CONNECTIONS",
+		"OK\ncurrent connections:1\nid:7 user:123 client:[::1]:5 state:RELAY age:12 "
+		"sent:18 "
+		"sent_rate:- received_rate:1024 address:- new:5\n\n",
+		"{\"status\":\"OK\",\"values\":{\"current connections\":1},\"sessions\":[{\"id\":7,"
+		"\"user\":\"123\",\"client\":\"[::1]:5\",\"state\":\"RELAY\",\"age\":12,"
+		"\"sent\":18,\"sent_rate\":null,\"received_rate\":1024,\"address\":\"-\","
+		"\"new\":\"5\"}]}");
+	assert_json("CONNECTIONS", "OK\n\n", "{\"status\":\"OK\",\"values\":{},\"sessions\":[]}");
+}
+
+static void accounts_are_records(void **state)
+{
+	(void)state;
+	assert_json("ACCOUNTS",
+		"OK\nname:1 role:admin sessions:1 total:17 last_seen:never limits:none\nname:b\n\n",
+		"{\"status\":\"OK\",\"accounts\":[{\"name\":\"1\",\"role\":\"admin\","
+		"\"sessions\":1,\"total\":17,\"last_seen\":\"never\",\"limits\":\"none\"},"
+		"{\"name\":\"b\"}]}");
+}
+
+static void users_are_names(void **state)
+{
+	(void)state;
+	assert_json(
+		"USERS", "OK alice 123\n\n", "{\"status\":\"OK\",\"users\":[\"alice\",\"123\"]}");
+	assert_json("USERS", "OK No active users\n\n", "{\"status\":\"OK\",\"users\":[]}");
+}
+
+static void the_access_log_is_entries(void **state)
+{
+	(void)state;
+	assert_json("ACCESS_LOG",
+		"OK Access log for all users:\nalice: www.example.org:443 [2025-07-15 12:40:39] "
+		"SUCCESS\nstrange\n\n",
+		"{\"status\":\"OK\",\"entries\":[{\"user\":\"alice\",\"target\":"
+		"\"www.example.org:443\",\"time\":\"2025-07-15 12:40:39\",\"outcome\":\"SUCCESS\"},"
+		"{\"line\":\"strange\"}]}");
+	assert_json("ACCESS_LOG * 5",
+		"OK Access log for all users:\nalice: a:1 [2025-07-15 12:40:39] FAIL\n\n",
+		"{\"status\":\"OK\",\"entries\":[{\"user\":\"alice\",\"target\":\"a:1\","
+		"\"time\":\"2025-07-15 12:40:39\",\"outcome\":\"FAIL\"}]}");
+	assert_json("access_log alice",
+		"OK Access log for user alice:\n[::1]:443 [2025-07-15 12:40:39] SUCCESS\n\n",
+		"{\"status\":\"OK\",\"entries\":[{\"user\":\"alice\",\"target\":\"[::1]:443\","
+		"\"time\":\"2025-07-15 12:40:39\",\"outcome\":\"SUCCESS\"}]}");
+	assert_json(
+		"ACCESS_LOG", "OK No access log entries\n\n", "{\"status\":\"OK\",\"entries\":[]}");
+}
+
+static void all_others_are_a_message_and_lines(void **state)
+{
+	(void)state;
+	assert_json("KILL 7", "OK session 7 ended\n\n",
+		"{\"status\":\"OK\",\"message\":\"session 7 ended\",\"lines\":[]}");
+	assert_json("HELP", "OK\nSTATS - x\nUSERS - y\n\n",
+		"{\"status\":\"OK\",\"message\":\"\",\"lines\":[\"STATS - x\",\"USERS - y\"]}");
+	assert_json("", "OK Welcome\n", "{\"status\":\"OK\",\"message\":\"Welcome\",\"lines\":[]}");
+}
+
+static void refusals_are_a_message(void **state)
+{
+	(void)state;
+	assert_json("STATS", "ERR \"no\"\n\n", "{\"status\":\"ERR\",\"message\":\"\\\"no\\\"\"}");
+}
+
+/* ---- bytes ---- */
+
+static void strings_hold_any_byte(void **state)
+{
+	static const struct {
+		const char *bytes, *json;
+	} rows[] = {
+		{"a\\x20b", "a b"},
+		{"a\\x5cb", "a\\\\b"},
+		{"\\x22\\x0a\\x00\\x7f", "\\\"\\u000a\\u0000\\u007f"},
+		{"\x01\x1f", "\\u0001\\u001f"},
+		{"ä€😀", "ä€😀"},
+		{"\xff\x80", "\\u00ff\\u0080"},
+		{"\xc3", "\\u00c3"}, /* cut off */
+		{"\xc0\xaf", "\\u00c0\\u00af"}, /* overlong */
+		{"\xe0\x80\xaf", "\\u00e0\\u0080\\u00af"},
+		{"\xed\xa0\x80", "\\u00ed\\u00a0\\u0080"}, /* a surrogate */
+		{"\xf4\x90\x80\x80", "\\u00f4\\u0090\\u0080\\u0080"}, /* beyond U+10FFFF */
+		{"\xe2\x82x", "\\u00e2\\u0082x"},
+		{"\\xe2\\x82\\xac", "€"},
+	};
+	char reply[64], expected[128];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		snprintf(reply, sizeof(reply), "OK\n%s\n\n", rows[i].bytes);
+		snprintf(expected, sizeof(expected),
+			"{\"status\":\"OK\",\"message\":\"\",\"lines\":[\"%s\"]}", rows[i].json);
+		assert_json("HELP", reply, expected);
+	}
+}
+
+/* No byte below 0x20 gets out, quotes pair up, and so do brackets: for every command. */
+static void assert_balanced(const char *text)
+{
+	int depth = 0;
+	bool quoted = false;
+
+	for (const char *p = text; p[1] != '\0'; p++) {
+		assert_true((unsigned char)*p >= ' ');
+		if (quoted && *p == '\\')
+			p++;
+		else if (*p == '"')
+			quoted = !quoted;
+		else if (!quoted)
+			depth += (*p == '{' || *p == '[') - (*p == '}' || *p == ']');
+	}
+	assert_int_equal(depth, 0);
+	assert_false(quoted);
+}
+
+static void random_replies_are_balanced(void **state)
+{
+	static const char *const requests[] = {
+		"STATS", "CONNECTIONS", "ACCOUNTS", "ACCESS_LOG", "ACCESS_LOG x", "USERS", "HELP"};
+	static const char alphabet[] = "ab:: []{}\"\\x2\n\r\t\x01\xc3\xa4\xff"
+				       "id:1";
+	char reply[200];
+	unsigned seed = 1;
+
+	(void)state;
+	for (int round = 0; round < 20000; round++) {
+		size_t len = 4 + check_random(&seed, 190);
+		char *text;
+
+		memcpy(reply, "OK \n", 4);
+		for (size_t i = 4; i < len; i++)
+			reply[i] = alphabet[check_random(&seed, sizeof(alphabet))];
+		text = json_of(requests[check_random(&seed, COUNT(requests))], reply, len);
+		assert_balanced(text);
+		free(text);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(stats_and_config_are_values),
+		cmocka_unit_test(connections_are_values_and_sessions),
+		cmocka_unit_test(accounts_are_records),
+		cmocka_unit_test(users_are_names),
+		cmocka_unit_test(the_access_log_is_entries),
+		cmocka_unit_test(all_others_are_a_message_and_lines),
+		cmocka_unit_test(refusals_are_a_message),
+		cmocka_unit_test(strings_hold_any_byte),
+		cmocka_unit_test(random_replies_are_balanced),
+	};
+
+	return cmocka_run_group_tests_name("client/json", tests, NULL, NULL);
+}

@@ -1,0 +1,874 @@
+/* The monitor of the real server: login, lines, every command and every error, word for word. */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../base/check.h"
+#include "monitor.h"
+#include "state/settings.h"
+#include "suite.h"
+
+static struct daemon d;
+static struct net_echo *echo;
+static uint16_t echo_port;
+
+/* A name server that is not there: every lookup fails, and none leaves the host. */
+#define NO_DNS "--dns-servers", "127.0.0.1:1"
+
+static int setup(void **state)
+{
+	(void)state;
+	echo = net_echo_start("127.0.0.1", &echo_port);
+	monitor_start_daemon(&d, (const char *const[]){NO_DNS, NULL});
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	daemon_stop(&d);
+	net_echo_stop(echo);
+	return 0;
+}
+
+static int root(void)
+{
+	return monitor_login(&d, "root:secret");
+}
+
+/* A session of a user with the echo server; it has moved 5 bytes each way. */
+static int open_session(const char *user, const char *password)
+{
+	uint8_t rep;
+	int fd = net_socks_connect_as(d.port, user, password, "127.0.0.1", echo_port, &rep);
+
+	assert_int_equal(rep, 0);
+	net_send(fd, "hello", 5);
+	net_expect(fd, "hello", 5);
+	return fd;
+}
+
+/* The id of the newest session, as CONNECTIONS says it. */
+static long newest_id(int monitor)
+{
+	const char *reply = monitor_ask(monitor, "CONNECTIONS"), *at = reply;
+	long id = 0;
+
+	while ((at = strstr(at, "\nid:")) != NULL) {
+		id = atol(at + 4);
+		at++;
+	}
+	assert_true(id > 0);
+	return id;
+}
+
+static void wait_for_no_sessions(int monitor)
+{
+	while (monitor_stat(monitor, "current connections") > 0)
+		;
+}
+
+/* ---- login ---- */
+
+static void expect_refusal(const char *from, const char *line, const char *answer)
+{
+	int fd = net_connect_from(from, "127.0.0.1", d.monitor_port);
+
+	monitor_expect_text(fd, "Please enter Username:password (in that format)\n");
+	monitor_send(fd, line);
+	assert_string_equal(monitor_read_to_end(fd), answer);
+	close(fd);
+}
+
+static void who_is_no_admin_is_refused_in_the_same_words(void **state)
+{
+	static const char *const lines[] = {"nobody:secret\n", "root:wrong\n", "alice:secret\n",
+		"alice:wrong\n", "root:\n", "root:secret \n", "root: secret\n"};
+	char from[16];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		snprintf(from, sizeof(from), "127.0.1.%zu", i + 1);
+		expect_refusal(from, lines[i], "ERR Invalid credentials\n");
+	}
+}
+
+static void a_login_without_a_colon_has_no_format(void **state)
+{
+	static const char *const lines[] = {"\n", "root\n", ":secret\n", "STATS\n", "a\tb:c\n"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+		expect_refusal(
+			"127.0.0.1", lines[i], "ERR Invalid format. Use username:password\n");
+}
+
+static void a_password_may_have_colons_and_the_line_cr_lf(void **state)
+{
+	int fd = root();
+
+	(void)state;
+	monitor_expect(fd, "ADD_USER carl a:b:c admin", "OK User carl added\n");
+	close(fd);
+	fd = monitor_connect(&d);
+	monitor_send(fd, "carl:a:b:c\r\nUSERS\r\n");
+	monitor_expect_text(fd, "OK Welcome carl\nOK No active users\n\n");
+	monitor_expect(fd, "DEL_USER carl", "OK User carl deleted, 0 sessions ended\n");
+	close(fd);
+}
+
+static void an_address_that_failed_too_often_is_held_off(void **state)
+{
+	int fd;
+
+	(void)state;
+	for (int i = 0; i < 3; i++)
+		expect_refusal("127.0.2.1", "root:wrong\n", "ERR Invalid credentials\n");
+	expect_refusal("127.0.2.1", "root:secret\n", "ERR Too many failed logins\n");
+	/* Others are not. */
+	fd = root();
+	assert_true(monitor_stat(fd, "monitor logins refused") >= 4);
+	close(fd);
+	assert_true(daemon_log_has(&d, "msg=\"monitor login refused\" client=127.0.2.1:"));
+	assert_false(daemon_log_has(&d, "wrong"));
+	assert_false(daemon_log_has(&d, "secret"));
+}
+
+/* ---- lines ---- */
+
+static void bytes_may_come_one_by_one(void **state)
+{
+	static const char text[] = "root:secret\nUSERS\nQUIT\n";
+	int fd = monitor_connect(&d);
+
+	(void)state;
+	for (const char *p = text; *p != '\0'; p++)
+		net_send(fd, p, 1);
+	assert_string_equal(
+		monitor_read_to_end(fd), "OK Welcome root\nOK No active users\n\nOK Goodbye\n");
+	close(fd);
+}
+
+static void all_at_once_and_the_end_behind_it_is_answered_too(void **state)
+{
+	int fd = monitor_connect(&d);
+
+	(void)state;
+	monitor_send(fd, "root:secret\nUSERS\nCONFIG port\nNONSENSE\nCONFIG timeout\nUSERS\n");
+	assert_int_equal(shutdown(fd, SHUT_WR), 0);
+	assert_string_equal(monitor_read_to_end(fd),
+		"OK Welcome root\nOK No active users\n\nOK\nport:0\n\n"
+		"ERR Unknown command: NONSENSE\n\nOK\ntimeout:1h\n\nOK No active users\n\n");
+	close(fd);
+}
+
+static void a_line_that_is_too_long_is_refused_and_the_next_one_is_not(void **state)
+{
+	char line[5000];
+	int fd = root();
+
+	(void)state;
+	memset(line, 'x', sizeof(line) - 1);
+	line[sizeof(line) - 1] = '\0';
+	monitor_expect(fd, line, "ERR Line too long\n");
+	monitor_expect(fd, "USERS", "OK No active users\n");
+	line[1023] = '\0'; /* with its LF, as long as a line may be */
+	assert_begins(monitor_ask(fd, line), "ERR Unknown command: xxx");
+	close(fd);
+}
+
+static void what_is_no_command_is_refused(void **state)
+{
+	static const char *const rows[][2] = {
+		{"", "ERR Empty line: HELP lists the commands\n"},
+		{"FROBNICATE", "ERR Unknown command: FROBNICATE\n"},
+		{"USERS now", "ERR Usage: USERS\n"},
+		{"USERS\x1b[2J", "ERR Control bytes are not allowed\n"},
+		{"KILL", "ERR Usage: KILL <id>\n"},
+	};
+	int fd = root();
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		monitor_expect(fd, rows[i][0], rows[i][1]);
+	monitor_expect(fd, "uSeRs", "OK No active users\n");
+	close(fd);
+}
+
+static void quit_says_goodbye_and_closes(void **state)
+{
+	int fd = root();
+
+	(void)state;
+	monitor_send(fd, "QUIT\n");
+	assert_string_equal(monitor_read_to_end(fd), "OK Goodbye\n");
+	close(fd);
+}
+
+/* ---- looking ---- */
+
+static void stats_begin_with_the_six_lines_of_the_contract(void **state)
+{
+	static const char *const names[] = {"all time connections", "bytes transferred",
+		"active users", "current connections", "max concurrent connections",
+		"server uptime"};
+	int monitor = root(), session = open_session("alice", "secret");
+	const char *line = monitor_ask(monitor, "STATS");
+
+	(void)state;
+	assert_begins(line, "OK\n");
+	for (size_t i = 0; i < 6; i++) {
+		line = strchr(line, '\n') + 1;
+		assert_begins(line, names[i]);
+		assert_int_equal(line[strlen(names[i])], ':');
+	}
+	assert_int_equal(strchr(line, '\n')[-1], 's');
+	assert_int_equal(monitor_stat(monitor, "active users"), 1);
+	assert_int_equal(monitor_stat(monitor, "current connections"), 1);
+	close(session);
+	wait_for_no_sessions(monitor);
+	assert_int_equal(monitor_stat(monitor, "active users"), 0);
+	close(monitor);
+}
+
+static void bytes_are_counted_while_they_pass(void **state)
+{
+	int monitor = root();
+	long before = monitor_stat(monitor, "bytes transferred");
+	int session = open_session("alice", "secret");
+
+	(void)state;
+	assert_int_equal(monitor_stat(monitor, "bytes transferred"), before + 10);
+	net_send(session, "again", 5);
+	net_expect(session, "again", 5);
+	assert_int_equal(monitor_stat(monitor, "bytes transferred"), before + 20);
+	close(session);
+	wait_for_no_sessions(monitor);
+	assert_int_equal(monitor_stat(monitor, "bytes transferred"), before + 20);
+	close(monitor);
+}
+
+static void connections_tell_all_of_a_session(void **state)
+{
+	int monitor = root(), session = open_session("alice", "secret");
+	char expected[512];
+	struct addr own = {.sa = {.sa_family = AF_UNSPEC}};
+	socklen_t len = sizeof(own);
+	const char *line;
+
+	(void)state;
+	assert_int_equal(getsockname(session, &own.sa, &len), 0);
+	snprintf(expected, sizeof(expected),
+		"id:%ld user:alice client:127.0.0.1:%u command:CONNECT target:127.0.0.1:%u "
+		"state:RELAY age:",
+		newest_id(monitor), addr_port(&own), echo_port);
+	line = monitor_ask(monitor, "CONNECTIONS");
+	assert_begins(line, "OK\ncurrent connections:1\nmax concurrent connections:");
+	line = strstr(line, "\nid:") + 1;
+	assert_begins(line, expected);
+	snprintf(expected, sizeof(expected),
+		" sent:5 received:5 address:127.0.0.1:%u sent_rate:", echo_port);
+	assert_non_null(strstr(line, expected));
+	close(session);
+	wait_for_no_sessions(monitor);
+	close(monitor);
+}
+
+static void sessions_are_seen_in_every_phase(void **state)
+{
+	int monitor = root(), fd = net_connect("127.0.0.1", d.port);
+
+	(void)state;
+	while (strstr(monitor_ask(monitor, "CONNECTIONS"), " command:- target:- state:GREETING ") ==
+		NULL)
+		;
+	net_send_hex(fd, "05 01 02");
+	net_expect_hex(fd, "05 02");
+	while (strstr(monitor_ask(monitor, "CONNECTIONS"), " state:LOGIN ") == NULL)
+		;
+	net_send_hex(fd, "01 05 61 6c 69 63 65 06 73 65 63 72 65 74");
+	net_expect_hex(fd, "01 00");
+	while (strstr(monitor_ask(monitor, "CONNECTIONS"), " user:alice client:127.0.0.1:") ==
+			NULL ||
+		strstr(monitor_ask(monitor, "CONNECTIONS"), " state:REQUEST ") == NULL)
+		;
+	close(fd);
+	wait_for_no_sessions(monitor);
+	close(monitor);
+}
+
+static void users_are_those_with_a_session(void **state)
+{
+	int monitor = root(), a = open_session("bob", "secret"),
+	    b = open_session("alice", "secret"), c = open_session("alice", "secret");
+
+	(void)state;
+	monitor_expect(monitor, "USERS", "OK alice bob\n");
+	close(a);
+	close(b);
+	close(c);
+	wait_for_no_sessions(monitor);
+	monitor_expect(monitor, "USERS", "OK No active users\n");
+	close(monitor);
+}
+
+static void help_lists_every_command(void **state)
+{
+	static const char *const words[] = {"STATS", "CONNECTIONS", "USERS", "CONFIG", "ACCESS_LOG",
+		"QUIT", "HELP", "ACCOUNTS", "ADD_USER", "SET_PASSWORD", "DEL_USER", "KILL",
+		"KILL_USER", "RELOAD", "LOG_LEVEL"};
+	int fd = root();
+	const char *line = monitor_ask(fd, "HELP");
+
+	(void)state;
+	assert_begins(line, "OK\n");
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		line = strchr(line, '\n') + 1;
+		assert_begins(line, words[i]);
+		assert_int_equal(line[strlen(words[i])], ' ');
+		assert_non_null(strstr(line, " - "));
+	}
+	assert_string_equal(strchr(line, '\n'), "\n");
+	close(fd);
+}
+
+/* ---- the access log ---- */
+
+/* The reply to `request` with all times replaced by a question mark. */
+static const char *without_times(int fd, const char *request)
+{
+	static char text[65536];
+	size_t len = 0;
+	bool inside = false;
+
+	for (const char *p = monitor_ask(fd, request); *p != '\0'; p++) {
+		inside &= *p != ']';
+		if (!inside)
+			text[len++] = *p;
+		if (*p == '[') {
+			struct tm tm = {0};
+
+			assert_non_null(strptime(p, "[%Y-%m-%d %H:%M:%S]", &tm));
+			text[len++] = '?';
+			inside = true;
+		}
+	}
+	text[len] = '\0';
+	return text;
+}
+
+static void the_access_log_tells_answered_requests(void **state)
+{
+	char expected[512];
+	uint8_t rep;
+	int monitor;
+
+	(void)state;
+	daemon_stop(&d); /* an access log of its own */
+	monitor_start_daemon(&d, (const char *const[]){NO_DNS, NULL});
+	monitor = root();
+	monitor_expect(monitor, "ACCESS_LOG", "OK No access log entries\n");
+	monitor_expect(monitor, "ACCESS_LOG alice", "OK No access log entries for user alice\n");
+	close(open_session("alice", "secret"));
+	close(net_socks_connect_as(d.port, "bob", "secret", "name.invalid", 443, &rep));
+	assert_int_equal(rep, 4);
+	close(open_session("alice", "secret"));
+	snprintf(expected, sizeof(expected),
+		"OK Access log for all users:\nalice: 127.0.0.1:%u [?] SUCCESS\n"
+		"bob: name.invalid:443 [?] FAIL\nalice: 127.0.0.1:%u [?] SUCCESS\n",
+		echo_port, echo_port);
+	assert_string_equal(without_times(monitor, "ACCESS_LOG"), expected);
+	assert_string_equal(without_times(monitor, "ACCESS_LOG *"), expected);
+	assert_string_equal(without_times(monitor, "ACCESS_LOG bob"),
+		"OK Access log for user bob:\nname.invalid:443 [?] FAIL\n");
+	snprintf(expected, sizeof(expected),
+		"OK Access log for user alice:\n127.0.0.1:%u [?] SUCCESS\n", echo_port);
+	assert_string_equal(without_times(monitor, "ACCESS_LOG alice 1"), expected);
+	snprintf(expected, sizeof(expected),
+		"OK Access log for all users:\nbob: name.invalid:443 [?] FAIL\n"
+		"alice: 127.0.0.1:%u [?] SUCCESS\n",
+		echo_port);
+	assert_string_equal(without_times(monitor, "ACCESS_LOG * 2"), expected);
+	monitor_expect(monitor, "ACCESS_LOG * 0", "ERR \"0\": the count is a number from 1 on\n");
+	monitor_expect(monitor, "ACCESS_LOG * -1", "ERR \"-1\": the count is a number from 1 on\n");
+	close(monitor);
+}
+
+static void the_access_log_outlives_the_process_in_its_file(void **state)
+{
+	char file[128], expected[128];
+	int monitor;
+
+	(void)state;
+	daemon_stop(&d);
+	daemon_prepare(&d);
+	monitor_write_users(&d);
+	snprintf(file, sizeof(file), "%s/access", d.folder);
+	for (int round = 1; round <= 2; round++) {
+		daemon_launch(
+			&d, (const char *const[]){"-U", d.users, "--access-log-file", file, NULL});
+		close(open_session("alice", "secret"));
+		if (round == 2)
+			break;
+		daemon_signal(&d, SIGTERM);
+		assert_int_equal(daemon_wait_exit(&d), 0);
+	}
+	monitor = root();
+	snprintf(expected, sizeof(expected),
+		"OK Access log for user alice:\n127.0.0.1:%u [?] SUCCESS\n127.0.0.1:%u [?] "
+		"SUCCESS\n",
+		echo_port, echo_port);
+	assert_string_equal(without_times(monitor, "ACCESS_LOG alice"), expected);
+	close(monitor);
+}
+
+/* ---- ending sessions ---- */
+
+static void kill_breaks_a_session_off(void **state)
+{
+	int monitor = root(), victim = open_session("alice", "secret"),
+	    other = open_session("alice", "secret");
+	char request[32], answer[64];
+	long id = newest_id(monitor) - 1;
+
+	(void)state;
+	snprintf(request, sizeof(request), "KILL %ld", id);
+	snprintf(answer, sizeof(answer), "OK Session %ld ended\n", id);
+	monitor_expect(monitor, request, answer);
+	net_expect_reset(victim);
+	net_send(other, "still", 5);
+	net_expect(other, "still", 5);
+	while (monitor_stat(monitor, "current connections") > 1)
+		;
+	snprintf(answer, sizeof(answer), "ERR There is no session %ld\n", id);
+	monitor_expect(monitor, request, answer);
+	monitor_expect(monitor, "KILL all", "ERR \"all\": the id of a session is a number\n");
+	assert_true(monitor_stat(monitor, "ended killed") >= 1);
+	assert_true(daemon_log_has(&d, "reason=killed"));
+	assert_true(daemon_log_has(&d, "msg=\"monitor command\" user=root client=127.0.0.1:"));
+	close(victim);
+	close(other);
+	wait_for_no_sessions(monitor);
+	close(monitor);
+}
+
+/* Neither side takes any more: the worker waits for nothing but room. */
+static void kill_reaches_a_session_that_is_stuck(void **state)
+{
+	int monitor = root(), fd = open_session("alice", "secret");
+	static char bytes[65536];
+	char request[32];
+
+	(void)state;
+	while (send(fd, bytes, sizeof(bytes), MSG_DONTWAIT) > 0)
+		;
+	snprintf(request, sizeof(request), "KILL %ld", newest_id(monitor));
+	monitor_ask(monitor, request);
+	wait_for_no_sessions(monitor);
+	close(fd);
+	close(monitor);
+}
+
+static void kill_reaches_sessions_in_every_phase(void **state)
+{
+	static const char *const sent[] = {NULL, "05", "05 01 02", "05 01 02 01 05 61"};
+	int monitor = root();
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(sent) / sizeof(sent[0]); i++) {
+		int fd = net_connect("127.0.0.1", d.port);
+		char request[32];
+
+		if (sent[i] != NULL)
+			net_send_hex(fd, sent[i]);
+		while (monitor_stat(monitor, "current connections") == 0)
+			;
+		snprintf(request, sizeof(request), "KILL %ld", newest_id(monitor));
+		monitor_ask(monitor, request);
+		wait_for_no_sessions(monitor);
+		close(fd);
+	}
+	close(monitor);
+}
+
+static void kill_user_ends_all_sessions_of_a_user(void **state)
+{
+	int monitor = root(), a = open_session("alice", "secret"),
+	    b = open_session("alice", "secret"), c = open_session("bob", "secret");
+
+	(void)state;
+	monitor_expect(monitor, "KILL_USER alice", "OK 2 sessions of alice ended\n");
+	net_expect_reset(a);
+	net_expect_reset(b);
+	while (monitor_stat(monitor, "current connections") > 1)
+		;
+	monitor_expect(monitor, "KILL_USER alice", "ERR alice has no session\n");
+	monitor_expect(monitor, "USERS", "OK bob\n");
+	close(a);
+	close(b);
+	close(c);
+	wait_for_no_sessions(monitor);
+	close(monitor);
+}
+
+/* ---- users ---- */
+
+static uint8_t connect_reply(const char *user, const char *password)
+{
+	uint8_t rep;
+	int fd = net_socks_connect_as(d.port, user, password, "127.0.0.1", echo_port, &rep);
+
+	close(fd);
+	return rep;
+}
+
+/* What the users file says of a user; "" when it does not. */
+static const char *line_of(const char *user)
+{
+	static char line[512];
+	FILE *f = fopen(d.users, "re");
+	size_t len = strlen(user);
+
+	assert_non_null(f);
+	while (fgets(line, sizeof(line), f) != NULL) {
+		if (strncmp(line, user, len) == 0 && line[len] == ':') {
+			fclose(f);
+			return line;
+		}
+	}
+	fclose(f);
+	return "";
+}
+
+static void an_added_user_may_log_in_at_once_and_is_on_disk(void **state)
+{
+	int monitor = root();
+
+	(void)state;
+	monitor_expect(monitor, "ADD_USER carl p4ss", "OK User carl added\n");
+	assert_begins(line_of("carl"), "carl:$y$");
+	assert_non_null(strstr(line_of("carl"), ":user\n"));
+	assert_int_equal(connect_reply("carl", "p4ss"), 0);
+	monitor_expect(monitor, "ADD_USER carl other", "ERR carl exists already\n");
+	monitor_expect(
+		monitor, "ADD_USER dora x boss", "ERR \"boss\": the role is admin, or left out\n");
+	monitor_expect(monitor, "ADD_USER a:b x",
+		"ERR a user name has no blanks, colons or control characters\n");
+	monitor_expect(monitor, "DEL_USER carl", "OK User carl deleted, 0 sessions ended\n");
+	close(monitor);
+	assert_false(daemon_log_has(&d, "p4ss"));
+	assert_true(daemon_log_has(&d, "command=ADD_USER about=carl answer=OK"));
+}
+
+static void a_new_password_counts_at_once(void **state)
+{
+	int monitor = root();
+
+	(void)state;
+	monitor_expect(monitor, "SET_PASSWORD bob two words", "OK Password of bob changed\n");
+	assert_int_equal(connect_reply("bob", "two words"), 0);
+	assert_int_equal(connect_reply("bob", "secret"), NET_LOGIN_REFUSED);
+	monitor_expect(monitor, "SET_PASSWORD nobody x", "ERR nobody does not exist\n");
+	monitor_expect(monitor, "SET_PASSWORD bob secret", "OK Password of bob changed\n");
+	close(monitor);
+}
+
+static void a_deleted_user_is_thrown_out(void **state)
+{
+	int monitor = root(), session;
+
+	(void)state;
+	monitor_ask(monitor, "ADD_USER carl p4ss");
+	session = open_session("carl", "p4ss");
+	monitor_expect(monitor, "DEL_USER carl", "OK User carl deleted, 1 session ended\n");
+	net_expect_reset(session);
+	assert_string_equal(line_of("carl"), "");
+	assert_int_equal(connect_reply("carl", "p4ss"), NET_LOGIN_REFUSED);
+	monitor_expect(monitor, "DEL_USER carl", "ERR carl does not exist\n");
+	close(session);
+	wait_for_no_sessions(monitor);
+	close(monitor);
+}
+
+static void an_admin_who_was_deleted_may_do_nothing_more(void **state)
+{
+	int monitor = root(), other;
+
+	(void)state;
+	monitor_ask(monitor, "ADD_USER carl p4ss admin");
+	other = monitor_login(&d, "carl:p4ss");
+	monitor_expect(other, "USERS", "OK No active users\n");
+	monitor_expect(monitor, "DEL_USER carl", "OK User carl deleted, 0 sessions ended\n");
+	monitor_expect(other, "USERS", "ERR carl may not do that any more\n");
+	monitor_expect(other, "ADD_USER eve x admin", "ERR carl may not do that any more\n");
+	assert_string_equal(line_of("eve"), "");
+	close(other);
+	close(monitor);
+}
+
+static void accounts_tell_all_users(void **state)
+{
+	int monitor, session;
+	const char *reply;
+
+	(void)state;
+	daemon_stop(&d);
+	monitor_start_daemon(&d, NULL);
+	monitor = root();
+	close(open_session("alice", "secret"));
+	wait_for_no_sessions(monitor);
+	session = open_session("alice", "secret");
+	reply = monitor_ask(monitor, "ACCOUNTS");
+	assert_begins(reply,
+		"OK\nname:alice role:user sessions:1 total:2 sent:10 received:10 last_seen:20");
+	assert_non_null(strstr(reply,
+		"\nname:bob role:user sessions:0 total:0 sent:0 received:0 last_seen:never "
+		"limits:none\nname:boss role:admin "));
+	close(session);
+	close(monitor);
+}
+
+static void without_a_file_users_last_until_the_end(void **state)
+{
+	int monitor;
+
+	(void)state;
+	daemon_stop(&d);
+	daemon_prepare(&d);
+	daemon_launch(&d, (const char *const[]){"-u", "root:secret", NULL});
+	monitor = root();
+	monitor_expect(monitor, "ADD_USER carl p4ss",
+		"OK User carl added (until the server ends: users_file is not set)\n");
+	assert_int_equal(connect_reply("carl", "p4ss"), 0);
+	monitor_expect(monitor, "DEL_USER root", "ERR root is the last admin and stays\n");
+	close(monitor);
+}
+
+static void what_cannot_be_saved_is_refused(void **state)
+{
+	int monitor = root();
+	const char *reply;
+	char path[128];
+
+	(void)state;
+	/* A link to nowhere is not followed, and not replaced. */
+	snprintf(path, sizeof(path), "%s/moved", d.folder);
+	assert_int_equal(rename(d.users, path), 0);
+	assert_int_equal(symlink("/nonexistent/users", d.users), 0);
+	reply = monitor_ask(monitor, "ADD_USER carl p4ss");
+	assert_begins(reply, "ERR ");
+	assert_non_null(strstr(reply, "cannot be"));
+	assert_int_equal(connect_reply("carl", "p4ss"), NET_LOGIN_REFUSED);
+	assert_int_equal(rename(path, d.users), 0);
+	close(monitor);
+}
+
+/* ---- settings ---- */
+
+static void config_shows_and_changes_settings(void **state)
+{
+	int fd = root();
+	const char *line = monitor_ask(fd, "CONFIG");
+	size_t count = 0;
+
+	(void)state;
+	assert_begins(line, "OK\n");
+	for (; (line = strchr(line + 1, '\n')) != NULL && line[1] != '\0'; count++) {
+		assert_memory_equal(
+			line + 1, settings_table[count].name, strlen(settings_table[count].name));
+		assert_int_equal(line[1 + strlen(settings_table[count].name)], ':');
+	}
+	assert_int_equal(count, settings_count);
+	monitor_expect(fd, "CONFIG timeout 15", "OK timeout set to 15\n");
+	monitor_expect(fd, "CONFIG timeout", "OK\ntimeout:15s\n");
+	monitor_expect(fd, "CONFIG TIMEOUT", "ERR Unknown parameter: TIMEOUT\n");
+	monitor_expect(fd, "CONFIG clients 10.0.0.0/8, private",
+		"OK clients set to 10.0.0.0/8, private\n");
+	monitor_expect(fd, "CONFIG clients", "OK\nclients:private, 10.0.0.0/8\n");
+	monitor_expect(fd, "CONFIG clients auto", "OK clients set to auto\n");
+	monitor_expect(fd, "CONFIG dns_search lan", "OK dns_search set to lan\n");
+	monitor_expect(fd, "CONFIG dns_search \"\"", "OK dns_search set to \"\"\n");
+	monitor_expect(fd, "CONFIG dns_search", "OK\ndns_search:\n");
+	close(fd);
+}
+
+static void what_is_not_legal_changes_nothing(void **state)
+{
+	static const char *const rows[][2] = {
+		{"CONFIG timeout never",
+			"ERR timeout: \"never\": legal is a time from 100ms to 30d "
+			"(500ms, 30s, 5m, 2h, 1d; without a unit: s)\n"},
+		{"CONFIG backlog 0", "ERR backlog: \"0\": legal is a number from 1 to 65535\n"},
+		{"CONFIG nonsense 1", "ERR Unknown parameter: nonsense\n"},
+		{"CONFIG max_sessions 5", "ERR max_sessions changes only at the next start\n"},
+		{"LOG_LEVEL loud", "ERR log_level: \"loud\": legal is error, warn, info, debug\n"},
+		{"CONFIG listen 192.0.2.1",
+			"ERR cannot listen on 192.0.2.1:0: Cannot assign requested address\n"},
+		{"CONFIG log_file /nonexistent/log",
+			"ERR log_file: \"/nonexistent/log\": cannot be "
+			"opened: No such file or directory\n"},
+		{"CONFIG access_log_file /nonexistent/log",
+			"ERR access_log_file: \"/nonexistent/log\": cannot be opened: No such file "
+			"or directory\n"},
+	};
+	int fd = root();
+	char *before = strdup(monitor_ask(fd, "CONFIG"));
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		monitor_expect(fd, rows[i][0], rows[i][1]);
+	monitor_expect(fd, "CONFIG", before);
+	free(before);
+	close(fd);
+}
+
+static void live_sessions_follow_the_timeout(void **state)
+{
+	int monitor = root(), session = open_session("alice", "secret");
+
+	(void)state;
+	monitor_expect(monitor, "CONFIG timeout 100ms", "OK timeout set to 100ms\n");
+	net_expect_end(session);
+	monitor_expect(monitor, "CONFIG timeout 1h", "OK timeout set to 1h\n");
+	close(session);
+	wait_for_no_sessions(monitor);
+	assert_true(monitor_stat(monitor, "ended idle") >= 1);
+	close(monitor);
+}
+
+static void log_level_switches_the_log(void **state)
+{
+	int fd = root();
+
+	(void)state;
+	monitor_expect(fd, "LOG_LEVEL error", "OK log_level set to error\n");
+	monitor_expect(fd, "CONFIG log_level", "OK\nlog_level:error\n");
+	monitor_expect(fd, "LOG_LEVEL info", "OK log_level set to info\n");
+	close(fd);
+}
+
+static void listeners_change_while_running(void **state)
+{
+	int monitor = root(), fd;
+	size_t from = daemon_log_end(&d);
+	char request[64], answer[80];
+	uint16_t port;
+	uint8_t rep;
+
+	(void)state;
+	/* A port that was free a moment ago. */
+	close(net_listen("127.0.0.1", &port));
+	snprintf(request, sizeof(request), "CONFIG listen 127.0.0.1:%u", port);
+	snprintf(answer, sizeof(answer), "OK listen set to 127.0.0.1:%u\n", port);
+	monitor_expect(monitor, request, answer);
+	d.port = port;
+	assert_int_equal(connect_reply("alice", "secret"), 0);
+	close(net_listen("127.0.0.1", &port));
+	snprintf(request, sizeof(request), "CONFIG monitor_port %u", port);
+	snprintf(answer, sizeof(answer), "OK monitor_port set to %u\n", port);
+	monitor_expect(monitor, request, answer);
+	d.monitor_port = port;
+	fd = root(); /* at the new place */
+	monitor_expect(fd, "USERS", "OK No active users\n");
+	monitor_expect(monitor, "USERS", "OK No active users\n"); /* and the old connection lives */
+	/* The new places are the proxy's own, too. */
+	close(net_socks_connect_as(d.port, "alice", "secret", "127.0.0.1", port, &rep));
+	assert_int_equal(rep, 2);
+	daemon_wait_log(&d, &from, "setting=monitor_port");
+	close(fd);
+	close(monitor);
+}
+
+static void launch_with_file(const char *text)
+{
+	daemon_stop(&d);
+	daemon_prepare(&d);
+	monitor_write_users(&d);
+	daemon_write_file(d.config, text);
+	daemon_launch(&d, (const char *const[]){"-U", d.users, "-c", d.config, NULL});
+}
+
+static void reload_says_what_changed(void **state)
+{
+	char expected[256];
+	int fd;
+
+	(void)state;
+	launch_with_file("listen = 127.0.0.1\n");
+	fd = root();
+	monitor_expect(fd, "RELOAD", "OK Nothing changed\n");
+	daemon_write_file(d.config, "listen = 127.0.0.1\ntimeout = 5m\nmax_sessions = 9\n");
+	daemon_write_file(d.users, "root:" MONITOR_HASH ":admin\nalice:" MONITOR_HASH ":user\n");
+	/* max_sessions is a flag here, and flags win. */
+	monitor_expect(fd, "RELOAD", "OK timeout set to 5m, users 4 to 2\n");
+	daemon_write_file(d.config, "listen = 127.0.0.1\ntimeout = never\n");
+	snprintf(expected, sizeof(expected), "ERR %s:2: timeout: \"never\": legal is ", d.config);
+	assert_begins(monitor_ask(fd, "RELOAD"), expected);
+	monitor_expect(fd, "CONFIG timeout", "OK\ntimeout:5m\n");
+	close(fd);
+}
+
+static void what_config_has_set_stands_until_the_file_says_something_new(void **state)
+{
+	int fd;
+
+	(void)state;
+	launch_with_file("listen = 127.0.0.1\ntimeout = 5m\n");
+	fd = root();
+	monitor_expect(fd, "CONFIG timeout 7m", "OK timeout set to 7m\n");
+	daemon_write_file(d.config, "listen = 127.0.0.1\ntimeout = 5m\nbacklog = 7\n");
+	monitor_expect(fd, "RELOAD", "OK backlog set to 7\n");
+	monitor_expect(fd, "CONFIG timeout", "OK\ntimeout:7m\n");
+	daemon_write_file(d.config, "listen = 127.0.0.1\ntimeout = 6m\nbacklog = 7\n");
+	monitor_expect(fd, "RELOAD", "OK timeout set to 6m\n");
+	daemon_write_file(d.config, "listen = 127.0.0.1\ntimeout = 5m\nbacklog = 7\n");
+	monitor_expect(fd, "RELOAD", "OK timeout set to 5m\n");
+	close(fd);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(who_is_no_admin_is_refused_in_the_same_words),
+		cmocka_unit_test(a_login_without_a_colon_has_no_format),
+		cmocka_unit_test(a_password_may_have_colons_and_the_line_cr_lf),
+		cmocka_unit_test(an_address_that_failed_too_often_is_held_off),
+		cmocka_unit_test(bytes_may_come_one_by_one),
+		cmocka_unit_test(all_at_once_and_the_end_behind_it_is_answered_too),
+		cmocka_unit_test(a_line_that_is_too_long_is_refused_and_the_next_one_is_not),
+		cmocka_unit_test(what_is_no_command_is_refused),
+		cmocka_unit_test(quit_says_goodbye_and_closes),
+		cmocka_unit_test(stats_begin_with_the_six_lines_of_the_contract),
+		cmocka_unit_test(bytes_are_counted_while_they_pass),
+		cmocka_unit_test(connections_tell_all_of_a_session),
+		cmocka_unit_test(sessions_are_seen_in_every_phase),
+		cmocka_unit_test(users_are_those_with_a_session),
+		cmocka_unit_test(help_lists_every_command),
+		cmocka_unit_test(kill_breaks_a_session_off),
+		cmocka_unit_test(kill_reaches_a_session_that_is_stuck),
+		cmocka_unit_test(kill_reaches_sessions_in_every_phase),
+		cmocka_unit_test(kill_user_ends_all_sessions_of_a_user),
+		cmocka_unit_test(an_added_user_may_log_in_at_once_and_is_on_disk),
+		cmocka_unit_test(a_new_password_counts_at_once),
+		cmocka_unit_test(a_deleted_user_is_thrown_out),
+		cmocka_unit_test(an_admin_who_was_deleted_may_do_nothing_more),
+		cmocka_unit_test(what_cannot_be_saved_is_refused),
+		cmocka_unit_test(config_shows_and_changes_settings),
+		cmocka_unit_test(what_is_not_legal_changes_nothing),
+		cmocka_unit_test(live_sessions_follow_the_timeout),
+		cmocka_unit_test(log_level_switches_the_log),
+		cmocka_unit_test(listeners_change_while_running),
+		cmocka_unit_test(the_access_log_tells_answered_requests),
+		cmocka_unit_test(the_access_log_outlives_the_process_in_its_file),
+		cmocka_unit_test(accounts_tell_all_users),
+		cmocka_unit_test(without_a_file_users_last_until_the_end),
+		cmocka_unit_test(reload_says_what_changed),
+		cmocka_unit_test(what_config_has_set_stands_until_the_file_says_something_new),
+	};
+
+	return cmocka_run_group_tests_name("daemon/monitor", tests, setup, teardown);
+}

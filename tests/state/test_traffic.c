@@ -1,0 +1,80 @@
+/* traffic: bytes of a session and of a worker, idle time, and rates by windows. */
+#include "state/traffic.h"
+
+#include "../base/check.h"
+
+static struct traffic t;
+
+static void move(uint64_t sent, uint64_t received, int64_t now)
+{
+	traffic_count(&t.sent, sent);
+	traffic_count(&t.received, received);
+	traffic_active(&t, now);
+}
+
+static int begin(void **state)
+{
+	(void)state;
+	memset(&t, 0, sizeof(t));
+	traffic_begin(&t, 1000);
+	return 0;
+}
+
+static void a_session_begins_at_nothing_and_a_worker_goes_on(void **state)
+{
+	struct traffic_figures f;
+
+	(void)state;
+	move(10, 200, 1100);
+	f = traffic_read(&t, 1200);
+	assert_int_equal(f.sent, 10);
+	assert_int_equal(f.received, 200);
+	assert_int_equal(f.last_active, 1100);
+	atomic_store(&t.half_closed, true);
+	traffic_begin(&t, 5000);
+	f = traffic_read(&t, 5000);
+	assert_int_equal(f.sent, 0);
+	assert_int_equal(f.received, 0);
+	assert_int_equal(f.last_active, 5000);
+	assert_false(f.half_closed);
+	assert_int_equal(t.sent, 10);
+	assert_int_equal(t.received, 200);
+}
+
+static void a_rate_is_that_of_the_last_whole_window(void **state)
+{
+	(void)state;
+	move(500, 4000, 1500);
+	assert_int_equal(traffic_read(&t, 1500).sent_rate, 0);
+	move(500, 4000, 2000);
+	assert_int_equal(traffic_read(&t, 2000).sent_rate, 1000);
+	assert_int_equal(traffic_read(&t, 2000).received_rate, 8000);
+	move(300, 0, 2500);
+	assert_int_equal(traffic_read(&t, 2500).sent_rate, 1000);
+	move(300, 0, 4000);
+	assert_int_equal(traffic_read(&t, 4000).sent_rate, 300);
+	assert_int_equal(traffic_read(&t, 4000).received_rate, 0);
+}
+
+static void a_rate_falls_while_nothing_comes(void **state)
+{
+	(void)state;
+	move(1000, 1000, 2000);
+	assert_int_equal(traffic_read(&t, 2000).sent_rate, 1000);
+	move(500, 0, 2100);
+	assert_int_equal(traffic_read(&t, 4000).sent_rate, 250);
+	assert_int_equal(traffic_read(&t, 4000).received_rate, 0);
+	assert_int_equal(traffic_read(&t, 1000000).sent_rate, 0);
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup(f, begin)
+	const struct CMUnitTest tests[] = {
+		TEST(a_session_begins_at_nothing_and_a_worker_goes_on),
+		TEST(a_rate_is_that_of_the_last_whole_window),
+		TEST(a_rate_falls_while_nothing_comes),
+	};
+
+	return cmocka_run_group_tests_name("state/traffic", tests, NULL, NULL);
+}
