@@ -8,8 +8,8 @@
 #define TIMESTAMP_DATE 19 /* "2025-07-15T12:40:39" */
 #define TIMESTAMP_ZONE 5 /* "+0200" */
 
-/* The second `when` (since 1970) in local time; neither text is NUL-terminated. Quick for the second
- * that was asked for last. */
+/* The second `when` (since 1970) in local time; neither text is NUL-terminated. Quick for the
+ * second that was asked for last. */
 void timestamp_format(int64_t when, char date[TIMESTAMP_DATE], char zone[TIMESTAMP_ZONE]);
 
 #endif
