@@ -128,7 +128,7 @@ test-clients: deps-clients
 test-valgrind: deps-test
 	@$(MAKE) --no-print-directory tests
 	SOCKS5D=tests/lint/valgrind.sh SOCKS5D_BINARY=$(BUILD)/socks5d tests/run.sh \
-		$(addprefix $(BUILD)/tests/daemon/test_,stop handshake names config monitor)
+		$(addprefix $(BUILD)/tests/daemon/test_,stop handshake names config monitor udp bind)
 
 # ---- fuzzing: libFuzzer is clang's ----
 

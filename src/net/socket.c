@@ -304,6 +304,7 @@ static void ask_for_segments(struct msghdr *m, union segment_size *control, size
 {
 	uint16_t value = (uint16_t)size;
 
+	*control = (union segment_size){.bytes = {0}};
 	m->msg_control = control;
 	m->msg_controllen = sizeof(*control);
 	control->header.cmsg_level = IPPROTO_UDP;

@@ -231,11 +231,11 @@ static void udp_ports_is_a_range_and_its_end_a_clear_refusal(void **state)
 
 static void the_hint_is_only_one(void **state)
 {
-	static const char *const hints[] = {"01 00 00 00 00 00 00",
-		"04 00 00 00 00 00 00 00 00 00 "
-		"00 00 00 00 00 00 00 00 00",
-		"01 c0 a8 01 07 12 34", "03 04 6e 61 6d 65 12 34", "03 00 00 00",
-		"01 7f 00 00 01 00 00", "01 00 00 00 00 12 34"};
+	static const char *const zeros6 =
+		"04 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00";
+	const char *const hints[] = {"01 00 00 00 00 00 00", zeros6, "01 c0 a8 01 07 12 34",
+		"03 04 6e 61 6d 65 12 34", "03 00 00 00", "01 7f 00 00 01 00 00",
+		"01 00 00 00 00 12 34"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(hints) / sizeof(hints[0]); i++) {
@@ -305,10 +305,7 @@ static void an_announced_port_is_the_only_one(void **state)
 static void bad_datagrams_are_dropped_and_counted(void **state)
 {
 	static const char bad[][12] = {"", "\0", "\0\0\0", "\0\0\0\1", "\0\0\0\1\x7f\0\0\1\0",
-		"\0\0\0\2\x7f\0\0\1\0\7", "\0\0\0\3",
-		"\0\0\0\3\xff"
-		"ab",
-		"\0\0\0\3\3abc\0"};
+		"\0\0\0\2\x7f\0\0\1\0\7", "\0\0\0\3", "\0\0\0\3\377ab", "\0\0\0\3\3abc\0"};
 	static const size_t lengths[] = {0, 1, 3, 4, 9, 10, 4, 7, 9};
 	long before = daemon_stat(&d, "datagrams_dropped_malformed");
 
