@@ -10,8 +10,8 @@
  * always suffices. Returns `out`. */
 const char *escape_word(const void *bytes, size_t len, bool ascii, char *out, size_t size);
 
-/* Takes \xNN back, in place, in `text`. Returns the number of bytes, which may include NUL; what is
- * no such sequence stays as it is. */
-size_t escape_decode(char *text);
+/* Takes \xNN back in the `len` bytes at `text`; what is no such sequence stays as it is. `out` has
+ * room for as many bytes, and may be `text`. Returns the number of bytes, which may include NUL. */
+size_t escape_decode(const char *text, size_t len, char *out);
 
 #endif

@@ -54,7 +54,4 @@ bool answer_is(const struct protocol_line *text, const char *expected);
  * that reads it can hold. False when it is anything else. */
 bool answer_number(const struct protocol_line *text, long long *out);
 
-/* Turns the \xNN of a value back into bytes: `out` has room for text->len bytes. Their number. */
-size_t answer_unescape(const struct protocol_line *text, char *out);
-
 #endif

@@ -1,7 +1,6 @@
 #include "base/escape.h"
 
 #include <stdio.h>
-#include <string.h>
 
 static bool is_plain(unsigned char c, bool ascii)
 {
@@ -27,27 +26,32 @@ const char *escape_word(const void *bytes, size_t len, bool ascii, char *out, si
 	return out;
 }
 
-/* The value of a hexadecimal digit in lower case, -1 for anything else. */
+/* The value of a hexadecimal digit, -1 for anything else. */
 static int digit(char c)
 {
-	static const char digits[] = "0123456789abcdef";
-	const char *at = c == '\0' ? NULL : strchr(digits, c);
-
-	return at == NULL ? -1 : (int)(at - digits);
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
-size_t escape_decode(char *text)
+static bool is_sequence(const char *p, size_t left)
 {
-	char *out = text;
+	return left >= 4 && p[0] == '\\' && p[1] == 'x' && digit(p[2]) >= 0 && digit(p[3]) >= 0;
+}
 
-	for (const char *p = text; *p != '\0'; out++) {
-		if (p[0] == '\\' && p[1] == 'x' && digit(p[2]) >= 0 && digit(p[3]) >= 0) {
-			*out = (char)(digit(p[2]) * 16 + digit(p[3]));
-			p += 4;
+size_t escape_decode(const char *text, size_t len, char *out)
+{
+	size_t used = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		if (is_sequence(text + i, len - i)) {
+			out[used++] = (char)(digit(text[i + 2]) * 16 + digit(text[i + 3]));
+			i += 3;
 		} else {
-			*out = *p++;
+			out[used++] = text[i];
 		}
 	}
-	*out = '\0';
-	return (size_t)(out - text);
+	return used;
 }

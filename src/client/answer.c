@@ -170,29 +170,3 @@ bool answer_number(const struct protocol_line *text, long long *out)
 	*out = value;
 	return true;
 }
-
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
-size_t answer_unescape(const struct protocol_line *text, char *out)
-{
-	const char *p = text->text;
-	size_t used = 0;
-
-	for (size_t i = 0; i < text->len; i++) {
-		if (i + 3 < text->len && p[i] == '\\' && p[i + 1] == 'x' &&
-			hex_digit(p[i + 2]) >= 0 && hex_digit(p[i + 3]) >= 0) {
-			out[used++] = (char)(hex_digit(p[i + 2]) * 16 + hex_digit(p[i + 3]));
-			i += 3;
-		} else {
-			out[used++] = p[i];
-		}
-	}
-	return used;
-}

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/escape.h"
+
 struct source {
 	const char *parameter; /* as HELP calls it */
 	const char *command; /* whose reply lists what it can be */
@@ -189,7 +191,7 @@ static void add_unescaped(struct completion *c, const struct protocol_line *valu
 	char word[COMPLETION_WORD_MAX];
 
 	if (value->len < sizeof(word))
-		add(c, word, answer_unescape(value, word));
+		add(c, word, escape_decode(value->text, value->len, word));
 }
 
 void completion_add(struct completion *c, const struct answer *reply)

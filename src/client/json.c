@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/escape.h"
+
 /* ---- strings ---- */
 
 /* A lead byte, how long its character is, and where the byte behind it must lie: the table of
@@ -85,7 +87,7 @@ static void put_text(FILE *out, const struct protocol_line *text)
 		put_bytes(out, text->text, text->len);
 		return;
 	}
-	put_bytes(out, plain, answer_unescape(text, plain));
+	put_bytes(out, plain, escape_decode(text->text, text->len, plain));
 	free(plain);
 }
 

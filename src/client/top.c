@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/escape.h"
 #include "client/terminal.h"
 #include "client/top_model.h"
 #include "client/top_view.h"
@@ -126,7 +127,8 @@ static void order_kill_user(struct top *t, const char *name)
 
 	if (text.len >= sizeof(plain))
 		return;
-	decoded = (struct protocol_line){.text = plain, .len = answer_unescape(&text, plain)};
+	decoded = (struct protocol_line){
+		.text = plain, .len = escape_decode(text.text, text.len, plain)};
 	if (!protocol_is_printable(&decoded))
 		decoded = text;
 	snprintf(t->order, sizeof(t->order), "KILL_USER %.*s", (int)decoded.len, decoded.text);

@@ -208,6 +208,17 @@ static void wake(struct admin *a)
 
 /* ---- for the main thread ---- */
 
+static void log_listening(int listener)
+{
+	struct addr a = socket_local_addr(listener);
+	char text[ADDR_TEXT_MAX];
+	struct log_line line;
+
+	log_begin(&line, LOG_INFO, "monitor listening");
+	log_text(&line, "address", addr_format(&a, text));
+	log_end(&line);
+}
+
 static void release(struct admin *a)
 {
 	int next = atomic_exchange(&a->next_listener, -1);
@@ -224,6 +235,7 @@ static void release(struct admin *a)
 	free(a);
 }
 
+/* -1 with errno. */
 static int allocate(struct admin *a, int number)
 {
 	struct config *config = config_get(a->desk.services->config);
@@ -231,13 +243,16 @@ static int allocate(struct admin *a, int number)
 	a->count = (size_t)config->settings.max_monitor_clients;
 	config_release(config);
 	a->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (a->wake_fd < 0)
+		return -1;
 	a->consoles = calloc(a->count, sizeof(*a->consoles));
 	a->fds = calloc(2 + a->count, sizeof(*a->fds));
 	a->polled = calloc(a->count, sizeof(struct console *));
 	a->desk.errands = errands_new(number, a->wake_fd);
-	if (a->wake_fd < 0 || a->consoles == NULL || a->fds == NULL || a->polled == NULL)
-		return -1;
-	return a->desk.errands == NULL ? -1 : 0;
+	if (a->consoles != NULL && a->fds != NULL && a->polled != NULL && a->desk.errands != NULL)
+		return 0;
+	errno = ENOMEM;
+	return -1;
 }
 
 struct admin *admin_start(struct server *server, int number, char error[CONFIG_ERROR_MAX])
@@ -254,13 +269,13 @@ struct admin *admin_start(struct server *server, int number, char error[CONFIG_E
 	a->wake_fd = -1;
 	a->sweep_at = CLOCK_NEVER;
 	atomic_init(&a->next_listener, -1);
-	errno = allocate(a, number) < 0 ? ENOMEM : 0;
-	if (errno == 0) {
+	if (allocate(a, number) == 0) {
 		take_news(a);
+		log_listening(a->listener);
 		errno = pthread_create(&a->thread, NULL, serve, a);
+		if (errno == 0)
+			return a;
 	}
-	if (errno == 0)
-		return a;
 	snprintf(error, CONFIG_ERROR_MAX, "cannot start the monitor: %s", strerror(errno));
 	release(a);
 	return NULL;
@@ -271,8 +286,10 @@ static void hand_over_listener(struct admin *a)
 {
 	int fd = server_take_monitor_listener(a->desk.server);
 
-	if (fd >= 0)
+	if (fd >= 0) {
+		log_listening(fd);
 		socket_close(atomic_exchange(&a->next_listener, fd));
+	}
 	wake(a);
 }
 

@@ -227,10 +227,8 @@ static void put_into_effect(struct site *s, struct change *change, struct listen
 		0)
 		log_message(LOG_ERROR, "the access log keeps its length: out of memory");
 	users_set_max_checks(s->services->users, (unsigned)new->settings.max_password_checks);
-	if (change->read_again) {
-		listeners_log(l, "listening");
-		listeners_log(&s->monitor, "monitor listening");
-	}
+	if (change->read_again)
+		listeners_log(l);
 	effects_warn_of_open_door(users_count(s->services->users), new);
 	config_publish(s->services->config, new);
 	pool_listen_on(s->pool, l);

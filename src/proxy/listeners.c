@@ -104,13 +104,13 @@ void listeners_add_own(const struct listeners *l, struct config *c)
 		c->own[c->own_count++] = l->items[i].bound;
 }
 
-void listeners_log(const struct listeners *l, const char *msg)
+void listeners_log(const struct listeners *l)
 {
 	char text[ADDR_TEXT_MAX];
 	struct log_line line;
 
 	for (size_t i = 0; i < l->count; i++) {
-		log_begin(&line, LOG_INFO, msg);
+		log_begin(&line, LOG_INFO, "listening");
 		log_text(&line, "address", addr_format(&l->items[i].bound, text));
 		log_end(&line);
 	}

@@ -185,8 +185,7 @@ static int open_for_business(struct server *s, struct config *c, char *error)
 	}
 	log_capacity(s, c, planned);
 	effects_warn_of_open_door(users_count(s->services.users), c);
-	listeners_log(l, "listening");
-	listeners_log(&s->site.monitor, "monitor listening");
+	listeners_log(l);
 	log_try_it(s, c, l);
 	if (users_count_admins(s->services.users) == 0)
 		log_message(LOG_INFO,

@@ -338,7 +338,7 @@ static struct entry *parse_line(char *line)
 		return NULL;
 	if (strcmp(words[5], "SUCCESS") != 0 && strcmp(words[5], "FAIL") != 0)
 		return NULL;
-	user_len = escape_decode(words[1]);
+	user_len = escape_decode(words[1], strlen(words[1]), words[1]);
 	target_len = strlen(words[4]);
 	if (user_len > USERS_NAME_MAX || target_len >= ACCESS_TARGET_MAX)
 		return NULL;

@@ -250,7 +250,7 @@ void config_publish(struct config_store *store, struct config *next)
 	rwlock_write(&store->lock);
 	old = store->current;
 	store->current = next;
+	follow(store, &next->settings); /* it may be old, and gone, as soon as the lock is free */
 	rwlock_write_unlock(&store->lock);
-	follow(store, &next->settings);
 	config_release(old);
 }

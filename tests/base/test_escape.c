@@ -58,21 +58,26 @@ static void decoding_gives_the_bytes_back(void **state)
 			bytes[i] = (char)check_random(&seed, 256);
 		escape_word(bytes, len, round % 2 == 0, text, sizeof(text));
 		assert_null(strpbrk(text, " \t\r\n"));
-		assert_int_equal(escape_decode(text), len);
+		assert_int_equal(escape_decode(text, strlen(text), text), len);
 		assert_memory_equal(text, bytes, len);
 	}
 }
 
 static void what_is_no_sequence_stays(void **state)
 {
-	static const char *const rows[] = {"plain", "\\", "\\x", "\\x4", "\\xg0", "\\xAB", "\\\\"};
-	char text[16];
+	static const struct {
+		const char *text, *plain;
+	} rows[] = {{"plain", "plain"}, {"a\\x20b", "a b"}, {"\\x5cx20", "\\x20"},
+		{"\\x5C\\xfF", "\\\xff"}, {"\\x2", "\\x2"}, {"\\x", "\\x"}, {"\\", "\\"},
+		{"\\xg0", "\\xg0"}, {"\\X20", "\\X20"}, {"", ""}};
+	char plain[32];
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		strcpy(text, rows[i]);
-		assert_int_equal(escape_decode(text), strlen(rows[i]));
-		assert_string_equal(text, rows[i]);
+		size_t len = escape_decode(rows[i].text, strlen(rows[i].text), plain);
+
+		assert_int_equal(len, strlen(rows[i].plain));
+		assert_memory_equal(plain, rows[i].plain, len);
 	}
 }
 

@@ -145,23 +145,6 @@ static void numbers_have_at_most_15_digits(void **state)
 	}
 }
 
-static void unescapes_what_the_protocol_escaped(void **state)
-{
-	static const struct {
-		const char *text, *plain;
-	} rows[] = {{"a\\x20b", "a b"}, {"\\x5cx20", "\\x20"}, {"\\x5C\\xfF", "\\\xff"},
-		{"\\x2", "\\x2"}, {"\\x", "\\x"}, {"\\", "\\"}, {"\\xg0", "\\xg0"}, {"", ""}};
-	char plain[32];
-
-	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++) {
-		struct protocol_line text = {rows[i].text, strlen(rows[i].text)};
-
-		assert_int_equal(answer_unescape(&text, plain), strlen(rows[i].plain));
-		assert_memory_equal(plain, rows[i].plain, strlen(rows[i].plain));
-	}
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -173,7 +156,6 @@ int main(void)
 		cmocka_unit_test(prints_no_control_bytes),
 		cmocka_unit_test(fields_divide_at_the_first_colon),
 		cmocka_unit_test(numbers_have_at_most_15_digits),
-		cmocka_unit_test(unescapes_what_the_protocol_escaped),
 	};
 
 	return cmocka_run_group_tests_name("client/answer", tests, NULL, NULL);

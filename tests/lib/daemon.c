@@ -159,9 +159,10 @@ void daemon_launch(struct daemon *d, const char *const flags[])
 	assert_int_equal(pthread_create(&d->log->thread, NULL, drain, d->log), 0);
 	line = daemon_wait_log(d, NULL, "msg=listening");
 	d->port = (uint16_t)atoi(strrchr(line, ':') + 1);
+	daemon_wait_log(d, NULL, "try it:");
+	/* Comes last. */
 	line = daemon_wait_log(d, NULL, "msg=\"monitor listening\"");
 	d->monitor_port = (uint16_t)atoi(strrchr(line, ':') + 1);
-	daemon_wait_log(d, NULL, "try it:");
 }
 
 void daemon_start(struct daemon *d, const char *const flags[])

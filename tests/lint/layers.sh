@@ -3,6 +3,7 @@
 # front of it in the list, and every header begins with its one-line card.
 
 areas=(base net state proxy monitor client)
+client_may='^(base|net|client)/|^monitor/protocol\.h$' # of the server it knows the protocol only
 status=0
 
 complain()
@@ -33,6 +34,8 @@ check_includes()
 			complain "$1:$number: \"$path\" is in no area"
 		elif ((included > own)); then
 			complain "$1:$number: $2 must not include \"$path\""
+		elif [[ $2 == client && ! $path =~ $client_may ]]; then
+			complain "$1:$number: the client must not include the server's \"$path\""
 		fi
 	done < <(sed -nE '/^[ \t]*#[ \t]*include[ \t]*"/ { s/[^"]*"([^"]*)".*/\1/; =; p }' "$1" |
 		paste -d : - -)

@@ -43,7 +43,7 @@ static void add_range(struct access_log *log, int from, int to)
 /* All that a reader gets, as "user target,user target". */
 static const char *contents(struct access_log *log, const char *user, uint64_t count)
 {
-	static char text[8192];
+	static char text[1 << 17];
 	struct access_cursor cursor;
 	struct access_entry entries[3];
 	size_t len = 0;
@@ -57,6 +57,7 @@ static const char *contents(struct access_log *log, const char *user, uint64_t c
 			len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%s %s%s",
 				len > 0 ? "," : "", entries[i].user, entries[i].target,
 				entries[i].success ? "" : " fail");
+		assert_true(len < sizeof(text));
 	}
 	return text;
 }
