@@ -19,7 +19,9 @@ CLIENT_PACKAGES := libedit ncursesw
 DEPS := pkg-config libc6-dev libc-ares-dev libcrypt-dev libsodium-dev libinih-dev libedit-dev \
 	libncurses-dev
 TEST_DEPS := $(DEPS) libcmocka-dev curl nginx-light valgrind tmux
-CLIENT_DEPS := $(TEST_DEPS) netcat-openbsd ncat proxychains4 git openssh-client openssh-server
+CLIENT_DEPS := $(TEST_DEPS) netcat-openbsd ncat proxychains4 git openssh-client openssh-server \
+	dante-client tnftp python3-pyftpdlib iperf3 python3-socks dnsmasq-base chromium \
+	$(if $(shell command -v npm),,nodejs npm)
 LINT_DEPS := clang clang-format clang-tidy cppcheck libclang-rt-14-dev
 BENCH_DEPS := $(DEPS) microsocks dante-server
 
@@ -48,7 +50,7 @@ TEST_LIB_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/lib/*.c))
 BENCH_SOURCES := $(wildcard tests/bench/*.c)
 C_FILES := $(wildcard src/*.c src/*/*.c include/*/*.h tests/*/*.c tests/*/*.h)
 
-.PHONY: all run test test-clients test-valgrind bench check-docs docs lint format deps deps-test deps-clients \
+.PHONY: all run test test-clients test-valgrind fuzz bench check-docs docs lint format deps deps-test deps-clients \
 	deps-lint deps-bench tests install clean help
 
 all: bin/socks5d bin/server bin/monitor_client
@@ -57,8 +59,9 @@ help:
 	@echo 'make             build bin/socks5d and bin/monitor_client'
 	@echo 'make run         install what is missing, build, serve with conf/socks5d.conf'
 	@echo 'make test        install what is missing, build, run all tests'
-	@echo 'make test-clients  the same with more real clients: nc, ncat, proxychains4, git, ssh'
+	@echo 'make test-clients  the same with more real clients: nc, git, ssh, socksify, Chromium and others'
 	@echo 'make test-valgrind  the tests of stopping, with the server under valgrind'
+	@echo 'make fuzz        every parser of bytes from outside, FUZZ_SECONDS=60 each'
 	@echo 'make bench       measure beside microsocks and dante (BENCH="-q" for a quick look)'
 	@echo 'make lint        formatting, static analysis, layers'
 	@echo 'make docs        bring sample configuration, manual and README up to date with the table'
@@ -98,7 +101,7 @@ run: deps
 # ---- tests ----
 
 # Faults and time are injected at the linker's hand: the functions that a test puts its own for.
-WRAP_net/test_socket := accept4 recv send poll
+WRAP_net/test_socket := accept4 recv send poll recvmmsg sendmmsg
 WRAP_proxy/test_relay := clock_deadline clock_ms socket_wait
 WRAP_proxy/test_dial := connect
 wrap = $(foreach f,$(WRAP_$(patsubst $(BUILD)/tests/%,%,$(1))),-Wl,--wrap=$(f))
@@ -125,7 +128,30 @@ test-clients: deps-clients
 test-valgrind: deps-test
 	@$(MAKE) --no-print-directory tests
 	SOCKS5D=tests/lint/valgrind.sh SOCKS5D_BINARY=$(BUILD)/socks5d tests/run.sh \
-		$(addprefix $(BUILD)/tests/daemon/test_,stop handshake names config monitor)
+		$(addprefix $(BUILD)/tests/daemon/test_,stop handshake names config monitor udp bind)
+
+# ---- fuzzing: libFuzzer is clang's ----
+
+FUZZ_SECONDS ?= 60
+FUZZ_TARGETS := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_OBJECTS := $(patsubst %.c,build/fuzz/%.o,$(LIB_SOURCES) tests/fuzz/file.c)
+FUZZ_FLAGS := -std=c11 -D_GNU_SOURCE -Iinclude -pthread -O1 -g $(WARNINGS) \
+	-fsanitize=address,undefined -fno-sanitize-recover=all
+
+build/fuzz/%.o: %.c
+	@mkdir -p $(@D)
+	@echo '  CC $@'
+	$(Q)clang $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
+
+build/fuzz/fuzz_%: build/fuzz/tests/fuzz/fuzz_%.o $(FUZZ_OBJECTS)
+	@echo '  LD $@'
+	$(Q)clang -pthread -fsanitize=fuzzer,address,undefined -o $@ $^ $(LIBS)
+
+.SECONDARY: $(FUZZ_TARGETS:build/fuzz/%=build/fuzz/tests/fuzz/%.o) $(FUZZ_OBJECTS)
+
+fuzz: deps-lint deps
+	@$(MAKE) --no-print-directory $(FUZZ_TARGETS)
+	FUZZ_SECONDS=$(FUZZ_SECONDS) tests/fuzz/run.sh $(FUZZ_TARGETS)
 
 # ---- benchmarks ----
 
@@ -219,5 +245,6 @@ deps-lint:
 deps-bench:
 	$(call install-packages,$(BENCH_DEPS))
 
+-include $(FUZZ_OBJECTS:.o=.d) $(FUZZ_TARGETS:build/fuzz/%=build/fuzz/tests/fuzz/%.d)
 -include $(LIB_OBJECTS:.o=.d) $(TESTS:=.d) $(TEST_LIB_OBJECTS:.o=.d) $(BUILD)/src/socks5d.d \
 	$(BUILD)/src/monitor_client.d $(BUILD)/tests/docs/gendoc.d

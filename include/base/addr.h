@@ -73,4 +73,16 @@ bool network_parse(const char *text, size_t len, struct network *out);
 
 bool network_contains(const struct network *n, const struct addr *a);
 
+/* Ports of which one is taken; from 0 to 0: of the kernel's choice. */
+struct port_range {
+	uint16_t first, last;
+};
+
+/* Reads "any", "40000" or "40000-40100"; 0 is no port. False, and nothing written, for anything
+ * else. */
+bool port_range_parse(const char *text, struct port_range *out);
+
+/* As port_range_parse() reads it. Returns `out`. */
+const char *port_range_format(const struct port_range *range, char out[16]);
+
 #endif

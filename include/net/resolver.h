@@ -71,6 +71,9 @@ struct lookup {
  * what the cache or hosts(5) knows is answered at once. Descriptors are taken from `lease`. */
 void lookup_begin(struct lookup *l, struct resolver *r, const char *name, struct fd_lease *lease);
 
+/* A lookup that is over already: it was for this address. */
+void lookup_literal(struct lookup *l, const struct addr *addr);
+
 /* Fills in what to poll for, at most RESOLVER_MAX_FDS entries; the number of them. */
 size_t lookup_fds(struct lookup *l, struct pollfd *fds);
 

@@ -36,12 +36,65 @@ enum socket_accept_outcome socket_accept(int listener, int *fd, struct addr *cli
  * sockets are so from birth. */
 void socket_keep_alive(int fd);
 
-/* Begins to connect a new TCP socket, with TCP_NODELAY, to `target`. The socket, which polls
- * writable when the attempt is over; -1 with errno when it failed at once. */
-int socket_connect_start(const struct addr *target) __attribute__((warn_unused_result));
+/* As socket_listen(), with whichever port of `range` is free. */
+int socket_listen_in(const struct addr *host, const struct port_range *range, int backlog,
+	struct addr *bound) __attribute__((warn_unused_result));
+
+/* From where a socket reaches others; where it may be NULL, that is the kernel's choice. */
+struct socket_via {
+	struct addr local; /* one of the host's addresses; AF_UNSPEC: the kernel chooses */
+	const char *interface; /* "": whichever the routes say */
+};
+
+/* Begins to connect a new TCP socket, with TCP_NODELAY, to `target`; `via` may be NULL. The socket,
+ * which polls writable when the attempt is over; -1 with errno when it failed at once. */
+int socket_connect_start(const struct addr *target, const struct socket_via *via)
+	__attribute__((warn_unused_result));
+
+/* The address of this host from which `target` is reached, with port 0. Needs one descriptor for
+ * the moment; -1 with errno when there is no way to it. */
+int socket_route(const struct addr *target, const struct socket_via *via, struct addr *local)
+	__attribute__((warn_unused_result));
 
 /* How the attempt ended: 0 or an errno value. */
 int socket_connect_result(int fd);
+
+/* ---- datagrams ---- */
+
+#define SOCKET_BATCH 16 /* datagrams that one call moves at most */
+
+struct socket_datagram {
+	struct addr peer; /* where it comes from, or goes to; AF_UNSPEC: to the connected peer */
+	void *bytes;
+	size_t size; /* room at `bytes`, for receiving; what does not fit is lost */
+	size_t len;
+	const void *header; /* sent in front of `bytes` */
+	size_t header_len;
+	int error; /* why it was not sent; 0: it was */
+};
+
+/* A UDP socket on an address of this host with whichever port of `range` is free, IPv6 ones for
+ * IPv6 only, with ample buffers. -1 with errno. */
+int socket_open_datagram(const struct addr *host, const struct port_range *range,
+	struct addr *bound) __attribute__((warn_unused_result));
+
+/* A UDP socket of this family to reach others with. -1 with errno. */
+int socket_open_datagram_via(sa_family_t family, const struct socket_via *via)
+	__attribute__((warn_unused_result));
+
+/* Has the kernel send to `peer` what names no other, and receive from nobody else. -1 with errno.
+ */
+int socket_connect_datagram(int fd, const struct addr *peer) __attribute__((warn_unused_result));
+
+/* Receives at most `count` <= SOCKET_BATCH datagrams that are there; how many. Errors that earlier
+ * datagrams have met on their way (ICMP) are passed over. */
+size_t socket_receive_batch(int fd, struct socket_datagram *datagrams, size_t count);
+
+/* Sends `count` <= SOCKET_BATCH datagrams, each of which tells its `error`. What there is no room
+ * for is not waited for. Errors of earlier datagrams are passed over. */
+void socket_send_batch(int fd, struct socket_datagram *datagrams, size_t count);
+
+/* ---- any socket ---- */
 
 /* poll(2) until `deadline` (clock.h). The number of ready entries, 0 at the deadline. */
 int socket_wait(struct pollfd *fds, nfds_t count, int64_t deadline);

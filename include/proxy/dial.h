@@ -8,6 +8,7 @@
 #include "net/fdbudget.h"
 #include "net/resolver.h"
 #include "proxy/socks5.h"
+#include "proxy/watch.h"
 #include "state/config.h"
 #include "state/end_reason.h"
 
@@ -22,10 +23,9 @@ struct dial {
 	/* given */
 	const struct config *config;
 	struct resolver *resolver;
-	struct fdbudget *budget;
+	struct fd_lease *lease;
 	const struct socks5_request *request;
-	int client; /* watched meanwhile; -1: nobody is */
-	bool client_sent_ahead; /* there are bytes for the target already */
+	struct watch watch; /* on the client, meanwhile */
 
 	/* results */
 	struct addr target; /* the address that it became; on failure the last one tried */
@@ -34,7 +34,6 @@ struct dial {
 	enum end_reason failure;
 	int64_t lookup_ms; /* until there was an address to try */
 	int64_t connect_ms; /* from then until the connection was there or given up */
-	struct fd_lease lease;
 
 	/* state */
 	struct lookup lookup;
@@ -42,18 +41,19 @@ struct dial {
 	enum lookup_family next_family;
 	struct dial_attempt attempts[DIAL_MAX_ATTEMPTS];
 	size_t attempt_count;
-	bool client_finished; /* it has shut down its sending side */
 	int64_t begun;
 	int64_t deadline;
-	int64_t wait_for_ipv6; /* until then, while only IPv4 was answered; 0: not set yet */
+	int64_t wait_for_first; /* until then, while only the other family was answered; 0: not set
+				 */
 	int64_t next_attempt; /* not before this, while another is under way */
 };
 
 /* Connects to what `request` asks for, within connect_timeout. The connected socket, which is then
  * the caller's with its place in the fd budget (`lease`), or -1 with the reason in `failure`. Every
  * address is put to the rules, and it is exactly the address that was checked that is connected to.
- * Returns as soon as the client leaves. Follows RFC 8305: families alternate, an attempt starts
- * 250 ms after the one before it or when that failed, the first that succeeds wins. */
+ * Returns as soon as the client leaves. Follows RFC 8305: families alternate, the
+ * preferred one first, an attempt starts 250 ms after the one before it or when that failed, the
+ * first that succeeds wins. */
 int dial_target(struct dial *d) __attribute__((warn_unused_result));
 
 #endif

@@ -43,9 +43,14 @@ struct session {
 	struct addr client_addr;
 	int client;
 	int target; /* -1: not connected */
+	struct fd_lease lease; /* of what it holds beside the client's socket */
+	struct addr address; /* that the target came to; on failure the last one tried */
+	int error; /* errno behind a failure; 0 = none */
+	struct datagram_counts datagrams; /* of an association */
 	enum end_reason reason;
 	uint8_t reply; /* REP that was sent */
 	bool answered; /* a refusal or a reply went out */
+	bool served; /* and what was asked for was granted */
 	bool has_request;
 	bool chose_login; /* METHOD 02 */
 	size_t user_len;

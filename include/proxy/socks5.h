@@ -38,6 +38,7 @@ enum socks5_atyp { /* RFC 1928 section 5 */
 
 #define SOCKS5_MESSAGE_MAX 513 /* the longest message of a client: a login with two long fields */
 #define SOCKS5_REPLY_MAX 22 /* the longest reply: one with an IPv6 address */
+#define SOCKS5_HEADER_MAX 22 /* the longest header of a datagram from the proxy, likewise */
 
 struct socks5_greeting {
 	bool offers_no_login;
@@ -70,8 +71,25 @@ struct socks5_request {
 /* VER CMD RSV ATYP DST.ADDR DST.PORT (RFC 1928 section 4). RSV is not looked at. */
 int socks5_parse_request(const uint8_t *p, size_t n, struct socks5_request *out);
 
-/* Can the domain of a request be looked up: not empty, and without blanks, control bytes, NUL? */
-bool socks5_name_is_sane(const struct socks5_request *request);
+/* Can a domain be looked up: not empty, and without blanks, control bytes, NUL? */
+bool socks5_name_is_sane(const char *name, size_t len);
+
+/* A datagram between the client and the proxy. The pointers are into the message. */
+struct socks5_datagram {
+	uint8_t frag; /* 0: a whole one */
+	bool has_addr; /* `addr` is the target: by ATYP, or a literal in a domain field */
+	struct addr addr; /* DST.ADDR, with DST.PORT */
+	uint16_t port; /* DST.PORT */
+	uint8_t name_len;
+	const char *name; /* the domain as it was sent, which may hold any byte */
+	const uint8_t *data;
+	size_t len;
+};
+
+/* RSV FRAG ATYP DST.ADDR DST.PORT DATA (RFC 1928 section 7). A datagram cannot be waited for: what
+ * is too short is malformed, and so is an unknown ATYP. RSV is not looked at. Returns the length of
+ * the header. */
+int socks5_parse_datagram(const uint8_t *p, size_t n, struct socks5_datagram *out);
 
 /* The writers return the number of bytes put at `out`. */
 size_t socks5_format_method(uint8_t out[2], enum socks5_method method);
@@ -80,6 +98,9 @@ size_t socks5_format_login_status(uint8_t out[2], bool success);
 /* VER REP RSV ATYP BND.ADDR BND.PORT (RFC 1928 section 6). Always complete, ATYP 1 or 4; AF_UNSPEC
  * is written as 0.0.0.0:0. */
 size_t socks5_format_reply(uint8_t out[SOCKS5_REPLY_MAX], uint8_t rep, const struct addr *bound);
+
+/* RSV FRAG ATYP DST.ADDR DST.PORT in front of a datagram that came from `source`. */
+size_t socks5_format_header(uint8_t out[SOCKS5_HEADER_MAX], const struct addr *source);
 
 /* "CONNECT"; "CMD-9" for what has no name. Returns a static text or `out`. */
 const char *socks5_command_name(uint8_t command, char out[16]);

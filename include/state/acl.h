@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+#include "net/fdbudget.h"
 #include "state/config.h"
 
 /* Must a client log in, when there are `users` users? */
@@ -16,5 +17,10 @@ bool acl_client_allowed(const struct config *c, bool login_required, const struc
  * to a place where the proxy itself answers, under whichever of the host's addresses. Needs one
  * descriptor for the moment. */
 bool acl_target_allowed(const struct config *c, const struct addr *target);
+
+/* The same for who holds no descriptor for it yet: only a target with a port of the proxy's own
+ * takes one of `lease`, and when there is none the answer is no. */
+bool acl_target_allowed_by_lease(
+	const struct config *c, const struct addr *target, struct fd_lease *lease);
 
 #endif

@@ -53,6 +53,7 @@ void config_store_free(struct config_store *store);
 struct idle_limits {
 	_Atomic(int64_t) timeout;
 	_Atomic(int64_t) half_close_timeout;
+	_Atomic(int64_t) udp_timeout;
 };
 
 /* Those of the current snapshot; valid as long as the store. */

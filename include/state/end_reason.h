@@ -10,6 +10,7 @@ enum end_reason {
 	END_TARGET_RESET, /* the target did */
 	END_IDLE, /* `timeout` */
 	END_HALF_CLOSED_IDLE, /* `half_close_timeout` */
+	END_UDP_IDLE, /* `udp_timeout` */
 	END_NOTHING_ASKED, /* the client left before its first byte, as health checks do */
 	END_CLIENT_LEFT, /* the client left before its request was answered */
 	END_HANDSHAKE_TIMEOUT, /* `handshake_timeout` */
@@ -27,6 +28,8 @@ enum end_reason {
 	END_NETWORK_UNREACHABLE,
 	END_CONNECT_TIMEOUT, /* `connect_timeout`, or the kernel's own patience */
 	END_CONNECT_FAILED, /* anything else; errno is in the log */
+	END_BIND_TIMEOUT, /* `bind_timeout` */
+	END_NO_SOCKET, /* none could be opened for BIND or UDP ASSOCIATE */
 	END_KILLED, /* by an administrator */
 	END_STOPPED, /* the server was told to stop */
 	END_REASONS,

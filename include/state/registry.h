@@ -21,6 +21,7 @@ enum session_phase {
 	PHASE_REQUEST,
 	PHASE_CONNECT, /* name lookup included */
 	PHASE_RELAY,
+	PHASE_UDP, /* an association; PHASE_RELAY is for streams */
 	PHASE_CLOSING,
 };
 

@@ -34,6 +34,27 @@ enum auth_rule {
 	AUTH_OPTIONAL, /* a client that offers to log in does, others are Anonymous */
 };
 
+/* An address of each family, without a port; AF_UNSPEC: none is set. */
+struct host_pair {
+	struct addr v4;
+	struct addr v6;
+};
+
+/* From whom an association passes datagrams on to its client. */
+enum udp_filter {
+	UDP_FILTER_ADDRESS, /* from addresses that the client has sent to */
+	UDP_FILTER_ADDRESS_PORT, /* the same with their ports */
+	UDP_FILTER_NONE, /* from anybody */
+};
+
+/* Which family of addresses is used first, or only. */
+enum prefer {
+	PREFER_IPV6,
+	PREFER_IPV4,
+	PREFER_IPV4_ONLY,
+	PREFER_IPV6_ONLY,
+};
+
 /* Durations are in milliseconds. Text is never NULL; "" is not set. */
 struct settings {
 	struct listen_list listen;
@@ -51,6 +72,20 @@ struct settings {
 	int64_t timeout;
 	int64_t half_close_timeout;
 	int64_t drain_timeout;
+
+	struct host_pair external_address;
+	char *external_interface;
+	int64_t prefer; /* enum prefer */
+
+	struct host_pair udp_address;
+	struct port_range udp_ports;
+	int64_t udp_filter; /* enum udp_filter */
+	int64_t udp_timeout;
+
+	struct host_pair bind_address;
+	struct port_range bind_ports;
+	int64_t bind_timeout;
+	int64_t bind_any_peer; /* 0 or 1 */
 
 	struct client_rule clients;
 	int64_t auth; /* enum auth_rule */
@@ -76,6 +111,8 @@ enum setting_type {
 	SETTING_TEXT,
 	SETTING_ADDRS,
 	SETTING_CLIENTS,
+	SETTING_HOSTS, /* struct host_pair */
+	SETTING_PORTS, /* struct port_range */
 };
 
 struct setting {

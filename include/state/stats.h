@@ -9,6 +9,27 @@
 
 #include "state/end_reason.h"
 
+/* Why a datagram of an association was dropped. */
+enum datagram_drop {
+	DROP_MALFORMED, /* not as RFC 1928 section 7 says */
+	DROP_FRAGMENT, /* of a datagram that never became whole */
+	DROP_STRANGER, /* not from the client's address and port */
+	DROP_DENIED, /* the rules forbid the target */
+	DROP_NAME, /* the target's name led to no address */
+	DROP_QUEUE_FULL, /* too many waited for their targets' names */
+	DROP_FILTERED, /* from somebody that the client has not sent to */
+	DROP_TOO_LARGE, /* for one datagram on the other side */
+	DROP_UNSENT, /* no socket, no route or no room in it */
+	DATAGRAM_DROPS,
+};
+
+/* Datagrams of associations that got through, to targets and to clients, and those that did not. */
+struct datagram_counts {
+	uint64_t sent;
+	uint64_t received;
+	uint64_t dropped[DATAGRAM_DROPS];
+};
+
 struct stats {
 	int64_t started; /* clock_ms() */
 	_Atomic(uint64_t) sessions;
@@ -27,6 +48,10 @@ struct stats {
 	_Atomic(uint64_t) accept_exhausted; /* pauses for want of descriptors or memory */
 	_Atomic(uint64_t) saturated; /* times that the last idle worker was taken */
 	_Atomic(uint64_t) monitor_logins_refused;
+	_Atomic(uint64_t) peers_refused; /* that came to BIND from elsewhere */
+	_Atomic(uint64_t) datagrams_sent;
+	_Atomic(uint64_t) datagrams_received;
+	_Atomic(uint64_t) datagrams_dropped[DATAGRAM_DROPS];
 };
 
 void stats_init(struct stats *s);
@@ -35,6 +60,9 @@ void stats_init(struct stats *s);
 void stats_add(_Atomic(uint64_t) *counter, uint64_t n);
 
 uint64_t stats_get(const _Atomic(uint64_t) *counter);
+
+/* Adds what an association has counted since it did so last. */
+void stats_add_datagrams(struct stats *s, const struct datagram_counts *counts);
 
 void stats_session_begins(struct stats *s);
 

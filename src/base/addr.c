@@ -312,3 +312,35 @@ bool network_contains(const struct network *n, const struct addr *a)
 
 	return len != 0 && len == base_len && has_prefix(bytes, base, n->prefix);
 }
+
+bool port_range_parse(const char *text, struct port_range *out)
+{
+	const char *dash = strchr(text, '-');
+	size_t len = strlen(text), first_len = dash == NULL ? len : (size_t)(dash - text);
+	struct port_range range;
+
+	if (strcmp(text, "any") == 0) {
+		*out = (struct port_range){.first = 0};
+		return true;
+	}
+	if (!parse_u16(text, first_len, &range.first))
+		return false;
+	range.last = range.first;
+	if (dash != NULL && !parse_u16(dash + 1, len - first_len - 1, &range.last))
+		return false;
+	if (range.first == 0 || range.last < range.first)
+		return false;
+	*out = range;
+	return true;
+}
+
+const char *port_range_format(const struct port_range *range, char out[16])
+{
+	if (range->first == 0)
+		return strcpy(out, "any");
+	if (range->first == range->last)
+		snprintf(out, 16, "%u", range->first);
+	else
+		snprintf(out, 16, "%u-%u", range->first, range->last);
+	return out;
+}

@@ -79,7 +79,7 @@ static int await_connection(int fd, int64_t deadline)
 static int connect_to(const struct addrinfo *info, int64_t patience_ms)
 {
 	struct addr a = addr_from_sockaddr(info->ai_addr);
-	int fd = socket_connect_start(&a), error;
+	int fd = socket_connect_start(&a, NULL), error;
 
 	if (fd < 0)
 		return -1;

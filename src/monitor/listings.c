@@ -31,6 +31,7 @@ static const char *const state_words[] = {
 	[PHASE_REQUEST] = "REQUEST",
 	[PHASE_CONNECT] = "CONNECT",
 	[PHASE_RELAY] = "RELAY",
+	[PHASE_UDP] = "RELAY",
 	[PHASE_CLOSING] = "CLOSING",
 };
 

@@ -548,6 +548,18 @@ void lookup_begin(struct lookup *l, struct resolver *r, const char *name, struct
 		release_channel(l);
 }
 
+void lookup_literal(struct lookup *l, const struct addr *addr)
+{
+	bool v6 = addr->sa.sa_family == AF_INET6;
+	struct lookup_answer *answer = &l->answers[v6 ? LOOKUP_IPV6 : LOOKUP_IPV4];
+
+	l->channel = NULL;
+	l->answers[LOOKUP_IPV6] = l->answers[LOOKUP_IPV4] =
+		(struct lookup_answer){.state = LOOKUP_NOT_FOUND};
+	answer->state = LOOKUP_FOUND;
+	add_addr(answer, *addr);
+}
+
 /* Makes the channel's first server its last. */
 static void rotate_servers(ares_channel ares)
 {

@@ -1,10 +1,7 @@
 /*
  * One poll(2) loop waits for everything at once: the name servers, the attempts under way, the
  * client, and the next point in time. The answers of the lookup are the queue of candidates: per
- * family in the server's order, the families taking turns, IPv6 first.
- *
- * A client that shuts down its sending side before it has its answer has left, unless it sent bytes
- * ahead: then it has merely finished.
+ * family in the server's order, the families taking turns, the preferred one first.
  */
 #include "proxy/dial.h"
 
@@ -14,6 +11,7 @@
 #include "base/clock.h"
 #include "net/socket.h"
 #include "state/acl.h"
+#include "state/outgoing.h"
 
 #define RESOLUTION_DELAY_MS 50 /* RFC 8305 section 3: for the preferred family to answer */
 #define ATTEMPT_DELAY_MS 250 /* RFC 8305 section 5 */
@@ -67,25 +65,26 @@ static void note_failure(struct dial *d, enum end_reason reason, int error)
 static void drop_attempt(struct dial *d, size_t i)
 {
 	socket_close(d->attempts[i].fd);
-	fd_lease_give(&d->lease);
+	fd_lease_give(d->lease);
 	d->attempts[i] = d->attempts[--d->attempt_count];
 }
 
 /* Tries one address with a place in the fd budget that was taken already. */
 static void start_attempt(struct dial *d, const struct addr *addr)
 {
+	struct socket_via via = outgoing_via(d->config, addr->sa.sa_family);
 	int fd;
 
 	d->target = *addr;
 	if (!acl_target_allowed(d->config, addr)) {
-		fd_lease_give(&d->lease);
+		fd_lease_give(d->lease);
 		note_failure(d, END_TARGET_DENIED, 0);
 		return;
 	}
-	fd = socket_connect_start(addr);
+	fd = socket_connect_start(addr, &via);
 	if (fd < 0) {
 		note_failure(d, reason_of_errno(errno), errno);
-		fd_lease_give(&d->lease);
+		fd_lease_give(d->lease);
 		return;
 	}
 	d->attempts[d->attempt_count++] = (struct dial_attempt){.fd = fd, .addr = *addr};
@@ -138,7 +137,8 @@ static int collect_attempts(struct dial *d, const struct pollfd *fds)
 
 static bool family_has_more(const struct dial *d, enum lookup_family family)
 {
-	return d->taken[family] < d->lookup.answers[family].count;
+	return outgoing_uses(d->config, family) &&
+		d->taken[family] < d->lookup.answers[family].count;
 }
 
 static bool has_candidate(const struct dial *d)
@@ -168,28 +168,30 @@ static struct addr take_candidate(struct dial *d)
 /* When the next attempt is due; CLOCK_NEVER while there is nothing to try. */
 static int64_t next_due(struct dial *d)
 {
+	enum lookup_family first = outgoing_first(d->config);
+
 	if (!has_candidate(d) || d->attempt_count == DIAL_MAX_ATTEMPTS)
 		return CLOCK_NEVER;
 	if (d->attempt_count > 0)
 		return d->next_attempt;
-	if (d->lookup.answers[LOOKUP_IPV6].state != LOOKUP_PENDING)
+	if (d->lookup.answers[first].state != LOOKUP_PENDING)
 		return 0;
-	if (d->wait_for_ipv6 == 0)
-		d->wait_for_ipv6 = clock_deadline(RESOLUTION_DELAY_MS);
-	return d->wait_for_ipv6;
+	if (d->wait_for_first == 0)
+		d->wait_for_first = clock_deadline(RESOLUTION_DELAY_MS);
+	return d->wait_for_first;
 }
 
 /* Room for one more socket. When there is none and nothing is under way, the lookup's goes. */
 static bool take_descriptor(struct dial *d)
 {
-	if (fd_lease_take(&d->lease))
+	if (fd_lease_take(d->lease))
 		return true;
 	if (d->attempt_count > 0) {
 		d->next_attempt = clock_deadline(ATTEMPT_DELAY_MS);
 		return false;
 	}
 	lookup_end(&d->lookup, false);
-	return fd_lease_take(&d->lease);
+	return fd_lease_take(d->lease);
 }
 
 static void start_due_attempts(struct dial *d)
@@ -205,21 +207,6 @@ static void start_due_attempts(struct dial *d)
 
 /* ---- waiting ---- */
 
-static struct pollfd client_entry(const struct dial *d)
-{
-	return (struct pollfd){.fd = d->client, .events = d->client_finished ? 0 : POLLRDHUP};
-}
-
-static bool client_left(struct dial *d, const struct pollfd *p)
-{
-	if (p->revents & (POLLERR | POLLHUP | POLLNVAL))
-		return true;
-	if (!(p->revents & POLLRDHUP))
-		return false;
-	d->client_finished = true;
-	return !d->client_sent_ahead && socket_peer_left(d->client);
-}
-
 static int64_t earliest(int64_t a, int64_t b)
 {
 	return a < b ? a : b;
@@ -233,12 +220,12 @@ static int wait_and_collect(struct dial *d, bool *over)
 	size_t attempts = d->attempt_count, lookup_fd_count;
 	int64_t until = earliest(next_due(d), lookup_deadline(&d->lookup));
 
-	fds[0] = client_entry(d);
+	fds[0] = watch_entry(&d->watch);
 	for (size_t i = 0; i < attempts; i++)
 		fds[1 + i] = (struct pollfd){.fd = d->attempts[i].fd, .events = POLLOUT};
 	lookup_fd_count = lookup_fds(&d->lookup, fds + 1 + attempts);
 	socket_wait(fds, 1 + attempts + lookup_fd_count, earliest(until, d->deadline));
-	if (client_left(d, &fds[0])) {
+	if (watch_left(&d->watch, &fds[0])) {
 		d->failure = END_CLIENT_LEFT;
 		*over = true;
 		return -1;
@@ -252,29 +239,21 @@ static int wait_and_collect(struct dial *d, bool *over)
 /* An address literal is the one candidate of a lookup that is over already. */
 static void begin(struct dial *d)
 {
-	struct lookup_answer *answers = d->lookup.answers;
-
 	d->begun = clock_ms();
 	d->deadline = clock_deadline(d->config->settings.connect_timeout);
-	d->lease = (struct fd_lease){.budget = d->budget};
 	d->target.sa.sa_family = AF_UNSPEC;
 	d->error = 0;
 	d->failure = END_REASONS;
 	d->lookup_ms = d->connect_ms = -1;
 	d->taken[LOOKUP_IPV6] = d->taken[LOOKUP_IPV4] = 0;
-	d->next_family = LOOKUP_IPV6;
+	d->next_family = outgoing_first(d->config);
 	d->attempt_count = 0;
-	d->client_finished = false;
-	d->wait_for_ipv6 = d->next_attempt = 0;
-	if (!d->request->has_addr) {
-		lookup_begin(&d->lookup, d->resolver, d->request->name, &d->lease);
-		return;
-	}
-	d->lookup.channel = NULL;
-	answers[LOOKUP_IPV6] = (struct lookup_answer){.state = LOOKUP_NOT_FOUND};
-	answers[LOOKUP_IPV4].state = LOOKUP_FOUND;
-	answers[LOOKUP_IPV4].count = 1;
-	answers[LOOKUP_IPV4].addrs[0] = d->request->addr;
+	d->watch.finished = false;
+	d->wait_for_first = d->next_attempt = 0;
+	if (d->request->has_addr)
+		lookup_literal(&d->lookup, &d->request->addr);
+	else
+		lookup_begin(&d->lookup, d->resolver, d->request->name, d->lease);
 }
 
 /* Why there is no connection, when no client's leaving and no attempt's failure says it. */
@@ -284,6 +263,10 @@ static void blame_lookup(struct dial *d)
 
 	if (d->failure != END_REASONS)
 		return;
+	if (answers[LOOKUP_IPV6].count + answers[LOOKUP_IPV4].count > 0) {
+		d->failure = END_NETWORK_UNREACHABLE; /* of the family that is not used */
+		return;
+	}
 	d->failure = answers[LOOKUP_IPV6].state == LOOKUP_NOT_FOUND &&
 			answers[LOOKUP_IPV4].state == LOOKUP_NOT_FOUND
 		? END_NAME_NOT_FOUND

@@ -18,7 +18,9 @@
 #include "base/escape.h"
 #include "base/log.h"
 #include "net/socket.h"
+#include "proxy/bind.h"
 #include "proxy/relay.h"
+#include "proxy/udp.h"
 #include "state/acl.h"
 
 /* How long, and for how many bytes, a refused client is read from, so that the kernel sends it no
@@ -121,17 +123,32 @@ static void log_access(struct session *s, uint8_t rep)
 			(unsigned long long)held_back + 1);
 }
 
-/* Answers the request. It is in the access log by then, so that whoever has the answer finds it
- * there, and what the client asks for next stands behind it. */
-static bool send_reply(struct session *s, uint8_t rep, const struct addr *bound)
+/* Sends a reply to the request, of which another follows. */
+static bool send_first_reply(struct session *s, uint8_t rep, const struct addr *bound)
 {
 	uint8_t reply[SOCKS5_REPLY_MAX];
 
 	s->reply = rep;
-	if (s->has_request)
-		log_access(s, rep);
 	s->answered = send_message(s, reply, socks5_format_reply(reply, rep, bound));
 	return s->answered;
+}
+
+/* Answers the request. It is in the access log by then, so that whoever has the answer finds it
+ * there, and what the client asks for next stands behind it. */
+static bool send_reply(struct session *s, uint8_t rep, const struct addr *bound)
+{
+	if (s->has_request)
+		log_access(s, rep);
+	return send_first_reply(s, rep, bound);
+}
+
+/* Grants the request; the session is served from here on. */
+static bool grant(struct session *s, const struct addr *bound)
+{
+	/* What went before had limits of its own; the reply gets what the handshake's would be. */
+	s->deadline = clock_deadline(s->config->settings.handshake_timeout);
+	s->served = send_reply(s, 0, bound);
+	return s->served;
 }
 
 static bool refuse_request(struct session *s, enum end_reason reason)
@@ -268,6 +285,12 @@ static void publish_request(struct session *s)
 	registry_set_request(s->services->registry, s->slot, s->command, text);
 }
 
+static bool is_command(uint8_t command)
+{
+	return command == SOCKS5_CONNECT || command == SOCKS5_BIND ||
+		command == SOCKS5_UDP_ASSOCIATE;
+}
+
 static bool read_request(struct session *s)
 {
 	int len;
@@ -283,44 +306,132 @@ static bool read_request(struct session *s)
 	buffer_consume(&s->in, (size_t)len);
 	s->has_request = true;
 	publish_request(s);
-	if (s->request.command != SOCKS5_CONNECT)
+	if (!is_command(s->request.command))
 		return refuse_request(s, END_COMMAND_UNSUPPORTED);
 	if (atyp != SOCKS5_IPV4 && atyp != SOCKS5_IPV6 && atyp != SOCKS5_DOMAIN)
 		return refuse_request(s, END_ATYP_UNSUPPORTED);
-	if (!s->request.has_addr && !socks5_name_is_sane(&s->request))
-		return refuse_request(s, END_NAME_NOT_FOUND);
-	if (s->request.port == 0)
-		return refuse_request(s, END_TARGET_DENIED);
 	return true;
 }
 
-/* ---- connection and reply (RFC 1928 sections 4 and 6) ---- */
+/* Of CONNECT and BIND, which have a target: can its name be one? */
+static bool check_name(struct session *s)
+{
+	const struct socks5_request *r = &s->request;
+
+	if (!r->has_addr && !socks5_name_is_sane(r->name, r->name_len))
+		return refuse_request(s, END_NAME_NOT_FOUND);
+	return true;
+}
+
+/* The attempt to reach or to hear the target has failed; a client that left wants no reply. */
+static bool give_up(struct session *s, enum end_reason failure)
+{
+	s->deadline = clock_deadline(s->config->settings.handshake_timeout);
+	return failure == END_CLIENT_LEFT ? fail(s, failure) : refuse_request(s, failure);
+}
+
+static struct watch watch_client(const struct session *s)
+{
+	return (struct watch){.client = s->client, .sent_ahead = buffer_readable(&s->in) > 0};
+}
+
+/* ---- CONNECT (RFC 1928 sections 4 and 6) ---- */
 
 static bool connect_to_target(struct session *s)
 {
 	struct dial *d = &s->dial;
 
+	if (!check_name(s))
+		return false;
+	if (s->request.port == 0)
+		return refuse_request(s, END_TARGET_DENIED);
 	enter(s, PHASE_CONNECT);
 	d->config = s->config;
 	d->resolver = s->services->resolver;
-	d->budget = &s->services->budget;
+	d->lease = &s->lease;
 	d->request = &s->request;
-	d->client = s->client;
-	d->client_sent_ahead = buffer_readable(&s->in) > 0;
+	d->watch = watch_client(s);
 	s->target = dial_target(d);
-	/* connect_timeout had its own limit; the reply gets what the handshake's would be. */
-	s->deadline = clock_deadline(s->config->settings.handshake_timeout);
-	if (s->target < 0 && d->failure == END_CLIENT_LEFT)
-		return fail(s, END_CLIENT_LEFT);
+	s->address = d->target;
+	s->error = d->error;
 	if (s->target < 0)
-		return refuse_request(s, d->failure);
+		return give_up(s, d->failure);
 	registry_set_target(s->services->registry, s->slot, s->target, &d->target);
-	return true;
+	return grant(s, &d->local);
 }
 
-static bool reply_success(struct session *s)
+/* ---- BIND (RFC 1928 sections 4 and 6) ---- */
+
+/* Tells the client where its peer is to connect to, and waits for that. */
+static bool wait_for_peer(struct session *s, struct bind *b)
 {
-	return send_reply(s, 0, &s->dial.local);
+	s->deadline = clock_deadline(s->config->settings.handshake_timeout);
+	if (!send_first_reply(s, 0, &b->bound)) {
+		bind_abandon(b);
+		return false;
+	}
+	s->target = bind_accept(b);
+	if (s->target < 0)
+		return give_up(s, b->failure);
+	s->address = b->peer;
+	registry_set_target(s->services->registry, s->slot, s->target, &b->peer);
+	return grant(s, &b->peer);
+}
+
+static bool accept_from_target(struct session *s)
+{
+	struct bind b = {.config = s->config,
+		.resolver = s->services->resolver,
+		.lease = &s->lease,
+		.stats = &s->services->stats,
+		.request = &s->request,
+		.watch = watch_client(s)};
+
+	if (!check_name(s))
+		return false;
+	enter(s, PHASE_CONNECT);
+	if (bind_listen(&b) == 0)
+		return wait_for_peer(s, &b);
+	s->error = b.error;
+	return give_up(s, b.failure);
+}
+
+/* ---- UDP ASSOCIATE (RFC 1928 sections 4, 6 and 7) ---- */
+
+static void run_association(struct session *s, struct udp *u)
+{
+	struct addr bound = udp_bound(u);
+
+	if (!grant(s, &bound))
+		return;
+	enter(s, PHASE_UDP);
+	s->reason = udp_run(u);
+	s->datagrams = udp_counts(u);
+}
+
+static void associate(struct session *s)
+{
+	struct services *v = s->services;
+	struct udp_setup setup = {.config = s->config,
+		.limits = config_idle_limits(v->config),
+		.resolver = v->resolver,
+		.lease = &s->lease,
+		.traffic = registry_traffic(v->registry, s->slot),
+		.stats = &v->stats,
+		.client = s->client,
+		.client_addr = s->client_addr,
+		.hint = s->request.addr};
+	struct udp *u;
+
+	enter(s, PHASE_CONNECT);
+	u = udp_open(&setup);
+	if (u == NULL) {
+		s->error = errno;
+		refuse_request(s, END_NO_SOCKET);
+		return;
+	}
+	run_association(s, u);
+	udp_close(u);
 }
 
 /* ---- relay ---- */
@@ -344,8 +455,11 @@ static void relay(struct session *s)
 
 static void serve(struct session *s)
 {
-	if (greet(s) && authenticate(s) && read_request(s) && connect_to_target(s) &&
-		reply_success(s))
+	if (!greet(s) || !authenticate(s) || !read_request(s))
+		return;
+	if (s->request.command == SOCKS5_UDP_ASSOCIATE)
+		associate(s);
+	else if (s->request.command == SOCKS5_BIND ? accept_from_target(s) : connect_to_target(s))
 		relay(s);
 }
 
@@ -365,8 +479,8 @@ static void log_target(struct log_line *line, const struct session *s)
 		len += (size_t)snprintf(name + len, sizeof(name) - len, ":%u", request->port);
 		log_bytes(line, "target", name, len);
 	}
-	if (s->dial.target.sa.sa_family != AF_UNSPEC)
-		log_text(line, "address", addr_format(&s->dial.target, text));
+	if (s->address.sa.sa_family != AF_UNSPEC)
+		log_text(line, "address", addr_format(&s->address, text));
 }
 
 static void log_errno(struct log_line *line, int error)
@@ -377,6 +491,17 @@ static void log_errno(struct log_line *line, int error)
 		log_text(line, "error", name);
 	else
 		log_number(line, "error", error);
+}
+
+static void log_datagrams(struct log_line *line, const struct datagram_counts *d)
+{
+	uint64_t dropped = 0;
+
+	for (enum datagram_drop i = 0; i < DATAGRAM_DROPS; i++)
+		dropped += d->dropped[i];
+	log_number(line, "datagrams_sent", (int64_t)d->sent);
+	log_number(line, "datagrams_received", (int64_t)d->received);
+	log_number(line, "datagrams_dropped", (int64_t)dropped);
 }
 
 static void log_times(struct log_line *line, const struct session *s, int64_t total_ms)
@@ -410,10 +535,12 @@ static void log_end_of_session(const struct session *s, const struct stats_outco
 	log_text(&line, "reason", end_reason_word(s->reason));
 	if (s->answered && s->has_request)
 		log_number(&line, "reply", s->reply);
-	if (s->dial.error != 0)
-		log_errno(&line, s->dial.error);
+	if (s->error != 0)
+		log_errno(&line, s->error);
 	log_number(&line, "sent", (int64_t)moved->sent);
 	log_number(&line, "received", (int64_t)moved->received);
+	if (s->served && s->request.command == SOCKS5_UDP_ASSOCIATE)
+		log_datagrams(&line, &s->datagrams);
 	log_times(&line, s, outcome->total_ms);
 	log_end(&line);
 }
@@ -442,7 +569,7 @@ static void linger(struct session *s)
 static void close_sockets(struct session *s)
 {
 	enter(s, PHASE_CLOSING);
-	if (s->answered && s->target < 0)
+	if (s->answered && !s->served)
 		linger(s);
 	registry_leave(s->services->registry, s->slot);
 	if (s->reason == END_TARGET_RESET)
@@ -455,7 +582,7 @@ static void close_sockets(struct session *s)
 		socket_close_with_reset(s->target);
 	else
 		socket_close(s->target);
-	fd_lease_give(&s->dial.lease);
+	fd_lease_give(&s->lease);
 }
 
 /* Counts and logs what became of the session. */
@@ -464,14 +591,13 @@ static void account(const struct session *s)
 	struct services *v = s->services;
 	const struct dial *d = &s->dial;
 	int64_t now = clock_ms();
-	bool was_served = s->answered && s->target >= 0;
 	struct traffic_figures moved = traffic_read(registry_traffic(v->registry, s->slot), now);
 	struct stats_outcome outcome = {.reason = s->reason,
 		.was_asked = s->has_request,
-		.was_served = was_served,
+		.was_served = s->served,
 		.total_ms = now - s->begun,
 		.lookup_ms = s->request.has_addr ? -1 : d->lookup_ms,
-		.connect_ms = s->target < 0 ? -1 : d->connect_ms};
+		.connect_ms = s->served ? d->connect_ms : -1};
 
 	if (s->user_len > 0)
 		users_count_bytes(v->users, s->user, s->user_len, moved.sent, moved.received);
@@ -499,6 +625,7 @@ static void begin(struct session *s, struct services *services, size_t slot, str
 	s->client = client;
 	s->client_addr = *client_addr;
 	s->target = -1;
+	s->lease.budget = &services->budget;
 	s->begun = clock_ms();
 	s->config = config;
 	s->deadline = clock_deadline(s->config->settings.handshake_timeout);

@@ -45,63 +45,115 @@ static uint16_t read_port(const uint8_t *p)
 	return (uint16_t)(p[0] << 8 | p[1]);
 }
 
-static void take_domain(const uint8_t *field, struct socks5_request *out)
+/* ATYP DST.ADDR DST.PORT, as requests and datagrams have it. */
+struct destination {
+	uint8_t atyp;
+	bool has_addr;
+	struct addr addr;
+	uint16_t port;
+	uint8_t name_len;
+	const char *name; /* into the message */
+};
+
+/* The bytes of DST.ADDR; 0 when that cannot be told yet, -1 for an unknown ATYP. */
+static int addr_field_len(const uint8_t *p, size_t n)
+{
+	switch (p[0]) {
+	case SOCKS5_IPV4:
+		return 4;
+	case SOCKS5_IPV6:
+		return 16;
+	case SOCKS5_DOMAIN:
+		return n < 2 ? 0 : 1 + p[1];
+	default:
+		return -1;
+	}
+}
+
+static void take_domain(const uint8_t *field, struct destination *out)
 {
 	out->name_len = field[0];
-	memcpy(out->name, field + 1, field[0]);
-	out->name[field[0]] = '\0';
+	out->name = (const char *)field + 1;
 	/* Many clients send address literals as domains; rules for addresses must see them. */
 	out->has_addr = addr_parse(out->name, out->name_len, &out->addr);
 	if (out->has_addr)
 		addr_set_port(&out->addr, out->port);
 }
 
+/* As the parsers of the header: malformed is an unknown ATYP, and nothing else. */
+static int parse_destination(const uint8_t *p, size_t n, struct destination *out)
+{
+	int addr_len;
+
+	if (n < 1)
+		return SOCKS5_MORE;
+	*out = (struct destination){.atyp = p[0], .name = ""};
+	addr_len = addr_field_len(p, n);
+	if (addr_len < 0)
+		return SOCKS5_MALFORMED;
+	if (addr_len == 0 || n < 1 + (size_t)addr_len + 2)
+		return SOCKS5_MORE;
+	out->port = read_port(p + 1 + addr_len);
+	out->has_addr = out->atyp != SOCKS5_DOMAIN;
+	if (out->atyp == SOCKS5_IPV4)
+		out->addr = addr_from_ipv4(p + 1, out->port);
+	else if (out->atyp == SOCKS5_IPV6)
+		out->addr = addr_from_ipv6(p + 1, out->port);
+	else
+		take_domain(p + 1, out);
+	return 1 + addr_len + 2;
+}
+
 int socks5_parse_request(const uint8_t *p, size_t n, struct socks5_request *out)
 {
-	size_t addr_len;
+	struct destination dst;
+	int len;
 
 	if (n >= 1 && p[0] != SOCKS5_VERSION)
 		return SOCKS5_MALFORMED;
 	if (n < 4)
 		return SOCKS5_MORE;
 	*out = (struct socks5_request){.command = p[1], .atyp = p[3]};
-	switch (out->atyp) {
-	case SOCKS5_IPV4:
-		addr_len = 4;
-		break;
-	case SOCKS5_IPV6:
-		addr_len = 16;
-		break;
-	case SOCKS5_DOMAIN:
-		if (n < 5)
-			return SOCKS5_MORE;
-		addr_len = 1 + (size_t)p[4];
-		break;
-	default:
+	len = parse_destination(p + 3, n - 3, &dst);
+	if (len == SOCKS5_MALFORMED)
 		return 4;
-	}
-	if (n < 4 + addr_len + 2)
+	if (len == SOCKS5_MORE)
 		return SOCKS5_MORE;
-	out->port = read_port(p + 4 + addr_len);
-	out->has_addr = out->atyp != SOCKS5_DOMAIN;
-	if (out->atyp == SOCKS5_IPV4)
-		out->addr = addr_from_ipv4(p + 4, out->port);
-	else if (out->atyp == SOCKS5_IPV6)
-		out->addr = addr_from_ipv6(p + 4, out->port);
-	else
-		take_domain(p + 4, out);
-	return (int)(4 + addr_len + 2);
+	out->has_addr = dst.has_addr;
+	out->addr = dst.addr;
+	out->port = dst.port;
+	out->name_len = dst.name_len;
+	memcpy(out->name, dst.name, dst.name_len);
+	return 3 + len;
 }
 
-bool socks5_name_is_sane(const struct socks5_request *request)
+int socks5_parse_datagram(const uint8_t *p, size_t n, struct socks5_datagram *out)
 {
-	for (size_t i = 0; i < request->name_len; i++) {
-		unsigned char c = (unsigned char)request->name[i];
+	struct destination dst;
+	int len = n < 4 ? SOCKS5_MORE : parse_destination(p + 3, n - 3, &dst);
+
+	if (len <= 0)
+		return SOCKS5_MALFORMED;
+	*out = (struct socks5_datagram){.frag = p[2],
+		.has_addr = dst.has_addr,
+		.addr = dst.addr,
+		.port = dst.port,
+		.name_len = dst.name_len,
+		.name = dst.name,
+		.data = p + 3 + len,
+		.len = n - 3 - (size_t)len};
+	return 3 + len;
+}
+
+bool socks5_name_is_sane(const char *name, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)name[i];
 
 		if (c <= ' ' || c == 0x7f)
 			return false;
 	}
-	return request->name_len > 0;
+	return len > 0;
 }
 
 size_t socks5_format_method(uint8_t out[2], enum socks5_method method)
@@ -118,28 +170,37 @@ size_t socks5_format_login_status(uint8_t out[2], bool success)
 	return 2;
 }
 
+/* ATYP ADDR PORT; AF_UNSPEC is written as 0.0.0.0:0. */
+static size_t format_address(uint8_t *out, const struct addr *a)
+{
+	bool v6 = a->sa.sa_family == AF_INET6;
+	uint16_t port = addr_port(a);
+	size_t len = v6 ? 16 : 4;
+
+	out[0] = v6 ? SOCKS5_IPV6 : SOCKS5_IPV4;
+	if (v6)
+		memcpy(out + 1, &a->in6.sin6_addr, 16);
+	else if (a->sa.sa_family == AF_INET)
+		memcpy(out + 1, &a->in.sin_addr, 4);
+	else
+		memset(out + 1, 0, 4);
+	out[1 + len] = (uint8_t)(port >> 8);
+	out[2 + len] = (uint8_t)port;
+	return 1 + len + 2;
+}
+
 size_t socks5_format_reply(uint8_t out[SOCKS5_REPLY_MAX], uint8_t rep, const struct addr *bound)
 {
-	uint16_t port = addr_port(bound);
-	size_t len = 4;
-
 	out[0] = SOCKS5_VERSION;
 	out[1] = rep;
 	out[2] = 0;
-	if (bound->sa.sa_family == AF_INET6) {
-		out[3] = SOCKS5_IPV6;
-		memcpy(out + len, &bound->in6.sin6_addr, 16);
-		len += 16;
-	} else {
-		out[3] = SOCKS5_IPV4;
-		memset(out + len, 0, 4);
-		if (bound->sa.sa_family == AF_INET)
-			memcpy(out + len, &bound->in.sin_addr, 4);
-		len += 4;
-	}
-	out[len++] = (uint8_t)(port >> 8);
-	out[len++] = (uint8_t)port;
-	return len;
+	return 3 + format_address(out + 3, bound);
+}
+
+size_t socks5_format_header(uint8_t out[SOCKS5_HEADER_MAX], const struct addr *source)
+{
+	memset(out, 0, 3);
+	return 3 + format_address(out + 3, source);
 }
 
 const char *socks5_command_name(uint8_t command, char out[16])

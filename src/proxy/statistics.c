@@ -23,6 +23,18 @@ static const struct counter counters[] = {
 	{"longest session time", AT(longest_session_ms), "ms"},
 	{"times saturated", AT(saturated), ""},
 	{"accept exhausted", AT(accept_exhausted), ""},
+	{"bind peers refused", AT(peers_refused), ""},
+	{"datagrams sent", AT(datagrams_sent), ""},
+	{"datagrams received", AT(datagrams_received), ""},
+	{"datagrams dropped malformed", AT(datagrams_dropped[DROP_MALFORMED]), ""},
+	{"datagrams dropped fragment", AT(datagrams_dropped[DROP_FRAGMENT]), ""},
+	{"datagrams dropped stranger", AT(datagrams_dropped[DROP_STRANGER]), ""},
+	{"datagrams dropped denied", AT(datagrams_dropped[DROP_DENIED]), ""},
+	{"datagrams dropped name", AT(datagrams_dropped[DROP_NAME]), ""},
+	{"datagrams dropped queue full", AT(datagrams_dropped[DROP_QUEUE_FULL]), ""},
+	{"datagrams dropped filtered", AT(datagrams_dropped[DROP_FILTERED]), ""},
+	{"datagrams dropped too large", AT(datagrams_dropped[DROP_TOO_LARGE]), ""},
+	{"datagrams dropped unsent", AT(datagrams_dropped[DROP_UNSENT]), ""},
 };
 
 static uint64_t counter_value(const struct stats *s, size_t offset)

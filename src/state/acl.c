@@ -40,6 +40,29 @@ static bool reaches(const struct addr *target, const struct addr *own)
 	return target->sa.sa_family == own->sa.sa_family && socket_is_own_address(target);
 }
 
+static bool has_own_port(const struct config *c, const struct addr *target)
+{
+	for (size_t i = 0; i < c->own_count; i++) {
+		if (addr_port(target) == addr_port(&c->own[i]))
+			return true;
+	}
+	return false;
+}
+
+bool acl_target_allowed_by_lease(
+	const struct config *c, const struct addr *target, struct fd_lease *lease)
+{
+	bool allowed;
+
+	if (!has_own_port(c, target))
+		return acl_target_allowed(c, target);
+	if (!fd_lease_take(lease))
+		return false;
+	allowed = acl_target_allowed(c, target);
+	fd_lease_give(lease);
+	return allowed;
+}
+
 bool acl_target_allowed(const struct config *c, const struct addr *target)
 {
 	if (addr_port(target) == 0 || addr_is_unspecified(target))

@@ -203,6 +203,7 @@ static void follow(struct config_store *store, const struct settings *s)
 {
 	atomic_store(&store->idle_limits.timeout, s->timeout);
 	atomic_store(&store->idle_limits.half_close_timeout, s->half_close_timeout);
+	atomic_store(&store->idle_limits.udp_timeout, s->udp_timeout);
 }
 
 struct config_store *config_store_new(struct config *first)

@@ -11,6 +11,7 @@ static const struct description descriptions[END_REASONS] = {
 	[END_TARGET_RESET] = {"target_reset", 0},
 	[END_IDLE] = {"idle", 0},
 	[END_HALF_CLOSED_IDLE] = {"half_closed_idle", 0},
+	[END_UDP_IDLE] = {"udp_idle", 0},
 	[END_NOTHING_ASKED] = {"nothing_asked", 1},
 	[END_CLIENT_LEFT] = {"client_left", 1},
 	[END_HANDSHAKE_TIMEOUT] = {"handshake_timeout", 1},
@@ -28,6 +29,8 @@ static const struct description descriptions[END_REASONS] = {
 	[END_NETWORK_UNREACHABLE] = {"network_unreachable", 3},
 	[END_CONNECT_TIMEOUT] = {"connect_timeout", 6},
 	[END_CONNECT_FAILED] = {"connect_failed", 1},
+	[END_BIND_TIMEOUT] = {"bind_timeout", 6},
+	[END_NO_SOCKET] = {"no_socket", 1},
 	[END_KILLED] = {"killed", 1},
 	[END_STOPPED] = {"stopped", 1},
 };

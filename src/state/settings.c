@@ -1,5 +1,6 @@
 #include "state/settings.h"
 
+#include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,6 +21,23 @@ static const char *const level_words[] = {[LOG_ERROR] = "error",
 	[LOG_DEBUG] = "debug",
 	NULL};
 static const char *const format_words[] = {[LOG_TEXT] = "text", [LOG_JSON] = "json", NULL};
+
+static const char *const prefer_words[] = {[PREFER_IPV6] = "ipv6",
+	[PREFER_IPV4] = "ipv4",
+	[PREFER_IPV4_ONLY] = "ipv4-only",
+	[PREFER_IPV6_ONLY] = "ipv6-only",
+	NULL};
+static const char *const filter_words[] = {[UDP_FILTER_ADDRESS] = "address",
+	[UDP_FILTER_ADDRESS_PORT] = "address-port",
+	[UDP_FILTER_NONE] = "none",
+	NULL};
+static const char *const no_yes_words[] = {"no", "yes", NULL};
+
+/* The name of a network interface, as the kernel takes it, or nothing. */
+static bool is_interface_name(const char *text)
+{
+	return strlen(text) < IF_NAMESIZE && strpbrk(text, "/ \t:") == NULL;
+}
 
 #define AT(field) .offset = offsetof(struct settings, field)
 
@@ -160,6 +178,104 @@ const struct setting settings_table[] = {
 		.reloadable = true,
 		.value_name = "TIME",
 		.help = "Time that live sessions get to finish when the server is told to stop."},
+	{.name = "external_address",
+		.type = SETTING_HOSTS,
+		AT(external_address),
+		.initial = "",
+		.reloadable = true,
+		.value_name = "ADDR",
+		.help = "Address of this host from which targets are connected to and sent to, one "
+			"for IPv4 and one for IPv6; where none is set the kernel chooses."},
+	{.name = "external_interface",
+		.type = SETTING_TEXT,
+		AT(external_interface),
+		.initial = "",
+		.valid = is_interface_name,
+		.legal = "the name of a network interface, such as eth0",
+		.reloadable = true,
+		.value_name = "NAME",
+		.help = "Network interface through which targets are reached; empty: whichever the "
+			"routes say."},
+	{.name = "prefer",
+		.type = SETTING_WORD,
+		AT(prefer),
+		.initial = "ipv6",
+		.words = prefer_words,
+		.reloadable = true,
+		.value_name = "WORD",
+		.help = "Family of addresses that is tried first where a name has both, or that "
+			"alone is used."},
+	{.name = "udp_address",
+		.type = SETTING_HOSTS,
+		AT(udp_address),
+		.initial = "",
+		.reloadable = true,
+		.value_name = "ADDR",
+		.help = "Address that clients of UDP ASSOCIATE are told to send to, one for IPv4 "
+			"and "
+			"one for IPv6, where NAT is between them and this host; empty: the one "
+			"that they reached it by."},
+	{.name = "udp_ports",
+		.type = SETTING_PORTS,
+		AT(udp_ports),
+		.initial = "any",
+		.reloadable = true,
+		.value_name = "RANGE",
+		.help = "Ports that clients of UDP ASSOCIATE send to, one a client."},
+	{.name = "udp_filter",
+		.type = SETTING_WORD,
+		AT(udp_filter),
+		.initial = "address",
+		.words = filter_words,
+		.reloadable = true,
+		.value_name = "WORD",
+		.help = "Whose datagrams get through to a client of UDP ASSOCIATE. address: those "
+			"from addresses that it has sent to. address-port: those from the very "
+			"ports too. none: all."},
+	{.name = "udp_timeout",
+		.type = SETTING_DURATION,
+		AT(udp_timeout),
+		.initial = "10m",
+		.least = 100,
+		.most = 30 * DAY,
+		.reloadable = true,
+		.value_name = "TIME",
+		.help = "An association (UDP ASSOCIATE) ends when for this time no datagram went "
+			"either way. Live ones follow a change from their next datagram on."},
+	{.name = "bind_address",
+		.type = SETTING_HOSTS,
+		AT(bind_address),
+		.initial = "",
+		.reloadable = true,
+		.value_name = "ADDR",
+		.help = "Address that BIND listens on and that clients are told, one for IPv4 and "
+			"one for IPv6; one that is not this host's own, but of the NAT in front of "
+			"it, is only told. Empty: the one from which the peer is reached."},
+	{.name = "bind_ports",
+		.type = SETTING_PORTS,
+		AT(bind_ports),
+		.initial = "any",
+		.reloadable = true,
+		.value_name = "RANGE",
+		.help = "Ports that BIND listens on, one a client."},
+	{.name = "bind_timeout",
+		.type = SETTING_DURATION,
+		AT(bind_timeout),
+		.initial = "2m",
+		.least = 100,
+		.most = 1 * DAY,
+		.reloadable = true,
+		.value_name = "TIME",
+		.help = "Time that BIND waits for the peer's connection."},
+	{.name = "bind_any_peer",
+		.type = SETTING_WORD,
+		AT(bind_any_peer),
+		.initial = "no",
+		.words = no_yes_words,
+		.reloadable = true,
+		.value_name = "WORD",
+		.help = "no: BIND takes a connection from the address only that the client named, "
+			"unless that was 0.0.0.0 or ::. yes: from any."},
 	{.name = "clients",
 		.type = SETTING_CLIENTS,
 		AT(clients),
@@ -446,6 +562,29 @@ static bool set_clients(struct client_rule *value, const char *text, bool first)
 	return true;
 }
 
+/* Words, none too, each an address of a family that there is none of yet. */
+static bool set_hosts(struct host_pair *value, const char *text, bool first)
+{
+	struct host_pair pair = {.v4 = {.sa = {.sa_family = AF_UNSPEC}}};
+	const char *word;
+	size_t len;
+
+	if (!first)
+		pair = *value;
+	while (parse_next_word(&text, &word, &len)) {
+		struct addr a, *place;
+
+		if (!addr_parse(word, len, &a) || addr_is_unspecified(&a))
+			return false;
+		place = a.sa.sa_family == AF_INET ? &pair.v4 : &pair.v6;
+		if (place->sa.sa_family != AF_UNSPEC)
+			return false;
+		*place = a;
+	}
+	*value = pair;
+	return true;
+}
+
 bool setting_set(const struct setting *setting, struct settings *s, const char *text, bool first)
 {
 	void *value = field(setting, s);
@@ -463,6 +602,10 @@ bool setting_set(const struct setting *setting, struct settings *s, const char *
 		return set_addrs(setting, value, text, first);
 	case SETTING_CLIENTS:
 		return set_clients(value, text, first);
+	case SETTING_HOSTS:
+		return set_hosts(value, text, first);
+	case SETTING_PORTS:
+		return port_range_parse(text, value);
 	}
 	return false;
 }
@@ -470,7 +613,7 @@ bool setting_set(const struct setting *setting, struct settings *s, const char *
 bool setting_is_list(const struct setting *setting)
 {
 	return (setting->type == SETTING_ADDRS && setting->most > 1) ||
-		setting->type == SETTING_CLIENTS;
+		setting->type == SETTING_CLIENTS || setting->type == SETTING_HOSTS;
 }
 
 /* ---- values and what is legal, as text ---- */
@@ -520,6 +663,13 @@ const char *setting_legal(const struct setting *setting, char *out, size_t size)
 			"the "
 			"prefix; at most 64), or several of these");
 		break;
+	case SETTING_HOSTS:
+		append(out, size, "",
+			"an IPv4 address, an IPv6 address, both, or nothing; without ports");
+		break;
+	case SETTING_PORTS:
+		append(out, size, "", "any, a port, or a range of ports such as 40000-40100");
+		break;
 	}
 	return out;
 }
@@ -551,12 +701,26 @@ static void format_clients(const struct client_rule *rule, char *out, size_t siz
 	}
 }
 
+static void format_hosts(const struct host_pair *pair, char *out, size_t size)
+{
+	char text[ADDR_TEXT_MAX];
+
+	if (pair->v4.sa.sa_family != AF_UNSPEC)
+		append(out, size, ", ", addr_format_host(&pair->v4, text));
+	if (pair->v6.sa.sa_family != AF_UNSPEC)
+		append(out, size, ", ", addr_format_host(&pair->v6, text));
+}
+
 static size_t value_size(enum setting_type type)
 {
 	if (type == SETTING_ADDRS)
 		return sizeof(struct listen_list);
 	if (type == SETTING_CLIENTS)
 		return sizeof(struct client_rule);
+	if (type == SETTING_HOSTS)
+		return sizeof(struct host_pair);
+	if (type == SETTING_PORTS)
+		return sizeof(struct port_range);
 	return sizeof(int64_t);
 }
 
@@ -589,6 +753,12 @@ const char *setting_format(
 		break;
 	case SETTING_CLIENTS:
 		format_clients(value, out, size);
+		break;
+	case SETTING_HOSTS:
+		format_hosts(value, out, size);
+		break;
+	case SETTING_PORTS:
+		append(out, size, "", port_range_format(value, text));
 		break;
 	}
 	return out;

@@ -20,6 +20,18 @@ uint64_t stats_get(const _Atomic(uint64_t) *counter)
 	return atomic_load_explicit(counter, memory_order_relaxed);
 }
 
+void stats_add_datagrams(struct stats *s, const struct datagram_counts *counts)
+{
+	if (counts->sent > 0)
+		stats_add(&s->datagrams_sent, counts->sent);
+	if (counts->received > 0)
+		stats_add(&s->datagrams_received, counts->received);
+	for (enum datagram_drop i = 0; i < DATAGRAM_DROPS; i++) {
+		if (counts->dropped[i] > 0)
+			stats_add(&s->datagrams_dropped[i], counts->dropped[i]);
+	}
+}
+
 static void raise_to(_Atomic(uint64_t) *counter, uint64_t value)
 {
 	uint64_t most = stats_get(counter);

@@ -14,6 +14,7 @@
 
 #include "bulk.h"
 #include "clock.h"
+#include "datagrams.h"
 #include "memory.h"
 #include "sessions.h"
 #include "trips.h"
@@ -48,6 +49,19 @@ static const struct load_metric memory_metrics[] = {
 	{.name = NULL},
 };
 
+static const struct load_metric datagrams_metrics[] = {
+	{"rate", "echoes/s", true},
+	{"cpu", "us/echo", false},
+	{"lost", "per million", false},
+	{.name = NULL},
+};
+
+static const struct load_metric half_metrics[] = {
+	{"lost", "per million", false},
+	{"cpu", "us/echo", false},
+	{.name = NULL},
+};
+
 const struct load_scenario load_scenarios[] = {
 	{"bulk-1-down", bulk_run, bulk_metrics, .clients = 1, .down = true},
 	{"bulk-1-up", bulk_run, bulk_metrics, .clients = 1, .up = true},
@@ -60,6 +74,10 @@ const struct load_scenario load_scenarios[] = {
 		.needs_peer = true},
 	{"trips-1", trips_run, trips_metrics, .clients = 1},
 	{"trips-64", trips_run, trips_metrics, .clients = 64},
+	{"udp-64", datagrams_run, datagrams_metrics, .clients = 1, .payload = 64},
+	{"udp-1200", datagrams_run, datagrams_metrics, .clients = 1, .payload = 1200},
+	{"udp-many", datagrams_run, datagrams_metrics, .clients = 1000, .payload = 64},
+	{"udp-half", datagrams_run_half, half_metrics, .clients = 1, .payload = 1200},
 	{"memory", memory_run, memory_metrics, .needs_peer = true},
 	{.name = NULL},
 };

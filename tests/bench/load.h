@@ -18,6 +18,7 @@ struct load_size {
 	uint64_t sessions;
 	uint64_t trips;
 	uint64_t memory_sessions;
+	uint64_t datagrams;
 };
 
 struct load_metric {
@@ -35,6 +36,7 @@ struct load_scenario {
 	/* Up to LOAD_METRICS_MAX, then one without a name. */
 	const struct load_metric *metrics;
 	int clients;
+	size_t payload; /* of datagrams */
 	bool up;
 	bool down;
 	bool login;

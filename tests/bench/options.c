@@ -29,6 +29,7 @@ static const struct option_row {
 	{'S', "N", "sessions: sessions in one run (default: 4000; 1500 with -q)"},
 	{'T', "N", "trips: round trips in one run (default: 30000; 10000 with -q)"},
 	{'M', "N", "memory: sessions open at once (default: 3000; 1000 with -q)"},
+	{'U', "N", "udp: datagrams in one run (default: 200000; 50000 with -q)"},
 	{'h', NULL, "this help"},
 };
 
@@ -37,6 +38,7 @@ static const struct load_size full_size = {
 	.sessions = 4000,
 	.trips = 30000,
 	.memory_sessions = 3000,
+	.datagrams = 200000,
 };
 
 static const struct load_size quick_size = {
@@ -44,6 +46,7 @@ static const struct load_size quick_size = {
 	.sessions = 1500,
 	.trips = 10000,
 	.memory_sessions = 1000,
+	.datagrams = 50000,
 };
 
 void options_help(FILE *out)
@@ -137,6 +140,8 @@ static int apply(struct options *options, int letter, const char *arg)
 		return parse_number('T', arg, 10000000, &options->size.trips);
 	case 'M':
 		return parse_number('M', arg, 20000, &options->size.memory_sessions);
+	case 'U':
+		return parse_number('U', arg, 100000000, &options->size.datagrams);
 	default:
 		return -1;
 	}

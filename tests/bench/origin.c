@@ -20,6 +20,8 @@
 
 #define EVENTS_MAX 64
 #define ECHO_BUF_SIZE 4096
+#define UDP_BATCH 32
+#define UDP_BUF_SIZE 2048
 
 /* Whatever epoll may wake us for. `on_ready` may free its source. */
 struct source {
@@ -47,6 +49,7 @@ struct bulk {
 struct origin {
 	int epoll;
 	struct source stop;
+	struct listener udp; /* none really, but with a port */
 	struct listener listeners[ORIGIN_SERVICES];
 	bool stopping;
 	pthread_t thread;
@@ -172,6 +175,42 @@ static void on_bulk_listener(struct origin *origin, struct source *listener)
 	accept_all(origin, listener, begin_bulk);
 }
 
+static void on_datagrams(struct origin *origin, struct source *source)
+{
+	static uint8_t bytes[UDP_BATCH][UDP_BUF_SIZE];
+	struct sockaddr_in from[UDP_BATCH];
+	struct mmsghdr messages[UDP_BATCH];
+	struct iovec vectors[UDP_BATCH];
+	int n;
+
+	(void)origin;
+	for (size_t i = 0; i < UDP_BATCH; i++) {
+		vectors[i] = (struct iovec){.iov_base = bytes[i], .iov_len = UDP_BUF_SIZE};
+		messages[i].msg_hdr = (struct msghdr){.msg_name = &from[i],
+			.msg_namelen = sizeof(from[i]),
+			.msg_iov = &vectors[i],
+			.msg_iovlen = 1};
+	}
+	n = recvmmsg(source->fd, messages, UDP_BATCH, MSG_DONTWAIT, NULL);
+	for (int i = 0; i < n; i++)
+		vectors[i].iov_len = messages[i].msg_len;
+	if (n > 0)
+		(void)sendmmsg(source->fd, messages, (unsigned)n, MSG_DONTWAIT);
+}
+
+static int open_udp(struct origin *origin)
+{
+	struct sockaddr_in addr;
+	socklen_t len = sizeof(addr);
+
+	origin->udp.source = (struct source){.on_ready = on_datagrams, .fd = wire_datagram()};
+	if (origin->udp.source.fd < 0 ||
+		getsockname(origin->udp.source.fd, (struct sockaddr *)&addr, &len) < 0)
+		return -1;
+	origin->udp.port = ntohs(addr.sin_port);
+	return watch(origin, &origin->udp.source);
+}
+
 static void (*const on_listener[ORIGIN_SERVICES])(struct origin *, struct source *) = {
 	[ORIGIN_ECHO] = on_echo_listener,
 	[ORIGIN_VISIT] = on_visit_listener,
@@ -220,7 +259,7 @@ static int open_sources(struct origin *origin)
 		if (open_listener(origin, i) < 0)
 			return -1;
 	}
-	return 0;
+	return open_udp(origin);
 }
 
 static void close_if_open(int fd)
@@ -235,6 +274,7 @@ static void free_origin(struct origin *origin)
 
 	for (int i = 0; i < ORIGIN_SERVICES; i++)
 		close_if_open(origin->listeners[i].source.fd);
+	close_if_open(origin->udp.source.fd);
 	close_if_open(origin->stop.fd);
 	close_if_open(origin->epoll);
 	free(origin);
@@ -248,6 +288,7 @@ static struct origin *new_origin(void)
 	if (origin == NULL)
 		return NULL;
 	origin->epoll = -1;
+	origin->udp.source.fd = -1;
 	origin->stop = (struct source){.on_ready = on_stop, .fd = -1};
 	for (int i = 0; i < ORIGIN_SERVICES; i++)
 		origin->listeners[i].source.fd = -1;
@@ -279,6 +320,11 @@ struct origin *origin_start(void)
 uint16_t origin_port(const struct origin *origin, enum origin_service service)
 {
 	return origin->listeners[service].port;
+}
+
+uint16_t origin_udp_port(const struct origin *origin)
+{
+	return origin->udp.port;
 }
 
 static void end_bulk(struct bulk *bulk)

@@ -24,6 +24,8 @@ struct origin_job {
 /* NULL with errno. */
 struct origin *origin_start(void);
 uint16_t origin_port(const struct origin *origin, enum origin_service service);
+/* That of the UDP socket, which returns every datagram. */
+uint16_t origin_udp_port(const struct origin *origin);
 /* Closes every session and joins every thread. Accepts NULL. */
 void origin_stop(struct origin *origin);
 

@@ -329,10 +329,10 @@ static void json_settings(const struct report *report, FILE *out)
 
 	fprintf(out,
 		"  \"settings\": {\"repetitions\": %zu, \"bulk_bytes\": %llu, \"sessions\": %llu, "
-		"\"trips\": %llu, \"memory_sessions\": %llu},\n",
+		"\"trips\": %llu, \"memory_sessions\": %llu, \"datagrams\": %llu},\n",
 		report->repetitions, (unsigned long long)size->bulk_bytes,
 		(unsigned long long)size->sessions, (unsigned long long)size->trips,
-		(unsigned long long)size->memory_sessions);
+		(unsigned long long)size->memory_sessions, (unsigned long long)size->datagrams);
 }
 
 static void json_cell(const struct report *report, const struct row *row, size_t column, FILE *out)

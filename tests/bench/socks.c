@@ -17,6 +17,7 @@ enum {
 	METHOD_LOGIN = 2,
 	LOGIN_VER = 1,
 	CMD_CONNECT = 1,
+	CMD_UDP_ASSOCIATE = 3,
 	ATYP_IPV4 = 1,
 	ATYP_IPV6 = 4,
 	FIELD_MAX = 255,
@@ -62,17 +63,17 @@ static int log_in(int fd, const struct socks_login *login)
 	return reply[1] == 0 ? 0 : fail(EACCES);
 }
 
-static int send_request(int fd, uint16_t port)
+static int send_request(int fd, uint8_t command, const struct sockaddr_in *dst)
 {
-	const struct sockaddr_in dst = wire_loopback(port);
-	uint8_t request[10] = {VER, CMD_CONNECT, 0, ATYP_IPV4};
+	uint8_t request[10] = {VER, command, 0, ATYP_IPV4};
 
-	memcpy(request + 4, &dst.sin_addr, 4);
-	memcpy(request + 8, &dst.sin_port, 2);
+	memcpy(request + 4, &dst->sin_addr, 4);
+	memcpy(request + 8, &dst->sin_port, 2);
 	return wire_write(fd, request, sizeof(request));
 }
 
-static int read_reply(int fd)
+/* BND.ADDR and BND.PORT go to `relay`, unless that is NULL or they are not IPv4. */
+static int read_reply(int fd, struct sockaddr_in *relay)
 {
 	uint8_t head[4];
 	uint8_t bound[16 + 2];
@@ -87,16 +88,34 @@ static int read_reply(int fd)
 	if (head[3] != ATYP_IPV4 && head[3] != ATYP_IPV6)
 		return fail(EPROTO);
 	addr_len = head[3] == ATYP_IPV4 ? 4 : 16;
-	return wire_read(fd, bound, addr_len + 2);
+	if (wire_read(fd, bound, addr_len + 2) < 0)
+		return -1;
+	if (relay != NULL && head[3] == ATYP_IPV4) {
+		memcpy(&relay->sin_addr, bound, 4);
+		memcpy(&relay->sin_port, bound + 4, 2);
+	}
+	return 0;
 }
 
 int socks_connect(int fd, uint16_t port, const struct socks_login *login)
 {
+	const struct sockaddr_in dst = wire_loopback(port);
+
 	if (negotiate_method(fd, login != NULL ? METHOD_LOGIN : METHOD_NONE) < 0)
 		return -1;
 	if (login != NULL && log_in(fd, login) < 0)
 		return -1;
-	if (send_request(fd, port) < 0)
+	if (send_request(fd, CMD_CONNECT, &dst) < 0)
 		return -1;
-	return read_reply(fd);
+	return read_reply(fd, NULL);
+}
+
+int socks_associate(int fd, struct sockaddr_in *relay)
+{
+	const struct sockaddr_in nowhere = {.sin_family = AF_INET};
+
+	if (negotiate_method(fd, METHOD_NONE) < 0 ||
+		send_request(fd, CMD_UDP_ASSOCIATE, &nowhere) < 0)
+		return -1;
+	return read_reply(fd, relay);
 }

@@ -2,6 +2,7 @@
 #ifndef BENCH_SOCKS_H
 #define BENCH_SOCKS_H
 
+#include <netinet/in.h>
 #include <stdint.h>
 
 struct socks_login {
@@ -15,5 +16,8 @@ struct socks_login {
  * login, EREMOTEIO for a refused request, EPROTO for anything that is not SOCKS5.
  */
 int socks_connect(int fd, uint16_t port, const struct socks_login *login);
+
+/* UDP ASSOCIATE likewise, without login; where to send to goes to `relay`. */
+int socks_associate(int fd, struct sockaddr_in *relay);
 
 #endif

@@ -157,6 +157,23 @@ int wire_connect(uint16_t port)
 	return fd;
 }
 
+int wire_datagram(void)
+{
+	const struct sockaddr_in addr = wire_loopback(0);
+	const int size = 4 * 1024 * 1024;
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return -1;
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+	if (bind(fd, (const struct sockaddr *)&addr, sizeof(addr)) < 0) {
+		close_keeping_errno(fd);
+		return -1;
+	}
+	return fd;
+}
+
 void wire_reset(int fd)
 {
 	const struct linger at_once = {.l_onoff = 1};

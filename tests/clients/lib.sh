@@ -339,6 +339,12 @@ nginx_config() {
 				location /once/ {
 					keepalive_timeout 0;
 				}
+				location /site/ {
+					types {
+						text/html html;
+						text/javascript js;
+					}
+				}
 				location /slow/ {
 					alias $WWW/;
 					limit_rate 200k;
@@ -349,6 +355,31 @@ nginx_config() {
 			}
 		}
 	END
+}
+
+# ---- a name server ----
+
+# dnsmasq on 127.0.0.1 and ::1, which knows host.test: DNS_PORT, and what it answers: DNS_HOST, DNS_HOST6.
+start_dnsmasq() {
+	local attempt
+	DNS_HOST=192.0.2.7
+	DNS_HOST6=2001:db8::7
+	for attempt in 1 2 3 4 5; do
+		DNS_PORT=$(free_port)
+		spawn dnsmasq --keep-in-foreground --conf-file=/dev/null --no-resolv --no-hosts \
+			--bind-interfaces --listen-address=127.0.0.1 --listen-address=::1 \
+			--port="$DNS_PORT" --user="$(id -un)" --pid-file= --log-facility=- \
+			--host-record="host.test,$DNS_HOST,$DNS_HOST6" 2>"$TMP/dnsmasq.err"
+		DNSMASQ=$SPAWNED
+		wait_for 30 dnsmasq_settled
+		gone "$DNSMASQ" || return 0
+	done
+	die "dnsmasq does not start: $(cat "$TMP/dnsmasq.err") ($attempt attempts)"
+}
+
+# It says so when it has bound its ports.
+dnsmasq_settled() {
+	grep -q 'started' "$TMP/dnsmasq.err" || gone "$DNSMASQ"
 }
 
 # ---- far sides without a protocol ----

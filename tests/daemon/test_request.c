@@ -189,8 +189,7 @@ static void a_connection_that_times_out_is_6_and_never_was_0(void **state)
 static void an_unknown_command_is_7(void **state)
 {
 	(void)state;
-	assert_int_equal(reply_to_hex("05 02 00 01 7f 00 00 01 00 50"), 7);
-	assert_int_equal(reply_to_hex("05 03 00 01 00 00 00 00 00 00"), 7);
+	assert_int_equal(reply_to_hex("05 04 00 01 7f 00 00 01 00 50"), 7);
 	assert_int_equal(reply_to_hex("05 00 00 01 7f 00 00 01 00 50"), 7);
 	assert_int_equal(reply_to_hex("05 ff 00 03 01 61 00 50"), 7);
 }

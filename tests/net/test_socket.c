@@ -15,6 +15,12 @@ int __real_accept4(int fd, struct sockaddr *sa, socklen_t *len, int flags);
 ssize_t __real_recv(int fd, void *bytes, size_t len, int flags);
 ssize_t __real_send(int fd, const void *bytes, size_t len, int flags);
 int __real_poll(struct pollfd *fds, nfds_t count, int timeout);
+int __real_recvmmsg(
+	int fd, struct mmsghdr *messages, unsigned count, int flags, struct timespec *timeout);
+int __real_sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags);
+int __wrap_recvmmsg(
+	int fd, struct mmsghdr *messages, unsigned count, int flags, struct timespec *timeout);
+int __wrap_sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags);
 int __wrap_accept4(int fd, struct sockaddr *sa, socklen_t *len, int flags);
 ssize_t __wrap_recv(int fd, void *bytes, size_t len, int flags);
 ssize_t __wrap_send(int fd, const void *bytes, size_t len, int flags);
@@ -54,6 +60,21 @@ ssize_t __wrap_send(int fd, const void *bytes, size_t len, int flags)
 	return fails() ? -1 : __real_send(fd, bytes, len, flags);
 }
 
+int __wrap_recvmmsg(
+	int fd, struct mmsghdr *messages, unsigned count, int flags, struct timespec *timeout)
+{
+	return fails() ? -1 : __real_recvmmsg(fd, messages, count, flags, timeout);
+}
+
+/* How many messages the datagrams of the last call made up. */
+static unsigned messages_sent;
+
+int __wrap_sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags)
+{
+	messages_sent = count;
+	return fails() ? -1 : __real_sendmmsg(fd, messages, count, flags);
+}
+
 int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout)
 {
 	return fails() ? -1 : __real_poll(fds, count, timeout);
@@ -70,7 +91,7 @@ static int connect_pair(const char *host)
 	fail_times = 0;
 	listener = socket_listen(&wanted, 8, false, &bound);
 	assert_true(listener >= 0);
-	near = socket_connect_start(&bound);
+	near = socket_connect_start(&bound, NULL);
 	assert_true(near >= 0);
 	p = (struct pollfd){.fd = near, .events = POLLOUT};
 	assert_int_equal(socket_wait(&p, 1, clock_deadline(NET_PATIENCE_S * 1000)), 1);
@@ -230,7 +251,7 @@ static void a_refused_attempt_says_so(void **state)
 	uint16_t port;
 	int bound = net_refusing_port(&port);
 	struct addr target = net_addr("127.0.0.1", port);
-	int fd = socket_connect_start(&target);
+	int fd = socket_connect_start(&target, NULL);
 	struct pollfd p = {.fd = fd, .events = POLLOUT};
 
 	(void)state;
@@ -341,6 +362,185 @@ static void what_cannot_be_aborted_is_shut_down(void **state)
 	socket_close(fds[1]);
 }
 
+/* ---- datagrams ---- */
+
+static const struct port_range any_port;
+static int sender, receiver;
+static struct addr receiver_addr;
+
+static void open_datagram_pair(void)
+{
+	struct addr host = net_addr("127.0.0.1", 0), bound;
+
+	fail_times = 0;
+	sender = socket_open_datagram(&host, &any_port, &bound);
+	receiver = socket_open_datagram(&host, &any_port, &receiver_addr);
+	assert_true(sender >= 0 && receiver >= 0);
+}
+
+static void close_datagram_pair(void)
+{
+	fail_times = 0;
+	socket_close(sender);
+	socket_close(receiver);
+}
+
+/* Datagrams of these sizes, up to -1, each filled with its number, with a header of one byte. */
+static size_t make_datagrams(const int *sizes, struct socket_datagram *out, char bytes[][65536])
+{
+	size_t count = 0;
+
+	for (; sizes[count] >= 0; count++) {
+		memset(bytes[count], 'a' + (int)count, (size_t)sizes[count]);
+		out[count] = (struct socket_datagram){.peer = receiver_addr,
+			.bytes = bytes[count],
+			.len = (size_t)sizes[count],
+			.header = "#",
+			.header_len = 1};
+	}
+	return count;
+}
+
+static void expect_datagrams(const int *sizes)
+{
+	static char bytes[SOCKET_BATCH][65536];
+	struct socket_datagram in[SOCKET_BATCH];
+	size_t count, expected = 0;
+
+	for (size_t i = 0; i < SOCKET_BATCH; i++)
+		in[i] = (struct socket_datagram){.bytes = bytes[i], .size = sizeof(bytes[i])};
+	while (sizes[expected] >= 0)
+		expected++;
+	count = socket_receive_batch(receiver, in, SOCKET_BATCH);
+	assert_int_equal(count, expected);
+	for (size_t i = 0; i < count; i++) {
+		assert_int_equal(in[i].len, sizes[i] + 1);
+		assert_int_equal(bytes[i][0], '#');
+		assert_true(sizes[i] == 0 || bytes[i][sizes[i]] == 'a' + (int)i);
+	}
+	assert_int_equal(socket_receive_batch(receiver, in, SOCKET_BATCH), 0);
+}
+
+static void check_batch(const int *sizes, unsigned messages)
+{
+	static char bytes[SOCKET_BATCH][65536];
+	struct socket_datagram out[SOCKET_BATCH];
+	size_t count = make_datagrams(sizes, out, bytes);
+
+	socket_send_batch(sender, out, count);
+	for (size_t i = 0; i < count; i++)
+		assert_int_equal(out[i].error, 0);
+	assert_int_equal(messages_sent, messages);
+	expect_datagrams(sizes);
+}
+
+static void runs_of_one_size_leave_as_one_message_and_arrive_apart(void **state)
+{
+	(void)state;
+	open_datagram_pair();
+	check_batch((const int[]){100, -1}, 1);
+	check_batch((const int[]){100, 100, 100, -1}, 1);
+	check_batch((const int[]){100, 100, 50, -1}, 1); /* a smaller one is the last */
+	check_batch((const int[]){100, 50, 50, -1}, 2);
+	check_batch((const int[]){50, 100, 100, -1}, 2);
+	check_batch((const int[]){0, 0, 7, -1}, 2);
+	check_batch((const int[]){9000, 9000, -1}, 2); /* larger than a packet */
+	close_datagram_pair();
+}
+
+static void what_cannot_leave_together_leaves_apart(void **state)
+{
+	static const int sizes[] = {100, 100, 100, -1};
+
+	(void)state;
+	open_datagram_pair();
+	fail_next(EINVAL, 1);
+	check_batch(sizes, 1); /* the last of three calls */
+	fail_next(EIO, 1);
+	check_batch(sizes, 1);
+	close_datagram_pair();
+}
+
+static void errors_of_earlier_datagrams_are_passed_over(void **state)
+{
+	static const int sizes[] = {10, 20, -1};
+	static char bytes[SOCKET_BATCH][65536];
+	struct socket_datagram out[SOCKET_BATCH];
+	size_t count;
+
+	(void)state;
+	open_datagram_pair();
+	fail_next(ECONNREFUSED, 1);
+	check_batch(sizes, 2);
+	fail_next(EINTR, 3);
+	check_batch(sizes, 2);
+	count = make_datagrams(sizes, out, bytes);
+	socket_send_batch(sender, out, count);
+	fail_next(ECONNREFUSED, 2);
+	expect_datagrams(sizes);
+	close_datagram_pair();
+}
+
+static void a_datagram_that_cannot_be_sent_tells_why_and_holds_up_no_other(void **state)
+{
+	static const int sizes[] = {10, 65507, 30, -1};
+	static char bytes[SOCKET_BATCH][65536];
+	struct socket_datagram out[SOCKET_BATCH], in = {.bytes = bytes[3], .size = 65536};
+	size_t count;
+
+	(void)state;
+	open_datagram_pair();
+	count = make_datagrams(sizes, out, bytes);
+	socket_send_batch(sender, out, count);
+	assert_int_equal(out[0].error, 0);
+	assert_int_equal(out[1].error, EMSGSIZE);
+	assert_int_equal(out[2].error, 0);
+	assert_int_equal(socket_receive_batch(receiver, &in, 1), 1);
+	assert_int_equal(in.len, 11);
+	assert_int_equal(socket_receive_batch(receiver, &in, 1), 1);
+	assert_int_equal(in.len, 31);
+	close_datagram_pair();
+}
+
+static void a_port_of_the_range_is_taken(void **state)
+{
+	struct addr host = net_addr("127.0.0.1", 0), first, second;
+	struct port_range range;
+	int one = socket_open_datagram(&host, &any_port, &first), two;
+
+	(void)state;
+	range = (struct port_range){.first = addr_port(&first), .last = addr_port(&first)};
+	errno = 0;
+	assert_int_equal(socket_open_datagram(&host, &range, &second), -1);
+	assert_int_equal(errno, EADDRINUSE);
+	socket_close(one);
+	two = socket_open_datagram(&host, &range, &second);
+	assert_true(two >= 0);
+	assert_int_equal(addr_port(&second), range.first);
+	one = socket_listen_in(&host, &any_port, 8, &first);
+	assert_true(one >= 0);
+	range = (struct port_range){.first = addr_port(&first), .last = addr_port(&first)};
+	assert_int_equal(socket_listen_in(&host, &range, 8, &second), -1);
+	assert_int_equal(errno, EADDRINUSE);
+	socket_close(one);
+	socket_close(two);
+}
+
+static void a_route_tells_our_own_address(void **state)
+{
+	struct socket_via via = {.interface = ""}, other = {.interface = "nosuch0"};
+	struct addr target = net_addr("127.0.0.9", 0), expected = net_addr("127.0.0.1", 0), local;
+
+	(void)state;
+	assert_int_equal(socket_route(&target, &via, &local), 0);
+	assert_true(addr_equal(&local, &expected));
+	via.local = net_addr("127.0.0.3", 0);
+	assert_int_equal(socket_route(&target, &via, &local), 0);
+	assert_true(addr_equal(&local, &via.local));
+	assert_int_equal(socket_route(&target, &other, &local), -1);
+	assert_int_equal(errno, ENODEV);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -361,6 +561,12 @@ int main(void)
 		TEST(an_address_that_is_taken_is_an_error),
 		TEST(a_port_can_be_shared_with_a_listener_that_allows_it),
 		TEST(own_addresses_are_known),
+		cmocka_unit_test(runs_of_one_size_leave_as_one_message_and_arrive_apart),
+		cmocka_unit_test(what_cannot_leave_together_leaves_apart),
+		cmocka_unit_test(errors_of_earlier_datagrams_are_passed_over),
+		cmocka_unit_test(a_datagram_that_cannot_be_sent_tells_why_and_holds_up_no_other),
+		cmocka_unit_test(a_port_of_the_range_is_taken),
+		cmocka_unit_test(a_route_tells_our_own_address),
 	};
 
 	return cmocka_run_group_tests_name("net/socket", tests, NULL, NULL);

@@ -80,6 +80,7 @@ static struct dns *dns;
 static struct resolver *resolver;
 static struct config *config;
 static struct fdbudget budget;
+static struct fd_lease lease;
 static struct dial d;
 static struct socks5_request request;
 static int listener;
@@ -126,9 +127,10 @@ static int dial_name(const char *name, uint16_t to_port)
 	memset(&d, 0, sizeof(d));
 	d.config = config;
 	d.resolver = resolver;
-	d.budget = &budget;
+	lease = (struct fd_lease){.budget = &budget};
+	d.lease = &lease;
 	d.request = &request;
-	d.client = -1;
+	d.watch.client = -1;
 	tried[0] = '\0';
 	return dial_target(&d);
 }
@@ -136,7 +138,7 @@ static int dial_name(const char *name, uint16_t to_port)
 /* Nothing is kept of a dial that failed; of one that succeeded, the connection's own place. */
 static void expect_nothing_held(size_t held)
 {
-	assert_int_equal(d.lease.held, held);
+	assert_int_equal(lease.held, held);
 	assert_int_equal(atomic_load(&budget.spare_used), 0);
 }
 
@@ -279,7 +281,7 @@ static void the_client_is_watched(void **state)
 	dial_name("192.0.2.1", 0); /* fills `d` and `request` in */
 	request.port = 80;
 	addr_set_port(&request.addr, 80);
-	d.client = pair[1];
+	d.watch.client = pair[1];
 	assert_int_equal(dial_target(&d), -1);
 	assert_int_equal(d.failure, END_CLIENT_LEFT);
 	expect_nothing_held(0);

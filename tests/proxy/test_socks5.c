@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "../base/check.h"
+#include "net.h"
 
 struct message {
 	const char *bytes;
@@ -417,7 +418,7 @@ static void sane_names_have_no_blanks_and_control_bytes(void **state)
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct socks5_request out = request_of_name(rows[i].name.bytes, rows[i].name.len);
 
-		if (socks5_name_is_sane(&out) != rows[i].sane)
+		if (socks5_name_is_sane(out.name, out.name_len) != rows[i].sane)
 			fail_msg("\"%s\" is judged wrongly", rows[i].name.bytes);
 	}
 }
@@ -430,10 +431,93 @@ static void looks_at_all_of_a_long_name(void **state)
 	(void)state;
 	memset(name, 'a', sizeof(name));
 	out = request_of_name(name, sizeof(name));
-	assert_true(socks5_name_is_sane(&out));
+	assert_true(socks5_name_is_sane(out.name, out.name_len));
 	name[254] = ' ';
 	out = request_of_name(name, sizeof(name));
-	assert_false(socks5_name_is_sane(&out));
+	assert_false(socks5_name_is_sane(out.name, out.name_len));
+}
+
+/* ---- datagrams ---- */
+
+struct datagram_row {
+	struct message bytes;
+	uint8_t frag;
+	const char *addr; /* NULL: it is the name */
+	uint16_t port;
+	struct message name, data;
+};
+
+static void takes_datagrams(void **state)
+{
+	static const struct datagram_row rows[] = {
+		{MESSAGE("\0\0\0\1\xc0\0\2\1\0\x35hello"), 0, "192.0.2.1", 53, MESSAGE(""),
+			MESSAGE("hello")},
+		{MESSAGE("\xff\xff\x81\1\xc0\0\2\1\0\x35"), 0x81, "192.0.2.1", 53, MESSAGE(""),
+			MESSAGE("")},
+		{MESSAGE("\0\0\0\4\x20\1\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\1\1\0x"), 0, "2001:db8::1",
+			256, MESSAGE(""), MESSAGE("x")},
+		{MESSAGE("\0\0\2\3\4name\0\7data"), 2, NULL, 7, MESSAGE("name"), MESSAGE("data")},
+		{MESSAGE("\0\0\0\3\0\0\7data"), 0, NULL, 7, MESSAGE(""), MESSAGE("data")},
+		{MESSAGE("\0\0\0\3\x09"
+			 "127.0.0.1\0\7data"),
+			0, "127.0.0.1", 7, MESSAGE("127.0.0.1"), MESSAGE("data")}};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const struct message *m = &rows[i].bytes;
+		struct socks5_datagram d;
+		int len = socks5_parse_datagram((const uint8_t *)m->bytes, m->len, &d);
+
+		assert_int_equal(len, m->len - rows[i].data.len);
+		assert_int_equal(d.frag, rows[i].frag);
+		assert_int_equal(d.port, rows[i].port);
+		assert_int_equal(d.has_addr, rows[i].addr != NULL);
+		if (d.has_addr) {
+			struct addr expected = net_addr(rows[i].addr, rows[i].port);
+
+			assert_true(addr_equal(&d.addr, &expected));
+		}
+		assert_int_equal(d.name_len, rows[i].name.len);
+		assert_memory_equal(d.name, rows[i].name.bytes, d.name_len);
+		assert_int_equal(d.len, rows[i].data.len);
+		assert_memory_equal(d.data, rows[i].data.bytes, d.len);
+		/* Cut anywhere in its header it is none. */
+		for (int n = 0; n < len; n++)
+			assert_int_equal(
+				socks5_parse_datagram((const uint8_t *)m->bytes, (size_t)n, &d),
+				SOCKS5_MALFORMED);
+	}
+}
+
+static void refuses_datagrams_of_an_unknown_atyp(void **state)
+{
+	static const uint8_t atyps[] = {0, 2, 5, 255};
+	uint8_t bytes[64] = {0};
+	struct socks5_datagram d;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(atyps); i++) {
+		bytes[3] = atyps[i];
+		assert_int_equal(socks5_parse_datagram(bytes, sizeof(bytes), &d), SOCKS5_MALFORMED);
+	}
+}
+
+static void headers_tell_the_source_and_are_read_back(void **state)
+{
+	static const char *const hosts[] = {"192.0.2.1", "2001:db8::1"};
+	uint8_t out[SOCKS5_HEADER_MAX];
+	struct socks5_datagram d;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(hosts); i++) {
+		struct addr source = net_addr(hosts[i], 4660);
+		size_t len = socks5_format_header(out, &source);
+
+		assert_int_equal(socks5_parse_datagram(out, len, &d), len);
+		assert_int_equal(d.frag, 0);
+		assert_true(addr_equal(&d.addr, &source));
+		assert_int_equal(d.len, 0);
+	}
 }
 
 /* ---- robustness ---- */
@@ -568,6 +652,9 @@ int main(void)
 		cmocka_unit_test(takes_four_bytes_of_an_unknown_atyp),
 		cmocka_unit_test(sane_names_have_no_blanks_and_control_bytes),
 		cmocka_unit_test(looks_at_all_of_a_long_name),
+		cmocka_unit_test(takes_datagrams),
+		cmocka_unit_test(refuses_datagrams_of_an_unknown_atyp),
+		cmocka_unit_test(headers_tell_the_source_and_are_read_back),
 		cmocka_unit_test(random_bytes_do_no_harm),
 		cmocka_unit_test(writes_the_chosen_method),
 		cmocka_unit_test(writes_the_status_of_a_login),

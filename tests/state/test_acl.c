@@ -222,6 +222,29 @@ static void a_wildcard_listener_is_on_every_address_of_the_host(void **state)
 	config_release(c);
 }
 
+static void only_a_port_of_its_own_takes_a_descriptor(void **state)
+{
+	struct fdbudget budget;
+	struct fd_lease lease = {.budget = &budget, .held = 1};
+	struct config *c = config_on("0.0.0.0:1080");
+	struct addr other = addr_of("127.0.0.1:80"), own = addr_of("127.0.0.1:1080"),
+		    foreign = addr_of("192.0.2.200:1080");
+
+	(void)state;
+	fdbudget_plan(&budget, 100, 10, 10);
+	assert_true(acl_target_allowed_by_lease(c, &other, &lease));
+	assert_false(acl_target_allowed_by_lease(c, &own, &lease));
+	assert_true(acl_target_allowed_by_lease(c, &foreign, &lease));
+	assert_int_equal(lease.held, 1);
+	/* Without one to spare the answer is the safe one. */
+	budget.spare = 0;
+	assert_true(acl_target_allowed_by_lease(c, &other, &lease));
+	assert_false(acl_target_allowed_by_lease(c, &foreign, &lease));
+	assert_int_equal(lease.held, 1);
+	assert_int_equal(atomic_load(&budget.spare_used), 0);
+	config_release(c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -232,6 +255,7 @@ int main(void)
 		cmocka_unit_test(the_proxy_itself_is_no_target),
 		cmocka_unit_test(every_listener_and_the_monitor_count),
 		cmocka_unit_test(a_wildcard_listener_is_on_every_address_of_the_host),
+		cmocka_unit_test(only_a_port_of_its_own_takes_a_descriptor),
 	};
 
 	return cmocka_run_group_tests_name("state/acl", tests, NULL, NULL);

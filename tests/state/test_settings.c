@@ -364,6 +364,53 @@ static void clients_take_64_networks(void **state)
 	assert_int_equal(values.clients.count, SETTINGS_MAX_NETWORKS);
 }
 
+static void takes_an_address_of_each_family(void **state)
+{
+	static const struct value_row rows[] = {{"external_address", "", ""},
+		{"external_address", "192.0.2.1", "192.0.2.1"},
+		{"external_address", "2001:db8::1", "2001:db8::1"},
+		{"external_address", "2001:db8::1 192.0.2.1", "192.0.2.1, 2001:db8::1"},
+		{"external_address", "192.0.2.1, 192.0.2.2", NULL},
+		{"external_address", "2001:db8::1, 2001:db8::2", NULL},
+		{"external_address", "192.0.2.1:80", NULL}, {"external_address", "0.0.0.0", NULL},
+		{"external_address", "::", NULL}, {"external_address", "example.org", NULL},
+		{"udp_address", "[2001:db8::1]", "2001:db8::1"}, {"udp_address", "", ""}};
+
+	(void)state;
+	check_values(rows, COUNT(rows));
+	assert_true(set("bind_address", "192.0.2.1"));
+	assert_false(add("bind_address", "192.0.2.2"));
+	assert_true(add("bind_address", "2001:db8::1"));
+	assert_value("bind_address", "192.0.2.1, 2001:db8::1");
+}
+
+static void takes_ranges_of_ports(void **state)
+{
+	static const struct value_row rows[] = {{"udp_ports", "any", "any"},
+		{"udp_ports", "1", "1"}, {"udp_ports", "65535", "65535"},
+		{"udp_ports", "40000-40100", "40000-40100"}, {"udp_ports", "7-7", "7"},
+		{"udp_ports", "0", NULL}, {"udp_ports", "0-7", NULL}, {"udp_ports", "8-7", NULL},
+		{"udp_ports", "", NULL}, {"udp_ports", "-", NULL}, {"udp_ports", "7-", NULL},
+		{"udp_ports", "-7", NULL}, {"udp_ports", "7-8-9", NULL},
+		{"udp_ports", "1-65536", NULL}, {"udp_ports", "7 - 8", NULL}};
+
+	(void)state;
+	check_values(rows, COUNT(rows));
+}
+
+static void takes_names_of_interfaces(void **state)
+{
+	static const struct value_row rows[] = {{"external_interface", "eth0", "eth0"},
+		{"external_interface", "", ""},
+		{"external_interface", "a23456789012345", "a23456789012345"},
+		{"external_interface", "a234567890123456", NULL},
+		{"external_interface", "eth0:1", NULL}, {"external_interface", "a b", NULL},
+		{"external_interface", "a/b", NULL}};
+
+	(void)state;
+	check_values(rows, COUNT(rows));
+}
+
 /* ---- values and what is legal, as text ---- */
 
 static void tells_what_is_legal(void **state)
@@ -414,11 +461,15 @@ static const char *another_value(const struct setting *s, char out[64])
 		return s->words[1] != NULL && strcmp(s->words[1], s->initial) != 0 ? s->words[1]
 										   : s->words[0];
 	case SETTING_TEXT:
-		return "192.0.2.1";
+		return strcmp(s->name, "external_interface") == 0 ? "eth0" : "192.0.2.1";
 	case SETTING_ADDRS:
 		return "[2001:db8::7]:99";
 	case SETTING_CLIENTS:
 		return "private, 2001:db8::/32";
+	case SETTING_HOSTS:
+		return "192.0.2.7, 2001:db8::7";
+	case SETTING_PORTS:
+		return "40000-40100";
 	}
 	return NULL;
 }
@@ -483,6 +534,9 @@ int main(void)
 		settings_test(takes_clients),
 		settings_test(clients_of_separators_only_are_refused),
 		settings_test(clients_take_64_networks),
+		settings_test(takes_an_address_of_each_family),
+		settings_test(takes_ranges_of_ports),
+		settings_test(takes_names_of_interfaces),
 		cmocka_unit_test(tells_what_is_legal),
 		settings_test(texts_are_cut_to_their_room),
 		settings_test(every_value_can_be_copied_and_read_back),

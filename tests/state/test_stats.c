@@ -148,6 +148,21 @@ static void counts_right_under_threads(void **state)
 	assert_int_equal(stats_get(&c.stats.longest_session_ms), 3);
 }
 
+static void adds_datagrams_by_what_became_of_them(void **state)
+{
+	struct datagram_counts counts = {.sent = 3, .dropped = {[DROP_FILTERED] = 2}};
+	struct stats s;
+
+	(void)state;
+	stats_init(&s);
+	stats_add_datagrams(&s, &counts);
+	stats_add_datagrams(&s, &counts);
+	assert_int_equal(stats_get(&s.datagrams_sent), 6);
+	assert_int_equal(stats_get(&s.datagrams_received), 0);
+	for (enum datagram_drop i = 0; i < DATAGRAM_DROPS; i++)
+		assert_int_equal(stats_get(&s.datagrams_dropped[i]), i == DROP_FILTERED ? 4 : 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -157,6 +172,7 @@ int main(void)
 		cmocka_unit_test(counts_outcomes_and_times),
 		cmocka_unit_test(most_is_the_largest_current_there_was),
 		cmocka_unit_test(counts_right_under_threads),
+		cmocka_unit_test(adds_datagrams_by_what_became_of_them),
 	};
 
 	return cmocka_run_group_tests_name("state/stats", tests, NULL, NULL);

@@ -1,0 +1,48 @@
+/* bind: from a request for BIND to the one connection that its peer makes. One thread's; no lock.
+ */
+#ifndef PROXY_BIND_H
+#define PROXY_BIND_H
+
+#include <stdint.h>
+
+#include "net/fdbudget.h"
+#include "net/resolver.h"
+#include "proxy/socks5.h"
+#include "proxy/watch.h"
+#include "state/config.h"
+#include "state/end_reason.h"
+#include "state/stats.h"
+
+struct bind {
+	/* given */
+	const struct config *config;
+	struct resolver *resolver;
+	struct fd_lease *lease;
+	struct stats *stats;
+	const struct socks5_request *request;
+	struct watch watch; /* on the client, meanwhile */
+
+	/* results */
+	struct addr bound; /* what the first reply tells */
+	struct addr peer; /* what the second does */
+	int error; /* errno; 0 = none */
+	enum end_reason failure;
+
+	/* state */
+	int listener;
+	struct lookup lookup; /* of DST.ADDR: whose connection is taken */
+};
+
+/* Begins to listen for what `request` names, on the address from which that is reached. -1 with the
+ * reason in `failure`; nothing is held then. */
+int bind_listen(struct bind *b) __attribute__((warn_unused_result));
+
+/* Waits until bind_timeout for the peer's connection. The socket, which is then the caller's with
+ * its place in the fd budget (`lease`), or -1 with the reason in `failure`. Connections from
+ * elsewhere are reset. Returns as soon as the client leaves. Afterwards nobody listens any more. */
+int bind_accept(struct bind *b) __attribute__((warn_unused_result));
+
+/* Ends the listening that bind_listen() began when bind_accept() is not to be called. */
+void bind_abandon(struct bind *b);
+
+#endif

@@ -1,0 +1,89 @@
+/* names: the names that an association sends to: lookups under way, what waits for them, and what
+ * they led to, all of it bounded. All zeros at first. One thread's; no lock. */
+#ifndef PROXY_NAMES_H
+#define PROXY_NAMES_H
+
+#include <poll.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "net/fdbudget.h"
+#include "net/resolver.h"
+#include "proxy/socks5.h"
+#include "state/config.h"
+
+#define NAMES_MAX 32 /* that are remembered */
+#define NAMES_LOOKUPS 4 /* under way at once */
+#define NAMES_WAITING_MAX 64 /* datagrams that wait for them */
+#define NAMES_WAITING_BYTES (128 * 1024)
+#define NAMES_MAX_FDS (NAMES_LOOKUPS * RESOLVER_MAX_FDS)
+
+enum name_state {
+	NAME_FREE,
+	NAME_QUEUED, /* for a lookup to begin */
+	NAME_SOUGHT,
+	NAME_KNOWN, /* `addr`, until `deadline`; AF_UNSPEC: nothing was found */
+};
+
+/* A datagram that waits, or waits no longer. */
+struct name_datagram {
+	struct name_datagram *next;
+	struct addr addr; /* its target, once taken; AF_UNSPEC: there is none */
+	uint16_t port;
+	size_t len;
+	uint8_t data[];
+};
+
+struct name {
+	enum name_state state;
+	struct addr addr;
+	int64_t deadline; /* of the lookup, or of what is known */
+	int64_t settle; /* when another family's answer will do; 0: not set */
+	uint64_t used; /* higher is later */
+	uint16_t port; /* that was sent to last */
+	struct name_datagram *first, **end; /* that wait for it */
+	uint8_t len;
+	char text[RESOLVER_NAME_MAX + 1];
+};
+
+struct names {
+	/* given */
+	const struct config *config;
+	struct resolver *resolver;
+	struct fd_lease *lease;
+
+	/* state */
+	uint64_t uses;
+	size_t waiting, waiting_bytes;
+	size_t fd_counts[NAMES_LOOKUPS]; /* of the last names_fds() */
+	struct name *sought[NAMES_LOOKUPS]; /* whom the lookups are for */
+	struct name all[NAMES_MAX];
+	struct lookup lookups[NAMES_LOOKUPS];
+};
+
+enum names_outcome {
+	NAMES_KNOWN, /* send it to `*addr`, which has its port; AF_UNSPEC: there is no such name */
+	NAMES_WAITS, /* it was copied, and names_take() will have it */
+	NAMES_FULL, /* too much waits already */
+};
+
+/* Where to send the datagram `d`, which has a name for its target. A name keeps its address for as
+ * long as lookups go on to give it. */
+enum names_outcome names_find(
+	struct names *n, const struct socks5_datagram *d, int64_t now, struct addr *addr);
+
+/* Takes a datagram that need not wait any longer; NULL when there is none. To be freed. */
+struct name_datagram *names_take(struct names *n);
+
+/* What to poll for: at most NAMES_MAX_FDS entries; how many. And until when at the latest. */
+size_t names_fds(struct names *n, struct pollfd *fds);
+int64_t names_deadline(struct names *n);
+
+/* Goes on with what poll(2) reported in the entries that names_fds() filled in. */
+void names_process(struct names *n, const struct pollfd *fds, int64_t now);
+
+/* Ends all lookups and forgets what waits. */
+void names_end(struct names *n);
+
+#endif

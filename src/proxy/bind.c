@@ -1,0 +1,244 @@
+/*
+ * DST.ADDR of BIND is the host from which the connection is to come (RFC 1928 section 4); its port
+ * says nothing, since the peer's will be another. A host that has several addresses may come from
+ * each of them.
+ */
+#include "proxy/bind.h"
+
+#include <errno.h>
+
+#include "base/clock.h"
+#include "net/socket.h"
+#include "state/acl.h"
+#include "state/outgoing.h"
+
+#define BACKLOG 8
+
+static int fail(struct bind *b, enum end_reason why, int error)
+{
+	b->failure = why;
+	b->error = error;
+	return -1;
+}
+
+static int64_t earliest(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* ---- whose connection is taken ---- */
+
+static bool is_from_anywhere(const struct bind *b)
+{
+	return b->request->has_addr && addr_is_unspecified(&b->request->addr);
+}
+
+static size_t count_addresses(const struct bind *b)
+{
+	return b->lookup.answers[LOOKUP_IPV6].count + b->lookup.answers[LOOKUP_IPV4].count;
+}
+
+static int blame_lookup(struct bind *b)
+{
+	bool absent = b->lookup.answers[LOOKUP_IPV6].state == LOOKUP_NOT_FOUND &&
+		b->lookup.answers[LOOKUP_IPV4].state == LOOKUP_NOT_FOUND;
+
+	return fail(b, absent ? END_NAME_NOT_FOUND : END_NAME_FAILED, 0);
+}
+
+/* Waits for the whole answer: the peer may come from any of the addresses. */
+static int look_up(struct bind *b)
+{
+	int64_t deadline = clock_deadline(b->config->settings.connect_timeout);
+	struct pollfd fds[1 + RESOLVER_MAX_FDS];
+
+	lookup_begin(&b->lookup, b->resolver, b->request->name, b->lease);
+	while (lookup_pending(&b->lookup) && clock_ms() < deadline) {
+		size_t count = lookup_fds(&b->lookup, fds + 1);
+
+		fds[0] = watch_entry(&b->watch);
+		socket_wait(fds, 1 + count, earliest(deadline, lookup_deadline(&b->lookup)));
+		if (watch_left(&b->watch, &fds[0])) {
+			lookup_end(&b->lookup, false);
+			return fail(b, END_CLIENT_LEFT, 0);
+		}
+		lookup_process(&b->lookup, fds + 1, count);
+	}
+	if (count_addresses(b) == 0)
+		blame_lookup(b);
+	lookup_end(&b->lookup, count_addresses(b) > 0);
+	return count_addresses(b) > 0 ? 0 : -1;
+}
+
+static int find_peer(struct bind *b)
+{
+	if (!b->request->has_addr)
+		return look_up(b);
+	lookup_literal(&b->lookup, &b->request->addr);
+	return 0;
+}
+
+static bool is_expected(const struct bind *b, const struct addr *peer)
+{
+	const struct lookup_answer *answer = &b->lookup.answers[outgoing_family_of(peer)];
+
+	if (is_from_anywhere(b) || b->config->settings.bind_any_peer)
+		return true;
+	for (size_t i = 0; i < answer->count; i++) {
+		if (addr_same_host(&answer->addrs[i], peer))
+			return true;
+	}
+	return false;
+}
+
+static bool is_allowed(const struct bind *b, const struct addr *peer)
+{
+	return acl_target_allowed_by_lease(b->config, peer, b->lease);
+}
+
+/* ---- listening ---- */
+
+/* Listens on bind_address, or on `here` where that is not set, or not an address of this host. */
+static int listen_on(struct bind *b, const struct addr *here)
+{
+	const struct settings *s = &b->config->settings;
+	const struct addr *wanted = outgoing_pick(&s->bind_address, here->sa.sa_family);
+	bool is_set = wanted->sa.sa_family != AF_UNSPEC;
+
+	b->listener = socket_listen_in(is_set ? wanted : here, &s->bind_ports, BACKLOG, &b->bound);
+	if (b->listener >= 0 || !is_set || errno != EADDRNOTAVAIL)
+		return b->listener;
+	b->listener = socket_listen_in(here, &s->bind_ports, BACKLOG, &b->bound);
+	if (b->listener >= 0) {
+		uint16_t port = addr_port(&b->bound);
+
+		b->bound = *wanted;
+		addr_set_port(&b->bound, port);
+	}
+	return b->listener;
+}
+
+/* Where the peer may be anybody: external_address, or where the client has reached us. */
+static int listen_for_anybody(struct bind *b)
+{
+	const struct addr *external =
+		outgoing_pick(&b->config->settings.external_address, b->request->addr.sa.sa_family);
+	struct addr here = socket_local_addr(b->watch.client);
+
+	if (external->sa.sa_family != AF_UNSPEC)
+		here = *external;
+	return listen_on(b, &here) < 0 ? fail(b, END_NO_SOCKET, errno) : 0;
+}
+
+/* Listens on the address from which this one is reached. */
+static int listen_towards(struct bind *b, const struct addr *peer)
+{
+	struct socket_via via = outgoing_via(b->config, peer->sa.sa_family);
+	struct addr here, asked = *peer;
+
+	addr_set_port(&asked, b->request->port != 0 ? b->request->port : 1);
+	if (!is_allowed(b, &asked))
+		return fail(b, END_TARGET_DENIED, 0);
+	if (socket_route(peer, &via, &here) < 0)
+		return fail(b, END_NETWORK_UNREACHABLE, errno);
+	return listen_on(b, &here) < 0 ? fail(b, END_NO_SOCKET, errno) : 0;
+}
+
+/* Tries the addresses of DST.ADDR in their order until one can be listened for. */
+static int listen_for_peer(struct bind *b)
+{
+	enum lookup_family first = outgoing_first(b->config);
+	const enum lookup_family order[] = {first, LOOKUP_FAMILIES - 1 - first};
+
+	fail(b, END_NETWORK_UNREACHABLE, 0);
+	for (size_t f = 0; f < LOOKUP_FAMILIES; f++) {
+		const struct lookup_answer *answer = &b->lookup.answers[order[f]];
+
+		for (size_t i = 0; i < answer->count && outgoing_uses(b->config, order[f]); i++) {
+			if (listen_towards(b, &answer->addrs[i]) == 0)
+				return 0;
+		}
+	}
+	return -1;
+}
+
+/* One descriptor to listen with, and one for the connection that is accepted. */
+static bool take_descriptors(struct bind *b)
+{
+	if (!fd_lease_take(b->lease))
+		return false;
+	if (fd_lease_take(b->lease))
+		return true;
+	fd_lease_give(b->lease);
+	return false;
+}
+
+static void close_listener(struct bind *b)
+{
+	socket_close(b->listener);
+	b->listener = -1;
+	fd_lease_give(b->lease);
+}
+
+int bind_listen(struct bind *b)
+{
+	int result;
+
+	b->listener = -1;
+	if (!take_descriptors(b))
+		return fail(b, END_NO_SOCKET, EMFILE);
+	result = find_peer(b);
+	if (result == 0)
+		result = is_from_anywhere(b) ? listen_for_anybody(b) : listen_for_peer(b);
+	if (result == 0)
+		b->error = 0;
+	else
+		bind_abandon(b);
+	return result;
+}
+
+void bind_abandon(struct bind *b)
+{
+	close_listener(b);
+	fd_lease_give(b->lease);
+}
+
+/* ---- waiting ---- */
+
+/* The connection that waits, if it is the peer's; -1 when none does. */
+static int accept_peer(struct bind *b)
+{
+	int fd;
+
+	while (socket_accept(b->listener, &fd, &b->peer) == SOCKET_ACCEPTED) {
+		if (is_expected(b, &b->peer) && is_allowed(b, &b->peer))
+			return fd;
+		stats_add(&b->stats->peers_refused, 1);
+		socket_close_with_reset(fd);
+	}
+	return -1;
+}
+
+int bind_accept(struct bind *b)
+{
+	int64_t deadline = clock_deadline(b->config->settings.bind_timeout);
+	int fd = -1;
+
+	b->failure = END_BIND_TIMEOUT;
+	while (fd < 0 && clock_ms() < deadline) {
+		struct pollfd fds[2] = {
+			watch_entry(&b->watch), {.fd = b->listener, .events = POLLIN}};
+
+		socket_wait(fds, 2, deadline);
+		if (watch_left(&b->watch, &fds[0])) {
+			b->failure = END_CLIENT_LEFT;
+			break;
+		}
+		if (fds[1].revents != 0)
+			fd = accept_peer(b);
+	}
+	close_listener(b);
+	if (fd < 0)
+		fd_lease_give(b->lease);
+	return fd;
+}

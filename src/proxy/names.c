@@ -1,0 +1,341 @@
+/*
+ * A name is in one place of a table, with the datagrams that wait for it in their order. Of the
+ * addresses that a lookup gives, the one is taken that dial would try first: by family, allowed by
+ * the rules, and with a route to it. It is kept when the name is looked up anew, if it is still
+ * among the answers: what is spoken over UDP often takes another address for another partner.
+ */
+#include "proxy/names.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/parse.h"
+#include "net/socket.h"
+#include "state/acl.h"
+#include "state/outgoing.h"
+
+#define KNOWN_MS 60000 /* the resolver's cache knows the real time; this spares asking it */
+#define UNKNOWN_MS 1000
+#define RESOLUTION_DELAY_MS 50 /* RFC 8305 section 3: for the preferred family to answer */
+
+/* ---- datagrams that wait ---- */
+
+static bool has_room(const struct names *n, size_t len)
+{
+	return n->waiting < NAMES_WAITING_MAX && len <= NAMES_WAITING_BYTES - n->waiting_bytes;
+}
+
+/* Appends a copy; false when there is no room or memory for it. */
+static bool append(struct names *n, struct name *name, const struct socks5_datagram *d)
+{
+	struct name_datagram *copy = has_room(n, d->len) ? malloc(sizeof(*copy) + d->len) : NULL;
+
+	if (copy == NULL)
+		return false;
+	*copy = (struct name_datagram){.port = d->port, .len = d->len};
+	memcpy(copy->data, d->data, d->len);
+	if (name->first == NULL)
+		name->end = &name->first;
+	*name->end = copy;
+	name->end = &copy->next;
+	n->waiting++;
+	n->waiting_bytes += d->len;
+	return true;
+}
+
+static struct name_datagram *take_first(struct names *n, struct name *name)
+{
+	struct name_datagram *d = name->first;
+
+	name->first = d->next;
+	n->waiting--;
+	n->waiting_bytes -= d->len;
+	return d;
+}
+
+static struct addr with_port(const struct addr *addr, uint16_t port)
+{
+	struct addr a = *addr;
+
+	addr_set_port(&a, port);
+	return a;
+}
+
+struct name_datagram *names_take(struct names *n)
+{
+	for (size_t i = 0; i < NAMES_MAX && n->waiting > 0; i++) {
+		struct name *name = &n->all[i];
+		struct name_datagram *d;
+
+		if (name->state != NAME_KNOWN || name->first == NULL)
+			continue;
+		d = take_first(n, name);
+		d->addr = with_port(&name->addr, d->port);
+		return d;
+	}
+	return NULL;
+}
+
+/* ---- what a lookup led to ---- */
+
+/* Is there a way to it? Not asked when there is no descriptor for the moment that it takes. */
+static bool has_route(const struct names *n, const struct addr *addr)
+{
+	struct socket_via via = outgoing_via(n->config, addr->sa.sa_family);
+	struct addr local;
+	bool routed;
+
+	if (!fd_lease_take(n->lease))
+		return true;
+	routed = socket_route(addr, &via, &local) == 0;
+	fd_lease_give(n->lease);
+	return routed;
+}
+
+static bool is_among(const struct lookup_answer *answer, const struct addr *addr)
+{
+	for (size_t i = 0; i < answer->count; i++) {
+		if (addr_same_host(&answer->addrs[i], addr))
+			return true;
+	}
+	return false;
+}
+
+/* Takes the first address of the answer that will do; false when none does. */
+static bool choose(struct names *n, struct name *name, const struct lookup_answer *answer)
+{
+	for (size_t i = 0; i < answer->count; i++) {
+		struct addr a = with_port(&answer->addrs[i], name->port);
+
+		if (acl_target_allowed_by_lease(n->config, &a, n->lease) && has_route(n, &a)) {
+			name->addr = answer->addrs[i];
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool is_absent(const struct lookup *l)
+{
+	return l->answers[LOOKUP_IPV6].state == LOOKUP_NOT_FOUND &&
+		l->answers[LOOKUP_IPV4].state == LOOKUP_NOT_FOUND;
+}
+
+/* Of the families that are used, the preferred one first. Where nothing will do, any address: what
+ * is sent to it is dropped for the right reason. When the servers fail, the address stays that was
+ * known. */
+static void choose_any(struct names *n, struct name *name, const struct lookup *l)
+{
+	enum lookup_family first = outgoing_first(n->config), second = LOOKUP_FAMILIES - 1 - first;
+	const enum lookup_family order[] = {first, second};
+	const struct addr *any = NULL;
+
+	for (size_t i = 0; i < LOOKUP_FAMILIES; i++) {
+		const struct lookup_answer *answer = &l->answers[order[i]];
+
+		if (!outgoing_uses(n->config, order[i]))
+			continue;
+		if (is_among(answer, &name->addr) || choose(n, name, answer))
+			return;
+		if (answer->count > 0 && any == NULL)
+			any = &answer->addrs[0];
+	}
+	if (any != NULL)
+		name->addr = *any;
+	else if (is_absent(l))
+		name->addr.sa.sa_family = AF_UNSPEC;
+}
+
+static void settle(struct names *n, size_t i, int64_t now)
+{
+	struct name *name = n->sought[i];
+	bool found;
+
+	choose_any(n, name, &n->lookups[i]);
+	found = name->addr.sa.sa_family != AF_UNSPEC;
+	lookup_end(&n->lookups[i], found);
+	name->state = NAME_KNOWN;
+	name->deadline = now + (found ? KNOWN_MS : UNKNOWN_MS);
+	n->sought[i] = NULL;
+}
+
+/* Is there an answer to go on with? */
+static bool is_settled(struct names *n, size_t i, int64_t now)
+{
+	const struct lookup *l = &n->lookups[i];
+	struct name *name = n->sought[i];
+	enum lookup_family first = outgoing_first(n->config), second = LOOKUP_FAMILIES - 1 - first;
+
+	if (!lookup_pending(l) || now >= name->deadline || l->answers[first].count > 0)
+		return true;
+	if (l->answers[second].count == 0 || !outgoing_uses(n->config, second))
+		return false;
+	if (name->settle == 0)
+		name->settle = now + RESOLUTION_DELAY_MS;
+	return now >= name->settle;
+}
+
+/* ---- lookups ---- */
+
+static void begin_lookup(struct names *n, size_t i, struct name *name, int64_t now)
+{
+	name->state = NAME_SOUGHT;
+	name->deadline = now + n->config->settings.connect_timeout;
+	name->settle = 0;
+	n->sought[i] = name;
+	n->fd_counts[i] = 0;
+	lookup_begin(&n->lookups[i], n->resolver, name->text, n->lease);
+	if (is_settled(n, i, now))
+		settle(n, i, now);
+}
+
+static struct name *next_queued(struct names *n)
+{
+	struct name *oldest = NULL;
+
+	for (size_t i = 0; i < NAMES_MAX; i++) {
+		struct name *name = &n->all[i];
+
+		if (name->state == NAME_QUEUED && (oldest == NULL || name->used < oldest->used))
+			oldest = name;
+	}
+	return oldest;
+}
+
+/* Begins as many lookups as may be under way. */
+static void begin_lookups(struct names *n, int64_t now)
+{
+	struct name *name;
+
+	for (size_t i = 0; i < NAMES_LOOKUPS; i++) {
+		while (n->sought[i] == NULL && (name = next_queued(n)) != NULL)
+			begin_lookup(n, i, name, now);
+	}
+}
+
+size_t names_fds(struct names *n, struct pollfd *fds)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < NAMES_LOOKUPS; i++) {
+		n->fd_counts[i] =
+			n->sought[i] == NULL ? 0 : lookup_fds(&n->lookups[i], fds + count);
+		count += n->fd_counts[i];
+	}
+	return count;
+}
+
+static int64_t earliest(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+int64_t names_deadline(struct names *n)
+{
+	int64_t deadline = CLOCK_NEVER;
+
+	for (size_t i = 0; i < NAMES_LOOKUPS; i++) {
+		const struct name *name = n->sought[i];
+
+		if (name == NULL)
+			continue;
+		deadline = earliest(deadline, name->deadline);
+		deadline = earliest(deadline, lookup_deadline(&n->lookups[i]));
+		if (name->settle != 0)
+			deadline = earliest(deadline, name->settle);
+	}
+	return deadline;
+}
+
+void names_process(struct names *n, const struct pollfd *fds, int64_t now)
+{
+	for (size_t i = 0; i < NAMES_LOOKUPS; fds += n->fd_counts[i++]) {
+		if (n->sought[i] == NULL)
+			continue;
+		lookup_process(&n->lookups[i], fds, n->fd_counts[i]);
+		if (is_settled(n, i, now))
+			settle(n, i, now);
+	}
+	begin_lookups(n, now);
+}
+
+void names_end(struct names *n)
+{
+	for (size_t i = 0; i < NAMES_LOOKUPS; i++) {
+		if (n->sought[i] != NULL)
+			lookup_end(&n->lookups[i], false);
+	}
+	for (size_t i = 0; i < NAMES_MAX; i++) {
+		while (n->all[i].first != NULL)
+			free(take_first(n, &n->all[i]));
+	}
+}
+
+/* ---- names ---- */
+
+static struct name *find(struct names *n, const char *text, size_t len)
+{
+	for (size_t i = 0; i < NAMES_MAX; i++) {
+		struct name *name = &n->all[i];
+
+		if (name->state != NAME_FREE && name->len == len &&
+			memcmp(name->text, text, len) == 0)
+			return name;
+	}
+	return NULL;
+}
+
+/* A place that is free, or known and used longest ago with nothing waiting; NULL: all are busy. */
+static struct name *find_place(struct names *n)
+{
+	struct name *place = NULL;
+
+	for (size_t i = 0; i < NAMES_MAX; i++) {
+		struct name *name = &n->all[i];
+
+		if (name->state == NAME_FREE)
+			return name;
+		if (name->state == NAME_KNOWN && name->first == NULL &&
+			(place == NULL || name->used < place->used))
+			place = name;
+	}
+	return place;
+}
+
+static struct name *find_or_add(struct names *n, const char *text, size_t len)
+{
+	struct name *name = find(n, text, len);
+
+	if (name != NULL)
+		return name;
+	name = find_place(n);
+	if (name == NULL)
+		return NULL;
+	name->state = NAME_QUEUED;
+	name->addr.sa.sa_family = AF_UNSPEC;
+	name->len = (uint8_t)len;
+	memcpy(name->text, text, len);
+	name->text[len] = '\0';
+	return name;
+}
+
+enum names_outcome names_find(
+	struct names *n, const struct socks5_datagram *d, int64_t now, struct addr *addr)
+{
+	struct name *name = find_or_add(n, d->name, d->name_len);
+
+	if (name == NULL)
+		return NAMES_FULL;
+	name->used = ++n->uses;
+	name->port = d->port;
+	if (name->state == NAME_KNOWN && name->first == NULL && now >= name->deadline)
+		name->state = NAME_QUEUED;
+	if (name->state == NAME_QUEUED)
+		begin_lookups(n, now);
+	if (name->state == NAME_KNOWN && name->first == NULL) {
+		*addr = with_port(&name->addr, d->port);
+		return NAMES_KNOWN;
+	}
+	return append(n, name, d) ? NAMES_WAITS : NAMES_FULL;
+}

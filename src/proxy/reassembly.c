@@ -1,0 +1,74 @@
+/*
+ * The RFC lets a receiver abandon a sequence when a fragment with a lower position comes than the
+ * highest that was processed. So a gap can never be filled, and only the very next fragment is of
+ * any use: whatever else comes, doubled ones too, ends the sequence, since it may as well belong to
+ * another datagram of which the beginning was lost, and pieces of two must never be mixed.
+ */
+#include "proxy/reassembly.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+
+void reassembly_abandon(struct reassembly *r, uint64_t *dropped)
+{
+	*dropped += r->highest;
+	r->highest = 0;
+}
+
+void reassembly_expire(struct reassembly *r, int64_t now, uint64_t *dropped)
+{
+	if (now >= reassembly_deadline(r))
+		reassembly_abandon(r, dropped);
+}
+
+int64_t reassembly_deadline(const struct reassembly *r)
+{
+	return r->highest == 0 ? CLOCK_NEVER : r->deadline;
+}
+
+static void begin(struct reassembly *r, const struct socks5_datagram *d, int64_t now)
+{
+	r->deadline = now + REASSEMBLY_TIMEOUT_MS;
+	r->len = 0;
+	r->dst = *d;
+	memcpy(r->name, d->name, d->name_len);
+	r->dst.name = r->name;
+}
+
+static bool same_target(const struct socks5_datagram *a, const struct socks5_datagram *b)
+{
+	if (a->has_addr != b->has_addr || a->port != b->port)
+		return false;
+	if (a->has_addr)
+		return addr_equal(&a->addr, &b->addr);
+	return a->name_len == b->name_len && memcmp(a->name, b->name, a->name_len) == 0;
+}
+
+bool reassembly_add(struct reassembly *r, struct socks5_datagram *d, int64_t now, uint64_t *dropped)
+{
+	unsigned position = d->frag & ~(unsigned)SOCKS5_LAST_FRAGMENT;
+
+	reassembly_expire(r, now, dropped);
+	if (position == 1) {
+		reassembly_abandon(r, dropped);
+		begin(r, d, now);
+	}
+	if (position == 0 || position != r->highest + 1 || !same_target(d, &r->dst) ||
+		d->len > sizeof(r->data) - r->len) {
+		reassembly_abandon(r, dropped);
+		++*dropped;
+		return false;
+	}
+	memcpy(r->data + r->len, d->data, d->len);
+	r->len += d->len;
+	r->highest = position;
+	if (!(d->frag & SOCKS5_LAST_FRAGMENT))
+		return false;
+	r->highest = 0;
+	*d = r->dst;
+	d->frag = 0;
+	d->data = r->data;
+	d->len = r->len;
+	return true;
+}

@@ -1,0 +1,510 @@
+/*
+ * One poll(2) loop over the client's TCP connection, the socket that the client sends to, the
+ * sockets that targets see (one a family, opened when first needed) and the name servers.
+ * Datagrams are moved a batch at a time: all that one recvmmsg(2) gave goes out with one
+ * sendmmsg(2), from the very memory that it came into.
+ *
+ * The slots are 64 KiB each, so that any datagram fits, in a mapping that lives as long as the
+ * association: what is not touched costs nothing, and what large ones have touched is given back
+ * when it is quiet again.
+ *
+ * Nothing that happens to a datagram ends the association; it is dropped, and counted.
+ */
+#include "proxy/udp.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#include "base/clock.h"
+#include "net/socket.h"
+#include "proxy/names.h"
+#include "proxy/reassembly.h"
+#include "proxy/socks5.h"
+#include "proxy/targets.h"
+#include "state/acl.h"
+#include "state/outgoing.h"
+
+#define SLOT_SIZE 65536 /* more than a UDP datagram can have */
+#define SLOT_KEPT 4096 /* of each slot, when memory is given back */
+#define QUIET_MS 1000 /* after that it is */
+
+/* What is to go out next through one socket. */
+struct batch {
+	size_t count;
+	struct socket_datagram items[SOCKET_BATCH];
+};
+
+struct udp {
+	struct udp_setup setup;
+	struct addr bound;
+	int client; /* the socket that the client sends to */
+	int outgoing[LOOKUP_FAMILIES]; /* -1: not needed yet */
+	struct addr peer; /* whom the client sends from; port 0: not known yet */
+	bool is_connected; /* the client's socket, to `peer` */
+	bool slots_are_large; /* large datagrams have touched them */
+	int64_t now; /* clock_ms() of this turn */
+	struct datagram_counts counts, reported;
+	struct batch batches[LOOKUP_FAMILIES];
+	struct batch back; /* to the client */
+	uint8_t headers[SOCKET_BATCH][SOCKS5_HEADER_MAX];
+	struct targets targets;
+	struct names names;
+	struct reassembly reassembly;
+	uint8_t slots[SOCKET_BATCH][SLOT_SIZE];
+};
+
+static void drop(struct udp *u, enum datagram_drop why)
+{
+	u->counts.dropped[why]++;
+}
+
+/* ---- opening ---- */
+
+/* The hint is believed when it names the client's own address, which is the only one that is served
+ * anyway. */
+static uint16_t announced_port(const struct udp_setup *setup)
+{
+	return addr_same_host(&setup->hint, &setup->client_addr) ? addr_port(&setup->hint) : 0;
+}
+
+/* One descriptor for each side; the other family's socket may yet need a third. */
+static int take_descriptors(struct fd_lease *lease)
+{
+	if (fd_lease_take(lease)) {
+		if (fd_lease_take(lease))
+			return 0;
+		fd_lease_give(lease);
+	}
+	errno = EMFILE;
+	return -1;
+}
+
+static void give_descriptors(struct fd_lease *lease)
+{
+	fd_lease_give(lease);
+	fd_lease_give(lease);
+}
+
+/* From now on the kernel keeps others out, and knows the way. */
+static void settle_on(struct udp *u, uint16_t port)
+{
+	addr_set_port(&u->peer, port);
+	u->is_connected = port != 0 && socket_connect_datagram(u->client, &u->peer) == 0;
+}
+
+static int open_client_socket(struct udp *u)
+{
+	struct addr here = socket_local_addr(u->setup.client);
+
+	u->client = socket_open_datagram(&here, &u->setup.config->settings.udp_ports, &u->bound);
+	return u->client < 0 ? -1 : 0;
+}
+
+static void begin(struct udp *u, const struct udp_setup *setup)
+{
+	u->setup = *setup;
+	u->peer = setup->client_addr;
+	addr_set_port(&u->peer, 0);
+	u->client = u->outgoing[LOOKUP_IPV4] = u->outgoing[LOOKUP_IPV6] = -1;
+	u->names.config = setup->config;
+	u->names.resolver = setup->resolver;
+	u->names.lease = setup->lease;
+}
+
+struct udp *udp_open(const struct udp_setup *setup)
+{
+	struct udp *u;
+	int saved;
+
+	if (take_descriptors(setup->lease) < 0)
+		return NULL;
+	u = mmap(NULL, sizeof(*u), PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (u == MAP_FAILED) {
+		give_descriptors(setup->lease);
+		return NULL;
+	}
+	begin(u, setup);
+	if (open_client_socket(u) == 0) {
+		settle_on(u, announced_port(setup));
+		return u;
+	}
+	saved = errno;
+	udp_close(u);
+	errno = saved;
+	return NULL;
+}
+
+struct addr udp_bound(const struct udp *u)
+{
+	const struct host_pair *told = &u->setup.config->settings.udp_address;
+	struct addr a = *outgoing_pick(told, u->bound.sa.sa_family);
+
+	if (a.sa.sa_family == AF_UNSPEC)
+		return u->bound;
+	addr_set_port(&a, addr_port(&u->bound));
+	return a;
+}
+
+void udp_close(struct udp *u)
+{
+	size_t further = 0;
+
+	if (u == NULL)
+		return;
+	names_end(&u->names);
+	socket_close(u->client);
+	for (enum lookup_family f = 0; f < LOOKUP_FAMILIES; f++) {
+		socket_close(u->outgoing[f]);
+		further += u->outgoing[f] >= 0;
+	}
+	if (further == LOOKUP_FAMILIES)
+		fd_lease_give(u->setup.lease);
+	give_descriptors(u->setup.lease);
+	munmap(u, sizeof(*u));
+}
+
+struct datagram_counts udp_counts(const struct udp *u)
+{
+	return u->counts;
+}
+
+/* ---- sending ---- */
+
+static enum datagram_drop drop_of_errno(int error)
+{
+	return error == EMSGSIZE ? DROP_TOO_LARGE : DROP_UNSENT;
+}
+
+/* Sends the batch through `fd` and counts what went. */
+static void flush(
+	struct udp *u, struct batch *b, int fd, uint64_t *datagrams, _Atomic(uint64_t) *bytes)
+{
+	uint64_t moved = 0;
+
+	if (b->count == 0)
+		return;
+	socket_send_batch(fd, b->items, b->count);
+	for (size_t i = 0; i < b->count; i++) {
+		if (b->items[i].error != 0) {
+			drop(u, drop_of_errno(b->items[i].error));
+			continue;
+		}
+		++*datagrams;
+		moved += b->items[i].len;
+	}
+	b->count = 0;
+	traffic_count(bytes, moved);
+	traffic_active(u->setup.traffic, u->now);
+}
+
+static void flush_outgoing(struct udp *u)
+{
+	for (enum lookup_family f = 0; f < LOOKUP_FAMILIES; f++)
+		flush(u, &u->batches[f], u->outgoing[f], &u->counts.sent, &u->setup.traffic->sent);
+}
+
+/* The socket of this family, opened when it is the first datagram's. Of the two descriptors that
+ * were taken at the beginning, one is for whichever comes first. */
+static bool have_socket(struct udp *u, enum lookup_family family)
+{
+	sa_family_t sa_family = family == LOOKUP_IPV6 ? AF_INET6 : AF_INET;
+	struct socket_via via = outgoing_via(u->setup.config, sa_family);
+	bool is_first = u->outgoing[LOOKUP_IPV6] < 0 && u->outgoing[LOOKUP_IPV4] < 0;
+
+	if (u->outgoing[family] >= 0)
+		return true;
+	if (!is_first && !fd_lease_take(u->setup.lease))
+		return false;
+	u->outgoing[family] = socket_open_datagram_via(sa_family, &via);
+	if (u->outgoing[family] < 0 && !is_first)
+		fd_lease_give(u->setup.lease);
+	return u->outgoing[family] >= 0;
+}
+
+/* What the rules say of a target, asked when it is not known yet. */
+static bool is_allowed(struct udp *u, const struct addr *to)
+{
+	const struct target *target = targets_find(&u->targets, to);
+
+	if (target == NULL)
+		target = targets_add(&u->targets, to,
+			acl_target_allowed_by_lease(u->setup.config, to, u->setup.lease));
+	return target->allowed;
+}
+
+static void send_to(struct udp *u, const struct addr *to, const uint8_t *data, size_t len)
+{
+	enum lookup_family family = outgoing_family_of(to);
+	struct batch *b = &u->batches[family];
+
+	if (!is_allowed(u, to)) {
+		drop(u, DROP_DENIED);
+		return;
+	}
+	if (!outgoing_uses(u->setup.config, family) || !have_socket(u, family)) {
+		drop(u, DROP_UNSENT);
+		return;
+	}
+	b->items[b->count].peer = *to;
+	b->items[b->count].bytes = (void *)(uintptr_t)data;
+	b->items[b->count++].len = len;
+	if (b->count == SOCKET_BATCH)
+		flush_outgoing(u);
+}
+
+/* ---- from the client ---- */
+
+/* Is it from the client? The first datagram from its address tells the port, unless it was
+ * announced; another port does not take the association over. */
+static bool is_from_client(struct udp *u, const struct addr *from)
+{
+	if (!addr_same_host(from, &u->peer))
+		return false;
+	if (addr_port(&u->peer) == 0)
+		settle_on(u, addr_port(from));
+	return addr_port(from) == addr_port(&u->peer);
+}
+
+static void send_by_name(struct udp *u, const struct socks5_datagram *d)
+{
+	struct addr to;
+
+	if (!socks5_name_is_sane(d->name, d->name_len)) {
+		drop(u, DROP_NAME);
+		return;
+	}
+	switch (names_find(&u->names, d, u->now, &to)) {
+	case NAMES_KNOWN:
+		if (to.sa.sa_family == AF_UNSPEC)
+			drop(u, DROP_NAME);
+		else
+			send_to(u, &to, d->data, d->len);
+		break;
+	case NAMES_FULL:
+		drop(u, DROP_QUEUE_FULL);
+		break;
+	case NAMES_WAITS:
+		break;
+	}
+}
+
+static void send_whole(struct udp *u, const struct socks5_datagram *d)
+{
+	if (d->has_addr)
+		send_to(u, &d->addr, d->data, d->len);
+	else
+		send_by_name(u, d);
+}
+
+static void take_fragment(struct udp *u, struct socks5_datagram *d)
+{
+	if (!reassembly_add(&u->reassembly, d, u->now, &u->counts.dropped[DROP_FRAGMENT]))
+		return;
+	send_whole(u, d);
+	flush_outgoing(u); /* the next fragment goes into the same memory */
+}
+
+static void take_from_client(struct udp *u, const struct socket_datagram *in)
+{
+	struct socks5_datagram d;
+
+	if (!is_from_client(u, &in->peer)) {
+		drop(u, DROP_STRANGER);
+		return;
+	}
+	if (socks5_parse_datagram(in->bytes, in->len, &d) == SOCKS5_MALFORMED) {
+		drop(u, DROP_MALFORMED);
+		return;
+	}
+	if (d.frag != 0) {
+		take_fragment(u, &d);
+		return;
+	}
+	reassembly_abandon(&u->reassembly, &u->counts.dropped[DROP_FRAGMENT]);
+	send_whole(u, &d);
+}
+
+/* Receives into the slots; how many. */
+static size_t receive(struct udp *u, int fd, struct socket_datagram in[SOCKET_BATCH])
+{
+	size_t count;
+
+	for (size_t i = 0; i < SOCKET_BATCH; i++) {
+		in[i].bytes = u->slots[i];
+		in[i].size = SLOT_SIZE;
+	}
+	count = socket_receive_batch(fd, in, SOCKET_BATCH);
+	for (size_t i = 0; i < count; i++)
+		u->slots_are_large |= in[i].len > SLOT_KEPT;
+	return count;
+}
+
+static void serve_client(struct udp *u)
+{
+	struct socket_datagram in[SOCKET_BATCH];
+	size_t count = receive(u, u->client, in);
+
+	for (size_t i = 0; i < count; i++)
+		take_from_client(u, &in[i]);
+	flush_outgoing(u);
+}
+
+/* Sends what need not wait for its name any longer. */
+static void send_named(struct udp *u)
+{
+	struct name_datagram *d;
+
+	while ((d = names_take(&u->names)) != NULL) {
+		if (d->addr.sa.sa_family == AF_UNSPEC)
+			drop(u, DROP_NAME);
+		else
+			send_to(u, &d->addr, d->data, d->len);
+		flush_outgoing(u);
+		free(d);
+	}
+}
+
+/* ---- to the client ---- */
+
+static void take_from_target(struct udp *u, const struct socket_datagram *in)
+{
+	enum udp_filter filter = (enum udp_filter)u->setup.config->settings.udp_filter;
+	struct batch *b = &u->back;
+	struct socket_datagram *out = &b->items[b->count];
+
+	if (!targets_expect(&u->targets, &in->peer, filter)) {
+		drop(u, DROP_FILTERED);
+		return;
+	}
+	out->header = u->headers[b->count];
+	out->header_len = socks5_format_header(u->headers[b->count], &in->peer);
+	out->bytes = in->bytes;
+	out->len = in->len;
+	if (u->is_connected)
+		out->peer.sa.sa_family = AF_UNSPEC;
+	else
+		out->peer = u->peer;
+	b->count++;
+}
+
+static void serve_targets(struct udp *u, enum lookup_family family)
+{
+	struct socket_datagram in[SOCKET_BATCH];
+	size_t count = receive(u, u->outgoing[family], in);
+
+	for (size_t i = 0; i < count; i++)
+		take_from_target(u, &in[i]);
+	flush(u, &u->back, u->client, &u->counts.received, &u->setup.traffic->received);
+}
+
+/* ---- the TCP connection ---- */
+
+/* Reads what a client has no reason to send; true when the connection has ended, and why. */
+static bool has_ended(struct udp *u, enum end_reason *why)
+{
+	char ignored[512];
+	ssize_t n = socket_read(u->setup.client, ignored, sizeof(ignored));
+
+	if (n > 0 || (n < 0 && errno == EAGAIN))
+		return false;
+	*why = n == 0 ? END_CLOSED : END_CLIENT_RESET;
+	return true;
+}
+
+/* ---- the loop ---- */
+
+enum { TCP, CLIENT, TARGETS, NAMES = TARGETS + LOOKUP_FAMILIES };
+
+static int64_t earliest(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+static int64_t idle_deadline(const struct udp *u)
+{
+	return atomic_load(&u->setup.traffic->last_active) +
+		atomic_load(&u->setup.limits->udp_timeout);
+}
+
+/* When there is something to do though nothing came. */
+static int64_t next_deadline(struct udp *u)
+{
+	int64_t deadline = earliest(idle_deadline(u), names_deadline(&u->names));
+
+	if (u->slots_are_large)
+		deadline = earliest(deadline, u->now + QUIET_MS);
+	return earliest(deadline, reassembly_deadline(&u->reassembly));
+}
+
+static void wait_for_events(struct udp *u, struct pollfd fds[NAMES + NAMES_MAX_FDS])
+{
+	fds[TCP] = (struct pollfd){.fd = u->setup.client, .events = POLLIN};
+	fds[CLIENT] = (struct pollfd){.fd = u->client, .events = POLLIN};
+	for (enum lookup_family f = 0; f < LOOKUP_FAMILIES; f++)
+		fds[TARGETS + f] = (struct pollfd){.fd = u->outgoing[f], .events = POLLIN};
+	socket_wait(fds, NAMES + names_fds(&u->names, fds + NAMES), next_deadline(u));
+	u->now = clock_ms();
+}
+
+static void give_memory_back(struct udp *u)
+{
+	for (size_t i = 0; i < SOCKET_BATCH; i++) {
+		uintptr_t from =
+			((uintptr_t)u->slots[i] + 2 * SLOT_KEPT - 1) & ~(uintptr_t)(SLOT_KEPT - 1);
+		uintptr_t to = (uintptr_t)(u->slots[i] + SLOT_SIZE) & ~(uintptr_t)(SLOT_KEPT - 1);
+
+		(void)madvise((void *)from, to - from, MADV_DONTNEED);
+	}
+	u->slots_are_large = false;
+}
+
+/* Adds to the statistics what was counted in this turn. */
+static void report(struct udp *u)
+{
+	struct datagram_counts news = {.sent = u->counts.sent - u->reported.sent,
+		.received = u->counts.received - u->reported.received};
+
+	for (enum datagram_drop i = 0; i < DATAGRAM_DROPS; i++)
+		news.dropped[i] = u->counts.dropped[i] - u->reported.dropped[i];
+	stats_add_datagrams(u->setup.stats, &news);
+	u->reported = u->counts;
+}
+
+/* All that is ready has its turn, of one batch each. */
+static void serve(struct udp *u, const struct pollfd fds[NAMES + NAMES_MAX_FDS])
+{
+	bool quiet = true;
+
+	for (size_t i = CLIENT; i < NAMES; i++)
+		quiet &= fds[i].revents == 0;
+	if (fds[CLIENT].revents != 0)
+		serve_client(u);
+	for (enum lookup_family f = 0; f < LOOKUP_FAMILIES; f++) {
+		if (fds[TARGETS + f].revents != 0)
+			serve_targets(u, f);
+	}
+	names_process(&u->names, fds + NAMES, u->now);
+	send_named(u);
+	reassembly_expire(&u->reassembly, u->now, &u->counts.dropped[DROP_FRAGMENT]);
+	if (quiet && u->slots_are_large)
+		give_memory_back(u);
+	report(u);
+}
+
+enum end_reason udp_run(struct udp *u)
+{
+	struct pollfd fds[NAMES + NAMES_MAX_FDS];
+	enum end_reason why = END_UDP_IDLE;
+
+	u->now = clock_ms();
+	traffic_active(u->setup.traffic, u->now);
+	while (u->now < idle_deadline(u)) {
+		wait_for_events(u, fds);
+		if (fds[TCP].revents != 0 && has_ended(u, &why))
+			break;
+		serve(u, fds);
+	}
+	return why;
+}

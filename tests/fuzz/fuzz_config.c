@@ -1,0 +1,35 @@
+/* The configuration file: what is taken is written and read back the same. */
+#include "fuzz.h"
+
+#include <string.h>
+
+#include "state/config.h"
+
+static void check_settings(const struct settings *s)
+{
+	static char text[8192], again[8192];
+	struct settings copy;
+
+	FUZZ_CHECK(settings_init(&copy) == 0);
+	for (size_t i = 0; i < settings_count; i++) {
+		const struct setting *setting = &settings_table[i];
+
+		setting_format(setting, s, text, sizeof(text));
+		FUZZ_CHECK(setting_set(setting, &copy, text, true));
+		FUZZ_CHECK(strcmp(setting_format(setting, &copy, again, sizeof(again)), text) == 0);
+	}
+	settings_free(&copy);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
+{
+	struct config_source source = {.path = fuzz_file(bytes, len)};
+	char error[CONFIG_ERROR_MAX];
+	struct config *c = config_read(&source, error);
+
+	FUZZ_CHECK(c != NULL || strlen(error) > 0);
+	if (c != NULL)
+		check_settings(&c->settings);
+	config_release(c);
+	return 0;
+}

@@ -1,0 +1,25 @@
+/* The header of a datagram (RFC 1928 section 7): it and the data make up the whole, and what has an
+ * address is written and read back the same. */
+#include "fuzz.h"
+#include "proxy/socks5.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
+{
+	struct socks5_datagram d, again;
+	uint8_t header[SOCKS5_HEADER_MAX];
+	int used = socks5_parse_datagram(bytes, len, &d);
+	size_t written;
+
+	FUZZ_CHECK(used == SOCKS5_MALFORMED || (used > 0 && used <= (int)len));
+	if (used < 0)
+		return 0;
+	FUZZ_CHECK(d.data == bytes + used && d.len == len - (size_t)used);
+	(void)socks5_name_is_sane(d.name, d.name_len);
+	if (!d.has_addr)
+		return 0;
+	written = socks5_format_header(header, &d.addr);
+	FUZZ_CHECK(socks5_parse_datagram(header, written, &again) == (int)written);
+	again.addr.in6.sin6_scope_id = d.addr.in6.sin6_scope_id; /* which has no place in it */
+	FUZZ_CHECK(addr_equal(&d.addr, &again.addr));
+	return 0;
+}
