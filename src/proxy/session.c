@@ -123,8 +123,8 @@ static void log_access(struct session *s, uint8_t rep)
 			(unsigned long long)held_back + 1);
 }
 
-/* Sends a reply to the request, of which another follows. */
-static bool send_first_reply(struct session *s, uint8_t rep, const struct addr *bound)
+/* Sends one reply to the request, as send_reply() does with the last one. */
+static bool put_reply(struct session *s, uint8_t rep, const struct addr *bound)
 {
 	uint8_t reply[SOCKS5_REPLY_MAX];
 
@@ -139,7 +139,7 @@ static bool send_reply(struct session *s, uint8_t rep, const struct addr *bound)
 {
 	if (s->has_request)
 		log_access(s, rep);
-	return send_first_reply(s, rep, bound);
+	return put_reply(s, rep, bound);
 }
 
 /* Grants the request; the session is served from here on. */
@@ -366,7 +366,7 @@ static bool connect_to_target(struct session *s)
 static bool wait_for_peer(struct session *s, struct bind *b)
 {
 	s->deadline = clock_deadline(s->config->settings.handshake_timeout);
-	if (!send_first_reply(s, 0, &b->bound)) {
+	if (!put_reply(s, 0, &b->bound)) {
 		bind_abandon(b);
 		return false;
 	}
