@@ -33,7 +33,7 @@ SANITIZE := $(if $(filter address,$(SAN)),-fsanitize=address$(comma)undefined \
 	-fno-sanitize-recover=all) $(if $(filter thread,$(SAN)),-fsanitize=thread)
 
 CFLAGS ?= -O2 -g
-ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -Iinclude -pthread $(WARNINGS) $(SANITIZE) $(CFLAGS) \
+ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 -Iinclude -pthread $(WARNINGS) $(SANITIZE) $(CFLAGS) \
 	$(HARDENING)
 HARDENING := $(if $(SAN),,-D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE)
 # Looked up once, and only when something is built: pkg-config may have to be installed first.

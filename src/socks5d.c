@@ -16,8 +16,9 @@
 #define EXIT_FAILED 1
 #define EXIT_BAD_INPUT 2
 
-/* An administrator's errand is to be done. */
-#define ERRAND_SIGNAL SIGRTMIN
+/* An administrator's errand is to be done. Of those that are pending the lowest number comes first,
+ * so that errands hold up none of the others. */
+#define ERRAND_SIGNAL SIGURG
 
 /* Whoever started us with 0, 1 or 2 closed must not make a client's socket the standard error that
  * the log goes to. */
@@ -35,8 +36,8 @@ static int fill_standard_descriptors(void)
 static sigset_t block_signals(void)
 {
 	/* XFSZ: a log file at its limit (ulimit -f) is to be an error of write(2), not the end. */
-	const int numbers[] = {SIGHUP, SIGUSR1, SIGTERM, SIGINT, POOL_GONE_SIGNAL, ERRAND_SIGNAL,
-		SIGPIPE, SIGXFSZ};
+	static const int numbers[] = {SIGHUP, SIGUSR1, SIGTERM, SIGINT, POOL_GONE_SIGNAL,
+		ERRAND_SIGNAL, SIGPIPE, SIGXFSZ};
 	sigset_t set;
 
 	sigemptyset(&set);
@@ -61,7 +62,7 @@ static void serve(struct server *server, struct admin *admin, const sigset_t *si
 		else if (number == SIGUSR1)
 			server_log_stats(server);
 		else if (number == ERRAND_SIGNAL)
-			admin_run_errands(admin);
+			admin_run_errand(admin);
 	}
 }
 
@@ -79,7 +80,7 @@ static void drain(struct server *server, struct admin *admin, const sigset_t *si
 		if (left <= 0 || number == SIGTERM || number == SIGINT)
 			return;
 		if (number == ERRAND_SIGNAL)
-			admin_run_errands(admin);
+			admin_run_errand(admin);
 	}
 }
 

@@ -13,6 +13,7 @@ struct sink {
 	_Atomic(int) fd; /* -1: none yet */
 	_Atomic(bool) never_blocks; /* a regular file */
 	_Atomic(bool) stalled;
+	_Atomic(bool) torn; /* its last line is not whole */
 	_Atomic(uint64_t) lost; /* lines that it did not take, since sink_recovered() */
 };
 

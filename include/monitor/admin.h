@@ -7,12 +7,12 @@
 
 struct admin;
 
-/* Starts the thread, which serves the monitor of `server`. It sends the signal `number` to the
- * calling thread, which is to call admin_run_errands() then. NULL with the reason in `error`. */
+/* Starts the thread, which serves the monitor of `server`. The signal `number` (errands.h) tells
+ * the main thread to call admin_run_errand(). NULL with the reason in `error`. */
 struct admin *admin_start(struct server *server, int number, char error[CONFIG_ERROR_MAX]);
 
-/* Does what administrators have asked for. */
-void admin_run_errands(struct admin *a);
+/* Does the next thing that administrators have asked for. */
+void admin_run_errand(struct admin *a);
 
 /* Reloads the configuration, as the command RELOAD does. */
 void admin_reload(struct admin *a);

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/addr.h"
+#include "base/log.h"
 #include "monitor/commands.h"
 #include "monitor/errands.h"
 #include "monitor/holdoff.h"
@@ -19,6 +20,7 @@ struct desk {
 	struct services *services;
 	struct errands *errands;
 	struct holdoff holdoff; /* the main thread's */
+	struct log_limit refused_limit;
 	int64_t login_timeout; /* as they are now, in milliseconds */
 	int64_t timeout;
 };

@@ -3,8 +3,6 @@
 #ifndef MONITOR_ERRANDS_H
 #define MONITOR_ERRANDS_H
 
-#include <pthread.h>
-
 struct errand {
 	void (*run)(struct errand *e); /* in the main thread; may write to what `e` is part of */
 	struct errand *next;
@@ -12,8 +10,10 @@ struct errand {
 
 struct errands;
 
-/* Wakes are sent as the signal `number` to the thread that calls this, which is then to call
- * errands_run(); `done_fd`, an eventfd(2), is written to after each errand. NULL without memory. */
+/* The signal `number`, which all threads block, is sent to the process; the main thread takes it
+ * and calls errands_run(). It should be a standard signal, which cannot fail to be queued, with a
+ * number above those of the signals that are to come first. `done_fd`, an eventfd(2), is written to
+ * after each errand. NULL without memory. */
 struct errands *errands_new(int number, int done_fd);
 
 /* Nothing may be under way. NULL is allowed. */
@@ -22,7 +22,8 @@ void errands_free(struct errands *q);
 /* Hands `e` over; what it is part of must not be touched until errands_take_done() returns it. */
 void errands_send(struct errands *q, struct errand *e);
 
-/* The main thread: does all that was handed over, in its order. */
+/* The main thread: does the next errand, if there is one, in the order in which they were handed
+ * over, and sends itself the signal again for the one behind it. */
 void errands_run(struct errands *q);
 
 /* One that is done; NULL when there is none. */

@@ -23,6 +23,8 @@ struct holdoff {
 	} entries[HOLDOFF_ADDRS];
 };
 
+/* IPv6 addresses of one /64 network count as one. */
+
 /* Has `addr` to wait still, at the time `now`? */
 bool holdoff_holds(const struct holdoff *h, const struct addr *addr, int64_t now);
 

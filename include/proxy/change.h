@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/stamp.h"
 #include "proxy/listeners.h"
 #include "proxy/pool.h"
 #include "proxy/session.h"
@@ -21,6 +22,7 @@ struct site {
 	bool monitor_is_new; /* and the monitor does not have it yet */
 	size_t reserved_listeners; /* that the budget has kept descriptors for */
 	size_t borrowed_listeners; /* that were taken from the spare */
+	struct stamp users_stamp; /* of the users file when it was read last */
 	/* By index in the table: what file and flags say of a setting that change_set() has set. */
 	char *overridden[CONFIG_MAX_OVERRIDES];
 };

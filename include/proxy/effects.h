@@ -12,8 +12,11 @@
 
 struct resolver_options effects_resolver_options(const struct settings *s);
 
-/* Open what the settings name, again if it was open, and set what else there is to a log. -1 with
- * the reason in `error`, and the log is as it was. */
+/* Level and format of the log. */
+void effects_set_log(const struct settings *s);
+
+/* Open what the settings name, again if it was open. -1 with the reason in `error`, and the log is
+ * as it was. */
 int effects_open_log(const struct settings *s, char error[CONFIG_ERROR_MAX])
 	__attribute__((warn_unused_result));
 int effects_open_access_log(struct access_log *log, const struct settings *s,

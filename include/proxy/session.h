@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/buffer.h"
+#include "base/log.h"
 #include "net/fdbudget.h"
 #include "net/resolver.h"
 #include "proxy/dial.h"
@@ -27,6 +28,7 @@ struct services {
 	struct access_log *access_log;
 	struct fdbudget budget;
 	struct stats stats;
+	struct log_limit access_lost_limit;
 };
 
 #define SESSION_BUFFER_SIZE 65536 /* bytes held for each direction */

@@ -29,8 +29,8 @@ int access_log_resize(struct access_log *log, size_t entries) __attribute__((war
 int access_log_open(struct access_log *log, const char *path) __attribute__((warn_unused_result));
 
 /* Fills the memory with the last lines of the file at `path`, which is also the one that is
- * appended to; others than its own are passed over. A missing file has none. -1 with errno when it
- * cannot be read. Before any other thread uses the log. */
+ * appended to; others than its own are passed over, and so is what lies too far back. A missing
+ * file has none. -1 with errno when it cannot be read. Before any other thread uses the log. */
 int access_log_fill(struct access_log *log, const char *path) __attribute__((warn_unused_result));
 
 /* An answered request. The texts are one word each (escape.h). */
@@ -43,8 +43,8 @@ struct access_record {
 	uint8_t reply; /* REP (RFC 1928 section 6); 0: success */
 };
 
-/* Logs it, with the time as it is now. */
-void access_log_add(struct access_log *log, const struct access_record *record);
+/* Logs it, with the time as it is now. False when the file did not take it. */
+bool access_log_add(struct access_log *log, const struct access_record *record);
 
 /* Lines that the file did not take, since the start. */
 uint64_t access_log_lost(struct access_log *log);

@@ -3,6 +3,7 @@
 #ifndef STATE_USERS_FILE_H
 #define STATE_USERS_FILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "state/users.h"
@@ -19,6 +20,9 @@ struct users_file_entry {
 int users_file_read(const char *path,
 	const char *(*take)(void *context, const struct users_file_entry *entry), void *context,
 	char error[USERS_ERROR_MAX]) __attribute__((warn_unused_result));
+
+/* Has the file at `path` a line of this name, whatever else is in it? */
+bool users_file_has(const char *path, const char *name);
 
 /* Writes the file anew with `entries` in the place of the lines of the same names, or behind the
  * last line; every other line, comments too, stays as it is. Atomic: at any time, even after a

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 /* How long the first line waits that the sink does not take. */
@@ -30,11 +31,14 @@ int sink_redirect(struct sink *s, int fd)
 
 int sink_open(struct sink *s, const char *path)
 {
-	int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640);
+	/* A FIFO that nobody reads is refused (ENXIO) instead of waited for. */
+	int fd =
+		open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0640);
 	int result, saved;
 
 	if (fd < 0)
 		return -1;
+	(void)fcntl(fd, F_SETFL, O_APPEND);
 	result = sink_redirect(s, fd);
 	saved = errno;
 	if (atomic_load(&s->fd) != fd)
@@ -58,12 +62,21 @@ bool sink_takes_line(struct sink *s)
 
 bool sink_write(struct sink *s, const void *line, size_t len)
 {
+	/* Of the last line only a part went, on a full disk say: this one is not to run into it. */
+	bool was_torn = atomic_load_explicit(&s->torn, memory_order_relaxed) &&
+		atomic_exchange(&s->torn, false);
+	struct iovec parts[2] = {{.iov_base = (void *)(uintptr_t) "\n", .iov_len = was_torn},
+		{.iov_base = (void *)(uintptr_t)line, .iov_len = len}};
 	ssize_t n;
 
 	do
-		n = write(atomic_load(&s->fd), line, len);
+		n = writev(atomic_load(&s->fd), parts, 2);
 	while (n < 0 && errno == EINTR);
-	return n == (ssize_t)len;
+	if (n == (ssize_t)(was_torn + len))
+		return true;
+	if (n > 0 || was_torn)
+		atomic_store(&s->torn, true);
+	return false;
 }
 
 bool sink_recovered(struct sink *s, uint64_t *lost)

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/lock.h"
 #include "base/log.h"
 #include "monitor/console.h"
 #include "net/socket.h"
@@ -31,8 +32,10 @@ struct admin {
 	struct desk desk;
 	pthread_t thread;
 	int wake_fd; /* eventfd: errands are done, or there is something new below */
-	_Atomic(int) next_listener; /* to go over to; -1: none */
 	_Atomic(bool) stopping;
+	struct mutex lock; /* next_listener */
+	pthread_cond_t listener_taken;
+	int next_listener; /* to go over to; -1: none */
 
 	/* the thread's own */
 	int listener;
@@ -76,24 +79,38 @@ static void sweep(struct admin *a)
 
 /* ---- who comes ---- */
 
-/* A free place, or that of whoever has waited longest without a login; NULL when all are taken by
- * administrators. */
-static struct console *find_place(struct admin *a)
+/* The one in this phase, with no errand under way, whose deadline comes first; NULL: none. */
+static struct console *find_oldest(struct admin *a, enum console_phase phase)
 {
 	struct console *oldest = NULL;
 
 	for (size_t i = 0; i < a->count; i++) {
 		struct console *c = &a->consoles[i];
 
-		if (c->phase == CONSOLE_FREE)
-			return c;
-		if (c->phase == CONSOLE_LOGIN && !c->is_away &&
+		if (c->phase == phase && !c->is_away &&
 			(oldest == NULL || c->deadline < oldest->deadline))
 			oldest = c;
 	}
-	if (oldest != NULL)
-		console_dismiss(oldest, TURNED_AWAY);
 	return oldest;
+}
+
+/* A free place, or that of one that is over already, or of whoever has waited longest without a
+ * login; NULL when all are taken by administrators. */
+static struct console *find_place(struct admin *a)
+{
+	struct console *c = find_oldest(a, CONSOLE_FREE);
+
+	if (c != NULL)
+		return c;
+	c = find_oldest(a, CONSOLE_CLOSING);
+	if (c != NULL) {
+		console_close(c);
+		return c;
+	}
+	c = find_oldest(a, CONSOLE_LOGIN);
+	if (c != NULL)
+		console_dismiss(c, TURNED_AWAY);
+	return c;
 }
 
 static void turn_away(int fd)
@@ -155,20 +172,28 @@ static int64_t fill_in(struct admin *a)
 	return until;
 }
 
+static void take_listener(struct admin *a)
+{
+	mutex_lock(&a->lock);
+	if (a->next_listener >= 0) {
+		socket_close(a->listener);
+		a->listener = a->next_listener;
+		a->next_listener = -1;
+		pthread_cond_signal(&a->listener_taken);
+	}
+	mutex_unlock(&a->lock);
+}
+
 /* What other threads have left for this one. */
 static void take_news(struct admin *a)
 {
 	struct config *config = config_get(a->desk.services->config);
-	int next = atomic_exchange(&a->next_listener, -1);
 	struct errand *e;
 
 	a->desk.login_timeout = config->settings.monitor_login_timeout;
 	a->desk.timeout = config->settings.monitor_timeout;
 	config_release(config);
-	if (next >= 0) {
-		socket_close(a->listener);
-		a->listener = next;
-	}
+	take_listener(a);
 	follow_idle_limits(a);
 	while ((e = errands_take_done(a->desk.errands)) != NULL)
 		console_errand_done(e);
@@ -185,6 +210,7 @@ static void *serve(void *arg)
 		/* The limit on open files is also one on what can be polled. */
 		if (socket_wait(a->fds, 2 + a->polled_count, until) < 0) {
 			socket_wait(NULL, 0, clock_deadline(EXHAUSTED_PAUSE_MS));
+			take_news(a);
 			continue;
 		}
 		if (a->fds[0].revents != 0 && read(a->wake_fd, &news, sizeof(news)) > 0)
@@ -221,8 +247,6 @@ static void log_listening(int listener)
 
 static void release(struct admin *a)
 {
-	int next = atomic_exchange(&a->next_listener, -1);
-
 	for (size_t i = 0; a->consoles != NULL && i < a->count; i++)
 		console_free(&a->consoles[i]);
 	free(a->consoles);
@@ -230,8 +254,9 @@ static void release(struct admin *a)
 	free(a->polled);
 	errands_free(a->desk.errands);
 	socket_close(a->listener);
-	socket_close(next);
 	socket_close(a->wake_fd);
+	mutex_destroy(&a->lock);
+	pthread_cond_destroy(&a->listener_taken);
 	free(a);
 }
 
@@ -268,7 +293,9 @@ struct admin *admin_start(struct server *server, int number, char error[CONFIG_E
 	a->listener = server_take_monitor_listener(server);
 	a->wake_fd = -1;
 	a->sweep_at = CLOCK_NEVER;
-	atomic_init(&a->next_listener, -1);
+	a->next_listener = -1;
+	mutex_init(&a->lock);
+	pthread_cond_init(&a->listener_taken, NULL);
 	if (allocate(a, number) == 0) {
 		take_news(a);
 		log_listening(a->listener);
@@ -281,22 +308,33 @@ struct admin *admin_start(struct server *server, int number, char error[CONFIG_E
 	return NULL;
 }
 
-/* The last one that was handed over counts; one that was never taken is closed. */
-static void hand_over_listener(struct admin *a)
+/* Waits until the thread has gone over, so that the old address is free when that is done. */
+static void hand_over_listener(struct admin *a, int fd)
+{
+	log_listening(fd);
+	mutex_lock(&a->lock);
+	a->next_listener = fd;
+	wake(a);
+	while (a->next_listener >= 0)
+		pthread_cond_wait(&a->listener_taken, &a->lock.mutex);
+	mutex_unlock(&a->lock);
+}
+
+/* The thread is to look at what may have changed. */
+static void tell_news(struct admin *a)
 {
 	int fd = server_take_monitor_listener(a->desk.server);
 
-	if (fd >= 0) {
-		log_listening(fd);
-		socket_close(atomic_exchange(&a->next_listener, fd));
-	}
-	wake(a);
+	if (fd >= 0)
+		hand_over_listener(a, fd);
+	else
+		wake(a);
 }
 
-void admin_run_errands(struct admin *a)
+void admin_run_errand(struct admin *a)
 {
 	errands_run(a->desk.errands);
-	hand_over_listener(a);
+	tell_news(a);
 }
 
 void admin_reload(struct admin *a)
@@ -304,7 +342,7 @@ void admin_reload(struct admin *a)
 	char what[CHANGE_REPLY_MAX];
 
 	(void)server_reload(a->desk.server, what); /* which logs it */
-	hand_over_listener(a);
+	tell_news(a);
 }
 
 void admin_stop(struct admin *a)

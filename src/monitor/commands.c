@@ -140,6 +140,8 @@ static bool check_credentials(const char *name, const char *password, struct rep
 
 	if (problem == NULL)
 		problem = users_password_problem(password);
+	if (strcmp(name, "*") == 0 || strcmp(name, USERS_ANONYMOUS) == 0)
+		problem = "* and " USERS_ANONYMOUS " stand for others, not for a user";
 	if (problem != NULL)
 		reply_error(r, "%s", problem);
 	return problem == NULL;
@@ -430,6 +432,9 @@ bool commands_allowed(const struct request *q, const char *user, struct reply *r
 {
 	struct user_info info;
 
+	/* Who could log in may at least leave. */
+	if (q->command->role == USER_ROLE_USER)
+		return true;
 	if (users_get(q->services->users, user, &info) && info.role >= q->command->role)
 		return true;
 	reply_error(r, "%s may not do that any more", user);

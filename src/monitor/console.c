@@ -14,6 +14,7 @@
 #include "net/socket.h"
 
 #define LINGER_MS 2000
+#define REFUSED_PERIOD_MS 1000 /* of the lines that say so */
 #define SENDS_A_TURN 8 /* then the other clients have theirs */
 
 static struct console *console_of(struct errand *e)
@@ -86,17 +87,27 @@ static void begin_closing(struct console *c)
 
 /* ---- login ---- */
 
-static void log_login(const struct console *c, enum log_level level, const char *msg, int failures)
+static void log_login(const struct console *c)
 {
 	char text[ADDR_TEXT_MAX];
 	struct log_line line;
 
-	log_begin(&line, level, msg);
+	log_begin(&line, LOG_INFO, "monitor login");
 	log_text(&line, "client", addr_format(&c->from, text));
-	if (failures > 0)
-		log_number(&line, "failures", failures);
-	else
-		log_text(&line, "user", c->user);
+	log_text(&line, "user", c->user);
+	log_end(&line);
+}
+
+static void log_refusal(const struct console *c, unsigned failures, uint64_t held_back)
+{
+	char text[ADDR_TEXT_MAX];
+	struct log_line line;
+
+	log_begin(&line, LOG_WARN, "monitor login refused");
+	log_text(&line, "client", addr_format(&c->from, text));
+	log_number(&line, "failures", failures);
+	if (held_back > 0)
+		log_number(&line, "others_since_last_line", (int64_t)held_back);
 	log_end(&line);
 }
 
@@ -109,19 +120,21 @@ static void run_login(struct errand *e)
 		.name_len = c->user_len,
 		.password = c->request.memory,
 		.password_len = strlen(c->request.memory)};
+	uint64_t held_back;
 	unsigned failures;
 
 	c->is_held_off = holdoff_holds(&desk->holdoff, &c->from, clock_ms());
 	c->is_admin = !c->is_held_off && users_login_admin(desk->services->users, &login);
 	if (c->is_admin) {
 		holdoff_forget(&desk->holdoff, &c->from);
-		log_login(c, LOG_INFO, "monitor login", 0);
+		log_login(c);
 	} else {
 		stats_add(&desk->services->stats.monitor_logins_refused, 1);
 	}
 	if (!c->is_admin && !c->is_held_off) {
 		failures = holdoff_note_failure(&desk->holdoff, &c->from, clock_ms());
-		log_login(c, LOG_WARN, "monitor login refused", (int)failures);
+		if (log_limit_pass(&desk->refused_limit, REFUSED_PERIOD_MS, &held_back))
+			log_refusal(c, failures, held_back);
 	}
 }
 

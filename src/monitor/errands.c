@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -17,7 +18,6 @@ struct queue {
 struct errands {
 	struct mutex lock; /* the queues */
 	struct queue waiting, done;
-	pthread_t runner;
 	int number;
 	int done_fd;
 };
@@ -30,7 +30,8 @@ static void put_locked(struct errands *q, struct queue *queue, struct errand *e)
 	queue->end = &e->next;
 }
 
-static struct errand *take(struct errands *q, struct queue *queue)
+/* `*is_last`: there is none behind it. */
+static struct errand *take(struct errands *q, struct queue *queue, bool *is_last)
 {
 	struct errand *e;
 
@@ -38,7 +39,8 @@ static struct errand *take(struct errands *q, struct queue *queue)
 	e = queue->first;
 	if (e != NULL)
 		queue->first = e->next;
-	if (queue->first == NULL)
+	*is_last = queue->first == NULL;
+	if (*is_last)
 		queue->end = &queue->first;
 	mutex_unlock(&q->lock);
 	return e;
@@ -53,7 +55,6 @@ struct errands *errands_new(int number, int done_fd)
 	mutex_init(&q->lock);
 	q->waiting.end = &q->waiting.first;
 	q->done.end = &q->done.first;
-	q->runner = pthread_self();
 	q->number = number;
 	q->done_fd = done_fd;
 	return q;
@@ -67,30 +68,42 @@ void errands_free(struct errands *q)
 	free(q);
 }
 
+/* To the process, in which only the main thread takes signals: one that is sent to a thread would
+ * come before all those that are sent to the process, whatever their numbers. */
+static void call(const struct errands *q)
+{
+	kill(getpid(), q->number);
+}
+
 void errands_send(struct errands *q, struct errand *e)
 {
 	mutex_lock(&q->lock);
 	put_locked(q, &q->waiting, e);
 	mutex_unlock(&q->lock);
-	pthread_kill(q->runner, q->number);
+	call(q);
 }
 
 void errands_run(struct errands *q)
 {
 	uint64_t one = 1;
-	struct errand *e;
+	bool is_last;
+	struct errand *e = take(q, &q->waiting, &is_last);
 
-	while ((e = take(q, &q->waiting)) != NULL) {
-		e->run(e);
-		mutex_lock(&q->lock);
-		put_locked(q, &q->done, e);
-		mutex_unlock(&q->lock);
-		while (write(q->done_fd, &one, sizeof(one)) < 0 && errno == EINTR)
-			;
-	}
+	if (e == NULL)
+		return;
+	e->run(e);
+	mutex_lock(&q->lock);
+	put_locked(q, &q->done, e);
+	mutex_unlock(&q->lock);
+	while (write(q->done_fd, &one, sizeof(one)) < 0 && errno == EINTR)
+		;
+	if (!is_last)
+		call(q);
 }
 
 struct errand *errands_take_done(struct errands *q)
 {
-	return take(q, &q->done);
+	bool is_last;
+
+	return take(q, &q->done, &is_last);
 }

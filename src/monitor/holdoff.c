@@ -1,14 +1,30 @@
 #include "monitor/holdoff.h"
 
 #include <stddef.h>
+#include <string.h>
 
-static struct holdoff_entry *find(struct holdoff *h, const struct addr *addr)
+/* A host may have as many addresses as its IPv6 network has. */
+static bool same_holder(const struct addr *a, const struct addr *b)
+{
+	if (a->sa.sa_family == AF_INET6 && b->sa.sa_family == AF_INET6)
+		return memcmp(&a->in6.sin6_addr, &b->in6.sin6_addr, 8) == 0;
+	return addr_same_host(a, b);
+}
+
+static const struct holdoff_entry *find(const struct holdoff *h, const struct addr *addr)
 {
 	for (size_t i = 0; i < HOLDOFF_ADDRS; i++) {
-		if (addr_same_host(&h->entries[i].addr, addr))
+		if (same_holder(&h->entries[i].addr, addr))
 			return &h->entries[i];
 	}
 	return NULL;
+}
+
+static struct holdoff_entry *find_to_change(struct holdoff *h, const struct addr *addr)
+{
+	const struct holdoff_entry *e = find(h, addr);
+
+	return e == NULL ? NULL : &h->entries[e - h->entries];
 }
 
 /* A free place, or that of whoever may try again first. */
@@ -29,11 +45,9 @@ static struct holdoff_entry *make_place(struct holdoff *h)
 
 bool holdoff_holds(const struct holdoff *h, const struct addr *addr, int64_t now)
 {
-	for (size_t i = 0; i < HOLDOFF_ADDRS; i++) {
-		if (addr_same_host(&h->entries[i].addr, addr))
-			return now < h->entries[i].until;
-	}
-	return false;
+	const struct holdoff_entry *e = find(h, addr);
+
+	return e != NULL && now < e->until;
 }
 
 static int64_t wait_after(unsigned failures)
@@ -49,7 +63,7 @@ static int64_t wait_after(unsigned failures)
 
 unsigned holdoff_note_failure(struct holdoff *h, const struct addr *addr, int64_t now)
 {
-	struct holdoff_entry *e = find(h, addr);
+	struct holdoff_entry *e = find_to_change(h, addr);
 
 	if (e == NULL || now >= e->until + HOLDOFF_FORGET_MS) {
 		if (e == NULL)
@@ -63,7 +77,7 @@ unsigned holdoff_note_failure(struct holdoff *h, const struct addr *addr, int64_
 
 void holdoff_forget(struct holdoff *h, const struct addr *addr)
 {
-	struct holdoff_entry *e = find(h, addr);
+	struct holdoff_entry *e = find_to_change(h, addr);
 
 	if (e != NULL)
 		*e = (struct holdoff_entry){.addr.sa.sa_family = AF_UNSPEC};

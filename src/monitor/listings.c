@@ -156,34 +156,34 @@ void listings_users(struct services *v, struct reply *r)
 
 /* ---- ACCOUNTS ---- */
 
+/* All of one moment, so that no session counts both as live and as ended. */
 struct accounts {
-	struct users *users;
 	struct census *census;
 	const char **names;
+	struct user_info *infos; /* by name; one who is gone already has no logins and no bytes */
 	size_t count;
 	size_t at;
 };
 
-static void add_account(struct reply *r, const struct accounts *a, const char *name)
+static void add_account(struct reply *r, const struct accounts *a, size_t i)
 {
 	static const struct census_user none;
+	const char *name = a->names[i];
+	const struct user_info *info = &a->infos[i];
 	const struct census_user *live = census_find(a->census, name, strlen(name));
 	char escaped[4 * USERS_NAME_MAX + 1], last[32] = "never";
-	struct user_info info;
 	uint64_t sent, received;
 
-	if (!users_get(a->users, name, &info))
-		return;
 	if (live == NULL)
 		live = &none;
-	sent = info.sent + live->sent;
-	received = info.received + live->received;
-	if (info.last_login != 0)
-		format_time(info.last_login, 'T', last);
+	sent = info->sent + live->sent;
+	received = info->received + live->received;
+	if (info->last_login != 0)
+		format_time(info->last_login, 'T', last);
 	reply_add(r, "name:%s role:%s sessions:%zu total:%llu sent:%llu received:%llu",
 		escape_word(name, strlen(name), false, escaped, sizeof(escaped)),
-		info.role == USER_ROLE_ADMIN ? "admin" : "user", live->sessions,
-		(unsigned long long)info.logins, (unsigned long long)sent,
+		info->role == USER_ROLE_ADMIN ? "admin" : "user", live->sessions,
+		(unsigned long long)info->logins, (unsigned long long)sent,
 		(unsigned long long)received);
 	reply_add(r, " last_seen:%s limits:none\n", last);
 }
@@ -193,7 +193,7 @@ static bool more_accounts(void *state, struct reply *r)
 	struct accounts *a = state;
 
 	for (; a->at < a->count && r->len < REPLY_CHUNK; a->at++)
-		add_account(r, a, a->names[a->at]);
+		add_account(r, a, a->at);
 	return a->at < a->count;
 }
 
@@ -203,19 +203,27 @@ static void free_accounts(void *state)
 
 	census_free(a->census);
 	free(a->names);
+	free(a->infos);
 	free(a);
+}
+
+static int take_accounts(struct accounts *a, struct services *v)
+{
+	a->census = census_take(v->registry);
+	a->names = users_names(v->users, &a->count);
+	a->infos = calloc(a->count + 1, sizeof(*a->infos));
+	if (a->census == NULL || a->names == NULL || a->infos == NULL)
+		return -1;
+	for (size_t i = 0; i < a->count; i++)
+		(void)users_get(v->users, a->names[i], &a->infos[i]);
+	return 0;
 }
 
 void listings_accounts(struct services *v, struct reply *r)
 {
 	struct accounts *a = calloc(1, sizeof(*a));
 
-	if (a != NULL) {
-		a->users = v->users;
-		a->census = census_take(v->registry);
-		a->names = users_names(v->users, &a->count);
-	}
-	if (a == NULL || a->census == NULL || a->names == NULL) {
+	if (a == NULL || take_accounts(a, v) < 0) {
 		if (a != NULL)
 			free_accounts(a);
 		refuse_for_memory(r);

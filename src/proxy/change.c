@@ -166,21 +166,32 @@ static void go_back(int result)
 		log_message(LOG_ERROR, "a log that was open before cannot be opened again");
 }
 
+/* Is this file to be opened: again, or because it is another one? A change of something else has
+ * nothing to do with it. */
+static bool is_concerned(const struct change *change, const char *old_path, const char *new_path)
+{
+	return change->read_again || strcmp(old_path, new_path) != 0;
+}
+
 /* What is opened or read again; undone when a later step fails. */
 static int open_files(struct site *s, const struct change *change, char error[CONFIG_ERROR_MAX])
 {
 	const struct settings *old = &change->old->settings, *new = &change->new->settings;
 	struct access_log *log = s->services->access_log;
+	bool opens_log = is_concerned(change, old->log_file, new->log_file);
+	bool opens_access = is_concerned(change, old->access_log_file, new->access_log_file);
 
-	if (effects_open_log(new, error) < 0)
+	if (opens_log && effects_open_log(new, error) < 0)
 		return -1;
-	if (effects_open_access_log(log, new, error) == 0) {
+	if (!opens_access || effects_open_access_log(log, new, error) == 0) {
 		if (!change->read_again ||
 			effects_load_users(s->services->users, old, false, error) == 0)
 			return 0;
-		go_back(effects_open_access_log(log, old, (char[CONFIG_ERROR_MAX]){0}));
+		if (opens_access)
+			go_back(effects_open_access_log(log, old, (char[CONFIG_ERROR_MAX]){0}));
 	}
-	go_back(effects_open_log(old, (char[CONFIG_ERROR_MAX]){0}));
+	if (opens_log)
+		go_back(effects_open_log(old, (char[CONFIG_ERROR_MAX]){0}));
 	return -1;
 }
 
@@ -215,12 +226,22 @@ static struct listeners *prepare(
 	return NULL;
 }
 
+static bool differs(const struct change *change, const char *name)
+{
+	const struct setting *setting = settings_find(name);
+	char from[4096], to[4096];
+
+	return strcmp(setting_format(setting, &change->old->settings, from, sizeof(from)),
+		       setting_format(setting, &change->new->settings, to, sizeof(to))) != 0;
+}
+
 static void put_into_effect(struct site *s, struct change *change, struct listeners *l)
 {
 	struct config *new = change->new;
 	struct resolver_options resolver = effects_resolver_options(&new->settings);
 	size_t listeners = l->count + s->monitor.count;
 
+	effects_set_log(&new->settings);
 	if (resolver_configure(s->services->resolver, &resolver) < 0)
 		log_message(LOG_ERROR, "name lookups go on as before: out of memory");
 	if (access_log_resize(s->services->access_log, (size_t) new->settings.access_log_entries) <
@@ -229,7 +250,8 @@ static void put_into_effect(struct site *s, struct change *change, struct listen
 	users_set_max_checks(s->services->users, (unsigned)new->settings.max_password_checks);
 	if (change->read_again)
 		listeners_log(l);
-	effects_warn_of_open_door(users_count(s->services->users), new);
+	if (change->read_again || differs(change, "auth") || differs(change, "clients"))
+		effects_warn_of_open_door(users_count(s->services->users), new);
 	config_publish(s->services->config, new);
 	pool_listen_on(s->pool, l);
 	settle_borrowed(s, change, listeners);
@@ -286,11 +308,42 @@ static void forget_overrides(struct site *s, const struct config *base)
 	}
 }
 
+/* What there was of users before a reload. */
+struct users_seen {
+	size_t count;
+	size_t admins;
+	struct stamp file;
+};
+
+static struct users_seen see_users(const struct site *s)
+{
+	struct users *u = s->services->users;
+
+	return (struct users_seen){
+		.count = users_count(u), .admins = users_count_admins(u), .file = s->users_stamp};
+}
+
+static void tell_of_users(struct site *s, struct change *change, const struct users_seen *seen)
+{
+	const char *path = effects_users_path(&change->old->settings);
+	struct users *u = s->services->users;
+
+	s->users_stamp = stamp_of(path == NULL ? "" : path);
+	if (users_count(u) != seen->count)
+		tell(change, "users %zu to %zu", seen->count, users_count(u));
+	else if (!stamp_equal(&s->users_stamp, &seen->file))
+		tell(change, "users read again");
+	if (seen->admins == 0 || users_count_admins(u) > 0)
+		return;
+	tell(change, "no user is an admin any more");
+	log_message(LOG_WARN, "no user has the role admin any more: nobody may use the monitor");
+}
+
 static int reload(struct site *s, struct config *old, char *reply)
 {
 	struct config *base = config_read(s->source, reply), *new;
 	struct change change = {.old = old, .read_again = true, .reply = reply};
-	size_t users = users_count(s->services->users);
+	struct users_seen seen = see_users(s);
 	int result;
 
 	if (base == NULL)
@@ -305,10 +358,10 @@ static int reload(struct site *s, struct config *old, char *reply)
 	reply[0] = '\0';
 	change.new = new;
 	result = change_over(s, &change);
-	if (result == 0)
+	if (result == 0) {
 		forget_overrides(s, base);
-	if (result == 0 && users != users_count(s->services->users))
-		tell(&change, "users %zu to %zu", users, users_count(s->services->users));
+		tell_of_users(s, &change, &seen);
+	}
 	config_release(base);
 	return result;
 }

@@ -33,9 +33,13 @@ int effects_open_log(const struct settings *s, char error[CONFIG_ERROR_MAX])
 			s->log_file, strerror(errno));
 		return -1;
 	}
+	return 0;
+}
+
+void effects_set_log(const struct settings *s)
+{
 	log_set_level((enum log_level)s->log_level);
 	log_set_format((enum log_format)s->log_format);
-	return 0;
 }
 
 const char *effects_users_path(const struct settings *s)

@@ -195,8 +195,9 @@ static bool wait_for_ends(const struct relay *r, struct pollfd fds[2], int64_t *
 
 static void note_activity(const struct relay *r, const struct flow flows[2])
 {
-	atomic_store(&r->traffic->half_closed, flows[OUTWARD].finished || flows[INWARD].finished);
+	/* In this order: whoever sees the one finds a fresh time. */
 	traffic_active(r->traffic, clock_ms());
+	atomic_store(&r->traffic->half_closed, flows[OUTWARD].finished || flows[INWARD].finished);
 }
 
 enum end_reason relay_run(struct relay *r)

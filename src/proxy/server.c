@@ -139,12 +139,12 @@ static int make_access_log(struct server *s, const struct settings *settings, ch
 	}
 	if (effects_open_access_log(log, settings, error) < 0)
 		return -1;
-	if (settings->access_log_file[0] == '\0' ||
-		access_log_fill(log, settings->access_log_file) == 0)
-		return 0;
-	snprintf(error, CONFIG_ERROR_MAX, "access_log_file: \"%s\": cannot be read: %s",
-		settings->access_log_file, strerror(errno));
-	return -1;
+	/* What came before is a convenience, and no reason not to start. */
+	if (settings->access_log_file[0] != '\0' &&
+		access_log_fill(log, settings->access_log_file) < 0)
+		log_message(LOG_WARN, "%s cannot be read, so ACCESS_LOG begins anew: %s",
+			settings->access_log_file, strerror(errno));
+	return 0;
 }
 
 static int make_users(
@@ -157,8 +157,11 @@ static int make_users(
 	}
 	if (effects_load_users(s->services.users, settings, o->user_count > 0, error) < 0)
 		return -1;
-	return users_add_operators(
-		s->services.users, o->users, o->user_count, effects_users_path(settings), error);
+	if (users_add_operators(s->services.users, o->users, o->user_count,
+		    effects_users_path(settings), error) < 0)
+		return -1;
+	s->site.users_stamp = stamp_of(settings->users_file);
+	return 0;
 }
 
 /* The listeners first, since an address in use is the likeliest failure; who connects waits in the
@@ -239,6 +242,7 @@ struct server *server_start(struct options *o, bool *bad_input, char error[CONFI
 	}
 	s->site.source = &o->source;
 	s->site.services = &s->services;
+	effects_set_log(&c->settings);
 	*bad_input = effects_open_log(&c->settings, error) < 0 ||
 		make_access_log(s, &c->settings, error) < 0 ||
 		make_users(s, o, &c->settings, error) < 0;

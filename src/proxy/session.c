@@ -29,6 +29,7 @@
 #define LINGER_BYTES (256 * 1024)
 
 #define PAGE 4096
+#define LOG_PERIOD_MS 60000
 
 static void enter(struct session *s, enum session_phase phase)
 {
@@ -106,15 +107,20 @@ static bool refuse(struct session *s, enum end_reason reason, const uint8_t *mes
 
 static void log_access(struct session *s, uint8_t rep)
 {
+	struct services *v = s->services;
 	bool anonymous = s->user_len == 0;
+	struct access_record record = {.user = anonymous ? USERS_ANONYMOUS : s->user,
+		.user_len = anonymous ? strlen(USERS_ANONYMOUS) : s->user_len,
+		.client = &s->client_addr,
+		.command = s->command,
+		.target = s->target_text,
+		.reply = rep};
+	uint64_t held_back;
 
-	access_log_add(s->services->access_log,
-		&(struct access_record){.user = anonymous ? USERS_ANONYMOUS : s->user,
-			.user_len = anonymous ? strlen(USERS_ANONYMOUS) : s->user_len,
-			.client = &s->client_addr,
-			.command = s->command,
-			.target = s->target_text,
-			.reply = rep});
+	if (!access_log_add(v->access_log, &record) &&
+		log_limit_pass(&v->access_lost_limit, LOG_PERIOD_MS, &held_back))
+		log_message(LOG_ERROR, "access_log_file: %llu lines could not be written",
+			(unsigned long long)held_back + 1);
 }
 
 /* Sends a reply to the request, of which another follows. */
@@ -441,6 +447,8 @@ static void relay(struct session *s)
 		.traffic = registry_traffic(s->services->registry, s->slot),
 	};
 
+	traffic_active(
+		r.traffic, clock_ms()); /* before anybody may ask how long it has been idle */
 	enter(s, PHASE_RELAY);
 	s->reason = relay_run(&r);
 }

@@ -25,6 +25,7 @@
 #define LOOK_AT 256 /* entries that a reader looks at before it lets go of the lock */
 #define BLOCK 65536 /* bytes of the file that are searched for line ends at once */
 #define LINE_WORDS 7
+#define LINE_USUAL 256 /* bytes; most are shorter */
 
 struct entry {
 	int64_t time;
@@ -150,14 +151,17 @@ static char *format_line(const struct access_record *r, int64_t now, size_t *len
 	return line;
 }
 
-static void write_line(struct access_log *log, const struct access_record *r, int64_t now)
+static bool write_line(struct access_log *log, const struct access_record *r, int64_t now)
 {
 	size_t len;
 	char *line = format_line(r, now, &len);
+	bool written =
+		line != NULL && sink_takes_line(&log->file) && sink_write(&log->file, line, len);
 
-	if (line == NULL || !sink_takes_line(&log->file) || !sink_write(&log->file, line, len))
-		atomic_fetch_add(&log->lost, 1);
 	free(line);
+	if (!written)
+		atomic_fetch_add(&log->lost, 1);
+	return written;
 }
 
 uint64_t access_log_lost(struct access_log *log)
@@ -201,15 +205,14 @@ static void remember(struct access_log *log, struct entry *e)
 	free(old);
 }
 
-void access_log_add(struct access_log *log, const struct access_record *record)
+bool access_log_add(struct access_log *log, const struct access_record *record)
 {
 	int64_t now = time(NULL);
 
 	remember(log,
 		entry_new(now, record->reply == 0, record->user, record->user_len, record->target,
 			strlen(record->target)));
-	if (atomic_load(&log->has_file))
-		write_line(log, record, now);
+	return !atomic_load(&log->has_file) || write_line(log, record, now);
 }
 
 /* ---- reading ---- */
@@ -285,20 +288,21 @@ size_t access_log_read(struct access_log *log, struct access_cursor *cursor,
 
 /* ---- filling the memory from the file ---- */
 
-/* Where the last `lines` lines of the file begin. `*whole` tells whether the last one has its end.
+/* Where the last `lines` lines of the file begin, or at least some: what has no line ends is not
+ * read for ever. `*whole` tells whether the last one has its end.
  */
 static off_t find_tail(int fd, off_t size, size_t lines, bool *whole)
 {
 	static char block[BLOCK]; /* only at start */
-	off_t at = size;
+	off_t at = size, least = size - (off_t)lines * LINE_USUAL - BLOCK;
 
 	*whole = true;
-	while (at > 0) {
+	while (at > 0 && at > least) {
 		size_t len = at < BLOCK ? (size_t)at : BLOCK;
 
 		at -= (off_t)len;
 		if (pread(fd, block, len, at) != (ssize_t)len)
-			return -1;
+			return size; /* somebody else has cut it: nothing, then */
 		if (at + (off_t)len == size)
 			*whole = block[len - 1] == '\n';
 		for (size_t i = len; i-- > 0;) {
@@ -307,7 +311,7 @@ static off_t find_tail(int fd, off_t size, size_t lines, bool *whole)
 				return at + (off_t)i + 1;
 		}
 	}
-	return 0;
+	return at;
 }
 
 static bool parse_time(const char *text, int64_t *out)
@@ -386,10 +390,6 @@ int access_log_fill(struct access_log *log, const char *path)
 		return 0;
 	}
 	from = find_tail(fd, st.st_size, log->size, &whole);
-	if (from < 0) {
-		close(fd);
-		return -1;
-	}
 	/* What a crash cut off must not run into the next line. */
 	if (!whole && !sink_write(&log->file, "\n", 1))
 		atomic_fetch_add(&log->lost, 1);

@@ -48,6 +48,7 @@ struct users {
 	struct rwlock lock; /* map, decoy, and the tags in the accounts */
 	struct hashmap *map;
 	char decoy[PASSWORD_HASH_SIZE];
+	char admin_decoy[PASSWORD_HASH_SIZE]; /* for whoever is no admin, where one is asked for */
 	_Atomic(size_t) count;
 
 	unsigned char key[crypto_generichash_KEYBYTES];
@@ -69,7 +70,7 @@ struct users *users_new(unsigned max_checks)
 	if (u == NULL)
 		return NULL;
 	u->map = hashmap_new(0);
-	if (u->map == NULL || password_decoy(u->decoy) < 0) {
+	if (u->map == NULL || password_decoy(u->decoy) < 0 || password_decoy(u->admin_decoy) < 0) {
 		hashmap_free(u->map, NULL);
 		free(u);
 		return NULL;
@@ -156,13 +157,18 @@ static void keep_all_known(const struct hashmap *from, struct hashmap *to)
 	}
 }
 
-static void set_decoy_locked(struct users *u) REQUIRES(&u->lock)
+/* One of the hashes that those who are asked about have; what there was before stays otherwise. */
+static void set_decoys_locked(struct users *u) REQUIRES(&u->lock)
 {
 	size_t position = 0;
-	const struct account *any = hashmap_next(u->map, &position);
+	const struct account *any = hashmap_next(u->map, &position), *a = any;
 
 	if (any != NULL)
 		strcpy(u->decoy, any->hash);
+	while (a != NULL && a->role != USER_ROLE_ADMIN)
+		a = hashmap_next(u->map, &position);
+	if (a != NULL)
+		strcpy(u->admin_decoy, a->hash);
 }
 
 int users_load(struct users *u, const char *path, char error[USERS_ERROR_MAX])
@@ -182,7 +188,7 @@ int users_load(struct users *u, const char *path, char error[USERS_ERROR_MAX])
 	old = u->map;
 	keep_all_known(old, map);
 	u->map = map;
-	set_decoy_locked(u);
+	set_decoys_locked(u);
 	atomic_store(&u->count, hashmap_count(map));
 	rwlock_write_unlock(&u->lock);
 	hashmap_free(old, free);
@@ -199,7 +205,7 @@ static int put_account(struct users *u, struct account *a)
 	if (result == 0 && old != NULL)
 		keep_known(old, a);
 	if (result == 0)
-		set_decoy_locked(u);
+		set_decoys_locked(u);
 	atomic_store(&u->count, hashmap_count(u->map));
 	rwlock_write_unlock(&u->lock);
 	free(result == 0 ? old : a);
@@ -333,6 +339,7 @@ static void compute_tag(
 static void look_up(struct users *u, const struct claim *c, char hash[PASSWORD_HASH_SIZE],
 	unsigned char tag[TAG_SIZE], bool *known, bool *has_tag)
 {
+	const char *decoy = c->by_admin ? u->admin_decoy : u->decoy;
 	const struct account *a;
 
 	rwlock_read(&u->lock);
@@ -343,7 +350,7 @@ static void look_up(struct users *u, const struct claim *c, char hash[PASSWORD_H
 	*has_tag = a != NULL && a->has_tag;
 	if (*has_tag)
 		memcpy(tag, a->tag, TAG_SIZE);
-	strcpy(hash, a != NULL ? a->hash : u->decoy);
+	strcpy(hash, a != NULL ? a->hash : decoy);
 	rwlock_read_unlock(&u->lock);
 }
 
@@ -557,6 +564,8 @@ int users_add(struct users *u, const struct user_credentials *c, enum user_role 
 {
 	if (users_has(u, c->name, strlen(c->name)))
 		return refuse(error, c->name, "exists already");
+	if (path != NULL && users_file_has(path, c->name))
+		return refuse(error, c->name, "stands in the users file already: RELOAD reads it");
 	return hash_and_save(u, c, role, path, error);
 }
 
@@ -596,7 +605,7 @@ int users_remove(struct users *u, const char *name, const char *path, char error
 		return -1;
 	rwlock_write(&u->lock);
 	a = hashmap_remove(u->map, name, entry.name_len);
-	set_decoy_locked(u);
+	set_decoys_locked(u);
 	atomic_store(&u->count, hashmap_count(u->map));
 	rwlock_write_unlock(&u->lock);
 	free(a);

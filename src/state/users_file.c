@@ -125,6 +125,22 @@ static size_t entry_of_line(const char *line, const struct users_file_entry *ent
 	return i;
 }
 
+bool users_file_has(const char *path, const char *name)
+{
+	struct users_file_entry entry = {.name = name, .name_len = strlen(name)};
+	FILE *file = fopen(path, "re");
+	char *line = NULL;
+	size_t size = 0;
+	bool has = false;
+
+	while (file != NULL && !has && getline(&line, &size, file) >= 0)
+		has = is_entry(line) && entry_of_line(line, &entry, 1) == 0;
+	free(line);
+	if (file != NULL)
+		fclose(file);
+	return has;
+}
+
 /* `old` may be NULL. */
 static int copy_with_changes(
 	FILE *old, FILE *out, const struct users_file_entry *entries, size_t count)
@@ -157,19 +173,20 @@ static int copy_with_changes(
 	return ferror(out) || (old != NULL && ferror(old)) ? -1 : 0;
 }
 
-/* What makes a rename(2) survive a loss of power. */
-static int sync_directory_of(const char *path)
+/* What makes a rename(2) survive a loss of power. Where that cannot be asked for (a folder that may
+ * not be read, a file system without it) the new file is in its place all the same, so this is no
+ * reason to say that it is not. */
+static void sync_directory_of(const char *path)
 {
 	char copy[PATH_MAX];
-	int fd, result;
+	int fd;
 
 	snprintf(copy, sizeof(copy), "%s", path);
 	fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
-		return -1;
-	result = fsync(fd);
+		return;
+	(void)fsync(fd);
 	close(fd);
-	return result;
 }
 
 /* Writes the new content to the open temporary file and brings it to the disk. */
@@ -212,8 +229,7 @@ static int replace(const char *path, FILE *old, const struct users_file_entry *e
 		unlink(temporary);
 		return -1;
 	}
-	if (sync_directory_of(path) < 0)
-		return fail(error, path, "its folder cannot be brought to the disk");
+	sync_directory_of(path);
 	return 0;
 }
 

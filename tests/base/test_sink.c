@@ -3,7 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
+#include <signal.h>
+#include <sys/resource.h>
 
 #include "scratch.h"
 
@@ -108,6 +109,43 @@ static void a_line_that_is_not_written_whole_is_told(void **state)
 	sink_close(&s);
 }
 
+static void a_fifo_that_nobody_reads_is_refused(void **state)
+{
+	struct sink s = SINK_NONE;
+
+	(void)state;
+	assert_int_equal(mkfifo("fifo", 0600), 0);
+	assert_int_equal(sink_open(&s, "fifo"), -1);
+	assert_int_equal(errno, ENXIO);
+}
+
+static void limit_files_to(rlim_t bytes)
+{
+	struct rlimit rl;
+
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &rl), 0);
+	rl.rlim_cur = bytes;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &rl), 0);
+}
+
+static void a_line_does_not_run_into_one_that_was_cut_off(void **state)
+{
+	struct sink s = SINK_NONE;
+
+	(void)state;
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(sink_open(&s, "file"), 0);
+	put(&s, "whole\n");
+	limit_files_to(10);
+	assert_false(sink_write(&s, "abcdefgh\n", 9));
+	assert_false(sink_write(&s, "nothing of it\n", 14));
+	limit_files_to(RLIM_INFINITY);
+	put(&s, "next\n");
+	put(&s, "last\n");
+	sink_close(&s);
+	scratch_assert("file", "whole\nabcd\nnext\nlast\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -116,6 +154,8 @@ int main(void)
 		scratch_test(what_cannot_be_opened_changes_nothing),
 		scratch_test(lines_that_find_no_room_are_counted_until_there_is_some),
 		scratch_test(a_line_that_is_not_written_whole_is_told),
+		scratch_test(a_fifo_that_nobody_reads_is_refused),
+		scratch_test(a_line_does_not_run_into_one_that_was_cut_off),
 	};
 
 	return cmocka_run_group_tests_name("base/sink", tests, NULL, NULL);

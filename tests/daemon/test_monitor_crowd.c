@@ -97,6 +97,50 @@ static void who_does_not_log_in_makes_room_for_who_may(void **state)
 	close(fd);
 }
 
+static void who_was_refused_makes_room_before_anybody_else(void **state)
+{
+	int refused[CLIENTS], fd;
+
+	(void)state;
+	for (int i = 0; i < CLIENTS; i++) {
+		refused[i] = monitor_connect(&d);
+		monitor_send(refused[i], "no format\n");
+		monitor_expect_text(refused[i], "ERR Invalid format. Use username:password\n");
+	}
+	fd = root();
+	monitor_expect(fd, "USERS", "OK No active users\n");
+	for (int i = 0; i < CLIENTS; i++)
+		close(refused[i]);
+	close(fd);
+}
+
+#define SLOW_REQUESTS 20 /* a console, each with a hash to be computed */
+
+static void signals_come_before_what_administrators_ask_for(void **state)
+{
+	int fds[CLIENTS];
+	size_t answered = 0;
+
+	(void)state;
+	for (int i = 0; i < CLIENTS; i++) {
+		fds[i] = root();
+		for (int j = 0; j < SLOW_REQUESTS; j++)
+			monitor_send(fds[i], "SET_PASSWORD bob secret\n");
+	}
+	monitor_expect_text(fds[0], "OK Password of bob changed\n\n");
+	daemon_signal(&d, SIGTERM);
+	assert_int_equal(daemon_wait_exit(&d), 0);
+	for (int i = 0; i < CLIENTS; i++) {
+		char bytes[64];
+
+		while (recv(fds[i], bytes, 28, MSG_WAITALL) == 28)
+			answered++;
+		close(fds[i]);
+	}
+	assert_true(answered < CLIENTS * SLOW_REQUESTS - 1);
+	daemon_clean_up(&d);
+}
+
 /* ---- bad ones ---- */
 
 #ifdef __SANITIZE_ADDRESS__
@@ -427,6 +471,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(sixteen_are_served_at_once_and_one_more_is_turned_away),
 		TEST(who_does_not_log_in_makes_room_for_who_may),
+		TEST(who_was_refused_makes_room_before_anybody_else),
+		cmocka_unit_test_setup(signals_come_before_what_administrators_ask_for, setup),
 		cmocka_unit_test(a_long_listing_that_is_not_read_disturbs_nobody),
 		TEST(a_line_without_an_end_and_noise_disturb_nobody),
 		TEST(a_client_that_leaves_during_its_errand_leaves_nothing_behind),

@@ -253,16 +253,30 @@ static void *serve(void *arg)
 	return NULL;
 }
 
-struct dns *dns_start(const struct dns_record *records)
+/* A port that is free for both, which the kernel does not promise of one that it chose for TCP. */
+static uint16_t open_sockets(struct dns *d)
 {
-	struct dns *d = calloc(1, sizeof(*d));
 	struct addr a;
 	uint16_t port;
 
-	d->tcp = net_listen("127.0.0.1", &port);
-	d->udp = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	a = net_addr("127.0.0.1", port);
-	assert_int_equal(bind(d->udp, &a.sa, addr_len(&a)), 0);
+	for (int tries = 0; tries < 100; tries++) {
+		d->tcp = net_listen("127.0.0.1", &port);
+		d->udp = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+		a = net_addr("127.0.0.1", port);
+		if (bind(d->udp, &a.sa, addr_len(&a)) == 0)
+			return port;
+		close(d->tcp);
+		close(d->udp);
+	}
+	fail_msg("there is no port for a name server");
+	return 0;
+}
+
+struct dns *dns_start(const struct dns_record *records)
+{
+	struct dns *d = calloc(1, sizeof(*d));
+	uint16_t port = open_sockets(d);
+
 	d->event = eventfd(0, EFD_CLOEXEC);
 	d->records = records;
 	snprintf(d->server, sizeof(d->server), "127.0.0.1:%u", port);

@@ -49,7 +49,7 @@ static void *send_all(void *context)
 
 static void they_run_in_the_called_thread_in_their_order(void **state)
 {
-	int number = SIGRTMIN, fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	int number = SIGURG, fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	sigset_t set = block(number);
 	struct errands *q = errands_new(number, fd);
 	struct errand *e;

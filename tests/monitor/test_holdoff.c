@@ -41,6 +41,26 @@ static void others_are_not_held_off(void **state)
 	assert_false(holdoff_holds(&h, &good, 1));
 }
 
+static void a_network_of_ipv6_is_one_holder(void **state)
+{
+	const uint8_t bytes[16] = {0x20, 0x01, 0x0d, 0xb8, 1, 2, 3, 4};
+	struct holdoff h = {0};
+	struct addr a = addr_from_ipv6(bytes, 1), other;
+
+	(void)state;
+	for (uint8_t i = 0; i < 3; i++) {
+		a.in6.sin6_addr.s6_addr[15] = i;
+		holdoff_note_failure(&h, &a, 0);
+	}
+	a.in6.sin6_addr.s6_addr[8] = 0xff;
+	assert_true(holdoff_holds(&h, &a, 1));
+	other = a;
+	other.in6.sin6_addr.s6_addr[7] = 0xff;
+	assert_false(holdoff_holds(&h, &other, 1));
+	holdoff_forget(&h, &a);
+	assert_false(holdoff_holds(&h, &a, 1));
+}
+
 static void a_success_or_a_long_time_makes_it_good(void **state)
 {
 	struct holdoff h = {0};
@@ -84,6 +104,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_few_tries_are_free_and_then_the_wait_doubles),
 		cmocka_unit_test(others_are_not_held_off),
+		cmocka_unit_test(a_network_of_ipv6_is_one_holder),
 		cmocka_unit_test(a_success_or_a_long_time_makes_it_good),
 		cmocka_unit_test(a_full_table_forgets_who_may_try_again_first),
 	};

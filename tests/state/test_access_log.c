@@ -264,6 +264,27 @@ static void lines_of_others_are_passed_over(void **state)
 	}
 }
 
+static void what_has_no_line_ends_is_not_read_for_ever(void **state)
+{
+	size_t size = 1 << 20;
+	char *text = malloc(size + 1);
+	struct access_log *log;
+
+	(void)state;
+	assert_non_null(text);
+	memset(text, 'x', size);
+	text[size] = '\0';
+	scratch_write("file", text);
+	free(text);
+	log = open_log(2, "file");
+	assert_string_equal(contents(log, NULL, ALL), "");
+	add_range(log, 1, 1);
+	access_log_free(log);
+	log = open_log(2, "file");
+	assert_string_equal(contents(log, NULL, ALL), "alice 1:80");
+	access_log_free(log);
+}
+
 static void a_line_that_a_crash_cut_off_is_closed(void **state)
 {
 	struct access_log *log;
@@ -389,6 +410,7 @@ int main(void)
 		scratch_test(a_long_file_is_read_from_its_end),
 		scratch_test(the_time_in_the_file_is_that_of_any_zone),
 		scratch_test(lines_of_others_are_passed_over),
+		scratch_test(what_has_no_line_ends_is_not_read_for_ever),
 		scratch_test(a_line_that_a_crash_cut_off_is_closed),
 		scratch_test(rotation_and_none),
 		scratch_test(lines_that_the_file_does_not_take_are_counted),

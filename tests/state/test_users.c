@@ -737,6 +737,20 @@ static void nobody_is_added_twice(void **state)
 	users_free(u);
 }
 
+static void what_the_file_says_already_is_not_overwritten(void **state)
+{
+	struct users *u = alice_and_bob();
+	struct user_credentials c = {.name = "carol", .password = "other"};
+
+	(void)state;
+	put_user("carol", "by hand");
+	assert_int_equal(users_add(u, &c, USER_ROLE_ADMIN, "users", error), -1);
+	assert_string_equal(error, "carol stands in the users file already: RELOAD reads it");
+	load(u);
+	assert_int_equal(log_in(u, "carol", "by hand"), LOGIN_OK);
+	users_free(u);
+}
+
 static void a_new_password_replaces_the_old_one_and_keeps_the_role(void **state)
 {
 	struct users *u = nobody();
@@ -942,6 +956,7 @@ int main(void)
 		scratch_test(logins_and_reloads_do_not_disturb_each_other),
 		scratch_test(an_added_user_is_in_the_file_and_logs_in_without_a_turn),
 		scratch_test(nobody_is_added_twice),
+		scratch_test(what_the_file_says_already_is_not_overwritten),
 		scratch_test(a_new_password_replaces_the_old_one_and_keeps_the_role),
 		scratch_test(a_removed_user_is_gone_from_the_file_too),
 		scratch_test(the_last_admin_stays),

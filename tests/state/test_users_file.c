@@ -248,6 +248,16 @@ static void an_entry_without_a_hash_takes_the_line_out(void **state)
 	scratch_assert("users", "# ours\nalice2:" HASH_A "\n");
 }
 
+static void knows_whether_there_is_a_line(void **state)
+{
+	(void)state;
+	assert_false(users_file_has("users", "alice"));
+	scratch_write("users", "#alice:x\nbob:anything\nalice2:" HASH_A "\n");
+	assert_false(users_file_has("users", "alice"));
+	assert_true(users_file_has("users", "bob"));
+	assert_true(users_file_has("users", "alice2"));
+}
+
 static void makes_a_missing_file(void **state)
 {
 	(void)state;
@@ -435,6 +445,7 @@ int main(void)
 		scratch_test(writes_several_users_at_once),
 		scratch_test(rewriting_keeps_carriage_returns_of_other_lines),
 		scratch_test(an_entry_without_a_hash_takes_the_line_out),
+		scratch_test(knows_whether_there_is_a_line),
 		scratch_test(makes_a_missing_file),
 		scratch_test(puts_a_new_file_in_the_place_of_the_old_one),
 		scratch_test(the_owner_stays_who_it_was),
