@@ -134,7 +134,7 @@ test-valgrind: deps-test
 
 FUZZ_SECONDS ?= 60
 FUZZ_TARGETS := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
-FUZZ_OBJECTS := $(patsubst %.c,build/fuzz/%.o,$(LIB_SOURCES) tests/fuzz/file.c)
+FUZZ_OBJECTS := $(patsubst %.c,build/fuzz/%.o,$(filter-out src/client/%,$(LIB_SOURCES)) tests/fuzz/file.c)
 FUZZ_FLAGS := -std=c11 -D_GNU_SOURCE -Iinclude -pthread -O1 -g $(WARNINGS) \
 	-fsanitize=address,undefined -fno-sanitize-recover=all
 
