@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Runs the fuzz targets given as arguments, two at a time, for FUZZ_SECONDS each (60), beginning with
-# the corpus in tests/fuzz/corpus/NAME. An input that fails is left in build/fuzz/failed. The last
-# line is the summary.
+# Runs the fuzz targets given as arguments, FUZZ_JOBS (2) at a time, for FUZZ_SECONDS each (60),
+# beginning with the corpus in tests/fuzz/corpus/NAME. An input that fails is left in
+# build/fuzz/failed. The last line is the summary.
 #
 #	FUZZ_KEEP=1	adds what was found new to the corpus, as small as it gets
 set -u
@@ -48,14 +48,14 @@ report() {
 }
 
 while (($# > 0)); do
-	pair=("${@:1:2}")
-	shift "${#pair[@]}"
-	for program in "${pair[@]}"; do
+	batch=("${@:1:${FUZZ_JOBS:-2}}")
+	shift "${#batch[@]}"
+	for program in "${batch[@]}"; do
 		fuzz "$program" &
 		RUNNING+=($!)
 	done
 	wait
-	for program in "${pair[@]}"; do
+	for program in "${batch[@]}"; do
 		report "$program"
 	done
 done
