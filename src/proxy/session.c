@@ -378,7 +378,8 @@ static bool wait_for_peer(struct session *s, struct bind *b)
 	return grant(s, &b->peer);
 }
 
-static bool accept_from_target(struct session *s)
+/* Not inline: sessions of other commands need not have room for a struct bind on their stacks. */
+__attribute__((noinline)) static bool accept_from_target(struct session *s)
 {
 	struct bind b = {.config = s->config,
 		.resolver = s->services->resolver,
