@@ -14,6 +14,9 @@ int64_t clock_ms(void);
 /* The deadline `ms` milliseconds from now; CLOCK_NEVER stays CLOCK_NEVER. */
 int64_t clock_deadline(int64_t ms);
 
+/* Whichever of the two comes first. */
+int64_t clock_earlier(int64_t a, int64_t b);
+
 /* What poll(2) is to be given so that it returns at `deadline`: 0 when that has passed, -1 for
  * CLOCK_NEVER, otherwise milliseconds. */
 int clock_poll_timeout(int64_t deadline);

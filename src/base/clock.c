@@ -17,6 +17,11 @@ int64_t clock_deadline(int64_t ms)
 	return ms >= CLOCK_NEVER - now ? CLOCK_NEVER : now + ms;
 }
 
+int64_t clock_earlier(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
 int clock_poll_timeout(int64_t deadline)
 {
 	int64_t left;

@@ -15,12 +15,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/lock.h"
 #include "base/log.h"
+#include "base/wake.h"
 #include "monitor/console.h"
 #include "net/socket.h"
 
@@ -31,7 +31,7 @@
 struct admin {
 	struct desk desk;
 	pthread_t thread;
-	int wake_fd; /* eventfd: errands are done, or there is something new below */
+	int wake_fd; /* errands are done, or there is something new below */
 	_Atomic(bool) stopping;
 	struct mutex lock; /* next_listener */
 	pthread_cond_t listener_taken;
@@ -145,16 +145,11 @@ static void accept_client(struct admin *a)
 
 /* ---- the loop ---- */
 
-static int64_t earlier(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
-
 /* Fills in what to poll; returns until when. */
 static int64_t fill_in(struct admin *a)
 {
 	bool accepts = clock_ms() >= a->accept_from;
-	int64_t until = accepts ? a->sweep_at : earlier(a->sweep_at, a->accept_from);
+	int64_t until = accepts ? a->sweep_at : clock_earlier(a->sweep_at, a->accept_from);
 
 	a->fds[0] = (struct pollfd){.fd = a->wake_fd, .events = POLLIN};
 	a->fds[1] = (struct pollfd){.fd = accepts ? a->listener : -1, .events = POLLIN};
@@ -167,7 +162,7 @@ static int64_t fill_in(struct admin *a)
 			continue;
 		a->fds[2 + a->polled_count] = (struct pollfd){.fd = c->fd, .events = events};
 		a->polled[a->polled_count++] = c;
-		until = earlier(until, c->deadline);
+		until = clock_earlier(until, c->deadline);
 	}
 	return until;
 }
@@ -224,14 +219,6 @@ static void *serve(void *arg)
 	return NULL;
 }
 
-static void wake(struct admin *a)
-{
-	uint64_t one = 1;
-
-	while (write(a->wake_fd, &one, sizeof(one)) < 0 && errno == EINTR)
-		;
-}
-
 /* ---- for the main thread ---- */
 
 static void log_listening(int listener)
@@ -267,7 +254,7 @@ static int allocate(struct admin *a, int number)
 
 	a->count = (size_t)config->settings.max_monitor_clients;
 	config_release(config);
-	a->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	a->wake_fd = wake_open();
 	if (a->wake_fd < 0)
 		return -1;
 	a->consoles = calloc(a->count, sizeof(*a->consoles));
@@ -314,7 +301,7 @@ static void hand_over_listener(struct admin *a, int fd)
 	log_listening(fd);
 	mutex_lock(&a->lock);
 	a->next_listener = fd;
-	wake(a);
+	wake_send(a->wake_fd);
 	while (a->next_listener >= 0)
 		pthread_cond_wait(&a->listener_taken, &a->lock.mutex);
 	mutex_unlock(&a->lock);
@@ -328,7 +315,7 @@ static void tell_news(struct admin *a)
 	if (fd >= 0)
 		hand_over_listener(a, fd);
 	else
-		wake(a);
+		wake_send(a->wake_fd);
 }
 
 void admin_run_errand(struct admin *a)
@@ -350,7 +337,7 @@ void admin_stop(struct admin *a)
 	if (a == NULL)
 		return;
 	atomic_store(&a->stopping, true);
-	wake(a);
+	wake_send(a->wake_fd);
 	pthread_join(a->thread, NULL);
 	/* Whoever waits for an errand is not told any more. */
 	for (size_t i = 0; i < a->count; i++) {

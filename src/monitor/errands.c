@@ -1,13 +1,12 @@
 #include "monitor/errands.h"
 
-#include <errno.h>
 #include <signal.h>
 #include <stdbool.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "base/lock.h"
+#include "base/wake.h"
 
 /* First in, first out. */
 struct queue {
@@ -85,7 +84,6 @@ void errands_send(struct errands *q, struct errand *e)
 
 void errands_run(struct errands *q)
 {
-	uint64_t one = 1;
 	bool is_last;
 	struct errand *e = take(q, &q->waiting, &is_last);
 
@@ -95,8 +93,7 @@ void errands_run(struct errands *q)
 	mutex_lock(&q->lock);
 	put_locked(q, &q->done, e);
 	mutex_unlock(&q->lock);
-	while (write(q->done_fd, &one, sizeof(one)) < 0 && errno == EINTR)
-		;
+	wake_send(q->done_fd);
 	if (!is_last)
 		call(q);
 }

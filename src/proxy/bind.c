@@ -21,11 +21,6 @@ static int fail(struct bind *b, enum end_reason why, int error)
 	return -1;
 }
 
-static int64_t earliest(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
-
 /* ---- whose connection is taken ---- */
 
 static bool is_from_anywhere(const struct bind *b)
@@ -57,7 +52,7 @@ static int look_up(struct bind *b)
 		size_t count = lookup_fds(&b->lookup, fds + 1);
 
 		fds[0] = watch_entry(&b->watch);
-		socket_wait(fds, 1 + count, earliest(deadline, lookup_deadline(&b->lookup)));
+		socket_wait(fds, 1 + count, clock_earlier(deadline, lookup_deadline(&b->lookup)));
 		if (watch_left(&b->watch, &fds[0])) {
 			lookup_end(&b->lookup, false);
 			return fail(b, END_CLIENT_LEFT, 0);

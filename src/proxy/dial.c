@@ -207,24 +207,19 @@ static void start_due_attempts(struct dial *d)
 
 /* ---- waiting ---- */
 
-static int64_t earliest(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
-
 /* Waits for the next event and takes it in. The connected socket; -1 with `*over` when it is
  * decided that there will be none. */
 static int wait_and_collect(struct dial *d, bool *over)
 {
 	struct pollfd fds[1 + DIAL_MAX_ATTEMPTS + RESOLVER_MAX_FDS];
 	size_t attempts = d->attempt_count, lookup_fd_count;
-	int64_t until = earliest(next_due(d), lookup_deadline(&d->lookup));
+	int64_t until = clock_earlier(next_due(d), lookup_deadline(&d->lookup));
 
 	fds[0] = watch_entry(&d->watch);
 	for (size_t i = 0; i < attempts; i++)
 		fds[1 + i] = (struct pollfd){.fd = d->attempts[i].fd, .events = POLLOUT};
 	lookup_fd_count = lookup_fds(&d->lookup, fds + 1 + attempts);
-	socket_wait(fds, 1 + attempts + lookup_fd_count, earliest(until, d->deadline));
+	socket_wait(fds, 1 + attempts + lookup_fd_count, clock_earlier(until, d->deadline));
 	if (watch_left(&d->watch, &fds[0])) {
 		d->failure = END_CLIENT_LEFT;
 		*over = true;

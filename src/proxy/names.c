@@ -226,11 +226,6 @@ size_t names_fds(struct names *n, struct pollfd *fds)
 	return count;
 }
 
-static int64_t earliest(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
-
 int64_t names_deadline(struct names *n)
 {
 	int64_t deadline = CLOCK_NEVER;
@@ -240,10 +235,10 @@ int64_t names_deadline(struct names *n)
 
 		if (name == NULL)
 			continue;
-		deadline = earliest(deadline, name->deadline);
-		deadline = earliest(deadline, lookup_deadline(&n->lookups[i]));
+		deadline = clock_earlier(deadline, name->deadline);
+		deadline = clock_earlier(deadline, lookup_deadline(&n->lookups[i]));
 		if (name->settle != 0)
-			deadline = earliest(deadline, name->settle);
+			deadline = clock_earlier(deadline, name->settle);
 	}
 	return deadline;
 }

@@ -16,7 +16,6 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -24,6 +23,7 @@
 #include "base/clock.h"
 #include "base/lock.h"
 #include "base/log.h"
+#include "base/wake.h"
 #include "net/socket.h"
 #include "state/acl.h"
 
@@ -58,7 +58,7 @@ struct pool {
 	size_t count;
 	struct session *sessions; /* one a worker; a mapping of its own */
 	size_t sessions_size; /* in bytes */
-	int wake_fd; /* eventfd: the leader is to look at `next` and `stopping` */
+	int wake_fd; /* the leader is to look at `next` and `stopping` */
 	size_t turn; /* the leader's: the listener that is asked first */
 	struct listeners *listeners;
 	struct log_limit refused_limit, exhausted_limit, saturated_limit;
@@ -343,7 +343,7 @@ static struct session *map_sessions(size_t size)
 /* Fewer sessions where address space is scarce (ulimit -v, vm.overcommit_memory = 2). */
 static int allocate(struct pool *p, size_t *count)
 {
-	p->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	p->wake_fd = wake_open();
 	while (p->sessions == NULL && *count > 0) {
 		p->sessions_size = *count * sizeof(*p->sessions);
 		p->sessions = map_sessions(p->sessions_size);
@@ -431,14 +431,6 @@ void pool_start(struct pool *p, struct listeners *l)
 	wake(first);
 }
 
-static void wake_leader(struct pool *p)
-{
-	uint64_t one = 1;
-
-	while (write(p->wake_fd, &one, sizeof(one)) < 0 && errno == EINTR)
-		;
-}
-
 const struct listeners *pool_listeners(struct pool *p)
 {
 	return p->listeners;
@@ -451,7 +443,7 @@ void pool_listen_on(struct pool *p, struct listeners *next)
 	mutex_lock(&p->lock);
 	p->next = next;
 	if (p->has_leader) {
-		wake_leader(p);
+		wake_send(p->wake_fd);
 		while (p->next != NULL)
 			pthread_cond_wait(&p->next_taken, &p->lock.mutex);
 	} else {
@@ -470,7 +462,7 @@ void pool_stop(struct pool *p)
 		pthread_cond_signal(&w->promoted);
 	p->idle = NULL;
 	if (p->has_leader)
-		wake_leader(p);
+		wake_send(p->wake_fd);
 	else
 		close_listeners(p);
 	mutex_unlock(&p->lock);

@@ -417,11 +417,6 @@ static bool has_ended(struct udp *u, enum end_reason *why)
 
 enum { TCP, CLIENT, TARGETS, NAMES = TARGETS + LOOKUP_FAMILIES };
 
-static int64_t earliest(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
-
 static int64_t idle_deadline(const struct udp *u)
 {
 	return atomic_load(&u->setup.traffic->last_active) +
@@ -431,11 +426,11 @@ static int64_t idle_deadline(const struct udp *u)
 /* When there is something to do though nothing came. */
 static int64_t next_deadline(struct udp *u)
 {
-	int64_t deadline = earliest(idle_deadline(u), names_deadline(&u->names));
+	int64_t deadline = clock_earlier(idle_deadline(u), names_deadline(&u->names));
 
 	if (u->slots_are_large)
-		deadline = earliest(deadline, u->now + QUIET_MS);
-	return earliest(deadline, reassembly_deadline(&u->reassembly));
+		deadline = clock_earlier(deadline, u->now + QUIET_MS);
+	return clock_earlier(deadline, reassembly_deadline(&u->reassembly));
 }
 
 static void wait_for_events(struct udp *u, struct pollfd fds[NAMES + NAMES_MAX_FDS])

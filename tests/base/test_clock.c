@@ -97,6 +97,15 @@ static void splits_milliseconds_into_seconds_and_nanoseconds(void **state)
 	}
 }
 
+static void the_earlier_deadline_comes_first(void **state)
+{
+	(void)state;
+	assert_int_equal(clock_earlier(1, 2), 1);
+	assert_int_equal(clock_earlier(2, 1), 1);
+	assert_int_equal(clock_earlier(CLOCK_NEVER, 5), 5);
+	assert_true(clock_earlier(CLOCK_NEVER, CLOCK_NEVER) == CLOCK_NEVER);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -108,6 +117,7 @@ int main(void)
 		cmocka_unit_test(poll_waits_until_the_deadline),
 		cmocka_unit_test(poll_waits_at_most_what_an_int_holds),
 		cmocka_unit_test(splits_milliseconds_into_seconds_and_nanoseconds),
+		cmocka_unit_test(the_earlier_deadline_comes_first),
 	};
 
 	return cmocka_run_group_tests_name("base/clock", tests, NULL, NULL);
