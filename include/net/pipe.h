@@ -22,7 +22,7 @@ struct pipe_pool {
 
 /* Pipes of PIPE_CAPACITY bytes, as many as half of the budget's spare descriptors allow, so that
  * other askers find some too, and at most PIPE_MOST. */
-#define PIPE_CAPACITY (256 * 1024)
+#define PIPE_CAPACITY (512 * 1024)
 #define PIPE_MOST 64
 void pipe_pool_init(struct pipe_pool *pool, struct fdbudget *budget);
 

@@ -27,7 +27,7 @@
  * less than SMALL bytes that prove the contrary, copying these being cheaper. */
 #define BULK_READS 8
 #define SMALL_READS 16
-#define SMALL (8 * 1024)
+#define SMALL (16 * 1024)
 
 /* A flow that moves nothing for so long gives back its pipe, and the memory of its buffer. */
 #define QUIET_MS 1000
