@@ -329,6 +329,26 @@ static void small_messages_of_all_sizes_pass(void **state)
 	close(target);
 }
 
+/* Nothing is read until the way is full, so that no direction goes quiet meanwhile. */
+static void bulk_takes_the_way_that_the_setting_says(void **state)
+{
+	const size_t much = 64 * MEGABYTE;
+	int target, fd = open_session(&d, &target);
+	struct net_sender *up = net_send_in_background(fd, much, 5, false);
+	bool copying = strcmp(getenv("SOCKS5D_RELAY"), "copy") == 0;
+
+	(void)state;
+	while (!copying && daemon_stat(&d, "splice_pipes_used") == 0)
+		;
+	net_expect_pattern(target, much, 5);
+	net_join(up);
+	if (copying)
+		assert_int_equal(daemon_stat(&d, "splice_pipes_used"), 0);
+	close(fd);
+	net_expect_end(target);
+	close(target);
+}
+
 static void nothing_is_left_open(void **state)
 {
 	long before;
@@ -350,6 +370,7 @@ static void nothing_is_left_open(void **state)
 		;
 	assert_true(daemon_open_files(&d) <= before);
 	assert_int_equal(daemon_stat(&d, "spare_descriptors_used"), 0);
+	assert_int_equal(daemon_stat(&d, "splice_pipes_used"), 0);
 }
 
 /* Over the way that `relay` names. */
@@ -372,6 +393,7 @@ static int run_over(const char *relay)
 		cmocka_unit_test(a_session_without_a_byte_ends_as_idle),
 		cmocka_unit_test(a_half_closed_session_has_its_own_timer),
 		cmocka_unit_test(small_messages_of_all_sizes_pass),
+		cmocka_unit_test(bulk_takes_the_way_that_the_setting_says),
 		cmocka_unit_test(nothing_is_left_open),
 	};
 
