@@ -20,8 +20,6 @@
 #include "trips.h"
 #include "wire.h"
 
-#define CLIENTS_MAX 64
-
 /* Each ends with an entry without a name. */
 static const struct load_metric bulk_metrics[] = {
 	{"rate", "MB/s", true},
@@ -118,11 +116,11 @@ int load_open(const struct load_run *run, uint16_t port)
 	return fd;
 }
 
-uint64_t load_share(const struct load_run *run, uint64_t total, int index)
+uint64_t load_share(uint64_t total, int parts, int index)
 {
-	uint64_t clients = (uint64_t)run->scenario->clients;
+	uint64_t n = (uint64_t)parts;
 
-	return total / clients + ((uint64_t)index < total % clients ? 1 : 0);
+	return total / n + ((uint64_t)index < total % n ? 1 : 0);
 }
 
 static void fail_crew(struct crew *crew, int error)
@@ -143,14 +141,14 @@ static void *run_member(void *arg)
 	return NULL;
 }
 
-int load_in_parallel(const struct load_run *run, void *arg,
+int load_in_parallel(const struct load_run *run, int threads, void *arg,
 	int (*work)(const struct load_run *run, void *arg, int index))
 {
 	struct crew crew = {.run = run, .arg = arg, .work = work};
-	struct crew_member members[CLIENTS_MAX];
+	struct crew_member members[LOAD_THREADS_MAX];
 	int started = 0;
 
-	for (int error = 0; error == 0 && started < run->scenario->clients;) {
+	for (int error = 0; error == 0 && started < threads;) {
 		struct crew_member *member = &members[started];
 
 		*member = (struct crew_member){.crew = &crew, .index = started};
