@@ -91,8 +91,9 @@ static struct peer *start_peer(struct lineup_member *member, const struct load_s
 	struct peer *peer;
 	char why[512] = "";
 
-	switch (peer_start(
-		member->script, scenario->login ? &login : NULL, &peer, why, sizeof(why))) {
+	switch (peer_start(member->script, scenario->login ? &login : NULL,
+		scenario->capacity != 0 ? scenario->capacity : LOAD_CAPACITY, &peer, why,
+		sizeof(why))) {
 	case PEER_READY:
 		mode->has_started = true;
 		return peer;

@@ -39,11 +39,14 @@ struct load_scenario {
 	/* Up to LOAD_METRICS_MAX, then one without a name. */
 	const struct load_metric *metrics;
 	int clients;
+	size_t open; /* sessions at once, those that do nothing included; 0: the clients' only */
+	unsigned capacity; /* sessions that the peer is set up for; 0: LOAD_CAPACITY */
 	size_t payload; /* of datagrams */
 	bool up;
 	bool down;
 	bool login;
 	bool needs_peer;
+	bool large; /* too much for a quick look, unless asked for by name */
 };
 
 /* A peer of NULL connects directly to the origin. */
