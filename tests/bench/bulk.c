@@ -57,8 +57,8 @@ static int measure(const struct load_run *run, int *fds, double *values)
 	if (load_in_parallel(run, run->scenario->clients, fds, do_job) < 0)
 		return -1;
 	load_meter_stop(&meter, run);
-	values[0] = bytes / 1e6 / meter.wall_s;
-	values[1] = meter.cpu_s / (bytes / 1e9);
+	values[BULK_RATE] = bytes / 1e6 / meter.wall_s;
+	values[BULK_CPU] = meter.cpu_s / (bytes / 1e9);
 	for (int i = 0; i < run->scenario->clients; i++) {
 		if (wire_read_end(fds[i]) < 0)
 			return -1;

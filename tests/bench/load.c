@@ -1,8 +1,8 @@
 /*
  * DESIGN
  * The table says which scenarios there are and what their rows mean; each kind of scenario is a
- * file of its own (bulk, sessions, trips, memory) with one function. Everything is set up before
- * the meter starts, and the peer is fresh and at rest.
+ * file of its own (bulk, sessions, trips, memory, grow, full) with one function. Everything is set
+ * up before the meter starts, and the peer is fresh and at rest.
  */
 #include "load.h"
 
@@ -15,6 +15,8 @@
 #include "bulk.h"
 #include "clock.h"
 #include "datagrams.h"
+#include "full.h"
+#include "grow.h"
 #include "memory.h"
 #include "sessions.h"
 #include "trips.h"
@@ -60,6 +62,27 @@ static const struct load_metric half_metrics[] = {
 	{.name = NULL},
 };
 
+static const struct load_metric grow_metrics[] = {
+	[GROW_BULK_CPU] = {"bulk-cpu", "s/GB", false},
+	[GROW_TRIPS_CPU] = {"trips-cpu", "us/trip", false},
+	[GROW_TURNS_CPU] = {"turns-cpu", "us/trip", false},
+	[GROW_TURNS_P50] = {"turns-p50", "us", false},
+	{.name = NULL},
+};
+
+static const struct load_metric full_metrics[] = {
+	[FULL_START] = {"start", "ms", false},
+	[FULL_SERVED] = {"served", "sessions", true},
+	[FULL_ROUND] = {"round", "ms", false},
+	[FULL_PER_SESSION] = {"per-session", "kB", false},
+	{.name = NULL},
+};
+
+/* One in a hundred of the open sessions is active, and the peer is set up alike for all sizes. */
+#define GROW(sessions, active)                                                                     \
+	.run = grow_run, .metrics = grow_metrics, .open = (sessions), .clients = (active),         \
+	.capacity = 5100, .down = true, .large = true
+
 const struct load_scenario load_scenarios[] = {
 	{"bulk-1-down", bulk_run, bulk_metrics, .clients = 1, .down = true},
 	{"bulk-1-up", bulk_run, bulk_metrics, .clients = 1, .up = true},
@@ -77,6 +100,13 @@ const struct load_scenario load_scenarios[] = {
 	{"udp-many", datagrams_run, datagrams_metrics, .clients = 1000, .payload = 64},
 	{"udp-half", datagrams_run_half, half_metrics, .clients = 1, .payload = 1200},
 	{"memory", memory_run, memory_metrics, .needs_peer = true},
+	{"grow-10", GROW(10, 1)},
+	{"grow-100", GROW(100, 1)},
+	{"grow-1000", GROW(1000, 10)},
+	{"grow-5000", GROW(5000, 50)},
+	{"alone-10", GROW(10, 10)},
+	{"alone-50", GROW(50, 50)},
+	{"full-9900", full_run, full_metrics, .open = 9900, .capacity = 9900, .large = true},
 	{.name = NULL},
 };
 

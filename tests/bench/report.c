@@ -352,6 +352,11 @@ static void json_cell(const struct report *report, const struct row *row, size_t
 	fputs("]}", out);
 }
 
+static size_t sessions_at_once(const struct load_scenario *scenario)
+{
+	return scenario->open != 0 ? scenario->open : (size_t)scenario->clients;
+}
+
 static void json_row(const struct report *report, const struct row *row, FILE *out)
 {
 	fputs("    {", out);
@@ -359,6 +364,8 @@ static void json_row(const struct report *report, const struct row *row, FILE *o
 	json_field(out, "metric", row->metric->name);
 	json_field(out, "unit", row->metric->unit);
 	json_field(out, "better", better(row->metric));
+	json_key(out, "open");
+	fprintf(out, "%zu, ", sessions_at_once(row->scenario));
 	fputs("\"values\": {", out);
 	for (size_t i = 0; i < report->n_columns; i++) {
 		fputs(i > 0 ? ",\n      " : "\n      ", out);
