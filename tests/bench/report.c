@@ -303,6 +303,11 @@ static void json_field(FILE *out, const char *key, const char *text)
 	fputs(", ", out);
 }
 
+static const char *baseline_name(const struct report *report)
+{
+	return report->baseline < report->n_columns ? report->columns[report->baseline].name : "";
+}
+
 static void json_host(const struct report *report, FILE *out)
 {
 	struct host host;
@@ -314,7 +319,9 @@ static void json_host(const struct report *report, FILE *out)
 	json_field(out, "machine", host.name.machine);
 	json_field(out, "libc", gnu_get_libc_version());
 	json_field(out, "compiler", __VERSION__);
-	fprintf(out, "\"cpus\": %ld,\n  \"columns\": {", host.cpus);
+	fprintf(out, "\"cpus\": %ld,\n  ", host.cpus);
+	json_field(out, "baseline", baseline_name(report));
+	fputs("\"columns\": {", out);
 	for (size_t i = 0; i < report->n_columns; i++) {
 		fputs(i > 0 ? ", " : "", out);
 		json_key(out, report->columns[i].name);
