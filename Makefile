@@ -168,7 +168,8 @@ build/bench/bench_listing: $(addprefix tests/bench/,bench_listing.c origin.c pee
 	@mkdir -p $(@D)
 	$(BENCH_CC) -o $@ $(filter %.c,$^)
 
-build/bench/bench_users: $(BUILD)/tests/bench/bench_users.o $(BUILD)/libsocks5d.a
+build/bench/bench_relay: $(BUILD)/tests/bench/wire.o
+build/bench/bench_users build/bench/bench_relay: build/bench/%: $(BUILD)/tests/bench/%.o $(BUILD)/libsocks5d.a
 	@mkdir -p $(@D)
 	@echo '  LD $@'
 	$(Q)$(LINK) -o $@ $^ $(LIBS)

@@ -35,7 +35,8 @@ static int fill_standard_descriptors(void)
 /* The signals that the main thread takes out one by one; no thread gets them otherwise. */
 static sigset_t block_signals(void)
 {
-	/* XFSZ: a log file at its limit (ulimit -f) is to be an error of write(2), not the end. */
+	/* PIPE: splice(2) to a client that left. XFSZ: a log file at its limit (ulimit -f) is to be
+	 * an error of write(2), not the end. */
 	static const int numbers[] = {SIGHUP, SIGUSR1, SIGTERM, SIGINT, POOL_GONE_SIGNAL,
 		ERRAND_SIGNAL, SIGPIPE, SIGXFSZ};
 	sigset_t set;

@@ -7,6 +7,7 @@
 #ifndef BASE_BUFFER_H
 #define BASE_BUFFER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -15,7 +16,7 @@ struct buffer {
 	size_t size;
 	size_t head;
 	size_t tail;
-	size_t high_water; /* the furthest that tail ever was, in bytes */
+	size_t high_water; /* the furthest that tail was since buffer_release(), in bytes */
 };
 
 /* Makes `b` an empty buffer over `size` bytes at `memory`, which stay the caller's. */
@@ -37,5 +38,12 @@ void buffer_commit(struct buffer *b, size_t n);
 
 /* Moves what is readable to the front, so that all free space is writable. */
 void buffer_compact(struct buffer *b);
+
+/* Has it ever held so much that buffer_release() has something to give? */
+bool buffer_is_swollen(const struct buffer *b);
+
+/* Empties it, and gives the pages that it ever touched back to the system, but for the first, which
+ * every use needs. Of memory that is private and no file's, as malloc(3) and mmap(2) give it. */
+void buffer_release(struct buffer *b);
 
 #endif

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/buffer.h"
+#include "net/pipe.h"
 #include "state/config.h"
 #include "state/end_reason.h"
 #include "state/traffic.h"
@@ -15,6 +16,8 @@ struct relay {
 	int target;
 	struct buffer *to_target; /* may hold bytes already: what the client sent ahead */
 	struct buffer *to_client;
+	enum relay_path path;
+	struct pipe_pool *pipes;
 	const struct idle_limits *limits; /* obeyed as they are at any time */
 	struct traffic *traffic; /* what is moved is counted here, while it happens */
 };

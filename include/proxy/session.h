@@ -9,6 +9,7 @@
 #include "base/buffer.h"
 #include "base/log.h"
 #include "net/fdbudget.h"
+#include "net/pipe.h"
 #include "net/resolver.h"
 #include "proxy/dial.h"
 #include "proxy/socks5.h"
@@ -27,6 +28,7 @@ struct services {
 	struct registry *registry;
 	struct access_log *access_log;
 	struct fdbudget budget;
+	struct pipe_pool pipes;
 	struct stats stats;
 	struct log_limit access_lost_limit;
 };

@@ -55,6 +55,13 @@ enum prefer {
 	PREFER_IPV6_ONLY,
 };
 
+/* How sessions move their bytes. */
+enum relay_path {
+	RELAY_AUTO, /* through buffers; by splice(2), in pipes, once a direction is bulk */
+	RELAY_COPY, /* the other two are for tests and measurements */
+	RELAY_SPLICE, /* from the first byte that is not in a buffer already, as far as pipes go */
+};
+
 /* Durations are in milliseconds. Text is never NULL; "" is not set. */
 struct settings {
 	struct listen_list listen;
@@ -72,6 +79,7 @@ struct settings {
 	int64_t timeout;
 	int64_t half_close_timeout;
 	int64_t drain_timeout;
+	int64_t relay; /* enum relay_path */
 
 	struct host_pair external_address;
 	char *external_interface;

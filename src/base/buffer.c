@@ -2,6 +2,9 @@
 
 #include <assert.h>
 #include <string.h>
+#include <sys/mman.h>
+
+#define PAGE 4096
 
 static void check(const struct buffer *b)
 {
@@ -62,4 +65,19 @@ void buffer_compact(struct buffer *b)
 	b->head = 0;
 	b->tail = n;
 	check(b);
+}
+
+bool buffer_is_swollen(const struct buffer *b)
+{
+	return b->high_water > PAGE;
+}
+
+void buffer_release(struct buffer *b)
+{
+	uintptr_t first = ((uintptr_t)b->memory + 2 * PAGE - 1) & ~(uintptr_t)(PAGE - 1);
+	uintptr_t end = ((uintptr_t)b->memory + b->size) & ~(uintptr_t)(PAGE - 1);
+
+	if (buffer_is_swollen(b) && first < end)
+		(void)madvise((void *)first, end - first, MADV_DONTNEED);
+	b->head = b->tail = b->high_water = 0;
 }

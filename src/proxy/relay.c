@@ -1,6 +1,10 @@
 /*
- * Two flows, one each way, over two ends. A flow reads when its buffer has room and writes what it
- * has; neither waits for the other, so that both peers may send before they read.
+ * Two flows, one each way, over two ends. A flow reads when it has room and writes what it has;
+ * neither waits for the other, so that both peers may send before they read.
+ *
+ * A flow copies through its buffer until it has proved to be bulk; then it takes a pipe and has the
+ * kernel pass the bytes on, until it goes quiet or its messages become small. It changes over only
+ * when it holds nothing, so bytes are in one place at a time. Without a pipe it goes on copying.
  *
  * An end whose connection broke is still read until it is empty, then the other end gets what it
  * had sent, and then the session ends with a reset there. Only descriptors that something is
@@ -19,6 +23,15 @@
  * and spare themselves the system calls. */
 #define SETTLED_MS 20000
 
+/* Reads of half a buffer and more, one after the other, that prove a flow to be bulk; and reads of
+ * less than SMALL bytes that prove the contrary, copying these being cheaper. */
+#define BULK_READS 8
+#define SMALL_READS 16
+#define SMALL (8 * 1024)
+
+/* A flow that moves nothing for so long gives back its pipe, and the memory of its buffer. */
+#define QUIET_MS 1000
+
 struct end {
 	int fd;
 	bool broken; /* reset, or dead by keepalive: nothing can be written to it any more */
@@ -28,21 +41,113 @@ struct end {
 struct flow {
 	struct end *from;
 	struct end *to;
-	struct buffer *buffer;
+	struct buffer *buffer; /* empty while there is a pipe */
+	struct pipe pipe;
+	struct pipe_pool *pipes; /* NULL: only copying */
+	bool always_splice;
 	_Atomic(uint64_t) *count;
 	struct flow *reverse;
 	bool source_ended; /* nothing more comes from `from` */
 	bool finished; /* and `to` was told, or cannot be told */
 	bool readable; /* what poll(2) said */
 	bool writable;
+	bool stuck; /* the pipe takes no more before some went out, however many bytes it holds */
+	bool moved; /* since the time was last taken */
+	int64_t last_moved; /* clock_ms() */
+	int bulk_reads; /* in a row */
+	int small_reads;
 };
 
 enum { OUTWARD, INWARD }; /* to the target, to the client */
 
-/* Half a buffer, so that what is moved to the front is never more than what can be read then. */
+/* ---- copying or splicing ---- */
+
+static bool has_pipe(const struct flow *f)
+{
+	return f->pipe.pool != NULL;
+}
+
+static size_t held(const struct flow *f)
+{
+	return has_pipe(f) ? f->pipe.held : buffer_readable(f->buffer);
+}
+
+/* Half of what it can hold: a buffer moves what it has to its front, which is never more than what
+ * can be read then, and a pipe is not filled in small pieces. */
 static bool has_room(const struct flow *f)
 {
-	return buffer_readable(f->buffer) <= f->buffer->size / 2;
+	size_t size = has_pipe(f) ? f->pipe.capacity : f->buffer->size;
+
+	return !f->stuck && held(f) <= size / 2;
+}
+
+static void drop_pipe(struct flow *f)
+{
+	if (has_pipe(f))
+		pipe_close(&f->pipe);
+	f->stuck = false;
+	f->small_reads = 0;
+}
+
+static void note_read(struct flow *f, size_t n)
+{
+	f->bulk_reads = n >= f->buffer->size / 2 ? f->bulk_reads + 1 : 0;
+	f->small_reads = n < SMALL ? f->small_reads + 1 : 0;
+}
+
+/* Changes over, where that is due and nothing is on the way. */
+static void choose_path(struct flow *f)
+{
+	if (f->pipes == NULL || held(f) > 0)
+		return;
+	if (has_pipe(f)) {
+		if (f->small_reads >= SMALL_READS && !f->always_splice)
+			drop_pipe(f);
+	} else if (f->bulk_reads >= BULK_READS || f->always_splice) {
+		f->bulk_reads = f->small_reads = 0;
+		/* Without one it is bulk all the same, and asks again. */
+		(void)!pipe_open(&f->pipe, f->pipes);
+	}
+}
+
+static ssize_t read_into_buffer(struct flow *f)
+{
+	ssize_t n;
+
+	if (buffer_writable(f->buffer) < f->buffer->size / 2)
+		buffer_compact(f->buffer);
+	n = socket_read(f->from->fd, buffer_tail(f->buffer), buffer_writable(f->buffer));
+	if (n > 0)
+		buffer_commit(f->buffer, (size_t)n);
+	return n;
+}
+
+/* What splice(2) says where a sandbox has not got it, or not for sockets. */
+static bool is_unsupported(int error)
+{
+	return error == EINVAL || error == ENOSYS || error == EPERM;
+}
+
+/* As read(2). */
+static ssize_t fetch(struct flow *f)
+{
+	ssize_t n;
+
+	choose_path(f);
+	if (!has_pipe(f))
+		return read_into_buffer(f);
+	n = pipe_fill(&f->pipe, f->from->fd, f->pipe.capacity - f->pipe.held);
+	if (n >= 0 || (errno != EAGAIN && !is_unsupported(errno)))
+		return n;
+	if (f->pipe.held > 0) {
+		f->stuck = true;
+		return n;
+	}
+	if (errno != EAGAIN)
+		f->pipes = NULL;
+	/* If there is something, it is not for splice(2): TCP's urgent data stand in its way. */
+	drop_pipe(f);
+	return read_into_buffer(f);
 }
 
 /* Reads once. True when something came, or the end did. */
@@ -52,15 +157,13 @@ static bool pull(struct flow *f)
 
 	if (f->source_ended || !has_room(f))
 		return false;
-	if (buffer_writable(f->buffer) < f->buffer->size / 2)
-		buffer_compact(f->buffer);
-	n = socket_read(f->from->fd, buffer_tail(f->buffer), buffer_writable(f->buffer));
+	n = fetch(f);
 	if (n > 0) {
-		buffer_commit(f->buffer, (size_t)n);
+		note_read(f, (size_t)n);
 		return true;
 	}
 	if (n < 0 && errno == EAGAIN) {
-		if (!f->from->broken)
+		if (!f->from->broken || f->stuck)
 			return false;
 		n = 0; /* broken and empty: that was all */
 	}
@@ -70,14 +173,23 @@ static bool pull(struct flow *f)
 	return true;
 }
 
+static ssize_t write_from_buffer(struct flow *f)
+{
+	ssize_t n = socket_write(f->to->fd, buffer_head(f->buffer), buffer_readable(f->buffer));
+
+	if (n > 0)
+		buffer_consume(f->buffer, (size_t)n);
+	return n;
+}
+
 /* Writes once. True when something went, or it turned out that nothing ever will. */
 static bool push(struct flow *f)
 {
 	ssize_t n;
 
-	if (buffer_readable(f->buffer) == 0)
+	if (held(f) == 0)
 		return false;
-	n = socket_write(f->to->fd, buffer_head(f->buffer), buffer_readable(f->buffer));
+	n = has_pipe(f) ? pipe_drain(&f->pipe, f->to->fd) : write_from_buffer(f);
 	if (n < 0 && errno == EAGAIN)
 		return false;
 	if (n < 0) {
@@ -85,7 +197,7 @@ static bool push(struct flow *f)
 		return true;
 	}
 	traffic_count(f->count, (uint64_t)n);
-	buffer_consume(f->buffer, (size_t)n);
+	f->stuck = false;
 	return true;
 }
 
@@ -96,13 +208,14 @@ static void finish_if_done(struct flow *f)
 {
 	if (f->finished)
 		return;
-	if (f->to->broken) {
-		f->source_ended = f->finished = true;
-		return;
-	}
-	if (!f->source_ended || buffer_readable(f->buffer) > 0)
+	if (f->to->broken)
+		f->source_ended = true;
+	else if (!f->source_ended || held(f) > 0)
 		return;
 	f->finished = true;
+	drop_pipe(f);
+	if (f->to->broken)
+		return;
 	if (!f->from->broken && !f->reverse->finished)
 		socket_end_stream(f->to->fd);
 }
@@ -120,6 +233,7 @@ static bool step(struct flow *f)
 	if (f->writable || moved)
 		moved |= push(f);
 	finish_if_done(f);
+	f->moved |= moved;
 	return moved;
 }
 
@@ -130,7 +244,7 @@ static short wanted(const struct flow *out, const struct flow *in)
 
 	if (!out->source_ended && has_room(out))
 		events |= POLLIN;
-	if (!in->finished && buffer_readable(in->buffer) > 0)
+	if (!in->finished && held(in) > 0)
 		events |= POLLOUT;
 	return events;
 }
@@ -153,6 +267,8 @@ static void note(const struct pollfd *p, struct end *e, struct flow *out, struct
 	e->broken |= (p->revents & (POLLERR | POLLNVAL)) != 0;
 }
 
+/* ---- time ---- */
+
 static int64_t idle_deadline(const struct relay *r)
 {
 	const struct idle_limits *limits = r->limits;
@@ -161,6 +277,74 @@ static int64_t idle_deadline(const struct relay *r)
 
 	return atomic_load(&r->traffic->last_active) + limit;
 }
+
+/* Has it something that it can do without while nothing moves? */
+static bool can_let_go(const struct flow *f)
+{
+	return held(f) == 0 && ((has_pipe(f) && !f->always_splice) || buffer_is_swollen(f->buffer));
+}
+
+static void let_go(struct flow *f)
+{
+	if (!f->always_splice)
+		drop_pipe(f);
+	buffer_release(f->buffer);
+}
+
+/* When it is to let go, unless something moves before; CLOCK_NEVER without anything to let go of.
+ */
+static int64_t quiet_deadline(const struct flow *f)
+{
+	return can_let_go(f) ? f->last_moved + QUIET_MS : CLOCK_NEVER;
+}
+
+static void see_to_quiet(struct flow *f, int64_t now)
+{
+	if (f->moved)
+		f->last_moved = now;
+	else if (now >= quiet_deadline(f))
+		let_go(f);
+	f->moved = false;
+}
+
+static void note_activity(const struct relay *r, struct flow flows[2])
+{
+	int64_t now = clock_ms();
+
+	see_to_quiet(&flows[OUTWARD], now);
+	see_to_quiet(&flows[INWARD], now);
+	/* In this order: whoever sees the one finds a fresh time. */
+	traffic_active(r->traffic, now);
+	atomic_store(&r->traffic->half_closed, flows[OUTWARD].finished || flows[INWARD].finished);
+}
+
+/* Does what is due because nothing moved; false when the idle deadline came, which may have been
+ * moved meanwhile. Keepalive is for when nothing happens, so that is when it is seen to. */
+static bool on_quiet(const struct relay *r, struct flow flows[2], int64_t *settled)
+{
+	int64_t now = clock_ms();
+
+	see_to_quiet(&flows[OUTWARD], now);
+	see_to_quiet(&flows[INWARD], now);
+	if (now >= *settled) {
+		socket_keep_alive(r->target);
+		*settled = CLOCK_NEVER;
+	}
+	return now < idle_deadline(r);
+}
+
+/* Waits until something happens at either end; false when the idle deadline came first. */
+static bool wait_for_ends(
+	const struct relay *r, struct pollfd fds[2], struct flow flows[2], int64_t *settled)
+{
+	int64_t until = clock_earlier(idle_deadline(r), *settled);
+
+	until = clock_earlier(until, quiet_deadline(&flows[OUTWARD]));
+	until = clock_earlier(until, quiet_deadline(&flows[INWARD]));
+	return socket_wait(fds, 2, until) != 0 || on_quiet(r, flows, settled);
+}
+
+/* ---- the whole ---- */
 
 /* Moves what can be moved now. A broken end is out of the poll set, so what it still has is fetched
  * here for as long as the other end takes it. */
@@ -176,61 +360,52 @@ static bool step_both(struct flow flows[2])
 	return moved;
 }
 
-/* Waits until something happens at either end; false when the idle deadline came first, which may
- * have been moved meanwhile. Keepalive is for when nothing happens, so that is when it is seen to.
- */
-static bool wait_for_ends(const struct relay *r, struct pollfd fds[2], int64_t *settled)
+static struct flow new_flow(const struct relay *r, struct buffer *buffer, _Atomic(uint64_t) *count)
 {
-	int64_t idle = idle_deadline(r), now;
-
-	if (socket_wait(fds, 2, *settled < idle ? *settled : idle) != 0)
-		return true;
-	now = clock_ms();
-	if (now >= *settled) {
-		socket_keep_alive(r->target);
-		*settled = CLOCK_NEVER;
-	}
-	return now < idle_deadline(r);
+	return (struct flow){.buffer = buffer,
+		.count = count,
+		.pipes = r->path == RELAY_COPY ? NULL : r->pipes,
+		.always_splice = r->path == RELAY_SPLICE};
 }
 
-static void note_activity(const struct relay *r, const struct flow flows[2])
+static enum end_reason run(const struct relay *r, struct flow flows[2])
 {
-	/* In this order: whoever sees the one finds a fresh time. */
-	traffic_active(r->traffic, clock_ms());
-	atomic_store(&r->traffic->half_closed, flows[OUTWARD].finished || flows[INWARD].finished);
-}
-
-enum end_reason relay_run(struct relay *r)
-{
-	struct end client = {.fd = r->client}, target = {.fd = r->target};
-	struct flow flows[2];
 	struct flow *out = &flows[OUTWARD], *in = &flows[INWARD];
+	struct end *client = out->from, *target = in->from;
 	int64_t settled = clock_deadline(SETTLED_MS);
 
-	*out = (struct flow){.from = &client,
-		.to = &target,
-		.reverse = in,
-		.buffer = r->to_target,
-		.count = &r->traffic->sent,
-		.writable = true};
-	*in = (struct flow){.from = &target,
-		.to = &client,
-		.reverse = out,
-		.buffer = r->to_client,
-		.count = &r->traffic->received};
-	note_activity(r, flows);
 	for (;;) {
 		if (step_both(flows))
 			note_activity(r, flows);
 		if (out->finished && in->finished)
 			break;
-		struct pollfd fds[2] = {poll_entry(&client, out, in), poll_entry(&target, in, out)};
-		if (!wait_for_ends(r, fds, &settled))
+		struct pollfd fds[2] = {poll_entry(client, out, in), poll_entry(target, in, out)};
+		if (!wait_for_ends(r, fds, flows, &settled))
 			return out->finished || in->finished ? END_HALF_CLOSED_IDLE : END_IDLE;
-		note(&fds[0], &client, out, in);
-		note(&fds[1], &target, in, out);
+		note(&fds[0], client, out, in);
+		note(&fds[1], target, in, out);
 	}
-	if (target.broken)
+	if (target->broken)
 		return END_TARGET_RESET;
-	return client.broken ? END_CLIENT_RESET : END_CLOSED;
+	return client->broken ? END_CLIENT_RESET : END_CLOSED;
+}
+
+enum end_reason relay_run(struct relay *r)
+{
+	struct end client = {.fd = r->client}, target = {.fd = r->target};
+	struct flow flows[2] = {new_flow(r, r->to_target, &r->traffic->sent),
+		new_flow(r, r->to_client, &r->traffic->received)};
+	struct flow *out = &flows[OUTWARD], *in = &flows[INWARD];
+	enum end_reason reason;
+
+	out->from = in->to = &client;
+	in->from = out->to = &target;
+	out->reverse = in;
+	in->reverse = out;
+	out->writable = true;
+	note_activity(r, flows);
+	reason = run(r, flows);
+	drop_pipe(out);
+	drop_pipe(in);
+	return reason;
 }

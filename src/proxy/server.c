@@ -120,6 +120,7 @@ static int make_shared_state(struct server *s, const struct config *c, char *err
 	struct resolver_options resolver = effects_resolver_options(&c->settings);
 
 	stats_init(&v->stats);
+	pipe_pool_init(&v->pipes, &v->budget);
 	v->resolver = resolver_new(&resolver);
 	v->registry = registry_new(v->budget.sessions);
 	if (v->resolver != NULL && v->registry != NULL)

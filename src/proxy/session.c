@@ -12,7 +12,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "base/clock.h"
 #include "base/escape.h"
@@ -444,6 +443,8 @@ static void relay(struct session *s)
 		.target = s->target,
 		.to_target = &s->in,
 		.to_client = &s->out,
+		.path = (enum relay_path)s->config->settings.relay,
+		.pipes = &s->services->pipes,
 		.limits = config_idle_limits(s->services->config),
 		.traffic = registry_traffic(s->services->registry, s->slot),
 	};
@@ -555,7 +556,7 @@ static void linger(struct session *s)
 
 	socket_end_stream(s->client);
 	while (left > 0) {
-		/* No more than a page: release_memory() does not know of this. */
+		/* No more than a page, which buffer_release() leaves anyway. */
 		ssize_t n = socket_read(s->client, s->memory[0], PAGE);
 
 		if (n == 0 || (n < 0 && errno != EAGAIN))
@@ -606,17 +607,6 @@ static void account(const struct session *s)
 	log_end_of_session(s, &outcome, &moved);
 }
 
-/* Gives the pages that a busy session touched back to the system; the first ones are kept, since
- * every session needs them. */
-static void release_memory(struct session *s)
-{
-	uintptr_t first = ((uintptr_t)s->memory[0] + 2 * PAGE) & ~(uintptr_t)(PAGE - 1);
-	uintptr_t end = ((uintptr_t)s->memory[1] + SESSION_BUFFER_SIZE) & ~(uintptr_t)(PAGE - 1);
-
-	if (s->in.high_water > PAGE || s->out.high_water > PAGE)
-		(void)madvise((void *)first, end - first, MADV_DONTNEED);
-}
-
 static void begin(struct session *s, struct services *services, size_t slot, struct config *config,
 	int client, const struct addr *client_addr)
 {
@@ -646,6 +636,7 @@ void session_run(struct session *s, struct services *services, size_t slot, stru
 		s->reason = registry_told_why(services->registry, slot);
 	close_sockets(s);
 	account(s);
-	release_memory(s);
+	buffer_release(&s->in);
+	buffer_release(&s->out);
 	config_release(s->config);
 }

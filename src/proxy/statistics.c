@@ -96,6 +96,8 @@ static void give_resources(struct services *v, statistics_taker *take, void *con
 	take(context, "descriptors total", b->limit, "");
 	take(context, "spare descriptors used", spare, "");
 	take(context, "spare descriptors total", b->spare, "");
+	take(context, "splice pipes used", atomic_load(&v->pipes.used), "");
+	take(context, "splice pipes total", v->pipes.total, "");
 	take(context, "access log lines lost", access_log_lost(v->access_log), "");
 }
 

@@ -20,6 +20,8 @@ static const char *const level_words[] = {[LOG_ERROR] = "error",
 	[LOG_INFO] = "info",
 	[LOG_DEBUG] = "debug",
 	NULL};
+static const char *const relay_words[] = {
+	[RELAY_AUTO] = "auto", [RELAY_COPY] = "copy", [RELAY_SPLICE] = "splice", NULL};
 static const char *const format_words[] = {[LOG_TEXT] = "text", [LOG_JSON] = "json", NULL};
 
 static const char *const prefer_words[] = {[PREFER_IPV6] = "ipv6",
@@ -178,6 +180,16 @@ const struct setting settings_table[] = {
 		.reloadable = true,
 		.value_name = "TIME",
 		.help = "Time that live sessions get to finish when the server is told to stop."},
+	{.name = "relay",
+		.type = SETTING_WORD,
+		AT(relay),
+		.initial = "auto",
+		.words = relay_words,
+		.reloadable = true,
+		.value_name = "WORD",
+		.help = "auto: a direction that proves to be bulk is spliced by the kernel "
+			"instead of copied. copy, splice: always so, for tests and "
+			"measurements."},
 	{.name = "external_address",
 		.type = SETTING_HOSTS,
 		AT(external_address),

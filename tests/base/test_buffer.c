@@ -1,6 +1,8 @@
 /* buffer: the window between head and tail, and that bytes keep their order. */
 #include "base/buffer.h"
 
+#include <sys/mman.h>
+
 #include "check.h"
 
 static uint8_t memory[16];
@@ -156,6 +158,33 @@ static void bytes_keep_their_order(void **state)
 	}
 }
 
+static void released_memory_is_no_longer_resident(void **state)
+{
+	const size_t size = 8 * 4096;
+	uint8_t *pages =
+		mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	unsigned char resident[8];
+	struct buffer b;
+
+	(void)state;
+	assert_ptr_not_equal(pages, MAP_FAILED);
+	buffer_init(&b, pages, size);
+	buffer_commit(&b, 4096);
+	assert_false(buffer_is_swollen(&b));
+	memset(buffer_tail(&b), 'x', size - 4096);
+	buffer_commit(&b, size - 4096);
+	assert_true(buffer_is_swollen(&b));
+	pages[0] = 'x';
+	buffer_release(&b);
+	assert_false(buffer_is_swollen(&b));
+	assert_int_equal(buffer_writable(&b), size);
+	assert_int_equal(mincore(pages, size, resident), 0);
+	assert_int_equal(resident[0] & 1, 1);
+	for (size_t i = 1; i < 8; i++)
+		assert_int_equal(resident[i] & 1, 0);
+	munmap(pages, size);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -167,6 +196,7 @@ int main(void)
 		cmocka_unit_test(compacting_at_the_front_changes_nothing),
 		cmocka_unit_test(the_high_water_mark_only_rises),
 		cmocka_unit_test(bytes_keep_their_order),
+		cmocka_unit_test(released_memory_is_no_longer_resident),
 	};
 
 	return cmocka_run_group_tests_name("base/buffer", tests, NULL, NULL);

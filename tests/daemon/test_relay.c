@@ -1,4 +1,6 @@
-/* The real server's relay: half-close, reset, back-pressure, idle time, many sizes. */
+/* The real server's relay: half-close, reset, back-pressure, idle time, many sizes; over each way
+ * that bytes can go. */
+#include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -136,6 +138,56 @@ static void bytes_before_a_reset_are_delivered(void **state)
 	close(fd);
 }
 
+/* Sends until nothing has fitted for a while; the number of bytes. */
+static size_t fill(int fd)
+{
+	struct pollfd p = {.fd = fd, .events = POLLOUT};
+	char *chunk = calloc(1, MEGABYTE);
+	size_t total = 0;
+
+	while (poll(&p, 1, 300) > 0) {
+		ssize_t n = send(fd, chunk, MEGABYTE, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+		if (n > 0)
+			total += (size_t)n;
+	}
+	free(chunk);
+	return total;
+}
+
+static void what_reached_us_before_a_reset_is_delivered(void **state)
+{
+	static char bytes[65536];
+	size_t received = 0;
+	int target, fd = open_session(&d, &target);
+	ssize_t n;
+
+	(void)state;
+	fill(target);
+	net_reset(target);
+	while ((n = recv(fd, bytes, sizeof(bytes), 0)) > 0)
+		received += (size_t)n;
+	assert_int_equal(errno, ECONNRESET);
+	assert_true(received > MEGABYTE);
+	close(fd);
+}
+
+static void urgent_bytes_do_not_stop_the_stream(void **state)
+{
+	int target, fd = open_session(&d, &target);
+
+	(void)state;
+	net_send(fd, "before", 6);
+	assert_int_equal(send(fd, "!", 1, MSG_OOB), 1);
+	net_send(fd, "behind", 6);
+	net_expect(target, "beforebehind", 12);
+	net_send_pattern(fd, 65536, 3);
+	net_expect_pattern(target, 65536, 3);
+	close(fd);
+	net_expect_end(target);
+	close(target);
+}
+
 static void a_reset_is_passed_on_after_the_client_finished_sending(void **state)
 {
 	int target, fd = open_session(&d, &target);
@@ -177,23 +229,6 @@ static void both_sides_may_send_before_they_read(void **state)
 	net_join(down);
 	close(fd);
 	close(target);
-}
-
-/* Sends until nothing has fitted for a while; the number of bytes. */
-static size_t fill(int fd)
-{
-	struct pollfd p = {.fd = fd, .events = POLLOUT};
-	char *chunk = calloc(1, MEGABYTE);
-	size_t total = 0;
-
-	while (poll(&p, 1, 300) > 0) {
-		ssize_t n = send(fd, chunk, MEGABYTE, MSG_DONTWAIT | MSG_NOSIGNAL);
-
-		if (n > 0)
-			total += (size_t)n;
-	}
-	free(chunk);
-	return total;
 }
 
 /* Fails when the server uses half a core or more while it has nothing to do. */
@@ -317,7 +352,8 @@ static void nothing_is_left_open(void **state)
 	assert_int_equal(daemon_stat(&d, "spare_descriptors_used"), 0);
 }
 
-int main(void)
+/* Over the way that `relay` names. */
+static int run_over(const char *relay)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_client_that_finished_sending_still_receives),
@@ -326,6 +362,8 @@ int main(void)
 		cmocka_unit_test(a_targets_reset_reaches_the_client_as_one),
 		cmocka_unit_test(a_clients_reset_reaches_the_target_as_one),
 		cmocka_unit_test(bytes_before_a_reset_are_delivered),
+		cmocka_unit_test(what_reached_us_before_a_reset_is_delivered),
+		cmocka_unit_test(urgent_bytes_do_not_stop_the_stream),
 		cmocka_unit_test(a_reset_is_passed_on_after_the_client_finished_sending),
 		cmocka_unit_test(a_client_that_vanishes_half_closed_is_noticed),
 		cmocka_unit_test(both_sides_may_send_before_they_read),
@@ -337,5 +375,14 @@ int main(void)
 		cmocka_unit_test(nothing_is_left_open),
 	};
 
-	return cmocka_run_group_tests_name("daemon/relay", tests, setup, teardown);
+	char name[64];
+
+	snprintf(name, sizeof(name), "daemon/relay %s", relay);
+	setenv("SOCKS5D_RELAY", relay, 1);
+	return cmocka_run_group_tests_name(name, tests, setup, teardown);
+}
+
+int main(void)
+{
+	return run_over("auto") + run_over("copy") + run_over("splice");
 }

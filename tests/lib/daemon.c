@@ -139,17 +139,21 @@ void daemon_launch(struct daemon *d, const char *const flags[])
 	const char *argv[DAEMON_MAX_FLAGS] = {
 		binary(), "--port", "0", "--monitor-port", "0", "--max-sessions", "16"};
 	size_t count = 7;
-	const char *line;
+	const char *line, *relay = getenv("SOCKS5D_RELAY");
 	bool listens = false;
 
 	for (size_t i = 0; flags != NULL && flags[i] != NULL; i++) {
-		assert_true(count < DAEMON_MAX_FLAGS - 3);
+		assert_true(count < DAEMON_MAX_FLAGS - 5);
 		listens |= strcmp(flags[i], "-l") == 0 || strcmp(flags[i], "-c") == 0;
 		argv[count++] = flags[i];
 	}
 	if (!listens) {
 		argv[count++] = "-l";
 		argv[count++] = "127.0.0.1";
+	}
+	if (relay != NULL) {
+		argv[count++] = "--relay";
+		argv[count++] = relay;
 	}
 	d->log = calloc(1, sizeof(*d->log));
 	pthread_mutex_init(&d->log->lock, NULL);

@@ -1,6 +1,8 @@
-/* relay on its own, over socket pairs, with poll(2) and the clock in the test's hand. */
+/* relay on its own, over socket pairs, with poll(2) and the clock in the test's hand. What must
+ * hold whichever way the bytes go is tried over each. */
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -51,6 +53,9 @@ static struct idle_limits limits;
 static struct traffic traffic;
 static struct buffer out, in;
 static uint8_t memory[2][SIZE];
+static enum relay_path path;
+static struct fdbudget budget;
+static struct pipe_pool pipes;
 
 static int setup(void **state)
 {
@@ -67,8 +72,12 @@ static int setup(void **state)
 		.target = b[1],
 		.to_target = &out,
 		.to_client = &in,
+		.path = path,
+		.pipes = &pipes,
 		.limits = &limits,
 		.traffic = &traffic};
+	budget = (struct fdbudget){.spare = 16};
+	pipe_pool_init(&pipes, &budget);
 	waits = 0;
 	now = 0;
 	limits = (struct idle_limits){.timeout = 111, .half_close_timeout = 222};
@@ -83,6 +92,8 @@ static int teardown(void **state)
 	close(target);
 	close(relay.client);
 	close(relay.target);
+	assert_int_equal(pipes.used, 0);
+	assert_int_equal(budget.spare_used, 0);
 	return 0;
 }
 
@@ -168,10 +179,11 @@ static int only_what_is_useful_is_polled(struct pollfd *fds)
 			;
 		return 1;
 	}
-	if (buffer_readable(&out) <= SIZE / 2)
+	while (send(client, bytes, sizeof(bytes), MSG_NOSIGNAL) > 0)
+		;
+	if (fds[0].events != 0)
 		return waits < 1000;
 	/* The target does not take it: the client is not asked for more. */
-	assert_int_equal(fds[0].events, 0);
 	assert_int_equal(fds[1].events, POLLIN | POLLOUT);
 	return 0;
 }
@@ -183,7 +195,6 @@ static void a_full_buffer_stops_the_reading(void **state)
 	on_wait = only_what_is_useful_is_polled;
 	assert_int_equal(relay_run(&relay), END_IDLE);
 	assert_true(waits < 1000);
-	assert_true(buffer_readable(&out) <= SIZE);
 }
 
 static int finished_ends_leave_the_set(struct pollfd *fds)
@@ -213,14 +224,11 @@ static int a_hung_up_target_with_a_full_buffer(struct pollfd *fds)
 		shutdown(client, SHUT_WR);
 		return 1;
 	}
-	if (waits == 2) {
-		while (send(target, bytes, sizeof(bytes), MSG_NOSIGNAL) > 0)
-			;
-		shutdown(target, SHUT_WR);
-		return 1;
-	}
-	if (buffer_readable(&in) <= SIZE / 2)
+	while (send(target, bytes, sizeof(bytes), MSG_NOSIGNAL) > 0)
+		;
+	if (fds[1].events != 0)
 		return waits < 1000;
+	shutdown(target, SHUT_WR);
 	/* One more round to see POLLHUP, and then no more of it. */
 	if (fds[1].fd == -1)
 		return 0;
@@ -254,6 +262,55 @@ static void what_cannot_be_delivered_is_dropped_and_ends_the_session(void **stat
 	on_wait = the_target_goes_away;
 	assert_int_equal(relay_run(&relay), END_TARGET_RESET);
 	assert_int_equal(traffic.sent, 0);
+}
+
+static uint64_t sent_by_target, received_by_client;
+
+static void drain_client(void)
+{
+	uint8_t bytes[SIZE];
+	ssize_t n;
+
+	while ((n = recv(client, bytes, sizeof(bytes), MSG_DONTWAIT)) > 0)
+		received_by_client += (uint64_t)n;
+}
+
+/* Until nothing more fits anywhere, and with something unread, which makes a reset of its end. */
+static int a_target_that_sends_much_and_breaks(struct pollfd *fds)
+{
+	static uint8_t bytes[64];
+	static bool broken;
+	ssize_t n;
+
+	if (waits == 1) {
+		sent_by_target = received_by_client = 0;
+		broken = false;
+		net_send(client, "unread", 6);
+	}
+	if (broken) {
+		drain_client();
+		return waits < 10000;
+	}
+	while ((n = send(target, bytes, sizeof(bytes), MSG_NOSIGNAL)) > 0)
+		sent_by_target += (uint64_t)n;
+	if (waits > 2 && fds[1].events == 0) {
+		close(target);
+		target = dup(client);
+		broken = true;
+	}
+	return waits < 10000;
+}
+
+static void what_came_before_a_reset_is_delivered(void **state)
+{
+	(void)state;
+	take_little(relay.client);
+	on_wait = a_target_that_sends_much_and_breaks;
+	assert_int_equal(relay_run(&relay), END_TARGET_RESET);
+	drain_client();
+	assert_true(sent_by_target > SIZE);
+	assert_int_equal(received_by_client, sent_by_target);
+	assert_int_equal(traffic.received, sent_by_target);
 }
 
 static bool is_kept_alive(int fd)
@@ -321,9 +378,169 @@ static void what_it_does_is_published_while_it_does_it(void **state)
 	assert_int_equal(waits, 2);
 }
 
-int main(void)
+/* ---- from one path to the other ---- */
+
+static uint64_t passed; /* bytes that have come out at the target */
+
+static uint8_t pattern(uint64_t at)
 {
+	return (uint8_t)(at % 251);
+}
+
+/* `len` bytes more from the client, and what has come of them so far. */
+static void send_more(size_t len)
+{
+	static uint64_t sent;
+	uint8_t bytes[SIZE], got[SIZE];
+	ssize_t n;
+
+	if (waits == 1)
+		sent = passed = 0;
+	for (size_t i = 0; i < len; i++)
+		bytes[i] = pattern(sent++);
+	net_send(client, bytes, len);
+	while ((n = recv(target, got, sizeof(got), MSG_DONTWAIT)) > 0) {
+		for (ssize_t i = 0; i < n; i++)
+			assert_int_equal(got[i], pattern(passed++));
+	}
+}
+
+static int bulk_until_it_is_spliced(struct pollfd *fds)
+{
+	(void)fds;
+	send_more(SIZE);
+	return pipes.used == 0 && waits < 1000;
+}
+
+static void a_direction_that_proves_to_be_bulk_is_spliced(void **state)
+{
+	(void)state;
+	on_wait = bulk_until_it_is_spliced;
+	limits.timeout = 500;
+	assert_int_equal(relay_run(&relay), END_IDLE);
+	/* Not for the first burst. */
+	assert_true(waits > 8 && waits < 1000);
+	assert_true(passed > 8 * SIZE / 2);
+}
+
+static int small_bursts(struct pollfd *fds)
+{
+	(void)fds;
+	send_more(waits % 8 == 0 ? 10 : SIZE);
+	assert_int_equal(pipes.used, 0);
+	return waits < 100;
+}
+
+static void bursts_are_copied(void **state)
+{
+	(void)state;
+	on_wait = small_bursts;
+	assert_int_equal(relay_run(&relay), END_IDLE);
+	assert_int_equal(waits, 100);
+}
+
+static int last_used; /* pipes, at the last wait */
+
+static int bulk_and_then_nothing(struct pollfd *fds)
+{
+	(void)fds;
+	last_used = (int)pipes.used;
+	if (last_used > 0 || now > 0)
+		return 0;
+	send_more(SIZE);
+	return waits < 1000;
+}
+
+static void a_pipe_is_given_back_when_nothing_moves(void **state)
+{
+	(void)state;
+	limits.timeout = 5000;
+	on_wait = bulk_and_then_nothing;
+	assert_int_equal(relay_run(&relay), END_IDLE);
+	assert_int_equal(last_used, 0);
+	assert_int_equal(last_deadline, 5000);
+	assert_true(waits < 1000);
+}
+
+static bool was_spliced;
+
+static int bulk_and_then_small_messages(struct pollfd *fds)
+{
+	(void)fds;
+	was_spliced |= pipes.used > 0;
+	send_more(was_spliced ? 1 : SIZE);
+	return (!was_spliced || pipes.used > 0) && waits < 1000;
+}
+
+static void a_pipe_is_given_back_when_messages_become_small(void **state)
+{
+	(void)state;
+	was_spliced = false;
+	limits.timeout = 500;
+	on_wait = bulk_and_then_small_messages;
+	assert_int_equal(relay_run(&relay), END_IDLE);
+	assert_true(was_spliced);
+	assert_true(waits < 1000);
+}
+
+static int bulk_without_end(struct pollfd *fds)
+{
+	(void)fds;
+	send_more(SIZE);
+	return waits < 100;
+}
+
+static void without_a_pipe_bulk_is_copied(void **state)
+{
+	(void)state;
+	pipes.total = 0;
+	on_wait = bulk_without_end;
+	assert_int_equal(relay_run(&relay), END_IDLE);
+	assert_int_equal(waits, 100);
+	assert_true(passed >= 97 * SIZE);
+	assert_int_equal(traffic.sent, 99 * SIZE);
+}
+
+static void without_a_descriptor_bulk_is_copied(void **state)
+{
+	(void)state;
+	budget.spare = 1;
+	on_wait = bulk_without_end;
+	assert_int_equal(relay_run(&relay), END_IDLE);
+	assert_int_equal(traffic.sent, 99 * SIZE);
+}
+
+static int much_and_then_nothing(struct pollfd *fds)
+{
+	static uint8_t bytes[4 * SIZE];
+
+	(void)fds;
+	if (waits == 1)
+		net_send(target, bytes, sizeof(bytes));
+	if (waits == 2)
+		assert_true(buffer_is_swollen(&in));
+	if (waits == 3)
+		assert_false(buffer_is_swollen(&in));
+	return waits < 2;
+}
+
+static void the_memory_of_a_buffer_is_given_back_when_nothing_moves(void **state)
+{
+	static uint8_t big[8 * SIZE];
+
+	(void)state;
+	buffer_init(&in, big, sizeof(big));
+	limits.timeout = 5000;
+	on_wait = much_and_then_nothing;
+	assert_int_equal(relay_run(&relay), END_IDLE);
+	assert_int_equal(waits, 3);
+	assert_int_equal(traffic.received, 4 * SIZE);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+static int run_over(enum relay_path p, const char *name)
+{
 	const struct CMUnitTest tests[] = {
 		TEST(idle_time_counts_from_the_last_byte_of_either_direction),
 		TEST(half_closed_time_is_another),
@@ -334,8 +551,33 @@ int main(void)
 		TEST(a_finished_direction_is_not_polled),
 		TEST(a_hang_up_that_cannot_be_acted_on_is_not_polled),
 		TEST(a_session_that_lasts_gets_keepalive_on_its_target),
+		TEST(what_came_before_a_reset_is_delivered),
 		TEST(what_cannot_be_delivered_is_dropped_and_ends_the_session),
 	};
 
-	return cmocka_run_group_tests_name("proxy/relay", tests, NULL, NULL);
+	path = p;
+	return cmocka_run_group_tests_name(name, tests, NULL, NULL);
+}
+
+static int run_changes(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_direction_that_proves_to_be_bulk_is_spliced),
+		TEST(bursts_are_copied),
+		TEST(a_pipe_is_given_back_when_nothing_moves),
+		TEST(a_pipe_is_given_back_when_messages_become_small),
+		TEST(without_a_pipe_bulk_is_copied),
+		TEST(without_a_descriptor_bulk_is_copied),
+		TEST(the_memory_of_a_buffer_is_given_back_when_nothing_moves),
+	};
+
+	path = RELAY_AUTO;
+	return cmocka_run_group_tests_name("proxy/relay, changing over", tests, NULL, NULL);
+}
+
+int main(void)
+{
+	signal(SIGPIPE, SIG_IGN);
+	return run_over(RELAY_COPY, "proxy/relay, copying") +
+		run_over(RELAY_SPLICE, "proxy/relay, splicing") + run_changes();
 }

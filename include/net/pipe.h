@@ -1,0 +1,51 @@
+/* pipe: buffers of the kernel's, which splice(2) fills from one socket and empties into another
+ * without a copy. Their number and their descriptors are bounded by a pool, one atomic, no lock; a
+ * pipe belongs to one thread. */
+#ifndef NET_PIPE_H
+#define NET_PIPE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "net/fdbudget.h"
+
+#define PIPE_DESCRIPTORS 2
+
+struct pipe_pool {
+	struct fdbudget *budget;
+	size_t capacity; /* bytes wanted of each pipe */
+	size_t total; /* pipes that may be open at once */
+	_Atomic(size_t) used;
+};
+
+/* Pipes of PIPE_CAPACITY bytes, as many as half of the budget's spare descriptors allow, so that
+ * other askers find some too, and at most PIPE_MOST. */
+#define PIPE_CAPACITY (256 * 1024)
+#define PIPE_MOST 64
+void pipe_pool_init(struct pipe_pool *pool, struct fdbudget *budget);
+
+struct pipe {
+	struct pipe_pool *pool; /* NULL: not open */
+	int read_end, write_end;
+	size_t capacity; /* bytes; what the system granted */
+	size_t held; /* bytes in it */
+};
+
+/* Opens one of the pool's; false, with nothing changed, when all are in use, when there are no
+ * descriptors to spare, or when the system grants so little memory (pipe-user-pages-soft, for all
+ * of a user's pipes) that copying is as good. */
+bool pipe_open(struct pipe *p, struct pipe_pool *pool) __attribute__((warn_unused_result));
+
+/* Gives it back, with whatever is in it. */
+void pipe_close(struct pipe *p);
+
+/* Moves at most `len` bytes from the socket `fd` into the pipe, or out of it to `fd`, without
+ * waiting. As read(2) and write(2): the number of bytes, 0 at the end of the stream, -1 with errno;
+ * EAGAIN when the socket has, or takes, nothing, and also when the pipe takes no more. splice(2)
+ * knows no MSG_NOSIGNAL: a program that drains pipes blocks or ignores SIGPIPE. */
+ssize_t pipe_fill(struct pipe *p, int fd, size_t len);
+ssize_t pipe_drain(struct pipe *p, int fd);
+
+#endif
