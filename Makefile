@@ -187,6 +187,8 @@ BENCH_RESULTS := tests/bench/results
 bench-results: deps-plots
 	@mkdir -p $(BENCH_RESULTS)
 	@$(MAKE) --no-print-directory bench BENCH='-j $(BENCH_RESULTS)/bench.json $(BENCH)'
+	@$(MAKE) --no-print-directory build/bench/bench_relay
+	build/bench/bench_relay -j $(BENCH_RESULTS)/relay.json
 	@$(MAKE) --no-print-directory plots
 
 plots: deps-plots

@@ -19,7 +19,7 @@ static struct load_size reduced(const struct load_size *whole)
 {
 	struct load_size size = *whole;
 
-	size.bulk_bytes = whole->bulk_bytes * 3 / 10;
+	size.bulk_bytes = whole->bulk_bytes * 3 / 5;
 	size.trips = whole->trips / 2;
 	return size;
 }

@@ -26,20 +26,20 @@ static const struct option_row {
 	{'j', "FILE", "write all values as JSON to FILE"},
 	{'b', "NAME", "the peer that the others are compared with (default: microsocks)"},
 	{'d', "DIR", "folder of the peers' scripts (default: tests/bench/peers)"},
-	{'B', "MB", "bulk: million bytes in one run (default: 1000; 300 with -q)"},
+	{'B', "MB", "bulk: million bytes in one run (default: 500; 300 with -q)"},
 	{'S', "N", "sessions: sessions in one run (default: 4000; 1500 with -q)"},
 	{'T', "N", "trips: round trips in one run (default: 20000; 10000 with -q)"},
 	{'M', "N", "memory: sessions open at once (default: 3000; 1000 with -q)"},
-	{'U', "N", "udp: datagrams in one run (default: 100000; 50000 with -q)"},
+	{'U', "N", "udp: datagrams in one run (default: 60000; 50000 with -q)"},
 	{'h', NULL, "this help"},
 };
 
 static const struct load_size full_size = {
-	.bulk_bytes = 1000000000,
+	.bulk_bytes = 500000000,
 	.sessions = 4000,
 	.trips = 20000,
 	.memory_sessions = 3000,
-	.datagrams = 100000,
+	.datagrams = 60000,
 };
 
 static const struct load_size quick_size = {
