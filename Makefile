@@ -24,6 +24,7 @@ CLIENT_DEPS := $(TEST_DEPS) netcat-openbsd ncat proxychains4 git openssh-client 
 	$(if $(shell command -v npm),,nodejs npm)
 LINT_DEPS := clang clang-format clang-tidy cppcheck libclang-rt-14-dev
 BENCH_DEPS := $(DEPS) microsocks dante-server
+PLOT_DEPS := gnuplot-nox jq
 
 comma := ,
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
@@ -50,8 +51,8 @@ TEST_LIB_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/lib/*.c))
 BENCH_SOURCES := $(wildcard tests/bench/*.c)
 C_FILES := $(wildcard src/*.c src/*/*.c include/*/*.h tests/*/*.c tests/*/*.h)
 
-.PHONY: all run test test-clients test-valgrind fuzz bench check-docs docs lint format deps deps-test deps-clients \
-	deps-lint deps-bench tests install clean help
+.PHONY: all run test test-clients test-valgrind fuzz bench bench-results plots check-docs docs lint format deps \
+	deps-test deps-clients deps-lint deps-bench deps-plots tests install clean help
 
 all: bin/socks5d bin/server bin/monitor_client
 
@@ -63,6 +64,7 @@ help:
 	@echo 'make test-valgrind  the tests of stopping, with the server under valgrind'
 	@echo 'make fuzz        every parser of bytes from outside, FUZZ_SECONDS=60 each'
 	@echo 'make bench       measure beside microsocks and dante (BENCH="-q" for a quick look)'
+	@echo 'make bench-results  the same, kept in tests/bench/results as JSON and pictures'
 	@echo 'make lint        formatting, static analysis, layers'
 	@echo 'make docs        bring sample configuration, manual and README up to date with the table'
 	@echo 'make install     into DESTDIR$(PREFIX)'
@@ -179,6 +181,19 @@ bench: deps-bench
 	build/bench/bench_listing
 	build/bench/bench $(BENCH)
 
+# What is kept: the values of a whole run, and the pictures of them.
+BENCH_RESULTS := tests/bench/results
+
+bench-results: deps-plots
+	@mkdir -p $(BENCH_RESULTS)
+	@$(MAKE) --no-print-directory bench BENCH='-j $(BENCH_RESULTS)/bench.json $(BENCH)'
+	@$(MAKE) --no-print-directory build/bench/bench_relay
+	build/bench/bench_relay -j $(BENCH_RESULTS)/relay.json
+	@$(MAKE) --no-print-directory plots
+
+plots: deps-plots
+	tests/bench/plot.sh $(BENCH_RESULTS)
+
 # ---- documents that come from the table of settings ----
 
 $(BUILD)/gendoc: $(BUILD)/tests/docs/gendoc.o $(BUILD)/libsocks5d.a
@@ -245,6 +260,8 @@ deps-lint:
 	$(call install-packages,$(LINT_DEPS))
 deps-bench:
 	$(call install-packages,$(BENCH_DEPS))
+deps-plots:
+	$(call install-packages,$(PLOT_DEPS))
 
 -include $(FUZZ_OBJECTS:.o=.d) $(FUZZ_TARGETS:build/fuzz/%=build/fuzz/tests/fuzz/%.d)
 -include $(LIB_OBJECTS:.o=.d) $(TESTS:=.d) $(TEST_LIB_OBJECTS:.o=.d) $(BUILD)/src/socks5d.d \

@@ -3,7 +3,8 @@
  * A run is one scenario against one contender: a fresh peer, a fresh origin, a deadline.
  * Repetitions are interleaved (every scenario and contender once, then again), and each starts with
  * another contender, so that what the machine does meanwhile hits all alike. A run that fails
- * leaves its values missing and is named on stderr; the bench goes on. On a signal the run under
+ * leaves its values missing and is named on stderr; the bench goes on. One that took all its time
+ * is not repeated. On a signal the run under
  * way ends, its peer is stopped, and nothing is reported.
  */
 #include <errno.h>
@@ -91,8 +92,9 @@ static struct peer *start_peer(struct lineup_member *member, const struct load_s
 	struct peer *peer;
 	char why[512] = "";
 
-	switch (peer_start(
-		member->script, scenario->login ? &login : NULL, &peer, why, sizeof(why))) {
+	switch (peer_start(member->script, scenario->login ? &login : NULL,
+		scenario->capacity != 0 ? scenario->capacity : LOAD_CAPACITY, &peer, why,
+		sizeof(why))) {
 	case PEER_READY:
 		mode->has_started = true;
 		return peer;
@@ -107,8 +109,15 @@ static struct peer *start_peer(struct lineup_member *member, const struct load_s
 	return NULL;
 }
 
+static uint64_t bit_of(const struct load_scenario *scenario)
+{
+	return 1ull << (scenario - load_scenarios);
+}
+
 static bool takes_part(const struct lineup_member *member, const struct load_scenario *scenario)
 {
+	if ((member->stalled & bit_of(scenario)) != 0)
+		return false;
 	if (member->script[0] == '\0')
 		return !scenario->needs_peer;
 	return !(scenario->login ? &member->login : &member->open)->given_up;
@@ -143,6 +152,8 @@ static int run_scenario(const struct bench *bench, const struct load_scenario *s
 		return -1;
 	origin = origin_start();
 	rc = measure(bench, scenario, peer, origin, values);
+	if (rc < 0 && errno == ETIMEDOUT) /* a minute each time would be too much */
+		member->stalled |= bit_of(scenario);
 	if (rc < 0 && !wire_interrupted())
 		complain(member, scenario, strerror(errno));
 	peer_stop(peer);
@@ -173,7 +184,7 @@ static void run_repetition(struct bench *bench, size_t repetition)
 	size_t row = 0;
 
 	for (const struct load_scenario *at = load_scenarios; at->name != NULL; at++) {
-		if (!options_list_has(bench->options.scenarios, at->name))
+		if (!options_want(&bench->options, at))
 			continue;
 		run_round(bench, at, row, repetition);
 		row += load_metric_count(at);
@@ -204,8 +215,7 @@ static int prepare_report(struct bench *bench)
 	if (bench->report == NULL)
 		return -1;
 	for (const struct load_scenario *at = load_scenarios; at->name != NULL; at++) {
-		if (options_list_has(options->scenarios, at->name) &&
-			report_add_rows(bench->report, at) < 0)
+		if (options_want(options, at) && report_add_rows(bench->report, at) < 0)
 			return -1;
 	}
 	return 0;

@@ -25,6 +25,7 @@
 #define ENTRIES 100000
 #define ROUNDS 15 /* of each kind */
 #define CLIENTS 8
+#define PEER_SESSIONS 4000
 #define SESSIONS_A_CLIENT 1000 /* in a round */
 #define TIMEOUT_S 120
 
@@ -249,7 +250,9 @@ int main(int argc, char **argv)
 	int rc = -1;
 
 	wire_init();
-	if (o == NULL || peer_start(script, &login, &started, why, sizeof(why)) != PEER_READY) {
+	if (o == NULL ||
+		peer_start(script, &login, PEER_SESSIONS, &started, why, sizeof(why)) !=
+			PEER_READY) {
 		fprintf(stderr, "bench_listing: %s\n", why[0] != '\0' ? why : strerror(errno));
 		return EXIT_FAILURE;
 	}

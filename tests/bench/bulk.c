@@ -12,8 +12,6 @@
 #include "load.h"
 #include "wire.h"
 
-#define STREAMS_MAX 8
-
 static uint64_t bytes_each_way(const struct load_run *run)
 {
 	const struct load_scenario *scenario = run->scenario;
@@ -37,7 +35,7 @@ static int expect_ack(int fd)
 static int do_job(const struct load_run *run, void *arg, int index)
 {
 	const struct load_scenario *scenario = run->scenario;
-	const uint64_t bytes = load_share(run, bytes_each_way(run), index);
+	const uint64_t bytes = load_share(bytes_each_way(run), scenario->clients, index);
 	const struct origin_job job = {
 		.up = scenario->up ? bytes : 0,
 		.down = scenario->down ? bytes : 0,
@@ -56,11 +54,11 @@ static int measure(const struct load_run *run, int *fds, double *values)
 	struct load_meter meter;
 
 	load_meter_start(&meter, run);
-	if (load_in_parallel(run, fds, do_job) < 0)
+	if (load_in_parallel(run, run->scenario->clients, fds, do_job) < 0)
 		return -1;
 	load_meter_stop(&meter, run);
-	values[0] = bytes / 1e6 / meter.wall_s;
-	values[1] = meter.cpu_s / (bytes / 1e9);
+	values[BULK_RATE] = bytes / 1e6 / meter.wall_s;
+	values[BULK_CPU] = meter.cpu_s / (bytes / 1e9);
 	for (int i = 0; i < run->scenario->clients; i++) {
 		if (wire_read_end(fds[i]) < 0)
 			return -1;
@@ -70,7 +68,7 @@ static int measure(const struct load_run *run, int *fds, double *values)
 
 int bulk_run(const struct load_run *run, double *values)
 {
-	int fds[STREAMS_MAX];
+	int fds[LOAD_THREADS_MAX];
 	int opened = 0;
 	int rc = -1;
 	int saved;

@@ -4,7 +4,12 @@
 
 struct load_run;
 
-/* Values: MB/s (both directions added up), CPU seconds per GB. */
+enum bulk_value {
+	BULK_RATE, /* MB/s, both directions added up */
+	BULK_CPU, /* s per GB */
+	BULK_VALUES,
+};
+
 int bulk_run(const struct load_run *run, double *values);
 
 #endif

@@ -13,7 +13,11 @@ struct fleet {
 
 /* Opens `size` sessions, each with one echo done. -1 with errno: none stays open. */
 int fleet_open(struct fleet *fleet, const struct load_run *run, size_t size);
-/* One more echo in each: 0 when all of them are still there. */
+/* The same, but what could be opened stays; -1 when that is nothing. The deadline may be over. */
+int fleet_open_most(struct fleet *fleet, const struct load_run *run, size_t size);
+/* One more echo in each, all at once; the number of those that came back. */
+size_t fleet_echo(const struct fleet *fleet);
+/* The same: 0 when all of them came back, else -1 with errno. */
 int fleet_check(const struct fleet *fleet);
 /* Resets them all: their ends are not measured, and thousands of TIME_WAITs use up the ports. */
 void fleet_close(struct fleet *fleet);

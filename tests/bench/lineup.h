@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define LINEUP_MAX 16
 
@@ -19,6 +20,7 @@ struct lineup_member {
 	char script[PATH_MAX]; /* empty: no proxy */
 	struct lineup_mode open;
 	struct lineup_mode login;
+	uint64_t stalled; /* a bit for each scenario that took all its time and did not end */
 };
 
 struct lineup {

@@ -1,8 +1,8 @@
 /*
  * DESIGN
  * The table says which scenarios there are and what their rows mean; each kind of scenario is a
- * file of its own (bulk, sessions, trips, memory) with one function. Everything is set up before
- * the meter starts, and the peer is fresh and at rest.
+ * file of its own (bulk, sessions, trips, memory, grow, full) with one function. Everything is set
+ * up before the meter starts, and the peer is fresh and at rest.
  */
 #include "load.h"
 
@@ -15,12 +15,12 @@
 #include "bulk.h"
 #include "clock.h"
 #include "datagrams.h"
+#include "full.h"
+#include "grow.h"
 #include "memory.h"
 #include "sessions.h"
 #include "trips.h"
 #include "wire.h"
-
-#define CLIENTS_MAX 64
 
 /* Each ends with an entry without a name. */
 static const struct load_metric bulk_metrics[] = {
@@ -62,6 +62,27 @@ static const struct load_metric half_metrics[] = {
 	{.name = NULL},
 };
 
+static const struct load_metric grow_metrics[] = {
+	[GROW_BULK_CPU] = {"bulk-cpu", "s/GB", false},
+	[GROW_TRIPS_CPU] = {"trips-cpu", "us/trip", false},
+	[GROW_TURNS_CPU] = {"turns-cpu", "us/trip", false},
+	[GROW_TURNS_P50] = {"turns-p50", "us", false},
+	{.name = NULL},
+};
+
+static const struct load_metric full_metrics[] = {
+	[FULL_START] = {"start", "ms", false},
+	[FULL_SERVED] = {"served", "sessions", true},
+	[FULL_ROUND] = {"round", "ms", false},
+	[FULL_PER_SESSION] = {"per-session", "kB", false},
+	{.name = NULL},
+};
+
+/* One in a hundred of the open sessions is active, and the peer is set up alike for all sizes. */
+#define GROW(sessions, active)                                                                     \
+	.run = grow_run, .metrics = grow_metrics, .open = (sessions), .clients = (active),         \
+	.capacity = 5100, .down = true, .large = true
+
 const struct load_scenario load_scenarios[] = {
 	{"bulk-1-down", bulk_run, bulk_metrics, .clients = 1, .down = true},
 	{"bulk-1-up", bulk_run, bulk_metrics, .clients = 1, .up = true},
@@ -79,6 +100,13 @@ const struct load_scenario load_scenarios[] = {
 	{"udp-many", datagrams_run, datagrams_metrics, .clients = 1000, .payload = 64},
 	{"udp-half", datagrams_run_half, half_metrics, .clients = 1, .payload = 1200},
 	{"memory", memory_run, memory_metrics, .needs_peer = true},
+	{"grow-10", GROW(10, 1)},
+	{"grow-100", GROW(100, 1)},
+	{"grow-1000", GROW(1000, 10)},
+	{"grow-5000", GROW(5000, 50)},
+	{"alone-10", GROW(10, 10)},
+	{"alone-50", GROW(50, 50)},
+	{"full-9900", full_run, full_metrics, .open = 9900, .capacity = 9900, .large = true},
 	{.name = NULL},
 };
 
@@ -118,11 +146,11 @@ int load_open(const struct load_run *run, uint16_t port)
 	return fd;
 }
 
-uint64_t load_share(const struct load_run *run, uint64_t total, int index)
+uint64_t load_share(uint64_t total, int parts, int index)
 {
-	uint64_t clients = (uint64_t)run->scenario->clients;
+	uint64_t n = (uint64_t)parts;
 
-	return total / clients + ((uint64_t)index < total % clients ? 1 : 0);
+	return total / n + ((uint64_t)index < total % n ? 1 : 0);
 }
 
 static void fail_crew(struct crew *crew, int error)
@@ -143,14 +171,14 @@ static void *run_member(void *arg)
 	return NULL;
 }
 
-int load_in_parallel(const struct load_run *run, void *arg,
+int load_in_parallel(const struct load_run *run, int threads, void *arg,
 	int (*work)(const struct load_run *run, void *arg, int index))
 {
 	struct crew crew = {.run = run, .arg = arg, .work = work};
-	struct crew_member members[CLIENTS_MAX];
+	struct crew_member members[LOAD_THREADS_MAX];
 	int started = 0;
 
-	for (int error = 0; error == 0 && started < run->scenario->clients;) {
+	for (int error = 0; error == 0 && started < threads;) {
 		struct crew_member *member = &members[started];
 
 		*member = (struct crew_member){.crew = &crew, .index = started};

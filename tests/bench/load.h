@@ -11,6 +11,9 @@
 #include "socks.h"
 
 #define LOAD_METRICS_MAX 4
+#define LOAD_THREADS_MAX 64
+/* Sessions that a peer is set up for where the scenario says nothing else. */
+#define LOAD_CAPACITY 4000
 
 /* How much of everything one run does. */
 struct load_size {
@@ -36,11 +39,14 @@ struct load_scenario {
 	/* Up to LOAD_METRICS_MAX, then one without a name. */
 	const struct load_metric *metrics;
 	int clients;
+	size_t open; /* sessions at once, those that do nothing included; 0: the clients' only */
+	unsigned capacity; /* sessions that the peer is set up for; 0: LOAD_CAPACITY */
 	size_t payload; /* of datagrams */
 	bool up;
 	bool down;
 	bool login;
 	bool needs_peer;
+	bool large; /* too much for a quick look, unless asked for by name */
 };
 
 /* A peer of NULL connects directly to the origin. */
@@ -60,14 +66,14 @@ size_t load_metric_count(const struct load_scenario *scenario);
 /* A connected socket to the origin's port, through the peer if there is one. Any thread. */
 int load_open(const struct load_run *run, uint16_t port);
 
-/* Item `index`'s share of `total`; the shares of all clients add up to it. Any thread. */
-uint64_t load_share(const struct load_run *run, uint64_t total, int index);
+/* Part `index` of `total` cut into `parts`; all of them add up to it. Any thread. */
+uint64_t load_share(uint64_t total, int parts, int index);
 
 /*
- * work(run, arg, index) in a thread for each of the scenario's clients. -1 with the errno of the
+ * work(run, arg, index) in so many threads, at most LOAD_THREADS_MAX. -1 with the errno of the
  * first that failed; the failure ends the others' waiting, too.
  */
-int load_in_parallel(const struct load_run *run, void *arg,
+int load_in_parallel(const struct load_run *run, int threads, void *arg,
 	int (*work)(const struct load_run *run, void *arg, int index));
 
 /* Wall clock and the peer's CPU time over a stretch of the run. */

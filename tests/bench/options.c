@@ -21,24 +21,25 @@ static const struct option_row {
 	{'s', "NAME,...",
 		"scenarios to run, whole names or beginnings: bulk, bulk-8 (default: all)"},
 	{'r', "N", "repetitions, interleaved over the peers (default: 5; 3 with -q)"},
-	{'q', NULL, "quick: less of everything, about a minute"},
+	{'q', NULL,
+		"quick: less of everything and no large scenario (grow, alone, full) unless named"},
 	{'j', "FILE", "write all values as JSON to FILE"},
 	{'b', "NAME", "the peer that the others are compared with (default: microsocks)"},
 	{'d', "DIR", "folder of the peers' scripts (default: tests/bench/peers)"},
-	{'B', "MB", "bulk: million bytes in one run (default: 1000; 300 with -q)"},
+	{'B', "MB", "bulk: million bytes in one run (default: 500; 300 with -q)"},
 	{'S', "N", "sessions: sessions in one run (default: 4000; 1500 with -q)"},
-	{'T', "N", "trips: round trips in one run (default: 30000; 10000 with -q)"},
+	{'T', "N", "trips: round trips in one run (default: 20000; 10000 with -q)"},
 	{'M', "N", "memory: sessions open at once (default: 3000; 1000 with -q)"},
-	{'U', "N", "udp: datagrams in one run (default: 200000; 50000 with -q)"},
+	{'U', "N", "udp: datagrams in one run (default: 60000; 50000 with -q)"},
 	{'h', NULL, "this help"},
 };
 
 static const struct load_size full_size = {
-	.bulk_bytes = 1000000000,
+	.bulk_bytes = 500000000,
 	.sessions = 4000,
-	.trips = 30000,
+	.trips = 20000,
 	.memory_sessions = 3000,
-	.datagrams = 200000,
+	.datagrams = 60000,
 };
 
 static const struct load_size quick_size = {
@@ -139,7 +140,7 @@ static int apply(struct options *options, int letter, const char *arg)
 	case 'T':
 		return parse_number('T', arg, 10000000, &options->size.trips);
 	case 'M':
-		return parse_number('M', arg, 20000, &options->size.memory_sessions);
+		return parse_number('M', arg, LOAD_CAPACITY, &options->size.memory_sessions);
 	case 'U':
 		return parse_number('U', arg, 100000000, &options->size.datagrams);
 	default:
@@ -165,10 +166,8 @@ static bool covers(const char *item, size_t len, const char *name)
 	return len > 0 && strncmp(item, name, len) == 0 && (name[len] == '\0' || name[len] == '-');
 }
 
-bool options_list_has(const char *list, const char *name)
+static bool list_has(const char *list, const char *name)
 {
-	if (list == NULL)
-		return true;
 	for (;;) {
 		size_t len = strcspn(list, ",");
 
@@ -178,6 +177,13 @@ bool options_list_has(const char *list, const char *name)
 			return false;
 		list += len + 1;
 	}
+}
+
+bool options_want(const struct options *options, const struct load_scenario *scenario)
+{
+	if (options->scenarios != NULL)
+		return list_has(options->scenarios, scenario->name);
+	return !(options->quick && scenario->large);
 }
 
 /* Every item of the list must stand for at least one scenario. */
@@ -211,6 +217,7 @@ int options_parse(struct options *options, int argc, char *argv[])
 		.baseline = "microsocks",
 		.repetitions = quick ? 3 : 5,
 		.size = quick ? quick_size : full_size,
+		.quick = quick,
 	};
 	while ((letter = getopt(argc, argv, optstring)) != -1) {
 		if (apply(options, letter, optarg) < 0)

@@ -16,6 +16,7 @@ struct options {
 	const char *json;
 	size_t repetitions;
 	struct load_size size;
+	bool quick;
 	bool help;
 };
 
@@ -23,7 +24,7 @@ struct options {
 int options_parse(struct options *options, int argc, char *argv[]);
 void options_help(FILE *out);
 
-/* The list has `name`, or its part before a '-': "bulk" has "bulk-8-up". NULL has all. */
-bool options_list_has(const char *list, const char *name);
+/* Whether to run it: listed by its name or its part before a '-', or with no list, by its size. */
+bool options_want(const struct options *options, const struct load_scenario *scenario);
 
 #endif

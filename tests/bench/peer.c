@@ -35,13 +35,15 @@
 #define SETTLE_STEP_MS 20
 /* At rest: less CPU than this in one step. */
 #define SETTLE_CPU_S 0.0005
-#define CONNECT_STEP_MS 5
+#define CONNECT_STEP_MS 1
 #define EXIT_NOT_HERE 77
 
 struct peer {
 	pid_t pid;
 	int pidfd;
 	uint16_t port;
+	uint64_t started_ns;
+	uint64_t answered_ns;
 	char dir[PATH_MAX];
 	char output[PATH_MAX + 16];
 };
@@ -99,6 +101,7 @@ static int spawn(struct peer *peer, const char *script, char *const argv[])
 	pid_t parent = getpid();
 
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	peer->started_ns = clock_now_ns();
 	peer->pid = fork();
 	if (peer->pid < 0)
 		return -1;
@@ -108,8 +111,10 @@ static int spawn(struct peer *peer, const char *script, char *const argv[])
 	return peer->pidfd < 0 ? -1 : 0;
 }
 
-static int spawn_server(struct peer *peer, const char *script, const struct socks_login *login)
+static int spawn_server(
+	struct peer *peer, const char *script, const struct socks_login *login, unsigned sessions)
 {
+	char capacity[16];
 	char port[8];
 	char *const argv[] = {
 		(char *)script,
@@ -122,6 +127,9 @@ static int spawn_server(struct peer *peer, const char *script, const struct sock
 	};
 
 	snprintf(port, sizeof(port), "%u", (unsigned)peer->port);
+	snprintf(capacity, sizeof(capacity), "%u", sessions);
+	if (setenv("SESSIONS", capacity, 1) < 0)
+		return -1;
 	return spawn(peer, script, argv);
 }
 
@@ -137,20 +145,39 @@ static bool has_ended(const struct peer *peer, int ms)
  * From 127.0.0.2, for a reason: connecting to a loopback port nobody listens on may, once in a long
  * while, choose that very port as its source, and a TCP socket can connect to itself.
  */
-static bool accepts_connections(const struct peer *peer)
+static int connect_to(const struct peer *peer)
 {
+	const struct timeval patience = {.tv_sec = START_TIMEOUT_MS / 1000};
 	const struct sockaddr_in to = wire_loopback(peer->port);
 	struct sockaddr_in from = wire_loopback(0);
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	bool connected;
+
+	if (fd < 0)
+		return -1;
+	from.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1);
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) < 0 ||
+		bind(fd, (const struct sockaddr *)&from, sizeof(from)) < 0 ||
+		connect(fd, (const struct sockaddr *)&to, sizeof(to)) < 0) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+/* A connection proves little: the kernel takes it as soon as the peer listens. */
+static bool answers(const struct peer *peer)
+{
+	static const uint8_t greeting[] = {5, 2, 0, 2}; /* RFC 1928: no login, or RFC 1929's */
+	int fd = connect_to(peer);
+	uint8_t version = 0;
+	bool answered;
 
 	if (fd < 0)
 		return false;
-	from.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1);
-	connected = bind(fd, (const struct sockaddr *)&from, sizeof(from)) == 0 &&
-		connect(fd, (const struct sockaddr *)&to, sizeof(to)) == 0;
+	answered = send(fd, greeting, sizeof(greeting), MSG_NOSIGNAL) == sizeof(greeting) &&
+		recv(fd, &version, sizeof(version), 0) == sizeof(version) && version == 5;
 	close(fd);
-	return connected;
+	return answered;
 }
 
 static void last_line(const char *path, char *line, size_t size)
@@ -196,19 +223,20 @@ static enum peer_outcome explain_end(const struct peer *peer, char *why, size_t 
 	return PEER_FAILED;
 }
 
-static enum peer_outcome await_ready(const struct peer *peer, char *why, size_t why_size)
+static enum peer_outcome await_ready(struct peer *peer, char *why, size_t why_size)
 {
-	uint64_t deadline = clock_now_ns() + START_TIMEOUT_MS * CLOCK_NS_PER_MS;
+	uint64_t deadline = peer->started_ns + START_TIMEOUT_MS * CLOCK_NS_PER_MS;
 
-	while (!accepts_connections(peer)) {
+	while (!answers(peer)) {
 		if (has_ended(peer, CONNECT_STEP_MS))
 			return explain_end(peer, why, why_size);
 		if (clock_now_ns() >= deadline || wire_interrupted()) {
-			snprintf(why, why_size, "did not start: no connection to port %u",
+			snprintf(why, why_size, "did not start: no answer from port %u",
 				(unsigned)peer->port);
 			return PEER_FAILED;
 		}
 	}
+	peer->answered_ns = clock_now_ns();
 	peer_settle(peer);
 	return PEER_READY;
 }
@@ -227,14 +255,15 @@ static struct peer *new_peer(void)
 	return peer;
 }
 
-enum peer_outcome peer_start(const char *script, const struct socks_login *login,
+enum peer_outcome peer_start(const char *script, const struct socks_login *login, unsigned sessions,
 	struct peer **started, char *why, size_t why_size)
 {
 	enum peer_outcome outcome = PEER_FAILED;
 	struct peer *peer = new_peer();
 
 	*started = NULL;
-	if (peer == NULL || choose_port(peer) < 0 || spawn_server(peer, script, login) < 0)
+	if (peer == NULL || choose_port(peer) < 0 ||
+		spawn_server(peer, script, login, sessions) < 0)
 		snprintf(why, why_size, "did not start: %s", strerror(errno));
 	else
 		outcome = await_ready(peer, why, why_size);
@@ -275,6 +304,11 @@ uint16_t peer_port(const struct peer *peer)
 const char *peer_dir(const struct peer *peer)
 {
 	return peer->dir;
+}
+
+double peer_start_ms(const struct peer *peer)
+{
+	return (double)(peer->answered_ns - peer->started_ns) / (double)CLOCK_NS_PER_MS;
 }
 
 void peer_settle(const struct peer *peer)

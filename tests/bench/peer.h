@@ -16,10 +16,11 @@ enum peer_outcome {
 };
 
 /*
- * Runs `script` and waits until it accepts connections and has come to rest. On PEER_READY *started
- * is the peer; on PEER_FAILED `why` tells the reason in words. `login` may be NULL.
+ * Runs `script`, told to carry `sessions` at once, and waits until it has answered a greeting and
+ * come to rest. On PEER_READY *started is the peer; on PEER_FAILED `why` tells the reason in words.
+ * `login` may be NULL.
  */
-enum peer_outcome peer_start(const char *script, const struct socks_login *login,
+enum peer_outcome peer_start(const char *script, const struct socks_login *login, unsigned sessions,
 	struct peer **started, char *why, size_t why_size);
 /* SIGTERM, after 5 s SIGKILL, then its folder goes. Accepts NULL. */
 void peer_stop(struct peer *peer);
@@ -27,6 +28,8 @@ void peer_stop(struct peer *peer);
 uint16_t peer_port(const struct peer *peer);
 /* The folder that its script was given. */
 const char *peer_dir(const struct peer *peer);
+/* Milliseconds from its start to its first answer. */
+double peer_start_ms(const struct peer *peer);
 /* Waits, for a bounded time, until the peer uses (almost) no more CPU. */
 void peer_settle(const struct peer *peer);
 /* CPU time of all its processes so far in seconds; NAN when it cannot be read. */

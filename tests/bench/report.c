@@ -303,6 +303,11 @@ static void json_field(FILE *out, const char *key, const char *text)
 	fputs(", ", out);
 }
 
+static const char *baseline_name(const struct report *report)
+{
+	return report->baseline < report->n_columns ? report->columns[report->baseline].name : "";
+}
+
 static void json_host(const struct report *report, FILE *out)
 {
 	struct host host;
@@ -314,7 +319,9 @@ static void json_host(const struct report *report, FILE *out)
 	json_field(out, "machine", host.name.machine);
 	json_field(out, "libc", gnu_get_libc_version());
 	json_field(out, "compiler", __VERSION__);
-	fprintf(out, "\"cpus\": %ld,\n  \"columns\": {", host.cpus);
+	fprintf(out, "\"cpus\": %ld,\n  ", host.cpus);
+	json_field(out, "baseline", baseline_name(report));
+	fputs("\"columns\": {", out);
 	for (size_t i = 0; i < report->n_columns; i++) {
 		fputs(i > 0 ? ", " : "", out);
 		json_key(out, report->columns[i].name);
@@ -352,6 +359,11 @@ static void json_cell(const struct report *report, const struct row *row, size_t
 	fputs("]}", out);
 }
 
+static size_t sessions_at_once(const struct load_scenario *scenario)
+{
+	return scenario->open != 0 ? scenario->open : (size_t)scenario->clients;
+}
+
 static void json_row(const struct report *report, const struct row *row, FILE *out)
 {
 	fputs("    {", out);
@@ -359,6 +371,8 @@ static void json_row(const struct report *report, const struct row *row, FILE *o
 	json_field(out, "metric", row->metric->name);
 	json_field(out, "unit", row->metric->unit);
 	json_field(out, "better", better(row->metric));
+	json_key(out, "open");
+	fprintf(out, "%zu, ", sessions_at_once(row->scenario));
 	fputs("\"values\": {", out);
 	for (size_t i = 0; i < report->n_columns; i++) {
 		fputs(i > 0 ? ",\n      " : "\n      ", out);

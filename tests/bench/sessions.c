@@ -31,7 +31,7 @@ static int visit(const struct load_run *run, uint64_t seq)
 
 static int visit_again_and_again(const struct load_run *run, void *arg, int index)
 {
-	const uint64_t visits = load_share(run, run->size->sessions, index);
+	const uint64_t visits = load_share(run->size->sessions, run->scenario->clients, index);
 
 	(void)arg;
 	for (uint64_t i = 0; i < visits; i++) {
@@ -47,7 +47,7 @@ int sessions_run(const struct load_run *run, double *values)
 	struct load_meter meter;
 
 	load_meter_start(&meter, run);
-	if (load_in_parallel(run, NULL, visit_again_and_again) < 0)
+	if (load_in_parallel(run, run->scenario->clients, NULL, visit_again_and_again) < 0)
 		return -1;
 	load_meter_stop(&meter, run);
 	values[0] = sessions / meter.wall_s;

@@ -3,7 +3,8 @@
  * Every session has one message under way, all in one thread with epoll, so that 64 sessions do not
  * mean 64 threads fighting for the processors. A trip's time runs from before its send to after the
  * receive of its last byte. Which session makes how many trips is left to the peer: a slow one
- * shows in the percentiles.
+ * shows in the percentiles. In turn, a single message is under way, and it passes from session to
+ * session: however many they are, no trip waits for another, so their times compare.
  */
 #include "trips.h"
 
@@ -14,6 +15,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "awake.h"
 #include "clock.h"
 #include "fleet.h"
 #include "load.h"
@@ -35,6 +37,8 @@ struct trips {
 	uint64_t done;
 	uint64_t *times_ns;
 	struct traveller *travellers;
+	size_t n_travellers;
+	bool in_turn;
 	int epoll;
 };
 
@@ -57,6 +61,13 @@ static int end_trip(struct trips *trips, const struct traveller *traveller)
 	return -1;
 }
 
+static struct traveller *after(struct trips *trips, struct traveller *traveller)
+{
+	struct traveller *end = trips->travellers + trips->n_travellers;
+
+	return traveller + 1 < end ? traveller + 1 : trips->travellers;
+}
+
 static int on_readable(struct trips *trips, struct traveller *traveller)
 {
 	ssize_t n = recv(traveller->fd, traveller->back + traveller->got,
@@ -73,7 +84,7 @@ static int on_readable(struct trips *trips, struct traveller *traveller)
 		return 0;
 	if (end_trip(trips, traveller) < 0)
 		return -1;
-	return begin_trip(trips, traveller);
+	return begin_trip(trips, trips->in_turn ? after(trips, traveller) : traveller);
 }
 
 static int handle_events(struct trips *trips)
@@ -88,9 +99,11 @@ static int handle_events(struct trips *trips)
 	return 0;
 }
 
-static int travel(struct trips *trips, size_t travellers)
+static int travel(struct trips *trips)
 {
-	for (size_t i = 0; i < travellers; i++) {
+	const size_t at_once = trips->in_turn ? 1 : trips->n_travellers;
+
+	for (size_t i = 0; i < at_once; i++) {
 		if (begin_trip(trips, &trips->travellers[i]) < 0)
 			return -1;
 	}
@@ -127,26 +140,31 @@ static double percentile_us(const struct trips *trips, unsigned percent)
 	return (double)trips->times_ns[(trips->done - 1) * percent / 100] / 1e3;
 }
 
-static int measure(
-	const struct load_run *run, struct trips *trips, size_t travellers, double *values)
+static int measure(const struct load_run *run, struct trips *trips, double *values)
 {
 	struct load_meter meter;
 
 	load_meter_start(&meter, run);
-	if (travel(trips, travellers) < 0)
+	if (travel(trips) < 0)
 		return -1;
 	load_meter_stop(&meter, run);
 	qsort(trips->times_ns, trips->done, sizeof(*trips->times_ns), compare_times);
-	values[0] = (double)trips->total / meter.wall_s;
-	values[1] = percentile_us(trips, 50);
-	values[2] = percentile_us(trips, 99);
-	values[3] = meter.cpu_s * 1e6 / (double)trips->total;
+	values[TRIPS_RATE] = (double)trips->total / meter.wall_s;
+	values[TRIPS_P50] = percentile_us(trips, 50);
+	values[TRIPS_P99] = percentile_us(trips, 99);
+	values[TRIPS_CPU] = meter.cpu_s * 1e6 / (double)trips->total;
 	return 0;
 }
 
-static int run_fleet(const struct load_run *run, const struct fleet *fleet, double *values)
+static int run_fleet(
+	const struct load_run *run, const struct fleet *fleet, bool in_turn, double *values)
 {
-	struct trips trips = {.total = run->size->trips, .epoll = epoll_create1(EPOLL_CLOEXEC)};
+	struct trips trips = {
+		.total = run->size->trips,
+		.n_travellers = fleet->size,
+		.in_turn = in_turn,
+		.epoll = epoll_create1(EPOLL_CLOEXEC),
+	};
 	int rc = -1;
 	int saved;
 
@@ -154,7 +172,7 @@ static int run_fleet(const struct load_run *run, const struct fleet *fleet, doub
 	trips.travellers = calloc(fleet->size, sizeof(*trips.travellers));
 	if (trips.epoll >= 0 && trips.times_ns != NULL && trips.travellers != NULL &&
 		watch(&trips, fleet) == 0)
-		rc = measure(run, &trips, fleet->size, values);
+		rc = measure(run, &trips, values);
 	saved = errno;
 	free(trips.travellers);
 	free(trips.times_ns);
@@ -164,14 +182,33 @@ static int run_fleet(const struct load_run *run, const struct fleet *fleet, doub
 	return rc;
 }
 
-int trips_run(const struct load_run *run, double *values)
+static int run_trips(const struct load_run *run, bool in_turn, double *values)
 {
 	struct fleet fleet;
 	int rc;
 
 	if (fleet_open(&fleet, run, (size_t)run->scenario->clients) < 0)
 		return -1;
-	rc = run_fleet(run, &fleet, values);
+	rc = run_fleet(run, &fleet, in_turn, values);
 	fleet_close(&fleet);
+	return rc;
+}
+
+int trips_run(const struct load_run *run, double *values)
+{
+	return run_trips(run, false, values);
+}
+
+int trips_run_in_turn(const struct load_run *run, double *values)
+{
+	struct awake *awake = awake_start();
+	int rc = -1;
+	int saved;
+
+	if (awake != NULL)
+		rc = run_trips(run, true, values);
+	saved = errno;
+	awake_stop(awake);
+	errno = saved;
 	return rc;
 }

@@ -4,7 +4,17 @@
 
 struct load_run;
 
-/* Values: round trips per second, median and 99th percentile in µs, CPU µs per round trip. */
+enum trips_value {
+	TRIPS_RATE, /* round trips per second */
+	TRIPS_P50, /* µs */
+	TRIPS_P99, /* µs */
+	TRIPS_CPU, /* µs per round trip */
+	TRIPS_VALUES,
+};
+
+/* Every session has a message under way. */
 int trips_run(const struct load_run *run, double *values);
+/* One message is under way at a time, and the sessions take turns. */
+int trips_run_in_turn(const struct load_run *run, double *values);
 
 #endif

@@ -15,7 +15,7 @@ monitor_port = 0
 log_file = $3/socks5d.log
 log_level = info
 access_log_file = $3/access.log
-max_sessions = 4000
+max_sessions = $SESSIONS
 EOF
 if [ $# -ge 5 ]; then
 	exec "$SOCKS5D" -c "$3/socks5d.conf" -u "$4:$5"
