@@ -85,32 +85,34 @@ struct guest {
 	struct config *config;
 };
 
-static void note_refusal(struct pool *p, const struct addr *client)
+static void note_refusal(struct worker *w, const struct addr *client)
 {
+	struct pool *p = w->pool;
+	struct log_line *line = &w->session->line;
 	uint64_t held_back;
-	struct log_line line;
 	char text[ADDR_TEXT_MAX];
 
 	stats_add(&p->services->stats.clients_refused, 1);
 	if (!log_limit_pass(&p->refused_limit, LOG_PERIOD_MS, &held_back))
 		return;
-	log_begin(&line, LOG_WARN, "client refused by the setting clients");
-	log_text(&line, "client", addr_format(client, text));
-	log_number(&line, "others_since_last_line", (int64_t)held_back);
-	log_end(&line);
+	log_begin(line, LOG_WARN, "client refused by the setting clients");
+	log_text(line, "client", addr_format(client, text));
+	log_number(line, "others_since_last_line", (int64_t)held_back);
+	log_end(line);
 }
 
 /* Takes a reference to the configuration when the client may be served. */
-static bool admit(struct pool *p, struct guest *guest)
+static bool admit(struct worker *w, struct guest *guest)
 {
+	struct services *v = w->pool->services;
 	bool login;
 
-	guest->config = config_get(p->services->config);
-	login = acl_login_required(guest->config, users_count(p->services->users));
+	guest->config = config_get(v->config);
+	login = acl_login_required(guest->config, users_count(v->users));
 	if (acl_client_allowed(guest->config, login, &guest->addr))
 		return true;
 	config_release(guest->config);
-	note_refusal(p, &guest->addr);
+	note_refusal(w, &guest->addr);
 	return false;
 }
 
@@ -160,11 +162,13 @@ static void arm_again(struct pool *p, int fd)
 }
 
 /* Answers the listener that rang; false when there was no client that may be served. */
-static bool answer(struct pool *p, int fd, struct guest *guest)
+static bool answer(struct worker *w, int fd, struct guest *guest)
 {
+	struct pool *p = w->pool;
+
 	switch (take_client(p, fd, guest)) {
 	case SOCKET_ACCEPTED:
-		if (admit(p, guest))
+		if (admit(w, guest))
 			return true;
 		socket_close(guest->fd);
 		break;
@@ -179,8 +183,9 @@ static bool answer(struct pool *p, int fd, struct guest *guest)
 }
 
 /* Waits for a client that may be served; false when the pool is stopping. */
-static bool accept_client(struct pool *p, struct guest *guest)
+static bool accept_client(struct worker *w, struct guest *guest)
 {
+	struct pool *p = w->pool;
 	struct epoll_event event;
 
 	for (;;) {
@@ -188,7 +193,7 @@ static bool accept_client(struct pool *p, struct guest *guest)
 			continue;
 		if (event.data.fd == p->stop_fd)
 			return false;
-		if (answer(p, event.data.fd, guest))
+		if (answer(w, event.data.fd, guest))
 			return true;
 	}
 }
@@ -223,7 +228,7 @@ static void *work(void *arg)
 	struct worker *w = arg;
 	struct guest guest;
 
-	while (accept_client(w->pool, &guest))
+	while (accept_client(w, &guest))
 		serve(w, &guest);
 	leave(w->pool);
 	return NULL;
