@@ -1,4 +1,4 @@
-/* pool: the worker threads, all made at start, and how they share the listeners. A mutex guards
+/* pool: the worker threads, all made at start, and how they share the listeners. A rwlock guards
  * what is listened on. */
 #ifndef PROXY_POOL_H
 #define PROXY_POOL_H

@@ -58,7 +58,7 @@ struct pool {
 	_Atomic(size_t) busy; /* workers that have a client */
 	struct log_limit refused_limit, exhausted_limit, saturated_limit;
 
-	struct mutex lock; /* the rest */
+	struct rwlock lock; /* the rest */
 	struct listeners *listeners; /* NULL: nobody is to be accepted yet, or any more */
 	size_t live;
 	pthread_t stopper;
@@ -129,36 +129,36 @@ static void pause_accepting(struct pool *p)
 }
 
 /* Has the listener ring for its next client, or at once when that is there. */
-static void arm_locked(struct pool *p, int fd) REQUIRES(&p->lock)
+static void arm_locked(struct pool *p, int fd) REQUIRES_SHARED(&p->lock)
 {
 	struct epoll_event event = {.events = EPOLLIN | EPOLLONESHOT, .data.fd = fd};
 
 	(void)epoll_ctl(p->epoll, EPOLL_CTL_MOD, fd, &event);
 }
 
-/* Accepts a client at the listener that rang, unless that was closed since. The lock keeps its
- * descriptor from being closed and reused meanwhile; nobody else rings at the same listener, so it
- * is free nearly always. */
+/* Accepts a client at the listener that rang, unless that was closed since: the lock keeps its
+ * descriptor from being closed and reused meanwhile. It is shared, because to arm the listener may
+ * wake the next worker, which comes here at once. */
 static enum socket_accept_outcome take_client(struct pool *p, int fd, struct guest *guest)
 {
 	enum socket_accept_outcome outcome = SOCKET_ACCEPT_NOTHING;
 
-	mutex_lock(&p->lock);
+	rwlock_read(&p->lock);
 	if (listeners_have(p->listeners, fd)) {
 		outcome = socket_accept(fd, &guest->fd, &guest->addr);
 		if (outcome != SOCKET_ACCEPT_EXHAUSTED)
 			arm_locked(p, fd);
 	}
-	mutex_unlock(&p->lock);
+	rwlock_read_unlock(&p->lock);
 	return outcome;
 }
 
 static void arm_again(struct pool *p, int fd)
 {
-	mutex_lock(&p->lock);
+	rwlock_read(&p->lock);
 	if (listeners_have(p->listeners, fd))
 		arm_locked(p, fd);
-	mutex_unlock(&p->lock);
+	rwlock_read_unlock(&p->lock);
 }
 
 /* Answers the listener that rang; false when there was no client that may be served. */
@@ -215,10 +215,10 @@ static void leave(struct pool *p)
 	bool last;
 	pthread_t stopper;
 
-	mutex_lock(&p->lock);
+	rwlock_write(&p->lock);
 	last = --p->live == 0;
 	stopper = p->stopper;
-	mutex_unlock(&p->lock);
+	rwlock_write_unlock(&p->lock);
 	if (last)
 		pthread_kill(stopper, POOL_GONE_SIGNAL);
 }
@@ -279,7 +279,7 @@ static void release(struct pool *p)
 		close(p->epoll);
 	if (p->stop_fd >= 0)
 		close(p->stop_fd);
-	mutex_destroy(&p->lock);
+	rwlock_destroy(&p->lock);
 	free(p->workers);
 	free(p);
 }
@@ -304,7 +304,7 @@ struct pool *pool_new(struct services *services, size_t *count)
 
 	if (p == NULL)
 		return NULL;
-	mutex_init(&p->lock);
+	rwlock_init(&p->lock);
 	p->services = services;
 	p->epoll = p->stop_fd = -1;
 	if (allocate(p, count) < 0) {
@@ -317,9 +317,9 @@ struct pool *pool_new(struct services *services, size_t *count)
 	while (p->count < *count && start_worker(p, p->count, &attr) == 0)
 		p->count++;
 	pthread_attr_destroy(&attr);
-	mutex_lock(&p->lock);
+	rwlock_write(&p->lock);
 	p->live = p->count;
-	mutex_unlock(&p->lock);
+	rwlock_write_unlock(&p->lock);
 	if (p->count == 0) {
 		release(p);
 		return NULL;
@@ -344,12 +344,12 @@ void pool_listen_on(struct pool *p, struct listeners *next)
 {
 	struct listeners *old;
 
-	mutex_lock(&p->lock);
+	rwlock_write(&p->lock);
 	old = p->listeners;
 	p->listeners = next;
 	for (size_t i = 0; i < next->count; i++)
 		arm_locked(p, next->items[i].fd);
-	mutex_unlock(&p->lock);
+	rwlock_write_unlock(&p->lock);
 	if (old != NULL)
 		listeners_leave_out(old, next);
 	listeners_close(old);
@@ -364,11 +364,11 @@ void pool_stop(struct pool *p)
 {
 	struct listeners *old;
 
-	mutex_lock(&p->lock);
+	rwlock_write(&p->lock);
 	p->stopper = pthread_self();
 	old = p->listeners;
 	p->listeners = NULL;
-	mutex_unlock(&p->lock);
+	rwlock_write_unlock(&p->lock);
 	listeners_close(old);
 	wake_send(p->stop_fd);
 }
@@ -377,9 +377,9 @@ bool pool_is_gone(struct pool *p)
 {
 	bool gone;
 
-	mutex_lock(&p->lock);
+	rwlock_write(&p->lock);
 	gone = p->live == 0;
-	mutex_unlock(&p->lock);
+	rwlock_write_unlock(&p->lock);
 	return gone;
 }
 
