@@ -143,9 +143,10 @@ void log_text(struct log_line *line, const char *key, const char *value)
 void log_number(struct log_line *line, const char *key, int64_t value)
 {
 	char digits[DIGITS_MAX];
+	const char *end = digits_put(digits, value);
 
 	if (put_key(line, key))
-		put(line, digits, (size_t)(digits_put(digits, value) - digits));
+		put(line, digits, (size_t)(end - digits));
 }
 
 /* "2025-07-15T12:40:39.123+0200" */
