@@ -32,6 +32,9 @@ struct site {
 struct listeners *change_open_listeners(
 	struct site *s, struct config *c, char error[CONFIG_ERROR_MAX]);
 
+/* Gets the pool ready to listen on `l`, or says in `error` why not (-1). */
+int change_expect(struct site *s, const struct listeners *l, char error[CONFIG_ERROR_MAX]);
+
 /* Reads configuration and users again and opens the logs again: all of it, or nothing. 0 with what
  * changed in `reply`, -1 with the reason; either is logged too. */
 int change_reload(struct site *s, char reply[CHANGE_REPLY_MAX]);

@@ -2,6 +2,7 @@
 #ifndef PROXY_LISTENERS_H
 #define PROXY_LISTENERS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "state/config.h"
@@ -20,6 +21,9 @@ struct listeners {
  * changed. */
 struct listeners *listeners_open(const struct listen_list *list, int backlog,
 	const struct listeners *old, char error[CONFIG_ERROR_MAX]);
+
+/* Is `fd` one of them? `l` may be NULL. */
+bool listeners_have(const struct listeners *l, int fd);
 
 /* How many of `list` would be opened anew, when those of `old` are there. */
 size_t listeners_count_new(const struct listen_list *list, const struct listeners *old);

@@ -1,5 +1,5 @@
-/* pool: the worker threads, all made at start, and how they share the listeners. A mutex guards who
- * leads and who is idle. */
+/* pool: the worker threads, all made at start, and how they share the listeners. A rwlock guards
+ * what is listened on. */
 #ifndef PROXY_POOL_H
 #define PROXY_POOL_H
 
@@ -15,19 +15,21 @@
 
 struct pool;
 
-/* Makes `*count` workers that wait for pool_start(). Fewer, and `*count` lowered, when the system
- * does not allow as many threads. NULL with errno when not even one can be had. */
+/* Makes `*count` workers that wait for pool_listen_on(). Fewer, and `*count` lowered, when the
+ * system does not allow as many threads. NULL with errno when not even one can be had. */
 struct pool *pool_new(struct services *services, size_t *count);
 
-/* Begins to accept on `l`, which the pool takes over. */
-void pool_start(struct pool *p, struct listeners *l);
+/* Gets ready to listen on `l`, which is then either passed to pool_listen_on() or closed. -1 with
+ * errno. */
+int pool_expect(struct pool *p, const struct listeners *l) __attribute__((warn_unused_result));
 
-/* What is accepted on; valid until the next call of pool_listen_on(), which the same thread has to
- * make. */
-const struct listeners *pool_listeners(struct pool *p);
-
-/* Goes over to `next`, which the pool takes over, and closes what `next` has not kept. */
+/* Begins to accept on `next`, or goes over to it: the pool takes it over, and closes what it does
+ * not keep of those before. After pool_expect(). */
 void pool_listen_on(struct pool *p, struct listeners *next);
+
+/* What is accepted on; NULL at first. Valid until the next call of pool_listen_on(), which the same
+ * thread has to make. */
+const struct listeners *pool_listeners(struct pool *p);
 
 /* Closes the listeners; workers go once they have no session. Returns at once. */
 void pool_stop(struct pool *p);

@@ -35,8 +35,12 @@ struct services {
 
 #define SESSION_BUFFER_SIZE 65536 /* bytes held for each direction */
 
+#define SESSION_PAGE 4096
+
+/* On a page of its own: then what a session with small messages touches is that page, for itself
+ * and the beginning of the first buffer, and the first one of the second buffer. */
 struct session {
-	struct services *services;
+	_Alignas(SESSION_PAGE) struct services *services;
 	size_t slot; /* in the registry */
 	uint64_t id;
 	int64_t begun;
@@ -64,8 +68,11 @@ struct session {
 	struct buffer out; /* to the client */
 	struct socks5_request request;
 	struct dial dial;
-	uint8_t memory[2]
-		      [SESSION_BUFFER_SIZE]; /* of the buffers; last, so that little is touched */
+	/* Last, so that little is touched. */
+	union {
+		uint8_t memory[2][SESSION_BUFFER_SIZE]; /* of the buffers */
+		struct log_line line; /* of a worker that has no session, or none any more */
+	};
 };
 
 /* Serves the connection `client`, accepted from `client_addr` under the configuration `config`,

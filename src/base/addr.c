@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/digits.h"
 #include "base/parse.h"
 
 static const uint8_t mapped_prefix[12] = {[10] = 0xff, [11] = 0xff};
@@ -172,33 +173,56 @@ void addr_set_port(struct addr *a, uint16_t port)
 		a->in6.sin6_port = htons(port);
 }
 
+static char *put_ipv4(char *to, const uint8_t bytes[4])
+{
+	for (int i = 0; i < 4; i++) {
+		if (i > 0)
+			*to++ = '.';
+		to = digits_put(to, bytes[i]);
+	}
+	return to;
+}
+
+static char *put_ipv6(char *to, const struct sockaddr_in6 *in6)
+{
+	inet_ntop(AF_INET6, &in6->sin6_addr, to, INET6_ADDRSTRLEN);
+	to += strlen(to);
+	if (in6->sin6_scope_id == 0)
+		return to;
+	*to++ = '%';
+	return digits_put(to, in6->sin6_scope_id);
+}
+
+/* Without a NUL; returns the end. */
+static char *put_host(char *to, const struct addr *a, bool bracketed)
+{
+	if (a->sa.sa_family == AF_INET)
+		return put_ipv4(to, (const uint8_t *)&a->in.sin_addr);
+	if (a->sa.sa_family != AF_INET6)
+		return stpcpy(to, "-");
+	if (bracketed)
+		*to++ = '[';
+	to = put_ipv6(to, &a->in6);
+	if (bracketed)
+		*to++ = ']';
+	return to;
+}
+
 const char *addr_format_host(const struct addr *a, char out[ADDR_TEXT_MAX])
 {
-	size_t len;
-	const uint8_t *bytes = host_bytes(a, &len);
-
-	if (bytes == NULL) {
-		strcpy(out, "-");
-		return out;
-	}
-	inet_ntop(a->sa.sa_family, bytes, out, ADDR_TEXT_MAX);
-	if (a->sa.sa_family == AF_INET6 && a->in6.sin6_scope_id != 0) {
-		len = strlen(out);
-		snprintf(out + len, ADDR_TEXT_MAX - len, "%%%u", a->in6.sin6_scope_id);
-	}
+	*put_host(out, a, false) = '\0';
 	return out;
 }
 
 const char *addr_format(const struct addr *a, char out[ADDR_TEXT_MAX])
 {
-	char host[ADDR_TEXT_MAX];
-	bool v6 = a->sa.sa_family == AF_INET6;
+	char *end = put_host(out, a, true);
 
-	addr_format_host(a, host);
-	if (a->sa.sa_family == AF_UNSPEC)
-		return strcpy(out, host);
-	snprintf(out, ADDR_TEXT_MAX, "%s%.60s%s:%u", v6 ? "[" : "", host, v6 ? "]" : "",
-		addr_port(a));
+	if (a->sa.sa_family != AF_UNSPEC) {
+		*end++ = ':';
+		end = digits_put(end, addr_port(a));
+	}
+	*end = '\0';
 	return out;
 }
 

@@ -1,6 +1,6 @@
 #include "base/escape.h"
 
-#include <stdio.h>
+#include "base/digits.h"
 
 static bool is_plain(unsigned char c, bool ascii)
 {
@@ -17,10 +17,14 @@ const char *escape_word(const void *bytes, size_t len, bool ascii, char *out, si
 
 		if (used + (plain ? 1 : 4) >= size)
 			break;
-		if (plain)
+		if (plain) {
 			out[used++] = (char)p[i];
-		else
-			used += (size_t)snprintf(out + used, size - used, "\\x%02x", p[i]);
+		} else {
+			out[used] = '\\';
+			out[used + 1] = 'x';
+			digits_put_hex(out + used + 2, p[i]);
+			used += 4;
+		}
 	}
 	out[used] = '\0';
 	return out;

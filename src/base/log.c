@@ -7,10 +7,12 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/digits.h"
 #include "base/sink.h"
 #include "base/timestamp.h"
 
 #define FIELD_MAX 600 /* escaped bytes of one value */
+#define KEY_MARKS 4 /* bytes around a key: a comma, two quotes, a colon */
 #define CLOSING 3 /* room kept for what ends a line: a quote, a brace, LF */
 
 static _Atomic(int) threshold = LOG_INFO;
@@ -68,22 +70,30 @@ static bool put(struct log_line *line, const char *bytes, size_t len)
 	return true;
 }
 
-/* The bytes that stand for `c` inside quotes: in JSON \u00XX, in text \xXX. */
-static size_t escape(unsigned char c, bool json, char out[7])
+static void put_string(struct log_line *line, const char *text)
 {
-	if (c == '"' || c == '\\')
-		return (size_t)snprintf(out, 7, "\\%c", c);
+	put(line, text, strlen(text));
+}
+
+/* The bytes that stand for `c` inside quotes: in JSON \u00XX, in text \xXX. */
+static size_t escape(unsigned char c, bool json, char out[6])
+{
+	char *end = out;
+
 	if (c >= 0x20 && c < 0x7f) {
-		out[0] = (char)c;
-		return 1;
+		if (c == '"' || c == '\\')
+			*end++ = '\\';
+		*end++ = (char)c;
+	} else {
+		end = digits_put_hex(stpcpy(end, json ? "\\u00" : "\\x"), c);
 	}
-	return (size_t)snprintf(out, 7, json ? "\\u%04x" : "\\x%02x", c);
+	return (size_t)(end - out);
 }
 
 static void put_quoted(struct log_line *line, const unsigned char *value, size_t len)
 {
 	size_t start = line->len;
-	char piece[7];
+	char piece[6];
 
 	put(line, "\"", 1);
 	for (size_t i = 0; i < len && line->len - start < FIELD_MAX; i++) {
@@ -107,12 +117,11 @@ static bool put_key(struct log_line *line, const char *key)
 {
 	size_t len = strlen(key);
 
-	if (!line->wanted || room(line) < len + 24)
+	if (!line->wanted || room(line) < len + KEY_MARKS + DIGITS_MAX)
 		return false;
-	if (line->json)
-		line->len += (size_t)sprintf(line->text + line->len, ",\"%s\":", key);
-	else
-		line->len += (size_t)sprintf(line->text + line->len, " %s=", key);
+	put_string(line, line->json ? ",\"" : " ");
+	put(line, key, len);
+	put_string(line, line->json ? "\":" : "=");
 	return true;
 }
 
@@ -133,34 +142,40 @@ void log_text(struct log_line *line, const char *key, const char *value)
 
 void log_number(struct log_line *line, const char *key, int64_t value)
 {
+	char digits[DIGITS_MAX];
+	const char *end = digits_put(digits, value);
+
 	if (put_key(line, key))
-		line->len += (size_t)sprintf(line->text + line->len, "%lld", (long long)value);
+		put(line, digits, (size_t)(end - digits));
 }
 
-static void format_time(char *out, size_t size)
+/* "2025-07-15T12:40:39.123+0200" */
+static void put_time(struct log_line *line)
 {
 	struct timespec now;
-	char date[TIMESTAMP_DATE], zone[TIMESTAMP_ZONE];
+	char date[TIMESTAMP_DATE], zone[TIMESTAMP_ZONE], ms[DIGITS_MAX];
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	timestamp_format(now.tv_sec, date, zone);
-	snprintf(out, size, "%.*s.%03ld%.*s", TIMESTAMP_DATE, date, now.tv_nsec / 1000000,
-		TIMESTAMP_ZONE, zone);
+	digits_put(ms, 1000 + now.tv_nsec / 1000000);
+	ms[0] = '.'; /* in the place of the 1 that kept the zeros */
+	put(line, date, sizeof(date));
+	put(line, ms, 4);
+	put(line, zone, sizeof(zone));
 }
 
 void log_begin(struct log_line *line, enum log_level level, const char *msg)
 {
-	char stamp[64];
-
 	line->len = 0;
 	line->json = atomic_load_explicit(&style, memory_order_relaxed) == LOG_JSON;
 	line->wanted = (int)level <= atomic_load_explicit(&threshold, memory_order_relaxed);
 	if (!line->wanted)
 		return;
-	format_time(stamp, sizeof(stamp));
-	line->len = (size_t)snprintf(line->text, sizeof(line->text),
-		line->json ? "{\"time\":\"%s\",\"level\":\"%s\"" : "time=%s level=%s", stamp,
-		level_words[level]);
+	put_string(line, line->json ? "{\"time\":\"" : "time=");
+	put_time(line);
+	put_string(line, line->json ? "\",\"level\":\"" : " level=");
+	put_string(line, level_words[level]);
+	put_string(line, line->json ? "\"" : "");
 	log_text(line, "msg", msg);
 }
 

@@ -5,6 +5,7 @@
  */
 #include "proxy/change.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,6 +42,14 @@ struct listeners *change_open_listeners(
 	s->monitor = *m;
 	free(m);
 	return l;
+}
+
+int change_expect(struct site *s, const struct listeners *l, char error[CONFIG_ERROR_MAX])
+{
+	if (pool_expect(s->pool, l) == 0)
+		return 0;
+	snprintf(error, CONFIG_ERROR_MAX, "cannot wait for clients: %s", strerror(errno));
+	return -1;
 }
 
 /* A change of configuration under way. */
@@ -218,7 +227,8 @@ static struct listeners *prepare(
 	if ((!change->read_again || check_users(s, change->old, change->new, error) == 0) &&
 		borrow_for_listeners(s, change, error) == 0) {
 		l = change_open_listeners(s, change->new, error);
-		if (l != NULL && open_files(s, change, error) == 0)
+		if (l != NULL && change_expect(s, l, error) == 0 &&
+			open_files(s, change, error) == 0)
 			return l;
 	}
 	close_new_listeners(s, l, &monitor_before, monitor_was_new);

@@ -17,7 +17,7 @@ static const struct listener *find_wanted(const struct listeners *l, const struc
 	return NULL;
 }
 
-static bool has_fd(const struct listeners *l, int fd)
+bool listeners_have(const struct listeners *l, int fd)
 {
 	for (size_t i = 0; l != NULL && i < l->count; i++) {
 		if (l->items[i].fd == fd)
@@ -119,7 +119,7 @@ void listeners_log(const struct listeners *l)
 void listeners_leave_out(struct listeners *l, const struct listeners *kept)
 {
 	for (size_t i = 0; i < l->count; i++) {
-		if (has_fd(kept, l->items[i].fd))
+		if (listeners_have(kept, l->items[i].fd))
 			l->items[i].fd = -1;
 	}
 }

@@ -14,8 +14,8 @@
 #include "proxy/statistics.h"
 #include "state/acl.h"
 
-/* Descriptors for the two logs, the files read and written meanwhile, the pool's eventfd and the
- * monitor's. */
+/* Descriptors for the two logs, the files read and written meanwhile, the pool's epoll set
+ * and eventfd, and the monitor's eventfd. */
 #define PROCESS_DESCRIPTORS 8
 
 /* max_sessions = auto: a 64th of the memory at what a waiting worker costs, within these. */
@@ -166,7 +166,7 @@ static int make_users(
 }
 
 /* The listeners first, since an address in use is the likeliest failure; who connects waits in the
- * backlog until pool_start(). */
+ * backlog until pool_listen_on(). */
 static int open_for_business(struct server *s, struct config *c, char *error)
 {
 	size_t planned = s->services.budget.sessions;
@@ -187,6 +187,11 @@ static int open_for_business(struct server *s, struct config *c, char *error)
 		listeners_close(l);
 		return -1;
 	}
+	if (change_expect(&s->site, l, error) < 0) {
+		listeners_close(l);
+		pool_stop(s->site.pool);
+		return -1;
+	}
 	log_capacity(s, c, planned);
 	effects_warn_of_open_door(users_count(s->services.users), c);
 	listeners_log(l);
@@ -195,7 +200,7 @@ static int open_for_business(struct server *s, struct config *c, char *error)
 		log_message(LOG_INFO,
 			"nobody may log in to the monitor: no user has the role admin (-u "
 			"NAME:PASS adds one)");
-	pool_start(s->site.pool, l);
+	pool_listen_on(s->site.pool, l);
 	return 0;
 }
 

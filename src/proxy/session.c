@@ -10,10 +10,10 @@
 #include "proxy/session.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/digits.h"
 #include "base/escape.h"
 #include "base/log.h"
 #include "net/socket.h"
@@ -27,7 +27,6 @@
 #define LINGER_MS 2000
 #define LINGER_BYTES (256 * 1024)
 
-#define PAGE 4096
 #define LOG_PERIOD_MS 60000
 
 static void enter(struct session *s, enum session_phase phase)
@@ -269,7 +268,7 @@ static void publish_request(struct session *s)
 {
 	const struct socks5_request *request = &s->request;
 	char *text = s->target_text;
-	size_t size = sizeof(s->target_text), len;
+	size_t size = sizeof(s->target_text);
 
 	s->command = socks5_command_name(request->command, s->command_text);
 	if (request->has_addr) {
@@ -278,10 +277,11 @@ static void publish_request(struct session *s)
 		strcpy(text, "-");
 	} else {
 		escape_word(request->name, request->name_len, true, text, size - strlen(":65535"));
-		len = strlen(text);
-		snprintf(text + len, size - len, ":%u", request->port);
+		text += strlen(text);
+		*text++ = ':';
+		*digits_put(text, request->port) = '\0';
 	}
-	registry_set_request(s->services->registry, s->slot, s->command, text);
+	registry_set_request(s->services->registry, s->slot, s->command, s->target_text);
 }
 
 static bool is_command(uint8_t command)
@@ -469,17 +469,17 @@ static void serve(struct session *s)
 
 static void log_target(struct log_line *line, const struct session *s)
 {
-	char text[ADDR_TEXT_MAX], name[sizeof(s->request.name) + 8];
+	char text[ADDR_TEXT_MAX], name[sizeof(s->request.name) + 1 + DIGITS_MAX], *end;
 	const struct socks5_request *request = &s->request;
-	size_t len = request->name_len;
 
 	log_text(line, "command", s->command);
 	if (request->has_addr) {
 		log_text(line, "target", addr_format(&request->addr, text));
 	} else if (request->atyp == SOCKS5_DOMAIN) {
-		memcpy(name, request->name, len);
-		len += (size_t)snprintf(name + len, sizeof(name) - len, ":%u", request->port);
-		log_bytes(line, "target", name, len);
+		end = mempcpy(name, request->name, request->name_len);
+		*end++ = ':';
+		end = digits_put(end, request->port);
+		log_bytes(line, "target", name, (size_t)(end - name));
 	}
 	if (s->address.sa.sa_family != AF_UNSPEC)
 		log_text(line, "address", addr_format(&s->address, text));
@@ -515,36 +515,36 @@ static void log_times(struct log_line *line, const struct session *s, int64_t to
 	log_number(line, "total_ms", total_ms);
 }
 
-static void log_end_of_session(const struct session *s, const struct stats_outcome *outcome,
-	const struct traffic_figures *moved)
+static void log_end_of_session(
+	struct session *s, const struct stats_outcome *outcome, const struct traffic_figures *moved)
 {
 	enum log_level level = s->reason == END_NOTHING_ASKED ? LOG_DEBUG : LOG_INFO;
+	struct log_line *line = &s->line;
 	char text[ADDR_TEXT_MAX];
-	struct log_line line;
 
-	log_begin(&line, level, "session ended");
-	if (!line.wanted)
+	log_begin(line, level, "session ended");
+	if (!line->wanted)
 		return;
-	log_number(&line, "id", (int64_t)s->id);
-	log_text(&line, "client", addr_format(&s->client_addr, text));
+	log_number(line, "id", (int64_t)s->id);
+	log_text(line, "client", addr_format(&s->client_addr, text));
 	if (s->user_len > 0)
-		log_bytes(&line, "user", s->user, s->user_len);
+		log_bytes(line, "user", s->user, s->user_len);
 	else
-		log_text(&line, "user", USERS_ANONYMOUS);
+		log_text(line, "user", USERS_ANONYMOUS);
 	if (s->has_request)
-		log_target(&line, s);
-	log_text(&line, "outcome", outcome->was_served ? "success" : "fail");
-	log_text(&line, "reason", end_reason_word(s->reason));
+		log_target(line, s);
+	log_text(line, "outcome", outcome->was_served ? "success" : "fail");
+	log_text(line, "reason", end_reason_word(s->reason));
 	if (s->answered && s->has_request)
-		log_number(&line, "reply", s->reply);
+		log_number(line, "reply", s->reply);
 	if (s->error != 0)
-		log_errno(&line, s->error);
-	log_number(&line, "sent", (int64_t)moved->sent);
-	log_number(&line, "received", (int64_t)moved->received);
+		log_errno(line, s->error);
+	log_number(line, "sent", (int64_t)moved->sent);
+	log_number(line, "received", (int64_t)moved->received);
 	if (s->served && s->request.command == SOCKS5_UDP_ASSOCIATE)
-		log_datagrams(&line, &s->datagrams);
-	log_times(&line, s, outcome->total_ms);
-	log_end(&line);
+		log_datagrams(line, &s->datagrams);
+	log_times(line, s, outcome->total_ms);
+	log_end(line);
 }
 
 /* Reads what a refused client still sends, until it closes, for a bounded time. */
@@ -557,7 +557,7 @@ static void linger(struct session *s)
 	socket_end_stream(s->client);
 	while (left > 0) {
 		/* No more than a page, which buffer_release() leaves anyway. */
-		ssize_t n = socket_read(s->client, s->memory[0], PAGE);
+		ssize_t n = socket_read(s->client, s->memory[0], SESSION_PAGE);
 
 		if (n == 0 || (n < 0 && errno != EAGAIN))
 			return;
@@ -588,7 +588,7 @@ static void close_sockets(struct session *s)
 }
 
 /* Counts and logs what became of the session. */
-static void account(const struct session *s)
+static void account(struct session *s)
 {
 	struct services *v = s->services;
 	const struct dial *d = &s->dial;

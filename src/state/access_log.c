@@ -17,6 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/digits.h"
 #include "base/escape.h"
 #include "base/lock.h"
 #include "base/sink.h"
@@ -25,6 +26,8 @@
 #define LOOK_AT 256 /* entries that a reader looks at before it lets go of the lock */
 #define BLOCK 65536 /* bytes of the file that are searched for line ends at once */
 #define LINE_WORDS 7
+/* Bytes beside user, command and target. */
+#define LINE_REST (TIMESTAMP_DATE + TIMESTAMP_ZONE + ADDR_TEXT_MAX + 32)
 #define LINE_USUAL 256 /* bytes; most are shorter */
 
 struct entry {
@@ -134,20 +137,29 @@ int access_log_open(struct access_log *log, const char *path)
  */
 static char *format_line(const struct access_record *r, int64_t now, size_t *len)
 {
-	char date[TIMESTAMP_DATE], zone[TIMESTAMP_ZONE], client[ADDR_TEXT_MAX];
-	size_t size = 4 * r->user_len + sizeof(client) + strlen(r->target) + 128;
-	char *line = malloc(size);
+	char date[TIMESTAMP_DATE], zone[TIMESTAMP_ZONE];
+	size_t user_size = 4 * r->user_len + 1;
+	char *line = malloc(user_size + strlen(r->command) + strlen(r->target) + LINE_REST), *end;
 
 	if (line == NULL)
 		return NULL;
 	timestamp_format(now, date, zone);
-	*len = (size_t)snprintf(
-		line, size, "%.*s%.*s ", TIMESTAMP_DATE, date, TIMESTAMP_ZONE, zone);
-	escape_word(r->user, r->user_len, false, line + *len, size - *len);
-	*len += strlen(line + *len);
-	*len += (size_t)snprintf(line + *len, size - *len, " %s %s %s %s %u\n",
-		addr_format(r->client, client), r->command, r->target,
-		r->reply == 0 ? "SUCCESS" : "FAIL", r->reply);
+	end = mempcpy(line, date, sizeof(date));
+	end = mempcpy(end, zone, sizeof(zone));
+	*end++ = ' ';
+	escape_word(r->user, r->user_len, false, end, user_size);
+	end += strlen(end);
+	*end++ = ' ';
+	addr_format(r->client, end);
+	end += strlen(end);
+	*end++ = ' ';
+	end = stpcpy(end, r->command);
+	*end++ = ' ';
+	end = stpcpy(end, r->target);
+	end = stpcpy(end, r->reply == 0 ? " SUCCESS " : " FAIL ");
+	end = digits_put(end, r->reply);
+	*end++ = '\n';
+	*len = (size_t)(end - line);
 	return line;
 }
 

@@ -788,6 +788,36 @@ static void listeners_change_while_running(void **state)
 	close(monitor);
 }
 
+/* Twice each, since a listener that has rung once has to be made to ring again. */
+static void both_listeners_serve(uint16_t first, uint16_t second)
+{
+	for (int i = 0; i < 4; i++) {
+		d.port = i % 2 == 0 ? first : second;
+		assert_int_equal(connect_reply("alice", "secret"), 0);
+	}
+}
+
+static void a_listener_that_stays_serves_beside_a_new_one(void **state)
+{
+	int monitor = root();
+	char request[96], answer[96];
+	uint16_t first = d.port, second;
+
+	(void)state;
+	close(net_listen("127.0.0.1", &second));
+	snprintf(request, sizeof(request), "CONFIG listen 127.0.0.1:%u, 127.0.0.1:%u", first,
+		second);
+	snprintf(answer, sizeof(answer), "OK listen set to 127.0.0.1:%u, 127.0.0.1:%u\n", first,
+		second);
+	monitor_expect(monitor, request, answer);
+	both_listeners_serve(first, second);
+	snprintf(request, sizeof(request), "CONFIG listen 127.0.0.1:%u", second);
+	snprintf(answer, sizeof(answer), "OK listen set to 127.0.0.1:%u\n", second);
+	monitor_expect(monitor, request, answer);
+	both_listeners_serve(second, second);
+	close(monitor);
+}
+
 static void launch_with_file(const char *text)
 {
 	daemon_stop(&d);
@@ -943,6 +973,7 @@ int main(void)
 		cmocka_unit_test(live_sessions_follow_the_timeout),
 		cmocka_unit_test(log_level_switches_the_log),
 		cmocka_unit_test(listeners_change_while_running),
+		cmocka_unit_test(a_listener_that_stays_serves_beside_a_new_one),
 		cmocka_unit_test(the_access_log_tells_answered_requests),
 		cmocka_unit_test(the_access_log_outlives_the_process_in_its_file),
 		cmocka_unit_test(accounts_tell_all_users),

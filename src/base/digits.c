@@ -1,0 +1,26 @@
+#include "base/digits.h"
+
+#include <string.h>
+
+char *digits_put(char *to, int64_t value)
+{
+	uint64_t rest = value < 0 ? -(uint64_t)value : (uint64_t)value;
+	char text[DIGITS_MAX];
+	size_t at = sizeof(text);
+
+	do
+		text[--at] = (char)('0' + rest % 10);
+	while ((rest /= 10) > 0);
+	if (value < 0)
+		text[--at] = '-';
+	return mempcpy(to, text + at, sizeof(text) - at);
+}
+
+char *digits_put_hex(char *to, unsigned char byte)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	*to++ = digits[byte >> 4];
+	*to++ = digits[byte & 15];
+	return to;
+}
