@@ -3,8 +3,7 @@
 #include <assert.h>
 #include <string.h>
 #include <sys/mman.h>
-
-#define PAGE 4096
+#include <unistd.h>
 
 static void check(const struct buffer *b)
 {
@@ -67,15 +66,23 @@ void buffer_compact(struct buffer *b)
 	check(b);
 }
 
+static uintptr_t page_size(void)
+{
+	return (uintptr_t)sysconf(_SC_PAGESIZE);
+}
+
 bool buffer_is_swollen(const struct buffer *b)
 {
-	return b->high_water > PAGE;
+	return b->high_water > page_size();
 }
 
 void buffer_release(struct buffer *b)
 {
-	uintptr_t first = ((uintptr_t)b->memory + 2 * PAGE - 1) & ~(uintptr_t)(PAGE - 1);
-	uintptr_t end = ((uintptr_t)b->memory + b->size) & ~(uintptr_t)(PAGE - 1);
+	/* Whole pages only, whatever their size here: what shares one with the buffer is not ours.
+	 */
+	uintptr_t page = page_size();
+	uintptr_t first = ((uintptr_t)b->memory + 2 * page - 1) & ~(page - 1);
+	uintptr_t end = ((uintptr_t)b->memory + b->size) & ~(page - 1);
 
 	if (buffer_is_swollen(b) && first < end)
 		(void)madvise((void *)first, end - first, MADV_DONTNEED);

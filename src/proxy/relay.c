@@ -29,7 +29,11 @@
 #define SMALL_READS 16
 #define SMALL (16 * 1024)
 
-/* A flow that moves nothing for so long gives back its pipe, and the memory of its buffer. */
+/* Bulk that got no pipe asks again after so many reads more. */
+#define READS_BETWEEN_TRIES 128
+
+/* A flow that moves nothing for so long, and holds nothing, gives back its pipe and the memory of
+ * its buffer. */
 #define QUIET_MS 1000
 
 struct end {
@@ -51,8 +55,9 @@ struct flow {
 	bool finished; /* and `to` was told, or cannot be told */
 	bool readable; /* what poll(2) said */
 	bool writable;
-	bool stuck; /* the pipe takes no more before some went out, however many bytes it holds */
-	bool moved; /* since the time was last taken */
+	bool stuck; /* nothing is read before some went out: the pipe may be full at any number of
+		     * bytes, since each packet takes a place */
+	bool moved_lately; /* since the time was last taken */
 	int64_t last_moved; /* clock_ms() */
 	int bulk_reads; /* in a row */
 	int small_reads;
@@ -86,13 +91,21 @@ static void drop_pipe(struct flow *f)
 	if (has_pipe(f))
 		pipe_close(&f->pipe);
 	f->stuck = false;
-	f->small_reads = 0;
+	f->bulk_reads = f->small_reads = 0;
+}
+
+/* How often in a row, up to `most`. */
+static int in_a_row(bool again, int before, int most)
+{
+	if (!again)
+		return 0;
+	return before < most ? before + 1 : most;
 }
 
 static void note_read(struct flow *f, size_t n)
 {
-	f->bulk_reads = n >= f->buffer->size / 2 ? f->bulk_reads + 1 : 0;
-	f->small_reads = n < SMALL ? f->small_reads + 1 : 0;
+	f->bulk_reads = in_a_row(n >= f->buffer->size / 2, f->bulk_reads, BULK_READS);
+	f->small_reads = in_a_row(n < SMALL, f->small_reads, SMALL_READS);
 }
 
 /* Changes over, where that is due and nothing is on the way. */
@@ -104,9 +117,9 @@ static void choose_path(struct flow *f)
 		if (f->small_reads >= SMALL_READS && !f->always_splice)
 			drop_pipe(f);
 	} else if (f->bulk_reads >= BULK_READS || f->always_splice) {
-		f->bulk_reads = f->small_reads = 0;
-		/* Without one it is bulk all the same, and asks again. */
-		(void)!pipe_open(&f->pipe, f->pipes);
+		f->small_reads = 0;
+		if (!pipe_open(&f->pipe, f->pipes))
+			f->bulk_reads = -READS_BETWEEN_TRIES;
 	}
 }
 
@@ -123,12 +136,14 @@ static ssize_t read_into_buffer(struct flow *f)
 }
 
 /* What splice(2) says where a sandbox has not got it, or not for sockets. */
-static bool is_unsupported(int error)
+static bool is_refusal(int error)
 {
-	return error == EINVAL || error == ENOSYS || error == EPERM;
+	return error == EINVAL || error == ENOSYS || error == EOPNOTSUPP || error == EPERM ||
+		error == EACCES;
 }
 
-/* As read(2). */
+/* As read(2). Only with bytes, or of a broken connection, is splice(2) believed: where TCP's urgent
+ * data stand in its way it says that there is nothing, or that this is the end. */
 static ssize_t fetch(struct flow *f)
 {
 	ssize_t n;
@@ -137,15 +152,15 @@ static ssize_t fetch(struct flow *f)
 	if (!has_pipe(f))
 		return read_into_buffer(f);
 	n = pipe_fill(&f->pipe, f->from->fd, f->pipe.capacity - f->pipe.held);
-	if (n >= 0 || (errno != EAGAIN && !is_unsupported(errno)))
+	if (n > 0 || (n < 0 && errno != EAGAIN && !is_refusal(errno)))
 		return n;
 	if (f->pipe.held > 0) {
 		f->stuck = true;
-		return n;
+		errno = EAGAIN;
+		return -1;
 	}
-	if (errno != EAGAIN)
+	if (n < 0 && errno != EAGAIN)
 		f->pipes = NULL;
-	/* If there is something, it is not for splice(2): TCP's urgent data stand in its way. */
 	drop_pipe(f);
 	return read_into_buffer(f);
 }
@@ -233,7 +248,7 @@ static bool step(struct flow *f)
 	if (f->writable || moved)
 		moved |= push(f);
 	finish_if_done(f);
-	f->moved |= moved;
+	f->moved_lately |= moved;
 	return moved;
 }
 
@@ -300,11 +315,11 @@ static int64_t quiet_deadline(const struct flow *f)
 
 static void see_to_quiet(struct flow *f, int64_t now)
 {
-	if (f->moved)
+	if (f->moved_lately)
 		f->last_moved = now;
 	else if (now >= quiet_deadline(f))
 		let_go(f);
-	f->moved = false;
+	f->moved_lately = false;
 }
 
 static void note_activity(const struct relay *r, struct flow flows[2])
@@ -365,7 +380,8 @@ static struct flow new_flow(const struct relay *r, struct buffer *buffer, _Atomi
 	return (struct flow){.buffer = buffer,
 		.count = count,
 		.pipes = r->path == RELAY_COPY ? NULL : r->pipes,
-		.always_splice = r->path == RELAY_SPLICE};
+		.always_splice = r->path == RELAY_SPLICE,
+		.moved_lately = true};
 }
 
 static enum end_reason run(const struct relay *r, struct flow flows[2])

@@ -556,7 +556,7 @@ static void linger(struct session *s)
 
 	socket_end_stream(s->client);
 	while (left > 0) {
-		/* No more than a page, which buffer_release() leaves anyway. */
+		/* No more than the smallest page: buffer_release() leaves the first one anyway. */
 		ssize_t n = socket_read(s->client, s->memory[0], SESSION_PAGE);
 
 		if (n == 0 || (n < 0 && errno != EAGAIN))

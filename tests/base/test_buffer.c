@@ -1,7 +1,9 @@
 /* buffer: the window between head and tail, and that bytes keep their order. */
 #include "base/buffer.h"
 
+#include <stdlib.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "check.h"
 
@@ -158,31 +160,53 @@ static void bytes_keep_their_order(void **state)
 	}
 }
 
+#define PAGES 8
+
 static void released_memory_is_no_longer_resident(void **state)
 {
-	const size_t size = 8 * 4096;
+	const size_t page = (size_t)sysconf(_SC_PAGESIZE), size = PAGES * page;
 	uint8_t *pages =
 		mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	unsigned char resident[8];
+	unsigned char resident[PAGES];
 	struct buffer b;
 
 	(void)state;
 	assert_ptr_not_equal(pages, MAP_FAILED);
 	buffer_init(&b, pages, size);
-	buffer_commit(&b, 4096);
+	buffer_commit(&b, page);
 	assert_false(buffer_is_swollen(&b));
-	memset(buffer_tail(&b), 'x', size - 4096);
-	buffer_commit(&b, size - 4096);
+	memset(pages, 'x', size);
+	buffer_commit(&b, size - page);
 	assert_true(buffer_is_swollen(&b));
-	pages[0] = 'x';
 	buffer_release(&b);
 	assert_false(buffer_is_swollen(&b));
 	assert_int_equal(buffer_writable(&b), size);
 	assert_int_equal(mincore(pages, size, resident), 0);
 	assert_int_equal(resident[0] & 1, 1);
-	for (size_t i = 1; i < 8; i++)
+	for (size_t i = 1; i < PAGES; i++)
 		assert_int_equal(resident[i] & 1, 0);
 	munmap(pages, size);
+}
+
+/* At every offset in a page. */
+static void a_release_leaves_the_neighbours_alone(void **state)
+{
+	const size_t page = (size_t)sysconf(_SC_PAGESIZE), size = 3 * page;
+	uint8_t *pages = malloc(PAGES * page);
+	struct buffer b;
+
+	(void)state;
+	for (size_t offset = 0; offset < page; offset += 64) {
+		memset(pages, 'x', PAGES * page);
+		buffer_init(&b, pages + page + offset, size);
+		buffer_commit(&b, size);
+		buffer_release(&b);
+		for (size_t i = 0; i < page + offset; i++)
+			assert_int_equal(pages[i], 'x');
+		for (size_t i = page + offset + size; i < PAGES * page; i++)
+			assert_int_equal(pages[i], 'x');
+	}
+	free(pages);
 }
 
 int main(void)
@@ -197,6 +221,7 @@ int main(void)
 		cmocka_unit_test(the_high_water_mark_only_rises),
 		cmocka_unit_test(bytes_keep_their_order),
 		cmocka_unit_test(released_memory_is_no_longer_resident),
+		cmocka_unit_test(a_release_leaves_the_neighbours_alone),
 	};
 
 	return cmocka_run_group_tests_name("base/buffer", tests, NULL, NULL);

@@ -1,5 +1,6 @@
 /* relay on its own, over socket pairs, with poll(2) and the clock in the test's hand. What must
  * hold whichever way the bytes go is tried over each. */
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -313,6 +314,47 @@ static void what_came_before_a_reset_is_delivered(void **state)
 	assert_int_equal(traffic.received, sent_by_target);
 }
 
+/* Makes the client's end one of TCP. */
+static void speak_tcp(void)
+{
+	uint16_t port;
+	int listener = net_listen("127.0.0.1", &port);
+
+	close(client);
+	close(relay.client);
+	client = net_connect("127.0.0.1", port);
+	relay.client = net_accept(listener);
+	assert_int_equal(fcntl(relay.client, F_SETFL, O_NONBLOCK), 0);
+	close(listener);
+}
+
+static int urgent_data_and_the_end(struct pollfd *fds)
+{
+	struct pollfd end = {.fd = relay.client, .events = POLLRDHUP};
+
+	(void)fds;
+	if (waits == 1) {
+		net_send(client, "before", 6);
+		assert_int_equal(send(client, "!", 1, MSG_OOB), 1);
+		net_send(client, "behind", 6);
+		shutdown(client, SHUT_WR);
+		/* All of it is there before the relay looks. */
+		assert_int_equal(poll(&end, 1, -1), 1);
+	}
+	return !traffic.half_closed && waits < 1000;
+}
+
+static void urgent_data_before_the_end_lose_nothing(void **state)
+{
+	(void)state;
+	speak_tcp();
+	on_wait = urgent_data_and_the_end;
+	assert_int_equal(relay_run(&relay), END_HALF_CLOSED_IDLE);
+	assert_int_equal(traffic.sent, 12);
+	net_expect(target, "beforebehind", 12);
+	net_expect_end(target);
+}
+
 static bool is_kept_alive(int fd)
 {
 	int value = -1;
@@ -552,6 +594,7 @@ static int run_over(enum relay_path p, const char *name)
 		TEST(a_hang_up_that_cannot_be_acted_on_is_not_polled),
 		TEST(a_session_that_lasts_gets_keepalive_on_its_target),
 		TEST(what_came_before_a_reset_is_delivered),
+		TEST(urgent_data_before_the_end_lose_nothing),
 		TEST(what_cannot_be_delivered_is_dropped_and_ends_the_session),
 	};
 
