@@ -29,27 +29,33 @@ subtitle()
 		"\(.settings.repetitions)" | gsub("_"; "\\_")' "$dir/bench.json"
 }
 
+# Those rows that have no picture of their own.
+compared_json()
+{
+	jq '.rows |= map(select((.scenario | test("^(grow|alone)-") | not) and
+		any(.values[]; .ratio != null)))' "$dir/bench.json"
+}
+
 # Peers with a ratio to the baseline in some row, socks5d first.
 compared()
 {
-	jq -r '[.rows[].values | to_entries[] | select(.value.ratio != null) | .key] | unique |
-		sort_by(. != "socks5d") | join(" ")' "$dir/bench.json"
+	compared_json | jq -r '[.rows[].values | to_entries[] | select(.value.ratio != null) | .key] | unique |
+		sort_by(. != "socks5d") | join(" ")'
 }
 
-# Names of the rows in which anybody has a ratio, one a line.
+# The rows' names, one a line.
 compared_rows()
 {
-	jq -r '.rows[] | select(any(.values[]; .ratio != null)) | "\(.scenario) \(.metric)"' \
-		"$dir/bench.json"
+	compared_json | jq -r '.rows[] | "\(.scenario) \(.metric)"'
 }
 
 # compared_values PEER: the row's number and how many times better the peer is than the baseline.
 compared_values()
 {
-	jq -r --arg peer "$1" '[.rows[] | select(any(.values[]; .ratio != null))] | to_entries[] |
+	compared_json | jq -r --arg peer "$1" '.rows | to_entries[] |
 		.key as $n | .value | .better as $better | .values[$peer].ratio |
 		select(. != null and . > 0) |
-		[$n, if $better == "more" then . else 1 / . end] | @tsv' "$dir/bench.json"
+		[$n, if $better == "more" then . else 1 / . end] | @tsv'
 }
 
 draw_compare()

@@ -14,10 +14,9 @@ dash(i) = streams(i) eq "1" ? 1 : 2
 
 set logscale x 2
 set xrange [*:*]
-set format x "%.0b %BB"
+set format x "%.0f"
 set yrange [0:*]
-set xlabel "size of the buffer or pipe"
-set xtics rotate by -45
+set xlabel "size of the buffer or pipe, KiB"
 set offsets graph 0.04, graph 0.04, graph 0.08, 0
 set grid lc rgb "#dddddd" lt 1
 
@@ -25,11 +24,11 @@ set multiplot layout 1,2 margins 0.09, 0.98, 0.26, 0.80 spacing 0.09, 0 title sp
 set title "Throughput"
 set ylabel "MB/s"
 unset key
-plot for [i = 1:n] work."/relay-".curve(i).".tsv" using 1:2 with linespoints lw 2 pt 7 ps 0.6 \
+plot for [i = 1:n] work."/relay-".curve(i).".tsv" using ($1 / 1024):2 with linespoints lw 2 pt 7 ps 0.6 \
 	lc rgb colour(i) dt dash(i) title label(i)
 set title "CPU"
 set ylabel "s per GB"
 set key at screen 0.5, 0.01 center bottom horizontal
-plot for [i = 1:n] work."/relay-".curve(i).".tsv" using 1:3 with linespoints lw 2 pt 7 ps 0.6 \
+plot for [i = 1:n] work."/relay-".curve(i).".tsv" using ($1 / 1024):3 with linespoints lw 2 pt 7 ps 0.6 \
 	lc rgb colour(i) dt dash(i) title label(i)
 unset multiplot
