@@ -56,6 +56,8 @@ struct log_limit {
 	_Atomic(uint64_t) held_back;
 };
 
+#define LOG_LIMIT_PERIOD_MS 60000 /* the usual one */
+
 /* Is it time for such a line again, the last one being `period_ms` ago? `*held_back` is how often
  * the answer was no since then. */
 bool log_limit_pass(struct log_limit *limit, int64_t period_ms, uint64_t *held_back);

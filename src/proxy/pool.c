@@ -38,7 +38,6 @@
 #endif
 
 #define EXHAUSTED_PAUSE_MS 100
-#define LOG_PERIOD_MS 60000
 
 struct worker {
 	struct pool *pool;
@@ -69,7 +68,7 @@ static void note_saturation(struct pool *p)
 	uint64_t held_back;
 
 	stats_add(&p->services->stats.saturated, 1);
-	if (log_limit_pass(&p->saturated_limit, LOG_PERIOD_MS, &held_back))
+	if (log_limit_pass(&p->saturated_limit, LOG_LIMIT_PERIOD_MS, &held_back))
 		log_message(LOG_WARN,
 			"all %zu sessions are taken: new clients wait until one ends "
 			"(max_sessions)",
@@ -93,7 +92,7 @@ static void note_refusal(struct worker *w, const struct addr *client)
 	char text[ADDR_TEXT_MAX];
 
 	stats_add(&p->services->stats.clients_refused, 1);
-	if (!log_limit_pass(&p->refused_limit, LOG_PERIOD_MS, &held_back))
+	if (!log_limit_pass(&p->refused_limit, LOG_LIMIT_PERIOD_MS, &held_back))
 		return;
 	log_begin(line, LOG_WARN, "client refused by the setting clients");
 	log_text(line, "client", addr_format(client, text));
@@ -123,7 +122,7 @@ static void pause_accepting(struct pool *p)
 	uint64_t held_back;
 
 	stats_add(&p->services->stats.accept_exhausted, 1);
-	if (log_limit_pass(&p->exhausted_limit, LOG_PERIOD_MS, &held_back))
+	if (log_limit_pass(&p->exhausted_limit, LOG_LIMIT_PERIOD_MS, &held_back))
 		log_message(LOG_ERROR, "cannot accept clients: out of descriptors or memory");
 	socket_wait(&stop, 1, clock_deadline(EXHAUSTED_PAUSE_MS));
 }
@@ -377,9 +376,9 @@ bool pool_is_gone(struct pool *p)
 {
 	bool gone;
 
-	rwlock_write(&p->lock);
+	rwlock_read(&p->lock);
 	gone = p->live == 0;
-	rwlock_write_unlock(&p->lock);
+	rwlock_read_unlock(&p->lock);
 	return gone;
 }
 

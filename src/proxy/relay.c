@@ -221,17 +221,13 @@ static bool push(struct flow *f)
  */
 static void finish_if_done(struct flow *f)
 {
-	if (f->finished)
+	bool done = f->to->broken || (f->source_ended && held(f) == 0);
+
+	if (f->finished || !done)
 		return;
-	if (f->to->broken)
-		f->source_ended = true;
-	else if (!f->source_ended || held(f) > 0)
-		return;
-	f->finished = true;
+	f->source_ended = f->finished = true;
 	drop_pipe(f);
-	if (f->to->broken)
-		return;
-	if (!f->from->broken && !f->reverse->finished)
+	if (!f->to->broken && !f->from->broken && !f->reverse->finished)
 		socket_end_stream(f->to->fd);
 }
 

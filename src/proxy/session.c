@@ -27,8 +27,6 @@
 #define LINGER_MS 2000
 #define LINGER_BYTES (256 * 1024)
 
-#define LOG_PERIOD_MS 60000
-
 static void enter(struct session *s, enum session_phase phase)
 {
 	registry_set_phase(s->services->registry, s->slot, phase);
@@ -116,7 +114,7 @@ static void log_access(struct session *s, uint8_t rep)
 	uint64_t held_back;
 
 	if (!access_log_add(v->access_log, &record) &&
-		log_limit_pass(&v->access_lost_limit, LOG_PERIOD_MS, &held_back))
+		log_limit_pass(&v->access_lost_limit, LOG_LIMIT_PERIOD_MS, &held_back))
 		log_message(LOG_ERROR, "access_log_file: %llu lines could not be written",
 			(unsigned long long)held_back + 1);
 }
