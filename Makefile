@@ -163,12 +163,12 @@ build/bench/bench: $(filter-out tests/bench/bench_%.c,$(BENCH_SOURCES)) $(wildca
 	@mkdir -p $(@D)
 	$(BENCH_CC) -o $@ $(filter %.c,$^)
 
-build/bench/bench_listing: $(addprefix tests/bench/,bench_listing.c origin.c peer.c procs.c \
+build/bench/bench_listing: $(addprefix tests/bench/,bench_listing.c figures.c origin.c peer.c procs.c \
 	socks.c wire.c) $(wildcard tests/bench/*.h)
 	@mkdir -p $(@D)
 	$(BENCH_CC) -o $@ $(filter %.c,$^)
 
-build/bench/bench_relay: $(BUILD)/tests/bench/wire.o
+build/bench/bench_relay: $(addprefix $(BUILD)/tests/bench/,figures.o wire.o)
 build/bench/bench_users build/bench/bench_relay: build/bench/%: $(BUILD)/tests/bench/%.o $(BUILD)/libsocks5d.a
 	@mkdir -p $(@D)
 	@echo '  LD $@'

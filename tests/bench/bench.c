@@ -4,8 +4,8 @@
  * Repetitions are interleaved (every scenario and contender once, then again), and each starts with
  * another contender, so that what the machine does meanwhile hits all alike. A run that fails
  * leaves its values missing and is named on stderr; the bench goes on. One that took all its time
- * is not repeated. On a signal the run under
- * way ends, its peer is stopped, and nothing is reported.
+ * is not repeated. On a signal the run under way ends, its peer is stopped, and nothing is
+ * reported.
  */
 #include <errno.h>
 #include <signal.h>
@@ -93,7 +93,7 @@ static struct peer *start_peer(struct lineup_member *member, const struct load_s
 	char why[512] = "";
 
 	switch (peer_start(member->script, scenario->login ? &login : NULL,
-		scenario->capacity != 0 ? scenario->capacity : LOAD_CAPACITY, &peer, why,
+		scenario->capacity != 0 ? scenario->capacity : PEER_SESSIONS, &peer, why,
 		sizeof(why))) {
 	case PEER_READY:
 		mode->has_started = true;

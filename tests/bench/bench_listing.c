@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "figures.h"
 #include "origin.h"
 #include "peer.h"
 #include "socks.h"
@@ -25,7 +26,6 @@
 #define ENTRIES 100000
 #define ROUNDS 15 /* of each kind */
 #define CLIENTS 8
-#define PEER_SESSIONS 4000
 #define SESSIONS_A_CLIENT 1000 /* in a round */
 #define TIMEOUT_S 120
 
@@ -70,13 +70,6 @@ static void *visit_again_and_again(void *arg)
 	return NULL;
 }
 
-static int compare(const void *a, const void *b)
-{
-	const double *x = a, *y = b;
-
-	return (*x > *y) - (*x < *y);
-}
-
 /* Opens `count` sessions by each client; -1 with errno. The 99th percentile of their times goes to
  * `*p99_ms` unless that is NULL; and how many there were in a second to `*rate`. */
 static int run_sessions(size_t count, double *p99_ms, double *rate)
@@ -98,7 +91,7 @@ static int run_sessions(size_t count, double *p99_ms, double *rate)
 	}
 	*rate = (double)(CLIENTS * count) * 1e9 / (double)(clock_now_ns() - begun);
 	if (times != NULL) {
-		qsort(times, CLIENTS * count, sizeof(*times), compare);
+		figures_sort(times, CLIENTS * count);
 		*p99_ms = times[CLIENTS * count * 99 / 100];
 		free(times);
 	}
@@ -195,12 +188,6 @@ static int run_round(struct listing *l, double *p99_ms, double *rate)
 	return l != NULL && l->error != 0 ? -1 : rc;
 }
 
-static double median(double values[ROUNDS])
-{
-	qsort(values, ROUNDS, sizeof(*values), compare);
-	return values[ROUNDS / 2];
-}
-
 static int measure(struct listing *l)
 {
 	double quiet[ROUNDS], listed[ROUNDS], quiet_rate[ROUNDS], listed_rate[ROUNDS], ms[ROUNDS];
@@ -212,13 +199,14 @@ static int measure(struct listing *l)
 			return -1;
 		ms[i] = l->ms;
 	}
-	without = median(quiet);
-	with = median(listed);
+	without = figures_median(quiet, ROUNDS);
+	with = figures_median(listed, ROUNDS);
 	printf("listing of %zu lines, medians of %d rounds of %d sessions by %d clients:\n",
 		l->lines, ROUNDS, CLIENTS * SESSIONS_A_CLIENT, CLIENTS);
-	printf("  it took %.0f ms\n", median(ms));
-	printf("  sessions/s   without %8.0f   with %8.0f   ratio %.2f\n", median(quiet_rate),
-		median(listed_rate), median(listed_rate) / median(quiet_rate));
+	printf("  it took %.0f ms\n", figures_median(ms, ROUNDS));
+	printf("  sessions/s   without %8.0f   with %8.0f   ratio %.2f\n",
+		figures_median(quiet_rate, ROUNDS), figures_median(listed_rate, ROUNDS),
+		figures_median(listed_rate, ROUNDS) / figures_median(quiet_rate, ROUNDS));
 	printf("  p99 of them  without %5.2f ms   with %5.2f ms   ratio %.2f\n", without, with,
 		with / without);
 	return 0;

@@ -12,11 +12,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "clock.h"
+#include "figures.h"
 #include "net/pipe.h"
 #include "proxy/relay.h"
 #include "wire.h"
@@ -110,13 +110,16 @@ static int connect_pair(int *far, int *near)
 	return *near < 0 ? -1 : 0;
 }
 
-static int open_stream(struct stream *s, const struct point *p, struct pipe_pool *pipes)
+static int open_stream(
+	struct stream *s, const struct point *p, struct pipe_pool *pipes, uint64_t bytes)
 {
 	size_t size = p->path == RELAY_COPY ? p->size : 4 * KIB;
 
-	*s = (struct stream){.limits = {.timeout = TIMEOUT_S * 1000},
-		.bytes = BYTES / p->streams,
-		.relay = {.path = p->path, .pipes = pipes}};
+	*s = (struct stream){.source = -1,
+		.sink = -1,
+		.limits = {.timeout = TIMEOUT_S * 1000, .half_close_timeout = TIMEOUT_S * 1000},
+		.bytes = bytes,
+		.relay = {.client = -1, .target = -1, .path = p->path, .pipes = pipes}};
 	for (size_t i = 0; i < 2; i++) {
 		void *memory = malloc(size);
 
@@ -124,7 +127,6 @@ static int open_stream(struct stream *s, const struct point *p, struct pipe_pool
 			return -1;
 		buffer_init(&s->buffers[i], memory, size);
 	}
-	s->limits.half_close_timeout = TIMEOUT_S * 1000;
 	s->relay.to_target = &s->buffers[0];
 	s->relay.to_client = &s->buffers[1];
 	s->relay.limits = &s->limits;
@@ -193,10 +195,8 @@ static int run_point(struct point *p, size_t repetition, uint64_t bytes)
 	wire_set_deadline(TIMEOUT_S);
 	pipe_pool_init(&pipes, &budget);
 	pipes.capacity = p->size;
-	while (opened < p->streams && rc == 0) {
-		rc = open_stream(&streams[opened], p, &pipes);
-		streams[opened++].bytes = bytes / p->streams;
-	}
+	while (opened < p->streams && rc == 0)
+		rc = open_stream(&streams[opened++], p, &pipes, bytes / p->streams);
 	if (rc == 0)
 		rc = run_streams(streams, p->streams, &wall_s, &cpu_s);
 	error = errno;
@@ -233,19 +233,6 @@ static size_t make_points(struct point *points)
 	return n;
 }
 
-static int compare(const void *a, const void *b)
-{
-	const double *x = a, *y = b;
-
-	return (*x > *y) - (*x < *y);
-}
-
-static double median(double *values, size_t count)
-{
-	qsort(values, count, sizeof(*values), compare);
-	return values[count / 2];
-}
-
 static const char *path_word(const struct point *p)
 {
 	return p->path == RELAY_COPY ? "copy" : "splice";
@@ -258,23 +245,20 @@ static void print_points(struct point *points, size_t n, size_t repetitions)
 		struct point *p = &points[i];
 
 		printf("%-6s %9zu %8zu %7.0f %7.3f\n", path_word(p), p->size / KIB, p->streams,
-			median(p->rate, repetitions), median(p->cpu, repetitions));
+			figures_median(p->rate, repetitions), figures_median(p->cpu, repetitions));
 	}
 }
 
 static int write_json(const char *path, struct point *points, size_t n, size_t repetitions)
 {
 	FILE *f = fopen(path, "we");
-	time_t now = time(NULL);
-	struct utsname name;
-	char date[32];
+	struct figures_host host;
 
 	if (f == NULL)
 		return -1;
-	uname(&name);
-	strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%SZ", gmtime(&now));
-	fprintf(f, "{\"date\":\"%s\",\"system\":\"%s %s %s, %ld CPUs\",\"points\":[", date,
-		name.sysname, name.release, name.machine, sysconf(_SC_NPROCESSORS_ONLN));
+	figures_describe_host(&host);
+	fprintf(f, "{\"date\":\"%s\",\"system\":\"%s %s %s, %ld CPUs\",\"points\":[", host.date,
+		host.name.sysname, host.name.release, host.name.machine, host.cpus);
 	for (size_t i = 0; i < n; i++) {
 		struct point *p = &points[i];
 
@@ -282,7 +266,7 @@ static int write_json(const char *path, struct point *points, size_t n, size_t r
 			"%s\n{\"path\":\"%s\",\"size\":%zu,\"streams\":%zu,\"rate_mb_s\":%.1f,"
 			"\"cpu_s_gb\":%.4f}",
 			i == 0 ? "" : ",", path_word(p), p->size, p->streams,
-			median(p->rate, repetitions), median(p->cpu, repetitions));
+			figures_median(p->rate, repetitions), figures_median(p->cpu, repetitions));
 	}
 	fprintf(f, "\n]}\n");
 	return fclose(f);

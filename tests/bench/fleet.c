@@ -86,37 +86,15 @@ int fleet_open_most(struct fleet *fleet, const struct load_run *run, size_t size
 	return -1;
 }
 
-static int send_echo(int fd, uint64_t seq)
-{
-	uint8_t message[WIRE_ECHO_SIZE];
-
-	wire_echo_fill(message, seq);
-	return wire_write(fd, message, sizeof(message));
-}
-
-static int expect_echo(int fd, uint64_t seq)
-{
-	uint8_t want[WIRE_ECHO_SIZE];
-	uint8_t got[WIRE_ECHO_SIZE];
-
-	wire_echo_fill(want, seq);
-	if (wire_read(fd, got, sizeof(got)) < 0)
-		return -1;
-	if (memcmp(got, want, sizeof(got)) == 0)
-		return 0;
-	errno = EBADMSG;
-	return -1;
-}
-
 size_t fleet_echo(const struct fleet *fleet)
 {
 	size_t came_back = 0;
 	int error = 0;
 
 	for (size_t i = 0; i < fleet->size; i++)
-		(void)send_echo(fleet->fds[i], i);
+		(void)wire_echo_send(fleet->fds[i], i);
 	for (size_t i = 0; i < fleet->size; i++) {
-		if (expect_echo(fleet->fds[i], i) == 0)
+		if (wire_echo_expect(fleet->fds[i], i) == 0)
 			came_back++;
 		else
 			error = errno;

@@ -12,8 +12,6 @@
 
 #define LOAD_METRICS_MAX 4
 #define LOAD_THREADS_MAX 64
-/* Sessions that a peer is set up for where the scenario says nothing else. */
-#define LOAD_CAPACITY 4000
 
 /* How much of everything one run does. */
 struct load_size {
@@ -40,7 +38,7 @@ struct load_scenario {
 	const struct load_metric *metrics;
 	int clients;
 	size_t open; /* sessions at once, those that do nothing included; 0: the clients' only */
-	unsigned capacity; /* sessions that the peer is set up for; 0: LOAD_CAPACITY */
+	unsigned capacity; /* sessions that the peer is set up for; 0: PEER_SESSIONS */
 	size_t payload; /* of datagrams */
 	bool up;
 	bool down;

@@ -140,7 +140,7 @@ static int apply(struct options *options, int letter, const char *arg)
 	case 'T':
 		return parse_number('T', arg, 10000000, &options->size.trips);
 	case 'M':
-		return parse_number('M', arg, LOAD_CAPACITY, &options->size.memory_sessions);
+		return parse_number('M', arg, PEER_SESSIONS, &options->size.memory_sessions);
 	case 'U':
 		return parse_number('U', arg, 100000000, &options->size.datagrams);
 	default:

@@ -7,6 +7,9 @@
 
 #include "socks.h"
 
+/* That a peer is told to carry where nobody needs more. */
+#define PEER_SESSIONS 4000
+
 struct peer;
 
 enum peer_outcome {

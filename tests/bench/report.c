@@ -10,9 +10,8 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/utsname.h>
-#include <time.h>
-#include <unistd.h>
+
+#include "figures.h"
 
 #define CELL_SIZE 32
 #define COLUMN_MIN 10
@@ -31,13 +30,6 @@ struct report {
 	const struct load_size *size;
 	struct row *rows;
 	size_t n_rows;
-};
-
-/* What the numbers were measured on. */
-struct host {
-	struct utsname name;
-	char date[32];
-	long cpus;
 };
 
 struct report *report_new(const struct report_column *columns, size_t n_columns,
@@ -112,37 +104,9 @@ void report_set(struct report *report, size_t row, size_t column, size_t repetit
 	cell(report, &report->rows[row], column)[repetition] = value;
 }
 
-static int compare_values(const void *a, const void *b)
-{
-	const double *left = a;
-	const double *right = b;
-
-	return (*left > *right) - (*left < *right);
-}
-
-/* Of the values that are there; NAN when none is. */
-static double median(const double *values, size_t n_values)
-{
-	double *sorted = calloc(n_values, sizeof(*sorted));
-	double result = NAN;
-	size_t n = 0;
-
-	if (sorted == NULL)
-		return NAN;
-	for (size_t i = 0; i < n_values; i++) {
-		if (!isnan(values[i]))
-			sorted[n++] = values[i];
-	}
-	qsort(sorted, n, sizeof(*sorted), compare_values);
-	if (n > 0)
-		result = (sorted[(n - 1) / 2] + sorted[n / 2]) / 2;
-	free(sorted);
-	return result;
-}
-
 static double column_median(const struct report *report, const struct row *row, size_t column)
 {
-	return median(cell(report, row, column), report->repetitions);
+	return figures_median(cell(report, row, column), report->repetitions);
 }
 
 /* Of column 0, direct, and of the baseline itself there is none to show. */
@@ -156,21 +120,11 @@ static double ratio(const struct report *report, const struct row *row, size_t c
 	return column_median(report, row, column) / column_median(report, row, report->baseline);
 }
 
-static void describe_host(struct host *host)
-{
-	time_t now = time(NULL);
-	struct tm tm;
-
-	uname(&host->name);
-	strftime(host->date, sizeof(host->date), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &tm));
-	host->cpus = sysconf(_SC_NPROCESSORS_ONLN);
-}
-
 static void print_heading(const struct report *report, FILE *out)
 {
-	struct host host;
+	struct figures_host host;
 
-	describe_host(&host);
+	figures_describe_host(&host);
 	fprintf(out, "%s, %s %s %s, %ld CPUs, medians of %zu repetitions\n", host.date,
 		host.name.sysname, host.name.release, host.name.machine, host.cpus,
 		report->repetitions);
@@ -310,9 +264,9 @@ static const char *baseline_name(const struct report *report)
 
 static void json_host(const struct report *report, FILE *out)
 {
-	struct host host;
+	struct figures_host host;
 
-	describe_host(&host);
+	figures_describe_host(&host);
 	fputs("  ", out);
 	json_field(out, "date", host.date);
 	json_field(out, "kernel", host.name.release);

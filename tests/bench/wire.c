@@ -332,17 +332,29 @@ void wire_echo_fill(uint8_t msg[WIRE_ECHO_SIZE], uint64_t seq)
 		memcpy(msg + i, &seq, sizeof(seq));
 }
 
-int wire_echo(int fd, uint64_t seq)
+int wire_echo_send(int fd, uint64_t seq)
 {
-	uint8_t sent[WIRE_ECHO_SIZE];
+	uint8_t message[WIRE_ECHO_SIZE];
+
+	wire_echo_fill(message, seq);
+	return wire_write(fd, message, sizeof(message));
+}
+
+int wire_echo_expect(int fd, uint64_t seq)
+{
+	uint8_t want[WIRE_ECHO_SIZE];
 	uint8_t got[WIRE_ECHO_SIZE];
 
-	wire_echo_fill(sent, seq);
-	if (wire_write(fd, sent, sizeof(sent)) < 0 || wire_read(fd, got, sizeof(got)) < 0)
+	wire_echo_fill(want, seq);
+	if (wire_read(fd, got, sizeof(got)) < 0)
 		return -1;
-	if (memcmp(sent, got, sizeof(got)) != 0) {
-		errno = EBADMSG;
-		return -1;
-	}
-	return 0;
+	if (memcmp(got, want, sizeof(got)) == 0)
+		return 0;
+	errno = EBADMSG;
+	return -1;
+}
+
+int wire_echo(int fd, uint64_t seq)
+{
+	return wire_echo_send(fd, seq) < 0 ? -1 : wire_echo_expect(fd, seq);
 }

@@ -46,7 +46,9 @@ int wire_read_end(int fd);
 
 /* The 64 bytes of echo number `seq`: different for each number. */
 void wire_echo_fill(uint8_t msg[WIRE_ECHO_SIZE], uint64_t seq);
-/* Sends echo `seq` and waits for it to come back unchanged. */
+/* Sends echo `seq`; waits for it to come back, EBADMSG when it is not unchanged; or both. */
+int wire_echo_send(int fd, uint64_t seq);
+int wire_echo_expect(int fd, uint64_t seq);
 int wire_echo(int fd, uint64_t seq);
 
 #endif
