@@ -6,15 +6,15 @@
 #include <stddef.h>
 #include <stdio.h>
 
-#include "monitor/protocol.h"
+#include "wire/monitor.h"
 
 /* Texts point into `bytes`, which the reply owns, and may hold any byte but LF. */
 struct answer {
 	char *bytes;
 	bool ok;
-	struct protocol_line status; /* "OK Welcome alice" */
-	struct protocol_line message; /* "Welcome alice"; may be empty */
-	struct protocol_line *lines;
+	struct monitor_line status; /* "OK Welcome alice" */
+	struct monitor_line message; /* "Welcome alice"; may be empty */
+	struct monitor_line *lines;
 	size_t count;
 };
 
@@ -35,23 +35,23 @@ void answer_print(FILE *out, const struct answer *r);
 
 /* "name:value", divided at the first colon. False without one. */
 struct answer_field {
-	struct protocol_line name;
-	struct protocol_line value;
+	struct monitor_line name;
+	struct monitor_line value;
 };
-bool answer_split(const struct protocol_line *line, struct answer_field *out);
+bool answer_split(const struct monitor_line *line, struct answer_field *out);
 
 /* Takes the next "key:value" off a line of several; words without a colon are skipped. False at
  * the end. */
-bool answer_next_field(struct protocol_line *rest, struct answer_field *out);
+bool answer_next_field(struct monitor_line *rest, struct answer_field *out);
 
 /* The value of `name` among the "key:value" of the line; false when it is not there. */
-bool answer_find(const struct protocol_line *line, const char *name, struct protocol_line *value);
+bool answer_find(const struct monitor_line *line, const char *name, struct monitor_line *value);
 
 /* Is it this text, byte for byte? */
-bool answer_is(const struct protocol_line *text, const char *expected);
+bool answer_is(const struct monitor_line *text, const char *expected);
 
 /* The whole of `text` as a number without sign and with at most 15 digits, which every program
  * that reads it can hold. False when it is anything else. */
-bool answer_number(const struct protocol_line *text, long long *out);
+bool answer_number(const struct monitor_line *text, long long *out);
 
 #endif

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "monitor/protocol.h"
+#include "wire/monitor.h"
 #include "monitor/reply.h"
 #include "proxy/server.h"
 #include "state/users.h"
@@ -37,11 +37,11 @@ struct request {
 	const struct command *command;
 	size_t count; /* parameters that were given */
 	const char *parameters[COMMANDS_MAX_WORDS - 1];
-	char memory[PROTOCOL_LINE_MAX + COMMANDS_MAX_WORDS];
+	char memory[MONITOR_LINE_MAX + COMMANDS_MAX_WORDS];
 };
 
 /* Takes a line apart. False when it is no request that the table knows; then `r` says why. */
-bool commands_parse(const struct protocol_line *line, struct request *q, struct reply *r);
+bool commands_parse(const struct monitor_line *line, struct request *q, struct reply *r);
 
 /* May `user` give the command, as things are now? If not, `r` says so. */
 bool commands_allowed(const struct request *q, const char *user, struct reply *r);

@@ -43,7 +43,7 @@ struct console {
 	bool input_ended;
 	bool is_skipping; /* the rest of a line that was too long */
 	size_t in_len;
-	char in[PROTOCOL_LINE_MAX];
+	char in[MONITOR_LINE_MAX];
 	struct reply reply;
 	struct errand errand;
 	struct request request; /* the command's, and the login's password meanwhile */

@@ -7,7 +7,7 @@
 
 #include "net/fdbudget.h"
 #include "net/resolver.h"
-#include "proxy/socks5.h"
+#include "wire/socks5.h"
 #include "proxy/watch.h"
 #include "state/config.h"
 #include "state/end_reason.h"

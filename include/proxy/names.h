@@ -10,7 +10,7 @@
 
 #include "net/fdbudget.h"
 #include "net/resolver.h"
-#include "proxy/socks5.h"
+#include "wire/socks5.h"
 #include "state/config.h"
 
 #define NAMES_MAX 32 /* that are remembered */

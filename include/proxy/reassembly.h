@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "proxy/socks5.h"
+#include "wire/socks5.h"
 
 #define REASSEMBLY_MAX 65527 /* bytes: what fits into one datagram over IPv6 */
 #define REASSEMBLY_TIMEOUT_MS 5000 /* RFC 1928: no less than 5 seconds */

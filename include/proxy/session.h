@@ -12,7 +12,7 @@
 #include "net/pipe.h"
 #include "net/resolver.h"
 #include "proxy/dial.h"
-#include "proxy/socks5.h"
+#include "wire/socks5.h"
 #include "state/access_log.h"
 #include "state/config.h"
 #include "state/end_reason.h"

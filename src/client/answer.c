@@ -26,7 +26,7 @@ size_t answer_find_end(const char *p, size_t n, size_t from)
 }
 
 /* Takes a line off the front; the last one may lack its LF. */
-static bool next_line(struct protocol_line *rest, struct protocol_line *line)
+static bool next_line(struct monitor_line *rest, struct monitor_line *line)
 {
 	const char *end = memchr(rest->text, '\n', rest->len);
 	size_t len = end == NULL ? rest->len : (size_t)(end - rest->text);
@@ -34,7 +34,7 @@ static bool next_line(struct protocol_line *rest, struct protocol_line *line)
 
 	if (rest->len == 0)
 		return false;
-	*line = (struct protocol_line){.text = rest->text, .len = len};
+	*line = (struct monitor_line){.text = rest->text, .len = len};
 	if (len > 0 && line->text[len - 1] == '\r')
 		line->len--;
 	rest->text += used;
@@ -42,12 +42,12 @@ static bool next_line(struct protocol_line *rest, struct protocol_line *line)
 	return true;
 }
 
-static bool take_status(struct protocol_line line, struct answer *out)
+static bool take_status(struct monitor_line line, struct answer *out)
 {
-	struct protocol_line word;
+	struct monitor_line word;
 
 	out->status = line;
-	if (!protocol_next_word(&line, &word))
+	if (!monitor_next_word(&line, &word))
 		return false;
 	out->message = line;
 	out->ok = answer_is(&word, "OK");
@@ -68,14 +68,14 @@ static size_t count_lines(const char *p, size_t n)
 
 int answer_parse(const char *p, size_t n, struct answer *out)
 {
-	struct protocol_line rest, line;
+	struct monitor_line rest, line;
 
 	*out = (struct answer){.bytes = malloc(n + 1)};
 	out->lines = malloc(count_lines(p, n) * sizeof(*out->lines));
 	if (out->bytes == NULL || out->lines == NULL)
 		goto bad;
 	memcpy(out->bytes, p, n);
-	rest = (struct protocol_line){.text = out->bytes, .len = n};
+	rest = (struct monitor_line){.text = out->bytes, .len = n};
 	if (!next_line(&rest, &line) || !take_status(line, out))
 		goto bad;
 	while (next_line(&rest, &line) && line.len > 0)
@@ -93,7 +93,7 @@ void answer_free(struct answer *r)
 	*r = (struct answer){.ok = false};
 }
 
-static void print_line(FILE *out, const struct protocol_line *line)
+static void print_line(FILE *out, const struct monitor_line *line)
 {
 	for (size_t i = 0; i < line->len; i++) {
 		unsigned char c = (unsigned char)line->text[i];
@@ -113,7 +113,7 @@ void answer_print(FILE *out, const struct answer *r)
 		print_line(out, &r->lines[i]);
 }
 
-bool answer_split(const struct protocol_line *line, struct answer_field *out)
+bool answer_split(const struct monitor_line *line, struct answer_field *out)
 {
 	const char *colon = memchr(line->text, ':', line->len);
 	size_t len;
@@ -121,25 +121,25 @@ bool answer_split(const struct protocol_line *line, struct answer_field *out)
 	if (colon == NULL)
 		return false;
 	len = (size_t)(colon - line->text);
-	out->name = (struct protocol_line){.text = line->text, .len = len};
-	out->value = (struct protocol_line){.text = colon + 1, .len = line->len - len - 1};
+	out->name = (struct monitor_line){.text = line->text, .len = len};
+	out->value = (struct monitor_line){.text = colon + 1, .len = line->len - len - 1};
 	return true;
 }
 
-bool answer_next_field(struct protocol_line *rest, struct answer_field *out)
+bool answer_next_field(struct monitor_line *rest, struct answer_field *out)
 {
-	struct protocol_line word;
+	struct monitor_line word;
 
-	while (protocol_next_word(rest, &word)) {
+	while (monitor_next_word(rest, &word)) {
 		if (answer_split(&word, out))
 			return true;
 	}
 	return false;
 }
 
-bool answer_find(const struct protocol_line *line, const char *name, struct protocol_line *value)
+bool answer_find(const struct monitor_line *line, const char *name, struct monitor_line *value)
 {
-	struct protocol_line rest = *line;
+	struct monitor_line rest = *line;
 	struct answer_field field;
 
 	while (answer_next_field(&rest, &field)) {
@@ -151,12 +151,12 @@ bool answer_find(const struct protocol_line *line, const char *name, struct prot
 	return false;
 }
 
-bool answer_is(const struct protocol_line *text, const char *expected)
+bool answer_is(const struct monitor_line *text, const char *expected)
 {
 	return text->len == strlen(expected) && memcmp(text->text, expected, text->len) == 0;
 }
 
-bool answer_number(const struct protocol_line *text, long long *out)
+bool answer_number(const struct monitor_line *text, long long *out)
 {
 	long long value = 0;
 

@@ -31,10 +31,10 @@ static bool begins_with(const struct completion *c, const char *word, size_t len
 /* Lacking memory it leaves the word out: completion is a convenience. */
 static void add(struct completion *c, const char *word, size_t len)
 {
-	struct protocol_line text = {.text = word, .len = len};
+	struct monitor_line text = {.text = word, .len = len};
 	void *grown;
 
-	if (len == 0 || len >= COMPLETION_WORD_MAX || !protocol_is_printable(&text) ||
+	if (len == 0 || len >= COMPLETION_WORD_MAX || !monitor_is_printable(&text) ||
 		!begins_with(c, word, len))
 		return;
 	if (c->count == c->room) {
@@ -51,9 +51,9 @@ static void add(struct completion *c, const char *word, size_t len)
 /* ---- parameters ---- */
 
 /* The explanation is cut off. */
-static struct protocol_line without_explanation(const struct protocol_line *line)
+static struct monitor_line without_explanation(const struct monitor_line *line)
 {
-	struct protocol_line rest = *line;
+	struct monitor_line rest = *line;
 	const char *dash = memmem(line->text, line->len, " - ", 3);
 
 	if (dash != NULL)
@@ -62,7 +62,7 @@ static struct protocol_line without_explanation(const struct protocol_line *line
 }
 
 /* Takes one alternative off the item, up to a | that is in no angle brackets. */
-static bool next_alternative(struct protocol_line *item, struct protocol_line *out)
+static bool next_alternative(struct monitor_line *item, struct monitor_line *out)
 {
 	size_t len = 0;
 	bool inside = false;
@@ -73,22 +73,22 @@ static bool next_alternative(struct protocol_line *item, struct protocol_line *o
 		if (item->text[len] == '<' || item->text[len] == '>')
 			inside = item->text[len] == '<';
 	}
-	*out = (struct protocol_line){.text = item->text, .len = len};
+	*out = (struct monitor_line){.text = item->text, .len = len};
 	len += len < item->len;
 	item->text += len;
 	item->len -= len;
 	return true;
 }
 
-static void add_literals(struct completion *c, struct protocol_line list)
+static void add_literals(struct completion *c, struct monitor_line list)
 {
-	struct protocol_line word;
+	struct monitor_line word;
 
 	while (next_alternative(&list, &word))
 		add(c, word.text, word.len);
 }
 
-static void name_source(struct completion *c, const struct protocol_line *parameter)
+static void name_source(struct completion *c, const struct monitor_line *parameter)
 {
 	for (size_t i = 0; i < sizeof(sources) / sizeof(sources[0]); i++) {
 		if (answer_is(parameter, sources[i].parameter)) {
@@ -99,7 +99,7 @@ static void name_source(struct completion *c, const struct protocol_line *parame
 }
 
 /* "<error|warn>" are two words, "<name>" stands for many, "admin" is itself. */
-static void add_alternative(struct completion *c, struct protocol_line a)
+static void add_alternative(struct completion *c, struct monitor_line a)
 {
 	if (a.len > 2 && a.text[0] == '<' && a.text[a.len - 1] == '>') {
 		a.text++;
@@ -112,9 +112,9 @@ static void add_alternative(struct completion *c, struct protocol_line a)
 	add_literals(c, a);
 }
 
-static void add_item(struct completion *c, struct protocol_line item)
+static void add_item(struct completion *c, struct monitor_line item)
 {
-	struct protocol_line alternative;
+	struct monitor_line alternative;
 
 	while (item.len > 0 && item.text[0] == '[') {
 		item.text++;
@@ -127,11 +127,11 @@ static void add_item(struct completion *c, struct protocol_line item)
 }
 
 /* The parameter at `place`, counted from 1, of the command that `line` of HELP describes. */
-static void add_parameter(struct completion *c, const struct protocol_line *line, size_t place)
+static void add_parameter(struct completion *c, const struct monitor_line *line, size_t place)
 {
-	struct protocol_line rest = without_explanation(line), item;
+	struct monitor_line rest = without_explanation(line), item;
 
-	while (protocol_next_word(&rest, &item)) {
+	while (monitor_next_word(&rest, &item)) {
 		if (place-- == 0) {
 			add_item(c, item);
 			return;
@@ -144,49 +144,49 @@ static void add_parameter(struct completion *c, const struct protocol_line *line
 static void add_commands(struct completion *c, const struct answer *help)
 {
 	for (size_t i = 0; i < help->count; i++) {
-		struct protocol_line rest = help->lines[i], word;
+		struct monitor_line rest = help->lines[i], word;
 
-		if (protocol_next_word(&rest, &word))
+		if (monitor_next_word(&rest, &word))
 			add(c, word.text, word.len);
 	}
 }
 
-static bool same_word(const struct protocol_line *a, const struct protocol_line *b)
+static bool same_word(const struct monitor_line *a, const struct monitor_line *b)
 {
 	return a->len == b->len && strncasecmp(a->text, b->text, a->len) == 0;
 }
 
 static void add_for_command(struct completion *c, const struct answer *help,
-	const struct protocol_line *command, size_t place)
+	const struct monitor_line *command, size_t place)
 {
 	for (size_t i = 0; i < help->count; i++) {
-		struct protocol_line rest = help->lines[i], word;
+		struct monitor_line rest = help->lines[i], word;
 
-		if (protocol_next_word(&rest, &word) && same_word(&word, command))
+		if (monitor_next_word(&rest, &word) && same_word(&word, command))
 			add_parameter(c, &help->lines[i], place);
 	}
 }
 
 void completion_find(struct completion *c, const struct answer *help, const char *line, size_t len)
 {
-	struct protocol_line rest, command, word;
+	struct monitor_line rest, command, word;
 	size_t place = 1;
 
 	c->begun = line + len;
 	while (c->begun > line && c->begun[-1] != ' ')
 		c->begun--;
 	c->begun_len = (size_t)(line + len - c->begun);
-	rest = (struct protocol_line){.text = line, .len = len - c->begun_len};
-	if (!protocol_next_word(&rest, &command)) {
+	rest = (struct monitor_line){.text = line, .len = len - c->begun_len};
+	if (!monitor_next_word(&rest, &command)) {
 		add_commands(c, help);
 		return;
 	}
-	while (protocol_next_word(&rest, &word))
+	while (monitor_next_word(&rest, &word))
 		place++;
 	add_for_command(c, help, &command, place);
 }
 
-static void add_unescaped(struct completion *c, const struct protocol_line *value)
+static void add_unescaped(struct completion *c, const struct monitor_line *value)
 {
 	char word[COMPLETION_WORD_MAX];
 
@@ -196,7 +196,7 @@ static void add_unescaped(struct completion *c, const struct protocol_line *valu
 
 void completion_add(struct completion *c, const struct answer *reply)
 {
-	struct protocol_line value;
+	struct monitor_line value;
 	struct answer_field field;
 
 	for (size_t i = 0; i < reply->count; i++) {

@@ -79,7 +79,7 @@ static void put_bytes(FILE *out, const char *bytes, size_t len)
 }
 
 /* With the \xNN decoded; without memory, as it came. */
-static void put_text(FILE *out, const struct protocol_line *text)
+static void put_text(FILE *out, const struct monitor_line *text)
 {
 	char *plain = malloc(text->len + 1);
 
@@ -97,7 +97,7 @@ static void put_text(FILE *out, const struct protocol_line *text)
 static const char *const number_names[] = {
 	"id", "age", "idle", "sent", "received", "sent_rate", "received_rate", "sessions", "total"};
 
-static bool is_number(const struct protocol_line *name)
+static bool is_number(const struct monitor_line *name)
 {
 	for (size_t i = 0; i < sizeof(number_names) / sizeof(number_names[0]); i++) {
 		if (answer_is(name, number_names[i]))
@@ -106,7 +106,7 @@ static bool is_number(const struct protocol_line *name)
 	return false;
 }
 
-static void put_number_or_text(FILE *out, const struct protocol_line *value)
+static void put_number_or_text(FILE *out, const struct monitor_line *value)
 {
 	long long number;
 
@@ -116,7 +116,7 @@ static void put_number_or_text(FILE *out, const struct protocol_line *value)
 		put_text(out, value);
 }
 
-static void put_name(FILE *out, const struct protocol_line *name, bool first)
+static void put_name(FILE *out, const struct monitor_line *name, bool first)
 {
 	if (!first)
 		putc(',', out);
@@ -125,9 +125,9 @@ static void put_name(FILE *out, const struct protocol_line *name, bool first)
 }
 
 /* {"id":7,"user":"alice"}. A number that is not known yet is null. */
-static void put_record(FILE *out, const struct protocol_line *line)
+static void put_record(FILE *out, const struct monitor_line *line)
 {
-	struct protocol_line rest = *line;
+	struct monitor_line rest = *line;
 	struct answer_field field;
 	bool first = true;
 
@@ -145,11 +145,11 @@ static void put_record(FILE *out, const struct protocol_line *line)
 }
 
 /* A record's line begins with its key; the others are "some name:value". */
-static bool is_record(const struct protocol_line *line)
+static bool is_record(const struct monitor_line *line)
 {
-	struct protocol_line rest = *line, word;
+	struct monitor_line rest = *line, word;
 
-	return protocol_next_word(&rest, &word) && word.len > 3 && memcmp(word.text, "id:", 3) == 0;
+	return monitor_next_word(&rest, &word) && word.len > 3 && memcmp(word.text, "id:", 3) == 0;
 }
 
 static void put_values(FILE *out, const struct answer *reply)
@@ -168,10 +168,10 @@ static void put_values(FILE *out, const struct answer *reply)
 	putc('}', out);
 }
 
-typedef void put_line_function(FILE *out, const char *request, const struct protocol_line *line);
+typedef void put_line_function(FILE *out, const char *request, const struct monitor_line *line);
 
 static void put_array(FILE *out, const char *name, const char *request, const struct answer *reply,
-	bool (*wanted)(const struct protocol_line *), put_line_function *put_line)
+	bool (*wanted)(const struct monitor_line *), put_line_function *put_line)
 {
 	bool first = true;
 
@@ -187,13 +187,13 @@ static void put_array(FILE *out, const char *name, const char *request, const st
 	putc(']', out);
 }
 
-static void put_record_line(FILE *out, const char *request, const struct protocol_line *line)
+static void put_record_line(FILE *out, const char *request, const struct monitor_line *line)
 {
 	(void)request;
 	put_record(out, line);
 }
 
-static void put_text_line(FILE *out, const char *request, const struct protocol_line *line)
+static void put_text_line(FILE *out, const char *request, const struct monitor_line *line)
 {
 	(void)request;
 	put_text(out, line);
@@ -202,52 +202,52 @@ static void put_text_line(FILE *out, const char *request, const struct protocol_
 /* ---- ACCESS_LOG ---- */
 
 struct entry {
-	struct protocol_line user, target, time, outcome;
+	struct monitor_line user, target, time, outcome;
 };
 
 /* The user that was asked for; empty for all of them. */
-static struct protocol_line asked_user(const char *request)
+static struct monitor_line asked_user(const char *request)
 {
-	struct protocol_line rest = {.text = request, .len = strlen(request)}, word;
+	struct monitor_line rest = {.text = request, .len = strlen(request)}, word;
 
-	protocol_next_word(&rest, &word);
-	if (!protocol_next_word(&rest, &word) || answer_is(&word, "*"))
+	monitor_next_word(&rest, &word);
+	if (!monitor_next_word(&rest, &word) || answer_is(&word, "*"))
 		word.len = 0;
 	return word;
 }
 
 /* "alice: www.example.org:443 [2025-07-15 12:40:39] SUCCESS", the user only where all were asked
  * for. */
-static bool split_entry(const char *request, const struct protocol_line *line, struct entry *e)
+static bool split_entry(const char *request, const struct monitor_line *line, struct entry *e)
 {
-	struct protocol_line rest = *line;
+	struct monitor_line rest = *line;
 	const char *end;
 
 	e->user = asked_user(request);
 	if (e->user.len == 0) {
-		if (!protocol_next_word(&rest, &e->user) || e->user.text[e->user.len - 1] != ':')
+		if (!monitor_next_word(&rest, &e->user) || e->user.text[e->user.len - 1] != ':')
 			return false;
 		e->user.len--;
 	}
-	if (!protocol_next_word(&rest, &e->target) || rest.len == 0 || rest.text[0] != '[')
+	if (!monitor_next_word(&rest, &e->target) || rest.len == 0 || rest.text[0] != '[')
 		return false;
 	end = memchr(rest.text, ']', rest.len);
 	if (end == NULL)
 		return false;
 	e->time =
-		(struct protocol_line){.text = rest.text + 1, .len = (size_t)(end - rest.text) - 1};
+		(struct monitor_line){.text = rest.text + 1, .len = (size_t)(end - rest.text) - 1};
 	rest.len -= (size_t)(end - rest.text) + 1;
 	rest.text = end + 1;
-	return protocol_next_word(&rest, &e->outcome);
+	return monitor_next_word(&rest, &e->outcome);
 }
 
-static void put_member(FILE *out, const char *name, const struct protocol_line *value, bool first)
+static void put_member(FILE *out, const char *name, const struct monitor_line *value, bool first)
 {
 	fprintf(out, "%s\"%s\":", first ? "" : ",", name);
 	put_text(out, value);
 }
 
-static void put_entry(FILE *out, const char *request, const struct protocol_line *line)
+static void put_entry(FILE *out, const char *request, const struct monitor_line *line)
 {
 	struct entry e;
 
@@ -294,14 +294,14 @@ static void shape_entries(FILE *out, const char *request, const struct answer *r
 /* The names stand behind OK. */
 static void shape_users(FILE *out, const char *request, const struct answer *reply)
 {
-	struct protocol_line rest = reply->message, word;
+	struct monitor_line rest = reply->message, word;
 	bool first = true;
 
 	(void)request;
 	if (answer_is(&rest, "No active users"))
 		rest.len = 0;
 	fputs(",\"users\":[", out);
-	for (; protocol_next_word(&rest, &word); first = false) {
+	for (; monitor_next_word(&rest, &word); first = false) {
 		if (!first)
 			putc(',', out);
 		put_text(out, &word);
@@ -333,11 +333,11 @@ static const struct shape shapes[] = {
 static const struct shape *shape_of(const char *request)
 {
 	static const struct shape other = {NULL, shape_lines};
-	struct protocol_line rest = {.text = request, .len = strlen(request)}, word;
+	struct monitor_line rest = {.text = request, .len = strlen(request)}, word;
 
-	protocol_next_word(&rest, &word);
+	monitor_next_word(&rest, &word);
 	for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
-		if (protocol_is_word(&word, shapes[i].command))
+		if (monitor_is_word(&word, shapes[i].command))
 			return &shapes[i];
 	}
 	return &other;

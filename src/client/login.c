@@ -23,7 +23,7 @@ static enum client_status check_greeting(struct client *c, char *line, size_t si
 
 	if (result < 0)
 		return client_complain(c, result);
-	if (strcmp(line, PROTOCOL_PROMPT) == 0)
+	if (strcmp(line, MONITOR_PROMPT) == 0)
 		return CLIENT_OK;
 	if (answer_parse(line, strlen(line), &refusal) == 0 && !refusal.ok) {
 		client_print(c, "", &refusal);

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "monitor/protocol.h"
+#include "wire/monitor.h"
 
 char *request_join(char *const words[], size_t count)
 {
@@ -24,29 +24,29 @@ char *request_join(char *const words[], size_t count)
 	return text;
 }
 
-static struct protocol_line line_of(const char *text)
+static struct monitor_line line_of(const char *text)
 {
-	return (struct protocol_line){.text = text, .len = strlen(text)};
+	return (struct monitor_line){.text = text, .len = strlen(text)};
 }
 
 const char *request_problem(const char *text)
 {
-	struct protocol_line line = line_of(text);
+	struct monitor_line line = line_of(text);
 
 	if (request_is_empty(text))
 		return "the command is empty";
-	if (line.len >= PROTOCOL_LINE_MAX)
+	if (line.len >= MONITOR_LINE_MAX)
 		return "the command is longer than 1023 bytes";
-	if (!protocol_is_printable(&line))
+	if (!monitor_is_printable(&line))
 		return "the command has control characters in it";
 	return NULL;
 }
 
 bool request_is(const char *text, const char *command)
 {
-	struct protocol_line line = line_of(text), word;
+	struct monitor_line line = line_of(text), word;
 
-	return protocol_next_word(&line, &word) && protocol_is_word(&word, command);
+	return monitor_next_word(&line, &word) && monitor_is_word(&word, command);
 }
 
 bool request_is_empty(const char *text)

@@ -122,14 +122,14 @@ static void receive(struct top *t)
 /* The name as it is behind the \xNN; as it came, should it hold what no request may. */
 static void order_kill_user(struct top *t, const char *name)
 {
-	struct protocol_line text = {.text = name, .len = strlen(name)}, decoded;
+	struct monitor_line text = {.text = name, .len = strlen(name)}, decoded;
 	char plain[ORDER_MAX];
 
 	if (text.len >= sizeof(plain))
 		return;
-	decoded = (struct protocol_line){
+	decoded = (struct monitor_line){
 		.text = plain, .len = escape_decode(text.text, text.len, plain)};
-	if (!protocol_is_printable(&decoded))
+	if (!monitor_is_printable(&decoded))
 		decoded = text;
 	snprintf(t->order, sizeof(t->order), "KILL_USER %.*s", (int)decoded.len, decoded.text);
 }

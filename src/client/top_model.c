@@ -104,7 +104,7 @@ static const struct total total_names[] = {
 };
 
 /* The digits at the front: "276s" has a unit. */
-static int64_t leading_number(struct protocol_line value)
+static int64_t leading_number(struct monitor_line value)
 {
 	long long number;
 	size_t len = 0;
@@ -191,7 +191,7 @@ double top_model_past(const struct top_model *m, enum top_direction direction, i
 /* ---- sessions ---- */
 
 /* TOP_COLUMNS when it is none of ours. */
-static enum top_column column_of_key(const struct protocol_line *key)
+static enum top_column column_of_key(const struct monitor_line *key)
 {
 	enum top_column column;
 
@@ -215,9 +215,9 @@ static struct top_row unknown_row(void)
 }
 
 /* Reads a line; its texts go to the arena from `*end` on. False when it is no session. */
-static bool read_session(const struct protocol_line *line, struct top_row *row, char **end)
+static bool read_session(const struct monitor_line *line, struct top_row *row, char **end)
 {
-	struct protocol_line rest = *line;
+	struct monitor_line rest = *line;
 	struct answer_field field;
 	long long number;
 

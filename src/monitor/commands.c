@@ -379,37 +379,37 @@ static void run_help(const struct request *q, struct reply *r)
 
 /* ---- dispatching ---- */
 
-static const struct command *find(const struct protocol_line *word)
+static const struct command *find(const struct monitor_line *word)
 {
 	for (size_t i = 0; i < commands_count; i++) {
-		if (protocol_is_word(word, commands_table[i].word))
+		if (monitor_is_word(word, commands_table[i].word))
 			return &commands_table[i];
 	}
 	return NULL;
 }
 
 /* The next parameter of `q` from what is left of the line. */
-static void take_parameter(struct request *q, struct protocol_line *rest, char **memory)
+static void take_parameter(struct request *q, struct monitor_line *rest, char **memory)
 {
 	bool is_rest = q->command->takes_rest && q->count + 1 == q->command->most;
-	struct protocol_line word = *rest;
+	struct monitor_line word = *rest;
 
 	if (is_rest)
 		rest->len = 0;
 	else
-		protocol_next_word(rest, &word);
+		monitor_next_word(rest, &word);
 	memcpy(*memory, word.text, word.len);
 	(*memory)[word.len] = '\0';
 	q->parameters[q->count++] = *memory;
 	*memory += word.len + 1;
 }
 
-bool commands_parse(const struct protocol_line *line, struct request *q, struct reply *r)
+bool commands_parse(const struct monitor_line *line, struct request *q, struct reply *r)
 {
-	struct protocol_line rest = *line, word;
+	struct monitor_line rest = *line, word;
 	char *memory = q->memory;
 
-	if (!protocol_next_word(&rest, &word)) {
+	if (!monitor_next_word(&rest, &word)) {
 		reply_error(r, "Empty line: HELP lists the commands");
 		return false;
 	}

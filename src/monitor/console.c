@@ -41,7 +41,7 @@ void console_open(struct console *c, struct desk *desk, int fd, const struct add
 	c->request.server = desk->server;
 	c->request.services = desk->services;
 	reply_reset(&c->reply);
-	reply_add(&c->reply, "%s\n", PROTOCOL_PROMPT);
+	reply_add(&c->reply, "%s\n", MONITOR_PROMPT);
 	renew_deadline(c);
 	console_step(c, 0);
 }
@@ -157,12 +157,12 @@ static void send_errand(struct console *c, void (*run)(struct errand *e))
 	errands_send(c->desk->errands, &c->errand);
 }
 
-static void take_login(struct console *c, const struct protocol_line *line)
+static void take_login(struct console *c, const struct monitor_line *line)
 {
 	const char *colon = memchr(line->text, ':', line->len);
 	size_t name_len = colon == NULL ? 0 : (size_t)(colon - line->text);
 
-	if (name_len == 0 || name_len > USERS_NAME_MAX || !protocol_is_printable(line)) {
+	if (name_len == 0 || name_len > USERS_NAME_MAX || !monitor_is_printable(line)) {
 		reply_error(&c->reply, "Invalid format. Use username:password");
 		c->reply.closes = true;
 		return;
@@ -212,9 +212,9 @@ static void run_command(struct errand *e)
 	execute(console_of(e));
 }
 
-static void take_command(struct console *c, const struct protocol_line *line)
+static void take_command(struct console *c, const struct monitor_line *line)
 {
-	if (!protocol_is_printable(line)) {
+	if (!monitor_is_printable(line)) {
 		reply_error(&c->reply, "Control bytes are not allowed");
 		reply_finish(&c->reply);
 	} else if (!commands_parse(line, &c->request, &c->reply)) {
@@ -256,7 +256,7 @@ static bool skip(struct console *c)
 {
 	bool ended;
 
-	consume(c, protocol_skip_line(c->in, c->in_len, &ended));
+	consume(c, monitor_skip_line(c->in, c->in_len, &ended));
 	c->is_skipping = !ended;
 	return ended;
 }
@@ -265,16 +265,16 @@ static bool skip(struct console *c)
  */
 static bool take_line(struct console *c)
 {
-	struct protocol_line line;
+	struct monitor_line line;
 	int len;
 
 	if (c->is_skipping && !skip(c))
 		return false;
-	len = protocol_parse_line(c->in, c->in_len, &line);
-	if (len == PROTOCOL_MORE)
+	len = monitor_parse_line(c->in, c->in_len, &line);
+	if (len == MONITOR_MORE)
 		return false;
 	reply_reset(&c->reply);
-	if (len == PROTOCOL_TOO_LONG) {
+	if (len == MONITOR_TOO_LONG) {
 		reply_error(&c->reply, "Line too long");
 		if (c->phase == CONSOLE_COMMANDS)
 			reply_finish(&c->reply);

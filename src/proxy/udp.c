@@ -20,7 +20,7 @@
 #include "net/socket.h"
 #include "proxy/names.h"
 #include "proxy/reassembly.h"
-#include "proxy/socks5.h"
+#include "wire/socks5.h"
 #include "proxy/targets.h"
 #include "state/acl.h"
 #include "state/outgoing.h"

@@ -100,7 +100,7 @@ static void fields_divide_at_the_first_colon(void **state)
 {
 	struct answer r =
 		answer_of("OK\nid:7 word client:[::1]:80 empty: :x\nserver uptime:2s\n\n");
-	struct protocol_line rest = r.lines[0], value;
+	struct monitor_line rest = r.lines[0], value;
 	struct answer_field f;
 
 	(void)state;
@@ -136,7 +136,7 @@ static void numbers_have_at_most_15_digits(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		struct protocol_line text = {rows[i].text, strlen(rows[i].text)};
+		struct monitor_line text = {rows[i].text, strlen(rows[i].text)};
 		bool is_number = answer_number(&text, &number);
 
 		assert_int_equal(is_number, rows[i].number >= 0);

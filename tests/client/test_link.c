@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "client/link.h"
-#include "monitor/protocol.h"
+#include "wire/monitor.h"
 #include "net.h"
 #include "answers.h"
 
@@ -172,7 +172,7 @@ static void ask(const char *request, bool ok, const char *message)
 
 /* ---- what goes well ---- */
 
-#define GREETING PROTOCOL_PROMPT "\n"
+#define GREETING MONITOR_PROMPT "\n"
 
 static void logs_in_asks_and_says_goodbye(void **state)
 {
@@ -185,7 +185,7 @@ static void logs_in_asks_and_says_goodbye(void **state)
 	(void)state;
 	open_with(script, LONG_MS, LINK_REPLY_MAX);
 	assert_int_equal(link_greeting(link_, line, sizeof(line)), 0);
-	assert_string_equal(line, PROTOCOL_PROMPT);
+	assert_string_equal(line, MONITOR_PROMPT);
 	assert_int_equal(link_login(link_, "alice:se cret", &reply), 0);
 	assert_line(reply.message, "Welcome alice");
 	answer_free(&reply);
@@ -203,10 +203,10 @@ static void takes_replies_byte_by_byte(void **state)
 	char line[100];
 
 	(void)state;
-	open_to({DRIBBLE, PROTOCOL_PROMPT "\r\n"}, {HEAR, "a:b\n"}, {DRIBBLE, "OK Welcome a\r\n"},
+	open_to({DRIBBLE, MONITOR_PROMPT "\r\n"}, {HEAR, "a:b\n"}, {DRIBBLE, "OK Welcome a\r\n"},
 		{HEAR, "STATS\n"}, {DRIBBLE, "OK\r\na:1\r\nb:2\r\n\r\n"});
 	assert_int_equal(link_greeting(link_, line, sizeof(line)), 0);
-	assert_string_equal(line, PROTOCOL_PROMPT);
+	assert_string_equal(line, MONITOR_PROMPT);
 	assert_int_equal(link_login(link_, "a:b", &reply), 0);
 	assert_line(reply.status, "OK Welcome a");
 	answer_free(&reply);

@@ -1,7 +1,7 @@
 /* The header of a datagram (RFC 1928 section 7): it and the data make up the whole, and what has an
  * address is written and read back the same. */
 #include "fuzz.h"
-#include "proxy/socks5.h"
+#include "wire/socks5.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {

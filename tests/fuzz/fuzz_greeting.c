@@ -2,7 +2,7 @@
  * rest.
  */
 #include "fuzz.h"
-#include "proxy/socks5.h"
+#include "wire/socks5.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {

@@ -1,6 +1,6 @@
 /* The login (RFC 1929): its fields lie within what was taken. */
 #include "fuzz.h"
-#include "proxy/socks5.h"
+#include "wire/socks5.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {

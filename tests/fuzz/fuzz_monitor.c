@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "monitor/commands.h"
-#include "monitor/protocol.h"
+#include "wire/monitor.h"
 
-static void check_request(const struct protocol_line *line)
+static void check_request(const struct monitor_line *line)
 {
 	static struct reply r;
 	struct request q;
@@ -27,23 +27,23 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	bool skipping = false;
 
 	while (len > 0) {
-		struct protocol_line line;
+		struct monitor_line line;
 		size_t used;
 
 		if (skipping) {
 			bool ended;
 
-			used = protocol_skip_line(p, len, &ended);
+			used = monitor_skip_line(p, len, &ended);
 			skipping = !ended;
 		} else {
-			int n = protocol_parse_line(p, len, &line);
+			int n = monitor_parse_line(p, len, &line);
 
-			if (n == PROTOCOL_MORE)
+			if (n == MONITOR_MORE)
 				return 0;
-			skipping = n == PROTOCOL_TOO_LONG;
+			skipping = n == MONITOR_TOO_LONG;
 			FUZZ_CHECK(
-				skipping || (n > 0 && (size_t)n <= len && n <= PROTOCOL_LINE_MAX));
-			if (!skipping && protocol_is_printable(&line))
+				skipping || (n > 0 && (size_t)n <= len && n <= MONITOR_LINE_MAX));
+			if (!skipping && monitor_is_printable(&line))
 				check_request(&line);
 			used = skipping ? 0 : (size_t)n;
 		}

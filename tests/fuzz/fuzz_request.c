@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "proxy/socks5.h"
+#include "wire/socks5.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {

@@ -8,7 +8,7 @@ static struct reply r;
 
 static bool parse(const char *text)
 {
-	struct protocol_line line = {.text = text, .len = strlen(text)};
+	struct monitor_line line = {.text = text, .len = strlen(text)};
 
 	reply_reset(&r);
 	return commands_parse(&line, &q, &r);
@@ -72,7 +72,7 @@ static void says_what_is_wrong_with_a_request(void **state)
 
 static void the_longest_line_fits(void **state)
 {
-	char line[PROTOCOL_LINE_MAX];
+	char line[MONITOR_LINE_MAX];
 
 	(void)state;
 	memset(line, 'x', sizeof(line));

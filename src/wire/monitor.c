@@ -1,22 +1,22 @@
-#include "monitor/protocol.h"
+#include "wire/monitor.h"
 
 #include <string.h>
 #include <strings.h>
 
-int protocol_parse_line(const char *p, size_t n, struct protocol_line *out)
+int monitor_parse_line(const char *p, size_t n, struct monitor_line *out)
 {
-	size_t looked_at = n < PROTOCOL_LINE_MAX ? n : PROTOCOL_LINE_MAX;
+	size_t looked_at = n < MONITOR_LINE_MAX ? n : MONITOR_LINE_MAX;
 	const char *end = memchr(p, '\n', looked_at);
 
 	if (end == NULL)
-		return n < PROTOCOL_LINE_MAX ? PROTOCOL_MORE : PROTOCOL_TOO_LONG;
-	*out = (struct protocol_line){.text = p, .len = (size_t)(end - p)};
+		return n < MONITOR_LINE_MAX ? MONITOR_MORE : MONITOR_TOO_LONG;
+	*out = (struct monitor_line){.text = p, .len = (size_t)(end - p)};
 	if (out->len > 0 && p[out->len - 1] == '\r')
 		out->len--;
 	return (int)(end - p) + 1;
 }
 
-size_t protocol_skip_line(const char *p, size_t n, bool *ended)
+size_t monitor_skip_line(const char *p, size_t n, bool *ended)
 {
 	const char *end = memchr(p, '\n', n);
 
@@ -29,7 +29,7 @@ static bool is_control(char c)
 	return (unsigned char)c < ' ' || c == 0x7f;
 }
 
-bool protocol_is_printable(const struct protocol_line *line)
+bool monitor_is_printable(const struct monitor_line *line)
 {
 	for (size_t i = 0; i < line->len; i++) {
 		if (is_control(line->text[i]))
@@ -38,32 +38,32 @@ bool protocol_is_printable(const struct protocol_line *line)
 	return true;
 }
 
-static void skip(struct protocol_line *line, size_t n)
+static void skip(struct monitor_line *line, size_t n)
 {
 	line->text += n;
 	line->len -= n;
 }
 
-static void skip_blanks(struct protocol_line *line)
+static void skip_blanks(struct monitor_line *line)
 {
 	while (line->len > 0 && line->text[0] == ' ')
 		skip(line, 1);
 }
 
-bool protocol_next_word(struct protocol_line *line, struct protocol_line *word)
+bool monitor_next_word(struct monitor_line *line, struct monitor_line *word)
 {
 	const char *end;
 
 	skip_blanks(line);
 	end = memchr(line->text, ' ', line->len);
-	*word = (struct protocol_line){
+	*word = (struct monitor_line){
 		.text = line->text, .len = end == NULL ? line->len : (size_t)(end - line->text)};
 	skip(line, word->len);
 	skip_blanks(line);
 	return word->len > 0;
 }
 
-bool protocol_is_word(const struct protocol_line *word, const char *name)
+bool monitor_is_word(const struct monitor_line *word, const char *name)
 {
 	return word->len == strlen(name) && strncasecmp(word->text, name, word->len) == 0;
 }

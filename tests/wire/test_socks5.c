@@ -1,6 +1,6 @@
 /* socks5: every message at every split, its longest fields, its nonsense; and the replies' bytes.
  */
-#include "proxy/socks5.h"
+#include "wire/socks5.h"
 
 #include <stdio.h>
 

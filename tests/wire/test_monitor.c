@@ -1,5 +1,5 @@
 /* protocol: lines at every split, words, and what is no line. */
-#include "monitor/protocol.h"
+#include "wire/monitor.h"
 
 #include <stdio.h>
 
@@ -24,13 +24,13 @@ static void a_line_is_complete_with_its_last_byte_only(void **state)
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		size_t len = strlen(rows[i].bytes);
 		char bytes[64];
-		struct protocol_line line;
+		struct monitor_line line;
 
 		snprintf(bytes, sizeof(bytes), "%sNEXT\n", rows[i].bytes);
 		for (size_t n = 0; n < len; n++)
-			assert_int_equal(protocol_parse_line(bytes, n, &line), PROTOCOL_MORE);
+			assert_int_equal(monitor_parse_line(bytes, n, &line), MONITOR_MORE);
 		for (size_t n = len; n <= strlen(bytes); n++) {
-			assert_int_equal(protocol_parse_line(bytes, n, &line), len);
+			assert_int_equal(monitor_parse_line(bytes, n, &line), len);
 			assert_int_equal(line.len, strlen(rows[i].line));
 			assert_memory_equal(line.text, rows[i].line, line.len);
 		}
@@ -39,19 +39,19 @@ static void a_line_is_complete_with_its_last_byte_only(void **state)
 
 static void a_line_has_at_most_1024_bytes_with_its_end(void **state)
 {
-	char bytes[PROTOCOL_LINE_MAX + 2];
-	struct protocol_line line;
+	char bytes[MONITOR_LINE_MAX + 2];
+	struct monitor_line line;
 
 	(void)state;
 	memset(bytes, 'x', sizeof(bytes));
-	assert_int_equal(protocol_parse_line(bytes, PROTOCOL_LINE_MAX - 1, &line), PROTOCOL_MORE);
-	assert_int_equal(protocol_parse_line(bytes, PROTOCOL_LINE_MAX, &line), PROTOCOL_TOO_LONG);
-	bytes[PROTOCOL_LINE_MAX - 1] = '\n';
-	assert_int_equal(protocol_parse_line(bytes, sizeof(bytes), &line), PROTOCOL_LINE_MAX);
-	assert_int_equal(line.len, PROTOCOL_LINE_MAX - 1);
-	bytes[PROTOCOL_LINE_MAX - 1] = 'x';
-	bytes[PROTOCOL_LINE_MAX] = '\n';
-	assert_int_equal(protocol_parse_line(bytes, sizeof(bytes), &line), PROTOCOL_TOO_LONG);
+	assert_int_equal(monitor_parse_line(bytes, MONITOR_LINE_MAX - 1, &line), MONITOR_MORE);
+	assert_int_equal(monitor_parse_line(bytes, MONITOR_LINE_MAX, &line), MONITOR_TOO_LONG);
+	bytes[MONITOR_LINE_MAX - 1] = '\n';
+	assert_int_equal(monitor_parse_line(bytes, sizeof(bytes), &line), MONITOR_LINE_MAX);
+	assert_int_equal(line.len, MONITOR_LINE_MAX - 1);
+	bytes[MONITOR_LINE_MAX - 1] = 'x';
+	bytes[MONITOR_LINE_MAX] = '\n';
+	assert_int_equal(monitor_parse_line(bytes, sizeof(bytes), &line), MONITOR_TOO_LONG);
 }
 
 static void what_was_too_long_is_skipped_up_to_its_end(void **state)
@@ -59,17 +59,17 @@ static void what_was_too_long_is_skipped_up_to_its_end(void **state)
 	bool ended;
 
 	(void)state;
-	assert_int_equal(protocol_skip_line("xxx", 3, &ended), 3);
+	assert_int_equal(monitor_skip_line("xxx", 3, &ended), 3);
 	assert_false(ended);
-	assert_int_equal(protocol_skip_line("xx\nSTATS\n", 9, &ended), 3);
+	assert_int_equal(monitor_skip_line("xx\nSTATS\n", 9, &ended), 3);
 	assert_true(ended);
-	assert_int_equal(protocol_skip_line("", 0, &ended), 0);
+	assert_int_equal(monitor_skip_line("", 0, &ended), 0);
 	assert_false(ended);
 }
 
-static struct protocol_line line_of(const char *text)
+static struct monitor_line line_of(const char *text)
 {
-	return (struct protocol_line){.text = text, .len = strlen(text)};
+	return (struct monitor_line){.text = text, .len = strlen(text)};
 }
 
 static void words_are_what_is_between_blanks(void **state)
@@ -80,36 +80,36 @@ static void words_are_what_is_between_blanks(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		struct protocol_line line = line_of(rows[i]), word;
+		struct monitor_line line = line_of(rows[i]), word;
 
 		for (size_t j = 0; j < COUNT(expected); j++) {
-			assert_true(protocol_next_word(&line, &word));
+			assert_true(monitor_next_word(&line, &word));
 			assert_int_equal(word.len, strlen(expected[j]));
 			assert_memory_equal(word.text, expected[j], word.len);
 		}
 		assert_int_equal(line.len, 0);
-		assert_false(protocol_next_word(&line, &word));
+		assert_false(monitor_next_word(&line, &word));
 	}
 }
 
 static void the_rest_behind_a_word_keeps_its_blanks(void **state)
 {
-	struct protocol_line line = line_of("name  pass  word"), word;
+	struct monitor_line line = line_of("name  pass  word"), word;
 
 	(void)state;
-	assert_true(protocol_next_word(&line, &word));
+	assert_true(monitor_next_word(&line, &word));
 	assert_int_equal(line.len, 10);
 	assert_memory_equal(line.text, "pass  word", 10);
 }
 
 static void words_are_compared_without_regard_to_case(void **state)
 {
-	struct protocol_line word = line_of("sTaTs");
+	struct monitor_line word = line_of("sTaTs");
 
 	(void)state;
-	assert_true(protocol_is_word(&word, "STATS"));
-	assert_false(protocol_is_word(&word, "STAT"));
-	assert_false(protocol_is_word(&word, "STATSX"));
+	assert_true(monitor_is_word(&word, "STATS"));
+	assert_false(monitor_is_word(&word, "STAT"));
+	assert_false(monitor_is_word(&word, "STATSX"));
 }
 
 static void control_bytes_are_not_printable(void **state)
@@ -118,10 +118,10 @@ static void control_bytes_are_not_printable(void **state)
 
 	(void)state;
 	for (int c = 0; c < 256; c++) {
-		struct protocol_line line = {.text = text, .len = 3};
+		struct monitor_line line = {.text = text, .len = 3};
 
 		text[1] = (char)c;
-		assert_int_equal(protocol_is_printable(&line), c >= ' ' && c != 0x7f);
+		assert_int_equal(monitor_is_printable(&line), c >= ' ' && c != 0x7f);
 	}
 }
 

@@ -1,4 +1,4 @@
-#include "proxy/socks5.h"
+#include "wire/socks5.h"
 
 #include <stdio.h>
 #include <string.h>

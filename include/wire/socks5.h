@@ -3,8 +3,8 @@
  * Each parser looks at the `n` bytes at `p` and returns how many of them the message takes (> 0),
  * SOCKS5_MORE when it is not complete yet, or SOCKS5_MALFORMED. What follows the message is left
  * alone. */
-#ifndef PROXY_SOCKS5_H
-#define PROXY_SOCKS5_H
+#ifndef WIRE_SOCKS5_H
+#define WIRE_SOCKS5_H
 
 #include <stdbool.h>
 #include <stddef.h>
