@@ -10,7 +10,7 @@
 #include "base/version.h"
 #include "monitor/admin.h"
 #include "proxy/pool.h"
-#include "proxy/server.h"
+#include "server/server.h"
 
 #define EXIT_OK 0
 #define EXIT_FAILED 1

@@ -3,7 +3,7 @@
 #ifndef MONITOR_ADMIN_H
 #define MONITOR_ADMIN_H
 
-#include "proxy/server.h"
+#include "server/server.h"
 
 struct admin;
 

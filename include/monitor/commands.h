@@ -6,10 +6,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "wire/monitor.h"
 #include "monitor/reply.h"
-#include "proxy/server.h"
+#include "server/server.h"
 #include "state/users.h"
+#include "wire/monitor.h"
 
 #define COMMANDS_MAX_WORDS 4 /* of a request, the command's included */
 

@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #include "monitor/reply.h"
-#include "proxy/session.h"
+#include "proxy/services.h"
 
 /* Each begins the reply with its status line and leaves the rest to a source (reply.h). */
 

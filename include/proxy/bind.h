@@ -7,11 +7,11 @@
 
 #include "net/fdbudget.h"
 #include "net/resolver.h"
-#include "wire/socks5.h"
 #include "proxy/watch.h"
 #include "state/config.h"
 #include "state/end_reason.h"
 #include "state/stats.h"
+#include "wire/socks5.h"
 
 struct bind {
 	/* given */

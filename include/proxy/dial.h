@@ -7,10 +7,10 @@
 
 #include "net/fdbudget.h"
 #include "net/resolver.h"
-#include "wire/socks5.h"
 #include "proxy/watch.h"
 #include "state/config.h"
 #include "state/end_reason.h"
+#include "wire/socks5.h"
 
 #define DIAL_MAX_ATTEMPTS 8 /* connection attempts under way at once */
 

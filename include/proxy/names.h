@@ -10,8 +10,8 @@
 
 #include "net/fdbudget.h"
 #include "net/resolver.h"
-#include "wire/socks5.h"
 #include "state/config.h"
+#include "wire/socks5.h"
 
 #define NAMES_MAX 32 /* that are remembered */
 #define NAMES_LOOKUPS 4 /* under way at once */

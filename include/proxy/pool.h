@@ -8,7 +8,7 @@
 #include <stddef.h>
 
 #include "proxy/listeners.h"
-#include "proxy/session.h"
+#include "proxy/services.h"
 
 /* Sent to the thread that called pool_stop() when the last worker has gone. */
 #define POOL_GONE_SIGNAL SIGUSR2

@@ -9,29 +9,15 @@
 #include "base/buffer.h"
 #include "base/log.h"
 #include "net/fdbudget.h"
-#include "net/pipe.h"
-#include "net/resolver.h"
 #include "proxy/dial.h"
-#include "wire/socks5.h"
+#include "proxy/services.h"
 #include "state/access_log.h"
 #include "state/config.h"
 #include "state/end_reason.h"
 #include "state/registry.h"
 #include "state/stats.h"
 #include "state/users.h"
-
-/* What all sessions share. All of it outlives them. */
-struct services {
-	struct config_store *config;
-	struct users *users;
-	struct resolver *resolver;
-	struct registry *registry;
-	struct access_log *access_log;
-	struct fdbudget budget;
-	struct pipe_pool pipes;
-	struct stats stats;
-	struct log_limit access_lost_limit;
-};
+#include "wire/socks5.h"
 
 #define SESSION_BUFFER_SIZE 65536 /* bytes held for each direction */
 

@@ -12,7 +12,7 @@
 
 #include "base/parse.h"
 #include "monitor/listings.h"
-#include "proxy/statistics.h"
+#include "server/statistics.h"
 
 /* ---- looking ---- */
 

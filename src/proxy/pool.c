@@ -23,6 +23,7 @@
 #include "base/log.h"
 #include "base/wake.h"
 #include "net/socket.h"
+#include "proxy/session.h"
 #include "state/acl.h"
 
 /* Sanitizers keep much more on the stack than the program does. */

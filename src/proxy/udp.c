@@ -20,10 +20,10 @@
 #include "net/socket.h"
 #include "proxy/names.h"
 #include "proxy/reassembly.h"
-#include "wire/socks5.h"
 #include "proxy/targets.h"
 #include "state/acl.h"
 #include "state/outgoing.h"
+#include "wire/socks5.h"
 
 #define SLOT_SIZE 65536 /* more than a UDP datagram can have */
 #define SLOT_KEPT 4096 /* of each slot, when memory is given back */

@@ -1,7 +1,7 @@
 /* effects: what settings do outside of the configuration, at start and when they change. No state.
  */
-#ifndef PROXY_EFFECTS_H
-#define PROXY_EFFECTS_H
+#ifndef SERVER_EFFECTS_H
+#define SERVER_EFFECTS_H
 
 #include <stdbool.h>
 

@@ -1,7 +1,7 @@
 /* change: going over from one configuration to another while serving. The main thread's; no lock.
  */
-#ifndef PROXY_CHANGE_H
-#define PROXY_CHANGE_H
+#ifndef SERVER_CHANGE_H
+#define SERVER_CHANGE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -9,7 +9,7 @@
 #include "base/stamp.h"
 #include "proxy/listeners.h"
 #include "proxy/pool.h"
-#include "proxy/session.h"
+#include "proxy/services.h"
 
 #define CHANGE_REPLY_MAX 4096
 

@@ -1,4 +1,4 @@
-#include "proxy/server.h"
+#include "server/server.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -9,9 +9,9 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "net/socket.h"
-#include "proxy/change.h"
-#include "proxy/effects.h"
-#include "proxy/statistics.h"
+#include "server/change.h"
+#include "server/effects.h"
+#include "server/statistics.h"
 #include "state/acl.h"
 
 /* Descriptors for the two logs, the files read and written meanwhile, the pool's epoll set

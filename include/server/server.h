@@ -1,10 +1,10 @@
 /* server: the proxy as a whole: made, changed, stopped. For the main thread only. */
-#ifndef PROXY_SERVER_H
-#define PROXY_SERVER_H
+#ifndef SERVER_SERVER_H
+#define SERVER_SERVER_H
 
 #include <stdbool.h>
 
-#include "proxy/change.h"
+#include "server/change.h"
 #include "state/options.h"
 
 struct server;

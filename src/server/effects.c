@@ -1,4 +1,4 @@
-#include "proxy/effects.h"
+#include "server/effects.h"
 
 #include <errno.h>
 #include <stdio.h>

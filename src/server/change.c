@@ -3,7 +3,7 @@
  * put into effect, which does not fail. What was set one by one while serving is remembered as what
  * file and flags had to say of it by then: as long as they still say that, it stands.
  */
-#include "proxy/change.h"
+#include "server/change.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -13,7 +13,7 @@
 
 #include "base/log.h"
 #include "net/socket.h"
-#include "proxy/effects.h"
+#include "server/effects.h"
 #include "state/acl.h"
 #include "state/users_file.h"
 

@@ -1,11 +1,11 @@
 /* statistics: all that is counted and measured, as one list of names and numbers: what STATS says
  * and what USR1 logs. No lock of its own. */
-#ifndef PROXY_STATISTICS_H
-#define PROXY_STATISTICS_H
+#ifndef SERVER_STATISTICS_H
+#define SERVER_STATISTICS_H
 
 #include <stdint.h>
 
-#include "proxy/session.h"
+#include "proxy/services.h"
 
 /* Gets one figure: its name in words, and the unit behind the number ("", "s", "ms"). */
 typedef void statistics_taker(void *context, const char *name, uint64_t value, const char *unit);

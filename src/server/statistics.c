@@ -1,4 +1,4 @@
-#include "proxy/statistics.h"
+#include "server/statistics.h"
 
 #include <stdio.h>
 

@@ -1,0 +1,28 @@
+/* services: what all sessions share, as one struct. Each part has its own lock, or none. */
+#ifndef PROXY_SERVICES_H
+#define PROXY_SERVICES_H
+
+#include "base/log.h"
+#include "net/fdbudget.h"
+#include "net/pipe.h"
+#include "net/resolver.h"
+#include "state/access_log.h"
+#include "state/config.h"
+#include "state/registry.h"
+#include "state/stats.h"
+#include "state/users.h"
+
+/* All of it outlives the sessions. */
+struct services {
+	struct config_store *config;
+	struct users *users;
+	struct resolver *resolver;
+	struct registry *registry;
+	struct access_log *access_log;
+	struct fdbudget budget;
+	struct pipe_pool pipes;
+	struct stats stats;
+	struct log_limit access_lost_limit;
+};
+
+#endif
