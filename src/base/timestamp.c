@@ -16,7 +16,7 @@ static _Atomic(unsigned) sequence;
 static _Atomic(int64_t) second = INT64_MIN;
 static _Atomic(uint64_t) words[WORDS];
 
-static bool find(int64_t when, char text[SIZE])
+static bool find_kept(int64_t when, char text[SIZE])
 {
 	unsigned before = atomic_load_explicit(&sequence, memory_order_acquire);
 	int64_t found = atomic_load_explicit(&second, memory_order_relaxed);
@@ -62,7 +62,7 @@ void timestamp_format(int64_t when, char date[TIMESTAMP_DATE], char zone[TIMESTA
 {
 	char text[SIZE];
 
-	if (!find(when, text)) {
+	if (!find_kept(when, text)) {
 		make(when, text);
 		keep(when, text);
 	}

@@ -40,7 +40,7 @@ int text_width(const char *text)
 	return columns;
 }
 
-static size_t fill(char *out, size_t size, size_t len, int columns)
+static size_t fill_columns(char *out, size_t size, size_t len, int columns)
 {
 	for (; columns > 0 && len + 1 < size; columns--)
 		out[len++] = ' ';
@@ -65,7 +65,7 @@ const char *text_fit(const char *text, int columns, char *out, size_t size)
 	}
 	if (cut && columns > 0 && len + 1 < size)
 		out[len++] = '~';
-	len = fill(out, size, len, left);
+	len = fill_columns(out, size, len, left);
 	out[len] = '\0';
 	return out;
 }
