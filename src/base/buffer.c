@@ -1,3 +1,9 @@
+/*
+ * Only two things move: what was read is consumed at the head, what was written is committed at
+ * the tail; an emptied buffer starts at the front again, so that it rarely needs compacting. The
+ * high-water mark is what makes giving pages back cheap: memory that was never touched is not
+ * asked for.
+ */
 #include "base/buffer.h"
 
 #include <assert.h>

@@ -1,3 +1,9 @@
+/*
+ * A line is built in memory of the caller's and leaves with one write(2), so that threads need no
+ * lock and lines never mix. Room for what ends a line is kept from the beginning: however long the
+ * values are, the line is a whole one. A log that cannot be written loses lines, counts them, and
+ * holds up nobody for long.
+ */
 #include "base/log.h"
 
 #include <stdarg.h>

@@ -1,3 +1,8 @@
+/*
+ * One slot for the second that it is: a thread that finds another second there makes the text
+ * itself and leaves it for the others. The words are atomics, so that a reader which is overtaken
+ * sees a mixture, notices by the sequence, and makes its own; nobody ever waits.
+ */
 #include "base/timestamp.h"
 
 #include <stdatomic.h>

@@ -1,3 +1,7 @@
+/*
+ * What was typed ahead is sent a line at a time, each after the reply to the one before, so that
+ * the output is in the order of the input, and the exit status is that of the worst reply.
+ */
 #include "client/batch.h"
 
 #include <stdlib.h>

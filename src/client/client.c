@@ -1,3 +1,7 @@
+/*
+ * Where output goes and with what status the program ends is decided here for all ways of working,
+ * so that they differ in where requests come from and in nothing else.
+ */
 #include "client/client.h"
 
 #include <errno.h>

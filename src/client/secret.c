@@ -1,3 +1,8 @@
+/*
+ * A password is read without stdio's buffer, which would keep a second copy, and the terminal's
+ * echo is restored on every way out. While it is typed, signals and the server's leaving are
+ * watched for with poll(2): a prompt that nobody needs any more ends.
+ */
 #include "client/secret.h"
 
 #include <errno.h>

@@ -1,3 +1,8 @@
+/*
+ * Signals are blocked and read from descriptors, so that they are handled between two steps of the
+ * program and never inside one. At most two sets exist, because what a full screen must see (size,
+ * Ctrl-Z) should do its usual work otherwise.
+ */
 #include "client/signals.h"
 
 #include <signal.h>

@@ -1,3 +1,8 @@
+/*
+ * Columns, not bytes or characters, are what a table is made of: wide characters take two. What
+ * has no width or cannot be decoded is shown as one ?, so that a line never grows or moves the
+ * cursor by itself.
+ */
 #include "client/text.h"
 
 #include <stdbool.h>

@@ -1,3 +1,8 @@
+/*
+ * A pipe is worth its two descriptors only when it is large, so one that the system keeps small is
+ * given back at once and its user goes on copying. How much is in it is counted here: asking the
+ * kernel would be a system call for every move.
+ */
 #include "net/pipe.h"
 
 #include <assert.h>

@@ -1,3 +1,7 @@
+/*
+ * Nothing is copied: a line and its words are views of the bytes that were received. What makes a
+ * line too long is decided here alone, by the bytes before its LF.
+ */
 #include "wire/monitor.h"
 
 #include <string.h>
