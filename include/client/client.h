@@ -13,8 +13,8 @@ struct client {
 	struct signals signals;
 };
 
-/* Connects and logs in, asking for what is missing. Prints why when that does not work out; what
- * it returns then is the status to exit with. client_close() is due in any case. */
+/* Connects; login_run() (login.h) comes next. Prints why when that does not work out; what it
+ * returns then is the status to exit with. client_close() is due in any case. */
 enum client_status client_open(struct client *c, const struct flags *f);
 void client_close(struct client *c);
 

@@ -1,3 +1,8 @@
+/*
+ * A word is what the monitor's lines and the access log are split into, so blanks must go; a
+ * backslash goes too, so that there is one way back. The output is cut between whole sequences,
+ * never inside one.
+ */
 #include "base/escape.h"
 
 #include "base/digits.h"

@@ -1,3 +1,8 @@
+/*
+ * The whole reply is in memory before it is looked at, and lines and fields are views of it. Only
+ * what the contract promises is relied on: a status line, data lines, an empty line; unknown lines
+ * are kept and shown.
+ */
 #include "client/answer.h"
 
 #include <stdlib.h>

@@ -247,7 +247,7 @@ static void put_member(FILE *out, const char *name, const struct monitor_line *v
 	put_text(out, value);
 }
 
-static void put_entry(FILE *out, const char *request, const struct monitor_line *line)
+static void put_access_entry(FILE *out, const char *request, const struct monitor_line *line)
 {
 	struct entry e;
 
@@ -288,7 +288,7 @@ static void shape_accounts(FILE *out, const char *request, const struct answer *
 
 static void shape_entries(FILE *out, const char *request, const struct answer *reply)
 {
-	put_array(out, "entries", request, reply, NULL, put_entry);
+	put_array(out, "entries", request, reply, NULL, put_access_entry);
 }
 
 /* The names stand behind OK. */
