@@ -66,7 +66,7 @@ help:
 	@echo 'make bench       measure beside microsocks and dante (BENCH="-q" for a quick look)'
 	@echo 'make bench-results  the same, kept in tests/bench/results as JSON and pictures'
 	@echo 'make lint        formatting, static analysis, layers'
-	@echo 'make docs        bring sample configuration, manual and README up to date with the table'
+	@echo 'make docs        bring sample configuration and manual up to date with the table of settings'
 	@echo 'make install     into DESTDIR$(PREFIX)'
 	@echo 'make deps        install the Debian packages that building needs'
 
