@@ -105,6 +105,7 @@ run: deps
 # Faults and time are injected at the linker's hand: the functions that a test puts its own for.
 WRAP_net/test_socket := accept4 recv send poll recvmmsg sendmmsg
 WRAP_net/test_own := getifaddrs freeifaddrs
+WRAP_proxy/test_pool := session_run accept4 pthread_create epoll_ctl mmap64
 WRAP_proxy/test_relay := clock_deadline clock_ms socket_wait
 WRAP_proxy/test_dial := connect
 WRAP_server/test_schedule := clock_ms
