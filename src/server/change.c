@@ -411,7 +411,8 @@ static int set(struct site *s, const struct setting *setting, const char *value,
 	size_t index = (size_t)(setting - settings_table);
 	bool was_overridden = s->overridden[index] != NULL;
 	struct change change = {.old = old, .new = config_clone(old), .reply = reply};
-	char legal[256];
+	const struct setting_input in = {.text = value};
+	char why[SETTING_ERROR_MAX];
 
 	reply[0] = '\0';
 	if (change.new == NULL || remember_base(s, index, old) < 0) {
@@ -419,10 +420,9 @@ static int set(struct site *s, const struct setting *setting, const char *value,
 		tell(&change, "out of memory");
 		return -1;
 	}
-	if (!setting_set(setting, &change.new->settings, value, true)) {
+	if (!setting_set(setting, &change.new->settings, &in, why)) {
 		config_release(change.new);
-		tell(&change, "%s: \"%.512s\": legal is %s", setting->name, value,
-			setting_legal(setting, legal, sizeof(legal)));
+		tell(&change, "%s: %s", setting->name, why);
 	} else {
 		config_settle(change.new);
 		if (change_over(s, &change) == 0)

@@ -210,7 +210,7 @@ static void print_wrapped(FILE *out, const char *text, int indent)
 
 void options_print_help(FILE *out)
 {
-	char flag[64], left[128], text[1024], legal[256];
+	char flag[64], left[128], text[1024], *legal;
 
 	fputs("usage: socks5d [FLAG]...\n"
 	      "A SOCKS5 proxy server for a LAN.\n\n"
@@ -228,9 +228,11 @@ void options_print_help(FILE *out)
 			snprintf(left, sizeof(left), "-%c, ", s->flag);
 		snprintf(left + (s->flag != 0 ? 4 : 0), sizeof(left) - 4, "%s %s",
 			setting_flag(s, flag), s->value_name);
+		legal = setting_legal(s);
 		snprintf(text, sizeof(text), "%s Legal: %s. Default: %s.", s->help,
-			setting_legal(s, legal, sizeof(legal)),
+			legal != NULL ? legal : "out of memory",
 			s->initial[0] != '\0' ? s->initial : "empty");
+		free(legal);
 		fprintf(out, "  %s\n      ", left);
 		print_wrapped(out, text, 6);
 	}

@@ -20,6 +20,15 @@
 #define MARK_BEGIN "BEGIN SETTINGS"
 #define MARK_END "END SETTINGS"
 
+static void *must(void *memory)
+{
+	if (memory == NULL) {
+		perror("gendoc");
+		exit(2);
+	}
+	return memory;
+}
+
 /* ---- text ---- */
 
 /* Does a sentence end with this word, when another one follows? */
@@ -63,22 +72,33 @@ static void put_wrapped(FILE *out, const struct wrap *wrap, const char *text)
 	fputc('\n', out);
 }
 
-/* What is legal, without the units of times, which each document explains once. */
-static const char *legal_in_short(const struct setting *s, char *out, size_t size)
+/* What is legal, without the units of times, which each document explains once. To be freed. */
+static char *legal_in_short(const struct setting *s)
 {
-	setting_legal(s, out, size);
-	if (s->type == SETTING_DURATION)
-		out[strcspn(out, "(")] = '\0';
-	for (size_t len = strlen(out); len > 0 && out[len - 1] == ' '; len--)
-		out[len - 1] = '\0';
-	return out;
+	char *legal = must(setting_legal(s));
+
+	if (s->type == &setting_duration)
+		legal[strcspn(legal, "(")] = '\0';
+	for (size_t len = strlen(legal); len > 0 && legal[len - 1] == ' '; len--)
+		legal[len - 1] = '\0';
+	return legal;
+}
+
+/* "Legal: a number from 1 to 100." */
+static void put_legal(FILE *out, const struct wrap *wrap, const struct setting *s)
+{
+	char *legal = legal_in_short(s), text[512];
+
+	snprintf(text, sizeof(text), "Legal: %s.", legal);
+	put_wrapped(out, wrap, text);
+	free(legal);
 }
 
 /* "Default: any. A list. Changes take effect on reload." */
 static const char *traits(const struct setting *s, char *out, size_t size)
 {
 	snprintf(out, size, "Default: %s. %sChanges take effect %s.",
-		s->initial[0] != '\0' ? s->initial : "empty", setting_is_list(s) ? "A list. " : "",
+		s->initial[0] != '\0' ? s->initial : "empty", s->type->is_list ? "A list. " : "",
 		s->reloadable ? "on reload" : "at the next start");
 	return out;
 }
@@ -110,12 +130,11 @@ static void put_plain(FILE *out, const char *word, size_t len, bool first)
 static void put_conf_setting(FILE *out, const struct setting *s)
 {
 	static const struct wrap comment = {.prefix = "# ", .put_word = put_plain};
-	char legal[256], text[512];
+	char text[512];
 
 	fputc('\n', out);
 	put_wrapped(out, &comment, s->help);
-	snprintf(text, sizeof(text), "Legal: %s.", legal_in_short(s, legal, sizeof(legal)));
-	put_wrapped(out, &comment, text);
+	put_legal(out, &comment, s);
 	put_wrapped(out, &comment, traits(s, text, sizeof(text)));
 	fprintf(out, "#%s =%s%s\n", s->name, s->initial[0] != '\0' ? " " : "", s->initial);
 }
@@ -149,7 +168,7 @@ static void put_manual_setting(FILE *out, const struct setting *s)
 {
 	static const struct wrap roff = {
 		.prefix = "", .sentence_a_line = true, .put_word = put_roff};
-	char flag[64], legal[256], text[512];
+	char flag[64], text[512];
 
 	fprintf(out, ".It Cm %s No = Ar %s\n", s->name, s->value_name);
 	fputs("As a flag:\n", out);
@@ -157,8 +176,7 @@ static void put_manual_setting(FILE *out, const struct setting *s)
 		fprintf(out, ".Fl %c\nor\n", s->flag);
 	fprintf(out, ".Fl %s Ar %s .\n", setting_flag(s, flag) + 1, s->value_name);
 	put_wrapped(out, &roff, s->help);
-	snprintf(text, sizeof(text), "Legal: %s.", legal_in_short(s, legal, sizeof(legal)));
-	put_wrapped(out, &roff, text);
+	put_legal(out, &roff, s);
 	put_wrapped(out, &roff, traits(s, text, sizeof(text)));
 }
 
@@ -183,7 +201,7 @@ static void put_markdown(FILE *out, const char *text)
 
 static void put_readme_setting(FILE *out, const struct setting *s)
 {
-	char flag[64], legal[256];
+	char flag[64], *legal = legal_in_short(s);
 
 	fprintf(out, "| `%s` | ", s->name);
 	if (s->flag != 0)
@@ -193,10 +211,11 @@ static void put_readme_setting(FILE *out, const struct setting *s)
 		fprintf(out, "`%s` | ", s->initial);
 	else
 		fputs("empty | ", out);
-	put_markdown(out, legal_in_short(s, legal, sizeof(legal)));
+	put_markdown(out, legal);
+	free(legal);
 	fputs(" | ", out);
 	put_markdown(out, s->help);
-	fputs(setting_is_list(s) ? " *A list.*" : "", out);
+	fputs(s->type->is_list ? " *A list.*" : "", out);
 	fputs(s->reloadable ? " |\n" : " *At the next start.* |\n", out);
 }
 
@@ -220,15 +239,6 @@ static const struct document documents[] = {
 	{"src/socks5d.8", false, put_manual},
 	{"README.md", false, put_readme},
 };
-
-static void *must(void *memory)
-{
-	if (memory == NULL) {
-		perror("gendoc");
-		exit(2);
-	}
-	return memory;
-}
 
 /* The file's text, to be freed; empty when there is no such file. */
 static char *read_text(const char *path)

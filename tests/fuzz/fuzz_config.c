@@ -8,6 +8,7 @@
 static void check_settings(const struct settings *s)
 {
 	static char text[8192], again[8192];
+	char why[SETTING_ERROR_MAX];
 	struct settings copy;
 
 	FUZZ_CHECK(settings_init(&copy) == 0);
@@ -15,7 +16,8 @@ static void check_settings(const struct settings *s)
 		const struct setting *setting = &settings_table[i];
 
 		setting_format(setting, s, text, sizeof(text));
-		FUZZ_CHECK(setting_set(setting, &copy, text, true));
+		FUZZ_CHECK(setting_set(setting, &copy, &(struct setting_input){.text = text}, why));
+		FUZZ_CHECK(setting_equal(setting, &copy, s));
 		FUZZ_CHECK(strcmp(setting_format(setting, &copy, again, sizeof(again)), text) == 0);
 	}
 	settings_free(&copy);
