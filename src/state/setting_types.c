@@ -582,21 +582,16 @@ char *setting_legal(const struct setting *setting)
 	return close_text(out, &text) < 0 ? NULL : text;
 }
 
-const char *setting_format(
-	const struct setting *setting, const void *values, char *out, size_t size)
+char *setting_format(const struct setting *setting, const void *values)
 {
 	char *text = NULL;
-	size_t len;
-	FILE *stream = open_memstream(&text, &len);
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
 
-	out[0] = '\0';
-	if (stream == NULL)
-		return out;
-	setting->type->format(setting, value_in(setting, values), stream);
-	if (close_text(stream, &text) == 0)
-		snprintf(out, size, "%s", text);
-	free(text);
-	return out;
+	if (out == NULL)
+		return NULL;
+	setting->type->format(setting, value_in(setting, values), out);
+	return close_text(out, &text) < 0 ? NULL : text;
 }
 
 bool setting_equal(const struct setting *setting, const void *a, const void *b)

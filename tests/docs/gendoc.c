@@ -87,20 +87,27 @@ static char *legal_in_short(const struct setting *s)
 /* "Legal: a number from 1 to 100." */
 static void put_legal(FILE *out, const struct wrap *wrap, const struct setting *s)
 {
-	char *legal = legal_in_short(s), text[512];
+	char *legal = legal_in_short(s), *text;
 
-	snprintf(text, sizeof(text), "Legal: %s.", legal);
+	if (asprintf(&text, "Legal: %s.", legal) < 0)
+		must(NULL);
 	put_wrapped(out, wrap, text);
+	free(text);
 	free(legal);
 }
 
 /* "Default: any. A list. Changes take effect on reload." */
-static const char *traits(const struct setting *s, char *out, size_t size)
+static void put_traits(FILE *out, const struct wrap *wrap, const struct setting *s)
 {
-	snprintf(out, size, "Default: %s. %sChanges take effect %s.",
-		s->initial[0] != '\0' ? s->initial : "empty", s->type->is_list ? "A list. " : "",
-		s->reloadable ? "on reload" : "at the next start");
-	return out;
+	char *text;
+
+	if (asprintf(&text, "Default: %s. %sChanges take effect %s.",
+		    s->initial[0] != '\0' ? s->initial : "empty",
+		    s->type->is_list ? "A list. " : "",
+		    s->reloadable ? "on reload" : "at the next start") < 0)
+		must(NULL);
+	put_wrapped(out, wrap, text);
+	free(text);
 }
 
 /* ---- conf/socks5d.conf ---- */
@@ -130,12 +137,11 @@ static void put_plain(FILE *out, const char *word, size_t len, bool first)
 static void put_conf_setting(FILE *out, const struct setting *s)
 {
 	static const struct wrap comment = {.prefix = "# ", .put_word = put_plain};
-	char text[512];
 
 	fputc('\n', out);
 	put_wrapped(out, &comment, s->help);
 	put_legal(out, &comment, s);
-	put_wrapped(out, &comment, traits(s, text, sizeof(text)));
+	put_traits(out, &comment, s);
 	fprintf(out, "#%s =%s%s\n", s->name, s->initial[0] != '\0' ? " " : "", s->initial);
 }
 
@@ -168,7 +174,7 @@ static void put_manual_setting(FILE *out, const struct setting *s)
 {
 	static const struct wrap roff = {
 		.prefix = "", .sentence_a_line = true, .put_word = put_roff};
-	char flag[64], text[512];
+	char flag[64];
 
 	fprintf(out, ".It Cm %s No = Ar %s\n", s->name, s->value_name);
 	fputs("As a flag:\n", out);
@@ -177,7 +183,7 @@ static void put_manual_setting(FILE *out, const struct setting *s)
 	fprintf(out, ".Fl %s Ar %s .\n", setting_flag(s, flag) + 1, s->value_name);
 	put_wrapped(out, &roff, s->help);
 	put_legal(out, &roff, s);
-	put_wrapped(out, &roff, traits(s, text, sizeof(text)));
+	put_traits(out, &roff, s);
 }
 
 static void put_manual(FILE *out)

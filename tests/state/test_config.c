@@ -29,10 +29,11 @@ static struct config *read_good(const char *text)
 
 static void assert_setting(const struct config *c, const char *name, const char *expected)
 {
-	char text[8192];
+	char *text = setting_format(settings_find(name), &c->settings);
 
-	setting_format(settings_find(name), &c->settings, text, sizeof(text));
+	assert_non_null(text);
 	assert_string_equal(text, expected);
+	free(text);
 }
 
 static void add_flag(struct config_source *source, const char *name, const char *value)

@@ -116,9 +116,11 @@ static bool set(struct house *h, const char *name, const char *text)
 
 static void assert_value(const struct house *h, const char *name, const char *expected)
 {
-	char text[256];
+	char *text = setting_format(named(name), h);
 
-	assert_string_equal(setting_format(named(name), h, text, sizeof(text)), expected);
+	assert_non_null(text);
+	assert_string_equal(text, expected);
+	free(text);
 }
 
 static void assert_legal(const char *name, const char *expected)
