@@ -59,10 +59,13 @@ static void run_access_log(const struct request *q, struct reply *r)
 static void add_setting(
 	struct reply *r, const struct setting *setting, const struct settings *settings)
 {
-	char value[4096];
+	char *value = setting_format(setting, settings);
 
-	reply_add(r, "%s:%s\n", setting->name,
-		setting_format(setting, settings, value, sizeof(value)));
+	if (value == NULL)
+		r->failed = true;
+	else
+		reply_add(r, "%s:%s\n", setting->name, value);
+	free(value);
 }
 
 static void show_settings(const struct request *q, const struct setting *only, struct reply *r)

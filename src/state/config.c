@@ -67,25 +67,32 @@ static char *read_line(char *line, int size, void *user)
 	return line;
 }
 
+static void take_value(
+	struct reading *r, const struct setting *setting, const char *name, const char *value)
+{
+	bool *given = &r->given[setting - settings_table];
+	const struct setting_input in = {.text = value, .adds = *given};
+	char why[SETTING_ERROR_MAX];
+
+	if (*given && !setting->type->is_list)
+		complain(r, "%s: \"%s\": it was set already further up", name, value);
+	else if (!setting_set(setting, r->settings, &in, why))
+		complain(r, "%s: %s", name, why);
+	*given = true;
+}
+
 /* inih's handler: 1 = accepted. */
 static int accept_pair(void *user, const char *section, const char *name, const char *value)
 {
 	struct reading *r = user;
 	const struct setting *setting = settings_find(name);
-	bool *given = setting == NULL ? NULL : &r->given[setting - settings_table];
-	char legal[256];
 
 	if (*section != '\0')
 		complain(r, "[%s]: there are no sections in this file", section);
 	else if (setting == NULL)
 		complain(r, "%s: there is no such setting (socks5d --help lists them)", name);
-	else if (*given && !setting_is_list(setting))
-		complain(r, "%s: \"%s\": it was set already further up", name, value);
-	else if (!setting_set(setting, r->settings, value, !*given))
-		complain(r, "%s: \"%s\": legal is %s", name, value,
-			setting_legal(setting, legal, sizeof(legal)));
-	if (given != NULL)
-		*given = true;
+	else
+		take_value(r, setting, name, value);
 	return r->error[0] == '\0';
 }
 
@@ -114,16 +121,16 @@ static int read_file(const char *path, struct settings *s, char *error)
 static int apply_overrides(const struct config_source *source, struct settings *s, char *error)
 {
 	bool given[CONFIG_MAX_OVERRIDES] = {false};
-	char flag[64], legal[256];
+	char flag[64], why[SETTING_ERROR_MAX];
 
 	for (size_t i = 0; i < source->count; i++) {
 		const struct config_override *o = &source->overrides[i];
 		bool *again = &given[o->setting - settings_table];
+		const struct setting_input in = {.text = o->value, .adds = *again};
 
-		if (!setting_set(o->setting, s, o->value, !*again)) {
-			snprintf(error, CONFIG_ERROR_MAX, "%s: \"%s\": legal is %s",
-				setting_flag(o->setting, flag), o->value,
-				setting_legal(o->setting, legal, sizeof(legal)));
+		if (!setting_set(o->setting, s, &in, why)) {
+			snprintf(error, CONFIG_ERROR_MAX, "%s: %s", setting_flag(o->setting, flag),
+				why);
 			return -1;
 		}
 		*again = true;

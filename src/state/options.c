@@ -208,9 +208,23 @@ static void print_wrapped(FILE *out, const char *text, int indent)
 	fputc('\n', out);
 }
 
+/* Without memory only what needs none. */
+static void print_explanation(FILE *out, const struct setting *s)
+{
+	char *legal = setting_legal(s), *text = NULL;
+
+	if (legal == NULL ||
+		asprintf(&text, "%s Legal: %s. Default: %s.", s->help, legal,
+			s->initial[0] != '\0' ? s->initial : "empty") < 0)
+		text = NULL;
+	print_wrapped(out, text != NULL ? text : s->help, 6);
+	free(text);
+	free(legal);
+}
+
 void options_print_help(FILE *out)
 {
-	char flag[64], left[128], text[1024], legal[256];
+	char flag[64], left[128];
 
 	fputs("usage: socks5d [FLAG]...\n"
 	      "A SOCKS5 proxy server for a LAN.\n\n"
@@ -228,11 +242,8 @@ void options_print_help(FILE *out)
 			snprintf(left, sizeof(left), "-%c, ", s->flag);
 		snprintf(left + (s->flag != 0 ? 4 : 0), sizeof(left) - 4, "%s %s",
 			setting_flag(s, flag), s->value_name);
-		snprintf(text, sizeof(text), "%s Legal: %s. Default: %s.", s->help,
-			setting_legal(s, legal, sizeof(legal)),
-			s->initial[0] != '\0' ? s->initial : "empty");
 		fprintf(out, "  %s\n      ", left);
-		print_wrapped(out, text, 6);
+		print_explanation(out, s);
 	}
 	fputs("\nSignals: HUP reads the configuration and the users again and opens the log "
 	      "again;\n"
