@@ -521,11 +521,12 @@ static void fail_pending(struct lookup *l)
 	}
 }
 
-void lookup_begin(struct lookup *l, struct resolver *r, const char *name, struct fd_lease *lease)
+void lookup_begin(
+	struct lookup *l, struct resolver *r, const char *name, size_t len, struct fd_lease *lease)
 {
 	l->resolver = r;
 	l->channel = NULL;
-	strcpy(l->name, name);
+	*(char *)mempcpy(l->name, name, len) = '\0';
 	parse_to_lower(l->name);
 	if (hosts_find(r->hosts, l->name, l->answers))
 		return;

@@ -74,12 +74,17 @@ static void wait_once(void)
 	lookup_process(&l, fds, count);
 }
 
+static void begin_lookup(const char *name)
+{
+	lookup_begin(&l, resolver, name, strlen(name), &lease);
+}
+
 /* Looks `name` up to the end. */
 static void look_up(const char *name)
 {
 	int64_t deadline = clock_deadline(NET_PATIENCE_S * 1000);
 
-	lookup_begin(&l, resolver, name, &lease);
+	begin_lookup(name);
 	while (lookup_pending(&l)) {
 		assert_true(clock_ms() < deadline);
 		wait_once();
@@ -238,7 +243,7 @@ static void at_most_16_addresses_are_kept(void **state)
 static void a_lookup_can_be_given_up(void **state)
 {
 	(void)state;
-	lookup_begin(&l, resolver, "mute", &lease);
+	begin_lookup("mute");
 	assert_true(lookup_pending(&l));
 	assert_true(lookup_deadline(&l) < CLOCK_NEVER);
 	assert_true(lease.held > 0);
@@ -253,12 +258,12 @@ static void a_silent_family_is_taken_as_absent_for_a_while(void **state)
 	unsigned asked;
 
 	(void)state;
-	lookup_begin(&l, resolver, "no.aaaa", &lease);
+	begin_lookup("no.aaaa");
 	while (l.answers[LOOKUP_IPV4].state == LOOKUP_PENDING)
 		wait_once();
 	lookup_end(&l, true);
 	asked = dns_questions(dns, "no.aaaa");
-	lookup_begin(&l, resolver, "no.aaaa", &lease);
+	begin_lookup("no.aaaa");
 	assert_false(lookup_pending(&l));
 	expect_answer(LOOKUP_IPV4, LOOKUP_FOUND, "192.0.2.6");
 	expect_answer(LOOKUP_IPV6, LOOKUP_NOT_FOUND, "");
@@ -270,12 +275,12 @@ static void a_silent_family_is_asked_again_when_nobody_was_served(void **state)
 	unsigned asked;
 
 	(void)state;
-	lookup_begin(&l, resolver, "no.aaaa", &lease);
+	begin_lookup("no.aaaa");
 	while (l.answers[LOOKUP_IPV4].state == LOOKUP_PENDING)
 		wait_once();
 	lookup_end(&l, false);
 	asked = dns_questions(dns, "no.aaaa");
-	lookup_begin(&l, resolver, "no.aaaa", &lease);
+	begin_lookup("no.aaaa");
 	assert_true(lookup_pending(&l));
 	dns_wait_questions(dns, "no.aaaa", asked + 1);
 	lookup_end(&l, false);
@@ -311,7 +316,7 @@ static void without_a_descriptor_it_fails_and_opens_none(void **state)
 	(void)state;
 	budget.spare = 0;
 	assert_true(fd_lease_take(&lease));
-	lookup_begin(&l, resolver, "one", &lease);
+	begin_lookup("one");
 	while (lookup_pending(&l))
 		wait_once();
 	expect_answer(LOOKUP_IPV4, LOOKUP_FAILED, "");
