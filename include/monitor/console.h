@@ -10,7 +10,7 @@
 #include "base/addr.h"
 #include "base/log.h"
 #include "monitor/commands.h"
-#include "monitor/errands.h"
+#include "server/errands.h"
 #include "state/bans.h"
 #include "monitor/reply.h"
 

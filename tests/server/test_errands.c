@@ -1,5 +1,5 @@
 /* errands: their order, the signal that calls for them, and their way back. */
-#include "monitor/errands.h"
+#include "server/errands.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -85,5 +85,5 @@ int main(void)
 		cmocka_unit_test(they_run_in_the_called_thread_in_their_order),
 	};
 
-	return cmocka_run_group_tests_name("monitor/errands", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("server/errands", tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-#include "monitor/errands.h"
+#include "server/errands.h"
 
 #include <signal.h>
 #include <stdbool.h>

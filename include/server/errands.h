@@ -1,7 +1,7 @@
 /* errands: what the monitor has the main thread do, because it is slow or changes what only that
  * thread may change: logins, users, settings. A mutex guards the queues. */
-#ifndef MONITOR_ERRANDS_H
-#define MONITOR_ERRANDS_H
+#ifndef SERVER_ERRANDS_H
+#define SERVER_ERRANDS_H
 
 struct errand {
 	void (*run)(struct errand *e); /* in the main thread; may write to what `e` is part of */
