@@ -1,32 +1,44 @@
-/* errands: what the monitor has the main thread do, because it is slow or changes what only that
- * thread may change: logins, users, settings. A mutex guards the queues. */
+/* errands: work that goes from thread to thread, because each may do only a part of it: compute
+ * what is slow, change what only one may change, answer. A mutex guards each queue. */
 #ifndef SERVER_ERRANDS_H
 #define SERVER_ERRANDS_H
 
-struct errand {
-	void (*run)(struct errand *e); /* in the main thread; may write to what `e` is part of */
-	struct errand *next;
-};
+#include <stdbool.h>
+#include <stddef.h>
 
+#define ERRAND_STEPS 3
+
+/* Errands that wait for one thread, first come, first served. */
 struct errands;
 
-/* The signal `number`, which all threads block, is sent to the process; the main thread takes it
- * and calls errands_run(). It should be a standard signal, which cannot fail to be queued, with a
- * number above those of the signals that are to come first. `done_fd`, an eventfd(2), is written to
- * after each errand. NULL without memory. */
-struct errands *errands_new(int number, int done_fd);
+/* One piece of work: embedded in what it is about, which is only touched by the thread that does a
+ * step, from errand_send() on until the last step is done. */
+struct errand {
+	struct errand_step {
+		struct errands *at; /* for the thread that is to do it */
+		void (*run)(struct errand *e);
+	} steps[ERRAND_STEPS];
+	size_t count;
+	size_t done;
+	struct errand *next; /* the queue's */
+};
 
-/* Nothing may be under way. NULL is allowed. */
+/* `call(context)` tells the thread to call errands_run(); from any thread, with no lock held. NULL
+ * without memory. */
+struct errands *errands_new(void (*call)(void *context), void *context);
+
+/* What still waits is never done. NULL is allowed. */
 void errands_free(struct errands *q);
 
-/* Hands `e` over; what it is part of must not be touched until errands_take_done() returns it. */
-void errands_send(struct errands *q, struct errand *e);
+/* The errand has no steps yet, and then one more. */
+void errand_begin(struct errand *e);
+void errand_add_step(struct errand *e, struct errands *at, void (*run)(struct errand *e));
 
-/* The main thread: does the next errand, if there is one, in the order in which they were handed
- * over, and sends itself the signal again for the one behind it. */
+/* Sends it on its way, through all its steps. The last one may send it again. */
+void errand_send(struct errand *e);
+
+/* The queue's thread: does the step of the next errand, if there is one, sends that on, and has
+ * itself called again for the one behind it. */
 void errands_run(struct errands *q);
-
-/* One that is done; NULL when there is none. */
-struct errand *errands_take_done(struct errands *q);
 
 #endif

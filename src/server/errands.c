@@ -1,61 +1,33 @@
+/*
+ * Each thread that does errands has a queue, and a way to be called of its own: main by a signal, a
+ * poll(2) loop by a descriptor. It does one step a call, so that what else it is called for has its
+ * turn in between.
+ */
 #include "server/errands.h"
 
-#include <signal.h>
-#include <stdbool.h>
+#include <assert.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "base/lock.h"
-#include "base/wake.h"
-
-/* First in, first out. */
-struct queue {
-	struct errand *first;
-	struct errand **end;
-};
 
 struct errands {
-	struct mutex lock; /* the queues */
-	struct queue waiting, done;
-	int number;
-	int done_fd;
+	struct mutex lock; /* the list */
+	struct errand *first;
+	struct errand **end;
+	void (*call)(void *context);
+	void *context;
 };
 
-static void put_locked(struct errands *q, struct queue *queue, struct errand *e) REQUIRES(&q->lock)
-{
-	(void)q;
-	e->next = NULL;
-	*queue->end = e;
-	queue->end = &e->next;
-}
-
-/* `*is_last`: there is none behind it. */
-static struct errand *take(struct errands *q, struct queue *queue, bool *is_last)
-{
-	struct errand *e;
-
-	mutex_lock(&q->lock);
-	e = queue->first;
-	if (e != NULL)
-		queue->first = e->next;
-	*is_last = queue->first == NULL;
-	if (*is_last)
-		queue->end = &queue->first;
-	mutex_unlock(&q->lock);
-	return e;
-}
-
-struct errands *errands_new(int number, int done_fd)
+struct errands *errands_new(void (*call)(void *context), void *context)
 {
 	struct errands *q = calloc(1, sizeof(*q));
 
 	if (q == NULL)
 		return NULL;
 	mutex_init(&q->lock);
-	q->waiting.end = &q->waiting.first;
-	q->done.end = &q->done.first;
-	q->number = number;
-	q->done_fd = done_fd;
+	q->end = &q->first;
+	q->call = call;
+	q->context = context;
 	return q;
 }
 
@@ -67,40 +39,67 @@ void errands_free(struct errands *q)
 	free(q);
 }
 
-/* To the process, in which only the main thread takes signals: one that is sent to a thread would
- * come before all those that are sent to the process, whatever their numbers. */
-static void call(const struct errands *q)
+void errand_begin(struct errand *e)
 {
-	kill(getpid(), q->number);
+	*e = (struct errand){.count = 0};
 }
 
-void errands_send(struct errands *q, struct errand *e)
+void errand_add_step(struct errand *e, struct errands *at, void (*run)(struct errand *e))
+{
+	assert(e->count < ERRAND_STEPS);
+	e->steps[e->count++] = (struct errand_step){.at = at, .run = run};
+}
+
+static void put_errand(struct errands *q, struct errand *e)
 {
 	mutex_lock(&q->lock);
-	put_locked(q, &q->waiting, e);
+	e->next = NULL;
+	*q->end = e;
+	q->end = &e->next;
 	mutex_unlock(&q->lock);
-	call(q);
+	q->call(q->context);
+}
+
+/* `*is_last`: there is none behind it. */
+static struct errand *take_errand(struct errands *q, bool *is_last)
+{
+	struct errand *e;
+
+	mutex_lock(&q->lock);
+	e = q->first;
+	if (e != NULL)
+		q->first = e->next;
+	*is_last = q->first == NULL;
+	if (*is_last)
+		q->end = &q->first;
+	mutex_unlock(&q->lock);
+	return e;
+}
+
+void errand_send(struct errand *e)
+{
+	e->done = 0;
+	put_errand(e->steps[0].at, e);
+}
+
+/* Behind its last step an errand is not ours any more: it may be gone, or on its way again. */
+static void do_step(struct errand *e)
+{
+	const struct errand_step *step = &e->steps[e->done++];
+	bool goes_on = e->done < e->count;
+
+	step->run(e);
+	if (goes_on)
+		put_errand(e->steps[e->done].at, e);
 }
 
 void errands_run(struct errands *q)
 {
 	bool is_last;
-	struct errand *e = take(q, &q->waiting, &is_last);
+	struct errand *e = take_errand(q, &is_last);
 
-	if (e == NULL)
-		return;
-	e->run(e);
-	mutex_lock(&q->lock);
-	put_locked(q, &q->done, e);
-	mutex_unlock(&q->lock);
-	wake_send(q->done_fd);
 	if (!is_last)
-		call(q);
-}
-
-struct errand *errands_take_done(struct errands *q)
-{
-	bool is_last;
-
-	return take(q, &q->done, &is_last);
+		q->call(q->context);
+	if (e != NULL)
+		do_step(e);
 }
