@@ -66,7 +66,7 @@ help:
 	@echo 'make bench       measure beside microsocks and dante (BENCH="-q" for a quick look)'
 	@echo 'make bench-results  the same, kept in tests/bench/results as JSON and pictures'
 	@echo 'make lint        formatting, static analysis, layers'
-	@echo 'make docs        bring sample configuration, manual and README up to date with the table'
+	@echo 'make docs        bring sample configuration and manual up to date with the table of settings'
 	@echo 'make install     into DESTDIR$(PREFIX)'
 	@echo 'make deps        install the Debian packages that building needs'
 
@@ -110,6 +110,7 @@ WRAP_proxy/test_dial := connect
 WRAP_server/test_schedule := clock_ms
 WRAP_server/test_idle := clock_ms
 WRAP_server/test_janitor := pthread_create
+WRAP_state/test_hashing := pthread_cond_clockwait
 wrap = $(foreach f,$(WRAP_$(patsubst $(BUILD)/tests/%,%,$(1))),-Wl,--wrap=$(f))
 
 $(BUILD)/tests/%: $(BUILD)/tests/%.o $(TEST_LIB_OBJECTS) $(BUILD)/libsocks5d.a Makefile

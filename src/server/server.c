@@ -155,8 +155,12 @@ static int make_access_log(struct server *s, const struct settings *settings, ch
 static int make_users(
 	struct server *s, const struct options *o, const struct settings *settings, char *error)
 {
-	s->services.users = users_new((unsigned)settings->max_password_checks);
-	if (s->services.users == NULL) {
+	struct services *v = &s->services;
+
+	v->hashing = hashing_new((unsigned)settings->max_password_checks);
+	if (v->hashing != NULL)
+		v->users = users_new(v->hashing);
+	if (v->users == NULL) {
 		snprintf(error, CONFIG_ERROR_MAX, "users: %s", strerror(errno));
 		return -1;
 	}
@@ -239,6 +243,7 @@ static void free_all(struct server *s)
 	registry_free(s->services.registry);
 	resolver_free(s->services.resolver);
 	users_free(s->services.users);
+	hashing_free(s->services.hashing);
 	access_log_free(s->services.access_log);
 	log_close();
 	free(s);
@@ -291,7 +296,8 @@ struct server *server_start(struct options *o, bool *bad_input, char error[CONFI
 int server_check(const struct options *o, char error[CONFIG_ERROR_MAX])
 {
 	struct config *c = config_read(&o->source, error);
-	struct users *u = users_new(1);
+	struct hashing *h = hashing_new(1);
+	struct users *u = h == NULL ? NULL : users_new(h);
 	int result = -1;
 
 	if (u == NULL)
@@ -299,6 +305,7 @@ int server_check(const struct options *o, char error[CONFIG_ERROR_MAX])
 	else if (c != NULL)
 		result = effects_load_users(u, &c->settings, o->user_count > 0, error);
 	users_free(u);
+	hashing_free(h);
 	config_release(c);
 	return result;
 }
@@ -376,7 +383,7 @@ bool server_is_drained(struct server *s)
 
 void server_stop(struct server *s)
 {
-	users_stop(s->services.users);
+	hashing_stop(s->services.hashing);
 	registry_stop_all(s->services.registry);
 	pool_free(s->site.pool);
 	s->site.pool = NULL;
