@@ -153,6 +153,14 @@ static struct services services;
 static struct pool *pool;
 static sigset_t gone;
 
+static void set_clients(struct config *c, const char *text)
+{
+	struct setting_input in = {.text = text};
+	char why[SETTING_ERROR_MAX];
+
+	assert_true(setting_set(settings_find("clients"), &c->settings, &in, why));
+}
+
 static void configure(const char *clients)
 {
 	struct config_source source = {.path = NULL};
@@ -160,7 +168,7 @@ static void configure(const char *clients)
 	struct config *c = config_read(&source, error);
 
 	assert_non_null(c);
-	assert_true(setting_set(settings_find("clients"), &c->settings, clients, true));
+	set_clients(c, clients);
 	config_store_free(services.config);
 	services.config = config_store_new(c);
 	assert_non_null(services.config);
@@ -290,7 +298,7 @@ static void the_configuration_is_that_of_the_moment_of_accepting(void **state)
 	c = config_get(services.config);
 	next = config_clone(c);
 	config_release(c);
-	assert_true(setting_set(settings_find("clients"), &next->settings, "any", true));
+	set_clients(next, "any");
 	config_publish(services.config, next);
 	fd = net_connect("127.0.0.1", port);
 	await(were_served, 1);
