@@ -66,7 +66,7 @@ help:
 	@echo 'make bench       measure beside microsocks and dante (BENCH="-q" for a quick look)'
 	@echo 'make bench-results  the same, kept in tests/bench/results as JSON and pictures'
 	@echo 'make lint        formatting, static analysis, layers'
-	@echo 'make docs        bring sample configuration, manual and README up to date with the table'
+	@echo 'make docs        bring sample configuration and manual up to date with the table of settings'
 	@echo 'make install     into DESTDIR$(PREFIX)'
 	@echo 'make deps        install the Debian packages that building needs'
 
@@ -104,8 +104,13 @@ run: deps
 
 # Faults and time are injected at the linker's hand: the functions that a test puts its own for.
 WRAP_net/test_socket := accept4 recv send poll recvmmsg sendmmsg
+WRAP_net/test_own := getifaddrs freeifaddrs
 WRAP_proxy/test_relay := clock_deadline clock_ms socket_wait
 WRAP_proxy/test_dial := connect
+WRAP_server/test_schedule := clock_ms
+WRAP_server/test_idle := clock_ms
+WRAP_server/test_janitor := pthread_create
+WRAP_state/test_hashing := pthread_cond_clockwait
 wrap = $(foreach f,$(WRAP_$(patsubst $(BUILD)/tests/%,%,$(1))),-Wl,--wrap=$(f))
 
 $(BUILD)/tests/%: $(BUILD)/tests/%.o $(TEST_LIB_OBJECTS) $(BUILD)/libsocks5d.a Makefile

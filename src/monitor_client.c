@@ -7,6 +7,7 @@
 #include "base/version.h"
 #include "client/batch.h"
 #include "client/client.h"
+#include "client/login.h"
 #include "client/shell.h"
 #include "client/top.h"
 
@@ -27,6 +28,8 @@ static enum client_status run(const struct flags *f)
 	if (status != CLIENT_OK)
 		return status;
 	status = client_open(&c, f);
+	if (status == CLIENT_OK)
+		status = login_run(&c);
 	if (status == CLIENT_OK)
 		status = talk(&c);
 	client_close(&c);

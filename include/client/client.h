@@ -13,8 +13,8 @@ struct client {
 	struct signals signals;
 };
 
-/* Connects and logs in, asking for what is missing. Prints why when that does not work out; what
- * it returns then is the status to exit with. client_close() is due in any case. */
+/* Connects; login_run() (login.h) comes next. Prints why when that does not work out; what it
+ * returns then is the status to exit with. client_close() is due in any case. */
 enum client_status client_open(struct client *c, const struct flags *f);
 void client_close(struct client *c);
 
@@ -28,7 +28,8 @@ enum client_status client_ask(struct client *c, const char *request);
 /* Prints what was wrong with the link: `result` is LINK_BROKEN or LINK_INTERRUPTED. */
 enum client_status client_complain(const struct client *c, int result);
 
-/* Prints "monitor_client: " and a message as for printf(3) to standard error. */
+/* Prints "monitor_client: " and a message as for printf(3) to standard error, where what terminals
+ * would obey is escaped. */
 void client_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

@@ -11,7 +11,7 @@
 #include "base/log.h"
 #include "monitor/commands.h"
 #include "monitor/errands.h"
-#include "monitor/holdoff.h"
+#include "state/bans.h"
 #include "monitor/reply.h"
 
 /* What all consoles share. */
@@ -19,7 +19,7 @@ struct desk {
 	struct server *server;
 	struct services *services;
 	struct errands *errands;
-	struct holdoff holdoff; /* the main thread's */
+	struct bans holdoff; /* the main thread's */
 	struct log_limit refused_limit;
 	int64_t login_timeout; /* as they are now, in milliseconds */
 	int64_t timeout;

@@ -2,7 +2,7 @@
 #ifndef NET_DNSCACHE_H
 #define NET_DNSCACHE_H
 
-#include "net/resolver.h"
+#include "net/lookup_answer.h"
 
 struct dnscache;
 

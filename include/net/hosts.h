@@ -2,7 +2,7 @@
 #ifndef NET_HOSTS_H
 #define NET_HOSTS_H
 
-#include "net/resolver.h"
+#include "net/lookup_answer.h"
 
 struct hosts;
 

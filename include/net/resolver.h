@@ -8,11 +8,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/addr.h"
 #include "net/fdbudget.h"
+#include "net/lookup_answer.h"
 
-#define RESOLVER_NAME_MAX 255 /* bytes of a name (RFC 1928 section 5, RFC 1035 section 2.3.4) */
-#define RESOLVER_MAX_ADDRS 16 /* addresses of one family that are kept */
 #define RESOLVER_MAX_FDS 16 /* descriptors of one lookup */
 
 struct resolver;
@@ -43,21 +41,6 @@ void resolver_counts(struct resolver *r, uint64_t *hits, uint64_t *misses);
 
 /* Is this a list of server addresses, each with or without a port? */
 bool resolver_servers_valid(const char *servers);
-
-enum lookup_state {
-	LOOKUP_PENDING,
-	LOOKUP_FOUND,
-	LOOKUP_NOT_FOUND, /* no such name, or it has no address of this family */
-	LOOKUP_FAILED, /* the servers failed or did not answer in time */
-};
-
-enum lookup_family { LOOKUP_IPV6, LOOKUP_IPV4, LOOKUP_FAMILIES };
-
-struct lookup_answer {
-	enum lookup_state state;
-	size_t count;
-	struct addr addrs[RESOLVER_MAX_ADDRS]; /* port 0 */
-};
 
 struct lookup {
 	struct resolver *resolver;

@@ -8,6 +8,7 @@
 #include "net/resolver.h"
 #include "state/access_log.h"
 #include "state/config.h"
+#include "state/hashing.h"
 #include "state/registry.h"
 #include "state/stats.h"
 #include "state/users.h"
@@ -15,6 +16,7 @@
 /* All of it outlives the sessions. */
 struct services {
 	struct config_store *config;
+	struct hashing *hashing;
 	struct users *users;
 	struct resolver *resolver;
 	struct registry *registry;

@@ -1,5 +1,5 @@
 /* users: who may log in, and whether a password is right. The map is behind a rwlock, under which
- * nothing slow happens; how many slow hashes run at once is bounded (a mutex and a condition). */
+ * nothing slow happens. */
 #ifndef STATE_USERS_H
 #define STATE_USERS_H
 
@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "state/hashing.h"
 
 #define USERS_NAME_MAX 255 /* RFC 1929 section 2 */
 #define USERS_PASSWORD_MAX 255 /* RFC 1929 section 2 */
@@ -19,13 +21,11 @@ enum user_role { USER_ROLE_USER, USER_ROLE_ADMIN };
 
 struct users;
 
-/* Nobody yet; at most `max_checks` slow hashes at once. NULL with errno. */
-struct users *users_new(unsigned max_checks);
+/* Nobody yet. Slow hashes take their turn in `hashing`, which outlives it. NULL with errno. */
+struct users *users_new(struct hashing *hashing);
 
 /* No thread may use it any more. NULL is allowed. */
 void users_free(struct users *u);
-
-void users_set_max_checks(struct users *u, unsigned max_checks);
 
 /* Reads the file at `path` and puts its users in the place of all there were. -1 when it cannot be
  * read or a line is wrong, with "file:line: why" in `error`; then nothing changed. */
@@ -67,19 +67,13 @@ struct login {
 };
 
 /* Checks a client's login, until `deadline` (clock.h) or until `told` (NULL: never) is true and
- * users_wake() was called. */
+ * hashing_wake() was called. */
 enum login_result users_login(
 	struct users *u, const struct login *login, int64_t deadline, const _Atomic(bool) *told);
 
-/* Is it the login of a user with the role admin? Takes as long for whoever is not one. Waits for no
- * turn, so that clients cannot keep administrators out: for one thread only. */
+/* Is it the login of a user with the role admin? Takes as long for whoever is not one. Its turn is
+ * before those of clients, so that they cannot keep administrators out. */
 bool users_login_admin(struct users *u, const struct login *login);
-
-/* Lets all who wait in users_login() look whether they were told to end. */
-void users_wake(struct users *u);
-
-/* Ends the waiting of all who wait in users_login(), now and later: they get LOGIN_TOO_BUSY. */
-void users_stop(struct users *u);
 
 /* ---- what administrators do: one thread at a time ---- */
 

@@ -1,3 +1,9 @@
+/*
+ * An address is a sockaddr in network order and nothing more, so that it goes to system calls as
+ * it is. IPv4-mapped IPv6 becomes IPv4 where addresses are made, which is here only; no rule has
+ * to think of it again. Text is written digit by digit, without printf(3): it is made for every
+ * session.
+ */
 #include "base/addr.h"
 
 #include <arpa/inet.h>

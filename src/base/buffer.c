@@ -1,3 +1,9 @@
+/*
+ * Only two things move: what was read is consumed at the head, what was written is committed at
+ * the tail; an emptied buffer starts at the front again, so that it rarely needs compacting. The
+ * high-water mark is what makes giving pages back cheap: memory that was never touched is not
+ * asked for.
+ */
 #include "base/buffer.h"
 
 #include <assert.h>
@@ -5,7 +11,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-static void check(const struct buffer *b)
+static void check_invariant(const struct buffer *b)
 {
 	assert(b->head <= b->tail);
 	assert(b->tail <= b->size);
@@ -43,7 +49,7 @@ void buffer_consume(struct buffer *b, size_t n)
 	b->head += n;
 	if (b->head == b->tail)
 		b->head = b->tail = 0;
-	check(b);
+	check_invariant(b);
 }
 
 void buffer_commit(struct buffer *b, size_t n)
@@ -52,7 +58,7 @@ void buffer_commit(struct buffer *b, size_t n)
 	b->tail += n;
 	if (b->tail > b->high_water)
 		b->high_water = b->tail;
-	check(b);
+	check_invariant(b);
 }
 
 void buffer_compact(struct buffer *b)
@@ -63,7 +69,7 @@ void buffer_compact(struct buffer *b)
 		memmove(b->memory, b->memory + b->head, n);
 	b->head = 0;
 	b->tail = n;
-	check(b);
+	check_invariant(b);
 }
 
 static uintptr_t page_size(void)

@@ -1,3 +1,7 @@
+/*
+ * Deadlines are absolute, so that whoever is interrupted and waits again stretches none.
+ * CLOCK_MONOTONIC does not jump when the date is set. Milliseconds are what poll(2) counts in.
+ */
 #include "base/clock.h"
 
 #include <limits.h>

@@ -1,3 +1,7 @@
+/*
+ * The digits are put together backwards in a small buffer, since their number is known only at the
+ * end.
+ */
 #include "base/digits.h"
 
 #include <string.h>

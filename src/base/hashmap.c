@@ -77,7 +77,8 @@ size_t hashmap_count(const struct hashmap *map)
 }
 
 /* The place that holds `key`, or the free one where it would go. */
-static struct entry *find(const struct hashmap *map, const void *key, size_t len, uint64_t hash)
+static struct entry *find_slot(
+	const struct hashmap *map, const void *key, size_t len, uint64_t hash)
 {
 	for (size_t i = hash & map->mask;; i = (i + 1) & map->mask) {
 		struct entry *e = &map->entries[i];
@@ -91,7 +92,7 @@ static struct entry *find(const struct hashmap *map, const void *key, size_t len
 
 void *hashmap_get(const struct hashmap *map, const void *key, size_t len)
 {
-	return find(map, key, len, hashmap_djb2(key, len))->value;
+	return find_slot(map, key, len, hashmap_djb2(key, len))->value;
 }
 
 static int grow(struct hashmap *map)
@@ -105,7 +106,7 @@ static int grow(struct hashmap *map)
 		const struct entry *e = &map->entries[i];
 
 		if (e->value != NULL)
-			*find(&bigger, e->key, e->len, e->hash) = *e;
+			*find_slot(&bigger, e->key, e->len, e->hash) = *e;
 	}
 	free(map->entries);
 	*map = bigger;
@@ -115,14 +116,14 @@ static int grow(struct hashmap *map)
 int hashmap_put(struct hashmap *map, const void *key, size_t len, void *value, void **old)
 {
 	uint64_t hash = hashmap_djb2(key, len);
-	struct entry *e = find(map, key, len, hash);
+	struct entry *e = find_slot(map, key, len, hash);
 
 	*old = e->value;
 	if (e->value == NULL) {
 		if ((map->count + 1) * 4 > (map->mask + 1) * 3) {
 			if (grow(map) < 0)
 				return -1;
-			e = find(map, key, len, hash);
+			e = find_slot(map, key, len, hash);
 		}
 		map->count++;
 	}
@@ -141,7 +142,7 @@ static bool may_move(const struct hashmap *map, size_t gap, size_t from)
 
 void *hashmap_remove(struct hashmap *map, const void *key, size_t len)
 {
-	struct entry *e = find(map, key, len, hashmap_djb2(key, len));
+	struct entry *e = find_slot(map, key, len, hashmap_djb2(key, len));
 	void *value = e->value;
 	size_t gap = (size_t)(e - map->entries);
 

@@ -1,3 +1,9 @@
+/*
+ * A line is built in memory of the caller's and leaves with one write(2), so that threads need no
+ * lock and lines never mix. Room for what ends a line is kept from the beginning: however long the
+ * values are, the line is a whole one. A log that cannot be written loses lines, counts them, and
+ * holds up nobody for long.
+ */
 #include "base/log.h"
 
 #include <stdarg.h>
@@ -61,7 +67,7 @@ static size_t room(const struct log_line *line)
 }
 
 /* All of it or nothing. */
-static bool put(struct log_line *line, const char *bytes, size_t len)
+static bool put_whole(struct log_line *line, const char *bytes, size_t len)
 {
 	if (len > room(line))
 		return false;
@@ -72,7 +78,7 @@ static bool put(struct log_line *line, const char *bytes, size_t len)
 
 static void put_string(struct log_line *line, const char *text)
 {
-	put(line, text, strlen(text));
+	put_whole(line, text, strlen(text));
 }
 
 /* The bytes that stand for `c` inside quotes: in JSON \u00XX, in text \xXX. */
@@ -95,9 +101,9 @@ static void put_quoted(struct log_line *line, const unsigned char *value, size_t
 	size_t start = line->len;
 	char piece[6];
 
-	put(line, "\"", 1);
+	put_whole(line, "\"", 1);
 	for (size_t i = 0; i < len && line->len - start < FIELD_MAX; i++) {
-		if (!put(line, piece, escape(value[i], line->json, piece)))
+		if (!put_whole(line, piece, escape(value[i], line->json, piece)))
 			break;
 	}
 	line->text[line->len++] = '"'; /* CLOSING keeps the room */
@@ -120,7 +126,7 @@ static bool put_key(struct log_line *line, const char *key)
 	if (!line->wanted || room(line) < len + KEY_MARKS + DIGITS_MAX)
 		return false;
 	put_string(line, line->json ? ",\"" : " ");
-	put(line, key, len);
+	put_whole(line, key, len);
 	put_string(line, line->json ? "\":" : "=");
 	return true;
 }
@@ -132,7 +138,7 @@ void log_bytes(struct log_line *line, const char *key, const void *value, size_t
 	if (line->json || needs_quotes(value, len))
 		put_quoted(line, value, len);
 	else
-		put(line, value, len);
+		put_whole(line, value, len);
 }
 
 void log_text(struct log_line *line, const char *key, const char *value)
@@ -146,7 +152,7 @@ void log_number(struct log_line *line, const char *key, int64_t value)
 	const char *end = digits_put(digits, value);
 
 	if (put_key(line, key))
-		put(line, digits, (size_t)(end - digits));
+		put_whole(line, digits, (size_t)(end - digits));
 }
 
 /* "2025-07-15T12:40:39.123+0200" */
@@ -159,9 +165,9 @@ static void put_time(struct log_line *line)
 	timestamp_format(now.tv_sec, date, zone);
 	digits_put(ms, 1000 + now.tv_nsec / 1000000);
 	ms[0] = '.'; /* in the place of the 1 that kept the zeros */
-	put(line, date, sizeof(date));
-	put(line, ms, 4);
-	put(line, zone, sizeof(zone));
+	put_whole(line, date, sizeof(date));
+	put_whole(line, ms, 4);
+	put_whole(line, zone, sizeof(zone));
 }
 
 void log_begin(struct log_line *line, enum log_level level, const char *msg)

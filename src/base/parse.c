@@ -1,3 +1,7 @@
+/*
+ * Everything that people write is read whole or refused: no sign, no blank, nothing behind the
+ * number, no overflow that wraps. What is formatted is what would be read as the same value.
+ */
 #include "base/parse.h"
 
 #include <stdio.h>

@@ -1,3 +1,9 @@
+/*
+ * Logs are opened again while other threads write to them. Instead of a lock around every line,
+ * the new file takes the old one's number: a writer that is about to write writes to the one or to
+ * the other. Regular files never block; anything else is asked with poll(2) first, and only the
+ * first line of a stall waits.
+ */
 #include "base/sink.h"
 
 #include <errno.h>

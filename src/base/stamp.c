@@ -1,3 +1,7 @@
+/*
+ * The inode tells a file that was replaced by rename(2), size and time one that was written in
+ * place. A missing file has the stamp of no file, so that coming and going are changes too.
+ */
 #include "base/stamp.h"
 
 struct stamp stamp_of(const char *path)

@@ -1,3 +1,8 @@
+/*
+ * One slot for the second that it is: a thread that finds another second there makes the text
+ * itself and leaves it for the others. The words are atomics, so that a reader which is overtaken
+ * sees a mixture, notices by the sequence, and makes its own; nobody ever waits.
+ */
 #include "base/timestamp.h"
 
 #include <stdatomic.h>
@@ -16,7 +21,7 @@ static _Atomic(unsigned) sequence;
 static _Atomic(int64_t) second = INT64_MIN;
 static _Atomic(uint64_t) words[WORDS];
 
-static bool find(int64_t when, char text[SIZE])
+static bool find_kept(int64_t when, char text[SIZE])
 {
 	unsigned before = atomic_load_explicit(&sequence, memory_order_acquire);
 	int64_t found = atomic_load_explicit(&second, memory_order_relaxed);
@@ -62,7 +67,7 @@ void timestamp_format(int64_t when, char date[TIMESTAMP_DATE], char zone[TIMESTA
 {
 	char text[SIZE];
 
-	if (!find(when, text)) {
+	if (!find_kept(when, text)) {
 		make(when, text);
 		keep(when, text);
 	}

@@ -1,3 +1,7 @@
+/*
+ * An eventfd counts, so that many who wake at once cost the sleeper one read, and a wake that
+ * comes before the sleep is not lost.
+ */
 #include "base/wake.h"
 
 #include <errno.h>

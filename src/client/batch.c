@@ -1,3 +1,7 @@
+/*
+ * What was typed ahead is sent a line at a time, each after the reply to the one before, so that
+ * the output is in the order of the input, and the exit status is that of the worst reply.
+ */
 #include "client/batch.h"
 
 #include <stdlib.h>
@@ -16,7 +20,7 @@ static bool cut_line(char *line, size_t len)
 }
 
 /* A reply ends with an empty line here, as in the protocol: that is where the next one begins. */
-static enum client_status ask(struct client *c, const char *line)
+static enum client_status ask_line(struct client *c, const char *line)
 {
 	enum client_status status = client_ask(c, line);
 
@@ -39,7 +43,7 @@ static enum client_status ask_all(struct client *c, char **line, size_t *size)
 		}
 		if (request_is_empty(*line))
 			continue;
-		status = ask(c, *line);
+		status = ask_line(c, *line);
 		if (status > worst)
 			worst = status;
 		if (status > CLIENT_REFUSED || request_is(*line, "QUIT"))

@@ -1,22 +1,29 @@
+/*
+ * Where output goes and with what status the program ends is decided here for all ways of working,
+ * so that they differ in where requests come from and in nothing else.
+ */
 #include "client/client.h"
 
 #include <errno.h>
 #include <stdarg.h>
 #include <string.h>
 
+#include "base/escape.h"
 #include "client/json.h"
-#include "client/login.h"
+
+#define SAY_MAX 1024 /* bytes of a message: the server's last words, a path */
 
 void client_say(const char *format, ...)
 {
+	char message[SAY_MAX], shown[4 * SAY_MAX];
 	va_list args;
 
-	fflush(stdout);
-	fputs("monitor_client: ", stderr);
 	va_start(args, format);
-	vfprintf(stderr, format, args);
+	vsnprintf(message, sizeof(message), format, args);
 	va_end(args);
-	putc('\n', stderr);
+	fflush(stdout);
+	fprintf(stderr, "monitor_client: %s\n",
+		escape_line(message, strlen(message), shown, sizeof(shown)));
 }
 
 enum client_status client_complain(const struct client *c, int result)
@@ -50,7 +57,7 @@ enum client_status client_open(struct client *c, const struct flags *f)
 		return CLIENT_BROKEN;
 	}
 	link_interrupt_by(c->link, c->signals.ending);
-	return login_run(c);
+	return CLIENT_OK;
 }
 
 /* The signals stay held: one that came has been answered, and is not to end us after that. */

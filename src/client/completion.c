@@ -28,13 +28,21 @@ static bool begins_with(const struct completion *c, const char *word, size_t len
 	return len >= c->begun_len && strncasecmp(word, c->begun, c->begun_len) == 0;
 }
 
-/* Lacking memory it leaves the word out: completion is a convenience. */
-static void add(struct completion *c, const char *word, size_t len)
+/* A word that a terminal would obey, or cannot show, could not be sent either. */
+static bool is_showable(const char *word, size_t len)
 {
-	struct monitor_line text = {.text = word, .len = len};
+	char shown[4 * COMPLETION_WORD_MAX];
+
+	escape_line(word, len, shown, sizeof(shown));
+	return strlen(shown) == len;
+}
+
+/* Lacking memory it leaves the word out: completion is a convenience. */
+static void add_word(struct completion *c, const char *word, size_t len)
+{
 	void *grown;
 
-	if (len == 0 || len >= COMPLETION_WORD_MAX || !monitor_is_printable(&text) ||
+	if (len == 0 || len >= COMPLETION_WORD_MAX || !is_showable(word, len) ||
 		!begins_with(c, word, len))
 		return;
 	if (c->count == c->room) {
@@ -85,7 +93,7 @@ static void add_literals(struct completion *c, struct monitor_line list)
 	struct monitor_line word;
 
 	while (next_alternative(&list, &word))
-		add(c, word.text, word.len);
+		add_word(c, word.text, word.len);
 }
 
 static void name_source(struct completion *c, const struct monitor_line *parameter)
@@ -147,7 +155,7 @@ static void add_commands(struct completion *c, const struct answer *help)
 		struct monitor_line rest = help->lines[i], word;
 
 		if (monitor_next_word(&rest, &word))
-			add(c, word.text, word.len);
+			add_word(c, word.text, word.len);
 	}
 }
 
@@ -191,7 +199,7 @@ static void add_unescaped(struct completion *c, const struct monitor_line *value
 	char word[COMPLETION_WORD_MAX];
 
 	if (value->len < sizeof(word))
-		add(c, word, escape_decode(value->text, value->len, word));
+		add_word(c, word, escape_decode(value->text, value->len, word));
 }
 
 void completion_add(struct completion *c, const struct answer *reply)

@@ -26,7 +26,7 @@ static const struct option longs[] = {
 	{NULL, 0, NULL, 0},
 };
 
-static int fail(char *error, const char *flag, const char *value, const char *legal)
+static int fail_flag(char *error, const char *flag, const char *value, const char *legal)
 {
 	snprintf(error, FLAGS_ERROR_MAX, "%s: \"%.200s\": expected %s", flag, value, legal);
 	return -1;
@@ -37,7 +37,7 @@ static int set_port(struct flags *f, const char *value, char *error)
 	int64_t port;
 
 	if (!parse_number(value, &port) || port < 1 || port > 65535)
-		return fail(error, "--monitor-port", value, "a number from 1 to 65535");
+		return fail_flag(error, "--monitor-port", value, "a number from 1 to 65535");
 	snprintf(f->port, sizeof(f->port), "%d", (int)port);
 	return 0;
 }
@@ -54,7 +54,7 @@ static int set_host(struct flags *f, const char *value, char *error)
 			snprintf(f->port, sizeof(f->port), "%u", addr_port(&a));
 		value = addr_format_host(&a, text);
 	} else if (*value == '\0' || strlen(value) >= sizeof(f->host) || strchr(value, ':')) {
-		return fail(error, "--monitor-listen", value, "an address or a name");
+		return fail_flag(error, "--monitor-listen", value, "an address or a name");
 	}
 	strcpy(f->host, value);
 	return 0;
@@ -63,14 +63,14 @@ static int set_host(struct flags *f, const char *value, char *error)
 static int set_user(struct flags *f, const char *value, char *error)
 {
 	if (*value == '\0' || strpbrk(value, ": ") != NULL || strlen(value) > 255)
-		return fail(error, "--user", value,
+		return fail_flag(error, "--user", value,
 			"a name; the password comes from --password-file, MONITOR_PASSWORD or the "
 			"terminal");
 	f->user = value;
 	return 0;
 }
 
-static int take_flag(struct flags *f, int code, char *error)
+static int take_client_flag(struct flags *f, int code, char *error)
 {
 	switch (code) {
 	case 'h':
@@ -96,7 +96,7 @@ static int take_flag(struct flags *f, int code, char *error)
 
 /* Names the flag: a letter, which may be one of several as in -hz, or a long one, which stands in
  * the argument last read. getopt(3) leaves the letter of a known flag in optopt for both. */
-static int complain(char **argv, int code, char *error)
+static int complain_of_flag(char **argv, int code, char *error)
 {
 	const char letter[3] = {'-', (char)optopt, '\0'}, *last = argv[optind - 1];
 	bool is_known = optopt != 0 && (optopt >= PASSWORD_FILE || strchr(letters, optopt) != NULL);
@@ -120,7 +120,7 @@ static void hide_password(char **words, size_t count)
 		explicit_bzero(words[i], strlen(words[i]));
 }
 
-static int take_command(struct flags *f, char **words, size_t count, char *error)
+static int take_request(struct flags *f, char **words, size_t count, char *error)
 {
 	const char *problem;
 
@@ -152,13 +152,13 @@ int flags_parse(struct flags *f, int argc, char **argv, char error[FLAGS_ERROR_M
 	optind = 0; /* begin anew, whatever was read before: getopt(3), Notes */
 	while ((code = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
 		if (code == '?' || code == ':')
-			return complain(argv, code, error);
-		if (take_flag(f, code, error) < 0)
+			return complain_of_flag(argv, code, error);
+		if (take_client_flag(f, code, error) < 0)
 			return -1;
 		if (f->action == FLAGS_HELP || f->action == FLAGS_VERSION)
 			return 0;
 	}
-	if (take_command(f, argv + optind, (size_t)(argc - optind), error) == 0 &&
+	if (take_request(f, argv + optind, (size_t)(argc - optind), error) == 0 &&
 		!(f->action == FLAGS_TOP && f->json))
 		return 0;
 	if (f->action == FLAGS_TOP && f->json)

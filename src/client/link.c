@@ -185,7 +185,7 @@ static int wait_for(struct link *l, short events)
 	return fds[1].revents != 0 ? LINK_INTERRUPTED : 0;
 }
 
-static int make_room(struct link *l)
+static int make_room_for_reply(struct link *l)
 {
 	char *bytes;
 
@@ -202,11 +202,11 @@ static int make_room(struct link *l)
 }
 
 /* Reads once, without waiting: how many bytes came, 0 for none yet. */
-static ssize_t pull(struct link *l)
+static ssize_t read_once(struct link *l)
 {
 	ssize_t n;
 
-	if (make_room(l) < 0)
+	if (make_room_for_reply(l) < 0)
 		return LINK_BROKEN;
 	n = socket_read(l->fd, l->bytes + l->len, l->size - l->len);
 	if (n > 0) {
@@ -227,7 +227,7 @@ int link_check(struct link *l)
 
 	l->deadline = CLOCK_NEVER; /* nothing is owed */
 	do
-		n = pull(l);
+		n = read_once(l);
 	while (n > 0);
 	return n < 0 ? LINK_BROKEN : 0;
 }
@@ -238,7 +238,7 @@ static int explain_refused_write(struct link *l)
 	int error = errno;
 
 	for (;;) {
-		ssize_t n = pull(l);
+		ssize_t n = read_once(l);
 
 		if (n == 0)
 			return broken(l, "the connection broke: %s", strerror(error));
@@ -247,7 +247,7 @@ static int explain_refused_write(struct link *l)
 	}
 }
 
-static int push(struct link *l, const char *text, size_t len)
+static int write_all(struct link *l, const char *text, size_t len)
 {
 	int result;
 
@@ -285,7 +285,7 @@ static int send_line(struct link *l, const char *text)
 	line[len] = '\n';
 	l->len = l->looked_at = 0;
 	l->deadline = clock_deadline(l->target.patience_ms);
-	result = push(l, line, len + 1);
+	result = write_all(l, line, len + 1);
 	explicit_bzero(line, len + 1);
 	free(line);
 	return result;
@@ -293,7 +293,7 @@ static int send_line(struct link *l, const char *text)
 
 /* ---- lines ---- */
 
-static void consume(struct link *l, size_t n)
+static void consume_received(struct link *l, size_t n)
 {
 	l->len -= n;
 	memmove(l->bytes, l->bytes + n, l->len);
@@ -312,7 +312,7 @@ static ssize_t await_line(struct link *l)
 		l->looked_at = l->len;
 		n = wait_for(l, POLLIN);
 		if (n == 0)
-			n = pull(l);
+			n = read_once(l);
 		if (n < 0)
 			return n;
 	}
@@ -329,7 +329,7 @@ int link_greeting(struct link *l, char *line, size_t size)
 	if (len > 0 && l->bytes[len - 1] == '\r')
 		len--;
 	snprintf(line, size, "%.*s", (int)len, l->bytes);
-	consume(l, (size_t)n);
+	consume_received(l, (size_t)n);
 	return 0;
 }
 
@@ -338,7 +338,7 @@ static int take_reply(struct link *l, size_t n, struct answer *out)
 {
 	if (answer_parse(l->bytes, n, out) < 0)
 		return broken(l, "this is no monitor of socks5d: its answer is neither OK nor ERR");
-	consume(l, n);
+	consume_received(l, n);
 	return 0;
 }
 
@@ -382,7 +382,7 @@ int link_receive(struct link *l, struct answer *out)
 
 		if (end > 0)
 			return take_reply(l, end, out) < 0 ? LINK_BROKEN : 1;
-		n = pull(l);
+		n = read_once(l);
 		if (n <= 0)
 			return (int)n;
 	}
@@ -405,7 +405,7 @@ int link_read_out(struct link *l)
 	do {
 		n = wait_for(l, POLLIN);
 		if (n == 0)
-			n = pull(l);
+			n = read_once(l);
 	} while (n >= 0);
 	return (int)n;
 }

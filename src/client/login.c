@@ -88,7 +88,7 @@ static enum client_status find_password(struct client *c, char out[SECRET_MAX])
 }
 
 /* The requests behind it stay in the buffer of stdin. */
-static enum client_status read_first_line(char out[SECRET_MAX])
+static enum client_status read_login_line(char out[SECRET_MAX])
 {
 	if (fgets(out, SECRET_MAX, stdin) == NULL) {
 		client_say("no login was given: the first line is to be Username:password");
@@ -116,7 +116,7 @@ static enum client_status find_login(struct client *c, const char *greeting, cha
 		fflush(stdout);
 		status = ask_terminal(c, "Username:password: ", secret);
 	} else {
-		status = read_first_line(secret);
+		status = read_login_line(secret);
 	}
 	if (status == CLIENT_OK)
 		snprintf(out, LOGIN_MAX, "%s%s%s", user == NULL ? "" : user,

@@ -1,3 +1,7 @@
+/*
+ * Ceilings step in 1, 2, 5, so that the scale stays readable and rarely changes; a bar is a number
+ * of steps (eighths of a cell), of which each row shows its part.
+ */
 #include "client/plot.h"
 
 double plot_ceiling(double value)

@@ -1,3 +1,7 @@
+/*
+ * Requests are checked before they are sent, by the same code as the server uses (wire/monitor),
+ * so that what it would refuse is refused here with a better reason.
+ */
 #include "client/request.h"
 
 #include <stdlib.h>

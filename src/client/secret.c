@@ -1,3 +1,8 @@
+/*
+ * A password is read without stdio's buffer, which would keep a second copy, and the terminal's
+ * echo is restored on every way out. While it is typed, signals and the server's leaving are
+ * watched for with poll(2): a prompt that nobody needs any more ends.
+ */
 #include "client/secret.h"
 
 #include <errno.h>
@@ -12,7 +17,7 @@
 #include "net/socket.h"
 
 /* Cuts at the end of the line; false when there was none in a full buffer. */
-static bool cut_line(char *text, size_t len)
+static bool cut_secret(char *text, size_t len)
 {
 	size_t end = strcspn(text, "\n");
 
@@ -24,14 +29,14 @@ static bool cut_line(char *text, size_t len)
 	return true;
 }
 
-static int read_first_line(FILE *file, char out[SECRET_MAX])
+static int read_secret_line(FILE *file, char out[SECRET_MAX])
 {
 	size_t len = fread(out, 1, SECRET_MAX - 1, file);
 
 	out[len] = '\0';
 	if (ferror(file))
 		return -1;
-	if (!cut_line(out, len)) {
+	if (!cut_secret(out, len)) {
 		errno = EMSGSIZE;
 		return -1;
 	}
@@ -48,7 +53,7 @@ int secret_from_file(const char *path, char out[SECRET_MAX], bool *exposed)
 		return -1;
 	setvbuf(file, NULL, _IONBF, 0); /* no second copy of the password */
 	*exposed = fstat(fileno(file), &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & 077) != 0;
-	result = read_first_line(file, out);
+	result = read_secret_line(file, out);
 	fclose(file);
 	return result;
 }
@@ -63,7 +68,8 @@ int secret_open_terminal(void)
 }
 
 /* The line that is typed, as the terminal hands it over: whole. */
-static enum secret_result read_line(int terminal, int interrupt, int other, char out[SECRET_MAX])
+static enum secret_result read_typed_line(
+	int terminal, int interrupt, int other, char out[SECRET_MAX])
 {
 	struct pollfd fds[3] = {{.fd = terminal, .events = POLLIN},
 		{.fd = interrupt, .events = POLLIN}, {.fd = other, .events = POLLIN}};
@@ -78,7 +84,7 @@ static enum secret_result read_line(int terminal, int interrupt, int other, char
 	if (n <= 0)
 		return SECRET_NOTHING;
 	out[n] = '\0';
-	cut_line(out, (size_t)n);
+	cut_secret(out, (size_t)n);
 	return SECRET_READ;
 }
 
@@ -96,7 +102,7 @@ enum secret_result secret_ask(
 	if (is_terminal)
 		tcsetattr(terminal, TCSAFLUSH, &blind);
 	dprintf(terminal, "%s", prompt);
-	result = read_line(terminal, interrupt, other, out);
+	result = read_typed_line(terminal, interrupt, other, out);
 	if (result != SECRET_READ)
 		dprintf(terminal, "\n");
 	if (is_terminal)

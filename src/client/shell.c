@@ -188,7 +188,7 @@ static unsigned char complete(EditLine *el, int key)
 
 /* ---- lines ---- */
 
-static void remember(struct shell *s, const char *line)
+static void remember_line(struct shell *s, const char *line)
 {
 	HistEvent event;
 
@@ -197,7 +197,7 @@ static void remember(struct shell *s, const char *line)
 }
 
 /* Reads a line without its LF; NULL at the end. */
-static char *read_line(struct shell *s)
+static char *read_shell_line(struct shell *s)
 {
 	int count;
 	const char *text = el_gets(s->el, &count);
@@ -214,7 +214,7 @@ static char *read_line(struct shell *s)
 /* False when that was the last one. */
 static bool serve_line(struct shell *s, const char *line, enum client_status *status)
 {
-	remember(s, line);
+	remember_line(s, line);
 	if (request_is_empty(line))
 		return true;
 	*status = client_ask(s->client, line);
@@ -230,13 +230,13 @@ static enum client_status say_goodbye(struct shell *s)
 	return client_ask(s->client, "QUIT");
 }
 
-static enum client_status serve(struct shell *s)
+static enum client_status run_dialogue(struct shell *s)
 {
 	enum client_status status = CLIENT_OK;
 	char *line;
 	bool more;
 
-	while ((line = read_line(s)) != NULL) {
+	while ((line = read_shell_line(s)) != NULL) {
 		more = serve_line(s, line, &status);
 		explicit_bzero(line, strlen(line));
 		free(line);
@@ -276,7 +276,7 @@ enum client_status shell_run(struct client *c)
 	if (open_editor(&s) < 0)
 		client_say("out of memory");
 	else
-		status = serve(&s);
+		status = run_dialogue(&s);
 	if (s.has_help)
 		answer_free(&s.help);
 	if (s.el != NULL)

@@ -1,3 +1,8 @@
+/*
+ * Signals are blocked and read from descriptors, so that they are handled between two steps of the
+ * program and never inside one. At most two sets exist, because what a full screen must see (size,
+ * Ctrl-Z) should do its usual work otherwise.
+ */
 #include "client/signals.h"
 
 #include <signal.h>
@@ -27,7 +32,7 @@ static sigset_t screen_set(void)
 	return set;
 }
 
-static int open_one(const sigset_t *set)
+static int open_signalfd(const sigset_t *set)
 {
 	sigprocmask(SIG_BLOCK, set, NULL);
 	return signalfd(-1, set, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -37,9 +42,9 @@ int signals_open(struct signals *s, bool screen)
 {
 	sigset_t ending = ending_set(), others = screen_set();
 
-	*s = (struct signals){.ending = open_one(&ending), .screen = -1};
+	*s = (struct signals){.ending = open_signalfd(&ending), .screen = -1};
 	if (screen)
-		s->screen = open_one(&others);
+		s->screen = open_signalfd(&others);
 	return s->ending < 0 || (screen && s->screen < 0) ? -1 : 0;
 }
 

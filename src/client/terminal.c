@@ -1,3 +1,7 @@
+/*
+ * curses ends the program when it does not like the terminal; so what it would complain of is
+ * asked of terminfo first, and told in words.
+ */
 #include "client/terminal.h"
 
 #include <curses.h>

@@ -1,3 +1,8 @@
+/*
+ * Columns, not bytes or characters, are what a table is made of: wide characters take two. What
+ * has no width or cannot be decoded is shown as one ?, so that a line never grows or moves the
+ * cursor by itself.
+ */
 #include "client/text.h"
 
 #include <stdbool.h>
@@ -40,7 +45,7 @@ int text_width(const char *text)
 	return columns;
 }
 
-static size_t fill(char *out, size_t size, size_t len, int columns)
+static size_t fill_columns(char *out, size_t size, size_t len, int columns)
 {
 	for (; columns > 0 && len + 1 < size; columns--)
 		out[len++] = ' ';
@@ -65,7 +70,7 @@ const char *text_fit(const char *text, int columns, char *out, size_t size)
 	}
 	if (cut && columns > 0 && len + 1 < size)
 		out[len++] = '~';
-	len = fill(out, size, len, left);
+	len = fill_columns(out, size, len, left);
 	out[len] = '\0';
 	return out;
 }

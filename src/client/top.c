@@ -45,7 +45,7 @@ struct top {
 	int broken; /* LINK_BROKEN, or 0 */
 };
 
-static void note(struct top *t, bool is_bad, const char *text)
+static void show_note(struct top *t, bool is_bad, const char *text)
 {
 	snprintf(t->note, sizeof(t->note), "%s", text);
 	t->note_is_bad = is_bad;
@@ -53,7 +53,7 @@ static void note(struct top *t, bool is_bad, const char *text)
 
 /* ---- requests ---- */
 
-static void ask(struct top *t, enum asked what, const char *request)
+static void send_question(struct top *t, enum asked what, const char *request)
 {
 	t->asked = what;
 	t->broken = link_send(t->client->link, request);
@@ -65,14 +65,14 @@ static void ask_next(struct top *t)
 		return;
 	if (t->is_ordered) {
 		t->is_ordered = false;
-		ask(t, ASKED_KILL, t->order);
+		send_question(t, ASKED_KILL, t->order);
 	} else if (t->wants_connections) {
 		t->wants_connections = false;
-		ask(t, ASKED_CONNECTIONS, "CONNECTIONS");
+		send_question(t, ASKED_CONNECTIONS, "CONNECTIONS");
 	} else if (clock_ms() >= t->next_look) {
 		t->next_look = clock_deadline(INTERVAL_MS);
 		t->wants_connections = true;
-		ask(t, ASKED_STATS, "STATS");
+		send_question(t, ASKED_STATS, "STATS");
 	}
 }
 
@@ -81,10 +81,10 @@ static void note_reply(struct top *t, const struct answer *reply)
 	char text[400];
 
 	snprintf(text, sizeof(text), "%.*s", (int)reply->status.len, reply->status.text);
-	note(t, !reply->ok, text);
+	show_note(t, !reply->ok, text);
 }
 
-static void take_reply(struct top *t, enum asked to, const struct answer *reply)
+static void take_figures(struct top *t, enum asked to, const struct answer *reply)
 {
 	if (to == ASKED_KILL || !reply->ok)
 		note_reply(t, reply);
@@ -93,11 +93,11 @@ static void take_reply(struct top *t, enum asked to, const struct answer *reply)
 	else if (reply->ok && to == ASKED_STATS)
 		top_model_take_stats(t->model, reply, clock_ms());
 	else if (reply->ok && top_model_take_connections(t->model, reply) < 0)
-		note(t, true, "out of memory");
+		show_note(t, true, "out of memory");
 }
 
 /* Nothing asked: the server has nothing to say but that it ends. */
-static void receive(struct top *t)
+static void receive_unasked(struct top *t)
 {
 	struct answer reply;
 	enum asked to = t->asked;
@@ -113,7 +113,7 @@ static void receive(struct top *t)
 	if (result <= 0)
 		return;
 	t->asked = ASKED_NOTHING;
-	take_reply(t, to, &reply);
+	take_figures(t, to, &reply);
 	answer_free(&reply);
 }
 
@@ -152,7 +152,7 @@ static void ask_to_kill(struct top *t)
 			(long long)row->number[TOP_ID], row->text[TOP_USER], row->text[TOP_TARGET]);
 	}
 	t->mode = MODE_QUESTION;
-	note(t, false, question);
+	show_note(t, false, question);
 }
 
 static void answer_key(struct top *t, int key)
@@ -161,7 +161,7 @@ static void answer_key(struct top *t, int key)
 		return;
 	t->mode = MODE_LIST;
 	t->is_ordered = key == 'y' || key == 'Y';
-	note(t, false, "");
+	show_note(t, false, "");
 }
 
 static void show_typed(struct top *t)
@@ -169,14 +169,14 @@ static void show_typed(struct top *t)
 	char text[TOP_FILTER_MAX + 16];
 
 	snprintf(text, sizeof(text), "Filter: %s", t->typed);
-	note(t, false, text);
+	show_note(t, false, text);
 	top_model_filter(t->model, t->typed);
 }
 
 static void stop_typing(struct top *t)
 {
 	t->mode = MODE_LIST;
-	note(t, false, "");
+	show_note(t, false, "");
 }
 
 /* Takes off the last character: all of its bytes. */
@@ -247,7 +247,7 @@ static void other_view(struct top *t)
 static void list_key(struct top *t, int key)
 {
 	if (key != KEY_RESIZE)
-		note(t, false, "");
+		show_note(t, false, "");
 	switch (key) {
 	case 'q':
 	case 'Q':
@@ -311,7 +311,7 @@ static void draw(const struct top *t)
 	top_view_draw(t->model, &texts);
 }
 
-static void handle_screen_signal(struct top *t)
+static void redraw_on_signal(struct top *t)
 {
 	int number = signals_next(&t->client->signals);
 
@@ -324,7 +324,7 @@ static void handle_screen_signal(struct top *t)
 	top_view_resize();
 }
 
-static int64_t next_deadline(const struct top *t)
+static int64_t next_refresh(const struct top *t)
 {
 	return t->asked == ASKED_NOTHING ? t->next_look : link_deadline(t->client->link);
 }
@@ -336,17 +336,17 @@ static void wait_for_event(struct top *t)
 		{.fd = c->signals.ending, .events = POLLIN},
 		{.fd = c->signals.screen, .events = POLLIN},
 		{.fd = link_fd(c->link), .events = POLLIN}};
-	int ready = socket_wait(fds, 4, next_deadline(t));
+	int ready = socket_wait(fds, 4, next_refresh(t));
 
 	if (fds[1].revents != 0 || (fds[0].revents & (POLLHUP | POLLERR)) != 0)
 		t->ended = true;
 	if (fds[2].revents != 0)
-		handle_screen_signal(t);
+		redraw_on_signal(t);
 	if (fds[3].revents != 0 || (ready == 0 && t->asked != ASKED_NOTHING))
-		receive(t);
+		receive_unasked(t);
 }
 
-static void run(struct top *t)
+static void run_screen(struct top *t)
 {
 	draw(t);
 	while (!t->ended && t->broken == 0) {
@@ -378,7 +378,7 @@ enum client_status top_run(struct client *c)
 		top_model_free(t.model);
 		return CLIENT_BROKEN;
 	}
-	run(&t);
+	run_screen(&t);
 	top_view_close();
 	top_model_free(t.model);
 	if (t.broken == 0 || t.broken == LINK_INTERRUPTED)

@@ -104,7 +104,7 @@ static const struct total total_names[] = {
 };
 
 /* The digits at the front: "276s" has a unit. */
-static int64_t leading_number(struct monitor_line value)
+static int64_t number_at_front(struct monitor_line value)
 {
 	long long number;
 	size_t len = 0;
@@ -120,11 +120,11 @@ static void take_total(struct top_totals *totals, const struct answer_field *fie
 	for (size_t i = 0; i < sizeof(total_names) / sizeof(total_names[0]); i++) {
 		if (answer_is(&field->name, total_names[i].name))
 			*(int64_t *)(void *)((char *)totals + total_names[i].offset) =
-				leading_number(field->value);
+				number_at_front(field->value);
 	}
 }
 
-static double rate(int64_t before, int64_t now, int64_t ms)
+static double rate_between(int64_t before, int64_t now, int64_t ms)
 {
 	if (before < 0 || now < before || ms <= 0)
 		return -1;
@@ -133,7 +133,7 @@ static double rate(int64_t before, int64_t now, int64_t ms)
 
 /* Fills the seconds that have passed. One that has only begun is left to the next sample, so that
  * the plot keeps the clock's pace however irregularly replies come. */
-static void remember(struct history *h, int64_t now_ms, double up, double down)
+static void remember_rates(struct history *h, int64_t now_ms, double up, double down)
 {
 	int64_t seconds = (now_ms - h->until_ms + 500) / 1000;
 
@@ -155,12 +155,12 @@ void top_model_take_stats(struct top_model *m, const struct answer *reply, int64
 		if (answer_split(&reply->lines[i], &field))
 			take_total(&m->totals, &field);
 	}
-	m->totals.up = rate(before.sent, m->totals.sent, now_ms - m->stats_ms);
-	m->totals.down = rate(before.received, m->totals.received, now_ms - m->stats_ms);
+	m->totals.up = rate_between(before.sent, m->totals.sent, now_ms - m->stats_ms);
+	m->totals.down = rate_between(before.received, m->totals.received, now_ms - m->stats_ms);
 	if (m->stats_ms == 0)
 		m->history.until_ms = now_ms;
 	else
-		remember(&m->history, now_ms, m->totals.up, m->totals.down);
+		remember_rates(&m->history, now_ms, m->totals.up, m->totals.down);
 	m->stats_ms = now_ms;
 }
 

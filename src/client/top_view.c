@@ -106,7 +106,7 @@ static attr_t colour(int pair)
 }
 
 /* `text` on `columns` columns from there on. */
-static void put(int line, int column, int columns, const char *text, attr_t attributes)
+static void put_text_at(int line, int column, int columns, const char *text, attr_t attributes)
 {
 	char fitted[LINE_SIZE];
 
@@ -143,16 +143,16 @@ static void draw_totals(const struct top_totals *t, const char *server)
 	if (t->workers_busy >= 0 && t->workers_total >= 0)
 		snprintf(right, sizeof(right), "%lld of %lld workers busy",
 			(long long)t->workers_busy, (long long)t->workers_total);
-	put(0, 0, COLS, left, A_BOLD);
+	put_text_at(0, 0, COLS, left, A_BOLD);
 	if (*right != '\0')
-		put(0, COLS - (int)strlen(right), (int)strlen(right), right, A_BOLD);
+		put_text_at(0, COLS - (int)strlen(right), (int)strlen(right), right, A_BOLD);
 	left[0] = '\0';
 	append_number(left, sizeof(left), t->current, t->current == 1 ? "session" : "sessions");
 	append_number(left, sizeof(left), t->most, "at most");
 	append_number(left, sizeof(left), t->sessions, "so far");
 	append_number(left, sizeof(left), t->failed, "failed");
 	append_number(left, sizeof(left), t->users, t->users == 1 ? "user" : "users");
-	put(1, 0, COLS, left, A_NORMAL);
+	put_text_at(1, 0, COLS, left, A_NORMAL);
 }
 
 /* ---- plots ---- */
@@ -197,11 +197,11 @@ static void draw_labels(const struct plot *p, double ceiling)
 	char label[64], text[16];
 
 	snprintf(label, sizeof(label), "%-6s%s/s", p->name, text_amount(p->now, text));
-	put(p->line, 0, LABEL, label, A_BOLD);
+	put_text_at(p->line, 0, LABEL, label, A_BOLD);
 	snprintf(label, sizeof(label), "total %s", text_amount((double)p->total, text));
-	put(p->line + 1, 0, LABEL, label, A_NORMAL);
+	put_text_at(p->line + 1, 0, LABEL, label, A_NORMAL);
 	snprintf(label, sizeof(label), "scale %s/s", text_amount(ceiling, text));
-	put(p->line + 2, 0, LABEL, label, A_NORMAL);
+	put_text_at(p->line + 2, 0, LABEL, label, A_NORMAL);
 }
 
 static void draw_plot(const struct top_model *m, const struct plot *p)
@@ -329,7 +329,7 @@ static void draw_row(const struct top_model *m, int line, const struct top_row *
 		if (is_shown(m, p))
 			append_cell(text, row, p, p->columns + (is_elastic(m, p) ? spare : 0));
 	}
-	put(line, 0, COLS, text, how);
+	put_text_at(line, 0, COLS, text, how);
 }
 
 /* Moves the window over the rows so that the selected one is in it. */
@@ -360,7 +360,7 @@ static void draw_summary(const struct top_model *m, int line)
 							   : (descending ? "largest" : "smallest"));
 	if (*filter != '\0')
 		append(text, sizeof(text), ", with \"%s\"", filter);
-	put(line, 0, COLS, text, A_BOLD);
+	put_text_at(line, 0, COLS, text, A_BOLD);
 }
 
 static void draw_list(const struct top_model *m)
@@ -401,7 +401,7 @@ static void draw_note(const struct top_model *m, const struct top_view_texts *te
 	bool is_note = *texts->note != '\0';
 
 	describe_selected(m, about, sizeof(about));
-	put(LINES - 2, 0, COLS, is_note ? texts->note : about,
+	put_text_at(LINES - 2, 0, COLS, is_note ? texts->note : about,
 		(is_note ? A_BOLD : A_NORMAL) | (texts->is_bad ? colour(PAIR_BAD) : 0));
 }
 
@@ -412,7 +412,7 @@ static void draw_keys(const struct top_model *m)
 	snprintf(text, sizeof(text),
 		"q quit  Tab %s  < > sort  r reverse  / filter  k kill  arrows select",
 		top_model_view(m) == TOP_USER_VIEW ? "sessions" : "users");
-	put(LINES - 1, 0, COLS - 1, text, A_DIM);
+	put_text_at(LINES - 1, 0, COLS - 1, text, A_DIM);
 }
 
 static void place_cursor(const struct top_view_texts *texts)
@@ -430,9 +430,9 @@ static void draw_too_small(void)
 
 	snprintf(text, sizeof(text), "too small: %dx%d, needs %dx%d", COLS, LINES, TOP_VIEW_COLUMNS,
 		TOP_VIEW_LINES);
-	put(LINES / 2, 0, COLS, text, A_BOLD);
+	put_text_at(LINES / 2, 0, COLS, text, A_BOLD);
 	if (LINES > 1)
-		put(LINES / 2 + 1, 0, COLS, "q quits", A_NORMAL);
+		put_text_at(LINES / 2 + 1, 0, COLS, "q quits", A_NORMAL);
 }
 
 void top_view_draw(const struct top_model *m, const struct top_view_texts *texts)

@@ -1,10 +1,6 @@
 /*
  * The thread never waits but in poll(2), and never does what takes long: that is the main thread's
  * (errands), which does such things one after the other and so needs no locks for them.
- *
- * It also sees to it that sessions follow when the idle times are lowered. A worker that waits in
- * poll(2) looks at them only when it wakes, and may have gone to sleep for the longer time; those
- * sessions are ended from here until there are none left that began before the change.
  */
 #include "monitor/admin.h"
 
@@ -25,7 +21,6 @@
 #include "net/socket.h"
 
 #define EXHAUSTED_PAUSE_MS 1000
-#define SWEEP_LEAST_MS 100
 #define TURNED_AWAY "ERR Too many clients\n"
 
 struct admin {
@@ -45,37 +40,7 @@ struct admin {
 	struct pollfd *fds; /* wake_fd, listener, and the consoles that wait for something */
 	struct console **polled; /* whose the latter are */
 	size_t polled_count;
-	int64_t timeout, half_close_timeout; /* as they were seen last */
-	uint64_t sweep_last; /* the newest session that may sleep too long */
-	int64_t sweep_at;
 };
-
-/* ---- sessions that are to follow lowered idle times ---- */
-
-static void follow_idle_limits(struct admin *a)
-{
-	const struct idle_limits *limits = config_idle_limits(a->desk.services->config);
-	int64_t timeout = atomic_load(&limits->timeout);
-	int64_t half_close_timeout = atomic_load(&limits->half_close_timeout);
-
-	if (timeout < a->timeout || half_close_timeout < a->half_close_timeout) {
-		a->sweep_last = registry_last_id(a->desk.services->registry);
-		a->sweep_at = clock_ms();
-	}
-	a->timeout = timeout;
-	a->half_close_timeout = half_close_timeout;
-}
-
-static void sweep(struct admin *a)
-{
-	int64_t now = clock_ms(), next;
-
-	if (now < a->sweep_at)
-		return;
-	next = registry_end_idle(
-		a->desk.services->registry, a->sweep_last, a->timeout, a->half_close_timeout);
-	a->sweep_at = next < now + SWEEP_LEAST_MS ? now + SWEEP_LEAST_MS : next;
-}
 
 /* ---- who comes ---- */
 
@@ -149,7 +114,7 @@ static void accept_client(struct admin *a)
 static int64_t fill_in(struct admin *a)
 {
 	bool accepts = clock_ms() >= a->accept_from;
-	int64_t until = accepts ? a->sweep_at : clock_earlier(a->sweep_at, a->accept_from);
+	int64_t until = accepts ? CLOCK_NEVER : a->accept_from;
 
 	a->fds[0] = (struct pollfd){.fd = a->wake_fd, .events = POLLIN};
 	a->fds[1] = (struct pollfd){.fd = accepts ? a->listener : -1, .events = POLLIN};
@@ -189,7 +154,6 @@ static void take_news(struct admin *a)
 	a->desk.timeout = config->settings.monitor_timeout;
 	config_release(config);
 	take_listener(a);
-	follow_idle_limits(a);
 	while ((e = errands_take_done(a->desk.errands)) != NULL)
 		console_errand_done(e);
 }
@@ -214,7 +178,6 @@ static void *serve(void *arg)
 			console_step(a->polled[i], a->fds[2 + i].revents);
 		if (a->fds[1].revents != 0)
 			accept_client(a);
-		sweep(a);
 	}
 	return NULL;
 }
@@ -279,7 +242,6 @@ struct admin *admin_start(struct server *server, int number, char error[CONFIG_E
 	a->desk.services = server_services(server);
 	a->listener = server_take_monitor_listener(server);
 	a->wake_fd = -1;
-	a->sweep_at = CLOCK_NEVER;
 	a->next_listener = -1;
 	mutex_init(&a->lock);
 	pthread_cond_init(&a->listener_taken, NULL);

@@ -193,7 +193,7 @@ static size_t end_sessions_of(const struct request *q, const char *user)
 
 	if (anonymous)
 		ended += registry_end_user(q->services->registry, NULL, 0, END_KILLED);
-	users_wake(q->services->users);
+	hashing_wake(q->services->hashing);
 	return ended;
 }
 
@@ -229,7 +229,7 @@ static void run_kill(const struct request *q, struct reply *r)
 	} else if (!registry_end(q->services->registry, (uint64_t)id, END_KILLED)) {
 		reply_error(r, "There is no session %s", q->parameters[0]);
 	} else {
-		users_wake(q->services->users);
+		hashing_wake(q->services->hashing);
 		reply_add(r, "OK Session %s ended\n", q->parameters[0]);
 	}
 }

@@ -123,16 +123,16 @@ static void run_login(struct errand *e)
 	uint64_t held_back;
 	unsigned failures;
 
-	c->is_held_off = holdoff_holds(&desk->holdoff, &c->from, clock_ms());
+	c->is_held_off = bans_holds(&desk->holdoff, &c->from, clock_ms());
 	c->is_admin = !c->is_held_off && users_login_admin(desk->services->users, &login);
 	if (c->is_admin) {
-		holdoff_forget(&desk->holdoff, &c->from);
+		bans_forget(&desk->holdoff, &c->from);
 		log_login(c);
 	} else {
 		stats_add(&desk->services->stats.monitor_logins_refused, 1);
 	}
 	if (!c->is_admin && !c->is_held_off) {
-		failures = holdoff_note_failure(&desk->holdoff, &c->from, clock_ms());
+		failures = bans_note_failure(&desk->holdoff, &c->from, clock_ms());
 		if (log_limit_pass(&desk->refused_limit, REFUSED_PERIOD_MS, &held_back))
 			log_refusal(c, failures, held_back);
 	}

@@ -38,7 +38,7 @@ static char *record_name(struct record *r)
 	return (char *)(r->addrs + r->count);
 }
 
-static int allocate(size_t records, size_t *sets, struct record ***places)
+static int allocate_places(size_t records, size_t *sets, struct record ***places)
 {
 	*sets = (records + WAYS - 1) / WAYS;
 	*places = NULL;
@@ -61,7 +61,7 @@ struct dnscache *dnscache_new(size_t records)
 
 	if (c == NULL)
 		return NULL;
-	if (allocate(records, &c->sets, &c->places) < 0) {
+	if (allocate_places(records, &c->sets, &c->places) < 0) {
 		free(c);
 		return NULL;
 	}
@@ -75,7 +75,7 @@ int dnscache_reset(struct dnscache *c, size_t records)
 	size_t sets, old_sets;
 	struct record **places, **old_places;
 
-	if (allocate(records, &sets, &places) < 0)
+	if (allocate_places(records, &sets, &places) < 0)
 		return -1;
 	rwlock_write(&c->lock);
 	old_sets = c->sets;

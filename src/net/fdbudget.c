@@ -1,3 +1,8 @@
+/*
+ * Whoever wants a descriptor asks the budget before the kernel, and the budget never promises more
+ * than the limit has. What a session cannot do without is set aside at start; only what it could
+ * do without comes from the spare, so that a full house still serves.
+ */
 #include "net/fdbudget.h"
 
 #include <dirent.h>

@@ -44,7 +44,7 @@ void hosts_free(struct hosts *h)
 
 /* Puts one more address under a name, in the place of the entry that lacks it. What there is no
  * memory for is left out. */
-static void add(struct hashmap *map, const char *name, const struct addr *addr)
+static void add_host_addr(struct hashmap *map, const char *name, const struct addr *addr)
 {
 	size_t len = strlen(name);
 	struct host *old = hashmap_get(map, name, len);
@@ -70,7 +70,7 @@ static void add(struct hashmap *map, const char *name, const struct addr *addr)
 }
 
 /* "ADDRESS NAME NAME... # comment"; a line without an address is skipped. */
-static void take_line(struct hashmap *map, char *line)
+static void take_hosts_line(struct hashmap *map, char *line)
 {
 	char *rest = NULL, *word;
 	struct addr addr;
@@ -81,12 +81,12 @@ static void take_line(struct hashmap *map, char *line)
 		return;
 	while ((word = strtok_r(NULL, BLANKS, &rest)) != NULL) {
 		parse_to_lower(word);
-		add(map, word, &addr);
+		add_host_addr(map, word, &addr);
 	}
 }
 
 /* The names of the file; none when it cannot be read. NULL without memory. */
-static struct hashmap *read_file(const char *path)
+static struct hashmap *read_hosts(const char *path)
 {
 	struct hashmap *map = hashmap_new(0);
 	FILE *file = fopen(path, "re");
@@ -94,16 +94,16 @@ static struct hashmap *read_file(const char *path)
 	size_t size = 0;
 
 	while (map != NULL && file != NULL && getline(&line, &size, file) >= 0)
-		take_line(map, line);
+		take_hosts_line(map, line);
 	free(line);
 	if (file != NULL)
 		fclose(file);
 	return map;
 }
 
-static void replace(struct hosts *h, const struct stamp *now)
+static void replace_map(struct hosts *h, const struct stamp *now)
 {
-	struct hashmap *map = read_file(h->path), *old;
+	struct hashmap *map = read_hosts(h->path), *old;
 
 	if (map == NULL)
 		return;
@@ -125,7 +125,7 @@ static void follow_changes(struct hosts *h)
 	rwlock_read_unlock(&h->lock);
 	if (current || atomic_exchange(&h->being_read, true))
 		return;
-	replace(h, &now);
+	replace_map(h, &now);
 	atomic_store(&h->being_read, false);
 }
 

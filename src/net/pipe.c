@@ -1,3 +1,8 @@
+/*
+ * A pipe is worth its two descriptors only when it is large, so one that the system keeps small is
+ * given back at once and its user goes on copying. How much is in it is counted here: asking the
+ * kernel would be a system call for every move.
+ */
 #include "net/pipe.h"
 
 #include <assert.h>
@@ -19,7 +24,7 @@ void pipe_pool_init(struct pipe_pool *pool, struct fdbudget *budget)
 	atomic_init(&pool->used, 0);
 }
 
-static bool take(struct pipe_pool *pool)
+static bool take_place(struct pipe_pool *pool)
 {
 	if (atomic_fetch_add(&pool->used, 1) < pool->total &&
 		fdbudget_borrow(pool->budget, PIPE_DESCRIPTORS))
@@ -50,7 +55,7 @@ bool pipe_open(struct pipe *p, struct pipe_pool *pool)
 	struct pipe opened = {.pool = pool};
 	int fds[2];
 
-	if (!take(pool))
+	if (!take_place(pool))
 		return false;
 	if (pipe2(fds, O_NONBLOCK | O_CLOEXEC) < 0) {
 		give(pool);

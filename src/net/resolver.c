@@ -97,7 +97,7 @@ static int connect_socket(
 	return connect(fd, sa, len);
 }
 
-static ares_ssize_t receive(ares_socket_t fd, void *bytes, size_t len, int flags,
+static ares_ssize_t receive_from(ares_socket_t fd, void *bytes, size_t len, int flags,
 	struct sockaddr *from, ares_socklen_t *from_len, void *user)
 {
 	(void)user;
@@ -117,7 +117,7 @@ static const struct ares_socket_functions socket_functions = {
 	.asocket = open_socket,
 	.aclose = close_socket,
 	.aconnect = connect_socket,
-	.arecvfrom = receive,
+	.arecvfrom = receive_from,
 	.asendv = send_vector,
 };
 
@@ -382,7 +382,7 @@ static bool all_answered(const struct lookup *l)
 		l->answers[LOOKUP_IPV4].state != LOOKUP_PENDING;
 }
 
-static void remember(struct lookup *l, enum lookup_family family, int64_t ttl_ms)
+static void cache_answer(struct lookup *l, enum lookup_family family, int64_t ttl_ms)
 {
 	const struct lookup_answer *a = &l->answers[family];
 
@@ -417,7 +417,7 @@ static int64_t take_addresses(struct lookup_answer *a, const struct ares_addrinf
 	return shortest * 1000;
 }
 
-static void finish(
+static void take_answer(
 	struct lookup *l, enum lookup_family family, int status, struct ares_addrinfo *info)
 {
 	struct lookup_answer *a = &l->answers[family];
@@ -434,7 +434,7 @@ static void finish(
 		a->state = LOOKUP_NOT_FOUND;
 	else
 		a->state = LOOKUP_FAILED;
-	remember(l, family, ttl_ms);
+	cache_answer(l, family, ttl_ms);
 }
 
 /* Cancelling is our own doing (lookup_end) and no answer. */
@@ -442,14 +442,14 @@ static void on_ipv6(void *arg, int status, int timeouts, struct ares_addrinfo *i
 {
 	(void)timeouts;
 	if (status != ARES_ECANCELLED && status != ARES_EDESTRUCTION)
-		finish(arg, LOOKUP_IPV6, status, info);
+		take_answer(arg, LOOKUP_IPV6, status, info);
 }
 
 static void on_ipv4(void *arg, int status, int timeouts, struct ares_addrinfo *info)
 {
 	(void)timeouts;
 	if (status != ARES_ECANCELLED && status != ARES_EDESTRUCTION)
-		finish(arg, LOOKUP_IPV4, status, info);
+		take_answer(arg, LOOKUP_IPV4, status, info);
 }
 
 /* "localhost" and what ends in ".localhost", with or without a dot behind it: no server is to be
@@ -656,6 +656,6 @@ void lookup_end(struct lookup *l, bool sufficed)
 			continue;
 		l->answers[f].state = LOOKUP_NOT_FOUND;
 		if (sufficed)
-			remember(l, f, l->ttl_ms);
+			cache_answer(l, f, l->ttl_ms);
 	}
 }

@@ -1,3 +1,8 @@
+/*
+ * Short reads, EINTR and the errors that mean nothing are dealt with once, here, and nowhere else.
+ * What is set on a listener is inherited by what it accepts, which saves system calls for every
+ * session. Options are preferences: a kernel without one still serves.
+ */
 #include "net/socket.h"
 
 #include <errno.h>

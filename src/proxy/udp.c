@@ -19,7 +19,7 @@
 #include "base/clock.h"
 #include "net/socket.h"
 #include "proxy/names.h"
-#include "proxy/reassembly.h"
+#include "wire/reassembly.h"
 #include "proxy/targets.h"
 #include "state/acl.h"
 #include "state/outgoing.h"

@@ -267,7 +267,7 @@ static void put_into_effect(struct site *s, struct change *change, struct listen
 	if (access_log_resize(s->services->access_log, (size_t) new->settings.access_log_entries) <
 		0)
 		log_message(LOG_ERROR, "the access log keeps its length: out of memory");
-	users_set_max_checks(s->services->users, (unsigned)new->settings.max_password_checks);
+	hashing_set_most(s->services->hashing, (unsigned)new->settings.max_password_checks);
 	if (change->read_again)
 		listeners_log(l);
 	if (change->read_again || differs(change, settings_find("auth")) ||

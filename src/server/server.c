@@ -11,6 +11,8 @@
 #include "net/socket.h"
 #include "server/change.h"
 #include "server/effects.h"
+#include "server/idle.h"
+#include "server/janitor.h"
 #include "server/statistics.h"
 #include "state/acl.h"
 
@@ -29,6 +31,8 @@ struct server {
 	size_t wanted_sessions;
 	bool stopping;
 	struct site site; /* for changes while serving */
+	struct janitor *janitor;
+	struct idle_sweep idle_sweep;
 };
 
 /* ---- how many sessions ---- */
@@ -151,8 +155,12 @@ static int make_access_log(struct server *s, const struct settings *settings, ch
 static int make_users(
 	struct server *s, const struct options *o, const struct settings *settings, char *error)
 {
-	s->services.users = users_new((unsigned)settings->max_password_checks);
-	if (s->services.users == NULL) {
+	struct services *v = &s->services;
+
+	v->hashing = hashing_new((unsigned)settings->max_password_checks);
+	if (v->hashing != NULL)
+		v->users = users_new(v->hashing);
+	if (v->users == NULL) {
 		snprintf(error, CONFIG_ERROR_MAX, "users: %s", strerror(errno));
 		return -1;
 	}
@@ -163,6 +171,22 @@ static int make_users(
 		return -1;
 	s->site.users_stamp = stamp_of(settings->users_file);
 	return 0;
+}
+
+/* Before the workers: what runs beside them comes first. */
+static int start_janitor(struct server *s, char *error)
+{
+	struct services *v = &s->services;
+
+	s->janitor = janitor_new();
+	if (s->janitor != NULL) {
+		idle_sweep_init(&s->idle_sweep, v->registry, config_idle_limits(v->config));
+		janitor_add(s->janitor, &s->idle_sweep.job);
+		if (janitor_start(s->janitor) == 0)
+			return 0;
+	}
+	snprintf(error, CONFIG_ERROR_MAX, "cannot start the janitor: %s", strerror(errno));
+	return -1;
 }
 
 /* The listeners first, since an address in use is the likeliest failure; who connects waits in the
@@ -177,6 +201,10 @@ static int open_for_business(struct server *s, struct config *c, char *error)
 	s->services.config = config_store_new(c);
 	if (s->services.config == NULL) {
 		snprintf(error, CONFIG_ERROR_MAX, "out of memory");
+		listeners_close(l);
+		return -1;
+	}
+	if (start_janitor(s, error) < 0) {
 		listeners_close(l);
 		return -1;
 	}
@@ -207,6 +235,7 @@ static int open_for_business(struct server *s, struct config *c, char *error)
 static void free_all(struct server *s)
 {
 	pool_free(s->site.pool);
+	janitor_free(s->janitor);
 	if (s->site.monitor_is_new)
 		socket_close(s->site.monitor.items[0].fd);
 	change_forget(&s->site);
@@ -214,6 +243,7 @@ static void free_all(struct server *s)
 	registry_free(s->services.registry);
 	resolver_free(s->services.resolver);
 	users_free(s->services.users);
+	hashing_free(s->services.hashing);
 	access_log_free(s->services.access_log);
 	log_close();
 	free(s);
@@ -266,7 +296,8 @@ struct server *server_start(struct options *o, bool *bad_input, char error[CONFI
 int server_check(const struct options *o, char error[CONFIG_ERROR_MAX])
 {
 	struct config *c = config_read(&o->source, error);
-	struct users *u = users_new(1);
+	struct hashing *h = hashing_new(1);
+	struct users *u = h == NULL ? NULL : users_new(h);
 	int result = -1;
 
 	if (u == NULL)
@@ -274,6 +305,7 @@ int server_check(const struct options *o, char error[CONFIG_ERROR_MAX])
 	else if (c != NULL)
 		result = effects_load_users(u, &c->settings, o->user_count > 0, error);
 	users_free(u);
+	hashing_free(h);
 	config_release(c);
 	return result;
 }
@@ -290,13 +322,21 @@ static bool is_stopping(const struct server *s, char *reply)
 
 int server_reload(struct server *s, char reply[CHANGE_REPLY_MAX])
 {
-	return is_stopping(s, reply) ? -1 : change_reload(&s->site, reply);
+	int result = is_stopping(s, reply) ? -1 : change_reload(&s->site, reply);
+
+	if (result == 0)
+		janitor_look_again(s->janitor);
+	return result;
 }
 
 int server_set(struct server *s, const struct setting *setting, const char *value,
 	char reply[CHANGE_REPLY_MAX])
 {
-	return is_stopping(s, reply) ? -1 : change_set(&s->site, setting, value, reply);
+	int result = is_stopping(s, reply) ? -1 : change_set(&s->site, setting, value, reply);
+
+	if (result == 0)
+		janitor_look_again(s->janitor);
+	return result;
 }
 
 /* ---- statistics ---- */
@@ -343,7 +383,7 @@ bool server_is_drained(struct server *s)
 
 void server_stop(struct server *s)
 {
-	users_stop(s->services.users);
+	hashing_stop(s->services.hashing);
 	registry_stop_all(s->services.registry);
 	pool_free(s->site.pool);
 	s->site.pool = NULL;

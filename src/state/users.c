@@ -19,13 +19,10 @@
 #include "base/hashmap.h"
 #include "base/lock.h"
 #include "state/password.h"
+#include "state/password.h"
 #include "state/users_file.h"
 
 #define TAG_SIZE 32
-
-/* Logins that may wait for their turn, for each that is being checked and once more: others would
- * wait in vain, and hold a worker each, even when their clients have left. */
-#define WAITING_PER_CHECK 16
 
 /* Atomics, since they are counted under the shared lock. */
 struct account_counters {
@@ -51,19 +48,13 @@ struct users {
 	char admin_decoy[PASSWORD_HASH_SIZE]; /* for whoever is no admin, where one is asked for */
 	_Atomic(size_t) count;
 
+	struct hashing *hashing;
 	unsigned char key[crypto_generichash_KEYBYTES];
-
-	struct mutex gate_lock; /* the rest */
-	pthread_cond_t gate_free;
-	unsigned checks;
-	unsigned waiting;
-	unsigned max_checks;
-	bool stopped;
 };
 
 /* ---- making and loading ---- */
 
-struct users *users_new(unsigned max_checks)
+struct users *users_new(struct hashing *hashing)
 {
 	struct users *u = calloc(1, sizeof(*u));
 
@@ -76,9 +67,7 @@ struct users *users_new(unsigned max_checks)
 		return NULL;
 	}
 	rwlock_init(&u->lock);
-	mutex_init(&u->gate_lock);
-	pthread_cond_init(&u->gate_free, NULL);
-	u->max_checks = max_checks;
+	u->hashing = hashing;
 	crypto_generichash_keygen(u->key);
 	return u;
 }
@@ -89,8 +78,6 @@ void users_free(struct users *u)
 		return;
 	hashmap_free(u->map, free);
 	rwlock_destroy(&u->lock);
-	mutex_destroy(&u->gate_lock);
-	pthread_cond_destroy(&u->gate_free);
 	sodium_memzero(u->key, sizeof(u->key));
 	free(u);
 }
@@ -247,63 +234,6 @@ size_t users_count(struct users *u)
 	return atomic_load(&u->count);
 }
 
-/* ---- the gate in front of slow hashing ---- */
-
-void users_set_max_checks(struct users *u, unsigned max_checks)
-{
-	mutex_lock(&u->gate_lock);
-	u->max_checks = max_checks;
-	pthread_cond_broadcast(&u->gate_free);
-	mutex_unlock(&u->gate_lock);
-}
-
-void users_wake(struct users *u)
-{
-	mutex_lock(&u->gate_lock);
-	pthread_cond_broadcast(&u->gate_free);
-	mutex_unlock(&u->gate_lock);
-}
-
-void users_stop(struct users *u)
-{
-	mutex_lock(&u->gate_lock);
-	u->stopped = true;
-	pthread_cond_broadcast(&u->gate_free);
-	mutex_unlock(&u->gate_lock);
-}
-
-static bool gate_enter(struct users *u, int64_t deadline, const _Atomic(bool) *told)
-{
-	static const _Atomic(bool) never;
-	struct timespec until = clock_timespec(deadline);
-	int status = 0;
-	bool entered;
-
-	if (told == NULL)
-		told = &never;
-	mutex_lock(&u->gate_lock);
-	if (u->checks >= u->max_checks && u->waiting >= (u->max_checks + 1) * WAITING_PER_CHECK)
-		status = EBUSY;
-	u->waiting++;
-	while (u->checks >= u->max_checks && !u->stopped && !atomic_load(told) && status == 0)
-		status = pthread_cond_clockwait(
-			&u->gate_free, &u->gate_lock.mutex, CLOCK_MONOTONIC, &until);
-	u->waiting--;
-	entered = u->checks < u->max_checks && !u->stopped && !atomic_load(told);
-	if (entered)
-		u->checks++;
-	mutex_unlock(&u->gate_lock);
-	return entered;
-}
-
-static void gate_leave(struct users *u)
-{
-	mutex_lock(&u->gate_lock);
-	u->checks--;
-	pthread_cond_signal(&u->gate_free);
-	mutex_unlock(&u->gate_lock);
-}
-
 /* ---- logging in ---- */
 
 struct claim {
@@ -382,7 +312,7 @@ static bool is_remembered(struct users *u, const struct claim *c, bool *known,
 	return has_tag && sodium_memcmp(tag, known_tag, TAG_SIZE) == 0;
 }
 
-/* In the gate. Others with the same login may have been here since. */
+/* In a turn. Others with the same login may have been here since. */
 static bool check_slowly(struct users *u, const struct claim *c)
 {
 	char hash[PASSWORD_HASH_SIZE];
@@ -399,8 +329,8 @@ static bool check_slowly(struct users *u, const struct claim *c)
 	return true;
 }
 
-static enum login_result check(
-	struct users *u, const struct claim *c, int64_t deadline, const _Atomic(bool) *told)
+static enum login_result check_claim(
+	struct users *u, const struct claim *c, const struct hashing_wait *wait)
 {
 	char hash[PASSWORD_HASH_SIZE];
 	unsigned char tag[TAG_SIZE];
@@ -408,10 +338,10 @@ static enum login_result check(
 
 	if (is_remembered(u, c, &known, hash, tag))
 		return LOGIN_OK;
-	if (!gate_enter(u, deadline, told))
+	if (!hashing_enter(u->hashing, wait))
 		return LOGIN_TOO_BUSY;
 	right = check_slowly(u, c);
-	gate_leave(u);
+	hashing_leave(u->hashing);
 	return right ? LOGIN_OK : LOGIN_REFUSED;
 }
 
@@ -444,12 +374,13 @@ static void note_login(struct users *u, const struct claim *c)
 enum login_result users_login(
 	struct users *u, const struct login *login, int64_t deadline, const _Atomic(bool) *told)
 {
+	struct hashing_wait wait = {.line = HASHING_CLIENTS, .deadline = deadline, .told = told};
 	struct claim c;
 	enum login_result result;
 
 	if (!make_claim(&c, login))
 		return LOGIN_REFUSED;
-	result = check(u, &c, deadline, told);
+	result = check_claim(u, &c, &wait);
 	if (result == LOGIN_OK)
 		note_login(u, &c);
 	sodium_memzero(c.password, sizeof(c.password));
@@ -458,15 +389,16 @@ enum login_result users_login(
 
 bool users_login_admin(struct users *u, const struct login *login)
 {
+	struct hashing_wait wait = {.line = HASHING_ADMINS, .deadline = CLOCK_NEVER};
 	struct claim c;
-	bool right;
+	enum login_result result;
 
 	if (!make_claim(&c, login))
 		return false;
 	c.by_admin = true;
-	right = check_slowly(u, &c);
+	result = check_claim(u, &c, &wait);
 	sodium_memzero(c.password, sizeof(c.password));
-	return right;
+	return result == LOGIN_OK;
 }
 
 /* ---- new passwords ---- */

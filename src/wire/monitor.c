@@ -1,3 +1,7 @@
+/*
+ * Nothing is copied: a line and its words are views of the bytes that were received. What makes a
+ * line too long is decided here alone, by the bytes before its LF.
+ */
 #include "wire/monitor.h"
 
 #include <string.h>
@@ -38,7 +42,7 @@ bool monitor_is_printable(const struct monitor_line *line)
 	return true;
 }
 
-static void skip(struct monitor_line *line, size_t n)
+static void skip_bytes(struct monitor_line *line, size_t n)
 {
 	line->text += n;
 	line->len -= n;
@@ -47,7 +51,7 @@ static void skip(struct monitor_line *line, size_t n)
 static void skip_blanks(struct monitor_line *line)
 {
 	while (line->len > 0 && line->text[0] == ' ')
-		skip(line, 1);
+		skip_bytes(line, 1);
 }
 
 bool monitor_next_word(struct monitor_line *line, struct monitor_line *word)
@@ -58,7 +62,7 @@ bool monitor_next_word(struct monitor_line *line, struct monitor_line *word)
 	end = memchr(line->text, ' ', line->len);
 	*word = (struct monitor_line){
 		.text = line->text, .len = end == NULL ? line->len : (size_t)(end - line->text)};
-	skip(line, word->len);
+	skip_bytes(line, word->len);
 	skip_blanks(line);
 	return word->len > 0;
 }

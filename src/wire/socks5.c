@@ -1,3 +1,8 @@
+/*
+ * Each parser looks at a message from its beginning every time: they are short, and a parser
+ * without a state has no state to be wrong. Lengths are checked before what they measure is looked
+ * at, and nothing is taken from a message that is not complete.
+ */
 #include "wire/socks5.h"
 
 #include <stdio.h>

@@ -92,10 +92,11 @@ int main(void)
 {
 	char path[] = "/tmp/socks5d-users-XXXXXX", error[USERS_ERROR_MAX];
 	int fd = mkstemp(path);
+	struct hashing *hashing = hashing_new(2);
 	struct users *u;
 	double start;
 
-	if (fd < 0 || sodium_init() < 0 || (u = users_new(2)) == NULL)
+	if (fd < 0 || sodium_init() < 0 || hashing == NULL || (u = users_new(hashing)) == NULL)
 		fail("cannot begin");
 	close(fd);
 	write_file(path);
@@ -106,6 +107,7 @@ int main(void)
 	measure_map();
 	measure_login(u);
 	users_free(u);
+	hashing_free(hashing);
 	unlink(path);
 	return 0;
 }

@@ -1,7 +1,7 @@
 /*
  * Writes what users read about the settings from the one table that the program reads them with:
- * conf/socks5d.conf as a whole, and a part of the manual and of README.md between two lines that
- * mark it. Run it at the top of the repository; with --check it only compares.
+ * conf/socks5d.conf as a whole, and the part of the manual between two lines that mark it. Run it
+ * at the top of the repository; with --check it only compares.
  *
  * Each document is a function from its old text to its new one; what is on the disk is only read
  * and written in update().
@@ -194,44 +194,6 @@ static void put_manual(FILE *out)
 	fputs(".El\n", out);
 }
 
-/* ---- README.md ---- */
-
-static void put_markdown(FILE *out, const char *text)
-{
-	for (; *text != '\0'; text++) {
-		if (strchr("\\`*<>|", *text) != NULL)
-			fputc('\\', out);
-		fputc(*text, out);
-	}
-}
-
-static void put_readme_setting(FILE *out, const struct setting *s)
-{
-	char flag[64], *legal = legal_in_short(s);
-
-	fprintf(out, "| `%s` | ", s->name);
-	if (s->flag != 0)
-		fprintf(out, "`-%c` ", s->flag);
-	fprintf(out, "`%s` | ", setting_flag(s, flag));
-	if (s->initial[0] != '\0')
-		fprintf(out, "`%s` | ", s->initial);
-	else
-		fputs("empty | ", out);
-	put_markdown(out, legal);
-	free(legal);
-	fputs(" | ", out);
-	put_markdown(out, s->help);
-	fputs(s->type->is_list ? " *A list.*" : "", out);
-	fputs(s->reloadable ? " |\n" : " *At the next start.* |\n", out);
-}
-
-static void put_readme(FILE *out)
-{
-	fputs("| setting | flag | default | legal | meaning |\n|---|---|---|---|---|\n", out);
-	for (size_t i = 0; i < settings_count; i++)
-		put_readme_setting(out, &settings_table[i]);
-}
-
 /* ---- documents on the disk ---- */
 
 struct document {
@@ -243,7 +205,6 @@ struct document {
 static const struct document documents[] = {
 	{"conf/socks5d.conf", true, put_conf},
 	{"src/socks5d.8", false, put_manual},
-	{"README.md", false, put_readme},
 };
 
 /* The file's text, to be freed; empty when there is no such file. */

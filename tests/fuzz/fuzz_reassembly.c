@@ -3,7 +3,7 @@
 #include "fuzz.h"
 
 #include "base/clock.h"
-#include "proxy/reassembly.h"
+#include "wire/reassembly.h"
 
 /* Takes one datagram in; the number of fragments that a whole one was made of. */
 static unsigned take(struct reassembly *r, struct socks5_datagram *d, int64_t now, uint64_t *lost)

@@ -662,5 +662,5 @@ int main(void)
 		cmocka_unit_test(commands_have_names),
 	};
 
-	return cmocka_run_group_tests_name("proxy/socks5", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("wire/socks5", tests, NULL, NULL);
 }

@@ -4,7 +4,7 @@
  * any use: whatever else comes, doubled ones too, ends the sequence, since it may as well belong to
  * another datagram of which the beginning was lost, and pieces of two must never be mixed.
  */
-#include "proxy/reassembly.h"
+#include "wire/reassembly.h"
 
 #include <string.h>
 

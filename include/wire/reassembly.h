@@ -1,7 +1,7 @@
 /* reassembly: fragments of a client's datagrams put together (RFC 1928 section 7). Pure, time is
  * passed in; no fd, no malloc, no lock. */
-#ifndef PROXY_REASSEMBLY_H
-#define PROXY_REASSEMBLY_H
+#ifndef WIRE_REASSEMBLY_H
+#define WIRE_REASSEMBLY_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "proxy/reassembly.h"
+#include "wire/reassembly.h"
 #include "suite.h"
 
 static struct reassembly *r;
@@ -233,5 +233,5 @@ int main(void)
 		TEST(more_than_a_datagram_holds_is_abandoned),
 	};
 
-	return cmocka_run_group_tests_name("proxy/reassembly", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("wire/reassembly", tests, NULL, NULL);
 }

@@ -1,0 +1,32 @@
+/* own: this host's addresses and networks, as the kernel tells them. A rwlock guards the list,
+ * which is replaced as a whole. */
+#ifndef NET_OWN_H
+#define NET_OWN_H
+
+#include <stdbool.h>
+
+#include "base/addr.h"
+
+struct own;
+
+/* Knows nothing yet but loopback: own_refresh() reads. NULL without memory. */
+struct own *own_new(void);
+
+/* No thread may use it any more. NULL is allowed. */
+void own_free(struct own *o);
+
+/* Reads anew what addresses and networks the interfaces have. Needs one descriptor for the moment.
+ * -1 with errno, and what was known stays. */
+int own_refresh(struct own *o) __attribute__((warn_unused_result));
+
+/* Is it an address of this host: of one of its interfaces, or of loopback? The port does not
+ * matter; the scope of a link-local address does where it is told. Local routes to other addresses
+ * are the kernel's to know (socket_is_own_address()). */
+bool own_has_address(struct own *o, const struct addr *a);
+
+/* Is it in a network that one of this host's interfaces is in, link-local ones and loopback
+ * included?
+ */
+bool own_has_network_of(struct own *o, const struct addr *a);
+
+#endif
