@@ -15,7 +15,7 @@ struct reading {
 	const char *path;
 	int line;
 	struct settings *settings;
-	bool given[CONFIG_MAX_OVERRIDES]; /* by index in the table: the file has set it */
+	bool given[SETTINGS_COUNT]; /* by index in the table: the file has set it */
 	char *error;
 };
 
@@ -120,7 +120,7 @@ static int read_file(const char *path, struct settings *s, char *error)
 
 static int apply_overrides(const struct config_source *source, struct settings *s, char *error)
 {
-	bool given[CONFIG_MAX_OVERRIDES] = {false};
+	bool given[SETTINGS_COUNT] = {false};
 	char flag[64], why[SETTING_ERROR_MAX];
 
 	for (size_t i = 0; i < source->count; i++) {
@@ -179,7 +179,7 @@ struct config *config_clone(const struct config *c)
 	if (copy == NULL)
 		return NULL;
 	atomic_init(&copy->references, 1);
-	for (size_t i = 0; i < settings_count; i++) {
+	for (size_t i = 0; i < SETTINGS_COUNT; i++) {
 		if (setting_copy(&settings_table[i], &copy->settings, &c->settings) < 0) {
 			config_release(copy);
 			return NULL;
