@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 #include <stddef.h>
 
+#include "state/config_file.h"
 #include "state/settings.h"
 
 struct config {
@@ -16,7 +17,7 @@ struct config {
 	_Atomic(unsigned) references;
 };
 
-#define CONFIG_ERROR_MAX 1024
+#define CONFIG_ERROR_MAX CONFIG_FILE_ERROR_MAX
 
 /* A setting that was given on the command line. */
 struct config_override {
