@@ -24,7 +24,7 @@ struct site {
 	size_t borrowed_listeners; /* that were taken from the spare */
 	struct stamp users_stamp; /* of the users file when it was read last */
 	/* By index in the table: has change_set() set it? And what file and flags say of those. */
-	bool overridden[CONFIG_MAX_OVERRIDES];
+	bool overridden[SETTINGS_COUNT];
 	struct settings base;
 };
 

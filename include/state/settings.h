@@ -86,8 +86,10 @@ struct settings {
 	int64_t log_format; /* enum log_format */
 };
 
-extern const struct setting settings_table[];
-extern const size_t settings_count;
+/* Rows of the table, and so the size of every array that is indexed by it. */
+#define SETTINGS_COUNT 39
+
+extern const struct setting settings_table[SETTINGS_COUNT];
 
 /* The entry called `name`, with _ or - alike; NULL when there is none. */
 const struct setting *settings_find(const char *name);

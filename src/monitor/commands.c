@@ -73,7 +73,7 @@ static void show_settings(const struct request *q, const struct setting *only, s
 	struct config *c = config_get(q->services->config);
 
 	reply_add(r, "OK\n");
-	for (size_t i = 0; i < settings_count; i++) {
+	for (size_t i = 0; i < SETTINGS_COUNT; i++) {
 		if (only == NULL || only == &settings_table[i])
 			add_setting(r, &settings_table[i], &c->settings);
 	}

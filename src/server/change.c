@@ -120,7 +120,7 @@ static void tell_difference(struct change *change, const struct setting *setting
 /* Says what is different, and takes back what cannot change while running. */
 static void settle_changes(struct change *change)
 {
-	for (size_t i = 0; i < settings_count; i++) {
+	for (size_t i = 0; i < SETTINGS_COUNT; i++) {
 		const struct setting *setting = &settings_table[i];
 
 		if (!differs(change, setting))
@@ -298,7 +298,7 @@ static int change_over(struct site *s, struct change *change)
 /* What change_set() has set stands, unless file or flags say something new of it. */
 static void keep_overrides(struct site *s, const struct config *old, struct config *new)
 {
-	for (size_t i = 0; i < settings_count; i++) {
+	for (size_t i = 0; i < SETTINGS_COUNT; i++) {
 		const struct setting *setting = &settings_table[i];
 
 		if (!s->overridden[i] || !setting_equal(setting, &new->settings, &s->base))
@@ -318,7 +318,7 @@ static void forget_override(struct site *s, size_t index)
 /* After a reload: what stands now as file and flags have it is not overridden any more. */
 static void forget_overrides(struct site *s, const struct config *base)
 {
-	for (size_t i = 0; i < settings_count; i++) {
+	for (size_t i = 0; i < SETTINGS_COUNT; i++) {
 		const struct setting *setting = &settings_table[i];
 
 		if (s->overridden[i] && !setting_equal(setting, &base->settings, &s->base))

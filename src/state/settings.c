@@ -373,11 +373,12 @@ const struct setting settings_table[] = {
 		.help = "text: key=value pairs. json: an object a line."},
 };
 
-const size_t settings_count = sizeof(settings_table) / sizeof(settings_table[0]);
+_Static_assert(sizeof(settings_table) / sizeof(settings_table[0]) == SETTINGS_COUNT,
+	"SETTINGS_COUNT in settings.h is to be the number of rows");
 
 const struct setting *settings_find(const char *name)
 {
-	return setting_find(settings_table, settings_count, name);
+	return setting_find(settings_table, SETTINGS_COUNT, name);
 }
 
 int settings_init(struct settings *s)
@@ -385,7 +386,7 @@ int settings_init(struct settings *s)
 	char why[SETTING_ERROR_MAX];
 
 	memset(s, 0, sizeof(*s));
-	for (size_t i = 0; i < settings_count; i++) {
+	for (size_t i = 0; i < SETTINGS_COUNT; i++) {
 		const struct setting_input in = {.text = settings_table[i].initial};
 
 		if (!setting_set(&settings_table[i], s, &in, why)) {
@@ -398,6 +399,6 @@ int settings_init(struct settings *s)
 
 void settings_free(struct settings *s)
 {
-	for (size_t i = 0; i < settings_count; i++)
+	for (size_t i = 0; i < SETTINGS_COUNT; i++)
 		setting_free(&settings_table[i], s);
 }

@@ -148,7 +148,7 @@ static void put_conf_setting(FILE *out, const struct setting *s)
 static void put_conf(FILE *out)
 {
 	fputs(conf_header, out);
-	for (size_t i = 0; i < settings_count; i++)
+	for (size_t i = 0; i < SETTINGS_COUNT; i++)
 		put_conf_setting(out, &settings_table[i]);
 }
 
@@ -189,7 +189,7 @@ static void put_manual_setting(FILE *out, const struct setting *s)
 static void put_manual(FILE *out)
 {
 	fputs(".Bl -tag -width Ds\n", out);
-	for (size_t i = 0; i < settings_count; i++)
+	for (size_t i = 0; i < SETTINGS_COUNT; i++)
 		put_manual_setting(out, &settings_table[i]);
 	fputs(".El\n", out);
 }
@@ -358,7 +358,7 @@ static int check_table(void)
 {
 	int status = 0;
 
-	for (size_t i = 0; i < settings_count; i++) {
+	for (size_t i = 0; i < SETTINGS_COUNT; i++) {
 		const char *problem = problem_of(&settings_table[i]);
 
 		if (problem == NULL)

@@ -11,7 +11,7 @@ static void check_settings(const struct settings *s)
 	struct settings copy;
 
 	FUZZ_CHECK(settings_init(&copy) == 0);
-	for (size_t i = 0; i < settings_count; i++) {
+	for (size_t i = 0; i < SETTINGS_COUNT; i++) {
 		const struct setting *setting = &settings_table[i];
 
 		char *text = setting_format(setting, s), *again;

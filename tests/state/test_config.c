@@ -36,8 +36,13 @@ static void assert_setting(const struct config *c, const char *name, const char 
 	free(text);
 }
 
+/* At most four. */
 static void add_flag(struct config_source *source, const char *name, const char *value)
 {
+	static struct config_override overrides[4];
+
+	assert_true(source->count < COUNT(overrides));
+	source->overrides = overrides;
 	source->overrides[source->count++] =
 		(struct config_override){.setting = settings_find(name), .value = value};
 }
@@ -51,7 +56,7 @@ static void has_defaults_without_a_file(void **state)
 
 	(void)state;
 	assert_non_null(c);
-	for (size_t i = 0; i < settings_count; i++) {
+	for (size_t i = 0; i < SETTINGS_COUNT; i++) {
 		if (settings_table[i].type != &setting_addresses)
 			assert_setting(c, settings_table[i].name, settings_table[i].initial);
 	}
@@ -368,7 +373,7 @@ static void a_clone_is_equal_and_independent(void **state)
 	c->own_count = 1;
 	clone = config_clone(c);
 	assert_non_null(clone);
-	for (size_t i = 0; i < settings_count; i++)
+	for (size_t i = 0; i < SETTINGS_COUNT; i++)
 		assert_true(setting_equal(&settings_table[i], &clone->settings, &c->settings));
 	assert_int_equal(clone->own_count, 1);
 	clone->settings.port = 8;

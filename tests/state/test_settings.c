@@ -64,7 +64,7 @@ static void assert_value(const char *name, const char *expected)
 static void every_default_is_legal_and_written_as_in_the_table(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < settings_count; i++) {
+	for (size_t i = 0; i < SETTINGS_COUNT; i++) {
 		const struct setting *s = &settings_table[i];
 
 		assert_value(s->name, s->initial);
@@ -76,7 +76,7 @@ static void every_default_is_legal_and_written_as_in_the_table(void **state)
 static void names_are_words_and_unique(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < settings_count; i++) {
+	for (size_t i = 0; i < SETTINGS_COUNT; i++) {
 		const char *name = settings_table[i].name;
 
 		assert_true(*name != '\0');
@@ -90,7 +90,7 @@ static void short_flags_are_unique_and_not_those_of_the_program(void **state)
 	char taken[128] = "hvcnu";
 
 	(void)state;
-	for (size_t i = 0; i < settings_count; i++) {
+	for (size_t i = 0; i < SETTINGS_COUNT; i++) {
 		char flag[2] = {settings_table[i].flag, '\0'};
 
 		if (flag[0] == '\0')
@@ -103,8 +103,7 @@ static void short_flags_are_unique_and_not_those_of_the_program(void **state)
 static void every_setting_is_described(void **state)
 {
 	(void)state;
-	assert_in_range(settings_count, 1, CONFIG_MAX_OVERRIDES);
-	for (size_t i = 0; i < settings_count; i++) {
+	for (size_t i = 0; i < SETTINGS_COUNT; i++) {
 		const struct setting *s = &settings_table[i];
 		char *legal = setting_legal(s);
 
@@ -125,7 +124,7 @@ static bool has_range(const struct setting *s)
 static void words_beside_numbers_stand_for_others(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < settings_count; i++) {
+	for (size_t i = 0; i < SETTINGS_COUNT; i++) {
 		const struct setting *s = &settings_table[i];
 
 		for (const struct setting_word *w = s->words; w != NULL && w->word != NULL; w++)
@@ -136,7 +135,7 @@ static void words_beside_numbers_stand_for_others(void **state)
 static void the_table_fits_its_types(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < settings_count; i++) {
+	for (size_t i = 0; i < SETTINGS_COUNT; i++) {
 		const struct setting *s = &settings_table[i];
 
 		assert_true(s->offset + s->type->size <= sizeof(struct settings));
@@ -199,7 +198,7 @@ static void check_bound(const struct setting *s, int64_t n, bool legal)
 static void numbers_and_durations_have_their_bounds(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < settings_count; i++) {
+	for (size_t i = 0; i < SETTINGS_COUNT; i++) {
 		const struct setting *s = &settings_table[i];
 
 		if (!has_range(s))
@@ -265,7 +264,7 @@ static void takes_durations(void **state)
 static void takes_each_word_of_the_table_and_no_other(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < settings_count; i++) {
+	for (size_t i = 0; i < SETTINGS_COUNT; i++) {
 		const struct setting *s = &settings_table[i];
 
 		if (s->type != &setting_choice)
@@ -521,7 +520,7 @@ static void every_value_can_be_copied_and_read_back(void **state)
 
 	(void)state;
 	assert_int_equal(settings_init(&copy), 0);
-	for (size_t i = 0; i < settings_count; i++) {
+	for (size_t i = 0; i < SETTINGS_COUNT; i++) {
 		const struct setting *s = &settings_table[i];
 
 		assert_true(set_one(s, another_value(s, buffer)));
