@@ -45,7 +45,8 @@ static void log_access(struct session *s, enum end_reason failure)
 		.client = &s->client_addr,
 		.command = s->command,
 		.target = s->target_text,
-		.reply = (uint8_t)handshake_code(h, failure)};
+		.failure = failure,
+		.code = handshake_code(h, failure)};
 	uint64_t held_back;
 
 	if (!access_log_add(v->access_log, &record) &&
