@@ -390,7 +390,7 @@ static void cache_answer(struct lookup *l, enum lookup_family family, int64_t tt
 		return;
 	if (ttl_ms > LONGEST_TTL_MS)
 		ttl_ms = LONGEST_TTL_MS;
-	dnscache_store(l->resolver->cache, l->name, family, a, clock_deadline(ttl_ms));
+	dnscache_store(l->resolver->cache, l->name, family, a, 1, clock_deadline(ttl_ms));
 }
 
 static void add_addr(struct lookup_answer *a, struct addr addr)

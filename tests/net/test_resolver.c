@@ -11,6 +11,7 @@
 static const struct dns_record records[] = {
 	{"one", DNS_ANSWER, 60, "192.0.2.1"},
 	{"both", DNS_ANSWER, 60, "192.0.2.1 192.0.2.2 2001:db8::1"},
+	{"three", DNS_ANSWER, 60, "192.0.2.1 192.0.2.2 192.0.2.3"},
 	{"volatile", DNS_ANSWER, 0, "192.0.2.1"},
 	{"missing", DNS_NXDOMAIN, 0, NULL},
 	{"broken", DNS_SERVFAIL, 0, NULL},
@@ -159,9 +160,22 @@ static void answers_are_cached_for_both_families(void **state)
 	look_up("both");
 	asked = dns_questions(dns, "both");
 	look_up("BOTH");
-	expect_answer(LOOKUP_IPV4, LOOKUP_FOUND, "192.0.2.1 192.0.2.2");
+	expect_answer(LOOKUP_IPV4, LOOKUP_FOUND, "192.0.2.2 192.0.2.1");
 	expect_answer(LOOKUP_IPV6, LOOKUP_FOUND, "2001:db8::1");
 	assert_int_equal(dns_questions(dns, "both"), asked);
+}
+
+static void nine_sessions_go_three_to_each_of_three_addresses(void **state)
+{
+	static const char *const turns[] = {"192.0.2.1 192.0.2.2 192.0.2.3",
+		"192.0.2.2 192.0.2.3 192.0.2.1", "192.0.2.3 192.0.2.1 192.0.2.2"};
+
+	(void)state;
+	for (size_t i = 0; i < 9; i++) {
+		look_up("three");
+		expect_answer(LOOKUP_IPV4, LOOKUP_FOUND, turns[i % 3]);
+	}
+	assert_int_equal(dns_questions(dns, "three"), 2);
 }
 
 static void a_name_that_does_not_exist_is_cached_too(void **state)
@@ -354,6 +368,7 @@ int main(void)
 		TEST(names_that_cannot_exist_are_not_found),
 		TEST(a_failing_server_is_told_from_a_missing_name),
 		TEST(answers_are_cached_for_both_families),
+		TEST(nine_sessions_go_three_to_each_of_three_addresses),
 		TEST(a_name_that_does_not_exist_is_cached_too),
 		TEST(a_ttl_of_0_and_failures_are_not_cached),
 		TEST(configuring_empties_the_cache),
