@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +27,7 @@
 struct admin {
 	struct desk desk;
 	pthread_t thread;
+	int number; /* of the signal that calls the main thread */
 	int wake_fd; /* errands are done, or there is something new below */
 	_Atomic(bool) stopping;
 	struct mutex lock; /* next_listener */
@@ -148,14 +150,12 @@ static void take_listener(struct admin *a)
 static void take_news(struct admin *a)
 {
 	struct config *config = config_get(a->desk.services->config);
-	struct errand *e;
 
 	a->desk.login_timeout = config->settings.monitor_login_timeout;
 	a->desk.timeout = config->settings.monitor_timeout;
 	config_release(config);
 	take_listener(a);
-	while ((e = errands_take_done(a->desk.errands)) != NULL)
-		console_errand_done(e);
+	errands_run(a->desk.done);
 }
 
 static void *serve(void *arg)
@@ -202,7 +202,8 @@ static void release(struct admin *a)
 	free(a->consoles);
 	free(a->fds);
 	free(a->polled);
-	errands_free(a->desk.errands);
+	errands_free(a->desk.main);
+	errands_free(a->desk.done);
 	socket_close(a->listener);
 	socket_close(a->wake_fd);
 	mutex_destroy(&a->lock);
@@ -210,8 +211,20 @@ static void release(struct admin *a)
 	free(a);
 }
 
+/* To the process, in which only the main thread takes signals: one that is sent to a thread would
+ * come before all those that are sent to the process, whatever their numbers. */
+static void call_main(void *context)
+{
+	kill(getpid(), ((const struct admin *)context)->number);
+}
+
+static void call_admin(void *context)
+{
+	wake_send(((const struct admin *)context)->wake_fd);
+}
+
 /* -1 with errno. */
-static int allocate(struct admin *a, int number)
+static int allocate(struct admin *a)
 {
 	struct config *config = config_get(a->desk.services->config);
 
@@ -223,8 +236,10 @@ static int allocate(struct admin *a, int number)
 	a->consoles = calloc(a->count, sizeof(*a->consoles));
 	a->fds = calloc(2 + a->count, sizeof(*a->fds));
 	a->polled = calloc(a->count, sizeof(struct console *));
-	a->desk.errands = errands_new(number, a->wake_fd);
-	if (a->consoles != NULL && a->fds != NULL && a->polled != NULL && a->desk.errands != NULL)
+	a->desk.main = errands_new(call_main, a);
+	a->desk.done = errands_new(call_admin, a);
+	if (a->consoles != NULL && a->fds != NULL && a->polled != NULL && a->desk.main != NULL &&
+		a->desk.done != NULL)
 		return 0;
 	errno = ENOMEM;
 	return -1;
@@ -241,11 +256,12 @@ struct admin *admin_start(struct server *server, int number, char error[CONFIG_E
 	a->desk.server = server;
 	a->desk.services = server_services(server);
 	a->listener = server_take_monitor_listener(server);
+	a->number = number;
 	a->wake_fd = -1;
 	a->next_listener = -1;
 	mutex_init(&a->lock);
 	pthread_cond_init(&a->listener_taken, NULL);
-	if (allocate(a, number) == 0) {
+	if (allocate(a) == 0) {
 		take_news(a);
 		log_listening(a->listener);
 		errno = pthread_create(&a->thread, NULL, serve, a);
@@ -282,7 +298,7 @@ static void tell_news(struct admin *a)
 
 void admin_run_errand(struct admin *a)
 {
-	errands_run(a->desk.errands);
+	errands_run(a->desk.main);
 	tell_news(a);
 }
 
