@@ -107,6 +107,7 @@ WRAP_net/test_socket := accept4 recv send poll recvmmsg sendmmsg
 WRAP_net/test_own := getifaddrs freeifaddrs
 WRAP_proxy/test_relay := clock_deadline clock_ms socket_wait
 WRAP_proxy/test_dial := connect
+WRAP_base/test_hashmap := calloc malloc
 WRAP_state/test_hashing := pthread_cond_clockwait
 wrap = $(foreach f,$(WRAP_$(patsubst $(BUILD)/tests/%,%,$(1))),-Wl,--wrap=$(f))
 
