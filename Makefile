@@ -109,6 +109,8 @@ WRAP_proxy/test_relay := clock_deadline clock_ms socket_wait
 WRAP_proxy/test_dial := connect
 WRAP_base/test_hashmap := calloc malloc
 WRAP_state/test_hashing := pthread_cond_clockwait
+WRAP_state/test_users := calloc malloc
+WRAP_state/test_users_file := getline __getdelim
 wrap = $(foreach f,$(WRAP_$(patsubst $(BUILD)/tests/%,%,$(1))),-Wl,--wrap=$(f))
 
 $(BUILD)/tests/%: $(BUILD)/tests/%.o $(TEST_LIB_OBJECTS) $(BUILD)/libsocks5d.a Makefile
