@@ -5,10 +5,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Copies `len` bytes so that no blank, control byte or backslash is among them: each of those, and
- * with `ascii` each that is not ASCII, becomes \xNN. Cut to `size` > 0, NUL-terminated; 4 * len + 1
- * always suffices. Returns `out`. */
+/* Copies `len` bytes so that no blank, backslash or control character (C1 included) is among them,
+ * and nothing that is not valid UTF-8: each byte of those, and with `ascii` each that is not ASCII,
+ * becomes \xNN. Cut to `size` > 0, NUL-terminated; 4 * len + 1 always suffices. Returns `out`. */
 const char *escape_word(const void *bytes, size_t len, bool ascii, char *out, size_t size);
+
+/* The same for what is shown as it is and never decoded: blanks and backslashes stay. */
+const char *escape_line(const void *bytes, size_t len, char *out, size_t size);
 
 /* Takes \xNN back in the `len` bytes at `text`; what is no such sequence stays as it is. `out` has
  * room for as many bytes, and may be `text`. Returns the number of bytes, which may include NUL. */

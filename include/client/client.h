@@ -28,7 +28,8 @@ enum client_status client_ask(struct client *c, const char *request);
 /* Prints what was wrong with the link: `result` is LINK_BROKEN or LINK_INTERRUPTED. */
 enum client_status client_complain(const struct client *c, int result);
 
-/* Prints "monitor_client: " and a message as for printf(3) to standard error. */
+/* Prints "monitor_client: " and a message as for printf(3) to standard error, where what terminals
+ * would obey is escaped. */
 void client_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

@@ -7,8 +7,10 @@
 
 struct admin;
 
-/* Starts the thread, which serves the monitor of `server`. The signal `number` (errands.h) tells
- * the main thread to call admin_run_errand(). NULL with the reason in `error`. */
+/* Starts the thread, which serves the monitor of `server`. The signal `number`,
+ * which all threads block, tells the main thread to call admin_run_errand(). It should be a
+ * standard signal, which cannot fail to be queued, with a number above those of the signals that
+ * are to come first. NULL with the reason in `error`. */
 struct admin *admin_start(struct server *server, int number, char error[CONFIG_ERROR_MAX]);
 
 /* Does the next thing that administrators have asked for. */

@@ -10,16 +10,17 @@
 #include "base/addr.h"
 #include "base/log.h"
 #include "monitor/commands.h"
-#include "monitor/errands.h"
-#include "monitor/holdoff.h"
+#include "server/errands.h"
+#include "state/bans.h"
 #include "monitor/reply.h"
 
 /* What all consoles share. */
 struct desk {
 	struct server *server;
 	struct services *services;
-	struct errands *errands;
-	struct holdoff holdoff; /* the main thread's */
+	struct errands *main; /* errands for the main thread */
+	struct errands *done; /* and for this one, behind these */
+	struct bans holdoff; /* the main thread's */
 	struct log_limit refused_limit;
 	int64_t login_timeout; /* as they are now, in milliseconds */
 	int64_t timeout;
@@ -61,9 +62,6 @@ short console_events(const struct console *c);
 
 /* Goes on with what poll(2) reported, or because the deadline may have passed. */
 void console_step(struct console *c, short revents);
-
-/* The errand of which `e` is a part is done. */
-void console_errand_done(struct errand *e);
 
 /* Ends the connection. With an errand under way the slot is free only when that is done. */
 void console_close(struct console *c);

@@ -17,7 +17,7 @@
 #include "state/registry.h"
 #include "state/stats.h"
 #include "state/users.h"
-#include "wire/socks5.h"
+#include "wire/request.h"
 
 #define SESSION_BUFFER_SIZE 65536 /* bytes held for each direction */
 
@@ -43,7 +43,6 @@ struct session {
 	uint8_t reply; /* REP that was sent */
 	bool answered; /* a refusal or a reply went out */
 	bool served; /* and what was asked for was granted */
-	bool has_request;
 	bool chose_login; /* METHOD 02 */
 	size_t user_len;
 	char user[USERS_NAME_MAX];
@@ -52,7 +51,7 @@ struct session {
 	char target_text[ACCESS_TARGET_MAX]; /* host:port as one word; "" before the request */
 	struct buffer in; /* from the client */
 	struct buffer out; /* to the client */
-	struct socks5_request request;
+	struct request request;
 	struct dial dial;
 	/* Last, so that little is touched. */
 	union {

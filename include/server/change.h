@@ -23,8 +23,9 @@ struct site {
 	size_t reserved_listeners; /* that the budget has kept descriptors for */
 	size_t borrowed_listeners; /* that were taken from the spare */
 	struct stamp users_stamp; /* of the users file when it was read last */
-	/* By index in the table: what file and flags say of a setting that change_set() has set. */
-	char *overridden[CONFIG_MAX_OVERRIDES];
+	/* By index in the table: has change_set() set it? And what file and flags say of those. */
+	bool overridden[SETTINGS_COUNT];
+	struct settings base;
 };
 
 /* Opens what is to be listened on, for clients and for the monitor. The former, or NULL with the

@@ -99,11 +99,11 @@ bool registry_end(struct registry *r, uint64_t id, enum end_reason reason);
 /* The same with all sessions of a user; NULL: of those who did not log in. The number of them. */
 size_t registry_end_user(struct registry *r, const char *user, size_t len, enum end_reason reason);
 
-/* Ends the sessions with an id up to `last` whose relay has been idle for longer than it may be,
- * with one side finished or not. Returns when the next could be (clock.h), CLOCK_NEVER when there
- * are no such sessions any more. */
-int64_t registry_end_idle(
-	struct registry *r, uint64_t last, int64_t timeout, int64_t half_close_timeout);
+/* Ends the sessions with an id up to `last` whose relay has been idle at the time `now` for longer
+ * than it may be, with one side finished or not. Returns when the next could be (clock.h),
+ * CLOCK_NEVER when there are no such sessions any more. */
+int64_t registry_end_idle(struct registry *r, uint64_t last, int64_t timeout,
+	int64_t half_close_timeout, int64_t now);
 
 /* The id of the newest session. */
 uint64_t registry_last_id(struct registry *r);

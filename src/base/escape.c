@@ -5,34 +5,52 @@
  */
 #include "base/escape.h"
 
-#include "base/digits.h"
+#include <string.h>
 
-static bool is_plain(unsigned char c, bool ascii)
+#include "base/digits.h"
+#include "base/utf8.h"
+
+enum { ASCII_ONLY = 1, BLANKS_STAY = 2 };
+
+/* How many bytes at the front can be copied as they are; 0: the first is to be escaped. */
+static size_t plain_length(const unsigned char *p, size_t left, int how)
 {
-	return c > ' ' && c != 0x7f && c != '\\' && (c < 0x80 || !ascii);
+	size_t len = utf8_length(p, left);
+
+	if (len == 0 || utf8_is_control(p, len) || (len > 1 && (how & ASCII_ONLY)))
+		return 0;
+	return (*p == ' ' || *p == '\\') && !(how & BLANKS_STAY) ? 0 : len;
+}
+
+static const char *copy_escaped(const unsigned char *p, size_t len, int how, char *out, size_t size)
+{
+	size_t used = 0;
+
+	while (len > 0) {
+		size_t plain = plain_length(p, len, how), taken = plain > 0 ? plain : 1;
+
+		if (used + (plain > 0 ? plain : 4) >= size)
+			break;
+		if (plain > 0)
+			memcpy(out + used, p, plain);
+		else
+			digits_put_hex(stpcpy(out + used, "\\x"), *p);
+		used += plain > 0 ? plain : 4;
+		p += taken;
+		len -= taken;
+	}
+	out[used] = '\0';
+	return out;
 }
 
 const char *escape_word(const void *bytes, size_t len, bool ascii, char *out, size_t size)
 {
-	const unsigned char *p = bytes;
-	size_t used = 0;
+	return copy_escaped(bytes, len, ascii ? ASCII_ONLY : 0, out, size);
+}
 
-	for (size_t i = 0; i < len; i++) {
-		bool plain = is_plain(p[i], ascii);
-
-		if (used + (plain ? 1 : 4) >= size)
-			break;
-		if (plain) {
-			out[used++] = (char)p[i];
-		} else {
-			out[used] = '\\';
-			out[used + 1] = 'x';
-			digits_put_hex(out + used + 2, p[i]);
-			used += 4;
-		}
-	}
-	out[used] = '\0';
-	return out;
+const char *escape_line(const void *bytes, size_t len, char *out, size_t size)
+{
+	return copy_escaped(bytes, len, BLANKS_STAY, out, size);
 }
 
 /* The value of a hexadecimal digit, -1 for anything else. */

@@ -8,6 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/escape.h"
+#include "base/utf8.h"
+
 /* Does the LF at `p[at]` end a line that has nothing else, but for a CR? */
 static bool ends_empty_line(const char *p, size_t at)
 {
@@ -98,15 +101,30 @@ void answer_free(struct answer *r)
 	*r = (struct answer){.ok = false};
 }
 
+#define PIECE 256 /* bytes that are escaped at once */
+
+/* Up to PIECE bytes, without cutting a character. */
+static size_t piece_length(const char *text, size_t left)
+{
+	size_t len = 0, n;
+
+	while (len < left && len < PIECE - 4) {
+		n = utf8_length(text + len, left - len);
+		len += n > 0 ? n : 1;
+	}
+	return len;
+}
+
+/* A line may be as long as the reply; it is escaped a piece at a time, between characters. */
 static void print_line(FILE *out, const struct monitor_line *line)
 {
-	for (size_t i = 0; i < line->len; i++) {
-		unsigned char c = (unsigned char)line->text[i];
+	char shown[4 * PIECE + 1];
 
-		if (c < ' ' || c == 0x7f)
-			fprintf(out, "\\x%02x", c);
-		else
-			putc(c, out);
+	for (size_t i = 0; i < line->len;) {
+		size_t n = piece_length(line->text + i, line->len - i);
+
+		fputs(escape_line(line->text + i, n, shown, sizeof(shown)), out);
+		i += n;
 	}
 	putc('\n', out);
 }

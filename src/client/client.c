@@ -8,18 +8,22 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "base/escape.h"
 #include "client/json.h"
+
+#define SAY_MAX 1024 /* bytes of a message: the server's last words, a path */
 
 void client_say(const char *format, ...)
 {
+	char message[SAY_MAX], shown[4 * SAY_MAX];
 	va_list args;
 
-	fflush(stdout);
-	fputs("monitor_client: ", stderr);
 	va_start(args, format);
-	vfprintf(stderr, format, args);
+	vsnprintf(message, sizeof(message), format, args);
 	va_end(args);
-	putc('\n', stderr);
+	fflush(stdout);
+	fprintf(stderr, "monitor_client: %s\n",
+		escape_line(message, strlen(message), shown, sizeof(shown)));
 }
 
 enum client_status client_complain(const struct client *c, int result)

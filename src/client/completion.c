@@ -28,13 +28,21 @@ static bool begins_with(const struct completion *c, const char *word, size_t len
 	return len >= c->begun_len && strncasecmp(word, c->begun, c->begun_len) == 0;
 }
 
+/* A word that a terminal would obey, or cannot show, could not be sent either. */
+static bool is_showable(const char *word, size_t len)
+{
+	char shown[4 * COMPLETION_WORD_MAX];
+
+	escape_line(word, len, shown, sizeof(shown));
+	return strlen(shown) == len;
+}
+
 /* Lacking memory it leaves the word out: completion is a convenience. */
 static void add_word(struct completion *c, const char *word, size_t len)
 {
-	struct monitor_line text = {.text = word, .len = len};
 	void *grown;
 
-	if (len == 0 || len >= COMPLETION_WORD_MAX || !monitor_is_printable(&text) ||
+	if (len == 0 || len >= COMPLETION_WORD_MAX || !is_showable(word, len) ||
 		!begins_with(c, word, len))
 		return;
 	if (c->count == c->room) {

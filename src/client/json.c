@@ -1,6 +1,7 @@
 /*
  * The shapes: a table says which command's replies look how. Values lose the \xNN of the protocol
- * first. Valid UTF-8 is written as it is; bytes that are none become \u00NN, one each.
+ * first. Valid UTF-8 is written as it is, but for controls; bytes that are none become \u00NN, one
+ * each.
  */
 #include "client/json.h"
 
@@ -8,61 +9,18 @@
 #include <string.h>
 
 #include "base/escape.h"
+#include "base/utf8.h"
 
 /* ---- strings ---- */
 
-/* A lead byte, how long its character is, and where the byte behind it must lie: the table of
- * RFC 3629 section 4. */
-struct utf8_class {
-	unsigned char first, last;
-	unsigned char length;
-	unsigned char second_least, second_most;
-};
-
-static const struct utf8_class utf8_classes[] = {
-	{0xc2, 0xdf, 2, 0x80, 0xbf},
-	{0xe0, 0xe0, 3, 0xa0, 0xbf},
-	{0xe1, 0xec, 3, 0x80, 0xbf},
-	{0xed, 0xed, 3, 0x80, 0x9f},
-	{0xee, 0xef, 3, 0x80, 0xbf},
-	{0xf0, 0xf0, 4, 0x90, 0xbf},
-	{0xf1, 0xf3, 4, 0x80, 0xbf},
-	{0xf4, 0xf4, 4, 0x80, 0x8f},
-};
-
-static const struct utf8_class *class_of(unsigned char lead)
-{
-	for (size_t i = 0; i < sizeof(utf8_classes) / sizeof(utf8_classes[0]); i++) {
-		if (lead >= utf8_classes[i].first && lead <= utf8_classes[i].last)
-			return &utf8_classes[i];
-	}
-	return NULL;
-}
-
-/* The length of the character of more than one byte at `p`; 0 when it is not valid. */
-static size_t utf8_length(const unsigned char *p, size_t n)
-{
-	const struct utf8_class *class = class_of(p[0]);
-
-	if (class == NULL || n < class->length)
-		return 0;
-	if (p[1] < class->second_least || p[1] > class->second_most)
-		return 0;
-	for (size_t i = 2; i < class->length; i++) {
-		if (p[i] < 0x80 || p[i] > 0xbf)
-			return 0;
-	}
-	return class->length;
-}
-
 static size_t put_character(FILE *out, const unsigned char *p, size_t n)
 {
-	size_t len = p[0] < 0x80 ? 1 : utf8_length(p, n);
+	size_t len = utf8_length(p, n);
 
 	if (*p == '"' || *p == '\\')
 		fprintf(out, "\\%c", *p);
-	else if (*p < ' ' || *p == 0x7f || len == 0)
-		fprintf(out, "\\u%04x", *p);
+	else if (len == 0 || utf8_is_control(p, len))
+		fprintf(out, "\\u%04x", len == 2 ? p[1] : *p);
 	else
 		fwrite(p, 1, len, out);
 	return len == 0 ? 1 : len;

@@ -1,16 +1,13 @@
 /*
  * The thread never waits but in poll(2), and never does what takes long: that is the main thread's
  * (errands), which does such things one after the other and so needs no locks for them.
- *
- * It also sees to it that sessions follow when the idle times are lowered. A worker that waits in
- * poll(2) looks at them only when it wakes, and may have gone to sleep for the longer time; those
- * sessions are ended from here until there are none left that began before the change.
  */
 #include "monitor/admin.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,12 +22,12 @@
 #include "net/socket.h"
 
 #define EXHAUSTED_PAUSE_MS 1000
-#define SWEEP_LEAST_MS 100
 #define TURNED_AWAY "ERR Too many clients\n"
 
 struct admin {
 	struct desk desk;
 	pthread_t thread;
+	int number; /* of the signal that calls the main thread */
 	int wake_fd; /* errands are done, or there is something new below */
 	_Atomic(bool) stopping;
 	struct mutex lock; /* next_listener */
@@ -45,37 +42,7 @@ struct admin {
 	struct pollfd *fds; /* wake_fd, listener, and the consoles that wait for something */
 	struct console **polled; /* whose the latter are */
 	size_t polled_count;
-	int64_t timeout, half_close_timeout; /* as they were seen last */
-	uint64_t sweep_last; /* the newest session that may sleep too long */
-	int64_t sweep_at;
 };
-
-/* ---- sessions that are to follow lowered idle times ---- */
-
-static void follow_idle_limits(struct admin *a)
-{
-	const struct idle_limits *limits = config_idle_limits(a->desk.services->config);
-	int64_t timeout = atomic_load(&limits->timeout);
-	int64_t half_close_timeout = atomic_load(&limits->half_close_timeout);
-
-	if (timeout < a->timeout || half_close_timeout < a->half_close_timeout) {
-		a->sweep_last = registry_last_id(a->desk.services->registry);
-		a->sweep_at = clock_ms();
-	}
-	a->timeout = timeout;
-	a->half_close_timeout = half_close_timeout;
-}
-
-static void sweep(struct admin *a)
-{
-	int64_t now = clock_ms(), next;
-
-	if (now < a->sweep_at)
-		return;
-	next = registry_end_idle(
-		a->desk.services->registry, a->sweep_last, a->timeout, a->half_close_timeout);
-	a->sweep_at = next < now + SWEEP_LEAST_MS ? now + SWEEP_LEAST_MS : next;
-}
 
 /* ---- who comes ---- */
 
@@ -149,7 +116,7 @@ static void accept_client(struct admin *a)
 static int64_t fill_in(struct admin *a)
 {
 	bool accepts = clock_ms() >= a->accept_from;
-	int64_t until = accepts ? a->sweep_at : clock_earlier(a->sweep_at, a->accept_from);
+	int64_t until = accepts ? CLOCK_NEVER : a->accept_from;
 
 	a->fds[0] = (struct pollfd){.fd = a->wake_fd, .events = POLLIN};
 	a->fds[1] = (struct pollfd){.fd = accepts ? a->listener : -1, .events = POLLIN};
@@ -183,15 +150,12 @@ static void take_listener(struct admin *a)
 static void take_news(struct admin *a)
 {
 	struct config *config = config_get(a->desk.services->config);
-	struct errand *e;
 
 	a->desk.login_timeout = config->settings.monitor_login_timeout;
 	a->desk.timeout = config->settings.monitor_timeout;
 	config_release(config);
 	take_listener(a);
-	follow_idle_limits(a);
-	while ((e = errands_take_done(a->desk.errands)) != NULL)
-		console_errand_done(e);
+	errands_run(a->desk.done);
 }
 
 static void *serve(void *arg)
@@ -214,7 +178,6 @@ static void *serve(void *arg)
 			console_step(a->polled[i], a->fds[2 + i].revents);
 		if (a->fds[1].revents != 0)
 			accept_client(a);
-		sweep(a);
 	}
 	return NULL;
 }
@@ -239,7 +202,8 @@ static void release(struct admin *a)
 	free(a->consoles);
 	free(a->fds);
 	free(a->polled);
-	errands_free(a->desk.errands);
+	errands_free(a->desk.main);
+	errands_free(a->desk.done);
 	socket_close(a->listener);
 	socket_close(a->wake_fd);
 	mutex_destroy(&a->lock);
@@ -247,8 +211,20 @@ static void release(struct admin *a)
 	free(a);
 }
 
+/* To the process, in which only the main thread takes signals: one that is sent to a thread would
+ * come before all those that are sent to the process, whatever their numbers. */
+static void call_main(void *context)
+{
+	kill(getpid(), ((const struct admin *)context)->number);
+}
+
+static void call_admin(void *context)
+{
+	wake_send(((const struct admin *)context)->wake_fd);
+}
+
 /* -1 with errno. */
-static int allocate(struct admin *a, int number)
+static int allocate(struct admin *a)
 {
 	struct config *config = config_get(a->desk.services->config);
 
@@ -260,8 +236,10 @@ static int allocate(struct admin *a, int number)
 	a->consoles = calloc(a->count, sizeof(*a->consoles));
 	a->fds = calloc(2 + a->count, sizeof(*a->fds));
 	a->polled = calloc(a->count, sizeof(struct console *));
-	a->desk.errands = errands_new(number, a->wake_fd);
-	if (a->consoles != NULL && a->fds != NULL && a->polled != NULL && a->desk.errands != NULL)
+	a->desk.main = errands_new(call_main, a);
+	a->desk.done = errands_new(call_admin, a);
+	if (a->consoles != NULL && a->fds != NULL && a->polled != NULL && a->desk.main != NULL &&
+		a->desk.done != NULL)
 		return 0;
 	errno = ENOMEM;
 	return -1;
@@ -278,12 +256,12 @@ struct admin *admin_start(struct server *server, int number, char error[CONFIG_E
 	a->desk.server = server;
 	a->desk.services = server_services(server);
 	a->listener = server_take_monitor_listener(server);
+	a->number = number;
 	a->wake_fd = -1;
-	a->sweep_at = CLOCK_NEVER;
 	a->next_listener = -1;
 	mutex_init(&a->lock);
 	pthread_cond_init(&a->listener_taken, NULL);
-	if (allocate(a, number) == 0) {
+	if (allocate(a) == 0) {
 		take_news(a);
 		log_listening(a->listener);
 		errno = pthread_create(&a->thread, NULL, serve, a);
@@ -320,7 +298,7 @@ static void tell_news(struct admin *a)
 
 void admin_run_errand(struct admin *a)
 {
-	errands_run(a->desk.errands);
+	errands_run(a->desk.main);
 	tell_news(a);
 }
 

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -60,10 +61,13 @@ static void run_access_log(const struct request *q, struct reply *r)
 static void add_setting(
 	struct reply *r, const struct setting *setting, const struct settings *settings)
 {
-	char value[4096];
+	char *value = setting_format(setting, settings);
 
-	reply_add(r, "%s:%s\n", setting->name,
-		setting_format(setting, settings, value, sizeof(value)));
+	if (value == NULL)
+		r->failed = true;
+	else
+		reply_add(r, "%s:%s\n", setting->name, value);
+	free(value);
 }
 
 static void show_settings(const struct request *q, const struct setting *only, struct reply *r)
@@ -71,7 +75,7 @@ static void show_settings(const struct request *q, const struct setting *only, s
 	struct config *c = config_get(q->services->config);
 
 	reply_add(r, "OK\n");
-	for (size_t i = 0; i < settings_count; i++) {
+	for (size_t i = 0; i < SETTINGS_COUNT; i++) {
 		if (only == NULL || only == &settings_table[i])
 			add_setting(r, &settings_table[i], &c->settings);
 	}

@@ -123,16 +123,16 @@ static void run_login(struct errand *e)
 	uint64_t held_back;
 	unsigned failures;
 
-	c->is_held_off = holdoff_holds(&desk->holdoff, &c->from, clock_ms());
+	c->is_held_off = bans_holds(&desk->holdoff, &c->from, clock_ms());
 	c->is_admin = !c->is_held_off && users_login_admin(desk->services->users, &login);
 	if (c->is_admin) {
-		holdoff_forget(&desk->holdoff, &c->from);
+		bans_forget(&desk->holdoff, &c->from);
 		log_login(c);
 	} else {
 		stats_add(&desk->services->stats.monitor_logins_refused, 1);
 	}
 	if (!c->is_admin && !c->is_held_off) {
-		failures = holdoff_note_failure(&desk->holdoff, &c->from, clock_ms());
+		failures = bans_note_failure(&desk->holdoff, &c->from, clock_ms());
 		if (log_limit_pass(&desk->refused_limit, REFUSED_PERIOD_MS, &held_back))
 			log_refusal(c, failures, held_back);
 	}
@@ -149,12 +149,31 @@ static void answer_login(struct console *c)
 	c->reply.closes = true;
 }
 
+static void finish_errand(struct errand *e)
+{
+	struct console *c = console_of(e);
+
+	c->is_away = false;
+	sodium_memzero(c->request.memory, sizeof(c->request.memory));
+	if (c->fd < 0) {
+		console_close(c);
+		return;
+	}
+	if (c->phase == CONSOLE_LOGIN)
+		answer_login(c);
+	renew_deadline(c);
+	console_step(c, 0);
+}
+
+/* Nothing is read until `run` is through, which is the main thread's to do. */
 static void send_errand(struct console *c, void (*run)(struct errand *e))
 {
 	c->is_away = true;
 	c->deadline = CLOCK_NEVER;
-	c->errand.run = run;
-	errands_send(c->desk->errands, &c->errand);
+	errand_begin(&c->errand);
+	errand_add_step(&c->errand, c->desk->main, run);
+	errand_add_step(&c->errand, c->desk->done, finish_errand);
+	errand_send(&c->errand);
 }
 
 static void take_login(struct console *c, const struct monitor_line *line)
@@ -224,22 +243,6 @@ static void take_command(struct console *c, const struct monitor_line *line)
 	} else {
 		execute(c);
 	}
-}
-
-void console_errand_done(struct errand *e)
-{
-	struct console *c = console_of(e);
-
-	c->is_away = false;
-	sodium_memzero(c->request.memory, sizeof(c->request.memory));
-	if (c->fd < 0) {
-		console_close(c);
-		return;
-	}
-	if (c->phase == CONSOLE_LOGIN)
-		answer_login(c);
-	renew_deadline(c);
-	console_step(c, 0);
 }
 
 /* ---- bytes in ---- */

@@ -14,13 +14,13 @@
 
 #include "base/clock.h"
 #include "base/digits.h"
-#include "base/escape.h"
 #include "base/log.h"
 #include "net/socket.h"
 #include "proxy/bind.h"
 #include "proxy/relay.h"
 #include "proxy/udp.h"
 #include "state/acl.h"
+#include "wire/socks5.h"
 
 /* How long, and for how many bytes, a refused client is read from, so that the kernel sends it no
  * reset that would overtake the refusal. */
@@ -133,7 +133,7 @@ static bool put_reply(struct session *s, uint8_t rep, const struct addr *bound)
  * there, and what the client asks for next stands behind it. */
 static bool send_reply(struct session *s, uint8_t rep, const struct addr *bound)
 {
-	if (s->has_request)
+	if (s->command != NULL)
 		log_access(s, rep);
 	return put_reply(s, rep, bound);
 }
@@ -261,51 +261,45 @@ static int parse_request(const uint8_t *p, size_t n, void *out)
 	return socks5_parse_request(p, n, out);
 }
 
-/* The target as one word, for whoever looks at the session from outside. */
+/* For whoever looks at the session from outside. */
 static void publish_request(struct session *s)
 {
-	const struct socks5_request *request = &s->request;
-	char *text = s->target_text;
-	size_t size = sizeof(s->target_text);
-
-	s->command = socks5_command_name(request->command, s->command_text);
-	if (request->has_addr) {
-		addr_format(&request->addr, text);
-	} else if (request->atyp != SOCKS5_DOMAIN) {
-		strcpy(text, "-");
-	} else {
-		escape_word(request->name, request->name_len, true, text, size - strlen(":65535"));
-		text += strlen(text);
-		*text++ = ':';
-		*digits_put(text, request->port) = '\0';
-	}
+	s->command = request_command_word(&s->request, s->command_text);
+	destination_format(&s->request.dst, s->target_text, sizeof(s->target_text));
 	registry_set_request(s->services->registry, s->slot, s->command, s->target_text);
 }
 
-static bool is_command(uint8_t command)
+static enum request_command command_of(uint8_t cmd)
 {
-	return command == SOCKS5_CONNECT || command == SOCKS5_BIND ||
-		command == SOCKS5_UDP_ASSOCIATE;
+	switch ((enum socks5_command)cmd) {
+	case SOCKS5_CONNECT:
+		return REQUEST_CONNECT;
+	case SOCKS5_BIND:
+		return REQUEST_BIND;
+	case SOCKS5_UDP_ASSOCIATE:
+		return REQUEST_UDP_ASSOCIATE;
+	}
+	return REQUEST_UNKNOWN;
 }
 
 static bool read_request(struct session *s)
 {
+	struct socks5_request asked;
 	int len;
-	uint8_t atyp;
 
 	enter(s, PHASE_REQUEST);
-	len = receive_message(s, parse_request, &s->request);
-	atyp = s->request.atyp;
+	len = receive_message(s, parse_request, &asked);
 	if (len == SOCKS5_MORE)
 		return false;
 	if (len == SOCKS5_MALFORMED)
 		return refuse_request(s, END_MALFORMED);
+	s->request.code = asked.command;
+	request_set(&s->request, command_of(asked.command), &asked.dst);
 	buffer_consume(&s->in, (size_t)len);
-	s->has_request = true;
 	publish_request(s);
-	if (!is_command(s->request.command))
+	if (s->request.command == REQUEST_UNKNOWN)
 		return refuse_request(s, END_COMMAND_UNSUPPORTED);
-	if (atyp != SOCKS5_IPV4 && atyp != SOCKS5_IPV6 && atyp != SOCKS5_DOMAIN)
+	if (s->request.dst.kind == DESTINATION_NONE)
 		return refuse_request(s, END_ATYP_UNSUPPORTED);
 	return true;
 }
@@ -313,9 +307,7 @@ static bool read_request(struct session *s)
 /* Of CONNECT and BIND, which have a target: can its name be one? */
 static bool check_name(struct session *s)
 {
-	const struct socks5_request *r = &s->request;
-
-	if (!r->has_addr && !socks5_name_is_sane(r->name, r->name_len))
+	if (!destination_is_sane(&s->request.dst))
 		return refuse_request(s, END_NAME_NOT_FOUND);
 	return true;
 }
@@ -340,13 +332,13 @@ static bool connect_to_target(struct session *s)
 
 	if (!check_name(s))
 		return false;
-	if (s->request.port == 0)
+	if (s->request.dst.port == 0)
 		return refuse_request(s, END_TARGET_DENIED);
 	enter(s, PHASE_CONNECT);
 	d->config = s->config;
 	d->resolver = s->services->resolver;
 	d->lease = &s->lease;
-	d->request = &s->request;
+	d->dst = &s->request.dst;
 	d->watch = watch_client(s);
 	s->target = dial_target(d);
 	s->address = d->target;
@@ -382,7 +374,7 @@ __attribute__((noinline)) static bool accept_from_target(struct session *s)
 		.resolver = s->services->resolver,
 		.lease = &s->lease,
 		.stats = &s->services->stats,
-		.request = &s->request,
+		.dst = &s->request.dst,
 		.watch = watch_client(s)};
 
 	if (!check_name(s))
@@ -418,7 +410,7 @@ static void associate(struct session *s)
 		.stats = &v->stats,
 		.client = s->client,
 		.client_addr = s->client_addr,
-		.hint = s->request.addr};
+		.hint = s->request.dst.addr};
 	struct udp *u;
 
 	enter(s, PHASE_CONNECT);
@@ -457,9 +449,9 @@ static void serve(struct session *s)
 {
 	if (!greet(s) || !authenticate(s) || !read_request(s))
 		return;
-	if (s->request.command == SOCKS5_UDP_ASSOCIATE)
+	if (s->request.command == REQUEST_UDP_ASSOCIATE)
 		associate(s);
-	else if (s->request.command == SOCKS5_BIND ? accept_from_target(s) : connect_to_target(s))
+	else if (s->request.command == REQUEST_BIND ? accept_from_target(s) : connect_to_target(s))
 		relay(s);
 }
 
@@ -467,16 +459,16 @@ static void serve(struct session *s)
 
 static void log_target(struct log_line *line, const struct session *s)
 {
-	char text[ADDR_TEXT_MAX], name[sizeof(s->request.name) + 1 + DIGITS_MAX], *end;
-	const struct socks5_request *request = &s->request;
+	char text[ADDR_TEXT_MAX], name[DESTINATION_NAME_MAX + 1 + DIGITS_MAX], *end;
+	const struct destination *dst = &s->request.dst;
 
 	log_text(line, "command", s->command);
-	if (request->has_addr) {
-		log_text(line, "target", addr_format(&request->addr, text));
-	} else if (request->atyp == SOCKS5_DOMAIN) {
-		end = mempcpy(name, request->name, request->name_len);
+	if (dst->kind == DESTINATION_ADDR) {
+		log_text(line, "target", addr_format(&dst->addr, text));
+	} else if (dst->kind == DESTINATION_NAME) {
+		end = mempcpy(name, dst->name, dst->name_len);
 		*end++ = ':';
-		end = digits_put(end, request->port);
+		end = digits_put(end, dst->port);
 		log_bytes(line, "target", name, (size_t)(end - name));
 	}
 	if (s->address.sa.sa_family != AF_UNSPEC)
@@ -529,17 +521,17 @@ static void log_end_of_session(
 		log_bytes(line, "user", s->user, s->user_len);
 	else
 		log_text(line, "user", USERS_ANONYMOUS);
-	if (s->has_request)
+	if (s->command != NULL)
 		log_target(line, s);
 	log_text(line, "outcome", outcome->was_served ? "success" : "fail");
 	log_text(line, "reason", end_reason_word(s->reason));
-	if (s->answered && s->has_request)
+	if (s->answered && s->command != NULL)
 		log_number(line, "reply", s->reply);
 	if (s->error != 0)
 		log_errno(line, s->error);
 	log_number(line, "sent", (int64_t)moved->sent);
 	log_number(line, "received", (int64_t)moved->received);
-	if (s->served && s->request.command == SOCKS5_UDP_ASSOCIATE)
+	if (s->served && s->request.command == REQUEST_UDP_ASSOCIATE)
 		log_datagrams(line, &s->datagrams);
 	log_times(line, s, outcome->total_ms);
 	log_end(line);
@@ -593,10 +585,10 @@ static void account(struct session *s)
 	int64_t now = clock_ms();
 	struct traffic_figures moved = traffic_read(registry_traffic(v->registry, s->slot), now);
 	struct stats_outcome outcome = {.reason = s->reason,
-		.was_asked = s->has_request,
+		.was_asked = s->command != NULL,
 		.was_served = s->served,
 		.total_ms = now - s->begun,
-		.lookup_ms = s->request.has_addr ? -1 : d->lookup_ms,
+		.lookup_ms = s->request.dst.kind == DESTINATION_ADDR ? -1 : d->lookup_ms,
 		.connect_ms = s->served ? d->connect_ms : -1};
 
 	if (s->user_len > 0)

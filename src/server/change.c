@@ -60,53 +60,72 @@ struct change {
 	char *reply; /* what changed, or why nothing did: CHANGE_REPLY_MAX bytes */
 };
 
-static void tell(struct change *change, const char *format, ...)
+static bool tell(struct change *change, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-static void tell(struct change *change, const char *format, ...)
+/* Adds to the reply; false when there is no room for the whole of it, and nothing is added. */
+static bool tell(struct change *change, const char *format, ...)
 {
 	size_t len = strlen(change->reply);
+	const char *separator = len > 0 ? ", " : "";
+	size_t start = len + strlen(separator);
 	va_list ap;
+	int added;
 
-	if (len > 0)
-		len += (size_t)snprintf(change->reply + len, CHANGE_REPLY_MAX - len, ", ");
-	if (len >= CHANGE_REPLY_MAX)
-		return;
+	if (start >= CHANGE_REPLY_MAX)
+		return false;
+	strcpy(change->reply + len, separator);
 	va_start(ap, format);
-	vsnprintf(change->reply + len, CHANGE_REPLY_MAX - len, format, ap);
+	added = vsnprintf(change->reply + start, CHANGE_REPLY_MAX - start, format, ap);
 	va_end(ap);
+	if (added >= 0 && (size_t)added < CHANGE_REPLY_MAX - start)
+		return true;
+	change->reply[len] = '\0';
+	return false;
 }
 
-/* Says what is different; false when nothing is. */
-static bool tell_difference(struct change *change, const struct setting *setting)
+static bool differs(const struct change *change, const struct setting *setting)
 {
-	char from[4096], to[4096]; /* whole lists, to be compared */
+	return !setting_equal(setting, &change->old->settings, &change->new->settings);
+}
+
+static void log_value(struct log_line *line, const char *key, const char *value)
+{
+	log_text(line, key, value != NULL ? value : "out of memory");
+}
+
+/* Says from what to what it changes. */
+static void tell_difference(struct change *change, const struct setting *setting)
+{
+	char *from = setting_format(setting, &change->old->settings);
+	char *to = setting_format(setting, &change->new->settings);
 	struct log_line line;
 
-	setting_format(setting, &change->old->settings, from, sizeof(from));
-	setting_format(setting, &change->new->settings, to, sizeof(to));
-	if (strcmp(from, to) == 0)
-		return false;
 	log_begin(&line, setting->reloadable ? LOG_INFO : LOG_WARN,
 		setting->reloadable ? "setting changed" : "setting changes only at the next start");
 	log_text(&line, "setting", setting->name);
-	log_text(&line, "from", from);
-	log_text(&line, "to", to);
+	log_value(&line, "from", from);
+	log_value(&line, "to", to);
 	log_end(&line);
-	if (setting->reloadable)
-		tell(change, "%s set to %s", setting->name, to[0] != '\0' ? to : "empty");
-	else
+	if (!setting->reloadable)
 		tell(change, "%s changes only at the next start", setting->name);
-	return true;
+	else if (to == NULL ||
+		!tell(change, "%s set to %s", setting->name, *to != '\0' ? to : "empty"))
+		tell(change, "%s changed", setting->name);
+	free(from);
+	free(to);
 }
 
 /* Says what is different, and takes back what cannot change while running. */
 static void settle_changes(struct change *change)
 {
-	for (size_t i = 0; i < settings_count; i++) {
+	for (size_t i = 0; i < SETTINGS_COUNT; i++) {
 		const struct setting *setting = &settings_table[i];
 
-		if (tell_difference(change, setting) && !setting->reloadable &&
+		if (!differs(change, setting))
+			continue;
+		tell_difference(change, setting);
+		if (!setting->reloadable &&
 			setting_copy(setting, &change->new->settings, &change->old->settings) < 0)
 			log_message(LOG_ERROR, "%s: out of memory", setting->name);
 	}
@@ -232,15 +251,6 @@ static struct listeners *prepare(
 	return NULL;
 }
 
-static bool differs(const struct change *change, const char *name)
-{
-	const struct setting *setting = settings_find(name);
-	char from[4096], to[4096];
-
-	return strcmp(setting_format(setting, &change->old->settings, from, sizeof(from)),
-		       setting_format(setting, &change->new->settings, to, sizeof(to))) != 0;
-}
-
 static void put_into_effect(struct site *s, struct change *change, struct listeners *l)
 {
 	struct config *new = change->new;
@@ -256,7 +266,8 @@ static void put_into_effect(struct site *s, struct change *change, struct listen
 	hashing_set_most(s->services->hashing, (unsigned)new->settings.max_password_checks);
 	if (change->read_again)
 		listeners_log(l);
-	if (change->read_again || differs(change, "auth") || differs(change, "clients"))
+	if (change->read_again || differs(change, settings_find("auth")) ||
+		differs(change, settings_find("clients")))
 		effects_warn_of_open_door(users_count(s->services->users), new);
 	config_publish(s->services->config, new);
 	pool_listen_on(s->pool, l);
@@ -283,14 +294,10 @@ static int change_over(struct site *s, struct change *change)
 /* What change_set() has set stands, unless file or flags say something new of it. */
 static void keep_overrides(struct site *s, const struct config *old, struct config *new)
 {
-	char base[4096];
-
-	for (size_t i = 0; i < settings_count; i++) {
+	for (size_t i = 0; i < SETTINGS_COUNT; i++) {
 		const struct setting *setting = &settings_table[i];
 
-		if (s->overridden[i] == NULL ||
-			strcmp(setting_format(setting, &new->settings, base, sizeof(base)),
-				s->overridden[i]) != 0)
+		if (!s->overridden[i] || !setting_equal(setting, &new->settings, &s->base))
 			continue;
 		if (setting_copy(setting, &new->settings, &old->settings) < 0)
 			log_message(LOG_ERROR, "%s: out of memory", setting->name);
@@ -298,19 +305,20 @@ static void keep_overrides(struct site *s, const struct config *old, struct conf
 	config_settle(new);
 }
 
+static void forget_override(struct site *s, size_t index)
+{
+	setting_free(&settings_table[index], &s->base);
+	s->overridden[index] = false;
+}
+
 /* After a reload: what stands now as file and flags have it is not overridden any more. */
 static void forget_overrides(struct site *s, const struct config *base)
 {
-	char text[4096];
+	for (size_t i = 0; i < SETTINGS_COUNT; i++) {
+		const struct setting *setting = &settings_table[i];
 
-	for (size_t i = 0; i < settings_count; i++) {
-		if (s->overridden[i] == NULL ||
-			strcmp(setting_format(
-				       &settings_table[i], &base->settings, text, sizeof(text)),
-				s->overridden[i]) == 0)
-			continue;
-		free(s->overridden[i]);
-		s->overridden[i] = NULL;
+		if (s->overridden[i] && !setting_equal(setting, &base->settings, &s->base))
+			forget_override(s, i);
 	}
 }
 
@@ -392,22 +400,22 @@ int change_reload(struct site *s, char reply[CHANGE_REPLY_MAX])
 /* Remembers what file and flags say of the setting, unless it is overridden already. */
 static int remember_base(struct site *s, size_t index, const struct config *old)
 {
-	char base[4096];
-
-	if (s->overridden[index] != NULL)
+	if (s->overridden[index])
 		return 0;
-	setting_format(&settings_table[index], &old->settings, base, sizeof(base));
-	s->overridden[index] = strdup(base);
-	return s->overridden[index] == NULL ? -1 : 0;
+	if (setting_copy(&settings_table[index], &s->base, &old->settings) < 0)
+		return -1;
+	s->overridden[index] = true;
+	return 0;
 }
 
 static int set(struct site *s, const struct setting *setting, const char *value, struct config *old,
 	char *reply)
 {
 	size_t index = (size_t)(setting - settings_table);
-	bool was_overridden = s->overridden[index] != NULL;
+	bool was_overridden = s->overridden[index];
 	struct change change = {.old = old, .new = config_clone(old), .reply = reply};
-	char legal[256];
+	const struct setting_input in = {.text = value};
+	char why[SETTING_ERROR_MAX];
 
 	reply[0] = '\0';
 	if (change.new == NULL || remember_base(s, index, old) < 0) {
@@ -415,19 +423,16 @@ static int set(struct site *s, const struct setting *setting, const char *value,
 		tell(&change, "out of memory");
 		return -1;
 	}
-	if (!setting_set(setting, &change.new->settings, value, true)) {
+	if (!setting_set(setting, &change.new->settings, &in, why)) {
 		config_release(change.new);
-		tell(&change, "%s: \"%.512s\": legal is %s", setting->name, value,
-			setting_legal(setting, legal, sizeof(legal)));
+		tell(&change, "%s: %s", setting->name, why);
 	} else {
 		config_settle(change.new);
 		if (change_over(s, &change) == 0)
 			return 0;
 	}
-	if (!was_overridden) {
-		free(s->overridden[index]);
-		s->overridden[index] = NULL;
-	}
+	if (!was_overridden)
+		forget_override(s, index);
 	return -1;
 }
 
@@ -450,6 +455,5 @@ int change_set(struct site *s, const struct setting *setting, const char *value,
 
 void change_forget(struct site *s)
 {
-	for (size_t i = 0; i < CONFIG_MAX_OVERRIDES; i++)
-		free(s->overridden[i]);
+	settings_free(&s->base);
 }

@@ -11,6 +11,8 @@
 #include "net/socket.h"
 #include "server/change.h"
 #include "server/effects.h"
+#include "server/idle.h"
+#include "server/janitor.h"
 #include "server/statistics.h"
 #include "state/acl.h"
 #include "state/operators.h"
@@ -32,6 +34,8 @@ struct server {
 	bool stopping;
 	char *users_path; /* as it was at start: the backend's */
 	struct site site; /* for changes while serving */
+	struct janitor *janitor;
+	struct idle_sweep idle_sweep;
 };
 
 /* ---- how many sessions ---- */
@@ -181,6 +185,22 @@ static int make_users(
 	return 0;
 }
 
+/* Before the workers: what runs beside them comes first. */
+static int start_janitor(struct server *s, char *error)
+{
+	struct services *v = &s->services;
+
+	s->janitor = janitor_new();
+	if (s->janitor != NULL) {
+		idle_sweep_init(&s->idle_sweep, v->registry, config_idle_limits(v->config));
+		janitor_add(s->janitor, &s->idle_sweep.job);
+		if (janitor_start(s->janitor) == 0)
+			return 0;
+	}
+	snprintf(error, CONFIG_ERROR_MAX, "cannot start the janitor: %s", strerror(errno));
+	return -1;
+}
+
 /* The listeners first, since an address in use is the likeliest failure; who connects waits in the
  * backlog until pool_listen_on(). */
 static int open_for_business(struct server *s, struct config *c, char *error)
@@ -193,6 +213,10 @@ static int open_for_business(struct server *s, struct config *c, char *error)
 	s->services.config = config_store_new(c);
 	if (s->services.config == NULL) {
 		snprintf(error, CONFIG_ERROR_MAX, "out of memory");
+		listeners_close(l);
+		return -1;
+	}
+	if (start_janitor(s, error) < 0) {
 		listeners_close(l);
 		return -1;
 	}
@@ -223,6 +247,7 @@ static int open_for_business(struct server *s, struct config *c, char *error)
 static void free_all(struct server *s)
 {
 	pool_free(s->site.pool);
+	janitor_free(s->janitor);
 	if (s->site.monitor_is_new)
 		socket_close(s->site.monitor.items[0].fd);
 	change_forget(&s->site);
@@ -312,13 +337,21 @@ static bool is_stopping(const struct server *s, char *reply)
 
 int server_reload(struct server *s, char reply[CHANGE_REPLY_MAX])
 {
-	return is_stopping(s, reply) ? -1 : change_reload(&s->site, reply);
+	int result = is_stopping(s, reply) ? -1 : change_reload(&s->site, reply);
+
+	if (result == 0)
+		janitor_look_again(s->janitor);
+	return result;
 }
 
 int server_set(struct server *s, const struct setting *setting, const char *value,
 	char reply[CHANGE_REPLY_MAX])
 {
-	return is_stopping(s, reply) ? -1 : change_set(&s->site, setting, value, reply);
+	int result = is_stopping(s, reply) ? -1 : change_set(&s->site, setting, value, reply);
+
+	if (result == 0)
+		janitor_look_again(s->janitor);
+	return result;
 }
 
 /* ---- statistics ---- */

@@ -303,9 +303,9 @@ static int64_t end_if_idle_locked(
 }
 
 int64_t registry_end_idle(
-	struct registry *r, uint64_t last, int64_t timeout, int64_t half_close_timeout)
+	struct registry *r, uint64_t last, int64_t timeout, int64_t half_close_timeout, int64_t now)
 {
-	int64_t now = clock_ms(), next = CLOCK_NEVER;
+	int64_t next = CLOCK_NEVER;
 
 	for (size_t i = 0; i < r->count; i++) {
 		struct slot *s = &r->slots[i];

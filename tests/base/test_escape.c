@@ -11,14 +11,22 @@ static void escapes_what_is_no_part_of_a_word(void **state)
 		bool ascii;
 		const char *expected;
 	} rows[] = {
-		{"", 0, false, ""},
-		{"www.example.org", 15, true, "www.example.org"},
-		{"a b\tc\n", 6, false, "a\\x20b\\x09c\\x0a"},
-		{"\0\x7f", 2, false, "\\x00\\x7f"},
-		{"back\\slash", 10, false, "back\\x5cslash"},
-		{"z\xc3\xbc", 3, false, "z\xc3\xbc"},
+		{"", 0, false, ""}, {"www.example.org", 15, true, "www.example.org"},
+		{"a b\tc\n", 6, false, "a\\x20b\\x09c\\x0a"}, {"\0\x7f", 2, false, "\\x00\\x7f"},
+		{"back\\slash", 10, false, "back\\x5cslash"}, {"z\xc3\xbc", 3, false, "z\xc3\xbc"},
 		{"z\xc3\xbc", 3, true, "z\\xc3\\xbc"},
 		{"\x1b[2J\xc2\x9b", 6, true, "\\x1b[2J\\xc2\\x9b"},
+		{"\xc2\x9b", 2, false, "\\xc2\\x9b"}, /* CSI as a C1 control */
+		{"\x9b"
+		 "2J",
+			3, false,
+			"\\x9b2J"}, /* and as a terminal of one byte a character takes it */
+		{"\xc2\xa0\xc2\x80", 4, false, "\xc2\xa0\\xc2\\x80"},
+		{"z\xfc", 2, false, "z\\xfc"}, /* Latin-1 */
+		{"\xe2\x82", 2, false, "\\xe2\\x82"}, /* cut */
+		{"\xe2\x82\xac\xf0\x9f\x98\x80", 7, false, "\xe2\x82\xac\xf0\x9f\x98\x80"},
+		{"\xc0\xaf\xed\xa0\x80", 5, false,
+			"\\xc0\\xaf\\xed\\xa0\\x80"}, /* overlong, surrogate */
 	};
 	char out[64];
 
@@ -27,6 +35,15 @@ static void escapes_what_is_no_part_of_a_word(void **state)
 		assert_string_equal(
 			escape_word(rows[i].bytes, rows[i].len, rows[i].ascii, out, sizeof(out)),
 			rows[i].expected);
+}
+
+static void a_line_keeps_its_blanks_and_backslashes(void **state)
+{
+	char out[64];
+
+	(void)state;
+	assert_string_equal(escape_line("ERR a\\x20b \x1b[31m\x9b z\xc3\xbc", 21, out, sizeof(out)),
+		"ERR a\\x20b \\x1b[31m\\x9b z\xc3\xbc");
 }
 
 static void never_writes_more_than_there_is_room_for(void **state)
@@ -85,6 +102,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(escapes_what_is_no_part_of_a_word),
+		cmocka_unit_test(a_line_keeps_its_blanks_and_backslashes),
 		cmocka_unit_test(never_writes_more_than_there_is_room_for),
 		cmocka_unit_test(decoding_gives_the_bytes_back),
 		cmocka_unit_test(what_is_no_sequence_stays),

@@ -96,6 +96,51 @@ static void prints_no_control_bytes(void **state)
 	answer_free(&r);
 }
 
+/* C1 controls too, as one byte or as UTF-8 has them; and what is not valid is shown as what it is.
+ */
+static void prints_no_c1_controls(void **state)
+{
+	struct answer r = answer_of_bytes("OK \x9b"
+					  "2J \xc2\x9b"
+					  "2J\nz\xfc z\xc3\xbc\n\n",
+		22);
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	(void)state;
+	answer_print(out, &r);
+	fclose(out);
+	assert_string_equal(text, "OK \\x9b2J \\xc2\\x9b2J\nz\\xfc z\xc3\xbc\n");
+	free(text);
+	answer_free(&r);
+}
+
+/* Wherever the pieces end that it is escaped in. */
+static void prints_long_lines_whole(void **state)
+{
+	(void)state;
+	for (size_t shift = 0; shift < 8; shift++) {
+		char bytes[4096] = "OK\n", *end = bytes + 3, *text = NULL;
+		struct answer r;
+		size_t size;
+		FILE *out = open_memstream(&text, &size);
+
+		for (size_t i = 0; i < shift; i++)
+			*end++ = 'x';
+		for (size_t i = 0; i < 400; i++)
+			end = stpcpy(end, i % 2 == 0 ? "\xe2\x82\xac" : "\xf0\x9f\x98\x80");
+		stpcpy(end, "\n\n");
+		r = answer_of(bytes);
+		answer_print(out, &r);
+		fclose(out);
+		*++end = '\0';
+		assert_string_equal(text, bytes);
+		free(text);
+		answer_free(&r);
+	}
+}
+
 static void fields_divide_at_the_first_colon(void **state)
 {
 	struct answer r =
@@ -154,6 +199,8 @@ int main(void)
 		cmocka_unit_test(refuses_what_is_neither_ok_nor_err),
 		cmocka_unit_test(keeps_every_byte_of_a_line),
 		cmocka_unit_test(prints_no_control_bytes),
+		cmocka_unit_test(prints_no_c1_controls),
+		cmocka_unit_test(prints_long_lines_whole),
 		cmocka_unit_test(fields_divide_at_the_first_colon),
 		cmocka_unit_test(numbers_have_at_most_15_digits),
 	};

@@ -115,7 +115,9 @@ static void replies_add_the_names_that_begin_so(void **state)
 
 static void names_with_control_bytes_are_left_out(void **state)
 {
-	struct answer accounts = answer_of("OK\nname:a\\x0aQUIT role:user\nname:\\x1b\nname:\n\n");
+	struct answer accounts =
+		answer_of("OK\nname:a\\x0aQUIT "
+			  "role:user\nname:\\x1b\nname:\nname:a\\xc2\\x9bm\nname:\\x9bm\n\n");
 
 	(void)state;
 	find("ACCESS_LOG ");

@@ -121,6 +121,7 @@ static void strings_hold_any_byte(void **state)
 		{"\\x22\\x0a\\x00\\x7f", "\\\"\\u000a\\u0000\\u007f"},
 		{"\x01\x1f", "\\u0001\\u001f"},
 		{"ä€😀", "ä€😀"},
+		{"\xc2\x9b\xc2\xa0", "\\u009b\xc2\xa0"}, /* a C1 control, and what is none */
 		{"\xff\x80", "\\u00ff\\u0080"},
 		{"\xc3", "\\u00c3"}, /* cut off */
 		{"\xc0\xaf", "\\u00c0\\u00af"}, /* overlong */

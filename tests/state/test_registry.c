@@ -323,16 +323,16 @@ static void idle_relays_are_ended_up_to_an_id(void **state)
 	traffic_active(registry_traffic(r, 1), now); /* was active just now */
 	atomic_store(&registry_traffic(r, 2)->half_closed, true);
 	registry_set_phase(r, 3, PHASE_CONNECT);
-	next = registry_end_idle(r, 4, 4000, 600000);
+	next = registry_end_idle(r, 4, 4000, 600000, now);
 	assert_int_equal(registry_told_why(r, 0), END_IDLE);
 	assert_false(was_told(r, 1) || was_told(r, 2) || was_told(r, 3));
 	assert_false(was_told(r, 4)); /* began later */
 	assert_int_equal(next, now + 4000);
-	registry_end_idle(r, 4, 600000, 4000);
+	registry_end_idle(r, 4, 600000, 4000, now);
 	assert_int_equal(registry_told_why(r, 2), END_HALF_CLOSED_IDLE);
 	for (size_t i = 0; i < 4; i++)
 		registry_leave(r, i);
-	assert_int_equal(registry_end_idle(r, 4, 0, 0), CLOCK_NEVER);
+	assert_int_equal(registry_end_idle(r, 4, 0, 0, now), CLOCK_NEVER);
 	registry_free(r);
 }
 
