@@ -14,7 +14,6 @@
 #include "server/effects.h"
 #include "server/listening.h"
 #include "state/acl.h"
-#include "state/users_file.h"
 
 /* A change of configuration under way. */
 struct change {
@@ -95,32 +94,29 @@ static void settle_changes(struct change *change)
 	}
 }
 
-static const char *count_entry(void *context, const struct users_file_entry *entry)
-{
-	(void)entry;
-	++*(size_t *)context;
-	return NULL;
-}
-
 /* Reads the file of users only to see whether it can be taken. A file that was emptied, by accident
  * or for a moment, is not to open the proxy to everybody. */
 static int check_users(
 	struct site *s, const struct config *old, const struct config *new, char *error)
 {
-	const char *path = effects_users_path(&old->settings);
-	size_t count = 0, before = users_count(s->services->users);
+	struct users *u = s->services->users;
+	size_t count, before = users_count(u);
+	struct users_draft *draft;
 
-	if (path == NULL)
+	if (!users_are_kept(u))
 		return 0;
-	if (users_file_read(path, count_entry, &count, error) < 0)
+	draft = users_read(u, error);
+	if (draft == NULL)
 		return -1;
+	count = users_draft_count(draft);
+	users_draft_free(draft);
 	if (count > 0 || !acl_login_required(old, before) || acl_login_required(new, 0) ||
 		new->settings.auth == AUTH_OPTIONAL)
 		return 0;
 	snprintf(error, CONFIG_ERROR_MAX,
 		"%.512s: no users are left in it, which would let everybody in: say auth = "
 		"optional or auth = required",
-		path);
+		old->settings.users_file);
 	return -1;
 }
 
