@@ -104,6 +104,7 @@ run: deps
 
 # Faults and time are injected at the linker's hand: the functions that a test puts its own for.
 WRAP_net/test_socket := accept4 recv send poll recvmmsg sendmmsg
+WRAP_base/test_lines := read
 WRAP_net/test_own := getifaddrs freeifaddrs
 WRAP_proxy/test_relay := clock_deadline clock_ms socket_wait
 WRAP_proxy/test_dial := connect
