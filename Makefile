@@ -117,6 +117,7 @@ run: deps
 # Faults and time are injected at the linker's hand: the functions that a test puts its own for.
 WRAP_base/test_hashmap := calloc malloc
 WRAP_net/test_socket := accept4 recv send poll recvmmsg sendmmsg
+WRAP_base/test_lines := read
 WRAP_net/test_own := getifaddrs freeifaddrs
 WRAP_proxy/test_pool := session_run accept4 pthread_create epoll_ctl mmap64
 WRAP_proxy/test_relay := clock_deadline clock_ms socket_wait
