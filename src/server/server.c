@@ -298,6 +298,7 @@ struct server *server_start(struct options *o, bool *bad_input, char error[CONFI
 		make_users(s, o, &c->settings, error) < 0;
 	if (!*bad_input && plan_sessions(s, c, error) == 0 && make_shared_state(s, c, error) == 0 &&
 		open_for_business(s, c, error) == 0) {
+		o->source.is_reload = true;
 		options_free_users(o);
 		return s;
 	}
