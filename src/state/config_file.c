@@ -23,10 +23,10 @@ struct reading {
 };
 
 /* Keeps the first complaint. */
-static void complain(struct reading *r, const char *format, ...)
+static void complain_of_line(struct reading *r, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-static void complain(struct reading *r, const char *format, ...)
+static void complain_of_line(struct reading *r, const char *format, ...)
 {
 	va_list ap;
 	int len;
@@ -63,7 +63,7 @@ static char *read_line(char *line, int size, void *user)
 		return NULL;
 	r->line++;
 	if (strchr(line, '\n') == NULL && !at_end(r->file))
-		complain(r,
+		complain_of_line(r,
 			"the line is longer than %d bytes (repeat a setting to continue a list)",
 			size - 2);
 	skip_indentation(line);
@@ -79,9 +79,9 @@ static void take_value(
 	char why[SETTING_ERROR_MAX];
 
 	if (*given && !setting->type->is_list)
-		complain(r, "%s: \"%s\": it was set already further up", name, value);
+		complain_of_line(r, "%s: \"%s\": it was set already further up", name, value);
 	else if (!setting_set(setting, r->values, &in, why))
-		complain(r, "%s: %s", name, why);
+		complain_of_line(r, "%s: %s", name, why);
 	*given = true;
 }
 
@@ -92,9 +92,10 @@ static int accept_pair(void *user, const char *section, const char *name, const 
 	const struct setting *setting = setting_find(r->table, r->count, name);
 
 	if (*section != '\0')
-		complain(r, "[%s]: there are no sections in this file", section);
+		complain_of_line(r, "[%s]: there are no sections in this file", section);
 	else if (setting == NULL)
-		complain(r, "%s: there is no such setting (socks5d --help lists them)", name);
+		complain_of_line(
+			r, "%s: there is no such setting (socks5d --help lists them)", name);
 	else
 		take_value(r, setting, name, value);
 	return r->error[0] == '\0';
@@ -111,7 +112,7 @@ static int read_stream(struct reading *r)
 			strerror(errno));
 	if (r->error[0] == '\0' && status != 0) {
 		r->line = (unsigned)status;
-		complain(r, "this is no line of the form: name = value");
+		complain_of_line(r, "this is no line of the form: name = value");
 	}
 	return r->error[0] == '\0' ? 0 : -1;
 }
