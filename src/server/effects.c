@@ -14,7 +14,6 @@
 #include "base/log.h"
 #include "server/listening.h"
 #include "state/acl.h"
-#include "state/users_file.h"
 
 struct resolver_options effects_resolver_options(const struct settings *s)
 {
@@ -63,7 +62,7 @@ int effects_load_users(struct users *u, const struct settings *s, bool may_be_mi
 
 	if (path == NULL || (may_be_missing && access(path, F_OK) < 0 && errno == ENOENT))
 		return 0;
-	return users_load(u, path, error);
+	return users_load(u, error);
 }
 
 void effects_warn_of_open_door(size_t users, const struct config *c)
@@ -81,32 +80,29 @@ void effects_warn_of_open_door(size_t users, const struct config *c)
 
 /* ---- the steps of a change ---- */
 
-static const char *count_entry(void *context, const struct users_file_entry *entry)
-{
-	(void)entry;
-	++*(size_t *)context;
-	return NULL;
-}
-
 /* Reads the file of users only to see whether it can be taken. A file that was emptied, by accident
  * or for a moment, is not to open the proxy to everybody. */
 static int check_users(struct change *change, char error[CONFIG_ERROR_MAX])
 {
 	const struct config *new = change->new;
-	const char *path = effects_users_path(&change->old->settings);
-	size_t count = 0, before = users_count(change->site->services->users);
+	struct users *u = change->site->services->users;
+	size_t count, before = users_count(u);
+	struct users_draft *draft;
 
-	if (path == NULL)
+	if (!users_are_kept(u))
 		return 0;
-	if (users_file_read(path, count_entry, &count, error) < 0)
+	draft = users_read(u, error);
+	if (draft == NULL)
 		return -1;
+	count = users_draft_count(draft);
+	users_draft_free(draft);
 	if (count > 0 || !acl_login_required(change->old, before) || acl_login_required(new, 0) ||
 		new->settings.auth == AUTH_OPTIONAL)
 		return 0;
 	snprintf(error, CONFIG_ERROR_MAX,
 		"%.512s: no users are left in it, which would let everybody in: say auth = "
 		"optional or auth = required",
-		path);
+		change->old->settings.users_file);
 	return -1;
 }
 

@@ -14,6 +14,7 @@
 #include "net.h"
 #include "server/effects.h"
 #include "server/listening.h"
+#include "state/users_file.h"
 
 /* ---- what is called, and what fails ---- */
 
@@ -141,8 +142,8 @@ void __wrap_hashing_set_most(struct hashing *h, unsigned most)
 
 /* ---- what is real, but may fail ---- */
 
-int __real_users_load(struct users *u, const char *path, char error[USERS_ERROR_MAX]);
-int __wrap_users_load(struct users *u, const char *path, char error[USERS_ERROR_MAX]);
+int __real_users_load(struct users *u, char error[USERS_ERROR_MAX]);
+int __wrap_users_load(struct users *u, char error[USERS_ERROR_MAX]);
 bool __real_fdbudget_borrow(struct fdbudget *b, size_t n);
 bool __wrap_fdbudget_borrow(struct fdbudget *b, size_t n);
 struct listeners *__real_listeners_open(const struct listen_list *list, int backlog,
@@ -152,11 +153,11 @@ struct listeners *__wrap_listeners_open(const struct listen_list *list, int back
 int __real_setting_copy(const struct setting *setting, void *to, const void *from);
 int __wrap_setting_copy(const struct setting *setting, void *to, const void *from);
 
-int __wrap_users_load(struct users *u, const char *path, char error[USERS_ERROR_MAX])
+int __wrap_users_load(struct users *u, char error[USERS_ERROR_MAX])
 {
 	note("users_load");
 	if (!fails_now("users_load"))
-		return __real_users_load(u, path, error);
+		return __real_users_load(u, error);
 	snprintf(error, USERS_ERROR_MAX, "users_load failed");
 	return -1;
 }
@@ -196,6 +197,7 @@ static char reply[CHANGE_REPLY_MAX];
 
 static int open_site(void **state)
 {
+	struct users_backend file = users_file_backend("users");
 	char error[CONFIG_ERROR_MAX];
 	struct config *c;
 
@@ -209,8 +211,8 @@ static int open_site(void **state)
 		fail_msg("%s", error);
 	fdbudget_plan(&services.budget, 100, 10, 10);
 	services.hashing = hashing_new(1);
-	services.users = users_new(services.hashing);
-	assert_int_equal(__real_users_load(services.users, "users", error), 0);
+	services.users = users_new(services.hashing, &file);
+	assert_int_equal(__real_users_load(services.users, error), 0);
 	site = (struct site){
 		.source = &source, .services = &services, .users_stamp = stamp_of("users")};
 	listened_on = listening_open(&site, c, error);
