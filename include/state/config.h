@@ -44,6 +44,9 @@ struct config *config_clone(const struct config *c);
 /* Gives listen addresses that name no port the one of `port`, after any of them was changed. */
 void config_settle(struct config *c);
 
+/* Takes over from `old` where the proxy itself answers. */
+void config_keep_own(struct config *c, const struct config *old);
+
 /* Gives up a reference; the last one frees. NULL is allowed. */
 void config_release(struct config *c);
 

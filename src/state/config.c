@@ -81,9 +81,14 @@ struct config *config_clone(const struct config *c)
 			return NULL;
 		}
 	}
-	memcpy(copy->own, c->own, sizeof(copy->own));
-	copy->own_count = c->own_count;
+	config_keep_own(copy, c);
 	return copy;
+}
+
+void config_keep_own(struct config *c, const struct config *old)
+{
+	memcpy(c->own, old->own, sizeof(c->own));
+	c->own_count = old->own_count;
 }
 
 void config_release(struct config *c)
