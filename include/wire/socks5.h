@@ -36,6 +36,18 @@ enum socks5_atyp { /* RFC 1928 section 5 */
 	SOCKS5_IPV6 = 0x04,
 };
 
+enum socks5_rep { /* RFC 1928 section 6 */
+	SOCKS5_SUCCEEDED = 0x00,
+	SOCKS5_GENERAL_FAILURE = 0x01,
+	SOCKS5_NOT_ALLOWED = 0x02,
+	SOCKS5_NETWORK_UNREACHABLE = 0x03,
+	SOCKS5_HOST_UNREACHABLE = 0x04,
+	SOCKS5_CONNECTION_REFUSED = 0x05,
+	SOCKS5_TTL_EXPIRED = 0x06,
+	SOCKS5_COMMAND_NOT_SUPPORTED = 0x07,
+	SOCKS5_ATYP_NOT_SUPPORTED = 0x08,
+};
+
 #define SOCKS5_MESSAGE_MAX 513 /* the longest message of a client: a login with two long fields */
 #define SOCKS5_REPLY_MAX 22 /* the longest reply: one with an IPv6 address */
 #define SOCKS5_HEADER_MAX 22 /* the longest header of a datagram from the proxy, likewise */

@@ -13,6 +13,7 @@
 #include "server/effects.h"
 #include "server/idle.h"
 #include "server/janitor.h"
+#include "server/listening.h"
 #include "server/statistics.h"
 #include "state/acl.h"
 #include "state/operators.h"
@@ -206,7 +207,7 @@ static int start_janitor(struct server *s, char *error)
 static int open_for_business(struct server *s, struct config *c, char *error)
 {
 	size_t planned = s->services.budget.sessions;
-	struct listeners *l = change_open_listeners(&s->site, c, error);
+	struct listeners *l = listening_open(&s->site, c, error);
 
 	if (l == NULL)
 		return -1;
@@ -227,7 +228,7 @@ static int open_for_business(struct server *s, struct config *c, char *error)
 		listeners_close(l);
 		return -1;
 	}
-	if (change_expect(&s->site, l, error) < 0) {
+	if (listening_expect(&s->site, l, error) < 0) {
 		listeners_close(l);
 		pool_stop(s->site.pool);
 		return -1;
