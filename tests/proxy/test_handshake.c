@@ -76,14 +76,14 @@ static int tear_down(void **state)
 /* A client has connected to a proxy with this setting of auth; `who` are its users. */
 static void begin(const char *auth, struct users *who)
 {
-	struct config_source source = {.path = NULL};
+	struct config_override override = {.setting = settings_find("auth"), .value = auth};
+	struct config_source source = {.count = 1, .overrides = &override};
 	struct addr addr = net_addr("192.0.2.7", 1234);
 	char error[CONFIG_ERROR_MAX];
 	int pair[2];
 
 	config = config_read(&source, error);
 	assert_non_null(config);
-	assert_true(setting_set(settings_find("auth"), &config->settings, auth, true));
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
 	client = pair[0];
 	assert_int_equal(fcntl(pair[1], F_SETFL, O_NONBLOCK), 0);
