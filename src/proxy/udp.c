@@ -20,7 +20,7 @@
 #include "net/socket.h"
 #include "proxy/names.h"
 #include "wire/reassembly.h"
-#include "proxy/targets.h"
+#include "proxy/flows.h"
 #include "state/acl.h"
 #include "state/outgoing.h"
 #include "wire/socks5.h"
@@ -48,7 +48,7 @@ struct udp {
 	struct batch batches[LOOKUP_FAMILIES];
 	struct batch back; /* to the client */
 	uint8_t headers[SOCKET_BATCH][SOCKS5_HEADER_MAX];
-	struct targets targets;
+	struct flows flows;
 	struct names names;
 	struct reassembly reassembly;
 	uint8_t slots[SOCKET_BATCH][SLOT_SIZE];
@@ -226,12 +226,12 @@ static bool have_socket(struct udp *u, enum lookup_family family)
 /* What the rules say of a target, asked when it is not known yet. */
 static bool is_allowed(struct udp *u, const struct addr *to)
 {
-	const struct target *target = targets_find(&u->targets, to);
+	const struct flow *flow = flows_find(&u->flows, to);
 
-	if (target == NULL)
-		target = targets_add(&u->targets, to,
+	if (flow == NULL)
+		flow = flows_add(&u->flows, to,
 			acl_target_allowed_by_lease(u->setup.config, to, u->setup.lease));
-	return target->allowed;
+	return flow->allowed;
 }
 
 static void send_to(struct udp *u, const struct addr *to, const uint8_t *data, size_t len)
@@ -374,7 +374,7 @@ static void take_from_target(struct udp *u, const struct socket_datagram *in)
 	struct batch *b = &u->back;
 	struct socket_datagram *out = &b->items[b->count];
 
-	if (!targets_expect(&u->targets, &in->peer, filter)) {
+	if (!flows_expect(&u->flows, &in->peer, filter)) {
 		drop(u, DROP_FILTERED);
 		return;
 	}
