@@ -115,6 +115,7 @@ run: deps
 # ---- tests ----
 
 # Faults and time are injected at the linker's hand: the functions that a test puts its own for.
+WRAP_base/test_hashmap := calloc malloc
 WRAP_net/test_socket := accept4 recv send poll recvmmsg sendmmsg
 WRAP_net/test_own := getifaddrs freeifaddrs
 WRAP_proxy/test_pool := session_run accept4 pthread_create epoll_ctl mmap64
@@ -125,6 +126,8 @@ WRAP_server/test_schedule := clock_ms
 WRAP_server/test_idle := clock_ms
 WRAP_server/test_janitor := pthread_create
 WRAP_state/test_hashing := pthread_cond_clockwait
+WRAP_state/test_users := calloc malloc
+WRAP_state/test_users_file := getline __getdelim
 wrap = $(foreach f,$(WRAP_$(patsubst $(BUILD)/tests/%,%,$(1))),-Wl,--wrap=$(f))
 
 $(BUILD)/tests/%: $(BUILD)/tests/%.o $(TEST_LIB_OBJECTS) $(BUILD)/libsocks5d.a Makefile

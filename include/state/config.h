@@ -25,7 +25,7 @@ struct config_override {
 	const char *value;
 };
 
-/* Where a configuration is read from, at start and again on reload. */
+/* Where a configuration is read from, at start and again on reload. It outlives what is read. */
 struct config_source {
 	const char *path; /* NULL: no file */
 	size_t count;

@@ -8,8 +8,9 @@
 #define CONFIG_FILE_ERROR_MAX 1024
 
 /* Sets what the file at `path` says of the `count` settings of `table`, whose values are in
- * `values`. A setting stands there once, a list as often as it likes. -1 with "file:line: name:
- * why" in `error`, for the first line that is wrong; some of the values are set then. */
+ * `values`; those that keep their place refer to `path`. A setting stands there once, a list as
+ * often as it likes. -1 with "file:line: name: why" in `error`, for the first line that is wrong;
+ * some of the values are set then. */
 int config_file_read(const char *path, const struct setting *table, size_t count, void *values,
 	char error[CONFIG_FILE_ERROR_MAX]) __attribute__((warn_unused_result));
 

@@ -37,10 +37,19 @@ struct setting {
 	const char *help; /* one sentence or two, without the default */
 };
 
-/* One value as it was written. */
+/* Where something was written. */
+struct setting_place {
+	const char
+		*file; /* NULL: in none, but as a flag or a command; lives as long as the value */
+	unsigned line;
+};
+
+/* One value as it was written. Of a list it may be a line among thousands, so to add one must not
+ * cost a copy of those before it. */
 struct setting_input {
 	const char *text;
 	bool adds; /* to a list that began before; else it takes the place of what there was */
+	struct setting_place place;
 };
 
 /* What is done with the values of a type. A value is `size` bytes somewhere; all of them zero is a

@@ -5,59 +5,21 @@
  */
 #include "server/change.h"
 
-#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
-#include "net/socket.h"
 #include "server/effects.h"
+#include "server/listening.h"
 #include "state/acl.h"
-#include "state/users_file.h"
-
-#define MONITOR_BACKLOG 64
-
-struct listeners *change_open_listeners(
-	struct site *s, struct config *c, char error[CONFIG_ERROR_MAX])
-{
-	const struct listeners *current = s->pool == NULL ? NULL : pool_listeners(s->pool);
-	const struct listeners *monitor = s->monitor.count == 0 ? NULL : &s->monitor;
-	struct listeners *l, *m;
-
-	l = listeners_open(&c->settings.listen, (int)c->settings.backlog, current, error);
-	if (l == NULL)
-		return NULL;
-	m = listeners_open(&c->settings.monitor_listen, MONITOR_BACKLOG, monitor, error);
-	if (m == NULL) {
-		listeners_leave_out(l, current);
-		listeners_close(l);
-		return NULL;
-	}
-	c->own_count = 0;
-	listeners_add_own(l, c);
-	listeners_add_own(m, c);
-	s->monitor_is_new |= monitor == NULL || m->items[0].fd != monitor->items[0].fd;
-	s->monitor = *m;
-	free(m);
-	return l;
-}
-
-int change_expect(struct site *s, const struct listeners *l, char error[CONFIG_ERROR_MAX])
-{
-	if (pool_expect(s->pool, l) == 0)
-		return 0;
-	snprintf(error, CONFIG_ERROR_MAX, "cannot wait for clients: %s", strerror(errno));
-	return -1;
-}
 
 /* A change of configuration under way. */
 struct change {
 	struct config *old;
 	struct config *new;
 	bool read_again; /* the files too: users are read, logs are opened again */
-	size_t borrowed; /* descriptors, for listeners */
 	char *reply; /* what changed, or why nothing did: CHANGE_REPLY_MAX bytes */
 };
 
@@ -132,59 +94,30 @@ static void settle_changes(struct change *change)
 	}
 }
 
-static const char *count_entry(void *context, const struct users_file_entry *entry)
-{
-	(void)entry;
-	++*(size_t *)context;
-	return NULL;
-}
-
 /* Reads the file of users only to see whether it can be taken. A file that was emptied, by accident
  * or for a moment, is not to open the proxy to everybody. */
 static int check_users(
 	struct site *s, const struct config *old, const struct config *new, char *error)
 {
-	const char *path = effects_users_path(&old->settings);
-	size_t count = 0, before = users_count(s->services->users);
+	struct users *u = s->services->users;
+	size_t count, before = users_count(u);
+	struct users_draft *draft;
 
-	if (path == NULL)
+	if (!users_are_kept(u))
 		return 0;
-	if (users_file_read(path, count_entry, &count, error) < 0)
+	draft = users_read(u, error);
+	if (draft == NULL)
 		return -1;
+	count = users_draft_count(draft);
+	users_draft_free(draft);
 	if (count > 0 || !acl_login_required(old, before) || acl_login_required(new, 0) ||
 		new->settings.auth == AUTH_OPTIONAL)
 		return 0;
 	snprintf(error, CONFIG_ERROR_MAX,
 		"%.512s: no users are left in it, which would let everybody in: say auth = "
 		"optional or auth = required",
-		path);
+		old->settings.users_file);
 	return -1;
-}
-
-/* Descriptors for the listeners that are opened before the old ones are closed. */
-static int borrow_for_listeners(struct site *s, struct change *change, char *error)
-{
-	const struct settings *new = &change->new->settings;
-
-	change->borrowed = listeners_count_new(&new->listen, pool_listeners(s->pool)) +
-		listeners_count_new(&new->monitor_listen, &s->monitor);
-	if (fdbudget_borrow(&s->services->budget, change->borrowed))
-		return 0;
-	change->borrowed = 0;
-	snprintf(error, CONFIG_ERROR_MAX,
-		"no descriptors to spare for new listeners (limit on open files): try again later");
-	return -1;
-}
-
-/* Keeps what the present listeners need beyond what was reserved at start. */
-static void settle_borrowed(struct site *s, const struct change *change, size_t listeners)
-{
-	size_t held = s->borrowed_listeners + change->borrowed, needed = 0;
-
-	if (listeners > s->reserved_listeners)
-		needed = listeners - s->reserved_listeners;
-	fdbudget_return(&s->services->budget, held - needed);
-	s->borrowed_listeners = needed;
 }
 
 /* What was open a moment ago can be opened again, unless it was taken away. */
@@ -223,43 +156,23 @@ static int open_files(struct site *s, const struct change *change, char error[CO
 	return -1;
 }
 
-static void close_new_listeners(struct site *s, struct listeners *l,
-	const struct listeners *monitor_before, bool monitor_was_new)
+/* The steps that can fail, each undone when a later one does. */
+static int prepare(struct site *s, struct change *change, char error[CONFIG_ERROR_MAX])
 {
-	if (l == NULL)
-		return;
-	if (s->monitor.items[0].fd != monitor_before->items[0].fd)
-		socket_close(s->monitor.items[0].fd);
-	s->monitor = *monitor_before;
-	s->monitor_is_new = monitor_was_new;
-	listeners_leave_out(l, pool_listeners(s->pool));
-	listeners_close(l);
+	if (change->read_again && check_users(s, change->old, change->new, error) < 0)
+		return -1;
+	if (listening_prepare(s, change->new, error) < 0)
+		return -1;
+	if (open_files(s, change, error) == 0)
+		return 0;
+	listening_undo(s);
+	return -1;
 }
 
-/* The steps that can fail, each undone when a later one does. The listeners, or NULL. */
-static struct listeners *prepare(
-	struct site *s, struct change *change, char error[CONFIG_ERROR_MAX])
-{
-	struct listeners monitor_before = s->monitor, *l = NULL;
-	bool monitor_was_new = s->monitor_is_new;
-
-	if ((!change->read_again || check_users(s, change->old, change->new, error) == 0) &&
-		borrow_for_listeners(s, change, error) == 0) {
-		l = change_open_listeners(s, change->new, error);
-		if (l != NULL && change_expect(s, l, error) == 0 &&
-			open_files(s, change, error) == 0)
-			return l;
-	}
-	close_new_listeners(s, l, &monitor_before, monitor_was_new);
-	fdbudget_return(&s->services->budget, change->borrowed);
-	return NULL;
-}
-
-static void put_into_effect(struct site *s, struct change *change, struct listeners *l)
+static void put_into_effect(struct site *s, struct change *change)
 {
 	struct config *new = change->new;
 	struct resolver_options resolver = effects_resolver_options(&new->settings);
-	size_t listeners = l->count + s->monitor.count;
 
 	effects_set_log(&new->settings);
 	if (resolver_configure(s->services->resolver, &resolver) < 0)
@@ -268,14 +181,11 @@ static void put_into_effect(struct site *s, struct change *change, struct listen
 		0)
 		log_message(LOG_ERROR, "the access log keeps its length: out of memory");
 	hashing_set_most(s->services->hashing, (unsigned)new->settings.max_password_checks);
-	if (change->read_again)
-		listeners_log(l);
 	if (change->read_again || differs(change, settings_find("auth")) ||
 		differs(change, settings_find("clients")))
 		effects_warn_of_open_door(users_count(s->services->users), new);
 	config_publish(s->services->config, new);
-	pool_listen_on(s->pool, l);
-	settle_borrowed(s, change, listeners);
+	listening_commit(s, change->read_again);
 }
 
 /* Goes over from `old` to `new`, whose reference it takes over; -1 when that is refused, and
@@ -283,15 +193,14 @@ static void put_into_effect(struct site *s, struct change *change, struct listen
 static int change_over(struct site *s, struct change *change)
 {
 	char error[CONFIG_ERROR_MAX];
-	struct listeners *l = prepare(s, change, error);
 
-	if (l == NULL) {
+	if (prepare(s, change, error) < 0) {
 		config_release(change->new);
 		snprintf(change->reply, CHANGE_REPLY_MAX, "%s", error);
 		return -1;
 	}
 	settle_changes(change);
-	put_into_effect(s, change, l);
+	put_into_effect(s, change);
 	return 0;
 }
 

@@ -14,7 +14,7 @@
 struct reading {
 	FILE *file;
 	const char *path;
-	int line;
+	unsigned line;
 	const struct setting *table;
 	size_t count;
 	void *values;
@@ -33,7 +33,7 @@ static void complain(struct reading *r, const char *format, ...)
 
 	if (r->error[0] != '\0')
 		return;
-	len = snprintf(r->error, CONFIG_FILE_ERROR_MAX, "%.512s:%d: ", r->path, r->line);
+	len = snprintf(r->error, CONFIG_FILE_ERROR_MAX, "%.512s:%u: ", r->path, r->line);
 	va_start(ap, format);
 	vsnprintf(r->error + len, CONFIG_FILE_ERROR_MAX - (size_t)len, format, ap);
 	va_end(ap);
@@ -74,7 +74,8 @@ static void take_value(
 	struct reading *r, const struct setting *setting, const char *name, const char *value)
 {
 	bool *given = &r->given[setting - r->table];
-	const struct setting_input in = {.text = value, .adds = *given};
+	const struct setting_input in = {
+		.text = value, .adds = *given, .place = {.file = r->path, .line = r->line}};
 	char why[SETTING_ERROR_MAX];
 
 	if (*given && !setting->type->is_list)
@@ -109,7 +110,7 @@ static int read_stream(struct reading *r)
 		snprintf(r->error, CONFIG_FILE_ERROR_MAX, "%s: cannot be read: %s", r->path,
 			strerror(errno));
 	if (r->error[0] == '\0' && status != 0) {
-		r->line = status;
+		r->line = (unsigned)status;
 		complain(r, "this is no line of the form: name = value");
 	}
 	return r->error[0] == '\0' ? 0 : -1;

@@ -181,7 +181,7 @@ static int setup(void **state)
 	memset(&services, 0, sizeof(services));
 	stats_init(&services.stats);
 	services.hashing = hashing_new(1);
-	services.users = users_new(services.hashing);
+	services.users = users_new(services.hashing, NULL);
 	assert_non_null(services.users);
 	configure("any");
 	running = served = may_end = 0;
