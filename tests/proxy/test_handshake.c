@@ -1,6 +1,7 @@
 /* handshake: from the first byte to the request and its replies, in every dialect, however the
  * client's bytes are cut. */
 #include "proxy/handshake.h"
+#include "state/users_file.h"
 
 #include <fcntl.h>
 #include <sodium.h>
@@ -42,6 +43,7 @@ static int client;
 
 static int set_up(void **state)
 {
+	struct users_backend kept = users_file_backend("users");
 	char error[USERS_ERROR_MAX], hash[PASSWORD_HASH_SIZE];
 	FILE *file;
 
@@ -55,9 +57,9 @@ static int set_up(void **state)
 	fprintf(file, "alice:%s:user\n", hash);
 	fclose(file);
 	hashing = hashing_new(2);
-	users = users_new(hashing);
-	nobody = users_new(hashing);
-	assert_int_equal(users_load(users, "users", error), 0);
+	users = users_new(hashing, &kept);
+	nobody = users_new(hashing, NULL);
+	assert_int_equal(users_load(users, error), 0);
 	registry = registry_new(1);
 	assert_non_null(registry);
 	return 0;
@@ -76,14 +78,15 @@ static int tear_down(void **state)
 /* A client has connected to a proxy with this setting of auth; `who` are its users. */
 static void begin(const char *auth, struct users *who)
 {
-	struct config_override override = {.setting = settings_find("auth"), .value = auth};
-	struct config_source source = {.count = 1, .overrides = &override};
+	struct config_source source = {.path = NULL};
 	struct addr addr = net_addr("192.0.2.7", 1234);
-	char error[CONFIG_ERROR_MAX];
+	struct setting_input in_file = {.text = auth};
+	char error[CONFIG_ERROR_MAX], why[SETTING_ERROR_MAX];
 	int pair[2];
 
 	config = config_read(&source, error);
 	assert_non_null(config);
+	assert_true(setting_set(settings_find("auth"), &config->settings, &in_file, why));
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
 	client = pair[0];
 	assert_int_equal(fcntl(pair[1], F_SETFL, O_NONBLOCK), 0);
