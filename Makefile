@@ -122,6 +122,7 @@ WRAP_proxy/test_pool := session_run accept4 pthread_create epoll_ctl mmap64
 WRAP_proxy/test_relay := clock_deadline clock_ms socket_wait
 WRAP_proxy/test_dial := connect
 WRAP_proxy/test_handshake := socket_read
+WRAP_server/test_addresses := getifaddrs freeifaddrs
 WRAP_server/test_schedule := clock_ms
 WRAP_server/test_idle := clock_ms
 WRAP_server/test_janitor := pthread_create
