@@ -15,6 +15,7 @@
 struct flow {
 	struct addr addr; /* AF_UNSPEC: the place is free */
 	bool allowed;
+	uint64_t name; /* that led to it (names.h); 0: the client named the address */
 	uint64_t used; /* higher is later */
 };
 
@@ -24,12 +25,13 @@ struct flows {
 	struct flow places[FLOWS_SETS][FLOWS_WAYS];
 };
 
-/* The place of exactly this address and port; NULL when it is not (any more) known. */
-struct flow *flows_find(struct flows *f, const struct addr *addr);
+/* The place of exactly this address and port, by this name; NULL when it is not (any more) known.
+ */
+struct flow *flows_find(struct flows *f, uint64_t name, const struct addr *addr);
 
 /* Remembers the verdict on an address that is not known, in the place of one of its set that was
  * used longest ago. */
-struct flow *flows_add(struct flows *f, const struct addr *addr, bool allowed);
+struct flow *flows_add(struct flows *f, uint64_t name, const struct addr *addr, bool allowed);
 
 /* May a datagram from `source` get through to the client? */
 bool flows_expect(struct flows *f, const struct addr *source, enum udp_filter filter);

@@ -30,21 +30,26 @@ static struct flow *use_place(struct flows *f, struct flow *place)
 	return place;
 }
 
-struct flow *flows_find(struct flows *f, const struct addr *addr)
+static bool is_flow(const struct flow *place, uint64_t name, const struct addr *addr)
+{
+	return place->name == name && addr_equal(&place->addr, addr);
+}
+
+struct flow *flows_find(struct flows *f, uint64_t name, const struct addr *addr)
 {
 	struct flow *set;
 
-	if (f->last != NULL && addr_equal(&f->last->addr, addr))
+	if (f->last != NULL && is_flow(f->last, name, addr))
 		return use_place(f, f->last);
 	set = set_of(f, addr);
 	for (size_t i = 0; i < FLOWS_WAYS; i++) {
-		if (addr_equal(&set[i].addr, addr))
+		if (is_flow(&set[i], name, addr))
 			return use_place(f, &set[i]);
 	}
 	return NULL;
 }
 
-struct flow *flows_add(struct flows *f, const struct addr *addr, bool allowed)
+struct flow *flows_add(struct flows *f, uint64_t name, const struct addr *addr, bool allowed)
 {
 	struct flow *set = set_of(f, addr), *oldest = set;
 
@@ -52,7 +57,7 @@ struct flow *flows_add(struct flows *f, const struct addr *addr, bool allowed)
 		if (set[i].used < oldest->used)
 			oldest = &set[i];
 	}
-	*oldest = (struct flow){.addr = *addr, .allowed = allowed};
+	*oldest = (struct flow){.addr = *addr, .allowed = allowed, .name = name};
 	return use_place(f, oldest);
 }
 
