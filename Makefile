@@ -126,6 +126,7 @@ WRAP_server/test_change := pool_listeners pool_expect pool_listen_on log_open lo
 	log_set_format access_log_open access_log_resize resolver_configure hashing_set_most users_load \
 	fdbudget_borrow listeners_open setting_copy
 WRAP_proxy/test_handshake := socket_read
+WRAP_server/test_addresses := getifaddrs freeifaddrs
 WRAP_server/test_schedule := clock_ms
 WRAP_server/test_idle := clock_ms
 WRAP_server/test_janitor := pthread_create

@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "net/fdbudget.h"
+#include "net/own.h"
 #include "net/pipe.h"
 #include "net/resolver.h"
 #include "state/access_log.h"
@@ -19,6 +20,7 @@ struct services {
 	struct hashing *hashing;
 	struct users *users;
 	struct resolver *resolver;
+	struct own *own;
 	struct registry *registry;
 	struct access_log *access_log;
 	struct fdbudget budget;

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "net/socket.h"
+#include "server/addresses.h"
 #include "server/change.h"
 #include "server/effects.h"
 #include "server/idle.h"
@@ -20,8 +21,8 @@
 #include "state/users_file.h"
 
 /* Descriptors for the two logs, the files read and written meanwhile, the pool's epoll set
- * and eventfd, and the monitor's eventfd. */
-#define PROCESS_DESCRIPTORS 8
+ * and eventfd, the monitor's eventfd, and the socket that tells this host's addresses. */
+#define PROCESS_DESCRIPTORS 9
 
 /* max_sessions = auto: a 64th of the memory at what a waiting worker costs, within these. */
 #define AUTO_MEMORY_SHARE 64
@@ -37,6 +38,7 @@ struct server {
 	struct site site; /* for changes while serving */
 	struct janitor *janitor;
 	struct idle_sweep idle_sweep;
+	struct addresses addresses;
 };
 
 /* ---- how many sessions ---- */
@@ -131,10 +133,13 @@ static int make_shared_state(struct server *s, const struct config *c, char *err
 	pipe_pool_init(&v->pipes, &v->budget);
 	v->resolver = resolver_new(&resolver);
 	v->registry = registry_new(v->budget.sessions);
-	if (v->resolver != NULL && v->registry != NULL)
-		return 0;
-	snprintf(error, CONFIG_ERROR_MAX, "out of memory");
-	return -1;
+	v->own = own_new();
+	if (v->resolver == NULL || v->registry == NULL || v->own == NULL) {
+		snprintf(error, CONFIG_ERROR_MAX, "out of memory");
+		return -1;
+	}
+	addresses_init(&s->addresses, v->own);
+	return 0;
 }
 
 static int make_access_log(struct server *s, const struct settings *settings, char *error)
@@ -195,6 +200,7 @@ static int start_janitor(struct server *s, char *error)
 	if (s->janitor != NULL) {
 		idle_sweep_init(&s->idle_sweep, v->registry, config_idle_limits(v->config));
 		janitor_add(s->janitor, &s->idle_sweep.job);
+		janitor_add(s->janitor, &s->addresses.job);
 		if (janitor_start(s->janitor) == 0)
 			return 0;
 	}
@@ -254,6 +260,7 @@ static void free_all(struct server *s)
 	change_forget(&s->site);
 	config_store_free(s->services.config);
 	registry_free(s->services.registry);
+	own_free(s->services.own);
 	resolver_free(s->services.resolver);
 	users_free(s->services.users);
 	free(s->users_path);
