@@ -109,6 +109,7 @@ WRAP_proxy/test_relay := clock_deadline clock_ms socket_wait
 WRAP_proxy/test_dial := connect
 WRAP_server/test_schedule := clock_ms
 WRAP_server/test_idle := clock_ms
+WRAP_server/test_hasher := pthread_create
 WRAP_server/test_janitor := pthread_create
 WRAP_state/test_hashing := pthread_cond_clockwait
 wrap = $(foreach f,$(WRAP_$(patsubst $(BUILD)/tests/%,%,$(1))),-Wl,--wrap=$(f))
