@@ -7,6 +7,7 @@
 #include "net/pipe.h"
 #include "net/resolver.h"
 #include "state/access_log.h"
+#include "state/bans.h"
 #include "state/config.h"
 #include "state/hashing.h"
 #include "state/registry.h"
@@ -19,6 +20,7 @@ struct services {
 	struct hashing *hashing;
 	struct users *users;
 	struct resolver *resolver;
+	struct bans *holdoff; /* of who guesses administrators' passwords */
 	struct registry *registry;
 	struct access_log *access_log;
 	struct fdbudget budget;

@@ -211,11 +211,17 @@ static enum end_reason check_login(struct session *s, const struct socks5_login 
 	struct login claim = {.name = (const char *)login->name,
 		.name_len = login->name_len,
 		.password = (const char *)login->password,
-		.password_len = login->password_len};
+		.password_len = login->password_len,
+		.holdoff = s->services->holdoff,
+		.from = &s->client_addr};
 	enum login_result result = users_login(
 		users, &claim, s->deadline, registry_told(s->services->registry, s->slot));
 
 	switch (result) {
+	case LOGIN_HELD_OFF:
+		/* As late as any other, so that nobody can tell whose name it is. */
+		socket_wait(NULL, 0, clock_deadline(users_check_ms(users)));
+		return END_LOGIN_REFUSED;
 	case LOGIN_REFUSED:
 		return END_LOGIN_REFUSED;
 	case LOGIN_TOO_BUSY:
