@@ -14,10 +14,15 @@ DESTDIR ?=
 
 BUILD := build/$(notdir $(CC))$(if $(SAN),-$(SAN))
 
-PACKAGES := libcares libcrypt libsodium inih
-CLIENT_PACKAGES := libedit ncursesw
-DEPS := pkg-config libc6-dev libc-ares-dev libcrypt-dev libsodium-dev libinih-dev libedit-dev \
-	libncurses-dev
+# The libraries: pkg-config's name and the Debian package with the headers.
+LIBRARIES := libcares:libc-ares-dev libcrypt:libcrypt-dev libsodium:libsodium-dev inih:libinih-dev
+CLIENT_LIBRARIES := libedit:libedit-dev ncursesw:libncurses-dev
+names = $(foreach l,$(1),$(firstword $(subst :, ,$(l))))
+packages = $(foreach l,$(1),$(lastword $(subst :, ,$(l))))
+
+# Any compiler will do; the package of one that is not there, which has cc's name but for cc itself.
+COMPILER := $(if $(shell command -v $(CC)),,$(patsubst cc,gcc,$(notdir $(CC))))
+DEPS := $(COMPILER) pkg-config libc6-dev $(call packages,$(LIBRARIES) $(CLIENT_LIBRARIES))
 TEST_DEPS := $(DEPS) libcmocka-dev curl nginx-light valgrind tmux
 CLIENT_DEPS := $(TEST_DEPS) netcat-openbsd ncat proxychains4 git openssh-client openssh-server \
 	dante-client tnftp python3-pyftpdlib iperf3 python3-socks dnsmasq-base chromium \
@@ -38,8 +43,8 @@ ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 -Iinc
 	$(HARDENING)
 HARDENING := $(if $(SAN),,-D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE)
 # Looked up once, and only when something is built: pkg-config may have to be installed first.
-LIBS = $(eval LIBS := $(shell pkg-config --libs $(PACKAGES)))$(LIBS)
-CLIENT_LIBS = $(eval CLIENT_LIBS := $(shell pkg-config --libs $(CLIENT_PACKAGES)))$(CLIENT_LIBS)
+LIBS = $(eval LIBS := $(shell pkg-config --libs $(call names,$(LIBRARIES))))$(LIBS)
+CLIENT_LIBS = $(eval CLIENT_LIBS := $(shell pkg-config --libs $(call names,$(CLIENT_LIBRARIES))))$(CLIENT_LIBS)
 TEST_LIBS = $(eval TEST_LIBS := $(shell pkg-config --libs cmocka))$(TEST_LIBS)
 LINK = $(CC) -pthread $(SANITIZE) $(if $(SAN),,-pie -Wl$(comma)-z$(comma)relro$(comma)-z$(comma)now) $(LDFLAGS)
 
@@ -51,13 +56,17 @@ TEST_LIB_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/lib/*.c))
 BENCH_SOURCES := $(wildcard tests/bench/*.c)
 C_FILES := $(wildcard src/*.c src/*/*.c include/*/*.h tests/*/*.c tests/*/*.h)
 
-.PHONY: all run test test-clients test-valgrind fuzz bench bench-results plots check-docs docs lint format deps \
-	deps-test deps-clients deps-lint deps-bench deps-plots tests install clean help
+.PHONY: all build run tests test check test-clients test-valgrind fuzz bench bench-results plots check-docs docs \
+	lint format deps deps-test deps-clients deps-lint deps-bench deps-plots install clean help
 
-all: bin/socks5d bin/server bin/monitor_client
+all: build
+
+build: bin/socks5d bin/server bin/monitor_client
 
 help:
-	@echo 'make             build bin/socks5d and bin/monitor_client'
+	@echo 'make             the same as make build'
+	@echo 'make build       build bin/socks5d and bin/monitor_client; installs nothing'
+	@echo 'make check       build, run all tests for which everything is there; installs nothing'
 	@echo 'make run         install what is missing, build, serve with conf/socks5d.conf'
 	@echo 'make test        install what is missing, build, run all tests'
 	@echo 'make test-clients  the same with more real clients: nc, git, ssh, socksify, Chromium and others'
@@ -65,10 +74,10 @@ help:
 	@echo 'make fuzz        every parser of bytes from outside, FUZZ_SECONDS=60 each'
 	@echo 'make bench       measure beside microsocks and dante (BENCH="-q" for a quick look)'
 	@echo 'make bench-results  the same, kept in tests/bench/results as JSON and pictures'
-	@echo 'make lint        formatting, static analysis, layers'
+	@echo 'make lint        formatting, static analysis, layers, documents'
 	@echo 'make docs        bring sample configuration and manual up to date with the table of settings'
 	@echo 'make install     into DESTDIR$(PREFIX)'
-	@echo 'make deps        install the Debian packages that building needs'
+	@echo 'make deps        install the Debian packages that building needs and that are missing'
 
 # ---- programs ----
 
@@ -80,10 +89,12 @@ bin/server: bin/socks5d
 	$(Q)ln -sf socks5d $@
 
 $(BUILD)/socks5d: $(BUILD)/src/socks5d.o $(BUILD)/libsocks5d.a
+	$(all-there)
 	@echo '  LD $@'
 	$(Q)$(LINK) -o $@ $^ $(LIBS)
 
 $(BUILD)/monitor_client: $(BUILD)/src/monitor_client.o $(BUILD)/libsocks5d.a
+	$(all-there)
 	@echo '  LD $@'
 	$(Q)$(LINK) -o $@ $^ $(CLIENT_LIBS)
 
@@ -92,6 +103,7 @@ $(BUILD)/libsocks5d.a: $(LIB_OBJECTS)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
 $(BUILD)/%.o: %.c
+	$(all-there)
 	@mkdir -p $(@D)
 	@echo '  CC $<'
 	$(Q)$(CC) $(ALL_CFLAGS) -Itests/lib -MMD -MP -c -o $@ $<
@@ -103,16 +115,21 @@ run: deps
 # ---- tests ----
 
 # Faults and time are injected at the linker's hand: the functions that a test puts its own for.
+WRAP_base/test_hashmap := calloc malloc
 WRAP_net/test_socket := accept4 recv send poll recvmmsg sendmmsg
 WRAP_net/test_own := getifaddrs freeifaddrs
+WRAP_proxy/test_pool := session_run accept4 pthread_create epoll_ctl mmap64
 WRAP_proxy/test_relay := clock_deadline clock_ms socket_wait
 WRAP_proxy/test_dial := connect
+WRAP_proxy/test_handshake := socket_read
 WRAP_server/test_schedule := clock_ms
 WRAP_server/test_idle := clock_ms
 WRAP_server/test_hasher := pthread_create
 WRAP_server/test_janitor := pthread_create
 WRAP_state/test_hashing := pthread_cond_clockwait
 WRAP_state/test_holdoff := clock_ms pthread_cond_clockwait
+WRAP_state/test_users := calloc malloc
+WRAP_state/test_users_file := getline __getdelim
 wrap = $(foreach f,$(WRAP_$(patsubst $(BUILD)/tests/%,%,$(1))),-Wl,--wrap=$(f))
 
 $(BUILD)/tests/%: $(BUILD)/tests/%.o $(TEST_LIB_OBJECTS) $(BUILD)/libsocks5d.a Makefile
@@ -124,10 +141,22 @@ $(BUILD)/tests/%: $(BUILD)/tests/%.o $(TEST_LIB_OBJECTS) $(BUILD)/libsocks5d.a M
 tests: $(BUILD)/socks5d $(BUILD)/monitor_client $(TESTS) $(BUILD)/gendoc
 
 test: deps-test
-	@$(MAKE) --no-print-directory tests check-docs
+	@$(MAKE) --no-print-directory check
+
+# Programs, and scripts that find out themselves what they lack; CHECKS=... runs some of them only.
+CHECKS = $(TESTS) tests/build/test_make.sh $(addprefix tests/clients/test_,curl.sh monitor_client.sh top.sh)
+NO_CMOCKA = $(eval NO_CMOCKA := $(shell pkg-config --exists cmocka || echo yes))$(NO_CMOCKA)
+checked-programs = $(if $(NO_CMOCKA),,$(filter-out %.sh,$(CHECKS)))
+unchecked-programs = $(if $(NO_CMOCKA),$(filter-out %.sh,$(CHECKS)))
+
+check:
+	$(all-there)
+	@$(MAKE) --no-print-directory tests check-docs TESTS='$(checked-programs)'
 	tests/lint/layers.sh
-	@SOCKS5D=$(BUILD)/socks5d tests/run.sh $(TESTS) \
-		$(addprefix tests/clients/test_,curl.sh monitor_client.sh top.sh)
+	tests/lint/documents.sh
+	@SOCKS5D=$(BUILD)/socks5d \
+		LACKING='$(if $(unchecked-programs),unit and daemon tests (needs libcmocka-dev))' \
+		tests/run.sh $(checked-programs) $(filter %.sh,$(CHECKS))
 
 test-clients: deps-clients
 	@$(MAKE) --no-print-directory $(BUILD)/socks5d $(BUILD)/monitor_client
@@ -221,6 +250,7 @@ format:
 lint: deps-lint
 	clang-format --dry-run -Werror $(C_FILES)
 	tests/lint/layers.sh
+	tests/lint/documents.sh
 	cppcheck -q --std=c11 --enable=warning,performance,portability --inline-suppr \
 		--error-exitcode=1 -Iinclude -D_GNU_SOURCE src
 	clang-tidy -quiet $(wildcard src/*.c src/*/*.c) -- -std=c11 -D_GNU_SOURCE -Iinclude
@@ -243,6 +273,21 @@ clean:
 	rm -rf bin build
 
 # ---- Debian packages ----
+
+# The packages without which nothing can be compiled. Asked once, before the first file is; that there
+# are all is quickly said.
+MISSING = $(eval MISSING := $(COMPILER) $(shell $(find-missing)))$(strip $(MISSING))
+NEEDED := $(LIBRARIES) $(CLIENT_LIBRARIES)
+define find-missing
+$(CC) -E -include stdio.h -x c /dev/null >/dev/null 2>&1 || echo libc6-dev; \
+command -v pkg-config >/dev/null || echo pkg-config; \
+pkg-config --exists $(call names,$(NEEDED)) 2>/dev/null || { \
+	$(foreach l,$(NEEDED),pkg-config --exists $(call names,$(l)) || echo $(call packages,$(l));) \
+} 2>/dev/null
+endef
+
+# Ends make with one line.
+all-there = $(if $(MISSING),$(error missing: $(MISSING); make deps installs them))
 
 # install-packages,LIST: asks dpkg first, so that nothing happens when nothing is missing.
 define install-packages

@@ -146,6 +146,6 @@ int main(int argc, char **argv)
 		status = check(&options);
 	else
 		status = run(&options);
-	options_free_users(&options);
+	options_free(&options);
 	return status;
 }

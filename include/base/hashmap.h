@@ -20,6 +20,9 @@ size_t hashmap_count(const struct hashmap *map);
 /* The value under the `len` bytes at `key`, which may hold any byte; NULL when there is none. */
 void *hashmap_get(const struct hashmap *map, const void *key, size_t len);
 
+/* Makes room, so that the next `more` calls of hashmap_put() succeed. -1 without memory. */
+int hashmap_reserve(struct hashmap *map, size_t more) __attribute__((warn_unused_result));
+
 /* Puts `value` (not NULL) under `key`, which must live as long as the entry, so usually within the
  * value. `*old` receives what was there before, or NULL. -1 without memory, and nothing changed. */
 int hashmap_put(struct hashmap *map, const void *key, size_t len, void *value, void **old)

@@ -16,15 +16,16 @@ int dnscache_reset(struct dnscache *c, size_t records) __attribute__((warn_unuse
 /* NULL is allowed. */
 void dnscache_free(struct dnscache *c);
 
-/* Copies the record of `name` (in lower case) that has not expired into `*out`; false when there
- * is none, and `*out` is unchanged. */
+/* Copies the record of `name` (in lower case) that has not expired into `*out`, its addresses
+ * beginning with the next one each time; false when there is none, and `*out` is unchanged. */
 bool dnscache_find(
 	struct dnscache *c, const char *name, enum lookup_family family, struct lookup_answer *out);
 
 /* Keeps `answer` (found or not found) until `expires` (clock.h). Where it goes, what has expired or
- * expires first makes room. Without memory it is not kept. */
+ * expires first makes room. Without memory it is not kept. `turn` is how many have had the answer
+ * before, each beginning with the next address. */
 void dnscache_store(struct dnscache *c, const char *name, enum lookup_family family,
-	const struct lookup_answer *answer, int64_t expires);
+	const struct lookup_answer *answer, uint32_t turn, int64_t expires);
 
 /* Lookups that a record answered, and those that none did, since the start. */
 void dnscache_counts(struct dnscache *c, uint64_t *hits, uint64_t *misses);

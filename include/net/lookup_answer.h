@@ -4,6 +4,8 @@
 #define NET_LOOKUP_ANSWER_H
 
 #include <stddef.h>
+#include <stdint.h>
+#include <string.h>
 
 #include "base/addr.h"
 
@@ -24,5 +26,17 @@ struct lookup_answer {
 	size_t count;
 	struct addr addrs[RESOLVER_MAX_ADDRS]; /* port 0 */
 };
+
+/* Copies `count` <= RESOLVER_MAX_ADDRS addresses, beginning with another one at each turn, so that
+ * those who ask one after the other go to them in turn. */
+static inline void lookup_answer_fill(
+	struct lookup_answer *to, const struct addr *addrs, size_t count, uint32_t turn)
+{
+	size_t first = count == 0 ? 0 : turn % count;
+
+	to->count = count;
+	memcpy(to->addrs, addrs + first, (count - first) * sizeof(addrs[0]));
+	memcpy(to->addrs + count - first, addrs, first * sizeof(addrs[0]));
+}
 
 #endif

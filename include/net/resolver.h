@@ -50,9 +50,10 @@ struct lookup {
 	struct lookup_answer answers[LOOKUP_FAMILIES];
 };
 
-/* Begins to look up both families of `name` (NUL-terminated, at most RESOLVER_NAME_MAX bytes);
- * what the cache or hosts(5) knows is answered at once. Descriptors are taken from `lease`. */
-void lookup_begin(struct lookup *l, struct resolver *r, const char *name, struct fd_lease *lease);
+/* Begins to look up both families of the `len` <= RESOLVER_NAME_MAX bytes at `name`, which hold no
+ * NUL; what the cache or hosts(5) knows is answered at once. Descriptors are taken from `lease`. */
+void lookup_begin(
+	struct lookup *l, struct resolver *r, const char *name, size_t len, struct fd_lease *lease);
 
 /* A lookup that is over already: it was for this address. */
 void lookup_literal(struct lookup *l, const struct addr *addr);

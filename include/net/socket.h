@@ -12,9 +12,9 @@
 #include "base/addr.h"
 
 /* A TCP listener on `wanted` (IPv6 ones serve IPv6 only) whose accepted sockets inherit
- * TCP_NODELAY and keepalive. `*bound` receives the address with the port that the kernel chose if
- * `wanted` has port 0. With `share` it may be opened beside listeners that share their port. -1
- * with errno. */
+ * TCP_NODELAY, urgent data in their place, and keepalive. `*bound` receives the address with the
+ * port that the kernel chose if `wanted` has port 0. With `share` it may be opened beside listeners
+ * that share their port. -1 with errno. */
 int socket_listen(const struct addr *wanted, int backlog, bool share, struct addr *bound)
 	__attribute__((warn_unused_result));
 
@@ -46,8 +46,9 @@ struct socket_via {
 	const char *interface; /* "": whichever the routes say */
 };
 
-/* Begins to connect a new TCP socket, with TCP_NODELAY, to `target`; `via` may be NULL. The socket,
- * which polls writable when the attempt is over; -1 with errno when it failed at once. */
+/* Begins to connect a new TCP socket, with TCP_NODELAY and urgent data in their place, to `target`;
+ * `via` may be NULL. The socket, which polls writable when the attempt is over; -1 with errno when
+ * it failed at once. */
 int socket_connect_start(const struct addr *target, const struct socket_via *via)
 	__attribute__((warn_unused_result));
 

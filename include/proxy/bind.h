@@ -11,7 +11,7 @@
 #include "state/config.h"
 #include "state/end_reason.h"
 #include "state/stats.h"
-#include "wire/socks5.h"
+#include "wire/request.h"
 
 struct bind {
 	/* given */
@@ -19,7 +19,7 @@ struct bind {
 	struct resolver *resolver;
 	struct fd_lease *lease;
 	struct stats *stats;
-	const struct socks5_request *request;
+	const struct destination *dst; /* of the request */
 	struct watch watch; /* on the client, meanwhile */
 
 	/* results */
@@ -33,7 +33,7 @@ struct bind {
 	struct lookup lookup; /* of DST.ADDR: whose connection is taken */
 };
 
-/* Begins to listen for what `request` names, on the address from which that is reached. -1 with the
+/* Begins to listen for whom `dst` names, on the address from which that is reached. -1 with the
  * reason in `failure`; nothing is held then. */
 int bind_listen(struct bind *b) __attribute__((warn_unused_result));
 

@@ -10,7 +10,7 @@
 #include "proxy/watch.h"
 #include "state/config.h"
 #include "state/end_reason.h"
-#include "wire/socks5.h"
+#include "wire/request.h"
 
 #define DIAL_MAX_ATTEMPTS 8 /* connection attempts under way at once */
 
@@ -24,7 +24,7 @@ struct dial {
 	const struct config *config;
 	struct resolver *resolver;
 	struct fd_lease *lease;
-	const struct socks5_request *request;
+	const struct destination *dst;
 	struct watch watch; /* on the client, meanwhile */
 
 	/* results */
@@ -48,7 +48,7 @@ struct dial {
 	int64_t next_attempt; /* not before this, while another is under way */
 };
 
-/* Connects to what `request` asks for, within connect_timeout. The connected socket, which is then
+/* Connects to `dst`, within connect_timeout. The connected socket, which is then
  * the caller's with its place in the fd budget (`lease`), or -1 with the reason in `failure`. Every
  * address is put to the rules, and it is exactly the address that was checked that is connected to.
  * Returns as soon as the client leaves. Follows RFC 8305: families alternate, the

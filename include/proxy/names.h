@@ -11,7 +11,7 @@
 #include "net/fdbudget.h"
 #include "net/resolver.h"
 #include "state/config.h"
-#include "wire/socks5.h"
+#include "wire/request.h"
 
 #define NAMES_MAX 32 /* that are remembered */
 #define NAMES_LOOKUPS 4 /* under way at once */
@@ -44,7 +44,7 @@ struct name {
 	uint16_t port; /* that was sent to last */
 	struct name_datagram *first, **end; /* that wait for it */
 	uint8_t len;
-	char text[RESOLVER_NAME_MAX + 1];
+	char text[DESTINATION_NAME_MAX];
 };
 
 struct names {
@@ -68,10 +68,10 @@ enum names_outcome {
 	NAMES_FULL, /* too much waits already */
 };
 
-/* Where to send the datagram `d`, which has a name for its target. A name keeps its address for as
- * long as lookups go on to give it. */
-enum names_outcome names_find(
-	struct names *n, const struct socks5_datagram *d, int64_t now, struct addr *addr);
+/* Where to send the `len` bytes at `data`, whose destination is a name. A name keeps its address
+ * for as long as lookups go on to give it. */
+enum names_outcome names_find(struct names *n, const struct destination *dst, const void *data,
+	size_t len, int64_t now, struct addr *addr);
 
 /* Takes a datagram that need not wait any longer; NULL when there is none. To be freed. */
 struct name_datagram *names_take(struct names *n);

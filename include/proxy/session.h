@@ -10,14 +10,13 @@
 #include "base/log.h"
 #include "net/fdbudget.h"
 #include "proxy/dial.h"
+#include "proxy/handshake.h"
 #include "proxy/services.h"
 #include "state/access_log.h"
 #include "state/config.h"
 #include "state/end_reason.h"
 #include "state/registry.h"
 #include "state/stats.h"
-#include "state/users.h"
-#include "wire/socks5.h"
 
 #define SESSION_BUFFER_SIZE 65536 /* bytes held for each direction */
 
@@ -30,7 +29,6 @@ struct session {
 	size_t slot; /* in the registry */
 	uint64_t id;
 	int64_t begun;
-	int64_t deadline; /* of the phase that is waited in */
 	struct config *config;
 	struct addr client_addr;
 	int client;
@@ -40,19 +38,13 @@ struct session {
 	int error; /* errno behind a failure; 0 = none */
 	struct datagram_counts datagrams; /* of an association */
 	enum end_reason reason;
-	uint8_t reply; /* REP that was sent */
-	bool answered; /* a refusal or a reply went out */
-	bool served; /* and what was asked for was granted */
-	bool has_request;
-	bool chose_login; /* METHOD 02 */
-	size_t user_len;
-	char user[USERS_NAME_MAX];
+	bool served; /* what was asked for was granted */
 	const char *command; /* its name; NULL before the request */
 	char command_text[16]; /* where it has no static one */
 	char target_text[ACCESS_TARGET_MAX]; /* host:port as one word; "" before the request */
 	struct buffer in; /* from the client */
 	struct buffer out; /* to the client */
-	struct socks5_request request;
+	struct handshake handshake;
 	struct dial dial;
 	/* Last, so that little is touched. */
 	union {

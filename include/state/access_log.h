@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/addr.h"
+#include "state/end_reason.h"
 #include "state/users.h"
 
 /* A name of 255 bytes, ":65535" and NUL. One with many bytes to be escaped is cut. */
@@ -40,7 +41,8 @@ struct access_record {
 	const struct addr *client;
 	const char *command;
 	const char *target; /* host:port, as the client asked for it */
-	uint8_t reply; /* REP (RFC 1928 section 6); 0: success */
+	enum end_reason failure; /* END_REASONS: it was granted */
+	unsigned code; /* of the reply, as the client's protocol counts; in the file only */
 };
 
 /* Logs it, with the time as it is now. False when the file did not take it. */

@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 #include <stddef.h>
 
+#include "state/config_file.h"
 #include "state/settings.h"
 
 struct config {
@@ -16,17 +17,19 @@ struct config {
 	_Atomic(unsigned) references;
 };
 
-#define CONFIG_MAX_OVERRIDES 64
-#define CONFIG_ERROR_MAX 1024
+#define CONFIG_ERROR_MAX CONFIG_FILE_ERROR_MAX
 
-/* Where a configuration is read from, at start and again on reload. */
+/* A setting that was given on the command line. */
+struct config_override {
+	const struct setting *setting;
+	const char *value;
+};
+
+/* Where a configuration is read from, at start and again on reload. It outlives what is read. */
 struct config_source {
 	const char *path; /* NULL: no file */
 	size_t count;
-	struct config_override { /* from the command line: applied after the file, in order */
-		const struct setting *setting;
-		const char *value;
-	} overrides[CONFIG_MAX_OVERRIDES];
+	struct config_override *overrides; /* applied after the file, in order */
 };
 
 /* Reads it all. NULL when anything is wrong, with "where: name: "value": what is legal" in

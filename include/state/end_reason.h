@@ -1,8 +1,7 @@
-/* end_reason: why a session ended; one table gives the log's word and the reply code. No state. */
+/* end_reason: why a session ended, as counters, logs and the replies of all dialects tell it. No
+ * state. */
 #ifndef STATE_END_REASON_H
 #define STATE_END_REASON_H
-
-#include <stdint.h>
 
 enum end_reason {
 	END_CLOSED, /* both sides finished sending */
@@ -14,7 +13,7 @@ enum end_reason {
 	END_NOTHING_ASKED, /* the client left before its first byte, as health checks do */
 	END_CLIENT_LEFT, /* the client left before its request was answered */
 	END_HANDSHAKE_TIMEOUT, /* `handshake_timeout` */
-	END_MALFORMED, /* not SOCKS 5, or not as RFC 1928 and RFC 1929 say */
+	END_MALFORMED, /* in no dialect that is known, or not as its RFC says */
 	END_NO_METHOD, /* none of the offered METHODs is acceptable */
 	END_LOGIN_REFUSED, /* unknown name or wrong password */
 	END_LOGIN_BUSY, /* too many logins at once */
@@ -37,9 +36,5 @@ enum end_reason {
 
 /* One lower-case word with underscores. */
 const char *end_reason_word(enum end_reason reason);
-
-/* The REP field (RFC 1928 section 6) that tells a client that waits for its reply; 0 when the
- * request had succeeded. */
-uint8_t end_reason_reply(enum end_reason reason);
 
 #endif

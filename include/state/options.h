@@ -19,18 +19,21 @@ enum options_action {
 
 struct options {
 	enum options_action action;
-	struct config_source source; /* points into argv */
+	struct config_source source; /* its texts are those of argv */
 	struct user_credentials users[OPTIONS_MAX_USERS];
 	size_t user_count;
 };
 
 /* Reads the command line. Names and passwords of -u are copied, and wiped from `argv` so that ps(1)
- * does not show them. -1 with the reason in `error`. */
+ * does not show them. -1 with the reason in `error`. To be freed in any case. */
 int options_parse(struct options *o, int argc, char **argv, char error[CONFIG_ERROR_MAX])
 	__attribute__((warn_unused_result));
 
-/* Wipes and frees the copies; the users are gone then. */
+/* Wipes and frees the copies of -u; the users are gone then. */
 void options_free_users(struct options *o);
+
+/* Frees everything, users too. */
+void options_free(struct options *o);
 
 /* What -h says. */
 void options_print_help(FILE *out);

@@ -3,41 +3,15 @@
 #ifndef STATE_SETTINGS_H
 #define STATE_SETTINGS_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 
-#include "base/addr.h"
-
-#define SETTINGS_MAX_LISTEN 16
-#define SETTINGS_MAX_NETWORKS 64
-
-struct listen_list {
-	size_t count;
-	struct addr addrs[SETTINGS_MAX_LISTEN];
-	bool has_port[SETTINGS_MAX_LISTEN]; /* false: `port` applies */
-};
-
-/* Who may connect: any of these. */
-struct client_rule {
-	bool automatic; /* private networks while nobody has to log in, else any */
-	bool any;
-	bool private_networks;
-	size_t count;
-	struct network networks[SETTINGS_MAX_NETWORKS];
-};
+#include "state/setting_types.h"
 
 enum auth_rule {
 	AUTH_AUTO, /* login required as soon as there are users */
 	AUTH_REQUIRED, /* login required, even when there is no user who could */
 	AUTH_OPTIONAL, /* a client that offers to log in does, others are Anonymous */
-};
-
-/* An address of each family, without a port; AF_UNSPEC: none is set. */
-struct host_pair {
-	struct addr v4;
-	struct addr v6;
 };
 
 /* From whom an association passes datagrams on to its client. */
@@ -112,35 +86,10 @@ struct settings {
 	int64_t log_format; /* enum log_format */
 };
 
-enum setting_type {
-	SETTING_NUMBER,
-	SETTING_DURATION,
-	SETTING_WORD, /* the index of one of `words` */
-	SETTING_TEXT,
-	SETTING_ADDRS,
-	SETTING_CLIENTS,
-	SETTING_HOSTS, /* struct host_pair */
-	SETTING_PORTS, /* struct port_range */
-};
+/* Rows of the table, and so the size of every array that is indexed by it. */
+#define SETTINGS_COUNT 39
 
-struct setting {
-	const char *name; /* in the file; as a flag with - for _ */
-	char flag; /* the short flag, or 0 */
-	enum setting_type type;
-	size_t offset; /* in struct settings */
-	const char *initial; /* the default, as it would be written */
-	int64_t least, most; /* of NUMBER (0 to most, if `zero_word`) and DURATION */
-	const char *zero_word; /* NUMBER: the word for 0 */
-	const char *const *words;
-	bool (*valid)(const char *text); /* TEXT: NULL = anything is */
-	const char *legal; /* TEXT with `valid`: what is, in words */
-	bool reloadable; /* a change takes effect while running */
-	const char *value_name; /* for the help: ADDR, FILE */
-	const char *help; /* one sentence or two, without the default */
-};
-
-extern const struct setting settings_table[];
-extern const size_t settings_count;
+extern const struct setting settings_table[SETTINGS_COUNT];
 
 /* The entry called `name`, with _ or - alike; NULL when there is none. */
 const struct setting *settings_find(const char *name);
@@ -148,29 +97,7 @@ const struct setting *settings_find(const char *name);
 /* All defaults. -1 without memory. */
 int settings_init(struct settings *s) __attribute__((warn_unused_result));
 
-/* Frees the texts. */
+/* Frees what the values own. */
 void settings_free(struct settings *s);
-
-/* Sets one value from its text. Lists: adds to it, or replaces it when `first`. False when the text
- * is not legal (setting_legal() tells what is) or memory is out; then nothing changed. */
-bool setting_set(const struct setting *setting, struct settings *s, const char *text, bool first)
-	__attribute__((warn_unused_result));
-
-/* Is it a list, to which a second value is added? */
-bool setting_is_list(const struct setting *setting);
-
-/* What setting_set() takes, in words: "a number from 1 to 65535". Returns `out`. */
-const char *setting_legal(const struct setting *setting, char *out, size_t size);
-
-/* The value as setting_set() would take it, cut to `size`. Returns `out`. */
-const char *setting_format(
-	const struct setting *setting, const struct settings *s, char *out, size_t size);
-
-/* Makes `to` have the value that `from` has. -1 without memory. */
-int setting_copy(const struct setting *setting, struct settings *to, const struct settings *from)
-	__attribute__((warn_unused_result));
-
-/* The flag of a setting: "--max-sessions". Returns `out`. */
-const char *setting_flag(const struct setting *setting, char out[64]);
 
 #endif

@@ -21,29 +21,47 @@
 
 enum user_role { USER_ROLE_USER, USER_ROLE_ADMIN };
 
+/* All that is kept of a user. */
+struct user_record {
+	const char *name;
+	size_t name_len;
+	const char *hash;
+	enum user_role role;
+	const char *attributes; /* KEY=VALUE KEY=VALUE ...; "": none */
+};
+
+/* Takes a user who was loaded. NULL, or why he is not wanted. The strings are valid during the call
+ * only. */
+typedef const char *users_taker(void *taker, const struct user_record *user);
+
+/* Where users are kept. Each function returns -1 with the reason in `error`, and then nothing has
+ * changed. For one thread at a time. */
+struct users_backend {
+	void *context;
+
+	/* Gives all users to `take`, until that does not want one. */
+	int (*load)(void *context, users_taker *take, void *taker, char error[USERS_ERROR_MAX]);
+
+	/* Keeps the user, with `is_new` only when nobody of that name is kept yet. Whoever is keeps
+	 * the attributes that he has there. */
+	int (*save)(void *context, const struct user_record *user, bool is_new,
+		char error[USERS_ERROR_MAX]);
+
+	int (*remove)(
+		void *context, const char *name, size_t name_len, char error[USERS_ERROR_MAX]);
+};
+
 struct users;
 
-/* Nobody yet. Slow hashes take their turn in `hashing`, which outlives it. NULL with errno. */
-struct users *users_new(struct hashing *hashing);
+/* Nobody yet. Users are kept by `backend`, which is copied; NULL: in memory only. Slow hashes take
+ * their turn in `hashing`, which outlives it. NULL with errno. */
+struct users *users_new(struct hashing *hashing, const struct users_backend *backend);
 
 /* No thread may use it any more. NULL is allowed. */
 void users_free(struct users *u);
 
-/* Reads the file at `path` and puts its users in the place of all there were. -1 when it cannot be
- * read or a line is wrong, with "file:line: why" in `error`; then nothing changed. */
-int users_load(struct users *u, const char *path, char error[USERS_ERROR_MAX])
-	__attribute__((warn_unused_result));
-
-struct user_credentials {
-	const char *name;
-	const char *password;
-};
-
-/* Makes each of the `count` a user with the role admin and that password, and saves those that the
- * file at `path` (NULL: none) does not have so already. A missing file is made. -1 with the reason
- * in `error`. */
-int users_add_operators(struct users *u, const struct user_credentials *operators, size_t count,
-	const char *path, char error[USERS_ERROR_MAX]) __attribute__((warn_unused_result));
+/* Do changes outlive the server? */
+bool users_are_kept(const struct users *u);
 
 /* Why `name` cannot be the name of a user, in words; NULL when it can. */
 const char *users_name_problem(const char *name, size_t len);
@@ -51,8 +69,7 @@ const char *users_name_problem(const char *name, size_t len);
 /* The same for a password. */
 const char *users_password_problem(const char *password);
 
-/* How many users there are. */
-size_t users_count(struct users *u);
+/* ---- logging in ---- */
 
 enum login_result {
 	LOGIN_OK,
@@ -89,28 +106,60 @@ enum login_result users_login_admin(struct users *u, const struct login *login);
 /* Would users_login_admin() say LOGIN_OK without computing a slow hash? */
 bool users_knows_admin(struct users *u, const struct login *login);
 
-/* ---- what administrators do: one thread at a time ---- */
+/* ---- changes: one thread at a time ---- */
 
-/* Adds a user, with a hash of the password, to the file at `path` (NULL: none) first. -1 with the
- * reason in `error`, and nothing changed: the user exists, or the file cannot be written. */
-int users_add(struct users *u, const struct user_credentials *c, enum user_role role,
-	const char *path, char error[USERS_ERROR_MAX]) __attribute__((warn_unused_result));
+/* Puts the users that the backend has in the place of all there were. -1 with the reason in
+ * `error`, and nothing changed. Without a backend nothing changes either. */
+int users_load(struct users *u, char error[USERS_ERROR_MAX]) __attribute__((warn_unused_result));
+
+/* The same in two steps: what was read, with nothing changed yet, or NULL with the reason in
+ * `error`; and putting it into effect, which cannot fail. There must be a backend, and no change in
+ * between. */
+struct users_draft;
+struct users_draft *users_read(struct users *u, char error[USERS_ERROR_MAX]);
+void users_put_into_effect(struct users *u, struct users_draft *draft);
+
+/* How many users were read. */
+size_t users_draft_count(const struct users_draft *draft);
+
+/* Throws it away. NULL is allowed. */
+void users_draft_free(struct users_draft *draft);
+
+/* Adds a user whose password has the hash `hash`, at the backend first. -1 with the reason in
+ * `error`, and nothing changed: the user exists, or cannot be kept. */
+int users_add(struct users *u, const char *name, const char *hash, enum user_role role,
+	char error[USERS_ERROR_MAX]) __attribute__((warn_unused_result));
 
 /* Gives a user another password, likewise; fails when there is no such user. */
-int users_set_password(struct users *u, const struct user_credentials *c, const char *path,
+int users_set_password(struct users *u, const char *name, const char *hash,
+	char error[USERS_ERROR_MAX]) __attribute__((warn_unused_result));
+
+/* Makes somebody an admin with that password, whether there is such a user or not. */
+int users_set_admin(struct users *u, const char *name, const char *hash,
 	char error[USERS_ERROR_MAX]) __attribute__((warn_unused_result));
 
 /* Takes a user out, likewise; fails when there is no such user, and for the last admin, who could
  * not be replaced any more. */
-int users_remove(struct users *u, const char *name, const char *path, char error[USERS_ERROR_MAX])
+int users_remove(struct users *u, const char *name, char error[USERS_ERROR_MAX])
 	__attribute__((warn_unused_result));
+
+struct user_credentials {
+	const char *name;
+	const char *password;
+};
+
+/* Remembers that the password belongs to `hash`, as the caller knows, so that the first login needs
+ * no slow check; unless the user has another hash by now. */
+void users_remember(struct users *u, const struct user_credentials *c, const char *hash);
 
 /* ---- what is known of users ---- */
 
-bool users_has(struct users *u, const char *name, size_t len);
+size_t users_count(struct users *u);
 
 /* How many have the role admin, counted up to two. */
 size_t users_count_admins(struct users *u);
+
+bool users_has(struct users *u, const char *name, size_t len);
 
 /* Adds the bytes of a session that has ended to the user's; no such user (any more): nothing. */
 void users_count_bytes(

@@ -18,15 +18,16 @@
 struct reassembly {
 	unsigned highest; /* position that was taken last; 0: no sequence is under way */
 	int64_t deadline; /* of the sequence */
-	struct socks5_datagram dst; /* its target; the name is in `name` */
-	char name[255];
+	struct destination dst; /* of all of it; the name is in `name` */
+	char name[DESTINATION_NAME_MAX];
 	size_t len;
 	uint8_t data[REASSEMBLY_MAX];
 };
 
 /* Takes a fragment (FRAG not 0) in. True when it completes a datagram, which is then in `*d`, valid
- * until the next call. Fragments come in order, all for one target: any other than the next one
- * abandons the sequence, and 1 begins another. `*dropped` grows by the fragments that were lost. */
+ * until the next call. Fragments come in order, all for one destination: any other than the next
+ * one abandons the sequence, and 1 begins another. `*dropped` grows by the fragments that were
+ * lost. */
 bool reassembly_add(
 	struct reassembly *r, struct socks5_datagram *d, int64_t now, uint64_t *dropped);
 

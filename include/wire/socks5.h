@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/addr.h"
+#include "wire/request.h"
 
 #define SOCKS5_MORE 0
 #define SOCKS5_MALFORMED (-1)
@@ -36,6 +36,18 @@ enum socks5_atyp { /* RFC 1928 section 5 */
 	SOCKS5_IPV6 = 0x04,
 };
 
+enum socks5_rep { /* RFC 1928 section 6 */
+	SOCKS5_SUCCEEDED = 0x00,
+	SOCKS5_GENERAL_FAILURE = 0x01,
+	SOCKS5_NOT_ALLOWED = 0x02,
+	SOCKS5_NETWORK_UNREACHABLE = 0x03,
+	SOCKS5_HOST_UNREACHABLE = 0x04,
+	SOCKS5_CONNECTION_REFUSED = 0x05,
+	SOCKS5_TTL_EXPIRED = 0x06,
+	SOCKS5_COMMAND_NOT_SUPPORTED = 0x07,
+	SOCKS5_ATYP_NOT_SUPPORTED = 0x08,
+};
+
 #define SOCKS5_MESSAGE_MAX 513 /* the longest message of a client: a login with two long fields */
 #define SOCKS5_REPLY_MAX 22 /* the longest reply: one with an IPv6 address */
 #define SOCKS5_HEADER_MAX 22 /* the longest header of a datagram from the proxy, likewise */
@@ -59,29 +71,18 @@ struct socks5_login {
 int socks5_parse_login(const uint8_t *p, size_t n, struct socks5_login *out);
 
 struct socks5_request {
-	uint8_t command; /* any value */
-	uint8_t atyp; /* any value; unknown: only the first four bytes were taken */
-	bool has_addr; /* `addr` is the target: by ATYP, or a literal in a domain field */
-	struct addr addr; /* DST.ADDR, with DST.PORT */
-	uint16_t port; /* DST.PORT */
-	uint8_t name_len;
-	char name[256]; /* the domain as it was sent, NUL-terminated; it may hold any byte */
+	uint8_t command; /* CMD; any value */
+	struct destination dst; /* DST.ADDR and DST.PORT; a name is in the message */
 };
 
-/* VER CMD RSV ATYP DST.ADDR DST.PORT (RFC 1928 section 4). RSV is not looked at. */
+/* VER CMD RSV ATYP DST.ADDR DST.PORT (RFC 1928 section 4). RSV is not looked at. Of an unknown ATYP
+ * only the first four bytes are taken, and there is no destination. */
 int socks5_parse_request(const uint8_t *p, size_t n, struct socks5_request *out);
-
-/* Can a domain be looked up: not empty, and without blanks, control bytes, NUL? */
-bool socks5_name_is_sane(const char *name, size_t len);
 
 /* A datagram between the client and the proxy. The pointers are into the message. */
 struct socks5_datagram {
 	uint8_t frag; /* 0: a whole one */
-	bool has_addr; /* `addr` is the target: by ATYP, or a literal in a domain field */
-	struct addr addr; /* DST.ADDR, with DST.PORT */
-	uint16_t port; /* DST.PORT */
-	uint8_t name_len;
-	const char *name; /* the domain as it was sent, which may hold any byte */
+	struct destination dst; /* DST.ADDR and DST.PORT; never none */
 	const uint8_t *data;
 	size_t len;
 };
@@ -101,8 +102,5 @@ size_t socks5_format_reply(uint8_t out[SOCKS5_REPLY_MAX], uint8_t rep, const str
 
 /* RSV FRAG ATYP DST.ADDR DST.PORT in front of a datagram that came from `source`. */
 size_t socks5_format_header(uint8_t out[SOCKS5_HEADER_MAX], const struct addr *source);
-
-/* "CONNECT"; "CMD-9" for what has no name. Returns a static text or `out`. */
-const char *socks5_command_name(uint8_t command, char out[16]);
 
 #endif

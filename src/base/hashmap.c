@@ -113,6 +113,15 @@ static int grow(struct hashmap *map)
 	return 0;
 }
 
+int hashmap_reserve(struct hashmap *map, size_t more)
+{
+	while ((map->count + more) * 4 > (map->mask + 1) * 3) {
+		if (grow(map) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 int hashmap_put(struct hashmap *map, const void *key, size_t len, void *value, void **old)
 {
 	uint64_t hash = hashmap_djb2(key, len);
@@ -120,11 +129,9 @@ int hashmap_put(struct hashmap *map, const void *key, size_t len, void *value, v
 
 	*old = e->value;
 	if (e->value == NULL) {
-		if ((map->count + 1) * 4 > (map->mask + 1) * 3) {
-			if (grow(map) < 0)
-				return -1;
-			e = find_slot(map, key, len, hash);
-		}
+		if (hashmap_reserve(map, 1) < 0)
+			return -1;
+		e = find_slot(map, key, len, hash); /* it may have grown */
 		map->count++;
 	}
 	*e = (struct entry){.hash = hash, .key = key, .len = len, .value = value};

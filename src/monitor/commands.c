@@ -6,10 +6,12 @@
  */
 #include "monitor/commands.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/parse.h"
 #include "monitor/listings.h"
 #include "server/statistics.h"
@@ -59,10 +61,13 @@ static void run_access_log(const struct request *q, struct reply *r)
 static void add_setting(
 	struct reply *r, const struct setting *setting, const struct settings *settings)
 {
-	char value[4096];
+	char *value = setting_format(setting, settings);
 
-	reply_add(r, "%s:%s\n", setting->name,
-		setting_format(setting, settings, value, sizeof(value)));
+	if (value == NULL)
+		r->failed = true;
+	else
+		reply_add(r, "%s:%s\n", setting->name, value);
+	free(value);
 }
 
 static void show_settings(const struct request *q, const struct setting *only, struct reply *r)
@@ -70,7 +75,7 @@ static void show_settings(const struct request *q, const struct setting *only, s
 	struct config *c = config_get(q->services->config);
 
 	reply_add(r, "OK\n");
-	for (size_t i = 0; i < settings_count; i++) {
+	for (size_t i = 0; i < SETTINGS_COUNT; i++) {
 		if (only == NULL || only == &settings_table[i])
 			add_setting(r, &settings_table[i], &c->settings);
 	}
@@ -118,19 +123,11 @@ static void run_reload(const struct request *q, struct reply *r)
 
 /* ---- users ---- */
 
-/* The users' file, to be given to users_add() and the like; NULL: none. To be freed. */
-static char *users_path(const struct request *q)
+static const char *for_how_long(const struct request *q)
 {
-	struct config *c = config_get(q->services->config);
-	char *path = c->settings.users_file[0] == '\0' ? NULL : strdup(c->settings.users_file);
-
-	config_release(c);
-	return path;
-}
-
-static const char *for_how_long(const char *path)
-{
-	return path == NULL ? " (until the server ends: users_file is not set)" : "";
+	return users_are_kept(q->services->users)
+		? ""
+		: " (until the server ends: users_file is not set)";
 }
 
 /* False when name or password cannot be one; then `r` says why. */
@@ -147,40 +144,63 @@ static bool check_credentials(const char *name, const char *password, struct rep
 	return problem == NULL;
 }
 
+/* Name and password of a new login, and the hash of it. */
+struct new_login {
+	struct user_credentials credentials;
+	char hash[PASSWORD_HASH_SIZE];
+};
+
+/* Makes the hash of what the request says; false when that is no login, and then `r` says why. */
+static bool make_login(const struct request *q, struct new_login *l, struct reply *r)
+{
+	struct hashing_wait wait = {.line = HASHING_ADMINS, .deadline = CLOCK_NEVER};
+
+	l->credentials =
+		(struct user_credentials){.name = q->parameters[0], .password = q->parameters[1]};
+	if (!check_credentials(l->credentials.name, l->credentials.password, r))
+		return false;
+	if (hashing_make(q->services->hashing, &wait, l->credentials.password, l->hash) == 0)
+		return true;
+	reply_error(r, "The password cannot be hashed: %s", strerror(errno));
+	return false;
+}
+
 static void run_add_user(const struct request *q, struct reply *r)
 {
-	struct user_credentials c = {.name = q->parameters[0], .password = q->parameters[1]};
+	struct users *users = q->services->users;
 	bool admin = q->count == 3 && strcmp(q->parameters[2], "admin") == 0;
-	char error[USERS_ERROR_MAX], *path;
+	char error[USERS_ERROR_MAX];
+	struct new_login l;
 
 	if (q->count == 3 && !admin) {
 		reply_error(r, "\"%s\": the role is admin, or left out", q->parameters[2]);
 		return;
 	}
-	if (!check_credentials(c.name, c.password, r))
+	if (!make_login(q, &l, r))
 		return;
-	path = users_path(q);
-	if (users_add(q->services->users, &c, admin ? USER_ROLE_ADMIN : USER_ROLE_USER, path,
-		    error) < 0)
+	if (users_add(users, l.credentials.name, l.hash, admin ? USER_ROLE_ADMIN : USER_ROLE_USER,
+		    error) < 0) {
 		reply_error(r, "%s", error);
-	else
-		reply_add(r, "OK User %s added%s\n", c.name, for_how_long(path));
-	free(path);
+		return;
+	}
+	users_remember(users, &l.credentials, l.hash);
+	reply_add(r, "OK User %s added%s\n", l.credentials.name, for_how_long(q));
 }
 
 static void run_set_password(const struct request *q, struct reply *r)
 {
-	struct user_credentials c = {.name = q->parameters[0], .password = q->parameters[1]};
-	char error[USERS_ERROR_MAX], *path;
+	struct users *users = q->services->users;
+	char error[USERS_ERROR_MAX];
+	struct new_login l;
 
-	if (!check_credentials(c.name, c.password, r))
+	if (!make_login(q, &l, r))
 		return;
-	path = users_path(q);
-	if (users_set_password(q->services->users, &c, path, error) < 0)
+	if (users_set_password(users, l.credentials.name, l.hash, error) < 0) {
 		reply_error(r, "%s", error);
-	else
-		reply_add(r, "OK Password of %s changed%s\n", c.name, for_how_long(path));
-	free(path);
+		return;
+	}
+	users_remember(users, &l.credentials, l.hash);
+	reply_add(r, "OK Password of %s changed%s\n", l.credentials.name, for_how_long(q));
 }
 
 static size_t end_sessions_of(const struct request *q, const char *user)
@@ -202,17 +222,16 @@ static const char *plural(size_t n)
 static void run_del_user(const struct request *q, struct reply *r)
 {
 	const char *name = q->parameters[0];
-	char error[USERS_ERROR_MAX], *path = users_path(q);
+	char error[USERS_ERROR_MAX];
 	size_t ended;
 
-	if (users_remove(q->services->users, name, path, error) < 0) {
+	if (users_remove(q->services->users, name, error) < 0) {
 		reply_error(r, "%s", error);
 	} else {
 		ended = registry_end_user(q->services->registry, name, strlen(name), END_KILLED);
 		reply_add(r, "OK User %s deleted, %zu session%s ended%s\n", name, ended,
-			plural(ended), for_how_long(path));
+			plural(ended), for_how_long(q));
 	}
-	free(path);
 }
 
 /* ---- sessions ---- */

@@ -1,7 +1,8 @@
 /*
  * A set-associative table: a keyed hash (SipHash, so that clients cannot choose names that collide)
  * picks a set of WAYS places, and only these are searched. The bound on memory and on time is the
- * table's shape; there is no list to keep in order, so that readers share the lock.
+ * table's shape; there is no list to keep in order, so that readers share the lock. The turn of a
+ * record's addresses is an atomic of its own for the same reason.
  */
 #include "net/dnscache.h"
 
@@ -17,6 +18,7 @@
 
 struct record {
 	int64_t expires;
+	_Atomic(uint32_t) turn; /* counts up with those who find it */
 	enum lookup_family family;
 	enum lookup_state state;
 	size_t count;
@@ -114,6 +116,11 @@ static bool matches(struct record *r, const char *name, size_t len, enum lookup_
 		memcmp(record_name(r), name, len) == 0;
 }
 
+static uint32_t next_turn(struct record *r)
+{
+	return r->count < 2 ? 0 : atomic_fetch_add_explicit(&r->turn, 1, memory_order_relaxed);
+}
+
 static bool find_locked(struct dnscache *c, const char *name, enum lookup_family family,
 	struct lookup_answer *out) REQUIRES_SHARED(&c->lock)
 {
@@ -126,8 +133,7 @@ static bool find_locked(struct dnscache *c, const char *name, enum lookup_family
 		if (!matches(r, name, len, family) || r->expires <= clock_ms())
 			continue;
 		out->state = r->state;
-		out->count = r->count;
-		memcpy(out->addrs, r->addrs, r->count * sizeof(r->addrs[0]));
+		lookup_answer_fill(out, r->addrs, r->count, next_turn(r));
 		return true;
 	}
 	return false;
@@ -146,7 +152,7 @@ bool dnscache_find(
 }
 
 static struct record *record_new(const char *name, enum lookup_family family,
-	const struct lookup_answer *answer, int64_t expires)
+	const struct lookup_answer *answer, uint32_t turn, int64_t expires)
 {
 	size_t len = strlen(name);
 	struct record *r = malloc(sizeof(*r) + answer->count * sizeof(r->addrs[0]) + len);
@@ -154,6 +160,7 @@ static struct record *record_new(const char *name, enum lookup_family family,
 	if (r == NULL)
 		return NULL;
 	r->expires = expires;
+	atomic_init(&r->turn, turn);
 	r->family = family;
 	r->state = answer->state;
 	r->count = answer->count;
@@ -178,9 +185,9 @@ static struct record **place_for(struct record **set, struct record *new)
 }
 
 void dnscache_store(struct dnscache *c, const char *name, enum lookup_family family,
-	const struct lookup_answer *answer, int64_t expires)
+	const struct lookup_answer *answer, uint32_t turn, int64_t expires)
 {
-	struct record *r = record_new(name, family, answer, expires);
+	struct record *r = record_new(name, family, answer, turn, expires);
 	struct record *displaced = r;
 	struct record **set;
 

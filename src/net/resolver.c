@@ -390,7 +390,7 @@ static void cache_answer(struct lookup *l, enum lookup_family family, int64_t tt
 		return;
 	if (ttl_ms > LONGEST_TTL_MS)
 		ttl_ms = LONGEST_TTL_MS;
-	dnscache_store(l->resolver->cache, l->name, family, a, clock_deadline(ttl_ms));
+	dnscache_store(l->resolver->cache, l->name, family, a, 1, clock_deadline(ttl_ms));
 }
 
 static void add_addr(struct lookup_answer *a, struct addr addr)
@@ -521,11 +521,12 @@ static void fail_pending(struct lookup *l)
 	}
 }
 
-void lookup_begin(struct lookup *l, struct resolver *r, const char *name, struct fd_lease *lease)
+void lookup_begin(
+	struct lookup *l, struct resolver *r, const char *name, size_t len, struct fd_lease *lease)
 {
 	l->resolver = r;
 	l->channel = NULL;
-	strcpy(l->name, name);
+	*(char *)mempcpy(l->name, name, len) = '\0';
 	parse_to_lower(l->name);
 	if (hosts_find(r->hosts, l->name, l->answers))
 		return;

@@ -27,6 +27,15 @@ static void set_option(int fd, int level, int option, int value)
 	(void)setsockopt(fd, level, option, &value, sizeof(value));
 }
 
+/* What is sent goes out at once, and urgent data (RFC 9293 section 3.8.5) stay where they are in
+ * the stream, so that whoever passes it on loses none: telnet's Sync and FTP's ABOR depend on them.
+ */
+static void set_stream_options(int fd)
+{
+	set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+	set_option(fd, SOL_SOCKET, SO_OOBINLINE, 1);
+}
+
 void socket_keep_alive(int fd)
 {
 	set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
@@ -53,7 +62,7 @@ int socket_listen(const struct addr *wanted, int backlog, bool share, struct add
 	set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
 	if (wanted->sa.sa_family == AF_INET6)
 		set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
-	set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+	set_stream_options(fd);
 	socket_keep_alive(fd);
 	socket_share_port(fd, share);
 	if (bind(fd, &wanted->sa, addr_len(wanted)) < 0 || listen(fd, backlog) < 0)
@@ -144,7 +153,7 @@ int socket_connect_start(const struct addr *target, const struct socket_via *via
 
 	if (fd < 0)
 		return -1;
-	set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+	set_stream_options(fd);
 	if (via != NULL && leave_via(fd, via) < 0)
 		return close_and_fail(fd);
 	if (connect(fd, &target->sa, addr_len(target)) < 0 && errno != EINPROGRESS &&

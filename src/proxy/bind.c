@@ -25,7 +25,7 @@ static int fail(struct bind *b, enum end_reason why, int error)
 
 static bool is_from_anywhere(const struct bind *b)
 {
-	return b->request->has_addr && addr_is_unspecified(&b->request->addr);
+	return b->dst->kind == DESTINATION_ADDR && addr_is_unspecified(&b->dst->addr);
 }
 
 static size_t count_addresses(const struct bind *b)
@@ -47,7 +47,7 @@ static int look_up(struct bind *b)
 	int64_t deadline = clock_deadline(b->config->settings.connect_timeout);
 	struct pollfd fds[1 + RESOLVER_MAX_FDS];
 
-	lookup_begin(&b->lookup, b->resolver, b->request->name, b->lease);
+	lookup_begin(&b->lookup, b->resolver, b->dst->name, b->dst->name_len, b->lease);
 	while (lookup_pending(&b->lookup) && clock_ms() < deadline) {
 		size_t count = lookup_fds(&b->lookup, fds + 1);
 
@@ -67,9 +67,9 @@ static int look_up(struct bind *b)
 
 static int find_peer(struct bind *b)
 {
-	if (!b->request->has_addr)
+	if (b->dst->kind != DESTINATION_ADDR)
 		return look_up(b);
-	lookup_literal(&b->lookup, &b->request->addr);
+	lookup_literal(&b->lookup, &b->dst->addr);
 	return 0;
 }
 
@@ -117,7 +117,7 @@ static int listen_on(struct bind *b, const struct addr *here)
 static int listen_for_anybody(struct bind *b)
 {
 	const struct addr *external =
-		outgoing_pick(&b->config->settings.external_address, b->request->addr.sa.sa_family);
+		outgoing_pick(&b->config->settings.external_address, b->dst->addr.sa.sa_family);
 	struct addr here = socket_local_addr(b->watch.client);
 
 	if (external->sa.sa_family != AF_UNSPEC)
@@ -131,7 +131,7 @@ static int listen_towards(struct bind *b, const struct addr *peer)
 	struct socket_via via = outgoing_via(b->config, peer->sa.sa_family);
 	struct addr here, asked = *peer;
 
-	addr_set_port(&asked, b->request->port != 0 ? b->request->port : 1);
+	addr_set_port(&asked, b->dst->port != 0 ? b->dst->port : 1);
 	if (!is_allowed(b, &asked))
 		return fail(b, END_TARGET_DENIED, 0);
 	if (socket_route(peer, &via, &here) < 0)

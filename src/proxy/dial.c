@@ -160,7 +160,7 @@ static struct addr take_candidate(struct dial *d)
 	if (!family_has_more(d, family))
 		family = other(family);
 	a = d->lookup.answers[family].addrs[d->taken[family]++];
-	addr_set_port(&a, d->request->port);
+	addr_set_port(&a, d->dst->port);
 	d->next_family = other(family);
 	return a;
 }
@@ -245,10 +245,10 @@ static void begin(struct dial *d)
 	d->attempt_count = 0;
 	d->watch.finished = false;
 	d->wait_for_first = d->next_attempt = 0;
-	if (d->request->has_addr)
-		lookup_literal(&d->lookup, &d->request->addr);
+	if (d->dst->kind == DESTINATION_ADDR)
+		lookup_literal(&d->lookup, &d->dst->addr);
 	else
-		lookup_begin(&d->lookup, d->resolver, d->request->name, d->lease);
+		lookup_begin(&d->lookup, d->resolver, d->dst->name, d->dst->name_len, d->lease);
 }
 
 /* Why there is no connection, when no client's leaving and no attempt's failure says it. */

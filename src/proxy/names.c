@@ -27,20 +27,20 @@ static bool has_room(const struct names *n, size_t len)
 }
 
 /* Appends a copy; false when there is no room or memory for it. */
-static bool append(struct names *n, struct name *name, const struct socks5_datagram *d)
+static bool append(struct names *n, struct name *name, uint16_t port, const void *data, size_t len)
 {
-	struct name_datagram *copy = has_room(n, d->len) ? malloc(sizeof(*copy) + d->len) : NULL;
+	struct name_datagram *copy = has_room(n, len) ? malloc(sizeof(*copy) + len) : NULL;
 
 	if (copy == NULL)
 		return false;
-	*copy = (struct name_datagram){.port = d->port, .len = d->len};
-	memcpy(copy->data, d->data, d->len);
+	*copy = (struct name_datagram){.port = port, .len = len};
+	memcpy(copy->data, data, len);
 	if (name->first == NULL)
 		name->end = &name->first;
 	*name->end = copy;
 	name->end = &copy->next;
 	n->waiting++;
-	n->waiting_bytes += d->len;
+	n->waiting_bytes += len;
 	return true;
 }
 
@@ -185,7 +185,7 @@ static void begin_lookup(struct names *n, size_t i, struct name *name, int64_t n
 	name->settle = 0;
 	n->sought[i] = name;
 	n->fd_counts[i] = 0;
-	lookup_begin(&n->lookups[i], n->resolver, name->text, n->lease);
+	lookup_begin(&n->lookups[i], n->resolver, name->text, name->len, n->lease);
 	if (is_settled(n, i, now))
 		settle(n, i, now);
 }
@@ -311,26 +311,25 @@ static struct name *find_or_add(struct names *n, const char *text, size_t len)
 	name->addr.sa.sa_family = AF_UNSPEC;
 	name->len = (uint8_t)len;
 	memcpy(name->text, text, len);
-	name->text[len] = '\0';
 	return name;
 }
 
-enum names_outcome names_find(
-	struct names *n, const struct socks5_datagram *d, int64_t now, struct addr *addr)
+enum names_outcome names_find(struct names *n, const struct destination *dst, const void *data,
+	size_t len, int64_t now, struct addr *addr)
 {
-	struct name *name = find_or_add(n, d->name, d->name_len);
+	struct name *name = find_or_add(n, dst->name, dst->name_len);
 
 	if (name == NULL)
 		return NAMES_FULL;
 	name->used = ++n->uses;
-	name->port = d->port;
+	name->port = dst->port;
 	if (name->state == NAME_KNOWN && name->first == NULL && now >= name->deadline)
 		name->state = NAME_QUEUED;
 	if (name->state == NAME_QUEUED)
 		begin_lookups(n, now);
 	if (name->state == NAME_KNOWN && name->first == NULL) {
-		*addr = with_port(&name->addr, d->port);
+		*addr = with_port(&name->addr, dst->port);
 		return NAMES_KNOWN;
 	}
-	return append(n, name, d) ? NAMES_WAITS : NAMES_FULL;
+	return append(n, name, dst->port, data, len) ? NAMES_WAITS : NAMES_FULL;
 }

@@ -142,8 +142,9 @@ static bool is_refusal(int error)
 		error == EACCES;
 }
 
-/* As read(2). Only with bytes, or of a broken connection, is splice(2) believed: where TCP's urgent
- * data stand in its way it says that there is nothing, or that this is the end. */
+/* As read(2), which takes TCP's urgent data for bytes like all others. Only with bytes, or of a
+ * broken connection, is splice(2) believed: where urgent data stand in its way it says that there
+ * is nothing, or that this is the end. */
 static ssize_t fetch(struct flow *f)
 {
 	ssize_t n;

@@ -1,11 +1,8 @@
 /*
- * The steps of RFC 1928, one function each, called in the RFC's order by serve(). A step that fails
- * says why with fail() or refuse(), and the reason decides everything else: the reply, the counter,
- * the line in the log, and how the sockets are closed.
- *
- * The client's bytes go through `in` from the first on, so what follows a message in the same
- * segment is simply there for the next step, and what follows the request is the first that the
- * relay sends on.
+ * One function for each thing that a client may ask for, called by serve() once the handshake has
+ * led to a request. A step that fails says why with fail() or refuse_request(), and the reason
+ * decides everything else: the reply, the counter, the line in the log, and how the sockets are
+ * closed.
  */
 #include "proxy/session.h"
 
@@ -14,13 +11,11 @@
 
 #include "base/clock.h"
 #include "base/digits.h"
-#include "base/escape.h"
 #include "base/log.h"
 #include "net/socket.h"
 #include "proxy/bind.h"
 #include "proxy/relay.h"
 #include "proxy/udp.h"
-#include "state/acl.h"
 
 /* How long, and for how many bytes, a refused client is read from, so that the kernel sends it no
  * reset that would overtake the refusal. */
@@ -38,79 +33,20 @@ static bool fail(struct session *s, enum end_reason reason)
 	return false;
 }
 
-/* ---- messages from and to the client ---- */
+/* ---- replies ---- */
 
-/* Reads more from the client; false when it left or the deadline passed. A client that was just
- * accepted has usually sent already; later it is waited for first, since it has only just got our
- * answer. */
-static bool receive_more(struct session *s, bool wait_first)
-{
-	struct pollfd p = {.fd = s->client, .events = POLLIN};
-	ssize_t n;
-
-	for (;; wait_first = true) {
-		if (wait_first && socket_wait(&p, 1, s->deadline) == 0)
-			return fail(s, END_HANDSHAKE_TIMEOUT);
-		n = socket_read(s->client, buffer_tail(&s->in), buffer_writable(&s->in));
-		if (n > 0) {
-			buffer_commit(&s->in, (size_t)n);
-			return true;
-		}
-		if (n == 0 || errno != EAGAIN)
-			return fail(s, s->reason);
-	}
-}
-
-/* A parser of socks5.h, with the type of its result left out. */
-typedef int parse_function(const uint8_t *p, size_t n, void *out);
-
-/* Waits for a whole message: its length, SOCKS5_MALFORMED, or SOCKS5_MORE when none came. */
-static int receive_message(struct session *s, parse_function *parse, void *out)
-{
-	for (;;) {
-		int len = parse(buffer_head(&s->in), buffer_readable(&s->in), out);
-
-		if (len != SOCKS5_MORE || !receive_more(s, true))
-			return len;
-	}
-}
-
-static bool send_message(struct session *s, const uint8_t *message, size_t len)
-{
-	struct pollfd p = {.fd = s->client, .events = POLLOUT};
-
-	while (len > 0) {
-		ssize_t n = socket_write(s->client, message, len);
-
-		if (n < 0 && errno != EAGAIN)
-			return fail(s, END_CLIENT_LEFT);
-		if (n < 0 && socket_wait(&p, 1, s->deadline) == 0)
-			return fail(s, END_HANDSHAKE_TIMEOUT);
-		if (n > 0) {
-			message += n;
-			len -= (size_t)n;
-		}
-	}
-	return true;
-}
-
-/* Sends what tells the client that it is refused; the session is over for `reason`. */
-static bool refuse(struct session *s, enum end_reason reason, const uint8_t *message, size_t len)
-{
-	s->answered = send_message(s, message, len);
-	return fail(s, reason);
-}
-
-static void log_access(struct session *s, uint8_t rep)
+static void log_access(struct session *s, enum end_reason failure)
 {
 	struct services *v = s->services;
-	bool anonymous = s->user_len == 0;
-	struct access_record record = {.user = anonymous ? USERS_ANONYMOUS : s->user,
-		.user_len = anonymous ? strlen(USERS_ANONYMOUS) : s->user_len,
+	const struct handshake *h = &s->handshake;
+	bool anonymous = h->user_len == 0;
+	struct access_record record = {.user = anonymous ? USERS_ANONYMOUS : h->user,
+		.user_len = anonymous ? strlen(USERS_ANONYMOUS) : h->user_len,
 		.client = &s->client_addr,
 		.command = s->command,
 		.target = s->target_text,
-		.reply = rep};
+		.failure = failure,
+		.code = handshake_code(h, failure)};
 	uint64_t held_back;
 
 	if (!access_log_add(v->access_log, &record) &&
@@ -119,199 +55,56 @@ static void log_access(struct session *s, uint8_t rep)
 			(unsigned long long)held_back + 1);
 }
 
-/* Sends one reply to the request, as send_reply() does with the last one. */
-static bool put_reply(struct session *s, uint8_t rep, const struct addr *bound)
+/* What went before had limits of its own; a reply gets what the handshake's messages had. */
+static bool send_answer(struct session *s, enum end_reason failure, const struct addr *bound)
 {
-	uint8_t reply[SOCKS5_REPLY_MAX];
-
-	s->reply = rep;
-	s->answered = send_message(s, reply, socks5_format_reply(reply, rep, bound));
-	return s->answered;
+	s->handshake.deadline = clock_deadline(s->config->settings.handshake_timeout);
+	return handshake_reply(&s->handshake, failure, bound) || fail(s, s->handshake.reason);
 }
 
-/* Answers the request. It is in the access log by then, so that whoever has the answer finds it
- * there, and what the client asks for next stands behind it. */
-static bool send_reply(struct session *s, uint8_t rep, const struct addr *bound)
-{
-	if (s->has_request)
-		log_access(s, rep);
-	return put_reply(s, rep, bound);
-}
-
-/* Grants the request; the session is served from here on. */
+/* Grants the request; the session is served from here on. It is in the access log before it is
+ * answered, so that whoever has the answer finds it there, and what the client asks for next stands
+ * behind it. */
 static bool grant(struct session *s, const struct addr *bound)
 {
-	/* What went before had limits of its own; the reply gets what the handshake's would be. */
-	s->deadline = clock_deadline(s->config->settings.handshake_timeout);
-	s->served = send_reply(s, 0, bound);
+	log_access(s, END_REASONS);
+	s->served = send_answer(s, END_REASONS, bound);
 	return s->served;
 }
 
-static bool refuse_request(struct session *s, enum end_reason reason)
+/* The last reply, likewise, when the request came to nothing. A client that left wants none. */
+static bool refuse_request(struct session *s, enum end_reason failure)
 {
-	static const struct addr none = {.sa = {.sa_family = AF_UNSPEC}};
-
-	(void)send_reply(s, end_reason_reply(reason), &none);
-	return fail(s, reason);
-}
-
-/* ---- greeting: METHOD negotiation (RFC 1928 section 3) ---- */
-
-static int parse_greeting(const uint8_t *p, size_t n, void *out)
-{
-	return socks5_parse_greeting(p, n, out);
-}
-
-static enum socks5_method choose_method(
-	const struct session *s, const struct socks5_greeting *greeting)
-{
-	size_t users = users_count(s->services->users);
-	bool required = acl_login_required(s->config, users);
-
-	if (greeting->offers_password && (required || users > 0))
-		return SOCKS5_PASSWORD;
-	return greeting->offers_no_login && !required ? SOCKS5_NO_LOGIN : SOCKS5_NO_METHOD;
-}
-
-static bool greet(struct session *s)
-{
-	struct socks5_greeting greeting;
-	enum socks5_method method;
-	uint8_t message[2];
-	int len;
-
-	s->reason = END_NOTHING_ASKED;
-	if (!receive_more(s, false))
-		return false;
-	s->reason = END_CLIENT_LEFT;
-	len = receive_message(s, parse_greeting, &greeting);
-	if (len == SOCKS5_MORE)
-		return false;
-	if (len == SOCKS5_MALFORMED)
-		return fail(s, END_MALFORMED);
-	buffer_consume(&s->in, (size_t)len);
-	method = choose_method(s, &greeting);
-	socks5_format_method(message, method);
-	if (method == SOCKS5_NO_METHOD)
-		return refuse(s, END_NO_METHOD, message, sizeof(message));
-	s->chose_login = method == SOCKS5_PASSWORD;
-	return send_message(s, message, sizeof(message));
-}
-
-/* ---- login (RFC 1929) ---- */
-
-static int parse_login(const uint8_t *p, size_t n, void *out)
-{
-	return socks5_parse_login(p, n, out);
-}
-
-static enum end_reason check_login(struct session *s, const struct socks5_login *login)
-{
-	struct users *users = s->services->users;
-	struct login claim = {.name = (const char *)login->name,
-		.name_len = login->name_len,
-		.password = (const char *)login->password,
-		.password_len = login->password_len,
-		.holdoff = s->services->holdoff,
-		.from = &s->client_addr};
-	enum login_result result = users_login(
-		users, &claim, s->deadline, registry_told(s->services->registry, s->slot));
-
-	switch (result) {
-	case LOGIN_HELD_OFF:
-		/* As late as any other, so that nobody can tell whose name it is. */
-		socket_wait(NULL, 0, clock_deadline(users_check_ms(users)));
-		return END_LOGIN_REFUSED;
-	case LOGIN_REFUSED:
-		return END_LOGIN_REFUSED;
-	case LOGIN_TOO_BUSY:
-		return END_LOGIN_BUSY;
-	case LOGIN_OK:
-		break;
+	if (failure != END_CLIENT_LEFT) {
+		log_access(s, failure);
+		(void)send_answer(s, failure, NULL);
 	}
-	memcpy(s->user, login->name, login->name_len);
-	s->user_len = login->name_len;
-	registry_set_user(s->services->registry, s->slot, s->user, s->user_len);
-	/* Whoever takes a user out ends the sessions that are known by then: not this one, perhaps.
-	 */
-	return users_has(users, s->user, s->user_len) ? END_CLOSED : END_LOGIN_REFUSED;
+	return fail(s, failure);
 }
 
-static bool authenticate(struct session *s)
-{
-	struct socks5_login login;
-	enum end_reason reason = END_MALFORMED;
-	uint8_t message[2];
-	int len;
+/* ---- the request ---- */
 
-	if (!s->chose_login)
-		return true;
-	enter(s, PHASE_LOGIN);
-	len = receive_message(s, parse_login, &login);
-	if (len == SOCKS5_MORE)
-		return false;
-	if (len != SOCKS5_MALFORMED) {
-		reason = check_login(s, &login);
-		buffer_consume(&s->in, (size_t)len);
-	}
-	socks5_format_login_status(message, reason == END_CLOSED);
-	if (reason != END_CLOSED)
-		return refuse(s, reason, message, sizeof(message));
-	return send_message(s, message, sizeof(message));
-}
-
-/* ---- request (RFC 1928 section 4) ---- */
-
-static int parse_request(const uint8_t *p, size_t n, void *out)
-{
-	return socks5_parse_request(p, n, out);
-}
-
-/* The target as one word, for whoever looks at the session from outside. */
+/* For whoever looks at the session from outside. */
 static void publish_request(struct session *s)
 {
-	const struct socks5_request *request = &s->request;
-	char *text = s->target_text;
-	size_t size = sizeof(s->target_text);
+	const struct request *r = &s->handshake.request;
 
-	s->command = socks5_command_name(request->command, s->command_text);
-	if (request->has_addr) {
-		addr_format(&request->addr, text);
-	} else if (request->atyp != SOCKS5_DOMAIN) {
-		strcpy(text, "-");
-	} else {
-		escape_word(request->name, request->name_len, true, text, size - strlen(":65535"));
-		text += strlen(text);
-		*text++ = ':';
-		*digits_put(text, request->port) = '\0';
-	}
+	s->command = request_command_word(r, s->command_text);
+	destination_format(&r->dst, s->target_text, sizeof(s->target_text));
 	registry_set_request(s->services->registry, s->slot, s->command, s->target_text);
 }
 
-static bool is_command(uint8_t command)
+/* From the first byte to a request that can be tried. */
+static bool await_request(struct session *s)
 {
-	return command == SOCKS5_CONNECT || command == SOCKS5_BIND ||
-		command == SOCKS5_UDP_ASSOCIATE;
-}
+	const struct request *r = &s->handshake.request;
 
-static bool read_request(struct session *s)
-{
-	int len;
-	uint8_t atyp;
-
-	enter(s, PHASE_REQUEST);
-	len = receive_message(s, parse_request, &s->request);
-	atyp = s->request.atyp;
-	if (len == SOCKS5_MORE)
-		return false;
-	if (len == SOCKS5_MALFORMED)
-		return refuse_request(s, END_MALFORMED);
-	buffer_consume(&s->in, (size_t)len);
-	s->has_request = true;
+	if (!handshake_run(&s->handshake))
+		return fail(s, s->handshake.reason);
 	publish_request(s);
-	if (!is_command(s->request.command))
+	if (r->command == REQUEST_UNKNOWN)
 		return refuse_request(s, END_COMMAND_UNSUPPORTED);
-	if (atyp != SOCKS5_IPV4 && atyp != SOCKS5_IPV6 && atyp != SOCKS5_DOMAIN)
+	if (r->dst.kind == DESTINATION_NONE)
 		return refuse_request(s, END_ATYP_UNSUPPORTED);
 	return true;
 }
@@ -319,18 +112,8 @@ static bool read_request(struct session *s)
 /* Of CONNECT and BIND, which have a target: can its name be one? */
 static bool check_name(struct session *s)
 {
-	const struct socks5_request *r = &s->request;
-
-	if (!r->has_addr && !socks5_name_is_sane(r->name, r->name_len))
-		return refuse_request(s, END_NAME_NOT_FOUND);
-	return true;
-}
-
-/* The attempt to reach or to hear the target has failed; a client that left wants no reply. */
-static bool give_up(struct session *s, enum end_reason failure)
-{
-	s->deadline = clock_deadline(s->config->settings.handshake_timeout);
-	return failure == END_CLIENT_LEFT ? fail(s, failure) : refuse_request(s, failure);
+	return destination_is_sane(&s->handshake.request.dst) ||
+		refuse_request(s, END_NAME_NOT_FOUND);
 }
 
 static struct watch watch_client(const struct session *s)
@@ -338,7 +121,7 @@ static struct watch watch_client(const struct session *s)
 	return (struct watch){.client = s->client, .sent_ahead = buffer_readable(&s->in) > 0};
 }
 
-/* ---- CONNECT (RFC 1928 sections 4 and 6) ---- */
+/* ---- CONNECT ---- */
 
 static bool connect_to_target(struct session *s)
 {
@@ -346,36 +129,35 @@ static bool connect_to_target(struct session *s)
 
 	if (!check_name(s))
 		return false;
-	if (s->request.port == 0)
+	if (s->handshake.request.dst.port == 0)
 		return refuse_request(s, END_TARGET_DENIED);
 	enter(s, PHASE_CONNECT);
 	d->config = s->config;
 	d->resolver = s->services->resolver;
 	d->lease = &s->lease;
-	d->request = &s->request;
+	d->dst = &s->handshake.request.dst;
 	d->watch = watch_client(s);
 	s->target = dial_target(d);
 	s->address = d->target;
 	s->error = d->error;
 	if (s->target < 0)
-		return give_up(s, d->failure);
+		return refuse_request(s, d->failure);
 	registry_set_target(s->services->registry, s->slot, s->target, &d->target);
 	return grant(s, &d->local);
 }
 
-/* ---- BIND (RFC 1928 sections 4 and 6) ---- */
+/* ---- BIND ---- */
 
 /* Tells the client where its peer is to connect to, and waits for that. */
 static bool wait_for_peer(struct session *s, struct bind *b)
 {
-	s->deadline = clock_deadline(s->config->settings.handshake_timeout);
-	if (!put_reply(s, 0, &b->bound)) {
+	if (!send_answer(s, END_REASONS, &b->bound)) {
 		bind_abandon(b);
 		return false;
 	}
 	s->target = bind_accept(b);
 	if (s->target < 0)
-		return give_up(s, b->failure);
+		return refuse_request(s, b->failure);
 	s->address = b->peer;
 	registry_set_target(s->services->registry, s->slot, s->target, &b->peer);
 	return grant(s, &b->peer);
@@ -388,7 +170,7 @@ __attribute__((noinline)) static bool accept_from_target(struct session *s)
 		.resolver = s->services->resolver,
 		.lease = &s->lease,
 		.stats = &s->services->stats,
-		.request = &s->request,
+		.dst = &s->handshake.request.dst,
 		.watch = watch_client(s)};
 
 	if (!check_name(s))
@@ -397,10 +179,10 @@ __attribute__((noinline)) static bool accept_from_target(struct session *s)
 	if (bind_listen(&b) == 0)
 		return wait_for_peer(s, &b);
 	s->error = b.error;
-	return give_up(s, b.failure);
+	return refuse_request(s, b.failure);
 }
 
-/* ---- UDP ASSOCIATE (RFC 1928 sections 4, 6 and 7) ---- */
+/* ---- UDP ASSOCIATE ---- */
 
 static void run_association(struct session *s, struct udp *u)
 {
@@ -424,7 +206,7 @@ static void associate(struct session *s)
 		.stats = &v->stats,
 		.client = s->client,
 		.client_addr = s->client_addr,
-		.hint = s->request.addr};
+		.hint = s->handshake.request.dst.addr};
 	struct udp *u;
 
 	enter(s, PHASE_CONNECT);
@@ -461,11 +243,14 @@ static void relay(struct session *s)
 
 static void serve(struct session *s)
 {
-	if (!greet(s) || !authenticate(s) || !read_request(s))
+	enum request_command command;
+
+	if (!await_request(s))
 		return;
-	if (s->request.command == SOCKS5_UDP_ASSOCIATE)
+	command = s->handshake.request.command;
+	if (command == REQUEST_UDP_ASSOCIATE)
 		associate(s);
-	else if (s->request.command == SOCKS5_BIND ? accept_from_target(s) : connect_to_target(s))
+	else if (command == REQUEST_BIND ? accept_from_target(s) : connect_to_target(s))
 		relay(s);
 }
 
@@ -473,16 +258,16 @@ static void serve(struct session *s)
 
 static void log_target(struct log_line *line, const struct session *s)
 {
-	char text[ADDR_TEXT_MAX], name[sizeof(s->request.name) + 1 + DIGITS_MAX], *end;
-	const struct socks5_request *request = &s->request;
+	char text[ADDR_TEXT_MAX], name[DESTINATION_NAME_MAX + 1 + DIGITS_MAX], *end;
+	const struct destination *dst = &s->handshake.request.dst;
 
 	log_text(line, "command", s->command);
-	if (request->has_addr) {
-		log_text(line, "target", addr_format(&request->addr, text));
-	} else if (request->atyp == SOCKS5_DOMAIN) {
-		end = mempcpy(name, request->name, request->name_len);
+	if (dst->kind == DESTINATION_ADDR) {
+		log_text(line, "target", addr_format(&dst->addr, text));
+	} else if (dst->kind == DESTINATION_NAME) {
+		end = mempcpy(name, dst->name, dst->name_len);
 		*end++ = ':';
-		end = digits_put(end, request->port);
+		end = digits_put(end, dst->port);
 		log_bytes(line, "target", name, (size_t)(end - name));
 	}
 	if (s->address.sa.sa_family != AF_UNSPEC)
@@ -523,6 +308,7 @@ static void log_end_of_session(
 	struct session *s, const struct stats_outcome *outcome, const struct traffic_figures *moved)
 {
 	enum log_level level = s->reason == END_NOTHING_ASKED ? LOG_DEBUG : LOG_INFO;
+	const struct handshake *h = &s->handshake;
 	struct log_line *line = &s->line;
 	char text[ADDR_TEXT_MAX];
 
@@ -531,21 +317,21 @@ static void log_end_of_session(
 		return;
 	log_number(line, "id", (int64_t)s->id);
 	log_text(line, "client", addr_format(&s->client_addr, text));
-	if (s->user_len > 0)
-		log_bytes(line, "user", s->user, s->user_len);
+	if (h->user_len > 0)
+		log_bytes(line, "user", h->user, h->user_len);
 	else
 		log_text(line, "user", USERS_ANONYMOUS);
-	if (s->has_request)
+	if (s->command != NULL)
 		log_target(line, s);
 	log_text(line, "outcome", outcome->was_served ? "success" : "fail");
 	log_text(line, "reason", end_reason_word(s->reason));
-	if (s->answered && s->has_request)
-		log_number(line, "reply", s->reply);
+	if (h->answered && s->command != NULL)
+		log_number(line, "reply", h->code);
 	if (s->error != 0)
 		log_errno(line, s->error);
 	log_number(line, "sent", (int64_t)moved->sent);
 	log_number(line, "received", (int64_t)moved->received);
-	if (s->served && s->request.command == SOCKS5_UDP_ASSOCIATE)
+	if (s->served && h->request.command == REQUEST_UDP_ASSOCIATE)
 		log_datagrams(line, &s->datagrams);
 	log_times(line, s, outcome->total_ms);
 	log_end(line);
@@ -575,7 +361,7 @@ static void linger(struct session *s)
 static void close_sockets(struct session *s)
 {
 	enter(s, PHASE_CLOSING);
-	if (s->answered && !s->served)
+	if (s->handshake.answered && !s->served)
 		linger(s);
 	registry_leave(s->services->registry, s->slot);
 	if (s->reason == END_TARGET_RESET)
@@ -596,19 +382,35 @@ static void account(struct session *s)
 {
 	struct services *v = s->services;
 	const struct dial *d = &s->dial;
+	const struct handshake *h = &s->handshake;
 	int64_t now = clock_ms();
 	struct traffic_figures moved = traffic_read(registry_traffic(v->registry, s->slot), now);
 	struct stats_outcome outcome = {.reason = s->reason,
-		.was_asked = s->has_request,
+		.was_asked = s->command != NULL,
 		.was_served = s->served,
 		.total_ms = now - s->begun,
-		.lookup_ms = s->request.has_addr ? -1 : d->lookup_ms,
+		.lookup_ms = h->request.dst.kind == DESTINATION_ADDR ? -1 : d->lookup_ms,
 		.connect_ms = s->served ? d->connect_ms : -1};
 
-	if (s->user_len > 0)
-		users_count_bytes(v->users, s->user, s->user_len, moved.sent, moved.received);
+	if (h->user_len > 0)
+		users_count_bytes(v->users, h->user, h->user_len, moved.sent, moved.received);
 	stats_session_ends(&v->stats, &outcome);
 	log_end_of_session(s, &outcome, &moved);
+}
+
+static void prepare_handshake(struct session *s)
+{
+	struct handshake *h = &s->handshake;
+
+	h->config = s->config;
+	h->users = s->services->users;
+	h->holdoff = s->services->holdoff;
+	h->from = &s->client_addr;
+	h->registry = s->services->registry;
+	h->slot = s->slot;
+	h->client = s->client;
+	h->in = &s->in;
+	h->deadline = clock_deadline(s->config->settings.handshake_timeout);
 }
 
 static void begin(struct session *s, struct services *services, size_t slot, struct config *config,
@@ -623,10 +425,10 @@ static void begin(struct session *s, struct services *services, size_t slot, str
 	s->lease.budget = &services->budget;
 	s->begun = clock_ms();
 	s->config = config;
-	s->deadline = clock_deadline(s->config->settings.handshake_timeout);
 	s->dial.lookup_ms = s->dial.connect_ms = -1;
 	buffer_init(&s->in, s->memory[0], SESSION_BUFFER_SIZE);
 	buffer_init(&s->out, s->memory[1], SESSION_BUFFER_SIZE);
+	prepare_handshake(s);
 	s->id = registry_enter(services->registry, slot, client, client_addr);
 	stats_session_begins(&services->stats);
 }

@@ -271,11 +271,11 @@ static void send_by_name(struct udp *u, const struct socks5_datagram *d)
 {
 	struct addr to;
 
-	if (!socks5_name_is_sane(d->name, d->name_len)) {
+	if (!destination_is_sane(&d->dst)) {
 		drop(u, DROP_NAME);
 		return;
 	}
-	switch (names_find(&u->names, d, u->now, &to)) {
+	switch (names_find(&u->names, &d->dst, d->data, d->len, u->now, &to)) {
 	case NAMES_KNOWN:
 		if (to.sa.sa_family == AF_UNSPEC)
 			drop(u, DROP_NAME);
@@ -292,8 +292,8 @@ static void send_by_name(struct udp *u, const struct socks5_datagram *d)
 
 static void send_whole(struct udp *u, const struct socks5_datagram *d)
 {
-	if (d->has_addr)
-		send_to(u, &d->addr, d->data, d->len);
+	if (d->dst.kind == DESTINATION_ADDR)
+		send_to(u, &d->dst.addr, d->data, d->len);
 	else
 		send_by_name(u, d);
 }

@@ -5,119 +5,93 @@
  */
 #include "server/change.h"
 
-#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
-#include "net/socket.h"
 #include "server/effects.h"
+#include "server/listening.h"
 #include "state/acl.h"
-#include "state/users_file.h"
-
-#define MONITOR_BACKLOG 64
-
-struct listeners *change_open_listeners(
-	struct site *s, struct config *c, char error[CONFIG_ERROR_MAX])
-{
-	const struct listeners *current = s->pool == NULL ? NULL : pool_listeners(s->pool);
-	const struct listeners *monitor = s->monitor.count == 0 ? NULL : &s->monitor;
-	struct listeners *l, *m;
-
-	l = listeners_open(&c->settings.listen, (int)c->settings.backlog, current, error);
-	if (l == NULL)
-		return NULL;
-	m = listeners_open(&c->settings.monitor_listen, MONITOR_BACKLOG, monitor, error);
-	if (m == NULL) {
-		listeners_leave_out(l, current);
-		listeners_close(l);
-		return NULL;
-	}
-	c->own_count = 0;
-	listeners_add_own(l, c);
-	listeners_add_own(m, c);
-	s->monitor_is_new |= monitor == NULL || m->items[0].fd != monitor->items[0].fd;
-	s->monitor = *m;
-	free(m);
-	return l;
-}
-
-int change_expect(struct site *s, const struct listeners *l, char error[CONFIG_ERROR_MAX])
-{
-	if (pool_expect(s->pool, l) == 0)
-		return 0;
-	snprintf(error, CONFIG_ERROR_MAX, "cannot wait for clients: %s", strerror(errno));
-	return -1;
-}
 
 /* A change of configuration under way. */
 struct change {
 	struct config *old;
 	struct config *new;
 	bool read_again; /* the files too: users are read, logs are opened again */
-	size_t borrowed; /* descriptors, for listeners */
 	char *reply; /* what changed, or why nothing did: CHANGE_REPLY_MAX bytes */
 };
 
-static void tell(struct change *change, const char *format, ...)
+static bool tell(struct change *change, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-static void tell(struct change *change, const char *format, ...)
+/* Adds to the reply; false when there is no room for the whole of it, and nothing is added. */
+static bool tell(struct change *change, const char *format, ...)
 {
 	size_t len = strlen(change->reply);
+	const char *separator = len > 0 ? ", " : "";
+	size_t start = len + strlen(separator);
 	va_list ap;
+	int added;
 
-	if (len > 0)
-		len += (size_t)snprintf(change->reply + len, CHANGE_REPLY_MAX - len, ", ");
-	if (len >= CHANGE_REPLY_MAX)
-		return;
+	if (start >= CHANGE_REPLY_MAX)
+		return false;
+	strcpy(change->reply + len, separator);
 	va_start(ap, format);
-	vsnprintf(change->reply + len, CHANGE_REPLY_MAX - len, format, ap);
+	added = vsnprintf(change->reply + start, CHANGE_REPLY_MAX - start, format, ap);
 	va_end(ap);
+	if (added >= 0 && (size_t)added < CHANGE_REPLY_MAX - start)
+		return true;
+	change->reply[len] = '\0';
+	return false;
 }
 
-/* Says what is different; false when nothing is. */
-static bool tell_difference(struct change *change, const struct setting *setting)
+static bool differs(const struct change *change, const struct setting *setting)
 {
-	char from[4096], to[4096]; /* whole lists, to be compared */
+	return !setting_equal(setting, &change->old->settings, &change->new->settings);
+}
+
+static void log_value(struct log_line *line, const char *key, const char *value)
+{
+	log_text(line, key, value != NULL ? value : "out of memory");
+}
+
+/* Says from what to what it changes. */
+static void tell_difference(struct change *change, const struct setting *setting)
+{
+	char *from = setting_format(setting, &change->old->settings);
+	char *to = setting_format(setting, &change->new->settings);
 	struct log_line line;
 
-	setting_format(setting, &change->old->settings, from, sizeof(from));
-	setting_format(setting, &change->new->settings, to, sizeof(to));
-	if (strcmp(from, to) == 0)
-		return false;
 	log_begin(&line, setting->reloadable ? LOG_INFO : LOG_WARN,
 		setting->reloadable ? "setting changed" : "setting changes only at the next start");
 	log_text(&line, "setting", setting->name);
-	log_text(&line, "from", from);
-	log_text(&line, "to", to);
+	log_value(&line, "from", from);
+	log_value(&line, "to", to);
 	log_end(&line);
-	if (setting->reloadable)
-		tell(change, "%s set to %s", setting->name, to[0] != '\0' ? to : "empty");
-	else
+	if (!setting->reloadable)
 		tell(change, "%s changes only at the next start", setting->name);
-	return true;
+	else if (to == NULL ||
+		!tell(change, "%s set to %s", setting->name, *to != '\0' ? to : "empty"))
+		tell(change, "%s changed", setting->name);
+	free(from);
+	free(to);
 }
 
 /* Says what is different, and takes back what cannot change while running. */
 static void settle_changes(struct change *change)
 {
-	for (size_t i = 0; i < settings_count; i++) {
+	for (size_t i = 0; i < SETTINGS_COUNT; i++) {
 		const struct setting *setting = &settings_table[i];
 
-		if (tell_difference(change, setting) && !setting->reloadable &&
+		if (!differs(change, setting))
+			continue;
+		tell_difference(change, setting);
+		if (!setting->reloadable &&
 			setting_copy(setting, &change->new->settings, &change->old->settings) < 0)
 			log_message(LOG_ERROR, "%s: out of memory", setting->name);
 	}
-}
-
-static const char *count_entry(void *context, const struct users_file_entry *entry)
-{
-	(void)entry;
-	++*(size_t *)context;
-	return NULL;
 }
 
 /* Reads the file of users only to see whether it can be taken. A file that was emptied, by accident
@@ -125,47 +99,25 @@ static const char *count_entry(void *context, const struct users_file_entry *ent
 static int check_users(
 	struct site *s, const struct config *old, const struct config *new, char *error)
 {
-	const char *path = effects_users_path(&old->settings);
-	size_t count = 0, before = users_count(s->services->users);
+	struct users *u = s->services->users;
+	size_t count, before = users_count(u);
+	struct users_draft *draft;
 
-	if (path == NULL)
+	if (!users_are_kept(u))
 		return 0;
-	if (users_file_read(path, count_entry, &count, error) < 0)
+	draft = users_read(u, error);
+	if (draft == NULL)
 		return -1;
+	count = users_draft_count(draft);
+	users_draft_free(draft);
 	if (count > 0 || !acl_login_required(old, before) || acl_login_required(new, 0) ||
 		new->settings.auth == AUTH_OPTIONAL)
 		return 0;
 	snprintf(error, CONFIG_ERROR_MAX,
 		"%.512s: no users are left in it, which would let everybody in: say auth = "
 		"optional or auth = required",
-		path);
+		old->settings.users_file);
 	return -1;
-}
-
-/* Descriptors for the listeners that are opened before the old ones are closed. */
-static int borrow_for_listeners(struct site *s, struct change *change, char *error)
-{
-	const struct settings *new = &change->new->settings;
-
-	change->borrowed = listeners_count_new(&new->listen, pool_listeners(s->pool)) +
-		listeners_count_new(&new->monitor_listen, &s->monitor);
-	if (fdbudget_borrow(&s->services->budget, change->borrowed))
-		return 0;
-	change->borrowed = 0;
-	snprintf(error, CONFIG_ERROR_MAX,
-		"no descriptors to spare for new listeners (limit on open files): try again later");
-	return -1;
-}
-
-/* Keeps what the present listeners need beyond what was reserved at start. */
-static void settle_borrowed(struct site *s, const struct change *change, size_t listeners)
-{
-	size_t held = s->borrowed_listeners + change->borrowed, needed = 0;
-
-	if (listeners > s->reserved_listeners)
-		needed = listeners - s->reserved_listeners;
-	fdbudget_return(&s->services->budget, held - needed);
-	s->borrowed_listeners = needed;
 }
 
 /* What was open a moment ago can be opened again, unless it was taken away. */
@@ -204,52 +156,23 @@ static int open_files(struct site *s, const struct change *change, char error[CO
 	return -1;
 }
 
-static void close_new_listeners(struct site *s, struct listeners *l,
-	const struct listeners *monitor_before, bool monitor_was_new)
+/* The steps that can fail, each undone when a later one does. */
+static int prepare(struct site *s, struct change *change, char error[CONFIG_ERROR_MAX])
 {
-	if (l == NULL)
-		return;
-	if (s->monitor.items[0].fd != monitor_before->items[0].fd)
-		socket_close(s->monitor.items[0].fd);
-	s->monitor = *monitor_before;
-	s->monitor_is_new = monitor_was_new;
-	listeners_leave_out(l, pool_listeners(s->pool));
-	listeners_close(l);
+	if (change->read_again && check_users(s, change->old, change->new, error) < 0)
+		return -1;
+	if (listening_prepare(s, change->new, error) < 0)
+		return -1;
+	if (open_files(s, change, error) == 0)
+		return 0;
+	listening_undo(s);
+	return -1;
 }
 
-/* The steps that can fail, each undone when a later one does. The listeners, or NULL. */
-static struct listeners *prepare(
-	struct site *s, struct change *change, char error[CONFIG_ERROR_MAX])
-{
-	struct listeners monitor_before = s->monitor, *l = NULL;
-	bool monitor_was_new = s->monitor_is_new;
-
-	if ((!change->read_again || check_users(s, change->old, change->new, error) == 0) &&
-		borrow_for_listeners(s, change, error) == 0) {
-		l = change_open_listeners(s, change->new, error);
-		if (l != NULL && change_expect(s, l, error) == 0 &&
-			open_files(s, change, error) == 0)
-			return l;
-	}
-	close_new_listeners(s, l, &monitor_before, monitor_was_new);
-	fdbudget_return(&s->services->budget, change->borrowed);
-	return NULL;
-}
-
-static bool differs(const struct change *change, const char *name)
-{
-	const struct setting *setting = settings_find(name);
-	char from[4096], to[4096];
-
-	return strcmp(setting_format(setting, &change->old->settings, from, sizeof(from)),
-		       setting_format(setting, &change->new->settings, to, sizeof(to))) != 0;
-}
-
-static void put_into_effect(struct site *s, struct change *change, struct listeners *l)
+static void put_into_effect(struct site *s, struct change *change)
 {
 	struct config *new = change->new;
 	struct resolver_options resolver = effects_resolver_options(&new->settings);
-	size_t listeners = l->count + s->monitor.count;
 
 	effects_set_log(&new->settings);
 	if (resolver_configure(s->services->resolver, &resolver) < 0)
@@ -258,13 +181,11 @@ static void put_into_effect(struct site *s, struct change *change, struct listen
 		0)
 		log_message(LOG_ERROR, "the access log keeps its length: out of memory");
 	hashing_set_most(s->services->hashing, (unsigned)new->settings.max_password_checks);
-	if (change->read_again)
-		listeners_log(l);
-	if (change->read_again || differs(change, "auth") || differs(change, "clients"))
+	if (change->read_again || differs(change, settings_find("auth")) ||
+		differs(change, settings_find("clients")))
 		effects_warn_of_open_door(users_count(s->services->users), new);
 	config_publish(s->services->config, new);
-	pool_listen_on(s->pool, l);
-	settle_borrowed(s, change, listeners);
+	listening_commit(s, change->read_again);
 }
 
 /* Goes over from `old` to `new`, whose reference it takes over; -1 when that is refused, and
@@ -272,29 +193,24 @@ static void put_into_effect(struct site *s, struct change *change, struct listen
 static int change_over(struct site *s, struct change *change)
 {
 	char error[CONFIG_ERROR_MAX];
-	struct listeners *l = prepare(s, change, error);
 
-	if (l == NULL) {
+	if (prepare(s, change, error) < 0) {
 		config_release(change->new);
 		snprintf(change->reply, CHANGE_REPLY_MAX, "%s", error);
 		return -1;
 	}
 	settle_changes(change);
-	put_into_effect(s, change, l);
+	put_into_effect(s, change);
 	return 0;
 }
 
 /* What change_set() has set stands, unless file or flags say something new of it. */
 static void keep_overrides(struct site *s, const struct config *old, struct config *new)
 {
-	char base[4096];
-
-	for (size_t i = 0; i < settings_count; i++) {
+	for (size_t i = 0; i < SETTINGS_COUNT; i++) {
 		const struct setting *setting = &settings_table[i];
 
-		if (s->overridden[i] == NULL ||
-			strcmp(setting_format(setting, &new->settings, base, sizeof(base)),
-				s->overridden[i]) != 0)
+		if (!s->overridden[i] || !setting_equal(setting, &new->settings, &s->base))
 			continue;
 		if (setting_copy(setting, &new->settings, &old->settings) < 0)
 			log_message(LOG_ERROR, "%s: out of memory", setting->name);
@@ -302,19 +218,20 @@ static void keep_overrides(struct site *s, const struct config *old, struct conf
 	config_settle(new);
 }
 
+static void forget_override(struct site *s, size_t index)
+{
+	setting_free(&settings_table[index], &s->base);
+	s->overridden[index] = false;
+}
+
 /* After a reload: what stands now as file and flags have it is not overridden any more. */
 static void forget_overrides(struct site *s, const struct config *base)
 {
-	char text[4096];
+	for (size_t i = 0; i < SETTINGS_COUNT; i++) {
+		const struct setting *setting = &settings_table[i];
 
-	for (size_t i = 0; i < settings_count; i++) {
-		if (s->overridden[i] == NULL ||
-			strcmp(setting_format(
-				       &settings_table[i], &base->settings, text, sizeof(text)),
-				s->overridden[i]) == 0)
-			continue;
-		free(s->overridden[i]);
-		s->overridden[i] = NULL;
+		if (s->overridden[i] && !setting_equal(setting, &base->settings, &s->base))
+			forget_override(s, i);
 	}
 }
 
@@ -396,22 +313,22 @@ int change_reload(struct site *s, char reply[CHANGE_REPLY_MAX])
 /* Remembers what file and flags say of the setting, unless it is overridden already. */
 static int remember_base(struct site *s, size_t index, const struct config *old)
 {
-	char base[4096];
-
-	if (s->overridden[index] != NULL)
+	if (s->overridden[index])
 		return 0;
-	setting_format(&settings_table[index], &old->settings, base, sizeof(base));
-	s->overridden[index] = strdup(base);
-	return s->overridden[index] == NULL ? -1 : 0;
+	if (setting_copy(&settings_table[index], &s->base, &old->settings) < 0)
+		return -1;
+	s->overridden[index] = true;
+	return 0;
 }
 
 static int set(struct site *s, const struct setting *setting, const char *value, struct config *old,
 	char *reply)
 {
 	size_t index = (size_t)(setting - settings_table);
-	bool was_overridden = s->overridden[index] != NULL;
+	bool was_overridden = s->overridden[index];
 	struct change change = {.old = old, .new = config_clone(old), .reply = reply};
-	char legal[256];
+	const struct setting_input in = {.text = value};
+	char why[SETTING_ERROR_MAX];
 
 	reply[0] = '\0';
 	if (change.new == NULL || remember_base(s, index, old) < 0) {
@@ -419,19 +336,16 @@ static int set(struct site *s, const struct setting *setting, const char *value,
 		tell(&change, "out of memory");
 		return -1;
 	}
-	if (!setting_set(setting, &change.new->settings, value, true)) {
+	if (!setting_set(setting, &change.new->settings, &in, why)) {
 		config_release(change.new);
-		tell(&change, "%s: \"%.512s\": legal is %s", setting->name, value,
-			setting_legal(setting, legal, sizeof(legal)));
+		tell(&change, "%s: %s", setting->name, why);
 	} else {
 		config_settle(change.new);
 		if (change_over(s, &change) == 0)
 			return 0;
 	}
-	if (!was_overridden) {
-		free(s->overridden[index]);
-		s->overridden[index] = NULL;
-	}
+	if (!was_overridden)
+		forget_override(s, index);
 	return -1;
 }
 
@@ -454,6 +368,5 @@ int change_set(struct site *s, const struct setting *setting, const char *value,
 
 void change_forget(struct site *s)
 {
-	for (size_t i = 0; i < CONFIG_MAX_OVERRIDES; i++)
-		free(s->overridden[i]);
+	settings_free(&s->base);
 }

@@ -55,7 +55,7 @@ int effects_load_users(struct users *u, const struct settings *s, bool may_be_mi
 
 	if (path == NULL || (may_be_missing && access(path, F_OK) < 0 && errno == ENOENT))
 		return 0;
-	return users_load(u, path, error);
+	return users_load(u, error);
 }
 
 void effects_warn_of_open_door(size_t users, const struct config *c)

@@ -14,8 +14,11 @@
 #include "server/hasher.h"
 #include "server/idle.h"
 #include "server/janitor.h"
+#include "server/listening.h"
 #include "server/statistics.h"
 #include "state/acl.h"
+#include "state/operators.h"
+#include "state/users_file.h"
 
 /* Descriptors for the two logs, the files read and written meanwhile, the pool's epoll set
  * and eventfd, and the monitor's eventfd. */
@@ -31,6 +34,7 @@ struct server {
 	struct services services;
 	size_t wanted_sessions;
 	bool stopping;
+	char *users_path; /* as it was at start: the backend's */
 	struct site site; /* for changes while serving */
 	struct errands *errands; /* for the main thread */
 	struct hasher *hasher;
@@ -155,6 +159,15 @@ static int make_access_log(struct server *s, const struct settings *settings, ch
 	return 0;
 }
 
+/* Users who are kept in the file at `path`, which lives as long as they do; "": who are not kept.
+ */
+static struct users *new_users(struct hashing *h, const char *path)
+{
+	struct users_backend file = users_file_backend(path);
+
+	return users_new(h, *path == '\0' ? NULL : &file);
+}
+
 static int make_users(
 	struct server *s, const struct options *o, const struct settings *settings, char *error)
 {
@@ -162,16 +175,16 @@ static int make_users(
 
 	v->hashing = hashing_new((unsigned)settings->max_password_checks);
 	v->holdoff = bans_new();
-	if (v->hashing != NULL)
-		v->users = users_new(v->hashing);
+	s->users_path = strdup(settings->users_file);
+	if (v->hashing != NULL && s->users_path != NULL)
+		v->users = new_users(v->hashing, s->users_path);
 	if (v->users == NULL || v->holdoff == NULL) {
 		snprintf(error, CONFIG_ERROR_MAX, "users: %s", strerror(errno));
 		return -1;
 	}
-	if (effects_load_users(s->services.users, settings, o->user_count > 0, error) < 0)
+	if (effects_load_users(v->users, settings, o->user_count > 0, error) < 0)
 		return -1;
-	if (users_add_operators(s->services.users, o->users, o->user_count,
-		    effects_users_path(settings), error) < 0)
+	if (operators_put(v->users, v->hashing, o->users, o->user_count, error) < 0)
 		return -1;
 	s->site.users_stamp = stamp_of(settings->users_file);
 	return 0;
@@ -215,7 +228,7 @@ static int start_helpers(struct server *s, char *error)
 static int open_for_business(struct server *s, struct config *c, char *error)
 {
 	size_t planned = s->services.budget.sessions;
-	struct listeners *l = change_open_listeners(&s->site, c, error);
+	struct listeners *l = listening_open(&s->site, c, error);
 
 	if (l == NULL)
 		return -1;
@@ -236,7 +249,7 @@ static int open_for_business(struct server *s, struct config *c, char *error)
 		listeners_close(l);
 		return -1;
 	}
-	if (change_expect(&s->site, l, error) < 0) {
+	if (listening_expect(&s->site, l, error) < 0) {
 		listeners_close(l);
 		pool_stop(s->site.pool);
 		return -1;
@@ -276,6 +289,7 @@ void server_free(struct server *s)
 	resolver_free(s->services.resolver);
 	users_free(s->services.users);
 	bans_free(s->services.holdoff);
+	free(s->users_path);
 	hashing_free(s->services.hashing);
 	access_log_free(s->services.access_log);
 	log_close();
@@ -341,13 +355,15 @@ int server_check(const struct options *o, char error[CONFIG_ERROR_MAX])
 {
 	struct config *c = config_read(&o->source, error);
 	struct hashing *h = hashing_new(1);
-	struct users *u = h == NULL ? NULL : users_new(h);
+	struct users *u = NULL;
 	int result = -1;
 
-	if (u == NULL)
-		snprintf(error, CONFIG_ERROR_MAX, "users: %s", strerror(errno));
-	else if (c != NULL)
+	if (c != NULL && h != NULL)
+		u = new_users(h, c->settings.users_file);
+	if (u != NULL)
 		result = effects_load_users(u, &c->settings, o->user_count > 0, error);
+	else if (c != NULL)
+		snprintf(error, CONFIG_ERROR_MAX, "users: %s", strerror(errno));
 	users_free(u);
 	hashing_free(h);
 	config_release(c);

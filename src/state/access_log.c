@@ -4,7 +4,7 @@
  * holds it for the exchange of a pointer and a reader for a few copies.
  *
  * A line of the file has seven words: the time with its zone, user, client, command, target,
- * SUCCESS or FAIL, and the reply's number.
+ * SUCCESS or FAIL, and the number that the client was told (of SOCKS5: REP, RFC 1928 section 6).
  */
 #include "state/access_log.h"
 
@@ -133,6 +133,11 @@ int access_log_open(struct access_log *log, const char *path)
 	return 0;
 }
 
+static bool was_granted(const struct access_record *r)
+{
+	return r->failure == END_REASONS;
+}
+
 /* The line in memory of its own, to be freed, since workers' stacks are small. NULL without memory.
  */
 static char *format_line(const struct access_record *r, int64_t now, size_t *len)
@@ -156,8 +161,8 @@ static char *format_line(const struct access_record *r, int64_t now, size_t *len
 	end = stpcpy(end, r->command);
 	*end++ = ' ';
 	end = stpcpy(end, r->target);
-	end = stpcpy(end, r->reply == 0 ? " SUCCESS " : " FAIL ");
-	end = digits_put(end, r->reply);
+	end = stpcpy(end, was_granted(r) ? " SUCCESS " : " FAIL ");
+	end = digits_put(end, r->code);
 	*end++ = '\n';
 	*len = (size_t)(end - line);
 	return line;
@@ -222,7 +227,7 @@ bool access_log_add(struct access_log *log, const struct access_record *record)
 	int64_t now = time(NULL);
 
 	remember(log,
-		entry_new(now, record->reply == 0, record->user, record->user_len, record->target,
+		entry_new(now, was_granted(record), record->user, record->user_len, record->target,
 			strlen(record->target)));
 	return !atomic_load(&log->has_file) || write_line(log, record, now);
 }

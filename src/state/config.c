@@ -1,8 +1,10 @@
+/*
+ * A snapshot never changes once others can see it, so that whoever has a reference reads it without
+ * a lock; a change makes another one. What it was read from is kept as it is given, since a reload
+ * reads it all again.
+ */
 #include "state/config.h"
 
-#include <errno.h>
-#include <ini.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,120 +12,19 @@
 
 /* ---- reading ---- */
 
-struct reading {
-	FILE *file;
-	const char *path;
-	int line;
-	struct settings *settings;
-	bool given[CONFIG_MAX_OVERRIDES]; /* by index in the table: the file has set it */
-	char *error;
-};
-
-/* Keeps the first complaint. */
-static void complain(struct reading *r, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-
-static void complain(struct reading *r, const char *format, ...)
-{
-	va_list ap;
-	int len;
-
-	if (r->error[0] != '\0')
-		return;
-	len = snprintf(r->error, CONFIG_ERROR_MAX, "%.512s:%d: ", r->path, r->line);
-	va_start(ap, format);
-	vsnprintf(r->error + len, CONFIG_ERROR_MAX - (size_t)len, format, ap);
-	va_end(ap);
-}
-
-static bool at_end(FILE *file)
-{
-	int c = getc(file);
-
-	return c == EOF || ungetc(c, file) == EOF;
-}
-
-/* inih would take an indented line for the rest of the one before it. */
-static void skip_indentation(char *line)
-{
-	size_t blanks = strspn(line, " \t");
-
-	memmove(line, line + blanks, strlen(line + blanks) + 1);
-}
-
-/* inih's reader: as fgets(3), and keeps count of the lines. */
-static char *read_line(char *line, int size, void *user)
-{
-	struct reading *r = user;
-
-	if (fgets(line, size, r->file) == NULL)
-		return NULL;
-	r->line++;
-	if (strchr(line, '\n') == NULL && !at_end(r->file))
-		complain(r,
-			"the line is longer than %d bytes (repeat a setting to continue a list)",
-			size - 2);
-	skip_indentation(line);
-	return line;
-}
-
-/* inih's handler: 1 = accepted. */
-static int accept_pair(void *user, const char *section, const char *name, const char *value)
-{
-	struct reading *r = user;
-	const struct setting *setting = settings_find(name);
-	bool *given = setting == NULL ? NULL : &r->given[setting - settings_table];
-	char legal[256];
-
-	if (*section != '\0')
-		complain(r, "[%s]: there are no sections in this file", section);
-	else if (setting == NULL)
-		complain(r, "%s: there is no such setting (socks5d --help lists them)", name);
-	else if (*given && !setting_is_list(setting))
-		complain(r, "%s: \"%s\": it was set already further up", name, value);
-	else if (!setting_set(setting, r->settings, value, !*given))
-		complain(r, "%s: \"%s\": legal is %s", name, value,
-			setting_legal(setting, legal, sizeof(legal)));
-	if (given != NULL)
-		*given = true;
-	return r->error[0] == '\0';
-}
-
-static int read_file(const char *path, struct settings *s, char *error)
-{
-	struct reading r = {.path = path, .settings = s, .error = error};
-	int status;
-
-	r.file = fopen(path, "re");
-	if (r.file == NULL) {
-		snprintf(error, CONFIG_ERROR_MAX, "%s: cannot be read: %s", path, strerror(errno));
-		return -1;
-	}
-	errno = 0;
-	status = ini_parse_stream(read_line, &r, accept_pair, &r);
-	if (ferror(r.file) && error[0] == '\0')
-		snprintf(error, CONFIG_ERROR_MAX, "%s: cannot be read: %s", path, strerror(errno));
-	fclose(r.file);
-	if (error[0] == '\0' && status != 0) {
-		r.line = status;
-		complain(&r, "this is no line of the form: name = value");
-	}
-	return error[0] == '\0' ? 0 : -1;
-}
-
 static int apply_overrides(const struct config_source *source, struct settings *s, char *error)
 {
-	bool given[CONFIG_MAX_OVERRIDES] = {false};
-	char flag[64], legal[256];
+	bool given[SETTINGS_COUNT] = {false};
+	char flag[64], why[SETTING_ERROR_MAX];
 
 	for (size_t i = 0; i < source->count; i++) {
 		const struct config_override *o = &source->overrides[i];
 		bool *again = &given[o->setting - settings_table];
+		const struct setting_input in = {.text = o->value, .adds = *again};
 
-		if (!setting_set(o->setting, s, o->value, !*again)) {
-			snprintf(error, CONFIG_ERROR_MAX, "%s: \"%s\": legal is %s",
-				setting_flag(o->setting, flag), o->value,
-				setting_legal(o->setting, legal, sizeof(legal)));
+		if (!setting_set(o->setting, s, &in, why)) {
+			snprintf(error, CONFIG_ERROR_MAX, "%s: %s", setting_flag(o->setting, flag),
+				why);
 			return -1;
 		}
 		*again = true;
@@ -150,7 +51,9 @@ struct config *config_read(const struct config_source *source, char error[CONFIG
 		return NULL;
 	}
 	atomic_init(&c->references, 1);
-	if ((source->path != NULL && read_file(source->path, &c->settings, error) < 0) ||
+	if ((source->path != NULL &&
+		    config_file_read(source->path, settings_table, SETTINGS_COUNT, &c->settings,
+			    error) < 0) ||
 		apply_overrides(source, &c->settings, error) < 0) {
 		config_release(c);
 		return NULL;
@@ -172,7 +75,7 @@ struct config *config_clone(const struct config *c)
 	if (copy == NULL)
 		return NULL;
 	atomic_init(&copy->references, 1);
-	for (size_t i = 0; i < settings_count; i++) {
+	for (size_t i = 0; i < SETTINGS_COUNT; i++) {
 		if (setting_copy(&settings_table[i], &copy->settings, &c->settings) < 0) {
 			config_release(copy);
 			return NULL;

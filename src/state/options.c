@@ -19,9 +19,9 @@ static const struct option fixed[FIXED_FLAGS] = {
 
 /* The tables that getopt_long(3) wants. */
 struct flags {
-	char names[CONFIG_MAX_OVERRIDES][64];
-	char letters[2 * CONFIG_MAX_OVERRIDES + 16];
-	struct option longs[CONFIG_MAX_OVERRIDES + FIXED_FLAGS + 1];
+	char names[SETTINGS_COUNT][64];
+	char letters[2 * SETTINGS_COUNT + 16];
+	struct option longs[SETTINGS_COUNT + FIXED_FLAGS + 1];
 };
 
 static struct flags *flags_new(void)
@@ -31,7 +31,7 @@ static struct flags *flags_new(void)
 	if (f == NULL)
 		return NULL;
 	strcpy(f->letters, ":hvc:nu:");
-	for (size_t i = 0; i < settings_count; i++) {
+	for (size_t i = 0; i < SETTINGS_COUNT; i++) {
 		const struct setting *s = &settings_table[i];
 		size_t len = strlen(f->letters);
 
@@ -41,7 +41,7 @@ static struct flags *flags_new(void)
 			.has_arg = required_argument,
 			.val = FIRST_LONG + (int)i};
 	}
-	memcpy(f->longs + settings_count, fixed, sizeof(fixed));
+	memcpy(f->longs + SETTINGS_COUNT, fixed, sizeof(fixed));
 	return f;
 }
 
@@ -49,23 +49,18 @@ static const struct setting *setting_of_code(int code)
 {
 	if (code >= FIRST_LONG)
 		return &settings_table[code - FIRST_LONG];
-	for (size_t i = 0; i < settings_count; i++) {
+	for (size_t i = 0; i < SETTINGS_COUNT; i++) {
 		if (settings_table[i].flag == code)
 			return &settings_table[i];
 	}
 	return NULL;
 }
 
-static int add_override(
-	struct options *o, const struct setting *setting, const char *value, char *error)
+/* Each is an argument at least, and there is room for as many. */
+static void add_override(struct options *o, const struct setting *setting, const char *value)
 {
-	if (o->source.count == CONFIG_MAX_OVERRIDES) {
-		snprintf(error, CONFIG_ERROR_MAX, "more than %d flags", CONFIG_MAX_OVERRIDES);
-		return -1;
-	}
 	o->source.overrides[o->source.count++] =
 		(struct config_override){.setting = setting, .value = value};
-	return 0;
 }
 
 /* Takes the password out of the process's visible arguments. */
@@ -123,7 +118,8 @@ static int take_flag(struct options *o, int code, char *error)
 	case 'u':
 		return add_user(o, optarg, error);
 	default:
-		return add_override(o, setting_of_code(code), optarg, error);
+		add_override(o, setting_of_code(code), optarg);
+		return 0;
 	}
 }
 
@@ -169,8 +165,10 @@ int options_parse(struct options *o, int argc, char **argv, char error[CONFIG_ER
 	int result;
 
 	*o = (struct options){.action = OPTIONS_SERVE};
-	if (flags == NULL) {
+	o->source.overrides = calloc((size_t)argc + 1, sizeof(*o->source.overrides));
+	if (flags == NULL || o->source.overrides == NULL) {
 		snprintf(error, CONFIG_ERROR_MAX, "out of memory");
+		free(flags);
 		return -1;
 	}
 	result = parse(o, argc, argv, flags, error);
@@ -187,6 +185,13 @@ void options_free_users(struct options *o)
 		free(copy);
 	}
 	o->user_count = 0;
+}
+
+void options_free(struct options *o)
+{
+	options_free_users(o);
+	free(o->source.overrides);
+	o->source = (struct config_source){.count = 0};
 }
 
 /* Prints `text` from column `indent` on, broken between words. */
@@ -208,9 +213,23 @@ static void print_wrapped(FILE *out, const char *text, int indent)
 	fputc('\n', out);
 }
 
+/* Without memory only what needs none. */
+static void print_explanation(FILE *out, const struct setting *s)
+{
+	char *legal = setting_legal(s), *text = NULL;
+
+	if (legal == NULL ||
+		asprintf(&text, "%s Legal: %s. Default: %s.", s->help, legal,
+			s->initial[0] != '\0' ? s->initial : "empty") < 0)
+		text = NULL;
+	print_wrapped(out, text != NULL ? text : s->help, 6);
+	free(text);
+	free(legal);
+}
+
 void options_print_help(FILE *out)
 {
-	char flag[64], left[128], text[1024], legal[256];
+	char flag[64], left[128];
 
 	fputs("usage: socks5d [FLAG]...\n"
 	      "A SOCKS5 proxy server for a LAN.\n\n"
@@ -221,18 +240,15 @@ void options_print_help(FILE *out)
 	      "  -n, --check            check the configuration and exit: status 0, or 2 and why\n"
 	      "  -u, --user NAME:PASS   a user who may log in, with the role admin; up to ten\n\n",
 		out);
-	for (size_t i = 0; i < settings_count; i++) {
+	for (size_t i = 0; i < SETTINGS_COUNT; i++) {
 		const struct setting *s = &settings_table[i];
 
 		if (s->flag != 0)
 			snprintf(left, sizeof(left), "-%c, ", s->flag);
 		snprintf(left + (s->flag != 0 ? 4 : 0), sizeof(left) - 4, "%s %s",
 			setting_flag(s, flag), s->value_name);
-		snprintf(text, sizeof(text), "%s Legal: %s. Default: %s.", s->help,
-			setting_legal(s, legal, sizeof(legal)),
-			s->initial[0] != '\0' ? s->initial : "empty");
 		fprintf(out, "  %s\n      ", left);
-		print_wrapped(out, text, 6);
+		print_explanation(out, s);
 	}
 	fputs("\nSignals: HUP reads the configuration and the users again and opens the log "
 	      "again;\n"

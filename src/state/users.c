@@ -1,13 +1,13 @@
 /*
  * A SOCKS client logs in with every connection, so the slow hash is paid once a password: after
- * that its account remembers a keyed hash of name, stored hash and password, which takes
+ * that the user remembers a keyed hash of name, stored hash and password, which takes
  * microseconds to compare. The key is made at start and never leaves the process.
  *
  * An unknown name is checked against a decoy of the same cost as a known one's hash.
  */
 #include "state/users.h"
 
-#include <errno.h>
+#include <assert.h>
 #include <sodium.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -20,29 +20,29 @@
 #include "base/lock.h"
 #include "state/password.h"
 #include "state/password.h"
-#include "state/users_file.h"
 
 #define TAG_SIZE 32
 
 /* Atomics, since they are counted under the shared lock. */
-struct account_counters {
+struct user_counters {
 	_Atomic(uint64_t) logins;
 	_Atomic(uint64_t) sent, received;
 	_Atomic(int64_t) last_login; /* seconds since 1970 */
 };
 
-struct account {
+struct user {
 	enum user_role role;
-	struct account_counters counters;
+	struct user_counters counters;
 	bool has_tag; /* `tag` belongs to a password that was right */
 	unsigned char tag[TAG_SIZE];
 	size_t name_len;
-	const char *hash; /* behind the name */
+	const char *hash; /* behind the name, and so are the attributes behind the hash */
+	const char *attributes;
 	char name[];
 };
 
 struct users {
-	struct rwlock lock; /* map, decoy, and the tags in the accounts */
+	struct rwlock lock; /* map, decoys, and the tags in the users */
 	struct hashmap *map;
 	char decoy[PASSWORD_HASH_SIZE];
 	char admin_decoy[PASSWORD_HASH_SIZE]; /* for whoever is no admin, where one is asked for */
@@ -50,12 +50,14 @@ struct users {
 	_Atomic(int64_t) check_ms; /* of the last slow check */
 
 	struct hashing *hashing;
+	bool are_kept; /* there is a backend */
+	struct users_backend backend;
 	unsigned char key[crypto_generichash_KEYBYTES];
 };
 
-/* ---- making and loading ---- */
+/* ---- making ---- */
 
-struct users *users_new(struct hashing *hashing)
+struct users *users_new(struct hashing *hashing, const struct users_backend *backend)
 {
 	struct users *u = calloc(1, sizeof(*u));
 
@@ -69,6 +71,9 @@ struct users *users_new(struct hashing *hashing)
 	}
 	rwlock_init(&u->lock);
 	u->hashing = hashing;
+	u->are_kept = backend != NULL;
+	if (backend != NULL)
+		u->backend = *backend;
 	crypto_generichash_keygen(u->key);
 	return u;
 }
@@ -83,44 +88,39 @@ void users_free(struct users *u)
 	free(u);
 }
 
-static struct account *account_new(const struct users_file_entry *entry)
+bool users_are_kept(const struct users *u)
 {
-	size_t hash_size = strlen(entry->hash) + 1;
-	struct account *a = calloc(1, sizeof(*a) + entry->name_len + 1 + hash_size);
-	char *hash;
+	return u->are_kept;
+}
 
-	if (a == NULL)
+static struct user *user_new(const struct user_record *record)
+{
+	size_t hash_size = strlen(record->hash) + 1;
+	size_t attributes_size = strlen(record->attributes) + 1;
+	struct user *user =
+		calloc(1, sizeof(*user) + record->name_len + 1 + hash_size + attributes_size);
+	char *end;
+
+	if (user == NULL)
 		return NULL;
-	a->role = entry->role;
-	a->name_len = entry->name_len;
-	memcpy(a->name, entry->name, entry->name_len);
-	hash = a->name + entry->name_len + 1;
-	memcpy(hash, entry->hash, hash_size);
-	a->hash = hash;
-	return a;
+	user->role = record->role;
+	user->name_len = record->name_len;
+	end = mempcpy(user->name, record->name, record->name_len);
+	*end++ = '\0';
+	user->hash = end;
+	end = mempcpy(end, record->hash, hash_size);
+	user->attributes = end;
+	memcpy(end, record->attributes, attributes_size);
+	return user;
 }
 
-static const char *take_entry(void *context, const struct users_file_entry *entry)
-{
-	struct hashmap *map = context;
-	struct account *a;
-	void *old;
-
-	if (hashmap_get(map, entry->name, entry->name_len) != NULL)
-		return "this name was there already further up";
-	a = account_new(entry);
-	if (a == NULL || hashmap_put(map, a->name, a->name_len, a, &old) < 0) {
-		free(a);
-		return "out of memory";
-	}
-	return NULL;
-}
+/* ---- putting users into the place of others ---- */
 
 /* What was counted, and what was verified under the same hash, stays so. Nobody counts meanwhile:
- * the lock is held, or the account is in no map yet. */
-static void keep_known(const struct account *old, struct account *new)
+ * the lock is held, or the user is in no map yet. */
+static void keep_known(const struct user *old, struct user *new)
 {
-	struct account_counters *c = &new->counters;
+	struct user_counters *c = &new->counters;
 
 	atomic_store(&c->logins, atomic_load(&old->counters.logins));
 	atomic_store(&c->sent, atomic_load(&old->counters.sent));
@@ -135,10 +135,10 @@ static void keep_known(const struct account *old, struct account *new)
 static void keep_all_known(const struct hashmap *from, struct hashmap *to)
 {
 	size_t position = 0;
-	const struct account *old;
+	const struct user *old;
 
 	while ((old = hashmap_next(from, &position)) != NULL) {
-		struct account *new = hashmap_get(to, old->name, old->name_len);
+		struct user *new = hashmap_get(to, old->name, old->name_len);
 
 		if (new != NULL)
 			keep_known(old, new);
@@ -146,58 +146,93 @@ static void keep_all_known(const struct hashmap *from, struct hashmap *to)
 }
 
 /* One of the hashes that those who are asked about have; what there was before stays otherwise. */
-static void set_decoys_locked(struct users *u) REQUIRES(&u->lock)
+static void settle_locked(struct users *u) REQUIRES(&u->lock)
 {
 	size_t position = 0;
-	const struct account *any = hashmap_next(u->map, &position), *a = any;
+	const struct user *any = hashmap_next(u->map, &position), *user = any;
 
 	if (any != NULL)
 		strcpy(u->decoy, any->hash);
-	while (a != NULL && a->role != USER_ROLE_ADMIN)
-		a = hashmap_next(u->map, &position);
-	if (a != NULL)
-		strcpy(u->admin_decoy, a->hash);
+	while (user != NULL && user->role != USER_ROLE_ADMIN)
+		user = hashmap_next(u->map, &position);
+	if (user != NULL)
+		strcpy(u->admin_decoy, user->hash);
+	atomic_store(&u->count, hashmap_count(u->map));
 }
 
-int users_load(struct users *u, const char *path, char error[USERS_ERROR_MAX])
+struct users_draft {
+	struct hashmap *map;
+};
+
+static const char *take_user(void *taker, const struct user_record *record)
 {
-	struct hashmap *map = hashmap_new(0);
+	struct users_draft *draft = taker;
+	struct user *user;
+	void *old;
+
+	if (hashmap_get(draft->map, record->name, record->name_len) != NULL)
+		return "this name was there already further up";
+	user = user_new(record);
+	if (user == NULL || hashmap_put(draft->map, user->name, user->name_len, user, &old) < 0) {
+		free(user);
+		return "out of memory";
+	}
+	return NULL;
+}
+
+struct users_draft *users_read(struct users *u, char error[USERS_ERROR_MAX])
+{
+	struct users_draft *draft = calloc(1, sizeof(*draft));
+
+	if (draft != NULL)
+		draft->map = hashmap_new(0);
+	if (draft == NULL || draft->map == NULL) {
+		snprintf(error, USERS_ERROR_MAX, "users: out of memory");
+	} else if (u->backend.load(u->backend.context, take_user, draft, error) == 0) {
+		return draft;
+	}
+	users_draft_free(draft);
+	return NULL;
+}
+
+size_t users_draft_count(const struct users_draft *draft)
+{
+	return hashmap_count(draft->map);
+}
+
+void users_draft_free(struct users_draft *draft)
+{
+	if (draft == NULL)
+		return;
+	hashmap_free(draft->map, free);
+	free(draft);
+}
+
+void users_put_into_effect(struct users *u, struct users_draft *draft)
+{
 	struct hashmap *old;
 
-	if (map == NULL) {
-		snprintf(error, USERS_ERROR_MAX, "%s: out of memory", path);
-		return -1;
-	}
-	if (users_file_read(path, take_entry, map, error) < 0) {
-		hashmap_free(map, free);
-		return -1;
-	}
 	rwlock_write(&u->lock);
 	old = u->map;
-	keep_all_known(old, map);
-	u->map = map;
-	set_decoys_locked(u);
-	atomic_store(&u->count, hashmap_count(map));
+	keep_all_known(old, draft->map);
+	u->map = draft->map;
+	settle_locked(u);
 	rwlock_write_unlock(&u->lock);
-	hashmap_free(old, free);
-	return 0;
+	draft->map = old;
+	users_draft_free(draft);
 }
 
-static int put_account(struct users *u, struct account *a)
+int users_load(struct users *u, char error[USERS_ERROR_MAX])
 {
-	void *old = NULL;
-	int result;
+	struct users_draft *draft;
 
-	rwlock_write(&u->lock);
-	result = hashmap_put(u->map, a->name, a->name_len, a, &old);
-	if (result == 0 && old != NULL)
-		keep_known(old, a);
-	if (result == 0)
-		set_decoys_locked(u);
-	atomic_store(&u->count, hashmap_count(u->map));
-	rwlock_write_unlock(&u->lock);
-	free(result == 0 ? old : a);
-	return result;
+	if (!u->are_kept)
+		return 0;
+	draft = users_read(u, error);
+	if (draft == NULL)
+		return -1;
+	users_put_into_effect(u, draft);
+	return 0;
 }
 
 /* ---- rules for names and passwords ---- */
@@ -228,11 +263,6 @@ const char *users_password_problem(const char *password)
 			return "a password has no control characters";
 	}
 	return NULL;
-}
-
-size_t users_count(struct users *u)
-{
-	return atomic_load(&u->count);
 }
 
 /* ---- logging in ---- */
@@ -281,32 +311,32 @@ static void compute_tag(
 static void look_up(struct users *u, const struct claim *c, struct found *f)
 {
 	const char *decoy = c->by_admin ? u->admin_decoy : u->decoy;
-	const struct account *a;
+	const struct user *user;
 
 	rwlock_read(&u->lock);
-	a = hashmap_get(u->map, c->name, c->name_len);
-	f->is_admin = a != NULL && a->role == USER_ROLE_ADMIN;
+	user = hashmap_get(u->map, c->name, c->name_len);
+	f->is_admin = user != NULL && user->role == USER_ROLE_ADMIN;
 	if (c->by_admin && !f->is_admin)
-		a = NULL;
-	f->is_known = a != NULL;
-	f->has_tag = a != NULL && a->has_tag;
+		user = NULL;
+	f->is_known = user != NULL;
+	f->has_tag = user != NULL && user->has_tag;
 	if (f->has_tag)
-		memcpy(f->tag, a->tag, TAG_SIZE);
-	strcpy(f->hash, a != NULL ? a->hash : decoy);
+		memcpy(f->tag, user->tag, TAG_SIZE);
+	strcpy(f->hash, user != NULL ? user->hash : decoy);
 	rwlock_read_unlock(&u->lock);
 }
 
-/* Unless the account was changed meanwhile. */
+/* Unless the user was changed meanwhile. */
 static void remember_tag(
 	struct users *u, const struct claim *c, const char *hash, const unsigned char tag[TAG_SIZE])
 {
-	struct account *a;
+	struct user *user;
 
 	rwlock_write(&u->lock);
-	a = hashmap_get(u->map, c->name, c->name_len);
-	if (a != NULL && strcmp(a->hash, hash) == 0) {
-		memcpy(a->tag, tag, TAG_SIZE);
-		a->has_tag = true;
+	user = hashmap_get(u->map, c->name, c->name_len);
+	if (user != NULL && strcmp(user->hash, hash) == 0) {
+		memcpy(user->tag, tag, TAG_SIZE);
+		user->has_tag = true;
 	}
 	rwlock_write_unlock(&u->lock);
 }
@@ -397,14 +427,14 @@ static bool make_claim(struct claim *c, const struct login *login)
 
 static void note_login(struct users *u, const struct claim *c)
 {
-	struct account *a;
+	struct user *user;
 
 	rwlock_read(&u->lock);
-	a = hashmap_get(u->map, c->name, c->name_len);
-	if (a != NULL) {
-		atomic_fetch_add_explicit(&a->counters.logins, 1, memory_order_relaxed);
+	user = hashmap_get(u->map, c->name, c->name_len);
+	if (user != NULL) {
+		atomic_fetch_add_explicit(&user->counters.logins, 1, memory_order_relaxed);
 		atomic_store_explicit(
-			&a->counters.last_login, (int64_t)time(NULL), memory_order_relaxed);
+			&user->counters.last_login, (int64_t)time(NULL), memory_order_relaxed);
 	}
 	rwlock_read_unlock(&u->lock);
 }
@@ -462,149 +492,170 @@ enum login_result users_login_admin(struct users *u, const struct login *login)
 	return result;
 }
 
-/* ---- new passwords ---- */
-
-/* A password that is known to be right needs no slow check at its first login. */
-static void remember_password(struct users *u, const struct user_credentials *credentials)
+void users_remember(struct users *u, const struct user_credentials *credentials, const char *hash)
 {
 	struct claim c = {.name = credentials->name,
 		.name_len = strlen(credentials->name),
 		.password_len = strlen(credentials->password)};
-	struct found f;
 	unsigned char tag[TAG_SIZE];
 
 	strcpy(c.password, credentials->password);
-	if (!is_remembered(u, &c, &f, tag))
-		remember_tag(u, &c, f.hash, tag);
+	compute_tag(u, &c, hash, tag);
+	remember_tag(u, &c, hash, tag);
 	sodium_memzero(c.password, sizeof(c.password));
 }
 
-static int refuse(char *error, const char *name, const char *why)
+/* ---- changes ---- */
+
+static int refuse_change(char *error, const char *name, const char *why)
 {
 	snprintf(error, USERS_ERROR_MAX, "%s %s", name, why);
 	return -1;
 }
 
-/* First into the file, then into the map. */
-static int save_and_put(struct users *u, const struct users_file_entry *entry, const char *path,
-	char error[USERS_ERROR_MAX])
+/* Valid until the next change: only the thread that asks makes any. */
+static const struct user *find_user(struct users *u, const char *name, size_t len)
 {
-	struct account *a = account_new(entry);
-
-	if (a == NULL)
-		return refuse(error, entry->name, "cannot be kept: out of memory");
-	if (path != NULL && users_file_write(path, entry, 1, error) < 0) {
-		free(a);
-		return -1;
-	}
-	if (put_account(u, a) < 0)
-		return refuse(
-			error, entry->name, "is in the file, but not in effect: out of memory");
-	return 0;
-}
-
-static int hash_and_save(struct users *u, const struct user_credentials *c, enum user_role role,
-	const char *path, char error[USERS_ERROR_MAX])
-{
-	char hash[PASSWORD_HASH_SIZE];
-	struct users_file_entry entry = {
-		.name = c->name, .name_len = strlen(c->name), .hash = hash, .role = role};
-
-	if (password_hash(c->password, hash) < 0)
-		return refuse(error, c->name, strerror(errno));
-	if (save_and_put(u, &entry, path, error) < 0)
-		return -1;
-	remember_password(u, c);
-	return 0;
-}
-
-/* ---- operators ---- */
-
-/* Has the user that password and role already? */
-static bool is_operator(struct users *u, const struct user_credentials *c)
-{
-	size_t len = strlen(c->name);
-	const struct account *a;
-	char hash[PASSWORD_HASH_SIZE];
+	const struct user *user;
 
 	rwlock_read(&u->lock);
-	a = hashmap_get(u->map, c->name, len);
-	if (a != NULL && a->role == USER_ROLE_ADMIN)
-		strcpy(hash, a->hash);
-	else
-		hash[0] = '\0';
+	user = hashmap_get(u->map, name, len);
 	rwlock_read_unlock(&u->lock);
-	return hash[0] != '\0' && password_matches(c->password, hash);
+	return user;
 }
 
-int users_add_operators(struct users *u, const struct user_credentials *operators, size_t count,
-	const char *path, char error[USERS_ERROR_MAX])
+static int make_room(struct users *u)
 {
-	for (size_t i = 0; i < count; i++) {
-		if (is_operator(u, &operators[i]))
-			remember_password(u, &operators[i]);
-		else if (hash_and_save(u, &operators[i], USER_ROLE_ADMIN, path, error) < 0)
-			return -1;
+	int result;
+
+	rwlock_write(&u->lock);
+	result = hashmap_reserve(u->map, 1);
+	rwlock_write_unlock(&u->lock);
+	return result;
+}
+
+/* There is room for him. */
+static void put_user(struct users *u, struct user *user)
+{
+	void *old = NULL;
+	int result;
+
+	rwlock_write(&u->lock);
+	result = hashmap_put(u->map, user->name, user->name_len, user, &old);
+	assert(result == 0);
+	if (old != NULL)
+		keep_known(old, user);
+	settle_locked(u);
+	rwlock_write_unlock(&u->lock);
+	free(old);
+}
+
+/* First at the backend, then in the map: all that could fail there was done before. */
+static int keep_user(struct users *u, const struct user_record *record, bool is_new, char *error)
+{
+	struct user *user = user_new(record);
+	const struct users_backend *b = &u->backend;
+
+	if (user == NULL || make_room(u) < 0) {
+		free(user);
+		return refuse_change(error, record->name, "cannot be kept: out of memory");
 	}
+	if (u->are_kept && b->save(b->context, record, is_new, error) < 0) {
+		free(user);
+		return -1;
+	}
+	put_user(u, user);
 	return 0;
 }
 
-/* ---- what administrators do ---- */
-
-int users_add(struct users *u, const struct user_credentials *c, enum user_role role,
-	const char *path, char error[USERS_ERROR_MAX])
+static struct user_record record_of(const char *name, const char *hash, enum user_role role)
 {
-	if (users_has(u, c->name, strlen(c->name)))
-		return refuse(error, c->name, "exists already");
-	if (path != NULL && users_file_has(path, c->name))
-		return refuse(error, c->name, "stands in the users file already: RELOAD reads it");
-	return hash_and_save(u, c, role, path, error);
+	return (struct user_record){.name = name,
+		.name_len = strlen(name),
+		.hash = hash,
+		.role = role,
+		.attributes = ""};
 }
 
-int users_set_password(struct users *u, const struct user_credentials *c, const char *path,
+int users_add(struct users *u, const char *name, const char *hash, enum user_role role,
 	char error[USERS_ERROR_MAX])
 {
-	struct user_info info;
+	struct user_record record = record_of(name, hash, role);
 
-	if (!users_get(u, c->name, &info))
-		return refuse(error, c->name, "does not exist");
-	return hash_and_save(u, c, info.role, path, error);
+	if (find_user(u, name, record.name_len) != NULL)
+		return refuse_change(error, name, "exists already");
+	return keep_user(u, &record, true, error);
+}
+
+int users_set_password(
+	struct users *u, const char *name, const char *hash, char error[USERS_ERROR_MAX])
+{
+	struct user_record record = record_of(name, hash, USER_ROLE_USER);
+	const struct user *old = find_user(u, name, record.name_len);
+
+	if (old == NULL)
+		return refuse_change(error, name, "does not exist");
+	record.role = old->role;
+	record.attributes = old->attributes;
+	return keep_user(u, &record, false, error);
+}
+
+int users_set_admin(
+	struct users *u, const char *name, const char *hash, char error[USERS_ERROR_MAX])
+{
+	struct user_record record = record_of(name, hash, USER_ROLE_ADMIN);
+	const struct user *old = find_user(u, name, record.name_len);
+
+	if (old != NULL)
+		record.attributes = old->attributes;
+	return keep_user(u, &record, false, error);
+}
+
+static void take_out(struct users *u, const char *name, size_t len)
+{
+	struct user *user;
+
+	rwlock_write(&u->lock);
+	user = hashmap_remove(u->map, name, len);
+	settle_locked(u);
+	rwlock_write_unlock(&u->lock);
+	free(user);
+}
+
+int users_remove(struct users *u, const char *name, char error[USERS_ERROR_MAX])
+{
+	size_t len = strlen(name);
+	const struct user *user = find_user(u, name, len);
+	const struct users_backend *b = &u->backend;
+
+	if (user == NULL)
+		return refuse_change(error, name, "does not exist");
+	if (user->role == USER_ROLE_ADMIN && users_count_admins(u) == 1)
+		return refuse_change(error, name, "is the last admin and stays");
+	if (u->are_kept && b->remove(b->context, name, len, error) < 0)
+		return -1;
+	take_out(u, name, len);
+	return 0;
+}
+
+/* ---- what is known of users ---- */
+
+size_t users_count(struct users *u)
+{
+	return atomic_load(&u->count);
 }
 
 size_t users_count_admins(struct users *u)
 {
 	size_t position = 0, count = 0;
-	const struct account *a;
+	const struct user *user;
 
 	rwlock_read(&u->lock);
-	while (count < 2 && (a = hashmap_next(u->map, &position)) != NULL)
-		count += a->role == USER_ROLE_ADMIN;
+	while (count < 2 && (user = hashmap_next(u->map, &position)) != NULL)
+		count += user->role == USER_ROLE_ADMIN;
 	rwlock_read_unlock(&u->lock);
 	return count;
 }
-
-int users_remove(struct users *u, const char *name, const char *path, char error[USERS_ERROR_MAX])
-{
-	struct users_file_entry entry = {.name = name, .name_len = strlen(name)};
-	struct user_info info;
-	struct account *a;
-
-	if (!users_get(u, name, &info))
-		return refuse(error, name, "does not exist");
-	if (info.role == USER_ROLE_ADMIN && users_count_admins(u) == 1)
-		return refuse(error, name, "is the last admin and stays");
-	if (path != NULL && users_file_write(path, &entry, 1, error) < 0)
-		return -1;
-	rwlock_write(&u->lock);
-	a = hashmap_remove(u->map, name, entry.name_len);
-	set_decoys_locked(u);
-	atomic_store(&u->count, hashmap_count(u->map));
-	rwlock_write_unlock(&u->lock);
-	free(a);
-	return 0;
-}
-
-/* ---- what is known of users ---- */
 
 bool users_has(struct users *u, const char *name, size_t len)
 {
@@ -619,13 +670,13 @@ bool users_has(struct users *u, const char *name, size_t len)
 void users_count_bytes(
 	struct users *u, const char *name, size_t len, uint64_t sent, uint64_t received)
 {
-	struct account *a;
+	struct user *user;
 
 	rwlock_read(&u->lock);
-	a = hashmap_get(u->map, name, len);
-	if (a != NULL) {
-		atomic_fetch_add_explicit(&a->counters.sent, sent, memory_order_relaxed);
-		atomic_fetch_add_explicit(&a->counters.received, received, memory_order_relaxed);
+	user = hashmap_get(u->map, name, len);
+	if (user != NULL) {
+		atomic_fetch_add_explicit(&user->counters.sent, sent, memory_order_relaxed);
+		atomic_fetch_add_explicit(&user->counters.received, received, memory_order_relaxed);
 	}
 	rwlock_read_unlock(&u->lock);
 }
@@ -633,10 +684,10 @@ void users_count_bytes(
 static size_t names_size_locked(struct users *u) REQUIRES_SHARED(&u->lock)
 {
 	size_t position = 0, size = 0;
-	const struct account *a;
+	const struct user *user;
 
-	while ((a = hashmap_next(u->map, &position)) != NULL)
-		size += sizeof(char *) + a->name_len + 1;
+	while ((user = hashmap_next(u->map, &position)) != NULL)
+		size += sizeof(char *) + user->name_len + 1;
 	return size;
 }
 
@@ -644,12 +695,12 @@ static size_t copy_names_locked(struct users *u, const char **names) REQUIRES_SH
 {
 	char *text = (char *)(names + hashmap_count(u->map));
 	size_t position = 0, count = 0;
-	const struct account *a;
+	const struct user *user;
 
-	while ((a = hashmap_next(u->map, &position)) != NULL) {
-		memcpy(text, a->name, a->name_len + 1);
+	while ((user = hashmap_next(u->map, &position)) != NULL) {
+		memcpy(text, user->name, user->name_len + 1);
 		names[count++] = text;
-		text += a->name_len + 1;
+		text += user->name_len + 1;
 	}
 	return count;
 }
@@ -674,16 +725,16 @@ const char **users_names(struct users *u, size_t *count)
 
 bool users_get(struct users *u, const char *name, struct user_info *out)
 {
-	const struct account *a;
+	const struct user *user;
 
 	rwlock_read(&u->lock);
-	a = hashmap_get(u->map, name, strlen(name));
-	if (a != NULL)
-		*out = (struct user_info){.role = a->role,
-			.logins = atomic_load(&a->counters.logins),
-			.sent = atomic_load(&a->counters.sent),
-			.received = atomic_load(&a->counters.received),
-			.last_login = atomic_load(&a->counters.last_login)};
+	user = hashmap_get(u->map, name, strlen(name));
+	if (user != NULL)
+		*out = (struct user_info){.role = user->role,
+			.logins = atomic_load(&user->counters.logins),
+			.sent = atomic_load(&user->counters.sent),
+			.received = atomic_load(&user->counters.received),
+			.last_login = atomic_load(&user->counters.last_login)};
 	rwlock_read_unlock(&u->lock);
-	return a != NULL;
+	return user != NULL;
 }

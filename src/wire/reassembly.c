@@ -31,18 +31,9 @@ static void begin(struct reassembly *r, const struct socks5_datagram *d, int64_t
 {
 	r->deadline = now + REASSEMBLY_TIMEOUT_MS;
 	r->len = 0;
-	r->dst = *d;
-	memcpy(r->name, d->name, d->name_len);
-	r->dst.name = r->name;
-}
-
-static bool same_target(const struct socks5_datagram *a, const struct socks5_datagram *b)
-{
-	if (a->has_addr != b->has_addr || a->port != b->port)
-		return false;
-	if (a->has_addr)
-		return addr_equal(&a->addr, &b->addr);
-	return a->name_len == b->name_len && memcmp(a->name, b->name, a->name_len) == 0;
+	r->dst = d->dst;
+	if (d->dst.kind == DESTINATION_NAME)
+		r->dst.name = memcpy(r->name, d->dst.name, d->dst.name_len);
 }
 
 bool reassembly_add(struct reassembly *r, struct socks5_datagram *d, int64_t now, uint64_t *dropped)
@@ -54,7 +45,7 @@ bool reassembly_add(struct reassembly *r, struct socks5_datagram *d, int64_t now
 		reassembly_abandon(r, dropped);
 		begin(r, d, now);
 	}
-	if (position == 0 || position != r->highest + 1 || !same_target(d, &r->dst) ||
+	if (position == 0 || position != r->highest + 1 || !destination_equal(&d->dst, &r->dst) ||
 		d->len > sizeof(r->data) - r->len) {
 		reassembly_abandon(r, dropped);
 		++*dropped;
@@ -66,9 +57,6 @@ bool reassembly_add(struct reassembly *r, struct socks5_datagram *d, int64_t now
 	if (!(d->frag & SOCKS5_LAST_FRAGMENT))
 		return false;
 	r->highest = 0;
-	*d = r->dst;
-	d->frag = 0;
-	d->data = r->data;
-	d->len = r->len;
+	*d = (struct socks5_datagram){.dst = r->dst, .data = r->data, .len = r->len};
 	return true;
 }

@@ -5,7 +5,6 @@
  */
 #include "wire/socks5.h"
 
-#include <stdio.h>
 #include <string.h>
 
 int socks5_parse_greeting(const uint8_t *p, size_t n, struct socks5_greeting *out)
@@ -50,16 +49,6 @@ static uint16_t read_port(const uint8_t *p)
 	return (uint16_t)(p[0] << 8 | p[1]);
 }
 
-/* ATYP DST.ADDR DST.PORT, as requests and datagrams have it. */
-struct destination {
-	uint8_t atyp;
-	bool has_addr;
-	struct addr addr;
-	uint16_t port;
-	uint8_t name_len;
-	const char *name; /* into the message */
-};
-
 /* The bytes of DST.ADDR; 0 when that cannot be told yet, -1 for an unknown ATYP. */
 static int addr_field_len(const uint8_t *p, size_t n)
 {
@@ -75,90 +64,59 @@ static int addr_field_len(const uint8_t *p, size_t n)
 	}
 }
 
-static void take_domain(const uint8_t *field, struct destination *out)
+/* What `field`, DST.ADDR of a known ATYP, says. */
+static struct destination read_destination(uint8_t atyp, const uint8_t *field, uint16_t port)
 {
-	out->name_len = field[0];
-	out->name = (const char *)field + 1;
-	/* Many clients send address literals as domains; rules for addresses must see them. */
-	out->has_addr = addr_parse(out->name, out->name_len, &out->addr);
-	if (out->has_addr)
-		addr_set_port(&out->addr, out->port);
+	struct addr addr;
+
+	if (atyp == SOCKS5_DOMAIN)
+		return destination_of_name((const char *)field + 1, field[0], port);
+	addr = atyp == SOCKS5_IPV4 ? addr_from_ipv4(field, port) : addr_from_ipv6(field, port);
+	return destination_of_addr(&addr);
 }
 
-/* As the parsers of the header: malformed is an unknown ATYP, and nothing else. */
+/* ATYP DST.ADDR DST.PORT, as requests and datagrams have it. As the parsers of the header, but
+ * malformed is an unknown ATYP, and nothing else. */
 static int parse_destination(const uint8_t *p, size_t n, struct destination *out)
 {
 	int addr_len;
 
 	if (n < 1)
 		return SOCKS5_MORE;
-	*out = (struct destination){.atyp = p[0], .name = ""};
 	addr_len = addr_field_len(p, n);
 	if (addr_len < 0)
 		return SOCKS5_MALFORMED;
 	if (addr_len == 0 || n < 1 + (size_t)addr_len + 2)
 		return SOCKS5_MORE;
-	out->port = read_port(p + 1 + addr_len);
-	out->has_addr = out->atyp != SOCKS5_DOMAIN;
-	if (out->atyp == SOCKS5_IPV4)
-		out->addr = addr_from_ipv4(p + 1, out->port);
-	else if (out->atyp == SOCKS5_IPV6)
-		out->addr = addr_from_ipv6(p + 1, out->port);
-	else
-		take_domain(p + 1, out);
+	*out = read_destination(p[0], p + 1, read_port(p + 1 + addr_len));
 	return 1 + addr_len + 2;
 }
 
 int socks5_parse_request(const uint8_t *p, size_t n, struct socks5_request *out)
 {
-	struct destination dst;
 	int len;
 
 	if (n >= 1 && p[0] != SOCKS5_VERSION)
 		return SOCKS5_MALFORMED;
 	if (n < 4)
 		return SOCKS5_MORE;
-	*out = (struct socks5_request){.command = p[1], .atyp = p[3]};
-	len = parse_destination(p + 3, n - 3, &dst);
+	*out = (struct socks5_request){.command = p[1]};
+	len = parse_destination(p + 3, n - 3, &out->dst);
 	if (len == SOCKS5_MALFORMED)
 		return 4;
-	if (len == SOCKS5_MORE)
-		return SOCKS5_MORE;
-	out->has_addr = dst.has_addr;
-	out->addr = dst.addr;
-	out->port = dst.port;
-	out->name_len = dst.name_len;
-	memcpy(out->name, dst.name, dst.name_len);
-	return 3 + len;
+	return len == SOCKS5_MORE ? SOCKS5_MORE : 3 + len;
 }
 
 int socks5_parse_datagram(const uint8_t *p, size_t n, struct socks5_datagram *out)
 {
-	struct destination dst;
-	int len = n < 4 ? SOCKS5_MORE : parse_destination(p + 3, n - 3, &dst);
+	int len = n < 4 ? SOCKS5_MORE : parse_destination(p + 3, n - 3, &out->dst);
 
 	if (len <= 0)
 		return SOCKS5_MALFORMED;
-	*out = (struct socks5_datagram){.frag = p[2],
-		.has_addr = dst.has_addr,
-		.addr = dst.addr,
-		.port = dst.port,
-		.name_len = dst.name_len,
-		.name = dst.name,
-		.data = p + 3 + len,
-		.len = n - 3 - (size_t)len};
+	out->frag = p[2];
+	out->data = p + 3 + len;
+	out->len = n - 3 - (size_t)len;
 	return 3 + len;
-}
-
-bool socks5_name_is_sane(const char *name, size_t len)
-{
-	for (size_t i = 0; i < len; i++) {
-		unsigned char c = (unsigned char)name[i];
-
-		if (c <= ' ' || c == 0x7f)
-			return false;
-	}
-	return len > 0;
 }
 
 size_t socks5_format_method(uint8_t out[2], enum socks5_method method)
@@ -206,19 +164,4 @@ size_t socks5_format_header(uint8_t out[SOCKS5_HEADER_MAX], const struct addr *s
 {
 	memset(out, 0, 3);
 	return 3 + format_address(out + 3, source);
-}
-
-const char *socks5_command_name(uint8_t command, char out[16])
-{
-	switch (command) {
-	case SOCKS5_CONNECT:
-		return "CONNECT";
-	case SOCKS5_BIND:
-		return "BIND";
-	case SOCKS5_UDP_ASSOCIATE:
-		return "UDP_ASSOCIATE";
-	default:
-		snprintf(out, 16, "CMD-%u", command);
-		return out;
-	}
 }

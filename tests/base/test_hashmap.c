@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "check.h"
+#include "faults.h"
 
 struct item {
 	char key[16];
@@ -368,6 +369,42 @@ static void grows_from_any_expectation(void **state)
 	}
 }
 
+static void what_does_not_fit_is_not_put(void **state)
+{
+	static struct item items[13];
+	struct hashmap *map = new_map(0);
+	void *old;
+
+	(void)state;
+	fill(map, items, 12);
+	faults_fail(1);
+	assert_int_equal(hashmap_put(map, "more", 4, &items[12], &old), -1);
+	faults_fail(1);
+	assert_int_equal(hashmap_reserve(map, 1), -1);
+	assert_int_equal(hashmap_count(map), 12);
+	assert_null(get(map, "more"));
+	hashmap_free(map, NULL);
+}
+
+static void what_was_reserved_needs_no_memory(void **state)
+{
+	static struct item items[50];
+	struct hashmap *map = new_map(0);
+
+	(void)state;
+	fill(map, items, 10);
+	assert_int_equal(hashmap_reserve(map, 40), 0);
+	faults_fail(1);
+	for (size_t i = 10; i < 50; i++) {
+		sprintf(items[i].key, "more-%zu", i);
+		items[i].len = strlen(items[i].key);
+		put_new(map, &items[i]);
+	}
+	assert_false(faults_struck());
+	assert_int_equal(hashmap_count(map), 50);
+	hashmap_free(map, NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -384,6 +421,8 @@ int main(void)
 		cmocka_unit_test(behaves_as_a_plain_array_does),
 		cmocka_unit_test(walking_visits_each_entry_once),
 		cmocka_unit_test(grows_from_any_expectation),
+		cmocka_unit_test(what_does_not_fit_is_not_put),
+		cmocka_unit_test(what_was_reserved_needs_no_memory),
 	};
 
 	return cmocka_run_group_tests_name("base/hashmap", tests, NULL, NULL);

@@ -11,7 +11,8 @@
 
 #include "base/clock.h"
 #include "base/hashmap.h"
-#include "state/users.h"
+#include "state/operators.h"
+#include "state/users_file.h"
 
 #define USERS 100000
 #define LOOKUPS 2000000
@@ -71,14 +72,14 @@ static void measure_map(void)
 	hashmap_free(map, NULL);
 }
 
-static void measure_login(struct users *u)
+static void measure_login(struct users *u, struct hashing *hashing)
 {
 	const struct user_credentials admin = {.name = "admin", .password = "secret"};
 	const struct login login = {"admin", 5, "secret", 6};
 	char error[USERS_ERROR_MAX];
 	double start;
 
-	if (users_add_operators(u, &admin, 1, NULL, error) < 0)
+	if (operators_put(u, hashing, &admin, 1, error) < 0)
 		fail(error);
 	start = seconds();
 	for (unsigned i = 0; i < LOGINS; i++) {
@@ -92,20 +93,22 @@ int main(void)
 {
 	char path[] = "/tmp/socks5d-users-XXXXXX", error[USERS_ERROR_MAX];
 	int fd = mkstemp(path);
+	struct users_backend file = users_file_backend(path);
 	struct hashing *hashing = hashing_new(2);
 	struct users *u;
 	double start;
 
-	if (fd < 0 || sodium_init() < 0 || hashing == NULL || (u = users_new(hashing)) == NULL)
+	if (fd < 0 || sodium_init() < 0 || hashing == NULL ||
+		(u = users_new(hashing, &file)) == NULL)
 		fail("cannot begin");
 	close(fd);
 	write_file(path);
 	start = seconds();
-	if (users_load(u, path, error) < 0)
+	if (users_load(u, error) < 0)
 		fail(error);
 	printf("load of %d users    %8.3f s\n", USERS, seconds() - start);
 	measure_map();
-	measure_login(u);
+	measure_login(u, hashing);
 	users_free(u);
 	hashing_free(hashing);
 	unlink(path);

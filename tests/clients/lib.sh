@@ -7,7 +7,8 @@
 #	start_nginx [BYTES]		sets WEB, WEB6, WWW
 #	start_socks5d ARG...		sets PROXY, SERVER, LOG
 #	check NAME COMMAND...		ok NAME / not ok NAME and why
-#	finish				N passed, N failed
+#	skip NAME WHAT			skipped: NAME (needs WHAT)
+#	finish				N passed, N failed, N skipped
 #
 # Nothing here depends on how long something takes: what is waited for is an event, and every wait
 # has an end that only a failure reaches.
@@ -22,8 +23,11 @@ ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 SOCKS5D=$(realpath "${SOCKS5D:-$ROOT/bin/socks5d}")
 LIMIT=60 # seconds that one command may take
 
+NAME=$(realpath "$0")
+NAME=${NAME##*/tests/} # as tests/run.sh calls it
 PASSED=0
 FAILED=0
+SKIPPED=0
 OWNED=() # indexed by pid: the processes that were started here and not yet waited for
 SERVERS=0
 LOG=
@@ -101,20 +105,21 @@ trap 'exit 143' TERM
 need() {
 	local program
 	for program; do
-		command -v "$program" >/dev/null || skip_all "$program is not installed"
+		command -v "$program" >/dev/null || skip_all "$program"
 	done
 	[[ -x $SOCKS5D ]] || die "no $SOCKS5D: run make first"
 }
 
+# The whole test, for want of $1.
 skip_all() {
-	echo "skipped: $*"
+	echo "skipped: $NAME (needs $1)"
 	exit 77
 }
 
 # Netcat has many namesakes; NC is OpenBSD's.
 need_openbsd_nc() {
-	NC=$(command -v nc.openbsd || command -v nc) || skip_all "nc is not installed"
-	"$NC" -h 2>&1 | grep -q 'OpenBSD netcat' || skip_all "$NC is not OpenBSD netcat"
+	NC=$(command -v nc.openbsd || command -v nc) || skip_all "nc"
+	"$NC" -h 2>&1 | grep -q 'OpenBSD netcat' || skip_all "OpenBSD's netcat, which $NC is not"
 }
 
 check() {
@@ -133,7 +138,8 @@ check() {
 }
 
 skip() {
-	echo "skip $1: $2"
+	SKIPPED=$((SKIPPED + 1))
+	echo "skipped: $NAME $1 (needs $2)"
 }
 
 die() {
@@ -142,10 +148,10 @@ die() {
 	finish
 }
 
-# For run.sh, CLIENTS_TALLY names a file that gets the two counts.
+# For run.sh, CLIENTS_TALLY names a file that gets the three counts.
 finish() {
-	[[ -z ${CLIENTS_TALLY:-} ]] || echo "$PASSED $FAILED" >>"$CLIENTS_TALLY"
-	echo "$PASSED passed, $FAILED failed"
+	[[ -z ${CLIENTS_TALLY:-} ]] || echo "$PASSED $FAILED $SKIPPED" >>"$CLIENTS_TALLY"
+	echo "$PASSED passed, $FAILED failed, $SKIPPED skipped"
 	((FAILED == 0))
 	exit
 }

@@ -28,7 +28,7 @@ check by_name loads "localhost:$WEB_PORT" "localhost:$WEB_PORT"
 if [[ -n $WEB6 ]]; then
 	check by_ipv6_address loads "$WEB6" "$WEB6"
 else
-	skip by_ipv6_address 'the loopback interface has no ::1'
+	skip by_ipv6_address '::1 on the loopback interface'
 fi
 check server_stops stop_socks5d
 finish

@@ -37,7 +37,7 @@ addresses_and_names() {
 
 ipv6() {
 	[[ -n $WEB6 ]] || {
-		skip ipv6 'the loopback interface has no ::1'
+		skip ipv6 '::1 on the loopback interface'
 		return
 	}
 	local page=http://$WEB6/page.txt proxy6
@@ -92,7 +92,7 @@ bulk() {
 	if nginx_has_dav; then
 		check upload_100_mb upload
 	else
-		skip upload_100_mb 'this nginx has no dav module'
+		skip upload_100_mb 'nginx with its dav module'
 	fi
 }
 

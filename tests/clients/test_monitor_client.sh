@@ -330,7 +330,7 @@ person() {
 
 elsewhere() {
 	have_ipv6 || {
-		skip ipv6 'the loopback interface has no ::1'
+		skip ipv6 '::1 on the loopback interface'
 		return
 	}
 	start_monitored -L ::1

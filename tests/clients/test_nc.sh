@@ -79,7 +79,7 @@ check answer_after_half_close_by_name half_closed 127.0.0.1 localhost localhost
 if have_ipv6; then
 	check answer_after_half_close_ipv6 half_closed ::1 ::1 '[::1]'
 else
-	skip answer_after_half_close_ipv6 'the loopback interface has no ::1'
+	skip answer_after_half_close_ipv6 '::1 on the loopback interface'
 fi
 refusals
 check server_stops stop_socks5d

@@ -63,13 +63,13 @@ without_users() {
 	if [[ -n $WEB6 ]]; then
 		check by_ipv6_address gets_page "$WEB6" ::1
 	else
-		skip by_ipv6_address 'the loopback interface has no ::1'
+		skip by_ipv6_address '::1 on the loopback interface'
 	fi
 	check download download
 	if nginx_has_dav; then
 		check upload upload
 	else
-		skip upload 'this nginx has no dav module'
+		skip upload 'nginx with its dav module'
 	fi
 	check refused_port refused 'Connection refused' reply=5 127.0.0.1 "$(free_port)"
 	check unresolvable_name refused 'Host unreachable' reply=4 --proxy-dns remote \

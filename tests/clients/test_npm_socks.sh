@@ -5,7 +5,7 @@
 
 need node npm
 (cd "$TMP" && timeout 120 npm install --silent --no-audit --no-fund socks@2 >"$TMP/npm.out" 2>&1) ||
-	skip_all "npm cannot install socks: $(tail -n 1 "$TMP/npm.out")"
+	skip_all "the npm package socks: $(tail -n 1 "$TMP/npm.out")"
 
 cat >"$TMP/commands.js" <<'END'
 'use strict';
@@ -94,7 +94,7 @@ if have_ipv6; then
 	check bind_over_ipv6 runs bind ::1 BIND
 	check associate_over_ipv6 runs associate ::1 UDP_ASSOCIATE
 else
-	skip ipv6 'the loopback interface has no ::1'
+	skip ipv6 '::1 on the loopback interface'
 fi
 check server_stops stop_socks5d
 finish

@@ -55,7 +55,7 @@ without_users() {
 	if [[ -n $WEB6 ]]; then
 		check curl_by_ipv6_address gets_page "$WEB6" "http://$WEB6/page.txt"
 	else
-		skip curl_by_ipv6_address 'the loopback interface has no ::1'
+		skip curl_by_ipv6_address '::1 on the loopback interface'
 	fi
 	check curl_download download
 	check nc_by_address sums 127.0.0.1 127.0.0.1

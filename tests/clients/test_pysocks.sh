@@ -5,7 +5,7 @@
 
 PYTHON=/usr/bin/python3 # which has the modules of the distribution
 need dnsmasq
-"$PYTHON" -c 'import socks' 2>/dev/null || skip_all 'python3-socks is not installed'
+"$PYTHON" -c 'import socks' 2>/dev/null || skip_all python3-socks
 
 # python SCRIPT ARG...: with `proxy` and PySocks at hand.
 python() {
@@ -89,7 +89,7 @@ check query_over_ipv4 query_v4
 if have_ipv6; then
 	check query_over_ipv6 query_v6
 else
-	skip query_over_ipv6 'the loopback interface has no ::1'
+	skip query_over_ipv6 '::1 on the loopback interface'
 fi
 check query_by_name query_by_name
 check echo_of_all_sizes echo_sizes

@@ -8,7 +8,7 @@
 
 PYTHON=/usr/bin/python3 # which has the modules of the distribution
 need socksify tnftp iperf3 nginx
-"$PYTHON" -c 'import pyftpdlib' 2>/dev/null || skip_all 'python3-pyftpdlib is not installed'
+"$PYTHON" -c 'import pyftpdlib' 2>/dev/null || skip_all python3-pyftpdlib
 
 configure() {
 	cat >"$TMP/socks.conf" <<-END

@@ -133,8 +133,8 @@ copies() {
 }
 
 random_file "$TMP/a" "$SIZE"
-[[ $(getent passwd "$(id -un)") != */@(nologin|false) ]] || skip_all 'this user has no shell'
-make_run_folder || skip_all 'no /run/sshd, and it cannot be made'
+[[ $(getent passwd "$(id -un)") != */@(nologin|false) ]] || skip_all 'a user with a shell'
+make_run_folder || skip_all '/run/sshd, or leave to make it'
 make_keys || die 'ssh-keygen fails'
 start_sshd
 echo "[$ADDRESS]:$SSH_PORT $(cut -d ' ' -f 1,2 "$TMP/host_key.pub")" >"$TMP/known_hosts"

@@ -749,7 +749,7 @@ static void config_shows_and_changes_settings(void **state)
 			line + 1, settings_table[count].name, strlen(settings_table[count].name));
 		assert_int_equal(line[1 + strlen(settings_table[count].name)], ':');
 	}
-	assert_int_equal(count, settings_count);
+	assert_int_equal(count, SETTINGS_COUNT);
 	monitor_expect(fd, "CONFIG timeout 15", "OK timeout set to 15\n");
 	monitor_expect(fd, "CONFIG timeout", "OK\ntimeout:15s\n");
 	monitor_expect(fd, "CONFIG TIMEOUT", "ERR Unknown parameter: TIMEOUT\n");

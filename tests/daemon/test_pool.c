@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lacking.h"
 #include "suite.h"
 
 static struct daemon d;
@@ -135,10 +136,10 @@ static void silent_and_slow_clients_are_gone_after_the_handshake_timeout(void **
 static void skip_if_threads_are_limited(void)
 {
 #if defined(__SANITIZE_THREAD__)
-	skip();
+	skip_for_want_of("more threads than ThreadSanitizer follows");
 #elif defined(__has_feature)
 #if __has_feature(thread_sanitizer)
-	skip();
+	skip_for_want_of("more threads than ThreadSanitizer follows");
 #endif
 #endif
 }
@@ -254,7 +255,7 @@ static void a_limit_of_20000_carries_9900_sessions(void **state)
 	(void)state;
 	skip_if_threads_are_limited();
 	if (raise_own_limit() < 20000)
-		skip(); /* the hard limit is for root to raise */
+		skip_for_want_of("20000 files, or root to raise the hard limit");
 	carry(20000, 9900);
 }
 

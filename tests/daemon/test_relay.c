@@ -172,17 +172,37 @@ static void what_reached_us_before_a_reset_is_delivered(void **state)
 	close(fd);
 }
 
-static void urgent_bytes_do_not_stop_the_stream(void **state)
+/* telnet's Sync (RFC 854): IAC IP, then IAC DM with its first byte urgent. */
+static void send_sync(int from)
+{
+	net_send(from, "\xff\xf4", 2);
+	assert_int_equal(send(from, "\xff", 1, MSG_OOB), 1);
+	net_send(from, "\xf2", 1);
+}
+
+static void urgent_bytes_arrive_in_their_order(void **state)
 {
 	int target, fd = open_session(&d, &target);
 
 	(void)state;
-	net_send(fd, "before", 6);
-	assert_int_equal(send(fd, "!", 1, MSG_OOB), 1);
-	net_send(fd, "behind", 6);
-	net_expect(target, "beforebehind", 12);
-	net_send_pattern(fd, 65536, 3);
-	net_expect_pattern(target, 65536, 3);
+	for (int i = 0; i < 2; i++) {
+		int from = i == 0 ? fd : target, to = i == 0 ? target : fd;
+
+		net_send(from, "before", 6);
+		send_sync(from);
+		net_send(from, "behind", 6);
+		net_expect(to,
+			"before\xff\xf4\xff\xf2"
+			"behind",
+			16);
+		/* In the middle of what has become bulk, too. */
+		net_send_pattern(from, 4 * MEGABYTE, 3);
+		net_expect_pattern(to, 4 * MEGABYTE, 3);
+		send_sync(from);
+		net_send_pattern(from, 65536, 4);
+		net_expect(to, "\xff\xf4\xff\xf2", 4);
+		net_expect_pattern(to, 65536, 4);
+	}
 	close(fd);
 	net_expect_end(target);
 	close(target);
@@ -384,7 +404,7 @@ static int run_over(const char *relay)
 		cmocka_unit_test(a_clients_reset_reaches_the_target_as_one),
 		cmocka_unit_test(bytes_before_a_reset_are_delivered),
 		cmocka_unit_test(what_reached_us_before_a_reset_is_delivered),
-		cmocka_unit_test(urgent_bytes_do_not_stop_the_stream),
+		cmocka_unit_test(urgent_bytes_arrive_in_their_order),
 		cmocka_unit_test(a_reset_is_passed_on_after_the_client_finished_sending),
 		cmocka_unit_test(a_client_that_vanishes_half_closed_is_noticed),
 		cmocka_unit_test(both_sides_may_send_before_they_read),

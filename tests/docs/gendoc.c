@@ -20,6 +20,15 @@
 #define MARK_BEGIN "BEGIN SETTINGS"
 #define MARK_END "END SETTINGS"
 
+static void *must(void *memory)
+{
+	if (memory == NULL) {
+		perror("gendoc");
+		exit(2);
+	}
+	return memory;
+}
+
 /* ---- text ---- */
 
 /* Does a sentence end with this word, when another one follows? */
@@ -63,24 +72,42 @@ static void put_wrapped(FILE *out, const struct wrap *wrap, const char *text)
 	fputc('\n', out);
 }
 
-/* What is legal, without the units of times, which each document explains once. */
-static const char *legal_in_short(const struct setting *s, char *out, size_t size)
+/* What is legal, without the units of times, which each document explains once. To be freed. */
+static char *legal_in_short(const struct setting *s)
 {
-	setting_legal(s, out, size);
-	if (s->type == SETTING_DURATION)
-		out[strcspn(out, "(")] = '\0';
-	for (size_t len = strlen(out); len > 0 && out[len - 1] == ' '; len--)
-		out[len - 1] = '\0';
-	return out;
+	char *legal = must(setting_legal(s));
+
+	if (s->type == &setting_duration)
+		legal[strcspn(legal, "(")] = '\0';
+	for (size_t len = strlen(legal); len > 0 && legal[len - 1] == ' '; len--)
+		legal[len - 1] = '\0';
+	return legal;
+}
+
+/* "Legal: a number from 1 to 100." */
+static void put_legal(FILE *out, const struct wrap *wrap, const struct setting *s)
+{
+	char *legal = legal_in_short(s), *text;
+
+	if (asprintf(&text, "Legal: %s.", legal) < 0)
+		must(NULL);
+	put_wrapped(out, wrap, text);
+	free(text);
+	free(legal);
 }
 
 /* "Default: any. A list. Changes take effect on reload." */
-static const char *traits(const struct setting *s, char *out, size_t size)
+static void put_traits(FILE *out, const struct wrap *wrap, const struct setting *s)
 {
-	snprintf(out, size, "Default: %s. %sChanges take effect %s.",
-		s->initial[0] != '\0' ? s->initial : "empty", setting_is_list(s) ? "A list. " : "",
-		s->reloadable ? "on reload" : "at the next start");
-	return out;
+	char *text;
+
+	if (asprintf(&text, "Default: %s. %sChanges take effect %s.",
+		    s->initial[0] != '\0' ? s->initial : "empty",
+		    s->type->is_list ? "A list. " : "",
+		    s->reloadable ? "on reload" : "at the next start") < 0)
+		must(NULL);
+	put_wrapped(out, wrap, text);
+	free(text);
 }
 
 /* ---- conf/socks5d.conf ---- */
@@ -110,20 +137,18 @@ static void put_plain(FILE *out, const char *word, size_t len, bool first)
 static void put_conf_setting(FILE *out, const struct setting *s)
 {
 	static const struct wrap comment = {.prefix = "# ", .put_word = put_plain};
-	char legal[256], text[512];
 
 	fputc('\n', out);
 	put_wrapped(out, &comment, s->help);
-	snprintf(text, sizeof(text), "Legal: %s.", legal_in_short(s, legal, sizeof(legal)));
-	put_wrapped(out, &comment, text);
-	put_wrapped(out, &comment, traits(s, text, sizeof(text)));
+	put_legal(out, &comment, s);
+	put_traits(out, &comment, s);
 	fprintf(out, "#%s =%s%s\n", s->name, s->initial[0] != '\0' ? " " : "", s->initial);
 }
 
 static void put_conf(FILE *out)
 {
 	fputs(conf_header, out);
-	for (size_t i = 0; i < settings_count; i++)
+	for (size_t i = 0; i < SETTINGS_COUNT; i++)
 		put_conf_setting(out, &settings_table[i]);
 }
 
@@ -149,7 +174,7 @@ static void put_manual_setting(FILE *out, const struct setting *s)
 {
 	static const struct wrap roff = {
 		.prefix = "", .sentence_a_line = true, .put_word = put_roff};
-	char flag[64], legal[256], text[512];
+	char flag[64];
 
 	fprintf(out, ".It Cm %s No = Ar %s\n", s->name, s->value_name);
 	fputs("As a flag:\n", out);
@@ -157,15 +182,14 @@ static void put_manual_setting(FILE *out, const struct setting *s)
 		fprintf(out, ".Fl %c\nor\n", s->flag);
 	fprintf(out, ".Fl %s Ar %s .\n", setting_flag(s, flag) + 1, s->value_name);
 	put_wrapped(out, &roff, s->help);
-	snprintf(text, sizeof(text), "Legal: %s.", legal_in_short(s, legal, sizeof(legal)));
-	put_wrapped(out, &roff, text);
-	put_wrapped(out, &roff, traits(s, text, sizeof(text)));
+	put_legal(out, &roff, s);
+	put_traits(out, &roff, s);
 }
 
 static void put_manual(FILE *out)
 {
 	fputs(".Bl -tag -width Ds\n", out);
-	for (size_t i = 0; i < settings_count; i++)
+	for (size_t i = 0; i < SETTINGS_COUNT; i++)
 		put_manual_setting(out, &settings_table[i]);
 	fputs(".El\n", out);
 }
@@ -182,15 +206,6 @@ static const struct document documents[] = {
 	{"conf/socks5d.conf", true, put_conf},
 	{"src/socks5d.8", false, put_manual},
 };
-
-static void *must(void *memory)
-{
-	if (memory == NULL) {
-		perror("gendoc");
-		exit(2);
-	}
-	return memory;
-}
 
 /* The file's text, to be freed; empty when there is no such file. */
 static char *read_text(const char *path)
@@ -343,7 +358,7 @@ static int check_table(void)
 {
 	int status = 0;
 
-	for (size_t i = 0; i < settings_count; i++) {
+	for (size_t i = 0; i < SETTINGS_COUNT; i++) {
 		const char *problem = problem_of(&settings_table[i]);
 
 		if (problem == NULL)

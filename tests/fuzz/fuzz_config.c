@@ -7,16 +7,22 @@
 
 static void check_settings(const struct settings *s)
 {
-	static char text[8192], again[8192];
+	char why[SETTING_ERROR_MAX];
 	struct settings copy;
 
 	FUZZ_CHECK(settings_init(&copy) == 0);
-	for (size_t i = 0; i < settings_count; i++) {
+	for (size_t i = 0; i < SETTINGS_COUNT; i++) {
 		const struct setting *setting = &settings_table[i];
 
-		setting_format(setting, s, text, sizeof(text));
-		FUZZ_CHECK(setting_set(setting, &copy, text, true));
-		FUZZ_CHECK(strcmp(setting_format(setting, &copy, again, sizeof(again)), text) == 0);
+		char *text = setting_format(setting, s), *again;
+
+		FUZZ_CHECK(text != NULL);
+		FUZZ_CHECK(setting_set(setting, &copy, &(struct setting_input){.text = text}, why));
+		FUZZ_CHECK(setting_equal(setting, &copy, s));
+		again = setting_format(setting, &copy);
+		FUZZ_CHECK(again != NULL && strcmp(again, text) == 0);
+		free(again);
+		free(text);
 	}
 	settings_free(&copy);
 }

@@ -14,12 +14,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	if (used < 0)
 		return 0;
 	FUZZ_CHECK(d.data == bytes + used && d.len == len - (size_t)used);
-	(void)socks5_name_is_sane(d.name, d.name_len);
-	if (!d.has_addr)
+	(void)destination_is_sane(&d.dst);
+	if (d.dst.kind != DESTINATION_ADDR)
 		return 0;
-	written = socks5_format_header(header, &d.addr);
+	written = socks5_format_header(header, &d.dst.addr);
 	FUZZ_CHECK(socks5_parse_datagram(header, written, &again) == (int)written);
-	again.addr.in6.sin6_scope_id = d.addr.in6.sin6_scope_id; /* which has no place in it */
-	FUZZ_CHECK(addr_equal(&d.addr, &again.addr));
+	again.dst.addr.in6.sin6_scope_id =
+		d.dst.addr.in6.sin6_scope_id; /* which has no place in it */
+	FUZZ_CHECK(addr_equal(&d.dst.addr, &again.dst.addr));
 	return 0;
 }

@@ -17,7 +17,7 @@ static unsigned take(struct reassembly *r, struct socks5_datagram *d, int64_t no
 	if (!reassembly_add(r, d, now, lost))
 		return 0;
 	FUZZ_CHECK(d->frag == 0 && d->data == r->data && d->len <= REASSEMBLY_MAX);
-	FUZZ_CHECK(d->name_len == 0 || d->has_addr || d->name == r->name);
+	FUZZ_CHECK(d->dst.kind == DESTINATION_ADDR || d->dst.name == r->name);
 	FUZZ_CHECK(reassembly_deadline(r) == CLOCK_NEVER);
 	return position;
 }

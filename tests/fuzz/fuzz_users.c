@@ -5,20 +5,22 @@
 
 #include "state/users_file.h"
 
-static const char *take(void *context, const struct users_file_entry *entry)
+static const char *take(void *taker, const struct user_record *user)
 {
-	FUZZ_CHECK(entry->name_len >= 1 && entry->name_len <= USERS_NAME_MAX);
-	FUZZ_CHECK(users_name_problem(entry->name, entry->name_len) == NULL);
-	FUZZ_CHECK(strlen(entry->hash) > 0);
-	++*(size_t *)context;
+	FUZZ_CHECK(user->name_len >= 1 && user->name_len <= USERS_NAME_MAX);
+	FUZZ_CHECK(users_name_problem(user->name, user->name_len) == NULL);
+	FUZZ_CHECK(strlen(user->hash) > 0);
+	FUZZ_CHECK(*user->attributes == '\0'); /* until one has an effect */
+	++*(size_t *)taker;
 	return NULL;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
+	struct users_backend file = users_file_backend(fuzz_file(bytes, len));
 	char error[USERS_ERROR_MAX] = "";
 	size_t count = 0;
-	int result = users_file_read(fuzz_file(bytes, len), take, &count, error);
+	int result = file.load(file.context, take, &count, error);
 
 	FUZZ_CHECK(result == 0 || strlen(error) > 0);
 	return 0;

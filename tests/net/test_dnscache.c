@@ -21,7 +21,7 @@ static void store(struct dnscache *c, const char *name, unsigned n, int64_t expi
 {
 	struct lookup_answer a = answer_of(n);
 
-	dnscache_store(c, name, LOOKUP_IPV4, &a, expires);
+	dnscache_store(c, name, LOOKUP_IPV4, &a, 0, expires);
 }
 
 static bool has(struct dnscache *c, const char *name, unsigned n)
@@ -64,10 +64,34 @@ static void an_absent_name_is_a_record_too(void **state)
 	struct lookup_answer a = {.state = LOOKUP_NOT_FOUND}, found = answer_of(1);
 
 	(void)state;
-	dnscache_store(c, "absent", LOOKUP_IPV6, &a, CLOCK_NEVER);
+	dnscache_store(c, "absent", LOOKUP_IPV6, &a, 0, CLOCK_NEVER);
 	assert_true(dnscache_find(c, "absent", LOOKUP_IPV6, &found));
 	assert_int_equal(found.state, LOOKUP_NOT_FOUND);
 	assert_int_equal(found.count, 0);
+	dnscache_free(c);
+}
+
+/* So that the sessions to a name are spread over its addresses. */
+static void addresses_take_turns(void **state)
+{
+	struct dnscache *c = dnscache_new(16);
+	struct lookup_answer a = answer_of(0), found;
+	unsigned first[3] = {0};
+
+	(void)state;
+	a.count = 3;
+	for (unsigned i = 0; i < a.count; i++)
+		a.addrs[i] = answer_of(i).addrs[0];
+	dnscache_store(c, "three", LOOKUP_IPV4, &a, 1, CLOCK_NEVER);
+	for (unsigned n = 1; n <= 9; n++) {
+		assert_true(dnscache_find(c, "three", LOOKUP_IPV4, &found));
+		assert_int_equal(found.count, 3);
+		for (unsigned i = 0; i < 3; i++)
+			assert_true(addr_equal(&found.addrs[i], &a.addrs[(n + i) % 3]));
+		first[n % 3]++;
+	}
+	for (unsigned i = 0; i < 3; i++)
+		assert_int_equal(first[i], 3);
 	dnscache_free(c);
 }
 
@@ -180,6 +204,7 @@ int main(void)
 		cmocka_unit_test(a_record_is_found_under_its_name_and_family_only),
 		cmocka_unit_test(an_expired_record_is_not_found),
 		cmocka_unit_test(an_absent_name_is_a_record_too),
+		cmocka_unit_test(addresses_take_turns),
 		cmocka_unit_test(no_more_than_its_size_is_kept),
 		cmocka_unit_test(a_size_of_0_keeps_nothing),
 		cmocka_unit_test(a_reset_forgets_and_resizes),

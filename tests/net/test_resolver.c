@@ -11,6 +11,7 @@
 static const struct dns_record records[] = {
 	{"one", DNS_ANSWER, 60, "192.0.2.1"},
 	{"both", DNS_ANSWER, 60, "192.0.2.1 192.0.2.2 2001:db8::1"},
+	{"three", DNS_ANSWER, 60, "192.0.2.1 192.0.2.2 192.0.2.3"},
 	{"volatile", DNS_ANSWER, 0, "192.0.2.1"},
 	{"missing", DNS_NXDOMAIN, 0, NULL},
 	{"broken", DNS_SERVFAIL, 0, NULL},
@@ -74,12 +75,17 @@ static void wait_once(void)
 	lookup_process(&l, fds, count);
 }
 
+static void begin_lookup(const char *name)
+{
+	lookup_begin(&l, resolver, name, strlen(name), &lease);
+}
+
 /* Looks `name` up to the end. */
 static void look_up(const char *name)
 {
 	int64_t deadline = clock_deadline(NET_PATIENCE_S * 1000);
 
-	lookup_begin(&l, resolver, name, &lease);
+	begin_lookup(name);
 	while (lookup_pending(&l)) {
 		assert_true(clock_ms() < deadline);
 		wait_once();
@@ -154,9 +160,22 @@ static void answers_are_cached_for_both_families(void **state)
 	look_up("both");
 	asked = dns_questions(dns, "both");
 	look_up("BOTH");
-	expect_answer(LOOKUP_IPV4, LOOKUP_FOUND, "192.0.2.1 192.0.2.2");
+	expect_answer(LOOKUP_IPV4, LOOKUP_FOUND, "192.0.2.2 192.0.2.1");
 	expect_answer(LOOKUP_IPV6, LOOKUP_FOUND, "2001:db8::1");
 	assert_int_equal(dns_questions(dns, "both"), asked);
+}
+
+static void nine_sessions_go_three_to_each_of_three_addresses(void **state)
+{
+	static const char *const turns[] = {"192.0.2.1 192.0.2.2 192.0.2.3",
+		"192.0.2.2 192.0.2.3 192.0.2.1", "192.0.2.3 192.0.2.1 192.0.2.2"};
+
+	(void)state;
+	for (size_t i = 0; i < 9; i++) {
+		look_up("three");
+		expect_answer(LOOKUP_IPV4, LOOKUP_FOUND, turns[i % 3]);
+	}
+	assert_int_equal(dns_questions(dns, "three"), 2);
 }
 
 static void a_name_that_does_not_exist_is_cached_too(void **state)
@@ -238,7 +257,7 @@ static void at_most_16_addresses_are_kept(void **state)
 static void a_lookup_can_be_given_up(void **state)
 {
 	(void)state;
-	lookup_begin(&l, resolver, "mute", &lease);
+	begin_lookup("mute");
 	assert_true(lookup_pending(&l));
 	assert_true(lookup_deadline(&l) < CLOCK_NEVER);
 	assert_true(lease.held > 0);
@@ -253,12 +272,12 @@ static void a_silent_family_is_taken_as_absent_for_a_while(void **state)
 	unsigned asked;
 
 	(void)state;
-	lookup_begin(&l, resolver, "no.aaaa", &lease);
+	begin_lookup("no.aaaa");
 	while (l.answers[LOOKUP_IPV4].state == LOOKUP_PENDING)
 		wait_once();
 	lookup_end(&l, true);
 	asked = dns_questions(dns, "no.aaaa");
-	lookup_begin(&l, resolver, "no.aaaa", &lease);
+	begin_lookup("no.aaaa");
 	assert_false(lookup_pending(&l));
 	expect_answer(LOOKUP_IPV4, LOOKUP_FOUND, "192.0.2.6");
 	expect_answer(LOOKUP_IPV6, LOOKUP_NOT_FOUND, "");
@@ -270,12 +289,12 @@ static void a_silent_family_is_asked_again_when_nobody_was_served(void **state)
 	unsigned asked;
 
 	(void)state;
-	lookup_begin(&l, resolver, "no.aaaa", &lease);
+	begin_lookup("no.aaaa");
 	while (l.answers[LOOKUP_IPV4].state == LOOKUP_PENDING)
 		wait_once();
 	lookup_end(&l, false);
 	asked = dns_questions(dns, "no.aaaa");
-	lookup_begin(&l, resolver, "no.aaaa", &lease);
+	begin_lookup("no.aaaa");
 	assert_true(lookup_pending(&l));
 	dns_wait_questions(dns, "no.aaaa", asked + 1);
 	lookup_end(&l, false);
@@ -311,7 +330,7 @@ static void without_a_descriptor_it_fails_and_opens_none(void **state)
 	(void)state;
 	budget.spare = 0;
 	assert_true(fd_lease_take(&lease));
-	lookup_begin(&l, resolver, "one", &lease);
+	begin_lookup("one");
 	while (lookup_pending(&l))
 		wait_once();
 	expect_answer(LOOKUP_IPV4, LOOKUP_FAILED, "");
@@ -349,6 +368,7 @@ int main(void)
 		TEST(names_that_cannot_exist_are_not_found),
 		TEST(a_failing_server_is_told_from_a_missing_name),
 		TEST(answers_are_cached_for_both_families),
+		TEST(nine_sessions_go_three_to_each_of_three_addresses),
 		TEST(a_name_that_does_not_exist_is_cached_too),
 		TEST(a_ttl_of_0_and_failures_are_not_cached),
 		TEST(configuring_empties_the_cache),

@@ -82,7 +82,7 @@ static struct config *config;
 static struct fdbudget budget;
 static struct fd_lease lease;
 static struct dial d;
-static struct socks5_request request;
+static struct destination dst;
 static int listener;
 static uint16_t port;
 
@@ -116,20 +116,13 @@ static int teardown(void **state)
 
 static int dial_name(const char *name, uint16_t to_port)
 {
-	memset(&request, 0, sizeof(request));
-	request.atyp = SOCKS5_DOMAIN;
-	request.port = to_port;
-	request.name_len = (uint8_t)strlen(name);
-	strcpy(request.name, name);
-	request.has_addr = addr_parse(name, strlen(name), &request.addr);
-	if (request.has_addr)
-		addr_set_port(&request.addr, to_port);
+	dst = destination_of_name(name, strlen(name), to_port);
 	memset(&d, 0, sizeof(d));
 	d.config = config;
 	d.resolver = resolver;
 	lease = (struct fd_lease){.budget = &budget};
 	d.lease = &lease;
-	d.request = &request;
+	d.dst = &dst;
 	d.watch.client = -1;
 	tried[0] = '\0';
 	return dial_target(&d);
@@ -168,7 +161,8 @@ static void families_alternate_with_ipv6_first(void **state)
 	assert_int_equal(dial_name("both.bad", 80), -1);
 	options.cache_records = 0;
 	assert_int_equal(resolver_configure(resolver, &options), 0);
-	assert_string_equal(tried, "2001:db8::1 192.0.2.1 2001:db8::2 192.0.2.2");
+	/* The one before it had the first of each family for its first. */
+	assert_string_equal(tried, "2001:db8::2 192.0.2.2 2001:db8::1 192.0.2.1");
 	assert_int_equal(d.failure, END_CONNECT_REFUSED);
 	expect_nothing_held(0);
 }
@@ -278,9 +272,9 @@ static void the_client_is_watched(void **state)
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
 	close(pair[0]);
 	test_error = 0;
-	dial_name("192.0.2.1", 0); /* fills `d` and `request` in */
-	request.port = 80;
-	addr_set_port(&request.addr, 80);
+	dial_name("192.0.2.1", 0); /* fills `d` and `dst` in */
+	dst.port = 80;
+	addr_set_port(&dst.addr, 80);
 	d.watch.client = pair[1];
 	assert_int_equal(dial_target(&d), -1);
 	assert_int_equal(d.failure, END_CLIENT_LEFT);

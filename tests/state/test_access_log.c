@@ -18,7 +18,7 @@ static struct access_log *new_log(size_t entries)
 	return log;
 }
 
-static void add_as(struct access_log *log, const char *user, const char *target, uint8_t reply)
+static void add_as(struct access_log *log, const char *user, const char *target, unsigned code)
 {
 	access_log_add(log,
 		&(struct access_record){.user = user,
@@ -26,7 +26,8 @@ static void add_as(struct access_log *log, const char *user, const char *target,
 			.client = &client,
 			.command = "CONNECT",
 			.target = target,
-			.reply = reply});
+			.failure = code == 0 ? END_REASONS : END_CONNECT_REFUSED,
+			.code = code});
 }
 
 /* Entries "from:80" to "to:80" of alice. */
@@ -185,6 +186,32 @@ static void a_line_has_seven_words(void **state)
 	assert_string_equal(words[4], "www.example.org:443");
 	assert_string_equal(words[5], "FAIL");
 	assert_string_equal(words[6], "5");
+	free(text);
+}
+
+/* Other protocols than SOCKS5 have other numbers for it. */
+static void what_was_granted_is_a_success_whatever_its_number(void **state)
+{
+	struct access_log *log = open_log(10, "file");
+	struct access_record record = {.user = "a",
+		.user_len = 1,
+		.client = &client,
+		.command = "CONNECT",
+		.target = "t:1",
+		.failure = END_REASONS,
+		.code = 200};
+	char *text;
+
+	(void)state;
+	assert_true(access_log_add(log, &record));
+	record.failure = END_TARGET_DENIED;
+	record.code = 0;
+	assert_true(access_log_add(log, &record));
+	assert_string_equal(contents(log, NULL, ALL), "a t:1,a t:1 fail");
+	access_log_free(log);
+	text = scratch_read("file");
+	assert_contains(text, " SUCCESS 200\n");
+	assert_contains(text, " FAIL 0\n");
 	free(text);
 }
 
@@ -406,6 +433,7 @@ int main(void)
 		cmocka_unit_test(resizing_keeps_the_newest),
 		cmocka_unit_test(a_reader_that_was_overtaken_goes_on_behind_the_gap),
 		scratch_test(a_line_has_seven_words),
+		scratch_test(what_was_granted_is_a_success_whatever_its_number),
 		scratch_test(the_memory_is_filled_from_the_end_of_the_file),
 		scratch_test(a_long_file_is_read_from_its_end),
 		scratch_test(the_time_in_the_file_is_that_of_any_zone),

@@ -18,8 +18,8 @@ static struct addr addr_of(const char *text)
 /* A configuration with one setting that is not the default. */
 static struct config *config_with(const char *name, const char *value)
 {
-	struct config_source source = {
-		.count = 1, .overrides = {{.setting = settings_find(name), .value = value}}};
+	struct config_override override = {.setting = settings_find(name), .value = value};
+	struct config_source source = {.count = 1, .overrides = &override};
 	char error[CONFIG_ERROR_MAX];
 	struct config *c = config_read(&source, error);
 

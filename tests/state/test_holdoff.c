@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "cheap.h"
 #include "state/users.h"
+#include "state/users_file.h"
 
 static _Atomic(int64_t) now = 1000000;
 
@@ -49,6 +50,7 @@ static void put_user(FILE *file, const char *name, const char *role)
 /* root and boss are admins, alice is not; all have the password "secret", and none is known yet. */
 static int setup(void **state)
 {
+	struct users_backend kept = users_file_backend("users");
 	char error[USERS_ERROR_MAX];
 	FILE *file;
 
@@ -62,10 +64,10 @@ static int setup(void **state)
 	fclose(file);
 	hashing = hashing_new(2);
 	bans = bans_new();
-	users = users_new(hashing);
+	users = users_new(hashing, &kept);
 	if (bans == NULL || users == NULL)
 		return -1;
-	return users_load(users, "users", error);
+	return users_load(users, error);
 }
 
 static int teardown(void **state)

@@ -1,5 +1,5 @@
-/* users: logins, what needs a turn for a slow hash, reloading, operators; all of it under threads.
- */
+/* users: logins, what needs a turn for a slow hash, reloading, changes and what they ask of the
+ * backend; all of it under threads. */
 #include "state/users.h"
 
 #include <pthread.h>
@@ -7,9 +7,12 @@
 #include <stdatomic.h>
 #include <sys/stat.h>
 
+#include "../base/faults.h"
 #include "../base/scratch.h"
+#include "backend.h"
 #include "base/clock.h"
 #include "cheap.h"
+#include "state/users_file.h"
 
 static char error[USERS_ERROR_MAX];
 
@@ -47,18 +50,25 @@ static void put_user(const char *name, const char *password)
 	put_line(name, hash, "user");
 }
 
-static struct users *nobody(void)
+/* Nobody yet, with the file at `path` behind them; NULL: with nothing. */
+static struct users *nobody_at(const char *path)
 {
-	struct users *u = users_new(hashing);
+	struct users_backend file = users_file_backend(path);
+	struct users *u = users_new(hashing, path == NULL ? NULL : &file);
 
 	assert_non_null(u);
 	hashing_set_most(hashing, 2);
 	return u;
 }
 
+static struct users *nobody(void)
+{
+	return nobody_at("users");
+}
+
 static void load(struct users *u)
 {
-	if (users_load(u, "users", error) < 0)
+	if (users_load(u, error) < 0)
 		fail_msg("%s", error);
 }
 
@@ -328,11 +338,12 @@ static void a_bad_file_changes_nothing(void **state)
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		snprintf(text, sizeof(text), "%s%s\n", good, rows[i].line);
 		scratch_write("users", text);
-		assert_int_equal(users_load(u, "users", error), -1);
+		assert_int_equal(users_load(u, error), -1);
 		assert_begins(error, rows[i].start);
 	}
-	assert_int_equal(users_load(u, "missing", error), -1);
-	assert_string_equal(error, "missing: cannot be read: No such file or directory");
+	assert_int_equal(unlink("users"), 0);
+	assert_int_equal(users_load(u, error), -1);
+	assert_string_equal(error, "users: cannot be read: No such file or directory");
 	assert_int_equal(users_count(u), 2);
 	assert_int_equal(log_in(u, "bob", "hunter2"), LOGIN_OK);
 	give_no_turns();
@@ -358,172 +369,6 @@ static void loads_10000_users(void **state)
 	assert_int_equal(log_in(u, "user0", "secret"), LOGIN_OK);
 	assert_int_equal(log_in(u, "user9999", "secret"), LOGIN_OK);
 	assert_int_equal(log_in(u, "user10000", "secret"), LOGIN_REFUSED);
-	users_free(u);
-}
-
-/* ---- operators ---- */
-
-static const struct user_credentials carol = {"carol", "c:secret"};
-
-static void add_carol(struct users *u, const char *path)
-{
-	if (users_add_operators(u, &carol, 1, path, error) < 0)
-		fail_msg("%s", error);
-}
-
-static ino_t inode_of(const char *path)
-{
-	struct stat st;
-
-	assert_int_equal(stat(path, &st), 0);
-	return st.st_ino;
-}
-
-static void operators_need_no_file(void **state)
-{
-	static const struct user_credentials two[] = {{"carol", "c"}, {"dave", "d"}};
-	struct users *u = nobody();
-
-	(void)state;
-	assert_int_equal(users_add_operators(u, two, COUNT(two), NULL, error), 0);
-	assert_int_equal(users_count(u), 2);
-	assert_int_equal(log_in(u, "carol", "c"), LOGIN_OK);
-	assert_int_equal(log_in(u, "dave", "d"), LOGIN_OK);
-	assert_int_equal(log_in(u, "dave", "c"), LOGIN_REFUSED);
-	users_free(u);
-}
-
-static void no_operators_change_nothing(void **state)
-{
-	struct users *u = nobody();
-
-	(void)state;
-	assert_int_equal(users_add_operators(u, NULL, 0, "users", error), 0);
-	assert_int_equal(users_count(u), 0);
-	assert_int_equal(access("users", F_OK), -1);
-	users_free(u);
-}
-
-static void operators_are_saved_as_admins(void **state)
-{
-	struct users *u = alice_and_bob(), *later = nobody();
-	char *before = scratch_read("users"), *after;
-
-	(void)state;
-	add_carol(u, "users");
-	after = scratch_read("users");
-	assert_begins(after, before);
-	assert_begins(after + strlen(before), "carol:$y$");
-	assert_string_equal(after + strlen(after) - 7, ":admin\n");
-	assert_null(strstr(after, "c:secret"));
-	load(later);
-	assert_int_equal(users_count(later), 3);
-	assert_int_equal(log_in(later, "carol", "c:secret"), LOGIN_OK);
-	free(before);
-	free(after);
-	users_free(u);
-	users_free(later);
-}
-
-static void operators_make_a_missing_file(void **state)
-{
-	struct users *u = nobody();
-	struct stat st;
-
-	(void)state;
-	add_carol(u, "users");
-	assert_int_equal(stat("users", &st), 0);
-	assert_int_equal(st.st_mode & 07777, 0600);
-	load(u);
-	assert_int_equal(users_count(u), 1);
-	users_free(u);
-}
-
-static void operators_who_are_right_already_are_not_written(void **state)
-{
-	struct users *u = nobody();
-	char hash[PASSWORD_HASH_SIZE];
-	ino_t before;
-
-	(void)state;
-	cheap_hash("c:secret", hash);
-	put_line("carol", hash, "admin");
-	load(u);
-	before = inode_of("users");
-	add_carol(u, "users");
-	assert_true(inode_of("users") == before);
-	assert_int_equal(users_count(u), 1);
-	users_free(u);
-}
-
-static void check_carol_is_written_anew(const char *password, const char *role)
-{
-	struct users *u = nobody();
-	char hash[PASSWORD_HASH_SIZE], *text;
-	ino_t before;
-
-	scratch_write("users", "# ours\n");
-	cheap_hash(password, hash);
-	put_line("carol", hash, role);
-	load(u);
-	before = inode_of("users");
-	add_carol(u, "users");
-	assert_true(inode_of("users") != before);
-	text = scratch_read("users");
-	assert_begins(text, "# ours\ncarol:$y$");
-	assert_contains(text, ":admin\n");
-	assert_int_equal(users_count(u), 1);
-	assert_int_equal(log_in(u, "carol", "c:secret"), LOGIN_OK);
-	free(text);
-	users_free(u);
-}
-
-static void operators_need_no_turn_at_their_first_login(void **state)
-{
-	struct users *u = nobody();
-
-	(void)state;
-	add_carol(u, NULL);
-	give_no_turns();
-	assert_int_equal(log_in_until(u, "carol", "c:secret", 0), LOGIN_OK);
-	assert_int_equal(log_in_until(u, "carol", "secret", 0), LOGIN_TOO_BUSY);
-	users_free(u);
-}
-
-static void operators_with_another_password_are_written_anew(void **state)
-{
-	(void)state;
-	check_carol_is_written_anew("old", "admin");
-}
-
-static void operators_who_were_plain_users_become_admins(void **state)
-{
-	(void)state;
-	check_carol_is_written_anew("c:secret", "user");
-}
-
-static void an_operator_s_old_password_is_right_no_more(void **state)
-{
-	struct users *u = nobody();
-
-	(void)state;
-	put_user("carol", "old");
-	load(u);
-	assert_int_equal(log_in(u, "carol", "old"), LOGIN_OK);
-	add_carol(u, NULL);
-	assert_int_equal(log_in(u, "carol", "old"), LOGIN_REFUSED);
-	give_no_turns();
-	assert_int_equal(log_in_until(u, "carol", "old", 0), LOGIN_TOO_BUSY);
-	users_free(u);
-}
-
-static void operators_that_cannot_be_saved_are_an_error(void **state)
-{
-	struct users *u = nobody();
-
-	(void)state;
-	assert_int_equal(users_add_operators(u, &carol, 1, "missing/users", error), -1);
-	assert_begins(error, "missing/users: ");
 	users_free(u);
 }
 
@@ -619,7 +464,9 @@ static void logins_and_reloads_do_not_disturb_each_other(void **state)
 		assert_int_equal(pthread_create(&visitors[i].thread, NULL, visit, &visitors[i]), 0);
 	}
 	for (int i = 0; i < RELOADS; i++) {
-		assert_int_equal(users_load(u, i % 2 == 0 ? "alice-only" : "with-bob", error), 0);
+		assert_int_equal(unlink("users"), 0);
+		assert_int_equal(link(i % 2 == 0 ? "alice-only" : "with-bob", "users"), 0);
+		load(u);
 		hashing_set_most(hashing, 1 + (unsigned)i % 3);
 	}
 	for (size_t i = 0; i < THREADS; i++) {
@@ -632,7 +479,7 @@ static void logins_and_reloads_do_not_disturb_each_other(void **state)
 	users_free(u);
 }
 
-/* ---- what administrators do ---- */
+/* ---- changes ---- */
 
 static bool is_admin(struct users *u, const char *name, const char *password)
 {
@@ -647,9 +494,12 @@ static bool is_admin(struct users *u, const char *name, const char *password)
 static void add(struct users *u, const char *name, const char *password, enum user_role role)
 {
 	struct user_credentials c = {.name = name, .password = password};
+	char hash[PASSWORD_HASH_SIZE];
 
-	if (users_add(u, &c, role, "users", error) < 0)
+	cheap_hash(password, hash);
+	if (users_add(u, name, hash, role, error) < 0)
 		fail_msg("%s", error);
+	users_remember(u, &c, hash);
 }
 
 static void an_added_user_is_in_the_file_and_logs_in_without_a_turn(void **state)
@@ -663,21 +513,33 @@ static void an_added_user_is_in_the_file_and_logs_in_without_a_turn(void **state
 	assert_int_equal(log_in_until(u, "carol", "s3cret", 0), LOGIN_OK);
 	assert_int_equal(users_count(u), 3);
 	text = scratch_read("users");
-	assert_contains(text, "\ncarol:$y$");
+	assert_contains(text, "\ncarol:$2b$");
 	assert_contains(text, ":user\n");
-	assert_null(strstr(text, "s3cret"));
 	free(text);
+	users_free(u);
+}
+
+static void a_password_is_not_remembered_under_another_hash(void **state)
+{
+	struct users *u = alice_and_bob();
+	struct user_credentials c = {.name = "alice", .password = "other"};
+	char hash[PASSWORD_HASH_SIZE];
+
+	(void)state;
+	cheap_hash("other", hash);
+	users_remember(u, &c, hash);
+	give_no_turns();
+	assert_int_equal(log_in_until(u, "alice", "other", 0), LOGIN_TOO_BUSY);
 	users_free(u);
 }
 
 static void nobody_is_added_twice(void **state)
 {
 	struct users *u = alice_and_bob();
-	struct user_credentials c = {.name = "alice", .password = "other"};
 	char *before = scratch_read("users");
 
 	(void)state;
-	assert_int_equal(users_add(u, &c, USER_ROLE_ADMIN, "users", error), -1);
+	assert_int_equal(users_add(u, "alice", "h", USER_ROLE_ADMIN, error), -1);
 	assert_string_equal(error, "alice exists already");
 	assert_int_equal(log_in(u, "alice", "secret"), LOGIN_OK);
 	scratch_assert("users", before);
@@ -688,11 +550,10 @@ static void nobody_is_added_twice(void **state)
 static void what_the_file_says_already_is_not_overwritten(void **state)
 {
 	struct users *u = alice_and_bob();
-	struct user_credentials c = {.name = "carol", .password = "other"};
 
 	(void)state;
 	put_user("carol", "by hand");
-	assert_int_equal(users_add(u, &c, USER_ROLE_ADMIN, "users", error), -1);
+	assert_int_equal(users_add(u, "carol", "h", USER_ROLE_ADMIN, error), -1);
 	assert_string_equal(error, "carol stands in the users file already: RELOAD reads it");
 	load(u);
 	assert_int_equal(log_in(u, "carol", "by hand"), LOGIN_OK);
@@ -702,19 +563,36 @@ static void what_the_file_says_already_is_not_overwritten(void **state)
 static void a_new_password_replaces_the_old_one_and_keeps_the_role(void **state)
 {
 	struct users *u = nobody();
-	struct user_credentials c = {.name = "alice", .password = "new one"};
+	char hash[PASSWORD_HASH_SIZE];
 
 	(void)state;
 	add(u, "alice", "old", USER_ROLE_ADMIN);
-	assert_int_equal(users_set_password(u, &c, "users", error), 0);
+	cheap_hash("new one", hash);
+	assert_int_equal(users_set_password(u, "alice", hash, error), 0);
 	assert_int_equal(log_in(u, "alice", "old"), LOGIN_REFUSED);
 	assert_int_equal(log_in(u, "alice", "new one"), LOGIN_OK);
 	assert_true(is_admin(u, "alice", "new one"));
-	c.name = "bob";
-	assert_int_equal(users_set_password(u, &c, "users", error), -1);
+	assert_int_equal(users_set_password(u, "bob", hash, error), -1);
 	assert_string_equal(error, "bob does not exist");
 	load(u);
 	assert_int_equal(log_in(u, "alice", "new one"), LOGIN_OK);
+	users_free(u);
+}
+
+static void whoever_is_made_an_admin_is_one_known_or_not(void **state)
+{
+	struct users *u = alice_and_bob();
+	char hash[PASSWORD_HASH_SIZE];
+
+	(void)state;
+	cheap_hash("new", hash);
+	assert_int_equal(users_set_admin(u, "alice", hash, error), 0);
+	assert_int_equal(users_set_admin(u, "carol", hash, error), 0);
+	assert_int_equal(users_count(u), 3);
+	load(u);
+	assert_true(is_admin(u, "alice", "new"));
+	assert_true(is_admin(u, "carol", "new"));
+	assert_false(is_admin(u, "alice", "secret"));
 	users_free(u);
 }
 
@@ -724,10 +602,10 @@ static void a_removed_user_is_gone_from_the_file_too(void **state)
 
 	(void)state;
 	assert_int_equal(log_in(u, "alice", "secret"), LOGIN_OK);
-	assert_int_equal(users_remove(u, "alice", "users", error), 0);
+	assert_int_equal(users_remove(u, "alice", error), 0);
 	assert_false(users_has(u, "alice", 5));
 	assert_int_equal(log_in(u, "alice", "secret"), LOGIN_REFUSED);
-	assert_int_equal(users_remove(u, "alice", "users", error), -1);
+	assert_int_equal(users_remove(u, "alice", error), -1);
 	assert_string_equal(error, "alice does not exist");
 	load(u);
 	assert_int_equal(users_count(u), 1);
@@ -740,30 +618,194 @@ static void the_last_admin_stays(void **state)
 
 	(void)state;
 	add(u, "root", "x", USER_ROLE_ADMIN);
-	assert_int_equal(users_remove(u, "root", "users", error), -1);
+	assert_int_equal(users_remove(u, "root", error), -1);
 	assert_string_equal(error, "root is the last admin and stays");
 	add(u, "boss", "y", USER_ROLE_ADMIN);
-	assert_int_equal(users_remove(u, "root", "users", error), 0);
-	assert_int_equal(users_remove(u, "boss", "users", error), -1);
+	assert_int_equal(users_remove(u, "root", error), 0);
+	assert_int_equal(users_remove(u, "boss", error), -1);
 	users_free(u);
 }
 
-static void what_cannot_be_saved_does_not_happen(void **state)
+static void without_a_backend_users_are_in_memory_only(void **state)
 {
-	struct users *u = alice_and_bob();
-	struct user_credentials new = {.name = "carol", .password = "x"};
-	struct user_credentials alice = {.name = "alice", .password = "x"};
+	struct users *u = nobody_at(NULL), *kept = nobody();
 
 	(void)state;
-	assert_int_equal(users_add(u, &new, USER_ROLE_USER, "/nonexistent/users", error), -1);
-	assert_contains(error, "/nonexistent/users: ");
-	assert_int_equal(users_set_password(u, &alice, "/nonexistent/users", error), -1);
-	assert_int_equal(users_remove(u, "bob", "/nonexistent/users", error), -1);
-	assert_false(users_has(u, "carol", 5));
-	assert_true(users_has(u, "bob", 3));
-	assert_int_equal(log_in(u, "alice", "secret"), LOGIN_OK);
+	assert_false(users_are_kept(u));
+	assert_true(users_are_kept(kept));
+	add(u, "carol", "x", USER_ROLE_USER);
+	assert_int_equal(users_load(u, error), 0);
+	assert_int_equal(users_count(u), 1);
+	assert_int_equal(log_in(u, "carol", "x"), LOGIN_OK);
+	assert_int_equal(users_remove(u, "carol", error), 0);
+	assert_int_equal(users_count(u), 0);
+	users_free(u);
+	users_free(kept);
+}
+
+/* ---- what is asked of the backend, and what happens when that or memory fails ---- */
+
+static const struct user_record known[] = {{"alice", 5, "A", USER_ROLE_USER, "sessions=5 rate=1MB"},
+	{"root", 4, "R", USER_ROLE_ADMIN, ""}, {"boss", 4, "B", USER_ROLE_ADMIN, ""}};
+
+static struct users *users_of(struct fake_backend *f)
+{
+	struct users_backend backend = fake_backend(f);
+	struct users *u = users_new(hashing, &backend);
+
+	assert_non_null(u);
+	f->users = known;
+	f->count = COUNT(known);
+	load(u);
+	return u;
+}
+
+static void the_backend_gets_whole_users(void **state)
+{
+	struct fake_backend f = {.fails = false};
+	struct users *u = users_of(&f);
+
+	(void)state;
+	assert_int_equal(users_set_password(u, "alice", "A2", error), 0);
+	assert_int_equal(users_set_admin(u, "alice", "A3", error), 0);
+	assert_int_equal(users_set_password(u, "alice", "A4", error), 0);
+	assert_int_equal(users_add(u, "carol", "C", USER_ROLE_USER, error), 0);
+	assert_int_equal(users_remove(u, "root", error), 0);
+	assert_string_equal(f.asked,
+		"save alice A2 user sessions=5 rate=1MB; save alice A3 admin sessions=5 rate=1MB; "
+		"save alice A4 admin sessions=5 rate=1MB; save carol C user new; remove root; ");
 	users_free(u);
 }
+
+/* The users there are, as "alice user, root admin". */
+static const char *all_users(struct users *u)
+{
+	static char text[256];
+	struct user_info info;
+	const char **names;
+	size_t count;
+
+	text[0] = '\0';
+	names = users_names(u, &count);
+	assert_non_null(names);
+	assert_int_equal(count, users_count(u));
+	for (size_t i = 0; i < count; i++) {
+		assert_true(users_get(u, names[i], &info));
+		strcat(strcat(text, i == 0 ? "" : ", "), names[i]);
+		strcat(text, info.role == USER_ROLE_ADMIN ? " admin" : " user");
+	}
+	free(names);
+	return text;
+}
+
+#define ALL_KNOWN "alice user, boss admin, root admin"
+
+typedef int change_function(struct users *u);
+
+static int change_by_adding(struct users *u)
+{
+	return users_add(u, "carol", "C", USER_ROLE_USER, error);
+}
+
+static int change_a_password(struct users *u)
+{
+	return users_set_password(u, "alice", "A2", error);
+}
+
+static int change_a_role(struct users *u)
+{
+	return users_set_admin(u, "alice", "A2", error);
+}
+
+static int change_by_removing(struct users *u)
+{
+	return users_remove(u, "root", error);
+}
+
+static int change_by_loading(struct users *u)
+{
+	return users_load(u, error);
+}
+
+static change_function *const changes[] = {
+	change_by_adding, change_a_password, change_a_role, change_by_removing, change_by_loading};
+
+static void what_the_backend_refuses_does_not_happen(void **state)
+{
+	struct fake_backend f = {.fails = false};
+	struct users *u = users_of(&f);
+
+	(void)state;
+	f.count = 0;
+	f.fails = true;
+	for (size_t i = 0; i < COUNT(changes); i++) {
+		assert_int_equal(changes[i](u), -1);
+		assert_string_equal(error, "it fails");
+		assert_string_equal(all_users(u), ALL_KNOWN);
+	}
+	users_free(u);
+}
+
+/* Whichever allocation fails: the backend was asked for nothing by then, or all is done. */
+static void without_memory_nothing_happens(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(changes); i++) {
+		int result = -1;
+
+		for (int n = 1; result < 0; n++) {
+			struct fake_backend f = {.fails = false};
+			struct users *u = users_of(&f);
+
+			faults_fail(n);
+			result = changes[i](u);
+			assert_int_equal(result < 0, faults_struck());
+			if (result < 0) {
+				assert_contains(error, "out of memory");
+				assert_string_equal(all_users(u), ALL_KNOWN);
+				assert_string_equal(f.asked, "");
+			}
+			users_free(u);
+		}
+	}
+}
+
+static void users_need_memory_to_begin_with(void **state)
+{
+	struct users *u = NULL;
+
+	(void)state;
+	for (int n = 1; u == NULL; n++) {
+		faults_fail(n);
+		u = users_new(hashing, NULL);
+		assert_int_equal(u == NULL, faults_struck());
+	}
+	users_free(u);
+}
+
+static void what_was_read_has_no_effect_until_it_is_put_there(void **state)
+{
+	struct users *u = alice_and_bob();
+	struct users_draft *draft;
+
+	(void)state;
+	put_user("carol", "x");
+	draft = users_read(u, error);
+	assert_non_null(draft);
+	assert_int_equal(users_draft_count(draft), 3);
+	assert_int_equal(users_count(u), 2);
+	users_draft_free(draft);
+	users_draft_free(NULL);
+	assert_false(users_has(u, "carol", 5));
+	draft = users_read(u, error);
+	assert_non_null(draft);
+	users_put_into_effect(u, draft);
+	assert_int_equal(users_count(u), 3);
+	assert_int_equal(log_in(u, "carol", "x"), LOGIN_OK);
+	users_free(u);
+}
+
+/* ---- admins ---- */
 
 static void only_admins_are_admins(void **state)
 {
@@ -884,27 +926,24 @@ int main(void)
 		scratch_test(removed_users_cannot_log_in_any_more),
 		scratch_test(a_bad_file_changes_nothing),
 		scratch_test(loads_10000_users),
-		cmocka_unit_test(operators_need_no_file),
-		scratch_test(no_operators_change_nothing),
-		scratch_test(operators_are_saved_as_admins),
-		scratch_test(operators_make_a_missing_file),
-		scratch_test(operators_who_are_right_already_are_not_written),
-		cmocka_unit_test(operators_need_no_turn_at_their_first_login),
-		scratch_test(operators_with_another_password_are_written_anew),
-		scratch_test(operators_who_were_plain_users_become_admins),
-		scratch_test(an_operator_s_old_password_is_right_no_more),
-		scratch_test(operators_that_cannot_be_saved_are_an_error),
 		cmocka_unit_test(names_have_rules),
 		cmocka_unit_test(passwords_have_rules),
 		cmocka_unit_test(names_and_passwords_have_at_most_255_bytes),
 		scratch_test(logins_and_reloads_do_not_disturb_each_other),
 		scratch_test(an_added_user_is_in_the_file_and_logs_in_without_a_turn),
+		scratch_test(a_password_is_not_remembered_under_another_hash),
 		scratch_test(nobody_is_added_twice),
 		scratch_test(what_the_file_says_already_is_not_overwritten),
 		scratch_test(a_new_password_replaces_the_old_one_and_keeps_the_role),
+		scratch_test(whoever_is_made_an_admin_is_one_known_or_not),
 		scratch_test(a_removed_user_is_gone_from_the_file_too),
 		scratch_test(the_last_admin_stays),
-		scratch_test(what_cannot_be_saved_does_not_happen),
+		scratch_test(without_a_backend_users_are_in_memory_only),
+		cmocka_unit_test(the_backend_gets_whole_users),
+		cmocka_unit_test(what_the_backend_refuses_does_not_happen),
+		cmocka_unit_test(without_memory_nothing_happens),
+		cmocka_unit_test(users_need_memory_to_begin_with),
+		scratch_test(what_was_read_has_no_effect_until_it_is_put_there),
 		scratch_test(only_admins_are_admins),
 		scratch_test(an_admin_who_is_known_needs_no_turn),
 		scratch_test(whoever_is_told_waits_no_longer),

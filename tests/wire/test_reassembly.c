@@ -29,13 +29,8 @@ static int teardown(void **state)
 static bool add_bytes(
 	uint8_t frag, const void *bytes, size_t len, int64_t now, struct socks5_datagram *d)
 {
-	*d = (struct socks5_datagram){.frag = frag,
-		.has_addr = true,
-		.addr = target,
-		.port = addr_port(&target),
-		.name = "",
-		.data = bytes,
-		.len = len};
+	*d = (struct socks5_datagram){
+		.frag = frag, .dst = destination_of_addr(&target), .data = bytes, .len = len};
 	return reassembly_add(r, d, now, &dropped);
 }
 
@@ -49,7 +44,7 @@ static void expect(const struct socks5_datagram *d, const char *text)
 	assert_int_equal(d->frag, 0);
 	assert_int_equal(d->len, strlen(text));
 	assert_memory_equal(d->data, text, d->len);
-	assert_true(d->has_addr && addr_equal(&d->addr, &target));
+	assert_true(d->dst.kind == DESTINATION_ADDR && addr_equal(&d->dst.addr, &target));
 	assert_int_equal(reassembly_deadline(r), CLOCK_NEVER);
 }
 
@@ -178,9 +173,7 @@ static void names_are_targets_too(void **state)
 {
 	struct socks5_datagram d,
 		first = {.frag = 1,
-			.port = 53,
-			.name_len = 4,
-			.name = "name",
+			.dst = destination_of_name("name", 4, 53),
 			.data = (const uint8_t *)"ab",
 			.len = 2};
 
@@ -190,14 +183,14 @@ static void names_are_targets_too(void **state)
 	d = first;
 	d.frag = 2 | SOCKS5_LAST_FRAGMENT;
 	assert_true(reassembly_add(r, &d, 0, &dropped));
-	assert_int_equal(d.name_len, 4);
-	assert_memory_equal(d.name, "name", 4);
+	assert_int_equal(d.dst.name_len, 4);
+	assert_memory_equal(d.dst.name, "name", 4);
 	assert_memory_equal(d.data, "abab", 4);
 	d = first;
 	assert_false(reassembly_add(r, &d, 0, &dropped));
 	d = first;
 	d.frag = 2 | SOCKS5_LAST_FRAGMENT;
-	d.name = "NAME";
+	d.dst.name = "NAME";
 	assert_false(reassembly_add(r, &d, 0, &dropped));
 	assert_int_equal(dropped, 2);
 }

@@ -1,0 +1,17 @@
+/* config_file: a file of lines "name = value", read into the values of a table of settings. No
+ * state, no lock. */
+#ifndef STATE_CONFIG_FILE_H
+#define STATE_CONFIG_FILE_H
+
+#include "state/setting_types.h"
+
+#define CONFIG_FILE_ERROR_MAX 1024
+
+/* Sets what the file at `path` says of the `count` settings of `table`, whose values are in
+ * `values`; those that keep their place refer to `path`. A setting stands there once, a list as
+ * often as it likes. -1 with "file:line: name: why" in `error`, for the first line that is wrong;
+ * some of the values are set then. */
+int config_file_read(const char *path, const struct setting *table, size_t count, void *values,
+	char error[CONFIG_FILE_ERROR_MAX]) __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,163 @@
+/* setting_types: the types that settings have, each a struct of operations on its values, and what
+ * can be done with any setting through them. No state, no lock. */
+#ifndef STATE_SETTING_TYPES_H
+#define STATE_SETTING_TYPES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/addr.h"
+
+#define SETTING_ERROR_MAX 768
+
+/* ---- what a setting is ---- */
+
+/* A word that stands for a value. */
+struct setting_word {
+	const char *word;
+	int64_t value;
+};
+
+/* A row of a table of settings. */
+struct setting {
+	const char *name; /* in the file; as a flag with - for _ */
+	char flag; /* the short flag, or 0 */
+	const struct setting_type *type;
+	size_t offset; /* of the value in the struct that holds those of the whole table */
+	const char *initial; /* the default, as it would be written */
+	int64_t least, most; /* of numbers and durations; the most addresses */
+	const struct setting_word
+		*words; /* up to a NULL; those of a choice, others beside numbers */
+	bool (*valid)(const char *text); /* of texts: NULL = anything is */
+	const char *legal; /* of texts with `valid`: what is, in words */
+	bool reloadable; /* a change takes effect while running */
+	const char *value_name; /* for the help: ADDR, FILE */
+	const char *help; /* one sentence or two, without the default */
+};
+
+/* Where something was written. */
+struct setting_place {
+	const char
+		*file; /* NULL: in none, but as a flag or a command; lives as long as the value */
+	unsigned line;
+};
+
+/* One value as it was written. Of a list it may be a line among thousands, so to add one must not
+ * cost a copy of those before it. */
+struct setting_input {
+	const char *text;
+	bool adds; /* to a list that began before; else it takes the place of what there was */
+	struct setting_place place;
+};
+
+/* What is done with the values of a type. A value is `size` bytes somewhere; all of them zero is a
+ * value, too, an empty one, which owns no memory. */
+struct setting_type {
+	size_t size;
+	bool is_list; /* a second value is added to the first */
+	/* Reads `in`. False when it is not legal or memory is out, and nothing changed; then `why`,
+	 * which was "", may say what is wrong, where legal() does not. */
+	bool (*parse)(const struct setting *setting, void *value, const struct setting_input *in,
+		char why[SETTING_ERROR_MAX]);
+	/* Writes the value as parse() would take it. */
+	void (*format)(const struct setting *setting, const void *value, FILE *out);
+	bool (*equal)(const void *a, const void *b);
+	/* Gives the value `to` what `from` has. -1 without memory, and nothing changed. NULL: the
+	 * value owns no memory, its bytes are copied. */
+	int (*copy)(void *to, const void *from);
+	/* Frees what the value owns. NULL: nothing. */
+	void (*free)(void *value);
+	/* Writes what parse() takes, in words: "a number from 1 to 65535". */
+	void (*legal)(const struct setting *setting, FILE *out);
+};
+
+/* ---- what is done with a setting; `values` is the struct that its table is about ---- */
+
+/* The row called `name`, with _ or - alike; NULL when there is none. */
+const struct setting *setting_find(const struct setting *table, size_t count, const char *name);
+
+/* Sets the value. False when `in` is not legal or memory is out; then nothing changed, and `why`
+ * tells: "x": legal is a number from 1 to 65535. */
+bool setting_set(const struct setting *setting, void *values, const struct setting_input *in,
+	char why[SETTING_ERROR_MAX]) __attribute__((warn_unused_result));
+
+/* What setting_set() takes, in words. To be freed; NULL without memory. */
+char *setting_legal(const struct setting *setting);
+
+/* The value as setting_set() would take it. To be freed; NULL without memory. */
+char *setting_format(const struct setting *setting, const void *values);
+
+bool setting_equal(const struct setting *setting, const void *a, const void *b);
+
+/* Makes `to` have the value that `from` has. -1 without memory, and nothing changed. */
+int setting_copy(const struct setting *setting, void *to, const void *from)
+	__attribute__((warn_unused_result));
+
+/* Frees what the value owns, and makes it an empty one. */
+void setting_free(const struct setting *setting, void *values);
+
+/* The flag of a setting: "--max-sessions". Returns `out`. */
+const char *setting_flag(const struct setting *setting, char out[64]);
+
+/* ---- the types there are ---- */
+
+/* In a row of a table: its type, and that the value is `member` of the struct `values`. What that
+ * member is in C is checked by the compiler. */
+#define SETTING_AT(of_type, c_type, values, member)                                                \
+	.type = &(of_type),                                                                        \
+	.offset = offsetof(values, member) * _Generic(((values *)0)->member, c_type : 1)
+
+#define SETTING_NUMBER(values, member) SETTING_AT(setting_number, int64_t, values, member)
+#define SETTING_DURATION(values, member) SETTING_AT(setting_duration, int64_t, values, member)
+#define SETTING_CHOICE(values, member) SETTING_AT(setting_choice, int64_t, values, member)
+#define SETTING_TEXT(values, member) SETTING_AT(setting_text, char *, values, member)
+#define SETTING_ADDRESS(values, member)                                                            \
+	SETTING_AT(setting_address, struct listen_list, values, member)
+#define SETTING_ADDRESSES(values, member)                                                          \
+	SETTING_AT(setting_addresses, struct listen_list, values, member)
+#define SETTING_CLIENTS(values, member)                                                            \
+	SETTING_AT(setting_clients, struct client_rule, values, member)
+#define SETTING_HOSTS(values, member) SETTING_AT(setting_hosts, struct host_pair, values, member)
+#define SETTING_PORTS(values, member) SETTING_AT(setting_ports, struct port_range, values, member)
+
+extern const struct setting_type setting_number; /* or one of `words` */
+extern const struct setting_type setting_duration; /* in milliseconds, or one of `words` */
+extern const struct setting_type setting_choice; /* one of `words` */
+extern const struct setting_type setting_text; /* never NULL once it was set */
+
+#define SETTINGS_MAX_LISTEN 16
+#define SETTINGS_MAX_NETWORKS 64
+
+struct listen_list {
+	size_t count;
+	struct addr addrs[SETTINGS_MAX_LISTEN];
+	bool has_port[SETTINGS_MAX_LISTEN]; /* false: whichever there is counts for nothing here */
+};
+
+extern const struct setting_type setting_address; /* one, with or without a port */
+extern const struct setting_type setting_addresses; /* a list */
+
+/* Who may connect: any of these. */
+struct client_rule {
+	bool automatic; /* private networks while nobody has to log in, else any */
+	bool any;
+	bool private_networks;
+	size_t count;
+	struct network networks[SETTINGS_MAX_NETWORKS];
+};
+
+extern const struct setting_type setting_clients;
+
+/* An address of each family, without a port; AF_UNSPEC: none is set. */
+struct host_pair {
+	struct addr v4;
+	struct addr v6;
+};
+
+extern const struct setting_type setting_hosts;
+
+extern const struct setting_type setting_ports; /* a range */
+
+#endif

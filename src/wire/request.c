@@ -1,0 +1,84 @@
+/*
+ * Between the codecs and everything behind them: each protocol has its own way to write a host and
+ * a command down, and each ends in these structs, so that nothing further on knows which it was.
+ */
+#include "wire/request.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/digits.h"
+#include "base/escape.h"
+
+struct destination destination_of_addr(const struct addr *addr)
+{
+	return (struct destination){
+		.kind = DESTINATION_ADDR, .port = addr_port(addr), .addr = *addr};
+}
+
+struct destination destination_of_name(const char *name, size_t len, uint16_t port)
+{
+	struct addr literal;
+
+	if (addr_parse(name, len, &literal)) {
+		addr_set_port(&literal, port);
+		return destination_of_addr(&literal);
+	}
+	return (struct destination){
+		.kind = DESTINATION_NAME, .port = port, .name_len = (uint8_t)len, .name = name};
+}
+
+bool destination_equal(const struct destination *a, const struct destination *b)
+{
+	if (a->kind != b->kind || a->port != b->port)
+		return false;
+	if (a->kind == DESTINATION_NAME)
+		return a->name_len == b->name_len && memcmp(a->name, b->name, a->name_len) == 0;
+	return a->kind == DESTINATION_NONE || addr_equal(&a->addr, &b->addr);
+}
+
+bool destination_is_sane(const struct destination *d)
+{
+	if (d->kind != DESTINATION_NAME)
+		return d->kind == DESTINATION_ADDR;
+	for (size_t i = 0; i < d->name_len; i++) {
+		unsigned char c = (unsigned char)d->name[i];
+
+		if (c <= ' ' || c == 0x7f)
+			return false;
+	}
+	return d->name_len > 0;
+}
+
+const char *destination_format(const struct destination *d, char *out, size_t size)
+{
+	char *end;
+
+	if (d->kind != DESTINATION_NAME)
+		return addr_format(&d->addr, out); /* "-" for none */
+	escape_word(d->name, d->name_len, true, out, size - strlen(":65535"));
+	end = out + strlen(out);
+	*end++ = ':';
+	*digits_put(end, d->port) = '\0';
+	return out;
+}
+
+void request_set(struct request *r, enum request_command command, const struct destination *dst)
+{
+	r->command = command;
+	r->dst = *dst;
+	if (dst->kind == DESTINATION_NAME)
+		r->dst.name = memcpy(r->name, dst->name, dst->name_len);
+}
+
+const char *request_command_word(const struct request *r, char out[16])
+{
+	static const char *const words[] = {[REQUEST_CONNECT] = "CONNECT",
+		[REQUEST_BIND] = "BIND",
+		[REQUEST_UDP_ASSOCIATE] = "UDP_ASSOCIATE"};
+
+	if (r->command != REQUEST_NONE && r->command != REQUEST_UNKNOWN)
+		return words[r->command];
+	snprintf(out, 16, "CMD-%u", r->code);
+	return out;
+}

@@ -1,0 +1,509 @@
+/* handshake: from the first byte to the request and its replies, in every dialect, however the
+ * client's bytes are cut. */
+#include "proxy/handshake.h"
+#include "state/users_file.h"
+
+#include <fcntl.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "../base/check.h"
+#include "../base/scratch.h"
+#include "../state/cheap.h"
+#include "base/clock.h"
+#include "net.h"
+#include "net/socket.h"
+
+ssize_t __real_socket_read(int fd, void *bytes, size_t len);
+ssize_t __wrap_socket_read(int fd, void *bytes, size_t len);
+
+/* Bytes that the next read gives at most, and each one after it. */
+static size_t first_read, other_reads;
+
+ssize_t __wrap_socket_read(int fd, void *bytes, size_t len)
+{
+	size_t most = first_read;
+
+	first_read = other_reads;
+	return __real_socket_read(fd, bytes, len < most ? len : most);
+}
+
+/* ---- a handshake with a client of the test's ---- */
+
+static struct hashing *hashing;
+static struct users *users, *nobody;
+static struct registry *registry;
+static struct config *config;
+static uint8_t memory[65536];
+static struct buffer in;
+static struct handshake h;
+static int client;
+
+static int set_up(void **state)
+{
+	struct users_backend kept = users_file_backend("users");
+	char error[USERS_ERROR_MAX], hash[PASSWORD_HASH_SIZE];
+	FILE *file;
+
+	(void)state;
+	if (sodium_init() < 0)
+		return -1;
+	scratch_enter(state);
+	cheap_hash("se:cret", hash);
+	file = fopen("users", "w");
+	assert_non_null(file);
+	fprintf(file, "alice:%s:user\n", hash);
+	fclose(file);
+	hashing = hashing_new(2);
+	users = users_new(hashing, &kept);
+	nobody = users_new(hashing, NULL);
+	assert_int_equal(users_load(users, error), 0);
+	registry = registry_new(1);
+	assert_non_null(registry);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	registry_free(registry);
+	users_free(users);
+	users_free(nobody);
+	hashing_free(hashing);
+	scratch_leave(state);
+	return 0;
+}
+
+/* A client has connected to a proxy with this setting of auth; `who` are its users. */
+static void begin(const char *auth, struct users *who)
+{
+	struct config_source source = {.path = NULL};
+	struct addr addr = net_addr("192.0.2.7", 1234);
+	struct setting_input in_file = {.text = auth};
+	char error[CONFIG_ERROR_MAX], why[SETTING_ERROR_MAX];
+	int pair[2];
+
+	config = config_read(&source, error);
+	assert_non_null(config);
+	assert_true(setting_set(settings_find("auth"), &config->settings, &in_file, why));
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	client = pair[0];
+	assert_int_equal(fcntl(pair[1], F_SETFL, O_NONBLOCK), 0);
+	buffer_init(&in, memory, sizeof(memory));
+	h = (struct handshake){.config = config,
+		.users = who,
+		.registry = registry,
+		.client = pair[1],
+		.in = &in,
+		.deadline = clock_deadline(NET_PATIENCE_S * 1000)};
+	registry_enter(registry, 0, h.client, &addr);
+	first_read = other_reads = sizeof(memory);
+}
+
+static void end(void)
+{
+	registry_leave(registry, 0);
+	close(h.client);
+	close(client);
+	config_release(config);
+}
+
+/* The same, and it has sent this and waits for the end of the answers. */
+static bool run_after(const char *auth, struct users *who, const char *hex)
+{
+	bool result;
+
+	begin(auth, who);
+	net_send_hex(client, hex);
+	result = handshake_run(&h);
+	shutdown(h.client, SHUT_WR);
+	return result;
+}
+
+/* All that it was answered is this. */
+static void expect_answers(const char *hex)
+{
+	net_expect_hex(client, hex);
+	net_expect_end(client);
+}
+
+static void expect_target(const char *expected)
+{
+	char text[262];
+
+	assert_string_equal(destination_format(&h.request.dst, text, sizeof(text)), expected);
+}
+
+static struct session_info published(void)
+{
+	size_t count;
+	struct session_ref *refs = registry_list(registry, &count);
+	struct session_info info;
+
+	assert_int_equal(count, 1);
+	assert_true(registry_get(registry, &refs[0], &info));
+	free(refs);
+	return info;
+}
+
+#define LOGIN " 01 05 61 6c 69 63 65 07 73 65 3a 63 72 65 74" /* alice, se:cret */
+#define WRONG_LOGIN " 01 05 61 6c 69 63 65 01 78"
+#define CONNECT_ADDR " 05 01 00 01 c0 00 02 01 01 bb" /* 192.0.2.1:443 */
+#define CONNECT_NAME " 05 01 00 03 01 61 00 50" /* a:80 */
+
+/* ---- the first byte ---- */
+
+static void what_no_dialect_begins_with_is_malformed(void **state)
+{
+	char hex[16];
+
+	(void)state;
+	for (unsigned first = 0; first < 256; first++) {
+		if (first == 5)
+			continue;
+		snprintf(hex, sizeof(hex), "%02x 01 00", first);
+		assert_false(run_after("optional", users, hex));
+		assert_int_equal(h.reason, END_MALFORMED);
+		assert_false(h.answered);
+		assert_null(h.dialect);
+		net_expect_end(client);
+		end();
+	}
+}
+
+static void who_leaves_before_a_byte_asked_nothing(void **state)
+{
+	(void)state;
+	begin("auto", nobody);
+	shutdown(client, SHUT_WR);
+	assert_false(handshake_run(&h));
+	assert_int_equal(h.reason, END_NOTHING_ASKED);
+	end();
+}
+
+/* ---- SOCKS5 ---- */
+
+struct stage {
+	const char *sent, *answered;
+};
+
+/* What a client has sent when it leaves or falls silent. */
+static const struct stage stages[] = {
+	{"05", ""},
+	{"05 02 00", ""},
+	{"05 01 02", "05 02"},
+	{"05 01 02 01 05 61 6c", "05 02"},
+	{"05 01 02" LOGIN, "05 02 01 00"},
+	{"05 01 02" LOGIN " 05 01 00", "05 02 01 00"},
+	{"05 01 02" LOGIN " 05 01 00 03 02 61", "05 02 01 00"},
+};
+
+static void who_leaves_in_the_middle_has_left(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(stages); i++) {
+		begin("auto", users);
+		net_send_hex(client, stages[i].sent);
+		shutdown(client, SHUT_WR);
+		assert_false(handshake_run(&h));
+		assert_int_equal(h.reason, END_CLIENT_LEFT);
+		assert_false(h.answered);
+		shutdown(h.client, SHUT_WR);
+		expect_answers(stages[i].answered);
+		end();
+	}
+}
+
+static void silence_is_waited_for_until_the_deadline(void **state)
+{
+	(void)state;
+	begin("auto", users);
+	h.deadline = clock_ms();
+	assert_false(handshake_run(&h));
+	assert_int_equal(h.reason, END_HANDSHAKE_TIMEOUT);
+	end();
+	for (size_t i = 0; i < COUNT(stages); i++) {
+		begin("auto", users);
+		h.deadline = clock_ms() + 20;
+		net_send_hex(client, stages[i].sent);
+		assert_false(handshake_run(&h));
+		assert_int_equal(h.reason, END_HANDSHAKE_TIMEOUT);
+		assert_true(clock_ms() >= h.deadline);
+		end();
+	}
+}
+
+static void takes_a_request_cut_anywhere(void **state)
+{
+	static const char all[] = "05 02 00 02" LOGIN CONNECT_NAME " 70 61 79";
+	const size_t len = 4 + 15 + 8;
+
+	(void)state;
+	for (size_t cut = 1; cut <= len + 1; cut++) {
+		begin("auto", users);
+		net_send_hex(client, all);
+		/* The last round: every byte by itself. */
+		first_read = cut <= len ? cut : 1;
+		other_reads = cut <= len ? sizeof(memory) : 1;
+		assert_true(handshake_run(&h));
+		assert_int_equal(h.request.command, REQUEST_CONNECT);
+		expect_target("a:80");
+		assert_int_equal(h.user_len, 5);
+		assert_memory_equal(h.user, "alice", 5);
+		/* What it sent behind the request is there for the relay. */
+		if (cut < len) {
+			assert_int_equal(buffer_readable(&in), 3);
+			assert_memory_equal(buffer_head(&in), "pay", 3);
+		}
+		shutdown(h.client, SHUT_WR);
+		expect_answers("05 02 01 00");
+		end();
+	}
+}
+
+static void chooses_a_method_by_auth_and_offer(void **state)
+{
+	static const struct {
+		const char *auth;
+		bool has_users;
+		const char *greeting, *chosen;
+	} rows[] = {
+		{"auto", false, "05 01 00", "05 00"},
+		{"auto", false, "05 02 00 02", "05 00"},
+		{"auto", false, "05 01 02", "05 ff"},
+		{"auto", false, "05 01 01", "05 ff"},
+		{"auto", false, "05 00", "05 ff"},
+		{"auto", true, "05 01 02", "05 02"},
+		{"auto", true, "05 02 00 02", "05 02"},
+		{"auto", true, "05 01 00", "05 ff"},
+		{"auto", true, "05 00", "05 ff"},
+		{"required", false, "05 02 00 02", "05 02"},
+		{"required", false, "05 01 00", "05 ff"},
+		{"optional", true, "05 01 00", "05 00"},
+		{"optional", true, "05 02 00 02", "05 02"},
+		{"optional", false, "05 02 00 02", "05 00"},
+		{"optional", false, "05 01 02", "05 ff"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		bool refused = strcmp(rows[i].chosen, "05 ff") == 0;
+
+		begin(rows[i].auth, rows[i].has_users ? users : nobody);
+		net_send_hex(client, rows[i].greeting);
+		shutdown(client, SHUT_WR);
+		assert_false(handshake_run(&h));
+		assert_int_equal(h.reason, refused ? END_NO_METHOD : END_CLIENT_LEFT);
+		assert_int_equal(h.answered, refused);
+		shutdown(h.client, SHUT_WR);
+		expect_answers(rows[i].chosen);
+		end();
+	}
+}
+
+static void a_login_that_is_not_right_is_refused(void **state)
+{
+	static const struct {
+		const char *login;
+		enum end_reason reason;
+	} rows[] = {
+		{WRONG_LOGIN, END_LOGIN_REFUSED},
+		{" 01 03 62 6f 62 07 73 65 3a 63 72 65 74", END_LOGIN_REFUSED},
+		{" 01 06 61 6c 69 63 65 00 07 73 65 3a 63 72 65 74", END_LOGIN_REFUSED},
+		{" 01 05 61 6c 69 63 65 08 73 65 3a 63 72 65 74 00", END_LOGIN_REFUSED},
+		{" 01 00 00", END_LOGIN_REFUSED},
+		{" 05 05 61 6c 69 63 65 07 73 65 3a 63 72 65 74", END_MALFORMED},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		char hex[200];
+
+		snprintf(hex, sizeof(hex), "05 01 02%s" CONNECT_ADDR, rows[i].login);
+		assert_false(run_after("auto", users, hex));
+		assert_int_equal(h.reason, rows[i].reason);
+		assert_true(h.answered);
+		assert_int_equal(h.user_len, 0);
+		assert_int_equal(h.request.command, REQUEST_NONE);
+		assert_int_equal(published().user_len, 0);
+		expect_answers("05 02 01 01");
+		end();
+	}
+}
+
+static void shows_how_far_it_is_and_who_it_is(void **state)
+{
+	struct session_info info;
+
+	(void)state;
+	assert_false(run_after("auto", users, "05 01 02" WRONG_LOGIN));
+	assert_int_equal(published().phase, PHASE_LOGIN);
+	end();
+	assert_true(run_after("auto", users, "05 01 02" LOGIN CONNECT_ADDR));
+	info = published();
+	assert_int_equal(info.phase, PHASE_REQUEST);
+	assert_int_equal(info.user_len, 5);
+	assert_memory_equal(info.user, "alice", 5);
+	end();
+}
+
+static void yields_every_command_and_target(void **state)
+{
+	static const struct {
+		const char *request;
+		enum request_command command;
+		uint8_t code;
+		const char *target;
+	} rows[] = {
+		{CONNECT_ADDR, REQUEST_CONNECT, 1, "192.0.2.1:443"},
+		{" 05 02 00 03 01 61 00 00", REQUEST_BIND, 2, "a:0"},
+		{" 05 03 ff 01 00 00 00 00 00 00", REQUEST_UDP_ASSOCIATE, 3, "0.0.0.0:0"},
+		{" 05 00 00 01 c0 00 02 01 01 bb", REQUEST_UNKNOWN, 0, "192.0.2.1:443"},
+		{" 05 ff 00 03 01 61 00 50", REQUEST_UNKNOWN, 255, "a:80"},
+		{" 05 01 00 02", REQUEST_CONNECT, 1, "-"},
+		{" 05 01 00 03 00 00 50", REQUEST_CONNECT, 1, ":80"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		char hex[100];
+
+		snprintf(hex, sizeof(hex), "05 01 00%s", rows[i].request);
+		assert_true(run_after("auto", nobody, hex));
+		assert_int_equal(h.request.command, rows[i].command);
+		assert_int_equal(h.request.code, rows[i].code);
+		expect_target(rows[i].target);
+		assert_int_equal(buffer_readable(&in), 0);
+		expect_answers("05 00");
+		end();
+	}
+}
+
+static void a_request_of_another_version_is_told_so(void **state)
+{
+	(void)state;
+	assert_false(run_after("auto", nobody, "05 01 00 04 01 00 01 c0 00 02 01 01 bb"));
+	assert_int_equal(h.reason, END_MALFORMED);
+	assert_true(h.answered);
+	assert_int_equal(h.request.command, REQUEST_NONE);
+	expect_answers("05 00 05 01 00 01 00 00 00 00 00 00");
+	end();
+}
+
+static void replies_tell_what_happened(void **state)
+{
+	static const struct {
+		enum end_reason failure;
+		unsigned code;
+	} rows[] = {{END_REASONS, 0}, {END_COMMAND_UNSUPPORTED, 7}, {END_ATYP_UNSUPPORTED, 8},
+		{END_TARGET_DENIED, 2}, {END_NAME_NOT_FOUND, 4}, {END_NAME_FAILED, 4},
+		{END_CONNECT_REFUSED, 5}, {END_HOST_UNREACHABLE, 4}, {END_NETWORK_UNREACHABLE, 3},
+		{END_CONNECT_TIMEOUT, 6}, {END_CONNECT_FAILED, 1}, {END_BIND_TIMEOUT, 6},
+		{END_NO_SOCKET, 1}, {END_KILLED, 1}, {END_STOPPED, 1}, {END_CLIENT_LEFT, 1},
+		{END_MALFORMED, 1}, {END_HANDSHAKE_TIMEOUT, 1}};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		char expected[64];
+
+		begin("auto", nobody);
+		net_send_hex(client, "05 01 00" CONNECT_ADDR);
+		assert_true(handshake_run(&h));
+		assert_int_equal(handshake_code(&h, rows[i].failure), rows[i].code);
+		assert_true(handshake_reply(&h, rows[i].failure, NULL));
+		assert_true(h.answered);
+		assert_int_equal(h.code, rows[i].code);
+		shutdown(h.client, SHUT_WR);
+		snprintf(expected, sizeof(expected), "05 00 05 %02x 00 01 00 00 00 00 00 00",
+			rows[i].code);
+		expect_answers(expected);
+		end();
+	}
+}
+
+static void bind_is_replied_to_twice(void **state)
+{
+	struct addr bound = net_addr("192.0.2.1", 4660), peer = net_addr("2001:db8::1", 443);
+
+	(void)state;
+	begin("auto", nobody);
+	net_send_hex(client, "05 01 00 05 02 00 01 c0 00 02 01 00 00");
+	assert_true(handshake_run(&h));
+	assert_true(handshake_reply(&h, END_REASONS, &bound));
+	assert_true(handshake_reply(&h, END_REASONS, &peer));
+	shutdown(h.client, SHUT_WR);
+	expect_answers("05 00 05 00 00 01 c0 00 02 01 12 34 05 00 00 04"
+		       "20 01 0d b8 00 00 00 00 00 00 00 00 00 00 00 01 01 bb");
+	end();
+}
+
+/* ---- sending ---- */
+
+/* Sends until no byte more fits. */
+static void fill(int fd)
+{
+	static const uint8_t bytes[4096];
+
+	while (send(fd, bytes, sizeof(bytes), MSG_DONTWAIT | MSG_NOSIGNAL) > 0)
+		;
+	while (send(fd, bytes, 1, MSG_DONTWAIT | MSG_NOSIGNAL) > 0)
+		;
+}
+
+static void who_does_not_read_is_waited_for_until_the_deadline(void **state)
+{
+	(void)state;
+	begin("auto", nobody);
+	h.deadline = clock_ms() + 20;
+	fill(h.client);
+	net_send_hex(client, "05 01 00" CONNECT_ADDR);
+	assert_false(handshake_run(&h));
+	assert_int_equal(h.reason, END_HANDSHAKE_TIMEOUT);
+	assert_false(h.answered);
+	end();
+	/* A refusal that does not get out is none, but its reason stands. */
+	begin("auto", nobody);
+	h.deadline = clock_ms() + 20;
+	fill(h.client);
+	net_send_hex(client, "05 01 01");
+	assert_false(handshake_run(&h));
+	assert_int_equal(h.reason, END_NO_METHOD);
+	assert_false(h.answered);
+	end();
+}
+
+static void who_is_gone_cannot_be_replied_to(void **state)
+{
+	(void)state;
+	begin("auto", nobody);
+	net_send_hex(client, "05 01 00" CONNECT_ADDR);
+	assert_true(handshake_run(&h));
+	shutdown(h.client, SHUT_WR);
+	assert_false(handshake_reply(&h, END_REASONS, NULL));
+	assert_int_equal(h.reason, END_CLIENT_LEFT);
+	assert_false(h.answered);
+	end();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_no_dialect_begins_with_is_malformed),
+		cmocka_unit_test(who_leaves_before_a_byte_asked_nothing),
+		cmocka_unit_test(who_leaves_in_the_middle_has_left),
+		cmocka_unit_test(silence_is_waited_for_until_the_deadline),
+		cmocka_unit_test(takes_a_request_cut_anywhere),
+		cmocka_unit_test(chooses_a_method_by_auth_and_offer),
+		cmocka_unit_test(a_login_that_is_not_right_is_refused),
+		cmocka_unit_test(shows_how_far_it_is_and_who_it_is),
+		cmocka_unit_test(yields_every_command_and_target),
+		cmocka_unit_test(a_request_of_another_version_is_told_so),
+		cmocka_unit_test(replies_tell_what_happened),
+		cmocka_unit_test(bind_is_replied_to_twice),
+		cmocka_unit_test(who_does_not_read_is_waited_for_until_the_deadline),
+		cmocka_unit_test(who_is_gone_cannot_be_replied_to),
+	};
+
+	return cmocka_run_group_tests_name("proxy/handshake", tests, set_up, tear_down);
+}

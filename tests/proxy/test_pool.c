@@ -1,0 +1,496 @@
+/* pool: workers and listeners, with sessions that the test holds and lets go, and faults of
+ * threads, memory and accept(2). */
+#include "proxy/pool.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "net/socket.h"
+#include "proxy/session.h"
+#include "suite.h"
+
+/* ---- sessions ---- */
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
+static size_t running, served; /* sessions that are under way, and that were begun */
+static size_t may_end; /* of these */
+static bool slots_in_use[16];
+
+static void await(bool (*condition)(size_t wanted), size_t wanted)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += NET_PATIENCE_S;
+	pthread_mutex_lock(&lock);
+	while (!condition(wanted))
+		assert_int_equal(pthread_cond_timedwait(&changed, &lock, &until), 0);
+	pthread_mutex_unlock(&lock);
+}
+
+static bool are_running(size_t wanted)
+{
+	return running == wanted;
+}
+
+static bool were_served(size_t wanted)
+{
+	return served == wanted;
+}
+
+/* Lets one more session end. */
+static void let_one_end(void)
+{
+	pthread_mutex_lock(&lock);
+	may_end++;
+	pthread_cond_broadcast(&changed);
+	pthread_mutex_unlock(&lock);
+}
+
+static void let_all_end(void)
+{
+	pthread_mutex_lock(&lock);
+	may_end = SIZE_MAX / 2;
+	pthread_cond_broadcast(&changed);
+	pthread_mutex_unlock(&lock);
+}
+
+void __wrap_session_run(struct session *s, struct services *services, size_t slot,
+	struct config *config, int client, const struct addr *client_addr);
+
+/* Lasts until the test lets it end. Two at once never have the same memory or slot. */
+void __wrap_session_run(struct session *s, struct services *services, size_t slot,
+	struct config *config, int client, const struct addr *client_addr)
+{
+	(void)services;
+	assert_non_null(s);
+	assert_true(addr_is_loopback(client_addr));
+	pthread_mutex_lock(&lock);
+	assert_false(slots_in_use[slot]);
+	slots_in_use[slot] = true;
+	running++;
+	served++;
+	pthread_cond_broadcast(&changed);
+	while (may_end == 0)
+		pthread_cond_wait(&changed, &lock);
+	may_end--;
+	running--;
+	slots_in_use[slot] = false;
+	pthread_cond_broadcast(&changed);
+	pthread_mutex_unlock(&lock);
+	close(client);
+	config_release(config);
+}
+
+/* ---- faults ---- */
+
+static _Atomic(int) accept_error, accept_errors; /* what accept4(2) says so many times */
+static int threads_left = -1; /* that can be made; -1: any number */
+static int epoll_error; /* of EPOLL_CTL_ADD */
+static size_t memory_left = SIZE_MAX; /* bytes that one mapping may have */
+
+int __real_accept4(int fd, struct sockaddr *sa, socklen_t *len, int flags);
+int __wrap_accept4(int fd, struct sockaddr *sa, socklen_t *len, int flags);
+
+int __wrap_accept4(int fd, struct sockaddr *sa, socklen_t *len, int flags)
+{
+	if (atomic_load(&accept_errors) > 0 && atomic_fetch_sub(&accept_errors, 1) > 0) {
+		errno = atomic_load(&accept_error);
+		return -1;
+	}
+	return __real_accept4(fd, sa, len, flags);
+}
+
+int __real_pthread_create(
+	pthread_t *thread, const pthread_attr_t *attr, void *(*run)(void *), void *arg);
+int __wrap_pthread_create(
+	pthread_t *thread, const pthread_attr_t *attr, void *(*run)(void *), void *arg);
+
+int __wrap_pthread_create(
+	pthread_t *thread, const pthread_attr_t *attr, void *(*run)(void *), void *arg)
+{
+	if (threads_left == 0)
+		return EAGAIN;
+	if (threads_left > 0)
+		threads_left--;
+	return __real_pthread_create(thread, attr, run, arg);
+}
+
+int __real_epoll_ctl(int set, int what, int fd, struct epoll_event *event);
+int __wrap_epoll_ctl(int set, int what, int fd, struct epoll_event *event);
+
+int __wrap_epoll_ctl(int set, int what, int fd, struct epoll_event *event)
+{
+	if (epoll_error != 0 && what == EPOLL_CTL_ADD) {
+		errno = epoll_error;
+		return -1;
+	}
+	return __real_epoll_ctl(set, what, fd, event);
+}
+
+/* What mmap(2) is called where files may be large. */
+void *__real_mmap64(void *at, size_t size, int protection, int flags, int fd, off_t offset);
+void *__wrap_mmap64(void *at, size_t size, int protection, int flags, int fd, off_t offset);
+
+void *__wrap_mmap64(void *at, size_t size, int protection, int flags, int fd, off_t offset)
+{
+	if (size > memory_left) {
+		errno = ENOMEM;
+		return MAP_FAILED;
+	}
+	return __real_mmap64(at, size, protection, flags, fd, offset);
+}
+
+/* ---- a pool ---- */
+
+static struct services services;
+static struct pool *pool;
+static sigset_t gone;
+
+static void set_clients(struct config *c, const char *text)
+{
+	struct setting_input in = {.text = text};
+	char why[SETTING_ERROR_MAX];
+
+	assert_true(setting_set(settings_find("clients"), &c->settings, &in, why));
+}
+
+static void configure(const char *clients)
+{
+	struct config_source source = {.path = NULL};
+	char error[CONFIG_ERROR_MAX];
+	struct config *c = config_read(&source, error);
+
+	assert_non_null(c);
+	set_clients(c, clients);
+	config_store_free(services.config);
+	services.config = config_store_new(c);
+	assert_non_null(services.config);
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	log_set_level(LOG_ERROR);
+	memset(&services, 0, sizeof(services));
+	stats_init(&services.stats);
+	services.hashing = hashing_new(1);
+	services.users = users_new(services.hashing, NULL);
+	assert_non_null(services.users);
+	configure("any");
+	running = served = may_end = 0;
+	atomic_store(&accept_errors, 0);
+	threads_left = -1;
+	epoll_error = 0;
+	memory_left = SIZE_MAX;
+	sigemptyset(&gone);
+	sigaddset(&gone, POOL_GONE_SIGNAL);
+	return pthread_sigmask(SIG_BLOCK, &gone, NULL);
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	users_free(services.users);
+	hashing_free(services.hashing);
+	config_store_free(services.config);
+	services.config = NULL;
+	return 0;
+}
+
+/* A listener on a port of the kernel's choice of 127.0.0.1. */
+static struct listeners *open_listener(void)
+{
+	struct listen_list list = {.count = 1, .addrs = {net_addr("127.0.0.1", 0)}};
+	char error[CONFIG_ERROR_MAX];
+	struct listeners *l = listeners_open(&list, 64, NULL, error);
+
+	assert_non_null(l);
+	return l;
+}
+
+static uint16_t port_of(const struct listeners *l)
+{
+	return addr_port(&l->items[0].bound);
+}
+
+/* A pool of so many workers that accepts; its port. */
+static uint16_t start(size_t workers)
+{
+	struct listeners *l = open_listener();
+	size_t count = workers;
+
+	pool = pool_new(&services, &count);
+	assert_non_null(pool);
+	assert_int_equal(count, workers);
+	assert_int_equal(pool_expect(pool, l), 0);
+	pool_listen_on(pool, l);
+	return port_of(l);
+}
+
+static void stop(void)
+{
+	int number;
+
+	let_all_end();
+	pool_stop(pool);
+	assert_int_equal(sigwait(&gone, &number), 0);
+	assert_true(pool_is_gone(pool));
+	pool_free(pool);
+}
+
+/* ---- the tests ---- */
+
+static void who_comes_when_all_are_busy_waits_for_the_first_that_is_free(void **state)
+{
+	uint16_t port = start(3);
+	int fds[5];
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		fds[i] = net_connect("127.0.0.1", port);
+		await(are_running, i + 1);
+	}
+	assert_int_equal(stats_get(&services.stats.saturated), 1);
+	fds[3] = net_connect("127.0.0.1", port);
+	fds[4] = net_connect("127.0.0.1", port);
+	let_one_end();
+	await(were_served, 4);
+	let_one_end();
+	await(were_served, 5);
+	await(are_running, 3);
+	stop();
+	for (size_t i = 0; i < 5; i++)
+		close(fds[i]);
+}
+
+static void a_client_that_the_setting_clients_forbids_is_closed_and_counted(void **state)
+{
+	uint16_t port;
+	int fd;
+
+	(void)state;
+	configure("10.0.0.0/8");
+	port = start(2);
+	fd = net_connect("127.0.0.1", port);
+	net_expect_gone(fd);
+	close(fd);
+	assert_int_equal(stats_get(&services.stats.clients_refused), 1);
+	stop();
+	assert_int_equal(served, 0);
+}
+
+static void the_configuration_is_that_of_the_moment_of_accepting(void **state)
+{
+	struct config *c, *next;
+	uint16_t port;
+	int fd;
+
+	(void)state;
+	configure("10.0.0.0/8");
+	port = start(1);
+	c = config_get(services.config);
+	next = config_clone(c);
+	config_release(c);
+	set_clients(next, "any");
+	config_publish(services.config, next);
+	fd = net_connect("127.0.0.1", port);
+	await(were_served, 1);
+	close(fd);
+	stop();
+}
+
+static void pauses_when_accept_lacks_descriptors_and_goes_on(void **state)
+{
+	static const int errors[] = {EMFILE, ENFILE, ENOBUFS, ENOMEM};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+		uint64_t before = stats_get(&services.stats.accept_exhausted);
+		uint16_t port = start(2);
+		int fd;
+
+		served = may_end = 0;
+		atomic_store(&accept_error, errors[i]);
+		atomic_store(&accept_errors, 2);
+		fd = net_connect("127.0.0.1", port);
+		await(were_served, 1);
+		assert_int_equal(stats_get(&services.stats.accept_exhausted) - before, 2);
+		stop();
+		close(fd);
+	}
+}
+
+static void a_connection_that_broke_before_it_was_accepted_is_no_matter(void **state)
+{
+	static const int errors[] = {ECONNABORTED, EPROTO, EHOSTUNREACH, EINTR};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+		uint16_t port = start(1);
+		int fd;
+
+		served = may_end = 0;
+		atomic_store(&accept_error, errors[i]);
+		atomic_store(&accept_errors, 1);
+		fd = net_connect("127.0.0.1", port);
+		await(were_served, 1);
+		assert_int_equal(stats_get(&services.stats.accept_exhausted), 0);
+		stop();
+		close(fd);
+	}
+}
+
+static void goes_over_to_other_listeners(void **state)
+{
+	uint16_t first = start(2), second;
+	struct listeners *next = open_listener();
+	struct addr a = net_addr("127.0.0.1", first);
+	int fd;
+
+	(void)state;
+	second = port_of(next);
+	assert_int_equal(pool_expect(pool, next), 0);
+	pool_listen_on(pool, next);
+	assert_ptr_equal(pool_listeners(pool), next);
+	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(connect(fd, &a.sa, addr_len(&a)), -1);
+	assert_int_equal(errno, ECONNREFUSED);
+	close(fd);
+	fd = net_connect("127.0.0.1", second);
+	await(were_served, 1);
+	close(fd);
+	stop();
+}
+
+static void a_listener_that_stays_keeps_who_waits_in_its_backlog(void **state)
+{
+	uint16_t port = start(1);
+	int busy = net_connect("127.0.0.1", port), waiting;
+	struct listeners *next;
+
+	(void)state;
+	await(are_running, 1);
+	waiting = net_connect("127.0.0.1", port);
+	next = open_listener();
+	next->items[1] = pool_listeners(pool)->items[0];
+	next->count = 2;
+	assert_int_equal(pool_expect(pool, next), 0);
+	pool_listen_on(pool, next);
+	let_one_end();
+	await(were_served, 2);
+	close(busy);
+	close(waiting);
+	stop();
+}
+
+static void cannot_wait_for_a_listener_that_epoll_refuses(void **state)
+{
+	struct listeners *l = open_listener();
+
+	(void)state;
+	start(1);
+	epoll_error = ENOSPC;
+	assert_int_equal(pool_expect(pool, l), -1);
+	assert_int_equal(errno, ENOSPC);
+	listeners_close(l);
+	stop();
+}
+
+static void makes_as_many_workers_as_there_may_be_threads(void **state)
+{
+	size_t count = 8;
+
+	(void)state;
+	threads_left = 5;
+	pool = pool_new(&services, &count);
+	assert_non_null(pool);
+	assert_int_equal(count, 5);
+	stop();
+}
+
+static void is_no_pool_without_a_single_thread(void **state)
+{
+	size_t count = 8;
+
+	(void)state;
+	threads_left = 0;
+	assert_null(pool_new(&services, &count));
+	assert_int_equal(errno, EAGAIN);
+}
+
+static void makes_as_many_workers_as_there_is_address_space_for(void **state)
+{
+	size_t count = 8;
+
+	(void)state;
+	memory_left = 2 * sizeof(struct session);
+	pool = pool_new(&services, &count);
+	assert_non_null(pool);
+	assert_int_equal(count, 2);
+	memory_left = SIZE_MAX;
+	stop();
+	count = 8;
+	memory_left = 1;
+	assert_null(pool_new(&services, &count));
+	memory_left = SIZE_MAX;
+}
+
+static void is_no_pool_without_its_set(void **state)
+{
+	size_t count = 2;
+
+	(void)state;
+	epoll_error = ENOMEM;
+	assert_null(pool_new(&services, &count));
+	assert_int_equal(errno, ENOMEM);
+}
+
+static void stopping_waits_for_sessions_and_accepts_nobody(void **state)
+{
+	uint16_t port = start(2);
+	int busy = net_connect("127.0.0.1", port), number;
+	struct addr a = net_addr("127.0.0.1", port);
+	int late = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	(void)state;
+	await(are_running, 1);
+	pool_stop(pool);
+	assert_false(pool_is_gone(pool));
+	assert_int_equal(connect(late, &a.sa, addr_len(&a)), -1);
+	let_one_end();
+	assert_int_equal(sigwait(&gone, &number), 0);
+	assert_true(pool_is_gone(pool));
+	pool_free(pool);
+	pool_free(NULL);
+	close(late);
+	close(busy);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define POOL_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+		POOL_TEST(who_comes_when_all_are_busy_waits_for_the_first_that_is_free),
+		POOL_TEST(a_client_that_the_setting_clients_forbids_is_closed_and_counted),
+		POOL_TEST(the_configuration_is_that_of_the_moment_of_accepting),
+		POOL_TEST(pauses_when_accept_lacks_descriptors_and_goes_on),
+		POOL_TEST(a_connection_that_broke_before_it_was_accepted_is_no_matter),
+		POOL_TEST(goes_over_to_other_listeners),
+		POOL_TEST(a_listener_that_stays_keeps_who_waits_in_its_backlog),
+		POOL_TEST(cannot_wait_for_a_listener_that_epoll_refuses),
+		POOL_TEST(makes_as_many_workers_as_there_may_be_threads),
+		POOL_TEST(is_no_pool_without_a_single_thread),
+		POOL_TEST(makes_as_many_workers_as_there_is_address_space_for),
+		POOL_TEST(is_no_pool_without_its_set),
+		POOL_TEST(stopping_waits_for_sessions_and_accepts_nobody),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
