@@ -129,10 +129,12 @@ WRAP_proxy/test_handshake := socket_read
 WRAP_server/test_addresses := getifaddrs freeifaddrs
 WRAP_server/test_schedule := clock_ms
 WRAP_server/test_idle := clock_ms
+WRAP_server/test_hasher := pthread_create
 WRAP_server/test_janitor := pthread_create
 WRAP_state/test_hashing := pthread_cond_clockwait
 WRAP_state/test_ledger := calloc malloc aligned_alloc getifaddrs freeifaddrs
 WRAP_state/test_users := calloc malloc aligned_alloc
+WRAP_state/test_holdoff := clock_ms pthread_cond_clockwait
 WRAP_state/test_users_file := getline __getdelim
 wrap = $(foreach f,$(WRAP_$(patsubst $(BUILD)/tests/%,%,$(1))),-Wl,--wrap=$(f))
 
