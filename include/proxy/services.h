@@ -4,9 +4,11 @@
 
 #include "base/log.h"
 #include "net/fdbudget.h"
+#include "net/own.h"
 #include "net/pipe.h"
 #include "net/resolver.h"
 #include "state/access_log.h"
+#include "state/bans.h"
 #include "state/config.h"
 #include "state/hashing.h"
 #include "state/registry.h"
@@ -19,6 +21,8 @@ struct services {
 	struct hashing *hashing;
 	struct users *users;
 	struct resolver *resolver;
+	struct own *own;
+	struct bans *holdoff; /* of who guesses administrators' passwords */
 	struct registry *registry;
 	struct access_log *access_log;
 	struct fdbudget budget;

@@ -28,6 +28,7 @@ struct config_override {
 /* Where a configuration is read from, at start and again on reload. It outlives what is read. */
 struct config_source {
 	const char *path; /* NULL: no file */
+	bool is_reload; /* what has been read at start may be a pipe, which would be empty now */
 	size_t count;
 	struct config_override *overrides; /* applied after the file, in order */
 };

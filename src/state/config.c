@@ -52,8 +52,8 @@ struct config *config_read(const struct config_source *source, char error[CONFIG
 	}
 	atomic_init(&c->references, 1);
 	if ((source->path != NULL &&
-		    config_file_read(source->path, settings_table, SETTINGS_COUNT, &c->settings,
-			    error) < 0) ||
+		    config_file_read(source->path, !source->is_reload, settings_table,
+			    SETTINGS_COUNT, &c->settings, error) < 0) ||
 		apply_overrides(source, &c->settings, error) < 0) {
 		config_release(c);
 		return NULL;
