@@ -4,11 +4,13 @@
 
 #include "base/log.h"
 #include "net/fdbudget.h"
+#include "net/own.h"
 #include "net/pipe.h"
 #include "net/resolver.h"
 #include "state/access_log.h"
 #include "state/config.h"
 #include "state/hashing.h"
+#include "state/ledger.h"
 #include "state/registry.h"
 #include "state/stats.h"
 #include "state/users.h"
@@ -16,6 +18,8 @@
 /* All of it outlives the sessions. */
 struct services {
 	struct config_store *config;
+	struct own *own;
+	struct ledger *ledger;
 	struct hashing *hashing;
 	struct users *users;
 	struct resolver *resolver;

@@ -106,17 +106,18 @@ static enum end_reason reason_of_login(enum login_result result)
 
 enum end_reason handshake_log_in(struct handshake *h, const struct login *claim)
 {
-	enum end_reason reason = reason_of_login(
-		users_login(h->users, claim, h->deadline, registry_told(h->registry, h->slot)));
+	enum end_reason reason = reason_of_login(users_login(
+		h->users, claim, h->deadline, registry_told(h->registry, h->slot), &h->user_entry));
 
 	if (reason != END_REASONS)
 		return reason;
 	memcpy(h->user, claim->name, claim->name_len);
 	h->user_len = claim->name_len;
+	traffic_share(registry_traffic(h->registry, h->slot), ledger_tally(h->user_entry));
 	registry_set_user(h->registry, h->slot, h->user, h->user_len);
 	/* Whoever takes a user out ends the sessions that are known by then: not this one, perhaps.
 	 */
-	return users_has(h->users, h->user, h->user_len) ? END_REASONS : END_LOGIN_REFUSED;
+	return ledger_has_retired(h->user_entry) ? END_LOGIN_REFUSED : END_REASONS;
 }
 
 unsigned handshake_code(const struct handshake *h, enum end_reason failure)
