@@ -5,19 +5,14 @@
 
 #include <stdint.h>
 
-#include "net/fdbudget.h"
-#include "net/resolver.h"
+#include "proxy/target.h"
 #include "proxy/watch.h"
-#include "state/config.h"
 #include "state/end_reason.h"
 #include "state/stats.h"
-#include "wire/request.h"
 
 struct bind {
 	/* given */
-	const struct config *config;
-	struct resolver *resolver;
-	struct fd_lease *lease;
+	const struct asker *asker;
 	struct stats *stats;
 	const struct destination *dst; /* of the request */
 	struct watch watch; /* on the client, meanwhile */

@@ -5,12 +5,9 @@
 
 #include <stdint.h>
 
-#include "net/fdbudget.h"
-#include "net/resolver.h"
+#include "proxy/target.h"
 #include "proxy/watch.h"
-#include "state/config.h"
 #include "state/end_reason.h"
-#include "wire/request.h"
 
 #define DIAL_MAX_ATTEMPTS 8 /* connection attempts under way at once */
 
@@ -21,14 +18,12 @@ struct dial_attempt {
 
 struct dial {
 	/* given */
-	const struct config *config;
-	struct resolver *resolver;
-	struct fd_lease *lease;
+	const struct asker *asker;
 	const struct destination *dst;
 	struct watch watch; /* on the client, meanwhile */
 
 	/* results */
-	struct addr target; /* the address that it became; on failure the last one tried */
+	struct addr address; /* that it became; on failure the last one tried */
 	struct addr local; /* our own end of the connection */
 	int error; /* errno of the attempt that got furthest; 0 = none */
 	enum end_reason failure;

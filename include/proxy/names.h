@@ -8,10 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "net/fdbudget.h"
-#include "net/resolver.h"
-#include "state/config.h"
-#include "wire/request.h"
+#include "proxy/target.h"
 
 #define NAMES_MAX 32 /* that are remembered */
 #define NAMES_LOOKUPS 4 /* under way at once */
@@ -29,7 +26,7 @@ enum name_state {
 /* A datagram that waits, or waits no longer. */
 struct name_datagram {
 	struct name_datagram *next;
-	struct addr addr; /* its target, once taken; AF_UNSPEC: there is none */
+	const struct name *name; /* that it waited for, once taken; valid until names_find() */
 	uint16_t port;
 	size_t len;
 	uint8_t data[];
@@ -40,6 +37,7 @@ struct name {
 	struct addr addr;
 	int64_t deadline; /* of the lookup, or of what is known */
 	int64_t settle; /* when another family's answer will do; 0: not set */
+	uint64_t number; /* of no other name, and not 0 */
 	uint64_t used; /* higher is later */
 	uint16_t port; /* that was sent to last */
 	struct name_datagram *first, **end; /* that wait for it */
@@ -49,9 +47,7 @@ struct name {
 
 struct names {
 	/* given */
-	const struct config *config;
-	struct resolver *resolver;
-	struct fd_lease *lease;
+	const struct asker *asker;
 
 	/* state */
 	uint64_t uses;
@@ -63,15 +59,21 @@ struct names {
 };
 
 enum names_outcome {
-	NAMES_KNOWN, /* send it to `*addr`, which has its port; AF_UNSPEC: there is no such name */
+	NAMES_KNOWN, /* send it to names_address() */
 	NAMES_WAITS, /* it was copied, and names_take() will have it */
 	NAMES_FULL, /* too much waits already */
 };
 
-/* Where to send the `len` bytes at `data`, whose destination is a name. A name keeps its address
- * for as long as lookups go on to give it. */
+/* Where to send the `len` bytes at `data`, whose destination is a name: `*name` is valid until the
+ * next call. A name keeps its address for as long as lookups go on to give it. */
 enum names_outcome names_find(struct names *n, const struct destination *dst, const void *data,
-	size_t len, int64_t now, struct addr *addr);
+	size_t len, int64_t now, const struct name **name);
+
+/* What a known name led to, with this port; AF_UNSPEC: nothing was found. */
+struct addr names_address(const struct name *name, uint16_t port);
+
+/* What the client has written for it. */
+struct destination names_destination(const struct name *name, uint16_t port);
 
 /* Takes a datagram that need not wait any longer; NULL when there is none. To be freed. */
 struct name_datagram *names_take(struct names *n);

@@ -8,6 +8,7 @@
 #include "net/pipe.h"
 #include "net/resolver.h"
 #include "state/access_log.h"
+#include "state/bans.h"
 #include "state/config.h"
 #include "state/hashing.h"
 #include "state/ledger.h"
@@ -18,11 +19,12 @@
 /* All of it outlives the sessions. */
 struct services {
 	struct config_store *config;
-	struct own *own;
 	struct ledger *ledger;
 	struct hashing *hashing;
 	struct users *users;
 	struct resolver *resolver;
+	struct own *own;
+	struct bans *holdoff; /* of who guesses administrators' passwords */
 	struct registry *registry;
 	struct access_log *access_log;
 	struct fdbudget budget;

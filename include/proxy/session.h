@@ -12,6 +12,7 @@
 #include "proxy/dial.h"
 #include "proxy/handshake.h"
 #include "proxy/services.h"
+#include "proxy/target.h"
 #include "state/access_log.h"
 #include "state/config.h"
 #include "state/end_reason.h"
@@ -46,6 +47,7 @@ struct session {
 	struct buffer in; /* from the client */
 	struct buffer out; /* to the client */
 	struct handshake handshake;
+	struct asker asker; /* for what was asked */
 	struct dial dial;
 	/* Last, so that little is touched. */
 	union {

@@ -5,8 +5,7 @@
 
 #include <stdint.h>
 
-#include "net/fdbudget.h"
-#include "net/resolver.h"
+#include "proxy/target.h"
 #include "state/config.h"
 #include "state/end_reason.h"
 #include "state/stats.h"
@@ -16,14 +15,11 @@ struct udp;
 
 /* What an association is given; all of it outlives it. */
 struct udp_setup {
-	const struct config *config;
+	const struct asker *asker;
 	const struct idle_limits *limits; /* obeyed as they are at any time */
-	struct resolver *resolver;
-	struct fd_lease *lease;
 	struct traffic *traffic; /* what is moved is counted here, while it happens */
 	struct stats *stats;
 	int client; /* the TCP connection that it lives with */
-	struct addr client_addr;
 	struct addr hint; /* DST of the request: where the client says that it will send from */
 };
 

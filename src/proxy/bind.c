@@ -9,7 +9,6 @@
 
 #include "base/clock.h"
 #include "net/socket.h"
-#include "state/acl.h"
 #include "state/outgoing.h"
 
 #define BACKLOG 8
@@ -44,10 +43,11 @@ static int blame_lookup(struct bind *b)
 /* Waits for the whole answer: the peer may come from any of the addresses. */
 static int look_up(struct bind *b)
 {
-	int64_t deadline = clock_deadline(b->config->settings.connect_timeout);
+	int64_t deadline = clock_deadline(b->asker->config->settings.connect_timeout);
 	struct pollfd fds[1 + RESOLVER_MAX_FDS];
 
-	lookup_begin(&b->lookup, b->resolver, b->dst->name, b->dst->name_len, b->lease);
+	lookup_begin(
+		&b->lookup, b->asker->resolver, b->dst->name, b->dst->name_len, b->asker->lease);
 	while (lookup_pending(&b->lookup) && clock_ms() < deadline) {
 		size_t count = lookup_fds(&b->lookup, fds + 1);
 
@@ -77,7 +77,7 @@ static bool is_expected(const struct bind *b, const struct addr *peer)
 {
 	const struct lookup_answer *answer = &b->lookup.answers[outgoing_family_of(peer)];
 
-	if (is_from_anywhere(b) || b->config->settings.bind_any_peer)
+	if (is_from_anywhere(b) || b->asker->config->settings.bind_any_peer)
 		return true;
 	for (size_t i = 0; i < answer->count; i++) {
 		if (addr_same_host(&answer->addrs[i], peer))
@@ -86,17 +86,12 @@ static bool is_expected(const struct bind *b, const struct addr *peer)
 	return false;
 }
 
-static bool is_allowed(const struct bind *b, const struct addr *peer)
-{
-	return acl_target_allowed_by_lease(b->config, peer, b->lease);
-}
-
 /* ---- listening ---- */
 
 /* Listens on bind_address, or on `here` where that is not set, or not an address of this host. */
 static int listen_on(struct bind *b, const struct addr *here)
 {
-	const struct settings *s = &b->config->settings;
+	const struct settings *s = &b->asker->config->settings;
 	const struct addr *wanted = outgoing_pick(&s->bind_address, here->sa.sa_family);
 	bool is_set = wanted->sa.sa_family != AF_UNSPEC;
 
@@ -116,8 +111,8 @@ static int listen_on(struct bind *b, const struct addr *here)
 /* Where the peer may be anybody: external_address, or where the client has reached us. */
 static int listen_for_anybody(struct bind *b)
 {
-	const struct addr *external =
-		outgoing_pick(&b->config->settings.external_address, b->dst->addr.sa.sa_family);
+	const struct addr *external = outgoing_pick(
+		&b->asker->config->settings.external_address, b->dst->addr.sa.sa_family);
 	struct addr here = socket_local_addr(b->watch.client);
 
 	if (external->sa.sa_family != AF_UNSPEC)
@@ -128,11 +123,11 @@ static int listen_for_anybody(struct bind *b)
 /* Listens on the address from which this one is reached. */
 static int listen_towards(struct bind *b, const struct addr *peer)
 {
-	struct socket_via via = outgoing_via(b->config, peer->sa.sa_family);
+	struct socket_via via = outgoing_via(b->asker->config, peer->sa.sa_family);
 	struct addr here, asked = *peer;
 
-	addr_set_port(&asked, b->dst->port != 0 ? b->dst->port : 1);
-	if (!is_allowed(b, &asked))
+	addr_set_port(&asked, b->dst->port);
+	if (!target_judge(b->asker, b->dst, &asked, true).allowed)
 		return fail(b, END_TARGET_DENIED, 0);
 	if (socket_route(peer, &via, &here) < 0)
 		return fail(b, END_NETWORK_UNREACHABLE, errno);
@@ -142,14 +137,15 @@ static int listen_towards(struct bind *b, const struct addr *peer)
 /* Tries the addresses of DST.ADDR in their order until one can be listened for. */
 static int listen_for_peer(struct bind *b)
 {
-	enum lookup_family first = outgoing_first(b->config);
+	enum lookup_family first = outgoing_first(b->asker->config);
 	const enum lookup_family order[] = {first, LOOKUP_FAMILIES - 1 - first};
 
 	fail(b, END_NETWORK_UNREACHABLE, 0);
 	for (size_t f = 0; f < LOOKUP_FAMILIES; f++) {
 		const struct lookup_answer *answer = &b->lookup.answers[order[f]];
 
-		for (size_t i = 0; i < answer->count && outgoing_uses(b->config, order[f]); i++) {
+		for (size_t i = 0; i < answer->count && outgoing_uses(b->asker->config, order[f]);
+			i++) {
 			if (listen_towards(b, &answer->addrs[i]) == 0)
 				return 0;
 		}
@@ -160,11 +156,11 @@ static int listen_for_peer(struct bind *b)
 /* One descriptor to listen with, and one for the connection that is accepted. */
 static bool take_descriptors(struct bind *b)
 {
-	if (!fd_lease_take(b->lease))
+	if (!fd_lease_take(b->asker->lease))
 		return false;
-	if (fd_lease_take(b->lease))
+	if (fd_lease_take(b->asker->lease))
 		return true;
-	fd_lease_give(b->lease);
+	fd_lease_give(b->asker->lease);
 	return false;
 }
 
@@ -172,7 +168,7 @@ static void close_listener(struct bind *b)
 {
 	socket_close(b->listener);
 	b->listener = -1;
-	fd_lease_give(b->lease);
+	fd_lease_give(b->asker->lease);
 }
 
 int bind_listen(struct bind *b)
@@ -195,7 +191,7 @@ int bind_listen(struct bind *b)
 void bind_abandon(struct bind *b)
 {
 	close_listener(b);
-	fd_lease_give(b->lease);
+	fd_lease_give(b->asker->lease);
 }
 
 /* ---- waiting ---- */
@@ -206,7 +202,8 @@ static int accept_peer(struct bind *b)
 	int fd;
 
 	while (socket_accept(b->listener, &fd, &b->peer) == SOCKET_ACCEPTED) {
-		if (is_expected(b, &b->peer) && is_allowed(b, &b->peer))
+		if (is_expected(b, &b->peer) &&
+			target_judge(b->asker, b->dst, &b->peer, false).allowed)
 			return fd;
 		stats_add(&b->stats->peers_refused, 1);
 		socket_close_with_reset(fd);
@@ -216,7 +213,7 @@ static int accept_peer(struct bind *b)
 
 int bind_accept(struct bind *b)
 {
-	int64_t deadline = clock_deadline(b->config->settings.bind_timeout);
+	int64_t deadline = clock_deadline(b->asker->config->settings.bind_timeout);
 	int fd = -1;
 
 	b->failure = END_BIND_TIMEOUT;
@@ -234,6 +231,6 @@ int bind_accept(struct bind *b)
 	}
 	close_listener(b);
 	if (fd < 0)
-		fd_lease_give(b->lease);
+		fd_lease_give(b->asker->lease);
 	return fd;
 }

@@ -10,7 +10,6 @@
 
 #include "base/clock.h"
 #include "net/socket.h"
-#include "state/acl.h"
 #include "state/outgoing.h"
 
 #define RESOLUTION_DELAY_MS 50 /* RFC 8305 section 3: for the preferred family to answer */
@@ -65,26 +64,26 @@ static void note_failure(struct dial *d, enum end_reason reason, int error)
 static void drop_attempt(struct dial *d, size_t i)
 {
 	socket_close(d->attempts[i].fd);
-	fd_lease_give(d->lease);
+	fd_lease_give(d->asker->lease);
 	d->attempts[i] = d->attempts[--d->attempt_count];
 }
 
 /* Tries one address with a place in the fd budget that was taken already. */
 static void start_attempt(struct dial *d, const struct addr *addr)
 {
-	struct socket_via via = outgoing_via(d->config, addr->sa.sa_family);
+	struct socket_via via = outgoing_via(d->asker->config, addr->sa.sa_family);
 	int fd;
 
-	d->target = *addr;
-	if (!acl_target_allowed(d->config, addr)) {
-		fd_lease_give(d->lease);
+	d->address = *addr;
+	if (!target_judge(d->asker, d->dst, addr, true).allowed) {
+		fd_lease_give(d->asker->lease);
 		note_failure(d, END_TARGET_DENIED, 0);
 		return;
 	}
 	fd = socket_connect_start(addr, &via);
 	if (fd < 0) {
 		note_failure(d, reason_of_errno(errno), errno);
-		fd_lease_give(d->lease);
+		fd_lease_give(d->asker->lease);
 		return;
 	}
 	d->attempts[d->attempt_count++] = (struct dial_attempt){.fd = fd, .addr = *addr};
@@ -96,7 +95,7 @@ static int win(struct dial *d, size_t i)
 {
 	int fd = d->attempts[i].fd;
 
-	d->target = d->attempts[i].addr;
+	d->address = d->attempts[i].addr;
 	d->attempts[i] = d->attempts[--d->attempt_count];
 	d->error = 0;
 	return fd;
@@ -137,7 +136,7 @@ static int collect_attempts(struct dial *d, const struct pollfd *fds)
 
 static bool family_has_more(const struct dial *d, enum lookup_family family)
 {
-	return outgoing_uses(d->config, family) &&
+	return outgoing_uses(d->asker->config, family) &&
 		d->taken[family] < d->lookup.answers[family].count;
 }
 
@@ -168,7 +167,7 @@ static struct addr take_candidate(struct dial *d)
 /* When the next attempt is due; CLOCK_NEVER while there is nothing to try. */
 static int64_t next_due(struct dial *d)
 {
-	enum lookup_family first = outgoing_first(d->config);
+	enum lookup_family first = outgoing_first(d->asker->config);
 
 	if (!has_candidate(d) || d->attempt_count == DIAL_MAX_ATTEMPTS)
 		return CLOCK_NEVER;
@@ -184,14 +183,14 @@ static int64_t next_due(struct dial *d)
 /* Room for one more socket. When there is none and nothing is under way, the lookup's goes. */
 static bool take_descriptor(struct dial *d)
 {
-	if (fd_lease_take(d->lease))
+	if (fd_lease_take(d->asker->lease))
 		return true;
 	if (d->attempt_count > 0) {
 		d->next_attempt = clock_deadline(ATTEMPT_DELAY_MS);
 		return false;
 	}
 	lookup_end(&d->lookup, false);
-	return fd_lease_take(d->lease);
+	return fd_lease_take(d->asker->lease);
 }
 
 static void start_due_attempts(struct dial *d)
@@ -235,20 +234,21 @@ static int wait_and_collect(struct dial *d, bool *over)
 static void begin(struct dial *d)
 {
 	d->begun = clock_ms();
-	d->deadline = clock_deadline(d->config->settings.connect_timeout);
-	d->target.sa.sa_family = AF_UNSPEC;
+	d->deadline = clock_deadline(d->asker->config->settings.connect_timeout);
+	d->address.sa.sa_family = AF_UNSPEC;
 	d->error = 0;
 	d->failure = END_REASONS;
 	d->lookup_ms = d->connect_ms = -1;
 	d->taken[LOOKUP_IPV6] = d->taken[LOOKUP_IPV4] = 0;
-	d->next_family = outgoing_first(d->config);
+	d->next_family = outgoing_first(d->asker->config);
 	d->attempt_count = 0;
 	d->watch.finished = false;
 	d->wait_for_first = d->next_attempt = 0;
 	if (d->dst->kind == DESTINATION_ADDR)
 		lookup_literal(&d->lookup, &d->dst->addr);
 	else
-		lookup_begin(&d->lookup, d->resolver, d->dst->name, d->dst->name_len, d->lease);
+		lookup_begin(&d->lookup, d->asker->resolver, d->dst->name, d->dst->name_len,
+			d->asker->lease);
 }
 
 /* Why there is no connection, when no client's leaving and no attempt's failure says it. */

@@ -12,7 +12,6 @@
 #include "base/clock.h"
 #include "base/parse.h"
 #include "net/socket.h"
-#include "state/acl.h"
 #include "state/outgoing.h"
 
 #define KNOWN_MS 60000 /* the resolver's cache knows the real time; this spares asking it */
@@ -54,14 +53,6 @@ static struct name_datagram *take_first(struct names *n, struct name *name)
 	return d;
 }
 
-static struct addr with_port(const struct addr *addr, uint16_t port)
-{
-	struct addr a = *addr;
-
-	addr_set_port(&a, port);
-	return a;
-}
-
 struct name_datagram *names_take(struct names *n)
 {
 	for (size_t i = 0; i < NAMES_MAX && n->waiting > 0; i++) {
@@ -71,7 +62,7 @@ struct name_datagram *names_take(struct names *n)
 		if (name->state != NAME_KNOWN || name->first == NULL)
 			continue;
 		d = take_first(n, name);
-		d->addr = with_port(&name->addr, d->port);
+		d->name = name;
 		return d;
 	}
 	return NULL;
@@ -82,14 +73,14 @@ struct name_datagram *names_take(struct names *n)
 /* Is there a way to it? Not asked when there is no descriptor for the moment that it takes. */
 static bool has_route(const struct names *n, const struct addr *addr)
 {
-	struct socket_via via = outgoing_via(n->config, addr->sa.sa_family);
+	struct socket_via via = outgoing_via(n->asker->config, addr->sa.sa_family);
 	struct addr local;
 	bool routed;
 
-	if (!fd_lease_take(n->lease))
+	if (!fd_lease_take(n->asker->lease))
 		return true;
 	routed = socket_route(addr, &via, &local) == 0;
-	fd_lease_give(n->lease);
+	fd_lease_give(n->asker->lease);
 	return routed;
 }
 
@@ -105,10 +96,13 @@ static bool is_among(const struct lookup_answer *answer, const struct addr *addr
 /* Takes the first address of the answer that will do; false when none does. */
 static bool choose(struct names *n, struct name *name, const struct lookup_answer *answer)
 {
-	for (size_t i = 0; i < answer->count; i++) {
-		struct addr a = with_port(&answer->addrs[i], name->port);
+	struct destination dst = names_destination(name, name->port);
 
-		if (acl_target_allowed_by_lease(n->config, &a, n->lease) && has_route(n, &a)) {
+	for (size_t i = 0; i < answer->count; i++) {
+		struct addr a = answer->addrs[i];
+
+		addr_set_port(&a, name->port);
+		if (target_judge(n->asker, &dst, &a, false).allowed && has_route(n, &a)) {
 			name->addr = answer->addrs[i];
 			return true;
 		}
@@ -127,14 +121,15 @@ static bool is_absent(const struct lookup *l)
  * known. */
 static void choose_any(struct names *n, struct name *name, const struct lookup *l)
 {
-	enum lookup_family first = outgoing_first(n->config), second = LOOKUP_FAMILIES - 1 - first;
+	enum lookup_family first = outgoing_first(n->asker->config),
+			   second = LOOKUP_FAMILIES - 1 - first;
 	const enum lookup_family order[] = {first, second};
 	const struct addr *any = NULL;
 
 	for (size_t i = 0; i < LOOKUP_FAMILIES; i++) {
 		const struct lookup_answer *answer = &l->answers[order[i]];
 
-		if (!outgoing_uses(n->config, order[i]))
+		if (!outgoing_uses(n->asker->config, order[i]))
 			continue;
 		if (is_among(answer, &name->addr) || choose(n, name, answer))
 			return;
@@ -165,11 +160,12 @@ static bool is_settled(struct names *n, size_t i, int64_t now)
 {
 	const struct lookup *l = &n->lookups[i];
 	struct name *name = n->sought[i];
-	enum lookup_family first = outgoing_first(n->config), second = LOOKUP_FAMILIES - 1 - first;
+	enum lookup_family first = outgoing_first(n->asker->config),
+			   second = LOOKUP_FAMILIES - 1 - first;
 
 	if (!lookup_pending(l) || now >= name->deadline || l->answers[first].count > 0)
 		return true;
-	if (l->answers[second].count == 0 || !outgoing_uses(n->config, second))
+	if (l->answers[second].count == 0 || !outgoing_uses(n->asker->config, second))
 		return false;
 	if (name->settle == 0)
 		name->settle = now + RESOLUTION_DELAY_MS;
@@ -181,11 +177,11 @@ static bool is_settled(struct names *n, size_t i, int64_t now)
 static void begin_lookup(struct names *n, size_t i, struct name *name, int64_t now)
 {
 	name->state = NAME_SOUGHT;
-	name->deadline = now + n->config->settings.connect_timeout;
+	name->deadline = now + n->asker->config->settings.connect_timeout;
 	name->settle = 0;
 	n->sought[i] = name;
 	n->fd_counts[i] = 0;
-	lookup_begin(&n->lookups[i], n->resolver, name->text, name->len, n->lease);
+	lookup_begin(&n->lookups[i], n->asker->resolver, name->text, name->len, n->asker->lease);
 	if (is_settled(n, i, now))
 		settle(n, i, now);
 }
@@ -308,6 +304,7 @@ static struct name *find_or_add(struct names *n, const char *text, size_t len)
 	if (name == NULL)
 		return NULL;
 	name->state = NAME_QUEUED;
+	name->number = ++n->uses;
 	name->addr.sa.sa_family = AF_UNSPEC;
 	name->len = (uint8_t)len;
 	memcpy(name->text, text, len);
@@ -315,10 +312,11 @@ static struct name *find_or_add(struct names *n, const char *text, size_t len)
 }
 
 enum names_outcome names_find(struct names *n, const struct destination *dst, const void *data,
-	size_t len, int64_t now, struct addr *addr)
+	size_t len, int64_t now, const struct name **found)
 {
 	struct name *name = find_or_add(n, dst->name, dst->name_len);
 
+	*found = name;
 	if (name == NULL)
 		return NAMES_FULL;
 	name->used = ++n->uses;
@@ -327,9 +325,21 @@ enum names_outcome names_find(struct names *n, const struct destination *dst, co
 		name->state = NAME_QUEUED;
 	if (name->state == NAME_QUEUED)
 		begin_lookups(n, now);
-	if (name->state == NAME_KNOWN && name->first == NULL) {
-		*addr = with_port(&name->addr, dst->port);
+	if (name->state == NAME_KNOWN && name->first == NULL)
 		return NAMES_KNOWN;
-	}
 	return append(n, name, dst->port, data, len) ? NAMES_WAITS : NAMES_FULL;
+}
+
+struct addr names_address(const struct name *name, uint16_t port)
+{
+	struct addr a = name->addr;
+
+	addr_set_port(&a, port);
+	return a;
+}
+
+struct destination names_destination(const struct name *name, uint16_t port)
+{
+	return (struct destination){
+		.kind = DESTINATION_NAME, .port = port, .name_len = name->len, .name = name->text};
 }

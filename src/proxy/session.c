@@ -94,6 +94,21 @@ static void publish_request(struct session *s)
 	registry_set_request(s->services->registry, s->slot, s->command, s->target_text);
 }
 
+/* For the rules, and for whatever is to be done. */
+static void prepare_asker(struct session *s)
+{
+	const struct handshake *h = &s->handshake;
+
+	s->asker = (struct asker){.config = s->config,
+		.resolver = s->services->resolver,
+		.own = s->services->own,
+		.lease = &s->lease,
+		.client = &s->client_addr,
+		.user = h->user,
+		.user_len = h->user_len,
+		.command = h->request.command};
+}
+
 /* From the first byte to a request that can be tried. */
 static bool await_request(struct session *s)
 {
@@ -102,6 +117,7 @@ static bool await_request(struct session *s)
 	if (!handshake_run(&s->handshake))
 		return fail(s, s->handshake.reason);
 	publish_request(s);
+	prepare_asker(s);
 	if (r->command == REQUEST_UNKNOWN)
 		return refuse_request(s, END_COMMAND_UNSUPPORTED);
 	if (r->dst.kind == DESTINATION_NONE)
@@ -132,17 +148,15 @@ static bool connect_to_target(struct session *s)
 	if (s->handshake.request.dst.port == 0)
 		return refuse_request(s, END_TARGET_DENIED);
 	enter(s, PHASE_CONNECT);
-	d->config = s->config;
-	d->resolver = s->services->resolver;
-	d->lease = &s->lease;
+	d->asker = &s->asker;
 	d->dst = &s->handshake.request.dst;
 	d->watch = watch_client(s);
 	s->target = dial_target(d);
-	s->address = d->target;
+	s->address = d->address;
 	s->error = d->error;
 	if (s->target < 0)
 		return refuse_request(s, d->failure);
-	registry_set_target(s->services->registry, s->slot, s->target, &d->target);
+	registry_set_target(s->services->registry, s->slot, s->target, &d->address);
 	return grant(s, &d->local);
 }
 
@@ -166,9 +180,7 @@ static bool wait_for_peer(struct session *s, struct bind *b)
 /* Not inline: sessions of other commands need not have room for a struct bind on their stacks. */
 __attribute__((noinline)) static bool accept_from_target(struct session *s)
 {
-	struct bind b = {.config = s->config,
-		.resolver = s->services->resolver,
-		.lease = &s->lease,
+	struct bind b = {.asker = &s->asker,
 		.stats = &s->services->stats,
 		.dst = &s->handshake.request.dst,
 		.watch = watch_client(s)};
@@ -198,14 +210,11 @@ static void run_association(struct session *s, struct udp *u)
 static void associate(struct session *s)
 {
 	struct services *v = s->services;
-	struct udp_setup setup = {.config = s->config,
+	struct udp_setup setup = {.asker = &s->asker,
 		.limits = config_idle_limits(v->config),
-		.resolver = v->resolver,
-		.lease = &s->lease,
 		.traffic = registry_traffic(v->registry, s->slot),
 		.stats = &v->stats,
 		.client = s->client,
-		.client_addr = s->client_addr,
 		.hint = s->handshake.request.dst.addr};
 	struct udp *u;
 
@@ -412,6 +421,8 @@ static void prepare_handshake(struct session *s)
 
 	h->config = s->config;
 	h->users = s->services->users;
+	h->holdoff = s->services->holdoff;
+	h->from = &s->client_addr;
 	h->registry = s->services->registry;
 	h->slot = s->slot;
 	h->client = s->client;

@@ -20,8 +20,7 @@
 #include "net/socket.h"
 #include "proxy/names.h"
 #include "wire/reassembly.h"
-#include "proxy/targets.h"
-#include "state/acl.h"
+#include "proxy/flows.h"
 #include "state/outgoing.h"
 #include "wire/socks5.h"
 
@@ -48,7 +47,7 @@ struct udp {
 	struct batch batches[LOOKUP_FAMILIES];
 	struct batch back; /* to the client */
 	uint8_t headers[SOCKET_BATCH][SOCKS5_HEADER_MAX];
-	struct targets targets;
+	struct flows flows;
 	struct names names;
 	struct reassembly reassembly;
 	uint8_t slots[SOCKET_BATCH][SLOT_SIZE];
@@ -65,7 +64,7 @@ static void drop(struct udp *u, enum datagram_drop why)
  * anyway. */
 static uint16_t announced_port(const struct udp_setup *setup)
 {
-	return addr_same_host(&setup->hint, &setup->client_addr) ? addr_port(&setup->hint) : 0;
+	return addr_same_host(&setup->hint, setup->asker->client) ? addr_port(&setup->hint) : 0;
 }
 
 /* One descriptor for each side; the other family's socket may yet need a third. */
@@ -97,19 +96,18 @@ static int open_client_socket(struct udp *u)
 {
 	struct addr here = socket_local_addr(u->setup.client);
 
-	u->client = socket_open_datagram(&here, &u->setup.config->settings.udp_ports, &u->bound);
+	u->client =
+		socket_open_datagram(&here, &u->setup.asker->config->settings.udp_ports, &u->bound);
 	return u->client < 0 ? -1 : 0;
 }
 
 static void begin(struct udp *u, const struct udp_setup *setup)
 {
 	u->setup = *setup;
-	u->peer = setup->client_addr;
+	u->peer = *setup->asker->client;
 	addr_set_port(&u->peer, 0);
 	u->client = u->outgoing[LOOKUP_IPV4] = u->outgoing[LOOKUP_IPV6] = -1;
-	u->names.config = setup->config;
-	u->names.resolver = setup->resolver;
-	u->names.lease = setup->lease;
+	u->names.asker = setup->asker;
 }
 
 struct udp *udp_open(const struct udp_setup *setup)
@@ -117,12 +115,12 @@ struct udp *udp_open(const struct udp_setup *setup)
 	struct udp *u;
 	int saved;
 
-	if (take_descriptors(setup->lease) < 0)
+	if (take_descriptors(setup->asker->lease) < 0)
 		return NULL;
 	u = mmap(NULL, sizeof(*u), PROT_READ | PROT_WRITE,
 		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (u == MAP_FAILED) {
-		give_descriptors(setup->lease);
+		give_descriptors(setup->asker->lease);
 		return NULL;
 	}
 	begin(u, setup);
@@ -138,7 +136,7 @@ struct udp *udp_open(const struct udp_setup *setup)
 
 struct addr udp_bound(const struct udp *u)
 {
-	const struct host_pair *told = &u->setup.config->settings.udp_address;
+	const struct host_pair *told = &u->setup.asker->config->settings.udp_address;
 	struct addr a = *outgoing_pick(told, u->bound.sa.sa_family);
 
 	if (a.sa.sa_family == AF_UNSPEC)
@@ -160,8 +158,8 @@ void udp_close(struct udp *u)
 		further += u->outgoing[f] >= 0;
 	}
 	if (further == LOOKUP_FAMILIES)
-		fd_lease_give(u->setup.lease);
-	give_descriptors(u->setup.lease);
+		fd_lease_give(u->setup.asker->lease);
+	give_descriptors(u->setup.asker->lease);
 	munmap(u, sizeof(*u));
 }
 
@@ -210,48 +208,72 @@ static void flush_outgoing(struct udp *u)
 static bool have_socket(struct udp *u, enum lookup_family family)
 {
 	sa_family_t sa_family = family == LOOKUP_IPV6 ? AF_INET6 : AF_INET;
-	struct socket_via via = outgoing_via(u->setup.config, sa_family);
+	struct socket_via via = outgoing_via(u->setup.asker->config, sa_family);
 	bool is_first = u->outgoing[LOOKUP_IPV6] < 0 && u->outgoing[LOOKUP_IPV4] < 0;
 
 	if (u->outgoing[family] >= 0)
 		return true;
-	if (!is_first && !fd_lease_take(u->setup.lease))
+	if (!is_first && !fd_lease_take(u->setup.asker->lease))
 		return false;
 	u->outgoing[family] = socket_open_datagram_via(sa_family, &via);
 	if (u->outgoing[family] < 0 && !is_first)
-		fd_lease_give(u->setup.lease);
+		fd_lease_give(u->setup.asker->lease);
 	return u->outgoing[family] >= 0;
 }
 
-/* What the rules say of a target, asked when it is not known yet. */
-static bool is_allowed(struct udp *u, const struct addr *to)
-{
-	const struct target *target = targets_find(&u->targets, to);
+/* A datagram on its way out. */
+struct outbound {
+	const struct destination *dst; /* what the client has written */
+	uint64_t name; /* that led to `to` (flows.h) */
+	const struct addr *to;
+	const uint8_t *data;
+	size_t len;
+};
 
-	if (target == NULL)
-		target = targets_add(&u->targets, to,
-			acl_target_allowed_by_lease(u->setup.config, to, u->setup.lease));
-	return target->allowed;
+/* What the rules say of it, asked when it is not known yet. */
+static bool is_allowed(struct udp *u, const struct outbound *o)
+{
+	const struct flow *flow = flows_find(&u->flows, o->name, o->to);
+
+	if (flow == NULL)
+		flow = flows_add(&u->flows, o->name, o->to,
+			target_judge(u->setup.asker, o->dst, o->to, false).allowed);
+	return flow->allowed;
 }
 
-static void send_to(struct udp *u, const struct addr *to, const uint8_t *data, size_t len)
+static void send_out(struct udp *u, const struct outbound *o)
 {
-	enum lookup_family family = outgoing_family_of(to);
+	enum lookup_family family = outgoing_family_of(o->to);
 	struct batch *b = &u->batches[family];
 
-	if (!is_allowed(u, to)) {
+	if (!is_allowed(u, o)) {
 		drop(u, DROP_DENIED);
 		return;
 	}
-	if (!outgoing_uses(u->setup.config, family) || !have_socket(u, family)) {
+	if (!outgoing_uses(u->setup.asker->config, family) || !have_socket(u, family)) {
 		drop(u, DROP_UNSENT);
 		return;
 	}
-	b->items[b->count].peer = *to;
-	b->items[b->count].bytes = (void *)(uintptr_t)data;
-	b->items[b->count++].len = len;
+	b->items[b->count].peer = *o->to;
+	b->items[b->count].bytes = (void *)(uintptr_t)o->data;
+	b->items[b->count++].len = o->len;
 	if (b->count == SOCKET_BATCH)
 		flush_outgoing(u);
+}
+
+/* To where a known name has led. */
+static void send_to_name(
+	struct udp *u, const struct name *name, uint16_t port, const uint8_t *data, size_t len)
+{
+	struct destination dst = names_destination(name, port);
+	struct addr to = names_address(name, port);
+	struct outbound o = {
+		.dst = &dst, .name = name->number, .to = &to, .data = data, .len = len};
+
+	if (to.sa.sa_family == AF_UNSPEC)
+		drop(u, DROP_NAME);
+	else
+		send_out(u, &o);
 }
 
 /* ---- from the client ---- */
@@ -269,18 +291,15 @@ static bool is_from_client(struct udp *u, const struct addr *from)
 
 static void send_by_name(struct udp *u, const struct socks5_datagram *d)
 {
-	struct addr to;
+	const struct name *name;
 
 	if (!destination_is_sane(&d->dst)) {
 		drop(u, DROP_NAME);
 		return;
 	}
-	switch (names_find(&u->names, &d->dst, d->data, d->len, u->now, &to)) {
+	switch (names_find(&u->names, &d->dst, d->data, d->len, u->now, &name)) {
 	case NAMES_KNOWN:
-		if (to.sa.sa_family == AF_UNSPEC)
-			drop(u, DROP_NAME);
-		else
-			send_to(u, &to, d->data, d->len);
+		send_to_name(u, name, d->dst.port, d->data, d->len);
 		break;
 	case NAMES_FULL:
 		drop(u, DROP_QUEUE_FULL);
@@ -290,10 +309,17 @@ static void send_by_name(struct udp *u, const struct socks5_datagram *d)
 	}
 }
 
+static void send_by_addr(struct udp *u, const struct socks5_datagram *d)
+{
+	struct outbound o = {.dst = &d->dst, .to = &d->dst.addr, .data = d->data, .len = d->len};
+
+	send_out(u, &o);
+}
+
 static void send_whole(struct udp *u, const struct socks5_datagram *d)
 {
 	if (d->dst.kind == DESTINATION_ADDR)
-		send_to(u, &d->dst.addr, d->data, d->len);
+		send_by_addr(u, d);
 	else
 		send_by_name(u, d);
 }
@@ -357,10 +383,7 @@ static void send_named(struct udp *u)
 	struct name_datagram *d;
 
 	while ((d = names_take(&u->names)) != NULL) {
-		if (d->addr.sa.sa_family == AF_UNSPEC)
-			drop(u, DROP_NAME);
-		else
-			send_to(u, &d->addr, d->data, d->len);
+		send_to_name(u, d->name, d->port, d->data, d->len);
 		flush_outgoing(u);
 		free(d);
 	}
@@ -370,11 +393,11 @@ static void send_named(struct udp *u)
 
 static void take_from_target(struct udp *u, const struct socket_datagram *in)
 {
-	enum udp_filter filter = (enum udp_filter)u->setup.config->settings.udp_filter;
+	enum udp_filter filter = (enum udp_filter)u->setup.asker->config->settings.udp_filter;
 	struct batch *b = &u->back;
 	struct socket_datagram *out = &b->items[b->count];
 
-	if (!targets_expect(&u->targets, &in->peer, filter)) {
+	if (!flows_expect(&u->flows, &in->peer, filter)) {
 		drop(u, DROP_FILTERED);
 		return;
 	}

@@ -9,8 +9,10 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "net/socket.h"
+#include "server/addresses.h"
 #include "server/change.h"
 #include "server/effects.h"
+#include "server/hasher.h"
 #include "server/idle.h"
 #include "server/janitor.h"
 #include "server/listening.h"
@@ -20,8 +22,8 @@
 #include "state/users_file.h"
 
 /* Descriptors for the two logs, the files read and written meanwhile, the pool's epoll set
- * and eventfd, and the monitor's eventfd. */
-#define PROCESS_DESCRIPTORS 8
+ * and eventfd, the monitor's eventfd, and the socket that tells this host's addresses. */
+#define PROCESS_DESCRIPTORS 9
 
 /* max_sessions = auto: a 64th of the memory at what a waiting worker costs, within these. */
 #define AUTO_MEMORY_SHARE 64
@@ -35,8 +37,11 @@ struct server {
 	bool stopping;
 	char *users_path; /* as it was at start: the backend's */
 	struct site site; /* for changes while serving */
+	struct errands *errands; /* for the main thread */
+	struct hasher *hasher;
 	struct janitor *janitor;
 	struct idle_sweep idle_sweep;
+	struct addresses addresses;
 };
 
 /* ---- how many sessions ---- */
@@ -131,10 +136,12 @@ static int make_shared_state(struct server *s, const struct config *c, char *err
 	pipe_pool_init(&v->pipes, &v->budget);
 	v->resolver = resolver_new(&resolver);
 	v->registry = registry_new(v->budget.sessions);
-	if (v->resolver != NULL && v->registry != NULL)
-		return 0;
-	snprintf(error, CONFIG_ERROR_MAX, "out of memory");
-	return -1;
+	if (v->resolver == NULL || v->registry == NULL) {
+		snprintf(error, CONFIG_ERROR_MAX, "out of memory");
+		return -1;
+	}
+	addresses_init(&s->addresses, v->own);
+	return 0;
 }
 
 static int make_access_log(struct server *s, const struct settings *settings, char *error)
@@ -161,6 +168,7 @@ static void free_accounts(struct services *v)
 	users_free(v->users);
 	ledger_free(v->ledger);
 	own_free(v->own);
+	bans_free(v->holdoff);
 	hashing_free(v->hashing);
 }
 
@@ -171,8 +179,9 @@ static int make_accounts(struct services *v, const struct settings *settings, co
 	struct users_backend file = users_file_backend(path);
 
 	v->hashing = hashing_new((unsigned)settings->max_password_checks);
+	v->holdoff = bans_new();
 	v->own = own_new();
-	if (v->hashing == NULL || v->own == NULL)
+	if (v->hashing == NULL || v->holdoff == NULL || v->own == NULL)
 		return -1;
 	v->ledger = ledger_new(LEDGER_IDLE_CLIENTS, v->own);
 	if (v->ledger == NULL)
@@ -191,8 +200,6 @@ static int make_users(
 		snprintf(error, CONFIG_ERROR_MAX, "users: %s", strerror(errno));
 		return -1;
 	}
-	if (own_refresh(v->own) < 0)
-		log_message(LOG_WARN, "this host's networks cannot be read: %s", strerror(errno));
 	if (effects_load_users(v->users, settings, o->user_count > 0, error) < 0)
 		return -1;
 	if (operators_put(v->users, v->hashing, o->users, o->user_count, error) < 0)
@@ -201,19 +208,37 @@ static int make_users(
 	return 0;
 }
 
-/* Before the workers: what runs beside them comes first. */
-static int start_janitor(struct server *s, char *error)
+/* To the process, in which only the main thread takes signals: one that is sent to a thread would
+ * come before all those that are sent to the process, whatever their numbers. */
+static void call_main(void *context)
+{
+	(void)context;
+	kill(getpid(), SERVER_ERRAND_SIGNAL);
+}
+
+static int start_janitor(struct server *s)
 {
 	struct services *v = &s->services;
 
 	s->janitor = janitor_new();
-	if (s->janitor != NULL) {
-		idle_sweep_init(&s->idle_sweep, v->registry, config_idle_limits(v->config));
-		janitor_add(s->janitor, &s->idle_sweep.job);
-		if (janitor_start(s->janitor) == 0)
-			return 0;
-	}
-	snprintf(error, CONFIG_ERROR_MAX, "cannot start the janitor: %s", strerror(errno));
+	if (s->janitor == NULL)
+		return -1;
+	idle_sweep_init(&s->idle_sweep, v->registry, config_idle_limits(v->config));
+	janitor_add(s->janitor, &s->idle_sweep.job);
+	janitor_add(s->janitor, &s->addresses.job);
+	return janitor_start(s->janitor);
+}
+
+/* Before the workers: what runs beside them comes first. */
+static int start_helpers(struct server *s, char *error)
+{
+	s->errands = errands_new(call_main, NULL);
+	s->hasher = hasher_new();
+	if (s->errands != NULL && s->hasher != NULL && hasher_start(s->hasher) == 0 &&
+		start_janitor(s) == 0)
+		return 0;
+	snprintf(error, CONFIG_ERROR_MAX, "cannot start a thread beside the workers: %s",
+		strerror(errno));
 	return -1;
 }
 
@@ -232,7 +257,7 @@ static int open_for_business(struct server *s, struct config *c, char *error)
 		listeners_close(l);
 		return -1;
 	}
-	if (start_janitor(s, error) < 0) {
+	if (start_helpers(s, error) < 0) {
 		listeners_close(l);
 		return -1;
 	}
@@ -260,10 +285,21 @@ static int open_for_business(struct server *s, struct config *c, char *error)
 	return 0;
 }
 
-static void free_all(struct server *s)
+/* Ends all threads, those that were started last first. */
+static void stop_threads(struct server *s)
 {
 	pool_free(s->site.pool);
+	s->site.pool = NULL;
 	janitor_free(s->janitor);
+	s->janitor = NULL;
+	if (s->hasher != NULL)
+		hasher_stop(s->hasher);
+}
+
+void server_free(struct server *s)
+{
+	hasher_free(s->hasher);
+	errands_free(s->errands);
 	if (s->site.monitor_is_new)
 		socket_close(s->site.monitor.items[0].fd);
 	change_forget(&s->site);
@@ -283,6 +319,16 @@ int server_take_monitor_listener(struct server *s)
 		return -1;
 	s->site.monitor_is_new = false;
 	return s->site.monitor.items[0].fd;
+}
+
+struct errands *server_errands(struct server *s)
+{
+	return s->errands;
+}
+
+struct errands *server_hashes(struct server *s)
+{
+	return hasher_errands(s->hasher);
 }
 
 struct services *server_services(struct server *s)
@@ -312,12 +358,14 @@ struct server *server_start(struct options *o, bool *bad_input, char error[CONFI
 		make_users(s, o, &c->settings, error) < 0;
 	if (!*bad_input && plan_sessions(s, c, error) == 0 && make_shared_state(s, c, error) == 0 &&
 		open_for_business(s, c, error) == 0) {
+		o->source.is_reload = true;
 		options_free_users(o);
 		return s;
 	}
 	if (s->services.config == NULL)
 		config_release(c); /* else the store has it */
-	free_all(s);
+	stop_threads(s);
+	server_free(s);
 	return NULL;
 }
 
@@ -411,8 +459,6 @@ void server_stop(struct server *s)
 {
 	hashing_stop(s->services.hashing);
 	registry_stop_all(s->services.registry);
-	pool_free(s->site.pool);
-	s->site.pool = NULL;
+	stop_threads(s);
 	log_message(LOG_INFO, "stopped");
-	free_all(s);
 }

@@ -81,6 +81,8 @@ static struct resolver *resolver;
 static struct config *config;
 static struct fdbudget budget;
 static struct fd_lease lease;
+static struct addr client;
+static struct asker asker;
 static struct dial d;
 static struct destination dst;
 static int listener;
@@ -100,6 +102,15 @@ static int setup(void **state)
 	config = config_read(&source, error);
 	assert_non_null(config);
 	fdbudget_plan(&budget, 100, 10, 10);
+	client = net_addr("192.0.2.7", 1234);
+	asker = (struct asker){.config = config,
+		.resolver = resolver,
+		.own = own_new(),
+		.lease = &lease,
+		.client = &client,
+		.user = "",
+		.command = REQUEST_CONNECT};
+	assert_non_null(asker.own);
 	listener = net_listen("127.0.0.1", &port);
 	return 0;
 }
@@ -107,6 +118,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	(void)state;
+	own_free(asker.own);
 	resolver_free(resolver);
 	dns_stop(dns);
 	config_release(config);
@@ -118,10 +130,8 @@ static int dial_name(const char *name, uint16_t to_port)
 {
 	dst = destination_of_name(name, strlen(name), to_port);
 	memset(&d, 0, sizeof(d));
-	d.config = config;
-	d.resolver = resolver;
 	lease = (struct fd_lease){.budget = &budget};
-	d.lease = &lease;
+	d.asker = &asker;
 	d.dst = &dst;
 	d.watch.client = -1;
 	tried[0] = '\0';
@@ -142,7 +152,7 @@ static void expect_connected(int fd)
 
 	assert_true(fd >= 0);
 	assert_int_equal(getpeername(fd, &peer.sa, &len), 0);
-	assert_true(addr_equal(&peer, &d.target));
+	assert_true(addr_equal(&peer, &d.address));
 	expect_nothing_held(1);
 	close(fd);
 	close(net_accept(listener));

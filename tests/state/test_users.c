@@ -16,6 +16,19 @@
 
 static char error[USERS_ERROR_MAX];
 
+/* What happens when a password was just checked, and is wiped. */
+static void (*meanwhile)(void);
+
+void __real_sodium_memzero(void *memory, size_t size);
+void __wrap_sodium_memzero(void *memory, size_t size);
+
+void __wrap_sodium_memzero(void *memory, size_t size)
+{
+	__real_sodium_memzero(memory, size);
+	if (meanwhile != NULL)
+		meanwhile();
+}
+
 static struct hashing *hashing; /* of all tests */
 static struct ledger *ledger;
 
@@ -495,7 +508,7 @@ static bool is_admin(struct users *u, const char *name, const char *password)
 		.password = password,
 		.password_len = strlen(password)};
 
-	return users_login_admin(u, &login);
+	return users_login_admin(u, &login) == LOGIN_OK;
 }
 
 static void add(struct users *u, const char *name, const char *password, enum user_role role)
@@ -950,6 +963,34 @@ static void who_is_added_after_being_removed_begins_anew(void **state)
 	users_free(u);
 }
 
+static struct users *changing;
+
+static void replace_alice(void)
+{
+	char hash[PASSWORD_HASH_SIZE];
+
+	meanwhile = NULL;
+	cheap_hash("secret", hash);
+	assert_int_equal(users_remove(changing, "alice", error), 0);
+	assert_int_equal(users_add(changing, "alice", hash, USER_ROLE_USER, error), 0);
+}
+
+/* Her password was right, of the one who is gone. */
+static void who_is_replaced_between_check_and_session_is_refused(void **state)
+{
+	struct users *u = alice_and_bob();
+
+	(void)state;
+	for (int round = 0; round < 2; round++) { /* then she is known */
+		changing = u;
+		meanwhile = replace_alice;
+		assert_int_equal(log_in(u, "alice", "secret"), LOGIN_REFUSED);
+		assert_int_equal(figures_of(u, "alice").total, 0);
+		assert_int_equal(log_in(u, "alice", "secret"), LOGIN_OK);
+	}
+	users_free(u);
+}
+
 static void a_reload_without_a_user_ends_what_lives_of_him(void **state)
 {
 	struct users *u = alice_and_bob();
@@ -1029,6 +1070,7 @@ int main(void)
 		scratch_test(whoever_is_told_waits_no_longer),
 		scratch_test(sessions_live_through_reloads_and_new_passwords),
 		scratch_test(who_is_added_after_being_removed_begins_anew),
+		scratch_test(who_is_replaced_between_check_and_session_is_refused),
 		scratch_test(a_reload_without_a_user_ends_what_lives_of_him),
 		scratch_test(names_come_by_the_alphabet),
 	};

@@ -1,0 +1,39 @@
+/* flows: where an association has sent to and what the rules said of it, a bounded number of
+ * places. All zeros at first. One thread's; no lock. */
+#ifndef PROXY_FLOWS_H
+#define PROXY_FLOWS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "state/settings.h"
+
+#define FLOWS_SETS 64 /* a power of two */
+#define FLOWS_WAYS 8 /* ports of a host that are remembered, at least */
+
+struct flow {
+	struct addr addr; /* AF_UNSPEC: the place is free */
+	bool allowed;
+	uint64_t name; /* that led to it (names.h); 0: the client named the address */
+	uint64_t used; /* higher is later */
+};
+
+struct flows {
+	uint64_t uses;
+	struct flow *last; /* that was found */
+	struct flow places[FLOWS_SETS][FLOWS_WAYS];
+};
+
+/* The place of exactly this address and port, by this name; NULL when it is not (any more) known.
+ */
+struct flow *flows_find(struct flows *f, uint64_t name, const struct addr *addr);
+
+/* Remembers the verdict on an address that is not known, in the place of one of its set that was
+ * used longest ago. */
+struct flow *flows_add(struct flows *f, uint64_t name, const struct addr *addr, bool allowed);
+
+/* May a datagram from `source` get through to the client? */
+bool flows_expect(struct flows *f, const struct addr *source, enum udp_filter filter);
+
+#endif
