@@ -1,6 +1,7 @@
 /*
- * The thread never waits but in poll(2), and never does what takes long: that is the main thread's
- * (errands), which does such things one after the other and so needs no locks for them.
+ * The thread never waits but in poll(2), and never does what takes long: slow hashes are the
+ * hasher's, and what changes users or settings is the main thread's, which does such things one
+ * after the other and so needs no locks for them. Errands go there and come back.
  */
 #include "monitor/admin.h"
 

@@ -50,6 +50,7 @@ static void wipe(struct console *c)
 {
 	sodium_memzero(c->in, sizeof(c->in));
 	sodium_memzero(c->request.memory, sizeof(c->request.memory));
+	sodium_memzero(c->request.hash, sizeof(c->request.hash));
 }
 
 void console_close(struct console *c)
@@ -165,13 +166,20 @@ static void finish_errand(struct errand *e)
 	console_step(c, 0);
 }
 
-/* Nothing is read until `run` is through, which the thread behind `at` is to do. */
-static void send_errand(struct console *c, struct errands *at, void (*run)(struct errand *e))
+/* To the hasher and to the main thread, one of which may have nothing to do (NULL). Until it is
+ * back nothing is read. */
+static void send_errand(
+	struct console *c, void (*hash)(struct errand *e), void (*run)(struct errand *e))
 {
+	struct server *server = c->desk->server;
+
 	c->is_away = true;
 	c->deadline = CLOCK_NEVER;
 	errand_begin(&c->errand);
-	errand_add_step(&c->errand, at, run);
+	if (hash != NULL)
+		errand_add_step(&c->errand, server_hashes(server), hash);
+	if (run != NULL)
+		errand_add_step(&c->errand, server_errands(server), run);
 	errand_add_step(&c->errand, c->desk->done, finish_errand);
 	errand_send(&c->errand);
 }
@@ -194,7 +202,7 @@ static void log_in(struct console *c)
 		answer_login(c);
 		sodium_memzero(c->request.memory, sizeof(c->request.memory));
 	} else {
-		send_errand(c, server_hashes(c->desk->server), check_login);
+		send_errand(c, check_login, NULL);
 	}
 }
 
@@ -237,14 +245,26 @@ static void log_command(const struct console *c)
 	log_end(&line);
 }
 
+static bool is_answered(const struct console *c)
+{
+	return c->reply.len > 0 || c->reply.failed;
+}
+
+static void prepare_command(struct errand *e)
+{
+	struct console *c = console_of(e);
+
+	if (commands_allowed(&c->request, c->user, &c->reply))
+		c->request.command->prepare(&c->request, &c->reply);
+}
+
 /* In the thread that the command asks for. */
 static void execute(struct console *c)
 {
-	if (commands_allowed(&c->request, c->user, &c->reply)) {
+	if (!is_answered(c) && commands_allowed(&c->request, c->user, &c->reply))
 		c->request.command->run(&c->request, &c->reply);
-		if (!c->reply.failed)
-			log_command(c);
-	}
+	if (!c->reply.failed)
+		log_command(c);
 	reply_finish(&c->reply);
 }
 
@@ -255,13 +275,15 @@ static void run_command(struct errand *e)
 
 static void take_command(struct console *c, const struct monitor_line *line)
 {
+	struct request *q = &c->request;
+
 	if (!monitor_is_printable(line)) {
 		reply_error(&c->reply, "Control bytes are not allowed");
 		reply_finish(&c->reply);
-	} else if (!commands_parse(line, &c->request, &c->reply)) {
+	} else if (!commands_parse(line, q, &c->reply)) {
 		reply_finish(&c->reply);
-	} else if (c->request.command->is_errand) {
-		send_errand(c, server_errands(c->desk->server), run_command);
+	} else if (q->command->is_errand) {
+		send_errand(c, q->command->prepare == NULL ? NULL : prepare_command, run_command);
 	} else {
 		execute(c);
 	}

@@ -629,6 +629,26 @@ static void an_added_user_may_log_in_at_once_and_is_on_disk(void **state)
 	assert_true(daemon_log_has(&d, "command=ADD_USER about=carl answer=OK"));
 }
 
+/* Both hashes are computed before either is put into effect, perhaps. */
+static void of_two_who_add_the_same_user_one_does(void **state)
+{
+	static const char added[] = "OK User carl added\n\n";
+	static const char exists[] = "ERR carl exists already\n\n";
+	int a = root(), b = root();
+	char first;
+
+	(void)state;
+	monitor_send(a, "ADD_USER carl p4ss\n");
+	monitor_send(b, "ADD_USER carl p4ss\n");
+	net_receive(a, &first, 1);
+	monitor_expect_text(a, (first == 'O' ? added : exists) + 1);
+	monitor_expect_text(b, first == 'O' ? exists : added);
+	assert_int_equal(connect_reply("carl", "p4ss"), 0);
+	monitor_expect(a, "DEL_USER carl", "OK User carl deleted, 0 sessions ended\n");
+	close(a);
+	close(b);
+}
+
 static void a_new_password_counts_at_once(void **state)
 {
 	int monitor = root();
@@ -1058,6 +1078,7 @@ int main(void)
 		cmocka_unit_test(kill_reaches_sessions_in_every_phase),
 		cmocka_unit_test(kill_user_ends_all_sessions_of_a_user),
 		cmocka_unit_test(an_added_user_may_log_in_at_once_and_is_on_disk),
+		cmocka_unit_test(of_two_who_add_the_same_user_one_does),
 		cmocka_unit_test(a_new_password_counts_at_once),
 		cmocka_unit_test(a_deleted_user_is_thrown_out),
 		cmocka_unit_test(an_admin_who_was_deleted_may_do_nothing_more),
