@@ -133,7 +133,7 @@ WRAP_server/test_hasher := pthread_create
 WRAP_server/test_janitor := pthread_create
 WRAP_state/test_hashing := pthread_cond_clockwait
 WRAP_state/test_ledger := calloc malloc aligned_alloc getifaddrs freeifaddrs
-WRAP_state/test_users := calloc malloc aligned_alloc
+WRAP_state/test_users := calloc malloc aligned_alloc sodium_memzero
 WRAP_state/test_holdoff := clock_ms pthread_cond_clockwait
 WRAP_state/test_users_file := getline __getdelim
 wrap = $(foreach f,$(WRAP_$(patsubst $(BUILD)/tests/%,%,$(1))),-Wl,--wrap=$(f))

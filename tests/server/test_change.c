@@ -229,7 +229,8 @@ static int open_site(void **state)
 		fail_msg("%s", error);
 	fdbudget_plan(&services.budget, 100, 10, 10);
 	services.hashing = hashing_new(1);
-	services.users = users_new(services.hashing, &file);
+	services.ledger = ledger_new(1, NULL);
+	services.users = users_new(services.hashing, services.ledger, &file);
 	assert_int_equal(users_load(services.users, error), 0);
 	site = (struct site){
 		.source = &source, .services = &services, .users_stamp = stamp_of("users")};
@@ -251,6 +252,7 @@ static int close_site(void **state)
 	change_forget(&site);
 	config_store_free(services.config);
 	users_free(services.users);
+	ledger_free(services.ledger);
 	hashing_free(services.hashing);
 	return scratch_leave(state);
 }
