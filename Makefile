@@ -135,7 +135,7 @@ WRAP_state/test_hashing := pthread_cond_clockwait
 WRAP_state/test_ledger := calloc malloc aligned_alloc getifaddrs freeifaddrs
 WRAP_state/test_users := calloc malloc aligned_alloc sodium_memzero
 WRAP_state/test_holdoff := clock_ms pthread_cond_clockwait
-WRAP_state/test_users_file := getline __getdelim
+WRAP_state/test_users_file := read
 wrap = $(foreach f,$(WRAP_$(patsubst $(BUILD)/tests/%,%,$(1))),-Wl,--wrap=$(f))
 
 $(BUILD)/tests/%: $(BUILD)/tests/%.o $(TEST_LIB_OBJECTS) $(BUILD)/libsocks5d.a Makefile
