@@ -301,6 +301,9 @@ static void send_by_name(struct udp *u, const struct socks5_datagram *d)
 	case NAMES_KNOWN:
 		send_to_name(u, name, d->dst.port, d->data, d->len);
 		break;
+	case NAMES_DENIED:
+		drop(u, DROP_DENIED);
+		break;
 	case NAMES_FULL:
 		drop(u, DROP_QUEUE_FULL);
 		break;
