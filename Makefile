@@ -15,7 +15,7 @@ DESTDIR ?=
 BUILD := build/$(notdir $(CC))$(if $(SAN),-$(SAN))
 
 # The libraries: pkg-config's name and the Debian package with the headers.
-LIBRARIES := libcares:libc-ares-dev libcrypt:libcrypt-dev libsodium:libsodium-dev inih:libinih-dev
+LIBRARIES := libcares:libc-ares-dev libcrypt:libcrypt-dev libsodium:libsodium-dev
 CLIENT_LIBRARIES := libedit:libedit-dev ncursesw:libncurses-dev
 names = $(foreach l,$(1),$(firstword $(subst :, ,$(l))))
 packages = $(foreach l,$(1),$(lastword $(subst :, ,$(l))))
@@ -115,19 +115,26 @@ run: deps
 # ---- tests ----
 
 # Faults and time are injected at the linker's hand: the functions that a test puts its own for.
-WRAP_base/test_hashmap := calloc malloc
+WRAP_base/test_hashmap := calloc malloc aligned_alloc
 WRAP_net/test_socket := accept4 recv send poll recvmmsg sendmmsg
+WRAP_base/test_lines := read
 WRAP_net/test_own := getifaddrs freeifaddrs
 WRAP_proxy/test_pool := session_run accept4 pthread_create epoll_ctl mmap64
 WRAP_proxy/test_relay := clock_deadline clock_ms socket_wait
 WRAP_proxy/test_dial := connect
+WRAP_server/test_change := pool_listeners pool_expect pool_listen_on log_open log_set_level \
+	log_set_format access_log_open access_log_resize resolver_configure hashing_set_most users_load \
+	fdbudget_borrow listeners_open setting_copy
 WRAP_proxy/test_handshake := socket_read
 WRAP_server/test_addresses := getifaddrs freeifaddrs
 WRAP_server/test_schedule := clock_ms
 WRAP_server/test_idle := clock_ms
+WRAP_server/test_hasher := pthread_create
 WRAP_server/test_janitor := pthread_create
 WRAP_state/test_hashing := pthread_cond_clockwait
-WRAP_state/test_users := calloc malloc
+WRAP_state/test_ledger := calloc malloc aligned_alloc getifaddrs freeifaddrs
+WRAP_state/test_users := calloc malloc aligned_alloc
+WRAP_state/test_holdoff := clock_ms pthread_cond_clockwait
 WRAP_state/test_users_file := getline __getdelim
 wrap = $(foreach f,$(WRAP_$(patsubst $(BUILD)/tests/%,%,$(1))),-Wl,--wrap=$(f))
 

@@ -16,10 +16,6 @@
 #define EXIT_FAILED 1
 #define EXIT_BAD_INPUT 2
 
-/* An administrator's errand is to be done. Of those that are pending the lowest number comes first,
- * so that errands hold up none of the others. */
-#define ERRAND_SIGNAL SIGURG
-
 /* Whoever started us with 0, 1 or 2 closed must not make a client's socket the standard error that
  * the log goes to. */
 static int fill_standard_descriptors(void)
@@ -38,7 +34,7 @@ static sigset_t block_signals(void)
 	/* PIPE: splice(2) to a client that left. XFSZ: a log file at its limit (ulimit -f) is to be
 	 * an error of write(2), not the end. */
 	static const int numbers[] = {SIGHUP, SIGUSR1, SIGTERM, SIGINT, POOL_GONE_SIGNAL,
-		ERRAND_SIGNAL, SIGPIPE, SIGXFSZ};
+		SERVER_ERRAND_SIGNAL, SIGPIPE, SIGXFSZ};
 	sigset_t set;
 
 	sigemptyset(&set);
@@ -62,7 +58,7 @@ static void serve(struct server *server, struct admin *admin, const sigset_t *si
 			admin_reload(admin);
 		else if (number == SIGUSR1)
 			server_log_stats(server);
-		else if (number == ERRAND_SIGNAL)
+		else if (number == SERVER_ERRAND_SIGNAL)
 			admin_run_errand(admin);
 	}
 }
@@ -80,7 +76,7 @@ static void drain(struct server *server, struct admin *admin, const sigset_t *si
 
 		if (left <= 0 || number == SIGTERM || number == SIGINT)
 			return;
-		if (number == ERRAND_SIGNAL)
+		if (number == SERVER_ERRAND_SIGNAL)
 			admin_run_errand(admin);
 	}
 }
@@ -114,16 +110,19 @@ static int run(struct options *options)
 	server = server_start(options, &bad_input, error);
 	if (server == NULL)
 		return fail(error, bad_input ? EXIT_BAD_INPUT : EXIT_FAILED);
-	admin = admin_start(server, ERRAND_SIGNAL, error);
+	admin = admin_start(server, error);
 	if (admin == NULL) {
 		server_drain(server);
 		server_stop(server);
+		server_free(server);
 		return fail(error, EXIT_FAILED);
 	}
 	serve(server, admin, &signals);
 	drain(server, admin, &signals);
 	admin_stop(admin);
 	server_stop(server);
+	admin_free(admin);
+	server_free(server);
 	return EXIT_OK;
 }
 

@@ -7,19 +7,20 @@
 
 struct admin;
 
-/* Starts the thread, which serves the monitor of `server`. The signal `number`,
- * which all threads block, tells the main thread to call admin_run_errand(). It should be a
- * standard signal, which cannot fail to be queued, with a number above those of the signals that
- * are to come first. NULL with the reason in `error`. */
-struct admin *admin_start(struct server *server, int number, char error[CONFIG_ERROR_MAX]);
+/* Starts the thread, which serves the monitor of `server`. NULL with the reason in `error`. */
+struct admin *admin_start(struct server *server, char error[CONFIG_ERROR_MAX]);
 
-/* Does the next thing that administrators have asked for. */
+/* Does the next errand for the main thread (server.h). */
 void admin_run_errand(struct admin *a);
 
 /* Reloads the configuration, as the command RELOAD does. */
 void admin_reload(struct admin *a);
 
-/* Ends the thread and all its connections. Before the server is stopped. NULL is allowed. */
+/* Ends the thread: nobody is answered any more. */
 void admin_stop(struct admin *a);
+
+/* Ends all connections and frees everything, when no other thread does errands any more. NULL is
+ * allowed. */
+void admin_free(struct admin *a);
 
 #endif

@@ -21,9 +21,12 @@ struct command {
 	const char *help;
 	size_t least, most; /* parameters that it takes */
 	bool takes_rest; /* the last one is the rest of the line, blanks included */
-	bool is_errand; /* runs in the main thread: slow, or changes what only that one may */
+	bool is_errand; /* runs in the main thread: changes what only that one may */
 	size_t logged_from; /* words of a request that is logged, at least; 0: none is */
 	enum user_role role; /* that it takes */
+	/* In the hasher's thread, before it runs: computes `hash`. Then `run` has its turn, unless
+	 * `r` says by now why not. NULL: nothing is slow. */
+	void (*prepare)(struct request *q, struct reply *r);
 	void (*run)(const struct request *q, struct reply *r);
 };
 
@@ -38,6 +41,7 @@ struct request {
 	size_t count; /* parameters that were given */
 	const char *parameters[COMMANDS_MAX_WORDS - 1];
 	char memory[MONITOR_LINE_MAX + COMMANDS_MAX_WORDS];
+	char hash[PASSWORD_HASH_SIZE]; /* of the password in it */
 };
 
 /* Takes a line apart. False when it is no request that the table knows; then `r` says why. */

@@ -1,5 +1,5 @@
 /* console: one administrator's connection: login, lines, replies. The admin thread's, but for
- * errands, during which only the main thread touches what they are about; no lock. */
+ * errands, during which only the thread that does them touches what they are about; no lock. */
 #ifndef MONITOR_CONSOLE_H
 #define MONITOR_CONSOLE_H
 
@@ -11,16 +11,13 @@
 #include "base/log.h"
 #include "monitor/commands.h"
 #include "server/errands.h"
-#include "state/bans.h"
 #include "monitor/reply.h"
 
 /* What all consoles share. */
 struct desk {
 	struct server *server;
 	struct services *services;
-	struct errands *main; /* errands for the main thread */
-	struct errands *done; /* and for this one, behind these */
-	struct bans holdoff; /* the main thread's */
+	struct errands *done; /* what comes back from other threads */
 	struct log_limit refused_limit;
 	int64_t login_timeout; /* as they are now, in milliseconds */
 	int64_t timeout;
@@ -50,8 +47,7 @@ struct console {
 	struct request request; /* the command's, and the login's password meanwhile */
 	size_t user_len;
 	char user[USERS_NAME_MAX + 1];
-	bool is_admin; /* what the login's errand found */
-	bool is_held_off;
+	enum login_result login;
 };
 
 /* Takes over the connection `fd` and greets. `c` is free, and zeroed at the first time. */

@@ -20,6 +20,8 @@ struct handshake {
 	/* given */
 	const struct config *config;
 	struct users *users;
+	struct bans *holdoff; /* of administrators' names */
+	const struct addr *from; /* the client's address */
 	struct registry *registry;
 	size_t slot; /* in the registry */
 	int client;

@@ -8,6 +8,7 @@
 #include "net/pipe.h"
 #include "net/resolver.h"
 #include "state/access_log.h"
+#include "state/bans.h"
 #include "state/config.h"
 #include "state/hashing.h"
 #include "state/registry.h"
@@ -21,6 +22,7 @@ struct services {
 	struct users *users;
 	struct resolver *resolver;
 	struct own *own;
+	struct bans *holdoff; /* of who guesses administrators' passwords */
 	struct registry *registry;
 	struct access_log *access_log;
 	struct fdbudget budget;

@@ -1,14 +1,17 @@
-/* effects: what settings do outside of the configuration, at start and when they change. No state.
- */
+/* effects: what settings do outside of the configuration, at start, and step by step when they
+ * change. No state; the main thread's. */
 #ifndef SERVER_EFFECTS_H
 #define SERVER_EFFECTS_H
 
 #include <stdbool.h>
 
 #include "net/resolver.h"
+#include "server/site.h"
 #include "state/access_log.h"
 #include "state/config.h"
 #include "state/users.h"
+
+/* ---- at start ---- */
 
 struct resolver_options effects_resolver_options(const struct settings *s);
 
@@ -33,5 +36,46 @@ int effects_load_users(struct users *u, const struct settings *s, bool may_be_mi
 /* Logs what the administrator should know when so many users and this configuration let more in
  * than is likely meant, or nobody. */
 void effects_warn_of_open_door(size_t users, const struct config *c);
+
+/* ---- a change ---- */
+
+/* From one configuration to another. */
+struct change {
+	struct site *site;
+	const struct config *old;
+	struct config *new;
+	bool is_reload; /* files are read and opened again, whatever changed */
+};
+
+/* What a reload does in any case. The listeners: to have the log, which may be a new one, say where
+ * they are. */
+#define EFFECTS_OF_RELOAD                                                                          \
+	(EFFECT_LISTENERS | EFFECT_LOG_FILE | EFFECT_ACCESS_LOG_FILE | EFFECT_DOOR | EFFECT_USERS)
+
+/* A step of an effect. Each of the three may be NULL: then there is nothing to be done. */
+struct effect {
+	unsigned of; /* enum setting_effect */
+	const char *name;
+	/* Before anything is changed for others. -1 with the reason in `error`, and nothing
+	 * changed: then the whole change is refused. */
+	int (*prepare)(struct change *change, char error[CONFIG_ERROR_MAX]);
+	/* When all are prepared and the new configuration is in force. It does not fail. */
+	void (*commit)(struct change *change);
+	/* Takes back what prepare() did. */
+	void (*undo)(struct change *change);
+};
+
+/* Every effect there is, in the order in which they are prepared, and made. */
+extern const struct effect effects_table[];
+extern const size_t effects_count;
+
+/* Prepares those steps of the table that are `of` one of these effects. -1 with the reason in
+ * `error`, and all that was prepared is undone, the last step first. */
+int effects_prepare(const struct effect *table, size_t count, unsigned effects,
+	struct change *change, char error[CONFIG_ERROR_MAX]) __attribute__((warn_unused_result));
+
+/* Makes them. */
+void effects_commit(
+	const struct effect *table, size_t count, unsigned effects, struct change *change);
 
 #endif

@@ -2,10 +2,16 @@
 #ifndef SERVER_SERVER_H
 #define SERVER_SERVER_H
 
+#include <signal.h>
 #include <stdbool.h>
 
 #include "server/change.h"
+#include "server/errands.h"
 #include "state/options.h"
+
+/* Sent to the process when an errand waits for the main thread. Of the standard signals that are
+ * pending the lowest number comes first, so that errands hold up none of the others. */
+#define SERVER_ERRAND_SIGNAL SIGURG
 
 struct server;
 
@@ -20,6 +26,12 @@ int server_check(const struct options *o, char error[CONFIG_ERROR_MAX])
 
 /* What all sessions share, for the monitor to look at. Valid until server_stop(). */
 struct services *server_services(struct server *s);
+
+/* Where errands wait for the main thread, which changes users and settings, and which is to call
+ * errands_run() for each SERVER_ERRAND_SIGNAL; and for the thread that computes slow hashes. Valid
+ * until server_free(). */
+struct errands *server_errands(struct server *s);
+struct errands *server_hashes(struct server *s);
 
 /* Reads configuration and users again and opens the logs again: all of it, or nothing. 0 with what
  * changed in `reply`, -1 with the reason; either is logged too. Live sessions keep what they began
@@ -44,8 +56,10 @@ int64_t server_drain(struct server *s);
 
 bool server_is_drained(struct server *s);
 
-/* Ends what sessions there still are, joins all threads and frees everything; after
- * server_drain(). */
+/* Ends what sessions there still are and joins all threads; after server_drain(). */
 void server_stop(struct server *s);
+
+/* Frees everything; after server_stop(). */
+void server_free(struct server *s);
 
 #endif

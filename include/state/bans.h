@@ -1,5 +1,5 @@
-/* bans: which addresses have failed to log in, and how long they have to wait. One thread's; no
- * lock. */
+/* bans: which addresses have failed to log in, how often, and how long they have to wait. A mutex
+ * guards the table; from any thread. */
 #ifndef STATE_BANS_H
 #define STATE_BANS_H
 
@@ -8,30 +8,40 @@
 
 #include "base/addr.h"
 
-#define BANS_ADDRS 64 /* that are remembered; then the one that may try again first is forgotten   \
-		       */
 #define BANS_FREE_TRIES 3
 #define BANS_FIRST_MS 5000 /* after these; it doubles with each further failure */
 #define BANS_LONGEST_MS 60000
 #define BANS_FORGET_MS 600000 /* behind the end of the wait */
+#define BANS_CHECK_MS 5000 /* in which one login is checked meanwhile */
 
-struct bans {
-	struct bans_entry {
-		struct addr addr; /* AF_UNSPEC: free */
-		unsigned failures;
-		int64_t until; /* clock.h */
-	} entries[BANS_ADDRS];
-};
+/* Addresses that are remembered; then the one that may try again first is forgotten. */
+#define BANS_ADDRS 1024
 
-/* IPv6 addresses of one /64 network count as one. */
+struct bans;
 
-/* Has `addr` to wait still, at the time `now`? */
-bool bans_holds(const struct bans *h, const struct addr *addr, int64_t now);
+/* Nobody has failed yet. NULL without memory. */
+struct bans *bans_new(void);
+void bans_free(struct bans *b);
 
-/* A login from `addr` failed. How often that has happened in a row. */
-unsigned bans_note_failure(struct bans *h, const struct addr *addr, int64_t now);
+/* All of loopback counts as one address, and so do the IPv6 addresses of one /64 network. `now` is
+ * the time (clock.h). */
 
-/* One succeeded. */
-void bans_forget(struct bans *h, const struct addr *addr);
+/* Would bans_may_check() say no? */
+bool bans_holds(struct bans *b, const struct addr *addr, int64_t now);
+
+/* May the password of a login from `addr` be checked, which costs a slow hash? Of an address that
+ * is held off one may in BANS_CHECK_MS: when the answer is yes, this is that one. */
+bool bans_may_check(struct bans *b, const struct addr *addr, int64_t now)
+	__attribute__((warn_unused_result));
+
+/* A login from `addr` was checked, and the password was wrong. How often that has happened in a
+ * row. */
+unsigned bans_note_failure(struct bans *b, const struct addr *addr, int64_t now);
+
+/* How often it has happened. */
+unsigned bans_failures(struct bans *b, const struct addr *addr);
+
+/* It was right. */
+void bans_forget(struct bans *b, const struct addr *addr);
 
 #endif

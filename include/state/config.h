@@ -28,6 +28,7 @@ struct config_override {
 /* Where a configuration is read from, at start and again on reload. It outlives what is read. */
 struct config_source {
 	const char *path; /* NULL: no file */
+	bool is_reload; /* what has been read at start may be a pipe, which would be empty now */
 	size_t count;
 	struct config_override *overrides; /* applied after the file, in order */
 };
@@ -42,6 +43,9 @@ struct config *config_clone(const struct config *c);
 
 /* Gives listen addresses that name no port the one of `port`, after any of them was changed. */
 void config_settle(struct config *c);
+
+/* Takes over from `old` where the proxy itself answers. */
+void config_keep_own(struct config *c, const struct config *old);
 
 /* Gives up a reference; the last one frees. NULL is allowed. */
 void config_release(struct config *c);

@@ -7,11 +7,14 @@
 
 #define CONFIG_FILE_ERROR_MAX 1024
 
+/* A line is "name = value"; # or ; begins a comment, at the beginning of a line or behind a blank.
+ * A value in double quotes may hold these too, with \" for a quote and \\ for a backslash. */
+
 /* Sets what the file at `path` says of the `count` settings of `table`, whose values are in
  * `values`; those that keep their place refer to `path`. A setting stands there once, a list as
  * often as it likes. -1 with "file:line: name: why" in `error`, for the first line that is wrong;
- * some of the values are set then. */
-int config_file_read(const char *path, const struct setting *table, size_t count, void *values,
-	char error[CONFIG_FILE_ERROR_MAX]) __attribute__((warn_unused_result));
+ * some of the values are set then. A pipe is read only where `may_be_pipe`. */
+int config_file_read(const char *path, bool may_be_pipe, const struct setting *table, size_t count,
+	void *values, char error[CONFIG_FILE_ERROR_MAX]) __attribute__((warn_unused_result));
 
 #endif

@@ -33,6 +33,7 @@ struct setting {
 	bool (*valid)(const char *text); /* of texts: NULL = anything is */
 	const char *legal; /* of texts with `valid`: what is, in words */
 	bool reloadable; /* a change takes effect while running */
+	unsigned effects; /* what a change has to do then beside: bits that are the table's */
 	const char *value_name; /* for the help: ADDR, FILE */
 	const char *help; /* one sentence or two, without the default */
 };

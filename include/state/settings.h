@@ -36,6 +36,20 @@ enum relay_path {
 	RELAY_SPLICE, /* from the first byte that is not in a buffer already, as far as pipes go */
 };
 
+/* What a change of a setting has to do beside putting the new value before whoever asks for it from
+ * then on, as the bits of its row; server/effects.h does it. */
+enum setting_effect {
+	EFFECT_LISTENERS = 1 << 0,
+	EFFECT_LOG_FILE = 1 << 1, /* is opened */
+	EFFECT_LOG_STYLE = 1 << 2, /* level and format */
+	EFFECT_ACCESS_LOG_FILE = 1 << 3, /* is opened */
+	EFFECT_ACCESS_LOG_ENTRIES = 1 << 4,
+	EFFECT_RESOLVER = 1 << 5, /* forgets all names and asks anew */
+	EFFECT_PASSWORD_CHECKS = 1 << 6,
+	EFFECT_DOOR = 1 << 7, /* who gets in: a warning, perhaps */
+	EFFECT_USERS = 1 << 8, /* the file of users is read: of no setting, but of a reload */
+};
+
 /* Durations are in milliseconds. Text is never NULL; "" is not set. */
 struct settings {
 	struct listen_list listen;

@@ -1,11 +1,22 @@
 /* traffic: what one worker's sessions have moved, and how fast. Atomics, written by that worker
- * only and read by anybody; no lock. */
+ * only and read by anybody; no lock. The same bytes are counted for the accounts that the session
+ * belongs to, which it shares with others. */
 #ifndef STATE_TRAFFIC_H
 #define STATE_TRAFFIC_H
 
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+
+enum traffic_direction { TRAFFIC_SENT, TRAFFIC_RECEIVED };
+
+/* What all sessions of an account have moved. Many workers count. */
+struct tally {
+	_Atomic(uint64_t) sent; /* to targets */
+	_Atomic(uint64_t) received;
+};
+
+#define TRAFFIC_TALLIES 2 /* of a session: its client's and its user's */
 
 struct traffic {
 	/* Bytes since the worker's first session, so that a sum over all workers never falls. */
@@ -22,6 +33,8 @@ struct traffic {
 	_Atomic(uint64_t) window_received;
 	_Atomic(uint64_t) sent_rate; /* of the last window, in bytes a second */
 	_Atomic(uint64_t) received_rate;
+
+	struct tally *tallies[TRAFFIC_TALLIES]; /* the worker's; NULL: none */
 };
 
 struct traffic_figures {
@@ -31,11 +44,15 @@ struct traffic_figures {
 	bool half_closed;
 };
 
-/* The worker: a session begins; something happened; bytes were moved in one of the directions
- * (&t->sent, &t->received), which is to be followed by traffic_active(). `now` is clock_ms(). */
+/* The worker: a session begins; something happened; bytes were moved, which is to be followed by
+ * traffic_active(). `now` is clock_ms(). */
 void traffic_begin(struct traffic *t, int64_t now);
 void traffic_active(struct traffic *t, int64_t now);
-void traffic_count(_Atomic(uint64_t) *direction, uint64_t bytes);
+void traffic_count(struct traffic *t, enum traffic_direction direction, uint64_t bytes);
+
+/* The worker: what the session moves from now on is counted in `tally` too, which lives as long as
+ * the session. At most TRAFFIC_TALLIES a session; NULL is allowed, and none. */
+void traffic_share(struct traffic *t, struct tally *tally);
 
 /* Anybody: the figures at the time `now`. */
 struct traffic_figures traffic_read(const struct traffic *t, int64_t now);

@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/addr.h"
+#include "state/bans.h"
 #include "state/hashing.h"
 
 #define USERS_NAME_MAX 255 /* RFC 1929 section 2 */
@@ -73,6 +75,7 @@ enum login_result {
 	LOGIN_OK,
 	LOGIN_REFUSED, /* unknown name or wrong password: the same to the outside, in time too */
 	LOGIN_TOO_BUSY, /* no turn to compute the hash before the deadline */
+	LOGIN_HELD_OFF, /* not checked: too many from there were wrong */
 };
 
 /* A login of any bytes (RFC 1929). */
@@ -81,6 +84,10 @@ struct login {
 	size_t name_len;
 	const char *password;
 	size_t password_len;
+	/* Where logins with administrators' names are counted, by this address; NULL: nowhere. What
+	 * is remembered to be right is let in without being asked or counted there. */
+	struct bans *holdoff;
+	const struct addr *from;
 };
 
 /* Checks a client's login, until `deadline` (clock.h) or until `told` (NULL: never) is true and
@@ -88,9 +95,16 @@ struct login {
 enum login_result users_login(
 	struct users *u, const struct login *login, int64_t deadline, const _Atomic(bool) *told);
 
-/* Is it the login of a user with the role admin? Takes as long for whoever is not one. Its turn is
- * before those of clients, so that they cannot keep administrators out. */
-bool users_login_admin(struct users *u, const struct login *login);
+/* How long the slow hash of a login took when one was computed last, in milliseconds. */
+int64_t users_check_ms(struct users *u);
+
+/* Is it the login of a user with the role admin? Takes as long for whoever is not one, who is
+ * counted in `holdoff` under any name. Its turn is before those of clients, so that they cannot
+ * keep administrators out; LOGIN_TOO_BUSY only when hashing has stopped. */
+enum login_result users_login_admin(struct users *u, const struct login *login);
+
+/* Would users_login_admin() say LOGIN_OK without computing a slow hash? */
+bool users_knows_admin(struct users *u, const struct login *login);
 
 /* ---- changes: one thread at a time ---- */
 

@@ -1,13 +1,13 @@
 /*
- * The thread never waits but in poll(2), and never does what takes long: that is the main thread's
- * (errands), which does such things one after the other and so needs no locks for them.
+ * The thread never waits but in poll(2), and never does what takes long: slow hashes are the
+ * hasher's, and what changes users or settings is the main thread's, which does such things one
+ * after the other and so needs no locks for them. Errands go there and come back.
  */
 #include "monitor/admin.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,7 +27,6 @@
 struct admin {
 	struct desk desk;
 	pthread_t thread;
-	int number; /* of the signal that calls the main thread */
 	int wake_fd; /* errands are done, or there is something new below */
 	_Atomic(bool) stopping;
 	struct mutex lock; /* next_listener */
@@ -202,20 +201,12 @@ static void release(struct admin *a)
 	free(a->consoles);
 	free(a->fds);
 	free(a->polled);
-	errands_free(a->desk.main);
 	errands_free(a->desk.done);
 	socket_close(a->listener);
 	socket_close(a->wake_fd);
 	mutex_destroy(&a->lock);
 	pthread_cond_destroy(&a->listener_taken);
 	free(a);
-}
-
-/* To the process, in which only the main thread takes signals: one that is sent to a thread would
- * come before all those that are sent to the process, whatever their numbers. */
-static void call_main(void *context)
-{
-	kill(getpid(), ((const struct admin *)context)->number);
 }
 
 static void call_admin(void *context)
@@ -236,16 +227,14 @@ static int allocate(struct admin *a)
 	a->consoles = calloc(a->count, sizeof(*a->consoles));
 	a->fds = calloc(2 + a->count, sizeof(*a->fds));
 	a->polled = calloc(a->count, sizeof(struct console *));
-	a->desk.main = errands_new(call_main, a);
 	a->desk.done = errands_new(call_admin, a);
-	if (a->consoles != NULL && a->fds != NULL && a->polled != NULL && a->desk.main != NULL &&
-		a->desk.done != NULL)
+	if (a->consoles != NULL && a->fds != NULL && a->polled != NULL && a->desk.done != NULL)
 		return 0;
 	errno = ENOMEM;
 	return -1;
 }
 
-struct admin *admin_start(struct server *server, int number, char error[CONFIG_ERROR_MAX])
+struct admin *admin_start(struct server *server, char error[CONFIG_ERROR_MAX])
 {
 	struct admin *a = calloc(1, sizeof(*a));
 
@@ -256,7 +245,6 @@ struct admin *admin_start(struct server *server, int number, char error[CONFIG_E
 	a->desk.server = server;
 	a->desk.services = server_services(server);
 	a->listener = server_take_monitor_listener(server);
-	a->number = number;
 	a->wake_fd = -1;
 	a->next_listener = -1;
 	mutex_init(&a->lock);
@@ -298,7 +286,7 @@ static void tell_news(struct admin *a)
 
 void admin_run_errand(struct admin *a)
 {
-	errands_run(a->desk.main);
+	errands_run(server_errands(a->desk.server));
 	tell_news(a);
 }
 
@@ -312,11 +300,15 @@ void admin_reload(struct admin *a)
 
 void admin_stop(struct admin *a)
 {
-	if (a == NULL)
-		return;
 	atomic_store(&a->stopping, true);
 	wake_send(a->wake_fd);
 	pthread_join(a->thread, NULL);
+}
+
+void admin_free(struct admin *a)
+{
+	if (a == NULL)
+		return;
 	/* Whoever waits for an errand is not told any more. */
 	for (size_t i = 0; i < a->count; i++) {
 		struct console *c = &a->consoles[i];

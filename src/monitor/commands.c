@@ -144,63 +144,54 @@ static bool check_credentials(const char *name, const char *password, struct rep
 	return problem == NULL;
 }
 
-/* Name and password of a new login, and the hash of it. */
-struct new_login {
-	struct user_credentials credentials;
-	char hash[PASSWORD_HASH_SIZE];
-};
+static struct user_credentials credentials_of(const struct request *q)
+{
+	return (struct user_credentials){.name = q->parameters[0], .password = q->parameters[1]};
+}
 
-/* Makes the hash of what the request says; false when that is no login, and then `r` says why. */
-static bool make_login(const struct request *q, struct new_login *l, struct reply *r)
+static void make_hash(struct request *q, struct reply *r)
 {
 	struct hashing_wait wait = {.line = HASHING_ADMINS, .deadline = CLOCK_NEVER};
+	struct user_credentials c = credentials_of(q);
 
-	l->credentials =
-		(struct user_credentials){.name = q->parameters[0], .password = q->parameters[1]};
-	if (!check_credentials(l->credentials.name, l->credentials.password, r))
-		return false;
-	if (hashing_make(q->services->hashing, &wait, l->credentials.password, l->hash) == 0)
-		return true;
-	reply_error(r, "The password cannot be hashed: %s", strerror(errno));
-	return false;
+	if (check_credentials(c.name, c.password, r) &&
+		hashing_make(q->services->hashing, &wait, c.password, q->hash) < 0)
+		reply_error(r, "The password cannot be hashed: %s", strerror(errno));
+}
+
+static void prepare_add_user(struct request *q, struct reply *r)
+{
+	if (q->count == 3 && strcmp(q->parameters[2], "admin") != 0)
+		reply_error(r, "\"%s\": the role is admin, or left out", q->parameters[2]);
+	else
+		make_hash(q, r);
 }
 
 static void run_add_user(const struct request *q, struct reply *r)
 {
-	struct users *users = q->services->users;
-	bool admin = q->count == 3 && strcmp(q->parameters[2], "admin") == 0;
+	enum user_role role = q->count == 3 ? USER_ROLE_ADMIN : USER_ROLE_USER;
+	struct user_credentials c = credentials_of(q);
 	char error[USERS_ERROR_MAX];
-	struct new_login l;
 
-	if (q->count == 3 && !admin) {
-		reply_error(r, "\"%s\": the role is admin, or left out", q->parameters[2]);
-		return;
-	}
-	if (!make_login(q, &l, r))
-		return;
-	if (users_add(users, l.credentials.name, l.hash, admin ? USER_ROLE_ADMIN : USER_ROLE_USER,
-		    error) < 0) {
+	if (users_add(q->services->users, c.name, q->hash, role, error) < 0) {
 		reply_error(r, "%s", error);
 		return;
 	}
-	users_remember(users, &l.credentials, l.hash);
-	reply_add(r, "OK User %s added%s\n", l.credentials.name, for_how_long(q));
+	users_remember(q->services->users, &c, q->hash);
+	reply_add(r, "OK User %s added%s\n", c.name, for_how_long(q));
 }
 
 static void run_set_password(const struct request *q, struct reply *r)
 {
-	struct users *users = q->services->users;
+	struct user_credentials c = credentials_of(q);
 	char error[USERS_ERROR_MAX];
-	struct new_login l;
 
-	if (!make_login(q, &l, r))
-		return;
-	if (users_set_password(users, l.credentials.name, l.hash, error) < 0) {
+	if (users_set_password(q->services->users, c.name, q->hash, error) < 0) {
 		reply_error(r, "%s", error);
 		return;
 	}
-	users_remember(users, &l.credentials, l.hash);
-	reply_add(r, "OK Password of %s changed%s\n", l.credentials.name, for_how_long(q));
+	users_remember(q->services->users, &c, q->hash);
+	reply_add(r, "OK Password of %s changed%s\n", c.name, for_how_long(q));
 }
 
 static size_t end_sessions_of(const struct request *q, const char *user)
@@ -328,6 +319,7 @@ const struct command commands_table[] = {
 		.most = 3,
 		.is_errand = true,
 		.logged_from = 2,
+		.prepare = prepare_add_user,
 		.run = run_add_user},
 	{.word = "SET_PASSWORD",
 		ADMIN,
@@ -338,6 +330,7 @@ const struct command commands_table[] = {
 		.takes_rest = true,
 		.is_errand = true,
 		.logged_from = 2,
+		.prepare = make_hash,
 		.run = run_set_password},
 	{.word = "DEL_USER",
 		ADMIN,

@@ -50,6 +50,7 @@ static void wipe(struct console *c)
 {
 	sodium_memzero(c->in, sizeof(c->in));
 	sodium_memzero(c->request.memory, sizeof(c->request.memory));
+	sodium_memzero(c->request.hash, sizeof(c->request.hash));
 }
 
 void console_close(struct console *c)
@@ -98,55 +99,55 @@ static void log_login(const struct console *c)
 	log_end(&line);
 }
 
-static void log_refusal(const struct console *c, unsigned failures, uint64_t held_back)
+static void log_refusal(const struct console *c, uint64_t held_back)
 {
 	char text[ADDR_TEXT_MAX];
 	struct log_line line;
 
 	log_begin(&line, LOG_WARN, "monitor login refused");
 	log_text(&line, "client", addr_format(&c->from, text));
-	log_number(&line, "failures", failures);
+	log_number(&line, "failures", bans_failures(c->desk->services->holdoff, &c->from));
 	if (held_back > 0)
 		log_number(&line, "others_since_last_line", (int64_t)held_back);
 	log_end(&line);
 }
 
-/* In the main thread: the password is in the request's memory. */
-static void run_login(struct errand *e)
+static void note_refusal(struct console *c)
 {
-	struct console *c = console_of(e);
-	struct desk *desk = c->desk;
-	struct login login = {.name = c->user,
-		.name_len = c->user_len,
-		.password = c->request.memory,
-		.password_len = strlen(c->request.memory)};
 	uint64_t held_back;
-	unsigned failures;
 
-	c->is_held_off = bans_holds(&desk->holdoff, &c->from, clock_ms());
-	c->is_admin = !c->is_held_off && users_login_admin(desk->services->users, &login);
-	if (c->is_admin) {
-		bans_forget(&desk->holdoff, &c->from);
-		log_login(c);
-	} else {
-		stats_add(&desk->services->stats.monitor_logins_refused, 1);
-	}
-	if (!c->is_admin && !c->is_held_off) {
-		failures = bans_note_failure(&desk->holdoff, &c->from, clock_ms());
-		if (log_limit_pass(&desk->refused_limit, REFUSED_PERIOD_MS, &held_back))
-			log_refusal(c, failures, held_back);
-	}
+	stats_add(&c->desk->services->stats.monitor_logins_refused, 1);
+	if (c->login != LOGIN_HELD_OFF &&
+		log_limit_pass(&c->desk->refused_limit, REFUSED_PERIOD_MS, &held_back))
+		log_refusal(c, held_back);
 }
 
 static void answer_login(struct console *c)
 {
-	if (c->is_admin) {
+	const char *why = "Invalid credentials";
+
+	if (c->login == LOGIN_OK) {
 		c->phase = CONSOLE_COMMANDS;
+		log_login(c);
 		reply_add(&c->reply, "OK Welcome %s\n", c->user);
 		return;
 	}
-	reply_error(&c->reply, c->is_held_off ? "Too many failed logins" : "Invalid credentials");
+	note_refusal(c);
+	if (c->login == LOGIN_HELD_OFF)
+		why = "Too many failed logins";
+	reply_error(&c->reply, "%s", why);
 	c->reply.closes = true;
+}
+
+/* The password is in the request's memory. */
+static struct login login_of(const struct console *c)
+{
+	return (struct login){.name = c->user,
+		.name_len = c->user_len,
+		.password = c->request.memory,
+		.password_len = strlen(c->request.memory),
+		.holdoff = c->desk->services->holdoff,
+		.from = &c->from};
 }
 
 static void finish_errand(struct errand *e)
@@ -165,15 +166,44 @@ static void finish_errand(struct errand *e)
 	console_step(c, 0);
 }
 
-/* Nothing is read until `run` is through, which is the main thread's to do. */
-static void send_errand(struct console *c, void (*run)(struct errand *e))
+/* To the hasher and to the main thread, one of which may have nothing to do (NULL). Until it is
+ * back nothing is read. */
+static void send_errand(
+	struct console *c, void (*hash)(struct errand *e), void (*run)(struct errand *e))
 {
+	struct server *server = c->desk->server;
+
 	c->is_away = true;
 	c->deadline = CLOCK_NEVER;
 	errand_begin(&c->errand);
-	errand_add_step(&c->errand, c->desk->main, run);
+	if (hash != NULL)
+		errand_add_step(&c->errand, server_hashes(server), hash);
+	if (run != NULL)
+		errand_add_step(&c->errand, server_errands(server), run);
 	errand_add_step(&c->errand, c->desk->done, finish_errand);
 	errand_send(&c->errand);
+}
+
+static void check_login(struct errand *e)
+{
+	struct console *c = console_of(e);
+	struct login login = login_of(c);
+
+	c->login = users_login_admin(c->desk->services->users, &login);
+}
+
+/* Who is known needs no slow hash, and waits for nobody's. */
+static void log_in(struct console *c)
+{
+	struct login login = login_of(c);
+
+	if (users_knows_admin(c->desk->services->users, &login)) {
+		c->login = LOGIN_OK;
+		answer_login(c);
+		sodium_memzero(c->request.memory, sizeof(c->request.memory));
+	} else {
+		send_errand(c, check_login, NULL);
+	}
 }
 
 static void take_login(struct console *c, const struct monitor_line *line)
@@ -191,7 +221,7 @@ static void take_login(struct console *c, const struct monitor_line *line)
 	c->user_len = name_len;
 	memcpy(c->request.memory, colon + 1, line->len - name_len - 1);
 	c->request.memory[line->len - name_len - 1] = '\0';
-	send_errand(c, run_login);
+	log_in(c);
 }
 
 /* ---- commands ---- */
@@ -215,14 +245,26 @@ static void log_command(const struct console *c)
 	log_end(&line);
 }
 
+static bool is_answered(const struct console *c)
+{
+	return c->reply.len > 0 || c->reply.failed;
+}
+
+static void prepare_command(struct errand *e)
+{
+	struct console *c = console_of(e);
+
+	if (commands_allowed(&c->request, c->user, &c->reply))
+		c->request.command->prepare(&c->request, &c->reply);
+}
+
 /* In the thread that the command asks for. */
 static void execute(struct console *c)
 {
-	if (commands_allowed(&c->request, c->user, &c->reply)) {
+	if (!is_answered(c) && commands_allowed(&c->request, c->user, &c->reply))
 		c->request.command->run(&c->request, &c->reply);
-		if (!c->reply.failed)
-			log_command(c);
-	}
+	if (!c->reply.failed)
+		log_command(c);
 	reply_finish(&c->reply);
 }
 
@@ -233,13 +275,15 @@ static void run_command(struct errand *e)
 
 static void take_command(struct console *c, const struct monitor_line *line)
 {
+	struct request *q = &c->request;
+
 	if (!monitor_is_printable(line)) {
 		reply_error(&c->reply, "Control bytes are not allowed");
 		reply_finish(&c->reply);
-	} else if (!commands_parse(line, &c->request, &c->reply)) {
+	} else if (!commands_parse(line, q, &c->reply)) {
 		reply_finish(&c->reply);
-	} else if (c->request.command->is_errand) {
-		send_errand(c, run_command);
+	} else if (q->command->is_errand) {
+		send_errand(c, q->command->prepare == NULL ? NULL : prepare_command, run_command);
 	} else {
 		execute(c);
 	}

@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "net/socket.h"
 #include "proxy/dialect_socks5.h"
 
@@ -95,6 +96,7 @@ static enum end_reason reason_of_login(enum login_result result)
 {
 	switch (result) {
 	case LOGIN_REFUSED:
+	case LOGIN_HELD_OFF:
 		return END_LOGIN_REFUSED;
 	case LOGIN_TOO_BUSY:
 		return END_LOGIN_BUSY;
@@ -104,10 +106,24 @@ static enum end_reason reason_of_login(enum login_result result)
 	return END_REASONS;
 }
 
+/* A refusal without a check comes as late as one with it: nobody is to tell by the time whose name
+ * is an administrator's. */
+static enum login_result check_login(struct handshake *h, const struct login *claim)
+{
+	struct login counted = *claim;
+	enum login_result result;
+
+	counted.holdoff = h->holdoff;
+	counted.from = h->from;
+	result = users_login(h->users, &counted, h->deadline, registry_told(h->registry, h->slot));
+	if (result == LOGIN_HELD_OFF)
+		socket_wait(NULL, 0, clock_deadline(users_check_ms(h->users)));
+	return result;
+}
+
 enum end_reason handshake_log_in(struct handshake *h, const struct login *claim)
 {
-	enum end_reason reason = reason_of_login(
-		users_login(h->users, claim, h->deadline, registry_told(h->registry, h->slot)));
+	enum end_reason reason = reason_of_login(check_login(h, claim));
 
 	if (reason != END_REASONS)
 		return reason;

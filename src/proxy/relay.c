@@ -49,7 +49,8 @@ struct flow {
 	struct pipe pipe;
 	struct pipe_pool *pipes; /* NULL: only copying */
 	bool always_splice;
-	_Atomic(uint64_t) *count;
+	struct traffic *traffic;
+	enum traffic_direction direction;
 	struct flow *reverse;
 	bool source_ended; /* nothing more comes from `from` */
 	bool finished; /* and `to` was told, or cannot be told */
@@ -212,7 +213,7 @@ static bool push(struct flow *f)
 		f->to->broken = true;
 		return true;
 	}
-	traffic_count(f->count, (uint64_t)n);
+	traffic_count(f->traffic, f->direction, (uint64_t)n);
 	f->stuck = false;
 	return true;
 }
@@ -372,10 +373,12 @@ static bool step_both(struct flow flows[2])
 	return moved;
 }
 
-static struct flow new_flow(const struct relay *r, struct buffer *buffer, _Atomic(uint64_t) *count)
+static struct flow new_flow(
+	const struct relay *r, struct buffer *buffer, enum traffic_direction direction)
 {
 	return (struct flow){.buffer = buffer,
-		.count = count,
+		.traffic = r->traffic,
+		.direction = direction,
 		.pipes = r->path == RELAY_COPY ? NULL : r->pipes,
 		.always_splice = r->path == RELAY_SPLICE,
 		.moved_lately = true};
@@ -406,8 +409,8 @@ static enum end_reason run(const struct relay *r, struct flow flows[2])
 enum end_reason relay_run(struct relay *r)
 {
 	struct end client = {.fd = r->client}, target = {.fd = r->target};
-	struct flow flows[2] = {new_flow(r, r->to_target, &r->traffic->sent),
-		new_flow(r, r->to_client, &r->traffic->received)};
+	struct flow flows[2] = {new_flow(r, r->to_target, TRAFFIC_SENT),
+		new_flow(r, r->to_client, TRAFFIC_RECEIVED)};
 	struct flow *out = &flows[OUTWARD], *in = &flows[INWARD];
 	enum end_reason reason;
 

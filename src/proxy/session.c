@@ -416,6 +416,8 @@ static void prepare_handshake(struct session *s)
 
 	h->config = s->config;
 	h->users = s->services->users;
+	h->holdoff = s->services->holdoff;
+	h->from = &s->client_addr;
 	h->registry = s->services->registry;
 	h->slot = s->slot;
 	h->client = s->client;

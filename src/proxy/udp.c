@@ -176,8 +176,8 @@ static enum datagram_drop drop_of_errno(int error)
 }
 
 /* Sends the batch through `fd` and counts what went. */
-static void flush(
-	struct udp *u, struct batch *b, int fd, uint64_t *datagrams, _Atomic(uint64_t) *bytes)
+static void flush(struct udp *u, struct batch *b, int fd, uint64_t *datagrams,
+	enum traffic_direction direction)
 {
 	uint64_t moved = 0;
 
@@ -193,14 +193,14 @@ static void flush(
 		moved += b->items[i].len;
 	}
 	b->count = 0;
-	traffic_count(bytes, moved);
+	traffic_count(u->setup.traffic, direction, moved);
 	traffic_active(u->setup.traffic, u->now);
 }
 
 static void flush_outgoing(struct udp *u)
 {
 	for (enum lookup_family f = 0; f < LOOKUP_FAMILIES; f++)
-		flush(u, &u->batches[f], u->outgoing[f], &u->counts.sent, &u->setup.traffic->sent);
+		flush(u, &u->batches[f], u->outgoing[f], &u->counts.sent, TRAFFIC_SENT);
 }
 
 /* The socket of this family, opened when it is the first datagram's. Of the two descriptors that
@@ -422,7 +422,7 @@ static void serve_targets(struct udp *u, enum lookup_family family)
 
 	for (size_t i = 0; i < count; i++)
 		take_from_target(u, &in[i]);
-	flush(u, &u->back, u->client, &u->counts.received, &u->setup.traffic->received);
+	flush(u, &u->back, u->client, &u->counts.received, TRAFFIC_RECEIVED);
 }
 
 /* ---- the TCP connection ---- */

@@ -1,3 +1,9 @@
+/*
+ * A setting says in its row which effects a change of it has (settings.h); here is what they are.
+ * A change runs the steps of those effects only, in the order of one table: first all that can fail
+ * is prepared, and undone again if one of them does, then all are made. So a change of one setting
+ * neither costs nor risks anything of another's.
+ */
 #include "server/effects.h"
 
 #include <errno.h>
@@ -6,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "server/listening.h"
 #include "state/acl.h"
 
 struct resolver_options effects_resolver_options(const struct settings *s)
@@ -69,4 +76,187 @@ void effects_warn_of_open_door(size_t users, const struct config *c)
 			"that)");
 	else if (!acl_login_required(c, users) && c->settings.clients.any)
 		log_message(LOG_WARN, "clients = any and no login required: an open proxy");
+}
+
+/* ---- the steps of a change ---- */
+
+/* Reads the file of users only to see whether it can be taken. A file that was emptied, by accident
+ * or for a moment, is not to open the proxy to everybody. */
+static int check_users(struct change *change, char error[CONFIG_ERROR_MAX])
+{
+	const struct config *new = change->new;
+	struct users *u = change->site->services->users;
+	size_t count, before = users_count(u);
+	struct users_draft *draft;
+
+	if (!users_are_kept(u))
+		return 0;
+	draft = users_read(u, error);
+	if (draft == NULL)
+		return -1;
+	count = users_draft_count(draft);
+	users_draft_free(draft);
+	if (count > 0 || !acl_login_required(change->old, before) || acl_login_required(new, 0) ||
+		new->settings.auth == AUTH_OPTIONAL)
+		return 0;
+	snprintf(error, CONFIG_ERROR_MAX,
+		"%.512s: no users are left in it, which would let everybody in: say auth = "
+		"optional or auth = required",
+		change->old->settings.users_file);
+	return -1;
+}
+
+static int load_users(struct change *change, char error[CONFIG_ERROR_MAX])
+{
+	return effects_load_users(
+		change->site->services->users, &change->old->settings, false, error);
+}
+
+static void set_log_style(struct change *change)
+{
+	effects_set_log(&change->new->settings);
+}
+
+static void configure_resolver(struct change *change)
+{
+	struct resolver_options options = effects_resolver_options(&change->new->settings);
+
+	if (resolver_configure(change->site->services->resolver, &options) < 0)
+		log_message(LOG_ERROR, "name lookups go on as before: out of memory");
+}
+
+static void resize_access_log(struct change *change)
+{
+	size_t entries = (size_t)change->new->settings.access_log_entries;
+
+	if (access_log_resize(change->site->services->access_log, entries) < 0)
+		log_message(LOG_ERROR, "the access log keeps its length: out of memory");
+}
+
+static void set_password_checks(struct change *change)
+{
+	unsigned most = (unsigned)change->new->settings.max_password_checks;
+
+	hashing_set_most(change->site->services->hashing, most);
+}
+
+static int open_listeners(struct change *change, char error[CONFIG_ERROR_MAX])
+{
+	return listening_prepare(change->site, change->new, error);
+}
+
+static void go_over_to_listeners(struct change *change)
+{
+	listening_commit(change->site, change->is_reload);
+}
+
+static void close_listeners(struct change *change)
+{
+	listening_undo(change->site);
+}
+
+/* What was open a moment ago can be opened again, unless it was taken away. */
+static void note_going_back(int result)
+{
+	if (result < 0)
+		log_message(LOG_ERROR, "a log that was open before cannot be opened again");
+}
+
+static int open_log_file(struct change *change, char error[CONFIG_ERROR_MAX])
+{
+	return effects_open_log(&change->new->settings, error);
+}
+
+static void go_back_to_log_file(struct change *change)
+{
+	char error[CONFIG_ERROR_MAX];
+
+	note_going_back(effects_open_log(&change->old->settings, error));
+}
+
+static int open_access_log_file(struct change *change, char error[CONFIG_ERROR_MAX])
+{
+	return effects_open_access_log(
+		change->site->services->access_log, &change->new->settings, error);
+}
+
+static void go_back_to_access_log_file(struct change *change)
+{
+	char error[CONFIG_ERROR_MAX];
+
+	note_going_back(effects_open_access_log(
+		change->site->services->access_log, &change->old->settings, error));
+}
+
+static void warn_of_open_door(struct change *change)
+{
+	effects_warn_of_open_door(users_count(change->site->services->users), change->new);
+}
+
+/* The users come at both ends: a file that cannot be taken is refused before anything is opened,
+ * and, since users that were read cannot be put back, they are read when nothing else can fail. */
+const struct effect effects_table[] = {
+	{.of = EFFECT_USERS, .name = "users checked", .prepare = check_users},
+	{.of = EFFECT_LOG_STYLE, .name = "log style", .commit = set_log_style},
+	{.of = EFFECT_RESOLVER, .name = "resolver", .commit = configure_resolver},
+	{.of = EFFECT_ACCESS_LOG_ENTRIES,
+		.name = "access log entries",
+		.commit = resize_access_log},
+	{.of = EFFECT_PASSWORD_CHECKS, .name = "password checks", .commit = set_password_checks},
+	{.of = EFFECT_LISTENERS,
+		.name = "listeners",
+		.prepare = open_listeners,
+		.commit = go_over_to_listeners,
+		.undo = close_listeners},
+	{.of = EFFECT_LOG_FILE,
+		.name = "log file",
+		.prepare = open_log_file,
+		.undo = go_back_to_log_file},
+	{.of = EFFECT_ACCESS_LOG_FILE,
+		.name = "access log file",
+		.prepare = open_access_log_file,
+		.undo = go_back_to_access_log_file},
+	{.of = EFFECT_USERS, .name = "users", .prepare = load_users},
+	{.of = EFFECT_DOOR, .name = "door", .commit = warn_of_open_door},
+};
+
+const size_t effects_count = sizeof(effects_table) / sizeof(effects_table[0]);
+
+/* Those in front of step `end`. */
+static void undo_steps(
+	const struct effect *table, size_t end, unsigned effects, struct change *change)
+{
+	for (size_t i = end; i-- > 0;) {
+		if ((table[i].of & effects) != 0 && table[i].undo != NULL)
+			table[i].undo(change);
+	}
+}
+
+int effects_prepare(const struct effect *table, size_t count, unsigned effects,
+	struct change *change, char error[CONFIG_ERROR_MAX])
+{
+	for (size_t i = 0; i < count; i++) {
+		if ((table[i].of & effects) == 0 || table[i].prepare == NULL ||
+			table[i].prepare(change, error) == 0)
+			continue;
+		undo_steps(table, i, effects, change);
+		return -1;
+	}
+	return 0;
+}
+
+void effects_commit(
+	const struct effect *table, size_t count, unsigned effects, struct change *change)
+{
+	struct log_line line;
+
+	for (size_t i = 0; i < count; i++) {
+		if ((table[i].of & effects) == 0)
+			continue;
+		if (table[i].commit != NULL)
+			table[i].commit(change);
+		log_begin(&line, LOG_DEBUG, "effect of a change");
+		log_text(&line, "effect", table[i].name);
+		log_end(&line);
+	}
 }

@@ -12,6 +12,7 @@
 #include "server/addresses.h"
 #include "server/change.h"
 #include "server/effects.h"
+#include "server/hasher.h"
 #include "server/idle.h"
 #include "server/janitor.h"
 #include "server/listening.h"
@@ -36,6 +37,8 @@ struct server {
 	bool stopping;
 	char *users_path; /* as it was at start: the backend's */
 	struct site site; /* for changes while serving */
+	struct errands *errands; /* for the main thread */
+	struct hasher *hasher;
 	struct janitor *janitor;
 	struct idle_sweep idle_sweep;
 	struct addresses addresses;
@@ -176,10 +179,11 @@ static int make_users(
 	struct services *v = &s->services;
 
 	v->hashing = hashing_new((unsigned)settings->max_password_checks);
+	v->holdoff = bans_new();
 	s->users_path = strdup(settings->users_file);
 	if (v->hashing != NULL && s->users_path != NULL)
 		v->users = new_users(v->hashing, s->users_path);
-	if (v->users == NULL) {
+	if (v->users == NULL || v->holdoff == NULL) {
 		snprintf(error, CONFIG_ERROR_MAX, "users: %s", strerror(errno));
 		return -1;
 	}
@@ -191,20 +195,37 @@ static int make_users(
 	return 0;
 }
 
-/* Before the workers: what runs beside them comes first. */
-static int start_janitor(struct server *s, char *error)
+/* To the process, in which only the main thread takes signals: one that is sent to a thread would
+ * come before all those that are sent to the process, whatever their numbers. */
+static void call_main(void *context)
+{
+	(void)context;
+	kill(getpid(), SERVER_ERRAND_SIGNAL);
+}
+
+static int start_janitor(struct server *s)
 {
 	struct services *v = &s->services;
 
 	s->janitor = janitor_new();
-	if (s->janitor != NULL) {
-		idle_sweep_init(&s->idle_sweep, v->registry, config_idle_limits(v->config));
-		janitor_add(s->janitor, &s->idle_sweep.job);
-		janitor_add(s->janitor, &s->addresses.job);
-		if (janitor_start(s->janitor) == 0)
-			return 0;
-	}
-	snprintf(error, CONFIG_ERROR_MAX, "cannot start the janitor: %s", strerror(errno));
+	if (s->janitor == NULL)
+		return -1;
+	idle_sweep_init(&s->idle_sweep, v->registry, config_idle_limits(v->config));
+	janitor_add(s->janitor, &s->idle_sweep.job);
+	janitor_add(s->janitor, &s->addresses.job);
+	return janitor_start(s->janitor);
+}
+
+/* Before the workers: what runs beside them comes first. */
+static int start_helpers(struct server *s, char *error)
+{
+	s->errands = errands_new(call_main, NULL);
+	s->hasher = hasher_new();
+	if (s->errands != NULL && s->hasher != NULL && hasher_start(s->hasher) == 0 &&
+		start_janitor(s) == 0)
+		return 0;
+	snprintf(error, CONFIG_ERROR_MAX, "cannot start a thread beside the workers: %s",
+		strerror(errno));
 	return -1;
 }
 
@@ -223,7 +244,7 @@ static int open_for_business(struct server *s, struct config *c, char *error)
 		listeners_close(l);
 		return -1;
 	}
-	if (start_janitor(s, error) < 0) {
+	if (start_helpers(s, error) < 0) {
 		listeners_close(l);
 		return -1;
 	}
@@ -251,10 +272,21 @@ static int open_for_business(struct server *s, struct config *c, char *error)
 	return 0;
 }
 
-static void free_all(struct server *s)
+/* Ends all threads, those that were started last first. */
+static void stop_threads(struct server *s)
 {
 	pool_free(s->site.pool);
+	s->site.pool = NULL;
 	janitor_free(s->janitor);
+	s->janitor = NULL;
+	if (s->hasher != NULL)
+		hasher_stop(s->hasher);
+}
+
+void server_free(struct server *s)
+{
+	hasher_free(s->hasher);
+	errands_free(s->errands);
 	if (s->site.monitor_is_new)
 		socket_close(s->site.monitor.items[0].fd);
 	change_forget(&s->site);
@@ -263,6 +295,7 @@ static void free_all(struct server *s)
 	own_free(s->services.own);
 	resolver_free(s->services.resolver);
 	users_free(s->services.users);
+	bans_free(s->services.holdoff);
 	free(s->users_path);
 	hashing_free(s->services.hashing);
 	access_log_free(s->services.access_log);
@@ -276,6 +309,16 @@ int server_take_monitor_listener(struct server *s)
 		return -1;
 	s->site.monitor_is_new = false;
 	return s->site.monitor.items[0].fd;
+}
+
+struct errands *server_errands(struct server *s)
+{
+	return s->errands;
+}
+
+struct errands *server_hashes(struct server *s)
+{
+	return hasher_errands(s->hasher);
 }
 
 struct services *server_services(struct server *s)
@@ -305,12 +348,14 @@ struct server *server_start(struct options *o, bool *bad_input, char error[CONFI
 		make_users(s, o, &c->settings, error) < 0;
 	if (!*bad_input && plan_sessions(s, c, error) == 0 && make_shared_state(s, c, error) == 0 &&
 		open_for_business(s, c, error) == 0) {
+		o->source.is_reload = true;
 		options_free_users(o);
 		return s;
 	}
 	if (s->services.config == NULL)
 		config_release(c); /* else the store has it */
-	free_all(s);
+	stop_threads(s);
+	server_free(s);
 	return NULL;
 }
 
@@ -408,8 +453,6 @@ void server_stop(struct server *s)
 {
 	hashing_stop(s->services.hashing);
 	registry_stop_all(s->services.registry);
-	pool_free(s->site.pool);
-	s->site.pool = NULL;
+	stop_threads(s);
 	log_message(LOG_INFO, "stopped");
-	free_all(s);
 }

@@ -52,8 +52,8 @@ struct config *config_read(const struct config_source *source, char error[CONFIG
 	}
 	atomic_init(&c->references, 1);
 	if ((source->path != NULL &&
-		    config_file_read(source->path, settings_table, SETTINGS_COUNT, &c->settings,
-			    error) < 0) ||
+		    config_file_read(source->path, !source->is_reload, settings_table,
+			    SETTINGS_COUNT, &c->settings, error) < 0) ||
 		apply_overrides(source, &c->settings, error) < 0) {
 		config_release(c);
 		return NULL;
@@ -81,9 +81,14 @@ struct config *config_clone(const struct config *c)
 			return NULL;
 		}
 	}
-	memcpy(copy->own, c->own, sizeof(copy->own));
-	copy->own_count = c->own_count;
+	config_keep_own(copy, c);
 	return copy;
+}
+
+void config_keep_own(struct config *c, const struct config *old)
+{
+	memcpy(c->own, old->own, sizeof(c->own));
+	c->own_count = old->own_count;
 }
 
 void config_release(struct config *c)

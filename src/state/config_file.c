@@ -1,18 +1,22 @@
 /*
- * inih cuts lines into names and values; it is given one line at a time, so that each can be
- * counted and what it would misread can be refused. The first mistake is the one that is told: it
- * may be the cause of those behind it.
+ * A line is a name, = and a value, and is read as people mean it: blanks around either do not
+ * count, # or ; at the beginning or behind a blank begins a comment, and quotes keep what would
+ * otherwise be lost. The first mistake is the one that is told: it may be the cause of those behind
+ * it.
  */
 #include "state/config_file.h"
 
-#include <errno.h>
-#include <ini.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/lines.h"
+
+#define BLANKS " \t\r"
+
+_Static_assert(CONFIG_FILE_ERROR_MAX >= LINES_ERROR_MAX, "what lines_next() says fits");
+
 struct reading {
-	FILE *file;
 	const char *path;
 	unsigned line;
 	const struct setting *table;
@@ -22,55 +26,98 @@ struct reading {
 	char *error;
 };
 
-/* Keeps the first complaint. */
-static void complain(struct reading *r, const char *format, ...)
+/* Always false. */
+static bool refuse_line(struct reading *r, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-static void complain(struct reading *r, const char *format, ...)
+static bool refuse_line(struct reading *r, const char *format, ...)
 {
+	int len = snprintf(r->error, CONFIG_FILE_ERROR_MAX, "%.512s:%u: ", r->path, r->line);
 	va_list ap;
-	int len;
 
-	if (r->error[0] != '\0')
-		return;
-	len = snprintf(r->error, CONFIG_FILE_ERROR_MAX, "%.512s:%u: ", r->path, r->line);
 	va_start(ap, format);
 	vsnprintf(r->error + len, CONFIG_FILE_ERROR_MAX - (size_t)len, format, ap);
 	va_end(ap);
+	return false;
 }
 
-static bool at_end(FILE *file)
+/* ---- taking a line apart; all of it in place ---- */
+
+static char *skip_blanks(char *text)
 {
-	int c = getc(file);
-
-	return c == EOF || ungetc(c, file) == EOF;
+	return text + strspn(text, BLANKS);
 }
 
-/* inih would take an indented line for the rest of the one before it. */
-static void skip_indentation(char *line)
+static bool begins_comment(const char *text)
 {
-	size_t blanks = strspn(line, " \t");
-
-	memmove(line, line + blanks, strlen(line + blanks) + 1);
+	return *text == '#' || *text == ';';
 }
 
-/* inih's reader: as fgets(3), and keeps count of the lines. */
-static char *read_line(char *line, int size, void *user)
+static void trim_blanks(char *text)
 {
-	struct reading *r = user;
+	size_t len = strlen(text);
 
-	if (fgets(line, size, r->file) == NULL)
-		return NULL;
-	r->line++;
-	if (strchr(line, '\n') == NULL && !at_end(r->file))
-		complain(r,
-			"the line is longer than %d bytes (repeat a setting to continue a list)",
-			size - 2);
-	skip_indentation(line);
-	return line;
+	while (len > 0 && strchr(BLANKS, text[len - 1]) != NULL)
+		len--;
+	text[len] = '\0';
 }
 
-static void take_value(
+/* A value up to the end of the line, or up to a blank with a comment behind it. */
+static void cut_comment(char *value)
+{
+	for (char *p = value; *p != '\0'; p++) {
+		if (begins_comment(p) && (p == value || strchr(BLANKS, p[-1]) != NULL)) {
+			*p = '\0';
+			break;
+		}
+	}
+	trim_blanks(value);
+}
+
+/* A value in quotes, which may hold everything; \" and \\ stand for a quote and a backslash. NULL,
+ * or what is wrong with it. */
+static const char *unquote(char *value)
+{
+	char *to = value, *from = value + 1;
+
+	for (; *from != '"'; from++) {
+		if (*from == '\\' && (from[1] == '"' || from[1] == '\\'))
+			from++;
+		if (*from == '\0')
+			return "the closing quote is missing";
+		*to++ = *from;
+	}
+	from = skip_blanks(from + 1);
+	*to = '\0';
+	return *from == '\0' || begins_comment(from)
+		? NULL
+		: "nothing but a comment may stand behind the closing quote";
+}
+
+/* Cuts "name = value # comment" apart. False when it is none, which is told. */
+static bool split_line(struct reading *r, char *line, char **name, char **value)
+{
+	char *sign = line + strcspn(line, "=:");
+	const char *why = NULL;
+
+	if (*line == '[')
+		return refuse_line(r, "%s: there are no sections in this file", line);
+	if (*sign == '\0' || sign == line)
+		return refuse_line(r, "this is no line of the form: name = value");
+	*sign = '\0';
+	*name = line;
+	trim_blanks(*name);
+	*value = skip_blanks(sign + 1);
+	if (**value == '"')
+		why = unquote(*value);
+	else
+		cut_comment(*value);
+	return why == NULL ? true : refuse_line(r, "%.255s: %s", *name, why);
+}
+
+/* ---- values ---- */
+
+static bool take_value(
 	struct reading *r, const struct setting *setting, const char *name, const char *value)
 {
 	bool *given = &r->given[setting - r->table];
@@ -79,62 +126,60 @@ static void take_value(
 	char why[SETTING_ERROR_MAX];
 
 	if (*given && !setting->type->is_list)
-		complain(r, "%s: \"%s\": it was set already further up", name, value);
-	else if (!setting_set(setting, r->values, &in, why))
-		complain(r, "%s: %s", name, why);
+		return refuse_line(r, "%s: \"%s\": it was set already further up", name, value);
+	if (!setting_set(setting, r->values, &in, why))
+		return refuse_line(r, "%s: %s", name, why);
 	*given = true;
+	return true;
 }
 
-/* inih's handler: 1 = accepted. */
-static int accept_pair(void *user, const char *section, const char *name, const char *value)
+/* False when it is wrong, which is told. */
+static bool take_config_line(struct reading *r, char *line)
 {
-	struct reading *r = user;
-	const struct setting *setting = setting_find(r->table, r->count, name);
+	const struct setting *setting;
+	char *name = NULL, *value = NULL;
 
-	if (*section != '\0')
-		complain(r, "[%s]: there are no sections in this file", section);
-	else if (setting == NULL)
-		complain(r, "%s: there is no such setting (socks5d --help lists them)", name);
-	else
-		take_value(r, setting, name, value);
-	return r->error[0] == '\0';
+	line = skip_blanks(line);
+	if (*line == '\0' || begins_comment(line))
+		return true;
+	if (!split_line(r, line, &name, &value))
+		return false;
+	setting = setting_find(r->table, r->count, name);
+	if (setting == NULL)
+		return refuse_line(
+			r, "%.255s: there is no such setting (socks5d --help lists them)", name);
+	return take_value(r, setting, name, value);
 }
 
-static int read_stream(struct reading *r)
+static int read_lines_of(struct reading *r, struct lines *lines)
 {
-	int status;
+	enum lines_result result;
+	struct line line;
 
-	errno = 0;
-	status = ini_parse_stream(read_line, r, accept_pair, r);
-	if (ferror(r->file) && r->error[0] == '\0')
-		snprintf(r->error, CONFIG_FILE_ERROR_MAX, "%s: cannot be read: %s", r->path,
-			strerror(errno));
-	if (r->error[0] == '\0' && status != 0) {
-		r->line = (unsigned)status;
-		complain(r, "this is no line of the form: name = value");
+	while ((result = lines_next(lines, &line, r->error)) == LINES_LINE) {
+		r->line = (unsigned)line.number;
+		if (!take_config_line(r, line.text))
+			return -1;
 	}
-	return r->error[0] == '\0' ? 0 : -1;
+	return result == LINES_END ? 0 : -1;
 }
 
-int config_file_read(const char *path, const struct setting *table, size_t count, void *values,
-	char error[CONFIG_FILE_ERROR_MAX])
+int config_file_read(const char *path, bool may_be_pipe, const struct setting *table, size_t count,
+	void *values, char error[CONFIG_FILE_ERROR_MAX])
 {
 	struct reading r = {
 		.path = path, .table = table, .count = count, .values = values, .error = error};
+	struct lines *lines = lines_open(path, may_be_pipe, error);
 	int result = -1;
 
-	error[0] = '\0';
+	if (lines == NULL)
+		return -1;
 	r.given = calloc(count, sizeof(*r.given));
-	r.file = fopen(path, "re");
-	if (r.file == NULL)
-		snprintf(error, CONFIG_FILE_ERROR_MAX, "%s: cannot be read: %s", path,
-			strerror(errno));
-	else if (r.given == NULL)
+	if (r.given == NULL)
 		snprintf(error, CONFIG_FILE_ERROR_MAX, "out of memory");
 	else
-		result = read_stream(&r);
-	if (r.file != NULL)
-		fclose(r.file);
+		result = read_lines_of(&r, lines);
+	lines_close(lines);
 	free(r.given);
 	return result;
 }

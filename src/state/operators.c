@@ -20,7 +20,7 @@ static bool is_operator(struct users *u, const struct user_credentials *c)
 	struct user_info info;
 
 	return users_get(u, c->name, &info) && info.role == USER_ROLE_ADMIN &&
-		users_login_admin(u, &login);
+		users_login_admin(u, &login) == LOGIN_OK;
 }
 
 static int put_operator(

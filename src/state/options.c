@@ -124,7 +124,7 @@ static int take_flag(struct options *o, int code, char *error)
 }
 
 /* Names the flag: a letter, which may be one of several as in -nz, or a long one. */
-static int complain(char **argv, int code, const struct flags *flags, char *error)
+static int complain_of_option(char **argv, int code, const struct flags *flags, char *error)
 {
 	const char *why = code == ':' ? "a value is missing" : "there is no such flag";
 	const char letter[3] = {'-', (char)optopt, '\0'};
@@ -146,7 +146,7 @@ static int parse(struct options *o, int argc, char **argv, const struct flags *f
 	optind = 0; /* begin anew, whatever was read before: getopt(3), Notes */
 	while ((code = getopt_long(argc, argv, flags->letters, flags->longs, NULL)) != -1) {
 		if (code == '?' || code == ':')
-			return complain(argv, code, flags, error);
+			return complain_of_option(argv, code, flags, error);
 		if (take_flag(o, code, error) < 0)
 			return -1;
 		if (o->action == OPTIONS_HELP || o->action == OPTIONS_VERSION)

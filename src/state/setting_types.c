@@ -73,7 +73,7 @@ static bool read_number(const struct setting *setting, void *value, const struct
 	return parse_int(setting, value, in->text, parse_number);
 }
 
-static void put_number(const struct setting *setting, const void *value, FILE *out)
+static void write_number(const struct setting *setting, const void *value, FILE *out)
 {
 	int64_t n = *(const int64_t *)value;
 
@@ -91,7 +91,7 @@ static void put_legal_numbers(const struct setting *setting, FILE *out)
 const struct setting_type setting_number = {
 	.size = sizeof(int64_t),
 	.parse = read_number,
-	.format = put_number,
+	.format = write_number,
 	.equal = equal_int,
 	.legal = put_legal_numbers,
 };
@@ -103,7 +103,7 @@ static bool read_duration(const struct setting *setting, void *value,
 	return parse_int(setting, value, in->text, parse_duration);
 }
 
-static void put_duration(const struct setting *setting, const void *value, FILE *out)
+static void write_duration(const struct setting *setting, const void *value, FILE *out)
 {
 	int64_t ms = *(const int64_t *)value;
 	char text[32];
@@ -125,7 +125,7 @@ static void put_legal_durations(const struct setting *setting, FILE *out)
 const struct setting_type setting_duration = {
 	.size = sizeof(int64_t),
 	.parse = read_duration,
-	.format = put_duration,
+	.format = write_duration,
 	.equal = equal_int,
 	.legal = put_legal_durations,
 };
@@ -137,7 +137,7 @@ static bool read_choice(const struct setting *setting, void *value, const struct
 	return value_of_word(setting, in->text, value);
 }
 
-static void put_choice(const struct setting *setting, const void *value, FILE *out)
+static void write_choice(const struct setting *setting, const void *value, FILE *out)
 {
 	(void)put_word_of_value(setting, *(const int64_t *)value, out);
 }
@@ -145,7 +145,7 @@ static void put_choice(const struct setting *setting, const void *value, FILE *o
 const struct setting_type setting_choice = {
 	.size = sizeof(int64_t),
 	.parse = read_choice,
-	.format = put_choice,
+	.format = write_choice,
 	.equal = equal_int,
 	.legal = put_words,
 };
@@ -181,7 +181,7 @@ static bool read_text(const struct setting *setting, void *value, const struct s
 	return false;
 }
 
-static void put_text(const struct setting *setting, const void *value, FILE *out)
+static void write_text(const struct setting *setting, const void *value, FILE *out)
 {
 	(void)setting;
 	fputs(text_of(value), out);
@@ -210,7 +210,7 @@ static void put_legal_texts(const struct setting *setting, FILE *out)
 const struct setting_type setting_text = {
 	.size = sizeof(char *),
 	.parse = read_text,
-	.format = put_text,
+	.format = write_text,
 	.equal = equal_texts,
 	.copy = copy_text,
 	.free = free_text,
@@ -242,7 +242,7 @@ static bool read_addrs(const struct setting *setting, void *value, const struct 
 	return true;
 }
 
-static void put_addrs(const struct setting *setting, const void *value, FILE *out)
+static void write_addrs(const struct setting *setting, const void *value, FILE *out)
 {
 	const struct listen_list *list = value;
 	char text[ADDR_TEXT_MAX];
@@ -290,7 +290,7 @@ static void put_legal_address(const struct setting *setting, FILE *out)
 const struct setting_type setting_address = {
 	.size = sizeof(struct listen_list),
 	.parse = read_addrs,
-	.format = put_addrs,
+	.format = write_addrs,
 	.equal = equal_addrs,
 	.legal = put_legal_address,
 };
@@ -304,7 +304,7 @@ const struct setting_type setting_addresses = {
 	.size = sizeof(struct listen_list),
 	.is_list = true,
 	.parse = read_addrs,
-	.format = put_addrs,
+	.format = write_addrs,
 	.equal = equal_addrs,
 	.legal = put_legal_addresses,
 };
@@ -354,7 +354,7 @@ static bool read_clients(const struct setting *setting, void *value, const struc
 	return true;
 }
 
-static void put_clients(const struct setting *setting, const void *value, FILE *out)
+static void write_clients(const struct setting *setting, const void *value, FILE *out)
 {
 	const struct client_rule *rule = value;
 	const char *separator = "";
@@ -404,7 +404,7 @@ const struct setting_type setting_clients = {
 	.size = sizeof(struct client_rule),
 	.is_list = true,
 	.parse = read_clients,
-	.format = put_clients,
+	.format = write_clients,
 	.equal = equal_clients,
 	.legal = put_legal_clients,
 };
@@ -412,7 +412,7 @@ const struct setting_type setting_clients = {
 /* ---- an address of each family ---- */
 
 /* Words, none too, each an address of a family that there is none of yet. */
-static bool read_hosts(const struct setting *setting, void *value, const struct setting_input *in,
+static bool read_pair(const struct setting *setting, void *value, const struct setting_input *in,
 	char why[SETTING_ERROR_MAX])
 {
 	struct host_pair pair = {.v4 = {.sa = {.sa_family = AF_UNSPEC}}};
@@ -437,7 +437,7 @@ static bool read_hosts(const struct setting *setting, void *value, const struct 
 	return true;
 }
 
-static void put_hosts(const struct setting *setting, const void *value, FILE *out)
+static void write_pair(const struct setting *setting, const void *value, FILE *out)
 {
 	const struct host_pair *pair = value;
 	bool both = pair->v4.sa.sa_family != AF_UNSPEC && pair->v6.sa.sa_family != AF_UNSPEC;
@@ -474,8 +474,8 @@ static void put_legal_hosts(const struct setting *setting, FILE *out)
 const struct setting_type setting_hosts = {
 	.size = sizeof(struct host_pair),
 	.is_list = true,
-	.parse = read_hosts,
-	.format = put_hosts,
+	.parse = read_pair,
+	.format = write_pair,
 	.equal = equal_hosts,
 	.legal = put_legal_hosts,
 };
@@ -490,7 +490,7 @@ static bool read_ports(const struct setting *setting, void *value, const struct 
 	return port_range_parse(in->text, value);
 }
 
-static void put_ports(const struct setting *setting, const void *value, FILE *out)
+static void write_ports(const struct setting *setting, const void *value, FILE *out)
 {
 	char text[16];
 
@@ -514,7 +514,7 @@ static void put_legal_ports(const struct setting *setting, FILE *out)
 const struct setting_type setting_ports = {
 	.size = sizeof(struct port_range),
 	.parse = read_ports,
-	.format = put_ports,
+	.format = write_ports,
 	.equal = equal_ports,
 	.legal = put_legal_ports,
 };

@@ -48,6 +48,7 @@ const struct setting settings_table[] = {
 		.initial = "0.0.0.0",
 		.most = SETTINGS_MAX_LISTEN,
 		.reloadable = true,
+		.effects = EFFECT_LISTENERS,
 		.value_name = "ADDR",
 		.help = "Address to serve on, with or without a port (192.168.1.1, [::]:1080). "
 			"Repeat it to serve on several; IPv6 addresses serve IPv6 only."},
@@ -58,6 +59,7 @@ const struct setting settings_table[] = {
 		.least = 0,
 		.most = 65535,
 		.reloadable = true,
+		.effects = EFFECT_LISTENERS,
 		.value_name = "PORT",
 		.help = "Port of the listen addresses that name none; 0 lets the kernel choose."},
 	{.name = "monitor_listen",
@@ -66,6 +68,7 @@ const struct setting settings_table[] = {
 		.initial = "127.0.0.1",
 		.most = 1,
 		.reloadable = true,
+		.effects = EFFECT_LISTENERS,
 		.value_name = "ADDR",
 		.help = "Address that the monitor is served on, for monitor_client. No client of "
 			"the proxy is connected to it."},
@@ -76,6 +79,7 @@ const struct setting settings_table[] = {
 		.least = 0,
 		.most = 65535,
 		.reloadable = true,
+		.effects = EFFECT_LISTENERS,
 		.value_name = "PORT",
 		.help = "Port of the monitor; 0 lets the kernel choose."},
 	{.name = "max_monitor_clients",
@@ -264,6 +268,7 @@ const struct setting settings_table[] = {
 		AT(CLIENTS, clients),
 		.initial = "auto",
 		.reloadable = true,
+		.effects = EFFECT_DOOR,
 		.value_name = "LIST",
 		.help = "Who may connect: any, private (loopback, private, link-local and "
 			"unique-local "
@@ -274,6 +279,7 @@ const struct setting settings_table[] = {
 		.initial = "auto",
 		.words = auth_words,
 		.reloadable = true,
+		.effects = EFFECT_DOOR,
 		.value_name = "WORD",
 		.help = "auto: login is required as soon as there are users. required: always, "
 			"even "
@@ -294,6 +300,7 @@ const struct setting settings_table[] = {
 		.least = 1,
 		.most = 64,
 		.reloadable = true,
+		.effects = EFFECT_PASSWORD_CHECKS,
 		.value_name = "N",
 		.help = "Slow password hashes computed at once; logins beyond that wait. A "
 			"password "
@@ -304,6 +311,7 @@ const struct setting settings_table[] = {
 		.valid = resolver_servers_valid,
 		.legal = "addresses with or without a port, such as 192.0.2.1, [2001:db8::1]:5353",
 		.reloadable = true,
+		.effects = EFFECT_RESOLVER,
 		.value_name = "LIST",
 		.help = "Name servers to ask; empty: those of /etc/resolv.conf, whose changes are "
 			"followed."},
@@ -313,6 +321,7 @@ const struct setting settings_table[] = {
 		.valid = resolver_search_valid,
 		.legal = "at most 8 domains, such as lan, example.org",
 		.reloadable = true,
+		.effects = EFFECT_RESOLVER,
 		.value_name = "LIST",
 		.help = "Domains to try behind a short name; empty: those of "
 			"/etc/resolv.conf."},
@@ -322,6 +331,7 @@ const struct setting settings_table[] = {
 		.least = 0,
 		.most = 1000000,
 		.reloadable = true,
+		.effects = EFFECT_RESOLVER,
 		.value_name = "N",
 		.help = "Records that the name cache holds, one a name and address family; 0: no "
 			"cache."},
@@ -331,6 +341,7 @@ const struct setting settings_table[] = {
 		.least = 0,
 		.most = 1 * HOUR,
 		.reloadable = true,
+		.effects = EFFECT_RESOLVER,
 		.value_name = "TIME",
 		.help = "How long it is remembered that a name does not exist. Other answers are "
 			"kept "
@@ -339,6 +350,7 @@ const struct setting settings_table[] = {
 		AT(TEXT, access_log_file),
 		.initial = "",
 		.reloadable = true,
+		.effects = EFFECT_ACCESS_LOG_FILE,
 		.value_name = "FILE",
 		.help = "File that each answered request is logged to, a line each, opened again "
 			"on SIGHUP; empty: none. At start the end of it is read, so that "
@@ -349,12 +361,14 @@ const struct setting settings_table[] = {
 		.least = 1,
 		.most = 10000000,
 		.reloadable = true,
+		.effects = EFFECT_ACCESS_LOG_ENTRIES,
 		.value_name = "N",
 		.help = "Answered requests that are remembered for the monitor's ACCESS_LOG."},
 	{.name = "log_file",
 		AT(TEXT, log_file),
 		.initial = "",
 		.reloadable = true,
+		.effects = EFFECT_LOG_FILE,
 		.value_name = "FILE",
 		.help = "File to log to, opened again on SIGHUP; empty: standard error."},
 	{.name = "log_level",
@@ -362,6 +376,7 @@ const struct setting settings_table[] = {
 		.initial = "info",
 		.words = level_words,
 		.reloadable = true,
+		.effects = EFFECT_LOG_STYLE,
 		.value_name = "WORD",
 		.help = "What is logged: this and all that is graver."},
 	{.name = "log_format",
@@ -369,6 +384,7 @@ const struct setting settings_table[] = {
 		.initial = "text",
 		.words = format_words,
 		.reloadable = true,
+		.effects = EFFECT_LOG_STYLE,
 		.value_name = "WORD",
 		.help = "text: key=value pairs. json: an object a line."},
 };

@@ -1,4 +1,12 @@
+/*
+ * A worker's own counters have one writer, so they are read and written without a locked
+ * instruction. An account's are added to by many workers at once; each of them does so where it
+ * counts its own, so that there is no moment at which an account knows less than its sessions.
+ */
 #include "state/traffic.h"
+
+#include <assert.h>
+#include <stddef.h>
 
 #define WINDOW_MS 1000
 
@@ -19,6 +27,8 @@ void traffic_begin(struct traffic *t, int64_t now)
 	SET(&t->window_received, received);
 	SET(&t->sent_rate, 0);
 	SET(&t->received_rate, 0);
+	for (size_t i = 0; i < TRAFFIC_TALLIES; i++)
+		t->tallies[i] = NULL;
 }
 
 /* A reader may see a counter a moment before the number that it is compared with. */
@@ -49,9 +59,28 @@ void traffic_active(struct traffic *t, int64_t now)
 	SET(&t->window_received, received);
 }
 
-void traffic_count(_Atomic(uint64_t) *direction, uint64_t bytes)
+void traffic_count(struct traffic *t, enum traffic_direction direction, uint64_t bytes)
 {
-	SET(direction, GET(direction) + bytes);
+	bool outward = direction == TRAFFIC_SENT;
+	_Atomic(uint64_t) *own = outward ? &t->sent : &t->received;
+
+	SET(own, GET(own) + bytes);
+	for (size_t i = 0; i < TRAFFIC_TALLIES && t->tallies[i] != NULL; i++) {
+		struct tally *shared = t->tallies[i];
+
+		atomic_fetch_add_explicit(
+			outward ? &shared->sent : &shared->received, bytes, memory_order_relaxed);
+	}
+}
+
+void traffic_share(struct traffic *t, struct tally *tally)
+{
+	size_t i = 0;
+
+	while (i < TRAFFIC_TALLIES && t->tallies[i] != NULL)
+		i++;
+	assert(i < TRAFFIC_TALLIES);
+	t->tallies[i] = tally;
 }
 
 struct traffic_figures traffic_read(const struct traffic *t, int64_t now)

@@ -47,6 +47,7 @@ struct users {
 	char decoy[PASSWORD_HASH_SIZE];
 	char admin_decoy[PASSWORD_HASH_SIZE]; /* for whoever is no admin, where one is asked for */
 	_Atomic(size_t) count;
+	_Atomic(int64_t) check_ms; /* of the last slow check */
 
 	struct hashing *hashing;
 	bool are_kept; /* there is a backend */
@@ -272,6 +273,18 @@ struct claim {
 	size_t name_len;
 	char password[USERS_PASSWORD_MAX + 1];
 	size_t password_len;
+	const struct addr *from;
+	struct bans *holdoff; /* NULL: it does not count */
+};
+
+/* What is known under the claim's name: the user's hash and keyed hash as they are now, or the
+ * decoy. */
+struct found {
+	bool is_known;
+	bool is_admin;
+	bool has_tag;
+	char hash[PASSWORD_HASH_SIZE];
+	unsigned char tag[TAG_SIZE];
 };
 
 /* Every part is preceded by its length, so that no two claims give the same bytes. */
@@ -295,22 +308,21 @@ static void compute_tag(
 	crypto_generichash_final(&state, tag, TAG_SIZE);
 }
 
-/* The user's hash and tag as they are now, or the decoy. */
-static void look_up(struct users *u, const struct claim *c, char hash[PASSWORD_HASH_SIZE],
-	unsigned char tag[TAG_SIZE], bool *known, bool *has_tag)
+static void look_up(struct users *u, const struct claim *c, struct found *f)
 {
 	const char *decoy = c->by_admin ? u->admin_decoy : u->decoy;
 	const struct user *user;
 
 	rwlock_read(&u->lock);
 	user = hashmap_get(u->map, c->name, c->name_len);
-	if (user != NULL && c->by_admin && user->role != USER_ROLE_ADMIN)
+	f->is_admin = user != NULL && user->role == USER_ROLE_ADMIN;
+	if (c->by_admin && !f->is_admin)
 		user = NULL;
-	*known = user != NULL;
-	*has_tag = user != NULL && user->has_tag;
-	if (*has_tag)
-		memcpy(tag, user->tag, TAG_SIZE);
-	strcpy(hash, user != NULL ? user->hash : decoy);
+	f->is_known = user != NULL;
+	f->has_tag = user != NULL && user->has_tag;
+	if (f->has_tag)
+		memcpy(f->tag, user->tag, TAG_SIZE);
+	strcpy(f->hash, user != NULL ? user->hash : decoy);
 	rwlock_read_unlock(&u->lock);
 }
 
@@ -329,50 +341,74 @@ static void remember_tag(
 	rwlock_write_unlock(&u->lock);
 }
 
-/* Is it the password that was right before? `hash` and `tag` receive what it is to be compared with
- * otherwise. */
-static bool is_remembered(struct users *u, const struct claim *c, bool *known,
-	char hash[PASSWORD_HASH_SIZE], unsigned char tag[TAG_SIZE])
+/* Is it the password that was right before? `tag` receives the keyed hash of it otherwise. */
+static bool is_remembered(
+	struct users *u, const struct claim *c, struct found *f, unsigned char tag[TAG_SIZE])
 {
-	unsigned char known_tag[TAG_SIZE];
-	bool has_tag;
-
-	look_up(u, c, hash, known_tag, known, &has_tag);
-	compute_tag(u, c, hash, tag);
-	return has_tag && sodium_memcmp(tag, known_tag, TAG_SIZE) == 0;
+	look_up(u, c, f);
+	compute_tag(u, c, f->hash, tag);
+	return f->has_tag && sodium_memcmp(tag, f->tag, TAG_SIZE) == 0;
 }
 
-/* In a turn. Others with the same login may have been here since. */
-static bool check_slowly(struct users *u, const struct claim *c)
+/* Is it subject to the hold-off, which is there for administrators' passwords? */
+static bool is_counted(const struct claim *c, const struct found *f)
 {
-	char hash[PASSWORD_HASH_SIZE];
-	unsigned char tag[TAG_SIZE];
-	bool known;
+	return c->holdoff != NULL && (c->by_admin || f->is_admin);
+}
 
-	if (is_remembered(u, c, &known, hash, tag))
-		return true;
+static bool is_right(struct users *u, const struct claim *c, const struct found *f)
+{
+	int64_t begun = clock_ms();
+	bool matches = password_matches(c->password, f->hash);
+
+	atomic_store_explicit(&u->check_ms, clock_ms() - begun, memory_order_relaxed);
 	/* A password with a NUL in it is not the one that was hashed. */
-	if (!password_matches(c->password, hash) || !known ||
-		strlen(c->password) != c->password_len)
-		return false;
-	remember_tag(u, c, hash, tag);
-	return true;
+	return matches && f->is_known && strlen(c->password) == c->password_len;
+}
+
+static void count_outcome(const struct claim *c, bool right)
+{
+	if (right)
+		bans_forget(c->holdoff, c->from);
+	else
+		bans_note_failure(c->holdoff, c->from, clock_ms());
+}
+
+/* In a turn. Others with the same login, or from the same address, may have been here since. */
+static enum login_result check_slowly(struct users *u, const struct claim *c)
+{
+	struct found f;
+	unsigned char tag[TAG_SIZE];
+	bool right;
+
+	if (is_remembered(u, c, &f, tag))
+		return LOGIN_OK;
+	if (is_counted(c, &f) && !bans_may_check(c->holdoff, c->from, clock_ms()))
+		return LOGIN_HELD_OFF;
+	right = is_right(u, c, &f);
+	if (is_counted(c, &f))
+		count_outcome(c, right);
+	if (right)
+		remember_tag(u, c, f.hash, tag);
+	return right ? LOGIN_OK : LOGIN_REFUSED;
 }
 
 static enum login_result check_claim(
 	struct users *u, const struct claim *c, const struct hashing_wait *wait)
 {
-	char hash[PASSWORD_HASH_SIZE];
+	enum login_result result;
+	struct found f;
 	unsigned char tag[TAG_SIZE];
-	bool known, right;
 
-	if (is_remembered(u, c, &known, hash, tag))
+	if (is_remembered(u, c, &f, tag))
 		return LOGIN_OK;
+	if (is_counted(c, &f) && bans_holds(c->holdoff, c->from, clock_ms()))
+		return LOGIN_HELD_OFF;
 	if (!hashing_enter(u->hashing, wait))
 		return LOGIN_TOO_BUSY;
-	right = check_slowly(u, c);
+	result = check_slowly(u, c);
 	hashing_leave(u->hashing);
-	return right ? LOGIN_OK : LOGIN_REFUSED;
+	return result;
 }
 
 /* False when nobody can have such a password. */
@@ -380,7 +416,9 @@ static bool make_claim(struct claim *c, const struct login *login)
 {
 	*c = (struct claim){.name = login->name,
 		.name_len = login->name_len,
-		.password_len = login->password_len};
+		.password_len = login->password_len,
+		.from = login->from,
+		.holdoff = login->holdoff};
 	if (login->password_len > USERS_PASSWORD_MAX)
 		return false;
 	memcpy(c->password, login->password, login->password_len);
@@ -417,18 +455,41 @@ enum login_result users_login(
 	return result;
 }
 
-bool users_login_admin(struct users *u, const struct login *login)
+int64_t users_check_ms(struct users *u)
+{
+	return atomic_load_explicit(&u->check_ms, memory_order_relaxed);
+}
+
+bool users_knows_admin(struct users *u, const struct login *login)
+{
+	struct claim c;
+	struct found f;
+	unsigned char tag[TAG_SIZE];
+	bool knows;
+
+	if (!make_claim(&c, login))
+		return false;
+	c.by_admin = true;
+	knows = is_remembered(u, &c, &f, tag);
+	sodium_memzero(c.password, sizeof(c.password));
+	return knows;
+}
+
+enum login_result users_login_admin(struct users *u, const struct login *login)
 {
 	struct hashing_wait wait = {.line = HASHING_ADMINS, .deadline = CLOCK_NEVER};
 	struct claim c;
 	enum login_result result;
 
-	if (!make_claim(&c, login))
-		return false;
+	if (!make_claim(&c, login)) {
+		if (c.holdoff != NULL)
+			count_outcome(&c, false);
+		return LOGIN_REFUSED;
+	}
 	c.by_admin = true;
 	result = check_claim(u, &c, &wait);
 	sodium_memzero(c.password, sizeof(c.password));
-	return result == LOGIN_OK;
+	return result;
 }
 
 void users_remember(struct users *u, const struct user_credentials *credentials, const char *hash)

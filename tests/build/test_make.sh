@@ -120,8 +120,8 @@ installs_nothing() {
 }
 
 installs_what_is_missing() {
-	pretend_packages 'libsodium-dev libinih-dev'
-	make_ deps && cat "$TMP/apt" && grep -q '^install .* libsodium-dev libinih-dev$' "$TMP/apt"
+	pretend_packages 'libsodium-dev libedit-dev'
+	make_ deps && cat "$TMP/apt" && grep -q '^install .* libsodium-dev libedit-dev$' "$TMP/apt"
 }
 
 # Any compiler that is there will do.

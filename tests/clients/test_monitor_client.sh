@@ -343,6 +343,8 @@ elsewhere() {
 start_monitored
 one_command
 check users_come_and_go users_come_and_go
+stop_socks5d
+start_monitored # which has seen no wrong login yet
 all_of_json
 lines
 check name_of_the_host prints 'OK No active users' as_alice -L localhost USERS

@@ -53,6 +53,16 @@ static int open_session(const char *user, const char *password)
 	return fd;
 }
 
+/* A session that asks for the echo server and is over; how it was answered. */
+static uint8_t connect_reply(const char *user, const char *password)
+{
+	uint8_t rep;
+	int fd = net_socks_connect_as(d.port, user, password, "127.0.0.1", echo_port, &rep);
+
+	close(fd);
+	return rep;
+}
+
 /* The id of the newest session, as CONNECTIONS says it. */
 static long newest_id(int monitor)
 {
@@ -85,17 +95,25 @@ static void expect_refusal(const char *from, const char *line, const char *answe
 	close(fd);
 }
 
+/* A server that has seen no wrong login yet, and remembers no password. */
+static void start_anew(void)
+{
+	daemon_stop(&d);
+	monitor_start_daemon(&d, (const char *const[]){NO_DNS, NULL});
+}
+
 static void who_is_no_admin_is_refused_in_the_same_words(void **state)
 {
 	static const char *const lines[] = {"nobody:secret\n", "root:wrong\n", "alice:secret\n",
 		"alice:wrong\n", "root:\n", "root:secret \n", "root: secret\n"};
-	char from[16];
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
-		snprintf(from, sizeof(from), "127.0.1.%zu", i + 1);
-		expect_refusal(from, lines[i], "ERR Invalid credentials\n");
+		if (i % 3 == 0) /* after three it is another story */
+			start_anew();
+		expect_refusal("127.0.0.1", lines[i], "ERR Invalid credentials\n");
 	}
+	start_anew();
 }
 
 static void a_login_without_a_colon_has_no_format(void **state)
@@ -124,19 +142,72 @@ static void a_password_may_have_colons_and_the_line_cr_lf(void **state)
 
 static void an_address_that_failed_too_often_is_held_off(void **state)
 {
+	static const char *const from[] = {"127.0.2.1", "127.0.0.1", "127.3.0.9"};
 	int fd;
 
 	(void)state;
-	for (int i = 0; i < 3; i++)
-		expect_refusal("127.0.2.1", "root:wrong\n", "ERR Invalid credentials\n");
-	expect_refusal("127.0.2.1", "root:secret\n", "ERR Too many failed logins\n");
-	/* Others are not. */
+	start_anew();
+	close(root());
+	for (int i = 0; i < 3; i++) /* all of loopback is one */
+		expect_refusal(from[i], "root:wrong\n", "ERR Invalid credentials\n");
+	expect_refusal("127.0.2.1", "root:wrong\n", "ERR Too many failed logins\n");
+	/* Right, but it would have to be hashed to know that. */
+	expect_refusal("127.0.4.1", "boss:secret\n", "ERR Too many failed logins\n");
+	/* What is known is let in at once. */
 	fd = root();
-	assert_true(monitor_stat(fd, "monitor logins refused") >= 4);
+	assert_int_equal(monitor_stat(fd, "monitor logins refused"), 5);
 	close(fd);
 	assert_true(daemon_log_has(&d, "msg=\"monitor login refused\" client=127.0."));
 	assert_false(daemon_log_has(&d, "wrong"));
 	assert_false(daemon_log_has(&d, "secret"));
+	start_anew();
+}
+
+/* The first hold-off is as long as it takes for the next one to be checked. */
+static void of_those_held_off_one_is_checked_in_5_s(void **state)
+{
+	static const char busy[] = "ERR Too many failed logins\n";
+	const char *answer = busy;
+	int fd;
+
+	(void)state;
+	start_anew();
+	for (int i = 0; i < 3; i++)
+		expect_refusal("127.0.0.1", "root:wrong\n", "ERR Invalid credentials\n");
+	while (strcmp(answer, busy) == 0) {
+		fd = monitor_connect(&d);
+		monitor_send(fd, "root:wrong\n");
+		answer = monitor_read_to_end(fd);
+		close(fd);
+	}
+	assert_string_equal(answer, "ERR Invalid credentials\n");
+	expect_refusal("127.0.0.1", "boss:secret\n", busy);
+	start_anew();
+}
+
+static void the_proxy_counts_administrators_names_and_no_others(void **state)
+{
+	int fd;
+
+	(void)state;
+	start_anew();
+	close(root());
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(connect_reply("alice", "wrong"), NET_LOGIN_REFUSED);
+	assert_int_equal(connect_reply("nobody", "wrong"), NET_LOGIN_REFUSED);
+	assert_int_equal(connect_reply("boss", "wrong"), NET_LOGIN_REFUSED);
+	assert_int_equal(connect_reply("root", "wrong"), NET_LOGIN_REFUSED);
+	expect_refusal("127.0.0.1", "boss:wrong\n", "ERR Invalid credentials\n");
+	/* Now both doors are. */
+	expect_refusal("127.0.0.1", "boss:secret\n", "ERR Too many failed logins\n");
+	assert_int_equal(connect_reply("boss", "secret"), NET_LOGIN_REFUSED);
+	assert_int_equal(connect_reply("root", "secret"), 0);
+	assert_int_equal(connect_reply("alice", "wrong"), NET_LOGIN_REFUSED);
+	assert_int_equal(connect_reply("alice", "secret"), 0);
+	fd = root();
+	assert_true(monitor_stat(fd, "logins refused") >= 10);
+	close(fd);
+	start_anew();
 }
 
 /* ---- lines ---- */
@@ -518,15 +589,6 @@ static void kill_user_ends_all_sessions_of_a_user(void **state)
 
 /* ---- users ---- */
 
-static uint8_t connect_reply(const char *user, const char *password)
-{
-	uint8_t rep;
-	int fd = net_socks_connect_as(d.port, user, password, "127.0.0.1", echo_port, &rep);
-
-	close(fd);
-	return rep;
-}
-
 /* What the users file says of a user; "" when it does not. */
 static const char *line_of(const char *user)
 {
@@ -565,6 +627,26 @@ static void an_added_user_may_log_in_at_once_and_is_on_disk(void **state)
 	close(monitor);
 	assert_false(daemon_log_has(&d, "p4ss"));
 	assert_true(daemon_log_has(&d, "command=ADD_USER about=carl answer=OK"));
+}
+
+/* Both hashes are computed before either is put into effect, perhaps. */
+static void of_two_who_add_the_same_user_one_does(void **state)
+{
+	static const char added[] = "OK User carl added\n\n";
+	static const char exists[] = "ERR carl exists already\n\n";
+	int a = root(), b = root();
+	char first;
+
+	(void)state;
+	monitor_send(a, "ADD_USER carl p4ss\n");
+	monitor_send(b, "ADD_USER carl p4ss\n");
+	net_receive(a, &first, 1);
+	monitor_expect_text(a, (first == 'O' ? added : exists) + 1);
+	monitor_expect_text(b, first == 'O' ? exists : added);
+	assert_int_equal(connect_reply("carl", "p4ss"), 0);
+	monitor_expect(a, "DEL_USER carl", "OK User carl deleted, 0 sessions ended\n");
+	close(a);
+	close(b);
 }
 
 static void a_new_password_counts_at_once(void **state)
@@ -887,6 +969,36 @@ static void a_setting_changes_though_another_ones_file_is_gone(void **state)
 	close(fd);
 }
 
+/* The hash of a login takes two seconds; what others ask for takes less. */
+static void a_slow_hash_holds_up_neither_reload_nor_signals(void **state)
+{
+	size_t from;
+	int fd, login;
+
+	(void)state;
+	launch_with_file("listen = 127.0.0.1\n");
+	fd = root();
+	daemon_write_file(d.users,
+		"root:" MONITOR_HASH ":admin\nslow:$6$rounds=3000000$saltsalt$"
+		"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+		"aaaa"
+		":admin\n");
+	monitor_expect(fd, "RELOAD", "OK users 4 to 2\n");
+	login = monitor_connect(&d);
+	monitor_send(login, "slow:wrong\n");
+	monitor_expect(fd, "CONFIG timeout 9m", "OK timeout set to 9m\n");
+	monitor_expect(fd, "RELOAD", "OK Nothing changed\n");
+	from = daemon_log_end(&d);
+	daemon_signal(&d, SIGUSR1);
+	daemon_wait_log(&d, &from, "msg=statistics");
+	close(root()); /* who is known does not wait for it, either */
+	assert_true(net_is_silent(login));
+	assert_string_equal(monitor_read_to_end(login), "ERR Invalid credentials\n");
+	close(login);
+	close(fd);
+	start_anew();
+}
+
 /* The monitor moves twice before anybody can have seen the first time, and back. */
 static void the_monitor_moves_as_often_as_it_is_told(void **state)
 {
@@ -948,6 +1060,8 @@ int main(void)
 		cmocka_unit_test(a_login_without_a_colon_has_no_format),
 		cmocka_unit_test(a_password_may_have_colons_and_the_line_cr_lf),
 		cmocka_unit_test(an_address_that_failed_too_often_is_held_off),
+		cmocka_unit_test(of_those_held_off_one_is_checked_in_5_s),
+		cmocka_unit_test(the_proxy_counts_administrators_names_and_no_others),
 		cmocka_unit_test(bytes_may_come_one_by_one),
 		cmocka_unit_test(all_at_once_and_the_end_behind_it_is_answered_too),
 		cmocka_unit_test(a_line_that_is_too_long_is_refused_and_the_next_one_is_not),
@@ -964,6 +1078,7 @@ int main(void)
 		cmocka_unit_test(kill_reaches_sessions_in_every_phase),
 		cmocka_unit_test(kill_user_ends_all_sessions_of_a_user),
 		cmocka_unit_test(an_added_user_may_log_in_at_once_and_is_on_disk),
+		cmocka_unit_test(of_two_who_add_the_same_user_one_does),
 		cmocka_unit_test(a_new_password_counts_at_once),
 		cmocka_unit_test(a_deleted_user_is_thrown_out),
 		cmocka_unit_test(an_admin_who_was_deleted_may_do_nothing_more),
@@ -981,6 +1096,7 @@ int main(void)
 		cmocka_unit_test(reload_says_what_changed),
 		cmocka_unit_test(a_reload_that_leaves_no_admin_says_so),
 		cmocka_unit_test(a_setting_changes_though_another_ones_file_is_gone),
+		cmocka_unit_test(a_slow_hash_holds_up_neither_reload_nor_signals),
 		cmocka_unit_test(the_monitor_moves_as_often_as_it_is_told),
 		cmocka_unit_test(what_config_has_set_stands_until_the_file_says_something_new),
 	};

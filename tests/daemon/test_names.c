@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "dns.h"
+#include "monitor.h"
 #include "suite.h"
 
 static const struct dns_record records[] = {
@@ -88,6 +89,34 @@ static void a_second_session_asks_no_server(void **state)
 	assert_true(daemon_stat(&d, "name_cache_hits") > 0);
 }
 
+/* The name cache was emptied, and idle channels were thrown away, whatever setting changed. */
+static void a_change_of_another_setting_keeps_the_names(void **state)
+{
+	struct daemon other;
+	unsigned asked;
+	uint8_t rep;
+	int monitor;
+
+	(void)state;
+	monitor_start_daemon(&other,
+		(const char *const[]){
+			"--dns-servers", dns_server(dns), "--auth", "optional", NULL});
+	monitor = monitor_login(&other, "root:secret");
+	expect_echo(net_socks_connect(other.port, "echo.test", echo_port, &rep));
+	asked = dns_questions(dns, "echo.test");
+	monitor_expect(monitor, "CONFIG timeout 30m", "OK timeout set to 30m\n");
+	monitor_expect(monitor, "LOG_LEVEL debug", "OK log_level set to debug\n");
+	monitor_expect(monitor, "RELOAD", "OK Nothing changed\n");
+	expect_echo(net_socks_connect(other.port, "echo.test", echo_port, &rep));
+	assert_int_equal(dns_questions(dns, "echo.test"), asked);
+	assert_true(monitor_stat(monitor, "name cache hits") > 0);
+	monitor_expect(monitor, "CONFIG dns_cache 5000", "OK dns_cache set to 5000\n");
+	expect_echo(net_socks_connect(other.port, "echo.test", echo_port, &rep));
+	assert_true(dns_questions(dns, "echo.test") > asked);
+	close(monitor);
+	daemon_stop(&other);
+}
+
 static void every_resolved_address_is_put_to_the_rules(void **state)
 {
 	size_t from = daemon_log_end(&d);
@@ -161,6 +190,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names_lead_to_their_addresses),
 		cmocka_unit_test(a_second_session_asks_no_server),
+		cmocka_unit_test(a_change_of_another_setting_keeps_the_names),
 		cmocka_unit_test(every_resolved_address_is_put_to_the_rules),
 		cmocka_unit_test(a_late_answer_is_waited_for),
 		cmocka_unit_test(a_client_that_leaves_during_the_lookup_frees_its_worker),

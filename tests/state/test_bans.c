@@ -1,112 +1,262 @@
-/* bans: how long addresses wait, and which are forgotten. */
+/* bans: how long addresses wait, what is checked meanwhile, and which are forgotten, on a clock
+ * that the test moves. */
 #include "state/bans.h"
+
+#include <pthread.h>
+#include <stdio.h>
 
 #include "../base/check.h"
 
-static struct addr host(uint8_t last, uint16_t port)
-{
-	const uint8_t bytes[4] = {192, 0, 2, last};
+static struct bans *b;
 
-	return addr_from_ipv4(bytes, port);
+static int setup(void **state)
+{
+	(void)state;
+	b = bans_new();
+	return b == NULL ? -1 : 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	bans_free(b);
+	return 0;
+}
+
+static struct addr at(const char *text)
+{
+	struct addr a;
+
+	assert_true(addr_parse(text, strlen(text), &a));
+	return a;
+}
+
+/* 10.0.x.y for the number. */
+static struct addr host(unsigned number)
+{
+	const uint8_t bytes[4] = {10, 0, (uint8_t)(number >> 8), (uint8_t)number};
+
+	return addr_from_ipv4(bytes, 1);
+}
+
+static void fail_at(const struct addr *a, unsigned times, int64_t now)
+{
+	for (unsigned i = 0; i < times; i++)
+		bans_note_failure(b, a, now);
 }
 
 static void a_few_tries_are_free_and_then_the_wait_doubles(void **state)
 {
 	static const int64_t waits[] = {0, 0, 5000, 10000, 20000, 40000, 60000, 60000, 60000};
-	struct bans h = {0};
 	int64_t now = 1000;
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(waits); i++) {
-		struct addr a = host(1, (uint16_t)(5000 + i)); /* whatever the port */
+		struct addr a = at("192.0.2.1");
+		int64_t until = now + waits[i];
 
-		assert_false(bans_holds(&h, &a, now));
-		assert_int_equal(bans_note_failure(&h, &a, now), i + 1);
+		addr_set_port(&a, (uint16_t)(5000 + i)); /* whatever the port */
+		assert_false(bans_holds(b, &a, now));
+		assert_int_equal(bans_note_failure(b, &a, now), i + 1);
+		/* One may in 5 s; this takes all of these. */
+		for (; now + BANS_CHECK_MS < until; now += BANS_CHECK_MS)
+			assert_true(bans_may_check(b, &a, now + BANS_CHECK_MS));
 		if (waits[i] > 0)
-			assert_true(bans_holds(&h, &a, now + waits[i] - 1));
-		now += waits[i];
-		assert_false(bans_holds(&h, &a, now));
+			assert_true(bans_holds(b, &a, until - 1));
+		assert_false(bans_holds(b, &a, until));
+		now = until;
 	}
 }
 
 static void others_are_not_held_off(void **state)
 {
-	struct bans h = {0};
-	struct addr bad = host(1, 1), good = host(2, 1);
+	struct addr bad = at("192.0.2.1"), good = at("192.0.2.2");
 
 	(void)state;
-	for (int i = 0; i < 3; i++)
-		bans_note_failure(&h, &bad, 0);
-	assert_true(bans_holds(&h, &bad, 1));
-	assert_false(bans_holds(&h, &good, 1));
+	fail_at(&bad, 3, 0);
+	assert_true(bans_holds(b, &bad, 1));
+	assert_false(bans_holds(b, &good, 1));
+	assert_true(bans_may_check(b, &good, 1));
 }
 
-static void a_network_of_ipv6_is_one_holder(void **state)
+static void these_count_as_one(void **state)
 {
-	const uint8_t bytes[16] = {0x20, 0x01, 0x0d, 0xb8, 1, 2, 3, 4};
-	struct bans h = {0};
-	struct addr a = addr_from_ipv6(bytes, 1), other;
+	static const struct {
+		const char *a, *b;
+		bool same;
+	} rows[] = {
+		{"127.0.0.1", "127.0.0.1", true},
+		{"127.0.0.1", "127.255.255.254", true},
+		{"127.0.3.1", "::1", true},
+		{"::1", "127.0.0.1", true},
+		{"127.0.0.1", "128.0.0.1", false},
+		{"::1", "::2", false},
+		{"10.0.0.1", "10.0.0.2", false},
+		{"2001:db8:1:2::1", "2001:db8:1:2:ffff::", true},
+		{"2001:db8:1:2::1", "2001:db8:1:3::1", false},
+		{"2001:db8:1:2::1", "10.0.0.1", false},
+	};
 
 	(void)state;
-	for (uint8_t i = 0; i < 3; i++) {
-		a.in6.sin6_addr.s6_addr[15] = i;
-		bans_note_failure(&h, &a, 0);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct addr a = at(rows[i].a), other = at(rows[i].b);
+
+		fail_at(&a, 3, 0);
+		if (bans_holds(b, &other, 1) != rows[i].same)
+			fail_msg("%s and %s", rows[i].a, rows[i].b);
+		bans_forget(b, &other);
+		assert_int_equal(bans_holds(b, &a, 1), !rows[i].same);
+		bans_forget(b, &a);
 	}
-	a.in6.sin6_addr.s6_addr[8] = 0xff;
-	assert_true(bans_holds(&h, &a, 1));
-	other = a;
-	other.in6.sin6_addr.s6_addr[7] = 0xff;
-	assert_false(bans_holds(&h, &other, 1));
-	bans_forget(&h, &a);
-	assert_false(bans_holds(&h, &a, 1));
+}
+
+static void who_is_not_held_off_is_checked_as_often_as_he_likes(void **state)
+{
+	struct addr a = at("192.0.2.1");
+
+	(void)state;
+	for (int i = 0; i < 10; i++)
+		assert_true(bans_may_check(b, &a, 7));
+	fail_at(&a, 2, 7);
+	for (int i = 0; i < 10; i++)
+		assert_true(bans_may_check(b, &a, 7));
+}
+
+static void of_those_who_are_held_off_one_is_checked_in_5_s(void **state)
+{
+	struct addr a = at("127.0.0.1"), also = at("127.0.0.9");
+
+	(void)state;
+	fail_at(&a, 7, 0); /* for a minute */
+	assert_false(bans_may_check(b, &a, 0));
+	assert_false(bans_may_check(b, &also, 4999));
+	assert_true(bans_holds(b, &also, 4999));
+	assert_false(bans_holds(b, &also, 5000)); /* to ask takes nothing */
+	assert_true(bans_may_check(b, &also, 5000));
+	assert_false(bans_may_check(b, &also, 5000));
+	assert_false(bans_may_check(b, &a, 9999));
+	assert_true(bans_may_check(b, &a, 10000));
+	assert_false(bans_may_check(b, &a, 10001));
+	/* What was checked was wrong: five seconds from there. */
+	assert_int_equal(bans_note_failure(b, &a, 10100), 8);
+	assert_false(bans_may_check(b, &a, 15099));
+	assert_true(bans_may_check(b, &a, 15100));
+}
+
+static void after_the_wait_it_is_checked_again(void **state)
+{
+	struct addr a = at("192.0.2.1");
+
+	(void)state;
+	fail_at(&a, 4, 0); /* for 10 s */
+	assert_true(bans_may_check(b, &a, 6000));
+	assert_false(bans_may_check(b, &a, 9999));
+	assert_true(bans_may_check(b, &a, 10000));
+	assert_true(bans_may_check(b, &a, 10000));
 }
 
 static void a_success_or_a_long_time_makes_it_good(void **state)
 {
-	struct bans h = {0};
-	struct addr a = host(1, 1);
+	struct addr a = at("192.0.2.1");
 	int64_t later = 5000 + BANS_FORGET_MS;
 
 	(void)state;
-	for (int i = 0; i < 3; i++)
-		bans_note_failure(&h, &a, 0);
-	bans_forget(&h, &a);
-	assert_false(bans_holds(&h, &a, 1));
-	assert_int_equal(bans_note_failure(&h, &a, 0), 1);
-	for (int i = 0; i < 2; i++)
-		bans_note_failure(&h, &a, 0);
-	assert_int_equal(bans_note_failure(&h, &a, later - 1), 4);
-	assert_int_equal(bans_note_failure(&h, &a, later * 3), 1);
+	assert_int_equal(bans_failures(b, &a), 0);
+	fail_at(&a, 3, 0);
+	assert_int_equal(bans_failures(b, &a), 3);
+	bans_forget(b, &a);
+	assert_int_equal(bans_failures(b, &a), 0);
+	assert_false(bans_holds(b, &a, 1));
+	assert_int_equal(bans_note_failure(b, &a, 0), 1);
+	fail_at(&a, 2, 0);
+	assert_int_equal(bans_note_failure(b, &a, later - 1), 4);
+	assert_int_equal(bans_note_failure(b, &a, later * 3), 1);
+	bans_forget(b, &(struct addr){.in = {.sin_family = AF_INET}}); /* a stranger */
 }
 
 static void a_full_table_forgets_who_may_try_again_first(void **state)
 {
-	struct bans h = {0};
-	struct addr first = host(255, 1), last = host(254, 1);
+	struct addr first = at("192.0.2.1"), last = at("192.0.2.2");
 
 	(void)state;
-	for (int i = 0; i < 3; i++)
-		bans_note_failure(&h, &first, 1000000);
-	for (int n = 0; n < BANS_ADDRS - 1; n++) {
-		struct addr a = host((uint8_t)n, 1);
+	fail_at(&first, 3, 1000000);
+	for (unsigned n = 0; n < BANS_ADDRS - 1; n++) {
+		struct addr a = host(n);
 
-		bans_note_failure(&h, &a, n);
+		bans_note_failure(b, &a, n);
 	}
-	bans_note_failure(&h, &last, 500);
-	assert_true(bans_holds(&h, &first, 1000001));
-	assert_int_equal(bans_note_failure(&h, &last, 500), 2);
-	last = host(0, 1); /* the one that made room */
-	assert_int_equal(bans_note_failure(&h, &last, 500), 1);
+	bans_note_failure(b, &last, 500);
+	assert_true(bans_holds(b, &first, 1000001));
+	assert_int_equal(bans_note_failure(b, &last, 500), 2);
+	last = host(1);
+	assert_int_equal(bans_note_failure(b, &last, 500), 2);
+	last = host(0); /* the one that made room */
+	assert_int_equal(bans_note_failure(b, &last, 500), 1);
 }
+
+static void a_place_that_became_free_is_taken_again(void **state)
+{
+	struct addr first = at("192.0.2.1");
+
+	(void)state;
+	fail_at(&first, 3, 1000000);
+	for (unsigned n = 0; n < 2 * BANS_ADDRS; n++) {
+		struct addr a = host(n);
+
+		fail_at(&a, 3, 2000000);
+		bans_forget(b, &a);
+	}
+	assert_true(bans_holds(b, &first, 1000001));
+}
+
+#define THREADS 4
+#define ROUNDS 1000
+
+static void *fail_often(void *context)
+{
+	static char problem[] = "held off, and to be checked all the same";
+	const struct addr *a = context;
+
+	for (int i = 0; i < ROUNDS; i++) {
+		bans_note_failure(b, a, 0);
+		if (bans_holds(b, a, 0) && bans_may_check(b, a, 0))
+			return problem;
+	}
+	return NULL;
+}
+
+static void all_threads_count(void **state)
+{
+	pthread_t threads[THREADS];
+	struct addr a = at("192.0.2.1");
+
+	(void)state;
+	for (size_t i = 0; i < THREADS; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, fail_often, &a), 0);
+	for (size_t i = 0; i < THREADS; i++) {
+		void *problem;
+
+		assert_int_equal(pthread_join(threads[i], &problem), 0);
+		assert_null(problem);
+	}
+	assert_int_equal(bans_note_failure(b, &a, 0), THREADS * ROUNDS + 1);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_few_tries_are_free_and_then_the_wait_doubles),
-		cmocka_unit_test(others_are_not_held_off),
-		cmocka_unit_test(a_network_of_ipv6_is_one_holder),
-		cmocka_unit_test(a_success_or_a_long_time_makes_it_good),
-		cmocka_unit_test(a_full_table_forgets_who_may_try_again_first),
+		TEST(a_few_tries_are_free_and_then_the_wait_doubles),
+		TEST(others_are_not_held_off),
+		TEST(these_count_as_one),
+		TEST(who_is_not_held_off_is_checked_as_often_as_he_likes),
+		TEST(of_those_who_are_held_off_one_is_checked_in_5_s),
+		TEST(after_the_wait_it_is_checked_again),
+		TEST(a_success_or_a_long_time_makes_it_good),
+		TEST(a_full_table_forgets_who_may_try_again_first),
+		TEST(a_place_that_became_free_is_taken_again),
+		TEST(all_threads_count),
 	};
 
 	return cmocka_run_group_tests_name("state/bans", tests, NULL, NULL);

@@ -10,8 +10,8 @@ static void begin(struct registry *r, size_t slot, const char *user, uint64_t by
 	registry_enter(r, slot, -1, &nobody);
 	if (user != NULL)
 		registry_set_user(r, slot, user, strlen(user));
-	traffic_count(&registry_traffic(r, slot)->sent, bytes);
-	traffic_count(&registry_traffic(r, slot)->received, 2 * bytes);
+	traffic_count(registry_traffic(r, slot), TRAFFIC_SENT, bytes);
+	traffic_count(registry_traffic(r, slot), TRAFFIC_RECEIVED, 2 * bytes);
 }
 
 static void sums_up_by_user_and_leaves_out_who_has_none(void **state)

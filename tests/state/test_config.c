@@ -1,10 +1,13 @@
 /* config: files, flags over them, what complaints say, and snapshots under threads. */
 #include "state/config.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include "../base/scratch.h"
+#include "base/lines.h"
 
 static char error[CONFIG_ERROR_MAX];
 
@@ -194,7 +197,12 @@ static void complaints_name_the_line_and_what_is_legal(void **state)
 		{"port = x\n", "conf:1: port: \"x\": legal is a number from 0 to 65535"},
 		{"\n# comment\nport = 65536\n", "conf:3: port: \"65536\": legal is a number"},
 		{"port = \n", "conf:1: port: \"\": legal is a number"},
-		{"port = 1 # remark\n", "conf:1: port: \"1 # remark\": legal is "},
+		{"port = 1# remark\n", "conf:1: port: \"1# remark\": legal is "},
+		{"log_file = \"x\n", "conf:1: log_file: the closing quote is missing"},
+		{"log_file = \"x\\\"\n", "conf:1: log_file: the closing quote is missing"},
+		{"log_file = \"x\" y\n",
+			"conf:1: log_file: nothing but a comment may stand behind"},
+		{"= 1\n", "conf:1: this is no line of the form: name = value"},
 		{"timeout = 5s\r\nport = -1\r\n", "conf:2: port: \"-1\": legal is "},
 		{"auth = maybe\n", "conf:1: auth: \"maybe\": legal is auto, required, optional"},
 		{"timeout = 31d", "conf:1: timeout: \"31d\": legal is a time from 100ms to 30d"},
@@ -205,7 +213,7 @@ static void complaints_name_the_line_and_what_is_legal(void **state)
 		{"port = 1\n\nport = 1\n", "conf:3: port: \"1\": it was set already"},
 		{"monitor_listen = ::1\nmonitor_listen = ::1\n",
 			"conf:2: monitor_listen: \"::1\": it was set already"},
-		{"\n[main]\nport = 1\n", "conf:3: [main]: there are no sections"},
+		{"\n[main]\nport = 1\n", "conf:2: [main]: there are no sections"},
 		{"port = 1\nnonsense\n", "conf:2: this is no line of the form: name = value"},
 		{"nonsense\nport = 1\n\n# end\n", "conf:1: this is no line of the form"},
 		{"port = x\nauth = x\n", "conf:1: port: "},
@@ -219,68 +227,125 @@ static void complaints_name_the_line_and_what_is_legal(void **state)
 	}
 }
 
-/* "port = 1", then a line of `len` times `c` behind `start`, then "auth = optional". */
-static struct config *read_long_line(const char *start, char c, size_t len)
-{
-	char text[8192];
-	size_t at = (size_t)snprintf(text, sizeof(text), "port = 1\n%s", start);
-
-	memset(text + at, c, len);
-	strcpy(text + at + len, "\nauth = optional\n");
-	return read_text(text);
-}
-
-static void complains_about_lines_that_are_too_long(void **state)
-{
-	static const struct {
-		const char *start;
-		char c;
-	} rows[] = {{"log_file = ", 'x'}, {"#", 'x'}, {"log_file = x", ' '}, {"", ' '}, {"#", ';'},
-		{"#", '='}};
-
-	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++) {
-		for (size_t len = 300; len < 1000; len += 37) {
-			assert_null(read_long_line(rows[i].start, rows[i].c, len));
-			assert_begins(error, "conf:2: the line is longer than ");
-		}
-	}
-}
-
-/* The part that was cut off would have made the value a good one. */
-static void calls_a_long_list_a_long_line_wherever_it_is_cut(void **state)
-{
-	char text[1024];
-
-	(void)state;
-	for (int pad = 0; pad < 12; pad++) {
-		size_t len = (size_t)snprintf(text, sizeof(text), "\nclients =%*s", pad, "");
-
-		for (int i = 0; i < 40; i++)
-			len += (size_t)snprintf(text + len, sizeof(text) - len, " 10.0.0.123");
-		strcpy(text + len, "\n");
-		assert_null(read_text(text));
-		assert_begins(error, "conf:2: the line is longer than ");
-	}
-}
-
-/* Up to the length that the complaint names, a line is taken whole; beyond, it is refused. */
-static void lines_may_be_as_long_as_the_complaint_says(void **state)
+/* A line of the greatest length is taken whole, a longer one is refused. */
+static void lines_may_be_long(void **state)
 {
 	static const char start[] = "log_file = ";
-	size_t most;
+	const size_t most = LINES_MAX - strlen(start);
+	char *text = malloc(LINES_MAX + 64), *end;
 	struct config *c;
 
 	(void)state;
-	assert_null(read_long_line(start, 'x', 1000));
-	assert_int_equal(sscanf(error, "conf:2: the line is longer than %zu bytes", &most), 1);
-	c = read_long_line(start, 'x', most - strlen(start));
-	assert_non_null(c);
-	assert_int_equal(strlen(c->settings.log_file), most - strlen(start));
-	assert_int_equal(c->settings.auth, AUTH_OPTIONAL);
+	assert_non_null(text);
+	for (size_t longer = 0; longer < 2; longer++) {
+		end = stpcpy(text, "port = 1\n");
+		end = stpcpy(end, start);
+		memset(end, 'x', most + longer);
+		stpcpy(end + most + longer, "\nauth = optional\n");
+		c = read_text(text);
+		if (longer > 0) {
+			assert_null(c);
+			assert_string_equal(error, "conf:2: the line is longer than 65536 bytes");
+			break;
+		}
+		assert_non_null(c);
+		assert_int_equal(strlen(c->settings.log_file), most);
+		assert_int_equal(c->settings.auth, AUTH_OPTIONAL);
+		config_release(c);
+	}
+	free(text);
+}
+
+static void a_comment_may_stand_behind_a_value(void **state)
+{
+	static const struct {
+		const char *line, *value;
+	} rows[] = {
+		{"log_file = x.log # note", "x.log"},
+		{"log_file = x.log\t; note", "x.log"},
+		{"log_file = x#1.log", "x#1.log"},
+		{"log_file = x;1.log # a # b", "x;1.log"},
+		{"log_file = # nothing yet", ""},
+		{"log_file =", ""},
+		{"log_file : my proxy.log", "my proxy.log"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct config *c = read_good(rows[i].line);
+
+		assert_string_equal(c->settings.log_file, rows[i].value);
+		config_release(c);
+	}
+}
+
+static void a_value_may_be_quoted(void **state)
+{
+	static const struct {
+		const char *line, *value;
+	} rows[] = {
+		{"log_file = \"x.log\"", "x.log"},
+		{"log_file = \" x # 1; \" # note", " x # 1; "},
+		{"log_file = \"x = \\\"y\\\" \\\\ \\n\"", "x = \"y\" \\ \\n"},
+		{"log_file = \"\"", ""},
+		{"log_file = x\"y\"", "x\"y\""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct config *c = read_good(rows[i].line);
+
+		assert_string_equal(c->settings.log_file, rows[i].value);
+		config_release(c);
+	}
+}
+
+static void a_byte_order_mark_is_no_part_of_the_first_name(void **state)
+{
+	struct config *c = read_good("\xef\xbb\xbfport = 1234\n");
+
+	(void)state;
+	assert_int_equal(c->settings.port, 1234);
 	config_release(c);
-	assert_null(read_long_line(start, 'x', most - strlen(start) + 1));
-	assert_begins(error, "conf:2: the line is longer than ");
+}
+
+static void refuses_what_is_no_text(void **state)
+{
+	FILE *file = fopen("conf", "w");
+	struct config_source source = {.path = "conf"};
+
+	(void)state;
+	assert_non_null(file);
+	fwrite("backlog = 7\nport = 10\0 81\n", 1, 26, file);
+	fclose(file);
+	assert_null(config_read(&source, error));
+	assert_string_equal(error, "conf: not a text file: NUL byte in line 2");
+}
+
+/* A pipe has been read to its end at start, and says nothing any more. */
+static void a_pipe_serves_the_start_and_is_refused_on_reload(void **state)
+{
+	struct config_source source = {.path = "fifo"};
+	struct config *c;
+	pid_t writer;
+	int status;
+
+	(void)state;
+	assert_int_equal(mkfifo("fifo", 0600), 0);
+	writer = fork();
+	if (writer == 0) {
+		int fd = open("fifo", O_WRONLY);
+
+		_exit(write(fd, "port = 1234\n", 12) == 12 ? 0 : 1);
+	}
+	c = config_read(&source, error);
+	assert_non_null(c);
+	assert_int_equal(c->settings.port, 1234);
+	config_release(c);
+	assert_int_equal(waitpid(writer, &status, 0), writer);
+	source.is_reload = true;
+	assert_null(config_read(&source, error));
+	assert_string_equal(error, "fifo: cannot be read: it is not a regular file");
 }
 
 static void complains_about_files_that_cannot_be_read(void **state)
@@ -303,7 +368,8 @@ static void complaints_about_long_paths_fit_their_room(void **state)
 	(void)state;
 	memset(path, 'x', sizeof(path) - 1);
 	assert_null(config_read(&source, error));
-	assert_int_equal(strlen(error), CONFIG_ERROR_MAX - 1);
+	assert_true(strlen(error) < CONFIG_ERROR_MAX);
+	assert_non_null(strstr(error, "x: cannot be read: File name too long"));
 }
 
 /* ---- snapshots ---- */
@@ -469,9 +535,12 @@ int main(void)
 		scratch_test(the_first_list_flag_replaces_the_file_s_list),
 		cmocka_unit_test(bad_flags_are_complained_about_by_their_name),
 		scratch_test(complaints_name_the_line_and_what_is_legal),
-		scratch_test(complains_about_lines_that_are_too_long),
-		scratch_test(calls_a_long_list_a_long_line_wherever_it_is_cut),
-		scratch_test(lines_may_be_as_long_as_the_complaint_says),
+		scratch_test(lines_may_be_long),
+		scratch_test(a_comment_may_stand_behind_a_value),
+		scratch_test(a_value_may_be_quoted),
+		scratch_test(a_byte_order_mark_is_no_part_of_the_first_name),
+		scratch_test(refuses_what_is_no_text),
+		scratch_test(a_pipe_serves_the_start_and_is_refused_on_reload),
 		scratch_test(complains_about_files_that_cannot_be_read),
 		scratch_test(complaints_about_long_paths_fit_their_room),
 		cmocka_unit_test(a_snapshot_outlives_the_next_one),

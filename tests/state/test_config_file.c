@@ -130,7 +130,7 @@ static struct book book;
 
 static int read_book(void)
 {
-	return config_file_read("book", table, COUNT(table), &book, error);
+	return config_file_read("book", false, table, COUNT(table), &book, error);
 }
 
 static int close_book(void **state)
@@ -263,7 +263,7 @@ static void a_table_may_have_any_number_of_rows(void **state)
 	}
 	fputs("number-299 = 1\n", out);
 	assert_int_equal(fclose(out), 0);
-	assert_int_equal(config_file_read("conf", rows, ROWS, values, error), -1);
+	assert_int_equal(config_file_read("conf", false, rows, ROWS, values, error), -1);
 	assert_string_equal(error, "conf:301: number-299: \"1\": it was set already further up");
 	for (size_t i = 0; i < ROWS; i++)
 		assert_int_equal(values[i], i);

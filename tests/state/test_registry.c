@@ -206,7 +206,7 @@ static void a_session_is_seen_as_far_as_it_has_come(void **state)
 	registry_set_request(r, 1, "CONNECT", "www.example.org:443");
 	set_target(r, 1, -1);
 	registry_set_phase(r, 1, PHASE_RELAY);
-	traffic_count(&registry_traffic(r, 1)->sent, 7);
+	traffic_count(registry_traffic(r, 1), TRAFFIC_SENT, 7);
 	assert_true(registry_get(r, &refs[0], &info));
 	assert_memory_equal(info.user, "alice", info.user_len);
 	assert_string_equal(info.command, "CONNECT");
@@ -253,8 +253,8 @@ static void totals_never_fall(void **state)
 	(void)state;
 	for (size_t i = 0; i < 2; i++) {
 		enter(r, i, -1);
-		traffic_count(&registry_traffic(r, i)->sent, 10);
-		traffic_count(&registry_traffic(r, i)->received, 1);
+		traffic_count(registry_traffic(r, i), TRAFFIC_SENT, 10);
+		traffic_count(registry_traffic(r, i), TRAFFIC_RECEIVED, 1);
 	}
 	registry_leave(r, 0);
 	enter(r, 0, -1);

@@ -7,8 +7,8 @@ static struct traffic t;
 
 static void move(uint64_t sent, uint64_t received, int64_t now)
 {
-	traffic_count(&t.sent, sent);
-	traffic_count(&t.received, received);
+	traffic_count(&t, TRAFFIC_SENT, sent);
+	traffic_count(&t, TRAFFIC_RECEIVED, received);
 	traffic_active(&t, now);
 }
 
@@ -67,6 +67,28 @@ static void a_rate_falls_while_nothing_comes(void **state)
 	assert_int_equal(traffic_read(&t, 1000000).sent_rate, 0);
 }
 
+static void bytes_count_for_the_accounts_of_the_session(void **state)
+{
+	struct tally client = {.sent = 1000}, user = {.sent = 0};
+
+	(void)state;
+	traffic_share(&t, NULL);
+	move(1, 2, 1100);
+	traffic_share(&t, &client);
+	move(10, 20, 1100);
+	traffic_share(&t, &user);
+	move(100, 200, 1200);
+	assert_int_equal(client.sent, 1110);
+	assert_int_equal(client.received, 220);
+	assert_int_equal(user.sent, 100);
+	assert_int_equal(user.received, 200);
+	assert_int_equal(traffic_read(&t, 1300).sent, 111);
+	traffic_begin(&t, 2000);
+	move(7, 7, 2100);
+	assert_int_equal(client.sent, 1110);
+	assert_int_equal(user.received, 200);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup(f, begin)
@@ -74,6 +96,7 @@ int main(void)
 		TEST(a_session_begins_at_nothing_and_a_worker_goes_on),
 		TEST(a_rate_is_that_of_the_last_whole_window),
 		TEST(a_rate_falls_while_nothing_comes),
+		TEST(bytes_count_for_the_accounts_of_the_session),
 	};
 
 	return cmocka_run_group_tests_name("state/traffic", tests, NULL, NULL);

@@ -488,7 +488,7 @@ static bool is_admin(struct users *u, const char *name, const char *password)
 		.password = password,
 		.password_len = strlen(password)};
 
-	return users_login_admin(u, &login);
+	return users_login_admin(u, &login) == LOGIN_OK;
 }
 
 static void add(struct users *u, const char *name, const char *password, enum user_role role)

@@ -1,0 +1,75 @@
+/* ledger: what lives for each account, a user or a client address: sessions, bytes, and when. Its
+ * figures are atomics; a rwlock guards the table of clients, a mutex the list of users. */
+#ifndef STATE_LEDGER_H
+#define STATE_LEDGER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "net/own.h"
+#include "state/traffic.h"
+
+/* Clients without a session that are remembered, some 200 bytes each. */
+#define LEDGER_IDLE_CLIENTS 4096
+
+struct ledger;
+struct ledger_entry;
+
+/* An empty one. While at least `idle_clients` clients without a session are remembered, the one
+ * that has been idle for longest makes room for the next that comes; one with a session never has
+ * to go. So there are as many as that, and one for each session that ran at once. `own` tells which
+ * networks are this host's; NULL: none is. NULL without memory. */
+struct ledger *ledger_new(size_t idle_clients, struct own *own);
+
+/* All sessions have left, and all users have retired. NULL is allowed. */
+void ledger_free(struct ledger *l);
+
+/* ---- for sessions; `now` is clock_ms() ---- */
+
+/* A session of a client begins, whose port does not matter. An IPv4 address is an account by
+ * itself. So is an IPv6 address that is inside a network of one of this host's interfaces,
+ * link-local ones with their scope and loopback included; any other shares one with its /64. The
+ * entry stays valid until ledger_leave(); NULL without memory, and the session goes on uncounted.
+ */
+struct ledger_entry *ledger_join_client(struct ledger *l, const struct addr *client, int64_t now);
+
+/* A session of a user begins, who is being looked at and cannot retire meanwhile. */
+void ledger_join_user(struct ledger_entry *user);
+
+/* What traffic_share() is to be given; NULL of NULL. */
+struct tally *ledger_tally(struct ledger_entry *entry);
+
+/* Has the user retired? */
+bool ledger_has_retired(const struct ledger_entry *user);
+
+/* The session ends; NULL is allowed. */
+void ledger_leave(struct ledger_entry *entry, int64_t now);
+
+/* ---- for whoever knows the users ---- */
+
+/* The entry of a new user, of whom there may still be another one of the same name that has
+ * retired. NULL without memory. */
+struct ledger_entry *ledger_add_user(struct ledger *l, const char *name, size_t len);
+
+/* The user is no more; the entry goes with the last session. */
+void ledger_retire_user(struct ledger_entry *user);
+
+/* ---- for whoever looks ---- */
+
+struct ledger_figures {
+	size_t sessions; /* that run now */
+	uint64_t total; /* of them since the entry was made; a user's logins */
+	uint64_t sent, received; /* bytes of all of these so far */
+	int64_t last_login; /* a user's: seconds since 1970; 0: never */
+	int64_t last_seen; /* a client's: clock_ms() when a session began or ended last */
+};
+
+struct ledger_figures ledger_read(const struct ledger_entry *entry);
+
+/* The names of the users who have a session, retired ones included, by the alphabet and each once,
+ * in one block to be freed. NULL without memory. */
+const char **ledger_active_users(struct ledger *l, size_t *count);
+
+#endif

@@ -1,0 +1,485 @@
+/*
+ * An entry's figures fill a cache line of their own: relays of many workers add to it with each
+ * read and write, and should disturb nobody else. They take no lock; the locks are for finding an
+ * entry, once a session, and shared as long as the client is known already.
+ *
+ * A client's entry stays in the table when its last session ends, which costs no lock: it only
+ * notes the time. So nobody keeps the idle ones in order. Instead they are in a heap by the time at
+ * which each was found to be idle last, which may be old news; what comes to its root is looked at
+ * again, and sinks when it has been seen since. What is still at the root then is the one that has
+ * been idle for longest, exactly. A session causes at most one such step, so a stream of new
+ * addresses costs a few steps each.
+ *
+ * A user's entry is held by the user and by each session. The last of them to let go frees it,
+ * since a session may outlive its user; of two that have the same name the older one has retired.
+ */
+#include "state/ledger.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/hashmap.h"
+#include "base/lock.h"
+
+#define CACHE_LINE 64
+
+/* Relaxed where each number is right by itself. */
+#define GET(field) atomic_load_explicit(field, memory_order_relaxed)
+#define SET(field, value) atomic_store_explicit(field, value, memory_order_relaxed)
+
+/* All bytes are set, so that it can be a key of a map. */
+struct client_key {
+	uint8_t address[16]; /* as far as the prefix goes; the rest is 0 */
+	uint32_t scope;
+	uint16_t family;
+	uint16_t prefix;
+};
+
+_Static_assert(sizeof(struct client_key) == 24, "no padding");
+
+struct ledger_entry {
+	_Alignas(CACHE_LINE) struct tally tally;
+	_Atomic(uint64_t) total;
+	_Atomic(int64_t) last_login;
+	_Atomic(int64_t) last_seen;
+	_Atomic(size_t) sessions;
+	_Atomic(size_t) holders; /* of a user's: sessions, and the user himself */
+
+	_Alignas(CACHE_LINE) struct ledger *ledger;
+	_Atomic(bool) has_retired;
+	bool is_user;
+	union {
+		struct {
+			struct client_key key;
+			int64_t rank; /* in the heap: `last_seen` when it was looked at last */
+		};
+		struct {
+			struct ledger_entry *next, *previous;
+			size_t name_len;
+		};
+	};
+	char name[]; /* a user's */
+};
+
+struct ledger {
+	_Alignas(CACHE_LINE) struct rwlock clients_lock; /* map and heap */
+	struct hashmap *clients;
+	struct ledger_entry **heap; /* of as many as the map has */
+	size_t heap_size;
+
+	_Alignas(CACHE_LINE) struct mutex users_lock; /* the list */
+	struct ledger_entry *users;
+
+	_Alignas(CACHE_LINE) _Atomic(int64_t)
+		idle; /* clients; for a moment too few, even less than none */
+	int64_t idle_most;
+	struct own *own;
+};
+
+/* ---- making ---- */
+
+/* Zeroed, and no cache line is shared with anything else. */
+static void *allocate_lines(size_t size)
+{
+	size_t lines = (size + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
+	void *memory = aligned_alloc(CACHE_LINE, lines);
+
+	return memory == NULL ? NULL : memset(memory, 0, lines);
+}
+
+struct ledger *ledger_new(size_t idle_clients, struct own *own)
+{
+	struct ledger *l = allocate_lines(sizeof(*l));
+
+	if (l == NULL)
+		return NULL;
+	l->clients = hashmap_new(0);
+	if (l->clients == NULL) {
+		free(l);
+		return NULL;
+	}
+	rwlock_init(&l->clients_lock);
+	mutex_init(&l->users_lock);
+	l->idle_most = (int64_t)idle_clients;
+	l->own = own;
+	return l;
+}
+
+void ledger_free(struct ledger *l)
+{
+	if (l == NULL)
+		return;
+	hashmap_free(l->clients, free);
+	free(l->heap);
+	rwlock_destroy(&l->clients_lock);
+	mutex_destroy(&l->users_lock);
+	free(l);
+}
+
+/* ---- clients: who is one ---- */
+
+static bool counts_by_itself(const struct ledger *l, const struct addr *a)
+{
+	return addr_is_loopback(a) || IN6_IS_ADDR_LINKLOCAL(&a->in6.sin6_addr) ||
+		(l->own != NULL && own_has_network_of(l->own, a));
+}
+
+static struct client_key key_of(const struct ledger *l, const struct addr *a)
+{
+	struct client_key key = {.family = a->sa.sa_family, .prefix = 32};
+
+	if (a->sa.sa_family == AF_INET) {
+		memcpy(key.address, &a->in.sin_addr, sizeof(a->in.sin_addr));
+		return key;
+	}
+	key.prefix = counts_by_itself(l, a) ? 128 : 64;
+	memcpy(key.address, &a->in6.sin6_addr, key.prefix / 8);
+	if (IN6_IS_ADDR_LINKLOCAL(&a->in6.sin6_addr))
+		key.scope = a->in6.sin6_scope_id;
+	return key;
+}
+
+/* ---- clients: the heap, with the smallest rank at its root ---- */
+
+static void swap_places(struct ledger_entry **a, struct ledger_entry **b)
+{
+	struct ledger_entry *kept = *a;
+
+	*a = *b;
+	*b = kept;
+}
+
+static void rise_locked(struct ledger *l, size_t i) REQUIRES(&l->clients_lock)
+{
+	for (size_t parent; i > 0 && l->heap[i]->rank < l->heap[parent = (i - 1) / 2]->rank;
+		i = parent)
+		swap_places(&l->heap[i], &l->heap[parent]);
+}
+
+/* From the root, with `count` in the heap. */
+static void sink_root_locked(struct ledger *l, size_t count) REQUIRES(&l->clients_lock)
+{
+	for (size_t i = 0, child; (child = 2 * i + 1) < count; i = child) {
+		if (child + 1 < count && l->heap[child + 1]->rank < l->heap[child]->rank)
+			child++;
+		if (l->heap[i]->rank <= l->heap[child]->rank)
+			break;
+		swap_places(&l->heap[i], &l->heap[child]);
+	}
+}
+
+/* Where the entry belongs by what is known now. Whoever has a session comes behind all idle ones,
+ * until it is his turn to be looked at again. */
+static int64_t rank_now(const struct ledger_entry *e, int64_t now)
+{
+	/* Before `last_seen`, which is written before the session is gone. */
+	if (atomic_load(&e->sessions) == 0)
+		return GET(&e->last_seen);
+	return (now > e->rank ? now : e->rank) + 1;
+}
+
+/* Has the client at the root that has been idle for longest; false when all have sessions. */
+static bool find_idle_locked(struct ledger *l, int64_t now) REQUIRES(&l->clients_lock)
+{
+	size_t count = hashmap_count(l->clients);
+
+	for (size_t looked = 0; looked < 2 * count; looked++) {
+		struct ledger_entry *root = l->heap[0];
+		int64_t rank = rank_now(root, now);
+
+		if (rank == root->rank)
+			return true;
+		root->rank = rank;
+		sink_root_locked(l, count);
+	}
+	return false;
+}
+
+/* Takes the root out of the map; its place in the heap is the next one's. */
+static struct ledger_entry *evict_root_locked(struct ledger *l) REQUIRES(&l->clients_lock)
+{
+	struct ledger_entry *root = l->heap[0];
+
+	atomic_fetch_sub(&l->idle, 1);
+	return hashmap_remove(l->clients, &root->key, sizeof(root->key));
+}
+
+static int make_room_locked(struct ledger *l) REQUIRES(&l->clients_lock)
+{
+	size_t size = l->heap_size == 0 ? 16 : 2 * l->heap_size;
+	struct ledger_entry **bigger;
+
+	if (hashmap_reserve(l->clients, 1) < 0)
+		return -1;
+	if (hashmap_count(l->clients) < l->heap_size)
+		return 0;
+	bigger = calloc(size, sizeof(struct ledger_entry *));
+	if (bigger == NULL)
+		return -1;
+	if (l->heap != NULL)
+		memcpy(bigger, l->heap, l->heap_size * sizeof(struct ledger_entry *));
+	free(l->heap);
+	l->heap = bigger;
+	l->heap_size = size;
+	return 0;
+}
+
+/* There is room. Returns the client who had to go, to be freed; NULL: nobody had to. */
+static struct ledger_entry *put_client_locked(
+	struct ledger *l, struct ledger_entry *client, int64_t now) REQUIRES(&l->clients_lock)
+{
+	bool is_full = atomic_load(&l->idle) >= l->idle_most && find_idle_locked(l, now);
+	struct ledger_entry *gone = is_full ? evict_root_locked(l) : NULL;
+	size_t count = hashmap_count(l->clients);
+	void *old = NULL;
+	int result = hashmap_put(l->clients, &client->key, sizeof(client->key), client, &old);
+
+	assert(result == 0 && old == NULL);
+	if (gone != NULL) {
+		l->heap[0] = client;
+		sink_root_locked(l, count + 1);
+	} else {
+		l->heap[count] = client;
+		rise_locked(l, count);
+	}
+	return gone;
+}
+
+/* ---- clients: sessions ---- */
+
+static struct ledger_entry *new_client(struct ledger *l, const struct client_key *key, int64_t now)
+{
+	struct ledger_entry *e = allocate_lines(sizeof(*e));
+
+	if (e == NULL)
+		return NULL;
+	e->ledger = l;
+	e->key = *key;
+	e->rank = now;
+	return e;
+}
+
+/* Whoever knows the entry holds the lock, shared at least. Returns what there were before. */
+static size_t begin_session(struct ledger_entry *e, int64_t now)
+{
+	size_t before = atomic_fetch_add(&e->sessions, 1);
+
+	atomic_fetch_add_explicit(&e->total, 1, memory_order_relaxed);
+	SET(&e->last_seen, now);
+	return before;
+}
+
+static struct ledger_entry *join_known_locked(struct ledger *l, const struct client_key *key,
+	int64_t now) REQUIRES_SHARED(&l->clients_lock)
+{
+	struct ledger_entry *e = hashmap_get(l->clients, key, sizeof(*key));
+
+	if (e != NULL && begin_session(e, now) == 0)
+		atomic_fetch_sub(&l->idle, 1);
+	return e;
+}
+
+/* Nobody knew the client a moment ago; meanwhile another worker may have put him in. */
+static struct ledger_entry *join_new(struct ledger *l, const struct client_key *key, int64_t now)
+{
+	struct ledger_entry *fresh = new_client(l, key, now), *unused = fresh, *e;
+
+	rwlock_write(&l->clients_lock);
+	e = join_known_locked(l, key, now);
+	if (e == NULL && fresh != NULL && make_room_locked(l) == 0) {
+		begin_session(fresh, now);
+		e = fresh;
+		unused = put_client_locked(l, fresh, now);
+	}
+	rwlock_write_unlock(&l->clients_lock);
+	free(unused);
+	return e;
+}
+
+struct ledger_entry *ledger_join_client(struct ledger *l, const struct addr *client, int64_t now)
+{
+	struct client_key key = key_of(l, client);
+	struct ledger_entry *e;
+
+	rwlock_read(&l->clients_lock);
+	e = join_known_locked(l, &key, now);
+	rwlock_read_unlock(&l->clients_lock);
+	return e != NULL ? e : join_new(l, &key, now);
+}
+
+/* From the moment that he has no session the client may be gone. */
+static void leave_client(struct ledger_entry *client, int64_t now)
+{
+	struct ledger *l = client->ledger;
+
+	SET(&client->last_seen, now);
+	if (atomic_fetch_sub(&client->sessions, 1) == 1)
+		atomic_fetch_add(&l->idle, 1);
+}
+
+/* ---- users ---- */
+
+struct ledger_entry *ledger_add_user(struct ledger *l, const char *name, size_t len)
+{
+	struct ledger_entry *user = allocate_lines(sizeof(*user) + len + 1);
+
+	if (user == NULL)
+		return NULL;
+	user->ledger = l;
+	user->is_user = true;
+	atomic_init(&user->holders, 1);
+	user->name_len = len;
+	memcpy(user->name, name, len);
+	mutex_lock(&l->users_lock);
+	user->next = l->users;
+	if (l->users != NULL)
+		l->users->previous = user;
+	l->users = user;
+	mutex_unlock(&l->users_lock);
+	return user;
+}
+
+static void unlink_locked(struct ledger *l, struct ledger_entry *user) REQUIRES(&l->users_lock)
+{
+	if (user->next != NULL)
+		user->next->previous = user->previous;
+	if (user->previous != NULL)
+		user->previous->next = user->next;
+	else
+		l->users = user->next;
+}
+
+/* Under the lock nobody who walks the list meets an entry that is being freed. */
+static void let_go_of_user(struct ledger_entry *user)
+{
+	struct ledger *l = user->ledger;
+
+	if (atomic_fetch_sub(&user->holders, 1) > 1)
+		return;
+	mutex_lock(&l->users_lock);
+	unlink_locked(l, user);
+	mutex_unlock(&l->users_lock);
+	free(user);
+}
+
+void ledger_retire_user(struct ledger_entry *user)
+{
+	atomic_store(&user->has_retired, true);
+	let_go_of_user(user);
+}
+
+bool ledger_has_retired(const struct ledger_entry *user)
+{
+	return atomic_load(&user->has_retired);
+}
+
+void ledger_join_user(struct ledger_entry *user)
+{
+	atomic_fetch_add(&user->holders, 1);
+	atomic_fetch_add(&user->sessions, 1);
+	atomic_fetch_add_explicit(&user->total, 1, memory_order_relaxed);
+	SET(&user->last_login, (int64_t)time(NULL));
+}
+
+static void leave_user(struct ledger_entry *user)
+{
+	atomic_fetch_sub(&user->sessions, 1);
+	let_go_of_user(user);
+}
+
+/* ---- both ---- */
+
+struct tally *ledger_tally(struct ledger_entry *entry)
+{
+	return entry == NULL ? NULL : &entry->tally;
+}
+
+void ledger_leave(struct ledger_entry *entry, int64_t now)
+{
+	if (entry == NULL)
+		return;
+	if (entry->is_user)
+		leave_user(entry);
+	else
+		leave_client(entry, now);
+}
+
+struct ledger_figures ledger_read(const struct ledger_entry *entry)
+{
+	return (struct ledger_figures){.sessions = atomic_load(&entry->sessions),
+		.total = GET(&entry->total),
+		.sent = GET(&entry->tally.sent),
+		.received = GET(&entry->tally.received),
+		.last_login = GET(&entry->last_login),
+		.last_seen = GET(&entry->last_seen)};
+}
+
+/* ---- who is active ---- */
+
+static size_t active_size_locked(const struct ledger *l) REQUIRES(&l->users_lock)
+{
+	size_t size = 0;
+
+	for (const struct ledger_entry *u = l->users; u != NULL; u = u->next) {
+		if (atomic_load(&u->sessions) > 0)
+			size += sizeof(char *) + u->name_len + 1;
+	}
+	return size;
+}
+
+/* From the front the pointers, from the back the names, until they meet: there may be more by now.
+ */
+static size_t copy_active_locked(const struct ledger *l, const char **names, size_t size)
+	REQUIRES(&l->users_lock)
+{
+	char *text = (char *)names + size;
+	size_t count = 0;
+
+	for (const struct ledger_entry *u = l->users; u != NULL; u = u->next) {
+		size_t needed = sizeof(char *) + u->name_len + 1;
+
+		if (atomic_load(&u->sessions) == 0 ||
+			(size_t)(text - (char *)(names + count)) < needed)
+			continue;
+		text -= u->name_len + 1;
+		memcpy(text, u->name, u->name_len + 1);
+		names[count++] = text;
+	}
+	return count;
+}
+
+static int compare_active(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Of sorted ones. */
+static size_t drop_repeated(const char **names, size_t count)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (kept == 0 || strcmp(names[kept - 1], names[i]) != 0)
+			names[kept++] = names[i];
+	}
+	return kept;
+}
+
+const char **ledger_active_users(struct ledger *l, size_t *count)
+{
+	const char **names;
+	size_t size;
+
+	mutex_lock(&l->users_lock);
+	size = active_size_locked(l);
+	names = malloc(size + 1);
+	*count = names == NULL ? 0 : copy_active_locked(l, names, size);
+	mutex_unlock(&l->users_lock);
+	if (names == NULL)
+		return NULL;
+	qsort(names, *count, sizeof(*names), compare_active);
+	*count = drop_repeated(names, *count);
+	return names;
+}
