@@ -5,7 +5,7 @@
  */
 #include "proxy/dialect_socks5.h"
 
-#include "state/acl.h"
+#include "state/admission.h"
 #include "wire/socks5.h"
 
 static bool begins_socks5(uint8_t first)
@@ -24,7 +24,7 @@ static enum socks5_method choose_method(
 	const struct handshake *h, const struct socks5_greeting *greeting)
 {
 	size_t users = users_count(h->users);
-	bool required = acl_login_required(h->config, users);
+	bool required = admission_login_required(h->config, users);
 
 	if (greeting->offers_password && (required || users > 0))
 		return SOCKS5_PASSWORD;

@@ -13,7 +13,7 @@
 
 #include "base/log.h"
 #include "server/listening.h"
-#include "state/acl.h"
+#include "state/admission.h"
 
 struct resolver_options effects_resolver_options(const struct settings *s)
 {
@@ -67,14 +67,14 @@ int effects_load_users(struct users *u, const struct settings *s, bool may_be_mi
 
 void effects_warn_of_open_door(size_t users, const struct config *c)
 {
-	if (users == 0 && acl_login_required(c, users))
+	if (users == 0 && admission_login_required(c, users))
 		log_message(LOG_WARN, "login is required but there are no users: nobody gets in");
 	else if (users == 0 && c->settings.auth == AUTH_AUTO &&
 		effects_users_path(&c->settings) != NULL)
 		log_message(LOG_WARN,
 			"there are no users, so nobody has to log in (auth = required to forbid "
 			"that)");
-	else if (!acl_login_required(c, users) && c->settings.clients.any)
+	else if (!admission_login_required(c, users) && c->settings.clients.any)
 		log_message(LOG_WARN, "clients = any and no login required: an open proxy");
 }
 
@@ -96,8 +96,8 @@ static int check_users(struct change *change, char error[CONFIG_ERROR_MAX])
 		return -1;
 	count = users_draft_count(draft);
 	users_draft_free(draft);
-	if (count > 0 || !acl_login_required(change->old, before) || acl_login_required(new, 0) ||
-		new->settings.auth == AUTH_OPTIONAL)
+	if (count > 0 || !admission_login_required(change->old, before) ||
+		admission_login_required(new, 0) || new->settings.auth == AUTH_OPTIONAL)
 		return 0;
 	snprintf(error, CONFIG_ERROR_MAX,
 		"%.512s: no users are left in it, which would let everybody in: say auth = "
