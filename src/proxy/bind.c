@@ -13,7 +13,7 @@
 
 #define BACKLOG 8
 
-static int fail(struct bind *b, enum end_reason why, int error)
+static int fail_bind(struct bind *b, enum end_reason why, int error)
 {
 	b->failure = why;
 	b->error = error;
@@ -39,12 +39,12 @@ static int await_addresses(struct bind *b)
 		fds[0] = watch_entry(&b->watch);
 		socket_wait(fds, 1 + count, clock_earlier(deadline, target_deadline(&b->target)));
 		if (watch_left(&b->watch, &fds[0]))
-			return fail(b, END_CLIENT_LEFT, 0);
+			return fail_bind(b, END_CLIENT_LEFT, 0);
 		target_process(&b->target, fds + 1, count);
 	}
 	if (is_from_anywhere(b) || target_has_next(&b->target))
 		return 0;
-	return fail(b, target_failure(&b->target), 0);
+	return fail_bind(b, target_failure(&b->target), 0);
 }
 
 static int find_peer(struct bind *b)
@@ -52,7 +52,7 @@ static int find_peer(struct bind *b)
 	int result;
 
 	if (!target_begin(&b->target, b->asker, b->dst))
-		return fail(b, END_TARGET_DENIED, 0);
+		return fail_bind(b, END_TARGET_DENIED, 0);
 	result = await_addresses(b);
 	target_end(&b->target, result == 0);
 	return result;
@@ -95,7 +95,7 @@ static int listen_for_anybody(struct bind *b)
 
 	if (external->sa.sa_family != AF_UNSPEC)
 		here = *external;
-	return listen_on(b, &here) < 0 ? fail(b, END_NO_SOCKET, errno) : 0;
+	return listen_on(b, &here) < 0 ? fail_bind(b, END_NO_SOCKET, errno) : 0;
 }
 
 /* Listens on the address from which this one is reached. */
@@ -105,10 +105,10 @@ static int listen_towards(struct bind *b, const struct candidate *peer)
 	struct addr here;
 
 	if (!peer->verdict.allowed)
-		return fail(b, END_TARGET_DENIED, 0);
+		return fail_bind(b, END_TARGET_DENIED, 0);
 	if (socket_route(&peer->addr, &via, &here) < 0)
-		return fail(b, END_NETWORK_UNREACHABLE, errno);
-	return listen_on(b, &here) < 0 ? fail(b, END_NO_SOCKET, errno) : 0;
+		return fail_bind(b, END_NETWORK_UNREACHABLE, errno);
+	return listen_on(b, &here) < 0 ? fail_bind(b, END_NO_SOCKET, errno) : 0;
 }
 
 /* Tries the addresses of the peer in their order until one can be listened for. */
@@ -125,7 +125,7 @@ static int listen_for_peer(struct bind *b)
 }
 
 /* One descriptor to listen with, and one for the connection that is accepted. */
-static bool take_descriptors(struct bind *b)
+static bool take_listening_places(struct bind *b)
 {
 	if (!fd_lease_take(b->asker->lease))
 		return false;
@@ -147,8 +147,8 @@ int bind_listen(struct bind *b)
 	int result;
 
 	b->listener = -1;
-	if (!take_descriptors(b))
-		return fail(b, END_NO_SOCKET, EMFILE);
+	if (!take_listening_places(b))
+		return fail_bind(b, END_NO_SOCKET, EMFILE);
 	result = find_peer(b);
 	if (result == 0)
 		result = is_from_anywhere(b) ? listen_for_anybody(b) : listen_for_peer(b);

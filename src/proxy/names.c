@@ -19,7 +19,7 @@
 
 /* ---- datagrams that wait ---- */
 
-static bool has_room(const struct names *n, size_t len)
+static bool has_waiting_room(const struct names *n, size_t len)
 {
 	return n->waiting < NAMES_WAITING_MAX && len <= NAMES_WAITING_BYTES - n->waiting_bytes;
 }
@@ -27,7 +27,7 @@ static bool has_room(const struct names *n, size_t len)
 /* Appends a copy; false when there is no room or memory for it. */
 static bool append(struct names *n, struct name *name, uint16_t port, const void *data, size_t len)
 {
-	struct name_datagram *copy = has_room(n, len) ? malloc(sizeof(*copy) + len) : NULL;
+	struct name_datagram *copy = has_waiting_room(n, len) ? malloc(sizeof(*copy) + len) : NULL;
 
 	if (copy == NULL)
 		return false;
@@ -238,7 +238,7 @@ static struct name *find_name(struct names *n, const char *text, size_t len)
 }
 
 /* A place that is free, or known and used longest ago with nothing waiting; NULL: all are busy. */
-static struct name *find_place(struct names *n)
+static struct name *find_name_place(struct names *n)
 {
 	struct name *place = NULL;
 
@@ -256,7 +256,7 @@ static struct name *find_place(struct names *n)
 
 static struct name *add_name(struct names *n, const char *text, size_t len)
 {
-	struct name *name = find_place(n);
+	struct name *name = find_name_place(n);
 
 	if (name == NULL)
 		return NULL;
