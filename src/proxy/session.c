@@ -145,8 +145,6 @@ static bool connect_to_target(struct session *s)
 
 	if (!check_name(s))
 		return false;
-	if (s->handshake.request.dst.port == 0)
-		return refuse_request(s, END_TARGET_DENIED);
 	enter(s, PHASE_CONNECT);
 	d->asker = &s->asker;
 	d->dst = &s->handshake.request.dst;
@@ -219,6 +217,11 @@ static void associate(struct session *s)
 	struct udp *u;
 
 	enter(s, PHASE_CONNECT);
+	/* What it names is a hint, and no target: those come in datagrams. */
+	if (!target_judge(&s->asker, NULL, NULL, false).allowed) {
+		refuse_request(s, END_TARGET_DENIED);
+		return;
+	}
 	u = udp_open(&setup);
 	if (u == NULL) {
 		s->error = errno;

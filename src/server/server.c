@@ -17,7 +17,7 @@
 #include "server/janitor.h"
 #include "server/listening.h"
 #include "server/statistics.h"
-#include "state/acl.h"
+#include "state/admission.h"
 #include "state/operators.h"
 #include "state/users_file.h"
 
@@ -122,7 +122,7 @@ static void log_try_it(const struct server *s, const struct config *c, const str
 		addr_set_port(&a, port);
 	}
 	log_message(LOG_INFO, "try it: curl --proxy socks5h://%s%s http://example.org/",
-		acl_login_required(c, users) ? "NAME:PASS@" : "", addr_format(&a, text));
+		admission_login_required(c, users) ? "NAME:PASS@" : "", addr_format(&a, text));
 }
 
 /* ---- start ---- */
