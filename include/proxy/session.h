@@ -27,7 +27,7 @@
  * and the beginning of the first buffer, and the first one of the second buffer. */
 struct session {
 	_Alignas(SESSION_PAGE) struct services *services;
-	size_t slot; /* in the registry */
+	struct registry_slot *slot;
 	uint64_t id;
 	int64_t begun;
 	struct config *config;
@@ -59,7 +59,7 @@ struct session {
 /* Serves the connection `client`, accepted from `client_addr` under the configuration `config`,
  * whose reference it takes over, and closes it. `s` is memory for it, zeroed when it is used for
  * the first time. */
-void session_run(struct session *s, struct services *services, size_t slot, struct config *config,
-	int client, const struct addr *client_addr);
+void session_run(struct session *s, struct services *services, struct registry_slot *slot,
+	struct config *config, int client, const struct addr *client_addr);
 
 #endif

@@ -42,7 +42,7 @@
 
 struct worker {
 	struct pool *pool;
-	size_t slot;
+	struct registry_slot *slot;
 	pthread_t thread;
 	struct session *session;
 };
@@ -290,7 +290,7 @@ static int start_worker(struct pool *p, size_t i, const pthread_attr_t *attr)
 	int error;
 
 	w->pool = p;
-	w->slot = i;
+	w->slot = registry_slot_at(p->services->registry, i);
 	w->session = &p->sessions[i];
 	error = pthread_create(&w->thread, attr, work, w);
 	errno = error;

@@ -24,7 +24,7 @@
 
 static void enter(struct session *s, enum session_phase phase)
 {
-	registry_set_phase(s->services->registry, s->slot, phase);
+	registry_set_phase(s->slot, phase);
 }
 
 static bool fail(struct session *s, enum end_reason reason)
@@ -91,7 +91,7 @@ static void publish_request(struct session *s)
 
 	s->command = request_command_word(r, s->command_text);
 	destination_format(&r->dst, s->target_text, sizeof(s->target_text));
-	registry_set_request(s->services->registry, s->slot, s->command, s->target_text);
+	registry_set_request(s->slot, s->command, s->target_text);
 }
 
 /* For the rules, and for whatever is to be done. */
@@ -154,7 +154,7 @@ static bool connect_to_target(struct session *s)
 	s->error = d->error;
 	if (s->target < 0)
 		return refuse_request(s, d->failure);
-	registry_set_target(s->services->registry, s->slot, s->target, &d->address);
+	registry_set_target(s->slot, s->target, &d->address);
 	return grant(s, &d->local);
 }
 
@@ -171,7 +171,7 @@ static bool wait_for_peer(struct session *s, struct bind *b)
 	if (s->target < 0)
 		return refuse_request(s, b->failure);
 	s->address = b->peer;
-	registry_set_target(s->services->registry, s->slot, s->target, &b->peer);
+	registry_set_target(s->slot, s->target, &b->peer);
 	return grant(s, &b->peer);
 }
 
@@ -210,7 +210,7 @@ static void associate(struct session *s)
 	struct services *v = s->services;
 	struct udp_setup setup = {.asker = &s->asker,
 		.limits = config_idle_limits(v->config),
-		.traffic = registry_traffic(v->registry, s->slot),
+		.traffic = registry_traffic(s->slot),
 		.stats = &v->stats,
 		.client = s->client,
 		.hint = s->handshake.request.dst.addr};
@@ -244,7 +244,7 @@ static void relay(struct session *s)
 		.path = (enum relay_path)s->config->settings.relay,
 		.pipes = &s->services->pipes,
 		.limits = config_idle_limits(s->services->config),
-		.traffic = registry_traffic(s->services->registry, s->slot),
+		.traffic = registry_traffic(s->slot),
 	};
 
 	traffic_active(
@@ -384,7 +384,7 @@ static void close_sockets(struct session *s)
 	enter(s, PHASE_CLOSING);
 	if (s->handshake.answered && !s->served)
 		linger(s);
-	registry_leave(s->services->registry, s->slot);
+	registry_leave(s->slot);
 	leave_accounts(s);
 	if (s->reason == END_TARGET_RESET)
 		socket_close_with_reset(s->client);
@@ -406,7 +406,7 @@ static void account(struct session *s)
 	const struct dial *d = &s->dial;
 	const struct handshake *h = &s->handshake;
 	int64_t now = clock_ms();
-	struct traffic_figures moved = traffic_read(registry_traffic(v->registry, s->slot), now);
+	struct traffic_figures moved = traffic_read(registry_traffic(s->slot), now);
 	struct stats_outcome outcome = {.reason = s->reason,
 		.was_asked = s->command != NULL,
 		.was_served = s->served,
@@ -426,15 +426,14 @@ static void prepare_handshake(struct session *s)
 	h->users = s->services->users;
 	h->holdoff = s->services->holdoff;
 	h->from = &s->client_addr;
-	h->registry = s->services->registry;
 	h->slot = s->slot;
 	h->client = s->client;
 	h->in = &s->in;
 	h->deadline = clock_deadline(s->config->settings.handshake_timeout);
 }
 
-static void begin(struct session *s, struct services *services, size_t slot, struct config *config,
-	int client, const struct addr *client_addr)
+static void begin(struct session *s, struct services *services, struct registry_slot *slot,
+	struct config *config, int client, const struct addr *client_addr)
 {
 	memset(s, 0, offsetof(struct session, memory));
 	s->services = services;
@@ -449,19 +448,19 @@ static void begin(struct session *s, struct services *services, size_t slot, str
 	buffer_init(&s->in, s->memory[0], SESSION_BUFFER_SIZE);
 	buffer_init(&s->out, s->memory[1], SESSION_BUFFER_SIZE);
 	prepare_handshake(s);
-	s->id = registry_enter(services->registry, slot, client, client_addr);
+	s->id = registry_enter(slot, client, client_addr);
 	s->client_entry = ledger_join_client(services->ledger, client_addr, s->begun);
-	traffic_share(registry_traffic(services->registry, slot), ledger_tally(s->client_entry));
+	traffic_share(registry_traffic(slot), ledger_tally(s->client_entry));
 	stats_session_begins(&services->stats);
 }
 
-void session_run(struct session *s, struct services *services, size_t slot, struct config *config,
-	int client, const struct addr *client_addr)
+void session_run(struct session *s, struct services *services, struct registry_slot *slot,
+	struct config *config, int client, const struct addr *client_addr)
 {
 	begin(s, services, slot, config, client, client_addr);
 	serve(s);
-	if (registry_told_why(services->registry, slot) != END_REASONS)
-		s->reason = registry_told_why(services->registry, slot);
+	if (registry_told_why(slot) != END_REASONS)
+		s->reason = registry_told_why(slot);
 	close_sockets(s);
 	account(s);
 	buffer_release(&s->in);

@@ -96,17 +96,17 @@ static void begin(const char *auth, struct users *who)
 	buffer_init(&in, memory, sizeof(memory));
 	h = (struct handshake){.config = config,
 		.users = who,
-		.registry = registry,
+		.slot = registry_slot_at(registry, 0),
 		.client = pair[1],
 		.in = &in,
 		.deadline = clock_deadline(NET_PATIENCE_S * 1000)};
-	registry_enter(registry, 0, h.client, &addr);
+	registry_enter(h.slot, h.client, &addr);
 	first_read = other_reads = sizeof(memory);
 }
 
 static void end(void)
 {
-	registry_leave(registry, 0);
+	registry_leave(h.slot);
 	ledger_leave(h.user_entry, clock_ms());
 	close(h.client);
 	close(client);
