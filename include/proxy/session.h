@@ -51,9 +51,9 @@ struct session {
 	struct dial dial;
 	/* Last, so that little is touched. */
 	union {
-		uint8_t memory[2][SESSION_BUFFER_SIZE]; /* of the buffers */
-		struct log_line line; /* of a worker that has no session, or none any more */
-	};
+		uint8_t buffers[2][SESSION_BUFFER_SIZE];
+		struct log_line line; /* of a worker without a session: session_line() */
+	} memory;
 };
 
 /* Serves the connection `client`, accepted from `client_addr` under the configuration `config`,
@@ -61,5 +61,9 @@ struct session {
  * the first time. */
 void session_run(struct session *s, struct services *services, struct registry_slot *slot,
 	struct config *config, int client, const struct addr *client_addr);
+
+/* Memory for a line of the log, which a worker's stack has no room for. It is that of the buffers,
+ * so only a worker that has no session, or none any more, may ask. */
+struct log_line *session_line(struct session *s);
 
 #endif

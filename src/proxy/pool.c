@@ -88,7 +88,7 @@ struct guest {
 static void note_refusal(struct worker *w, const struct addr *client)
 {
 	struct pool *p = w->pool;
-	struct log_line *line = &w->session->line;
+	struct log_line *line = session_line(w->session);
 	uint64_t held_back;
 	char text[ADDR_TEXT_MAX];
 

@@ -6,6 +6,7 @@
  */
 #include "proxy/session.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -268,6 +269,12 @@ static void serve(struct session *s)
 
 /* ---- the end ---- */
 
+struct log_line *session_line(struct session *s)
+{
+	assert(s->in.memory == NULL && s->out.memory == NULL);
+	return &s->memory.line;
+}
+
 static void log_target(struct log_line *line, const struct session *s)
 {
 	char text[ADDR_TEXT_MAX], name[DESTINATION_NAME_MAX + 1 + DIGITS_MAX], *end;
@@ -321,7 +328,7 @@ static void log_end_of_session(
 {
 	enum log_level level = s->reason == END_NOTHING_ASKED ? LOG_DEBUG : LOG_INFO;
 	const struct handshake *h = &s->handshake;
-	struct log_line *line = &s->line;
+	struct log_line *line = session_line(s);
 	char text[ADDR_TEXT_MAX];
 
 	log_begin(line, level, "session ended");
@@ -359,7 +366,7 @@ static void linger(struct session *s)
 	socket_end_stream(s->client);
 	while (left > 0) {
 		/* No more than the smallest page: buffer_release() leaves the first one anyway. */
-		ssize_t n = socket_read(s->client, s->memory[0], SESSION_PAGE);
+		ssize_t n = socket_read(s->client, s->memory.buffers[0], SESSION_PAGE);
 
 		if (n == 0 || (n < 0 && errno != EAGAIN))
 			return;
@@ -397,6 +404,15 @@ static void close_sockets(struct session *s)
 	else
 		socket_close(s->target);
 	fd_lease_give(&s->lease);
+}
+
+/* From here on their memory is a line's. */
+static void give_up_buffers(struct session *s)
+{
+	buffer_release(&s->in);
+	buffer_release(&s->out);
+	buffer_init(&s->in, NULL, 0);
+	buffer_init(&s->out, NULL, 0);
 }
 
 /* Counts and logs what became of the session. */
@@ -445,8 +461,8 @@ static void begin(struct session *s, struct services *services, struct registry_
 	s->begun = clock_ms();
 	s->config = config;
 	s->dial.lookup_ms = s->dial.connect_ms = -1;
-	buffer_init(&s->in, s->memory[0], SESSION_BUFFER_SIZE);
-	buffer_init(&s->out, s->memory[1], SESSION_BUFFER_SIZE);
+	buffer_init(&s->in, s->memory.buffers[0], SESSION_BUFFER_SIZE);
+	buffer_init(&s->out, s->memory.buffers[1], SESSION_BUFFER_SIZE);
 	prepare_handshake(s);
 	s->id = registry_enter(slot, client, client_addr);
 	s->client_entry = ledger_join_client(services->ledger, client_addr, s->begun);
@@ -462,8 +478,7 @@ void session_run(struct session *s, struct services *services, struct registry_s
 	if (registry_told_why(slot) != END_REASONS)
 		s->reason = registry_told_why(slot);
 	close_sockets(s);
+	give_up_buffers(s);
 	account(s);
-	buffer_release(&s->in);
-	buffer_release(&s->out);
 	config_release(s->config);
 }
