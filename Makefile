@@ -125,7 +125,7 @@ WRAP_proxy/test_dial := connect
 WRAP_server/test_change := pool_listeners pool_expect pool_listen_on log_open log_set_level \
 	log_set_format access_log_open access_log_resize resolver_configure hashing_set_most users_read \
 	users_put_into_effect config_publish fdbudget_borrow listeners_open setting_copy
-WRAP_proxy/test_handshake := socket_read
+WRAP_proxy/test_handshake := socket_read registry_set_user
 WRAP_server/test_addresses := getifaddrs freeifaddrs
 WRAP_server/test_schedule := clock_ms
 WRAP_server/test_idle := clock_ms

@@ -548,7 +548,7 @@ static int refuse_change(char *error, const char *name, const char *why)
 	return -1;
 }
 
-static int make_room(struct users *u)
+static int make_room_in_map(struct users *u)
 {
 	int result;
 
@@ -575,12 +575,12 @@ static void put_user(struct users *u, struct user *user)
 }
 
 /* First at the backend, then in the map: all that could fail there was done before. */
-static int keep_user(struct users *u, const struct user_record *record, bool is_new, char *error)
+static int store_user(struct users *u, const struct user_record *record, bool is_new, char *error)
 {
 	struct user *user = user_new(u, record);
 	const struct users_backend *b = &u->backend;
 
-	if (user == NULL || make_room(u) < 0) {
+	if (user == NULL || make_room_in_map(u) < 0) {
 		user_free(user);
 		return refuse_change(error, record->name, "cannot be kept: out of memory");
 	}
@@ -608,7 +608,7 @@ int users_add(struct users *u, const char *name, const char *hash, enum user_rol
 
 	if (find_user(u, name, record.name_len) != NULL)
 		return refuse_change(error, name, "exists already");
-	return keep_user(u, &record, true, error);
+	return store_user(u, &record, true, error);
 }
 
 int users_set_password(
@@ -621,7 +621,7 @@ int users_set_password(
 		return refuse_change(error, name, "does not exist");
 	record.role = old->role;
 	record.attributes = old->attributes;
-	return keep_user(u, &record, false, error);
+	return store_user(u, &record, false, error);
 }
 
 int users_set_admin(
@@ -632,7 +632,7 @@ int users_set_admin(
 
 	if (old != NULL)
 		record.attributes = old->attributes;
-	return keep_user(u, &record, false, error);
+	return store_user(u, &record, false, error);
 }
 
 static void take_out(struct users *u, const char *name, size_t len)
