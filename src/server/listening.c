@@ -117,7 +117,7 @@ void listening_commit(struct site *s, bool logs_all)
 	size_t count = next->count + s->monitor.count;
 
 	if (logs_all)
-		listeners_log(next);
+		listeners_log(next, NULL, "listening");
 	pool_listen_on(s->pool, next);
 	settle_borrowed(s, count);
 	s->listening = (struct listening_change){.next = NULL};

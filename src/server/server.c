@@ -262,7 +262,7 @@ static int open_for_business(struct server *s, struct config *c, char *error)
 	}
 	log_capacity(s, c, planned);
 	effects_warn_of_open_door(users_count(s->services.users), c);
-	listeners_log(l);
+	listeners_log(l, NULL, "listening");
 	log_try_it(s, c, l);
 	if (users_count_admins(s->services.users) == 0)
 		log_message(LOG_INFO,
