@@ -123,8 +123,8 @@ WRAP_proxy/test_pool := session_run accept4 pthread_create epoll_ctl mmap64
 WRAP_proxy/test_relay := clock_deadline clock_ms socket_wait
 WRAP_proxy/test_dial := connect
 WRAP_server/test_change := log_open log_set_level \
-	log_set_format access_log_open access_log_resize resolver_configure hashing_set_most users_load \
-	fdbudget_borrow listeners_open setting_copy
+	log_set_format access_log_open access_log_resize resolver_configure hashing_set_most users_read \
+	users_put_into_effect config_publish fdbudget_borrow listeners_open setting_copy
 WRAP_proxy/test_handshake := socket_read
 WRAP_server/test_addresses := getifaddrs freeifaddrs
 WRAP_server/test_schedule := clock_ms
@@ -133,9 +133,9 @@ WRAP_server/test_hasher := pthread_create
 WRAP_server/test_janitor := pthread_create
 WRAP_state/test_hashing := pthread_cond_clockwait
 WRAP_state/test_ledger := calloc malloc aligned_alloc getifaddrs freeifaddrs
-WRAP_state/test_users := calloc malloc aligned_alloc
+WRAP_state/test_users := calloc malloc aligned_alloc sodium_memzero
 WRAP_state/test_holdoff := clock_ms pthread_cond_clockwait
-WRAP_state/test_users_file := getline __getdelim
+WRAP_state/test_users_file := read
 wrap = $(foreach f,$(WRAP_$(patsubst $(BUILD)/tests/%,%,$(1))),-Wl,--wrap=$(f))
 
 $(BUILD)/tests/%: $(BUILD)/tests/%.o $(TEST_LIB_OBJECTS) $(BUILD)/libsocks5d.a Makefile

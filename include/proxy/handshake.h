@@ -10,6 +10,7 @@
 #include "base/buffer.h"
 #include "state/config.h"
 #include "state/end_reason.h"
+#include "state/ledger.h"
 #include "state/registry.h"
 #include "state/users.h"
 #include "wire/request.h"
@@ -33,6 +34,7 @@ struct handshake {
 	struct request request;
 	size_t user_len; /* 0: nobody has logged in */
 	char user[USERS_NAME_MAX];
+	struct ledger_entry *user_entry; /* of which a session has begun; NULL likewise */
 	enum end_reason reason; /* why it failed */
 	bool answered; /* a refusal or a reply went out */
 	unsigned code; /* of the last reply to the request, as the dialect counts them */

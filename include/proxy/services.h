@@ -11,6 +11,7 @@
 #include "state/bans.h"
 #include "state/config.h"
 #include "state/hashing.h"
+#include "state/ledger.h"
 #include "state/registry.h"
 #include "state/stats.h"
 #include "state/users.h"
@@ -18,6 +19,7 @@
 /* All of it outlives the sessions. */
 struct services {
 	struct config_store *config;
+	struct ledger *ledger;
 	struct hashing *hashing;
 	struct users *users;
 	struct resolver *resolver;

@@ -32,6 +32,7 @@ struct session {
 	int64_t begun;
 	struct config *config;
 	struct addr client_addr;
+	struct ledger_entry *client_entry; /* NULL: memory was out */
 	int client;
 	int target; /* -1: not connected */
 	struct fd_lease lease; /* of what it holds beside the client's socket */

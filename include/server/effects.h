@@ -45,10 +45,12 @@ struct change {
 	const struct config *old;
 	struct config *new;
 	bool is_reload; /* files are read and opened again, whatever changed */
+	struct users_draft *users; /* that were read and are not in effect yet; NULL: none */
 };
 
-/* What a reload does in any case. The listeners: to have the log, which may be a new one, say where
- * they are. */
+/* What every change does, and what a reload does in any case. The listeners: to have the log, which
+ * may be a new one, say where they are. */
+#define EFFECTS_OF_ANY_CHANGE EFFECT_PUBLISH
 #define EFFECTS_OF_RELOAD                                                                          \
 	(EFFECT_LISTENERS | EFFECT_LOG_FILE | EFFECT_ACCESS_LOG_FILE | EFFECT_DOOR | EFFECT_USERS)
 
@@ -59,7 +61,7 @@ struct effect {
 	/* Before anything is changed for others. -1 with the reason in `error`, and nothing
 	 * changed: then the whole change is refused. */
 	int (*prepare)(struct change *change, char error[CONFIG_ERROR_MAX]);
-	/* When all are prepared and the new configuration is in force. It does not fail. */
+	/* When all are prepared. It does not fail. */
 	void (*commit)(struct change *change);
 	/* Takes back what prepare() did. */
 	void (*undo)(struct change *change);

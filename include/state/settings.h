@@ -48,6 +48,7 @@ enum setting_effect {
 	EFFECT_PASSWORD_CHECKS = 1 << 6,
 	EFFECT_DOOR = 1 << 7, /* who gets in: a warning, perhaps */
 	EFFECT_USERS = 1 << 8, /* the file of users is read: of no setting, but of a reload */
+	EFFECT_PUBLISH = 1 << 9, /* others see the new configuration: of every change */
 };
 
 /* Durations are in milliseconds. Text is never NULL; "" is not set. */

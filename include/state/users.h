@@ -11,6 +11,7 @@
 #include "base/addr.h"
 #include "state/bans.h"
 #include "state/hashing.h"
+#include "state/ledger.h"
 
 #define USERS_NAME_MAX 255 /* RFC 1929 section 2 */
 #define USERS_PASSWORD_MAX 255 /* RFC 1929 section 2 */
@@ -54,8 +55,10 @@ struct users_backend {
 struct users;
 
 /* Nobody yet. Users are kept by `backend`, which is copied; NULL: in memory only. Slow hashes take
- * their turn in `hashing`, which outlives it. NULL with errno. */
-struct users *users_new(struct hashing *hashing, const struct users_backend *backend);
+ * their turn in `hashing`, and each user has an entry in `ledger`; both outlive it. NULL with
+ * errno. */
+struct users *users_new(
+	struct hashing *hashing, struct ledger *ledger, const struct users_backend *backend);
 
 /* No thread may use it any more. NULL is allowed. */
 void users_free(struct users *u);
@@ -91,9 +94,10 @@ struct login {
 };
 
 /* Checks a client's login, until `deadline` (clock.h) or until `told` (NULL: never) is true and
- * hashing_wake() was called. */
-enum login_result users_login(
-	struct users *u, const struct login *login, int64_t deadline, const _Atomic(bool) *told);
+ * hashing_wake() was called. With LOGIN_OK a session of the user has begun at `*entry`, which is to
+ * be left with ledger_leave(). */
+enum login_result users_login(struct users *u, const struct login *login, int64_t deadline,
+	const _Atomic(bool) *told, struct ledger_entry **entry);
 
 /* How long the slow hash of a login took when one was computed last, in milliseconds. */
 int64_t users_check_ms(struct users *u);
@@ -159,20 +163,12 @@ size_t users_count(struct users *u);
 /* How many have the role admin, counted up to two. */
 size_t users_count_admins(struct users *u);
 
-bool users_has(struct users *u, const char *name, size_t len);
-
-/* Adds the bytes of a session that has ended to the user's; no such user (any more): nothing. */
-void users_count_bytes(
-	struct users *u, const char *name, size_t len, uint64_t sent, uint64_t received);
-
 /* The names of all users, by the alphabet, in one block to be freed. NULL without memory. */
 const char **users_names(struct users *u, size_t *count);
 
 struct user_info {
 	enum user_role role;
-	uint64_t logins;
-	uint64_t sent, received; /* bytes of sessions that have ended */
-	int64_t last_login; /* seconds since 1970; 0: not since the server started */
+	struct ledger_figures figures; /* since the server started */
 };
 
 /* False when there is no such user. */

@@ -5,7 +5,6 @@
 #include <time.h>
 
 #include "base/escape.h"
-#include "state/census.h"
 
 static void refuse_for_memory(struct reply *r)
 {
@@ -108,7 +107,8 @@ void listings_connections(struct services *v, struct reply *r)
 /* ---- USERS ---- */
 
 struct users_listing {
-	struct census *census;
+	const char **names;
+	size_t count;
 	size_t at;
 };
 
@@ -117,12 +117,12 @@ static bool more_users(void *state, struct reply *r)
 	struct users_listing *l = state;
 	char name[4 * USERS_NAME_MAX + 1];
 
-	for (; l->at < census_count(l->census) && r->len < REPLY_CHUNK; l->at++) {
-		const struct census_user *u = census_at(l->census, l->at);
+	for (; l->at < l->count && r->len < REPLY_CHUNK; l->at++) {
+		const char *user = l->names[l->at];
 
-		reply_add(r, " %s", escape_word(u->name, u->name_len, false, name, sizeof(name)));
+		reply_add(r, " %s", escape_word(user, strlen(user), false, name, sizeof(name)));
 	}
-	if (l->at < census_count(l->census))
+	if (l->at < l->count)
 		return true;
 	reply_add(r, "\n");
 	return false;
@@ -132,7 +132,7 @@ static void free_users(void *state)
 {
 	struct users_listing *l = state;
 
-	census_free(l->census);
+	free(l->names);
 	free(l);
 }
 
@@ -141,11 +141,11 @@ void listings_users(struct services *v, struct reply *r)
 	struct users_listing *l = calloc(1, sizeof(*l));
 
 	if (l != NULL)
-		l->census = census_take(v->registry);
-	if (l == NULL || l->census == NULL) {
+		l->names = ledger_active_users(v->ledger, &l->count);
+	if (l == NULL || l->names == NULL) {
 		free(l);
 		refuse_for_memory(r);
-	} else if (census_count(l->census) == 0) {
+	} else if (l->count == 0) {
 		free_users(l);
 		reply_add(r, "OK No active users\n");
 	} else {
@@ -156,9 +156,8 @@ void listings_users(struct services *v, struct reply *r)
 
 /* ---- ACCOUNTS ---- */
 
-/* All of one moment, so that no session counts both as live and as ended. */
+/* All of about one moment, however slowly they are read. */
 struct accounts {
-	struct census *census;
 	const char **names;
 	struct user_info *infos; /* by name; one who is gone already has no logins and no bytes */
 	size_t count;
@@ -167,24 +166,17 @@ struct accounts {
 
 static void add_account(struct reply *r, const struct accounts *a, size_t i)
 {
-	static const struct census_user none;
 	const char *name = a->names[i];
-	const struct user_info *info = &a->infos[i];
-	const struct census_user *live = census_find(a->census, name, strlen(name));
+	const struct ledger_figures *f = &a->infos[i].figures;
 	char escaped[4 * USERS_NAME_MAX + 1], last[32] = "never";
-	uint64_t sent, received;
 
-	if (live == NULL)
-		live = &none;
-	sent = info->sent + live->sent;
-	received = info->received + live->received;
-	if (info->last_login != 0)
-		format_time(info->last_login, 'T', last);
+	if (f->last_login != 0)
+		format_time(f->last_login, 'T', last);
 	reply_add(r, "name:%s role:%s sessions:%zu total:%llu sent:%llu received:%llu",
 		escape_word(name, strlen(name), false, escaped, sizeof(escaped)),
-		info->role == USER_ROLE_ADMIN ? "admin" : "user", live->sessions,
-		(unsigned long long)info->logins, (unsigned long long)sent,
-		(unsigned long long)received);
+		a->infos[i].role == USER_ROLE_ADMIN ? "admin" : "user", f->sessions,
+		(unsigned long long)f->total, (unsigned long long)f->sent,
+		(unsigned long long)f->received);
 	reply_add(r, " last_seen:%s limits:none\n", last);
 }
 
@@ -201,7 +193,6 @@ static void free_accounts(void *state)
 {
 	struct accounts *a = state;
 
-	census_free(a->census);
 	free(a->names);
 	free(a->infos);
 	free(a);
@@ -209,10 +200,9 @@ static void free_accounts(void *state)
 
 static int take_accounts(struct accounts *a, struct services *v)
 {
-	a->census = census_take(v->registry);
 	a->names = users_names(v->users, &a->count);
 	a->infos = calloc(a->count + 1, sizeof(*a->infos));
-	if (a->census == NULL || a->names == NULL || a->infos == NULL)
+	if (a->names == NULL || a->infos == NULL)
 		return -1;
 	for (size_t i = 0; i < a->count; i++)
 		(void)users_get(v->users, a->names[i], &a->infos[i]);

@@ -115,7 +115,8 @@ static enum login_result check_login(struct handshake *h, const struct login *cl
 
 	counted.holdoff = h->holdoff;
 	counted.from = h->from;
-	result = users_login(h->users, &counted, h->deadline, registry_told(h->registry, h->slot));
+	result = users_login(h->users, &counted, h->deadline, registry_told(h->registry, h->slot),
+		&h->user_entry);
 	if (result == LOGIN_HELD_OFF)
 		socket_wait(NULL, 0, clock_deadline(users_check_ms(h->users)));
 	return result;
@@ -129,10 +130,11 @@ enum end_reason handshake_log_in(struct handshake *h, const struct login *claim)
 		return reason;
 	memcpy(h->user, claim->name, claim->name_len);
 	h->user_len = claim->name_len;
+	traffic_share(registry_traffic(h->registry, h->slot), ledger_tally(h->user_entry));
 	registry_set_user(h->registry, h->slot, h->user, h->user_len);
 	/* Whoever takes a user out ends the sessions that are known by then: not this one, perhaps.
 	 */
-	return users_has(h->users, h->user, h->user_len) ? END_REASONS : END_LOGIN_REFUSED;
+	return ledger_has_retired(h->user_entry) ? END_LOGIN_REFUSED : END_REASONS;
 }
 
 unsigned handshake_code(const struct handshake *h, enum end_reason failure)

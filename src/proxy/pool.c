@@ -24,7 +24,7 @@
 #include "base/wake.h"
 #include "net/socket.h"
 #include "proxy/session.h"
-#include "state/acl.h"
+#include "state/admission.h"
 
 /* Sanitizers keep much more on the stack than the program does. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -108,8 +108,8 @@ static bool admit(struct worker *w, struct guest *guest)
 	bool login;
 
 	guest->config = config_get(v->config);
-	login = acl_login_required(guest->config, users_count(v->users));
-	if (acl_client_allowed(guest->config, login, &guest->addr))
+	login = admission_login_required(guest->config, users_count(v->users));
+	if (admission_client_allowed(guest->config, login, &guest->addr))
 		return true;
 	config_release(guest->config);
 	note_refusal(w, &guest->addr);

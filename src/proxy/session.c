@@ -145,8 +145,6 @@ static bool connect_to_target(struct session *s)
 
 	if (!check_name(s))
 		return false;
-	if (s->handshake.request.dst.port == 0)
-		return refuse_request(s, END_TARGET_DENIED);
 	enter(s, PHASE_CONNECT);
 	d->asker = &s->asker;
 	d->dst = &s->handshake.request.dst;
@@ -219,6 +217,11 @@ static void associate(struct session *s)
 	struct udp *u;
 
 	enter(s, PHASE_CONNECT);
+	/* What it names is a hint, and no target: those come in datagrams. */
+	if (!target_judge(&s->asker, NULL, NULL, false).allowed) {
+		refuse_request(s, END_TARGET_DENIED);
+		return;
+	}
 	u = udp_open(&setup);
 	if (u == NULL) {
 		s->error = errno;
@@ -367,12 +370,22 @@ static void linger(struct session *s)
 	}
 }
 
+/* Before the client can see the end: it may come again at once. */
+static void leave_accounts(struct session *s)
+{
+	int64_t now = clock_ms();
+
+	ledger_leave(s->handshake.user_entry, now);
+	ledger_leave(s->client_entry, now);
+}
+
 static void close_sockets(struct session *s)
 {
 	enter(s, PHASE_CLOSING);
 	if (s->handshake.answered && !s->served)
 		linger(s);
 	registry_leave(s->services->registry, s->slot);
+	leave_accounts(s);
 	if (s->reason == END_TARGET_RESET)
 		socket_close_with_reset(s->client);
 	else
@@ -401,8 +414,6 @@ static void account(struct session *s)
 		.lookup_ms = h->request.dst.kind == DESTINATION_ADDR ? -1 : d->lookup_ms,
 		.connect_ms = s->served ? d->connect_ms : -1};
 
-	if (h->user_len > 0)
-		users_count_bytes(v->users, h->user, h->user_len, moved.sent, moved.received);
 	stats_session_ends(&v->stats, &outcome);
 	log_end_of_session(s, &outcome, &moved);
 }
@@ -439,6 +450,8 @@ static void begin(struct session *s, struct services *services, size_t slot, str
 	buffer_init(&s->out, s->memory[1], SESSION_BUFFER_SIZE);
 	prepare_handshake(s);
 	s->id = registry_enter(services->registry, slot, client, client_addr);
+	s->client_entry = ledger_join_client(services->ledger, client_addr, s->begun);
+	traffic_share(registry_traffic(services->registry, slot), ledger_tally(s->client_entry));
 	stats_session_begins(&services->stats);
 }
 

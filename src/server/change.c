@@ -1,7 +1,6 @@
 /*
  * A change is what differs between the configuration in force and the one that is to come. All that
- * can fail comes first (effects.h), so that a change which is refused has changed nothing; then the
- * new one is published and takes effect.
+ * can fail comes first (effects.h), so that a change which is refused has changed nothing.
  *
  * What was set one by one while serving is remembered together with what file and flags said of it
  * by then: as long as they still say that, it stands.
@@ -93,7 +92,7 @@ static void settle_changes(struct change *change, char *reply)
 /* Those of all settings that really change, and of a reload. */
 static unsigned effects_of(const struct change *change)
 {
-	unsigned effects = change->is_reload ? EFFECTS_OF_RELOAD : 0;
+	unsigned effects = EFFECTS_OF_ANY_CHANGE | (change->is_reload ? EFFECTS_OF_RELOAD : 0);
 
 	for (size_t i = 0; i < SETTINGS_COUNT; i++) {
 		if (settings_table[i].reloadable && differs(change, &settings_table[i]))
@@ -116,7 +115,6 @@ static int change_over(struct change *change, char *reply)
 		return -1;
 	}
 	settle_changes(change, reply);
-	config_publish(change->site->services->config, change->new);
 	effects_commit(effects_table, effects_count, effects, change);
 	return 0;
 }

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "state/acl.h"
+#include "state/admission.h"
 
 struct resolver_options effects_resolver_options(const struct settings *s)
 {
@@ -66,37 +66,28 @@ int effects_load_users(struct users *u, const struct settings *s, bool may_be_mi
 
 void effects_warn_of_open_door(size_t users, const struct config *c)
 {
-	if (users == 0 && acl_login_required(c, users))
+	if (users == 0 && admission_login_required(c, users))
 		log_message(LOG_WARN, "login is required but there are no users: nobody gets in");
 	else if (users == 0 && c->settings.auth == AUTH_AUTO &&
 		effects_users_path(&c->settings) != NULL)
 		log_message(LOG_WARN,
 			"there are no users, so nobody has to log in (auth = required to forbid "
 			"that)");
-	else if (!acl_login_required(c, users) && c->settings.clients.any)
+	else if (!admission_login_required(c, users) && c->settings.clients.any)
 		log_message(LOG_WARN, "clients = any and no login required: an open proxy");
 }
 
 /* ---- the steps of a change ---- */
 
-/* Reads the file of users only to see whether it can be taken. A file that was emptied, by accident
- * or for a moment, is not to open the proxy to everybody. */
-static int check_users(struct change *change, char error[CONFIG_ERROR_MAX])
+/* A file that was emptied, by accident or for a moment, is not to open the proxy to everybody. */
+static int check_users(const struct change *change, char *error)
 {
 	const struct config *new = change->new;
-	struct users *u = change->site->services->users;
-	size_t count, before = users_count(u);
-	struct users_draft *draft;
+	size_t before = users_count(change->site->services->users);
 
-	if (!users_are_kept(u))
-		return 0;
-	draft = users_read(u, error);
-	if (draft == NULL)
-		return -1;
-	count = users_draft_count(draft);
-	users_draft_free(draft);
-	if (count > 0 || !acl_login_required(change->old, before) || acl_login_required(new, 0) ||
-		new->settings.auth == AUTH_OPTIONAL)
+	if (users_draft_count(change->users) > 0 ||
+		!admission_login_required(change->old, before) ||
+		admission_login_required(new, 0) || new->settings.auth == AUTH_OPTIONAL)
 		return 0;
 	snprintf(error, CONFIG_ERROR_MAX,
 		"%.512s: no users are left in it, which would let everybody in: say auth = "
@@ -105,10 +96,51 @@ static int check_users(struct change *change, char error[CONFIG_ERROR_MAX])
 	return -1;
 }
 
-static int load_users(struct change *change, char error[CONFIG_ERROR_MAX])
+static void drop_users(struct change *change)
 {
-	return effects_load_users(
-		change->site->services->users, &change->old->settings, false, error);
+	users_draft_free(change->users);
+	change->users = NULL;
+}
+
+static int read_users(struct change *change, char error[CONFIG_ERROR_MAX])
+{
+	struct users *u = change->site->services->users;
+
+	if (!users_are_kept(u))
+		return 0;
+	change->users = users_read(u, error);
+	if (change->users == NULL)
+		return -1;
+	if (check_users(change, error) == 0)
+		return 0;
+	drop_users(change);
+	return -1;
+}
+
+/* auth = auto asks whether there are users. So that at no moment somebody is let in whom neither
+ * the old state nor the new one would, users come before the configuration when there are some, and
+ * behind it when there are none. */
+static void put_users(struct change *change, bool before_configuration)
+{
+	if (change->users == NULL || (users_draft_count(change->users) > 0) != before_configuration)
+		return;
+	users_put_into_effect(change->site->services->users, change->users);
+	change->users = NULL;
+}
+
+static void put_some_users(struct change *change)
+{
+	put_users(change, true);
+}
+
+static void put_no_users(struct change *change)
+{
+	put_users(change, false);
+}
+
+static void publish(struct change *change)
+{
+	config_publish(change->site->services->config, change->new);
 }
 
 static void set_log_style(struct change *change)
@@ -192,16 +224,21 @@ static void warn_of_open_door(struct change *change)
 	effects_warn_of_open_door(users_count(change->site->services->users), change->new);
 }
 
-/* The users come at both ends: a file that cannot be taken is refused before anything is opened,
- * and, since users that were read cannot be put back, they are read when nothing else can fail. */
+/* Listeners come behind the configuration, so that it is the one of whoever is accepted there. */
 const struct effect effects_table[] = {
-	{.of = EFFECT_USERS, .name = "users checked", .prepare = check_users},
 	{.of = EFFECT_LOG_STYLE, .name = "log style", .commit = set_log_style},
 	{.of = EFFECT_RESOLVER, .name = "resolver", .commit = configure_resolver},
 	{.of = EFFECT_ACCESS_LOG_ENTRIES,
 		.name = "access log entries",
 		.commit = resize_access_log},
 	{.of = EFFECT_PASSWORD_CHECKS, .name = "password checks", .commit = set_password_checks},
+	{.of = EFFECT_USERS,
+		.name = "users",
+		.prepare = read_users,
+		.commit = put_some_users,
+		.undo = drop_users},
+	{.of = EFFECT_PUBLISH, .name = "configuration", .commit = publish},
+	{.of = EFFECT_USERS, .name = "no users", .commit = put_no_users},
 	{.of = EFFECT_LISTENERS,
 		.name = "listeners",
 		.prepare = open_listeners,
@@ -215,7 +252,6 @@ const struct effect effects_table[] = {
 		.name = "access log file",
 		.prepare = open_access_log_file,
 		.undo = go_back_to_access_log_file},
-	{.of = EFFECT_USERS, .name = "users", .prepare = load_users},
 	{.of = EFFECT_DOOR, .name = "door", .commit = warn_of_open_door},
 };
 

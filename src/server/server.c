@@ -21,12 +21,12 @@
 #include "server/addresses.h"
 #include "server/change.h"
 #include "server/effects.h"
+#include "server/fronts.h"
 #include "server/hasher.h"
 #include "server/idle.h"
 #include "server/janitor.h"
-#include "server/fronts.h"
 #include "server/statistics.h"
-#include "state/acl.h"
+#include "state/admission.h"
 #include "state/operators.h"
 #include "state/users_file.h"
 
@@ -132,7 +132,7 @@ static void log_try_it(const struct server *s, const struct config *c)
 		addr_set_port(&a, port);
 	}
 	log_message(LOG_INFO, "try it: curl --proxy socks5h://%s%s http://example.org/",
-		acl_login_required(c, users) ? "NAME:PASS@" : "", addr_format(&a, text));
+		admission_login_required(c, users) ? "NAME:PASS@" : "", addr_format(&a, text));
 }
 
 /* ---- open ---- */
@@ -146,8 +146,7 @@ static int make_shared_state(struct server *s, const struct config *c, char *err
 	pipe_pool_init(&v->pipes, &v->budget);
 	v->resolver = resolver_new(&resolver);
 	v->registry = registry_new(v->budget.sessions);
-	v->own = own_new();
-	if (v->resolver == NULL || v->registry == NULL || v->own == NULL) {
+	if (v->resolver == NULL || v->registry == NULL) {
 		snprintf(error, CONFIG_ERROR_MAX, "out of memory");
 		return -1;
 	}
@@ -174,13 +173,31 @@ static int make_access_log(struct server *s, const struct settings *settings, ch
 	return 0;
 }
 
-/* Users who are kept in the file at `path`, which lives as long as they do; "": who are not kept.
- */
-static struct users *new_users(struct hashing *h, const char *path)
+static void free_accounts(struct services *v)
+{
+	users_free(v->users);
+	ledger_free(v->ledger);
+	own_free(v->own);
+	bans_free(v->holdoff);
+	hashing_free(v->hashing);
+}
+
+/* Users who are kept in the file at `path`, which lives as long as they do ("": who are not kept),
+ * and what they need. -1 with errno. */
+static int make_accounts(struct services *v, const struct settings *settings, const char *path)
 {
 	struct users_backend file = users_file_backend(path);
 
-	return users_new(h, *path == '\0' ? NULL : &file);
+	v->hashing = hashing_new((unsigned)settings->max_password_checks);
+	v->holdoff = bans_new();
+	v->own = own_new();
+	if (v->hashing == NULL || v->holdoff == NULL || v->own == NULL)
+		return -1;
+	v->ledger = ledger_new(LEDGER_IDLE_CLIENTS, v->own);
+	if (v->ledger == NULL)
+		return -1;
+	v->users = users_new(v->hashing, v->ledger, *path == '\0' ? NULL : &file);
+	return v->users == NULL ? -1 : 0;
 }
 
 static int make_users(
@@ -188,12 +205,8 @@ static int make_users(
 {
 	struct services *v = &s->services;
 
-	v->hashing = hashing_new((unsigned)settings->max_password_checks);
-	v->holdoff = bans_new();
 	s->users_path = strdup(settings->users_file);
-	if (v->hashing != NULL && s->users_path != NULL)
-		v->users = new_users(v->hashing, s->users_path);
-	if (v->users == NULL || v->holdoff == NULL) {
+	if (s->users_path == NULL || make_accounts(v, settings, s->users_path) < 0) {
 		snprintf(error, CONFIG_ERROR_MAX, "users: %s", strerror(errno));
 		return -1;
 	}
@@ -290,12 +303,9 @@ void server_close(struct server *s)
 	errands_free(s->errands);
 	config_store_free(s->services.config);
 	registry_free(s->services.registry);
-	own_free(s->services.own);
 	resolver_free(s->services.resolver);
-	users_free(s->services.users);
-	bans_free(s->services.holdoff);
+	free_accounts(&s->services);
 	free(s->users_path);
-	hashing_free(s->services.hashing);
 	access_log_free(s->services.access_log);
 	log_close();
 	free(s);
@@ -304,18 +314,14 @@ void server_close(struct server *s)
 int server_check(const struct options *o, char error[CONFIG_ERROR_MAX])
 {
 	struct config *c = config_read(&o->source, error);
-	struct hashing *h = hashing_new(1);
-	struct users *u = NULL;
+	struct services v = {.users = NULL};
 	int result = -1;
 
-	if (c != NULL && h != NULL)
-		u = new_users(h, c->settings.users_file);
-	if (u != NULL)
-		result = effects_load_users(u, &c->settings, o->user_count > 0, error);
+	if (c != NULL && make_accounts(&v, &c->settings, c->settings.users_file) == 0)
+		result = effects_load_users(v.users, &c->settings, o->user_count > 0, error);
 	else if (c != NULL)
 		snprintf(error, CONFIG_ERROR_MAX, "users: %s", strerror(errno));
-	users_free(u);
-	hashing_free(h);
+	free_accounts(&v);
 	config_release(c);
 	return result;
 }

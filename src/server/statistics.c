@@ -1,9 +1,9 @@
 #include "server/statistics.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/clock.h"
-#include "state/census.h"
 
 /* A figure that is one counter. */
 struct counter {
@@ -47,12 +47,11 @@ static uint64_t average(const _Atomic(uint64_t) *total, uint64_t count)
 	return count == 0 ? 0 : stats_get(total) / count;
 }
 
-static uint64_t active_users(struct registry *r)
+static uint64_t active_users(struct ledger *l)
 {
-	struct census *c = census_take(r);
-	uint64_t count = c == NULL ? 0 : census_count(c);
+	size_t count;
 
-	census_free(c);
+	free(ledger_active_users(l, &count));
 	return count;
 }
 
@@ -63,7 +62,7 @@ static void give_contract(struct services *v, uint64_t bytes, statistics_taker *
 
 	take(context, "all time connections", stats_get(&s->sessions), "");
 	take(context, "bytes transferred", bytes, "");
-	take(context, "active users", active_users(v->registry), "");
+	take(context, "active users", active_users(v->ledger), "");
 	take(context, "current connections", stats_get(&s->current), "");
 	take(context, "max concurrent connections", stats_get(&s->most), "");
 	take(context, "server uptime", (uint64_t)(clock_ms() - s->started) / 1000, "s");

@@ -13,26 +13,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/hashmap.h"
 #include "base/lock.h"
 #include "state/password.h"
-#include "state/password.h"
 
 #define TAG_SIZE 32
 
-/* Atomics, since they are counted under the shared lock. */
-struct user_counters {
-	_Atomic(uint64_t) logins;
-	_Atomic(uint64_t) sent, received;
-	_Atomic(int64_t) last_login; /* seconds since 1970 */
-};
-
 struct user {
 	enum user_role role;
-	struct user_counters counters;
+	struct ledger_entry *entry; /* NULL: another one of that name has it */
 	bool has_tag; /* `tag` belongs to a password that was right */
 	unsigned char tag[TAG_SIZE];
 	size_t name_len;
@@ -50,50 +41,26 @@ struct users {
 	_Atomic(int64_t) check_ms; /* of the last slow check */
 
 	struct hashing *hashing;
+	struct ledger *ledger;
 	bool are_kept; /* there is a backend */
 	struct users_backend backend;
 	unsigned char key[crypto_generichash_KEYBYTES];
 };
 
-/* ---- making ---- */
+/* ---- one user ---- */
 
-struct users *users_new(struct hashing *hashing, const struct users_backend *backend)
+/* Valid until the next change: only the thread that asks makes any. */
+static const struct user *find_user(struct users *u, const char *name, size_t len)
 {
-	struct users *u = calloc(1, sizeof(*u));
+	const struct user *user;
 
-	if (u == NULL)
-		return NULL;
-	u->map = hashmap_new(0);
-	if (u->map == NULL || password_decoy(u->decoy) < 0 || password_decoy(u->admin_decoy) < 0) {
-		hashmap_free(u->map, NULL);
-		free(u);
-		return NULL;
-	}
-	rwlock_init(&u->lock);
-	u->hashing = hashing;
-	u->are_kept = backend != NULL;
-	if (backend != NULL)
-		u->backend = *backend;
-	crypto_generichash_keygen(u->key);
-	return u;
+	rwlock_read(&u->lock);
+	user = hashmap_get(u->map, name, len);
+	rwlock_read_unlock(&u->lock);
+	return user;
 }
 
-void users_free(struct users *u)
-{
-	if (u == NULL)
-		return;
-	hashmap_free(u->map, free);
-	rwlock_destroy(&u->lock);
-	sodium_memzero(u->key, sizeof(u->key));
-	free(u);
-}
-
-bool users_are_kept(const struct users *u)
-{
-	return u->are_kept;
-}
-
-static struct user *user_new(const struct user_record *record)
+static struct user *copy_record(const struct user_record *record)
 {
 	size_t hash_size = strlen(record->hash) + 1;
 	size_t attributes_size = strlen(record->attributes) + 1;
@@ -114,18 +81,79 @@ static struct user *user_new(const struct user_record *record)
 	return user;
 }
 
+/* Whoever replaces somebody of that name gets that one's entry when he does. */
+static struct user *user_new(struct users *u, const struct user_record *record)
+{
+	struct user *user = copy_record(record);
+
+	if (user == NULL || find_user(u, record->name, record->name_len) != NULL)
+		return user;
+	user->entry = ledger_add_user(u->ledger, record->name, record->name_len);
+	if (user->entry == NULL) {
+		free(user);
+		return NULL;
+	}
+	return user;
+}
+
+/* NULL is allowed. */
+static void user_free(void *memory)
+{
+	struct user *user = memory;
+
+	if (user != NULL && user->entry != NULL)
+		ledger_retire_user(user->entry);
+	free(user);
+}
+
+/* ---- making ---- */
+
+struct users *users_new(
+	struct hashing *hashing, struct ledger *ledger, const struct users_backend *backend)
+{
+	struct users *u = calloc(1, sizeof(*u));
+
+	if (u == NULL)
+		return NULL;
+	u->map = hashmap_new(0);
+	if (u->map == NULL || password_decoy(u->decoy) < 0 || password_decoy(u->admin_decoy) < 0) {
+		hashmap_free(u->map, NULL);
+		free(u);
+		return NULL;
+	}
+	rwlock_init(&u->lock);
+	u->hashing = hashing;
+	u->ledger = ledger;
+	u->are_kept = backend != NULL;
+	if (backend != NULL)
+		u->backend = *backend;
+	crypto_generichash_keygen(u->key);
+	return u;
+}
+
+void users_free(struct users *u)
+{
+	if (u == NULL)
+		return;
+	hashmap_free(u->map, user_free);
+	rwlock_destroy(&u->lock);
+	sodium_memzero(u->key, sizeof(u->key));
+	free(u);
+}
+
+bool users_are_kept(const struct users *u)
+{
+	return u->are_kept;
+}
+
 /* ---- putting users into the place of others ---- */
 
-/* What was counted, and what was verified under the same hash, stays so. Nobody counts meanwhile:
- * the lock is held, or the user is in no map yet. */
-static void keep_known(const struct user *old, struct user *new)
+/* What lives goes over to the new one, and what was verified under the same hash stays so. With the
+ * lock held. */
+static void keep_known(struct user *old, struct user *new)
 {
-	struct user_counters *c = &new->counters;
-
-	atomic_store(&c->logins, atomic_load(&old->counters.logins));
-	atomic_store(&c->sent, atomic_load(&old->counters.sent));
-	atomic_store(&c->received, atomic_load(&old->counters.received));
-	atomic_store(&c->last_login, atomic_load(&old->counters.last_login));
+	new->entry = old->entry;
+	old->entry = NULL;
 	if (old->has_tag && strcmp(old->hash, new->hash) == 0) {
 		memcpy(new->tag, old->tag, sizeof(new->tag));
 		new->has_tag = true;
@@ -135,7 +163,7 @@ static void keep_known(const struct user *old, struct user *new)
 static void keep_all_known(const struct hashmap *from, struct hashmap *to)
 {
 	size_t position = 0;
-	const struct user *old;
+	struct user *old;
 
 	while ((old = hashmap_next(from, &position)) != NULL) {
 		struct user *new = hashmap_get(to, old->name, old->name_len);
@@ -161,6 +189,7 @@ static void settle_locked(struct users *u) REQUIRES(&u->lock)
 }
 
 struct users_draft {
+	struct users *users;
 	struct hashmap *map;
 };
 
@@ -172,9 +201,9 @@ static const char *take_user(void *taker, const struct user_record *record)
 
 	if (hashmap_get(draft->map, record->name, record->name_len) != NULL)
 		return "this name was there already further up";
-	user = user_new(record);
+	user = user_new(draft->users, record);
 	if (user == NULL || hashmap_put(draft->map, user->name, user->name_len, user, &old) < 0) {
-		free(user);
+		user_free(user);
 		return "out of memory";
 	}
 	return NULL;
@@ -184,13 +213,14 @@ struct users_draft *users_read(struct users *u, char error[USERS_ERROR_MAX])
 {
 	struct users_draft *draft = calloc(1, sizeof(*draft));
 
-	if (draft != NULL)
+	if (draft != NULL) {
+		draft->users = u;
 		draft->map = hashmap_new(0);
-	if (draft == NULL || draft->map == NULL) {
-		snprintf(error, USERS_ERROR_MAX, "users: out of memory");
-	} else if (u->backend.load(u->backend.context, take_user, draft, error) == 0) {
-		return draft;
 	}
+	if (draft == NULL || draft->map == NULL)
+		snprintf(error, USERS_ERROR_MAX, "users: out of memory");
+	else if (u->backend.load(u->backend.context, take_user, draft, error) == 0)
+		return draft;
 	users_draft_free(draft);
 	return NULL;
 }
@@ -204,7 +234,7 @@ void users_draft_free(struct users_draft *draft)
 {
 	if (draft == NULL)
 		return;
-	hashmap_free(draft->map, free);
+	hashmap_free(draft->map, user_free);
 	free(draft);
 }
 
@@ -375,38 +405,37 @@ static void count_outcome(const struct claim *c, bool right)
 }
 
 /* In a turn. Others with the same login, or from the same address, may have been here since. */
-static enum login_result check_slowly(struct users *u, const struct claim *c)
+static enum login_result check_slowly(struct users *u, const struct claim *c, struct found *f)
 {
-	struct found f;
 	unsigned char tag[TAG_SIZE];
 	bool right;
 
-	if (is_remembered(u, c, &f, tag))
+	if (is_remembered(u, c, f, tag))
 		return LOGIN_OK;
-	if (is_counted(c, &f) && !bans_may_check(c->holdoff, c->from, clock_ms()))
+	if (is_counted(c, f) && !bans_may_check(c->holdoff, c->from, clock_ms()))
 		return LOGIN_HELD_OFF;
-	right = is_right(u, c, &f);
-	if (is_counted(c, &f))
+	right = is_right(u, c, f);
+	if (is_counted(c, f))
 		count_outcome(c, right);
 	if (right)
-		remember_tag(u, c, f.hash, tag);
+		remember_tag(u, c, f->hash, tag);
 	return right ? LOGIN_OK : LOGIN_REFUSED;
 }
 
+/* `f` receives whom it was checked against. */
 static enum login_result check_claim(
-	struct users *u, const struct claim *c, const struct hashing_wait *wait)
+	struct users *u, const struct claim *c, const struct hashing_wait *wait, struct found *f)
 {
 	enum login_result result;
-	struct found f;
 	unsigned char tag[TAG_SIZE];
 
-	if (is_remembered(u, c, &f, tag))
+	if (is_remembered(u, c, f, tag))
 		return LOGIN_OK;
-	if (is_counted(c, &f) && bans_holds(c->holdoff, c->from, clock_ms()))
+	if (is_counted(c, f) && bans_holds(c->holdoff, c->from, clock_ms()))
 		return LOGIN_HELD_OFF;
 	if (!hashing_enter(u->hashing, wait))
 		return LOGIN_TOO_BUSY;
-	result = check_slowly(u, c);
+	result = check_slowly(u, c, f);
 	hashing_leave(u->hashing);
 	return result;
 }
@@ -425,34 +454,39 @@ static bool make_claim(struct claim *c, const struct login *login)
 	return true;
 }
 
-static void note_login(struct users *u, const struct claim *c)
+/* A session begins of the user whose hash this is; NULL: he is gone, or has another one by now.
+ * Hashes have a salt, so nobody who has got the name since has the same. */
+static struct ledger_entry *join_user(struct users *u, const struct claim *c, const char *hash)
 {
-	struct user *user;
+	struct ledger_entry *entry = NULL;
+	const struct user *user;
 
 	rwlock_read(&u->lock);
 	user = hashmap_get(u->map, c->name, c->name_len);
-	if (user != NULL) {
-		atomic_fetch_add_explicit(&user->counters.logins, 1, memory_order_relaxed);
-		atomic_store_explicit(
-			&user->counters.last_login, (int64_t)time(NULL), memory_order_relaxed);
-	}
+	if (user != NULL && strcmp(user->hash, hash) == 0)
+		entry = user->entry;
+	if (entry != NULL)
+		ledger_join_user(entry);
 	rwlock_read_unlock(&u->lock);
+	return entry;
 }
 
-enum login_result users_login(
-	struct users *u, const struct login *login, int64_t deadline, const _Atomic(bool) *told)
+enum login_result users_login(struct users *u, const struct login *login, int64_t deadline,
+	const _Atomic(bool) *told, struct ledger_entry **entry)
 {
 	struct hashing_wait wait = {.line = HASHING_CLIENTS, .deadline = deadline, .told = told};
 	struct claim c;
+	struct found f;
 	enum login_result result;
 
 	if (!make_claim(&c, login))
 		return LOGIN_REFUSED;
-	result = check_claim(u, &c, &wait);
-	if (result == LOGIN_OK)
-		note_login(u, &c);
+	result = check_claim(u, &c, &wait, &f);
 	sodium_memzero(c.password, sizeof(c.password));
-	return result;
+	if (result != LOGIN_OK)
+		return result;
+	*entry = join_user(u, &c, f.hash);
+	return *entry != NULL ? LOGIN_OK : LOGIN_REFUSED;
 }
 
 int64_t users_check_ms(struct users *u)
@@ -479,6 +513,7 @@ enum login_result users_login_admin(struct users *u, const struct login *login)
 {
 	struct hashing_wait wait = {.line = HASHING_ADMINS, .deadline = CLOCK_NEVER};
 	struct claim c;
+	struct found f;
 	enum login_result result;
 
 	if (!make_claim(&c, login)) {
@@ -487,7 +522,7 @@ enum login_result users_login_admin(struct users *u, const struct login *login)
 		return LOGIN_REFUSED;
 	}
 	c.by_admin = true;
-	result = check_claim(u, &c, &wait);
+	result = check_claim(u, &c, &wait, &f);
 	sodium_memzero(c.password, sizeof(c.password));
 	return result;
 }
@@ -513,17 +548,6 @@ static int refuse_change(char *error, const char *name, const char *why)
 	return -1;
 }
 
-/* Valid until the next change: only the thread that asks makes any. */
-static const struct user *find_user(struct users *u, const char *name, size_t len)
-{
-	const struct user *user;
-
-	rwlock_read(&u->lock);
-	user = hashmap_get(u->map, name, len);
-	rwlock_read_unlock(&u->lock);
-	return user;
-}
-
 static int make_room(struct users *u)
 {
 	int result;
@@ -547,21 +571,21 @@ static void put_user(struct users *u, struct user *user)
 		keep_known(old, user);
 	settle_locked(u);
 	rwlock_write_unlock(&u->lock);
-	free(old);
+	user_free(old);
 }
 
 /* First at the backend, then in the map: all that could fail there was done before. */
 static int keep_user(struct users *u, const struct user_record *record, bool is_new, char *error)
 {
-	struct user *user = user_new(record);
+	struct user *user = user_new(u, record);
 	const struct users_backend *b = &u->backend;
 
 	if (user == NULL || make_room(u) < 0) {
-		free(user);
+		user_free(user);
 		return refuse_change(error, record->name, "cannot be kept: out of memory");
 	}
 	if (u->are_kept && b->save(b->context, record, is_new, error) < 0) {
-		free(user);
+		user_free(user);
 		return -1;
 	}
 	put_user(u, user);
@@ -619,7 +643,7 @@ static void take_out(struct users *u, const char *name, size_t len)
 	user = hashmap_remove(u->map, name, len);
 	settle_locked(u);
 	rwlock_write_unlock(&u->lock);
-	free(user);
+	user_free(user);
 }
 
 int users_remove(struct users *u, const char *name, char error[USERS_ERROR_MAX])
@@ -655,30 +679,6 @@ size_t users_count_admins(struct users *u)
 		count += user->role == USER_ROLE_ADMIN;
 	rwlock_read_unlock(&u->lock);
 	return count;
-}
-
-bool users_has(struct users *u, const char *name, size_t len)
-{
-	bool has;
-
-	rwlock_read(&u->lock);
-	has = hashmap_get(u->map, name, len) != NULL;
-	rwlock_read_unlock(&u->lock);
-	return has;
-}
-
-void users_count_bytes(
-	struct users *u, const char *name, size_t len, uint64_t sent, uint64_t received)
-{
-	struct user *user;
-
-	rwlock_read(&u->lock);
-	user = hashmap_get(u->map, name, len);
-	if (user != NULL) {
-		atomic_fetch_add_explicit(&user->counters.sent, sent, memory_order_relaxed);
-		atomic_fetch_add_explicit(&user->counters.received, received, memory_order_relaxed);
-	}
-	rwlock_read_unlock(&u->lock);
 }
 
 static size_t names_size_locked(struct users *u) REQUIRES_SHARED(&u->lock)
@@ -730,11 +730,7 @@ bool users_get(struct users *u, const char *name, struct user_info *out)
 	rwlock_read(&u->lock);
 	user = hashmap_get(u->map, name, strlen(name));
 	if (user != NULL)
-		*out = (struct user_info){.role = user->role,
-			.logins = atomic_load(&user->counters.logins),
-			.sent = atomic_load(&user->counters.sent),
-			.received = atomic_load(&user->counters.received),
-			.last_login = atomic_load(&user->counters.last_login)};
+		*out = (struct user_info){.role = user->role, .figures = ledger_read(user->entry)};
 	rwlock_read_unlock(&u->lock);
 	return user != NULL;
 }

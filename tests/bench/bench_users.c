@@ -77,14 +77,16 @@ static void measure_login(struct users *u, struct hashing *hashing)
 	const struct user_credentials admin = {.name = "admin", .password = "secret"};
 	const struct login login = {"admin", 5, "secret", 6};
 	char error[USERS_ERROR_MAX];
+	struct ledger_entry *entry;
 	double start;
 
 	if (operators_put(u, hashing, &admin, 1, error) < 0)
 		fail(error);
 	start = seconds();
 	for (unsigned i = 0; i < LOGINS; i++) {
-		if (users_login(u, &login, CLOCK_NEVER, NULL) != LOGIN_OK)
+		if (users_login(u, &login, CLOCK_NEVER, NULL, &entry) != LOGIN_OK)
 			fail("a right password was refused");
+		ledger_leave(entry, 0);
 	}
 	printf("login, remembered       %8.3f us\n", (seconds() - start) / LOGINS * 1e6);
 }
@@ -95,11 +97,12 @@ int main(void)
 	int fd = mkstemp(path);
 	struct users_backend file = users_file_backend(path);
 	struct hashing *hashing = hashing_new(2);
+	struct ledger *ledger = ledger_new(1, NULL);
 	struct users *u;
 	double start;
 
-	if (fd < 0 || sodium_init() < 0 || hashing == NULL ||
-		(u = users_new(hashing, &file)) == NULL)
+	if (fd < 0 || sodium_init() < 0 || hashing == NULL || ledger == NULL ||
+		(u = users_new(hashing, ledger, &file)) == NULL)
 		fail("cannot begin");
 	close(fd);
 	write_file(path);
@@ -110,6 +113,7 @@ int main(void)
 	measure_map();
 	measure_login(u, hashing);
 	users_free(u);
+	ledger_free(ledger);
 	hashing_free(hashing);
 	unlink(path);
 	return 0;

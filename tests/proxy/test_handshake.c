@@ -33,6 +33,7 @@ ssize_t __wrap_socket_read(int fd, void *bytes, size_t len)
 /* ---- a handshake with a client of the test's ---- */
 
 static struct hashing *hashing;
+static struct ledger *ledger;
 static struct users *users, *nobody;
 static struct registry *registry;
 static struct config *config;
@@ -57,8 +58,9 @@ static int set_up(void **state)
 	fprintf(file, "alice:%s:user\n", hash);
 	fclose(file);
 	hashing = hashing_new(2);
-	users = users_new(hashing, &kept);
-	nobody = users_new(hashing, NULL);
+	ledger = ledger_new(1, NULL);
+	users = users_new(hashing, ledger, &kept);
+	nobody = users_new(hashing, ledger, NULL);
 	assert_int_equal(users_load(users, error), 0);
 	registry = registry_new(1);
 	assert_non_null(registry);
@@ -70,6 +72,7 @@ static int tear_down(void **state)
 	registry_free(registry);
 	users_free(users);
 	users_free(nobody);
+	ledger_free(ledger);
 	hashing_free(hashing);
 	scratch_leave(state);
 	return 0;
@@ -104,6 +107,7 @@ static void begin(const char *auth, struct users *who)
 static void end(void)
 {
 	registry_leave(registry, 0);
+	ledger_leave(h.user_entry, clock_ms());
 	close(h.client);
 	close(client);
 	config_release(config);

@@ -181,7 +181,8 @@ static int setup(void **state)
 	memset(&services, 0, sizeof(services));
 	stats_init(&services.stats);
 	services.hashing = hashing_new(1);
-	services.users = users_new(services.hashing, NULL);
+	services.ledger = ledger_new(1, NULL);
+	services.users = users_new(services.hashing, services.ledger, NULL);
 	assert_non_null(services.users);
 	configure("any");
 	running = served = may_end = 0;
@@ -198,6 +199,7 @@ static int teardown(void **state)
 {
 	(void)state;
 	users_free(services.users);
+	ledger_free(services.ledger);
 	hashing_free(services.hashing);
 	config_store_free(services.config);
 	services.config = NULL;

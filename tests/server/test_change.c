@@ -20,6 +20,7 @@
 static char calls[1024];
 static const char *fault; /* the function that fails */
 static unsigned fault_at; /* at this call of it, from 1; 0: never */
+static size_t published_behind; /* as many bytes of `calls` the configuration was published */
 
 static void note(const char *name)
 {
@@ -133,8 +134,12 @@ void __wrap_hashing_set_most(struct hashing *h, unsigned most)
 
 /* ---- what is real, but may fail ---- */
 
-int __real_users_load(struct users *u, char error[USERS_ERROR_MAX]);
-int __wrap_users_load(struct users *u, char error[USERS_ERROR_MAX]);
+struct users_draft *__real_users_read(struct users *u, char error[USERS_ERROR_MAX]);
+struct users_draft *__wrap_users_read(struct users *u, char error[USERS_ERROR_MAX]);
+void __real_users_put_into_effect(struct users *u, struct users_draft *draft);
+void __wrap_users_put_into_effect(struct users *u, struct users_draft *draft);
+void __real_config_publish(struct config_store *store, struct config *next);
+void __wrap_config_publish(struct config_store *store, struct config *next);
 bool __real_fdbudget_borrow(struct fdbudget *b, size_t n);
 bool __wrap_fdbudget_borrow(struct fdbudget *b, size_t n);
 struct listeners *__real_listeners_open(const struct listen_list *list, int backlog,
@@ -144,13 +149,26 @@ struct listeners *__wrap_listeners_open(const struct listen_list *list, int back
 int __real_setting_copy(const struct setting *setting, void *to, const void *from);
 int __wrap_setting_copy(const struct setting *setting, void *to, const void *from);
 
-int __wrap_users_load(struct users *u, char error[USERS_ERROR_MAX])
+struct users_draft *__wrap_users_read(struct users *u, char error[USERS_ERROR_MAX])
 {
-	note("users_load");
-	if (!fails_now("users_load"))
-		return __real_users_load(u, error);
-	snprintf(error, USERS_ERROR_MAX, "users_load failed");
-	return -1;
+	note("users_read");
+	if (!fails_now("users_read"))
+		return __real_users_read(u, error);
+	snprintf(error, USERS_ERROR_MAX, "users_read failed");
+	return NULL;
+}
+
+void __wrap_users_put_into_effect(struct users *u, struct users_draft *draft)
+{
+	note("users_put_into_effect");
+	__real_users_put_into_effect(u, draft);
+}
+
+/* Every change does it. */
+void __wrap_config_publish(struct config_store *store, struct config *next)
+{
+	published_behind = strlen(calls);
+	__real_config_publish(store, next);
 }
 
 bool __wrap_fdbudget_borrow(struct fdbudget *b, size_t n)
@@ -202,8 +220,9 @@ static int open_site(void **state)
 		fail_msg("%s", error);
 	fdbudget_plan(&services.budget, 100, 10, 10);
 	services.hashing = hashing_new(1);
-	services.users = users_new(services.hashing, &file);
-	assert_int_equal(__real_users_load(services.users, error), 0);
+	services.ledger = ledger_new(1, NULL);
+	services.users = users_new(services.hashing, services.ledger, &file);
+	assert_int_equal(users_load(services.users, error), 0);
 	site = (struct site){
 		.source = &source, .services = &services, .users_stamp = stamp_of("users")};
 	assert_int_equal(fronts_open(&site.fronts, &services.budget, 2, c, error), 0);
@@ -224,6 +243,7 @@ static int close_site(void **state)
 	change_forget(&site);
 	config_store_free(services.config);
 	users_free(services.users);
+	ledger_free(services.ledger);
 	hashing_free(services.hashing);
 	return scratch_leave(state);
 }
@@ -370,20 +390,42 @@ static void a_change_of_timeout_or_log_level_leaves_the_resolver_alone(void **st
 
 static void a_reload_does_what_it_reads_again_and_what_changed(void **state)
 {
-	static const char again[] = OPEN " log_open access_log_open users_load";
+	static const char again[] = "users_read " OPEN " log_open access_log_open";
 	char expected[256];
 
 	(void)state;
 	assert_int_equal(reload(CONF), 0);
-	assert_string_equal(calls, again);
+	snprintf(expected, sizeof(expected), "%s users_put_into_effect", again);
+	assert_string_equal(calls, expected);
 	assert_string_equal(reply, "Nothing changed");
 	assert_int_equal(
 		reload(CONF "dns_cache = 7\nmax_password_checks = 7\nlog_level = warn\n"), 0);
 	snprintf(expected, sizeof(expected),
-		"%s log_set_level log_set_format resolver_configure hashing_set_most", again);
+		"%s log_set_level log_set_format resolver_configure hashing_set_most "
+		"users_put_into_effect",
+		again);
 	assert_string_equal(calls, expected);
 	assert_string_equal(
 		reply, "max_password_checks set to 7, dns_cache set to 7, log_level set to warn");
+}
+
+/* auth = auto asks whether there are users: in between nobody is to get in who may neither before
+ * nor afterwards. */
+static void no_moment_of_a_reload_opens_the_door(void **state)
+{
+	static const char users[] = "users_put_into_effect";
+
+	(void)state;
+	assert_int_equal(reload(CONF "auth = required\n"), 0);
+	assert_true(calls + published_behind > strstr(calls, users)); /* there are some */
+	scratch_write("users", "# nobody\n");
+	assert_int_equal(reload(CONF "auth = required\n"), 0);
+	assert_true(calls + published_behind < strstr(calls, users)); /* there are none */
+	assert_int_equal(users_count(services.users), 0);
+	scratch_write("users", USERS_LINE);
+	assert_int_equal(reload(CONF "auth = auto\n"), 0);
+	assert_true(calls + published_behind > strstr(calls, users));
+	assert_int_equal(users_count(services.users), 1);
 }
 
 static void the_proxys_own_places_outlast_any_change(void **state)
@@ -513,6 +555,7 @@ static void assert_same_picture(const struct picture *before)
 	assert_null(strstr(calls, at_monitor));
 	assert_null(strstr(calls, "resolver_configure"));
 	assert_null(strstr(calls, "hashing_set_most"));
+	assert_null(strstr(calls, "users_put_into_effect"));
 }
 
 static const char everything[] = "listen = 127.0.0.1, 127.0.0.2\nport = 0\n"
@@ -527,13 +570,13 @@ static void a_reload_that_fails_at_any_step_changes_nothing(void **state)
 		unsigned at;
 		const char *error;
 	} steps[] = {
+		{"users_read", 1, "users_read failed"},
 		{"fdbudget_borrow", 1, "no descriptors to spare for new listeners"},
 		{"listeners_open", 1, "listeners_open failed"},
 		{"listeners_open", 2, "listeners_open failed"},
 		{"expect", 1, "cannot wait for clients: "},
 		{"log_open", 1, "log_file: \"log2\": cannot be opened: "},
 		{"access_log_open", 1, "access_log_file: \"access2\": cannot be opened: "},
-		{"users_load", 1, "users_load failed"},
 	};
 	struct picture before = take_picture();
 
@@ -562,12 +605,12 @@ static void users_that_cannot_be_read_are_refused_before_anything_is_opened(void
 	scratch_write("users", "root:nonsense\n");
 	assert_int_equal(reload(everything), -1);
 	assert_begins(reply, "users:1: ");
-	assert_string_equal(calls, "");
+	assert_string_equal(calls, "users_read");
 	assert_same_picture(&before);
 	scratch_write("users", "# nobody\n");
 	assert_int_equal(reload(everything), -1);
 	assert_begins(reply, "users: no users are left in it, which would let everybody in");
-	assert_string_equal(calls, "");
+	assert_string_equal(calls, "users_read");
 	assert_same_picture(&before);
 }
 
@@ -617,6 +660,7 @@ int main(void)
 		site_test(the_value_that_it_has_has_no_effect),
 		site_test(a_change_of_timeout_or_log_level_leaves_the_resolver_alone),
 		site_test(a_reload_does_what_it_reads_again_and_what_changed),
+		site_test(no_moment_of_a_reload_opens_the_door),
 		site_test(the_proxys_own_places_outlast_any_change),
 		site_test(what_cannot_change_while_serving_does_not),
 		site_test(a_value_that_was_set_outlasts_reloads),

@@ -131,7 +131,7 @@ static void what_was_prepared_is_undone_when_a_step_fails(void **state)
 /* Whatever a setting or a reload asks for is there. */
 static void every_effect_has_a_step(void **state)
 {
-	unsigned named = EFFECTS_OF_RELOAD, there = 0;
+	unsigned named = EFFECTS_OF_ANY_CHANGE | EFFECTS_OF_RELOAD, there = 0;
 
 	(void)state;
 	for (size_t i = 0; i < SETTINGS_COUNT; i++) {

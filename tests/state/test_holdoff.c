@@ -36,6 +36,7 @@ int __wrap_pthread_cond_clockwait(
 }
 
 static struct hashing *hashing;
+static struct ledger *ledger;
 static struct bans *bans;
 static struct users *users;
 
@@ -64,7 +65,8 @@ static int setup(void **state)
 	fclose(file);
 	hashing = hashing_new(2);
 	bans = bans_new();
-	users = users_new(hashing, &kept);
+	ledger = ledger_new(1, NULL);
+	users = users_new(hashing, ledger, &kept);
 	if (bans == NULL || users == NULL)
 		return -1;
 	return users_load(users, error);
@@ -73,6 +75,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	users_free(users);
+	ledger_free(ledger);
 	bans_free(bans);
 	hashing_free(hashing);
 	return scratch_leave(state);
@@ -100,7 +103,11 @@ static enum login_result proxy(const char *name, const char *password)
 {
 	struct login login = login_of(name, password);
 
-	return users_login(users, &login, CLOCK_NEVER, NULL);
+	struct ledger_entry *entry = NULL;
+	enum login_result result = users_login(users, &login, CLOCK_NEVER, NULL, &entry);
+
+	ledger_leave(entry, 0);
+	return result;
 }
 
 static enum login_result monitor(const char *name, const char *password)

@@ -13,17 +13,20 @@
 static char error[USERS_ERROR_MAX];
 
 static struct hashing *hashing; /* of all tests */
+static struct ledger *ledger;
 
 static int set_up(void **state)
 {
 	(void)state;
 	hashing = hashing_new(1);
-	return hashing == NULL || sodium_init() < 0 ? -1 : 0;
+	ledger = ledger_new(1, NULL);
+	return hashing == NULL || ledger == NULL || sodium_init() < 0 ? -1 : 0;
 }
 
 static int tear_down(void **state)
 {
 	(void)state;
+	ledger_free(ledger);
 	hashing_free(hashing);
 	return 0;
 }
@@ -33,7 +36,7 @@ static const struct user_credentials carol = {"carol", "c:secret"};
 static struct users *users_at(const char *path)
 {
 	struct users_backend file = users_file_backend(path);
-	struct users *u = users_new(hashing, path == NULL ? NULL : &file);
+	struct users *u = users_new(hashing, ledger, path == NULL ? NULL : &file);
 
 	assert_non_null(u);
 	hashing_set_most(hashing, 1);
@@ -74,7 +77,11 @@ static enum login_result log_in(
 		.password = password,
 		.password_len = strlen(password)};
 
-	return users_login(u, &login, deadline, NULL);
+	struct ledger_entry *entry = NULL;
+	enum login_result result = users_login(u, &login, deadline, NULL, &entry);
+
+	ledger_leave(entry, 0);
+	return result;
 }
 
 static void assert_password(struct users *u, const char *name, const char *password)

@@ -16,18 +16,34 @@
 
 static char error[USERS_ERROR_MAX];
 
+/* What happens when a password was just checked, and is wiped. */
+static void (*meanwhile)(void);
+
+void __real_sodium_memzero(void *memory, size_t size);
+void __wrap_sodium_memzero(void *memory, size_t size);
+
+void __wrap_sodium_memzero(void *memory, size_t size)
+{
+	__real_sodium_memzero(memory, size);
+	if (meanwhile != NULL)
+		meanwhile();
+}
+
 static struct hashing *hashing; /* of all tests */
+static struct ledger *ledger;
 
 static int set_up(void **state)
 {
 	(void)state;
 	hashing = hashing_new(2);
-	return hashing == NULL || sodium_init() < 0 ? -1 : 0;
+	ledger = ledger_new(1, NULL);
+	return hashing == NULL || ledger == NULL || sodium_init() < 0 ? -1 : 0;
 }
 
 static int tear_down(void **state)
 {
 	(void)state;
+	ledger_free(ledger);
 	hashing_free(hashing);
 	return 0;
 }
@@ -54,7 +70,7 @@ static void put_user(const char *name, const char *password)
 static struct users *nobody_at(const char *path)
 {
 	struct users_backend file = users_file_backend(path);
-	struct users *u = users_new(hashing, path == NULL ? NULL : &file);
+	struct users *u = users_new(hashing, ledger, path == NULL ? NULL : &file);
 
 	assert_non_null(u);
 	hashing_set_most(hashing, 2);
@@ -91,7 +107,11 @@ static enum login_result log_in_bytes(struct users *u, const char *name, size_t 
 		.password = password,
 		.password_len = password_len};
 
-	return users_login(u, &login, deadline, NULL);
+	struct ledger_entry *entry = NULL;
+	enum login_result result = users_login(u, &login, deadline, NULL, &entry);
+
+	ledger_leave(entry, 0);
+	return result;
 }
 
 static enum login_result log_in_until(
@@ -603,7 +623,7 @@ static void a_removed_user_is_gone_from_the_file_too(void **state)
 	(void)state;
 	assert_int_equal(log_in(u, "alice", "secret"), LOGIN_OK);
 	assert_int_equal(users_remove(u, "alice", error), 0);
-	assert_false(users_has(u, "alice", 5));
+	assert_int_equal(users_count(u), 1);
 	assert_int_equal(log_in(u, "alice", "secret"), LOGIN_REFUSED);
 	assert_int_equal(users_remove(u, "alice", error), -1);
 	assert_string_equal(error, "alice does not exist");
@@ -651,7 +671,7 @@ static const struct user_record known[] = {{"alice", 5, "A", USER_ROLE_USER, "se
 static struct users *users_of(struct fake_backend *f)
 {
 	struct users_backend backend = fake_backend(f);
-	struct users *u = users_new(hashing, &backend);
+	struct users *u = users_new(hashing, ledger, &backend);
 
 	assert_non_null(u);
 	f->users = known;
@@ -777,7 +797,7 @@ static void users_need_memory_to_begin_with(void **state)
 	(void)state;
 	for (int n = 1; u == NULL; n++) {
 		faults_fail(n);
-		u = users_new(hashing, NULL);
+		u = users_new(hashing, ledger, NULL);
 		assert_int_equal(u == NULL, faults_struck());
 	}
 	users_free(u);
@@ -796,7 +816,7 @@ static void what_was_read_has_no_effect_until_it_is_put_there(void **state)
 	assert_int_equal(users_count(u), 2);
 	users_draft_free(draft);
 	users_draft_free(NULL);
-	assert_false(users_has(u, "carol", 5));
+	assert_int_equal(users_count(u), 2);
 	draft = users_read(u, error);
 	assert_non_null(draft);
 	users_put_into_effect(u, draft);
@@ -844,7 +864,9 @@ static void *log_in_until_told(void *context)
 	struct login login = {
 		.name = "alice", .name_len = 5, .password = "secret", .password_len = 6};
 
-	return (void *)(uintptr_t)users_login(t->users, &login, CLOCK_NEVER, &t->told);
+	struct ledger_entry *entry;
+
+	return (void *)(uintptr_t)users_login(t->users, &login, CLOCK_NEVER, &t->told, &entry);
 }
 
 static void whoever_is_told_waits_no_longer(void **state)
@@ -863,30 +885,129 @@ static void whoever_is_told_waits_no_longer(void **state)
 	users_free(t.users);
 }
 
-static void logins_and_bytes_are_counted_and_survive_a_reload(void **state)
+/* ---- what lives ---- */
+
+static struct ledger_figures figures_of(struct users *u, const char *name)
 {
-	struct users *u = alice_and_bob();
 	struct user_info info;
 
+	assert_true(users_get(u, name, &info));
+	return info.figures;
+}
+
+/* A session of hers begins. */
+static struct ledger_entry *enter(struct users *u, const char *name, const char *password)
+{
+	struct login login = {.name = name,
+		.name_len = strlen(name),
+		.password = password,
+		.password_len = strlen(password)};
+	struct ledger_entry *entry;
+
+	assert_int_equal(users_login(u, &login, CLOCK_NEVER, NULL, &entry), LOGIN_OK);
+	return entry;
+}
+
+static void change_password(struct users *u, const char *name, const char *password)
+{
+	char hash[PASSWORD_HASH_SIZE];
+
+	cheap_hash(password, hash);
+	assert_int_equal(users_set_password(u, name, hash, error), 0);
+}
+
+static void sessions_live_through_reloads_and_new_passwords(void **state)
+{
+	struct users *u = alice_and_bob();
+	struct ledger_entry *session;
+
 	(void)state;
-	assert_true(users_get(u, "alice", &info));
-	assert_int_equal(info.last_login, 0);
-	assert_int_equal(log_in(u, "alice", "secret"), LOGIN_OK);
-	assert_int_equal(log_in(u, "alice", "secret"), LOGIN_OK);
+	assert_int_equal(figures_of(u, "alice").last_login, 0);
 	assert_int_equal(log_in(u, "alice", "wrong"), LOGIN_REFUSED);
-	users_count_bytes(u, "alice", 5, 10, 200);
-	users_count_bytes(u, "alice", 5, 1, 2);
-	users_count_bytes(u, "nobody", 6, 1, 2);
+	assert_int_equal(log_in(u, "alice", "secret"), LOGIN_OK);
+	session = enter(u, "alice", "secret");
+	atomic_fetch_add(&ledger_tally(session)->sent, 10);
 	load(u);
-	assert_true(users_get(u, "alice", &info));
-	assert_int_equal(info.logins, 2);
-	assert_int_equal(info.sent, 11);
-	assert_int_equal(info.received, 202);
-	assert_true(info.last_login > 0);
-	assert_int_equal(info.role, USER_ROLE_USER);
-	assert_true(users_get(u, "bob", &info));
-	assert_int_equal(info.logins, 0);
-	assert_false(users_get(u, "nobody", &info));
+	change_password(u, "alice", "new");
+	load(u);
+	atomic_fetch_add(&ledger_tally(session)->received, 200);
+	assert_false(ledger_has_retired(session));
+	assert_int_equal(figures_of(u, "alice").sessions, 1);
+	assert_int_equal(figures_of(u, "alice").total, 2);
+	assert_int_equal(figures_of(u, "alice").sent, 10);
+	assert_int_equal(figures_of(u, "alice").received, 200);
+	assert_true(figures_of(u, "alice").last_login > 0);
+	ledger_leave(session, 0);
+	assert_int_equal(figures_of(u, "alice").sessions, 0);
+	assert_int_equal(figures_of(u, "bob").total, 0);
+	users_free(u);
+}
+
+static void who_is_added_after_being_removed_begins_anew(void **state)
+{
+	struct users *u = alice_and_bob();
+	struct ledger_entry *old = enter(u, "alice", "secret"), *new;
+
+	(void)state;
+	atomic_fetch_add(&ledger_tally(old)->sent, 10);
+	assert_int_equal(users_remove(u, "alice", error), 0);
+	assert_true(ledger_has_retired(old));
+	add(u, "alice", "secret", USER_ROLE_USER);
+	assert_int_equal(figures_of(u, "alice").sessions, 0);
+	assert_int_equal(figures_of(u, "alice").sent, 0);
+	new = enter(u, "alice", "secret");
+	assert_ptr_not_equal(new, old);
+	assert_int_equal(figures_of(u, "alice").sessions, 1);
+	ledger_leave(old, 0);
+	ledger_leave(new, 0);
+	users_free(u);
+}
+
+static struct users *changing;
+
+static void replace_alice(void)
+{
+	char hash[PASSWORD_HASH_SIZE];
+
+	meanwhile = NULL;
+	cheap_hash("secret", hash);
+	assert_int_equal(users_remove(changing, "alice", error), 0);
+	assert_int_equal(users_add(changing, "alice", hash, USER_ROLE_USER, error), 0);
+}
+
+/* Her password was right, of the one who is gone. */
+static void who_is_replaced_between_check_and_session_is_refused(void **state)
+{
+	struct users *u = alice_and_bob();
+
+	(void)state;
+	for (int round = 0; round < 2; round++) { /* then she is known */
+		changing = u;
+		meanwhile = replace_alice;
+		assert_int_equal(log_in(u, "alice", "secret"), LOGIN_REFUSED);
+		assert_int_equal(figures_of(u, "alice").total, 0);
+		assert_int_equal(log_in(u, "alice", "secret"), LOGIN_OK);
+	}
+	users_free(u);
+}
+
+static void a_reload_without_a_user_ends_what_lives_of_him(void **state)
+{
+	struct users *u = alice_and_bob();
+	struct ledger_entry *session = enter(u, "bob", "hunter2");
+	char *both = scratch_read("users");
+
+	(void)state;
+	scratch_write("users", "");
+	put_user("alice", "secret");
+	load(u);
+	assert_true(ledger_has_retired(session));
+	scratch_write("users", both);
+	load(u);
+	assert_true(ledger_has_retired(session));
+	assert_int_equal(figures_of(u, "bob").total, 0);
+	ledger_leave(session, 0);
+	free(both);
 	users_free(u);
 }
 
@@ -947,7 +1068,10 @@ int main(void)
 		scratch_test(only_admins_are_admins),
 		scratch_test(an_admin_who_is_known_needs_no_turn),
 		scratch_test(whoever_is_told_waits_no_longer),
-		scratch_test(logins_and_bytes_are_counted_and_survive_a_reload),
+		scratch_test(sessions_live_through_reloads_and_new_passwords),
+		scratch_test(who_is_added_after_being_removed_begins_anew),
+		scratch_test(who_is_replaced_between_check_and_session_is_refused),
+		scratch_test(a_reload_without_a_user_ends_what_lives_of_him),
 		scratch_test(names_come_by_the_alphabet),
 	};
 
