@@ -126,7 +126,7 @@ WRAP_proxy/test_session := clock_deadline clock_ms socket_wait socket_read dial_
 	bind_accept bind_abandon udp_open udp_bound udp_run udp_counts udp_close relay_run target_judge
 WRAP_proxy/test_udp := clock_deadline clock_ms socket_wait socket connect sendmmsg recvmmsg mmap64 madvise
 WRAP_proxy/test_bind := clock_deadline clock_ms socket_wait socket listen accept4 connect
-WRAP_server/test_change := pool_listeners pool_expect pool_listen_on log_open log_set_level \
+WRAP_server/test_change := log_open log_set_level \
 	log_set_format access_log_open access_log_resize resolver_configure hashing_set_most users_read \
 	users_put_into_effect config_publish fdbudget_borrow listeners_open setting_copy
 WRAP_proxy/test_handshake := socket_read registry_set_user

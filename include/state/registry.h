@@ -14,16 +14,27 @@
 #include "state/traffic.h"
 #include "state/users.h"
 
-/* How far a session has come; published for the monitor only. */
+/* How far a session has come, for those who look from outside: the one list, with the words in
+ * CONNECTIONS. */
+/* clang-format off */
+#define SESSION_PHASE_LIST(X) \
+	X(GREETING, "GREETING") \
+	X(LOGIN, "LOGIN") \
+	X(REQUEST, "REQUEST") \
+	X(CONNECT, "CONNECT") /* name lookup included */ \
+	X(RELAY, "RELAY") \
+	X(UDP, "RELAY") /* an association; PHASE_RELAY is for streams */ \
+	X(CLOSING, "CLOSING")
+
 enum session_phase {
-	PHASE_GREETING,
-	PHASE_LOGIN,
-	PHASE_REQUEST,
-	PHASE_CONNECT, /* name lookup included */
-	PHASE_RELAY,
-	PHASE_UDP, /* an association; PHASE_RELAY is for streams */
-	PHASE_CLOSING,
+#define SESSION_PHASE(name, word) PHASE_##name,
+	SESSION_PHASE_LIST(SESSION_PHASE)
+#undef SESSION_PHASE
+	SESSION_PHASES,
 };
+/* clang-format on */
+
+const char *session_phase_word(enum session_phase phase);
 
 struct registry;
 

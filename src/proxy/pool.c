@@ -59,7 +59,7 @@ struct pool {
 	struct log_limit refused_limit, exhausted_limit, saturated_limit;
 
 	struct rwlock lock; /* the rest */
-	struct listeners *listeners; /* NULL: nobody is to be accepted yet, or any more */
+	const struct listeners *listeners; /* NULL: nobody is to be accepted yet, or any more */
 	size_t live;
 	pthread_t stopper;
 };
@@ -340,36 +340,21 @@ int pool_expect(struct pool *p, const struct listeners *l)
 	return 0;
 }
 
-void pool_listen_on(struct pool *p, struct listeners *next)
+void pool_listen_on(struct pool *p, const struct listeners *next)
 {
-	struct listeners *old;
-
 	rwlock_write(&p->lock);
-	old = p->listeners;
 	p->listeners = next;
 	for (size_t i = 0; i < next->count; i++)
 		arm_locked(p, next->items[i].fd);
 	rwlock_write_unlock(&p->lock);
-	if (old != NULL)
-		listeners_leave_out(old, next);
-	listeners_close(old);
-}
-
-const struct listeners *pool_listeners(struct pool *p)
-{
-	return p->listeners;
 }
 
 void pool_stop(struct pool *p)
 {
-	struct listeners *old;
-
 	rwlock_write(&p->lock);
 	p->stopper = pthread_self();
-	old = p->listeners;
 	p->listeners = NULL;
 	rwlock_write_unlock(&p->lock);
-	listeners_close(old);
 	wake_send(p->stop_fd);
 }
 

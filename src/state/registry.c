@@ -7,6 +7,17 @@
 #include "base/lock.h"
 #include "net/socket.h"
 
+static const char *const phase_words[SESSION_PHASES] = {
+#define SESSION_PHASE(name, word) [PHASE_##name] = (word),
+	SESSION_PHASE_LIST(SESSION_PHASE)
+#undef SESSION_PHASE
+};
+
+const char *session_phase_word(enum session_phase phase)
+{
+	return phase_words[phase];
+}
+
 struct registry_slot {
 	struct registry *registry;
 	struct mutex lock; /* all but the atomics */

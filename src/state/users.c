@@ -267,6 +267,28 @@ int users_load(struct users *u, char error[USERS_ERROR_MAX])
 
 /* ---- rules for names and passwords ---- */
 
+static const char *const role_words[USER_ROLES] = {
+#define USER_ROLE(name, word) [USER_ROLE_##name] = (word),
+	USER_ROLE_LIST(USER_ROLE)
+#undef USER_ROLE
+};
+
+const char *user_role_word(enum user_role role)
+{
+	return role_words[role];
+}
+
+bool user_role_parse(const char *word, enum user_role *role)
+{
+	for (enum user_role r = 0; r < USER_ROLES; r++) {
+		if (strcmp(word, role_words[r]) == 0) {
+			*role = r;
+			return true;
+		}
+	}
+	return false;
+}
+
 const char *users_name_problem(const char *name, size_t len)
 {
 	if (len == 0 || len > USERS_NAME_MAX)

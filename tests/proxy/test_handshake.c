@@ -472,7 +472,7 @@ static void who_has_logged_in_is_counted_for(void **state)
 	(void)state;
 	assert_true(run_after("auto", users, "05 01 02" LOGIN CONNECT_ADDR));
 	assert_int_equal(figures_of_alice().sessions, 1);
-	traffic_count(registry_traffic(registry, 0), TRAFFIC_RECEIVED, 7);
+	traffic_count(registry_traffic(h.slot), TRAFFIC_RECEIVED, 7);
 	assert_int_equal(figures_of_alice().received, before + 7);
 	end();
 	assert_int_equal(figures_of_alice().sessions, 0);

@@ -238,18 +238,36 @@ static uint16_t port_of(const struct listeners *l)
 	return addr_port(&l->items[0].bound);
 }
 
+static struct listeners *listeners; /* that the pool accepts on */
+
+/* Goes over to these, and closes what is not accepted on any more. */
+static void listen_on(struct listeners *next)
+{
+	assert_int_equal(pool_expect(pool, next), 0);
+	pool_listen_on(pool, next);
+	if (listeners != NULL)
+		listeners_leave_out(listeners, next);
+	listeners_close(listeners);
+	listeners = next;
+}
+
+static void stop_listening(void)
+{
+	pool_stop(pool);
+	listeners_close(listeners);
+	listeners = NULL;
+}
+
 /* A pool of so many workers that accepts; its port. */
 static uint16_t start(size_t workers)
 {
-	struct listeners *l = open_listener();
 	size_t count = workers;
 
 	pool = pool_new(&services, &count);
 	assert_non_null(pool);
 	assert_int_equal(count, workers);
-	assert_int_equal(pool_expect(pool, l), 0);
-	pool_listen_on(pool, l);
-	return port_of(l);
+	listen_on(open_listener());
+	return port_of(listeners);
 }
 
 static void stop(void)
@@ -257,7 +275,7 @@ static void stop(void)
 	int number;
 
 	let_all_end();
-	pool_stop(pool);
+	stop_listening();
 	assert_int_equal(sigwait(&gone, &number), 0);
 	assert_true(pool_is_gone(pool));
 	pool_free(pool);
@@ -374,9 +392,7 @@ static void goes_over_to_other_listeners(void **state)
 
 	(void)state;
 	second = port_of(next);
-	assert_int_equal(pool_expect(pool, next), 0);
-	pool_listen_on(pool, next);
-	assert_ptr_equal(pool_listeners(pool), next);
+	listen_on(next);
 	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	assert_int_equal(connect(fd, &a.sa, addr_len(&a)), -1);
 	assert_int_equal(errno, ECONNREFUSED);
@@ -397,10 +413,9 @@ static void a_listener_that_stays_keeps_who_waits_in_its_backlog(void **state)
 	await(are_running, 1);
 	waiting = net_connect("127.0.0.1", port);
 	next = open_listener();
-	next->items[1] = pool_listeners(pool)->items[0];
+	next->items[1] = listeners->items[0];
 	next->count = 2;
-	assert_int_equal(pool_expect(pool, next), 0);
-	pool_listen_on(pool, next);
+	listen_on(next);
 	let_one_end();
 	await(were_served, 2);
 	close(busy);
@@ -479,7 +494,7 @@ static void stopping_waits_for_sessions_and_accepts_nobody(void **state)
 
 	(void)state;
 	await(are_running, 1);
-	pool_stop(pool);
+	stop_listening();
 	assert_false(pool_is_gone(pool));
 	assert_int_equal(connect(late, &a.sa, addr_len(&a)), -1);
 	let_one_end();
