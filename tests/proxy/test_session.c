@@ -809,6 +809,21 @@ static void a_connection_whose_reply_does_not_get_out_is_given_up(void **state)
 	}
 }
 
+static void client_does_not_read_after_a_while(void)
+{
+	now += session.config->settings.handshake_timeout;
+	client_does_not_read();
+}
+
+static void a_reply_has_a_deadline_of_its_own(void **state)
+{
+	(void)state;
+	begin(GREETING CONNECT);
+	plan.on_dial = client_does_not_read_after_a_while;
+	run_to(END_HANDSHAKE_TIMEOUT, FAILED);
+	assert_int_equal(now, BEGUN + 2 * session.config->settings.handshake_timeout);
+}
+
 static void a_listening_whose_reply_does_not_get_out_is_given_up(void **state)
 {
 	(void)state;
@@ -1069,6 +1084,7 @@ int main(void)
 		TEST(names_and_times_are_logged),
 		TEST(a_reset_is_passed_on_to_the_other_side),
 		TEST(a_connection_whose_reply_does_not_get_out_is_given_up),
+		TEST(a_reply_has_a_deadline_of_its_own),
 		TEST(a_listening_whose_reply_does_not_get_out_is_given_up),
 		TEST(an_association_whose_reply_does_not_get_out_is_given_up),
 		TEST(a_refusal_that_does_not_get_out_keeps_its_reason),

@@ -481,6 +481,7 @@ static void the_first_datagram_decides_the_port(void **state)
 	then(other_sends);
 	then(far_answers);
 	run_until_idle();
+	association_expect(&client, &far_addr, "pong", 4);
 	expect_moved(1, 1);
 	expect_dropped(DROP_STRANGER, 1);
 }
@@ -609,6 +610,7 @@ static void fragments_that_never_become_whole_are_counted(void **state)
 static void nothing_comes_of_the_fragment(void)
 {
 	assert_int_equal(now, BEGUN + REASSEMBLY_TIMEOUT_MS);
+	expect_dropped(DROP_FRAGMENT, 1);
 	due++;
 	last_fragment();
 }
