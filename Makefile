@@ -126,6 +126,8 @@ WRAP_server/test_change := pool_listeners pool_expect pool_listen_on log_open lo
 	log_set_format access_log_open access_log_resize resolver_configure hashing_set_most users_read \
 	users_put_into_effect config_publish fdbudget_borrow listeners_open setting_copy
 WRAP_proxy/test_handshake := socket_read
+WRAP_PARTS := clock_ms clock_deadline time calloc malloc realloc aligned_alloc
+WRAP_monitor/test_listings := $(WRAP_PARTS)
 WRAP_server/test_addresses := getifaddrs freeifaddrs
 WRAP_server/test_schedule := clock_ms
 WRAP_server/test_idle := clock_ms
