@@ -80,6 +80,11 @@ static void a_connection_that_breaks_frees_the_console(void **state)
 		assert_gone();
 	}
 	log_in();
+	say("USERS\n");
+	fail_move(1, ECONNRESET);
+	serve_connection();
+	assert_gone();
+	log_in();
 	say("HEL");
 	serve();
 	hang_up();
@@ -205,11 +210,19 @@ static void a_client_that_never_reads_is_closed_without_a_word(void **state)
 		assert_true(heard[i] == heard[i % each]);
 }
 
+/* In one reply that takes longer than a client may be idle. */
 static void a_client_that_reads_slowly_is_not_idle(void **state)
 {
+	int little = 4096;
+
 	(void)state;
-	ask_for_help(400);
-	for (int i = 0; i < 2; i++) {
+	for (size_t i = 0; i < 400; i++)
+		parts_begin_session(i);
+	log_in();
+	assert_int_equal(setsockopt(served, SOL_SOCKET, SO_SNDBUF, &little, sizeof(little)), 0);
+	say("CONNECTIONS\n");
+	serve();
+	for (int i = 0; i < 3; i++) {
 		parts_now += TIMEOUT - 1;
 		assert_true(read_more(0) > 0);
 		serve();
@@ -298,8 +311,11 @@ static void an_errand_has_no_deadline(void **state)
 	wait_ms(10 * TIMEOUT);
 	assert_int_equal(c.deadline, CLOCK_NEVER);
 	assert_int_equal(console_events(&c), 0);
-	expect("OK User bob added" KEPT);
+	assert_true(work(&hasher) && work(&changer));
+	fail_move(1, EAGAIN);
+	assert_true(work(&back));
 	assert_int_equal(c.deadline, parts_now + TIMEOUT);
+	expect("OK User bob added" KEPT);
 }
 
 /* So that no reset overtakes the last words. */
@@ -309,10 +325,11 @@ static void a_console_that_closes_waits_a_while_for_the_client(void **state)
 	log_in();
 	ask("QUIT\nUSERS\n", "OK Goodbye\n");
 	assert_true(ended);
-	for (int i = 0; i < 10; i++) {
-		say("USERS\n");
+	for (int i = 0; i < MONITOR_LINE_MAX; i++) {
+		say("xx");
 		serve();
 	}
+	assert_int_equal(unread(), 0);
 	wait_ms(LINGER - 1);
 	assert_open();
 	expect("");
@@ -344,6 +361,19 @@ static void who_is_dismissed_in_a_reply_gets_none(void **state)
 	assert_true(ended && len < 400 * each);
 	heard[len] = '\0';
 	assert_null(strstr(heard, "Too many clients"));
+}
+
+static void who_waits_for_a_reply_gets_no_line_in_the_middle(void **state)
+{
+	(void)state;
+	log_in();
+	say("HELP\n");
+	fail_move(2, EAGAIN);
+	serve_connection();
+	console_dismiss(&c, "ERR Too many clients\n");
+	assert_gone();
+	expect("");
+	assert_true(ended);
 }
 
 static void who_cannot_be_told_is_dismissed_all_the_same(void **state)
@@ -385,6 +415,7 @@ int main(void)
 		console_test(a_console_that_closes_waits_a_while_for_the_client),
 		console_test(who_is_dismissed_gets_a_last_line),
 		console_test(who_is_dismissed_in_a_reply_gets_none),
+		console_test(who_waits_for_a_reply_gets_no_line_in_the_middle),
 		console_test(who_cannot_be_told_is_dismissed_all_the_same),
 	};
 
