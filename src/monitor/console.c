@@ -46,9 +46,9 @@ void console_open(struct console *c, struct desk *desk, int fd, const struct add
 	console_step(c, 0);
 }
 
-static void wipe(struct console *c)
+/* The password of a request or login. */
+static void wipe_request(struct console *c)
 {
-	sodium_memzero(c->in, sizeof(c->in));
 	sodium_memzero(c->request.memory, sizeof(c->request.memory));
 	sodium_memzero(c->request.hash, sizeof(c->request.hash));
 }
@@ -62,7 +62,8 @@ void console_close(struct console *c)
 		return;
 	c->phase = CONSOLE_FREE;
 	reply_reset(&c->reply);
-	wipe(c);
+	sodium_memzero(c->in, sizeof(c->in));
+	wipe_request(c);
 }
 
 void console_dismiss(struct console *c, const char *line)
@@ -155,7 +156,7 @@ static void finish_errand(struct errand *e)
 	struct console *c = console_of(e);
 
 	c->is_away = false;
-	sodium_memzero(c->request.memory, sizeof(c->request.memory));
+	wipe_request(c);
 	if (c->fd < 0) {
 		console_close(c);
 		return;
@@ -200,7 +201,7 @@ static void log_in(struct console *c)
 	if (users_knows_admin(c->desk->services->users, &login)) {
 		c->login = LOGIN_OK;
 		answer_login(c);
-		sodium_memzero(c->request.memory, sizeof(c->request.memory));
+		wipe_request(c);
 	} else {
 		send_errand(c, check_login, NULL);
 	}
@@ -281,6 +282,7 @@ static void take_command(struct console *c, const struct monitor_line *line)
 		reply_error(&c->reply, "Control bytes are not allowed");
 		reply_finish(&c->reply);
 	} else if (!commands_parse(line, q, &c->reply)) {
+		wipe_request(c);
 		reply_finish(&c->reply);
 	} else if (q->command->is_errand) {
 		send_errand(c, q->command->prepare == NULL ? NULL : prepare_command, run_command);

@@ -247,6 +247,20 @@ static void a_login_may_follow_a_line_that_is_too_long(void **state)
 	ask(line, PROMPT "ERR Line too long\nOK Welcome root\n");
 }
 
+static void a_console_takes_nothing_over_from_the_connection_before(void **state)
+{
+	char line[MONITOR_LINE_MAX + 1] = {0};
+
+	(void)state;
+	log_in();
+	memset(line, 'x', MONITOR_LINE_MAX);
+	ask(line, "ERR Line too long\n\n");
+	assert_true(c.is_skipping);
+	console_close(&c);
+	log_in();
+	ask("USERS\n", "OK No active users\n\n");
+}
+
 /* ---- errands ---- */
 
 static void each_thread_does_its_part_of_an_errand(void **state)
@@ -411,6 +425,22 @@ static void who_may_is_asked_again_when_the_hash_is_there(void **state)
 	assert_false(is_user("bob"));
 }
 
+static void no_password_stays_in_memory(void **state)
+{
+	static const char *const requests[] = {"SET_PASSWORD alice pass\n",
+		"ADD_USER bob pass admin more\n", "ADD_USER alice pass\n", "ADD_USER * pass\n"};
+
+	(void)state;
+	log_in();
+	for (size_t i = 0; i < COUNT(requests); i++) {
+		say(requests[i]);
+		hear();
+		assert_true(is_wiped(c.in, sizeof(c.in)));
+		assert_true(is_wiped(c.request.memory, sizeof(c.request.memory)));
+		assert_true(is_wiped(c.request.hash, sizeof(c.request.hash)));
+	}
+}
+
 static void what_changes_something_is_logged_without_passwords(void **state)
 {
 	(void)state;
@@ -448,6 +478,7 @@ int main(void)
 		console_test(behind_a_line_that_is_too_long_the_next_is_taken),
 		console_test(the_longest_line_is_not_too_long),
 		console_test(a_login_may_follow_a_line_that_is_too_long),
+		console_test(a_console_takes_nothing_over_from_the_connection_before),
 		console_test(each_thread_does_its_part_of_an_errand),
 		console_test(what_needs_no_hash_does_not_pass_the_hasher),
 		console_test(a_change_that_fails_says_why),
@@ -458,6 +489,7 @@ int main(void)
 		console_test(a_client_that_only_ends_its_side_hears_of_its_errand),
 		console_test(who_is_an_administrator_no_more_may_only_leave),
 		console_test(who_may_is_asked_again_when_the_hash_is_there),
+		console_test(no_password_stays_in_memory),
 		console_test(what_changes_something_is_logged_without_passwords),
 	};
 
