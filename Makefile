@@ -127,6 +127,7 @@ WRAP_server/test_change := pool_listeners pool_expect pool_listen_on log_open lo
 	users_put_into_effect config_publish fdbudget_borrow listeners_open setting_copy
 WRAP_proxy/test_handshake := socket_read
 WRAP_PARTS := clock_ms clock_deadline time calloc malloc realloc aligned_alloc
+WRAP_monitor/test_commands := $(WRAP_PARTS) password_hash server_set server_reload statistics_each
 WRAP_DESK := $(WRAP_PARTS) recv send password_hash server_errands server_hashes server_set server_reload
 WRAP_monitor/test_console := $(WRAP_DESK)
 WRAP_monitor/test_console_ends := $(WRAP_DESK)
