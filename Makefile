@@ -122,10 +122,11 @@ WRAP_net/test_own := getifaddrs freeifaddrs
 WRAP_proxy/test_pool := session_run accept4 pthread_create epoll_ctl mmap64
 WRAP_proxy/test_relay := clock_deadline clock_ms socket_wait
 WRAP_proxy/test_dial := connect
-WRAP_server/test_change := pool_listeners pool_expect pool_listen_on log_open log_set_level \
+WRAP_proxy/test_bind := clock_deadline clock_ms socket_wait socket listen accept4 connect
+WRAP_server/test_change := log_open log_set_level \
 	log_set_format access_log_open access_log_resize resolver_configure hashing_set_most users_read \
 	users_put_into_effect config_publish fdbudget_borrow listeners_open setting_copy
-WRAP_proxy/test_handshake := socket_read
+WRAP_proxy/test_handshake := socket_read registry_set_user
 WRAP_PARTS := clock_ms clock_deadline time calloc malloc realloc aligned_alloc
 WRAP_monitor/test_commands := $(WRAP_PARTS) password_hash server_set server_reload statistics_each
 WRAP_DESK := $(WRAP_PARTS) recv send password_hash server_errands server_hashes server_set server_reload
@@ -141,7 +142,7 @@ WRAP_state/test_hashing := pthread_cond_clockwait
 WRAP_state/test_ledger := calloc malloc aligned_alloc getifaddrs freeifaddrs
 WRAP_state/test_users := calloc malloc aligned_alloc sodium_memzero
 WRAP_state/test_holdoff := clock_ms pthread_cond_clockwait
-WRAP_state/test_users_file := getline __getdelim
+WRAP_state/test_users_file := read
 wrap = $(foreach f,$(WRAP_$(patsubst $(BUILD)/tests/%,%,$(1))),-Wl,--wrap=$(f))
 
 $(BUILD)/tests/%: $(BUILD)/tests/%.o $(TEST_LIB_OBJECTS) $(BUILD)/libsocks5d.a Makefile

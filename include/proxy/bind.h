@@ -25,7 +25,7 @@ struct bind {
 
 	/* state */
 	int listener;
-	struct lookup lookup; /* of DST.ADDR: whose connection is taken */
+	struct target target; /* `dst`: whose connection is taken */
 };
 
 /* Begins to listen for whom `dst` names, on the address from which that is reached. -1 with the

@@ -27,28 +27,23 @@ struct dial {
 	struct addr local; /* our own end of the connection */
 	int error; /* errno of the attempt that got furthest; 0 = none */
 	enum end_reason failure;
-	int64_t lookup_ms; /* until there was an address to try */
-	int64_t connect_ms; /* from then until the connection was there or given up */
+	int64_t lookup_ms; /* until there was an address to try; -1: none was looked for */
+	int64_t connect_ms; /* from then until the connection was there or given up; -1: no try */
 
 	/* state */
-	struct lookup lookup;
-	size_t taken[LOOKUP_FAMILIES]; /* how many of the lookup's answers were tried */
-	enum lookup_family next_family;
+	struct target target;
 	struct dial_attempt attempts[DIAL_MAX_ATTEMPTS];
 	size_t attempt_count;
 	int64_t begun;
 	int64_t deadline;
-	int64_t wait_for_first; /* until then, while only the other family was answered; 0: not set
-				 */
 	int64_t next_attempt; /* not before this, while another is under way */
 };
 
 /* Connects to `dst`, within connect_timeout. The connected socket, which is then
- * the caller's with its place in the fd budget (`lease`), or -1 with the reason in `failure`. Every
- * address is put to the rules, and it is exactly the address that was checked that is connected to.
- * Returns as soon as the client leaves. Follows RFC 8305: families alternate, the
- * preferred one first, an attempt starts 250 ms after the one before it or when that failed, the
- * first that succeeds wins. */
+ * the caller's with its place in the fd budget (the asker's lease), or -1 with the reason in
+ * `failure`. It is exactly the address that was judged that is connected to. Returns as soon as the
+ * client leaves. Follows RFC 8305: candidates in target's order, an attempt starts 250 ms after the
+ * one before it or when that failed, the first that succeeds wins. */
 int dial_target(struct dial *d) __attribute__((warn_unused_result));
 
 #endif

@@ -36,7 +36,6 @@ struct name {
 	enum name_state state;
 	struct addr addr;
 	int64_t deadline; /* of the lookup, or of what is known */
-	int64_t settle; /* when another family's answer will do; 0: not set */
 	uint64_t number; /* of no other name, and not 0 */
 	uint64_t used; /* higher is later */
 	uint16_t port; /* that was sent to last */
@@ -55,12 +54,13 @@ struct names {
 	size_t fd_counts[NAMES_LOOKUPS]; /* of the last names_fds() */
 	struct name *sought[NAMES_LOOKUPS]; /* whom the lookups are for */
 	struct name all[NAMES_MAX];
-	struct lookup lookups[NAMES_LOOKUPS];
+	struct target targets[NAMES_LOOKUPS];
 };
 
 enum names_outcome {
 	NAMES_KNOWN, /* send it to names_address() */
 	NAMES_WAITS, /* it was copied, and names_take() will have it */
+	NAMES_DENIED, /* by the rules, whatever it leads to */
 	NAMES_FULL, /* too much waits already */
 };
 

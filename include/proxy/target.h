@@ -1,14 +1,18 @@
-/* target: the one gate between what a client asks for and where it gets. One thread's; no lock. */
+/* target: the one gate between what a client asks for and where it gets: the addresses of a
+ * destination, in their order, each with the verdict on it. One thread's; no lock. */
 #ifndef PROXY_TARGET_H
 #define PROXY_TARGET_H
 
+#include <poll.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "net/fdbudget.h"
 #include "net/own.h"
 #include "net/resolver.h"
 #include "state/config.h"
+#include "state/end_reason.h"
 #include "state/rules.h"
 #include "wire/request.h"
 
@@ -30,5 +34,56 @@ struct asker {
  * one that is not open yet; else one is taken, and when there is none the answer is no. */
 struct verdict target_judge(const struct asker *a, const struct destination *dst,
 	const struct addr *addr, bool has_place);
+
+/* What a destination comes to. */
+struct target {
+	const struct asker *asker;
+	struct destination dst; /* its name stays the caller's */
+	struct lookup lookup;
+	size_t taken[LOOKUP_FAMILIES]; /* how many of the answers */
+	enum lookup_family next_family;
+	int64_t wait_for_first; /* until then, while only the other family was answered; 0: not set
+				 */
+};
+
+/* Begins to find the addresses of `dst`, an address or a name that is sane. False when it is denied
+ * whatever it comes to; then nothing has begun. */
+bool target_begin(struct target *t, const struct asker *a, const struct destination *dst)
+	__attribute__((warn_unused_result));
+
+/* Gives back what is held, as lookup_end() does; what is known by then stays. May be called again.
+ */
+void target_end(struct target *t, bool sufficed);
+
+/* An address to try, with the port. */
+struct candidate {
+	struct addr addr;
+	struct verdict verdict;
+};
+
+/* Is there an address that was not taken yet? */
+bool target_has_next(const struct target *t);
+
+/* Takes the next one, which there must be: the families that are used take turns, the preferred one
+ * first (RFC 8305 section 4). `has_place` as for target_judge(). */
+struct candidate target_next(struct target *t, bool has_place);
+
+/* When the first is to be taken (clock.h): 0 at once, later while the preferred family may yet be
+ * answered (RFC 8305 section 3), CLOCK_NEVER while there is none. */
+int64_t target_due(struct target *t);
+
+/* Is an answer still outstanding? What to poll for meanwhile, at most RESOLVER_MAX_FDS entries, and
+ * until when at the latest; and what came of it, as of a lookup. */
+bool target_pending(const struct target *t);
+size_t target_fds(struct target *t, struct pollfd *fds);
+int64_t target_deadline(struct target *t);
+void target_process(struct target *t, const struct pollfd *fds, size_t count);
+
+/* Is it one of the addresses, taken or not, whatever the port? */
+bool target_includes(const struct target *t, const struct addr *addr);
+
+/* Why there is nothing to try: the name is not there, or could not be looked up, or has addresses
+ * of a family only that is not used. Before target_end(). */
+enum end_reason target_failure(const struct target *t);
 
 #endif

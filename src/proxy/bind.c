@@ -13,7 +13,11 @@
 
 #define BACKLOG 8
 
-static int fail(struct bind *b, enum end_reason why, int error)
+/* Between two tries of an accept(2) that lacks descriptors or memory: whoever waits to be accepted
+ * would ring at once. */
+#define EXHAUSTED_PAUSE_MS 100
+
+static int fail_bind(struct bind *b, enum end_reason why, int error)
 {
 	b->failure = why;
 	b->error = error;
@@ -27,63 +31,41 @@ static bool is_from_anywhere(const struct bind *b)
 	return b->dst->kind == DESTINATION_ADDR && addr_is_unspecified(&b->dst->addr);
 }
 
-static size_t count_addresses(const struct bind *b)
-{
-	return b->lookup.answers[LOOKUP_IPV6].count + b->lookup.answers[LOOKUP_IPV4].count;
-}
-
-static int blame_lookup(struct bind *b)
-{
-	bool absent = b->lookup.answers[LOOKUP_IPV6].state == LOOKUP_NOT_FOUND &&
-		b->lookup.answers[LOOKUP_IPV4].state == LOOKUP_NOT_FOUND;
-
-	return fail(b, absent ? END_NAME_NOT_FOUND : END_NAME_FAILED, 0);
-}
-
 /* Waits for the whole answer: the peer may come from any of the addresses. */
-static int look_up(struct bind *b)
+static int await_addresses(struct bind *b)
 {
 	int64_t deadline = clock_deadline(b->asker->config->settings.connect_timeout);
 	struct pollfd fds[1 + RESOLVER_MAX_FDS];
 
-	lookup_begin(
-		&b->lookup, b->asker->resolver, b->dst->name, b->dst->name_len, b->asker->lease);
-	while (lookup_pending(&b->lookup) && clock_ms() < deadline) {
-		size_t count = lookup_fds(&b->lookup, fds + 1);
+	while (target_pending(&b->target) && clock_ms() < deadline) {
+		size_t count = target_fds(&b->target, fds + 1);
 
 		fds[0] = watch_entry(&b->watch);
-		socket_wait(fds, 1 + count, clock_earlier(deadline, lookup_deadline(&b->lookup)));
-		if (watch_left(&b->watch, &fds[0])) {
-			lookup_end(&b->lookup, false);
-			return fail(b, END_CLIENT_LEFT, 0);
-		}
-		lookup_process(&b->lookup, fds + 1, count);
+		socket_wait(fds, 1 + count, clock_earlier(deadline, target_deadline(&b->target)));
+		if (watch_left(&b->watch, &fds[0]))
+			return fail_bind(b, END_CLIENT_LEFT, 0);
+		target_process(&b->target, fds + 1, count);
 	}
-	if (count_addresses(b) == 0)
-		blame_lookup(b);
-	lookup_end(&b->lookup, count_addresses(b) > 0);
-	return count_addresses(b) > 0 ? 0 : -1;
+	if (is_from_anywhere(b) || target_has_next(&b->target))
+		return 0;
+	return fail_bind(b, target_failure(&b->target), 0);
 }
 
 static int find_peer(struct bind *b)
 {
-	if (b->dst->kind != DESTINATION_ADDR)
-		return look_up(b);
-	lookup_literal(&b->lookup, &b->dst->addr);
-	return 0;
+	int result;
+
+	if (!target_begin(&b->target, b->asker, b->dst))
+		return fail_bind(b, END_TARGET_DENIED, 0);
+	result = await_addresses(b);
+	target_end(&b->target, result == 0);
+	return result;
 }
 
 static bool is_expected(const struct bind *b, const struct addr *peer)
 {
-	const struct lookup_answer *answer = &b->lookup.answers[outgoing_family_of(peer)];
-
-	if (is_from_anywhere(b) || b->asker->config->settings.bind_any_peer)
-		return true;
-	for (size_t i = 0; i < answer->count; i++) {
-		if (addr_same_host(&answer->addrs[i], peer))
-			return true;
-	}
-	return false;
+	return is_from_anywhere(b) || b->asker->config->settings.bind_any_peer ||
+		target_includes(&b->target, peer);
 }
 
 /* ---- listening ---- */
@@ -117,44 +99,37 @@ static int listen_for_anybody(struct bind *b)
 
 	if (external->sa.sa_family != AF_UNSPEC)
 		here = *external;
-	return listen_on(b, &here) < 0 ? fail(b, END_NO_SOCKET, errno) : 0;
+	return listen_on(b, &here) < 0 ? fail_bind(b, END_NO_SOCKET, errno) : 0;
 }
 
 /* Listens on the address from which this one is reached. */
-static int listen_towards(struct bind *b, const struct addr *peer)
+static int listen_towards(struct bind *b, const struct candidate *peer)
 {
-	struct socket_via via = outgoing_via(b->asker->config, peer->sa.sa_family);
-	struct addr here, asked = *peer;
+	struct socket_via via = outgoing_via(b->asker->config, peer->addr.sa.sa_family);
+	struct addr here;
 
-	addr_set_port(&asked, b->dst->port);
-	if (!target_judge(b->asker, b->dst, &asked, true).allowed)
-		return fail(b, END_TARGET_DENIED, 0);
-	if (socket_route(peer, &via, &here) < 0)
-		return fail(b, END_NETWORK_UNREACHABLE, errno);
-	return listen_on(b, &here) < 0 ? fail(b, END_NO_SOCKET, errno) : 0;
+	if (!peer->verdict.allowed)
+		return fail_bind(b, END_TARGET_DENIED, 0);
+	if (socket_route(&peer->addr, &via, &here) < 0)
+		return fail_bind(b, END_NETWORK_UNREACHABLE, errno);
+	return listen_on(b, &here) < 0 ? fail_bind(b, END_NO_SOCKET, errno) : 0;
 }
 
-/* Tries the addresses of DST.ADDR in their order until one can be listened for. */
+/* Tries the addresses of the peer in their order until one can be listened for. */
 static int listen_for_peer(struct bind *b)
 {
-	enum lookup_family first = outgoing_first(b->asker->config);
-	const enum lookup_family order[] = {first, LOOKUP_FAMILIES - 1 - first};
+	int result = -1;
 
-	fail(b, END_NETWORK_UNREACHABLE, 0);
-	for (size_t f = 0; f < LOOKUP_FAMILIES; f++) {
-		const struct lookup_answer *answer = &b->lookup.answers[order[f]];
+	while (result < 0 && target_has_next(&b->target)) {
+		struct candidate peer = target_next(&b->target, true);
 
-		for (size_t i = 0; i < answer->count && outgoing_uses(b->asker->config, order[f]);
-			i++) {
-			if (listen_towards(b, &answer->addrs[i]) == 0)
-				return 0;
-		}
+		result = listen_towards(b, &peer);
 	}
-	return -1;
+	return result;
 }
 
 /* One descriptor to listen with, and one for the connection that is accepted. */
-static bool take_descriptors(struct bind *b)
+static bool take_listening_places(struct bind *b)
 {
 	if (!fd_lease_take(b->asker->lease))
 		return false;
@@ -176,8 +151,8 @@ int bind_listen(struct bind *b)
 	int result;
 
 	b->listener = -1;
-	if (!take_descriptors(b))
-		return fail(b, END_NO_SOCKET, EMFILE);
+	if (!take_listening_places(b))
+		return fail_bind(b, END_NO_SOCKET, EMFILE);
 	result = find_peer(b);
 	if (result == 0)
 		result = is_from_anywhere(b) ? listen_for_anybody(b) : listen_for_peer(b);
@@ -196,38 +171,53 @@ void bind_abandon(struct bind *b)
 
 /* ---- waiting ---- */
 
-/* The connection that waits, if it is the peer's; -1 when none does. */
-static int accept_peer(struct bind *b)
+/* The connection that waits, if it is the peer's; -1 when none does, or when it cannot be had for
+ * the moment: `*exhausted`. */
+static int accept_peer(struct bind *b, bool *exhausted)
 {
+	enum socket_accept_outcome outcome;
 	int fd;
 
-	while (socket_accept(b->listener, &fd, &b->peer) == SOCKET_ACCEPTED) {
+	while ((outcome = socket_accept(b->listener, &fd, &b->peer)) == SOCKET_ACCEPTED) {
 		if (is_expected(b, &b->peer) &&
 			target_judge(b->asker, b->dst, &b->peer, false).allowed)
 			return fd;
 		stats_add(&b->stats->peers_refused, 1);
 		socket_close_with_reset(fd);
 	}
+	*exhausted = outcome == SOCKET_ACCEPT_EXHAUSTED;
 	return -1;
+}
+
+/* Until the client does something or somebody comes to the listener, which is left alone for a
+ * moment when it was exhausted. */
+static void wait_for_either(struct bind *b, struct pollfd fds[2], int64_t deadline, bool exhausted)
+{
+	fds[0] = watch_entry(&b->watch);
+	fds[1] = (struct pollfd){.fd = exhausted ? -1 : b->listener, .events = POLLIN};
+	if (exhausted)
+		deadline = clock_earlier(deadline, clock_deadline(EXHAUSTED_PAUSE_MS));
+	socket_wait(fds, 2, deadline);
 }
 
 int bind_accept(struct bind *b)
 {
 	int64_t deadline = clock_deadline(b->asker->config->settings.bind_timeout);
+	bool exhausted = false;
 	int fd = -1;
 
 	b->failure = END_BIND_TIMEOUT;
 	while (fd < 0 && clock_ms() < deadline) {
-		struct pollfd fds[2] = {
-			watch_entry(&b->watch), {.fd = b->listener, .events = POLLIN}};
+		struct pollfd fds[2];
 
-		socket_wait(fds, 2, deadline);
+		wait_for_either(b, fds, deadline, exhausted);
+		exhausted = false;
 		if (watch_left(&b->watch, &fds[0])) {
 			b->failure = END_CLIENT_LEFT;
 			break;
 		}
 		if (fds[1].revents != 0)
-			fd = accept_peer(b);
+			fd = accept_peer(b, &exhausted);
 	}
 	close_listener(b);
 	if (fd < 0)

@@ -1,7 +1,6 @@
 /*
  * One poll(2) loop waits for everything at once: the name servers, the attempts under way, the
- * client, and the next point in time. The answers of the lookup are the queue of candidates: per
- * family in the server's order, the families taking turns, the preferred one first.
+ * client, and the next point in time.
  */
 #include "proxy/dial.h"
 
@@ -12,7 +11,6 @@
 #include "net/socket.h"
 #include "state/outgoing.h"
 
-#define RESOLUTION_DELAY_MS 50 /* RFC 8305 section 3: for the preferred family to answer */
 #define ATTEMPT_DELAY_MS 250 /* RFC 8305 section 5 */
 
 /* ---- what failed ---- */
@@ -69,24 +67,24 @@ static void drop_attempt(struct dial *d, size_t i)
 }
 
 /* Tries one address with a place in the fd budget that was taken already. */
-static void start_attempt(struct dial *d, const struct addr *addr)
+static void start_attempt(struct dial *d, const struct candidate *c)
 {
-	struct socket_via via = outgoing_via(d->asker->config, addr->sa.sa_family);
+	struct socket_via via = outgoing_via(d->asker->config, c->addr.sa.sa_family);
 	int fd;
 
-	d->address = *addr;
-	if (!target_judge(d->asker, d->dst, addr, true).allowed) {
+	d->address = c->addr;
+	if (!c->verdict.allowed) {
 		fd_lease_give(d->asker->lease);
 		note_failure(d, END_TARGET_DENIED, 0);
 		return;
 	}
-	fd = socket_connect_start(addr, &via);
+	fd = socket_connect_start(&c->addr, &via);
 	if (fd < 0) {
 		note_failure(d, reason_of_errno(errno), errno);
 		fd_lease_give(d->asker->lease);
 		return;
 	}
-	d->attempts[d->attempt_count++] = (struct dial_attempt){.fd = fd, .addr = *addr};
+	d->attempts[d->attempt_count++] = (struct dial_attempt){.fd = fd, .addr = c->addr};
 	d->next_attempt = clock_deadline(ATTEMPT_DELAY_MS);
 }
 
@@ -132,52 +130,14 @@ static int collect_attempts(struct dial *d, const struct pollfd *fds)
 	return -1;
 }
 
-/* ---- candidates ---- */
-
-static bool family_has_more(const struct dial *d, enum lookup_family family)
-{
-	return outgoing_uses(d->asker->config, family) &&
-		d->taken[family] < d->lookup.answers[family].count;
-}
-
-static bool has_candidate(const struct dial *d)
-{
-	return family_has_more(d, LOOKUP_IPV6) || family_has_more(d, LOOKUP_IPV4);
-}
-
-static enum lookup_family other(enum lookup_family family)
-{
-	return family == LOOKUP_IPV6 ? LOOKUP_IPV4 : LOOKUP_IPV6;
-}
-
-/* The next address, the families taking turns. There must be one. */
-static struct addr take_candidate(struct dial *d)
-{
-	enum lookup_family family = d->next_family;
-	struct addr a;
-
-	if (!family_has_more(d, family))
-		family = other(family);
-	a = d->lookup.answers[family].addrs[d->taken[family]++];
-	addr_set_port(&a, d->dst->port);
-	d->next_family = other(family);
-	return a;
-}
-
 /* When the next attempt is due; CLOCK_NEVER while there is nothing to try. */
 static int64_t next_due(struct dial *d)
 {
-	enum lookup_family first = outgoing_first(d->asker->config);
+	int64_t due = target_due(&d->target);
 
-	if (!has_candidate(d) || d->attempt_count == DIAL_MAX_ATTEMPTS)
+	if (due == CLOCK_NEVER || d->attempt_count == DIAL_MAX_ATTEMPTS)
 		return CLOCK_NEVER;
-	if (d->attempt_count > 0)
-		return d->next_attempt;
-	if (d->lookup.answers[first].state != LOOKUP_PENDING)
-		return 0;
-	if (d->wait_for_first == 0)
-		d->wait_for_first = clock_deadline(RESOLUTION_DELAY_MS);
-	return d->wait_for_first;
+	return d->attempt_count > 0 ? d->next_attempt : due;
 }
 
 /* Room for one more socket. When there is none and nothing is under way, the lookup's goes. */
@@ -189,18 +149,18 @@ static bool take_descriptor(struct dial *d)
 		d->next_attempt = clock_deadline(ATTEMPT_DELAY_MS);
 		return false;
 	}
-	lookup_end(&d->lookup, false);
+	target_end(&d->target, false);
 	return fd_lease_take(d->asker->lease);
 }
 
 static void start_due_attempts(struct dial *d)
 {
 	while (next_due(d) <= clock_ms() && take_descriptor(d)) {
-		struct addr a = take_candidate(d);
+		struct candidate c = target_next(&d->target, true);
 
 		if (d->lookup_ms < 0)
 			d->lookup_ms = clock_ms() - d->begun;
-		start_attempt(d, &a);
+		start_attempt(d, &c);
 	}
 }
 
@@ -212,26 +172,25 @@ static int wait_and_collect(struct dial *d, bool *over)
 {
 	struct pollfd fds[1 + DIAL_MAX_ATTEMPTS + RESOLVER_MAX_FDS];
 	size_t attempts = d->attempt_count, lookup_fd_count;
-	int64_t until = clock_earlier(next_due(d), lookup_deadline(&d->lookup));
+	int64_t until = clock_earlier(next_due(d), target_deadline(&d->target));
 
 	fds[0] = watch_entry(&d->watch);
 	for (size_t i = 0; i < attempts; i++)
 		fds[1 + i] = (struct pollfd){.fd = d->attempts[i].fd, .events = POLLOUT};
-	lookup_fd_count = lookup_fds(&d->lookup, fds + 1 + attempts);
+	lookup_fd_count = target_fds(&d->target, fds + 1 + attempts);
 	socket_wait(fds, 1 + attempts + lookup_fd_count, clock_earlier(until, d->deadline));
 	if (watch_left(&d->watch, &fds[0])) {
 		d->failure = END_CLIENT_LEFT;
 		*over = true;
 		return -1;
 	}
-	lookup_process(&d->lookup, fds + 1 + attempts, lookup_fd_count);
+	target_process(&d->target, fds + 1 + attempts, lookup_fd_count);
 	return collect_attempts(d, fds + 1);
 }
 
 /* ---- the whole ---- */
 
-/* An address literal is the one candidate of a lookup that is over already. */
-static void begin(struct dial *d)
+static void begin_dial(struct dial *d)
 {
 	d->begun = clock_ms();
 	d->deadline = clock_deadline(d->asker->config->settings.connect_timeout);
@@ -239,36 +198,12 @@ static void begin(struct dial *d)
 	d->error = 0;
 	d->failure = END_REASONS;
 	d->lookup_ms = d->connect_ms = -1;
-	d->taken[LOOKUP_IPV6] = d->taken[LOOKUP_IPV4] = 0;
-	d->next_family = outgoing_first(d->asker->config);
 	d->attempt_count = 0;
 	d->watch.finished = false;
-	d->wait_for_first = d->next_attempt = 0;
-	if (d->dst->kind == DESTINATION_ADDR)
-		lookup_literal(&d->lookup, &d->dst->addr);
-	else
-		lookup_begin(&d->lookup, d->asker->resolver, d->dst->name, d->dst->name_len,
-			d->asker->lease);
+	d->next_attempt = 0;
 }
 
-/* Why there is no connection, when no client's leaving and no attempt's failure says it. */
-static void blame_lookup(struct dial *d)
-{
-	const struct lookup_answer *answers = d->lookup.answers;
-
-	if (d->failure != END_REASONS)
-		return;
-	if (answers[LOOKUP_IPV6].count + answers[LOOKUP_IPV4].count > 0) {
-		d->failure = END_NETWORK_UNREACHABLE; /* of the family that is not used */
-		return;
-	}
-	d->failure = answers[LOOKUP_IPV6].state == LOOKUP_NOT_FOUND &&
-			answers[LOOKUP_IPV4].state == LOOKUP_NOT_FOUND
-		? END_NAME_NOT_FOUND
-		: END_NAME_FAILED;
-}
-
-static int run(struct dial *d)
+static int run_dial(struct dial *d)
 {
 	bool over = false;
 
@@ -276,7 +211,8 @@ static int run(struct dial *d)
 		int fd;
 
 		start_due_attempts(d);
-		if (d->attempt_count == 0 && !has_candidate(d) && !lookup_pending(&d->lookup))
+		if (d->attempt_count == 0 && !target_has_next(&d->target) &&
+			!target_pending(&d->target))
 			break;
 		fd = wait_and_collect(d, &over);
 		if (fd >= 0)
@@ -287,7 +223,9 @@ static int run(struct dial *d)
 			over = true;
 		}
 	}
-	blame_lookup(d);
+	/* When no client's leaving and no attempt's failure says why. */
+	if (d->failure == END_REASONS)
+		d->failure = target_failure(&d->target);
 	return -1;
 }
 
@@ -296,11 +234,15 @@ int dial_target(struct dial *d)
 	int fd;
 	int64_t now;
 
-	begin(d);
-	fd = run(d);
+	begin_dial(d);
+	if (!target_begin(&d->target, d->asker, d->dst)) {
+		d->failure = END_TARGET_DENIED;
+		return -1;
+	}
+	fd = run_dial(d);
 	while (d->attempt_count > 0)
 		drop_attempt(d, 0);
-	lookup_end(&d->lookup, fd >= 0);
+	target_end(&d->target, fd >= 0);
 	now = clock_ms();
 	if (d->lookup_ms < 0)
 		d->lookup_ms = now - d->begun;

@@ -5,7 +5,7 @@
  */
 #include "proxy/dialect_socks5.h"
 
-#include "state/acl.h"
+#include "state/admission.h"
 #include "wire/socks5.h"
 
 static bool begins_socks5(uint8_t first)
@@ -24,7 +24,7 @@ static enum socks5_method choose_method(
 	const struct handshake *h, const struct socks5_greeting *greeting)
 {
 	size_t users = users_count(h->users);
-	bool required = acl_login_required(h->config, users);
+	bool required = admission_login_required(h->config, users);
 
 	if (greeting->offers_password && (required || users > 0))
 		return SOCKS5_PASSWORD;
@@ -56,7 +56,7 @@ static int parse_login(const uint8_t *p, size_t n, void *out)
 	return socks5_parse_login(p, n, out);
 }
 
-static enum end_reason check_login(struct handshake *h, const struct socks5_login *login)
+static enum end_reason take_login(struct handshake *h, const struct socks5_login *login)
 {
 	struct login claim = {.name = (const char *)login->name,
 		.name_len = login->name_len,
@@ -78,7 +78,7 @@ static bool authenticate(struct handshake *h)
 	if (len == SOCKS5_MORE)
 		return false;
 	if (len != SOCKS5_MALFORMED) {
-		failure = check_login(h, &login);
+		failure = take_login(h, &login);
 		buffer_consume(h->in, (size_t)len);
 	}
 	socks5_format_login_status(message, failure == END_REASONS);

@@ -1,6 +1,6 @@
 /*
  * A name is in one place of a table, with the datagrams that wait for it in their order. Of the
- * addresses that a lookup gives, the one is taken that dial would try first: by family, allowed by
+ * addresses that a lookup gives, the one is taken that dial would try first, if it is allowed by
  * the rules, and with a route to it. It is kept when the name is looked up anew, if it is still
  * among the answers: what is spoken over UDP often takes another address for another partner.
  */
@@ -16,11 +16,10 @@
 
 #define KNOWN_MS 60000 /* the resolver's cache knows the real time; this spares asking it */
 #define UNKNOWN_MS 1000
-#define RESOLUTION_DELAY_MS 50 /* RFC 8305 section 3: for the preferred family to answer */
 
 /* ---- datagrams that wait ---- */
 
-static bool has_room(const struct names *n, size_t len)
+static bool has_waiting_room(const struct names *n, size_t len)
 {
 	return n->waiting < NAMES_WAITING_MAX && len <= NAMES_WAITING_BYTES - n->waiting_bytes;
 }
@@ -28,7 +27,7 @@ static bool has_room(const struct names *n, size_t len)
 /* Appends a copy; false when there is no room or memory for it. */
 static bool append(struct names *n, struct name *name, uint16_t port, const void *data, size_t len)
 {
-	struct name_datagram *copy = has_room(n, len) ? malloc(sizeof(*copy) + len) : NULL;
+	struct name_datagram *copy = has_waiting_room(n, len) ? malloc(sizeof(*copy) + len) : NULL;
 
 	if (copy == NULL)
 		return false;
@@ -84,105 +83,67 @@ static bool has_route(const struct names *n, const struct addr *addr)
 	return routed;
 }
 
-static bool is_among(const struct lookup_answer *answer, const struct addr *addr)
+/* Takes the first address that will do. Where none does, any: what is sent to it is dropped for the
+ * right reason. When the servers fail, the address stays that was known. */
+static void choose_address(struct names *n, struct name *name, struct target *t)
 {
-	for (size_t i = 0; i < answer->count; i++) {
-		if (addr_same_host(&answer->addrs[i], addr))
-			return true;
-	}
-	return false;
-}
+	struct addr any = {.sa = {.sa_family = AF_UNSPEC}};
 
-/* Takes the first address of the answer that will do; false when none does. */
-static bool choose(struct names *n, struct name *name, const struct lookup_answer *answer)
-{
-	struct destination dst = names_destination(name, name->port);
+	if (target_includes(t, &name->addr))
+		return;
+	while (target_has_next(t)) {
+		struct candidate c = target_next(t, false);
 
-	for (size_t i = 0; i < answer->count; i++) {
-		struct addr a = answer->addrs[i];
-
-		addr_set_port(&a, name->port);
-		if (target_judge(n->asker, &dst, &a, false).allowed && has_route(n, &a)) {
-			name->addr = answer->addrs[i];
-			return true;
-		}
-	}
-	return false;
-}
-
-static bool is_absent(const struct lookup *l)
-{
-	return l->answers[LOOKUP_IPV6].state == LOOKUP_NOT_FOUND &&
-		l->answers[LOOKUP_IPV4].state == LOOKUP_NOT_FOUND;
-}
-
-/* Of the families that are used, the preferred one first. Where nothing will do, any address: what
- * is sent to it is dropped for the right reason. When the servers fail, the address stays that was
- * known. */
-static void choose_any(struct names *n, struct name *name, const struct lookup *l)
-{
-	enum lookup_family first = outgoing_first(n->asker->config),
-			   second = LOOKUP_FAMILIES - 1 - first;
-	const enum lookup_family order[] = {first, second};
-	const struct addr *any = NULL;
-
-	for (size_t i = 0; i < LOOKUP_FAMILIES; i++) {
-		const struct lookup_answer *answer = &l->answers[order[i]];
-
-		if (!outgoing_uses(n->asker->config, order[i]))
-			continue;
-		if (is_among(answer, &name->addr) || choose(n, name, answer))
+		if (c.verdict.allowed && has_route(n, &c.addr)) {
+			name->addr = c.addr;
 			return;
-		if (answer->count > 0 && any == NULL)
-			any = &answer->addrs[0];
+		}
+		if (any.sa.sa_family == AF_UNSPEC)
+			any = c.addr;
 	}
-	if (any != NULL)
-		name->addr = *any;
-	else if (is_absent(l))
-		name->addr.sa.sa_family = AF_UNSPEC;
+	if (any.sa.sa_family != AF_UNSPEC || target_failure(t) == END_NAME_NOT_FOUND)
+		name->addr = any;
 }
 
-static void settle(struct names *n, size_t i, int64_t now)
+/* The lookup is over, and so long what it led to is believed. */
+static void know(struct names *n, size_t i, int64_t now)
 {
 	struct name *name = n->sought[i];
-	bool found;
+	bool found = name->addr.sa.sa_family != AF_UNSPEC;
 
-	choose_any(n, name, &n->lookups[i]);
-	found = name->addr.sa.sa_family != AF_UNSPEC;
-	lookup_end(&n->lookups[i], found);
 	name->state = NAME_KNOWN;
 	name->deadline = now + (found ? KNOWN_MS : UNKNOWN_MS);
 	n->sought[i] = NULL;
 }
 
+static void settle(struct names *n, size_t i, int64_t now)
+{
+	choose_address(n, n->sought[i], &n->targets[i]);
+	target_end(&n->targets[i], n->sought[i]->addr.sa.sa_family != AF_UNSPEC);
+	know(n, i, now);
+}
+
 /* Is there an answer to go on with? */
 static bool is_settled(struct names *n, size_t i, int64_t now)
 {
-	const struct lookup *l = &n->lookups[i];
-	struct name *name = n->sought[i];
-	enum lookup_family first = outgoing_first(n->asker->config),
-			   second = LOOKUP_FAMILIES - 1 - first;
+	struct target *t = &n->targets[i];
 
-	if (!lookup_pending(l) || now >= name->deadline || l->answers[first].count > 0)
-		return true;
-	if (l->answers[second].count == 0 || !outgoing_uses(n->asker->config, second))
-		return false;
-	if (name->settle == 0)
-		name->settle = now + RESOLUTION_DELAY_MS;
-	return now >= name->settle;
+	return !target_pending(t) || now >= n->sought[i]->deadline || target_due(t) <= now;
 }
 
 /* ---- lookups ---- */
 
 static void begin_lookup(struct names *n, size_t i, struct name *name, int64_t now)
 {
+	struct destination dst = names_destination(name, name->port);
+
 	name->state = NAME_SOUGHT;
 	name->deadline = now + n->asker->config->settings.connect_timeout;
-	name->settle = 0;
 	n->sought[i] = name;
 	n->fd_counts[i] = 0;
-	lookup_begin(&n->lookups[i], n->asker->resolver, name->text, name->len, n->asker->lease);
-	if (is_settled(n, i, now))
+	if (!target_begin(&n->targets[i], n->asker, &dst))
+		know(n, i, now); /* nothing: names_find() says who is denied */
+	else if (is_settled(n, i, now))
 		settle(n, i, now);
 }
 
@@ -216,7 +177,7 @@ size_t names_fds(struct names *n, struct pollfd *fds)
 
 	for (size_t i = 0; i < NAMES_LOOKUPS; i++) {
 		n->fd_counts[i] =
-			n->sought[i] == NULL ? 0 : lookup_fds(&n->lookups[i], fds + count);
+			n->sought[i] == NULL ? 0 : target_fds(&n->targets[i], fds + count);
 		count += n->fd_counts[i];
 	}
 	return count;
@@ -232,9 +193,8 @@ int64_t names_deadline(struct names *n)
 		if (name == NULL)
 			continue;
 		deadline = clock_earlier(deadline, name->deadline);
-		deadline = clock_earlier(deadline, lookup_deadline(&n->lookups[i]));
-		if (name->settle != 0)
-			deadline = clock_earlier(deadline, name->settle);
+		deadline = clock_earlier(deadline, target_deadline(&n->targets[i]));
+		deadline = clock_earlier(deadline, target_due(&n->targets[i]));
 	}
 	return deadline;
 }
@@ -244,7 +204,7 @@ void names_process(struct names *n, const struct pollfd *fds, int64_t now)
 	for (size_t i = 0; i < NAMES_LOOKUPS; fds += n->fd_counts[i++]) {
 		if (n->sought[i] == NULL)
 			continue;
-		lookup_process(&n->lookups[i], fds, n->fd_counts[i]);
+		target_process(&n->targets[i], fds, n->fd_counts[i]);
 		if (is_settled(n, i, now))
 			settle(n, i, now);
 	}
@@ -255,7 +215,7 @@ void names_end(struct names *n)
 {
 	for (size_t i = 0; i < NAMES_LOOKUPS; i++) {
 		if (n->sought[i] != NULL)
-			lookup_end(&n->lookups[i], false);
+			target_end(&n->targets[i], false);
 	}
 	for (size_t i = 0; i < NAMES_MAX; i++) {
 		while (n->all[i].first != NULL)
@@ -265,7 +225,7 @@ void names_end(struct names *n)
 
 /* ---- names ---- */
 
-static struct name *find(struct names *n, const char *text, size_t len)
+static struct name *find_name(struct names *n, const char *text, size_t len)
 {
 	for (size_t i = 0; i < NAMES_MAX; i++) {
 		struct name *name = &n->all[i];
@@ -278,7 +238,7 @@ static struct name *find(struct names *n, const char *text, size_t len)
 }
 
 /* A place that is free, or known and used longest ago with nothing waiting; NULL: all are busy. */
-static struct name *find_place(struct names *n)
+static struct name *find_name_place(struct names *n)
 {
 	struct name *place = NULL;
 
@@ -294,13 +254,10 @@ static struct name *find_place(struct names *n)
 	return place;
 }
 
-static struct name *find_or_add(struct names *n, const char *text, size_t len)
+static struct name *add_name(struct names *n, const char *text, size_t len)
 {
-	struct name *name = find(n, text, len);
+	struct name *name = find_name_place(n);
 
-	if (name != NULL)
-		return name;
-	name = find_place(n);
 	if (name == NULL)
 		return NULL;
 	name->state = NAME_QUEUED;
@@ -311,18 +268,36 @@ static struct name *find_or_add(struct names *n, const char *text, size_t len)
 	return name;
 }
 
+/* The name of `dst`, to be looked up unless what is known of it is fresh. NULL with the reason. */
+static struct name *take_name(
+	struct names *n, const struct destination *dst, int64_t now, enum names_outcome *why)
+{
+	struct name *name = find_name(n, dst->name, dst->name_len);
+
+	if (name != NULL && name->state == NAME_KNOWN && now < name->deadline)
+		return name;
+	*why = NAMES_DENIED;
+	if (!target_judge(n->asker, dst, NULL, false).allowed)
+		return NULL;
+	*why = NAMES_FULL;
+	if (name == NULL)
+		return add_name(n, dst->name, dst->name_len);
+	if (name->state == NAME_KNOWN && name->first == NULL)
+		name->state = NAME_QUEUED;
+	return name;
+}
+
 enum names_outcome names_find(struct names *n, const struct destination *dst, const void *data,
 	size_t len, int64_t now, const struct name **found)
 {
-	struct name *name = find_or_add(n, dst->name, dst->name_len);
+	enum names_outcome why;
+	struct name *name = take_name(n, dst, now, &why);
 
 	*found = name;
 	if (name == NULL)
-		return NAMES_FULL;
+		return why;
 	name->used = ++n->uses;
 	name->port = dst->port;
-	if (name->state == NAME_KNOWN && name->first == NULL && now >= name->deadline)
-		name->state = NAME_QUEUED;
 	if (name->state == NAME_QUEUED)
 		begin_lookups(n, now);
 	if (name->state == NAME_KNOWN && name->first == NULL)

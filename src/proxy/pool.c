@@ -24,7 +24,7 @@
 #include "base/wake.h"
 #include "net/socket.h"
 #include "proxy/session.h"
-#include "state/acl.h"
+#include "state/admission.h"
 
 /* Sanitizers keep much more on the stack than the program does. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -42,7 +42,7 @@
 
 struct worker {
 	struct pool *pool;
-	size_t slot;
+	struct registry_slot *slot;
 	pthread_t thread;
 	struct session *session;
 };
@@ -59,7 +59,7 @@ struct pool {
 	struct log_limit refused_limit, exhausted_limit, saturated_limit;
 
 	struct rwlock lock; /* the rest */
-	struct listeners *listeners; /* NULL: nobody is to be accepted yet, or any more */
+	const struct listeners *listeners; /* NULL: nobody is to be accepted yet, or any more */
 	size_t live;
 	pthread_t stopper;
 };
@@ -88,7 +88,7 @@ struct guest {
 static void note_refusal(struct worker *w, const struct addr *client)
 {
 	struct pool *p = w->pool;
-	struct log_line *line = &w->session->line;
+	struct log_line *line = session_line(w->session);
 	uint64_t held_back;
 	char text[ADDR_TEXT_MAX];
 
@@ -108,8 +108,8 @@ static bool admit(struct worker *w, struct guest *guest)
 	bool login;
 
 	guest->config = config_get(v->config);
-	login = acl_login_required(guest->config, users_count(v->users));
-	if (acl_client_allowed(guest->config, login, &guest->addr))
+	login = admission_login_required(guest->config, users_count(v->users));
+	if (admission_client_allowed(guest->config, login, &guest->addr))
 		return true;
 	config_release(guest->config);
 	note_refusal(w, &guest->addr);
@@ -290,7 +290,7 @@ static int start_worker(struct pool *p, size_t i, const pthread_attr_t *attr)
 	int error;
 
 	w->pool = p;
-	w->slot = i;
+	w->slot = registry_slot_at(p->services->registry, i);
 	w->session = &p->sessions[i];
 	error = pthread_create(&w->thread, attr, work, w);
 	errno = error;
@@ -340,36 +340,21 @@ int pool_expect(struct pool *p, const struct listeners *l)
 	return 0;
 }
 
-void pool_listen_on(struct pool *p, struct listeners *next)
+void pool_listen_on(struct pool *p, const struct listeners *next)
 {
-	struct listeners *old;
-
 	rwlock_write(&p->lock);
-	old = p->listeners;
 	p->listeners = next;
 	for (size_t i = 0; i < next->count; i++)
 		arm_locked(p, next->items[i].fd);
 	rwlock_write_unlock(&p->lock);
-	if (old != NULL)
-		listeners_leave_out(old, next);
-	listeners_close(old);
-}
-
-const struct listeners *pool_listeners(struct pool *p)
-{
-	return p->listeners;
 }
 
 void pool_stop(struct pool *p)
 {
-	struct listeners *old;
-
 	rwlock_write(&p->lock);
 	p->stopper = pthread_self();
-	old = p->listeners;
 	p->listeners = NULL;
 	rwlock_write_unlock(&p->lock);
-	listeners_close(old);
 	wake_send(p->stop_fd);
 }
 

@@ -1,12 +1,19 @@
 /*
  * Whoever goes somewhere for a client asks here, and nowhere else, with all that is known of the
- * session.
+ * session. The answers of the lookup are the queue of candidates, per family in the server's order;
+ * an address literal is the one answer of a lookup that is over already.
  */
 #include "proxy/target.h"
 
 #include <time.h>
 
+#include "base/clock.h"
 #include "net/socket.h"
+#include "state/outgoing.h"
+
+#define RESOLUTION_DELAY_MS 50 /* RFC 8305 section 3: for the preferred family to answer */
+
+/* ---- the gate ---- */
 
 /* Would what is sent to `addr` arrive at this host? Only asked where it matters. The addresses of
  * the interfaces are in memory; local routes to others are known to the kernel alone. */
@@ -39,4 +46,115 @@ struct verdict target_judge(const struct asker *a, const struct destination *dst
 		.time = time(NULL)};
 
 	return rules_judge(a->config, &subject);
+}
+
+/* ---- candidates ---- */
+
+bool target_begin(struct target *t, const struct asker *a, const struct destination *dst)
+{
+	if (!target_judge(a, dst, NULL, false).allowed)
+		return false;
+	t->asker = a;
+	t->dst = *dst;
+	t->taken[LOOKUP_IPV6] = t->taken[LOOKUP_IPV4] = 0;
+	t->next_family = outgoing_first(a->config);
+	t->wait_for_first = 0;
+	if (dst->kind == DESTINATION_ADDR)
+		lookup_literal(&t->lookup, &dst->addr);
+	else
+		lookup_begin(&t->lookup, a->resolver, dst->name, dst->name_len, a->lease);
+	return true;
+}
+
+void target_end(struct target *t, bool sufficed)
+{
+	lookup_end(&t->lookup, sufficed);
+}
+
+static bool family_has_next(const struct target *t, enum lookup_family family)
+{
+	return outgoing_uses(t->asker->config, family) &&
+		t->taken[family] < t->lookup.answers[family].count;
+}
+
+bool target_has_next(const struct target *t)
+{
+	return family_has_next(t, LOOKUP_IPV6) || family_has_next(t, LOOKUP_IPV4);
+}
+
+static enum lookup_family other_family(enum lookup_family family)
+{
+	return family == LOOKUP_IPV6 ? LOOKUP_IPV4 : LOOKUP_IPV6;
+}
+
+struct candidate target_next(struct target *t, bool has_place)
+{
+	enum lookup_family family = t->next_family;
+	struct candidate c;
+
+	if (!family_has_next(t, family))
+		family = other_family(family);
+	c.addr = t->lookup.answers[family].addrs[t->taken[family]++];
+	addr_set_port(&c.addr, t->dst.port);
+	c.verdict = target_judge(t->asker, &t->dst, &c.addr, has_place);
+	t->next_family = other_family(family);
+	return c;
+}
+
+int64_t target_due(struct target *t)
+{
+	enum lookup_family first = outgoing_first(t->asker->config);
+
+	if (!target_has_next(t))
+		return CLOCK_NEVER;
+	if (t->lookup.answers[first].state != LOOKUP_PENDING)
+		return 0;
+	if (t->wait_for_first == 0)
+		t->wait_for_first = clock_deadline(RESOLUTION_DELAY_MS);
+	return t->wait_for_first;
+}
+
+bool target_includes(const struct target *t, const struct addr *addr)
+{
+	const struct lookup_answer *answer = &t->lookup.answers[outgoing_family_of(addr)];
+
+	for (size_t i = 0; i < answer->count; i++) {
+		if (addr_same_host(&answer->addrs[i], addr))
+			return true;
+	}
+	return false;
+}
+
+enum end_reason target_failure(const struct target *t)
+{
+	const struct lookup_answer *answers = t->lookup.answers;
+
+	if (answers[LOOKUP_IPV6].count + answers[LOOKUP_IPV4].count > 0)
+		return END_NETWORK_UNREACHABLE;
+	return answers[LOOKUP_IPV6].state == LOOKUP_NOT_FOUND &&
+			answers[LOOKUP_IPV4].state == LOOKUP_NOT_FOUND
+		? END_NAME_NOT_FOUND
+		: END_NAME_FAILED;
+}
+
+/* ---- waiting ---- */
+
+bool target_pending(const struct target *t)
+{
+	return lookup_pending(&t->lookup);
+}
+
+size_t target_fds(struct target *t, struct pollfd *fds)
+{
+	return lookup_fds(&t->lookup, fds);
+}
+
+int64_t target_deadline(struct target *t)
+{
+	return lookup_deadline(&t->lookup);
+}
+
+void target_process(struct target *t, const struct pollfd *fds, size_t count)
+{
+	lookup_process(&t->lookup, fds, count);
 }

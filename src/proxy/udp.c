@@ -68,7 +68,7 @@ static uint16_t announced_port(const struct udp_setup *setup)
 }
 
 /* One descriptor for each side; the other family's socket may yet need a third. */
-static int take_descriptors(struct fd_lease *lease)
+static int take_both_descriptors(struct fd_lease *lease)
 {
 	if (fd_lease_take(lease)) {
 		if (fd_lease_take(lease))
@@ -79,7 +79,7 @@ static int take_descriptors(struct fd_lease *lease)
 	return -1;
 }
 
-static void give_descriptors(struct fd_lease *lease)
+static void give_both_descriptors(struct fd_lease *lease)
 {
 	fd_lease_give(lease);
 	fd_lease_give(lease);
@@ -101,7 +101,7 @@ static int open_client_socket(struct udp *u)
 	return u->client < 0 ? -1 : 0;
 }
 
-static void begin(struct udp *u, const struct udp_setup *setup)
+static void begin_association(struct udp *u, const struct udp_setup *setup)
 {
 	u->setup = *setup;
 	u->peer = *setup->asker->client;
@@ -115,15 +115,15 @@ struct udp *udp_open(const struct udp_setup *setup)
 	struct udp *u;
 	int saved;
 
-	if (take_descriptors(setup->asker->lease) < 0)
+	if (take_both_descriptors(setup->asker->lease) < 0)
 		return NULL;
 	u = mmap(NULL, sizeof(*u), PROT_READ | PROT_WRITE,
 		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (u == MAP_FAILED) {
-		give_descriptors(setup->asker->lease);
+		give_both_descriptors(setup->asker->lease);
 		return NULL;
 	}
-	begin(u, setup);
+	begin_association(u, setup);
 	if (open_client_socket(u) == 0) {
 		settle_on(u, announced_port(setup));
 		return u;
@@ -159,7 +159,7 @@ void udp_close(struct udp *u)
 	}
 	if (further == LOOKUP_FAMILIES)
 		fd_lease_give(u->setup.asker->lease);
-	give_descriptors(u->setup.asker->lease);
+	give_both_descriptors(u->setup.asker->lease);
 	munmap(u, sizeof(*u));
 }
 
@@ -301,6 +301,9 @@ static void send_by_name(struct udp *u, const struct socks5_datagram *d)
 	case NAMES_KNOWN:
 		send_to_name(u, name, d->dst.port, d->data, d->len);
 		break;
+	case NAMES_DENIED:
+		drop(u, DROP_DENIED);
+		break;
 	case NAMES_FULL:
 		drop(u, DROP_QUEUE_FULL);
 		break;
@@ -353,7 +356,7 @@ static void take_from_client(struct udp *u, const struct socket_datagram *in)
 }
 
 /* Receives into the slots; how many. */
-static size_t receive(struct udp *u, int fd, struct socket_datagram in[SOCKET_BATCH])
+static size_t receive_in_slots(struct udp *u, int fd, struct socket_datagram in[SOCKET_BATCH])
 {
 	size_t count;
 
@@ -370,7 +373,7 @@ static size_t receive(struct udp *u, int fd, struct socket_datagram in[SOCKET_BA
 static void serve_client(struct udp *u)
 {
 	struct socket_datagram in[SOCKET_BATCH];
-	size_t count = receive(u, u->client, in);
+	size_t count = receive_in_slots(u, u->client, in);
 
 	for (size_t i = 0; i < count; i++)
 		take_from_client(u, &in[i]);
@@ -415,7 +418,7 @@ static void take_from_target(struct udp *u, const struct socket_datagram *in)
 static void serve_targets(struct udp *u, enum lookup_family family)
 {
 	struct socket_datagram in[SOCKET_BATCH];
-	size_t count = receive(u, u->outgoing[family], in);
+	size_t count = receive_in_slots(u, u->outgoing[family], in);
 
 	for (size_t i = 0; i < count; i++)
 		take_from_target(u, &in[i]);
@@ -440,7 +443,7 @@ static bool has_ended(struct udp *u, enum end_reason *why)
 
 enum { TCP, CLIENT, TARGETS, NAMES = TARGETS + LOOKUP_FAMILIES };
 
-static int64_t idle_deadline(const struct udp *u)
+static int64_t association_idle_deadline(const struct udp *u)
 {
 	return atomic_load(&u->setup.traffic->last_active) +
 		atomic_load(&u->setup.limits->udp_timeout);
@@ -449,7 +452,7 @@ static int64_t idle_deadline(const struct udp *u)
 /* When there is something to do though nothing came. */
 static int64_t next_deadline(struct udp *u)
 {
-	int64_t deadline = clock_earlier(idle_deadline(u), names_deadline(&u->names));
+	int64_t deadline = clock_earlier(association_idle_deadline(u), names_deadline(&u->names));
 
 	if (u->slots_are_large)
 		deadline = clock_earlier(deadline, u->now + QUIET_MS);
@@ -491,7 +494,7 @@ static void report(struct udp *u)
 }
 
 /* All that is ready has its turn, of one batch each. */
-static void serve(struct udp *u, const struct pollfd fds[NAMES + NAMES_MAX_FDS])
+static void serve_turn(struct udp *u, const struct pollfd fds[NAMES + NAMES_MAX_FDS])
 {
 	bool quiet = true;
 
@@ -518,11 +521,11 @@ enum end_reason udp_run(struct udp *u)
 
 	u->now = clock_ms();
 	traffic_active(u->setup.traffic, u->now);
-	while (u->now < idle_deadline(u)) {
+	while (u->now < association_idle_deadline(u)) {
 		wait_for_events(u, fds);
 		if (fds[TCP].revents != 0 && has_ended(u, &why))
 			break;
-		serve(u, fds);
+		serve_turn(u, fds);
 	}
 	return why;
 }

@@ -12,8 +12,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "server/listening.h"
-#include "state/acl.h"
+#include "state/admission.h"
 
 struct resolver_options effects_resolver_options(const struct settings *s)
 {
@@ -67,14 +66,14 @@ int effects_load_users(struct users *u, const struct settings *s, bool may_be_mi
 
 void effects_warn_of_open_door(size_t users, const struct config *c)
 {
-	if (users == 0 && acl_login_required(c, users))
+	if (users == 0 && admission_login_required(c, users))
 		log_message(LOG_WARN, "login is required but there are no users: nobody gets in");
 	else if (users == 0 && c->settings.auth == AUTH_AUTO &&
 		effects_users_path(&c->settings) != NULL)
 		log_message(LOG_WARN,
 			"there are no users, so nobody has to log in (auth = required to forbid "
 			"that)");
-	else if (!acl_login_required(c, users) && c->settings.clients.any)
+	else if (!admission_login_required(c, users) && c->settings.clients.any)
 		log_message(LOG_WARN, "clients = any and no login required: an open proxy");
 }
 
@@ -86,8 +85,9 @@ static int check_users(const struct change *change, char *error)
 	const struct config *new = change->new;
 	size_t before = users_count(change->site->services->users);
 
-	if (users_draft_count(change->users) > 0 || !acl_login_required(change->old, before) ||
-		acl_login_required(new, 0) || new->settings.auth == AUTH_OPTIONAL)
+	if (users_draft_count(change->users) > 0 ||
+		!admission_login_required(change->old, before) ||
+		admission_login_required(new, 0) || new->settings.auth == AUTH_OPTIONAL)
 		return 0;
 	snprintf(error, CONFIG_ERROR_MAX,
 		"%.512s: no users are left in it, which would let everybody in: say auth = "
@@ -173,17 +173,17 @@ static void set_password_checks(struct change *change)
 
 static int open_listeners(struct change *change, char error[CONFIG_ERROR_MAX])
 {
-	return listening_prepare(change->site, change->new, error);
+	return fronts_prepare(&change->site->fronts, change->new, error);
 }
 
 static void go_over_to_listeners(struct change *change)
 {
-	listening_commit(change->site, change->is_reload);
+	fronts_commit(&change->site->fronts, change->is_reload);
 }
 
 static void close_listeners(struct change *change)
 {
-	listening_undo(change->site);
+	fronts_undo(&change->site->fronts);
 }
 
 /* What was open a moment ago can be opened again, unless it was taken away. */

@@ -26,7 +26,7 @@ static bool is_unspecified(const struct config *c, const struct subject *s)
 
 /* ---- the proxy itself ---- */
 
-static bool is_at(const struct addr *listener, const struct addr *addr)
+static bool listens_at(const struct addr *listener, const struct addr *addr)
 {
 	return addr_same_host(listener, addr) && addr_port(listener) == addr_port(addr);
 }
@@ -41,7 +41,7 @@ static bool is_at_all_of_this_host(const struct addr *listener, const struct add
 static bool is_listener(const struct config *c, const struct subject *s)
 {
 	for (size_t i = 0; i < c->own_count && s->addr != NULL; i++) {
-		if (is_at(&c->own[i], s->addr) ||
+		if (listens_at(&c->own[i], s->addr) ||
 			(s->is_here && is_at_all_of_this_host(&c->own[i], s->addr)))
 			return true;
 	}

@@ -2,7 +2,8 @@
  * The file belongs to people: they write comments into it, and fields that this version does not
  * know yet. So a line is taken apart only as far as it has to be. Reading refuses what it does not
  * understand instead of passing over it, since a limit that is ignored is worse than none; writing
- * copies lines byte for byte, and of the line that changes everything behind the role.
+ * copies lines byte for byte, and of the line that changes everything behind the role. What cannot
+ * be read to its end is never taken for shorter than it is (base/lines).
  *
  * The third field may be missing, and so may the fourth, which goes to the end of the line: it may
  * have colons in it. It has attributes, KEY=VALUE with blanks between them.
@@ -19,12 +20,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/lines.h"
+
 #define BLANKS " \t"
 #define KEY_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
 #define KEY_SHOWN 64 /* bytes of an unknown one */
 #define PROBLEM_MAX 256
-
-static const char *const role_words[] = {[USER_ROLE_USER] = "user", [USER_ROLE_ADMIN] = "admin"};
 
 /* None of them has an effect yet. */
 static const char *const attribute_keys[] = {"groups", "sessions", "sessions_client", "rate",
@@ -43,10 +44,10 @@ static bool is_entry(const char *line)
 	return line[0] != '\0' && line[0] != '#';
 }
 
-/* The bytes of a line in front of what ends it. */
-static size_t length_without_end(const char *line, size_t len)
+/* The bytes of a line in front of blanks at its end, which editors leave. */
+static size_t length_without_blanks(const char *line, size_t len)
 {
-	while (len > 0 && (line[len - 1] == '\n' || line[len - 1] == '\r'))
+	while (len > 0 && (strchr(BLANKS, line[len - 1]) != NULL || line[len - 1] == '\r'))
 		len--;
 	return len;
 }
@@ -56,19 +57,18 @@ static bool is_line_of(const char *line, const char *name, size_t name_len)
 	return is_entry(line) && strncmp(line, name, name_len) == 0 && line[name_len] == ':';
 }
 
-/* Where what stands behind the role begins: the colon of the fourth field, or what ends the line.
- */
-static size_t tail_of(const char *line, size_t len)
+/* What stands behind the role: the colon of the fourth field and all that follows, or blanks. */
+static const char *tail_of(const char *line, size_t len)
 {
-	size_t end = length_without_end(line, len);
+	size_t end = length_without_blanks(line, len);
 	int colons = 0;
 
 	for (size_t i = 0; i < end; i++) {
 		colons += line[i] == ':';
 		if (colons == 3)
-			return i;
+			return line + i;
 	}
-	return end;
+	return line + end;
 }
 
 /* ---- reading ---- */
@@ -105,18 +105,10 @@ static const char *judge_attributes(const char *text, char problem[PROBLEM_MAX])
 	return *item == '\0' ? NULL : judge_attribute(item, strcspn(item, BLANKS), problem);
 }
 
-static bool parse_role(const char *word, enum user_role *role)
+static bool parse_role_field(const char *word, enum user_role *role)
 {
 	*role = USER_ROLE_USER;
-	if (word == NULL || *word == '\0')
-		return true;
-	for (size_t i = 0; i < sizeof(role_words) / sizeof(role_words[0]); i++) {
-		if (strcmp(word, role_words[i]) == 0) {
-			*role = (enum user_role)i;
-			return true;
-		}
-	}
-	return false;
+	return word == NULL || *word == '\0' || user_role_parse(word, role);
 }
 
 /* Cuts the line up in place. NULL, or why it is no entry, perhaps in `problem`. */
@@ -135,7 +127,7 @@ static const char *parse_entry(char *line, struct user_record *out, char problem
 		return why;
 	if (!password_hash_is_legal(out->hash))
 		return "the second field is no password hash (mkpasswd makes one)";
-	if (!parse_role(strsep(&rest, ":"), &out->role))
+	if (!parse_role_field(strsep(&rest, ":"), &out->role))
 		return "the third field, the role, is neither user nor admin";
 	out->attributes = rest == NULL ? "" : rest + strspn(rest, BLANKS);
 	return judge_attributes(out->attributes, problem);
@@ -147,52 +139,47 @@ struct destination {
 	void *taker;
 };
 
-static const char *read_line(
-	const struct destination *to, char *line, size_t len, char problem[PROBLEM_MAX])
+static const char *take_entry_line(
+	const struct destination *to, const struct line *line, char problem[PROBLEM_MAX])
 {
 	struct user_record record;
 	const char *why;
 
-	len = length_without_end(line, len);
-	line[len] = '\0';
-	if (strlen(line) != len)
-		return "there is a NUL byte in it";
-	if (!is_entry(line))
+	if (!is_entry(line->text))
 		return NULL;
-	why = parse_entry(line, &record, problem);
+	line->text[length_without_blanks(line->text, line->len)] = '\0';
+	why = parse_entry(line->text, &record, problem);
 	return why != NULL ? why : to->take(to->taker, &record);
 }
 
-static int read_lines(FILE *file, const struct destination *to, const char *path, char *error)
+static int read_entries(
+	struct lines *lines, const struct destination *to, const char *path, char *error)
 {
-	const char *why = NULL;
-	char *line = NULL, problem[PROBLEM_MAX];
-	size_t size = 0;
-	ssize_t len;
-	int number = 0;
+	char problem[PROBLEM_MAX];
+	enum lines_result result;
+	struct line line;
 
-	while (why == NULL && (len = getline(&line, &size, file)) >= 0) {
-		number++;
-		why = read_line(to, line, (size_t)len, problem);
+	while ((result = lines_next(lines, &line, error)) == LINES_LINE) {
+		const char *why = take_entry_line(to, &line, problem);
+
+		if (why == NULL)
+			continue;
+		snprintf(error, USERS_ERROR_MAX, "%.700s:%d: %s", path, line.number, why);
+		return -1;
 	}
-	free(line);
-	if (why != NULL)
-		snprintf(error, USERS_ERROR_MAX, "%.700s:%d: %s", path, number, why);
-	else if (!feof(file)) /* which getline(3) without memory does not make an error of */
-		return fail_with_errno(error, path, "cannot be read");
-	return why == NULL ? 0 : -1;
+	return result == LINES_END ? 0 : -1;
 }
 
 static int load_file(void *context, users_taker *take, void *taker, char error[USERS_ERROR_MAX])
 {
 	const char *path = context;
-	FILE *file = fopen(path, "re");
+	struct lines *lines = lines_open(path, false, error);
 	int result;
 
-	if (file == NULL)
-		return fail_with_errno(error, path, "cannot be read");
-	result = read_lines(file, &(struct destination){take, taker}, path, error);
-	fclose(file);
+	if (lines == NULL)
+		return -1;
+	result = read_entries(lines, &(struct destination){take, taker}, path, error);
+	lines_close(lines);
 	return result;
 }
 
@@ -205,47 +192,50 @@ struct edit {
 	const struct user_record *user; /* NULL: is taken out */
 };
 
-static void put_new_line(FILE *out, const struct user_record *user)
+static void put_new_line(FILE *out, const struct user_record *user, const char *end)
 {
-	fprintf(out, "%s:%s:%s%s%s\n", user->name, user->hash, role_words[user->role],
-		*user->attributes == '\0' ? "" : ":", user->attributes);
+	fprintf(out, "%s:%s:%s%s%s%s", user->name, user->hash, user_role_word(user->role),
+		*user->attributes == '\0' ? "" : ":", user->attributes, end);
 }
 
-/* Writes the user's line anew, with the end that it had. */
-static void put_changed_line(
-	FILE *out, const struct user_record *user, const char *line, size_t len)
+/* Writes the line as it was, or of the user's own what stands behind the role. */
+static void put_line(FILE *out, const struct edit *edit, const struct line *line)
 {
-	size_t tail = tail_of(line, len);
+	const struct user_record *user = edit->user;
+	bool is_his = is_line_of(line->text, edit->name, edit->name_len);
 
-	fprintf(out, "%s:%s:%s", user->name, user->hash, role_words[user->role]);
-	fwrite(line + tail, 1, len - tail, out);
+	if (is_his && user == NULL)
+		return;
+	if (is_his)
+		fprintf(out, "%s:%s:%s%s", user->name, user->hash, user_role_word(user->role),
+			tail_of(line->text, line->len));
+	else
+		fwrite(line->text, 1, line->len, out);
+	fputs(line->end, out);
+	if (*line->end == '\0')
+		fputc('\n', out);
 }
 
-/* `old` may be NULL. */
-static int copy_with_edit(FILE *old, FILE *out, const struct edit *edit)
+/* All of the old file, of which there may be none. The ends of lines are those of the file, those
+ * of a new one too. -1 with the reason in `error`, which is left alone when `out` is to blame. */
+static int copy_with_edit(struct lines *old, FILE *out, const struct edit *edit, char *error)
 {
+	enum lines_result result = LINES_END;
+	const char *end = "\n";
 	bool is_there = false;
-	char *line = NULL;
-	size_t size = 0;
-	ssize_t len;
+	struct line line;
 
-	while (old != NULL && (len = getline(&line, &size, old)) >= 0) {
-		bool is_his = is_line_of(line, edit->name, edit->name_len);
-
-		is_there |= is_his;
-		if (is_his && edit->user == NULL)
-			continue;
-		if (is_his)
-			put_changed_line(out, edit->user, line, (size_t)len);
-		else
-			fwrite(line, 1, (size_t)len, out);
-		if (line[len - 1] != '\n')
-			fputc('\n', out);
+	while (old != NULL && (result = lines_next(old, &line, error)) == LINES_LINE) {
+		if (line.number == 1 && lines_had_mark(old))
+			fputs("\xef\xbb\xbf", out);
+		is_there |= is_line_of(line.text, edit->name, edit->name_len);
+		put_line(out, edit, &line);
+		if (*line.end != '\0')
+			end = line.end;
 	}
 	if (!is_there && edit->user != NULL)
-		put_new_line(out, edit->user);
-	free(line);
-	return ferror(out) || (old != NULL && !feof(old)) ? -1 : 0;
+		put_new_line(out, edit->user, end);
+	return result == LINES_END ? 0 : -1;
 }
 
 /* What makes a rename(2) survive a loss of power. Where that cannot be asked for (a folder that may
@@ -265,31 +255,33 @@ static void sync_directory_of(const char *path)
 }
 
 /* Writes the new content to the open temporary file and brings it to the disk. */
-static int fill_temporary(int fd, FILE *old, const struct edit *edit)
+static int fill_temporary(
+	int fd, struct lines *old, const struct edit *edit, const char *path, char *error)
 {
 	FILE *out = fdopen(fd, "w");
 	struct stat st;
 	int result;
 
 	if (out == NULL) {
+		fail_with_errno(error, path, "cannot be written");
 		close(fd);
 		return -1;
 	}
 	/* The owner stays who it was; only root can see to that, and only root needs to. */
-	if (old != NULL && fstat(fileno(old), &st) == 0 && fchown(fd, st.st_uid, st.st_gid) < 0)
+	if (old != NULL && fstat(lines_fd(old), &st) == 0 && fchown(fd, st.st_uid, st.st_gid) < 0)
 		errno = 0;
-	result = copy_with_edit(old, out, edit);
-	if (result == 0 && (fflush(out) != 0 || fsync(fd) < 0))
-		result = -1;
-	if (fclose(out) != 0)
-		result = -1;
+	result = copy_with_edit(old, out, edit, error);
+	if (result == 0 && (fflush(out) != 0 || ferror(out) || fsync(fd) < 0))
+		result = fail_with_errno(error, path, "cannot be written");
+	if (fclose(out) != 0 && result == 0)
+		result = fail_with_errno(error, path, "cannot be written");
 	return result;
 }
 
-static int replace_file(const char *path, FILE *old, const struct edit *edit, char *error)
+static int replace_file(const char *path, struct lines *old, const struct edit *edit, char *error)
 {
 	char temporary[PATH_MAX + 8];
-	int fd;
+	int fd, result;
 
 	/* One name, so that what a crash leaves behind does not pile up; new, so that nobody has
 	 * put anything there for us to write to. */
@@ -298,20 +290,21 @@ static int replace_file(const char *path, FILE *old, const struct edit *edit, ch
 	fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return fail_with_errno(error, path, "cannot make a new file beside it");
-	if (fill_temporary(fd, old, edit) < 0 || rename(temporary, path) < 0) {
-		fail_with_errno(error, path, "cannot be written");
+	result = fill_temporary(fd, old, edit, path, error);
+	if (result == 0 && rename(temporary, path) < 0)
+		result = fail_with_errno(error, path, "cannot be written");
+	if (result < 0)
 		unlink(temporary);
-		return -1;
-	}
-	sync_directory_of(path);
-	return 0;
+	else
+		sync_directory_of(path);
+	return result;
 }
 
 static int edit_file(const char *path, const struct edit *edit, char *error)
 {
 	char real[PATH_MAX];
+	struct lines *old;
 	struct stat st;
-	FILE *old;
 	int result;
 
 	if (realpath(path, real) == NULL) {
@@ -320,41 +313,43 @@ static int edit_file(const char *path, const struct edit *edit, char *error)
 			return fail_with_errno(error, path, "cannot be reached");
 		strcpy(real, path);
 	}
-	old = fopen(real, "re");
+	old = lines_open(real, false, error);
 	if (old == NULL && errno != ENOENT)
-		return fail_with_errno(error, path, "cannot be read");
+		return -1;
 	result = replace_file(real, old, edit, error);
-	if (old != NULL)
-		fclose(old);
+	lines_close(old);
 	return result;
 }
 
-/* Has the file a line of this name, whatever else is in it? */
-static bool has_line(const char *path, const char *name, size_t name_len)
+/* Has the file a line of this name, whatever else is in it? -1 with the reason when that cannot be
+ * told. */
+static int has_line(const char *path, const char *name, size_t name_len, char *error)
 {
-	FILE *file = fopen(path, "re");
-	char *line = NULL;
-	size_t size = 0;
+	struct lines *lines = lines_open(path, false, error);
+	enum lines_result result;
+	struct line line;
 	bool has = false;
 
-	while (file != NULL && !has && getline(&line, &size, file) >= 0)
-		has = is_line_of(line, name, name_len);
-	free(line);
-	if (file != NULL)
-		fclose(file);
-	return has;
+	if (lines == NULL)
+		return errno == ENOENT ? 0 : -1;
+	while (!has && (result = lines_next(lines, &line, error)) == LINES_LINE)
+		has = is_line_of(line.text, name, name_len);
+	lines_close(lines);
+	if (has)
+		return 1;
+	return result == LINES_END ? 0 : -1;
 }
 
 static int save_in_file(
 	void *context, const struct user_record *user, bool is_new, char error[USERS_ERROR_MAX])
 {
 	struct edit edit = {.name = user->name, .name_len = user->name_len, .user = user};
+	int has = is_new ? has_line(context, user->name, user->name_len, error) : 0;
 
-	if (!is_new || !has_line(context, user->name, user->name_len))
-		return edit_file(context, &edit, error);
-	snprintf(error, USERS_ERROR_MAX, "%s stands in the users file already: RELOAD reads it",
-		user->name);
-	return -1;
+	if (has > 0)
+		snprintf(error, USERS_ERROR_MAX,
+			"%s stands in the users file already: RELOAD reads it", user->name);
+	return has == 0 ? edit_file(context, &edit, error) : -1;
 }
 
 static int remove_from_file(

@@ -27,7 +27,7 @@ int64_t reassembly_deadline(const struct reassembly *r)
 	return r->highest == 0 ? CLOCK_NEVER : r->deadline;
 }
 
-static void begin(struct reassembly *r, const struct socks5_datagram *d, int64_t now)
+static void begin_sequence(struct reassembly *r, const struct socks5_datagram *d, int64_t now)
 {
 	r->deadline = now + REASSEMBLY_TIMEOUT_MS;
 	r->len = 0;
@@ -43,7 +43,7 @@ bool reassembly_add(struct reassembly *r, struct socks5_datagram *d, int64_t now
 	reassembly_expire(r, now, dropped);
 	if (position == 1) {
 		reassembly_abandon(r, dropped);
-		begin(r, d, now);
+		begin_sequence(r, d, now);
 	}
 	if (position == 0 || position != r->highest + 1 || !destination_equal(&d->dst, &r->dst) ||
 		d->len > sizeof(r->data) - r->len) {

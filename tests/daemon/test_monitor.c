@@ -719,6 +719,110 @@ static void accounts_tell_all_users(void **state)
 	close(monitor);
 }
 
+/* The users file has so many lines, which begin so; "" is an empty one. */
+static void assert_file_has_lines(const char *const beginnings[])
+{
+	FILE *f = fopen(d.users, "re");
+	char line[512];
+
+	assert_non_null(f);
+	for (; *beginnings != NULL; beginnings++) {
+		assert_non_null(fgets(line, sizeof(line), f));
+		assert_begins(line, **beginnings == '\0' ? "\n" : *beginnings);
+	}
+	assert_null(fgets(line, sizeof(line), f));
+	fclose(f);
+}
+
+/* The line of alice, up to when she was seen last. */
+static void expect_account(int monitor, const char *expected)
+{
+	const char *reply = monitor_ask(monitor, "ACCOUNTS");
+
+	assert_begins(reply, "OK\n");
+	assert_begins(reply + strlen("OK\n"), expected);
+}
+
+static void accounts_count_while_bytes_pass(void **state)
+{
+	int monitor, session;
+
+	(void)state;
+	start_anew();
+	monitor = root();
+	session = open_session("alice", "secret");
+	expect_account(monitor, "name:alice role:user sessions:1 total:1 sent:5 received:5 ");
+	net_send(session, "again", 5);
+	net_expect(session, "again", 5);
+	expect_account(monitor, "name:alice role:user sessions:1 total:1 sent:10 received:10 ");
+	close(session);
+	wait_for_no_sessions(monitor);
+	expect_account(monitor, "name:alice role:user sessions:0 total:1 sent:10 received:10 ");
+	close(monitor);
+}
+
+static void accounts_live_through_a_reload_and_not_through_a_deletion(void **state)
+{
+	int monitor, session;
+
+	(void)state;
+	start_anew();
+	monitor = root();
+	session = open_session("alice", "secret");
+	monitor_expect(monitor, "SET_PASSWORD alice other", "OK Password of alice changed\n");
+	assert_begins(monitor_ask(monitor, "RELOAD"), "OK ");
+	net_send(session, "again", 5);
+	net_expect(session, "again", 5);
+	expect_account(monitor, "name:alice role:user sessions:1 total:1 sent:10 received:10 ");
+	monitor_expect(monitor, "DEL_USER alice", "OK User alice deleted, 1 session ended\n");
+	monitor_expect(monitor, "ADD_USER alice new", "OK User alice added\n");
+	close(session);
+	wait_for_no_sessions(monitor);
+	expect_account(monitor,
+		"name:alice role:user sessions:0 total:0 sent:0 received:0 last_seen:never");
+	close(monitor);
+}
+
+/* Taken out of the file, the session goes on: it is still somebody's. */
+static void users_who_are_gone_are_listed_as_long_as_they_have_sessions(void **state)
+{
+	int monitor, session;
+
+	(void)state;
+	start_anew();
+	monitor = root();
+	session = open_session("bob", "secret");
+	daemon_write_file(d.users, "root:" MONITOR_HASH ":admin\n");
+	monitor_expect(monitor, "RELOAD", "OK users 4 to 1\n");
+	monitor_expect(monitor, "USERS", "OK bob\n");
+	assert_int_equal(monitor_stat(monitor, "active users"), 1);
+	close(session);
+	wait_for_no_sessions(monitor);
+	monitor_expect(monitor, "USERS", "OK No active users\n");
+	close(monitor);
+}
+
+/* What people have written into the file is theirs. */
+static void the_users_file_keeps_what_stands_around_a_change(void **state)
+{
+	int monitor;
+
+	(void)state;
+	start_anew();
+	daemon_write_file(d.users,
+		"# ours\nroot:" MONITOR_HASH ":admin\n\nalice:" MONITOR_HASH
+		"\n# bob's time is over\nbob:" MONITOR_HASH ":user:\n");
+	monitor = root();
+	assert_begins(monitor_ask(monitor, "RELOAD"), "OK ");
+	monitor_expect(monitor, "SET_PASSWORD bob other", "OK Password of bob changed\n");
+	monitor_expect(monitor, "ADD_USER carl p4ss", "OK User carl added\n");
+	monitor_expect(monitor, "DEL_USER alice", "OK User alice deleted, 0 sessions ended\n");
+	assert_non_null(strstr(line_of("bob"), ":user:\n"));
+	assert_file_has_lines((const char *const[]){
+		"# ours", "root:", "", "# bob's time is over", "bob:$y$", "carl:$y$", NULL});
+	close(monitor);
+}
+
 static void without_a_file_users_last_until_the_end(void **state)
 {
 	int monitor;
@@ -1092,6 +1196,10 @@ int main(void)
 		cmocka_unit_test(the_access_log_tells_answered_requests),
 		cmocka_unit_test(the_access_log_outlives_the_process_in_its_file),
 		cmocka_unit_test(accounts_tell_all_users),
+		cmocka_unit_test(accounts_count_while_bytes_pass),
+		cmocka_unit_test(accounts_live_through_a_reload_and_not_through_a_deletion),
+		cmocka_unit_test(users_who_are_gone_are_listed_as_long_as_they_have_sessions),
+		cmocka_unit_test(the_users_file_keeps_what_stands_around_a_change),
 		cmocka_unit_test(without_a_file_users_last_until_the_end),
 		cmocka_unit_test(reload_says_what_changed),
 		cmocka_unit_test(a_reload_that_leaves_no_admin_says_so),

@@ -13,8 +13,7 @@
 #include "monitor/console.h"
 #include "parts.h"
 
-#define LOGIN_TIMEOUT 30000
-#define TIMEOUT 600000
+#define TIMEOUT 600000 /* monitor_timeout as it is by default, in milliseconds */
 
 #define PROMPT "Please enter Username:password (in that format)\n"
 
@@ -169,10 +168,7 @@ static inline int setup(void **state)
 	open_queue(&hasher);
 	open_queue(&changer);
 	open_queue(&back);
-	desk = (struct desk){.services = &parts,
-		.done = back.errands,
-		.login_timeout = LOGIN_TIMEOUT,
-		.timeout = TIMEOUT};
+	desk = (struct desk){.services = &parts, .done = back.errands};
 	hashed = 0;
 	hash_fault = 0;
 	change_problem = NULL;

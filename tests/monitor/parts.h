@@ -102,19 +102,24 @@ static inline struct addr parts_addr(const char *host, uint16_t port)
 	return a;
 }
 
+static inline struct registry_slot *parts_slot(size_t index)
+{
+	return registry_slot_at(parts.registry, index);
+}
+
 /* A session begins in a slot of the registry, without sockets, from 192.0.2.1 and a port that is
  * the slot's; its id. */
 static inline uint64_t parts_begin_session(size_t slot)
 {
 	struct addr from = parts_addr("192.0.2.1", (uint16_t)(1000 + slot));
 
-	return registry_enter(parts.registry, slot, -1, &from);
+	return registry_enter(parts_slot(slot), -1, &from);
 }
 
 /* The slot's session belongs to `user`, a string that outlives it. */
 static inline void parts_set_user(size_t slot, const char *user)
 {
-	registry_set_user(parts.registry, slot, user, strlen(user));
+	registry_set_user(parts_slot(slot), user, strlen(user));
 }
 
 /* An entry of the access log; NULL: of nobody's. */

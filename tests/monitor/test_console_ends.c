@@ -291,9 +291,14 @@ static void a_line_that_comes_at_the_last_moment_counts(void **state)
 
 static void other_timeouts_hold_from_the_next_line_on(void **state)
 {
+	struct config *before = config_get(parts.config), *after = config_clone(before);
+
 	(void)state;
+	config_release(before);
+	assert_non_null(after);
+	after->settings.monitor_timeout = 1000;
 	log_in();
-	desk.timeout = 1000;
+	config_publish(parts.config, after);
 	wait_ms(TIMEOUT - 1);
 	ask("USERS\n", "OK No active users\n\n");
 	wait_ms(999);

@@ -111,14 +111,14 @@ static void a_session_has_all_that_is_known_of_it(void **state)
 {
 	struct addr from = parts_addr("2001:db8::7", 51514);
 	struct addr to = parts_addr("2001:db8::99", 443);
-	struct traffic *t = registry_traffic(parts.registry, 0);
+	struct traffic *t = registry_traffic(parts_slot(0));
 
 	(void)state;
-	registry_enter(parts.registry, 0, -1, &from);
+	registry_enter(parts_slot(0), -1, &from);
 	parts_set_user(0, "alice");
-	registry_set_request(parts.registry, 0, "CONNECT", "www.example.org:443");
-	registry_set_target(parts.registry, 0, -1, &to);
-	registry_set_phase(parts.registry, 0, PHASE_RELAY);
+	registry_set_request(parts_slot(0), "CONNECT", "www.example.org:443");
+	registry_set_target(parts_slot(0), -1, &to);
+	registry_set_phase(parts_slot(0), PHASE_RELAY);
 	parts_now += 9000;
 	traffic_count(t, TRAFFIC_SENT, 1830);
 	traffic_count(t, TRAFFIC_RECEIVED, 90211);
@@ -151,9 +151,8 @@ static void each_phase_has_its_word(void **state)
 	(void)state;
 	parts_begin_session(0);
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		registry_set_phase(parts.registry, 0, rows[i].phase);
-		atomic_store(
-			&registry_traffic(parts.registry, 0)->half_closed, rows[i].half_closed);
+		registry_set_phase(parts_slot(0), rows[i].phase);
+		atomic_store(&registry_traffic(parts_slot(0))->half_closed, rows[i].half_closed);
 		assert_contains(list(listings_connections), rows[i].state);
 	}
 }
@@ -218,8 +217,8 @@ static void a_session_that_ends_meanwhile_is_left_out(void **state)
 	listings_connections(&parts, &r);
 	assert_true(take_piece() && take_piece());
 	assert_int_equal(count_of("\nid:400 "), 0);
-	registry_leave(parts.registry, 398);
-	registry_leave(parts.registry, 399);
+	registry_leave(parts_slot(398));
+	registry_leave(parts_slot(399));
 	parts_begin_session(399);
 	finish();
 	assert_contains(text, "\ncurrent connections:400\n");
@@ -237,7 +236,7 @@ static void when_all_the_rest_has_ended_the_listing_ends(void **state)
 	listings_connections(&parts, &r);
 	assert_true(take_piece() && take_piece());
 	for (size_t i = 0; i < SESSIONS; i++)
-		registry_leave(parts.registry, i);
+		registry_leave(parts_slot(i));
 	finish();
 	assert_string_equal(text + text_len - 2, "\n\n");
 	assert_true(count_of("\nid:") < SESSIONS);

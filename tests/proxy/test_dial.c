@@ -73,6 +73,7 @@ static const struct dns_record records[] = {
 	{"no.aaaa", DNS_SILENT_AAAA, 60, "127.0.0.1"},
 	{"slow.a", DNS_LATE_A, 60, "127.0.0.1 2001:db8::1"},
 	{"zero", DNS_ANSWER, 60, "0.0.0.0"},
+	{"unasked", DNS_ANSWER, 60, "127.0.0.1"},
 	{NULL, DNS_ANSWER, 0, NULL},
 };
 
@@ -274,6 +275,18 @@ static void an_answer_that_comes_late_is_still_used(void **state)
 	late = NULL;
 }
 
+static void what_no_address_can_change_is_denied_at_once(void **state)
+{
+	(void)state;
+	assert_int_equal(dial_name("unasked", 0), -1);
+	assert_int_equal(d.failure, END_TARGET_DENIED);
+	assert_int_equal(d.address.sa.sa_family, AF_UNSPEC);
+	assert_int_equal(d.lookup_ms, -1);
+	assert_int_equal(d.connect_ms, -1);
+	assert_int_equal(dns_questions(dns, "unasked"), 0);
+	expect_nothing_held(0);
+}
+
 static void the_client_is_watched(void **state)
 {
 	int pair[2];
@@ -316,6 +329,7 @@ int main(void)
 		cmocka_unit_test(gives_up_at_connect_timeout),
 		cmocka_unit_test(a_server_that_sits_on_aaaa_does_not_stop_ipv4),
 		cmocka_unit_test(an_answer_that_comes_late_is_still_used),
+		cmocka_unit_test(what_no_address_can_change_is_denied_at_once),
 		cmocka_unit_test(the_client_is_watched),
 		cmocka_unit_test(goes_on_without_a_spare_descriptor),
 	};

@@ -1,16 +1,56 @@
-/* target: who is asked about an address, and with which descriptor. */
+/* target: who is asked about an address, and with which descriptor; and what a destination comes
+ * to, in which order and when. */
 #include "proxy/target.h"
 
 #include <ifaddrs.h>
+#include <stdio.h>
 
 #include "../base/check.h"
+#include "base/clock.h"
+#include "dns.h"
 #include "net.h"
+#include "net/socket.h"
 
+static const struct dns_record records[] = {
+	{"both", DNS_ANSWER, 60, "192.0.2.1 192.0.2.2 2001:db8::1 2001:db8::2 2001:db8::3"},
+	{"v4", DNS_ANSWER, 60, "192.0.2.1 192.0.2.2"},
+	{"v6", DNS_ANSWER, 60, "2001:db8::1"},
+	{"slow.a", DNS_LATE_A, 60, "192.0.2.1 2001:db8::1"},
+	{"no.aaaa", DNS_SILENT_AAAA, 60, "192.0.2.1"},
+	{"mixed", DNS_ANSWER, 60, "0.0.0.0 192.0.2.1 127.0.0.1"},
+	{"none", DNS_ANSWER, 60, ""},
+	{"missing", DNS_NXDOMAIN, 60, NULL},
+	{"broken", DNS_SERVFAIL, 60, NULL},
+	{"unasked", DNS_ANSWER, 60, "192.0.2.1"},
+	{NULL, DNS_ANSWER, 0, NULL},
+};
+
+static struct dns *dns;
+static struct resolver *resolver;
 static struct config config; /* of a proxy with the listeners that are in it */
 static struct fdbudget budget;
 static struct fd_lease lease;
 static struct addr client;
 static struct asker asker;
+
+static int start_servers(void **state)
+{
+	struct resolver_options options = {.search = "", .cache_records = 0};
+
+	(void)state;
+	dns = dns_start(records);
+	options.servers = dns_server(dns);
+	resolver = resolver_new(&options);
+	return resolver == NULL ? -1 : 0;
+}
+
+static int stop_servers(void **state)
+{
+	(void)state;
+	resolver_free(resolver);
+	dns_stop(dns);
+	return 0;
+}
 
 static int set_up(void **state)
 {
@@ -20,6 +60,7 @@ static int set_up(void **state)
 	lease = (struct fd_lease){.budget = &budget, .held = 1};
 	client = net_addr("192.0.2.7", 1234);
 	asker = (struct asker){.config = &config,
+		.resolver = resolver,
 		.own = own_new(),
 		.lease = &lease,
 		.client = &client,
@@ -137,6 +178,191 @@ static void only_what_the_kernel_alone_knows_takes_a_descriptor(void **state)
 	lease.held = 1;
 }
 
+/* ---- candidates ---- */
+
+static struct target target;
+
+static bool begin(const char *name, uint16_t port)
+{
+	struct destination dst = destination_of_name(name, strlen(name), port);
+
+	return target_begin(&target, &asker, &dst);
+}
+
+static void wait_once(void)
+{
+	struct pollfd fds[RESOLVER_MAX_FDS];
+	size_t count = target_fds(&target, fds);
+
+	socket_wait(fds, count, clock_earlier(target_deadline(&target), clock_deadline(1000)));
+	target_process(&target, fds, count);
+}
+
+static void await(void)
+{
+	int64_t deadline = clock_deadline(NET_PATIENCE_S * 1000);
+
+	while (target_pending(&target)) {
+		assert_true(clock_ms() < deadline);
+		wait_once();
+	}
+}
+
+static void begin_and_await(const char *name, uint16_t port)
+{
+	assert_true(begin(name, port));
+	await();
+}
+
+/* All that is left to take, the denied ones in parentheses. Ends the target. */
+static const char *rest(void)
+{
+	static char all[1024];
+	char text[ADDR_TEXT_MAX];
+
+	all[0] = '\0';
+	while (target_has_next(&target)) {
+		struct candidate c = target_next(&target, false);
+		size_t at = strlen(all);
+
+		assert_int_equal(addr_port(&c.addr), target.dst.port);
+		addr_format_host(&c.addr, text);
+		snprintf(all + at, sizeof(all) - at, c.verdict.allowed ? "%s%s" : "%s(%s)",
+			at > 0 ? " " : "", text);
+	}
+	assert_int_equal(target_due(&target), CLOCK_NEVER);
+	target_end(&target, true);
+	return all;
+}
+
+static void families_take_turns_the_preferred_one_first(void **state)
+{
+	static const struct {
+		enum prefer prefer;
+		const char *name, *order;
+	} rows[] = {
+		{PREFER_IPV6, "both", "2001:db8::1 192.0.2.1 2001:db8::2 192.0.2.2 2001:db8::3"},
+		{PREFER_IPV4, "both", "192.0.2.1 2001:db8::1 192.0.2.2 2001:db8::2 2001:db8::3"},
+		{PREFER_IPV6_ONLY, "both", "2001:db8::1 2001:db8::2 2001:db8::3"},
+		{PREFER_IPV4_ONLY, "both", "192.0.2.1 192.0.2.2"},
+		{PREFER_IPV6, "v4", "192.0.2.1 192.0.2.2"},
+		{PREFER_IPV4, "v6", "2001:db8::1"},
+		{PREFER_IPV4_ONLY, "v6", ""},
+		{PREFER_IPV6, "192.0.2.9", "192.0.2.9"},
+		{PREFER_IPV4, "2001:db8::9", "2001:db8::9"},
+		{PREFER_IPV6_ONLY, "192.0.2.9", ""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		config.settings.prefer = rows[i].prefer;
+		begin_and_await(rows[i].name, 80);
+		assert_string_equal(rest(), rows[i].order);
+	}
+}
+
+static void each_candidate_is_judged(void **state)
+{
+	struct candidate c;
+
+	(void)state;
+	listen_on("127.0.0.1", 1080);
+	begin_and_await("mixed", 80);
+	assert_string_equal(rest(), "(0.0.0.0) 192.0.2.1 127.0.0.1");
+	begin_and_await("mixed", 1080);
+	assert_string_equal(rest(), "(0.0.0.0) 192.0.2.1 (127.0.0.1)");
+	begin_and_await("127.0.0.1", 1080);
+	c = target_next(&target, false);
+	assert_string_equal(c.verdict.rule, "own");
+	target_end(&target, false);
+}
+
+static void what_no_address_can_change_is_not_looked_up(void **state)
+{
+	(void)state;
+	assert_false(begin("unasked", 0));
+	assert_int_equal(dns_questions(dns, "unasked"), 0);
+	/* But for BIND, whose peer may have any port. */
+	asker.command = REQUEST_BIND;
+	begin_and_await("unasked", 0);
+	assert_string_equal(rest(), "192.0.2.1");
+}
+
+static void the_preferred_family_is_waited_for_a_moment(void **state)
+{
+	int64_t begun, due;
+
+	(void)state;
+	config.settings.prefer = PREFER_IPV4;
+	assert_true(begin("slow.a", 80));
+	assert_int_equal(target_due(&target), CLOCK_NEVER);
+	while (!target_has_next(&target))
+		wait_once();
+	begun = clock_ms();
+	due = target_due(&target);
+	assert_in_range(due, begun, begun + 60);
+	assert_int_equal(target_due(&target), due);
+	/* What was taken meanwhile does not hold the other family up when it comes. */
+	target_next(&target, false);
+	assert_int_equal(target_due(&target), CLOCK_NEVER);
+	dns_release(dns);
+	await();
+	assert_int_equal(target_due(&target), 0);
+	assert_string_equal(rest(), "192.0.2.1");
+}
+
+static void the_other_family_is_not_waited_for(void **state)
+{
+	(void)state;
+	config.settings.prefer = PREFER_IPV4;
+	assert_true(begin("no.aaaa", 80));
+	while (!target_has_next(&target))
+		wait_once();
+	assert_true(target_pending(&target));
+	assert_int_equal(target_due(&target), 0);
+	assert_string_equal(rest(), "192.0.2.1");
+	assert_false(target_pending(&target));
+}
+
+static void tells_why_there_is_nothing_to_try(void **state)
+{
+	static const struct {
+		enum prefer prefer;
+		const char *name;
+		enum end_reason failure;
+	} rows[] = {
+		{PREFER_IPV6, "missing", END_NAME_NOT_FOUND},
+		{PREFER_IPV6, "none", END_NAME_NOT_FOUND},
+		{PREFER_IPV6, "broken", END_NAME_FAILED},
+		{PREFER_IPV4_ONLY, "v6", END_NETWORK_UNREACHABLE},
+		{PREFER_IPV6_ONLY, "192.0.2.9", END_NETWORK_UNREACHABLE},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		config.settings.prefer = rows[i].prefer;
+		begin_and_await(rows[i].name, 80);
+		assert_false(target_has_next(&target));
+		assert_int_equal(target_failure(&target), rows[i].failure);
+		target_end(&target, false);
+	}
+}
+
+static void includes_all_its_addresses_whatever_the_port(void **state)
+{
+	struct addr in = net_addr("192.0.2.2", 9), in6 = net_addr("2001:db8::3", 0),
+		    out = net_addr("192.0.2.3", 80), none = {.sa = {.sa_family = AF_UNSPEC}};
+
+	(void)state;
+	config.settings.prefer = PREFER_IPV4_ONLY;
+	begin_and_await("both", 80);
+	rest();
+	assert_true(target_includes(&target, &in));
+	assert_true(target_includes(&target, &in6));
+	assert_false(target_includes(&target, &out));
+	assert_false(target_includes(&target, &none));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -146,7 +372,14 @@ int main(void)
 		TEST(a_listener_everywhere_is_on_every_address_of_the_host),
 		TEST(local_routes_are_the_kernels_to_know),
 		TEST(only_what_the_kernel_alone_knows_takes_a_descriptor),
+		TEST(families_take_turns_the_preferred_one_first),
+		TEST(each_candidate_is_judged),
+		TEST(what_no_address_can_change_is_not_looked_up),
+		TEST(the_preferred_family_is_waited_for_a_moment),
+		TEST(the_other_family_is_not_waited_for),
+		TEST(tells_why_there_is_nothing_to_try),
+		TEST(includes_all_its_addresses_whatever_the_port),
 	};
 
-	return cmocka_run_group_tests_name("proxy/target", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("proxy/target", tests, start_servers, stop_servers);
 }

@@ -14,34 +14,23 @@
 
 static char error[USERS_ERROR_MAX];
 
-/* ---- lines that cannot be had: getline(3), which may be inline, is wrapped ---- */
+/* ---- a file that cannot be read on ---- */
 
-static _Atomic(int) lines_left = -1; /* until there is no memory; -1: there is */
+static _Atomic(int) reads_left = -1; /* until one fails; -1: none does */
 
-ssize_t __real_getline(char **line, size_t *size, FILE *file);
-ssize_t __wrap_getline(char **line, size_t *size, FILE *file);
-ssize_t __real___getdelim(char **line, size_t *size, int end, FILE *file);
-ssize_t __wrap___getdelim(char **line, size_t *size, int end, FILE *file);
+ssize_t __real_read(int fd, void *bytes, size_t n);
+ssize_t __wrap_read(int fd, void *bytes, size_t n);
 
-static bool line_fails(void)
+/* A few bytes each, so that the failure comes in the middle. */
+ssize_t __wrap_read(int fd, void *bytes, size_t n)
 {
-	if (atomic_load(&lines_left) < 0)
-		return false;
-	if (atomic_fetch_sub(&lines_left, 1) > 0)
-		return false;
-	atomic_store(&lines_left, -1);
-	errno = ENOMEM;
-	return true;
-}
-
-ssize_t __wrap_getline(char **line, size_t *size, FILE *file)
-{
-	return line_fails() ? -1 : __real_getline(line, size, file);
-}
-
-ssize_t __wrap___getdelim(char **line, size_t *size, int end, FILE *file)
-{
-	return line_fails() ? -1 : __real___getdelim(line, size, end, file);
+	if (atomic_load(&reads_left) < 0)
+		return __real_read(fd, bytes, n);
+	if (atomic_fetch_sub(&reads_left, 1) > 0)
+		return __real_read(fd, bytes, n < 16 ? n : 16);
+	atomic_store(&reads_left, -1);
+	errno = EIO;
+	return -1;
 }
 
 static int load(const char *path, users_taker *take, void *taker)
@@ -175,7 +164,6 @@ static void complaints_name_the_line(void **state)
 		{"alice:" HASH_A ":root\n", "users:1: the third field, the role, is neither"},
 		{"alice:" HASH_A ":Admin\n", "users:1: the third field, the role, is neither"},
 		{"alice:" HASH_A ": user\n", "users:1: the third field, the role, is neither"},
-		{"alice:" HASH_A ":user \n", "users:1: the third field, the role, is neither"},
 		{"alice:" HASH_A "\nmallory:" HASH_A, "users:2: it is not wanted"},
 		{"mallory:" HASH_A "\nnonsense\n", "users:1: it is not wanted"},
 	};
@@ -269,7 +257,7 @@ static void refuses_nul_bytes(void **state)
 	assert_int_equal(fwrite(line, 1, sizeof(line) - 1, file), sizeof(line) - 1);
 	assert_int_equal(fclose(file), 0);
 	assert_int_equal(load("users", take, &t), -1);
-	assert_string_equal(error, "users:1: there is a NUL byte in it");
+	assert_string_equal(error, "users: not a text file: NUL byte in line 1");
 }
 
 static void never_repeats_a_line_in_a_complaint(void **state)
@@ -567,29 +555,94 @@ static void leaves_no_other_files_behind(void **state)
 	assert_int_equal(count_files("."), 2);
 }
 
-/* getline(3) sets no error mark then: what it has not read yet must not be taken for the end. */
-static void memory_that_runs_out_loses_no_line(void **state)
+/* What was not read yet must not be taken for the end. */
+static void a_read_that_fails_loses_no_line(void **state)
 {
 	static const char text[] = "# ours\nbob:" HASH_A "\ncarol:" HASH_A ":user:x=1\n";
 	struct taken t = {.unwanted = NULL};
 
 	(void)state;
 	scratch_write("users", text);
-	for (int n = 0; n <= 3; n++) {
-		atomic_store(&lines_left, n);
+	for (int n = 0; n < 8; n++) {
+		atomic_store(&reads_left, n);
 		assert_int_equal(save_as("users", &alice, false), -1);
-		assert_contains(error, "/users: cannot be written: Cannot allocate memory");
-		atomic_store(&lines_left, n);
+		assert_contains(error, "/users: cannot be read: Input/output error");
+		atomic_store(&reads_left, n);
+		assert_int_equal(save_as("users", &alice, true), -1);
+		assert_contains(error, "users: cannot be read: Input/output error");
+		atomic_store(&reads_left, n);
 		assert_int_equal(remove_one("users", "bob"), -1);
 		scratch_assert("users", text);
 	}
 	scratch_write("users", "# ours\nbob:" HASH_A "\n");
-	for (int n = 0; n <= 2; n++) {
-		atomic_store(&lines_left, n);
+	for (int n = 0; n < 5; n++) {
+		atomic_store(&reads_left, n);
 		assert_int_equal(load("users", take, &t), -1);
-		assert_string_equal(error, "users: cannot be read: Cannot allocate memory");
+		assert_string_equal(error, "users: cannot be read: Input/output error");
 	}
+	atomic_store(&reads_left, -1);
 	assert_int_equal(count_files("."), 2);
+}
+
+/* ---- as editors write ---- */
+
+static void a_byte_order_mark_is_no_part_of_the_first_name(void **state)
+{
+	(void)state;
+	check_reading("\xef\xbb\xbf"
+		      "alice:" HASH_A ":admin\nbob:" HASH_B "\n",
+		"alice " HASH_A " admin\nbob " HASH_B " user\n");
+	scratch_write("users",
+		"\xef\xbb\xbf"
+		"bob:" HASH_A "\n");
+	write_alice("users");
+	scratch_assert("users",
+		"\xef\xbb\xbf"
+		"bob:" HASH_A "\n" ALICE_NOW);
+}
+
+static void blanks_at_the_end_of_a_line_are_no_part_of_it(void **state)
+{
+	(void)state;
+	check_reading("alice:" HASH_A ":admin \t\nbob:" HASH_B " \n",
+		"alice " HASH_A " admin\nbob " HASH_B " user\n");
+}
+
+static void a_new_user_gets_the_line_ends_of_the_file(void **state)
+{
+	(void)state;
+	scratch_write("users", "# ours\r\nbob:" HASH_A "\r\n");
+	write_alice("users");
+	scratch_assert("users",
+		"# ours\r\nbob:" HASH_A "\r\n"
+		"alice:" HASH_B ":admin\r\n");
+}
+
+static void refuses_utf16_by_name(void **state)
+{
+	static const char text[] = "\xff\xfe"
+				   "a\0:\0";
+	struct taken t = {.unwanted = NULL};
+	FILE *file = fopen("users", "w");
+
+	(void)state;
+	assert_non_null(file);
+	assert_int_equal(fwrite(text, 1, 6, file), 6);
+	assert_int_equal(fclose(file), 0);
+	assert_int_equal(load("users", take, &t), -1);
+	assert_string_equal(error, "users: not a text file: UTF-16 (save it as UTF-8)");
+}
+
+static void a_fifo_is_refused_and_not_waited_for(void **state)
+{
+	struct taken t = {.unwanted = NULL};
+
+	(void)state;
+	assert_int_equal(mkfifo("users", 0600), 0);
+	assert_int_equal(load("users", take, &t), -1);
+	assert_string_equal(error, "users: cannot be read: it is not a regular file");
+	assert_int_equal(save_as("users", &alice, false), -1);
+	assert_contains(error, "it is not a regular file");
 }
 
 /* ---- reading while it is written ---- */
@@ -671,7 +724,12 @@ int main(void)
 		scratch_test(failing_leaves_the_old_file_and_no_other),
 		scratch_test(a_folder_is_no_file_of_users),
 		scratch_test(leaves_no_other_files_behind),
-		scratch_test(memory_that_runs_out_loses_no_line),
+		scratch_test(a_read_that_fails_loses_no_line),
+		scratch_test(a_byte_order_mark_is_no_part_of_the_first_name),
+		scratch_test(blanks_at_the_end_of_a_line_are_no_part_of_it),
+		scratch_test(a_new_user_gets_the_line_ends_of_the_file),
+		scratch_test(refuses_utf16_by_name),
+		scratch_test(a_fifo_is_refused_and_not_waited_for),
 		scratch_test(readers_find_the_old_or_the_new_file),
 	};
 

@@ -1,5 +1,5 @@
-/* acl: who must log in, and who may come. */
-#include "state/acl.h"
+/* admission: who must log in, and who may come. */
+#include "state/admission.h"
 
 #include "../base/check.h"
 
@@ -42,7 +42,7 @@ static void login_is_required_as_auth_says(void **state)
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct config *c = config_with("auth", rows[i].auth);
 
-		if (acl_login_required(c, rows[i].users) != rows[i].required)
+		if (admission_login_required(c, rows[i].users) != rows[i].required)
 			fail_msg("auth %s with %zu users", rows[i].auth, rows[i].users);
 		config_release(c);
 	}
@@ -87,8 +87,8 @@ static void clients_are_served_as_the_rule_says(void **state)
 		struct config *c = config_with("clients", rows[i].rule);
 		struct addr client = addr_of(rows[i].client);
 
-		if (acl_client_allowed(c, false, &client) != rows[i].without_login ||
-			acl_client_allowed(c, true, &client) != rows[i].with_login)
+		if (admission_client_allowed(c, false, &client) != rows[i].without_login ||
+			admission_client_allowed(c, true, &client) != rows[i].with_login)
 			fail_msg("clients %s: %s", rows[i].rule, rows[i].client);
 		config_release(c);
 	}
@@ -101,5 +101,5 @@ int main(void)
 		cmocka_unit_test(clients_are_served_as_the_rule_says),
 	};
 
-	return cmocka_run_group_tests_name("state/acl", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("state/admission", tests, NULL, NULL);
 }

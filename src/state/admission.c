@@ -1,6 +1,11 @@
-#include "state/acl.h"
+/*
+ * Asked before anything is read from a client. Where it may come from can depend on whether it has
+ * to log in, and that on whether there are users: without any, a proxy that has just been started
+ * serves its own network and nobody else.
+ */
+#include "state/admission.h"
 
-bool acl_login_required(const struct config *c, size_t users)
+bool admission_login_required(const struct config *c, size_t users)
 {
 	switch ((enum auth_rule)c->settings.auth) {
 	case AUTH_REQUIRED:
@@ -13,7 +18,8 @@ bool acl_login_required(const struct config *c, size_t users)
 	return users > 0;
 }
 
-bool acl_client_allowed(const struct config *c, bool login_required, const struct addr *client)
+bool admission_client_allowed(
+	const struct config *c, bool login_required, const struct addr *client)
 {
 	const struct client_rule *rule = &c->settings.clients;
 
