@@ -117,7 +117,7 @@ static void log_refusal(const struct console *c, uint64_t held_back)
 	log_end(&line);
 }
 
-static void note_refusal(struct console *c)
+static void count_refused_login(struct console *c)
 {
 	uint64_t held_back;
 
@@ -137,7 +137,7 @@ static void answer_login(struct console *c)
 		reply_add(&c->reply, "OK Welcome %s\n", c->user);
 		return;
 	}
-	note_refusal(c);
+	count_refused_login(c);
 	if (c->login == LOGIN_HELD_OFF)
 		why = "Too many failed logins";
 	reply_error(&c->reply, "%s", why);
@@ -189,7 +189,7 @@ static void send_errand(
 	errand_send(&c->errand);
 }
 
-static void check_login(struct errand *e)
+static void check_admin_login(struct errand *e)
 {
 	struct console *c = console_of(e);
 	struct login login = login_of(c);
@@ -207,11 +207,11 @@ static void log_in(struct console *c)
 		answer_login(c);
 		wipe_request(c);
 	} else {
-		send_errand(c, check_login, NULL);
+		send_errand(c, check_admin_login, NULL);
 	}
 }
 
-static void take_login(struct console *c, const struct monitor_line *line)
+static void take_login_line(struct console *c, const struct monitor_line *line)
 {
 	const char *colon = memchr(line->text, ':', line->len);
 	size_t name_len = colon == NULL ? 0 : (size_t)(colon - line->text);
@@ -278,7 +278,7 @@ static void run_command(struct errand *e)
 	execute(console_of(e));
 }
 
-static void take_command(struct console *c, const struct monitor_line *line)
+static void take_command_line(struct console *c, const struct monitor_line *line)
 {
 	struct request *q = &c->request;
 
@@ -316,7 +316,7 @@ static bool skip(struct console *c)
 
 /* Takes one line in, if there is one, and answers it or sends an errand; false when there is none.
  */
-static bool take_line(struct console *c)
+static bool take_next_line(struct console *c)
 {
 	struct monitor_line line;
 	int len;
@@ -335,9 +335,9 @@ static bool take_line(struct console *c)
 		return true;
 	}
 	if (c->phase == CONSOLE_LOGIN)
-		take_login(c, &line);
+		take_login_line(c, &line);
 	else
-		take_command(c, &line);
+		take_command_line(c, &line);
 	consume(c, (size_t)len);
 	if (!c->is_away && c->phase == CONSOLE_COMMANDS)
 		renew_deadline(c);
@@ -401,7 +401,7 @@ static bool proceed(struct console *c)
 		}
 		if (c->reply.closes)
 			begin_closing(c);
-		else if (!take_line(c))
+		else if (!take_next_line(c))
 			return !c->input_ended;
 	}
 	return c->is_away || !c->input_ended;
