@@ -366,16 +366,17 @@ static inline size_t count_logged(const char *part)
 	"QUIT\n"                                                                                   \
 	"STATS\n"
 #define KEPT " (until the server ends: users_file is not set)\n\n"
-#define ANSWERS                                                                                    \
-	PROMPT "OK Welcome root\n"                                                                 \
-	       "OK No active users\n\n"                                                            \
-	       "OK User bob added" KEPT "ERR Empty line: HELP lists the commands\n\n"              \
-	       "ERR There is no session 7\n\n"                                                     \
-	       "OK\ncurrent connections:0\nmax concurrent connections:0\n\n"                       \
-	       "OK timeout set to 15\n\n"                                                          \
-	       "ERR Control bytes are not allowed\n\n"                                             \
-	       "ERR Unknown command: VOLUME\n\n"                                                   \
-	       "OK User bob deleted, 0 sessions ended" KEPT "OK Goodbye\n"
+#define ANSWERS_BEHIND_PROMPT                                                                      \
+	"OK Welcome root\n"                                                                        \
+	"OK No active users\n\n"                                                                   \
+	"OK User bob added" KEPT "ERR Empty line: HELP lists the commands\n\n"                     \
+	"ERR There is no session 7\n\n"                                                            \
+	"OK\ncurrent connections:0\nmax concurrent connections:0\n\n"                              \
+	"OK timeout set to 15\n\n"                                                                 \
+	"ERR Control bytes are not allowed\n\n"                                                    \
+	"ERR Unknown command: VOLUME\n\n"                                                          \
+	"OK User bob deleted, 0 sessions ended" KEPT "OK Goodbye\n"
+#define ANSWERS PROMPT ANSWERS_BEHIND_PROMPT
 
 /* Whoever has not logged in yet does it with a slow hash. */
 static inline void begin_anew(void **state)

@@ -20,7 +20,7 @@ static void nothing_is_lost_by_calls_that_move_nothing_or_little(void **state)
 			hear();
 			say(SCRIPT);
 			fail_move(at++, errors[i]);
-			expect(ANSWERS + strlen(PROMPT));
+			expect(ANSWERS_BEHIND_PROMPT);
 			assert_leaves();
 		} while (move_failed());
 	}
@@ -50,7 +50,7 @@ static void whatever_call_fails_the_console_is_free_behind_it(void **state)
 			fail_move(at++, errors[i]);
 			hear();
 			failed = move_failed();
-			assert_memory_equal(ANSWERS + strlen(PROMPT), heard, strlen(heard));
+			assert_memory_equal(ANSWERS_BEHIND_PROMPT, heard, strlen(heard));
 			hang_up();
 			serve();
 			assert_gone();
