@@ -100,7 +100,7 @@ size_t reply_pending(struct reply *r, const char **bytes)
 			reply_finish(r);
 		}
 	}
-	*bytes = r->text + r->sent;
+	*bytes = r->sent < r->len ? r->text + r->sent : NULL;
 	return r->len - r->sent;
 }
 
