@@ -131,6 +131,12 @@ WRAP_server/test_change := log_open log_set_level \
 	log_set_format access_log_open access_log_resize resolver_configure hashing_set_most users_read \
 	users_put_into_effect config_publish fdbudget_borrow listeners_open setting_copy
 WRAP_proxy/test_handshake := socket_read registry_set_user
+WRAP_PARTS := clock_ms clock_deadline time calloc malloc realloc aligned_alloc
+WRAP_monitor/test_commands := $(WRAP_PARTS) password_hash server_set server_reload statistics_each
+WRAP_DESK := $(WRAP_PARTS) recv send password_hash server_errands server_hashes server_set server_reload
+WRAP_monitor/test_console := $(WRAP_DESK)
+WRAP_monitor/test_console_ends := $(WRAP_DESK)
+WRAP_monitor/test_listings := $(WRAP_PARTS)
 WRAP_server/test_addresses := getifaddrs freeifaddrs
 WRAP_server/test_schedule := clock_ms
 WRAP_server/test_idle := clock_ms

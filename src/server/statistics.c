@@ -1,3 +1,8 @@
+/*
+ * One list for all who show figures, so that STATS and the log say the same by the same names. The
+ * first six and their order are promised to programs; behind them, a figure that is one counter is
+ * one row.
+ */
 #include "server/statistics.h"
 
 #include <stdio.h>
