@@ -177,8 +177,8 @@ static void free_accounts(struct services *v)
 {
 	users_free(v->users);
 	ledger_free(v->ledger);
-	own_free(v->own);
 	bans_free(v->holdoff);
+	own_free(v->own);
 	hashing_free(v->hashing);
 }
 
@@ -189,12 +189,12 @@ static int make_accounts(struct services *v, const struct settings *settings, co
 	struct users_backend file = users_file_backend(path);
 
 	v->hashing = hashing_new((unsigned)settings->max_password_checks);
-	v->holdoff = bans_new();
 	v->own = own_new();
-	if (v->hashing == NULL || v->holdoff == NULL || v->own == NULL)
+	if (v->hashing == NULL || v->own == NULL)
 		return -1;
+	v->holdoff = bans_new(v->own);
 	v->ledger = ledger_new(LEDGER_IDLE_CLIENTS, v->own);
-	if (v->ledger == NULL)
+	if (v->holdoff == NULL || v->ledger == NULL)
 		return -1;
 	v->users = users_new(v->hashing, v->ledger, *path == '\0' ? NULL : &file);
 	return v->users == NULL ? -1 : 0;
