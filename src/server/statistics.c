@@ -1,3 +1,7 @@
+/*
+ * What is one counter stands in a table; what is put together from several, or belongs to one part
+ * of the services, has a function. The order is that of STATS, whose first lines are a contract.
+ */
 #include "server/statistics.h"
 
 #include <stdio.h>
@@ -119,4 +123,26 @@ void statistics_each(struct services *v, statistics_taker *take, void *context)
 		snprintf(name, sizeof(name), "ended %s", end_reason_word(i));
 		take(context, name, stats_get(&s->ended[i]), "");
 	}
+}
+
+/* "server uptime" in "s" is server_uptime_s in the log. */
+static void log_figure(void *context, const char *name, uint64_t value, const char *unit)
+{
+	char key[64];
+
+	snprintf(key, sizeof(key), "%s%s%s", name, *unit != '\0' ? "_" : "", unit);
+	for (char *p = key; *p != '\0'; p++) {
+		if (*p == ' ')
+			*p = '_';
+	}
+	log_number(context, key, (int64_t)value);
+}
+
+void statistics_log(struct services *v)
+{
+	struct log_line line;
+
+	log_begin(&line, LOG_INFO, "statistics");
+	statistics_each(v, log_figure, &line);
+	log_end(&line);
 }
