@@ -27,7 +27,7 @@
  * and the beginning of the first buffer, and the first one of the second buffer. */
 struct session {
 	_Alignas(SESSION_PAGE) struct services *services;
-	size_t slot; /* in the registry */
+	struct registry_slot *slot;
 	uint64_t id;
 	int64_t begun;
 	struct config *config;
@@ -51,15 +51,19 @@ struct session {
 	struct dial dial;
 	/* Last, so that little is touched. */
 	union {
-		uint8_t memory[2][SESSION_BUFFER_SIZE]; /* of the buffers */
-		struct log_line line; /* of a worker that has no session, or none any more */
-	};
+		uint8_t buffers[2][SESSION_BUFFER_SIZE];
+		struct log_line line; /* of a worker without a session: session_line() */
+	} memory;
 };
 
 /* Serves the connection `client`, accepted from `client_addr` under the configuration `config`,
  * whose reference it takes over, and closes it. `s` is memory for it, zeroed when it is used for
  * the first time. */
-void session_run(struct session *s, struct services *services, size_t slot, struct config *config,
-	int client, const struct addr *client_addr);
+void session_run(struct session *s, struct services *services, struct registry_slot *slot,
+	struct config *config, int client, const struct addr *client_addr);
+
+/* Memory for a line of the log, which a worker's stack has no room for. It is that of the buffers,
+ * so only a worker that has no session, or none any more, may ask. */
+struct log_line *session_line(struct session *s);
 
 #endif

@@ -42,7 +42,7 @@
 
 struct worker {
 	struct pool *pool;
-	size_t slot;
+	struct registry_slot *slot;
 	pthread_t thread;
 	struct session *session;
 };
@@ -88,7 +88,7 @@ struct guest {
 static void note_refusal(struct worker *w, const struct addr *client)
 {
 	struct pool *p = w->pool;
-	struct log_line *line = &w->session->line;
+	struct log_line *line = session_line(w->session);
 	uint64_t held_back;
 	char text[ADDR_TEXT_MAX];
 
@@ -290,7 +290,7 @@ static int start_worker(struct pool *p, size_t i, const pthread_attr_t *attr)
 	int error;
 
 	w->pool = p;
-	w->slot = i;
+	w->slot = registry_slot_at(p->services->registry, i);
 	w->session = &p->sessions[i];
 	error = pthread_create(&w->thread, attr, work, w);
 	errno = error;

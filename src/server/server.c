@@ -102,7 +102,7 @@ static int make_access_log(struct server *s, const struct settings *settings, ch
 	return 0;
 }
 
-static void free_accounts(struct services *v)
+static void release_accounts(struct services *v)
 {
 	users_free(v->users);
 	ledger_free(v->ledger);
@@ -235,7 +235,7 @@ void server_close(struct server *s)
 	config_store_free(s->services.config);
 	registry_free(s->services.registry);
 	resolver_free(s->services.resolver);
-	free_accounts(&s->services);
+	release_accounts(&s->services);
 	free(s->users_path);
 	access_log_free(s->services.access_log);
 	log_close();
@@ -252,7 +252,7 @@ int server_check(const struct options *o, char error[CONFIG_ERROR_MAX])
 		result = effects_load_users(v.users, &c->settings, o->user_count > 0, error);
 	else if (c != NULL)
 		snprintf(error, CONFIG_ERROR_MAX, "users: %s", strerror(errno));
-	free_accounts(&v);
+	release_accounts(&v);
 	config_release(c);
 	return result;
 }

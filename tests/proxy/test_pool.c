@@ -20,7 +20,9 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static size_t running, served; /* sessions that are under way, and that were begun */
 static size_t may_end; /* of these */
-static bool slots_in_use[16];
+#define SLOTS 16
+static struct services services;
+static bool slots_in_use[SLOTS];
 
 static void await(bool (*condition)(size_t wanted), size_t wanted)
 {
@@ -61,19 +63,31 @@ static void let_all_end(void)
 	pthread_mutex_unlock(&lock);
 }
 
-void __wrap_session_run(struct session *s, struct services *services, size_t slot,
+void __wrap_session_run(struct session *s, struct services *shared, struct registry_slot *slot,
 	struct config *config, int client, const struct addr *client_addr);
 
+static size_t index_of(const struct registry_slot *slot)
+{
+	size_t i = 0;
+
+	while (i < SLOTS && registry_slot_at(services.registry, i) != slot)
+		i++;
+	assert_true(i < SLOTS);
+	return i;
+}
+
 /* Lasts until the test lets it end. Two at once never have the same memory or slot. */
-void __wrap_session_run(struct session *s, struct services *services, size_t slot,
+void __wrap_session_run(struct session *s, struct services *shared, struct registry_slot *slot,
 	struct config *config, int client, const struct addr *client_addr)
 {
-	(void)services;
+	size_t i = index_of(slot);
+
+	assert_ptr_equal(shared, &services);
 	assert_non_null(s);
 	assert_true(addr_is_loopback(client_addr));
 	pthread_mutex_lock(&lock);
-	assert_false(slots_in_use[slot]);
-	slots_in_use[slot] = true;
+	assert_false(slots_in_use[i]);
+	slots_in_use[i] = true;
 	running++;
 	served++;
 	pthread_cond_broadcast(&changed);
@@ -81,7 +95,7 @@ void __wrap_session_run(struct session *s, struct services *services, size_t slo
 		pthread_cond_wait(&changed, &lock);
 	may_end--;
 	running--;
-	slots_in_use[slot] = false;
+	slots_in_use[i] = false;
 	pthread_cond_broadcast(&changed);
 	pthread_mutex_unlock(&lock);
 	close(client);
@@ -149,7 +163,6 @@ void *__wrap_mmap64(void *at, size_t size, int protection, int flags, int fd, of
 
 /* ---- a pool ---- */
 
-static struct services services;
 static struct pool *pool;
 static sigset_t gone;
 
@@ -184,6 +197,8 @@ static int setup(void **state)
 	services.ledger = ledger_new(1, NULL);
 	services.users = users_new(services.hashing, services.ledger, NULL);
 	assert_non_null(services.users);
+	services.registry = registry_new(SLOTS);
+	assert_non_null(services.registry);
 	configure("any");
 	running = served = may_end = 0;
 	atomic_store(&accept_errors, 0);
@@ -198,6 +213,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	(void)state;
+	registry_free(services.registry);
 	users_free(services.users);
 	ledger_free(services.ledger);
 	hashing_free(services.hashing);
