@@ -11,6 +11,7 @@
 #include "monitor/admin.h"
 #include "proxy/pool.h"
 #include "server/server.h"
+#include "server/statistics.h"
 
 #define EXIT_OK 0
 #define EXIT_FAILED 1
@@ -116,7 +117,7 @@ static void serve_clients(struct program *p)
 		if (number == SIGHUP)
 			(void)server_reload(p->server, what); /* which logs it */
 		else if (number == SIGUSR1)
-			server_log_stats(p->server);
+			statistics_log(server_services(p->server));
 		else if (number == SERVER_ERRAND_SIGNAL)
 			errands_run(server_errands(p->server));
 	}

@@ -29,4 +29,9 @@ bool own_has_address(struct own *o, const struct addr *a);
  */
 bool own_has_network_of(struct own *o, const struct addr *a);
 
+/* Which addresses count as one client with `a`, whose port does not matter: an IPv4 address is one
+ * by itself. So is an IPv6 address of loopback, of a link (then the scope matters) or in a network
+ * of this host's (`o` may be NULL: it has none); any other is one with its /64. */
+struct network own_client_of(struct own *o, const struct addr *a);
+
 #endif

@@ -60,9 +60,6 @@ int server_reload(struct server *s, char reply[CHANGE_REPLY_MAX]);
 int server_set(struct server *s, const struct setting *setting, const char *value,
 	char reply[CHANGE_REPLY_MAX]);
 
-/* A line in the log with all that was counted. */
-void server_log_stats(struct server *s);
-
 /* Stops accepting. Sessions go on; when the last has ended, POOL_GONE_SIGNAL (pool.h) is sent to
  * the calling thread. Returns how long they may go on, in milliseconds. */
 int64_t server_drain(struct server *s);

@@ -13,4 +13,7 @@ typedef void statistics_taker(void *context, const char *name, uint64_t value, c
 /* Gives all figures as they are now to `take`, the six that the monitor's contract names first. */
 void statistics_each(struct services *v, statistics_taker *take, void *context);
 
+/* A line in the log with all of them. */
+void statistics_log(struct services *v);
+
 #endif

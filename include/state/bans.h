@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/addr.h"
+#include "net/own.h"
 
 #define BANS_FREE_TRIES 3
 #define BANS_FIRST_MS 5000 /* after these; it doubles with each further failure */
@@ -19,12 +20,13 @@
 
 struct bans;
 
-/* Nobody has failed yet. NULL without memory. */
-struct bans *bans_new(void);
+/* Nobody has failed yet. `own` tells which networks are this host's; NULL: none is. NULL without
+ * memory. */
+struct bans *bans_new(struct own *own);
 void bans_free(struct bans *b);
 
-/* All of loopback counts as one address, and so do the IPv6 addresses of one /64 network. `now` is
- * the time (clock.h). */
+/* All of loopback counts as one address, others as own_client_of() says. `now` is the time
+ * (clock.h). */
 
 /* Would bans_may_check() say no? */
 bool bans_holds(struct bans *b, const struct addr *addr, int64_t now);

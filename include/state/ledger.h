@@ -28,11 +28,8 @@ void ledger_free(struct ledger *l);
 
 /* ---- for sessions; `now` is clock_ms() ---- */
 
-/* A session of a client begins, whose port does not matter. An IPv4 address is an account by
- * itself. So is an IPv6 address that is inside a network of one of this host's interfaces,
- * link-local ones with their scope and loopback included; any other shares one with its /64. The
- * entry stays valid until ledger_leave(); NULL without memory, and the session goes on uncounted.
- */
+/* A session of a client begins; own_client_of() says who is one. The entry stays valid until
+ * ledger_leave(); NULL without memory, and the session goes on uncounted. */
 struct ledger_entry *ledger_join_client(struct ledger *l, const struct addr *client, int64_t now);
 
 /* A session of a user begins, who is being looked at and cannot retire meanwhile. */

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <ifaddrs.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/lock.h"
 
@@ -137,4 +138,26 @@ bool own_has_address(struct own *o, const struct addr *a)
 bool own_has_network_of(struct own *o, const struct addr *a)
 {
 	return any_place(o, network_contains, a);
+}
+
+static bool counts_by_itself(struct own *o, const struct addr *a)
+{
+	return a->sa.sa_family == AF_INET || addr_is_loopback(a) ||
+		IN6_IS_ADDR_LINKLOCAL(&a->in6.sin6_addr) || (o != NULL && own_has_network_of(o, a));
+}
+
+struct network own_client_of(struct own *o, const struct addr *a)
+{
+	struct network client = {.base = *a, .prefix = a->sa.sa_family == AF_INET ? 32 : 128};
+	uint8_t bytes[16] = {0};
+
+	addr_set_port(&client.base, 0);
+	if (!counts_by_itself(o, a)) {
+		client.prefix = 64;
+		memcpy(bytes, &a->in6.sin6_addr, 8);
+		client.base = addr_from_ipv6(bytes, 0);
+	} else if (a->sa.sa_family == AF_INET6 && !IN6_IS_ADDR_LINKLOCAL(&a->in6.sin6_addr)) {
+		client.base.in6.sin6_scope_id = 0;
+	}
+	return client;
 }

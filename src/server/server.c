@@ -15,34 +15,23 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/log.h"
 #include "proxy/pool.h"
 #include "server/addresses.h"
+#include "server/capacity.h"
 #include "server/change.h"
 #include "server/effects.h"
 #include "server/fronts.h"
 #include "server/hasher.h"
 #include "server/idle.h"
 #include "server/janitor.h"
-#include "server/statistics.h"
 #include "state/admission.h"
 #include "state/operators.h"
 #include "state/users_file.h"
 
-/* Descriptors for the two logs, the files read and written meanwhile, the pool's epoll set
- * and eventfd, the monitor's eventfd, and the socket that tells this host's addresses. */
-#define PROCESS_DESCRIPTORS 9
-
-/* max_sessions = auto: a 64th of the memory at what a waiting worker costs, within these. */
-#define AUTO_MEMORY_SHARE 64
-#define AUTO_WORKER_BYTES (32 * 1024) /* measured: 9 resident, 16 of kernel stack, 7 around it */
-#define AUTO_LEAST 512
-#define AUTO_MOST 10000
-
 struct server {
 	struct services services;
-	size_t wanted_sessions;
+	struct capacity capacity;
 	bool stopping;
 	struct options *options;
 	char *users_path; /* as it was at start: the backend's */
@@ -54,66 +43,6 @@ struct server {
 	struct idle_sweep idle_sweep;
 	struct addresses addresses;
 };
-
-/* ---- how many sessions ---- */
-
-static size_t automatic_sessions(void)
-{
-	long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
-	size_t fit = AUTO_LEAST;
-
-	if (pages > 0 && page > 0)
-		fit = (size_t)pages / AUTO_MEMORY_SHARE * (size_t)page / AUTO_WORKER_BYTES;
-	if (fit < AUTO_LEAST)
-		return AUTO_LEAST;
-	return fit < AUTO_MOST ? fit : AUTO_MOST;
-}
-
-static int plan_sessions(struct server *s, const struct config *c, char *error)
-{
-	struct fdbudget *b = &s->services.budget;
-	size_t limit = fdbudget_raise_limit();
-	size_t monitor_clients = (size_t)c->settings.max_monitor_clients + 1; /* turned away */
-	size_t reserved = fdbudget_count_open() + PROCESS_DESCRIPTORS + monitor_clients +
-		fronts_count(&c->settings);
-
-	s->wanted_sessions = (size_t)c->settings.max_sessions;
-	if (s->wanted_sessions == 0)
-		s->wanted_sessions = automatic_sessions();
-	fdbudget_plan(b, limit, reserved, s->wanted_sessions);
-	if (b->sessions > 0)
-		return 0;
-	snprintf(error, CONFIG_ERROR_MAX,
-		"the limit of %zu open files (ulimit -n) leaves room for no session", limit);
-	return -1;
-}
-
-static void log_capacity(const struct server *s, const struct config *c, size_t planned)
-{
-	const struct fdbudget *b = &s->services.budget;
-	const char *why = "max_sessions";
-	struct log_line line;
-	char msg[64];
-
-	if (b->sessions < planned)
-		why = "the system's limit on threads";
-	else if (b->sessions < s->wanted_sessions)
-		why = "the limit on open files";
-	else if (c->settings.max_sessions == 0)
-		why = s->wanted_sessions == AUTO_MOST ? "max_sessions = auto"
-						      : "max_sessions = auto, a 64th of the memory";
-	snprintf(msg, sizeof(msg), "%zu sessions fit", b->sessions);
-	log_begin(&line, LOG_INFO, msg);
-	log_text(&line, "limited_by", why);
-	log_number(&line, "open_files", (int64_t)b->limit);
-	log_number(&line, "reserved", (int64_t)b->reserved);
-	log_number(&line, "each", FDBUDGET_PER_SESSION);
-	log_number(&line, "spare", (int64_t)b->spare);
-	log_end(&line);
-	if (c->settings.max_sessions != 0 && b->sessions < s->wanted_sessions)
-		log_message(LOG_WARN, "max_sessions = %zu does not fit: lowered to %zu by %s",
-			s->wanted_sessions, b->sessions, why);
-}
 
 /* ---- what is said at start ---- */
 
@@ -177,8 +106,8 @@ static void release_accounts(struct services *v)
 {
 	users_free(v->users);
 	ledger_free(v->ledger);
-	own_free(v->own);
 	bans_free(v->holdoff);
+	own_free(v->own);
 	hashing_free(v->hashing);
 }
 
@@ -189,12 +118,12 @@ static int make_accounts(struct services *v, const struct settings *settings, co
 	struct users_backend file = users_file_backend(path);
 
 	v->hashing = hashing_new((unsigned)settings->max_password_checks);
-	v->holdoff = bans_new();
 	v->own = own_new();
-	if (v->hashing == NULL || v->holdoff == NULL || v->own == NULL)
+	if (v->hashing == NULL || v->own == NULL)
 		return -1;
+	v->holdoff = bans_new(v->own);
 	v->ledger = ledger_new(LEDGER_IDLE_CLIENTS, v->own);
-	if (v->ledger == NULL)
+	if (v->holdoff == NULL || v->ledger == NULL)
 		return -1;
 	v->users = users_new(v->hashing, v->ledger, *path == '\0' ? NULL : &file);
 	return v->users == NULL ? -1 : 0;
@@ -261,8 +190,10 @@ static int open_all(struct server *s, struct config *c, bool *bad_input, char *e
 	*bad_input = effects_open_log(settings, error) < 0 ||
 		make_access_log(s, settings, error) < 0 ||
 		make_users(s, s->options, settings, error) < 0;
-	if (*bad_input || plan_sessions(s, c, error) < 0 || make_shared_state(s, c, error) < 0 ||
-		make_helpers(s, error) < 0)
+	if (*bad_input ||
+		capacity_plan(&s->capacity, &s->services.budget, settings, fronts_count(settings),
+			error) < 0 ||
+		make_shared_state(s, c, error) < 0 || make_helpers(s, error) < 0)
 		return -1;
 	return open_fronts(s, c, error);
 }
@@ -394,14 +325,13 @@ static void log_start(const struct server *s, const struct config *c)
 
 int server_start_workers(struct server *s, char error[CONFIG_ERROR_MAX])
 {
-	size_t planned = s->services.budget.sessions;
 	struct config *c;
 	int result;
 
 	if (start_pool(s, error) < 0)
 		return -1;
 	c = config_get(s->services.config);
-	log_capacity(s, c, planned);
+	capacity_log(&s->capacity, &s->services.budget, &c->settings);
 	effects_warn_of_open_door(users_count(s->services.users), c);
 	result = fronts_begin(&s->site.fronts, error);
 	if (result == 0)
@@ -459,30 +389,6 @@ int server_set(struct server *s, const struct setting *setting, const char *valu
 	if (result == 0)
 		janitor_look_again(s->janitor);
 	return result;
-}
-
-/* ---- statistics ---- */
-
-/* "server uptime" in "s" is server_uptime_s in the log. */
-static void log_figure(void *context, const char *name, uint64_t value, const char *unit)
-{
-	char key[64];
-
-	snprintf(key, sizeof(key), "%s%s%s", name, *unit != '\0' ? "_" : "", unit);
-	for (char *p = key; *p != '\0'; p++) {
-		if (*p == ' ')
-			*p = '_';
-	}
-	log_number(context, key, (int64_t)value);
-}
-
-void server_log_stats(struct server *s)
-{
-	struct log_line line;
-
-	log_begin(&line, LOG_INFO, "statistics");
-	statistics_each(&s->services, log_figure, &line);
-	log_end(&line);
 }
 
 /* ---- stop ---- */

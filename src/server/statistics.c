@@ -120,3 +120,25 @@ void statistics_each(struct services *v, statistics_taker *take, void *context)
 		take(context, name, stats_get(&s->ended[i]), "");
 	}
 }
+
+/* "server uptime" in "s" is server_uptime_s in the log. */
+static void log_figure(void *context, const char *name, uint64_t value, const char *unit)
+{
+	char key[64];
+
+	snprintf(key, sizeof(key), "%s%s%s", name, *unit != '\0' ? "_" : "", unit);
+	for (char *p = key; *p != '\0'; p++) {
+		if (*p == ' ')
+			*p = '_';
+	}
+	log_number(context, key, (int64_t)value);
+}
+
+void statistics_log(struct services *v)
+{
+	struct log_line line;
+
+	log_begin(&line, LOG_INFO, "statistics");
+	statistics_each(v, log_figure, &line);
+	log_end(&line);
+}

@@ -4,37 +4,38 @@
  * somebody who shares the address with a program that guesses gets in with some patience, and the
  * guesses cost next to nothing.
  *
- * Anybody on the host has the 16 million addresses of 127.0.0.0/8 and ::1, and a host as many as
- * its IPv6 network has: each of these counts as one holder.
+ * Anybody on the host has the 16 million addresses of 127.0.0.0/8 and ::1, so these are one here,
+ * though everywhere else each is a client by itself.
  */
 #include "state/bans.h"
 
-#include <netinet/in.h>
 #include <stddef.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/lock.h"
 
 struct entry {
-	struct addr holder; /* AF_UNSPEC: free */
+	struct network holder; /* with a base of AF_UNSPEC: free */
 	unsigned failures;
 	int64_t until; /* it is held off */
 	int64_t next_check; /* meanwhile, not before */
 };
 
 struct bans {
-	struct mutex lock; /* all */
+	struct own *own;
+	struct mutex lock; /* the rest */
 	size_t used; /* entries behind were never taken */
 	struct entry entries[BANS_ADDRS];
 };
 
-struct bans *bans_new(void)
+struct bans *bans_new(struct own *own)
 {
 	struct bans *b = calloc(1, sizeof(*b));
 
-	if (b != NULL)
-		mutex_init(&b->lock);
+	if (b == NULL)
+		return NULL;
+	b->own = own;
+	mutex_init(&b->lock);
 	return b;
 }
 
@@ -46,24 +47,25 @@ void bans_free(struct bans *b)
 	free(b);
 }
 
-/* The address that stands for all that count as one with `addr`. */
-static struct addr holder_of(const struct addr *addr)
+/* All that count as one with `addr`. */
+static struct network holder_of(const struct bans *b, const struct addr *addr)
 {
-	static const uint8_t loopback[4] = {127, 0, 0, 1};
-	uint8_t network[16] = {0};
+	static const uint8_t loopback[4] = {127, 0, 0, 0};
 
 	if (addr_is_loopback(addr))
-		return addr_from_ipv4(loopback, 0);
-	if (addr->sa.sa_family == AF_INET)
-		return addr_from_ipv4((const uint8_t *)&addr->in.sin_addr, 0);
-	memcpy(network, &addr->in6.sin6_addr, 8);
-	return addr_from_ipv6(network, 0);
+		return (struct network){.base = addr_from_ipv4(loopback, 0), .prefix = 8};
+	return own_client_of(b->own, addr);
 }
 
-static struct entry *find_locked(struct bans *b, const struct addr *holder) REQUIRES(&b->lock)
+static bool is_same_holder(const struct network *a, const struct network *b)
+{
+	return a->prefix == b->prefix && addr_equal(&a->base, &b->base);
+}
+
+static struct entry *find_locked(struct bans *b, const struct network *holder) REQUIRES(&b->lock)
 {
 	for (size_t i = 0; i < b->used; i++) {
-		if (addr_equal(&b->entries[i].holder, holder))
+		if (is_same_holder(&b->entries[i].holder, holder))
 			return &b->entries[i];
 	}
 	return NULL;
@@ -77,7 +79,7 @@ static struct entry *make_place_locked(struct bans *b) REQUIRES(&b->lock)
 	for (size_t i = 0; i < b->used; i++) {
 		struct entry *e = &b->entries[i];
 
-		if (e->holder.sa.sa_family == AF_UNSPEC)
+		if (e->holder.base.sa.sa_family == AF_UNSPEC)
 			return e;
 		if (e->until < best->until)
 			best = e;
@@ -92,7 +94,7 @@ static bool is_held_off(const struct entry *e, int64_t now)
 
 bool bans_holds(struct bans *b, const struct addr *addr, int64_t now)
 {
-	struct addr holder = holder_of(addr);
+	struct network holder = holder_of(b, addr);
 	bool holds;
 
 	mutex_lock(&b->lock);
@@ -103,7 +105,7 @@ bool bans_holds(struct bans *b, const struct addr *addr, int64_t now)
 
 bool bans_may_check(struct bans *b, const struct addr *addr, int64_t now)
 {
-	struct addr holder = holder_of(addr);
+	struct network holder = holder_of(b, addr);
 	struct entry *e;
 	bool may;
 
@@ -129,7 +131,7 @@ static int64_t wait_after(unsigned failures)
 
 unsigned bans_note_failure(struct bans *b, const struct addr *addr, int64_t now)
 {
-	struct addr holder = holder_of(addr);
+	struct network holder = holder_of(b, addr);
 	struct entry *e;
 	unsigned failures;
 
@@ -149,7 +151,7 @@ unsigned bans_note_failure(struct bans *b, const struct addr *addr, int64_t now)
 
 unsigned bans_failures(struct bans *b, const struct addr *addr)
 {
-	struct addr holder = holder_of(addr);
+	struct network holder = holder_of(b, addr);
 	const struct entry *e;
 	unsigned failures;
 
@@ -162,12 +164,12 @@ unsigned bans_failures(struct bans *b, const struct addr *addr)
 
 void bans_forget(struct bans *b, const struct addr *addr)
 {
-	struct addr holder = holder_of(addr);
+	struct network holder = holder_of(b, addr);
 	struct entry *e;
 
 	mutex_lock(&b->lock);
 	e = find_locked(b, &holder);
 	if (e != NULL)
-		*e = (struct entry){.holder.sa.sa_family = AF_UNSPEC};
+		*e = (struct entry){.holder.base.sa.sa_family = AF_UNSPEC};
 	mutex_unlock(&b->lock);
 }

@@ -120,24 +120,18 @@ void ledger_free(struct ledger *l)
 
 /* ---- clients: who is one ---- */
 
-static bool counts_by_itself(const struct ledger *l, const struct addr *a)
-{
-	return addr_is_loopback(a) || IN6_IS_ADDR_LINKLOCAL(&a->in6.sin6_addr) ||
-		(l->own != NULL && own_has_network_of(l->own, a));
-}
-
 static struct client_key key_of(const struct ledger *l, const struct addr *a)
 {
-	struct client_key key = {.family = a->sa.sa_family, .prefix = 32};
+	struct network client = own_client_of(l->own, a);
+	struct client_key key = {
+		.family = client.base.sa.sa_family, .prefix = (uint16_t)client.prefix};
 
-	if (a->sa.sa_family == AF_INET) {
-		memcpy(key.address, &a->in.sin_addr, sizeof(a->in.sin_addr));
+	if (key.family == AF_INET) {
+		memcpy(key.address, &client.base.in.sin_addr, sizeof(client.base.in.sin_addr));
 		return key;
 	}
-	key.prefix = counts_by_itself(l, a) ? 128 : 64;
-	memcpy(key.address, &a->in6.sin6_addr, key.prefix / 8);
-	if (IN6_IS_ADDR_LINKLOCAL(&a->in6.sin6_addr))
-		key.scope = a->in6.sin6_scope_id;
+	memcpy(key.address, &client.base.in6.sin6_addr, sizeof(key.address));
+	key.scope = client.base.in6.sin6_scope_id;
 	return key;
 }
 

@@ -129,6 +129,44 @@ static void mapped_addresses_are_ipv4(void **state)
 	expect("::ffff:192.168.1.10", true, true);
 }
 
+static void tells_which_addresses_are_one_client(void **state)
+{
+	static const struct {
+		const char *address, *client;
+		unsigned prefix, alone; /* where no network is ours */
+	} rows[] = {
+		{"192.168.1.11", "192.168.1.11", 32, 32},
+		{"203.0.113.8", "203.0.113.8", 32, 32},
+		{"127.9.8.7", "127.9.8.7", 32, 32},
+		{"::1", "::1", 128, 128},
+		{"fe80::11", "fe80::11", 128, 128},
+		{"2001:db8:1::11", "2001:db8:1::11", 128, 64}, /* a neighbour */
+		{"2001:db8:2::1:2:3", "2001:db8:2::", 64, 64},
+		{"2001:db8:2:0:ffff::", "2001:db8:2::", 64, 64},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct addr a = net_addr(rows[i].address, 443),
+			    expected = net_addr(rows[i].client, 0);
+		struct network client = own_client_of(o, &a);
+
+		assert_true(addr_equal(&client.base, &expected));
+		assert_int_equal(client.prefix, rows[i].prefix);
+		assert_int_equal(own_client_of(NULL, &a).prefix, rows[i].alone);
+	}
+}
+
+static void a_client_on_a_link_has_its_scope_and_no_other_has(void **state)
+{
+	struct addr a = net_addr("fe80::11", 0), b = net_addr("2001:db8:1::11", 0);
+
+	(void)state;
+	a.in6.sin6_scope_id = b.in6.sin6_scope_id = 3;
+	assert_int_equal(own_client_of(o, &a).base.in6.sin6_scope_id, 3);
+	assert_int_equal(own_client_of(o, &b).base.in6.sin6_scope_id, 0);
+}
+
 static void minds_the_scope_where_it_is_told(void **state)
 {
 	struct addr a = net_addr("fe80::10", 0);
@@ -194,6 +232,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(loopback_is_always_ours, setup, teardown),
 		cmocka_unit_test_setup_teardown(mapped_addresses_are_ipv4, setup, teardown),
 		cmocka_unit_test_setup_teardown(minds_the_scope_where_it_is_told, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			tells_which_addresses_are_one_client, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_client_on_a_link_has_its_scope_and_no_other_has, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_refresh_replaces_the_list, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			what_cannot_be_read_changes_nothing, setup, teardown),

@@ -12,7 +12,7 @@ static struct bans *b;
 static int setup(void **state)
 {
 	(void)state;
-	b = bans_new();
+	b = bans_new(NULL);
 	return b == NULL ? -1 : 0;
 }
 
@@ -95,6 +95,7 @@ static void these_count_as_one(void **state)
 		{"2001:db8:1:2::1", "2001:db8:1:2:ffff::", true},
 		{"2001:db8:1:2::1", "2001:db8:1:3::1", false},
 		{"2001:db8:1:2::1", "10.0.0.1", false},
+		{"fe80::1", "fe80::2", false},
 	};
 
 	(void)state;

@@ -64,7 +64,7 @@ static int setup(void **state)
 	put_user(file, "alice", "user");
 	fclose(file);
 	hashing = hashing_new(2);
-	bans = bans_new();
+	bans = bans_new(NULL);
 	ledger = ledger_new(1, NULL);
 	users = users_new(hashing, ledger, &kept);
 	if (bans == NULL || users == NULL)
