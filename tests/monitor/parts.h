@@ -64,7 +64,7 @@ static inline void parts_make(size_t sessions, size_t entries)
 	parts.ledger = ledger_new(16, NULL);
 	parts.hashing = hashing_new(2);
 	parts.users = users_new(parts.hashing, parts.ledger, NULL);
-	parts.holdoff = bans_new();
+	parts.holdoff = bans_new(NULL);
 	parts.registry = registry_new(sessions);
 	parts.access_log = access_log_new(entries);
 	assert_non_null(parts.config);
