@@ -200,7 +200,7 @@ static bool accept_client(struct worker *w, struct guest *guest)
 
 /* ---- a worker's life ---- */
 
-static void serve(struct worker *w, const struct guest *guest)
+static void serve_guest(struct worker *w, const struct guest *guest)
 {
 	struct pool *p = w->pool;
 
@@ -229,7 +229,7 @@ static void *work(void *arg)
 	struct guest guest;
 
 	while (accept_client(w, &guest))
-		serve(w, &guest);
+		serve_guest(w, &guest);
 	leave(w->pool);
 	return NULL;
 }

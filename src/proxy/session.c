@@ -1,8 +1,8 @@
 /*
- * One function for each thing that a client may ask for, called by serve() once the handshake has
- * led to a request. A step that fails says why with fail() or refuse_request(), and the reason
- * decides everything else: the reply, the counter, the line in the log, and how the sockets are
- * closed.
+ * One function for each thing that a client may ask for, called by serve_client() once the
+ * handshake has led to a request. A step that fails says why with end_for() or refuse_request(),
+ * and the reason decides everything else: the reply, the counter, the line in the log, and how the
+ * sockets are closed.
  */
 #include "proxy/session.h"
 
@@ -28,7 +28,7 @@ static void enter(struct session *s, enum session_phase phase)
 	registry_set_phase(s->slot, phase);
 }
 
-static bool fail(struct session *s, enum end_reason reason)
+static bool end_for(struct session *s, enum end_reason reason)
 {
 	s->reason = reason;
 	return false;
@@ -60,7 +60,7 @@ static void log_access(struct session *s, enum end_reason failure)
 static bool send_answer(struct session *s, enum end_reason failure, const struct addr *bound)
 {
 	s->handshake.deadline = clock_deadline(s->config->settings.handshake_timeout);
-	return handshake_reply(&s->handshake, failure, bound) || fail(s, s->handshake.reason);
+	return handshake_reply(&s->handshake, failure, bound) || end_for(s, s->handshake.reason);
 }
 
 /* Grants the request; the session is served from here on. It is in the access log before it is
@@ -80,7 +80,7 @@ static bool refuse_request(struct session *s, enum end_reason failure)
 		log_access(s, failure);
 		(void)send_answer(s, failure, NULL);
 	}
-	return fail(s, failure);
+	return end_for(s, failure);
 }
 
 /* ---- the request ---- */
@@ -116,7 +116,7 @@ static bool await_request(struct session *s)
 	const struct request *r = &s->handshake.request;
 
 	if (!handshake_run(&s->handshake))
-		return fail(s, s->handshake.reason);
+		return end_for(s, s->handshake.reason);
 	publish_request(s);
 	prepare_asker(s);
 	if (r->command == REQUEST_UNKNOWN)
@@ -254,7 +254,7 @@ static void relay(struct session *s)
 	s->reason = relay_run(&r);
 }
 
-static void serve(struct session *s)
+static void serve_client(struct session *s)
 {
 	enum request_command command;
 
@@ -474,7 +474,7 @@ void session_run(struct session *s, struct services *services, struct registry_s
 	struct config *config, int client, const struct addr *client_addr)
 {
 	begin(s, services, slot, config, client, client_addr);
-	serve(s);
+	serve_client(s);
 	if (registry_told_why(slot) != END_REASONS)
 		s->reason = registry_told_why(slot);
 	close_sockets(s);

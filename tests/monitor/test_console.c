@@ -84,8 +84,7 @@ static void the_longest_name_and_passwords_with_colons_are_taken(void **state)
 	open_console();
 	ask(line, reply);
 	ask("ADD_USER carl a:b:c admin\n",
-		"OK User carl added (until the server ends: users_file "
-		"is not set)\n\n");
+		"OK User carl added (until the server ends: users_file is not set)\n\n");
 	console_close(&c);
 	open_console();
 	ask("carl:a:b:c\r\n", PROMPT "OK Welcome carl\n");
