@@ -55,7 +55,6 @@ struct pool {
 	size_t sessions_size; /* in bytes */
 	int epoll; /* the listeners, and stop_fd */
 	int stop_fd; /* readable for good once the pool is stopping */
-	_Atomic(size_t) busy; /* workers that have a client */
 	struct log_limit refused_limit, exhausted_limit, saturated_limit;
 
 	struct rwlock lock; /* the rest */
@@ -78,42 +77,57 @@ static void note_saturation(struct pool *p)
 
 /* ---- accepting ---- */
 
-/* A client, and the configuration under which it was accepted. */
-struct guest {
-	int fd;
-	struct addr addr;
-	struct config *config;
-};
-
-static void note_refusal(struct worker *w, const struct addr *client)
+static void log_refusal(
+	struct worker *w, const struct guest *guest, struct log_limit *limit, const char *message)
 {
-	struct pool *p = w->pool;
 	struct log_line *line = &w->session->line;
 	uint64_t held_back;
 	char text[ADDR_TEXT_MAX];
 
-	stats_add(&p->services->stats.clients_refused, 1);
-	if (!log_limit_pass(&p->refused_limit, LOG_LIMIT_PERIOD_MS, &held_back))
+	if (!log_limit_pass(limit, LOG_LIMIT_PERIOD_MS, &held_back))
 		return;
-	log_begin(line, LOG_WARN, "client refused by the setting clients");
-	log_text(line, "client", addr_format(client, text));
+	log_begin(line, LOG_WARN, message);
+	log_text(line, "client", addr_format(&guest->addr, text));
 	log_number(line, "others_since_last_line", (int64_t)held_back);
 	log_end(line);
 }
 
-/* Takes a reference to the configuration when the client may be served. */
-static bool admit(struct worker *w, struct guest *guest)
+/* By the setting clients. */
+static bool is_welcome(struct worker *w, const struct guest *guest)
 {
 	struct services *v = w->pool->services;
-	bool login;
+	bool login = admission_login_required(guest->config, users_count(v->users));
 
-	guest->config = config_get(v->config);
-	login = admission_login_required(guest->config, users_count(v->users));
 	if (admission_client_allowed(guest->config, login, &guest->addr))
 		return true;
-	config_release(guest->config);
-	note_refusal(w, &guest->addr);
+	stats_add(&v->stats.clients_refused, 1);
+	log_refusal(w, guest, &w->pool->refused_limit, "client refused by the setting clients");
 	return false;
+}
+
+/* Takes a place, and one of the client's sessions in the ledger. */
+static void take_place(struct worker *w, struct guest *guest)
+{
+	struct pool *p = w->pool;
+	struct services *v = p->services;
+	size_t place = places_take(&v->places), running;
+
+	guest->since = clock_ms();
+	guest->entry = ledger_join_client(v->ledger, &guest->addr, guest->since, &running);
+	if (place == p->count)
+		note_saturation(p);
+}
+
+/* Lets the client in if it may be served. */
+static bool admit(struct worker *w, struct guest *guest)
+{
+	guest->config = config_get(w->pool->services->config);
+	if (!is_welcome(w, guest)) {
+		config_release(guest->config);
+		return false;
+	}
+	take_place(w, guest);
+	return true;
 }
 
 /* Out of descriptors or memory, which the budget should rule out: no spinning. */
@@ -202,12 +216,10 @@ static bool accept_client(struct worker *w, struct guest *guest)
 
 static void serve(struct worker *w, const struct guest *guest)
 {
-	struct pool *p = w->pool;
+	struct services *v = w->pool->services;
 
-	if (atomic_fetch_add(&p->busy, 1) + 1 == p->count)
-		note_saturation(p);
-	session_run(w->session, p->services, w->slot, guest->config, guest->fd, &guest->addr);
-	atomic_fetch_sub(&p->busy, 1);
+	session_run(w->session, v, w->slot, guest);
+	places_leave(&v->places);
 }
 
 static void leave(struct pool *p)
@@ -325,6 +337,7 @@ struct pool *pool_new(struct services *services, size_t *count)
 		return NULL;
 	}
 	*count = p->count;
+	places_init(&services->places, p->count);
 	return p;
 }
 

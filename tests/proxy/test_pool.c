@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "net/socket.h"
 #include "proxy/session.h"
 #include "suite.h"
@@ -61,16 +62,16 @@ static void let_all_end(void)
 	pthread_mutex_unlock(&lock);
 }
 
-void __wrap_session_run(struct session *s, struct services *services, size_t slot,
-	struct config *config, int client, const struct addr *client_addr);
+void __wrap_session_run(
+	struct session *s, struct services *services, size_t slot, const struct guest *guest);
 
 /* Lasts until the test lets it end. Two at once never have the same memory or slot. */
-void __wrap_session_run(struct session *s, struct services *services, size_t slot,
-	struct config *config, int client, const struct addr *client_addr)
+void __wrap_session_run(
+	struct session *s, struct services *services, size_t slot, const struct guest *guest)
 {
 	(void)services;
 	assert_non_null(s);
-	assert_true(addr_is_loopback(client_addr));
+	assert_true(addr_is_loopback(&guest->addr));
 	pthread_mutex_lock(&lock);
 	assert_false(slots_in_use[slot]);
 	slots_in_use[slot] = true;
@@ -81,11 +82,12 @@ void __wrap_session_run(struct session *s, struct services *services, size_t slo
 		pthread_cond_wait(&changed, &lock);
 	may_end--;
 	running--;
+	ledger_leave(guest->entry, clock_ms());
 	slots_in_use[slot] = false;
 	pthread_cond_broadcast(&changed);
 	pthread_mutex_unlock(&lock);
-	close(client);
-	config_release(config);
+	close(guest->fd);
+	config_release(guest->config);
 }
 
 /* ---- faults ---- */
