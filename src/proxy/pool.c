@@ -7,6 +7,10 @@
  * Linux wakes the worker that went to sleep last, while its stack and buffers are still warm, and
  * those that were never needed never touch theirs. When none is idle nobody waits at the set: the
  * kernel's backlog holds who comes, and the first worker that is done finds the listener ready.
+ *
+ * A client that has its share of the workers is turned away by the one that has just accepted it,
+ * so that nobody else waits behind it in the backlog. Only for one of the last workers it is looked
+ * at who else is there.
  */
 #include "proxy/pool.h"
 
@@ -55,7 +59,7 @@ struct pool {
 	size_t sessions_size; /* in bytes */
 	int epoll; /* the listeners, and stop_fd */
 	int stop_fd; /* readable for good once the pool is stopping */
-	struct log_limit refused_limit, exhausted_limit, saturated_limit;
+	struct log_limit refused_limit, over_share_limit, exhausted_limit, saturated_limit;
 
 	struct rwlock lock; /* the rest */
 	struct listeners *listeners; /* NULL: nobody is to be accepted yet, or any more */
@@ -105,8 +109,22 @@ static bool is_welcome(struct worker *w, const struct guest *guest)
 	return false;
 }
 
-/* Takes a place, and one of the client's sessions in the ledger. */
-static void take_place(struct worker *w, struct guest *guest)
+/* Would it be more than max_sessions_per_client allows, as the `running`-th session of its client
+ * and at the `place`-th place? */
+static bool is_over_its_share(
+	struct services *v, const struct guest *guest, size_t running, size_t place)
+{
+	int64_t most = guest->config->settings.max_sessions_per_client;
+
+	if (most == SESSIONS_PER_CLIENT_AUTO)
+		return places_is_kept(&v->places, place, running) &&
+			ledger_is_shared(v->ledger, guest->since);
+	return most != SESSIONS_PER_CLIENT_NONE && running > (size_t)most;
+}
+
+/* Takes a place, and one of the client's sessions in the ledger; unless that is too many. It asks
+ * afterwards, so that of several who come at once none overlooks another. */
+static bool take_place(struct worker *w, struct guest *guest)
 {
 	struct pool *p = w->pool;
 	struct services *v = p->services;
@@ -114,20 +132,27 @@ static void take_place(struct worker *w, struct guest *guest)
 
 	guest->since = clock_ms();
 	guest->entry = ledger_join_client(v->ledger, &guest->addr, guest->since, &running);
+	if (guest->entry != NULL && is_over_its_share(v, guest, running, place)) {
+		ledger_turn_away(guest->entry, guest->since);
+		places_leave(&v->places);
+		stats_add(&v->stats.clients_over_share, 1);
+		log_refusal(w, guest, &p->over_share_limit,
+			"client refused by the setting max_sessions_per_client");
+		return false;
+	}
 	if (place == p->count)
 		note_saturation(p);
+	return true;
 }
 
 /* Lets the client in if it may be served. */
 static bool admit(struct worker *w, struct guest *guest)
 {
 	guest->config = config_get(w->pool->services->config);
-	if (!is_welcome(w, guest)) {
-		config_release(guest->config);
-		return false;
-	}
-	take_place(w, guest);
-	return true;
+	if (is_welcome(w, guest) && take_place(w, guest))
+		return true;
+	config_release(guest->config);
+	return false;
 }
 
 /* Out of descriptors or memory, which the budget should rule out: no spinning. */

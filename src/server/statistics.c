@@ -119,4 +119,5 @@ void statistics_each(struct services *v, statistics_taker *take, void *context)
 		snprintf(name, sizeof(name), "ended %s", end_reason_word(i));
 		take(context, name, stats_get(&s->ended[i]), "");
 	}
+	take(context, "clients refused for sessions", stats_get(&s->clients_over_share), "");
 }

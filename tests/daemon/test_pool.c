@@ -132,6 +132,65 @@ static void silent_and_slow_clients_are_gone_after_the_handshake_timeout(void **
 	daemon_stop(&d);
 }
 
+/* A client from 127.0.0.2 whose session has been and is over. */
+static void have_a_second_address_been_here(void)
+{
+	int fd = net_connect_from("127.0.0.2", "127.0.0.1", d.port);
+
+	net_socks_greet(fd);
+	close(fd);
+	daemon_wait_log(&d, NULL, "session ended");
+}
+
+/* 20 workers, and as many connections of one address that say nothing. */
+static void mute_connections_of_one_address_leave_a_worker_for_another(void **state)
+{
+	int mute[20], fd;
+
+	(void)state;
+	daemon_start(&d,
+		(const char *const[]){"--max-sessions", "20", "--handshake-timeout", "10m", NULL});
+	have_a_second_address_been_here();
+	for (int i = 0; i < 20; i++)
+		mute[i] = net_connect("127.0.0.1", d.port);
+	fd = net_connect_from("127.0.0.2", "127.0.0.1", d.port);
+	net_socks_greet(fd);
+	assert_true(daemon_stat(&d, "clients_refused_for_sessions") >= 1);
+	daemon_wait_log(&d, NULL, "client refused by the setting max_sessions_per_client");
+	close(fd);
+	for (int i = 0; i < 20; i++)
+		close(mute[i]);
+	daemon_stop(&d);
+}
+
+static void a_client_has_as_many_sessions_as_the_setting_says(void **state)
+{
+	int first, second, third;
+
+	(void)state;
+	daemon_start(&d,
+		(const char *const[]){
+			"--max-sessions", "20", "--max-sessions-per-client", "2", NULL});
+	first = open_session();
+	second = open_session();
+	third = net_connect("127.0.0.1", d.port);
+	net_expect_gone(third);
+	close(third);
+	third = net_connect_from("127.0.0.2", "127.0.0.1", d.port);
+	net_socks_greet(third);
+	close(third);
+	expect_echo(first, 1);
+	expect_echo(second, 2);
+	assert_int_equal(daemon_stat(&d, "clients_refused_for_sessions"), 1);
+	close(first);
+	daemon_wait_stat(&d, "ended_closed", 1);
+	first = open_session();
+	expect_echo(first, 3);
+	close(first);
+	close(second);
+	daemon_stop(&d);
+}
+
 /* ThreadSanitizer follows no more than some 8,000 of them. */
 static void skip_if_threads_are_limited(void)
 {
@@ -265,6 +324,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(more_clients_than_workers_wait_and_are_served),
 		cmocka_unit_test(without_descriptors_accepting_pauses_and_goes_on),
 		cmocka_unit_test(silent_and_slow_clients_are_gone_after_the_handshake_timeout),
+		cmocka_unit_test(mute_connections_of_one_address_leave_a_worker_for_another),
+		cmocka_unit_test(a_client_has_as_many_sessions_as_the_setting_says),
 		cmocka_unit_test(the_default_pool_has_room_for_300_silent_clients),
 		cmocka_unit_test(a_limit_of_1024_carries_480_sessions),
 		cmocka_unit_test(a_limit_of_20000_carries_9900_sessions),
