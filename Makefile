@@ -120,6 +120,7 @@ WRAP_net/test_socket := accept4 recv send poll recvmmsg sendmmsg
 WRAP_base/test_lines := read
 WRAP_net/test_own := getifaddrs freeifaddrs
 WRAP_proxy/test_pool := session_run clock_ms accept4 pthread_create epoll_ctl mmap64
+WRAP_proxy/test_session := socket_end_stream
 WRAP_proxy/test_relay := clock_deadline clock_ms socket_wait
 WRAP_proxy/test_dial := connect
 WRAP_server/test_change := pool_listeners pool_expect pool_listen_on log_open log_set_level \

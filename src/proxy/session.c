@@ -382,7 +382,7 @@ static void leave_accounts(struct session *s)
 static void close_sockets(struct session *s)
 {
 	enter(s, PHASE_CLOSING);
-	if (s->handshake.answered && !s->served)
+	if (s->handshake.answered && !s->served && !places_are_scarce(&s->services->places))
 		linger(s);
 	registry_leave(s->services->registry, s->slot);
 	leave_accounts(s);

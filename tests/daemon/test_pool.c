@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "lacking.h"
+#include "monitor.h"
 #include "suite.h"
 
 static struct daemon d;
@@ -191,6 +192,32 @@ static void a_client_has_as_many_sessions_as_the_setting_says(void **state)
 	daemon_stop(&d);
 }
 
+/* 20 workers, and as many refused logins whose senders do not close. */
+static void refused_clients_that_stay_leave_a_worker_for_another(void **state)
+{
+	int refused[20], fd;
+
+	(void)state;
+	daemon_prepare(&d);
+	daemon_write_file(d.users, "alice:" MONITOR_HASH ":user\n");
+	daemon_launch(&d,
+		(const char *const[]){
+			"--max-sessions", "20", "-U", d.users, "--auth", "optional", NULL});
+	for (int i = 0; i < 20; i++) {
+		refused[i] = net_connect("127.0.0.1", d.port);
+		net_send_hex(refused[i], "05 01 02  01 05 61 6C 69 63 65 01 78");
+	}
+	for (int i = 0; i < 20; i++)
+		net_expect_hex(refused[i], "05 02  01 01");
+	fd = net_connect_from("127.0.0.2", "127.0.0.1", d.port);
+	net_socks_greet(fd);
+	close(fd);
+	daemon_wait_stat(&d, "ended_login_refused", 20);
+	for (int i = 0; i < 20; i++)
+		close(refused[i]);
+	daemon_stop(&d);
+}
+
 /* ThreadSanitizer follows no more than some 8,000 of them. */
 static void skip_if_threads_are_limited(void)
 {
@@ -326,6 +353,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(silent_and_slow_clients_are_gone_after_the_handshake_timeout),
 		cmocka_unit_test(mute_connections_of_one_address_leave_a_worker_for_another),
 		cmocka_unit_test(a_client_has_as_many_sessions_as_the_setting_says),
+		cmocka_unit_test(refused_clients_that_stay_leave_a_worker_for_another),
 		cmocka_unit_test(the_default_pool_has_room_for_300_silent_clients),
 		cmocka_unit_test(a_limit_of_1024_carries_480_sessions),
 		cmocka_unit_test(a_limit_of_20000_carries_9900_sessions),
