@@ -123,10 +123,11 @@ WRAP_proxy/test_pool := session_run clock_ms accept4 pthread_create epoll_ctl mm
 WRAP_proxy/test_session := socket_end_stream
 WRAP_proxy/test_relay := clock_deadline clock_ms socket_wait
 WRAP_proxy/test_dial := connect
-WRAP_server/test_change := pool_listeners pool_expect pool_listen_on log_open log_set_level \
+WRAP_proxy/test_bind := clock_deadline clock_ms socket_wait socket listen accept4 connect
+WRAP_server/test_change := log_open log_set_level \
 	log_set_format access_log_open access_log_resize resolver_configure hashing_set_most users_read \
 	users_put_into_effect config_publish fdbudget_borrow listeners_open setting_copy
-WRAP_proxy/test_handshake := socket_read
+WRAP_proxy/test_handshake := socket_read registry_set_user
 WRAP_server/test_addresses := getifaddrs freeifaddrs
 WRAP_server/test_schedule := clock_ms
 WRAP_server/test_idle := clock_ms

@@ -46,41 +46,6 @@ static sigset_t block_signals(void)
 	return set;
 }
 
-/* Serves until the first TERM or INT. */
-static void serve(struct server *server, struct admin *admin, const sigset_t *signals)
-{
-	for (;;) {
-		int number = sigwaitinfo(signals, NULL);
-
-		if (number == SIGTERM || number == SIGINT)
-			return;
-		if (number == SIGHUP)
-			admin_reload(admin);
-		else if (number == SIGUSR1)
-			server_log_stats(server);
-		else if (number == SERVER_ERRAND_SIGNAL)
-			admin_run_errand(admin);
-	}
-}
-
-/* Lets sessions finish until the drain timeout or a second TERM or INT. */
-static void drain(struct server *server, struct admin *admin, const sigset_t *signals)
-{
-	int64_t deadline = clock_deadline(server_drain(server));
-
-	log_message(LOG_INFO, "stopping: live sessions may finish, a second signal ends them");
-	while (!server_is_drained(server)) {
-		int64_t left = deadline - clock_ms();
-		struct timespec timeout = clock_timespec(left > 0 ? left : 0);
-		int number = sigtimedwait(signals, NULL, &timeout);
-
-		if (left <= 0 || number == SIGTERM || number == SIGINT)
-			return;
-		if (number == SERVER_ERRAND_SIGNAL)
-			admin_run_errand(admin);
-	}
-}
-
 static int fail(const char *error, int status)
 {
 	fprintf(stderr, "%s\n", error);
@@ -97,33 +62,119 @@ static int check(const struct options *options)
 	return EXIT_OK;
 }
 
-static int run(struct options *options)
-{
-	char error[CONFIG_ERROR_MAX];
-	sigset_t signals = block_signals();
+/* ---- the daemon ---- */
+
+struct program {
+	struct options *options;
+	sigset_t signals; /* that the main thread takes */
 	struct server *server;
 	struct admin *admin;
+};
+
+/* Each of these: what the process ends with, EXIT_OK to go on. */
+
+static int open_program(struct program *p)
+{
+	char error[CONFIG_ERROR_MAX];
 	bool bad_input;
+
+	p->server = server_open(p->options, &bad_input, error);
+	if (p->server == NULL)
+		return fail(error, bad_input ? EXIT_BAD_INPUT : EXIT_FAILED);
+	p->admin = admin_new(p->server, error);
+	return p->admin == NULL ? fail(error, EXIT_FAILED) : EXIT_OK;
+}
+
+static int confine_program(struct program *p)
+{
+	char error[CONFIG_ERROR_MAX];
+
+	return server_confine(p->server, error) < 0 ? fail(error, EXIT_FAILED) : EXIT_OK;
+}
+
+/* The workers last: they take what the limits leave. */
+static int start_program(struct program *p)
+{
+	char error[CONFIG_ERROR_MAX];
+
+	if (server_start(p->server, error) < 0 || admin_start(p->admin, error) < 0 ||
+		server_start_workers(p->server, error) < 0)
+		return fail(error, EXIT_FAILED);
+	return EXIT_OK;
+}
+
+/* Until the first TERM or INT. */
+static void serve_clients(struct program *p)
+{
+	char what[CHANGE_REPLY_MAX];
+
+	for (;;) {
+		int number = sigwaitinfo(&p->signals, NULL);
+
+		if (number == SIGTERM || number == SIGINT)
+			return;
+		if (number == SIGHUP)
+			(void)server_reload(p->server, what); /* which logs it */
+		else if (number == SIGUSR1)
+			server_log_stats(p->server);
+		else if (number == SERVER_ERRAND_SIGNAL)
+			errands_run(server_errands(p->server));
+	}
+}
+
+/* Lets sessions finish until the drain timeout or a second TERM or INT. */
+static void drain_sessions(struct program *p)
+{
+	int64_t deadline = clock_deadline(server_drain(p->server));
+
+	log_message(LOG_INFO, "stopping: live sessions may finish, a second signal ends them");
+	while (!server_is_drained(p->server)) {
+		int64_t left = deadline - clock_ms();
+		struct timespec timeout = clock_timespec(left > 0 ? left : 0);
+		int number = sigtimedwait(&p->signals, NULL, &timeout);
+
+		if (left <= 0 || number == SIGTERM || number == SIGINT)
+			return;
+		if (number == SERVER_ERRAND_SIGNAL)
+			errands_run(server_errands(p->server));
+	}
+}
+
+/* In the reverse order of the start, however far that came. */
+static void stop_program(struct program *p)
+{
+	server_stop_workers(p->server);
+	admin_stop(p->admin);
+	server_stop(p->server);
+}
+
+static void close_program(struct program *p)
+{
+	admin_free(p->admin);
+	server_close(p->server);
+}
+
+static int run(struct options *options)
+{
+	struct program p = {.options = options, .signals = block_signals()};
+	int status;
 
 	/* Workers hardly allocate: two arenas instead of eight a core. */
 	mallopt(M_ARENA_MAX, 2);
-	server = server_start(options, &bad_input, error);
-	if (server == NULL)
-		return fail(error, bad_input ? EXIT_BAD_INPUT : EXIT_FAILED);
-	admin = admin_start(server, error);
-	if (admin == NULL) {
-		server_drain(server);
-		server_stop(server);
-		server_free(server);
-		return fail(error, EXIT_FAILED);
+	status = open_program(&p);
+	if (status == EXIT_OK)
+		status = confine_program(&p);
+	if (status == EXIT_OK)
+		status = start_program(&p);
+	if (status == EXIT_OK) {
+		serve_clients(&p);
+		drain_sessions(&p);
 	}
-	serve(server, admin, &signals);
-	drain(server, admin, &signals);
-	admin_stop(admin);
-	server_stop(server);
-	admin_free(admin);
-	server_free(server);
-	return EXIT_OK;
+	stop_program(&p);
+	if (status == EXIT_OK)
+		log_message(LOG_INFO, "stopped");
+	close_program(&p);
+	return status;
 }
 
 int main(int argc, char **argv)

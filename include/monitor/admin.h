@@ -7,16 +7,14 @@
 
 struct admin;
 
-/* Starts the thread, which serves the monitor of `server`. NULL with the reason in `error`. */
-struct admin *admin_start(struct server *server, char error[CONFIG_ERROR_MAX]);
+/* Opens what the monitor of `server` needs, which must live longer, and makes it accept at the
+ * monitor's front. NULL with the reason in `error`. */
+struct admin *admin_new(struct server *server, char error[CONFIG_ERROR_MAX]);
 
-/* Does the next errand for the main thread (server.h). */
-void admin_run_errand(struct admin *a);
+/* Starts the thread. -1 with the reason in `error`. */
+int admin_start(struct admin *a, char error[CONFIG_ERROR_MAX]) __attribute__((warn_unused_result));
 
-/* Reloads the configuration, as the command RELOAD does. */
-void admin_reload(struct admin *a);
-
-/* Ends the thread: nobody is answered any more. */
+/* Ends the thread, if it was started: nobody is answered any more. NULL is allowed. */
 void admin_stop(struct admin *a);
 
 /* Ends all connections and frees everything, when no other thread does errands any more. NULL is

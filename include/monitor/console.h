@@ -19,8 +19,6 @@ struct desk {
 	struct services *services;
 	struct errands *done; /* what comes back from other threads */
 	struct log_limit refused_limit;
-	int64_t login_timeout; /* as they are now, in milliseconds */
-	int64_t timeout;
 };
 
 enum console_phase {

@@ -23,8 +23,7 @@ struct handshake {
 	struct users *users;
 	struct bans *holdoff; /* of administrators' names */
 	const struct addr *from; /* the client's address */
-	struct registry *registry;
-	size_t slot; /* in the registry */
+	struct registry_slot *slot;
 	int client;
 	struct buffer *in; /* what the client has sent and nobody has taken yet */
 	int64_t deadline; /* of what is waited for: its messages, or room for ours */

@@ -31,8 +31,8 @@ size_t listeners_count_new(const struct listen_list *list, const struct listener
 /* Adds the addresses of `l` to those at which the proxy itself answers (config.own). */
 void listeners_add_own(const struct listeners *l, struct config *c);
 
-/* A line in the log for each. */
-void listeners_log(const struct listeners *l);
+/* A line in the log with this message for each that is not in `known` (may be NULL). */
+void listeners_log(const struct listeners *l, const struct listeners *known, const char *msg);
 
 /* Takes those out of `l` that are in `kept` (may be NULL) too, and so are not to be closed. */
 void listeners_leave_out(struct listeners *l, const struct listeners *kept);

@@ -23,15 +23,12 @@ struct pool *pool_new(struct services *services, size_t *count);
  * errno. */
 int pool_expect(struct pool *p, const struct listeners *l) __attribute__((warn_unused_result));
 
-/* Begins to accept on `next`, or goes over to it: the pool takes it over, and closes what it does
- * not keep of those before. After pool_expect(). */
-void pool_listen_on(struct pool *p, struct listeners *next);
+/* Begins to accept on `next`, or goes over to it: what was accepted on before is not any more, and
+ * may be closed, when this returns. `next` stays the caller's. After pool_expect(). */
+void pool_listen_on(struct pool *p, const struct listeners *next);
 
-/* What is accepted on; NULL at first. Valid until the next call of pool_listen_on(), which the same
- * thread has to make. */
-const struct listeners *pool_listeners(struct pool *p);
-
-/* Closes the listeners; workers go once they have no session. Returns at once. */
+/* Nobody is accepted any more, so the listeners may be closed; workers go once they have no
+ * session. Returns at once. */
 void pool_stop(struct pool *p);
 
 /* Have all workers gone, after pool_stop()? */

@@ -27,7 +27,7 @@
  * and the beginning of the first buffer, and the first one of the second buffer. */
 struct session {
 	_Alignas(SESSION_PAGE) struct services *services;
-	size_t slot; /* in the registry */
+	struct registry_slot *slot;
 	uint64_t id;
 	int64_t begun;
 	struct config *config;
@@ -51,9 +51,9 @@ struct session {
 	struct dial dial;
 	/* Last, so that little is touched. */
 	union {
-		uint8_t memory[2][SESSION_BUFFER_SIZE]; /* of the buffers */
-		struct log_line line; /* of a worker that has no session, or none any more */
-	};
+		uint8_t buffers[2][SESSION_BUFFER_SIZE];
+		struct log_line line; /* of a worker without a session: session_line() */
+	} memory;
 };
 
 /* A client that was let in. */
@@ -67,7 +67,11 @@ struct guest {
 
 /* Serves the guest, takes over the connection, the reference to the configuration and the entry,
  * and lets go of them. `s` is memory for it, zeroed when it is used for the first time. */
-void session_run(
-	struct session *s, struct services *services, size_t slot, const struct guest *guest);
+void session_run(struct session *s, struct services *services, struct registry_slot *slot,
+	const struct guest *guest);
+
+/* Memory for a line of the log, which a worker's stack has no room for. It is that of the buffers,
+ * so only a worker that has no session, or none any more, may ask. */
+struct log_line *session_line(struct session *s);
 
 #endif

@@ -17,7 +17,7 @@ struct errands *hasher_errands(struct hasher *h);
 int hasher_start(struct hasher *h) __attribute__((warn_unused_result));
 
 /* Ends the thread, if it was started, behind the step that is under way; the errands that wait are
- * left. */
+ * left. NULL is allowed. */
 void hasher_stop(struct hasher *h);
 
 /* Frees everything, after hasher_stop(). NULL is allowed. */

@@ -19,8 +19,10 @@ int janitor_start(struct janitor *j) __attribute__((warn_unused_result));
  * once. */
 void janitor_look_again(struct janitor *j);
 
-/* Ends the thread, if it was started: afterwards no job runs any more. Frees everything. NULL is
- * allowed. */
+/* Ends the thread, if it was started: afterwards no job runs any more. NULL is allowed. */
+void janitor_stop(struct janitor *j);
+
+/* Frees everything, after janitor_stop(). NULL is allowed. */
 void janitor_free(struct janitor *j);
 
 #endif

@@ -1,4 +1,5 @@
-/* server: the proxy as a whole: made, changed, stopped. For the main thread only. */
+/* server: the proxy as a whole: opened, confined, started, changed, stopped. For the main thread
+ * only. */
 #ifndef SERVER_SERVER_H
 #define SERVER_SERVER_H
 
@@ -15,23 +16,39 @@
 
 struct server;
 
-/* Brings everything up from the command line, and serves. The options must live as long as the
- * server. NULL with the reason in `error`; `*bad_input` tells whether the configuration or the
- * users file is to blame. */
-struct server *server_start(struct options *o, bool *bad_input, char error[CONFIG_ERROR_MAX]);
+/* Opens what the command line asks for: files, sockets, memory. Nothing runs yet. The options must
+ * live as long as the server. NULL with the reason in `error`; `*bad_input` tells whether what
+ * somebody has written is to blame. */
+struct server *server_open(struct options *o, bool *bad_input, char error[CONFIG_ERROR_MAX]);
 
-/* Only reads and checks what server_start() would. -1 with the reason in `error`. */
+/* Gives up what only opening needed, before there are threads. -1 with the reason in `error`. */
+int server_confine(struct server *s, char error[CONFIG_ERROR_MAX])
+	__attribute__((warn_unused_result));
+
+/* Starts what runs beside the workers. -1 with the reason in `error`. */
+int server_start(struct server *s, char error[CONFIG_ERROR_MAX])
+	__attribute__((warn_unused_result));
+
+/* Starts the workers, when all other threads are there, and begins to listen at all fronts. -1 with
+ * the reason in `error`. */
+int server_start_workers(struct server *s, char error[CONFIG_ERROR_MAX])
+	__attribute__((warn_unused_result));
+
+/* Only reads and checks what server_open() would. -1 with the reason in `error`. */
 int server_check(const struct options *o, char error[CONFIG_ERROR_MAX])
 	__attribute__((warn_unused_result));
 
-/* What all sessions share, for the monitor to look at. Valid until server_stop(). */
+/* What all sessions share, for the monitor to look at. Valid until server_close(). */
 struct services *server_services(struct server *s);
 
 /* Where errands wait for the main thread, which changes users and settings, and which is to call
  * errands_run() for each SERVER_ERRAND_SIGNAL; and for the thread that computes slow hashes. Valid
- * until server_free(). */
+ * until server_close(). */
 struct errands *server_errands(struct server *s);
 struct errands *server_hashes(struct server *s);
+
+/* Where it is waited at, for whoever accepts there. */
+struct fronts *server_fronts(struct server *s);
 
 /* Reads configuration and users again and opens the logs again: all of it, or nothing. 0 with what
  * changed in `reply`, -1 with the reason; either is logged too. Live sessions keep what they began
@@ -43,10 +60,6 @@ int server_reload(struct server *s, char reply[CHANGE_REPLY_MAX]);
 int server_set(struct server *s, const struct setting *setting, const char *value,
 	char reply[CHANGE_REPLY_MAX]);
 
-/* The socket on which the monitor is to listen, which is the caller's from then on; -1 when it is
- * the one that was taken last. To be called after start and after each change. */
-int server_take_monitor_listener(struct server *s);
-
 /* A line in the log with all that was counted. */
 void server_log_stats(struct server *s);
 
@@ -56,10 +69,13 @@ int64_t server_drain(struct server *s);
 
 bool server_is_drained(struct server *s);
 
-/* Ends what sessions there still are and joins all threads; after server_drain(). */
+/* Ends what sessions there still are, and joins the workers. */
+void server_stop_workers(struct server *s);
+
+/* Joins the other threads: no errand is under way any more. After server_stop_workers(). */
 void server_stop(struct server *s);
 
-/* Frees everything; after server_stop(). */
-void server_free(struct server *s);
+/* Closes and frees everything, after server_stop(). NULL is allowed here and in the two before. */
+void server_close(struct server *s);
 
 #endif

@@ -7,29 +7,13 @@
 #include <stddef.h>
 
 #include "base/stamp.h"
-#include "proxy/listeners.h"
-#include "proxy/pool.h"
 #include "proxy/services.h"
-
-/* Listeners that were opened and are not in use yet (listening.h). */
-struct listening_change {
-	struct listeners *next;
-	struct listeners monitor_before;
-	bool monitor_was_new;
-	size_t borrowed; /* descriptors, for listeners that are opened before others are closed */
-};
+#include "server/fronts.h"
 
 struct site {
 	const struct config_source *source;
 	struct services *services;
-	struct pool *pool; /* NULL: not there yet */
-
-	/* listening's */
-	struct listeners monitor; /* one; a copy, for the descriptor is the monitor's */
-	bool monitor_is_new; /* and the monitor does not have it yet */
-	size_t reserved_listeners; /* that the budget has kept descriptors for */
-	size_t borrowed_listeners; /* that were taken from the spare */
-	struct listening_change listening;
+	struct fronts fronts;
 
 	/* change's */
 	struct stamp users_stamp; /* of the users file when it was read last */

@@ -37,12 +37,8 @@ struct config_source {
  * `error`. The caller owns the snapshot's only reference until config_publish(). */
 struct config *config_read(const struct config_source *source, char error[CONFIG_ERROR_MAX]);
 
-/* A copy of `c` that may be changed, with one reference; to be followed by config_settle(). NULL
- * without memory. */
+/* A copy of `c` that may be changed, with one reference. NULL without memory. */
 struct config *config_clone(const struct config *c);
-
-/* Gives listen addresses that name no port the one of `port`, after any of them was changed. */
-void config_settle(struct config *c);
 
 /* Takes over from `old` where the proxy itself answers. */
 void config_keep_own(struct config *c, const struct config *old);

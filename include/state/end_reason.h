@@ -3,36 +3,44 @@
 #ifndef STATE_END_REASON_H
 #define STATE_END_REASON_H
 
+/* The one list of them: the name behind END_, and the word in logs, listings and statistics. */
+/* clang-format off */
+#define END_REASON_LIST(X) \
+	X(CLOSED, "closed") /* both sides finished sending */ \
+	X(CLIENT_RESET, "client_reset") /* the client broke the connection off */ \
+	X(TARGET_RESET, "target_reset") /* the target did */ \
+	X(IDLE, "idle") /* `timeout` */ \
+	X(HALF_CLOSED_IDLE, "half_closed_idle") /* `half_close_timeout` */ \
+	X(UDP_IDLE, "udp_idle") /* `udp_timeout` */ \
+	X(NOTHING_ASKED, "nothing_asked") /* the client left before its first byte, as health checks do */ \
+	X(CLIENT_LEFT, "client_left") /* the client left before its request was answered */ \
+	X(HANDSHAKE_TIMEOUT, "handshake_timeout") /* `handshake_timeout` */ \
+	X(MALFORMED, "malformed") /* in no dialect that is known, or not as its RFC says */ \
+	X(NO_METHOD, "no_method") /* none of the offered METHODs is acceptable */ \
+	X(LOGIN_REFUSED, "login_refused") /* unknown name or wrong password */ \
+	X(LOGIN_BUSY, "login_busy") /* too many logins at once */ \
+	X(COMMAND_UNSUPPORTED, "command_unsupported") /* CMD */ \
+	X(ATYP_UNSUPPORTED, "atyp_unsupported") /* ATYP */ \
+	X(TARGET_DENIED, "target_denied") /* the rules forbid the target */ \
+	X(NAME_NOT_FOUND, "name_not_found") /* the name does not exist or has no address */ \
+	X(NAME_FAILED, "name_failed") /* the name servers failed or did not answer in time */ \
+	X(CONNECT_REFUSED, "connect_refused") \
+	X(HOST_UNREACHABLE, "host_unreachable") \
+	X(NETWORK_UNREACHABLE, "network_unreachable") \
+	X(CONNECT_TIMEOUT, "connect_timeout") /* `connect_timeout`, or the kernel's own patience */ \
+	X(CONNECT_FAILED, "connect_failed") /* anything else; errno is in the log */ \
+	X(BIND_TIMEOUT, "bind_timeout") /* `bind_timeout` */ \
+	X(NO_SOCKET, "no_socket") /* none could be opened for BIND or UDP ASSOCIATE */ \
+	X(KILLED, "killed") /* by an administrator */ \
+	X(STOPPED, "stopped") /* the server was told to stop */
+
 enum end_reason {
-	END_CLOSED, /* both sides finished sending */
-	END_CLIENT_RESET, /* the client broke the connection off */
-	END_TARGET_RESET, /* the target did */
-	END_IDLE, /* `timeout` */
-	END_HALF_CLOSED_IDLE, /* `half_close_timeout` */
-	END_UDP_IDLE, /* `udp_timeout` */
-	END_NOTHING_ASKED, /* the client left before its first byte, as health checks do */
-	END_CLIENT_LEFT, /* the client left before its request was answered */
-	END_HANDSHAKE_TIMEOUT, /* `handshake_timeout` */
-	END_MALFORMED, /* in no dialect that is known, or not as its RFC says */
-	END_NO_METHOD, /* none of the offered METHODs is acceptable */
-	END_LOGIN_REFUSED, /* unknown name or wrong password */
-	END_LOGIN_BUSY, /* too many logins at once */
-	END_COMMAND_UNSUPPORTED, /* CMD */
-	END_ATYP_UNSUPPORTED, /* ATYP */
-	END_TARGET_DENIED, /* the rules forbid the target */
-	END_NAME_NOT_FOUND, /* the name does not exist or has no address */
-	END_NAME_FAILED, /* the name servers failed or did not answer in time */
-	END_CONNECT_REFUSED,
-	END_HOST_UNREACHABLE,
-	END_NETWORK_UNREACHABLE,
-	END_CONNECT_TIMEOUT, /* `connect_timeout`, or the kernel's own patience */
-	END_CONNECT_FAILED, /* anything else; errno is in the log */
-	END_BIND_TIMEOUT, /* `bind_timeout` */
-	END_NO_SOCKET, /* none could be opened for BIND or UDP ASSOCIATE */
-	END_KILLED, /* by an administrator */
-	END_STOPPED, /* the server was told to stop */
+#define END_REASON(name, word) END_##name,
+	END_REASON_LIST(END_REASON)
+#undef END_REASON
 	END_REASONS,
 };
+/* clang-format on */
 
 /* One lower-case word with underscores. */
 const char *end_reason_word(enum end_reason reason);

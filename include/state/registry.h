@@ -14,16 +14,27 @@
 #include "state/traffic.h"
 #include "state/users.h"
 
-/* How far a session has come; published for the monitor only. */
+/* How far a session has come, for those who look from outside: the one list, with the words in
+ * CONNECTIONS. */
+/* clang-format off */
+#define SESSION_PHASE_LIST(X) \
+	X(GREETING, "GREETING") \
+	X(LOGIN, "LOGIN") \
+	X(REQUEST, "REQUEST") \
+	X(CONNECT, "CONNECT") /* name lookup included */ \
+	X(RELAY, "RELAY") \
+	X(UDP, "RELAY") /* an association; PHASE_RELAY is for streams */ \
+	X(CLOSING, "CLOSING")
+
 enum session_phase {
-	PHASE_GREETING,
-	PHASE_LOGIN,
-	PHASE_REQUEST,
-	PHASE_CONNECT, /* name lookup included */
-	PHASE_RELAY,
-	PHASE_UDP, /* an association; PHASE_RELAY is for streams */
-	PHASE_CLOSING,
+#define SESSION_PHASE(name, word) PHASE_##name,
+	SESSION_PHASE_LIST(SESSION_PHASE)
+#undef SESSION_PHASE
+	SESSION_PHASES,
 };
+/* clang-format on */
+
+const char *session_phase_word(enum session_phase phase);
 
 struct registry;
 
@@ -31,36 +42,42 @@ struct registry;
 struct registry *registry_new(size_t slots);
 void registry_free(struct registry *r);
 
+/* The place of one worker's sessions, one after the other. */
+struct registry_slot;
+
+/* The one at `index`, valid as long as the registry. */
+struct registry_slot *registry_slot_at(struct registry *r, size_t index);
+
 /* ---- for the slot's worker ---- */
 
-/* A session begins in `slot` with the client's socket. Returns its id, which is never used again;
+/* A session begins in the slot with the client's socket. Returns its id, which is never used again;
  * the first is 1. */
-uint64_t registry_enter(struct registry *r, size_t slot, int client, const struct addr *addr);
+uint64_t registry_enter(struct registry_slot *s, int client, const struct addr *addr);
 
-void registry_set_phase(struct registry *r, size_t slot, enum session_phase phase);
+void registry_set_phase(struct registry_slot *s, enum session_phase phase);
 
 /* The session's user has logged in; the name stays the session's and must live until
  * registry_leave(). */
-void registry_set_user(struct registry *r, size_t slot, const char *user, size_t len);
+void registry_set_user(struct registry_slot *s, const char *user, size_t len);
 
 /* The session was asked for `command` and `target` (host:port, one word), static or living until
  * registry_leave(). */
-void registry_set_request(struct registry *r, size_t slot, const char *command, const char *target);
+void registry_set_request(struct registry_slot *s, const char *command, const char *target);
 
 /* The session has connected to its target. */
-void registry_set_target(struct registry *r, size_t slot, int target, const struct addr *addr);
+void registry_set_target(struct registry_slot *s, int target, const struct addr *addr);
 
 /* The slot's counters, for its worker to write. */
-struct traffic *registry_traffic(struct registry *r, size_t slot);
+struct traffic *registry_traffic(struct registry_slot *s);
 
 /* Becomes true when the session is told to end. */
-const _Atomic(bool) *registry_told(struct registry *r, size_t slot);
+const _Atomic(bool) *registry_told(struct registry_slot *s);
 
 /* Why the session was told to end; END_REASONS when it was not. */
-enum end_reason registry_told_why(struct registry *r, size_t slot);
+enum end_reason registry_told_why(struct registry_slot *s);
 
 /* The session ends; afterwards its worker may close the descriptors. */
-void registry_leave(struct registry *r, size_t slot);
+void registry_leave(struct registry_slot *s);
 
 /* ---- for others ---- */
 

@@ -9,19 +9,28 @@
 
 #include "state/end_reason.h"
 
-/* Why a datagram of an association was dropped. */
+/* Why a datagram of an association was dropped: the one list, with the words in the statistics. */
+/* clang-format off */
+#define DATAGRAM_DROP_LIST(X) \
+	X(MALFORMED, "malformed") /* not as RFC 1928 section 7 says */ \
+	X(FRAGMENT, "fragment") /* of a datagram that never became whole */ \
+	X(STRANGER, "stranger") /* not from the client's address and port */ \
+	X(DENIED, "denied") /* the rules forbid the target */ \
+	X(NAME, "name") /* the target's name led to no address */ \
+	X(QUEUE_FULL, "queue full") /* too many waited for their targets' names */ \
+	X(FILTERED, "filtered") /* from somebody that the client has not sent to */ \
+	X(TOO_LARGE, "too large") /* for one datagram on the other side */ \
+	X(UNSENT, "unsent") /* no socket, no route or no room in it */
+
 enum datagram_drop {
-	DROP_MALFORMED, /* not as RFC 1928 section 7 says */
-	DROP_FRAGMENT, /* of a datagram that never became whole */
-	DROP_STRANGER, /* not from the client's address and port */
-	DROP_DENIED, /* the rules forbid the target */
-	DROP_NAME, /* the target's name led to no address */
-	DROP_QUEUE_FULL, /* too many waited for their targets' names */
-	DROP_FILTERED, /* from somebody that the client has not sent to */
-	DROP_TOO_LARGE, /* for one datagram on the other side */
-	DROP_UNSENT, /* no socket, no route or no room in it */
+#define DATAGRAM_DROP(name, words) DROP_##name,
+	DATAGRAM_DROP_LIST(DATAGRAM_DROP)
+#undef DATAGRAM_DROP
 	DATAGRAM_DROPS,
 };
+/* clang-format on */
+
+const char *datagram_drop_words(enum datagram_drop drop);
 
 /* Datagrams of associations that got through, to targets and to clients, and those that did not. */
 struct datagram_counts {

@@ -20,7 +20,24 @@
 /* What stands for a name where there was no login. */
 #define USERS_ANONYMOUS "Anonymous"
 
-enum user_role { USER_ROLE_USER, USER_ROLE_ADMIN };
+/* What a user may: the one list, with the words in the file, in commands and in listings. */
+/* clang-format off */
+#define USER_ROLE_LIST(X) \
+	X(USER, "user") \
+	X(ADMIN, "admin") /* uses the monitor too */
+
+enum user_role {
+#define USER_ROLE(name, word) USER_ROLE_##name,
+	USER_ROLE_LIST(USER_ROLE)
+#undef USER_ROLE
+	USER_ROLES,
+};
+/* clang-format on */
+
+const char *user_role_word(enum user_role role);
+
+/* False when it is none of the words. */
+bool user_role_parse(const char *word, enum user_role *role);
 
 /* All that is kept of a user. */
 struct user_record {

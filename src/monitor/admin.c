@@ -27,6 +27,7 @@
 struct admin {
 	struct desk desk;
 	pthread_t thread;
+	bool is_started; /* whoever starts and stops it */
 	int wake_fd; /* errands are done, or there is something new below */
 	_Atomic(bool) stopping;
 	struct mutex lock; /* next_listener */
@@ -34,7 +35,7 @@ struct admin {
 	int next_listener; /* to go over to; -1: none */
 
 	/* the thread's own */
-	int listener;
+	int listener; /* the fronts'; -1: not yet */
 	int64_t accept_from; /* not before: descriptors were out */
 	size_t count;
 	struct console *consoles;
@@ -137,7 +138,6 @@ static void take_listener(struct admin *a)
 {
 	mutex_lock(&a->lock);
 	if (a->next_listener >= 0) {
-		socket_close(a->listener);
 		a->listener = a->next_listener;
 		a->next_listener = -1;
 		pthread_cond_signal(&a->listener_taken);
@@ -148,11 +148,6 @@ static void take_listener(struct admin *a)
 /* What other threads have left for this one. */
 static void take_news(struct admin *a)
 {
-	struct config *config = config_get(a->desk.services->config);
-
-	a->desk.login_timeout = config->settings.monitor_login_timeout;
-	a->desk.timeout = config->settings.monitor_timeout;
-	config_release(config);
 	take_listener(a);
 	errands_run(a->desk.done);
 }
@@ -183,17 +178,6 @@ static void *serve(void *arg)
 
 /* ---- for the main thread ---- */
 
-static void log_listening(int listener)
-{
-	struct addr a = socket_local_addr(listener);
-	char text[ADDR_TEXT_MAX];
-	struct log_line line;
-
-	log_begin(&line, LOG_INFO, "monitor listening");
-	log_text(&line, "address", addr_format(&a, text));
-	log_end(&line);
-}
-
 static void release(struct admin *a)
 {
 	for (size_t i = 0; a->consoles != NULL && i < a->count; i++)
@@ -202,7 +186,6 @@ static void release(struct admin *a)
 	free(a->fds);
 	free(a->polled);
 	errands_free(a->desk.done);
-	socket_close(a->listener);
 	socket_close(a->wake_fd);
 	mutex_destroy(&a->lock);
 	pthread_cond_destroy(&a->listener_taken);
@@ -234,9 +217,23 @@ static int allocate(struct admin *a)
 	return -1;
 }
 
-struct admin *admin_start(struct server *server, char error[CONFIG_ERROR_MAX])
+/* Waits until the thread has gone over. */
+static void accept_admins(void *context, const struct listeners *next)
+{
+	struct admin *a = context;
+
+	mutex_lock(&a->lock);
+	a->next_listener = next->items[0].fd;
+	wake_send(a->wake_fd);
+	while (a->next_listener >= 0)
+		pthread_cond_wait(&a->listener_taken, &a->lock.mutex);
+	mutex_unlock(&a->lock);
+}
+
+struct admin *admin_new(struct server *server, char error[CONFIG_ERROR_MAX])
 {
 	struct admin *a = calloc(1, sizeof(*a));
+	struct acceptor acceptor = {.listen_on = accept_admins, .context = a};
 
 	if (a == NULL) {
 		snprintf(error, CONFIG_ERROR_MAX, "out of memory");
@@ -244,65 +241,37 @@ struct admin *admin_start(struct server *server, char error[CONFIG_ERROR_MAX])
 	}
 	a->desk.server = server;
 	a->desk.services = server_services(server);
-	a->listener = server_take_monitor_listener(server);
-	a->wake_fd = -1;
-	a->next_listener = -1;
+	a->wake_fd = a->listener = a->next_listener = -1;
 	mutex_init(&a->lock);
 	pthread_cond_init(&a->listener_taken, NULL);
-	if (allocate(a) == 0) {
-		take_news(a);
-		log_listening(a->listener);
-		errno = pthread_create(&a->thread, NULL, serve, a);
-		if (errno == 0)
-			return a;
+	if (allocate(a) < 0) {
+		snprintf(error, CONFIG_ERROR_MAX, "cannot open the monitor: %s", strerror(errno));
+		release(a);
+		return NULL;
 	}
-	snprintf(error, CONFIG_ERROR_MAX, "cannot start the monitor: %s", strerror(errno));
-	release(a);
-	return NULL;
+	fronts_set_acceptor(server_fronts(server), FRONT_MONITOR, &acceptor);
+	return a;
 }
 
-/* Waits until the thread has gone over, so that the old address is free when that is done. */
-static void hand_over_listener(struct admin *a, int fd)
+int admin_start(struct admin *a, char error[CONFIG_ERROR_MAX])
 {
-	log_listening(fd);
-	mutex_lock(&a->lock);
-	a->next_listener = fd;
-	wake_send(a->wake_fd);
-	while (a->next_listener >= 0)
-		pthread_cond_wait(&a->listener_taken, &a->lock.mutex);
-	mutex_unlock(&a->lock);
-}
+	int status = pthread_create(&a->thread, NULL, serve, a);
 
-/* The thread is to look at what may have changed. */
-static void tell_news(struct admin *a)
-{
-	int fd = server_take_monitor_listener(a->desk.server);
-
-	if (fd >= 0)
-		hand_over_listener(a, fd);
-	else
-		wake_send(a->wake_fd);
-}
-
-void admin_run_errand(struct admin *a)
-{
-	errands_run(server_errands(a->desk.server));
-	tell_news(a);
-}
-
-void admin_reload(struct admin *a)
-{
-	char what[CHANGE_REPLY_MAX];
-
-	(void)server_reload(a->desk.server, what); /* which logs it */
-	tell_news(a);
+	a->is_started = status == 0;
+	if (status == 0)
+		return 0;
+	snprintf(error, CONFIG_ERROR_MAX, "cannot start the monitor: %s", strerror(status));
+	return -1;
 }
 
 void admin_stop(struct admin *a)
 {
+	if (a == NULL || !a->is_started)
+		return;
 	atomic_store(&a->stopping, true);
 	wake_send(a->wake_fd);
 	pthread_join(a->thread, NULL);
+	a->is_started = false;
 }
 
 void admin_free(struct admin *a)

@@ -161,7 +161,7 @@ static void make_hash(struct request *q, struct reply *r)
 
 static void prepare_add_user(struct request *q, struct reply *r)
 {
-	if (q->count == 3 && strcmp(q->parameters[2], "admin") != 0)
+	if (q->count == 3 && strcmp(q->parameters[2], user_role_word(USER_ROLE_ADMIN)) != 0)
 		reply_error(r, "\"%s\": the role is admin, or left out", q->parameters[2]);
 	else
 		make_hash(q, r);

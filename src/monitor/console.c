@@ -26,8 +26,12 @@ static struct console *console_of(struct errand *e)
 
 static void renew_deadline(struct console *c)
 {
+	struct config *config = config_get(c->desk->services->config);
+	const struct settings *s = &config->settings;
+
 	c->deadline = clock_deadline(
-		c->phase == CONSOLE_LOGIN ? c->desk->login_timeout : c->desk->timeout);
+		c->phase == CONSOLE_LOGIN ? s->monitor_login_timeout : s->monitor_timeout);
+	config_release(config);
 }
 
 void console_open(struct console *c, struct desk *desk, int fd, const struct addr *from)

@@ -24,16 +24,6 @@ static void format_time(int64_t when, char between, char out[32])
 
 /* ---- CONNECTIONS ---- */
 
-static const char *const state_words[] = {
-	[PHASE_GREETING] = "GREETING",
-	[PHASE_LOGIN] = "LOGIN",
-	[PHASE_REQUEST] = "REQUEST",
-	[PHASE_CONNECT] = "CONNECT",
-	[PHASE_RELAY] = "RELAY",
-	[PHASE_UDP] = "RELAY",
-	[PHASE_CLOSING] = "CLOSING",
-};
-
 struct connections {
 	struct registry *registry;
 	struct session_ref *refs;
@@ -58,7 +48,8 @@ static void add_connection(struct reply *r, const struct session_info *s)
 	reply_add(r, "id:%llu user:%s client:%s command:%s target:%s state:%s",
 		(unsigned long long)s->id, user, addr_format(&s->client, client),
 		word_or_dash(s->command), word_or_dash(s->target),
-		t->half_closed && s->phase == PHASE_RELAY ? "HALF_CLOSED" : state_words[s->phase]);
+		t->half_closed && s->phase == PHASE_RELAY ? "HALF_CLOSED"
+							  : session_phase_word(s->phase));
 	reply_add(r, " age:%lld idle:%lld sent:%llu received:%llu", (long long)s->age_ms / 1000,
 		(long long)s->idle_ms / 1000, (unsigned long long)t->sent,
 		(unsigned long long)t->received);
@@ -174,9 +165,8 @@ static void add_account(struct reply *r, const struct accounts *a, size_t i)
 		format_time(f->last_login, 'T', last);
 	reply_add(r, "name:%s role:%s sessions:%zu total:%llu sent:%llu received:%llu",
 		escape_word(name, strlen(name), false, escaped, sizeof(escaped)),
-		a->infos[i].role == USER_ROLE_ADMIN ? "admin" : "user", f->sessions,
-		(unsigned long long)f->total, (unsigned long long)f->sent,
-		(unsigned long long)f->received);
+		user_role_word(a->infos[i].role), f->sessions, (unsigned long long)f->total,
+		(unsigned long long)f->sent, (unsigned long long)f->received);
 	reply_add(r, " last_seen:%s limits:none\n", last);
 }
 

@@ -13,6 +13,10 @@
 
 #define BACKLOG 8
 
+/* Between two tries of an accept(2) that lacks descriptors or memory: whoever waits to be accepted
+ * would ring at once. */
+#define EXHAUSTED_PAUSE_MS 100
+
 static int fail_bind(struct bind *b, enum end_reason why, int error)
 {
 	b->failure = why;
@@ -167,38 +171,53 @@ void bind_abandon(struct bind *b)
 
 /* ---- waiting ---- */
 
-/* The connection that waits, if it is the peer's; -1 when none does. */
-static int accept_peer(struct bind *b)
+/* The connection that waits, if it is the peer's; -1 when none does, or when it cannot be had for
+ * the moment: `*exhausted`. */
+static int accept_peer(struct bind *b, bool *exhausted)
 {
+	enum socket_accept_outcome outcome;
 	int fd;
 
-	while (socket_accept(b->listener, &fd, &b->peer) == SOCKET_ACCEPTED) {
+	while ((outcome = socket_accept(b->listener, &fd, &b->peer)) == SOCKET_ACCEPTED) {
 		if (is_expected(b, &b->peer) &&
 			target_judge(b->asker, b->dst, &b->peer, false).allowed)
 			return fd;
 		stats_add(&b->stats->peers_refused, 1);
 		socket_close_with_reset(fd);
 	}
+	*exhausted = outcome == SOCKET_ACCEPT_EXHAUSTED;
 	return -1;
+}
+
+/* Until the client does something or somebody comes to the listener, which is left alone for a
+ * moment when it was exhausted. */
+static void wait_for_either(struct bind *b, struct pollfd fds[2], int64_t deadline, bool exhausted)
+{
+	fds[0] = watch_entry(&b->watch);
+	fds[1] = (struct pollfd){.fd = exhausted ? -1 : b->listener, .events = POLLIN};
+	if (exhausted)
+		deadline = clock_earlier(deadline, clock_deadline(EXHAUSTED_PAUSE_MS));
+	socket_wait(fds, 2, deadline);
 }
 
 int bind_accept(struct bind *b)
 {
 	int64_t deadline = clock_deadline(b->asker->config->settings.bind_timeout);
+	bool exhausted = false;
 	int fd = -1;
 
 	b->failure = END_BIND_TIMEOUT;
 	while (fd < 0 && clock_ms() < deadline) {
-		struct pollfd fds[2] = {
-			watch_entry(&b->watch), {.fd = b->listener, .events = POLLIN}};
+		struct pollfd fds[2];
 
-		socket_wait(fds, 2, deadline);
+		wait_for_either(b, fds, deadline, exhausted);
+		exhausted = false;
 		if (watch_left(&b->watch, &fds[0])) {
 			b->failure = END_CLIENT_LEFT;
 			break;
 		}
 		if (fds[1].revents != 0)
-			fd = accept_peer(b);
+			fd = accept_peer(b, &exhausted);
 	}
 	close_listener(b);
 	if (fd < 0)

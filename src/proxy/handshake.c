@@ -35,7 +35,7 @@ bool handshake_fail(struct handshake *h, enum end_reason reason)
 
 void handshake_enter(struct handshake *h, enum session_phase phase)
 {
-	registry_set_phase(h->registry, h->slot, phase);
+	registry_set_phase(h->slot, phase);
 }
 
 /* Reads more from the client; false when it left, with the reason that stands, or when the deadline
@@ -115,8 +115,8 @@ static enum login_result check_login(struct handshake *h, const struct login *cl
 
 	counted.holdoff = h->holdoff;
 	counted.from = h->from;
-	result = users_login(h->users, &counted, h->deadline, registry_told(h->registry, h->slot),
-		&h->user_entry);
+	result = users_login(
+		h->users, &counted, h->deadline, registry_told(h->slot), &h->user_entry);
 	if (result == LOGIN_HELD_OFF)
 		socket_wait(NULL, 0, clock_deadline(users_check_ms(h->users)));
 	return result;
@@ -130,8 +130,8 @@ enum end_reason handshake_log_in(struct handshake *h, const struct login *claim)
 		return reason;
 	memcpy(h->user, claim->name, claim->name_len);
 	h->user_len = claim->name_len;
-	traffic_share(registry_traffic(h->registry, h->slot), ledger_tally(h->user_entry));
-	registry_set_user(h->registry, h->slot, h->user, h->user_len);
+	traffic_share(registry_traffic(h->slot), ledger_tally(h->user_entry));
+	registry_set_user(h->slot, h->user, h->user_len);
 	/* Whoever takes a user out ends the sessions that are known by then: not this one, perhaps.
 	 */
 	return ledger_has_retired(h->user_entry) ? END_LOGIN_REFUSED : END_REASONS;

@@ -104,13 +104,15 @@ void listeners_add_own(const struct listeners *l, struct config *c)
 		c->own[c->own_count++] = l->items[i].bound;
 }
 
-void listeners_log(const struct listeners *l)
+void listeners_log(const struct listeners *l, const struct listeners *known, const char *msg)
 {
 	char text[ADDR_TEXT_MAX];
 	struct log_line line;
 
 	for (size_t i = 0; i < l->count; i++) {
-		log_begin(&line, LOG_INFO, "listening");
+		if (listeners_have(known, l->items[i].fd))
+			continue;
+		log_begin(&line, LOG_INFO, msg);
 		log_text(&line, "address", addr_format(&l->items[i].bound, text));
 		log_end(&line);
 	}

@@ -46,7 +46,7 @@
 
 struct worker {
 	struct pool *pool;
-	size_t slot;
+	struct registry_slot *slot;
 	pthread_t thread;
 	struct session *session;
 };
@@ -62,7 +62,7 @@ struct pool {
 	struct log_limit refused_limit, over_share_limit, exhausted_limit, saturated_limit;
 
 	struct rwlock lock; /* the rest */
-	struct listeners *listeners; /* NULL: nobody is to be accepted yet, or any more */
+	const struct listeners *listeners; /* NULL: nobody is to be accepted yet, or any more */
 	size_t live;
 	pthread_t stopper;
 };
@@ -84,7 +84,7 @@ static void note_saturation(struct pool *p)
 static void log_refusal(
 	struct worker *w, const struct guest *guest, struct log_limit *limit, const char *message)
 {
-	struct log_line *line = &w->session->line;
+	struct log_line *line = session_line(w->session);
 	uint64_t held_back;
 	char text[ADDR_TEXT_MAX];
 
@@ -327,7 +327,7 @@ static int start_worker(struct pool *p, size_t i, const pthread_attr_t *attr)
 	int error;
 
 	w->pool = p;
-	w->slot = i;
+	w->slot = registry_slot_at(p->services->registry, i);
 	w->session = &p->sessions[i];
 	error = pthread_create(&w->thread, attr, work, w);
 	errno = error;
@@ -378,36 +378,21 @@ int pool_expect(struct pool *p, const struct listeners *l)
 	return 0;
 }
 
-void pool_listen_on(struct pool *p, struct listeners *next)
+void pool_listen_on(struct pool *p, const struct listeners *next)
 {
-	struct listeners *old;
-
 	rwlock_write(&p->lock);
-	old = p->listeners;
 	p->listeners = next;
 	for (size_t i = 0; i < next->count; i++)
 		arm_locked(p, next->items[i].fd);
 	rwlock_write_unlock(&p->lock);
-	if (old != NULL)
-		listeners_leave_out(old, next);
-	listeners_close(old);
-}
-
-const struct listeners *pool_listeners(struct pool *p)
-{
-	return p->listeners;
 }
 
 void pool_stop(struct pool *p)
 {
-	struct listeners *old;
-
 	rwlock_write(&p->lock);
 	p->stopper = pthread_self();
-	old = p->listeners;
 	p->listeners = NULL;
 	rwlock_write_unlock(&p->lock);
-	listeners_close(old);
 	wake_send(p->stop_fd);
 }
 

@@ -282,7 +282,7 @@ static void note(const struct pollfd *p, struct end *e, struct flow *out, struct
 
 /* ---- time ---- */
 
-static int64_t idle_deadline(const struct relay *r)
+static int64_t stream_idle_deadline(const struct relay *r)
 {
 	const struct idle_limits *limits = r->limits;
 	int64_t limit = atomic_load(
@@ -343,14 +343,14 @@ static bool on_quiet(const struct relay *r, struct flow flows[2], int64_t *settl
 		socket_keep_alive(r->target);
 		*settled = CLOCK_NEVER;
 	}
-	return now < idle_deadline(r);
+	return now < stream_idle_deadline(r);
 }
 
 /* Waits until something happens at either end; false when the idle deadline came first. */
 static bool wait_for_ends(
 	const struct relay *r, struct pollfd fds[2], struct flow flows[2], int64_t *settled)
 {
-	int64_t until = clock_earlier(idle_deadline(r), *settled);
+	int64_t until = clock_earlier(stream_idle_deadline(r), *settled);
 
 	until = clock_earlier(until, quiet_deadline(&flows[OUTWARD]));
 	until = clock_earlier(until, quiet_deadline(&flows[INWARD]));
@@ -384,7 +384,7 @@ static struct flow new_flow(
 		.moved_lately = true};
 }
 
-static enum end_reason run(const struct relay *r, struct flow flows[2])
+static enum end_reason run_flows(const struct relay *r, struct flow flows[2])
 {
 	struct flow *out = &flows[OUTWARD], *in = &flows[INWARD];
 	struct end *client = out->from, *target = in->from;
@@ -420,7 +420,7 @@ enum end_reason relay_run(struct relay *r)
 	in->reverse = out;
 	out->writable = true;
 	note_activity(r, flows);
-	reason = run(r, flows);
+	reason = run_flows(r, flows);
 	drop_pipe(out);
 	drop_pipe(in);
 	return reason;

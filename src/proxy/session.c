@@ -6,6 +6,7 @@
  */
 #include "proxy/session.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -24,7 +25,7 @@
 
 static void enter(struct session *s, enum session_phase phase)
 {
-	registry_set_phase(s->services->registry, s->slot, phase);
+	registry_set_phase(s->slot, phase);
 }
 
 static bool fail(struct session *s, enum end_reason reason)
@@ -91,7 +92,7 @@ static void publish_request(struct session *s)
 
 	s->command = request_command_word(r, s->command_text);
 	destination_format(&r->dst, s->target_text, sizeof(s->target_text));
-	registry_set_request(s->services->registry, s->slot, s->command, s->target_text);
+	registry_set_request(s->slot, s->command, s->target_text);
 }
 
 /* For the rules, and for whatever is to be done. */
@@ -154,7 +155,7 @@ static bool connect_to_target(struct session *s)
 	s->error = d->error;
 	if (s->target < 0)
 		return refuse_request(s, d->failure);
-	registry_set_target(s->services->registry, s->slot, s->target, &d->address);
+	registry_set_target(s->slot, s->target, &d->address);
 	return grant(s, &d->local);
 }
 
@@ -171,7 +172,7 @@ static bool wait_for_peer(struct session *s, struct bind *b)
 	if (s->target < 0)
 		return refuse_request(s, b->failure);
 	s->address = b->peer;
-	registry_set_target(s->services->registry, s->slot, s->target, &b->peer);
+	registry_set_target(s->slot, s->target, &b->peer);
 	return grant(s, &b->peer);
 }
 
@@ -210,7 +211,7 @@ static void associate(struct session *s)
 	struct services *v = s->services;
 	struct udp_setup setup = {.asker = &s->asker,
 		.limits = config_idle_limits(v->config),
-		.traffic = registry_traffic(v->registry, s->slot),
+		.traffic = registry_traffic(s->slot),
 		.stats = &v->stats,
 		.client = s->client,
 		.hint = s->handshake.request.dst.addr};
@@ -244,7 +245,7 @@ static void relay(struct session *s)
 		.path = (enum relay_path)s->config->settings.relay,
 		.pipes = &s->services->pipes,
 		.limits = config_idle_limits(s->services->config),
-		.traffic = registry_traffic(s->services->registry, s->slot),
+		.traffic = registry_traffic(s->slot),
 	};
 
 	traffic_active(
@@ -267,6 +268,12 @@ static void serve(struct session *s)
 }
 
 /* ---- the end ---- */
+
+struct log_line *session_line(struct session *s)
+{
+	assert(s->in.memory == NULL && s->out.memory == NULL);
+	return &s->memory.line;
+}
 
 static void log_target(struct log_line *line, const struct session *s)
 {
@@ -321,7 +328,7 @@ static void log_end_of_session(
 {
 	enum log_level level = s->reason == END_NOTHING_ASKED ? LOG_DEBUG : LOG_INFO;
 	const struct handshake *h = &s->handshake;
-	struct log_line *line = &s->line;
+	struct log_line *line = session_line(s);
 	char text[ADDR_TEXT_MAX];
 
 	log_begin(line, level, "session ended");
@@ -359,7 +366,7 @@ static void linger(struct session *s)
 	socket_end_stream(s->client);
 	while (left > 0) {
 		/* No more than the smallest page: buffer_release() leaves the first one anyway. */
-		ssize_t n = socket_read(s->client, s->memory[0], SESSION_PAGE);
+		ssize_t n = socket_read(s->client, s->memory.buffers[0], SESSION_PAGE);
 
 		if (n == 0 || (n < 0 && errno != EAGAIN))
 			return;
@@ -384,7 +391,7 @@ static void close_sockets(struct session *s)
 	enter(s, PHASE_CLOSING);
 	if (s->handshake.answered && !s->served && !places_are_scarce(&s->services->places))
 		linger(s);
-	registry_leave(s->services->registry, s->slot);
+	registry_leave(s->slot);
 	leave_accounts(s);
 	if (s->reason == END_TARGET_RESET)
 		socket_close_with_reset(s->client);
@@ -399,6 +406,15 @@ static void close_sockets(struct session *s)
 	fd_lease_give(&s->lease);
 }
 
+/* From here on their memory is a line's. */
+static void give_up_buffers(struct session *s)
+{
+	buffer_release(&s->in);
+	buffer_release(&s->out);
+	buffer_init(&s->in, NULL, 0);
+	buffer_init(&s->out, NULL, 0);
+}
+
 /* Counts and logs what became of the session. */
 static void account(struct session *s)
 {
@@ -406,7 +422,7 @@ static void account(struct session *s)
 	const struct dial *d = &s->dial;
 	const struct handshake *h = &s->handshake;
 	int64_t now = clock_ms();
-	struct traffic_figures moved = traffic_read(registry_traffic(v->registry, s->slot), now);
+	struct traffic_figures moved = traffic_read(registry_traffic(s->slot), now);
 	struct stats_outcome outcome = {.reason = s->reason,
 		.was_asked = s->command != NULL,
 		.was_served = s->served,
@@ -426,15 +442,14 @@ static void prepare_handshake(struct session *s)
 	h->users = s->services->users;
 	h->holdoff = s->services->holdoff;
 	h->from = &s->client_addr;
-	h->registry = s->services->registry;
 	h->slot = s->slot;
 	h->client = s->client;
 	h->in = &s->in;
 	h->deadline = clock_deadline(s->config->settings.handshake_timeout);
 }
 
-static void begin(
-	struct session *s, struct services *services, size_t slot, const struct guest *guest)
+static void begin(struct session *s, struct services *services, struct registry_slot *slot,
+	const struct guest *guest)
 {
 	memset(s, 0, offsetof(struct session, memory));
 	s->services = services;
@@ -447,24 +462,23 @@ static void begin(
 	s->begun = guest->since;
 	s->config = guest->config;
 	s->dial.lookup_ms = s->dial.connect_ms = -1;
-	buffer_init(&s->in, s->memory[0], SESSION_BUFFER_SIZE);
-	buffer_init(&s->out, s->memory[1], SESSION_BUFFER_SIZE);
+	buffer_init(&s->in, s->memory.buffers[0], SESSION_BUFFER_SIZE);
+	buffer_init(&s->out, s->memory.buffers[1], SESSION_BUFFER_SIZE);
 	prepare_handshake(s);
-	s->id = registry_enter(services->registry, slot, s->client, &s->client_addr);
-	traffic_share(registry_traffic(services->registry, slot), ledger_tally(s->client_entry));
+	s->id = registry_enter(slot, s->client, &s->client_addr);
+	traffic_share(registry_traffic(slot), ledger_tally(s->client_entry));
 	stats_session_begins(&services->stats);
 }
 
-void session_run(
-	struct session *s, struct services *services, size_t slot, const struct guest *guest)
+void session_run(struct session *s, struct services *services, struct registry_slot *slot,
+	const struct guest *guest)
 {
 	begin(s, services, slot, guest);
 	serve(s);
-	if (registry_told_why(services->registry, slot) != END_REASONS)
-		s->reason = registry_told_why(services->registry, slot);
+	if (registry_told_why(slot) != END_REASONS)
+		s->reason = registry_told_why(slot);
 	close_sockets(s);
+	give_up_buffers(s);
 	account(s);
-	buffer_release(&s->in);
-	buffer_release(&s->out);
 	config_release(s->config);
 }

@@ -443,7 +443,7 @@ static bool has_ended(struct udp *u, enum end_reason *why)
 
 enum { TCP, CLIENT, TARGETS, NAMES = TARGETS + LOOKUP_FAMILIES };
 
-static int64_t idle_deadline(const struct udp *u)
+static int64_t association_idle_deadline(const struct udp *u)
 {
 	return atomic_load(&u->setup.traffic->last_active) +
 		atomic_load(&u->setup.limits->udp_timeout);
@@ -452,7 +452,7 @@ static int64_t idle_deadline(const struct udp *u)
 /* When there is something to do though nothing came. */
 static int64_t next_deadline(struct udp *u)
 {
-	int64_t deadline = clock_earlier(idle_deadline(u), names_deadline(&u->names));
+	int64_t deadline = clock_earlier(association_idle_deadline(u), names_deadline(&u->names));
 
 	if (u->slots_are_large)
 		deadline = clock_earlier(deadline, u->now + QUIET_MS);
@@ -521,7 +521,7 @@ enum end_reason udp_run(struct udp *u)
 
 	u->now = clock_ms();
 	traffic_active(u->setup.traffic, u->now);
-	while (u->now < idle_deadline(u)) {
+	while (u->now < association_idle_deadline(u)) {
 		wait_for_events(u, fds);
 		if (fds[TCP].revents != 0 && has_ended(u, &why))
 			break;

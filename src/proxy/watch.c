@@ -1,3 +1,9 @@
+/*
+ * POLLRDHUP tells of a FIN though bytes are in front of it, and without reading them: they are the
+ * target's. Whether the client has gone or has only finished asking is a guess, by whether it sent
+ * anything for the target. What has finished keeps reporting POLLRDHUP, so it is asked for no
+ * longer; a reset is reported unasked.
+ */
 #include "proxy/watch.h"
 
 #include "net/socket.h"

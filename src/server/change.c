@@ -132,7 +132,6 @@ static int keep_overrides(const struct site *s, const struct config *old, struct
 			setting_copy(setting, &new->settings, &old->settings) < 0)
 			return -1;
 	}
-	config_settle(new);
 	return 0;
 }
 
@@ -241,7 +240,6 @@ static struct config *with_value(
 		config_release(new);
 		return NULL;
 	}
-	config_settle(new);
 	return new;
 }
 

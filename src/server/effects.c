@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "server/listening.h"
 #include "state/admission.h"
 
 struct resolver_options effects_resolver_options(const struct settings *s)
@@ -174,17 +173,17 @@ static void set_password_checks(struct change *change)
 
 static int open_listeners(struct change *change, char error[CONFIG_ERROR_MAX])
 {
-	return listening_prepare(change->site, change->new, error);
+	return fronts_prepare(&change->site->fronts, change->new, error);
 }
 
 static void go_over_to_listeners(struct change *change)
 {
-	listening_commit(change->site, change->is_reload);
+	fronts_commit(&change->site->fronts, change->is_reload);
 }
 
 static void close_listeners(struct change *change)
 {
-	listening_undo(change->site);
+	fronts_undo(&change->site->fronts);
 }
 
 /* What was open a moment ago can be opened again, unless it was taken away. */

@@ -71,7 +71,7 @@ int hasher_start(struct hasher *h)
 
 void hasher_stop(struct hasher *h)
 {
-	if (!h->is_started)
+	if (h == NULL || !h->is_started)
 		return;
 	atomic_store(&h->stopping, true);
 	call_hasher(h);

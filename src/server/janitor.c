@@ -16,7 +16,7 @@
 struct janitor {
 	struct schedule schedule; /* the thread's, once it runs */
 	pthread_t thread;
-	bool is_started; /* whoever starts and frees it */
+	bool is_started; /* whoever starts and stops it */
 
 	struct mutex lock; /* the rest */
 	pthread_cond_t told;
@@ -87,21 +87,22 @@ void janitor_look_again(struct janitor *j)
 	mutex_unlock(&j->lock);
 }
 
-static void stop_thread(struct janitor *j)
+void janitor_stop(struct janitor *j)
 {
+	if (j == NULL || !j->is_started)
+		return;
 	mutex_lock(&j->lock);
 	j->stopping = true;
 	pthread_cond_signal(&j->told);
 	mutex_unlock(&j->lock);
 	pthread_join(j->thread, NULL);
+	j->is_started = false;
 }
 
 void janitor_free(struct janitor *j)
 {
 	if (j == NULL)
 		return;
-	if (j->is_started)
-		stop_thread(j);
 	mutex_destroy(&j->lock);
 	pthread_cond_destroy(&j->told);
 	free(j);

@@ -1,21 +1,30 @@
+/*
+ * Starting has three verbs. Open takes all that may be missing, in use or not allowed: files,
+ * sockets, memory; it may need rights that serving does not. Confine gives up what only opening
+ * needed. Start makes the threads, those that run beside the workers first: the workers take what
+ * the limits on threads and memory leave.
+ *
+ * Everything stops in the reverse order. What was only partly started can be stopped, too.
+ */
 #include "server/server.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "net/socket.h"
+#include "proxy/pool.h"
 #include "server/addresses.h"
 #include "server/change.h"
 #include "server/effects.h"
+#include "server/fronts.h"
 #include "server/hasher.h"
 #include "server/idle.h"
 #include "server/janitor.h"
-#include "server/listening.h"
 #include "server/statistics.h"
 #include "state/admission.h"
 #include "state/operators.h"
@@ -35,10 +44,12 @@ struct server {
 	struct services services;
 	size_t wanted_sessions;
 	bool stopping;
+	struct options *options;
 	char *users_path; /* as it was at start: the backend's */
 	struct site site; /* for changes while serving */
 	struct errands *errands; /* for the main thread */
 	struct hasher *hasher;
+	struct pool *pool;
 	struct janitor *janitor;
 	struct idle_sweep idle_sweep;
 	struct addresses addresses;
@@ -63,10 +74,9 @@ static int plan_sessions(struct server *s, const struct config *c, char *error)
 	struct fdbudget *b = &s->services.budget;
 	size_t limit = fdbudget_raise_limit();
 	size_t monitor_clients = (size_t)c->settings.max_monitor_clients + 1; /* turned away */
-	size_t reserved = fdbudget_count_open() + PROCESS_DESCRIPTORS + monitor_clients;
+	size_t reserved = fdbudget_count_open() + PROCESS_DESCRIPTORS + monitor_clients +
+		fronts_count(&c->settings);
 
-	s->site.reserved_listeners = c->settings.listen.count + c->settings.monitor_listen.count;
-	reserved += s->site.reserved_listeners;
 	s->wanted_sessions = (size_t)c->settings.max_sessions;
 	if (s->wanted_sessions == 0)
 		s->wanted_sessions = automatic_sessions();
@@ -108,9 +118,9 @@ static void log_capacity(const struct server *s, const struct config *c, size_t 
 /* ---- what is said at start ---- */
 
 /* A command that works from this host as it stands. */
-static void log_try_it(const struct server *s, const struct config *c, const struct listeners *l)
+static void log_try_it(const struct server *s, const struct config *c)
 {
-	struct addr a = l->items[0].bound;
+	struct addr a = fronts_listeners(&s->site.fronts, FRONT_PROXY)->items[0].bound;
 	char text[ADDR_TEXT_MAX];
 	size_t users = users_count(s->services.users);
 
@@ -125,7 +135,7 @@ static void log_try_it(const struct server *s, const struct config *c, const str
 		admission_login_required(c, users) ? "NAME:PASS@" : "", addr_format(&a, text));
 }
 
-/* ---- start ---- */
+/* ---- open ---- */
 
 static int make_shared_state(struct server *s, const struct config *c, char *error)
 {
@@ -163,7 +173,7 @@ static int make_access_log(struct server *s, const struct settings *settings, ch
 	return 0;
 }
 
-static void free_accounts(struct services *v)
+static void release_accounts(struct services *v)
 {
 	users_free(v->users);
 	ledger_free(v->ledger);
@@ -216,109 +226,195 @@ static void call_main(void *context)
 	kill(getpid(), SERVER_ERRAND_SIGNAL);
 }
 
-static int start_janitor(struct server *s)
-{
-	struct services *v = &s->services;
-
-	s->janitor = janitor_new();
-	if (s->janitor == NULL)
-		return -1;
-	idle_sweep_init(&s->idle_sweep, v->registry, config_idle_limits(v->config));
-	janitor_add(s->janitor, &s->idle_sweep.job);
-	janitor_add(s->janitor, &s->addresses.job);
-	return janitor_start(s->janitor);
-}
-
-/* Before the workers: what runs beside them comes first. */
-static int start_helpers(struct server *s, char *error)
+static int make_helpers(struct server *s, char *error)
 {
 	s->errands = errands_new(call_main, NULL);
 	s->hasher = hasher_new();
-	if (s->errands != NULL && s->hasher != NULL && hasher_start(s->hasher) == 0 &&
-		start_janitor(s) == 0)
+	s->janitor = janitor_new();
+	if (s->errands != NULL && s->hasher != NULL && s->janitor != NULL)
 		return 0;
-	snprintf(error, CONFIG_ERROR_MAX, "cannot start a thread beside the workers: %s",
-		strerror(errno));
+	snprintf(error, CONFIG_ERROR_MAX, "out of memory");
 	return -1;
 }
 
-/* The listeners first, since an address in use is the likeliest failure; who connects waits in the
- * backlog until pool_listen_on(). */
-static int open_for_business(struct server *s, struct config *c, char *error)
+/* Who connects waits in the backlog until there are workers. The store takes the configuration
+ * over. */
+static int open_fronts(struct server *s, struct config *c, char *error)
 {
-	size_t planned = s->services.budget.sessions;
-	struct listeners *l = listening_open(&s->site, c, error);
+	struct services *v = &s->services;
 
-	if (l == NULL)
+	if (fronts_open(&s->site.fronts, &v->budget, fronts_count(&c->settings), c, error) < 0)
 		return -1;
-	s->services.config = config_store_new(c);
-	if (s->services.config == NULL) {
+	v->config = config_store_new(c);
+	if (v->config != NULL)
+		return 0;
+	snprintf(error, CONFIG_ERROR_MAX, "out of memory");
+	return -1;
+}
+
+/* `*bad_input`: what failed is what somebody has written. */
+static int open_all(struct server *s, struct config *c, bool *bad_input, char *error)
+{
+	const struct settings *settings = &c->settings;
+
+	effects_set_log(settings);
+	*bad_input = effects_open_log(settings, error) < 0 ||
+		make_access_log(s, settings, error) < 0 ||
+		make_users(s, s->options, settings, error) < 0;
+	if (*bad_input || plan_sessions(s, c, error) < 0 || make_shared_state(s, c, error) < 0 ||
+		make_helpers(s, error) < 0)
+		return -1;
+	return open_fronts(s, c, error);
+}
+
+struct server *server_open(struct options *o, bool *bad_input, char error[CONFIG_ERROR_MAX])
+{
+	struct config *c = config_read(&o->source, error);
+	struct server *s;
+
+	*bad_input = c == NULL;
+	if (c == NULL)
+		return NULL;
+	s = calloc(1, sizeof(*s));
+	if (s == NULL) {
 		snprintf(error, CONFIG_ERROR_MAX, "out of memory");
-		listeners_close(l);
-		return -1;
+		config_release(c);
+		return NULL;
 	}
-	if (start_helpers(s, error) < 0) {
-		listeners_close(l);
-		return -1;
-	}
-	s->site.pool = pool_new(&s->services, &s->services.budget.sessions);
-	if (s->site.pool == NULL) {
-		snprintf(error, CONFIG_ERROR_MAX, "cannot start a worker thread: %s",
-			strerror(errno));
-		listeners_close(l);
-		return -1;
-	}
-	if (listening_expect(&s->site, l, error) < 0) {
-		listeners_close(l);
-		pool_stop(s->site.pool);
-		return -1;
-	}
-	log_capacity(s, c, planned);
-	effects_warn_of_open_door(users_count(s->services.users), c);
-	listeners_log(l);
-	log_try_it(s, c, l);
-	if (users_count_admins(s->services.users) == 0)
-		log_message(LOG_INFO,
-			"nobody may log in to the monitor: no user has the role admin (-u "
-			"NAME:PASS adds one)");
-	pool_listen_on(s->site.pool, l);
-	return 0;
+	s->options = o;
+	s->site.source = &o->source;
+	s->site.services = &s->services;
+	if (open_all(s, c, bad_input, error) == 0)
+		return s;
+	if (s->services.config == NULL)
+		config_release(c); /* else the store has it */
+	server_close(s);
+	return NULL;
 }
 
-/* Ends all threads, those that were started last first. */
-static void stop_threads(struct server *s)
+void server_close(struct server *s)
 {
-	pool_free(s->site.pool);
-	s->site.pool = NULL;
+	if (s == NULL)
+		return;
+	fronts_close_all(&s->site.fronts);
+	change_forget(&s->site);
 	janitor_free(s->janitor);
-	s->janitor = NULL;
-	if (s->hasher != NULL)
-		hasher_stop(s->hasher);
-}
-
-void server_free(struct server *s)
-{
 	hasher_free(s->hasher);
 	errands_free(s->errands);
-	if (s->site.monitor_is_new)
-		socket_close(s->site.monitor.items[0].fd);
-	change_forget(&s->site);
 	config_store_free(s->services.config);
 	registry_free(s->services.registry);
 	resolver_free(s->services.resolver);
-	free_accounts(&s->services);
+	release_accounts(&s->services);
 	free(s->users_path);
 	access_log_free(s->services.access_log);
 	log_close();
 	free(s);
 }
 
-int server_take_monitor_listener(struct server *s)
+int server_check(const struct options *o, char error[CONFIG_ERROR_MAX])
 {
-	if (!s->site.monitor_is_new)
+	struct config *c = config_read(&o->source, error);
+	struct services v = {.users = NULL};
+	int result = -1;
+
+	if (c != NULL && make_accounts(&v, &c->settings, c->settings.users_file) == 0)
+		result = effects_load_users(v.users, &c->settings, o->user_count > 0, error);
+	else if (c != NULL)
+		snprintf(error, CONFIG_ERROR_MAX, "users: %s", strerror(errno));
+	release_accounts(&v);
+	config_release(c);
+	return result;
+}
+
+/* ---- confine ---- */
+
+int server_confine(struct server *s, char error[CONFIG_ERROR_MAX])
+{
+	/* From here on the file is read for reloads, and the command line's passwords are hashes.
+	 */
+	s->options->source.is_reload = true;
+	options_free_users(s->options);
+	/* Nothing is executed, so nothing that is could give us rights. */
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0)
+		return 0;
+	snprintf(error, CONFIG_ERROR_MAX, "cannot give up new privileges: %s", strerror(errno));
+	return -1;
+}
+
+/* ---- start ---- */
+
+int server_start(struct server *s, char error[CONFIG_ERROR_MAX])
+{
+	struct services *v = &s->services;
+
+	idle_sweep_init(&s->idle_sweep, v->registry, config_idle_limits(v->config));
+	janitor_add(s->janitor, &s->idle_sweep.job);
+	janitor_add(s->janitor, &s->addresses.job);
+	if (hasher_start(s->hasher) == 0 && janitor_start(s->janitor) == 0)
+		return 0;
+	snprintf(error, CONFIG_ERROR_MAX, "cannot start a thread beside the workers: %s",
+		strerror(errno));
+	return -1;
+}
+
+static int expect_clients(void *context, const struct listeners *next)
+{
+	return pool_expect(context, next);
+}
+
+static void accept_clients(void *context, const struct listeners *next)
+{
+	pool_listen_on(context, next);
+}
+
+static int start_pool(struct server *s, char *error)
+{
+	struct acceptor acceptor = {.expect = expect_clients, .listen_on = accept_clients};
+
+	s->pool = pool_new(&s->services, &s->services.budget.sessions);
+	if (s->pool == NULL) {
+		snprintf(error, CONFIG_ERROR_MAX, "cannot start a worker thread: %s",
+			strerror(errno));
 		return -1;
-	s->site.monitor_is_new = false;
-	return s->site.monitor.items[0].fd;
+	}
+	acceptor.context = s->pool;
+	fronts_set_acceptor(&s->site.fronts, FRONT_PROXY, &acceptor);
+	return 0;
+}
+
+/* Where it stands, and what may not be as it was meant. */
+static void log_start(const struct server *s, const struct config *c)
+{
+	log_try_it(s, c);
+	if (users_count_admins(s->services.users) == 0)
+		log_message(LOG_INFO,
+			"nobody may log in to the monitor: no user has the role admin (-u "
+			"NAME:PASS adds one)");
+}
+
+int server_start_workers(struct server *s, char error[CONFIG_ERROR_MAX])
+{
+	size_t planned = s->services.budget.sessions;
+	struct config *c;
+	int result;
+
+	if (start_pool(s, error) < 0)
+		return -1;
+	c = config_get(s->services.config);
+	log_capacity(s, c, planned);
+	effects_warn_of_open_door(users_count(s->services.users), c);
+	result = fronts_begin(&s->site.fronts, error);
+	if (result == 0)
+		log_start(s, c);
+	config_release(c);
+	return result;
+}
+
+/* ---- what others need ---- */
+
+struct fronts *server_fronts(struct server *s)
+{
+	return &s->site.fronts;
 }
 
 struct errands *server_errands(struct server *s)
@@ -334,54 +430,6 @@ struct errands *server_hashes(struct server *s)
 struct services *server_services(struct server *s)
 {
 	return &s->services;
-}
-
-struct server *server_start(struct options *o, bool *bad_input, char error[CONFIG_ERROR_MAX])
-{
-	struct config *c = config_read(&o->source, error);
-	struct server *s;
-
-	*bad_input = c == NULL;
-	if (c == NULL)
-		return NULL;
-	s = calloc(1, sizeof(*s));
-	if (s == NULL) {
-		snprintf(error, CONFIG_ERROR_MAX, "out of memory");
-		config_release(c);
-		return NULL;
-	}
-	s->site.source = &o->source;
-	s->site.services = &s->services;
-	effects_set_log(&c->settings);
-	*bad_input = effects_open_log(&c->settings, error) < 0 ||
-		make_access_log(s, &c->settings, error) < 0 ||
-		make_users(s, o, &c->settings, error) < 0;
-	if (!*bad_input && plan_sessions(s, c, error) == 0 && make_shared_state(s, c, error) == 0 &&
-		open_for_business(s, c, error) == 0) {
-		o->source.is_reload = true;
-		options_free_users(o);
-		return s;
-	}
-	if (s->services.config == NULL)
-		config_release(c); /* else the store has it */
-	stop_threads(s);
-	server_free(s);
-	return NULL;
-}
-
-int server_check(const struct options *o, char error[CONFIG_ERROR_MAX])
-{
-	struct config *c = config_read(&o->source, error);
-	struct services v = {.users = NULL};
-	int result = -1;
-
-	if (c != NULL && make_accounts(&v, &c->settings, c->settings.users_file) == 0)
-		result = effects_load_users(v.users, &c->settings, o->user_count > 0, error);
-	else if (c != NULL)
-		snprintf(error, CONFIG_ERROR_MAX, "users: %s", strerror(errno));
-	free_accounts(&v);
-	config_release(c);
-	return result;
 }
 
 /* ---- changes ---- */
@@ -439,26 +487,45 @@ void server_log_stats(struct server *s)
 
 /* ---- stop ---- */
 
+static void stop_accepting(struct server *s)
+{
+	s->stopping = true;
+	pool_stop(s->pool);
+	fronts_close(&s->site.fronts, FRONT_PROXY);
+}
+
 int64_t server_drain(struct server *s)
 {
 	struct config *c = config_get(s->services.config);
 	int64_t drain_ms = c->settings.drain_timeout;
 
 	config_release(c);
-	s->stopping = true;
-	pool_stop(s->site.pool);
+	stop_accepting(s);
 	return drain_ms;
 }
 
 bool server_is_drained(struct server *s)
 {
-	return pool_is_gone(s->site.pool);
+	return pool_is_gone(s->pool);
+}
+
+void server_stop_workers(struct server *s)
+{
+	if (s == NULL || s->pool == NULL)
+		return;
+	if (!s->stopping)
+		stop_accepting(s);
+	registry_stop_all(s->services.registry);
+	hashing_wake(s->services.hashing);
+	pool_free(s->pool);
+	s->pool = NULL;
 }
 
 void server_stop(struct server *s)
 {
+	if (s == NULL)
+		return;
 	hashing_stop(s->services.hashing);
-	registry_stop_all(s->services.registry);
-	stop_threads(s);
-	log_message(LOG_INFO, "stopped");
+	janitor_stop(s->janitor);
+	hasher_stop(s->hasher);
 }

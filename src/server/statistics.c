@@ -26,15 +26,6 @@ static const struct counter counters[] = {
 	{"bind peers refused", AT(peers_refused), ""},
 	{"datagrams sent", AT(datagrams_sent), ""},
 	{"datagrams received", AT(datagrams_received), ""},
-	{"datagrams dropped malformed", AT(datagrams_dropped[DROP_MALFORMED]), ""},
-	{"datagrams dropped fragment", AT(datagrams_dropped[DROP_FRAGMENT]), ""},
-	{"datagrams dropped stranger", AT(datagrams_dropped[DROP_STRANGER]), ""},
-	{"datagrams dropped denied", AT(datagrams_dropped[DROP_DENIED]), ""},
-	{"datagrams dropped name", AT(datagrams_dropped[DROP_NAME]), ""},
-	{"datagrams dropped queue full", AT(datagrams_dropped[DROP_QUEUE_FULL]), ""},
-	{"datagrams dropped filtered", AT(datagrams_dropped[DROP_FILTERED]), ""},
-	{"datagrams dropped too large", AT(datagrams_dropped[DROP_TOO_LARGE]), ""},
-	{"datagrams dropped unsent", AT(datagrams_dropped[DROP_UNSENT]), ""},
 };
 
 static uint64_t counter_value(const struct stats *s, size_t offset)
@@ -113,6 +104,10 @@ void statistics_each(struct services *v, statistics_taker *take, void *context)
 	for (size_t i = 0; i < sizeof(counters) / sizeof(counters[0]); i++)
 		take(context, counters[i].name, counter_value(s, counters[i].offset),
 			counters[i].unit);
+	for (enum datagram_drop i = 0; i < DATAGRAM_DROPS; i++) {
+		snprintf(name, sizeof(name), "datagrams dropped %s", datagram_drop_words(i));
+		take(context, name, stats_get(&s->datagrams_dropped[i]), "");
+	}
 	give_averages(s, take, context);
 	give_resources(v, take, context);
 	for (enum end_reason i = 0; i < END_REASONS; i++) {

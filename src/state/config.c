@@ -32,14 +32,6 @@ static int apply_overrides(const struct config_source *source, struct settings *
 	return 0;
 }
 
-static void fill_in_port(struct listen_list *list, int64_t port)
-{
-	for (size_t i = 0; i < list->count; i++) {
-		if (!list->has_port[i])
-			addr_set_port(&list->addrs[i], (uint16_t)port);
-	}
-}
-
 struct config *config_read(const struct config_source *source, char error[CONFIG_ERROR_MAX])
 {
 	struct config *c = calloc(1, sizeof(*c));
@@ -58,14 +50,7 @@ struct config *config_read(const struct config_source *source, char error[CONFIG
 		config_release(c);
 		return NULL;
 	}
-	config_settle(c);
 	return c;
-}
-
-void config_settle(struct config *c)
-{
-	fill_in_port(&c->settings.listen, c->settings.port);
-	fill_in_port(&c->settings.monitor_listen, c->settings.monitor_port);
 }
 
 struct config *config_clone(const struct config *c)

@@ -7,7 +7,19 @@
 #include "base/lock.h"
 #include "net/socket.h"
 
-struct slot {
+static const char *const phase_words[SESSION_PHASES] = {
+#define SESSION_PHASE(name, word) [PHASE_##name] = (word),
+	SESSION_PHASE_LIST(SESSION_PHASE)
+#undef SESSION_PHASE
+};
+
+const char *session_phase_word(enum session_phase phase)
+{
+	return phase_words[phase];
+}
+
+struct registry_slot {
+	struct registry *registry;
 	struct mutex lock; /* all but the atomics */
 	uint64_t id; /* 0: no session */
 	int client; /* -1: no session */
@@ -27,7 +39,7 @@ struct slot {
 
 struct registry {
 	size_t count;
-	struct slot *slots;
+	struct registry_slot *slots;
 	_Atomic(uint64_t) last_id;
 	_Atomic(bool) stopping;
 };
@@ -46,6 +58,7 @@ struct registry *registry_new(size_t slots)
 	r->count = slots;
 	for (size_t i = 0; i < slots; i++) {
 		mutex_init(&r->slots[i].lock);
+		r->slots[i].registry = r;
 		r->slots[i].client = r->slots[i].target = -1;
 	}
 	return r;
@@ -68,7 +81,7 @@ static void (*closing_for(enum end_reason why))(int fd)
 	return why == END_IDLE || why == END_HALF_CLOSED_IDLE ? socket_shutdown : socket_abort;
 }
 
-static void tell_locked(struct slot *s, enum end_reason why) REQUIRES(&s->lock)
+static void tell_locked(struct registry_slot *s, enum end_reason why) REQUIRES(&s->lock)
 {
 	void (*closing)(int fd) = closing_for(why);
 
@@ -82,10 +95,14 @@ static void tell_locked(struct slot *s, enum end_reason why) REQUIRES(&s->lock)
 
 /* ---- the slot's worker ---- */
 
-uint64_t registry_enter(struct registry *r, size_t slot, int client, const struct addr *addr)
+struct registry_slot *registry_slot_at(struct registry *r, size_t index)
 {
-	struct slot *s = &r->slots[slot];
-	uint64_t id = atomic_fetch_add(&r->last_id, 1) + 1;
+	return &r->slots[index];
+}
+
+uint64_t registry_enter(struct registry_slot *s, int client, const struct addr *addr)
+{
+	uint64_t id = atomic_fetch_add(&s->registry->last_id, 1) + 1;
 	int64_t now = clock_ms();
 
 	mutex_lock(&s->lock);
@@ -101,41 +118,35 @@ uint64_t registry_enter(struct registry *r, size_t slot, int client, const struc
 	atomic_store(&s->told, false);
 	atomic_store(&s->phase, PHASE_GREETING);
 	traffic_begin(&s->traffic, now);
-	if (atomic_load(&r->stopping))
+	if (atomic_load(&s->registry->stopping))
 		tell_locked(s, END_STOPPED);
 	mutex_unlock(&s->lock);
 	return id;
 }
 
-void registry_set_phase(struct registry *r, size_t slot, enum session_phase phase)
+void registry_set_phase(struct registry_slot *s, enum session_phase phase)
 {
-	atomic_store(&r->slots[slot].phase, (int)phase);
+	atomic_store(&s->phase, (int)phase);
 }
 
-void registry_set_user(struct registry *r, size_t slot, const char *user, size_t len)
+void registry_set_user(struct registry_slot *s, const char *user, size_t len)
 {
-	struct slot *s = &r->slots[slot];
-
 	mutex_lock(&s->lock);
 	s->user = user;
 	s->user_len = len;
 	mutex_unlock(&s->lock);
 }
 
-void registry_set_request(struct registry *r, size_t slot, const char *command, const char *target)
+void registry_set_request(struct registry_slot *s, const char *command, const char *target)
 {
-	struct slot *s = &r->slots[slot];
-
 	mutex_lock(&s->lock);
 	s->command = command;
 	s->wanted = target;
 	mutex_unlock(&s->lock);
 }
 
-void registry_set_target(struct registry *r, size_t slot, int target, const struct addr *addr)
+void registry_set_target(struct registry_slot *s, int target, const struct addr *addr)
 {
-	struct slot *s = &r->slots[slot];
-
 	mutex_lock(&s->lock);
 	s->target = target;
 	s->address = *addr;
@@ -144,19 +155,18 @@ void registry_set_target(struct registry *r, size_t slot, int target, const stru
 	mutex_unlock(&s->lock);
 }
 
-struct traffic *registry_traffic(struct registry *r, size_t slot)
+struct traffic *registry_traffic(struct registry_slot *s)
 {
-	return &r->slots[slot].traffic;
+	return &s->traffic;
 }
 
-const _Atomic(bool) *registry_told(struct registry *r, size_t slot)
+const _Atomic(bool) *registry_told(struct registry_slot *s)
 {
-	return &r->slots[slot].told;
+	return &s->told;
 }
 
-enum end_reason registry_told_why(struct registry *r, size_t slot)
+enum end_reason registry_told_why(struct registry_slot *s)
 {
-	struct slot *s = &r->slots[slot];
 	enum end_reason why;
 
 	mutex_lock(&s->lock);
@@ -165,10 +175,8 @@ enum end_reason registry_told_why(struct registry *r, size_t slot)
 	return why;
 }
 
-void registry_leave(struct registry *r, size_t slot)
+void registry_leave(struct registry_slot *s)
 {
-	struct slot *s = &r->slots[slot];
-
 	mutex_lock(&s->lock);
 	s->id = 0;
 	s->client = s->target = -1;
@@ -194,7 +202,7 @@ struct session_ref *registry_list(struct registry *r, size_t *count)
 	if (refs == NULL)
 		return NULL;
 	for (size_t i = 0; i < r->count; i++) {
-		struct slot *s = &r->slots[i];
+		struct registry_slot *s = &r->slots[i];
 
 		mutex_lock(&s->lock);
 		if (s->id != 0)
@@ -206,7 +214,8 @@ struct session_ref *registry_list(struct registry *r, size_t *count)
 	return refs;
 }
 
-static void copy_locked(struct slot *s, int64_t now, struct session_info *out) REQUIRES(&s->lock)
+static void copy_locked(struct registry_slot *s, int64_t now, struct session_info *out)
+	REQUIRES(&s->lock)
 {
 	out->id = s->id;
 	out->phase = (enum session_phase)atomic_load(&s->phase);
@@ -227,7 +236,7 @@ static void copy_locked(struct slot *s, int64_t now, struct session_info *out) R
 
 bool registry_get(struct registry *r, const struct session_ref *ref, struct session_info *out)
 {
-	struct slot *s = &r->slots[ref->slot];
+	struct registry_slot *s = &r->slots[ref->slot];
 	int64_t now = clock_ms();
 	bool alive;
 
@@ -257,7 +266,7 @@ bool registry_end(struct registry *r, uint64_t id, enum end_reason reason)
 	bool found = false;
 
 	for (size_t i = 0; i < r->count && !found && id != 0; i++) {
-		struct slot *s = &r->slots[i];
+		struct registry_slot *s = &r->slots[i];
 
 		mutex_lock(&s->lock);
 		found = s->id == id;
@@ -273,7 +282,7 @@ size_t registry_end_user(struct registry *r, const char *user, size_t len, enum 
 	size_t ended = 0;
 
 	for (size_t i = 0; i < r->count; i++) {
-		struct slot *s = &r->slots[i];
+		struct registry_slot *s = &r->slots[i];
 
 		mutex_lock(&s->lock);
 		if (s->id != 0 && s->user_len == (user == NULL ? 0 : len) &&
@@ -287,8 +296,8 @@ size_t registry_end_user(struct registry *r, const char *user, size_t len, enum 
 }
 
 /* Ends the session when it is due; returns when it is, or was. */
-static int64_t end_if_idle_locked(
-	struct slot *s, int64_t now, int64_t timeout, int64_t half_close_timeout) REQUIRES(&s->lock)
+static int64_t end_if_idle_locked(struct registry_slot *s, int64_t now, int64_t timeout,
+	int64_t half_close_timeout) REQUIRES(&s->lock)
 {
 	struct traffic_figures f = traffic_read(&s->traffic, now);
 	int64_t limit = f.half_closed ? half_close_timeout : timeout;
@@ -308,7 +317,7 @@ int64_t registry_end_idle(
 	int64_t next = CLOCK_NEVER;
 
 	for (size_t i = 0; i < r->count; i++) {
-		struct slot *s = &r->slots[i];
+		struct registry_slot *s = &r->slots[i];
 		int64_t due;
 
 		mutex_lock(&s->lock);
@@ -331,7 +340,7 @@ void registry_stop_all(struct registry *r)
 {
 	atomic_store(&r->stopping, true);
 	for (size_t i = 0; i < r->count; i++) {
-		struct slot *s = &r->slots[i];
+		struct registry_slot *s = &r->slots[i];
 
 		mutex_lock(&s->lock);
 		if (s->id != 0)

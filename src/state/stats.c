@@ -4,6 +4,17 @@
 
 #include "base/clock.h"
 
+static const char *const drop_words[DATAGRAM_DROPS] = {
+#define DATAGRAM_DROP(name, words) [DROP_##name] = (words),
+	DATAGRAM_DROP_LIST(DATAGRAM_DROP)
+#undef DATAGRAM_DROP
+};
+
+const char *datagram_drop_words(enum datagram_drop drop)
+{
+	return drop_words[drop];
+}
+
 void stats_init(struct stats *s)
 {
 	memset(s, 0, sizeof(*s));

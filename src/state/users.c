@@ -267,6 +267,28 @@ int users_load(struct users *u, char error[USERS_ERROR_MAX])
 
 /* ---- rules for names and passwords ---- */
 
+static const char *const role_words[USER_ROLES] = {
+#define USER_ROLE(name, word) [USER_ROLE_##name] = (word),
+	USER_ROLE_LIST(USER_ROLE)
+#undef USER_ROLE
+};
+
+const char *user_role_word(enum user_role role)
+{
+	return role_words[role];
+}
+
+bool user_role_parse(const char *word, enum user_role *role)
+{
+	for (enum user_role r = 0; r < USER_ROLES; r++) {
+		if (strcmp(word, role_words[r]) == 0) {
+			*role = r;
+			return true;
+		}
+	}
+	return false;
+}
+
 const char *users_name_problem(const char *name, size_t len)
 {
 	if (len == 0 || len > USERS_NAME_MAX)
@@ -548,7 +570,7 @@ static int refuse_change(char *error, const char *name, const char *why)
 	return -1;
 }
 
-static int make_room(struct users *u)
+static int make_room_in_map(struct users *u)
 {
 	int result;
 
@@ -575,12 +597,12 @@ static void put_user(struct users *u, struct user *user)
 }
 
 /* First at the backend, then in the map: all that could fail there was done before. */
-static int keep_user(struct users *u, const struct user_record *record, bool is_new, char *error)
+static int store_user(struct users *u, const struct user_record *record, bool is_new, char *error)
 {
 	struct user *user = user_new(u, record);
 	const struct users_backend *b = &u->backend;
 
-	if (user == NULL || make_room(u) < 0) {
+	if (user == NULL || make_room_in_map(u) < 0) {
 		user_free(user);
 		return refuse_change(error, record->name, "cannot be kept: out of memory");
 	}
@@ -608,7 +630,7 @@ int users_add(struct users *u, const char *name, const char *hash, enum user_rol
 
 	if (find_user(u, name, record.name_len) != NULL)
 		return refuse_change(error, name, "exists already");
-	return keep_user(u, &record, true, error);
+	return store_user(u, &record, true, error);
 }
 
 int users_set_password(
@@ -621,7 +643,7 @@ int users_set_password(
 		return refuse_change(error, name, "does not exist");
 	record.role = old->role;
 	record.attributes = old->attributes;
-	return keep_user(u, &record, false, error);
+	return store_user(u, &record, false, error);
 }
 
 int users_set_admin(
@@ -632,7 +654,7 @@ int users_set_admin(
 
 	if (old != NULL)
 		record.attributes = old->attributes;
-	return keep_user(u, &record, false, error);
+	return store_user(u, &record, false, error);
 }
 
 static void take_out(struct users *u, const char *name, size_t len)

@@ -27,8 +27,6 @@
 #define KEY_SHOWN 64 /* bytes of an unknown one */
 #define PROBLEM_MAX 256
 
-static const char *const role_words[] = {[USER_ROLE_USER] = "user", [USER_ROLE_ADMIN] = "admin"};
-
 /* None of them has an effect yet. */
 static const char *const attribute_keys[] = {"groups", "sessions", "sessions_client", "rate",
 	"quota", "over", "expires", "from", "disabled", "guest"};
@@ -107,18 +105,10 @@ static const char *judge_attributes(const char *text, char problem[PROBLEM_MAX])
 	return *item == '\0' ? NULL : judge_attribute(item, strcspn(item, BLANKS), problem);
 }
 
-static bool parse_role(const char *word, enum user_role *role)
+static bool parse_role_field(const char *word, enum user_role *role)
 {
 	*role = USER_ROLE_USER;
-	if (word == NULL || *word == '\0')
-		return true;
-	for (size_t i = 0; i < sizeof(role_words) / sizeof(role_words[0]); i++) {
-		if (strcmp(word, role_words[i]) == 0) {
-			*role = (enum user_role)i;
-			return true;
-		}
-	}
-	return false;
+	return word == NULL || *word == '\0' || user_role_parse(word, role);
 }
 
 /* Cuts the line up in place. NULL, or why it is no entry, perhaps in `problem`. */
@@ -137,7 +127,7 @@ static const char *parse_entry(char *line, struct user_record *out, char problem
 		return why;
 	if (!password_hash_is_legal(out->hash))
 		return "the second field is no password hash (mkpasswd makes one)";
-	if (!parse_role(strsep(&rest, ":"), &out->role))
+	if (!parse_role_field(strsep(&rest, ":"), &out->role))
 		return "the third field, the role, is neither user nor admin";
 	out->attributes = rest == NULL ? "" : rest + strspn(rest, BLANKS);
 	return judge_attributes(out->attributes, problem);
@@ -204,7 +194,7 @@ struct edit {
 
 static void put_new_line(FILE *out, const struct user_record *user, const char *end)
 {
-	fprintf(out, "%s:%s:%s%s%s%s", user->name, user->hash, role_words[user->role],
+	fprintf(out, "%s:%s:%s%s%s%s", user->name, user->hash, user_role_word(user->role),
 		*user->attributes == '\0' ? "" : ":", user->attributes, end);
 }
 
@@ -217,7 +207,7 @@ static void put_line(FILE *out, const struct edit *edit, const struct line *line
 	if (is_his && user == NULL)
 		return;
 	if (is_his)
-		fprintf(out, "%s:%s:%s%s", user->name, user->hash, role_words[user->role],
+		fprintf(out, "%s:%s:%s%s", user->name, user->hash, user_role_word(user->role),
 			tail_of(line->text, line->len));
 	else
 		fwrite(line->text, 1, line->len, out);

@@ -30,6 +30,19 @@ ssize_t __wrap_socket_read(int fd, void *bytes, size_t len)
 	return __real_socket_read(fd, bytes, len < most ? len : most);
 }
 
+/* What happens just before others can see who the session's user is. */
+static void (*meanwhile)(void);
+
+void __real_registry_set_user(struct registry *r, size_t slot, const char *user, size_t len);
+void __wrap_registry_set_user(struct registry *r, size_t slot, const char *user, size_t len);
+
+void __wrap_registry_set_user(struct registry *r, size_t slot, const char *user, size_t len)
+{
+	if (meanwhile != NULL)
+		meanwhile();
+	__real_registry_set_user(r, slot, user, len);
+}
+
 /* ---- a handshake with a client of the test's ---- */
 
 static struct hashing *hashing;
@@ -96,17 +109,17 @@ static void begin(const char *auth, struct users *who)
 	buffer_init(&in, memory, sizeof(memory));
 	h = (struct handshake){.config = config,
 		.users = who,
-		.registry = registry,
+		.slot = registry_slot_at(registry, 0),
 		.client = pair[1],
 		.in = &in,
 		.deadline = clock_deadline(NET_PATIENCE_S * 1000)};
-	registry_enter(registry, 0, h.client, &addr);
+	registry_enter(h.slot, h.client, &addr);
 	first_read = other_reads = sizeof(memory);
 }
 
 static void end(void)
 {
-	registry_leave(registry, 0);
+	registry_leave(h.slot);
 	ledger_leave(h.user_entry, clock_ms());
 	close(h.client);
 	close(client);
@@ -442,6 +455,64 @@ static void bind_is_replied_to_twice(void **state)
 	end();
 }
 
+/* ---- accounts ---- */
+
+static struct ledger_figures figures_of_alice(void)
+{
+	struct user_info info;
+
+	assert_true(users_get(users, "alice", &info));
+	return info.figures;
+}
+
+static void who_has_logged_in_is_counted_for(void **state)
+{
+	uint64_t before = figures_of_alice().received;
+
+	(void)state;
+	assert_true(run_after("auto", users, "05 01 02" LOGIN CONNECT_ADDR));
+	assert_int_equal(figures_of_alice().sessions, 1);
+	traffic_count(registry_traffic(h.slot), TRAFFIC_RECEIVED, 7);
+	assert_int_equal(figures_of_alice().received, before + 7);
+	end();
+	assert_int_equal(figures_of_alice().sessions, 0);
+}
+
+static void who_did_not_log_in_is_nobody_s(void **state)
+{
+	(void)state;
+	assert_false(run_after("auto", users, "05 01 02" WRONG_LOGIN));
+	assert_null(h.user_entry);
+	assert_int_equal(figures_of_alice().sessions, 0);
+	end();
+	assert_true(run_after("optional", users, "05 01 00" CONNECT_ADDR));
+	assert_null(h.user_entry);
+	end();
+}
+
+static void delete_and_add_alice(void)
+{
+	char error[USERS_ERROR_MAX], hash[PASSWORD_HASH_SIZE];
+
+	cheap_hash("se:cret", hash);
+	assert_int_equal(users_remove(users, "alice", error), 0);
+	assert_int_equal(users_add(users, "alice", hash, USER_ROLE_USER, error), 0);
+}
+
+/* Whoever deletes her ends the sessions that are known as hers: this one is not yet. */
+static void who_is_deleted_just_then_is_refused(void **state)
+{
+	(void)state;
+	meanwhile = delete_and_add_alice;
+	assert_false(run_after("auto", users, "05 01 02" LOGIN CONNECT_ADDR));
+	meanwhile = NULL;
+	assert_int_equal(h.reason, END_LOGIN_REFUSED);
+	assert_int_equal(figures_of_alice().sessions, 0);
+	end();
+	assert_true(run_after("auto", users, "05 01 02" LOGIN CONNECT_ADDR));
+	end();
+}
+
 /* ---- sending ---- */
 
 /* Sends until no byte more fits. */
@@ -505,6 +576,9 @@ int main(void)
 		cmocka_unit_test(a_request_of_another_version_is_told_so),
 		cmocka_unit_test(replies_tell_what_happened),
 		cmocka_unit_test(bind_is_replied_to_twice),
+		cmocka_unit_test(who_has_logged_in_is_counted_for),
+		cmocka_unit_test(who_did_not_log_in_is_nobody_s),
+		cmocka_unit_test(who_is_deleted_just_then_is_refused),
 		cmocka_unit_test(who_does_not_read_is_waited_for_until_the_deadline),
 		cmocka_unit_test(who_is_gone_cannot_be_replied_to),
 	};

@@ -22,7 +22,9 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static size_t running, served; /* sessions that are under way, and that were begun */
 static size_t may_end; /* of these */
-static bool slots_in_use[16];
+#define SLOTS 16
+static struct services services;
+static bool slots_in_use[SLOTS];
 
 static void await(bool (*condition)(size_t wanted), size_t wanted)
 {
@@ -63,19 +65,31 @@ static void let_all_end(void)
 	pthread_mutex_unlock(&lock);
 }
 
-void __wrap_session_run(
-	struct session *s, struct services *services, size_t slot, const struct guest *guest);
+void __wrap_session_run(struct session *s, struct services *shared, struct registry_slot *slot,
+	const struct guest *guest);
+
+static size_t index_of(const struct registry_slot *slot)
+{
+	size_t i = 0;
+
+	while (i < SLOTS && registry_slot_at(services.registry, i) != slot)
+		i++;
+	assert_true(i < SLOTS);
+	return i;
+}
 
 /* Lasts until the test lets it end. Two at once never have the same memory or slot. */
-void __wrap_session_run(
-	struct session *s, struct services *services, size_t slot, const struct guest *guest)
+void __wrap_session_run(struct session *s, struct services *shared, struct registry_slot *slot,
+	const struct guest *guest)
 {
-	(void)services;
+	size_t i = index_of(slot);
+
+	assert_ptr_equal(shared, &services);
 	assert_non_null(s);
 	assert_true(addr_is_loopback(&guest->addr));
 	pthread_mutex_lock(&lock);
-	assert_false(slots_in_use[slot]);
-	slots_in_use[slot] = true;
+	assert_false(slots_in_use[i]);
+	slots_in_use[i] = true;
 	running++;
 	served++;
 	pthread_cond_broadcast(&changed);
@@ -84,7 +98,7 @@ void __wrap_session_run(
 	may_end--;
 	running--;
 	ledger_leave(guest->entry, clock_ms());
-	slots_in_use[slot] = false;
+	slots_in_use[i] = false;
 	pthread_cond_broadcast(&changed);
 	pthread_mutex_unlock(&lock);
 	close(guest->fd);
@@ -164,7 +178,6 @@ void *__wrap_mmap64(void *at, size_t size, int protection, int flags, int fd, of
 
 /* ---- a pool ---- */
 
-static struct services services;
 static struct pool *pool;
 static sigset_t gone;
 
@@ -200,6 +213,8 @@ static int setup(void **state)
 	services.ledger = ledger_new(10, NULL);
 	services.users = users_new(services.hashing, services.ledger, NULL);
 	assert_non_null(services.users);
+	services.registry = registry_new(SLOTS);
+	assert_non_null(services.registry);
 	configure("clients", "any");
 	running = served = may_end = 0;
 	atomic_store(&accept_errors, 0);
@@ -215,6 +230,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	(void)state;
+	registry_free(services.registry);
 	users_free(services.users);
 	ledger_free(services.ledger);
 	hashing_free(services.hashing);
@@ -239,18 +255,36 @@ static uint16_t port_of(const struct listeners *l)
 	return addr_port(&l->items[0].bound);
 }
 
+static struct listeners *listeners; /* that the pool accepts on */
+
+/* Goes over to these, and closes what is not accepted on any more. */
+static void listen_on(struct listeners *next)
+{
+	assert_int_equal(pool_expect(pool, next), 0);
+	pool_listen_on(pool, next);
+	if (listeners != NULL)
+		listeners_leave_out(listeners, next);
+	listeners_close(listeners);
+	listeners = next;
+}
+
+static void stop_listening(void)
+{
+	pool_stop(pool);
+	listeners_close(listeners);
+	listeners = NULL;
+}
+
 /* A pool of so many workers that accepts; its port. */
 static uint16_t start(size_t workers)
 {
-	struct listeners *l = open_listener();
 	size_t count = workers;
 
 	pool = pool_new(&services, &count);
 	assert_non_null(pool);
 	assert_int_equal(count, workers);
-	assert_int_equal(pool_expect(pool, l), 0);
-	pool_listen_on(pool, l);
-	return port_of(l);
+	listen_on(open_listener());
+	return port_of(listeners);
 }
 
 static void stop(void)
@@ -258,7 +292,7 @@ static void stop(void)
 	int number;
 
 	let_all_end();
-	pool_stop(pool);
+	stop_listening();
 	assert_int_equal(sigwait(&gone, &number), 0);
 	assert_true(pool_is_gone(pool));
 	pool_free(pool);
@@ -536,9 +570,7 @@ static void goes_over_to_other_listeners(void **state)
 
 	(void)state;
 	second = port_of(next);
-	assert_int_equal(pool_expect(pool, next), 0);
-	pool_listen_on(pool, next);
-	assert_ptr_equal(pool_listeners(pool), next);
+	listen_on(next);
 	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	assert_int_equal(connect(fd, &a.sa, addr_len(&a)), -1);
 	assert_int_equal(errno, ECONNREFUSED);
@@ -559,10 +591,9 @@ static void a_listener_that_stays_keeps_who_waits_in_its_backlog(void **state)
 	await(are_running, 1);
 	waiting = net_connect("127.0.0.1", port);
 	next = open_listener();
-	next->items[1] = pool_listeners(pool)->items[0];
+	next->items[1] = listeners->items[0];
 	next->count = 2;
-	assert_int_equal(pool_expect(pool, next), 0);
-	pool_listen_on(pool, next);
+	listen_on(next);
 	let_one_end();
 	await(were_served, 2);
 	close(busy);
@@ -641,7 +672,7 @@ static void stopping_waits_for_sessions_and_accepts_nobody(void **state)
 
 	(void)state;
 	await(are_running, 1);
-	pool_stop(pool);
+	stop_listening();
 	assert_false(pool_is_gone(pool));
 	assert_int_equal(connect(late, &a.sa, addr_len(&a)), -1);
 	let_one_end();

@@ -76,7 +76,7 @@ static void refuse_while_idle_are(size_t idle)
 	while (services.places.total - atomic_load(&services.places.taken) > idle)
 		places_take(&services.places);
 	lingered = 0;
-	session_run(&session, &services, 0, &guest);
+	session_run(&session, &services, registry_slot_at(services.registry, 0), &guest);
 }
 
 static void a_refused_client_is_waited_for_while_places_are_left(void **state)

@@ -13,7 +13,6 @@
 #include "base/log.h"
 #include "net.h"
 #include "server/effects.h"
-#include "server/listening.h"
 #include "state/users_file.h"
 
 /* ---- what is called, and what fails ---- */
@@ -44,36 +43,28 @@ static void fail_at(const char *name, unsigned at)
 	fault_at = at;
 }
 
-/* ---- the pool ---- */
+/* ---- who accepts ---- */
 
-static struct listeners *listened_on;
-
-const struct listeners *__wrap_pool_listeners(struct pool *p);
-int __wrap_pool_expect(struct pool *p, const struct listeners *l);
-void __wrap_pool_listen_on(struct pool *p, struct listeners *next);
-
-const struct listeners *__wrap_pool_listeners(struct pool *p)
+static int expect_clients(void *context, const struct listeners *next)
 {
-	(void)p;
-	return listened_on;
+	(void)context;
+	(void)next;
+	note("expect");
+	return fails_now("expect") ? -1 : 0;
 }
 
-int __wrap_pool_expect(struct pool *p, const struct listeners *l)
+static void accept_clients(void *context, const struct listeners *next)
 {
-	(void)p;
-	(void)l;
-	note("pool_expect");
-	return fails_now("pool_expect") ? -1 : 0;
+	(void)next;
+	note(context);
 }
 
-void __wrap_pool_listen_on(struct pool *p, struct listeners *next)
-{
-	(void)p;
-	note("pool_listen_on");
-	listeners_leave_out(listened_on, next);
-	listeners_close(listened_on);
-	listened_on = next;
-}
+static char at_proxy[] = "proxy", at_monitor[] = "monitor";
+
+static const struct acceptor acceptors[FRONTS] = {
+	[FRONT_PROXY] = {expect_clients, accept_clients, at_proxy},
+	[FRONT_MONITOR] = {NULL, accept_clients, at_monitor},
+};
 
 /* ---- the rest ---- */
 
@@ -234,10 +225,11 @@ static int open_site(void **state)
 	assert_int_equal(users_load(services.users, error), 0);
 	site = (struct site){
 		.source = &source, .services = &services, .users_stamp = stamp_of("users")};
-	listened_on = listening_open(&site, c, error);
-	assert_non_null(listened_on);
-	site.reserved_listeners = 2;
-	site.pool = (struct pool *)&site; /* whatever, it is not looked into */
+	assert_int_equal(fronts_open(&site.fronts, &services.budget, 2, c, error), 0);
+	for (enum front i = 0; i < FRONTS; i++)
+		fronts_set_acceptor(&site.fronts, i, &acceptors[i]);
+	assert_int_equal(fronts_begin(&site.fronts, error), 0);
+	calls[0] = '\0';
 	services.config = config_store_new(c);
 	strcpy(log_path, "log");
 	strcpy(access_path, "access");
@@ -247,8 +239,7 @@ static int open_site(void **state)
 
 static int close_site(void **state)
 {
-	listeners_close(listened_on);
-	close(site.monitor.items[0].fd);
+	fronts_close_all(&site.fronts);
 	change_forget(&site);
 	config_store_free(services.config);
 	users_free(services.users);
@@ -288,16 +279,16 @@ static void assert_setting(const char *name, const char *expected)
 
 /* ---- what a change does ---- */
 
-#define LISTENERS "listeners_open listeners_open pool_expect pool_listen_on"
+#define OPEN "listeners_open listeners_open expect"
 
 /* Each setting that can change while serving, a value, and what is called. */
 static const struct row {
 	const char *name, *value, *calls;
 } rows[] = {
-	{"listen", "127.0.0.2, 127.0.0.1", LISTENERS},
-	{"port", NULL, LISTENERS},
-	{"monitor_listen", "127.0.0.2", LISTENERS},
-	{"monitor_port", NULL, LISTENERS},
+	{"listen", "127.0.0.2, 127.0.0.1", OPEN " proxy"},
+	{"port", NULL, OPEN " proxy"},
+	{"monitor_listen", "127.0.0.2", OPEN " monitor"},
+	{"monitor_port", NULL, OPEN " monitor"},
 	{"monitor_login_timeout", "7s", ""},
 	{"monitor_timeout", "7s", ""},
 	{"max_sessions_per_client", "7", ""},
@@ -400,20 +391,19 @@ static void a_change_of_timeout_or_log_level_leaves_the_resolver_alone(void **st
 
 static void a_reload_does_what_it_reads_again_and_what_changed(void **state)
 {
-	static const char again[] = "users_read listeners_open listeners_open pool_expect log_open "
-				    "access_log_open";
+	static const char again[] = "users_read " OPEN " log_open access_log_open";
 	char expected[256];
 
 	(void)state;
 	assert_int_equal(reload(CONF), 0);
-	snprintf(expected, sizeof(expected), "%s users_put_into_effect pool_listen_on", again);
+	snprintf(expected, sizeof(expected), "%s users_put_into_effect", again);
 	assert_string_equal(calls, expected);
 	assert_string_equal(reply, "Nothing changed");
 	assert_int_equal(
 		reload(CONF "dns_cache = 7\nmax_password_checks = 7\nlog_level = warn\n"), 0);
 	snprintf(expected, sizeof(expected),
 		"%s log_set_level log_set_format resolver_configure hashing_set_most "
-		"users_put_into_effect pool_listen_on",
+		"users_put_into_effect",
 		again);
 	assert_string_equal(calls, expected);
 	assert_string_equal(
@@ -529,9 +519,7 @@ static void a_change_behind_4096_bytes_counts(void **state)
 /* All that a change could change. */
 struct picture {
 	struct config *config;
-	struct listeners *listened_on;
-	int monitor;
-	bool monitor_is_new;
+	const struct listeners *listeners[FRONTS];
 	size_t open, spare_used, users;
 	char log_path[64], access_path[64];
 };
@@ -539,13 +527,12 @@ struct picture {
 static struct picture take_picture(void)
 {
 	struct picture p = {.config = config_get(services.config),
-		.listened_on = listened_on,
-		.monitor = site.monitor.items[0].fd,
-		.monitor_is_new = site.monitor_is_new,
 		.open = fdbudget_count_open(),
 		.spare_used = atomic_load(&services.budget.spare_used),
 		.users = users_count(services.users)};
 
+	for (enum front i = 0; i < FRONTS; i++)
+		p.listeners[i] = fronts_listeners(&site.fronts, i);
 	strcpy(p.log_path, log_path);
 	strcpy(p.access_path, access_path);
 	config_release(p.config);
@@ -558,15 +545,15 @@ static void assert_same_picture(const struct picture *before)
 
 	assert_ptr_equal(now.config, before->config);
 	assert_int_equal(atomic_load(&now.config->references), 1);
-	assert_ptr_equal(now.listened_on, before->listened_on);
-	assert_int_equal(now.monitor, before->monitor);
-	assert_int_equal(now.monitor_is_new, before->monitor_is_new);
+	for (enum front i = 0; i < FRONTS; i++)
+		assert_ptr_equal(now.listeners[i], before->listeners[i]);
 	assert_int_equal(now.open, before->open);
 	assert_int_equal(now.spare_used, before->spare_used);
 	assert_int_equal(now.users, before->users);
 	assert_string_equal(now.log_path, before->log_path);
 	assert_string_equal(now.access_path, before->access_path);
-	assert_null(strstr(calls, "pool_listen_on"));
+	assert_null(strstr(calls, at_proxy));
+	assert_null(strstr(calls, at_monitor));
 	assert_null(strstr(calls, "resolver_configure"));
 	assert_null(strstr(calls, "hashing_set_most"));
 	assert_null(strstr(calls, "users_put_into_effect"));
@@ -588,7 +575,7 @@ static void a_reload_that_fails_at_any_step_changes_nothing(void **state)
 		{"fdbudget_borrow", 1, "no descriptors to spare for new listeners"},
 		{"listeners_open", 1, "listeners_open failed"},
 		{"listeners_open", 2, "listeners_open failed"},
-		{"pool_expect", 1, "cannot wait for clients: "},
+		{"expect", 1, "cannot wait for clients: "},
 		{"log_open", 1, "log_file: \"log2\": cannot be opened: "},
 		{"access_log_open", 1, "access_log_file: \"access2\": cannot be opened: "},
 	};
@@ -607,9 +594,8 @@ static void a_reload_that_fails_at_any_step_changes_nothing(void **state)
 	assert_string_equal(log_path, "log2");
 	assert_string_equal(access_path, "access2");
 	assert_int_equal(users_count(services.users), 2);
-	assert_int_equal(listened_on->count, 2);
-	assert_true(site.monitor_is_new);
-	close(before.monitor); /* which the monitor does when it has taken the new one */
+	assert_int_equal(fronts_listeners(&site.fronts, FRONT_PROXY)->count, 2);
+	assert_ptr_not_equal(fronts_listeners(&site.fronts, FRONT_MONITOR), before.listeners[1]);
 }
 
 static void users_that_cannot_be_read_are_refused_before_anything_is_opened(void **state)

@@ -45,9 +45,9 @@ static void enter(size_t slot)
 {
 	struct addr nowhere = {.sa = {.sa_family = AF_UNSPEC}};
 
-	registry_enter(registry, slot, -1, &nowhere);
-	registry_set_phase(registry, slot, PHASE_RELAY);
-	traffic_active(registry_traffic(registry, slot), now);
+	registry_enter(registry_slot_at(registry, slot), -1, &nowhere);
+	registry_set_phase(registry_slot_at(registry, slot), PHASE_RELAY);
+	traffic_active(registry_traffic(registry_slot_at(registry, slot)), now);
 }
 
 static int64_t run(void)
@@ -57,7 +57,7 @@ static int64_t run(void)
 
 static bool was_ended(size_t slot)
 {
-	return registry_told_why(registry, slot) != END_REASONS;
+	return registry_told_why(registry_slot_at(registry, slot)) != END_REASONS;
 }
 
 static void without_a_change_there_is_nothing_to_do(void **state)
@@ -85,14 +85,14 @@ static void sessions_end_when_the_lowered_time_is_over(void **state)
 	assert_false(was_ended(0));
 	now += 1;
 	assert_int_equal(run(), now + 2000);
-	assert_int_equal(registry_told_why(registry, 0), END_IDLE);
+	assert_int_equal(registry_told_why(registry_slot_at(registry, 0)), END_IDLE);
 	assert_false(was_ended(1));
-	registry_leave(registry, 0);
-	traffic_active(registry_traffic(registry, 1), now); /* a byte came */
+	registry_leave(registry_slot_at(registry, 0));
+	traffic_active(registry_traffic(registry_slot_at(registry, 1)), now); /* a byte came */
 	now += 2000;
 	assert_int_equal(run(), now + 3000);
 	assert_false(was_ended(1));
-	registry_leave(registry, 1);
+	registry_leave(registry_slot_at(registry, 1));
 	now += 3000;
 	assert_true(run() == CLOCK_NEVER);
 }
@@ -102,13 +102,13 @@ static void one_that_was_half_closed_has_its_own_time(void **state)
 	(void)state;
 	enter(0);
 	enter(1);
-	atomic_store(&registry_traffic(registry, 1)->half_closed, true);
+	atomic_store(&registry_traffic(registry_slot_at(registry, 1))->half_closed, true);
 	atomic_store(&limits.half_close_timeout, 1000);
 	assert_int_equal(run(), now + 1000);
 	now += 1000;
 	run();
 	assert_false(was_ended(0));
-	assert_int_equal(registry_told_why(registry, 1), END_HALF_CLOSED_IDLE);
+	assert_int_equal(registry_told_why(registry_slot_at(registry, 1)), END_HALF_CLOSED_IDLE);
 }
 
 static void sessions_that_came_later_see_to_it_themselves(void **state)
@@ -118,7 +118,7 @@ static void sessions_that_came_later_see_to_it_themselves(void **state)
 	atomic_store(&limits.timeout, 5000);
 	run();
 	enter(1);
-	registry_leave(registry, 0);
+	registry_leave(registry_slot_at(registry, 0));
 	now += 5000;
 	assert_true(run() == CLOCK_NEVER);
 	assert_false(was_ended(1));

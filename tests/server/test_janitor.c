@@ -66,6 +66,7 @@ static void await(struct step *s, unsigned times)
 
 static void end(struct janitor *j, struct step *s)
 {
+	janitor_stop(j);
 	janitor_free(j);
 	sem_destroy(&s->begun);
 	sem_destroy(&s->may_go_on);
@@ -114,7 +115,7 @@ static void news_that_come_while_a_job_runs_are_not_lost(void **state)
 
 static void *stop_it(void *j)
 {
-	janitor_free(j);
+	janitor_stop(j);
 	return NULL;
 }
 
@@ -130,7 +131,7 @@ static void the_end_waits_for_the_job_under_way(void **state)
 	sem_post(&s.may_go_on);
 	assert_int_equal(pthread_join(stopper, NULL), 0);
 	assert_int_equal(atomic_load(&s.ended), 1);
-	end(NULL, &s);
+	end(j, &s);
 }
 
 static void without_a_thread_it_fails_and_runs_nothing(void **state)
@@ -145,7 +146,9 @@ static void without_a_thread_it_fails_and_runs_nothing(void **state)
 	assert_int_equal(janitor_start(j), -1);
 	assert_int_equal(errno, EAGAIN);
 	no_threads = false;
+	janitor_stop(j);
 	janitor_free(j);
+	janitor_stop(NULL);
 	janitor_free(NULL);
 }
 

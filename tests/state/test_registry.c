@@ -42,19 +42,19 @@ static const struct addr somewhere = {.in = {.sin_family = AF_INET, .sin_port = 
 
 static uint64_t enter(struct registry *r, size_t slot, int client)
 {
-	return registry_enter(r, slot, client, &somewhere);
+	return registry_enter(registry_slot_at(r, slot), client, &somewhere);
 }
 
 static void set_target(struct registry *r, size_t slot, int target)
 {
-	registry_set_target(r, slot, target, &somewhere);
+	registry_set_target(registry_slot_at(r, slot), target, &somewhere);
 }
 
 static bool was_told(struct registry *r, size_t slot)
 {
-	bool told = atomic_load(registry_told(r, slot));
+	bool told = atomic_load(registry_told(registry_slot_at(r, slot)));
 
-	assert_int_equal(told, registry_told_why(r, slot) != END_REASONS);
+	assert_int_equal(told, registry_told_why(registry_slot_at(r, slot)) != END_REASONS);
 	return told;
 }
 
@@ -73,7 +73,7 @@ static void ids_begin_at_1_and_rise(void **state)
 	(void)state;
 	assert_int_equal(enter(r, 2, -1), 1);
 	assert_int_equal(enter(r, 0, -1), 2);
-	registry_leave(r, 2);
+	registry_leave(registry_slot_at(r, 2));
 	assert_int_equal(enter(r, 2, -1), 3);
 	assert_int_equal(enter(r, 1, -1), 4);
 	registry_free(r);
@@ -154,7 +154,7 @@ static void ended_sessions_are_left_alone(void **state)
 	(void)state;
 	enter(r, 0, client.own);
 	set_target(r, 0, target.own);
-	registry_leave(r, 0);
+	registry_leave(registry_slot_at(r, 0));
 	registry_stop_all(r);
 	assert_false(was_shut_down(&client));
 	assert_false(was_shut_down(&target));
@@ -202,11 +202,11 @@ static void a_session_is_seen_as_far_as_it_has_come(void **state)
 	assert_null(info.command);
 	assert_string_equal(info.target, "");
 	assert_int_equal(info.address.sa.sa_family, AF_UNSPEC);
-	registry_set_user(r, 1, "alice", 5);
-	registry_set_request(r, 1, "CONNECT", "www.example.org:443");
+	registry_set_user(registry_slot_at(r, 1), "alice", 5);
+	registry_set_request(registry_slot_at(r, 1), "CONNECT", "www.example.org:443");
 	set_target(r, 1, -1);
-	registry_set_phase(r, 1, PHASE_RELAY);
-	traffic_count(registry_traffic(r, 1), TRAFFIC_SENT, 7);
+	registry_set_phase(registry_slot_at(r, 1), PHASE_RELAY);
+	traffic_count(registry_traffic(registry_slot_at(r, 1)), TRAFFIC_SENT, 7);
 	assert_true(registry_get(r, &refs[0], &info));
 	assert_memory_equal(info.user, "alice", info.user_len);
 	assert_string_equal(info.command, "CONNECT");
@@ -214,7 +214,7 @@ static void a_session_is_seen_as_far_as_it_has_come(void **state)
 	assert_true(addr_equal(&info.address, &somewhere));
 	assert_int_equal(info.phase, PHASE_RELAY);
 	assert_int_equal(info.traffic.sent, 7);
-	registry_leave(r, 1);
+	registry_leave(registry_slot_at(r, 1));
 	assert_false(registry_get(r, &refs[0], &info));
 	/* The next one in the same slot is another. */
 	enter(r, 1, -1);
@@ -233,7 +233,7 @@ static void sessions_are_listed_by_id(void **state)
 	enter(r, 3, -1);
 	enter(r, 0, -1);
 	enter(r, 2, -1);
-	registry_leave(r, 0);
+	registry_leave(registry_slot_at(r, 0));
 	enter(r, 1, -1);
 	refs = registry_list(r, &count);
 	assert_int_equal(count, 3);
@@ -253,10 +253,10 @@ static void totals_never_fall(void **state)
 	(void)state;
 	for (size_t i = 0; i < 2; i++) {
 		enter(r, i, -1);
-		traffic_count(registry_traffic(r, i), TRAFFIC_SENT, 10);
-		traffic_count(registry_traffic(r, i), TRAFFIC_RECEIVED, 1);
+		traffic_count(registry_traffic(registry_slot_at(r, i)), TRAFFIC_SENT, 10);
+		traffic_count(registry_traffic(registry_slot_at(r, i)), TRAFFIC_RECEIVED, 1);
 	}
-	registry_leave(r, 0);
+	registry_leave(registry_slot_at(r, 0));
 	enter(r, 0, -1);
 	registry_totals(r, &sent, &received);
 	assert_int_equal(sent, 20);
@@ -276,11 +276,11 @@ static void one_session_is_ended_by_its_id(void **state)
 	enter(r, 1, b.own);
 	assert_true(registry_end(r, 2, END_KILLED));
 	assert_false(was_told(r, 0));
-	assert_int_equal(registry_told_why(r, 1), END_KILLED);
+	assert_int_equal(registry_told_why(registry_slot_at(r, 1)), END_KILLED);
 	assert_true(was_told(r, 1));
 	assert_false(was_shut_down(&a));
 	assert_true(was_shut_down(&b));
-	registry_leave(r, 1);
+	registry_leave(registry_slot_at(r, 1));
 	assert_false(registry_end(r, 2, END_KILLED));
 	assert_false(registry_end(r, 0, END_KILLED));
 	assert_false(registry_end(r, 3, END_KILLED));
@@ -298,7 +298,7 @@ static void a_users_sessions_are_ended_and_no_others(void **state)
 	for (size_t i = 0; i < COUNT(users); i++) {
 		enter(r, i, -1);
 		if (users[i] != NULL)
-			registry_set_user(r, i, users[i], strlen(users[i]));
+			registry_set_user(registry_slot_at(r, i), users[i], strlen(users[i]));
 	}
 	assert_int_equal(registry_end_user(r, "alice", 5, END_KILLED), 2);
 	assert_true(was_told(r, 0) && was_told(r, 3));
@@ -317,21 +317,21 @@ static void idle_relays_are_ended_up_to_an_id(void **state)
 	(void)state;
 	for (size_t i = 0; i < 5; i++) {
 		enter(r, i, -1);
-		registry_set_phase(r, i, PHASE_RELAY);
-		traffic_active(registry_traffic(r, i), now - 5000);
+		registry_set_phase(registry_slot_at(r, i), PHASE_RELAY);
+		traffic_active(registry_traffic(registry_slot_at(r, i)), now - 5000);
 	}
-	traffic_active(registry_traffic(r, 1), now); /* was active just now */
-	atomic_store(&registry_traffic(r, 2)->half_closed, true);
-	registry_set_phase(r, 3, PHASE_CONNECT);
+	traffic_active(registry_traffic(registry_slot_at(r, 1)), now); /* was active just now */
+	atomic_store(&registry_traffic(registry_slot_at(r, 2))->half_closed, true);
+	registry_set_phase(registry_slot_at(r, 3), PHASE_CONNECT);
 	next = registry_end_idle(r, 4, 4000, 600000, now);
-	assert_int_equal(registry_told_why(r, 0), END_IDLE);
+	assert_int_equal(registry_told_why(registry_slot_at(r, 0)), END_IDLE);
 	assert_false(was_told(r, 1) || was_told(r, 2) || was_told(r, 3));
 	assert_false(was_told(r, 4)); /* began later */
 	assert_int_equal(next, now + 4000);
 	registry_end_idle(r, 4, 600000, 4000, now);
-	assert_int_equal(registry_told_why(r, 2), END_HALF_CLOSED_IDLE);
+	assert_int_equal(registry_told_why(registry_slot_at(r, 2)), END_HALF_CLOSED_IDLE);
 	for (size_t i = 0; i < 4; i++)
-		registry_leave(r, i);
+		registry_leave(registry_slot_at(r, i));
 	assert_int_equal(registry_end_idle(r, 4, 0, 0, now), CLOCK_NEVER);
 	registry_free(r);
 }
@@ -357,8 +357,8 @@ static void serve_one(struct worker *w, int round)
 		abort();
 	w->ids[round] = enter(w->registry, w->slot, client[0]);
 	set_target(w->registry, w->slot, target[0]);
-	(void)registry_told_why(w->registry, w->slot);
-	registry_leave(w->registry, w->slot);
+	(void)registry_told_why(registry_slot_at(w->registry, w->slot));
+	registry_leave(registry_slot_at(w->registry, w->slot));
 	for (int i = 0; i < 2; i++) {
 		close(client[i]);
 		close(target[i]);

@@ -1,0 +1,80 @@
+/* fronts: where the server is waited at: for each of its doors the sockets, and who accepts there.
+ * The main thread's; no lock. */
+#ifndef SERVER_FRONTS_H
+#define SERVER_FRONTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "net/fdbudget.h"
+#include "proxy/listeners.h"
+#include "state/config.h"
+
+enum front {
+	FRONT_PROXY,
+	FRONT_MONITOR,
+	FRONTS,
+};
+
+/* Who accepts at a front. The sockets stay the fronts', and are closed by them. */
+struct acceptor {
+	/* Gets ready to accept on `next`, which may come to nothing. -1 with errno. NULL: is ready.
+	 */
+	int (*expect)(void *context, const struct listeners *next);
+	/* Accepts on `next`, which lives until the next call, and, when it returns, on nothing else
+	 * any more. */
+	void (*listen_on)(void *context, const struct listeners *next);
+	void *context;
+};
+
+struct fronts {
+	struct fdbudget *budget;
+	size_t reserved; /* descriptors that it has kept for them */
+	size_t borrowed; /* that were taken from the spare beyond these */
+	size_t borrowed_for_change; /* while old and new are open side by side */
+	struct {
+		struct acceptor acceptor;
+		struct listeners *now; /* NULL: nobody listens yet, or any more */
+		struct listeners *next; /* opened, and not in use yet; NULL: nothing is */
+	} at[FRONTS];
+};
+
+/* How many sockets these settings want. */
+size_t fronts_count(const struct settings *s);
+
+/* At start: opens all that `c` says, and tells it the places as the proxy's own. `reserved` says
+ * for how many descriptors `budget` has room set aside. -1 with the reason in `error`, and nothing
+ * is open. */
+int fronts_open(struct fronts *f, struct fdbudget *budget, size_t reserved, struct config *c,
+	char error[CONFIG_ERROR_MAX]) __attribute__((warn_unused_result));
+
+void fronts_set_acceptor(struct fronts *f, enum front front, const struct acceptor *acceptor);
+
+/* Begins to listen with what was opened, when all acceptors are there. -1 with the reason in
+ * `error`. */
+int fronts_begin(struct fronts *f, char error[CONFIG_ERROR_MAX])
+	__attribute__((warn_unused_result));
+
+/* Opens what `new` says, beside what is listened on, and tells it the places as the proxy's own;
+ * either fronts_commit() or fronts_undo() follows. -1 with the reason in `error`, and nothing
+ * changed. */
+int fronts_prepare(struct fronts *f, struct config *new, char error[CONFIG_ERROR_MAX])
+	__attribute__((warn_unused_result));
+
+/* Goes over to what was opened, and closes what is not listened on any more. `logs_all`: with a
+ * line in the log for each, those too that stay. */
+void fronts_commit(struct fronts *f, bool logs_all);
+
+/* Closes what was opened. */
+void fronts_undo(struct fronts *f);
+
+/* What is listened on; NULL: nothing. */
+const struct listeners *fronts_listeners(const struct fronts *f, enum front front);
+
+/* Closes the sockets of a front at which nobody accepts any more. */
+void fronts_close(struct fronts *f, enum front front);
+
+/* Those of all fronts, and what was only opened. */
+void fronts_close_all(struct fronts *f);
+
+#endif

@@ -1,0 +1,241 @@
+/*
+ * All that is particular to one front is in its row of a table; whoever accepts there brings his
+ * functions. The start is a change like any other, from nothing.
+ *
+ * What is new is opened before anything that is old is closed, so that a change which cannot be is
+ * refused with all as it was, and nobody is turned away while it is made. The descriptors for both
+ * at once are borrowed from the spare of the budget. A socket whose address stays is taken over,
+ * with whoever waits in its backlog.
+ */
+#include "server/fronts.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct front_row {
+	const char *listening; /* what the log says */
+	size_t listen, port; /* settings: where, and on which port unless that says one */
+	size_t backlog; /* setting */
+	int fixed_backlog; /* where it is none; 0: it is */
+} rows[FRONTS] = {
+	[FRONT_PROXY] = {.listening = "listening",
+		.listen = offsetof(struct settings, listen),
+		.port = offsetof(struct settings, port),
+		.backlog = offsetof(struct settings, backlog)},
+	[FRONT_MONITOR] = {.listening = "monitor listening",
+		.listen = offsetof(struct settings, monitor_listen),
+		.port = offsetof(struct settings, monitor_port),
+		.fixed_backlog = 64},
+};
+
+static const struct listen_list *list_of(const struct settings *s, enum front front)
+{
+	return (const void *)((const char *)s + rows[front].listen);
+}
+
+static int64_t number_of(const struct settings *s, size_t setting)
+{
+	return *(const int64_t *)(const void *)((const char *)s + setting);
+}
+
+/* With a port each. */
+static struct listen_list places_of(const struct settings *s, enum front front)
+{
+	struct listen_list list = *list_of(s, front);
+
+	for (size_t i = 0; i < list.count; i++) {
+		if (!list.has_port[i])
+			addr_set_port(&list.addrs[i], (uint16_t)number_of(s, rows[front].port));
+	}
+	return list;
+}
+
+static int backlog_of(const struct settings *s, enum front front)
+{
+	return rows[front].fixed_backlog != 0 ? rows[front].fixed_backlog
+					      : (int)number_of(s, rows[front].backlog);
+}
+
+size_t fronts_count(const struct settings *s)
+{
+	size_t count = 0;
+
+	for (enum front i = 0; i < FRONTS; i++)
+		count += list_of(s, i)->count;
+	return count;
+}
+
+/* ---- opening ---- */
+
+static void close_next(struct fronts *f)
+{
+	for (enum front i = 0; i < FRONTS; i++) {
+		if (f->at[i].next != NULL)
+			listeners_leave_out(f->at[i].next, f->at[i].now);
+		listeners_close(f->at[i].next);
+		f->at[i].next = NULL;
+	}
+}
+
+static int open_next(struct fronts *f, struct config *c, char error[CONFIG_ERROR_MAX])
+{
+	c->own_count = 0;
+	for (enum front i = 0; i < FRONTS; i++) {
+		struct listen_list places = places_of(&c->settings, i);
+
+		f->at[i].next =
+			listeners_open(&places, backlog_of(&c->settings, i), f->at[i].now, error);
+		if (f->at[i].next == NULL) {
+			close_next(f);
+			return -1;
+		}
+		listeners_add_own(f->at[i].next, c);
+	}
+	return 0;
+}
+
+int fronts_open(struct fronts *f, struct fdbudget *budget, size_t reserved, struct config *c,
+	char error[CONFIG_ERROR_MAX])
+{
+	f->budget = budget;
+	f->reserved = reserved;
+	return open_next(f, c, error);
+}
+
+void fronts_set_acceptor(struct fronts *f, enum front front, const struct acceptor *acceptor)
+{
+	f->at[front].acceptor = *acceptor;
+}
+
+static int expect_next(struct fronts *f, char error[CONFIG_ERROR_MAX])
+{
+	for (enum front i = 0; i < FRONTS; i++) {
+		const struct acceptor *a = &f->at[i].acceptor;
+
+		if (a->expect == NULL || a->expect(a->context, f->at[i].next) == 0)
+			continue;
+		snprintf(error, CONFIG_ERROR_MAX, "cannot wait for clients: %s", strerror(errno));
+		return -1;
+	}
+	return 0;
+}
+
+/* ---- going over ---- */
+
+static bool is_same(const struct listeners *a, const struct listeners *b)
+{
+	if (a == NULL || a->count != b->count)
+		return false;
+	for (size_t i = 0; i < b->count; i++) {
+		if (!listeners_have(a, b->items[i].fd))
+			return false;
+	}
+	return true;
+}
+
+static void go_over(struct fronts *f, enum front front)
+{
+	const struct acceptor *a = &f->at[front].acceptor;
+	struct listeners *old = f->at[front].now, *next = f->at[front].next;
+
+	f->at[front].next = NULL;
+	if (is_same(old, next)) {
+		listeners_leave_out(next, old);
+		listeners_close(next);
+		return;
+	}
+	a->listen_on(a->context, next);
+	f->at[front].now = next;
+	if (old != NULL)
+		listeners_leave_out(old, next);
+	listeners_close(old);
+}
+
+/* Keeps of the spare what the present sockets need beyond what was reserved at start. */
+static void settle_borrowed(struct fronts *f)
+{
+	size_t held = f->borrowed + f->borrowed_for_change, count = 0;
+
+	for (enum front i = 0; i < FRONTS; i++)
+		count += f->at[i].now->count;
+	f->borrowed = count > f->reserved ? count - f->reserved : 0;
+	f->borrowed_for_change = 0;
+	fdbudget_return(f->budget, held - f->borrowed);
+}
+
+void fronts_commit(struct fronts *f, bool logs_all)
+{
+	for (enum front i = 0; i < FRONTS; i++) {
+		listeners_log(f->at[i].next, logs_all ? NULL : f->at[i].now, rows[i].listening);
+		go_over(f, i);
+	}
+	settle_borrowed(f);
+}
+
+int fronts_begin(struct fronts *f, char error[CONFIG_ERROR_MAX])
+{
+	if (expect_next(f, error) < 0)
+		return -1;
+	fronts_commit(f, true);
+	return 0;
+}
+
+/* ---- a change ---- */
+
+static int borrow_descriptors(
+	struct fronts *f, const struct settings *new, char error[CONFIG_ERROR_MAX])
+{
+	size_t count = 0;
+
+	for (enum front i = 0; i < FRONTS; i++) {
+		struct listen_list places = places_of(new, i);
+
+		count += listeners_count_new(&places, f->at[i].now);
+	}
+	if (!fdbudget_borrow(f->budget, count)) {
+		snprintf(error, CONFIG_ERROR_MAX,
+			"no descriptors to spare for new listeners (limit on open files): try "
+			"again later");
+		return -1;
+	}
+	f->borrowed_for_change = count;
+	return 0;
+}
+
+int fronts_prepare(struct fronts *f, struct config *new, char error[CONFIG_ERROR_MAX])
+{
+	if (borrow_descriptors(f, &new->settings, error) < 0)
+		return -1;
+	if (open_next(f, new, error) == 0 && expect_next(f, error) == 0)
+		return 0;
+	fronts_undo(f);
+	return -1;
+}
+
+void fronts_undo(struct fronts *f)
+{
+	close_next(f);
+	fdbudget_return(f->budget, f->borrowed_for_change);
+	f->borrowed_for_change = 0;
+}
+
+/* ---- the end ---- */
+
+const struct listeners *fronts_listeners(const struct fronts *f, enum front front)
+{
+	return f->at[front].now;
+}
+
+void fronts_close(struct fronts *f, enum front front)
+{
+	listeners_close(f->at[front].now);
+	f->at[front].now = NULL;
+}
+
+void fronts_close_all(struct fronts *f)
+{
+	close_next(f);
+	for (enum front i = 0; i < FRONTS; i++)
+		fronts_close(f, i);
+}

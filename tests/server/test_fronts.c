@@ -1,0 +1,414 @@
+/* fronts: which sockets are opened, kept and closed, who is told, and what a failure takes back. */
+#include "server/fronts.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "../base/check.h"
+#include "base/log.h"
+#include "net.h"
+
+/* ---- two who accept ---- */
+
+struct listener_log {
+	const struct listeners *now;
+	unsigned expected, times;
+	int error; /* of the next expectation */
+};
+
+static struct listener_log at[FRONTS];
+
+static int expect(void *context, const struct listeners *next)
+{
+	struct listener_log *l = context;
+
+	assert_non_null(next);
+	l->expected++;
+	errno = l->error;
+	return l->error == 0 ? 0 : -1;
+}
+
+static void listen_on(void *context, const struct listeners *next)
+{
+	struct listener_log *l = context;
+
+	l->now = next;
+	l->times++;
+}
+
+/* ---- fronts ---- */
+
+static struct fdbudget budget;
+static struct fronts fronts;
+static char error[CONFIG_ERROR_MAX];
+
+/* A configuration with these settings. */
+static struct config *configured(const char *const settings[][2])
+{
+	struct config_source source = {.path = NULL};
+	struct config *c = config_read(&source, error);
+	char why[SETTING_ERROR_MAX];
+
+	assert_non_null(c);
+	for (size_t i = 0; settings[i][0] != NULL; i++) {
+		struct setting_input in = {.text = settings[i][1]};
+
+		if (!setting_set(settings_find(settings[i][0]), &c->settings, &in, why))
+			fail_msg("%s", why);
+	}
+	return c;
+}
+
+#define CONFIG(...) configured((const char *const[][2]){__VA_ARGS__, {NULL, NULL}})
+#define EVERY_PORT                                                                                 \
+	{"port", "0"},                                                                             \
+	{                                                                                          \
+		"monitor_port", "0"                                                                \
+	}
+
+static struct config *start(struct config *c)
+{
+	size_t count = fronts_count(&c->settings);
+
+	assert_int_equal(fronts_open(&fronts, &budget, count, c, error), 0);
+	for (enum front i = 0; i < FRONTS; i++) {
+		struct acceptor a = {.expect = expect, .listen_on = listen_on, .context = &at[i]};
+
+		fronts_set_acceptor(&fronts, i, &a);
+	}
+	assert_int_equal(fronts_begin(&fronts, error), 0);
+	return c;
+}
+
+static size_t open_files;
+
+static int setup(void **state)
+{
+	(void)state;
+	log_set_level(LOG_ERROR);
+	fdbudget_plan(&budget, 200, 10, 10);
+	fronts = (struct fronts){.budget = NULL};
+	memset(at, 0, sizeof(at));
+	open_files = fdbudget_count_open();
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	fronts_close_all(&fronts);
+	assert_int_equal(fdbudget_count_open(), open_files);
+	return 0;
+}
+
+static int fd_at(enum front front, size_t i)
+{
+	return fronts_listeners(&fronts, front)->items[i].fd;
+}
+
+static uint16_t port_at(enum front front, size_t i)
+{
+	return addr_port(&fronts_listeners(&fronts, front)->items[i].bound);
+}
+
+static void change(struct config *next, bool logs_all)
+{
+	if (fronts_prepare(&fronts, next, error) < 0)
+		fail_msg("%s", error);
+	fronts_commit(&fronts, logs_all);
+	config_release(next);
+}
+
+static const char *text_of_port(uint16_t port)
+{
+	static char text[2][8];
+	static int turn;
+
+	turn = !turn;
+	snprintf(text[turn], sizeof(text[turn]), "%u", port);
+	return text[turn];
+}
+
+static uint16_t free_port(void)
+{
+	uint16_t port;
+
+	close(net_listen("127.0.0.1", &port));
+	return port;
+}
+
+/* ---- the tests ---- */
+
+static void each_front_has_its_sockets_and_they_are_our_own(void **state)
+{
+	struct config *c = start(CONFIG(EVERY_PORT, {"listen", "127.0.0.1, 127.0.0.2"}));
+
+	(void)state;
+	assert_int_equal(fronts_listeners(&fronts, FRONT_PROXY)->count, 2);
+	assert_int_equal(fronts_listeners(&fronts, FRONT_MONITOR)->count, 1);
+	for (enum front i = 0; i < FRONTS; i++) {
+		assert_ptr_equal(at[i].now, fronts_listeners(&fronts, i));
+		assert_int_equal(at[i].expected, 1);
+		assert_int_equal(at[i].times, 1);
+	}
+	assert_int_equal(c->own_count, 3);
+	assert_int_equal(addr_port(&c->own[1]), port_at(FRONT_PROXY, 1));
+	assert_int_equal(addr_port(&c->own[2]), port_at(FRONT_MONITOR, 0));
+	close(net_connect("127.0.0.1", port_at(FRONT_PROXY, 0)));
+	close(net_connect("127.0.0.1", port_at(FRONT_MONITOR, 0)));
+	config_release(c);
+}
+
+static void addresses_without_a_port_get_that_of_the_front(void **state)
+{
+	uint16_t port = free_port(), monitor = free_port(), own = free_port();
+	char listen[64];
+	struct config *c;
+
+	(void)state;
+	snprintf(listen, sizeof(listen), "127.0.0.1, 127.0.0.2:%u, 127.0.0.3:0", own);
+	c = start(CONFIG({"port", text_of_port(port)}, {"monitor_port", text_of_port(monitor)},
+		{"listen", listen}));
+	assert_int_equal(port_at(FRONT_PROXY, 0), port);
+	assert_int_equal(port_at(FRONT_PROXY, 1), own);
+	assert_int_not_equal(port_at(FRONT_PROXY, 2), port);
+	assert_int_equal(port_at(FRONT_MONITOR, 0), monitor);
+	config_release(c);
+}
+
+static void what_stays_is_kept_and_its_acceptor_is_left_alone(void **state)
+{
+	int proxy, monitor, waiting;
+
+	(void)state;
+	config_release(start(CONFIG(EVERY_PORT, {"listen", "127.0.0.1"})));
+	proxy = fd_at(FRONT_PROXY, 0);
+	monitor = fd_at(FRONT_MONITOR, 0);
+	waiting = net_connect("127.0.0.1", port_at(FRONT_PROXY, 0));
+	change(CONFIG(EVERY_PORT, {"listen", "127.0.0.1"}), true);
+	assert_int_equal(fd_at(FRONT_PROXY, 0), proxy);
+	assert_int_equal(at[FRONT_PROXY].times, 1);
+	change(CONFIG(EVERY_PORT, {"listen", "127.0.0.2, 127.0.0.1"}), false);
+	assert_int_equal(fd_at(FRONT_PROXY, 1), proxy);
+	assert_int_equal(fd_at(FRONT_MONITOR, 0), monitor);
+	assert_int_equal(at[FRONT_PROXY].times, 2);
+	assert_int_equal(at[FRONT_MONITOR].times, 1);
+	close(net_accept(proxy)); /* who has waited since before */
+	close(waiting);
+}
+
+static void expect_refused(uint16_t port)
+{
+	struct addr a = net_addr("127.0.0.1", port);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_int_equal(connect(fd, &a.sa, addr_len(&a)), -1);
+	assert_int_equal(errno, ECONNREFUSED);
+	close(fd);
+}
+
+static void what_is_not_wanted_any_more_is_closed(void **state)
+{
+	static const char *const ports[FRONTS] = {"port", "monitor_port"};
+
+	(void)state;
+	config_release(start(CONFIG(EVERY_PORT, {"listen", "127.0.0.1"})));
+	for (enum front i = 0; i < FRONTS; i++) {
+		enum front other = i == FRONT_PROXY ? FRONT_MONITOR : FRONT_PROXY;
+		uint16_t before = port_at(i, 0), stays = port_at(other, 0), next = free_port();
+
+		change(CONFIG({ports[other], text_of_port(stays)}, {ports[i], text_of_port(next)},
+			       {"listen", "127.0.0.1"}),
+			false);
+		assert_int_equal(port_at(i, 0), next);
+		expect_refused(before);
+		close(net_connect("127.0.0.1", next));
+	}
+}
+
+/* Everything that a change could have changed. */
+static void assert_unchanged(const struct listeners *const before[FRONTS])
+{
+	for (enum front i = 0; i < FRONTS; i++) {
+		assert_ptr_equal(fronts_listeners(&fronts, i), before[i]);
+		assert_int_equal(at[i].times, 1);
+	}
+	assert_int_equal(fdbudget_count_open(), open_files + 2);
+	assert_int_equal(atomic_load(&budget.spare_used), 0);
+}
+
+static void a_change_that_is_refused_or_undone_leaves_all_as_it_was(void **state)
+{
+	const struct listeners *before[FRONTS];
+	char taken[32], expected[128];
+	uint16_t port;
+	int holder = net_listen("127.0.0.1", &port);
+	struct config *next;
+
+	(void)state;
+	open_files = fdbudget_count_open();
+	config_release(start(CONFIG(EVERY_PORT, {"listen", "127.0.0.1"})));
+	for (enum front i = 0; i < FRONTS; i++)
+		before[i] = fronts_listeners(&fronts, i);
+	snprintf(taken, sizeof(taken), "127.0.0.1:%u", port);
+	snprintf(expected, sizeof(expected), "cannot listen on %s: Address already in use", taken);
+
+	next = CONFIG(EVERY_PORT, {"listen", "127.0.0.2, 127.0.0.1"}, {"monitor_listen", taken});
+	assert_int_equal(fronts_prepare(&fronts, next, error), -1);
+	assert_string_equal(error, expected);
+	assert_unchanged(before);
+	config_release(next);
+
+	next = CONFIG(
+		EVERY_PORT, {"listen", "127.0.0.2, 127.0.0.1"}, {"monitor_listen", "127.0.0.2"});
+	at[FRONT_MONITOR].error = ENOSPC;
+	assert_int_equal(fronts_prepare(&fronts, next, error), -1);
+	assert_string_equal(error, "cannot wait for clients: No space left on device");
+	assert_unchanged(before);
+	at[FRONT_MONITOR].error = 0;
+
+	assert_int_equal(fronts_prepare(&fronts, next, error), 0);
+	assert_int_equal(atomic_load(&budget.spare_used), 2);
+	assert_int_equal(fdbudget_count_open(), open_files + 4);
+	fronts_undo(&fronts);
+	assert_unchanged(before);
+	config_release(next);
+	close(net_connect("127.0.0.1", port_at(FRONT_PROXY, 0)));
+	close(holder);
+	open_files--; /* which was the holder's */
+}
+
+static void what_goes_beyond_the_reserve_is_kept_of_the_spare(void **state)
+{
+	(void)state;
+	config_release(start(CONFIG(EVERY_PORT, {"listen", "127.0.0.1"})));
+	assert_int_equal(atomic_load(&budget.spare_used), 0);
+	change(CONFIG(EVERY_PORT, {"listen", "127.0.0.1, 127.0.0.2, 127.0.0.3"}), false);
+	assert_int_equal(atomic_load(&budget.spare_used), 2);
+	change(CONFIG(EVERY_PORT, {"listen", "127.0.0.4, 127.0.0.3"}), false);
+	assert_int_equal(atomic_load(&budget.spare_used), 1);
+	change(CONFIG(EVERY_PORT, {"listen", "127.0.0.1"}), false);
+	assert_int_equal(atomic_load(&budget.spare_used), 0);
+}
+
+static void without_descriptors_to_spare_nothing_is_opened(void **state)
+{
+	struct config *next = CONFIG(EVERY_PORT, {"listen", "127.0.0.2"});
+	size_t taken = 0;
+
+	(void)state;
+	config_release(start(CONFIG(EVERY_PORT, {"listen", "127.0.0.1"})));
+	while (fdbudget_borrow(&budget, 1))
+		taken++;
+	assert_int_equal(fronts_prepare(&fronts, next, error), -1);
+	assert_begins(error, "no descriptors to spare for new listeners");
+	assert_int_equal(fdbudget_count_open(), open_files + 2);
+	assert_int_equal(atomic_load(&budget.spare_used), taken);
+	config_release(next);
+}
+
+static void an_acceptor_that_is_not_ready_at_the_start_fails_it(void **state)
+{
+	struct config *c = CONFIG(EVERY_PORT, {"listen", "127.0.0.1"});
+	struct acceptor a = {.expect = expect, .listen_on = listen_on, .context = &at[0]};
+
+	(void)state;
+	assert_int_equal(fronts_open(&fronts, &budget, 2, c, error), 0);
+	fronts_set_acceptor(&fronts, FRONT_PROXY, &a);
+	at[0].error = ENOMEM;
+	assert_int_equal(fronts_begin(&fronts, error), -1);
+	assert_string_equal(error, "cannot wait for clients: Cannot allocate memory");
+	assert_null(fronts_listeners(&fronts, FRONT_PROXY));
+	config_release(c);
+}
+
+static void what_cannot_be_opened_at_the_start_leaves_nothing_open(void **state)
+{
+	struct config *c =
+		CONFIG(EVERY_PORT, {"listen", "127.0.0.1"}, {"monitor_listen", "192.0.2.1"});
+
+	(void)state;
+	assert_int_equal(fronts_open(&fronts, &budget, 2, c, error), -1);
+	assert_string_equal(error, "cannot listen on 192.0.2.1:0: Cannot assign requested address");
+	assert_int_equal(fdbudget_count_open(), open_files);
+	config_release(c);
+}
+
+static void one_can_be_closed_by_itself(void **state)
+{
+	uint16_t port;
+
+	(void)state;
+	config_release(start(CONFIG(EVERY_PORT, {"listen", "127.0.0.1"})));
+	port = port_at(FRONT_PROXY, 0);
+	fronts_close(&fronts, FRONT_PROXY);
+	expect_refused(port);
+	assert_null(fronts_listeners(&fronts, FRONT_PROXY));
+	close(net_connect("127.0.0.1", port_at(FRONT_MONITOR, 0)));
+}
+
+/* ---- what is said ---- */
+
+static char said[4096];
+
+/* What a change says in the log. */
+static void listen_to(struct config *next, bool logs_all)
+{
+	char path[] = "/tmp/test_fronts_XXXXXX";
+	FILE *file;
+
+	assert_int_equal(close(mkstemp(path)), 0);
+	assert_int_equal(log_open(path), 0);
+	log_set_level(LOG_INFO);
+	change(next, logs_all);
+	log_set_level(LOG_ERROR);
+	log_close();
+	file = fopen(path, "re");
+	assert_non_null(file);
+	said[fread(said, 1, sizeof(said) - 1, file)] = '\0';
+	fclose(file);
+	unlink(path);
+}
+
+static void what_is_new_is_said_and_at_a_reload_everything(void **state)
+{
+	static const char proxy[] = "msg=listening address=127.0.0.1:",
+			  added[] = "msg=listening address=127.0.0.2:",
+			  monitor[] = "msg=\"monitor listening\" address=127.0.0.1:";
+
+	(void)state;
+	config_release(start(CONFIG(EVERY_PORT, {"listen", "127.0.0.1"})));
+	listen_to(CONFIG(EVERY_PORT, {"listen", "127.0.0.1, 127.0.0.2"}), false);
+	assert_contains(said, added);
+	assert_null(strstr(said, proxy));
+	assert_null(strstr(said, monitor));
+	listen_to(CONFIG(EVERY_PORT, {"listen", "127.0.0.1, 127.0.0.2"}), true);
+	assert_contains(said, proxy);
+	assert_contains(said, added);
+	assert_contains(said, monitor);
+	listen_to(CONFIG(EVERY_PORT, {"listen", "127.0.0.1, 127.0.0.2"}), false);
+	assert_string_equal(said, "");
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(each_front_has_its_sockets_and_they_are_our_own),
+		TEST(addresses_without_a_port_get_that_of_the_front),
+		TEST(what_stays_is_kept_and_its_acceptor_is_left_alone),
+		TEST(what_is_not_wanted_any_more_is_closed),
+		TEST(a_change_that_is_refused_or_undone_leaves_all_as_it_was),
+		TEST(what_goes_beyond_the_reserve_is_kept_of_the_spare),
+		TEST(without_descriptors_to_spare_nothing_is_opened),
+		TEST(an_acceptor_that_is_not_ready_at_the_start_fails_it),
+		TEST(what_cannot_be_opened_at_the_start_leaves_nothing_open),
+		TEST(one_can_be_closed_by_itself),
+		TEST(what_is_new_is_said_and_at_a_reload_everything),
+	};
+
+	return cmocka_run_group_tests_name("server/fronts", tests, NULL, NULL);
+}
