@@ -389,7 +389,7 @@ static void leave_accounts(struct session *s)
 static void close_sockets(struct session *s)
 {
 	enter(s, PHASE_CLOSING);
-	if (s->handshake.answered && !s->served)
+	if (s->handshake.answered && !s->served && !places_are_scarce(&s->services->places))
 		linger(s);
 	registry_leave(s->slot);
 	leave_accounts(s);
@@ -449,31 +449,31 @@ static void prepare_handshake(struct session *s)
 }
 
 static void begin(struct session *s, struct services *services, struct registry_slot *slot,
-	struct config *config, int client, const struct addr *client_addr)
+	const struct guest *guest)
 {
 	memset(s, 0, offsetof(struct session, memory));
 	s->services = services;
 	s->slot = slot;
-	s->client = client;
-	s->client_addr = *client_addr;
+	s->client = guest->fd;
+	s->client_addr = guest->addr;
+	s->client_entry = guest->entry;
 	s->target = -1;
 	s->lease.budget = &services->budget;
-	s->begun = clock_ms();
-	s->config = config;
+	s->begun = guest->since;
+	s->config = guest->config;
 	s->dial.lookup_ms = s->dial.connect_ms = -1;
 	buffer_init(&s->in, s->memory.buffers[0], SESSION_BUFFER_SIZE);
 	buffer_init(&s->out, s->memory.buffers[1], SESSION_BUFFER_SIZE);
 	prepare_handshake(s);
-	s->id = registry_enter(slot, client, client_addr);
-	s->client_entry = ledger_join_client(services->ledger, client_addr, s->begun);
+	s->id = registry_enter(slot, s->client, &s->client_addr);
 	traffic_share(registry_traffic(slot), ledger_tally(s->client_entry));
 	stats_session_begins(&services->stats);
 }
 
 void session_run(struct session *s, struct services *services, struct registry_slot *slot,
-	struct config *config, int client, const struct addr *client_addr)
+	const struct guest *guest)
 {
-	begin(s, services, slot, config, client, client_addr);
+	begin(s, services, slot, guest);
 	serve_client(s);
 	if (registry_told_why(slot) != END_REASONS)
 		s->reason = registry_told_why(slot);

@@ -119,6 +119,7 @@ void statistics_each(struct services *v, statistics_taker *take, void *context)
 		snprintf(name, sizeof(name), "ended %s", end_reason_word(i));
 		take(context, name, stats_get(&s->ended[i]), "");
 	}
+	take(context, "clients refused for sessions", stats_get(&s->clients_over_share), "");
 }
 
 /* "server uptime" in "s" is server_uptime_s in the log. */

@@ -32,6 +32,8 @@ static const struct setting_word no_yes_words[] = {{"no", 0}, {"yes", 1}, {NULL,
 
 /* Where there is no number as well: as many sessions as fit. */
 static const struct setting_word auto_words[] = {{"auto", 0}, {NULL, 0}};
+static const struct setting_word per_client_words[] = {
+	{"auto", SESSIONS_PER_CLIENT_AUTO}, {"none", SESSIONS_PER_CLIENT_NONE}, {NULL, 0}};
 
 /* The name of a network interface, as the kernel takes it, or nothing. */
 static bool is_interface_name(const char *text)
@@ -118,6 +120,18 @@ const struct setting settings_table[] = {
 		.help = "Sessions that run at once, a thread each, all made at start. auto: as "
 			"many as "
 			"the limit on open files and a 64th of the memory carry, at most 10000."},
+	{.name = "max_sessions_per_client",
+		AT(NUMBER, max_sessions_per_client),
+		.initial = "auto",
+		.words = per_client_words,
+		.least = 1,
+		.most = 100000,
+		.reloadable = true,
+		.value_name = "N",
+		.help = "Sessions at once of one client address, or of one /64 network of IPv6; "
+			"its further connections are closed. none: no bound. auto: none either, "
+			"but while several clients are there the last 64th of all sessions is "
+			"kept from those that have more than a quarter."},
 	{.name = "backlog",
 		AT(NUMBER, backlog),
 		.initial = "4096",

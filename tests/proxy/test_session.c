@@ -39,8 +39,14 @@ static int target, target_inner; /* the same of the target's connection */
 /* The one place that knows how a session is run. */
 static void run_session(void)
 {
-	session_run(&session, &services, registry_slot_at(services.registry, 0),
-		config_get(services.config), client_inner, &client_addr);
+	struct guest guest = {.fd = client_inner,
+		.addr = client_addr,
+		.since = clock_ms(),
+		.config = config_get(services.config)};
+	size_t running;
+
+	guest.entry = ledger_join_client(services.ledger, &client_addr, guest.since, &running);
+	session_run(&session, &services, registry_slot_at(services.registry, 0), &guest);
 }
 
 /* False when there is none. */
@@ -336,10 +342,11 @@ static int set_up(void **state)
 	assert_non_null(services.registry);
 	assert_non_null(services.access_log);
 	fdbudget_plan(&services.budget, 100, 10, 10);
+	places_init(&services.places, 100);
 	client_addr = net_addr("192.0.2.7", 1234);
 	address = net_addr("192.0.2.1", 443);
 	local = net_addr("192.0.2.8", 4660);
-	client_entry = ledger_join_client(services.ledger, &client_addr, now);
+	client_entry = ledger_join_client(services.ledger, &client_addr, now, &(size_t){0});
 	assert_non_null(client_entry);
 	client = target = client_inner = target_inner = -1;
 	return log_open("log");
