@@ -47,7 +47,7 @@ static sigset_t block_signals(void)
 	return set;
 }
 
-static int fail(const char *error, int status)
+static int fail_with(const char *error, int status)
 {
 	fprintf(stderr, "%s\n", error);
 	return status;
@@ -58,7 +58,7 @@ static int check(const struct options *options)
 	char error[CONFIG_ERROR_MAX];
 
 	if (server_check(options, error) < 0)
-		return fail(error, EXIT_BAD_INPUT);
+		return fail_with(error, EXIT_BAD_INPUT);
 	puts("the configuration is good");
 	return EXIT_OK;
 }
@@ -81,16 +81,16 @@ static int open_program(struct program *p)
 
 	p->server = server_open(p->options, &bad_input, error);
 	if (p->server == NULL)
-		return fail(error, bad_input ? EXIT_BAD_INPUT : EXIT_FAILED);
+		return fail_with(error, bad_input ? EXIT_BAD_INPUT : EXIT_FAILED);
 	p->admin = admin_new(p->server, error);
-	return p->admin == NULL ? fail(error, EXIT_FAILED) : EXIT_OK;
+	return p->admin == NULL ? fail_with(error, EXIT_FAILED) : EXIT_OK;
 }
 
 static int confine_program(struct program *p)
 {
 	char error[CONFIG_ERROR_MAX];
 
-	return server_confine(p->server, error) < 0 ? fail(error, EXIT_FAILED) : EXIT_OK;
+	return server_confine(p->server, error) < 0 ? fail_with(error, EXIT_FAILED) : EXIT_OK;
 }
 
 /* The workers last: they take what the limits leave. */
@@ -100,7 +100,7 @@ static int start_program(struct program *p)
 
 	if (server_start(p->server, error) < 0 || admin_start(p->admin, error) < 0 ||
 		server_start_workers(p->server, error) < 0)
-		return fail(error, EXIT_FAILED);
+		return fail_with(error, EXIT_FAILED);
 	return EXIT_OK;
 }
 
@@ -155,7 +155,7 @@ static void close_program(struct program *p)
 	server_close(p->server);
 }
 
-static int run(struct options *options)
+static int run_daemon(struct options *options)
 {
 	struct program p = {.options = options, .signals = block_signals()};
 	int status;
@@ -185,11 +185,11 @@ int main(int argc, char **argv)
 	int status = EXIT_OK;
 
 	if (fill_standard_descriptors() < 0)
-		return fail("/dev/null cannot be opened", EXIT_FAILED);
+		return fail_with("/dev/null cannot be opened", EXIT_FAILED);
 	if (sodium_init() < 0)
-		return fail("no source of random numbers", EXIT_FAILED);
+		return fail_with("no source of random numbers", EXIT_FAILED);
 	if (options_parse(&options, argc, argv, error) < 0)
-		status = fail(error, EXIT_BAD_INPUT);
+		status = fail_with(error, EXIT_BAD_INPUT);
 	else if (options.action == OPTIONS_HELP)
 		options_print_help(stdout);
 	else if (options.action == OPTIONS_VERSION)
@@ -197,7 +197,7 @@ int main(int argc, char **argv)
 	else if (options.action == OPTIONS_CHECK)
 		status = check(&options);
 	else
-		status = run(&options);
+		status = run_daemon(&options);
 	options_free(&options);
 	return status;
 }

@@ -7,6 +7,7 @@
 #include "net/own.h"
 #include "net/pipe.h"
 #include "net/resolver.h"
+#include "proxy/places.h"
 #include "state/access_log.h"
 #include "state/bans.h"
 #include "state/config.h"
@@ -28,6 +29,7 @@ struct services {
 	struct registry *registry;
 	struct access_log *access_log;
 	struct fdbudget budget;
+	struct places places;
 	struct pipe_pool pipes;
 	struct stats stats;
 	struct log_limit access_lost_limit;

@@ -56,11 +56,19 @@ struct session {
 	} memory;
 };
 
-/* Serves the connection `client`, accepted from `client_addr` under the configuration `config`,
- * whose reference it takes over, and closes it. `s` is memory for it, zeroed when it is used for
- * the first time. */
+/* A client that was let in. */
+struct guest {
+	int fd;
+	struct addr addr;
+	int64_t since; /* clock_ms() when it was accepted */
+	struct config *config; /* under which that was */
+	struct ledger_entry *entry; /* in which the session is counted; NULL: memory was out */
+};
+
+/* Serves the guest, takes over the connection, the reference to the configuration and the entry,
+ * and lets go of them. `s` is memory for it, zeroed when it is used for the first time. */
 void session_run(struct session *s, struct services *services, struct registry_slot *slot,
-	struct config *config, int client, const struct addr *client_addr);
+	const struct guest *guest);
 
 /* Memory for a line of the log, which a worker's stack has no room for. It is that of the buffers,
  * so only a worker that has no session, or none any more, may ask. */

@@ -12,8 +12,8 @@
 	X(IDLE, "idle") /* `timeout` */ \
 	X(HALF_CLOSED_IDLE, "half_closed_idle") /* `half_close_timeout` */ \
 	X(UDP_IDLE, "udp_idle") /* `udp_timeout` */ \
-	X(NOTHING_ASKED, "nothing_asked") /* the client left before its first byte, as health checks do */ \
-	X(CLIENT_LEFT, "client_left") /* the client left before its request was answered */ \
+	X(NOTHING_ASKED, "nothing_asked") /* before its first byte, as health checks do */ \
+	X(CLIENT_LEFT, "client_left") /* before its request was answered */ \
 	X(HANDSHAKE_TIMEOUT, "handshake_timeout") /* `handshake_timeout` */ \
 	X(MALFORMED, "malformed") /* in no dialect that is known, or not as its RFC says */ \
 	X(NO_METHOD, "no_method") /* none of the offered METHODs is acceptable */ \
@@ -27,7 +27,7 @@
 	X(CONNECT_REFUSED, "connect_refused") \
 	X(HOST_UNREACHABLE, "host_unreachable") \
 	X(NETWORK_UNREACHABLE, "network_unreachable") \
-	X(CONNECT_TIMEOUT, "connect_timeout") /* `connect_timeout`, or the kernel's own patience */ \
+	X(CONNECT_TIMEOUT, "connect_timeout") /* `connect_timeout`, or the kernel's own */ \
 	X(CONNECT_FAILED, "connect_failed") /* anything else; errno is in the log */ \
 	X(BIND_TIMEOUT, "bind_timeout") /* `bind_timeout` */ \
 	X(NO_SOCKET, "no_socket") /* none could be opened for BIND or UDP ASSOCIATE */ \

@@ -14,6 +14,9 @@
 /* Clients without a session that are remembered, some 200 bytes each. */
 #define LEDGER_IDLE_CLIENTS 4096
 
+/* How long a client counts as one of the house after his last session, in milliseconds. */
+#define LEDGER_SHARED_MS INT64_C(3600000)
+
 struct ledger;
 struct ledger_entry;
 
@@ -29,8 +32,11 @@ void ledger_free(struct ledger *l);
 /* ---- for sessions; `now` is clock_ms() ---- */
 
 /* A session of a client begins; own_client_of() says who is one. The entry stays valid until
- * ledger_leave(); NULL without memory, and the session goes on uncounted. */
-struct ledger_entry *ledger_join_client(struct ledger *l, const struct addr *client, int64_t now);
+ * ledger_leave(); NULL without memory, and the session goes on uncounted. `*running` is how many
+ * sessions of the client there are then, this one included, 0 beside NULL: of several that begin at
+ * once each has a number of its own. */
+struct ledger_entry *ledger_join_client(
+	struct ledger *l, const struct addr *client, int64_t now, size_t *running);
 
 /* A session of a user begins, who is being looked at and cannot retire meanwhile. */
 void ledger_join_user(struct ledger_entry *user);
@@ -43,6 +49,15 @@ bool ledger_has_retired(const struct ledger_entry *user);
 
 /* The session ends; NULL is allowed. */
 void ledger_leave(struct ledger_entry *entry, int64_t now);
+
+/* Instead, when the client is turned away for what ledger_join_client() said: then it was no
+ * session, and is not counted as one. */
+void ledger_turn_away(struct ledger_entry *client, int64_t now);
+
+/* Is the house shared: do several clients have a session now, or had one within LEDGER_SHARED_MS?
+ * No may be an answer of up to a second ago; so the table is seldom looked through, however often
+ * this is asked. */
+bool ledger_is_shared(struct ledger *l, int64_t now);
 
 /* ---- for whoever knows the users ---- */
 

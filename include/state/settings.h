@@ -51,6 +51,12 @@ enum setting_effect {
 	EFFECT_PUBLISH = 1 << 9, /* others see the new configuration: of every change */
 };
 
+/* max_sessions_per_client, where it is no number. */
+enum sessions_per_client {
+	SESSIONS_PER_CLIENT_NONE = -1, /* no bound */
+	SESSIONS_PER_CLIENT_AUTO, /* the last workers are kept for others, proxy/places.h */
+};
+
 /* Durations are in milliseconds. Text is never NULL; "" is not set. */
 struct settings {
 	struct listen_list listen;
@@ -62,6 +68,7 @@ struct settings {
 	int64_t monitor_timeout;
 
 	int64_t max_sessions; /* 0: as many as fit */
+	int64_t max_sessions_per_client; /* or enum sessions_per_client */
 	int64_t backlog;
 	int64_t handshake_timeout;
 	int64_t connect_timeout;
@@ -102,7 +109,7 @@ struct settings {
 };
 
 /* Rows of the table, and so the size of every array that is indexed by it. */
-#define SETTINGS_COUNT 39
+#define SETTINGS_COUNT 40
 
 extern const struct setting settings_table[SETTINGS_COUNT];
 

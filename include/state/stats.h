@@ -54,6 +54,7 @@ struct stats {
 	_Atomic(uint64_t) connects; /* connections that came about */
 	_Atomic(uint64_t) connect_ms;
 	_Atomic(uint64_t) clients_refused; /* by the rule `clients` */
+	_Atomic(uint64_t) clients_over_share; /* by max_sessions_per_client */
 	_Atomic(uint64_t) accept_exhausted; /* pauses for want of descriptors or memory */
 	_Atomic(uint64_t) saturated; /* times that the last idle worker was taken */
 	_Atomic(uint64_t) monitor_logins_refused;

@@ -88,7 +88,7 @@ static void turn_away(int fd)
 	socket_close(fd);
 }
 
-static void accept_client(struct admin *a)
+static void accept_administrator(struct admin *a)
 {
 	struct addr from;
 	struct console *c;
@@ -152,7 +152,7 @@ static void take_news(struct admin *a)
 	errands_run(a->desk.done);
 }
 
-static void *serve(void *arg)
+static void *serve_consoles(void *arg)
 {
 	struct admin *a = arg;
 	uint64_t news;
@@ -171,14 +171,14 @@ static void *serve(void *arg)
 		for (size_t i = 0; i < a->polled_count; i++)
 			console_step(a->polled[i], a->fds[2 + i].revents);
 		if (a->fds[1].revents != 0)
-			accept_client(a);
+			accept_administrator(a);
 	}
 	return NULL;
 }
 
 /* ---- for the main thread ---- */
 
-static void release(struct admin *a)
+static void release_admin(struct admin *a)
 {
 	for (size_t i = 0; a->consoles != NULL && i < a->count; i++)
 		console_free(&a->consoles[i]);
@@ -198,7 +198,7 @@ static void call_admin(void *context)
 }
 
 /* -1 with errno. */
-static int allocate(struct admin *a)
+static int allocate_consoles(struct admin *a)
 {
 	struct config *config = config_get(a->desk.services->config);
 
@@ -244,9 +244,9 @@ struct admin *admin_new(struct server *server, char error[CONFIG_ERROR_MAX])
 	a->wake_fd = a->listener = a->next_listener = -1;
 	mutex_init(&a->lock);
 	pthread_cond_init(&a->listener_taken, NULL);
-	if (allocate(a) < 0) {
+	if (allocate_consoles(a) < 0) {
 		snprintf(error, CONFIG_ERROR_MAX, "cannot open the monitor: %s", strerror(errno));
-		release(a);
+		release_admin(a);
 		return NULL;
 	}
 	fronts_set_acceptor(server_fronts(server), FRONT_MONITOR, &acceptor);
@@ -255,7 +255,7 @@ struct admin *admin_new(struct server *server, char error[CONFIG_ERROR_MAX])
 
 int admin_start(struct admin *a, char error[CONFIG_ERROR_MAX])
 {
-	int status = pthread_create(&a->thread, NULL, serve, a);
+	int status = pthread_create(&a->thread, NULL, serve_consoles, a);
 
 	a->is_started = status == 0;
 	if (status == 0)
@@ -286,5 +286,5 @@ void admin_free(struct admin *a)
 		if (c->phase != CONSOLE_FREE)
 			console_close(c);
 	}
-	release(a);
+	release_admin(a);
 }

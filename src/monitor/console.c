@@ -50,9 +50,9 @@ void console_open(struct console *c, struct desk *desk, int fd, const struct add
 	console_step(c, 0);
 }
 
-static void wipe(struct console *c)
+/* The password of a request or login. */
+static void wipe_request(struct console *c)
 {
-	sodium_memzero(c->in, sizeof(c->in));
 	sodium_memzero(c->request.memory, sizeof(c->request.memory));
 	sodium_memzero(c->request.hash, sizeof(c->request.hash));
 }
@@ -66,7 +66,8 @@ void console_close(struct console *c)
 		return;
 	c->phase = CONSOLE_FREE;
 	reply_reset(&c->reply);
-	wipe(c);
+	sodium_memzero(c->in, sizeof(c->in));
+	wipe_request(c);
 }
 
 void console_dismiss(struct console *c, const char *line)
@@ -116,7 +117,7 @@ static void log_refusal(const struct console *c, uint64_t held_back)
 	log_end(&line);
 }
 
-static void note_refusal(struct console *c)
+static void count_refused_login(struct console *c)
 {
 	uint64_t held_back;
 
@@ -136,7 +137,7 @@ static void answer_login(struct console *c)
 		reply_add(&c->reply, "OK Welcome %s\n", c->user);
 		return;
 	}
-	note_refusal(c);
+	count_refused_login(c);
 	if (c->login == LOGIN_HELD_OFF)
 		why = "Too many failed logins";
 	reply_error(&c->reply, "%s", why);
@@ -159,7 +160,7 @@ static void finish_errand(struct errand *e)
 	struct console *c = console_of(e);
 
 	c->is_away = false;
-	sodium_memzero(c->request.memory, sizeof(c->request.memory));
+	wipe_request(c);
 	if (c->fd < 0) {
 		console_close(c);
 		return;
@@ -188,7 +189,7 @@ static void send_errand(
 	errand_send(&c->errand);
 }
 
-static void check_login(struct errand *e)
+static void check_admin_login(struct errand *e)
 {
 	struct console *c = console_of(e);
 	struct login login = login_of(c);
@@ -204,13 +205,13 @@ static void log_in(struct console *c)
 	if (users_knows_admin(c->desk->services->users, &login)) {
 		c->login = LOGIN_OK;
 		answer_login(c);
-		sodium_memzero(c->request.memory, sizeof(c->request.memory));
+		wipe_request(c);
 	} else {
-		send_errand(c, check_login, NULL);
+		send_errand(c, check_admin_login, NULL);
 	}
 }
 
-static void take_login(struct console *c, const struct monitor_line *line)
+static void take_login_line(struct console *c, const struct monitor_line *line)
 {
 	const char *colon = memchr(line->text, ':', line->len);
 	size_t name_len = colon == NULL ? 0 : (size_t)(colon - line->text);
@@ -277,7 +278,7 @@ static void run_command(struct errand *e)
 	execute(console_of(e));
 }
 
-static void take_command(struct console *c, const struct monitor_line *line)
+static void take_command_line(struct console *c, const struct monitor_line *line)
 {
 	struct request *q = &c->request;
 
@@ -285,6 +286,7 @@ static void take_command(struct console *c, const struct monitor_line *line)
 		reply_error(&c->reply, "Control bytes are not allowed");
 		reply_finish(&c->reply);
 	} else if (!commands_parse(line, q, &c->reply)) {
+		wipe_request(c);
 		reply_finish(&c->reply);
 	} else if (q->command->is_errand) {
 		send_errand(c, q->command->prepare == NULL ? NULL : prepare_command, run_command);
@@ -314,7 +316,7 @@ static bool skip(struct console *c)
 
 /* Takes one line in, if there is one, and answers it or sends an errand; false when there is none.
  */
-static bool take_line(struct console *c)
+static bool take_next_line(struct console *c)
 {
 	struct monitor_line line;
 	int len;
@@ -333,9 +335,9 @@ static bool take_line(struct console *c)
 		return true;
 	}
 	if (c->phase == CONSOLE_LOGIN)
-		take_login(c, &line);
+		take_login_line(c, &line);
 	else
-		take_command(c, &line);
+		take_command_line(c, &line);
 	consume(c, (size_t)len);
 	if (!c->is_away && c->phase == CONSOLE_COMMANDS)
 		renew_deadline(c);
@@ -399,7 +401,7 @@ static bool proceed(struct console *c)
 		}
 		if (c->reply.closes)
 			begin_closing(c);
-		else if (!take_line(c))
+		else if (!take_next_line(c))
 			return !c->input_ended;
 	}
 	return c->is_away || !c->input_ended;

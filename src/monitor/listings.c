@@ -1,3 +1,9 @@
+/*
+ * A listing is asked for once and goes out as fast as the client reads. So only names and ids are
+ * taken at once, and each is looked up when its turn comes: nothing is locked meanwhile, and ten
+ * thousand sessions take the memory of one piece. Accounts are the exception, since their figures
+ * are to be compared with each other.
+ */
 #include "monitor/listings.h"
 
 #include <stdlib.h>

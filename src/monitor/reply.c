@@ -1,3 +1,8 @@
+/*
+ * The memory of one reply serves the next, unless a long one has made it large. That memory is out
+ * is remembered, not reported line by line: whoever writes goes on, and whoever sends ends the
+ * connection, so that no reply passes for a whole one that is not.
+ */
 #include "monitor/reply.h"
 
 #include <stdarg.h>
@@ -95,7 +100,7 @@ size_t reply_pending(struct reply *r, const char **bytes)
 			reply_finish(r);
 		}
 	}
-	*bytes = r->text + r->sent;
+	*bytes = r->sent < r->len ? r->text + r->sent : NULL;
 	return r->len - r->sent;
 }
 

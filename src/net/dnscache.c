@@ -121,7 +121,7 @@ static uint32_t next_turn(struct record *r)
 	return r->count < 2 ? 0 : atomic_fetch_add_explicit(&r->turn, 1, memory_order_relaxed);
 }
 
-static bool find_locked(struct dnscache *c, const char *name, enum lookup_family family,
+static bool find_record_locked(struct dnscache *c, const char *name, enum lookup_family family,
 	struct lookup_answer *out) REQUIRES_SHARED(&c->lock)
 {
 	size_t len = strlen(name);
@@ -145,7 +145,7 @@ bool dnscache_find(
 	bool found;
 
 	rwlock_read(&c->lock);
-	found = find_locked(c, name, family, out);
+	found = find_record_locked(c, name, family, out);
 	rwlock_read_unlock(&c->lock);
 	atomic_fetch_add_explicit(found ? &c->hits : &c->misses, 1, memory_order_relaxed);
 	return found;

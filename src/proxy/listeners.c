@@ -1,3 +1,7 @@
+/*
+ * A set is opened as a whole or not at all, and what the old one has on the same address is taken
+ * over as it is, with who waits in its backlog: a change of settings refuses nobody.
+ */
 #include "proxy/listeners.h"
 
 #include <errno.h>

@@ -7,6 +7,10 @@
  * Linux wakes the worker that went to sleep last, while its stack and buffers are still warm, and
  * those that were never needed never touch theirs. When none is idle nobody waits at the set: the
  * kernel's backlog holds who comes, and the first worker that is done finds the listener ready.
+ *
+ * A client that has its share of the workers is turned away by the one that has just accepted it,
+ * so that nobody else waits behind it in the backlog. Only for one of the last workers it is looked
+ * at who else is there.
  */
 #include "proxy/pool.h"
 
@@ -55,8 +59,7 @@ struct pool {
 	size_t sessions_size; /* in bytes */
 	int epoll; /* the listeners, and stop_fd */
 	int stop_fd; /* readable for good once the pool is stopping */
-	_Atomic(size_t) busy; /* workers that have a client */
-	struct log_limit refused_limit, exhausted_limit, saturated_limit;
+	struct log_limit refused_limit, over_share_limit, exhausted_limit, saturated_limit;
 
 	struct rwlock lock; /* the rest */
 	const struct listeners *listeners; /* NULL: nobody is to be accepted yet, or any more */
@@ -78,41 +81,77 @@ static void note_saturation(struct pool *p)
 
 /* ---- accepting ---- */
 
-/* A client, and the configuration under which it was accepted. */
-struct guest {
-	int fd;
-	struct addr addr;
-	struct config *config;
-};
-
-static void note_refusal(struct worker *w, const struct addr *client)
+static void log_refusal(
+	struct worker *w, const struct guest *guest, struct log_limit *limit, const char *message)
 {
-	struct pool *p = w->pool;
 	struct log_line *line = session_line(w->session);
 	uint64_t held_back;
 	char text[ADDR_TEXT_MAX];
 
-	stats_add(&p->services->stats.clients_refused, 1);
-	if (!log_limit_pass(&p->refused_limit, LOG_LIMIT_PERIOD_MS, &held_back))
+	if (!log_limit_pass(limit, LOG_LIMIT_PERIOD_MS, &held_back))
 		return;
-	log_begin(line, LOG_WARN, "client refused by the setting clients");
-	log_text(line, "client", addr_format(client, text));
+	log_begin(line, LOG_WARN, message);
+	log_text(line, "client", addr_format(&guest->addr, text));
 	log_number(line, "others_since_last_line", (int64_t)held_back);
 	log_end(line);
 }
 
-/* Takes a reference to the configuration when the client may be served. */
-static bool admit(struct worker *w, struct guest *guest)
+/* By the setting clients. */
+static bool is_welcome(struct worker *w, const struct guest *guest)
 {
 	struct services *v = w->pool->services;
-	bool login;
+	bool login = admission_login_required(guest->config, users_count(v->users));
 
-	guest->config = config_get(v->config);
-	login = admission_login_required(guest->config, users_count(v->users));
 	if (admission_client_allowed(guest->config, login, &guest->addr))
 		return true;
+	stats_add(&v->stats.clients_refused, 1);
+	log_refusal(w, guest, &w->pool->refused_limit, "client refused by the setting clients");
+	return false;
+}
+
+/* Would it be more than max_sessions_per_client allows, as the `running`-th session of its client
+ * and at the `place`-th place? */
+static bool is_over_its_share(
+	struct services *v, const struct guest *guest, size_t running, size_t place)
+{
+	int64_t most = guest->config->settings.max_sessions_per_client;
+
+	if (most == SESSIONS_PER_CLIENT_AUTO)
+		return places_is_kept(&v->places, place, running) &&
+			ledger_is_shared(v->ledger, guest->since);
+	return most != SESSIONS_PER_CLIENT_NONE && running > (size_t)most;
+}
+
+/* Takes a place, and one of the client's sessions in the ledger; unless that is too many. It asks
+ * afterwards, so that of several who come at once none overlooks another. */
+static bool take_place(struct worker *w, struct guest *guest)
+{
+	struct pool *p = w->pool;
+	struct services *v = p->services;
+	size_t place = places_take(&v->places), running;
+
+	guest->since = clock_ms();
+	guest->entry = ledger_join_client(v->ledger, &guest->addr, guest->since, &running);
+	if (guest->entry != NULL && is_over_its_share(v, guest, running, place)) {
+		ledger_turn_away(guest->entry, guest->since);
+		places_leave(&v->places);
+		stats_add(&v->stats.clients_over_share, 1);
+		log_refusal(w, guest, &p->over_share_limit,
+			"client refused by the setting max_sessions_per_client");
+		return false;
+	}
+	if (place == p->count)
+		note_saturation(p);
+	return true;
+}
+
+/* Lets the client in if it may be served. */
+static bool admit(struct worker *w, struct guest *guest)
+{
+	guest->config = config_get(w->pool->services->config);
+	if (is_welcome(w, guest) && take_place(w, guest))
+		return true;
 	config_release(guest->config);
-	note_refusal(w, &guest->addr);
 	return false;
 }
 
@@ -200,14 +239,12 @@ static bool accept_client(struct worker *w, struct guest *guest)
 
 /* ---- a worker's life ---- */
 
-static void serve(struct worker *w, const struct guest *guest)
+static void serve_guest(struct worker *w, const struct guest *guest)
 {
-	struct pool *p = w->pool;
+	struct services *v = w->pool->services;
 
-	if (atomic_fetch_add(&p->busy, 1) + 1 == p->count)
-		note_saturation(p);
-	session_run(w->session, p->services, w->slot, guest->config, guest->fd, &guest->addr);
-	atomic_fetch_sub(&p->busy, 1);
+	session_run(w->session, v, w->slot, guest);
+	places_leave(&v->places);
 }
 
 static void leave(struct pool *p)
@@ -229,7 +266,7 @@ static void *work(void *arg)
 	struct guest guest;
 
 	while (accept_client(w, &guest))
-		serve(w, &guest);
+		serve_guest(w, &guest);
 	leave(w->pool);
 	return NULL;
 }
@@ -325,6 +362,7 @@ struct pool *pool_new(struct services *services, size_t *count)
 		return NULL;
 	}
 	*count = p->count;
+	places_init(&services->places, p->count);
 	return p;
 }
 

@@ -1,8 +1,8 @@
 /*
- * One function for each thing that a client may ask for, called by serve() once the handshake has
- * led to a request. A step that fails says why with fail() or refuse_request(), and the reason
- * decides everything else: the reply, the counter, the line in the log, and how the sockets are
- * closed.
+ * One function for each thing that a client may ask for, called by serve_client() once the
+ * handshake has led to a request. A step that fails says why with end_for() or refuse_request(),
+ * and the reason decides everything else: the reply, the counter, the line in the log, and how the
+ * sockets are closed.
  */
 #include "proxy/session.h"
 
@@ -28,7 +28,7 @@ static void enter(struct session *s, enum session_phase phase)
 	registry_set_phase(s->slot, phase);
 }
 
-static bool fail(struct session *s, enum end_reason reason)
+static bool end_for(struct session *s, enum end_reason reason)
 {
 	s->reason = reason;
 	return false;
@@ -60,7 +60,7 @@ static void log_access(struct session *s, enum end_reason failure)
 static bool send_answer(struct session *s, enum end_reason failure, const struct addr *bound)
 {
 	s->handshake.deadline = clock_deadline(s->config->settings.handshake_timeout);
-	return handshake_reply(&s->handshake, failure, bound) || fail(s, s->handshake.reason);
+	return handshake_reply(&s->handshake, failure, bound) || end_for(s, s->handshake.reason);
 }
 
 /* Grants the request; the session is served from here on. It is in the access log before it is
@@ -80,7 +80,7 @@ static bool refuse_request(struct session *s, enum end_reason failure)
 		log_access(s, failure);
 		(void)send_answer(s, failure, NULL);
 	}
-	return fail(s, failure);
+	return end_for(s, failure);
 }
 
 /* ---- the request ---- */
@@ -116,7 +116,7 @@ static bool await_request(struct session *s)
 	const struct request *r = &s->handshake.request;
 
 	if (!handshake_run(&s->handshake))
-		return fail(s, s->handshake.reason);
+		return end_for(s, s->handshake.reason);
 	publish_request(s);
 	prepare_asker(s);
 	if (r->command == REQUEST_UNKNOWN)
@@ -254,7 +254,7 @@ static void relay(struct session *s)
 	s->reason = relay_run(&r);
 }
 
-static void serve(struct session *s)
+static void serve_client(struct session *s)
 {
 	enum request_command command;
 
@@ -389,7 +389,7 @@ static void leave_accounts(struct session *s)
 static void close_sockets(struct session *s)
 {
 	enter(s, PHASE_CLOSING);
-	if (s->handshake.answered && !s->served)
+	if (s->handshake.answered && !s->served && !places_are_scarce(&s->services->places))
 		linger(s);
 	registry_leave(s->slot);
 	leave_accounts(s);
@@ -449,32 +449,32 @@ static void prepare_handshake(struct session *s)
 }
 
 static void begin(struct session *s, struct services *services, struct registry_slot *slot,
-	struct config *config, int client, const struct addr *client_addr)
+	const struct guest *guest)
 {
 	memset(s, 0, offsetof(struct session, memory));
 	s->services = services;
 	s->slot = slot;
-	s->client = client;
-	s->client_addr = *client_addr;
+	s->client = guest->fd;
+	s->client_addr = guest->addr;
+	s->client_entry = guest->entry;
 	s->target = -1;
 	s->lease.budget = &services->budget;
-	s->begun = clock_ms();
-	s->config = config;
+	s->begun = guest->since;
+	s->config = guest->config;
 	s->dial.lookup_ms = s->dial.connect_ms = -1;
 	buffer_init(&s->in, s->memory.buffers[0], SESSION_BUFFER_SIZE);
 	buffer_init(&s->out, s->memory.buffers[1], SESSION_BUFFER_SIZE);
 	prepare_handshake(s);
-	s->id = registry_enter(slot, client, client_addr);
-	s->client_entry = ledger_join_client(services->ledger, client_addr, s->begun);
+	s->id = registry_enter(slot, s->client, &s->client_addr);
 	traffic_share(registry_traffic(slot), ledger_tally(s->client_entry));
 	stats_session_begins(&services->stats);
 }
 
 void session_run(struct session *s, struct services *services, struct registry_slot *slot,
-	struct config *config, int client, const struct addr *client_addr)
+	const struct guest *guest)
 {
-	begin(s, services, slot, config, client, client_addr);
-	serve(s);
+	begin(s, services, slot, guest);
+	serve_client(s);
 	if (registry_told_why(slot) != END_REASONS)
 		s->reason = registry_told_why(slot);
 	close_sockets(s);

@@ -1,6 +1,7 @@
 /*
- * What is one counter stands in a table; what is put together from several, or belongs to one part
- * of the services, has a function. The order is that of STATS, whose first lines are a contract.
+ * One list for all who show figures, so that STATS and the log say the same by the same names. The
+ * first six and their order are promised to programs; behind them, a figure that is one counter is
+ * one row.
  */
 #include "server/statistics.h"
 
@@ -118,6 +119,7 @@ void statistics_each(struct services *v, statistics_taker *take, void *context)
 		snprintf(name, sizeof(name), "ended %s", end_reason_word(i));
 		take(context, name, stats_get(&s->ended[i]), "");
 	}
+	take(context, "clients refused for sessions", stats_get(&s->clients_over_share), "");
 }
 
 /* "server uptime" in "s" is server_uptime_s in the log. */

@@ -62,7 +62,8 @@ static bool is_same_holder(const struct network *a, const struct network *b)
 	return a->prefix == b->prefix && addr_equal(&a->base, &b->base);
 }
 
-static struct entry *find_locked(struct bans *b, const struct network *holder) REQUIRES(&b->lock)
+static struct entry *find_ban_locked(struct bans *b, const struct network *holder)
+	REQUIRES(&b->lock)
 {
 	for (size_t i = 0; i < b->used; i++) {
 		if (is_same_holder(&b->entries[i].holder, holder))
@@ -98,7 +99,7 @@ bool bans_holds(struct bans *b, const struct addr *addr, int64_t now)
 	bool holds;
 
 	mutex_lock(&b->lock);
-	holds = is_held_off(find_locked(b, &holder), now);
+	holds = is_held_off(find_ban_locked(b, &holder), now);
 	mutex_unlock(&b->lock);
 	return holds;
 }
@@ -110,7 +111,7 @@ bool bans_may_check(struct bans *b, const struct addr *addr, int64_t now)
 	bool may;
 
 	mutex_lock(&b->lock);
-	e = find_locked(b, &holder);
+	e = find_ban_locked(b, &holder);
 	may = !is_held_off(e, now);
 	if (may && e != NULL)
 		e->next_check = now + BANS_CHECK_MS;
@@ -136,7 +137,7 @@ unsigned bans_note_failure(struct bans *b, const struct addr *addr, int64_t now)
 	unsigned failures;
 
 	mutex_lock(&b->lock);
-	e = find_locked(b, &holder);
+	e = find_ban_locked(b, &holder);
 	if (e == NULL || now >= e->until + BANS_FORGET_MS) {
 		if (e == NULL)
 			e = make_place_locked(b);
@@ -156,7 +157,7 @@ unsigned bans_failures(struct bans *b, const struct addr *addr)
 	unsigned failures;
 
 	mutex_lock(&b->lock);
-	e = find_locked(b, &holder);
+	e = find_ban_locked(b, &holder);
 	failures = e == NULL ? 0 : e->failures;
 	mutex_unlock(&b->lock);
 	return failures;
@@ -168,7 +169,7 @@ void bans_forget(struct bans *b, const struct addr *addr)
 	struct entry *e;
 
 	mutex_lock(&b->lock);
-	e = find_locked(b, &holder);
+	e = find_ban_locked(b, &holder);
 	if (e != NULL)
 		*e = (struct entry){.holder.base.sa.sa_family = AF_UNSPEC};
 	mutex_unlock(&b->lock);

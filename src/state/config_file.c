@@ -43,7 +43,7 @@ static bool refuse_line(struct reading *r, const char *format, ...)
 
 /* ---- taking a line apart; all of it in place ---- */
 
-static char *skip_blanks(char *text)
+static char *behind_blanks(char *text)
 {
 	return text + strspn(text, BLANKS);
 }
@@ -87,7 +87,7 @@ static const char *unquote(char *value)
 			return "the closing quote is missing";
 		*to++ = *from;
 	}
-	from = skip_blanks(from + 1);
+	from = behind_blanks(from + 1);
 	*to = '\0';
 	return *from == '\0' || begins_comment(from)
 		? NULL
@@ -107,7 +107,7 @@ static bool split_line(struct reading *r, char *line, char **name, char **value)
 	*sign = '\0';
 	*name = line;
 	trim_blanks(*name);
-	*value = skip_blanks(sign + 1);
+	*value = behind_blanks(sign + 1);
 	if (**value == '"')
 		why = unquote(*value);
 	else
@@ -139,7 +139,7 @@ static bool take_config_line(struct reading *r, char *line)
 	const struct setting *setting;
 	char *name = NULL, *value = NULL;
 
-	line = skip_blanks(line);
+	line = behind_blanks(line);
 	if (*line == '\0' || begins_comment(line))
 		return true;
 	if (!split_line(r, line, &name, &value))

@@ -10,6 +10,10 @@
  * been idle for longest, exactly. A session causes at most one such step, so a stream of new
  * addresses costs a few steps each.
  *
+ * Whether the house is shared follows from when the second of all clients was seen, for which they
+ * are all looked at. What is found then holds for up to an hour, since clients are only seen later,
+ * never earlier; that there is no second one is believed for a second.
+ *
  * A user's entry is held by the user and by each session. The last of them to let go frees it,
  * since a session may outlive its user; of two that have the same name the older one has retired.
  */
@@ -24,6 +28,8 @@
 #include "base/lock.h"
 
 #define CACHE_LINE 64
+
+#define LOOK_AGAIN_MS 1000 /* for a second client */
 
 /* Relaxed where each number is right by itself. */
 #define GET(field) atomic_load_explicit(field, memory_order_relaxed)
@@ -76,6 +82,8 @@ struct ledger {
 		idle; /* clients; for a moment too few, even less than none */
 	int64_t idle_most;
 	struct own *own;
+	/* Until when it is sure that the house is shared, and that nobody looks whether it is. */
+	_Atomic(int64_t) shared_until, alone_until;
 };
 
 /* ---- making ---- */
@@ -255,35 +263,37 @@ static struct ledger_entry *new_client(struct ledger *l, const struct client_key
 	return e;
 }
 
-/* Whoever knows the entry holds the lock, shared at least. Returns what there were before. */
+/* Whoever knows the entry holds the lock, shared at least. Returns how many there are then. */
 static size_t begin_session(struct ledger_entry *e, int64_t now)
 {
-	size_t before = atomic_fetch_add(&e->sessions, 1);
+	size_t running = atomic_fetch_add(&e->sessions, 1) + 1;
 
 	atomic_fetch_add_explicit(&e->total, 1, memory_order_relaxed);
 	SET(&e->last_seen, now);
-	return before;
+	return running;
 }
 
 static struct ledger_entry *join_known_locked(struct ledger *l, const struct client_key *key,
-	int64_t now) REQUIRES_SHARED(&l->clients_lock)
+	int64_t now, size_t *running) REQUIRES_SHARED(&l->clients_lock)
 {
 	struct ledger_entry *e = hashmap_get(l->clients, key, sizeof(*key));
 
-	if (e != NULL && begin_session(e, now) == 0)
+	*running = e == NULL ? 0 : begin_session(e, now);
+	if (*running == 1)
 		atomic_fetch_sub(&l->idle, 1);
 	return e;
 }
 
 /* Nobody knew the client a moment ago; meanwhile another worker may have put him in. */
-static struct ledger_entry *join_new(struct ledger *l, const struct client_key *key, int64_t now)
+static struct ledger_entry *join_new(
+	struct ledger *l, const struct client_key *key, int64_t now, size_t *running)
 {
 	struct ledger_entry *fresh = new_client(l, key, now), *unused = fresh, *e;
 
 	rwlock_write(&l->clients_lock);
-	e = join_known_locked(l, key, now);
+	e = join_known_locked(l, key, now, running);
 	if (e == NULL && fresh != NULL && make_room_locked(l) == 0) {
-		begin_session(fresh, now);
+		*running = begin_session(fresh, now);
 		e = fresh;
 		unused = put_client_locked(l, fresh, now);
 	}
@@ -292,15 +302,16 @@ static struct ledger_entry *join_new(struct ledger *l, const struct client_key *
 	return e;
 }
 
-struct ledger_entry *ledger_join_client(struct ledger *l, const struct addr *client, int64_t now)
+struct ledger_entry *ledger_join_client(
+	struct ledger *l, const struct addr *client, int64_t now, size_t *running)
 {
 	struct client_key key = key_of(l, client);
 	struct ledger_entry *e;
 
 	rwlock_read(&l->clients_lock);
-	e = join_known_locked(l, &key, now);
+	e = join_known_locked(l, &key, now, running);
 	rwlock_read_unlock(&l->clients_lock);
-	return e != NULL ? e : join_new(l, &key, now);
+	return e != NULL ? e : join_new(l, &key, now, running);
 }
 
 /* From the moment that he has no session the client may be gone. */
@@ -311,6 +322,53 @@ static void leave_client(struct ledger_entry *client, int64_t now)
 	SET(&client->last_seen, now);
 	if (atomic_fetch_sub(&client->sessions, 1) == 1)
 		atomic_fetch_add(&l->idle, 1);
+}
+
+void ledger_turn_away(struct ledger_entry *client, int64_t now)
+{
+	atomic_fetch_sub_explicit(&client->total, 1, memory_order_relaxed);
+	leave_client(client, now);
+}
+
+/* ---- clients: how many there are ---- */
+
+/* When the second of all clients was seen, by the time at which each was seen last; no earlier than
+ * `since`. */
+static int64_t second_seen_locked(const struct ledger *l, int64_t since, int64_t now)
+	REQUIRES_SHARED(&l->clients_lock)
+{
+	int64_t first = since, second = since;
+
+	for (size_t i = 0, count = hashmap_count(l->clients); i < count && second < now; i++) {
+		const struct ledger_entry *e = l->heap[i];
+		int64_t seen = atomic_load(&e->sessions) > 0 ? now : GET(&e->last_seen);
+
+		if (seen > first) {
+			second = first;
+			first = seen;
+		} else if (seen > second) {
+			second = seen;
+		}
+	}
+	return second;
+}
+
+bool ledger_is_shared(struct ledger *l, int64_t now)
+{
+	int64_t second;
+
+	if (now < GET(&l->shared_until))
+		return true;
+	if (now < GET(&l->alone_until))
+		return false;
+	rwlock_read(&l->clients_lock);
+	second = second_seen_locked(l, now - LEDGER_SHARED_MS, now);
+	rwlock_read_unlock(&l->clients_lock);
+	if (second > now - LEDGER_SHARED_MS)
+		SET(&l->shared_until, second + LEDGER_SHARED_MS);
+	else
+		SET(&l->alone_until, now + LOOK_AGAIN_MS);
+	return second > now - LEDGER_SHARED_MS;
 }
 
 /* ---- users ---- */

@@ -1,3 +1,9 @@
+/*
+ * Each setting is a flag, so what getopt_long(3) wants is made from the table of settings. Their
+ * values are only collected: they are applied behind the file, by the same functions, and again at
+ * each reload. ps(1) shows everybody the arguments, so passwords are copied out of them and wiped,
+ * and no complaint repeats what could be one.
+ */
 #include "state/options.h"
 
 #include <getopt.h>

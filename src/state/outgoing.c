@@ -1,3 +1,7 @@
+/*
+ * Connections, BIND and associations all have to know from which address a target is reached and
+ * which family comes first. Asked here only, so that they cannot come to differ.
+ */
 #include "state/outgoing.h"
 
 const struct addr *outgoing_pick(const struct host_pair *pair, sa_family_t family)

@@ -1,3 +1,8 @@
+/*
+ * libcrypt chooses the method of new hashes, so that it grows stronger with the system, and knows
+ * those of others, so that hashes come from mkpasswd(1) or another machine. A decoy is a salt with
+ * no hash behind it: nothing matches it, and finding that out takes as long as for a hash.
+ */
 #include "state/password.h"
 
 #include <crypt.h>

@@ -1,3 +1,10 @@
+/*
+ * A slot is one worker's for good, so a session finds its place without a search, and its lock is
+ * waited for only while somebody looks at that very slot. Whoever ends a session from outside
+ * shuts its sockets down under that lock: without it the worker could close them meanwhile, and the
+ * number belong to somebody else. Ids are never used again, so that who comes back with one finds
+ * that session or none.
+ */
 #include "state/registry.h"
 
 #include <stdlib.h>

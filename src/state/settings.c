@@ -32,6 +32,8 @@ static const struct setting_word no_yes_words[] = {{"no", 0}, {"yes", 1}, {NULL,
 
 /* Where there is no number as well: as many sessions as fit. */
 static const struct setting_word auto_words[] = {{"auto", 0}, {NULL, 0}};
+static const struct setting_word per_client_words[] = {
+	{"auto", SESSIONS_PER_CLIENT_AUTO}, {"none", SESSIONS_PER_CLIENT_NONE}, {NULL, 0}};
 
 /* The name of a network interface, as the kernel takes it, or nothing. */
 static bool is_interface_name(const char *text)
@@ -118,6 +120,18 @@ const struct setting settings_table[] = {
 		.help = "Sessions that run at once, a thread each, all made at start. auto: as "
 			"many as "
 			"the limit on open files and a 64th of the memory carry, at most 10000."},
+	{.name = "max_sessions_per_client",
+		AT(NUMBER, max_sessions_per_client),
+		.initial = "auto",
+		.words = per_client_words,
+		.least = 1,
+		.most = 100000,
+		.reloadable = true,
+		.value_name = "N",
+		.help = "Sessions at once of one client address, or of one /64 network of IPv6; "
+			"its further connections are closed. none: no bound. auto: none either, "
+			"but while several clients are there the last 64th of all sessions is "
+			"kept from those that have more than a quarter."},
 	{.name = "backlog",
 		AT(NUMBER, backlog),
 		.initial = "4096",
@@ -174,9 +188,8 @@ const struct setting settings_table[] = {
 		.words = relay_words,
 		.reloadable = true,
 		.value_name = "WORD",
-		.help = "auto: a direction that proves to be bulk is spliced by the kernel "
-			"instead of copied. copy, splice: always so, for tests and "
-			"measurements."},
+		.help = "auto: a direction that proves to be bulk is spliced by the kernel instead "
+			"of copied. copy, splice: always so, for tests and measurements."},
 	{.name = "external_address",
 		AT(HOSTS, external_address),
 		.initial = "",
@@ -207,8 +220,7 @@ const struct setting settings_table[] = {
 		.reloadable = true,
 		.value_name = "ADDR",
 		.help = "Address that clients of UDP ASSOCIATE are told to send to, one for IPv4 "
-			"and "
-			"one for IPv6, where NAT is between them and this host; empty: the one "
+			"and one for IPv6, where NAT is between them and this host; empty: the one "
 			"that they reached it by."},
 	{.name = "udp_ports",
 		AT(PORTS, udp_ports),
@@ -271,9 +283,8 @@ const struct setting settings_table[] = {
 		.effects = EFFECT_DOOR,
 		.value_name = "LIST",
 		.help = "Who may connect: any, private (loopback, private, link-local and "
-			"unique-local "
-			"addresses), networks such as 203.0.113.0/24, or several of these. auto: "
-			"private while nobody has to log in, else any."},
+			"unique-local addresses), networks such as 203.0.113.0/24, or several of "
+			"these. auto: private while nobody has to log in, else any."},
 	{.name = "auth",
 		AT(CHOICE, auth),
 		.initial = "auto",
@@ -282,10 +293,8 @@ const struct setting settings_table[] = {
 		.effects = EFFECT_DOOR,
 		.value_name = "WORD",
 		.help = "auto: login is required as soon as there are users. required: always, "
-			"even "
-			"with no users. optional: whoever offers to log in must do so rightly, "
-			"others "
-			"are served as Anonymous."},
+			"even with no users. optional: whoever offers to log in must do so "
+			"rightly, others are served as Anonymous."},
 	{.name = "users_file",
 		.flag = 'U',
 		AT(TEXT, users_file),
@@ -303,8 +312,7 @@ const struct setting settings_table[] = {
 		.effects = EFFECT_PASSWORD_CHECKS,
 		.value_name = "N",
 		.help = "Slow password hashes computed at once; logins beyond that wait. A "
-			"password "
-			"that was right once is checked without."},
+			"password that was right once is checked without."},
 	{.name = "dns_servers",
 		AT(TEXT, dns_servers),
 		.initial = "",
@@ -323,8 +331,7 @@ const struct setting settings_table[] = {
 		.reloadable = true,
 		.effects = EFFECT_RESOLVER,
 		.value_name = "LIST",
-		.help = "Domains to try behind a short name; empty: those of "
-			"/etc/resolv.conf."},
+		.help = "Domains to try behind a short name; empty: those of /etc/resolv.conf."},
 	{.name = "dns_cache",
 		AT(NUMBER, dns_cache),
 		.initial = "10000",
@@ -344,8 +351,7 @@ const struct setting settings_table[] = {
 		.effects = EFFECT_RESOLVER,
 		.value_name = "TIME",
 		.help = "How long it is remembered that a name does not exist. Other answers are "
-			"kept "
-			"for as long as they allow."},
+			"kept for as long as they allow."},
 	{.name = "access_log_file",
 		AT(TEXT, access_log_file),
 		.initial = "",

@@ -1,3 +1,8 @@
+/*
+ * Every worker counts here, so nothing is locked: each number is right by itself, and no two are
+ * promised to be of one moment. What a session has to tell is counted when it ends, at one place,
+ * so that its path touches little that others write.
+ */
 #include "state/stats.h"
 
 #include <string.h>

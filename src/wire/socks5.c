@@ -1,12 +1,7 @@
 /*
- * A parser looks at the bytes from the beginning each time: messages are short, and what it has seen
- * before need not be remembered. Addresses and ports are in network order, and a name has its length
- * in front, so nothing is searched for.
- */
-/*
- * Each parser looks at a message from its beginning every time: they are short, and a parser
- * without a state has no state to be wrong. Lengths are checked before what they measure is looked
- * at, and nothing is taken from a message that is not complete.
+ * A parser looks at the bytes from the beginning each time: messages are short, and what it has
+ * seen before need not be remembered. Addresses and ports are in network order, and a name has its
+ * length in front, so nothing is searched for.
  */
 #include "wire/socks5.h"
 

@@ -45,8 +45,7 @@ static void connections_are_values_and_sessions(void **state)
 	(void)state;
 	assert_json("CONNECTIONS",
 		"OK\ncurrent connections:1\nid:7 user:123 client:[::1]:5 state:RELAY age:12 "
-		"sent:18 "
-		"sent_rate:- received_rate:1024 address:- new:5\n\n",
+		"sent:18 sent_rate:- received_rate:1024 address:- new:5\n\n",
 		"{\"status\":\"OK\",\"values\":{\"current connections\":1},\"sessions\":[{\"id\":7,"
 		"\"user\":\"123\",\"client\":\"[::1]:5\",\"state\":\"RELAY\",\"age\":12,"
 		"\"sent\":18,\"sent_rate\":null,\"received_rate\":1024,\"address\":\"-\","

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "lacking.h"
+#include "monitor.h"
 #include "suite.h"
 
 static struct daemon d;
@@ -129,6 +130,91 @@ static void silent_and_slow_clients_are_gone_after_the_handshake_timeout(void **
 		net_expect_gone(fds[i]);
 		close(fds[i]);
 	}
+	daemon_stop(&d);
+}
+
+/* A client from 127.0.0.2 whose session has been and is over. */
+static void have_a_second_address_been_here(void)
+{
+	int fd = net_connect_from("127.0.0.2", "127.0.0.1", d.port);
+
+	net_socks_greet(fd);
+	close(fd);
+	daemon_wait_log(&d, NULL, "session ended");
+}
+
+/* 20 workers, and as many connections of one address that say nothing. */
+static void mute_connections_of_one_address_leave_a_worker_for_another(void **state)
+{
+	int mute[20], fd;
+
+	(void)state;
+	daemon_start(&d,
+		(const char *const[]){"--max-sessions", "20", "--handshake-timeout", "10m", NULL});
+	have_a_second_address_been_here();
+	for (int i = 0; i < 20; i++)
+		mute[i] = net_connect("127.0.0.1", d.port);
+	fd = net_connect_from("127.0.0.2", "127.0.0.1", d.port);
+	net_socks_greet(fd);
+	assert_true(daemon_stat(&d, "clients_refused_for_sessions") >= 1);
+	daemon_wait_log(&d, NULL, "client refused by the setting max_sessions_per_client");
+	close(fd);
+	for (int i = 0; i < 20; i++)
+		close(mute[i]);
+	daemon_stop(&d);
+}
+
+static void a_client_has_as_many_sessions_as_the_setting_says(void **state)
+{
+	int first, second, third;
+
+	(void)state;
+	daemon_start(&d,
+		(const char *const[]){
+			"--max-sessions", "20", "--max-sessions-per-client", "2", NULL});
+	first = open_session();
+	second = open_session();
+	third = net_connect("127.0.0.1", d.port);
+	net_expect_gone(third);
+	close(third);
+	third = net_connect_from("127.0.0.2", "127.0.0.1", d.port);
+	net_socks_greet(third);
+	close(third);
+	expect_echo(first, 1);
+	expect_echo(second, 2);
+	assert_int_equal(daemon_stat(&d, "clients_refused_for_sessions"), 1);
+	close(first);
+	daemon_wait_stat(&d, "ended_closed", 1);
+	first = open_session();
+	expect_echo(first, 3);
+	close(first);
+	close(second);
+	daemon_stop(&d);
+}
+
+/* 20 workers, and as many refused logins whose senders do not close. */
+static void refused_clients_that_stay_leave_a_worker_for_another(void **state)
+{
+	int refused[20], fd;
+
+	(void)state;
+	daemon_prepare(&d);
+	daemon_write_file(d.users, "alice:" MONITOR_HASH ":user\n");
+	daemon_launch(&d,
+		(const char *const[]){
+			"--max-sessions", "20", "-U", d.users, "--auth", "optional", NULL});
+	for (int i = 0; i < 20; i++) {
+		refused[i] = net_connect("127.0.0.1", d.port);
+		net_send_hex(refused[i], "05 01 02  01 05 61 6C 69 63 65 01 78");
+	}
+	for (int i = 0; i < 20; i++)
+		net_expect_hex(refused[i], "05 02  01 01");
+	fd = net_connect_from("127.0.0.2", "127.0.0.1", d.port);
+	net_socks_greet(fd);
+	close(fd);
+	daemon_wait_stat(&d, "ended_login_refused", 20);
+	for (int i = 0; i < 20; i++)
+		close(refused[i]);
 	daemon_stop(&d);
 }
 
@@ -265,6 +351,9 @@ int main(int argc, char **argv)
 		cmocka_unit_test(more_clients_than_workers_wait_and_are_served),
 		cmocka_unit_test(without_descriptors_accepting_pauses_and_goes_on),
 		cmocka_unit_test(silent_and_slow_clients_are_gone_after_the_handshake_timeout),
+		cmocka_unit_test(mute_connections_of_one_address_leave_a_worker_for_another),
+		cmocka_unit_test(a_client_has_as_many_sessions_as_the_setting_says),
+		cmocka_unit_test(refused_clients_that_stay_leave_a_worker_for_another),
 		cmocka_unit_test(the_default_pool_has_room_for_300_silent_clients),
 		cmocka_unit_test(a_limit_of_1024_carries_480_sessions),
 		cmocka_unit_test(a_limit_of_20000_carries_9900_sessions),

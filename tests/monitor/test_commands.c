@@ -1,7 +1,11 @@
-/* commands: how requests are taken apart, by the table. What they do: daemon/test_monitor.c. */
+/* commands: how requests are taken apart, by the table, and what each row answers, over parts that
+ * the test makes. With a whole server: daemon/test_monitor.c. */
 #include "monitor/commands.h"
 
-#include "../base/check.h"
+#include <stdio.h>
+
+#include "parts.h"
+#include "server/statistics.h"
 
 static struct request q;
 static struct reply r;
@@ -86,12 +90,304 @@ static void the_longest_line_fits(void **state)
 	assert_string_equal(q.parameters[2], "admin");
 }
 
-static int free_reply(void **state)
+/* ---- each row of the table ---- */
+
+/* "WORD p1 p2 ..." */
+static const char *request_with(const struct command *c, size_t parameters)
+{
+	static char line[256];
+	char *end = stpcpy(line, c->word);
+
+	for (size_t i = 1; i <= parameters; i++)
+		end += sprintf(end, " p%zu", i);
+	return line;
+}
+
+static const char *usage_of(const struct command *c)
+{
+	static char line[256];
+
+	snprintf(line, sizeof(line), "ERR Usage: %s%s%s\n", c->word,
+		*c->parameters == '\0' ? "" : " ", c->parameters);
+	return line;
+}
+
+static void each_command_takes_as_many_parameters_as_it_says(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < commands_count; i++) {
+		const struct command *c = &commands_table[i];
+
+		for (size_t n = 0; n <= c->most + 2; n++) {
+			bool fits = n >= c->least && (n <= c->most || c->takes_rest);
+
+			assert_int_equal(parse(request_with(c, n)), fits);
+			assert_ptr_equal(q.command, c);
+			if (fits)
+				assert_int_equal(q.count, n < c->most ? n : c->most);
+			else
+				assert_string_equal(r.text, usage_of(c));
+		}
+	}
+}
+
+static size_t count_chars(const char *text, char wanted)
+{
+	size_t n = 0;
+
+	for (; *text != '\0'; text++)
+		n += *text == wanted;
+	return n;
+}
+
+/* "<name> <password> [admin]": in brackets what may be left out. */
+static void the_usage_of_each_command_tells_how_many(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < commands_count; i++) {
+		const struct command *c = &commands_table[i];
+		size_t optional = count_chars(c->parameters, '[');
+
+		assert_int_equal(c->most - c->least, optional);
+		assert_int_equal(count_chars(c->parameters, ']'), optional);
+		assert_int_equal(
+			count_chars(c->parameters, ' ') + (*c->parameters != '\0'), c->most);
+		assert_true(c->most < COMMANDS_MAX_WORDS && c->logged_from <= c->most + 1);
+		assert_true(c->prepare == NULL || c->is_errand);
+	}
+}
+
+static void words_are_matched_whole_and_in_any_case(void **state)
+{
+	char line[64];
+
+	(void)state;
+	for (size_t i = 0; i < commands_count; i++) {
+		const struct command *c = &commands_table[i];
+
+		strcpy(line, request_with(c, c->least));
+		for (char *p = line; *p != '\0' && *p != ' '; p += 2)
+			*p |= 'A' <= *p && *p <= 'Z' ? ' ' : 0;
+		assert_true(parse(line));
+		assert_ptr_equal(q.command, c);
+		snprintf(line, sizeof(line), "%sX", c->word);
+		assert_false(parse(line));
+		snprintf(line, sizeof(line), "%.*s", (int)strlen(c->word) - 1, c->word);
+		assert_false(parse(line));
+		assert_begins(r.text, "ERR Unknown command: ");
+	}
+}
+
+/* ---- what they answer ---- */
+
+int __wrap_server_set(struct server *s, const struct setting *setting, const char *value,
+	char reply[CHANGE_REPLY_MAX]);
+int __wrap_server_reload(struct server *s, char reply[CHANGE_REPLY_MAX]);
+int __wrap_password_hash(const char *password, char out[PASSWORD_HASH_SIZE]);
+void __wrap_statistics_each(struct services *v, statistics_taker *take, void *context);
+
+static char set[128]; /* the setting and value that the server was given */
+
+int __wrap_server_set(struct server *s, const struct setting *setting, const char *value,
+	char reply[CHANGE_REPLY_MAX])
+{
+	(void)s;
+	snprintf(set, sizeof(set), "%s=%s", setting->name, value);
+	strcpy(reply, "it must not be 13");
+	return strcmp(value, "13") == 0 ? -1 : 0;
+}
+
+int __wrap_server_reload(struct server *s, char reply[CHANGE_REPLY_MAX])
+{
+	(void)s;
+	strcpy(reply, "timeout changed");
+	return 0;
+}
+
+int __wrap_password_hash(const char *password, char out[PASSWORD_HASH_SIZE])
+{
+	(void)password;
+	strcpy(out, MONITOR_HASH);
+	return 0;
+}
+
+void __wrap_statistics_each(struct services *v, statistics_taker *take, void *context)
+{
+	(void)v;
+	take(context, "all time connections", 2, "");
+	take(context, "server uptime", 276, "s");
+}
+
+static char answer[65536];
+
+/* Does what a console and the threads behind it do, all at once. */
+static const char *ask(const char *line)
+{
+	const char *bytes;
+	size_t n, len = 0;
+
+	q.services = &parts;
+	if (parse(line) && commands_allowed(&q, "root", &r)) {
+		if (q.command->prepare != NULL)
+			q.command->prepare(&q, &r);
+		if (r.len == 0)
+			q.command->run(&q, &r);
+	}
+	reply_finish(&r);
+	while ((n = reply_pending(&r, &bytes)) > 0) {
+		assert_true(len + n < sizeof(answer));
+		memcpy(answer + len, bytes, n);
+		reply_consume(&r, n);
+		len += n;
+	}
+	answer[len] = '\0';
+	return answer;
+}
+
+/* Slots 0 and 1 are alice's, 2 nobody's. */
+static int make_parts(void **state)
+{
+	(void)state;
+	parts_make(8, 10);
+	parts_add_user("root", USER_ROLE_ADMIN);
+	parts_add_user("alice", USER_ROLE_USER);
+	for (size_t i = 0; i < 3; i++)
+		parts_begin_session(i);
+	parts_set_user(0, "alice");
+	parts_set_user(1, "alice");
+	parts_log_access("alice", "www.example.org:443", true);
+	parts_log_access(NULL, "www.example.org:80", false);
+	return 0;
+}
+
+static int free_parts(void **state)
 {
 	(void)state;
 	reply_free(&r);
+	parts_free();
 	return 0;
 }
+
+#define KEPT " (until the server ends: users_file is not set)\n\n"
+
+static void each_command_answers_word_for_word(void **state)
+{
+	static const char *const rows[][2] = {
+		{"STATS", "OK\nall time connections:2\nserver uptime:276s\n\n"},
+		{"USERS", "OK No active users\n\n"},
+		{"CONFIG timeout 15", "OK timeout set to 15\n\n"},
+		{"CONFIG timeout 13", "ERR it must not be 13\n\n"},
+		{"CONFIG clients \"\"", "OK clients set to \"\"\n\n"},
+		{"CONFIG colour", "ERR Unknown parameter: colour\n\n"},
+		{"CONFIG colour red", "ERR Unknown parameter: colour\n\n"},
+		{"LOG_LEVEL debug", "OK log_level set to debug\n\n"},
+		{"RELOAD", "OK timeout changed\n\n"},
+		{"ACCESS_LOG",
+			"OK Access log for all users:\n"
+			"alice: www.example.org:443 [2025-07-15 12:40:39] SUCCESS\n"
+			"Anonymous: www.example.org:80 [2025-07-15 12:40:39] FAIL\n\n"},
+		{"ACCESS_LOG alice",
+			"OK Access log for user alice:\n"
+			"www.example.org:443 [2025-07-15 12:40:39] SUCCESS\n\n"},
+		{"ACCESS_LOG * 1",
+			"OK Access log for all users:\n"
+			"Anonymous: www.example.org:80 [2025-07-15 12:40:39] FAIL\n\n"},
+		{"ACCESS_LOG bob", "OK No access log entries for user bob\n\n"},
+		{"ACCESS_LOG * 0", "ERR \"0\": the count is a number from 1 on\n\n"},
+		{"ACCESS_LOG * -1", "ERR \"-1\": the count is a number from 1 on\n\n"},
+		{"ACCESS_LOG alice all", "ERR \"all\": the count is a number from 1 on\n\n"},
+		{"ADD_USER bob secret", "OK User bob added" KEPT},
+		{"ADD_USER bob secret", "ERR bob exists already\n\n"},
+		{"ADD_USER carl secret boss", "ERR \"boss\": the role is admin, or left out\n\n"},
+		{"ADD_USER carl secret admin", "OK User carl added" KEPT},
+		{"SET_PASSWORD bob two words", "OK Password of bob changed" KEPT},
+		{"SET_PASSWORD dora secret", "ERR dora does not exist\n\n"},
+		{"SET_PASSWORD Anonymous secret",
+			"ERR * and Anonymous stand for others, not for a user\n\n"},
+		{"DEL_USER bob", "OK User bob deleted, 0 sessions ended" KEPT},
+		{"DEL_USER bob", "ERR bob does not exist\n\n"},
+		{"KILL 2", "OK Session 2 ended\n\n"},
+		{"KILL 0", "ERR There is no session 0\n\n"},
+		{"KILL 9", "ERR There is no session 9\n\n"},
+		{"KILL all", "ERR \"all\": the id of a session is a number\n\n"},
+		{"KILL_USER alice", "OK 2 sessions of alice ended\n\n"},
+		{"KILL_USER Anonymous", "OK 1 session of Anonymous ended\n\n"},
+		{"KILL_USER bob", "ERR bob has no session\n\n"},
+		{"DEL_USER alice", "OK User alice deleted, 2 sessions ended" KEPT},
+		{"DEL_USER carl", "OK User carl deleted, 0 sessions ended" KEPT},
+		{"QUIT", "OK Goodbye\n"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++)
+		assert_string_equal(ask(rows[i][0]), rows[i][1]);
+}
+
+static void an_empty_value_is_written_as_two_quotes(void **state)
+{
+	(void)state;
+	ask("CONFIG clients \"\"");
+	assert_string_equal(set, "clients=");
+	ask("LOG_LEVEL warn");
+	assert_string_equal(set, "log_level=warn");
+}
+
+static void config_shows_all_settings_or_one(void **state)
+{
+	(void)state;
+	ask("CONFIG");
+	assert_begins(answer, "OK\n");
+	assert_int_equal(count_chars(answer, '\n'), 1 + SETTINGS_COUNT + 1);
+	for (size_t i = 0; i < SETTINGS_COUNT; i++) {
+		char start[64];
+
+		snprintf(start, sizeof(start), "\n%s:", settings_table[i].name);
+		assert_contains(answer, start);
+	}
+	ask("CONFIG log_level");
+	assert_string_equal(answer, "OK\nlog_level:info\n\n");
+}
+
+static void help_has_a_line_for_each_command(void **state)
+{
+	char start[128];
+
+	(void)state;
+	ask("HELP");
+	assert_int_equal(count_chars(answer, '\n'), 1 + commands_count + 1);
+	for (size_t i = 0; i < commands_count; i++) {
+		const struct command *c = &commands_table[i];
+
+		snprintf(start, sizeof(start), "\n%s%s%s - %s\n", c->word,
+			*c->parameters == '\0' ? "" : " ", c->parameters, c->help);
+		assert_contains(answer, start);
+	}
+}
+
+/* Who was deleted, or is no administrator any more, may still leave. */
+static void each_command_asks_for_its_role(void **state)
+{
+	static const char *const who[] = {"root", "alice", "nobody"};
+	char refusal[64];
+
+	(void)state;
+	for (size_t i = 0; i < commands_count; i++) {
+		for (size_t j = 0; j < COUNT(who); j++) {
+			bool may = j == 0 || commands_table[i].role == USER_ROLE_USER;
+
+			q.services = &parts;
+			assert_true(
+				parse(request_with(&commands_table[i], commands_table[i].least)));
+			assert_int_equal(commands_allowed(&q, who[j], &r), may);
+			snprintf(refusal, sizeof(refusal), "ERR %s may not do that any more\n",
+				who[j]);
+			if (!may)
+				assert_string_equal(r.text, refusal);
+		}
+	}
+}
+
+#define answer_test(f) cmocka_unit_test_setup_teardown(f, make_parts, free_parts)
 
 int main(void)
 {
@@ -99,7 +395,15 @@ int main(void)
 		cmocka_unit_test(takes_a_request_apart),
 		cmocka_unit_test(says_what_is_wrong_with_a_request),
 		cmocka_unit_test(the_longest_line_fits),
+		cmocka_unit_test(each_command_takes_as_many_parameters_as_it_says),
+		cmocka_unit_test(the_usage_of_each_command_tells_how_many),
+		cmocka_unit_test(words_are_matched_whole_and_in_any_case),
+		answer_test(each_command_answers_word_for_word),
+		answer_test(an_empty_value_is_written_as_two_quotes),
+		answer_test(config_shows_all_settings_or_one),
+		answer_test(help_has_a_line_for_each_command),
+		answer_test(each_command_asks_for_its_role),
 	};
 
-	return cmocka_run_group_tests_name("monitor/commands", tests, NULL, free_reply);
+	return cmocka_run_group_tests_name("monitor/commands", tests, NULL, NULL);
 }

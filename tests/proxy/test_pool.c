@@ -4,12 +4,14 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "net/socket.h"
 #include "proxy/session.h"
 #include "suite.h"
@@ -64,7 +66,7 @@ static void let_all_end(void)
 }
 
 void __wrap_session_run(struct session *s, struct services *shared, struct registry_slot *slot,
-	struct config *config, int client, const struct addr *client_addr);
+	const struct guest *guest);
 
 static size_t index_of(const struct registry_slot *slot)
 {
@@ -78,13 +80,13 @@ static size_t index_of(const struct registry_slot *slot)
 
 /* Lasts until the test lets it end. Two at once never have the same memory or slot. */
 void __wrap_session_run(struct session *s, struct services *shared, struct registry_slot *slot,
-	struct config *config, int client, const struct addr *client_addr)
+	const struct guest *guest)
 {
 	size_t i = index_of(slot);
 
 	assert_ptr_equal(shared, &services);
 	assert_non_null(s);
-	assert_true(addr_is_loopback(client_addr));
+	assert_true(addr_is_loopback(&guest->addr));
 	pthread_mutex_lock(&lock);
 	assert_false(slots_in_use[i]);
 	slots_in_use[i] = true;
@@ -95,11 +97,24 @@ void __wrap_session_run(struct session *s, struct services *shared, struct regis
 		pthread_cond_wait(&changed, &lock);
 	may_end--;
 	running--;
+	ledger_leave(guest->entry, clock_ms());
 	slots_in_use[i] = false;
 	pthread_cond_broadcast(&changed);
 	pthread_mutex_unlock(&lock);
-	close(client);
-	config_release(config);
+	close(guest->fd);
+	config_release(guest->config);
+}
+
+/* ---- time ---- */
+
+static _Atomic(int64_t) later; /* than it is, by so many milliseconds */
+
+int64_t __real_clock_ms(void);
+int64_t __wrap_clock_ms(void);
+
+int64_t __wrap_clock_ms(void)
+{
+	return __real_clock_ms() + atomic_load(&later);
 }
 
 /* ---- faults ---- */
@@ -166,22 +181,23 @@ void *__wrap_mmap64(void *at, size_t size, int protection, int flags, int fd, of
 static struct pool *pool;
 static sigset_t gone;
 
-static void set_clients(struct config *c, const char *text)
+static void set(struct config *c, const char *name, const char *text)
 {
 	struct setting_input in = {.text = text};
 	char why[SETTING_ERROR_MAX];
 
-	assert_true(setting_set(settings_find("clients"), &c->settings, &in, why));
+	assert_true(setting_set(settings_find(name), &c->settings, &in, why));
 }
 
-static void configure(const char *clients)
+static void configure(const char *name, const char *value)
 {
 	struct config_source source = {.path = NULL};
 	char error[CONFIG_ERROR_MAX];
 	struct config *c = config_read(&source, error);
 
 	assert_non_null(c);
-	set_clients(c, clients);
+	set(c, "clients", "any");
+	set(c, name, value);
 	config_store_free(services.config);
 	services.config = config_store_new(c);
 	assert_non_null(services.config);
@@ -194,14 +210,15 @@ static int setup(void **state)
 	memset(&services, 0, sizeof(services));
 	stats_init(&services.stats);
 	services.hashing = hashing_new(1);
-	services.ledger = ledger_new(1, NULL);
+	services.ledger = ledger_new(10, NULL);
 	services.users = users_new(services.hashing, services.ledger, NULL);
 	assert_non_null(services.users);
 	services.registry = registry_new(SLOTS);
 	assert_non_null(services.registry);
-	configure("any");
+	configure("clients", "any");
 	running = served = may_end = 0;
 	atomic_store(&accept_errors, 0);
+	atomic_store(&later, 0);
 	threads_left = -1;
 	epoll_error = 0;
 	memory_left = SIZE_MAX;
@@ -312,7 +329,7 @@ static void a_client_that_the_setting_clients_forbids_is_closed_and_counted(void
 	int fd;
 
 	(void)state;
-	configure("10.0.0.0/8");
+	configure("clients", "10.0.0.0/8");
 	port = start(2);
 	fd = net_connect("127.0.0.1", port);
 	net_expect_gone(fd);
@@ -329,18 +346,179 @@ static void the_configuration_is_that_of_the_moment_of_accepting(void **state)
 	int fd;
 
 	(void)state;
-	configure("10.0.0.0/8");
+	configure("clients", "10.0.0.0/8");
 	port = start(1);
 	c = config_get(services.config);
 	next = config_clone(c);
 	config_release(c);
-	set_clients(next, "any");
+	set(next, "clients", "any");
 	config_publish(services.config, next);
 	fd = net_connect("127.0.0.1", port);
 	await(were_served, 1);
 	close(fd);
 	stop();
 }
+
+/* ---- no address takes the whole house ---- */
+
+/* Connects so many clients that are served, of whom `fds` are then. */
+static void serve_from(const char *source, uint16_t port, int *fds, size_t count)
+{
+	size_t before;
+
+	pthread_mutex_lock(&lock);
+	before = running;
+	pthread_mutex_unlock(&lock);
+	for (size_t i = 0; i < count; i++) {
+		fds[i] = net_connect_from(source, "127.0.0.1", port);
+		await(are_running, before + i + 1);
+	}
+}
+
+static void refuse_from(const char *source, uint16_t port)
+{
+	uint64_t before = stats_get(&services.stats.clients_over_share);
+	int fd = net_connect_from(source, "127.0.0.1", port);
+
+	net_expect_gone(fd);
+	close(fd);
+	assert_int_equal(stats_get(&services.stats.clients_over_share), before + 1);
+}
+
+/* A session of that client has been and is over, while no other runs. */
+static void visit_from(const char *source, uint16_t port)
+{
+	int fd;
+
+	serve_from(source, port, &fd, 1);
+	let_one_end();
+	await(are_running, 0);
+	while (atomic_load(&services.places.taken) > 0)
+		sched_yield();
+	close(fd);
+}
+
+static void close_all(const int *fds, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		close(fds[i]);
+}
+
+static void a_client_has_as_many_sessions_as_the_setting_allows(void **state)
+{
+	uint16_t port;
+	int fds[5];
+
+	(void)state;
+	configure("max_sessions_per_client", "2");
+	port = start(8);
+	serve_from("127.0.0.1", port, fds, 2);
+	refuse_from("127.0.0.1", port);
+	refuse_from("127.0.0.1", port);
+	serve_from("127.0.0.2", port, fds + 2, 2);
+	refuse_from("127.0.0.2", port);
+	let_one_end();
+	let_one_end();
+	let_one_end();
+	let_one_end();
+	await(are_running, 0);
+	serve_from("127.0.0.1", port, fds + 4, 1);
+	assert_int_equal(stats_get(&services.stats.clients_refused), 0);
+	stop();
+	close_all(fds, 5);
+}
+
+static void an_address_that_is_alone_fills_all_places_and_waits(void **state)
+{
+	uint16_t port = start(8);
+	int fds[9];
+
+	(void)state;
+	serve_from("127.0.0.1", port, fds, 8);
+	fds[8] = net_connect("127.0.0.1", port);
+	let_one_end();
+	await(were_served, 9);
+	assert_int_equal(stats_get(&services.stats.clients_over_share), 0);
+	stop();
+	close_all(fds, 9);
+}
+
+static void the_last_place_is_kept_from_a_client_with_more_than_a_quarter(void **state)
+{
+	uint16_t port = start(8);
+	int fds[8];
+
+	(void)state;
+	visit_from("127.0.0.2", port);
+	serve_from("127.0.0.1", port, fds, 7);
+	refuse_from("127.0.0.1", port);
+	refuse_from("127.0.0.1", port);
+	assert_int_equal(stats_get(&services.stats.saturated), 0);
+	serve_from("127.0.0.2", port, fds + 7, 1);
+	assert_int_equal(stats_get(&services.stats.saturated), 1);
+	stop();
+	close_all(fds, 8);
+}
+
+/* A quarter of eight is two. */
+static void a_client_with_a_quarter_gets_the_last_place(void **state)
+{
+	uint16_t port = start(8);
+	int fds[8];
+
+	(void)state;
+	serve_from("127.0.0.1", port, fds, 5);
+	serve_from("127.0.0.2", port, fds + 5, 3);
+	assert_int_equal(stats_get(&services.stats.clients_over_share), 0);
+	stop();
+	close_all(fds, 8);
+}
+
+static void an_hour_after_the_other_client_all_places_are_for_one(void **state)
+{
+	uint16_t port = start(8);
+	int fds[8];
+
+	(void)state;
+	visit_from("127.0.0.2", port);
+	serve_from("127.0.0.1", port, fds, 7);
+	refuse_from("127.0.0.1", port);
+	atomic_store(&later, LEDGER_SHARED_MS - 10 * 60 * 1000);
+	refuse_from("127.0.0.1", port);
+	atomic_store(&later, LEDGER_SHARED_MS);
+	serve_from("127.0.0.1", port, fds + 7, 1);
+	stop();
+	close_all(fds, 8);
+}
+
+static void no_place_is_kept_where_the_setting_says_none(void **state)
+{
+	uint16_t port;
+	int fds[8];
+
+	(void)state;
+	configure("max_sessions_per_client", "none");
+	port = start(8);
+	visit_from("127.0.0.2", port);
+	serve_from("127.0.0.1", port, fds, 8);
+	stop();
+	close_all(fds, 8);
+}
+
+/* One of three would be more than a quarter. */
+static void no_place_is_kept_of_less_than_four(void **state)
+{
+	uint16_t port = start(3);
+	int fds[3];
+
+	(void)state;
+	visit_from("127.0.0.2", port);
+	serve_from("127.0.0.1", port, fds, 3);
+	stop();
+	close_all(fds, 3);
+}
+
+/* ---- accepting ---- */
 
 static void pauses_when_accept_lacks_descriptors_and_goes_on(void **state)
 {
@@ -513,6 +691,13 @@ int main(void)
 		POOL_TEST(who_comes_when_all_are_busy_waits_for_the_first_that_is_free),
 		POOL_TEST(a_client_that_the_setting_clients_forbids_is_closed_and_counted),
 		POOL_TEST(the_configuration_is_that_of_the_moment_of_accepting),
+		POOL_TEST(a_client_has_as_many_sessions_as_the_setting_allows),
+		POOL_TEST(an_address_that_is_alone_fills_all_places_and_waits),
+		POOL_TEST(the_last_place_is_kept_from_a_client_with_more_than_a_quarter),
+		POOL_TEST(a_client_with_a_quarter_gets_the_last_place),
+		POOL_TEST(an_hour_after_the_other_client_all_places_are_for_one),
+		POOL_TEST(no_place_is_kept_where_the_setting_says_none),
+		POOL_TEST(no_place_is_kept_of_less_than_four),
 		POOL_TEST(pauses_when_accept_lacks_descriptors_and_goes_on),
 		POOL_TEST(a_connection_that_broke_before_it_was_accepted_is_no_matter),
 		POOL_TEST(goes_over_to_other_listeners),

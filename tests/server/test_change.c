@@ -291,6 +291,7 @@ static const struct row {
 	{"monitor_port", NULL, OPEN " monitor"},
 	{"monitor_login_timeout", "7s", ""},
 	{"monitor_timeout", "7s", ""},
+	{"max_sessions_per_client", "7", ""},
 	{"backlog", "7", ""},
 	{"handshake_timeout", "7s", ""},
 	{"connect_timeout", "7s", ""},

@@ -63,9 +63,10 @@ static struct ledger_entry *join(struct ledger *l, const char *text, int64_t now
 {
 	struct addr a = address(text);
 	struct ledger_entry *e;
+	size_t running;
 
 	addr_set_port(&a, (uint16_t)now);
-	e = ledger_join_client(l, &a, now);
+	e = ledger_join_client(l, &a, now, &running);
 	assert_non_null(e);
 	return e;
 }
@@ -184,7 +185,8 @@ static struct addr numbered(unsigned n)
 static struct ledger_entry *join_number(struct ledger *l, unsigned n, int64_t now)
 {
 	struct addr a = numbered(n);
-	struct ledger_entry *e = ledger_join_client(l, &a, now);
+	size_t running;
+	struct ledger_entry *e = ledger_join_client(l, &a, now, &running);
 
 	assert_non_null(e);
 	return e;
@@ -422,6 +424,7 @@ static void without_memory_there_is_no_entry_and_nothing_else_happens(void **sta
 	struct addr known = numbered(1);
 	struct ledger *l = NULL;
 	struct ledger_entry *e, *k;
+	size_t running;
 
 	(void)state;
 	for (int n = 1; l == NULL; n++) {
@@ -436,14 +439,14 @@ static void without_memory_there_is_no_entry_and_nothing_else_happens(void **sta
 		e = NULL;
 		for (int n = 1; e == NULL; n++) {
 			faults_fail(n);
-			e = ledger_join_client(l, &a, client);
+			e = ledger_join_client(l, &a, client, &running);
 			assert_int_equal(e == NULL, faults_struck());
 		}
 		assert_int_equal(ledger_read(e).total, 1);
 		ledger_leave(e, client);
 	}
 	faults_fail(1);
-	k = ledger_join_client(l, &known, 200); /* which needs none */
+	k = ledger_join_client(l, &known, 200, &running); /* which needs none */
 	assert_non_null(k);
 	assert_false(faults_struck());
 	ledger_leave(k, 200);
@@ -482,10 +485,11 @@ static void *serve_sessions(void *context)
 {
 	struct worker *w = context;
 	struct traffic t;
+	size_t running;
 
 	for (int i = 0; i < ROUNDS; i++) {
 		struct addr a = numbered((unsigned)check_random(&w->seed, 50));
-		struct ledger_entry *client = ledger_join_client(w->ledger, &a, i);
+		struct ledger_entry *client = ledger_join_client(w->ledger, &a, i, &running);
 		struct ledger_entry *user = log_in(w);
 
 		traffic_begin(&t, i);
@@ -560,10 +564,11 @@ static void *serve_one_client(void *context)
 {
 	struct worker *w = context;
 	struct traffic t;
+	size_t running;
 
 	for (int i = 0; i < ROUNDS; i++) {
 		struct addr a = numbered(7);
-		struct ledger_entry *client = ledger_join_client(w->ledger, &a, i);
+		struct ledger_entry *client = ledger_join_client(w->ledger, &a, i, &running);
 
 		traffic_begin(&t, i);
 		traffic_share(&t, ledger_tally(client));
@@ -597,6 +602,110 @@ static void nothing_of_many_threads_gets_lost(void **state)
 	ledger_free(l);
 }
 
+/* ---- how many ---- */
+
+static void a_session_is_told_how_many_its_client_has(void **state)
+{
+	struct ledger *l = ledger_of(2);
+	struct addr a = numbered(1), b = numbered(2);
+	struct ledger_entry *first, *second, *other;
+	size_t running;
+
+	(void)state;
+	first = ledger_join_client(l, &a, 1, &running);
+	assert_int_equal(running, 1);
+	second = ledger_join_client(l, &a, 1, &running);
+	assert_int_equal(running, 2);
+	other = ledger_join_client(l, &b, 1, &running);
+	assert_int_equal(running, 1);
+	ledger_leave(first, 2);
+	first = ledger_join_client(l, &a, 3, &running);
+	assert_int_equal(running, 2);
+	ledger_leave(first, 4);
+	ledger_leave(second, 4);
+	ledger_leave(other, 4);
+	ledger_free(l);
+}
+
+static void who_is_turned_away_had_no_session(void **state)
+{
+	struct ledger *l = ledger_of(2);
+	struct ledger_entry *stays = join_number(l, 1, 1), *e = join_number(l, 1, 1);
+
+	(void)state;
+	ledger_turn_away(e, 1);
+	assert_int_equal(ledger_read(stays).sessions, 1);
+	assert_int_equal(ledger_read(stays).total, 1);
+	ledger_leave(stays, 1);
+	visit_number(l, 1, 1);
+	visit_number(l, 2, 1);
+	e = join_number(l, 2, 1);
+	ledger_turn_away(e, 1);
+	visit_number(l, 3, 2); /* both others are idle now, so that one of them goes */
+	assert_false(is_remembered(l, 1, 3) && is_remembered(l, 2, 3));
+	ledger_free(l);
+}
+
+static void the_house_is_shared_for_an_hour_after_the_second_client_s_last_session(void **state)
+{
+	struct ledger *l = ledger_of(10);
+	struct ledger_entry *busy = join_number(l, 1, 1000), *second;
+
+	(void)state;
+	assert_false(ledger_is_shared(l, 1000));
+	second = join_number(l, 2, 2000);
+	assert_true(ledger_is_shared(l, 2000)); /* while it lasts */
+	assert_true(ledger_is_shared(l, 2000 + 10 * LEDGER_SHARED_MS));
+	ledger_leave(second, 5000 + 20 * LEDGER_SHARED_MS);
+	assert_true(ledger_is_shared(l, 4999 + 21 * LEDGER_SHARED_MS));
+	assert_false(ledger_is_shared(l, 5000 + 21 * LEDGER_SHARED_MS));
+	ledger_leave(busy, 5000 + 21 * LEDGER_SHARED_MS);
+	ledger_free(l);
+}
+
+static void nobody_and_one_client_share_with_nobody(void **state)
+{
+	struct ledger *l = ledger_of(10);
+
+	(void)state;
+	assert_false(ledger_is_shared(l, 1000));
+	for (int i = 0; i < 100; i++)
+		visit_number(l, 1, 1000 + i);
+	assert_false(ledger_is_shared(l, 3000));
+	ledger_free(l);
+}
+
+static void that_there_is_no_second_client_is_believed_for_a_second(void **state)
+{
+	struct ledger *l = ledger_of(10);
+
+	(void)state;
+	visit_number(l, 1, 1000);
+	assert_false(ledger_is_shared(l, 1000));
+	visit_number(l, 2, 1001);
+	assert_false(ledger_is_shared(l, 1999));
+	assert_true(ledger_is_shared(l, 2000));
+	ledger_free(l);
+}
+
+/* Of many the second newest counts, wherever it stands. */
+static void the_house_is_shared_by_the_last_two_of_many(void **state)
+{
+	for (unsigned newest = 0; newest < 20; newest++) {
+		struct ledger *l = ledger_of(100);
+		unsigned second = (newest + 7) % 20;
+
+		for (unsigned n = 0; n < 20; n++)
+			visit_number(l, n, 1000 + n);
+		visit_number(l, second, 5000);
+		visit_number(l, newest, 6000);
+		assert_true(ledger_is_shared(l, 4999 + LEDGER_SHARED_MS));
+		assert_false(ledger_is_shared(l, 5000 + LEDGER_SHARED_MS));
+		ledger_free(l);
+	}
+	(void)state;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -612,6 +721,13 @@ int main(void)
 		cmocka_unit_test(active_users_are_those_with_sessions),
 		cmocka_unit_test(a_session_may_outlive_its_user),
 		cmocka_unit_test(without_memory_there_is_no_entry_and_nothing_else_happens),
+		cmocka_unit_test(a_session_is_told_how_many_its_client_has),
+		cmocka_unit_test(who_is_turned_away_had_no_session),
+		cmocka_unit_test(
+			the_house_is_shared_for_an_hour_after_the_second_client_s_last_session),
+		cmocka_unit_test(nobody_and_one_client_share_with_nobody),
+		cmocka_unit_test(that_there_is_no_second_client_is_believed_for_a_second),
+		cmocka_unit_test(the_house_is_shared_by_the_last_two_of_many),
 		cmocka_unit_test(sessions_come_and_go_in_many_threads),
 		cmocka_unit_test(nothing_of_many_threads_gets_lost),
 	};

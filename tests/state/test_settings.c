@@ -234,7 +234,10 @@ static void takes_numbers(void **state)
 		{"port", "", NULL}, {"port", "80 ", NULL}, {"port", "0x50", NULL},
 		{"port", "auto", NULL}, {"max_sessions", "auto", "auto"},
 		{"max_sessions", "1", "1"}, {"max_sessions", "0", NULL},
-		{"max_sessions", "AUTO", NULL}, {"max_sessions", "100001", NULL}};
+		{"max_sessions", "AUTO", NULL}, {"max_sessions", "100001", NULL},
+		{"max_sessions", "none", NULL}, {"max_sessions_per_client", "auto", "auto"},
+		{"max_sessions_per_client", "none", "none"}, {"max_sessions_per_client", "1", "1"},
+		{"max_sessions_per_client", "0", NULL}, {"max_sessions_per_client", "-1", NULL}};
 
 	(void)state;
 	check_values(rows, COUNT(rows));
@@ -448,6 +451,7 @@ static void tells_what_is_legal(void **state)
 		const char *name, *part;
 	} rows[] = {{"port", "a number from 0 to 65535"},
 		{"max_sessions", "auto or a number from 1 to 100000"},
+		{"max_sessions_per_client", "auto, none or a number from 1 to 100000"},
 		{"timeout", "a time from 100ms to 30d"}, {"drain_timeout", "a time from 0s to 1d"},
 		{"auth", "auto, required, optional"}, {"log_format", "text, json"},
 		{"dns_servers", "addresses"}, {"listen", "at most 16"},

@@ -1,0 +1,32 @@
+/* places: how many workers there are and how many of them have a client, and of how many an address
+ * may be kept. Atomics, no lock. */
+#ifndef PROXY_PLACES_H
+#define PROXY_PLACES_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+struct places {
+	size_t total;
+	_Atomic(size_t) taken;
+};
+
+/* Before the first is taken. */
+void places_init(struct places *p, size_t total);
+
+/* A worker gets a client. How many have one then, from 1 to the total; of those that get one at the
+ * same time each is told another number. */
+size_t places_take(struct places *p);
+
+void places_leave(struct places *p);
+
+/* Is this place, by the number of places_take(), among those that are kept for others when it would
+ * be the `running`-th session of its client? These are the last 64th, at least one and at most a
+ * quarter of all; they are for clients that have a quarter of all at most. */
+bool places_is_kept(const struct places *p, size_t place, size_t running);
+
+/* Are no more left than the last 64th, or one? */
+bool places_are_scarce(const struct places *p);
+
+#endif

@@ -1,0 +1,39 @@
+/*
+ * One counter that all workers write, twice a session. To take a place and to be told which it is
+ * are one step; so two that come for the last one are not both told that there was another.
+ */
+#include "proxy/places.h"
+
+void places_init(struct places *p, size_t total)
+{
+	p->total = total;
+	atomic_init(&p->taken, 0);
+}
+
+size_t places_take(struct places *p)
+{
+	return atomic_fetch_add(&p->taken, 1) + 1;
+}
+
+void places_leave(struct places *p)
+{
+	atomic_fetch_sub(&p->taken, 1);
+}
+
+static size_t last_places(const struct places *p)
+{
+	return p->total < 64 ? 1 : p->total / 64;
+}
+
+bool places_is_kept(const struct places *p, size_t place, size_t running)
+{
+	size_t quarter = p->total / 4;
+
+	/* Of less than four one would be more than a quarter. */
+	return quarter > 0 && place > p->total - last_places(p) && running > quarter + 1;
+}
+
+bool places_are_scarce(const struct places *p)
+{
+	return atomic_load(&p->taken) + last_places(p) >= p->total;
+}

@@ -1,0 +1,391 @@
+/* desk: a console over a socketpair, on a clock that the test moves, with faults at the calls that
+ * move bytes. The other threads are the test's hand, which does their steps. For tests whose line
+ * WRAP_ in the Makefile names $(WRAP_DESK). */
+#ifndef TESTS_MONITOR_DESK_H
+#define TESTS_MONITOR_DESK_H
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/socket.h>
+
+#include "../base/scratch.h"
+#include "monitor/console.h"
+#include "parts.h"
+
+#define TIMEOUT 600000 /* monitor_timeout as it is by default, in milliseconds */
+
+#define PROMPT "Please enter Username:password (in that format)\n"
+
+/* ---- the two calls that move bytes ---- */
+
+static unsigned moves; /* recv(2) and send(2) so far */
+static unsigned fault_at; /* of them, from 1; 0: none fails */
+static int fault; /* errno; 0: one byte passes */
+static size_t most_bytes = SIZE_MAX; /* that any of them moves */
+
+ssize_t __real_recv(int fd, void *bytes, size_t len, int flags);
+ssize_t __real_send(int fd, const void *bytes, size_t len, int flags);
+ssize_t __wrap_recv(int fd, void *bytes, size_t len, int flags);
+ssize_t __wrap_send(int fd, const void *bytes, size_t len, int flags);
+
+/* Does this call fail? Otherwise `*len` is what it may move. */
+static inline bool move_fails(size_t *len)
+{
+	bool strikes = ++moves == fault_at;
+
+	if (*len > most_bytes)
+		*len = most_bytes;
+	if (strikes && fault == 0)
+		*len = 1;
+	errno = fault;
+	return strikes && fault != 0;
+}
+
+ssize_t __wrap_recv(int fd, void *bytes, size_t len, int flags)
+{
+	return move_fails(&len) ? -1 : __real_recv(fd, bytes, len, flags);
+}
+
+ssize_t __wrap_send(int fd, const void *bytes, size_t len, int flags)
+{
+	return move_fails(&len) ? -1 : __real_send(fd, bytes, len, flags);
+}
+
+static inline void fail_move(unsigned at, int error)
+{
+	moves = 0;
+	fault_at = at;
+	fault = error;
+}
+
+static inline bool move_failed(void)
+{
+	return moves >= fault_at;
+}
+
+/* ---- the server ---- */
+
+/* Errands that wait for one thread, and how often it was called for them. */
+struct queue {
+	struct errands *errands;
+	unsigned calls;
+};
+
+static struct queue hasher, changer, back;
+static unsigned hashed; /* passwords */
+static int hash_fault; /* errno */
+static char changed[256]; /* what the server was told last */
+static const char *change_problem; /* NULL: it does what it is told */
+
+struct errands *__wrap_server_errands(struct server *s);
+struct errands *__wrap_server_hashes(struct server *s);
+int __wrap_server_set(struct server *s, const struct setting *setting, const char *value,
+	char reply[CHANGE_REPLY_MAX]);
+int __wrap_server_reload(struct server *s, char reply[CHANGE_REPLY_MAX]);
+int __wrap_password_hash(const char *password, char out[PASSWORD_HASH_SIZE]);
+
+struct errands *__wrap_server_errands(struct server *s)
+{
+	(void)s;
+	return changer.errands;
+}
+
+struct errands *__wrap_server_hashes(struct server *s)
+{
+	(void)s;
+	return hasher.errands;
+}
+
+int __wrap_server_set(struct server *s, const struct setting *setting, const char *value,
+	char reply[CHANGE_REPLY_MAX])
+{
+	(void)s;
+	snprintf(changed, sizeof(changed), "%s = %s", setting->name, value);
+	if (change_problem != NULL)
+		strcpy(reply, change_problem);
+	return change_problem == NULL ? 0 : -1;
+}
+
+int __wrap_server_reload(struct server *s, char reply[CHANGE_REPLY_MAX])
+{
+	(void)s;
+	strcpy(changed, "reload");
+	strcpy(reply, change_problem == NULL ? "nothing changed" : change_problem);
+	return change_problem == NULL ? 0 : -1;
+}
+
+/* Whatever the password, that of "secret", and at once. */
+int __wrap_password_hash(const char *password, char out[PASSWORD_HASH_SIZE])
+{
+	(void)password;
+	hashed++;
+	errno = hash_fault;
+	strcpy(out, MONITOR_HASH);
+	return hash_fault == 0 ? 0 : -1;
+}
+
+static inline void call(void *context)
+{
+	struct queue *q = context;
+
+	q->calls++;
+}
+
+static inline void open_queue(struct queue *q)
+{
+	q->calls = 0;
+	q->errands = errands_new(call, q);
+	assert_non_null(q->errands);
+}
+
+/* Does one step, if there is one to do. */
+static inline bool work(struct queue *q)
+{
+	if (q->calls == 0)
+		return false;
+	q->calls--;
+	errands_run(q->errands);
+	return true;
+}
+
+/* ---- the connection ---- */
+
+static struct desk desk;
+static struct console c; /* it */
+static int client = -1; /* its other end */
+static int served; /* its descriptor, which may be closed by now */
+static bool ended; /* the client has read the end, or a reset */
+
+static inline int setup(void **state)
+{
+	if (scratch_enter(state) != 0)
+		return -1;
+	parts_now = 1000000;
+	parts_make(400, 100);
+	parts_add_user("root", USER_ROLE_ADMIN);
+	parts_add_user("alice", USER_ROLE_USER);
+	open_queue(&hasher);
+	open_queue(&changer);
+	open_queue(&back);
+	desk = (struct desk){.services = &parts, .done = back.errands};
+	hashed = 0;
+	hash_fault = 0;
+	change_problem = NULL;
+	most_bytes = SIZE_MAX;
+	fail_move(0, 0);
+	return log_open("log");
+}
+
+/* The client closes. */
+static inline void hang_up(void)
+{
+	if (client >= 0)
+		close(client);
+	client = -1;
+}
+
+static inline int teardown(void **state)
+{
+	hang_up();
+	if (c.phase != CONSOLE_FREE)
+		console_close(&c);
+	console_free(&c);
+	c = (struct console){.phase = CONSOLE_FREE};
+	errands_free(hasher.errands);
+	errands_free(changer.errands);
+	errands_free(back.errands);
+	parts_free();
+	log_close();
+	return scratch_leave(state);
+}
+
+static inline void open_console(void)
+{
+	struct addr from = parts_addr("192.0.2.7", 51514);
+	int ends[2];
+
+	hang_up();
+	assert_int_equal(
+		socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends), 0);
+	client = ends[0];
+	served = ends[1];
+	ended = false;
+	console_open(&c, &desk, served, &from);
+}
+
+static inline void say(const char *text)
+{
+	assert_int_equal(write(client, text, strlen(text)), strlen(text));
+}
+
+/* One turn of the loop that polls, if there is anything to do. */
+static inline bool serve_connection(void)
+{
+	struct pollfd p = {.fd = c.fd, .events = console_events(&c)};
+
+	if (p.events == 0 || poll(&p, 1, 0) <= 0)
+		return false;
+	console_step(&c, p.revents);
+	return true;
+}
+
+/* Until all wait for the client. */
+static inline void serve(void)
+{
+	while (serve_connection() || work(&hasher) || work(&changer) || work(&back))
+		;
+}
+
+static char heard[1 << 20];
+
+static inline size_t read_more(size_t len)
+{
+	ssize_t n = client < 0 ? -1 : read(client, heard + len, sizeof(heard) - len - 1);
+
+	if (n == 0 || (n < 0 && errno == ECONNRESET))
+		ended = true;
+	return n > 0 ? (size_t)n : 0;
+}
+
+/* All that the client gets to read. */
+static inline const char *hear(void)
+{
+	size_t n, len = 0;
+
+	do {
+		serve();
+		n = read_more(len);
+		len += n;
+	} while (n > 0);
+	heard[len] = '\0';
+	return heard;
+}
+
+static inline void expect(const char *text)
+{
+	assert_string_equal(hear(), text);
+}
+
+static inline void ask(const char *request, const char *reply)
+{
+	say(request);
+	expect(reply);
+}
+
+static inline void log_in(void)
+{
+	open_console();
+	ask("root:secret\n", PROMPT "OK Welcome root\n");
+}
+
+/* Time passes, and the loop looks. */
+static inline void wait_ms(int64_t ms)
+{
+	parts_now += ms;
+	console_step(&c, 0);
+}
+
+static inline void assert_open(void)
+{
+	assert_int_not_equal(c.phase, CONSOLE_FREE);
+	assert_int_equal(c.fd, served);
+}
+
+static inline bool is_wiped(const char *bytes, size_t size)
+{
+	for (size_t i = 0; i < size; i++) {
+		if (bytes[i] != 0)
+			return false;
+	}
+	return true;
+}
+
+/* Its descriptor is closed, and nothing that it was told is in its memory. */
+static inline void assert_gone(void)
+{
+	assert_int_equal(c.phase, CONSOLE_FREE);
+	assert_int_equal(c.fd, -1);
+	assert_int_equal(fcntl(served, F_GETFD), -1);
+	assert_int_equal(console_events(&c), 0);
+	assert_true(is_wiped(c.in, sizeof(c.in)));
+	assert_true(is_wiped(c.request.memory, sizeof(c.request.memory)));
+	assert_true(is_wiped(c.request.hash, sizeof(c.request.hash)));
+	assert_null(c.reply.source);
+}
+
+/* The last words are out; the console waits for the client to close, and then is free. */
+static inline void assert_leaves(void)
+{
+	assert_true(ended);
+	assert_int_equal(c.phase, CONSOLE_CLOSING);
+	hang_up();
+	serve();
+	assert_gone();
+}
+
+static inline bool is_user(const char *name)
+{
+	struct user_info info;
+
+	return users_get(parts.users, name, &info);
+}
+
+static inline void remove_user(const char *name)
+{
+	char error[USERS_ERROR_MAX];
+
+	assert_int_equal(users_remove(parts.users, name, error), 0);
+}
+
+static inline size_t count_logged(const char *part)
+{
+	char *log = scratch_read("log");
+	size_t n = 0;
+
+	for (const char *at = log; (at = strstr(at, part)) != NULL; at++)
+		n++;
+	free(log);
+	return n;
+}
+
+/* ---- what most things happen to ---- */
+
+/* Errands and others, refusals, and the end. */
+#define SCRIPT                                                                                     \
+	"root:secret\r\n"                                                                          \
+	"users\n"                                                                                  \
+	"ADD_USER bob secret\n"                                                                    \
+	"\n"                                                                                       \
+	"KILL 7\n"                                                                                 \
+	"CONNECTIONS\r\n"                                                                          \
+	"CONFIG timeout 15\n"                                                                      \
+	"a\tb\n"                                                                                   \
+	"VOLUME 11\n"                                                                              \
+	"DEL_USER bob\n"                                                                           \
+	"QUIT\n"                                                                                   \
+	"STATS\n"
+#define KEPT " (until the server ends: users_file is not set)\n\n"
+#define ANSWERS_BEHIND_PROMPT                                                                      \
+	"OK Welcome root\n"                                                                        \
+	"OK No active users\n\n"                                                                   \
+	"OK User bob added" KEPT "ERR Empty line: HELP lists the commands\n\n"                     \
+	"ERR There is no session 7\n\n"                                                            \
+	"OK\ncurrent connections:0\nmax concurrent connections:0\n\n"                              \
+	"OK timeout set to 15\n\n"                                                                 \
+	"ERR Control bytes are not allowed\n\n"                                                    \
+	"ERR Unknown command: VOLUME\n\n"                                                          \
+	"OK User bob deleted, 0 sessions ended" KEPT "OK Goodbye\n"
+#define ANSWERS PROMPT ANSWERS_BEHIND_PROMPT
+
+/* Whoever has not logged in yet does it with a slow hash. */
+static inline void begin_anew(void **state)
+{
+	teardown(state);
+	assert_int_equal(setup(state), 0);
+	open_console();
+}
+
+#define console_test(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+#endif
