@@ -118,7 +118,8 @@ static enum login_result check_login(struct handshake *h, const struct login *cl
 	result = users_login(
 		h->users, &counted, h->deadline, registry_told(h->slot), &h->user_entry);
 	if (result == LOGIN_HELD_OFF)
-		socket_wait(NULL, 0, clock_deadline(users_check_ms(h->users)));
+		socket_wait(NULL, 0,
+			clock_earlier(h->deadline, clock_deadline(users_check_ms(h->users))));
 	return result;
 }
 
