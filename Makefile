@@ -120,7 +120,6 @@ WRAP_net/test_socket := accept4 recv send poll recvmmsg sendmmsg
 WRAP_base/test_lines := read
 WRAP_net/test_own := getifaddrs freeifaddrs
 WRAP_proxy/test_pool := session_run clock_ms accept4 pthread_create epoll_ctl mmap64
-WRAP_proxy/test_linger := socket_end_stream
 WRAP_proxy/test_relay := clock_deadline clock_ms socket_wait
 WRAP_proxy/test_dial := connect
 WRAP_proxy/test_session := clock_deadline clock_ms socket_wait socket_read dial_target bind_listen \

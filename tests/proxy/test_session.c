@@ -23,6 +23,7 @@
 #include "proxy/udp.h"
 #include "state/users_file.h"
 
+#define PLACES 20 /* of which the last is a 64th */
 #define BEGUN 1000000 /* clock_ms() at first */
 
 /* ---- who serves, and whom ---- */
@@ -328,6 +329,7 @@ static int set_up(void **state)
 {
 	struct config_source source = {.path = NULL};
 	char error[CONFIG_ERROR_MAX];
+	size_t running;
 	struct config *c = config_read(&source, error);
 
 	open_before = fdbudget_count_open();
@@ -342,11 +344,11 @@ static int set_up(void **state)
 	assert_non_null(services.registry);
 	assert_non_null(services.access_log);
 	fdbudget_plan(&services.budget, 100, 10, 10);
-	places_init(&services.places, 100);
+	places_init(&services.places, PLACES);
 	client_addr = net_addr("192.0.2.7", 1234);
 	address = net_addr("192.0.2.1", 443);
 	local = net_addr("192.0.2.8", 4660);
-	client_entry = ledger_join_client(services.ledger, &client_addr, now, &(size_t){0});
+	client_entry = ledger_join_client(services.ledger, &client_addr, now, &running);
 	assert_non_null(client_entry);
 	client = target = client_inner = target_inner = -1;
 	return log_open("log");
@@ -1034,6 +1036,22 @@ static void a_refused_client_is_read_from_for_a_bounded_time(void **state)
 	expect_answers("05 00" REFUSED("05"));
 }
 
+static void a_refused_client_is_not_read_from_while_workers_are_scarce(void **state)
+{
+	(void)state;
+	for (size_t taken = 1; taken <= PLACES; taken++) {
+		bool is_scarce = taken >= PLACES - 1;
+		int64_t before = now;
+
+		places_take(&services.places);
+		begin_refused();
+		run_to(END_CONNECT_REFUSED, FAILED);
+		expect_answers("05 00" REFUSED("05"));
+		assert_int_equal(waits, is_scarce ? 0 : 1);
+		assert_int_equal(now - before, is_scarce ? 0 : LINGER_MS);
+	}
+}
+
 static void client_sends_on(void)
 {
 	static const uint8_t bytes[10000];
@@ -1105,6 +1123,7 @@ int main(void)
 		TEST(when_the_server_stops_no_session_begins),
 		TEST(a_refused_client_is_read_from_until_it_ends),
 		TEST(a_refused_client_is_read_from_for_a_bounded_time),
+		TEST(a_refused_client_is_not_read_from_while_workers_are_scarce),
 		TEST(a_refused_client_is_read_from_for_a_bounded_number_of_bytes),
 		TEST(an_access_log_that_takes_no_line_is_told_once),
 	};
