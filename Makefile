@@ -115,37 +115,37 @@ run: deps
 # ---- tests ----
 
 # Faults and time are injected at the linker's hand: the functions that a test puts its own for.
+WRAP_PARTS := clock_ms clock_deadline time calloc malloc realloc aligned_alloc
+WRAP_DESK := $(WRAP_PARTS) recv send password_hash server_errands server_hashes server_set server_reload
 WRAP_base/test_hashmap := calloc malloc aligned_alloc
-WRAP_net/test_socket := accept4 recv send poll recvmmsg sendmmsg
 WRAP_base/test_lines := read
+WRAP_monitor/test_commands := $(WRAP_PARTS) password_hash server_set server_reload statistics_each
+WRAP_monitor/test_console := $(WRAP_DESK)
+WRAP_monitor/test_console_ends := $(WRAP_DESK)
+WRAP_monitor/test_listings := $(WRAP_PARTS)
 WRAP_net/test_own := getifaddrs freeifaddrs
+WRAP_net/test_socket := accept4 recv send poll recvmmsg sendmmsg
+WRAP_proxy/test_bind := clock_deadline clock_ms socket_wait socket listen accept4 connect
+WRAP_proxy/test_dial := connect
+WRAP_proxy/test_handshake := socket_read registry_set_user
 WRAP_proxy/test_pool := session_run clock_ms accept4 pthread_create epoll_ctl mmap64
 WRAP_proxy/test_relay := clock_deadline clock_ms socket_wait
-WRAP_proxy/test_dial := connect
 WRAP_proxy/test_session := clock_deadline clock_ms socket_wait socket_read dial_target bind_listen \
 	bind_accept bind_abandon udp_open udp_bound udp_run udp_counts udp_close relay_run target_judge
 WRAP_proxy/test_udp := clock_deadline clock_ms socket_wait socket connect sendmmsg recvmmsg mmap64 \
 	madvise
-WRAP_proxy/test_bind := clock_deadline clock_ms socket_wait socket listen accept4 connect
+WRAP_server/test_addresses := getifaddrs freeifaddrs
 WRAP_server/test_change := log_open log_set_level \
 	log_set_format access_log_open access_log_resize resolver_configure hashing_set_most users_read \
 	users_put_into_effect config_publish fdbudget_borrow listeners_open setting_copy
-WRAP_proxy/test_handshake := socket_read registry_set_user
-WRAP_PARTS := clock_ms clock_deadline time calloc malloc realloc aligned_alloc
-WRAP_monitor/test_commands := $(WRAP_PARTS) password_hash server_set server_reload statistics_each
-WRAP_DESK := $(WRAP_PARTS) recv send password_hash server_errands server_hashes server_set server_reload
-WRAP_monitor/test_console := $(WRAP_DESK)
-WRAP_monitor/test_console_ends := $(WRAP_DESK)
-WRAP_monitor/test_listings := $(WRAP_PARTS)
-WRAP_server/test_addresses := getifaddrs freeifaddrs
-WRAP_server/test_schedule := clock_ms
-WRAP_server/test_idle := clock_ms
 WRAP_server/test_hasher := pthread_create
+WRAP_server/test_idle := clock_ms
 WRAP_server/test_janitor := pthread_create
+WRAP_server/test_schedule := clock_ms
 WRAP_state/test_hashing := pthread_cond_clockwait
+WRAP_state/test_holdoff := clock_ms pthread_cond_clockwait
 WRAP_state/test_ledger := calloc malloc aligned_alloc getifaddrs freeifaddrs
 WRAP_state/test_users := calloc malloc aligned_alloc sodium_memzero
-WRAP_state/test_holdoff := clock_ms pthread_cond_clockwait
 WRAP_state/test_users_file := read
 wrap = $(foreach f,$(WRAP_$(patsubst $(BUILD)/tests/%,%,$(1))),-Wl,--wrap=$(f))
 
