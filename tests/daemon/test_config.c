@@ -316,6 +316,31 @@ static void json_is_one_object_a_line(void **state)
 	daemon_stop(&d);
 }
 
+/* Does a file of /proc of the server have this line? */
+static bool proc_has(const char *name, const char *expected)
+{
+	char path[64], line[256];
+	bool found = false;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", (int)d.pid, name);
+	f = fopen(path, "re");
+	assert_non_null(f);
+	while (!found && fgets(line, sizeof(line), f) != NULL)
+		found = strcmp(line, expected) == 0;
+	fclose(f);
+	return found;
+}
+
+static void it_serves_without_a_way_to_new_privileges(void **state)
+{
+	(void)state;
+	daemon_prepare(&d);
+	launch_with_file("listen = 127.0.0.1\n");
+	assert_true(proc_has("status", "NoNewPrivs:\t1\n"));
+	daemon_stop(&d);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -333,6 +358,7 @@ int main(void)
 		cmocka_unit_test(a_reload_keeps_adds_and_drops_listeners),
 		cmocka_unit_test(the_log_file_is_opened_again_after_rotation),
 		cmocka_unit_test(json_is_one_object_a_line),
+		cmocka_unit_test(it_serves_without_a_way_to_new_privileges),
 	};
 
 	return cmocka_run_group_tests_name("daemon/config", tests, NULL, NULL);
