@@ -3,7 +3,7 @@
 #ifndef PROXY_DIALECT_SOCKS5_H
 #define PROXY_DIALECT_SOCKS5_H
 
-#include "proxy/handshake.h"
+#include "proxy/dialect.h"
 
 extern const struct dialect dialect_socks5;
 

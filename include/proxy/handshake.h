@@ -3,93 +3,10 @@
 #ifndef PROXY_HANDSHAKE_H
 #define PROXY_HANDSHAKE_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include "base/buffer.h"
-#include "state/config.h"
-#include "state/end_reason.h"
-#include "state/ledger.h"
-#include "state/registry.h"
-#include "state/users.h"
-#include "wire/request.h"
-
-struct dialect;
-
-struct handshake {
-	/* given */
-	const struct config *config;
-	struct users *users;
-	struct bans *holdoff; /* of administrators' names */
-	const struct addr *from; /* the client's address */
-	struct registry_slot *slot;
-	int client;
-	struct buffer *in; /* what the client has sent and nobody has taken yet */
-	int64_t deadline; /* of what is waited for: its messages, or room for ours */
-
-	/* results */
-	const struct dialect *dialect; /* NULL: nothing was said that is one's */
-	struct request request;
-	size_t user_len; /* 0: nobody has logged in */
-	char user[USERS_NAME_MAX];
-	struct ledger_entry *user_entry; /* of which a session has begun; NULL likewise */
-	enum end_reason reason; /* why it failed */
-	bool answered; /* a refusal or a reply went out */
-	unsigned code; /* of the last reply to the request, as the dialect counts them */
-};
+#include "proxy/dialect.h"
 
 /* Reads on until there is a request, which is then in `request`; what the client has sent behind it
  * stays in `in`. False with `reason` when there is none; who is refused has been told by then. */
 bool handshake_run(struct handshake *h);
-
-/* The number by which a reply tells that the request failed for this reason, or succeeded:
- * END_REASONS. Of a session that has a request, as the next one too. */
-unsigned handshake_code(const struct handshake *h, enum end_reason failure);
-
-/* Replies to the request, once or, to BIND, twice: that it succeeded (END_REASONS), with `bound`
- * for our end, or that it failed; then `bound` may be NULL. False with `reason` when it did not get
- * out. */
-bool handshake_reply(struct handshake *h, enum end_reason failure, const struct addr *bound);
-
-/* ---- for dialects ---- */
-
-/* A protocol that clients may speak. All that is particular to one is in its row of the table. */
-struct dialect {
-	/* Is it spoken by who begins so? */
-	bool (*begins_with)(uint8_t first);
-	/* As handshake_run(); the first byte is in `in` already. Whose protocol has no word for a
-	 * command never asks for it. */
-	bool (*ask)(struct handshake *h);
-	/* As handshake_code(). */
-	unsigned (*code)(const struct handshake *h, enum end_reason failure);
-	/* As handshake_reply(), with `code` filled in; where there is no address, `bound` is
-	 * AF_UNSPEC. */
-	bool (*reply)(struct handshake *h, enum end_reason failure, const struct addr *bound);
-};
-
-/* A parser of wire/, with the type of its result left out: the length of the message, 0 when it is
- * not complete yet, or less when it is malformed. */
-typedef int handshake_parser(const uint8_t *p, size_t n, void *out);
-
-/* Waits for a whole message, which stays in `in`: what the parser says of it, or 0 with `reason`
- * when the client left or the deadline passed. */
-int handshake_receive(struct handshake *h, handshake_parser *parse, void *out);
-
-/* Sends it whole; false with `reason`. */
-bool handshake_send(struct handshake *h, const void *message, size_t len);
-
-/* Sends what tells the client that it is refused. Always false, with this reason. */
-bool handshake_refuse(struct handshake *h, enum end_reason reason, const void *message, size_t len);
-
-/* False, with this reason. */
-bool handshake_fail(struct handshake *h, enum end_reason reason);
-
-/* How far it has come, for those who look from outside. */
-void handshake_enter(struct handshake *h, enum session_phase phase);
-
-/* Checks name and password, which may take until the deadline. END_REASONS when they are right: the
- * user is in `user` then. */
-enum end_reason handshake_log_in(struct handshake *h, const struct login *claim);
 
 #endif

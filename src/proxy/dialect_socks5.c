@@ -35,18 +35,18 @@ static bool negotiate_method(struct handshake *h, enum socks5_method *method)
 {
 	struct socks5_greeting greeting;
 	uint8_t message[2];
-	int len = handshake_receive(h, parse_greeting, &greeting);
+	int len = dialect_receive(h, parse_greeting, &greeting);
 
 	if (len == SOCKS5_MORE)
 		return false;
 	if (len == SOCKS5_MALFORMED)
-		return handshake_fail(h, END_MALFORMED);
+		return dialect_fail(h, END_MALFORMED);
 	buffer_consume(h->in, (size_t)len);
 	*method = choose_method(h, &greeting);
 	socks5_format_method(message, *method);
 	if (*method == SOCKS5_NO_METHOD)
-		return handshake_refuse(h, END_NO_METHOD, message, sizeof(message));
-	return handshake_send(h, message, sizeof(message));
+		return dialect_refuse(h, END_NO_METHOD, message, sizeof(message));
+	return dialect_send(h, message, sizeof(message));
 }
 
 /* ---- login (RFC 1929) ---- */
@@ -63,7 +63,7 @@ static enum end_reason take_login(struct handshake *h, const struct socks5_login
 		.password = (const char *)login->password,
 		.password_len = login->password_len};
 
-	return handshake_log_in(h, &claim);
+	return dialect_log_in(h, &claim);
 }
 
 static bool authenticate(struct handshake *h)
@@ -73,8 +73,8 @@ static bool authenticate(struct handshake *h)
 	uint8_t message[2];
 	int len;
 
-	handshake_enter(h, PHASE_LOGIN);
-	len = handshake_receive(h, parse_login, &login);
+	dialect_enter(h, PHASE_LOGIN);
+	len = dialect_receive(h, parse_login, &login);
 	if (len == SOCKS5_MORE)
 		return false;
 	if (len != SOCKS5_MALFORMED) {
@@ -83,8 +83,8 @@ static bool authenticate(struct handshake *h)
 	}
 	socks5_format_login_status(message, failure == END_REASONS);
 	if (failure != END_REASONS)
-		return handshake_refuse(h, failure, message, sizeof(message));
-	return handshake_send(h, message, sizeof(message));
+		return dialect_refuse(h, failure, message, sizeof(message));
+	return dialect_send(h, message, sizeof(message));
 }
 
 /* ---- request (RFC 1928 section 4) ---- */
@@ -112,13 +112,13 @@ static bool read_request(struct handshake *h)
 	struct socks5_request asked;
 	int len;
 
-	handshake_enter(h, PHASE_REQUEST);
-	len = handshake_receive(h, parse_request, &asked);
+	dialect_enter(h, PHASE_REQUEST);
+	len = dialect_receive(h, parse_request, &asked);
 	if (len == SOCKS5_MORE)
 		return false;
 	if (len == SOCKS5_MALFORMED) {
-		(void)handshake_reply(h, END_MALFORMED, NULL);
-		return handshake_fail(h, END_MALFORMED);
+		(void)dialect_reply(h, END_MALFORMED, NULL);
+		return dialect_fail(h, END_MALFORMED);
 	}
 	h->request.code = asked.command;
 	request_set(&h->request, command_of(asked.command), &asked.dst);
@@ -163,7 +163,7 @@ static bool reply_socks5(struct handshake *h, enum end_reason failure, const str
 	uint8_t reply[SOCKS5_REPLY_MAX];
 
 	(void)failure;
-	return handshake_send(h, reply, socks5_format_reply(reply, (uint8_t)h->code, bound));
+	return dialect_send(h, reply, socks5_format_reply(reply, (uint8_t)h->code, bound));
 }
 
 const struct dialect dialect_socks5 = {.begins_with = begins_socks5,

@@ -47,7 +47,7 @@ static void log_access(struct session *s, enum end_reason failure)
 		.command = s->command,
 		.target = s->target_text,
 		.failure = failure,
-		.code = handshake_code(h, failure)};
+		.code = dialect_code(h, failure)};
 	uint64_t held_back;
 
 	if (!access_log_add(v->access_log, &record) &&
@@ -60,7 +60,7 @@ static void log_access(struct session *s, enum end_reason failure)
 static bool send_answer(struct session *s, enum end_reason failure, const struct addr *bound)
 {
 	s->handshake.deadline = clock_deadline(s->config->settings.handshake_timeout);
-	return handshake_reply(&s->handshake, failure, bound) || end_for(s, s->handshake.reason);
+	return dialect_reply(&s->handshake, failure, bound) || end_for(s, s->handshake.reason);
 }
 
 /* Grants the request; the session is served from here on. It is in the access log before it is

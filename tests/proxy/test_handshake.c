@@ -427,8 +427,8 @@ static void replies_tell_what_happened(void **state)
 		begin("auto", nobody);
 		net_send_hex(client, "05 01 00" CONNECT_ADDR);
 		assert_true(handshake_run(&h));
-		assert_int_equal(handshake_code(&h, rows[i].failure), rows[i].code);
-		assert_true(handshake_reply(&h, rows[i].failure, NULL));
+		assert_int_equal(dialect_code(&h, rows[i].failure), rows[i].code);
+		assert_true(dialect_reply(&h, rows[i].failure, NULL));
 		assert_true(h.answered);
 		assert_int_equal(h.code, rows[i].code);
 		shutdown(h.client, SHUT_WR);
@@ -447,8 +447,8 @@ static void bind_is_replied_to_twice(void **state)
 	begin("auto", nobody);
 	net_send_hex(client, "05 01 00 05 02 00 01 c0 00 02 01 00 00");
 	assert_true(handshake_run(&h));
-	assert_true(handshake_reply(&h, END_REASONS, &bound));
-	assert_true(handshake_reply(&h, END_REASONS, &peer));
+	assert_true(dialect_reply(&h, END_REASONS, &bound));
+	assert_true(dialect_reply(&h, END_REASONS, &peer));
 	shutdown(h.client, SHUT_WR);
 	expect_answers("05 00 05 00 00 01 c0 00 02 01 12 34 05 00 00 04"
 		       "20 01 0d b8 00 00 00 00 00 00 00 00 00 00 00 01 01 bb");
@@ -555,7 +555,7 @@ static void who_is_gone_cannot_be_replied_to(void **state)
 	net_send_hex(client, "05 01 00" CONNECT_ADDR);
 	assert_true(handshake_run(&h));
 	shutdown(h.client, SHUT_WR);
-	assert_false(handshake_reply(&h, END_REASONS, NULL));
+	assert_false(dialect_reply(&h, END_REASONS, NULL));
 	assert_int_equal(h.reason, END_CLIENT_LEFT);
 	assert_false(h.answered);
 	end();

@@ -1,0 +1,137 @@
+/*
+ * One buffer, one deadline for all messages together, and one way to check a login, whatever is
+ * spoken.
+ *
+ * The client's bytes go through `in` from the first on, so what follows a message in the same
+ * segment is simply there for the next step, and what follows the request is the first that the
+ * relay sends on.
+ */
+#include "proxy/dialect.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "net/socket.h"
+
+bool dialect_fail(struct handshake *h, enum end_reason reason)
+{
+	h->reason = reason;
+	return false;
+}
+
+void dialect_enter(struct handshake *h, enum session_phase phase)
+{
+	registry_set_phase(h->slot, phase);
+}
+
+bool dialect_receive_more(struct handshake *h, bool wait_first)
+{
+	struct pollfd p = {.fd = h->client, .events = POLLIN};
+	ssize_t n;
+
+	for (;; wait_first = true) {
+		if (wait_first && socket_wait(&p, 1, h->deadline) == 0)
+			return dialect_fail(h, END_HANDSHAKE_TIMEOUT);
+		n = socket_read(h->client, buffer_tail(h->in), buffer_writable(h->in));
+		if (n > 0) {
+			buffer_commit(h->in, (size_t)n);
+			return true;
+		}
+		if (n == 0 || errno != EAGAIN)
+			return false;
+	}
+}
+
+int dialect_receive(struct handshake *h, dialect_parser *parse, void *out)
+{
+	for (;;) {
+		int len = parse(buffer_head(h->in), buffer_readable(h->in), out);
+
+		if (len != 0 || !dialect_receive_more(h, true))
+			return len;
+	}
+}
+
+bool dialect_send(struct handshake *h, const void *message, size_t len)
+{
+	struct pollfd p = {.fd = h->client, .events = POLLOUT};
+
+	for (size_t sent = 0; sent < len;) {
+		ssize_t n = socket_write(h->client, (const uint8_t *)message + sent, len - sent);
+
+		if (n < 0 && errno != EAGAIN)
+			return dialect_fail(h, END_CLIENT_LEFT);
+		if (n < 0 && socket_wait(&p, 1, h->deadline) == 0)
+			return dialect_fail(h, END_HANDSHAKE_TIMEOUT);
+		if (n > 0)
+			sent += (size_t)n;
+	}
+	return true;
+}
+
+bool dialect_refuse(struct handshake *h, enum end_reason reason, const void *message, size_t len)
+{
+	h->answered = dialect_send(h, message, len);
+	return dialect_fail(h, reason);
+}
+
+static enum end_reason reason_of_login(enum login_result result)
+{
+	switch (result) {
+	case LOGIN_REFUSED:
+	case LOGIN_HELD_OFF:
+		return END_LOGIN_REFUSED;
+	case LOGIN_TOO_BUSY:
+		return END_LOGIN_BUSY;
+	case LOGIN_OK:
+		break;
+	}
+	return END_REASONS;
+}
+
+/* A refusal without a check comes as late as one with it: nobody is to tell by the time whose name
+ * is an administrator's. */
+static enum login_result check_login(struct handshake *h, const struct login *claim)
+{
+	struct login counted = *claim;
+	enum login_result result;
+
+	counted.holdoff = h->holdoff;
+	counted.from = h->from;
+	result = users_login(
+		h->users, &counted, h->deadline, registry_told(h->slot), &h->user_entry);
+	if (result == LOGIN_HELD_OFF)
+		socket_wait(NULL, 0,
+			clock_earlier(h->deadline, clock_deadline(users_check_ms(h->users))));
+	return result;
+}
+
+enum end_reason dialect_log_in(struct handshake *h, const struct login *claim)
+{
+	enum end_reason reason = reason_of_login(check_login(h, claim));
+
+	if (reason != END_REASONS)
+		return reason;
+	memcpy(h->user, claim->name, claim->name_len);
+	h->user_len = claim->name_len;
+	traffic_share(registry_traffic(h->slot), ledger_tally(h->user_entry));
+	registry_set_user(h->slot, h->user, h->user_len);
+	/* Whoever takes a user out ends the sessions that are known by then: not this one, perhaps.
+	 */
+	return ledger_has_retired(h->user_entry) ? END_LOGIN_REFUSED : END_REASONS;
+}
+
+unsigned dialect_code(const struct handshake *h, enum end_reason failure)
+{
+	return h->dialect->code(h, failure);
+}
+
+bool dialect_reply(struct handshake *h, enum end_reason failure, const struct addr *bound)
+{
+	static const struct addr nowhere = {.sa = {.sa_family = AF_UNSPEC}};
+
+	h->code = dialect_code(h, failure);
+	h->answered = h->dialect->reply(h, failure, bound == NULL ? &nowhere : bound);
+	return h->answered;
+}
