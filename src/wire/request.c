@@ -37,6 +37,28 @@ bool destination_equal(const struct destination *a, const struct destination *b)
 	return a->kind == DESTINATION_NONE || addr_equal(&a->addr, &b->addr);
 }
 
+/* Does the last label begin like a number and hold nothing else, in decimal or behind 0x? */
+static bool ends_in_number(const char *name, size_t len)
+{
+	static const char hexadecimal[] = "0123456789abcdefABCDEF";
+	const char *end, *label;
+	bool is_hex;
+
+	if (len > 0 && name[len - 1] == '.')
+		len--;
+	end = name + len;
+	label = memrchr(name, '.', len);
+	label = label == NULL ? name : label + 1;
+	is_hex = end - label >= 2 && label[0] == '0' && (label[1] == 'x' || label[1] == 'X');
+	if (is_hex)
+		label += 2;
+	else if (label == end)
+		return false;
+	while (label < end && memchr(hexadecimal, *label, is_hex ? sizeof(hexadecimal) - 1 : 10))
+		label++;
+	return label == end;
+}
+
 bool destination_is_sane(const struct destination *d)
 {
 	if (d->kind != DESTINATION_NAME)
@@ -47,7 +69,7 @@ bool destination_is_sane(const struct destination *d)
 		if (c <= ' ' || c == 0x7f)
 			return false;
 	}
-	return d->name_len > 0;
+	return d->name_len > 0 && !ends_in_number(d->name, d->name_len);
 }
 
 const char *destination_format(const struct destination *d, char *out, size_t size)

@@ -155,6 +155,7 @@ static void a_name_that_cannot_be_found_is_4(void **state)
 	assert_int_equal(reply_to_hex("05 01 00 03 00 00 50"), 4); /* empty */
 	assert_int_equal(reply_to_hex("05 01 00 03 03 61 00 62 00 50"), 4); /* a NUL inside */
 	assert_int_equal(reply_to_hex("05 01 00 03 03 61 20 62 00 50"), 4); /* a blank inside */
+	assert_int_equal(reply_to("0177.0.0.1", 80), 4); /* no address, and no name either */
 }
 
 static void a_name_of_255_bytes_is_refused_cleanly(void **state)

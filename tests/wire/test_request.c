@@ -88,6 +88,29 @@ static void sane_names_have_no_blanks_and_control_bytes(void **state)
 	}
 }
 
+/* Resolvers read them as addresses, each in a way of its own: 0177.0.0.1 is 127.0.0.1 to one and
+ * 177.0.0.1 to another. */
+static void what_ends_in_a_number_and_is_no_address_is_no_name(void **state)
+{
+	static const struct {
+		const char *name;
+		bool sane;
+	} rows[] = {{"0177.0.0.1", false}, {"127.1", false}, {"2130706433", false},
+		{"0x7f.1", false}, {"0x7F000001", false}, {"127.0.0.0x1", false}, {"0x", false},
+		{"1.2.3.4.", false}, {"1.2.3.4.5", false}, {"256.1.1.1", false}, {"7.", false},
+		{"example.org.7", false}, {"127.0.0.1", true}, {"7.example.org", true},
+		{"1.2.3.4x", true}, {"0x7g", true}, {"x7", true}, {"0xample", true}, {"7-7", true},
+		{"4.3.2.1.in-addr.arpa", true}, {"abc", true}, {"de.ad", true}};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct destination d = destination_of_name(rows[i].name, strlen(rows[i].name), 80);
+
+		if (destination_is_sane(&d) != rows[i].sane)
+			fail_msg("\"%s\" is judged wrongly", rows[i].name);
+	}
+}
+
 static void looks_at_all_of_a_long_name(void **state)
 {
 	char name[DESTINATION_NAME_MAX];
@@ -193,6 +216,7 @@ int main(void)
 		cmocka_unit_test(all_else_are_names),
 		cmocka_unit_test(equal_are_those_to_one_place),
 		cmocka_unit_test(sane_names_have_no_blanks_and_control_bytes),
+		cmocka_unit_test(what_ends_in_a_number_and_is_no_address_is_no_name),
 		cmocka_unit_test(looks_at_all_of_a_long_name),
 		cmocka_unit_test(addresses_are_sane_and_nothing_is_not),
 		cmocka_unit_test(texts_are_one_word),
