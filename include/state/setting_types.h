@@ -33,6 +33,8 @@ struct setting {
 	bool (*valid)(const char *text); /* of texts: NULL = anything is */
 	const char *legal; /* of texts with `valid`: what is, in words */
 	bool reloadable; /* a change takes effect while running */
+	bool is_files; /* it names a file, which only the configuration file may do while running:
+			  who may use the monitor is not to have the server write anywhere */
 	unsigned effects; /* what a change has to do then beside: bits that are the table's */
 	const char *value_name; /* for the help: ADDR, FILE */
 	const char *help; /* one sentence or two, without the default */

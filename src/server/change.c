@@ -283,8 +283,11 @@ int change_set(struct site *s, const struct setting *setting, const char *value,
 	struct config *old;
 	int result;
 
-	if (!setting->reloadable) {
-		snprintf(reply, CHANGE_REPLY_MAX, "%s changes only at the next start",
+	if (!setting->reloadable || setting->is_files) {
+		snprintf(reply, CHANGE_REPLY_MAX,
+			setting->reloadable
+				? "%s is changed in the configuration file only, and by RELOAD"
+				: "%s changes only at the next start",
 			setting->name);
 		return -1;
 	}

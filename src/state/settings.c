@@ -356,6 +356,7 @@ const struct setting settings_table[] = {
 		AT(TEXT, access_log_file),
 		.initial = "",
 		.reloadable = true,
+		.is_files = true,
 		.effects = EFFECT_ACCESS_LOG_FILE,
 		.value_name = "FILE",
 		.help = "File that each answered request is logged to, a line each, opened again "
@@ -374,6 +375,7 @@ const struct setting settings_table[] = {
 		AT(TEXT, log_file),
 		.initial = "",
 		.reloadable = true,
+		.is_files = true,
 		.effects = EFFECT_LOG_FILE,
 		.value_name = "FILE",
 		.help = "File to log to, opened again on SIGHUP; empty: standard error."},

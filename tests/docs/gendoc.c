@@ -104,7 +104,9 @@ static void put_traits(FILE *out, const struct wrap *wrap, const struct setting 
 	if (asprintf(&text, "Default: %s. %sChanges take effect %s.",
 		    s->initial[0] != '\0' ? s->initial : "empty",
 		    s->type->is_list ? "A list. " : "",
-		    s->reloadable ? "on reload" : "at the next start") < 0)
+		    !s->reloadable        ? "at the next start"
+			    : s->is_files ? "on reload, and not by CONFIG"
+					  : "on reload") < 0)
 		must(NULL);
 	put_wrapped(out, wrap, text);
 	free(text);

@@ -317,9 +317,7 @@ static const struct row {
 	{"dns_search", "lan", "resolver_configure"},
 	{"dns_cache", "7", "resolver_configure"},
 	{"dns_negative_ttl", "7s", "resolver_configure"},
-	{"access_log_file", "other", "access_log_open"},
 	{"access_log_entries", "7", "access_log_resize"},
-	{"log_file", "other", "log_open"},
 	{"log_level", "debug", "log_set_level log_set_format"},
 	{"log_format", "json", "log_set_level log_set_format"},
 };
@@ -356,7 +354,7 @@ static void each_setting_has_its_effects_and_no_others(void **state)
 		const struct row *row;
 		const char *value;
 
-		if (!setting->reloadable)
+		if (!setting->reloadable || setting->is_files)
 			continue;
 		row = row_of(setting);
 		value = value_of(row, port_text);
@@ -366,6 +364,25 @@ static void each_setting_has_its_effects_and_no_others(void **state)
 			fail_msg("%s: \"%s\" instead of \"%s\"", row->name, calls, row->calls);
 		assert_setting(row->name, value);
 	}
+}
+
+/* Else whoever may use the monitor could have the server write to any file. */
+static void files_change_by_a_reload_only(void **state)
+{
+	(void)state;
+	assert_int_equal(set("log_file", "other"), -1);
+	assert_int_equal(set("access_log_file", "other"), -1);
+	assert_string_equal(
+		reply, "access_log_file is changed in the configuration file only, and by RELOAD");
+	assert_string_equal(calls, "");
+	assert_int_equal(
+		reload("listen = 127.0.0.1\nport = 0\nmonitor_port = 0\nusers_file = users\n"
+		       "log_file = other\naccess_log_file = another\n"),
+		0);
+	assert_setting("log_file", "other");
+	assert_setting("access_log_file", "another");
+	assert_non_null(strstr(calls, "log_open"));
+	assert_non_null(strstr(calls, "access_log_open"));
 }
 
 static void the_value_that_it_has_has_no_effect(void **state)
@@ -482,9 +499,8 @@ static void a_refused_value_is_not_remembered(void **state)
 	(void)state;
 	assert_int_equal(set("timeout", "never"), -1);
 	assert_begins(reply, "timeout: \"never\": legal is a time from 100ms to 30d");
-	fail_at("log_open", 1);
-	assert_int_equal(set("log_file", "other"), -1);
-	assert_begins(reply, "log_file: \"other\": cannot be opened: ");
+	fail_at("listeners_open", 1);
+	assert_int_equal(set("listen", "127.0.0.1:0, 127.0.0.2:0"), -1);
 	for (size_t i = 0; i < SETTINGS_COUNT; i++)
 		assert_false(site.overridden[i]);
 	assert_int_equal(set("timeout", "30m"), 0);
@@ -658,6 +674,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		site_test(each_setting_has_its_effects_and_no_others),
+		site_test(files_change_by_a_reload_only),
 		site_test(the_value_that_it_has_has_no_effect),
 		site_test(a_change_of_timeout_or_log_level_leaves_the_resolver_alone),
 		site_test(a_reload_does_what_it_reads_again_and_what_changed),
