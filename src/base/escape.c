@@ -10,14 +10,16 @@
 #include "base/digits.h"
 #include "base/utf8.h"
 
-enum { ASCII_ONLY = 1, BLANKS_STAY = 2 };
+enum { FOR_SHELLS = 1, BLANKS_STAY = 2 };
 
 /* How many bytes at the front can be copied as they are; 0: the first is to be escaped. */
 static size_t plain_length(const unsigned char *p, size_t left, int how)
 {
 	size_t len = utf8_length(p, left);
 
-	if (len == 0 || utf8_is_control(p, len) || (len > 1 && (how & ASCII_ONLY)))
+	if (len == 0 || utf8_is_control(p, len))
+		return 0;
+	if ((how & FOR_SHELLS) && (len > 1 || strchr("$();&|<>\"'`", *p) != NULL))
 		return 0;
 	return (*p == ' ' || *p == '\\') && !(how & BLANKS_STAY) ? 0 : len;
 }
@@ -43,9 +45,14 @@ static const char *copy_escaped(const unsigned char *p, size_t len, int how, cha
 	return out;
 }
 
-const char *escape_word(const void *bytes, size_t len, bool ascii, char *out, size_t size)
+const char *escape_word(const void *bytes, size_t len, char *out, size_t size)
 {
-	return copy_escaped(bytes, len, ascii ? ASCII_ONLY : 0, out, size);
+	return copy_escaped(bytes, len, 0, out, size);
+}
+
+const char *escape_name(const void *bytes, size_t len, char *out, size_t size)
+{
+	return copy_escaped(bytes, len, FOR_SHELLS, out, size);
 }
 
 const char *escape_line(const void *bytes, size_t len, char *out, size_t size)

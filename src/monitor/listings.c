@@ -48,7 +48,7 @@ static void add_connection(struct reply *r, const struct session_info *s)
 	const struct traffic_figures *t = &s->traffic;
 
 	if (s->user_len > 0)
-		escape_word(s->user, s->user_len, false, user, sizeof(user));
+		escape_word(s->user, s->user_len, user, sizeof(user));
 	else
 		strcpy(user, USERS_ANONYMOUS);
 	reply_add(r, "id:%llu user:%s client:%s command:%s target:%s state:%s",
@@ -117,7 +117,7 @@ static bool more_users(void *state, struct reply *r)
 	for (; l->at < l->count && r->len < REPLY_CHUNK; l->at++) {
 		const char *user = l->names[l->at];
 
-		reply_add(r, " %s", escape_word(user, strlen(user), false, name, sizeof(name)));
+		reply_add(r, " %s", escape_word(user, strlen(user), name, sizeof(name)));
 	}
 	if (l->at < l->count)
 		return true;
@@ -170,7 +170,7 @@ static void add_account(struct reply *r, const struct accounts *a, size_t i)
 	if (f->last_login != 0)
 		format_time(f->last_login, 'T', last);
 	reply_add(r, "name:%s role:%s sessions:%zu total:%llu sent:%llu received:%llu",
-		escape_word(name, strlen(name), false, escaped, sizeof(escaped)),
+		escape_word(name, strlen(name), escaped, sizeof(escaped)),
 		user_role_word(a->infos[i].role), f->sessions, (unsigned long long)f->total,
 		(unsigned long long)f->sent, (unsigned long long)f->received);
 	reply_add(r, " last_seen:%s limits:none\n", last);
@@ -241,8 +241,7 @@ static void add_status(struct reply *r, const struct access_cursor *c, bool foun
 		reply_add(r, "OK %s%s\n", what, found ? " for all users:" : "");
 	else
 		reply_add(r, "OK %s for user %s%s\n", what,
-			escape_word(c->user, c->user_len, false, user, sizeof(user)),
-			found ? ":" : "");
+			escape_word(c->user, c->user_len, user, sizeof(user)), found ? ":" : "");
 }
 
 static void add_entry(struct reply *r, struct access *a, const struct access_entry *e)
@@ -253,7 +252,7 @@ static void add_entry(struct reply *r, struct access *a, const struct access_ent
 		format_time(e->time, ' ', a->when);
 	a->time = e->time;
 	if (a->cursor.everybody)
-		reply_add(r, "%s: ", escape_word(e->user, e->user_len, false, user, sizeof(user)));
+		reply_add(r, "%s: ", escape_word(e->user, e->user_len, user, sizeof(user)));
 	reply_add(r, "%s [%s] %s\n", e->target, a->when, e->success ? "SUCCESS" : "FAIL");
 }
 

@@ -11,7 +11,6 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/digits.h"
 #include "base/log.h"
 #include "net/socket.h"
 #include "proxy/bind.h"
@@ -277,18 +276,11 @@ struct log_line *session_line(struct session *s)
 
 static void log_target(struct log_line *line, const struct session *s)
 {
-	char text[ADDR_TEXT_MAX], name[DESTINATION_NAME_MAX + 1 + DIGITS_MAX], *end;
-	const struct destination *dst = &s->handshake.request.dst;
+	char text[ADDR_TEXT_MAX];
 
 	log_text(line, "command", s->command);
-	if (dst->kind == DESTINATION_ADDR) {
-		log_text(line, "target", addr_format(&dst->addr, text));
-	} else if (dst->kind == DESTINATION_NAME) {
-		end = mempcpy(name, dst->name, dst->name_len);
-		*end++ = ':';
-		end = digits_put(end, dst->port);
-		log_bytes(line, "target", name, (size_t)(end - name));
-	}
+	if (s->handshake.request.dst.kind != DESTINATION_NONE)
+		log_text(line, "target", s->target_text);
 	if (s->address.sa.sa_family != AF_UNSPEC)
 		log_text(line, "address", addr_format(&s->address, text));
 }

@@ -152,7 +152,7 @@ static char *format_line(const struct access_record *r, int64_t now, size_t *len
 	end = mempcpy(line, date, sizeof(date));
 	end = mempcpy(end, zone, sizeof(zone));
 	*end++ = ' ';
-	escape_word(r->user, r->user_len, false, end, user_size);
+	escape_word(r->user, r->user_len, end, user_size);
 	end += strlen(end);
 	*end++ = ' ';
 	addr_format(r->client, end);

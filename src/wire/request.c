@@ -78,7 +78,7 @@ const char *destination_format(const struct destination *d, char *out, size_t si
 
 	if (d->kind != DESTINATION_NAME)
 		return addr_format(&d->addr, out); /* "-" for none */
-	escape_word(d->name, d->name_len, true, out, size - strlen(":65535"));
+	escape_name(d->name, d->name_len, out, size - strlen(":65535"));
 	end = out + strlen(out);
 	*end++ = ':';
 	*digits_put(end, d->port) = '\0';

@@ -8,7 +8,7 @@ static void escapes_what_is_no_part_of_a_word(void **state)
 	static const struct {
 		const char *bytes;
 		size_t len;
-		bool ascii;
+		bool is_name;
 		const char *expected;
 	} rows[] = {
 		{"", 0, false, ""}, {"www.example.org", 15, true, "www.example.org"},
@@ -22,6 +22,9 @@ static void escapes_what_is_no_part_of_a_word(void **state)
 			3, false,
 			"\\x9b2J"}, /* and as a terminal of one byte a character takes it */
 		{"\xc2\xa0\xc2\x80", 4, false, "\xc2\xa0\\xc2\\x80"},
+		{"$(id>x)", 7, true, "\\x24\\x28id\\x3ex\\x29"}, /* a shell's */
+		{"`;&|<\"'", 7, true, "\\x60\\x3b\\x26\\x7c\\x3c\\x22\\x27"},
+		{"o'brien", 7, false, "o'brien"}, /* a user's */
 		{"z\xfc", 2, false, "z\\xfc"}, /* Latin-1 */
 		{"\xe2\x82", 2, false, "\\xe2\\x82"}, /* cut */
 		{"\xe2\x82\xac\xf0\x9f\x98\x80", 7, false, "\xe2\x82\xac\xf0\x9f\x98\x80"},
@@ -32,8 +35,8 @@ static void escapes_what_is_no_part_of_a_word(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++)
-		assert_string_equal(
-			escape_word(rows[i].bytes, rows[i].len, rows[i].ascii, out, sizeof(out)),
+		assert_string_equal((rows[i].is_name ? escape_name : escape_word)(
+					    rows[i].bytes, rows[i].len, out, sizeof(out)),
 			rows[i].expected);
 }
 
@@ -53,7 +56,7 @@ static void never_writes_more_than_there_is_room_for(void **state)
 	(void)state;
 	for (size_t size = 1; size <= sizeof(out); size++) {
 		memset(out, '#', sizeof(out));
-		escape_word("a b cdefgh", 10, false, out, size);
+		escape_word("a b cdefgh", 10, out, size);
 		assert_true(strlen(out) < size);
 		/* A sequence is there whole or not at all. */
 		assert_true(strchr(out, '\\') == NULL || strstr(out, "\\x20") != NULL);
@@ -73,7 +76,7 @@ static void decoding_gives_the_bytes_back(void **state)
 
 		for (size_t i = 0; i < len; i++)
 			bytes[i] = (char)check_random(&seed, 256);
-		escape_word(bytes, len, round % 2 == 0, text, sizeof(text));
+		(round % 2 == 0 ? escape_name : escape_word)(bytes, len, text, sizeof(text));
 		assert_null(strpbrk(text, " \t\r\n"));
 		assert_int_equal(escape_decode(text, strlen(text), text), len);
 		assert_memory_equal(text, bytes, len);

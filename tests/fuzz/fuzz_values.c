@@ -49,7 +49,7 @@ static void check_escapes(const uint8_t *bytes, size_t len)
 	char *text = malloc(4 * len + 1);
 
 	FUZZ_CHECK(text != NULL);
-	escape_word(bytes, len, true, text, 4 * len + 1);
+	escape_name(bytes, len, text, 4 * len + 1);
 	FUZZ_CHECK(escape_decode(text, strlen(text), text) == len);
 	FUZZ_CHECK(len == 0 || memcmp(text, bytes, len) == 0);
 	free(text);
