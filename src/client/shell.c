@@ -268,6 +268,20 @@ static int open_editor(struct shell *s)
 	return 0;
 }
 
+/* What a person reads at the beginning and at the end; a program that reads JSON does not. */
+static enum client_status run_for_person(struct shell *s)
+{
+	bool speaks = !s->client->flags->json;
+	enum client_status status;
+
+	if (speaks)
+		puts("Type commands and press Enter. Type 'QUIT' to exit.");
+	status = run_dialogue(s);
+	if (speaks && status == CLIENT_OK)
+		puts("Exiting monitor mode.\nDisconnected from monitor server");
+	return status;
+}
+
 enum client_status shell_run(struct client *c)
 {
 	struct shell s = {.client = c};
@@ -276,7 +290,7 @@ enum client_status shell_run(struct client *c)
 	if (open_editor(&s) < 0)
 		client_say("out of memory");
 	else
-		status = run_dialogue(&s);
+		status = run_for_person(&s);
 	if (s.has_help)
 		answer_free(&s.help);
 	if (s.el != NULL)

@@ -221,7 +221,8 @@ start_talking() {
 }
 
 log_in() {
-	start_talking && enter alice:secret && await '^OK Welcome alice$' && await '^monitor> *$'
+	start_talking && enter alice:secret && await '^OK Welcome alice$' &&
+		await "^Type commands and press Enter. Type 'QUIT' to exit.$" && await '^monitor> *$'
 }
 
 shows_no_password() {
@@ -256,11 +257,13 @@ history_has_no_passwords() {
 }
 
 ctrl_d_says_goodbye() {
-	press C-u C-d && await '^OK Goodbye$' && ended_with 0
+	press C-u C-d && await '^OK Goodbye$' && await '^Disconnected from monitor server$' &&
+		ended_with 0
 }
 
 quit_says_goodbye() {
-	wipe && log_in && enter quit && await '^OK Goodbye$' && ended_with 0
+	wipe && log_in && enter quit && await '^OK Goodbye$' && await '^Exiting monitor mode\.$' &&
+		await '^Disconnected from monitor server$' && ended_with 0
 }
 
 ctrl_c_ends() {
