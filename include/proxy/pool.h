@@ -16,7 +16,8 @@
 struct pool;
 
 /* Makes `*count` workers that wait for pool_listen_on(). Fewer, and `*count` lowered, when the
- * system does not allow as many threads. NULL with errno when not even one can be had. */
+ * system does not allow as many threads; some that it would allow are left to others then. NULL
+ * with errno when not even one can be had. */
 struct pool *pool_new(struct services *services, size_t *count);
 
 /* Gets ready to listen on `l`, which is then either passed to pool_listen_on() or closed. -1 with

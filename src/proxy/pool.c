@@ -16,6 +16,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -44,11 +45,17 @@
 
 #define EXHAUSTED_PAUSE_MS 100
 
+/* Where the system allows no more threads, one of so many workers ends again, and so many at least.
+ */
+#define SURPLUS_SHARE 8
+#define SURPLUS_LEAST 16
+
 struct worker {
 	struct pool *pool;
 	struct registry_slot *slot;
 	pthread_t thread;
 	struct session *session;
+	_Atomic(bool) is_surplus; /* it is to end before it has begun */
 };
 
 struct pool {
@@ -58,7 +65,8 @@ struct pool {
 	struct session *sessions; /* one a worker; a mapping of its own */
 	size_t sessions_size; /* in bytes */
 	int epoll; /* the listeners, and stop_fd */
-	int stop_fd; /* readable for good once the pool is stopping */
+	int stop_fd; /* readable for good once the pool is stopping, and while surplus ends */
+	_Atomic(bool) stopping;
 	struct log_limit refused_limit, over_share_limit, exhausted_limit, saturated_limit;
 
 	struct rwlock lock; /* the rest */
@@ -230,8 +238,12 @@ static bool accept_client(struct worker *w, struct guest *guest)
 	for (;;) {
 		if (epoll_wait(p->epoll, &event, 1, -1) != 1)
 			continue;
-		if (event.data.fd == p->stop_fd)
-			return false;
+		if (event.data.fd == p->stop_fd) {
+			if (atomic_load(&p->stopping) || atomic_load(&w->is_surplus))
+				return false;
+			sched_yield();
+			continue;
+		}
 		if (answer(w, event.data.fd, guest))
 			return true;
 	}
@@ -334,10 +346,46 @@ static int start_worker(struct pool *p, size_t i, const pthread_attr_t *attr)
 	return error == 0 ? 0 : -1;
 }
 
+/* What is left must do for others too: threads and memory of this process, other processes of the
+ * user, the administrator's shell. Nobody has a client yet. */
+static void end_surplus(struct pool *p)
+{
+	size_t surplus = p->count / SURPLUS_SHARE;
+	uint64_t ignored;
+
+	if (surplus < SURPLUS_LEAST)
+		surplus = SURPLUS_LEAST;
+	if (surplus > p->count / 2)
+		surplus = p->count / 2;
+	for (size_t i = p->count - surplus; i < p->count; i++)
+		atomic_store(&p->workers[i].is_surplus, true);
+	wake_send(p->stop_fd);
+	for (; surplus > 0; surplus--)
+		pthread_join(p->workers[--p->count].thread, NULL);
+	(void)!read(p->stop_fd, &ignored, sizeof(ignored));
+}
+
+/* As many as there may be. */
+static void start_workers(struct pool *p, size_t wanted)
+{
+	pthread_attr_t attr;
+
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, STACK_SIZE);
+	while (p->count < wanted && start_worker(p, p->count, &attr) == 0)
+		p->count++;
+	pthread_attr_destroy(&attr);
+	rwlock_write(&p->lock);
+	p->live = p->count;
+	rwlock_write_unlock(&p->lock);
+	if (p->count < wanted)
+		end_surplus(p);
+}
+
 struct pool *pool_new(struct services *services, size_t *count)
 {
 	struct pool *p = calloc(1, sizeof(*p));
-	pthread_attr_t attr;
+	int saved;
 
 	if (p == NULL)
 		return NULL;
@@ -349,16 +397,11 @@ struct pool *pool_new(struct services *services, size_t *count)
 		return NULL;
 	}
 	p->live = *count;
-	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, STACK_SIZE);
-	while (p->count < *count && start_worker(p, p->count, &attr) == 0)
-		p->count++;
-	pthread_attr_destroy(&attr);
-	rwlock_write(&p->lock);
-	p->live = p->count;
-	rwlock_write_unlock(&p->lock);
+	start_workers(p, *count);
 	if (p->count == 0) {
+		saved = errno;
 		release(p);
+		errno = saved;
 		return NULL;
 	}
 	*count = p->count;
@@ -393,6 +436,7 @@ void pool_stop(struct pool *p)
 	p->stopper = pthread_self();
 	p->listeners = NULL;
 	rwlock_write_unlock(&p->lock);
+	atomic_store(&p->stopping, true);
 	wake_send(p->stop_fd);
 }
 

@@ -22,7 +22,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static size_t running, served; /* sessions that are under way, and that were begun */
 static size_t may_end; /* of these */
-#define SLOTS 16
+#define SLOTS 256
 static struct services services;
 static bool slots_in_use[SLOTS];
 
@@ -614,16 +614,30 @@ static void cannot_wait_for_a_listener_that_epoll_refuses(void **state)
 	stop();
 }
 
-static void makes_as_many_workers_as_there_may_be_threads(void **state)
+/* The system's limit is for others, too, and the last threads are theirs. */
+static void leaves_some_threads_to_others_where_there_are_not_enough(void **state)
 {
-	size_t count = 8;
+	static const struct {
+		int threads;
+		size_t workers;
+	} rows[] = {{1, 1}, {2, 1}, {5, 3}, {31, 16}, {40, 24}, {160, 140}, {200, 175}};
 
 	(void)state;
-	threads_left = 5;
-	pool = pool_new(&services, &count);
-	assert_non_null(pool);
-	assert_int_equal(count, 5);
-	stop();
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		size_t count = SLOTS;
+		int fd;
+
+		served = may_end = 0;
+		threads_left = rows[i].threads;
+		pool = pool_new(&services, &count);
+		assert_non_null(pool);
+		assert_int_equal(count, rows[i].workers);
+		listen_on(open_listener());
+		fd = net_connect("127.0.0.1", port_of(listeners));
+		await(were_served, 1);
+		stop();
+		close(fd);
+	}
 }
 
 static void is_no_pool_without_a_single_thread(void **state)
@@ -703,7 +717,7 @@ int main(void)
 		POOL_TEST(goes_over_to_other_listeners),
 		POOL_TEST(a_listener_that_stays_keeps_who_waits_in_its_backlog),
 		POOL_TEST(cannot_wait_for_a_listener_that_epoll_refuses),
-		POOL_TEST(makes_as_many_workers_as_there_may_be_threads),
+		POOL_TEST(leaves_some_threads_to_others_where_there_are_not_enough),
 		POOL_TEST(is_no_pool_without_a_single_thread),
 		POOL_TEST(makes_as_many_workers_as_there_is_address_space_for),
 		POOL_TEST(is_no_pool_without_its_set),
