@@ -1,3 +1,7 @@
+/*
+ * The flags decide which of the ways of working it is; each of them is a file of client/ and gets a
+ * connection that has logged in.
+ */
 #include <errno.h>
 #include <locale.h>
 #include <stdio.h>

@@ -1,3 +1,8 @@
+/*
+ * The main thread: it opens, confines and starts what the command line asks for, then takes signals
+ * one by one until it is told to end, and stops everything in the reverse order. A start that fails
+ * midway stops the same way. Exit status 2 says that trying again does not help.
+ */
 #include <fcntl.h>
 #include <malloc.h>
 #include <signal.h>

@@ -89,7 +89,7 @@ static void note_saturation(struct pool *p)
 
 /* ---- accepting ---- */
 
-static void log_refusal(
+static void log_turned_away(
 	struct worker *w, const struct guest *guest, struct log_limit *limit, const char *message)
 {
 	struct log_line *line = session_line(w->session);
@@ -113,7 +113,7 @@ static bool is_welcome(struct worker *w, const struct guest *guest)
 	if (admission_client_allowed(guest->config, login, &guest->addr))
 		return true;
 	stats_add(&v->stats.clients_refused, 1);
-	log_refusal(w, guest, &w->pool->refused_limit, "client refused by the setting clients");
+	log_turned_away(w, guest, &w->pool->refused_limit, "client refused by the setting clients");
 	return false;
 }
 
@@ -132,7 +132,7 @@ static bool is_over_its_share(
 
 /* Takes a place, and one of the client's sessions in the ledger; unless that is too many. It asks
  * afterwards, so that of several who come at once none overlooks another. */
-static bool take_place(struct worker *w, struct guest *guest)
+static bool place_guest(struct worker *w, struct guest *guest)
 {
 	struct pool *p = w->pool;
 	struct services *v = p->services;
@@ -144,7 +144,7 @@ static bool take_place(struct worker *w, struct guest *guest)
 		ledger_turn_away(guest->entry, guest->since);
 		places_leave(&v->places);
 		stats_add(&v->stats.clients_over_share, 1);
-		log_refusal(w, guest, &p->over_share_limit,
+		log_turned_away(w, guest, &p->over_share_limit,
 			"client refused by the setting max_sessions_per_client");
 		return false;
 	}
@@ -157,7 +157,7 @@ static bool take_place(struct worker *w, struct guest *guest)
 static bool admit(struct worker *w, struct guest *guest)
 {
 	guest->config = config_get(w->pool->services->config);
-	if (is_welcome(w, guest) && take_place(w, guest))
+	if (is_welcome(w, guest) && place_guest(w, guest))
 		return true;
 	config_release(guest->config);
 	return false;

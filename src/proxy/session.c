@@ -1,5 +1,5 @@
 /*
- * One function for each thing that a client may ask for, called by serve_client() once the
+ * One function for each thing that a client may ask for, called by serve_request() once the
  * handshake has led to a request. A step that fails says why with end_for() or refuse_request(),
  * and the reason decides everything else: the reply, the counter, the line in the log, and how the
  * sockets are closed.
@@ -253,7 +253,7 @@ static void relay(struct session *s)
 	s->reason = relay_run(&r);
 }
 
-static void serve_client(struct session *s)
+static void serve_request(struct session *s)
 {
 	enum request_command command;
 
@@ -466,7 +466,7 @@ void session_run(struct session *s, struct services *services, struct registry_s
 	const struct guest *guest)
 {
 	begin(s, services, slot, guest);
-	serve_client(s);
+	serve_request(s);
 	if (registry_told_why(slot) != END_REASONS)
 		s->reason = registry_told_why(slot);
 	close_sockets(s);
