@@ -625,6 +625,7 @@ static void an_added_user_may_log_in_at_once_and_is_on_disk(void **state)
 		monitor, "ADD_USER * x", "ERR * and Anonymous stand for others, not for a user\n");
 	monitor_expect(monitor, "ADD_USER a:b x",
 		"ERR a user name has no blanks, colons or control characters\n");
+	wait_for_no_sessions(monitor);
 	monitor_expect(monitor, "DEL_USER carl", "OK User carl deleted, 0 sessions ended\n");
 	close(monitor);
 	assert_false(daemon_log_has(&d, "p4ss"));
@@ -646,6 +647,7 @@ static void of_two_who_add_the_same_user_one_does(void **state)
 	monitor_expect_text(a, (first == 'O' ? added : exists) + 1);
 	monitor_expect_text(b, first == 'O' ? exists : added);
 	assert_int_equal(connect_reply("carl", "p4ss"), 0);
+	wait_for_no_sessions(a);
 	monitor_expect(a, "DEL_USER carl", "OK User carl deleted, 0 sessions ended\n");
 	close(a);
 	close(b);
