@@ -39,7 +39,7 @@ struct udp {
 	struct addr bound;
 	int client; /* the socket that the client sends to */
 	int outgoing[LOOKUP_FAMILIES]; /* -1: not needed yet */
-	struct addr peer; /* whom the client sends from; port 0: not known yet */
+	struct addr peer; /* where the client sends from; AF_UNSPEC: not known yet */
 	bool is_connected; /* the client's socket, to `peer` */
 	bool slots_are_large; /* large datagrams have touched them */
 	int64_t now; /* clock_ms() of this turn */
@@ -60,13 +60,6 @@ static void drop(struct udp *u, enum datagram_drop why)
 
 /* ---- opening ---- */
 
-/* The hint is believed when it names the client's own address, which is the only one that is served
- * anyway. */
-static uint16_t announced_port(const struct udp_setup *setup)
-{
-	return addr_same_host(&setup->hint, setup->asker->client) ? addr_port(&setup->hint) : 0;
-}
-
 /* One descriptor for each side; the other family's socket may yet need a third. */
 static int take_both_descriptors(struct fd_lease *lease)
 {
@@ -85,13 +78,6 @@ static void give_both_descriptors(struct fd_lease *lease)
 	fd_lease_give(lease);
 }
 
-/* From now on the kernel keeps others out, and knows the way. */
-static void settle_on(struct udp *u, uint16_t port)
-{
-	addr_set_port(&u->peer, port);
-	u->is_connected = port != 0 && socket_connect_datagram(u->client, &u->peer) == 0;
-}
-
 static int open_client_socket(struct udp *u)
 {
 	struct addr here = socket_local_addr(u->setup.client);
@@ -104,8 +90,7 @@ static int open_client_socket(struct udp *u)
 static void begin_association(struct udp *u, const struct udp_setup *setup)
 {
 	u->setup = *setup;
-	u->peer = *setup->asker->client;
-	addr_set_port(&u->peer, 0);
+	u->peer.sa.sa_family = AF_UNSPEC;
 	u->client = u->outgoing[LOOKUP_IPV4] = u->outgoing[LOOKUP_IPV6] = -1;
 	u->names.asker = setup->asker;
 }
@@ -124,10 +109,8 @@ struct udp *udp_open(const struct udp_setup *setup)
 		return NULL;
 	}
 	begin_association(u, setup);
-	if (open_client_socket(u) == 0) {
-		settle_on(u, announced_port(setup));
+	if (open_client_socket(u) == 0)
 		return u;
-	}
 	saved = errno;
 	udp_close(u);
 	errno = saved;
@@ -278,15 +261,28 @@ static void send_to_name(
 
 /* ---- from the client ---- */
 
-/* Is it from the client? The first datagram from its address tells the port, unless it was
- * announced; another port does not take the association over. */
+/* May a client's datagrams come from there? */
+static bool is_clients_place(const struct asker *asker, const struct addr *from)
+{
+	return addr_same_host(from, asker->client) ||
+		network_list_contains(&asker->config->settings.udp_clients, from);
+}
+
+/* From now on the kernel keeps others out, and knows the way. What it drops is counted nowhere, so
+ * this waits for the client to be known. */
+static void settle_on(struct udp *u, const struct addr *from)
+{
+	u->peer = *from;
+	u->is_connected = socket_connect_datagram(u->client, from) == 0;
+}
+
+/* Is it from the client? Its first datagram tells the port, and nobody takes the association over
+ * afterwards. What the request has announced is no help: some put the target there. */
 static bool is_from_client(struct udp *u, const struct addr *from)
 {
-	if (!addr_same_host(from, &u->peer))
-		return false;
-	if (addr_port(&u->peer) == 0)
-		settle_on(u, addr_port(from));
-	return addr_port(from) == addr_port(&u->peer);
+	if (u->peer.sa.sa_family == AF_UNSPEC && is_clients_place(u->setup.asker, from))
+		settle_on(u, from);
+	return addr_equal(from, &u->peer);
 }
 
 static void send_by_name(struct udp *u, const struct socks5_datagram *d)
