@@ -133,7 +133,7 @@ WRAP_proxy/test_relay := clock_deadline clock_ms socket_wait
 WRAP_proxy/test_session := clock_deadline clock_ms socket_wait socket_read dial_target bind_listen \
 	bind_accept bind_abandon udp_open udp_bound udp_run udp_counts udp_close relay_run target_judge
 WRAP_proxy/test_udp := clock_deadline clock_ms socket_wait socket connect sendmmsg recvmmsg mmap64 \
-	madvise
+	madvise target_judge
 WRAP_server/test_addresses := getifaddrs freeifaddrs
 WRAP_server/test_change := log_open log_set_level \
 	log_set_format access_log_open access_log_resize resolver_configure hashing_set_most users_read \

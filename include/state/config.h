@@ -14,6 +14,7 @@ struct config {
 	/* Where the proxy itself answers, as the kernel says, monitor included. */
 	struct addr own[SETTINGS_MAX_LISTEN + 1];
 	size_t own_count;
+	uint64_t number; /* in the order in which they came into force */
 	_Atomic(unsigned) references;
 };
 
@@ -64,6 +65,9 @@ const struct idle_limits *config_idle_limits(const struct config_store *store);
 
 /* The current snapshot with a reference of the caller's own, to be released. */
 struct config *config_get(struct config_store *store);
+
+/* The number of the current snapshot, without a lock: of one that has it nothing has changed. */
+uint64_t config_number(const struct config_store *store);
 
 /* Makes `next` the current one and takes over its reference. */
 void config_publish(struct config_store *store, struct config *next);

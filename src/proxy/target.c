@@ -1,7 +1,9 @@
 /*
  * Whoever goes somewhere for a client asks here, and nowhere else, with all that is known of the
- * session. The answers of the lookup are the queue of candidates, per family in the server's order;
- * an address literal is the one answer of a lookup that is over already.
+ * session. It began under a configuration that may be old by now, but the rules are always those in
+ * force: a listener that is new since is one. The answers of the lookup are the queue of
+ * candidates, per family in the server's order; an address literal is the one answer of a lookup
+ * that is over already.
  */
 #include "proxy/target.h"
 
@@ -15,37 +17,53 @@
 
 /* ---- the gate ---- */
 
-/* Would what is sent to `addr` arrive at this host? Only asked where it matters. The addresses of
- * the interfaces are in memory; local routes to others are known to the kernel alone. */
-static bool is_here(const struct asker *a, const struct addr *addr, bool has_place)
+/* Would what is sent to `addr` arrive at this host? The addresses of the interfaces are in memory;
+ * local routes to others are known to the kernel alone. */
+static enum socket_answer is_here(const struct asker *a, const struct addr *addr, bool has_place)
 {
-	bool here;
+	enum socket_answer here;
 
-	if (!rules_ask_where(a->config, addr))
-		return false;
 	if (own_has_address(a->own, addr))
-		return true;
+		return SOCKET_YES;
 	if (!has_place && !fd_lease_take(a->lease))
-		return true; /* cannot tell: the safe answer */
+		return SOCKET_UNKNOWN;
 	here = socket_is_own_address(addr);
 	if (!has_place)
 		fd_lease_give(a->lease);
 	return here;
 }
 
-struct verdict target_judge(const struct asker *a, const struct destination *dst,
-	const struct addr *addr, bool has_place)
+/* What is not known counts as if it were here: the safe answer, but a guess. */
+static struct verdict judge_under(const struct config *c, const struct asker *a,
+	const struct destination *dst, const struct addr *addr, bool has_place)
 {
+	bool matters = addr != NULL && rules_ask_where(c, addr);
+	enum socket_answer here = matters ? is_here(a, addr, has_place) : SOCKET_NO;
 	struct subject subject = {.user = a->user,
 		.user_len = a->user_len,
 		.client = a->client,
 		.command = a->command,
 		.dst = dst,
 		.addr = addr,
-		.is_here = addr != NULL && is_here(a, addr, has_place),
+		.is_here = here != SOCKET_NO,
 		.time = time(NULL)};
+	struct verdict verdict = rules_judge(c, &subject);
 
-	return rules_judge(a->config, &subject);
+	verdict.is_guess = !verdict.allowed && here == SOCKET_UNKNOWN;
+	return verdict;
+}
+
+struct verdict target_judge(const struct asker *a, const struct destination *dst,
+	const struct addr *addr, bool has_place)
+{
+	struct config *newer = NULL;
+	struct verdict verdict;
+
+	if (a->store != NULL && config_number(a->store) != a->config->number)
+		newer = config_get(a->store);
+	verdict = judge_under(newer != NULL ? newer : a->config, a, dst, addr, has_place);
+	config_release(newer);
+	return verdict;
 }
 
 /* ---- candidates ---- */

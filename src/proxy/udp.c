@@ -42,6 +42,7 @@ struct udp {
 	struct addr peer; /* where the client sends from; AF_UNSPEC: not known yet */
 	bool is_connected; /* the client's socket, to `peer` */
 	bool slots_are_large; /* large datagrams have touched them */
+	uint64_t rules; /* the number of the configuration that the flows were judged under */
 	int64_t now; /* clock_ms() of this turn */
 	struct datagram_counts counts, reported;
 	struct batch batches[LOOKUP_FAMILIES];
@@ -93,6 +94,7 @@ static void begin_association(struct udp *u, const struct udp_setup *setup)
 	u->peer.sa.sa_family = AF_UNSPEC;
 	u->client = u->outgoing[LOOKUP_IPV4] = u->outgoing[LOOKUP_IPV6] = -1;
 	u->names.asker = setup->asker;
+	u->rules = setup->asker->config->number;
 }
 
 struct udp *udp_open(const struct udp_setup *setup)
@@ -214,23 +216,69 @@ struct outbound {
 };
 
 /* What the rules say of it, asked when it is not known yet. */
-static bool is_allowed(struct udp *u, const struct outbound *o)
+static struct verdict judge(struct udp *u, const struct outbound *o)
 {
 	const struct flow *flow = flows_find(&u->flows, o->name, o->to);
+	struct verdict verdict;
 
-	if (flow == NULL)
-		flow = flows_add(&u->flows, o->name, o->to,
-			target_judge(u->setup.asker, o->dst, o->to, false).allowed);
-	return flow->allowed;
+	if (flow != NULL)
+		return (struct verdict){.allowed = flow->allowed};
+	verdict = target_judge(u->setup.asker, o->dst, o->to, false);
+	if (!verdict.is_guess)
+		flows_add(&u->flows, o->name, o->to, verdict.allowed);
+	return verdict;
+}
+
+/* What the client has written to have the flow. False: it is forgotten. */
+static bool remember_destination(
+	const struct udp *u, const struct flow *flow, struct destination *dst)
+{
+	uint16_t port = addr_port(&flow->addr);
+	const struct name *name = names_numbered(&u->names, flow->name);
+
+	if (flow->name != 0 && name == NULL)
+		return false;
+	*dst = name == NULL ? destination_of_addr(&flow->addr) : names_destination(name, port);
+	return true;
+}
+
+/* What the rules say of the flow now; forgets it where that cannot be said. */
+static void judge_again(struct udp *u, struct flow *flow)
+{
+	struct verdict verdict = {.is_guess = true};
+	struct destination dst;
+
+	if (remember_destination(u, flow, &dst))
+		verdict = target_judge(u->setup.asker, &dst, &flow->addr, false);
+	if (verdict.is_guess)
+		flows_forget(&u->flows, flow);
+	else
+		flow->allowed = verdict.allowed;
+}
+
+/* Asks again when there is another configuration; answers of whom the rules forbid now do not get
+ * through either. A change while this goes on is seen in the next turn. */
+static void follow_rules(struct udp *u)
+{
+	const struct config_store *store = u->setup.asker->store;
+	uint64_t number = store == NULL ? u->rules : config_number(store);
+
+	if (number == u->rules)
+		return;
+	u->rules = number;
+	for (struct flow *f = flows_next(&u->flows, NULL); f != NULL; f = flows_next(&u->flows, f))
+		judge_again(u, f);
+	names_doubt(&u->names);
 }
 
 static void send_out(struct udp *u, const struct outbound *o)
 {
 	enum lookup_family family = outgoing_family_of(o->to);
 	struct batch *b = &u->batches[family];
+	struct verdict verdict = judge(u, o);
 
-	if (!is_allowed(u, o)) {
-		drop(u, DROP_DENIED);
+	if (!verdict.allowed) {
+		drop(u, verdict.is_guess ? DROP_UNSENT : DROP_DENIED);
 		return;
 	}
 	if (!outgoing_uses(u->setup.asker->config, family) || !have_socket(u, family)) {
@@ -494,6 +542,7 @@ static void serve_turn(struct udp *u, const struct pollfd fds[NAMES + NAMES_MAX_
 {
 	bool quiet = true;
 
+	follow_rules(u);
 	for (size_t i = CLIENT; i < NAMES; i++)
 		quiet &= fds[i].revents == 0;
 	if (fds[CLIENT].revents != 0)

@@ -635,25 +635,65 @@ static void ask_monitor(int fd, const char *line, const char *answer)
 		net_receive(fd, &byte, 1);
 }
 
+/* Starts a server that has an administrator; his connection to its monitor. */
+static int start_watched(struct daemon *watched)
+{
+	int monitor;
+	char byte = 0;
+
+	daemon_start(
+		watched, (const char *const[]){"-u", "alice:secret", "--auth", "optional", NULL});
+	monitor = net_connect("127.0.0.1", watched->monitor_port);
+	while (byte != '\n')
+		net_receive(monitor, &byte, 1);
+	ask_monitor(monitor, "alice:secret\n", "OK");
+	return monitor;
+}
+
 static void an_administrator_ends_it(void **state)
 {
 	struct daemon watched;
 	int monitor;
-	char byte = 0;
 
 	(void)state;
-	daemon_start(
-		&watched, (const char *const[]){"-u", "alice:secret", "--auth", "optional", NULL});
+	monitor = start_watched(&watched);
 	open_association(&watched);
 	association_expect_echo(&a, &echo, "hello");
-	monitor = net_connect("127.0.0.1", watched.monitor_port);
-	while (byte != '\n')
-		net_receive(monitor, &byte, 1);
-	ask_monitor(monitor, "alice:secret\n", "OK");
 	ask_monitor(monitor, "KILL 1\n", "OK");
 	daemon_wait_log(&watched, NULL, " reason=killed ");
 	net_expect_gone(a.tcp);
 	expect_no_relay(&a.relay);
+	close(monitor);
+	association_close(&a);
+	daemon_stop(&watched);
+}
+
+/* The monitor moves to where an association has sent to, and where a client that has come before
+ * wants to connect to. */
+static void what_the_proxy_listens_at_since_is_no_target(void **state)
+{
+	struct daemon watched;
+	int monitor, early;
+	char line[64];
+	uint8_t request[10] = {5, 1, 0, 1, 127, 0, 0, 1}, reply[10];
+
+	(void)state;
+	monitor = start_watched(&watched);
+	early = net_connect("127.0.0.1", watched.port);
+	net_socks_greet(early);
+	open_association(&watched);
+	association_expect_echo(&a, &echo, "hello");
+	snprintf(line, sizeof(line), "CONFIG monitor_port %u\n", addr_port(&echo));
+	ask_monitor(monitor, line, "OK");
+	association_send(&a, 0, &echo, "to the monitor's port", 21);
+	daemon_wait_stat(&watched, "datagrams_dropped_denied", 1);
+	association_expect_echo(&a, &echo6, "still there");
+	request[8] = (uint8_t)(addr_port(&echo) >> 8);
+	request[9] = (uint8_t)addr_port(&echo);
+	net_send(early, request, sizeof(request));
+	net_receive(early, reply, sizeof(reply));
+	assert_int_equal(reply[1], 2);
+	close(early);
 	close(monitor);
 	association_close(&a);
 	daemon_stop(&watched);
@@ -753,6 +793,7 @@ int main(void)
 		cmocka_unit_test(it_ends_with_the_tcp_connection),
 		cmocka_unit_test(the_tcp_connection_ends_with_it),
 		cmocka_unit_test(an_administrator_ends_it),
+		cmocka_unit_test(what_the_proxy_listens_at_since_is_no_target),
 		cmocka_unit_test(stopping_ends_it),
 		cmocka_unit_test(without_spare_descriptors_it_is_refused),
 		cmocka_unit_test(nothing_is_left_open),

@@ -92,6 +92,14 @@ static bool is_allowed(const char *host, uint16_t port, bool has_place)
 	return target_judge(&asker, &dst, &a, has_place).allowed;
 }
 
+static bool is_guess(const char *host, uint16_t port, bool has_place)
+{
+	struct addr a = net_addr(host, port);
+	struct destination dst = destination_of_addr(&a);
+
+	return target_judge(&asker, &dst, &a, has_place).is_guess;
+}
+
 /* ---- the gate ---- */
 
 static void the_whole_question_is_put_to_the_rules(void **state)
@@ -170,12 +178,49 @@ static void only_what_the_kernel_alone_knows_takes_a_descriptor(void **state)
 	assert_false(is_allowed("127.0.0.1", 8080, false));
 	/* Without one the answer is the safe one; with a place in hand none is missed. */
 	assert_false(is_allowed("192.0.2.200", 1080, false));
+	assert_true(is_guess("192.0.2.200", 1080, false));
 	assert_true(is_allowed("192.0.2.200", 1080, true));
+	assert_false(is_guess("192.0.2.200", 1080, true));
+	/* What is known, or denied for what is known, is no guess. */
+	assert_false(is_guess("127.0.0.1", 1080, false));
+	assert_false(is_guess("192.0.2.200", 0, false));
+	assert_false(is_guess("192.0.2.200", 80, false));
 	/* A session's first is its own. */
 	lease.held = 0;
 	assert_true(is_allowed("192.0.2.200", 1080, false));
 	assert_int_equal(lease.held, 0);
 	lease.held = 1;
+}
+
+/* A configuration with one listener. */
+static struct config *config_with_listener(uint16_t port)
+{
+	struct config_source source = {.path = NULL};
+	char error[CONFIG_ERROR_MAX];
+	struct config *c = config_read(&source, error);
+
+	assert_non_null(c);
+	c->own[c->own_count++] = net_addr("127.0.0.1", port);
+	return c;
+}
+
+/* A session began under the first, which another one follows. */
+static void the_rules_in_force_are_asked(void **state)
+{
+	struct config *began;
+
+	(void)state;
+	asker.store = config_store_new(config_with_listener(1080));
+	assert_non_null(asker.store);
+	asker.config = began = config_get(asker.store);
+	assert_false(is_allowed("127.0.0.1", 1080, false));
+	assert_true(is_allowed("127.0.0.1", 1081, false));
+	config_publish(asker.store, config_with_listener(1081));
+	assert_true(is_allowed("127.0.0.1", 1080, false));
+	assert_false(is_allowed("127.0.0.1", 1081, false));
+	assert_int_equal(atomic_load(&began->references), 1);
+	config_release(began);
+	config_store_free(asker.store);
 }
 
 /* ---- candidates ---- */
@@ -372,6 +417,7 @@ int main(void)
 		TEST(a_listener_everywhere_is_on_every_address_of_the_host),
 		TEST(local_routes_are_the_kernels_to_know),
 		TEST(only_what_the_kernel_alone_knows_takes_a_descriptor),
+		TEST(the_rules_in_force_are_asked),
 		TEST(families_take_turns_the_preferred_one_first),
 		TEST(each_candidate_is_judged),
 		TEST(what_no_address_can_change_is_not_looked_up),
