@@ -216,6 +216,10 @@ build/bench/bench: $(filter-out tests/bench/bench_%.c,$(BENCH_SOURCES)) $(wildca
 	@mkdir -p $(@D)
 	$(BENCH_CC) -o $@ $(filter %.c,$^)
 
+build/bench/bench_splice: tests/bench/bench_splice.c
+	@mkdir -p $(@D)
+	$(BENCH_CC) -o $@ $<
+
 build/bench/bench_listing: $(addprefix tests/bench/,bench_listing.c figures.c origin.c peer.c procs.c \
 	socks.c wire.c) $(wildcard tests/bench/*.h)
 	@mkdir -p $(@D)
@@ -228,8 +232,8 @@ build/bench/bench_users build/bench/bench_relay: build/bench/%: $(BUILD)/tests/b
 	$(Q)$(LINK) -o $@ $^ $(LIBS)
 
 bench: deps-bench
-	@$(MAKE) --no-print-directory all build/bench/bench build/bench/bench_users \
-		build/bench/bench_listing
+	@$(MAKE) --no-print-directory all build/bench/bench build/bench/bench_splice \
+		build/bench/bench_users build/bench/bench_listing
 	build/bench/bench_users
 	build/bench/bench_listing
 	build/bench/bench $(BENCH)
