@@ -124,6 +124,7 @@ WRAP_monitor/test_console := $(WRAP_DESK)
 WRAP_monitor/test_console_ends := $(WRAP_DESK)
 WRAP_monitor/test_listings := $(WRAP_PARTS)
 WRAP_net/test_own := getifaddrs freeifaddrs
+WRAP_net/test_pipe := fcntl64
 WRAP_net/test_socket := accept4 recv send poll recvmmsg sendmmsg
 WRAP_proxy/test_bind := clock_deadline clock_ms socket_wait socket listen accept4 connect
 WRAP_proxy/test_dial := connect
