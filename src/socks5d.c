@@ -3,11 +3,13 @@
  * one by one until the process is told to end, and stops everything in the reverse order. A start
  * that fails midway stops the same way. Exit status 2 says that trying again does not help.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
 #include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -113,8 +115,11 @@ static int start_program(struct program *p)
 {
 	char error[CONFIG_ERROR_MAX];
 
-	if (stopping_start(&p->stopping) < 0)
-		return fail_with("cannot start a thread that takes signals", EXIT_FAILED);
+	if (stopping_start(&p->stopping) < 0) {
+		fprintf(stderr, "cannot start the thread that takes signals: %s\n",
+			strerror(errno));
+		return EXIT_FAILED;
+	}
 	if (server_start(p->server, error) < 0 || admin_start(p->admin, error) < 0 ||
 		server_start_workers(p->server, error) < 0)
 		return fail_with(error, EXIT_FAILED);
