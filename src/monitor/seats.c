@@ -49,7 +49,7 @@ static struct console *find_newest_of_most(
 		if (!is_in_phase(c, CONSOLE_LOGIN))
 			continue;
 		n = count_of(seats, count, &c->client) + network_equal(&c->client, newcomer);
-		if (n > most || (n == most && c->number > found->number)) {
+		if (found == NULL || n > most || (n == most && c->number > found->number)) {
 			found = c;
 			most = n;
 		}

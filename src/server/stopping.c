@@ -76,7 +76,7 @@ void stopping_end(struct stopping *s)
 	if (!s->is_started)
 		return;
 	atomic_store(&s->is_over, true);
-	pthread_kill(s->thread, SIGTERM);
+	pthread_kill(s->thread, SIGINT);
 	pthread_join(s->thread, NULL);
 	s->is_started = false;
 }
