@@ -1,9 +1,11 @@
 /*
  * Whoever goes somewhere for a client asks here, and nowhere else, with all that is known of the
- * session. It began under a configuration that may be old by now, but the rules are always those in
- * force: a listener that is new since is one. The answers of the lookup are the queue of
- * candidates, per family in the server's order; an address literal is the one answer of a lookup
- * that is over already.
+ * session. The answers of the lookup are the queue of candidates, per family in the server's order;
+ * an address literal is the one answer of a lookup that is over already.
+ *
+ * Addresses to go out from, families and times are those of the session's beginning. What is denied
+ * is denied by the rules that are in force when it is asked for: a client that has sent its
+ * greeting and then waits must not reach a monitor that has been opened since.
  */
 #include "proxy/target.h"
 
@@ -17,12 +19,15 @@
 
 /* ---- the gate ---- */
 
-/* Would what is sent to `addr` arrive at this host? The addresses of the interfaces are in memory;
- * local routes to others are known to the kernel alone. */
-static enum socket_answer is_here(const struct asker *a, const struct addr *addr, bool has_place)
+/* Would what is sent to `addr` arrive at this host? Only asked where it matters. The addresses of
+ * the interfaces are in memory; local routes to others are known to the kernel alone. */
+static enum socket_answer is_here(
+	const struct asker *a, const struct config *rules, const struct addr *addr, bool has_place)
 {
 	enum socket_answer here;
 
+	if (addr == NULL || !rules_ask_where(rules, addr))
+		return SOCKET_NO;
 	if (own_has_address(a->own, addr))
 		return SOCKET_YES;
 	if (!has_place && !fd_lease_take(a->lease))
@@ -33,12 +38,20 @@ static enum socket_answer is_here(const struct asker *a, const struct addr *addr
 	return here;
 }
 
+/* The one in force where it is not the session's own any more, to be released; else NULL. */
+static struct config *newer_config(const struct asker *a)
+{
+	if (a->configs == NULL || config_generation(a->configs) == a->config->generation)
+		return NULL;
+	return config_get(a->configs);
+}
+
 /* What is not known counts as if it were here: the safe answer, but a guess. */
-static struct verdict judge_under(const struct config *c, const struct asker *a,
+static struct verdict judge_by(const struct config *rules, const struct asker *a,
 	const struct destination *dst, const struct addr *addr, bool has_place)
 {
-	bool matters = addr != NULL && rules_ask_where(c, addr);
-	enum socket_answer here = matters ? is_here(a, addr, has_place) : SOCKET_NO;
+	enum socket_answer here = is_here(a, rules, addr, has_place);
+	struct verdict verdict;
 	struct subject subject = {.user = a->user,
 		.user_len = a->user_len,
 		.client = a->client,
@@ -47,8 +60,8 @@ static struct verdict judge_under(const struct config *c, const struct asker *a,
 		.addr = addr,
 		.is_here = here != SOCKET_NO,
 		.time = time(NULL)};
-	struct verdict verdict = rules_judge(c, &subject);
 
+	verdict = rules_judge(rules, &subject);
 	verdict.is_guess = !verdict.allowed && here == SOCKET_UNKNOWN;
 	return verdict;
 }
@@ -56,12 +69,10 @@ static struct verdict judge_under(const struct config *c, const struct asker *a,
 struct verdict target_judge(const struct asker *a, const struct destination *dst,
 	const struct addr *addr, bool has_place)
 {
-	struct config *newer = NULL;
+	struct config *newer = newer_config(a);
 	struct verdict verdict;
 
-	if (a->store != NULL && config_number(a->store) != a->config->number)
-		newer = config_get(a->store);
-	verdict = judge_under(newer != NULL ? newer : a->config, a, dst, addr, has_place);
+	verdict = judge_by(newer != NULL ? newer : a->config, a, dst, addr, has_place);
 	config_release(newer);
 	return verdict;
 }

@@ -42,7 +42,7 @@ struct udp {
 	struct addr peer; /* where the client sends from; AF_UNSPEC: not known yet */
 	bool is_connected; /* the client's socket, to `peer` */
 	bool slots_are_large; /* large datagrams have touched them */
-	uint64_t rules; /* the number of the configuration that the flows were judged under */
+	uint64_t rules; /* the generation of those that the flows were judged by */
 	int64_t now; /* clock_ms() of this turn */
 	struct datagram_counts counts, reported;
 	struct batch batches[LOOKUP_FAMILIES];
@@ -94,7 +94,7 @@ static void begin_association(struct udp *u, const struct udp_setup *setup)
 	u->peer.sa.sa_family = AF_UNSPEC;
 	u->client = u->outgoing[LOOKUP_IPV4] = u->outgoing[LOOKUP_IPV6] = -1;
 	u->names.asker = setup->asker;
-	u->rules = setup->asker->config->number;
+	u->rules = setup->asker->config->generation;
 }
 
 struct udp *udp_open(const struct udp_setup *setup)
@@ -260,12 +260,12 @@ static void judge_again(struct udp *u, struct flow *flow)
  * through either. A change while this goes on is seen in the next turn. */
 static void follow_rules(struct udp *u)
 {
-	const struct config_store *store = u->setup.asker->store;
-	uint64_t number = store == NULL ? u->rules : config_number(store);
+	const struct config_store *configs = u->setup.asker->configs;
+	uint64_t current = configs == NULL ? u->rules : config_generation(configs);
 
-	if (number == u->rules)
+	if (current == u->rules)
 		return;
-	u->rules = number;
+	u->rules = current;
 	for (struct flow *f = flows_next(&u->flows, NULL); f != NULL; f = flows_next(&u->flows, f))
 		judge_again(u, f);
 	names_doubt(&u->names);

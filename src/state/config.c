@@ -89,7 +89,7 @@ void config_release(struct config *c)
 struct config_store {
 	struct rwlock lock;
 	struct config *current;
-	_Atomic(uint64_t) number; /* of `current`, to be read outside the lock */
+	_Atomic(uint64_t) generation; /* of it; written with the lock held */
 	struct idle_limits idle_limits; /* atomics, outside the lock */
 };
 
@@ -108,7 +108,6 @@ struct config_store *config_store_new(struct config *first)
 		return NULL;
 	rwlock_init(&store->lock);
 	store->current = first;
-	atomic_init(&store->number, first->number);
 	follow(store, &first->settings);
 	return store;
 }
@@ -138,9 +137,9 @@ struct config *config_get(struct config_store *store)
 	return c;
 }
 
-uint64_t config_number(const struct config_store *store)
+uint64_t config_generation(const struct config_store *store)
 {
-	return atomic_load(&store->number);
+	return atomic_load(&store->generation);
 }
 
 void config_publish(struct config_store *store, struct config *next)
@@ -149,9 +148,9 @@ void config_publish(struct config_store *store, struct config *next)
 
 	rwlock_write(&store->lock);
 	old = store->current;
-	next->number = old->number + 1;
+	next->generation = old->generation + 1;
 	store->current = next;
-	atomic_store(&store->number, next->number);
+	atomic_store(&store->generation, next->generation);
 	follow(store, &next->settings); /* it may be old, and gone, as soon as the lock is free */
 	rwlock_write_unlock(&store->lock);
 	config_release(old);

@@ -923,7 +923,7 @@ static void publish(const struct addr *own)
 	c->own_count = own != NULL;
 	if (own != NULL)
 		c->own[0] = *own;
-	config_publish(asker.store, c);
+	config_publish(asker.configs, c);
 }
 
 static void target_becomes_the_proxy(void)
@@ -948,8 +948,8 @@ static void rules_in_force_are_asked_again(void **state)
 {
 	(void)state;
 	atomic_fetch_add(&config->references, 1);
-	asker.store = config_store_new(config);
-	assert_non_null(asker.store);
+	asker.configs = config_store_new(config);
+	assert_non_null(asker.configs);
 	open_association();
 	then(client_sends);
 	then(far_answers);
@@ -964,7 +964,7 @@ static void rules_in_force_are_asked_again(void **state)
 	expect_dropped(DROP_FILTERED, 1);
 	assert_int_equal(judged, 3); /* once each */
 	close_association();
-	config_store_free(asker.store);
+	config_store_free(asker.configs);
 }
 
 static void the_name_in_use_becomes_the_proxy(void)
@@ -985,8 +985,8 @@ static void names_are_judged_again_too(void **state)
 	to_name = "far";
 	to_port = addr_port(&far_addr);
 	atomic_fetch_add(&config->references, 1);
-	asker.store = config_store_new(config);
-	assert_non_null(asker.store);
+	asker.configs = config_store_new(config);
+	assert_non_null(asker.configs);
 	open_association();
 	then(client_sends_to_name);
 	then(far_answers);
@@ -999,7 +999,7 @@ static void names_are_judged_again_too(void **state)
 	expect_dropped(DROP_DENIED, 1);
 	expect_dropped(DROP_FILTERED, 1);
 	close_association();
-	config_store_free(asker.store);
+	config_store_free(asker.configs);
 }
 
 /* ---- what cannot be sent ---- */
