@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "base/hashmap.h"
+#include "base/lines.h"
 #include "base/lock.h"
 #include "state/password.h"
 
@@ -301,6 +302,9 @@ const char *users_name_problem(const char *name, size_t len)
 		if (c <= ' ' || c == 0x7f || c == ':')
 			return "a user name has no blanks, colons or control characters";
 	}
+	/* As the first in the file he would lose it, or have all be refused. */
+	if (lines_mark_of(name, len) != LINES_NO_MARK)
+		return "a user name does not begin with a byte order mark";
 	return NULL;
 }
 

@@ -402,7 +402,15 @@ static void names_have_rules(void **state)
 	} rows[] = {{"a", true}, {"alice", true}, {"al.ice@example.org", true}, {"a#", true},
 		{"\xc3\xa4", true}, {"\xff", true}, {"", false}, {"#a", false}, {"a:b", false},
 		{":", false}, {"a b", false}, {" a", false}, {"a ", false}, {"a\t", false},
-		{"a\n", false}, {"\r", false}, {"a\x01", false}, {"a\x7f", false}};
+		{"a\n", false}, {"\r", false}, {"a\x01", false}, {"a\x7f", false},
+		{"\xef\xbb\xbf"
+		 "a",
+			false},
+		{"a\xef\xbb\xbf", true},
+		{"\xff\xfe"
+		 "a",
+			false},
+		{"\xfe\xff", false}};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
