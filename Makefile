@@ -193,7 +193,10 @@ test-valgrind: deps-test
 
 FUZZ_SECONDS ?= 60
 FUZZ_TARGETS := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
-FUZZ_OBJECTS := $(patsubst %.c,build/fuzz/%.o,$(filter-out src/client/%,$(LIB_SOURCES)) tests/fuzz/file.c)
+# Of the client what needs no terminal.
+FUZZ_SOURCES := $(filter-out src/client/%,$(LIB_SOURCES)) $(addprefix src/client/,answer.c completion.c json.c) \
+	tests/fuzz/file.c
+FUZZ_OBJECTS := $(FUZZ_SOURCES:%.c=build/fuzz/%.o)
 FUZZ_FLAGS := -std=c11 -D_GNU_SOURCE -Iinclude -pthread -O1 -g $(WARNINGS) \
 	-fsanitize=address,undefined -fno-sanitize-recover=all
 
@@ -204,7 +207,10 @@ build/fuzz/%.o: %.c
 
 build/fuzz/fuzz_%: build/fuzz/tests/fuzz/fuzz_%.o $(FUZZ_OBJECTS)
 	@echo '  LD $@'
-	$(Q)clang -pthread -fsanitize=fuzzer,address,undefined -o $@ $^ $(LIBS)
+	$(Q)clang -pthread -fsanitize=fuzzer,address,undefined $(FUZZ_WRAP:%=-Wl$(comma)--wrap=%) -o $@ $^ $(LIBS)
+
+build/fuzz/fuzz_console: FUZZ_WRAP := clock_ms clock_deadline time server_errands server_hashes server_set \
+	server_reload statistics_each password_hash password_decoy password_matches
 
 .SECONDARY: $(FUZZ_TARGETS:build/fuzz/%=build/fuzz/tests/fuzz/%.o) $(FUZZ_OBJECTS)
 
