@@ -5,13 +5,13 @@
  * middling proves nothing.
  *
  * The average is exponential, of about the last WEIGHT wake-ups, and begins at nothing, so that a
- * first burst of some hundred kB is copied. A wake-up counts for one buffer at the most: a pipe
+ * first burst of 256 KiB is copied. A wake-up counts for one buffer at the most: a pipe
  * takes more at once, but what decides is what copying would have to do. Between large and small is
  * a factor of two, so that nobody changes to and fro.
  */
 #include "proxy/bulk.h"
 
-#define WEIGHT 8
+#define WEIGHT 6
 #define PAUSE 128
 
 void bulk_init(struct bulk *b, size_t full)

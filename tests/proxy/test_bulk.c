@@ -53,12 +53,12 @@ static void check(const struct sequence *s, bool (*decided)(const struct bulk *b
 static void bulk_is_known_by_the_average(void **state)
 {
 	static const struct sequence rows[] = {
-		{"full buffers", {64}, 5, 8},
-		{"as a slow receiver makes them", {64, 29}, 7, 12},
-		{"the same the other way", {29, 64}, 7, 12},
-		{"a large one and two middling ones", {64, 24, 24}, 9, 40},
-		{"half buffers and a little", {33}, 20, 60},
-		{"more than a buffer holds", {1024}, 5, 8},
+		{"full buffers", {64}, 4, 4},
+		{"as a slow receiver makes them", {64, 29}, 5, 12},
+		{"the same the other way", {29, 64}, 5, 12},
+		{"a large one and two middling ones", {64, 24, 24}, 6, 40},
+		{"half buffers and a little", {33}, 10, 60},
+		{"more than a buffer holds", {1024}, 4, 4},
 		{"less than half a buffer", {31}, NEVER, NEVER},
 		{"one large one in four", {64, 16, 16, 16}, NEVER, NEVER},
 		{"more than a buffer, seldom", {1024, 1, 1, 1, 1, 1, 1, 1}, NEVER, NEVER},
@@ -79,15 +79,15 @@ static void spliced_bulk_stays_so_until_it_is_small(void **state)
 		{"nothing but full buffers", {64}, NEVER, NEVER},
 		{"a quarter of a buffer", {17}, NEVER, NEVER},
 		{"large ones among small ones", {64, 1, 1, 64, 1, 1}, NEVER, NEVER},
-		{"small ones", {1}, 8, 16},
-		{"a little less than a quarter", {15}, 10, 40},
-		{"large ones, seldom", {64, 1, 1, 1, 1, 1, 1, 1}, 8, 30},
+		{"small ones", {1}, 6, 16},
+		{"a little less than a quarter", {15}, 8, 40},
+		{"large ones, seldom", {64, 1, 1, 1, 1, 1, 1, 1}, 6, 30},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		bulk_init(&b, FULL);
-		while (!bulk_is_large(&b) || b.sum < 7 * FULL)
+		for (int n = 0; n < LONG; n++)
 			bulk_note(&b, FULL);
 		assert_false(bulk_is_small(&b));
 		check(&rows[i], bulk_is_small);
