@@ -107,10 +107,6 @@ ssize_t socket_read(int fd, void *bytes, size_t len) __attribute__((warn_unused_
 /* Writes what fits now: > 0 bytes, -1 with errno (EAGAIN: nothing fits). Never raises SIGPIPE. */
 ssize_t socket_write(int fd, const void *bytes, size_t len) __attribute__((warn_unused_result));
 
-/* True when the peer has ended its stream and nothing that it sent waits to be read, or when the
- * connection is broken. */
-bool socket_peer_left(int fd);
-
 /* Our own end of a socket; AF_UNSPEC when there is none. */
 struct addr socket_local_addr(int fd);
 

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/buffer.h"
+#include "proxy/watch.h"
 #include "state/config.h"
 #include "state/end_reason.h"
 #include "state/ledger.h"
@@ -25,6 +26,7 @@ struct handshake {
 	const struct addr *from; /* the client's address */
 	struct registry_slot *slot;
 	int client;
+	struct watch watch; /* on it, while it waits for something else than its own messages */
 	struct buffer *in; /* what the client has sent and nobody has taken yet */
 	int64_t deadline; /* of what is waited for: its messages, or room for ours */
 

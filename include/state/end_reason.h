@@ -14,6 +14,7 @@
 	X(UDP_IDLE, "udp_idle") /* `udp_timeout` */ \
 	X(NOTHING_ASKED, "nothing_asked") /* before its first byte, as health checks do */ \
 	X(CLIENT_LEFT, "client_left") /* before its request was answered */ \
+	X(CLIENT_FINISHED, "client_finished") /* it sent no more, and soon got no answer */ \
 	X(HANDSHAKE_TIMEOUT, "handshake_timeout") /* `handshake_timeout` */ \
 	X(MALFORMED, "malformed") /* in no dialect that is known, or not as its RFC says */ \
 	X(NO_METHOD, "no_method") /* none of the offered METHODs is acceptable */ \

@@ -429,17 +429,6 @@ ssize_t socket_write(int fd, const void *bytes, size_t len)
 	return n;
 }
 
-bool socket_peer_left(int fd)
-{
-	char byte;
-	ssize_t n;
-
-	do
-		n = recv(fd, &byte, 1, MSG_PEEK);
-	while (n < 0 && errno == EINTR);
-	return n == 0 || (n < 0 && errno != EAGAIN);
-}
-
 struct addr socket_local_addr(int fd)
 {
 	struct sockaddr_in6 sa = {.sin6_family = AF_UNSPEC};

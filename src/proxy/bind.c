@@ -37,18 +37,20 @@ static int await_addresses(struct bind *b)
 	int64_t deadline = clock_deadline(b->asker->config->settings.connect_timeout);
 	struct pollfd fds[1 + RESOLVER_MAX_FDS];
 
-	while (target_pending(&b->target) && clock_ms() < deadline) {
+	while (target_pending(&b->target) && clock_ms() < watch_deadline(&b->watch, deadline)) {
 		size_t count = target_fds(&b->target, fds + 1);
+		int64_t until = clock_earlier(deadline, target_deadline(&b->target));
 
 		fds[0] = watch_entry(&b->watch);
-		socket_wait(fds, 1 + count, clock_earlier(deadline, target_deadline(&b->target)));
+		socket_wait(fds, 1 + count, watch_deadline(&b->watch, until));
 		if (watch_left(&b->watch, &fds[0]))
 			return fail_bind(b, END_CLIENT_LEFT, 0);
 		target_process(&b->target, fds + 1, count);
 	}
 	if (is_from_anywhere(b) || target_has_next(&b->target))
 		return 0;
-	return fail_bind(b, target_failure(&b->target), 0);
+	return fail_bind(
+		b, watch_is_over(&b->watch) ? END_CLIENT_FINISHED : target_failure(&b->target), 0);
 }
 
 static int find_peer(struct bind *b)
@@ -207,10 +209,10 @@ int bind_accept(struct bind *b)
 	int fd = -1;
 
 	b->failure = END_BIND_TIMEOUT;
-	while (fd < 0 && clock_ms() < deadline) {
+	while (fd < 0 && clock_ms() < watch_deadline(&b->watch, deadline)) {
 		struct pollfd fds[2];
 
-		wait_for_either(b, fds, deadline, exhausted);
+		wait_for_either(b, fds, watch_deadline(&b->watch, deadline), exhausted);
 		exhausted = false;
 		if (watch_left(&b->watch, &fds[0])) {
 			b->failure = END_CLIENT_LEFT;
@@ -222,5 +224,7 @@ int bind_accept(struct bind *b)
 	close_listener(b);
 	if (fd < 0)
 		fd_lease_give(b->asker->lease);
+	if (b->failure == END_BIND_TIMEOUT && clock_ms() < deadline)
+		b->failure = END_CLIENT_FINISHED;
 	return fd;
 }

@@ -90,6 +90,15 @@ static enum end_reason reason_of_login(enum login_result result)
 	return END_REASONS;
 }
 
+/* While a login waits for its turn. */
+static int64_t patience_with_client(void *waiter)
+{
+	struct handshake *h = waiter;
+
+	watch_look(&h->watch);
+	return watch_deadline(&h->watch, CLOCK_NEVER);
+}
+
 /* A refusal without a check comes as late as one with it: nobody is to tell by the time whose name
  * is an administrator's. */
 static enum login_result check_login(struct handshake *h, const struct login *claim)
@@ -99,6 +108,8 @@ static enum login_result check_login(struct handshake *h, const struct login *cl
 
 	counted.holdoff = h->holdoff;
 	counted.from = h->from;
+	counted.patience = patience_with_client;
+	counted.waiter = h;
 	result = users_login(
 		h->users, &counted, h->deadline, registry_told(h->slot), &h->user_entry);
 	if (result == LOGIN_HELD_OFF)
@@ -111,6 +122,8 @@ enum end_reason dialect_log_in(struct handshake *h, const struct login *claim)
 {
 	enum end_reason reason = reason_of_login(check_login(h, claim));
 
+	if (reason == END_LOGIN_BUSY && watch_is_over(&h->watch))
+		reason = h->watch.left ? END_CLIENT_LEFT : END_CLIENT_FINISHED;
 	if (reason != END_REASONS)
 		return reason;
 	memcpy(h->user, claim->name, claim->name_len);

@@ -132,11 +132,6 @@ static bool check_name(struct session *s)
 		refuse_request(s, END_NAME_NOT_FOUND);
 }
 
-static struct watch watch_client(const struct session *s)
-{
-	return (struct watch){.client = s->client, .sent_ahead = buffer_readable(&s->in) > 0};
-}
-
 /* ---- CONNECT ---- */
 
 static bool connect_to_target(struct session *s)
@@ -148,7 +143,7 @@ static bool connect_to_target(struct session *s)
 	enter(s, PHASE_CONNECT);
 	d->asker = &s->asker;
 	d->dst = &s->handshake.request.dst;
-	d->watch = watch_client(s);
+	d->watch = s->handshake.watch;
 	s->target = dial_target(d);
 	s->address = d->address;
 	s->error = d->error;
@@ -181,7 +176,7 @@ __attribute__((noinline)) static bool accept_from_target(struct session *s)
 	struct bind b = {.asker = &s->asker,
 		.stats = &s->services->stats,
 		.dst = &s->handshake.request.dst,
-		.watch = watch_client(s)};
+		.watch = s->handshake.watch};
 
 	if (!check_name(s))
 		return false;
@@ -436,6 +431,7 @@ static void prepare_handshake(struct session *s)
 	h->from = &s->client_addr;
 	h->slot = s->slot;
 	h->client = s->client;
+	h->watch.client = s->client;
 	h->in = &s->in;
 	h->deadline = clock_deadline(s->config->settings.handshake_timeout);
 }

@@ -111,6 +111,7 @@ static void begin(const char *auth, struct users *who)
 		.users = who,
 		.slot = registry_slot_at(registry, 0),
 		.client = pair[1],
+		.watch = {.client = pair[1]},
 		.in = &in,
 		.deadline = clock_deadline(NET_PATIENCE_S * 1000)};
 	registry_enter(h.slot, h.client, &addr);
@@ -122,7 +123,8 @@ static void end(void)
 	registry_leave(h.slot);
 	ledger_leave(h.user_entry, clock_ms());
 	close(h.client);
-	close(client);
+	if (client >= 0)
+		close(client);
 	config_release(config);
 }
 
@@ -349,6 +351,48 @@ static void a_login_that_is_not_right_is_refused(void **state)
 	}
 }
 
+/* Nobody has a turn, so each waits for one. */
+static void who_leaves_while_his_login_waits_has_left(void **state)
+{
+	(void)state;
+	hashing_set_most(hashing, 0);
+	begin("auto", users);
+	h.deadline = CLOCK_NEVER;
+	net_send_hex(client, "05 01 02" WRONG_LOGIN);
+	close(client);
+	client = -1;
+	assert_false(handshake_run(&h));
+	assert_int_equal(h.reason, END_CLIENT_LEFT);
+	assert_false(h.answered);
+	end();
+	hashing_set_most(hashing, 2);
+}
+
+static void who_has_finished_while_his_login_waits_is_told_so_after_a_while(void **state)
+{
+	(void)state;
+	hashing_set_most(hashing, 0);
+	begin("auto", users);
+	h.deadline = CLOCK_NEVER;
+	h.watch.finished = true;
+	h.watch.until = clock_deadline(20);
+	net_send_hex(client, "05 01 02" WRONG_LOGIN);
+	assert_false(handshake_run(&h));
+	assert_int_equal(h.reason, END_CLIENT_FINISHED);
+	shutdown(h.client, SHUT_WR);
+	expect_answers("05 02 01 01");
+	end();
+	/* And is served when its turn comes in time. */
+	hashing_set_most(hashing, 2);
+	begin("auto", users);
+	net_send_hex(client, "05 01 02" LOGIN CONNECT_ADDR);
+	shutdown(client, SHUT_WR);
+	assert_true(handshake_run(&h));
+	shutdown(h.client, SHUT_WR);
+	expect_answers("05 02 01 00");
+	end();
+}
+
 static void shows_how_far_it_is_and_who_it_is(void **state)
 {
 	struct session_info info;
@@ -571,6 +615,8 @@ int main(void)
 		cmocka_unit_test(takes_a_request_cut_anywhere),
 		cmocka_unit_test(chooses_a_method_by_auth_and_offer),
 		cmocka_unit_test(a_login_that_is_not_right_is_refused),
+		cmocka_unit_test(who_leaves_while_his_login_waits_has_left),
+		cmocka_unit_test(who_has_finished_while_his_login_waits_is_told_so_after_a_while),
 		cmocka_unit_test(shows_how_far_it_is_and_who_it_is),
 		cmocka_unit_test(yields_every_command_and_target),
 		cmocka_unit_test(a_request_of_another_version_is_told_so),
