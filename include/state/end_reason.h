@@ -29,6 +29,7 @@
 	X(HOST_UNREACHABLE, "host_unreachable") \
 	X(NETWORK_UNREACHABLE, "network_unreachable") \
 	X(CONNECT_TIMEOUT, "connect_timeout") /* `connect_timeout`, or the kernel's own */ \
+	X(NO_LOCAL_PORT, "no_local_port") /* none is left to connect from */ \
 	X(CONNECT_FAILED, "connect_failed") /* anything else; errno is in the log */ \
 	X(BIND_TIMEOUT, "bind_timeout") /* `bind_timeout` */ \
 	X(NO_SOCKET, "no_socket") /* none could be opened for BIND or UDP ASSOCIATE */ \

@@ -112,8 +112,10 @@ static int listen_towards(struct bind *b, const struct candidate *peer)
 
 	if (!peer->verdict.allowed)
 		return fail_bind(b, END_TARGET_DENIED, 0);
+	/* EAGAIN: there is a way, and no port left to ask for it from. */
 	if (socket_route(&peer->addr, &via, &here) < 0)
-		return fail_bind(b, END_NETWORK_UNREACHABLE, errno);
+		return fail_bind(
+			b, errno == EAGAIN ? END_NO_SOCKET : END_NETWORK_UNREACHABLE, errno);
 	return listen_on(b, &here) < 0 ? fail_bind(b, END_NO_SOCKET, errno) : 0;
 }
 

@@ -134,6 +134,19 @@ static bool check_name(struct session *s)
 
 /* ---- CONNECT ---- */
 
+/* It is the host that lacks something, and every client that notices. */
+static void log_lack_of_ports(struct session *s)
+{
+	char text[ADDR_TEXT_MAX];
+	uint64_t held_back;
+
+	if (log_limit_pass(&s->services->no_port_limit, LOG_LIMIT_PERIOD_MS, &held_back))
+		log_message(LOG_ERROR,
+			"no local port is left to connect to %s from: the range is the sysctl "
+			"net.ipv4.ip_local_port_range (%llu more since the last such line)",
+			addr_format(&s->address, text), (unsigned long long)held_back);
+}
+
 static bool connect_to_target(struct session *s)
 {
 	struct dial *d = &s->dial;
@@ -147,6 +160,8 @@ static bool connect_to_target(struct session *s)
 	s->target = dial_target(d);
 	s->address = d->address;
 	s->error = d->error;
+	if (s->target < 0 && d->failure == END_NO_LOCAL_PORT)
+		log_lack_of_ports(s);
 	if (s->target < 0)
 		return refuse_request(s, d->failure);
 	registry_set_target(s->slot, s->target, &d->address);

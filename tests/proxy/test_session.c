@@ -606,6 +606,8 @@ static const struct {
 	{END_CONNECT_REFUSED, ECONNREFUSED, "05", " reply=5 error=ECONNREFUSED "},
 	{END_HOST_UNREACHABLE, EHOSTUNREACH, "04", " reply=4 error=EHOSTUNREACH "},
 	{END_NETWORK_UNREACHABLE, ENETUNREACH, "03", " reply=3 error=ENETUNREACH "},
+	{END_CLIENT_FINISHED, 0, "06", " reply=6 "},
+	{END_NO_LOCAL_PORT, EADDRNOTAVAIL, "01", " reply=1 error=EADDRNOTAVAIL "},
 	{END_CONNECT_TIMEOUT, ETIMEDOUT, "06", " reply=6 error=ETIMEDOUT "},
 	{END_CONNECT_FAILED, EACCES, "01", " reply=1 error=EACCES "},
 	{END_BIND_TIMEOUT, 0, "06", " reply=6 "},
@@ -651,6 +653,25 @@ static void each_failure_of_bind_is_told(void **state)
 	expect_each_failure(LOGIN BIND, true, GRANTED);
 	assert_int_equal(accepted, 1);
 	assert_int_equal(abandoned, 0); /* it gives back what it holds itself */
+}
+
+static void a_lack_of_local_ports_is_said_once_a_minute(void **state)
+{
+	(void)state;
+	services.no_port_limit = (struct log_limit){0};
+	for (int i = 0; i < 3; i++) {
+		begin(GREETING CONNECT);
+		plan.failure = END_NO_LOCAL_PORT;
+		run_to(END_NO_LOCAL_PORT, FAILED);
+		expect_answers("05 00" REFUSED("01"));
+		(i == 0 ? expect_logged : expect_not_logged)(
+			"no local port is left to connect to 192.0.2.1:443 from");
+	}
+	now += LOG_LIMIT_PERIOD_MS;
+	begin(GREETING CONNECT);
+	plan.failure = END_NO_LOCAL_PORT;
+	run_to(END_NO_LOCAL_PORT, FAILED);
+	expect_logged("(2 more since the last such line)");
 }
 
 static void a_client_that_left_gets_no_reply(void **state)
@@ -1103,6 +1124,7 @@ int main(void)
 		TEST(what_cannot_be_tried_is_refused),
 		TEST(each_failure_of_connect_is_told),
 		TEST(each_failure_of_bind_is_told),
+		TEST(a_lack_of_local_ports_is_said_once_a_minute),
 		TEST(a_client_that_left_gets_no_reply),
 		TEST(an_association_that_cannot_be_is_refused),
 		TEST(a_connection_is_relayed),
