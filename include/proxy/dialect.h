@@ -14,6 +14,7 @@
 #include "state/ledger.h"
 #include "state/registry.h"
 #include "state/users.h"
+#include "wire/guess.h"
 #include "wire/request.h"
 
 struct dialect;
@@ -32,6 +33,7 @@ struct handshake {
 
 	/* results */
 	const struct dialect *dialect; /* NULL: nothing was said that is one's */
+	enum guess guess; /* then: what it may have been */
 	struct request request;
 	size_t user_len; /* 0: nobody has logged in */
 	char user[USERS_NAME_MAX];

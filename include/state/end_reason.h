@@ -16,7 +16,8 @@
 	X(CLIENT_LEFT, "client_left") /* before its request was answered */ \
 	X(CLIENT_FINISHED, "client_finished") /* it sent no more, and soon got no answer */ \
 	X(HANDSHAKE_TIMEOUT, "handshake_timeout") /* `handshake_timeout` */ \
-	X(MALFORMED, "malformed") /* in no dialect that is known, or not as its RFC says */ \
+	X(NOT_SOCKS5, "not_socks5") /* in no dialect that is known */ \
+	X(MALFORMED, "malformed") /* not as its dialect's RFC says */ \
 	X(NO_METHOD, "no_method") /* none of the offered METHODs is acceptable */ \
 	X(LOGIN_REFUSED, "login_refused") /* unknown name or wrong password */ \
 	X(LOGIN_BUSY, "login_busy") /* too many logins at once */ \

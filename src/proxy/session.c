@@ -325,15 +325,23 @@ static void log_times(struct log_line *line, const struct session *s, int64_t to
 	log_number(line, "total_ms", total_ms);
 }
 
+/* Health checks connect and leave all day, with a greeting or without. */
+static enum log_level level_of_end(const struct session *s)
+{
+	bool left = s->reason == END_NOTHING_ASKED ||
+		(s->reason == END_CLIENT_LEFT && s->command == NULL);
+
+	return left ? LOG_DEBUG : LOG_INFO;
+}
+
 static void log_end_of_session(
 	struct session *s, const struct stats_outcome *outcome, const struct traffic_figures *moved)
 {
-	enum log_level level = s->reason == END_NOTHING_ASKED ? LOG_DEBUG : LOG_INFO;
 	const struct handshake *h = &s->handshake;
 	struct log_line *line = session_line(s);
 	char text[ADDR_TEXT_MAX];
 
-	log_begin(line, level, "session ended");
+	log_begin(line, level_of_end(s), "session ended");
 	if (!line->wanted)
 		return;
 	log_number(line, "id", (int64_t)s->id);
@@ -346,6 +354,8 @@ static void log_end_of_session(
 		log_target(line, s);
 	log_text(line, "outcome", outcome->was_served ? "success" : "fail");
 	log_text(line, "reason", end_reason_word(s->reason));
+	if (guess_word(h->guess) != NULL)
+		log_text(line, "guess", guess_word(h->guess));
 	if (h->answered && s->command != NULL)
 		log_number(line, "reply", h->code);
 	if (s->error != 0)

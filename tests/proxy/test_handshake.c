@@ -173,7 +173,8 @@ static struct session_info published(void)
 
 /* ---- the first byte ---- */
 
-static void what_no_dialect_begins_with_is_malformed(void **state)
+/* Whatever comes behind the first byte; none of these is HTTP. */
+static void what_no_dialect_begins_with_is_not_socks5(void **state)
 {
 	char hex[16];
 
@@ -183,12 +184,101 @@ static void what_no_dialect_begins_with_is_malformed(void **state)
 			continue;
 		snprintf(hex, sizeof(hex), "%02x 01 00", first);
 		assert_false(run_after("optional", users, hex));
-		assert_int_equal(h.reason, END_MALFORMED);
+		assert_int_equal(h.reason, END_NOT_SOCKS5);
+		assert_int_equal(h.guess, first == 4 ? GUESS_SOCKS4 : GUESS_UNKNOWN);
 		assert_false(h.answered);
 		assert_null(h.dialect);
 		net_expect_end(client);
 		end();
 	}
+}
+
+/* What it is may come in pieces. */
+static void what_else_it_may_be_is_guessed(void **state)
+{
+	static const struct {
+		const char *sent;
+		enum guess guess;
+	} rows[] = {
+		{"16 03 01 02 00 01 00", GUESS_TLS},
+		{"04 02 00 50 7f 00 00 01 00", GUESS_SOCKS4},
+		{"50 52 4f 58 59 20 54 43 50 34", GUESS_PROXY_V1},
+		{"0d 0a 0d 0a 00 0d 0a 51 55 49 54 0a 21", GUESS_PROXY_V2},
+		{"53 53 48 2d 32 2e 30", GUESS_UNKNOWN},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		for (size_t cut = 1; cut <= 4; cut++) {
+			begin("auto", nobody);
+			first_read = other_reads = cut;
+			net_send_hex(client, rows[i].sent);
+			assert_false(handshake_run(&h));
+			assert_int_equal(h.reason, END_NOT_SOCKS5);
+			assert_int_equal(h.guess, rows[i].guess);
+			assert_false(h.answered);
+			end();
+		}
+	}
+}
+
+static void who_leaves_before_it_can_be_guessed_has_left(void **state)
+{
+	(void)state;
+	begin("auto", nobody);
+	net_send(client, "GE", 2);
+	shutdown(client, SHUT_WR);
+	assert_false(handshake_run(&h));
+	assert_int_equal(h.reason, END_CLIENT_LEFT);
+	assert_int_equal(h.guess, GUESS_MORE);
+	end();
+	begin("auto", nobody);
+	h.deadline = clock_ms() + 20;
+	net_send(client, "GE", 2);
+	assert_false(handshake_run(&h));
+	assert_int_equal(h.reason, END_HANDSHAKE_TIMEOUT);
+	end();
+}
+
+/* The answer to this request: its head, and where its body begins. */
+static char *http_answer(const char *request, char answer[1024])
+{
+	size_t len = 0;
+	ssize_t n;
+	char *body;
+
+	begin("required", users);
+	net_send(client, request, strlen(request));
+	assert_false(handshake_run(&h));
+	assert_int_equal(h.reason, END_NOT_SOCKS5);
+	assert_int_equal(h.guess, GUESS_HTTP);
+	assert_true(h.answered);
+	shutdown(h.client, SHUT_WR);
+	while ((n = recv(client, answer + len, 1023 - len, 0)) > 0)
+		len += (size_t)n;
+	answer[len] = '\0';
+	end();
+	body = strstr(answer, "\r\n\r\n");
+	assert_non_null(body);
+	*body = '\0';
+	return body + 4;
+}
+
+static void http_is_told_what_the_port_is(void **state)
+{
+	char answer[1024], expected[64];
+	const char *body = http_answer("GET / HTTP/1.1\r\nHost: x\r\n\r\n", answer);
+
+	(void)state;
+	assert_int_equal(strncmp(answer, "HTTP/1.1 400 Bad Request\r\n", 26), 0);
+	assert_contains(answer, "\r\nConnection: close");
+	snprintf(expected, sizeof(expected), "\r\nContent-Length: %zu\r\n", strlen(body));
+	assert_contains(answer, expected);
+	assert_contains(body, "SOCKS5 proxy");
+	/* The same to HEAD, without the body. */
+	assert_string_equal(http_answer("HEAD / HTTP/1.1\r\nHost: x\r\n\r\n", answer), "");
+	assert_contains(answer, expected);
+	assert_int_not_equal(*http_answer("CONNECT a:443 HTTP/1.1\r\n\r\n", answer), '\0');
 }
 
 static void who_leaves_before_a_byte_asked_nothing(void **state)
@@ -608,7 +698,10 @@ static void who_is_gone_cannot_be_replied_to(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_no_dialect_begins_with_is_malformed),
+		cmocka_unit_test(what_no_dialect_begins_with_is_not_socks5),
+		cmocka_unit_test(what_else_it_may_be_is_guessed),
+		cmocka_unit_test(who_leaves_before_it_can_be_guessed_has_left),
+		cmocka_unit_test(http_is_told_what_the_port_is),
 		cmocka_unit_test(who_leaves_before_a_byte_asked_nothing),
 		cmocka_unit_test(who_leaves_in_the_middle_has_left),
 		cmocka_unit_test(silence_is_waited_for_until_the_deadline),
