@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 
+#include "base/backoff.h"
 #include "proxy/target.h"
 #include "proxy/watch.h"
 #include "state/end_reason.h"
@@ -25,6 +26,8 @@ struct bind {
 
 	/* state */
 	int listener;
+	struct backoff pause; /* between two tries of an accept(2) that failed */
+	int64_t accept_from; /* not before: it failed just now */
 	struct target target; /* `dst`: whose connection is taken */
 };
 

@@ -9,6 +9,7 @@
 	X(CLOSED, "closed") /* both sides finished sending */ \
 	X(CLIENT_RESET, "client_reset") /* the client broke the connection off */ \
 	X(TARGET_RESET, "target_reset") /* the target did */ \
+	X(RELAY_FAILED, "relay_failed") /* the system cannot move its bytes; errno is in the log */ \
 	X(IDLE, "idle") /* `timeout` */ \
 	X(HALF_CLOSED_IDLE, "half_closed_idle") /* `half_close_timeout` */ \
 	X(UDP_IDLE, "udp_idle") /* `udp_timeout` */ \

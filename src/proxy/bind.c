@@ -8,14 +8,13 @@
 #include <errno.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "net/socket.h"
 #include "state/outgoing.h"
 
 #define BACKLOG 8
 
-/* Between two tries of an accept(2) that lacks descriptors or memory: whoever waits to be accepted
- * would ring at once. */
-#define EXHAUSTED_PAUSE_MS 100
+static struct log_limit accept_limit;
 
 static int fail_bind(struct bind *b, enum end_reason why, int error)
 {
@@ -175,9 +174,16 @@ void bind_abandon(struct bind *b)
 
 /* ---- waiting ---- */
 
+/* Leaves the listener alone for a while: whoever waits to be accepted would ring at once. */
+static void pause_accepting_peers(struct bind *b)
+{
+	log_failure(&accept_limit, "BIND cannot accept connections", errno);
+	b->accept_from = clock_deadline(backoff_next(&b->pause));
+}
+
 /* The connection that waits, if it is the peer's; -1 when none does, or when it cannot be had for
- * the moment: `*exhausted`. */
-static int accept_peer(struct bind *b, bool *exhausted)
+ * the moment. */
+static int accept_peer(struct bind *b)
 {
 	enum socket_accept_outcome outcome;
 	int fd;
@@ -189,39 +195,40 @@ static int accept_peer(struct bind *b, bool *exhausted)
 		stats_add(&b->stats->peers_refused, 1);
 		socket_close_with_reset(fd);
 	}
-	*exhausted = outcome == SOCKET_ACCEPT_EXHAUSTED;
+	if (outcome == SOCKET_ACCEPT_FAILED)
+		pause_accepting_peers(b);
+	else
+		backoff_end(&b->pause);
 	return -1;
 }
 
-/* Until the client does something or somebody comes to the listener, which is left alone for a
- * moment when it was exhausted. */
-static void wait_for_either(struct bind *b, struct pollfd fds[2], int64_t deadline, bool exhausted)
+/* Until the client does something or somebody comes to the listener, or that is left alone no
+ * longer. */
+static void wait_for_either(struct bind *b, struct pollfd fds[2], int64_t deadline)
 {
+	bool accepts = clock_ms() >= b->accept_from;
+
 	fds[0] = watch_entry(&b->watch);
-	fds[1] = (struct pollfd){.fd = exhausted ? -1 : b->listener, .events = POLLIN};
-	if (exhausted)
-		deadline = clock_earlier(deadline, clock_deadline(EXHAUSTED_PAUSE_MS));
-	socket_wait(fds, 2, deadline);
+	fds[1] = (struct pollfd){.fd = accepts ? b->listener : -1, .events = POLLIN};
+	socket_wait(fds, 2, accepts ? deadline : clock_earlier(deadline, b->accept_from));
 }
 
 int bind_accept(struct bind *b)
 {
 	int64_t deadline = clock_deadline(b->asker->config->settings.bind_timeout);
-	bool exhausted = false;
 	int fd = -1;
 
 	b->failure = END_BIND_TIMEOUT;
 	while (fd < 0 && clock_ms() < watch_deadline(&b->watch, deadline)) {
 		struct pollfd fds[2];
 
-		wait_for_either(b, fds, watch_deadline(&b->watch, deadline), exhausted);
-		exhausted = false;
+		wait_for_either(b, fds, watch_deadline(&b->watch, deadline));
 		if (watch_left(&b->watch, &fds[0])) {
 			b->failure = END_CLIENT_LEFT;
 			break;
 		}
 		if (fds[1].revents != 0)
-			fd = accept_peer(b, &exhausted);
+			fd = accept_peer(b);
 	}
 	close_listener(b);
 	if (fd < 0)

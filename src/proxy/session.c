@@ -261,6 +261,7 @@ static void relay(struct session *s)
 		r.traffic, clock_ms()); /* before anybody may ask how long it has been idle */
 	enter(s, PHASE_RELAY);
 	s->reason = relay_run(&r);
+	s->error = r.error;
 }
 
 static void serve_request(struct session *s)
@@ -405,13 +406,13 @@ static void close_sockets(struct session *s)
 		linger(s);
 	registry_leave(s->slot);
 	leave_accounts(s);
-	if (s->reason == END_TARGET_RESET)
+	if (s->reason == END_TARGET_RESET || s->reason == END_RELAY_FAILED)
 		socket_close_with_reset(s->client);
 	else
 		socket_close(s->client);
 	if (s->target < 0)
 		return;
-	if (s->reason == END_CLIENT_RESET)
+	if (s->reason == END_CLIENT_RESET || s->reason == END_RELAY_FAILED)
 		socket_close_with_reset(s->target);
 	else
 		socket_close(s->target);

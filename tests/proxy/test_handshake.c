@@ -3,6 +3,7 @@
 #include "proxy/handshake.h"
 #include "state/users_file.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -22,10 +23,32 @@ ssize_t __wrap_socket_read(int fd, void *bytes, size_t len);
 /* Bytes that the next read gives at most, and each one after it. */
 static size_t first_read, other_reads;
 
+/* What the next reads or writes say, so many. */
+static int fault, faults;
+
+static bool call_fails(void)
+{
+	if (faults == 0)
+		return false;
+	faults--;
+	errno = fault;
+	return true;
+}
+
+ssize_t __real_socket_write(int fd, const void *bytes, size_t len);
+ssize_t __wrap_socket_write(int fd, const void *bytes, size_t len);
+
+ssize_t __wrap_socket_write(int fd, const void *bytes, size_t len)
+{
+	return call_fails() ? -1 : __real_socket_write(fd, bytes, len);
+}
+
 ssize_t __wrap_socket_read(int fd, void *bytes, size_t len)
 {
 	size_t most = first_read;
 
+	if (call_fails())
+		return -1;
 	first_read = other_reads;
 	return __real_socket_read(fd, bytes, len < most ? len : most);
 }
@@ -682,6 +705,52 @@ static void who_does_not_read_is_waited_for_until_the_deadline(void **state)
 	end();
 }
 
+/* Of reading at first, and then of writing. */
+static void a_lack_of_memory_is_waited_for(void **state)
+{
+	static const int errors[] = {ENOBUFS, ENOMEM};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(errors); i++) {
+		begin("auto", nobody);
+		net_send_hex(client, "05 01 00" CONNECT_ADDR);
+		fault = errors[i];
+		faults = 2;
+		assert_true(handshake_run(&h));
+		faults = 2;
+		assert_true(dialect_reply(&h, END_CONNECT_REFUSED, NULL));
+		shutdown(h.client, SHUT_WR);
+		expect_answers("05 00 05 05 00 01 00 00 00 00 00 00");
+		end();
+	}
+}
+
+static void a_lack_of_memory_is_waited_for_until_the_deadline(void **state)
+{
+	(void)state;
+	fault = ENOBUFS;
+	begin("auto", nobody);
+	faults = 1000000;
+	h.deadline = clock_ms() + 50;
+	net_send_hex(client, "05 01 00" CONNECT_ADDR);
+	assert_false(handshake_run(&h));
+	assert_int_equal(h.reason, END_HANDSHAKE_TIMEOUT);
+	assert_true(clock_ms() >= h.deadline);
+	assert_true(faults > 1000000 - 20);
+	end();
+	faults = 0;
+	begin("auto", nobody);
+	net_send_hex(client, "05 01 00" CONNECT_ADDR);
+	assert_true(handshake_run(&h));
+	faults = 1000000;
+	h.deadline = clock_ms() + 50;
+	assert_false(dialect_reply(&h, END_REASONS, NULL));
+	assert_int_equal(h.reason, END_HANDSHAKE_TIMEOUT);
+	assert_true(faults > 1000000 - 20);
+	faults = 0;
+	end();
+}
+
 static void who_is_gone_cannot_be_replied_to(void **state)
 {
 	(void)state;
@@ -719,6 +788,8 @@ int main(void)
 		cmocka_unit_test(who_did_not_log_in_is_nobody_s),
 		cmocka_unit_test(who_is_deleted_just_then_is_refused),
 		cmocka_unit_test(who_does_not_read_is_waited_for_until_the_deadline),
+		cmocka_unit_test(a_lack_of_memory_is_waited_for),
+		cmocka_unit_test(a_lack_of_memory_is_waited_for_until_the_deadline),
 		cmocka_unit_test(who_is_gone_cannot_be_replied_to),
 	};
 

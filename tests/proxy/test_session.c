@@ -817,6 +817,7 @@ static void a_reset_is_passed_on_to_the_other_side(void **state)
 		{END_HALF_CLOSED_IDLE, false, false},
 		{END_CLIENT_RESET, false, true},
 		{END_TARGET_RESET, true, false},
+		{END_RELAY_FAILED, true, true},
 	};
 
 	(void)state;
