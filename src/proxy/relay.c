@@ -310,10 +310,11 @@ static void note(const struct pollfd *p, struct end *e, struct flow *out, struct
 static int64_t stream_idle_deadline(const struct relay *r)
 {
 	const struct idle_limits *limits = r->limits;
-	int64_t limit = atomic_load(
-		r->traffic->half_closed ? &limits->half_close_timeout : &limits->timeout);
+	bool half_closed = atomic_load_explicit(&r->traffic->half_closed, memory_order_relaxed);
+	int64_t since = atomic_load_explicit(&r->traffic->last_active, memory_order_relaxed);
 
-	return atomic_load(&r->traffic->last_active) + limit;
+	/* In one order with what was said of phase and half-close before: traffic_half_close(). */
+	return since + atomic_load(half_closed ? &limits->half_close_timeout : &limits->timeout);
 }
 
 /* Has it something that it can do without while nothing moves? */
@@ -351,9 +352,8 @@ static void note_activity(const struct relay *r, struct flow flows[2])
 
 	see_to_quiet(&flows[OUTWARD], now);
 	see_to_quiet(&flows[INWARD], now);
-	/* In this order: whoever sees the one finds a fresh time. */
 	traffic_active(r->traffic, now);
-	atomic_store(&r->traffic->half_closed, flows[OUTWARD].finished || flows[INWARD].finished);
+	traffic_half_close(r->traffic, flows[OUTWARD].finished || flows[INWARD].finished);
 }
 
 /* Does what is due because nothing moved; false when the idle deadline came, which may have been
