@@ -64,6 +64,23 @@ static void log_try_it(const struct server *s, const struct config *c)
 		admission_login_required(c, users) ? "NAME:PASS@" : "", addr_format(&a, text));
 }
 
+/* What is listened on and is not there yet may be about to come, or a mistake. */
+static void warn_of_awaited(const struct server *s, const struct listeners *l)
+{
+	char text[ADDR_TEXT_MAX], all[512];
+	struct log_line line;
+
+	for (size_t i = 0; i < l->count; i++) {
+		if (!l->items[i].is_awaited)
+			continue;
+		log_begin(&line, LOG_WARN,
+			"this host does not have this address (yet): it is served as soon as it comes");
+		log_text(&line, "address", addr_format(&l->items[i].bound, text));
+		log_text(&line, "host_has", own_format(s->services.own, all, sizeof(all)));
+		log_end(&line);
+	}
+}
+
 /* ---- open ---- */
 
 static int make_shared_state(struct server *s, const struct config *c, char *error)
@@ -317,6 +334,8 @@ static int start_pool(struct server *s, char *error)
 static void log_start(const struct server *s, const struct config *c)
 {
 	log_try_it(s, c);
+	for (enum front i = 0; i < FRONTS; i++)
+		warn_of_awaited(s, fronts_listeners(&s->site.fronts, i));
 	if (users_count_admins(s->services.users) == 0)
 		log_message(LOG_INFO,
 			"nobody may log in to the monitor: no user has the role admin (-u "
