@@ -1,0 +1,184 @@
+/* The real server's start where something is missing: addresses, IPv6's interface, /dev/urandom. It
+ * runs in a network of the test's own, which has nothing but loopback. */
+#include <fcntl.h>
+#include <net/if.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include "lacking.h"
+#include "monitor.h"
+#include "suite.h"
+
+static struct daemon d;
+static const char *lacking; /* why there are no namespaces; NULL: there are */
+
+/* ---- a network and mounts of our own ---- */
+
+static void write_line(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	if (fd >= 0) {
+		(void)!write(fd, text, strlen(text));
+		close(fd);
+	}
+}
+
+/* Whoever is not root is so in a namespace of users. */
+static bool enter_namespaces(void)
+{
+	char map[64];
+
+	if (unshare(CLONE_NEWNET | CLONE_NEWNS) == 0)
+		return true;
+	snprintf(map, sizeof(map), "0 %u 1", getuid());
+	if (unshare(CLONE_NEWUSER | CLONE_NEWNET | CLONE_NEWNS) < 0)
+		return false;
+	write_line("/proc/self/setgroups", "deny");
+	write_line("/proc/self/uid_map", map);
+	return true;
+}
+
+static void configure_interface(unsigned long what, struct ifreq *request)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	assert_int_equal(ioctl(fd, what, request), 0);
+	close(fd);
+}
+
+static void bring_loopback_up(void)
+{
+	struct ifreq request = {.ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING};
+
+	configure_interface(SIOCSIFFLAGS, &request);
+}
+
+static void give_address(const char *text)
+{
+	struct ifreq request = {.ifr_name = "lo:1"};
+	struct addr a = net_addr(text, 0);
+
+	memcpy(&request.ifr_addr, &a.in, sizeof(a.in));
+	configure_interface(SIOCSIFADDR, &request);
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	if (!enter_namespaces() || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0) {
+		lacking = "namespaces of its own";
+		return 0;
+	}
+	bring_loopback_up();
+	return 0;
+}
+
+static void need_namespaces(void)
+{
+	if (lacking != NULL)
+		skip_for_want_of(lacking);
+}
+
+/* ---- addresses ---- */
+
+static void expect_service(const char *host, uint16_t port)
+{
+	int fd = net_connect(host, port);
+
+	net_socks_greet(fd);
+	close(fd);
+}
+
+static void an_address_that_comes_after_the_start_is_served_from_then_on(void **state)
+{
+	const char *line;
+
+	(void)state;
+	need_namespaces();
+	daemon_start(&d, (const char *const[]){"-l", "10.55.0.7", "-L", "10.55.0.7", NULL});
+	line = daemon_wait_log(&d, NULL, "does not have this address");
+	assert_non_null(strstr(line, "level=warn"));
+	assert_non_null(strstr(line, "address=10.55.0.7:"));
+	assert_non_null(strstr(line, "host_has=\"127.0.0.1"));
+	give_address("10.55.0.7");
+	expect_service("10.55.0.7", d.port);
+	close(net_connect("10.55.0.7", d.monitor_port));
+	daemon_stop(&d);
+}
+
+static void a_reload_to_an_address_that_is_not_there_is_refused(void **state)
+{
+	(void)state;
+	need_namespaces();
+	daemon_prepare(&d);
+	daemon_write_file(d.config, "listen = 127.0.0.1\n");
+	daemon_launch(&d, (const char *const[]){"-c", d.config, NULL});
+	daemon_write_file(d.config, "listen = 127.0.0.1, 192.168.77.8\n");
+	daemon_signal(&d, SIGHUP);
+	daemon_wait_log(&d, NULL,
+		"reload refused, nothing changed: cannot listen on 192.168.77.8:0: Cannot assign");
+	expect_service("127.0.0.1", d.port);
+	daemon_stop(&d);
+}
+
+/* ---- randomness ---- */
+
+static void without_a_source_of_randomness_it_does_not_start(void **state)
+{
+	char output[1024], taken[32];
+	uint16_t port;
+	int holder = net_listen("127.0.0.1", &port), status;
+
+	(void)state;
+	need_namespaces();
+	/* So that it ends in any case. */
+	snprintf(taken, sizeof(taken), "127.0.0.1:%u", port);
+	assert_int_equal(mount("/dev/null", "/dev/urandom", NULL, MS_BIND, NULL), 0);
+	status = daemon_run(
+		(const char *const[]){"-l", taken, "-P", "0", NULL}, output, sizeof(output));
+	close(holder);
+	assert_int_equal(umount("/dev/urandom"), 0);
+	assert_int_equal(status, 1);
+	assert_non_null(strstr(output, "/dev/urandom cannot be read"));
+}
+
+/* ---- memory ---- */
+
+/* Linux tells it of each process since 5.0. */
+static void the_kernel_is_asked_for_no_huge_pages(void **state)
+{
+	char path[64], text[8192];
+	const char *row;
+	FILE *file;
+
+	(void)state;
+	daemon_start(&d, NULL);
+	snprintf(path, sizeof(path), "/proc/%d/status", d.pid);
+	file = fopen(path, "re");
+	assert_non_null(file);
+	text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
+	fclose(file);
+	row = strstr(text, "\nTHP_enabled:");
+	daemon_stop(&d);
+	if (row == NULL)
+		skip_for_want_of("a kernel that tells of huge pages");
+	assert_int_equal(strncmp(row, "\nTHP_enabled:\t0\n", 16), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_address_that_comes_after_the_start_is_served_from_then_on),
+		cmocka_unit_test(a_reload_to_an_address_that_is_not_there_is_refused),
+		cmocka_unit_test(without_a_source_of_randomness_it_does_not_start),
+		cmocka_unit_test(the_kernel_is_asked_for_no_huge_pages),
+	};
+
+	return cmocka_run_group_tests_name("daemon/start", tests, setup, NULL);
+}
