@@ -315,10 +315,12 @@ static void accept_clients(void *context, const struct listeners *next)
 	pool_listen_on(context, next);
 }
 
-static int start_pool(struct server *s, char *error)
+static int start_pool(struct server *s, const struct settings *settings, char *error)
 {
 	struct acceptor acceptor = {.expect = expect_clients, .listen_on = accept_clients};
 
+	if (capacity_plan_workers(&s->capacity, &s->services.budget, settings, error) < 0)
+		return -1;
 	s->pool = pool_new(&s->services, &s->services.budget.sessions);
 	if (s->pool == NULL) {
 		snprintf(error, CONFIG_ERROR_MAX, "cannot start a worker thread: %s",
@@ -344,15 +346,14 @@ static void log_start(const struct server *s, const struct config *c)
 
 int server_start_workers(struct server *s, char error[CONFIG_ERROR_MAX])
 {
-	struct config *c;
-	int result;
+	struct config *c = config_get(s->services.config);
+	int result = start_pool(s, &c->settings, error);
 
-	if (start_pool(s, error) < 0)
-		return -1;
-	c = config_get(s->services.config);
-	capacity_log(&s->capacity, &s->services.budget, &c->settings);
-	effects_warn_of_open_door(users_count(s->services.users), c);
-	result = fronts_begin(&s->site.fronts, error);
+	if (result == 0) {
+		capacity_log(&s->capacity, &s->services.budget, &c->settings);
+		effects_warn_of_open_door(users_count(s->services.users), c);
+		result = fronts_begin(&s->site.fronts, error);
+	}
 	if (result == 0)
 		log_start(s, c);
 	config_release(c);
