@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "lacking.h"
@@ -150,6 +151,41 @@ static void without_a_source_of_randomness_it_does_not_start(void **state)
 
 /* ---- memory ---- */
 
+/* Sanitizers reserve terabytes for themselves. */
+static void skip_if_address_space_is_not_ours(void)
+{
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+	skip_for_want_of("address space that no sanitizer takes");
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+	skip_for_want_of("address space that no sanitizer takes");
+#endif
+#endif
+}
+
+static void with_256_mib_of_address_space_it_serves_and_checks_passwords(void **state)
+{
+	struct rlimit before, limit;
+	int fd;
+
+	(void)state;
+	skip_if_address_space_is_not_ours();
+	assert_int_equal(getrlimit(RLIMIT_AS, &before), 0);
+	limit = (struct rlimit){.rlim_cur = 256 << 20, .rlim_max = before.rlim_max};
+	daemon_prepare(&d);
+	assert_int_equal(setrlimit(RLIMIT_AS, &limit), 0); /* the daemon inherits it */
+	daemon_launch(
+		&d, (const char *const[]){"--max-sessions", "auto", "-u", "alice:secret", NULL});
+	assert_int_equal(setrlimit(RLIMIT_AS, &before), 0);
+	assert_non_null(strstr(daemon_wait_log(&d, NULL, " sessions fit\""),
+		"limited_by=\"the limit on address space (ulimit -v)\""));
+	fd = net_connect("127.0.0.1", d.port);
+	net_send_hex(fd, "05 01 02  01 05 61 6C 69 63 65 06 73 65 63 72 65 74");
+	net_expect_hex(fd, "05 02  01 00");
+	close(fd);
+	daemon_stop(&d);
+}
+
 /* Linux tells it of each process since 5.0. */
 static void the_kernel_is_asked_for_no_huge_pages(void **state)
 {
@@ -177,6 +213,7 @@ int main(void)
 		cmocka_unit_test(an_address_that_comes_after_the_start_is_served_from_then_on),
 		cmocka_unit_test(a_reload_to_an_address_that_is_not_there_is_refused),
 		cmocka_unit_test(without_a_source_of_randomness_it_does_not_start),
+		cmocka_unit_test(with_256_mib_of_address_space_it_serves_and_checks_passwords),
 		cmocka_unit_test(the_kernel_is_asked_for_no_huge_pages),
 	};
 
