@@ -6,9 +6,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "../base/check.h"
+#include "../base/said.h"
 #include "base/cgroup.h"
-#include "base/log.h"
 #include "proxy/pool.h"
 
 #define MIB (1024 * 1024ull)
@@ -247,23 +246,12 @@ static void what_leaves_room_for_none_says_so(void **state)
 
 /* ---- what is said ---- */
 
-static char said[4096];
-
 static void listen_to(size_t made)
 {
-	char path[] = "/tmp/test_capacity_XXXXXX";
-	FILE *file;
-
-	assert_int_equal(close(mkstemp(path)), 0);
-	assert_int_equal(log_open(path), 0);
 	budget.sessions = made;
+	said_begin();
 	capacity_log(&c, &budget, &settings);
-	log_close();
-	file = __real_fopen64(path, "re");
-	assert_non_null(file);
-	said[fread(said, 1, sizeof(said) - 1, file)] = '\0';
-	fclose(file);
-	unlink(path);
+	said_end();
 }
 
 static void says_what_decided_and_warns_where_less_was_given(void **state)

@@ -6,8 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "../base/check.h"
-#include "base/log.h"
+#include "../base/said.h"
 #include "net.h"
 
 /* ---- two who accept ---- */
@@ -440,25 +439,14 @@ static void one_can_be_closed_by_itself(void **state)
 
 /* ---- what is said ---- */
 
-static char said[4096];
-
 /* What a change says in the log. */
 static void listen_to(struct config *next, bool logs_all)
 {
-	char path[] = "/tmp/test_fronts_XXXXXX";
-	FILE *file;
-
-	assert_int_equal(close(mkstemp(path)), 0);
-	assert_int_equal(log_open(path), 0);
+	said_begin();
 	log_set_level(LOG_INFO);
 	change(next, logs_all);
 	log_set_level(LOG_ERROR);
-	log_close();
-	file = fopen(path, "re");
-	assert_non_null(file);
-	said[fread(said, 1, sizeof(said) - 1, file)] = '\0';
-	fclose(file);
-	unlink(path);
+	said_end();
 }
 
 static void what_is_new_is_said_and_at_a_reload_everything(void **state)
