@@ -15,6 +15,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -167,14 +168,18 @@ static const struct own_limit {
 static uint64_t bytes_in_use(size_t field)
 {
 	FILE *file = fopen("/proc/self/statm", "re");
-	uint64_t pages[6] = {0};
+	char text[256], *at = text;
 
 	if (file == NULL)
 		return 0;
-	for (size_t i = 0; i <= field && fscanf(file, "%" SCNu64, &pages[i]) == 1; i++) {
-	}
+	if (fgets(text, sizeof(text), file) == NULL)
+		text[0] = '\0';
 	fclose(file);
-	return pages[field] * (uint64_t)sysconf(_SC_PAGESIZE);
+	for (size_t i = 0; i < field; i++) {
+		at += strcspn(at, " ");
+		at += strspn(at, " ");
+	}
+	return strtoull(at, NULL, 10) * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
 /* Hashes come first; of what is left then, workers take half. */
