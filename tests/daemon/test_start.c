@@ -5,10 +5,15 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <sys/ptrace.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "lacking.h"
@@ -149,6 +154,80 @@ static void without_a_source_of_randomness_it_does_not_start(void **state)
 	assert_non_null(strstr(output, "/dev/urandom cannot be read"));
 }
 
+/* ---- signals ---- */
+
+/* Starts the binary, stopped at its first instruction. */
+static pid_t start_traced(void)
+{
+	const char *binary = getenv("SOCKS5D");
+	pid_t pid = fork();
+	int status;
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) == 0)
+			execl(binary != NULL ? binary : "bin/socks5d", "socks5d", "-v", NULL);
+		_exit(1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	if (!WIFSTOPPED(status))
+		skip_for_want_of("ptrace");
+	assert_int_equal(ptrace(PTRACE_SETOPTIONS, pid, NULL, PTRACE_O_TRACESYSGOOD), 0);
+	return pid;
+}
+
+/* Is it about to open /dev/null? */
+static bool opens_null(pid_t pid)
+{
+	struct __ptrace_syscall_info info;
+	char path[] = "/dev/null", asked[sizeof(path)] = "";
+	struct iovec here = {.iov_base = asked, .iov_len = sizeof(asked)}, there = here;
+
+	if (ptrace(PTRACE_GET_SYSCALL_INFO, pid, sizeof(info), &info) <= 0)
+		skip_for_want_of("ptrace's PTRACE_GET_SYSCALL_INFO");
+	if (info.op != PTRACE_SYSCALL_INFO_ENTRY || info.entry.nr != SYS_openat)
+		return false;
+	there.iov_base = (void *)(uintptr_t)info.entry.args[1];
+	(void)!process_vm_readv(pid, &here, 1, &there, 1, 0);
+	return memcmp(asked, path, sizeof(path)) == 0;
+}
+
+static uint64_t blocked_signals(pid_t pid)
+{
+	char path[64], row[256];
+	unsigned long long set = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	file = fopen(path, "re");
+	assert_non_null(file);
+	while (fgets(row, sizeof(row), file) != NULL)
+		(void)sscanf(row, "SigBlk: %llx", &set);
+	fclose(file);
+	return set;
+}
+
+/* The first thing that the program does beside is to open /dev/null. */
+static void signals_are_blocked_before_anything_else(void **state)
+{
+	static const int numbers[] = {SIGHUP, SIGTERM, SIGINT, SIGUSR1};
+	pid_t pid = start_traced();
+	uint64_t blocked;
+	int status;
+
+	(void)state;
+	do {
+		assert_int_equal(ptrace(PTRACE_SYSCALL, pid, NULL, NULL), 0);
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_true(WIFSTOPPED(status));
+	} while (!opens_null(pid));
+	blocked = blocked_signals(pid);
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		assert_true(blocked >> (numbers[i] - 1) & 1);
+}
+
 /* ---- memory ---- */
 
 /* Sanitizers reserve terabytes for themselves. */
@@ -213,6 +292,7 @@ int main(void)
 		cmocka_unit_test(an_address_that_comes_after_the_start_is_served_from_then_on),
 		cmocka_unit_test(a_reload_to_an_address_that_is_not_there_is_refused),
 		cmocka_unit_test(without_a_source_of_randomness_it_does_not_start),
+		cmocka_unit_test(signals_are_blocked_before_anything_else),
 		cmocka_unit_test(with_256_mib_of_address_space_it_serves_and_checks_passwords),
 		cmocka_unit_test(the_kernel_is_asked_for_no_huge_pages),
 	};
