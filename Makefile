@@ -164,7 +164,7 @@ test: deps-test
 	@$(MAKE) --no-print-directory check
 
 # Programs, and scripts that find out themselves what they lack; CHECKS=... runs some of them only.
-CHECKS = $(TESTS) tests/build/test_make.sh $(addprefix tests/clients/test_,curl.sh monitor_client.sh top.sh)
+CHECKS = $(TESTS) $(addprefix tests/build/test_,make.sh run.sh) $(addprefix tests/clients/test_,curl.sh monitor_client.sh top.sh)
 NO_CMOCKA = $(eval NO_CMOCKA := $(shell pkg-config --exists cmocka || echo yes))$(NO_CMOCKA)
 checked-programs = $(if $(NO_CMOCKA),,$(filter-out %.sh,$(CHECKS)))
 unchecked-programs = $(if $(NO_CMOCKA),$(filter-out %.sh,$(CHECKS)))
@@ -309,31 +309,18 @@ endef
 # Ends make with one line.
 all-there = $(if $(MISSING),$(error missing: $(MISSING); make deps installs them))
 
-# install-packages,LIST: asks dpkg first, so that nothing happens when nothing is missing.
-define install-packages
-@missing=; for p in $(1); do \
-	dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$p"; \
-done; \
-test -z "$$missing" || { \
-	echo "installing:$$missing"; \
-	sudo=; test "$$(id -u)" = 0 || sudo=sudo; \
-	$$sudo apt-get update -qq && \
-	$$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
-}
-endef
-
 deps:
-	$(call install-packages,$(DEPS))
+	@tests/build/packages.sh $(DEPS)
 deps-test:
-	$(call install-packages,$(TEST_DEPS))
+	@tests/build/packages.sh $(TEST_DEPS)
 deps-clients:
-	$(call install-packages,$(CLIENT_DEPS))
+	@tests/build/packages.sh $(CLIENT_DEPS)
 deps-lint:
-	$(call install-packages,$(LINT_DEPS))
+	@tests/build/packages.sh $(LINT_DEPS)
 deps-bench:
-	$(call install-packages,$(BENCH_DEPS))
+	@tests/build/packages.sh $(BENCH_DEPS)
 deps-plots:
-	$(call install-packages,$(PLOT_DEPS))
+	@tests/build/packages.sh $(PLOT_DEPS)
 
 -include $(FUZZ_OBJECTS:.o=.d) $(FUZZ_TARGETS:build/fuzz/%=build/fuzz/tests/fuzz/%.d)
 -include $(LIB_OBJECTS:.o=.d) $(TESTS:=.d) $(TEST_LIB_OBJECTS:.o=.d) $(BUILD)/src/socks5d.d \
