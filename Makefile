@@ -25,7 +25,7 @@ COMPILER := $(if $(shell command -v $(CC)),,$(patsubst cc,gcc,$(notdir $(CC))))
 DEPS := $(COMPILER) pkg-config libc6-dev $(call packages,$(LIBRARIES) $(CLIENT_LIBRARIES))
 TEST_DEPS := $(DEPS) libcmocka-dev curl nginx-light valgrind tmux
 CLIENT_DEPS := $(TEST_DEPS) netcat-openbsd ncat proxychains4 git openssh-client openssh-server \
-	dante-client tnftp python3-pyftpdlib iperf3 python3-socks dnsmasq-base chromium \
+	dante-client tnftp python3-pyftpdlib iperf3 python3-socks dnsmasq-base debootstrap chromium \
 	$(if $(shell command -v npm),,nodejs npm)
 LINT_DEPS := clang clang-format clang-tidy cppcheck libclang-rt-14-dev
 BENCH_DEPS := $(DEPS) microsocks dante-server
