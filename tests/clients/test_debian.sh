@@ -68,6 +68,13 @@ make_test_tests() {
 	((status == 0)) && tail -n 1 "$TMP/test.out" | grep -q '^[0-9]* passed, 0 failed, 0 skipped$'
 }
 
+# By somebody who may not write there.
+builds_elsewhere() {
+	bounded "${IN_DEBIAN[@]}" sh -c 'install -d -o 65534 /tmp/out && umask 077 &&
+		setpriv --reuid=65534 --regid=65534 --clear-groups make O=/tmp/out &&
+		/tmp/out/bin/socks5d -v && /tmp/out/bin/monitor_client -v'
+}
+
 no_service_is_enabled() {
 	[[ ! -e $NEW/usr/sbin/policy-rc.d ]] &&
 		! find "$NEW/etc/systemd/system" "$NEW"/etc/rc[2-5].d -name '*nginx*' | grep -v /K
@@ -81,6 +88,7 @@ start_nginx
 copy_project
 check plain_make_names_what_is_missing make_names_what_is_missing
 check make_run_installs_builds_and_serves make_run_serves
+check a_checkout_that_is_read_only_builds_elsewhere builds_elsewhere
 check make_test_installs_and_tests make_test_tests
 check what_was_installed_serves_nobody no_service_is_enabled
 finish
