@@ -7,13 +7,13 @@
 
 #include "base/log.h"
 #include "check.h"
+#include "tmp.h"
 
-static char said_path[32], said[4096];
+static char said_path[TMP_MAX_PATH], said[4096];
 
 static inline void said_begin(void)
 {
-	strcpy(said_path, "/tmp/socks5d-said-XXXXXX");
-	assert_int_equal(close(mkstemp(said_path)), 0);
+	assert_int_equal(close(mkstemp(tmp_template(said_path, "said"))), 0);
 	assert_int_equal(log_open(said_path), 0);
 }
 
