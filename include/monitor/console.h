@@ -20,6 +20,7 @@ struct desk {
 	struct services *services;
 	struct errands *done; /* what comes back from other threads */
 	struct log_limit refused_limit;
+	uint64_t opened; /* consoles so far */
 };
 
 enum console_phase {
@@ -35,6 +36,8 @@ struct console {
 	enum console_phase phase;
 	int fd;
 	struct addr from;
+	struct network client; /* what counts as one with it */
+	uint64_t number; /* in the order of opening */
 	int64_t deadline; /* CLOCK_NEVER during an errand */
 	int64_t rests_until; /* not to be polled before: memory was out */
 	struct backoff rest;
