@@ -14,7 +14,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/backoff.h"
 #include "base/clock.h"
+#include "base/log.h"
 
 /* A peer that vanished without a word is noticed after 60 + 4 * 15 s. */
 #define KEEPALIVE_IDLE_S 60
@@ -53,7 +55,16 @@ static int close_and_fail(int fd)
 	return -1;
 }
 
-int socket_listen(const struct addr *wanted, int backlog, bool share, struct addr *bound)
+/* Lets the socket be bound to an address that no interface has. */
+static void bind_freely(int fd, sa_family_t family)
+{
+	if (family == AF_INET6)
+		set_option(fd, IPPROTO_IPV6, IPV6_FREEBIND, 1);
+	else
+		set_option(fd, IPPROTO_IP, IP_FREEBIND, 1);
+}
+
+int socket_listen(const struct addr *wanted, int backlog, unsigned way, struct addr *bound)
 {
 	int fd = socket(wanted->sa.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
@@ -64,7 +75,9 @@ int socket_listen(const struct addr *wanted, int backlog, bool share, struct add
 		set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
 	set_stream_options(fd);
 	socket_keep_alive(fd);
-	socket_share_port(fd, share);
+	socket_share_port(fd, way & SOCKET_BESIDE_OTHERS);
+	if (way & SOCKET_FREE_BIND)
+		bind_freely(fd, wanted->sa.sa_family);
 	if (bind(fd, &wanted->sa, addr_len(wanted)) < 0 || listen(fd, backlog) < 0)
 		return close_and_fail(fd);
 	socket_share_port(fd, false);
@@ -87,17 +100,12 @@ enum socket_accept_outcome socket_accept(int listener, int *fd, struct addr *cli
 		*client = addr_from_sockaddr((struct sockaddr *)&peer);
 		return SOCKET_ACCEPTED;
 	}
-	switch (errno) {
-	case EMFILE:
-	case ENFILE:
-	case ENOBUFS:
-	case ENOMEM:
-		return SOCKET_ACCEPT_EXHAUSTED;
-	default:
-		/* EAGAIN, EINTR, ECONNABORTED and the network errors that accept(2) lists as
-		 * those of the connection that is gone already. */
+	/* The errors of a connection that is gone already are told, too. All else leaves whoever
+	 * waits to be accepted where he is: a lack of descriptors or memory, a security module's
+	 * EPERM or EACCES, and what nobody has thought of. */
+	if (errno == EAGAIN || errno == EINTR || (socket_is_broken(errno) && errno != EACCES))
 		return SOCKET_ACCEPT_NOTHING;
-	}
+	return SOCKET_ACCEPT_FAILED;
 }
 
 /* Goes through the ports of the range once, from any of them on, with open_one(); the socket, or -1
@@ -121,7 +129,7 @@ static int open_in_range(const struct port_range *range, struct addr *host,
 
 static int listen_alone(const struct addr *host, int backlog, struct addr *bound)
 {
-	return socket_listen(host, backlog, false, bound);
+	return socket_listen(host, backlog, 0, bound);
 }
 
 int socket_listen_in(
@@ -399,6 +407,21 @@ void socket_send_batch(int fd, struct socket_datagram *datagrams, size_t count)
 
 /* ---- any socket ---- */
 
+static struct log_limit poll_limit;
+static _Thread_local struct backoff poll_pause;
+
+/* No caller can do anything about it, or knows more about it than is known here; so it is logged
+ * here, and paused. */
+static int fail_to_poll(int64_t deadline)
+{
+	int64_t until = clock_earlier(deadline, clock_deadline(backoff_next(&poll_pause)));
+	struct timespec time = clock_timespec(until);
+
+	log_failure(&poll_limit, "cannot wait for sockets", errno);
+	(void)clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &time, NULL);
+	return until == deadline ? 0 : -1;
+}
+
 int socket_wait(struct pollfd *fds, nfds_t count, int64_t deadline)
 {
 	int n;
@@ -406,6 +429,10 @@ int socket_wait(struct pollfd *fds, nfds_t count, int64_t deadline)
 	do
 		n = poll(fds, count, clock_poll_timeout(deadline));
 	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return fail_to_poll(deadline);
+	if (poll_pause.pause_ms != 0)
+		backoff_end(&poll_pause);
 	return n;
 }
 
@@ -429,15 +456,24 @@ ssize_t socket_write(int fd, const void *bytes, size_t len)
 	return n;
 }
 
-bool socket_peer_left(int fd)
+bool socket_lacks_memory(int error)
 {
-	char byte;
-	ssize_t n;
+	return error == ENOBUFS || error == ENOMEM;
+}
 
-	do
-		n = recv(fd, &byte, 1, MSG_PEEK);
-	while (n < 0 && errno == EINTR);
-	return n == 0 || (n < 0 && errno != EAGAIN);
+/* Also what ICMP tells of the way (icmp(7), ip(7)), which is handed on as the error of whatever is
+ * called next. */
+bool socket_is_broken(int error)
+{
+	static const int errors[] = {ECONNRESET, EPIPE, ETIMEDOUT, ECONNABORTED, ECONNREFUSED,
+		EHOSTUNREACH, EHOSTDOWN, ENETUNREACH, ENETDOWN, ENONET, ENOPROTOOPT, EPROTO,
+		EOPNOTSUPP, EACCES, ENOTCONN};
+
+	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+		if (errors[i] == error)
+			return true;
+	}
+	return false;
 }
 
 struct addr socket_local_addr(int fd)
