@@ -5,9 +5,9 @@
  * middling proves nothing.
  *
  * The average is exponential, of about the last WEIGHT wake-ups, and begins at nothing, so that a
- * first burst of 256 KiB is copied. A wake-up counts for one buffer at the most: a pipe
- * takes more at once, but what decides is what copying would have to do. Between large and small is
- * a factor of two, so that nobody changes to and fro.
+ * first burst of 256 KiB is copied. A wake-up counts for one buffer at the most: a pipe takes more
+ * at once, but what decides is what copying would have to do. Between large and small is a factor
+ * of two, so that nobody changes to and fro.
  */
 #include "proxy/bulk.h"
 

@@ -131,8 +131,7 @@ static bool is_refusal(int error)
 
 /* As read(2), which takes TCP's urgent data for bytes like all others. Only with bytes, or of a
  * broken connection, is splice(2) believed: where urgent data stand in its way it says that there
- * is nothing, or that this is the end. Of who was not said to be readable nothing is to be
- * expected.
+ * is nothing, or that this is the end. When it was only tried, nothing is what was to be expected.
  */
 static ssize_t fetch(struct flow *f)
 {

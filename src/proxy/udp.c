@@ -216,7 +216,7 @@ struct outbound {
 };
 
 /* What the rules say of it, asked when it is not known yet. */
-static struct verdict judge(struct udp *u, const struct outbound *o)
+static struct verdict judge_outbound(struct udp *u, const struct outbound *o)
 {
 	const struct flow *flow = flows_find(&u->flows, o->name, o->to);
 	struct verdict verdict;
@@ -243,7 +243,7 @@ static bool remember_destination(
 }
 
 /* What the rules say of the flow now; forgets it where that cannot be said. */
-static void judge_again(struct udp *u, struct flow *flow)
+static void judge_flow_again(struct udp *u, struct flow *flow)
 {
 	struct verdict verdict = {.is_guess = true};
 	struct destination dst;
@@ -267,7 +267,7 @@ static void follow_rules(struct udp *u)
 		return;
 	u->rules = current;
 	for (struct flow *f = flows_next(&u->flows, NULL); f != NULL; f = flows_next(&u->flows, f))
-		judge_again(u, f);
+		judge_flow_again(u, f);
 	names_doubt(&u->names);
 }
 
@@ -275,7 +275,7 @@ static void send_out(struct udp *u, const struct outbound *o)
 {
 	enum lookup_family family = outgoing_family_of(o->to);
 	struct batch *b = &u->batches[family];
-	struct verdict verdict = judge(u, o);
+	struct verdict verdict = judge_outbound(u, o);
 
 	if (!verdict.allowed) {
 		drop(u, verdict.is_guess ? DROP_UNSENT : DROP_DENIED);
