@@ -23,6 +23,7 @@ struct handshake {
 	struct users *users;
 	struct bans *holdoff; /* of administrators' names */
 	const struct addr *from; /* the client's address */
+	const struct ledger_entry *client_entry; /* of its account; NULL: memory was out */
 	struct registry_slot *slot;
 	int client;
 	struct buffer *in; /* what the client has sent and nobody has taken yet */

@@ -37,6 +37,9 @@ int effects_load_users(struct users *u, const struct settings *s, bool may_be_mi
  * than is likely meant, or nobody. */
 void effects_warn_of_open_door(size_t users, const struct config *c);
 
+/* Says in the log when users have hashes of different kinds; once, when they were loaded. */
+void effects_warn_of_mixed_hashes(const struct users *u);
+
 /* ---- a change ---- */
 
 /* From one configuration to another. */

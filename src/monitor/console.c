@@ -121,6 +121,12 @@ static void count_refused_login(struct console *c)
 {
 	uint64_t held_back;
 
+	if (c->login == LOGIN_NO_MEMORY) {
+		if (log_limit_pass(&c->desk->refused_limit, REFUSED_PERIOD_MS, &held_back))
+			log_message(LOG_ERROR,
+				"a login at the monitor could not be checked: out of memory");
+		return;
+	}
 	stats_add(&c->desk->services->stats.monitor_logins_refused, 1);
 	if (c->login != LOGIN_HELD_OFF &&
 		log_limit_pass(&c->desk->refused_limit, REFUSED_PERIOD_MS, &held_back))
@@ -129,7 +135,12 @@ static void count_refused_login(struct console *c)
 
 static void answer_login(struct console *c)
 {
-	const char *why = "Invalid credentials";
+	static const char *const refusals[] = {
+		[LOGIN_REFUSED] = "Invalid credentials",
+		[LOGIN_TOO_BUSY] = "Invalid credentials",
+		[LOGIN_HELD_OFF] = "Too many failed logins",
+		[LOGIN_NO_MEMORY] = "Out of memory: the password could not be checked",
+	};
 
 	if (c->login == LOGIN_OK) {
 		c->phase = CONSOLE_COMMANDS;
@@ -138,9 +149,7 @@ static void answer_login(struct console *c)
 		return;
 	}
 	count_refused_login(c);
-	if (c->login == LOGIN_HELD_OFF)
-		why = "Too many failed logins";
-	reply_error(&c->reply, "%s", why);
+	reply_error(&c->reply, "%s", refusals[c->login]);
 	c->reply.closes = true;
 }
 

@@ -84,6 +84,8 @@ static enum end_reason reason_of_login(enum login_result result)
 		return END_LOGIN_REFUSED;
 	case LOGIN_TOO_BUSY:
 		return END_LOGIN_BUSY;
+	case LOGIN_NO_MEMORY:
+		return END_LOGIN_NO_MEMORY;
 	case LOGIN_OK:
 		break;
 	}
@@ -99,6 +101,7 @@ static enum login_result check_login(struct handshake *h, const struct login *cl
 
 	counted.holdoff = h->holdoff;
 	counted.from = h->from;
+	counted.client = h->client_entry;
 	result = users_login(
 		h->users, &counted, h->deadline, registry_told(h->slot), &h->user_entry);
 	if (result == LOGIN_HELD_OFF)

@@ -434,6 +434,7 @@ static void prepare_handshake(struct session *s)
 	h->users = s->services->users;
 	h->holdoff = s->services->holdoff;
 	h->from = &s->client_addr;
+	h->client_entry = s->client_entry;
 	h->slot = s->slot;
 	h->client = s->client;
 	h->in = &s->in;

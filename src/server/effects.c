@@ -77,6 +77,15 @@ void effects_warn_of_open_door(size_t users, const struct config *c)
 		log_message(LOG_WARN, "clients = any and no login required: an open proxy");
 }
 
+void effects_warn_of_mixed_hashes(const struct users *u)
+{
+	if (users_have_mixed_hashes(u))
+		log_message(LOG_WARN,
+			"the users' passwords are hashed in several ways: each login that fails "
+			"takes as long as the slowest of them, so that names cannot be told apart "
+			"(a new password, by SET_PASSWORD, is hashed in the usual one)");
+}
+
 /* ---- the steps of a change ---- */
 
 /* A file that was emptied, by accident or for a moment, is not to open the proxy to everybody. */
@@ -126,6 +135,7 @@ static void put_users(struct change *change, bool before_configuration)
 		return;
 	users_put_into_effect(change->site->services->users, change->users);
 	change->users = NULL;
+	effects_warn_of_mixed_hashes(change->site->services->users);
 }
 
 static void put_some_users(struct change *change)

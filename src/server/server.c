@@ -331,8 +331,11 @@ int server_start_workers(struct server *s, char error[CONFIG_ERROR_MAX])
 	if (start_pool(s, error) < 0)
 		return -1;
 	c = config_get(s->services.config);
+	/* The others are for who is known. */
+	hashing_set_room(s->services.hashing, (s->services.budget.sessions + 1) / 2);
 	capacity_log(&s->capacity, &s->services.budget, &c->settings);
 	effects_warn_of_open_door(users_count(s->services.users), c);
+	effects_warn_of_mixed_hashes(s->services.users);
 	result = fronts_begin(&s->site.fronts, error);
 	if (result == 0)
 		log_start(s, c);
