@@ -11,7 +11,8 @@
 enum auth_rule {
 	AUTH_AUTO, /* login required as soon as there are users */
 	AUTH_REQUIRED, /* login required, even when there is no user who could */
-	AUTH_OPTIONAL, /* a client that offers to log in does, others are Anonymous */
+	AUTH_OPTIONAL, /* who does not log in, or not rightly, is Anonymous */
+	AUTH_NONE, /* everybody is, whatever he says */
 };
 
 /* From whom an association passes datagrams on to its client. */

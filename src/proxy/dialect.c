@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "net/socket.h"
+#include "state/admission.h"
 
 bool dialect_fail(struct handshake *h, enum end_reason reason)
 {
@@ -110,10 +111,25 @@ static enum login_result check_login(struct handshake *h, const struct login *cl
 	return result;
 }
 
+/* It goes on as Anonymous. */
+static enum end_reason ignore_login(struct handshake *h)
+{
+	h->login_ignored = true;
+	stats_add(&h->stats->logins_ignored, 1);
+	return END_REASONS;
+}
+
+/* What could not be checked might have been right: served as Anonymous, a user would get other
+ * rules than his own by accident. Who is held off gets what a wrong password would. */
 enum end_reason dialect_log_in(struct handshake *h, const struct login *claim)
 {
-	enum end_reason reason = reason_of_login(check_login(h, claim));
+	enum end_reason reason;
 
+	if (!admission_login_checked(h->config))
+		return ignore_login(h);
+	reason = reason_of_login(check_login(h, claim));
+	if (reason == END_LOGIN_REFUSED && admission_wrong_login_forgiven(h->config))
+		return ignore_login(h);
 	if (reason != END_REASONS)
 		return reason;
 	memcpy(h->user, claim->name, claim->name_len);

@@ -17,7 +17,7 @@ static const struct dialect *find_dialect(uint8_t first)
 	return NULL;
 }
 
-bool handshake_run(struct handshake *h)
+static bool ask_client(struct handshake *h)
 {
 	h->reason = END_NOTHING_ASKED;
 	if (!dialect_receive_more(h, false))
@@ -27,4 +27,14 @@ bool handshake_run(struct handshake *h)
 	if (h->dialect == NULL)
 		return dialect_fail(h, END_MALFORMED);
 	return h->dialect->ask(h);
+}
+
+/* What was left unread of a client that failed may hold a password. */
+bool handshake_run(struct handshake *h)
+{
+	bool asked = ask_client(h);
+
+	if (!asked)
+		buffer_consume_secret(h->in, buffer_readable(h->in));
+	return asked;
 }

@@ -96,7 +96,8 @@ static int check_users(const struct change *change, char *error)
 
 	if (users_draft_count(change->users) > 0 ||
 		!admission_login_required(change->old, before) ||
-		admission_login_required(new, 0) || new->settings.auth == AUTH_OPTIONAL)
+		admission_login_required(new, 0) || new->settings.auth == AUTH_OPTIONAL ||
+		new->settings.auth == AUTH_NONE)
 		return 0;
 	snprintf(error, CONFIG_ERROR_MAX,
 		"%.512s: no users are left in it, which would let everybody in: say auth = "

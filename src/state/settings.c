@@ -16,8 +16,8 @@
 #define HOUR (60 * MINUTE)
 #define DAY (24 * HOUR)
 
-static const struct setting_word auth_words[] = {
-	{"auto", AUTH_AUTO}, {"required", AUTH_REQUIRED}, {"optional", AUTH_OPTIONAL}, {NULL, 0}};
+static const struct setting_word auth_words[] = {{"auto", AUTH_AUTO}, {"required", AUTH_REQUIRED},
+	{"optional", AUTH_OPTIONAL}, {"none", AUTH_NONE}, {NULL, 0}};
 static const struct setting_word level_words[] = {{"error", LOG_ERROR}, {"warn", LOG_WARN},
 	{"info", LOG_INFO}, {"debug", LOG_DEBUG}, {NULL, 0}};
 static const struct setting_word relay_words[] = {
@@ -293,8 +293,9 @@ const struct setting settings_table[] = {
 		.effects = EFFECT_DOOR,
 		.value_name = "WORD",
 		.help = "auto: login is required as soon as there are users. required: always, "
-			"even with no users. optional: whoever offers to log in must do so "
-			"rightly, others are served as Anonymous."},
+			"even with no users. optional: who logs in rightly is served as that user, "
+			"all others as Anonymous. none: users are for the monitor, and everybody is "
+			"Anonymous."},
 	{.name = "users_file",
 		.flag = 'U',
 		AT(TEXT, users_file),
@@ -311,8 +312,8 @@ const struct setting settings_table[] = {
 		.reloadable = true,
 		.effects = EFFECT_PASSWORD_CHECKS,
 		.value_name = "N",
-		.help = "Slow password hashes computed at once; logins beyond that wait. A "
-			"password that was right once is checked without."},
+		.help = "Slow password hashes computed at once; logins beyond that wait, and "
+			"addresses take turns. A password that was right once is checked without."},
 	{.name = "dns_servers",
 		AT(TEXT, dns_servers),
 		.initial = "",

@@ -36,13 +36,36 @@ static void login_is_required_as_auth_says(void **state)
 		bool required;
 	} rows[] = {{"auto", 0, false}, {"auto", 1, true}, {"auto", 10000, true},
 		{"required", 0, true}, {"required", 1, true}, {"optional", 0, false},
-		{"optional", 1, false}};
+		{"optional", 1, false}, {"none", 0, false}, {"none", 1, false}};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct config *c = config_with("auth", rows[i].auth);
 
 		if (admission_login_required(c, rows[i].users) != rows[i].required)
+			fail_msg("auth %s with %zu users", rows[i].auth, rows[i].users);
+		config_release(c);
+	}
+}
+
+static void logins_mean_what_auth_says(void **state)
+{
+	static const struct {
+		const char *auth;
+		size_t users;
+		bool wanted, possible, checked, forgiven;
+	} rows[] = {{"auto", 0, false, false, true, false}, {"auto", 1, true, true, true, false},
+		{"required", 0, true, true, true, false}, {"optional", 0, true, true, true, true},
+		{"optional", 1, true, true, true, true}, {"none", 1, false, true, false, false}};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct config *c = config_with("auth", rows[i].auth);
+
+		if (admission_login_wanted(c, rows[i].users) != rows[i].wanted ||
+			admission_login_possible(c, rows[i].users) != rows[i].possible ||
+			admission_login_checked(c) != rows[i].checked ||
+			admission_wrong_login_forgiven(c) != rows[i].forgiven)
 			fail_msg("auth %s with %zu users", rows[i].auth, rows[i].users);
 		config_release(c);
 	}
@@ -98,6 +121,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(login_is_required_as_auth_says),
+		cmocka_unit_test(logins_mean_what_auth_says),
 		cmocka_unit_test(clients_are_served_as_the_rule_says),
 	};
 

@@ -290,6 +290,8 @@ static void words_are_the_values_of_their_enums(void **state)
 	assert_int_equal(values.auth, AUTH_REQUIRED);
 	assert_true(set("auth", "optional"));
 	assert_int_equal(values.auth, AUTH_OPTIONAL);
+	assert_true(set("auth", "none"));
+	assert_int_equal(values.auth, AUTH_NONE);
 }
 
 static void takes_texts(void **state)
