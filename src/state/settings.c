@@ -30,7 +30,7 @@ static const struct setting_word filter_words[] = {{"address", UDP_FILTER_ADDRES
 	{"address-port", UDP_FILTER_ADDRESS_PORT}, {"none", UDP_FILTER_NONE}, {NULL, 0}};
 static const struct setting_word no_yes_words[] = {{"no", 0}, {"yes", 1}, {NULL, 0}};
 
-/* Where there is no number as well: as many sessions as fit. */
+/* Where there is no number as well: as many as fit. */
 static const struct setting_word auto_words[] = {{"auto", 0}, {NULL, 0}};
 static const struct setting_word per_client_words[] = {
 	{"auto", SESSIONS_PER_CLIENT_AUTO}, {"none", SESSIONS_PER_CLIENT_NONE}, {NULL, 0}};
@@ -306,14 +306,17 @@ const struct setting settings_table[] = {
 			"-B make it, ROLE user or admin). Users given with -u are saved to it."},
 	{.name = "max_password_checks",
 		AT(NUMBER, max_password_checks),
-		.initial = "2",
+		.initial = "auto",
+		.words = auto_words,
 		.least = 1,
-		.most = 64,
+		.most = SETTINGS_MOST_PASSWORD_CHECKS,
 		.reloadable = true,
 		.effects = EFFECT_PASSWORD_CHECKS,
 		.value_name = "N",
 		.help = "Slow password hashes computed at once; logins beyond that wait, and "
-			"addresses take turns. A password that was right once is checked without."},
+			"addresses take turns. A password that was right once is checked without. "
+			"auto: one for each processor that the server may use, as long as a 16th of "
+			"the memory holds them, 16 MB each."},
 	{.name = "dns_servers",
 		AT(TEXT, dns_servers),
 		.initial = "",
