@@ -164,11 +164,41 @@ static struct login login_of(const struct console *c)
 		.from = &c->from};
 }
 
+/* Is it logged in under that name, or about to be? */
+static bool is_of_user(const struct console *c, const char *user)
+{
+	return (c->phase == CONSOLE_COMMANDS || (c->phase == CONSOLE_LOGIN && c->is_away)) &&
+		strcmp(c->user, user) == 0;
+}
+
+/* Whoever has the old password of the user, whose new one this console has just set, is not to go
+ * on with it. */
+static void end_other_consoles(const struct console *c)
+{
+	const struct desk *desk = c->desk;
+
+	for (size_t i = 0; i < desk->count; i++) {
+		struct console *other = &desk->consoles[i];
+
+		if (other != c && is_of_user(other, c->request.parameters[0]))
+			console_dismiss(other,
+				other->phase == CONSOLE_LOGIN ? "ERR The password was changed\n"
+							      : "ERR The password was changed\n\n");
+	}
+}
+
+static bool has_succeeded(const struct console *c)
+{
+	return !c->reply.failed && strncmp(c->reply.text, "OK", 2) == 0;
+}
+
 static void finish_errand(struct errand *e)
 {
 	struct console *c = console_of(e);
 
 	c->is_away = false;
+	if (c->phase == CONSOLE_COMMANDS && c->request.command->ends_consoles && has_succeeded(c))
+		end_other_consoles(c);
 	wipe_request(c);
 	if (c->fd < 0) {
 		console_close(c);
@@ -255,7 +285,7 @@ static void log_command(const struct console *c)
 	log_text(&line, "command", q->command->word);
 	if (q->count > 0)
 		log_text(&line, "about", q->parameters[0]);
-	log_text(&line, "answer", strncmp(c->reply.text, "OK", 2) == 0 ? "OK" : "ERR");
+	log_text(&line, "answer", has_succeeded(c) ? "OK" : "ERR");
 	log_end(&line);
 }
 
