@@ -60,6 +60,9 @@ size_t password_kind_len(const char *hash)
 
 /* ---- hashes ---- */
 
+/* How deep below its caller crypt(3) may leave the password. */
+#define LEFT_ON_STACK 4096
+
 /* struct crypt_data has 32 kB, which no worker's stack has room for. */
 static int compute(const char *password, const char *setting, char out[PASSWORD_HASH_SIZE])
 {
@@ -76,6 +79,7 @@ static int compute(const char *password, const char *setting, char out[PASSWORD_
 	}
 	sodium_memzero(data, sizeof(*data));
 	free(data);
+	sodium_stackzero(LEFT_ON_STACK);
 	return result;
 }
 

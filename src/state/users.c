@@ -373,6 +373,9 @@ static void add_part(crypto_generichash_state *state, const void *part, size_t l
 	crypto_generichash_update(state, part, len);
 }
 
+/* How deep below its caller libsodium leaves the password, which it does not wipe there. */
+#define LEFT_ON_STACK 1024
+
 static void compute_tag(
 	const struct users *u, const struct claim *c, const char *hash, unsigned char tag[TAG_SIZE])
 {
@@ -383,6 +386,8 @@ static void compute_tag(
 	add_part(&state, hash, strlen(hash));
 	add_part(&state, c->password, c->password_len);
 	crypto_generichash_final(&state, tag, TAG_SIZE);
+	explicit_bzero(&state, sizeof(state));
+	sodium_stackzero(LEFT_ON_STACK);
 }
 
 static void look_up(struct users *u, const struct claim *c, struct found *f)
@@ -618,6 +623,16 @@ enum login_result users_login_admin(struct users *u, const struct login *login)
 	return result;
 }
 
+/* What was hashed last is left in vector registers, too; whatever saves them all next, such as the
+ * dynamic linker, would write it to the stack. Another hash takes its place. */
+static void clear_registers(const struct users *u)
+{
+	const struct claim nobody = {.name = "", .password_len = USERS_PASSWORD_MAX};
+	unsigned char tag[TAG_SIZE];
+
+	compute_tag(u, &nobody, "", tag);
+}
+
 void users_remember(struct users *u, const struct user_credentials *credentials, const char *hash)
 {
 	struct claim c = {.name = credentials->name,
@@ -629,6 +644,7 @@ void users_remember(struct users *u, const struct user_credentials *credentials,
 	compute_tag(u, &c, hash, tag);
 	remember_tag(u, &c, hash, tag);
 	sodium_memzero(c.password, sizeof(c.password));
+	clear_registers(u);
 }
 
 /* ---- changes ---- */
