@@ -386,7 +386,6 @@ static void compute_tag(
 	add_part(&state, hash, strlen(hash));
 	add_part(&state, c->password, c->password_len);
 	crypto_generichash_final(&state, tag, TAG_SIZE);
-	explicit_bzero(&state, sizeof(state));
 	sodium_stackzero(LEFT_ON_STACK);
 }
 
