@@ -1,13 +1,15 @@
 /*
  * The main thread: it opens, confines and starts what the command line asks for, then takes signals
- * one by one until it is told to end, and stops everything in the reverse order. A start that fails
- * midway stops the same way. Exit status 2 says that trying again does not help.
+ * one by one until the process is told to end, and stops everything in the reverse order. A start
+ * that fails midway stops the same way. Exit status 2 says that trying again does not help.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
 #include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -17,6 +19,7 @@
 #include "proxy/pool.h"
 #include "server/server.h"
 #include "server/statistics.h"
+#include "server/stopping.h"
 
 #define EXIT_OK 0
 #define EXIT_FAILED 1
@@ -34,21 +37,29 @@ static int fill_standard_descriptors(void)
 	return fd < 0 ? -1 : close(fd);
 }
 
-/* The signals that the main thread takes out one by one; no thread gets them otherwise. */
+static sigset_t make_set(const int *numbers, size_t count)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < count; i++)
+		sigaddset(&set, numbers[i]);
+	return set;
+}
+
+/* Blocks what no thread is to get by surprise. Returns what the main thread takes one by one; TERM
+ * and INT are for another one (stopping.h). */
 static sigset_t block_signals(void)
 {
 	/* PIPE: splice(2) to a client that left. XFSZ: a log file at its limit (ulimit -f) is to be
 	 * an error of write(2), not the end. */
-	static const int numbers[] = {SIGHUP, SIGUSR1, SIGTERM, SIGINT, POOL_GONE_SIGNAL,
-		SERVER_ERRAND_SIGNAL, SIGPIPE, SIGXFSZ};
-	sigset_t set;
+	static const int others[] = {SIGTERM, SIGINT, SIGPIPE, SIGXFSZ};
+	static const int taken[] = {SIGHUP, SIGUSR1, POOL_GONE_SIGNAL, SERVER_ERRAND_SIGNAL};
+	sigset_t set = make_set(others, sizeof(others) / sizeof(others[0]));
 
-	sigemptyset(&set);
-	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
-		sigaddset(&set, numbers[i]);
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
-	sigdelset(&set, SIGPIPE);
-	sigdelset(&set, SIGXFSZ);
+	set = make_set(taken, sizeof(taken) / sizeof(taken[0]));
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
 	return set;
 }
 
@@ -73,6 +84,7 @@ static int check(const struct options *options)
 struct program {
 	struct options *options;
 	sigset_t signals; /* that the main thread takes */
+	struct stopping stopping;
 	struct server *server;
 	struct admin *admin;
 };
@@ -103,6 +115,11 @@ static int start_program(struct program *p)
 {
 	char error[CONFIG_ERROR_MAX];
 
+	if (stopping_start(&p->stopping) < 0) {
+		fprintf(stderr, "cannot start the thread that takes signals: %s\n",
+			strerror(errno));
+		return EXIT_FAILED;
+	}
 	if (server_start(p->server, error) < 0 || admin_start(p->admin, error) < 0 ||
 		server_start_workers(p->server, error) < 0)
 		return fail_with(error, EXIT_FAILED);
@@ -114,11 +131,9 @@ static void serve_clients(struct program *p)
 {
 	char what[CHANGE_REPLY_MAX];
 
-	for (;;) {
+	while (stopping_asked(&p->stopping) == 0) {
 		int number = sigwaitinfo(&p->signals, NULL);
 
-		if (number == SIGTERM || number == SIGINT)
-			return;
 		if (number == SIGHUP)
 			(void)server_reload(p->server, what); /* which logs it */
 		else if (number == SIGUSR1)
@@ -134,12 +149,12 @@ static void drain_sessions(struct program *p)
 	int64_t deadline = clock_deadline(server_drain(p->server));
 
 	log_message(LOG_INFO, "stopping: live sessions may finish, a second signal ends them");
-	while (!server_is_drained(p->server)) {
+	while (!server_is_drained(p->server) && stopping_asked(&p->stopping) == 1) {
 		int64_t left = deadline - clock_ms();
 		struct timespec timeout = clock_timespec(left > 0 ? left : 0);
 		int number = sigtimedwait(&p->signals, NULL, &timeout);
 
-		if (left <= 0 || number == SIGTERM || number == SIGINT)
+		if (left <= 0)
 			return;
 		if (number == SERVER_ERRAND_SIGNAL)
 			errands_run(server_errands(p->server));
@@ -180,6 +195,7 @@ static int run_daemon(struct options *options)
 	if (status == EXIT_OK)
 		log_message(LOG_INFO, "stopped");
 	close_program(&p);
+	stopping_end(&p.stopping);
 	return status;
 }
 

@@ -23,6 +23,7 @@ struct desk {
 	struct log_limit refused_limit;
 	struct console *consoles; /* all of them */
 	size_t count;
+	uint64_t opened; /* consoles so far */
 };
 
 enum console_phase {
@@ -38,6 +39,8 @@ struct console {
 	enum console_phase phase;
 	int fd;
 	struct addr from;
+	struct network client; /* what counts as one with it */
+	uint64_t number; /* in the order of opening */
 	int64_t deadline; /* CLOCK_NEVER during an errand */
 	bool is_away; /* an errand is under way; the slot stays taken, even without a connection */
 	bool input_ended;

@@ -24,9 +24,10 @@
 static _Atomic(int) threshold = LOG_INFO;
 static _Atomic(int) style = LOG_TEXT;
 
-/* Two, since the number of a sink's descriptor is for life: standard error is never replaced. */
+/* Two, since the number of a sink's descriptor is for life, and that of standard error is not ours
+ * to replace: it serves before log_open() and after log_close(). */
 static struct sink standard_error = {.fd = STDERR_FILENO};
-static struct sink file = SINK_NONE;
+static struct sink opened = SINK_NONE;
 static _Atomic(struct sink *) current = &standard_error;
 
 static const char *const level_words[] = {
@@ -44,18 +45,18 @@ void log_set_format(enum log_format format)
 
 int log_open(const char *path)
 {
-	if (path == NULL || *path == '\0')
-		return sink_redirect(atomic_load(&current), STDERR_FILENO);
-	if (sink_open(&file, path) < 0)
+	bool is_file = path != NULL && *path != '\0';
+
+	if ((is_file ? sink_open(&opened, path) : sink_redirect(&opened, STDERR_FILENO)) < 0)
 		return -1;
-	atomic_store(&current, &file);
+	atomic_store(&current, &opened);
 	return 0;
 }
 
 void log_close(void)
 {
 	atomic_store(&current, &standard_error);
-	sink_close(&file);
+	sink_close(&opened);
 }
 
 static size_t room(const struct log_line *line)

@@ -98,9 +98,12 @@ static enum client_status read_login_line(char out[SECRET_MAX])
 {
 	if (secret_from_descriptor(STDIN_FILENO, out) == 0)
 		return CLIENT_OK;
-	client_say(errno == EMSGSIZE
-			? "the first line is too long for a login"
-			: "no login was given: the first line is to be Username:password");
+	if (errno == EMSGSIZE)
+		client_say("the first line is too long for a login");
+	else if (errno == ENODATA)
+		client_say("no login was given: the first line is to be Username:password");
+	else
+		client_say("standard input cannot be read: %s", strerror(errno));
 	return CLIENT_USAGE;
 }
 

@@ -91,8 +91,8 @@ const struct setting settings_table[] = {
 		.most = 256,
 		.value_name = "N",
 		.help = "Connections to the monitor at once. When all are taken, the next one "
-			"takes the place of whoever has waited longest without a login, or is "
-			"turned away."},
+			"takes the place of one without a login, the newest of the address that "
+			"has most of them, or is turned away."},
 	{.name = "monitor_login_timeout",
 		AT(DURATION, monitor_login_timeout),
 		.initial = "30s",

@@ -9,6 +9,7 @@
 #include "../base/check.h"
 #include "base/log.h"
 #include "net.h"
+#include "tmp.h"
 
 /* ---- two who accept ---- */
 
@@ -356,10 +357,10 @@ static char said[4096];
 /* What a change says in the log. */
 static void listen_to(struct config *next, bool logs_all)
 {
-	char path[] = "/tmp/test_fronts_XXXXXX";
+	char path[TMP_MAX_PATH];
 	FILE *file;
 
-	assert_int_equal(close(mkstemp(path)), 0);
+	assert_int_equal(close(mkstemp(tmp_template(path, "test_fronts"))), 0);
 	assert_int_equal(log_open(path), 0);
 	log_set_level(LOG_INFO);
 	change(next, logs_all);
