@@ -9,7 +9,10 @@
 #include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -48,8 +51,8 @@ static sigset_t make_set(const int *numbers, size_t count)
 }
 
 /* Blocks what no thread is to get by surprise. Returns what the main thread takes one by one; TERM
- * and INT are for another one (stopping.h). */
-static sigset_t block_signals(void)
+ * and INT are for another one (stopping.h). `*before` becomes what was blocked until now. */
+static sigset_t block_signals(sigset_t *before)
 {
 	/* PIPE: splice(2) to a client that left. XFSZ: a log file at its limit (ulimit -f) is to be
 	 * an error of write(2), not the end. */
@@ -57,7 +60,7 @@ static sigset_t block_signals(void)
 	static const int taken[] = {SIGHUP, SIGUSR1, POOL_GONE_SIGNAL, SERVER_ERRAND_SIGNAL};
 	sigset_t set = make_set(others, sizeof(others) / sizeof(others[0]));
 
-	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	pthread_sigmask(SIG_BLOCK, &set, before);
 	set = make_set(taken, sizeof(taken) / sizeof(taken[0]));
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 	return set;
@@ -77,6 +80,35 @@ static int check(const struct options *options)
 		return fail_with(error, EXIT_BAD_INPUT);
 	puts("the configuration is good");
 	return EXIT_OK;
+}
+
+/* ---- what the libraries need of the system ---- */
+
+/* c-ares takes its query ids from /dev/urandom each time it makes a channel, and where it cannot
+ * read that, without a word, from rand(3): whoever guesses them forges answers. The seed is for a
+ * channel that finds no descriptor free at that moment. -1 when there is no such device. */
+static int check_randomness(void)
+{
+	char bytes[31]; /* as many as it wants for a key */
+	int fd = open("/dev/urandom", O_RDONLY | O_CLOEXEC);
+	struct stat st;
+	bool good = fd >= 0 && fstat(fd, &st) == 0 && S_ISCHR(st.st_mode) &&
+		read(fd, bytes, sizeof(bytes)) == (ssize_t)sizeof(bytes);
+
+	if (fd >= 0)
+		close(fd);
+	srand(randombytes_random());
+	return good ? 0 : -1;
+}
+
+/* Sessions, stacks and the heap are large mappings of which little is touched: a page where a
+ * worker waits. Where the kernel backs them with huge pages of its own accord
+ * (transparent_hugepage/enabled = always), each of these costs 2 MiB. A kernel that cannot is none
+ * that does. Workers hardly allocate, so two arenas do instead of eight a core. */
+static void save_memory(void)
+{
+	(void)prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
+	mallopt(M_ARENA_MAX, 2);
 }
 
 /* ---- the daemon ---- */
@@ -175,13 +207,12 @@ static void close_program(struct program *p)
 	server_close(p->server);
 }
 
-static int run_daemon(struct options *options)
+static int run_daemon(struct options *options, const sigset_t *signals)
 {
-	struct program p = {.options = options, .signals = block_signals()};
+	struct program p = {.options = options, .signals = *signals};
 	int status;
 
-	/* Workers hardly allocate: two arenas instead of eight a core. */
-	mallopt(M_ARENA_MAX, 2);
+	save_memory();
 	status = open_program(&p);
 	if (status == EXIT_OK)
 		status = confine_program(&p);
@@ -199,11 +230,27 @@ static int run_daemon(struct options *options)
 	return status;
 }
 
+/* What is only printed can be broken off as anything else. */
+static int print_answer(const struct options *options, const sigset_t *mask)
+{
+	pthread_sigmask(SIG_SETMASK, mask, NULL);
+	if (options->action == OPTIONS_CHECK)
+		return check(options);
+	if (options->action == OPTIONS_HELP)
+		options_print_help(stdout);
+	else
+		puts("socks5d " SOCKS5D_VERSION);
+	return EXIT_OK;
+}
+
 int main(int argc, char **argv)
 {
+	/* First of all: a SIGHUP that comes meanwhile is taken when there is something to reload.
+	 */
+	sigset_t mask, signals = block_signals(&mask);
 	char error[CONFIG_ERROR_MAX];
 	struct options options;
-	int status = EXIT_OK;
+	int status;
 
 	if (fill_standard_descriptors() < 0)
 		return fail_with("/dev/null cannot be opened", EXIT_FAILED);
@@ -211,14 +258,14 @@ int main(int argc, char **argv)
 		return fail_with("no source of random numbers", EXIT_FAILED);
 	if (options_parse(&options, argc, argv, error) < 0)
 		status = fail_with(error, EXIT_BAD_INPUT);
-	else if (options.action == OPTIONS_HELP)
-		options_print_help(stdout);
-	else if (options.action == OPTIONS_VERSION)
-		puts("socks5d " SOCKS5D_VERSION);
-	else if (options.action == OPTIONS_CHECK)
-		status = check(&options);
+	else if (options.action != OPTIONS_SERVE)
+		status = print_answer(&options, &mask);
+	else if (check_randomness() < 0)
+		status = fail_with("/dev/urandom cannot be read, and answers of name servers could "
+				   "be forged without it",
+			EXIT_FAILED);
 	else
-		status = run_daemon(&options);
+		status = run_daemon(&options, &signals);
 	options_free(&options);
 	return status;
 }
