@@ -140,7 +140,7 @@ WRAP_proxy/test_session := clock_deadline clock_ms socket_wait socket_read dial_
 WRAP_proxy/test_udp := clock_deadline clock_ms socket_wait socket connect sendmmsg recvmmsg mmap64 \
 	madvise
 WRAP_server/test_addresses := getifaddrs freeifaddrs
-WRAP_server/test_capacity := cgroup_memory cgroup_threads_left sysconf getrlimit64 setrlimit64 fopen64 \
+WRAP_server/test_capacity := cgroup_memory cgroup_threads_left cgroup_processors sched_getaffinity sysconf getrlimit64 setrlimit64 fopen64 \
 	fdbudget_count_open
 WRAP_server/test_change := log_open log_set_level \
 	log_set_format access_log_open access_log_resize resolver_configure hashing_set_most users_read \
@@ -149,7 +149,6 @@ WRAP_server/test_fronts := socket
 WRAP_server/test_hasher := pthread_create
 WRAP_server/test_idle := clock_ms
 WRAP_server/test_janitor := pthread_create
-WRAP_server/test_password_checks := processors_usable sysconf
 WRAP_server/test_schedule := clock_ms
 WRAP_server/test_stopping := _exit clock_ms clock_deadline sigtimedwait
 WRAP_state/test_access_log := getdelim

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "server/password_checks.h"
+#include "server/capacity.h"
 #include "state/admission.h"
 
 struct resolver_options effects_resolver_options(const struct settings *s)
@@ -178,7 +178,7 @@ static void resize_access_log(struct change *change)
 
 static void set_password_checks(struct change *change)
 {
-	unsigned most = password_checks_most(&change->new->settings);
+	unsigned most = capacity_password_checks(&change->new->settings);
 
 	hashing_set_most(change->site->services->hashing, most);
 }

@@ -25,7 +25,6 @@
 #include "server/hasher.h"
 #include "server/idle.h"
 #include "server/janitor.h"
-#include "server/password_checks.h"
 #include "state/admission.h"
 #include "state/operators.h"
 #include "state/users_file.h"
@@ -135,7 +134,7 @@ static int make_accounts(struct services *v, const struct settings *settings, co
 {
 	struct users_backend file = users_file_backend(path);
 
-	v->hashing = hashing_new(password_checks_most(settings));
+	v->hashing = hashing_new(capacity_password_checks(settings));
 	v->own = own_new();
 	if (v->hashing == NULL || v->own == NULL)
 		return -1;
