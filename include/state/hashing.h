@@ -39,6 +39,10 @@ struct hashing_wait {
 	int64_t deadline; /* clock.h */
 	const _Atomic(bool) *told; /* to give up, once it is true and hashing_wake() was called;
 				      NULL: never */
+	/* Until when he is worth waiting for, by what becomes of him meanwhile: asked now and then,
+	 * under the lock, so it may not block; NULL: until the deadline. */
+	int64_t (*patience)(void *waiter);
+	void *waiter;
 	const void
 		*client; /* in the second line: on whose account; only compared, NULL is one too */
 	/* HASHING_KEY_SIZE bytes that say what is to be hashed and compared. One hash answers all

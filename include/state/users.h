@@ -114,6 +114,9 @@ struct login {
 	/* Whoever waits for a slow hash takes turns with those that have another of these, which
 	 * are only compared; NULL is one, too. */
 	const void *client;
+	/* Until when whoever logs in is worth waiting for (hashing.h); NULL: until the deadline. */
+	int64_t (*patience)(void *waiter);
+	void *waiter;
 };
 
 /* Checks a client's login, until `deadline` (clock.h) or until `told` (NULL: never) is true and

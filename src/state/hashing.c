@@ -31,6 +31,9 @@
 #include "base/hashmap.h"
 #include "base/lock.h"
 
+/* How often it is looked at what has become of who waits. */
+#define LOOK_MS 250
+
 /* On the stack of who waits. */
 struct waiter {
 	const struct hashing_wait *wait;
@@ -385,14 +388,31 @@ static bool gives_up_locked(const struct hashing *h, const struct hashing_wait *
 	return h->stopped || (w->told != NULL && atomic_load(w->told));
 }
 
+/* When the waiting ends, or is to be thought over; `*last`: it ends. */
+static struct timespec next_look(const struct hashing_wait *w, bool *last)
+{
+	int64_t end = w->deadline, look;
+
+	*last = true;
+	if (w->patience == NULL)
+		return clock_timespec(end);
+	end = clock_earlier(end, w->patience(w->waiter));
+	look = clock_deadline(LOOK_MS);
+	*last = end <= look;
+	return clock_timespec(clock_earlier(end, look));
+}
+
 static void wait_locked(struct hashing *h, struct waiter *w) REQUIRES(&h->lock)
 {
-	struct timespec until = clock_timespec(w->wait->deadline);
 	int status = 0;
+	bool last = false;
 
-	while (w->state == WAITS && !gives_up_locked(h, w->wait) && status == 0)
+	while (w->state == WAITS && !gives_up_locked(h, w->wait) && !(last && status != 0)) {
+		struct timespec until = next_look(w->wait, &last);
+
 		status =
 			pthread_cond_clockwait(&w->change, &h->lock.mutex, CLOCK_MONOTONIC, &until);
+	}
 	if (w->state == WAITS)
 		refuse_locked(h, w);
 	if (w->state != HAS_TURN || !gives_up_locked(h, w->wait))

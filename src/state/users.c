@@ -569,6 +569,8 @@ enum login_result users_login(struct users *u, const struct login *login, int64_
 	struct hashing_wait wait = {.line = HASHING_CLIENTS,
 		.deadline = deadline,
 		.told = told,
+		.patience = login->patience,
+		.waiter = login->waiter,
 		.client = login->client};
 	struct claim c;
 	struct found f;

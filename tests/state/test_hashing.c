@@ -22,6 +22,7 @@ struct person {
 	struct hashing_turn turn;
 	int place; /* at which it was decided */
 	_Atomic(enum stage) stage;
+	_Atomic(int) waits; /* that have begun */
 	pthread_t thread;
 };
 
@@ -40,8 +41,10 @@ int __wrap_pthread_cond_clockwait(pthread_cond_t *cond, pthread_mutex_t *mutex, 
 int __wrap_pthread_cond_clockwait(
 	pthread_cond_t *cond, pthread_mutex_t *mutex, clockid_t clock, const struct timespec *until)
 {
-	if (myself != NULL)
+	if (myself != NULL) {
+		atomic_fetch_add(&myself->waits, 1);
 		atomic_store(&myself->stage, WAITS);
+	}
 	return __real_pthread_cond_clockwait(cond, mutex, clock, until);
 }
 
@@ -66,6 +69,12 @@ static void send_in(struct person *p, struct hashing *h, enum hashing_line line)
 		p->wait.deadline = CLOCK_NEVER;
 	assert_int_equal(pthread_create(&p->thread, NULL, go_in, p), 0);
 	while (atomic_load(&p->stage) == CAME)
+		sched_yield();
+}
+
+static void await_waits(struct person *p, int count)
+{
+	while (atomic_load(&p->waits) < count)
 		sched_yield();
 }
 
@@ -479,6 +488,47 @@ static void nobody_waits_beyond_the_deadline(void **state)
 	hashing_free(h);
 }
 
+static _Atomic(int64_t) patience = CLOCK_NEVER;
+
+static int64_t ask_patience(void *waiter)
+{
+	assert_ptr_equal(waiter, &patience);
+	return atomic_load(&patience);
+}
+
+static void whoever_is_not_worth_waiting_for_any_more_gives_up(void **state)
+{
+	struct hashing *h = some(0);
+	struct person p = {.wait = {.patience = ask_patience, .waiter = &patience}};
+
+	(void)state;
+	send_in(&p, h, HASHING_CLIENTS);
+	await_waits(&p, 2); /* it is asked again though nothing happens */
+	atomic_store(&patience, 0);
+	assert_false(came_in(&p));
+	atomic_store(&patience, CLOCK_NEVER);
+	hashing_free(h);
+}
+
+static void patience_stretches_no_deadline_and_costs_no_turn(void **state)
+{
+	struct hashing *h = some(0);
+	struct hashing_wait wait = {.line = HASHING_CLIENTS,
+		.deadline = clock_deadline(1),
+		.patience = ask_patience,
+		.waiter = &patience};
+	struct person p = {.wait = {.patience = ask_patience, .waiter = &patience}};
+
+	(void)state;
+	assert_int_equal(enter_as(h, &wait), HASHING_REFUSED);
+	assert_true(clock_ms() >= wait.deadline);
+	send_in(&p, h, HASHING_CLIENTS);
+	await_waits(&p, 3);
+	hashing_set_most(h, 1);
+	assert_true(came_in(&p));
+	hashing_free(h);
+}
+
 static void whoever_is_told_waits_no_longer(void **state)
 {
 	struct hashing *h = some(0);
@@ -626,6 +676,8 @@ int main(void)
 		cmocka_unit_test(one_slow_check_does_not_count_for_all),
 		cmocka_unit_test(without_memory_nobody_waits),
 		cmocka_unit_test(nobody_waits_beyond_the_deadline),
+		cmocka_unit_test(whoever_is_not_worth_waiting_for_any_more_gives_up),
+		cmocka_unit_test(patience_stretches_no_deadline_and_costs_no_turn),
 		cmocka_unit_test(whoever_is_told_waits_no_longer),
 		cmocka_unit_test(a_turn_that_is_not_wanted_goes_to_the_next_line),
 		cmocka_unit_test(stopping_ends_all_waiting_now_and_later),
