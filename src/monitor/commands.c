@@ -137,8 +137,6 @@ static bool check_credentials(const char *name, const char *password, struct rep
 
 	if (problem == NULL)
 		problem = users_password_problem(password);
-	if (strcmp(name, "*") == 0 || strcmp(name, USERS_ANONYMOUS) == 0)
-		problem = "* and " USERS_ANONYMOUS " stand for others, not for a user";
 	if (problem != NULL)
 		reply_error(r, "%s", problem);
 	return problem == NULL;

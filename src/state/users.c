@@ -289,18 +289,37 @@ bool user_role_parse(const char *word, enum user_role *role)
 	return false;
 }
 
+/* What rules and commands say instead of a name. */
+static bool stands_for_others(const char *name, size_t len)
+{
+	static const char *const words[] = {"anonymous", "known", "*", "-"};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (strlen(words[i]) == len && strncasecmp(words[i], name, len) == 0)
+			return true;
+	}
+	return false;
+}
+
 const char *users_name_problem(const char *name, size_t len)
 {
+	struct network network;
+
 	if (len == 0 || len > USERS_NAME_MAX)
 		return "a user name has 1 to 255 bytes";
-	if (name[0] == '#')
-		return "a user name does not begin with #";
+	if (name[0] == '#' || name[0] == '@')
+		return "a user name does not begin with # or @";
 	for (size_t i = 0; i < len; i++) {
 		unsigned char c = (unsigned char)name[i];
 
-		if (c <= ' ' || c == 0x7f || c == ':')
-			return "a user name has no blanks, colons or control characters";
+		if (c <= ' ' || c == 0x7f || strchr(":,\"", c) != NULL)
+			return "a user name has no blanks, colons, commas, double quotes or "
+			       "control characters";
 	}
+	if (stands_for_others(name, len))
+		return "anonymous, known, * and - stand for others, not for a user";
+	if (network_parse(name, len, &network))
+		return "a user name is no address or network";
 	return NULL;
 }
 

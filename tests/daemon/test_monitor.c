@@ -622,10 +622,10 @@ static void an_added_user_may_log_in_at_once_and_is_on_disk(void **state)
 	monitor_expect(monitor, "ADD_USER carl other", "ERR carl exists already\n");
 	monitor_expect(
 		monitor, "ADD_USER dora x boss", "ERR \"boss\": the role is admin, or left out\n");
-	monitor_expect(
-		monitor, "ADD_USER * x", "ERR * and Anonymous stand for others, not for a user\n");
+	monitor_expect(monitor, "ADD_USER * x",
+		"ERR anonymous, known, * and - stand for others, not for a user\n");
 	monitor_expect(monitor, "ADD_USER a:b x",
-		"ERR a user name has no blanks, colons or control characters\n");
+		"ERR a user name has no blanks, colons, commas, double quotes or control characters\n");
 	wait_for_no_sessions(monitor);
 	monitor_expect(monitor, "DEL_USER carl", "OK User carl deleted, 0 sessions ended\n");
 	close(monitor);

@@ -303,7 +303,7 @@ static void each_command_answers_word_for_word(void **state)
 		{"SET_PASSWORD bob two words", "OK Password of bob changed" KEPT},
 		{"SET_PASSWORD dora secret", "ERR dora does not exist\n\n"},
 		{"SET_PASSWORD Anonymous secret",
-			"ERR * and Anonymous stand for others, not for a user\n\n"},
+			"ERR anonymous, known, * and - stand for others, not for a user\n\n"},
 		{"DEL_USER bob", "OK User bob deleted, 0 sessions ended" KEPT},
 		{"DEL_USER bob", "ERR bob does not exist\n\n"},
 		{"KILL 2", "OK Session 2 ended\n\n"},

@@ -316,9 +316,10 @@ static void a_change_that_fails_says_why(void **state)
 static void what_cannot_be_is_refused_before_anything_is_hashed(void **state)
 {
 	static const char *const requests[][2] = {
-		{"ADD_USER * x\n", "ERR * and Anonymous stand for others, not for a user\n\n"},
+		{"ADD_USER * x\n",
+			"ERR anonymous, known, * and - stand for others, not for a user\n\n"},
 		{"ADD_USER Anonymous x\n",
-			"ERR * and Anonymous stand for others, not for a user\n\n"},
+			"ERR anonymous, known, * and - stand for others, not for a user\n\n"},
 		{"ADD_USER bob x boss\n", "ERR \"boss\": the role is admin, or left out\n\n"}};
 
 	(void)state;

@@ -402,7 +402,12 @@ static void names_have_rules(void **state)
 	} rows[] = {{"a", true}, {"alice", true}, {"al.ice@example.org", true}, {"a#", true},
 		{"\xc3\xa4", true}, {"\xff", true}, {"", false}, {"#a", false}, {"a:b", false},
 		{":", false}, {"a b", false}, {" a", false}, {"a ", false}, {"a\t", false},
-		{"a\n", false}, {"\r", false}, {"a\x01", false}, {"a\x7f", false}};
+		{"a\n", false}, {"\r", false}, {"a\x01", false}, {"a\x7f", false}, {"a@", true},
+		{"@a", false}, {"a,b", false}, {"a\"", false}, {"o'brien", true}, {"*", false},
+		{"**", true}, {"-", false}, {"-a", true}, {"anonymous", false},
+		{"Anonymous", false}, {"ANONYMOUS", false}, {"anonymous2", true}, {"known", false},
+		{"Known", false}, {"unknown", true}, {"192.0.2.1", false}, {"192.0.2.0/24", false},
+		{"10", true}, {"::1", false}, {"fe80", true}};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
