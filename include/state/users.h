@@ -55,10 +55,13 @@ typedef const char *users_taker(void *taker, const struct user_record *user);
 /* Where users are kept. Each function returns -1 with the reason in `error`, and then nothing has
  * changed. For one thread at a time. */
 struct users_backend {
-	void *context;
+	void *context; /* NULL: there was no memory for it */
 
 	/* Gives all users to `take`, until that does not want one. */
 	int (*load)(void *context, users_taker *take, void *taker, char error[USERS_ERROR_MAX]);
+
+	/* Those who were loaded last are in effect: what is saved and removed is of them. */
+	void (*settle)(void *context);
 
 	/* Keeps the user, with `is_new` only when nobody of that name is kept yet. Whoever is keeps
 	 * the attributes that he has there. */
@@ -67,13 +70,15 @@ struct users_backend {
 
 	int (*remove)(
 		void *context, const char *name, size_t name_len, char error[USERS_ERROR_MAX]);
+
+	void (*free)(void *context);
 };
 
 struct users;
 
-/* Nobody yet. Users are kept by `backend`, which is copied; NULL: in memory only. Slow hashes take
- * their turn in `hashing`, and each user has an entry in `ledger`; both outlive it. NULL with
- * errno. */
+/* Nobody yet. Users are kept by `backend`, which is taken over, also when this fails; NULL: in
+ * memory only. Slow hashes take their turn in `hashing`, and each user has an entry in `ledger`;
+ * both outlive it. NULL with errno. */
 struct users *users_new(
 	struct hashing *hashing, struct ledger *ledger, const struct users_backend *backend);
 

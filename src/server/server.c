@@ -34,7 +34,6 @@ struct server {
 	struct capacity capacity;
 	bool stopping;
 	struct options *options;
-	char *users_path; /* as it was at start: the backend's */
 	struct site site; /* for changes while serving */
 	struct errands *errands; /* for the main thread */
 	struct hasher *hasher;
@@ -111,11 +110,11 @@ static void release_accounts(struct services *v)
 	hashing_free(v->hashing);
 }
 
-/* Users who are kept in the file at `path`, which lives as long as they do ("": who are not kept),
- * and what they need. -1 with errno. */
-static int make_accounts(struct services *v, const struct settings *settings, const char *path)
+/* Users who are kept in a file, if one is named, and what they need. -1 with errno. */
+static int make_accounts(struct services *v, const struct settings *settings)
 {
-	struct users_backend file = users_file_backend(path);
+	const char *path = effects_users_path(settings);
+	struct users_backend file;
 
 	v->hashing = hashing_new((unsigned)settings->max_password_checks);
 	v->own = own_new();
@@ -125,7 +124,9 @@ static int make_accounts(struct services *v, const struct settings *settings, co
 	v->ledger = ledger_new(LEDGER_IDLE_CLIENTS, v->own);
 	if (v->holdoff == NULL || v->ledger == NULL)
 		return -1;
-	v->users = users_new(v->hashing, v->ledger, *path == '\0' ? NULL : &file);
+	if (path != NULL)
+		file = users_file_backend(path);
+	v->users = users_new(v->hashing, v->ledger, path == NULL ? NULL : &file);
 	return v->users == NULL ? -1 : 0;
 }
 
@@ -134,8 +135,7 @@ static int make_users(
 {
 	struct services *v = &s->services;
 
-	s->users_path = strdup(settings->users_file);
-	if (s->users_path == NULL || make_accounts(v, settings, s->users_path) < 0) {
+	if (make_accounts(v, settings) < 0) {
 		snprintf(error, CONFIG_ERROR_MAX, "users: %s", strerror(errno));
 		return -1;
 	}
@@ -236,7 +236,6 @@ void server_close(struct server *s)
 	registry_free(s->services.registry);
 	resolver_free(s->services.resolver);
 	release_accounts(&s->services);
-	free(s->users_path);
 	access_log_free(s->services.access_log);
 	log_close();
 	free(s);
@@ -248,7 +247,7 @@ int server_check(const struct options *o, char error[CONFIG_ERROR_MAX])
 	struct services v = {.users = NULL};
 	int result = -1;
 
-	if (c != NULL && make_accounts(&v, &c->settings, c->settings.users_file) == 0)
+	if (c != NULL && make_accounts(&v, &c->settings) == 0)
 		result = effects_load_users(v.users, &c->settings, o->user_count > 0, error);
 	else if (c != NULL)
 		snprintf(error, CONFIG_ERROR_MAX, "users: %s", strerror(errno));

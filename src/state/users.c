@@ -108,17 +108,26 @@ static void user_free(void *memory)
 
 /* ---- making ---- */
 
+static void free_backend(const struct users_backend *backend)
+{
+	if (backend != NULL && backend->context != NULL)
+		backend->free(backend->context);
+}
+
 struct users *users_new(
 	struct hashing *hashing, struct ledger *ledger, const struct users_backend *backend)
 {
-	struct users *u = calloc(1, sizeof(*u));
+	bool is_whole = backend == NULL || backend->context != NULL;
+	struct users *u = is_whole ? calloc(1, sizeof(*u)) : NULL;
 
-	if (u == NULL)
-		return NULL;
-	u->map = hashmap_new(0);
-	if (u->map == NULL || password_decoy(u->decoy) < 0 || password_decoy(u->admin_decoy) < 0) {
-		hashmap_free(u->map, NULL);
+	if (u != NULL)
+		u->map = hashmap_new(0);
+	if (u == NULL || u->map == NULL || password_decoy(u->decoy) < 0 ||
+		password_decoy(u->admin_decoy) < 0) {
+		if (u != NULL)
+			hashmap_free(u->map, NULL);
 		free(u);
+		free_backend(backend);
 		return NULL;
 	}
 	rwlock_init(&u->lock);
@@ -136,6 +145,7 @@ void users_free(struct users *u)
 	if (u == NULL)
 		return;
 	hashmap_free(u->map, user_free);
+	free_backend(u->are_kept ? &u->backend : NULL);
 	rwlock_destroy(&u->lock);
 	sodium_memzero(u->key, sizeof(u->key));
 	free(u);
@@ -249,6 +259,7 @@ void users_put_into_effect(struct users *u, struct users_draft *draft)
 	settle_locked(u);
 	rwlock_write_unlock(&u->lock);
 	draft->map = old;
+	u->backend.settle(u->backend.context);
 	users_draft_free(draft);
 }
 

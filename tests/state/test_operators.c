@@ -35,9 +35,12 @@ static const struct user_credentials carol = {"carol", "c:secret"};
 
 static struct users *users_at(const char *path)
 {
-	struct users_backend file = users_file_backend(path);
-	struct users *u = users_new(hashing, ledger, path == NULL ? NULL : &file);
+	struct users_backend file;
+	struct users *u;
 
+	if (path != NULL)
+		file = users_file_backend(path);
+	u = users_new(hashing, ledger, path == NULL ? NULL : &file);
 	assert_non_null(u);
 	hashing_set_most(hashing, 1);
 	return u;
