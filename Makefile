@@ -135,7 +135,7 @@ WRAP_proxy/test_session := clock_deadline clock_ms socket_wait socket_read dial_
 WRAP_proxy/test_udp := clock_deadline clock_ms socket_wait socket connect sendmmsg recvmmsg mmap64 \
 	madvise
 WRAP_server/test_addresses := getifaddrs freeifaddrs
-WRAP_server/test_change := log_open log_set_level \
+WRAP_server/test_change := lines_open log_open log_message_beside log_set_level \
 	log_set_format access_log_open access_log_resize resolver_configure hashing_set_most users_read \
 	users_put_into_effect config_publish fdbudget_borrow listeners_open setting_copy
 WRAP_server/test_hasher := pthread_create

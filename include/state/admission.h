@@ -6,8 +6,13 @@
 
 #include "state/config.h"
 
-/* Must a client log in, when there are `users` users? */
-bool admission_login_required(const struct config *c, size_t users);
+/* Decides what auth = auto comes to, for a configuration that nobody else sees yet: a login is
+ * required where users are meant to be, because a file of them is named or the command line gives
+ * some (`are_given`), whether there are any now or not. */
+void admission_decide_auto(struct config *c, bool are_given);
+
+/* Must a client log in? */
+bool admission_login_required(const struct config *c);
 
 /* May a client from this address be served? `login_required` as admission_login_required() says. */
 bool admission_client_allowed(

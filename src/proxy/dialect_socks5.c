@@ -23,10 +23,9 @@ static int parse_greeting(const uint8_t *p, size_t n, void *out)
 static enum socks5_method choose_method(
 	const struct handshake *h, const struct socks5_greeting *greeting)
 {
-	size_t users = users_count(h->users);
-	bool required = admission_login_required(h->config, users);
+	bool required = admission_login_required(h->config);
 
-	if (greeting->offers_password && (required || users > 0))
+	if (greeting->offers_password && (required || users_count(h->users) > 0))
 		return SOCKS5_PASSWORD;
 	return greeting->offers_no_login && !required ? SOCKS5_NO_LOGIN : SOCKS5_NO_METHOD;
 }

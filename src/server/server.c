@@ -50,7 +50,6 @@ static void log_try_it(const struct server *s, const struct config *c)
 {
 	struct addr a = fronts_listeners(&s->site.fronts, FRONT_PROXY)->items[0].bound;
 	char text[ADDR_TEXT_MAX];
-	size_t users = users_count(s->services.users);
 
 	if (addr_is_unspecified(&a)) {
 		uint16_t port = addr_port(&a);
@@ -60,7 +59,7 @@ static void log_try_it(const struct server *s, const struct config *c)
 		addr_set_port(&a, port);
 	}
 	log_message(LOG_INFO, "try it: curl --proxy socks5h://%s%s http://example.org/",
-		admission_login_required(c, users) ? "NAME:PASS@" : "", addr_format(&a, text));
+		admission_login_required(c) ? "NAME:PASS@" : "", addr_format(&a, text));
 }
 
 /* ---- open ---- */
@@ -139,11 +138,10 @@ static int make_users(
 		snprintf(error, CONFIG_ERROR_MAX, "users: %s", strerror(errno));
 		return -1;
 	}
-	if (effects_load_users(v->users, settings, o->user_count > 0, error) < 0)
+	if (users_load(v->users, error) < 0 ||
+		operators_put(v->users, v->hashing, o->users, o->user_count, error) < 0)
 		return -1;
-	if (operators_put(v->users, v->hashing, o->users, o->user_count, error) < 0)
-		return -1;
-	s->site.users_stamp = stamp_of(settings->users_file);
+	effects_note_users_file(settings);
 	return 0;
 }
 
@@ -190,6 +188,7 @@ static int open_all(struct server *s, struct config *c, bool *bad_input, char *e
 	*bad_input = effects_open_log(settings, error) < 0 ||
 		make_access_log(s, settings, error) < 0 ||
 		make_users(s, s->options, settings, error) < 0;
+	admission_decide_auto(c, s->options->user_count > 0);
 	if (*bad_input ||
 		capacity_plan(&s->capacity, &s->services.budget, settings, fronts_count(settings),
 			error) < 0 ||
@@ -247,9 +246,11 @@ int server_check(const struct options *o, char error[CONFIG_ERROR_MAX])
 	struct services v = {.users = NULL};
 	int result = -1;
 
-	if (c != NULL && make_accounts(&v, &c->settings) == 0)
-		result = effects_load_users(v.users, &c->settings, o->user_count > 0, error);
-	else if (c != NULL)
+	if (c == NULL)
+		return -1;
+	if (make_accounts(&v, &c->settings) == 0)
+		result = users_load(v.users, error);
+	else
 		snprintf(error, CONFIG_ERROR_MAX, "users: %s", strerror(errno));
 	release_accounts(&v);
 	config_release(c);

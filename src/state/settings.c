@@ -292,8 +292,10 @@ const struct setting settings_table[] = {
 		.reloadable = true,
 		.effects = EFFECT_DOOR,
 		.value_name = "WORD",
-		.help = "auto: login is required as soon as there are users. required: always, "
-			"even with no users. optional: whoever offers to log in must do so "
+		.help = "auto: login is required where users_file is set, also while there is "
+			"nobody in it, or where users are given with -u; that is decided at start "
+			"and reload, and a user who is added later does not change it. required: "
+			"always. optional: whoever offers to log in must do so "
 			"rightly, others are served as Anonymous."},
 	{.name = "users_file",
 		.flag = 'U',
@@ -302,7 +304,8 @@ const struct setting settings_table[] = {
 		.value_name = "FILE",
 		.help = "File of users, NAME:HASH:ROLE a line (HASH as crypt(3), mkpasswd and "
 			"htpasswd "
-			"-B make it, ROLE user or admin). Users given with -u are saved to it."},
+			"-B make it, ROLE user or admin). Users given with -u are saved to it. "
+			"One that is missing has no users, and is made when the first is saved."},
 	{.name = "max_password_checks",
 		AT(NUMBER, max_password_checks),
 		.initial = "2",

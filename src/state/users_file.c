@@ -18,7 +18,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,6 +28,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/folder.h"
 #include "base/lines.h"
 #include "base/log.h"
 #include "base/stamp.h"
@@ -189,13 +189,6 @@ static int read_entries(
 		return -1;
 	}
 	return result == LINES_END ? 0 : -1;
-}
-
-/* In `copy`, of PATH_MAX bytes. */
-static const char *folder_of(const char *path, char *copy)
-{
-	snprintf(copy, PATH_MAX, "%s", path);
-	return dirname(copy);
 }
 
 /* Is there nothing of that name, not even a link to nowhere, in a folder that is there? */
@@ -535,11 +528,11 @@ static int edit_file(struct users_file *file, const struct edit *edit, char *err
 
 int users_file_can_be_written(const char *path, char error[USERS_ERROR_MAX])
 {
-	char real[PATH_MAX], copy[PATH_MAX];
+	char real[PATH_MAX];
 
 	if (find_real_path(path, real, error) < 0)
 		return -1;
-	if (faccessat(AT_FDCWD, folder_of(real, copy), W_OK | X_OK, AT_EACCESS) == 0)
+	if (folder_takes_file(real))
 		return 0;
 	return fail_with_errno(error, path, "cannot be written in its folder");
 }

@@ -303,6 +303,54 @@ static void the_log_file_is_opened_again_after_rotation(void **state)
 	daemon_stop(&d);
 }
 
+/* It is not empty: what wrote it has gone over to it. */
+static void wait_for_file(const char *folder, const char *name)
+{
+	char path[256];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	while (stat(path, &st) < 0 || st.st_size == 0) {
+		int fd = net_connect("127.0.0.1", d.port);
+
+		net_socks_greet(fd);
+		close(fd);
+	}
+}
+
+static void remove_file(const char *folder, const char *name)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	assert_int_equal(unlink(path), 0);
+}
+
+/* The log is a file by then, which cannot be opened again: nobody looks into the old one. */
+static void a_reload_that_the_log_refuses_is_said_on_standard_error(void **state)
+{
+	char folder[128], moved[128], config[256];
+	size_t from;
+
+	(void)state;
+	daemon_prepare(&d);
+	snprintf(folder, sizeof(folder), "%s/logs", d.folder);
+	snprintf(moved, sizeof(moved), "%s/moved", d.folder);
+	assert_int_equal(mkdir(folder, 0700), 0);
+	launch_with_file("listen = 127.0.0.1\n");
+	snprintf(config, sizeof(config), "listen = 127.0.0.1\nlog_file = %s/log\n", folder);
+	daemon_write_file(d.config, config);
+	daemon_signal(&d, SIGHUP);
+	wait_for_file(folder, "log");
+	assert_int_equal(rename(folder, moved), 0);
+	from = daemon_log_end(&d);
+	daemon_signal(&d, SIGHUP);
+	daemon_wait_log(&d, &from, "reload refused, nothing changed: log_file: ");
+	remove_file(moved, "log");
+	assert_int_equal(rmdir(moved), 0);
+	daemon_stop(&d);
+}
+
 static void json_is_one_object_a_line(void **state)
 {
 	const char *line;
@@ -310,8 +358,9 @@ static void json_is_one_object_a_line(void **state)
 	(void)state;
 	daemon_prepare(&d);
 	launch_with_file("listen = 127.0.0.1\n");
-	reload_with("listen = 127.0.0.1\nlog_format = json\n", "\"msg\":\"reloaded\"}");
-	line = daemon_wait_log(&d, NULL, "\"level\":\"info\",\"msg\":\"reloaded\"}");
+	reload_with("listen = 127.0.0.1\nlog_format = json\n", "\"msg\":\"reloaded\",");
+	line = daemon_wait_log(
+		&d, NULL, "\"msg\":\"reloaded\",\"what\":\"log_format set to json; read: ");
 	assert_memory_equal(line, "{\"time\":\"", 9);
 	daemon_stop(&d);
 }
@@ -357,6 +406,7 @@ int main(void)
 		cmocka_unit_test(live_sessions_follow_the_idle_time),
 		cmocka_unit_test(a_reload_keeps_adds_and_drops_listeners),
 		cmocka_unit_test(the_log_file_is_opened_again_after_rotation),
+		cmocka_unit_test(a_reload_that_the_log_refuses_is_said_on_standard_error),
 		cmocka_unit_test(json_is_one_object_a_line),
 		cmocka_unit_test(it_serves_without_a_way_to_new_privileges),
 	};

@@ -176,6 +176,10 @@ static void who_is_right_already_is_not_written(void **state)
 	put_carol(u);
 	assert_true(inode_of("users") == before);
 	assert_int_equal(users_count(u), 1);
+	assert_true(operators_are_kept(u, &carol, 1));
+	assert_false(
+		operators_are_kept(u, (const struct user_credentials[]){carol, {"dave", "d"}}, 2));
+	assert_true(users_are_given(u, "carol"));
 	users_free(u);
 }
 
