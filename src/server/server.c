@@ -20,6 +20,7 @@
 #include "server/addresses.h"
 #include "server/capacity.h"
 #include "server/change.h"
+#include "server/check.h"
 #include "server/effects.h"
 #include "server/fronts.h"
 #include "server/hasher.h"
@@ -248,8 +249,9 @@ int server_check(const struct options *o, char error[CONFIG_ERROR_MAX])
 
 	if (c == NULL)
 		return -1;
+	admission_decide_auto(c, o->user_count > 0);
 	if (make_accounts(&v, &c->settings) == 0)
-		result = users_load(v.users, error);
+		result = check_opening(&v, o, c, error);
 	else
 		snprintf(error, CONFIG_ERROR_MAX, "users: %s", strerror(errno));
 	release_accounts(&v);

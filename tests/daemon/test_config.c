@@ -41,6 +41,28 @@ static void a_good_file_is_good(void **state)
 	assert_string_equal(output, "the configuration is good\n");
 }
 
+/* What it lets pass is not refused by the reload behind it. */
+static void a_check_finds_what_could_not_be_opened(void **state)
+{
+	char text[512], output[1024];
+
+	(void)state;
+	assert_int_equal(check_file("log_file = /nonexistent/log\n", output, sizeof(output)), 2);
+	assert_string_equal(output,
+		"log_file: \"/nonexistent/log\": cannot be opened: No such file or directory\n");
+	snprintf(text, sizeof(text), "log_file = %s/log # the log\naccess_log_file = %s/access\n",
+		d.folder, d.folder);
+	assert_int_equal(check_file(text, output, sizeof(output)), 0);
+	assert_string_equal(output, "the configuration is good\n");
+	snprintf(text, sizeof(text), "%s/log", d.folder);
+	assert_int_equal(access(text, F_OK), -1);
+	snprintf(text, sizeof(text), "users_file = %s\n", d.users);
+	assert_int_equal(check_file(text, output, sizeof(output)), 0);
+	assert_non_null(strstr(output, "nobody gets in"));
+	assert_non_null(strstr(output, "the configuration is good\n"));
+	assert_int_equal(access(d.users, F_OK), -1);
+}
+
 struct bad_case {
 	const char *text;
 	const char *complaint; /* behind "FILE:" */
@@ -395,6 +417,7 @@ int main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(a_good_file_is_good),
+		TEST(a_check_finds_what_could_not_be_opened),
 		TEST(bad_input_says_where_what_and_what_is_legal),
 		TEST(an_unreadable_file_is_bad_input),
 		TEST(an_eleventh_user_is_sent_to_the_users_file),
