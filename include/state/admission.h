@@ -6,14 +6,20 @@
 
 #include "state/config.h"
 
-/* Must a client log in, when there are `users` users? */
-bool admission_login_required(const struct config *c, size_t users);
+/* Decides what auth = auto comes to, for a configuration that nobody else sees yet: a login is
+ * required where users are meant to be, because a file of them is named or the command line gives
+ * some (`are_given`), whether there are any now or not. */
+void admission_decide_auto(struct config *c, bool are_given);
 
-/* Is a client that offers to log in asked to, even if it would do without? */
+/* Must a client log in? */
+bool admission_login_required(const struct config *c);
+
+/* Is a client that offers to log in asked to, even if it would do without? `users`: how many there
+ * are. */
 bool admission_login_wanted(const struct config *c, size_t users);
 
-/* May a client that insists on logging in do so? */
-bool admission_login_possible(const struct config *c, size_t users);
+/* Else, may one log in that would not do without? */
+bool admission_login_possible(const struct config *c);
 
 /* Is it looked at whether a login is right? */
 bool admission_login_checked(const struct config *c);

@@ -16,6 +16,7 @@ struct config {
 	struct addr own[SETTINGS_MAX_LISTEN + 1];
 	size_t own_count;
 	uint64_t generation; /* of its store; that of each one published is another */
+	bool auto_requires_login; /* what auth = auto comes to (admission.h) */
 	_Atomic(unsigned) references;
 };
 

@@ -55,10 +55,13 @@ typedef const char *users_taker(void *taker, const struct user_record *user);
 /* Where users are kept. Each function returns -1 with the reason in `error`, and then nothing has
  * changed. For one thread at a time. */
 struct users_backend {
-	void *context;
+	void *context; /* NULL: there was no memory for it */
 
 	/* Gives all users to `take`, until that does not want one. */
 	int (*load)(void *context, users_taker *take, void *taker, char error[USERS_ERROR_MAX]);
+
+	/* Those who were loaded last are in effect: what is saved and removed is of them. */
+	void (*settle)(void *context);
 
 	/* Keeps the user, with `is_new` only when nobody of that name is kept yet. Whoever is keeps
 	 * the attributes that he has there. */
@@ -67,13 +70,15 @@ struct users_backend {
 
 	int (*remove)(
 		void *context, const char *name, size_t name_len, char error[USERS_ERROR_MAX]);
+
+	void (*free)(void *context);
 };
 
 struct users;
 
-/* Nobody yet. Users are kept by `backend`, which is copied; NULL: in memory only. Slow hashes take
- * their turn in `hashing`, and each user has an entry in `ledger`; both outlive it. NULL with
- * errno. */
+/* Nobody yet. Users are kept by `backend`, which is taken over, also when this fails; NULL: in
+ * memory only. Slow hashes take their turn in `hashing`, and each user has an entry in `ledger`;
+ * both outlive it. NULL with errno. */
 struct users *users_new(
 	struct hashing *hashing, struct ledger *ledger, const struct users_backend *backend);
 
@@ -142,12 +147,22 @@ bool users_knows_admin(struct users *u, const struct login *login);
  * `error`, and nothing changed. Without a backend nothing changes either. */
 int users_load(struct users *u, char error[USERS_ERROR_MAX]) __attribute__((warn_unused_result));
 
+/* What is different when others are in effect; with another password or role, say. */
+struct users_difference {
+	size_t added, gone, changed;
+};
+
+/* Is told of a user who was there and is not any more. */
+typedef void users_farewell(void *context, const char *name, size_t len);
+
 /* The same in two steps: what was read, with nothing changed yet, or NULL with the reason in
  * `error`; and putting it into effect, which cannot fail. There must be a backend, and no change in
- * between. */
+ * between. `farewell` (NULL: nobody) is told of each who is gone and has sessions, of which no more
+ * begin. */
 struct users_draft;
 struct users_draft *users_read(struct users *u, char error[USERS_ERROR_MAX]);
-void users_put_into_effect(struct users *u, struct users_draft *draft);
+struct users_difference users_put_into_effect(
+	struct users *u, struct users_draft *draft, users_farewell *farewell, void *context);
 
 /* How many users were read. */
 size_t users_draft_count(const struct users_draft *draft);
@@ -181,6 +196,13 @@ struct user_credentials {
 /* Remembers that the password belongs to `hash`, as the caller knows, so that the first login needs
  * no slow check; unless the user has another hash by now. */
 void users_remember(struct users *u, const struct user_credentials *c, const char *hash);
+
+/* Notes that the command line gives the user of this name a password, at every start anew. -1
+ * without memory. */
+int users_note_given(struct users *u, const char *name) __attribute__((warn_unused_result));
+
+/* Was that noted, of this name or (NULL) of any? */
+bool users_are_given(const struct users *u, const char *name);
 
 /* ---- what is known of users ---- */
 

@@ -23,15 +23,12 @@ static int parse_greeting(const uint8_t *p, size_t n, void *out)
 static enum socks5_method choose_method(
 	const struct handshake *h, const struct socks5_greeting *greeting)
 {
-	size_t users = users_count(h->users);
-
-	if (greeting->offers_password && admission_login_wanted(h->config, users))
+	if (greeting->offers_password && admission_login_wanted(h->config, users_count(h->users)))
 		return SOCKS5_PASSWORD;
-	if (greeting->offers_no_login && !admission_login_required(h->config, users))
+	if (greeting->offers_no_login && !admission_login_required(h->config))
 		return SOCKS5_NO_LOGIN;
-	return greeting->offers_password && admission_login_possible(h->config, users)
-		? SOCKS5_PASSWORD
-		: SOCKS5_NO_METHOD;
+	return greeting->offers_password && admission_login_possible(h->config) ? SOCKS5_PASSWORD
+										: SOCKS5_NO_METHOD;
 }
 
 static bool negotiate_method(struct handshake *h, enum socks5_method *method)

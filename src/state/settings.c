@@ -294,10 +294,11 @@ const struct setting settings_table[] = {
 		.reloadable = true,
 		.effects = EFFECT_DOOR,
 		.value_name = "WORD",
-		.help = "auto: login is required as soon as there are users. required: always, "
-			"even with no users. optional: who logs in rightly is served as that user, "
-			"all others as Anonymous. none: users are for the monitor, and everybody is "
-			"Anonymous."},
+		.help = "auto: login is required where users_file is set, also while there is "
+			"nobody in it, or where users are given with -u; that is decided at start "
+			"and reload, and a user who is added later does not change it. required: "
+			"always. optional: who logs in rightly is served as that user, all others "
+			"as Anonymous. none: users are for the monitor, and everybody is Anonymous."},
 	{.name = "users_file",
 		.flag = 'U',
 		AT(TEXT, users_file),
@@ -305,7 +306,8 @@ const struct setting settings_table[] = {
 		.value_name = "FILE",
 		.help = "File of users, NAME:HASH:ROLE a line (HASH as crypt(3), mkpasswd and "
 			"htpasswd "
-			"-B make it, ROLE user or admin). Users given with -u are saved to it."},
+			"-B make it, ROLE user or admin). Users given with -u are saved to it. "
+			"One that is missing has no users, and is made when the first is saved."},
 	{.name = "max_password_checks",
 		AT(NUMBER, max_password_checks),
 		.initial = "auto",

@@ -49,6 +49,7 @@ struct users {
 
 	struct hashing *hashing;
 	struct ledger *ledger;
+	struct hashmap *given; /* names of the command line, each as its own value; NULL: none */
 	bool are_kept; /* there is a backend */
 	struct users_backend backend;
 	unsigned char key[crypto_generichash_KEYBYTES];
@@ -117,17 +118,25 @@ static void user_free(void *memory)
 
 /* ---- making ---- */
 
+static void free_backend(const struct users_backend *backend)
+{
+	if (backend != NULL && backend->context != NULL)
+		backend->free(backend->context);
+}
+
 struct users *users_new(
 	struct hashing *hashing, struct ledger *ledger, const struct users_backend *backend)
 {
-	struct users *u = calloc(1, sizeof(*u));
+	bool is_whole = backend == NULL || backend->context != NULL;
+	struct users *u = is_whole ? calloc(1, sizeof(*u)) : NULL;
 
-	if (u == NULL)
-		return NULL;
-	u->map = hashmap_new(0);
-	if (u->map == NULL || password_decoy(u->decoy) < 0) {
-		hashmap_free(u->map, NULL);
+	if (u != NULL)
+		u->map = hashmap_new(0);
+	if (u == NULL || u->map == NULL || password_decoy(u->decoy) < 0) {
+		if (u != NULL)
+			hashmap_free(u->map, NULL);
 		free(u);
+		free_backend(backend);
 		return NULL;
 	}
 	rwlock_init(&u->lock);
@@ -145,6 +154,8 @@ void users_free(struct users *u)
 	if (u == NULL)
 		return;
 	hashmap_free(u->map, user_free);
+	hashmap_free(u->given, free);
+	free_backend(u->are_kept ? &u->backend : NULL);
 	rwlock_destroy(&u->lock);
 	sodium_memzero(u->key, sizeof(u->key));
 	free(u);
@@ -169,17 +180,30 @@ static void keep_known(struct user *old, struct user *new)
 	}
 }
 
-static void keep_all_known(const struct hashmap *from, struct hashmap *to)
+static bool is_same(const struct user *a, const struct user *b)
 {
+	return a->role == b->role && strcmp(a->hash, b->hash) == 0 &&
+		strcmp(a->attributes, b->attributes) == 0;
+}
+
+static struct users_difference keep_all_known(const struct hashmap *from, struct hashmap *to)
+{
+	struct users_difference d = {.added = hashmap_count(to)};
 	size_t position = 0;
 	struct user *old;
 
 	while ((old = hashmap_next(from, &position)) != NULL) {
 		struct user *new = hashmap_get(to, old->name, old->name_len);
 
-		if (new != NULL)
-			keep_known(old, new);
+		if (new == NULL) {
+			d.gone++;
+			continue;
+		}
+		d.added--;
+		d.changed += !is_same(old, new);
+		keep_known(old, new);
 	}
+	return d;
 }
 
 /* The kinds that the users have, by numbers, and what a failed check costs by that. What there was
@@ -261,18 +285,42 @@ void users_draft_free(struct users_draft *draft)
 	free(draft);
 }
 
-void users_put_into_effect(struct users *u, struct users_draft *draft)
+/* Lets those go whose entry nobody has taken over. Whoever has a session has joined by now: the map
+ * is not theirs any more. A session that was not seen by `farewell` sees that its user retired. */
+static void retire_the_gone(struct hashmap *old, users_farewell *farewell, void *context)
 {
+	size_t position = 0;
+	struct user *user;
+
+	while ((user = hashmap_next(old, &position)) != NULL) {
+		bool has_sessions = user->entry != NULL && ledger_read(user->entry).sessions > 0;
+
+		if (user->entry == NULL)
+			continue;
+		ledger_retire_user(user->entry);
+		user->entry = NULL;
+		if (has_sessions && farewell != NULL)
+			farewell(context, user->name, user->name_len);
+	}
+}
+
+struct users_difference users_put_into_effect(
+	struct users *u, struct users_draft *draft, users_farewell *farewell, void *context)
+{
+	struct users_difference difference;
 	struct hashmap *old;
 
 	rwlock_write(&u->lock);
 	old = u->map;
-	keep_all_known(old, draft->map);
+	difference = keep_all_known(old, draft->map);
 	u->map = draft->map;
 	settle_locked(u, &draft->kinds);
 	rwlock_write_unlock(&u->lock);
 	draft->map = old;
+	u->backend.settle(u->backend.context);
+	retire_the_gone(old, farewell, context);
 	users_draft_free(draft);
+	return difference;
 }
 
 int users_load(struct users *u, char error[USERS_ERROR_MAX])
@@ -284,7 +332,7 @@ int users_load(struct users *u, char error[USERS_ERROR_MAX])
 	draft = users_read(u, error);
 	if (draft == NULL)
 		return -1;
-	users_put_into_effect(u, draft);
+	(void)users_put_into_effect(u, draft, NULL, NULL);
 	return 0;
 }
 
@@ -312,18 +360,37 @@ bool user_role_parse(const char *word, enum user_role *role)
 	return false;
 }
 
+/* What rules and commands say instead of a name. */
+static bool stands_for_others(const char *name, size_t len)
+{
+	static const char *const words[] = {"anonymous", "known", "*", "-"};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (strlen(words[i]) == len && strncasecmp(words[i], name, len) == 0)
+			return true;
+	}
+	return false;
+}
+
 const char *users_name_problem(const char *name, size_t len)
 {
+	struct network network;
+
 	if (len == 0 || len > USERS_NAME_MAX)
 		return "a user name has 1 to 255 bytes";
-	if (name[0] == '#')
-		return "a user name does not begin with #";
+	if (name[0] == '#' || name[0] == '@')
+		return "a user name does not begin with # or @";
 	for (size_t i = 0; i < len; i++) {
 		unsigned char c = (unsigned char)name[i];
 
-		if (c <= ' ' || c == 0x7f || c == ':')
-			return "a user name has no blanks, colons or control characters";
+		if (c <= ' ' || c == 0x7f || strchr(":,\"", c) != NULL)
+			return "a user name has no blanks, colons, commas, double quotes or "
+			       "control characters";
 	}
+	if (stands_for_others(name, len))
+		return "anonymous, known, * and - stand for others, not for a user";
+	if (network_parse(name, len, &network))
+		return "a user name is no address or network";
 	return NULL;
 }
 
@@ -784,6 +851,30 @@ int users_remove(struct users *u, const char *name, char error[USERS_ERROR_MAX])
 		return -1;
 	take_out(u, name, len);
 	return 0;
+}
+
+int users_note_given(struct users *u, const char *name)
+{
+	size_t len = strlen(name);
+	char *copy;
+	void *old = NULL;
+
+	if (u->given == NULL)
+		u->given = hashmap_new(0);
+	copy = u->given == NULL ? NULL : strdup(name);
+	if (copy == NULL || hashmap_put(u->given, copy, len, copy, &old) < 0) {
+		free(copy);
+		return -1;
+	}
+	free(old);
+	return 0;
+}
+
+bool users_are_given(const struct users *u, const char *name)
+{
+	if (u->given == NULL)
+		return false;
+	return name == NULL || hashmap_get(u->given, name, strlen(name)) != NULL;
 }
 
 /* ---- what is known of users ---- */

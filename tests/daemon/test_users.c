@@ -85,10 +85,19 @@ static void the_file_is_read_again_on_reload(void **state)
 	daemon_stop(&d);
 }
 
+/* Does the proxy ask for a login? A client that offers none is refused then. */
+static void assert_login_is_required(void)
+{
+	int fd = net_connect("127.0.0.1", d.port);
+
+	net_send_hex(fd, "05 01 00");
+	net_expect_hex(fd, "05 ff");
+	close(fd);
+}
+
 static void a_file_that_was_emptied_does_not_open_the_door(void **state)
 {
 	size_t from;
-	int fd;
 
 	(void)state;
 	daemon_prepare(&d);
@@ -97,12 +106,42 @@ static void a_file_that_was_emptied_does_not_open_the_door(void **state)
 	from = daemon_log_end(&d);
 	daemon_write_file(d.users, "# to be filled in\n");
 	daemon_signal(&d, SIGHUP);
-	daemon_wait_log(&d, &from, "no users are left in it, which would let everybody in");
-	fd = net_connect("127.0.0.1", d.port);
-	net_send_hex(fd, "05 01 00");
-	net_expect_hex(fd, "05 ff");
-	close(fd);
+	daemon_wait_log(&d, &from, "no users are left in it, but the server has 1 from it");
+	assert_login_is_required();
+	assert_int_equal(login("bob", "secret"), 0);
+	/* And neither does it at the next start. */
+	daemon_signal(&d, SIGTERM);
+	assert_int_equal(daemon_wait_exit(&d), 0);
+	daemon_launch(&d, (const char *const[]){"-U", d.users, NULL});
+	assert_login_is_required();
+	assert_int_equal(login("bob", "secret"), 1);
 	daemon_stop(&d);
+}
+
+/* A file that is named means that a login is wanted, whatever is in it. */
+static void nobody_in_the_file_is_no_reason_to_let_everybody_in(void **state)
+{
+	static const char *const contents[] = {NULL, "", "# nobody yet\n\n"};
+	size_t from;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(contents) / sizeof(contents[0]); i++) {
+		daemon_prepare(&d);
+		if (contents[i] != NULL)
+			daemon_write_file(d.users, contents[i]);
+		daemon_launch(&d, (const char *const[]){"-U", d.users, NULL});
+		assert_true(daemon_log_has(&d, "nobody gets in. -u NAME:PASS"));
+		assert_login_is_required();
+		from = daemon_log_end(&d);
+		daemon_signal(&d, SIGHUP);
+		daemon_wait_log(&d, &from, "msg=reloaded");
+		assert_login_is_required();
+		daemon_write_file(d.users, "bob:" BOB_HASH "\n");
+		daemon_signal(&d, SIGHUP);
+		daemon_wait_log(&d, &from, "msg=reloaded what=\"1 user added; ");
+		assert_int_equal(login("bob", "secret"), 0);
+		daemon_stop(&d);
+	}
 }
 
 static void wrong_passwords_do_not_hold_up_who_is_known(void **state)
@@ -125,15 +164,16 @@ static void wrong_passwords_do_not_hold_up_who_is_known(void **state)
 	daemon_stop(&d);
 }
 
-static void a_file_that_is_missing_or_wrong_is_bad_input(void **state)
+static void a_file_that_is_wrong_or_without_a_folder_is_bad_input(void **state)
 {
 	char output[2048];
 
 	(void)state;
 	daemon_prepare(&d);
-	assert_int_equal(
-		daemon_run((const char *const[]){"-U", d.users, NULL}, output, sizeof(output)), 2);
-	assert_non_null(strstr(output, "/users: cannot be read: No such file"));
+	assert_int_equal(daemon_run((const char *const[]){"-U", "/nonexistent/users", NULL}, output,
+				 sizeof(output)),
+		2);
+	assert_non_null(strstr(output, "/nonexistent/users: cannot be read: No such file"));
 	daemon_write_file(d.users, "bob:" BOB_HASH "\n\nbob:" BOB_HASH "\n");
 	assert_int_equal(
 		daemon_run((const char *const[]){"-U", d.users, NULL}, output, sizeof(output)), 2);
@@ -222,8 +262,9 @@ int main(void)
 		cmocka_unit_test(ten_users_fit_on_the_command_line),
 		cmocka_unit_test(the_file_is_read_again_on_reload),
 		cmocka_unit_test(a_file_that_was_emptied_does_not_open_the_door),
+		cmocka_unit_test(nobody_in_the_file_is_no_reason_to_let_everybody_in),
 		cmocka_unit_test(wrong_passwords_do_not_hold_up_who_is_known),
-		cmocka_unit_test(a_file_that_is_missing_or_wrong_is_bad_input),
+		cmocka_unit_test(a_file_that_is_wrong_or_without_a_folder_is_bad_input),
 		cmocka_unit_test(a_line_with_attributes_is_refused_wherever_it_is_read),
 		cmocka_unit_test(passwords_are_not_to_be_seen_from_outside),
 		cmocka_unit_test(required_login_without_users_lets_nobody_in),

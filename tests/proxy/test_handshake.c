@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "net.h"
 #include "net/socket.h"
+#include "state/admission.h"
 
 ssize_t __real_socket_read(int fd, void *bytes, size_t len);
 ssize_t __wrap_socket_read(int fd, void *bytes, size_t len);
@@ -127,6 +128,7 @@ static void begin(const char *auth, struct users *who)
 	config = config_read(&source, error);
 	assert_non_null(config);
 	assert_true(setting_set(settings_find("auth"), &config->settings, &in_file, why));
+	admission_decide_auto(config, who == users);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
 	client = pair[0];
 	assert_int_equal(fcntl(pair[1], F_SETFL, O_NONBLOCK), 0);

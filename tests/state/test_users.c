@@ -88,9 +88,12 @@ static void put_user(const char *name, const char *password)
 /* Nobody yet, with the file at `path` behind them; NULL: with nothing. */
 static struct users *nobody_at(const char *path)
 {
-	struct users_backend file = users_file_backend(path);
-	struct users *u = users_new(hashing, ledger, path == NULL ? NULL : &file);
+	struct users_backend file;
+	struct users *u;
 
+	if (path != NULL)
+		file = users_file_backend(path);
+	u = users_new(hashing, ledger, path == NULL ? NULL : &file);
 	assert_non_null(u);
 	hashing_set_most(hashing, 2);
 	return u;
@@ -536,8 +539,9 @@ static void a_bad_file_changes_nothing(void **state)
 		assert_begins(error, rows[i].start);
 	}
 	assert_int_equal(unlink("users"), 0);
+	assert_int_equal(mkdir("users", 0700), 0);
 	assert_int_equal(users_load(u, error), -1);
-	assert_string_equal(error, "users: cannot be read: No such file or directory");
+	assert_string_equal(error, "users: cannot be read: Is a directory");
 	assert_int_equal(users_count(u), 2);
 	assert_int_equal(log_in(u, "bob", "hunter2"), LOGIN_OK);
 	give_no_turns();
@@ -576,7 +580,12 @@ static void names_have_rules(void **state)
 	} rows[] = {{"a", true}, {"alice", true}, {"al.ice@example.org", true}, {"a#", true},
 		{"\xc3\xa4", true}, {"\xff", true}, {"", false}, {"#a", false}, {"a:b", false},
 		{":", false}, {"a b", false}, {" a", false}, {"a ", false}, {"a\t", false},
-		{"a\n", false}, {"\r", false}, {"a\x01", false}, {"a\x7f", false}};
+		{"a\n", false}, {"\r", false}, {"a\x01", false}, {"a\x7f", false}, {"a@", true},
+		{"@a", false}, {"a,b", false}, {"a\"", false}, {"o'brien", true}, {"*", false},
+		{"**", true}, {"-", false}, {"-a", true}, {"anonymous", false},
+		{"Anonymous", false}, {"ANONYMOUS", false}, {"anonymous2", true}, {"known", false},
+		{"Known", false}, {"unknown", true}, {"192.0.2.1", false}, {"192.0.2.0/24", false},
+		{"10", true}, {"::1", false}, {"fe80", true}};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
@@ -748,7 +757,7 @@ static void what_the_file_says_already_is_not_overwritten(void **state)
 	(void)state;
 	put_user("carol", "by hand");
 	assert_int_equal(users_add(u, "carol", "h", USER_ROLE_ADMIN, error), -1);
-	assert_string_equal(error, "carol stands in the users file already: RELOAD reads it");
+	assert_string_equal(error, "users was changed: RELOAD first");
 	load(u);
 	assert_int_equal(log_in(u, "carol", "by hand"), LOGIN_OK);
 	users_free(u);
@@ -993,9 +1002,70 @@ static void what_was_read_has_no_effect_until_it_is_put_there(void **state)
 	assert_int_equal(users_count(u), 2);
 	draft = users_read(u, error);
 	assert_non_null(draft);
-	users_put_into_effect(u, draft);
+	(void)users_put_into_effect(u, draft, NULL, NULL);
 	assert_int_equal(users_count(u), 3);
 	assert_int_equal(log_in(u, "carol", "x"), LOGIN_OK);
+	users_free(u);
+}
+
+static void note_farewell(void *context, const char *name, size_t len)
+{
+	char *names = context;
+
+	assert_int_equal(strlen(name), len);
+	strcat(strcat(names, name), " ");
+}
+
+/* Of those who are gone only who has a session is told of: for the others nothing is to be done. */
+static void whoever_is_gone_and_has_sessions_is_told_of(void **state)
+{
+	struct users *u = alice_and_bob();
+	struct ledger_entry *bob = NULL;
+	struct login login = {
+		.name = "bob", .name_len = 3, .password = "hunter2", .password_len = 7};
+	struct users_draft *draft;
+	struct users_difference d;
+	char names[64] = "";
+
+	(void)state;
+	assert_int_equal(users_login(u, &login, CLOCK_NEVER, NULL, &bob), LOGIN_OK);
+	assert_int_equal(unlink("users"), 0);
+	put_user("bob", "another password");
+	draft = users_read(u, error);
+	d = users_put_into_effect(u, draft, note_farewell, names);
+	assert_int_equal(d.added, 0);
+	assert_int_equal(d.changed, 1);
+	assert_int_equal(d.gone, 1);
+	assert_string_equal(names, "");
+	assert_false(ledger_has_retired(bob));
+	assert_int_equal(unlink("users"), 0);
+	put_user("carol", "x");
+	draft = users_read(u, error);
+	d = users_put_into_effect(u, draft, note_farewell, names);
+	assert_int_equal(d.added, 1);
+	assert_int_equal(d.changed, 0);
+	assert_int_equal(d.gone, 1);
+	assert_string_equal(names, "bob ");
+	assert_true(ledger_has_retired(bob));
+	ledger_leave(bob, 0);
+	users_free(u);
+}
+
+static void who_is_given_is_known_whatever_becomes_of_him(void **state)
+{
+	struct users *u = alice_and_bob();
+
+	(void)state;
+	assert_false(users_are_given(u, NULL));
+	assert_false(users_are_given(u, "bob"));
+	assert_int_equal(users_note_given(u, "bob"), 0);
+	assert_int_equal(users_note_given(u, "bob"), 0);
+	assert_int_equal(users_note_given(u, "carol"), 0);
+	assert_int_equal(users_remove(u, "bob", error), 0);
+	assert_true(users_are_given(u, NULL));
+	assert_true(users_are_given(u, "bob"));
+	assert_true(users_are_given(u, "carol"));
+	assert_false(users_are_given(u, "alice"));
 	users_free(u);
 }
 
@@ -1244,6 +1314,8 @@ int main(void)
 		cmocka_unit_test(without_memory_nothing_happens),
 		cmocka_unit_test(users_need_memory_to_begin_with),
 		scratch_test(what_was_read_has_no_effect_until_it_is_put_there),
+		scratch_test(whoever_is_gone_and_has_sessions_is_told_of),
+		scratch_test(who_is_given_is_known_whatever_becomes_of_him),
 		scratch_test(only_admins_are_admins),
 		scratch_test(an_admin_who_is_known_needs_no_turn),
 		scratch_test(whoever_is_told_waits_no_longer),
