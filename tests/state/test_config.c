@@ -205,7 +205,7 @@ static void complaints_name_the_line_and_what_is_legal(void **state)
 			"conf:1: log_file: nothing but a comment may stand behind"},
 		{"= 1\n", "conf:1: this is no line of the form: name = value"},
 		{"timeout = 5s\r\nport = -1\r\n", "conf:2: port: \"-1\": legal is "},
-		{"auth = maybe\n", "conf:1: auth: \"maybe\": legal is auto, required, optional"},
+		{"auth = maybe\n", "conf:1: auth: \"maybe\": legal is auto, required, optional, none"},
 		{"timeout = 31d", "conf:1: timeout: \"31d\": legal is a time from 100ms to 30d"},
 		{"listen = ::1\nlisten = here\n", "conf:2: listen: \"here\": legal is an IPv4"},
 		{"clients = 10.0.0.1/8\n", "conf:1: clients: \"10.0.0.1/8\": legal is auto, any"},

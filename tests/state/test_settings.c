@@ -479,7 +479,7 @@ static void tells_what_is_legal(void **state)
 		{"max_sessions", "auto or a number from 1 to 100000"},
 		{"max_sessions_per_client", "auto, none or a number from 1 to 100000"},
 		{"timeout", "a time from 100ms to 30d"}, {"drain_timeout", "a time from 0s to 1d"},
-		{"auth", "auto, required, optional"}, {"log_format", "text, json"},
+		{"auth", "auto, required, optional, none"}, {"log_format", "text, json"},
 		{"dns_servers", "addresses"}, {"listen", "at most 16"},
 		{"monitor_listen", "an IPv4 or IPv6 address"}, {"clients", "at most 64"},
 		{"log_file", "any text"}};
