@@ -36,16 +36,27 @@ static int lacking; /* the comparison that there is no memory for; 0: none */
 int __real_password_check(const char *password, const char *hash, bool *matches);
 int __wrap_password_check(const char *password, const char *hash, bool *matches);
 
-int __wrap_password_check(const char *password, const char *hash, bool *matches)
-{
-	size_t len = strlen(compared);
+static pthread_mutex_t noting = PTHREAD_MUTEX_INITIALIZER;
 
+/* False when there is no memory for it. */
+static bool note_comparison(const char *hash)
+{
+	size_t len;
+	bool lacks;
+
+	pthread_mutex_lock(&noting);
+	len = strlen(compared);
 	if (len < sizeof(compared) / 2)
 		snprintf(compared + len, sizeof(compared) - len, " %.*s",
 			(int)(strchr(hash + 1, '$') - hash + 1), hash);
-	if (lacking > 0 && --lacking == 0)
-		return -1;
-	return __real_password_check(password, hash, matches);
+	lacks = lacking > 0 && --lacking == 0;
+	pthread_mutex_unlock(&noting);
+	return !lacks;
+}
+
+int __wrap_password_check(const char *password, const char *hash, bool *matches)
+{
+	return note_comparison(hash) ? __real_password_check(password, hash, matches) : -1;
 }
 
 static struct hashing *hashing; /* of all tests */
