@@ -34,11 +34,13 @@
 /* How often it is looked at what has become of who waits. */
 #define LOOK_MS 250
 
+enum waiter_state { WAITS, HAS_TURN, IS_ANSWERED, IS_REFUSED };
+
 /* On the stack of who waits. */
 struct waiter {
 	const struct hashing_wait *wait;
 	pthread_cond_t change; /* of what follows */
-	enum { WAITS, HAS_TURN, IS_ANSWERED, IS_REFUSED } state;
+	enum waiter_state state;
 	int answer;
 	/* While he waits: */
 	struct hashing_job *job;
@@ -257,7 +259,8 @@ static bool begin_waiting_locked(struct hashing *h, struct waiter *w) REQUIRES(&
 }
 
 /* What has become of him is `state`. */
-static void end_waiting_locked(struct hashing *h, struct waiter *w, int state) REQUIRES(&h->lock)
+static void end_waiting_locked(struct hashing *h, struct waiter *w, enum waiter_state state)
+	REQUIRES(&h->lock)
 {
 	TAILQ_REMOVE(&w->job->waiters, w, in_job);
 	TAILQ_REMOVE(&w->party->waiters, w, in_party);
