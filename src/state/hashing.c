@@ -49,6 +49,8 @@ struct waiter {
 };
 
 TAILQ_HEAD(waiters, waiter);
+TAILQ_HEAD(jobs, hashing_job);
+TAILQ_HEAD(parties, party);
 
 struct hashing_job {
 	bool has_key;
@@ -61,8 +63,8 @@ struct hashing_job {
 /* One client, as long as it has a job in its line or somebody who waits; or all administrators. */
 struct party {
 	const void *client;
-	TAILQ_HEAD(, hashing_job) line;
-	size_t jobs;
+	struct jobs line;
+	size_t jobs; /* in it */
 	struct waiters waiters; /* in the order in which they came */
 	size_t waiting;
 	TAILQ_ENTRY(party) in_rotation; /* when there are jobs */
@@ -74,7 +76,7 @@ struct hashing {
 	unsigned running;
 	bool stopped;
 	struct party admins;
-	TAILQ_HEAD(, party) rotation; /* clients with jobs, in the order of their turns */
+	struct parties rotation; /* clients with jobs, in the order of their turns */
 	struct hashmap *parties; /* of clients */
 	struct hashmap *jobs; /* with a key: waiting and running */
 	size_t room;

@@ -569,7 +569,7 @@ static void a_password_stays_in_memory_nowhere(void **state)
 		"05 01 02 01 05 61 6c 69 63 65 08 73 65 3a 63 72 65 74", /* not complete */
 		"05 01 02 02 05 61 6c 69 63 65 07 73 65 3a 63 72 65 74", /* malformed */
 		("05 01 01" LOGIN)};
-		/* not asked for */ /* not asked for */
+	/* not asked for */ /* not asked for */
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
