@@ -212,15 +212,11 @@ static void forget_job_locked(struct hashing *h, struct hashing_job *job) REQUIR
 
 static size_t jobs_in_front(const struct hashing_job *job)
 {
-	const struct hashing_job *other;
+	const struct hashing_job *other = TAILQ_FIRST(&job->party->line);
 	size_t count = 0;
 
-	TAILQ_FOREACH(other, &job->party->line, in_line)
-	{
-		if (other == job)
-			break;
+	for (; other != job; other = TAILQ_NEXT(other, in_line))
 		count++;
-	}
 	return count;
 }
 
@@ -334,8 +330,7 @@ static size_t hashes_before_locked(const struct hashing *h, const struct hashing
 	size_t rounds = jobs_in_front(job), count = h->admins.jobs + rounds;
 	const struct party *p;
 
-	TAILQ_FOREACH(p, &h->rotation, in_rotation)
-	{
+	for (p = TAILQ_FIRST(&h->rotation); p != NULL; p = TAILQ_NEXT(p, in_rotation)) {
 		if (p != job->party)
 			count += p->jobs < rounds + 1 ? p->jobs : rounds + 1;
 	}
@@ -515,10 +510,8 @@ static void wake_party(const struct party *p)
 {
 	struct waiter *w;
 
-	TAILQ_FOREACH(w, &p->waiters, in_party)
-	{
+	for (w = TAILQ_FIRST(&p->waiters); w != NULL; w = TAILQ_NEXT(w, in_party))
 		pthread_cond_signal(&w->change);
-	}
 }
 
 static void wake_all_locked(struct hashing *h) REQUIRES(&h->lock)
