@@ -8,11 +8,11 @@
 enum guess {
 	GUESS_MORE, /* it cannot be told yet */
 	GUESS_UNKNOWN, /* none of these */
-	GUESS_HTTP, /* a request, to a server or to a proxy */
 	GUESS_TLS, /* a handshake: https to this port, say */
 	GUESS_SOCKS4, /* 4a too */
 	GUESS_PROXY_V1, /* a load balancer tells whom it speaks for, in text or in binary */
 	GUESS_PROXY_V2,
+	GUESS_HTTP, /* a request, to a server or to a proxy */
 };
 
 /* What begins with these bytes. What is decided by some stays so with any that follow; at most 64

@@ -57,6 +57,10 @@ struct flow {
 	struct traffic *traffic;
 	enum traffic_direction direction;
 	struct flow *reverse;
+	struct backoff rest; /* memory is out */
+	int64_t rests_until; /* 0: it does not, or is to try again */
+	int lack; /* the errno that said so */
+	int error; /* why it was given up; 0: it was not */
 	bool source_ended; /* nothing more comes from `from` */
 	bool finished; /* and `to` was told, or cannot be told */
 	bool readable; /* what poll(2) said */
@@ -65,10 +69,6 @@ struct flow {
 		     * bytes, since each packet takes a place */
 	bool moved_lately; /* since the time was last taken */
 	int64_t last_moved; /* clock_ms() */
-	struct backoff rest; /* memory is out */
-	int64_t rests_until; /* 0: it does not, or is to try again */
-	int lack; /* the errno that said so */
-	int error; /* why it was given up; 0: it was not */
 	int bulk_reads; /* in a row */
 	int small_reads;
 };
@@ -200,7 +200,6 @@ static bool pull(struct flow *f)
 		return false;
 	n = fetch(f);
 	if (n > 0) {
-		backoff_end(&f->rest);
 		note_read(f, (size_t)n);
 		return true;
 	}
@@ -238,7 +237,6 @@ static bool push(struct flow *f)
 		return note_failure(f, f->to, errno);
 	traffic_count(f->traffic, f->direction, (uint64_t)n);
 	f->stuck = false;
-	backoff_end(&f->rest);
 	return true;
 }
 
@@ -269,6 +267,8 @@ static bool step(struct flow *f)
 	/* Right after reading the other side is usually ready to take it: no poll in between. */
 	if (f->writable || moved)
 		moved |= push(f);
+	if (moved && f->rests_until == 0)
+		backoff_end(&f->rest);
 	if (f->error == 0)
 		finish_if_done(f);
 	f->moved_lately |= moved;

@@ -1,6 +1,7 @@
 /*
  * Each protocol has a function that says whether the bytes are its beginning, are not, or are too
- * few. What one of them takes no other does, so their order does not matter.
+ * few. The first that takes them has them: HTTP comes last, since its methods may have any name,
+ * that of the PROXY protocol too.
  */
 #include "wire/guess.h"
 
@@ -114,18 +115,18 @@ static const struct {
 	enum match (*match)(const uint8_t *p, size_t n);
 	const char *word;
 } protocols[] = {
-	[GUESS_HTTP] = {match_http, "http"},
 	[GUESS_TLS] = {match_tls, "tls"},
 	[GUESS_SOCKS4] = {match_socks4, "socks4"},
 	[GUESS_PROXY_V1] = {match_proxy_v1, "proxy_v1"},
 	[GUESS_PROXY_V2] = {match_proxy_v2, "proxy_v2"},
+	[GUESS_HTTP] = {match_http, "http"},
 };
 
 enum guess guess_protocol(const uint8_t *p, size_t n)
 {
 	enum guess guess = GUESS_UNKNOWN;
 
-	for (enum guess g = GUESS_HTTP; g <= GUESS_PROXY_V2; g++) {
+	for (enum guess g = GUESS_TLS; g <= GUESS_HTTP; g++) {
 		enum match match = protocols[g].match(p, n);
 
 		if (match == YES)

@@ -457,6 +457,14 @@ static bool nobody_was_told(void)
 	return registry_told_why(litmus_slot) == END_REASONS;
 }
 
+static void expect_right(const struct litmus *litmus)
+{
+	litmus_registry = registry_new(1);
+	litmus_slot = registry_slot_at(litmus_registry, 0);
+	assert_int_equal(litmus_wrong(litmus, LITMUS_ROUNDS), 0);
+	registry_free(litmus_registry);
+}
+
 static void a_relay_that_begins_is_as_fresh_as_it_says(void **state)
 {
 	static const struct litmus litmus = {.prepare = enter_anew,
@@ -465,10 +473,7 @@ static void a_relay_that_begins_is_as_fresh_as_it_says(void **state)
 		.is_right = nobody_was_told};
 
 	(void)state;
-	litmus_registry = registry_new(1);
-	litmus_slot = registry_slot_at(litmus_registry, 0);
-	assert_int_equal(litmus_wrong(&litmus, LITMUS_ROUNDS), 0);
-	registry_free(litmus_registry);
+	expect_right(&litmus);
 }
 
 static void begin_relay(void)
@@ -497,10 +502,7 @@ static void no_relay_sleeps_for_a_time_that_is_over(void **state)
 		.is_right = one_has_seen_the_other};
 
 	(void)state;
-	litmus_registry = registry_new(1);
-	litmus_slot = registry_slot_at(litmus_registry, 0);
-	assert_int_equal(litmus_wrong(&litmus, LITMUS_ROUNDS), 0);
-	registry_free(litmus_registry);
+	expect_right(&litmus);
 }
 
 static void enter_relay_anew(void)
@@ -529,10 +531,7 @@ static void no_half_closed_relay_sleeps_for_a_time_that_is_over(void **state)
 		.is_right = one_has_seen_the_other};
 
 	(void)state;
-	litmus_registry = registry_new(1);
-	litmus_slot = registry_slot_at(litmus_registry, 0);
-	assert_int_equal(litmus_wrong(&litmus, LITMUS_ROUNDS), 0);
-	registry_free(litmus_registry);
+	expect_right(&litmus);
 }
 
 int main(void)

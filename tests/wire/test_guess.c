@@ -30,6 +30,7 @@ static const struct sample samples[] = {
 	{"\x04\x02\x00\x50\x7f\x00\x00\x01", 8, GUESS_SOCKS4, 2},
 	{"PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n", 0, GUESS_PROXY_V1, 6},
 	{"PROXY UNKNOWN\r\n", 0, GUESS_PROXY_V1, 6},
+	{"PROXY * HTTP/1.1\r\n", 0, GUESS_PROXY_V1, 6},
 	{"\r\n\r\n\0\r\nQUIT\n\x21\x11", 14, GUESS_PROXY_V2, 12},
 	/* What is none of them. */
 	{"\x05\x01\x00", 3, GUESS_UNKNOWN, 1},
