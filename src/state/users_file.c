@@ -226,6 +226,14 @@ static void settle_file(void *context)
 	file->known = file->loaded;
 }
 
+static bool is_file_outdated(void *context)
+{
+	const struct users_file *file = context;
+	struct stamp now = stamp_of(file->path);
+
+	return !stamp_equal(&now, &file->known);
+}
+
 /* ---- writing ---- */
 
 /* The line of one user, to be changed or taken out. */
@@ -564,6 +572,7 @@ struct users_backend users_file_backend(const char *path)
 	return (struct users_backend){.context = file,
 		.load = load_file,
 		.settle = settle_file,
+		.is_outdated = is_file_outdated,
 		.save = save_in_file,
 		.remove = remove_from_file,
 		.free = free};

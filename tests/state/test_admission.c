@@ -33,8 +33,7 @@ static void login_is_required_as_auth_says(void **state)
 	static const struct {
 		const char *auth;
 		bool required, required_with_users;
-	} rows[] = {
-		{"auto", false, true}, {"required", true, true}, {"optional", false, false}};
+	} rows[] = {{"auto", false, true}, {"required", true, true}, {"optional", false, false}};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {

@@ -740,6 +740,7 @@ static void a_file_that_others_changed_is_not_written(void **state)
 		scratch_write("users", BOB);
 		file = file_in_effect("users");
 		changes[i]();
+		assert_true(file.is_outdated(file.context));
 		before = access("users", F_OK) == 0 ? scratch_read("users") : NULL;
 		assert_int_equal(save_in(&file, &alice), -1);
 		assert_string_equal(error, "users was changed: RELOAD first");
@@ -795,6 +796,7 @@ static void what_it_wrote_itself_it_writes_again(void **state)
 	scratch_assert("users", "");
 	assert_int_equal(save_in(&file, &alice), 0);
 	scratch_assert("users", ALICE_NOW);
+	assert_false(file.is_outdated(file.context));
 	file.free(file.context);
 }
 
