@@ -3,6 +3,7 @@
 #   CC=clang         another compiler
 #   SAN=address      AddressSanitizer and UndefinedBehaviorSanitizer; SAN=thread: ThreadSanitizer
 #   WERROR=1         warnings are errors
+#   O=DIR            put what is built into DIR/build and DIR/bin
 #   V=1              show whole commands
 
 SAN ?=
@@ -12,7 +13,9 @@ Q := $(if $(V),,@)
 PREFIX ?= /usr/local
 DESTDIR ?=
 
-BUILD := build/$(notdir $(CC))$(if $(SAN),-$(SAN))
+OUT := $(if $(O),$(O)/)
+BIN := $(OUT)bin
+BUILD := $(OUT)build/$(notdir $(CC))$(if $(SAN),-$(SAN))
 
 # The libraries: pkg-config's name and the Debian package with the headers.
 LIBRARIES := libcares:libc-ares-dev libcrypt:libcrypt-dev libsodium:libsodium-dev
@@ -25,7 +28,7 @@ COMPILER := $(if $(shell command -v $(CC)),,$(patsubst cc,gcc,$(notdir $(CC))))
 DEPS := $(COMPILER) pkg-config libc6-dev $(call packages,$(LIBRARIES) $(CLIENT_LIBRARIES))
 TEST_DEPS := $(DEPS) libcmocka-dev curl nginx-light valgrind tmux
 CLIENT_DEPS := $(TEST_DEPS) netcat-openbsd ncat proxychains4 git openssh-client openssh-server \
-	dante-client tnftp python3-pyftpdlib iperf3 python3-socks dnsmasq-base chromium \
+	dante-client tnftp python3-pyftpdlib iperf3 python3-socks dnsmasq-base debootstrap chromium \
 	$(if $(shell command -v npm),,nodejs npm)
 LINT_DEPS := clang clang-format clang-tidy cppcheck libclang-rt-14-dev
 BENCH_DEPS := $(DEPS) microsocks dante-server
@@ -57,11 +60,11 @@ BENCH_SOURCES := $(wildcard tests/bench/*.c)
 C_FILES := $(wildcard src/*.c src/*/*.c include/*/*.h tests/*/*.c tests/*/*.h)
 
 .PHONY: all build run tests test check test-clients test-valgrind fuzz bench bench-results plots check-docs docs \
-	lint format deps deps-test deps-clients deps-lint deps-bench deps-plots install clean help
+	lint format deps deps-test deps-clients deps-lint deps-bench deps-plots install uninstall clean help
 
 all: build
 
-build: bin/socks5d bin/server bin/monitor_client
+build: $(addprefix $(BIN)/,socks5d server monitor_client)
 
 help:
 	@echo 'make             the same as make build'
@@ -76,16 +79,16 @@ help:
 	@echo 'make bench-results  the same, kept in tests/bench/results as JSON and pictures'
 	@echo 'make lint        formatting, static analysis, layers, documents'
 	@echo 'make docs        bring sample configuration and manual up to date with the table of settings'
-	@echo 'make install     into DESTDIR$(PREFIX)'
+	@echo 'make install     into DESTDIR$(PREFIX); make uninstall takes it away again'
 	@echo 'make deps        install the Debian packages that building needs and that are missing'
 
 # ---- programs ----
 
-bin/socks5d bin/monitor_client: bin/%: $(BUILD)/%
-	@mkdir -p bin
+$(BIN)/socks5d $(BIN)/monitor_client: $(BIN)/%: $(BUILD)/%
+	@mkdir -p $(@D)
 	$(Q)cp $< $@.new && mv -f $@.new $@ # also while the old one runs
 
-bin/server: bin/socks5d
+$(BIN)/server: $(BIN)/socks5d
 	$(Q)ln -sf socks5d $@
 
 $(BUILD)/socks5d: $(BUILD)/src/socks5d.o $(BUILD)/libsocks5d.a
@@ -110,7 +113,7 @@ $(BUILD)/%.o: %.c
 
 run: deps
 	@$(MAKE) --no-print-directory all
-	exec bin/socks5d -c conf/socks5d.conf
+	exec $(BIN)/socks5d -c conf/socks5d.conf
 
 # ---- tests ----
 
@@ -119,6 +122,7 @@ WRAP_PARTS := clock_ms clock_deadline time calloc malloc realloc aligned_alloc
 WRAP_DESK := $(WRAP_PARTS) recv send password_hash server_errands server_hashes server_set server_reload
 WRAP_base/test_hashmap := calloc malloc aligned_alloc
 WRAP_base/test_lines := read
+WRAP_client/test_batch := client_ask getdelim link_interrupt_by signals_close
 WRAP_monitor/test_commands := $(WRAP_PARTS) password_hash server_set server_reload statistics_each
 WRAP_monitor/test_console := $(WRAP_DESK)
 WRAP_monitor/test_console_ends := $(WRAP_DESK)
@@ -135,13 +139,18 @@ WRAP_proxy/test_session := clock_deadline clock_ms socket_wait socket_read dial_
 WRAP_proxy/test_udp := clock_deadline clock_ms socket_wait socket connect sendmmsg recvmmsg mmap64 \
 	madvise
 WRAP_server/test_addresses := getifaddrs freeifaddrs
+WRAP_server/test_capacity := cgroup_memory cgroup_threads_left sysconf getrlimit64 setrlimit64 fopen64 \
+	fdbudget_count_open
 WRAP_server/test_change := lines_open log_open log_message_beside log_set_level \
 	log_set_format access_log_open access_log_resize resolver_configure hashing_set_most users_read \
 	users_put_into_effect config_publish fdbudget_borrow listeners_open setting_copy
+WRAP_server/test_fronts := socket
 WRAP_server/test_hasher := pthread_create
 WRAP_server/test_idle := clock_ms
 WRAP_server/test_janitor := pthread_create
 WRAP_server/test_schedule := clock_ms
+WRAP_server/test_stopping := _exit clock_ms clock_deadline sigtimedwait
+WRAP_state/test_access_log := getdelim
 WRAP_state/test_hashing := pthread_cond_clockwait
 WRAP_state/test_holdoff := clock_ms pthread_cond_clockwait
 WRAP_state/test_ledger := calloc malloc aligned_alloc getifaddrs freeifaddrs
@@ -161,7 +170,7 @@ test: deps-test
 	@$(MAKE) --no-print-directory check
 
 # Programs, and scripts that find out themselves what they lack; CHECKS=... runs some of them only.
-CHECKS = $(TESTS) tests/build/test_make.sh $(addprefix tests/clients/test_,curl.sh monitor_client.sh top.sh)
+CHECKS = $(TESTS) $(addprefix tests/build/test_,install.sh make.sh run.sh) $(addprefix tests/clients/test_,curl.sh monitor_client.sh top.sh)
 NO_CMOCKA = $(eval NO_CMOCKA := $(shell pkg-config --exists cmocka || echo yes))$(NO_CMOCKA)
 checked-programs = $(if $(NO_CMOCKA),,$(filter-out %.sh,$(CHECKS)))
 unchecked-programs = $(if $(NO_CMOCKA),$(filter-out %.sh,$(CHECKS)))
@@ -272,22 +281,63 @@ lint: deps-lint
 		--error-exitcode=1 -Iinclude -D_GNU_SOURCE src
 	clang-tidy -quiet $(wildcard src/*.c src/*/*.c) -- -std=c11 -D_GNU_SOURCE -Iinclude
 
-install: all
-	install -D -m 755 bin/socks5d $(DESTDIR)$(PREFIX)/sbin/socks5d
-	install -D -m 755 bin/monitor_client $(DESTDIR)$(PREFIX)/bin/monitor_client
-	install -D -m 644 src/monitor_client.1 \
-		$(DESTDIR)$(PREFIX)/share/man/man1/monitor_client.1
-	install -D -m 644 src/socks5d.8 $(DESTDIR)$(PREFIX)/share/man/man8/socks5d.8
-	install -D -m 644 src/socks5d-monitor.7 \
-		$(DESTDIR)$(PREFIX)/share/man/man7/socks5d-monitor.7
-	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
-	sed 's|/usr/local|$(PREFIX)|' conf/socks5d.service \
-		>$(DESTDIR)$(PREFIX)/lib/systemd/system/socks5d.service
-	test -e $(DESTDIR)/etc/socks5d/socks5d.conf || \
-		install -D -m 644 conf/socks5d.conf $(DESTDIR)/etc/socks5d/socks5d.conf
+# ---- installing ----
+
+# Each file: its mode, where it is, where it goes.
+MAN := $(PREFIX)/share/man
+COMPLETIONS := $(PREFIX)/share/bash-completion/completions
+INSTALLED := \
+	755:$(BIN)/socks5d:$(PREFIX)/sbin/socks5d \
+	755:$(BIN)/monitor_client:$(PREFIX)/bin/monitor_client \
+	644:src/monitor_client.1:$(MAN)/man1/monitor_client.1 \
+	644:src/socks5d-monitor.7:$(MAN)/man7/socks5d-monitor.7 \
+	644:src/socks5d.8:$(MAN)/man8/socks5d.8 \
+	644:conf/completion.bash:$(COMPLETIONS)/socks5d \
+	644:conf/completion.bash:$(COMPLETIONS)/monitor_client \
+	644:$(BUILD)/socks5d.service:$(PREFIX)/lib/systemd/system/socks5d.service \
+	644:conf/socks5d.sysusers:$(PREFIX)/lib/sysusers.d/socks5d.conf \
+	644:conf/socks5d.logrotate:/etc/logrotate.d/socks5d
+CONFIGURATION := /etc/socks5d/socks5d.conf
+installed-part = $(word $(1),$(subst :, ,$(2)))
+
+# Folders that are made on the way are for everybody to read, whatever the umask.
+define install-file
+umask 022; install -D -m $(call installed-part,1,$(1)) $(call installed-part,2,$(1)) '$(DESTDIR)$(call installed-part,3,$(1))'
+
+endef
+define remove-file
+rm -f '$(DESTDIR)$(call installed-part,3,$(1))'
+
+endef
+
+$(BUILD)/socks5d.service: conf/socks5d.service Makefile
+	@mkdir -p $(@D)
+	$(Q)sed 's|/usr/local|$(PREFIX)|' $< >$@
+
+install: all $(BUILD)/socks5d.service
+	$(foreach f,$(INSTALLED),$(call install-file,$(f)))
+	test -e '$(DESTDIR)$(CONFIGURATION)' || \
+		{ umask 022; install -D -m 644 conf/socks5d.conf '$(DESTDIR)$(CONFIGURATION)'; }
+	$(if $(DESTDIR),,$(install-user))
+
+# The user of the service and the folders that are his, where they are not there yet.
+define install-user
+getent passwd socks5d >/dev/null || \
+	useradd --system --home-dir /nonexistent --shell /usr/sbin/nologin socks5d
+	install -d -o socks5d -g socks5d -m 700 /var/lib/socks5d
+	install -d -o socks5d -g socks5d -m 750 /var/log/socks5d
+endef
+
+# What has been changed or written since stays: the configuration, users, logs.
+uninstall:
+	$(foreach f,$(INSTALLED),$(call remove-file,$(f)))
+	if cmp -s conf/socks5d.conf '$(DESTDIR)$(CONFIGURATION)'; then rm '$(DESTDIR)$(CONFIGURATION)'; fi
+	for d in /etc/socks5d $(if $(DESTDIR),,/var/lib/socks5d /var/log/socks5d); do \
+		! test -d '$(DESTDIR)'"$$d" || rmdir --ignore-fail-on-non-empty '$(DESTDIR)'"$$d"; \
+	done
 
 clean:
-	rm -rf bin build
+	rm -rf $(BIN) $(OUT)build
 
 # ---- Debian packages ----
 
@@ -306,31 +356,18 @@ endef
 # Ends make with one line.
 all-there = $(if $(MISSING),$(error missing: $(MISSING); make deps installs them))
 
-# install-packages,LIST: asks dpkg first, so that nothing happens when nothing is missing.
-define install-packages
-@missing=; for p in $(1); do \
-	dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$p"; \
-done; \
-test -z "$$missing" || { \
-	echo "installing:$$missing"; \
-	sudo=; test "$$(id -u)" = 0 || sudo=sudo; \
-	$$sudo apt-get update -qq && \
-	$$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
-}
-endef
-
 deps:
-	$(call install-packages,$(DEPS))
+	@tests/build/packages.sh $(DEPS)
 deps-test:
-	$(call install-packages,$(TEST_DEPS))
+	@tests/build/packages.sh $(TEST_DEPS)
 deps-clients:
-	$(call install-packages,$(CLIENT_DEPS))
+	@tests/build/packages.sh $(CLIENT_DEPS)
 deps-lint:
-	$(call install-packages,$(LINT_DEPS))
+	@tests/build/packages.sh $(LINT_DEPS)
 deps-bench:
-	$(call install-packages,$(BENCH_DEPS))
+	@tests/build/packages.sh $(BENCH_DEPS)
 deps-plots:
-	$(call install-packages,$(PLOT_DEPS))
+	@tests/build/packages.sh $(PLOT_DEPS)
 
 -include $(FUZZ_OBJECTS:.o=.d) $(FUZZ_TARGETS:build/fuzz/%=build/fuzz/tests/fuzz/%.d)
 -include $(LIB_OBJECTS:.o=.d) $(TESTS:=.d) $(TEST_LIB_OBJECTS:.o=.d) $(BUILD)/src/socks5d.d \

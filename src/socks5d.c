@@ -1,13 +1,18 @@
 /*
  * The main thread: it opens, confines and starts what the command line asks for, then takes signals
- * one by one until it is told to end, and stops everything in the reverse order. A start that fails
- * midway stops the same way. Exit status 2 says that trying again does not help.
+ * one by one until the process is told to end, and stops everything in the reverse order. A start
+ * that fails midway stops the same way. Exit status 2 says that trying again does not help.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
 #include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -17,6 +22,7 @@
 #include "proxy/pool.h"
 #include "server/server.h"
 #include "server/statistics.h"
+#include "server/stopping.h"
 
 #define EXIT_OK 0
 #define EXIT_FAILED 1
@@ -34,21 +40,29 @@ static int fill_standard_descriptors(void)
 	return fd < 0 ? -1 : close(fd);
 }
 
-/* The signals that the main thread takes out one by one; no thread gets them otherwise. */
-static sigset_t block_signals(void)
+static sigset_t make_set(const int *numbers, size_t count)
 {
-	/* PIPE: splice(2) to a client that left. XFSZ: a log file at its limit (ulimit -f) is to be
-	 * an error of write(2), not the end. */
-	static const int numbers[] = {SIGHUP, SIGUSR1, SIGTERM, SIGINT, POOL_GONE_SIGNAL,
-		SERVER_ERRAND_SIGNAL, SIGPIPE, SIGXFSZ};
 	sigset_t set;
 
 	sigemptyset(&set);
-	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+	for (size_t i = 0; i < count; i++)
 		sigaddset(&set, numbers[i]);
+	return set;
+}
+
+/* Blocks what no thread is to get by surprise. Returns what the main thread takes one by one; TERM
+ * and INT are for another one (stopping.h). `*before` becomes what was blocked until now. */
+static sigset_t block_signals(sigset_t *before)
+{
+	/* PIPE: splice(2) to a client that left. XFSZ: a log file at its limit (ulimit -f) is to be
+	 * an error of write(2), not the end. */
+	static const int others[] = {SIGTERM, SIGINT, SIGPIPE, SIGXFSZ};
+	static const int taken[] = {SIGHUP, SIGUSR1, POOL_GONE_SIGNAL, SERVER_ERRAND_SIGNAL};
+	sigset_t set = make_set(others, sizeof(others) / sizeof(others[0]));
+
+	pthread_sigmask(SIG_BLOCK, &set, before);
+	set = make_set(taken, sizeof(taken) / sizeof(taken[0]));
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
-	sigdelset(&set, SIGPIPE);
-	sigdelset(&set, SIGXFSZ);
 	return set;
 }
 
@@ -68,11 +82,41 @@ static int check(const struct options *options)
 	return EXIT_OK;
 }
 
+/* ---- what the libraries need of the system ---- */
+
+/* c-ares takes its query ids from /dev/urandom each time it makes a channel, and where it cannot
+ * read that, without a word, from rand(3): whoever guesses them forges answers. The seed is for a
+ * channel that finds no descriptor free at that moment. -1 when there is no such device. */
+static int check_randomness(void)
+{
+	char bytes[31]; /* as many as it wants for a key */
+	int fd = open("/dev/urandom", O_RDONLY | O_CLOEXEC);
+	struct stat st;
+	bool good = fd >= 0 && fstat(fd, &st) == 0 && S_ISCHR(st.st_mode) &&
+		read(fd, bytes, sizeof(bytes)) == (ssize_t)sizeof(bytes);
+
+	if (fd >= 0)
+		close(fd);
+	srand(randombytes_random());
+	return good ? 0 : -1;
+}
+
+/* Sessions, stacks and the heap are large mappings of which little is touched: a page where a
+ * worker waits. Where the kernel backs them with huge pages of its own accord
+ * (transparent_hugepage/enabled = always), each of these costs 2 MiB. A kernel that cannot is none
+ * that does. Workers hardly allocate, so two arenas do instead of eight a core. */
+static void save_memory(void)
+{
+	(void)prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
+	mallopt(M_ARENA_MAX, 2);
+}
+
 /* ---- the daemon ---- */
 
 struct program {
 	struct options *options;
 	sigset_t signals; /* that the main thread takes */
+	struct stopping stopping;
 	struct server *server;
 	struct admin *admin;
 };
@@ -103,6 +147,11 @@ static int start_program(struct program *p)
 {
 	char error[CONFIG_ERROR_MAX];
 
+	if (stopping_start(&p->stopping) < 0) {
+		fprintf(stderr, "cannot start the thread that takes signals: %s\n",
+			strerror(errno));
+		return EXIT_FAILED;
+	}
 	if (server_start(p->server, error) < 0 || admin_start(p->admin, error) < 0 ||
 		server_start_workers(p->server, error) < 0)
 		return fail_with(error, EXIT_FAILED);
@@ -114,11 +163,9 @@ static void serve_clients(struct program *p)
 {
 	char what[CHANGE_REPLY_MAX];
 
-	for (;;) {
+	while (stopping_asked(&p->stopping) == 0) {
 		int number = sigwaitinfo(&p->signals, NULL);
 
-		if (number == SIGTERM || number == SIGINT)
-			return;
 		if (number == SIGHUP)
 			(void)server_reload(p->server, what); /* which logs it */
 		else if (number == SIGUSR1)
@@ -134,12 +181,12 @@ static void drain_sessions(struct program *p)
 	int64_t deadline = clock_deadline(server_drain(p->server));
 
 	log_message(LOG_INFO, "stopping: live sessions may finish, a second signal ends them");
-	while (!server_is_drained(p->server)) {
+	while (!server_is_drained(p->server) && stopping_asked(&p->stopping) == 1) {
 		int64_t left = deadline - clock_ms();
 		struct timespec timeout = clock_timespec(left > 0 ? left : 0);
 		int number = sigtimedwait(&p->signals, NULL, &timeout);
 
-		if (left <= 0 || number == SIGTERM || number == SIGINT)
+		if (left <= 0)
 			return;
 		if (number == SERVER_ERRAND_SIGNAL)
 			errands_run(server_errands(p->server));
@@ -160,13 +207,12 @@ static void close_program(struct program *p)
 	server_close(p->server);
 }
 
-static int run_daemon(struct options *options)
+static int run_daemon(struct options *options, const sigset_t *signals)
 {
-	struct program p = {.options = options, .signals = block_signals()};
+	struct program p = {.options = options, .signals = *signals};
 	int status;
 
-	/* Workers hardly allocate: two arenas instead of eight a core. */
-	mallopt(M_ARENA_MAX, 2);
+	save_memory();
 	status = open_program(&p);
 	if (status == EXIT_OK)
 		status = confine_program(&p);
@@ -180,14 +226,31 @@ static int run_daemon(struct options *options)
 	if (status == EXIT_OK)
 		log_message(LOG_INFO, "stopped");
 	close_program(&p);
+	stopping_end(&p.stopping);
 	return status;
+}
+
+/* What is only printed can be broken off as anything else. */
+static int print_answer(const struct options *options, const sigset_t *mask)
+{
+	pthread_sigmask(SIG_SETMASK, mask, NULL);
+	if (options->action == OPTIONS_CHECK)
+		return check(options);
+	if (options->action == OPTIONS_HELP)
+		options_print_help(stdout);
+	else
+		puts("socks5d " SOCKS5D_VERSION);
+	return EXIT_OK;
 }
 
 int main(int argc, char **argv)
 {
+	/* First of all: a SIGHUP that comes meanwhile is taken when there is something to reload.
+	 */
+	sigset_t mask, signals = block_signals(&mask);
 	char error[CONFIG_ERROR_MAX];
 	struct options options;
-	int status = EXIT_OK;
+	int status;
 
 	if (fill_standard_descriptors() < 0)
 		return fail_with("/dev/null cannot be opened", EXIT_FAILED);
@@ -195,14 +258,14 @@ int main(int argc, char **argv)
 		return fail_with("no source of random numbers", EXIT_FAILED);
 	if (options_parse(&options, argc, argv, error) < 0)
 		status = fail_with(error, EXIT_BAD_INPUT);
-	else if (options.action == OPTIONS_HELP)
-		options_print_help(stdout);
-	else if (options.action == OPTIONS_VERSION)
-		puts("socks5d " SOCKS5D_VERSION);
-	else if (options.action == OPTIONS_CHECK)
-		status = check(&options);
+	else if (options.action != OPTIONS_SERVE)
+		status = print_answer(&options, &mask);
+	else if (check_randomness() < 0)
+		status = fail_with("/dev/urandom cannot be read, and answers of name servers could "
+				   "be forged without it",
+			EXIT_FAILED);
 	else
-		status = run_daemon(&options);
+		status = run_daemon(&options, &signals);
 	options_free(&options);
 	return status;
 }

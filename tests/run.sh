@@ -4,6 +4,9 @@
 # hangs is ended after TEST_TIMEOUT seconds (300). What cannot even be built here is in LACKING, as
 # "NAME (needs WHAT)".
 #
+# Ctrl-C ends what runs, and what that has started; the folder that tests keep their files in goes
+# with it.
+#
 # A test that lacks something prints "skipped: NAME (needs WHAT)"; a program of cmocka's prints
 # "needs WHAT" (tests/lib/lacking.h), and a shell test that does nothing at all has status 77.
 set -u
@@ -23,10 +26,13 @@ run_one() {
 	name=${2##*/tests/}
 	name=${name#tests/}
 	output=$1/$(echo "$name" | tr / _)
-	case $2 in
-	*.sh) timeout -k 5 "${TEST_TIMEOUT:-300}" bash "$2" >"$output" 2>&1 ;;
-	*) timeout -k 5 "${TEST_TIMEOUT:-300}" "$2" >"$output" 2>&1 ;;
-	esac
+	shell=
+	case $2 in *.sh) shell=bash ;; esac
+	: >"$output.running"
+	trap 'rm -f "$output.running"' EXIT
+	trap 'exit 130' INT # behind the test's own end
+	# In the foreground, so that Ctrl-C reaches the test, too.
+	timeout --foreground -k 5 "${TEST_TIMEOUT:-300}" $shell "$2" >"$output" 2>&1
 	status=$?
 	# cmocka's lines, or those of the shell tests.
 	ok=$(grep -cE '^(\[       OK \]|ok )' "$output")
@@ -58,8 +64,22 @@ if [ "${1:-}" = --one ]; then
 	exit 0
 fi
 
+# What was interrupted may take a moment to end.
+remove_all() {
+	patience=100
+	while [ $((patience -= 1)) -gt 0 ] && [ -n "$(find "$results" -name '*.running')" ]; do
+		sleep 0.1
+	done
+	rm -rf "$results"
+}
+
 results=$(mktemp -d)
-trap 'rm -rf "$results"' EXIT
+trap remove_all EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+mkdir "$results/tmp"
+TMPDIR=$results/tmp
+export TMPDIR
 lacking=0
 if [ -n "${LACKING:-}" ]; then
 	echo "skipped: $LACKING"

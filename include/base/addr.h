@@ -73,6 +73,9 @@ bool network_parse(const char *text, size_t len, struct network *out);
 
 bool network_contains(const struct network *n, const struct addr *a);
 
+/* The same base, scope included, and the same prefix. */
+bool network_equal(const struct network *a, const struct network *b);
+
 /* Ports of which one is taken; from 0 to 0: of the kernel's choice. */
 struct port_range {
 	uint16_t first, last;

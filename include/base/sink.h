@@ -11,7 +11,7 @@
  * so that writers need no lock and never meet a closed descriptor. */
 struct sink {
 	_Atomic(int) fd; /* -1: none yet */
-	_Atomic(bool) never_blocks; /* a regular file */
+	_Atomic(int) kind; /* of what it is now; zero serves for any */
 	_Atomic(bool) stalled;
 	_Atomic(bool) torn; /* its last line is not whole */
 	_Atomic(uint64_t) lost; /* lines that it did not take, since sink_recovered() */
@@ -27,15 +27,17 @@ struct sink {
  */
 int sink_open(struct sink *s, const char *path) __attribute__((warn_unused_result));
 
-/* Goes over to what `fd` is, which stays the caller's unless the sink had none: then `fd` itself is
- * used. -1 with errno. One thread at a time. */
+/* Goes over to what `fd` is, which stays the caller's: a pipe or terminal is opened anew where that
+ * is allowed, so that writing to it does not block though `fd` does. -1 with errno, and the sink is
+ * as it was. One thread at a time. */
 int sink_redirect(struct sink *s, int fd) __attribute__((warn_unused_result));
 
 /* Does it take a line? A pipe, a terminal or a journal that is full is waited for once, shortly;
  * then lines are lost, and counted, until it takes some again. */
 bool sink_takes_line(struct sink *s);
 
-/* Writes a whole line; false when it could not be. */
+/* Writes a whole line, without waiting for room; false when it could not be, counted as lost where
+ * there was no room. */
 bool sink_write(struct sink *s, const void *line, size_t len);
 
 /* True once after lines were lost, with the number of them. */

@@ -19,6 +19,7 @@ struct desk {
 	struct services *services;
 	struct errands *done; /* what comes back from other threads */
 	struct log_limit refused_limit;
+	uint64_t opened; /* consoles so far */
 };
 
 enum console_phase {
@@ -34,6 +35,8 @@ struct console {
 	enum console_phase phase;
 	int fd;
 	struct addr from;
+	struct network client; /* what counts as one with it */
+	uint64_t number; /* in the order of opening */
 	int64_t deadline; /* CLOCK_NEVER during an errand */
 	bool is_away; /* an errand is under way; the slot stays taken, even without a connection */
 	bool input_ended;

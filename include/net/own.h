@@ -4,6 +4,7 @@
 #define NET_OWN_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "base/addr.h"
 
@@ -18,6 +19,10 @@ void own_free(struct own *o);
 /* Reads anew what addresses and networks the interfaces have. Needs one descriptor for the moment.
  * -1 with errno, and what was known stays. */
 int own_refresh(struct own *o) __attribute__((warn_unused_result));
+
+/* Writes the addresses of the interfaces, separated by blanks, as far as they fit. Returns `out`.
+ */
+const char *own_format(struct own *o, char *out, size_t size);
 
 /* Is it an address of this host: of one of its interfaces, or of loopback? The port does not
  * matter; the scope of a link-local address does where it is told. Local routes to other addresses

@@ -11,11 +11,16 @@
 
 #include "base/addr.h"
 
+/* How a listener is opened: any of these, or 0. */
+enum socket_listen_way {
+	SOCKET_BESIDE_OTHERS = 1, /* beside listeners that share their port */
+	SOCKET_FREE_BIND = 2, /* though this host may not have the address (yet) */
+};
+
 /* A TCP listener on `wanted` (IPv6 ones serve IPv6 only) whose accepted sockets inherit
  * TCP_NODELAY, urgent data in their place, and keepalive. `*bound` receives the address with the
- * port that the kernel chose if `wanted` has port 0. With `share` it may be opened beside listeners
- * that share their port. -1 with errno. */
-int socket_listen(const struct addr *wanted, int backlog, bool share, struct addr *bound)
+ * port that the kernel chose if `wanted` has port 0. -1 with errno. */
+int socket_listen(const struct addr *wanted, int backlog, unsigned way, struct addr *bound)
 	__attribute__((warn_unused_result));
 
 /* Lets another listener of this process on the same port, as 0.0.0.0 and one of its addresses are,

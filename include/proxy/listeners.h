@@ -13,12 +13,16 @@ struct listeners {
 		int fd;
 		struct addr wanted; /* as configured */
 		struct addr bound; /* as the kernel says: with the port */
+		bool is_awaited; /* this host did not have the address when it was opened */
 	} items[SETTINGS_MAX_LISTEN];
+	size_t lacking_count; /* addresses of a family that the kernel lacks: left out */
+	struct addr lacking[SETTINGS_MAX_LISTEN];
 };
 
-/* Opens what `list` says; listeners of `old` (may be NULL) on the same address are taken over and
- * stay open, with whoever waits in their backlog. NULL with "ADDR: why" in `error`; then nothing
- * changed. */
+/* Opens what `list` says; listeners of `old` on the same address are taken over and stay open, with
+ * whoever waits in their backlog. `old` is NULL at start: then an address that this host does not
+ * have yet is listened on, too. One whose family the kernel lacks is left out, unless it is the
+ * only one. NULL with "ADDR: why" in `error`; then nothing changed. */
 struct listeners *listeners_open(const struct listen_list *list, int backlog,
 	const struct listeners *old, char error[CONFIG_ERROR_MAX]);
 
@@ -31,7 +35,8 @@ size_t listeners_count_new(const struct listen_list *list, const struct listener
 /* Adds the addresses of `l` to those at which the proxy itself answers (config.own). */
 void listeners_add_own(const struct listeners *l, struct config *c);
 
-/* A line in the log with this message for each that is not in `known` (may be NULL). */
+/* A line in the log with this message for each that is not in `known` (may be NULL), and a warning
+ * for each that was left out. */
 void listeners_log(const struct listeners *l, const struct listeners *known, const char *msg);
 
 /* Takes those out of `l` that are in `kept` (may be NULL) too, and so are not to be closed. */

@@ -15,6 +15,9 @@
 
 struct pool;
 
+/* Address space that a worker takes: its stack, and the memory of its session. */
+size_t pool_bytes_each(void);
+
 /* Makes `*count` workers that wait for pool_listen_on(). Fewer, and `*count` lowered, when the
  * system does not allow as many threads; some that it would allow are left to others then. NULL
  * with errno when not even one can be had. */

@@ -18,7 +18,8 @@
 
 /* On whose behalf, and with what: the same for all targets of a session. */
 struct asker {
-	const struct config *config;
+	const struct config *config; /* that of the session's beginning */
+	struct config_store *configs; /* where the one in force is; NULL: it is that one */
 	struct resolver *resolver;
 	struct own *own;
 	struct fd_lease *lease;
@@ -28,10 +29,11 @@ struct asker {
 	enum request_command command;
 };
 
-/* What the rules say of `addr`, which `dst` came to; of `dst` whatever it comes to (`addr` is
- * NULL); or of the command alone (both are). The kernel has to be asked for some addresses, which
- * needs a descriptor for the moment: with `has_place` the caller has taken a place of the lease for
- * one that is not open yet; else one is taken, and when there is none the answer is no. */
+/* What the rules that are in force now say of `addr`, which `dst` came to; of `dst` whatever it
+ * comes to (`addr` is NULL); or of the command alone (both are). The kernel has to be asked for
+ * some addresses, which needs a descriptor for the moment: with `has_place` the caller has taken a
+ * place of the lease for one that is not open yet; else one is taken, and when there is none the
+ * answer is no. */
 struct verdict target_judge(const struct asker *a, const struct destination *dst,
 	const struct addr *addr, bool has_place);
 

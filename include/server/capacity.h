@@ -4,22 +4,29 @@
 #define SERVER_CAPACITY_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "net/fdbudget.h"
 #include "state/config.h"
 
 struct capacity {
-	size_t wanted; /* sessions, by the settings */
-	size_t planned; /* what the limit on files leaves of these */
+	size_t sessions; /* that the settings want, and the limits leave of these */
+	uint64_t memory; /* bytes: the host's, or what control groups leave of it */
+	char why[512]; /* what decided that they are no more */
 };
 
-/* Raises the limit on open files and plans `budget` with it, `listeners` of which are for what is
- * listened on. -1 with the reason in `error` when no session fits. */
+/* Raises the limit on open files and plans `budget` with it and with the memory there is,
+ * `listeners` of the files being for what is listened on. -1 with the reason in `error` when no
+ * session fits. */
 int capacity_plan(struct capacity *c, struct fdbudget *budget, const struct settings *s,
 	size_t listeners, char error[CONFIG_ERROR_MAX]) __attribute__((warn_unused_result));
 
+/* When all other threads run: lowers the sessions of `budget` to what may be made of workers beside
+ * them. -1 with the reason in `error` when that is none. */
+int capacity_plan_workers(struct capacity *c, struct fdbudget *budget, const struct settings *s,
+	char error[CONFIG_ERROR_MAX]) __attribute__((warn_unused_result));
+
 /* Says how many there are now that the workers are made, and why not more. */
-void capacity_log(
-	const struct capacity *c, const struct fdbudget *budget, const struct settings *s);
+void capacity_log(struct capacity *c, const struct fdbudget *budget, const struct settings *s);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include <stdatomic.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "state/config_file.h"
 #include "state/settings.h"
@@ -15,6 +16,7 @@ struct config {
 	struct addr own[SETTINGS_MAX_LISTEN + 1];
 	size_t own_count;
 	bool auto_requires_login; /* what auth = auto comes to (admission.h) */
+	uint64_t generation; /* of its store; that of each one published is another */
 	_Atomic(unsigned) references;
 };
 
@@ -65,6 +67,9 @@ const struct idle_limits *config_idle_limits(const struct config_store *store);
 
 /* The current snapshot with a reference of the caller's own, to be released. */
 struct config *config_get(struct config_store *store);
+
+/* That of the current snapshot, without a lock. */
+uint64_t config_generation(const struct config_store *store);
 
 /* Makes `next` the current one and takes over its reference. */
 void config_publish(struct config_store *store, struct config *next);

@@ -334,6 +334,11 @@ bool network_parse(const char *text, size_t len, struct network *out)
 	return host_part_is_zero(out);
 }
 
+bool network_equal(const struct network *a, const struct network *b)
+{
+	return a->prefix == b->prefix && addr_equal(&a->base, &b->base);
+}
+
 bool network_contains(const struct network *n, const struct addr *a)
 {
 	size_t len, base_len;

@@ -24,9 +24,10 @@
 static _Atomic(int) threshold = LOG_INFO;
 static _Atomic(int) style = LOG_TEXT;
 
-/* Two, since the number of a sink's descriptor is for life: standard error is never replaced. */
+/* Two, since the number of a sink's descriptor is for life, and that of standard error is not ours
+ * to replace: it serves before log_open() and after log_close(). */
 static struct sink standard_error = {.fd = STDERR_FILENO};
-static struct sink file = SINK_NONE;
+static struct sink opened = SINK_NONE;
 static _Atomic(struct sink *) current = &standard_error;
 static _Atomic(bool) is_file; /* `current` is not what standard error is */
 
@@ -47,12 +48,9 @@ int log_open(const char *path)
 {
 	bool is_named = path != NULL && *path != '\0';
 
-	if (!is_named && sink_redirect(atomic_load(&current), STDERR_FILENO) < 0)
+	if ((is_named ? sink_open(&opened, path) : sink_redirect(&opened, STDERR_FILENO)) < 0)
 		return -1;
-	if (is_named && sink_open(&file, path) < 0)
-		return -1;
-	if (is_named)
-		atomic_store(&current, &file);
+	atomic_store(&current, &opened);
 	atomic_store(&is_file, is_named);
 	return 0;
 }
@@ -61,7 +59,7 @@ void log_close(void)
 {
 	atomic_store(&current, &standard_error);
 	atomic_store(&is_file, false);
-	sink_close(&file);
+	sink_close(&opened);
 }
 
 static size_t room(const struct log_line *line)

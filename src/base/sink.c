@@ -1,14 +1,21 @@
 /*
  * Logs are opened again while other threads write to them. Instead of a lock around every line,
  * the new file takes the old one's number: a writer that is about to write writes to the one or to
- * the other. Regular files never block; anything else is asked with poll(2) first, and only the
- * first line of a stall waits.
+ * the other.
+ *
+ * Nobody waits for a log. A regular file never blocks; for anything else poll(2) is asked first,
+ * and only the first line of a stall waits. Since many ask and then write at the same moment, the
+ * write itself does not block either. What we were given is shared with whoever gave it, a shell
+ * say, which O_NONBLOCK would hit too: a socket is told with each line, and the others are opened
+ * anew. Where that is refused, poll(2) is all there is.
  */
 #include "base/sink.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdio.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -16,23 +23,65 @@
 /* How long the first line waits that the sink does not take. */
 #define STALL_MS 500
 
-static void note_kind(struct sink *s)
+enum kind {
+	KIND_OTHER, /* may have no room: a pipe, a terminal */
+	KIND_SOCKET,
+	KIND_REGULAR, /* never blocks */
+};
+
+static enum kind kind_of(int fd)
 {
 	struct stat st;
 
-	atomic_store(&s->never_blocks, fstat(atomic_load(&s->fd), &st) == 0 && S_ISREG(st.st_mode));
+	if (fstat(fd, &st) < 0)
+		return KIND_OTHER;
+	if (S_ISREG(st.st_mode))
+		return KIND_REGULAR;
+	return S_ISSOCK(st.st_mode) ? KIND_SOCKET : KIND_OTHER;
+}
+
+/* Takes over `fd`. -1 with errno, and `fd` is closed. */
+static int adopt(struct sink *s, int fd)
+{
+	int own = atomic_load(&s->fd), result = 0, saved;
+	enum kind kind = kind_of(fd);
+
+	if (own < 0) {
+		atomic_store(&s->kind, kind);
+		atomic_store(&s->fd, fd);
+		return 0;
+	}
+	/* What serves for any, as long as it may be the one or the other. */
+	atomic_store(&s->kind, KIND_OTHER);
+	if (dup3(fd, own, O_CLOEXEC) < 0) {
+		kind = kind_of(own);
+		result = -1;
+	}
+	atomic_store(&s->kind, kind);
+	saved = errno;
+	close(fd);
+	errno = saved;
+	return result;
+}
+
+/* A description of our own of what `fd` is; -1 where there can be none. */
+static int open_anew(int fd)
+{
+	char path[32];
+
+	if (kind_of(fd) != KIND_OTHER)
+		return -1;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return open(path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 }
 
 int sink_redirect(struct sink *s, int fd)
 {
-	int own = atomic_load(&s->fd);
+	int own = open_anew(fd);
 
 	if (own < 0)
-		atomic_store(&s->fd, fd);
-	else if (own != fd && dup3(fd, own, O_CLOEXEC) < 0)
-		return -1;
-	note_kind(s);
-	return 0;
+		own = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	return own < 0 ? -1 : adopt(s, own);
 }
 
 int sink_open(struct sink *s, const char *path)
@@ -40,30 +89,39 @@ int sink_open(struct sink *s, const char *path)
 	/* A FIFO that nobody reads is refused (ENXIO) instead of waited for. */
 	int fd =
 		open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0640);
-	int result, saved;
 
-	if (fd < 0)
-		return -1;
-	(void)fcntl(fd, F_SETFL, O_APPEND);
-	result = sink_redirect(s, fd);
-	saved = errno;
-	if (atomic_load(&s->fd) != fd)
-		close(fd);
-	errno = saved;
-	return result;
+	return fd < 0 ? -1 : adopt(s, fd);
+}
+
+static void count_lost(struct sink *s)
+{
+	atomic_store(&s->stalled, true);
+	atomic_fetch_add(&s->lost, 1);
 }
 
 bool sink_takes_line(struct sink *s)
 {
 	struct pollfd p = {.fd = atomic_load(&s->fd), .events = POLLOUT};
 
-	if (atomic_load_explicit(&s->never_blocks, memory_order_relaxed))
+	if (atomic_load_explicit(&s->kind, memory_order_relaxed) == KIND_REGULAR)
 		return true;
 	if (poll(&p, 1, atomic_load(&s->stalled) ? 0 : STALL_MS) != 0)
 		return true;
-	atomic_store(&s->stalled, true);
-	atomic_fetch_add(&s->lost, 1);
+	count_lost(s);
 	return false;
+}
+
+static ssize_t write_parts(struct sink *s, struct iovec parts[2])
+{
+	struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
+	int fd = atomic_load(&s->fd);
+	ssize_t n = -1;
+
+	errno = ENOTSOCK;
+	if (atomic_load_explicit(&s->kind, memory_order_relaxed) == KIND_SOCKET)
+		n = sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+	/* Another thread may have gone over to something else meanwhile. */
+	return n < 0 && errno == ENOTSOCK ? writev(fd, parts, 2) : n;
 }
 
 bool sink_write(struct sink *s, const void *line, size_t len)
@@ -76,10 +134,12 @@ bool sink_write(struct sink *s, const void *line, size_t len)
 	ssize_t n;
 
 	do
-		n = writev(atomic_load(&s->fd), parts, 2);
+		n = write_parts(s, parts);
 	while (n < 0 && errno == EINTR);
 	if (n == (ssize_t)(was_torn + len))
 		return true;
+	if (n < 0 && errno == EAGAIN)
+		count_lost(s);
 	if (n > 0 || was_torn)
 		atomic_store(&s->torn, true);
 	return false;

@@ -4,6 +4,7 @@
  */
 #include "client/batch.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,12 +32,19 @@ static enum client_status ask_line(struct client *c, const char *line)
 	return status;
 }
 
+/* What was to be asked is not known, so that nobody may take what was for the whole. */
+static enum client_status say_unreadable(void)
+{
+	client_say("standard input cannot be read on: %s", strerror(errno));
+	return CLIENT_USAGE;
+}
+
 static enum client_status ask_all(struct client *c, char **line, size_t *size)
 {
 	enum client_status worst = CLIENT_OK, status;
 	ssize_t len;
 
-	while ((len = getline(line, size, stdin)) >= 0) {
+	while ((len = getdelim(line, size, '\n', stdin)) >= 0) {
 		if (!cut_line(*line, (size_t)len)) {
 			client_say("a line of the input has a NUL in it");
 			return CLIENT_USAGE;
@@ -47,9 +55,9 @@ static enum client_status ask_all(struct client *c, char **line, size_t *size)
 		if (status > worst)
 			worst = status;
 		if (status > CLIENT_REFUSED || request_is(*line, "QUIT"))
-			break;
+			return worst;
 	}
-	return worst;
+	return feof(stdin) ? worst : say_unreadable();
 }
 
 enum client_status batch_run(struct client *c)

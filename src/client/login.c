@@ -91,7 +91,10 @@ static enum client_status find_password(struct client *c, char out[SECRET_MAX])
 static enum client_status read_login_line(char out[SECRET_MAX])
 {
 	if (fgets(out, SECRET_MAX, stdin) == NULL) {
-		client_say("no login was given: the first line is to be Username:password");
+		if (feof(stdin))
+			client_say("no login was given: the first line is to be Username:password");
+		else
+			client_say("standard input cannot be read: %s", strerror(errno));
 		return CLIENT_USAGE;
 	}
 	if (strlen(out) == SECRET_MAX - 1) {

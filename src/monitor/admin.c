@@ -19,6 +19,7 @@
 #include "base/log.h"
 #include "base/wake.h"
 #include "monitor/console.h"
+#include "monitor/seats.h"
 #include "net/socket.h"
 
 #define EXHAUSTED_PAUSE_MS 1000
@@ -46,36 +47,14 @@ struct admin {
 
 /* ---- who comes ---- */
 
-/* The one in this phase, with no errand under way, whose deadline comes first; NULL: none. */
-static struct console *find_oldest(struct admin *a, enum console_phase phase)
+/* Free for `client`; NULL: there is none. */
+static struct console *make_place(struct admin *a, const struct network *client)
 {
-	struct console *oldest = NULL;
+	struct console *c = seats_find(a->consoles, a->count, client);
 
-	for (size_t i = 0; i < a->count; i++) {
-		struct console *c = &a->consoles[i];
-
-		if (c->phase == phase && !c->is_away &&
-			(oldest == NULL || c->deadline < oldest->deadline))
-			oldest = c;
-	}
-	return oldest;
-}
-
-/* A free place, or that of one that is over already, or of whoever has waited longest without a
- * login; NULL when all are taken by administrators. */
-static struct console *find_place(struct admin *a)
-{
-	struct console *c = find_oldest(a, CONSOLE_FREE);
-
-	if (c != NULL)
-		return c;
-	c = find_oldest(a, CONSOLE_CLOSING);
-	if (c != NULL) {
+	if (c != NULL && c->phase == CONSOLE_CLOSING)
 		console_close(c);
-		return c;
-	}
-	c = find_oldest(a, CONSOLE_LOGIN);
-	if (c != NULL)
+	else if (c != NULL && c->phase == CONSOLE_LOGIN)
 		console_dismiss(c, TURNED_AWAY);
 	return c;
 }
@@ -90,13 +69,15 @@ static void turn_away(int fd)
 
 static void accept_administrator(struct admin *a)
 {
+	struct network client;
 	struct addr from;
 	struct console *c;
 	int fd;
 
 	switch (socket_accept(a->listener, &fd, &from)) {
 	case SOCKET_ACCEPTED:
-		c = find_place(a);
+		client = own_client_of(a->desk.services->own, &from);
+		c = make_place(a, &client);
 		if (c != NULL)
 			console_open(c, &a->desk, fd, &from);
 		else

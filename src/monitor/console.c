@@ -39,7 +39,9 @@ void console_open(struct console *c, struct desk *desk, int fd, const struct add
 	c->desk = desk;
 	c->phase = CONSOLE_LOGIN;
 	c->fd = fd;
+	c->number = ++desk->opened;
 	c->from = *from;
+	c->client = own_client_of(desk->services->own, from);
 	c->is_away = c->input_ended = c->is_skipping = false;
 	c->in_len = c->user_len = 0;
 	c->request.server = desk->server;

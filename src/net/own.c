@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <ifaddrs.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -138,6 +139,24 @@ bool own_has_address(struct own *o, const struct addr *a)
 bool own_has_network_of(struct own *o, const struct addr *a)
 {
 	return any_place(o, network_contains, a);
+}
+
+const char *own_format(struct own *o, char *out, size_t size)
+{
+	char text[ADDR_TEXT_MAX];
+	size_t len = 0;
+
+	out[0] = '\0';
+	rwlock_read(&o->lock);
+	for (size_t i = 0; o->list != NULL && i < o->list->count; i++) {
+		const char *next = addr_format_host(&o->list->places[i].base, text);
+
+		if (len + strlen(next) + 2 > size)
+			break;
+		len += (size_t)snprintf(out + len, size - len, "%s%s", len > 0 ? " " : "", next);
+	}
+	rwlock_read_unlock(&o->lock);
+	return out;
 }
 
 static bool counts_by_itself(struct own *o, const struct addr *a)

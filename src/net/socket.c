@@ -53,7 +53,16 @@ static int close_and_fail(int fd)
 	return -1;
 }
 
-int socket_listen(const struct addr *wanted, int backlog, bool share, struct addr *bound)
+/* Lets the socket be bound to an address that no interface has. */
+static void bind_freely(int fd, sa_family_t family)
+{
+	if (family == AF_INET6)
+		set_option(fd, IPPROTO_IPV6, IPV6_FREEBIND, 1);
+	else
+		set_option(fd, IPPROTO_IP, IP_FREEBIND, 1);
+}
+
+int socket_listen(const struct addr *wanted, int backlog, unsigned way, struct addr *bound)
 {
 	int fd = socket(wanted->sa.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
@@ -64,7 +73,9 @@ int socket_listen(const struct addr *wanted, int backlog, bool share, struct add
 		set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
 	set_stream_options(fd);
 	socket_keep_alive(fd);
-	socket_share_port(fd, share);
+	socket_share_port(fd, way & SOCKET_BESIDE_OTHERS);
+	if (way & SOCKET_FREE_BIND)
+		bind_freely(fd, wanted->sa.sa_family);
 	if (bind(fd, &wanted->sa, addr_len(wanted)) < 0 || listen(fd, backlog) < 0)
 		return close_and_fail(fd);
 	socket_share_port(fd, false);
@@ -121,7 +132,7 @@ static int open_in_range(const struct port_range *range, struct addr *host,
 
 static int listen_alone(const struct addr *host, int backlog, struct addr *bound)
 {
-	return socket_listen(host, backlog, false, bound);
+	return socket_listen(host, backlog, 0, bound);
 }
 
 int socket_listen_in(

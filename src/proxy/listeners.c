@@ -1,6 +1,11 @@
 /*
  * A set is opened as a whole or not at all, and what the old one has on the same address is taken
  * over as it is, with who waits in its backlog: a change of settings refuses nobody.
+ *
+ * At boot the network may come later than we do, and then nobody is there to start us again. So
+ * what this host does not have yet is listened on all the same at start, and served from the moment
+ * that it comes; in a change it is more likely a mistake, and refused. A family of addresses that
+ * the kernel lacks does not come: where others are listened on, it is left out.
  */
 #include "proxy/listeners.h"
 
@@ -39,12 +44,26 @@ static int listen_beside(
 
 	for (size_t i = 0; i < old->count; i++)
 		socket_share_port(old->items[i].fd, true);
-	fd = socket_listen(wanted, backlog, true, bound);
+	fd = socket_listen(wanted, backlog, SOCKET_BESIDE_OTHERS, bound);
 	saved = errno;
 	for (size_t i = 0; i < old->count; i++)
 		socket_share_port(old->items[i].fd, false);
 	errno = saved;
 	return fd;
+}
+
+static int open_new(
+	struct listener *item, const struct addr *wanted, int backlog, const struct listeners *old)
+{
+	*item = (struct listener){.wanted = *wanted};
+	item->fd = socket_listen(wanted, backlog, 0, &item->bound);
+	if (item->fd < 0 && errno == EADDRINUSE && old != NULL)
+		item->fd = listen_beside(old, wanted, backlog, &item->bound);
+	if (item->fd < 0 && errno == EADDRNOTAVAIL && old == NULL) {
+		item->fd = socket_listen(wanted, backlog, SOCKET_FREE_BIND, &item->bound);
+		item->is_awaited = true;
+	}
+	return item->fd < 0 ? -1 : 0;
 }
 
 static int open_one(
@@ -57,40 +76,48 @@ static int open_one(
 		errno = EADDRINUSE;
 		return -1;
 	}
-	if (same != NULL) {
+	if (same != NULL)
 		*item = *same;
-	} else {
-		item->wanted = *wanted;
-		item->fd = socket_listen(wanted, backlog, false, &item->bound);
-		if (item->fd < 0 && errno == EADDRINUSE && old != NULL)
-			item->fd = listen_beside(old, wanted, backlog, &item->bound);
-		if (item->fd < 0)
-			return -1;
-	}
+	else if (open_new(item, wanted, backlog, old) < 0)
+		return -1;
 	l->count++;
 	return 0;
+}
+
+/* The first of `list` that cannot be listened on, with errno; NULL when all others are that the
+ * kernel has the family of. */
+static const struct addr *open_each(struct listeners *l, const struct listen_list *list,
+	int backlog, const struct listeners *old)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		if (open_one(l, &list->addrs[i], backlog, old) == 0)
+			continue;
+		if (errno != EAFNOSUPPORT)
+			return &list->addrs[i];
+		l->lacking[l->lacking_count++] = list->addrs[i];
+	}
+	return l->count == 0 ? &list->addrs[0] : NULL;
 }
 
 struct listeners *listeners_open(const struct listen_list *list, int backlog,
 	const struct listeners *old, char error[CONFIG_ERROR_MAX])
 {
 	struct listeners *l = calloc(1, sizeof(*l));
+	const struct addr *failed;
 	char text[ADDR_TEXT_MAX];
 
 	if (l == NULL) {
 		snprintf(error, CONFIG_ERROR_MAX, "out of memory");
 		return NULL;
 	}
-	for (size_t i = 0; i < list->count; i++) {
-		if (open_one(l, &list->addrs[i], backlog, old) < 0) {
-			snprintf(error, CONFIG_ERROR_MAX, "cannot listen on %s: %s",
-				addr_format(&list->addrs[i], text), strerror(errno));
-			listeners_leave_out(l, old);
-			listeners_close(l);
-			return NULL;
-		}
-	}
-	return l;
+	failed = open_each(l, list, backlog, old);
+	if (failed == NULL)
+		return l;
+	snprintf(error, CONFIG_ERROR_MAX, "cannot listen on %s: %s", addr_format(failed, text),
+		strerror(errno));
+	listeners_leave_out(l, old);
+	listeners_close(l);
+	return NULL;
 }
 
 size_t listeners_count_new(const struct listen_list *list, const struct listeners *old)
@@ -120,6 +147,10 @@ void listeners_log(const struct listeners *l, const struct listeners *known, con
 		log_text(&line, "address", addr_format(&l->items[i].bound, text));
 		log_end(&line);
 	}
+	for (size_t i = 0; i < l->lacking_count; i++)
+		log_message(LOG_WARN,
+			"%s is not listened on: this system has no addresses of its kind",
+			addr_format(&l->lacking[i], text));
 }
 
 void listeners_leave_out(struct listeners *l, const struct listeners *kept)

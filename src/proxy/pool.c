@@ -382,6 +382,11 @@ static void start_workers(struct pool *p, size_t wanted)
 		end_surplus(p);
 }
 
+size_t pool_bytes_each(void)
+{
+	return STACK_SIZE + (size_t)sysconf(_SC_PAGESIZE) + sizeof(struct session);
+}
+
 struct pool *pool_new(struct services *services, size_t *count)
 {
 	struct pool *p = calloc(1, sizeof(*p));

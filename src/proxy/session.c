@@ -100,6 +100,7 @@ static void prepare_asker(struct session *s)
 	const struct handshake *h = &s->handshake;
 
 	s->asker = (struct asker){.config = s->config,
+		.configs = s->services->config,
 		.resolver = s->services->resolver,
 		.own = s->services->own,
 		.lease = &s->lease,

@@ -2,6 +2,10 @@
  * Whoever goes somewhere for a client asks here, and nowhere else, with all that is known of the
  * session. The answers of the lookup are the queue of candidates, per family in the server's order;
  * an address literal is the one answer of a lookup that is over already.
+ *
+ * Addresses to go out from, families and times are those of the session's beginning. What is denied
+ * is denied by the rules that are in force when it is asked for: a client that has sent its
+ * greeting and then waits must not reach a monitor that has been opened since.
  */
 #include "proxy/target.h"
 
@@ -17,11 +21,12 @@
 
 /* Would what is sent to `addr` arrive at this host? Only asked where it matters. The addresses of
  * the interfaces are in memory; local routes to others are known to the kernel alone. */
-static bool is_here(const struct asker *a, const struct addr *addr, bool has_place)
+static bool is_here(
+	const struct asker *a, const struct config *rules, const struct addr *addr, bool has_place)
 {
 	bool here;
 
-	if (!rules_ask_where(a->config, addr))
+	if (!rules_ask_where(rules, addr))
 		return false;
 	if (own_has_address(a->own, addr))
 		return true;
@@ -33,19 +38,32 @@ static bool is_here(const struct asker *a, const struct addr *addr, bool has_pla
 	return here;
 }
 
+/* The one in force where it is not the session's own any more, to be released; else NULL. */
+static struct config *newer_config(const struct asker *a)
+{
+	if (a->configs == NULL || config_generation(a->configs) == a->config->generation)
+		return NULL;
+	return config_get(a->configs);
+}
+
 struct verdict target_judge(const struct asker *a, const struct destination *dst,
 	const struct addr *addr, bool has_place)
 {
+	struct config *newer = newer_config(a);
+	const struct config *rules = newer != NULL ? newer : a->config;
+	struct verdict verdict;
 	struct subject subject = {.user = a->user,
 		.user_len = a->user_len,
 		.client = a->client,
 		.command = a->command,
 		.dst = dst,
 		.addr = addr,
-		.is_here = addr != NULL && is_here(a, addr, has_place),
+		.is_here = addr != NULL && is_here(a, rules, addr, has_place),
 		.time = time(NULL)};
 
-	return rules_judge(a->config, &subject);
+	verdict = rules_judge(rules, &subject);
+	config_release(newer);
+	return verdict;
 }
 
 /* ---- candidates ---- */

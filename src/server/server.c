@@ -65,6 +65,23 @@ static void log_try_it(const struct server *s, const struct config *c)
 		admission_login_required(c) ? "NAME:PASS@" : "", addr_format(&a, text));
 }
 
+/* What is listened on and is not there yet may be about to come, or a mistake. */
+static void warn_of_awaited(const struct server *s, const struct listeners *l)
+{
+	char text[ADDR_TEXT_MAX], all[512];
+	struct log_line line;
+
+	for (size_t i = 0; i < l->count; i++) {
+		if (!l->items[i].is_awaited)
+			continue;
+		log_begin(&line, LOG_WARN,
+			"this host does not have this address (yet): it is served as soon as it comes");
+		log_text(&line, "address", addr_format(&l->items[i].bound, text));
+		log_text(&line, "host_has", own_format(s->services.own, all, sizeof(all)));
+		log_end(&line);
+	}
+}
+
 /* ---- open ---- */
 
 static int make_shared_state(struct server *s, const struct config *c, char *error)
@@ -316,10 +333,12 @@ static void accept_clients(void *context, const struct listeners *next)
 	pool_listen_on(context, next);
 }
 
-static int start_pool(struct server *s, char *error)
+static int start_pool(struct server *s, const struct settings *settings, char *error)
 {
 	struct acceptor acceptor = {.expect = expect_clients, .listen_on = accept_clients};
 
+	if (capacity_plan_workers(&s->capacity, &s->services.budget, settings, error) < 0)
+		return -1;
 	s->pool = pool_new(&s->services, &s->services.budget.sessions);
 	if (s->pool == NULL) {
 		snprintf(error, CONFIG_ERROR_MAX, "cannot start a worker thread: %s",
@@ -335,6 +354,8 @@ static int start_pool(struct server *s, char *error)
 static void log_start(const struct server *s, const struct config *c)
 {
 	log_try_it(s, c);
+	for (enum front i = 0; i < FRONTS; i++)
+		warn_of_awaited(s, fronts_listeners(&s->site.fronts, i));
 	if (users_count_admins(s->services.users) == 0)
 		log_message(LOG_INFO,
 			"nobody may log in to the monitor: no user has the role admin (-u "
@@ -343,15 +364,14 @@ static void log_start(const struct server *s, const struct config *c)
 
 int server_start_workers(struct server *s, char error[CONFIG_ERROR_MAX])
 {
-	struct config *c;
-	int result;
+	struct config *c = config_get(s->services.config);
+	int result = start_pool(s, &c->settings, error);
 
-	if (start_pool(s, error) < 0)
-		return -1;
-	c = config_get(s->services.config);
-	capacity_log(&s->capacity, &s->services.budget, &c->settings);
-	effects_warn_of_open_door(users_count(s->services.users), c);
-	result = fronts_begin(&s->site.fronts, error);
+	if (result == 0) {
+		capacity_log(&s->capacity, &s->services.budget, &c->settings);
+		effects_warn_of_open_door(users_count(s->services.users), c);
+		result = fronts_begin(&s->site.fronts, error);
+	}
 	if (result == 0)
 		log_start(s, c);
 	config_release(c);

@@ -372,7 +372,7 @@ static int read_tail(struct access_log *log, int fd, off_t from)
 	char *line = NULL;
 	size_t size = 0;
 	ssize_t len;
-	int result;
+	int result, saved;
 
 	if (file == NULL || fseeko(file, from, SEEK_SET) < 0) {
 		if (file != NULL)
@@ -381,14 +381,17 @@ static int read_tail(struct access_log *log, int fd, off_t from)
 			close(fd);
 		return -1;
 	}
-	while ((len = getline(&line, &size, file)) > 0) {
+	while ((len = getdelim(&line, &size, '\n', file)) > 0) {
 		if (line[len - 1] == '\n')
 			line[len - 1] = '\0';
 		remember(log, parse_line(line));
 	}
-	result = ferror(file) ? -1 : 0;
+	/* An allocation that fails is no error of the file's. */
+	result = feof(file) ? 0 : -1;
+	saved = errno;
 	free(line);
 	fclose(file);
+	errno = saved;
 	return result;
 }
 

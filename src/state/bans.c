@@ -57,16 +57,11 @@ static struct network holder_of(const struct bans *b, const struct addr *addr)
 	return own_client_of(b->own, addr);
 }
 
-static bool is_same_holder(const struct network *a, const struct network *b)
-{
-	return a->prefix == b->prefix && addr_equal(&a->base, &b->base);
-}
-
 static struct entry *find_ban_locked(struct bans *b, const struct network *holder)
 	REQUIRES(&b->lock)
 {
 	for (size_t i = 0; i < b->used; i++) {
-		if (is_same_holder(&b->entries[i].holder, holder))
+		if (network_equal(&b->entries[i].holder, holder))
 			return &b->entries[i];
 	}
 	return NULL;

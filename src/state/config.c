@@ -90,6 +90,7 @@ void config_release(struct config *c)
 struct config_store {
 	struct rwlock lock;
 	struct config *current;
+	_Atomic(uint64_t) generation; /* of it; written with the lock held */
 	struct idle_limits idle_limits; /* atomics, outside the lock */
 };
 
@@ -137,13 +138,20 @@ struct config *config_get(struct config_store *store)
 	return c;
 }
 
+uint64_t config_generation(const struct config_store *store)
+{
+	return atomic_load(&store->generation);
+}
+
 void config_publish(struct config_store *store, struct config *next)
 {
 	struct config *old;
 
 	rwlock_write(&store->lock);
 	old = store->current;
+	next->generation = old->generation + 1;
 	store->current = next;
+	atomic_store(&store->generation, next->generation);
 	follow(store, &next->settings); /* it may be old, and gone, as soon as the lock is free */
 	rwlock_write_unlock(&store->lock);
 	config_release(old);

@@ -5,6 +5,7 @@
  */
 #include "state/setting_types.h"
 
+#include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -219,6 +220,40 @@ const struct setting_type setting_text = {
 
 /* ---- addresses to listen on ---- */
 
+/* A link-local address is one on each link, so it means nothing without its interface. */
+static bool lacks_interface(const struct addr *a)
+{
+	return a->sa.sa_family == AF_INET6 && IN6_IS_ADDR_LINKLOCAL(&a->in6.sin6_addr) &&
+		a->in6.sin6_scope_id == 0;
+}
+
+/* "[fe80::a%eth0]:80" is wrong by its interface only, or by something else. */
+static void blame_interface(const char *word, size_t len, char why[SETTING_ERROR_MAX])
+{
+	const char *percent = memchr(word, '%', len), *start = *word == '[' ? word + 1 : word;
+	struct addr a;
+	size_t name;
+
+	if (percent == NULL || !addr_parse(start, (size_t)(percent - start), &a))
+		return;
+	name = strcspn(percent + 1, "], \t");
+	snprintf(why, SETTING_ERROR_MAX, "this host has no network interface %.*s",
+		(int)(name < IF_NAMESIZE ? name : IF_NAMESIZE), percent + 1);
+}
+
+static bool read_listen_addr(
+	const char *word, size_t len, struct addr *out, bool *has_port, char why[SETTING_ERROR_MAX])
+{
+	if (!addr_parse_port(word, len, out, has_port)) {
+		blame_interface(word, len, why);
+		return false;
+	}
+	if (lacks_interface(out))
+		snprintf(why, SETTING_ERROR_MAX,
+			"a link-local address needs its interface, as in fe80::a%%eth0");
+	return !lacks_interface(out);
+}
+
 static bool read_addrs(const struct setting *setting, void *value, const struct setting_input *in,
 	char why[SETTING_ERROR_MAX])
 {
@@ -226,13 +261,12 @@ static bool read_addrs(const struct setting *setting, void *value, const struct 
 	const char *text = in->text, *word;
 	size_t len;
 
-	(void)why;
 	if (in->adds)
 		list = *(const struct listen_list *)value;
 	while (parse_next_word(&text, &word, &len)) {
 		if (list.count == (size_t)setting->most ||
-			!addr_parse_port(
-				word, len, &list.addrs[list.count], &list.has_port[list.count]))
+			!read_listen_addr(word, len, &list.addrs[list.count],
+				&list.has_port[list.count], why))
 			return false;
 		list.count++;
 	}

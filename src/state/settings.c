@@ -53,7 +53,8 @@ const struct setting settings_table[] = {
 		.effects = EFFECT_LISTENERS,
 		.value_name = "ADDR",
 		.help = "Address to serve on, with or without a port (192.168.1.1, [::]:1080). "
-			"Repeat it to serve on several; IPv6 addresses serve IPv6 only."},
+			"Repeat it to serve on several; IPv6 addresses serve IPv6 only, and "
+			"link-local ones need their interface (fe80::a%eth0)."},
 	{.name = "port",
 		.flag = 'p',
 		AT(NUMBER, port),
@@ -91,8 +92,8 @@ const struct setting settings_table[] = {
 		.most = 256,
 		.value_name = "N",
 		.help = "Connections to the monitor at once. When all are taken, the next one "
-			"takes the place of whoever has waited longest without a login, or is "
-			"turned away."},
+			"takes the place of one without a login, the newest of the address that "
+			"has most of them, or is turned away."},
 	{.name = "monitor_login_timeout",
 		AT(DURATION, monitor_login_timeout),
 		.initial = "30s",
@@ -118,8 +119,9 @@ const struct setting settings_table[] = {
 		.most = 100000,
 		.value_name = "N",
 		.help = "Sessions that run at once, a thread each, all made at start. auto: as "
-			"many as "
-			"the limit on open files and a 64th of the memory carry, at most 10000."},
+			"many as a 64th of the memory carries, 512 at least and 10000 at most, "
+			"but no more than an eighth of it does. Limits on files, threads and "
+			"memory lower either."},
 	{.name = "max_sessions_per_client",
 		AT(NUMBER, max_sessions_per_client),
 		.initial = "auto",

@@ -8,16 +8,19 @@
 #include <unistd.h>
 
 #include "check.h"
+#include "tmp.h"
 
 /* A test that runs in a folder of its own. */
 #define scratch_test(f) cmocka_unit_test_setup_teardown(f, scratch_enter, scratch_leave)
 
 static inline int scratch_enter(void **state)
 {
-	char *folder = strdup("/tmp/socks5d-unit-XXXXXX");
+	char *folder = malloc(TMP_MAX_PATH);
 
 	*state = folder;
-	return folder == NULL || mkdtemp(folder) == NULL ? -1 : chdir(folder);
+	return folder == NULL || mkdtemp(tmp_template(folder, "socks5d-unit")) == NULL
+		? -1
+		: chdir(folder);
 }
 
 static inline int scratch_remove_one(

@@ -4,7 +4,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 
 #include "scratch.h"
 
@@ -99,6 +101,112 @@ static void lines_that_find_no_room_are_counted_until_there_is_some(void **state
 	close(ends[0]);
 }
 
+/* It is blocking, as what a program is started with, and full to its last byte. */
+static void fill_shared(int fd)
+{
+	static const char bytes[4096];
+
+	assert_int_equal(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
+	while (write(fd, bytes, sizeof(bytes)) > 0)
+		;
+	while (write(fd, bytes, 1) > 0)
+		;
+	assert_int_equal(errno, EAGAIN);
+	assert_int_equal(fcntl(fd, F_SETFL, 0), 0);
+}
+
+/* As when another thread has taken the room that this one was told of. */
+static void assert_write_does_not_block(int fd)
+{
+	struct sink s = SINK_NONE;
+	uint64_t lost;
+
+	assert_int_equal(sink_redirect(&s, fd), 0);
+	assert_true(atomic_load(&s.fd) != fd);
+	put(&s, "before\n");
+	fill_shared(fd);
+	alarm(60); /* ends a test that hangs */
+	assert_false(sink_write(&s, "line\n", 5));
+	alarm(0);
+	assert_true(sink_recovered(&s, &lost));
+	assert_int_equal(lost, 1);
+	assert_int_equal(fcntl(fd, F_GETFL) & O_NONBLOCK, 0);
+	sink_close(&s);
+}
+
+static void a_pipe_that_others_share_stays_blocking_for_them_only(void **state)
+{
+	int ends[2];
+
+	(void)state;
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	assert_write_does_not_block(ends[1]);
+	close(ends[0]);
+	close(ends[1]);
+}
+
+static void so_does_a_socket(void **state)
+{
+	int ends[2];
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+	assert_write_does_not_block(ends[1]);
+	close(ends[0]);
+	close(ends[1]);
+}
+
+static void so_does_a_terminal(void **state)
+{
+	int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC), terminal;
+
+	(void)state;
+	assert_true(master >= 0);
+	assert_int_equal(grantpt(master), 0);
+	assert_int_equal(unlockpt(master), 0);
+	terminal = open(ptsname(master), O_RDWR | O_NOCTTY | O_CLOEXEC);
+	assert_true(terminal >= 0);
+	assert_write_does_not_block(terminal);
+	close(terminal);
+	close(master);
+}
+
+static void a_shared_file_is_appended_to_where_the_others_are(void **state)
+{
+	struct sink s = SINK_NONE;
+	int fd = open("shared", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+	(void)state;
+	assert_int_equal(write(fd, "shell\n", 6), 6);
+	assert_int_equal(sink_redirect(&s, fd), 0);
+	put(&s, "line\n");
+	assert_int_equal(write(fd, "shell\n", 6), 6);
+	sink_close(&s);
+	close(fd);
+	scratch_assert("shared", "shell\nline\nshell\n");
+}
+
+static void it_goes_from_any_kind_to_any_other(void **state)
+{
+	struct sink s = SINK_NONE;
+	char bytes[32];
+	int ends[2];
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(sink_redirect(&s, ends[1]), 0);
+		put(&s, "socket\n");
+		assert_int_equal(read(ends[0], bytes, sizeof(bytes)), 7);
+		assert_int_equal(sink_open(&s, "file"), 0);
+		put(&s, "file\n");
+	}
+	sink_close(&s);
+	close(ends[0]);
+	close(ends[1]);
+	scratch_assert("file", "file\nfile\n");
+}
+
 static void a_line_that_is_not_written_whole_is_told(void **state)
 {
 	struct sink s = SINK_NONE;
@@ -153,6 +261,11 @@ int main(void)
 		scratch_test(the_same_path_again_is_the_new_file_after_a_rotation),
 		scratch_test(what_cannot_be_opened_changes_nothing),
 		scratch_test(lines_that_find_no_room_are_counted_until_there_is_some),
+		scratch_test(a_pipe_that_others_share_stays_blocking_for_them_only),
+		scratch_test(so_does_a_socket),
+		scratch_test(so_does_a_terminal),
+		scratch_test(a_shared_file_is_appended_to_where_the_others_are),
+		scratch_test(it_goes_from_any_kind_to_any_other),
 		scratch_test(a_line_that_is_not_written_whole_is_told),
 		scratch_test(a_fifo_that_nobody_reads_is_refused),
 		scratch_test(a_line_does_not_run_into_one_that_was_cut_off),

@@ -13,6 +13,7 @@
 #include "base/hashmap.h"
 #include "state/operators.h"
 #include "state/users_file.h"
+#include "tmp.h"
 
 #define USERS 100000
 #define LOOKUPS 2000000
@@ -75,7 +76,8 @@ static void measure_map(void)
 static void measure_login(struct users *u, struct hashing *hashing)
 {
 	const struct user_credentials admin = {.name = "admin", .password = "secret"};
-	const struct login login = {"admin", 5, "secret", 6};
+	const struct login login = {
+		.name = "admin", .name_len = 5, .password = "secret", .password_len = 6};
 	char error[USERS_ERROR_MAX];
 	struct ledger_entry *entry;
 	double start;
@@ -93,8 +95,8 @@ static void measure_login(struct users *u, struct hashing *hashing)
 
 int main(void)
 {
-	char path[] = "/tmp/socks5d-users-XXXXXX", error[USERS_ERROR_MAX];
-	int fd = mkstemp(path);
+	char path[TMP_MAX_PATH], error[USERS_ERROR_MAX];
+	int fd = mkstemp(tmp_template(path, "socks5d-users"));
 	struct users_backend file = users_file_backend(path);
 	struct hashing *hashing = hashing_new(2);
 	struct ledger *ledger = ledger_new(1, NULL);

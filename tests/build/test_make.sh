@@ -14,7 +14,7 @@ HIDDEN=$TMP/hidden
 # A make of its own, which knows nothing of the one that runs this test.
 make_() {
 	env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u MAKEOVERRIDES -u CLIENTS_TALLY -u LACKING \
-		PATH="$BIN" timeout -k 5 "$LIMIT" make -C "$ROOT" --no-print-directory "$@"
+		PATH="$BIN" PACKAGES_POLICY="$TMP/policy" timeout -k 5 "$LIMIT" make -C "$ROOT" --no-print-directory "$@"
 }
 
 # Everything in PATH, what comes first in it winning.
@@ -101,15 +101,22 @@ checking() {
 
 # ---- installing ----
 
-# apt-get only writes down what it is asked for, and dpkg-query knows all packages but those in $1.
+# apt-get only writes down what it is asked for, and dpkg-query knows all packages but those in $1,
+# which it knows once they are installed. One of them has a service.
 pretend_packages() {
 	show_all_programs
-	rm -f "$TMP/apt"
+	rm -f "$TMP/apt" "$TMP/disabled"
 	stand_in dpkg-query "for last; do :; done
+		case \$1 in
+		-L) echo /lib/systemd/system/thing.service; exit ;;
+		esac
+		[ \"\$last\" != '\${Package}\\n' ] || { echo old; [ ! -e '$TMP/apt' ] || printf '%s\n' $1; exit; }
 		case ' $1 ' in *\" \$last \"*) exit 1 ;; esac
 		echo 'install ok installed'"
-	stand_in sudo 'exec "$@"'
-	stand_in apt-get "echo \"\$*\" >>'$TMP/apt'"
+	stand_in sudo '[ "$*" = "-n true" ] || exec "$@"'
+	stand_in apt-get "[ -x '$TMP/policy' ] && echo \"\$*\" >>'$TMP/apt'"
+	stand_in systemctl "echo \"\$*\" >>'$TMP/disabled'"
+	stand_in update-rc.d "echo \"\$*\" >>'$TMP/disabled'"
 }
 
 installs_nothing() {
@@ -124,6 +131,26 @@ installs_what_is_missing() {
 	make_ deps && cat "$TMP/apt" && grep -q '^install .* libsodium-dev libedit-dev$' "$TMP/apt"
 }
 
+starts_no_service() {
+	pretend_packages 'libsodium-dev'
+	make_ deps && cat "$TMP/disabled" && [[ ! -e $TMP/policy ]] &&
+		grep -q 'disable.* thing.service$' "$TMP/disabled" &&
+		grep -q '^thing disable$' "$TMP/disabled"
+}
+
+# apt-get is never asked, and what sudo would say is not heard.
+says_what_root_is_to_do() {
+	local status=0
+	pretend_packages 'libsodium-dev libedit-dev'
+	stand_in id 'echo 4711'
+	stand_in sudo 'echo "sudo: a password is required" >&2; exit 1'
+	make_ deps >"$TMP/make.out" 2>&1 </dev/null || status=$?
+	cat "$TMP/make.out"
+	((status == 2)) && [[ ! -e $TMP/apt ]] && ! grep -q sudo "$TMP/make.out" &&
+		grep -qx 'packages are missing; as root: apt-get install --no-install-recommends libsodium-dev libedit-dev' \
+			"$TMP/make.out"
+}
+
 # Any compiler that is there will do.
 installs_a_compiler_only_where_there_is_none() {
 	pretend_packages gcc
@@ -135,6 +162,8 @@ installs_a_compiler_only_where_there_is_none() {
 installing() {
 	check deps_installs_nothing_when_all_is_there installs_nothing
 	check deps_installs_what_is_missing installs_what_is_missing
+	check what_is_installed_starts_no_service starts_no_service
+	check who_may_not_install_is_told_what_root_is_to_do says_what_root_is_to_do
 	check deps_installs_a_compiler_only_where_there_is_none \
 		installs_a_compiler_only_where_there_is_none
 }

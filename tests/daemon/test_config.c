@@ -295,6 +295,26 @@ static void a_reload_keeps_adds_and_drops_listeners(void **state)
 	daemon_stop(&d);
 }
 
+static void a_listener_that_is_new_since_is_no_target_of_who_came_before(void **state)
+{
+	size_t from;
+	uint16_t added;
+	int fd;
+
+	(void)state;
+	daemon_prepare(&d);
+	launch_with_file("listen = 127.0.0.1\n");
+	from = daemon_log_end(&d);
+	fd = net_connect("127.0.0.1", d.port);
+	net_socks_greet(fd);
+	reload_with("listen = 127.0.0.1, 127.0.0.2\n", "msg=reloaded");
+	added = listening_port(from, "127.0.0.2");
+	net_socks_send_connect(fd, "127.0.0.2", added);
+	net_expect_hex(fd, "05 02");
+	close(fd);
+	daemon_stop(&d);
+}
+
 static void the_log_file_is_opened_again_after_rotation(void **state)
 {
 	char log[128], rotated[128], config[256];
@@ -428,6 +448,7 @@ int main(void)
 		cmocka_unit_test(a_reload_leaves_live_sessions_alone),
 		cmocka_unit_test(live_sessions_follow_the_idle_time),
 		cmocka_unit_test(a_reload_keeps_adds_and_drops_listeners),
+		cmocka_unit_test(a_listener_that_is_new_since_is_no_target_of_who_came_before),
 		cmocka_unit_test(the_log_file_is_opened_again_after_rotation),
 		cmocka_unit_test(a_reload_that_the_log_refuses_is_said_on_standard_error),
 		cmocka_unit_test(json_is_one_object_a_line),

@@ -1,7 +1,7 @@
 /*
- * Writes what users read about the settings from the one table that the program reads them with:
- * conf/socks5d.conf as a whole, and the part of the manual between two lines that mark it. Run it
- * at the top of the repository; with --check it only compares.
+ * Writes what users read about settings and commands from the tables that the program reads them
+ * with: conf/socks5d.conf as a whole, and of the others the part between two lines that mark it.
+ * Run it at the top of the repository; with --check it only compares.
  *
  * Each document is a function from its old text to its new one; what is on the disk is only read
  * and written in update().
@@ -17,8 +17,7 @@
 #include "state/settings.h"
 
 #define WIDTH 78
-#define MARK_BEGIN "BEGIN SETTINGS"
-#define MARK_END "END SETTINGS"
+#define MARK_MAX 32
 
 static void *must(void *memory)
 {
@@ -196,17 +195,41 @@ static void put_manual(FILE *out)
 	fputs(".El\n", out);
 }
 
+/* ---- what bash completes ---- */
+
+static void put_shell(FILE *out, const char *word, size_t len, bool first)
+{
+	if (first)
+		fputc('\t', out);
+	fwrite(word, 1, len, out);
+}
+
+static void put_commands(FILE *out)
+{
+	static const struct wrap lines = {.prefix = "", .put_word = put_shell};
+	char words[1024] = "";
+
+	for (size_t i = 0; i < commands_count; i++) {
+		strncat(words, commands_table[i].word, sizeof(words) - strlen(words) - 1);
+		strncat(words, " ", sizeof(words) - strlen(words) - 1);
+	}
+	fputs("_monitor_commands='\n", out);
+	put_wrapped(out, &lines, words);
+	fputs("'\n", out);
+}
+
 /* ---- documents on the disk ---- */
 
 struct document {
 	const char *path;
-	bool whole; /* else only what stands between the marks */
+	const char *part; /* what stands between the lines with BEGIN and END of it; NULL: all */
 	void (*put)(FILE *out);
 };
 
 static const struct document documents[] = {
-	{"conf/socks5d.conf", true, put_conf},
-	{"src/socks5d.8", false, put_manual},
+	{"conf/socks5d.conf", NULL, put_conf},
+	{"src/socks5d.8", "SETTINGS", put_manual},
+	{"conf/completion.bash", "COMMANDS", put_commands},
 };
 
 /* The file's text, to be freed; empty when there is no such file. */
@@ -261,12 +284,17 @@ static const char *line_of(const char *text, const char *mark)
 /* The text as it should be, to be freed; NULL when the marks are missing. */
 static char *renew(const struct document *d, const char *old)
 {
-	const char *head_end = d->whole ? old : behind_line(old, MARK_BEGIN);
-	const char *tail = d->whole ? "" : line_of(head_end == NULL ? "" : head_end, MARK_END);
-	char *text = NULL;
+	const char *head_end = old, *tail = "";
+	char *text = NULL, begin[MARK_MAX], end[MARK_MAX];
 	size_t size = 0;
 	FILE *out;
 
+	if (d->part != NULL) {
+		snprintf(begin, sizeof(begin), "BEGIN %s", d->part);
+		snprintf(end, sizeof(end), "END %s", d->part);
+		head_end = behind_line(old, begin);
+		tail = line_of(head_end == NULL ? "" : head_end, end);
+	}
 	if (head_end == NULL || tail == NULL)
 		return NULL;
 	out = must(open_memstream(&text, &size));
@@ -285,8 +313,8 @@ static int update(const struct document *d, bool check)
 	int status = 0;
 
 	if (new == NULL) {
-		fprintf(stderr, "%s: the lines %s and %s are missing\n", d->path, MARK_BEGIN,
-			MARK_END);
+		fprintf(stderr, "%s: the lines BEGIN %s and END %s are missing\n", d->path, d->part,
+			d->part);
 		status = 1;
 	} else if (strcmp(old, new) != 0) {
 		if (check)

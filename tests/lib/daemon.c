@@ -108,28 +108,30 @@ static int spawn(const char *const argv[], pid_t *pid)
 	return ends[0];
 }
 
-/* The child is started by the shell's ulimit, because posix_spawn(3) sets no limits. */
-static int spawn_limited(const char *const argv[], unsigned open_files, pid_t *pid)
+/* What posix_spawn(3) cannot: a daemon that does not outlive a test that is ended by Ctrl-C, and
+ * limits. Both are set by programs that become the daemon. */
+static int spawn_bound(const char *const argv[], unsigned open_files, pid_t *pid)
 {
-	const char *shell[DAEMON_MAX_FLAGS + 5] = {
-		"/bin/sh", "-c", "ulimit -n \"$0\" && exec \"$@\""};
+	const char *bound[DAEMON_MAX_FLAGS + 8] = {"/usr/bin/setpriv", "--pdeathsig", "KILL", "--"};
 	char limit[16];
-	size_t count = 3;
+	size_t count = 4;
 
-	if (open_files == 0)
-		return spawn(argv, pid);
-	snprintf(limit, sizeof(limit), "%u", open_files);
-	shell[count++] = limit;
+	if (open_files != 0) {
+		snprintf(limit, sizeof(limit), "%u", open_files);
+		bound[count++] = "/bin/sh";
+		bound[count++] = "-c";
+		bound[count++] = "ulimit -n \"$0\" && exec \"$@\"";
+		bound[count++] = limit;
+	}
 	while (*argv != NULL)
-		shell[count++] = *argv++;
-	return spawn(shell, pid);
+		bound[count++] = *argv++;
+	return spawn(bound, pid);
 }
 
 void daemon_prepare(struct daemon *d)
 {
 	memset(d, 0, sizeof(*d));
-	strcpy(d->folder, "/tmp/socks5d-test-XXXXXX");
-	assert_non_null(mkdtemp(d->folder));
+	assert_non_null(mkdtemp(tmp_template(d->folder, "socks5d-test")));
 	snprintf(d->config, sizeof(d->config), "%s/conf", d->folder);
 	snprintf(d->users, sizeof(d->users), "%s/users", d->folder);
 }
@@ -158,7 +160,7 @@ void daemon_launch(struct daemon *d, const char *const flags[])
 	d->log = calloc(1, sizeof(*d->log));
 	pthread_mutex_init(&d->log->lock, NULL);
 	pthread_cond_init(&d->log->grown, NULL);
-	d->log->fd = spawn_limited(argv, d->open_files, &d->pid);
+	d->log->fd = spawn_bound(argv, d->open_files, &d->pid);
 	replace_running(0, d->pid);
 	assert_int_equal(pthread_create(&d->log->thread, NULL, drain, d->log), 0);
 	line = daemon_wait_log(d, NULL, "msg=listening");

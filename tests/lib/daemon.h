@@ -7,13 +7,15 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "tmp.h"
+
 #define DAEMON_MAX_FLAGS 40
 
 struct daemon {
 	pid_t pid;
 	uint16_t port; /* of its first listener */
 	uint16_t monitor_port;
-	char folder[64]; /* a temporary folder of its own */
+	char folder[TMP_MAX_PATH]; /* a temporary folder of its own */
 	char config[96]; /* a file in it, which need not exist */
 	char users[96]; /* another */
 	unsigned open_files; /* its limit, soft and hard; 0: ours */

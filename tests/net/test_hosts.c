@@ -7,16 +7,16 @@
 
 #include "net/hosts.h"
 #include "suite.h"
+#include "tmp.h"
 
-static char folder[] = "/tmp/socks5d-hosts-XXXXXX", path[64];
+static char folder[TMP_MAX_PATH], path[TMP_MAX_PATH + 8];
 static struct hosts *hosts;
 static struct lookup_answer answers[LOOKUP_FAMILIES];
 
 static int setup(void **state)
 {
 	(void)state;
-	strcpy(folder + strlen(folder) - 6, "XXXXXX");
-	assert_non_null(mkdtemp(folder));
+	assert_non_null(mkdtemp(tmp_template(folder, "socks5d-hosts")));
 	snprintf(path, sizeof(path), "%s/hosts", folder);
 	hosts = hosts_new(path);
 	assert_non_null(hosts);

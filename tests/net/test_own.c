@@ -225,6 +225,16 @@ static void knows_only_loopback_before_the_first_refresh(void **state)
 	own_free(NULL);
 }
 
+static void lists_the_addresses_as_far_as_they_fit(void **state)
+{
+	char all[128], some[30];
+
+	(void)state;
+	assert_string_equal(own_format(o, all, sizeof(all)),
+		"127.0.0.1 192.168.1.10 10.1.2.3 2001:db8:1::10 fe80::10%2 203.0.113.7");
+	assert_string_equal(own_format(o, some, sizeof(some)), "127.0.0.1 192.168.1.10");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -232,6 +242,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(loopback_is_always_ours, setup, teardown),
 		cmocka_unit_test_setup_teardown(mapped_addresses_are_ipv4, setup, teardown),
 		cmocka_unit_test_setup_teardown(minds_the_scope_where_it_is_told, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			lists_the_addresses_as_far_as_they_fit, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			tells_which_addresses_are_one_client, setup, teardown),
 		cmocka_unit_test_setup_teardown(

@@ -89,7 +89,7 @@ static int connect_pair(const char *host)
 	struct pollfd p;
 
 	fail_times = 0;
-	listener = socket_listen(&wanted, 8, false, &bound);
+	listener = socket_listen(&wanted, 8, 0, &bound);
 	assert_true(listener >= 0);
 	near = socket_connect_start(&bound, NULL);
 	assert_true(near >= 0);
@@ -280,12 +280,12 @@ static void a_socket_knows_its_own_end(void **state)
 static void ipv6_listeners_leave_ipv4_alone(void **state)
 {
 	struct addr v6 = net_addr("::", 0), v4 = net_addr("0.0.0.0", 0), bound;
-	int six = socket_listen(&v6, 8, false, &bound), four;
+	int six = socket_listen(&v6, 8, 0, &bound), four;
 
 	(void)state;
 	assert_true(six >= 0);
 	addr_set_port(&v4, addr_port(&bound));
-	four = socket_listen(&v4, 8, false, &bound);
+	four = socket_listen(&v4, 8, 0, &bound);
 	assert_true(four >= 0);
 	socket_close(six);
 	socket_close(four);
@@ -296,7 +296,7 @@ static void an_address_that_is_taken_is_an_error(void **state)
 	struct addr taken = socket_local_addr(listener), bound;
 
 	(void)state;
-	assert_int_equal(socket_listen(&taken, 8, false, &bound), -1);
+	assert_int_equal(socket_listen(&taken, 8, 0, &bound), -1);
 	assert_int_equal(errno, EADDRINUSE);
 }
 
@@ -308,13 +308,13 @@ static void a_port_can_be_shared_with_a_listener_that_allows_it(void **state)
 	(void)state;
 	bound = socket_local_addr(listener);
 	addr_set_port(&any, addr_port(&bound));
-	assert_int_equal(socket_listen(&any, 8, true, &bound), -1);
+	assert_int_equal(socket_listen(&any, 8, SOCKET_BESIDE_OTHERS, &bound), -1);
 	socket_share_port(listener, true);
-	fd = socket_listen(&any, 8, true, &bound);
+	fd = socket_listen(&any, 8, SOCKET_BESIDE_OTHERS, &bound);
 	assert_true(fd >= 0);
 	socket_share_port(listener, false);
 	/* Nobody who does not know of this gets in. */
-	assert_int_equal(socket_listen(&any, 8, false, &bound), -1);
+	assert_int_equal(socket_listen(&any, 8, 0, &bound), -1);
 	socket_close(fd);
 }
 

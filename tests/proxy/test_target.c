@@ -94,6 +94,34 @@ static bool is_allowed(const char *host, uint16_t port, bool has_place)
 
 /* ---- the gate ---- */
 
+/* A snapshot in which the proxy answers at `host` and `port`. */
+static struct config *listening_on(const char *host, uint16_t port)
+{
+	struct config *c = calloc(1, sizeof(*c));
+
+	assert_non_null(c);
+	atomic_init(&c->references, 1);
+	c->own[c->own_count++] = net_addr(host, port);
+	return c;
+}
+
+static void the_rules_are_those_in_force_not_those_of_the_beginning(void **state)
+{
+	struct config *first = listening_on("192.0.2.1", 8080);
+
+	(void)state;
+	asker.configs = config_store_new(first);
+	assert_non_null(asker.configs);
+	asker.config = config_get(asker.configs);
+	assert_false(is_allowed("192.0.2.1", 8080, false));
+	assert_true(is_allowed("192.0.2.1", 9090, false));
+	config_publish(asker.configs, listening_on("192.0.2.1", 9090));
+	assert_true(is_allowed("192.0.2.1", 8080, false));
+	assert_false(is_allowed("192.0.2.1", 9090, false));
+	config_release(first);
+	config_store_free(asker.configs);
+}
+
 static void the_whole_question_is_put_to_the_rules(void **state)
 {
 	struct destination no_port = destination_of_name("example.org", 11, 0),
@@ -368,6 +396,7 @@ static void includes_all_its_addresses_whatever_the_port(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(the_rules_are_those_in_force_not_those_of_the_beginning),
 		TEST(the_whole_question_is_put_to_the_rules),
 		TEST(a_listener_everywhere_is_on_every_address_of_the_host),
 		TEST(local_routes_are_the_kernels_to_know),

@@ -6,8 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "../base/check.h"
-#include "base/log.h"
+#include "../base/said.h"
 #include "net.h"
 
 /* ---- two who accept ---- */
@@ -36,6 +35,21 @@ static void listen_on(void *context, const struct listeners *next)
 
 	l->now = next;
 	l->times++;
+}
+
+/* ---- faults ---- */
+
+static int lacking_family; /* that the kernel knows nothing of */
+
+int __real_socket(int family, int type, int protocol);
+int __wrap_socket(int family, int type, int protocol);
+
+int __wrap_socket(int family, int type, int protocol)
+{
+	if (family != lacking_family)
+		return __real_socket(family, type, protocol);
+	errno = EAFNOSUPPORT;
+	return -1;
 }
 
 /* ---- fronts ---- */
@@ -91,6 +105,7 @@ static int setup(void **state)
 	fdbudget_plan(&budget, 200, 10, 10);
 	fronts = (struct fronts){.budget = NULL};
 	memset(at, 0, sizeof(at));
+	lacking_family = AF_UNSPEC;
 	open_files = fdbudget_count_open();
 	return 0;
 }
@@ -326,13 +341,86 @@ static void an_acceptor_that_is_not_ready_at_the_start_fails_it(void **state)
 
 static void what_cannot_be_opened_at_the_start_leaves_nothing_open(void **state)
 {
-	struct config *c =
-		CONFIG(EVERY_PORT, {"listen", "127.0.0.1"}, {"monitor_listen", "192.0.2.1"});
+	char taken[32], expected[128];
+	uint16_t port;
+	int holder = net_listen("127.0.0.1", &port);
+	struct config *c;
 
 	(void)state;
+	snprintf(taken, sizeof(taken), "127.0.0.1:%u", port);
+	snprintf(expected, sizeof(expected), "cannot listen on %s: Address already in use", taken);
+	c = CONFIG(EVERY_PORT, {"listen", "127.0.0.1"}, {"monitor_listen", taken});
 	assert_int_equal(fronts_open(&fronts, &budget, 2, c, error), -1);
-	assert_string_equal(error, "cannot listen on 192.0.2.1:0: Cannot assign requested address");
+	assert_string_equal(error, expected);
+	close(holder);
 	assert_int_equal(fdbudget_count_open(), open_files);
+	config_release(c);
+}
+
+/* ---- what is not there ---- */
+
+static void an_address_that_is_not_there_yet_is_listened_on_from_the_start(void **state)
+{
+	static const char *const monitors[] = {"203.0.113.2", "2001:db8::2"};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(monitors); i++) {
+		struct config *c = start(CONFIG(EVERY_PORT, {"listen", "203.0.113.1, 127.0.0.1"},
+			{"monitor_listen", monitors[i]}));
+
+		assert_true(fronts_listeners(&fronts, FRONT_PROXY)->items[0].is_awaited);
+		assert_false(fronts_listeners(&fronts, FRONT_PROXY)->items[1].is_awaited);
+		assert_true(fronts_listeners(&fronts, FRONT_MONITOR)->items[0].is_awaited);
+		assert_int_not_equal(port_at(FRONT_MONITOR, 0), 0);
+		config_release(c);
+		fronts_close_all(&fronts);
+	}
+}
+
+static void a_change_to_an_address_that_is_not_there_is_refused(void **state)
+{
+	struct config *next = CONFIG(EVERY_PORT, {"listen", "203.0.113.1, 203.0.113.2"});
+	int awaited;
+
+	(void)state;
+	config_release(start(CONFIG(EVERY_PORT, {"listen", "203.0.113.1"})));
+	awaited = fd_at(FRONT_PROXY, 0);
+	assert_int_equal(fronts_prepare(&fronts, next, error), -1);
+	assert_string_equal(
+		error, "cannot listen on 203.0.113.2:0: Cannot assign requested address");
+	config_release(next);
+	/* One that is awaited since the start stays. */
+	change(CONFIG(EVERY_PORT, {"listen", "203.0.113.1, 127.0.0.1"}), false);
+	assert_int_equal(fd_at(FRONT_PROXY, 0), awaited);
+	assert_true(fronts_listeners(&fronts, FRONT_PROXY)->items[0].is_awaited);
+}
+
+static void a_family_that_the_kernel_lacks_is_left_out_beside_others(void **state)
+{
+	struct config *c;
+
+	(void)state;
+	lacking_family = AF_INET6;
+	c = start(CONFIG(EVERY_PORT, {"listen", "::, 127.0.0.1, ::1"}));
+	assert_int_equal(fronts_listeners(&fronts, FRONT_PROXY)->count, 1);
+	assert_int_equal(c->own_count, 2);
+	close(net_connect("127.0.0.1", port_at(FRONT_PROXY, 0)));
+	config_release(c);
+	/* In a change, too, for it was left out before. */
+	change(CONFIG(EVERY_PORT, {"listen", "::, 127.0.0.2"}), false);
+	assert_int_equal(fronts_listeners(&fronts, FRONT_PROXY)->count, 1);
+	assert_int_equal(atomic_load(&budget.spare_used), 0);
+}
+
+static void only_addresses_of_a_family_that_the_kernel_lacks_are_an_error(void **state)
+{
+	struct config *c = CONFIG(EVERY_PORT, {"listen", "127.0.0.1"}, {"monitor_listen", "::1"});
+
+	(void)state;
+	lacking_family = AF_INET6;
+	assert_int_equal(fronts_open(&fronts, &budget, 2, c, error), -1);
+	assert_string_equal(
+		error, "cannot listen on [::1]:0: Address family not supported by protocol");
 	config_release(c);
 }
 
@@ -351,25 +439,14 @@ static void one_can_be_closed_by_itself(void **state)
 
 /* ---- what is said ---- */
 
-static char said[4096];
-
 /* What a change says in the log. */
 static void listen_to(struct config *next, bool logs_all)
 {
-	char path[] = "/tmp/test_fronts_XXXXXX";
-	FILE *file;
-
-	assert_int_equal(close(mkstemp(path)), 0);
-	assert_int_equal(log_open(path), 0);
+	said_begin();
 	log_set_level(LOG_INFO);
 	change(next, logs_all);
 	log_set_level(LOG_ERROR);
-	log_close();
-	file = fopen(path, "re");
-	assert_non_null(file);
-	said[fread(said, 1, sizeof(said) - 1, file)] = '\0';
-	fclose(file);
-	unlink(path);
+	said_end();
 }
 
 static void what_is_new_is_said_and_at_a_reload_everything(void **state)
@@ -390,6 +467,9 @@ static void what_is_new_is_said_and_at_a_reload_everything(void **state)
 	assert_contains(said, monitor);
 	listen_to(CONFIG(EVERY_PORT, {"listen", "127.0.0.1, 127.0.0.2"}), false);
 	assert_string_equal(said, "");
+	lacking_family = AF_INET6;
+	listen_to(CONFIG(EVERY_PORT, {"listen", "127.0.0.1, ::"}), false);
+	assert_contains(said, "level=warn msg=\"[::]:0 is not listened on:");
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -406,6 +486,10 @@ int main(void)
 		TEST(without_descriptors_to_spare_nothing_is_opened),
 		TEST(an_acceptor_that_is_not_ready_at_the_start_fails_it),
 		TEST(what_cannot_be_opened_at_the_start_leaves_nothing_open),
+		TEST(an_address_that_is_not_there_yet_is_listened_on_from_the_start),
+		TEST(a_change_to_an_address_that_is_not_there_is_refused),
+		TEST(a_family_that_the_kernel_lacks_is_left_out_beside_others),
+		TEST(only_addresses_of_a_family_that_the_kernel_lacks_are_an_error),
 		TEST(one_can_be_closed_by_itself),
 		TEST(what_is_new_is_said_and_at_a_reload_everything),
 	};

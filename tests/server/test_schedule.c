@@ -7,6 +7,7 @@
 #include "../base/check.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "tmp.h"
 
 static int64_t now;
 
@@ -136,12 +137,12 @@ static size_t read_log(const char *path, char *text, size_t size)
 
 static void a_job_that_takes_long_is_named_in_the_log(void **state)
 {
-	char path[] = "/tmp/test_schedule_XXXXXX", text[1024];
+	char path[TMP_MAX_PATH], text[1024];
 	struct schedule s = {0};
 	struct diary d;
 
 	(void)state;
-	assert_int_equal(close(mkstemp(path)), 0);
+	assert_int_equal(close(mkstemp(tmp_template(path, "test_schedule"))), 0);
 	assert_int_equal(log_open(path), 0);
 	add(&s, &d, 100)->takes = 999;
 	schedule_run(&s, now);

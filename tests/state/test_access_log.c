@@ -10,6 +10,19 @@
 
 static const struct addr client = {.in = {.sin_family = AF_INET}};
 
+static bool line_fails; /* the next one, for want of memory, which is no error of the file's */
+
+ssize_t __real_getdelim(char **line, size_t *size, int delimiter, FILE *file);
+ssize_t __wrap_getdelim(char **line, size_t *size, int delimiter, FILE *file);
+ssize_t __wrap_getdelim(char **line, size_t *size, int delimiter, FILE *file)
+{
+	if (!line_fails)
+		return __real_getdelim(line, size, delimiter, file);
+	line_fails = false;
+	errno = ENOMEM;
+	return -1;
+}
+
 static struct access_log *new_log(size_t entries)
 {
 	struct access_log *log = access_log_new(entries);
@@ -312,6 +325,20 @@ static void what_has_no_line_ends_is_not_read_for_ever(void **state)
 	access_log_free(log);
 }
 
+static void a_line_without_memory_is_not_the_end(void **state)
+{
+	struct access_log *log = open_log(10, "file");
+
+	(void)state;
+	add_range(log, 1, 3);
+	access_log_free(log);
+	log = new_log(10);
+	line_fails = true;
+	assert_int_equal(access_log_fill(log, "file"), -1);
+	assert_int_equal(errno, ENOMEM);
+	access_log_free(log);
+}
+
 static void a_line_that_a_crash_cut_off_is_closed(void **state)
 {
 	struct access_log *log;
@@ -439,6 +466,7 @@ int main(void)
 		scratch_test(the_time_in_the_file_is_that_of_any_zone),
 		scratch_test(lines_of_others_are_passed_over),
 		scratch_test(what_has_no_line_ends_is_not_read_for_ever),
+		scratch_test(a_line_without_memory_is_not_the_end),
 		scratch_test(a_line_that_a_crash_cut_off_is_closed),
 		scratch_test(rotation_and_none),
 		scratch_test(lines_that_the_file_does_not_take_are_counted),

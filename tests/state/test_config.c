@@ -401,8 +401,11 @@ static void a_snapshot_outlives_the_next_one(void **state)
 	struct config *old = config_get(store), *new;
 
 	(void)state;
+	assert_int_equal(config_generation(store), old->generation);
 	config_publish(store, numbered(2));
 	new = config_get(store);
+	assert_int_not_equal(new->generation, old->generation);
+	assert_int_equal(config_generation(store), new->generation);
 	assert_int_equal(old->settings.port, 1);
 	assert_string_equal(old->settings.log_file, "");
 	assert_int_equal(new->settings.port, 2);

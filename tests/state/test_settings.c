@@ -325,6 +325,30 @@ static void takes_listen_addresses(void **state)
 	check_values(rows, COUNT(rows));
 }
 
+static void a_link_local_address_needs_its_interface(void **state)
+{
+	static const struct {
+		const char *text, *why; /* NULL: it is taken */
+	} rows[] = {{"fe80::a%lo", NULL}, {"[fe80::a%lo]:1080", NULL},
+		{"fe80::a", "needs its interface, as in fe80::a%eth0"},
+		{"127.0.0.1, [fe80::a]:1080", "needs its interface, as in fe80::a%eth0"},
+		{"fe80::a%none0", "this host has no network interface none0"},
+		{"[fe80::a%none0]:1080", "this host has no network interface none0"},
+		{"localhost%none0", ""}, {"[%", ""}, {"%", ""}, {"fec0::a", NULL}};
+	char why[SETTING_ERROR_MAX];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct setting_input in = {.text = rows[i].text};
+
+		why[0] = '\0';
+		assert_int_equal(
+			setting_set(named("listen"), &values, &in, why), rows[i].why == NULL);
+		if (rows[i].why != NULL)
+			assert_contains(why, rows[i].why);
+	}
+}
+
 static void lists_grow_by_repetition(void **state)
 {
 	(void)state;
@@ -576,6 +600,7 @@ int main(void)
 		settings_test(words_are_the_values_of_their_enums),
 		settings_test(takes_texts),
 		settings_test(takes_listen_addresses),
+		settings_test(a_link_local_address_needs_its_interface),
 		settings_test(lists_grow_by_repetition),
 		settings_test(an_illegal_addition_changes_nothing),
 		settings_test(listen_takes_16_addresses),

@@ -1,0 +1,72 @@
+#!/usr/bin/env bash
+# make install and make uninstall, for a package's folder: what is where, for whom, and that nothing
+# of it stays. Completion, as bash does it.
+# shellcheck source=tests/clients/lib.sh disable=SC2317,SC2119 # called by check
+. "$(dirname "$0")/../clients/lib.sh"
+
+need pkg-config cc install
+
+DEST="$TMP/a package" # a blank in it
+ETC=$DEST/etc/socks5d
+
+# One that knows nothing of the make that runs this test, and of a user who is afraid of others.
+make_() {
+	(umask 077 && bounded env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u MAKEOVERRIDES \
+		make -C "$ROOT" --no-print-directory BUILD="$(dirname "$SOCKS5D")" BIN="$TMP/bin" \
+		DESTDIR="$DEST" PREFIX=/usr "$@")
+}
+
+installs() {
+	make_ install && "$DEST/usr/sbin/socks5d" -v && "$DEST/usr/bin/monitor_client" -v
+}
+
+# Programs 755, the rest 644, and every folder open.
+everybody_may_read_it() {
+	! find "$DEST" -type d ! -perm 755 | grep . &&
+		! find "$DEST" -type f -path '*bin/*' ! -perm 755 | grep . &&
+		! find "$DEST" -type f ! -path '*bin/*' ! -perm 644 | grep .
+}
+
+all_of_it_is_there() {
+	local file
+	for file in etc/socks5d/socks5d.conf etc/logrotate.d/socks5d usr/lib/sysusers.d/socks5d.conf \
+		usr/lib/systemd/system/socks5d.service usr/share/man/man8/socks5d.8 \
+		usr/share/bash-completion/completions/{socks5d,monitor_client}; do
+		[[ -f $DEST/$file ]] || { echo "no $file" && return 1; }
+	done
+	grep -qx 'ExecStart=/usr/sbin/socks5d .*' "$DEST/usr/lib/systemd/system/socks5d.service"
+}
+
+# completes COMMAND WORD...: what bash offers for the last word.
+completes() {
+	local COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) COMPREPLY=()
+	PATH="$DEST/usr/sbin:$DEST/usr/bin:$PATH" "_$1" "$1" "${!#}" "${COMP_WORDS[COMP_CWORD - 1]}"
+	echo "${COMPREPLY[*]}"
+}
+
+completion_offers() {
+	local expected=$1
+	shift
+	[[ $(completes "$@") == "$expected" ]] || { completes "$@" && return 1; }
+}
+
+a_changed_configuration_stays() {
+	echo '# ours' >>"$ETC/socks5d.conf"
+	make_ install uninstall && grep -q ours "$ETC/socks5d.conf" && rm "$ETC/socks5d.conf"
+}
+
+nothing_stays() {
+	make_ install uninstall && ! find "$DEST" ! -type d | grep . && [[ ! -e $ETC ]]
+}
+
+check it_installs_where_a_blank_is_in_the_name installs
+check the_umask_does_not_matter everybody_may_read_it
+check all_of_it_is_there all_of_it_is_there
+# shellcheck source=conf/completion.bash
+. "$DEST/usr/share/bash-completion/completions/socks5d"
+check flags_are_completed completion_offers '--max-sessions --max-sessions-per-client' socks5d --max-s
+check commands_are_completed completion_offers 'ACCESS_LOG ACCOUNTS ADD_USER' monitor_client -u alice A
+check behind_a_command_nothing_is completion_offers '' monitor_client KILL S
+check a_changed_configuration_stays a_changed_configuration_stays
+check uninstall_leaves_no_file nothing_stays
+finish
