@@ -439,13 +439,15 @@ static int replace_file(const struct rewrite *r)
 /* With the lock. */
 static int rewrite_file(struct rewrite *r)
 {
+	struct stamp found = {0};
 	int result;
 
 	r->old = lines_open(r->path, false, r->error);
 	if (r->old == NULL && errno != ENOENT)
 		return -1;
-	result = check_version(
-		r, r->old == NULL ? (struct stamp){0} : stamp_of_open(lines_fd(r->old)));
+	if (r->old != NULL)
+		found = stamp_of_open(lines_fd(r->old));
+	result = check_version(r, found);
 	if (result == 0)
 		result = replace_file(r);
 	lines_close(r->old);
