@@ -63,6 +63,9 @@ struct users_backend {
 	/* Those who were loaded last are in effect: what is saved and removed is of them. */
 	void (*settle)(void *context);
 
+	/* Has somebody else changed what is kept since? */
+	bool (*is_outdated)(void *context);
+
 	/* Keeps the user, with `is_new` only when nobody of that name is kept yet. Whoever is keeps
 	 * the attributes that he has there. */
 	int (*save)(void *context, const struct user_record *user, bool is_new,
@@ -87,6 +90,9 @@ void users_free(struct users *u);
 
 /* Do changes outlive the server? */
 bool users_are_kept(const struct users *u);
+
+/* Has somebody else changed what is kept since it was read, or written, and took effect? */
+bool users_are_outdated(const struct users *u);
 
 /* Why `name` cannot be the name of a user, in words; NULL when it can. */
 const char *users_name_problem(const char *name, size_t len);

@@ -188,30 +188,33 @@ static void tell_of_no_admins(char *reply)
 	log_message(LOG_WARN, "no user has the role admin any more: nobody may use the monitor");
 }
 
+/* One of a list, if there is such a file; `*separator` is what stands before the first. */
+static void tell_of_file(char *reply, const char **separator, const char *path)
+{
+	if (path == NULL || *path == '\0')
+		return;
+	tell(reply, *separator, "%s", path);
+	*separator = ", ";
+}
+
 /* What a reload has looked at, whether anything was different or not. */
 static void tell_of_files(const struct site *s, const struct settings *settings, char *reply)
 {
-	const char *users = effects_users_path(settings);
-	const char *separator = "; read: ";
+	const char *read = "; read: ", *opened = "; opened again: ";
+	const char *users_path = effects_users_path(settings);
+	size_t count = users_count(s->services->users), len;
 
 	if (reply[0] == '\0')
 		tell(reply, "", "Nothing changed");
-	if (s->source->path != NULL) {
-		tell(reply, separator, "%s", s->source->path);
-		separator = ", ";
-	}
-	if (users != NULL) {
-		size_t count = users_count(s->services->users);
-
-		tell(reply, separator, "%s (%zu user%s)", users, count, plural_of(count));
-	}
-	separator = "; opened again: ";
-	if (settings->log_file[0] != '\0') {
-		tell(reply, separator, "%s", settings->log_file);
-		separator = ", ";
-	}
-	if (settings->access_log_file[0] != '\0')
-		tell(reply, separator, "%s", settings->access_log_file);
+	len = strlen(reply);
+	tell_of_file(reply, &read, s->source->path);
+	tell_of_file(reply, &read, users_path);
+	if (users_path != NULL)
+		tell(reply, " ", "(%zu user%s)", count, plural_of(count));
+	tell_of_file(reply, &opened, settings->log_file);
+	tell_of_file(reply, &opened, settings->access_log_file);
+	if (strlen(reply) == len)
+		tell(reply, "; ", "there is no file to be read or opened again");
 }
 
 /* `base` is what file and flags say. */

@@ -30,6 +30,8 @@
 #include "state/operators.h"
 #include "state/users_file.h"
 
+#define USERS_TRIES 50 /* to save those of the command line */
+
 struct server {
 	struct services services;
 	struct capacity capacity;
@@ -147,6 +149,21 @@ static int make_accounts(struct services *v, const struct settings *settings)
 	return v->users == NULL ? -1 : 0;
 }
 
+/* The users of the file and those of the command line. Other servers that start on the same file
+ * may write it in between: then it is read again. */
+static int load_users(struct services *v, const struct options *o, char *error)
+{
+	int left = USERS_TRIES;
+
+	do {
+		if (users_load(v->users, error) < 0)
+			return -1;
+		if (operators_put(v->users, v->hashing, o->users, o->user_count, error) == 0)
+			return 0;
+	} while (users_are_outdated(v->users) && --left > 0);
+	return -1;
+}
+
 static int make_users(
 	struct server *s, const struct options *o, const struct settings *settings, char *error)
 {
@@ -156,8 +173,7 @@ static int make_users(
 		snprintf(error, CONFIG_ERROR_MAX, "users: %s", strerror(errno));
 		return -1;
 	}
-	if (users_load(v->users, error) < 0 ||
-		operators_put(v->users, v->hashing, o->users, o->user_count, error) < 0)
+	if (load_users(v, o, error) < 0)
 		return -1;
 	effects_note_users_file(settings);
 	return 0;

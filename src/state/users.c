@@ -166,6 +166,11 @@ bool users_are_kept(const struct users *u)
 	return u->are_kept;
 }
 
+bool users_are_outdated(const struct users *u)
+{
+	return u->are_kept && u->backend.is_outdated(u->backend.context);
+}
+
 /* ---- putting users into the place of others ---- */
 
 /* What lives goes over to the new one, and what was verified under the same hash stays so. With the

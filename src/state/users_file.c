@@ -226,6 +226,14 @@ static void settle_file(void *context)
 	file->known = file->loaded;
 }
 
+static bool is_file_outdated(void *context)
+{
+	const struct users_file *file = context;
+	struct stamp now = stamp_of(file->path);
+
+	return !stamp_equal(&now, &file->known);
+}
+
 /* ---- writing ---- */
 
 /* The line of one user, to be changed or taken out. */
@@ -431,13 +439,15 @@ static int replace_file(const struct rewrite *r)
 /* With the lock. */
 static int rewrite_file(struct rewrite *r)
 {
+	struct stamp found = {0};
 	int result;
 
 	r->old = lines_open(r->path, false, r->error);
 	if (r->old == NULL && errno != ENOENT)
 		return -1;
-	result = check_version(
-		r, r->old == NULL ? (struct stamp){0} : stamp_of_open(lines_fd(r->old)));
+	if (r->old != NULL)
+		found = stamp_of_open(lines_fd(r->old));
+	result = check_version(r, found);
 	if (result == 0)
 		result = replace_file(r);
 	lines_close(r->old);
@@ -564,6 +574,7 @@ struct users_backend users_file_backend(const char *path)
 	return (struct users_backend){.context = file,
 		.load = load_file,
 		.settle = settle_file,
+		.is_outdated = is_file_outdated,
 		.save = save_in_file,
 		.remove = remove_from_file,
 		.free = free};

@@ -654,6 +654,22 @@ static void each_file_is_read_once(void **state)
 	assert_int_equal(users_opened, 1);
 }
 
+static void without_files_there_is_nothing_to_be_read(void **state)
+{
+	struct config_override flags[] = {{settings_find("listen"), "127.0.0.1"},
+		{settings_find("port"), "0"}, {settings_find("monitor_port"), "0"}};
+	struct config_source flags_only = {.count = COUNT(flags), .overrides = flags};
+	char error[CONFIG_ERROR_MAX];
+
+	(void)state;
+	users_free(services.users);
+	services.users = users_at(NULL);
+	config_publish(services.config, config_read(&flags_only, error));
+	site.source = &flags_only;
+	assert_int_equal(change_reload(&site, reply), 0);
+	assert_string_equal(reply, "Nothing changed; there is no file to be read or opened again");
+}
+
 static bool requires_login(void)
 {
 	struct config *c = config_get(services.config);
@@ -864,6 +880,7 @@ int main(void)
 		site_test(a_change_behind_4096_bytes_counts),
 		site_test(a_reload_that_fails_at_any_step_changes_nothing),
 		site_test(each_file_is_read_once),
+		site_test(without_files_there_is_nothing_to_be_read),
 		site_test(a_file_without_its_users_is_refused),
 		site_test(a_file_that_never_had_users_may_be_empty_or_missing),
 		site_test(who_must_log_in_is_not_changed_by_a_user_who_is_added),

@@ -1,7 +1,6 @@
 /* check: what `socks5d -n` finds wrong with logs and users, and that it leaves nothing behind. */
 #include "server/check.h"
 
-#include <ftw.h>
 #include <sodium.h>
 
 #include "../base/scratch.h"
@@ -71,32 +70,12 @@ static void assert_bad(const char *conf, const char *expected)
 	assert_string_equal(error, expected);
 }
 
-static int visited;
-
-static int count_visit(const char *path, const struct stat *st, int type, struct FTW *place)
-{
-	(void)path;
-	(void)st;
-	(void)type;
-	(void)place;
-	visited++;
-	return 0;
-}
-
-/* The folder itself counts too. */
-static int count_files(void)
-{
-	visited = 0;
-	assert_int_equal(nftw(".", count_visit, 8, FTW_PHYS), 0);
-	return visited;
-}
-
 static void what_could_be_opened_is_good_and_is_not_made(void **state)
 {
 	(void)state;
 	assert_good("timeout = 5m\n");
 	assert_good("log_file = log\naccess_log_file = access\nusers_file = users\n");
-	assert_int_equal(count_files(), 1);
+	assert_int_equal(scratch_count_files(), 1);
 }
 
 static void a_log_that_could_not_be_opened_is_bad(void **state)

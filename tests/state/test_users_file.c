@@ -599,26 +599,6 @@ static void complains_about_a_missing_folder(void **state)
 	assert_contains(error, "No such file or directory");
 }
 
-static int visited;
-
-static int count_visit(const char *path, const struct stat *st, int type, struct FTW *place)
-{
-	(void)path;
-	(void)st;
-	(void)type;
-	(void)place;
-	visited++;
-	return 0;
-}
-
-/* The folder itself counts too. */
-static int count_files(const char *folder)
-{
-	visited = 0;
-	assert_int_equal(nftw(folder, count_visit, 8, FTW_PHYS), 0);
-	return visited;
-}
-
 /* The name is so long that no name for a new file beside it is left. */
 static void failing_leaves_the_old_file_and_no_other(void **state)
 {
@@ -631,7 +611,7 @@ static void failing_leaves_the_old_file_and_no_other(void **state)
 	assert_int_equal(save_as(name, &alice), -1);
 	assert_contains(error, "File name too long");
 	scratch_assert(name, "bob:" HASH_A "\n");
-	assert_int_equal(count_files("."), 2);
+	assert_int_equal(scratch_count_files(), 2);
 }
 
 static void a_folder_is_no_file_of_users(void **state)
@@ -640,7 +620,7 @@ static void a_folder_is_no_file_of_users(void **state)
 	assert_int_equal(mkdir("folder", 0700), 0);
 	assert_int_equal(save_as("folder", &alice), -1);
 	assert_contains(error, "folder: ");
-	assert_int_equal(count_files("."), 2);
+	assert_int_equal(scratch_count_files(), 2);
 }
 
 static void leaves_no_other_files_behind(void **state)
@@ -648,7 +628,7 @@ static void leaves_no_other_files_behind(void **state)
 	(void)state;
 	scratch_write("users", "bob:" HASH_A "\n");
 	write_alice("users");
-	assert_int_equal(count_files("."), 2);
+	assert_int_equal(scratch_count_files(), 2);
 }
 
 /* What was not read yet must not be taken for the end. */
@@ -674,7 +654,7 @@ static void a_read_that_fails_loses_no_line(void **state)
 		assert_string_equal(error, "users: cannot be read: Input/output error");
 	}
 	atomic_store(&reads_left, -1);
-	assert_int_equal(count_files("."), 2);
+	assert_int_equal(scratch_count_files(), 2);
 }
 
 /* ---- what others have made of it ---- */
@@ -740,6 +720,7 @@ static void a_file_that_others_changed_is_not_written(void **state)
 		scratch_write("users", BOB);
 		file = file_in_effect("users");
 		changes[i]();
+		assert_true(file.is_outdated(file.context));
 		before = access("users", F_OK) == 0 ? scratch_read("users") : NULL;
 		assert_int_equal(save_in(&file, &alice), -1);
 		assert_string_equal(error, "users was changed: RELOAD first");
@@ -795,6 +776,7 @@ static void what_it_wrote_itself_it_writes_again(void **state)
 	scratch_assert("users", "");
 	assert_int_equal(save_in(&file, &alice), 0);
 	scratch_assert("users", ALICE_NOW);
+	assert_false(file.is_outdated(file.context));
 	file.free(file.context);
 }
 
@@ -811,7 +793,7 @@ static void a_change_while_it_is_written_is_not_lost(void **state)
 	assert_null(when_read);
 	assert_string_equal(error, "users was changed: RELOAD first");
 	scratch_assert("users", BOB "carol:" HASH_A "\n");
-	assert_int_equal(count_files("."), 2);
+	assert_int_equal(scratch_count_files(), 2);
 	file.free(file.context);
 }
 
@@ -831,7 +813,7 @@ static void another_server_that_writes_keeps_us_out(void **state)
 	close(fd);
 	assert_int_equal(save_in(&file, &alice), 0);
 	scratch_assert("users", BOB ALICE_NOW);
-	assert_int_equal(count_files("."), 2); /* and no lock is left */
+	assert_int_equal(scratch_count_files(), 2); /* and no lock is left */
 	file.free(file.context);
 }
 
@@ -869,14 +851,14 @@ static void servers_that_write_at_once_lose_nobody(void **state)
 	text = scratch_read("users");
 	assert_begins(text, BOB);
 	free(text);
-	assert_int_equal(count_files("."), 2);
+	assert_int_equal(scratch_count_files(), 2);
 }
 
 static void whether_it_can_be_written_is_told_without_a_trace(void **state)
 {
 	(void)state;
 	assert_int_equal(users_file_can_be_written("users", error), 0);
-	assert_int_equal(count_files("."), 1);
+	assert_int_equal(scratch_count_files(), 1);
 	scratch_write("users", BOB);
 	assert_int_equal(users_file_can_be_written("users", error), 0);
 	assert_int_equal(users_file_can_be_written("missing/users", error), -1);
