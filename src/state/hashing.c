@@ -31,7 +31,8 @@
 #include "base/hashmap.h"
 #include "base/lock.h"
 
-/* How often it is looked at what has become of who waits. */
+/* How often it is looked at what has become of who waits; a millisecond less often for each who
+ * does, so that looking takes nothing from hashing when many do. */
 #define LOOK_MS 250
 
 enum waiter_state { WAITS, HAS_TURN, IS_ANSWERED, IS_REFUSED };
@@ -389,7 +390,8 @@ static bool gives_up_locked(const struct hashing *h, const struct hashing_wait *
 }
 
 /* When the waiting ends, or is to be thought over; `*last`: it ends. */
-static struct timespec next_look(const struct hashing_wait *w, bool *last)
+static struct timespec next_look_locked(
+	const struct hashing *h, const struct hashing_wait *w, bool *last) REQUIRES(&h->lock)
 {
 	int64_t end = w->deadline, look;
 
@@ -397,7 +399,7 @@ static struct timespec next_look(const struct hashing_wait *w, bool *last)
 	if (w->patience == NULL)
 		return clock_timespec(end);
 	end = clock_earlier(end, w->patience(w->waiter));
-	look = clock_deadline(LOOK_MS);
+	look = clock_deadline(LOOK_MS + (int64_t)h->waiting);
 	*last = end <= look;
 	return clock_timespec(clock_earlier(end, look));
 }
@@ -408,7 +410,7 @@ static void wait_locked(struct hashing *h, struct waiter *w) REQUIRES(&h->lock)
 	bool last = false;
 
 	while (w->state == WAITS && !gives_up_locked(h, w->wait) && !(last && status != 0)) {
-		struct timespec until = next_look(w->wait, &last);
+		struct timespec until = next_look_locked(h, w->wait, &last);
 
 		status =
 			pthread_cond_clockwait(&w->change, &h->lock.mutex, CLOCK_MONOTONIC, &until);
