@@ -50,6 +50,11 @@ void log_end(struct log_line *line);
 void log_message(enum log_level level, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/* The same, and on standard error as well where the log is a file: for what somebody is to see who
+ * does not look into the file any more. */
+void log_message_beside(enum log_level level, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
 /* What keeps a line that could repeat without end down to one in a while. Zeroed at first. */
 struct log_limit {
 	_Atomic(int64_t) next;

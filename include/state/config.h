@@ -15,6 +15,7 @@ struct config {
 	/* Where the proxy itself answers, as the kernel says, monitor included. */
 	struct addr own[SETTINGS_MAX_LISTEN + 1];
 	size_t own_count;
+	bool auto_requires_login; /* what auth = auto comes to (admission.h) */
 	uint64_t generation; /* of its store; that of each one published is another */
 	_Atomic(unsigned) references;
 };

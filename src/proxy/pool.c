@@ -110,7 +110,7 @@ static void log_turned_away(
 static bool is_welcome(struct worker *w, const struct guest *guest)
 {
 	struct services *v = w->pool->services;
-	bool login = admission_login_required(guest->config, users_count(v->users));
+	bool login = admission_login_required(guest->config);
 
 	if (admission_client_allowed(guest->config, login, &guest->addr))
 		return true;

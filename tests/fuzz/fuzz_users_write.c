@@ -121,19 +121,21 @@ static int change(struct users_backend *file, char what, const char *name)
 	return result;
 }
 
-static void check_change(char what, const char *name, const uint8_t *bytes, size_t len)
+static void check_change(
+	struct users_backend *file, char what, const char *name, const uint8_t *bytes, size_t len)
 {
-	struct users_backend file = users_file_backend(path);
 	struct listing before, after;
-	bool was_good = list(&file, name, &before) == 0;
+	bool was_good = list(file, name, &before) == 0;
 
-	if (change(&file, what, name) < 0) {
+	if (was_good)
+		file->settle(file->context);
+	if (change(file, what, name) < 0) {
 		FUZZ_CHECK(file_is(bytes, len));
 		return;
 	}
 	if (!was_good)
 		return;
-	FUZZ_CHECK(list(&file, name, &after) == 0);
+	FUZZ_CHECK(list(file, name, &after) == 0);
 	FUZZ_CHECK(after.count == before.count && after.sum == before.sum);
 	FUZZ_CHECK(after.has_him == (what != '-'));
 	FUZZ_CHECK(what == '-' || strcmp(after.his_hash, NEW_HASH) == 0);
@@ -145,6 +147,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	const uint8_t *end = memchr(bytes, '\n', len);
 	size_t name_len = end == NULL || end == bytes ? 0 : (size_t)(end - bytes) - 1;
 	char name[USERS_NAME_MAX + 1];
+	struct users_backend file;
 
 	if (name_len == 0 || name_len > USERS_NAME_MAX || memchr("+=-", bytes[0], 3) == NULL)
 		return 0;
@@ -154,6 +157,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 		return 0;
 	make_folder();
 	write_file(end + 1, len - name_len - 2);
-	check_change((char)bytes[0], name, end + 1, len - name_len - 2);
+	file = users_file_backend(path);
+	FUZZ_CHECK(file.context != NULL);
+	check_change(&file, (char)bytes[0], name, end + 1, len - name_len - 2);
+	file.free(file.context);
 	return 0;
 }

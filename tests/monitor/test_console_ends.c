@@ -334,7 +334,7 @@ static void an_errand_has_no_deadline(void **state)
 	fail_move(1, EAGAIN);
 	assert_true(work(&back));
 	assert_int_equal(c.deadline, parts_now + TIMEOUT);
-	expect("OK User bob added" KEPT);
+	expect("OK User bob" ADDED);
 }
 
 /* So that no reset overtakes the last words. */
