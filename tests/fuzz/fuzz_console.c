@@ -43,7 +43,7 @@ int __wrap_server_reload(struct server *s, char reply[CHANGE_REPLY_MAX]);
 void __wrap_statistics_each(struct services *v, statistics_taker *take, void *context);
 int __wrap_password_hash(const char *password, char out[PASSWORD_HASH_SIZE]);
 int __wrap_password_decoy(char out[PASSWORD_HASH_SIZE]);
-bool __wrap_password_matches(const char *password, const char *hash);
+int __wrap_password_check(const char *password, const char *hash, bool *matches);
 
 int64_t __wrap_clock_ms(void)
 {
@@ -109,9 +109,10 @@ int __wrap_password_decoy(char out[PASSWORD_HASH_SIZE])
 	return 0;
 }
 
-bool __wrap_password_matches(const char *password, const char *hash)
+int __wrap_password_check(const char *password, const char *hash, bool *matches)
 {
-	return strcmp(password, PASSWORD) == 0 && strcmp(hash, HASH) == 0;
+	*matches = strcmp(password, PASSWORD) == 0 && strcmp(hash, HASH) == 0;
+	return 0;
 }
 
 static void call(void *context)
