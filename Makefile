@@ -128,16 +128,17 @@ WRAP_monitor/test_console := $(WRAP_DESK)
 WRAP_monitor/test_console_ends := $(WRAP_DESK)
 WRAP_monitor/test_listings := $(WRAP_PARTS)
 WRAP_net/test_own := getifaddrs freeifaddrs
-WRAP_net/test_socket := accept4 recv send poll recvmmsg sendmmsg
+WRAP_net/test_socket := accept4 recv send poll recvmmsg sendmmsg clock_nanosleep
 WRAP_proxy/test_bind := clock_deadline clock_ms socket_wait socket listen accept4 connect
 WRAP_proxy/test_dial := connect
-WRAP_proxy/test_handshake := socket_read registry_set_user
-WRAP_proxy/test_pool := session_run clock_ms accept4 pthread_create epoll_ctl mmap64
-WRAP_proxy/test_relay := clock_deadline clock_ms socket_wait
+WRAP_proxy/test_handshake := socket_read socket_write registry_set_user
+WRAP_proxy/test_pool := session_run clock_ms accept4 pthread_create epoll_ctl epoll_wait mmap64
+WRAP_proxy/test_relay := clock_deadline clock_ms socket_wait recv send splice
 WRAP_proxy/test_session := clock_deadline clock_ms socket_wait socket_read dial_target bind_listen \
 	bind_accept bind_abandon udp_open udp_bound udp_run udp_counts udp_close relay_run target_judge
 WRAP_proxy/test_udp := clock_deadline clock_ms socket_wait socket connect sendmmsg recvmmsg mmap64 \
 	madvise
+WRAP_proxy/test_watch := clock_ms clock_deadline
 WRAP_server/test_addresses := getifaddrs freeifaddrs
 WRAP_server/test_capacity := cgroup_memory cgroup_threads_left sysconf getrlimit64 setrlimit64 fopen64 \
 	fdbudget_count_open

@@ -67,4 +67,8 @@ struct log_limit {
  * the answer was no since then. */
 bool log_limit_pass(struct log_limit *limit, int64_t period_ms, uint64_t *held_back);
 
+/* An error that says that something failed which should not, and may fail again and again: `what`
+ * and the errno value in words, at most once a minute. */
+void log_failure(struct log_limit *limit, const char *what, int error);
+
 #endif

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/addr.h"
+#include "base/backoff.h"
 #include "base/log.h"
 #include "monitor/commands.h"
 #include "server/errands.h"
@@ -38,6 +39,8 @@ struct console {
 	struct network client; /* what counts as one with it */
 	uint64_t number; /* in the order of opening */
 	int64_t deadline; /* CLOCK_NEVER during an errand */
+	int64_t rests_until; /* not to be polled before: memory was out */
+	struct backoff rest;
 	bool is_away; /* an errand is under way; the slot stays taken, even without a connection */
 	bool input_ended;
 	bool is_skipping; /* the rest of a line that was too long */

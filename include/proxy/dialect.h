@@ -8,11 +8,13 @@
 #include <stdint.h>
 
 #include "base/buffer.h"
+#include "proxy/watch.h"
 #include "state/config.h"
 #include "state/end_reason.h"
 #include "state/ledger.h"
 #include "state/registry.h"
 #include "state/users.h"
+#include "wire/guess.h"
 #include "wire/request.h"
 
 struct dialect;
@@ -25,11 +27,13 @@ struct handshake {
 	const struct addr *from; /* the client's address */
 	struct registry_slot *slot;
 	int client;
+	struct watch watch; /* on it, while it waits for something else than its own messages */
 	struct buffer *in; /* what the client has sent and nobody has taken yet */
 	int64_t deadline; /* of what is waited for: its messages, or room for ours */
 
 	/* results */
 	const struct dialect *dialect; /* NULL: nothing was said that is one's */
+	enum guess guess; /* then: what it may have been */
 	struct request request;
 	size_t user_len; /* 0: nobody has logged in */
 	char user[USERS_NAME_MAX];

@@ -32,6 +32,10 @@ struct hashing_wait {
 	int64_t deadline; /* clock.h */
 	const _Atomic(bool) *told; /* to give up, once it is true and hashing_wake() was called;
 				      NULL: never */
+	/* Until when he is worth waiting for, by what becomes of him meanwhile: asked now and then,
+	 * under the lock, so it may not block; NULL: until the deadline. */
+	int64_t (*patience)(void *waiter);
+	void *waiter;
 };
 
 /* Waits for a turn, which ends with hashing_leave(). False when none came: it is too late, or he

@@ -119,6 +119,9 @@ struct login {
 	 * is remembered to be right is let in without being asked or counted there. */
 	struct bans *holdoff;
 	const struct addr *from;
+	/* Until when whoever logs in is worth waiting for (hashing.h); NULL: until the deadline. */
+	int64_t (*patience)(void *waiter);
+	void *waiter;
 };
 
 /* Checks a client's login, until `deadline` (clock.h) or until `told` (NULL: never) is true and

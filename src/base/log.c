@@ -265,3 +265,17 @@ bool log_limit_pass(struct log_limit *limit, int64_t period_ms, uint64_t *held_b
 	*held_back = atomic_exchange(&limit->held_back, 0);
 	return true;
 }
+
+void log_failure(struct log_limit *limit, const char *what, int error)
+{
+	uint64_t held_back;
+	char words[64];
+
+	if (!log_limit_pass(limit, LOG_LIMIT_PERIOD_MS, &held_back))
+		return;
+	if (held_back == 0)
+		log_message(LOG_ERROR, "%s: %s", what, strerror_r(error, words, sizeof(words)));
+	else
+		log_message(LOG_ERROR, "%s: %s (%llu times more since this was said last)", what,
+			strerror_r(error, words, sizeof(words)), (unsigned long long)held_back);
+}

@@ -44,6 +44,8 @@ void console_open(struct console *c, struct desk *desk, int fd, const struct add
 	c->client = own_client_of(desk->services->own, from);
 	c->is_away = c->input_ended = c->is_skipping = false;
 	c->in_len = c->user_len = 0;
+	c->rests_until = 0;
+	backoff_end(&c->rest);
 	c->request.server = desk->server;
 	c->request.services = desk->services;
 	reply_reset(&c->reply);
@@ -346,6 +348,15 @@ static bool take_next_line(struct console *c)
 	return true;
 }
 
+/* Did a read or write fail for what passes? For want of memory the console rests until it is tried
+ * again. */
+static bool may_pass(struct console *c, int error)
+{
+	if (socket_lacks_memory(error))
+		c->rests_until = clock_deadline(backoff_next(&c->rest));
+	return error == EAGAIN || socket_lacks_memory(error);
+}
+
 /* Reads what is there; false when the connection broke. */
 static bool receive(struct console *c)
 {
@@ -357,7 +368,8 @@ static bool receive(struct console *c)
 		return true;
 	n = socket_read(c->fd, c->in + c->in_len, sizeof(c->in) - c->in_len);
 	if (n < 0)
-		return errno == EAGAIN;
+		return may_pass(c, errno);
+	backoff_end(&c->rest);
 	c->input_ended = n == 0;
 	c->in_len += (size_t)n;
 	return true;
@@ -381,7 +393,8 @@ static enum sending send_reply(struct console *c)
 			return SENT_ALL;
 		n = socket_write(c->fd, bytes, len);
 		if (n < 0)
-			return errno == EAGAIN ? SENT_SOME : SEND_FAILED;
+			return may_pass(c, errno) ? SENT_SOME : SEND_FAILED;
+		backoff_end(&c->rest);
 		reply_consume(&c->reply, (size_t)n);
 		if (c->phase == CONSOLE_COMMANDS)
 			renew_deadline(c);

@@ -137,6 +137,7 @@ static bool ask_socks5(struct handshake *h)
 
 /* What a client can be told while it waits for its reply; all else is a general failure. */
 static const uint8_t reps[END_REASONS] = {
+	[END_CLIENT_FINISHED] = SOCKS5_TTL_EXPIRED,
 	[END_COMMAND_UNSUPPORTED] = SOCKS5_COMMAND_NOT_SUPPORTED,
 	[END_ATYP_UNSUPPORTED] = SOCKS5_ATYP_NOT_SUPPORTED,
 	[END_TARGET_DENIED] = SOCKS5_NOT_ALLOWED,

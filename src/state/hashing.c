@@ -18,6 +18,9 @@
 #include "base/clock.h"
 #include "base/lock.h"
 
+/* How often it is looked at what has become of who waits. */
+#define LOOK_MS 250
+
 /* Clients that may wait, for each hash that may run and once more. */
 #define WAITING_PER_HASH 16
 
@@ -92,15 +95,32 @@ static bool gives_up_locked(const struct hashing *h, const struct hashing_wait *
 	return h->stopped || (w->told != NULL && atomic_load(w->told));
 }
 
+/* When the waiting ends, or is to be thought over; `*last`: it ends. */
+static struct timespec next_look(const struct hashing_wait *w, bool *last)
+{
+	int64_t end = w->deadline, look;
+
+	*last = true;
+	if (w->patience == NULL)
+		return clock_timespec(end);
+	end = clock_earlier(end, w->patience(w->waiter));
+	look = clock_deadline(LOOK_MS);
+	*last = end <= look;
+	return clock_timespec(clock_earlier(end, look));
+}
+
 static bool wait_locked(struct hashing *h, const struct hashing_wait *w) REQUIRES(&h->lock)
 {
-	struct timespec until = clock_timespec(w->deadline);
 	int status = 0;
+	bool last = false;
 
 	h->lines[w->line].waiting++;
-	while (!has_turn_locked(h, w->line) && !gives_up_locked(h, w) && status == 0)
+	while (!has_turn_locked(h, w->line) && !gives_up_locked(h, w) && !(last && status != 0)) {
+		struct timespec until = next_look(w, &last);
+
 		status = pthread_cond_clockwait(
 			&h->lines[w->line].turn, &h->lock.mutex, CLOCK_MONOTONIC, &until);
+	}
 	h->lines[w->line].waiting--;
 	return has_turn_locked(h, w->line) && !gives_up_locked(h, w);
 }

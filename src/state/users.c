@@ -569,7 +569,11 @@ static struct ledger_entry *join_user(struct users *u, const struct claim *c, co
 enum login_result users_login(struct users *u, const struct login *login, int64_t deadline,
 	const _Atomic(bool) *told, struct ledger_entry **entry)
 {
-	struct hashing_wait wait = {.line = HASHING_CLIENTS, .deadline = deadline, .told = told};
+	struct hashing_wait wait = {.line = HASHING_CLIENTS,
+		.deadline = deadline,
+		.told = told,
+		.patience = login->patience,
+		.waiter = login->waiter};
 	struct claim c;
 	struct found f;
 	enum login_result result;

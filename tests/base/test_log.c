@@ -604,6 +604,25 @@ static void a_limit_passes_once_a_period(void **state)
 	assert_true(held_back == 0);
 }
 
+static void a_failure_is_said_once_a_period(void **state)
+{
+	struct log_limit limit = {0};
+	char *text;
+
+	(void)state;
+	for (int i = 0; i < 3; i++)
+		log_failure(&limit, "cannot do it", EPERM);
+	text = take_log();
+	assert_contains(text, " level=error msg=\"cannot do it: Operation not permitted\"\n");
+	assert_null(strstr(strchr(text, '\n') + 1, "cannot"));
+	free(text);
+	atomic_store(&limit.next, 0);
+	log_failure(&limit, "cannot do it", EPERM);
+	text = take_log();
+	assert_contains(text, "not permitted (2 times more since this was said last)\"\n");
+	free(text);
+}
+
 struct passing {
 	struct log_limit limit;
 	_Atomic(int) passed;
@@ -660,6 +679,7 @@ int main(void)
 		log_test(lines_that_a_full_pipe_does_not_take_are_lost_and_counted),
 		log_test(no_line_is_lost_or_torn_by_rotation),
 		cmocka_unit_test(a_limit_passes_once_a_period),
+		log_test(a_failure_is_said_once_a_period),
 		cmocka_unit_test(a_limit_lets_one_of_many_threads_pass),
 	};
 

@@ -223,6 +223,48 @@ static void nobody_waits_beyond_the_deadline(void **state)
 	hashing_free(h);
 }
 
+static _Atomic(int64_t) patience = CLOCK_NEVER;
+
+static int64_t ask_patience(void *waiter)
+{
+	assert_ptr_equal(waiter, &patience);
+	return atomic_load(&patience);
+}
+
+static void whoever_is_not_worth_waiting_for_any_more_gives_up(void **state)
+{
+	struct hashing *h = some(0);
+	struct person p = {.wait = {.patience = ask_patience, .waiter = &patience}};
+
+	(void)state;
+	send_in(&p, h, HASHING_CLIENTS);
+	wait_for_waits(2); /* it is asked again though nothing happens */
+	atomic_store(&patience, 0);
+	assert_false(came_in(&p));
+	atomic_store(&patience, CLOCK_NEVER);
+	hashing_free(h);
+}
+
+static void patience_stretches_no_deadline_and_costs_no_turn(void **state)
+{
+	struct hashing *h = some(0);
+	struct hashing_wait wait = {.line = HASHING_CLIENTS,
+		.deadline = clock_deadline(1),
+		.patience = ask_patience,
+		.waiter = &patience};
+	struct person p = {.wait = {.patience = ask_patience, .waiter = &patience}};
+
+	(void)state;
+	assert_false(hashing_enter(h, &wait));
+	assert_true(clock_ms() >= wait.deadline);
+	atomic_store(&waits, 0);
+	send_in(&p, h, HASHING_CLIENTS);
+	wait_for_waits(3);
+	hashing_set_most(h, 1);
+	assert_true(came_in(&p));
+	hashing_free(h);
+}
+
 static void whoever_is_told_waits_no_longer(void **state)
 {
 	struct hashing *h = some(0);
@@ -357,6 +399,8 @@ int main(void)
 		cmocka_unit_test(a_client_who_comes_later_does_not_overtake_an_administrator),
 		cmocka_unit_test(too_many_clients_are_turned_away_and_administrators_are_not),
 		cmocka_unit_test(nobody_waits_beyond_the_deadline),
+		cmocka_unit_test(whoever_is_not_worth_waiting_for_any_more_gives_up),
+		cmocka_unit_test(patience_stretches_no_deadline_and_costs_no_turn),
 		cmocka_unit_test(whoever_is_told_waits_no_longer),
 		cmocka_unit_test(a_turn_that_is_not_wanted_goes_to_the_next_line),
 		cmocka_unit_test(stopping_ends_all_waiting_now_and_later),
