@@ -14,12 +14,16 @@
 #include "server/errands.h"
 #include "monitor/reply.h"
 
+struct console;
+
 /* What all consoles share. */
 struct desk {
 	struct server *server;
 	struct services *services;
 	struct errands *done; /* what comes back from other threads */
 	struct log_limit refused_limit;
+	struct console *consoles; /* all of them */
+	size_t count;
 	uint64_t opened; /* consoles so far */
 };
 

@@ -35,6 +35,9 @@ void effects_note_users_file(const struct settings *s);
  * than is likely meant, or nobody. */
 void effects_warn_of_open_door(size_t users, const struct config *c);
 
+/* Says in the log when users have hashes of different kinds; once, when they were loaded. */
+void effects_warn_of_mixed_hashes(const struct users *u);
+
 /* ---- a change ---- */
 
 /* From one configuration to another. */

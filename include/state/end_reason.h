@@ -21,7 +21,8 @@
 	X(MALFORMED, "malformed") /* not as its dialect's RFC says */ \
 	X(NO_METHOD, "no_method") /* none of the offered METHODs is acceptable */ \
 	X(LOGIN_REFUSED, "login_refused") /* unknown name or wrong password */ \
-	X(LOGIN_BUSY, "login_busy") /* too many logins at once */ \
+	X(LOGIN_BUSY, "login_busy") /* too many logins at once to check this one in time */ \
+	X(LOGIN_NO_MEMORY, "login_no_memory") /* none was left to check it */ \
 	X(COMMAND_UNSUPPORTED, "command_unsupported") /* CMD */ \
 	X(ATYP_UNSUPPORTED, "atyp_unsupported") /* ATYP */ \
 	X(TARGET_DENIED, "target_denied") /* the rules forbid the target */ \

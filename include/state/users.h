@@ -104,9 +104,12 @@ const char *users_password_problem(const char *password);
 
 enum login_result {
 	LOGIN_OK,
-	LOGIN_REFUSED, /* unknown name or wrong password: the same to the outside, in time too */
-	LOGIN_TOO_BUSY, /* no turn to compute the hash before the deadline */
+	/* Unknown name or wrong password: the same to the outside, in time too. An empty password
+	 * is wrong under every name, at once. */
+	LOGIN_REFUSED,
+	LOGIN_TOO_BUSY, /* not checked: no turn to compute the hash before the deadline */
 	LOGIN_HELD_OFF, /* not checked: too many from there were wrong */
+	LOGIN_NO_MEMORY, /* not checked: no memory to compute the hash */
 };
 
 /* A login of any bytes (RFC 1929). */
@@ -119,6 +122,9 @@ struct login {
 	 * is remembered to be right is let in without being asked or counted there. */
 	struct bans *holdoff;
 	const struct addr *from;
+	/* Whoever waits for a slow hash takes turns with those that have another of these, which
+	 * are only compared; NULL is one, too. */
+	const void *client;
 	/* Until when whoever logs in is worth waiting for (hashing.h); NULL: until the deadline. */
 	int64_t (*patience)(void *waiter);
 	void *waiter;
@@ -130,8 +136,8 @@ struct login {
 enum login_result users_login(struct users *u, const struct login *login, int64_t deadline,
 	const _Atomic(bool) *told, struct ledger_entry **entry);
 
-/* How long the slow hash of a login took when one was computed last, in milliseconds. */
-int64_t users_check_ms(struct users *u);
+/* How long slow hashes of logins have taken lately, in milliseconds. */
+int64_t users_check_ms(const struct users *u);
 
 /* Is it the login of a user with the role admin? Takes as long for whoever is not one, who is
  * counted in `holdoff` under any name. Its turn is before those of clients, so that they cannot
@@ -205,6 +211,10 @@ int users_note_given(struct users *u, const char *name) __attribute__((warn_unus
 bool users_are_given(const struct users *u, const char *name);
 
 /* ---- what is known of users ---- */
+
+/* Are their passwords hashed by several methods, or with several parameters, so that what a right
+ * login costs depends on whose it is? Asked by the thread that makes changes. */
+bool users_have_mixed_hashes(const struct users *u);
 
 size_t users_count(struct users *u);
 

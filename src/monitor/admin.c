@@ -201,6 +201,8 @@ static int allocate_consoles(struct admin *a)
 	a->fds = calloc(2 + a->count, sizeof(*a->fds));
 	a->polled = calloc(a->count, sizeof(struct console *));
 	a->desk.done = errands_new(call_admin, a);
+	a->desk.consoles = a->consoles;
+	a->desk.count = a->count;
 	if (a->consoles != NULL && a->fds != NULL && a->polled != NULL && a->desk.done != NULL)
 		return 0;
 	errno = ENOMEM;

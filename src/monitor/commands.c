@@ -342,6 +342,7 @@ const struct command commands_table[] = {
 		.most = 2,
 		.takes_rest = true,
 		.is_errand = true,
+		.ends_consoles = true,
 		.logged_from = 2,
 		.prepare = make_hash,
 		.run = run_set_password},

@@ -125,6 +125,12 @@ static void count_refused_login(struct console *c)
 {
 	uint64_t held_back;
 
+	if (c->login == LOGIN_NO_MEMORY) {
+		if (log_limit_pass(&c->desk->refused_limit, REFUSED_PERIOD_MS, &held_back))
+			log_message(LOG_ERROR,
+				"a login at the monitor could not be checked: out of memory");
+		return;
+	}
 	stats_add(&c->desk->services->stats.monitor_logins_refused, 1);
 	if (c->login != LOGIN_HELD_OFF &&
 		log_limit_pass(&c->desk->refused_limit, REFUSED_PERIOD_MS, &held_back))
@@ -133,7 +139,12 @@ static void count_refused_login(struct console *c)
 
 static void answer_login(struct console *c)
 {
-	const char *why = "Invalid credentials";
+	static const char *const refusals[] = {
+		[LOGIN_REFUSED] = "Invalid credentials",
+		[LOGIN_TOO_BUSY] = "Invalid credentials",
+		[LOGIN_HELD_OFF] = "Too many failed logins",
+		[LOGIN_NO_MEMORY] = "Out of memory: the password could not be checked",
+	};
 
 	if (c->login == LOGIN_OK) {
 		c->phase = CONSOLE_COMMANDS;
@@ -142,9 +153,7 @@ static void answer_login(struct console *c)
 		return;
 	}
 	count_refused_login(c);
-	if (c->login == LOGIN_HELD_OFF)
-		why = "Too many failed logins";
-	reply_error(&c->reply, "%s", why);
+	reply_error(&c->reply, "%s", refusals[c->login]);
 	c->reply.closes = true;
 }
 
@@ -159,11 +168,41 @@ static struct login login_of(const struct console *c)
 		.from = &c->from};
 }
 
+/* Is it logged in under that name, or about to be? */
+static bool is_of_user(const struct console *c, const char *user)
+{
+	return (c->phase == CONSOLE_COMMANDS || (c->phase == CONSOLE_LOGIN && c->is_away)) &&
+		strcmp(c->user, user) == 0;
+}
+
+/* Whoever has the old password of the user, whose new one this console has just set, is not to go
+ * on with it. */
+static void end_other_consoles(const struct console *c)
+{
+	const struct desk *desk = c->desk;
+
+	for (size_t i = 0; i < desk->count; i++) {
+		struct console *other = &desk->consoles[i];
+
+		if (other != c && is_of_user(other, c->request.parameters[0]))
+			console_dismiss(other,
+				other->phase == CONSOLE_LOGIN ? "ERR The password was changed\n"
+							      : "ERR The password was changed\n\n");
+	}
+}
+
+static bool has_succeeded(const struct console *c)
+{
+	return !c->reply.failed && strncmp(c->reply.text, "OK", 2) == 0;
+}
+
 static void finish_errand(struct errand *e)
 {
 	struct console *c = console_of(e);
 
 	c->is_away = false;
+	if (c->phase == CONSOLE_COMMANDS && c->request.command->ends_consoles && has_succeeded(c))
+		end_other_consoles(c);
 	wipe_request(c);
 	if (c->fd < 0) {
 		console_close(c);
@@ -250,7 +289,7 @@ static void log_command(const struct console *c)
 	log_text(&line, "command", q->command->word);
 	if (q->count > 0)
 		log_text(&line, "about", q->parameters[0]);
-	log_text(&line, "answer", strncmp(c->reply.text, "OK", 2) == 0 ? "OK" : "ERR");
+	log_text(&line, "answer", has_succeeded(c) ? "OK" : "ERR");
 	log_end(&line);
 }
 

@@ -14,6 +14,7 @@
 #include "base/backoff.h"
 #include "base/clock.h"
 #include "net/socket.h"
+#include "state/admission.h"
 
 bool dialect_fail(struct handshake *h, enum end_reason reason)
 {
@@ -104,6 +105,8 @@ static enum end_reason reason_of_login(enum login_result result)
 		return END_LOGIN_REFUSED;
 	case LOGIN_TOO_BUSY:
 		return END_LOGIN_BUSY;
+	case LOGIN_NO_MEMORY:
+		return END_LOGIN_NO_MEMORY;
 	case LOGIN_OK:
 		break;
 	}
@@ -128,6 +131,7 @@ static enum login_result check_login(struct handshake *h, const struct login *cl
 
 	counted.holdoff = h->holdoff;
 	counted.from = h->from;
+	counted.client = h->client_entry;
 	counted.patience = patience_with_client;
 	counted.waiter = h;
 	result = users_login(
@@ -138,10 +142,25 @@ static enum login_result check_login(struct handshake *h, const struct login *cl
 	return result;
 }
 
+/* It goes on as Anonymous. */
+static enum end_reason ignore_login(struct handshake *h)
+{
+	h->login_ignored = true;
+	stats_add(&h->stats->logins_ignored, 1);
+	return END_REASONS;
+}
+
+/* What could not be checked might have been right: served as Anonymous, a user would get other
+ * rules than his own by accident. Who is held off gets what a wrong password would. */
 enum end_reason dialect_log_in(struct handshake *h, const struct login *claim)
 {
-	enum end_reason reason = reason_of_login(check_login(h, claim));
+	enum end_reason reason;
 
+	if (!admission_login_checked(h->config))
+		return ignore_login(h);
+	reason = reason_of_login(check_login(h, claim));
+	if (reason == END_LOGIN_REFUSED && admission_wrong_login_forgiven(h->config))
+		return ignore_login(h);
 	if (reason == END_LOGIN_BUSY && watch_is_over(&h->watch))
 		reason = h->watch.left ? END_CLIENT_LEFT : END_CLIENT_FINISHED;
 	if (reason != END_REASONS)

@@ -59,7 +59,7 @@ static bool refuse_stranger(struct handshake *h)
 	return h->guess == GUESS_HTTP ? refuse_http(h) : dialect_fail(h, END_NOT_SOCKS5);
 }
 
-bool handshake_run(struct handshake *h)
+static bool ask_client(struct handshake *h)
 {
 	h->reason = END_NOTHING_ASKED;
 	if (!dialect_receive_more(h, false))
@@ -67,4 +67,14 @@ bool handshake_run(struct handshake *h)
 	h->reason = END_CLIENT_LEFT;
 	h->dialect = find_dialect(*buffer_head(h->in));
 	return h->dialect != NULL ? h->dialect->ask(h) : refuse_stranger(h);
+}
+
+/* What was left unread of a client that failed may hold a password. */
+bool handshake_run(struct handshake *h)
+{
+	bool asked = ask_client(h);
+
+	if (!asked)
+		buffer_consume_secret(h->in, buffer_readable(h->in));
+	return asked;
 }

@@ -352,6 +352,8 @@ static void log_end_of_session(
 		log_bytes(line, "user", h->user, h->user_len);
 	else
 		log_text(line, "user", USERS_ANONYMOUS);
+	if (h->login_ignored)
+		log_text(line, "login", "ignored");
 	if (s->command != NULL)
 		log_target(line, s);
 	log_text(line, "outcome", outcome->was_served ? "success" : "fail");
@@ -386,8 +388,10 @@ static void linger(struct session *s)
 			return;
 		if (n < 0 && socket_wait(&p, 1, deadline) == 0)
 			return;
-		if (n > 0)
-			left -= (size_t)n < left ? (size_t)n : left;
+		if (n <= 0)
+			continue;
+		explicit_bzero(s->memory.buffers[0], (size_t)n); /* a password, perhaps */
+		left -= (size_t)n < left ? (size_t)n : left;
 	}
 }
 
@@ -456,6 +460,8 @@ static void prepare_handshake(struct session *s)
 	h->users = s->services->users;
 	h->holdoff = s->services->holdoff;
 	h->from = &s->client_addr;
+	h->client_entry = s->client_entry;
+	h->stats = &s->services->stats;
 	h->slot = s->slot;
 	h->client = s->client;
 	h->watch.client = s->client;

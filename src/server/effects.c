@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "server/capacity.h"
 #include "state/admission.h"
 #include "state/users_file.h"
 
@@ -84,6 +85,15 @@ void effects_warn_of_open_door(size_t users, const struct config *c)
 		log_message(LOG_WARN, "clients = any and no login required: an open proxy");
 }
 
+void effects_warn_of_mixed_hashes(const struct users *u)
+{
+	if (users_have_mixed_hashes(u))
+		log_message(LOG_WARN,
+			"the users' passwords are hashed in several ways: each login that fails "
+			"takes as long as the slowest of them, so that names cannot be told apart "
+			"(a new password, by SET_PASSWORD, is hashed in the usual one)");
+}
+
 /* ---- the steps of a change ---- */
 
 /* A file that was emptied or moved away, by accident or for a moment, is not to lock everybody out;
@@ -143,6 +153,7 @@ static void put_users(struct change *change)
 	change->users = NULL;
 	if (change->sessions_ended > 0)
 		hashing_wake(v->hashing);
+	effects_warn_of_mixed_hashes(v->users);
 }
 
 static void publish(struct change *change)
@@ -173,7 +184,7 @@ static void resize_access_log(struct change *change)
 
 static void set_password_checks(struct change *change)
 {
-	unsigned most = (unsigned)change->new->settings.max_password_checks;
+	unsigned most = capacity_password_checks(&change->new->settings);
 
 	hashing_set_most(change->site->services->hashing, most);
 }

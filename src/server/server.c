@@ -135,7 +135,7 @@ static int make_accounts(struct services *v, const struct settings *settings)
 	const char *path = effects_users_path(settings);
 	struct users_backend file;
 
-	v->hashing = hashing_new((unsigned)settings->max_password_checks);
+	v->hashing = hashing_new(capacity_password_checks(settings));
 	v->own = own_new();
 	if (v->hashing == NULL || v->own == NULL)
 		return -1;
@@ -368,8 +368,11 @@ int server_start_workers(struct server *s, char error[CONFIG_ERROR_MAX])
 	int result = start_pool(s, &c->settings, error);
 
 	if (result == 0) {
+		/* The others are for who is known. */
+		hashing_set_room(s->services.hashing, (s->services.budget.sessions + 1) / 2);
 		capacity_log(&s->capacity, &s->services.budget, &c->settings);
 		effects_warn_of_open_door(users_count(s->services.users), c);
+		effects_warn_of_mixed_hashes(s->services.users);
 		result = fronts_begin(&s->site.fronts, error);
 	}
 	if (result == 0)

@@ -18,11 +18,33 @@ bool admission_login_required(const struct config *c)
 	case AUTH_REQUIRED:
 		return true;
 	case AUTH_OPTIONAL:
+	case AUTH_NONE:
 		return false;
 	case AUTH_AUTO:
 		break;
 	}
 	return c->auto_requires_login;
+}
+
+bool admission_login_wanted(const struct config *c, size_t users)
+{
+	return admission_login_required(c) || c->settings.auth == AUTH_OPTIONAL ||
+		(c->settings.auth == AUTH_AUTO && users > 0);
+}
+
+bool admission_login_possible(const struct config *c)
+{
+	return c->settings.auth == AUTH_NONE;
+}
+
+bool admission_login_checked(const struct config *c)
+{
+	return c->settings.auth != AUTH_NONE;
+}
+
+bool admission_wrong_login_forgiven(const struct config *c)
+{
+	return c->settings.auth == AUTH_OPTIONAL;
 }
 
 bool admission_client_allowed(

@@ -77,7 +77,7 @@ static void bad_input_says_where_what_and_what_is_legal(void **state)
 		{"port = 1\nport = 2\n", "2: port: \"2\": it was set already further up\n"},
 		{"port 1080\n", "1: this is no line of the form: name = value\n"},
 		{"auth = sometimes\n",
-			"1: auth: \"sometimes\": legal is auto, required, optional\n"},
+			"1: auth: \"sometimes\": legal is auto, required, optional, none\n"},
 	};
 	char output[1024], expected[256];
 

@@ -667,6 +667,28 @@ static void a_new_password_counts_at_once(void **state)
 	close(monitor);
 }
 
+static void a_new_password_ends_the_other_consoles_of_that_admin_and_nothing_else(void **state)
+{
+	int by = root(), other = root(), boss = monitor_login(&d, "boss:secret");
+	int session = net_connect("127.0.0.1", d.port);
+
+	(void)state;
+	assert_int_equal(net_socks_log_in(session, "root", "secret"), 0);
+	monitor_expect(by, "SET_PASSWORD bob secret", "OK Password of bob changed\n");
+	monitor_expect(by, "SET_PASSWORD nobody x", "ERR nobody does not exist\n");
+	monitor_expect(other, "USERS", "OK root\n");
+	monitor_expect(by, "SET_PASSWORD root other", "OK Password of root changed\n");
+	assert_string_equal(monitor_read_to_end(other), "ERR The password was changed\n\n");
+	monitor_expect(boss, "USERS", "OK root\n"); /* the session lives */
+	monitor_expect(by, "SET_PASSWORD root secret", "OK Password of root changed\n");
+	monitor_expect(by, "USERS", "OK root\n");
+	close(session);
+	wait_for_no_sessions(by);
+	close(other);
+	close(boss);
+	close(by);
+}
+
 static void a_deleted_user_is_thrown_out(void **state)
 {
 	int monitor = root(), session;
@@ -1272,6 +1294,8 @@ int main(void)
 		cmocka_unit_test(an_added_user_may_log_in_at_once_and_is_on_disk),
 		cmocka_unit_test(of_two_who_add_the_same_user_one_does),
 		cmocka_unit_test(a_new_password_counts_at_once),
+		cmocka_unit_test(
+			a_new_password_ends_the_other_consoles_of_that_admin_and_nothing_else),
 		cmocka_unit_test(a_deleted_user_is_thrown_out),
 		cmocka_unit_test(an_admin_who_was_deleted_may_do_nothing_more),
 		cmocka_unit_test(what_cannot_be_saved_is_refused),

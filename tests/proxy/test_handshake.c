@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "../base/check.h"
+#include "../base/faults.h"
 #include "../base/scratch.h"
 #include "../state/cheap.h"
 #include "base/clock.h"
@@ -70,6 +70,7 @@ void __wrap_registry_set_user(struct registry *r, size_t slot, const char *user,
 /* ---- a handshake with a client of the test's ---- */
 
 static struct hashing *hashing;
+static struct stats stats;
 static struct ledger *ledger;
 static struct users *users, *nobody;
 static struct registry *registry;
@@ -134,6 +135,7 @@ static void begin(const char *auth, struct users *who)
 	buffer_init(&in, memory, sizeof(memory));
 	h = (struct handshake){.config = config,
 		.users = who,
+		.stats = &stats,
 		.slot = registry_slot_at(registry, 0),
 		.client = pair[1],
 		.watch = {.client = pair[1]},
@@ -416,8 +418,19 @@ static void chooses_a_method_by_auth_and_offer(void **state)
 		{"required", false, "05 01 00", "05 ff"},
 		{"optional", true, "05 01 00", "05 00"},
 		{"optional", true, "05 02 00 02", "05 02"},
-		{"optional", false, "05 02 00 02", "05 00"},
-		{"optional", false, "05 01 02", "05 ff"},
+		{"optional", true, "05 01 02", "05 02"},
+		{"optional", true, "05 01 01", "05 ff"},
+		{"optional", false, "05 01 00", "05 00"},
+		{"optional", false, "05 02 00 02", "05 02"},
+		{"optional", false, "05 01 02", "05 02"},
+		{"none", true, "05 01 00", "05 00"},
+		{"none", true, "05 02 00 02", "05 00"},
+		{"none", true, "05 02 02 00", "05 00"},
+		{"none", true, "05 01 02", "05 02"},
+		{"none", true, "05 01 01", "05 ff"},
+		{"none", true, "05 00", "05 ff"},
+		{"none", false, "05 02 00 02", "05 00"},
+		{"none", false, "05 01 02", "05 02"},
 	};
 
 	(void)state;
@@ -462,6 +475,110 @@ static void a_login_that_is_not_right_is_refused(void **state)
 		assert_int_equal(h.request.command, REQUEST_NONE);
 		assert_int_equal(published().user_len, 0);
 		expect_answers("05 02 01 01");
+		end();
+	}
+}
+
+/* No hash is computed for it. */
+#define NO_PASSWORD " 01 05 61 6c 69 63 65 00"
+#define NO_SUCH_USER " 01 03 62 6f 62 07 73 65 3a 63 72 65 74"
+
+static void expect_served_as(
+	const char *auth, struct users *who, const char *login, const char *user)
+{
+	uint64_t ignored = stats_get(&stats.logins_ignored);
+	char hex[200];
+
+	snprintf(hex, sizeof(hex), "05 01 02%s" CONNECT_ADDR, login);
+	assert_true(run_after(auth, who, hex));
+	assert_int_equal(h.user_len, strlen(user));
+	assert_memory_equal(h.user, user, strlen(user));
+	assert_int_equal(h.user_entry != NULL, *user != '\0');
+	assert_int_equal(h.login_ignored, *user == '\0');
+	assert_int_equal(stats_get(&stats.logins_ignored), ignored + (*user == '\0'));
+	assert_int_equal(published().user_len, strlen(user));
+	expect_target("192.0.2.1:443");
+	expect_answers("05 02 01 00");
+	end();
+}
+
+static void where_it_is_optional_who_does_not_log_in_rightly_is_anonymous(void **state)
+{
+	(void)state;
+	expect_served_as("optional", users, LOGIN, "alice");
+	expect_served_as("optional", users, WRONG_LOGIN, "");
+	expect_served_as("optional", users, NO_SUCH_USER, "");
+	hashing_set_most(hashing, 0); /* nothing is hashed any more */
+	expect_served_as("optional", users, LOGIN, "alice");
+	expect_served_as("optional", users, NO_PASSWORD, "");
+	expect_served_as("optional", users, " 01 03 62 6f 62 00", "");
+	expect_served_as("optional", nobody, LOGIN, "");
+	hashing_set_most(hashing, 2);
+}
+
+static void where_nobody_logs_in_everybody_is_anonymous(void **state)
+{
+	(void)state;
+	hashing_set_most(hashing, 0);
+	expect_served_as("none", users, LOGIN, "");
+	expect_served_as("none", users, WRONG_LOGIN, "");
+	expect_served_as("none", nobody, NO_PASSWORD, "");
+	hashing_set_most(hashing, 2);
+}
+
+static void expect_refused(const char *auth, const char *login, enum end_reason reason)
+{
+	char hex[200];
+
+	snprintf(hex, sizeof(hex), "05 01 02%s" CONNECT_ADDR, login);
+	begin(auth, users);
+	h.deadline = clock_ms();
+	net_send_hex(client, hex);
+	assert_false(handshake_run(&h));
+	assert_int_equal(h.reason, reason);
+	assert_false(h.login_ignored);
+	shutdown(h.client, SHUT_WR);
+	expect_answers("05 02 01 01");
+	end();
+}
+
+/* Else somebody who is right would get others' rules. */
+static void what_cannot_be_checked_is_refused_even_where_it_is_optional(void **state)
+{
+	(void)state;
+	hashing_set_most(hashing, 0);
+	expect_refused("optional", WRONG_LOGIN, END_LOGIN_BUSY);
+	expect_refused("required", WRONG_LOGIN, END_LOGIN_BUSY);
+	hashing_set_most(hashing, 2);
+	faults_fail(3); /* behind the party's and the job's: crypt(3)'s own */
+	expect_refused("optional", WRONG_LOGIN, END_LOGIN_NO_MEMORY);
+	assert_true(faults_struck());
+}
+
+/* ---- what stays in memory ---- */
+
+static bool is_in_memory(const char *text)
+{
+	return memmem(memory, sizeof(memory), text, strlen(text)) != NULL;
+}
+
+static void a_password_stays_in_memory_nowhere(void **state)
+{
+	static const char *const rows[] = {("05 01 02" LOGIN CONNECT_ADDR),
+		("05 01 02" WRONG_LOGIN " 73 65 3a 63 72 65 74"), /* with it behind the name */
+		"05 01 02 01 05 61 6c 69 63 65 08 73 65 3a 63 72 65 74", /* not complete */
+		"05 01 02 02 05 61 6c 69 63 65 07 73 65 3a 63 72 65 74", /* malformed */
+		("05 01 01" LOGIN)};
+	/* not asked for */ /* not asked for */
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		memset(memory, 0, sizeof(memory));
+		begin("auto", users);
+		net_send_hex(client, rows[i]);
+		shutdown(client, SHUT_WR);
+		(void)!handshake_run(&h);
+		assert_false(is_in_memory("se:cret"));
 		end();
 	}
 }
@@ -779,6 +896,10 @@ int main(void)
 		cmocka_unit_test(takes_a_request_cut_anywhere),
 		cmocka_unit_test(chooses_a_method_by_auth_and_offer),
 		cmocka_unit_test(a_login_that_is_not_right_is_refused),
+		cmocka_unit_test(where_it_is_optional_who_does_not_log_in_rightly_is_anonymous),
+		cmocka_unit_test(where_nobody_logs_in_everybody_is_anonymous),
+		cmocka_unit_test(what_cannot_be_checked_is_refused_even_where_it_is_optional),
+		cmocka_unit_test(a_password_stays_in_memory_nowhere),
 		cmocka_unit_test(who_leaves_while_his_login_waits_has_left),
 		cmocka_unit_test(who_has_finished_while_his_login_waits_is_told_so_after_a_while),
 		cmocka_unit_test(shows_how_far_it_is_and_who_it_is),

@@ -518,7 +518,6 @@ static void a_handshake_that_fails_has_its_reason(void **state)
 	} rows[] = {
 		{"04 01", END_NOT_SOCKS5, ""},
 		{"05 01 01", END_NO_METHOD, "05 ff"},
-		{"05 01 02 01 05 61 6c 69 63 65 01 78", END_LOGIN_REFUSED, "05 02 01 01"},
 		{"05 01 02 02 05", END_MALFORMED, "05 02 01 01"},
 		{"05 01 00 04 01 00 01", END_MALFORMED, "05 00" REFUSED("01")},
 		{"", END_HANDSHAKE_TIMEOUT, ""},
@@ -537,6 +536,33 @@ static void a_handshake_that_fails_has_its_reason(void **state)
 		expect_not_logged(" reply=");
 		assert_int_equal(dialled + listened + opened, 0);
 	}
+}
+
+#define WRONG_LOGIN "05 01 02 01 05 61 6c 69 63 65 01 78" /* alice, x */
+
+static void a_login_that_is_not_right_is_served_as_anonymous_where_it_is_optional(void **state)
+{
+	(void)state;
+	begin(WRONG_LOGIN CONNECT);
+	run_to(END_CLOSED, SERVED);
+	expect_answers("05 02 01 00" GRANTED);
+	expect_logged(" user=Anonymous login=ignored ");
+	assert_string_equal(access_line(), "Anonymous 192.0.2.1:443");
+	assert_int_equal(stats_get(&services.stats.logins_ignored), 1);
+}
+
+static void a_login_that_is_not_right_is_refused_where_it_is_required(void **state)
+{
+	struct config *c = config_get(services.config);
+
+	(void)state;
+	set(c, "auth", "required");
+	config_release(c);
+	begin(WRONG_LOGIN CONNECT);
+	run_to(END_LOGIN_REFUSED, NOT_ASKED);
+	expect_answers("05 02 01 01");
+	expect_logged(" user=Anonymous outcome=fail ");
+	assert_int_equal(stats_get(&services.stats.logins_ignored), 0);
 }
 
 static void the_log_names_what_a_client_speaks_instead(void **state)
@@ -1157,6 +1183,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_handshake_that_fails_has_its_reason),
+		TEST(a_login_that_is_not_right_is_served_as_anonymous_where_it_is_optional),
+		TEST(a_login_that_is_not_right_is_refused_where_it_is_required),
 		TEST(the_log_names_what_a_client_speaks_instead),
 		TEST(a_browser_gets_its_page_whatever_else_it_sends),
 		TEST(the_whole_handshake_has_one_deadline),

@@ -33,7 +33,8 @@ static void login_is_required_as_auth_says(void **state)
 	static const struct {
 		const char *auth;
 		bool required, required_with_users;
-	} rows[] = {{"auto", false, true}, {"required", true, true}, {"optional", false, false}};
+	} rows[] = {{"auto", false, true}, {"required", true, true}, {"optional", false, false},
+		{"none", false, false}};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
@@ -46,6 +47,30 @@ static void login_is_required_as_auth_says(void **state)
 			fail_msg("auth %s with users", rows[i].auth);
 		admission_decide_auto(c, false);
 		assert_true(admission_login_required(c) == rows[i].required);
+		config_release(c);
+	}
+}
+
+static void logins_mean_what_auth_says(void **state)
+{
+	static const struct {
+		const char *auth;
+		size_t users;
+		bool wanted, possible, checked, forgiven;
+	} rows[] = {{"auto", 0, false, false, true, false}, {"auto", 1, true, false, true, false},
+		{"required", 0, true, false, true, false}, {"optional", 0, true, false, true, true},
+		{"optional", 1, true, false, true, true}, {"none", 0, false, true, false, false},
+		{"none", 1, false, true, false, false}};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct config *c = config_with("auth", rows[i].auth);
+
+		if (admission_login_wanted(c, rows[i].users) != rows[i].wanted ||
+			admission_login_possible(c) != rows[i].possible ||
+			admission_login_checked(c) != rows[i].checked ||
+			admission_wrong_login_forgiven(c) != rows[i].forgiven)
+			fail_msg("auth %s with %zu users", rows[i].auth, rows[i].users);
 		config_release(c);
 	}
 }
@@ -124,6 +149,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(login_is_required_as_auth_says),
+		cmocka_unit_test(logins_mean_what_auth_says),
 		cmocka_unit_test(a_file_of_users_that_is_named_requires_a_login),
 		cmocka_unit_test(a_copy_is_decided_alike),
 		cmocka_unit_test(clients_are_served_as_the_rule_says),
