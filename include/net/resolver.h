@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "net/fdbudget.h"
+#include "net/followed.h"
 #include "net/lookup_answer.h"
 
 #define RESOLVER_MAX_FDS 16 /* descriptors of one lookup */
@@ -20,6 +21,8 @@ struct resolver_options {
 	const char *search; /* "lan, example.org"; "" = what resolv.conf(5) says */
 	size_t cache_records; /* most records in the cache; 0 = no cache */
 	int64_t negative_ttl_ms; /* how long "no such name" is believed */
+	followed_say *say; /* told when hosts(5) cannot be read; NULL: nobody is. It stays as it
+			      was at first. */
 };
 
 /* c-ares and the cache made ready; once for the process, before any thread. NULL with errno. The

@@ -310,7 +310,7 @@ struct resolver *resolver_new(const struct resolver_options *options)
 		return NULL;
 	}
 	mutex_init(&r->lock);
-	r->hosts = hosts_new(HOSTS);
+	r->hosts = hosts_new(HOSTS, options->say);
 	r->cache = dnscache_new(options->cache_records);
 	if (r->hosts == NULL || r->cache == NULL || set_options(r, options) < 0) {
 		resolver_free(r);

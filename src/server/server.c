@@ -84,11 +84,17 @@ static void warn_of_awaited(const struct server *s, const struct listeners *l)
 
 /* ---- open ---- */
 
+static void say_unreadable(const char *why)
+{
+	log_message(LOG_WARN, "%s; what was known of it stays, and it is tried again", why);
+}
+
 static int make_shared_state(struct server *s, const struct config *c, char *error)
 {
 	struct services *v = &s->services;
 	struct resolver_options resolver = effects_resolver_options(&c->settings);
 
+	resolver.say = say_unreadable;
 	stats_init(&v->stats);
 	pipe_pool_init(&v->pipes, &v->budget);
 	v->resolver = resolver_new(&resolver);
