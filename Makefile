@@ -129,6 +129,7 @@ WRAP_monitor/test_console := $(WRAP_DESK)
 WRAP_monitor/test_console_ends := $(WRAP_DESK)
 WRAP_monitor/test_listings := $(WRAP_PARTS)
 WRAP_net/test_hosts := read clock_ms clock_deadline calloc malloc aligned_alloc
+WRAP_net/test_nameservers := read clock_ms clock_deadline
 WRAP_net/test_own := getifaddrs freeifaddrs
 WRAP_net/test_pipe := fcntl64
 WRAP_net/test_socket := accept4 recv send poll recvmmsg sendmmsg clock_nanosleep
