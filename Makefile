@@ -134,6 +134,8 @@ WRAP_net/test_own := getifaddrs freeifaddrs
 WRAP_net/test_pipe := fcntl64
 WRAP_net/test_questions := asking_begin asking_due asking_end asking_fds asking_free asking_go_on \
 	asking_new asking_repeat asking_set_servers socket_wait
+WRAP_net/test_resolver_crowd := eventfd socket calloc pthread_create
+WRAP_net/test_resolver_servers := clock_gettime socket_wait
 WRAP_net/test_socket := accept4 recv send poll recvmmsg sendmmsg clock_nanosleep
 WRAP_proxy/test_bind := clock_deadline clock_ms socket_wait socket listen accept4 connect
 WRAP_proxy/test_dial := connect

@@ -97,7 +97,7 @@ static int make_shared_state(struct server *s, const struct config *c, char *err
 	resolver.say = say_unreadable;
 	stats_init(&v->stats);
 	pipe_pool_init(&v->pipes, &v->budget);
-	v->resolver = resolver_new(&resolver);
+	v->resolver = resolver_new(&resolver, &v->budget);
 	v->registry = registry_new(v->budget.sessions);
 	if (v->resolver == NULL || v->registry == NULL) {
 		snprintf(error, CONFIG_ERROR_MAX, "out of memory");
@@ -322,7 +322,8 @@ int server_start(struct server *s, char error[CONFIG_ERROR_MAX])
 	idle_sweep_init(&s->idle_sweep, v->registry, config_idle_limits(v->config));
 	janitor_add(s->janitor, &s->idle_sweep.job);
 	janitor_add(s->janitor, &s->addresses.job);
-	if (hasher_start(s->hasher) == 0 && janitor_start(s->janitor) == 0)
+	if (hasher_start(s->hasher) == 0 && janitor_start(s->janitor) == 0 &&
+		resolver_start(v->resolver) == 0)
 		return 0;
 	snprintf(error, CONFIG_ERROR_MAX, "cannot start a thread beside the workers: %s",
 		strerror(errno));
