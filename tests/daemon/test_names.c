@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../base/check.h"
 #include "dns.h"
 #include "monitor.h"
 #include "suite.h"
@@ -144,7 +145,7 @@ static void a_change_of_another_setting_keeps_the_names(void **state)
 	asked = dns_questions(dns, "echo.test");
 	monitor_expect(monitor, "CONFIG timeout 30m", "OK timeout set to 30m\n");
 	monitor_expect(monitor, "LOG_LEVEL debug", "OK log_level set to debug\n");
-	monitor_expect(monitor, "RELOAD", "OK Nothing changed\n");
+	assert_begins(monitor_ask(monitor, "RELOAD"), "OK Nothing changed; ");
 	expect_echo(net_socks_connect(other.port, "echo.test", echo_port, &rep));
 	assert_int_equal(dns_questions(dns, "echo.test"), asked);
 	assert_true(monitor_stat(monitor, "name cache hits") > 0);
