@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+#include "base/log.h"
 #include "net/resolver.h"
 #include "server/site.h"
 #include "state/access_log.h"
@@ -36,6 +37,9 @@ int effects_load_users(struct users *u, const struct settings *s, bool may_be_mi
 /* Logs what the administrator should know when so many users and this configuration let more in
  * than is likely meant, or nobody. */
 void effects_warn_of_open_door(size_t users, const struct config *c);
+
+/* Logs that no user may use the monitor, and who still may. */
+void effects_log_no_admins(enum log_level level, const struct settings *s);
 
 /* ---- a change ---- */
 

@@ -167,9 +167,11 @@ static struct users_seen see_users(const struct site *s)
 		.count = users_count(u), .admins = users_count_admins(u), .file = s->users_stamp};
 }
 
+/* `settings` are those in force by now. */
 static void tell_of_users(
-	struct site *s, const char *path, const struct users_seen *seen, char *reply)
+	struct site *s, const struct settings *settings, const struct users_seen *seen, char *reply)
 {
+	const char *path = effects_users_path(settings);
 	struct users *u = s->services->users;
 
 	s->users_stamp = stamp_of(path == NULL ? "" : path);
@@ -180,7 +182,7 @@ static void tell_of_users(
 	if (seen->admins == 0 || users_count_admins(u) > 0)
 		return;
 	tell(reply, "no user is an admin any more");
-	log_message(LOG_WARN, "no user has the role admin any more: nobody may use the monitor");
+	effects_log_no_admins(LOG_WARN, settings);
 }
 
 /* `base` is what file and flags say. */
@@ -200,7 +202,7 @@ static int reload_to(
 	if (change_over(&change, reply) < 0)
 		return -1;
 	forget_overrides(s, base);
-	tell_of_users(s, effects_users_path(&old->settings), &seen, reply);
+	tell_of_users(s, &change.new->settings, &seen, reply);
 	return 0;
 }
 

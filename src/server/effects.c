@@ -77,6 +77,19 @@ void effects_warn_of_open_door(size_t users, const struct config *c)
 		log_message(LOG_WARN, "clients = any and no login required: an open proxy");
 }
 
+void effects_log_no_admins(enum log_level level, const struct settings *s)
+{
+	if (s->monitor_socket[0] == '\0')
+		log_message(level,
+			"no user has the role admin: nobody may use the monitor (-u NAME:PASS "
+			"adds one)");
+	else
+		log_message(level,
+			"no user has the role admin: the monitor is for root and the user that "
+			"this server runs as, at %s",
+			s->monitor_socket);
+}
+
 /* ---- the steps of a change ---- */
 
 /* A file that was emptied, by accident or for a moment, is not to open the proxy to everybody. */
