@@ -22,6 +22,7 @@ struct link_target {
 	const char *port;
 	int64_t patience_ms; /* how long the server may be silent */
 	size_t reply_max; /* bytes of a reply */
+	const char *path; /* of a unix socket, in the place of host and port; NULL: none */
 };
 
 struct link;

@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "client/request.h"
+#include "net/local.h"
 #include "net/socket.h"
 
 #define FIRST_SIZE 16384
@@ -125,6 +126,17 @@ static int connect_by_name(const struct link_target *t, char error[LINK_ERROR_MA
 	return fd;
 }
 
+static int connect_by_path(const struct link_target *t, char error[LINK_ERROR_MAX])
+{
+	int fd = local_connect(t->path, t->patience_ms);
+
+	if (fd < 0)
+		snprintf(error, LINK_ERROR_MAX,
+			"cannot reach %s: %s (does socks5d run, with this monitor_socket?)",
+			t->path, strerror(errno));
+	return fd;
+}
+
 struct link *link_open(const struct link_target *target, char error[LINK_ERROR_MAX])
 {
 	struct link *l = malloc(sizeof(*l));
@@ -134,7 +146,8 @@ struct link *link_open(const struct link_target *target, char error[LINK_ERROR_M
 		return NULL;
 	*l = (struct link){.target = *target, .interrupt = -1, .size = FIRST_SIZE};
 	l->bytes = malloc(l->size);
-	l->fd = connect_by_name(target, error);
+	l->fd = target->path != NULL ? connect_by_path(target, error)
+				     : connect_by_name(target, error);
 	if (l->fd < 0 || l->bytes == NULL) {
 		link_close(l);
 		return NULL;

@@ -50,7 +50,7 @@ static void welcome(struct console *c, const char *name)
 {
 	c->phase = CONSOLE_COMMANDS;
 	log_login(c);
-	reply_add(&c->reply, "OK Welcome %s\n", name);
+	reply_add(&c->reply, MONITOR_WELCOME "%s\n", name);
 }
 
 static void greet(struct console *c)
