@@ -310,7 +310,9 @@ rm -f '$(DESTDIR)$(call installed-part,3,$(1))'
 
 endef
 
-$(BUILD)/socks5d.service: conf/socks5d.service Makefile
+# Each time: PREFIX may be another one.
+.PHONY: $(BUILD)/socks5d.service
+$(BUILD)/socks5d.service: conf/socks5d.service
 	@mkdir -p $(@D)
 	$(Q)sed 's|/usr/local|$(PREFIX)|' $< >$@
 
