@@ -7,11 +7,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/backoff.h"
 #include "base/log.h"
 #include "monitor/commands.h"
 #include "monitor/peer.h"
 #include "server/errands.h"
 #include "monitor/reply.h"
+
+struct console;
 
 /* What all consoles share. */
 struct desk {
@@ -20,6 +23,8 @@ struct desk {
 	struct errands *done; /* what comes back from other threads */
 	struct peer_names names; /* when somebody may come who has one of them */
 	struct log_limit refused_limit;
+	struct console *consoles; /* all of them */
+	size_t count;
 	uint64_t opened; /* consoles so far */
 };
 
@@ -39,6 +44,8 @@ struct console {
 	bool is_operator; /* an administrator by who the peer is, whatever users there are */
 	uint64_t number; /* in the order of opening */
 	int64_t deadline; /* CLOCK_NEVER during an errand */
+	int64_t rests_until; /* not to be polled before: memory was out */
+	struct backoff rest;
 	bool is_away; /* an errand is under way; the slot stays taken, even without a connection */
 	bool input_ended;
 	bool is_skipping; /* the rest of a line that was too long */

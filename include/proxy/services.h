@@ -32,7 +32,7 @@ struct services {
 	struct places places;
 	struct pipe_pool pipes;
 	struct stats stats;
-	struct log_limit access_lost_limit;
+	struct log_limit access_lost_limit, no_port_limit;
 };
 
 #endif

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/backoff.h"
 #include "base/clock.h"
 #include "base/lock.h"
 #include "base/log.h"
@@ -22,7 +23,6 @@
 #include "monitor/seats.h"
 #include "net/socket.h"
 
-#define EXHAUSTED_PAUSE_MS 1000
 #define TURNED_AWAY "ERR Too many clients\n"
 
 /* Where clients come in, each with places of its own. */
@@ -35,7 +35,9 @@ struct door {
 
 	/* the thread's own */
 	int listener; /* the fronts'; -1: none (yet) */
-	int64_t accept_from; /* not before: descriptors were out */
+	int64_t accept_from; /* not before: it failed just now */
+	struct backoff pause;
+	struct log_limit accept_limit;
 	size_t count;
 	struct console *consoles; /* a part of the admin's */
 };
@@ -101,12 +103,15 @@ static void accept_administrator(struct door *d)
 
 	switch (socket_accept(d->listener, &fd, &from)) {
 	case SOCKET_ACCEPTED:
+		backoff_end(&d->pause);
 		receive_peer(d, fd, &from);
 		break;
-	case SOCKET_ACCEPT_EXHAUSTED:
-		d->accept_from = clock_deadline(EXHAUSTED_PAUSE_MS);
+	case SOCKET_ACCEPT_FAILED:
+		log_failure(&d->accept_limit, "the monitor cannot accept clients", errno);
+		d->accept_from = clock_deadline(backoff_next(&d->pause));
 		break;
 	case SOCKET_ACCEPT_NOTHING:
+		backoff_end(&d->pause);
 		break;
 	}
 }
@@ -116,9 +121,9 @@ static void accept_administrator(struct door *d)
 #define FIRST_CONSOLE (1 + DOORS) /* in what is polled */
 
 /* The entry of a door; returns until when. */
-static int64_t fill_in_door(const struct door *d, struct pollfd *out)
+static int64_t fill_in_door(const struct door *d, int64_t now, struct pollfd *out)
 {
-	bool accepts = clock_ms() >= d->accept_from;
+	bool accepts = now >= d->accept_from;
 
 	*out = (struct pollfd){.fd = accepts ? d->listener : -1, .events = POLLIN};
 	return accepts ? CLOCK_NEVER : d->accept_from;
@@ -127,11 +132,11 @@ static int64_t fill_in_door(const struct door *d, struct pollfd *out)
 /* Fills in what to poll; returns until when. */
 static int64_t fill_in(struct admin *a)
 {
-	int64_t until = CLOCK_NEVER;
+	int64_t now = clock_ms(), until = CLOCK_NEVER;
 
 	a->fds[0] = (struct pollfd){.fd = a->wake_fd, .events = POLLIN};
 	for (size_t i = 0; i < DOORS; i++)
-		until = clock_earlier(until, fill_in_door(&a->doors[i], &a->fds[1 + i]));
+		until = clock_earlier(until, fill_in_door(&a->doors[i], now, &a->fds[1 + i]));
 	a->polled_count = 0;
 	for (size_t i = 0; i < a->count; i++) {
 		struct console *c = &a->consoles[i];
@@ -139,6 +144,10 @@ static int64_t fill_in(struct admin *a)
 
 		if (events == 0)
 			continue;
+		if (c->rests_until > now) {
+			until = clock_earlier(until, c->rests_until);
+			continue;
+		}
 		a->fds[FIRST_CONSOLE + a->polled_count] =
 			(struct pollfd){.fd = c->fd, .events = events};
 		a->polled[a->polled_count++] = c;
@@ -179,7 +188,6 @@ static void *serve_consoles(void *arg)
 
 		/* The limit on open files is also one on what can be polled. */
 		if (socket_wait(a->fds, FIRST_CONSOLE + a->polled_count, until) < 0) {
-			socket_wait(NULL, 0, clock_deadline(EXHAUSTED_PAUSE_MS));
 			take_news(a);
 			continue;
 		}
@@ -234,6 +242,8 @@ static int allocate_consoles(struct admin *a)
 	a->desk.done = errands_new(call_admin, a);
 	a->doors[DOOR_ADDRESS].consoles = a->consoles;
 	a->doors[DOOR_SOCKET].consoles = a->consoles + a->doors[DOOR_ADDRESS].count;
+	a->desk.consoles = a->consoles;
+	a->desk.count = a->count;
 	if (a->consoles != NULL && a->fds != NULL && a->polled != NULL && a->desk.done != NULL)
 		return 0;
 	errno = ENOMEM;

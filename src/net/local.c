@@ -19,6 +19,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/folder.h"
+
 _Static_assert(LOCAL_PATH_MAX == sizeof(((struct sockaddr_un *)NULL)->sun_path),
 	"LOCAL_PATH_MAX is what fits into an address");
 
@@ -113,19 +115,13 @@ static int remove_dead(const char *path)
 
 int local_check(const char *path)
 {
-	const char *slash = strrchr(path, '/');
-	char folder[LOCAL_PATH_MAX] = ".";
 	bool is_socket;
 
 	if (!local_path_fits(path))
 		return ENAMETOOLONG;
 	if (look_at(path, &is_socket) < 0)
 		return errno;
-	if (slash == path)
-		strcpy(folder, "/");
-	else if (slash != NULL)
-		*(char *)mempcpy(folder, path, (size_t)(slash - path)) = '\0';
-	return access(folder, W_OK | X_OK) < 0 ? errno : 0;
+	return folder_takes_file(path) ? 0 : errno;
 }
 
 const char *local_explain(int error)

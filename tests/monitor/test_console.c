@@ -83,8 +83,7 @@ static void the_longest_name_and_passwords_with_colons_are_taken(void **state)
 	snprintf(reply, sizeof(reply), PROMPT "OK Welcome %s\n", name);
 	open_console();
 	ask(line, reply);
-	ask("ADD_USER carl a:b:c admin\n",
-		"OK User carl added (until the server ends: users_file is not set)\n\n");
+	ask("ADD_USER carl a:b:c admin\n", "OK User carl" ADDED);
 	console_close(&c);
 	open_console();
 	ask("carl:a:b:c\r\n", PROMPT "OK Welcome carl\n");
@@ -189,7 +188,7 @@ static void a_client_that_has_finished_sending_gets_all_answers(void **state)
 	open_console();
 	say("root:secret\nUSERS\nADD_USER bob secret\nUSERS\nUSE");
 	assert_int_equal(shutdown(client, SHUT_WR), 0);
-	expect(PROMPT "OK Welcome root\nOK No active users\n\nOK User bob added" KEPT
+	expect(PROMPT "OK Welcome root\nOK No active users\n\nOK User bob" ADDED
 		      "OK No active users\n\n");
 	assert_true(ended);
 	assert_gone();
@@ -277,7 +276,50 @@ static void each_thread_does_its_part_of_an_errand(void **state)
 	assert_int_equal(read_more(0), 0);
 	assert_true(work(&back));
 	assert_true(is_wiped(c.request.memory, sizeof(c.request.memory)));
-	expect("OK User bob added" KEPT "OK No active users\n\n");
+	expect("OK User bob" ADDED "OK No active users\n\n");
+}
+
+/* Another console, of which nothing is known but this, is still connected when the console has set
+ * root's password. */
+static bool survives_new_password(
+	const char *user, enum console_phase phase, bool is_away, const char *line)
+{
+	struct console other = {.desk = &desk, .phase = phase, .is_away = is_away};
+	char told[64];
+	int ends[2];
+	ssize_t n;
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
+	other.fd = ends[0];
+	strcpy(other.user, user);
+	desk.consoles = &other;
+	desk.count = 1;
+	ask("SET_PASSWORD root secret\n", "OK Password of root changed" KEPT);
+	desk.count = 0;
+	n = read(ends[1], told, sizeof(told) - 1);
+	told[n < 0 ? 0 : n] = '\0';
+	assert_string_equal(told, line);
+	close(ends[1]);
+	if (other.fd >= 0)
+		close(ends[0]);
+	return other.fd >= 0;
+}
+
+static void a_new_password_ends_the_other_consoles_of_its_user(void **state)
+{
+	static const char changed_to[] = "ERR The password was changed\n";
+	static const char changed_behind[] = "ERR The password was changed\n\n";
+
+	(void)state;
+	log_in();
+	assert_false(survives_new_password("root", CONSOLE_COMMANDS, false, changed_behind));
+	assert_false(survives_new_password("root", CONSOLE_COMMANDS, true, changed_behind));
+	/* Its old password was right a moment ago, perhaps. */
+	assert_false(survives_new_password("root", CONSOLE_LOGIN, true, changed_to));
+	assert_true(survives_new_password("root", CONSOLE_LOGIN, false, "")); /* of one before */
+	assert_true(survives_new_password("boss", CONSOLE_COMMANDS, false, ""));
+	assert_true(survives_new_password("roo", CONSOLE_COMMANDS, false, ""));
+	assert_open();
 }
 
 static void what_needs_no_hash_does_not_pass_the_hasher(void **state)
@@ -316,9 +358,10 @@ static void a_change_that_fails_says_why(void **state)
 static void what_cannot_be_is_refused_before_anything_is_hashed(void **state)
 {
 	static const char *const requests[][2] = {
-		{"ADD_USER * x\n", "ERR * and Anonymous stand for others, not for a user\n\n"},
+		{"ADD_USER * x\n",
+			"ERR anonymous, known, * and - stand for others, not for a user\n\n"},
 		{"ADD_USER Anonymous x\n",
-			"ERR * and Anonymous stand for others, not for a user\n\n"},
+			"ERR anonymous, known, * and - stand for others, not for a user\n\n"},
 		{"ADD_USER bob x boss\n", "ERR \"boss\": the role is admin, or left out\n\n"}};
 
 	(void)state;
@@ -390,7 +433,7 @@ static void a_client_that_only_ends_its_side_hears_of_its_errand(void **state)
 	say("ADD_USER bob secret\n");
 	serve_connection();
 	assert_int_equal(shutdown(client, SHUT_WR), 0);
-	expect("OK User bob added" KEPT);
+	expect("OK User bob" ADDED);
 	assert_true(ended);
 	assert_gone();
 }
@@ -469,7 +512,7 @@ static void root_is_an_administrator_at_the_socket_without_a_login(void **state)
 	remove_user("alice");
 	open_console_for(&peer);
 	expect("OK Welcome root\n");
-	ask("ADD_USER bob secret\n", "OK User bob added" KEPT);
+	ask("ADD_USER bob secret\n", "OK User bob" ADDED);
 	ask("CONFIG timeout 15\n", "OK timeout set to 15\n\n");
 	assert_true(is_user("bob"));
 	assert_int_equal(count_logged("msg=\"monitor login\" client=uid:0 user=root@socket"), 1);
@@ -478,6 +521,25 @@ static void root_is_an_administrator_at_the_socket_without_a_login(void **state)
 		1);
 	ask("QUIT\n", "OK Goodbye\n");
 	assert_leaves();
+}
+
+/* A user may have the very name that stands for it in the log. */
+static void no_new_password_ends_an_operator_s_console(void **state)
+{
+	struct console other = {.desk = &desk,
+		.phase = CONSOLE_COMMANDS,
+		.fd = -1,
+		.is_operator = true,
+		.user = "root@socket"};
+
+	(void)state;
+	parts_add_user("root@socket", USER_ROLE_USER);
+	log_in();
+	desk.consoles = &other;
+	desk.count = 1;
+	ask("SET_PASSWORD root@socket secret\n", "OK Password of root@socket changed" KEPT);
+	desk.count = 0;
+	assert_int_equal(other.phase, CONSOLE_COMMANDS);
 }
 
 /* What is asked together with the greeting is answered behind it. */
@@ -556,6 +618,7 @@ int main(void)
 		console_test(a_login_may_follow_a_line_that_is_too_long),
 		console_test(a_console_takes_nothing_over_from_the_connection_before),
 		console_test(each_thread_does_its_part_of_an_errand),
+		console_test(a_new_password_ends_the_other_consoles_of_its_user),
 		console_test(what_needs_no_hash_does_not_pass_the_hasher),
 		console_test(a_change_that_fails_says_why),
 		console_test(what_cannot_be_is_refused_before_anything_is_hashed),
@@ -568,6 +631,7 @@ int main(void)
 		console_test(no_password_stays_in_memory),
 		console_test(what_changes_something_is_logged_without_passwords),
 		console_test(root_is_an_administrator_at_the_socket_without_a_login),
+		console_test(no_new_password_ends_an_operator_s_console),
 		console_test(who_needs_no_login_may_speak_first),
 		console_test(the_user_of_the_server_is_one_too_and_needs_no_entry),
 		console_test(others_at_the_socket_log_in_and_count_for_loopback),
