@@ -40,6 +40,7 @@ struct fronts {
 		struct acceptor acceptor;
 		struct listeners *now; /* NULL: nobody listens yet, or any more */
 		struct listeners *next; /* opened, and not in use yet; NULL: nothing is */
+		size_t kept; /* descriptors for clients, who may stay longer than the sockets */
 	} at[FRONTS];
 };
 

@@ -20,7 +20,7 @@ static const struct front_row {
 	bool is_local; /* a unix socket */
 	size_t path; /* its setting */
 	size_t listen, port; /* else: where, and on which port unless that says one */
-	size_t clients; /* descriptors that come with each socket */
+	size_t clients; /* descriptors that whoever accepts there needs for them */
 	size_t backlog; /* setting */
 	int fixed_backlog; /* where it is none; 0: it is */
 } rows[FRONTS] = {
@@ -82,10 +82,10 @@ static size_t count_new(const struct settings *s, enum front front, const struct
 	return listeners_count_new(&places, old);
 }
 
-/* Of so many sockets. */
-static size_t descriptors_of(enum front front, size_t sockets)
+/* Of so many new sockets, and of their clients, for whom `kept` are there. */
+static size_t descriptors_of(enum front front, size_t sockets, size_t kept)
 {
-	return sockets * (1 + rows[front].clients);
+	return sockets + (sockets > 0 ? rows[front].clients - kept : 0);
 }
 
 size_t fronts_descriptors(const struct settings *s)
@@ -93,7 +93,7 @@ size_t fronts_descriptors(const struct settings *s)
 	size_t count = 0;
 
 	for (enum front i = 0; i < FRONTS; i++)
-		count += descriptors_of(i, count_new(s, i, NULL));
+		count += descriptors_of(i, count_new(s, i, NULL), 0);
 	return count;
 }
 
@@ -213,8 +213,11 @@ static void settle_borrowed(struct fronts *f)
 {
 	size_t held = f->borrowed + f->borrowed_for_change, count = 0;
 
-	for (enum front i = 0; i < FRONTS; i++)
-		count += descriptors_of(i, f->at[i].now->count);
+	for (enum front i = 0; i < FRONTS; i++) {
+		if (f->at[i].now->count > 0)
+			f->at[i].kept = rows[i].clients;
+		count += f->at[i].now->count + f->at[i].kept;
+	}
 	f->borrowed = count > f->reserved ? count - f->reserved : 0;
 	f->borrowed_for_change = 0;
 	fdbudget_return(f->budget, held - f->borrowed);
@@ -245,7 +248,7 @@ static int borrow_descriptors(
 	size_t count = 0;
 
 	for (enum front i = 0; i < FRONTS; i++)
-		count += descriptors_of(i, count_new(new, i, f->at[i].now));
+		count += descriptors_of(i, count_new(new, i, f->at[i].now), f->at[i].kept);
 	if (!fdbudget_borrow(f->budget, count)) {
 		snprintf(error, CONFIG_ERROR_MAX,
 			"no descriptors to spare for new listeners (limit on open files): try "

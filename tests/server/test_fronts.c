@@ -440,8 +440,8 @@ static void one_can_be_closed_by_itself(void **state)
 
 /* ---- the monitor's unix socket ---- */
 
-/* Clients of it, and one that is turned away. */
-#define SOCKET_DESCRIPTORS (1 + FRONTS_SOCKET_CLIENTS + 1)
+/* Of its clients, and of one that is turned away. */
+#define CLIENT_DESCRIPTORS (FRONTS_SOCKET_CLIENTS + 1)
 
 static int enter_folder(void **state)
 {
@@ -479,7 +479,7 @@ static void a_socket_is_no_address_of_our_own_and_goes_at_the_end(void **state)
 	(void)state;
 	assert_int_equal(c->own_count, 2);
 	assert_int_equal(sockets_at(FRONT_MONITOR_SOCKET), 1);
-	assert_int_equal(fronts_descriptors(&c->settings), 2 + SOCKET_DESCRIPTORS);
+	assert_int_equal(fronts_descriptors(&c->settings), 2 + 1 + CLIENT_DESCRIPTORS);
 	expect_listener_at("socket");
 	fronts_close_all(&fronts);
 	assert_int_equal(access("socket", F_OK), -1);
@@ -504,21 +504,22 @@ static void a_socket_that_stays_is_kept_and_one_that_was_deleted_made_again(void
 	assert_int_equal(atomic_load(&budget.spare_used), 0);
 }
 
-static void a_socket_comes_moves_and_goes_with_its_share_of_the_spare(void **state)
+/* Who came by it may still be there when it is gone. */
+static void a_socket_comes_moves_and_goes_and_its_clients_stay_counted(void **state)
 {
 	(void)state;
 	config_release(start(with_socket("")));
 	assert_int_equal(sockets_at(FRONT_MONITOR_SOCKET), 0);
 	change(with_socket("one"), false);
 	expect_listener_at("one");
-	assert_int_equal(atomic_load(&budget.spare_used), SOCKET_DESCRIPTORS);
+	assert_int_equal(atomic_load(&budget.spare_used), 1 + CLIENT_DESCRIPTORS);
 	change(with_socket("two"), false);
 	expect_listener_at("two");
 	assert_int_equal(access("one", F_OK), -1);
-	assert_int_equal(atomic_load(&budget.spare_used), SOCKET_DESCRIPTORS);
+	assert_int_equal(atomic_load(&budget.spare_used), 1 + CLIENT_DESCRIPTORS);
 	change(with_socket(""), false);
 	assert_int_equal(access("two", F_OK), -1);
-	assert_int_equal(atomic_load(&budget.spare_used), 0);
+	assert_int_equal(atomic_load(&budget.spare_used), CLIENT_DESCRIPTORS);
 	assert_int_equal(sockets_at(FRONT_MONITOR_SOCKET), 0);
 	assert_int_equal(at[FRONT_MONITOR].times, 1);
 }
@@ -634,7 +635,7 @@ int main(void)
 		TEST(what_is_new_is_said_and_at_a_reload_everything),
 		SOCKET_TEST(a_socket_is_no_address_of_our_own_and_goes_at_the_end),
 		SOCKET_TEST(a_socket_that_stays_is_kept_and_one_that_was_deleted_made_again),
-		SOCKET_TEST(a_socket_comes_moves_and_goes_with_its_share_of_the_spare),
+		SOCKET_TEST(a_socket_comes_moves_and_goes_and_its_clients_stay_counted),
 		SOCKET_TEST(a_socket_that_cannot_be_changes_nothing),
 		SOCKET_TEST(a_socket_that_was_only_prepared_leaves_no_file),
 		SOCKET_TEST(a_socket_is_said_by_its_path),
