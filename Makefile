@@ -195,7 +195,7 @@ test-clients: deps-clients
 test-valgrind: deps-test
 	@$(MAKE) --no-print-directory tests
 	SOCKS5D=tests/lint/valgrind.sh SOCKS5D_BINARY=$(BUILD)/socks5d tests/run.sh \
-		$(addprefix $(BUILD)/tests/daemon/test_,stop handshake names config monitor udp bind)
+		$(addprefix $(BUILD)/tests/daemon/test_,stop handshake names config monitor monitor_socket udp bind)
 
 # ---- fuzzing: libFuzzer is clang's ----
 

@@ -42,6 +42,9 @@ int link_fd(const struct link *l);
 
 const char *link_error(const struct link *l);
 
+/* Where the server is: "127.0.0.1:8080", or the path of a socket. */
+const char *link_place(const struct link *l);
+
 /* Reads the line that the server begins with, cut to `size`. */
 int link_greeting(struct link *l, char *line, size_t size) __attribute__((warn_unused_result));
 

@@ -419,6 +419,8 @@ static void tries_every_address_of_a_name(void **state)
 	snprintf(text, sizeof(text), "%u", port);
 	link_ = link_open(&target, error);
 	assert_non_null(link_);
+	snprintf(error, sizeof(error), "localhost:%s", text);
+	assert_string_equal(link_place(link_), error);
 	link_close(link_);
 	link_ = NULL;
 	close(listener);
@@ -440,6 +442,7 @@ static void a_path_comes_before_host_and_port(void **state)
 	link_ = link_open(&target, error);
 	if (link_ == NULL)
 		fail_msg("%s", error);
+	assert_string_equal(link_place(link_), "monitor.sock");
 	peer = net_accept(listener);
 	net_send(peer, "OK Welcome root\n", 16);
 	assert_int_equal(link_greeting(link_, line, sizeof(line)), 0);

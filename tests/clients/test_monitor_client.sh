@@ -431,6 +431,11 @@ differs_and_goes_on() {
 		enter other && await '^OK Password of dave changed' && press C-d && ended_with 0
 }
 
+top_says_where() {
+	wipe && enter "'$CLIENT' --socket '$TMP/monitor.sock' top" &&
+		await "^socks5d at $TMP/monitor.sock, up " && press q && ended_with 0
+}
+
 own_socket() {
 	start_at_socket
 	check socket_needs_no_login prints 'OK No active users' at_socket USERS
@@ -458,6 +463,7 @@ own_socket() {
 	open_terminal 80 24
 	check new_password_is_typed_twice types_it_twice
 	check two_that_differ_are_none differs_and_goes_on
+	check top_at_the_socket top_says_where
 	close_terminal
 	: >"$TMP/users"
 	check refused_reload_is_status_1 reload_says_why_not
