@@ -87,6 +87,7 @@ struct settings {
 
 	struct host_pair udp_address;
 	struct port_range udp_ports;
+	struct network_list udp_clients;
 	int64_t udp_filter; /* enum udp_filter */
 	int64_t udp_timeout;
 
@@ -113,7 +114,7 @@ struct settings {
 };
 
 /* Rows of the table, and so the size of every array that is indexed by it. */
-#define SETTINGS_COUNT 41
+#define SETTINGS_COUNT 42
 
 extern const struct setting settings_table[SETTINGS_COUNT];
 
