@@ -128,8 +128,14 @@ WRAP_monitor/test_commands := $(WRAP_PARTS) password_hash server_set server_relo
 WRAP_monitor/test_console := $(WRAP_DESK)
 WRAP_monitor/test_console_ends := $(WRAP_DESK)
 WRAP_monitor/test_listings := $(WRAP_PARTS)
+WRAP_net/test_hosts := read clock_ms clock_deadline calloc malloc aligned_alloc
+WRAP_net/test_nameservers := read clock_ms clock_deadline
 WRAP_net/test_own := getifaddrs freeifaddrs
 WRAP_net/test_pipe := fcntl64
+WRAP_net/test_questions := asking_begin asking_due asking_end asking_fds asking_free asking_go_on \
+	asking_new asking_repeat asking_set_servers socket_wait
+WRAP_net/test_resolver_crowd := eventfd socket calloc pthread_create
+WRAP_net/test_resolver_servers := clock_gettime socket_wait
 WRAP_net/test_socket := accept4 recv send poll recvmmsg sendmmsg clock_nanosleep
 WRAP_proxy/test_bind := clock_deadline clock_ms socket_wait socket listen accept4 connect
 WRAP_proxy/test_dial := connect

@@ -68,7 +68,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	const uint8_t *end = memchr(bytes, '\n', len);
 	size_t name_len = end == NULL ? 0 : (size_t)(end - bytes);
 	char name[RESOLVER_NAME_MAX + 1] = "";
-	struct hosts *h = hosts_new(fuzz_file(bytes + name_len, len - name_len));
+	struct hosts *h = hosts_new(fuzz_file(bytes + name_len, len - name_len), NULL);
 
 	FUZZ_CHECK(h != NULL);
 	if (name_len <= RESOLVER_NAME_MAX)

@@ -37,8 +37,8 @@ static int start_servers(void **state)
 	(void)state;
 	dns = dns_start(records);
 	options.servers = dns_server(dns);
-	resolver = resolver_new(&options);
-	return resolver == NULL ? -1 : 0;
+	resolver = resolver_new(&options, &budget);
+	return resolver == NULL ? -1 : resolver_start(resolver);
 }
 
 static int stop_servers(void **state)
