@@ -10,6 +10,7 @@
 #include "base/addr.h"
 #include "base/log.h"
 #include "monitor/commands.h"
+#include "monitor/recurring.h"
 #include "server/errands.h"
 #include "monitor/reply.h"
 
@@ -19,6 +20,7 @@ struct desk {
 	struct services *services;
 	struct errands *done; /* what comes back from other threads */
 	struct log_limit refused_limit;
+	struct recurring recurring;
 	uint64_t opened; /* consoles so far */
 };
 

@@ -95,14 +95,20 @@ static void begin_closing(struct console *c)
 
 /* ---- login ---- */
 
+/* One that comes each second, as of watch(1), is not told each time. */
 static void log_login(const struct console *c)
 {
 	char text[ADDR_TEXT_MAX];
 	struct log_line line;
+	uint64_t held_back;
 
+	if (!recurring_is_news(&c->desk->recurring, c->user, &c->client, clock_ms(), &held_back))
+		return;
 	log_begin(&line, LOG_INFO, "monitor login");
 	log_text(&line, "client", addr_format(&c->from, text));
 	log_text(&line, "user", c->user);
+	if (held_back > 0)
+		log_number(&line, "others_since_last_line", (int64_t)held_back);
 	log_end(&line);
 }
 
