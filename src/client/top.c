@@ -14,7 +14,7 @@
 
 #include "base/clock.h"
 #include "base/escape.h"
-#include "client/terminal.h"
+#include "client/terminfo.h"
 #include "client/top_model.h"
 #include "client/top_view.h"
 #include "net/socket.h"
@@ -361,7 +361,7 @@ enum client_status top_check(void)
 {
 	char text[256];
 	const char *problem =
-		terminal_problem(TOP_VIEW_LINES, TOP_VIEW_COLUMNS, text, sizeof(text));
+		terminfo_problem(TOP_VIEW_LINES, TOP_VIEW_COLUMNS, text, sizeof(text));
 
 	if (problem == NULL)
 		return CLIENT_OK;
