@@ -11,6 +11,7 @@ struct client {
 	const struct flags *flags;
 	struct link *link;
 	struct signals signals;
+	bool json; /* how replies are printed, as the flags say or a line at the prompt */
 };
 
 /* Connects; login_run() (login.h) comes next. Prints why when that does not work out; what it
@@ -18,7 +19,8 @@ struct client {
 enum client_status client_open(struct client *c, const struct flags *f);
 void client_close(struct client *c);
 
-/* Prints the reply to `request` as the flags want it, and tells OK from ERR. */
+/* Prints the reply to `request`: in JSON where that is wanted, for people at a terminal records as
+ * a table, else as it came. Tells OK from ERR. */
 enum client_status client_print(
 	const struct client *c, const char *request, const struct answer *reply);
 

@@ -6,11 +6,18 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/escape.h"
 #include "client/json.h"
+#include "client/pager.h"
+#include "client/request.h"
+#include "client/table.h"
+#include "client/terminal.h"
 
+#define DEFAULT_COLUMNS 80 /* of a terminal that does not tell */
 #define SAY_MAX 1024 /* bytes of a message: the server's last words, a path */
 
 void client_say(const char *format, ...)
@@ -46,7 +53,7 @@ enum client_status client_open(struct client *c, const struct flags *f)
 		.reply_max = LINK_REPLY_MAX};
 	char error[LINK_ERROR_MAX];
 
-	*c = (struct client){.flags = f, .signals = {.ending = -1, .screen = -1}};
+	*c = (struct client){.flags = f, .signals = {.ending = -1, .screen = -1}, .json = f->json};
 	c->link = link_open(&target, error);
 	if (c->link == NULL) {
 		client_say("%s", error);
@@ -67,14 +74,48 @@ void client_close(struct client *c)
 	c->link = NULL;
 }
 
+/* Somebody watches, and it is not the output of a script's commands. */
+static bool is_for_person(const struct client *c)
+{
+	return isatty(STDOUT_FILENO) && (c->flags->action != FLAGS_TALK || isatty(STDIN_FILENO));
+}
+
+/* False without memory. */
+static bool show_table(const struct answer *reply)
+{
+	int lines, columns = DEFAULT_COLUMNS;
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+	bool is_shown;
+
+	if (out == NULL)
+		return false;
+	terminal_size(&lines, &columns);
+	is_shown = table_print(out, reply, columns);
+	is_shown = fclose(out) == 0 && is_shown;
+	if (is_shown)
+		pager_show(text, len);
+	free(text);
+	return is_shown;
+}
+
+/* These keep their words, whatever those look like. */
+static bool has_table(const char *request, const struct answer *reply)
+{
+	return reply->ok && table_fits(reply) && !request_is(request, "STATS") &&
+		!request_is(request, "USERS") && !request_is(request, "CONFIG") &&
+		!request_is(request, "ACCESS_LOG") && !request_is(request, "HELP");
+}
+
 enum client_status client_print(
 	const struct client *c, const char *request, const struct answer *reply)
 {
-	bool to_stderr = c->flags->action != FLAGS_TALK && !reply->ok && !c->flags->json;
+	bool to_stderr = c->flags->action != FLAGS_TALK && !reply->ok && !c->json;
 
-	if (c->flags->json)
+	if (c->json)
 		json_print(stdout, request, reply);
-	else
+	else if (!is_for_person(c) || !has_table(request, reply) || !show_table(reply))
 		answer_print(to_stderr ? stderr : stdout, reply);
 	return reply->ok ? CLIENT_OK : CLIENT_REFUSED;
 }

@@ -338,8 +338,10 @@ static void wait_for_event(struct top *t)
 		{.fd = link_fd(c->link), .events = POLLIN}};
 	int ready = socket_wait(fds, 4, next_refresh(t));
 
-	if (fds[1].revents != 0 || (fds[0].revents & (POLLHUP | POLLERR)) != 0)
+	if (fds[1].revents != 0 || (fds[0].revents & (POLLHUP | POLLERR)) != 0) {
+		signals_forget_interrupt(); /* it was for the view, not for a prompt behind it */
 		t->ended = true;
+	}
 	if (fds[2].revents != 0)
 		redraw_on_signal(t);
 	if (fds[3].revents != 0 || (ready == 0 && t->asked != ASKED_NOTHING))
@@ -355,6 +357,18 @@ static void run_screen(struct top *t)
 		take_keys(t);
 		draw(t);
 	}
+}
+
+/* For a prompt that goes on with the connection. */
+static void await_last_reply(struct top *t)
+{
+	struct answer reply;
+
+	if (t->broken != 0 || t->asked == ASKED_NOTHING)
+		return;
+	t->broken = link_await(t->client->link, &reply);
+	if (t->broken == 0)
+		answer_free(&reply);
 }
 
 enum client_status top_check(void)
@@ -381,6 +395,8 @@ enum client_status top_run(struct client *c)
 	run_screen(&t);
 	top_view_close();
 	top_model_free(t.model);
+	if (c->flags->action != FLAGS_TOP)
+		await_last_reply(&t);
 	if (t.broken == 0 || t.broken == LINK_INTERRUPTED)
 		return CLIENT_OK;
 	return client_complain(c, t.broken);
