@@ -29,6 +29,7 @@ DEPS := $(COMPILER) pkg-config libc6-dev $(call packages,$(LIBRARIES) $(CLIENT_L
 TEST_DEPS := $(DEPS) libcmocka-dev curl nginx-light valgrind tmux
 CLIENT_DEPS := $(TEST_DEPS) netcat-openbsd ncat proxychains4 git openssh-client openssh-server \
 	dante-client tnftp python3-pyftpdlib iperf3 python3-socks dnsmasq-base debootstrap chromium \
+	default-jre-headless putty-tools emacs-nox \
 	$(if $(shell command -v npm),,nodejs npm)
 LINT_DEPS := clang clang-format clang-tidy cppcheck libclang-rt-14-dev
 BENCH_DEPS := $(DEPS) microsocks dante-server
@@ -128,20 +129,21 @@ WRAP_monitor/test_console := $(WRAP_DESK)
 WRAP_monitor/test_console_ends := $(WRAP_DESK)
 WRAP_monitor/test_listings := $(WRAP_PARTS)
 WRAP_net/test_own := getifaddrs freeifaddrs
-WRAP_net/test_socket := accept4 recv send poll recvmmsg sendmmsg
+WRAP_net/test_socket := accept4 recv send poll recvmmsg sendmmsg clock_nanosleep
 WRAP_proxy/test_bind := clock_deadline clock_ms socket_wait socket listen accept4 connect
 WRAP_proxy/test_dial := connect
-WRAP_proxy/test_handshake := socket_read registry_set_user
-WRAP_proxy/test_pool := session_run clock_ms accept4 pthread_create epoll_ctl mmap64
-WRAP_proxy/test_relay := clock_deadline clock_ms socket_wait
+WRAP_proxy/test_handshake := calloc malloc aligned_alloc socket_read socket_write registry_set_user
+WRAP_proxy/test_pool := session_run clock_ms accept4 pthread_create epoll_ctl epoll_wait mmap64
+WRAP_proxy/test_relay := clock_deadline clock_ms socket_wait recv send splice
 WRAP_proxy/test_session := clock_deadline clock_ms socket_wait socket_read dial_target bind_listen \
 	bind_accept bind_abandon udp_open udp_bound udp_run udp_counts udp_close relay_run target_judge
 WRAP_proxy/test_udp := clock_deadline clock_ms socket_wait socket connect sendmmsg recvmmsg mmap64 \
 	madvise
+WRAP_proxy/test_watch := clock_ms clock_deadline
 WRAP_server/test_addresses := getifaddrs freeifaddrs
-WRAP_server/test_capacity := cgroup_memory cgroup_threads_left sysconf getrlimit64 setrlimit64 fopen64 \
+WRAP_server/test_capacity := cgroup_memory cgroup_threads_left cgroup_processors sched_getaffinity sysconf getrlimit64 setrlimit64 fopen64 \
 	fdbudget_count_open
-WRAP_server/test_change := log_open log_set_level \
+WRAP_server/test_change := lines_open log_open log_message_beside log_set_level \
 	log_set_format access_log_open access_log_resize resolver_configure hashing_set_most users_read \
 	users_put_into_effect config_publish fdbudget_borrow listeners_open setting_copy
 WRAP_server/test_fronts := socket
@@ -152,10 +154,11 @@ WRAP_server/test_sampling := janitor_call
 WRAP_server/test_schedule := clock_ms
 WRAP_server/test_stopping := _exit clock_ms clock_deadline sigtimedwait
 WRAP_state/test_access_log := getdelim
-WRAP_state/test_hashing := pthread_cond_clockwait
+WRAP_state/test_hash_kinds := password_check
+WRAP_state/test_hashing := calloc malloc aligned_alloc pthread_cond_clockwait
 WRAP_state/test_holdoff := clock_ms pthread_cond_clockwait
 WRAP_state/test_ledger := calloc malloc aligned_alloc getifaddrs freeifaddrs
-WRAP_state/test_users := calloc malloc aligned_alloc sodium_memzero
+WRAP_state/test_users := calloc malloc aligned_alloc password_check sodium_memzero
 WRAP_state/test_users_file := read
 wrap = $(foreach f,$(WRAP_$(patsubst $(BUILD)/tests/%,%,$(1))),-Wl,--wrap=$(f))
 

@@ -33,6 +33,9 @@ uint8_t *buffer_tail(struct buffer *b);
 /* Takes `n` <= buffer_readable() bytes off the front; an emptied buffer starts at 0 again. */
 void buffer_consume(struct buffer *b, size_t n);
 
+/* The same, and the memory keeps nothing of them. */
+void buffer_consume_secret(struct buffer *b, size_t n);
+
 /* Adds the `n` <= buffer_writable() bytes that were written at buffer_tail(). */
 void buffer_commit(struct buffer *b, size_t n);
 

@@ -21,4 +21,8 @@ struct cgroup_limit cgroup_memory(const char *root);
 /* Threads that may still be made: the least of pids.max less pids.current, in the same way. */
 struct cgroup_limit cgroup_threads_left(const char *root);
 
+/* Processors: the least that cpu.max (v2) and cpu.cfs_quota_us by cpu.cfs_period_us (v1) say, in
+ * the same way; a part of one counts as a whole one. */
+struct cgroup_limit cgroup_processors(const char *root);
+
 #endif

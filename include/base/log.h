@@ -50,6 +50,11 @@ void log_end(struct log_line *line);
 void log_message(enum log_level level, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/* The same, and on standard error as well where the log is a file: for what somebody is to see who
+ * does not look into the file any more. */
+void log_message_beside(enum log_level level, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
 /* What keeps a line that could repeat without end down to one in a while. Zeroed at first. */
 struct log_limit {
 	_Atomic(int64_t) next;
@@ -61,5 +66,9 @@ struct log_limit {
 /* Is it time for such a line again, the last one being `period_ms` ago? `*held_back` is how often
  * the answer was no since then. */
 bool log_limit_pass(struct log_limit *limit, int64_t period_ms, uint64_t *held_back);
+
+/* An error that says that something failed which should not, and may fail again and again: `what`
+ * and the errno value in words, at most once a minute. */
+void log_failure(struct log_limit *limit, const char *what, int error);
 
 #endif

@@ -8,11 +8,14 @@
 #include <stdint.h>
 
 #include "base/addr.h"
+#include "base/backoff.h"
 #include "base/log.h"
 #include "monitor/commands.h"
 #include "monitor/recurring.h"
 #include "server/errands.h"
 #include "monitor/reply.h"
+
+struct console;
 
 /* What all consoles share. */
 struct desk {
@@ -21,6 +24,8 @@ struct desk {
 	struct errands *done; /* what comes back from other threads */
 	struct log_limit refused_limit;
 	struct recurring recurring;
+	struct console *consoles; /* all of them */
+	size_t count;
 	uint64_t opened; /* consoles so far */
 };
 
@@ -40,6 +45,8 @@ struct console {
 	struct network client; /* what counts as one with it */
 	uint64_t number; /* in the order of opening */
 	int64_t deadline; /* CLOCK_NEVER during an errand */
+	int64_t rests_until; /* not to be polled before: memory was out */
+	struct backoff rest;
 	bool is_away; /* an errand is under way; the slot stays taken, even without a connection */
 	bool input_ended;
 	bool is_skipping; /* the rest of a line that was too long */

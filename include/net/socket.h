@@ -31,7 +31,7 @@ void socket_share_port(int listener, bool share);
 enum socket_accept_outcome {
 	SOCKET_ACCEPTED,
 	SOCKET_ACCEPT_NOTHING, /* nobody there (any more): wait and try again */
-	SOCKET_ACCEPT_EXHAUSTED, /* out of descriptors or memory: pause before the next try */
+	SOCKET_ACCEPT_FAILED, /* errno says why: pause before the next try */
 };
 
 /* Takes one connection off `listener`: `*fd` and the client's address. */
@@ -102,7 +102,9 @@ void socket_send_batch(int fd, struct socket_datagram *datagrams, size_t count);
 
 /* ---- any socket ---- */
 
-/* poll(2) until `deadline` (clock.h). The number of ready entries, 0 at the deadline. */
+/* poll(2) until `deadline` (clock.h). The number of ready entries, 0 at the deadline, or -1 when
+ * poll(2) failed: then nothing is known of any entry, and so much time has passed that whoever
+ * tries again does not spin. */
 int socket_wait(struct pollfd *fds, nfds_t count, int64_t deadline);
 
 /* Reads what is there, at most `len` > 0 bytes: > 0 bytes, 0 at the end of the stream, -1 with
@@ -112,9 +114,9 @@ ssize_t socket_read(int fd, void *bytes, size_t len) __attribute__((warn_unused_
 /* Writes what fits now: > 0 bytes, -1 with errno (EAGAIN: nothing fits). Never raises SIGPIPE. */
 ssize_t socket_write(int fd, const void *bytes, size_t len) __attribute__((warn_unused_result));
 
-/* True when the peer has ended its stream and nothing that it sent waits to be read, or when the
- * connection is broken. */
-bool socket_peer_left(int fd);
+/* What a read or write that failed with this errno says. What is neither is the system's doing. */
+bool socket_lacks_memory(int error); /* it may pass: pause before the next try */
+bool socket_is_broken(int error); /* the connection, by its peer or on the way */
 
 /* Our own end of a socket; AF_UNSPEC when there is none. */
 struct addr socket_local_addr(int fd);

@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 
+#include "base/backoff.h"
 #include "proxy/target.h"
 #include "proxy/watch.h"
 #include "state/end_reason.h"
@@ -25,6 +26,8 @@ struct bind {
 
 	/* state */
 	int listener;
+	struct backoff pause; /* between two tries of an accept(2) that failed */
+	int64_t accept_from; /* not before: it failed just now */
 	struct target target; /* `dst`: whose connection is taken */
 };
 
@@ -34,7 +37,8 @@ int bind_listen(struct bind *b) __attribute__((warn_unused_result));
 
 /* Waits until bind_timeout for the peer's connection. The socket, which is then the caller's with
  * its place in the fd budget (`lease`), or -1 with the reason in `failure`. Connections from
- * elsewhere are reset. Returns as soon as the client leaves. Afterwards nobody listens any more. */
+ * elsewhere are reset. Returns as soon as the client leaves, and soon after it has finished.
+ * Afterwards nobody listens any more. */
 int bind_accept(struct bind *b) __attribute__((warn_unused_result));
 
 /* Ends the listening that bind_listen() began when bind_accept() is not to be called. */

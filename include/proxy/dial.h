@@ -42,8 +42,9 @@ struct dial {
 /* Connects to `dst`, within connect_timeout. The connected socket, which is then
  * the caller's with its place in the fd budget (the asker's lease), or -1 with the reason in
  * `failure`. It is exactly the address that was judged that is connected to. Returns as soon as the
- * client leaves. Follows RFC 8305: candidates in target's order, an attempt starts 250 ms after the
- * one before it or when that failed, the first that succeeds wins. */
+ * client leaves, and soon after it has finished. Follows RFC 8305: candidates in target's order, an
+ * attempt starts 250 ms after the one before it or when that failed, the first that succeeds wins.
+ */
 int dial_target(struct dial *d) __attribute__((warn_unused_result));
 
 #endif

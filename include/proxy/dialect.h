@@ -8,11 +8,14 @@
 #include <stdint.h>
 
 #include "base/buffer.h"
+#include "proxy/watch.h"
 #include "state/config.h"
 #include "state/end_reason.h"
 #include "state/ledger.h"
 #include "state/registry.h"
+#include "state/stats.h"
 #include "state/users.h"
+#include "wire/guess.h"
 #include "wire/request.h"
 
 struct dialect;
@@ -23,18 +26,23 @@ struct handshake {
 	struct users *users;
 	struct bans *holdoff; /* of administrators' names */
 	const struct addr *from; /* the client's address */
+	const struct ledger_entry *client_entry; /* of its account; NULL: memory was out */
+	struct stats *stats;
 	struct registry_slot *slot;
 	int client;
+	struct watch watch; /* on it, while it waits for something else than its own messages */
 	struct buffer *in; /* what the client has sent and nobody has taken yet */
 	int64_t deadline; /* of what is waited for: its messages, or room for ours */
 
 	/* results */
 	const struct dialect *dialect; /* NULL: nothing was said that is one's */
+	enum guess guess; /* then: what it may have been */
 	struct request request;
 	size_t user_len; /* 0: nobody has logged in */
 	char user[USERS_NAME_MAX];
 	struct ledger_entry *user_entry; /* of which a session has begun; NULL likewise */
 	enum end_reason reason; /* why it failed */
+	bool login_ignored; /* it was served as Anonymous although it has logged in */
 	bool answered; /* a refusal or a reply went out */
 	unsigned code; /* of the last reply to the request, as the dialect counts them */
 };
@@ -78,8 +86,8 @@ bool dialect_fail(struct handshake *h, enum end_reason reason);
 /* How far it has come, for those who look from outside. */
 void dialect_enter(struct handshake *h, enum session_phase phase);
 
-/* Checks name and password, which may take until the deadline. END_REASONS when they are right: the
- * user is in `user` then. */
+/* Takes a login with this name and password; to check them may take until the deadline. END_REASONS
+ * when the client may go on: as the user who is in `user` then, or as Anonymous. */
 enum end_reason dialect_log_in(struct handshake *h, const struct login *claim);
 
 /* The number by which a reply tells that the request failed for this reason, or succeeded:

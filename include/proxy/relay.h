@@ -20,11 +20,12 @@ struct relay {
 	struct pipe_pool *pipes;
 	const struct idle_limits *limits; /* obeyed as they are at any time */
 	struct traffic *traffic; /* what is moved is counted here, while it happens */
+	int error; /* result: errno behind END_RELAY_FAILED, else 0 */
 };
 
 /* Runs to the end and says why it came. The end of one side's stream is passed on behind its last
  * byte, and so is a reset: for END_TARGET_RESET the client is still to be closed with a reset, for
- * END_CLIENT_RESET the target. Both descriptors stay open. */
+ * END_CLIENT_RESET the target, for END_RELAY_FAILED both. Both descriptors stay open. */
 enum end_reason relay_run(struct relay *r);
 
 #endif

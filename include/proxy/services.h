@@ -34,7 +34,7 @@ struct services {
 	struct pipe_pool pipes;
 	struct stats stats;
 	struct throughput *throughput;
-	struct log_limit access_lost_limit;
+	struct log_limit access_lost_limit, no_port_limit;
 };
 
 #endif

@@ -29,4 +29,8 @@ int capacity_plan_workers(struct capacity *c, struct fdbudget *budget, const str
 /* Says how many there are now that the workers are made, and why not more. */
 void capacity_log(struct capacity *c, const struct fdbudget *budget, const struct settings *s);
 
+/* How many slow hashes of passwords are computed at once: max_password_checks; auto: one for each
+ * processor that this process may use, as long as a 16th of the memory holds them; at least 1. */
+unsigned capacity_password_checks(const struct settings *s);
+
 #endif

@@ -28,14 +28,15 @@ int effects_open_access_log(struct access_log *log, const struct settings *s,
 /* The users file; NULL when there is none. */
 const char *effects_users_path(const struct settings *s);
 
-/* Reads the users of the file. It may be missing when users of the command line are to be put
- * there. -1 with the reason in `error`, and nothing changed. */
-int effects_load_users(struct users *u, const struct settings *s, bool may_be_missing,
-	char error[CONFIG_ERROR_MAX]) __attribute__((warn_unused_result));
+/* Logs it where users can be read, but not be changed while serving. */
+void effects_note_users_file(const struct settings *s);
 
 /* Logs what the administrator should know when so many users and this configuration let more in
  * than is likely meant, or nobody. */
 void effects_warn_of_open_door(size_t users, const struct config *c);
+
+/* Says in the log when users have hashes of different kinds; once, when they were loaded. */
+void effects_warn_of_mixed_hashes(const struct users *u);
 
 /* ---- a change ---- */
 
@@ -46,6 +47,11 @@ struct change {
 	struct config *new;
 	bool is_reload; /* files are read and opened again, whatever changed */
 	struct users_draft *users; /* that were read and are not in effect yet; NULL: none */
+
+	/* results */
+	struct users_difference difference; /* that the users' coming into effect has made */
+	size_t sessions_ended; /* of users who are gone */
+	bool log_failed; /* it was refused because the log cannot be opened */
 };
 
 /* What every change does, and what a reload does in any case. The listeners: to have the log, which

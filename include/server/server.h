@@ -34,7 +34,7 @@ int server_start(struct server *s, char error[CONFIG_ERROR_MAX])
 int server_start_workers(struct server *s, char error[CONFIG_ERROR_MAX])
 	__attribute__((warn_unused_result));
 
-/* Only reads and checks what server_open() would. -1 with the reason in `error`. */
+/* Only reads and checks what server_open() would (check.h). -1 with the reason in `error`. */
 int server_check(const struct options *o, char error[CONFIG_ERROR_MAX])
 	__attribute__((warn_unused_result));
 

@@ -6,7 +6,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "base/stamp.h"
 #include "proxy/services.h"
 #include "server/fronts.h"
 
@@ -16,7 +15,6 @@ struct site {
 	struct fronts fronts;
 
 	/* change's */
-	struct stamp users_stamp; /* of the users file when it was read last */
 	/* By index in the table: has change_set() set it? And what file and flags say of those. */
 	bool overridden[SETTINGS_COUNT];
 	struct settings base;

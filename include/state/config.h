@@ -15,6 +15,7 @@ struct config {
 	/* Where the proxy itself answers, as the kernel says, monitor included. */
 	struct addr own[SETTINGS_MAX_LISTEN + 1];
 	size_t own_count;
+	bool auto_requires_login; /* what auth = auto comes to (admission.h) */
 	uint64_t generation; /* of its store; that of each one published is another */
 	_Atomic(unsigned) references;
 };
@@ -54,7 +55,11 @@ struct config_store;
 struct config_store *config_store_new(struct config *first);
 void config_store_free(struct config_store *store);
 
-/* The settings that live sessions follow, in milliseconds as they are now. */
+/* The settings that live sessions follow, in milliseconds as they are now. Each is in one order,
+ * for all threads (memory_order_seq_cst), with what a session publishes of itself: its id, the
+ * phase of its relay, that a side has finished. A session publishes, then looks here; whoever
+ * lowers a time writes here, then looks at the sessions. So one of the two sees what the other has
+ * done, and no session sleeps for a time that is over. */
 struct idle_limits {
 	_Atomic(int64_t) timeout;
 	_Atomic(int64_t) half_close_timeout;

@@ -9,16 +9,20 @@
 	X(CLOSED, "closed") /* both sides finished sending */ \
 	X(CLIENT_RESET, "client_reset") /* the client broke the connection off */ \
 	X(TARGET_RESET, "target_reset") /* the target did */ \
+	X(RELAY_FAILED, "relay_failed") /* the system cannot move its bytes; errno is in the log */ \
 	X(IDLE, "idle") /* `timeout` */ \
 	X(HALF_CLOSED_IDLE, "half_closed_idle") /* `half_close_timeout` */ \
 	X(UDP_IDLE, "udp_idle") /* `udp_timeout` */ \
 	X(NOTHING_ASKED, "nothing_asked") /* before its first byte, as health checks do */ \
 	X(CLIENT_LEFT, "client_left") /* before its request was answered */ \
+	X(CLIENT_FINISHED, "client_finished") /* it sent no more, and soon got no answer */ \
 	X(HANDSHAKE_TIMEOUT, "handshake_timeout") /* `handshake_timeout` */ \
-	X(MALFORMED, "malformed") /* in no dialect that is known, or not as its RFC says */ \
+	X(NOT_SOCKS5, "not_socks5") /* in no dialect that is known */ \
+	X(MALFORMED, "malformed") /* not as its dialect's RFC says */ \
 	X(NO_METHOD, "no_method") /* none of the offered METHODs is acceptable */ \
 	X(LOGIN_REFUSED, "login_refused") /* unknown name or wrong password */ \
-	X(LOGIN_BUSY, "login_busy") /* too many logins at once */ \
+	X(LOGIN_BUSY, "login_busy") /* too many logins at once to check this one in time */ \
+	X(LOGIN_NO_MEMORY, "login_no_memory") /* none was left to check it */ \
 	X(COMMAND_UNSUPPORTED, "command_unsupported") /* CMD */ \
 	X(ATYP_UNSUPPORTED, "atyp_unsupported") /* ATYP */ \
 	X(TARGET_DENIED, "target_denied") /* the rules forbid the target */ \
@@ -28,6 +32,7 @@
 	X(HOST_UNREACHABLE, "host_unreachable") \
 	X(NETWORK_UNREACHABLE, "network_unreachable") \
 	X(CONNECT_TIMEOUT, "connect_timeout") /* `connect_timeout`, or the kernel's own */ \
+	X(NO_LOCAL_PORT, "no_local_port") /* none is left to connect from */ \
 	X(CONNECT_FAILED, "connect_failed") /* anything else; errno is in the log */ \
 	X(BIND_TIMEOUT, "bind_timeout") /* `bind_timeout` */ \
 	X(NO_SOCKET, "no_socket") /* none could be opened for BIND or UDP ASSOCIATE */ \

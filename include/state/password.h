@@ -4,6 +4,7 @@
 #define STATE_PASSWORD_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #define PASSWORD_HASH_SIZE 384 /* CRYPT_OUTPUT_SIZE: any hash with its NUL */
 
@@ -16,8 +17,14 @@ int password_hash(const char *password, char out[PASSWORD_HASH_SIZE])
  * errno. */
 int password_decoy(char out[PASSWORD_HASH_SIZE]) __attribute__((warn_unused_result));
 
-/* Does `hash` belong to `password`? Compared in constant time. False without memory. */
-bool password_matches(const char *password, const char *hash);
+/* Does `hash` belong to `password`? Compared in constant time. -1 with errno when there is no
+ * memory to find out. */
+int password_check(const char *password, const char *hash, bool *matches)
+	__attribute__((warn_unused_result));
+
+/* The length of the part of a legal hash that says what it costs: its method, and the parameters of
+ * that; without the salt. */
+size_t password_kind_len(const char *hash);
 
 /* Is it a complete hash of a method that libcrypt knows? */
 bool password_hash_is_legal(const char *hash);

@@ -8,10 +8,13 @@
 
 #include "state/setting_types.h"
 
+#define SETTINGS_MOST_PASSWORD_CHECKS 64
+
 enum auth_rule {
 	AUTH_AUTO, /* login required as soon as there are users */
 	AUTH_REQUIRED, /* login required, even when there is no user who could */
-	AUTH_OPTIONAL, /* a client that offers to log in does, others are Anonymous */
+	AUTH_OPTIONAL, /* who does not log in, or not rightly, is Anonymous */
+	AUTH_NONE, /* everybody is, whatever he says */
 };
 
 /* From whom an association passes datagrams on to its client. */
@@ -94,7 +97,7 @@ struct settings {
 	struct client_rule clients;
 	int64_t auth; /* enum auth_rule */
 	char *users_file;
-	int64_t max_password_checks;
+	int64_t max_password_checks; /* 0: auto */
 
 	char *dns_servers;
 	char *dns_search;

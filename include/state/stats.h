@@ -55,8 +55,9 @@ struct stats {
 	_Atomic(uint64_t) connect_ms;
 	_Atomic(uint64_t) clients_refused; /* by the rule `clients` */
 	_Atomic(uint64_t) clients_over_share; /* by max_sessions_per_client */
-	_Atomic(uint64_t) accept_exhausted; /* pauses for want of descriptors or memory */
+	_Atomic(uint64_t) accept_exhausted; /* pauses because accept(2) failed */
 	_Atomic(uint64_t) saturated; /* times that the last idle worker was taken */
+	_Atomic(uint64_t) logins_ignored; /* and served as Anonymous: auth = optional, none */
 	_Atomic(uint64_t) monitor_logins_refused;
 	_Atomic(uint64_t) peers_refused; /* that came to BIND from elsewhere */
 	_Atomic(uint64_t) datagrams_sent;

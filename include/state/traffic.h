@@ -32,9 +32,11 @@ struct traffic {
 	_Atomic(uint64_t) sent_before; /* of these, before the present session */
 	_Atomic(uint64_t) received_before;
 	_Atomic(int64_t) last_active; /* clock_ms() */
-	_Atomic(bool) half_closed; /* one side has finished sending */
+	_Atomic(bool) half_closed; /* one side has finished sending; written behind `last_active` */
 
-	/* Rates are taken over windows of a second or more. */
+	/* Rates are taken over windows of a second or more. What belongs to one is written
+	 * together, under this sequence. */
+	_Atomic(unsigned) window;
 	_Atomic(int64_t) window_begun; /* clock_ms() */
 	_Atomic(uint64_t) window_sent; /* `sent` then */
 	_Atomic(uint64_t) window_received;
@@ -60,6 +62,12 @@ void traffic_count(struct traffic *t, enum traffic_direction direction, uint64_t
 
 /* The worker: rings the alarm, if that waits for it. traffic_active() does so, too. */
 void traffic_stir(const struct traffic *t);
+
+/* The worker: one side has finished sending, or none has. To follow traffic_active(): whoever reads
+ * this reads a time that is as late. And in one order, for all threads, with the idle times (struct
+ * idle_limits): the worker looks at those after it has said so, and whoever lowers them looks at
+ * this afterwards, so that one of the two sees the other's. */
+void traffic_half_close(struct traffic *t, bool half_closed);
 
 /* The worker: what the session moves from now on is counted in `tally` too, which lives as long as
  * the session. At most TRAFFIC_TALLIES a session; NULL is allowed, and none. */

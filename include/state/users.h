@@ -55,10 +55,16 @@ typedef const char *users_taker(void *taker, const struct user_record *user);
 /* Where users are kept. Each function returns -1 with the reason in `error`, and then nothing has
  * changed. For one thread at a time. */
 struct users_backend {
-	void *context;
+	void *context; /* NULL: there was no memory for it */
 
 	/* Gives all users to `take`, until that does not want one. */
 	int (*load)(void *context, users_taker *take, void *taker, char error[USERS_ERROR_MAX]);
+
+	/* Those who were loaded last are in effect: what is saved and removed is of them. */
+	void (*settle)(void *context);
+
+	/* Has somebody else changed what is kept since? */
+	bool (*is_outdated)(void *context);
 
 	/* Keeps the user, with `is_new` only when nobody of that name is kept yet. Whoever is keeps
 	 * the attributes that he has there. */
@@ -67,13 +73,15 @@ struct users_backend {
 
 	int (*remove)(
 		void *context, const char *name, size_t name_len, char error[USERS_ERROR_MAX]);
+
+	void (*free)(void *context);
 };
 
 struct users;
 
-/* Nobody yet. Users are kept by `backend`, which is copied; NULL: in memory only. Slow hashes take
- * their turn in `hashing`, and each user has an entry in `ledger`; both outlive it. NULL with
- * errno. */
+/* Nobody yet. Users are kept by `backend`, which is taken over, also when this fails; NULL: in
+ * memory only. Slow hashes take their turn in `hashing`, and each user has an entry in `ledger`;
+ * both outlive it. NULL with errno. */
 struct users *users_new(
 	struct hashing *hashing, struct ledger *ledger, const struct users_backend *backend);
 
@@ -82,6 +90,9 @@ void users_free(struct users *u);
 
 /* Do changes outlive the server? */
 bool users_are_kept(const struct users *u);
+
+/* Has somebody else changed what is kept since it was read, or written, and took effect? */
+bool users_are_outdated(const struct users *u);
 
 /* Why `name` cannot be the name of a user, in words; NULL when it can. */
 const char *users_name_problem(const char *name, size_t len);
@@ -93,9 +104,12 @@ const char *users_password_problem(const char *password);
 
 enum login_result {
 	LOGIN_OK,
-	LOGIN_REFUSED, /* unknown name or wrong password: the same to the outside, in time too */
-	LOGIN_TOO_BUSY, /* no turn to compute the hash before the deadline */
+	/* Unknown name or wrong password: the same to the outside, in time too. An empty password
+	 * is wrong under every name, at once. */
+	LOGIN_REFUSED,
+	LOGIN_TOO_BUSY, /* not checked: no turn to compute the hash before the deadline */
 	LOGIN_HELD_OFF, /* not checked: too many from there were wrong */
+	LOGIN_NO_MEMORY, /* not checked: no memory to compute the hash */
 };
 
 /* A login of any bytes (RFC 1929). */
@@ -108,6 +122,12 @@ struct login {
 	 * is remembered to be right is let in without being asked or counted there. */
 	struct bans *holdoff;
 	const struct addr *from;
+	/* Whoever waits for a slow hash takes turns with those that have another of these, which
+	 * are only compared; NULL is one, too. */
+	const void *client;
+	/* Until when whoever logs in is worth waiting for (hashing.h); NULL: until the deadline. */
+	int64_t (*patience)(void *waiter);
+	void *waiter;
 };
 
 /* Checks a client's login, until `deadline` (clock.h) or until `told` (NULL: never) is true and
@@ -116,8 +136,8 @@ struct login {
 enum login_result users_login(struct users *u, const struct login *login, int64_t deadline,
 	const _Atomic(bool) *told, struct ledger_entry **entry);
 
-/* How long the slow hash of a login took when one was computed last, in milliseconds. */
-int64_t users_check_ms(struct users *u);
+/* How long slow hashes of logins have taken lately, in milliseconds. */
+int64_t users_check_ms(const struct users *u);
 
 /* Is it the login of a user with the role admin? Takes as long for whoever is not one, who is
  * counted in `holdoff` under any name. Its turn is before those of clients, so that they cannot
@@ -133,12 +153,22 @@ bool users_knows_admin(struct users *u, const struct login *login);
  * `error`, and nothing changed. Without a backend nothing changes either. */
 int users_load(struct users *u, char error[USERS_ERROR_MAX]) __attribute__((warn_unused_result));
 
+/* What is different when others are in effect; with another password or role, say. */
+struct users_difference {
+	size_t added, gone, changed;
+};
+
+/* Is told of a user who was there and is not any more. */
+typedef void users_farewell(void *context, const char *name, size_t len);
+
 /* The same in two steps: what was read, with nothing changed yet, or NULL with the reason in
  * `error`; and putting it into effect, which cannot fail. There must be a backend, and no change in
- * between. */
+ * between. `farewell` (NULL: nobody) is told of each who is gone and has sessions, of which no more
+ * begin. */
 struct users_draft;
 struct users_draft *users_read(struct users *u, char error[USERS_ERROR_MAX]);
-void users_put_into_effect(struct users *u, struct users_draft *draft);
+struct users_difference users_put_into_effect(
+	struct users *u, struct users_draft *draft, users_farewell *farewell, void *context);
 
 /* How many users were read. */
 size_t users_draft_count(const struct users_draft *draft);
@@ -173,7 +203,18 @@ struct user_credentials {
  * no slow check; unless the user has another hash by now. */
 void users_remember(struct users *u, const struct user_credentials *c, const char *hash);
 
+/* Notes that the command line gives the user of this name a password, at every start anew. -1
+ * without memory. */
+int users_note_given(struct users *u, const char *name) __attribute__((warn_unused_result));
+
+/* Was that noted, of this name or (NULL) of any? */
+bool users_are_given(const struct users *u, const char *name);
+
 /* ---- what is known of users ---- */
+
+/* Are their passwords hashed by several methods, or with several parameters, so that what a right
+ * login costs depends on whose it is? Asked by the thread that makes changes. */
+bool users_have_mixed_hashes(const struct users *u);
 
 size_t users_count(struct users *u);
 

@@ -52,6 +52,13 @@ void buffer_consume(struct buffer *b, size_t n)
 	check_invariant(b);
 }
 
+void buffer_consume_secret(struct buffer *b, size_t n)
+{
+	assert(n <= buffer_readable(b));
+	explicit_bzero(b->memory + b->head, n);
+	buffer_consume(b, n);
+}
+
 void buffer_commit(struct buffer *b, size_t n)
 {
 	assert(n <= buffer_writable(b));

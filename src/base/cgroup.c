@@ -181,12 +181,12 @@ static bool find_place(struct place *p, const char *root, const char *controller
 
 /* ---- limits ---- */
 
-/* A number, or "max"; false when there is no such file. */
-static bool read_value(
-	const char *folder, const char *name, char path[CGROUP_PATH_MAX], uint64_t *out)
+#define TEXT_MAX 64
+
+/* The line of a file, whose path `path` receives; false when there is no such file. */
+static bool read_text(
+	const char *folder, const char *name, char path[CGROUP_PATH_MAX], char text[TEXT_MAX])
 {
-	char text[32];
-	int64_t number;
 	ssize_t len = -1;
 	int fd, written = snprintf(path, CGROUP_PATH_MAX, "%s/%s", folder, name);
 
@@ -194,41 +194,94 @@ static bool read_value(
 		return false;
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd >= 0) {
-		len = read(fd, text, sizeof(text) - 1);
+		len = read(fd, text, TEXT_MAX - 1);
 		close(fd);
 	}
 	if (len < 0)
 		return false;
 	text[len] = '\0';
 	text[strcspn(text, "\n")] = '\0';
-	*out = parse_number(text, &number) ? (uint64_t)number : CGROUP_NO_LIMIT;
 	return true;
 }
 
-/* What a file in this folder says, less what is in `used` beside it (NULL: nothing is), when that
- * is less than what others have said. */
-static void lower(
-	struct cgroup_limit *limit, const struct place *p, const char *name, const char *used)
+/* Anything but a number, such as "max", is no limit. */
+static uint64_t parse_value(const char *text)
 {
-	char path[CGROUP_PATH_MAX], other[CGROUP_PATH_MAX];
-	uint64_t value, taken = 0;
+	int64_t number;
 
-	if (!read_value(p->folder, name, path, &value) || value == CGROUP_NO_LIMIT)
+	return parse_number(text, &number) ? (uint64_t)number : CGROUP_NO_LIMIT;
+}
+
+/* The file of a limit, in the hierarchy of a controller of v1 or in that of v2 (""), and how to
+ * understand it. */
+struct source {
+	const char *controller;
+	const char *name;
+	/* What the text says, with what `other` beside the file says when the text is not all: NULL
+	 * there for what is all. */
+	uint64_t (*understand)(char *text, const char *other);
+	const char *other;
+};
+
+static uint64_t understand_value(char *text, const char *other)
+{
+	(void)other;
+	return parse_value(text);
+}
+
+/* The other one says how much of it is in use. */
+static uint64_t understand_left(char *text, const char *other)
+{
+	uint64_t value = parse_value(text), taken = other == NULL ? 0 : parse_value(other);
+
+	if (value == CGROUP_NO_LIMIT || taken == CGROUP_NO_LIMIT)
+		return value;
+	return value > taken ? value - taken : 0;
+}
+
+/* So much time in each period, on as many processors as like to. */
+static uint64_t processors_of(uint64_t time, uint64_t period)
+{
+	if (time == CGROUP_NO_LIMIT || period == CGROUP_NO_LIMIT || time == 0 || period == 0)
+		return CGROUP_NO_LIMIT;
+	return time / period + (time % period > 0);
+}
+
+/* "150000 100000", or "max 100000". */
+static uint64_t understand_quota(char *text, const char *other)
+{
+	char *period = strchr(text, ' ');
+
+	(void)other;
+	if (period == NULL)
+		return CGROUP_NO_LIMIT;
+	*period++ = '\0';
+	return processors_of(parse_value(text), parse_value(period));
+}
+
+/* The other one is the period; -1 is no limit. */
+static uint64_t understand_quota_v1(char *text, const char *other)
+{
+	return other == NULL ? CGROUP_NO_LIMIT
+			     : processors_of(parse_value(text), parse_value(other));
+}
+
+/* What the source says in this folder, when that is less than what others have said. */
+static void lower(struct cgroup_limit *limit, const struct place *p, const struct source *s)
+{
+	char path[CGROUP_PATH_MAX], beside[CGROUP_PATH_MAX], text[TEXT_MAX], other[TEXT_MAX];
+	bool has_other;
+	uint64_t value;
+
+	if (!read_text(p->folder, s->name, path, text))
 		return;
-	if (used != NULL && read_value(p->folder, used, other, &taken))
-		value = value > taken ? value - taken : 0;
+	has_other = s->other != NULL && read_text(p->folder, s->other, beside, other);
+	value = s->understand(text, has_other ? other : NULL);
 	if (value >= limit->value)
 		return;
 	limit->value = value;
 	strcpy(limit->file, path + strlen(p->root));
 }
-
-/* The file of a limit, in the hierarchy of a controller of v1 or in that of v2 (""). */
-struct source {
-	const char *controller;
-	const char *name;
-	const char *used; /* NULL: the limit does not count what is in use */
-};
 
 static struct cgroup_limit find_least(const char *root, const struct source *sources, size_t count)
 {
@@ -239,7 +292,7 @@ static struct cgroup_limit find_least(const char *root, const struct source *sou
 		if (!find_place(&p, root, sources[i].controller))
 			continue;
 		for (;;) {
-			lower(&limit, &p, sources[i].name, sources[i].used);
+			lower(&limit, &p, &sources[i]);
 			if (strlen(p.folder) <= p.top)
 				break;
 			*strrchr(p.folder, '/') = '\0';
@@ -250,16 +303,25 @@ static struct cgroup_limit find_least(const char *root, const struct source *sou
 
 struct cgroup_limit cgroup_memory(const char *root)
 {
-	static const struct source sources[] = {{"", "memory.max", NULL}, {"", "memory.high", NULL},
-		{"memory", "memory.limit_in_bytes", NULL}};
+	static const struct source sources[] = {{"", "memory.max", understand_value, NULL},
+		{"", "memory.high", understand_value, NULL},
+		{"memory", "memory.limit_in_bytes", understand_value, NULL}};
 
 	return find_least(root, sources, sizeof(sources) / sizeof(sources[0]));
 }
 
 struct cgroup_limit cgroup_threads_left(const char *root)
 {
-	static const struct source sources[] = {
-		{"", "pids.max", "pids.current"}, {"pids", "pids.max", "pids.current"}};
+	static const struct source sources[] = {{"", "pids.max", understand_left, "pids.current"},
+		{"pids", "pids.max", understand_left, "pids.current"}};
+
+	return find_least(root, sources, sizeof(sources) / sizeof(sources[0]));
+}
+
+struct cgroup_limit cgroup_processors(const char *root)
+{
+	static const struct source sources[] = {{"", "cpu.max", understand_quota, NULL},
+		{"cpu", "cpu.cfs_quota_us", understand_quota_v1, "cpu.cfs_period_us"}};
 
 	return find_least(root, sources, sizeof(sources) / sizeof(sources[0]));
 }

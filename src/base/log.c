@@ -29,6 +29,7 @@ static _Atomic(int) style = LOG_TEXT;
 static struct sink standard_error = {.fd = STDERR_FILENO};
 static struct sink opened = SINK_NONE;
 static _Atomic(struct sink *) current = &standard_error;
+static _Atomic(bool) is_file; /* `current` is not what standard error is */
 
 static const char *const level_words[] = {
 	[LOG_ERROR] = "error", [LOG_WARN] = "warn", [LOG_INFO] = "info", [LOG_DEBUG] = "debug"};
@@ -45,17 +46,19 @@ void log_set_format(enum log_format format)
 
 int log_open(const char *path)
 {
-	bool is_file = path != NULL && *path != '\0';
+	bool is_named = path != NULL && *path != '\0';
 
-	if ((is_file ? sink_open(&opened, path) : sink_redirect(&opened, STDERR_FILENO)) < 0)
+	if ((is_named ? sink_open(&opened, path) : sink_redirect(&opened, STDERR_FILENO)) < 0)
 		return -1;
 	atomic_store(&current, &opened);
+	atomic_store(&is_file, is_named);
 	return 0;
 }
 
 void log_close(void)
 {
 	atomic_store(&current, &standard_error);
+	atomic_store(&is_file, false);
 	sink_close(&opened);
 }
 
@@ -186,17 +189,11 @@ void log_begin(struct log_line *line, enum log_level level, const char *msg)
 	log_text(line, "msg", msg);
 }
 
-void log_end(struct log_line *line)
+/* A log that cannot be written must not take the service with it. */
+static void write_line(struct sink *sink, const struct log_line *line)
 {
-	struct sink *sink = atomic_load(&current);
 	uint64_t lost;
 
-	if (!line->wanted)
-		return;
-	if (line->json)
-		line->text[line->len++] = '}';
-	line->text[line->len++] = '\n';
-	/* A log that cannot be written must not take the service with it. */
 	if (!sink_takes_line(sink))
 		return;
 	if (sink_recovered(sink, &lost))
@@ -205,17 +202,55 @@ void log_end(struct log_line *line)
 	(void)sink_write(sink, line->text, line->len);
 }
 
+static void finish_line(struct log_line *line)
+{
+	if (line->json)
+		line->text[line->len++] = '}';
+	line->text[line->len++] = '\n';
+}
+
+void log_end(struct log_line *line)
+{
+	if (!line->wanted)
+		return;
+	finish_line(line);
+	write_line(atomic_load(&current), line);
+}
+
+static void begin_message(struct log_line *line, enum log_level level, const char *format,
+	va_list ap) __attribute__((format(printf, 3, 0)));
+
+static void begin_message(
+	struct log_line *line, enum log_level level, const char *format, va_list ap)
+{
+	char msg[512];
+
+	vsnprintf(msg, sizeof(msg), format, ap);
+	log_begin(line, level, msg);
+}
+
 void log_message(enum log_level level, const char *format, ...)
 {
 	struct log_line line;
-	char msg[512];
 	va_list ap;
 
 	va_start(ap, format);
-	vsnprintf(msg, sizeof(msg), format, ap);
+	begin_message(&line, level, format, ap);
 	va_end(ap);
-	log_begin(&line, level, msg);
 	log_end(&line);
+}
+
+void log_message_beside(enum log_level level, const char *format, ...)
+{
+	struct log_line line;
+	va_list ap;
+
+	va_start(ap, format);
+	begin_message(&line, level, format, ap);
+	va_end(ap);
+	log_end(&line);
+	if (line.wanted && atomic_load(&is_file))
+		write_line(&standard_error, &line);
 }
 
 bool log_limit_pass(struct log_limit *limit, int64_t period_ms, uint64_t *held_back)
@@ -229,4 +264,18 @@ bool log_limit_pass(struct log_limit *limit, int64_t period_ms, uint64_t *held_b
 	}
 	*held_back = atomic_exchange(&limit->held_back, 0);
 	return true;
+}
+
+void log_failure(struct log_limit *limit, const char *what, int error)
+{
+	uint64_t held_back;
+	char words[64];
+
+	if (!log_limit_pass(limit, LOG_LIMIT_PERIOD_MS, &held_back))
+		return;
+	if (held_back == 0)
+		log_message(LOG_ERROR, "%s: %s", what, strerror_r(error, words, sizeof(words)));
+	else
+		log_message(LOG_ERROR, "%s: %s (%llu times more since this was said last)", what,
+			strerror_r(error, words, sizeof(words)), (unsigned long long)held_back);
 }

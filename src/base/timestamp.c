@@ -15,8 +15,10 @@
 
 _Static_assert(SIZE % sizeof(uint64_t) == 0, "the text fills the words");
 
-/* Odd while a thread writes. Readers take what they found only when it was even and the same before
- * and after. */
+/* Odd while a thread writes. What stands behind it is written with release and read with acquire,
+ * the second like the words: whoever read any of it that was written since also sees that the
+ * sequence has changed. Readers take what they found only when it was even and the same before and
+ * after. */
 static _Atomic(unsigned) sequence;
 static _Atomic(int64_t) second = INT64_MIN;
 static _Atomic(uint64_t) words[WORDS];
@@ -24,7 +26,7 @@ static _Atomic(uint64_t) words[WORDS];
 static bool find_kept(int64_t when, char text[SIZE])
 {
 	unsigned before = atomic_load_explicit(&sequence, memory_order_acquire);
-	int64_t found = atomic_load_explicit(&second, memory_order_relaxed);
+	int64_t found = atomic_load_explicit(&second, memory_order_acquire);
 	uint64_t copy[WORDS];
 
 	for (size_t i = 0; i < WORDS; i++)

@@ -9,6 +9,9 @@
 #include <string.h>
 
 #include "client/request.h"
+#include "wire/monitor.h"
+
+#define LINE_SIZE (2 * MONITOR_LINE_MAX) /* longer than any that is sent */
 
 /* Without its LF or CR LF. False when it holds a NUL, which no request can. */
 static bool cut_line(char *line, size_t len)
@@ -43,6 +46,7 @@ static enum client_status ask_all(struct client *c, char **line, size_t *size)
 {
 	enum client_status worst = CLIENT_OK, status;
 	ssize_t len;
+	bool quits;
 
 	while ((len = getdelim(line, size, '\n', stdin)) >= 0) {
 		if (!cut_line(*line, (size_t)len)) {
@@ -52,19 +56,27 @@ static enum client_status ask_all(struct client *c, char **line, size_t *size)
 		if (request_is_empty(*line))
 			continue;
 		status = ask_line(c, *line);
+		quits = status > CLIENT_REFUSED || request_is(*line, "QUIT");
+		explicit_bzero(*line, (size_t)len);
 		if (status > worst)
 			worst = status;
-		if (status > CLIENT_REFUSED || request_is(*line, "QUIT"))
+		if (quits)
 			return worst;
 	}
 	return feof(stdin) ? worst : say_unreadable();
 }
 
+/* Passwords in requests are to stay neither in a line that has grown since nor in a buffer of
+ * standard input, from which nothing was read yet: so it has none. */
 enum client_status batch_run(struct client *c)
 {
-	char *line = NULL;
-	size_t size = 0;
+	size_t size = LINE_SIZE;
+	char *line = malloc(size);
 	enum client_status status;
+
+	if (line == NULL)
+		size = 0;
+	setvbuf(stdin, NULL, _IONBF, 0);
 
 	/* Ctrl-C is to end us also while standard input is read. */
 	link_interrupt_by(c->link, -1);

@@ -72,37 +72,39 @@ static enum client_status read_password_file(const char *path, char out[SECRET_M
 	return CLIENT_OK;
 }
 
+/* /proc shows the environment a process was started with as long as it stays in memory. */
+static void take_from_environment(char *given, char out[SECRET_MAX])
+{
+	snprintf(out, SECRET_MAX, "%s", given);
+	explicit_bzero(given, strlen(given));
+}
+
 static enum client_status find_password(struct client *c, char out[SECRET_MAX])
 {
-	const char *given = getenv("MONITOR_PASSWORD");
+	char *given = getenv("MONITOR_PASSWORD");
 	char prompt[300];
 
 	if (c->flags->password_file != NULL)
 		return read_password_file(c->flags->password_file, out);
 	if (given != NULL) {
-		snprintf(out, SECRET_MAX, "%s", given);
+		take_from_environment(given, out);
 		return CLIENT_OK;
 	}
 	snprintf(prompt, sizeof(prompt), "Password for %s: ", c->flags->user);
 	return ask_terminal(c, prompt, out);
 }
 
-/* The requests behind it stay in the buffer of stdin. */
 static enum client_status read_login_line(char out[SECRET_MAX])
 {
-	if (fgets(out, SECRET_MAX, stdin) == NULL) {
-		if (feof(stdin))
-			client_say("no login was given: the first line is to be Username:password");
-		else
-			client_say("standard input cannot be read: %s", strerror(errno));
-		return CLIENT_USAGE;
-	}
-	if (strlen(out) == SECRET_MAX - 1) {
+	if (secret_from_descriptor(STDIN_FILENO, out) == 0)
+		return CLIENT_OK;
+	if (errno == EMSGSIZE)
 		client_say("the first line is too long for a login");
-		return CLIENT_USAGE;
-	}
-	out[strcspn(out, "\r\n")] = '\0';
-	return CLIENT_OK;
+	else if (errno == ENODATA)
+		client_say("no login was given: the first line is to be Username:password");
+	else
+		client_say("standard input cannot be read: %s", strerror(errno));
+	return CLIENT_USAGE;
 }
 
 static enum client_status find_login(struct client *c, const char *greeting, char out[LOGIN_MAX])

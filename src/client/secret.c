@@ -1,7 +1,8 @@
 /*
- * A password is read without stdio's buffer, which would keep a second copy, and the terminal's
- * echo is restored on every way out. While it is typed, signals and the server's leaving are
- * watched for with poll(2): a prompt that nobody needs any more ends.
+ * A password is read without stdio's buffer, which would keep a second copy, and a byte at a time,
+ * since more may follow it that is somebody else's. On a terminal the echo is restored on every way
+ * out. While it is typed, signals and the server's leaving are watched for with poll(2): a prompt
+ * that nobody needs any more ends.
  */
 #include "client/secret.h"
 
@@ -16,45 +17,56 @@
 #include "base/clock.h"
 #include "net/socket.h"
 
-/* Cuts at the end of the line; false when there was none in a full buffer. */
-static bool cut_secret(char *text, size_t len)
+static void cut_secret(char *text, size_t len)
 {
-	size_t end = strcspn(text, "\n");
-
-	if (end == len && len == SECRET_MAX - 1)
-		return false;
-	if (end > 0 && text[end - 1] == '\r')
-		end--;
-	text[end] = '\0';
-	return true;
+	text[len] = '\0';
+	text[strcspn(text, "\r\n")] = '\0';
 }
 
-static int read_secret_line(FILE *file, char out[SECRET_MAX])
+/* The byte that comes next: 1, or 0 at the end; -1 with errno. */
+static ssize_t read_byte(int fd, char *out)
 {
-	size_t len = fread(out, 1, SECRET_MAX - 1, file);
+	ssize_t n;
 
-	out[len] = '\0';
-	if (ferror(file))
-		return -1;
-	if (!cut_secret(out, len)) {
+	do
+		n = read(fd, out, 1);
+	while (n < 0 && errno == EINTR);
+	return n;
+}
+
+int secret_from_descriptor(int fd, char out[SECRET_MAX])
+{
+	size_t len = 0;
+	ssize_t n = 0;
+
+	while (len < SECRET_MAX - 1 && (n = read_byte(fd, &out[len])) > 0 && out[len] != '\n')
+		len++;
+	if (n == 0 && len == 0)
+		errno = ENODATA;
+	if (len == SECRET_MAX - 1)
 		errno = EMSGSIZE;
+	if (n < 0 || (n == 0 && len == 0) || len == SECRET_MAX - 1)
 		return -1;
-	}
+	cut_secret(out, len);
 	return 0;
 }
 
 int secret_from_file(const char *path, char out[SECRET_MAX], bool *exposed)
 {
-	FILE *file = fopen(path, "re");
+	int fd = open(path, O_RDONLY | O_CLOEXEC), result, saved;
 	struct stat st;
-	int result;
 
-	if (file == NULL)
+	if (fd < 0)
 		return -1;
-	setvbuf(file, NULL, _IONBF, 0); /* no second copy of the password */
-	*exposed = fstat(fileno(file), &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & 077) != 0;
-	result = read_secret_line(file, out);
-	fclose(file);
+	*exposed = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & 077) != 0;
+	result = secret_from_descriptor(fd, out);
+	saved = errno;
+	close(fd);
+	if (result < 0 && saved == ENODATA) {
+		*out = '\0';
+		return 0;
+	}
+	errno = saved;
 	return result;
 }
 
@@ -83,7 +95,6 @@ static enum secret_result read_typed_line(
 	n = read(terminal, out, SECRET_MAX - 1);
 	if (n <= 0)
 		return SECRET_NOTHING;
-	out[n] = '\0';
 	cut_secret(out, (size_t)n);
 	return SECRET_READ;
 }

@@ -246,6 +246,17 @@ static void keep_line(const struct shell *s, const char *line)
 		history_add(s->kept_at, line);
 }
 
+/* What libedit keeps of a line until the next one is typed over it: as it hands it out, and as it
+ * was edited. */
+static void wipe_editor(struct shell *s, const char *text)
+{
+	const LineInfoW *wide = el_wline(s->el);
+
+	explicit_bzero((char *)(uintptr_t)text, strlen(text));
+	explicit_bzero((wchar_t *)(uintptr_t)wide->buffer,
+		(size_t)(wide->lastchar - wide->buffer) * sizeof(wchar_t));
+}
+
 /* Reads a line without its LF; NULL at the end. */
 static char *read_shell_line(struct shell *s)
 {
@@ -258,6 +269,7 @@ static char *read_shell_line(struct shell *s)
 	line = strdup(text);
 	if (line != NULL)
 		line[strcspn(line, "\n")] = '\0';
+	wipe_editor(s, text);
 	return line;
 }
 

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/backoff.h"
 #include "base/clock.h"
 #include "base/lock.h"
 #include "base/log.h"
@@ -22,7 +23,6 @@
 #include "monitor/seats.h"
 #include "net/socket.h"
 
-#define EXHAUSTED_PAUSE_MS 1000
 #define TURNED_AWAY "ERR Too many clients\n"
 
 struct admin {
@@ -37,7 +37,9 @@ struct admin {
 
 	/* the thread's own */
 	int listener; /* the fronts'; -1: not yet */
-	int64_t accept_from; /* not before: descriptors were out */
+	int64_t accept_from; /* not before: it failed just now */
+	struct backoff pause;
+	struct log_limit accept_limit;
 	size_t count;
 	struct console *consoles;
 	struct pollfd *fds; /* wake_fd, listener, and the consoles that wait for something */
@@ -76,6 +78,7 @@ static void accept_administrator(struct admin *a)
 
 	switch (socket_accept(a->listener, &fd, &from)) {
 	case SOCKET_ACCEPTED:
+		backoff_end(&a->pause);
 		client = own_client_of(a->desk.services->own, &from);
 		c = make_place(a, &client);
 		if (c != NULL)
@@ -83,10 +86,12 @@ static void accept_administrator(struct admin *a)
 		else
 			turn_away(fd);
 		break;
-	case SOCKET_ACCEPT_EXHAUSTED:
-		a->accept_from = clock_deadline(EXHAUSTED_PAUSE_MS);
+	case SOCKET_ACCEPT_FAILED:
+		log_failure(&a->accept_limit, "the monitor cannot accept clients", errno);
+		a->accept_from = clock_deadline(backoff_next(&a->pause));
 		break;
 	case SOCKET_ACCEPT_NOTHING:
+		backoff_end(&a->pause);
 		break;
 	}
 }
@@ -96,7 +101,8 @@ static void accept_administrator(struct admin *a)
 /* Fills in what to poll; returns until when. */
 static int64_t fill_in(struct admin *a)
 {
-	bool accepts = clock_ms() >= a->accept_from;
+	int64_t now = clock_ms();
+	bool accepts = now >= a->accept_from;
 	int64_t until = accepts ? CLOCK_NEVER : a->accept_from;
 
 	a->fds[0] = (struct pollfd){.fd = a->wake_fd, .events = POLLIN};
@@ -108,6 +114,10 @@ static int64_t fill_in(struct admin *a)
 
 		if (events == 0)
 			continue;
+		if (c->rests_until > now) {
+			until = clock_earlier(until, c->rests_until);
+			continue;
+		}
 		a->fds[2 + a->polled_count] = (struct pollfd){.fd = c->fd, .events = events};
 		a->polled[a->polled_count++] = c;
 		until = clock_earlier(until, c->deadline);
@@ -143,7 +153,6 @@ static void *serve_consoles(void *arg)
 
 		/* The limit on open files is also one on what can be polled. */
 		if (socket_wait(a->fds, 2 + a->polled_count, until) < 0) {
-			socket_wait(NULL, 0, clock_deadline(EXHAUSTED_PAUSE_MS));
 			take_news(a);
 			continue;
 		}
@@ -192,6 +201,8 @@ static int allocate_consoles(struct admin *a)
 	a->fds = calloc(2 + a->count, sizeof(*a->fds));
 	a->polled = calloc(a->count, sizeof(struct console *));
 	a->desk.done = errands_new(call_admin, a);
+	a->desk.consoles = a->consoles;
+	a->desk.count = a->count;
 	if (a->consoles != NULL && a->fds != NULL && a->polled != NULL && a->desk.done != NULL)
 		return 0;
 	errno = ENOMEM;

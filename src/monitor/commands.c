@@ -166,11 +166,24 @@ static void run_reload(const struct request *q, struct reply *r)
 
 /* ---- users ---- */
 
-static const char *for_how_long(const struct request *q)
+#define HOW_LONG_MAX (USERS_NAME_MAX + 128)
+
+/* Why what was done to this user may not last, for the end of an answer: the command line gives him
+ * something (`again`) at every start, or users are not kept, of which there may be `more` to say.
+ */
+static const char *for_how_long(
+	const struct request *q, const char *again, const char *more, char text[HOW_LONG_MAX])
 {
-	return users_are_kept(q->services->users)
-		? ""
-		: " (until the server ends: users_file is not set)";
+	const struct users *u = q->services->users;
+	const char *name = q->parameters[0];
+
+	text[0] = '\0';
+	if (users_are_given(u, name))
+		snprintf(text, HOW_LONG_MAX, " (until the next start: -u gives %s%s)", name, again);
+	else if (!users_are_kept(u))
+		snprintf(text, HOW_LONG_MAX, " (until the server ends: users_file is not set%s)",
+			more);
+	return text;
 }
 
 /* False when name or password cannot be one; then `r` says why. */
@@ -180,8 +193,6 @@ static bool check_credentials(const char *name, const char *password, struct rep
 
 	if (problem == NULL)
 		problem = users_password_problem(password);
-	if (strcmp(name, "*") == 0 || strcmp(name, USERS_ANONYMOUS) == 0)
-		problem = "* and " USERS_ANONYMOUS " stand for others, not for a user";
 	if (problem != NULL)
 		reply_error(r, "%s", problem);
 	return problem == NULL;
@@ -214,27 +225,29 @@ static void run_add_user(const struct request *q, struct reply *r)
 {
 	enum user_role role = q->count == 3 ? USER_ROLE_ADMIN : USER_ROLE_USER;
 	struct user_credentials c = credentials_of(q);
-	char error[USERS_ERROR_MAX];
+	char error[USERS_ERROR_MAX], text[HOW_LONG_MAX];
 
 	if (users_add(q->services->users, c.name, q->hash, role, error) < 0) {
 		reply_error(r, "%s", error);
 		return;
 	}
 	users_remember(q->services->users, &c, q->hash);
-	reply_add(r, "OK User %s added%s\n", c.name, for_how_long(q));
+	reply_add(r, "OK User %s added%s\n", c.name,
+		for_how_long(q, " a password", "; who must log in stays as it was", text));
 }
 
 static void run_set_password(const struct request *q, struct reply *r)
 {
 	struct user_credentials c = credentials_of(q);
-	char error[USERS_ERROR_MAX];
+	char error[USERS_ERROR_MAX], text[HOW_LONG_MAX];
 
 	if (users_set_password(q->services->users, c.name, q->hash, error) < 0) {
 		reply_error(r, "%s", error);
 		return;
 	}
 	users_remember(q->services->users, &c, q->hash);
-	reply_add(r, "OK Password of %s changed%s\n", c.name, for_how_long(q));
+	reply_add(r, "OK Password of %s changed%s\n", c.name,
+		for_how_long(q, " a password", "", text));
 }
 
 static size_t end_sessions_of(const struct request *q, const char *user)
@@ -256,7 +269,7 @@ static const char *plural(size_t n)
 static void run_del_user(const struct request *q, struct reply *r)
 {
 	const char *name = q->parameters[0];
-	char error[USERS_ERROR_MAX];
+	char error[USERS_ERROR_MAX], text[HOW_LONG_MAX];
 	size_t ended;
 
 	if (users_remove(q->services->users, name, error) < 0) {
@@ -264,7 +277,7 @@ static void run_del_user(const struct request *q, struct reply *r)
 	} else {
 		ended = registry_end_user(q->services->registry, name, strlen(name), END_KILLED);
 		reply_add(r, "OK User %s deleted, %zu session%s ended%s\n", name, ended,
-			plural(ended), for_how_long(q));
+			plural(ended), for_how_long(q, " again", "", text));
 	}
 }
 
@@ -372,6 +385,7 @@ const struct command commands_table[] = {
 		.most = 2,
 		.takes_rest = true,
 		.is_errand = true,
+		.ends_consoles = true,
 		.logged_from = 2,
 		.prepare = make_hash,
 		.run = run_set_password},

@@ -44,6 +44,8 @@ void console_open(struct console *c, struct desk *desk, int fd, const struct add
 	c->client = own_client_of(desk->services->own, from);
 	c->is_away = c->input_ended = c->is_skipping = false;
 	c->in_len = c->user_len = 0;
+	c->rests_until = 0;
+	backoff_end(&c->rest);
 	c->request.server = desk->server;
 	c->request.services = desk->services;
 	reply_reset(&c->reply);
@@ -129,6 +131,12 @@ static void count_refused_login(struct console *c)
 {
 	uint64_t held_back;
 
+	if (c->login == LOGIN_NO_MEMORY) {
+		if (log_limit_pass(&c->desk->refused_limit, REFUSED_PERIOD_MS, &held_back))
+			log_message(LOG_ERROR,
+				"a login at the monitor could not be checked: out of memory");
+		return;
+	}
 	stats_add(&c->desk->services->stats.monitor_logins_refused, 1);
 	if (c->login != LOGIN_HELD_OFF &&
 		log_limit_pass(&c->desk->refused_limit, REFUSED_PERIOD_MS, &held_back))
@@ -137,7 +145,12 @@ static void count_refused_login(struct console *c)
 
 static void answer_login(struct console *c)
 {
-	const char *why = "Invalid credentials";
+	static const char *const refusals[] = {
+		[LOGIN_REFUSED] = "Invalid credentials",
+		[LOGIN_TOO_BUSY] = "Invalid credentials",
+		[LOGIN_HELD_OFF] = "Too many failed logins",
+		[LOGIN_NO_MEMORY] = "Out of memory: the password could not be checked",
+	};
 
 	if (c->login == LOGIN_OK) {
 		c->phase = CONSOLE_COMMANDS;
@@ -146,9 +159,7 @@ static void answer_login(struct console *c)
 		return;
 	}
 	count_refused_login(c);
-	if (c->login == LOGIN_HELD_OFF)
-		why = "Too many failed logins";
-	reply_error(&c->reply, "%s", why);
+	reply_error(&c->reply, "%s", refusals[c->login]);
 	c->reply.closes = true;
 }
 
@@ -163,11 +174,41 @@ static struct login login_of(const struct console *c)
 		.from = &c->from};
 }
 
+/* Is it logged in under that name, or about to be? */
+static bool is_of_user(const struct console *c, const char *user)
+{
+	return (c->phase == CONSOLE_COMMANDS || (c->phase == CONSOLE_LOGIN && c->is_away)) &&
+		strcmp(c->user, user) == 0;
+}
+
+/* Whoever has the old password of the user, whose new one this console has just set, is not to go
+ * on with it. */
+static void end_other_consoles(const struct console *c)
+{
+	const struct desk *desk = c->desk;
+
+	for (size_t i = 0; i < desk->count; i++) {
+		struct console *other = &desk->consoles[i];
+
+		if (other != c && is_of_user(other, c->request.parameters[0]))
+			console_dismiss(other,
+				other->phase == CONSOLE_LOGIN ? "ERR The password was changed\n"
+							      : "ERR The password was changed\n\n");
+	}
+}
+
+static bool has_succeeded(const struct console *c)
+{
+	return !c->reply.failed && strncmp(c->reply.text, "OK", 2) == 0;
+}
+
 static void finish_errand(struct errand *e)
 {
 	struct console *c = console_of(e);
 
 	c->is_away = false;
+	if (c->phase == CONSOLE_COMMANDS && c->request.command->ends_consoles && has_succeeded(c))
+		end_other_consoles(c);
 	wipe_request(c);
 	if (c->fd < 0) {
 		console_close(c);
@@ -254,7 +295,7 @@ static void log_command(const struct console *c)
 	log_text(&line, "command", q->command->word);
 	if (q->count > 0)
 		log_text(&line, "about", q->parameters[0]);
-	log_text(&line, "answer", strncmp(c->reply.text, "OK", 2) == 0 ? "OK" : "ERR");
+	log_text(&line, "answer", has_succeeded(c) ? "OK" : "ERR");
 	log_end(&line);
 }
 
@@ -352,6 +393,15 @@ static bool take_next_line(struct console *c)
 	return true;
 }
 
+/* Did a read or write fail for what passes? For want of memory the console rests until it is tried
+ * again. */
+static bool may_pass(struct console *c, int error)
+{
+	if (socket_lacks_memory(error))
+		c->rests_until = clock_deadline(backoff_next(&c->rest));
+	return error == EAGAIN || socket_lacks_memory(error);
+}
+
 /* Reads what is there; false when the connection broke. */
 static bool receive(struct console *c)
 {
@@ -363,7 +413,8 @@ static bool receive(struct console *c)
 		return true;
 	n = socket_read(c->fd, c->in + c->in_len, sizeof(c->in) - c->in_len);
 	if (n < 0)
-		return errno == EAGAIN;
+		return may_pass(c, errno);
+	backoff_end(&c->rest);
 	c->input_ended = n == 0;
 	c->in_len += (size_t)n;
 	return true;
@@ -387,7 +438,8 @@ static enum sending send_reply(struct console *c)
 			return SENT_ALL;
 		n = socket_write(c->fd, bytes, len);
 		if (n < 0)
-			return errno == EAGAIN ? SENT_SOME : SEND_FAILED;
+			return may_pass(c, errno) ? SENT_SOME : SEND_FAILED;
+		backoff_end(&c->rest);
 		reply_consume(&c->reply, (size_t)n);
 		if (c->phase == CONSOLE_COMMANDS)
 			renew_deadline(c);

@@ -14,7 +14,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/backoff.h"
 #include "base/clock.h"
+#include "base/log.h"
 
 /* A peer that vanished without a word is noticed after 60 + 4 * 15 s. */
 #define KEEPALIVE_IDLE_S 60
@@ -98,17 +100,12 @@ enum socket_accept_outcome socket_accept(int listener, int *fd, struct addr *cli
 		*client = addr_from_sockaddr((struct sockaddr *)&peer);
 		return SOCKET_ACCEPTED;
 	}
-	switch (errno) {
-	case EMFILE:
-	case ENFILE:
-	case ENOBUFS:
-	case ENOMEM:
-		return SOCKET_ACCEPT_EXHAUSTED;
-	default:
-		/* EAGAIN, EINTR, ECONNABORTED and the network errors that accept(2) lists as
-		 * those of the connection that is gone already. */
+	/* The errors of a connection that is gone already are told, too. All else leaves whoever
+	 * waits to be accepted where he is: a lack of descriptors or memory, a security module's
+	 * EPERM or EACCES, and what nobody has thought of. */
+	if (errno == EAGAIN || errno == EINTR || (socket_is_broken(errno) && errno != EACCES))
 		return SOCKET_ACCEPT_NOTHING;
-	}
+	return SOCKET_ACCEPT_FAILED;
 }
 
 /* Goes through the ports of the range once, from any of them on, with open_one(); the socket, or -1
@@ -410,6 +407,21 @@ void socket_send_batch(int fd, struct socket_datagram *datagrams, size_t count)
 
 /* ---- any socket ---- */
 
+static struct log_limit poll_limit;
+static _Thread_local struct backoff poll_pause;
+
+/* No caller can do anything about it, or knows more about it than is known here; so it is logged
+ * here, and paused. */
+static int fail_to_poll(int64_t deadline)
+{
+	int64_t until = clock_earlier(deadline, clock_deadline(backoff_next(&poll_pause)));
+	struct timespec time = clock_timespec(until);
+
+	log_failure(&poll_limit, "cannot wait for sockets", errno);
+	(void)clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &time, NULL);
+	return until == deadline ? 0 : -1;
+}
+
 int socket_wait(struct pollfd *fds, nfds_t count, int64_t deadline)
 {
 	int n;
@@ -417,6 +429,10 @@ int socket_wait(struct pollfd *fds, nfds_t count, int64_t deadline)
 	do
 		n = poll(fds, count, clock_poll_timeout(deadline));
 	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return fail_to_poll(deadline);
+	if (poll_pause.pause_ms != 0)
+		backoff_end(&poll_pause);
 	return n;
 }
 
@@ -440,15 +456,24 @@ ssize_t socket_write(int fd, const void *bytes, size_t len)
 	return n;
 }
 
-bool socket_peer_left(int fd)
+bool socket_lacks_memory(int error)
 {
-	char byte;
-	ssize_t n;
+	return error == ENOBUFS || error == ENOMEM;
+}
 
-	do
-		n = recv(fd, &byte, 1, MSG_PEEK);
-	while (n < 0 && errno == EINTR);
-	return n == 0 || (n < 0 && errno != EAGAIN);
+/* Also what ICMP tells of the way (icmp(7), ip(7)), which is handed on as the error of whatever is
+ * called next. */
+bool socket_is_broken(int error)
+{
+	static const int errors[] = {ECONNRESET, EPIPE, ETIMEDOUT, ECONNABORTED, ECONNREFUSED,
+		EHOSTUNREACH, EHOSTDOWN, ENETUNREACH, ENETDOWN, ENONET, ENOPROTOOPT, EPROTO,
+		EOPNOTSUPP, EACCES, ENOTCONN};
+
+	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+		if (errors[i] == error)
+			return true;
+	}
+	return false;
 }
 
 struct addr socket_local_addr(int fd)

@@ -8,14 +8,13 @@
 #include <errno.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "net/socket.h"
 #include "state/outgoing.h"
 
 #define BACKLOG 8
 
-/* Between two tries of an accept(2) that lacks descriptors or memory: whoever waits to be accepted
- * would ring at once. */
-#define EXHAUSTED_PAUSE_MS 100
+static struct log_limit accept_limit;
 
 static int fail_bind(struct bind *b, enum end_reason why, int error)
 {
@@ -37,18 +36,20 @@ static int await_addresses(struct bind *b)
 	int64_t deadline = clock_deadline(b->asker->config->settings.connect_timeout);
 	struct pollfd fds[1 + RESOLVER_MAX_FDS];
 
-	while (target_pending(&b->target) && clock_ms() < deadline) {
+	while (target_pending(&b->target) && clock_ms() < watch_deadline(&b->watch, deadline)) {
 		size_t count = target_fds(&b->target, fds + 1);
+		int64_t until = clock_earlier(deadline, target_deadline(&b->target));
 
 		fds[0] = watch_entry(&b->watch);
-		socket_wait(fds, 1 + count, clock_earlier(deadline, target_deadline(&b->target)));
+		socket_wait(fds, 1 + count, watch_deadline(&b->watch, until));
 		if (watch_left(&b->watch, &fds[0]))
 			return fail_bind(b, END_CLIENT_LEFT, 0);
 		target_process(&b->target, fds + 1, count);
 	}
 	if (is_from_anywhere(b) || target_has_next(&b->target))
 		return 0;
-	return fail_bind(b, target_failure(&b->target), 0);
+	return fail_bind(
+		b, watch_is_over(&b->watch) ? END_CLIENT_FINISHED : target_failure(&b->target), 0);
 }
 
 static int find_peer(struct bind *b)
@@ -110,8 +111,10 @@ static int listen_towards(struct bind *b, const struct candidate *peer)
 
 	if (!peer->verdict.allowed)
 		return fail_bind(b, END_TARGET_DENIED, 0);
+	/* EAGAIN: there is a way, and no port left to ask for it from. */
 	if (socket_route(&peer->addr, &via, &here) < 0)
-		return fail_bind(b, END_NETWORK_UNREACHABLE, errno);
+		return fail_bind(
+			b, errno == EAGAIN ? END_NO_SOCKET : END_NETWORK_UNREACHABLE, errno);
 	return listen_on(b, &here) < 0 ? fail_bind(b, END_NO_SOCKET, errno) : 0;
 }
 
@@ -171,9 +174,16 @@ void bind_abandon(struct bind *b)
 
 /* ---- waiting ---- */
 
+/* Leaves the listener alone for a while: whoever waits to be accepted would ring at once. */
+static void pause_accepting_peers(struct bind *b)
+{
+	log_failure(&accept_limit, "BIND cannot accept connections", errno);
+	b->accept_from = clock_deadline(backoff_next(&b->pause));
+}
+
 /* The connection that waits, if it is the peer's; -1 when none does, or when it cannot be had for
- * the moment: `*exhausted`. */
-static int accept_peer(struct bind *b, bool *exhausted)
+ * the moment. */
+static int accept_peer(struct bind *b)
 {
 	enum socket_accept_outcome outcome;
 	int fd;
@@ -185,42 +195,45 @@ static int accept_peer(struct bind *b, bool *exhausted)
 		stats_add(&b->stats->peers_refused, 1);
 		socket_close_with_reset(fd);
 	}
-	*exhausted = outcome == SOCKET_ACCEPT_EXHAUSTED;
+	if (outcome == SOCKET_ACCEPT_FAILED)
+		pause_accepting_peers(b);
+	else
+		backoff_end(&b->pause);
 	return -1;
 }
 
-/* Until the client does something or somebody comes to the listener, which is left alone for a
- * moment when it was exhausted. */
-static void wait_for_either(struct bind *b, struct pollfd fds[2], int64_t deadline, bool exhausted)
+/* Until the client does something or somebody comes to the listener, or that is left alone no
+ * longer. */
+static void wait_for_either(struct bind *b, struct pollfd fds[2], int64_t deadline)
 {
+	bool accepts = clock_ms() >= b->accept_from;
+
 	fds[0] = watch_entry(&b->watch);
-	fds[1] = (struct pollfd){.fd = exhausted ? -1 : b->listener, .events = POLLIN};
-	if (exhausted)
-		deadline = clock_earlier(deadline, clock_deadline(EXHAUSTED_PAUSE_MS));
-	socket_wait(fds, 2, deadline);
+	fds[1] = (struct pollfd){.fd = accepts ? b->listener : -1, .events = POLLIN};
+	socket_wait(fds, 2, accepts ? deadline : clock_earlier(deadline, b->accept_from));
 }
 
 int bind_accept(struct bind *b)
 {
 	int64_t deadline = clock_deadline(b->asker->config->settings.bind_timeout);
-	bool exhausted = false;
 	int fd = -1;
 
 	b->failure = END_BIND_TIMEOUT;
-	while (fd < 0 && clock_ms() < deadline) {
+	while (fd < 0 && clock_ms() < watch_deadline(&b->watch, deadline)) {
 		struct pollfd fds[2];
 
-		wait_for_either(b, fds, deadline, exhausted);
-		exhausted = false;
+		wait_for_either(b, fds, watch_deadline(&b->watch, deadline));
 		if (watch_left(&b->watch, &fds[0])) {
 			b->failure = END_CLIENT_LEFT;
 			break;
 		}
 		if (fds[1].revents != 0)
-			fd = accept_peer(b, &exhausted);
+			fd = accept_peer(b);
 	}
 	close_listener(b);
 	if (fd < 0)
 		fd_lease_give(b->asker->lease);
+	if (b->failure == END_BIND_TIMEOUT && clock_ms() < deadline)
+		b->failure = END_CLIENT_FINISHED;
 	return fd;
 }

@@ -27,7 +27,7 @@ static enum end_reason reason_of_errno(int error)
 		return END_HOST_UNREACHABLE;
 	case ENETUNREACH:
 	case ENETDOWN:
-	case EADDRNOTAVAIL: /* no address of that family here */
+	case EADDRNOTAVAIL: /* no address of that family here; or: no_port_left() */
 	case EAFNOSUPPORT:
 		return END_NETWORK_UNREACHABLE;
 	default:
@@ -40,7 +40,8 @@ static enum end_reason reason_of_errno(int error)
 static int weight(enum end_reason reason)
 {
 	static const enum end_reason by_weight[] = {END_NETWORK_UNREACHABLE, END_CONNECT_FAILED,
-		END_HOST_UNREACHABLE, END_CONNECT_TIMEOUT, END_CONNECT_REFUSED, END_TARGET_DENIED};
+		END_NO_LOCAL_PORT, END_HOST_UNREACHABLE, END_CLIENT_FINISHED, END_CONNECT_TIMEOUT,
+		END_CONNECT_REFUSED, END_TARGET_DENIED};
 
 	for (size_t i = 0; i < sizeof(by_weight) / sizeof(by_weight[0]); i++) {
 		if (by_weight[i] == reason)
@@ -66,6 +67,17 @@ static void drop_attempt(struct dial *d, size_t i)
 	d->attempts[i] = d->attempts[--d->attempt_count];
 }
 
+/* Of an attempt that failed at once. EADDRNOTAVAIL says that there is no address of the target's
+ * family here; or that there is one, and no port of it left for another connection to this target.
+ * Where there is a way for a datagram there is an address; EAGAIN is said when datagrams lack
+ * ports, too. */
+static bool no_port_left(const struct addr *target, const struct socket_via *via, int error)
+{
+	struct addr here;
+
+	return error == EADDRNOTAVAIL && (socket_route(target, via, &here) == 0 || errno == EAGAIN);
+}
+
 /* Tries one address with a place in the fd budget that was taken already. */
 static void start_attempt(struct dial *d, const struct candidate *c)
 {
@@ -80,7 +92,10 @@ static void start_attempt(struct dial *d, const struct candidate *c)
 	}
 	fd = socket_connect_start(&c->addr, &via);
 	if (fd < 0) {
-		note_failure(d, reason_of_errno(errno), errno);
+		int error = errno;
+		bool no_port = no_port_left(&c->addr, &via, error);
+
+		note_failure(d, no_port ? END_NO_LOCAL_PORT : reason_of_errno(error), error);
 		fd_lease_give(d->asker->lease);
 		return;
 	}
@@ -178,7 +193,8 @@ static int wait_and_collect(struct dial *d, bool *over)
 	for (size_t i = 0; i < attempts; i++)
 		fds[1 + i] = (struct pollfd){.fd = d->attempts[i].fd, .events = POLLOUT};
 	lookup_fd_count = target_fds(&d->target, fds + 1 + attempts);
-	socket_wait(fds, 1 + attempts + lookup_fd_count, clock_earlier(until, d->deadline));
+	socket_wait(fds, 1 + attempts + lookup_fd_count,
+		clock_earlier(until, watch_deadline(&d->watch, d->deadline)));
 	if (watch_left(&d->watch, &fds[0])) {
 		d->failure = END_CLIENT_LEFT;
 		*over = true;
@@ -199,8 +215,16 @@ static void begin_dial(struct dial *d)
 	d->failure = END_REASONS;
 	d->lookup_ms = d->connect_ms = -1;
 	d->attempt_count = 0;
-	d->watch.finished = false;
 	d->next_attempt = 0;
+}
+
+/* Time is up, for the request or for a client that has finished. */
+static void note_timeout(struct dial *d)
+{
+	if (clock_ms() < d->deadline)
+		note_failure(d, END_CLIENT_FINISHED, 0);
+	else if (d->attempt_count > 0)
+		note_failure(d, END_CONNECT_TIMEOUT, ETIMEDOUT);
 }
 
 static int run_dial(struct dial *d)
@@ -217,9 +241,8 @@ static int run_dial(struct dial *d)
 		fd = wait_and_collect(d, &over);
 		if (fd >= 0)
 			return fd;
-		if (!over && clock_ms() >= d->deadline) {
-			if (d->attempt_count > 0)
-				note_failure(d, END_CONNECT_TIMEOUT, ETIMEDOUT);
+		if (!over && clock_ms() >= watch_deadline(&d->watch, d->deadline)) {
+			note_timeout(d);
 			over = true;
 		}
 	}

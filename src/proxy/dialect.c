@@ -11,8 +11,10 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/backoff.h"
 #include "base/clock.h"
 #include "net/socket.h"
+#include "state/admission.h"
 
 bool dialect_fail(struct handshake *h, enum end_reason reason)
 {
@@ -25,22 +27,40 @@ void dialect_enter(struct handshake *h, enum session_phase phase)
 	registry_set_phase(h->slot, phase);
 }
 
+/* Waits for what a read or write needs that failed with this errno. False when nothing helps, or,
+ * with the reason, when the deadline passed. */
+static bool wait_to_retry(struct handshake *h, short events, int error, struct backoff *pause)
+{
+	struct pollfd p = {.fd = h->client, .events = events};
+	bool in_time;
+
+	if (socket_lacks_memory(error)) {
+		socket_wait(
+			NULL, 0, clock_earlier(h->deadline, clock_deadline(backoff_next(pause))));
+		in_time = clock_ms() < h->deadline;
+	} else if (error == EAGAIN) {
+		in_time = socket_wait(&p, 1, h->deadline) != 0;
+	} else {
+		return false;
+	}
+	return in_time || dialect_fail(h, END_HANDSHAKE_TIMEOUT);
+}
+
 bool dialect_receive_more(struct handshake *h, bool wait_first)
 {
-	struct pollfd p = {.fd = h->client, .events = POLLIN};
+	int error = wait_first ? EAGAIN : 0;
+	struct backoff pause = {0};
 	ssize_t n;
 
-	for (;; wait_first = true) {
-		if (wait_first && socket_wait(&p, 1, h->deadline) == 0)
-			return dialect_fail(h, END_HANDSHAKE_TIMEOUT);
+	while (error == 0 || wait_to_retry(h, POLLIN, error, &pause)) {
 		n = socket_read(h->client, buffer_tail(h->in), buffer_writable(h->in));
-		if (n > 0) {
+		if (n > 0)
 			buffer_commit(h->in, (size_t)n);
-			return true;
-		}
-		if (n == 0 || errno != EAGAIN)
-			return false;
+		if (n >= 0)
+			return n > 0;
+		error = errno;
 	}
+	return false;
 }
 
 int dialect_receive(struct handshake *h, dialect_parser *parse, void *out)
@@ -55,17 +75,18 @@ int dialect_receive(struct handshake *h, dialect_parser *parse, void *out)
 
 bool dialect_send(struct handshake *h, const void *message, size_t len)
 {
-	struct pollfd p = {.fd = h->client, .events = POLLOUT};
+	struct backoff pause = {0};
 
 	for (size_t sent = 0; sent < len;) {
 		ssize_t n = socket_write(h->client, (const uint8_t *)message + sent, len - sent);
 
-		if (n < 0 && errno != EAGAIN)
-			return dialect_fail(h, END_CLIENT_LEFT);
-		if (n < 0 && socket_wait(&p, 1, h->deadline) == 0)
-			return dialect_fail(h, END_HANDSHAKE_TIMEOUT);
-		if (n > 0)
+		if (n > 0) {
 			sent += (size_t)n;
+			continue;
+		}
+		h->reason = END_CLIENT_LEFT;
+		if (!wait_to_retry(h, POLLOUT, errno, &pause))
+			return false;
 	}
 	return true;
 }
@@ -84,10 +105,21 @@ static enum end_reason reason_of_login(enum login_result result)
 		return END_LOGIN_REFUSED;
 	case LOGIN_TOO_BUSY:
 		return END_LOGIN_BUSY;
+	case LOGIN_NO_MEMORY:
+		return END_LOGIN_NO_MEMORY;
 	case LOGIN_OK:
 		break;
 	}
 	return END_REASONS;
+}
+
+/* While a login waits for its turn. */
+static int64_t patience_with_client(void *waiter)
+{
+	struct handshake *h = waiter;
+
+	watch_look(&h->watch);
+	return watch_deadline(&h->watch, CLOCK_NEVER);
 }
 
 /* A refusal without a check comes as late as one with it: nobody is to tell by the time whose name
@@ -99,6 +131,9 @@ static enum login_result check_login(struct handshake *h, const struct login *cl
 
 	counted.holdoff = h->holdoff;
 	counted.from = h->from;
+	counted.client = h->client_entry;
+	counted.patience = patience_with_client;
+	counted.waiter = h;
 	result = users_login(
 		h->users, &counted, h->deadline, registry_told(h->slot), &h->user_entry);
 	if (result == LOGIN_HELD_OFF)
@@ -107,10 +142,27 @@ static enum login_result check_login(struct handshake *h, const struct login *cl
 	return result;
 }
 
+/* It goes on as Anonymous. */
+static enum end_reason ignore_login(struct handshake *h)
+{
+	h->login_ignored = true;
+	stats_add(&h->stats->logins_ignored, 1);
+	return END_REASONS;
+}
+
+/* What could not be checked might have been right: served as Anonymous, a user would get other
+ * rules than his own by accident. Who is held off gets what a wrong password would. */
 enum end_reason dialect_log_in(struct handshake *h, const struct login *claim)
 {
-	enum end_reason reason = reason_of_login(check_login(h, claim));
+	enum end_reason reason;
 
+	if (!admission_login_checked(h->config))
+		return ignore_login(h);
+	reason = reason_of_login(check_login(h, claim));
+	if (reason == END_LOGIN_REFUSED && admission_wrong_login_forgiven(h->config))
+		return ignore_login(h);
+	if (reason == END_LOGIN_BUSY && watch_is_over(&h->watch))
+		reason = h->watch.left ? END_CLIENT_LEFT : END_CLIENT_FINISHED;
 	if (reason != END_REASONS)
 		return reason;
 	memcpy(h->user, claim->name, claim->name_len);

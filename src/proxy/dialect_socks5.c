@@ -1,7 +1,7 @@
 /*
  * One function for each step of RFC 1928, called in the RFC's order by ask_socks5(): the METHODs
- * are negotiated, who chose RFC 1929's logs in, the request is read. Login comes before no login
- * where both would do and there are users, since who offers it means it.
+ * are negotiated, who chose RFC 1929's logs in, the request is read. Whether login comes before no
+ * login where both would do is a matter of the setting auth.
  */
 #include "proxy/dialect_socks5.h"
 
@@ -23,12 +23,12 @@ static int parse_greeting(const uint8_t *p, size_t n, void *out)
 static enum socks5_method choose_method(
 	const struct handshake *h, const struct socks5_greeting *greeting)
 {
-	size_t users = users_count(h->users);
-	bool required = admission_login_required(h->config, users);
-
-	if (greeting->offers_password && (required || users > 0))
+	if (greeting->offers_password && admission_login_wanted(h->config, users_count(h->users)))
 		return SOCKS5_PASSWORD;
-	return greeting->offers_no_login && !required ? SOCKS5_NO_LOGIN : SOCKS5_NO_METHOD;
+	if (greeting->offers_no_login && !admission_login_required(h->config))
+		return SOCKS5_NO_LOGIN;
+	return greeting->offers_password && admission_login_possible(h->config) ? SOCKS5_PASSWORD
+										: SOCKS5_NO_METHOD;
 }
 
 static bool negotiate_method(struct handshake *h, enum socks5_method *method)
@@ -79,7 +79,7 @@ static bool authenticate(struct handshake *h)
 		return false;
 	if (len != SOCKS5_MALFORMED) {
 		failure = take_login(h, &login);
-		buffer_consume(h->in, (size_t)len);
+		buffer_consume_secret(h->in, (size_t)len);
 	}
 	socks5_format_login_status(message, failure == END_REASONS);
 	if (failure != END_REASONS)
@@ -138,6 +138,7 @@ static bool ask_socks5(struct handshake *h)
 
 /* What a client can be told while it waits for its reply; all else is a general failure. */
 static const uint8_t reps[END_REASONS] = {
+	[END_CLIENT_FINISHED] = SOCKS5_TTL_EXPIRED,
 	[END_COMMAND_UNSUPPORTED] = SOCKS5_COMMAND_NOT_SUPPORTED,
 	[END_ATYP_UNSUPPORTED] = SOCKS5_ATYP_NOT_SUPPORTED,
 	[END_TARGET_DENIED] = SOCKS5_NOT_ALLOWED,

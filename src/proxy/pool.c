@@ -23,6 +23,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/backoff.h"
 #include "base/clock.h"
 #include "base/lock.h"
 #include "base/log.h"
@@ -42,8 +43,6 @@
 #ifndef STACK_SIZE
 #define STACK_SIZE (64 * 1024) /* + the guard page; 12 kB are the most that was seen in use */
 #endif
-
-#define EXHAUSTED_PAUSE_MS 100
 
 /* Where the system allows no more threads, one of so many workers ends again, and so many at least.
  */
@@ -65,9 +64,12 @@ struct pool {
 	struct session *sessions; /* one a worker; a mapping of its own */
 	size_t sessions_size; /* in bytes */
 	int epoll; /* the listeners, and stop_fd */
-	int stop_fd; /* readable for good once the pool is stopping, and while surplus ends */
+	int stop_fd; /* readable for good once the pool is stopping; while surplus ends; when deaf
+		      */
 	_Atomic(bool) stopping;
-	struct log_limit refused_limit, over_share_limit, exhausted_limit, saturated_limit;
+	_Atomic(bool) is_deaf; /* a listener could not be armed: an idle worker is to see to it */
+	struct log_limit refused_limit, over_share_limit, accept_limit, epoll_limit,
+		saturated_limit;
 
 	struct rwlock lock; /* the rest */
 	const struct listeners *listeners; /* NULL: nobody is to be accepted yet, or any more */
@@ -108,7 +110,7 @@ static void log_turned_away(
 static bool is_welcome(struct worker *w, const struct guest *guest)
 {
 	struct services *v = w->pool->services;
-	bool login = admission_login_required(guest->config, users_count(v->users));
+	bool login = admission_login_required(guest->config);
 
 	if (admission_client_allowed(guest->config, login, &guest->addr))
 		return true;
@@ -163,29 +165,77 @@ static bool admit(struct worker *w, struct guest *guest)
 	return false;
 }
 
-/* Out of descriptors or memory, which the budget should rule out: no spinning. */
-static void pause_accepting(struct pool *p)
+/* Ends when the pool is stopping. While it is deaf the descriptor says nothing about that. */
+static void pause_for(struct pool *p, struct backoff *pause)
 {
-	struct pollfd stop = {.fd = p->stop_fd, .events = POLLIN};
-	uint64_t held_back;
+	int fd = atomic_load(&p->is_deaf) ? -1 : p->stop_fd;
+	struct pollfd stop = {.fd = fd, .events = POLLIN};
 
-	stats_add(&p->services->stats.accept_exhausted, 1);
-	if (log_limit_pass(&p->exhausted_limit, LOG_LIMIT_PERIOD_MS, &held_back))
-		log_message(LOG_ERROR, "cannot accept clients: out of descriptors or memory");
-	socket_wait(&stop, 1, clock_deadline(EXHAUSTED_PAUSE_MS));
+	socket_wait(&stop, 1, clock_deadline(backoff_next(pause)));
 }
 
+/* Out of descriptors or memory, which the budget should rule out, or what nobody has thought of. */
+static void pause_accepting(struct pool *p, struct backoff *pause)
+{
+	stats_add(&p->services->stats.accept_exhausted, 1);
+	log_failure(&p->accept_limit, "cannot accept clients", errno);
+	pause_for(p, pause);
+}
+
+/* ---- listeners that ring ---- */
+
 /* Has the listener ring for its next client, or at once when that is there. */
-static void arm_locked(struct pool *p, int fd) REQUIRES_SHARED(&p->lock)
+static bool arm_locked(struct pool *p, int fd) REQUIRES_SHARED(&p->lock)
 {
 	struct epoll_event event = {.events = EPOLLIN | EPOLLONESHOT, .data.fd = fd};
 
-	(void)epoll_ctl(p->epoll, EPOLL_CTL_MOD, fd, &event);
+	return epoll_ctl(p->epoll, EPOLL_CTL_MOD, fd, &event) == 0;
 }
+
+/* All of them; that one which would ring anyway, or which another worker has in hand, does so twice
+ * is no matter. False with errno when one cannot. */
+static bool arm_all(struct pool *p)
+{
+	bool armed = true;
+
+	rwlock_read(&p->lock);
+	for (size_t i = 0; p->listeners != NULL && i < p->listeners->count; i++)
+		armed = arm_locked(p, p->listeners->items[i].fd) && armed;
+	rwlock_read_unlock(&p->lock);
+	return armed;
+}
+
+/* The same, or an idle worker does it: this one has a client to serve, or is the main thread. */
+static void arm_or_call_locked(struct pool *p, int fd) REQUIRES_SHARED(&p->lock)
+{
+	if (arm_locked(p, fd))
+		return;
+	atomic_store(&p->is_deaf, true);
+	wake_send(p->stop_fd);
+}
+
+/* For an idle worker that was called. */
+static void repair_listeners(struct pool *p)
+{
+	struct backoff pause = {0};
+	uint64_t ignored;
+
+	(void)!read(p->stop_fd, &ignored, sizeof(ignored));
+	/* If it was to say that, it is to go on saying it. */
+	if (atomic_load(&p->stopping))
+		wake_send(p->stop_fd);
+	while (!arm_all(p)) {
+		log_failure(&p->epoll_limit, "cannot wait for clients", errno);
+		pause_for(p, &pause);
+	}
+}
+
+/* ---- taking clients ---- */
 
 /* Accepts a client at the listener that rang, unless that was closed since: the lock keeps its
  * descriptor from being closed and reused meanwhile. It is shared, because to arm the listener may
- * wake the next worker, which comes here at once. */
+ * wake the next worker, which comes here at once. After a failure, which errno tells, the listener
+ * keeps quiet. */
 static enum socket_accept_outcome take_client(struct pool *p, int fd, struct guest *guest)
 {
 	enum socket_accept_outcome outcome = SOCKET_ACCEPT_NOTHING;
@@ -193,40 +243,41 @@ static enum socket_accept_outcome take_client(struct pool *p, int fd, struct gue
 	rwlock_read(&p->lock);
 	if (listeners_have(p->listeners, fd)) {
 		outcome = socket_accept(fd, &guest->fd, &guest->addr);
-		if (outcome != SOCKET_ACCEPT_EXHAUSTED)
-			arm_locked(p, fd);
+		if (outcome != SOCKET_ACCEPT_FAILED)
+			arm_or_call_locked(p, fd);
 	}
 	rwlock_read_unlock(&p->lock);
 	return outcome;
 }
 
-static void arm_again(struct pool *p, int fd)
-{
-	rwlock_read(&p->lock);
-	if (listeners_have(p->listeners, fd))
-		arm_locked(p, fd);
-	rwlock_read_unlock(&p->lock);
-}
-
 /* Answers the listener that rang; false when there was no client that may be served. */
 static bool answer(struct worker *w, int fd, struct guest *guest)
 {
+	enum socket_accept_outcome outcome;
+	struct backoff pause = {0};
+
+	while ((outcome = take_client(w->pool, fd, guest)) == SOCKET_ACCEPT_FAILED)
+		pause_accepting(w->pool, &pause);
+	if (outcome != SOCKET_ACCEPTED)
+		return false;
+	if (admit(w, guest))
+		return true;
+	socket_close(guest->fd);
+	return false;
+}
+
+/* A worker was woken, and not for a client; false when it is to end. */
+static bool heed_call(struct worker *w)
+{
 	struct pool *p = w->pool;
 
-	switch (take_client(p, fd, guest)) {
-	case SOCKET_ACCEPTED:
-		if (admit(w, guest))
-			return true;
-		socket_close(guest->fd);
-		break;
-	case SOCKET_ACCEPT_EXHAUSTED:
-		pause_accepting(p);
-		arm_again(p, fd);
-		break;
-	case SOCKET_ACCEPT_NOTHING:
-		break;
-	}
-	return false;
+	if (atomic_load(&p->stopping) || atomic_load(&w->is_surplus))
+		return false;
+	if (atomic_exchange(&p->is_deaf, false))
+		repair_listeners(p);
+	else
+		sched_yield();
+	return true;
 }
 
 /* Waits for a client that may be served; false when the pool is stopping. */
@@ -234,18 +285,25 @@ static bool accept_client(struct worker *w, struct guest *guest)
 {
 	struct pool *p = w->pool;
 	struct epoll_event event;
+	struct backoff pause = {0};
 
 	for (;;) {
-		if (epoll_wait(p->epoll, &event, 1, -1) != 1)
+		int n = epoll_wait(p->epoll, &event, 1, -1);
+
+		if (n < 0 && errno != EINTR) {
+			log_failure(&p->epoll_limit, "cannot wait for clients", errno);
+			pause_for(p, &pause);
+			if (atomic_load(&p->stopping))
+				return false;
+		}
+		if (n != 1)
 			continue;
 		if (event.data.fd == p->stop_fd) {
-			if (atomic_load(&p->stopping) || atomic_load(&w->is_surplus))
+			if (!heed_call(w))
 				return false;
-			sched_yield();
-			continue;
-		}
-		if (answer(w, event.data.fd, guest))
+		} else if (answer(w, event.data.fd, guest)) {
 			return true;
+		}
 	}
 }
 
@@ -431,7 +489,7 @@ void pool_listen_on(struct pool *p, const struct listeners *next)
 	rwlock_write(&p->lock);
 	p->listeners = next;
 	for (size_t i = 0; i < next->count; i++)
-		arm_locked(p, next->items[i].fd);
+		arm_or_call_locked(p, next->items[i].fd);
 	rwlock_write_unlock(&p->lock);
 }
 

@@ -6,6 +6,10 @@
  * kernel pass the bytes on, until it goes quiet or its messages become small. It changes over only
  * when it holds nothing, so bytes are in one place at a time. Without a pipe it goes on copying.
  *
+ * What a call fails with is its end's: the connection broke. Or it is the system's, which says
+ * nothing about either end: for want of memory the flow rests and tries again, and with what cannot
+ * pass the session ends with a reset at both, so that none takes a part for the whole.
+ *
  * An end whose connection broke is still read until it is empty, then the other end gets what it
  * had sent, and then the session ends with a reset there. Only descriptors that something is
  * expected of are in the poll set: one that is broken, or finished both ways, would report POLLHUP
@@ -16,6 +20,7 @@
 #include <errno.h>
 #include <stdbool.h>
 
+#include "base/backoff.h"
 #include "base/clock.h"
 #include "net/socket.h"
 
@@ -52,6 +57,10 @@ struct flow {
 	struct traffic *traffic;
 	enum traffic_direction direction;
 	struct flow *reverse;
+	struct backoff rest; /* memory is out */
+	int64_t rests_until; /* 0: it does not, or is to try again */
+	int lack; /* the errno that said so */
+	int error; /* why it was given up; 0: it was not */
 	bool source_ended; /* nothing more comes from `from` */
 	bool finished; /* and `to` was told, or cannot be told */
 	bool readable; /* what poll(2) said */
@@ -167,6 +176,21 @@ static ssize_t fetch(struct flow *f)
 	return read_into_buffer(f);
 }
 
+/* Takes in why a call on `e` failed; true when that changes anything but the time. */
+static bool note_failure(struct flow *f, struct end *e, int error)
+{
+	if (socket_lacks_memory(error)) {
+		f->rests_until = clock_deadline(backoff_next(&f->rest));
+		f->lack = error;
+		return false;
+	}
+	if (socket_is_broken(error))
+		e->broken = true;
+	else
+		f->error = error;
+	return true;
+}
+
 /* Reads once. True when something came, or the end did. */
 static bool pull(struct flow *f)
 {
@@ -184,8 +208,8 @@ static bool pull(struct flow *f)
 			return false;
 		n = 0; /* broken and empty: that was all */
 	}
-	if (n < 0)
-		f->from->broken = true;
+	if (n < 0 && !note_failure(f, f->from, errno))
+		return false;
 	f->source_ended = true;
 	return true;
 }
@@ -209,10 +233,8 @@ static bool push(struct flow *f)
 	n = has_pipe(f) ? pipe_drain(&f->pipe, f->to->fd) : write_from_buffer(f);
 	if (n < 0 && errno == EAGAIN)
 		return false;
-	if (n < 0) {
-		f->to->broken = true;
-		return true;
-	}
+	if (n < 0)
+		return note_failure(f, f->to, errno);
 	traffic_count(f->traffic, f->direction, (uint64_t)n);
 	f->stuck = false;
 	return true;
@@ -238,14 +260,17 @@ static bool step(struct flow *f)
 {
 	bool moved = false;
 
-	if (f->finished)
+	if (f->finished || f->error != 0 || f->rests_until != 0)
 		return false;
 	if (f->readable || f->from->broken)
 		moved = pull(f);
 	/* Right after reading the other side is usually ready to take it: no poll in between. */
 	if (f->writable || moved)
 		moved |= push(f);
-	finish_if_done(f);
+	if (moved && f->rests_until == 0)
+		backoff_end(&f->rest);
+	if (f->error == 0)
+		finish_if_done(f);
 	f->moved_lately |= moved;
 	return moved;
 }
@@ -255,9 +280,9 @@ static short wanted(const struct flow *out, const struct flow *in)
 {
 	short events = 0;
 
-	if (!out->source_ended && has_room(out))
+	if (!out->source_ended && has_room(out) && out->rests_until == 0)
 		events |= POLLIN;
-	if (!in->finished && held(in) > 0)
+	if (!in->finished && held(in) > 0 && in->rests_until == 0)
 		events |= POLLOUT;
 	return events;
 }
@@ -285,10 +310,11 @@ static void note(const struct pollfd *p, struct end *e, struct flow *out, struct
 static int64_t stream_idle_deadline(const struct relay *r)
 {
 	const struct idle_limits *limits = r->limits;
-	int64_t limit = atomic_load(
-		r->traffic->half_closed ? &limits->half_close_timeout : &limits->timeout);
+	bool half_closed = atomic_load_explicit(&r->traffic->half_closed, memory_order_relaxed);
+	int64_t since = atomic_load_explicit(&r->traffic->last_active, memory_order_relaxed);
 
-	return atomic_load(&r->traffic->last_active) + limit;
+	/* In one order with what was said of phase and half-close before: traffic_half_close(). */
+	return since + atomic_load(half_closed ? &limits->half_close_timeout : &limits->timeout);
 }
 
 /* Has it something that it can do without while nothing moves? */
@@ -326,9 +352,8 @@ static void note_activity(const struct relay *r, struct flow flows[2])
 
 	see_to_quiet(&flows[OUTWARD], now);
 	see_to_quiet(&flows[INWARD], now);
-	/* In this order: whoever sees the one finds a fresh time. */
 	traffic_active(r->traffic, now);
-	atomic_store(&r->traffic->half_closed, flows[OUTWARD].finished || flows[INWARD].finished);
+	traffic_half_close(r->traffic, flows[OUTWARD].finished || flows[INWARD].finished);
 }
 
 /* Does what is due because nothing moved; false when the idle deadline came, which may have been
@@ -346,12 +371,30 @@ static bool on_quiet(const struct relay *r, struct flow flows[2], int64_t *settl
 	return now < stream_idle_deadline(r);
 }
 
+/* Until when a flow rests, which then tries again; CLOCK_NEVER: none does. */
+static int64_t rest_deadline(struct flow flows[2])
+{
+	int64_t until = CLOCK_NEVER;
+
+	for (int i = OUTWARD; i <= INWARD; i++) {
+		struct flow *f = &flows[i];
+
+		if (f->rests_until == 0)
+			continue;
+		until = clock_earlier(until, f->rests_until);
+		if (clock_ms() >= f->rests_until)
+			f->rests_until = 0;
+	}
+	return until;
+}
+
 /* Waits until something happens at either end; false when the idle deadline came first. */
 static bool wait_for_ends(
 	const struct relay *r, struct pollfd fds[2], struct flow flows[2], int64_t *settled)
 {
 	int64_t until = clock_earlier(stream_idle_deadline(r), *settled);
 
+	until = clock_earlier(until, rest_deadline(flows));
 	until = clock_earlier(until, quiet_deadline(&flows[OUTWARD]));
 	until = clock_earlier(until, quiet_deadline(&flows[INWARD]));
 	return socket_wait(fds, 2, until) != 0 || on_quiet(r, flows, settled);
@@ -384,6 +427,24 @@ static struct flow new_flow(
 		.moved_lately = true};
 }
 
+/* Nothing moved for too long: what lacked memory all the while was not idle. */
+static enum end_reason end_idle(struct flow flows[2])
+{
+	bool finished = false;
+
+	for (int i = OUTWARD; i <= INWARD; i++) {
+		finished |= flows[i].finished;
+		if (flows[i].rest.pause_ms != 0)
+			flows[i].error = flows[i].lack;
+	}
+	return finished ? END_HALF_CLOSED_IDLE : END_IDLE;
+}
+
+static bool has_failed(const struct flow flows[2])
+{
+	return flows[OUTWARD].error != 0 || flows[INWARD].error != 0;
+}
+
 static enum end_reason run_flows(const struct relay *r, struct flow flows[2])
 {
 	struct flow *out = &flows[OUTWARD], *in = &flows[INWARD];
@@ -393,11 +454,11 @@ static enum end_reason run_flows(const struct relay *r, struct flow flows[2])
 	for (;;) {
 		if (step_both(flows))
 			note_activity(r, flows);
-		if (out->finished && in->finished)
+		if ((out->finished && in->finished) || has_failed(flows))
 			break;
 		struct pollfd fds[2] = {poll_entry(client, out, in), poll_entry(target, in, out)};
 		if (!wait_for_ends(r, fds, flows, &settled))
-			return out->finished || in->finished ? END_HALF_CLOSED_IDLE : END_IDLE;
+			return end_idle(flows);
 		note(&fds[0], client, out, in);
 		note(&fds[1], target, in, out);
 	}
@@ -421,6 +482,9 @@ enum end_reason relay_run(struct relay *r)
 	out->writable = true;
 	note_activity(r, flows);
 	reason = run_flows(r, flows);
+	r->error = out->error != 0 ? out->error : in->error;
+	if (r->error != 0)
+		reason = END_RELAY_FAILED;
 	drop_pipe(out);
 	drop_pipe(in);
 	return reason;

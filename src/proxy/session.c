@@ -133,12 +133,20 @@ static bool check_name(struct session *s)
 		refuse_request(s, END_NAME_NOT_FOUND);
 }
 
-static struct watch watch_client(const struct session *s)
-{
-	return (struct watch){.client = s->client, .sent_ahead = buffer_readable(&s->in) > 0};
-}
-
 /* ---- CONNECT ---- */
+
+/* It is the host that lacks something, and every client that notices. */
+static void log_lack_of_ports(struct session *s)
+{
+	char text[ADDR_TEXT_MAX];
+	uint64_t held_back;
+
+	if (log_limit_pass(&s->services->no_port_limit, LOG_LIMIT_PERIOD_MS, &held_back))
+		log_message(LOG_ERROR,
+			"no local port is left to connect to %s from: the range is the sysctl "
+			"net.ipv4.ip_local_port_range (%llu more since the last such line)",
+			addr_format(&s->address, text), (unsigned long long)held_back);
+}
 
 static bool connect_to_target(struct session *s)
 {
@@ -149,10 +157,12 @@ static bool connect_to_target(struct session *s)
 	enter(s, PHASE_CONNECT);
 	d->asker = &s->asker;
 	d->dst = &s->handshake.request.dst;
-	d->watch = watch_client(s);
+	d->watch = s->handshake.watch;
 	s->target = dial_target(d);
 	s->address = d->address;
 	s->error = d->error;
+	if (s->target < 0 && d->failure == END_NO_LOCAL_PORT)
+		log_lack_of_ports(s);
 	if (s->target < 0)
 		return refuse_request(s, d->failure);
 	registry_set_target(s->slot, s->target, &d->address);
@@ -182,7 +192,7 @@ __attribute__((noinline)) static bool accept_from_target(struct session *s)
 	struct bind b = {.asker = &s->asker,
 		.stats = &s->services->stats,
 		.dst = &s->handshake.request.dst,
-		.watch = watch_client(s)};
+		.watch = s->handshake.watch};
 
 	if (!check_name(s))
 		return false;
@@ -252,6 +262,7 @@ static void relay(struct session *s)
 		r.traffic, clock_ms()); /* before anybody may ask how long it has been idle */
 	enter(s, PHASE_RELAY);
 	s->reason = relay_run(&r);
+	s->error = r.error;
 }
 
 static void serve_request(struct session *s)
@@ -316,15 +327,23 @@ static void log_times(struct log_line *line, const struct session *s, int64_t to
 	log_number(line, "total_ms", total_ms);
 }
 
+/* Health checks connect and leave all day, with a greeting or without. */
+static enum log_level level_of_end(const struct session *s)
+{
+	bool left = s->reason == END_NOTHING_ASKED ||
+		(s->reason == END_CLIENT_LEFT && s->command == NULL);
+
+	return left ? LOG_DEBUG : LOG_INFO;
+}
+
 static void log_end_of_session(
 	struct session *s, const struct stats_outcome *outcome, const struct traffic_figures *moved)
 {
-	enum log_level level = s->reason == END_NOTHING_ASKED ? LOG_DEBUG : LOG_INFO;
 	const struct handshake *h = &s->handshake;
 	struct log_line *line = session_line(s);
 	char text[ADDR_TEXT_MAX];
 
-	log_begin(line, level, "session ended");
+	log_begin(line, level_of_end(s), "session ended");
 	if (!line->wanted)
 		return;
 	log_number(line, "id", (int64_t)s->id);
@@ -333,10 +352,14 @@ static void log_end_of_session(
 		log_bytes(line, "user", h->user, h->user_len);
 	else
 		log_text(line, "user", USERS_ANONYMOUS);
+	if (h->login_ignored)
+		log_text(line, "login", "ignored");
 	if (s->command != NULL)
 		log_target(line, s);
 	log_text(line, "outcome", outcome->was_served ? "success" : "fail");
 	log_text(line, "reason", end_reason_word(s->reason));
+	if (guess_word(h->guess) != NULL)
+		log_text(line, "guess", guess_word(h->guess));
 	if (h->answered && s->command != NULL)
 		log_number(line, "reply", h->code);
 	if (s->error != 0)
@@ -365,8 +388,10 @@ static void linger(struct session *s)
 			return;
 		if (n < 0 && socket_wait(&p, 1, deadline) == 0)
 			return;
-		if (n > 0)
-			left -= (size_t)n < left ? (size_t)n : left;
+		if (n <= 0)
+			continue;
+		explicit_bzero(s->memory.buffers[0], (size_t)n); /* a password, perhaps */
+		left -= (size_t)n < left ? (size_t)n : left;
 	}
 }
 
@@ -386,13 +411,13 @@ static void close_sockets(struct session *s)
 		linger(s);
 	registry_leave(s->slot);
 	leave_accounts(s);
-	if (s->reason == END_TARGET_RESET)
+	if (s->reason == END_TARGET_RESET || s->reason == END_RELAY_FAILED)
 		socket_close_with_reset(s->client);
 	else
 		socket_close(s->client);
 	if (s->target < 0)
 		return;
-	if (s->reason == END_CLIENT_RESET)
+	if (s->reason == END_CLIENT_RESET || s->reason == END_RELAY_FAILED)
 		socket_close_with_reset(s->target);
 	else
 		socket_close(s->target);
@@ -435,8 +460,11 @@ static void prepare_handshake(struct session *s)
 	h->users = s->services->users;
 	h->holdoff = s->services->holdoff;
 	h->from = &s->client_addr;
+	h->client_entry = s->client_entry;
+	h->stats = &s->services->stats;
 	h->slot = s->slot;
 	h->client = s->client;
+	h->watch.client = s->client;
 	h->in = &s->in;
 	h->deadline = clock_deadline(s->config->settings.handshake_timeout);
 }

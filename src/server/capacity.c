@@ -12,6 +12,7 @@
 #include "server/capacity.h"
 
 #include <inttypes.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -200,9 +201,39 @@ int capacity_plan_workers(struct capacity *c, struct fdbudget *budget, const str
 {
 	fit_threads(c);
 	for (size_t i = 0; i < sizeof(own_limits) / sizeof(own_limits[0]); i++)
-		fit_own_limit(c, &own_limits[i], (uint64_t)s->max_password_checks);
+		fit_own_limit(c, &own_limits[i], capacity_password_checks(s));
 	budget->sessions = c->sessions;
 	return fail_if_none(c, error);
+}
+
+/* ---- slow hashes ---- */
+
+/* What of these the memory holds. */
+#define HASHES_SHARE 16
+
+static uint64_t usable_processors(void)
+{
+	uint64_t granted = cgroup_processors("").value, online = 1;
+	cpu_set_t set;
+
+	if (sched_getaffinity(0, sizeof(set), &set) == 0)
+		online = (uint64_t)CPU_COUNT(&set);
+	else if (sysconf(_SC_NPROCESSORS_ONLN) > 0)
+		online = (uint64_t)sysconf(_SC_NPROCESSORS_ONLN);
+	return granted < online ? granted : online;
+}
+
+unsigned capacity_password_checks(const struct settings *s)
+{
+	uint64_t most = usable_processors(), fit = find_memory().value / HASHES_SHARE / HASH_BYTES;
+
+	if (s->max_password_checks != 0)
+		return (unsigned)s->max_password_checks;
+	if (most > fit)
+		most = fit;
+	if (most > SETTINGS_MOST_PASSWORD_CHECKS)
+		most = SETTINGS_MOST_PASSWORD_CHECKS;
+	return most == 0 ? 1 : (unsigned)most;
 }
 
 /* ---- when they are made ---- */

@@ -14,23 +14,26 @@
 
 #include "base/log.h"
 #include "server/effects.h"
+#include "state/admission.h"
 
 /* ---- what is said of a change ---- */
 
-static bool tell(char *reply, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static bool tell(char *reply, const char *separator, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 
-/* Adds to the reply; false when there is no room for the whole of it, and nothing is added. */
-static bool tell(char *reply, const char *format, ...)
+/* Adds to the reply, behind the separator if there is something already; false when there is no
+ * room for the whole of it, and nothing is added. */
+static bool tell(char *reply, const char *separator, const char *format, ...)
 {
 	size_t len = strlen(reply);
-	const char *separator = len > 0 ? ", " : "";
-	size_t start = len + strlen(separator);
+	size_t start = len == 0 ? 0 : len + strlen(separator);
 	va_list ap;
 	int added;
 
 	if (start >= CHANGE_REPLY_MAX)
 		return false;
-	strcpy(reply + len, separator);
+	if (len > 0)
+		strcpy(reply + len, separator);
 	va_start(ap, format);
 	added = vsnprintf(reply + start, CHANGE_REPLY_MAX - start, format, ap);
 	va_end(ap);
@@ -64,10 +67,10 @@ static void tell_difference(const struct change *change, const struct setting *s
 	log_value(&line, "to", to);
 	log_end(&line);
 	if (!setting->reloadable)
-		tell(reply, "%s changes only at the next start", setting->name);
+		tell(reply, ", ", "%s changes only at the next start", setting->name);
 	else if (to == NULL ||
-		!tell(reply, "%s set to %s", setting->name, *to != '\0' ? to : "empty"))
-		tell(reply, "%s changed", setting->name);
+		!tell(reply, ", ", "%s set to %s", setting->name, *to != '\0' ? to : "empty"))
+		tell(reply, ", ", "%s changed", setting->name);
 	free(from);
 	free(to);
 }
@@ -115,6 +118,9 @@ static int change_over(struct change *change, char *reply)
 		return -1;
 	}
 	settle_changes(change, reply);
+	if (change->is_reload)
+		admission_decide_auto(
+			change->new, users_are_given(change->site->services->users, NULL));
 	effects_commit(effects_table, effects_count, effects, change);
 	return 0;
 }
@@ -152,70 +158,123 @@ static void forget_overrides(struct site *s, const struct config *base)
 	}
 }
 
-/* What there was of users before a reload. */
-struct users_seen {
-	size_t count;
-	size_t admins;
-	struct stamp file;
-};
-
-static struct users_seen see_users(const struct site *s)
+static const char *plural_of(size_t n)
 {
-	struct users *u = s->services->users;
-
-	return (struct users_seen){
-		.count = users_count(u), .admins = users_count_admins(u), .file = s->users_stamp};
+	return n == 1 ? "" : "s";
 }
 
-static void tell_of_users(
-	struct site *s, const char *path, const struct users_seen *seen, char *reply)
+static void tell_of_number(char *reply, size_t n, const char *what)
 {
-	struct users *u = s->services->users;
+	if (n > 0)
+		tell(reply, ", ", "%zu user%s %s", n, plural_of(n), what);
+}
 
-	s->users_stamp = stamp_of(path == NULL ? "" : path);
-	if (users_count(u) != seen->count)
-		tell(reply, "users %zu to %zu", seen->count, users_count(u));
-	else if (!stamp_equal(&s->users_stamp, &seen->file))
-		tell(reply, "users read again");
-	if (seen->admins == 0 || users_count_admins(u) > 0)
-		return;
-	tell(reply, "no user is an admin any more");
+static void tell_of_users(const struct change *change, char *reply)
+{
+	const struct users_difference *d = &change->difference;
+
+	tell_of_number(reply, d->added, "added");
+	tell_of_number(reply, d->changed, "changed");
+	tell_of_number(reply, d->gone, "gone");
+	if (d->gone > 0)
+		tell(reply, ", ", "%zu session%s ended", change->sessions_ended,
+			plural_of(change->sessions_ended));
+}
+
+/* There were some before. */
+static void tell_of_no_admins(char *reply)
+{
+	tell(reply, ", ", "no user is an admin any more");
 	log_message(LOG_WARN, "no user has the role admin any more: nobody may use the monitor");
 }
 
-/* `base` is what file and flags say. */
-static int reload_to(
-	struct site *s, const struct config *old, const struct config *base, char *reply)
+/* One of a list, if there is such a file; `*separator` is what stands before the first. */
+static void tell_of_file(char *reply, const char **separator, const char *path)
 {
-	struct change change = {.site = s, .old = old, .is_reload = true};
-	struct users_seen seen = see_users(s);
+	if (path == NULL || *path == '\0')
+		return;
+	tell(reply, *separator, "%s", path);
+	*separator = ", ";
+}
 
-	change.new = config_clone(base);
-	if (change.new == NULL || keep_overrides(s, old, change.new) < 0) {
-		config_release(change.new);
+/* What a reload has looked at, whether anything was different or not. */
+static void tell_of_files(const struct site *s, const struct settings *settings, char *reply)
+{
+	const char *read = "; read: ", *opened = "; opened again: ";
+	const char *users_path = effects_users_path(settings);
+	size_t count = users_count(s->services->users), len;
+
+	if (reply[0] == '\0')
+		tell(reply, "", "Nothing changed");
+	len = strlen(reply);
+	tell_of_file(reply, &read, s->source->path);
+	tell_of_file(reply, &read, users_path);
+	if (users_path != NULL)
+		tell(reply, " ", "(%zu user%s)", count, plural_of(count));
+	tell_of_file(reply, &opened, settings->log_file);
+	tell_of_file(reply, &opened, settings->access_log_file);
+	if (strlen(reply) == len)
+		tell(reply, "; ", "there is no file to be read or opened again");
+}
+
+/* `base` is what file and flags say. */
+static int reload_to(struct change *change, const struct config *base, char *reply)
+{
+	struct site *s = change->site;
+	struct users *u = s->services->users;
+	bool had_admins = users_count_admins(u) > 0;
+
+	change->new = config_clone(base);
+	if (change->new == NULL || keep_overrides(s, change->old, change->new) < 0) {
+		config_release(change->new);
 		snprintf(reply, CHANGE_REPLY_MAX, "out of memory");
 		return -1;
 	}
 	reply[0] = '\0';
-	if (change_over(&change, reply) < 0)
+	if (change_over(change, reply) < 0)
 		return -1;
 	forget_overrides(s, base);
-	tell_of_users(s, effects_users_path(&old->settings), &seen, reply);
+	tell_of_users(change, reply);
+	if (had_admins && users_count_admins(u) == 0)
+		tell_of_no_admins(reply);
 	return 0;
+}
+
+/* Where it is the log that fails, perhaps nobody reads it any more. */
+static void log_refusal(const struct change *change, const char *reply)
+{
+	static const char format[] = "reload refused, nothing changed: %s";
+
+	if (change->log_failed)
+		log_message_beside(LOG_ERROR, format, reply);
+	else
+		log_message(LOG_ERROR, format, reply);
+}
+
+static void log_reload(const char *reply)
+{
+	struct log_line line;
+
+	log_begin(&line, LOG_INFO, "reloaded");
+	log_text(&line, "what", reply);
+	log_end(&line);
 }
 
 int change_reload(struct site *s, char reply[CHANGE_REPLY_MAX])
 {
-	struct config *old = config_get(s->services->config);
+	struct config *old = config_get(s->services->config), *now;
 	struct config *base = config_read(s->source, reply);
-	int result = base == NULL ? -1 : reload_to(s, old, base, reply);
+	struct change change = {.site = s, .old = old, .is_reload = true};
+	int result = base == NULL ? -1 : reload_to(&change, base, reply);
 
-	if (result < 0)
-		log_message(LOG_ERROR, "reload refused, nothing changed: %s", reply);
-	else
-		log_message(LOG_INFO, "reloaded");
-	if (result == 0 && reply[0] == '\0')
-		snprintf(reply, CHANGE_REPLY_MAX, "Nothing changed");
+	if (result == 0) {
+		now = config_get(s->services->config);
+		tell_of_files(s, &now->settings, reply);
+		config_release(now);
+		log_reload(reply);
+	} else {
+		log_refusal(&change, reply);
+	}
 	config_release(base);
 	config_release(old);
 	return result;

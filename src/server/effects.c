@@ -12,7 +12,9 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "server/capacity.h"
 #include "state/admission.h"
+#include "state/users_file.h"
 
 struct resolver_options effects_resolver_options(const struct settings *s)
 {
@@ -53,46 +55,60 @@ const char *effects_users_path(const struct settings *s)
 	return s->users_file[0] != '\0' ? s->users_file : NULL;
 }
 
-/* The users of the file. It may be missing when users of the command line are to be put there. */
-int effects_load_users(struct users *u, const struct settings *s, bool may_be_missing,
-	char error[CONFIG_ERROR_MAX])
+void effects_note_users_file(const struct settings *s)
 {
 	const char *path = effects_users_path(s);
+	char why[USERS_ERROR_MAX];
 
-	if (path == NULL || (may_be_missing && access(path, F_OK) < 0 && errno == ENOENT))
-		return 0;
-	return users_load(u, error);
+	if (path != NULL && users_file_can_be_written(path, why) < 0)
+		log_message(LOG_INFO, "%s: so users cannot be changed while serving", why);
+}
+
+/* Who could add them otherwise, an admin, is a user himself. */
+static void warn_of_no_users(const char *path)
+{
+	if (path == NULL)
+		log_message(LOG_WARN, "login is required but there are no users: nobody gets in");
+	else
+		log_message(LOG_WARN,
+			"login is required, and there are no users in %s yet: nobody gets in. -u "
+			"NAME:PASS at the next start adds the first, or a line NAME:HASH:admin "
+			"(mkpasswd makes HASH) and a reload",
+			path);
 }
 
 void effects_warn_of_open_door(size_t users, const struct config *c)
 {
-	if (users == 0 && admission_login_required(c, users))
-		log_message(LOG_WARN, "login is required but there are no users: nobody gets in");
-	else if (users == 0 && c->settings.auth == AUTH_AUTO &&
-		effects_users_path(&c->settings) != NULL)
-		log_message(LOG_WARN,
-			"there are no users, so nobody has to log in (auth = required to forbid "
-			"that)");
-	else if (!admission_login_required(c, users) && c->settings.clients.any)
+	if (users == 0 && admission_login_required(c))
+		warn_of_no_users(effects_users_path(&c->settings));
+	else if (!admission_login_required(c) && c->settings.clients.any)
 		log_message(LOG_WARN, "clients = any and no login required: an open proxy");
+}
+
+void effects_warn_of_mixed_hashes(const struct users *u)
+{
+	if (users_have_mixed_hashes(u))
+		log_message(LOG_WARN,
+			"the users' passwords are hashed in several ways: each login that fails "
+			"takes as long as the slowest of them, so that names cannot be told apart "
+			"(a new password, by SET_PASSWORD, is hashed in the usual one)");
 }
 
 /* ---- the steps of a change ---- */
 
-/* A file that was emptied, by accident or for a moment, is not to open the proxy to everybody. */
+/* A file that was emptied or moved away, by accident or for a moment, is not to lock everybody out;
+ * one that never had anybody in it may stay so. */
 static int check_users(const struct change *change, char *error)
 {
-	const struct config *new = change->new;
+	const char *path = change->old->settings.users_file;
 	size_t before = users_count(change->site->services->users);
 
-	if (users_draft_count(change->users) > 0 ||
-		!admission_login_required(change->old, before) ||
-		admission_login_required(new, 0) || new->settings.auth == AUTH_OPTIONAL)
+	if (users_draft_count(change->users) > 0 || before == 0)
 		return 0;
 	snprintf(error, CONFIG_ERROR_MAX,
-		"%.512s: no users are left in it, which would let everybody in: say auth = "
-		"optional or auth = required",
-		change->old->settings.users_file);
+		"%.512s: %s, but the server has %zu from it: DEL_USER deletes users, and a "
+		"restart takes the file as it is",
+		path, access(path, F_OK) < 0 ? "it is missing" : "no users are left in it", before);
 	return -1;
 }
 
@@ -117,25 +133,27 @@ static int read_users(struct change *change, char error[CONFIG_ERROR_MAX])
 	return -1;
 }
 
-/* auth = auto asks whether there are users. So that at no moment somebody is let in whom neither
- * the old state nor the new one would, users come before the configuration when there are some, and
- * behind it when there are none. */
-static void put_users(struct change *change, bool before_configuration)
+/* Whoever is gone is gone, as after DEL_USER. */
+static void end_sessions_of_gone(void *context, const char *name, size_t len)
 {
-	if (change->users == NULL || (users_draft_count(change->users) > 0) != before_configuration)
+	struct change *change = context;
+
+	change->sessions_ended +=
+		registry_end_user(change->site->services->registry, name, len, END_KILLED);
+}
+
+static void put_users(struct change *change)
+{
+	struct services *v = change->site->services;
+
+	if (change->users == NULL)
 		return;
-	users_put_into_effect(change->site->services->users, change->users);
+	change->difference =
+		users_put_into_effect(v->users, change->users, end_sessions_of_gone, change);
 	change->users = NULL;
-}
-
-static void put_some_users(struct change *change)
-{
-	put_users(change, true);
-}
-
-static void put_no_users(struct change *change)
-{
-	put_users(change, false);
+	if (change->sessions_ended > 0)
+		hashing_wake(v->hashing);
+	effects_warn_of_mixed_hashes(v->users);
 }
 
 static void publish(struct change *change)
@@ -166,7 +184,7 @@ static void resize_access_log(struct change *change)
 
 static void set_password_checks(struct change *change)
 {
-	unsigned most = (unsigned)change->new->settings.max_password_checks;
+	unsigned most = capacity_password_checks(&change->new->settings);
 
 	hashing_set_most(change->site->services->hashing, most);
 }
@@ -195,7 +213,8 @@ static void note_going_back(int result)
 
 static int open_log_file(struct change *change, char error[CONFIG_ERROR_MAX])
 {
-	return effects_open_log(&change->new->settings, error);
+	change->log_failed = effects_open_log(&change->new->settings, error) < 0;
+	return change->log_failed ? -1 : 0;
 }
 
 static void go_back_to_log_file(struct change *change)
@@ -235,10 +254,9 @@ const struct effect effects_table[] = {
 	{.of = EFFECT_USERS,
 		.name = "users",
 		.prepare = read_users,
-		.commit = put_some_users,
+		.commit = put_users,
 		.undo = drop_users},
 	{.of = EFFECT_PUBLISH, .name = "configuration", .commit = publish},
-	{.of = EFFECT_USERS, .name = "no users", .commit = put_no_users},
 	{.of = EFFECT_LISTENERS,
 		.name = "listeners",
 		.prepare = open_listeners,

@@ -11,7 +11,7 @@
 #define LEAST_MS 100 /* between two rounds */
 
 /* Whom to watch is asked after the limits, so that no session can have seen older ones and be left
- * out. */
+ * out: a session has its id before it looks at them (struct idle_limits). */
 static void see_limits(struct idle_sweep *sweep, int64_t now)
 {
 	int64_t timeout = atomic_load(&sweep->limits->timeout);

@@ -20,6 +20,7 @@
 #include "server/addresses.h"
 #include "server/capacity.h"
 #include "server/change.h"
+#include "server/check.h"
 #include "server/effects.h"
 #include "server/fronts.h"
 #include "server/hasher.h"
@@ -30,12 +31,13 @@
 #include "state/operators.h"
 #include "state/users_file.h"
 
+#define USERS_TRIES 50 /* to save those of the command line */
+
 struct server {
 	struct services services;
 	struct capacity capacity;
 	bool stopping;
 	struct options *options;
-	char *users_path; /* as it was at start: the backend's */
 	struct site site; /* for changes while serving */
 	struct errands *errands; /* for the main thread */
 	struct hasher *hasher;
@@ -53,7 +55,6 @@ static void log_try_it(const struct server *s, const struct config *c)
 {
 	struct addr a = fronts_listeners(&s->site.fronts, FRONT_PROXY)->items[0].bound;
 	char text[ADDR_TEXT_MAX];
-	size_t users = users_count(s->services.users);
 
 	if (addr_is_unspecified(&a)) {
 		uint16_t port = addr_port(&a);
@@ -63,7 +64,7 @@ static void log_try_it(const struct server *s, const struct config *c)
 		addr_set_port(&a, port);
 	}
 	log_message(LOG_INFO, "try it: curl --proxy socks5h://%s%s http://example.org/",
-		admission_login_required(c, users) ? "NAME:PASS@" : "", addr_format(&a, text));
+		admission_login_required(c) ? "NAME:PASS@" : "", addr_format(&a, text));
 }
 
 /* What is listened on and is not there yet may be about to come, or a mistake. */
@@ -131,13 +132,13 @@ static void release_accounts(struct services *v)
 	hashing_free(v->hashing);
 }
 
-/* Users who are kept in the file at `path`, which lives as long as they do ("": who are not kept),
- * and what they need. -1 with errno. */
-static int make_accounts(struct services *v, const struct settings *settings, const char *path)
+/* Users who are kept in a file, if one is named, and what they need. -1 with errno. */
+static int make_accounts(struct services *v, const struct settings *settings)
 {
-	struct users_backend file = users_file_backend(path);
+	const char *path = effects_users_path(settings);
+	struct users_backend file;
 
-	v->hashing = hashing_new((unsigned)settings->max_password_checks);
+	v->hashing = hashing_new(capacity_password_checks(settings));
 	v->own = own_new();
 	if (v->hashing == NULL || v->own == NULL)
 		return -1;
@@ -145,8 +146,25 @@ static int make_accounts(struct services *v, const struct settings *settings, co
 	v->ledger = ledger_new(LEDGER_IDLE_CLIENTS, v->own);
 	if (v->holdoff == NULL || v->ledger == NULL)
 		return -1;
-	v->users = users_new(v->hashing, v->ledger, *path == '\0' ? NULL : &file);
+	if (path != NULL)
+		file = users_file_backend(path);
+	v->users = users_new(v->hashing, v->ledger, path == NULL ? NULL : &file);
 	return v->users == NULL ? -1 : 0;
+}
+
+/* The users of the file and those of the command line. Other servers that start on the same file
+ * may write it in between: then it is read again. */
+static int load_users(struct services *v, const struct options *o, char *error)
+{
+	int left = USERS_TRIES;
+
+	do {
+		if (users_load(v->users, error) < 0)
+			return -1;
+		if (operators_put(v->users, v->hashing, o->users, o->user_count, error) == 0)
+			return 0;
+	} while (users_are_outdated(v->users) && --left > 0);
+	return -1;
 }
 
 static int make_users(
@@ -154,16 +172,13 @@ static int make_users(
 {
 	struct services *v = &s->services;
 
-	s->users_path = strdup(settings->users_file);
-	if (s->users_path == NULL || make_accounts(v, settings, s->users_path) < 0) {
+	if (make_accounts(v, settings) < 0) {
 		snprintf(error, CONFIG_ERROR_MAX, "users: %s", strerror(errno));
 		return -1;
 	}
-	if (effects_load_users(v->users, settings, o->user_count > 0, error) < 0)
+	if (load_users(v, o, error) < 0)
 		return -1;
-	if (operators_put(v->users, v->hashing, o->users, o->user_count, error) < 0)
-		return -1;
-	s->site.users_stamp = stamp_of(settings->users_file);
+	effects_note_users_file(settings);
 	return 0;
 }
 
@@ -210,6 +225,7 @@ static int open_all(struct server *s, struct config *c, bool *bad_input, char *e
 	*bad_input = effects_open_log(settings, error) < 0 ||
 		make_access_log(s, settings, error) < 0 ||
 		make_users(s, s->options, settings, error) < 0;
+	admission_decide_auto(c, s->options->user_count > 0);
 	if (*bad_input ||
 		capacity_plan(&s->capacity, &s->services.budget, settings, fronts_count(settings),
 			error) < 0 ||
@@ -257,7 +273,6 @@ void server_close(struct server *s)
 	registry_free(s->services.registry);
 	resolver_free(s->services.resolver);
 	release_accounts(&s->services);
-	free(s->users_path);
 	access_log_free(s->services.access_log);
 	log_close();
 	free(s);
@@ -269,9 +284,12 @@ int server_check(const struct options *o, char error[CONFIG_ERROR_MAX])
 	struct services v = {.users = NULL};
 	int result = -1;
 
-	if (c != NULL && make_accounts(&v, &c->settings, c->settings.users_file) == 0)
-		result = effects_load_users(v.users, &c->settings, o->user_count > 0, error);
-	else if (c != NULL)
+	if (c == NULL)
+		return -1;
+	admission_decide_auto(c, o->user_count > 0);
+	if (make_accounts(&v, &c->settings) == 0)
+		result = check_opening(&v, o, c, error);
+	else
 		snprintf(error, CONFIG_ERROR_MAX, "users: %s", strerror(errno));
 	release_accounts(&v);
 	config_release(c);
@@ -356,8 +374,11 @@ int server_start_workers(struct server *s, char error[CONFIG_ERROR_MAX])
 	int result = start_pool(s, &c->settings, error);
 
 	if (result == 0) {
+		/* The others are for who is known. */
+		hashing_set_room(s->services.hashing, (s->services.budget.sessions + 1) / 2);
 		capacity_log(&s->capacity, &s->services.budget, &c->settings);
 		effects_warn_of_open_door(users_count(s->services.users), c);
+		effects_warn_of_mixed_hashes(s->services.users);
 		result = fronts_begin(&s->site.fronts, error);
 	}
 	if (result == 0)

@@ -24,6 +24,7 @@ static const struct counter counters[] = {
 	{"sessions failed", AT(failed), ""},
 	{"clients refused", AT(clients_refused), ""},
 	{"logins refused", AT(ended[END_LOGIN_REFUSED]), ""},
+	{"logins served as Anonymous", AT(logins_ignored), ""},
 	{"monitor logins refused", AT(monitor_logins_refused), ""},
 	{"longest session time", AT(longest_session_ms), "ms"},
 	{"times saturated", AT(saturated), ""},

@@ -67,6 +67,7 @@ struct config *config_clone(const struct config *c)
 		}
 	}
 	config_keep_own(copy, c);
+	copy->auto_requires_login = c->auto_requires_login;
 	return copy;
 }
 

@@ -460,12 +460,15 @@ void ledger_leave(struct ledger_entry *entry, int64_t now)
 
 struct ledger_figures ledger_read(const struct ledger_entry *entry)
 {
-	return (struct ledger_figures){.sessions = atomic_load(&entry->sessions),
-		.total = GET(&entry->total),
-		.sent = GET(&entry->tally.sent),
-		.received = GET(&entry->tally.received),
-		.last_login = GET(&entry->last_login),
-		.last_seen = GET(&entry->last_seen)};
+	/* The sessions first: what is written before one ends is seen with its end. */
+	struct ledger_figures f = {.sessions = atomic_load(&entry->sessions)};
+
+	f.total = GET(&entry->total);
+	f.sent = GET(&entry->tally.sent);
+	f.received = GET(&entry->tally.received);
+	f.last_login = GET(&entry->last_login);
+	f.last_seen = GET(&entry->last_seen);
+	return f;
 }
 
 /* ---- who is active ---- */

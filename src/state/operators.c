@@ -40,10 +40,23 @@ static int put_operator(
 	return 0;
 }
 
+bool operators_are_kept(struct users *u, const struct user_credentials *operators, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (!is_operator(u, &operators[i]))
+			return false;
+	}
+	return true;
+}
+
 int operators_put(struct users *u, struct hashing *hashing,
 	const struct user_credentials *operators, size_t count, char error[USERS_ERROR_MAX])
 {
 	for (size_t i = 0; i < count; i++) {
+		if (users_note_given(u, operators[i].name) < 0) {
+			snprintf(error, USERS_ERROR_MAX, "%s: out of memory", operators[i].name);
+			return -1;
+		}
 		if (!is_operator(u, &operators[i]) &&
 			put_operator(u, hashing, &operators[i], error) < 0)
 			return -1;

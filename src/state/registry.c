@@ -309,17 +309,20 @@ size_t registry_end_user(struct registry *r, const char *user, size_t len, enum 
 	return ended;
 }
 
-/* Ends the session when it is due; returns when it is, or was. */
+/* Ends the session when it is due; returns when it is, or was. The phase is looked at first: the
+ * worker writes it behind the time since which its relay counts as idle. */
 static int64_t end_if_idle_locked(struct registry_slot *s, int64_t now, int64_t timeout,
 	int64_t half_close_timeout) REQUIRES(&s->lock)
 {
-	struct traffic_figures f = traffic_read(&s->traffic, now);
-	int64_t limit = f.half_closed ? half_close_timeout : timeout;
-	int64_t due = f.last_active + limit;
+	struct traffic_figures f;
+	int64_t limit, due;
 
 	/* A relay that begins after this sees the present limits itself. */
 	if (atomic_load(&s->phase) != PHASE_RELAY)
 		return CLOCK_NEVER;
+	f = traffic_read(&s->traffic, now);
+	limit = f.half_closed ? half_close_timeout : timeout;
+	due = f.last_active + limit;
 	if (now >= due && s->why == END_REASONS)
 		tell_locked(s, f.half_closed ? END_HALF_CLOSED_IDLE : END_IDLE);
 	return now >= due ? now + limit : due;

@@ -16,8 +16,8 @@
 #define HOUR (60 * MINUTE)
 #define DAY (24 * HOUR)
 
-static const struct setting_word auth_words[] = {
-	{"auto", AUTH_AUTO}, {"required", AUTH_REQUIRED}, {"optional", AUTH_OPTIONAL}, {NULL, 0}};
+static const struct setting_word auth_words[] = {{"auto", AUTH_AUTO}, {"required", AUTH_REQUIRED},
+	{"optional", AUTH_OPTIONAL}, {"none", AUTH_NONE}, {NULL, 0}};
 static const struct setting_word level_words[] = {{"error", LOG_ERROR}, {"warn", LOG_WARN},
 	{"info", LOG_INFO}, {"debug", LOG_DEBUG}, {NULL, 0}};
 static const struct setting_word relay_words[] = {
@@ -30,7 +30,7 @@ static const struct setting_word filter_words[] = {{"address", UDP_FILTER_ADDRES
 	{"address-port", UDP_FILTER_ADDRESS_PORT}, {"none", UDP_FILTER_NONE}, {NULL, 0}};
 static const struct setting_word no_yes_words[] = {{"no", 0}, {"yes", 1}, {NULL, 0}};
 
-/* Where there is no number as well: as many sessions as fit. */
+/* Where there is no number as well: as many as fit. */
 static const struct setting_word auto_words[] = {{"auto", 0}, {NULL, 0}};
 static const struct setting_word per_client_words[] = {
 	{"auto", SESSIONS_PER_CLIENT_AUTO}, {"none", SESSIONS_PER_CLIENT_NONE}, {NULL, 0}};
@@ -294,9 +294,11 @@ const struct setting settings_table[] = {
 		.reloadable = true,
 		.effects = EFFECT_DOOR,
 		.value_name = "WORD",
-		.help = "auto: login is required as soon as there are users. required: always, "
-			"even with no users. optional: whoever offers to log in must do so "
-			"rightly, others are served as Anonymous."},
+		.help = "auto: login is required where users_file is set, also while there is "
+			"nobody in it, or where users are given with -u; that is decided at start "
+			"and reload, and a user who is added later does not change it. required: "
+			"always. optional: who logs in rightly is served as that user, all others "
+			"as Anonymous. none: users are for the monitor, and everybody is Anonymous."},
 	{.name = "users_file",
 		.flag = 'U',
 		AT(TEXT, users_file),
@@ -304,17 +306,21 @@ const struct setting settings_table[] = {
 		.value_name = "FILE",
 		.help = "File of users, NAME:HASH:ROLE a line (HASH as crypt(3), mkpasswd and "
 			"htpasswd "
-			"-B make it, ROLE user or admin). Users given with -u are saved to it."},
+			"-B make it, ROLE user or admin). Users given with -u are saved to it. "
+			"One that is missing has no users, and is made when the first is saved."},
 	{.name = "max_password_checks",
 		AT(NUMBER, max_password_checks),
-		.initial = "2",
+		.initial = "auto",
+		.words = auto_words,
 		.least = 1,
-		.most = 64,
+		.most = SETTINGS_MOST_PASSWORD_CHECKS,
 		.reloadable = true,
 		.effects = EFFECT_PASSWORD_CHECKS,
 		.value_name = "N",
-		.help = "Slow password hashes computed at once; logins beyond that wait. A "
-			"password that was right once is checked without."},
+		.help = "Slow password hashes computed at once; logins beyond that wait, and "
+			"addresses take turns. A password that was right once is checked without. "
+			"auto: one for each processor that the server may use, as long as a 16th of "
+			"the memory holds them, 16 MB each."},
 	{.name = "dns_servers",
 		AT(TEXT, dns_servers),
 		.initial = "",

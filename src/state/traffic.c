@@ -10,9 +10,53 @@
 
 #define WINDOW_MS 1000
 
-/* Relaxed: each number is right by itself, and only one thread writes. */
+/* Relaxed: such a number is right by itself, and only one thread writes it. What belongs together
+ * says in which order it is written and read. */
 #define GET(field) atomic_load_explicit(field, memory_order_relaxed)
 #define SET(field, value) atomic_store_explicit(field, value, memory_order_relaxed)
+
+/* ---- windows ---- */
+
+/* The numbers of a window belong together, and a reader is not to take some of one and some of the
+ * next: a sequence lock. `window` is odd while they are written. Whoever reads one that was written
+ * since (acquire, of a release) also sees that `window` has changed, when he looks again. */
+#define FETCH(field) atomic_load_explicit(field, memory_order_acquire)
+#define PUT(field, value) atomic_store_explicit(field, value, memory_order_release)
+
+struct window {
+	int64_t begun;
+	uint64_t sent, received;
+	uint64_t sent_rate, received_rate;
+};
+
+static void write_window(struct traffic *t, const struct window *w)
+{
+	unsigned before = GET(&t->window);
+
+	SET(&t->window, before + 1);
+	PUT(&t->window_begun, w->begun);
+	PUT(&t->window_sent, w->sent);
+	PUT(&t->window_received, w->received);
+	PUT(&t->sent_rate, w->sent_rate);
+	PUT(&t->received_rate, w->received_rate);
+	PUT(&t->window, before + 2);
+}
+
+/* False when it is being written, which nobody waits for: then the rates are those of this window
+ * or of the next one, each right by itself, and the rest means nothing. */
+static bool read_window(const struct traffic *t, struct window *w)
+{
+	unsigned before = FETCH(&t->window);
+
+	w->begun = FETCH(&t->window_begun);
+	w->sent = FETCH(&t->window_sent);
+	w->received = FETCH(&t->window_received);
+	w->sent_rate = FETCH(&t->sent_rate);
+	w->received_rate = FETCH(&t->received_rate);
+	return before % 2 == 0 && GET(&t->window) == before;
+}
+
+/* ---- the worker ---- */
 
 void traffic_begin(struct traffic *t, int64_t now)
 {
@@ -21,12 +65,8 @@ void traffic_begin(struct traffic *t, int64_t now)
 	SET(&t->sent_before, sent);
 	SET(&t->received_before, received);
 	SET(&t->last_active, now);
-	SET(&t->half_closed, false);
-	SET(&t->window_begun, now);
-	SET(&t->window_sent, sent);
-	SET(&t->window_received, received);
-	SET(&t->sent_rate, 0);
-	SET(&t->received_rate, 0);
+	traffic_half_close(t, false);
+	write_window(t, &(struct window){.begun = now, .sent = sent, .received = received});
 	for (size_t i = 0; i < TRAFFIC_TALLIES; i++)
 		t->tallies[i] = NULL;
 }
@@ -54,19 +94,24 @@ void traffic_stir(const struct traffic *t)
 void traffic_active(struct traffic *t, int64_t now)
 {
 	int64_t elapsed = now - GET(&t->window_begun);
-	uint64_t sent, received;
+	struct window next = {.begun = now};
 
 	SET(&t->last_active, now);
 	traffic_stir(t);
 	if (elapsed < WINDOW_MS)
 		return;
-	sent = GET(&t->sent);
-	received = GET(&t->received);
-	SET(&t->sent_rate, rate(sent, GET(&t->window_sent), elapsed));
-	SET(&t->received_rate, rate(received, GET(&t->window_received), elapsed));
-	SET(&t->window_begun, now);
-	SET(&t->window_sent, sent);
-	SET(&t->window_received, received);
+	next.sent = GET(&t->sent);
+	next.received = GET(&t->received);
+	next.sent_rate = rate(next.sent, GET(&t->window_sent), elapsed);
+	next.received_rate = rate(next.received, GET(&t->window_received), elapsed);
+	write_window(t, &next);
+}
+
+void traffic_half_close(struct traffic *t, bool half_closed)
+{
+	/* Seldom, since an order among all threads costs a locked instruction. */
+	if (GET(&t->half_closed) != half_closed)
+		atomic_store(&t->half_closed, half_closed);
 }
 
 void traffic_count(struct traffic *t, enum traffic_direction direction, uint64_t bytes)
@@ -93,21 +138,31 @@ void traffic_share(struct traffic *t, struct tally *tally)
 	t->tallies[i] = tally;
 }
 
+/* ---- anybody ---- */
+
 struct traffic_figures traffic_read(const struct traffic *t, int64_t now)
 {
-	int64_t elapsed = now - GET(&t->window_begun);
-	uint64_t sent = GET(&t->sent), received = GET(&t->received);
-	struct traffic_figures f = {.sent = growth(sent, GET(&t->sent_before)),
-		.received = growth(received, GET(&t->received_before)),
-		.sent_rate = GET(&t->sent_rate),
-		.received_rate = GET(&t->received_rate),
-		.last_active = GET(&t->last_active),
-		.half_closed = GET(&t->half_closed)};
+	struct traffic_figures f;
+	struct window w;
+	uint64_t sent, received;
+	bool whole;
 
+	/* Before `last_active`, which is written before it: who sees that a side has finished sees
+	 * a time that is as late. */
+	f.half_closed = atomic_load(&t->half_closed);
+	f.last_active = GET(&t->last_active);
+	whole = read_window(t, &w);
+	/* Behind the window, so that they have not fallen behind what it began with. */
+	sent = GET(&t->sent);
+	received = GET(&t->received);
+	f.sent = growth(sent, GET(&t->sent_before));
+	f.received = growth(received, GET(&t->received_before));
+	f.sent_rate = w.sent_rate;
+	f.received_rate = w.received_rate;
 	/* A window that is overdue shows that less comes now, or nothing. */
-	if (elapsed >= WINDOW_MS) {
-		f.sent_rate = rate(sent, GET(&t->window_sent), elapsed);
-		f.received_rate = rate(received, GET(&t->window_received), elapsed);
+	if (whole && now - w.begun >= WINDOW_MS) {
+		f.sent_rate = rate(sent, w.sent, now - w.begun);
+		f.received_rate = rate(received, w.received, now - w.begun);
 	}
 	return f;
 }

@@ -3,7 +3,9 @@
  * that the user remembers a keyed hash of name, stored hash and password, which takes
  * microseconds to compare. The key is made at start and never leaves the process.
  *
- * An unknown name is checked against a decoy of the same cost as a known one's hash.
+ * Names cannot be told apart by the time: an unknown one is checked against a decoy, a hash of the
+ * dearest kind that any user has, and so is, besides his own, the wrong password of somebody whose
+ * hash is of a cheaper kind.
  */
 #include "state/users.h"
 
@@ -17,15 +19,17 @@
 #include "base/clock.h"
 #include "base/hashmap.h"
 #include "base/lock.h"
+#include "state/hash_kinds.h"
 #include "state/password.h"
 
-#define TAG_SIZE 32
+#define TAG_SIZE HASHING_KEY_SIZE
 
 struct user {
 	enum user_role role;
 	struct ledger_entry *entry; /* NULL: another one of that name has it */
 	bool has_tag; /* `tag` belongs to a password that was right */
 	unsigned char tag[TAG_SIZE];
+	size_t kind; /* of his hash */
 	size_t name_len;
 	const char *hash; /* behind the name, and so are the attributes behind the hash */
 	const char *attributes;
@@ -33,15 +37,19 @@ struct user {
 };
 
 struct users {
-	struct rwlock lock; /* map, decoys, and the tags in the users */
+	struct rwlock lock; /* map, decoy, and the tags in the users */
 	struct hashmap *map;
-	char decoy[PASSWORD_HASH_SIZE];
-	char admin_decoy[PASSWORD_HASH_SIZE]; /* for whoever is no admin, where one is asked for */
+	char decoy[PASSWORD_HASH_SIZE]; /* of the dearest kind that is in use */
+	bool is_cheap[HASH_KINDS_MAX]; /* the kinds that cost less */
 	_Atomic(size_t) count;
-	_Atomic(int64_t) check_ms; /* of the last slow check */
+
+	/* of the thread that makes changes */
+	struct hash_kinds kinds;
+	size_t of_kind[HASH_KINDS_MAX]; /* users in the map */
 
 	struct hashing *hashing;
 	struct ledger *ledger;
+	struct hashmap *given; /* names of the command line, each as its own value; NULL: none */
 	bool are_kept; /* there is a backend */
 	struct users_backend backend;
 	unsigned char key[crypto_generichash_KEYBYTES];
@@ -86,6 +94,8 @@ static struct user *user_new(struct users *u, const struct user_record *record)
 {
 	struct user *user = copy_record(record);
 
+	if (user != NULL)
+		user->kind = hash_kinds_find(&u->kinds, user->hash);
 	if (user == NULL || find_user(u, record->name, record->name_len) != NULL)
 		return user;
 	user->entry = ledger_add_user(u->ledger, record->name, record->name_len);
@@ -108,17 +118,25 @@ static void user_free(void *memory)
 
 /* ---- making ---- */
 
+static void free_backend(const struct users_backend *backend)
+{
+	if (backend != NULL && backend->context != NULL)
+		backend->free(backend->context);
+}
+
 struct users *users_new(
 	struct hashing *hashing, struct ledger *ledger, const struct users_backend *backend)
 {
-	struct users *u = calloc(1, sizeof(*u));
+	bool is_whole = backend == NULL || backend->context != NULL;
+	struct users *u = is_whole ? calloc(1, sizeof(*u)) : NULL;
 
-	if (u == NULL)
-		return NULL;
-	u->map = hashmap_new(0);
-	if (u->map == NULL || password_decoy(u->decoy) < 0 || password_decoy(u->admin_decoy) < 0) {
-		hashmap_free(u->map, NULL);
+	if (u != NULL)
+		u->map = hashmap_new(0);
+	if (u == NULL || u->map == NULL || password_decoy(u->decoy) < 0) {
+		if (u != NULL)
+			hashmap_free(u->map, NULL);
 		free(u);
+		free_backend(backend);
 		return NULL;
 	}
 	rwlock_init(&u->lock);
@@ -136,6 +154,8 @@ void users_free(struct users *u)
 	if (u == NULL)
 		return;
 	hashmap_free(u->map, user_free);
+	hashmap_free(u->given, free);
+	free_backend(u->are_kept ? &u->backend : NULL);
 	rwlock_destroy(&u->lock);
 	sodium_memzero(u->key, sizeof(u->key));
 	free(u);
@@ -144,6 +164,11 @@ void users_free(struct users *u)
 bool users_are_kept(const struct users *u)
 {
 	return u->are_kept;
+}
+
+bool users_are_outdated(const struct users *u)
+{
+	return u->are_kept && u->backend.is_outdated(u->backend.context);
 }
 
 /* ---- putting users into the place of others ---- */
@@ -160,37 +185,61 @@ static void keep_known(struct user *old, struct user *new)
 	}
 }
 
-static void keep_all_known(const struct hashmap *from, struct hashmap *to)
+static bool is_same(const struct user *a, const struct user *b)
 {
+	return a->role == b->role && strcmp(a->hash, b->hash) == 0 &&
+		strcmp(a->attributes, b->attributes) == 0;
+}
+
+static struct users_difference keep_all_known(const struct hashmap *from, struct hashmap *to)
+{
+	struct users_difference d = {.added = hashmap_count(to)};
 	size_t position = 0;
 	struct user *old;
 
 	while ((old = hashmap_next(from, &position)) != NULL) {
 		struct user *new = hashmap_get(to, old->name, old->name_len);
 
-		if (new != NULL)
-			keep_known(old, new);
+		if (new == NULL) {
+			d.gone++;
+			continue;
+		}
+		d.added--;
+		d.changed += !is_same(old, new);
+		keep_known(old, new);
 	}
+	return d;
 }
 
-/* One of the hashes that those who are asked about have; what there was before stays otherwise. */
-static void settle_locked(struct users *u) REQUIRES(&u->lock)
-{
-	size_t position = 0;
-	const struct user *any = hashmap_next(u->map, &position), *user = any;
+/* The kinds that the users have, by numbers, and what a failed check costs by that. What there was
+ * before stays when there are no users. */
+struct kinds_in_use {
+	size_t users[HASH_KINDS_MAX];
+	size_t dearest;
+};
 
-	if (any != NULL)
-		strcpy(u->decoy, any->hash);
-	while (user != NULL && user->role != USER_ROLE_ADMIN)
-		user = hashmap_next(u->map, &position);
-	if (user != NULL)
-		strcpy(u->admin_decoy, user->hash);
+/* Before a change, since what is not known yet is measured. */
+static void weigh_kinds(struct users *u, struct kinds_in_use *k)
+{
+	k->dearest = hash_kinds_in_use(k->users) == 0 ? HASH_KINDS_MAX
+						      : hash_kinds_dearest(&u->kinds, k->users);
+}
+
+/* With the map as it is from now on. */
+static void settle_locked(struct users *u, const struct kinds_in_use *k) REQUIRES(&u->lock)
+{
+	memcpy(u->of_kind, k->users, sizeof(u->of_kind));
+	if (k->dearest < HASH_KINDS_MAX)
+		strcpy(u->decoy, u->kinds.kinds[k->dearest].sample);
+	for (size_t i = 0; i < HASH_KINDS_MAX; i++)
+		u->is_cheap[i] = i != k->dearest;
 	atomic_store(&u->count, hashmap_count(u->map));
 }
 
 struct users_draft {
 	struct users *users;
 	struct hashmap *map;
+	struct kinds_in_use kinds;
 };
 
 static const char *take_user(void *taker, const struct user_record *record)
@@ -206,6 +255,7 @@ static const char *take_user(void *taker, const struct user_record *record)
 		user_free(user);
 		return "out of memory";
 	}
+	draft->kinds.users[user->kind]++;
 	return NULL;
 }
 
@@ -219,8 +269,10 @@ struct users_draft *users_read(struct users *u, char error[USERS_ERROR_MAX])
 	}
 	if (draft == NULL || draft->map == NULL)
 		snprintf(error, USERS_ERROR_MAX, "users: out of memory");
-	else if (u->backend.load(u->backend.context, take_user, draft, error) == 0)
+	else if (u->backend.load(u->backend.context, take_user, draft, error) == 0) {
+		weigh_kinds(u, &draft->kinds);
 		return draft;
+	}
 	users_draft_free(draft);
 	return NULL;
 }
@@ -238,18 +290,42 @@ void users_draft_free(struct users_draft *draft)
 	free(draft);
 }
 
-void users_put_into_effect(struct users *u, struct users_draft *draft)
+/* Lets those go whose entry nobody has taken over. Whoever has a session has joined by now: the map
+ * is not theirs any more. A session that was not seen by `farewell` sees that its user retired. */
+static void retire_the_gone(struct hashmap *old, users_farewell *farewell, void *context)
 {
+	size_t position = 0;
+	struct user *user;
+
+	while ((user = hashmap_next(old, &position)) != NULL) {
+		bool has_sessions = user->entry != NULL && ledger_read(user->entry).sessions > 0;
+
+		if (user->entry == NULL)
+			continue;
+		ledger_retire_user(user->entry);
+		user->entry = NULL;
+		if (has_sessions && farewell != NULL)
+			farewell(context, user->name, user->name_len);
+	}
+}
+
+struct users_difference users_put_into_effect(
+	struct users *u, struct users_draft *draft, users_farewell *farewell, void *context)
+{
+	struct users_difference difference;
 	struct hashmap *old;
 
 	rwlock_write(&u->lock);
 	old = u->map;
-	keep_all_known(old, draft->map);
+	difference = keep_all_known(old, draft->map);
 	u->map = draft->map;
-	settle_locked(u);
+	settle_locked(u, &draft->kinds);
 	rwlock_write_unlock(&u->lock);
 	draft->map = old;
+	u->backend.settle(u->backend.context);
+	retire_the_gone(old, farewell, context);
 	users_draft_free(draft);
+	return difference;
 }
 
 int users_load(struct users *u, char error[USERS_ERROR_MAX])
@@ -261,7 +337,7 @@ int users_load(struct users *u, char error[USERS_ERROR_MAX])
 	draft = users_read(u, error);
 	if (draft == NULL)
 		return -1;
-	users_put_into_effect(u, draft);
+	(void)users_put_into_effect(u, draft, NULL, NULL);
 	return 0;
 }
 
@@ -289,18 +365,37 @@ bool user_role_parse(const char *word, enum user_role *role)
 	return false;
 }
 
+/* What rules and commands say instead of a name. */
+static bool stands_for_others(const char *name, size_t len)
+{
+	static const char *const words[] = {"anonymous", "known", "*", "-"};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (strlen(words[i]) == len && strncasecmp(words[i], name, len) == 0)
+			return true;
+	}
+	return false;
+}
+
 const char *users_name_problem(const char *name, size_t len)
 {
+	struct network network;
+
 	if (len == 0 || len > USERS_NAME_MAX)
 		return "a user name has 1 to 255 bytes";
-	if (name[0] == '#')
-		return "a user name does not begin with #";
+	if (name[0] == '#' || name[0] == '@')
+		return "a user name does not begin with # or @";
 	for (size_t i = 0; i < len; i++) {
 		unsigned char c = (unsigned char)name[i];
 
-		if (c <= ' ' || c == 0x7f || c == ':')
-			return "a user name has no blanks, colons or control characters";
+		if (c <= ' ' || c == 0x7f || strchr(":,\"", c) != NULL)
+			return "a user name has no blanks, colons, commas, double quotes or "
+			       "control characters";
 	}
+	if (stands_for_others(name, len))
+		return "anonymous, known, * and - stand for others, not for a user";
+	if (network_parse(name, len, &network))
+		return "a user name is no address or network";
 	return NULL;
 }
 
@@ -326,6 +421,7 @@ struct claim {
 	char password[USERS_PASSWORD_MAX + 1];
 	size_t password_len;
 	const struct addr *from;
+	const void *client; /* whose it is, among those who wait for a hash */
 	struct bans *holdoff; /* NULL: it does not count */
 };
 
@@ -336,6 +432,7 @@ struct found {
 	bool is_admin;
 	bool has_tag;
 	char hash[PASSWORD_HASH_SIZE];
+	char decoy[PASSWORD_HASH_SIZE]; /* "": the hash costs as much */
 	unsigned char tag[TAG_SIZE];
 };
 
@@ -348,6 +445,9 @@ static void add_part(crypto_generichash_state *state, const void *part, size_t l
 	crypto_generichash_update(state, part, len);
 }
 
+/* How deep below its caller libsodium leaves the password, which it does not wipe there. */
+#define LEFT_ON_STACK 1024
+
 static void compute_tag(
 	const struct users *u, const struct claim *c, const char *hash, unsigned char tag[TAG_SIZE])
 {
@@ -358,11 +458,11 @@ static void compute_tag(
 	add_part(&state, hash, strlen(hash));
 	add_part(&state, c->password, c->password_len);
 	crypto_generichash_final(&state, tag, TAG_SIZE);
+	sodium_stackzero(LEFT_ON_STACK);
 }
 
 static void look_up(struct users *u, const struct claim *c, struct found *f)
 {
-	const char *decoy = c->by_admin ? u->admin_decoy : u->decoy;
 	const struct user *user;
 
 	rwlock_read(&u->lock);
@@ -374,7 +474,8 @@ static void look_up(struct users *u, const struct claim *c, struct found *f)
 	f->has_tag = user != NULL && user->has_tag;
 	if (f->has_tag)
 		memcpy(f->tag, user->tag, TAG_SIZE);
-	strcpy(f->hash, user != NULL ? user->hash : decoy);
+	strcpy(f->hash, user != NULL ? user->hash : u->decoy);
+	strcpy(f->decoy, user != NULL && u->is_cheap[user->kind] ? u->decoy : "");
 	rwlock_read_unlock(&u->lock);
 }
 
@@ -408,14 +509,21 @@ static bool is_counted(const struct claim *c, const struct found *f)
 	return c->holdoff != NULL && (c->by_admin || f->is_admin);
 }
 
-static bool is_right(struct users *u, const struct claim *c, const struct found *f)
+/* LOGIN_OK, LOGIN_REFUSED, or LOGIN_NO_MEMORY. */
+static enum login_result compare_slowly(
+	struct users *u, const struct claim *c, const struct found *f)
 {
 	int64_t begun = clock_ms();
-	bool matches = password_matches(c->password, f->hash);
+	bool matches, ignored;
 
-	atomic_store_explicit(&u->check_ms, clock_ms() - begun, memory_order_relaxed);
+	if (password_check(c->password, f->hash, &matches) < 0)
+		return LOGIN_NO_MEMORY;
 	/* A password with a NUL in it is not the one that was hashed. */
-	return matches && f->is_known && strlen(c->password) == c->password_len;
+	matches = matches && f->is_known && strlen(c->password) == c->password_len;
+	if (!matches && *f->decoy != '\0' && password_check(c->password, f->decoy, &ignored) < 0)
+		return LOGIN_NO_MEMORY;
+	hashing_note_cost(u->hashing, clock_ms() - begun);
+	return matches ? LOGIN_OK : LOGIN_REFUSED;
 }
 
 static void count_outcome(const struct claim *c, bool right)
@@ -430,36 +538,69 @@ static void count_outcome(const struct claim *c, bool right)
 static enum login_result check_slowly(struct users *u, const struct claim *c, struct found *f)
 {
 	unsigned char tag[TAG_SIZE];
-	bool right;
+	enum login_result result;
 
 	if (is_remembered(u, c, f, tag))
 		return LOGIN_OK;
 	if (is_counted(c, f) && !bans_may_check(c->holdoff, c->from, clock_ms()))
 		return LOGIN_HELD_OFF;
-	right = is_right(u, c, f);
+	result = compare_slowly(u, c, f);
+	if (result == LOGIN_NO_MEMORY)
+		return result;
 	if (is_counted(c, f))
-		count_outcome(c, right);
-	if (right)
+		count_outcome(c, result == LOGIN_OK);
+	if (result == LOGIN_OK)
 		remember_tag(u, c, f->hash, tag);
-	return right ? LOGIN_OK : LOGIN_REFUSED;
+	return result;
+}
+
+/* One answer is right for all who log in with the same name and password, unless it depends on
+ * where they come from. */
+static void widen_key(const struct users *u, const struct claim *c, unsigned char key[TAG_SIZE])
+{
+	crypto_generichash_state state;
+
+	crypto_generichash_init(&state, u->key, sizeof(u->key), TAG_SIZE);
+	add_part(&state, key, TAG_SIZE);
+	add_part(&state, &c->client, sizeof(c->client));
+	crypto_generichash_final(&state, key, TAG_SIZE);
+}
+
+static enum login_result check_in_turn(
+	struct users *u, const struct claim *c, const struct hashing_wait *wait, struct found *f)
+{
+	struct hashing_turn turn;
+	enum login_result result;
+
+	switch (hashing_enter(u->hashing, wait, &turn)) {
+	case HASHING_TURN:
+		result = check_slowly(u, c, f);
+		hashing_leave(u->hashing, &turn, (int)result);
+		return result;
+	case HASHING_ANSWERED:
+		return (enum login_result)turn.answer;
+	case HASHING_NO_MEMORY:
+		return LOGIN_NO_MEMORY;
+	case HASHING_REFUSED:
+		break;
+	}
+	return LOGIN_TOO_BUSY;
 }
 
 /* `f` receives whom it was checked against. */
 static enum login_result check_claim(
-	struct users *u, const struct claim *c, const struct hashing_wait *wait, struct found *f)
+	struct users *u, const struct claim *c, struct hashing_wait *wait, struct found *f)
 {
-	enum login_result result;
 	unsigned char tag[TAG_SIZE];
 
 	if (is_remembered(u, c, f, tag))
 		return LOGIN_OK;
 	if (is_counted(c, f) && bans_holds(c->holdoff, c->from, clock_ms()))
 		return LOGIN_HELD_OFF;
-	if (!hashing_enter(u->hashing, wait))
-		return LOGIN_TOO_BUSY;
-	result = check_slowly(u, c, f);
-	hashing_leave(u->hashing);
-	return result;
+	if (is_counted(c, f))
+		widen_key(u, c, tag);
+	wait->key = tag;
+	return check_in_turn(u, c, wait, f);
 }
 
 /* False when nobody can have such a password. */
@@ -469,8 +610,9 @@ static bool make_claim(struct claim *c, const struct login *login)
 		.name_len = login->name_len,
 		.password_len = login->password_len,
 		.from = login->from,
+		.client = login->client,
 		.holdoff = login->holdoff};
-	if (login->password_len > USERS_PASSWORD_MAX)
+	if (login->password_len == 0 || login->password_len > USERS_PASSWORD_MAX)
 		return false;
 	memcpy(c->password, login->password, login->password_len);
 	return true;
@@ -496,12 +638,17 @@ static struct ledger_entry *join_user(struct users *u, const struct claim *c, co
 enum login_result users_login(struct users *u, const struct login *login, int64_t deadline,
 	const _Atomic(bool) *told, struct ledger_entry **entry)
 {
-	struct hashing_wait wait = {.line = HASHING_CLIENTS, .deadline = deadline, .told = told};
+	struct hashing_wait wait = {.line = HASHING_CLIENTS,
+		.deadline = deadline,
+		.told = told,
+		.patience = login->patience,
+		.waiter = login->waiter,
+		.client = login->client};
 	struct claim c;
 	struct found f;
 	enum login_result result;
 
-	if (!make_claim(&c, login))
+	if (users_count(u) == 0 || !make_claim(&c, login))
 		return LOGIN_REFUSED;
 	result = check_claim(u, &c, &wait, &f);
 	sodium_memzero(c.password, sizeof(c.password));
@@ -511,9 +658,9 @@ enum login_result users_login(struct users *u, const struct login *login, int64_
 	return *entry != NULL ? LOGIN_OK : LOGIN_REFUSED;
 }
 
-int64_t users_check_ms(struct users *u)
+int64_t users_check_ms(const struct users *u)
 {
-	return atomic_load_explicit(&u->check_ms, memory_order_relaxed);
+	return hashing_cost(u->hashing);
 }
 
 bool users_knows_admin(struct users *u, const struct login *login)
@@ -549,6 +696,16 @@ enum login_result users_login_admin(struct users *u, const struct login *login)
 	return result;
 }
 
+/* What was hashed last is left in vector registers, too; whatever saves them all next, such as the
+ * dynamic linker, would write it to the stack. Another hash takes its place. */
+static void clear_registers(const struct users *u)
+{
+	const struct claim nobody = {.name = "", .password_len = USERS_PASSWORD_MAX};
+	unsigned char tag[TAG_SIZE];
+
+	compute_tag(u, &nobody, "", tag);
+}
+
 void users_remember(struct users *u, const struct user_credentials *credentials, const char *hash)
 {
 	struct claim c = {.name = credentials->name,
@@ -560,6 +717,7 @@ void users_remember(struct users *u, const struct user_credentials *credentials,
 	compute_tag(u, &c, hash, tag);
 	remember_tag(u, &c, hash, tag);
 	sodium_memzero(c.password, sizeof(c.password));
+	clear_registers(u);
 }
 
 /* ---- changes ---- */
@@ -580,18 +738,32 @@ static int make_room_in_map(struct users *u)
 	return result;
 }
 
+/* The kinds once `old` is out of the map and `new` in it; NULL: nobody. */
+static void count_kinds(
+	struct users *u, const struct user *old, const struct user *new, struct kinds_in_use *k)
+{
+	memcpy(k->users, u->of_kind, sizeof(k->users));
+	if (old != NULL)
+		k->users[old->kind]--;
+	if (new != NULL)
+		k->users[new->kind]++;
+	weigh_kinds(u, k);
+}
+
 /* There is room for him. */
 static void put_user(struct users *u, struct user *user)
 {
+	struct kinds_in_use kinds;
 	void *old = NULL;
 	int result;
 
+	count_kinds(u, find_user(u, user->name, user->name_len), user, &kinds);
 	rwlock_write(&u->lock);
 	result = hashmap_put(u->map, user->name, user->name_len, user, &old);
 	assert(result == 0);
 	if (old != NULL)
 		keep_known(old, user);
-	settle_locked(u);
+	settle_locked(u, &kinds);
 	rwlock_write_unlock(&u->lock);
 	user_free(old);
 }
@@ -659,11 +831,13 @@ int users_set_admin(
 
 static void take_out(struct users *u, const char *name, size_t len)
 {
+	struct kinds_in_use kinds;
 	struct user *user;
 
+	count_kinds(u, find_user(u, name, len), NULL, &kinds);
 	rwlock_write(&u->lock);
 	user = hashmap_remove(u->map, name, len);
-	settle_locked(u);
+	settle_locked(u, &kinds);
 	rwlock_write_unlock(&u->lock);
 	user_free(user);
 }
@@ -684,7 +858,36 @@ int users_remove(struct users *u, const char *name, char error[USERS_ERROR_MAX])
 	return 0;
 }
 
+int users_note_given(struct users *u, const char *name)
+{
+	size_t len = strlen(name);
+	char *copy;
+	void *old = NULL;
+
+	if (u->given == NULL)
+		u->given = hashmap_new(0);
+	copy = u->given == NULL ? NULL : strdup(name);
+	if (copy == NULL || hashmap_put(u->given, copy, len, copy, &old) < 0) {
+		free(copy);
+		return -1;
+	}
+	free(old);
+	return 0;
+}
+
+bool users_are_given(const struct users *u, const char *name)
+{
+	if (u->given == NULL)
+		return false;
+	return name == NULL || hashmap_get(u->given, name, strlen(name)) != NULL;
+}
+
 /* ---- what is known of users ---- */
+
+bool users_have_mixed_hashes(const struct users *u)
+{
+	return hash_kinds_in_use(u->of_kind) > 1;
+}
 
 size_t users_count(struct users *u)
 {

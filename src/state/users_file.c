@@ -5,6 +5,12 @@
  * copies lines byte for byte, and of the line that changes everything behind the role. What cannot
  * be read to its end is never taken for shorter than it is (base/lines).
  *
+ * It is written to as it was when it was read or written last, and as nothing else: what an editor,
+ * or another server, has made of it since is not known here, and would be half taken over or lost.
+ * So its stamp is looked at before anything is put in its place, under a lock that keeps other
+ * servers out meanwhile. Editors know nothing of the lock; what is left to them is the moment
+ * between the last look and rename(2).
+ *
  * The third field may be missing, and so may the fourth, which goes to the end of the line: it may
  * have colons in it. It has attributes, KEY=VALUE with blanks between them.
  */
@@ -12,20 +18,35 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "base/folder.h"
 #include "base/lines.h"
+#include "base/log.h"
+#include "base/stamp.h"
 
 #define BLANKS " \t"
 #define KEY_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
 #define KEY_SHOWN 64 /* bytes of an unknown one */
 #define PROBLEM_MAX 256
+#define LOCK_TRIES 100 /* for another server to be done: one second */
+#define LOCK_PAUSE_NS 10000000L
+#define ACL "system.posix_acl_access" /* what acl(5) adds to the nine bits */
+#define ACL_MAX 4096
+
+struct users_file {
+	struct stamp known; /* when it was read, or written, as it is in effect */
+	struct stamp loaded; /* when it was read last, which may be to come into effect */
+	char path[];
+};
 
 /* None of them has an effect yet. */
 static const char *const attribute_keys[] = {"groups", "sessions", "sessions_client", "rate",
@@ -170,17 +191,47 @@ static int read_entries(
 	return result == LINES_END ? 0 : -1;
 }
 
+/* Is there nothing of that name, not even a link to nowhere, in a folder that is there? */
+static bool is_to_be_made(const char *path)
+{
+	char copy[PATH_MAX];
+	struct stat st;
+
+	return lstat(path, &st) < 0 && errno == ENOENT && stat(folder_of(path, copy), &st) == 0;
+}
+
 static int load_file(void *context, users_taker *take, void *taker, char error[USERS_ERROR_MAX])
 {
-	const char *path = context;
-	struct lines *lines = lines_open(path, false, error);
+	struct users_file *file = context;
+	struct lines *lines = lines_open(file->path, false, error);
 	int result;
 
-	if (lines == NULL)
+	if (lines == NULL && (errno != ENOENT || !is_to_be_made(file->path)))
 		return -1;
-	result = read_entries(lines, &(struct destination){take, taker}, path, error);
+	if (lines == NULL) {
+		file->loaded = (struct stamp){0};
+		return 0;
+	}
+	/* Before the first line: who changes it behind that has changed it. */
+	file->loaded = stamp_of_open(lines_fd(lines));
+	result = read_entries(lines, &(struct destination){take, taker}, file->path, error);
 	lines_close(lines);
 	return result;
+}
+
+static void settle_file(void *context)
+{
+	struct users_file *file = context;
+
+	file->known = file->loaded;
+}
+
+static bool is_file_outdated(void *context)
+{
+	const struct users_file *file = context;
+	struct stamp now = stamp_of(file->path);
+
+	return !stamp_equal(&now, &file->known);
 }
 
 /* ---- writing ---- */
@@ -244,112 +295,267 @@ static int copy_with_edit(struct lines *old, FILE *out, const struct edit *edit,
 static void sync_directory_of(const char *path)
 {
 	char copy[PATH_MAX];
-	int fd;
+	int fd = open(folder_of(path, copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	snprintf(copy, sizeof(copy), "%s", path);
-	fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return;
 	(void)fsync(fd);
 	close(fd);
 }
 
-/* Writes the new content to the open temporary file and brings it to the disk. */
-static int fill_temporary(
-	int fd, struct lines *old, const struct edit *edit, const char *path, char *error)
-{
-	FILE *out = fdopen(fd, "w");
-	struct stat st;
-	int result;
+/* Writing the file anew. */
+struct rewrite {
+	struct users_file *file;
+	const struct edit *edit;
+	const char *path; /* behind all symbolic links */
+	struct lines *old; /* NULL: there is none */
+	char *error;
+};
 
-	if (out == NULL) {
-		fail_with_errno(error, path, "cannot be written");
-		close(fd);
-		return -1;
-	}
-	/* The owner stays who it was; only root can see to that, and only root needs to. */
-	if (old != NULL && fstat(lines_fd(old), &st) == 0 && fchown(fd, st.st_uid, st.st_gid) < 0)
-		errno = 0;
-	result = copy_with_edit(old, out, edit, error);
-	if (result == 0 && (fflush(out) != 0 || ferror(out) || fsync(fd) < 0))
-		result = fail_with_errno(error, path, "cannot be written");
-	if (fclose(out) != 0 && result == 0)
-		result = fail_with_errno(error, path, "cannot be written");
-	return result;
+static int fail_to_write(const struct rewrite *r)
+{
+	return fail_with_errno(r->error, r->path, "cannot be written");
 }
 
-static int replace_file(const char *path, struct lines *old, const struct edit *edit, char *error)
+/* Is what we look at the version that is in effect? */
+static int check_version(const struct rewrite *r, struct stamp stamp)
 {
-	char temporary[PATH_MAX + 8];
-	int fd, result;
+	if (stamp_equal(&stamp, &r->file->known))
+		return 0;
+	snprintf(r->error, USERS_ERROR_MAX, "%.900s was changed: RELOAD first", r->file->path);
+	return -1;
+}
+
+static void note_dropped_rights(const struct rewrite *r)
+{
+	struct log_line line;
+	struct stat old;
+	char mode[8];
+
+	if (r->old == NULL || fstat(lines_fd(r->old), &old) < 0 || (old.st_mode & S_IRWXO) == 0)
+		return;
+	snprintf(mode, sizeof(mode), "%04o", old.st_mode & 07777U);
+	log_begin(&line, LOG_WARN, "rights of others to the users file were dropped");
+	log_text(&line, "file", r->file->path);
+	log_text(&line, "old_mode", mode);
+	log_end(&line);
+}
+
+/* The group's bits bound an access list; without the list they would be the group's own. */
+static bool keep_access_list(int from, int to)
+{
+	char list[ACL_MAX];
+	ssize_t len = fgetxattr(from, ACL, list, sizeof(list));
+
+	if (len < 0)
+		return errno == ENODATA || errno == EOPNOTSUPP;
+	return fsetxattr(to, ACL, list, (size_t)len, 0) == 0;
+}
+
+/* Who owns the file, and what owner and group may, stays; nobody else has any business with hashes.
+ * Only root can give a file away: where it becomes ours we may read and write it, and a group that
+ * it does not keep gets no rights. */
+static int keep_rights(const struct rewrite *r, int fd)
+{
+	struct stat old;
+	mode_t mode;
+
+	if (r->old == NULL)
+		return 0;
+	if (fstat(lines_fd(r->old), &old) < 0)
+		return fail_to_write(r);
+	mode = old.st_mode & (S_IRWXU | S_IRWXG);
+	if (fchown(fd, old.st_uid, old.st_gid) < 0) {
+		mode |= S_IRUSR | S_IWUSR;
+		if (fchown(fd, (uid_t)-1, old.st_gid) < 0)
+			mode &= S_IRWXU;
+	}
+	if (!keep_access_list(lines_fd(r->old), fd))
+		mode &= S_IRWXU;
+	return fchmod(fd, mode) < 0 ? fail_to_write(r) : 0;
+}
+
+/* And brings it to the disk. */
+static int fill_temporary(const struct rewrite *r, FILE *out)
+{
+	if (keep_rights(r, fileno(out)) < 0 || copy_with_edit(r->old, out, r->edit, r->error) < 0)
+		return -1;
+	if (fflush(out) != 0 || ferror(out) || fsync(fileno(out)) < 0)
+		return fail_to_write(r);
+	return 0;
+}
+
+/* Its stamp is taken while it is open, since its name may be another's by now. */
+static int put_in_place(const struct rewrite *r, FILE *out, const char *temporary)
+{
+	if (check_version(r, stamp_of(r->path)) < 0)
+		return -1;
+	if (rename(temporary, r->path) < 0)
+		return fail_to_write(r);
+	r->file->known = stamp_of_open(fileno(out));
+	sync_directory_of(r->path);
+	note_dropped_rights(r);
+	return 0;
+}
+
+static FILE *open_temporary(const struct rewrite *r, const char *temporary)
+{
+	FILE *out = NULL;
+	int fd;
 
 	/* One name, so that what a crash leaves behind does not pile up; new, so that nobody has
 	 * put anything there for us to write to. */
-	snprintf(temporary, sizeof(temporary), "%s.new", path);
 	unlink(temporary);
 	fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return fail_with_errno(error, path, "cannot make a new file beside it");
-	result = fill_temporary(fd, old, edit, path, error);
-	if (result == 0 && rename(temporary, path) < 0)
-		result = fail_with_errno(error, path, "cannot be written");
-	if (result < 0)
-		unlink(temporary);
-	else
-		sync_directory_of(path);
-	return result;
+	if (fd >= 0)
+		out = fdopen(fd, "w");
+	if (out != NULL)
+		return out;
+	fail_with_errno(r->error, r->path, "cannot make a new file beside it");
+	if (fd >= 0)
+		close(fd);
+	return NULL;
 }
 
-static int edit_file(const char *path, const struct edit *edit, char *error)
+static int replace_file(const struct rewrite *r)
 {
-	char real[PATH_MAX];
-	struct lines *old;
-	struct stat st;
+	char temporary[PATH_MAX + 8];
+	FILE *out;
 	int result;
 
-	if (realpath(path, real) == NULL) {
-		/* A missing file is made, but not in the place of a link to nowhere. */
-		if (errno != ENOENT || strlen(path) >= sizeof(real) || lstat(path, &st) == 0)
-			return fail_with_errno(error, path, "cannot be reached");
-		strcpy(real, path);
-	}
-	old = lines_open(real, false, error);
-	if (old == NULL && errno != ENOENT)
+	snprintf(temporary, sizeof(temporary), "%s.new", r->path);
+	out = open_temporary(r, temporary);
+	if (out == NULL)
 		return -1;
-	result = replace_file(real, old, edit, error);
-	lines_close(old);
+	result = fill_temporary(r, out);
+	if (result == 0)
+		result = put_in_place(r, out, temporary);
+	if (result < 0)
+		unlink(temporary);
+	fclose(out); /* all that could fail has been done */
 	return result;
 }
 
-/* Has the file a line of this name, whatever else is in it? -1 with the reason when that cannot be
- * told. */
-static int has_line(const char *path, const char *name, size_t name_len, char *error)
+/* With the lock. */
+static int rewrite_file(struct rewrite *r)
 {
-	struct lines *lines = lines_open(path, false, error);
-	enum lines_result result;
-	struct line line;
-	bool has = false;
+	struct stamp found = {0};
+	int result;
 
-	if (lines == NULL)
-		return errno == ENOENT ? 0 : -1;
-	while (!has && (result = lines_next(lines, &line, error)) == LINES_LINE)
-		has = is_line_of(line.text, name, name_len);
-	lines_close(lines);
-	if (has)
-		return 1;
-	return result == LINES_END ? 0 : -1;
+	r->old = lines_open(r->path, false, r->error);
+	if (r->old == NULL && errno != ENOENT)
+		return -1;
+	if (r->old != NULL)
+		found = stamp_of_open(lines_fd(r->old));
+	result = check_version(r, found);
+	if (result == 0)
+		result = replace_file(r);
+	lines_close(r->old);
+	return result;
 }
+
+/* ---- the lock: a file beside it, which is there only as long as it is held ---- */
+
+/* Was it not removed, by whoever held it, between our opening and our locking it? */
+static bool is_there_still(int fd, const char *path)
+{
+	struct stat opened, named;
+
+	return fstat(fd, &opened) == 0 && stat(path, &named) == 0 &&
+		opened.st_dev == named.st_dev && opened.st_ino == named.st_ino;
+}
+
+/* The descriptor that holds it; -1 with errno, EWOULDBLOCK when somebody else does. */
+static int try_lock(const char *path)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+	int saved = EWOULDBLOCK;
+
+	if (fd < 0)
+		return -1;
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+		saved = errno;
+	else if (is_there_still(fd, path))
+		return fd;
+	close(fd);
+	errno = saved;
+	return -1;
+}
+
+static int take_lock(const char *lock, const char *path, char *error)
+{
+	static const struct timespec pause = {.tv_nsec = LOCK_PAUSE_NS};
+
+	for (int left = LOCK_TRIES; left > 0; left--) {
+		int fd = try_lock(lock);
+
+		if (fd >= 0)
+			return fd;
+		if (errno != EWOULDBLOCK)
+			return fail_with_errno(error, path, "cannot be locked by a file beside it");
+		nanosleep(&pause, NULL);
+	}
+	snprintf(error, USERS_ERROR_MAX, "%.900s is being written by another server", path);
+	return -1;
+}
+
+static int edit_locked(struct rewrite *r)
+{
+	char lock[PATH_MAX + 8];
+	int fd, result;
+
+	snprintf(lock, sizeof(lock), "%s.lock", r->path);
+	fd = take_lock(lock, r->path, r->error);
+	if (fd < 0)
+		return -1;
+	result = rewrite_file(r);
+	unlink(lock);
+	close(fd);
+	return result;
+}
+
+/* ---- where it really is ---- */
+
+/* Behind all symbolic links; a file that is to be made is where it is said to be. -1 with the
+ * reason in `error`. */
+static int find_real_path(const char *path, char real[PATH_MAX], char *error)
+{
+	if (realpath(path, real) != NULL)
+		return 0;
+	if (errno != ENOENT || strlen(path) >= PATH_MAX || !is_to_be_made(path))
+		return fail_with_errno(error, path, "cannot be reached");
+	strcpy(real, path);
+	return 0;
+}
+
+static int edit_file(struct users_file *file, const struct edit *edit, char *error)
+{
+	char real[PATH_MAX];
+	struct rewrite r = {.file = file, .edit = edit, .path = real, .error = error};
+
+	return find_real_path(file->path, real, error) < 0 ? -1 : edit_locked(&r);
+}
+
+int users_file_can_be_written(const char *path, char error[USERS_ERROR_MAX])
+{
+	char real[PATH_MAX];
+
+	if (find_real_path(path, real, error) < 0)
+		return -1;
+	if (folder_takes_file(real))
+		return 0;
+	return fail_with_errno(error, path, "cannot be written in its folder");
+}
+
+/* ---- the backend ---- */
 
 static int save_in_file(
 	void *context, const struct user_record *user, bool is_new, char error[USERS_ERROR_MAX])
 {
 	struct edit edit = {.name = user->name, .name_len = user->name_len, .user = user};
-	int has = is_new ? has_line(context, user->name, user->name_len, error) : 0;
 
-	if (has > 0)
-		snprintf(error, USERS_ERROR_MAX,
-			"%s stands in the users file already: RELOAD reads it", user->name);
-	return has == 0 ? edit_file(context, &edit, error) : -1;
+	(void)is_new; /* what is in the file is known */
+	return edit_file(context, &edit, error);
 }
 
 static int remove_from_file(
@@ -360,8 +566,16 @@ static int remove_from_file(
 
 struct users_backend users_file_backend(const char *path)
 {
-	return (struct users_backend){.context = (void *)(uintptr_t)path,
+	size_t size = strlen(path) + 1;
+	struct users_file *file = calloc(1, sizeof(*file) + size);
+
+	if (file != NULL)
+		memcpy(file->path, path, size);
+	return (struct users_backend){.context = file,
 		.load = load_file,
+		.settle = settle_file,
+		.is_outdated = is_file_outdated,
 		.save = save_in_file,
-		.remove = remove_from_file};
+		.remove = remove_from_file,
+		.free = free};
 }

@@ -42,6 +42,27 @@ static inline int scratch_leave(void **state)
 	return result;
 }
 
+static int scratch_visited;
+
+static inline int scratch_visit_one(
+	const char *path, const struct stat *st, int type, struct FTW *place)
+{
+	(void)path;
+	(void)st;
+	(void)type;
+	(void)place;
+	scratch_visited++;
+	return 0;
+}
+
+/* What is in the folder of the test, at any depth; itself counts too. */
+static inline int scratch_count_files(void)
+{
+	scratch_visited = 0;
+	assert_int_equal(nftw(".", scratch_visit_one, 8, FTW_PHYS), 0);
+	return scratch_visited;
+}
+
 static inline void scratch_write(const char *name, const char *text)
 {
 	FILE *file = fopen(name, "w");

@@ -68,6 +68,21 @@ static void consuming_takes_from_the_front(void **state)
 	assert_holds(&b, "cde");
 }
 
+static void what_is_secret_is_wiped_when_it_is_consumed(void **state)
+{
+	struct buffer b = empty_buffer();
+
+	(void)state;
+	write_bytes(&b, "abcdef");
+	buffer_consume(&b, 1);
+	buffer_consume_secret(&b, 3);
+	assert_holds(&b, "ef");
+	assert_memory_equal(memory, "a\0\0\0ef", 6);
+	buffer_consume_secret(&b, 2);
+	assert_memory_equal(memory, "a\0\0\0\0", 6);
+	assert_ptr_equal(buffer_head(&b), memory);
+}
+
 static void an_emptied_buffer_starts_at_the_front_again(void **state)
 {
 	struct buffer b = empty_buffer();
@@ -215,6 +230,7 @@ int main(void)
 		cmocka_unit_test(is_empty_at_first),
 		cmocka_unit_test(gives_back_what_was_committed),
 		cmocka_unit_test(consuming_takes_from_the_front),
+		cmocka_unit_test(what_is_secret_is_wiped_when_it_is_consumed),
 		cmocka_unit_test(an_emptied_buffer_starts_at_the_front_again),
 		cmocka_unit_test(compacting_frees_all_that_was_consumed),
 		cmocka_unit_test(compacting_at_the_front_changes_nothing),

@@ -225,6 +225,59 @@ static void a_path_that_is_too_long_is_no_limit(void **state)
 	expect_bytes(CGROUP_NO_LIMIT, "");
 }
 
+/* ---- processors ---- */
+
+static void expect_processors(uint64_t value, const char *file)
+{
+	expect_limit(cgroup_processors(root), value, file);
+}
+
+static void a_part_of_a_processor_counts_as_a_whole_one(void **state)
+{
+	static const struct {
+		const char *text;
+		uint64_t processors;
+	} rows[] = {{"max 100000\n", CGROUP_NO_LIMIT}, {"100000 100000\n", 1},
+		{"150000 100000\n", 2}, {"200000 100000\n", 2}, {"1000 100000\n", 1},
+		{"6400000 100000\n", 64}, {"50000 25000\n", 2}, {"", CGROUP_NO_LIMIT},
+		{"100000\n", CGROUP_NO_LIMIT}, {"0 100000\n", CGROUP_NO_LIMIT},
+		{"-1 100000\n", CGROUP_NO_LIMIT}, {"100000 0\n", CGROUP_NO_LIMIT},
+		{"99999999999999999999 1\n", CGROUP_NO_LIMIT}};
+
+	(void)state;
+	put_proc("0::/\n", MOUNT_V2);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		put("sys/fs/cgroup/cpu.max", rows[i].text);
+		if (cgroup_processors(root).value != rows[i].processors)
+			fail_msg("%s", rows[i].text);
+	}
+}
+
+static void the_tightest_quota_of_all_levels_counts(void **state)
+{
+	(void)state;
+	put_proc("0::/a/b/c\n", MOUNT_V2);
+	put("sys/fs/cgroup/cpu.max", "max 100000\n");
+	put("sys/fs/cgroup/a/cpu.max", "800000 100000\n");
+	put("sys/fs/cgroup/a/b/c/cpu.max", "max 100000\n");
+	expect_processors(8, "/sys/fs/cgroup/a/cpu.max");
+	put("sys/fs/cgroup/a/b/cpu.max", "300000 100000\n");
+	expect_processors(3, "/sys/fs/cgroup/a/b/cpu.max");
+}
+
+static void v1_has_quota_and_period_in_two_files(void **state)
+{
+	(void)state;
+	put_proc("1:cpu,cpuacct:/box\n2:cpuset:/other\n",
+		"33 31 0:30 / /sys/fs/cgroup/cpu,cpuacct rw - cgroup cgroup rw,cpu,cpuacct\n");
+	put("sys/fs/cgroup/cpu,cpuacct/box/cpu.cfs_quota_us", "-1\n");
+	expect_processors(CGROUP_NO_LIMIT, "");
+	put("sys/fs/cgroup/cpu,cpuacct/box/cpu.cfs_period_us", "100000\n");
+	expect_processors(CGROUP_NO_LIMIT, "");
+	put("sys/fs/cgroup/cpu,cpuacct/box/cpu.cfs_quota_us", "250000\n");
+	expect_processors(3, "/sys/fs/cgroup/cpu,cpuacct/box/cpu.cfs_quota_us");
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, enter, scratch_leave)
 
 int main(void)
@@ -240,6 +293,9 @@ int main(void)
 		TEST(a_group_that_is_not_below_the_mount_has_the_limits_of_its_top),
 		TEST(of_several_mounts_the_last_that_shows_the_group_counts),
 		TEST(a_mount_point_may_have_blanks),
+		TEST(a_part_of_a_processor_counts_as_a_whole_one),
+		TEST(the_tightest_quota_of_all_levels_counts),
+		TEST(v1_has_quota_and_period_in_two_files),
 		TEST(without_proc_there_is_no_limit),
 		TEST(odd_lines_and_values_are_no_limit),
 		TEST(a_path_that_is_too_long_is_no_limit),

@@ -469,6 +469,27 @@ static void no_path_is_standard_error(void **state)
 	scratch_assert("log", "");
 }
 
+/* In the file and on standard error; once where the log is that anyway. */
+static void a_message_beside_is_on_standard_error_too(void **state)
+{
+	int kept = dup(STDERR_FILENO);
+	char *text;
+
+	(void)state;
+	assert_non_null(freopen("stderr", "w", stderr));
+	log_message_beside(LOG_ERROR, "bad %d", 1);
+	assert_int_equal(log_open(NULL), 0);
+	log_message_beside(LOG_ERROR, "bad %d", 2);
+	assert_int_equal(log_open("log"), 0);
+	log_message_beside(LOG_DEBUG, "bad %d", 3);
+	assert_int_equal(dup2(kept, STDERR_FILENO), STDERR_FILENO);
+	close(kept);
+	assert_log_matches("^time=[^\n]* level=error msg=\"bad 1\"\n$");
+	text = scratch_read("stderr");
+	assert_matches(text, "^time=[^\n]* msg=\"bad 1\"\ntime=[^\n]* msg=\"bad 2\"\n$");
+	free(text);
+}
+
 /* ---- a log that nobody reads ---- */
 
 /* Fills the pipe `fd` to its last byte. */
@@ -583,6 +604,25 @@ static void a_limit_passes_once_a_period(void **state)
 	assert_true(held_back == 0);
 }
 
+static void a_failure_is_said_once_a_period(void **state)
+{
+	struct log_limit limit = {0};
+	char *text;
+
+	(void)state;
+	for (int i = 0; i < 3; i++)
+		log_failure(&limit, "cannot do it", EPERM);
+	text = take_log();
+	assert_contains(text, " level=error msg=\"cannot do it: Operation not permitted\"\n");
+	assert_null(strstr(strchr(text, '\n') + 1, "cannot"));
+	free(text);
+	atomic_store(&limit.next, 0);
+	log_failure(&limit, "cannot do it", EPERM);
+	text = take_log();
+	assert_contains(text, "not permitted (2 times more since this was said last)\"\n");
+	free(text);
+}
+
 struct passing {
 	struct log_limit limit;
 	_Atomic(int) passed;
@@ -635,9 +675,11 @@ int main(void)
 		log_test(failing_to_open_again_keeps_the_old_file),
 		log_test(opening_another_file_leaves_the_first),
 		log_test(no_path_is_standard_error),
+		log_test(a_message_beside_is_on_standard_error_too),
 		log_test(lines_that_a_full_pipe_does_not_take_are_lost_and_counted),
 		log_test(no_line_is_lost_or_torn_by_rotation),
 		cmocka_unit_test(a_limit_passes_once_a_period),
+		log_test(a_failure_is_said_once_a_period),
 		cmocka_unit_test(a_limit_lets_one_of_many_threads_pass),
 	};
 

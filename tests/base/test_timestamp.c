@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "check.h"
+#include "litmus.h"
 
 static const char *whole(int64_t when)
 {
@@ -72,12 +73,53 @@ static void threads_get_what_they_ask_for(void **state)
 	}
 }
 
+/* ---- two threads ---- */
+
+#define EARLY 86399 /* no eight bytes of the two texts are the same */
+#define LATE 1752583240
+static const char *const early = "1970-01-01T23:59:59+0000";
+static bool was_early;
+
+static void keep_early(void)
+{
+	whole(EARLY);
+}
+
+static void put_late(void)
+{
+	whole(LATE);
+}
+
+static void ask_for_early(void)
+{
+	was_early = true;
+	for (int i = 0; i < 8; i++)
+		was_early = was_early && strcmp(whole(EARLY), early) == 0;
+}
+
+static bool it_was_early(void)
+{
+	return was_early;
+}
+
+static void no_text_is_of_two_seconds(void **state)
+{
+	static const struct litmus litmus = {.prepare = keep_early,
+		.write = put_late,
+		.read = ask_for_early,
+		.is_right = it_was_early};
+
+	(void)state;
+	assert_int_equal(litmus_wrong(&litmus, LITMUS_ROUNDS), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(tells_date_time_and_zone),
 		cmocka_unit_test(years_beyond_four_digits_do_no_harm),
 		cmocka_unit_test(threads_get_what_they_ask_for),
+		cmocka_unit_test(no_text_is_of_two_seconds),
 	};
 
 	return cmocka_run_group_tests_name("base/timestamp", tests, NULL, NULL);

@@ -207,22 +207,39 @@ static void bind_timeout_is_reply_6(void **state)
 	daemon_stop(&hasty);
 }
 
-static void a_client_that_leaves_ends_the_wait_at_once(void **state)
+static void a_client_that_breaks_off_ends_the_wait_at_once(void **state)
 {
 	long left = daemon_stat(&d, "ended_client_left");
 	struct addr bound;
-	int gone = granted(&d, LOCALHOST, &bound), reset = granted(&d, LOCALHOST, &bound);
+	int waits = granted(&d, LOCALHOST, &bound);
 	int asked = ask(&d, "03 09 6d 75 74 65 2e 74 65 73 74 00 15");
 
 	(void)state;
 	dns_wait_questions(dns, "mute.test", 1);
-	close(gone);
-	net_reset(reset);
-	close(asked);
-	daemon_wait_stat(&d, "ended_client_left", left + 3);
+	net_reset(waits);
+	net_reset(asked);
+	daemon_wait_stat(&d, "ended_client_left", left + 2);
 	while (daemon_stat(&d, "current_connections") > 0)
 		;
 	assert_int_equal(daemon_stat(&d, "spare_descriptors_used"), 0);
+}
+
+/* The client has shut down its sending side before the peer came. */
+static void a_client_that_has_finished_gets_its_peer(void **state)
+{
+	struct addr bound, told;
+	int fd = granted(&d, LOCALHOST, &bound), peer;
+
+	(void)state;
+	shutdown(fd, SHUT_WR);
+	peer = net_connect("127.0.0.1", addr_port(&bound));
+	assert_int_equal(net_socks_read_reply(fd, &told), 0);
+	net_expect_end(peer);
+	net_send(peer, "data", 4);
+	net_expect(fd, "data", 4);
+	close(peer);
+	net_expect_end(fd);
+	close(fd);
 }
 
 static void what_cannot_be_listened_for_is_refused(void **state)
@@ -349,7 +366,8 @@ int main(void)
 		cmocka_unit_test(bind_any_peer_takes_anybody),
 		cmocka_unit_test(only_one_connection_is_accepted),
 		cmocka_unit_test(bind_timeout_is_reply_6),
-		cmocka_unit_test(a_client_that_leaves_ends_the_wait_at_once),
+		cmocka_unit_test(a_client_that_breaks_off_ends_the_wait_at_once),
+		cmocka_unit_test(a_client_that_has_finished_gets_its_peer),
 		cmocka_unit_test(what_cannot_be_listened_for_is_refused),
 		cmocka_unit_test(bind_address_and_bind_ports_say_where),
 		cmocka_unit_test(no_free_port_is_a_clear_refusal),

@@ -41,6 +41,28 @@ static void a_good_file_is_good(void **state)
 	assert_string_equal(output, "the configuration is good\n");
 }
 
+/* What it lets pass is not refused by the reload behind it. */
+static void a_check_finds_what_could_not_be_opened(void **state)
+{
+	char text[512], output[1024];
+
+	(void)state;
+	assert_int_equal(check_file("log_file = /nonexistent/log\n", output, sizeof(output)), 2);
+	assert_string_equal(output,
+		"log_file: \"/nonexistent/log\": cannot be opened: No such file or directory\n");
+	snprintf(text, sizeof(text), "log_file = %s/log # the log\naccess_log_file = %s/access\n",
+		d.folder, d.folder);
+	assert_int_equal(check_file(text, output, sizeof(output)), 0);
+	assert_string_equal(output, "the configuration is good\n");
+	snprintf(text, sizeof(text), "%s/log", d.folder);
+	assert_int_equal(access(text, F_OK), -1);
+	snprintf(text, sizeof(text), "users_file = %s\n", d.users);
+	assert_int_equal(check_file(text, output, sizeof(output)), 0);
+	assert_non_null(strstr(output, "nobody gets in"));
+	assert_non_null(strstr(output, "the configuration is good\n"));
+	assert_int_equal(access(d.users, F_OK), -1);
+}
+
 struct bad_case {
 	const char *text;
 	const char *complaint; /* behind "FILE:" */
@@ -55,7 +77,7 @@ static void bad_input_says_where_what_and_what_is_legal(void **state)
 		{"port = 1\nport = 2\n", "2: port: \"2\": it was set already further up\n"},
 		{"port 1080\n", "1: this is no line of the form: name = value\n"},
 		{"auth = sometimes\n",
-			"1: auth: \"sometimes\": legal is auto, required, optional\n"},
+			"1: auth: \"sometimes\": legal is auto, required, optional, none\n"},
 	};
 	char output[1024], expected[256];
 
@@ -323,6 +345,54 @@ static void the_log_file_is_opened_again_after_rotation(void **state)
 	daemon_stop(&d);
 }
 
+/* It is not empty: what wrote it has gone over to it. */
+static void wait_for_file(const char *folder, const char *name)
+{
+	char path[256];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	while (stat(path, &st) < 0 || st.st_size == 0) {
+		int fd = net_connect("127.0.0.1", d.port);
+
+		net_socks_greet(fd);
+		close(fd);
+	}
+}
+
+static void remove_file(const char *folder, const char *name)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	assert_int_equal(unlink(path), 0);
+}
+
+/* The log is a file by then, which cannot be opened again: nobody looks into the old one. */
+static void a_reload_that_the_log_refuses_is_said_on_standard_error(void **state)
+{
+	char folder[128], moved[128], config[256];
+	size_t from;
+
+	(void)state;
+	daemon_prepare(&d);
+	snprintf(folder, sizeof(folder), "%s/logs", d.folder);
+	snprintf(moved, sizeof(moved), "%s/moved", d.folder);
+	assert_int_equal(mkdir(folder, 0700), 0);
+	launch_with_file("listen = 127.0.0.1\n");
+	snprintf(config, sizeof(config), "listen = 127.0.0.1\nlog_file = %s/log\n", folder);
+	daemon_write_file(d.config, config);
+	daemon_signal(&d, SIGHUP);
+	wait_for_file(folder, "log");
+	assert_int_equal(rename(folder, moved), 0);
+	from = daemon_log_end(&d);
+	daemon_signal(&d, SIGHUP);
+	daemon_wait_log(&d, &from, "reload refused, nothing changed: log_file: ");
+	remove_file(moved, "log");
+	assert_int_equal(rmdir(moved), 0);
+	daemon_stop(&d);
+}
+
 static void json_is_one_object_a_line(void **state)
 {
 	const char *line;
@@ -330,8 +400,9 @@ static void json_is_one_object_a_line(void **state)
 	(void)state;
 	daemon_prepare(&d);
 	launch_with_file("listen = 127.0.0.1\n");
-	reload_with("listen = 127.0.0.1\nlog_format = json\n", "\"msg\":\"reloaded\"}");
-	line = daemon_wait_log(&d, NULL, "\"level\":\"info\",\"msg\":\"reloaded\"}");
+	reload_with("listen = 127.0.0.1\nlog_format = json\n", "\"msg\":\"reloaded\",");
+	line = daemon_wait_log(
+		&d, NULL, "\"msg\":\"reloaded\",\"what\":\"log_format set to json; read: ");
 	assert_memory_equal(line, "{\"time\":\"", 9);
 	daemon_stop(&d);
 }
@@ -366,6 +437,7 @@ int main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(a_good_file_is_good),
+		TEST(a_check_finds_what_could_not_be_opened),
 		TEST(bad_input_says_where_what_and_what_is_legal),
 		TEST(an_unreadable_file_is_bad_input),
 		TEST(an_eleventh_user_is_sent_to_the_users_file),
@@ -378,6 +450,7 @@ int main(void)
 		cmocka_unit_test(a_reload_keeps_adds_and_drops_listeners),
 		cmocka_unit_test(a_listener_that_is_new_since_is_no_target_of_who_came_before),
 		cmocka_unit_test(the_log_file_is_opened_again_after_rotation),
+		cmocka_unit_test(a_reload_that_the_log_refuses_is_said_on_standard_error),
 		cmocka_unit_test(json_is_one_object_a_line),
 		cmocka_unit_test(it_serves_without_a_way_to_new_privileges),
 	};

@@ -162,7 +162,7 @@ static void takes_255_methods(void **state)
 static void refuses_another_version_without_a_word(void **state)
 {
 	static const char *const beginnings[] = {
-		"04 01 00 50 7f 00 00 01 00", "47 45 54 20 2f", "16 03 01", "00"};
+		"04 01 00 50 7f 00 00 01 00", "53 53 48 2d 32 2e", "16 03 01", "00"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(beginnings) / sizeof(beginnings[0]); i++) {
@@ -275,6 +275,24 @@ static void a_client_that_only_connects_is_no_failure(void **state)
 	assert_false(daemon_log_has(&open_daemon, "reason=nothing_asked"));
 }
 
+static void a_health_check_with_a_greeting_is_no_line_in_the_log(void **state)
+{
+	long left = daemon_stat(&open_daemon, "ended_client_left");
+	size_t from = daemon_log_end(&open_daemon);
+	int fd = net_connect("127.0.0.1", open_daemon.port);
+
+	(void)state;
+	net_socks_greet(fd);
+	net_reset(fd);
+	daemon_wait_stat(&open_daemon, "ended_client_left", left + 1);
+	fd = net_connect("127.0.0.1", open_daemon.port);
+	net_send(fd, "GET / HTTP/1.0\r\n\r\n", 18);
+	daemon_wait_log(&open_daemon, &from, " reason=not_socks5 guess=http ");
+	assert_false(daemon_log_has(&open_daemon, "reason=client_left"));
+	net_expect(fd, "HTTP/1.1 400 Bad Request\r\n", 26);
+	close(fd);
+}
+
 static void one_deadline_covers_the_whole_handshake(void **state)
 {
 	/* What each client has sent when it falls silent. */
@@ -312,6 +330,7 @@ int main(void)
 		cmocka_unit_test(a_refusal_survives_input_that_nobody_reads),
 		cmocka_unit_test(passwords_and_failed_names_are_not_logged),
 		cmocka_unit_test(a_client_that_only_connects_is_no_failure),
+		cmocka_unit_test(a_health_check_with_a_greeting_is_no_line_in_the_log),
 		cmocka_unit_test(one_deadline_covers_the_whole_handshake),
 	};
 

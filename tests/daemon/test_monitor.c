@@ -622,10 +622,10 @@ static void an_added_user_may_log_in_at_once_and_is_on_disk(void **state)
 	monitor_expect(monitor, "ADD_USER carl other", "ERR carl exists already\n");
 	monitor_expect(
 		monitor, "ADD_USER dora x boss", "ERR \"boss\": the role is admin, or left out\n");
-	monitor_expect(
-		monitor, "ADD_USER * x", "ERR * and Anonymous stand for others, not for a user\n");
+	monitor_expect(monitor, "ADD_USER * x",
+		"ERR anonymous, known, * and - stand for others, not for a user\n");
 	monitor_expect(monitor, "ADD_USER a:b x",
-		"ERR a user name has no blanks, colons or control characters\n");
+		"ERR a user name has no blanks, colons, commas, double quotes or control characters\n");
 	wait_for_no_sessions(monitor);
 	monitor_expect(monitor, "DEL_USER carl", "OK User carl deleted, 0 sessions ended\n");
 	close(monitor);
@@ -665,6 +665,28 @@ static void a_new_password_counts_at_once(void **state)
 	monitor_expect(monitor, "SET_PASSWORD nobody x", "ERR nobody does not exist\n");
 	monitor_expect(monitor, "SET_PASSWORD bob secret", "OK Password of bob changed\n");
 	close(monitor);
+}
+
+static void a_new_password_ends_the_other_consoles_of_that_admin_and_nothing_else(void **state)
+{
+	int by = root(), other = root(), boss = monitor_login(&d, "boss:secret");
+	int session = net_connect("127.0.0.1", d.port);
+
+	(void)state;
+	assert_int_equal(net_socks_log_in(session, "root", "secret"), 0);
+	monitor_expect(by, "SET_PASSWORD bob secret", "OK Password of bob changed\n");
+	monitor_expect(by, "SET_PASSWORD nobody x", "ERR nobody does not exist\n");
+	monitor_expect(other, "USERS", "OK root\n");
+	monitor_expect(by, "SET_PASSWORD root other", "OK Password of root changed\n");
+	assert_string_equal(monitor_read_to_end(other), "ERR The password was changed\n\n");
+	monitor_expect(boss, "USERS", "OK root\n"); /* the session lives */
+	monitor_expect(by, "SET_PASSWORD root secret", "OK Password of root changed\n");
+	monitor_expect(by, "USERS", "OK root\n");
+	close(session);
+	wait_for_no_sessions(by);
+	close(other);
+	close(boss);
+	close(by);
 }
 
 static void a_deleted_user_is_thrown_out(void **state)
@@ -794,23 +816,86 @@ static void accounts_live_through_a_reload_and_not_through_a_deletion(void **sta
 	close(monitor);
 }
 
-/* Taken out of the file, the session goes on: it is still somebody's. */
-static void users_who_are_gone_are_listed_as_long_as_they_have_sessions(void **state)
+/* They went on, while DEL_USER ended them. Whoever has another password by now keeps his. */
+static void users_whom_a_reload_takes_out_lose_their_sessions(void **state)
 {
-	int monitor, session;
+	int monitor, bobs, alices;
 
 	(void)state;
 	start_anew();
 	monitor = root();
-	session = open_session("bob", "secret");
-	daemon_write_file(d.users, "root:" MONITOR_HASH ":admin\n");
-	monitor_expect(monitor, "RELOAD", "OK users 4 to 1\n");
-	monitor_expect(monitor, "USERS", "OK bob\n");
-	assert_int_equal(monitor_stat(monitor, "active users"), 1);
-	close(session);
+	bobs = open_session("bob", "secret");
+	alices = open_session("alice", "secret");
+	daemon_write_file(d.users,
+		"root:" MONITOR_HASH ":admin\n"
+		"alice:$2b$04$KBCwKxOzLha2MUDgW0PjXe5WrYdbeMEUdDqZSYfWfkhh6PfeUa7Fi\n");
+	assert_begins(monitor_ask(monitor, "RELOAD"),
+		"OK 1 user changed, 2 users gone, 1 session ended; read: ");
+	net_expect_reset(bobs);
+	close(bobs);
+	net_send(alices, "still", 5);
+	net_expect(alices, "still", 5);
+	assert_int_equal(connect_reply("bob", "secret"), NET_LOGIN_REFUSED);
+	assert_int_equal(connect_reply("alice", "secret"), NET_LOGIN_REFUSED);
+	close(alices);
 	wait_for_no_sessions(monitor);
 	monitor_expect(monitor, "USERS", "OK No active users\n");
 	close(monitor);
+	start_anew();
+}
+
+/* One editor's change after the other: each is to be read before it can be written over. */
+static void a_users_file_that_somebody_changed_is_read_before_it_is_written(void **state)
+{
+	char expected[160];
+	int monitor;
+
+	(void)state;
+	start_anew();
+	monitor = root();
+	snprintf(expected, sizeof(expected), "ERR %s was changed: RELOAD first\n", d.users);
+	daemon_write_file(d.users, "root:" MONITOR_HASH ":admin\n# alice and bob are gone\n");
+	monitor_expect(monitor, "ADD_USER carl p4ss", expected);
+	monitor_expect(monitor, "SET_PASSWORD bob p4ss", expected);
+	monitor_expect(monitor, "DEL_USER bob", expected);
+	assert_begins(monitor_ask(monitor, "RELOAD"), "OK 3 users gone, 0 sessions ended; ");
+	monitor_expect(monitor, "ADD_USER carl p4ss", "OK User carl added\n");
+	assert_file_has_lines(
+		(const char *const[]){"root:", "# alice and bob are gone", "carl:$y$", NULL});
+	/* That one user was all that was left: at the next reload the others were out. */
+	daemon_write_file(d.users, "");
+	monitor_expect(monitor, "ADD_USER dora p4ss", expected);
+	snprintf(expected, sizeof(expected), "ERR %s: no users are left in it, but the server",
+		d.users);
+	assert_begins(monitor_ask(monitor, "RELOAD"), expected);
+	assert_int_equal(unlink(d.users), 0);
+	snprintf(expected, sizeof(expected), "ERR %s was changed: RELOAD first\n", d.users);
+	monitor_expect(monitor, "ADD_USER dora p4ss", expected);
+	snprintf(expected, sizeof(expected), "ERR %s: it is missing, but the server", d.users);
+	assert_begins(monitor_ask(monitor, "RELOAD"), expected);
+	assert_int_equal(connect_reply("carl", "p4ss"), 0);
+	close(monitor);
+	start_anew();
+}
+
+/* They are right again after a restart, so that is said. */
+static void what_the_command_line_gives_again_is_said(void **state)
+{
+	int monitor;
+
+	(void)state;
+	daemon_stop(&d);
+	daemon_prepare(&d);
+	daemon_launch(
+		&d, (const char *const[]){"-u", "root:secret", "-u", "bob:x", "-U", d.users, NULL});
+	monitor = root();
+	monitor_expect(monitor, "SET_PASSWORD bob y",
+		"OK Password of bob changed (until the next start: -u gives bob a password)\n");
+	monitor_expect(monitor, "DEL_USER bob",
+		"OK User bob deleted, 0 sessions ended (until the next start: -u gives bob again)\n");
+	monitor_expect(monitor, "ADD_USER carl x", "OK User carl added\n");
+	close(monitor);
+	start_anew();
 }
 
 /* What people have written into the file is theirs. */
@@ -844,7 +929,8 @@ static void without_a_file_users_last_until_the_end(void **state)
 	daemon_launch(&d, (const char *const[]){"-u", "root:secret", NULL});
 	monitor = root();
 	monitor_expect(monitor, "ADD_USER carl p4ss",
-		"OK User carl added (until the server ends: users_file is not set)\n");
+		"OK User carl added (until the server ends: users_file is not set; who must log in "
+		"stays as it was)\n");
 	assert_int_equal(connect_reply("carl", "p4ss"), 0);
 	monitor_expect(monitor, "DEL_USER root", "ERR root is the last admin and stays\n");
 	close(monitor);
@@ -863,7 +949,7 @@ static void what_cannot_be_saved_is_refused(void **state)
 	assert_int_equal(symlink("/nonexistent/users", d.users), 0);
 	reply = monitor_ask(monitor, "ADD_USER carl p4ss");
 	assert_begins(reply, "ERR ");
-	assert_non_null(strstr(reply, "cannot be"));
+	assert_non_null(strstr(reply, "cannot be reached"));
 	assert_int_equal(connect_reply("carl", "p4ss"), NET_LOGIN_REFUSED);
 	assert_int_equal(rename(path, d.users), 0);
 	close(monitor);
@@ -1027,17 +1113,22 @@ static void launch_with_file(const char *text)
 
 static void reload_says_what_changed(void **state)
 {
-	char expected[256];
+	char expected[512];
 	int fd;
 
 	(void)state;
 	launch_with_file("listen = 127.0.0.1\n");
 	fd = root();
-	monitor_expect(fd, "RELOAD", "OK Nothing changed\n");
+	snprintf(expected, sizeof(expected), "OK Nothing changed; read: %s, %s (4 users)\n",
+		d.config, d.users);
+	monitor_expect(fd, "RELOAD", expected);
 	daemon_write_file(d.config, "listen = 127.0.0.1\ntimeout = 5m\nmax_sessions = 9\n");
 	daemon_write_file(d.users, "root:" MONITOR_HASH ":admin\nalice:" MONITOR_HASH ":user\n");
 	/* max_sessions is a flag here, and flags win. */
-	monitor_expect(fd, "RELOAD", "OK timeout set to 5m, users 4 to 2\n");
+	snprintf(expected, sizeof(expected),
+		"OK timeout set to 5m, 2 users gone, 0 sessions ended; read: %s, %s (2 users)\n",
+		d.config, d.users);
+	monitor_expect(fd, "RELOAD", expected);
 	daemon_write_file(d.config, "listen = 127.0.0.1\ntimeout = never\n");
 	snprintf(expected, sizeof(expected), "ERR %s:2: timeout: \"never\": legal is ", d.config);
 	assert_begins(monitor_ask(fd, "RELOAD"), expected);
@@ -1057,7 +1148,8 @@ static void a_reload_that_leaves_no_admin_says_so(void **state)
 	daemon_write_file(d.users,
 		"root:" MONITOR_HASH ":user\nboss:" MONITOR_HASH "\nalice:" MONITOR_HASH
 		"\nbob:" MONITOR_HASH "\n");
-	monitor_expect(fd, "RELOAD", "OK users read again, no user is an admin any more\n");
+	assert_begins(monitor_ask(fd, "RELOAD"),
+		"OK 2 users changed, no user is an admin any more; read: ");
 	daemon_wait_log(&d, &from, "nobody may use the monitor");
 	close(fd);
 }
@@ -1105,11 +1197,11 @@ static void a_slow_hash_holds_up_neither_reload_nor_signals(void **state)
 		"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 		"aaaa");
 	daemon_write_file(d.users, users);
-	monitor_expect(fd, "RELOAD", "OK users 4 to 2\n");
+	assert_begins(monitor_ask(fd, "RELOAD"), "OK 1 user added, 3 users gone, ");
 	login = monitor_connect(&d);
 	monitor_send(login, "slow:wrong\n");
 	monitor_expect(fd, "CONFIG timeout 9m", "OK timeout set to 9m\n");
-	monitor_expect(fd, "RELOAD", "OK Nothing changed\n");
+	assert_begins(monitor_ask(fd, "RELOAD"), "OK Nothing changed; ");
 	from = daemon_log_end(&d);
 	daemon_signal(&d, SIGUSR1);
 	daemon_wait_log(&d, &from, "msg=statistics");
@@ -1166,12 +1258,12 @@ static void what_config_has_set_stands_until_the_file_says_something_new(void **
 	fd = root();
 	monitor_expect(fd, "CONFIG timeout 7m", "OK timeout set to 7m\n");
 	daemon_write_file(d.config, "listen = 127.0.0.1\ntimeout = 5m\nbacklog = 7\n");
-	monitor_expect(fd, "RELOAD", "OK backlog set to 7\n");
+	assert_begins(monitor_ask(fd, "RELOAD"), "OK backlog set to 7; read: ");
 	monitor_expect(fd, "CONFIG timeout", "OK\ntimeout:7m\n");
 	daemon_write_file(d.config, "listen = 127.0.0.1\ntimeout = 6m\nbacklog = 7\n");
-	monitor_expect(fd, "RELOAD", "OK timeout set to 6m\n");
+	assert_begins(monitor_ask(fd, "RELOAD"), "OK timeout set to 6m; read: ");
 	daemon_write_file(d.config, "listen = 127.0.0.1\ntimeout = 5m\nbacklog = 7\n");
-	monitor_expect(fd, "RELOAD", "OK timeout set to 5m\n");
+	assert_begins(monitor_ask(fd, "RELOAD"), "OK timeout set to 5m; read: ");
 	close(fd);
 }
 
@@ -1202,6 +1294,8 @@ int main(void)
 		cmocka_unit_test(an_added_user_may_log_in_at_once_and_is_on_disk),
 		cmocka_unit_test(of_two_who_add_the_same_user_one_does),
 		cmocka_unit_test(a_new_password_counts_at_once),
+		cmocka_unit_test(
+			a_new_password_ends_the_other_consoles_of_that_admin_and_nothing_else),
 		cmocka_unit_test(a_deleted_user_is_thrown_out),
 		cmocka_unit_test(an_admin_who_was_deleted_may_do_nothing_more),
 		cmocka_unit_test(what_cannot_be_saved_is_refused),
@@ -1216,7 +1310,9 @@ int main(void)
 		cmocka_unit_test(accounts_tell_all_users),
 		cmocka_unit_test(accounts_count_while_bytes_pass),
 		cmocka_unit_test(accounts_live_through_a_reload_and_not_through_a_deletion),
-		cmocka_unit_test(users_who_are_gone_are_listed_as_long_as_they_have_sessions),
+		cmocka_unit_test(users_whom_a_reload_takes_out_lose_their_sessions),
+		cmocka_unit_test(a_users_file_that_somebody_changed_is_read_before_it_is_written),
+		cmocka_unit_test(what_the_command_line_gives_again_is_said),
 		cmocka_unit_test(the_users_file_keeps_what_stands_around_a_change),
 		cmocka_unit_test(without_a_file_users_last_until_the_end),
 		cmocka_unit_test(reload_says_what_changed),

@@ -146,7 +146,7 @@ static void a_late_answer_is_waited_for(void **state)
 	expect_echo(fd);
 }
 
-static void a_client_that_leaves_during_the_lookup_frees_its_worker(void **state)
+static void a_client_that_breaks_off_during_the_lookup_frees_its_worker(void **state)
 {
 	long left = daemon_stat(&d, "ended_client_left");
 	unsigned asked = dns_questions(dns, "mute.test");
@@ -156,7 +156,7 @@ static void a_client_that_leaves_during_the_lookup_frees_its_worker(void **state
 	net_socks_greet(fd);
 	net_socks_send_connect(fd, "mute.test", 80);
 	dns_wait_questions(dns, "mute.test", asked + 1);
-	close(fd);
+	net_reset(fd);
 	daemon_wait_stat(&d, "ended_client_left", left + 1);
 	assert_int_equal(daemon_stat(&d, "spare_descriptors_used"), 0);
 }
@@ -193,7 +193,7 @@ int main(void)
 		cmocka_unit_test(a_change_of_another_setting_keeps_the_names),
 		cmocka_unit_test(every_resolved_address_is_put_to_the_rules),
 		cmocka_unit_test(a_late_answer_is_waited_for),
-		cmocka_unit_test(a_client_that_leaves_during_the_lookup_frees_its_worker),
+		cmocka_unit_test(a_client_that_breaks_off_during_the_lookup_frees_its_worker),
 		cmocka_unit_test(a_server_that_never_answers_costs_connect_timeout),
 	};
 

@@ -270,23 +270,77 @@ static void a_wildcard_listener_is_2_under_every_address_of_the_host(void **stat
 	daemon_stop(&everywhere);
 }
 
-static void a_client_that_leaves_during_connect_frees_its_worker(void **state)
+static void a_client_that_breaks_off_during_connect_frees_its_worker(void **state)
 {
 	int fillers[3];
 	uint16_t port;
 	int listener = net_mute_port(&port, fillers);
 	long left = daemon_stat(&d, "ended_client_left");
-	int gone = net_connect("127.0.0.1", d.port), reset = net_connect("127.0.0.1", d.port);
+	int reset = net_connect("127.0.0.1", d.port);
 
 	(void)state;
-	net_socks_greet(gone);
-	net_socks_send_connect(gone, "127.0.0.1", port);
 	net_socks_greet(reset);
 	net_socks_send_connect(reset, "127.0.0.1", port);
-	daemon_wait_stat(&d, "current_connections", 2);
-	close(gone);
+	daemon_wait_stat(&d, "current_connections", 1);
 	net_reset(reset);
-	daemon_wait_stat(&d, "ended_client_left", left + 2);
+	daemon_wait_stat(&d, "ended_client_left", left + 1);
+	for (int i = 0; i < 3; i++)
+		close(fillers[i]);
+	close(listener);
+}
+
+/* Asks for the target, finishes with the same segment, and is served what the target has to say. */
+static void expect_served_after_fin(int listener, const char *hex)
+{
+	int fd = net_connect("127.0.0.1", d.port), target;
+	struct addr bound;
+
+	net_send_hex(fd, hex);
+	shutdown(fd, SHUT_WR);
+	net_expect_hex(fd, "05 00");
+	target = net_accept(listener);
+	assert_int_equal(net_socks_read_reply(fd, &bound), 0);
+	net_expect_end(target);
+	net_send(target, "data", 4);
+	net_expect(fd, "data", 4);
+	close(target);
+	net_expect_end(fd);
+	close(fd);
+}
+
+static void a_request_and_a_fin_together_are_served(void **state)
+{
+	uint16_t port;
+	int listener = net_listen("127.0.0.1", &port);
+	char by_address[64], by_name[64];
+
+	(void)state;
+	snprintf(by_address, sizeof(by_address), "05 01 00 05 01 00 01 7f 00 00 01 %02x %02x",
+		port >> 8, port & 255);
+	snprintf(by_name, sizeof(by_name),
+		"05 01 00 05 01 00 03 09 6c 6f 63 61 6c 68 6f 73 74 %02x %02x", port >> 8,
+		port & 255);
+	for (int i = 0; i < 100; i++)
+		expect_served_after_fin(listener, i % 2 == 0 ? by_address : by_name);
+	close(listener);
+}
+
+static void a_client_that_has_finished_is_told_soon_that_there_is_no_answer(void **state)
+{
+	int fillers[3];
+	uint16_t port;
+	int listener = net_mute_port(&port, fillers), fd = net_connect("127.0.0.1", d.port);
+	size_t from = daemon_log_end(&d);
+	struct addr bound;
+
+	(void)state;
+	net_socks_greet(fd);
+	net_socks_send_connect(fd, "127.0.0.1", port);
+	shutdown(fd, SHUT_WR);
+	assert_int_equal(net_socks_read_reply(fd, &bound), 6);
+	net_expect_end(fd);
+	daemon_wait_log(&d, &from, " outcome=fail reason=client_finished reply=6 ");
+	close(fd);
 	for (int i = 0; i < 3; i++)
 		close(fillers[i]);
 	close(listener);
@@ -328,7 +382,9 @@ int main(void)
 		cmocka_unit_test(port_0_and_unspecified_addresses_are_2),
 		cmocka_unit_test(its_own_listeners_are_2),
 		cmocka_unit_test(a_wildcard_listener_is_2_under_every_address_of_the_host),
-		cmocka_unit_test(a_client_that_leaves_during_connect_frees_its_worker),
+		cmocka_unit_test(a_client_that_breaks_off_during_connect_frees_its_worker),
+		cmocka_unit_test(a_request_and_a_fin_together_are_served),
+		cmocka_unit_test(a_client_that_has_finished_is_told_soon_that_there_is_no_answer),
 		cmocka_unit_test(the_log_tells_what_became_of_a_session),
 	};
 

@@ -85,10 +85,19 @@ static void the_file_is_read_again_on_reload(void **state)
 	daemon_stop(&d);
 }
 
+/* Does the proxy ask for a login? A client that offers none is refused then. */
+static void assert_login_is_required(void)
+{
+	int fd = net_connect("127.0.0.1", d.port);
+
+	net_send_hex(fd, "05 01 00");
+	net_expect_hex(fd, "05 ff");
+	close(fd);
+}
+
 static void a_file_that_was_emptied_does_not_open_the_door(void **state)
 {
 	size_t from;
-	int fd;
 
 	(void)state;
 	daemon_prepare(&d);
@@ -97,11 +106,98 @@ static void a_file_that_was_emptied_does_not_open_the_door(void **state)
 	from = daemon_log_end(&d);
 	daemon_write_file(d.users, "# to be filled in\n");
 	daemon_signal(&d, SIGHUP);
-	daemon_wait_log(&d, &from, "no users are left in it, which would let everybody in");
-	fd = net_connect("127.0.0.1", d.port);
-	net_send_hex(fd, "05 01 00");
-	net_expect_hex(fd, "05 ff");
-	close(fd);
+	daemon_wait_log(&d, &from, "no users are left in it, but the server has 1 from it");
+	assert_login_is_required();
+	assert_int_equal(login("bob", "secret"), 0);
+	/* And neither does it at the next start. */
+	daemon_signal(&d, SIGTERM);
+	assert_int_equal(daemon_wait_exit(&d), 0);
+	daemon_launch(&d, (const char *const[]){"-U", d.users, NULL});
+	assert_login_is_required();
+	assert_int_equal(login("bob", "secret"), 1);
+	daemon_stop(&d);
+}
+
+/* A file that is named means that a login is wanted, whatever is in it. */
+static void nobody_in_the_file_is_no_reason_to_let_everybody_in(void **state)
+{
+	static const char *const contents[] = {NULL, "", "# nobody yet\n\n"};
+	size_t from;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(contents) / sizeof(contents[0]); i++) {
+		daemon_prepare(&d);
+		if (contents[i] != NULL)
+			daemon_write_file(d.users, contents[i]);
+		daemon_launch(&d, (const char *const[]){"-U", d.users, NULL});
+		assert_true(daemon_log_has(&d, "nobody gets in. -u NAME:PASS"));
+		assert_login_is_required();
+		from = daemon_log_end(&d);
+		daemon_signal(&d, SIGHUP);
+		daemon_wait_log(&d, &from, "msg=reloaded");
+		assert_login_is_required();
+		daemon_write_file(d.users, "bob:" BOB_HASH "\n");
+		daemon_signal(&d, SIGHUP);
+		daemon_wait_log(&d, &from, "msg=reloaded what=\"1 user added; ");
+		assert_int_equal(login("bob", "secret"), 0);
+		daemon_stop(&d);
+	}
+}
+
+#define CROWD 120
+#define CONNECTIONS 4 /* of each, as browsers have several */
+
+/* All that there are, with nobody known yet: the bound on those who wait used to refuse most. */
+static void all_users_may_log_in_at_once_after_a_start(void **state)
+{
+	static int fds[CROWD * CONNECTIONS];
+	static char lines[CROWD * 80];
+	size_t len = 0;
+	char hex[64];
+
+	(void)state;
+	daemon_prepare(&d);
+	for (int i = 0; i < CROWD; i++)
+		len += (size_t)snprintf(
+			lines + len, sizeof(lines) - len, "u%03d:" BOB_HASH "\n", i);
+	daemon_write_file(d.users, lines);
+	daemon_launch(&d,
+		(const char *const[]){"-U", d.users, "--max-sessions", "1000",
+			"--max-password-checks", "1", "--handshake-timeout", "60s", NULL});
+	for (int i = 0; i < CROWD * CONNECTIONS; i++) {
+		fds[i] = net_connect("127.0.0.1", d.port);
+		snprintf(hex, sizeof(hex), "05 01 02 01 04 75 %02x %02x %02x 06 73 65 63 72 65 74",
+			'0' + i % CROWD / 100, '0' + i % CROWD / 10 % 10, '0' + i % 10);
+		net_send_hex(fds[i], hex);
+	}
+	for (int i = 0; i < CROWD * CONNECTIONS; i++) {
+		net_expect_hex(fds[i], "05 02 01 00");
+		close(fds[i]);
+	}
+	assert_int_equal(daemon_stat(&d, "ended_login_busy"), 0);
+	daemon_stop(&d);
+}
+
+static void the_log_warns_once_of_hashes_of_several_kinds(void **state)
+{
+	static const char sha512[] =
+		"alice:$6$rounds=1000$abcdefgh$"
+		"yRYDp0gcpuIUJ1pJ8AIl1wOzP3k4xSDQ3tcbVQuS0wMxmf1MfrvhYlSTJrAx3P"
+		"SQyQTJj6bkuGpyhu4mZHHGD/:user\n";
+	char both[512];
+	size_t from;
+
+	(void)state;
+	daemon_prepare(&d);
+	daemon_write_file(d.users, "bob:" BOB_HASH "\n");
+	daemon_launch(&d, (const char *const[]){"-U", d.users, NULL});
+	from = daemon_log_end(&d);
+	snprintf(both, sizeof(both), "bob:" BOB_HASH "\n%s", sha512);
+	daemon_write_file(d.users, both);
+	daemon_signal(&d, SIGHUP);
+	daemon_wait_log(&d, &from, "the users' passwords are hashed in several ways");
+	assert_int_equal(login("bob", "secret"), 0);
+	assert_int_equal(login("alice", "secret"), 1);
 	daemon_stop(&d);
 }
 
@@ -125,15 +221,16 @@ static void wrong_passwords_do_not_hold_up_who_is_known(void **state)
 	daemon_stop(&d);
 }
 
-static void a_file_that_is_missing_or_wrong_is_bad_input(void **state)
+static void a_file_that_is_wrong_or_without_a_folder_is_bad_input(void **state)
 {
 	char output[2048];
 
 	(void)state;
 	daemon_prepare(&d);
-	assert_int_equal(
-		daemon_run((const char *const[]){"-U", d.users, NULL}, output, sizeof(output)), 2);
-	assert_non_null(strstr(output, "/users: cannot be read: No such file"));
+	assert_int_equal(daemon_run((const char *const[]){"-U", "/nonexistent/users", NULL}, output,
+				 sizeof(output)),
+		2);
+	assert_non_null(strstr(output, "/nonexistent/users: cannot be read: No such file"));
 	daemon_write_file(d.users, "bob:" BOB_HASH "\n\nbob:" BOB_HASH "\n");
 	assert_int_equal(
 		daemon_run((const char *const[]){"-U", d.users, NULL}, output, sizeof(output)), 2);
@@ -222,8 +319,11 @@ int main(void)
 		cmocka_unit_test(ten_users_fit_on_the_command_line),
 		cmocka_unit_test(the_file_is_read_again_on_reload),
 		cmocka_unit_test(a_file_that_was_emptied_does_not_open_the_door),
+		cmocka_unit_test(nobody_in_the_file_is_no_reason_to_let_everybody_in),
+		cmocka_unit_test(all_users_may_log_in_at_once_after_a_start),
+		cmocka_unit_test(the_log_warns_once_of_hashes_of_several_kinds),
 		cmocka_unit_test(wrong_passwords_do_not_hold_up_who_is_known),
-		cmocka_unit_test(a_file_that_is_missing_or_wrong_is_bad_input),
+		cmocka_unit_test(a_file_that_is_wrong_or_without_a_folder_is_bad_input),
 		cmocka_unit_test(a_line_with_attributes_is_refused_wherever_it_is_read),
 		cmocka_unit_test(passwords_are_not_to_be_seen_from_outside),
 		cmocka_unit_test(required_login_without_users_lets_nobody_in),

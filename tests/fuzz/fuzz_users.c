@@ -22,6 +22,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	size_t count = 0;
 	int result = file.load(file.context, take, &count, error);
 
+	file.free(file.context);
 	FUZZ_CHECK(result == 0 || strlen(error) > 0);
 	return 0;
 }

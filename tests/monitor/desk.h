@@ -366,10 +366,13 @@ static inline size_t count_logged(const char *part)
 	"QUIT\n"                                                                                   \
 	"STATS\n"
 #define KEPT " (until the server ends: users_file is not set)\n\n"
+#define ADDED                                                                                      \
+	" added (until the server ends: users_file is not set; who must log in stays as it "       \
+	"was)\n\n"
 #define ANSWERS_BEHIND_PROMPT                                                                      \
 	"OK Welcome root\n"                                                                        \
 	"OK No active users\n\n"                                                                   \
-	"OK User bob added" KEPT "ERR Empty line: HELP lists the commands\n\n"                     \
+	"OK User bob" ADDED "ERR Empty line: HELP lists the commands\n\n"                          \
 	"ERR There is no session 7\n\n"                                                            \
 	"OK\ncurrent connections:0\nmax concurrent connections:0\n\n"                              \
 	"OK timeout set to 15\n\n"                                                                 \

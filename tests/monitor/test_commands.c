@@ -269,6 +269,9 @@ static int free_parts(void **state)
 }
 
 #define KEPT " (until the server ends: users_file is not set)\n\n"
+#define ADDED                                                                                      \
+	" added (until the server ends: users_file is not set; who must log in stays as it "       \
+	"was)\n\n"
 
 static void each_command_answers_word_for_word(void **state)
 {
@@ -296,14 +299,14 @@ static void each_command_answers_word_for_word(void **state)
 		{"ACCESS_LOG * 0", "ERR \"0\": the count is a number from 1 on\n\n"},
 		{"ACCESS_LOG * -1", "ERR \"-1\": the count is a number from 1 on\n\n"},
 		{"ACCESS_LOG alice all", "ERR \"all\": the count is a number from 1 on\n\n"},
-		{"ADD_USER bob secret", "OK User bob added" KEPT},
+		{"ADD_USER bob secret", "OK User bob" ADDED},
 		{"ADD_USER bob secret", "ERR bob exists already\n\n"},
 		{"ADD_USER carl secret boss", "ERR \"boss\": the role is admin, or left out\n\n"},
-		{"ADD_USER carl secret admin", "OK User carl added" KEPT},
+		{"ADD_USER carl secret admin", "OK User carl" ADDED},
 		{"SET_PASSWORD bob two words", "OK Password of bob changed" KEPT},
 		{"SET_PASSWORD dora secret", "ERR dora does not exist\n\n"},
 		{"SET_PASSWORD Anonymous secret",
-			"ERR * and Anonymous stand for others, not for a user\n\n"},
+			"ERR anonymous, known, * and - stand for others, not for a user\n\n"},
 		{"DEL_USER bob", "OK User bob deleted, 0 sessions ended" KEPT},
 		{"DEL_USER bob", "ERR bob does not exist\n\n"},
 		{"KILL 2", "OK Session 2 ended\n\n"},
@@ -346,6 +349,22 @@ static void traffic_is_listed_newest_first(void **state)
 		"ago:4 sent:0 received:0 sessions:0\nago:5 sent:1000 received:20 sessions:0\n\n");
 	ask("TRAFFIC 301");
 	assert_string_equal(answer, "OK\nago:0 sent:1007 received:20 sessions:0\n\n");
+}
+
+/* After a restart the old password was right again, without a hint. */
+static void what_the_command_line_gives_again_is_said(void **state)
+{
+	(void)state;
+	assert_int_equal(users_note_given(parts.users, "alice"), 0);
+	assert_string_equal(ask("SET_PASSWORD alice new"),
+		"OK Password of alice changed (until the next start: -u gives alice a password)"
+		"\n\n");
+	ask("ADD_USER bob secret admin");
+	assert_string_equal(ask("DEL_USER alice"),
+		"OK User alice deleted, 2 sessions ended (until the next start: -u gives alice "
+		"again)\n\n");
+	assert_string_equal(ask("ADD_USER alice other"),
+		"OK User alice added (until the next start: -u gives alice a password)\n\n");
 }
 
 static void an_empty_value_is_written_as_two_quotes(void **state)
@@ -425,6 +444,7 @@ int main(void)
 		cmocka_unit_test(words_are_matched_whole_and_in_any_case),
 		answer_test(each_command_answers_word_for_word),
 		answer_test(traffic_is_listed_newest_first),
+		answer_test(what_the_command_line_gives_again_is_said),
 		answer_test(an_empty_value_is_written_as_two_quotes),
 		answer_test(config_shows_all_settings_or_one),
 		answer_test(help_has_a_line_for_each_command),

@@ -94,8 +94,7 @@ static void the_longest_name_and_passwords_with_colons_are_taken(void **state)
 	snprintf(reply, sizeof(reply), PROMPT "OK Welcome %s\n", name);
 	open_console();
 	ask(line, reply);
-	ask("ADD_USER carl a:b:c admin\n",
-		"OK User carl added (until the server ends: users_file is not set)\n\n");
+	ask("ADD_USER carl a:b:c admin\n", "OK User carl" ADDED);
 	console_close(&c);
 	open_console();
 	ask("carl:a:b:c\r\n", PROMPT "OK Welcome carl\n");
@@ -200,7 +199,7 @@ static void a_client_that_has_finished_sending_gets_all_answers(void **state)
 	open_console();
 	say("root:secret\nUSERS\nADD_USER bob secret\nUSERS\nUSE");
 	assert_int_equal(shutdown(client, SHUT_WR), 0);
-	expect(PROMPT "OK Welcome root\nOK No active users\n\nOK User bob added" KEPT
+	expect(PROMPT "OK Welcome root\nOK No active users\n\nOK User bob" ADDED
 		      "OK No active users\n\n");
 	assert_true(ended);
 	assert_gone();
@@ -288,7 +287,50 @@ static void each_thread_does_its_part_of_an_errand(void **state)
 	assert_int_equal(read_more(0), 0);
 	assert_true(work(&back));
 	assert_true(is_wiped(c.request.memory, sizeof(c.request.memory)));
-	expect("OK User bob added" KEPT "OK No active users\n\n");
+	expect("OK User bob" ADDED "OK No active users\n\n");
+}
+
+/* Another console, of which nothing is known but this, is still connected when the console has set
+ * root's password. */
+static bool survives_new_password(
+	const char *user, enum console_phase phase, bool is_away, const char *line)
+{
+	struct console other = {.desk = &desk, .phase = phase, .is_away = is_away};
+	char told[64];
+	int ends[2];
+	ssize_t n;
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
+	other.fd = ends[0];
+	strcpy(other.user, user);
+	desk.consoles = &other;
+	desk.count = 1;
+	ask("SET_PASSWORD root secret\n", "OK Password of root changed" KEPT);
+	desk.count = 0;
+	n = read(ends[1], told, sizeof(told) - 1);
+	told[n < 0 ? 0 : n] = '\0';
+	assert_string_equal(told, line);
+	close(ends[1]);
+	if (other.fd >= 0)
+		close(ends[0]);
+	return other.fd >= 0;
+}
+
+static void a_new_password_ends_the_other_consoles_of_its_user(void **state)
+{
+	static const char changed_to[] = "ERR The password was changed\n";
+	static const char changed_behind[] = "ERR The password was changed\n\n";
+
+	(void)state;
+	log_in();
+	assert_false(survives_new_password("root", CONSOLE_COMMANDS, false, changed_behind));
+	assert_false(survives_new_password("root", CONSOLE_COMMANDS, true, changed_behind));
+	/* Its old password was right a moment ago, perhaps. */
+	assert_false(survives_new_password("root", CONSOLE_LOGIN, true, changed_to));
+	assert_true(survives_new_password("root", CONSOLE_LOGIN, false, "")); /* of one before */
+	assert_true(survives_new_password("boss", CONSOLE_COMMANDS, false, ""));
+	assert_true(survives_new_password("roo", CONSOLE_COMMANDS, false, ""));
+	assert_open();
 }
 
 static void what_needs_no_hash_does_not_pass_the_hasher(void **state)
@@ -327,9 +369,10 @@ static void a_change_that_fails_says_why(void **state)
 static void what_cannot_be_is_refused_before_anything_is_hashed(void **state)
 {
 	static const char *const requests[][2] = {
-		{"ADD_USER * x\n", "ERR * and Anonymous stand for others, not for a user\n\n"},
+		{"ADD_USER * x\n",
+			"ERR anonymous, known, * and - stand for others, not for a user\n\n"},
 		{"ADD_USER Anonymous x\n",
-			"ERR * and Anonymous stand for others, not for a user\n\n"},
+			"ERR anonymous, known, * and - stand for others, not for a user\n\n"},
 		{"ADD_USER bob x boss\n", "ERR \"boss\": the role is admin, or left out\n\n"}};
 
 	(void)state;
@@ -401,7 +444,7 @@ static void a_client_that_only_ends_its_side_hears_of_its_errand(void **state)
 	say("ADD_USER bob secret\n");
 	serve_connection();
 	assert_int_equal(shutdown(client, SHUT_WR), 0);
-	expect("OK User bob added" KEPT);
+	expect("OK User bob" ADDED);
 	assert_true(ended);
 	assert_gone();
 }
@@ -491,6 +534,7 @@ int main(void)
 		console_test(a_login_may_follow_a_line_that_is_too_long),
 		console_test(a_console_takes_nothing_over_from_the_connection_before),
 		console_test(each_thread_does_its_part_of_an_errand),
+		console_test(a_new_password_ends_the_other_consoles_of_its_user),
 		console_test(what_needs_no_hash_does_not_pass_the_hasher),
 		console_test(a_change_that_fails_says_why),
 		console_test(what_cannot_be_is_refused_before_anything_is_hashed),

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "net/socket.h"
 #include "suite.h"
 
@@ -25,6 +26,8 @@ int __wrap_accept4(int fd, struct sockaddr *sa, socklen_t *len, int flags);
 ssize_t __wrap_recv(int fd, void *bytes, size_t len, int flags);
 ssize_t __wrap_send(int fd, const void *bytes, size_t len, int flags);
 int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout);
+int __wrap_clock_nanosleep(
+	clockid_t clock, int flags, const struct timespec *until, struct timespec *left);
 
 /* The next `fail_times` calls fail with `fail_errno`. */
 static int fail_errno, fail_times;
@@ -78,6 +81,19 @@ int __wrap_sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags)
 int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout)
 {
 	return fails() ? -1 : __real_poll(fds, count, timeout);
+}
+
+/* How long the last pause would have been; none takes time. */
+static int64_t paused_ms;
+
+int __wrap_clock_nanosleep(
+	clockid_t clock, int flags, const struct timespec *until, struct timespec *left)
+{
+	(void)left;
+	assert_int_equal(clock, CLOCK_MONOTONIC);
+	assert_int_equal(flags, TIMER_ABSTIME);
+	paused_ms = (int64_t)until->tv_sec * 1000 + until->tv_nsec / 1000000 - clock_ms();
+	return 0;
 }
 
 /* A connected pair over TCP: the listener, the connecting and the accepted end. */
@@ -147,7 +163,7 @@ static void both_ends_are_prompt_alive_and_private(void **state)
 static void nobody_there_and_gone_ones_are_no_reason_to_stop(void **state)
 {
 	static const int harmless[] = {EINTR, EAGAIN, ECONNABORTED, EPROTO, ENETDOWN, ENOPROTOOPT,
-		EHOSTDOWN, ENONET, EHOSTUNREACH, EOPNOTSUPP, ENETUNREACH, EPERM};
+		EHOSTDOWN, ENONET, EHOSTUNREACH, EOPNOTSUPP, ENETUNREACH};
 	struct addr client;
 	int fd;
 
@@ -158,16 +174,18 @@ static void nobody_there_and_gone_ones_are_no_reason_to_stop(void **state)
 	}
 }
 
-static void exhaustion_is_told_from_that(void **state)
+/* Whoever waits to be accepted still does: what nobody has thought of, too. */
+static void what_leaves_the_client_waiting_is_told_from_that(void **state)
 {
-	static const int exhausted[] = {EMFILE, ENFILE, ENOBUFS, ENOMEM};
+	static const int failures[] = {EMFILE, ENFILE, ENOBUFS, ENOMEM, EPERM, EACCES, EINVAL, EIO};
 	struct addr client;
 	int fd;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(exhausted) / sizeof(exhausted[0]); i++) {
-		fail_next(exhausted[i], 1);
-		assert_int_equal(socket_accept(listener, &fd, &client), SOCKET_ACCEPT_EXHAUSTED);
+	for (size_t i = 0; i < sizeof(failures) / sizeof(failures[0]); i++) {
+		fail_next(failures[i], 1);
+		assert_int_equal(socket_accept(listener, &fd, &client), SOCKET_ACCEPT_FAILED);
+		assert_int_equal(errno, failures[i]);
 	}
 }
 
@@ -184,8 +202,6 @@ static void interrupted_calls_go_on(void **state)
 	fail_next(EINTR, 3);
 	assert_int_equal(socket_read(far, &byte, 1), 1);
 	assert_int_equal(byte, 'x');
-	fail_next(EINTR, 3);
-	assert_false(socket_peer_left(far));
 }
 
 static void other_errors_get_out(void **state)
@@ -212,27 +228,52 @@ static void a_wait_ends_at_its_deadline(void **state)
 	assert_int_equal(socket_wait(&p, 1, clock_deadline(20)), 0);
 }
 
+/* A poll(2) that fails is no event, and no reason to spin. */
+static void a_wait_that_fails_pauses_longer_each_time(void **state)
+{
+	struct pollfd p = {.fd = far, .events = POLLIN};
+	int64_t shortest = 8; /* of 10: the clock goes on */
+
+	(void)state;
+	log_set_level(LOG_ERROR);
+	for (int i = 0; i < 7; i++, shortest *= 2) {
+		fail_next(EINVAL, 1);
+		assert_int_equal(socket_wait(&p, 1, CLOCK_NEVER), -1);
+		assert_true(paused_ms >= shortest && paused_ms <= 1000);
+	}
+	/* It ends at its deadline all the same, */
+	fail_next(ENOMEM, 1);
+	assert_int_equal(socket_wait(&p, 1, clock_ms()), 0);
+	/* and begins anew once it worked. */
+	assert_int_equal(socket_wait(&p, 1, clock_ms()), 0);
+	fail_next(EINVAL, 1);
+	assert_int_equal(socket_wait(&p, 1, CLOCK_NEVER), -1);
+	assert_true(paused_ms <= 10);
+}
+
+static void errors_are_told_apart_by_what_is_to_be_done(void **state)
+{
+	static const int broken[] = {ECONNRESET, EPIPE, ETIMEDOUT, EHOSTUNREACH, ENETUNREACH,
+		ECONNREFUSED, EACCES, EPROTO};
+	static const int strange[] = {EIO, EINVAL, EPERM, EFAULT, EAGAIN};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(broken) / sizeof(broken[0]); i++) {
+		assert_true(socket_is_broken(broken[i]));
+		assert_false(socket_lacks_memory(broken[i]));
+	}
+	for (size_t i = 0; i < sizeof(strange) / sizeof(strange[0]); i++)
+		assert_false(socket_is_broken(strange[i]) || socket_lacks_memory(strange[i]));
+	assert_true(socket_lacks_memory(ENOBUFS) && socket_lacks_memory(ENOMEM));
+	assert_false(socket_is_broken(ENOBUFS) || socket_is_broken(ENOMEM));
+}
+
 /* Waits until something can be read or has ended. */
 static void wait_for(int fd)
 {
 	struct pollfd p = {.fd = fd, .events = POLLIN | POLLRDHUP};
 
 	assert_int_equal(socket_wait(&p, 1, clock_deadline(NET_PATIENCE_S * 1000)), 1);
-}
-
-static void a_peer_that_left_is_told_from_one_that_sent(void **state)
-{
-	char byte;
-
-	(void)state;
-	assert_false(socket_peer_left(far));
-	assert_int_equal(socket_write(near, "x", 1), 1);
-	socket_end_stream(near);
-	wait_for(far);
-	assert_false(socket_peer_left(far));
-	assert_int_equal(socket_read(far, &byte, 1), 1);
-	wait_for(far);
-	assert_true(socket_peer_left(far));
 }
 
 static void a_reset_is_seen_as_one(void **state)
@@ -243,7 +284,8 @@ static void a_reset_is_seen_as_one(void **state)
 	socket_close_with_reset(near);
 	near = -1;
 	wait_for(far);
-	assert_true(socket_peer_left(far) || socket_read(far, &byte, 1) <= 0);
+	assert_int_equal(socket_read(far, &byte, 1), -1);
+	assert_int_equal(errno, ECONNRESET);
 }
 
 static void a_refused_attempt_says_so(void **state)
@@ -547,11 +589,12 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(both_ends_are_prompt_alive_and_private),
 		TEST(nobody_there_and_gone_ones_are_no_reason_to_stop),
-		TEST(exhaustion_is_told_from_that),
+		TEST(what_leaves_the_client_waiting_is_told_from_that),
 		TEST(interrupted_calls_go_on),
 		TEST(other_errors_get_out),
 		TEST(a_wait_ends_at_its_deadline),
-		TEST(a_peer_that_left_is_told_from_one_that_sent),
+		TEST(a_wait_that_fails_pauses_longer_each_time),
+		TEST(errors_are_told_apart_by_what_is_to_be_done),
 		TEST(a_reset_is_seen_as_one),
 		TEST(an_aborted_connection_is_a_reset_and_wakes_both_ends),
 		TEST(what_cannot_be_aborted_is_shut_down),

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "dns.h"
 #include "proxy/dial.h"
 #include "suite.h"
@@ -17,6 +18,8 @@ int __wrap_connect(int fd, const struct sockaddr *sa, socklen_t len);
 /* The addresses that were tried, in order, and what connect(2) says to each test address. */
 static char tried[512];
 static int test_error;
+/* What it says to a datagram socket there; 0: there is a way. */
+static int way_error;
 /* Whose late answers are let go when an IPv6 address was tried. */
 static struct dns *late;
 
@@ -44,8 +47,12 @@ int __wrap_connect(int fd, const struct sockaddr *sa, socklen_t len)
 			addr_format_host(&a, text));
 	if (late != NULL && type == SOCK_STREAM && a.sa.sa_family == AF_INET6)
 		dns_release(late);
-	if (type != SOCK_STREAM || !is_test_address(&a))
+	if (!is_test_address(&a))
 		return __real_connect(fd, sa, len);
+	if (type != SOCK_STREAM) {
+		errno = way_error;
+		return way_error == 0 ? 0 : -1;
+	}
 	errno = test_error == 0 ? EINPROGRESS : test_error;
 	if (test_error ==
 		0) { /* a socket that is not connected polls as hung up: make it a mute one */
@@ -208,7 +215,6 @@ static void each_error_has_its_reason(void **state)
 		{ETIMEDOUT, END_CONNECT_TIMEOUT},
 		{EHOSTUNREACH, END_HOST_UNREACHABLE},
 		{ENETUNREACH, END_NETWORK_UNREACHABLE},
-		{EADDRNOTAVAIL, END_NETWORK_UNREACHABLE},
 		{EACCES, END_CONNECT_FAILED},
 	};
 
@@ -220,6 +226,41 @@ static void each_error_has_its_reason(void **state)
 		assert_int_equal(d.error, cases[i].error);
 		expect_nothing_held(0);
 	}
+}
+
+static void no_address_of_a_family_is_told_from_no_port_left(void **state)
+{
+	static const struct {
+		int way_error;
+		enum end_reason reason;
+	} rows[] = {
+		{0, END_NO_LOCAL_PORT},
+		{EAGAIN, END_NO_LOCAL_PORT}, /* nor for the datagram */
+		{EADDRNOTAVAIL, END_NETWORK_UNREACHABLE},
+		{ENETUNREACH, END_NETWORK_UNREACHABLE},
+	};
+
+	(void)state;
+	test_error = EADDRNOTAVAIL;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		way_error = rows[i].way_error;
+		assert_int_equal(dial_name("192.0.2.1", 80), -1);
+		assert_int_equal(d.failure, rows[i].reason);
+		assert_int_equal(d.error, EADDRNOTAVAIL);
+		expect_nothing_held(0);
+	}
+	way_error = 0;
+}
+
+/* That address is not this host's any more, which has others. */
+static void an_external_address_that_is_gone_is_no_lack_of_ports(void **state)
+{
+	(void)state;
+	config->settings.external_address.v4 = net_addr("203.0.113.9", 0);
+	assert_int_equal(dial_name("127.0.0.1", port), -1);
+	assert_int_equal(d.failure, END_NETWORK_UNREACHABLE);
+	assert_int_equal(d.error, EADDRNOTAVAIL);
+	config->settings.external_address.v4 = (struct addr){.sa = {.sa_family = AF_UNSPEC}};
 }
 
 static void lookups_that_fail_have_their_reasons(void **state)
@@ -287,22 +328,73 @@ static void what_no_address_can_change_is_denied_at_once(void **state)
 	expect_nothing_held(0);
 }
 
-static void the_client_is_watched(void **state)
+/* Dials this for a client that `what` was done to its end of. */
+static int dial_for(const char *name, uint16_t to_port, int what)
 {
-	int pair[2];
+	uint16_t client_port;
+	int from = net_listen("127.0.0.1", &client_port);
+	int end = net_connect("127.0.0.1", client_port), inner = net_accept(from), fd;
 
+	if (what == SHUT_RDWR)
+		net_reset(end);
+	else
+		shutdown(end, what);
+	dial_name(name, 0); /* fills `d` and `dst` in */
+	dst.port = to_port;
+	if (dst.kind == DESTINATION_ADDR)
+		addr_set_port(&dst.addr, to_port);
+	d.watch.client = inner;
+	fd = dial_target(&d);
+	if (what != SHUT_RDWR)
+		close(end);
+	close(inner);
+	close(from);
+	return fd;
+}
+
+static void a_client_that_breaks_off_ends_it(void **state)
+{
 	(void)state;
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
-	close(pair[0]);
 	test_error = 0;
-	dial_name("192.0.2.1", 0); /* fills `d` and `dst` in */
-	dst.port = 80;
-	addr_set_port(&dst.addr, 80);
-	d.watch.client = pair[1];
-	assert_int_equal(dial_target(&d), -1);
+	assert_int_equal(dial_for("192.0.2.1", 80, SHUT_RDWR), -1);
 	assert_int_equal(d.failure, END_CLIENT_LEFT);
 	expect_nothing_held(0);
-	close(pair[1]);
+	assert_int_equal(dial_for("mute", 80, SHUT_RDWR), -1);
+	assert_int_equal(d.failure, END_CLIENT_LEFT);
+	expect_nothing_held(0);
+}
+
+static void a_client_that_has_finished_is_served(void **state)
+{
+	(void)state;
+	test_error = 0;
+	expect_connected(dial_for("v6.bad", port, SHUT_WR));
+	assert_true(d.watch.finished);
+}
+
+/* Dials for a client that finished before, and is waited with for so long from now on. */
+static void expect_patience(const char *name, int64_t ms, enum end_reason failure)
+{
+	dial_name(name, 0);
+	dst.port = 80;
+	if (dst.kind == DESTINATION_ADDR)
+		addr_set_port(&dst.addr, 80);
+	d.watch = (struct watch){.client = -1, .finished = true, .until = clock_deadline(ms)};
+	assert_int_equal(dial_target(&d), -1);
+	assert_int_equal(d.failure, failure);
+	expect_nothing_held(0);
+}
+
+static void a_client_that_has_finished_is_waited_with_for_a_while(void **state)
+{
+	(void)state;
+	test_error = 0;
+	expect_patience("192.0.2.1", 50, END_CLIENT_FINISHED);
+	expect_patience("mute", 50, END_CLIENT_FINISHED);
+	/* And never longer than anybody else. */
+	config->settings.connect_timeout = 50;
+	expect_patience("192.0.2.1", WATCH_FINISHED_MS, END_CONNECT_TIMEOUT);
+	config->settings.connect_timeout = 30000;
 }
 
 static void goes_on_without_a_spare_descriptor(void **state)
@@ -325,12 +417,16 @@ int main(void)
 		cmocka_unit_test(every_address_is_tried_until_one_answers),
 		cmocka_unit_test(a_mute_address_only_delays_the_next_one),
 		cmocka_unit_test(each_error_has_its_reason),
+		cmocka_unit_test(no_address_of_a_family_is_told_from_no_port_left),
+		cmocka_unit_test(an_external_address_that_is_gone_is_no_lack_of_ports),
 		cmocka_unit_test(lookups_that_fail_have_their_reasons),
 		cmocka_unit_test(gives_up_at_connect_timeout),
 		cmocka_unit_test(a_server_that_sits_on_aaaa_does_not_stop_ipv4),
 		cmocka_unit_test(an_answer_that_comes_late_is_still_used),
 		cmocka_unit_test(what_no_address_can_change_is_denied_at_once),
-		cmocka_unit_test(the_client_is_watched),
+		cmocka_unit_test(a_client_that_breaks_off_ends_it),
+		cmocka_unit_test(a_client_that_has_finished_is_served),
+		cmocka_unit_test(a_client_that_has_finished_is_waited_with_for_a_while),
 		cmocka_unit_test(goes_on_without_a_spare_descriptor),
 	};
 

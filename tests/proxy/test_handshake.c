@@ -3,18 +3,20 @@
 #include "proxy/handshake.h"
 #include "state/users_file.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "../base/check.h"
+#include "../base/faults.h"
 #include "../base/scratch.h"
 #include "../state/cheap.h"
 #include "base/clock.h"
 #include "net.h"
 #include "net/socket.h"
+#include "state/admission.h"
 
 ssize_t __real_socket_read(int fd, void *bytes, size_t len);
 ssize_t __wrap_socket_read(int fd, void *bytes, size_t len);
@@ -22,10 +24,32 @@ ssize_t __wrap_socket_read(int fd, void *bytes, size_t len);
 /* Bytes that the next read gives at most, and each one after it. */
 static size_t first_read, other_reads;
 
+/* What the next reads or writes say, so many. */
+static int fault, faults;
+
+static bool call_fails(void)
+{
+	if (faults == 0)
+		return false;
+	faults--;
+	errno = fault;
+	return true;
+}
+
+ssize_t __real_socket_write(int fd, const void *bytes, size_t len);
+ssize_t __wrap_socket_write(int fd, const void *bytes, size_t len);
+
+ssize_t __wrap_socket_write(int fd, const void *bytes, size_t len)
+{
+	return call_fails() ? -1 : __real_socket_write(fd, bytes, len);
+}
+
 ssize_t __wrap_socket_read(int fd, void *bytes, size_t len)
 {
 	size_t most = first_read;
 
+	if (call_fails())
+		return -1;
 	first_read = other_reads;
 	return __real_socket_read(fd, bytes, len < most ? len : most);
 }
@@ -46,6 +70,7 @@ void __wrap_registry_set_user(struct registry *r, size_t slot, const char *user,
 /* ---- a handshake with a client of the test's ---- */
 
 static struct hashing *hashing;
+static struct stats stats;
 static struct ledger *ledger;
 static struct users *users, *nobody;
 static struct registry *registry;
@@ -103,14 +128,17 @@ static void begin(const char *auth, struct users *who)
 	config = config_read(&source, error);
 	assert_non_null(config);
 	assert_true(setting_set(settings_find("auth"), &config->settings, &in_file, why));
+	admission_decide_auto(config, who == users);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
 	client = pair[0];
 	assert_int_equal(fcntl(pair[1], F_SETFL, O_NONBLOCK), 0);
 	buffer_init(&in, memory, sizeof(memory));
 	h = (struct handshake){.config = config,
 		.users = who,
+		.stats = &stats,
 		.slot = registry_slot_at(registry, 0),
 		.client = pair[1],
+		.watch = {.client = pair[1]},
 		.in = &in,
 		.deadline = clock_deadline(NET_PATIENCE_S * 1000)};
 	registry_enter(h.slot, h.client, &addr);
@@ -122,7 +150,8 @@ static void end(void)
 	registry_leave(h.slot);
 	ledger_leave(h.user_entry, clock_ms());
 	close(h.client);
-	close(client);
+	if (client >= 0)
+		close(client);
 	config_release(config);
 }
 
@@ -171,7 +200,8 @@ static struct session_info published(void)
 
 /* ---- the first byte ---- */
 
-static void what_no_dialect_begins_with_is_malformed(void **state)
+/* Whatever comes behind the first byte; none of these is HTTP. */
+static void what_no_dialect_begins_with_is_not_socks5(void **state)
 {
 	char hex[16];
 
@@ -181,12 +211,101 @@ static void what_no_dialect_begins_with_is_malformed(void **state)
 			continue;
 		snprintf(hex, sizeof(hex), "%02x 01 00", first);
 		assert_false(run_after("optional", users, hex));
-		assert_int_equal(h.reason, END_MALFORMED);
+		assert_int_equal(h.reason, END_NOT_SOCKS5);
+		assert_int_equal(h.guess, first == 4 ? GUESS_SOCKS4 : GUESS_UNKNOWN);
 		assert_false(h.answered);
 		assert_null(h.dialect);
 		net_expect_end(client);
 		end();
 	}
+}
+
+/* What it is may come in pieces. */
+static void what_else_it_may_be_is_guessed(void **state)
+{
+	static const struct {
+		const char *sent;
+		enum guess guess;
+	} rows[] = {
+		{"16 03 01 02 00 01 00", GUESS_TLS},
+		{"04 02 00 50 7f 00 00 01 00", GUESS_SOCKS4},
+		{"50 52 4f 58 59 20 54 43 50 34", GUESS_PROXY_V1},
+		{"0d 0a 0d 0a 00 0d 0a 51 55 49 54 0a 21", GUESS_PROXY_V2},
+		{"53 53 48 2d 32 2e 30", GUESS_UNKNOWN},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		for (size_t cut = 1; cut <= 4; cut++) {
+			begin("auto", nobody);
+			first_read = other_reads = cut;
+			net_send_hex(client, rows[i].sent);
+			assert_false(handshake_run(&h));
+			assert_int_equal(h.reason, END_NOT_SOCKS5);
+			assert_int_equal(h.guess, rows[i].guess);
+			assert_false(h.answered);
+			end();
+		}
+	}
+}
+
+static void who_leaves_before_it_can_be_guessed_has_left(void **state)
+{
+	(void)state;
+	begin("auto", nobody);
+	net_send(client, "GE", 2);
+	shutdown(client, SHUT_WR);
+	assert_false(handshake_run(&h));
+	assert_int_equal(h.reason, END_CLIENT_LEFT);
+	assert_int_equal(h.guess, GUESS_MORE);
+	end();
+	begin("auto", nobody);
+	h.deadline = clock_ms() + 20;
+	net_send(client, "GE", 2);
+	assert_false(handshake_run(&h));
+	assert_int_equal(h.reason, END_HANDSHAKE_TIMEOUT);
+	end();
+}
+
+/* The answer to this request: its head, and where its body begins. */
+static char *http_answer(const char *request, char answer[1024])
+{
+	size_t len = 0;
+	ssize_t n;
+	char *body;
+
+	begin("required", users);
+	net_send(client, request, strlen(request));
+	assert_false(handshake_run(&h));
+	assert_int_equal(h.reason, END_NOT_SOCKS5);
+	assert_int_equal(h.guess, GUESS_HTTP);
+	assert_true(h.answered);
+	shutdown(h.client, SHUT_WR);
+	while ((n = recv(client, answer + len, 1023 - len, 0)) > 0)
+		len += (size_t)n;
+	answer[len] = '\0';
+	end();
+	body = strstr(answer, "\r\n\r\n");
+	assert_non_null(body);
+	*body = '\0';
+	return body + 4;
+}
+
+static void http_is_told_what_the_port_is(void **state)
+{
+	char answer[1024], expected[64];
+	const char *body = http_answer("GET / HTTP/1.1\r\nHost: x\r\n\r\n", answer);
+
+	(void)state;
+	assert_int_equal(strncmp(answer, "HTTP/1.1 400 Bad Request\r\n", 26), 0);
+	assert_contains(answer, "\r\nConnection: close");
+	snprintf(expected, sizeof(expected), "\r\nContent-Length: %zu\r\n", strlen(body));
+	assert_contains(answer, expected);
+	assert_contains(body, "SOCKS5 proxy");
+	/* The same to HEAD, without the body. */
+	assert_string_equal(http_answer("HEAD / HTTP/1.1\r\nHost: x\r\n\r\n", answer), "");
+	assert_contains(answer, expected);
+	assert_int_not_equal(*http_answer("CONNECT a:443 HTTP/1.1\r\n\r\n", answer), '\0');
 }
 
 static void who_leaves_before_a_byte_asked_nothing(void **state)
@@ -299,8 +418,19 @@ static void chooses_a_method_by_auth_and_offer(void **state)
 		{"required", false, "05 01 00", "05 ff"},
 		{"optional", true, "05 01 00", "05 00"},
 		{"optional", true, "05 02 00 02", "05 02"},
-		{"optional", false, "05 02 00 02", "05 00"},
-		{"optional", false, "05 01 02", "05 ff"},
+		{"optional", true, "05 01 02", "05 02"},
+		{"optional", true, "05 01 01", "05 ff"},
+		{"optional", false, "05 01 00", "05 00"},
+		{"optional", false, "05 02 00 02", "05 02"},
+		{"optional", false, "05 01 02", "05 02"},
+		{"none", true, "05 01 00", "05 00"},
+		{"none", true, "05 02 00 02", "05 00"},
+		{"none", true, "05 02 02 00", "05 00"},
+		{"none", true, "05 01 02", "05 02"},
+		{"none", true, "05 01 01", "05 ff"},
+		{"none", true, "05 00", "05 ff"},
+		{"none", false, "05 02 00 02", "05 00"},
+		{"none", false, "05 01 02", "05 02"},
 	};
 
 	(void)state;
@@ -347,6 +477,152 @@ static void a_login_that_is_not_right_is_refused(void **state)
 		expect_answers("05 02 01 01");
 		end();
 	}
+}
+
+/* No hash is computed for it. */
+#define NO_PASSWORD " 01 05 61 6c 69 63 65 00"
+#define NO_SUCH_USER " 01 03 62 6f 62 07 73 65 3a 63 72 65 74"
+
+static void expect_served_as(
+	const char *auth, struct users *who, const char *login, const char *user)
+{
+	uint64_t ignored = stats_get(&stats.logins_ignored);
+	char hex[200];
+
+	snprintf(hex, sizeof(hex), "05 01 02%s" CONNECT_ADDR, login);
+	assert_true(run_after(auth, who, hex));
+	assert_int_equal(h.user_len, strlen(user));
+	assert_memory_equal(h.user, user, strlen(user));
+	assert_int_equal(h.user_entry != NULL, *user != '\0');
+	assert_int_equal(h.login_ignored, *user == '\0');
+	assert_int_equal(stats_get(&stats.logins_ignored), ignored + (*user == '\0'));
+	assert_int_equal(published().user_len, strlen(user));
+	expect_target("192.0.2.1:443");
+	expect_answers("05 02 01 00");
+	end();
+}
+
+static void where_it_is_optional_who_does_not_log_in_rightly_is_anonymous(void **state)
+{
+	(void)state;
+	expect_served_as("optional", users, LOGIN, "alice");
+	expect_served_as("optional", users, WRONG_LOGIN, "");
+	expect_served_as("optional", users, NO_SUCH_USER, "");
+	hashing_set_most(hashing, 0); /* nothing is hashed any more */
+	expect_served_as("optional", users, LOGIN, "alice");
+	expect_served_as("optional", users, NO_PASSWORD, "");
+	expect_served_as("optional", users, " 01 03 62 6f 62 00", "");
+	expect_served_as("optional", nobody, LOGIN, "");
+	hashing_set_most(hashing, 2);
+}
+
+static void where_nobody_logs_in_everybody_is_anonymous(void **state)
+{
+	(void)state;
+	hashing_set_most(hashing, 0);
+	expect_served_as("none", users, LOGIN, "");
+	expect_served_as("none", users, WRONG_LOGIN, "");
+	expect_served_as("none", nobody, NO_PASSWORD, "");
+	hashing_set_most(hashing, 2);
+}
+
+static void expect_refused(const char *auth, const char *login, enum end_reason reason)
+{
+	char hex[200];
+
+	snprintf(hex, sizeof(hex), "05 01 02%s" CONNECT_ADDR, login);
+	begin(auth, users);
+	h.deadline = clock_ms();
+	net_send_hex(client, hex);
+	assert_false(handshake_run(&h));
+	assert_int_equal(h.reason, reason);
+	assert_false(h.login_ignored);
+	shutdown(h.client, SHUT_WR);
+	expect_answers("05 02 01 01");
+	end();
+}
+
+/* Else somebody who is right would get others' rules. */
+static void what_cannot_be_checked_is_refused_even_where_it_is_optional(void **state)
+{
+	(void)state;
+	hashing_set_most(hashing, 0);
+	expect_refused("optional", WRONG_LOGIN, END_LOGIN_BUSY);
+	expect_refused("required", WRONG_LOGIN, END_LOGIN_BUSY);
+	hashing_set_most(hashing, 2);
+	faults_fail(3); /* behind the party's and the job's: crypt(3)'s own */
+	expect_refused("optional", WRONG_LOGIN, END_LOGIN_NO_MEMORY);
+	assert_true(faults_struck());
+}
+
+/* ---- what stays in memory ---- */
+
+static bool is_in_memory(const char *text)
+{
+	return memmem(memory, sizeof(memory), text, strlen(text)) != NULL;
+}
+
+static void a_password_stays_in_memory_nowhere(void **state)
+{
+	static const char *const rows[] = {("05 01 02" LOGIN CONNECT_ADDR),
+		("05 01 02" WRONG_LOGIN " 73 65 3a 63 72 65 74"), /* with it behind the name */
+		"05 01 02 01 05 61 6c 69 63 65 08 73 65 3a 63 72 65 74", /* not complete */
+		"05 01 02 02 05 61 6c 69 63 65 07 73 65 3a 63 72 65 74", /* malformed */
+		("05 01 01" LOGIN)};
+	/* not asked for */ /* not asked for */
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		memset(memory, 0, sizeof(memory));
+		begin("auto", users);
+		net_send_hex(client, rows[i]);
+		shutdown(client, SHUT_WR);
+		(void)!handshake_run(&h);
+		assert_false(is_in_memory("se:cret"));
+		end();
+	}
+}
+
+/* Nobody has a turn, so each waits for one. */
+static void who_leaves_while_his_login_waits_has_left(void **state)
+{
+	(void)state;
+	hashing_set_most(hashing, 0);
+	begin("auto", users);
+	h.deadline = CLOCK_NEVER;
+	net_send_hex(client, "05 01 02" WRONG_LOGIN);
+	close(client);
+	client = -1;
+	assert_false(handshake_run(&h));
+	assert_int_equal(h.reason, END_CLIENT_LEFT);
+	assert_false(h.answered);
+	end();
+	hashing_set_most(hashing, 2);
+}
+
+static void who_has_finished_while_his_login_waits_is_told_so_after_a_while(void **state)
+{
+	(void)state;
+	hashing_set_most(hashing, 0);
+	begin("auto", users);
+	h.deadline = CLOCK_NEVER;
+	h.watch.finished = true;
+	h.watch.until = clock_deadline(20);
+	net_send_hex(client, "05 01 02" WRONG_LOGIN);
+	assert_false(handshake_run(&h));
+	assert_int_equal(h.reason, END_CLIENT_FINISHED);
+	shutdown(h.client, SHUT_WR);
+	expect_answers("05 02 01 01");
+	end();
+	/* And is served when its turn comes in time. */
+	hashing_set_most(hashing, 2);
+	begin("auto", users);
+	net_send_hex(client, "05 01 02" LOGIN CONNECT_ADDR);
+	shutdown(client, SHUT_WR);
+	assert_true(handshake_run(&h));
+	shutdown(h.client, SHUT_WR);
+	expect_answers("05 02 01 00");
+	end();
 }
 
 static void shows_how_far_it_is_and_who_it_is(void **state)
@@ -548,6 +824,52 @@ static void who_does_not_read_is_waited_for_until_the_deadline(void **state)
 	end();
 }
 
+/* Of reading at first, and then of writing. */
+static void a_lack_of_memory_is_waited_for(void **state)
+{
+	static const int errors[] = {ENOBUFS, ENOMEM};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(errors); i++) {
+		begin("auto", nobody);
+		net_send_hex(client, "05 01 00" CONNECT_ADDR);
+		fault = errors[i];
+		faults = 2;
+		assert_true(handshake_run(&h));
+		faults = 2;
+		assert_true(dialect_reply(&h, END_CONNECT_REFUSED, NULL));
+		shutdown(h.client, SHUT_WR);
+		expect_answers("05 00 05 05 00 01 00 00 00 00 00 00");
+		end();
+	}
+}
+
+static void a_lack_of_memory_is_waited_for_until_the_deadline(void **state)
+{
+	(void)state;
+	fault = ENOBUFS;
+	begin("auto", nobody);
+	faults = 1000000;
+	h.deadline = clock_ms() + 50;
+	net_send_hex(client, "05 01 00" CONNECT_ADDR);
+	assert_false(handshake_run(&h));
+	assert_int_equal(h.reason, END_HANDSHAKE_TIMEOUT);
+	assert_true(clock_ms() >= h.deadline);
+	assert_true(faults > 1000000 - 20);
+	end();
+	faults = 0;
+	begin("auto", nobody);
+	net_send_hex(client, "05 01 00" CONNECT_ADDR);
+	assert_true(handshake_run(&h));
+	faults = 1000000;
+	h.deadline = clock_ms() + 50;
+	assert_false(dialect_reply(&h, END_REASONS, NULL));
+	assert_int_equal(h.reason, END_HANDSHAKE_TIMEOUT);
+	assert_true(faults > 1000000 - 20);
+	faults = 0;
+	end();
+}
+
 static void who_is_gone_cannot_be_replied_to(void **state)
 {
 	(void)state;
@@ -564,13 +886,22 @@ static void who_is_gone_cannot_be_replied_to(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_no_dialect_begins_with_is_malformed),
+		cmocka_unit_test(what_no_dialect_begins_with_is_not_socks5),
+		cmocka_unit_test(what_else_it_may_be_is_guessed),
+		cmocka_unit_test(who_leaves_before_it_can_be_guessed_has_left),
+		cmocka_unit_test(http_is_told_what_the_port_is),
 		cmocka_unit_test(who_leaves_before_a_byte_asked_nothing),
 		cmocka_unit_test(who_leaves_in_the_middle_has_left),
 		cmocka_unit_test(silence_is_waited_for_until_the_deadline),
 		cmocka_unit_test(takes_a_request_cut_anywhere),
 		cmocka_unit_test(chooses_a_method_by_auth_and_offer),
 		cmocka_unit_test(a_login_that_is_not_right_is_refused),
+		cmocka_unit_test(where_it_is_optional_who_does_not_log_in_rightly_is_anonymous),
+		cmocka_unit_test(where_nobody_logs_in_everybody_is_anonymous),
+		cmocka_unit_test(what_cannot_be_checked_is_refused_even_where_it_is_optional),
+		cmocka_unit_test(a_password_stays_in_memory_nowhere),
+		cmocka_unit_test(who_leaves_while_his_login_waits_has_left),
+		cmocka_unit_test(who_has_finished_while_his_login_waits_is_told_so_after_a_while),
 		cmocka_unit_test(shows_how_far_it_is_and_who_it_is),
 		cmocka_unit_test(yields_every_command_and_target),
 		cmocka_unit_test(a_request_of_another_version_is_told_so),
@@ -580,6 +911,8 @@ int main(void)
 		cmocka_unit_test(who_did_not_log_in_is_nobody_s),
 		cmocka_unit_test(who_is_deleted_just_then_is_refused),
 		cmocka_unit_test(who_does_not_read_is_waited_for_until_the_deadline),
+		cmocka_unit_test(a_lack_of_memory_is_waited_for),
+		cmocka_unit_test(a_lack_of_memory_is_waited_for_until_the_deadline),
 		cmocka_unit_test(who_is_gone_cannot_be_replied_to),
 	};
 

@@ -122,6 +122,8 @@ int64_t __wrap_clock_ms(void)
 static _Atomic(int) accept_error, accept_errors; /* what accept4(2) says so many times */
 static int threads_left = -1; /* that can be made; -1: any number */
 static int epoll_error; /* of EPOLL_CTL_ADD */
+static _Atomic(int) arm_errors; /* that EPOLL_CTL_MOD says ENOMEM */
+static _Atomic(int) wait_errors; /* that epoll_wait(2) says EINVAL */
 static size_t memory_left = SIZE_MAX; /* bytes that one mapping may have */
 
 int __real_accept4(int fd, struct sockaddr *sa, socklen_t *len, int flags);
@@ -160,7 +162,24 @@ int __wrap_epoll_ctl(int set, int what, int fd, struct epoll_event *event)
 		errno = epoll_error;
 		return -1;
 	}
+	if (what == EPOLL_CTL_MOD && atomic_load(&arm_errors) > 0 &&
+		atomic_fetch_sub(&arm_errors, 1) > 0) {
+		errno = ENOMEM;
+		return -1;
+	}
 	return __real_epoll_ctl(set, what, fd, event);
+}
+
+int __real_epoll_wait(int set, struct epoll_event *events, int most, int timeout);
+int __wrap_epoll_wait(int set, struct epoll_event *events, int most, int timeout);
+
+int __wrap_epoll_wait(int set, struct epoll_event *events, int most, int timeout)
+{
+	if (atomic_load(&wait_errors) > 0 && atomic_fetch_sub(&wait_errors, 1) > 0) {
+		errno = EINVAL;
+		return -1;
+	}
+	return __real_epoll_wait(set, events, most, timeout);
 }
 
 /* What mmap(2) is called where files may be large. */
@@ -221,6 +240,8 @@ static int setup(void **state)
 	atomic_store(&later, 0);
 	threads_left = -1;
 	epoll_error = 0;
+	atomic_store(&arm_errors, 0);
+	atomic_store(&wait_errors, 0);
 	memory_left = SIZE_MAX;
 	sigemptyset(&gone);
 	sigaddset(&gone, POOL_GONE_SIGNAL);
@@ -520,9 +541,9 @@ static void no_place_is_kept_of_less_than_four(void **state)
 
 /* ---- accepting ---- */
 
-static void pauses_when_accept_lacks_descriptors_and_goes_on(void **state)
+static void pauses_when_accept_fails_and_goes_on(void **state)
 {
-	static const int errors[] = {EMFILE, ENFILE, ENOBUFS, ENOMEM};
+	static const int errors[] = {EMFILE, ENFILE, ENOBUFS, ENOMEM, EPERM, EACCES, EINVAL};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
@@ -539,6 +560,113 @@ static void pauses_when_accept_lacks_descriptors_and_goes_on(void **state)
 		stop();
 		close(fd);
 	}
+}
+
+static void an_accept_that_never_works_does_not_hold_up_the_stop(void **state)
+{
+	uint16_t port = start(2);
+	int fd;
+
+	(void)state;
+	atomic_store(&accept_error, EPERM);
+	atomic_store(&accept_errors, 1000000);
+	fd = net_connect("127.0.0.1", port);
+	while (stats_get(&services.stats.accept_exhausted) < 3)
+		sched_yield();
+	stop();
+	/* And has not spun until then. */
+	assert_true(stats_get(&services.stats.accept_exhausted) < 100);
+	assert_int_equal(served, 0);
+	close(fd);
+}
+
+/* ---- arming ---- */
+
+static void a_listener_that_could_not_be_armed_rings_again(void **state)
+{
+	uint16_t port = start(3);
+	int fds[3];
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		/* By who has the client, and by whoever sees to it then. */
+		atomic_store(&arm_errors, i == 2 ? 0 : 3);
+		fds[i] = net_connect("127.0.0.1", port);
+		await(were_served, i + 1);
+		while (atomic_load(&arm_errors) > 0)
+			sched_yield();
+	}
+	stop();
+	close_all(fds, 3);
+}
+
+static void a_listener_that_nobody_could_arm_is_seen_to_by_the_first_who_is_idle(void **state)
+{
+	uint16_t port = start(1);
+	int fds[2];
+
+	(void)state;
+	atomic_store(&arm_errors, 3);
+	fds[0] = net_connect("127.0.0.1", port);
+	await(are_running, 1);
+	fds[1] = net_connect("127.0.0.1", port);
+	let_one_end();
+	await(were_served, 2);
+	stop();
+	close_all(fds, 2);
+}
+
+static void a_listener_that_was_deaf_from_the_first_rings(void **state)
+{
+	uint16_t port;
+	int fd;
+
+	(void)state;
+	atomic_store(&arm_errors, 3);
+	port = start(2);
+	fd = net_connect("127.0.0.1", port);
+	await(were_served, 1);
+	stop();
+	close(fd);
+}
+
+static void what_cannot_be_armed_does_not_hold_up_the_stop(void **state)
+{
+	uint16_t port;
+	int fd;
+
+	(void)state;
+	atomic_store(&arm_errors, 1000000);
+	port = start(2);
+	fd = net_connect("127.0.0.1", port);
+	while (atomic_load(&arm_errors) > 1000000 - 3)
+		sched_yield();
+	stop();
+	assert_true(atomic_load(&arm_errors) > 1000000 - 100);
+	close(fd);
+}
+
+static void a_wait_that_fails_is_no_client_and_no_end(void **state)
+{
+	uint16_t port;
+	int fd;
+
+	(void)state;
+	atomic_store(&wait_errors, 5);
+	port = start(2);
+	fd = net_connect("127.0.0.1", port);
+	await(were_served, 1);
+	stop();
+	close(fd);
+}
+
+static void a_wait_that_never_works_does_not_hold_up_the_stop(void **state)
+{
+	(void)state;
+	atomic_store(&wait_errors, 1000000);
+	start(2);
+	stop();
+	assert_true(atomic_load(&wait_errors) > 1000000 - 100);
 }
 
 static void a_connection_that_broke_before_it_was_accepted_is_no_matter(void **state)
@@ -712,7 +840,14 @@ int main(void)
 		POOL_TEST(an_hour_after_the_other_client_all_places_are_for_one),
 		POOL_TEST(no_place_is_kept_where_the_setting_says_none),
 		POOL_TEST(no_place_is_kept_of_less_than_four),
-		POOL_TEST(pauses_when_accept_lacks_descriptors_and_goes_on),
+		POOL_TEST(pauses_when_accept_fails_and_goes_on),
+		POOL_TEST(an_accept_that_never_works_does_not_hold_up_the_stop),
+		POOL_TEST(a_listener_that_could_not_be_armed_rings_again),
+		POOL_TEST(a_listener_that_nobody_could_arm_is_seen_to_by_the_first_who_is_idle),
+		POOL_TEST(a_listener_that_was_deaf_from_the_first_rings),
+		POOL_TEST(what_cannot_be_armed_does_not_hold_up_the_stop),
+		POOL_TEST(a_wait_that_fails_is_no_client_and_no_end),
+		POOL_TEST(a_wait_that_never_works_does_not_hold_up_the_stop),
 		POOL_TEST(a_connection_that_broke_before_it_was_accepted_is_no_matter),
 		POOL_TEST(goes_over_to_other_listeners),
 		POOL_TEST(a_listener_that_stays_keeps_who_waits_in_its_backlog),

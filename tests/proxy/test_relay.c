@@ -1,5 +1,6 @@
 /* relay on its own, over socket pairs, with poll(2) and the clock in the test's hand. What must
  * hold whichever way the bytes go is tried over each. */
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
@@ -47,6 +48,48 @@ int __wrap_socket_wait(struct pollfd *fds, nfds_t count, int64_t deadline)
 	return poll(fds, count, 0);
 }
 
+/* What calls on one of the relay's descriptors say, so many times, and when they were made. */
+#define MOST_FAULTS 16
+static int fault_fd, fault, faults;
+static int64_t fault_times[MOST_FAULTS];
+static int faulty_calls;
+
+static bool call_fails(int fd)
+{
+	if (fd != fault_fd || faults == 0)
+		return false;
+	faults--;
+	if (faulty_calls < MOST_FAULTS)
+		fault_times[faulty_calls] = now;
+	faulty_calls++;
+	errno = fault;
+	return true;
+}
+
+ssize_t __real_recv(int fd, void *bytes, size_t len, int flags);
+ssize_t __real_send(int fd, const void *bytes, size_t len, int flags);
+ssize_t __real_splice(int from, off_t *from_at, int to, off_t *to_at, size_t len, unsigned flags);
+ssize_t __wrap_recv(int fd, void *bytes, size_t len, int flags);
+ssize_t __wrap_send(int fd, const void *bytes, size_t len, int flags);
+ssize_t __wrap_splice(int from, off_t *from_at, int to, off_t *to_at, size_t len, unsigned flags);
+
+ssize_t __wrap_recv(int fd, void *bytes, size_t len, int flags)
+{
+	return call_fails(fd) ? -1 : __real_recv(fd, bytes, len, flags);
+}
+
+ssize_t __wrap_send(int fd, const void *bytes, size_t len, int flags)
+{
+	return call_fails(fd) ? -1 : __real_send(fd, bytes, len, flags);
+}
+
+ssize_t __wrap_splice(int from, off_t *from_at, int to, off_t *to_at, size_t len, unsigned flags)
+{
+	if (call_fails(from) || call_fails(to))
+		return -1;
+	return __real_splice(from, from_at, to, to_at, len, flags);
+}
+
 /* The outer ends are the test's, the inner ones the relay's. */
 static int client, target;
 static struct relay relay;
@@ -81,6 +124,8 @@ static int setup(void **state)
 	pipe_pool_init(&pipes, &budget);
 	waits = 0;
 	now = 0;
+	fault_fd = -1;
+	faulty_calls = 0;
 	limits = (struct idle_limits){.timeout = 111, .half_close_timeout = 222};
 	traffic = (struct traffic){.sent = 0};
 	return 0;
@@ -359,6 +404,122 @@ static void urgent_data_before_the_end_lose_nothing(void **state)
 	net_expect_end(target);
 }
 
+/* ---- the system's faults ---- */
+
+static void have_fail(int fd, int error, int times)
+{
+	fault_fd = fd;
+	fault = error;
+	faults = times;
+}
+
+/* Then time passes whenever there is nothing to do. */
+static int the_target_answers(struct pollfd *fds)
+{
+	if (waits == 1)
+		net_send(target, "answer", 6);
+	return waits < 1000 && poll(fds, 2, 0) > 0;
+}
+
+static void a_lack_of_memory_is_waited_for(void **state)
+{
+	static const int errors[] = {ENOBUFS, ENOMEM};
+	const int fds[] = {relay.client, relay.target};
+
+	for (size_t i = 0; i < 4; i++) {
+		teardown(state);
+		setup(state);
+		on_wait = the_target_answers;
+		have_fail(fds[i / 2], errors[i % 2], 3);
+		assert_int_equal(relay_run(&relay), END_IDLE);
+		assert_int_equal(relay.error, 0);
+		net_expect(client, "answer", 6);
+		/* The pauses grow, and nothing spins in them. */
+		assert_int_equal(faulty_calls, 3);
+		assert_int_equal(fault_times[1], 10);
+		assert_int_equal(fault_times[2], 10 + 20);
+		assert_int_equal(now, 10 + 20 + 40 + 111);
+		assert_true(waits < 20);
+	}
+}
+
+static void a_lack_of_memory_that_lasts_is_no_clean_end(void **state)
+{
+	(void)state;
+	on_wait = the_target_answers;
+	have_fail(relay.client, ENOBUFS, 1000000);
+	assert_int_equal(relay_run(&relay), END_RELAY_FAILED);
+	assert_int_equal(relay.error, ENOBUFS);
+	assert_int_equal(now, 111);
+	assert_true(net_is_silent(client));
+}
+
+static int the_target_answers_and_finishes(struct pollfd *fds)
+{
+	if (waits == 1) {
+		net_send(target, "answer", 6);
+		shutdown(target, SHUT_WR);
+	}
+	return waits < 1000 && poll(fds, 2, 0) > 0;
+}
+
+/* Neither side is told that this was the end: that is left to a reset. */
+static void what_the_system_cannot_move_is_no_clean_end(void **state)
+{
+	static const int errors[] = {EIO, EPERM};
+	const int fds[] = {relay.client, relay.target};
+
+	for (size_t i = 0; i < 4; i++) {
+		if (path == RELAY_SPLICE && fds[i / 2] == relay.target && errors[i % 2] == EPERM)
+			continue; /* splicing is refused: it copies */
+		teardown(state);
+		setup(state);
+		on_wait = the_target_answers_and_finishes;
+		have_fail(fds[i / 2], errors[i % 2], 1000000);
+		assert_int_equal(relay_run(&relay), END_RELAY_FAILED);
+		assert_int_equal(relay.error, errors[i % 2]);
+		assert_int_equal(faulty_calls, 1);
+		assert_true(net_is_silent(client));
+		assert_true(net_is_silent(target));
+	}
+}
+
+static void what_the_way_says_is_its_end_s(void **state)
+{
+	static const int errors[] = {ECONNRESET, EPIPE, ETIMEDOUT, EHOSTUNREACH};
+
+	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+		teardown(state);
+		setup(state);
+		on_wait = the_target_answers;
+		have_fail(relay.client, errors[i], 1000000);
+		assert_int_equal(relay_run(&relay), END_CLIENT_RESET);
+		assert_int_equal(relay.error, 0);
+	}
+}
+
+static int the_target_answers_and_breaks(struct pollfd *fds)
+{
+	if (waits == 1) {
+		net_send(client, "unread", 6);
+		net_send(target, "answer", 6);
+	}
+	if (waits == 3) {
+		close(target); /* with something unread: a reset */
+		target = dup(client);
+	}
+	return waits < 1000 && (waits == 3 || poll(fds, 2, 0) > 0);
+}
+
+static void what_came_before_a_reset_is_delivered_once_there_is_memory(void **state)
+{
+	(void)state;
+	on_wait = the_target_answers_and_breaks;
+	have_fail(relay.client, ENOMEM, 4);
+	assert_int_equal(relay_run(&relay), END_TARGET_RESET);
+	net_expect(client, "answer", 6);
+}
+
 static bool is_kept_alive(int fd)
 {
 	int value = -1;
@@ -600,6 +761,11 @@ static int run_over(enum relay_path p, const char *name)
 		TEST(what_came_before_a_reset_is_delivered),
 		TEST(urgent_data_before_the_end_lose_nothing),
 		TEST(what_cannot_be_delivered_is_dropped_and_ends_the_session),
+		TEST(a_lack_of_memory_is_waited_for),
+		TEST(a_lack_of_memory_that_lasts_is_no_clean_end),
+		TEST(what_the_system_cannot_move_is_no_clean_end),
+		TEST(what_the_way_says_is_its_end_s),
+		TEST(what_came_before_a_reset_is_delivered_once_there_is_memory),
 	};
 
 	path = p;

@@ -484,7 +484,10 @@ static void run_to(enum end_reason reason, enum outcome outcome)
 	assert_int_equal(stats_get(&s->failed), outcome == FAILED);
 	assert_int_equal(stats_get(&s->succeeded), outcome == SERVED);
 	assert_int_equal(ledger_read(client_entry).total, sessions + 1);
-	if (reason != END_NOTHING_ASKED)
+	/* Health checks leave all day, with a greeting or without: that is no line. */
+	if (reason == END_NOTHING_ASKED || (reason == END_CLIENT_LEFT && outcome == NOT_ASKED))
+		expect_not_logged("session ended");
+	else
 		expect_logged_reason(reason, outcome == SERVED);
 	expect_nothing_held(session.target >= 0);
 }
@@ -513,9 +516,8 @@ static void a_handshake_that_fails_has_its_reason(void **state)
 		enum end_reason reason;
 		const char *answers;
 	} rows[] = {
-		{"04 01", END_MALFORMED, ""},
+		{"04 01", END_NOT_SOCKS5, ""},
 		{"05 01 01", END_NO_METHOD, "05 ff"},
-		{"05 01 02 01 05 61 6c 69 63 65 01 78", END_LOGIN_REFUSED, "05 02 01 01"},
 		{"05 01 02 02 05", END_MALFORMED, "05 02 01 01"},
 		{"05 01 00 04 01 00 01", END_MALFORMED, "05 00" REFUSED("01")},
 		{"", END_HANDSHAKE_TIMEOUT, ""},
@@ -536,17 +538,80 @@ static void a_handshake_that_fails_has_its_reason(void **state)
 	}
 }
 
+#define WRONG_LOGIN "05 01 02 01 05 61 6c 69 63 65 01 78" /* alice, x */
+
+static void a_login_that_is_not_right_is_served_as_anonymous_where_it_is_optional(void **state)
+{
+	(void)state;
+	begin(WRONG_LOGIN CONNECT);
+	run_to(END_CLOSED, SERVED);
+	expect_answers("05 02 01 00" GRANTED);
+	expect_logged(" user=Anonymous login=ignored ");
+	assert_string_equal(access_line(), "Anonymous 192.0.2.1:443");
+	assert_int_equal(stats_get(&services.stats.logins_ignored), 1);
+}
+
+static void a_login_that_is_not_right_is_refused_where_it_is_required(void **state)
+{
+	struct config *c = config_get(services.config);
+
+	(void)state;
+	set(c, "auth", "required");
+	config_release(c);
+	begin(WRONG_LOGIN CONNECT);
+	run_to(END_LOGIN_REFUSED, NOT_ASKED);
+	expect_answers("05 02 01 01");
+	expect_logged(" user=Anonymous outcome=fail ");
+	assert_int_equal(stats_get(&services.stats.logins_ignored), 0);
+}
+
+static void the_log_names_what_a_client_speaks_instead(void **state)
+{
+	(void)state;
+	begin("04 01");
+	run_to(END_NOT_SOCKS5, NOT_ASKED);
+	expect_logged(" reason=not_socks5 guess=socks4 ");
+	begin("16 03 01 02 00 01");
+	run_to(END_NOT_SOCKS5, NOT_ASKED);
+	expect_logged(" reason=not_socks5 guess=tls ");
+	begin("ff");
+	run_to(END_NOT_SOCKS5, NOT_ASKED);
+	expect_not_logged(" guess=");
+}
+
+static void client_finishes(void)
+{
+	shutdown(client, SHUT_WR);
+}
+
+/* A reset, for what it sent and nobody read, would overtake the page. */
+static void a_browser_gets_its_page_whatever_else_it_sends(void **state)
+{
+	static const char request[] = "POST / HTTP/1.1\r\nContent-Length: 100000\r\n\r\n";
+	static const uint8_t body[100000];
+	char answer[2000];
+	size_t len = 0;
+	ssize_t n;
+
+	(void)state;
+	begin("");
+	net_send(client, request, sizeof(request) - 1);
+	net_send(client, body, sizeof(body));
+	on_wait = client_finishes;
+	run_to(END_NOT_SOCKS5, NOT_ASKED);
+	expect_logged(" reason=not_socks5 guess=http ");
+	while ((n = recv(client, answer + len, sizeof(answer) - len, 0)) > 0)
+		len += (size_t)n;
+	assert_int_equal(n, 0);
+	assert_memory_equal(answer, "HTTP/1.1 400 ", 13);
+}
+
 static void the_whole_handshake_has_one_deadline(void **state)
 {
 	(void)state;
 	begin("05 01 00 05");
 	run_to(END_HANDSHAKE_TIMEOUT, NOT_ASKED);
 	assert_int_equal(now, BEGUN + session.config->settings.handshake_timeout);
-}
-
-static void client_finishes(void)
-{
-	shutdown(client, SHUT_WR);
 }
 
 static void who_leaves_before_the_request_has_left(void **state)
@@ -559,8 +624,6 @@ static void who_leaves_before_the_request_has_left(void **state)
 	begin("");
 	on_wait = client_finishes;
 	run_to(END_NOTHING_ASKED, NOT_ASKED);
-	/* Health checks do that all day. */
-	expect_not_logged("session ended");
 	expect_answers("");
 }
 
@@ -606,6 +669,8 @@ static const struct {
 	{END_CONNECT_REFUSED, ECONNREFUSED, "05", " reply=5 error=ECONNREFUSED "},
 	{END_HOST_UNREACHABLE, EHOSTUNREACH, "04", " reply=4 error=EHOSTUNREACH "},
 	{END_NETWORK_UNREACHABLE, ENETUNREACH, "03", " reply=3 error=ENETUNREACH "},
+	{END_CLIENT_FINISHED, 0, "06", " reply=6 "},
+	{END_NO_LOCAL_PORT, EADDRNOTAVAIL, "01", " reply=1 error=EADDRNOTAVAIL "},
 	{END_CONNECT_TIMEOUT, ETIMEDOUT, "06", " reply=6 error=ETIMEDOUT "},
 	{END_CONNECT_FAILED, EACCES, "01", " reply=1 error=EACCES "},
 	{END_BIND_TIMEOUT, 0, "06", " reply=6 "},
@@ -651,6 +716,25 @@ static void each_failure_of_bind_is_told(void **state)
 	expect_each_failure(LOGIN BIND, true, GRANTED);
 	assert_int_equal(accepted, 1);
 	assert_int_equal(abandoned, 0); /* it gives back what it holds itself */
+}
+
+static void a_lack_of_local_ports_is_said_once_a_minute(void **state)
+{
+	(void)state;
+	services.no_port_limit = (struct log_limit){0};
+	for (int i = 0; i < 3; i++) {
+		begin(GREETING CONNECT);
+		plan.failure = END_NO_LOCAL_PORT;
+		run_to(END_NO_LOCAL_PORT, FAILED);
+		expect_answers("05 00" REFUSED("01"));
+		(i == 0 ? expect_logged : expect_not_logged)(
+			"no local port is left to connect to 192.0.2.1:443 from");
+	}
+	now += LOG_LIMIT_PERIOD_MS;
+	begin(GREETING CONNECT);
+	plan.failure = END_NO_LOCAL_PORT;
+	run_to(END_NO_LOCAL_PORT, FAILED);
+	expect_logged("(2 more since the last such line)");
 }
 
 static void a_client_that_left_gets_no_reply(void **state)
@@ -759,6 +843,7 @@ static void a_reset_is_passed_on_to_the_other_side(void **state)
 		{END_HALF_CLOSED_IDLE, false, false},
 		{END_CLIENT_RESET, false, true},
 		{END_TARGET_RESET, true, false},
+		{END_RELAY_FAILED, true, true},
 	};
 
 	(void)state;
@@ -1098,11 +1183,16 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_handshake_that_fails_has_its_reason),
+		TEST(a_login_that_is_not_right_is_served_as_anonymous_where_it_is_optional),
+		TEST(a_login_that_is_not_right_is_refused_where_it_is_required),
+		TEST(the_log_names_what_a_client_speaks_instead),
+		TEST(a_browser_gets_its_page_whatever_else_it_sends),
 		TEST(the_whole_handshake_has_one_deadline),
 		TEST(who_leaves_before_the_request_has_left),
 		TEST(what_cannot_be_tried_is_refused),
 		TEST(each_failure_of_connect_is_told),
 		TEST(each_failure_of_bind_is_told),
+		TEST(a_lack_of_local_ports_is_said_once_a_minute),
 		TEST(a_client_that_left_gets_no_reply),
 		TEST(an_association_that_cannot_be_is_refused),
 		TEST(a_connection_is_relayed),

@@ -2,6 +2,7 @@
  */
 #include "server/capacity.h"
 
+#include <sched.h>
 #include <stdio.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -16,13 +17,16 @@
 
 static struct system {
 	uint64_t host; /* bytes of memory; 0: it does not tell */
-	struct cgroup_limit memory, threads;
+	struct cgroup_limit memory, threads, granted;
+	int processors; /* of its affinity; 0: it does not tell */
 	rlim_t files, address_space, data;
 	uint64_t mapped, mapped_data; /* in use of these, in pages */
 } system_;
 
 struct cgroup_limit __wrap_cgroup_memory(const char *root);
 struct cgroup_limit __wrap_cgroup_threads_left(const char *root);
+struct cgroup_limit __wrap_cgroup_processors(const char *root);
+int __wrap_sched_getaffinity(pid_t pid, size_t size, cpu_set_t *out);
 long __real_sysconf(int name);
 long __wrap_sysconf(int name);
 int __wrap_getrlimit64(__rlimit_resource_t resource, struct rlimit *out);
@@ -41,6 +45,22 @@ struct cgroup_limit __wrap_cgroup_threads_left(const char *root)
 {
 	assert_string_equal(root, "");
 	return system_.threads;
+}
+
+struct cgroup_limit __wrap_cgroup_processors(const char *root)
+{
+	assert_string_equal(root, "");
+	return system_.granted;
+}
+
+int __wrap_sched_getaffinity(pid_t pid, size_t size, cpu_set_t *out)
+{
+	assert_int_equal(pid, 0);
+	assert_int_equal(size, sizeof(*out));
+	CPU_ZERO(out);
+	for (size_t i = 0; i < (size_t)system_.processors; i++)
+		CPU_SET(i, out);
+	return system_.processors == 0 ? -1 : 0;
 }
 
 long __wrap_sysconf(int name)
@@ -223,6 +243,33 @@ static void of_the_address_space_hashes_have_theirs_and_workers_half_of_the_rest
 	expect(60, 60, "max_sessions");
 }
 
+static void hashes_are_as_many_as_processors_and_memory_allow(void **state)
+{
+	static const struct {
+		int processors;
+		uint64_t granted;
+		uint64_t mib;
+		unsigned most;
+	} rows[] = {
+		{1, CGROUP_NO_LIMIT, 65536, 1}, {16, CGROUP_NO_LIMIT, 65536, 16}, {16, 3, 65536, 3},
+		{2, 3, 65536, 2}, {200, CGROUP_NO_LIMIT, 65536, 64}, /* as many as may be set */
+		{16, CGROUP_NO_LIMIT, 1024, 4}, {2, CGROUP_NO_LIMIT, 1024, 2},
+		{16, CGROUP_NO_LIMIT, 128, 1}, /* a 16th does not hold one */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		settings.max_password_checks = 0;
+		system_.processors = rows[i].processors;
+		system_.granted.value = rows[i].granted;
+		limit_memory(rows[i].mib);
+		if (capacity_password_checks(&settings) != rows[i].most)
+			fail_msg("row %zu: %u", i, capacity_password_checks(&settings));
+		settings.max_password_checks = 7;
+		assert_int_equal(capacity_password_checks(&settings), 7);
+	}
+}
+
 static void what_leaves_room_for_none_says_so(void **state)
 {
 	(void)state;
@@ -288,6 +335,7 @@ int main(void)
 		TEST(files_bound_both),
 		TEST(an_eighth_of_the_threads_that_are_left_and_16_at_least_is_kept_free),
 		TEST(of_the_address_space_hashes_have_theirs_and_workers_half_of_the_rest),
+		TEST(hashes_are_as_many_as_processors_and_memory_allow),
 		TEST(what_leaves_room_for_none_says_so),
 		TEST(says_what_decided_and_warns_where_less_was_given),
 	};

@@ -10,9 +10,12 @@
 #include <unistd.h>
 
 #include "../base/scratch.h"
+#include "base/clock.h"
+#include "base/lines.h"
 #include "base/log.h"
 #include "net.h"
 #include "server/effects.h"
+#include "state/admission.h"
 #include "state/users_file.h"
 
 /* ---- what is called, and what fails ---- */
@@ -132,12 +135,35 @@ void __wrap_hashing_set_most(struct hashing *h, unsigned most)
 	note("hashing_set_most");
 }
 
+void __wrap_log_message_beside(enum log_level level, const char *format, ...);
+
+void __wrap_log_message_beside(enum log_level level, const char *format, ...)
+{
+	(void)level;
+	(void)format;
+	note("log_message_beside");
+}
+
 /* ---- what is real, but may fail ---- */
+
+static unsigned conf_opened, users_opened;
+
+struct lines *__real_lines_open(const char *path, bool may_be_pipe, char error[LINES_ERROR_MAX]);
+struct lines *__wrap_lines_open(const char *path, bool may_be_pipe, char error[LINES_ERROR_MAX]);
+
+struct lines *__wrap_lines_open(const char *path, bool may_be_pipe, char error[LINES_ERROR_MAX])
+{
+	conf_opened += strcmp(path, "conf") == 0;
+	users_opened += strcmp(path, "users") == 0;
+	return __real_lines_open(path, may_be_pipe, error);
+}
 
 struct users_draft *__real_users_read(struct users *u, char error[USERS_ERROR_MAX]);
 struct users_draft *__wrap_users_read(struct users *u, char error[USERS_ERROR_MAX]);
-void __real_users_put_into_effect(struct users *u, struct users_draft *draft);
-void __wrap_users_put_into_effect(struct users *u, struct users_draft *draft);
+struct users_difference __real_users_put_into_effect(
+	struct users *u, struct users_draft *draft, users_farewell *farewell, void *context);
+struct users_difference __wrap_users_put_into_effect(
+	struct users *u, struct users_draft *draft, users_farewell *farewell, void *context);
 void __real_config_publish(struct config_store *store, struct config *next);
 void __wrap_config_publish(struct config_store *store, struct config *next);
 bool __real_fdbudget_borrow(struct fdbudget *b, size_t n);
@@ -158,10 +184,11 @@ struct users_draft *__wrap_users_read(struct users *u, char error[USERS_ERROR_MA
 	return NULL;
 }
 
-void __wrap_users_put_into_effect(struct users *u, struct users_draft *draft)
+struct users_difference __wrap_users_put_into_effect(
+	struct users *u, struct users_draft *draft, users_farewell *farewell, void *context)
 {
 	note("users_put_into_effect");
-	__real_users_put_into_effect(u, draft);
+	return __real_users_put_into_effect(u, draft, farewell, context);
 }
 
 /* Every change does it. */
@@ -193,10 +220,16 @@ int __wrap_setting_copy(const struct setting *setting, void *to, const void *fro
 
 /* ---- a site ---- */
 
-#define USERS_LINE "root:$2b$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW:admin\n"
+/* "secret" by bcrypt at its lowest cost, and another. */
+#define HASH "$2b$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW"
+#define OTHER_HASH "$2b$04$KBCwKxOzLha2MUDgW0PjXe5WrYdbeMEUdDqZSYfWfkhh6PfeUa7Fi"
+#define USERS_LINE "root:" HASH ":admin\n"
 #define CONF                                                                                       \
 	"listen = 127.0.0.1\nport = 0\nmonitor_port = 0\nusers_file = users\n"                     \
 	"log_file = log\naccess_log_file = access\n"
+
+/* What a reload says that it has read and opened again. */
+#define FILES "; read: conf, users (1 user); opened again: log, access"
 
 static struct services services;
 static struct site site;
@@ -204,9 +237,23 @@ static struct config_override flag;
 static struct config_source source = {.path = "conf", .overrides = &flag};
 static char reply[CHANGE_REPLY_MAX];
 
+/* As they are in the file at `path`; NULL: nobody, kept nowhere. */
+static struct users *users_at(const char *path)
+{
+	struct users_backend file;
+	char error[USERS_ERROR_MAX];
+	struct users *u;
+
+	if (path != NULL)
+		file = users_file_backend(path);
+	u = users_new(services.hashing, services.ledger, path == NULL ? NULL : &file);
+	assert_non_null(u);
+	assert_int_equal(users_load(u, error), 0);
+	return u;
+}
+
 static int open_site(void **state)
 {
-	struct users_backend file = users_file_backend("users");
 	char error[CONFIG_ERROR_MAX];
 	struct config *c;
 
@@ -221,10 +268,9 @@ static int open_site(void **state)
 	fdbudget_plan(&services.budget, 100, 10, 10);
 	services.hashing = hashing_new(1);
 	services.ledger = ledger_new(1, NULL);
-	services.users = users_new(services.hashing, services.ledger, &file);
-	assert_int_equal(users_load(services.users, error), 0);
-	site = (struct site){
-		.source = &source, .services = &services, .users_stamp = stamp_of("users")};
+	services.users = users_at("users");
+	admission_decide_auto(c, false);
+	site = (struct site){.source = &source, .services = &services};
 	assert_int_equal(fronts_open(&site.fronts, &services.budget, 2, c, error), 0);
 	for (enum front i = 0; i < FRONTS; i++)
 		fronts_set_acceptor(&site.fronts, i, &acceptors[i]);
@@ -415,7 +461,7 @@ static void a_reload_does_what_it_reads_again_and_what_changed(void **state)
 	assert_int_equal(reload(CONF), 0);
 	snprintf(expected, sizeof(expected), "%s users_put_into_effect", again);
 	assert_string_equal(calls, expected);
-	assert_string_equal(reply, "Nothing changed");
+	assert_string_equal(reply, "Nothing changed" FILES);
 	assert_int_equal(
 		reload(CONF "dns_cache = 7\nmax_password_checks = 7\nlog_level = warn\n"), 0);
 	snprintf(expected, sizeof(expected),
@@ -423,27 +469,8 @@ static void a_reload_does_what_it_reads_again_and_what_changed(void **state)
 		"users_put_into_effect",
 		again);
 	assert_string_equal(calls, expected);
-	assert_string_equal(
-		reply, "max_password_checks set to 7, dns_cache set to 7, log_level set to warn");
-}
-
-/* auth = auto asks whether there are users: in between nobody is to get in who may neither before
- * nor afterwards. */
-static void no_moment_of_a_reload_opens_the_door(void **state)
-{
-	static const char users[] = "users_put_into_effect";
-
-	(void)state;
-	assert_int_equal(reload(CONF "auth = required\n"), 0);
-	assert_true(calls + published_behind > strstr(calls, users)); /* there are some */
-	scratch_write("users", "# nobody\n");
-	assert_int_equal(reload(CONF "auth = required\n"), 0);
-	assert_true(calls + published_behind < strstr(calls, users)); /* there are none */
-	assert_int_equal(users_count(services.users), 0);
-	scratch_write("users", USERS_LINE);
-	assert_int_equal(reload(CONF "auth = auto\n"), 0);
-	assert_true(calls + published_behind > strstr(calls, users));
-	assert_int_equal(users_count(services.users), 1);
+	assert_string_equal(reply,
+		"max_password_checks set to 7, dns_cache set to 7, log_level set to warn" FILES);
 }
 
 static void the_proxys_own_places_outlast_any_change(void **state)
@@ -469,7 +496,7 @@ static void what_cannot_change_while_serving_does_not(void **state)
 	assert_string_equal(reply, "max_sessions changes only at the next start");
 	assert_int_equal(reload(CONF "max_sessions = 7\ntimeout = 5m\n"), 0);
 	assert_string_equal(
-		reply, "max_sessions changes only at the next start, timeout set to 5m");
+		reply, "max_sessions changes only at the next start, timeout set to 5m" FILES);
 	assert_setting("max_sessions", "auto");
 	assert_setting("timeout", "5m");
 }
@@ -521,11 +548,11 @@ static void a_change_behind_4096_bytes_counts(void **state)
 	flag = (struct config_override){.setting = settings_find("dns_servers"), .value = servers};
 	source.count = 1;
 	assert_int_equal(change_reload(&site, reply), 0);
-	assert_string_equal(reply, "dns_servers changed"); /* and not the half of it */
+	assert_string_equal(reply, "dns_servers changed" FILES); /* and not the half of it */
 	servers[strlen(servers) - 1] = '3';
 	calls[0] = '\0';
 	assert_int_equal(change_reload(&site, reply), 0);
-	assert_string_equal(reply, "dns_servers changed");
+	assert_string_equal(reply, "dns_servers changed" FILES);
 	assert_non_null(strstr(calls, "resolver_configure"));
 	assert_setting("dns_servers", servers);
 }
@@ -614,6 +641,179 @@ static void a_reload_that_fails_at_any_step_changes_nothing(void **state)
 	assert_ptr_not_equal(fronts_listeners(&site.fronts, FRONT_MONITOR), before.listeners[1]);
 }
 
+/* ---- users ---- */
+
+/* Reading it once more, to put into effect what had been checked, let a file through that was
+ * emptied in between. */
+static void each_file_is_read_once(void **state)
+{
+	(void)state;
+	conf_opened = users_opened = 0;
+	assert_int_equal(reload(CONF), 0);
+	assert_int_equal(conf_opened, 1);
+	assert_int_equal(users_opened, 1);
+}
+
+static void without_files_there_is_nothing_to_be_read(void **state)
+{
+	struct config_override flags[] = {{settings_find("listen"), "127.0.0.1"},
+		{settings_find("port"), "0"}, {settings_find("monitor_port"), "0"}};
+	struct config_source flags_only = {.count = COUNT(flags), .overrides = flags};
+	char error[CONFIG_ERROR_MAX];
+
+	(void)state;
+	users_free(services.users);
+	services.users = users_at(NULL);
+	config_publish(services.config, config_read(&flags_only, error));
+	site.source = &flags_only;
+	assert_int_equal(change_reload(&site, reply), 0);
+	assert_string_equal(reply, "Nothing changed; there is no file to be read or opened again");
+}
+
+static bool requires_login(void)
+{
+	struct config *c = config_get(services.config);
+	bool requires = admission_login_required(c);
+
+	config_release(c);
+	return requires;
+}
+
+/* Emptied by an editor for a moment, or gone. */
+static void a_file_without_its_users_is_refused(void **state)
+{
+	struct picture before = take_picture();
+
+	(void)state;
+	scratch_write("users", "# nobody\n");
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(reload(everything), -1);
+		assert_string_equal(calls, "users_read");
+		assert_same_picture(&before);
+		assert_true(requires_login());
+		if (i == 0) {
+			assert_begins(reply,
+				"users: no users are left in it, but the server has 1 from it");
+			assert_int_equal(unlink("users"), 0);
+		} else {
+			assert_begins(reply, "users: it is missing, but the server has 1 from it");
+		}
+	}
+}
+
+/* Nobody was in it, so nobody is lost. */
+static void a_file_that_never_had_users_may_be_empty_or_missing(void **state)
+{
+	char error[USERS_ERROR_MAX];
+
+	(void)state;
+	assert_int_equal(users_remove(services.users, "root", error), -1); /* the last admin */
+	users_free(services.users);
+	scratch_write("users", "# nobody\n");
+	services.users = users_at("users");
+	assert_int_equal(reload(CONF), 0);
+	assert_true(requires_login());
+	assert_int_equal(unlink("users"), 0);
+	assert_int_equal(reload(CONF), 0);
+	assert_string_equal(
+		reply, "Nothing changed; read: conf, users (0 users); opened again: log, access");
+	assert_true(requires_login());
+	scratch_write("users", USERS_LINE);
+	assert_int_equal(reload(CONF), 0);
+	assert_begins(reply, "1 user added; read: ");
+	assert_true(requires_login());
+}
+
+/* auth = auto: a user who is added is no reason for others to log in, not even at a reload. */
+static void who_must_log_in_is_not_changed_by_a_user_who_is_added(void **state)
+{
+	static const char no_file[] = "listen = 127.0.0.1\nport = 0\nmonitor_port = 0\n";
+	char error[USERS_ERROR_MAX];
+
+	(void)state;
+	users_free(services.users);
+	services.users = users_at(NULL);
+	scratch_write("conf", no_file);
+	config_publish(services.config, config_read(&source, error));
+	assert_int_equal(reload(no_file), 0);
+	assert_string_equal(reply, "Nothing changed; read: conf");
+	assert_false(requires_login());
+	assert_int_equal(users_add(services.users, "alice", HASH, USER_ROLE_ADMIN, error), 0);
+	assert_int_equal(reload(no_file), 0);
+	assert_false(requires_login());
+	assert_int_equal(set("clients", "private"), 0);
+	assert_false(requires_login());
+	assert_int_equal(users_note_given(services.users, "root"), 0);
+	assert_int_equal(reload(no_file), 0);
+	assert_true(requires_login());
+}
+
+/* A session of that user at the registry's only slot. */
+static struct ledger_entry *begin_session(const char *name, int client)
+{
+	struct login login = {
+		.name = name, .name_len = strlen(name), .password = "secret", .password_len = 6};
+	struct registry_slot *slot = registry_slot_at(services.registry, 0);
+	struct addr addr = net_addr("192.0.2.7", 1234);
+	struct ledger_entry *entry = NULL;
+
+	assert_int_equal(users_login(services.users, &login, CLOCK_NEVER, NULL, &entry), LOGIN_OK);
+	registry_enter(slot, client, &addr);
+	registry_set_user(slot, name, strlen(name));
+	return entry;
+}
+
+static void end_session(struct ledger_entry *entry)
+{
+	registry_leave(registry_slot_at(services.registry, 0));
+	ledger_leave(entry, 0);
+}
+
+static bool was_told_to_end(void)
+{
+	return atomic_load(registry_told(registry_slot_at(services.registry, 0)));
+}
+
+static void whoever_is_gone_from_the_file_has_no_session_any_more(void **state)
+{
+	struct ledger_entry *entry;
+	int pair[2];
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	services.registry = registry_new(1);
+	scratch_write("users", USERS_LINE "bob:" HASH "\n");
+	assert_int_equal(reload(CONF), 0);
+	entry = begin_session("bob", pair[0]);
+	/* Another password ends no session. */
+	scratch_write("users", USERS_LINE "bob:" OTHER_HASH ":admin\n");
+	assert_int_equal(reload(CONF), 0);
+	assert_begins(reply, "1 user changed; read: ");
+	assert_false(was_told_to_end());
+	assert_false(ledger_has_retired(entry));
+	scratch_write("users", USERS_LINE "carol:" HASH "\n");
+	assert_int_equal(reload(CONF), 0);
+	assert_begins(reply, "1 user added, 1 user gone, 1 session ended; read: ");
+	assert_true(was_told_to_end());
+	assert_true(ledger_has_retired(entry));
+	end_session(entry);
+	registry_free(services.registry);
+	close(pair[0]);
+	close(pair[1]);
+}
+
+/* By then the log may be read by nobody. */
+static void a_log_that_fails_is_told_beside_it(void **state)
+{
+	(void)state;
+	fail_at("log_open", 1);
+	assert_int_equal(reload(CONF), -1);
+	assert_non_null(strstr(calls, "log_message_beside"));
+	fail_at("access_log_open", 1);
+	assert_int_equal(reload(CONF), -1);
+	assert_null(strstr(calls, "log_message_beside"));
+}
+
 static void users_that_cannot_be_read_are_refused_before_anything_is_opened(void **state)
 {
 	struct picture before = take_picture();
@@ -622,11 +822,6 @@ static void users_that_cannot_be_read_are_refused_before_anything_is_opened(void
 	scratch_write("users", "root:nonsense\n");
 	assert_int_equal(reload(everything), -1);
 	assert_begins(reply, "users:1: ");
-	assert_string_equal(calls, "users_read");
-	assert_same_picture(&before);
-	scratch_write("users", "# nobody\n");
-	assert_int_equal(reload(everything), -1);
-	assert_begins(reply, "users: no users are left in it, which would let everybody in");
 	assert_string_equal(calls, "users_read");
 	assert_same_picture(&before);
 }
@@ -678,13 +873,19 @@ int main(void)
 		site_test(the_value_that_it_has_has_no_effect),
 		site_test(a_change_of_timeout_or_log_level_leaves_the_resolver_alone),
 		site_test(a_reload_does_what_it_reads_again_and_what_changed),
-		site_test(no_moment_of_a_reload_opens_the_door),
 		site_test(the_proxys_own_places_outlast_any_change),
 		site_test(what_cannot_change_while_serving_does_not),
 		site_test(a_value_that_was_set_outlasts_reloads),
 		site_test(a_refused_value_is_not_remembered),
 		site_test(a_change_behind_4096_bytes_counts),
 		site_test(a_reload_that_fails_at_any_step_changes_nothing),
+		site_test(each_file_is_read_once),
+		site_test(without_files_there_is_nothing_to_be_read),
+		site_test(a_file_without_its_users_is_refused),
+		site_test(a_file_that_never_had_users_may_be_empty_or_missing),
+		site_test(who_must_log_in_is_not_changed_by_a_user_who_is_added),
+		site_test(whoever_is_gone_from_the_file_has_no_session_any_more),
+		site_test(a_log_that_fails_is_told_beside_it),
 		site_test(users_that_cannot_be_read_are_refused_before_anything_is_opened),
 		site_test(a_file_that_is_wrong_changes_nothing),
 		site_test(without_memory_nothing_changes),

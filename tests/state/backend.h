@@ -57,10 +57,26 @@ static inline int fake_remove(
 	return fake_result(f, error);
 }
 
+static inline void fake_nothing(void *context)
+{
+	(void)context;
+}
+
+static inline bool fake_never(void *context)
+{
+	(void)context;
+	return false;
+}
+
 static inline struct users_backend fake_backend(struct fake_backend *f)
 {
-	return (struct users_backend){
-		.context = f, .load = fake_load, .save = fake_save, .remove = fake_remove};
+	return (struct users_backend){.context = f,
+		.load = fake_load,
+		.settle = fake_nothing,
+		.is_outdated = fake_never,
+		.save = fake_save,
+		.remove = fake_remove,
+		.free = fake_nothing};
 }
 
 #endif

@@ -32,20 +32,82 @@ static void login_is_required_as_auth_says(void **state)
 {
 	static const struct {
 		const char *auth;
-		size_t users;
-		bool required;
-	} rows[] = {{"auto", 0, false}, {"auto", 1, true}, {"auto", 10000, true},
-		{"required", 0, true}, {"required", 1, true}, {"optional", 0, false},
-		{"optional", 1, false}};
+		bool required, required_with_users;
+	} rows[] = {{"auto", false, true}, {"required", true, true}, {"optional", false, false},
+		{"none", false, false}};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct config *c = config_with("auth", rows[i].auth);
 
-		if (admission_login_required(c, rows[i].users) != rows[i].required)
+		if (admission_login_required(c) != rows[i].required)
+			fail_msg("auth %s without users", rows[i].auth);
+		admission_decide_auto(c, true);
+		if (admission_login_required(c) != rows[i].required_with_users)
+			fail_msg("auth %s with users", rows[i].auth);
+		admission_decide_auto(c, false);
+		assert_true(admission_login_required(c) == rows[i].required);
+		config_release(c);
+	}
+}
+
+static void logins_mean_what_auth_says(void **state)
+{
+	static const struct {
+		const char *auth;
+		size_t users;
+		bool wanted, possible, checked, forgiven;
+	} rows[] = {{"auto", 0, false, false, true, true}, {"auto", 1, true, false, true, true},
+		{"required", 0, true, false, true, false}, {"optional", 0, true, false, true, true},
+		{"optional", 1, true, false, true, true}, {"none", 0, false, true, false, false},
+		{"none", 1, false, true, false, false}};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct config *c = config_with("auth", rows[i].auth);
+
+		if (admission_login_wanted(c, rows[i].users) != rows[i].wanted ||
+			admission_login_possible(c) != rows[i].possible ||
+			admission_login_checked(c) != rows[i].checked ||
+			admission_wrong_login_forgiven(c) != rows[i].forgiven)
 			fail_msg("auth %s with %zu users", rows[i].auth, rows[i].users);
 		config_release(c);
 	}
+}
+
+static void a_login_that_auto_requires_has_to_be_right(void **state)
+{
+	struct config *c = config_with("auth", "auto");
+
+	(void)state;
+	admission_decide_auto(c, true);
+	assert_true(admission_login_wanted(c, 0));
+	assert_false(admission_wrong_login_forgiven(c));
+	config_release(c);
+}
+
+/* Whatever is in it: emptied by accident it opened the proxy at the next start. */
+static void a_file_of_users_that_is_named_requires_a_login(void **state)
+{
+	struct config *c = config_with("users_file", "/nonexistent/users");
+
+	(void)state;
+	admission_decide_auto(c, false);
+	assert_true(admission_login_required(c));
+	config_release(c);
+}
+
+static void a_copy_is_decided_alike(void **state)
+{
+	struct config *c = config_with("users_file", "users"), *copy;
+
+	(void)state;
+	admission_decide_auto(c, false);
+	copy = config_clone(c);
+	assert_non_null(copy);
+	assert_true(admission_login_required(copy));
+	config_release(copy);
+	config_release(c);
 }
 
 /* ---- clients ---- */
@@ -98,6 +160,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(login_is_required_as_auth_says),
+		cmocka_unit_test(logins_mean_what_auth_says),
+		cmocka_unit_test(a_login_that_auto_requires_has_to_be_right),
+		cmocka_unit_test(a_file_of_users_that_is_named_requires_a_login),
+		cmocka_unit_test(a_copy_is_decided_alike),
 		cmocka_unit_test(clients_are_served_as_the_rule_says),
 	};
 

@@ -63,6 +63,7 @@ static int setup(void **state)
 	put_user(file, "boss", "admin");
 	put_user(file, "alice", "user");
 	fclose(file);
+	waits = 0;
 	hashing = hashing_new(2);
 	bans = bans_new(NULL);
 	ledger = ledger_new(1, NULL);
@@ -263,6 +264,7 @@ static void known_are_administrators_whose_password_was_right(void **state)
 
 struct guesser {
 	pthread_t thread;
+	char password[16];
 	enum login_result result;
 };
 
@@ -270,8 +272,54 @@ static void *guess(void *context)
 {
 	struct guesser *g = context;
 
-	g->result = proxy("root", "wrong");
+	g->result = proxy("root", g->password);
 	return NULL;
+}
+
+/* Sends them in and returns when all wait for a turn. */
+static void send_crowd(struct guesser crowd[CROWD], const char *password, bool numbered)
+{
+	for (int i = 0; i < CROWD; i++) {
+		snprintf(crowd[i].password, sizeof(crowd[i].password), numbered ? "%s%d" : "%s",
+			password, i);
+		assert_int_equal(pthread_create(&crowd[i].thread, NULL, guess, &crowd[i]), 0);
+	}
+	while (atomic_load(&waits) < CROWD)
+		sched_yield();
+}
+
+/* The same program with an old password. */
+static void a_crowd_with_the_same_wrong_password_is_one_failure(void **state)
+{
+	struct guesser crowd[CROWD];
+
+	(void)state;
+	come_from("192.0.2.1");
+	hashing_set_most(hashing, 0);
+	send_crowd(crowd, "wrong", false);
+	hashing_set_most(hashing, 1);
+	for (size_t i = 0; i < CROWD; i++) {
+		assert_int_equal(pthread_join(crowd[i].thread, NULL), 0);
+		assert_int_equal(crowd[i].result, LOGIN_REFUSED);
+	}
+	assert_int_equal(bans_failures(bans, &from), 1);
+}
+
+/* What one of them is refused for, another one may have good luck with. */
+static void another_address_is_not_held_off_with_the_first(void **state)
+{
+	static char first, second;
+	struct login login = login_of("root", "secret");
+	struct ledger_entry *entry = NULL;
+
+	(void)state;
+	fail_often(3);
+	login.client = &first;
+	assert_int_equal(users_login(users, &login, CLOCK_NEVER, NULL, &entry), LOGIN_HELD_OFF);
+	come_from("192.0.2.2");
+	login.client = &second;
+	assert_int_equal(users_login(users, &login, CLOCK_NEVER, NULL, &entry), LOGIN_OK);
+	ledger_leave(entry, 0);
 }
 
 /* All ask before anybody has failed, and then wait for a turn. */
@@ -283,10 +331,7 @@ static void a_crowd_that_waits_for_its_turn_gets_no_more_tries(void **state)
 	(void)state;
 	come_from("192.0.2.1");
 	hashing_set_most(hashing, 0);
-	for (size_t i = 0; i < CROWD; i++)
-		assert_int_equal(pthread_create(&crowd[i].thread, NULL, guess, &crowd[i]), 0);
-	while (atomic_load(&waits) < CROWD)
-		sched_yield();
+	send_crowd(crowd, "wrong", true);
 	hashing_set_most(hashing, 1);
 	for (size_t i = 0; i < CROWD; i++) {
 		assert_int_equal(pthread_join(crowd[i].thread, NULL), 0);
@@ -311,6 +356,8 @@ int main(void)
 		TEST(one_in_5_s_is_checked),
 		TEST(a_right_one_makes_it_good),
 		TEST(known_are_administrators_whose_password_was_right),
+		TEST(a_crowd_with_the_same_wrong_password_is_one_failure),
+		TEST(another_address_is_not_held_off_with_the_first),
 		TEST(a_crowd_that_waits_for_its_turn_gets_no_more_tries),
 	};
 

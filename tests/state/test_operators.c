@@ -35,9 +35,12 @@ static const struct user_credentials carol = {"carol", "c:secret"};
 
 static struct users *users_at(const char *path)
 {
-	struct users_backend file = users_file_backend(path);
-	struct users *u = users_new(hashing, ledger, path == NULL ? NULL : &file);
+	struct users_backend file;
+	struct users *u;
 
+	if (path != NULL)
+		file = users_file_backend(path);
+	u = users_new(hashing, ledger, path == NULL ? NULL : &file);
 	assert_non_null(u);
 	hashing_set_most(hashing, 1);
 	return u;
@@ -173,6 +176,10 @@ static void who_is_right_already_is_not_written(void **state)
 	put_carol(u);
 	assert_true(inode_of("users") == before);
 	assert_int_equal(users_count(u), 1);
+	assert_true(operators_are_kept(u, &carol, 1));
+	assert_false(
+		operators_are_kept(u, (const struct user_credentials[]){carol, {"dave", "d"}}, 2));
+	assert_true(users_are_given(u, "carol"));
 	users_free(u);
 }
 

@@ -7,7 +7,9 @@
 #include <unistd.h>
 
 #include "../base/check.h"
+#include "../base/litmus.h"
 #include "base/clock.h"
+#include "state/config.h"
 
 /* A connection: `own` is given to the registry, `peer` tells what became of it. */
 struct pair {
@@ -409,6 +411,129 @@ static void workers_and_a_stop_do_not_disturb_each_other(void **state)
 	registry_free(r);
 }
 
+/* ---- what the janitor meets while the worker writes ---- */
+
+#define LONG_MS 1000000
+#define SHORT_MS 1000
+
+static struct registry *litmus_registry;
+static struct registry_slot *litmus_slot;
+static struct idle_limits limits;
+static int64_t begun, seen_limit, next_due;
+
+static void enter_anew(void)
+{
+	enter(litmus_registry, 0, -1);
+	begun = traffic_read(registry_traffic(litmus_slot), clock_ms()).last_active;
+	atomic_store(&limits.timeout, LONG_MS);
+	atomic_store(&limits.half_close_timeout, LONG_MS);
+	seen_limit = next_due = 0;
+}
+
+/* As if the request had taken long. */
+static void begin_relay_late(void)
+{
+	traffic_active(registry_traffic(litmus_slot), begun + LONG_MS);
+	registry_set_phase(litmus_slot, PHASE_RELAY);
+}
+
+static int64_t end_idle_at(int64_t now)
+{
+	return registry_end_idle(litmus_registry, registry_last_id(litmus_registry),
+		atomic_load(&limits.timeout), atomic_load(&limits.half_close_timeout), now);
+}
+
+static void end_idle_until_it_relays(void)
+{
+	int looks = 0;
+
+	atomic_store(&limits.timeout, SHORT_MS);
+	while (end_idle_at(begun + LONG_MS) == CLOCK_NEVER && ++looks < 100)
+		;
+}
+
+static bool nobody_was_told(void)
+{
+	return registry_told_why(litmus_slot) == END_REASONS;
+}
+
+static void expect_right(const struct litmus *litmus)
+{
+	litmus_registry = registry_new(1);
+	litmus_slot = registry_slot_at(litmus_registry, 0);
+	assert_int_equal(litmus_wrong(litmus, LITMUS_ROUNDS), 0);
+	registry_free(litmus_registry);
+}
+
+static void a_relay_that_begins_is_as_fresh_as_it_says(void **state)
+{
+	static const struct litmus litmus = {.prepare = enter_anew,
+		.write = begin_relay_late,
+		.read = end_idle_until_it_relays,
+		.is_right = nobody_was_told};
+
+	(void)state;
+	expect_right(&litmus);
+}
+
+static void begin_relay(void)
+{
+	registry_set_phase(litmus_slot, PHASE_RELAY);
+	seen_limit = atomic_load(&limits.timeout);
+}
+
+static void lower_timeout(void)
+{
+	atomic_store(&limits.timeout, SHORT_MS);
+	next_due = end_idle_at(begun);
+}
+
+/* The worker knows the limit, or the janitor knows the relay. */
+static bool one_has_seen_the_other(void)
+{
+	return seen_limit == SHORT_MS || next_due == begun + SHORT_MS;
+}
+
+static void no_relay_sleeps_for_a_time_that_is_over(void **state)
+{
+	static const struct litmus litmus = {.prepare = enter_anew,
+		.write = begin_relay,
+		.read = lower_timeout,
+		.is_right = one_has_seen_the_other};
+
+	(void)state;
+	expect_right(&litmus);
+}
+
+static void enter_relay_anew(void)
+{
+	enter_anew();
+	registry_set_phase(litmus_slot, PHASE_RELAY);
+}
+
+static void finish_a_side(void)
+{
+	traffic_half_close(registry_traffic(litmus_slot), true);
+	seen_limit = atomic_load(&limits.half_close_timeout);
+}
+
+static void lower_half_close_timeout(void)
+{
+	atomic_store(&limits.half_close_timeout, SHORT_MS);
+	next_due = end_idle_at(begun);
+}
+
+static void no_half_closed_relay_sleeps_for_a_time_that_is_over(void **state)
+{
+	static const struct litmus litmus = {.prepare = enter_relay_anew,
+		.write = finish_a_side,
+		.read = lower_half_close_timeout,
+		.is_right = one_has_seen_the_other};
+
+	(void)state;
+	expect_right(&litmus);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -426,6 +551,9 @@ int main(void)
 		cmocka_unit_test(a_users_sessions_are_ended_and_no_others),
 		cmocka_unit_test(idle_relays_are_ended_up_to_an_id),
 		cmocka_unit_test(workers_and_a_stop_do_not_disturb_each_other),
+		cmocka_unit_test(a_relay_that_begins_is_as_fresh_as_it_says),
+		cmocka_unit_test(no_relay_sleeps_for_a_time_that_is_over),
+		cmocka_unit_test(no_half_closed_relay_sleeps_for_a_time_that_is_over),
 	};
 
 	return cmocka_run_group_tests_name("state/registry", tests, NULL, NULL);

@@ -290,6 +290,8 @@ static void words_are_the_values_of_their_enums(void **state)
 	assert_int_equal(values.auth, AUTH_REQUIRED);
 	assert_true(set("auth", "optional"));
 	assert_int_equal(values.auth, AUTH_OPTIONAL);
+	assert_true(set("auth", "none"));
+	assert_int_equal(values.auth, AUTH_NONE);
 }
 
 static void takes_texts(void **state)
@@ -477,7 +479,7 @@ static void tells_what_is_legal(void **state)
 		{"max_sessions", "auto or a number from 1 to 100000"},
 		{"max_sessions_per_client", "auto, none or a number from 1 to 100000"},
 		{"timeout", "a time from 100ms to 30d"}, {"drain_timeout", "a time from 0s to 1d"},
-		{"auth", "auto, required, optional"}, {"log_format", "text, json"},
+		{"auth", "auto, required, optional, none"}, {"log_format", "text, json"},
 		{"dns_servers", "addresses"}, {"listen", "at most 16"},
 		{"monitor_listen", "an IPv4 or IPv6 address"}, {"clients", "at most 64"},
 		{"log_file", "any text"}};

@@ -2,6 +2,7 @@
 #include "state/traffic.h"
 
 #include "../base/check.h"
+#include "../base/litmus.h"
 
 static struct traffic t;
 
@@ -30,7 +31,8 @@ static void a_session_begins_at_nothing_and_a_worker_goes_on(void **state)
 	assert_int_equal(f.sent, 10);
 	assert_int_equal(f.received, 200);
 	assert_int_equal(f.last_active, 1100);
-	atomic_store(&t.half_closed, true);
+	traffic_half_close(&t, true);
+	assert_true(traffic_read(&t, 1200).half_closed);
 	traffic_begin(&t, 5000);
 	f = traffic_read(&t, 5000);
 	assert_int_equal(f.sent, 0);
@@ -115,6 +117,91 @@ static void the_first_who_is_active_rings_an_armed_alarm(void **state)
 	assert_int_equal(rung, 2);
 }
 
+/* ---- what a reader meets while the worker writes ---- */
+
+static struct traffic_figures found;
+
+static void finish_a_side(void)
+{
+	traffic_active(&t, 2);
+	traffic_half_close(&t, true);
+}
+
+static void begin_at_1(void)
+{
+	memset(&t, 0, sizeof(t));
+	traffic_begin(&t, 1);
+}
+
+/* Until it sees that the side has finished, or has looked often enough. */
+static void look_for_the_side(void)
+{
+	int looks = 0;
+
+	do
+		found = traffic_read(&t, 2);
+	while (!found.half_closed && ++looks < 100);
+}
+
+static bool time_is_as_late(void)
+{
+	return !found.half_closed || found.last_active == 2;
+}
+
+static void who_sees_a_side_finished_sees_a_time_as_late(void **state)
+{
+	static const struct litmus litmus = {.prepare = begin_at_1,
+		.write = finish_a_side,
+		.read = look_for_the_side,
+		.is_right = time_is_as_late};
+
+	(void)state;
+	assert_int_equal(litmus_wrong(&litmus, LITMUS_ROUNDS), 0);
+}
+
+/* A window of 3000 bytes, and one of 5000, which is over and is to be written. */
+static void fill_a_window(void)
+{
+	memset(&t, 0, sizeof(t));
+	traffic_begin(&t, 0);
+	move(3000, 3000, 1000);
+	traffic_count(&t, TRAFFIC_SENT, 5000);
+	traffic_count(&t, TRAFFIC_RECEIVED, 5000);
+}
+
+static void begin_a_window(void)
+{
+	traffic_active(&t, 2000);
+}
+
+static bool rates_were_right;
+
+static void look_at_the_rates(void)
+{
+	rates_were_right = true;
+	for (int looks = 0; looks < 30; looks++) {
+		found = traffic_read(&t, 2000);
+		rates_were_right &= found.sent_rate == 3000 || found.sent_rate == 5000;
+		rates_were_right &= found.received_rate == 3000 || found.received_rate == 5000;
+	}
+}
+
+static bool rates_are_right(void)
+{
+	return rates_were_right;
+}
+
+static void a_rate_is_not_taken_from_two_windows(void **state)
+{
+	static const struct litmus litmus = {.prepare = fill_a_window,
+		.write = begin_a_window,
+		.read = look_at_the_rates,
+		.is_right = rates_are_right};
+
+	(void)state;
+	assert_int_equal(litmus_wrong(&litmus, LITMUS_ROUNDS), 0);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup(f, begin)
@@ -124,6 +211,8 @@ int main(void)
 		TEST(a_rate_falls_while_nothing_comes),
 		TEST(bytes_count_for_the_accounts_of_the_session),
 		TEST(the_first_who_is_active_rings_an_armed_alarm),
+		TEST(who_sees_a_side_finished_sees_a_time_as_late),
+		TEST(a_rate_is_not_taken_from_two_windows),
 	};
 
 	return cmocka_run_group_tests_name("state/traffic", tests, NULL, NULL);

@@ -29,6 +29,36 @@ void __wrap_sodium_memzero(void *memory, size_t size)
 		meanwhile();
 }
 
+/* The methods of the hashes that a password was compared with, " $2b$ $y$". */
+static char compared[256];
+static int lacking; /* the comparison that there is no memory for; 0: none */
+
+int __real_password_check(const char *password, const char *hash, bool *matches);
+int __wrap_password_check(const char *password, const char *hash, bool *matches);
+
+static pthread_mutex_t noting = PTHREAD_MUTEX_INITIALIZER;
+
+/* False when there is no memory for it. */
+static bool note_comparison(const char *hash)
+{
+	size_t len;
+	bool lacks;
+
+	pthread_mutex_lock(&noting);
+	len = strlen(compared);
+	if (len < sizeof(compared) / 2)
+		snprintf(compared + len, sizeof(compared) - len, " %.*s",
+			(int)(strchr(hash + 1, '$') - hash + 1), hash);
+	lacks = lacking > 0 && --lacking == 0;
+	pthread_mutex_unlock(&noting);
+	return !lacks;
+}
+
+int __wrap_password_check(const char *password, const char *hash, bool *matches)
+{
+	return note_comparison(hash) ? __real_password_check(password, hash, matches) : -1;
+}
+
 static struct hashing *hashing; /* of all tests */
 static struct ledger *ledger;
 
@@ -69,9 +99,12 @@ static void put_user(const char *name, const char *password)
 /* Nobody yet, with the file at `path` behind them; NULL: with nothing. */
 static struct users *nobody_at(const char *path)
 {
-	struct users_backend file = users_file_backend(path);
-	struct users *u = users_new(hashing, ledger, path == NULL ? NULL : &file);
+	struct users_backend file;
+	struct users *u;
 
+	if (path != NULL)
+		file = users_file_backend(path);
+	u = users_new(hashing, ledger, path == NULL ? NULL : &file);
 	assert_non_null(u);
 	hashing_set_most(hashing, 2);
 	return u;
@@ -271,6 +304,161 @@ static void a_past_deadline_does_not_wait_for_a_turn(void **state)
 	users_free(u);
 }
 
+static void an_empty_password_is_wrong_without_a_turn(void **state)
+{
+	struct users *u = alice_and_bob();
+	char hash[PASSWORD_HASH_SIZE];
+
+	(void)state;
+	cheap_hash("", hash); /* as an editor could have put it there */
+	put_line("carol", hash, "admin");
+	load(u);
+	give_no_turns();
+	assert_int_equal(log_in_until(u, "alice", "", 0), LOGIN_REFUSED);
+	assert_int_equal(log_in_until(u, "carol", "", 0), LOGIN_REFUSED);
+	assert_int_equal(log_in_until(u, "mallory", "", 0), LOGIN_REFUSED);
+	assert_int_equal(log_in_until(u, "alice", "secret", 0), LOGIN_TOO_BUSY);
+	users_free(u);
+}
+
+#define CROWD 6
+
+struct comer {
+	struct users *users;
+	const char *name, *password;
+	enum login_result result;
+	pthread_t thread;
+};
+
+static void *come(void *context)
+{
+	struct comer *c = context;
+
+	c->result = log_in(c->users, c->name, c->password);
+	return NULL;
+}
+
+/* In what order they come does not matter: all want the same, and whoever comes late finds it
+ * remembered, if it is right. */
+static void the_same_login_of_many_is_one_hash(void **state)
+{
+	struct users *u = alice_and_bob();
+	struct comer crowd[CROWD];
+
+	(void)state;
+	give_no_turns();
+	*compared = '\0';
+	for (size_t i = 0; i < CROWD; i++) {
+		crowd[i] = (struct comer){.users = u, .name = "alice", .password = "secret"};
+		assert_int_equal(pthread_create(&crowd[i].thread, NULL, come, &crowd[i]), 0);
+	}
+	hashing_set_most(hashing, 2);
+	for (size_t i = 0; i < CROWD; i++) {
+		assert_int_equal(pthread_join(crowd[i].thread, NULL), 0);
+		assert_int_equal(crowd[i].result, LOGIN_OK);
+	}
+	assert_string_equal(compared, " $2b$");
+	users_free(u);
+}
+
+static void want_of_memory_is_no_wrong_password(void **state)
+{
+	struct users *u = alice_and_bob();
+
+	(void)state;
+	lacking = 1;
+	assert_int_equal(log_in(u, "alice", "secret"), LOGIN_NO_MEMORY);
+	lacking = 1;
+	assert_int_equal(log_in(u, "mallory", "secret"), LOGIN_NO_MEMORY);
+	assert_int_equal(log_in(u, "alice", "secret"), LOGIN_OK);
+	users_free(u);
+}
+
+/* ---- hashes of several kinds ---- */
+
+static void put_user_by(const char *method, unsigned long cost, const char *name, const char *role)
+{
+	char hash[PASSWORD_HASH_SIZE];
+
+	cheap_hash_by(method, cost, "secret", hash);
+	put_line(name, hash, role);
+}
+
+static void expect_compared(
+	struct users *u, const char *name, const char *password, const char *with)
+{
+	*compared = '\0';
+	(void)log_in(u, name, password);
+	if (strcmp(compared, with) != 0)
+		fail_msg("%s:%s was compared with%s", name, password, compared);
+}
+
+static void expect_admin_compared(
+	struct users *u, const char *name, const char *password, const char *with)
+{
+	struct login login = {.name = name,
+		.name_len = strlen(name),
+		.password = password,
+		.password_len = strlen(password)};
+
+	*compared = '\0';
+	(void)users_login_admin(u, &login);
+	if (strcmp(compared, with) != 0)
+		fail_msg("%s:%s was compared with%s", name, password, compared);
+}
+
+/* $6$ of the fewest rounds is the cheaper one by far. */
+static void who_fails_pays_for_the_dearest_kind_whoever_he_says_he_is(void **state)
+{
+	struct users *u = nobody();
+
+	(void)state;
+	put_user_by("$6$", 1000, "cheap", "admin");
+	put_user_by("$2b$", 8, "dear", "user");
+	load(u);
+	assert_true(users_have_mixed_hashes(u));
+	expect_compared(u, "cheap", "wrong", " $6$ $2b$");
+	expect_compared(u, "dear", "wrong", " $2b$");
+	expect_compared(u, "mallory", "wrong", " $2b$");
+	expect_admin_compared(u, "cheap", "wrong", " $6$ $2b$");
+	expect_admin_compared(u, "dear", "secret", " $2b$");
+	expect_admin_compared(u, "mallory", "wrong", " $2b$");
+	/* Who is right pays his own. */
+	expect_compared(u, "cheap", "secret", " $6$");
+	expect_compared(u, "dear", "secret", " $2b$");
+	users_free(u);
+}
+
+static void kinds_come_and_go_with_the_users(void **state)
+{
+	struct users *u = nobody();
+	char hash[PASSWORD_HASH_SIZE];
+
+	(void)state;
+	put_user_by("$6$", 1000, "cheap", "admin");
+	load(u);
+	assert_false(users_have_mixed_hashes(u));
+	expect_compared(u, "cheap", "wrong", " $6$");
+	expect_compared(u, "mallory", "wrong", " $6$");
+	cheap_hash_by("$2b$", 8, "secret", hash);
+	assert_int_equal(users_add(u, "dear", hash, USER_ROLE_ADMIN, error), 0);
+	assert_true(users_have_mixed_hashes(u));
+	expect_compared(u, "cheap", "wrong", " $6$ $2b$");
+	expect_compared(u, "mallory", "wrong", " $2b$");
+	assert_int_equal(users_set_password(u, "cheap", hash, error), 0);
+	assert_false(users_have_mixed_hashes(u));
+	expect_compared(u, "cheap", "wrong", " $2b$");
+	cheap_hash_by("$6$", 1000, "secret", hash);
+	assert_int_equal(users_set_password(u, "cheap", hash, error), 0);
+	assert_int_equal(users_remove(u, "dear", error), 0);
+	assert_false(users_have_mixed_hashes(u));
+	expect_compared(u, "cheap", "wrong", " $6$");
+	expect_compared(u, "mallory", "wrong", " $6$");
+	load(u);
+	expect_compared(u, "mallory", "wrong", " $6$");
+	users_free(u);
+}
+
 /* ---- reloading ---- */
 
 static void a_reload_keeps_what_was_right_under_the_same_hash(void **state)
@@ -362,8 +550,9 @@ static void a_bad_file_changes_nothing(void **state)
 		assert_begins(error, rows[i].start);
 	}
 	assert_int_equal(unlink("users"), 0);
+	assert_int_equal(mkdir("users", 0700), 0);
 	assert_int_equal(users_load(u, error), -1);
-	assert_string_equal(error, "users: cannot be read: No such file or directory");
+	assert_string_equal(error, "users: cannot be read: Is a directory");
 	assert_int_equal(users_count(u), 2);
 	assert_int_equal(log_in(u, "bob", "hunter2"), LOGIN_OK);
 	give_no_turns();
@@ -402,7 +591,12 @@ static void names_have_rules(void **state)
 	} rows[] = {{"a", true}, {"alice", true}, {"al.ice@example.org", true}, {"a#", true},
 		{"\xc3\xa4", true}, {"\xff", true}, {"", false}, {"#a", false}, {"a:b", false},
 		{":", false}, {"a b", false}, {" a", false}, {"a ", false}, {"a\t", false},
-		{"a\n", false}, {"\r", false}, {"a\x01", false}, {"a\x7f", false}};
+		{"a\n", false}, {"\r", false}, {"a\x01", false}, {"a\x7f", false}, {"a@", true},
+		{"@a", false}, {"a,b", false}, {"a\"", false}, {"o'brien", true}, {"*", false},
+		{"**", true}, {"-", false}, {"-a", true}, {"anonymous", false},
+		{"Anonymous", false}, {"ANONYMOUS", false}, {"anonymous2", true}, {"known", false},
+		{"Known", false}, {"unknown", true}, {"192.0.2.1", false}, {"192.0.2.0/24", false},
+		{"10", true}, {"::1", false}, {"fe80", true}};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
@@ -574,7 +768,7 @@ static void what_the_file_says_already_is_not_overwritten(void **state)
 	(void)state;
 	put_user("carol", "by hand");
 	assert_int_equal(users_add(u, "carol", "h", USER_ROLE_ADMIN, error), -1);
-	assert_string_equal(error, "carol stands in the users file already: RELOAD reads it");
+	assert_string_equal(error, "users was changed: RELOAD first");
 	load(u);
 	assert_int_equal(log_in(u, "carol", "by hand"), LOGIN_OK);
 	users_free(u);
@@ -819,9 +1013,70 @@ static void what_was_read_has_no_effect_until_it_is_put_there(void **state)
 	assert_int_equal(users_count(u), 2);
 	draft = users_read(u, error);
 	assert_non_null(draft);
-	users_put_into_effect(u, draft);
+	(void)users_put_into_effect(u, draft, NULL, NULL);
 	assert_int_equal(users_count(u), 3);
 	assert_int_equal(log_in(u, "carol", "x"), LOGIN_OK);
+	users_free(u);
+}
+
+static void note_farewell(void *context, const char *name, size_t len)
+{
+	char *names = context;
+
+	assert_int_equal(strlen(name), len);
+	strcat(strcat(names, name), " ");
+}
+
+/* Of those who are gone only who has a session is told of: for the others nothing is to be done. */
+static void whoever_is_gone_and_has_sessions_is_told_of(void **state)
+{
+	struct users *u = alice_and_bob();
+	struct ledger_entry *bob = NULL;
+	struct login login = {
+		.name = "bob", .name_len = 3, .password = "hunter2", .password_len = 7};
+	struct users_draft *draft;
+	struct users_difference d;
+	char names[64] = "";
+
+	(void)state;
+	assert_int_equal(users_login(u, &login, CLOCK_NEVER, NULL, &bob), LOGIN_OK);
+	assert_int_equal(unlink("users"), 0);
+	put_user("bob", "another password");
+	draft = users_read(u, error);
+	d = users_put_into_effect(u, draft, note_farewell, names);
+	assert_int_equal(d.added, 0);
+	assert_int_equal(d.changed, 1);
+	assert_int_equal(d.gone, 1);
+	assert_string_equal(names, "");
+	assert_false(ledger_has_retired(bob));
+	assert_int_equal(unlink("users"), 0);
+	put_user("carol", "x");
+	draft = users_read(u, error);
+	d = users_put_into_effect(u, draft, note_farewell, names);
+	assert_int_equal(d.added, 1);
+	assert_int_equal(d.changed, 0);
+	assert_int_equal(d.gone, 1);
+	assert_string_equal(names, "bob ");
+	assert_true(ledger_has_retired(bob));
+	ledger_leave(bob, 0);
+	users_free(u);
+}
+
+static void who_is_given_is_known_whatever_becomes_of_him(void **state)
+{
+	struct users *u = alice_and_bob();
+
+	(void)state;
+	assert_false(users_are_given(u, NULL));
+	assert_false(users_are_given(u, "bob"));
+	assert_int_equal(users_note_given(u, "bob"), 0);
+	assert_int_equal(users_note_given(u, "bob"), 0);
+	assert_int_equal(users_note_given(u, "carol"), 0);
+	assert_int_equal(users_remove(u, "bob", error), 0);
+	assert_true(users_are_given(u, NULL));
+	assert_true(users_are_given(u, "bob"));
+	assert_true(users_are_given(u, "carol"));
+	assert_false(users_are_given(u, "alice"));
 	users_free(u);
 }
 
@@ -1041,6 +1296,11 @@ int main(void)
 		scratch_test(a_password_that_was_right_needs_no_turn),
 		scratch_test(a_wrong_password_is_not_remembered),
 		scratch_test(a_past_deadline_does_not_wait_for_a_turn),
+		scratch_test(an_empty_password_is_wrong_without_a_turn),
+		scratch_test(the_same_login_of_many_is_one_hash),
+		scratch_test(want_of_memory_is_no_wrong_password),
+		scratch_test(who_fails_pays_for_the_dearest_kind_whoever_he_says_he_is),
+		scratch_test(kinds_come_and_go_with_the_users),
 		scratch_test(a_reload_keeps_what_was_right_under_the_same_hash),
 		scratch_test(a_reload_forgets_what_was_right_under_another_hash),
 		scratch_test(a_reload_forgets_under_a_new_salt),
@@ -1065,6 +1325,8 @@ int main(void)
 		cmocka_unit_test(without_memory_nothing_happens),
 		cmocka_unit_test(users_need_memory_to_begin_with),
 		scratch_test(what_was_read_has_no_effect_until_it_is_put_there),
+		scratch_test(whoever_is_gone_and_has_sessions_is_told_of),
+		scratch_test(who_is_given_is_known_whatever_becomes_of_him),
 		scratch_test(only_admins_are_admins),
 		scratch_test(an_admin_who_is_known_needs_no_turn),
 		scratch_test(whoever_is_told_waits_no_longer),

@@ -1,0 +1,59 @@
+/*
+ * The same questions as opening asks, in the same order and words, so that what is good here is
+ * good there. A log is opened as for writing, but never made; what is not there yet is a question
+ * to its folder. Ports are not asked for: the server that is to be reloaded has them.
+ */
+#include "server/check.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/folder.h"
+#include "server/effects.h"
+#include "state/operators.h"
+#include "state/users_file.h"
+
+static bool could_be_appended_to(const char *path)
+{
+	int fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+
+	if (fd >= 0)
+		return close(fd) == 0;
+	return errno == ENOENT && folder_takes_file(path);
+}
+
+static int check_log(const char *setting, const char *path, char *error)
+{
+	if (*path == '\0' || could_be_appended_to(path))
+		return 0;
+	snprintf(error, CONFIG_ERROR_MAX, "%s: \"%.512s\": cannot be opened: %s", setting, path,
+		strerror(errno));
+	return -1;
+}
+
+/* Those who are not kept so already have to be written there. */
+static int check_operators(
+	const struct services *v, const struct options *o, const char *path, char *error)
+{
+	if (path == NULL || operators_are_kept(v->users, o->users, o->user_count))
+		return 0;
+	return users_file_can_be_written(path, error);
+}
+
+int check_opening(const struct services *v, const struct options *o, const struct config *c,
+	char error[CONFIG_ERROR_MAX])
+{
+	const struct settings *s = &c->settings;
+
+	if (check_log("log_file", s->log_file, error) < 0 ||
+		check_log("access_log_file", s->access_log_file, error) < 0 ||
+		users_load(v->users, error) < 0 ||
+		check_operators(v, o, effects_users_path(s), error) < 0)
+		return -1;
+	effects_note_users_file(s);
+	effects_warn_of_open_door(users_count(v->users) + o->user_count, c);
+	return 0;
+}
