@@ -18,6 +18,7 @@
 #define COLUMNS_MAX 32
 #define LEAST_TEXT 16 /* columns of a text that is cut, while there are others to do without */
 #define TITLE_MAX 32
+#define FITTED 4 /* times as long as its value, at most: a fitted text */
 
 enum kind { KIND_NUMBER, KIND_TEXT, KIND_BYTES, KIND_RATE, KIND_SECONDS };
 
@@ -279,7 +280,7 @@ static void print_cell(FILE *out, const struct table *t, const struct table_colu
 
 	if (free_columns < 0)
 		width = c->width;
-	text_fit(text, width, t->fitted, 4 * t->size);
+	text_fit(text, width, t->fitted, FITTED * t->size);
 	*blanks += is_left || free_columns < 0 ? 0 : free_columns;
 	if (*text != '\0')
 		fprintf(out, "%*s%s", *blanks, "", t->fitted);
@@ -348,16 +349,17 @@ static void print_table(FILE *out, const struct table *t)
 bool table_print(FILE *out, const struct answer *reply, int width)
 {
 	struct table t = {.reply = reply, .size = TITLE_MAX};
+	char *memory;
 
 	each_record(&t, find_columns);
-	t.cell = malloc(t.size);
-	t.fitted = malloc(4 * t.size);
-	if (t.cell != NULL && t.fitted != NULL) {
-		each_record(&t, measure_cells);
-		fit_columns(&t, width);
-		print_table(out, &t);
-	}
-	free(t.cell);
-	free(t.fitted);
-	return t.cell != NULL && t.fitted != NULL;
+	memory = malloc((1 + FITTED) * t.size);
+	if (memory == NULL)
+		return false;
+	t.cell = memory;
+	t.fitted = memory + t.size;
+	each_record(&t, measure_cells);
+	fit_columns(&t, width);
+	print_table(out, &t);
+	free(memory);
+	return true;
 }
