@@ -107,14 +107,14 @@ static int await_pager(pid_t pid)
 	}
 }
 
-/* False when there is no such command. */
-static bool run_pager(const char *command, const char *text, size_t len)
+/* Returns its exit status, as await_pager() does. */
+static int talk_to_pager(const char *command, const char *text, size_t len)
 {
-	int ends[2], status;
+	int ends[2];
 	pid_t pid;
 
 	if (pipe2(ends, O_CLOEXEC) < 0)
-		return false;
+		return NOT_FOUND;
 	fflush(stdout);
 	pid = fork();
 	if (pid == 0)
@@ -122,10 +122,24 @@ static bool run_pager(const char *command, const char *text, size_t len)
 	close(ends[0]);
 	if (pid < 0) {
 		close(ends[1]);
-		return false;
+		return NOT_FOUND;
 	}
 	write_to_pager(ends[1], text, len);
-	status = await_pager(pid);
+	return await_pager(pid);
+}
+
+/* False when there is no such command. Ctrl-Z is the pager's: stopped by that and by the pager's
+ * stop, we would stop twice. */
+static bool run_pager(const char *command, const char *text, size_t len)
+{
+	sigset_t stopping, before;
+	int status;
+
+	sigemptyset(&stopping);
+	sigaddset(&stopping, SIGTSTP);
+	sigprocmask(SIG_BLOCK, &stopping, &before);
+	status = talk_to_pager(command, text, len);
+	sigprocmask(SIG_SETMASK, &before, NULL);
 	signals_forget_interrupt();
 	return status != NOT_FOUND;
 }
