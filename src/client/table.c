@@ -17,6 +17,7 @@
 
 #define COLUMNS_MAX 32
 #define LEAST_TEXT 16 /* columns of a text that is cut, while there are others to do without */
+#define LEAST_NAME 32 /* the same for the first column, by which a reader finds the line */
 #define TITLE_MAX 32
 #define FITTED 4 /* times as long as its value, at most: a fitted text */
 
@@ -216,6 +217,18 @@ static void each_record(struct table *t, void (*take)(struct table *, const stru
 
 /* ---- widths ---- */
 
+/* What a column can do with. */
+static int least_of(const struct table *t, const struct table_column *c)
+{
+	int least = t->least_text;
+
+	if (c->kind != KIND_TEXT)
+		return c->natural;
+	if (c == t->columns && least > 1)
+		least = LEAST_NAME;
+	return c->natural < least ? c->natural : least;
+}
+
 /* Does it fit, with the columns that are left? */
 static bool share_width(struct table *t, int width)
 {
@@ -225,11 +238,10 @@ static bool share_width(struct table *t, int width)
 
 	for (size_t i = 0; i < t->count; i++) {
 		const struct table_column *c = &t->columns[i];
-		bool is_elastic = c->kind == KIND_TEXT && c->natural > t->least_text;
 
 		if (!c->is_left_out)
-			shares[n++] = (struct column){.natural = c->natural,
-				.least = is_elastic ? t->least_text : c->natural};
+			shares[n++] =
+				(struct column){.natural = c->natural, .least = least_of(t, c)};
 	}
 	fits = columns_share(shares, n, width);
 	n = 0;

@@ -138,6 +138,17 @@ static void wide_texts_are_cut_to_their_columns(void **state)
 			width);
 }
 
+static void the_name_of_a_line_stays_whole_before_others_are_left_out(void **state)
+{
+	(void)state;
+	assert_string_equal(print("OK\nname:max_sessions_per_client value:auto "
+				  "from:/etc/socks5d/socks5d.conf:12 takes_effect:at_once\n\n",
+				    58),
+		"OK\nNAME                    VALUE FROM\n"
+		"max_sessions_per_client auto  /etc/socks5d/socks5d.conf:12\n"
+		"(no room for: TAKES EFFECT)\n");
+}
+
 static void more_keys_than_there_is_room_for_do_no_harm(void **state)
 {
 	char reply[4096] = "OK\n";
@@ -187,6 +198,7 @@ int main(void)
 		cmocka_unit_test(unknown_keys_are_columns_too),
 		cmocka_unit_test(values_are_shown_without_escapes_where_they_can_be),
 		cmocka_unit_test(wide_texts_are_cut_to_their_columns),
+		cmocka_unit_test(the_name_of_a_line_stays_whole_before_others_are_left_out),
 		cmocka_unit_test(more_keys_than_there_is_room_for_do_no_harm),
 		cmocka_unit_test(columns_that_fit_get_what_they_like),
 		cmocka_unit_test(the_widest_gives_way_first),
