@@ -11,6 +11,7 @@ struct client {
 	const struct flags *flags;
 	struct link *link;
 	struct signals signals;
+	bool was_unknown; /* the last request asked for: there is no such command */
 	bool json; /* how replies are printed, as the flags say or a line at the prompt */
 };
 

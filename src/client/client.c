@@ -120,6 +120,14 @@ enum client_status client_print(
 	return reply->ok ? CLIENT_OK : CLIENT_REFUSED;
 }
 
+static bool is_unknown_command(const struct answer *reply)
+{
+	static const char words[] = "Unknown command";
+
+	return !reply->ok && reply->message.len >= strlen(words) &&
+		memcmp(reply->message.text, words, strlen(words)) == 0;
+}
+
 enum client_status client_ask(struct client *c, const char *request)
 {
 	struct answer reply;
@@ -129,6 +137,7 @@ enum client_status client_ask(struct client *c, const char *request)
 	if (result < 0)
 		return client_complain(c, result);
 	status = client_print(c, request, &reply);
+	c->was_unknown = is_unknown_command(&reply);
 	answer_free(&reply);
 	return status;
 }

@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 #include <wchar.h>
 
@@ -192,18 +193,30 @@ static unsigned char insert(struct shell *s, const struct completion *c)
 	return el_insertstr(s->el, text) < 0 ? CC_ERROR : CC_REFRESH;
 }
 
+/* Behind HELP stands what can stand at the beginning, too. */
+static const char *after_help(const char *line, const char *end)
+{
+	static const char word[] = "HELP ";
+
+	return (size_t)(end - line) >= strlen(word) && strncasecmp(line, word, strlen(word)) == 0
+		? line + strlen(word)
+		: line;
+}
+
 static unsigned char complete(EditLine *el, int key)
 {
 	struct shell *s = shell_of(el);
 	const LineInfo *line = el_line(el);
 	struct completion c = {.count = 0};
 	struct answer more;
+	const char *start;
 	unsigned char result;
 
 	(void)key;
 	if (!know_help(s))
 		return CC_EOF;
-	completion_find(&c, &s->help, line->buffer, (size_t)(line->cursor - line->buffer));
+	start = after_help(line->buffer, line->cursor);
+	completion_find(&c, &s->help, start, (size_t)(line->cursor - start));
 	if (c.source != NULL && ask_quietly(s, c.source, &more)) {
 		completion_add(&c, &more);
 		answer_free(&more);
@@ -275,14 +288,6 @@ static char *read_shell_line(struct shell *s)
 
 /* ---- what the server is asked ---- */
 
-static bool is_unknown_command(const struct answer *reply)
-{
-	static const char words[] = "Unknown command";
-
-	return !reply->ok && reply->message.len >= strlen(words) &&
-		memcmp(reply->message.text, words, strlen(words)) == 0;
-}
-
 /* Cuts `--json` off the end of the line; false when it is not there. No value but a password can be
  * mistaken for it. */
 static bool take_json_off(char *line)
@@ -301,39 +306,23 @@ static bool take_json_off(char *line)
 	return true;
 }
 
-/* `line` is what was typed, which is the request and perhaps more. */
-static enum client_status ask_and_keep(
-	struct shell *s, const char *line, const char *request, bool json)
-{
-	struct client *c = s->client;
-	struct answer reply;
-	bool before = c->json;
-	enum client_status status;
-	int result = link_ask(c->link, request, &reply);
-
-	if (result < 0)
-		return client_complain(c, result);
-	c->json = c->json || json;
-	status = client_print(c, request, &reply);
-	c->json = before;
-	if (!is_unknown_command(&reply))
-		keep_line(s, line);
-	answer_free(&reply);
-	return status;
-}
-
+/* With `--json` behind it, in that form this once. */
 static enum client_status ask_server(struct shell *s, const char *line)
 {
+	struct client *c = s->client;
+	bool before = c->json;
 	char *request = strdup(line);
 	enum client_status status;
-	bool json;
 
 	if (request == NULL) {
 		client_say("out of memory");
 		return CLIENT_BROKEN;
 	}
-	json = take_json_off(request);
-	status = ask_and_keep(s, line, request, json);
+	c->json = take_json_off(request) || before;
+	status = client_ask(c, request);
+	c->json = before;
+	if (status <= CLIENT_REFUSED && !c->was_unknown)
+		keep_line(s, line);
 	explicit_bzero(request, strlen(request));
 	free(request);
 	return status;

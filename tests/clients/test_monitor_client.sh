@@ -293,8 +293,8 @@ prompt_has_its_own_commands() {
 		await '^At this prompt also: ' && enter 'USERS --json' &&
 		await '^\{"status":"OK","users":\[\]\}$' && enter 'help list' &&
 		await '^monitor_client: there is no command list; ' && enter 'HELP quit' &&
-		await '^QUIT - ends the connection to the monitor$' && enter exit &&
-		await '^OK Goodbye$' && ended_with 0
+		await '^QUIT - ends the connection to the monitor$' && press 'HELP CONN' Tab && await '^monitor> HELP CONNECTIONS *$' && press C-c &&
+		enter exit && await '^OK Goodbye$' && ended_with 0
 }
 
 prompt_runs_top() {
