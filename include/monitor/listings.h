@@ -17,4 +17,9 @@ void listings_accounts(struct services *v, struct reply *r);
 /* The `newest` entries of `user`; NULL: of everybody. */
 void listings_access_log(struct services *v, const char *user, uint64_t newest, struct reply *r);
 
+/* The last `seconds` before `now` in steps of throughput_scales[scale], newest first: the step that
+ * runs is the first. */
+void listings_traffic(
+	struct services *v, size_t scale, int64_t seconds, int64_t now, struct reply *r);
+
 #endif

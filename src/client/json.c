@@ -52,8 +52,8 @@ static void put_text(FILE *out, const struct monitor_line *text)
 /* ---- pieces ---- */
 
 /* The members whose values are numbers; all others are text, whatever they look like. */
-static const char *const number_names[] = {
-	"id", "age", "idle", "sent", "received", "sent_rate", "received_rate", "sessions", "total"};
+static const char *const number_names[] = {"id", "age", "ago", "idle", "sent", "received",
+	"sent_rate", "received_rate", "sessions", "total"};
 
 static bool is_number(const struct monitor_line *name)
 {
@@ -244,6 +244,11 @@ static void shape_accounts(FILE *out, const char *request, const struct answer *
 	put_array(out, "accounts", request, reply, NULL, put_record_line);
 }
 
+static void shape_traffic(FILE *out, const char *request, const struct answer *reply)
+{
+	put_array(out, "traffic", request, reply, NULL, put_record_line);
+}
+
 static void shape_entries(FILE *out, const char *request, const struct answer *reply)
 {
 	put_array(out, "entries", request, reply, NULL, put_access_entry);
@@ -284,6 +289,7 @@ static const struct shape shapes[] = {
 	{"CONFIG", shape_values},
 	{"CONNECTIONS", shape_sessions},
 	{"ACCOUNTS", shape_accounts},
+	{"TRAFFIC", shape_traffic},
 	{"ACCESS_LOG", shape_entries},
 	{"USERS", shape_users},
 };

@@ -82,12 +82,22 @@ static uint64_t rate(uint64_t now, uint64_t before, int64_t elapsed_ms)
 	return growth(now, before) * 1000 / (uint64_t)elapsed_ms;
 }
 
+/* Only the first who comes rings; for all others it is one read of what nobody writes. */
+void traffic_stir(const struct traffic *t)
+{
+	struct traffic_alarm *a = t->alarm;
+
+	if (a != NULL && GET(&a->is_armed) && atomic_exchange(&a->is_armed, false))
+		a->ring(a->context);
+}
+
 void traffic_active(struct traffic *t, int64_t now)
 {
 	int64_t elapsed = now - GET(&t->window_begun);
 	struct window next = {.begun = now};
 
 	SET(&t->last_active, now);
+	traffic_stir(t);
 	if (elapsed < WINDOW_MS)
 		return;
 	next.sent = GET(&t->sent);

@@ -53,6 +53,15 @@ static void connections_are_values_and_sessions(void **state)
 	assert_json("CONNECTIONS", "OK\n\n", "{\"status\":\"OK\",\"values\":{},\"sessions\":[]}");
 }
 
+static void traffic_is_steps(void **state)
+{
+	(void)state;
+	assert_json("TRAFFIC 2",
+		"OK\nago:0 sent:1 received:2 sessions:3\nago:1 sent:0 received:0 sessions:0\n\n",
+		"{\"status\":\"OK\",\"traffic\":[{\"ago\":0,\"sent\":1,\"received\":2,"
+		"\"sessions\":3},{\"ago\":1,\"sent\":0,\"received\":0,\"sessions\":0}]}");
+}
+
 static void accounts_are_records(void **state)
 {
 	(void)state;
@@ -188,6 +197,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(stats_and_config_are_values),
 		cmocka_unit_test(connections_are_values_and_sessions),
+		cmocka_unit_test(traffic_is_steps),
 		cmocka_unit_test(accounts_are_records),
 		cmocka_unit_test(users_are_names),
 		cmocka_unit_test(the_access_log_is_entries),
