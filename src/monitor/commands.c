@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/parse.h"
+#include "base/version.h"
 #include "monitor/listings.h"
 #include "server/statistics.h"
 
@@ -27,6 +28,13 @@ static void run_stats(const struct request *q, struct reply *r)
 {
 	reply_add(r, "OK\n");
 	statistics_each(q->services, add_figure, r);
+	reply_add(r, "version:%s\n", SOCKS5D_VERSION);
+}
+
+static void run_version(const struct request *q, struct reply *r)
+{
+	(void)q;
+	reply_add(r, "OK socks5d %s\n", SOCKS5D_VERSION);
 }
 
 static void run_connections(const struct request *q, struct reply *r)
@@ -207,6 +215,21 @@ static void run_set_password(const struct request *q, struct reply *r)
 		for_how_long(q, " a password", "", text));
 }
 
+static void run_set_role(const struct request *q, struct reply *r)
+{
+	const char *name = q->parameters[0];
+	char error[USERS_ERROR_MAX], text[HOW_LONG_MAX];
+	enum user_role role;
+
+	if (!user_role_parse(q->parameters[1], &role))
+		reply_error(r, "\"%s\": the role is user or admin", q->parameters[1]);
+	else if (users_set_role(q->services->users, name, role, error) < 0)
+		reply_error(r, "%s", error);
+	else
+		reply_add(r, "OK Role of %s set to %s%s\n", name, user_role_word(role),
+			for_how_long(q, " the role admin", "", text));
+}
+
 static size_t end_sessions_of(const struct request *q, const char *user)
 {
 	bool anonymous = strcmp(user, USERS_ANONYMOUS) == 0;
@@ -346,6 +369,15 @@ const struct command commands_table[] = {
 		.logged_from = 2,
 		.prepare = make_hash,
 		.run = run_set_password},
+	{.word = "SET_ROLE",
+		ADMIN,
+		.parameters = "<name> user|admin",
+		.help = "lets a user use the monitor, or not any more",
+		.least = 2,
+		.most = 2,
+		.is_errand = true,
+		.logged_from = 2,
+		.run = run_set_role},
 	{.word = "DEL_USER",
 		ADMIN,
 		.parameters = "<name>",
@@ -387,6 +419,11 @@ const struct command commands_table[] = {
 		.is_errand = true,
 		.logged_from = 2,
 		.run = run_log_level},
+	{.word = "VERSION",
+		USER,
+		.parameters = "",
+		.help = "which version of the server this is",
+		.run = run_version},
 };
 
 const size_t commands_count = sizeof(commands_table) / sizeof(commands_table[0]);

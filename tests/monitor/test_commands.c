@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "base/version.h"
 #include "parts.h"
 #include "server/statistics.h"
 
@@ -276,7 +277,10 @@ static int free_parts(void **state)
 static void each_command_answers_word_for_word(void **state)
 {
 	static const char *const rows[][2] = {
-		{"STATS", "OK\nall time connections:2\nserver uptime:276s\n\n"},
+		{"STATS",
+			"OK\nall time connections:2\nserver uptime:276s\nversion:" SOCKS5D_VERSION
+			"\n\n"},
+		{"VERSION", "OK socks5d " SOCKS5D_VERSION "\n\n"},
 		{"USERS", "OK No active users\n\n"},
 		{"CONFIG timeout 15", "OK timeout set to 15\n\n"},
 		{"CONFIG timeout 13", "ERR it must not be 13\n\n"},
@@ -307,6 +311,14 @@ static void each_command_answers_word_for_word(void **state)
 		{"SET_PASSWORD dora secret", "ERR dora does not exist\n\n"},
 		{"SET_PASSWORD Anonymous secret",
 			"ERR anonymous, known, * and - stand for others, not for a user\n\n"},
+		{"SET_ROLE dora admin", "ERR dora does not exist\n\n"},
+		{"SET_ROLE bob boss", "ERR \"boss\": the role is user or admin\n\n"},
+		{"SET_ROLE bob admin", "OK Role of bob set to admin" KEPT},
+		{"SET_ROLE bob user", "OK Role of bob set to user" KEPT},
+		{"SET_ROLE bob user", "OK Role of bob set to user" KEPT},
+		{"SET_ROLE carl user", "OK Role of carl set to user" KEPT},
+		{"SET_ROLE root user", "ERR root is the last admin and stays one\n\n"},
+		{"SET_ROLE root admin", "OK Role of root set to admin" KEPT},
 		{"DEL_USER bob", "OK User bob deleted, 0 sessions ended" KEPT},
 		{"DEL_USER bob", "ERR bob does not exist\n\n"},
 		{"KILL 2", "OK Session 2 ended\n\n"},
@@ -335,6 +347,9 @@ static void what_the_command_line_gives_again_is_said(void **state)
 		"OK Password of alice changed (until the next start: -u gives alice a password)"
 		"\n\n");
 	ask("ADD_USER bob secret admin");
+	assert_string_equal(ask("SET_ROLE alice user"),
+		"OK Role of alice set to user (until the next start: -u gives alice the role admin)"
+		"\n\n");
 	assert_string_equal(ask("DEL_USER alice"),
 		"OK User alice deleted, 2 sessions ended (until the next start: -u gives alice "
 		"again)\n\n");
