@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/addr.h"
 #include "base/escape.h"
 #include "base/parse.h"
 #include "base/utf8.h"
@@ -205,13 +206,15 @@ struct entry {
 	struct monitor_line user, target, time, outcome;
 };
 
-/* The user that was asked for; empty for all of them. */
+/* The user that was asked for; empty for all of them, and for a client by its address. */
 static struct monitor_line asked_user(const char *request)
 {
 	struct monitor_line rest = {.text = request, .len = strlen(request)}, word;
+	struct network client;
 
 	monitor_next_word(&rest, &word);
-	if (!monitor_next_word(&rest, &word) || answer_is(&word, "*"))
+	if (!monitor_next_word(&rest, &word) || answer_is(&word, "*") ||
+		network_parse(word.text, word.len, &client))
 		word.len = 0;
 	return word;
 }

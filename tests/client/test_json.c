@@ -144,6 +144,10 @@ static void the_access_log_is_entries(void **state)
 		"OK Access log for user alice:\n[::1]:443 [2025-07-15 12:40:39] SUCCESS\n\n",
 		"{\"status\":\"OK\",\"entries\":[{\"user\":\"alice\",\"target\":\"[::1]:443\","
 		"\"time\":\"2025-07-15 12:40:39\",\"outcome\":\"SUCCESS\"}]}");
+	assert_json("ACCESS_LOG [2001:db8::]/64 5",
+		"OK Access log for client [2001:db8::]/64:\nalice: a:1 [2025-07-15 12:40:39] FAIL\n\n",
+		"{\"status\":\"OK\",\"entries\":[{\"user\":\"alice\",\"target\":\"a:1\","
+		"\"time\":\"2025-07-15 12:40:39\",\"outcome\":\"FAIL\"}]}");
 	assert_json(
 		"ACCESS_LOG", "OK No access log entries\n\n", "{\"status\":\"OK\",\"entries\":[]}");
 }

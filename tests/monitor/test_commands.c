@@ -65,7 +65,7 @@ static void says_what_is_wrong_with_a_request(void **state)
 		{"ADD_USER bob", "ERR Usage: ADD_USER <name> <password> [admin]\n"},
 		{"ADD_USER bob a admin more", "ERR Usage: ADD_USER <name> <password> [admin]\n"},
 		{"SET_PASSWORD bob", "ERR Usage: SET_PASSWORD <name> <password>\n"},
-		{"ACCESS_LOG a 1 2", "ERR Usage: ACCESS_LOG [<name>|* [<count>]]\n"},
+		{"ACCESS_LOG a 1 2", "ERR Usage: ACCESS_LOG [<name>|<client>|* [<count>]]\n"},
 	};
 
 	(void)state;
@@ -299,6 +299,14 @@ static void each_command_answers_word_for_word(void **state)
 		{"ACCESS_LOG * 1",
 			"OK Access log for all users:\n"
 			"Anonymous: www.example.org:80 [2025-07-15 12:40:39] FAIL\n\n"},
+		{"ACCESS_LOG 192.0.2.1",
+			"OK Access log for client 192.0.2.1:\n"
+			"alice: www.example.org:443 [2025-07-15 12:40:39] SUCCESS\n"
+			"Anonymous: www.example.org:80 [2025-07-15 12:40:39] FAIL\n\n"},
+		{"ACCESS_LOG 192.0.2.0/24 1",
+			"OK Access log for client 192.0.2.0/24:\n"
+			"Anonymous: www.example.org:80 [2025-07-15 12:40:39] FAIL\n\n"},
+		{"ACCESS_LOG 2001:db8::1", "OK No access log entries for client [2001:db8::1]\n\n"},
 		{"ACCESS_LOG bob", "OK No access log entries for user bob\n\n"},
 		{"ACCESS_LOG * 0", "ERR \"0\": the count is a number from 1 on\n\n"},
 		{"ACCESS_LOG * -1", "ERR \"-1\": the count is a number from 1 on\n\n"},
@@ -325,6 +333,9 @@ static void each_command_answers_word_for_word(void **state)
 		{"KILL 0", "ERR There is no session 0\n\n"},
 		{"KILL 9", "ERR There is no session 9\n\n"},
 		{"KILL all", "ERR \"all\": the id of a session is a number\n\n"},
+		{"CLIENTS", "OK\n\n"},
+		{"KILL_USER 192.0.2.2", "ERR 192.0.2.2 has no session\n\n"},
+		{"KILL_USER 192.0.2.1", "OK 3 sessions of 192.0.2.1 ended\n\n"},
 		{"KILL_USER alice", "OK 2 sessions of alice ended\n\n"},
 		{"KILL_USER Anonymous", "OK 1 session of Anonymous ended\n\n"},
 		{"KILL_USER bob", "ERR bob has no session\n\n"},
