@@ -44,7 +44,9 @@ bool admission_login_checked(const struct config *c)
 
 bool admission_wrong_login_forgiven(const struct config *c)
 {
-	return c->settings.auth == AUTH_OPTIONAL;
+	/* Where nobody has to log in, a user who was added is no reason to refuse others. */
+	return c->settings.auth == AUTH_OPTIONAL ||
+		(c->settings.auth == AUTH_AUTO && !c->auto_requires_login);
 }
 
 bool admission_client_allowed(
@@ -56,9 +58,5 @@ bool admission_client_allowed(
 		return true;
 	if ((rule->private_networks || rule->automatic) && addr_is_private(client))
 		return true;
-	for (size_t i = 0; i < rule->count; i++) {
-		if (network_contains(&rule->networks[i], client))
-			return true;
-	}
-	return false;
+	return network_list_contains(&rule->networks, client);
 }
