@@ -104,15 +104,16 @@ static unsigned effects_of(const struct change *change)
 	return effects;
 }
 
-/* Goes over to the new configuration, whose reference it takes over; -1 when that is refused, with
- * the reason in `reply`, and nothing changed. */
+/* Goes over to the new configuration, whose reference it takes over; finish_change() is to follow
+ * when all is said of it. -1 when that is refused, with the reason in `reply`, and nothing changed.
+ */
 static int change_over(struct change *change, char *reply)
 {
-	unsigned effects = effects_of(change);
 	char error[CONFIG_ERROR_MAX];
 
+	change->effects = effects_of(change);
 	config_keep_own(change->new, change->old);
-	if (effects_prepare(effects_table, effects_count, effects, change, error) < 0) {
+	if (effects_prepare(effects_table, effects_count, change->effects, change, error) < 0) {
 		config_release(change->new);
 		snprintf(reply, CHANGE_REPLY_MAX, "%s", error);
 		return -1;
@@ -121,8 +122,13 @@ static int change_over(struct change *change, char *reply)
 	if (change->is_reload)
 		admission_decide_auto(
 			change->new, users_are_given(change->site->services->users, NULL));
-	effects_commit(effects_table, effects_count, effects, change);
+	effects_commit(effects_table, effects_count, change->effects, change);
 	return 0;
+}
+
+static void finish_change(struct change *change)
+{
+	effects_finish(effects_table, effects_count, change->effects, change);
 }
 
 /* ---- all of it again ---- */
@@ -272,6 +278,7 @@ int change_reload(struct site *s, char reply[CHANGE_REPLY_MAX])
 		tell_of_files(s, &now->settings, reply);
 		config_release(now);
 		log_reload(reply);
+		finish_change(&change);
 	} else {
 		log_refusal(&change, reply);
 	}
@@ -329,11 +336,13 @@ static int set_value(struct site *s, const struct config *old, const struct sett
 		return -1;
 	}
 	reply[0] = '\0';
-	if (change_over(&change, reply) == 0)
-		return 0;
-	if (!was_overridden)
-		forget_override(s, index);
-	return -1;
+	if (change_over(&change, reply) < 0) {
+		if (!was_overridden)
+			forget_override(s, index);
+		return -1;
+	}
+	finish_change(&change);
+	return 0;
 }
 
 int change_set(struct site *s, const struct setting *setting, const char *value,
