@@ -44,7 +44,9 @@ bool admission_login_checked(const struct config *c)
 
 bool admission_wrong_login_forgiven(const struct config *c)
 {
-	return c->settings.auth == AUTH_OPTIONAL;
+	/* Where nobody has to log in, a user who was added is no reason to refuse others. */
+	return c->settings.auth == AUTH_OPTIONAL ||
+		(c->settings.auth == AUTH_AUTO && !c->auto_requires_login);
 }
 
 bool admission_client_allowed(

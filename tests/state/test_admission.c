@@ -57,7 +57,7 @@ static void logins_mean_what_auth_says(void **state)
 		const char *auth;
 		size_t users;
 		bool wanted, possible, checked, forgiven;
-	} rows[] = {{"auto", 0, false, false, true, false}, {"auto", 1, true, false, true, false},
+	} rows[] = {{"auto", 0, false, false, true, true}, {"auto", 1, true, false, true, true},
 		{"required", 0, true, false, true, false}, {"optional", 0, true, false, true, true},
 		{"optional", 1, true, false, true, true}, {"none", 0, false, true, false, false},
 		{"none", 1, false, true, false, false}};
@@ -73,6 +73,17 @@ static void logins_mean_what_auth_says(void **state)
 			fail_msg("auth %s with %zu users", rows[i].auth, rows[i].users);
 		config_release(c);
 	}
+}
+
+static void a_login_that_auto_requires_has_to_be_right(void **state)
+{
+	struct config *c = config_with("auth", "auto");
+
+	(void)state;
+	admission_decide_auto(c, true);
+	assert_true(admission_login_wanted(c, 0));
+	assert_false(admission_wrong_login_forgiven(c));
+	config_release(c);
 }
 
 /* Whatever is in it: emptied by accident it opened the proxy at the next start. */
@@ -150,6 +161,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(login_is_required_as_auth_says),
 		cmocka_unit_test(logins_mean_what_auth_says),
+		cmocka_unit_test(a_login_that_auto_requires_has_to_be_right),
 		cmocka_unit_test(a_file_of_users_that_is_named_requires_a_login),
 		cmocka_unit_test(a_copy_is_decided_alike),
 		cmocka_unit_test(clients_are_served_as_the_rule_says),
