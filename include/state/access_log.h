@@ -63,6 +63,8 @@ struct access_entry {
 struct access_cursor {
 	uint64_t next, end; /* numbers of entries: those from `next` to before `end` are to come */
 	bool everybody;
+	bool by_client; /* those of `client`, whoever logged in there */
+	struct network client;
 	size_t user_len;
 	char user[USERS_NAME_MAX];
 };
@@ -71,6 +73,10 @@ struct access_cursor {
  * now. */
 void access_log_begin(struct access_log *log, struct access_cursor *cursor, const char *user,
 	size_t user_len, uint64_t count);
+
+/* The same with the entries of the clients in a network, which may be a single address. */
+void access_log_begin_client(struct access_log *log, struct access_cursor *cursor,
+	const struct network *client, uint64_t count);
 
 /* Copies the next entries, oldest first, at most `max`. Fewer, even none, does not mean that these
  * were the last, but cursor->next == cursor->end does. Entries that were overwritten meanwhile are

@@ -119,6 +119,10 @@ bool registry_end(struct registry *r, uint64_t id, enum end_reason reason);
 /* The same with all sessions of a user; NULL: of those who did not log in. The number of them. */
 size_t registry_end_user(struct registry *r, const char *user, size_t len, enum end_reason reason);
 
+/* The same with all sessions of the clients in a network, which may be a single address. */
+size_t registry_end_client(
+	struct registry *r, const struct network *client, enum end_reason reason);
+
 /* Ends the sessions with an id up to `last` whose relay has been idle at the time `now` for longer
  * than it may be, with one side finished or not. Returns when the next could be (clock.h),
  * CLOCK_NEVER when there are no such sessions any more. */

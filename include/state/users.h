@@ -185,6 +185,11 @@ int users_add(struct users *u, const char *name, const char *hash, enum user_rol
 int users_set_password(struct users *u, const char *name, const char *hash,
 	char error[USERS_ERROR_MAX]) __attribute__((warn_unused_result));
 
+/* Gives a user another role, likewise; fails for the last admin, who keeps his. Whoever has
+ * sessions keeps them. */
+int users_set_role(struct users *u, const char *name, enum user_role role,
+	char error[USERS_ERROR_MAX]) __attribute__((warn_unused_result));
+
 /* Makes somebody an admin with that password, whether there is such a user or not. */
 int users_set_admin(struct users *u, const char *name, const char *hash,
 	char error[USERS_ERROR_MAX]) __attribute__((warn_unused_result));

@@ -395,11 +395,20 @@ static void linger(struct session *s)
 	}
 }
 
+/* Was it the server that would not, rather than something that went wrong? */
+static bool was_forbidden(enum end_reason reason)
+{
+	return reason == END_NO_METHOD || reason == END_LOGIN_REFUSED ||
+		reason == END_TARGET_DENIED;
+}
+
 /* Before the client can see the end: it may come again at once. */
 static void leave_accounts(struct session *s)
 {
 	int64_t now = clock_ms();
 
+	if (was_forbidden(s->reason))
+		ledger_count_refusal(s->client_entry);
 	ledger_leave(s->handshake.user_entry, now);
 	ledger_leave(s->client_entry, now);
 }

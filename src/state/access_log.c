@@ -32,6 +32,7 @@
 
 struct entry {
 	int64_t time;
+	struct addr client;
 	bool success;
 	uint16_t user_len;
 	uint16_t target_len;
@@ -188,14 +189,15 @@ uint64_t access_log_lost(struct access_log *log)
 
 /* ---- adding ---- */
 
-static struct entry *entry_new(int64_t when, bool success, const char *user, size_t user_len,
-	const char *target, size_t target_len)
+static struct entry *entry_new(int64_t when, bool success, const struct addr *client,
+	const char *user, size_t user_len, const char *target, size_t target_len)
 {
 	struct entry *e = malloc(sizeof(*e) + user_len + target_len);
 
 	if (e == NULL)
 		return NULL;
 	e->time = when;
+	e->client = *client;
 	e->success = success;
 	e->user_len = (uint16_t)user_len;
 	e->target_len = (uint16_t)target_len;
@@ -227,8 +229,8 @@ bool access_log_add(struct access_log *log, const struct access_record *record)
 	int64_t now = time(NULL);
 
 	remember(log,
-		entry_new(now, was_granted(record), record->user, record->user_len, record->target,
-			strlen(record->target)));
+		entry_new(now, was_granted(record), record->client, record->user, record->user_len,
+			record->target, strlen(record->target)));
 	return !atomic_load(&log->has_file) || write_line(log, record, now);
 }
 
@@ -236,6 +238,8 @@ bool access_log_add(struct access_log *log, const struct access_record *record)
 
 static bool is_wanted(const struct access_cursor *c, const struct entry *e)
 {
+	if (c->by_client)
+		return network_contains_on_link(&c->client, &e->client);
 	return c->everybody ||
 		(e->user_len == c->user_len && memcmp(e->text, c->user, c->user_len) == 0);
 }
@@ -269,6 +273,17 @@ static void find_newest(struct access_log *log, struct access_cursor *c, uint64_
 	c->next = at > begin ? at : begin;
 }
 
+/* Whose entries are wanted is in the cursor. */
+static void begin_reading(struct access_log *log, struct access_cursor *cursor, uint64_t count)
+{
+	rwlock_read(&log->lock);
+	cursor->end = log->end;
+	cursor->next = log->begin;
+	rwlock_read_unlock(&log->lock);
+	if (count < cursor->end - cursor->next)
+		find_newest(log, cursor, count);
+}
+
 void access_log_begin(struct access_log *log, struct access_cursor *cursor, const char *user,
 	size_t user_len, uint64_t count)
 {
@@ -277,12 +292,14 @@ void access_log_begin(struct access_log *log, struct access_cursor *cursor, cons
 		cursor->user_len = user_len < USERS_NAME_MAX ? user_len : USERS_NAME_MAX;
 		memcpy(cursor->user, user, cursor->user_len);
 	}
-	rwlock_read(&log->lock);
-	cursor->end = log->end;
-	cursor->next = log->begin;
-	rwlock_read_unlock(&log->lock);
-	if (count < cursor->end - cursor->next)
-		find_newest(log, cursor, count);
+	begin_reading(log, cursor, count);
+}
+
+void access_log_begin_client(struct access_log *log, struct access_cursor *cursor,
+	const struct network *client, uint64_t count)
+{
+	*cursor = (struct access_cursor){.by_client = true, .client = *client};
+	begin_reading(log, cursor, count);
 }
 
 size_t access_log_read(struct access_log *log, struct access_cursor *cursor,
@@ -347,6 +364,8 @@ static bool parse_time(const char *text, int64_t *out)
 static struct entry *parse_line(char *line)
 {
 	char *words[LINE_WORDS], *rest = line;
+	struct addr client;
+	bool has_port;
 	int64_t when;
 	size_t user_len, target_len;
 
@@ -355,7 +374,8 @@ static struct entry *parse_line(char *line)
 		if (words[i] == NULL || *words[i] == '\0')
 			return NULL;
 	}
-	if (rest != NULL || !parse_time(words[0], &when))
+	if (rest != NULL || !parse_time(words[0], &when) ||
+		!addr_parse_port(words[2], strlen(words[2]), &client, &has_port))
 		return NULL;
 	if (strcmp(words[5], "SUCCESS") != 0 && strcmp(words[5], "FAIL") != 0)
 		return NULL;
@@ -363,7 +383,8 @@ static struct entry *parse_line(char *line)
 	target_len = strlen(words[4]);
 	if (user_len > USERS_NAME_MAX || target_len >= ACCESS_TARGET_MAX)
 		return NULL;
-	return entry_new(when, words[5][0] == 'S', words[1], user_len, words[4], target_len);
+	return entry_new(
+		when, words[5][0] == 'S', &client, words[1], user_len, words[4], target_len);
 }
 
 static int read_tail(struct access_log *log, int fd, off_t from)

@@ -818,6 +818,27 @@ int users_set_password(
 	return store_user(u, &record, false, error);
 }
 
+static bool is_last_admin(struct users *u, const struct user *user)
+{
+	return user->role == USER_ROLE_ADMIN && users_count_admins(u) == 1;
+}
+
+int users_set_role(
+	struct users *u, const char *name, enum user_role role, char error[USERS_ERROR_MAX])
+{
+	size_t len = strlen(name);
+	const struct user *old = find_user(u, name, len);
+	struct user_record record;
+
+	if (old == NULL)
+		return refuse_change(error, name, "does not exist");
+	if (role != USER_ROLE_ADMIN && is_last_admin(u, old))
+		return refuse_change(error, name, "is the last admin and stays one");
+	record = record_of(name, old->hash, role);
+	record.attributes = old->attributes;
+	return store_user(u, &record, false, error);
+}
+
 int users_set_admin(
 	struct users *u, const char *name, const char *hash, char error[USERS_ERROR_MAX])
 {
@@ -850,7 +871,7 @@ int users_remove(struct users *u, const char *name, char error[USERS_ERROR_MAX])
 
 	if (user == NULL)
 		return refuse_change(error, name, "does not exist");
-	if (user->role == USER_ROLE_ADMIN && users_count_admins(u) == 1)
+	if (is_last_admin(u, user))
 		return refuse_change(error, name, "is the last admin and stays");
 	if (u->are_kept && b->remove(b->context, name, len, error) < 0)
 		return -1;

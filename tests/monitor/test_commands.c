@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "base/version.h"
 #include "parts.h"
 #include "server/statistics.h"
 
@@ -64,7 +65,7 @@ static void says_what_is_wrong_with_a_request(void **state)
 		{"ADD_USER bob", "ERR Usage: ADD_USER <name> <password> [admin]\n"},
 		{"ADD_USER bob a admin more", "ERR Usage: ADD_USER <name> <password> [admin]\n"},
 		{"SET_PASSWORD bob", "ERR Usage: SET_PASSWORD <name> <password>\n"},
-		{"ACCESS_LOG a 1 2", "ERR Usage: ACCESS_LOG [<name>|* [<count>]]\n"},
+		{"ACCESS_LOG a 1 2", "ERR Usage: ACCESS_LOG [<name>|<client>|* [<count>]]\n"},
 	};
 
 	(void)state;
@@ -276,7 +277,10 @@ static int free_parts(void **state)
 static void each_command_answers_word_for_word(void **state)
 {
 	static const char *const rows[][2] = {
-		{"STATS", "OK\nall time connections:2\nserver uptime:276s\n\n"},
+		{"STATS",
+			"OK\nall time connections:2\nserver uptime:276s\nversion:" SOCKS5D_VERSION
+			"\n\n"},
+		{"VERSION", "OK socks5d " SOCKS5D_VERSION "\n\n"},
 		{"USERS", "OK No active users\n\n"},
 		{"CONFIG timeout 15", "OK timeout set to 15\n\n"},
 		{"CONFIG timeout 13", "ERR it must not be 13\n\n"},
@@ -295,6 +299,14 @@ static void each_command_answers_word_for_word(void **state)
 		{"ACCESS_LOG * 1",
 			"OK Access log for all users:\n"
 			"Anonymous: www.example.org:80 [2025-07-15 12:40:39] FAIL\n\n"},
+		{"ACCESS_LOG 192.0.2.1",
+			"OK Access log for client 192.0.2.1:\n"
+			"alice: www.example.org:443 [2025-07-15 12:40:39] SUCCESS\n"
+			"Anonymous: www.example.org:80 [2025-07-15 12:40:39] FAIL\n\n"},
+		{"ACCESS_LOG 192.0.2.0/24 1",
+			"OK Access log for client 192.0.2.0/24:\n"
+			"Anonymous: www.example.org:80 [2025-07-15 12:40:39] FAIL\n\n"},
+		{"ACCESS_LOG 2001:db8::1", "OK No access log entries for client [2001:db8::1]\n\n"},
 		{"ACCESS_LOG bob", "OK No access log entries for user bob\n\n"},
 		{"ACCESS_LOG * 0", "ERR \"0\": the count is a number from 1 on\n\n"},
 		{"ACCESS_LOG * -1", "ERR \"-1\": the count is a number from 1 on\n\n"},
@@ -307,12 +319,23 @@ static void each_command_answers_word_for_word(void **state)
 		{"SET_PASSWORD dora secret", "ERR dora does not exist\n\n"},
 		{"SET_PASSWORD Anonymous secret",
 			"ERR anonymous, known, * and - stand for others, not for a user\n\n"},
+		{"SET_ROLE dora admin", "ERR dora does not exist\n\n"},
+		{"SET_ROLE bob boss", "ERR \"boss\": the role is user or admin\n\n"},
+		{"SET_ROLE bob admin", "OK Role of bob set to admin" KEPT},
+		{"SET_ROLE bob user", "OK Role of bob set to user" KEPT},
+		{"SET_ROLE bob user", "OK Role of bob set to user" KEPT},
+		{"SET_ROLE carl user", "OK Role of carl set to user" KEPT},
+		{"SET_ROLE root user", "ERR root is the last admin and stays one\n\n"},
+		{"SET_ROLE root admin", "OK Role of root set to admin" KEPT},
 		{"DEL_USER bob", "OK User bob deleted, 0 sessions ended" KEPT},
 		{"DEL_USER bob", "ERR bob does not exist\n\n"},
 		{"KILL 2", "OK Session 2 ended\n\n"},
 		{"KILL 0", "ERR There is no session 0\n\n"},
 		{"KILL 9", "ERR There is no session 9\n\n"},
 		{"KILL all", "ERR \"all\": the id of a session is a number\n\n"},
+		{"CLIENTS", "OK\n\n"},
+		{"KILL_USER 192.0.2.2", "ERR 192.0.2.2 has no session\n\n"},
+		{"KILL_USER 192.0.2.1", "OK 3 sessions of 192.0.2.1 ended\n\n"},
 		{"KILL_USER alice", "OK 2 sessions of alice ended\n\n"},
 		{"KILL_USER Anonymous", "OK 1 session of Anonymous ended\n\n"},
 		{"KILL_USER bob", "ERR bob has no session\n\n"},
@@ -335,6 +358,9 @@ static void what_the_command_line_gives_again_is_said(void **state)
 		"OK Password of alice changed (until the next start: -u gives alice a password)"
 		"\n\n");
 	ask("ADD_USER bob secret admin");
+	assert_string_equal(ask("SET_ROLE alice user"),
+		"OK Role of alice set to user (until the next start: -u gives alice the role admin)"
+		"\n\n");
 	assert_string_equal(ask("DEL_USER alice"),
 		"OK User alice deleted, 2 sessions ended (until the next start: -u gives alice "
 		"again)\n\n");

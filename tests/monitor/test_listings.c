@@ -339,6 +339,29 @@ static void accounts_are_all_users_with_what_they_did(void **state)
 	ledger_leave(second, parts_now);
 }
 
+static void clients_are_those_who_are_remembered(void **state)
+{
+	struct addr here = parts_addr("192.0.2.7", 1), there = parts_addr("2001:db8::7", 1);
+	struct ledger_entry *first, *second;
+	size_t running;
+
+	(void)state;
+	assert_string_equal(list(listings_clients), "OK\n\n");
+	first = ledger_join_client(parts.ledger, &there, parts_now, &running);
+	ledger_count_refusal(first);
+	ledger_leave(first, parts_now);
+	parts_now += 12999;
+	second = ledger_join_client(parts.ledger, &here, parts_now, &running);
+	atomic_fetch_add(&ledger_tally(second)->sent, 1830);
+	atomic_fetch_add(&ledger_tally(second)->received, 90211);
+	parts_now += 5000; /* it has a session still */
+	assert_string_equal(list(listings_clients),
+		"OK\n"
+		"client:192.0.2.7 sessions:1 sent:1830 received:90211 refused:0 last:0\n"
+		"client:[2001:db8::]/64 sessions:0 sent:0 received:0 refused:1 last:17\n\n");
+	ledger_leave(second, parts_now);
+}
+
 /* All of about one moment, whatever happens to those who come in later pieces. */
 static void many_accounts_come_in_pieces(void **state)
 {
@@ -551,6 +574,7 @@ int main(void)
 		listing_test(users_are_those_who_have_a_session),
 		listing_test(many_users_come_in_pieces_on_one_line),
 		listing_test(accounts_are_all_users_with_what_they_did),
+		listing_test(clients_are_those_who_are_remembered),
 		listing_test(many_accounts_come_in_pieces),
 		listing_test(an_access_log_without_entries_says_so),
 		listing_test(entries_come_oldest_first_in_local_time),

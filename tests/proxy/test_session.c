@@ -560,6 +560,7 @@ static void a_login_that_is_not_right_is_refused_where_it_is_required(void **sta
 	config_release(c);
 	begin(WRONG_LOGIN CONNECT);
 	run_to(END_LOGIN_REFUSED, NOT_ASKED);
+	assert_int_equal(ledger_read(client_entry).refused, 1);
 	expect_answers("05 02 01 01");
 	expect_logged(" user=Anonymous outcome=fail ");
 	assert_int_equal(stats_get(&services.stats.logins_ignored), 0);

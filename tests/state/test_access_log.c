@@ -8,7 +8,7 @@
 
 #include "../base/scratch.h"
 
-static const struct addr client = {.in = {.sin_family = AF_INET}};
+static struct addr client = {.in = {.sin_family = AF_INET}};
 
 static bool line_fails; /* the next one, for want of memory, which is no error of the file's */
 
@@ -55,17 +55,15 @@ static void add_range(struct access_log *log, int from, int to)
 }
 
 /* All that a reader gets, as "user target,user target". */
-static const char *contents(struct access_log *log, const char *user, uint64_t count)
+static const char *read_all(struct access_log *log, struct access_cursor *cursor)
 {
 	static char text[1 << 17];
-	struct access_cursor cursor;
 	struct access_entry entries[3];
 	size_t len = 0;
 
 	text[0] = '\0';
-	access_log_begin(log, &cursor, user, user == NULL ? 0 : strlen(user), count);
-	while (cursor.next < cursor.end) {
-		size_t n = access_log_read(log, &cursor, entries, COUNT(entries));
+	while (cursor->next < cursor->end) {
+		size_t n = access_log_read(log, cursor, entries, COUNT(entries));
 
 		for (size_t i = 0; i < n; i++)
 			len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%s %s%s",
@@ -74,6 +72,24 @@ static const char *contents(struct access_log *log, const char *user, uint64_t c
 		assert_true(len < sizeof(text));
 	}
 	return text;
+}
+
+static const char *contents(struct access_log *log, const char *user, uint64_t count)
+{
+	struct access_cursor cursor;
+
+	access_log_begin(log, &cursor, user, user == NULL ? 0 : strlen(user), count);
+	return read_all(log, &cursor);
+}
+
+static const char *contents_of_client(struct access_log *log, const char *text, uint64_t count)
+{
+	struct access_cursor cursor;
+	struct network n;
+
+	assert_true(network_parse(text, strlen(text), &n));
+	access_log_begin_client(log, &cursor, &n, count);
+	return read_all(log, &cursor);
 }
 
 #define ALL UINT64_MAX
@@ -176,6 +192,33 @@ static struct access_log *open_log(size_t entries, const char *path)
 	assert_int_equal(access_log_open(log, path), 0);
 	assert_int_equal(access_log_fill(log, path), 0);
 	return log;
+}
+
+/* From memory, and from the file at the next start. */
+static void reads_one_client_or_network(void **state)
+{
+	static const char *const clients[] = {"192.0.2.7", "192.0.2.8", "2001:db8::7", "192.0.2.7"};
+	struct access_log *log = open_log(10, "file");
+	char target[16];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(clients); i++) {
+		assert_true(addr_parse(clients[i], strlen(clients[i]), &client));
+		addr_set_port(&client, (uint16_t)(1000 + i));
+		snprintf(target, sizeof(target), "a:%zu", i);
+		add_as(log, i == 3 ? "bob" : "alice", target, 0);
+	}
+	client = (struct addr){.in = {.sin_family = AF_INET}};
+	for (int i = 0; i < 2; i++) {
+		assert_string_equal(contents_of_client(log, "192.0.2.7", ALL), "alice a:0,bob a:3");
+		assert_string_equal(contents_of_client(log, "192.0.2.7", 1), "bob a:3");
+		assert_string_equal(contents_of_client(log, "192.0.2.8", ALL), "alice a:1");
+		assert_string_equal(contents_of_client(log, "192.0.2.9", ALL), "");
+		assert_string_equal(contents_of_client(log, "2001:db8::/64", ALL), "alice a:2");
+		access_log_free(log);
+		log = open_log(10, "file");
+	}
+	access_log_free(log);
 }
 
 static void a_line_has_seven_words(void **state)
@@ -459,6 +502,7 @@ int main(void)
 		cmocka_unit_test(reads_one_user_or_the_newest_only),
 		cmocka_unit_test(resizing_keeps_the_newest),
 		cmocka_unit_test(a_reader_that_was_overtaken_goes_on_behind_the_gap),
+		scratch_test(reads_one_client_or_network),
 		scratch_test(a_line_has_seven_words),
 		scratch_test(what_was_granted_is_a_success_whatever_its_number),
 		scratch_test(the_memory_is_filled_from_the_end_of_the_file),
