@@ -86,6 +86,7 @@ struct settings {
 
 	struct host_pair udp_address;
 	struct port_range udp_ports;
+	struct network_list udp_clients;
 	int64_t udp_filter; /* enum udp_filter */
 	int64_t udp_timeout;
 
@@ -112,7 +113,7 @@ struct settings {
 };
 
 /* Rows of the table, and so the size of every array that is indexed by it. */
-#define SETTINGS_COUNT 40
+#define SETTINGS_COUNT 41
 
 extern const struct setting settings_table[SETTINGS_COUNT];
 

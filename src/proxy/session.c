@@ -234,12 +234,12 @@ static void associate(struct session *s)
 		.limits = config_idle_limits(v->config),
 		.traffic = registry_traffic(s->slot),
 		.stats = &v->stats,
-		.client = s->client,
-		.hint = s->handshake.request.dst.addr};
+		.client = s->client};
 	struct udp *u;
 
 	enter(s, PHASE_CONNECT);
-	/* What it names is a hint, and no target: those come in datagrams. */
+	/* What it names is no target, those come in datagrams, and no more than a hint where from.
+	 */
 	if (!target_judge(&s->asker, NULL, NULL, false).allowed) {
 		refuse_request(s, END_TARGET_DENIED);
 		return;

@@ -84,14 +84,20 @@ static void warn_of_awaited(const struct server *s, const struct listeners *l)
 
 /* ---- open ---- */
 
+static void say_unreadable(const char *why)
+{
+	log_message(LOG_WARN, "%s; what was known of it stays, and it is tried again", why);
+}
+
 static int make_shared_state(struct server *s, const struct config *c, char *error)
 {
 	struct services *v = &s->services;
 	struct resolver_options resolver = effects_resolver_options(&c->settings);
 
+	resolver.say = say_unreadable;
 	stats_init(&v->stats);
 	pipe_pool_init(&v->pipes, &v->budget);
-	v->resolver = resolver_new(&resolver);
+	v->resolver = resolver_new(&resolver, &v->budget);
 	v->registry = registry_new(v->budget.sessions);
 	if (v->resolver == NULL || v->registry == NULL) {
 		snprintf(error, CONFIG_ERROR_MAX, "out of memory");
@@ -316,7 +322,8 @@ int server_start(struct server *s, char error[CONFIG_ERROR_MAX])
 	idle_sweep_init(&s->idle_sweep, v->registry, config_idle_limits(v->config));
 	janitor_add(s->janitor, &s->idle_sweep.job);
 	janitor_add(s->janitor, &s->addresses.job);
-	if (hasher_start(s->hasher) == 0 && janitor_start(s->janitor) == 0)
+	if (hasher_start(s->hasher) == 0 && janitor_start(s->janitor) == 0 &&
+		resolver_start(v->resolver) == 0)
 		return 0;
 	snprintf(error, CONFIG_ERROR_MAX, "cannot start a thread beside the workers: %s",
 		strerror(errno));

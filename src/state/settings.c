@@ -230,6 +230,15 @@ const struct setting settings_table[] = {
 		.reloadable = true,
 		.value_name = "RANGE",
 		.help = "Ports that clients of UDP ASSOCIATE send to, one a client."},
+	{.name = "udp_clients",
+		AT(NETWORKS, udp_clients),
+		.initial = "",
+		.reloadable = true,
+		.value_name = "LIST",
+		.help = "Networks from which a client of UDP ASSOCIATE may send besides the address "
+			"of its TCP connection, where NAT makes two of one (containers). Of all "
+			"who may, the first to send to an association's port has it: name no more "
+			"than you need."},
 	{.name = "udp_filter",
 		AT(CHOICE, udp_filter),
 		.initial = "address",

@@ -18,6 +18,7 @@
 
 #include "base/clock.h"
 #include "base/hashmap.h"
+#include "base/lines.h"
 #include "base/lock.h"
 #include "state/hash_kinds.h"
 #include "state/password.h"
@@ -392,6 +393,9 @@ const char *users_name_problem(const char *name, size_t len)
 			return "a user name has no blanks, colons, commas, double quotes or "
 			       "control characters";
 	}
+	/* As the first in the file he would lose it, or have all be refused. */
+	if (lines_mark_of(name, len) != LINES_NO_MARK)
+		return "a user name does not begin with a byte order mark";
 	if (stands_for_others(name, len))
 		return "anonymous, known, * and - stand for others, not for a user";
 	if (network_parse(name, len, &network))

@@ -262,7 +262,7 @@ static void a_reload_keeps_adds_and_drops_listeners(void **state)
 {
 	struct addr gone;
 	size_t from;
-	uint16_t added;
+	uint16_t added = net_unused_port();
 	char text[128];
 	int fd, waiting;
 
@@ -271,8 +271,9 @@ static void a_reload_keeps_adds_and_drops_listeners(void **state)
 	launch_with_file("listen = 127.0.0.1\n");
 	from = daemon_log_end(&d);
 	waiting = net_connect("127.0.0.1", d.port);
-	reload_with("listen = 127.0.0.1, 127.0.0.2\n", "msg=reloaded");
-	added = listening_port(from, "127.0.0.2");
+	snprintf(text, sizeof(text), "listen = 127.0.0.1, 127.0.0.2:%u\n", added);
+	reload_with(text, "msg=reloaded");
+	assert_int_equal(listening_port(from, "127.0.0.2"), added);
 	assert_int_equal(listening_port(from, "127.0.0.1"), d.port);
 	net_socks_greet(waiting);
 	close(waiting);

@@ -54,6 +54,38 @@ int net_listen(const char *host, uint16_t *port)
 	return fd;
 }
 
+/* Can a listener have it, at all addresses of both families? */
+static bool is_unused_port(uint16_t port)
+{
+	struct addr any[] = {net_addr("0.0.0.0", port), net_addr("::", port)};
+	int fds[2];
+	bool unused = true;
+
+	for (int i = 0; i < 2; i++) {
+		int on = 1;
+
+		fds[i] = socket(any[i].sa.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		if (i == 1)
+			setsockopt(fds[i], IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
+		unused = unused && bind(fds[i], &any[i].sa, addr_len(&any[i])) == 0;
+	}
+	close(fds[0]);
+	close(fds[1]);
+	return unused;
+}
+
+uint16_t net_unused_port(void)
+{
+	static unsigned tries;
+	uint16_t port;
+
+	/* Below what the kernel gives out; tests at the same time begin elsewhere. */
+	do
+		port = (uint16_t)(10000 + ((unsigned)getpid() * 61 + tries++) % 22000);
+	while (!is_unused_port(port));
+	return port;
+}
+
 int net_refusing_port(uint16_t *port)
 {
 	return bound_socket("127.0.0.1", port);

@@ -367,6 +367,7 @@ static const struct row {
 	{"prefer", "ipv4", ""},
 	{"udp_address", "192.0.2.7", ""},
 	{"udp_ports", "7", ""},
+	{"udp_clients", "192.0.2.0/24", ""},
 	{"udp_filter", "none", ""},
 	{"udp_timeout", "7s", ""},
 	{"bind_address", "192.0.2.7", ""},

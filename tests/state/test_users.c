@@ -596,7 +596,8 @@ static void names_have_rules(void **state)
 		{"**", true}, {"-", false}, {"-a", true}, {"anonymous", false},
 		{"Anonymous", false}, {"ANONYMOUS", false}, {"anonymous2", true}, {"known", false},
 		{"Known", false}, {"unknown", true}, {"192.0.2.1", false}, {"192.0.2.0/24", false},
-		{"10", true}, {"::1", false}, {"fe80", true}};
+		{"10", true}, {"::1", false}, {"fe80", true}, {"\xef\xbb\xbf@", false},
+		{"a\xef\xbb\xbf", true}, {"\xff\xfe@", false}, {"\xfe\xff", false}};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
