@@ -19,6 +19,7 @@ struct source {
 
 static const struct source sources[] = {
 	{"parameter", "CONFIG", NULL},
+	{"word", "CONFIG", NULL},
 	{"name", "ACCOUNTS", "name"},
 	{"id", "CONNECTIONS", "id"},
 	{"client", "CLIENTS", "client"},

@@ -15,6 +15,7 @@
 #include "base/parse.h"
 #include "base/version.h"
 #include "monitor/listings.h"
+#include "monitor/setting_lines.h"
 #include "server/statistics.h"
 
 /* ---- looking ---- */
@@ -128,6 +129,14 @@ static void run_config(const struct request *q, struct reply *r)
 		show_settings(q, setting, r);
 	else
 		change_setting(q, setting, q->parameters[1], r);
+}
+
+static void run_settings(const struct request *q, struct reply *r)
+{
+	struct config *now = config_get(q->services->config);
+
+	setting_lines_put(r, now, server_base(q->server), q->count > 0 ? q->parameters[0] : "");
+	config_release(now);
 }
 
 static void run_log_level(const struct request *q, struct reply *r)
@@ -389,15 +398,6 @@ const struct command commands_table[] = {
 		.logged_from = 2,
 		.prepare = make_hash,
 		.run = run_set_password},
-	{.word = "SET_ROLE",
-		ADMIN,
-		.parameters = "<name> user|admin",
-		.help = "lets a user use the monitor, or not any more",
-		.least = 2,
-		.most = 2,
-		.is_errand = true,
-		.logged_from = 2,
-		.run = run_set_role},
 	{.word = "DEL_USER",
 		ADMIN,
 		.parameters = "<name>",
@@ -440,6 +440,23 @@ const struct command commands_table[] = {
 		.is_errand = true,
 		.logged_from = 2,
 		.run = run_log_level},
+	{.word = "SET_ROLE",
+		ADMIN,
+		.parameters = "<name> user|admin",
+		.help = "lets a user use the monitor, or not any more",
+		.least = 2,
+		.most = 2,
+		.is_errand = true,
+		.logged_from = 2,
+		.run = run_set_role},
+	{.word = "SETTINGS",
+		ADMIN,
+		.parameters = "[<word>]",
+		.help = "the settings, or those with that in their names: where each value comes "
+			"from, what the file says",
+		.most = 1,
+		.is_errand = true,
+		.run = run_settings},
 	{.word = "CLIENTS",
 		ADMIN,
 		.parameters = "",

@@ -254,6 +254,7 @@ struct server *server_open(struct options *o, bool *bad_input, char error[CONFIG
 	s->options = o;
 	s->site.source = &o->source;
 	s->site.services = &s->services;
+	change_begin(&s->site, c);
 	if (open_all(s, c, bad_input, error) == 0)
 		return s;
 	if (s->services.config == NULL)
@@ -411,6 +412,11 @@ struct services *server_services(struct server *s)
 }
 
 /* ---- changes ---- */
+
+const struct config *server_base(const struct server *s)
+{
+	return s->site.base;
+}
 
 /* There are no listeners any more to be changed. */
 static bool is_stopping(const struct server *s, char *reply)

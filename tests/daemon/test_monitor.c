@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "../base/check.h"
+#include "base/version.h"
 #include "lacking.h"
 #include "monitor.h"
 #include "state/settings.h"
@@ -395,7 +396,7 @@ static void help_lists_every_command(void **state)
 {
 	static const char *const words[] = {"STATS", "CONNECTIONS", "USERS", "CONFIG", "ACCESS_LOG",
 		"QUIT", "HELP", "ACCOUNTS", "ADD_USER", "SET_PASSWORD", "DEL_USER", "KILL",
-		"KILL_USER", "RELOAD", "LOG_LEVEL"};
+		"KILL_USER", "RELOAD", "LOG_LEVEL", "SET_ROLE", "SETTINGS", "CLIENTS", "VERSION"};
 	int fd = root();
 	const char *line = monitor_ask(fd, "HELP");
 
@@ -1074,6 +1075,60 @@ static void live_sessions_follow_the_timeout(void **state)
 	close(monitor);
 }
 
+/* CONFIG log_level was the one change of which the log had no values. */
+static void a_log_that_becomes_talkative_says_since_when(void **state)
+{
+	int fd = root();
+
+	(void)state;
+	monitor_expect(fd, "CONFIG log_level error", "OK log_level set to error\n");
+	daemon_wait_log(&d, NULL, "setting=log_level from=info to=error");
+	monitor_expect(fd, "CONFIG log_level info", "OK log_level set to info\n");
+	daemon_wait_log(&d, NULL, "setting=log_level from=error to=info");
+	close(fd);
+}
+
+static void a_role_changes_at_once_and_is_on_disk(void **state)
+{
+	int fd = root(), other;
+	const char *line;
+
+	(void)state;
+	assert_begins(monitor_ask(fd, "RELOAD"), "OK "); /* it was moved away and back */
+	monitor_expect(fd, "SET_ROLE alice admin", "OK Role of alice set to admin\n");
+	other = monitor_login(&d, "alice:secret");
+	monitor_expect(other, "VERSION", "OK socks5d " SOCKS5D_VERSION "\n");
+	assert_begins(monitor_ask(fd, "RELOAD"), "OK Nothing changed; "); /* the file says so */
+	monitor_expect(other, "USERS", "OK No active users\n");
+	monitor_expect(fd, "SET_ROLE alice user", "OK Role of alice set to user\n");
+	monitor_expect(other, "USERS", "ERR alice may not do that any more\n");
+	line = daemon_wait_log(&d, NULL, "command=SET_ROLE about=alice answer=OK");
+	assert_non_null(strstr(line, "user=root"));
+	close(other);
+	close(fd);
+}
+
+static void a_client_is_known_and_ended_by_its_address(void **state)
+{
+	int monitor = root(), session = open_session("alice", "secret");
+	const char *clients = monitor_ask(monitor, "CLIENTS");
+
+	(void)state;
+	assert_non_null(strstr(clients, "\nclient:127.0.0.1 sessions:1 sent:"));
+	assert_non_null(strstr(clients, " last:0\n"));
+	monitor_expect(monitor, "KILL_USER 127.0.0.9", "ERR 127.0.0.9 has no session\n");
+	monitor_expect(monitor, "KILL_USER 127.0.0.0/8", "OK 1 session of 127.0.0.0/8 ended\n");
+	net_expect_reset(session);
+	close(session);
+	wait_for_no_sessions(monitor);
+	assert_non_null(strstr(monitor_ask(monitor, "CLIENTS"), "\nclient:127.0.0.1 sessions:0 "));
+	assert_non_null(strstr(monitor_ask(monitor, "ACCESS_LOG 127.0.0.1 1"),
+		"OK Access log for client 127.0.0.1:\nalice: 127.0.0.1:"));
+	monitor_expect(
+		monitor, "ACCESS_LOG 127.0.0.9", "OK No access log entries for client 127.0.0.9\n");
+	close(monitor);
+}
+
 static void log_level_switches_the_log(void **state)
 {
 	int fd = root();
@@ -1294,6 +1349,35 @@ static void the_monitor_moves_as_often_as_it_is_told(void **state)
 	close(b);
 }
 
+/* Whoever had set it by hand did not know any more, and the next start forgot it. */
+static void what_was_set_by_hand_is_told_and_can_be_kept(void **state)
+{
+	char expected[512];
+	int fd;
+
+	(void)state;
+	launch_with_file("listen = 127.0.0.1\ntimeout = 30m\n");
+	fd = root();
+	snprintf(expected, sizeof(expected),
+		"OK\nname:timeout value:30m from:%s:2 file:30m default:1h takes_effect:at_once\n",
+		d.config);
+	monitor_expect(fd, "SETTINGS timeout", expected);
+	monitor_expect(fd, "CONFIG timeout 2s", "OK timeout set to 2s\n");
+	daemon_wait_log(&d, NULL, "setting=timeout from=30m to=2s");
+	monitor_expect(fd, "SETTINGS timeout",
+		"OK\nname:timeout value:2s from:command file:30m default:1h takes_effect:at_once\n");
+	snprintf(expected, sizeof(expected),
+		"OK Nothing changed; read: %s, %s (4 users); still set by CONFIG: timeout (to keep "
+		"that, put these lines into the configuration file)\ntimeout = 2s\n",
+		d.config, d.users);
+	monitor_expect(fd, "RELOAD", expected);
+	daemon_write_file(d.config, "listen = 127.0.0.1\ntimeout = 2s\n");
+	snprintf(expected, sizeof(expected), "OK Nothing changed; read: %s, %s (4 users)\n",
+		d.config, d.users);
+	monitor_expect(fd, "RELOAD", expected);
+	close(fd);
+}
+
 static void what_config_has_set_stands_until_the_file_says_something_new(void **state)
 {
 	int fd;
@@ -1347,6 +1431,9 @@ int main(void)
 		cmocka_unit_test(config_shows_and_changes_settings),
 		cmocka_unit_test(what_is_not_legal_changes_nothing),
 		cmocka_unit_test(live_sessions_follow_the_timeout),
+		cmocka_unit_test(a_log_that_becomes_talkative_says_since_when),
+		cmocka_unit_test(a_role_changes_at_once_and_is_on_disk),
+		cmocka_unit_test(a_client_is_known_and_ended_by_its_address),
 		cmocka_unit_test(log_level_switches_the_log),
 		cmocka_unit_test(listeners_change_while_running),
 		cmocka_unit_test(a_listener_that_stays_serves_beside_a_new_one),
@@ -1366,6 +1453,7 @@ int main(void)
 		cmocka_unit_test(a_setting_changes_though_another_ones_file_is_gone),
 		cmocka_unit_test(a_slow_hash_holds_up_neither_reload_nor_signals),
 		cmocka_unit_test(the_monitor_moves_as_often_as_it_is_told),
+		cmocka_unit_test(what_was_set_by_hand_is_told_and_can_be_kept),
 		cmocka_unit_test(what_config_has_set_stands_until_the_file_says_something_new),
 	};
 

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "monitor.h"
 #include "proxy/services.h"
+#include "server/server.h"
 
 /* ---- the clock, and memory that grows ---- */
 
@@ -49,6 +50,18 @@ void *__wrap_realloc(void *memory, size_t size)
 /* ---- the parts ---- */
 
 static struct services parts;
+
+const struct config *__wrap_server_base(const struct server *s);
+
+/* As when nothing has changed since the start. */
+const struct config *__wrap_server_base(const struct server *s)
+{
+	struct config *c = config_get(parts.config);
+
+	(void)s;
+	config_release(c);
+	return c;
+}
 
 /* Room for `sessions`, and an access log of `entries`. The settings are the defaults. Nobody
  * is a user yet; users are kept in memory only. */

@@ -287,6 +287,10 @@ static void each_command_answers_word_for_word(void **state)
 		{"CONFIG clients \"\"", "OK clients set to \"\"\n\n"},
 		{"CONFIG colour", "ERR Unknown parameter: colour\n\n"},
 		{"CONFIG colour red", "ERR Unknown parameter: colour\n\n"},
+		{"SETTINGS half_close_timeout",
+			"OK\nname:half_close_timeout value:10m from:default file:- default:10m "
+			"takes_effect:at_once\n\n"},
+		{"SETTINGS colour", "ERR No setting has \"colour\" in its name\n\n"},
 		{"LOG_LEVEL debug", "OK log_level set to debug\n\n"},
 		{"RELOAD", "OK timeout changed\n\n"},
 		{"ACCESS_LOG",

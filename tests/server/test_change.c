@@ -294,6 +294,7 @@ static int open_site(void **state)
 	assert_int_equal(fronts_begin(&site.fronts, error), 0);
 	calls[0] = '\0';
 	services.config = config_store_new(c);
+	change_begin(&site, c);
 	strcpy(log_path, "log");
 	strcpy(access_path, "access");
 	fail_at(NULL, 0);
@@ -340,6 +341,15 @@ static void assert_setting(const char *name, const char *expected)
 	config_release(c);
 }
 
+static bool is_overridden(size_t index)
+{
+	struct config *c = config_get(services.config);
+	bool result = c->origins[index].from == CONFIG_FROM_COMMAND;
+
+	config_release(c);
+	return result;
+}
+
 /* ---- what a change does ---- */
 
 #define OPEN "listeners_open listeners_open expect"
@@ -382,7 +392,7 @@ static const struct row {
 	{"dns_cache", "7", "resolver_configure"},
 	{"dns_negative_ttl", "7s", "resolver_configure"},
 	{"access_log_entries", "7", "access_log_resize"},
-	{"log_level", "debug", "log_set_level log_set_format"},
+	{"log_level", "debug", "log_set_level log_set_level log_set_format"},
 	{"log_format", "json", "log_set_level log_set_format"},
 };
 
@@ -539,6 +549,82 @@ static void a_value_that_was_set_outlasts_reloads(void **state)
 	assert_setting("clients", "any");
 }
 
+static void assert_origin(const char *name, enum config_from from, unsigned line)
+{
+	struct config *c = config_get(services.config);
+	const struct config_origin *o = &c->origins[settings_find(name) - settings_table];
+
+	assert_int_equal(o->from, from);
+	assert_int_equal(o->line, line);
+	config_release(c);
+}
+
+/* Nobody remembered what was set by hand, and the next start forgot it. */
+static void a_reload_says_what_stands_over_the_file_and_how_to_keep_it(void **state)
+{
+	(void)state;
+	assert_int_equal(set("timeout", "2s"), 0);
+	assert_int_equal(set("dns_search", "example.org #home"), 0);
+	assert_int_equal(set("backlog", "7"), 0);
+	assert_int_equal(reload(CONF "backlog = 8\ntimeout = 1h\n"), 0);
+	assert_string_equal(reply,
+		"backlog set to 8" FILES "; still set by CONFIG: timeout, dns_search (to keep "
+		"that, put these lines into the configuration file)\n"
+		"timeout = 2s\n"
+		"dns_search = \"example.org #home\"");
+	/* Once they are there nothing stands over them. */
+	assert_int_equal(reload(CONF "timeout = 2s\ndns_search = \"example.org #home\"\n"), 0);
+	assert_string_equal(reply, "backlog set to 4096" FILES);
+	assert_origin("timeout", CONFIG_FROM_FILE, 7);
+}
+
+static void what_a_flag_gives_is_kept_by_the_flag(void **state)
+{
+	(void)state;
+	flag = (struct config_override){.setting = settings_find("timeout"), .value = "30m"};
+	source.count = 1;
+	assert_int_equal(reload(CONF), 0);
+	assert_string_equal(reply, "timeout set to 30m" FILES);
+	assert_int_equal(set("timeout", "2s"), 0);
+	assert_int_equal(reload(CONF), 0);
+	assert_non_null(strstr(reply, ")\n# --timeout wins over the file: timeout = 2s"));
+	assert_int_equal(set("timeout", "30m"), 0); /* as the flag has it */
+	assert_int_equal(reload(CONF), 0);
+	assert_string_equal(reply, "Nothing changed" FILES);
+}
+
+static void a_value_that_was_set_too_long_to_be_told_is_pointed_to(void **state)
+{
+	static char servers[CHANGE_REPLY_MAX];
+
+	(void)state;
+	for (size_t len = 0; len < sizeof(servers) - 50; len = strlen(servers))
+		strcat(servers, "192.0.2.1, ");
+	strcat(servers, "192.0.2.2");
+	assert_int_equal(set("dns_servers", servers), 0);
+	assert_int_equal(set("timeout", "2s"), 0);
+	assert_int_equal(reload(CONF), 0);
+	assert_non_null(strstr(reply, "\ntimeout = 2s\n# dns_servers: as CONFIG dns_servers says"));
+}
+
+static void values_know_where_they_come_from_through_changes(void **state)
+{
+	(void)state;
+	assert_origin("timeout", CONFIG_FROM_DEFAULT, 0);
+	assert_origin("log_file", CONFIG_FROM_FILE, 5);
+	assert_int_equal(set("timeout", "2s"), 0);
+	assert_origin("timeout", CONFIG_FROM_COMMAND, 0);
+	assert_int_equal(set("timeout", "never"), -1);
+	assert_int_equal(reload("# a line more\n" CONF "max_sessions = 7\n"), 0);
+	assert_origin("timeout", CONFIG_FROM_COMMAND, 0);
+	assert_origin("log_file", CONFIG_FROM_FILE, 6);
+	assert_origin("max_sessions", CONFIG_FROM_DEFAULT, 0); /* it waits for the next start */
+	assert_int_equal(reload("timeout = 5m\n" CONF), 0);
+	assert_origin("timeout", CONFIG_FROM_FILE, 1);
+	assert_int_equal(reload(CONF), 0);
+	assert_origin("timeout", CONFIG_FROM_DEFAULT, 0);
+}
+
 static void a_refused_value_is_not_remembered(void **state)
 {
 	(void)state;
@@ -547,7 +633,7 @@ static void a_refused_value_is_not_remembered(void **state)
 	fail_at("listeners_open", 1);
 	assert_int_equal(set("listen", "127.0.0.1:0, 127.0.0.2:0"), -1);
 	for (size_t i = 0; i < SETTINGS_COUNT; i++)
-		assert_false(site.overridden[i]);
+		assert_false(is_overridden(i));
 	assert_int_equal(set("timeout", "30m"), 0);
 	assert_int_equal(set("timeout", "never"), -1);
 	assert_int_equal(reload(CONF), 0);
@@ -605,7 +691,7 @@ static void assert_same_picture(const struct picture *before)
 	struct picture now = take_picture();
 
 	assert_ptr_equal(now.config, before->config);
-	assert_int_equal(atomic_load(&now.config->references), 1);
+	assert_int_equal(atomic_load(&now.config->references), now.config == site.base ? 2 : 1);
 	for (enum front i = 0; i < FRONTS; i++)
 		assert_ptr_equal(now.listeners[i], before->listeners[i]);
 	assert_int_equal(now.open, before->open);
@@ -865,13 +951,12 @@ static void without_memory_nothing_changes(void **state)
 	(void)state;
 	do {
 		assert_same_picture(&before);
-		assert_false(site.overridden[0]);
+		assert_false(is_overridden(0));
 		fail_at("setting_copy", ++at);
 		result = set("listen", "127.0.0.1, 127.0.0.2");
 	} while (result < 0 && strcmp(reply, "out of memory") == 0);
 	assert_int_equal(result, 0);
-	assert_int_equal(
-		at, SETTINGS_COUNT + 2); /* the clone, the base, and the last that was well */
+	assert_int_equal(at, SETTINGS_COUNT + 1); /* the clone, and the last that was well */
 	before = take_picture();
 	for (at = 1; at <= SETTINGS_COUNT + 1; at++) {
 		fail_at("setting_copy", at);
@@ -894,6 +979,10 @@ int main(void)
 		site_test(the_proxys_own_places_outlast_any_change),
 		site_test(what_cannot_change_while_serving_does_not),
 		site_test(a_value_that_was_set_outlasts_reloads),
+		site_test(a_reload_says_what_stands_over_the_file_and_how_to_keep_it),
+		site_test(what_a_flag_gives_is_kept_by_the_flag),
+		site_test(a_value_that_was_set_too_long_to_be_told_is_pointed_to),
+		site_test(values_know_where_they_come_from_through_changes),
 		site_test(a_refused_value_is_not_remembered),
 		site_test(a_change_behind_4096_bytes_counts),
 		site_test(a_reload_that_fails_at_any_step_changes_nothing),
