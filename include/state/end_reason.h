@@ -48,7 +48,7 @@ enum end_reason {
 };
 /* clang-format on */
 
-/* One lower-case word with underscores. */
+/* One word of lower-case letters, digits and underscores. */
 const char *end_reason_word(enum end_reason reason);
 
 #endif

@@ -180,8 +180,9 @@ optional_login() {
 	check optional_login_is_logged logged user=alice "target=$WEB"
 	check optional_no_password gets_page "$WEB" --socks5 "$PROXY" "$page"
 	check optional_anonymous_is_logged logged user=Anonymous "target=$WEB"
-	check optional_wrong_password refused 'rejected' reason=login_refused --socks5 "$PROXY" \
-		-U alice:wrong-pass "$page"
+	check optional_wrong_password gets_page "$WEB" --socks5 "$PROXY" -U alice:wrong-pass "$page"
+	check optional_wrong_password_is_logged logged user=Anonymous login=ignored \
+		login_user=alice "target=$WEB"
 	check optional_server_stops stop_socks5d
 }
 

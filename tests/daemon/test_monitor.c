@@ -205,6 +205,7 @@ static void the_proxy_counts_administrators_names_and_no_others(void **state)
 	/* Now both doors are. */
 	expect_refusal("127.0.0.1", "boss:secret\n", "ERR Too many failed logins\n");
 	assert_int_equal(connect_reply("boss", "secret"), NET_LOGIN_REFUSED);
+	daemon_wait_log(&d, NULL, " user=boss outcome=fail reason=login_refused ");
 	assert_int_equal(connect_reply("root", "secret"), 0);
 	assert_int_equal(connect_reply("alice", "wrong"), NET_LOGIN_REFUSED);
 	assert_int_equal(connect_reply("alice", "secret"), 0);
