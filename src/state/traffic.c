@@ -156,23 +156,22 @@ void traffic_share(struct traffic *t, struct tally *tally)
 
 /* ---- anybody ---- */
 
-/* A window that is overdue shows that less comes now. Not while it is being written: then the rates
- * are right as they are. */
-static void take_rates(
-	struct traffic_figures *f, const struct window *w, bool whole, const struct window *now)
+/* What came in the last second: all of the present window and, as far as that is younger, the same
+ * part of the one before; or the average of one that is overdue. */
+static uint64_t recent_rate(uint64_t rate_before, uint64_t grown, int64_t elapsed)
 {
-	f->sent_rate = w->sent_rate;
-	f->received_rate = w->received_rate;
-	if (!whole || now->begun - w->begun < WINDOW_MS)
-		return;
-	f->sent_rate = rate(now->sent, w->sent, now->begun - w->begun);
-	f->received_rate = rate(now->received, w->received, now->begun - w->begun);
+	if (elapsed >= WINDOW_MS)
+		return grown * 1000 / (uint64_t)elapsed;
+	if (elapsed < 0)
+		elapsed = 0;
+	return rate_before * (uint64_t)(WINDOW_MS - elapsed) / WINDOW_MS + grown;
 }
 
 struct traffic_figures traffic_read(const struct traffic *t, int64_t now)
 {
 	struct traffic_figures f = {0};
-	struct window w, at_present = {.begun = now};
+	struct window w;
+	uint64_t sent, received;
 	bool whole;
 
 	/* Before `last_active`, which is written before it: who sees that a side has finished sees
@@ -183,11 +182,18 @@ struct traffic_figures traffic_read(const struct traffic *t, int64_t now)
 	f.last_active = FETCH(&t->last_active);
 	whole = read_window(t, &w);
 	/* Behind the window, so that they have not fallen behind what it began with. */
-	at_present.sent = GET(&t->sent);
-	at_present.received = GET(&t->received);
-	f.sent = growth(at_present.sent, GET(&t->sent_before));
-	f.received = growth(at_present.received, GET(&t->received_before));
-	if (!is_silence(f.last_active, now))
-		take_rates(&f, &w, whole, &at_present);
+	sent = GET(&t->sent);
+	received = GET(&t->received);
+	f.sent = growth(sent, GET(&t->sent_before));
+	f.received = growth(received, GET(&t->received_before));
+	if (is_silence(f.last_active, now))
+		return f;
+	f.sent_rate = w.sent_rate;
+	f.received_rate = w.received_rate;
+	if (whole) {
+		f.sent_rate = recent_rate(w.sent_rate, growth(sent, w.sent), now - w.begun);
+		f.received_rate =
+			recent_rate(w.received_rate, growth(received, w.received), now - w.begun);
+	}
 	return f;
 }
