@@ -202,7 +202,7 @@ test-clients: deps-clients
 test-valgrind: deps-test
 	@$(MAKE) --no-print-directory tests
 	SOCKS5D=tests/lint/valgrind.sh SOCKS5D_BINARY=$(BUILD)/socks5d tests/run.sh \
-		$(addprefix $(BUILD)/tests/daemon/test_,stop handshake names config monitor udp bind)
+		$(addprefix $(BUILD)/tests/daemon/test_,stop handshake names config monitor monitor_socket udp bind)
 
 # ---- fuzzing: libFuzzer is clang's ----
 
@@ -330,7 +330,9 @@ rm -f '$(DESTDIR)$(call installed-part,3,$(1))'
 
 endef
 
-$(BUILD)/socks5d.service: conf/socks5d.service Makefile
+# Each time: PREFIX may be another one.
+.PHONY: $(BUILD)/socks5d.service
+$(BUILD)/socks5d.service: conf/socks5d.service
 	@mkdir -p $(@D)
 	$(Q)sed 's|/usr/local|$(PREFIX)|' $< >$@
 

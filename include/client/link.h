@@ -22,6 +22,7 @@ struct link_target {
 	const char *port;
 	int64_t patience_ms; /* how long the server may be silent */
 	size_t reply_max; /* bytes of a reply */
+	const char *path; /* of a unix socket, in the place of host and port; NULL: none */
 };
 
 struct link;
@@ -40,6 +41,9 @@ void link_interrupt_by(struct link *l, int fd);
 int link_fd(const struct link *l);
 
 const char *link_error(const struct link *l);
+
+/* Where the server is: "127.0.0.1:8080", or the path of a socket. */
+const char *link_place(const struct link *l);
 
 /* Reads the line that the server begins with, cut to `size`. */
 int link_greeting(struct link *l, char *line, size_t size) __attribute__((warn_unused_result));

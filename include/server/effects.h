@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+#include "base/log.h"
 #include "net/resolver.h"
 #include "server/site.h"
 #include "state/access_log.h"
@@ -37,6 +38,9 @@ void effects_warn_of_open_door(size_t users, const struct config *c);
 
 /* Says in the log when users have hashes of different kinds; once, when they were loaded. */
 void effects_warn_of_mixed_hashes(const struct users *u);
+
+/* Logs that no user may use the monitor, and who still may. */
+void effects_log_no_admins(enum log_level level, const struct settings *s);
 
 /* ---- a change ---- */
 

@@ -6,10 +6,14 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/escape.h"
 #include "client/json.h"
+#include "client/new_password.h"
+#include "wire/monitor.h"
 
 #define SAY_MAX 1024 /* bytes of a message: the server's last words, a path */
 
@@ -36,20 +40,45 @@ enum client_status client_complain(const struct client *c, int result)
 	return CLIENT_BROKEN;
 }
 
-/* Signals are held from here on and not while connecting: a name lookup cannot be interrupted but
- * by the signal itself. */
-enum client_status client_open(struct client *c, const struct flags *f)
+/* Where the flags say; without any first at the usual socket, if that is there for us. */
+static struct link *connect_link(const struct flags *f, char error[LINK_ERROR_MAX])
 {
 	struct link_target target = {.host = f->host,
 		.port = f->port,
 		.patience_ms = LINK_PATIENCE_MS,
-		.reply_max = LINK_REPLY_MAX};
+		.reply_max = LINK_REPLY_MAX,
+		.path = f->socket};
+	struct link *l;
+
+	if (f->socket == NULL && !f->is_elsewhere && access(MONITOR_SOCKET, W_OK) == 0) {
+		target.path = MONITOR_SOCKET;
+		l = link_open(&target, error);
+		if (l != NULL)
+			return l;
+		target.path = NULL;
+	}
+	return link_open(&target, error);
+}
+
+/* A server that is at the usual socket only for somebody else. */
+static void say_who_may(const struct flags *f)
+{
+	if (f->socket == NULL && !f->is_elsewhere && access(MONITOR_SOCKET, W_OK) < 0 &&
+		errno == EACCES)
+		client_say("%s is there, but not for you: try sudo", MONITOR_SOCKET);
+}
+
+/* Signals are held from here on and not while connecting: a name lookup cannot be interrupted but
+ * by the signal itself. */
+enum client_status client_open(struct client *c, const struct flags *f)
+{
 	char error[LINK_ERROR_MAX];
 
 	*c = (struct client){.flags = f, .signals = {.ending = -1, .screen = -1}};
-	c->link = link_open(&target, error);
+	c->link = connect_link(f, error);
 	if (c->link == NULL) {
 		client_say("%s", error);
+		say_who_may(f);
 		return CLIENT_BROKEN;
 	}
 	if (signals_open(&c->signals, f->action == FLAGS_TALK || f->action == FLAGS_TOP) < 0) {
@@ -79,7 +108,29 @@ enum client_status client_print(
 	return reply->ok ? CLIENT_OK : CLIENT_REFUSED;
 }
 
-enum client_status client_ask(struct client *c, const char *request)
+enum client_status client_ask_secret(struct client *c, const char *prompt, char out[SECRET_MAX])
+{
+	int terminal = secret_open_terminal();
+	enum secret_result result;
+
+	if (terminal < 0) {
+		client_say("no terminal to ask for the password on: use --password-file or "
+			   "MONITOR_PASSWORD");
+		return CLIENT_USAGE;
+	}
+	result = secret_ask(terminal, prompt, c->signals.ending, link_fd(c->link), out);
+	close(terminal);
+	if (result == SECRET_READ)
+		return CLIENT_OK;
+	if (result == SECRET_INTERRUPTED)
+		return client_complain(c, LINK_INTERRUPTED);
+	if (result == SECRET_DISTURBED)
+		return client_complain(c, link_read_out(c->link));
+	client_say("no password was given");
+	return CLIENT_USAGE;
+}
+
+static enum client_status ask_and_print(struct client *c, const char *request)
 {
 	struct answer reply;
 	enum client_status status;
@@ -89,5 +140,18 @@ enum client_status client_ask(struct client *c, const char *request)
 		return client_complain(c, result);
 	status = client_print(c, request, &reply);
 	answer_free(&reply);
+	return status;
+}
+
+enum client_status client_ask(struct client *c, const char *request)
+{
+	char *filled;
+	enum client_status status = new_password_ask(c, request, &filled);
+
+	if (status == CLIENT_OK)
+		status = ask_and_print(c, filled != NULL ? filled : request);
+	if (filled != NULL)
+		explicit_bzero(filled, strlen(filled));
+	free(filled);
 	return status;
 }

@@ -231,7 +231,8 @@ static bool serve_line(struct shell *s, const char *line, enum client_status *st
 		return true;
 	*status = client_ask(s->client, line);
 	fflush(stdout);
-	return *status <= CLIENT_REFUSED && !request_is(line, "QUIT");
+	/* A password that was mistyped is no reason to leave. */
+	return *status <= CLIENT_USAGE && !request_is(line, "QUIT");
 }
 
 static enum client_status say_goodbye(struct shell *s)

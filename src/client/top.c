@@ -298,16 +298,11 @@ static void take_keys(struct top *t)
 
 static void draw(const struct top *t)
 {
-	char server[300];
-	const struct flags *f = t->client->flags;
-	bool is_ipv6 = strchr(f->host, ':') != NULL;
-	struct top_view_texts texts = {.server = server,
+	struct top_view_texts texts = {.server = link_place(t->client->link),
 		.note = t->note,
 		.is_typed = t->mode != MODE_LIST,
 		.is_bad = t->note_is_bad};
 
-	snprintf(server, sizeof(server), "%s%s%s:%s", is_ipv6 ? "[" : "", f->host,
-		is_ipv6 ? "]" : "", f->port);
 	top_view_draw(t->model, &texts);
 }
 

@@ -204,10 +204,10 @@ static void tell_of_users(const struct change *change, char *reply)
 }
 
 /* There were some before. */
-static void tell_of_no_admins(char *reply)
+static void tell_of_no_admins(const struct settings *settings, char *reply)
 {
 	tell(reply, ", ", "no user is an admin any more");
-	log_message(LOG_WARN, "no user has the role admin any more: nobody may use the monitor");
+	effects_log_no_admins(LOG_WARN, settings);
 }
 
 /* One of a list, if there is such a file; `*separator` is what stands before the first. */
@@ -307,7 +307,7 @@ static int reload_to(struct change *change, struct config *base, char *reply)
 	replace_base(s, base);
 	tell_of_users(change, reply);
 	if (had_admins && users_count_admins(u) == 0)
-		tell_of_no_admins(reply);
+		tell_of_no_admins(&change->new->settings, reply);
 	return 0;
 }
 

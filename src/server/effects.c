@@ -68,10 +68,17 @@ void effects_note_users_file(const struct settings *s)
 		log_message(LOG_INFO, "%s: so users cannot be changed while serving", why);
 }
 
-/* Who could add them otherwise, an admin, is a user himself. */
-static void warn_of_no_users(const char *path)
+/* Who could add them otherwise, an admin, is a user himself, but for root at the socket. */
+static void warn_of_no_users(const struct settings *s)
 {
-	if (path == NULL)
+	const char *path = effects_users_path(s);
+
+	if (s->monitor_socket[0] != '\0')
+		log_message(LOG_WARN,
+			"login is required, and there are no users yet: nobody gets in. "
+			"\"monitor_client --socket %s ADD_USER NAME -\" adds the first, for root",
+			s->monitor_socket);
+	else if (path == NULL)
 		log_message(LOG_WARN, "login is required but there are no users: nobody gets in");
 	else
 		log_message(LOG_WARN,
@@ -84,9 +91,22 @@ static void warn_of_no_users(const char *path)
 void effects_warn_of_open_door(size_t users, const struct config *c)
 {
 	if (users == 0 && admission_login_required(c))
-		warn_of_no_users(effects_users_path(&c->settings));
+		warn_of_no_users(&c->settings);
 	else if (!admission_login_required(c) && c->settings.clients.any)
 		log_message(LOG_WARN, "clients = any and no login required: an open proxy");
+}
+
+void effects_log_no_admins(enum log_level level, const struct settings *s)
+{
+	if (s->monitor_socket[0] == '\0')
+		log_message(level,
+			"no user has the role admin: nobody may use the monitor (-u NAME:PASS "
+			"adds one)");
+	else
+		log_message(level,
+			"no user has the role admin: the monitor is for root and the user that "
+			"this server runs as, at %s",
+			s->monitor_socket);
 }
 
 void effects_warn_of_mixed_hashes(const struct users *u)

@@ -210,7 +210,8 @@ static int open_fronts(struct server *s, struct config *c, char *error)
 {
 	struct services *v = &s->services;
 
-	if (fronts_open(&s->site.fronts, &v->budget, fronts_count(&c->settings), c, error) < 0)
+	if (fronts_open(&s->site.fronts, &v->budget, fronts_descriptors(&c->settings), c, error) <
+		0)
 		return -1;
 	v->config = config_store_new(c);
 	if (v->config != NULL)
@@ -230,8 +231,8 @@ static int open_all(struct server *s, struct config *c, bool *bad_input, char *e
 		make_users(s, s->options, settings, error) < 0;
 	admission_decide_auto(c, s->options->user_count > 0);
 	if (*bad_input ||
-		capacity_plan(&s->capacity, &s->services.budget, settings, fronts_count(settings),
-			error) < 0 ||
+		capacity_plan(&s->capacity, &s->services.budget, settings,
+			fronts_descriptors(settings), error) < 0 ||
 		make_shared_state(s, c, error) < 0 || make_helpers(s, error) < 0)
 		return -1;
 	return open_fronts(s, c, error);
@@ -365,9 +366,7 @@ static void log_start(const struct server *s, const struct config *c)
 	for (enum front i = 0; i < FRONTS; i++)
 		warn_of_awaited(s, fronts_listeners(&s->site.fronts, i));
 	if (users_count_admins(s->services.users) == 0)
-		log_message(LOG_INFO,
-			"nobody may log in to the monitor: no user has the role admin (-u "
-			"NAME:PASS adds one)");
+		effects_log_no_admins(LOG_INFO, &c->settings);
 }
 
 int server_start_workers(struct server *s, char error[CONFIG_ERROR_MAX])

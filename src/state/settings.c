@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "net/local.h"
 #include "net/resolver.h"
 
 #define SECOND INT64_C(1000)
@@ -85,6 +86,19 @@ const struct setting settings_table[] = {
 		.effects = EFFECT_LISTENERS,
 		.value_name = "PORT",
 		.help = "Port of the monitor; 0 lets the kernel choose."},
+	{.name = "monitor_socket",
+		AT(TEXT, monitor_socket),
+		.initial = "",
+		.valid = local_path_fits,
+		.legal = "a path of at most 107 bytes",
+		.reloadable = true,
+		.is_files = true,
+		.effects = EFFECT_LISTENERS,
+		.value_name = "PATH",
+		.help = "Unix socket that the monitor is served on as well, at which root and the "
+			"user that the server runs as are administrators without a login; others "
+			"log in, and have to be of the file's group. Eight at once, beside those "
+			"of max_monitor_clients. Empty: none."},
 	{.name = "max_monitor_clients",
 		AT(NUMBER, max_monitor_clients),
 		.initial = "16",

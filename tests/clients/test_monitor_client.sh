@@ -196,6 +196,12 @@ lines() {
 	unset MONITOR_PASSWORD
 }
 
+# The first line of a script that was written for the address.
+replies_at_socket() {
+	printf 'alice:wrong\nUSERS\nQUIT\n' >"$TMP/in"
+	prints $'OK No active users\n\nOK Goodbye' at_socket <"$TMP/in"
+}
+
 # A client that is connected, and then asks a server that is not there any more.
 server_goes_away() {
 	local status=0
@@ -276,7 +282,7 @@ ctrl_c_at_the_password_ends() {
 }
 
 ctrl_d_at_the_password_ends() {
-	wipe && start_talking && press C-d && await 'no login was given' && ended_with 2
+	wipe && start_talking && press C-d && await 'no password was given' && ended_with 2
 }
 
 wrong_password_is_refused() {
@@ -329,6 +335,142 @@ person() {
 	close_terminal
 }
 
+# ---- the socket on the host itself ----
+
+start_at_socket() {
+	start_monitored --monitor-socket "$TMP/monitor.sock" -U "$TMP/users"
+	chmod 711 "$TMP"
+	wait_for 30 test -S "$TMP/monitor.sock"
+}
+
+at_socket() {
+	bounded "$CLIENT" --socket "$TMP/monitor.sock" "$@"
+}
+
+# as_if_installed COMMAND...: in mounts of its own, where the service's socket is ours.
+as_if_installed() {
+	# shellcheck disable=SC2016 # the shell inside is to expand it
+	bounded unshare "${UNSHARE[@]}" sh -c 'mount -t tmpfs none /run && mkdir /run/socks5d &&
+		ln -s "$0" /run/socks5d/monitor.sock && exec "$@"' "$TMP/monitor.sock" "$@"
+}
+
+can_mount() {
+	UNSHARE=(--mount)
+	((EUID == 0)) || UNSHARE=(--mount --map-root-user)
+	unshare "${UNSHARE[@]}" mount -t tmpfs none /run 2>/dev/null
+}
+
+# as_stranger GROUP COMMAND...: as a user whom nobody knows, in that group.
+as_stranger() {
+	local group=$1
+	shift
+	bounded setpriv --reuid 12345 --regid "$group" --clear-groups "$@"
+}
+
+# gives PASSWORD COMMAND...: as a line of standard input.
+gives() {
+	local password=$1
+	shift
+	printf '%s\nrest\n' "$password" | "$@"
+}
+
+first_steps() {
+	gives 'hidden' as_if_installed "$CLIENT" ADD_USER carol - admin &&
+		MONITOR_PASSWORD=hidden client -u carol USERS &&
+		gives 'two words' as_if_installed "$CLIENT" SET_PASSWORD carol - &&
+		MONITOR_PASSWORD='two words' client -u carol USERS &&
+		as_if_installed "$CLIENT" DEL_USER carol
+}
+
+flags_lead_elsewhere() {
+	prints 'OK No active users' as_alice USERS && # which has -P and -u
+		fails 1 'ERR Invalid credentials' as_if_installed env MONITOR_PASSWORD=wrong \
+			"$CLIENT" -P "$MONITOR_PORT" -u alice USERS
+}
+
+# What stands in the process's arguments while it waits for the password.
+ps_shows_no_password() {
+	mkfifo "$TMP/fifo"
+	exec 4<>"$TMP/fifo"
+	spawn "$CLIENT" --socket "$TMP/monitor.sock" SET_PASSWORD alice - <"$TMP/fifo" >"$TMP/out"
+	local pid=$SPAWNED
+	tr '\0' ' ' <"/proc/$pid/cmdline" >"$TMP/cmdline"
+	echo secret >&4
+	retire "$pid" && exec 4>&-
+	cat "$TMP/cmdline" "$TMP/out"
+	! grep -q secret "$TMP/cmdline" && grep -q '^OK Password of alice changed' "$TMP/out"
+}
+
+strangers_are_asked() {
+	local copy=$TMP/stranger
+	cp "$CLIENT" "$copy" && chmod 755 "$copy" &&
+		gives alice:secret as_stranger "$(id -g)" "$copy" --socket "$TMP/monitor.sock" USERS >"$TMP/out" &&
+		grep -qx 'OK No active users' "$TMP/out" &&
+		gives alice:wrong fails 1 'ERR Invalid credentials' as_stranger "$(id -g)" "$copy" \
+			--socket "$TMP/monitor.sock" USERS &&
+		gives alice:secret fails 3 "monitor.sock: Permission denied" as_stranger 12345 "$copy" \
+			--socket "$TMP/monitor.sock" USERS
+}
+
+reload_says_why_not() {
+	fails 1 'ERR ' at_socket RELOAD && tail -n 3 "$LOG" && grep -q 'msg="reload refused' "$LOG"
+}
+
+types_it_twice() {
+	enter "'$CLIENT' --socket '$TMP/monitor.sock' ADD_USER dave -" &&
+		await '^New password: *$' && enter hidden && await '^The same again: *$' &&
+		enter hidden && await '^OK User dave added$' && shows_not hidden && ended_with 0
+}
+
+differs_and_goes_on() {
+	wipe && enter "'$CLIENT' --socket '$TMP/monitor.sock'" && await '^OK Welcome ' &&
+		await '^monitor> *$' && enter 'SET_PASSWORD dave -' && await '^New password: *$' &&
+		enter one && await '^The same again: *$' && enter another &&
+		await 'two different passwords$' && enter 'SET_PASSWORD dave -' &&
+		await '^monitor> SET_PASSWORD dave -$' && enter other && await '^The same again: *$' &&
+		enter other && await '^OK Password of dave changed' && press C-d && ended_with 0
+}
+
+top_says_where() {
+	wipe && enter "'$CLIENT' --socket '$TMP/monitor.sock' top" &&
+		await "^socks5d at $TMP/monitor.sock, up " && press q && ended_with 0
+}
+
+own_socket() {
+	start_at_socket
+	check socket_needs_no_login prints 'OK No active users' at_socket USERS
+	check socket_json has '{"status":"OK","users":[]}' at_socket --json USERS
+	check a_login_there_is_passed_over replies_at_socket
+	check ps_shows_no_new_password ps_shows_no_password
+	check missing_new_password_is_status_2 fails 2 'no password was given' at_socket ADD_USER bob - \
+		</dev/null
+	check another_role_cannot_be_smuggled_in gives 'secret admin' fails 2 'no password with blanks' \
+		at_socket ADD_USER bob -
+	check two_places_are_status_2 fails 2 'two places' at_socket -P 80 USERS
+	check no_socket_is_status_3 fails 3 "cannot reach $TMP/none: No such file" "$CLIENT" \
+		--socket "$TMP/none" USERS
+	if can_mount; then
+		check first_steps_after_installing first_steps
+		check flags_lead_elsewhere flags_lead_elsewhere
+	else
+		skip first_steps_after_installing 'mounts of its own'
+	fi
+	if ((EUID == 0)); then
+		check strangers_are_asked strangers_are_asked
+	else
+		skip strangers_are_asked root
+	fi
+	open_terminal 80 24
+	check new_password_is_typed_twice types_it_twice
+	check two_that_differ_are_none differs_and_goes_on
+	check top_at_the_socket top_says_where
+	close_terminal
+	: >"$TMP/users"
+	check refused_reload_is_status_1 reload_says_why_not
+	check socket_server_stops stop_socks5d
+	check socket_is_gone test ! -e "$TMP/monitor.sock"
+}
+
 # ---- where it listens ----
 
 elsewhere() {
@@ -355,4 +497,5 @@ person
 start_monitored
 check server_goes_away server_goes_away
 elsewhere
+own_socket
 finish

@@ -32,6 +32,9 @@ int net_accept(int listener);
 int net_connect(const char *host, uint16_t port);
 int net_connect_from(const char *source, const char *host, uint16_t port);
 
+/* A connection to a unix socket; -1 with errno. */
+int net_connect_local(const char *path);
+
 void net_send(int fd, const void *bytes, size_t len);
 
 /* Reads exactly `len` bytes, or compares them. */

@@ -62,11 +62,12 @@ static void accept_clients(void *context, const struct listeners *next)
 	note(context);
 }
 
-static char at_proxy[] = "proxy", at_monitor[] = "monitor";
+static char at_proxy[] = "proxy", at_monitor[] = "monitor", at_socket[] = "socket";
 
 static const struct acceptor acceptors[FRONTS] = {
 	[FRONT_PROXY] = {expect_clients, accept_clients, at_proxy},
 	[FRONT_MONITOR] = {NULL, accept_clients, at_monitor},
+	[FRONT_MONITOR_SOCKET] = {NULL, accept_clients, at_socket},
 };
 
 /* ---- the rest ---- */
@@ -448,6 +449,7 @@ static void files_change_by_a_reload_only(void **state)
 	assert_int_equal(set("access_log_file", "other"), -1);
 	assert_string_equal(
 		reply, "access_log_file is changed in the configuration file only, and by RELOAD");
+	assert_int_equal(set("monitor_socket", "other"), -1);
 	assert_string_equal(calls, "");
 	assert_int_equal(
 		reload("listen = 127.0.0.1\nport = 0\nmonitor_port = 0\nusers_file = users\n"
