@@ -150,7 +150,7 @@ WRAP_proxy/test_watch := clock_ms clock_deadline
 WRAP_server/test_addresses := getifaddrs freeifaddrs
 WRAP_server/test_capacity := cgroup_memory cgroup_threads_left cgroup_processors sched_getaffinity sysconf getrlimit64 setrlimit64 fopen64 \
 	fdbudget_count_open
-WRAP_server/test_change := lines_open log_open log_message_beside log_set_level \
+WRAP_server/test_change := lines_open log_abandon log_prepare log_switch log_message_beside log_set_level \
 	log_set_format access_log_open access_log_resize resolver_configure hashing_set_most users_read \
 	users_put_into_effect config_publish fdbudget_borrow listeners_open setting_copy
 WRAP_server/test_fronts := socket

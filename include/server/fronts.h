@@ -72,9 +72,12 @@ int fronts_begin(struct fronts *f, char error[CONFIG_ERROR_MAX])
 int fronts_prepare(struct fronts *f, struct config *new, char error[CONFIG_ERROR_MAX])
 	__attribute__((warn_unused_result));
 
-/* Goes over to what was opened, and closes what is not listened on any more. `logs_all`: with a
- * line in the log for each, those too that stay. */
-void fronts_commit(struct fronts *f, bool logs_all);
+/* Goes over to what was opened, and closes what is not listened on any more. `logs_new`: with a
+ * line in the log for each that was not listened on before. */
+void fronts_commit(struct fronts *f, bool logs_new);
+
+/* A line in the log for each that is listened on. */
+void fronts_log(const struct fronts *f);
 
 /* Closes what was opened. */
 void fronts_undo(struct fronts *f);

@@ -34,8 +34,11 @@ struct traffic {
 	_Atomic(int64_t) last_active; /* clock_ms() */
 	_Atomic(bool) half_closed; /* one side has finished sending; written behind `last_active` */
 
-	/* Rates are taken over windows of a second or more. What belongs to one is written
-	 * together, under this sequence. */
+	/* The worker's own: `sent` and `received` when something happened last. */
+	uint64_t noted_sent, noted_received;
+
+	/* Rates are taken over windows of one second, or up to two while something comes at least
+	 * once a second. What belongs to one is written together, under this sequence. */
 	_Atomic(unsigned) window;
 	_Atomic(int64_t) window_begun; /* clock_ms() */
 	_Atomic(uint64_t) window_sent; /* `sent` then */
@@ -49,7 +52,8 @@ struct traffic {
 
 struct traffic_figures {
 	uint64_t sent, received; /* of the present session */
-	uint64_t sent_rate, received_rate; /* in bytes a second, over about the last second */
+	/* In bytes a second, over about the last second; 0 when nothing came in it. */
+	uint64_t sent_rate, received_rate;
 	int64_t last_active;
 	bool half_closed;
 };

@@ -136,6 +136,9 @@ struct login {
 enum login_result users_login(struct users *u, const struct login *login, int64_t deadline,
 	const _Atomic(bool) *told, struct ledger_entry **entry);
 
+/* Is there a user of this name (of any bytes)? */
+bool users_have(struct users *u, const char *name, size_t name_len);
+
 /* How long slow hashes of logins have taken lately, in milliseconds. */
 int64_t users_check_ms(const struct users *u);
 

@@ -202,6 +202,7 @@ static void put_text_line(FILE *out, const char *request, const struct monitor_l
 
 struct entry {
 	struct monitor_line user, target, time, outcome;
+	struct monitor_line reason, client; /* of a failure; empty: not said */
 };
 
 /* The user that was asked for; empty for all of them, and for a client by its address. */
@@ -218,7 +219,7 @@ static struct monitor_line asked_user(const char *request)
 }
 
 /* "alice: www.example.org:443 [2025-07-15 12:40:39] SUCCESS", the user only where all were asked
- * for. */
+ * for; reason and client stand behind FAIL. */
 static bool split_entry(const char *request, const struct monitor_line *line, struct entry *e)
 {
 	struct monitor_line rest = *line;
@@ -239,13 +240,28 @@ static bool split_entry(const char *request, const struct monitor_line *line, st
 		(struct monitor_line){.text = rest.text + 1, .len = (size_t)(end - rest.text) - 1};
 	rest.len -= (size_t)(end - rest.text) + 1;
 	rest.text = end + 1;
-	return monitor_next_word(&rest, &e->outcome);
+	if (!monitor_next_word(&rest, &e->outcome))
+		return false;
+	if (!monitor_next_word(&rest, &e->reason) || !monitor_next_word(&rest, &e->client))
+		e->reason.len = e->client.len = 0;
+	return true;
 }
 
 static void put_member(FILE *out, const char *name, const struct monitor_line *value, bool first)
 {
 	fprintf(out, "%s\"%s\":", first ? "" : ",", name);
-	put_text(out, value);
+	if (answer_is(value, "-"))
+		fputs("null", out);
+	else
+		put_text(out, value);
+}
+
+static void put_failure(FILE *out, const struct entry *e)
+{
+	if (e->client.len == 0)
+		return;
+	put_member(out, "reason", &e->reason, false);
+	put_member(out, "client", &e->client, false);
 }
 
 static void put_access_entry(FILE *out, const char *request, const struct monitor_line *line)
@@ -258,6 +274,7 @@ static void put_access_entry(FILE *out, const char *request, const struct monito
 		put_member(out, "target", &e.target, false);
 		put_member(out, "time", &e.time, false);
 		put_member(out, "outcome", &e.outcome, false);
+		put_failure(out, &e);
 	} else {
 		put_member(out, "line", line, true);
 	}

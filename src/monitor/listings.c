@@ -305,14 +305,17 @@ static void add_status(struct reply *r, const struct access_cursor *c, bool foun
 
 static void add_entry(struct reply *r, struct access *a, const struct access_entry *e)
 {
-	char user[4 * USERS_NAME_MAX + 1];
+	char user[4 * USERS_NAME_MAX + 1], client[ADDR_TEXT_MAX];
 
 	if (e->time != a->time)
 		format_time(e->time, ' ', a->when);
 	a->time = e->time;
 	if (a->cursor.everybody || a->cursor.by_client)
 		reply_add(r, "%s: ", escape_word(e->user, e->user_len, user, sizeof(user)));
-	reply_add(r, "%s [%s] %s\n", e->target, a->when, e->success ? "SUCCESS" : "FAIL");
+	reply_add(r, "%s [%s] %s", e->target, a->when, e->success ? "SUCCESS" : "FAIL");
+	if (!e->success)
+		reply_add(r, " %s %s", e->reason, addr_format_host(&e->client, client));
+	reply_add(r, "\n");
 }
 
 static bool more_access(void *state, struct reply *r)

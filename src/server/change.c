@@ -121,15 +121,16 @@ static unsigned effects_of(const struct change *change)
 	return effects;
 }
 
-/* Goes over to the new configuration, whose reference it takes over; -1 when that is refused, with
- * the reason in `reply`, and nothing changed. */
+/* Goes over to the new configuration, whose reference it takes over; finish_change() is to follow
+ * when all is said of it. -1 when that is refused, with the reason in `reply`, and nothing changed.
+ */
 static int change_over(struct change *change, char *reply)
 {
-	unsigned effects = effects_of(change);
 	char error[CONFIG_ERROR_MAX];
 
+	change->effects = effects_of(change);
 	config_keep_own(change->new, change->old);
-	if (effects_prepare(effects_table, effects_count, effects, change, error) < 0) {
+	if (effects_prepare(effects_table, effects_count, change->effects, change, error) < 0) {
 		config_release(change->new);
 		snprintf(reply, CHANGE_REPLY_MAX, "%s", error);
 		return -1;
@@ -139,8 +140,13 @@ static int change_over(struct change *change, char *reply)
 	if (change->is_reload)
 		admission_decide_auto(
 			change->new, users_are_given(change->site->services->users, NULL));
-	effects_commit(effects_table, effects_count, effects, change);
+	effects_commit(effects_table, effects_count, change->effects, change);
 	return 0;
+}
+
+static void finish_change(struct change *change)
+{
+	effects_finish(effects_table, effects_count, change->effects, change);
 }
 
 /* ---- all of it again ---- */
@@ -339,6 +345,7 @@ int change_reload(struct site *s, char reply[CHANGE_REPLY_MAX])
 		log_reload(reply);
 		tell_how_to_keep_overrides(s, now, reply);
 		config_release(now);
+		finish_change(&change);
 	} else {
 		log_refusal(&change, reply);
 	}
@@ -385,7 +392,10 @@ static int set_value(struct site *s, const struct config *old, const struct sett
 	if (change.new == NULL)
 		return -1;
 	reply[0] = '\0';
-	return change_over(&change, reply);
+	if (change_over(&change, reply) < 0)
+		return -1;
+	finish_change(&change);
+	return 0;
 }
 
 int change_set(struct site *s, const struct setting *setting, const char *value,

@@ -1,8 +1,10 @@
 /*
  * A setting says in its row which effects a change of it has (settings.h); here is what they are.
  * A change runs the steps of those effects only, in the order of one table: first all that can fail
- * is prepared, and undone again if one of them does, then all are made. So a change of one setting
- * neither costs nor risks anything of another's.
+ * is prepared, and undone again if one of them does, then all are made. What is logged of a change
+ * stands together, in the log and the format that were in force before: so those change last, and
+ * then the log is told where the server listens, for a new file to begin with. So a change of one
+ * setting neither costs nor risks anything of another's.
  */
 #include "server/effects.h"
 
@@ -34,14 +36,16 @@ int effects_open_access_log(
 	return -1;
 }
 
+static int refuse_log_file(const struct settings *s, char error[CONFIG_ERROR_MAX])
+{
+	snprintf(error, CONFIG_ERROR_MAX, "log_file: \"%s\": cannot be opened: %s", s->log_file,
+		strerror(errno));
+	return -1;
+}
+
 int effects_open_log(const struct settings *s, char error[CONFIG_ERROR_MAX])
 {
-	if (log_open(s->log_file) < 0) {
-		snprintf(error, CONFIG_ERROR_MAX, "log_file: \"%s\": cannot be opened: %s",
-			s->log_file, strerror(errno));
-		return -1;
-	}
-	return 0;
+	return log_open(s->log_file) < 0 ? refuse_log_file(s, error) : 0;
 }
 
 void effects_set_log(const struct settings *s)
@@ -216,7 +220,14 @@ static int open_listeners(struct change *change, char error[CONFIG_ERROR_MAX])
 
 static void go_over_to_listeners(struct change *change)
 {
-	fronts_commit(&change->site->fronts, change->is_reload);
+	fronts_commit(&change->site->fronts, !change->is_reload);
+}
+
+/* The log may be a new one. */
+static void tell_where_it_listens(struct change *change)
+{
+	if (change->is_reload)
+		fronts_log(&change->site->fronts);
 }
 
 static void close_listeners(struct change *change)
@@ -233,15 +244,21 @@ static void note_going_back(int result)
 
 static int open_log_file(struct change *change, char error[CONFIG_ERROR_MAX])
 {
-	change->log_failed = effects_open_log(&change->new->settings, error) < 0;
-	return change->log_failed ? -1 : 0;
+	change->log_failed = log_prepare(change->new->settings.log_file) < 0;
+	return change->log_failed ? refuse_log_file(&change->new->settings, error) : 0;
 }
 
-static void go_back_to_log_file(struct change *change)
+static void go_over_to_log_file(struct change *change)
 {
-	char error[CONFIG_ERROR_MAX];
+	(void)change;
+	if (log_switch() < 0)
+		log_message(LOG_ERROR, "the log stays where it was: %s", strerror(errno));
+}
 
-	note_going_back(effects_open_log(&change->old->settings, error));
+static void close_log_file(struct change *change)
+{
+	(void)change;
+	log_abandon();
 }
 
 static int open_access_log_file(struct change *change, char error[CONFIG_ERROR_MAX])
@@ -265,7 +282,6 @@ static void warn_of_open_door(struct change *change)
 
 /* Listeners come behind the configuration, so that it is the one of whoever is accepted there. */
 const struct effect effects_table[] = {
-	{.of = EFFECT_LOG_STYLE, .name = "log style", .commit = set_log_style},
 	{.of = EFFECT_RESOLVER, .name = "resolver", .commit = configure_resolver},
 	{.of = EFFECT_ACCESS_LOG_ENTRIES,
 		.name = "access log entries",
@@ -277,20 +293,23 @@ const struct effect effects_table[] = {
 		.commit = put_users,
 		.undo = drop_users},
 	{.of = EFFECT_PUBLISH, .name = "configuration", .commit = publish},
+	{.of = EFFECT_LOG_STYLE, .name = "log style", .finish = set_log_style},
+	{.of = EFFECT_LOG_FILE,
+		.name = "log file",
+		.prepare = open_log_file,
+		.finish = go_over_to_log_file,
+		.undo = close_log_file},
 	{.of = EFFECT_LISTENERS,
 		.name = "listeners",
 		.prepare = open_listeners,
 		.commit = go_over_to_listeners,
+		.finish = tell_where_it_listens,
 		.undo = close_listeners},
-	{.of = EFFECT_LOG_FILE,
-		.name = "log file",
-		.prepare = open_log_file,
-		.undo = go_back_to_log_file},
 	{.of = EFFECT_ACCESS_LOG_FILE,
 		.name = "access log file",
 		.prepare = open_access_log_file,
 		.undo = go_back_to_access_log_file},
-	{.of = EFFECT_DOOR, .name = "door", .commit = warn_of_open_door},
+	{.of = EFFECT_DOOR, .name = "door", .finish = warn_of_open_door},
 };
 
 const size_t effects_count = sizeof(effects_table) / sizeof(effects_table[0]);
@@ -318,18 +337,32 @@ int effects_prepare(const struct effect *table, size_t count, unsigned effects,
 	return 0;
 }
 
-void effects_commit(
-	const struct effect *table, size_t count, unsigned effects, struct change *change)
+static void log_effect(const struct effect *effect)
 {
 	struct log_line line;
 
+	log_begin(&line, LOG_DEBUG, "effect of a change");
+	log_text(&line, "effect", effect->name);
+	log_end(&line);
+}
+
+void effects_commit(
+	const struct effect *table, size_t count, unsigned effects, struct change *change)
+{
 	for (size_t i = 0; i < count; i++) {
 		if ((table[i].of & effects) == 0)
 			continue;
 		if (table[i].commit != NULL)
 			table[i].commit(change);
-		log_begin(&line, LOG_DEBUG, "effect of a change");
-		log_text(&line, "effect", table[i].name);
-		log_end(&line);
+		log_effect(&table[i]);
+	}
+}
+
+void effects_finish(
+	const struct effect *table, size_t count, unsigned effects, struct change *change)
+{
+	for (size_t i = 0; i < count; i++) {
+		if ((table[i].of & effects) != 0 && table[i].finish != NULL)
+			table[i].finish(change);
 	}
 }

@@ -223,13 +223,20 @@ static void settle_borrowed(struct fronts *f)
 	fdbudget_return(f->budget, held - f->borrowed);
 }
 
-void fronts_commit(struct fronts *f, bool logs_all)
+void fronts_commit(struct fronts *f, bool logs_new)
 {
 	for (enum front i = 0; i < FRONTS; i++) {
-		listeners_log(f->at[i].next, logs_all ? NULL : f->at[i].now, rows[i].listening);
+		if (logs_new)
+			listeners_log(f->at[i].next, f->at[i].now, rows[i].listening);
 		go_over(f, i);
 	}
 	settle_borrowed(f);
+}
+
+void fronts_log(const struct fronts *f)
+{
+	for (enum front i = 0; i < FRONTS; i++)
+		listeners_log(f->at[i].now, NULL, rows[i].listening);
 }
 
 int fronts_begin(struct fronts *f, char error[CONFIG_ERROR_MAX])

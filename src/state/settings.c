@@ -390,9 +390,10 @@ const struct setting settings_table[] = {
 		.is_files = true,
 		.effects = EFFECT_ACCESS_LOG_FILE,
 		.value_name = "FILE",
-		.help = "File that each answered request is logged to, a line each, opened again "
-			"on SIGHUP; empty: none. At start the end of it is read, so that "
-			"ACCESS_LOG goes on where it was."},
+		.help = "File that sessions are logged to when they end, a line each, if their "
+			"request was answered or the login of a user refused; opened again on "
+			"SIGHUP; empty: none. At start the end of it is read, so that ACCESS_LOG "
+			"goes on where it was."},
 	{.name = "access_log_entries",
 		AT(NUMBER, access_log_entries),
 		.initial = "100000",
@@ -401,7 +402,8 @@ const struct setting settings_table[] = {
 		.reloadable = true,
 		.effects = EFFECT_ACCESS_LOG_ENTRIES,
 		.value_name = "N",
-		.help = "Answered requests that are remembered for the monitor's ACCESS_LOG."},
+		.help = "Answered requests, and refused logins of users, that are remembered for "
+			"the monitor's ACCESS_LOG."},
 	{.name = "log_file",
 		AT(TEXT, log_file),
 		.initial = "",

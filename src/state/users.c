@@ -662,6 +662,16 @@ enum login_result users_login(struct users *u, const struct login *login, int64_
 	return *entry != NULL ? LOGIN_OK : LOGIN_REFUSED;
 }
 
+bool users_have(struct users *u, const char *name, size_t name_len)
+{
+	bool have;
+
+	rwlock_read(&u->lock);
+	have = hashmap_get(u->map, name, name_len) != NULL;
+	rwlock_read_unlock(&u->lock);
+	return have;
+}
+
 int64_t users_check_ms(const struct users *u)
 {
 	return hashing_cost(u->hashing);

@@ -146,9 +146,13 @@ static void the_access_log_is_entries(void **state)
 		"\"www.example.org:443\",\"time\":\"2025-07-15 12:40:39\",\"outcome\":\"SUCCESS\"},"
 		"{\"line\":\"strange\"}]}");
 	assert_json("ACCESS_LOG * 5",
-		"OK Access log for all users:\nalice: a:1 [2025-07-15 12:40:39] FAIL\n\n",
+		"OK Access log for all users:\nalice: a:1 [2025-07-15 12:40:39] FAIL "
+		"connect_refused 192.0.2.7\nbob: - [2025-07-15 12:40:39] FAIL - ::1\n\n",
 		"{\"status\":\"OK\",\"entries\":[{\"user\":\"alice\",\"target\":\"a:1\","
-		"\"time\":\"2025-07-15 12:40:39\",\"outcome\":\"FAIL\"}]}");
+		"\"time\":\"2025-07-15 12:40:39\",\"outcome\":\"FAIL\",\"reason\":\"connect_refused\","
+		"\"client\":\"192.0.2.7\"},{\"user\":\"bob\",\"target\":null,"
+		"\"time\":\"2025-07-15 12:40:39\",\"outcome\":\"FAIL\",\"reason\":null,"
+		"\"client\":\"::1\"}]}");
 	assert_json("access_log alice",
 		"OK Access log for user alice:\n[::1]:443 [2025-07-15 12:40:39] SUCCESS\n\n",
 		"{\"status\":\"OK\",\"entries\":[{\"user\":\"alice\",\"target\":\"[::1]:443\","

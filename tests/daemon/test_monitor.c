@@ -205,6 +205,7 @@ static void the_proxy_counts_administrators_names_and_no_others(void **state)
 	/* Now both doors are. */
 	expect_refusal("127.0.0.1", "boss:secret\n", "ERR Too many failed logins\n");
 	assert_int_equal(connect_reply("boss", "secret"), NET_LOGIN_REFUSED);
+	daemon_wait_log(&d, NULL, " user=boss outcome=fail reason=login_refused ");
 	assert_int_equal(connect_reply("root", "secret"), 0);
 	assert_int_equal(connect_reply("alice", "wrong"), NET_LOGIN_REFUSED);
 	assert_int_equal(connect_reply("alice", "secret"), 0);
@@ -483,22 +484,67 @@ static void the_access_log_tells_answered_requests(void **state)
 	close(open_session("alice", "secret"));
 	snprintf(expected, sizeof(expected),
 		"OK Access log for all users:\nalice: 127.0.0.1:%u [?] SUCCESS\n"
-		"bob: name.invalid:443 [?] FAIL\nalice: 127.0.0.1:%u [?] SUCCESS\n",
+		"bob: name.invalid:443 [?] FAIL name_failed 127.0.0.1\nalice: 127.0.0.1:%u [?] SUCCESS\n",
 		echo_port, echo_port);
 	assert_string_equal(without_times(monitor, "ACCESS_LOG"), expected);
 	assert_string_equal(without_times(monitor, "ACCESS_LOG *"), expected);
 	assert_string_equal(without_times(monitor, "ACCESS_LOG bob"),
-		"OK Access log for user bob:\nname.invalid:443 [?] FAIL\n");
+		"OK Access log for user bob:\nname.invalid:443 [?] FAIL name_failed 127.0.0.1\n");
 	snprintf(expected, sizeof(expected),
 		"OK Access log for user alice:\n127.0.0.1:%u [?] SUCCESS\n", echo_port);
 	assert_string_equal(without_times(monitor, "ACCESS_LOG alice 1"), expected);
 	snprintf(expected, sizeof(expected),
-		"OK Access log for all users:\nbob: name.invalid:443 [?] FAIL\n"
+		"OK Access log for all users:\nbob: name.invalid:443 [?] FAIL name_failed 127.0.0.1\n"
 		"alice: 127.0.0.1:%u [?] SUCCESS\n",
 		echo_port);
 	assert_string_equal(without_times(monitor, "ACCESS_LOG * 2"), expected);
 	monitor_expect(monitor, "ACCESS_LOG * 0", "ERR \"0\": the count is a number from 1 on\n");
 	monitor_expect(monitor, "ACCESS_LOG * -1", "ERR \"-1\": the count is a number from 1 on\n");
+	close(monitor);
+}
+
+/* Until that is the answer: a refused login is there when its session has ended. */
+static void wait_for_access_log(int monitor, const char *request, const char *expected)
+{
+	while (strcmp(without_times(monitor, request), expected) != 0)
+		usleep(10000);
+}
+
+static void a_wrong_password_is_told_by_name_and_a_name_that_is_nobodys_never(void **state)
+{
+	char file[128];
+	int monitor;
+
+	(void)state;
+	daemon_stop(&d);
+	daemon_prepare(&d);
+	monitor_write_users(&d);
+	snprintf(file, sizeof(file), "%s/access", d.folder);
+	for (int round = 1; round <= 2; round++) {
+		daemon_launch(
+			&d, (const char *const[]){"-U", d.users, "--access-log-file", file, NULL});
+		monitor = root();
+		if (round == 1) {
+			assert_int_equal(connect_reply("hunter2", "wrong"), NET_LOGIN_REFUSED);
+			assert_int_equal(connect_reply("alice", "wrong"), NET_LOGIN_REFUSED);
+		}
+		wait_for_access_log(monitor, "ACCESS_LOG",
+			"OK Access log for all users:\n"
+			"alice: - [?] FAIL wrong_password 127.0.0.1\n");
+		wait_for_access_log(monitor, "ACCESS_LOG alice",
+			"OK Access log for user alice:\n- [?] FAIL wrong_password 127.0.0.1\n");
+		if (round == 2)
+			break;
+		assert_int_equal(monitor_stat(monitor, "ended wrong_password"), 1);
+		while (monitor_stat(monitor, "logins refused") < 2)
+			;
+		daemon_wait_log(&d, NULL, " user=alice outcome=fail reason=wrong_password ");
+		daemon_wait_log(&d, NULL, " user=Anonymous outcome=fail reason=login_refused ");
+		assert_false(daemon_log_has(&d, "hunter2"));
+		close(monitor);
+		daemon_signal(&d, SIGTERM);
+		assert_int_equal(daemon_wait_exit(&d), 0);
+	}
 	close(monitor);
 }
 
@@ -1422,6 +1468,7 @@ int main(void)
 		cmocka_unit_test(listeners_change_while_running),
 		cmocka_unit_test(a_listener_that_stays_serves_beside_a_new_one),
 		cmocka_unit_test(the_access_log_tells_answered_requests),
+		cmocka_unit_test(a_wrong_password_is_told_by_name_and_a_name_that_is_nobodys_never),
 		cmocka_unit_test(the_access_log_outlives_the_process_in_its_file),
 		cmocka_unit_test(accounts_tell_all_users),
 		cmocka_unit_test(accounts_count_while_bytes_pass),

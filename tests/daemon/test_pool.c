@@ -210,7 +210,7 @@ static void refused_clients_that_stay_leave_a_worker_for_another(void **state)
 	net_send_hex(fd, "05 01 02");
 	net_expect_hex(fd, "05 02");
 	close(fd);
-	daemon_wait_stat(&d, "ended_login_refused", 20);
+	daemon_wait_stat(&d, "ended_wrong_password", 20);
 	for (int i = 0; i < 20; i++)
 		close(refused[i]);
 	daemon_stop(&d);

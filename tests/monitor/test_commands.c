@@ -296,20 +296,24 @@ static void each_command_answers_word_for_word(void **state)
 		{"ACCESS_LOG",
 			"OK Access log for all users:\n"
 			"alice: www.example.org:443 [2025-07-15 12:40:39] SUCCESS\n"
-			"Anonymous: www.example.org:80 [2025-07-15 12:40:39] FAIL\n\n"},
+			"Anonymous: www.example.org:80 [2025-07-15 12:40:39] FAIL "
+			"connect_refused 192.0.2.1\n\n"},
 		{"ACCESS_LOG alice",
 			"OK Access log for user alice:\n"
 			"www.example.org:443 [2025-07-15 12:40:39] SUCCESS\n\n"},
 		{"ACCESS_LOG * 1",
 			"OK Access log for all users:\n"
-			"Anonymous: www.example.org:80 [2025-07-15 12:40:39] FAIL\n\n"},
+			"Anonymous: www.example.org:80 [2025-07-15 12:40:39] FAIL "
+			"connect_refused 192.0.2.1\n\n"},
 		{"ACCESS_LOG 192.0.2.1",
 			"OK Access log for client 192.0.2.1:\n"
 			"alice: www.example.org:443 [2025-07-15 12:40:39] SUCCESS\n"
-			"Anonymous: www.example.org:80 [2025-07-15 12:40:39] FAIL\n\n"},
+			"Anonymous: www.example.org:80 [2025-07-15 12:40:39] FAIL "
+			"connect_refused 192.0.2.1\n\n"},
 		{"ACCESS_LOG 192.0.2.0/24 1",
 			"OK Access log for client 192.0.2.0/24:\n"
-			"Anonymous: www.example.org:80 [2025-07-15 12:40:39] FAIL\n\n"},
+			"Anonymous: www.example.org:80 [2025-07-15 12:40:39] FAIL "
+			"connect_refused 192.0.2.1\n\n"},
 		{"ACCESS_LOG 2001:db8::1", "OK No access log entries for client [2001:db8::1]\n\n"},
 		{"ACCESS_LOG bob", "OK No access log entries for user bob\n\n"},
 		{"ACCESS_LOG * 0", "ERR \"0\": the count is a number from 1 on\n\n"},

@@ -407,7 +407,7 @@ static void entries_come_oldest_first_in_local_time(void **state)
 	assert_string_equal(list_access(NULL, UINT64_MAX),
 		"OK Access log for all users:\n"
 		"alice: www.example.org:443 [2025-07-15 12:40:39] SUCCESS\n"
-		"Anonymous: www.example.org:80 [2025-07-15 12:41:06] FAIL\n"
+		"Anonymous: www.example.org:80 [2025-07-15 12:41:06] FAIL connect_refused 192.0.2.1\n"
 		"a\\x20b: [2001:db8::1]:80 [2025-07-15 12:41:06] SUCCESS\n\n");
 	assert_string_equal(list_access("alice", UINT64_MAX),
 		"OK Access log for user alice:\n"

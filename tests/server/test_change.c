@@ -73,8 +73,11 @@ static const struct acceptor acceptors[FRONTS] = {
 /* ---- the rest ---- */
 
 static char log_path[64], access_path[64]; /* what is logged to */
+static char next_log_path[64]; /* "": nothing is prepared */
 
-int __wrap_log_open(const char *path);
+int __wrap_log_prepare(const char *path);
+int __wrap_log_switch(void);
+void __wrap_log_abandon(void);
 void __wrap_log_set_level(enum log_level level);
 void __wrap_log_set_format(enum log_format format);
 int __wrap_access_log_open(struct access_log *log, const char *path);
@@ -82,13 +85,27 @@ int __wrap_access_log_resize(struct access_log *log, size_t entries);
 int __wrap_resolver_configure(struct resolver *r, const struct resolver_options *options);
 void __wrap_hashing_set_most(struct hashing *h, unsigned most);
 
-int __wrap_log_open(const char *path)
+int __wrap_log_prepare(const char *path)
 {
-	note("log_open");
-	if (fails_now("log_open"))
+	assert_string_equal(next_log_path, "");
+	note("log_prepare");
+	if (fails_now("log_prepare"))
 		return -1;
-	snprintf(log_path, sizeof(log_path), "%s", path);
+	snprintf(next_log_path, sizeof(next_log_path), "%s;", path);
 	return 0;
+}
+
+int __wrap_log_switch(void)
+{
+	note("log_switch");
+	snprintf(log_path, sizeof(log_path), "%.*s", (int)strlen(next_log_path) - 1, next_log_path);
+	next_log_path[0] = '\0';
+	return 0;
+}
+
+void __wrap_log_abandon(void)
+{
+	next_log_path[0] = '\0';
 }
 
 void __wrap_log_set_level(enum log_level level)
@@ -440,7 +457,7 @@ static void files_change_by_a_reload_only(void **state)
 		0);
 	assert_setting("log_file", "other");
 	assert_setting("access_log_file", "another");
-	assert_non_null(strstr(calls, "log_open"));
+	assert_non_null(strstr(calls, "log_prepare"));
 	assert_non_null(strstr(calls, "access_log_open"));
 }
 
@@ -467,19 +484,19 @@ static void a_change_of_timeout_or_log_level_leaves_the_resolver_alone(void **st
 
 static void a_reload_does_what_it_reads_again_and_what_changed(void **state)
 {
-	static const char again[] = "users_read " OPEN " log_open access_log_open";
+	static const char again[] = "users_read log_prepare " OPEN " access_log_open";
 	char expected[256];
 
 	(void)state;
 	assert_int_equal(reload(CONF), 0);
-	snprintf(expected, sizeof(expected), "%s users_put_into_effect", again);
+	snprintf(expected, sizeof(expected), "%s users_put_into_effect log_switch", again);
 	assert_string_equal(calls, expected);
 	assert_string_equal(reply, "Nothing changed" FILES);
 	assert_int_equal(
 		reload(CONF "dns_cache = 7\nmax_password_checks = 7\nlog_level = warn\n"), 0);
 	snprintf(expected, sizeof(expected),
-		"%s log_set_level log_set_format resolver_configure hashing_set_most "
-		"users_put_into_effect",
+		"%s resolver_configure hashing_set_most users_put_into_effect "
+		"log_set_level log_set_format log_switch",
 		again);
 	assert_string_equal(calls, expected);
 	assert_string_equal(reply,
@@ -708,7 +725,7 @@ static void a_reload_that_fails_at_any_step_changes_nothing(void **state)
 		{"listeners_open", 1, "listeners_open failed"},
 		{"listeners_open", 2, "listeners_open failed"},
 		{"expect", 1, "cannot wait for clients: "},
-		{"log_open", 1, "log_file: \"log2\": cannot be opened: "},
+		{"log_prepare", 1, "log_file: \"log2\": cannot be opened: "},
 		{"access_log_open", 1, "access_log_file: \"access2\": cannot be opened: "},
 	};
 	struct picture before = take_picture();
@@ -895,7 +912,7 @@ static void whoever_is_gone_from_the_file_has_no_session_any_more(void **state)
 static void a_log_that_fails_is_told_beside_it(void **state)
 {
 	(void)state;
-	fail_at("log_open", 1);
+	fail_at("log_prepare", 1);
 	assert_int_equal(reload(CONF), -1);
 	assert_non_null(strstr(calls, "log_message_beside"));
 	fail_at("access_log_open", 1);

@@ -129,11 +129,11 @@ static uint16_t port_at(enum front front, size_t i)
 	return addr_port(&fronts_listeners(&fronts, front)->items[i].bound);
 }
 
-static void change(struct config *next, bool logs_all)
+static void change(struct config *next, bool logs_new)
 {
 	if (fronts_prepare(&fronts, next, error) < 0)
 		fail_msg("%s", error);
-	fronts_commit(&fronts, logs_all);
+	fronts_commit(&fronts, logs_new);
 	config_release(next);
 }
 
@@ -571,11 +571,13 @@ static void a_socket_that_was_only_prepared_leaves_no_file(void **state)
 /* ---- what is said ---- */
 
 /* What a change says in the log. */
-static void listen_to(struct config *next, bool logs_all)
+static void listen_to(struct config *next, bool is_reload)
 {
 	said_begin();
 	log_set_level(LOG_INFO);
-	change(next, logs_all);
+	change(next, !is_reload);
+	if (is_reload)
+		fronts_log(&fronts);
 	log_set_level(LOG_ERROR);
 	said_end();
 }

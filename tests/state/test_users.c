@@ -178,6 +178,20 @@ static void knows_nobody_at_first(void **state)
 	users_free(NULL);
 }
 
+static void tells_which_names_are_users(void **state)
+{
+	struct users *u = alice_and_bob();
+
+	(void)state;
+	assert_true(users_have(u, "alice", 5));
+	assert_false(users_have(u, "alice", 4));
+	assert_false(users_have(u, "alice\0", 6));
+	assert_false(users_have(u, "", 0));
+	assert_int_equal(users_remove(u, "alice", error), 0);
+	assert_false(users_have(u, "alice", 5));
+	users_free(u);
+}
+
 static void right_passwords_log_in_and_no_others(void **state)
 {
 	static const struct {
@@ -1315,6 +1329,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(knows_nobody_at_first),
+		scratch_test(tells_which_names_are_users),
 		scratch_test(right_passwords_log_in_and_no_others),
 		scratch_test(nul_bytes_are_part_of_names_and_passwords),
 		scratch_test(fields_may_have_255_bytes_and_no_more),
