@@ -59,6 +59,7 @@ struct console {
 	size_t user_len;
 	char user[USERS_NAME_MAX + 1]; /* an operator's: "NAME@socket" */
 	enum login_result login;
+	uint64_t password_mark; /* users.h: of the password that it logged in with */
 };
 
 /* Takes over the connection `fd` and greets: asks for a login, unless the peer needs none. `c` is

@@ -237,6 +237,9 @@ struct user_info {
 	struct ledger_figures figures; /* since the server started */
 };
 
+/* What changes with the password of a user; 0: there is none of that name. */
+uint64_t users_password_mark(struct users *u, const char *name);
+
 /* False when there is no such user. */
 bool users_get(struct users *u, const char *name, struct user_info *out);
 

@@ -194,12 +194,14 @@ static struct login login_of(const struct console *c)
 		.from = &c->peer.from};
 }
 
-/* Is it logged in under that name, or about to be? */
+/* Is it logged in under that name, or about to be? With a command under way it is another thread's:
+ * that is refused, or the next one is (has_old_password()). */
 static bool is_of_user(const struct console *c, const char *user)
 {
-	return !c->is_operator &&
-		(c->phase == CONSOLE_COMMANDS || (c->phase == CONSOLE_LOGIN && c->is_away)) &&
-		strcmp(c->user, user) == 0;
+	bool is_logging_in = c->phase == CONSOLE_LOGIN && c->is_away;
+	bool is_idle = c->phase == CONSOLE_COMMANDS && !c->is_away;
+
+	return !c->is_operator && (is_logging_in || is_idle) && strcmp(c->user, user) == 0;
 }
 
 /* Whoever has the old password of the user, whose new one this console has just set, is not to go
@@ -272,6 +274,8 @@ static void log_in(struct console *c)
 {
 	struct login login = login_of(c);
 
+	/* Before the password is compared: what changes meanwhile makes it an old one. */
+	c->password_mark = users_password_mark(c->desk->services->users, c->user);
 	if (users_knows_admin(c->desk->services->users, &login)) {
 		c->login = LOGIN_OK;
 		answer_login(c);
@@ -325,10 +329,25 @@ static bool is_answered(const struct console *c)
 	return c->reply.len > 0 || c->reply.failed;
 }
 
+/* Was the password changed since it logged in, by another console, or in the file? */
+static bool has_old_password(const struct console *c)
+{
+	struct users *users = c->desk->services->users;
+	uint64_t mark = users_password_mark(users, c->user);
+
+	return mark != 0 && mark != c->password_mark;
+}
+
 /* If not, the reply says so. */
 static bool may_run(struct console *c)
 {
-	return c->is_operator || commands_allowed(&c->request, c->user, &c->reply);
+	if (c->is_operator)
+		return true;
+	if (!has_old_password(c))
+		return commands_allowed(&c->request, c->user, &c->reply);
+	reply_error(&c->reply, "The password was changed");
+	c->reply.closes = true;
+	return false;
 }
 
 static void prepare_command(struct errand *e)
@@ -342,8 +361,12 @@ static void prepare_command(struct errand *e)
 /* In the thread that the command asks for. */
 static void execute(struct console *c)
 {
-	if (!is_answered(c) && may_run(c))
+	if (!is_answered(c) && may_run(c)) {
 		c->request.command->run(&c->request, &c->reply);
+		/* Whoever has changed his own goes on. */
+		if (c->request.command->ends_consoles)
+			c->password_mark = users_password_mark(c->desk->services->users, c->user);
+	}
 	if (!c->reply.failed)
 		log_command(c);
 	reply_finish(&c->reply);

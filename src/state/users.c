@@ -983,6 +983,21 @@ const char **users_names(struct users *u, size_t *count)
 	return names;
 }
 
+uint64_t users_password_mark(struct users *u, const char *name)
+{
+	uint64_t mark = 0;
+	const struct user *user;
+
+	rwlock_read(&u->lock);
+	user = hashmap_get(u->map, name, strlen(name));
+	if (user != NULL)
+		crypto_generichash((unsigned char *)&mark, sizeof(mark),
+			(const unsigned char *)user->hash, strlen(user->hash), u->key,
+			sizeof(u->key));
+	rwlock_read_unlock(&u->lock);
+	return mark;
+}
+
 bool users_get(struct users *u, const char *name, struct user_info *out)
 {
 	const struct user *user;

@@ -324,13 +324,30 @@ static void a_new_password_ends_the_other_consoles_of_its_user(void **state)
 	(void)state;
 	log_in();
 	assert_false(survives_new_password("root", CONSOLE_COMMANDS, false, changed_behind));
-	assert_false(survives_new_password("root", CONSOLE_COMMANDS, true, changed_behind));
+	/* What it does is another thread's, and refused by that one. */
+	assert_true(survives_new_password("root", CONSOLE_COMMANDS, true, ""));
 	/* Its old password was right a moment ago, perhaps. */
 	assert_false(survives_new_password("root", CONSOLE_LOGIN, true, changed_to));
 	assert_true(survives_new_password("root", CONSOLE_LOGIN, false, "")); /* of one before */
 	assert_true(survives_new_password("boss", CONSOLE_COMMANDS, false, ""));
 	assert_true(survives_new_password("roo", CONSOLE_COMMANDS, false, ""));
 	assert_open();
+}
+
+/* However that came, and whatever was under way meanwhile. */
+static void who_has_the_old_password_is_refused_what_it_asks_for(void **state)
+{
+	static const char other[] = "$2b$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrX";
+	char error[USERS_ERROR_MAX];
+
+	(void)state;
+	log_in();
+	say("ADD_USER bob secret\n");
+	serve_connection();
+	assert_int_equal(users_set_password(parts.users, "root", other, error), 0);
+	expect("ERR The password was changed\n");
+	assert_false(is_user("bob"));
+	assert_leaves();
 }
 
 static void what_needs_no_hash_does_not_pass_the_hasher(void **state)
@@ -631,6 +648,7 @@ int main(void)
 		console_test(a_console_takes_nothing_over_from_the_connection_before),
 		console_test(each_thread_does_its_part_of_an_errand),
 		console_test(a_new_password_ends_the_other_consoles_of_its_user),
+		console_test(who_has_the_old_password_is_refused_what_it_asks_for),
 		console_test(what_needs_no_hash_does_not_pass_the_hasher),
 		console_test(a_change_that_fails_says_why),
 		console_test(what_cannot_be_is_refused_before_anything_is_hashed),
