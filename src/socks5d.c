@@ -50,13 +50,14 @@ static sigset_t make_set(const int *numbers, size_t count)
 	return set;
 }
 
-/* Blocks what no thread is to get by surprise. Returns what the main thread takes one by one; TERM
- * and INT are for another one (stopping.h). `*before` becomes what was blocked until now. */
+/* Blocks what no thread is to get by surprise. Returns what the main thread takes one by one.
+ * `*before` becomes what was blocked until now. TERM and INT do as always until there is a thread
+ * that takes them: opening may hang with a disk, or at a pipe that nobody writes into. */
 static sigset_t block_signals(sigset_t *before)
 {
 	/* PIPE: splice(2) to a client that left. XFSZ: a log file at its limit (ulimit -f) is to be
 	 * an error of write(2), not the end. */
-	static const int others[] = {SIGTERM, SIGINT, SIGPIPE, SIGXFSZ};
+	static const int others[] = {SIGPIPE, SIGXFSZ};
 	static const int taken[] = {SIGHUP, SIGUSR1, POOL_GONE_SIGNAL, SERVER_ERRAND_SIGNAL};
 	sigset_t set = make_set(others, sizeof(others) / sizeof(others[0]));
 

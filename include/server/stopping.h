@@ -27,9 +27,10 @@ struct stopping {
 	_Atomic(unsigned) asked;
 };
 
-/* Starts the thread, which takes TERM and INT; these are blocked in all threads. `s` is zeroed. For
- * each it sends SERVER_ERRAND_SIGNAL to the process. When stopping_end() is not called within
- * STOPPING_GRACE_MS of the second, it ends the process with status 1. -1 with errno. */
+/* Starts the thread, which takes TERM and INT, and blocks these in the caller and the threads that
+ * it makes from now on; there are none yet. `s` is zeroed. For each it sends SERVER_ERRAND_SIGNAL
+ * to the process. When stopping_end() is not called within STOPPING_GRACE_MS of the second, it ends
+ * the process with status 1. -1 with errno. */
 int stopping_start(struct stopping *s) __attribute__((warn_unused_result));
 
 /* How often the process was told to end. */

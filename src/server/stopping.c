@@ -59,8 +59,11 @@ static void *take_signals(void *arg)
 
 int stopping_start(struct stopping *s)
 {
-	int error = pthread_create(&s->thread, NULL, take_signals, s);
+	sigset_t set = end_signals();
+	int error;
 
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	error = pthread_create(&s->thread, NULL, take_signals, s);
 	s->is_started = error == 0;
 	errno = error;
 	return error == 0 ? 0 : -1;

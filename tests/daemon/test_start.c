@@ -4,6 +4,7 @@
 #include <net/if.h>
 #include <sched.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 #include <sys/mount.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
@@ -210,7 +212,7 @@ static uint64_t blocked_signals(pid_t pid)
 /* The first thing that the program does beside is to open /dev/null. */
 static void signals_are_blocked_before_anything_else(void **state)
 {
-	static const int numbers[] = {SIGHUP, SIGTERM, SIGINT, SIGUSR1};
+	static const int numbers[] = {SIGHUP, SIGUSR1, SIGPIPE};
 	pid_t pid = start_traced();
 	uint64_t blocked;
 	int status;
@@ -226,6 +228,26 @@ static void signals_are_blocked_before_anything_else(void **state)
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
 		assert_true(blocked >> (numbers[i] - 1) & 1);
+}
+
+/* Nobody writes into it, so that the open(2) waits. */
+static void what_hangs_while_it_opens_can_be_ended(void **state)
+{
+	char fifo[TMP_MAX_PATH + 8];
+	const char *const argv[] = {getenv("SOCKS5D"), "-c", fifo, NULL};
+	int status;
+	pid_t pid;
+
+	(void)state;
+	daemon_prepare(&d);
+	snprintf(fifo, sizeof(fifo), "%s/fifo", d.folder);
+	assert_int_equal(mkfifo(fifo, 0600), 0);
+	assert_int_equal(
+		posix_spawn(&pid, argv[0], NULL, NULL, (char *const *)(uintptr_t)argv, environ), 0);
+	assert_int_equal(kill(pid, SIGTERM), 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
+	daemon_clean_up(&d);
 }
 
 /* ---- memory ---- */
@@ -293,6 +315,7 @@ int main(void)
 		cmocka_unit_test(a_reload_to_an_address_that_is_not_there_is_refused),
 		cmocka_unit_test(without_a_source_of_randomness_it_does_not_start),
 		cmocka_unit_test(signals_are_blocked_before_anything_else),
+		cmocka_unit_test(what_hangs_while_it_opens_can_be_ended),
 		cmocka_unit_test(with_256_mib_of_address_space_it_serves_and_checks_passwords),
 		cmocka_unit_test(the_kernel_is_asked_for_no_huge_pages),
 	};
