@@ -108,17 +108,15 @@ static void put_value(FILE *out, const struct monitor_line *value)
 /* With _ for its blanks, so that a program can write it without quotes. */
 static void put_name(FILE *out, const struct monitor_line *name)
 {
-	char *words = strndup(name->text, name->len);
+	char *words = malloc(name->len + 1);
 	struct monitor_line key = {.text = words, .len = name->len};
 
 	if (words == NULL) {
 		put_text(out, name);
 		return;
 	}
-	for (size_t i = 0; i < key.len; i++) {
-		if (words[i] == ' ')
-			words[i] = '_';
-	}
+	for (size_t i = 0; i < key.len; i++)
+		words[i] = name->text[i] == ' ' ? '_' : name->text[i];
 	put_text(out, &key);
 	free(words);
 }

@@ -31,6 +31,7 @@
 static struct errands *queues[3]; /* of the hasher, of main, of the console's own thread */
 enum { HASHER, CHANGER, BACK, QUEUES };
 static unsigned calls[QUEUES];
+static const struct config *settings; /* as they stay */
 
 int64_t __wrap_clock_ms(void);
 int64_t __wrap_clock_deadline(int64_t ms);
@@ -40,6 +41,7 @@ struct errands *__wrap_server_hashes(struct server *s);
 int __wrap_server_set(struct server *s, const struct setting *setting, const char *value,
 	char reply[CHANGE_REPLY_MAX]);
 int __wrap_server_reload(struct server *s, char reply[CHANGE_REPLY_MAX]);
+const struct config *__wrap_server_base(const struct server *s);
 void __wrap_statistics_each(struct services *v, statistics_taker *take, void *context);
 int __wrap_password_hash(const char *password, char out[PASSWORD_HASH_SIZE]);
 int __wrap_password_decoy(char out[PASSWORD_HASH_SIZE]);
@@ -89,6 +91,12 @@ int __wrap_server_reload(struct server *s, char reply[CHANGE_REPLY_MAX])
 	return 0;
 }
 
+const struct config *__wrap_server_base(const struct server *s)
+{
+	(void)s;
+	return settings;
+}
+
 void __wrap_statistics_each(struct services *v, statistics_taker *take, void *context)
 {
 	(void)v;
@@ -123,10 +131,13 @@ static void call(void *context)
 static void make_services(struct services *v)
 {
 	char error[USERS_ERROR_MAX], why[CONFIG_ERROR_MAX];
+	struct config *config = config_read(&(struct config_source){.path = NULL}, why);
 
+	FUZZ_CHECK(config != NULL);
+	settings = config;
 	memset(v, 0, sizeof(*v));
 	stats_init(&v->stats);
-	v->config = config_store_new(config_read(&(struct config_source){.path = NULL}, why));
+	v->config = config_store_new(config);
 	v->ledger = ledger_new(16, NULL);
 	v->hashing = hashing_new(2);
 	v->users = users_new(v->hashing, v->ledger, NULL);
