@@ -157,6 +157,7 @@ WRAP_server/test_fronts := socket
 WRAP_server/test_hasher := pthread_create
 WRAP_server/test_idle := clock_ms
 WRAP_server/test_janitor := pthread_create
+WRAP_server/test_sampling := janitor_call
 WRAP_server/test_schedule := clock_ms
 WRAP_server/test_stopping := _exit clock_ms clock_deadline sigtimedwait
 WRAP_state/test_access_log := getdelim

@@ -61,6 +61,9 @@ int link_ask(struct link *l, const char *request, struct answer *out)
 int link_send(struct link *l, const char *request) __attribute__((warn_unused_result));
 int link_receive(struct link *l, struct answer *out) __attribute__((warn_unused_result));
 
+/* Waits for the reply to what was sent. */
+int link_await(struct link *l, struct answer *out) __attribute__((warn_unused_result));
+
 /* When silence becomes an error (clock.h), from the last byte on; link_receive() tells. */
 int64_t link_deadline(const struct link *l);
 

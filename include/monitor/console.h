@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "monitor/commands.h"
 #include "monitor/peer.h"
+#include "monitor/recurring.h"
 #include "server/errands.h"
 #include "monitor/reply.h"
 
@@ -23,6 +24,7 @@ struct desk {
 	struct errands *done; /* what comes back from other threads */
 	struct peer_names names; /* when somebody may come who has one of them */
 	struct log_limit refused_limit;
+	struct recurring recurring;
 	struct console *consoles; /* all of them */
 	size_t count;
 	uint64_t opened; /* consoles so far */

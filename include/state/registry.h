@@ -112,6 +112,9 @@ bool registry_get(struct registry *r, const struct session_ref *ref, struct sess
 /* Bytes moved by all sessions since the start, the live ones included. */
 void registry_totals(struct registry *r, uint64_t *sent, uint64_t *received);
 
+/* Has every worker ring `alarm`, which outlives them. Before there are sessions. */
+void registry_set_alarm(struct registry *r, struct traffic_alarm *alarm);
+
 /* Tells the session `id` to end for `reason` and breaks its connections off, which wakes its
  * worker. False when there is none. */
 bool registry_end(struct registry *r, uint64_t id, enum end_reason reason);

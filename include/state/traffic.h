@@ -16,6 +16,13 @@ struct tally {
 	_Atomic(uint64_t) received;
 };
 
+/* Rings when something happens after a time in which nothing did, if it was armed for that. */
+struct traffic_alarm {
+	_Atomic(bool) is_armed;
+	void (*ring)(void *context); /* in the worker's thread: returns at once */
+	void *context;
+};
+
 #define TRAFFIC_TALLIES 2 /* of a session: its client's and its user's */
 
 struct traffic {
@@ -40,6 +47,7 @@ struct traffic {
 	_Atomic(uint64_t) received_rate;
 
 	struct tally *tallies[TRAFFIC_TALLIES]; /* the worker's; NULL: none */
+	struct traffic_alarm *alarm; /* shared by all workers; NULL: none */
 };
 
 struct traffic_figures {
@@ -55,6 +63,9 @@ struct traffic_figures {
 void traffic_begin(struct traffic *t, int64_t now);
 void traffic_active(struct traffic *t, int64_t now);
 void traffic_count(struct traffic *t, enum traffic_direction direction, uint64_t bytes);
+
+/* The worker: rings the alarm, if that waits for it. traffic_active() does so, too. */
+void traffic_stir(const struct traffic *t);
 
 /* The worker: one side has finished sending, or none has. To follow traffic_active(): whoever reads
  * this reads a time that is as late. And in one order, for all threads, with the idle times (struct

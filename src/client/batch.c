@@ -28,7 +28,7 @@ static enum client_status ask_line(struct client *c, const char *line)
 {
 	enum client_status status = client_ask(c, line);
 
-	if (!c->flags->json && (status == CLIENT_OK || status == CLIENT_REFUSED) &&
+	if (!c->json && (status == CLIENT_OK || status == CLIENT_REFUSED) &&
 		!request_is(line, "QUIT"))
 		putchar('\n');
 	fflush(stdout);

@@ -13,8 +13,13 @@
 #include "base/escape.h"
 #include "client/json.h"
 #include "client/new_password.h"
+#include "client/pager.h"
+#include "client/request.h"
+#include "client/table.h"
+#include "client/terminal.h"
 #include "wire/monitor.h"
 
+#define DEFAULT_COLUMNS 80 /* of a terminal that does not tell */
 #define SAY_MAX 1024 /* bytes of a message: the server's last words, a path */
 
 void client_say(const char *format, ...)
@@ -74,7 +79,7 @@ enum client_status client_open(struct client *c, const struct flags *f)
 {
 	char error[LINK_ERROR_MAX];
 
-	*c = (struct client){.flags = f, .signals = {.ending = -1, .screen = -1}};
+	*c = (struct client){.flags = f, .signals = {.ending = -1, .screen = -1}, .json = f->json};
 	c->link = connect_link(f, error);
 	if (c->link == NULL) {
 		client_say("%s", error);
@@ -96,14 +101,48 @@ void client_close(struct client *c)
 	c->link = NULL;
 }
 
+/* Somebody watches, and it is not the output of a script's commands. */
+static bool is_for_person(const struct client *c)
+{
+	return isatty(STDOUT_FILENO) && (c->flags->action != FLAGS_TALK || isatty(STDIN_FILENO));
+}
+
+/* False without memory. */
+static bool show_table(const struct answer *reply)
+{
+	int lines, columns = DEFAULT_COLUMNS;
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+	bool is_shown;
+
+	if (out == NULL)
+		return false;
+	terminal_size(&lines, &columns);
+	is_shown = table_print(out, reply, columns);
+	is_shown = fclose(out) == 0 && is_shown;
+	if (is_shown)
+		pager_show(text, len);
+	free(text);
+	return is_shown;
+}
+
+/* These keep their words, whatever those look like. */
+static bool has_table(const char *request, const struct answer *reply)
+{
+	return reply->ok && table_fits(reply) && !request_is(request, "STATS") &&
+		!request_is(request, "USERS") && !request_is(request, "CONFIG") &&
+		!request_is(request, "ACCESS_LOG") && !request_is(request, "HELP");
+}
+
 enum client_status client_print(
 	const struct client *c, const char *request, const struct answer *reply)
 {
-	bool to_stderr = c->flags->action != FLAGS_TALK && !reply->ok && !c->flags->json;
+	bool to_stderr = c->flags->action != FLAGS_TALK && !reply->ok && !c->json;
 
-	if (c->flags->json)
+	if (c->json)
 		json_print(stdout, request, reply);
-	else
+	else if (!is_for_person(c) || !has_table(request, reply) || !show_table(reply))
 		answer_print(to_stderr ? stderr : stdout, reply);
 	return reply->ok ? CLIENT_OK : CLIENT_REFUSED;
 }
@@ -130,6 +169,14 @@ enum client_status client_ask_secret(struct client *c, const char *prompt, char 
 	return CLIENT_USAGE;
 }
 
+static bool is_unknown_command(const struct answer *reply)
+{
+	static const char words[] = "Unknown command";
+
+	return !reply->ok && reply->message.len >= strlen(words) &&
+		memcmp(reply->message.text, words, strlen(words)) == 0;
+}
+
 static enum client_status ask_and_print(struct client *c, const char *request)
 {
 	struct answer reply;
@@ -139,6 +186,7 @@ static enum client_status ask_and_print(struct client *c, const char *request)
 	if (result < 0)
 		return client_complain(c, result);
 	status = client_print(c, request, &reply);
+	c->was_unknown = is_unknown_command(&reply);
 	answer_free(&reply);
 	return status;
 }

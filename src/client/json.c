@@ -304,6 +304,11 @@ static void shape_accounts(FILE *out, const char *request, const struct answer *
 	put_array(out, "accounts", request, reply, NULL, put_record_line);
 }
 
+static void shape_traffic(FILE *out, const char *request, const struct answer *reply)
+{
+	put_array(out, "traffic", request, reply, NULL, put_record_line);
+}
+
 static void shape_clients(FILE *out, const char *request, const struct answer *reply)
 {
 	put_array(out, "clients", request, reply, NULL, put_record_line);
@@ -354,6 +359,7 @@ static const struct shape shapes[] = {
 	{"CONFIG", shape_values},
 	{"CONNECTIONS", shape_sessions},
 	{"ACCOUNTS", shape_accounts},
+	{"TRAFFIC", shape_traffic},
 	{"CLIENTS", shape_clients},
 	{"SETTINGS", shape_settings},
 	{"ACCESS_LOG", shape_entries},

@@ -418,13 +418,20 @@ int link_receive(struct link *l, struct answer *out)
 	}
 }
 
-int link_ask(struct link *l, const char *request, struct answer *out)
+int link_await(struct link *l, struct answer *out)
 {
-	int result = link_send(l, request);
+	int result = 0;
 
 	while (result == 0 && (result = link_receive(l, out)) == 0)
 		result = wait_for(l, POLLIN);
 	return result < 0 ? result : 0;
+}
+
+int link_ask(struct link *l, const char *request, struct answer *out)
+{
+	int result = link_send(l, request);
+
+	return result < 0 ? result : link_await(l, out);
 }
 
 int link_read_out(struct link *l)

@@ -16,6 +16,7 @@
 #include "base/version.h"
 #include "monitor/listings.h"
 #include "monitor/setting_lines.h"
+#include "server/sampling.h"
 #include "server/statistics.h"
 
 /* ---- looking ---- */
@@ -79,6 +80,48 @@ static void run_access_log(const struct request *q, struct reply *r)
 	else
 		listings_access_log(
 			q->services, strcmp(user, "*") == 0 ? NULL : user, (uint64_t)newest, r);
+}
+
+#define TRAFFIC_SECONDS 60 /* that are shown where nothing is asked for */
+
+/* The scale with that step, or else the finest that reaches so far back; false, and `r` says so, if
+ * there is none. */
+static bool find_scale(struct reply *r, int64_t seconds, int64_t step, size_t *out)
+{
+	for (*out = 0; *out < THROUGHPUT_SCALES; (*out)++) {
+		const struct throughput_scale *s = &throughput_scales[*out];
+
+		if (step == 0 ? seconds <= s->reach : step == s->step) {
+			if (seconds >= 1 && seconds <= s->reach)
+				return true;
+			reply_error(r, "\"%lld\": with a step of %lld the seconds are 1 to %lld",
+				(long long)seconds, (long long)s->step, (long long)s->reach);
+			return false;
+		}
+	}
+	if (step == 0)
+		reply_error(r, "\"%lld\": the seconds are 1 to 86400", (long long)seconds);
+	else
+		reply_error(r, "\"%lld\": the step is 1, 60 or 300 seconds", (long long)step);
+	return false;
+}
+
+static void run_traffic(const struct request *q, struct reply *r)
+{
+	int64_t numbers[] = {TRAFFIC_SECONDS, 0}, now = clock_ms();
+	size_t scale;
+
+	for (size_t i = 0; i < q->count; i++) {
+		if (!parse_number(q->parameters[i], &numbers[i]) || numbers[i] == 0) {
+			reply_error(r, "\"%s\": seconds and step are numbers from 1 on",
+				q->parameters[i]);
+			return;
+		}
+	}
+	if (!find_scale(r, numbers[0], numbers[1], &scale))
+		return;
+	sampling_take(q->services, now);
+	listings_traffic(q->services, scale, numbers[0], now, r);
 }
 
 /* ---- settings ---- */
@@ -440,6 +483,12 @@ const struct command commands_table[] = {
 		.is_errand = true,
 		.logged_from = 2,
 		.run = run_log_level},
+	{.word = "TRAFFIC",
+		ADMIN,
+		.parameters = "[<seconds> [<step>]]",
+		.help = "bytes moved of late, newest first, in steps of 1, 60 or 300 seconds",
+		.most = 2,
+		.run = run_traffic},
 	{.word = "SET_ROLE",
 		ADMIN,
 		.parameters = "<name> user|admin",

@@ -35,14 +35,21 @@ static void renew_deadline(struct console *c)
 	config_release(config);
 }
 
+/* One that comes each second, as of watch(1), is not told each time. */
 static void log_login(const struct console *c)
 {
 	char text[PEER_TEXT_MAX];
 	struct log_line line;
+	uint64_t held_back;
 
+	if (!recurring_is_news(
+		    &c->desk->recurring, c->user, &c->peer.client, clock_ms(), &held_back))
+		return;
 	log_begin(&line, LOG_INFO, "monitor login");
 	log_text(&line, "client", peer_format(&c->peer, text));
 	log_text(&line, "user", c->user);
+	if (held_back > 0)
+		log_number(&line, "others_since_last_line", (int64_t)held_back);
 	log_end(&line);
 }
 

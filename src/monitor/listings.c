@@ -370,3 +370,21 @@ void listings_access_log_of_client(
 	if (a != NULL)
 		access_log_begin_client(a->log, &a->cursor, client, newest);
 }
+
+/* ---- TRAFFIC ---- */
+
+void listings_traffic(
+	struct services *v, size_t scale, int64_t seconds, int64_t now, struct reply *r)
+{
+	int64_t step = throughput_scales[scale].step;
+	struct throughput_row row;
+
+	reply_add(r, "OK\n");
+	for (int64_t back = 0; back * step < seconds; back++) {
+		if (!throughput_read(v->throughput, scale, back, now, &row))
+			break;
+		reply_add(r, "ago:%lld sent:%llu received:%llu sessions:%llu\n",
+			(long long)(back * step), (unsigned long long)row.sent,
+			(unsigned long long)row.received, (unsigned long long)row.sessions);
+	}
+}

@@ -24,8 +24,10 @@ struct peer peer_from_address(struct own *own, const struct addr *from)
 struct peer peer_from_socket(int fd)
 {
 	static const uint8_t loopback[4] = {127, 0, 0, 1};
-	struct peer p = {.is_local = true, .from = addr_from_ipv4(loopback, 0)};
+	struct addr from = addr_from_ipv4(loopback, 0);
+	struct peer p = peer_from_address(NULL, &from);
 
+	p.is_local = true;
 	if (!local_peer(fd, &p.uid))
 		p.uid = OVERFLOW_UID;
 	return p;

@@ -26,6 +26,7 @@
 #include "server/hasher.h"
 #include "server/idle.h"
 #include "server/janitor.h"
+#include "server/sampling.h"
 #include "state/admission.h"
 #include "state/operators.h"
 #include "state/users_file.h"
@@ -44,6 +45,7 @@ struct server {
 	struct janitor *janitor;
 	struct idle_sweep idle_sweep;
 	struct addresses addresses;
+	struct sampling sampling;
 };
 
 /* ---- what is said at start ---- */
@@ -99,7 +101,8 @@ static int make_shared_state(struct server *s, const struct config *c, char *err
 	pipe_pool_init(&v->pipes, &v->budget);
 	v->resolver = resolver_new(&resolver, &v->budget);
 	v->registry = registry_new(v->budget.sessions);
-	if (v->resolver == NULL || v->registry == NULL) {
+	v->throughput = throughput_new(v->stats.started);
+	if (v->resolver == NULL || v->registry == NULL || v->throughput == NULL) {
 		snprintf(error, CONFIG_ERROR_MAX, "out of memory");
 		return -1;
 	}
@@ -274,6 +277,7 @@ void server_close(struct server *s)
 	hasher_free(s->hasher);
 	errands_free(s->errands);
 	config_store_free(s->services.config);
+	throughput_free(s->services.throughput);
 	registry_free(s->services.registry);
 	resolver_free(s->services.resolver);
 	release_accounts(&s->services);
@@ -324,6 +328,8 @@ int server_start(struct server *s, char error[CONFIG_ERROR_MAX])
 	idle_sweep_init(&s->idle_sweep, v->registry, config_idle_limits(v->config));
 	janitor_add(s->janitor, &s->idle_sweep.job);
 	janitor_add(s->janitor, &s->addresses.job);
+	sampling_init(&s->sampling, v, s->janitor);
+	janitor_add(s->janitor, &s->sampling.job);
 	if (hasher_start(s->hasher) == 0 && janitor_start(s->janitor) == 0 &&
 		resolver_start(v->resolver) == 0)
 		return 0;

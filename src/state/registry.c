@@ -190,6 +190,7 @@ void registry_leave(struct registry_slot *s)
 	s->user_len = 0;
 	s->user = s->command = s->wanted = NULL;
 	mutex_unlock(&s->lock);
+	traffic_stir(&s->traffic);
 }
 
 /* ---- looking ---- */
@@ -264,6 +265,12 @@ void registry_totals(struct registry *r, uint64_t *sent, uint64_t *received)
 		*sent += atomic_load_explicit(&t->sent, memory_order_relaxed);
 		*received += atomic_load_explicit(&t->received, memory_order_relaxed);
 	}
+}
+
+void registry_set_alarm(struct registry *r, struct traffic_alarm *alarm)
+{
+	for (size_t i = 0; i < r->count; i++)
+		r->slots[i].traffic.alarm = alarm;
 }
 
 /* ---- ending ---- */

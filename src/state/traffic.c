@@ -95,6 +95,15 @@ static uint64_t rate(uint64_t now, uint64_t before, int64_t elapsed_ms)
 	return growth(now, before) * 1000 / (uint64_t)elapsed_ms;
 }
 
+/* Only the first who comes rings; for all others it is one read of what nobody writes. */
+void traffic_stir(const struct traffic *t)
+{
+	struct traffic_alarm *a = t->alarm;
+
+	if (a != NULL && GET(&a->is_armed) && atomic_exchange(&a->is_armed, false))
+		a->ring(a->context);
+}
+
 /* Ends the window. What comes after a silence has all come just now, and the time before it says
  * nothing about how fast that was. */
 static void turn_window(struct traffic *t, int64_t elapsed, int64_t now)
@@ -121,6 +130,7 @@ void traffic_active(struct traffic *t, int64_t now)
 		turn_window(t, elapsed, now);
 	note_counts(t);
 	PUT(&t->last_active, now);
+	traffic_stir(t);
 }
 
 void traffic_half_close(struct traffic *t, bool half_closed)

@@ -84,6 +84,15 @@ static void connections_are_values_and_sessions(void **state)
 	assert_json("CONNECTIONS", "OK\n\n", "{\"status\":\"OK\",\"sessions\":[]}");
 }
 
+static void traffic_is_steps(void **state)
+{
+	(void)state;
+	assert_json("TRAFFIC 2",
+		"OK\nago:0 sent:1 received:2 sessions:3\nago:1 sent:0 received:0 sessions:0\n\n",
+		"{\"status\":\"OK\",\"traffic\":[{\"ago\":0,\"sent\":1,\"received\":2,"
+		"\"sessions\":3},{\"ago\":1,\"sent\":0,\"received\":0,\"sessions\":0}]}");
+}
+
 /* A name is text, even one that looks like a number or a time. */
 static void accounts_are_records(void **state)
 {
@@ -253,6 +262,7 @@ int main(void)
 		cmocka_unit_test(stats_and_config_are_members),
 		cmocka_unit_test(times_are_numbers_of_seconds),
 		cmocka_unit_test(connections_are_values_and_sessions),
+		cmocka_unit_test(traffic_is_steps),
 		cmocka_unit_test(accounts_are_records),
 		cmocka_unit_test(clients_are_records),
 		cmocka_unit_test(settings_are_records),

@@ -254,7 +254,7 @@ completes() {
 }
 
 last_prompt_is() {
-	[[ $(screen | grep '^monitor>' | tail -n 1) == "monitor> $1" ]]
+	[[ $(screen | grep '^monitor>' | tail -n 1) == "monitor>${1:+ $1}" ]]
 }
 
 history_has_no_passwords() {
@@ -274,7 +274,75 @@ quit_says_goodbye() {
 
 ctrl_c_ends() {
 	wipe && log_in && press STA && await '^monitor> STA' && press C-c &&
-		await '^monitor_client: interrupted$' && ended_with 130
+		wait_for 30 last_prompt_is '' && enter USERS && await '^OK No active users$' &&
+		press C-c && await '^monitor_client: interrupted$' && ended_with 130
+}
+
+history_file() {
+	cat "$TMP/.local/state/monitor_client/history"
+}
+
+# Neither the line with a password nor one that the server did not know, which may have one, too.
+history_stays() {
+	wipe && log_in && enter 'SET_PASSWORD alice secret' && await '^OK Password of alice' &&
+		enter 'ADDUSER bob hidden' && await '^ERR Unknown command: ADDUSER$' &&
+		enter 'CONFIG timeout' && await '^timeout:' && press C-d && ended_with 0 &&
+		wipe && log_in && press Up && wait_for 30 last_prompt_is 'CONFIG timeout' &&
+		press C-c && press C-d && ended_with 0 && history_file &&
+		[[ $(history_file | tail -n 1) == 'CONFIG timeout' ]] &&
+		! history_file | grep -qE 'secret|hidden' &&
+		[[ $(stat -c %a "$TMP/.local/state/monitor_client/history") == 600 ]]
+}
+
+prompt_has_its_own_commands() {
+	wipe && log_in && enter '?' && await '^KILL <id> - ends a session$' &&
+		await '^At this prompt also: ' && enter 'USERS --json' &&
+		await '^\{"status":"OK","users":\[\]\}$' && enter 'help list' &&
+		await '^monitor_client: there is no command list; ' && enter 'HELP quit' &&
+		await '^QUIT - ends the connection to the monitor$' && press 'HELP CONN' Tab && await '^monitor> HELP CONNECTIONS *$' && press C-c &&
+		enter exit && await '^OK Goodbye$' && ended_with 0
+}
+
+prompt_runs_top() {
+	wipe && log_in && enter top && await '^Sessions: 0, ' && press C-c &&
+		wait_for 30 last_prompt_is '' && enter USERS && await '^OK No active users$' &&
+		enter top && await '^Sessions: 0, ' && press q && await '^monitor> *$' && press C-d &&
+		ended_with 0
+}
+
+shows_a_table() {
+	wipe && log_in && enter ACCOUNTS && await '^NAME  ROLE  SESSIONS TOTAL SENT RECEIVED LAST' &&
+		await '^alice admin        0     0    0        0 ' && press C-d && ended_with 0 &&
+		wipe && enter "MONITOR_PASSWORD=secret '$CLIENT' -P $MONITOR_PORT -u alice ACCOUNTS" &&
+		await '^NAME  ROLE ' && ended_with 0
+}
+
+# Of 40 columns, and one character takes two of them.
+fits_a_narrow_terminal() {
+	as_alice ADD_USER 名前 hidden && wipe && log_in && resize_terminal 40 24 &&
+		enter ACCOUNTS && await '^NAME  ROLE  SESSIONS TOTAL SENT RECEIVED$' &&
+		await '^名前  user         0     0    0        0$' && await '^\(no room for: ' &&
+		resize_terminal 80 24 && press C-d && ended_with 0 && as_alice DEL_USER 名前
+}
+
+from_pipes_it_keeps_its_words() {
+	as_alice ACCOUNTS | grep '^name:alice role:admin '
+}
+
+# Longer than a terminal of 8 lines: it goes through the pager, and Ctrl-C is for that.
+long_tables_are_paged() {
+	wait_for 30 remembers 12 && wipe && log_in && resize_terminal 80 8 && enter TRAFFIC &&
+		await '^:$' && press C-c && await '^:$' && press q && await '^monitor> *$' &&
+		press C-d && ended_with 0 && wipe &&
+		enter "export PAGER='tail -n 1 | sed s/^/paged:/'" && log_in && enter TRAFFIC &&
+		await '^paged: *[0-9]' && press C-d && ended_with 0 && wipe &&
+		enter 'export PAGER=no-such-pager' && log_in && enter TRAFFIC &&
+		await '^ *[0-9]+s +0 +0 +0$' && press C-d && ended_with 0 &&
+		resize_terminal 80 24 && wipe && enter 'unset PAGER'
+}
+
+remembers() {
+	(($(as_alice TRAFFIC | wc -l) > $1))
 }
 
 ctrl_c_at_the_password_ends() {
@@ -324,6 +392,13 @@ person() {
 	check prompt_ctrl_d ctrl_d_says_goodbye
 	check prompt_quit quit_says_goodbye
 	check prompt_ctrl_c ctrl_c_ends
+	check prompt_history_stays history_stays
+	check prompt_has_its_own_commands prompt_has_its_own_commands
+	check prompt_runs_top prompt_runs_top
+	check prompt_shows_a_table shows_a_table
+	check prompt_fits_a_narrow_terminal fits_a_narrow_terminal
+	check pipe_keeps_its_words from_pipes_it_keeps_its_words
+	check prompt_pages_long_tables long_tables_are_paged
 	check prompt_ctrl_z stops_and_goes_on
 	check prompt_ctrl_c_at_the_password ctrl_c_at_the_password_ends
 	check prompt_ctrl_d_at_the_password ctrl_d_at_the_password_ends

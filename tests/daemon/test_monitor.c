@@ -393,11 +393,39 @@ static void users_are_those_with_a_session(void **state)
 	close(monitor);
 }
 
+/* The sum of the values of `key` in all lines. */
+static long sum_of(const char *reply, const char *key)
+{
+	long sum = 0;
+
+	for (const char *p = reply; (p = strstr(p, key)) != NULL; p += strlen(key))
+		sum += strtol(p + strlen(key), NULL, 10);
+	return sum;
+}
+
+static void traffic_tells_all_that_was_moved(void **state)
+{
+	int monitor = root(), session = open_session("alice", "secret");
+	long sent, received;
+
+	(void)state;
+	assert_non_null(strstr(monitor_ask(monitor, "TRAFFIC 1"), " sessions:1\n"));
+	close(session);
+	wait_for_no_sessions(monitor);
+	sent = monitor_stat(monitor, "bytes sent");
+	received = monitor_stat(monitor, "bytes received");
+	assert_true(sent >= 5 && received >= 5);
+	assert_int_equal(sum_of(monitor_ask(monitor, "TRAFFIC 86400"), " sent:"), sent);
+	assert_int_equal(sum_of(monitor_ask(monitor, "TRAFFIC 3600 60"), " received:"), received);
+	close(monitor);
+}
+
 static void help_lists_every_command(void **state)
 {
 	static const char *const words[] = {"STATS", "CONNECTIONS", "USERS", "CONFIG", "ACCESS_LOG",
 		"QUIT", "HELP", "ACCOUNTS", "ADD_USER", "SET_PASSWORD", "DEL_USER", "KILL",
-		"KILL_USER", "RELOAD", "LOG_LEVEL", "SET_ROLE", "SETTINGS", "CLIENTS", "VERSION"};
+		"KILL_USER", "RELOAD", "LOG_LEVEL", "TRAFFIC", "SET_ROLE", "SETTINGS", "CLIENTS",
+		"VERSION"};
 	int fd = root();
 	const char *line = monitor_ask(fd, "HELP");
 
@@ -1416,6 +1444,7 @@ int main(void)
 		cmocka_unit_test(connections_tell_all_of_a_session),
 		cmocka_unit_test(sessions_are_seen_in_every_phase),
 		cmocka_unit_test(users_are_those_with_a_session),
+		cmocka_unit_test(traffic_tells_all_that_was_moved),
 		cmocka_unit_test(help_lists_every_command),
 		cmocka_unit_test(kill_breaks_a_session_off),
 		cmocka_unit_test(kill_reaches_a_session_that_is_stuck),

@@ -80,6 +80,8 @@ static inline void parts_make(size_t sessions, size_t entries)
 	parts.holdoff = bans_new(NULL);
 	parts.registry = registry_new(sessions);
 	parts.access_log = access_log_new(entries);
+	parts.throughput = throughput_new(parts_now);
+	assert_non_null(parts.throughput);
 	assert_non_null(parts.config);
 	assert_non_null(parts.users);
 	assert_non_null(parts.holdoff);
@@ -89,6 +91,7 @@ static inline void parts_make(size_t sessions, size_t entries)
 
 static inline void parts_free(void)
 {
+	throughput_free(parts.throughput);
 	access_log_free(parts.access_log);
 	registry_free(parts.registry);
 	bans_free(parts.holdoff);
@@ -127,6 +130,16 @@ static inline uint64_t parts_begin_session(size_t slot)
 	struct addr from = parts_addr("192.0.2.1", (uint16_t)(1000 + slot));
 
 	return registry_enter(parts_slot(slot), -1, &from);
+}
+
+/* The slot's session moves so many bytes. */
+static inline void parts_move(size_t slot, uint64_t sent, uint64_t received)
+{
+	struct traffic *t = registry_traffic(parts_slot(slot));
+
+	traffic_count(t, TRAFFIC_SENT, sent);
+	traffic_count(t, TRAFFIC_RECEIVED, received);
+	traffic_active(t, parts_now);
 }
 
 /* The slot's session belongs to `user`, a string that outlives it. */

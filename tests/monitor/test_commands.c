@@ -349,12 +349,37 @@ static void each_command_answers_word_for_word(void **state)
 		{"KILL_USER bob", "ERR bob has no session\n\n"},
 		{"DEL_USER alice", "OK User alice deleted, 2 sessions ended" KEPT},
 		{"DEL_USER carl", "OK User carl deleted, 0 sessions ended" KEPT},
+		{"TRAFFIC", "OK\nago:0 sent:0 received:0 sessions:0\n\n"},
+		{"TRAFFIC 86400", "OK\nago:0 sent:0 received:0 sessions:0\n\n"},
+		{"TRAFFIC 3600 60", "OK\nago:0 sent:0 received:0 sessions:0\n\n"},
+		{"TRAFFIC 86401", "ERR \"86401\": the seconds are 1 to 86400\n\n"},
+		{"TRAFFIC 301 1", "ERR \"301\": with a step of 1 the seconds are 1 to 300\n\n"},
+		{"TRAFFIC 60 2", "ERR \"2\": the step is 1, 60 or 300 seconds\n\n"},
+		{"TRAFFIC 0", "ERR \"0\": seconds and step are numbers from 1 on\n\n"},
+		{"TRAFFIC 60 all", "ERR \"all\": seconds and step are numbers from 1 on\n\n"},
 		{"QUIT", "OK Goodbye\n"},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++)
 		assert_string_equal(ask(rows[i][0]), rows[i][1]);
+}
+
+static void traffic_is_listed_newest_first(void **state)
+{
+	(void)state;
+	parts_move(0, 1000, 20);
+	ask("TRAFFIC 2");
+	assert_string_equal(answer, "OK\nago:0 sent:1000 received:20 sessions:0\n\n");
+	parts_now += 5000;
+	parts_move(1, 7, 0);
+	ask("TRAFFIC 300 1");
+	assert_string_equal(answer,
+		"OK\nago:0 sent:7 received:0 sessions:0\nago:1 sent:0 received:0 sessions:0\n"
+		"ago:2 sent:0 received:0 sessions:0\nago:3 sent:0 received:0 sessions:0\n"
+		"ago:4 sent:0 received:0 sessions:0\nago:5 sent:1000 received:20 sessions:0\n\n");
+	ask("TRAFFIC 301");
+	assert_string_equal(answer, "OK\nago:0 sent:1007 received:20 sessions:0\n\n");
 }
 
 /* After a restart the old password was right again, without a hint. */
@@ -452,6 +477,7 @@ int main(void)
 		cmocka_unit_test(the_usage_of_each_command_tells_how_many),
 		cmocka_unit_test(words_are_matched_whole_and_in_any_case),
 		answer_test(each_command_answers_word_for_word),
+		answer_test(traffic_is_listed_newest_first),
 		answer_test(what_the_command_line_gives_again_is_said),
 		answer_test(an_empty_value_is_written_as_two_quotes),
 		answer_test(config_shows_all_settings_or_one),

@@ -21,6 +21,17 @@ static void a_login_is_checked_in_the_hasher_s_thread(void **state)
 	assert_int_equal(count_logged("msg=\"monitor login\" client=192.0.2.7:51514 user=root"), 1);
 }
 
+static void a_login_that_comes_each_second_is_logged_once(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 100; i++) {
+		log_in();
+		console_close(&c);
+		parts_now += 1000;
+	}
+	assert_int_equal(count_logged("msg=\"monitor login\""), 1);
+}
+
 static void who_is_known_waits_for_no_hash(void **state)
 {
 	(void)state;
@@ -602,6 +613,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		console_test(a_login_is_checked_in_the_hasher_s_thread),
+		console_test(a_login_that_comes_each_second_is_logged_once),
 		console_test(who_is_known_waits_for_no_hash),
 		console_test(who_is_no_administrator_is_refused_in_the_same_words),
 		console_test(what_is_no_login_is_refused_unchecked),

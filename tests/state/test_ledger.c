@@ -140,7 +140,7 @@ static void a_client_s_figures_are_those_of_all_its_sessions(void **state)
 {
 	struct ledger *l = ledger_of(10);
 	struct ledger_entry *first = join(l, "192.0.2.1", 1000), *second;
-	struct traffic a, b;
+	struct traffic a = {.alarm = NULL}, b = {.alarm = NULL};
 	struct ledger_figures f;
 
 	(void)state;
@@ -484,7 +484,7 @@ static struct ledger_entry *log_in(struct worker *w)
 static void *serve_sessions(void *context)
 {
 	struct worker *w = context;
-	struct traffic t;
+	struct traffic t = {.alarm = NULL};
 	size_t running;
 
 	for (int i = 0; i < ROUNDS; i++) {
@@ -563,7 +563,7 @@ static void sessions_come_and_go_in_many_threads(void **state)
 static void *serve_one_client(void *context)
 {
 	struct worker *w = context;
-	struct traffic t;
+	struct traffic t = {.alarm = NULL};
 	size_t running;
 
 	for (int i = 0; i < ROUNDS; i++) {

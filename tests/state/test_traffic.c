@@ -122,6 +122,32 @@ static void bytes_count_for_the_accounts_of_the_session(void **state)
 	assert_int_equal(user.received, 200);
 }
 
+static int rung;
+
+static void count_ring(void *context)
+{
+	rung += context == &rung;
+}
+
+static void the_first_who_is_active_rings_an_armed_alarm(void **state)
+{
+	struct traffic_alarm alarm = {.ring = count_ring, .context = &rung};
+
+	(void)state;
+	rung = 0;
+	t.alarm = &alarm;
+	move(1, 1, 1100);
+	assert_int_equal(rung, 0);
+	atomic_store(&alarm.is_armed, true);
+	move(1, 1, 1200);
+	move(1, 1, 1300);
+	assert_int_equal(rung, 1);
+	traffic_begin(&t, 1400);
+	atomic_store(&alarm.is_armed, true);
+	traffic_stir(&t);
+	assert_int_equal(rung, 2);
+}
+
 /* ---- what a reader meets while the worker writes ---- */
 
 static struct traffic_figures found;
@@ -217,6 +243,7 @@ int main(void)
 		TEST(a_burst_is_no_rate_of_an_idle_session),
 		TEST(what_comes_after_a_silence_is_of_that_moment),
 		TEST(bytes_count_for_the_accounts_of_the_session),
+		TEST(the_first_who_is_active_rings_an_armed_alarm),
 		TEST(who_sees_a_side_finished_sees_a_time_as_late),
 		TEST(a_rate_is_not_taken_from_two_windows),
 	};
