@@ -439,6 +439,26 @@ static void opening_another_file_leaves_the_first(void **state)
 	assert_log_matches(" msg=\"to the other\"\n$");
 }
 
+static void what_is_prepared_is_gone_over_to_later_or_never(void **state)
+{
+	(void)state;
+	assert_int_equal(log_prepare("never"), 0);
+	log_abandon();
+	log_abandon();
+	log_message(LOG_INFO, "first");
+	assert_int_equal(log_prepare("never"), 0);
+	assert_int_equal(log_prepare("other"), 0);
+	log_message(LOG_INFO, "second");
+	assert_log_matches("^time=[^\n]* msg=first\ntime=[^\n]* msg=second\n$");
+	assert_int_equal(log_switch(), 0);
+	log_message(LOG_INFO, "third");
+	scratch_assert("never", "");
+	assert_int_equal(rename("other", "log"), 0);
+	assert_log_matches("^time=[^\n]* msg=third\n$");
+	assert_int_equal(log_prepare("missing/log"), -1);
+	assert_int_equal(errno, ENOENT);
+}
+
 /* Logs `msg` while the file "stderr" stands for standard error. */
 static void log_with_stderr_in_a_file(const char *msg)
 {
@@ -674,6 +694,7 @@ int main(void)
 		log_test(an_impossible_path_keeps_the_old_file),
 		log_test(failing_to_open_again_keeps_the_old_file),
 		log_test(opening_another_file_leaves_the_first),
+		log_test(what_is_prepared_is_gone_over_to_later_or_never),
 		log_test(no_path_is_standard_error),
 		log_test(a_message_beside_is_on_standard_error_too),
 		log_test(lines_that_a_full_pipe_does_not_take_are_lost_and_counted),
