@@ -210,7 +210,12 @@ static void complaints_name_the_line_and_what_is_legal(void **state)
 		{"timeout = 31d", "conf:1: timeout: \"31d\": legal is a time from 100ms to 30d"},
 		{"listen = ::1\nlisten = here\n", "conf:2: listen: \"here\": legal is an IPv4"},
 		{"clients = 10.0.0.1/8\n", "conf:1: clients: \"10.0.0.1/8\": legal is auto, any"},
-		{"\nprot = 1\n", "conf:2: prot: there is no such setting"},
+		{"auth = requird\n",
+			"conf:1: auth: \"requird\": legal is auto, required, optional, none; did "
+			"you mean required?"},
+		{"\nprot = 1\n",
+			"conf:2: prot: there is no such setting (socks5d --help lists them); did "
+			"you mean port?"},
 		{"port = 1\nport = 2\n", "conf:2: port: \"2\": it was set already"},
 		{"port = 1\n\nport = 1\n", "conf:3: port: \"1\": it was set already"},
 		{"monitor_listen = ::1\nmonitor_listen = ::1\n",
