@@ -22,6 +22,11 @@ static int apply_overrides(const struct config_source *source, struct settings *
 		bool *again = &given[o->setting - settings_table];
 		const struct setting_input in = {.text = o->value, .adds = *again};
 
+		if (*again && !o->setting->type->is_list) {
+			snprintf(error, CONFIG_ERROR_MAX, "%s: \"%.512s\": it was given already",
+				setting_flag(o->setting, flag), o->value);
+			return -1;
+		}
 		if (!setting_set(o->setting, s, &in, why)) {
 			snprintf(error, CONFIG_ERROR_MAX, "%s: %s", setting_flag(o->setting, flag),
 				why);

@@ -106,6 +106,18 @@ static int add_user(struct options *o, char *argument, char *error)
 	return -1;
 }
 
+/* Of two files one would not be read, and nobody would notice which. */
+static int take_config(struct options *o, const char *path, char *error)
+{
+	if (o->source.path != NULL) {
+		snprintf(error, CONFIG_ERROR_MAX, "--config: \"%.512s\": it was given already",
+			path);
+		return -1;
+	}
+	o->source.path = path;
+	return 0;
+}
+
 static int take_flag(struct options *o, int code, char *error)
 {
 	switch (code) {
@@ -119,8 +131,7 @@ static int take_flag(struct options *o, int code, char *error)
 		o->action = OPTIONS_CHECK;
 		return 0;
 	case 'c':
-		o->source.path = optarg;
-		return 0;
+		return take_config(o, optarg, error);
 	case 'u':
 		return add_user(o, optarg, error);
 	default:

@@ -151,7 +151,6 @@ static void flags_win_over_the_file(void **state)
 	(void)state;
 	scratch_write("conf", "port = 1\nbacklog = 2\n");
 	add_flag(&source, "port", "3");
-	add_flag(&source, "timeout", "5s");
 	add_flag(&source, "timeout", "6s");
 	c = config_read(&source, error);
 	assert_non_null(c);
@@ -232,6 +231,27 @@ static void complaints_name_the_line_and_what_is_legal(void **state)
 			fail_msg("\"%s\" was accepted", rows[i].text);
 		assert_begins(error, rows[i].start);
 	}
+}
+
+/* As the file says of its lines. */
+static void a_flag_is_given_once_unless_it_is_a_list(void **state)
+{
+	struct config_source twice = {0}, lists = {0};
+	struct config *c;
+
+	(void)state;
+	add_flag(&twice, "port", "1080");
+	add_flag(&twice, "max_sessions", "5");
+	add_flag(&twice, "port", "1081");
+	assert_null(config_read(&twice, error));
+	assert_string_equal(error, "--port: \"1081\": it was given already");
+
+	add_flag(&lists, "listen", "127.0.0.1");
+	add_flag(&lists, "listen", "127.0.0.2");
+	c = config_read(&lists, error);
+	assert_non_null(c);
+	assert_int_equal(c->settings.listen.count, 2);
+	config_release(c);
 }
 
 /* A line of the greatest length is taken whole, a longer one is refused. */
@@ -544,6 +564,7 @@ int main(void)
 		scratch_test(the_first_list_flag_replaces_the_file_s_list),
 		cmocka_unit_test(bad_flags_are_complained_about_by_their_name),
 		scratch_test(complaints_name_the_line_and_what_is_legal),
+		scratch_test(a_flag_is_given_once_unless_it_is_a_list),
 		scratch_test(lines_may_be_long),
 		scratch_test(a_comment_may_stand_behind_a_value),
 		scratch_test(a_value_may_be_quoted),

@@ -214,6 +214,12 @@ static void refuses_flags_without_their_value(void **state)
 	assert_refused(parse("-c"), "-c: ", part);
 }
 
+static void refuses_a_second_configuration(void **state)
+{
+	(void)state;
+	assert_refused(parse("-c", "one", "--config", "two"), "--config: \"two\": ", "already");
+}
+
 static void refuses_stray_arguments(void **state)
 {
 	static const char part[] = "only flags are expected";
@@ -463,6 +469,7 @@ int main(void)
 		cmocka_unit_test(refuses_unknown_flags),
 		cmocka_unit_test(asks_which_flag_was_meant),
 		cmocka_unit_test(refuses_flags_without_their_value),
+		cmocka_unit_test(refuses_a_second_configuration),
 		cmocka_unit_test(refuses_stray_arguments),
 		cmocka_unit_test(takes_users),
 		cmocka_unit_test(passwords_may_have_colons_and_blanks),
