@@ -176,6 +176,7 @@ static int make_users(
 	if (load_users(v, o, error) < 0)
 		return -1;
 	effects_note_users_file(settings);
+	effects_warn_of_repeated(o->users, o->user_count);
 	return 0;
 }
 
@@ -372,6 +373,7 @@ int server_start_workers(struct server *s, char error[CONFIG_ERROR_MAX])
 		hashing_set_room(s->services.hashing, (s->services.budget.sessions + 1) / 2);
 		capacity_log(&s->capacity, &s->services.budget, &c->settings);
 		effects_warn_of_open_door(users_count(s->services.users), c);
+		effects_warn_of_outgoing(&c->settings);
 		effects_warn_of_mixed_hashes(s->services.users);
 		result = fronts_begin(&s->site.fronts, error);
 	}
