@@ -14,6 +14,7 @@
 
 #include "base/folder.h"
 #include "server/effects.h"
+#include "server/fronts.h"
 #include "state/operators.h"
 #include "state/outgoing.h"
 #include "state/users_file.h"
@@ -50,7 +51,7 @@ int check_opening(const struct services *v, const struct options *o, const struc
 {
 	const struct settings *s = &c->settings;
 
-	if (check_log("log_file", s->log_file, error) < 0 ||
+	if (fronts_check(s, error) < 0 || check_log("log_file", s->log_file, error) < 0 ||
 		check_log("access_log_file", s->access_log_file, error) < 0 ||
 		users_load(v->users, error) < 0 ||
 		check_operators(v, o, effects_users_path(s), error) < 0 ||

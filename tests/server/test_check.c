@@ -167,6 +167,13 @@ static void who_is_locked_out_is_told(void **state)
 	scratch_assert("notes", "");
 }
 
+static void what_cannot_be_listened_on_beside_each_other_is_bad(void **state)
+{
+	(void)state;
+	assert_int_equal(check("port = 8080\n"), -1);
+	assert_begins(error, "monitor_listen: \"127.0.0.1:8080\": listen has 0.0.0.0:8080 already");
+}
+
 /* What a start lets pass, for it may come later. */
 static void what_targets_are_reached_from_has_to_be_there(void **state)
 {
@@ -247,6 +254,7 @@ int main(void)
 		TEST(users_that_could_not_be_read_are_bad),
 		TEST(users_of_the_command_line_need_a_file_that_can_be_written),
 		TEST(who_is_locked_out_is_told),
+		TEST(what_cannot_be_listened_on_beside_each_other_is_bad),
 		TEST(what_targets_are_reached_from_has_to_be_there),
 		TEST(a_users_file_that_is_open_to_all_is_told),
 		TEST(a_user_who_is_given_twice_is_told),
