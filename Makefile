@@ -119,7 +119,7 @@ run: deps
 # ---- tests ----
 
 # Faults and time are injected at the linker's hand: the functions that a test puts its own for.
-WRAP_PARTS := clock_ms clock_deadline time calloc malloc realloc aligned_alloc
+WRAP_PARTS := clock_ms clock_deadline time calloc malloc realloc aligned_alloc server_base
 WRAP_DESK := $(WRAP_PARTS) recv send password_hash server_errands server_hashes server_set server_reload
 WRAP_base/test_hashmap := calloc malloc aligned_alloc
 WRAP_base/test_lines := read
@@ -128,7 +128,14 @@ WRAP_monitor/test_commands := $(WRAP_PARTS) password_hash server_set server_relo
 WRAP_monitor/test_console := $(WRAP_DESK)
 WRAP_monitor/test_console_ends := $(WRAP_DESK)
 WRAP_monitor/test_listings := $(WRAP_PARTS)
+WRAP_net/test_hosts := read clock_ms clock_deadline calloc malloc aligned_alloc
+WRAP_net/test_nameservers := read clock_ms clock_deadline
 WRAP_net/test_own := getifaddrs freeifaddrs
+WRAP_net/test_pipe := fcntl64
+WRAP_net/test_questions := asking_begin asking_due asking_end asking_fds asking_free asking_go_on \
+	asking_new asking_repeat asking_set_servers socket_wait
+WRAP_net/test_resolver_crowd := eventfd socket calloc pthread_create
+WRAP_net/test_resolver_servers := clock_gettime socket_wait
 WRAP_net/test_socket := accept4 recv send poll recvmmsg sendmmsg clock_nanosleep
 WRAP_proxy/test_bind := clock_deadline clock_ms socket_wait socket listen accept4 connect
 WRAP_proxy/test_dial := connect
@@ -138,18 +145,19 @@ WRAP_proxy/test_relay := clock_deadline clock_ms socket_wait recv send splice
 WRAP_proxy/test_session := clock_deadline clock_ms socket_wait socket_read dial_target bind_listen \
 	bind_accept bind_abandon udp_open udp_bound udp_run udp_counts udp_close relay_run target_judge
 WRAP_proxy/test_udp := clock_deadline clock_ms socket_wait socket connect sendmmsg recvmmsg mmap64 \
-	madvise
+	madvise target_judge
 WRAP_proxy/test_watch := clock_ms clock_deadline
 WRAP_server/test_addresses := getifaddrs freeifaddrs
 WRAP_server/test_capacity := cgroup_memory cgroup_threads_left cgroup_processors sched_getaffinity sysconf getrlimit64 setrlimit64 fopen64 \
 	fdbudget_count_open
-WRAP_server/test_change := lines_open log_open log_message_beside log_set_level \
+WRAP_server/test_change := lines_open log_abandon log_prepare log_switch log_message_beside log_set_level \
 	log_set_format access_log_open access_log_resize resolver_configure hashing_set_most users_read \
 	users_put_into_effect config_publish fdbudget_borrow listeners_open setting_copy
 WRAP_server/test_fronts := socket occupant_ask
 WRAP_server/test_hasher := pthread_create
 WRAP_server/test_idle := clock_ms
 WRAP_server/test_janitor := pthread_create
+WRAP_server/test_sampling := janitor_call
 WRAP_server/test_schedule := clock_ms
 WRAP_server/test_stopping := _exit clock_ms clock_deadline sigtimedwait
 WRAP_state/test_access_log := getdelim
@@ -195,13 +203,16 @@ test-clients: deps-clients
 test-valgrind: deps-test
 	@$(MAKE) --no-print-directory tests
 	SOCKS5D=tests/lint/valgrind.sh SOCKS5D_BINARY=$(BUILD)/socks5d tests/run.sh \
-		$(addprefix $(BUILD)/tests/daemon/test_,stop handshake names config monitor udp bind)
+		$(addprefix $(BUILD)/tests/daemon/test_,stop handshake names config monitor monitor_socket udp bind)
 
 # ---- fuzzing: libFuzzer is clang's ----
 
 FUZZ_SECONDS ?= 60
 FUZZ_TARGETS := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
-FUZZ_OBJECTS := $(patsubst %.c,build/fuzz/%.o,$(filter-out src/client/%,$(LIB_SOURCES)) tests/fuzz/file.c)
+# Of the client what needs no terminal.
+FUZZ_SOURCES := $(filter-out src/client/%,$(LIB_SOURCES)) $(addprefix src/client/,answer.c completion.c json.c) \
+	tests/fuzz/file.c
+FUZZ_OBJECTS := $(FUZZ_SOURCES:%.c=build/fuzz/%.o)
 FUZZ_FLAGS := -std=c11 -D_GNU_SOURCE -Iinclude -pthread -O1 -g $(WARNINGS) \
 	-fsanitize=address,undefined -fno-sanitize-recover=all
 
@@ -212,7 +223,10 @@ build/fuzz/%.o: %.c
 
 build/fuzz/fuzz_%: build/fuzz/tests/fuzz/fuzz_%.o $(FUZZ_OBJECTS)
 	@echo '  LD $@'
-	$(Q)clang -pthread -fsanitize=fuzzer,address,undefined -o $@ $^ $(LIBS)
+	$(Q)clang -pthread -fsanitize=fuzzer,address,undefined $(FUZZ_WRAP:%=-Wl$(comma)--wrap=%) -o $@ $^ $(LIBS)
+
+build/fuzz/fuzz_console: FUZZ_WRAP := clock_ms clock_deadline time server_base server_errands server_hashes \
+	server_set server_reload statistics_each password_hash password_decoy password_check
 
 .SECONDARY: $(FUZZ_TARGETS:build/fuzz/%=build/fuzz/tests/fuzz/%.o) $(FUZZ_OBJECTS)
 
@@ -228,6 +242,10 @@ build/bench/bench: $(filter-out tests/bench/bench_%.c,$(BENCH_SOURCES)) $(wildca
 	@mkdir -p $(@D)
 	$(BENCH_CC) -o $@ $(filter %.c,$^)
 
+build/bench/bench_splice: tests/bench/bench_splice.c
+	@mkdir -p $(@D)
+	$(BENCH_CC) -o $@ $<
+
 build/bench/bench_listing: $(addprefix tests/bench/,bench_listing.c figures.c origin.c peer.c procs.c \
 	socks.c wire.c) $(wildcard tests/bench/*.h)
 	@mkdir -p $(@D)
@@ -240,8 +258,8 @@ build/bench/bench_users build/bench/bench_relay: build/bench/%: $(BUILD)/tests/b
 	$(Q)$(LINK) -o $@ $^ $(LIBS)
 
 bench: deps-bench
-	@$(MAKE) --no-print-directory all build/bench/bench build/bench/bench_users \
-		build/bench/bench_listing
+	@$(MAKE) --no-print-directory all build/bench/bench build/bench/bench_splice \
+		build/bench/bench_users build/bench/bench_listing
 	build/bench/bench_users
 	build/bench/bench_listing
 	build/bench/bench $(BENCH)
@@ -313,7 +331,9 @@ rm -f '$(DESTDIR)$(call installed-part,3,$(1))'
 
 endef
 
-$(BUILD)/socks5d.service: conf/socks5d.service Makefile
+# Each time: PREFIX may be another one.
+.PHONY: $(BUILD)/socks5d.service
+$(BUILD)/socks5d.service: conf/socks5d.service
 	@mkdir -p $(@D)
 	$(Q)sed 's|/usr/local|$(PREFIX)|' $< >$@
 

@@ -4,7 +4,8 @@
 # BEGIN COMMANDS
 _monitor_commands='
 	STATS CONNECTIONS USERS CONFIG ACCESS_LOG QUIT HELP ACCOUNTS ADD_USER
-	SET_PASSWORD DEL_USER KILL KILL_USER RELOAD LOG_LEVEL
+	SET_PASSWORD DEL_USER KILL KILL_USER RELOAD LOG_LEVEL TRAFFIC SET_ROLE
+	SETTINGS CLIENTS VERSION
 '
 # END COMMANDS
 
@@ -24,14 +25,14 @@ _monitor_client() {
 	local i command=
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		case ${COMP_WORDS[i]} in
-		-L | -P | -u | --monitor-listen | --monitor-port | --user | --password-file) i=$((i + 1)) ;;
+		-L | -P | -u | --monitor-listen | --monitor-port | --user | --password-file | --socket) i=$((i + 1)) ;;
 		-*) ;;
 		*) command=${COMP_WORDS[i]} ;;
 		esac
 	done
 	if [[ $2 == -* ]]; then
 		_socks5d_words "$(_socks5d_flags "$1")" "$2"
-	elif [[ $3 != --password-file && $3 != -* && -z $command ]]; then
+	elif [[ $3 != --password-file && $3 != --socket && $3 != -* && -z $command ]]; then
 		_socks5d_words "top $_monitor_commands" "$2"
 	fi
 }

@@ -53,6 +53,9 @@ bool addr_same_host(const struct addr *a, const struct addr *b);
 /* Same address, scope and port. */
 bool addr_equal(const struct addr *a, const struct addr *b);
 
+/* By family (IPv4 first), address and scope, for qsort(3). */
+int addr_compare(const struct addr *a, const struct addr *b);
+
 /* 0.0.0.0 or ::. */
 bool addr_is_unspecified(const struct addr *a);
 
@@ -75,6 +78,15 @@ bool network_parse(const char *text, size_t len, struct network *out);
 bool network_parse_around(const char *text, size_t len, struct network *out);
 
 bool network_contains(const struct network *n, const struct addr *a);
+
+/* The same, and where the base names a link by its scope the address must be on that link. */
+bool network_contains_on_link(const struct network *n, const struct addr *a);
+
+#define NETWORK_TEXT_MAX (ADDR_TEXT_MAX + 4)
+
+/* "192.0.2.1", "10.0.0.0/8", "[fe80::1%eth0]" or "[2001:db8::]/64", as network_parse() reads it.
+ * Returns `out`. */
+const char *network_format(const struct network *n, char out[NETWORK_TEXT_MAX]);
 
 /* The same base, scope included, and the same prefix. */
 bool network_equal(const struct network *a, const struct network *b);

@@ -40,7 +40,15 @@ enum lines_result {
 enum lines_result lines_next(struct lines *l, struct line *out, char error[LINES_ERROR_MAX])
 	__attribute__((warn_unused_result));
 
-/* Did the file begin with a byte order mark (EF BB BF)? It belongs to no line. Known from the first
+/* What a text may begin with that is none of it. */
+enum lines_mark {
+	LINES_NO_MARK,
+	LINES_MARK, /* of UTF-8: EF BB BF */
+	LINES_FOREIGN_MARK, /* of UTF-16, which is refused */
+};
+enum lines_mark lines_mark_of(const char *text, size_t len);
+
+/* Did the file begin with the mark of UTF-8? It belongs to no line. Known from the first
  * lines_next() on. */
 bool lines_had_mark(const struct lines *l);
 

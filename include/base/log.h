@@ -35,6 +35,13 @@ void log_set_format(enum log_format format);
  * be opened, and the log goes on where it was. */
 int log_open(const char *path) __attribute__((warn_unused_result));
 
+/* The same in two steps: what log_open() would go over to is opened, -1 likewise; and either gone
+ * over to, which leaves the log where it was if it fails (-1 with errno), or closed again. One
+ * thread at a time. */
+int log_prepare(const char *path) __attribute__((warn_unused_result));
+int log_switch(void) __attribute__((warn_unused_result));
+void log_abandon(void);
+
 /* Back to stderr and the file closed: for the end, when no other thread logs any more. */
 void log_close(void);
 

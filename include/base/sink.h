@@ -22,15 +22,20 @@ struct sink {
 		.fd = -1                                                                           \
 	}
 
-/* Goes over to the file at `path` (created 0640, appended to). The same path again opens what has
- * that name now, after a rotation. -1 with errno, and the sink is as it was. One thread at a time.
- */
-int sink_open(struct sink *s, const char *path) __attribute__((warn_unused_result));
+/* A descriptor for sink_adopt(): of the file at `path` (created 0640, appended to). The same path
+ * again opens what has that name now, after a rotation. -1 with errno. */
+int sink_open_file(const char *path) __attribute__((warn_unused_result));
 
-/* Goes over to what `fd` is, which stays the caller's: a pipe or terminal is opened anew where that
- * is allowed, so that writing to it does not block though `fd` does. -1 with errno, and the sink is
- * as it was. One thread at a time. */
-int sink_redirect(struct sink *s, int fd) __attribute__((warn_unused_result));
+/* Likewise, of what `fd` is, which stays the caller's: a pipe or terminal is opened anew where that
+ * is allowed, so that writing to it does not block though `fd` does. */
+int sink_open_same(int fd) __attribute__((warn_unused_result));
+
+/* Goes over to what `fd` is, which is taken over, also when this fails: -1 with errno, and the sink
+ * is as it was. One thread at a time. */
+int sink_adopt(struct sink *s, int fd) __attribute__((warn_unused_result));
+
+/* Goes over to the file at `path`, as sink_open_file() opens it. -1 likewise. */
+int sink_open(struct sink *s, const char *path) __attribute__((warn_unused_result));
 
 /* Does it take a line? A pipe, a terminal or a journal that is full is waited for once, shortly;
  * then lines are lost, and counted, until it takes some again. */

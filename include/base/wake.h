@@ -7,4 +7,7 @@ int wake_open(void) __attribute__((warn_unused_result));
 
 void wake_send(int fd);
 
+/* Takes back what was sent: it polls readable no more. */
+void wake_clear(int fd);
+
 #endif

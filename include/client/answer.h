@@ -33,6 +33,9 @@ void answer_free(struct answer *r);
  * command a terminal, are printed as \xNN. */
 void answer_print(FILE *out, const struct answer *r);
 
+/* One of its lines, likewise. */
+void answer_print_line(FILE *out, const struct monitor_line *line);
+
 /* "name:value", divided at the first colon. False without one. */
 struct answer_field {
 	struct monitor_line name;

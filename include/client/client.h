@@ -4,6 +4,7 @@
 
 #include "client/flags.h"
 #include "client/link.h"
+#include "client/secret.h"
 #include "client/signals.h"
 #include "client/status.h"
 
@@ -11,6 +12,9 @@ struct client {
 	const struct flags *flags;
 	struct link *link;
 	struct signals signals;
+	bool is_known; /* the server knew who we are, and asked for no login */
+	bool was_unknown; /* the last request asked for: there is no such command */
+	bool json; /* how replies are printed, as the flags say or a line at the prompt */
 };
 
 /* Connects; login_run() (login.h) comes next. Prints why when that does not work out; what it
@@ -18,11 +22,15 @@ struct client {
 enum client_status client_open(struct client *c, const struct flags *f);
 void client_close(struct client *c);
 
-/* Prints the reply to `request` as the flags want it, and tells OK from ERR. */
+/* Asks for a secret on the terminal, which does not show it. */
+enum client_status client_ask_secret(struct client *c, const char *prompt, char out[SECRET_MAX]);
+
+/* Prints the reply to `request`: in JSON where that is wanted, for people at a terminal records as
+ * a table, else as it came. Tells OK from ERR. */
 enum client_status client_print(
 	const struct client *c, const char *request, const struct answer *reply);
 
-/* Asks and prints. */
+/* Asks and prints. A password that the request has `-` for is asked for first. */
 enum client_status client_ask(struct client *c, const char *request);
 
 /* Prints what was wrong with the link: `result` is LINK_BROKEN or LINK_INTERRUPTED. */

@@ -21,6 +21,8 @@ struct flags {
 	enum flags_action action;
 	char host[256]; /* an address or a name */
 	char port[8];
+	const char *socket; /* a unix socket instead; NULL: none was given */
+	bool is_elsewhere; /* a flag says where to, or as whom, and so not to the usual socket */
 	const char *user; /* NULL: the login is asked for whole */
 	const char *password_file; /* NULL: none */
 	bool json;

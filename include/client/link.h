@@ -22,6 +22,7 @@ struct link_target {
 	const char *port;
 	int64_t patience_ms; /* how long the server may be silent */
 	size_t reply_max; /* bytes of a reply */
+	const char *path; /* of a unix socket, in the place of host and port; NULL: none */
 };
 
 struct link;
@@ -41,6 +42,9 @@ int link_fd(const struct link *l);
 
 const char *link_error(const struct link *l);
 
+/* Where the server is: "127.0.0.1:8080", or the path of a socket. */
+const char *link_place(const struct link *l);
+
 /* Reads the line that the server begins with, cut to `size`. */
 int link_greeting(struct link *l, char *line, size_t size) __attribute__((warn_unused_result));
 
@@ -56,6 +60,9 @@ int link_ask(struct link *l, const char *request, struct answer *out)
  * wait: 1 with the reply, 0 when it is not complete yet. */
 int link_send(struct link *l, const char *request) __attribute__((warn_unused_result));
 int link_receive(struct link *l, struct answer *out) __attribute__((warn_unused_result));
+
+/* Waits for the reply to what was sent. */
+int link_await(struct link *l, struct answer *out) __attribute__((warn_unused_result));
 
 /* When silence becomes an error (clock.h), from the last byte on; link_receive() tells. */
 int64_t link_deadline(const struct link *l);

@@ -20,4 +20,13 @@ bool request_is_empty(const char *text);
 /* Is one of its words a password? */
 bool request_has_password(const char *text);
 
+/* Does it have `-` in the place of a password, which is to be asked for? */
+bool request_wants_password(const char *text);
+
+/* Why `password` cannot take that place, in words; NULL when it can. */
+const char *request_password_problem(const char *text, const char *password);
+
+/* The request with it there, to be wiped and freed. NULL without memory. */
+char *request_with_password(const char *text, const char *password);
+
 #endif

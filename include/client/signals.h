@@ -20,6 +20,15 @@ void signals_close(struct signals *s);
 /* Takes one of the screen's: SIGWINCH, SIGTSTP, or 0. */
 int signals_next(const struct signals *s);
 
+/* Takes one of those that end the process: SIGINT and so on, or 0. */
+int signals_next_ending(const struct signals *s);
+
+/* An interrupt that came is forgotten: it was for somebody else. Where signals are kept only. */
+void signals_forget_interrupt(void);
+
+/* In a child, before it becomes another program: signals do what they always do. */
+void signals_restore(void);
+
 /* Stops the process, as Ctrl-Z does, until it is continued. */
 void signals_stop_here(void);
 

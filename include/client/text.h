@@ -2,11 +2,15 @@
 #ifndef CLIENT_TEXT_H
 #define CLIENT_TEXT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 /* The columns that `text` takes as text_fit() shows it. */
 int text_width(const char *text);
+
+/* Can all of `text` be shown in this locale, as it is? */
+bool text_is_shown(const char *text);
 
 /* `text` on exactly `columns` columns: cut, with a ~ at the end, or filled with blanks. Wide
  * characters take two; what cannot be shown in this locale becomes a ?. Cut to `size`. Returns

@@ -68,6 +68,10 @@ void top_model_free(struct top_model *m);
 /* Takes the reply to STATS, which came at `now_ms` (clock.h). */
 void top_model_take_stats(struct top_model *m, const struct answer *reply, int64_t now_ms);
 
+/* Takes the reply to TRAFFIC, whose lines are of `step` seconds each, as the past before the first
+ * STATS. The coarser ones first: what a later reply knows of the same seconds counts. */
+void top_model_take_traffic(struct top_model *m, const struct answer *reply, int step);
+
 /* Takes the reply to CONNECTIONS. -1 without memory, and nothing changed. */
 int top_model_take_connections(struct top_model *m, const struct answer *reply)
 	__attribute__((warn_unused_result));

@@ -28,6 +28,7 @@ struct top_view_texts {
 	const char *note; /* a question, an answer, what is typed; "": about the selected row */
 	bool is_typed; /* the cursor stands behind it */
 	bool is_bad; /* bad news */
+	bool shows_keys; /* what they do, in the place of the list */
 };
 
 void top_view_draw(const struct top_model *m, const struct top_view_texts *texts);

@@ -7,10 +7,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/addr.h"
 #include "base/backoff.h"
 #include "base/log.h"
 #include "monitor/commands.h"
+#include "monitor/peer.h"
+#include "monitor/recurring.h"
 #include "server/errands.h"
 #include "monitor/reply.h"
 
@@ -21,7 +22,9 @@ struct desk {
 	struct server *server;
 	struct services *services;
 	struct errands *done; /* what comes back from other threads */
+	struct peer_names names; /* when somebody may come who has one of them */
 	struct log_limit refused_limit;
+	struct recurring recurring;
 	struct console *consoles; /* all of them */
 	size_t count;
 	uint64_t opened; /* consoles so far */
@@ -39,8 +42,8 @@ struct console {
 	struct desk *desk;
 	enum console_phase phase;
 	int fd;
-	struct addr from;
-	struct network client; /* what counts as one with it */
+	struct peer peer;
+	bool is_operator; /* an administrator by who the peer is, whatever users there are */
 	uint64_t number; /* in the order of opening */
 	int64_t deadline; /* CLOCK_NEVER during an errand */
 	int64_t rests_until; /* not to be polled before: memory was out */
@@ -54,12 +57,13 @@ struct console {
 	struct errand errand;
 	struct request request; /* the command's, and the login's password meanwhile */
 	size_t user_len;
-	char user[USERS_NAME_MAX + 1];
+	char user[USERS_NAME_MAX + 1]; /* an operator's: "NAME@socket" */
 	enum login_result login;
 };
 
-/* Takes over the connection `fd` and greets. `c` is free, and zeroed at the first time. */
-void console_open(struct console *c, struct desk *desk, int fd, const struct addr *from);
+/* Takes over the connection `fd` and greets: asks for a login, unless the peer needs none. `c` is
+ * free, and zeroed at the first time. */
+void console_open(struct console *c, struct desk *desk, int fd, const struct peer *peer);
 
 /* What to poll(2) for; 0 while an errand is under way. */
 short console_events(const struct console *c);

@@ -13,8 +13,17 @@
 void listings_connections(struct services *v, struct reply *r);
 void listings_users(struct services *v, struct reply *r);
 void listings_accounts(struct services *v, struct reply *r);
+void listings_clients(struct services *v, struct reply *r);
 
-/* The `newest` entries of `user`; NULL: of everybody. */
+/* The `newest` entries of `user`; NULL: of everybody. Or those of the clients in a network, which
+ * may be a single address. */
 void listings_access_log(struct services *v, const char *user, uint64_t newest, struct reply *r);
+void listings_access_log_of_client(
+	struct services *v, const struct network *client, uint64_t newest, struct reply *r);
+
+/* The last `seconds` before `now` in steps of throughput_scales[scale], newest first: the step that
+ * runs is the first. */
+void listings_traffic(
+	struct services *v, size_t scale, int64_t seconds, int64_t now, struct reply *r);
 
 #endif

@@ -7,10 +7,10 @@
 
 #include "monitor/console.h"
 
-/* A seat for somebody from `client`, as own_client_of() tells it; NULL: all are taken by those who
- * have logged in, or are about to. It is a free one; or one whose connection is over but for the
- * peer's end; or of those who have not logged in the newest of the client that holds most of them,
- * this one counted too. But for a free one its connection is still open: the caller's to close. */
-struct console *seats_find(struct console *seats, size_t count, const struct network *client);
+/* A seat for `peer`; NULL: all are taken by those who have logged in, or are about to. It is a free
+ * one; or one whose connection is over but for the other end's; or of those who have not logged in
+ * the newest of those who count as one (peer.h) and hold most of them, this one counted too. But
+ * for a free one its connection is still open: the caller's to close. */
+struct console *seats_find(struct console *seats, size_t count, const struct peer *peer);
 
 #endif

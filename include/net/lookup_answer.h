@@ -27,6 +27,15 @@ struct lookup_answer {
 	struct addr addrs[RESOLVER_MAX_ADDRS]; /* port 0 */
 };
 
+/* What is pending of `answers`, one a family, has failed. */
+static inline void lookup_answers_fail(struct lookup_answer *answers)
+{
+	for (enum lookup_family f = 0; f < LOOKUP_FAMILIES; f++) {
+		if (answers[f].state == LOOKUP_PENDING)
+			answers[f].state = LOOKUP_FAILED;
+	}
+}
+
 /* Copies `count` <= RESOLVER_MAX_ADDRS addresses, beginning with another one at each turn, so that
  * those who ask one after the other go to them in turn. */
 static inline void lookup_answer_fill(

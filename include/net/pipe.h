@@ -15,14 +15,17 @@
 
 struct pipe_pool {
 	struct fdbudget *budget;
-	size_t capacity; /* bytes wanted of each pipe */
+	size_t capacity; /* bytes wanted of a pipe, while there are few */
 	size_t total; /* pipes that may be open at once */
 	_Atomic(size_t) used;
 };
 
-/* Pipes of PIPE_CAPACITY bytes, as many as half of the budget's spare descriptors allow, so that
- * other askers find some too, and at most PIPE_MOST. */
-#define PIPE_CAPACITY (512 * 1024)
+/* As many pipes as half of the budget's spare descriptors allow, so that other askers find some
+ * too, and at most PIPE_MOST. A quarter of these may have PIPE_CAPACITY bytes each, another quarter
+ * half of it, the rest a quarter: 32 MiB in all, half of what Linux as it comes lets a user without
+ * privileges have. So much is taken only while receivers are slow, and then it is the pages that
+ * the sockets had; an empty pipe of 1 MiB takes 10 KiB. */
+#define PIPE_CAPACITY (1024 * 1024)
 #define PIPE_MOST 64
 void pipe_pool_init(struct pipe_pool *pool, struct fdbudget *budget);
 
@@ -33,9 +36,10 @@ struct pipe {
 	size_t held; /* bytes in it */
 };
 
-/* Opens one of the pool's; false, with nothing changed, when all are in use, when there are no
- * descriptors to spare, or when the system grants so little memory (pipe-user-pages-soft, for all
- * of a user's pipes) that copying is as good. */
+/* Opens one of the pool's, smaller where the system grants less (pipe-max-size for one,
+ * pipe-user-pages-soft for all of a user's pipes); false, with nothing changed, when all are in
+ * use, when there are no descriptors to spare, or when it grants so little that copying is as good.
+ */
 bool pipe_open(struct pipe *p, struct pipe_pool *pool) __attribute__((warn_unused_result));
 
 /* Gives it back, with whatever is in it. */

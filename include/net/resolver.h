@@ -1,5 +1,5 @@
-/* resolver: names to addresses through c-ares, inside the caller's own poll(2), with a cache that
- * all threads share (rwlock; its channels: a mutex). A struct lookup belongs to one thread. */
+/* resolver: names to addresses; whoever looks up waits in his own poll(2), and a thread sees to the
+ * name servers. With a cache that all threads share. A struct lookup belongs to one thread. */
 #ifndef NET_RESOLVER_H
 #define NET_RESOLVER_H
 
@@ -9,9 +9,18 @@
 #include <stdint.h>
 
 #include "net/fdbudget.h"
+#include "net/followed.h"
 #include "net/lookup_answer.h"
+#include "net/questions.h"
 
-#define RESOLVER_MAX_FDS 16 /* descriptors of one lookup */
+#define RESOLVER_MAX_FDS 2 /* what one lookup polls; it holds one of them */
+
+/* What the resolver itself needs: an eventfd, two files that it reads, a bell that it rings, one to
+ * spare, and its first sockets. */
+#define RESOLVER_DESCRIPTORS 9
+
+/* When a lookup fails at the latest: a name server's time in all rounds together (attempts.h). */
+#define RESOLVER_LONGEST_MS 30000
 
 struct resolver;
 
@@ -20,17 +29,24 @@ struct resolver_options {
 	const char *search; /* "lan, example.org"; "" = what resolv.conf(5) says */
 	size_t cache_records; /* most records in the cache; 0 = no cache */
 	int64_t negative_ttl_ms; /* how long "no such name" is believed */
+	followed_say *say; /* told when hosts(5) or resolv.conf(5) cannot be read; NULL: nobody is.
+			      It stays as it was at first. */
 };
 
 /* c-ares and the cache made ready; once for the process, before any thread. NULL with errno. The
- * options are copied. */
-struct resolver *resolver_new(const struct resolver_options *options);
+ * options are copied. RESOLVER_DESCRIPTORS are set aside for it; more, one for each 32 questions
+ * that are asked at the same time, come from the spare of `budget`, which must live as long. */
+struct resolver *resolver_new(const struct resolver_options *options, struct fdbudget *budget);
 
-/* Other options for the lookups that begin after this; an emptied cache. -1 with errno. */
+/* Starts the thread. Before that, lookups may wait. -1 with errno. */
+int resolver_start(struct resolver *r) __attribute__((warn_unused_result));
+
+/* Other options for the lookups that begin after this and for those that wait; an emptied cache.
+ * -1 with errno. */
 int resolver_configure(struct resolver *r, const struct resolver_options *options)
 	__attribute__((warn_unused_result));
 
-/* No lookup may be under way. NULL is allowed. */
+/* Ends the thread. No lookup may be under way. NULL is allowed. */
 void resolver_free(struct resolver *r);
 
 /* Is this a list of at most 8 domains? */
@@ -39,19 +55,22 @@ bool resolver_search_valid(const char *search);
 /* Lookups by family that the cache answered, and those that it did not, since the start. */
 void resolver_counts(struct resolver *r, uint64_t *hits, uint64_t *misses);
 
-/* Is this a list of server addresses, each with or without a port? */
+/* Is this a list of server addresses, each with or without a port? The first 32 are asked. */
 bool resolver_servers_valid(const char *servers);
 
+/* All zeros: nothing is looked up. Must stay where it is while it is pending. */
 struct lookup {
 	struct resolver *resolver;
-	struct resolver_channel *channel; /* NULL: nothing is pending (any more) */
-	int64_t ttl_ms; /* for answers that carry none of their own */
+	struct fd_lease *lease;
+	struct waiter waiter;
+	int64_t deadline;
 	char name[RESOLVER_NAME_MAX + 1];
 	struct lookup_answer answers[LOOKUP_FAMILIES];
 };
 
 /* Begins to look up both families of the `len` <= RESOLVER_NAME_MAX bytes at `name`, which hold no
- * NUL; what the cache or hosts(5) knows is answered at once. Descriptors are taken from `lease`. */
+ * NUL; what the cache or hosts(5) knows is answered at once. To wait for the rest, one descriptor
+ * is taken from `lease`; when there is none it has failed. */
 void lookup_begin(
 	struct lookup *l, struct resolver *r, const char *name, size_t len, struct fd_lease *lease);
 

@@ -137,8 +137,10 @@ void socket_close(int fd);
 /* Closes so that the peer sees a reset (RST), not an end of stream. */
 void socket_close_with_reset(int fd);
 
+enum socket_answer { SOCKET_NO, SOCKET_YES, SOCKET_UNKNOWN };
+
 /* Would the kernel deliver what is sent to `target` to this very host? Needs one descriptor for
- * the moment; false when it cannot be found out because there is no route. */
-bool socket_is_own_address(const struct addr *target);
+ * the moment; without one, or when the kernel refuses to say, it is not known. */
+enum socket_answer socket_is_own_address(const struct addr *target);
 
 #endif

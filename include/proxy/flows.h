@@ -33,6 +33,12 @@ struct flow *flows_find(struct flows *f, uint64_t name, const struct addr *addr)
  * used longest ago. */
 struct flow *flows_add(struct flows *f, uint64_t name, const struct addr *addr, bool allowed);
 
+/* The place behind `after` that is in use, NULL for the first; NULL: there is none. */
+struct flow *flows_next(struct flows *f, struct flow *after);
+
+/* Forgets what is in the place. */
+void flows_forget(struct flows *f, struct flow *place);
+
 /* May a datagram from `source` get through to the client? */
 bool flows_expect(struct flows *f, const struct addr *source, enum udp_filter filter);
 

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "net/local.h"
 #include "state/config.h"
 
 struct listeners {
@@ -14,6 +15,7 @@ struct listeners {
 		struct addr wanted; /* as configured */
 		struct addr bound; /* as the kernel says: with the port */
 		bool is_awaited; /* this host did not have the address when it was opened */
+		struct local_file file; /* of a unix socket, which has no addresses */
 	} items[SETTINGS_MAX_LISTEN];
 	size_t lacking_count; /* addresses of a family that the kernel lacks: left out */
 	struct addr lacking[SETTINGS_MAX_LISTEN];
@@ -27,11 +29,17 @@ struct listeners {
 struct listeners *listeners_open(const struct listen_list *list, int backlog,
 	const struct listeners *old, char error[CONFIG_ERROR_MAX]);
 
+/* The same with a unix socket at `path`, or with nothing for "". One of `old` that has the file at
+ * `path` is taken over. */
+struct listeners *listeners_open_local(
+	const char *path, int backlog, const struct listeners *old, char error[CONFIG_ERROR_MAX]);
+
 /* Is `fd` one of them? `l` may be NULL. */
 bool listeners_have(const struct listeners *l, int fd);
 
 /* How many of `list` would be opened anew, when those of `old` are there. */
 size_t listeners_count_new(const struct listen_list *list, const struct listeners *old);
+size_t listeners_count_new_local(const char *path, const struct listeners *old);
 
 /* Adds the addresses of `l` to those at which the proxy itself answers (config.own). */
 void listeners_add_own(const struct listeners *l, struct config *c);
@@ -43,7 +51,7 @@ void listeners_log(const struct listeners *l, const struct listeners *known, con
 /* Takes those out of `l` that are in `kept` (may be NULL) too, and so are not to be closed. */
 void listeners_leave_out(struct listeners *l, const struct listeners *kept);
 
-/* Closes all and frees the set. NULL is allowed. */
+/* Closes all, takes away the files of unix sockets and frees the set. NULL is allowed. */
 void listeners_close(struct listeners *l);
 
 #endif

@@ -72,6 +72,13 @@ enum names_outcome names_find(struct names *n, const struct destination *dst, co
 /* What a known name led to, with this port; AF_UNSPEC: nothing was found. */
 struct addr names_address(const struct name *name, uint16_t port);
 
+/* The known name with this number; NULL: it has made room for another. */
+const struct name *names_numbered(const struct names *n, uint64_t number);
+
+/* The rules may say something else from now on: what is known is looked up again when it is sent
+ * to next, and the address stays only if it is still allowed. */
+void names_doubt(struct names *n);
+
 /* What the client has written for it. */
 struct destination names_destination(const struct name *name, uint16_t port);
 

@@ -15,6 +15,7 @@
 #include "state/ledger.h"
 #include "state/registry.h"
 #include "state/stats.h"
+#include "state/throughput.h"
 #include "state/users.h"
 
 /* All of it outlives the sessions. */
@@ -32,6 +33,7 @@ struct services {
 	struct places places;
 	struct pipe_pool pipes;
 	struct stats stats;
+	struct throughput *throughput;
 	struct log_limit access_lost_limit, no_port_limit;
 };
 

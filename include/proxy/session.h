@@ -41,6 +41,8 @@ struct session {
 	struct datagram_counts datagrams; /* of an association */
 	enum end_reason reason;
 	bool served; /* what was asked for was granted */
+	bool in_access_log; /* the request's answer is; a line of the file is due at the end */
+	enum end_reason answer; /* then: what that was, END_REASONS when it was granted */
 	const char *command; /* its name; NULL before the request */
 	char command_text[16]; /* where it has no static one */
 	char target_text[ACCESS_TARGET_MAX]; /* host:port as one word; "" before the request */

@@ -33,7 +33,7 @@ struct asker {
  * comes to (`addr` is NULL); or of the command alone (both are). The kernel has to be asked for
  * some addresses, which needs a descriptor for the moment: with `has_place` the caller has taken a
  * place of the lease for one that is not open yet; else one is taken, and when there is none the
- * answer is no. */
+ * answer is no, and a guess. */
 struct verdict target_judge(const struct asker *a, const struct destination *dst,
 	const struct addr *addr, bool has_place);
 

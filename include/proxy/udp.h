@@ -20,7 +20,6 @@ struct udp_setup {
 	struct traffic *traffic; /* what is moved is counted here, while it happens */
 	struct stats *stats;
 	int client; /* the TCP connection that it lives with */
-	struct addr hint; /* DST of the request: where the client says that it will send from */
 };
 
 /* Opens the socket that the client sends to, on the address by which it has reached us. NULL with

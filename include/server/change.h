@@ -7,8 +7,13 @@
 
 #define CHANGE_REPLY_MAX 4096
 
+/* `first` is what was read at start, which it goes on from. */
+void change_begin(struct site *s, struct config *first);
+
 /* Reads configuration and users again and opens the logs again: all of it, or nothing. 0 with what
- * changed in `reply`, -1 with the reason; either is logged too. */
+ * changed in `reply`, -1 with the reason; either is logged too. Behind what changed there is a line
+ * for each value that change_set() has set and that stands over what file and flags say: as it is
+ * to be written into the file to outlast the server. */
 int change_reload(struct site *s, char reply[CHANGE_REPLY_MAX]);
 
 /* Gives one setting another value, as if it stood in the file, until the file says something new of

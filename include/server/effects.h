@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+#include "base/log.h"
 #include "net/resolver.h"
 #include "server/site.h"
 #include "state/access_log.h"
@@ -46,6 +47,9 @@ void effects_warn_of_repeated(const struct user_credentials *operators, size_t c
 /* Says in the log when users have hashes of different kinds; once, when they were loaded. */
 void effects_warn_of_mixed_hashes(const struct users *u);
 
+/* Logs that no user may use the monitor, and who still may. */
+void effects_log_no_admins(enum log_level level, const struct settings *s);
+
 /* ---- a change ---- */
 
 /* From one configuration to another. */
@@ -54,6 +58,7 @@ struct change {
 	const struct config *old;
 	struct config *new;
 	bool is_reload; /* files are read and opened again, whatever changed */
+	unsigned effects; /* that it has, enum setting_effect */
 	struct users_draft *users; /* that were read and are not in effect yet; NULL: none */
 
 	/* results */
@@ -69,7 +74,7 @@ struct change {
 	(EFFECT_LISTENERS | EFFECT_LOG_FILE | EFFECT_ACCESS_LOG_FILE | EFFECT_DOOR |               \
 		EFFECT_OUTGOING | EFFECT_USERS)
 
-/* A step of an effect. Each of the three may be NULL: then there is nothing to be done. */
+/* A step of an effect. Each of these may be NULL: then there is nothing to be done. */
 struct effect {
 	unsigned of; /* enum setting_effect */
 	const char *name;
@@ -78,6 +83,9 @@ struct effect {
 	int (*prepare)(struct change *change, char error[CONFIG_ERROR_MAX]);
 	/* When all are prepared. It does not fail. */
 	void (*commit)(struct change *change);
+	/* Behind that, when all has been logged that is to be said of the change: the log itself
+	 * may be another one from then on, and what it is to begin with comes here. */
+	void (*finish)(struct change *change);
 	/* Takes back what prepare() did. */
 	void (*undo)(struct change *change);
 };
@@ -91,8 +99,10 @@ extern const size_t effects_count;
 int effects_prepare(const struct effect *table, size_t count, unsigned effects,
 	struct change *change, char error[CONFIG_ERROR_MAX]) __attribute__((warn_unused_result));
 
-/* Makes them. */
+/* Makes them; effects_finish() is to follow. */
 void effects_commit(
+	const struct effect *table, size_t count, unsigned effects, struct change *change);
+void effects_finish(
 	const struct effect *table, size_t count, unsigned effects, struct change *change);
 
 #endif

@@ -13,8 +13,12 @@
 enum front {
 	FRONT_PROXY,
 	FRONT_MONITOR,
+	FRONT_MONITOR_SOCKET,
 	FRONTS,
 };
+
+/* Clients of the monitor's unix socket at once, beside those at its address. */
+#define FRONTS_SOCKET_CLIENTS 8
 
 /* Who accepts at a front. The sockets stay the fronts', and are closed by them. */
 struct acceptor {
@@ -36,15 +40,22 @@ struct fronts {
 		struct acceptor acceptor;
 		struct listeners *now; /* NULL: nobody listens yet, or any more */
 		struct listeners *next; /* opened, and not in use yet; NULL: nothing is */
+		size_t kept; /* descriptors for clients, who may stay longer than the sockets */
 	} at[FRONTS];
 };
 
-/* How many sockets these settings want. */
-size_t fronts_count(const struct settings *s);
+/* How many descriptors these settings want: a listener each, and for the monitor's unix socket its
+ * clients and one that is turned away. */
+size_t fronts_descriptors(const struct settings *s);
+
+/* Would the file system let a server with these settings listen at its paths? -1 with the reason in
+ * `error`. */
+int fronts_check(const struct settings *s, char error[CONFIG_ERROR_MAX])
+	__attribute__((warn_unused_result));
 
 /* Can all that these settings want be listened on at once? -1 with the reason in `error`, when two
  * of them are the same address and port, or one is all addresses and the other is among them. */
-int fronts_check(const struct settings *s, char error[CONFIG_ERROR_MAX])
+int fronts_check_places(const struct settings *s, char error[CONFIG_ERROR_MAX])
 	__attribute__((warn_unused_result));
 
 /* At start: opens all that `c` says, and tells it the places as the proxy's own. `reserved` says
@@ -66,9 +77,12 @@ int fronts_begin(struct fronts *f, char error[CONFIG_ERROR_MAX])
 int fronts_prepare(struct fronts *f, struct config *new, char error[CONFIG_ERROR_MAX])
 	__attribute__((warn_unused_result));
 
-/* Goes over to what was opened, and closes what is not listened on any more. `logs_all`: with a
- * line in the log for each, those too that stay. */
-void fronts_commit(struct fronts *f, bool logs_all);
+/* Goes over to what was opened, and closes what is not listened on any more. `logs_new`: with a
+ * line in the log for each that was not listened on before. */
+void fronts_commit(struct fronts *f, bool logs_new);
+
+/* A line in the log for each that is listened on. */
+void fronts_log(const struct fronts *f);
 
 /* Closes what was opened. */
 void fronts_undo(struct fronts *f);

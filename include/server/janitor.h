@@ -19,6 +19,9 @@ int janitor_start(struct janitor *j) __attribute__((warn_unused_result));
  * once. */
 void janitor_look_again(struct janitor *j);
 
+/* That job is to look now, the others when they are due. From any thread; returns at once. */
+void janitor_call(struct janitor *j, struct job *job);
+
 /* Ends the thread, if it was started: afterwards no job runs any more. NULL is allowed. */
 void janitor_stop(struct janitor *j);
 

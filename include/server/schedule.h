@@ -29,6 +29,9 @@ void schedule_add(struct schedule *s, struct job *job);
 /* All jobs are due at once, whatever they said. */
 void schedule_hurry(struct schedule *s);
 
+/* That job is due at once, whatever it said. */
+void schedule_call(struct job *job);
+
 /* Runs each job that is due at `now` once; returns when the next one is, CLOCK_NEVER for none. */
 int64_t schedule_run(struct schedule *s, int64_t now);
 

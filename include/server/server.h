@@ -51,14 +51,17 @@ struct errands *server_hashes(struct server *s);
 struct fronts *server_fronts(struct server *s);
 
 /* Reads configuration and users again and opens the logs again: all of it, or nothing. 0 with what
- * changed in `reply`, -1 with the reason; either is logged too. Live sessions keep what they began
- * with, but for the idle times (config_idle_limits()). */
+ * changed in `reply`, -1 with the reason; either is logged too, see change_reload(). Live sessions
+ * keep what they began with, but for the idle times (config_idle_limits()). */
 int server_reload(struct server *s, char reply[CHANGE_REPLY_MAX]);
 
 /* Gives one setting another value, as if it stood in the file, until the file says something new of
  * it. 0 with what changed in `reply`, -1 with the reason, and nothing changed. */
 int server_set(struct server *s, const struct setting *setting, const char *value,
 	char reply[CHANGE_REPLY_MAX]);
+
+/* What file and flags said when they were read last. Valid until the next change. */
+const struct config *server_base(const struct server *s);
 
 /* Stops accepting. Sessions go on; when the last has ended, POOL_GONE_SIGNAL (pool.h) is sent to
  * the calling thread. Returns how long they may go on, in milliseconds. */

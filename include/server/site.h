@@ -15,9 +15,7 @@ struct site {
 	struct fronts fronts;
 
 	/* change's */
-	/* By index in the table: has change_set() set it? And what file and flags say of those. */
-	bool overridden[SETTINGS_COUNT];
-	struct settings base;
+	struct config *base; /* what file and flags said when they were read last */
 };
 
 #endif

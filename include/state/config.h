@@ -10,8 +10,26 @@
 #include "state/config_file.h"
 #include "state/settings.h"
 
+/* Where the value of a setting comes from. */
+enum config_from {
+	CONFIG_FROM_DEFAULT,
+	CONFIG_FROM_FILE,
+	CONFIG_FROM_FLAG,
+	CONFIG_FROM_COMMAND, /* of the monitor, while serving */
+};
+
+struct config_origin {
+	enum config_from from;
+	unsigned line; /* of the file, the first that gives it */
+};
+
 struct config {
 	struct settings settings;
+	struct config_origin origins[SETTINGS_COUNT]; /* by index in the table */
+	/* The file that it was read from; NULL: none. And what that says of settings that flags say
+	 * something else of, as text; NULL: nothing, and so it is in copies. */
+	const char *path;
+	char *beneath_flags[SETTINGS_COUNT];
 	/* Where the proxy itself answers, as the kernel says, monitor included. */
 	struct addr own[SETTINGS_MAX_LISTEN + 1];
 	size_t own_count;
@@ -39,6 +57,13 @@ struct config_source {
 /* Reads it all. NULL when anything is wrong, with "where: name: "value": what is legal" in
  * `error`. The caller owns the snapshot's only reference until config_publish(). */
 struct config *config_read(const struct config_source *source, char error[CONFIG_ERROR_MAX]);
+
+/* What the file says of a setting in a configuration that was read, no copy: to be freed. "-" where
+ * it says nothing; NULL without memory. */
+char *config_in_file(const struct config *c, const struct setting *setting);
+
+/* One more reference to `c`, which is returned. */
+struct config *config_hold(struct config *c);
 
 /* A copy of `c` that may be changed, with one reference. NULL without memory. */
 struct config *config_clone(const struct config *c);

@@ -20,7 +20,8 @@
 	X(NOT_SOCKS5, "not_socks5") /* in no dialect that is known */ \
 	X(MALFORMED, "malformed") /* not as its dialect's RFC says */ \
 	X(NO_METHOD, "no_method") /* none of the offered METHODs is acceptable */ \
-	X(LOGIN_REFUSED, "login_refused") /* unknown name or wrong password */ \
+	X(WRONG_PASSWORD, "wrong_password") /* of a user */ \
+	X(LOGIN_REFUSED, "login_refused") /* unknown name, or not checked */ \
 	X(LOGIN_BUSY, "login_busy") /* too many logins at once to check this one in time */ \
 	X(LOGIN_NO_MEMORY, "login_no_memory") /* none was left to check it */ \
 	X(COMMAND_UNSUPPORTED, "command_unsupported") /* CMD */ \
@@ -47,7 +48,7 @@ enum end_reason {
 };
 /* clang-format on */
 
-/* One lower-case word with underscores. */
+/* One word of lower-case letters, digits and underscores. */
 const char *end_reason_word(enum end_reason reason);
 
 #endif

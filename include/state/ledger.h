@@ -51,8 +51,12 @@ bool ledger_has_retired(const struct ledger_entry *user);
 void ledger_leave(struct ledger_entry *entry, int64_t now);
 
 /* Instead, when the client is turned away for what ledger_join_client() said: then it was no
- * session, and is not counted as one. */
+ * session, and is counted as a refusal. */
 void ledger_turn_away(struct ledger_entry *client, int64_t now);
+
+/* The server refused a session of the client something: a login, say, or a target. NULL is allowed.
+ */
+void ledger_count_refusal(struct ledger_entry *client);
 
 /* Is the house shared: do several clients have a session now, or had one within LEDGER_SHARED_MS?
  * No may be an answer of up to a second ago; so the table is seldom looked through, however often
@@ -75,10 +79,21 @@ struct ledger_figures {
 	uint64_t total; /* of them since the entry was made; a user's logins */
 	uint64_t sent, received; /* bytes of all of these so far */
 	int64_t last_login; /* a user's: seconds since 1970; 0: never */
+	uint64_t refused; /* a client: turned away, or by ledger_count_refusal() */
 	int64_t last_seen; /* a client's: clock_ms() when a session began or ended last */
 };
 
 struct ledger_figures ledger_read(const struct ledger_entry *entry);
+
+/* A client who is remembered. */
+struct ledger_client {
+	struct network client;
+	struct ledger_figures figures;
+};
+
+/* All of them, those with sessions first, then by when they were seen last, in a block to be freed.
+ * NULL without memory. */
+struct ledger_client *ledger_clients(struct ledger *l, size_t *count);
 
 /* The names of the users who have a session, retired ones included, by the alphabet and each once,
  * in one block to be freed. NULL without memory. */

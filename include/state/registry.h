@@ -112,12 +112,19 @@ bool registry_get(struct registry *r, const struct session_ref *ref, struct sess
 /* Bytes moved by all sessions since the start, the live ones included. */
 void registry_totals(struct registry *r, uint64_t *sent, uint64_t *received);
 
+/* Has every worker ring `alarm`, which outlives them. Before there are sessions. */
+void registry_set_alarm(struct registry *r, struct traffic_alarm *alarm);
+
 /* Tells the session `id` to end for `reason` and breaks its connections off, which wakes its
  * worker. False when there is none. */
 bool registry_end(struct registry *r, uint64_t id, enum end_reason reason);
 
 /* The same with all sessions of a user; NULL: of those who did not log in. The number of them. */
 size_t registry_end_user(struct registry *r, const char *user, size_t len, enum end_reason reason);
+
+/* The same with all sessions of the clients in a network, which may be a single address. */
+size_t registry_end_client(
+	struct registry *r, const struct network *client, enum end_reason reason);
 
 /* Ends the sessions with an id up to `last` whose relay has been idle at the time `now` for longer
  * than it may be, with one side finished or not. Returns when the next could be (clock.h),

@@ -27,6 +27,8 @@ struct subject {
 struct verdict {
 	bool allowed; /* without an address: by one or another */
 	const char *rule; /* that decided, as one word; "otherwise": none did */
+	bool is_guess; /* denied because it could not be found out whether it must be: not to be
+			  remembered (what target_judge() says of it) */
 };
 
 /* The verdict of the first rule that says something of the subject. */

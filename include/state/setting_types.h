@@ -131,6 +131,8 @@ const char *setting_flag(const struct setting *setting, char out[64]);
 	SETTING_AT(setting_addresses, struct listen_list, values, member)
 #define SETTING_CLIENTS(values, member)                                                            \
 	SETTING_AT(setting_clients, struct client_rule, values, member)
+#define SETTING_NETWORKS(values, member)                                                           \
+	SETTING_AT(setting_networks, struct network_list, values, member)
 #define SETTING_HOSTS(values, member) SETTING_AT(setting_hosts, struct host_pair, values, member)
 #define SETTING_PORTS(values, member) SETTING_AT(setting_ports, struct port_range, values, member)
 
@@ -151,13 +153,21 @@ struct listen_list {
 extern const struct setting_type setting_address; /* one, with or without a port */
 extern const struct setting_type setting_addresses; /* a list */
 
+struct network_list {
+	size_t count;
+	struct network networks[SETTINGS_MAX_NETWORKS];
+};
+
+bool network_list_contains(const struct network_list *list, const struct addr *a);
+
+extern const struct setting_type setting_networks; /* a list, which may be empty */
+
 /* Who may connect: any of these. */
 struct client_rule {
 	bool automatic; /* private networks while nobody has to log in, else any */
 	bool any;
 	bool private_networks;
-	size_t count;
-	struct network networks[SETTINGS_MAX_NETWORKS];
+	struct network_list networks;
 };
 
 extern const struct setting_type setting_clients;

@@ -67,6 +67,7 @@ struct settings {
 	int64_t port;
 	struct listen_list monitor_listen; /* one */
 	int64_t monitor_port;
+	char *monitor_socket;
 	int64_t max_monitor_clients;
 	int64_t monitor_login_timeout;
 	int64_t monitor_timeout;
@@ -87,6 +88,7 @@ struct settings {
 
 	struct host_pair udp_address;
 	struct port_range udp_ports;
+	struct network_list udp_clients;
 	int64_t udp_filter; /* enum udp_filter */
 	int64_t udp_timeout;
 
@@ -113,7 +115,7 @@ struct settings {
 };
 
 /* Rows of the table, and so the size of every array that is indexed by it. */
-#define SETTINGS_COUNT 40
+#define SETTINGS_COUNT 42
 
 extern const struct setting settings_table[SETTINGS_COUNT];
 

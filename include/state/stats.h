@@ -57,6 +57,7 @@ struct stats {
 	_Atomic(uint64_t) clients_over_share; /* by max_sessions_per_client */
 	_Atomic(uint64_t) accept_exhausted; /* pauses because accept(2) failed */
 	_Atomic(uint64_t) saturated; /* times that the last idle worker was taken */
+	_Atomic(uint64_t) logins_refused; /* unknown name or wrong password */
 	_Atomic(uint64_t) logins_ignored; /* and served as Anonymous: auth = optional, none */
 	_Atomic(uint64_t) monitor_logins_refused;
 	_Atomic(uint64_t) peers_refused; /* that came to BIND from elsewhere */

@@ -16,6 +16,13 @@ struct tally {
 	_Atomic(uint64_t) received;
 };
 
+/* Rings when something happens after a time in which nothing did, if it was armed for that. */
+struct traffic_alarm {
+	_Atomic(bool) is_armed;
+	void (*ring)(void *context); /* in the worker's thread: returns at once */
+	void *context;
+};
+
 #define TRAFFIC_TALLIES 2 /* of a session: its client's and its user's */
 
 struct traffic {
@@ -27,8 +34,11 @@ struct traffic {
 	_Atomic(int64_t) last_active; /* clock_ms() */
 	_Atomic(bool) half_closed; /* one side has finished sending; written behind `last_active` */
 
-	/* Rates are taken over windows of a second or more. What belongs to one is written
-	 * together, under this sequence. */
+	/* The worker's own: `sent` and `received` when something happened last. */
+	uint64_t noted_sent, noted_received;
+
+	/* Rates are taken over windows of one second, or up to two while something comes at least
+	 * once a second. What belongs to one is written together, under this sequence. */
 	_Atomic(unsigned) window;
 	_Atomic(int64_t) window_begun; /* clock_ms() */
 	_Atomic(uint64_t) window_sent; /* `sent` then */
@@ -37,11 +47,13 @@ struct traffic {
 	_Atomic(uint64_t) received_rate;
 
 	struct tally *tallies[TRAFFIC_TALLIES]; /* the worker's; NULL: none */
+	struct traffic_alarm *alarm; /* shared by all workers; NULL: none */
 };
 
 struct traffic_figures {
 	uint64_t sent, received; /* of the present session */
-	uint64_t sent_rate, received_rate; /* in bytes a second, over about the last second */
+	/* In bytes a second, over about the last second; 0 when nothing came in it. */
+	uint64_t sent_rate, received_rate;
 	int64_t last_active;
 	bool half_closed;
 };
@@ -51,6 +63,9 @@ struct traffic_figures {
 void traffic_begin(struct traffic *t, int64_t now);
 void traffic_active(struct traffic *t, int64_t now);
 void traffic_count(struct traffic *t, enum traffic_direction direction, uint64_t bytes);
+
+/* The worker: rings the alarm, if that waits for it. traffic_active() does so, too. */
+void traffic_stir(const struct traffic *t);
 
 /* The worker: one side has finished sending, or none has. To follow traffic_active(): whoever reads
  * this reads a time that is as late. And in one order, for all threads, with the idle times (struct

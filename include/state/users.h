@@ -136,6 +136,9 @@ struct login {
 enum login_result users_login(struct users *u, const struct login *login, int64_t deadline,
 	const _Atomic(bool) *told, struct ledger_entry **entry);
 
+/* Is there a user of this name (of any bytes)? */
+bool users_have(struct users *u, const char *name, size_t name_len);
+
 /* How long slow hashes of logins have taken lately, in milliseconds. */
 int64_t users_check_ms(const struct users *u);
 
@@ -183,6 +186,11 @@ int users_add(struct users *u, const char *name, const char *hash, enum user_rol
 
 /* Gives a user another password, likewise; fails when there is no such user. */
 int users_set_password(struct users *u, const char *name, const char *hash,
+	char error[USERS_ERROR_MAX]) __attribute__((warn_unused_result));
+
+/* Gives a user another role, likewise; fails for the last admin, who keeps his. Whoever has
+ * sessions keeps them. */
+int users_set_role(struct users *u, const char *name, enum user_role role,
 	char error[USERS_ERROR_MAX]) __attribute__((warn_unused_result));
 
 /* Makes somebody an admin with that password, whether there is such a user or not. */

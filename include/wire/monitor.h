@@ -14,6 +14,13 @@
 /* What the server says first. */
 #define MONITOR_PROMPT "Please enter Username:password (in that format)"
 
+/* What it says at once to whom it knows by the unix socket, with a name behind it; no login
+ * follows. */
+#define MONITOR_WELCOME "OK Welcome "
+
+/* Where the service has that socket, for clients that are told no place. */
+#define MONITOR_SOCKET "/run/socks5d/monitor.sock"
+
 /* A request's bytes, without LF or CR LF; they point into the bytes that were parsed. */
 struct monitor_line {
 	const char *text;

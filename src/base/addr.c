@@ -249,6 +249,18 @@ bool addr_equal(const struct addr *a, const struct addr *b)
 	return addr_same_host(a, b) && addr_port(a) == addr_port(b);
 }
 
+int addr_compare(const struct addr *a, const struct addr *b)
+{
+	size_t len_a, len_b;
+	const uint8_t *x = host_bytes(a, &len_a);
+	const uint8_t *y = host_bytes(b, &len_b);
+	int order = len_a == len_b && len_a != 0 ? memcmp(x, y, len_a) : (int)len_a - (int)len_b;
+
+	if (order != 0 || len_a != 16 || a->in6.sin6_scope_id == b->in6.sin6_scope_id)
+		return order;
+	return a->in6.sin6_scope_id < b->in6.sin6_scope_id ? -1 : 1;
+}
+
 bool addr_is_unspecified(const struct addr *a)
 {
 	static const uint8_t zeros[16];
@@ -365,6 +377,26 @@ bool network_contains(const struct network *n, const struct addr *a)
 	const uint8_t *base = host_bytes(&n->base, &base_len);
 
 	return len != 0 && len == base_len && has_prefix(bytes, base, n->prefix);
+}
+
+bool network_contains_on_link(const struct network *n, const struct addr *a)
+{
+	return network_contains(n, a) &&
+		(a->sa.sa_family != AF_INET6 || n->base.in6.sin6_scope_id == 0 ||
+			n->base.in6.sin6_scope_id == a->in6.sin6_scope_id);
+}
+
+const char *network_format(const struct network *n, char out[NETWORK_TEXT_MAX])
+{
+	bool is_ipv6 = n->base.sa.sa_family == AF_INET6;
+	char host[ADDR_TEXT_MAX];
+
+	addr_format_host(&n->base, host);
+	if (n->prefix == (is_ipv6 ? 128 : 32))
+		snprintf(out, NETWORK_TEXT_MAX, is_ipv6 ? "[%s]" : "%s", host);
+	else
+		snprintf(out, NETWORK_TEXT_MAX, is_ipv6 ? "[%s]/%u" : "%s/%u", host, n->prefix);
+	return out;
 }
 
 bool port_range_parse(const char *text, struct port_range *out)

@@ -119,17 +119,23 @@ static bool read_more(struct lines *l)
 	return true;
 }
 
-/* Passes over the byte order mark; false for the marks of UTF-16, whose every other byte is NUL. */
+enum lines_mark lines_mark_of(const char *text, size_t len)
+{
+	if (len >= 2 && (memcmp(text, "\xff\xfe", 2) == 0 || memcmp(text, "\xfe\xff", 2) == 0))
+		return LINES_FOREIGN_MARK;
+	return len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0 ? LINES_MARK : LINES_NO_MARK;
+}
+
+/* Passes over the byte order mark; false for those of UTF-16, whose every other byte is NUL. */
 static bool take_mark(struct lines *l)
 {
-	const char *p = l->buffer + l->head;
-	size_t n = l->tail - l->head;
+	enum lines_mark mark = lines_mark_of(l->buffer + l->head, l->tail - l->head);
 
-	if (n >= 2 && (memcmp(p, "\xff\xfe", 2) == 0 || memcmp(p, "\xfe\xff", 2) == 0)) {
+	if (mark == LINES_FOREIGN_MARK) {
 		fail_reading(l, "not a text file: UTF-16 (save it as UTF-8)");
 		return false;
 	}
-	l->had_mark = n >= 3 && memcmp(p, "\xef\xbb\xbf", 3) == 0;
+	l->had_mark = mark == LINES_MARK;
 	if (l->had_mark)
 		l->head += 3;
 	return true;

@@ -29,6 +29,11 @@ static _Atomic(int) style = LOG_TEXT;
 static struct sink standard_error = {.fd = STDERR_FILENO};
 static struct sink opened = SINK_NONE;
 static _Atomic(struct sink *) current = &standard_error;
+
+/* What log_prepare() has opened; -1: nothing. */
+static int prepared = -1;
+static bool prepared_is_file;
+
 static _Atomic(bool) is_file; /* `current` is not what standard error is */
 
 static const char *const level_words[] = {
@@ -44,15 +49,36 @@ void log_set_format(enum log_format format)
 	atomic_store(&style, (int)format);
 }
 
-int log_open(const char *path)
+int log_prepare(const char *path)
 {
-	bool is_named = path != NULL && *path != '\0';
+	log_abandon();
+	prepared_is_file = path != NULL && *path != '\0';
+	prepared = prepared_is_file ? sink_open_file(path) : sink_open_same(STDERR_FILENO);
+	return prepared < 0 ? -1 : 0;
+}
 
-	if ((is_named ? sink_open(&opened, path) : sink_redirect(&opened, STDERR_FILENO)) < 0)
+int log_switch(void)
+{
+	int fd = prepared;
+
+	prepared = -1;
+	if (sink_adopt(&opened, fd) < 0)
 		return -1;
 	atomic_store(&current, &opened);
-	atomic_store(&is_file, is_named);
+	atomic_store(&is_file, prepared_is_file);
 	return 0;
+}
+
+void log_abandon(void)
+{
+	if (prepared >= 0)
+		close(prepared);
+	prepared = -1;
+}
+
+int log_open(const char *path)
+{
+	return log_prepare(path) < 0 ? -1 : log_switch();
 }
 
 void log_close(void)

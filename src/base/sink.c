@@ -40,8 +40,7 @@ static enum kind kind_of(int fd)
 	return S_ISSOCK(st.st_mode) ? KIND_SOCKET : KIND_OTHER;
 }
 
-/* Takes over `fd`. -1 with errno, and `fd` is closed. */
-static int adopt(struct sink *s, int fd)
+int sink_adopt(struct sink *s, int fd)
 {
 	int own = atomic_load(&s->fd), result = 0, saved;
 	enum kind kind = kind_of(fd);
@@ -75,22 +74,24 @@ static int open_anew(int fd)
 	return open(path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 }
 
-int sink_redirect(struct sink *s, int fd)
+int sink_open_same(int fd)
 {
 	int own = open_anew(fd);
 
-	if (own < 0)
-		own = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-	return own < 0 ? -1 : adopt(s, own);
+	return own < 0 ? fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1) : own;
+}
+
+int sink_open_file(const char *path)
+{
+	/* A FIFO that nobody reads is refused (ENXIO) instead of waited for. */
+	return open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0640);
 }
 
 int sink_open(struct sink *s, const char *path)
 {
-	/* A FIFO that nobody reads is refused (ENXIO) instead of waited for. */
-	int fd =
-		open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0640);
+	int fd = sink_open_file(path);
 
-	return fd < 0 ? -1 : adopt(s, fd);
+	return fd < 0 ? -1 : sink_adopt(s, fd);
 }
 
 static void count_lost(struct sink *s)

@@ -21,3 +21,11 @@ void wake_send(int fd)
 	while (write(fd, &one, sizeof(one)) < 0 && errno == EINTR)
 		;
 }
+
+void wake_clear(int fd)
+{
+	uint64_t count;
+
+	while (read(fd, &count, sizeof(count)) < 0 && errno == EINTR)
+		;
+}

@@ -116,7 +116,7 @@ static size_t piece_length(const char *text, size_t left)
 }
 
 /* A line may be as long as the reply; it is escaped a piece at a time, between characters. */
-static void print_line(FILE *out, const struct monitor_line *line)
+void answer_print_line(FILE *out, const struct monitor_line *line)
 {
 	char shown[4 * PIECE + 1];
 
@@ -131,9 +131,9 @@ static void print_line(FILE *out, const struct monitor_line *line)
 
 void answer_print(FILE *out, const struct answer *r)
 {
-	print_line(out, &r->status);
+	answer_print_line(out, &r->status);
 	for (size_t i = 0; i < r->count; i++)
-		print_line(out, &r->lines[i]);
+		answer_print_line(out, &r->lines[i]);
 }
 
 bool answer_split(const struct monitor_line *line, struct answer_field *out)

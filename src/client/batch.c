@@ -28,7 +28,7 @@ static enum client_status ask_line(struct client *c, const char *line)
 {
 	enum client_status status = client_ask(c, line);
 
-	if (!c->flags->json && (status == CLIENT_OK || status == CLIENT_REFUSED) &&
+	if (!c->json && (status == CLIENT_OK || status == CLIENT_REFUSED) &&
 		!request_is(line, "QUIT"))
 		putchar('\n');
 	fflush(stdout);
@@ -42,18 +42,26 @@ static enum client_status say_unreadable(void)
 	return CLIENT_USAGE;
 }
 
+/* Scripts for the monitor's address begin with a login, which nobody wants where the server knows
+ * us. No command has a colon in its first word. */
+static bool is_needless_login(const struct client *c, const char *line)
+{
+	return c->is_known && c->flags->user == NULL && line[strcspn(line, ": ")] == ':';
+}
+
 static enum client_status ask_all(struct client *c, char **line, size_t *size)
 {
 	enum client_status worst = CLIENT_OK, status;
+	bool is_first = true;
 	ssize_t len;
 	bool quits;
 
-	while ((len = getdelim(line, size, '\n', stdin)) >= 0) {
+	for (; (len = getdelim(line, size, '\n', stdin)) >= 0; is_first = false) {
 		if (!cut_line(*line, (size_t)len)) {
 			client_say("a line of the input has a NUL in it");
 			return CLIENT_USAGE;
 		}
-		if (request_is_empty(*line))
+		if (request_is_empty(*line) || (is_first && is_needless_login(c, *line)))
 			continue;
 		status = ask_line(c, *line);
 		quits = status > CLIENT_REFUSED || request_is(*line, "QUIT");

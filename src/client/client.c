@@ -6,11 +6,20 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/escape.h"
 #include "client/json.h"
+#include "client/new_password.h"
+#include "client/pager.h"
+#include "client/request.h"
+#include "client/table.h"
+#include "client/terminal.h"
+#include "wire/monitor.h"
 
+#define DEFAULT_COLUMNS 80 /* of a terminal that does not tell */
 #define SAY_MAX 1024 /* bytes of a message: the server's last words, a path */
 
 void client_say(const char *format, ...)
@@ -36,20 +45,45 @@ enum client_status client_complain(const struct client *c, int result)
 	return CLIENT_BROKEN;
 }
 
-/* Signals are held from here on and not while connecting: a name lookup cannot be interrupted but
- * by the signal itself. */
-enum client_status client_open(struct client *c, const struct flags *f)
+/* Where the flags say; without any first at the usual socket, if that is there for us. */
+static struct link *connect_link(const struct flags *f, char error[LINK_ERROR_MAX])
 {
 	struct link_target target = {.host = f->host,
 		.port = f->port,
 		.patience_ms = LINK_PATIENCE_MS,
-		.reply_max = LINK_REPLY_MAX};
+		.reply_max = LINK_REPLY_MAX,
+		.path = f->socket};
+	struct link *l;
+
+	if (f->socket == NULL && !f->is_elsewhere && access(MONITOR_SOCKET, W_OK) == 0) {
+		target.path = MONITOR_SOCKET;
+		l = link_open(&target, error);
+		if (l != NULL)
+			return l;
+		target.path = NULL;
+	}
+	return link_open(&target, error);
+}
+
+/* A server that is at the usual socket only for somebody else. */
+static void say_who_may(const struct flags *f)
+{
+	if (f->socket == NULL && !f->is_elsewhere && access(MONITOR_SOCKET, W_OK) < 0 &&
+		errno == EACCES)
+		client_say("%s is there, but not for you: try sudo", MONITOR_SOCKET);
+}
+
+/* Signals are held from here on and not while connecting: a name lookup cannot be interrupted but
+ * by the signal itself. */
+enum client_status client_open(struct client *c, const struct flags *f)
+{
 	char error[LINK_ERROR_MAX];
 
-	*c = (struct client){.flags = f, .signals = {.ending = -1, .screen = -1}};
-	c->link = link_open(&target, error);
+	*c = (struct client){.flags = f, .signals = {.ending = -1, .screen = -1}, .json = f->json};
+	c->link = connect_link(f, error);
 	if (c->link == NULL) {
 		client_say("%s", error);
+		say_who_may(f);
 		return CLIENT_BROKEN;
 	}
 	if (signals_open(&c->signals, f->action == FLAGS_TALK || f->action == FLAGS_TOP) < 0) {
@@ -67,19 +101,83 @@ void client_close(struct client *c)
 	c->link = NULL;
 }
 
+/* Somebody watches, and it is not the output of a script's commands. */
+static bool is_for_person(const struct client *c)
+{
+	return isatty(STDOUT_FILENO) && (c->flags->action != FLAGS_TALK || isatty(STDIN_FILENO));
+}
+
+/* False without memory. */
+static bool show_table(const struct answer *reply)
+{
+	int lines, columns = DEFAULT_COLUMNS;
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+	bool is_shown;
+
+	if (out == NULL)
+		return false;
+	terminal_size(&lines, &columns);
+	is_shown = table_print(out, reply, columns);
+	is_shown = fclose(out) == 0 && is_shown;
+	if (is_shown)
+		pager_show(text, len);
+	free(text);
+	return is_shown;
+}
+
+/* These keep their words, whatever those look like. */
+static bool has_table(const char *request, const struct answer *reply)
+{
+	return reply->ok && table_fits(reply) && !request_is(request, "STATS") &&
+		!request_is(request, "USERS") && !request_is(request, "CONFIG") &&
+		!request_is(request, "ACCESS_LOG") && !request_is(request, "HELP");
+}
+
 enum client_status client_print(
 	const struct client *c, const char *request, const struct answer *reply)
 {
-	bool to_stderr = c->flags->action != FLAGS_TALK && !reply->ok && !c->flags->json;
+	bool to_stderr = c->flags->action != FLAGS_TALK && !reply->ok && !c->json;
 
-	if (c->flags->json)
+	if (c->json)
 		json_print(stdout, request, reply);
-	else
+	else if (!is_for_person(c) || !has_table(request, reply) || !show_table(reply))
 		answer_print(to_stderr ? stderr : stdout, reply);
 	return reply->ok ? CLIENT_OK : CLIENT_REFUSED;
 }
 
-enum client_status client_ask(struct client *c, const char *request)
+enum client_status client_ask_secret(struct client *c, const char *prompt, char out[SECRET_MAX])
+{
+	int terminal = secret_open_terminal();
+	enum secret_result result;
+
+	if (terminal < 0) {
+		client_say("no terminal to ask for the password on: use --password-file or "
+			   "MONITOR_PASSWORD");
+		return CLIENT_USAGE;
+	}
+	result = secret_ask(terminal, prompt, c->signals.ending, link_fd(c->link), out);
+	close(terminal);
+	if (result == SECRET_READ)
+		return CLIENT_OK;
+	if (result == SECRET_INTERRUPTED)
+		return client_complain(c, LINK_INTERRUPTED);
+	if (result == SECRET_DISTURBED)
+		return client_complain(c, link_read_out(c->link));
+	client_say("no password was given");
+	return CLIENT_USAGE;
+}
+
+static bool is_unknown_command(const struct answer *reply)
+{
+	static const char words[] = "Unknown command";
+
+	return !reply->ok && reply->message.len >= strlen(words) &&
+		memcmp(reply->message.text, words, strlen(words)) == 0;
+}
+
+static enum client_status ask_and_print(struct client *c, const char *request)
 {
 	struct answer reply;
 	enum client_status status;
@@ -88,6 +186,20 @@ enum client_status client_ask(struct client *c, const char *request)
 	if (result < 0)
 		return client_complain(c, result);
 	status = client_print(c, request, &reply);
+	c->was_unknown = is_unknown_command(&reply);
 	answer_free(&reply);
+	return status;
+}
+
+enum client_status client_ask(struct client *c, const char *request)
+{
+	char *filled;
+	enum client_status status = new_password_ask(c, request, &filled);
+
+	if (status == CLIENT_OK)
+		status = ask_and_print(c, filled != NULL ? filled : request);
+	if (filled != NULL)
+		explicit_bzero(filled, strlen(filled));
+	free(filled);
 	return status;
 }

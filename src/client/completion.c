@@ -19,8 +19,10 @@ struct source {
 
 static const struct source sources[] = {
 	{"parameter", "CONFIG", NULL},
+	{"word", "CONFIG", NULL},
 	{"name", "ACCOUNTS", "name"},
 	{"id", "CONNECTIONS", "id"},
+	{"client", "CLIENTS", "client"},
 };
 
 static bool begins_with(const struct completion *c, const char *word, size_t len)
@@ -96,10 +98,11 @@ static void add_literals(struct completion *c, struct monitor_line list)
 		add_word(c, word.text, word.len);
 }
 
+/* Of several, as in <name>|<client>, the first. */
 static void name_source(struct completion *c, const struct monitor_line *parameter)
 {
 	for (size_t i = 0; i < sizeof(sources) / sizeof(sources[0]); i++) {
-		if (answer_is(parameter, sources[i].parameter)) {
+		if (c->source == NULL && answer_is(parameter, sources[i].parameter)) {
 			c->source = sources[i].command;
 			c->key = sources[i].key;
 		}

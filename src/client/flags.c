@@ -11,8 +11,10 @@
 #include "base/nearest.h"
 #include "base/parse.h"
 #include "client/request.h"
+#include "net/local.h"
+#include "wire/monitor.h"
 
-enum { PASSWORD_FILE = 256, JSON }; /* flags without a letter */
+enum { PASSWORD_FILE = 256, SOCKET, JSON }; /* flags without a letter */
 
 static const char letters[] = "+:hvL:P:u:";
 
@@ -23,6 +25,7 @@ static const struct option longs[] = {
 	{"monitor-port", required_argument, NULL, 'P'},
 	{"user", required_argument, NULL, 'u'},
 	{"password-file", required_argument, NULL, PASSWORD_FILE},
+	{"socket", required_argument, NULL, SOCKET},
 	{"json", no_argument, NULL, JSON},
 	{NULL, 0, NULL, 0},
 };
@@ -61,6 +64,14 @@ static int set_host(struct flags *f, const char *value, char *error)
 	return 0;
 }
 
+static int set_socket(struct flags *f, const char *value, char *error)
+{
+	if (*value == '\0' || !local_path_fits(value))
+		return fail_flag(error, "--socket", value, "a path of at most 107 bytes");
+	f->socket = value;
+	return 0;
+}
+
 static int set_user(struct flags *f, const char *value, char *error)
 {
 	if (*value == '\0' || strpbrk(value, ": ") != NULL || strlen(value) > 255)
@@ -89,6 +100,8 @@ static int take_client_flag(struct flags *f, int code, char *error)
 	case PASSWORD_FILE:
 		f->password_file = optarg;
 		return 0;
+	case SOCKET:
+		return set_socket(f, optarg, error);
 	default:
 		f->json = true;
 		return 0;
@@ -160,6 +173,7 @@ static int take_request(struct flags *f, char **words, size_t count, char *error
 
 int flags_parse(struct flags *f, int argc, char **argv, char error[FLAGS_ERROR_MAX])
 {
+	bool has_address = false;
 	int code;
 
 	*f = (struct flags){.action = FLAGS_TALK, .host = "127.0.0.1", .port = "8080"};
@@ -170,8 +184,15 @@ int flags_parse(struct flags *f, int argc, char **argv, char error[FLAGS_ERROR_M
 			return complain_of_flag(argv, code, error);
 		if (take_client_flag(f, code, error) < 0)
 			return -1;
+		has_address |= code == 'L' || code == 'P';
+		f->is_elsewhere |= has_address || code == 'u';
 		if (f->action == FLAGS_HELP || f->action == FLAGS_VERSION)
 			return 0;
+	}
+	if (f->socket != NULL && has_address) {
+		snprintf(error, FLAGS_ERROR_MAX,
+			"--socket and -L or -P are two places; give one of them");
+		return -1;
 	}
 	if (take_request(f, argv + optind, (size_t)(argc - optind), error) == 0 &&
 		!(f->action == FLAGS_TOP && f->json))
@@ -197,6 +218,10 @@ void flags_print_help(FILE *out)
 	      "  -L, --monitor-listen ADDR  where the monitor listens: an address or a name;\n"
 	      "                             default 127.0.0.1\n"
 	      "  -P, --monitor-port PORT    its port; default 8080\n"
+	      "      --socket PATH          the server's monitor_socket, where root needs no\n"
+	      "                             login; without -L, -P and -u default\n"
+	      "                             " MONITOR_SOCKET "\n"
+	      "                             where that may be used\n"
 	      "  -u, --user NAME            log in as NAME\n"
 	      "      --password-file FILE   the password is the first line of FILE\n"
 	      "      --json                 print each reply as a JSON object on one line\n"
@@ -205,6 +230,8 @@ void flags_print_help(FILE *out)
 	      "With -u the password comes from --password-file, else from the environment\n"
 	      "variable MONITOR_PASSWORD, else it is asked for. Without -u, Username:password\n"
 	      "is asked for, or read from standard input's first line when that is no terminal.\n"
+	      "In ADD_USER NAME - and SET_PASSWORD NAME - the new password is asked for, or\n"
+	      "read from standard input.\n"
 	      "Flags stand in front of the command.\n\n"
 	      "Status: 0 OK, 1 the server said ERR, 2 bad usage, 3 no connection or it broke.\n",
 		out);

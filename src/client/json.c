@@ -1,14 +1,17 @@
 /*
- * The shapes: a table says which command's replies look how. Values lose the \xNN of the protocol
- * first. Valid UTF-8 is written as it is, but for controls; bytes that are none become \u00NN, one
- * each.
+ * The shapes: a table says which command's replies look how. What a reply has in lines of a name
+ * and a value are members of the object itself, beside its status; what it lists is an array.
+ * Values lose the \xNN of the protocol first. Valid UTF-8 is written as it is, but for controls;
+ * bytes that are none become \u00NN, one each.
  */
 #include "client/json.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/addr.h"
 #include "base/escape.h"
+#include "base/parse.h"
 #include "base/utf8.h"
 
 /* ---- strings ---- */
@@ -51,38 +54,74 @@ static void put_text(FILE *out, const struct monitor_line *text)
 
 /* ---- pieces ---- */
 
-/* The members whose values are numbers; all others are text, whatever they look like. */
-static const char *const number_names[] = {
-	"id", "age", "idle", "sent", "received", "sent_rate", "received_rate", "sessions", "total"};
+/* The members of records that are text, whatever they look like: a name may be 123, or 5m. */
+static const char *const text_names[] = {"user", "name", "client", "target", "address", "from"};
 
-static bool is_number(const struct monitor_line *name)
+static bool is_text(const struct monitor_line *name)
 {
-	for (size_t i = 0; i < sizeof(number_names) / sizeof(number_names[0]); i++) {
-		if (answer_is(name, number_names[i]))
+	for (size_t i = 0; i < sizeof(text_names) / sizeof(text_names[0]); i++) {
+		if (answer_is(name, text_names[i]))
 			return true;
 	}
 	return false;
 }
 
-static void put_number_or_text(FILE *out, const struct monitor_line *value)
+/* "45s", "12ms", "1h": in milliseconds. What has no unit is none: a number says what it counts. */
+static bool parse_time(const struct monitor_line *value, int64_t *ms)
+{
+	char text[32];
+
+	if (value->len == 0 || value->len >= sizeof(text) ||
+		strchr("smhd", value->text[value->len - 1]) == NULL)
+		return false;
+	memcpy(text, value->text, value->len);
+	text[value->len] = '\0';
+	return parse_duration(text, ms);
+}
+
+/* In seconds, with as many digits behind the point as there are. */
+static void put_seconds(FILE *out, int64_t ms)
+{
+	char fraction[8];
+	size_t len = (size_t)snprintf(fraction, sizeof(fraction), ".%03d", (int)(ms % 1000));
+
+	while (len > 0 && fraction[len - 1] == '0')
+		len--;
+	if (len == 1)
+		len = 0; /* the point alone */
+	fprintf(out, "%lld%.*s", (long long)(ms / 1000), (int)len, fraction);
+}
+
+static void put_value(FILE *out, const struct monitor_line *value)
 {
 	long long number;
+	int64_t ms;
 
 	if (answer_number(value, &number))
 		fprintf(out, "%lld", number);
+	else if (parse_time(value, &ms))
+		put_seconds(out, ms);
 	else
 		put_text(out, value);
 }
 
-static void put_name(FILE *out, const struct monitor_line *name, bool first)
+/* With _ for its blanks, so that a program can write it without quotes. */
+static void put_name(FILE *out, const struct monitor_line *name)
 {
-	if (!first)
-		putc(',', out);
-	put_text(out, name);
-	putc(':', out);
+	char *words = malloc(name->len + 1);
+	struct monitor_line key = {.text = words, .len = name->len};
+
+	if (words == NULL) {
+		put_text(out, name);
+		return;
+	}
+	for (size_t i = 0; i < key.len; i++)
+		words[i] = name->text[i] == ' ' ? '_' : name->text[i];
+	put_text(out, &key);
+	free(words);
 }
 
-/* {"id":7,"user":"alice"}. A number that is not known yet is null. */
+/* {"id":7,"user":"alice"}. What is not known is null. */
 static void put_record(FILE *out, const struct monitor_line *line)
 {
 	struct monitor_line rest = *line;
@@ -91,13 +130,16 @@ static void put_record(FILE *out, const struct monitor_line *line)
 
 	putc('{', out);
 	for (; answer_next_field(&rest, &field); first = false) {
-		put_name(out, &field.name, first);
-		if (!is_number(&field.name))
-			put_text(out, &field.value);
-		else if (answer_is(&field.value, "-"))
+		if (!first)
+			putc(',', out);
+		put_name(out, &field.name);
+		putc(':', out);
+		if (answer_is(&field.value, "-"))
 			fputs("null", out);
+		else if (is_text(&field.name))
+			put_text(out, &field.value);
 		else
-			put_number_or_text(out, &field.value);
+			put_value(out, &field.value);
 	}
 	putc('}', out);
 }
@@ -110,20 +152,19 @@ static bool is_record(const struct monitor_line *line)
 	return monitor_next_word(&rest, &word) && word.len > 3 && memcmp(word.text, "id:", 3) == 0;
 }
 
+/* Each line "some name:value" as a member. */
 static void put_values(FILE *out, const struct answer *reply)
 {
 	struct answer_field field;
-	bool first = true;
 
-	fputs(",\"values\":{", out);
 	for (size_t i = 0; i < reply->count; i++) {
 		if (is_record(&reply->lines[i]) || !answer_split(&reply->lines[i], &field))
 			continue;
-		put_name(out, &field.name, first);
-		put_number_or_text(out, &field.value);
-		first = false;
+		putc(',', out);
+		put_name(out, &field.name);
+		putc(':', out);
+		put_value(out, &field.value);
 	}
-	putc('}', out);
 }
 
 typedef void put_line_function(FILE *out, const char *request, const struct monitor_line *line);
@@ -161,21 +202,24 @@ static void put_text_line(FILE *out, const char *request, const struct monitor_l
 
 struct entry {
 	struct monitor_line user, target, time, outcome;
+	struct monitor_line reason, client; /* of a failure; empty: not said */
 };
 
-/* The user that was asked for; empty for all of them. */
+/* The user that was asked for; empty for all of them, and for a client by its address. */
 static struct monitor_line asked_user(const char *request)
 {
 	struct monitor_line rest = {.text = request, .len = strlen(request)}, word;
+	struct network client;
 
 	monitor_next_word(&rest, &word);
-	if (!monitor_next_word(&rest, &word) || answer_is(&word, "*"))
+	if (!monitor_next_word(&rest, &word) || answer_is(&word, "*") ||
+		network_parse(word.text, word.len, &client))
 		word.len = 0;
 	return word;
 }
 
 /* "alice: www.example.org:443 [2025-07-15 12:40:39] SUCCESS", the user only where all were asked
- * for. */
+ * for; reason and client stand behind FAIL. */
 static bool split_entry(const char *request, const struct monitor_line *line, struct entry *e)
 {
 	struct monitor_line rest = *line;
@@ -196,13 +240,28 @@ static bool split_entry(const char *request, const struct monitor_line *line, st
 		(struct monitor_line){.text = rest.text + 1, .len = (size_t)(end - rest.text) - 1};
 	rest.len -= (size_t)(end - rest.text) + 1;
 	rest.text = end + 1;
-	return monitor_next_word(&rest, &e->outcome);
+	if (!monitor_next_word(&rest, &e->outcome))
+		return false;
+	if (!monitor_next_word(&rest, &e->reason) || !monitor_next_word(&rest, &e->client))
+		e->reason.len = e->client.len = 0;
+	return true;
 }
 
 static void put_member(FILE *out, const char *name, const struct monitor_line *value, bool first)
 {
 	fprintf(out, "%s\"%s\":", first ? "" : ",", name);
-	put_text(out, value);
+	if (answer_is(value, "-"))
+		fputs("null", out);
+	else
+		put_text(out, value);
+}
+
+static void put_failure(FILE *out, const struct entry *e)
+{
+	if (e->client.len == 0)
+		return;
+	put_member(out, "reason", &e->reason, false);
+	put_member(out, "client", &e->client, false);
 }
 
 static void put_access_entry(FILE *out, const char *request, const struct monitor_line *line)
@@ -215,6 +274,7 @@ static void put_access_entry(FILE *out, const char *request, const struct monito
 		put_member(out, "target", &e.target, false);
 		put_member(out, "time", &e.time, false);
 		put_member(out, "outcome", &e.outcome, false);
+		put_failure(out, &e);
 	} else {
 		put_member(out, "line", line, true);
 	}
@@ -242,6 +302,21 @@ static void shape_sessions(FILE *out, const char *request, const struct answer *
 static void shape_accounts(FILE *out, const char *request, const struct answer *reply)
 {
 	put_array(out, "accounts", request, reply, NULL, put_record_line);
+}
+
+static void shape_traffic(FILE *out, const char *request, const struct answer *reply)
+{
+	put_array(out, "traffic", request, reply, NULL, put_record_line);
+}
+
+static void shape_clients(FILE *out, const char *request, const struct answer *reply)
+{
+	put_array(out, "clients", request, reply, NULL, put_record_line);
+}
+
+static void shape_settings(FILE *out, const char *request, const struct answer *reply)
+{
+	put_array(out, "settings", request, reply, NULL, put_record_line);
 }
 
 static void shape_entries(FILE *out, const char *request, const struct answer *reply)
@@ -284,6 +359,9 @@ static const struct shape shapes[] = {
 	{"CONFIG", shape_values},
 	{"CONNECTIONS", shape_sessions},
 	{"ACCOUNTS", shape_accounts},
+	{"TRAFFIC", shape_traffic},
+	{"CLIENTS", shape_clients},
+	{"SETTINGS", shape_settings},
 	{"ACCESS_LOG", shape_entries},
 	{"USERS", shape_users},
 };

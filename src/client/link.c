@@ -15,14 +15,17 @@
 
 #include "base/clock.h"
 #include "client/request.h"
+#include "net/local.h"
 #include "net/socket.h"
 
 #define FIRST_SIZE 16384
+#define PLACE_MAX 300
 
 struct link {
 	int fd;
 	int interrupt;
 	struct link_target target;
+	char place[PLACE_MAX];
 	int64_t deadline;
 	char *bytes;
 	size_t size;
@@ -100,13 +103,24 @@ static int connect_to_any(const struct addrinfo *list, int64_t patience_ms)
 	return fd;
 }
 
-static void explain(const struct link_target *t, const char *why, char error[LINK_ERROR_MAX])
+static void name_place(const struct link_target *t, char out[PLACE_MAX])
 {
 	bool is_ipv6 = strchr(t->host, ':') != NULL;
 
-	snprintf(error, LINK_ERROR_MAX,
-		"cannot reach %s%s%s:%s: %s (does socks5d run? -L and -P say where)",
-		is_ipv6 ? "[" : "", t->host, is_ipv6 ? "]" : "", t->port, why);
+	if (t->path != NULL)
+		snprintf(out, PLACE_MAX, "%s", t->path);
+	else
+		snprintf(out, PLACE_MAX, "%s%s%s:%s", is_ipv6 ? "[" : "", t->host,
+			is_ipv6 ? "]" : "", t->port);
+}
+
+static void explain(const struct link_target *t, const char *why, char error[LINK_ERROR_MAX])
+{
+	char place[PLACE_MAX];
+
+	name_place(t, place);
+	snprintf(error, LINK_ERROR_MAX, "cannot reach %s: %s (does socks5d run%s)", place, why,
+		t->path != NULL ? ", with this monitor_socket?" : "? -L and -P say where");
 }
 
 static int connect_by_name(const struct link_target *t, char error[LINK_ERROR_MAX])
@@ -125,6 +139,15 @@ static int connect_by_name(const struct link_target *t, char error[LINK_ERROR_MA
 	return fd;
 }
 
+static int connect_by_path(const struct link_target *t, char error[LINK_ERROR_MAX])
+{
+	int fd = local_connect(t->path, t->patience_ms);
+
+	if (fd < 0)
+		explain(t, strerror(errno), error);
+	return fd;
+}
+
 struct link *link_open(const struct link_target *target, char error[LINK_ERROR_MAX])
 {
 	struct link *l = malloc(sizeof(*l));
@@ -133,8 +156,10 @@ struct link *link_open(const struct link_target *target, char error[LINK_ERROR_M
 	if (l == NULL)
 		return NULL;
 	*l = (struct link){.target = *target, .interrupt = -1, .size = FIRST_SIZE};
+	name_place(target, l->place);
 	l->bytes = malloc(l->size);
-	l->fd = connect_by_name(target, error);
+	l->fd = target->path != NULL ? connect_by_path(target, error)
+				     : connect_by_name(target, error);
 	if (l->fd < 0 || l->bytes == NULL) {
 		link_close(l);
 		return NULL;
@@ -161,6 +186,11 @@ void link_interrupt_by(struct link *l, int fd)
 int link_fd(const struct link *l)
 {
 	return l->fd;
+}
+
+const char *link_place(const struct link *l)
+{
+	return l->place;
 }
 
 const char *link_error(const struct link *l)
@@ -388,13 +418,20 @@ int link_receive(struct link *l, struct answer *out)
 	}
 }
 
-int link_ask(struct link *l, const char *request, struct answer *out)
+int link_await(struct link *l, struct answer *out)
 {
-	int result = link_send(l, request);
+	int result = 0;
 
 	while (result == 0 && (result = link_receive(l, out)) == 0)
 		result = wait_for(l, POLLIN);
 	return result < 0 ? result : 0;
+}
+
+int link_ask(struct link *l, const char *request, struct answer *out)
+{
+	int result = link_send(l, request);
+
+	return result < 0 ? result : link_await(l, out);
 }
 
 int link_read_out(struct link *l)

@@ -4,6 +4,8 @@
  *	-u NAME given                   password file, else MONITOR_PASSWORD, else the terminal
  *	standard input is a terminal    the terminal, name and password in one line
  *	it is none                      its first line
+ *
+ * At the unix socket the server may know us, and ask for none.
  */
 #include "client/login.h"
 
@@ -16,47 +18,37 @@
 
 #define LOGIN_MAX (256 + SECRET_MAX)
 
+/* The answer to a login. That of a success is shown where somebody watches. */
+static enum client_status show_login(struct client *c, const struct answer *answer)
+{
+	if (!answer->ok || (c->flags->action == FLAGS_TALK && isatty(STDIN_FILENO)))
+		return client_print(c, "", answer);
+	return CLIENT_OK;
+}
+
+/* What is no question is an answer already: a refusal, or a welcome to whom the server knows. */
 static enum client_status check_greeting(struct client *c, char *line, size_t size)
 {
-	struct answer refusal;
+	enum client_status status;
+	struct answer answer;
 	int result = link_greeting(c->link, line, size);
 
 	if (result < 0)
 		return client_complain(c, result);
 	if (strcmp(line, MONITOR_PROMPT) == 0)
 		return CLIENT_OK;
-	if (answer_parse(line, strlen(line), &refusal) == 0 && !refusal.ok) {
-		client_print(c, "", &refusal);
-		answer_free(&refusal);
-		return CLIENT_REFUSED;
+	c->is_known = strncmp(line, MONITOR_WELCOME, strlen(MONITOR_WELCOME)) == 0;
+	if ((c->is_known || strncmp(line, "ERR", 3) == 0) &&
+		answer_parse(line, strlen(line), &answer) == 0) {
+		status = show_login(c, &answer);
+		answer_free(&answer);
+		return status;
 	}
 	client_say("this is no monitor of socks5d: it does not ask for a login");
 	return CLIENT_BROKEN;
 }
 
 /* ---- where it comes from ---- */
-
-static enum client_status ask_terminal(struct client *c, const char *prompt, char out[SECRET_MAX])
-{
-	int terminal = secret_open_terminal();
-	enum secret_result result;
-
-	if (terminal < 0) {
-		client_say("no terminal to ask for the password on: use --password-file or "
-			   "MONITOR_PASSWORD");
-		return CLIENT_USAGE;
-	}
-	result = secret_ask(terminal, prompt, c->signals.ending, link_fd(c->link), out);
-	close(terminal);
-	if (result == SECRET_READ)
-		return CLIENT_OK;
-	if (result == SECRET_INTERRUPTED)
-		return client_complain(c, LINK_INTERRUPTED);
-	if (result == SECRET_DISTURBED)
-		return client_complain(c, link_read_out(c->link));
-	client_say("no login was given");
-	return CLIENT_USAGE;
-}
 
 static enum client_status read_password_file(const char *path, char out[SECRET_MAX])
 {
@@ -91,7 +83,7 @@ static enum client_status find_password(struct client *c, char out[SECRET_MAX])
 		return CLIENT_OK;
 	}
 	snprintf(prompt, sizeof(prompt), "Password for %s: ", c->flags->user);
-	return ask_terminal(c, prompt, out);
+	return client_ask_secret(c, prompt, out);
 }
 
 static enum client_status read_login_line(char out[SECRET_MAX])
@@ -119,7 +111,7 @@ static enum client_status find_login(struct client *c, const char *greeting, cha
 		if (c->flags->action == FLAGS_TALK)
 			puts(greeting);
 		fflush(stdout);
-		status = ask_terminal(c, "Username:password: ", secret);
+		status = client_ask_secret(c, "Username:password: ", secret);
 	} else {
 		status = read_login_line(secret);
 	}
@@ -132,17 +124,15 @@ static enum client_status find_login(struct client *c, const char *greeting, cha
 
 /* ---- using it ---- */
 
-/* The answer of a success is shown where somebody watches. */
 static enum client_status send_login(struct client *c, const char *login)
 {
 	struct answer answer;
-	enum client_status status = CLIENT_OK;
+	enum client_status status;
 	int result = link_login(c->link, login, &answer);
 
 	if (result < 0)
 		return client_complain(c, result);
-	if (!answer.ok || (c->flags->action == FLAGS_TALK && isatty(STDIN_FILENO)))
-		status = client_print(c, "", &answer);
+	status = show_login(c, &answer);
 	answer_free(&answer);
 	return status;
 }
@@ -152,8 +142,9 @@ enum client_status login_run(struct client *c)
 	char greeting[256], login[LOGIN_MAX];
 	enum client_status status = check_greeting(c, greeting, sizeof(greeting));
 
-	if (status == CLIENT_OK)
-		status = find_login(c, greeting, login);
+	if (status != CLIENT_OK || c->is_known)
+		return status;
+	status = find_login(c, greeting, login);
 	if (status == CLIENT_OK)
 		status = send_login(c, login);
 	explicit_bzero(login, sizeof(login));

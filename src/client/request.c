@@ -62,3 +62,53 @@ bool request_has_password(const char *text)
 {
 	return request_is(text, "ADD_USER") || request_is(text, "SET_PASSWORD");
 }
+
+/* Finds the `-`; false when there is none. SET_PASSWORD takes the rest of the line for its
+ * password.
+ */
+static bool find_dash(const char *text, struct monitor_line *dash)
+{
+	struct monitor_line rest = line_of(text), name;
+
+	if (!request_has_password(text) || !monitor_next_word(&rest, dash) ||
+		!monitor_next_word(&rest, &name))
+		return false;
+	if (request_is(text, "SET_PASSWORD"))
+		*dash = rest;
+	else
+		monitor_next_word(&rest, dash);
+	return dash->len == 1 && dash->text[0] == '-';
+}
+
+bool request_wants_password(const char *text)
+{
+	struct monitor_line dash;
+
+	return find_dash(text, &dash);
+}
+
+const char *request_password_problem(const char *text, const char *password)
+{
+	if (*password == '\0')
+		return "the password is empty";
+	if (strchr(password, ' ') == NULL)
+		return NULL;
+	if (!request_is(text, "SET_PASSWORD"))
+		return "ADD_USER takes no password with blanks; SET_PASSWORD does";
+	return *password == ' ' ? "the password begins with a blank" : NULL;
+}
+
+char *request_with_password(const char *text, const char *password)
+{
+	struct monitor_line dash;
+	size_t before, len = strlen(password);
+	char *filled = malloc(strlen(text) + len + 1);
+
+	if (filled == NULL || !find_dash(text, &dash))
+		return filled;
+	before = (size_t)(dash.text - text);
+	memcpy(filled, text, before);
+	memcpy(filled + before, password, len);
+	strcpy(filled + before + len, dash.text + 1);
+	return filled;
+}

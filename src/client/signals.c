@@ -65,11 +65,40 @@ void signals_close(struct signals *s)
 	close_one(&s->ending, &ending);
 }
 
-int signals_next(const struct signals *s)
+static int next_of(int fd)
 {
 	struct signalfd_siginfo info;
 
-	return read(s->screen, &info, sizeof(info)) == sizeof(info) ? (int)info.ssi_signo : 0;
+	return read(fd, &info, sizeof(info)) == sizeof(info) ? (int)info.ssi_signo : 0;
+}
+
+int signals_next(const struct signals *s)
+{
+	return next_of(s->screen);
+}
+
+int signals_next_ending(const struct signals *s)
+{
+	return next_of(s->ending);
+}
+
+void signals_forget_interrupt(void)
+{
+	const struct timespec at_once = {0};
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	while (sigtimedwait(&set, NULL, &at_once) == SIGINT)
+		;
+}
+
+void signals_restore(void)
+{
+	sigset_t none;
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
 void signals_stop_here(void)

@@ -5,7 +5,6 @@
  */
 #include "client/text.h"
 
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <wchar.h>
@@ -43,6 +42,18 @@ int text_width(const char *text)
 		text += g.used;
 	}
 	return columns;
+}
+
+bool text_is_shown(const char *text)
+{
+	while (*text != '\0') {
+		struct glyph g = glyph_at(text);
+
+		if (g.bytes != text)
+			return false;
+		text += g.used;
+	}
+	return true;
 }
 
 static size_t fill_columns(char *out, size_t size, size_t len, int columns)

@@ -14,7 +14,7 @@
 
 #include "base/clock.h"
 #include "base/escape.h"
-#include "client/terminal.h"
+#include "client/terminfo.h"
 #include "client/top_model.h"
 #include "client/top_view.h"
 #include "net/socket.h"
@@ -24,15 +24,23 @@
 #define KEY_DELETE 127
 #define ORDER_MAX 1200 /* KILL_USER and the longest name, all of it escaped */
 
-enum asked { ASKED_NOTHING, ASKED_STATS, ASKED_CONNECTIONS, ASKED_KILL };
+enum asked { ASKED_NOTHING, ASKED_PAST, ASKED_STATS, ASKED_CONNECTIONS, ASKED_KILL };
 
 /* What the keys are for. */
-enum mode { MODE_LIST, MODE_FILTER, MODE_QUESTION };
+enum mode { MODE_LIST, MODE_FILTER, MODE_QUESTION, MODE_KEYS };
+
+/* What the server remembers, the coarser part first. One that knows no TRAFFIC remembers nothing.
+ */
+static const struct past {
+	const char *request;
+	int step;
+} pasts[] = {{"TRAFFIC 1800 60", 60}, {"TRAFFIC 300 1", 1}};
 
 struct top {
 	struct client *client;
 	struct top_model *model;
 	enum asked asked;
+	size_t pasts_asked;
 	bool wants_connections; /* STATS was answered, CONNECTIONS is next */
 	int64_t next_look; /* clock.h */
 	enum mode mode;
@@ -63,7 +71,9 @@ static void ask_next(struct top *t)
 {
 	if (t->asked != ASKED_NOTHING)
 		return;
-	if (t->is_ordered) {
+	if (t->pasts_asked < sizeof(pasts) / sizeof(pasts[0])) {
+		send_question(t, ASKED_PAST, pasts[t->pasts_asked++].request);
+	} else if (t->is_ordered) {
 		t->is_ordered = false;
 		send_question(t, ASKED_KILL, t->order);
 	} else if (t->wants_connections) {
@@ -86,6 +96,11 @@ static void note_reply(struct top *t, const struct answer *reply)
 
 static void take_figures(struct top *t, enum asked to, const struct answer *reply)
 {
+	if (to == ASKED_PAST) {
+		if (reply->ok)
+			top_model_take_traffic(t->model, reply, pasts[t->pasts_asked - 1].step);
+		return;
+	}
 	if (to == ASKED_KILL || !reply->ok)
 		note_reply(t, reply);
 	if (to == ASKED_KILL)
@@ -162,6 +177,13 @@ static void answer_key(struct top *t, int key)
 	t->mode = MODE_LIST;
 	t->is_ordered = key == 'y' || key == 'Y';
 	show_note(t, false, "");
+}
+
+/* Any key goes back to the list. */
+static void leave_keys(struct top *t, int key)
+{
+	if (key != KEY_RESIZE)
+		t->mode = MODE_LIST;
 }
 
 static void show_typed(struct top *t)
@@ -275,6 +297,10 @@ static void list_key(struct top *t, int key)
 	case KEY_DC:
 		ask_to_kill(t);
 		break;
+	case '?':
+	case 'h':
+		t->mode = MODE_KEYS;
+		break;
 	case KEY_ESCAPE:
 		top_model_filter(t->model, "");
 		break;
@@ -286,8 +312,10 @@ static void list_key(struct top *t, int key)
 
 static void take_keys(struct top *t)
 {
-	static void (*const take[])(struct top *, int) = {
-		[MODE_LIST] = list_key, [MODE_FILTER] = filter_key, [MODE_QUESTION] = answer_key};
+	static void (*const take[])(struct top *, int) = {[MODE_LIST] = list_key,
+		[MODE_FILTER] = filter_key,
+		[MODE_QUESTION] = answer_key,
+		[MODE_KEYS] = leave_keys};
 	int key;
 
 	while (!t->ended && (key = top_view_key()) != ERR)
@@ -298,16 +326,12 @@ static void take_keys(struct top *t)
 
 static void draw(const struct top *t)
 {
-	char server[300];
-	const struct flags *f = t->client->flags;
-	bool is_ipv6 = strchr(f->host, ':') != NULL;
-	struct top_view_texts texts = {.server = server,
+	struct top_view_texts texts = {.server = link_place(t->client->link),
 		.note = t->note,
-		.is_typed = t->mode != MODE_LIST,
+		.is_typed = t->mode == MODE_FILTER || t->mode == MODE_QUESTION,
+		.shows_keys = t->mode == MODE_KEYS,
 		.is_bad = t->note_is_bad};
 
-	snprintf(server, sizeof(server), "%s%s%s:%s", is_ipv6 ? "[" : "", f->host,
-		is_ipv6 ? "]" : "", f->port);
 	top_view_draw(t->model, &texts);
 }
 
@@ -338,8 +362,10 @@ static void wait_for_event(struct top *t)
 		{.fd = link_fd(c->link), .events = POLLIN}};
 	int ready = socket_wait(fds, 4, next_refresh(t));
 
-	if (fds[1].revents != 0 || (fds[0].revents & (POLLHUP | POLLERR)) != 0)
+	if (fds[1].revents != 0 || (fds[0].revents & (POLLHUP | POLLERR)) != 0) {
+		signals_forget_interrupt(); /* it was for the view, not for a prompt behind it */
 		t->ended = true;
+	}
 	if (fds[2].revents != 0)
 		redraw_on_signal(t);
 	if (fds[3].revents != 0 || (ready == 0 && t->asked != ASKED_NOTHING))
@@ -357,11 +383,23 @@ static void run_screen(struct top *t)
 	}
 }
 
+/* For a prompt that goes on with the connection. */
+static void await_last_reply(struct top *t)
+{
+	struct answer reply;
+
+	if (t->broken != 0 || t->asked == ASKED_NOTHING)
+		return;
+	t->broken = link_await(t->client->link, &reply);
+	if (t->broken == 0)
+		answer_free(&reply);
+}
+
 enum client_status top_check(void)
 {
 	char text[256];
 	const char *problem =
-		terminal_problem(TOP_VIEW_LINES, TOP_VIEW_COLUMNS, text, sizeof(text));
+		terminfo_problem(TOP_VIEW_LINES, TOP_VIEW_COLUMNS, text, sizeof(text));
 
 	if (problem == NULL)
 		return CLIENT_OK;
@@ -381,6 +419,8 @@ enum client_status top_run(struct client *c)
 	run_screen(&t);
 	top_view_close();
 	top_model_free(t.model);
+	if (c->flags->action != FLAGS_TOP)
+		await_last_reply(&t);
 	if (t.broken == 0 || t.broken == LINK_INTERRUPTED)
 		return CLIENT_OK;
 	return client_complain(c, t.broken);

@@ -131,6 +131,13 @@ static double rate_between(int64_t before, int64_t now, int64_t ms)
 	return (double)(now - before) * 1000 / (double)ms;
 }
 
+static void remember(struct history *h, double up, double down)
+{
+	h->rates[TOP_UPWARD][h->count % HISTORY] = up;
+	h->rates[TOP_DOWNWARD][h->count % HISTORY] = down;
+	h->count++;
+}
+
 /* Fills the seconds that have passed. One that has only begun is left to the next sample, so that
  * the plot keeps the clock's pace however irregularly replies come. */
 static void remember_rates(struct history *h, int64_t now_ms, double up, double down)
@@ -138,10 +145,54 @@ static void remember_rates(struct history *h, int64_t now_ms, double up, double 
 	int64_t seconds = (now_ms - h->until_ms + 500) / 1000;
 
 	h->until_ms += seconds * 1000;
-	for (; seconds > 0; seconds--) {
-		h->rates[TOP_UPWARD][h->count % HISTORY] = up;
-		h->rates[TOP_DOWNWARD][h->count % HISTORY] = down;
-		h->count++;
+	for (; seconds > 0; seconds--)
+		remember(h, up, down);
+}
+
+static double rate_of(const struct monitor_line *line, const char *name, int step)
+{
+	struct monitor_line value;
+	long long bytes;
+
+	if (!answer_find(line, name, &value) || !answer_number(&value, &bytes))
+		return -1;
+	return (double)bytes / step;
+}
+
+/* The second that is `age` seconds before the newest: the last one is at the end of the ring. */
+static void put_second(struct history *h, long long age, double up, double down)
+{
+	int64_t at = h->count - 1 - age;
+
+	if (age < 0 || at < 0)
+		return;
+	h->rates[TOP_UPWARD][at % HISTORY] = up;
+	h->rates[TOP_DOWNWARD][at % HISTORY] = down;
+}
+
+/* Room for what is remembered: as many seconds of which nothing is known. */
+static void make_past(struct history *h)
+{
+	while (h->count < TOP_HISTORY_S)
+		remember(h, -1, -1);
+}
+
+void top_model_take_traffic(struct top_model *m, const struct answer *reply, int step)
+{
+	if (m->stats_ms != 0)
+		return;
+	make_past(&m->history);
+	for (size_t i = 0; i < reply->count; i++) {
+		const struct monitor_line *line = &reply->lines[i];
+		struct monitor_line value;
+		long long ago;
+
+		/* The step that runs is not complete; its seconds are those that come. */
+		if (!answer_find(line, "ago", &value) || !answer_number(&value, &ago) || ago < step)
+			continue;
+		for (int second = 0; second < step; second++)
+			put_second(&m->history, ago - step + second, rate_of(line, "sent", step),
+				rate_of(line, "received", step));
 	}
 }
 

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/columns.h"
 #include "client/plot.h"
 #include "client/terminal.h"
 #include "client/text.h"
@@ -244,23 +245,26 @@ static void draw_plots(const struct top_model *m)
 
 struct place {
 	enum top_column column;
-	int columns; /* the least, for texts that share what is left */
+	int least; /* columns */
+	int most; /* of a text, however long it is */
 	int from; /* the width of the terminal from which on it is shown */
 };
 
+#define ANY 1000
+
 static const struct place places[] = {
-	{TOP_ID, 6, 0},
-	{TOP_USER, 10, 0},
-	{TOP_SESSIONS, 8, 0},
-	{TOP_CLIENT, 21, 110},
-	{TOP_TARGET, 16, 0},
-	{TOP_STATE, 9, 120},
-	{TOP_AGE, 6, 0},
-	{TOP_IDLE, 6, 0},
-	{TOP_SENT, 6, 0},
-	{TOP_RECEIVED, 6, 0},
-	{TOP_UP, 6, 0},
-	{TOP_DOWN, 6, 0},
+	{TOP_ID, 6, ANY, 0},
+	{TOP_USER, 10, 32, 0},
+	{TOP_SESSIONS, 8, ANY, 0},
+	{TOP_CLIENT, 15, ANY, 100},
+	{TOP_TARGET, 16, ANY, 0},
+	{TOP_STATE, 5, ANY, 100},
+	{TOP_AGE, 6, ANY, 0},
+	{TOP_IDLE, 6, ANY, 0},
+	{TOP_SENT, 5, ANY, 0},
+	{TOP_RECEIVED, 5, ANY, 0},
+	{TOP_UP, 6, ANY, 0},
+	{TOP_DOWN, 6, ANY, 0},
 };
 #define PLACES (sizeof(places) / sizeof(places[0]))
 
@@ -273,17 +277,6 @@ static bool is_shown(const struct top_model *m, const struct place *p)
 static bool is_elastic(const struct top_model *m, const struct place *p)
 {
 	return p->column == (top_model_view(m) == TOP_SESSION_VIEW ? TOP_TARGET : TOP_USER);
-}
-
-static int spare_columns(const struct top_model *m)
-{
-	int used = -1; /* no blank in front of the first */
-
-	for (size_t i = 0; i < PLACES; i++) {
-		if (is_shown(m, &places[i]))
-			used += 1 + places[i].columns;
-	}
-	return COLS - used;
 }
 
 static const char *cell_text(const struct top_row *row, enum top_column column, char out[24])
@@ -304,6 +297,57 @@ static const char *cell_text(const struct top_row *row, enum top_column column, 
 	return out;
 }
 
+/* What the longest text in the list takes, and the title. Amounts and durations have an end. */
+static int widest_in(const struct top_model *m, const struct place *p)
+{
+	const struct top_column_info *info = &top_model_columns[p->column];
+	int most = text_width(info->title), width;
+	char number[24];
+
+	if (info->kind == TOP_BYTES || info->kind == TOP_SECONDS)
+		return most;
+	for (size_t i = 0; i < top_model_count(m); i++) {
+		width = text_width(cell_text(top_model_row(m, i), p->column, number));
+		most = width > most ? width : most;
+	}
+	return most;
+}
+
+static struct column share_of(const struct top_model *m, const struct place *p)
+{
+	bool is_text = top_model_columns[p->column].kind == TOP_TEXT;
+	int natural = widest_in(m, p);
+
+	if (natural > p->most)
+		natural = p->most;
+	if (natural < p->least)
+		natural = p->least;
+	return (struct column){.natural = natural, .least = is_text ? p->least : natural};
+}
+
+/* How wide each of the places is; 0: it is not shown. What is left over is the elastic one's. */
+static void share_columns(const struct top_model *m, int widths[PLACES])
+{
+	struct column shares[PLACES];
+	size_t n = 0;
+	int spare = COLS + 1;
+
+	for (size_t i = 0; i < PLACES; i++) {
+		if (is_shown(m, &places[i]))
+			shares[n++] = share_of(m, &places[i]);
+	}
+	columns_share(shares, n, COLS);
+	n = 0;
+	for (size_t i = 0; i < PLACES; i++) {
+		widths[i] = is_shown(m, &places[i]) ? shares[n++].width : 0;
+		spare -= widths[i] > 0 ? widths[i] + 1 : 0;
+	}
+	for (size_t i = 0; i < PLACES && spare > 0; i++) {
+		if (is_elastic(m, &places[i]))
+			widths[i] += spare;
+	}
+}
+
 /* The text of a cell, or the column's title without a row. Numbers stand at the right. */
 static void append_cell(char *line, const struct top_row *row, const struct place *p, int columns)
 {
@@ -318,16 +362,13 @@ static void append_cell(char *line, const struct top_row *row, const struct plac
 		append(line, LINE_SIZE, "%*s", columns, text);
 }
 
-static void draw_row(const struct top_model *m, int line, const struct top_row *row, attr_t how)
+static void draw_row(const int widths[PLACES], int line, const struct top_row *row, attr_t how)
 {
 	char text[LINE_SIZE] = "";
-	int spare = spare_columns(m);
 
 	for (size_t i = 0; i < PLACES; i++) {
-		const struct place *p = &places[i];
-
-		if (is_shown(m, p))
-			append_cell(text, row, p, p->columns + (is_elastic(m, p) ? spare : 0));
+		if (widths[i] > 0)
+			append_cell(text, row, &places[i], widths[i]);
 	}
 	put_text_at(line, 0, COLS, text, how);
 }
@@ -352,10 +393,14 @@ static void draw_summary(const struct top_model *m, int line)
 	bool descending, users = top_model_view(m) == TOP_USER_VIEW;
 	enum top_column column = top_model_order(m, &descending);
 	const char *filter = top_model_filtered_by(m);
-	char text[512];
+	char text[512], rows[64];
+	size_t count = top_model_count(m);
 
-	snprintf(text, sizeof(text), "%s: %zu, by %s, %s first", users ? "Users" : "Sessions",
-		top_model_count(m), top_model_columns[column].title,
+	snprintf(rows, sizeof(rows), "%zu", count);
+	if (count > (size_t)list_rows)
+		snprintf(rows, sizeof(rows), "%d of %zu", list_rows, count);
+	snprintf(text, sizeof(text), "%s: %s, by %s, %s first", users ? "Users" : "Sessions", rows,
+		top_model_columns[column].title,
 		top_model_columns[column].kind == TOP_TEXT ? (descending ? "last" : "first")
 							   : (descending ? "largest" : "smallest"));
 	if (*filter != '\0')
@@ -365,17 +410,44 @@ static void draw_summary(const struct top_model *m, int line)
 
 static void draw_list(const struct top_model *m)
 {
-	int top = LIST_TOP(plot_rows()), count = (int)top_model_count(m);
+	int top = LIST_TOP(plot_rows()), count = (int)top_model_count(m), widths[PLACES];
 
+	share_columns(m, widths);
 	list_rows = LINES - 2 - top;
 	follow_selection(m);
 	draw_summary(m, top - 2);
-	draw_row(m, top - 1, NULL, A_REVERSE);
+	draw_row(widths, top - 1, NULL, A_REVERSE);
 	for (int i = 0; i < list_rows && list_first + i < count; i++) {
 		int at = list_first + i;
 
-		draw_row(m, top + i, top_model_row(m, (size_t)at),
+		draw_row(widths, top + i, top_model_row(m, (size_t)at),
 			at == (int)top_model_selected(m) ? A_REVERSE : A_NORMAL);
+	}
+}
+
+/* ---- the keys ---- */
+
+static const char *const keys[][2] = {
+	{"Tab, u", "users, or sessions again"},
+	{"< >, left, right", "sort by the column before or behind"},
+	{"r", "sort the other way round"},
+	{"/", "only sessions in which a text occurs; Escape takes it back"},
+	{"up, down, Home, End", "select a row"},
+	{"PageUp, PageDown", "scroll"},
+	{"k, Delete", "end the selected session, or all of the selected user's"},
+	{"?, h", "this help; any key leaves it"},
+	{"q, Ctrl-C", "quit"},
+};
+
+static void draw_help(void)
+{
+	int top = LIST_TOP(plot_rows()) - 2;
+	char text[128];
+
+	put_text_at(top, 0, COLS, "Keys", A_BOLD);
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		snprintf(text, sizeof(text), "%-20s %s", keys[i][0], keys[i][1]);
+		put_text_at(top + 1 + (int)i, 0, COLS, text, A_NORMAL);
 	}
 }
 
@@ -410,7 +482,7 @@ static void draw_keys(const struct top_model *m)
 	char text[128];
 
 	snprintf(text, sizeof(text),
-		"q quit  Tab %s  < > sort  r reverse  / filter  k kill  arrows select",
+		"q quit  Tab %s  < > sort  r reverse  / filter  k kill  arrows select  ? keys",
 		top_model_view(m) == TOP_USER_VIEW ? "sessions" : "users");
 	put_text_at(LINES - 1, 0, COLS - 1, text, A_DIM);
 }
@@ -443,7 +515,10 @@ void top_view_draw(const struct top_model *m, const struct top_view_texts *texts
 	} else {
 		draw_totals(top_model_totals(m), texts->server);
 		draw_plots(m);
-		draw_list(m);
+		if (texts->shows_keys)
+			draw_help();
+		else
+			draw_list(m);
 		draw_note(m, texts);
 		draw_keys(m);
 		place_cursor(texts);

@@ -25,34 +25,47 @@
 
 #define TURNED_AWAY "ERR Too many clients\n"
 
-struct admin {
-	struct desk desk;
-	pthread_t thread;
-	bool is_started; /* whoever starts and stops it */
-	int wake_fd; /* errands are done, or there is something new below */
-	_Atomic(bool) stopping;
-	struct mutex lock; /* next_listener */
-	pthread_cond_t listener_taken;
-	int next_listener; /* to go over to; -1: none */
+/* Where clients come in, each with places of its own. */
+enum door_kind { DOOR_ADDRESS, DOOR_SOCKET, DOORS };
+
+struct door {
+	struct admin *admin;
+	bool has_next; /* admin->lock: `next` is to be gone over to */
+	int next;
 
 	/* the thread's own */
-	int listener; /* the fronts'; -1: not yet */
+	int listener; /* the fronts'; -1: none (yet) */
 	int64_t accept_from; /* not before: it failed just now */
 	struct backoff pause;
 	struct log_limit accept_limit;
 	size_t count;
+	struct console *consoles; /* a part of the admin's */
+};
+
+struct admin {
+	struct desk desk;
+	struct door doors[DOORS];
+	pthread_t thread;
+	bool is_started; /* whoever starts and stops it */
+	int wake_fd; /* errands are done, or there is something new below */
+	_Atomic(bool) stopping;
+	struct mutex lock; /* what the doors have next */
+	pthread_cond_t listener_taken;
+
+	/* the thread's own */
+	size_t count;
 	struct console *consoles;
-	struct pollfd *fds; /* wake_fd, listener, and the consoles that wait for something */
+	struct pollfd *fds; /* wake_fd, the doors', and the consoles' that wait for something */
 	struct console **polled; /* whose the latter are */
 	size_t polled_count;
 };
 
 /* ---- who comes ---- */
 
-/* Free for `client`; NULL: there is none. */
-static struct console *make_place(struct admin *a, const struct network *client)
+/* Free for `peer`; NULL: there is none. */
+static struct console *make_place(const struct door *d, const struct peer *peer)
 {
-	struct console *c = seats_find(a->consoles, a->count, client);
+	struct console *c = seats_find(d->consoles, d->count, peer);
 
 	if (c != NULL && c->phase == CONSOLE_CLOSING)
 		console_close(c);
@@ -69,44 +82,61 @@ static void turn_away(int fd)
 	socket_close(fd);
 }
 
-static void accept_administrator(struct admin *a)
+static void receive_peer(struct door *d, int fd, const struct addr *from)
 {
-	struct network client;
+	struct desk *desk = &d->admin->desk;
+	bool is_local = d == &d->admin->doors[DOOR_SOCKET];
+	struct peer peer =
+		is_local ? peer_from_socket(fd) : peer_from_address(desk->services->own, from);
+	struct console *c = make_place(d, &peer);
+
+	if (c != NULL)
+		console_open(c, desk, fd, &peer);
+	else
+		turn_away(fd);
+}
+
+static void accept_administrator(struct door *d)
+{
 	struct addr from;
-	struct console *c;
 	int fd;
 
-	switch (socket_accept(a->listener, &fd, &from)) {
+	switch (socket_accept(d->listener, &fd, &from)) {
 	case SOCKET_ACCEPTED:
-		backoff_end(&a->pause);
-		client = own_client_of(a->desk.services->own, &from);
-		c = make_place(a, &client);
-		if (c != NULL)
-			console_open(c, &a->desk, fd, &from);
-		else
-			turn_away(fd);
+		backoff_end(&d->pause);
+		receive_peer(d, fd, &from);
 		break;
 	case SOCKET_ACCEPT_FAILED:
-		log_failure(&a->accept_limit, "the monitor cannot accept clients", errno);
-		a->accept_from = clock_deadline(backoff_next(&a->pause));
+		log_failure(&d->accept_limit, "the monitor cannot accept clients", errno);
+		d->accept_from = clock_deadline(backoff_next(&d->pause));
 		break;
 	case SOCKET_ACCEPT_NOTHING:
-		backoff_end(&a->pause);
+		backoff_end(&d->pause);
 		break;
 	}
 }
 
 /* ---- the loop ---- */
 
+#define FIRST_CONSOLE (1 + DOORS) /* in what is polled */
+
+/* The entry of a door; returns until when. */
+static int64_t fill_in_door(const struct door *d, int64_t now, struct pollfd *out)
+{
+	bool accepts = now >= d->accept_from;
+
+	*out = (struct pollfd){.fd = accepts ? d->listener : -1, .events = POLLIN};
+	return accepts ? CLOCK_NEVER : d->accept_from;
+}
+
 /* Fills in what to poll; returns until when. */
 static int64_t fill_in(struct admin *a)
 {
-	int64_t now = clock_ms();
-	bool accepts = now >= a->accept_from;
-	int64_t until = accepts ? CLOCK_NEVER : a->accept_from;
+	int64_t now = clock_ms(), until = CLOCK_NEVER;
 
 	a->fds[0] = (struct pollfd){.fd = a->wake_fd, .events = POLLIN};
-	a->fds[1] = (struct pollfd){.fd = accepts ? a->listener : -1, .events = POLLIN};
+	for (size_t i = 0; i < DOORS; i++)
+		until = clock_earlier(until, fill_in_door(&a->doors[i], now, &a->fds[1 + i]));
 	a->polled_count = 0;
 	for (size_t i = 0; i < a->count; i++) {
 		struct console *c = &a->consoles[i];
@@ -118,19 +148,24 @@ static int64_t fill_in(struct admin *a)
 			until = clock_earlier(until, c->rests_until);
 			continue;
 		}
-		a->fds[2 + a->polled_count] = (struct pollfd){.fd = c->fd, .events = events};
+		a->fds[FIRST_CONSOLE + a->polled_count] =
+			(struct pollfd){.fd = c->fd, .events = events};
 		a->polled[a->polled_count++] = c;
 		until = clock_earlier(until, c->deadline);
 	}
 	return until;
 }
 
-static void take_listener(struct admin *a)
+static void take_listeners(struct admin *a)
 {
 	mutex_lock(&a->lock);
-	if (a->next_listener >= 0) {
-		a->listener = a->next_listener;
-		a->next_listener = -1;
+	for (size_t i = 0; i < DOORS; i++) {
+		struct door *d = &a->doors[i];
+
+		if (!d->has_next)
+			continue;
+		d->listener = d->next;
+		d->has_next = false;
 		pthread_cond_signal(&a->listener_taken);
 	}
 	mutex_unlock(&a->lock);
@@ -139,7 +174,7 @@ static void take_listener(struct admin *a)
 /* What other threads have left for this one. */
 static void take_news(struct admin *a)
 {
-	take_listener(a);
+	take_listeners(a);
 	errands_run(a->desk.done);
 }
 
@@ -152,16 +187,18 @@ static void *serve_consoles(void *arg)
 		int64_t until = fill_in(a);
 
 		/* The limit on open files is also one on what can be polled. */
-		if (socket_wait(a->fds, 2 + a->polled_count, until) < 0) {
+		if (socket_wait(a->fds, FIRST_CONSOLE + a->polled_count, until) < 0) {
 			take_news(a);
 			continue;
 		}
 		if (a->fds[0].revents != 0 && read(a->wake_fd, &news, sizeof(news)) > 0)
 			take_news(a);
 		for (size_t i = 0; i < a->polled_count; i++)
-			console_step(a->polled[i], a->fds[2 + i].revents);
-		if (a->fds[1].revents != 0)
-			accept_administrator(a);
+			console_step(a->polled[i], a->fds[FIRST_CONSOLE + i].revents);
+		for (size_t i = 0; i < DOORS; i++) {
+			if (a->fds[1 + i].revents != 0)
+				accept_administrator(&a->doors[i]);
+		}
 	}
 	return NULL;
 }
@@ -192,15 +229,19 @@ static int allocate_consoles(struct admin *a)
 {
 	struct config *config = config_get(a->desk.services->config);
 
-	a->count = (size_t)config->settings.max_monitor_clients;
+	a->doors[DOOR_ADDRESS].count = (size_t)config->settings.max_monitor_clients;
+	a->doors[DOOR_SOCKET].count = FRONTS_SOCKET_CLIENTS;
+	a->count = a->doors[DOOR_ADDRESS].count + FRONTS_SOCKET_CLIENTS;
 	config_release(config);
 	a->wake_fd = wake_open();
 	if (a->wake_fd < 0)
 		return -1;
 	a->consoles = calloc(a->count, sizeof(*a->consoles));
-	a->fds = calloc(2 + a->count, sizeof(*a->fds));
+	a->fds = calloc(FIRST_CONSOLE + a->count, sizeof(*a->fds));
 	a->polled = calloc(a->count, sizeof(struct console *));
 	a->desk.done = errands_new(call_admin, a);
+	a->doors[DOOR_ADDRESS].consoles = a->consoles;
+	a->doors[DOOR_SOCKET].consoles = a->consoles + a->doors[DOOR_ADDRESS].count;
 	a->desk.consoles = a->consoles;
 	a->desk.count = a->count;
 	if (a->consoles != NULL && a->fds != NULL && a->polled != NULL && a->desk.done != NULL)
@@ -212,20 +253,44 @@ static int allocate_consoles(struct admin *a)
 /* Waits until the thread has gone over. */
 static void accept_admins(void *context, const struct listeners *next)
 {
-	struct admin *a = context;
+	struct door *d = context;
+	struct admin *a = d->admin;
 
 	mutex_lock(&a->lock);
-	a->next_listener = next->items[0].fd;
+	d->next = next->count > 0 ? next->items[0].fd : -1;
+	d->has_next = true;
 	wake_send(a->wake_fd);
-	while (a->next_listener >= 0)
+	while (d->has_next)
 		pthread_cond_wait(&a->listener_taken, &a->lock.mutex);
 	mutex_unlock(&a->lock);
+}
+
+/* The names before anybody comes who has them: the system may have to ask others for them, which
+ * the monitor's thread must not wait for. */
+static int expect_operators(void *context, const struct listeners *next)
+{
+	struct admin *a = ((const struct door *)context)->admin;
+
+	if (next->count > 0 && a->desk.names.root[0] == '\0')
+		peer_find_names(&a->desk.names);
+	return 0;
+}
+
+static void set_acceptors(struct admin *a, struct fronts *fronts)
+{
+	struct acceptor by_address = {
+		.listen_on = accept_admins, .context = &a->doors[DOOR_ADDRESS]};
+	struct acceptor by_socket = {.expect = expect_operators,
+		.listen_on = accept_admins,
+		.context = &a->doors[DOOR_SOCKET]};
+
+	fronts_set_acceptor(fronts, FRONT_MONITOR, &by_address);
+	fronts_set_acceptor(fronts, FRONT_MONITOR_SOCKET, &by_socket);
 }
 
 struct admin *admin_new(struct server *server, char error[CONFIG_ERROR_MAX])
 {
 	struct admin *a = calloc(1, sizeof(*a));
-	struct acceptor acceptor = {.listen_on = accept_admins, .context = a};
 
 	if (a == NULL) {
 		snprintf(error, CONFIG_ERROR_MAX, "out of memory");
@@ -233,7 +298,9 @@ struct admin *admin_new(struct server *server, char error[CONFIG_ERROR_MAX])
 	}
 	a->desk.server = server;
 	a->desk.services = server_services(server);
-	a->wake_fd = a->listener = a->next_listener = -1;
+	a->wake_fd = -1;
+	for (size_t i = 0; i < DOORS; i++)
+		a->doors[i] = (struct door){.admin = a, .listener = -1};
 	mutex_init(&a->lock);
 	pthread_cond_init(&a->listener_taken, NULL);
 	if (allocate_consoles(a) < 0) {
@@ -241,7 +308,7 @@ struct admin *admin_new(struct server *server, char error[CONFIG_ERROR_MAX])
 		release_admin(a);
 		return NULL;
 	}
-	fronts_set_acceptor(server_fronts(server), FRONT_MONITOR, &acceptor);
+	set_acceptors(a, server_fronts(server));
 	return a;
 }
 

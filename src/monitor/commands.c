@@ -14,7 +14,10 @@
 #include "base/clock.h"
 #include "base/nearest.h"
 #include "base/parse.h"
+#include "base/version.h"
 #include "monitor/listings.h"
+#include "monitor/setting_lines.h"
+#include "server/sampling.h"
 #include "server/statistics.h"
 
 /* ---- looking ---- */
@@ -28,6 +31,13 @@ static void run_stats(const struct request *q, struct reply *r)
 {
 	reply_add(r, "OK\n");
 	statistics_each(q->services, add_figure, r);
+	reply_add(r, "version:%s\n", SOCKS5D_VERSION);
+}
+
+static void run_version(const struct request *q, struct reply *r)
+{
+	(void)q;
+	reply_add(r, "OK socks5d %s\n", SOCKS5D_VERSION);
 }
 
 static void run_connections(const struct request *q, struct reply *r)
@@ -45,16 +55,74 @@ static void run_accounts(const struct request *q, struct reply *r)
 	listings_accounts(q->services, r);
 }
 
+static void run_clients(const struct request *q, struct reply *r)
+{
+	listings_clients(q->services, r);
+}
+
+/* Is it an address, or a network? No user has such a name. */
+static bool names_client(const char *word, struct network *client)
+{
+	return network_parse(word, strlen(word), client);
+}
+
 static void run_access_log(const struct request *q, struct reply *r)
 {
 	const char *user = q->count > 0 ? q->parameters[0] : "*";
+	struct network client;
 	int64_t newest = INT64_MAX;
 
 	if (q->count > 1 && (!parse_number(q->parameters[1], &newest) || newest == 0)) {
 		reply_error(r, "\"%s\": the count is a number from 1 on", q->parameters[1]);
 		return;
 	}
-	listings_access_log(q->services, strcmp(user, "*") == 0 ? NULL : user, (uint64_t)newest, r);
+	if (names_client(user, &client))
+		listings_access_log_of_client(q->services, &client, (uint64_t)newest, r);
+	else
+		listings_access_log(
+			q->services, strcmp(user, "*") == 0 ? NULL : user, (uint64_t)newest, r);
+}
+
+#define TRAFFIC_SECONDS 60 /* that are shown where nothing is asked for */
+
+/* The scale with that step, or else the finest that reaches so far back; false, and `r` says so, if
+ * there is none. */
+static bool find_scale(struct reply *r, int64_t seconds, int64_t step, size_t *out)
+{
+	for (*out = 0; *out < THROUGHPUT_SCALES; (*out)++) {
+		const struct throughput_scale *s = &throughput_scales[*out];
+
+		if (step == 0 ? seconds <= s->reach : step == s->step) {
+			if (seconds >= 1 && seconds <= s->reach)
+				return true;
+			reply_error(r, "\"%lld\": with a step of %lld the seconds are 1 to %lld",
+				(long long)seconds, (long long)s->step, (long long)s->reach);
+			return false;
+		}
+	}
+	if (step == 0)
+		reply_error(r, "\"%lld\": the seconds are 1 to 86400", (long long)seconds);
+	else
+		reply_error(r, "\"%lld\": the step is 1, 60 or 300 seconds", (long long)step);
+	return false;
+}
+
+static void run_traffic(const struct request *q, struct reply *r)
+{
+	int64_t numbers[] = {TRAFFIC_SECONDS, 0}, now = clock_ms();
+	size_t scale;
+
+	for (size_t i = 0; i < q->count; i++) {
+		if (!parse_number(q->parameters[i], &numbers[i]) || numbers[i] == 0) {
+			reply_error(r, "\"%s\": seconds and step are numbers from 1 on",
+				q->parameters[i]);
+			return;
+		}
+	}
+	if (!find_scale(r, numbers[0], numbers[1], &scale))
+		return;
+	sampling_take(q->services, now);
+	listings_traffic(q->services, scale, numbers[0], now, r);
 }
 
 /* ---- settings ---- */
@@ -107,6 +175,14 @@ static void run_config(const struct request *q, struct reply *r)
 		show_settings(q, setting, r);
 	else
 		change_setting(q, setting, q->parameters[1], r);
+}
+
+static void run_settings(const struct request *q, struct reply *r)
+{
+	struct config *now = config_get(q->services->config);
+
+	setting_lines_put(r, now, server_base(q->server), q->count > 0 ? q->parameters[0] : "");
+	config_release(now);
 }
 
 static void run_log_level(const struct request *q, struct reply *r)
@@ -210,13 +286,32 @@ static void run_set_password(const struct request *q, struct reply *r)
 		for_how_long(q, " a password", "", text));
 }
 
-static size_t end_sessions_of(const struct request *q, const char *user)
+static void run_set_role(const struct request *q, struct reply *r)
 {
-	bool anonymous = strcmp(user, USERS_ANONYMOUS) == 0;
-	size_t ended = registry_end_user(q->services->registry, user, strlen(user), END_KILLED);
+	const char *name = q->parameters[0];
+	char error[USERS_ERROR_MAX], text[HOW_LONG_MAX];
+	enum user_role role;
 
-	if (anonymous)
-		ended += registry_end_user(q->services->registry, NULL, 0, END_KILLED);
+	if (!user_role_parse(q->parameters[1], &role))
+		reply_error(r, "\"%s\": the role is user or admin", q->parameters[1]);
+	else if (users_set_role(q->services->users, name, role, error) < 0)
+		reply_error(r, "%s", error);
+	else
+		reply_add(r, "OK Role of %s set to %s%s\n", name, user_role_word(role),
+			for_how_long(q, " the role admin", "", text));
+}
+
+/* `who` is a user, or a client by its address. */
+static size_t end_sessions_of(const struct request *q, const char *who)
+{
+	struct registry *registry = q->services->registry;
+	struct network client;
+	size_t ended = names_client(who, &client)
+		? registry_end_client(registry, &client, END_KILLED)
+		: registry_end_user(registry, who, strlen(who), END_KILLED);
+
+	if (strcmp(who, USERS_ANONYMOUS) == 0)
+		ended += registry_end_user(registry, NULL, 0, END_KILLED);
 	hashing_wake(q->services->hashing);
 	return ended;
 }
@@ -311,9 +406,9 @@ const struct command commands_table[] = {
 		.run = run_config},
 	{.word = "ACCESS_LOG",
 		ADMIN,
-		.parameters = "[<name>|* [<count>]]",
-		.help = "the requests that were answered, of all users or of one, or the newest "
-			"of them",
+		.parameters = "[<name>|<client>|* [<count>]]",
+		.help = "the requests that were answered, of all, of a user or of a client's "
+			"address, or the newest of them",
 		.most = 2,
 		.run = run_access_log},
 	{.word = "QUIT",
@@ -368,8 +463,9 @@ const struct command commands_table[] = {
 		.run = run_kill},
 	{.word = "KILL_USER",
 		ADMIN,
-		.parameters = "<name>",
-		.help = "ends all sessions of a user (Anonymous: of those without a login)",
+		.parameters = "<name>|<client>",
+		.help = "ends all sessions of a user (Anonymous: of those without a login), or of "
+			"a client's address",
 		.least = 1,
 		.most = 1,
 		.logged_from = 2,
@@ -390,6 +486,39 @@ const struct command commands_table[] = {
 		.is_errand = true,
 		.logged_from = 2,
 		.run = run_log_level},
+	{.word = "TRAFFIC",
+		ADMIN,
+		.parameters = "[<seconds> [<step>]]",
+		.help = "bytes moved of late, newest first, in steps of 1, 60 or 300 seconds",
+		.most = 2,
+		.run = run_traffic},
+	{.word = "SET_ROLE",
+		ADMIN,
+		.parameters = "<name> user|admin",
+		.help = "lets a user use the monitor, or not any more",
+		.least = 2,
+		.most = 2,
+		.is_errand = true,
+		.logged_from = 2,
+		.run = run_set_role},
+	{.word = "SETTINGS",
+		ADMIN,
+		.parameters = "[<word>]",
+		.help = "the settings, or those with that in their names: where each value comes "
+			"from, what the file says",
+		.most = 1,
+		.is_errand = true,
+		.run = run_settings},
+	{.word = "CLIENTS",
+		ADMIN,
+		.parameters = "",
+		.help = "the clients that are remembered: sessions, bytes, what was refused",
+		.run = run_clients},
+	{.word = "VERSION",
+		USER,
+		.parameters = "",
+		.help = "which version of the server this is",
+		.run = run_version},
 };
 
 const size_t commands_count = sizeof(commands_table) / sizeof(commands_table[0]);

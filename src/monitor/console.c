@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <sodium.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -34,14 +35,52 @@ static void renew_deadline(struct console *c)
 	config_release(config);
 }
 
-void console_open(struct console *c, struct desk *desk, int fd, const struct addr *from)
+/* One that comes each second, as of watch(1), is not told each time. */
+static void log_login(const struct console *c)
+{
+	char text[PEER_TEXT_MAX];
+	struct log_line line;
+	uint64_t held_back;
+
+	if (!recurring_is_news(
+		    &c->desk->recurring, c->user, &c->peer.client, clock_ms(), &held_back))
+		return;
+	log_begin(&line, LOG_INFO, "monitor login");
+	log_text(&line, "client", peer_format(&c->peer, text));
+	log_text(&line, "user", c->user);
+	if (held_back > 0)
+		log_number(&line, "others_since_last_line", (int64_t)held_back);
+	log_end(&line);
+}
+
+static void welcome(struct console *c, const char *name)
+{
+	c->phase = CONSOLE_COMMANDS;
+	log_login(c);
+	reply_add(&c->reply, MONITOR_WELCOME "%s\n", name);
+}
+
+static void greet(struct console *c)
+{
+	const char *name;
+
+	if (!c->is_operator) {
+		c->phase = CONSOLE_LOGIN;
+		reply_add(&c->reply, "%s\n", MONITOR_PROMPT);
+		return;
+	}
+	name = peer_name(&c->peer, &c->desk->names);
+	snprintf(c->user, sizeof(c->user), "%s@socket", name);
+	welcome(c, name);
+}
+
+void console_open(struct console *c, struct desk *desk, int fd, const struct peer *peer)
 {
 	c->desk = desk;
-	c->phase = CONSOLE_LOGIN;
 	c->fd = fd;
 	c->number = ++desk->opened;
-	c->from = *from;
-	c->client = own_client_of(desk->services->own, from);
+	c->peer = *peer;
+	c->is_operator = peer_is_operator(peer);
 	c->is_away = c->input_ended = c->is_skipping = false;
 	c->in_len = c->user_len = 0;
 	c->rests_until = 0;
@@ -49,7 +88,7 @@ void console_open(struct console *c, struct desk *desk, int fd, const struct add
 	c->request.server = desk->server;
 	c->request.services = desk->services;
 	reply_reset(&c->reply);
-	reply_add(&c->reply, "%s\n", MONITOR_PROMPT);
+	greet(c);
 	renew_deadline(c);
 	console_step(c, 0);
 }
@@ -97,25 +136,14 @@ static void begin_closing(struct console *c)
 
 /* ---- login ---- */
 
-static void log_login(const struct console *c)
-{
-	char text[ADDR_TEXT_MAX];
-	struct log_line line;
-
-	log_begin(&line, LOG_INFO, "monitor login");
-	log_text(&line, "client", addr_format(&c->from, text));
-	log_text(&line, "user", c->user);
-	log_end(&line);
-}
-
 static void log_refusal(const struct console *c, uint64_t held_back)
 {
-	char text[ADDR_TEXT_MAX];
+	char text[PEER_TEXT_MAX];
 	struct log_line line;
 
 	log_begin(&line, LOG_WARN, "monitor login refused");
-	log_text(&line, "client", addr_format(&c->from, text));
-	log_number(&line, "failures", bans_failures(c->desk->services->holdoff, &c->from));
+	log_text(&line, "client", peer_format(&c->peer, text));
+	log_number(&line, "failures", bans_failures(c->desk->services->holdoff, &c->peer.from));
 	if (held_back > 0)
 		log_number(&line, "others_since_last_line", (int64_t)held_back);
 	log_end(&line);
@@ -147,9 +175,7 @@ static void answer_login(struct console *c)
 	};
 
 	if (c->login == LOGIN_OK) {
-		c->phase = CONSOLE_COMMANDS;
-		log_login(c);
-		reply_add(&c->reply, "OK Welcome %s\n", c->user);
+		welcome(c, c->user);
 		return;
 	}
 	count_refused_login(c);
@@ -165,13 +191,14 @@ static struct login login_of(const struct console *c)
 		.password = c->request.memory,
 		.password_len = strlen(c->request.memory),
 		.holdoff = c->desk->services->holdoff,
-		.from = &c->from};
+		.from = &c->peer.from};
 }
 
 /* Is it logged in under that name, or about to be? */
 static bool is_of_user(const struct console *c, const char *user)
 {
-	return (c->phase == CONSOLE_COMMANDS || (c->phase == CONSOLE_LOGIN && c->is_away)) &&
+	return !c->is_operator &&
+		(c->phase == CONSOLE_COMMANDS || (c->phase == CONSOLE_LOGIN && c->is_away)) &&
 		strcmp(c->user, user) == 0;
 }
 
@@ -278,14 +305,14 @@ static void take_login_line(struct console *c, const struct monitor_line *line)
 static void log_command(const struct console *c)
 {
 	const struct request *q = &c->request;
-	char text[ADDR_TEXT_MAX];
+	char text[PEER_TEXT_MAX];
 	struct log_line line;
 
 	if (q->command->logged_from == 0 || q->count + 1 < q->command->logged_from)
 		return;
 	log_begin(&line, LOG_INFO, "monitor command");
 	log_text(&line, "user", c->user);
-	log_text(&line, "client", addr_format(&c->from, text));
+	log_text(&line, "client", peer_format(&c->peer, text));
 	log_text(&line, "command", q->command->word);
 	if (q->count > 0)
 		log_text(&line, "about", q->parameters[0]);
@@ -298,18 +325,24 @@ static bool is_answered(const struct console *c)
 	return c->reply.len > 0 || c->reply.failed;
 }
 
+/* If not, the reply says so. */
+static bool may_run(struct console *c)
+{
+	return c->is_operator || commands_allowed(&c->request, c->user, &c->reply);
+}
+
 static void prepare_command(struct errand *e)
 {
 	struct console *c = console_of(e);
 
-	if (commands_allowed(&c->request, c->user, &c->reply))
+	if (may_run(c))
 		c->request.command->prepare(&c->request, &c->reply);
 }
 
 /* In the thread that the command asks for. */
 static void execute(struct console *c)
 {
-	if (!is_answered(c) && commands_allowed(&c->request, c->user, &c->reply))
+	if (!is_answered(c) && may_run(c))
 		c->request.command->run(&c->request, &c->reply);
 	if (!c->reply.failed)
 		log_command(c);

@@ -1,8 +1,8 @@
 /*
  * A listing is asked for once and goes out as fast as the client reads. So only names and ids are
  * taken at once, and each is looked up when its turn comes: nothing is locked meanwhile, and ten
- * thousand sessions take the memory of one piece. Accounts are the exception, since their figures
- * are to be compared with each other.
+ * thousand sessions take the memory of one piece. Users and clients are the exception, since their
+ * figures are to be compared with each other.
  */
 #include "monitor/listings.h"
 
@@ -10,6 +10,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/escape.h"
 
 static void refuse_for_memory(struct reply *r)
@@ -219,6 +220,61 @@ void listings_accounts(struct services *v, struct reply *r)
 	reply_continue(r, more_accounts, free_accounts, a);
 }
 
+/* ---- CLIENTS ---- */
+
+/* All of about one moment, too. */
+struct clients {
+	struct ledger_client *clients;
+	int64_t now;
+	size_t count;
+	size_t at;
+};
+
+static void add_client(struct reply *r, const struct ledger_client *c, int64_t now)
+{
+	const struct ledger_figures *f = &c->figures;
+	int64_t last = f->sessions > 0 || f->last_seen > now ? 0 : now - f->last_seen;
+	char text[NETWORK_TEXT_MAX];
+
+	reply_add(r, "client:%s sessions:%zu sent:%llu received:%llu refused:%llu last:%lld\n",
+		network_format(&c->client, text), f->sessions, (unsigned long long)f->sent,
+		(unsigned long long)f->received, (unsigned long long)f->refused,
+		(long long)last / 1000);
+}
+
+static bool more_clients(void *state, struct reply *r)
+{
+	struct clients *c = state;
+
+	for (; c->at < c->count && r->len < REPLY_CHUNK; c->at++)
+		add_client(r, &c->clients[c->at], c->now);
+	return c->at < c->count;
+}
+
+static void free_clients(void *state)
+{
+	struct clients *c = state;
+
+	free(c->clients);
+	free(c);
+}
+
+void listings_clients(struct services *v, struct reply *r)
+{
+	struct clients *c = calloc(1, sizeof(*c));
+
+	if (c != NULL)
+		c->clients = ledger_clients(v->ledger, &c->count);
+	if (c == NULL || c->clients == NULL) {
+		free(c);
+		refuse_for_memory(r);
+		return;
+	}
+	c->now = clock_ms();
+	reply_add(r, "OK\n");
+	reply_continue(r, more_clients, free_clients, c);
+}
+
 /* ---- ACCESS_LOG ---- */
 
 #define ENTRIES_AT_ONCE 16
@@ -234,10 +290,13 @@ struct access {
 
 static void add_status(struct reply *r, const struct access_cursor *c, bool found)
 {
-	char user[4 * USERS_NAME_MAX + 1];
+	char user[4 * USERS_NAME_MAX + 1], client[NETWORK_TEXT_MAX];
 	const char *what = found ? "Access log" : "No access log entries";
 
-	if (c->everybody)
+	if (c->by_client)
+		reply_add(r, "OK %s for client %s%s\n", what, network_format(&c->client, client),
+			found ? ":" : "");
+	else if (c->everybody)
 		reply_add(r, "OK %s%s\n", what, found ? " for all users:" : "");
 	else
 		reply_add(r, "OK %s for user %s%s\n", what,
@@ -246,14 +305,17 @@ static void add_status(struct reply *r, const struct access_cursor *c, bool foun
 
 static void add_entry(struct reply *r, struct access *a, const struct access_entry *e)
 {
-	char user[4 * USERS_NAME_MAX + 1];
+	char user[4 * USERS_NAME_MAX + 1], client[ADDR_TEXT_MAX];
 
 	if (e->time != a->time)
 		format_time(e->time, ' ', a->when);
 	a->time = e->time;
-	if (a->cursor.everybody)
+	if (a->cursor.everybody || a->cursor.by_client)
 		reply_add(r, "%s: ", escape_word(e->user, e->user_len, user, sizeof(user)));
-	reply_add(r, "%s [%s] %s\n", e->target, a->when, e->success ? "SUCCESS" : "FAIL");
+	reply_add(r, "%s [%s] %s", e->target, a->when, e->success ? "SUCCESS" : "FAIL");
+	if (!e->success)
+		reply_add(r, " %s %s", e->reason, addr_format_host(&e->client, client));
+	reply_add(r, "\n");
 }
 
 static bool more_access(void *state, struct reply *r)
@@ -277,16 +339,52 @@ static bool more_access(void *state, struct reply *r)
 	return false;
 }
 
-void listings_access_log(struct services *v, const char *user, uint64_t newest, struct reply *r)
+/* NULL without memory, which is said. */
+static struct access *begin_access(struct services *v, struct reply *r)
 {
 	struct access *a = calloc(1, sizeof(*a));
 
 	if (a == NULL) {
 		refuse_for_memory(r);
-		return;
+		return NULL;
 	}
 	a->log = v->access_log;
 	a->time = -1;
-	access_log_begin(a->log, &a->cursor, user, user == NULL ? 0 : strlen(user), newest);
 	reply_continue(r, more_access, free, a);
+	return a;
+}
+
+void listings_access_log(struct services *v, const char *user, uint64_t newest, struct reply *r)
+{
+	struct access *a = begin_access(v, r);
+
+	if (a != NULL)
+		access_log_begin(a->log, &a->cursor, user, user == NULL ? 0 : strlen(user), newest);
+}
+
+void listings_access_log_of_client(
+	struct services *v, const struct network *client, uint64_t newest, struct reply *r)
+{
+	struct access *a = begin_access(v, r);
+
+	if (a != NULL)
+		access_log_begin_client(a->log, &a->cursor, client, newest);
+}
+
+/* ---- TRAFFIC ---- */
+
+void listings_traffic(
+	struct services *v, size_t scale, int64_t seconds, int64_t now, struct reply *r)
+{
+	int64_t step = throughput_scales[scale].step;
+	struct throughput_row row;
+
+	reply_add(r, "OK\n");
+	for (int64_t back = 0; back * step < seconds; back++) {
+		if (!throughput_read(v->throughput, scale, back, now, &row))
+			break;
+		reply_add(r, "ago:%lld sent:%llu received:%llu sessions:%llu\n",
+			(long long)(back * step), (unsigned long long)row.sent,
+			(unsigned long long)row.received, (unsigned long long)row.sessions);
+	}
 }

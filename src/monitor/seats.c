@@ -26,18 +26,18 @@ static struct console *find_first_over(
 }
 
 /* How many are logging in, whether their password is being checked or not. */
-static size_t count_of(const struct console *seats, size_t count, const struct network *client)
+static size_t count_of(const struct console *seats, size_t count, const struct peer *peer)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < count; i++)
-		n += seats[i].phase == CONSOLE_LOGIN && network_equal(&seats[i].client, client);
+		n += seats[i].phase == CONSOLE_LOGIN && peer_is_one_with(&seats[i].peer, peer);
 	return n;
 }
 
 /* Of those who have not sent a login yet; NULL: none. */
 static struct console *find_newest_of_most(
-	struct console *seats, size_t count, const struct network *newcomer)
+	struct console *seats, size_t count, const struct peer *newcomer)
 {
 	struct console *found = NULL;
 	size_t most = 0;
@@ -48,7 +48,7 @@ static struct console *find_newest_of_most(
 
 		if (!is_in_phase(c, CONSOLE_LOGIN))
 			continue;
-		n = count_of(seats, count, &c->client) + network_equal(&c->client, newcomer);
+		n = count_of(seats, count, &c->peer) + peer_is_one_with(&c->peer, newcomer);
 		if (found == NULL || n > most || (n == most && c->number > found->number)) {
 			found = c;
 			most = n;
@@ -57,13 +57,13 @@ static struct console *find_newest_of_most(
 	return found;
 }
 
-struct console *seats_find(struct console *seats, size_t count, const struct network *client)
+struct console *seats_find(struct console *seats, size_t count, const struct peer *peer)
 {
 	struct console *c = find_first_over(seats, count, CONSOLE_FREE);
 
 	if (c == NULL)
 		c = find_first_over(seats, count, CONSOLE_CLOSING);
 	if (c == NULL)
-		c = find_newest_of_most(seats, count, client);
+		c = find_newest_of_most(seats, count, peer);
 	return c;
 }

@@ -1,22 +1,19 @@
 /*
  * Block lists put 100,000 names and more into hosts(5), too many to be read for every lookup. The
- * file is parsed into a map when its stamp has changed, by the one thread that notices first; the
- * others go on with the old map meanwhile.
+ * file is parsed into a map when it has changed, by the one thread that notices first; the others
+ * go on with the old map meanwhile, and so do all when it cannot be read to its end.
  */
 #include "net/hosts.h"
 
-#include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/hashmap.h"
 #include "base/lock.h"
 #include "base/parse.h"
-#include "base/stamp.h"
 
 #define ADDRS_MAX (LOOKUP_FAMILIES * RESOLVER_MAX_ADDRS)
-#define BLANKS " \t\r\n"
+#define BLANKS " \t\r\v\f"
 
 struct host {
 	size_t count;
@@ -24,11 +21,9 @@ struct host {
 };
 
 struct hosts {
-	const char *path;
-	_Atomic(bool) being_read;
+	struct followed file;
 	struct rwlock lock; /* the rest */
-	struct stamp stamp;
-	struct hashmap *map; /* NULL: nothing was read yet */
+	struct hashmap *map; /* of what could be read last */
 };
 
 void hosts_free(struct hosts *h)
@@ -42,9 +37,9 @@ void hosts_free(struct hosts *h)
 
 /* ---- reading ---- */
 
-/* Puts one more address under a name, in the place of the entry that lacks it. What there is no
- * memory for is left out. */
-static void add_host_addr(struct hashmap *map, const char *name, const struct addr *addr)
+/* Puts one more address under a name, in the place of the entry that lacks it. -1 without memory.
+ */
+static int add_host_addr(struct hashmap *map, const char *name, const struct addr *addr)
 {
 	size_t len = strlen(name);
 	struct host *old = hashmap_get(map, name, len);
@@ -54,23 +49,26 @@ static void add_host_addr(struct hashmap *map, const char *name, const struct ad
 	char *key;
 
 	if (count == ADDRS_MAX || len > RESOLVER_NAME_MAX)
-		return;
+		return 0;
 	new = malloc(sizeof(*new) + (count + 1) * sizeof(*addr) + len);
 	if (new == NULL)
-		return;
+		return -1;
 	new->count = count + 1;
 	if (old != NULL)
 		memcpy(new->addrs, old->addrs, count * sizeof(*addr));
 	new->addrs[count] = *addr;
 	key = (char *)(new->addrs + new->count);
 	memcpy(key, name, len);
-	if (hashmap_put(map, key, len, new, &replaced) < 0)
-		replaced = new;
+	if (hashmap_put(map, key, len, new, &replaced) < 0) {
+		free(new);
+		return -1;
+	}
 	free(replaced);
+	return 0;
 }
 
-/* "ADDRESS NAME NAME... # comment"; a line without an address is skipped. */
-static void take_hosts_line(struct hashmap *map, char *line)
+/* "ADDRESS NAME NAME... # comment"; a line without an address is skipped. -1 without memory. */
+static int take_hosts_line(void *map, char *line)
 {
 	char *rest = NULL, *word;
 	struct addr addr;
@@ -78,65 +76,58 @@ static void take_hosts_line(struct hashmap *map, char *line)
 	line[strcspn(line, "#")] = '\0';
 	word = strtok_r(line, BLANKS, &rest);
 	if (word == NULL || !addr_parse(word, strlen(word), &addr))
-		return;
+		return 0;
 	while ((word = strtok_r(NULL, BLANKS, &rest)) != NULL) {
 		parse_to_lower(word);
-		add_host_addr(map, word, &addr);
+		if (add_host_addr(map, word, &addr) < 0)
+			return -1;
 	}
+	return 0;
 }
 
-/* The names of the file; none when it cannot be read. NULL without memory. */
-static struct hashmap *read_hosts(const char *path)
+/* The names of the file. NULL when they cannot be told, with the reason. */
+static struct hashmap *read_hosts(const struct followed *file, char why[LINES_ERROR_MAX])
 {
 	struct hashmap *map = hashmap_new(0);
-	FILE *file = fopen(path, "re");
-	char *line = NULL;
-	size_t size = 0;
-
-	while (map != NULL && file != NULL && getline(&line, &size, file) >= 0)
-		take_hosts_line(map, line);
-	free(line);
-	if (file != NULL)
-		fclose(file);
-	return map;
-}
-
-static void replace_map(struct hosts *h, const struct stamp *now)
-{
-	struct hashmap *map = read_hosts(h->path), *old;
 
 	if (map == NULL)
-		return;
-	rwlock_write(&h->lock);
-	old = h->map;
-	h->map = map;
-	h->stamp = *now;
-	rwlock_write_unlock(&h->lock);
+		(void)followed_no_memory(file, why);
+	else if (followed_read(file, take_hosts_line, map, why) == 0)
+		return map;
+	hashmap_free(map, free);
+	return NULL;
+}
+
+/* By itself, so that its memory is not on the stack of each lookup. */
+static __attribute__((noinline)) void replace_map(struct hosts *h)
+{
+	char why[LINES_ERROR_MAX];
+	struct hashmap *new = read_hosts(&h->file, why), *old = NULL;
+
+	if (new != NULL) {
+		rwlock_write(&h->lock);
+		old = h->map;
+		h->map = new;
+		rwlock_write_unlock(&h->lock);
+	}
+	followed_release(&h->file, new == NULL ? why : NULL);
 	hashmap_free(old, free);
 }
 
 static void follow_changes(struct hosts *h)
 {
-	struct stamp now = stamp_of(h->path);
-	bool current;
-
-	rwlock_read(&h->lock);
-	current = h->map != NULL && stamp_equal(&now, &h->stamp);
-	rwlock_read_unlock(&h->lock);
-	if (current || atomic_exchange(&h->being_read, true))
-		return;
-	replace_map(h, &now);
-	atomic_store(&h->being_read, false);
+	if (followed_claim(&h->file, false))
+		replace_map(h);
 }
 
-struct hosts *hosts_new(const char *path)
+struct hosts *hosts_new(const char *path, followed_say *say)
 {
 	struct hosts *h = calloc(1, sizeof(*h));
 
 	if (h == NULL)
 		return NULL;
-	h->path = path;
 	rwlock_init(&h->lock);
+	followed_init(&h->file, path, say);
 	follow_changes(h);
 	return h;
 }

@@ -1,7 +1,8 @@
 /*
- * A pipe is worth its two descriptors only when it is large, so one that the system keeps small is
- * given back at once and its user goes on copying. How much is in it is counted here: asking the
- * kernel would be a system call for every move.
+ * A pipe is worth its two descriptors only when it is large: the more a wake-up can move, the fewer
+ * there are. The system has limits of its own, which may leave it smaller than was asked; one that
+ * stays small is given back at once and its user goes on copying. How much is in it is counted
+ * here: asking the kernel would be a system call for every move.
  */
 #include "net/pipe.h"
 
@@ -24,10 +25,11 @@ void pipe_pool_init(struct pipe_pool *pool, struct fdbudget *budget)
 	atomic_init(&pool->used, 0);
 }
 
-static bool take_place(struct pipe_pool *pool)
+/* `others`: how many there are besides. */
+static bool take_place(struct pipe_pool *pool, size_t *others)
 {
-	if (atomic_fetch_add(&pool->used, 1) < pool->total &&
-		fdbudget_borrow(pool->budget, PIPE_DESCRIPTORS))
+	*others = atomic_fetch_add(&pool->used, 1);
+	if (*others < pool->total && fdbudget_borrow(pool->budget, PIPE_DESCRIPTORS))
 		return true;
 	atomic_fetch_sub(&pool->used, 1);
 	return false;
@@ -39,12 +41,24 @@ static void give(struct pipe_pool *pool)
 	atomic_fetch_sub(&pool->used, 1);
 }
 
-/* What a new pipe holds, after asking for `wanted`; 0 when that is too little. */
+/* What a pipe is to hold beside so many others: many flows at once have less each, and all of them
+ * no more than PIPE_MOST / 2 times what one alone has. */
+static size_t share_of(const struct pipe_pool *pool, size_t others)
+{
+	if (others < PIPE_MOST / 4)
+		return pool->capacity;
+	return others < PIPE_MOST / 2 ? pool->capacity / 2 : pool->capacity / 4;
+}
+
+/* What a new pipe holds, after asking for `wanted`; 0 when that is too little. What is beyond
+ * pipe-max-size, or the limit for all of a user's pipes, is refused (EPERM): a half may be granted
+ * then. If nothing is, it stays as it was born. */
 static size_t capacity_of(int fd, size_t wanted)
 {
 	int granted = fcntl(fd, F_SETPIPE_SZ, (int)wanted);
 
-	/* Beyond pipe-max-size, or the limit for all of a user's pipes: it stays as it was born. */
+	while (granted < 0 && errno == EPERM && wanted / 2 >= CAPACITY_LEAST)
+		granted = fcntl(fd, F_SETPIPE_SZ, (int)(wanted /= 2));
 	if (granted < 0)
 		granted = fcntl(fd, F_GETPIPE_SZ);
 	return granted < CAPACITY_LEAST ? 0 : (size_t)granted;
@@ -53,9 +67,10 @@ static size_t capacity_of(int fd, size_t wanted)
 bool pipe_open(struct pipe *p, struct pipe_pool *pool)
 {
 	struct pipe opened = {.pool = pool};
+	size_t others;
 	int fds[2];
 
-	if (!take_place(pool))
+	if (!take_place(pool, &others))
 		return false;
 	if (pipe2(fds, O_NONBLOCK | O_CLOEXEC) < 0) {
 		give(pool);
@@ -63,7 +78,7 @@ bool pipe_open(struct pipe *p, struct pipe_pool *pool)
 	}
 	opened.read_end = fds[0];
 	opened.write_end = fds[1];
-	opened.capacity = capacity_of(fds[1], pool->capacity);
+	opened.capacity = capacity_of(fds[1], share_of(pool, others));
 	if (opened.capacity == 0) {
 		pipe_close(&opened);
 		return false;

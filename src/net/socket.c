@@ -523,19 +523,21 @@ void socket_close_with_reset(int fd)
 /* What a socket can be bound to is an address of this host. (Its route does not tell: that of a
  * secondary address prefers the primary one as its source.) Where the sysctl ip_nonlocal_bind is
  * on, all addresses look like that. */
-bool socket_is_own_address(const struct addr *target)
+enum socket_answer socket_is_own_address(const struct addr *target)
 {
 	struct addr any_port = *target;
-	bool own;
+	enum socket_answer own = SOCKET_YES;
 	int fd;
 
 	if (addr_is_loopback(target) || addr_is_unspecified(target))
-		return true;
+		return SOCKET_YES;
 	fd = socket(target->sa.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
-		return true; /* cannot tell: the safe answer */
+		return errno == EAFNOSUPPORT ? SOCKET_NO : SOCKET_UNKNOWN;
 	addr_set_port(&any_port, 0);
-	own = bind(fd, &any_port.sa, addr_len(&any_port)) == 0 || errno == EADDRINUSE;
+	if (bind(fd, &any_port.sa, addr_len(&any_port)) < 0 && errno != EADDRINUSE)
+		own = errno == EADDRNOTAVAIL || errno == EINVAL || errno == ENODEV ? SOCKET_NO
+										   : SOCKET_UNKNOWN;
 	close(fd);
 	return own;
 }

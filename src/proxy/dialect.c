@@ -97,10 +97,11 @@ bool dialect_refuse(struct handshake *h, enum end_reason reason, const void *mes
 	return dialect_fail(h, reason);
 }
 
-static enum end_reason reason_of_login(enum login_result result)
+static enum end_reason reason_of_login(const struct handshake *h, enum login_result result)
 {
 	switch (result) {
 	case LOGIN_REFUSED:
+		return h->claimed_len > 0 ? END_WRONG_PASSWORD : END_LOGIN_REFUSED;
 	case LOGIN_HELD_OFF:
 		return END_LOGIN_REFUSED;
 	case LOGIN_TOO_BUSY:
@@ -150,21 +151,8 @@ static enum end_reason ignore_login(struct handshake *h)
 	return END_REASONS;
 }
 
-/* What could not be checked might have been right: served as Anonymous, a user would get other
- * rules than his own by accident. Who is held off gets what a wrong password would. */
-enum end_reason dialect_log_in(struct handshake *h, const struct login *claim)
+static enum end_reason take_user(struct handshake *h, const struct login *claim)
 {
-	enum end_reason reason;
-
-	if (!admission_login_checked(h->config))
-		return ignore_login(h);
-	reason = reason_of_login(check_login(h, claim));
-	if (reason == END_LOGIN_REFUSED && admission_wrong_login_forgiven(h->config))
-		return ignore_login(h);
-	if (reason == END_LOGIN_BUSY && watch_is_over(&h->watch))
-		reason = h->watch.left ? END_CLIENT_LEFT : END_CLIENT_FINISHED;
-	if (reason != END_REASONS)
-		return reason;
 	memcpy(h->user, claim->name, claim->name_len);
 	h->user_len = claim->name_len;
 	traffic_share(registry_traffic(h->slot), ledger_tally(h->user_entry));
@@ -172,6 +160,43 @@ enum end_reason dialect_log_in(struct handshake *h, const struct login *claim)
 	/* Whoever takes a user out ends the sessions that are known by then: not this one, perhaps.
 	 */
 	return ledger_has_retired(h->user_entry) ? END_LOGIN_REFUSED : END_REASONS;
+}
+
+/* A user's name may be told where his login fails. Any other may be a password that was typed in
+ * the wrong place, and is forgotten. */
+static void note_claimant(struct handshake *h, const struct login *claim)
+{
+	if (!users_have(h->users, claim->name, claim->name_len))
+		return;
+	memcpy(h->user, claim->name, claim->name_len);
+	h->claimed_len = claim->name_len;
+}
+
+/* What could not be checked might have been right: served as Anonymous, a user would get other
+ * rules than his own by accident. Who is held off gets what a wrong password would. */
+static enum end_reason refuse_login(struct handshake *h, enum login_result result)
+{
+	bool was_wrong = result == LOGIN_REFUSED || result == LOGIN_HELD_OFF;
+
+	if (was_wrong && admission_wrong_login_forgiven(h->config))
+		return ignore_login(h);
+	if (result == LOGIN_TOO_BUSY && watch_is_over(&h->watch))
+		return h->watch.left ? END_CLIENT_LEFT : END_CLIENT_FINISHED;
+	h->login_refused = h->claimed_len > 0;
+	return reason_of_login(h, result);
+}
+
+enum end_reason dialect_log_in(struct handshake *h, const struct login *claim)
+{
+	enum login_result result;
+
+	if (!admission_login_checked(h->config))
+		return ignore_login(h);
+	result = check_login(h, claim);
+	if (result == LOGIN_OK)
+		return take_user(h, claim);
+	note_claimant(h, claim);
+	return refuse_login(h, result);
 }
 
 unsigned dialect_code(const struct handshake *h, enum end_reason failure)

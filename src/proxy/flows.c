@@ -61,6 +61,24 @@ struct flow *flows_add(struct flows *f, uint64_t name, const struct addr *addr, 
 	return use_place(f, oldest);
 }
 
+struct flow *flows_next(struct flows *f, struct flow *after)
+{
+	struct flow *first = f->places[0], *end = first + FLOWS_SETS * FLOWS_WAYS;
+
+	for (struct flow *p = after == NULL ? first : after + 1; p < end; p++) {
+		if (p->addr.sa.sa_family != AF_UNSPEC)
+			return p;
+	}
+	return NULL;
+}
+
+void flows_forget(struct flows *f, struct flow *place)
+{
+	*place = (struct flow){.used = 0};
+	if (f->last == place)
+		f->last = NULL;
+}
+
 static bool expects(const struct flow *place, const struct addr *source, enum udp_filter filter)
 {
 	return place->allowed && addr_same_host(&place->addr, source) &&

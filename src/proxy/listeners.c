@@ -162,6 +162,57 @@ struct listeners *listeners_open(const struct listen_list *list, int backlog,
 	return NULL;
 }
 
+/* ---- unix sockets ---- */
+
+/* The one that has the file at `path`; NULL: it is to be opened (again). */
+static const struct listener *find_local(const struct listeners *l, const char *path)
+{
+	for (size_t i = 0; l != NULL && i < l->count; i++) {
+		if (strcmp(l->items[i].file.path, path) == 0 && local_is_there(&l->items[i].file))
+			return &l->items[i];
+	}
+	return NULL;
+}
+
+struct listeners *listeners_open_local(
+	const char *path, int backlog, const struct listeners *old, char error[CONFIG_ERROR_MAX])
+{
+	struct listeners *l = calloc(1, sizeof(*l));
+	const struct listener *same = find_local(old, path);
+	struct listener *item;
+
+	if (l == NULL) {
+		snprintf(error, CONFIG_ERROR_MAX, "out of memory");
+		return NULL;
+	}
+	if (*path == '\0')
+		return l;
+	item = &l->items[0];
+	if (same != NULL)
+		*item = *same;
+	else
+		item->fd = local_listen(path, backlog, &item->file);
+	if (item->fd >= 0) {
+		l->count = 1;
+		return l;
+	}
+	snprintf(error, CONFIG_ERROR_MAX, "cannot listen at %s: %s", path, local_explain(errno));
+	listeners_close(l);
+	return NULL;
+}
+
+size_t listeners_count_new_local(const char *path, const struct listeners *old)
+{
+	return *path != '\0' && find_local(old, path) == NULL;
+}
+
+/* ---- all of them ---- */
+
+static bool is_local(const struct listener *item)
+{
+	return item->file.path[0] != '\0';
+}
+
 size_t listeners_count_new(const struct listen_list *list, const struct listeners *old)
 {
 	size_t count = 0;
@@ -173,8 +224,10 @@ size_t listeners_count_new(const struct listen_list *list, const struct listener
 
 void listeners_add_own(const struct listeners *l, struct config *c)
 {
-	for (size_t i = 0; i < l->count; i++)
-		c->own[c->own_count++] = l->items[i].bound;
+	for (size_t i = 0; i < l->count; i++) {
+		if (!is_local(&l->items[i]))
+			c->own[c->own_count++] = l->items[i].bound;
+	}
 }
 
 void listeners_log(const struct listeners *l, const struct listeners *known, const char *msg)
@@ -186,7 +239,10 @@ void listeners_log(const struct listeners *l, const struct listeners *known, con
 		if (listeners_have(known, l->items[i].fd))
 			continue;
 		log_begin(&line, LOG_INFO, msg);
-		log_text(&line, "address", addr_format(&l->items[i].bound, text));
+		if (is_local(&l->items[i]))
+			log_text(&line, "path", l->items[i].file.path);
+		else
+			log_text(&line, "address", addr_format(&l->items[i].bound, text));
 		log_end(&line);
 	}
 	for (size_t i = 0; i < l->lacking_count; i++)
@@ -207,7 +263,10 @@ void listeners_close(struct listeners *l)
 {
 	if (l == NULL)
 		return;
-	for (size_t i = 0; i < l->count; i++)
+	for (size_t i = 0; i < l->count; i++) {
+		if (l->items[i].fd >= 0 && is_local(&l->items[i]))
+			local_remove(&l->items[i].file);
 		socket_close(l->items[i].fd);
+	}
 	free(l);
 }

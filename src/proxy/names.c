@@ -83,13 +83,21 @@ static bool has_route(const struct names *n, const struct addr *addr)
 	return routed;
 }
 
+/* Is the address that was known among those that there are now, and allowed? */
+static bool may_stay(const struct names *n, const struct name *name, const struct target *t)
+{
+	struct addr addr = names_address(name, name->port);
+
+	return target_includes(t, &addr) && target_judge(n->asker, &t->dst, &addr, false).allowed;
+}
+
 /* Takes the first address that will do. Where none does, any: what is sent to it is dropped for the
  * right reason. When the servers fail, the address stays that was known. */
 static void choose_address(struct names *n, struct name *name, struct target *t)
 {
 	struct addr any = {.sa = {.sa_family = AF_UNSPEC}};
 
-	if (target_includes(t, &name->addr))
+	if (may_stay(n, name, t))
 		return;
 	while (target_has_next(t)) {
 		struct candidate c = target_next(t, false);
@@ -303,6 +311,23 @@ enum names_outcome names_find(struct names *n, const struct destination *dst, co
 	if (name->state == NAME_KNOWN && name->first == NULL)
 		return NAMES_KNOWN;
 	return append(n, name, dst->port, data, len) ? NAMES_WAITS : NAMES_FULL;
+}
+
+const struct name *names_numbered(const struct names *n, uint64_t number)
+{
+	for (size_t i = 0; i < NAMES_MAX; i++) {
+		if (n->all[i].state == NAME_KNOWN && n->all[i].number == number)
+			return &n->all[i];
+	}
+	return NULL;
+}
+
+void names_doubt(struct names *n)
+{
+	for (size_t i = 0; i < NAMES_MAX; i++) {
+		if (n->all[i].state == NAME_KNOWN)
+			n->all[i].deadline = 0;
+	}
 }
 
 struct addr names_address(const struct name *name, uint16_t port)

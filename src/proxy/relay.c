@@ -2,9 +2,10 @@
  * Two flows, one each way, over two ends. A flow reads when it has room and writes what it has;
  * neither waits for the other, so that both peers may send before they read.
  *
- * A flow copies through its buffer until it has proved to be bulk; then it takes a pipe and has the
- * kernel pass the bytes on, until it goes quiet or its messages become small. It changes over only
- * when it holds nothing, so bytes are in one place at a time. Without a pipe it goes on copying.
+ * A flow copies through its buffer until it has proved to be bulk (bulk.h); then it takes a pipe
+ * and has the kernel pass the bytes on, until it goes quiet or its messages become small. It
+ * changes over only when it holds nothing, so bytes are in one place at a time. Without a pipe it
+ * goes on copying.
  *
  * What a call fails with is its end's: the connection broke. Or it is the system's, which says
  * nothing about either end: for want of memory the flow rests and tries again, and with what cannot
@@ -23,19 +24,11 @@
 #include "base/backoff.h"
 #include "base/clock.h"
 #include "net/socket.h"
+#include "proxy/bulk.h"
 
 /* A session that is quiet after this long gets keepalive on its target too; most are over before
  * and spare themselves the system calls. */
 #define SETTLED_MS 20000
-
-/* Reads of half a buffer and more, one after the other, that prove a flow to be bulk; and reads of
- * less than SMALL bytes that prove the contrary, copying these being cheaper. */
-#define BULK_READS 8
-#define SMALL_READS 16
-#define SMALL (16 * 1024)
-
-/* Bulk that got no pipe asks again after so many reads more. */
-#define READS_BETWEEN_TRIES 128
 
 /* A flow that moves nothing for so long, and holds nothing, gives back its pipe and the memory of
  * its buffer. */
@@ -69,8 +62,7 @@ struct flow {
 		     * bytes, since each packet takes a place */
 	bool moved_lately; /* since the time was last taken */
 	int64_t last_moved; /* clock_ms() */
-	int bulk_reads; /* in a row */
-	int small_reads;
+	struct bulk bulk; /* of its reads, one a wake-up */
 };
 
 enum { OUTWARD, INWARD }; /* to the target, to the client */
@@ -101,21 +93,7 @@ static void drop_pipe(struct flow *f)
 	if (has_pipe(f))
 		pipe_close(&f->pipe);
 	f->stuck = false;
-	f->bulk_reads = f->small_reads = 0;
-}
-
-/* How often in a row, up to `most`. */
-static int in_a_row(bool again, int before, int most)
-{
-	if (!again)
-		return 0;
-	return before < most ? before + 1 : most;
-}
-
-static void note_read(struct flow *f, size_t n)
-{
-	f->bulk_reads = in_a_row(n >= f->buffer->size / 2, f->bulk_reads, BULK_READS);
-	f->small_reads = in_a_row(n < SMALL, f->small_reads, SMALL_READS);
+	bulk_init(&f->bulk, f->buffer->size);
 }
 
 /* Changes over, where that is due and nothing is on the way. */
@@ -124,12 +102,11 @@ static void choose_path(struct flow *f)
 	if (f->pipes == NULL || held(f) > 0)
 		return;
 	if (has_pipe(f)) {
-		if (f->small_reads >= SMALL_READS && !f->always_splice)
+		if (bulk_is_small(&f->bulk) && !f->always_splice)
 			drop_pipe(f);
-	} else if (f->bulk_reads >= BULK_READS || f->always_splice) {
-		f->small_reads = 0;
+	} else if (bulk_is_large(&f->bulk) || f->always_splice) {
 		if (!pipe_open(&f->pipe, f->pipes))
-			f->bulk_reads = -READS_BETWEEN_TRIES;
+			bulk_has_no_pipe(&f->bulk);
 	}
 }
 
@@ -154,7 +131,8 @@ static bool is_refusal(int error)
 
 /* As read(2), which takes TCP's urgent data for bytes like all others. Only with bytes, or of a
  * broken connection, is splice(2) believed: where urgent data stand in its way it says that there
- * is nothing, or that this is the end. */
+ * is nothing, or that this is the end. When it was only tried, nothing is what was to be expected.
+ */
 static ssize_t fetch(struct flow *f)
 {
 	ssize_t n;
@@ -164,6 +142,8 @@ static ssize_t fetch(struct flow *f)
 		return read_into_buffer(f);
 	n = pipe_fill(&f->pipe, f->from->fd, f->pipe.capacity - f->pipe.held);
 	if (n > 0 || (n < 0 && errno != EAGAIN && !is_refusal(errno)))
+		return n;
+	if (n < 0 && errno == EAGAIN && !f->readable && !f->from->broken)
 		return n;
 	if (f->pipe.held > 0) {
 		f->stuck = true;
@@ -200,7 +180,7 @@ static bool pull(struct flow *f)
 		return false;
 	n = fetch(f);
 	if (n > 0) {
-		note_read(f, (size_t)n);
+		bulk_note(&f->bulk, (size_t)n);
 		return true;
 	}
 	if (n < 0 && errno == EAGAIN) {
@@ -262,7 +242,9 @@ static bool step(struct flow *f)
 
 	if (f->finished || f->error != 0 || f->rests_until != 0)
 		return false;
-	if (f->readable || f->from->broken)
+	/* What is spliced is tried at each wake-up: often something has come since, and then that
+	 * costs none of its own. */
+	if (f->readable || f->from->broken || has_pipe(f))
 		moved = pull(f);
 	/* Right after reading the other side is usually ready to take it: no poll in between. */
 	if (f->writable || moved)
@@ -419,12 +401,15 @@ static bool step_both(struct flow flows[2])
 static struct flow new_flow(
 	const struct relay *r, struct buffer *buffer, enum traffic_direction direction)
 {
-	return (struct flow){.buffer = buffer,
+	struct flow f = {.buffer = buffer,
 		.traffic = r->traffic,
 		.direction = direction,
 		.pipes = r->path == RELAY_COPY ? NULL : r->pipes,
 		.always_splice = r->path == RELAY_SPLICE,
 		.moved_lately = true};
+
+	bulk_init(&f.bulk, buffer->size);
+	return f;
 }
 
 /* Nothing moved for too long: what lacked memory all the while was not idle. */

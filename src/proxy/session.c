@@ -35,24 +35,35 @@ static bool end_for(struct session *s, enum end_reason reason)
 
 /* ---- replies ---- */
 
+/* Who it is to be told of: a login that failed is told of the user whose it would have been. */
+static const char *name_of(const struct session *s, size_t *len)
+{
+	const struct handshake *h = &s->handshake;
+
+	*len = h->login_refused ? h->claimed_len : h->user_len;
+	if (*len > 0)
+		return h->user;
+	*len = strlen(USERS_ANONYMOUS);
+	return USERS_ANONYMOUS;
+}
+
+static struct access_record access_record(const struct session *s, enum end_reason failure)
+{
+	struct access_record record = {.client = &s->client_addr,
+		.target = s->command != NULL ? s->target_text : ACCESS_NONE,
+		.failure = failure};
+
+	record.user = name_of(s, &record.user_len);
+	return record;
+}
+
 static void log_access(struct session *s, enum end_reason failure)
 {
-	struct services *v = s->services;
-	const struct handshake *h = &s->handshake;
-	bool anonymous = h->user_len == 0;
-	struct access_record record = {.user = anonymous ? USERS_ANONYMOUS : h->user,
-		.user_len = anonymous ? strlen(USERS_ANONYMOUS) : h->user_len,
-		.client = &s->client_addr,
-		.command = s->command,
-		.target = s->target_text,
-		.failure = failure,
-		.code = dialect_code(h, failure)};
-	uint64_t held_back;
+	struct access_record record = access_record(s, failure);
 
-	if (!access_log_add(v->access_log, &record) &&
-		log_limit_pass(&v->access_lost_limit, LOG_LIMIT_PERIOD_MS, &held_back))
-		log_message(LOG_ERROR, "access_log_file: %llu lines could not be written",
-			(unsigned long long)held_back + 1);
+	access_log_add(s->services->access_log, &record);
+	s->in_access_log = true;
+	s->answer = failure;
 }
 
 /* What went before had limits of its own; a reply gets what the handshake's messages had. */
@@ -223,12 +234,12 @@ static void associate(struct session *s)
 		.limits = config_idle_limits(v->config),
 		.traffic = registry_traffic(s->slot),
 		.stats = &v->stats,
-		.client = s->client,
-		.hint = s->handshake.request.dst.addr};
+		.client = s->client};
 	struct udp *u;
 
 	enter(s, PHASE_CONNECT);
-	/* What it names is a hint, and no target: those come in datagrams. */
+	/* What it names is no target, those come in datagrams, and no more than a hint where from.
+	 */
 	if (!target_judge(&s->asker, NULL, NULL, false).allowed) {
 		refuse_request(s, END_TARGET_DENIED);
 		return;
@@ -342,18 +353,19 @@ static void log_end_of_session(
 	const struct handshake *h = &s->handshake;
 	struct log_line *line = session_line(s);
 	char text[ADDR_TEXT_MAX];
+	size_t user_len;
+	const char *user = name_of(s, &user_len);
 
 	log_begin(line, level_of_end(s), "session ended");
 	if (!line->wanted)
 		return;
 	log_number(line, "id", (int64_t)s->id);
 	log_text(line, "client", addr_format(&s->client_addr, text));
-	if (h->user_len > 0)
-		log_bytes(line, "user", h->user, h->user_len);
-	else
-		log_text(line, "user", USERS_ANONYMOUS);
+	log_bytes(line, "user", user, user_len);
 	if (h->login_ignored)
 		log_text(line, "login", "ignored");
+	if (h->login_ignored && h->claimed_len > 0)
+		log_bytes(line, "login_user", h->user, h->claimed_len);
 	if (s->command != NULL)
 		log_target(line, s);
 	log_text(line, "outcome", outcome->was_served ? "success" : "fail");
@@ -395,11 +407,20 @@ static void linger(struct session *s)
 	}
 }
 
+/* Was it the server that would not, rather than something that went wrong? */
+static bool was_forbidden(enum end_reason reason)
+{
+	return reason == END_NO_METHOD || reason == END_WRONG_PASSWORD ||
+		reason == END_LOGIN_REFUSED || reason == END_TARGET_DENIED;
+}
+
 /* Before the client can see the end: it may come again at once. */
 static void leave_accounts(struct session *s)
 {
 	int64_t now = clock_ms();
 
+	if (was_forbidden(s->reason))
+		ledger_count_refusal(s->client_entry);
 	ledger_leave(s->handshake.user_entry, now);
 	ledger_leave(s->client_entry, now);
 }
@@ -433,6 +454,25 @@ static void give_up_buffers(struct session *s)
 	buffer_init(&s->out, NULL, 0);
 }
 
+static void write_access(
+	struct session *s, const struct stats_outcome *outcome, const struct traffic_figures *moved)
+{
+	struct services *v = s->services;
+	struct access_record record = access_record(s, s->answer);
+	struct access_end end = {.command = s->command != NULL ? s->command : ACCESS_NONE,
+		.code = s->command != NULL ? (int)s->handshake.code : -1,
+		.reason = s->reason,
+		.sent = moved->sent,
+		.received = moved->received,
+		.total_ms = outcome->total_ms};
+	uint64_t held_back;
+
+	if (!access_log_write(v->access_log, &record, &end) &&
+		log_limit_pass(&v->access_lost_limit, LOG_LIMIT_PERIOD_MS, &held_back))
+		log_message(LOG_ERROR, "access_log_file: %llu lines could not be written",
+			(unsigned long long)held_back + 1);
+}
+
 /* Counts and logs what became of the session. */
 static void account(struct session *s)
 {
@@ -450,6 +490,11 @@ static void account(struct session *s)
 
 	stats_session_ends(&v->stats, &outcome);
 	log_end_of_session(s, &outcome, &moved);
+	/* Only now: the time of the refusal is not to tell whether a user has that name. */
+	if (h->login_refused)
+		log_access(s, h->reason);
+	if (s->in_access_log)
+		write_access(s, &outcome, &moved);
 }
 
 static void prepare_handshake(struct session *s)

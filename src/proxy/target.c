@@ -21,17 +21,17 @@
 
 /* Would what is sent to `addr` arrive at this host? Only asked where it matters. The addresses of
  * the interfaces are in memory; local routes to others are known to the kernel alone. */
-static bool is_here(
+static enum socket_answer is_here(
 	const struct asker *a, const struct config *rules, const struct addr *addr, bool has_place)
 {
-	bool here;
+	enum socket_answer here;
 
-	if (!rules_ask_where(rules, addr))
-		return false;
+	if (addr == NULL || !rules_ask_where(rules, addr))
+		return SOCKET_NO;
 	if (own_has_address(a->own, addr))
-		return true;
+		return SOCKET_YES;
 	if (!has_place && !fd_lease_take(a->lease))
-		return true; /* cannot tell: the safe answer */
+		return SOCKET_UNKNOWN;
 	here = socket_is_own_address(addr);
 	if (!has_place)
 		fd_lease_give(a->lease);
@@ -46,11 +46,11 @@ static struct config *newer_config(const struct asker *a)
 	return config_get(a->configs);
 }
 
-struct verdict target_judge(const struct asker *a, const struct destination *dst,
-	const struct addr *addr, bool has_place)
+/* What is not known counts as if it were here: the safe answer, but a guess. */
+static struct verdict judge_by(const struct config *rules, const struct asker *a,
+	const struct destination *dst, const struct addr *addr, bool has_place)
 {
-	struct config *newer = newer_config(a);
-	const struct config *rules = newer != NULL ? newer : a->config;
+	enum socket_answer here = is_here(a, rules, addr, has_place);
 	struct verdict verdict;
 	struct subject subject = {.user = a->user,
 		.user_len = a->user_len,
@@ -58,10 +58,21 @@ struct verdict target_judge(const struct asker *a, const struct destination *dst
 		.command = a->command,
 		.dst = dst,
 		.addr = addr,
-		.is_here = addr != NULL && is_here(a, rules, addr, has_place),
+		.is_here = here != SOCKET_NO,
 		.time = time(NULL)};
 
 	verdict = rules_judge(rules, &subject);
+	verdict.is_guess = !verdict.allowed && here == SOCKET_UNKNOWN;
+	return verdict;
+}
+
+struct verdict target_judge(const struct asker *a, const struct destination *dst,
+	const struct addr *addr, bool has_place)
+{
+	struct config *newer = newer_config(a);
+	struct verdict verdict;
+
+	verdict = judge_by(newer != NULL ? newer : a->config, a, dst, addr, has_place);
 	config_release(newer);
 	return verdict;
 }

@@ -39,9 +39,10 @@ struct udp {
 	struct addr bound;
 	int client; /* the socket that the client sends to */
 	int outgoing[LOOKUP_FAMILIES]; /* -1: not needed yet */
-	struct addr peer; /* whom the client sends from; port 0: not known yet */
+	struct addr peer; /* where the client sends from; AF_UNSPEC: not known yet */
 	bool is_connected; /* the client's socket, to `peer` */
 	bool slots_are_large; /* large datagrams have touched them */
+	uint64_t rules; /* the generation of those that the flows were judged by */
 	int64_t now; /* clock_ms() of this turn */
 	struct datagram_counts counts, reported;
 	struct batch batches[LOOKUP_FAMILIES];
@@ -59,13 +60,6 @@ static void drop(struct udp *u, enum datagram_drop why)
 }
 
 /* ---- opening ---- */
-
-/* The hint is believed when it names the client's own address, which is the only one that is served
- * anyway. */
-static uint16_t announced_port(const struct udp_setup *setup)
-{
-	return addr_same_host(&setup->hint, setup->asker->client) ? addr_port(&setup->hint) : 0;
-}
 
 /* One descriptor for each side; the other family's socket may yet need a third. */
 static int take_both_descriptors(struct fd_lease *lease)
@@ -85,13 +79,6 @@ static void give_both_descriptors(struct fd_lease *lease)
 	fd_lease_give(lease);
 }
 
-/* From now on the kernel keeps others out, and knows the way. */
-static void settle_on(struct udp *u, uint16_t port)
-{
-	addr_set_port(&u->peer, port);
-	u->is_connected = port != 0 && socket_connect_datagram(u->client, &u->peer) == 0;
-}
-
 static int open_client_socket(struct udp *u)
 {
 	struct addr here = socket_local_addr(u->setup.client);
@@ -104,10 +91,10 @@ static int open_client_socket(struct udp *u)
 static void begin_association(struct udp *u, const struct udp_setup *setup)
 {
 	u->setup = *setup;
-	u->peer = *setup->asker->client;
-	addr_set_port(&u->peer, 0);
+	u->peer.sa.sa_family = AF_UNSPEC;
 	u->client = u->outgoing[LOOKUP_IPV4] = u->outgoing[LOOKUP_IPV6] = -1;
 	u->names.asker = setup->asker;
+	u->rules = setup->asker->config->generation;
 }
 
 struct udp *udp_open(const struct udp_setup *setup)
@@ -124,10 +111,8 @@ struct udp *udp_open(const struct udp_setup *setup)
 		return NULL;
 	}
 	begin_association(u, setup);
-	if (open_client_socket(u) == 0) {
-		settle_on(u, announced_port(setup));
+	if (open_client_socket(u) == 0)
 		return u;
-	}
 	saved = errno;
 	udp_close(u);
 	errno = saved;
@@ -231,23 +216,69 @@ struct outbound {
 };
 
 /* What the rules say of it, asked when it is not known yet. */
-static bool is_allowed(struct udp *u, const struct outbound *o)
+static struct verdict judge_outbound(struct udp *u, const struct outbound *o)
 {
 	const struct flow *flow = flows_find(&u->flows, o->name, o->to);
+	struct verdict verdict;
 
-	if (flow == NULL)
-		flow = flows_add(&u->flows, o->name, o->to,
-			target_judge(u->setup.asker, o->dst, o->to, false).allowed);
-	return flow->allowed;
+	if (flow != NULL)
+		return (struct verdict){.allowed = flow->allowed};
+	verdict = target_judge(u->setup.asker, o->dst, o->to, false);
+	if (!verdict.is_guess)
+		flows_add(&u->flows, o->name, o->to, verdict.allowed);
+	return verdict;
+}
+
+/* What the client has written to have the flow. False: it is forgotten. */
+static bool remember_destination(
+	const struct udp *u, const struct flow *flow, struct destination *dst)
+{
+	uint16_t port = addr_port(&flow->addr);
+	const struct name *name = names_numbered(&u->names, flow->name);
+
+	if (flow->name != 0 && name == NULL)
+		return false;
+	*dst = name == NULL ? destination_of_addr(&flow->addr) : names_destination(name, port);
+	return true;
+}
+
+/* What the rules say of the flow now; forgets it where that cannot be said. */
+static void judge_flow_again(struct udp *u, struct flow *flow)
+{
+	struct verdict verdict = {.is_guess = true};
+	struct destination dst;
+
+	if (remember_destination(u, flow, &dst))
+		verdict = target_judge(u->setup.asker, &dst, &flow->addr, false);
+	if (verdict.is_guess)
+		flows_forget(&u->flows, flow);
+	else
+		flow->allowed = verdict.allowed;
+}
+
+/* Asks again when there is another configuration; answers of whom the rules forbid now do not get
+ * through either. A change while this goes on is seen in the next turn. */
+static void follow_rules(struct udp *u)
+{
+	const struct config_store *configs = u->setup.asker->configs;
+	uint64_t current = configs == NULL ? u->rules : config_generation(configs);
+
+	if (current == u->rules)
+		return;
+	u->rules = current;
+	for (struct flow *f = flows_next(&u->flows, NULL); f != NULL; f = flows_next(&u->flows, f))
+		judge_flow_again(u, f);
+	names_doubt(&u->names);
 }
 
 static void send_out(struct udp *u, const struct outbound *o)
 {
 	enum lookup_family family = outgoing_family_of(o->to);
 	struct batch *b = &u->batches[family];
+	struct verdict verdict = judge_outbound(u, o);
 
-	if (!is_allowed(u, o)) {
-		drop(u, DROP_DENIED);
+	if (!verdict.allowed) {
+		drop(u, verdict.is_guess ? DROP_UNSENT : DROP_DENIED);
 		return;
 	}
 	if (!outgoing_uses(u->setup.asker->config, family) || !have_socket(u, family)) {
@@ -278,15 +309,28 @@ static void send_to_name(
 
 /* ---- from the client ---- */
 
-/* Is it from the client? The first datagram from its address tells the port, unless it was
- * announced; another port does not take the association over. */
+/* May a client's datagrams come from there? */
+static bool is_clients_place(const struct asker *asker, const struct addr *from)
+{
+	return addr_same_host(from, asker->client) ||
+		network_list_contains(&asker->config->settings.udp_clients, from);
+}
+
+/* From now on the kernel keeps others out, and knows the way. What it drops is counted nowhere, so
+ * this waits for the client to be known. */
+static void settle_on(struct udp *u, const struct addr *from)
+{
+	u->peer = *from;
+	u->is_connected = socket_connect_datagram(u->client, from) == 0;
+}
+
+/* Is it from the client? Its first datagram tells the port, and nobody takes the association over
+ * afterwards. What the request has announced is no help: some put the target there. */
 static bool is_from_client(struct udp *u, const struct addr *from)
 {
-	if (!addr_same_host(from, &u->peer))
-		return false;
-	if (addr_port(&u->peer) == 0)
-		settle_on(u, addr_port(from));
-	return addr_port(from) == addr_port(&u->peer);
+	if (u->peer.sa.sa_family == AF_UNSPEC && is_clients_place(u->setup.asker, from))
+		settle_on(u, from);
+	return addr_equal(from, &u->peer);
 }
 
 static void send_by_name(struct udp *u, const struct socks5_datagram *d)
@@ -498,6 +542,7 @@ static void serve_turn(struct udp *u, const struct pollfd fds[NAMES + NAMES_MAX_
 {
 	bool quiet = true;
 
+	follow_rules(u);
 	for (size_t i = CLIENT; i < NAMES; i++)
 		quiet &= fds[i].revents == 0;
 	if (fds[CLIENT].revents != 0)

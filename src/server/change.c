@@ -2,8 +2,8 @@
  * A change is what differs between the configuration in force and the one that is to come. All that
  * can fail comes first (effects.h), so that a change which is refused has changed nothing.
  *
- * What was set one by one while serving is remembered together with what file and flags said of it
- * by then: as long as they still say that, it stands.
+ * What was set one by one while serving stands as long as file and flags say of it what they said
+ * when they were read last, which is kept for that.
  */
 #include "server/change.h"
 
@@ -75,6 +75,24 @@ static void tell_difference(const struct change *change, const struct setting *s
 	free(to);
 }
 
+/* A log that becomes more talkative says since when. */
+static void begin_to_tell(const struct change *change)
+{
+	int64_t level = change->new->settings.log_level;
+
+	if (level > change->old->settings.log_level)
+		log_set_level((enum log_level)level);
+}
+
+static void take_back(struct change *change, size_t index)
+{
+	const struct setting *setting = &settings_table[index];
+
+	if (setting_copy(setting, &change->new->settings, &change->old->settings) < 0)
+		log_message(LOG_ERROR, "%s: out of memory", setting->name);
+	change->new->origins[index] = change->old->origins[index];
+}
+
 /* Says what is different, and takes back what cannot change while running. */
 static void settle_changes(struct change *change, char *reply)
 {
@@ -84,9 +102,8 @@ static void settle_changes(struct change *change, char *reply)
 		if (!differs(change, setting))
 			continue;
 		tell_difference(change, setting, reply);
-		if (!setting->reloadable &&
-			setting_copy(setting, &change->new->settings, &change->old->settings) < 0)
-			log_message(LOG_ERROR, "%s: out of memory", setting->name);
+		if (!setting->reloadable)
+			take_back(change, i);
 	}
 }
 
@@ -104,28 +121,40 @@ static unsigned effects_of(const struct change *change)
 	return effects;
 }
 
-/* Goes over to the new configuration, whose reference it takes over; -1 when that is refused, with
- * the reason in `reply`, and nothing changed. */
+/* Goes over to the new configuration, whose reference it takes over; finish_change() is to follow
+ * when all is said of it. -1 when that is refused, with the reason in `reply`, and nothing changed.
+ */
 static int change_over(struct change *change, char *reply)
 {
-	unsigned effects = effects_of(change);
 	char error[CONFIG_ERROR_MAX];
 
+	change->effects = effects_of(change);
 	config_keep_own(change->new, change->old);
-	if (effects_prepare(effects_table, effects_count, effects, change, error) < 0) {
+	if (effects_prepare(effects_table, effects_count, change->effects, change, error) < 0) {
 		config_release(change->new);
 		snprintf(reply, CHANGE_REPLY_MAX, "%s", error);
 		return -1;
 	}
+	begin_to_tell(change);
 	settle_changes(change, reply);
 	if (change->is_reload)
 		admission_decide_auto(
 			change->new, users_are_given(change->site->services->users, NULL));
-	effects_commit(effects_table, effects_count, effects, change);
+	effects_commit(effects_table, effects_count, change->effects, change);
 	return 0;
 }
 
+static void finish_change(struct change *change)
+{
+	effects_finish(effects_table, effects_count, change->effects, change);
+}
+
 /* ---- all of it again ---- */
+
+static bool is_set_by_command(const struct config *c, size_t index)
+{
+	return c->origins[index].from == CONFIG_FROM_COMMAND;
+}
 
 /* What change_set() has set stands, unless file or flags say something new of it. -1 without
  * memory. */
@@ -134,28 +163,21 @@ static int keep_overrides(const struct site *s, const struct config *old, struct
 	for (size_t i = 0; i < SETTINGS_COUNT; i++) {
 		const struct setting *setting = &settings_table[i];
 
-		if (s->overridden[i] && setting_equal(setting, &new->settings, &s->base) &&
-			setting_copy(setting, &new->settings, &old->settings) < 0)
+		if (!is_set_by_command(old, i) ||
+			!setting_equal(setting, &new->settings, &s->base->settings))
+			continue;
+		if (setting_copy(setting, &new->settings, &old->settings) < 0)
 			return -1;
+		new->origins[i] = old->origins[i];
 	}
 	return 0;
 }
 
-static void forget_override(struct site *s, size_t index)
+/* From now on file and flags say this. */
+static void replace_base(struct site *s, struct config *base)
 {
-	setting_free(&settings_table[index], &s->base);
-	s->overridden[index] = false;
-}
-
-/* What file and flags (`base`) say something new of is not overridden any more. */
-static void forget_overrides(struct site *s, const struct config *base)
-{
-	for (size_t i = 0; i < SETTINGS_COUNT; i++) {
-		const struct setting *setting = &settings_table[i];
-
-		if (s->overridden[i] && !setting_equal(setting, &base->settings, &s->base))
-			forget_override(s, i);
-	}
+	config_release(s->base);
+	s->base = config_hold(base);
 }
 
 static const char *plural_of(size_t n)
@@ -182,10 +204,10 @@ static void tell_of_users(const struct change *change, char *reply)
 }
 
 /* There were some before. */
-static void tell_of_no_admins(char *reply)
+static void tell_of_no_admins(const struct settings *settings, char *reply)
 {
 	tell(reply, ", ", "no user is an admin any more");
-	log_message(LOG_WARN, "no user has the role admin any more: nobody may use the monitor");
+	effects_log_no_admins(LOG_WARN, settings);
 }
 
 /* One of a list, if there is such a file; `*separator` is what stands before the first. */
@@ -217,8 +239,57 @@ static void tell_of_files(const struct site *s, const struct settings *settings,
 		tell(reply, "; ", "there is no file to be read or opened again");
 }
 
+/* Does it stand over something else that file and flags say? */
+static bool stands_over_base(const struct site *s, const struct config *now, size_t index)
+{
+	return is_set_by_command(now, index) &&
+		!setting_equal(&settings_table[index], &now->settings, &s->base->settings);
+}
+
+static void tell_of_overrides(const struct site *s, const struct config *now, char *reply)
+{
+	const char *separator = "; still set by CONFIG: ";
+
+	for (size_t i = 0; i < SETTINGS_COUNT; i++) {
+		if (stands_over_base(s, now, i)) {
+			tell(reply, separator, "%s", settings_table[i].name);
+			separator = ", ";
+		}
+	}
+}
+
+/* Where a flag gives it the file would not be asked. */
+static void tell_how_to_keep(const struct site *s, const struct config *now, size_t i, char *reply)
+{
+	const struct setting *setting = &settings_table[i];
+	char *line = config_file_line(setting, &now->settings), flag[64];
+	bool has_flag = s->base->origins[i].from == CONFIG_FROM_FLAG;
+
+	if (line == NULL ||
+		!(has_flag ? tell(reply, "\n", "# %s wins over the file: %s",
+				     setting_flag(setting, flag), line)
+			   : tell(reply, "\n", "%s", line)))
+		tell(reply, "\n", "# %s: as CONFIG %s says", setting->name, setting->name);
+	free(line);
+}
+
+static void tell_how_to_keep_overrides(const struct site *s, const struct config *now, char *reply)
+{
+	bool is_first = true;
+
+	for (size_t i = 0; i < SETTINGS_COUNT; i++) {
+		if (!stands_over_base(s, now, i))
+			continue;
+		if (is_first)
+			tell(reply, " ",
+				"(to keep that, put these lines into the configuration file)");
+		is_first = false;
+		tell_how_to_keep(s, now, i, reply);
+	}
+}
+
 /* `base` is what file and flags say. */
-static int reload_to(struct change *change, const struct config *base, char *reply)
+static int reload_to(struct change *change, struct config *base, char *reply)
 {
 	struct site *s = change->site;
 	struct users *u = s->services->users;
@@ -233,10 +304,10 @@ static int reload_to(struct change *change, const struct config *base, char *rep
 	reply[0] = '\0';
 	if (change_over(change, reply) < 0)
 		return -1;
-	forget_overrides(s, base);
+	replace_base(s, base);
 	tell_of_users(change, reply);
 	if (had_admins && users_count_admins(u) == 0)
-		tell_of_no_admins(reply);
+		tell_of_no_admins(&change->new->settings, reply);
 	return 0;
 }
 
@@ -270,14 +341,22 @@ int change_reload(struct site *s, char reply[CHANGE_REPLY_MAX])
 	if (result == 0) {
 		now = config_get(s->services->config);
 		tell_of_files(s, &now->settings, reply);
-		config_release(now);
+		tell_of_overrides(s, now, reply);
 		log_reload(reply);
+		tell_how_to_keep_overrides(s, now, reply);
+		config_release(now);
+		finish_change(&change);
 	} else {
 		log_refusal(&change, reply);
 	}
 	config_release(base);
 	config_release(old);
 	return result;
+}
+
+void change_begin(struct site *s, struct config *first)
+{
+	s->base = config_hold(first);
 }
 
 /* ---- one setting while running ---- */
@@ -299,41 +378,24 @@ static struct config *with_value(
 		config_release(new);
 		return NULL;
 	}
+	new->origins[setting - settings_table] =
+		(struct config_origin){.from = CONFIG_FROM_COMMAND};
 	return new;
-}
-
-/* Remembers what file and flags say of the setting, unless it is overridden already. */
-static int remember_base(struct site *s, size_t index, const struct config *old)
-{
-	if (s->overridden[index])
-		return 0;
-	if (setting_copy(&settings_table[index], &s->base, &old->settings) < 0)
-		return -1;
-	s->overridden[index] = true;
-	return 0;
 }
 
 static int set_value(struct site *s, const struct config *old, const struct setting *setting,
 	const char *value, char *reply)
 {
 	struct change change = {.site = s, .old = old};
-	size_t index = (size_t)(setting - settings_table);
-	bool was_overridden = s->overridden[index];
 
 	change.new = with_value(old, setting, value, reply);
 	if (change.new == NULL)
 		return -1;
-	if (remember_base(s, index, old) < 0) {
-		config_release(change.new);
-		snprintf(reply, CHANGE_REPLY_MAX, "out of memory");
-		return -1;
-	}
 	reply[0] = '\0';
-	if (change_over(&change, reply) == 0)
-		return 0;
-	if (!was_overridden)
-		forget_override(s, index);
-	return -1;
+	if (change_over(&change, reply) < 0)
+		return -1;
+	finish_change(&change);
+	return 0;
 }
 
 int change_set(struct site *s, const struct setting *setting, const char *value,
@@ -358,5 +420,6 @@ int change_set(struct site *s, const struct setting *setting, const char *value,
 
 void change_forget(struct site *s)
 {
-	settings_free(&s->base);
+	config_release(s->base);
+	s->base = NULL;
 }

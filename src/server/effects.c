@@ -1,8 +1,10 @@
 /*
  * A setting says in its row which effects a change of it has (settings.h); here is what they are.
  * A change runs the steps of those effects only, in the order of one table: first all that can fail
- * is prepared, and undone again if one of them does, then all are made. So a change of one setting
- * neither costs nor risks anything of another's.
+ * is prepared, and undone again if one of them does, then all are made. What is logged of a change
+ * stands together, in the log and the format that were in force before: so those change last, and
+ * then the log is told where the server listens, for a new file to begin with. So a change of one
+ * setting neither costs nor risks anything of another's.
  */
 #include "server/effects.h"
 
@@ -36,14 +38,16 @@ int effects_open_access_log(
 	return -1;
 }
 
+static int refuse_log_file(const struct settings *s, char error[CONFIG_ERROR_MAX])
+{
+	snprintf(error, CONFIG_ERROR_MAX, "log_file: \"%s\": cannot be opened: %s", s->log_file,
+		strerror(errno));
+	return -1;
+}
+
 int effects_open_log(const struct settings *s, char error[CONFIG_ERROR_MAX])
 {
-	if (log_open(s->log_file) < 0) {
-		snprintf(error, CONFIG_ERROR_MAX, "log_file: \"%s\": cannot be opened: %s",
-			s->log_file, strerror(errno));
-		return -1;
-	}
-	return 0;
+	return log_open(s->log_file) < 0 ? refuse_log_file(s, error) : 0;
 }
 
 void effects_set_log(const struct settings *s)
@@ -80,10 +84,17 @@ void effects_note_users_file(const struct settings *s)
 		log_message(LOG_INFO, "%s: so users cannot be changed while serving", why);
 }
 
-/* Who could add them otherwise, an admin, is a user himself. */
-static void warn_of_no_users(const char *path)
+/* Who could add them otherwise, an admin, is a user himself, but for root at the socket. */
+static void warn_of_no_users(const struct settings *s)
 {
-	if (path == NULL)
+	const char *path = effects_users_path(s);
+
+	if (s->monitor_socket[0] != '\0')
+		log_message(LOG_WARN,
+			"login is required, and there are no users yet: nobody gets in. "
+			"\"monitor_client --socket %s ADD_USER NAME -\" adds the first, for root",
+			s->monitor_socket);
+	else if (path == NULL)
 		log_message(LOG_WARN, "login is required but there are no users: nobody gets in");
 	else
 		log_message(LOG_WARN,
@@ -96,7 +107,7 @@ static void warn_of_no_users(const char *path)
 void effects_warn_of_open_door(size_t users, const struct config *c)
 {
 	if (users == 0 && admission_login_required(c))
-		warn_of_no_users(effects_users_path(&c->settings));
+		warn_of_no_users(&c->settings);
 	else if (!admission_login_required(c) && c->settings.clients.any)
 		log_message(LOG_WARN, "clients = any and no login required: an open proxy");
 }
@@ -121,6 +132,19 @@ void effects_warn_of_repeated(const struct user_credentials *operators, size_t c
 				"-u gives %s more than once: the last password counts",
 				operators[i].name);
 	}
+}
+
+void effects_log_no_admins(enum log_level level, const struct settings *s)
+{
+	if (s->monitor_socket[0] == '\0')
+		log_message(level,
+			"no user has the role admin: nobody may use the monitor (-u NAME:PASS "
+			"adds one)");
+	else
+		log_message(level,
+			"no user has the role admin: the monitor is for root and the user that "
+			"this server runs as, at %s",
+			s->monitor_socket);
 }
 
 void effects_warn_of_mixed_hashes(const struct users *u)
@@ -235,7 +259,14 @@ static int open_listeners(struct change *change, char error[CONFIG_ERROR_MAX])
 
 static void go_over_to_listeners(struct change *change)
 {
-	fronts_commit(&change->site->fronts, change->is_reload);
+	fronts_commit(&change->site->fronts, !change->is_reload);
+}
+
+/* The log may be a new one. */
+static void tell_where_it_listens(struct change *change)
+{
+	if (change->is_reload)
+		fronts_log(&change->site->fronts);
 }
 
 static void close_listeners(struct change *change)
@@ -252,15 +283,21 @@ static void note_going_back(int result)
 
 static int open_log_file(struct change *change, char error[CONFIG_ERROR_MAX])
 {
-	change->log_failed = effects_open_log(&change->new->settings, error) < 0;
-	return change->log_failed ? -1 : 0;
+	change->log_failed = log_prepare(change->new->settings.log_file) < 0;
+	return change->log_failed ? refuse_log_file(&change->new->settings, error) : 0;
 }
 
-static void go_back_to_log_file(struct change *change)
+static void go_over_to_log_file(struct change *change)
 {
-	char error[CONFIG_ERROR_MAX];
+	(void)change;
+	if (log_switch() < 0)
+		log_message(LOG_ERROR, "the log stays where it was: %s", strerror(errno));
+}
 
-	note_going_back(effects_open_log(&change->old->settings, error));
+static void close_log_file(struct change *change)
+{
+	(void)change;
+	log_abandon();
 }
 
 static int open_access_log_file(struct change *change, char error[CONFIG_ERROR_MAX])
@@ -289,7 +326,6 @@ static void warn_of_outgoing(struct change *change)
 
 /* Listeners come behind the configuration, so that it is the one of whoever is accepted there. */
 const struct effect effects_table[] = {
-	{.of = EFFECT_LOG_STYLE, .name = "log style", .commit = set_log_style},
 	{.of = EFFECT_RESOLVER, .name = "resolver", .commit = configure_resolver},
 	{.of = EFFECT_ACCESS_LOG_ENTRIES,
 		.name = "access log entries",
@@ -301,21 +337,24 @@ const struct effect effects_table[] = {
 		.commit = put_users,
 		.undo = drop_users},
 	{.of = EFFECT_PUBLISH, .name = "configuration", .commit = publish},
+	{.of = EFFECT_LOG_STYLE, .name = "log style", .finish = set_log_style},
+	{.of = EFFECT_LOG_FILE,
+		.name = "log file",
+		.prepare = open_log_file,
+		.finish = go_over_to_log_file,
+		.undo = close_log_file},
 	{.of = EFFECT_LISTENERS,
 		.name = "listeners",
 		.prepare = open_listeners,
 		.commit = go_over_to_listeners,
+		.finish = tell_where_it_listens,
 		.undo = close_listeners},
-	{.of = EFFECT_LOG_FILE,
-		.name = "log file",
-		.prepare = open_log_file,
-		.undo = go_back_to_log_file},
 	{.of = EFFECT_ACCESS_LOG_FILE,
 		.name = "access log file",
 		.prepare = open_access_log_file,
 		.undo = go_back_to_access_log_file},
-	{.of = EFFECT_DOOR, .name = "door", .commit = warn_of_open_door},
-	{.of = EFFECT_OUTGOING, .name = "outgoing", .commit = warn_of_outgoing},
+	{.of = EFFECT_DOOR, .name = "door", .finish = warn_of_open_door},
+	{.of = EFFECT_OUTGOING, .name = "outgoing", .finish = warn_of_outgoing},
 };
 
 const size_t effects_count = sizeof(effects_table) / sizeof(effects_table[0]);
@@ -343,18 +382,32 @@ int effects_prepare(const struct effect *table, size_t count, unsigned effects,
 	return 0;
 }
 
-void effects_commit(
-	const struct effect *table, size_t count, unsigned effects, struct change *change)
+static void log_effect(const struct effect *effect)
 {
 	struct log_line line;
 
+	log_begin(&line, LOG_DEBUG, "effect of a change");
+	log_text(&line, "effect", effect->name);
+	log_end(&line);
+}
+
+void effects_commit(
+	const struct effect *table, size_t count, unsigned effects, struct change *change)
+{
 	for (size_t i = 0; i < count; i++) {
 		if ((table[i].of & effects) == 0)
 			continue;
 		if (table[i].commit != NULL)
 			table[i].commit(change);
-		log_begin(&line, LOG_DEBUG, "effect of a change");
-		log_text(&line, "effect", table[i].name);
-		log_end(&line);
+		log_effect(&table[i]);
+	}
+}
+
+void effects_finish(
+	const struct effect *table, size_t count, unsigned effects, struct change *change)
+{
+	for (size_t i = 0; i < count; i++) {
+		if ((table[i].of & effects) != 0 && table[i].finish != NULL)
+			table[i].finish(change);
 	}
 }

@@ -13,10 +13,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "net/local.h"
+
 static const struct front_row {
 	const char *listening; /* what the log says */
 	const char *name; /* of the first setting */
-	size_t listen, port; /* settings: where, and on which port unless that says one */
+	bool is_local; /* a unix socket */
+	size_t path; /* its setting */
+	size_t listen, port; /* else: where, and on which port unless that says one */
+	size_t clients; /* descriptors that whoever accepts there needs for them */
 	size_t backlog; /* setting */
 	int fixed_backlog; /* where it is none; 0: it is */
 } rows[FRONTS] = {
@@ -30,7 +35,18 @@ static const struct front_row {
 		.listen = offsetof(struct settings, monitor_listen),
 		.port = offsetof(struct settings, monitor_port),
 		.fixed_backlog = 64},
+	[FRONT_MONITOR_SOCKET] = {.listening = "monitor listening",
+		.name = "monitor_socket",
+		.is_local = true,
+		.path = offsetof(struct settings, monitor_socket),
+		.clients = FRONTS_SOCKET_CLIENTS + 1,
+		.fixed_backlog = 64},
 };
+
+static const char *path_of(const struct settings *s, enum front front)
+{
+	return *(char *const *)(const void *)((const char *)s + rows[front].path);
+}
 
 static const struct listen_list *list_of(const struct settings *s, enum front front)
 {
@@ -60,13 +76,44 @@ static int backlog_of(const struct settings *s, enum front front)
 					      : (int)number_of(s, rows[front].backlog);
 }
 
-size_t fronts_count(const struct settings *s)
+static size_t count_new(const struct settings *s, enum front front, const struct listeners *old)
+{
+	struct listen_list places;
+
+	if (rows[front].is_local)
+		return listeners_count_new_local(path_of(s, front), old);
+	places = places_of(s, front);
+	return listeners_count_new(&places, old);
+}
+
+/* Of so many new sockets, and of their clients, for whom `kept` are there. */
+static size_t descriptors_of(enum front front, size_t sockets, size_t kept)
+{
+	return sockets + (sockets > 0 ? rows[front].clients - kept : 0);
+}
+
+size_t fronts_descriptors(const struct settings *s)
 {
 	size_t count = 0;
 
 	for (enum front i = 0; i < FRONTS; i++)
-		count += list_of(s, i)->count;
+		count += descriptors_of(i, count_new(s, i, NULL), 0);
 	return count;
+}
+
+int fronts_check(const struct settings *s, char error[CONFIG_ERROR_MAX])
+{
+	for (enum front i = 0; i < FRONTS; i++) {
+		const char *path = rows[i].is_local ? path_of(s, i) : "";
+		int result = *path != '\0' ? local_check(path) : 0;
+
+		if (result == 0)
+			continue;
+		snprintf(error, CONFIG_ERROR_MAX, "cannot listen at %s: %s", path,
+			local_explain(result));
+		return -1;
+	}
+	return 0;
 }
 
 /* ---- what cannot be listened on beside each other ---- */
@@ -110,12 +157,12 @@ static int check_place(const struct listen_list places[FRONTS], enum front front
 	return 0;
 }
 
-int fronts_check(const struct settings *s, char error[CONFIG_ERROR_MAX])
+int fronts_check_places(const struct settings *s, char error[CONFIG_ERROR_MAX])
 {
 	struct listen_list places[FRONTS];
 
 	for (enum front i = 0; i < FRONTS; i++) {
-		places[i] = places_of(s, i);
+		places[i] = rows[i].is_local ? (struct listen_list){.count = 0} : places_of(s, i);
 		for (size_t k = 0; k < places[i].count; k++) {
 			if (check_place(places, i, k, error) < 0)
 				return -1;
@@ -125,16 +172,19 @@ int fronts_check(const struct settings *s, char error[CONFIG_ERROR_MAX])
 }
 
 /* Sockets change hands between fronts never, so what one has until now another cannot take. */
-static int check_taken(const struct fronts *f, enum front front, const struct listen_list *places,
+static int check_taken(const struct fronts *f, enum front front, const struct settings *s,
 	char error[CONFIG_ERROR_MAX])
 {
+	struct listen_list places = {.count = 0};
 	char text[ADDR_TEXT_MAX];
 
+	if (!rows[front].is_local)
+		places = places_of(s, front);
 	for (enum front i = 0; i < FRONTS; i++) {
 		const struct listeners *now = f->at[i].now;
 
 		for (size_t k = 0; i != front && now != NULL && k < now->count; k++) {
-			if (find_clash(places, places->count, &now->items[k].bound) == NULL)
+			if (find_clash(&places, places.count, &now->items[k].bound) == NULL)
 				continue;
 			snprintf(error, CONFIG_ERROR_MAX,
 				"%s: %s is what %s of this very server has until now: change that "
@@ -159,15 +209,25 @@ static void close_next(struct fronts *f)
 	}
 }
 
+static struct listeners *open_front(const struct fronts *f, enum front front,
+	const struct settings *s, char error[CONFIG_ERROR_MAX])
+{
+	const struct listeners *now = f->at[front].now;
+	int backlog = backlog_of(s, front);
+	struct listen_list places;
+
+	if (rows[front].is_local)
+		return listeners_open_local(path_of(s, front), backlog, now, error);
+	places = places_of(s, front);
+	return listeners_open(&places, backlog, now, error);
+}
+
 static int open_next(struct fronts *f, struct config *c, char error[CONFIG_ERROR_MAX])
 {
 	c->own_count = 0;
 	for (enum front i = 0; i < FRONTS; i++) {
-		struct listen_list places = places_of(&c->settings, i);
-
-		if (check_taken(f, i, &places, error) == 0)
-			f->at[i].next = listeners_open(
-				&places, backlog_of(&c->settings, i), f->at[i].now, error);
+		if (check_taken(f, i, &c->settings, error) == 0)
+			f->at[i].next = open_front(f, i, &c->settings, error);
 		if (f->at[i].next == NULL) {
 			close_next(f);
 			return -1;
@@ -239,20 +299,30 @@ static void settle_borrowed(struct fronts *f)
 {
 	size_t held = f->borrowed + f->borrowed_for_change, count = 0;
 
-	for (enum front i = 0; i < FRONTS; i++)
-		count += f->at[i].now->count;
+	for (enum front i = 0; i < FRONTS; i++) {
+		if (f->at[i].now->count > 0)
+			f->at[i].kept = rows[i].clients;
+		count += f->at[i].now->count + f->at[i].kept;
+	}
 	f->borrowed = count > f->reserved ? count - f->reserved : 0;
 	f->borrowed_for_change = 0;
 	fdbudget_return(f->budget, held - f->borrowed);
 }
 
-void fronts_commit(struct fronts *f, bool logs_all)
+void fronts_commit(struct fronts *f, bool logs_new)
 {
 	for (enum front i = 0; i < FRONTS; i++) {
-		listeners_log(f->at[i].next, logs_all ? NULL : f->at[i].now, rows[i].listening);
+		if (logs_new)
+			listeners_log(f->at[i].next, f->at[i].now, rows[i].listening);
 		go_over(f, i);
 	}
 	settle_borrowed(f);
+}
+
+void fronts_log(const struct fronts *f)
+{
+	for (enum front i = 0; i < FRONTS; i++)
+		listeners_log(f->at[i].now, NULL, rows[i].listening);
 }
 
 int fronts_begin(struct fronts *f, char error[CONFIG_ERROR_MAX])
@@ -270,11 +340,8 @@ static int borrow_descriptors(
 {
 	size_t count = 0;
 
-	for (enum front i = 0; i < FRONTS; i++) {
-		struct listen_list places = places_of(new, i);
-
-		count += listeners_count_new(&places, f->at[i].now);
-	}
+	for (enum front i = 0; i < FRONTS; i++)
+		count += descriptors_of(i, count_new(new, i, f->at[i].now), f->at[i].kept);
 	if (!fdbudget_borrow(f->budget, count)) {
 		snprintf(error, CONFIG_ERROR_MAX,
 			"no descriptors to spare for new listeners (limit on open files): try "
@@ -287,7 +354,7 @@ static int borrow_descriptors(
 
 int fronts_prepare(struct fronts *f, struct config *new, char error[CONFIG_ERROR_MAX])
 {
-	if (fronts_check(&new->settings, error) < 0 ||
+	if (fronts_check_places(&new->settings, error) < 0 ||
 		borrow_descriptors(f, &new->settings, error) < 0)
 		return -1;
 	if (open_next(f, new, error) == 0 && expect_next(f, error) == 0)

@@ -21,6 +21,7 @@ struct janitor {
 	struct mutex lock; /* the rest */
 	pthread_cond_t told;
 	bool looks_again;
+	struct job *called; /* is to look by itself; NULL: none */
 	bool stopping;
 };
 
@@ -46,16 +47,21 @@ static bool sleep_until(struct janitor *j, int64_t due)
 	struct timespec until = clock_timespec(due);
 	int status = 0;
 	bool hurry, goes_on;
+	struct job *called;
 
 	mutex_lock(&j->lock);
-	while (!j->looks_again && !j->stopping && status == 0)
+	while (!j->looks_again && j->called == NULL && !j->stopping && status == 0)
 		status = pthread_cond_clockwait(&j->told, &j->lock.mutex, CLOCK_MONOTONIC, &until);
 	hurry = j->looks_again;
+	called = j->called;
 	goes_on = !j->stopping;
 	j->looks_again = false;
+	j->called = NULL;
 	mutex_unlock(&j->lock);
 	if (hurry)
 		schedule_hurry(&j->schedule);
+	else if (called != NULL)
+		schedule_call(called);
 	return goes_on;
 }
 
@@ -83,6 +89,17 @@ void janitor_look_again(struct janitor *j)
 {
 	mutex_lock(&j->lock);
 	j->looks_again = true;
+	pthread_cond_signal(&j->told);
+	mutex_unlock(&j->lock);
+}
+
+void janitor_call(struct janitor *j, struct job *job)
+{
+	mutex_lock(&j->lock);
+	/* Two at once are rare: then all look. */
+	if (j->called != NULL && j->called != job)
+		j->looks_again = true;
+	j->called = job;
 	pthread_cond_signal(&j->told);
 	mutex_unlock(&j->lock);
 }

@@ -26,6 +26,7 @@
 #include "server/hasher.h"
 #include "server/idle.h"
 #include "server/janitor.h"
+#include "server/sampling.h"
 #include "state/admission.h"
 #include "state/operators.h"
 #include "state/users_file.h"
@@ -44,6 +45,7 @@ struct server {
 	struct janitor *janitor;
 	struct idle_sweep idle_sweep;
 	struct addresses addresses;
+	struct sampling sampling;
 };
 
 /* ---- what is said at start ---- */
@@ -84,16 +86,23 @@ static void warn_of_awaited(const struct server *s, const struct listeners *l)
 
 /* ---- open ---- */
 
+static void say_unreadable(const char *why)
+{
+	log_message(LOG_WARN, "%s; what was known of it stays, and it is tried again", why);
+}
+
 static int make_shared_state(struct server *s, const struct config *c, char *error)
 {
 	struct services *v = &s->services;
 	struct resolver_options resolver = effects_resolver_options(&c->settings);
 
+	resolver.say = say_unreadable;
 	stats_init(&v->stats);
 	pipe_pool_init(&v->pipes, &v->budget);
-	v->resolver = resolver_new(&resolver);
+	v->resolver = resolver_new(&resolver, &v->budget);
 	v->registry = registry_new(v->budget.sessions);
-	if (v->resolver == NULL || v->registry == NULL) {
+	v->throughput = throughput_new(v->stats.started);
+	if (v->resolver == NULL || v->registry == NULL || v->throughput == NULL) {
 		snprintf(error, CONFIG_ERROR_MAX, "out of memory");
 		return -1;
 	}
@@ -205,7 +214,8 @@ static int open_fronts(struct server *s, struct config *c, char *error)
 {
 	struct services *v = &s->services;
 
-	if (fronts_open(&s->site.fronts, &v->budget, fronts_count(&c->settings), c, error) < 0)
+	if (fronts_open(&s->site.fronts, &v->budget, fronts_descriptors(&c->settings), c, error) <
+		0)
 		return -1;
 	v->config = config_store_new(c);
 	if (v->config != NULL)
@@ -220,13 +230,14 @@ static int open_all(struct server *s, struct config *c, bool *bad_input, char *e
 	const struct settings *settings = &c->settings;
 
 	effects_set_log(settings);
-	*bad_input = effects_open_log(settings, error) < 0 || fronts_check(settings, error) < 0 ||
+	*bad_input = effects_open_log(settings, error) < 0 ||
+		fronts_check_places(settings, error) < 0 ||
 		make_access_log(s, settings, error) < 0 ||
 		make_users(s, s->options, settings, error) < 0;
 	admission_decide_auto(c, s->options->user_count > 0);
 	if (*bad_input ||
-		capacity_plan(&s->capacity, &s->services.budget, settings, fronts_count(settings),
-			error) < 0 ||
+		capacity_plan(&s->capacity, &s->services.budget, settings,
+			fronts_descriptors(settings), error) < 0 ||
 		make_shared_state(s, c, error) < 0 || make_helpers(s, error) < 0)
 		return -1;
 	return open_fronts(s, c, error);
@@ -249,6 +260,7 @@ struct server *server_open(struct options *o, bool *bad_input, char error[CONFIG
 	s->options = o;
 	s->site.source = &o->source;
 	s->site.services = &s->services;
+	change_begin(&s->site, c);
 	if (open_all(s, c, bad_input, error) == 0)
 		return s;
 	if (s->services.config == NULL)
@@ -267,6 +279,7 @@ void server_close(struct server *s)
 	hasher_free(s->hasher);
 	errands_free(s->errands);
 	config_store_free(s->services.config);
+	throughput_free(s->services.throughput);
 	registry_free(s->services.registry);
 	resolver_free(s->services.resolver);
 	release_accounts(&s->services);
@@ -317,7 +330,10 @@ int server_start(struct server *s, char error[CONFIG_ERROR_MAX])
 	idle_sweep_init(&s->idle_sweep, v->registry, config_idle_limits(v->config));
 	janitor_add(s->janitor, &s->idle_sweep.job);
 	janitor_add(s->janitor, &s->addresses.job);
-	if (hasher_start(s->hasher) == 0 && janitor_start(s->janitor) == 0)
+	sampling_init(&s->sampling, v, s->janitor);
+	janitor_add(s->janitor, &s->sampling.job);
+	if (hasher_start(s->hasher) == 0 && janitor_start(s->janitor) == 0 &&
+		resolver_start(v->resolver) == 0)
 		return 0;
 	snprintf(error, CONFIG_ERROR_MAX, "cannot start a thread beside the workers: %s",
 		strerror(errno));
@@ -358,9 +374,7 @@ static void log_start(const struct server *s, const struct config *c)
 	for (enum front i = 0; i < FRONTS; i++)
 		warn_of_awaited(s, fronts_listeners(&s->site.fronts, i));
 	if (users_count_admins(s->services.users) == 0)
-		log_message(LOG_INFO,
-			"nobody may log in to the monitor: no user has the role admin (-u "
-			"NAME:PASS adds one)");
+		effects_log_no_admins(LOG_INFO, &c->settings);
 }
 
 int server_start_workers(struct server *s, char error[CONFIG_ERROR_MAX])
@@ -406,6 +420,11 @@ struct services *server_services(struct server *s)
 }
 
 /* ---- changes ---- */
+
+const struct config *server_base(const struct server *s)
+{
+	return s->site.base;
+}
 
 /* There are no listeners any more to be changed. */
 static bool is_stopping(const struct server *s, char *reply)

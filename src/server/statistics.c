@@ -23,7 +23,7 @@ static const struct counter counters[] = {
 	{"sessions succeeded", AT(succeeded), ""},
 	{"sessions failed", AT(failed), ""},
 	{"clients refused", AT(clients_refused), ""},
-	{"logins refused", AT(ended[END_LOGIN_REFUSED]), ""},
+	{"logins refused", AT(logins_refused), ""},
 	{"logins served as Anonymous", AT(logins_ignored), ""},
 	{"monitor logins refused", AT(monitor_logins_refused), ""},
 	{"longest session time", AT(longest_session_ms), "ms"},

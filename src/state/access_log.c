@@ -3,8 +3,11 @@
  * An entry is a block of memory of just its size, made and freed outside the lock, so that a writer
  * holds it for the exchange of a pointer and a reader for a few copies.
  *
- * A line of the file has seven words: the time with its zone, user, client, command, target,
- * SUCCESS or FAIL, and the number that the client was told (of SOCKS5: REP, RFC 1928 section 6).
+ * A line of the file has twelve words: the time with its zone, user, client, command, target,
+ * SUCCESS or FAIL, the number that the client was told (of SOCKS5: REP, RFC 1928 section 6), why
+ * the session ended, the rule that decided, bytes to and from the target, milliseconds. It is
+ * written when all that is known, so its time is that of the end. Lines of older
+ * versions have the first seven.
  */
 #include "state/access_log.h"
 
@@ -25,17 +28,20 @@
 
 #define LOOK_AT 256 /* entries that a reader looks at before it lets go of the lock */
 #define BLOCK 65536 /* bytes of the file that are searched for line ends at once */
-#define LINE_WORDS 7
-/* Bytes beside user, command and target. */
-#define LINE_REST (TIMESTAMP_DATE + TIMESTAMP_ZONE + ADDR_TEXT_MAX + 32)
+#define LINE_WORDS 12
+#define LINE_WORDS_ONCE 7 /* that older lines have */
+/* Bytes beside user, command and target: blanks, outcome, rule and LF, too. */
+#define LINE_REST                                                                                  \
+	(TIMESTAMP_DATE + TIMESTAMP_ZONE + ADDR_TEXT_MAX + ACCESS_REASON_MAX + 4 * DIGITS_MAX + 32)
 #define LINE_USUAL 256 /* bytes; most are shorter */
 
 struct entry {
 	int64_t time;
-	bool success;
+	struct addr client;
 	uint16_t user_len;
 	uint16_t target_len;
-	char text[]; /* user, target */
+	uint8_t reason_len; /* 0: it was granted */
+	char text[]; /* user, target, reason */
 };
 
 struct access_log {
@@ -138,13 +144,36 @@ static bool was_granted(const struct access_record *r)
 	return r->failure == END_REASONS;
 }
 
+static char *put_word(char *end, const char *word)
+{
+	*end++ = ' ';
+	return stpcpy(end, word);
+}
+
+static char *put_number(char *end, int64_t number)
+{
+	*end++ = ' ';
+	return digits_put(end, number);
+}
+
+static char *put_end(char *end, const struct access_end *e)
+{
+	end = e->code < 0 ? put_word(end, ACCESS_NONE) : put_number(end, e->code);
+	end = put_word(end, end_reason_word(e->reason));
+	end = put_word(end, ACCESS_NONE); /* the rule */
+	end = put_number(end, (int64_t)e->sent);
+	end = put_number(end, (int64_t)e->received);
+	return put_number(end, e->total_ms);
+}
+
 /* The line in memory of its own, to be freed, since workers' stacks are small. NULL without memory.
  */
-static char *format_line(const struct access_record *r, int64_t now, size_t *len)
+static char *format_line(
+	const struct access_record *r, const struct access_end *e, int64_t now, size_t *len)
 {
-	char date[TIMESTAMP_DATE], zone[TIMESTAMP_ZONE];
+	char date[TIMESTAMP_DATE], zone[TIMESTAMP_ZONE], client[ADDR_TEXT_MAX];
 	size_t user_size = 4 * r->user_len + 1;
-	char *line = malloc(user_size + strlen(r->command) + strlen(r->target) + LINE_REST), *end;
+	char *line = malloc(user_size + strlen(e->command) + strlen(r->target) + LINE_REST), *end;
 
 	if (line == NULL)
 		return NULL;
@@ -154,24 +183,21 @@ static char *format_line(const struct access_record *r, int64_t now, size_t *len
 	*end++ = ' ';
 	escape_word(r->user, r->user_len, end, user_size);
 	end += strlen(end);
-	*end++ = ' ';
-	addr_format(r->client, end);
-	end += strlen(end);
-	*end++ = ' ';
-	end = stpcpy(end, r->command);
-	*end++ = ' ';
-	end = stpcpy(end, r->target);
-	end = stpcpy(end, was_granted(r) ? " SUCCESS " : " FAIL ");
-	end = digits_put(end, r->code);
+	end = put_word(end, addr_format(r->client, client));
+	end = put_word(end, e->command);
+	end = put_word(end, r->target);
+	end = put_word(end, was_granted(r) ? "SUCCESS" : "FAIL");
+	end = put_end(end, e);
 	*end++ = '\n';
 	*len = (size_t)(end - line);
 	return line;
 }
 
-static bool write_line(struct access_log *log, const struct access_record *r, int64_t now)
+static bool write_line(
+	struct access_log *log, const struct access_record *r, const struct access_end *e)
 {
 	size_t len;
-	char *line = format_line(r, now, &len);
+	char *line = format_line(r, e, time(NULL), &len);
 	bool written =
 		line != NULL && sink_takes_line(&log->file) && sink_write(&log->file, line, len);
 
@@ -181,6 +207,12 @@ static bool write_line(struct access_log *log, const struct access_record *r, in
 	return written;
 }
 
+bool access_log_write(
+	struct access_log *log, const struct access_record *record, const struct access_end *end)
+{
+	return !atomic_load(&log->has_file) || write_line(log, record, end);
+}
+
 uint64_t access_log_lost(struct access_log *log)
 {
 	return atomic_load(&log->lost);
@@ -188,19 +220,29 @@ uint64_t access_log_lost(struct access_log *log)
 
 /* ---- adding ---- */
 
-static struct entry *entry_new(int64_t when, bool success, const char *user, size_t user_len,
-	const char *target, size_t target_len)
+/* What an entry is made of; the texts need no NUL at their ends. */
+struct parts {
+	int64_t time;
+	struct addr client;
+	const char *user, *target, *reason;
+	size_t user_len, target_len, reason_len;
+};
+
+static struct entry *entry_new(const struct parts *p)
 {
-	struct entry *e = malloc(sizeof(*e) + user_len + target_len);
+	struct entry *e = malloc(sizeof(*e) + p->user_len + p->target_len + p->reason_len);
+	char *end;
 
 	if (e == NULL)
 		return NULL;
-	e->time = when;
-	e->success = success;
-	e->user_len = (uint16_t)user_len;
-	e->target_len = (uint16_t)target_len;
-	memcpy(e->text, user, user_len);
-	memcpy(e->text + user_len, target, target_len);
+	e->time = p->time;
+	e->client = p->client;
+	e->user_len = (uint16_t)p->user_len;
+	e->target_len = (uint16_t)p->target_len;
+	e->reason_len = (uint8_t)p->reason_len;
+	end = mempcpy(e->text, p->user, p->user_len);
+	end = mempcpy(end, p->target, p->target_len);
+	memcpy(end, p->reason, p->reason_len);
 	return e;
 }
 
@@ -222,33 +264,50 @@ static void remember(struct access_log *log, struct entry *e)
 	free(old);
 }
 
-bool access_log_add(struct access_log *log, const struct access_record *record)
+void access_log_add(struct access_log *log, const struct access_record *record)
 {
-	int64_t now = time(NULL);
+	const char *reason = was_granted(record) ? "" : end_reason_word(record->failure);
 
 	remember(log,
-		entry_new(now, was_granted(record), record->user, record->user_len, record->target,
-			strlen(record->target)));
-	return !atomic_load(&log->has_file) || write_line(log, record, now);
+		entry_new(&(struct parts){.time = time(NULL),
+			.client = *record->client,
+			.user = record->user,
+			.user_len = record->user_len,
+			.target = record->target,
+			.target_len = strlen(record->target),
+			.reason = reason,
+			.reason_len = strlen(reason)}));
 }
 
 /* ---- reading ---- */
 
 static bool is_wanted(const struct access_cursor *c, const struct entry *e)
 {
+	if (c->by_client)
+		return network_contains_on_link(&c->client, &e->client);
 	return c->everybody ||
 		(e->user_len == c->user_len && memcmp(e->text, c->user, c->user_len) == 0);
 }
 
+/* With a NUL behind it; returns what follows in `from`. */
+static const char *copy_text(char *to, const char *from, size_t len)
+{
+	memcpy(to, from, len);
+	to[len] = '\0';
+	return from + len;
+}
+
 static void copy_out(const struct entry *e, struct access_entry *out)
 {
+	const char *rest;
+
 	out->time = e->time;
-	out->success = e->success;
+	out->client = e->client;
+	out->success = e->reason_len == 0;
 	out->user_len = e->user_len;
-	memcpy(out->user, e->text, e->user_len);
-	out->user[e->user_len] = '\0';
-	memcpy(out->target, e->text + e->user_len, e->target_len);
-	out->target[e->target_len] = '\0';
+	rest = copy_text(out->user, e->text, e->user_len);
+	rest = copy_text(out->target, rest, e->target_len);
+	copy_text(out->reason, rest, e->reason_len);
 }
 
 /* Goes back from the end until `count` entries are behind, a few under each lock. */
@@ -269,6 +328,17 @@ static void find_newest(struct access_log *log, struct access_cursor *c, uint64_
 	c->next = at > begin ? at : begin;
 }
 
+/* Whose entries are wanted is in the cursor. */
+static void begin_reading(struct access_log *log, struct access_cursor *cursor, uint64_t count)
+{
+	rwlock_read(&log->lock);
+	cursor->end = log->end;
+	cursor->next = log->begin;
+	rwlock_read_unlock(&log->lock);
+	if (count < cursor->end - cursor->next)
+		find_newest(log, cursor, count);
+}
+
 void access_log_begin(struct access_log *log, struct access_cursor *cursor, const char *user,
 	size_t user_len, uint64_t count)
 {
@@ -277,12 +347,14 @@ void access_log_begin(struct access_log *log, struct access_cursor *cursor, cons
 		cursor->user_len = user_len < USERS_NAME_MAX ? user_len : USERS_NAME_MAX;
 		memcpy(cursor->user, user, cursor->user_len);
 	}
-	rwlock_read(&log->lock);
-	cursor->end = log->end;
-	cursor->next = log->begin;
-	rwlock_read_unlock(&log->lock);
-	if (count < cursor->end - cursor->next)
-		find_newest(log, cursor, count);
+	begin_reading(log, cursor, count);
+}
+
+void access_log_begin_client(struct access_log *log, struct access_cursor *cursor,
+	const struct network *client, uint64_t count)
+{
+	*cursor = (struct access_cursor){.by_client = true, .client = *client};
+	begin_reading(log, cursor, count);
 }
 
 size_t access_log_read(struct access_log *log, struct access_cursor *cursor,
@@ -343,27 +415,59 @@ static bool parse_time(const char *text, int64_t *out)
 	return true;
 }
 
-/* Cuts the line up in place; NULL when it is none of ours. */
+/* Cuts the line up in place; 0 when it has more words than there is room for, or empty ones. */
+static size_t split_line(char *line, char *words[LINE_WORDS])
+{
+	size_t count = 0;
+
+	for (char *rest = line, *word; (word = strsep(&rest, " ")) != NULL; count++) {
+		if (count == LINE_WORDS || *word == '\0')
+			return 0;
+		words[count] = word;
+	}
+	return count;
+}
+
+/* Any version's, so that a word that is not known any more is still told. */
+static bool is_reason(const char *word)
+{
+	size_t len = strlen(word);
+
+	return len < ACCESS_REASON_MAX &&
+		strspn(word, "abcdefghijklmnopqrstuvwxyz0123456789_-") == len;
+}
+
+/* False when the words do not say what became of it. */
+static bool parse_outcome(char *const words[], size_t count, struct parts *p)
+{
+	bool granted = strcmp(words[5], "SUCCESS") == 0;
+
+	p->reason = count == LINE_WORDS ? words[7] : ACCESS_NONE;
+	if ((!granted && strcmp(words[5], "FAIL") != 0) || !is_reason(p->reason))
+		return false;
+	p->reason_len = granted ? 0 : strlen(p->reason);
+	return true;
+}
+
+/* NULL when the line is none of ours. */
 static struct entry *parse_line(char *line)
 {
-	char *words[LINE_WORDS], *rest = line;
-	int64_t when;
-	size_t user_len, target_len;
+	char *words[LINE_WORDS];
+	size_t count = split_line(line, words);
+	struct parts p;
+	bool has_port;
 
-	for (size_t i = 0; i < LINE_WORDS; i++) {
-		words[i] = strsep(&rest, " ");
-		if (words[i] == NULL || *words[i] == '\0')
-			return NULL;
-	}
-	if (rest != NULL || !parse_time(words[0], &when))
+	if ((count != LINE_WORDS && count != LINE_WORDS_ONCE) || !parse_time(words[0], &p.time) ||
+		!addr_parse_port(words[2], strlen(words[2]), &p.client, &has_port) ||
+		!parse_outcome(words, count, &p))
 		return NULL;
-	if (strcmp(words[5], "SUCCESS") != 0 && strcmp(words[5], "FAIL") != 0)
+	p.user = words[1];
+	p.user_len = escape_decode(words[1], strlen(words[1]), words[1]);
+	p.target = words[4];
+	p.target_len = strlen(words[4]);
+	if (p.user_len > USERS_NAME_MAX || p.target_len >= ACCESS_TARGET_MAX)
 		return NULL;
-	user_len = escape_decode(words[1], strlen(words[1]), words[1]);
-	target_len = strlen(words[4]);
-	if (user_len > USERS_NAME_MAX || target_len >= ACCESS_TARGET_MAX)
-		return NULL;
-	return entry_new(when, words[5][0] == 'S', words[1], user_len, words[4], target_len);
+	return entry_new(&p);
 }
 
 static int read_tail(struct access_log *log, int fd, off_t from)

@@ -58,9 +58,5 @@ bool admission_client_allowed(
 		return true;
 	if ((rule->private_networks || rule->automatic) && addr_is_private(client))
 		return true;
-	for (size_t i = 0; i < rule->count; i++) {
-		if (network_contains(&rule->networks[i], client))
-			return true;
-	}
-	return false;
+	return network_list_contains(&rule->networks, client);
 }

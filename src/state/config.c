@@ -12,27 +12,68 @@
 
 /* ---- reading ---- */
 
-static int apply_overrides(const struct config_source *source, struct settings *s, char *error)
+static size_t index_of(const struct setting *setting)
 {
-	bool given[SETTINGS_COUNT] = {false};
+	return (size_t)(setting - settings_table);
+}
+
+static int read_file(const struct config_source *source, struct config *c, char *error)
+{
+	unsigned lines[SETTINGS_COUNT];
+
+	if (source->path == NULL)
+		return 0;
+	if (config_file_read(source->path, !source->is_reload, settings_table, SETTINGS_COUNT,
+		    &c->settings, lines, error) < 0)
+		return -1;
+	for (size_t i = 0; i < SETTINGS_COUNT; i++) {
+		if (lines[i] > 0)
+			c->origins[i] =
+				(struct config_origin){.from = CONFIG_FROM_FILE, .line = lines[i]};
+	}
+	return 0;
+}
+
+/* Before the first flag for it takes its place. -1 without memory. */
+static int keep_what_file_says(struct config *c, const struct setting *setting)
+{
+	size_t i = index_of(setting);
+
+	if (c->origins[i].from != CONFIG_FROM_FILE)
+		return 0;
+	c->beneath_flags[i] = setting_format(setting, &c->settings);
+	return c->beneath_flags[i] == NULL ? -1 : 0;
+}
+
+static int apply_override(struct config *c, const struct config_override *o, char *error)
+{
+	struct config_origin *origin = &c->origins[index_of(o->setting)];
+	const struct setting_input in = {
+		.text = o->value, .adds = origin->from == CONFIG_FROM_FLAG};
 	char flag[64], why[SETTING_ERROR_MAX];
 
-	for (size_t i = 0; i < source->count; i++) {
-		const struct config_override *o = &source->overrides[i];
-		bool *again = &given[o->setting - settings_table];
-		const struct setting_input in = {.text = o->value, .adds = *again};
+	if (in.adds && !o->setting->type->is_list) {
+		snprintf(error, CONFIG_ERROR_MAX, "%s: \"%.512s\": it was given already",
+			setting_flag(o->setting, flag), o->value);
+		return -1;
+	}
+	if (keep_what_file_says(c, o->setting) < 0) {
+		snprintf(error, CONFIG_ERROR_MAX, "out of memory");
+		return -1;
+	}
+	if (!setting_set(o->setting, &c->settings, &in, why)) {
+		snprintf(error, CONFIG_ERROR_MAX, "%s: %s", setting_flag(o->setting, flag), why);
+		return -1;
+	}
+	*origin = (struct config_origin){.from = CONFIG_FROM_FLAG};
+	return 0;
+}
 
-		if (*again && !o->setting->type->is_list) {
-			snprintf(error, CONFIG_ERROR_MAX, "%s: \"%.512s\": it was given already",
-				setting_flag(o->setting, flag), o->value);
+static int apply_overrides(const struct config_source *source, struct config *c, char *error)
+{
+	for (size_t i = 0; i < source->count; i++) {
+		if (apply_override(c, &source->overrides[i], error) < 0)
 			return -1;
-		}
-		if (!setting_set(o->setting, s, &in, why)) {
-			snprintf(error, CONFIG_ERROR_MAX, "%s: %s", setting_flag(o->setting, flag),
-				why);
-			return -1;
-		}
-		*again = true;
 	}
 	return 0;
 }
@@ -48,13 +89,26 @@ struct config *config_read(const struct config_source *source, char error[CONFIG
 		return NULL;
 	}
 	atomic_init(&c->references, 1);
-	if ((source->path != NULL &&
-		    config_file_read(source->path, !source->is_reload, settings_table,
-			    SETTINGS_COUNT, &c->settings, error) < 0) ||
-		apply_overrides(source, &c->settings, error) < 0) {
+	c->path = source->path;
+	if (read_file(source, c, error) < 0 || apply_overrides(source, c, error) < 0) {
 		config_release(c);
 		return NULL;
 	}
+	return c;
+}
+
+char *config_in_file(const struct config *c, const struct setting *setting)
+{
+	size_t i = index_of(setting);
+
+	if (c->origins[i].from == CONFIG_FROM_FILE)
+		return setting_format(setting, &c->settings);
+	return strdup(c->beneath_flags[i] != NULL ? c->beneath_flags[i] : "-");
+}
+
+struct config *config_hold(struct config *c)
+{
+	atomic_fetch_add(&c->references, 1);
 	return c;
 }
 
@@ -72,6 +126,8 @@ struct config *config_clone(const struct config *c)
 		}
 	}
 	config_keep_own(copy, c);
+	memcpy(copy->origins, c->origins, sizeof(copy->origins));
+	copy->path = c->path;
 	copy->auto_requires_login = c->auto_requires_login;
 	return copy;
 }
@@ -87,6 +143,8 @@ void config_release(struct config *c)
 	if (c == NULL || atomic_fetch_sub(&c->references, 1) > 1)
 		return;
 	settings_free(&c->settings);
+	for (size_t i = 0; i < SETTINGS_COUNT; i++)
+		free(c->beneath_flags[i]);
 	free(c);
 }
 
@@ -137,8 +195,7 @@ struct config *config_get(struct config_store *store)
 	struct config *c;
 
 	rwlock_read(&store->lock);
-	c = store->current;
-	atomic_fetch_add(&c->references, 1);
+	c = config_hold(store->current);
 	rwlock_read_unlock(&store->lock);
 	return c;
 }

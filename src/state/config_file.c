@@ -22,7 +22,7 @@ struct reading {
 	const struct setting *table;
 	size_t count;
 	void *values;
-	bool *given; /* by index in the table: the file has set it */
+	unsigned *lines; /* by index in the table: the first that has set it; 0: none has */
 	char *error;
 };
 
@@ -120,16 +120,17 @@ static bool split_line(struct reading *r, char *line, char **name, char **value)
 static bool take_value(
 	struct reading *r, const struct setting *setting, const char *name, const char *value)
 {
-	bool *given = &r->given[setting - r->table];
+	unsigned *first = &r->lines[setting - r->table];
 	const struct setting_input in = {
-		.text = value, .adds = *given, .place = {.file = r->path, .line = r->line}};
+		.text = value, .adds = *first != 0, .place = {.file = r->path, .line = r->line}};
 	char why[SETTING_ERROR_MAX];
 
-	if (*given && !setting->type->is_list)
+	if (*first != 0 && !setting->type->is_list)
 		return refuse_line(r, "%s: \"%s\": it was set already further up", name, value);
 	if (!setting_set(setting, r->values, &in, why))
 		return refuse_line(r, "%s: %s", name, why);
-	*given = true;
+	if (*first == 0)
+		*first = r->line;
 	return true;
 }
 
@@ -166,21 +167,67 @@ static int read_lines_of(struct reading *r, struct lines *lines)
 }
 
 int config_file_read(const char *path, bool may_be_pipe, const struct setting *table, size_t count,
-	void *values, char error[CONFIG_FILE_ERROR_MAX])
+	void *values, unsigned *lines, char error[CONFIG_FILE_ERROR_MAX])
 {
-	struct reading r = {
-		.path = path, .table = table, .count = count, .values = values, .error = error};
-	struct lines *lines = lines_open(path, may_be_pipe, error);
-	int result = -1;
+	struct reading r = {.path = path,
+		.table = table,
+		.count = count,
+		.values = values,
+		.lines = lines,
+		.error = error};
+	struct lines *file = lines_open(path, may_be_pipe, error);
+	int result;
 
-	if (lines == NULL)
+	if (file == NULL)
 		return -1;
-	r.given = calloc(count, sizeof(*r.given));
-	if (r.given == NULL)
-		snprintf(error, CONFIG_FILE_ERROR_MAX, "out of memory");
-	else
-		result = read_lines_of(&r, lines);
-	lines_close(lines);
-	free(r.given);
+	memset(lines, 0, count * sizeof(*lines));
+	result = read_lines_of(&r, file);
+	lines_close(file);
 	return result;
+}
+
+/* ---- writing a line ---- */
+
+/* Would it be read as something else without quotes? */
+static bool needs_quotes(const char *value)
+{
+	size_t len = strlen(value);
+
+	if (len == 0 || *value == '"' || strchr(BLANKS, *value) != NULL ||
+		strchr(BLANKS, value[len - 1]) != NULL)
+		return true;
+	for (const char *p = value; *p != '\0'; p++) {
+		if (begins_comment(p) && (p == value || strchr(BLANKS, p[-1]) != NULL))
+			return true;
+	}
+	return false;
+}
+
+static void put_quoted(char *out, const char *value)
+{
+	*out++ = '"';
+	for (; *value != '\0'; value++) {
+		if (*value == '"' || *value == '\\')
+			*out++ = '\\';
+		*out++ = *value;
+	}
+	*out++ = '"';
+	*out = '\0';
+}
+
+char *config_file_line(const struct setting *setting, const void *values)
+{
+	char *value = setting_format(setting, values), *line = NULL, *end;
+
+	if (value != NULL)
+		line = malloc(strlen(setting->name) + 3 + 2 * strlen(value) + 3);
+	if (line != NULL) {
+		end = stpcpy(stpcpy(line, setting->name), " = ");
+		if (needs_quotes(value))
+			put_quoted(end, value);
+		else
+			strcpy(end, value);
+	}
+	free(value);
+	return line;
 }

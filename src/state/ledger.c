@@ -52,6 +52,7 @@ struct ledger_entry {
 	_Atomic(int64_t) last_seen;
 	_Atomic(size_t) sessions;
 	_Atomic(size_t) holders; /* of a user's: sessions, and the user himself */
+	_Atomic(uint64_t) refused; /* a client's */
 
 	_Alignas(CACHE_LINE) struct ledger *ledger;
 	_Atomic(bool) has_retired;
@@ -324,9 +325,16 @@ static void leave_client(struct ledger_entry *client, int64_t now)
 		atomic_fetch_add(&l->idle, 1);
 }
 
+void ledger_count_refusal(struct ledger_entry *client)
+{
+	if (client != NULL)
+		atomic_fetch_add_explicit(&client->refused, 1, memory_order_relaxed);
+}
+
 void ledger_turn_away(struct ledger_entry *client, int64_t now)
 {
 	atomic_fetch_sub_explicit(&client->total, 1, memory_order_relaxed);
+	ledger_count_refusal(client);
 	leave_client(client, now);
 }
 
@@ -466,9 +474,55 @@ struct ledger_figures ledger_read(const struct ledger_entry *entry)
 	f.total = GET(&entry->total);
 	f.sent = GET(&entry->tally.sent);
 	f.received = GET(&entry->tally.received);
+	f.refused = GET(&entry->refused);
 	f.last_login = GET(&entry->last_login);
 	f.last_seen = GET(&entry->last_seen);
 	return f;
+}
+
+/* ---- which clients there are ---- */
+
+static struct network network_of(const struct client_key *key)
+{
+	struct network n = {.prefix = key->prefix};
+
+	if (key->family == AF_INET) {
+		n.base = addr_from_ipv4(key->address, 0);
+		return n;
+	}
+	n.base = addr_from_ipv6(key->address, 0);
+	n.base.in6.sin6_scope_id = key->scope;
+	return n;
+}
+
+/* Of clients that are equally long ago the lower address comes first. */
+static int compare_clients(const void *a, const void *b)
+{
+	const struct ledger_client *x = a, *y = b;
+	const struct ledger_figures *f = &x->figures, *g = &y->figures;
+
+	if ((f->sessions > 0) != (g->sessions > 0))
+		return f->sessions > 0 ? -1 : 1;
+	if (f->sessions == 0 && f->last_seen != g->last_seen)
+		return f->last_seen > g->last_seen ? -1 : 1;
+	return addr_compare(&x->client.base, &y->client.base);
+}
+
+struct ledger_client *ledger_clients(struct ledger *l, size_t *count)
+{
+	struct ledger_client *clients;
+
+	rwlock_read(&l->clients_lock);
+	*count = hashmap_count(l->clients);
+	clients = calloc(*count + 1, sizeof(*clients));
+	for (size_t i = 0; clients != NULL && i < *count; i++) {
+		clients[i].client = network_of(&l->heap[i]->key);
+		clients[i].figures = ledger_read(l->heap[i]);
+	}
+	rwlock_read_unlock(&l->clients_lock);
+	if (clients != NULL)
+		qsort(clients, *count, sizeof(*clients), compare_clients);
+	return clients;
 }
 
 /* ---- who is active ---- */

@@ -190,6 +190,7 @@ void registry_leave(struct registry_slot *s)
 	s->user_len = 0;
 	s->user = s->command = s->wanted = NULL;
 	mutex_unlock(&s->lock);
+	traffic_stir(&s->traffic);
 }
 
 /* ---- looking ---- */
@@ -266,6 +267,12 @@ void registry_totals(struct registry *r, uint64_t *sent, uint64_t *received)
 	}
 }
 
+void registry_set_alarm(struct registry *r, struct traffic_alarm *alarm)
+{
+	for (size_t i = 0; i < r->count; i++)
+		r->slots[i].traffic.alarm = alarm;
+}
+
 /* ---- ending ---- */
 
 bool registry_end(struct registry *r, uint64_t id, enum end_reason reason)
@@ -284,7 +291,25 @@ bool registry_end(struct registry *r, uint64_t id, enum end_reason reason)
 	return found;
 }
 
-size_t registry_end_user(struct registry *r, const char *user, size_t len, enum end_reason reason)
+/* Whose sessions are meant: those of the clients in a network, or (NULL) of a user, or of nobody
+ * (of a length of 0). */
+struct whose {
+	const struct network *client;
+	const char *user;
+	size_t user_len;
+};
+
+static bool is_meant_locked(const struct registry_slot *s, const struct whose *w) REQUIRES(&s->lock)
+{
+	if (s->id == 0)
+		return false;
+	if (w->client != NULL)
+		return network_contains_on_link(w->client, &s->client_addr);
+	return s->user_len == w->user_len &&
+		(s->user_len == 0 || memcmp(s->user, w->user, s->user_len) == 0);
+}
+
+static size_t end_all_of(struct registry *r, const struct whose *w, enum end_reason reason)
 {
 	size_t ended = 0;
 
@@ -292,14 +317,25 @@ size_t registry_end_user(struct registry *r, const char *user, size_t len, enum 
 		struct registry_slot *s = &r->slots[i];
 
 		mutex_lock(&s->lock);
-		if (s->id != 0 && s->user_len == (user == NULL ? 0 : len) &&
-			(s->user_len == 0 || memcmp(s->user, user, len) == 0)) {
+		if (is_meant_locked(s, w)) {
 			tell_locked(s, reason);
 			ended++;
 		}
 		mutex_unlock(&s->lock);
 	}
 	return ended;
+}
+
+size_t registry_end_user(struct registry *r, const char *user, size_t len, enum end_reason reason)
+{
+	const struct whose w = {.user = user, .user_len = user == NULL ? 0 : len};
+
+	return end_all_of(r, &w, reason);
+}
+
+size_t registry_end_client(struct registry *r, const struct network *client, enum end_reason reason)
+{
+	return end_all_of(r, &(const struct whose){.client = client}, reason);
 }
 
 /* Ends the session when it is due; returns when it is, or was. The phase is looked at first: the

@@ -356,6 +356,124 @@ const struct setting_type setting_addresses = {
 	.legal = put_legal_addresses,
 };
 
+/* ---- networks ---- */
+
+static bool add_network(struct network_list *list, const char *word, size_t len)
+{
+	if (list->count == SETTINGS_MAX_NETWORKS ||
+		!network_parse(word, len, &list->networks[list->count]))
+		return false;
+	list->count++;
+	return true;
+}
+
+/* Behind what was written before, if anything was. */
+static void put_networks(const struct network_list *list, const char *separator, FILE *out)
+{
+	char text[ADDR_TEXT_MAX];
+
+	for (size_t i = 0; i < list->count; i++, separator = ", ")
+		fprintf(out, "%s%s/%u", separator, addr_format_host(&list->networks[i].base, text),
+			list->networks[i].prefix);
+}
+
+static bool same_networks(const struct network_list *l, const struct network_list *m)
+{
+	if (l->count != m->count)
+		return false;
+	for (size_t i = 0; i < l->count; i++) {
+		if (l->networks[i].prefix != m->networks[i].prefix ||
+			!addr_equal(&l->networks[i].base, &m->networks[i].base))
+			return false;
+	}
+	return true;
+}
+
+bool network_list_contains(const struct network_list *list, const struct addr *a)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		if (network_contains(&list->networks[i], a))
+			return true;
+	}
+	return false;
+}
+
+static bool read_networks(const struct setting *setting, void *value,
+	const struct setting_input *in, char why[SETTING_ERROR_MAX])
+{
+	struct network_list list = {0};
+	const char *text = in->text, *word;
+	size_t len;
+
+	(void)setting;
+	(void)why;
+	if (in->adds)
+		list = *(const struct network_list *)value;
+	while (parse_next_word(&text, &word, &len)) {
+		if (!add_network(&list, word, len))
+			return false;
+	}
+	*(struct network_list *)value = list;
+	return true;
+}
+
+static void write_networks(const struct setting *setting, const void *value, FILE *out)
+{
+	(void)setting;
+	put_networks(value, "", out);
+}
+
+static bool equal_networks(const void *a, const void *b)
+{
+	return same_networks(a, b);
+}
+
+#define LEGAL_NETWORKS "networks such as 203.0.113.0/24 (no bits set behind the prefix; at most 64)"
+
+static void put_legal_networks(const struct setting *setting, FILE *out)
+{
+	(void)setting;
+	fputs(LEGAL_NETWORKS ", or nothing", out);
+}
+
+/* False when there is nothing to be asked about a word that `list` did not take. */
+static bool ask_network(const struct network_list *list, const char *word, size_t len, FILE *out)
+{
+	char text[ADDR_TEXT_MAX];
+	struct network around;
+
+	if (list->count == SETTINGS_MAX_NETWORKS || !network_parse_around(word, len, &around))
+		return false;
+	fprintf(out, "; did you mean %s/%u?", addr_format_host(&around.base, text), around.prefix);
+	return true;
+}
+
+/* About the first word that is none. */
+static void ask_networks(const struct setting *setting, const char *text, FILE *out)
+{
+	struct network_list list = {.count = 0};
+	const char *word;
+	size_t len;
+
+	(void)setting;
+	while (parse_next_word(&text, &word, &len)) {
+		if (add_network(&list, word, len))
+			continue;
+		(void)ask_network(&list, word, len, out);
+		return;
+	}
+}
+
+const struct setting_type setting_networks = {
+	.size = sizeof(struct network_list),
+	.is_list = true,
+	.parse = read_networks,
+	.format = write_networks,
+	.equal = equal_networks,
+	.legal = put_legal_networks,
+	.ask = ask_networks,
+};
+
 /* ---- who may connect ---- */
 
 static bool is_word(const char *word, size_t len, const char *expected)
@@ -373,11 +491,8 @@ static bool add_client(struct client_rule *rule, const char *word, size_t len)
 		rule->any = true;
 	else if (is_word(word, len, "private"))
 		rule->private_networks = true;
-	else if (rule->count < SETTINGS_MAX_NETWORKS &&
-		network_parse(word, len, &rule->networks[rule->count]))
-		rule->count++;
 	else
-		return false;
+		return add_network(&rule->networks, word, len);
 	return true;
 }
 
@@ -385,9 +500,8 @@ static bool add_client(struct client_rule *rule, const char *word, size_t len)
 static void ask_client(const struct setting *setting, const char *text, FILE *out)
 {
 	struct client_rule rule = {0};
-	char hint[NEAREST_HINT_MAX], host[ADDR_TEXT_MAX];
+	char hint[NEAREST_HINT_MAX];
 	struct nearest nearest;
-	struct network around;
 	const char *word;
 	size_t len;
 
@@ -396,11 +510,8 @@ static void ask_client(const struct setting *setting, const char *text, FILE *ou
 		if (!parse_next_word(&text, &word, &len))
 			return;
 	} while (add_client(&rule, word, len));
-	if (rule.count < SETTINGS_MAX_NETWORKS && network_parse_around(word, len, &around)) {
-		fprintf(out, "; did you mean %s/%u?", addr_format_host(&around.base, host),
-			around.prefix);
+	if (ask_network(&rule.networks, word, len, out))
 		return;
-	}
 	nearest = nearest_to(word, len);
 	for (size_t i = 0; i < sizeof(client_words) / sizeof(client_words[0]); i++)
 		nearest_try(&nearest, client_words[i]);
@@ -433,7 +544,6 @@ static void write_clients(const struct setting *setting, const void *value, FILE
 {
 	const struct client_rule *rule = value;
 	const char *separator = "";
-	char text[ADDR_TEXT_MAX];
 	const struct {
 		bool is_set;
 		const char *word;
@@ -447,32 +557,22 @@ static void write_clients(const struct setting *setting, const void *value, FILE
 		fprintf(out, "%s%s", separator, words[i].word);
 		separator = ", ";
 	}
-	for (size_t i = 0; i < rule->count; i++, separator = ", ")
-		fprintf(out, "%s%s/%u", separator, addr_format_host(&rule->networks[i].base, text),
-			rule->networks[i].prefix);
+	put_networks(&rule->networks, separator, out);
 }
 
 static bool equal_clients(const void *a, const void *b)
 {
 	const struct client_rule *l = a, *m = b;
 
-	if (l->automatic != m->automatic || l->any != m->any ||
-		l->private_networks != m->private_networks || l->count != m->count)
-		return false;
-	for (size_t i = 0; i < l->count; i++) {
-		if (l->networks[i].prefix != m->networks[i].prefix ||
-			!addr_equal(&l->networks[i].base, &m->networks[i].base))
-			return false;
-	}
-	return true;
+	return l->automatic == m->automatic && l->any == m->any &&
+		l->private_networks == m->private_networks &&
+		same_networks(&l->networks, &m->networks);
 }
 
 static void put_legal_clients(const struct setting *setting, FILE *out)
 {
 	(void)setting;
-	fputs("auto, any, private, networks such as 203.0.113.0/24 (no bits set behind the prefix; "
-	      "at most 64), or several of these",
-		out);
+	fputs("auto, any, private, " LEGAL_NETWORKS ", or several of these", out);
 }
 
 const struct setting_type setting_clients = {

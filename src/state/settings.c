@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "net/local.h"
 #include "net/resolver.h"
 
 #define SECOND INT64_C(1000)
@@ -85,6 +86,19 @@ const struct setting settings_table[] = {
 		.effects = EFFECT_LISTENERS,
 		.value_name = "PORT",
 		.help = "Port of the monitor; 0 lets the kernel choose."},
+	{.name = "monitor_socket",
+		AT(TEXT, monitor_socket),
+		.initial = "",
+		.valid = local_path_fits,
+		.legal = "a path of at most 107 bytes",
+		.reloadable = true,
+		.is_files = true,
+		.effects = EFFECT_LISTENERS,
+		.value_name = "PATH",
+		.help = "Unix socket that the monitor is served on as well, at which root and the "
+			"user that the server runs as are administrators without a login; others "
+			"log in, and have to be of the file's group. Eight at once, beside those "
+			"of max_monitor_clients. Empty: none."},
 	{.name = "max_monitor_clients",
 		AT(NUMBER, max_monitor_clients),
 		.initial = "16",
@@ -232,6 +246,15 @@ const struct setting settings_table[] = {
 		.reloadable = true,
 		.value_name = "RANGE",
 		.help = "Ports that clients of UDP ASSOCIATE send to, one a client."},
+	{.name = "udp_clients",
+		AT(NETWORKS, udp_clients),
+		.initial = "",
+		.reloadable = true,
+		.value_name = "LIST",
+		.help = "Networks from which a client of UDP ASSOCIATE may send besides the address "
+			"of its TCP connection, where NAT makes two of one (containers). Of all "
+			"who may, the first to send to an association's port has it: name no more "
+			"than you need."},
 	{.name = "udp_filter",
 		AT(CHOICE, udp_filter),
 		.initial = "address",
@@ -369,9 +392,10 @@ const struct setting settings_table[] = {
 		.is_files = true,
 		.effects = EFFECT_ACCESS_LOG_FILE,
 		.value_name = "FILE",
-		.help = "File that each answered request is logged to, a line each, opened again "
-			"on SIGHUP; empty: none. At start the end of it is read, so that "
-			"ACCESS_LOG goes on where it was."},
+		.help = "File that sessions are logged to when they end, a line each, if their "
+			"request was answered or the login of a user refused; opened again on "
+			"SIGHUP; empty: none. At start the end of it is read, so that ACCESS_LOG "
+			"goes on where it was."},
 	{.name = "access_log_entries",
 		AT(NUMBER, access_log_entries),
 		.initial = "100000",
@@ -380,7 +404,8 @@ const struct setting settings_table[] = {
 		.reloadable = true,
 		.effects = EFFECT_ACCESS_LOG_ENTRIES,
 		.value_name = "N",
-		.help = "Answered requests that are remembered for the monitor's ACCESS_LOG."},
+		.help = "Answered requests, and refused logins of users, that are remembered for "
+			"the monitor's ACCESS_LOG."},
 	{.name = "log_file",
 		AT(TEXT, log_file),
 		.initial = "",

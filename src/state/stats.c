@@ -77,6 +77,8 @@ void stats_session_ends(struct stats *s, const struct stats_outcome *outcome)
 {
 	atomic_fetch_sub_explicit(&s->current, 1, memory_order_relaxed);
 	stats_add(&s->ended[outcome->reason], 1);
+	if (outcome->reason == END_WRONG_PASSWORD || outcome->reason == END_LOGIN_REFUSED)
+		stats_add(&s->logins_refused, 1);
 	if (outcome->was_asked)
 		stats_add(outcome->was_served ? &s->succeeded : &s->failed, 1);
 	stats_add(&s->session_ms, (uint64_t)outcome->total_ms);

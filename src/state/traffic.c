@@ -58,17 +58,30 @@ static bool read_window(const struct traffic *t, struct window *w)
 
 /* ---- the worker ---- */
 
+static void note_counts(struct traffic *t)
+{
+	t->noted_sent = GET(&t->sent);
+	t->noted_received = GET(&t->received);
+}
+
 void traffic_begin(struct traffic *t, int64_t now)
 {
 	uint64_t sent = GET(&t->sent), received = GET(&t->received);
 
 	SET(&t->sent_before, sent);
 	SET(&t->received_before, received);
-	SET(&t->last_active, now);
-	traffic_half_close(t, false);
 	write_window(t, &(struct window){.begun = now, .sent = sent, .received = received});
+	note_counts(t);
+	PUT(&t->last_active, now);
+	traffic_half_close(t, false);
 	for (size_t i = 0; i < TRAFFIC_TALLIES; i++)
 		t->tallies[i] = NULL;
+}
+
+/* Has nothing come for longer than a window? */
+static bool is_silence(int64_t last_active, int64_t now)
+{
+	return now - last_active > WINDOW_MS;
 }
 
 /* A reader may see a counter a moment before the number that it is compared with. */
@@ -82,19 +95,42 @@ static uint64_t rate(uint64_t now, uint64_t before, int64_t elapsed_ms)
 	return growth(now, before) * 1000 / (uint64_t)elapsed_ms;
 }
 
+/* Only the first who comes rings; for all others it is one read of what nobody writes. */
+void traffic_stir(const struct traffic *t)
+{
+	struct traffic_alarm *a = t->alarm;
+
+	if (a != NULL && GET(&a->is_armed) && atomic_exchange(&a->is_armed, false))
+		a->ring(a->context);
+}
+
+/* Ends the window. What comes after a silence has all come just now, and the time before it says
+ * nothing about how fast that was. */
+static void turn_window(struct traffic *t, int64_t elapsed, int64_t now)
+{
+	bool was_silent = is_silence(GET(&t->last_active), now);
+	struct window next = {.begun = now, .sent = GET(&t->sent), .received = GET(&t->received)};
+
+	if (was_silent) {
+		next.sent_rate = rate(next.sent, t->noted_sent, WINDOW_MS);
+		next.received_rate = rate(next.received, t->noted_received, WINDOW_MS);
+	} else {
+		next.sent_rate = rate(next.sent, GET(&t->window_sent), elapsed);
+		next.received_rate = rate(next.received, GET(&t->window_received), elapsed);
+	}
+	write_window(t, &next);
+}
+
+/* The time comes last: who sees it also sees the window that it has begun. */
 void traffic_active(struct traffic *t, int64_t now)
 {
 	int64_t elapsed = now - GET(&t->window_begun);
-	struct window next = {.begun = now};
 
-	SET(&t->last_active, now);
-	if (elapsed < WINDOW_MS)
-		return;
-	next.sent = GET(&t->sent);
-	next.received = GET(&t->received);
-	next.sent_rate = rate(next.sent, GET(&t->window_sent), elapsed);
-	next.received_rate = rate(next.received, GET(&t->window_received), elapsed);
-	write_window(t, &next);
+	if (elapsed >= WINDOW_MS)
+		turn_window(t, elapsed, now);
+	note_counts(t);
+	PUT(&t->last_active, now);
+	traffic_stir(t);
 }
 
 void traffic_half_close(struct traffic *t, bool half_closed)
@@ -130,9 +166,20 @@ void traffic_share(struct traffic *t, struct tally *tally)
 
 /* ---- anybody ---- */
 
+/* What came in the last second: all of the present window and, as far as that is younger, the same
+ * part of the one before; or the average of one that is overdue. */
+static uint64_t recent_rate(uint64_t rate_before, uint64_t grown, int64_t elapsed)
+{
+	if (elapsed >= WINDOW_MS)
+		return grown * 1000 / (uint64_t)elapsed;
+	if (elapsed < 0)
+		elapsed = 0;
+	return rate_before * (uint64_t)(WINDOW_MS - elapsed) / WINDOW_MS + grown;
+}
+
 struct traffic_figures traffic_read(const struct traffic *t, int64_t now)
 {
-	struct traffic_figures f;
+	struct traffic_figures f = {0};
 	struct window w;
 	uint64_t sent, received;
 	bool whole;
@@ -140,19 +187,23 @@ struct traffic_figures traffic_read(const struct traffic *t, int64_t now)
 	/* Before `last_active`, which is written before it: who sees that a side has finished sees
 	 * a time that is as late. */
 	f.half_closed = atomic_load(&t->half_closed);
-	f.last_active = GET(&t->last_active);
+	/* Before the window: who sees that something has come lately does not take the rates of a
+	 * window that ended long ago. */
+	f.last_active = FETCH(&t->last_active);
 	whole = read_window(t, &w);
 	/* Behind the window, so that they have not fallen behind what it began with. */
 	sent = GET(&t->sent);
 	received = GET(&t->received);
 	f.sent = growth(sent, GET(&t->sent_before));
 	f.received = growth(received, GET(&t->received_before));
+	if (is_silence(f.last_active, now))
+		return f;
 	f.sent_rate = w.sent_rate;
 	f.received_rate = w.received_rate;
-	/* A window that is overdue shows that less comes now, or nothing. */
-	if (whole && now - w.begun >= WINDOW_MS) {
-		f.sent_rate = rate(sent, w.sent, now - w.begun);
-		f.received_rate = rate(received, w.received, now - w.begun);
+	if (whole) {
+		f.sent_rate = recent_rate(w.sent_rate, growth(sent, w.sent), now - w.begun);
+		f.received_rate =
+			recent_rate(w.received_rate, growth(received, w.received), now - w.begun);
 	}
 	return f;
 }

@@ -18,6 +18,7 @@
 
 #include "base/clock.h"
 #include "base/hashmap.h"
+#include "base/lines.h"
 #include "base/lock.h"
 #include "state/hash_kinds.h"
 #include "state/password.h"
@@ -392,6 +393,9 @@ const char *users_name_problem(const char *name, size_t len)
 			return "a user name has no blanks, colons, commas, double quotes or "
 			       "control characters";
 	}
+	/* As the first in the file he would lose it, or have all be refused. */
+	if (lines_mark_of(name, len) != LINES_NO_MARK)
+		return "a user name does not begin with a byte order mark";
 	if (stands_for_others(name, len))
 		return "anonymous, known, * and - stand for others, not for a user";
 	if (network_parse(name, len, &network))
@@ -658,6 +662,16 @@ enum login_result users_login(struct users *u, const struct login *login, int64_
 	return *entry != NULL ? LOGIN_OK : LOGIN_REFUSED;
 }
 
+bool users_have(struct users *u, const char *name, size_t name_len)
+{
+	bool have;
+
+	rwlock_read(&u->lock);
+	have = hashmap_get(u->map, name, name_len) != NULL;
+	rwlock_read_unlock(&u->lock);
+	return have;
+}
+
 int64_t users_check_ms(const struct users *u)
 {
 	return hashing_cost(u->hashing);
@@ -818,6 +832,27 @@ int users_set_password(
 	return store_user(u, &record, false, error);
 }
 
+static bool is_last_admin(struct users *u, const struct user *user)
+{
+	return user->role == USER_ROLE_ADMIN && users_count_admins(u) == 1;
+}
+
+int users_set_role(
+	struct users *u, const char *name, enum user_role role, char error[USERS_ERROR_MAX])
+{
+	size_t len = strlen(name);
+	const struct user *old = find_user(u, name, len);
+	struct user_record record;
+
+	if (old == NULL)
+		return refuse_change(error, name, "does not exist");
+	if (role != USER_ROLE_ADMIN && is_last_admin(u, old))
+		return refuse_change(error, name, "is the last admin and stays one");
+	record = record_of(name, old->hash, role);
+	record.attributes = old->attributes;
+	return store_user(u, &record, false, error);
+}
+
 int users_set_admin(
 	struct users *u, const char *name, const char *hash, char error[USERS_ERROR_MAX])
 {
@@ -850,7 +885,7 @@ int users_remove(struct users *u, const char *name, char error[USERS_ERROR_MAX])
 
 	if (user == NULL)
 		return refuse_change(error, name, "does not exist");
-	if (user->role == USER_ROLE_ADMIN && users_count_admins(u) == 1)
+	if (is_last_admin(u, user))
 		return refuse_change(error, name, "is the last admin and stays");
 	if (u->are_kept && b->remove(b->context, name, len, error) < 0)
 		return -1;

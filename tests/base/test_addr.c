@@ -508,6 +508,69 @@ static void networks_contain_their_addresses_only(void **state)
 	}
 }
 
+static void a_network_of_a_link_contains_what_is_on_it(void **state)
+{
+	static const struct {
+		const char *network, *addr;
+		bool expected;
+	} rows[] = {
+		{"fe80::1%1", "fe80::1%1", true},
+		{"fe80::1%1", "fe80::1%2", false},
+		{"fe80::1", "fe80::1%2", true},
+		{"192.0.2.0/24", "192.0.2.7", true},
+		{"192.0.2.0/24", "192.0.3.7", false},
+		{"::/0", "192.0.3.7", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct network n = network_of(rows[i].network);
+		struct addr a = addr_of(rows[i].addr);
+
+		assert_int_equal(network_contains_on_link(&n, &a), rows[i].expected);
+	}
+}
+
+static void networks_are_written_as_they_are_read(void **state)
+{
+	static const char *const rows[][2] = {
+		{"192.0.2.1", "192.0.2.1"},
+		{"192.0.2.1/32", "192.0.2.1"},
+		{"10.0.0.0/8", "10.0.0.0/8"},
+		{"2001:db8::1", "[2001:db8::1]"},
+		{"2001:db8::/64", "[2001:db8::]/64"},
+		{"fe80::1%7", "[fe80::1%7]"},
+		{"::/0", "[::]/0"},
+	};
+	char out[NETWORK_TEXT_MAX];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct network n = network_of(rows[i][0]), again;
+
+		assert_string_equal(network_format(&n, out), rows[i][1]);
+		again = network_of(out);
+		assert_true(network_equal(&n, &again));
+	}
+}
+
+static void addresses_have_an_order(void **state)
+{
+	static const char *const rows[] = {
+		"9.0.0.0", "10.0.0.0", "192.0.2.1", "::1", "2001:db8::1", "fe80::1%1", "fe80::1%2"};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		for (size_t j = 0; j < COUNT(rows); j++) {
+			struct addr a = addr_of(rows[i]), b = addr_of(rows[j]);
+			int order = addr_compare(&a, &b);
+
+			assert_int_equal(order < 0, i < j);
+			assert_int_equal(order == 0, i == j);
+		}
+	}
+}
+
 static void a_single_address_is_a_network(void **state)
 {
 	(void)state;
@@ -559,6 +622,9 @@ int main(void)
 		cmocka_unit_test(refuses_bits_behind_every_prefix),
 		cmocka_unit_test(every_prefix_has_its_edge),
 		cmocka_unit_test(networks_contain_their_addresses_only),
+		cmocka_unit_test(a_network_of_a_link_contains_what_is_on_it),
+		cmocka_unit_test(networks_are_written_as_they_are_read),
+		cmocka_unit_test(addresses_have_an_order),
 		cmocka_unit_test(a_single_address_is_a_network),
 		cmocka_unit_test(refuses_what_is_no_network),
 	};

@@ -87,7 +87,7 @@ static void lines_that_find_no_room_are_counted_until_there_is_some(void **state
 
 	(void)state;
 	fill_pipe(ends);
-	assert_int_equal(sink_redirect(&s, ends[1]), 0);
+	assert_int_equal(sink_adopt(&s, sink_open_same(ends[1])), 0);
 	assert_false(sink_recovered(&s, &lost));
 	assert_false(sink_takes_line(&s));
 	assert_false(sink_takes_line(&s));
@@ -121,7 +121,7 @@ static void assert_write_does_not_block(int fd)
 	struct sink s = SINK_NONE;
 	uint64_t lost;
 
-	assert_int_equal(sink_redirect(&s, fd), 0);
+	assert_int_equal(sink_adopt(&s, sink_open_same(fd)), 0);
 	assert_true(atomic_load(&s.fd) != fd);
 	put(&s, "before\n");
 	fill_shared(fd);
@@ -178,7 +178,7 @@ static void a_shared_file_is_appended_to_where_the_others_are(void **state)
 
 	(void)state;
 	assert_int_equal(write(fd, "shell\n", 6), 6);
-	assert_int_equal(sink_redirect(&s, fd), 0);
+	assert_int_equal(sink_adopt(&s, sink_open_same(fd)), 0);
 	put(&s, "line\n");
 	assert_int_equal(write(fd, "shell\n", 6), 6);
 	sink_close(&s);
@@ -195,7 +195,7 @@ static void it_goes_from_any_kind_to_any_other(void **state)
 	(void)state;
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
 	for (int i = 0; i < 2; i++) {
-		assert_int_equal(sink_redirect(&s, ends[1]), 0);
+		assert_int_equal(sink_adopt(&s, sink_open_same(ends[1])), 0);
 		put(&s, "socket\n");
 		assert_int_equal(read(ends[0], bytes, sizeof(bytes)), 7);
 		assert_int_equal(sink_open(&s, "file"), 0);

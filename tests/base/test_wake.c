@@ -32,9 +32,25 @@ static void polls_readable_until_it_is_read(void **state)
 	close(fd);
 }
 
+static void what_was_sent_can_be_taken_back(void **state)
+{
+	int fd = wake_open();
+
+	(void)state;
+	wake_send(fd);
+	wake_send(fd);
+	wake_clear(fd);
+	assert_false(is_readable(fd));
+	wake_clear(fd);
+	wake_send(fd);
+	assert_true(is_readable(fd));
+	close(fd);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(polls_readable_until_it_is_read)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(polls_readable_until_it_is_read),
+		cmocka_unit_test(what_was_sent_can_be_taken_back)};
 
 	return cmocka_run_group_tests_name("base/wake", tests, NULL, NULL);
 }

@@ -16,8 +16,9 @@ make_() {
 		DESTDIR="$DEST" PREFIX=/usr "$@")
 }
 
+# The second time to another place.
 installs() {
-	make_ install && "$DEST/usr/sbin/socks5d" -v && "$DEST/usr/bin/monitor_client" -v
+	make_ install uninstall PREFIX=/opt && make_ install && "$DEST/usr/sbin/socks5d" -v && "$DEST/usr/bin/monitor_client" -v
 }
 
 # Programs 755, the rest 644, and every folder open.
@@ -34,7 +35,29 @@ all_of_it_is_there() {
 		usr/share/bash-completion/completions/{socks5d,monitor_client}; do
 		[[ -f $DEST/$file ]] || { echo "no $file" && return 1; }
 	done
-	grep -qx 'ExecStart=/usr/sbin/socks5d .*' "$DEST/usr/lib/systemd/system/socks5d.service"
+	grep -qx 'ExecStart=/usr/sbin/socks5d .*' "$DEST/usr/lib/systemd/system/socks5d.service" &&
+		grep -qx 'ExecReload=/usr/bin/monitor_client .*' "$DEST/usr/lib/systemd/system/socks5d.service"
+}
+
+# With the programs where they are now, and no blank in between.
+the_unit_is_good() {
+	ln -sfn "$DEST" "$TMP/dest"
+	sed "s|=/usr/|=$TMP/dest/usr/|" "$DEST/usr/lib/systemd/system/socks5d.service" \
+		>"$TMP/socks5d.service"
+	bounded systemd-analyze verify --man=no "$TMP/socks5d.service" >"$TMP/verify" 2>&1
+	local status=$?
+	cat "$TMP/verify"
+	((status == 0)) && [[ ! -s $TMP/verify ]]
+}
+
+# A reload is asked for at the socket that the server is told to have, in a folder that is its own.
+reload_asks_where_the_server_listens() {
+	local unit=$DEST/usr/lib/systemd/system/socks5d.service socket
+	socket=$(sed -n 's/^ExecStart=.* --monitor-socket \([^ ]*\).*/\1/p' "$unit")
+	[[ $socket == %t/socks5d/* ]] && grep -q "^ExecReload=.* --socket $socket RELOAD$" "$unit" &&
+		grep -qx RuntimeDirectory=socks5d "$unit" &&
+		grep -q '^RestrictAddressFamilies=.*AF_UNIX' "$unit" &&
+		"$DEST/usr/bin/monitor_client" --help | grep -qF "${socket/#%t//run}"
 }
 
 # completes COMMAND WORD...: what bash offers for the last word.
@@ -62,10 +85,17 @@ nothing_stays() {
 check it_installs_where_a_blank_is_in_the_name installs
 check the_umask_does_not_matter everybody_may_read_it
 check all_of_it_is_there all_of_it_is_there
+if command -v systemd-analyze >/dev/null; then
+	check the_unit_is_good the_unit_is_good
+else
+	skip the_unit_is_good systemd-analyze
+fi
+check reload_asks_where_the_server_listens reload_asks_where_the_server_listens
 # shellcheck source=conf/completion.bash
 . "$DEST/usr/share/bash-completion/completions/socks5d"
 check flags_are_completed completion_offers '--max-sessions --max-sessions-per-client' socks5d --max-s
 check commands_are_completed completion_offers 'ACCESS_LOG ACCOUNTS ADD_USER' monitor_client -u alice A
+check the_client_s_flags_are_completed completion_offers '--socket' monitor_client --so
 check behind_a_command_nothing_is completion_offers '' monitor_client KILL S
 check a_changed_configuration_stays a_changed_configuration_stays
 check uninstall_leaves_no_file nothing_stays

@@ -47,11 +47,13 @@ void __wrap_signals_close(struct signals *s)
 	(void)s;
 }
 
+static struct flags flags = {.json = true};
+static bool is_known; /* to the server */
+
 /* Standard output is not the test's to fill, but for what json leaves out. */
 static enum client_status run(const char *input)
 {
-	struct flags flags = {.json = true};
-	struct client c = {.flags = &flags};
+	struct client c = {.flags = &flags, .is_known = is_known};
 
 	asked[0] = '\0';
 	scratch_write("input", input);
@@ -91,12 +93,31 @@ static void input_that_cannot_be_read_on_is_not_its_end(void **state)
 		batch_run(&(struct client){.flags = &(struct flags){.json = true}}), CLIENT_USAGE);
 }
 
+static void a_login_that_nobody_wants_is_passed_over(void **state)
+{
+	(void)state;
+	lines_until_fault = 0;
+	is_known = true;
+	assert_int_equal(run("alice:secret\nUSERS\nbob:secret\n"), CLIENT_OK);
+	assert_string_equal(asked, "USERS,bob:secret");
+	assert_int_equal(run("KILL a:b\n"), CLIENT_OK);
+	assert_string_equal(asked, "KILL a:b");
+	flags.user = "alice"; /* whose password never stood there */
+	assert_int_equal(run("alice:secret\n"), CLIENT_OK);
+	assert_string_equal(asked, "alice:secret");
+	flags.user = NULL;
+	is_known = false;
+	assert_int_equal(run("alice:secret\n"), CLIENT_OK);
+	assert_string_equal(asked, "alice:secret");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		scratch_test(each_line_is_asked_and_the_worst_reply_counts),
 		scratch_test(a_connection_that_breaks_is_the_end),
 		scratch_test(input_that_cannot_be_read_on_is_not_its_end),
+		scratch_test(a_login_that_nobody_wants_is_passed_over),
 	};
 
 	return cmocka_run_group_tests_name("client/batch", tests, NULL, NULL);

@@ -11,6 +11,8 @@ static const char help_text[] = "OK\n"
 				"LOG_LEVEL <error|warn|info|debug> - switches the log\n"
 				"ADD_USER <name> <password> [admin] - adds a user\n"
 				"ACCESS_LOG [<name>|* [<count>]] - the log - of accesses\n"
+				"END_USER <name>|<client> - ends those of somebody\n"
+				"SET_ROLE <name> user|admin - a role\n"
 				"ODD a|b [<c|d>|e] - literals\n\n";
 
 static struct answer help;
@@ -64,7 +66,10 @@ static void assert_found(const char *line, const char *words, const char *source
 static void the_first_word_is_a_command(void **state)
 {
 	(void)state;
-	assert_found("", "STATS CONFIG CONNECTIONS KILL LOG_LEVEL ADD_USER ACCESS_LOG ODD", NULL);
+	assert_found("",
+		"STATS CONFIG CONNECTIONS KILL LOG_LEVEL ADD_USER ACCESS_LOG END_USER "
+		"SET_ROLE ODD",
+		NULL);
 	assert_found("  CON", "CONFIG CONNECTIONS", NULL);
 	assert_found("con", "CONFIG CONNECTIONS", NULL);
 	assert_found("STATS", "STATS", NULL);
@@ -85,6 +90,9 @@ static void parameters_come_from_the_help(void **state)
 	assert_found("ADD_USER bob secret a", "admin", NULL);
 	assert_found("ACCESS_LOG ", "*", "ACCOUNTS");
 	assert_found("ACCESS_LOG * ", "", NULL);
+	assert_found("END_USER ", "", "ACCOUNTS");
+	assert_found("SET_ROLE ", "", "ACCOUNTS");
+	assert_found("SET_ROLE bob ", "user admin", NULL);
 	assert_found("STATS ", "", NULL);
 	assert_found("NOPE ", "", NULL);
 	assert_found("ODD ", "a b", NULL);

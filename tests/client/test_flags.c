@@ -88,6 +88,24 @@ static void takes_addresses_as_the_server_does(void **state)
 	}
 }
 
+static void who_says_where_to_is_not_led_to_the_usual_socket(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("USERS"), 0);
+	assert_null(run.flags.socket);
+	assert_false(run.flags.is_elsewhere);
+	assert_int_equal(parse("--socket", "/run/s", "-u", "alice", "USERS"), 0);
+	assert_string_equal(run.flags.socket, "/run/s");
+	assert_int_equal(parse("-L", "127.0.0.1"), 0);
+	assert_true(run.flags.is_elsewhere);
+	assert_int_equal(parse("-P", "8080"), 0);
+	assert_true(run.flags.is_elsewhere);
+	assert_int_equal(parse("--user", "alice"), 0);
+	assert_true(run.flags.is_elsewhere);
+	assert_int_equal(parse("--json", "USERS", "-u"), 0);
+	assert_false(run.flags.is_elsewhere);
+}
+
 static void help_and_version_come_before_later_mistakes(void **state)
 {
 	(void)state;
@@ -117,6 +135,9 @@ static void refuses_bad_flags(void **state)
 		{{"monitor_client", "-L", "host:80"}, "expected an address or a name"},
 		{{"monitor_client", "-u", ""}, "expected a name"},
 		{{"monitor_client", "-u", "alice:secret"}, "expected a name"},
+		{{"monitor_client", "--socket", ""}, "expected a path of at most 107 bytes"},
+		{{"monitor_client", "-P80", "--socket=/s"}, "two places"},
+		{{"monitor_client", "--socket=/s", "-L::1"}, "two places"},
 		{{"monitor_client", "top", "now"}, "top takes no words"},
 		{{"monitor_client", "--json", "top"}, "--json"},
 	};
@@ -206,6 +227,7 @@ int main(void)
 		cmocka_unit_test(talks_to_the_default_address_without_flags),
 		cmocka_unit_test(takes_short_and_long_flags),
 		cmocka_unit_test(takes_addresses_as_the_server_does),
+		cmocka_unit_test(who_says_where_to_is_not_led_to_the_usual_socket),
 		cmocka_unit_test(help_and_version_come_before_later_mistakes),
 		cmocka_unit_test(refuses_bad_flags),
 		cmocka_unit_test(words_become_one_request),

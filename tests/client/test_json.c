@@ -28,16 +28,47 @@ static void assert_json(const char *request, const char *reply, const char *expe
 
 /* ---- shapes ---- */
 
-static void stats_and_config_are_values(void **state)
+static void stats_and_config_are_members(void **state)
 {
 	(void)state;
-	assert_json("STATS", "OK\nall time connections:2\nserver uptime:276s\n\n",
-		"{\"status\":\"OK\",\"values\":{\"all time connections\":2,"
-		"\"server uptime\":\"276s\"}}");
+	assert_json("STATS", "OK\nall time connections:2\nserver uptime:276s\nversion:0.1.0\n\n",
+		"{\"status\":\"OK\",\"all_time_connections\":2,\"server_uptime\":276,"
+		"\"version\":\"0.1.0\"}");
 	assert_json("config", "OK\nlisten:0.0.0.0, [::1]:80\nempty:\nno colon\n\n",
-		"{\"status\":\"OK\",\"values\":{\"listen\":\"0.0.0.0, [::1]:80\",\"empty\":\"\"}}");
+		"{\"status\":\"OK\",\"listen\":\"0.0.0.0, [::1]:80\",\"empty\":\"\"}");
 	assert_json("CONFIG timeout 15", "OK timeout set to 15\n\n",
-		"{\"status\":\"OK\",\"message\":\"timeout set to 15\",\"values\":{}}");
+		"{\"status\":\"OK\",\"message\":\"timeout set to 15\"}");
+}
+
+/* A program had to take "45s" apart, and "1h", and "12ms". */
+static void times_are_numbers_of_seconds(void **state)
+{
+	static const char *const rows[][2] = {
+		{"45s", "45"},
+		{"0ms", "0"},
+		{"12ms", "0.012"},
+		{"1500ms", "1.5"},
+		{"90020ms", "90.02"},
+		{"10m", "600"},
+		{"2h", "7200"},
+		{"30d", "2592000"},
+		{"1.5s", "\"1.5s\""},
+		{"s", "\"s\""},
+		{"-5s", "\"-5s\""},
+		{"5s ", "\"5s \""},
+		{"192.0.2.7, 5s", "\"192.0.2.7, 5s\""},
+		{"99999999999999999999s", "\"99999999999999999999s\""},
+		{"1111111111111111111111111111111111s", "\"1111111111111111111111111111111111s\""},
+	};
+	char reply[128], expected[128];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		snprintf(reply, sizeof(reply), "OK\na time:%s\n\n", rows[i][0]);
+		snprintf(expected, sizeof(expected), "{\"status\":\"OK\",\"a_time\":%s}",
+			rows[i][1]);
+		assert_json("STATS", reply, expected);
+	}
 }
 
 static void connections_are_values_and_sessions(void **state)
@@ -46,21 +77,55 @@ static void connections_are_values_and_sessions(void **state)
 	assert_json("CONNECTIONS",
 		"OK\ncurrent connections:1\nid:7 user:123 client:[::1]:5 state:RELAY age:12 "
 		"sent:18 sent_rate:- received_rate:1024 address:- new:5\n\n",
-		"{\"status\":\"OK\",\"values\":{\"current connections\":1},\"sessions\":[{\"id\":7,"
+		"{\"status\":\"OK\",\"current_connections\":1,\"sessions\":[{\"id\":7,"
 		"\"user\":\"123\",\"client\":\"[::1]:5\",\"state\":\"RELAY\",\"age\":12,"
-		"\"sent\":18,\"sent_rate\":null,\"received_rate\":1024,\"address\":\"-\","
-		"\"new\":\"5\"}]}");
-	assert_json("CONNECTIONS", "OK\n\n", "{\"status\":\"OK\",\"values\":{},\"sessions\":[]}");
+		"\"sent\":18,\"sent_rate\":null,\"received_rate\":1024,\"address\":null,"
+		"\"new\":5}]}");
+	assert_json("CONNECTIONS", "OK\n\n", "{\"status\":\"OK\",\"sessions\":[]}");
 }
 
+static void traffic_is_steps(void **state)
+{
+	(void)state;
+	assert_json("TRAFFIC 2",
+		"OK\nago:0 sent:1 received:2 sessions:3\nago:1 sent:0 received:0 sessions:0\n\n",
+		"{\"status\":\"OK\",\"traffic\":[{\"ago\":0,\"sent\":1,\"received\":2,"
+		"\"sessions\":3},{\"ago\":1,\"sent\":0,\"received\":0,\"sessions\":0}]}");
+}
+
+/* A name is text, even one that looks like a number or a time. */
 static void accounts_are_records(void **state)
 {
 	(void)state;
 	assert_json("ACCOUNTS",
-		"OK\nname:1 role:admin sessions:1 total:17 last_seen:never limits:none\nname:b\n\n",
+		"OK\nname:1 role:admin sessions:1 total:17 last_seen:never limits:none\nname:5m\n\n",
 		"{\"status\":\"OK\",\"accounts\":[{\"name\":\"1\",\"role\":\"admin\","
 		"\"sessions\":1,\"total\":17,\"last_seen\":\"never\",\"limits\":\"none\"},"
-		"{\"name\":\"b\"}]}");
+		"{\"name\":\"5m\"}]}");
+}
+
+static void clients_are_records(void **state)
+{
+	(void)state;
+	assert_json("CLIENTS",
+		"OK\nclient:192.0.2.7 sessions:2 sent:1830 received:90211 refused:0 last:12\n\n",
+		"{\"status\":\"OK\",\"clients\":[{\"client\":\"192.0.2.7\",\"sessions\":2,"
+		"\"sent\":1830,\"received\":90211,\"refused\":0,\"last\":12}]}");
+	assert_json("CLIENTS", "OK\n\n", "{\"status\":\"OK\",\"clients\":[]}");
+}
+
+static void settings_are_records(void **state)
+{
+	(void)state;
+	assert_json("SETTINGS timeout",
+		"OK\nname:timeout value:2s from:command file:30m default:10m takes_effect:at_once\n"
+		"name:log_file value:/var/log/my\\x20proxy from:/etc/conf:7 file:- default: "
+		"takes_effect:at_reload\n\n",
+		"{\"status\":\"OK\",\"settings\":[{\"name\":\"timeout\",\"value\":2,"
+		"\"from\":\"command\",\"file\":1800,\"default\":600,"
+		"\"takes_effect\":\"at_once\"},{\"name\":\"log_file\","
+		"\"value\":\"/var/log/my proxy\",\"from\":\"/etc/conf:7\",\"file\":null,"
+		"\"default\":\"\",\"takes_effect\":\"at_reload\"}]}");
 }
 
 static void users_are_names(void **state)
@@ -81,13 +146,21 @@ static void the_access_log_is_entries(void **state)
 		"\"www.example.org:443\",\"time\":\"2025-07-15 12:40:39\",\"outcome\":\"SUCCESS\"},"
 		"{\"line\":\"strange\"}]}");
 	assert_json("ACCESS_LOG * 5",
-		"OK Access log for all users:\nalice: a:1 [2025-07-15 12:40:39] FAIL\n\n",
+		"OK Access log for all users:\nalice: a:1 [2025-07-15 12:40:39] FAIL "
+		"connect_refused 192.0.2.7\nbob: - [2025-07-15 12:40:39] FAIL - ::1\n\n",
 		"{\"status\":\"OK\",\"entries\":[{\"user\":\"alice\",\"target\":\"a:1\","
-		"\"time\":\"2025-07-15 12:40:39\",\"outcome\":\"FAIL\"}]}");
+		"\"time\":\"2025-07-15 12:40:39\",\"outcome\":\"FAIL\",\"reason\":\"connect_refused\","
+		"\"client\":\"192.0.2.7\"},{\"user\":\"bob\",\"target\":null,"
+		"\"time\":\"2025-07-15 12:40:39\",\"outcome\":\"FAIL\",\"reason\":null,"
+		"\"client\":\"::1\"}]}");
 	assert_json("access_log alice",
 		"OK Access log for user alice:\n[::1]:443 [2025-07-15 12:40:39] SUCCESS\n\n",
 		"{\"status\":\"OK\",\"entries\":[{\"user\":\"alice\",\"target\":\"[::1]:443\","
 		"\"time\":\"2025-07-15 12:40:39\",\"outcome\":\"SUCCESS\"}]}");
+	assert_json("ACCESS_LOG [2001:db8::]/64 5",
+		"OK Access log for client [2001:db8::]/64:\nalice: a:1 [2025-07-15 12:40:39] FAIL\n\n",
+		"{\"status\":\"OK\",\"entries\":[{\"user\":\"alice\",\"target\":\"a:1\","
+		"\"time\":\"2025-07-15 12:40:39\",\"outcome\":\"FAIL\"}]}");
 	assert_json(
 		"ACCESS_LOG", "OK No access log entries\n\n", "{\"status\":\"OK\",\"entries\":[]}");
 }
@@ -162,8 +235,8 @@ static void assert_balanced(const char *text)
 
 static void random_replies_are_balanced(void **state)
 {
-	static const char *const requests[] = {
-		"STATS", "CONNECTIONS", "ACCOUNTS", "ACCESS_LOG", "ACCESS_LOG x", "USERS", "HELP"};
+	static const char *const requests[] = {"STATS", "CONNECTIONS", "ACCOUNTS", "SETTINGS",
+		"ACCESS_LOG", "ACCESS_LOG x", "USERS", "HELP"};
 	static const char alphabet[] = "ab:: []{}\"\\x2\n\r\t\x01\xc3\xa4\xff"
 				       "id:1";
 	char reply[200];
@@ -186,9 +259,13 @@ static void random_replies_are_balanced(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(stats_and_config_are_values),
+		cmocka_unit_test(stats_and_config_are_members),
+		cmocka_unit_test(times_are_numbers_of_seconds),
 		cmocka_unit_test(connections_are_values_and_sessions),
+		cmocka_unit_test(traffic_is_steps),
 		cmocka_unit_test(accounts_are_records),
+		cmocka_unit_test(clients_are_records),
+		cmocka_unit_test(settings_are_records),
 		cmocka_unit_test(users_are_names),
 		cmocka_unit_test(the_access_log_is_entries),
 		cmocka_unit_test(all_others_are_a_message_and_lines),

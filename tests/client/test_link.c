@@ -6,7 +6,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "../base/scratch.h"
 #include "client/link.h"
+#include "net/local.h"
 #include "wire/monitor.h"
 #include "net.h"
 #include "answers.h"
@@ -132,7 +134,7 @@ static void *serve(void *arg)
 static void open_with(const struct step *script, int64_t patience_ms, size_t reply_max)
 {
 	char error[LINK_ERROR_MAX], port[8];
-	struct link_target target = {"127.0.0.1", port, patience_ms, reply_max};
+	struct link_target target = {"127.0.0.1", port, patience_ms, reply_max, NULL};
 
 	memset(&server, 0, sizeof(server));
 	server.script = script;
@@ -377,7 +379,7 @@ static void waiting_can_be_interrupted(void **state)
 
 static void assert_unreachable(const char *host, const char *port, const char *why)
 {
-	struct link_target target = {host, port, SHORT_MS, LINK_REPLY_MAX};
+	struct link_target target = {host, port, SHORT_MS, LINK_REPLY_MAX, NULL};
 	char error[LINK_ERROR_MAX];
 
 	assert_null(link_open(&target, error));
@@ -411,15 +413,46 @@ static void tries_every_address_of_a_name(void **state)
 	uint16_t port;
 	int listener = net_listen("127.0.0.1", &port);
 	char text[8], error[LINK_ERROR_MAX];
-	struct link_target target = {"localhost", text, LONG_MS, LINK_REPLY_MAX};
+	struct link_target target = {"localhost", text, LONG_MS, LINK_REPLY_MAX, NULL};
 
 	(void)state;
 	snprintf(text, sizeof(text), "%u", port);
 	link_ = link_open(&target, error);
 	assert_non_null(link_);
+	snprintf(error, sizeof(error), "localhost:%s", text);
+	assert_string_equal(link_place(link_), error);
 	link_close(link_);
 	link_ = NULL;
 	close(listener);
+}
+
+static void a_path_comes_before_host_and_port(void **state)
+{
+	struct link_target target = {
+		"nosuch.invalid", "80", SHORT_MS, LINK_REPLY_MAX, "monitor.sock"};
+	char error[LINK_ERROR_MAX], line[64];
+	struct local_file file;
+	int listener, peer;
+
+	(void)state;
+	assert_null(link_open(&target, error));
+	assert_contains(error, "cannot reach monitor.sock: No such file or directory");
+	listener = local_listen("monitor.sock", 1, &file);
+	assert_true(listener >= 0);
+	link_ = link_open(&target, error);
+	if (link_ == NULL)
+		fail_msg("%s", error);
+	assert_string_equal(link_place(link_), "monitor.sock");
+	peer = net_accept(listener);
+	net_send(peer, "OK Welcome root\n", 16);
+	assert_int_equal(link_greeting(link_, line, sizeof(line)), 0);
+	assert_string_equal(line, "OK Welcome root");
+	link_close(link_);
+	link_ = NULL;
+	close(peer);
+	close(listener);
+	assert_null(link_open(&target, error));
+	assert_contains(error, "cannot reach monitor.sock: Connection refused");
 }
 
 int main(void)
@@ -442,6 +475,7 @@ int main(void)
 		cmocka_unit_test(waiting_can_be_interrupted),
 		cmocka_unit_test(says_what_cannot_be_reached_and_why),
 		cmocka_unit_test(tries_every_address_of_a_name),
+		scratch_test(a_path_comes_before_host_and_port),
 	};
 
 	return cmocka_run_group_tests_name("client/link", tests, NULL, NULL);

@@ -176,6 +176,41 @@ static void the_past_has_an_end(void **state)
 	assert_true(top_model_past(model, TOP_UPWARD, last + 1) == -1);
 }
 
+static void take_traffic(const char *text, int step)
+{
+	struct answer r = answer_of(text);
+
+	top_model_take_traffic(model, &r, step);
+	answer_free(&r);
+}
+
+static void the_past_begins_with_what_the_server_remembers(void **state)
+{
+	int minute = 60 / TOP_BUCKET_S;
+
+	(void)state;
+	take_traffic("OK\nago:0 sent:9 received:9 sessions:1\n"
+		     "ago:60 sent:600 received:6000 sessions:1\n"
+		     "ago:120 sent:1200 received:0 sessions:1\n\n",
+		60);
+	take_traffic("OK\nago:0 sent:9 received:9 sessions:1\nago:1 sent:30 received:3\n"
+		     "ago:2 sent:30 received:3\nago:3 sent:30 received:6\nnonsense\n\n",
+		1);
+	assert_true(top_model_past(model, TOP_UPWARD, 0) == 30);
+	assert_true(top_model_past(model, TOP_DOWNWARD, 0) == 4);
+	assert_true(top_model_past(model, TOP_UPWARD, 1) == 10);
+	assert_true(top_model_past(model, TOP_DOWNWARD, minute - 1) == 100);
+	assert_true(top_model_past(model, TOP_UPWARD, minute) == 20);
+	assert_true(top_model_past(model, TOP_UPWARD, 2 * minute - 1) == 20);
+	assert_true(top_model_past(model, TOP_UPWARD, 2 * minute) == -1);
+	take_bytes(0, 0, 1000);
+	take_bytes(300, 0, 2000);
+	assert_true(top_model_past(model, TOP_UPWARD, 0) == 300);
+	assert_true(top_model_past(model, TOP_UPWARD, 1) == 30);
+	take_traffic("OK\nago:1 sent:7 received:7\n\n", 1); /* too late */
+	assert_true(top_model_past(model, TOP_UPWARD, 0) == 300);
+}
+
 /* ---- sessions ---- */
 
 static void reads_sessions(void **state)
@@ -382,6 +417,7 @@ int main(void)
 		model_test(a_late_reply_fills_all_its_seconds),
 		model_test(irregular_replies_keep_the_pace_of_the_clock),
 		model_test(the_past_has_an_end),
+		model_test(the_past_begins_with_what_the_server_remembers),
 		model_test(reads_sessions),
 		model_test(what_a_line_lacks_is_unknown),
 		model_test(the_newest_reply_is_what_there_is),

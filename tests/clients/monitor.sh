@@ -11,7 +11,7 @@
 
 CLIENT=$(realpath "${MONITOR_CLIENT:-$(dirname "$SOCKS5D")/monitor_client}")
 [[ -x $CLIENT ]] || die "no $CLIENT: run make first"
-unset MONITOR_PASSWORD NO_COLOR EDITRC
+unset MONITOR_PASSWORD NO_COLOR EDITRC PAGER LESS XDG_STATE_HOME
 
 # libedit 3.1 of 2022 never frees the name and the help of a function that is added to it.
 echo leak:wcsdup >"$TMP/lsan"

@@ -150,9 +150,9 @@ with_login() {
 	check right_password_in_socks5h_url gets_page "$name" -x "socks5h://alice:secret@$PROXY" \
 		"http://$name/page.txt"
 	check user_is_logged logged user=alice "target=$name" outcome=success
-	check wrong_password refused 'rejected' reason=login_refused --socks5 "$PROXY" \
+	check wrong_password refused 'rejected' reason=wrong_password --socks5 "$PROXY" \
 		-U alice:wrong-pass "$page"
-	check empty_password refused 'rejected' reason=login_refused --socks5 "$PROXY" \
+	check empty_password refused 'rejected' reason=wrong_password --socks5 "$PROXY" \
 		-U alice: "$page"
 	check unknown_user refused 'rejected' reason=login_refused --socks5 "$PROXY" \
 		-U bob:secret "$page"
@@ -180,8 +180,9 @@ optional_login() {
 	check optional_login_is_logged logged user=alice "target=$WEB"
 	check optional_no_password gets_page "$WEB" --socks5 "$PROXY" "$page"
 	check optional_anonymous_is_logged logged user=Anonymous "target=$WEB"
-	check optional_wrong_password refused 'rejected' reason=login_refused --socks5 "$PROXY" \
-		-U alice:wrong-pass "$page"
+	check optional_wrong_password gets_page "$WEB" --socks5 "$PROXY" -U alice:wrong-pass "$page"
+	check optional_wrong_password_is_logged logged user=Anonymous login=ignored \
+		login_user=alice "target=$WEB"
 	check optional_server_stops stop_socks5d
 }
 
@@ -216,7 +217,7 @@ users_are_saved() {
 	check users_file_has_no_password tells_no_password "$file"
 	check saved_user_logs_in gets_page "$WEB" --socks5 "$PROXY" -U alice:secret "$page"
 	check log_has_the_session logged user=alice "target=$WEB" outcome=success
-	check users_file_wrong_password refused 'rejected' reason=login_refused --socks5 "$PROXY" \
+	check users_file_wrong_password refused 'rejected' reason=wrong_password --socks5 "$PROXY" \
 		-U alice:wrong-pass "$page"
 	check arguments_hide_the_password arguments_hide_password
 	check users_file_server_stops stop_socks5d
@@ -228,7 +229,7 @@ users_are_read_again() {
 	start_socks5d -U "$file"
 	check restarted_user_logs_in gets_page "$WEB" --socks5 "$PROXY" -U alice:secret "$page"
 	check restarted_user_is_logged logged user=alice "target=$WEB" outcome=success
-	check restarted_wrong_password refused 'rejected' reason=login_refused --socks5 "$PROXY" \
+	check restarted_wrong_password refused 'rejected' reason=wrong_password --socks5 "$PROXY" \
 		-U alice:wrong-pass "$page"
 	check restarted_no_password refused 'No authentication method' reason=no_method \
 		--socks5 "$PROXY" "$page"

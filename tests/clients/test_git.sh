@@ -75,7 +75,7 @@ with_login() {
 	check clone_with_login clones "socks5h://alice:secret@$PROXY" clone3 user=alice \
 		"target=localhost:$WEB_PORT"
 	check wrong_password refused 'rejected' "socks5h://alice:wrong-pass@$PROXY" "$url" \
-		reason=login_refused
+		reason=wrong_password
 	check no_password refused 'authentication method' "socks5h://$PROXY" "$url" reason=no_method
 	check server_with_login_stops stop_socks5d
 }

@@ -128,8 +128,8 @@ check none_stops stop_socks5d
 
 start_socks5d -u alice:secret
 check required_right_login page_as user=alice -U alice:secret
-check required_stale_password refused_for login_refused -U alice:old
-check required_empty_password refused_for login_refused -U alice:
+check required_stale_password refused_for wrong_password -U alice:old
+check required_empty_password refused_for wrong_password -U alice:
 check required_no_login refused_for no_method
 check required_stops stop_socks5d
 finish

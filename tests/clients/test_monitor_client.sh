@@ -146,8 +146,8 @@ json_lines() {
 }
 
 all_of_json() {
-	check json_stats json '"values":\{"all time connections":[0-9]+,' STATS
-	check json_config json '"values":\{.*"port":0[,}]' CONFIG
+	check json_stats json '"all_time_connections":[0-9]+,.*"server_uptime":[0-9]+,.*"version":"[^"]+"\}$' STATS
+	check json_config json '"port":0[,}]' CONFIG
 	check json_setting json '"message":"timeout set to 78s"' CONFIG timeout 78s
 	check json_connections json '"sessions":\[\]\}$' CONNECTIONS
 	check json_users json '"users":\[\]' USERS
@@ -194,6 +194,12 @@ lines() {
 	export MONITOR_PASSWORD=secret
 	check login_of_the_flag replies 'OK No active users\n\n' 0 'USERS\n' -u alice
 	unset MONITOR_PASSWORD
+}
+
+# The first line of a script that was written for the address.
+replies_at_socket() {
+	printf 'alice:wrong\nUSERS\nQUIT\n' >"$TMP/in"
+	prints $'OK No active users\n\nOK Goodbye' at_socket <"$TMP/in"
 }
 
 # A client that is connected, and then asks a server that is not there any more.
@@ -248,7 +254,7 @@ completes() {
 }
 
 last_prompt_is() {
-	[[ $(screen | grep '^monitor>' | tail -n 1) == "monitor> $1" ]]
+	[[ $(screen | grep '^monitor>' | tail -n 1) == "monitor>${1:+ $1}" ]]
 }
 
 history_has_no_passwords() {
@@ -268,7 +274,75 @@ quit_says_goodbye() {
 
 ctrl_c_ends() {
 	wipe && log_in && press STA && await '^monitor> STA' && press C-c &&
-		await '^monitor_client: interrupted$' && ended_with 130
+		wait_for 30 last_prompt_is '' && enter USERS && await '^OK No active users$' &&
+		press C-c && await '^monitor_client: interrupted$' && ended_with 130
+}
+
+history_file() {
+	cat "$TMP/.local/state/monitor_client/history"
+}
+
+# Neither the line with a password nor one that the server did not know, which may have one, too.
+history_stays() {
+	wipe && log_in && enter 'SET_PASSWORD alice secret' && await '^OK Password of alice' &&
+		enter 'ADDUSER bob hidden' && await '^ERR Unknown command: ADDUSER$' &&
+		enter 'CONFIG timeout' && await '^timeout:' && press C-d && ended_with 0 &&
+		wipe && log_in && press Up && wait_for 30 last_prompt_is 'CONFIG timeout' &&
+		press C-c && press C-d && ended_with 0 && history_file &&
+		[[ $(history_file | tail -n 1) == 'CONFIG timeout' ]] &&
+		! history_file | grep -qE 'secret|hidden' &&
+		[[ $(stat -c %a "$TMP/.local/state/monitor_client/history") == 600 ]]
+}
+
+prompt_has_its_own_commands() {
+	wipe && log_in && enter '?' && await '^KILL <id> - ends a session$' &&
+		await '^At this prompt also: ' && enter 'USERS --json' &&
+		await '^\{"status":"OK","users":\[\]\}$' && enter 'help list' &&
+		await '^monitor_client: there is no command list; ' && enter 'HELP quit' &&
+		await '^QUIT - ends the connection to the monitor$' && press 'HELP CONN' Tab && await '^monitor> HELP CONNECTIONS *$' && press C-c &&
+		enter exit && await '^OK Goodbye$' && ended_with 0
+}
+
+prompt_runs_top() {
+	wipe && log_in && enter top && await '^Sessions: 0, ' && press C-c &&
+		wait_for 30 last_prompt_is '' && enter USERS && await '^OK No active users$' &&
+		enter top && await '^Sessions: 0, ' && press q && await '^monitor> *$' && press C-d &&
+		ended_with 0
+}
+
+shows_a_table() {
+	wipe && log_in && enter ACCOUNTS && await '^NAME  ROLE  SESSIONS TOTAL SENT RECEIVED LAST' &&
+		await '^alice admin        0     0    0        0 ' && press C-d && ended_with 0 &&
+		wipe && enter "MONITOR_PASSWORD=secret '$CLIENT' -P $MONITOR_PORT -u alice ACCOUNTS" &&
+		await '^NAME  ROLE ' && ended_with 0
+}
+
+# Of 40 columns, and one character takes two of them.
+fits_a_narrow_terminal() {
+	as_alice ADD_USER 名前 hidden && wipe && log_in && resize_terminal 40 24 &&
+		enter ACCOUNTS && await '^NAME  ROLE  SESSIONS TOTAL SENT RECEIVED$' &&
+		await '^名前  user         0     0    0        0$' && await '^\(no room for: ' &&
+		resize_terminal 80 24 && press C-d && ended_with 0 && as_alice DEL_USER 名前
+}
+
+from_pipes_it_keeps_its_words() {
+	as_alice ACCOUNTS | grep '^name:alice role:admin '
+}
+
+# Longer than a terminal of 8 lines: it goes through the pager, and Ctrl-C is for that.
+long_tables_are_paged() {
+	wait_for 30 remembers 12 && wipe && log_in && resize_terminal 80 8 && enter TRAFFIC &&
+		await '^:$' && press C-c && await '^:$' && press q && await '^monitor> *$' &&
+		press C-d && ended_with 0 && wipe &&
+		enter "export PAGER='tail -n 1 | sed s/^/paged:/'" && log_in && enter TRAFFIC &&
+		await '^paged: *[0-9]' && press C-d && ended_with 0 && wipe &&
+		enter 'export PAGER=no-such-pager' && log_in && enter TRAFFIC &&
+		await '^ *[0-9]+s +0 +0 +0$' && press C-d && ended_with 0 &&
+		resize_terminal 80 24 && wipe && enter 'unset PAGER'
+}
+
+remembers() {
+	(($(as_alice TRAFFIC | wc -l) > $1))
 }
 
 ctrl_c_at_the_password_ends() {
@@ -276,7 +350,7 @@ ctrl_c_at_the_password_ends() {
 }
 
 ctrl_d_at_the_password_ends() {
-	wipe && start_talking && press C-d && await 'no login was given' && ended_with 2
+	wipe && start_talking && press C-d && await 'no password was given' && ended_with 2
 }
 
 wrong_password_is_refused() {
@@ -318,6 +392,13 @@ person() {
 	check prompt_ctrl_d ctrl_d_says_goodbye
 	check prompt_quit quit_says_goodbye
 	check prompt_ctrl_c ctrl_c_ends
+	check prompt_history_stays history_stays
+	check prompt_has_its_own_commands prompt_has_its_own_commands
+	check prompt_runs_top prompt_runs_top
+	check prompt_shows_a_table shows_a_table
+	check prompt_fits_a_narrow_terminal fits_a_narrow_terminal
+	check pipe_keeps_its_words from_pipes_it_keeps_its_words
+	check prompt_pages_long_tables long_tables_are_paged
 	check prompt_ctrl_z stops_and_goes_on
 	check prompt_ctrl_c_at_the_password ctrl_c_at_the_password_ends
 	check prompt_ctrl_d_at_the_password ctrl_d_at_the_password_ends
@@ -327,6 +408,142 @@ person() {
 	check command_asks_for_the_login command_asks_for_login
 	check prompt_notices_the_end_of_the_server notices_the_end_of_the_server
 	close_terminal
+}
+
+# ---- the socket on the host itself ----
+
+start_at_socket() {
+	start_monitored --monitor-socket "$TMP/monitor.sock" -U "$TMP/users"
+	chmod 711 "$TMP"
+	wait_for 30 test -S "$TMP/monitor.sock"
+}
+
+at_socket() {
+	bounded "$CLIENT" --socket "$TMP/monitor.sock" "$@"
+}
+
+# as_if_installed COMMAND...: in mounts of its own, where the service's socket is ours.
+as_if_installed() {
+	# shellcheck disable=SC2016 # the shell inside is to expand it
+	bounded unshare "${UNSHARE[@]}" sh -c 'mount -t tmpfs none /run && mkdir /run/socks5d &&
+		ln -s "$0" /run/socks5d/monitor.sock && exec "$@"' "$TMP/monitor.sock" "$@"
+}
+
+can_mount() {
+	UNSHARE=(--mount)
+	((EUID == 0)) || UNSHARE=(--mount --map-root-user)
+	unshare "${UNSHARE[@]}" mount -t tmpfs none /run 2>/dev/null
+}
+
+# as_stranger GROUP COMMAND...: as a user whom nobody knows, in that group.
+as_stranger() {
+	local group=$1
+	shift
+	bounded setpriv --reuid 12345 --regid "$group" --clear-groups "$@"
+}
+
+# gives PASSWORD COMMAND...: as a line of standard input.
+gives() {
+	local password=$1
+	shift
+	printf '%s\nrest\n' "$password" | "$@"
+}
+
+first_steps() {
+	gives 'hidden' as_if_installed "$CLIENT" ADD_USER carol - admin &&
+		MONITOR_PASSWORD=hidden client -u carol USERS &&
+		gives 'two words' as_if_installed "$CLIENT" SET_PASSWORD carol - &&
+		MONITOR_PASSWORD='two words' client -u carol USERS &&
+		as_if_installed "$CLIENT" DEL_USER carol
+}
+
+flags_lead_elsewhere() {
+	prints 'OK No active users' as_alice USERS && # which has -P and -u
+		fails 1 'ERR Invalid credentials' as_if_installed env MONITOR_PASSWORD=wrong \
+			"$CLIENT" -P "$MONITOR_PORT" -u alice USERS
+}
+
+# What stands in the process's arguments while it waits for the password.
+ps_shows_no_password() {
+	mkfifo "$TMP/fifo"
+	exec 4<>"$TMP/fifo"
+	spawn "$CLIENT" --socket "$TMP/monitor.sock" SET_PASSWORD alice - <"$TMP/fifo" >"$TMP/out"
+	local pid=$SPAWNED
+	tr '\0' ' ' <"/proc/$pid/cmdline" >"$TMP/cmdline"
+	echo secret >&4
+	retire "$pid" && exec 4>&-
+	cat "$TMP/cmdline" "$TMP/out"
+	! grep -q secret "$TMP/cmdline" && grep -q '^OK Password of alice changed' "$TMP/out"
+}
+
+strangers_are_asked() {
+	local copy=$TMP/stranger
+	cp "$CLIENT" "$copy" && chmod 755 "$copy" &&
+		gives alice:secret as_stranger "$(id -g)" "$copy" --socket "$TMP/monitor.sock" USERS >"$TMP/out" &&
+		grep -qx 'OK No active users' "$TMP/out" &&
+		gives alice:wrong fails 1 'ERR Invalid credentials' as_stranger "$(id -g)" "$copy" \
+			--socket "$TMP/monitor.sock" USERS &&
+		gives alice:secret fails 3 "monitor.sock: Permission denied" as_stranger 12345 "$copy" \
+			--socket "$TMP/monitor.sock" USERS
+}
+
+reload_says_why_not() {
+	fails 1 'ERR ' at_socket RELOAD && tail -n 3 "$LOG" && grep -q 'msg="reload refused' "$LOG"
+}
+
+types_it_twice() {
+	enter "'$CLIENT' --socket '$TMP/monitor.sock' ADD_USER dave -" &&
+		await '^New password: *$' && enter hidden && await '^The same again: *$' &&
+		enter hidden && await '^OK User dave added$' && shows_not hidden && ended_with 0
+}
+
+differs_and_goes_on() {
+	wipe && enter "'$CLIENT' --socket '$TMP/monitor.sock'" && await '^OK Welcome ' &&
+		await '^monitor> *$' && enter 'SET_PASSWORD dave -' && await '^New password: *$' &&
+		enter one && await '^The same again: *$' && enter another &&
+		await 'two different passwords$' && enter 'SET_PASSWORD dave -' &&
+		await '^monitor> SET_PASSWORD dave -$' && enter other && await '^The same again: *$' &&
+		enter other && await '^OK Password of dave changed' && press C-d && ended_with 0
+}
+
+top_says_where() {
+	wipe && enter "'$CLIENT' --socket '$TMP/monitor.sock' top" &&
+		await "^socks5d at $TMP/monitor.sock, up " && press q && ended_with 0
+}
+
+own_socket() {
+	start_at_socket
+	check socket_needs_no_login prints 'OK No active users' at_socket USERS
+	check socket_json has '{"status":"OK","users":[]}' at_socket --json USERS
+	check a_login_there_is_passed_over replies_at_socket
+	check ps_shows_no_new_password ps_shows_no_password
+	check missing_new_password_is_status_2 fails 2 'no password was given' at_socket ADD_USER bob - \
+		</dev/null
+	check another_role_cannot_be_smuggled_in gives 'secret admin' fails 2 'no password with blanks' \
+		at_socket ADD_USER bob -
+	check two_places_are_status_2 fails 2 'two places' at_socket -P 80 USERS
+	check no_socket_is_status_3 fails 3 "cannot reach $TMP/none: No such file" "$CLIENT" \
+		--socket "$TMP/none" USERS
+	if can_mount; then
+		check first_steps_after_installing first_steps
+		check flags_lead_elsewhere flags_lead_elsewhere
+	else
+		skip first_steps_after_installing 'mounts of its own'
+	fi
+	if ((EUID == 0)); then
+		check strangers_are_asked strangers_are_asked
+	else
+		skip strangers_are_asked root
+	fi
+	open_terminal 80 24
+	check new_password_is_typed_twice types_it_twice
+	check two_that_differ_are_none differs_and_goes_on
+	check top_at_the_socket top_says_where
+	close_terminal
+	: >"$TMP/users"
+	check refused_reload_is_status_1 reload_says_why_not
+	check socket_server_stops stop_socks5d
+	check socket_is_gone test ! -e "$TMP/monitor.sock"
 }
 
 # ---- where it listens ----
@@ -355,4 +572,5 @@ person
 start_monitored
 check server_goes_away server_goes_away
 elsewhere
+own_socket
 finish

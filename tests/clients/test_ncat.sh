@@ -83,7 +83,7 @@ with_login() {
 	check user_is_logged logged user=alice "target=$WEB"
 	check right_password_by_name gets_page "localhost:$WEB_PORT" --proxy-auth alice:secret \
 		--proxy-dns remote localhost
-	check wrong_password refused 'authentication failed' reason=login_refused \
+	check wrong_password refused 'authentication failed' reason=wrong_password \
 		--proxy-auth alice:wrong-pass 127.0.0.1 "$WEB_PORT"
 	check no_password refused '' reason=no_method 127.0.0.1 "$WEB_PORT"
 	check server_with_login_stops stop_socks5d

@@ -72,7 +72,7 @@ with_login() {
 	check right_password gets_page "$WEB" "http://$WEB/page.txt"
 	check user_is_logged logged user=alice "target=$WEB" outcome=success
 	configure alice wrong-pass
-	check wrong_password refused reason=login_refused "http://$WEB/page.txt"
+	check wrong_password refused reason=wrong_password "http://$WEB/page.txt"
 	configure
 	check no_password refused reason=no_method "http://$WEB/page.txt"
 	check server_with_login_stops stop_socks5d

@@ -121,6 +121,23 @@ quits() {
 	press q && ended_with 0
 }
 
+shows_keys() {
+	press '?' && await '^Keys$' && await '^k, Delete  ' && await_not '^Sessions: ' && press x &&
+		await '^Sessions: 2, ' && await_not '^Keys$'
+}
+
+# Nothing moves any more when it starts.
+begins_with_the_past() {
+	start_top screen-256color && await '^Sessions: 0, ' && await '[▁▂▃▄▅▆▇█]' && press q &&
+		ended_with 0
+}
+
+shares_the_width() {
+	resize_terminal 100 24 && await '^ +ID USER +CLIENT +TARGET +STATE +AGE' &&
+		await " bob +127\.0\.0\.1:[0-9]+ +localhost:$WEB_PORT +RELAY " &&
+		resize_terminal 99 24 && await '^ +ID USER +TARGET +AGE' && resize_terminal 80 24
+}
+
 looking_and_ending() {
 	download alice:secret 1
 	ALICE=$DOWNLOAD
@@ -136,10 +153,13 @@ looking_and_ending() {
 	check top_unfilters unfilters
 	check top_users lists_users
 	check top_follows_the_size follows_the_size
+	check top_shares_the_width shares_the_width
+	check top_shows_keys shows_keys
 	check top_asks_before_it_ends_a_session leaves_a_session_that_is_not_to_end
 	check top_ends_a_session ends_a_session
 	check top_ends_a_users_sessions ends_a_users_sessions
 	check top_quits quits
+	check top_begins_with_the_past begins_with_the_past
 	retire "$ALICE" 2>/dev/null
 	retire "$BOB" 2>/dev/null
 }
@@ -147,7 +167,7 @@ looking_and_ending() {
 # ---- more rows than lines ----
 
 lists_many() {
-	start_top screen-256color && await '^Sessions: 20, ' && press '>' r &&
+	start_top screen-256color && await '^Sessions: 12 of 20, ' && press '>' r &&
 		await 'by ID, smallest first$' && wait_for 30 ids_are_sorted
 }
 
@@ -184,23 +204,23 @@ coloured() {
 }
 
 has_colours() {
-	start_top screen-256color && await '^Sessions: 20, ' && wait_for 30 coloured && quits
+	start_top screen-256color && await '^Sessions: 12 of 20, ' && wait_for 30 coloured && quits
 }
 
 # It is drawn, rates included, and then has no colour anywhere.
 has_no_colours() {
-	start_top "$@" && await '^Sessions: 20, ' && await '^DOWN +[0-9.]+[kM]/s' && ! coloured &&
+	start_top "$@" && await '^Sessions: 12 of 20, ' && await '^DOWN +[0-9.]+[kM]/s' && ! coloured &&
 		quits
 }
 
 draws_ascii() {
-	start_top screen-256color LC_ALL=C && await '^Sessions: 20, ' &&
+	start_top screen-256color LC_ALL=C && await '^Sessions: 12 of 20, ' &&
 		await '^(DOWN|total|scale) .*[.:|]$' && ! shows '[▁▂▃▄▅▆▇█]' && quits
 }
 
 stops_and_goes_on() {
-	start_top screen-256color && await '^Sessions: 20, ' && press C-z && await Stopped &&
-		enter fg && await '^Sessions: 20, ' && quits
+	start_top screen-256color && await '^Sessions: 12 of 20, ' && press C-z && await Stopped &&
+		enter fg && await '^Sessions: 12 of 20, ' && quits
 }
 
 refused() {

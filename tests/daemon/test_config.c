@@ -264,7 +264,7 @@ static void a_reload_keeps_adds_and_drops_listeners(void **state)
 {
 	struct addr gone;
 	size_t from;
-	uint16_t added;
+	uint16_t added = net_unused_port();
 	char text[128];
 	int fd, waiting;
 
@@ -273,8 +273,9 @@ static void a_reload_keeps_adds_and_drops_listeners(void **state)
 	launch_with_file("listen = 127.0.0.1\n");
 	from = daemon_log_end(&d);
 	waiting = net_connect("127.0.0.1", d.port);
-	reload_with("listen = 127.0.0.1, 127.0.0.2\n", "msg=reloaded");
-	added = listening_port(from, "127.0.0.2");
+	snprintf(text, sizeof(text), "listen = 127.0.0.1, 127.0.0.2:%u\n", added);
+	reload_with(text, "msg=reloaded");
+	assert_int_equal(listening_port(from, "127.0.0.2"), added);
 	assert_int_equal(listening_port(from, "127.0.0.1"), d.port);
 	net_socks_greet(waiting);
 	close(waiting);
@@ -402,10 +403,45 @@ static void json_is_one_object_a_line(void **state)
 	(void)state;
 	daemon_prepare(&d);
 	launch_with_file("listen = 127.0.0.1\n");
-	reload_with("listen = 127.0.0.1\nlog_format = json\n", "\"msg\":\"reloaded\",");
-	line = daemon_wait_log(
-		&d, NULL, "\"msg\":\"reloaded\",\"what\":\"log_format set to json; read: ");
+	reload_with("listen = 127.0.0.1\nlog_format = json\n",
+		"msg=reloaded what=\"log_format set to json; read: ");
+	daemon_signal(&d, SIGHUP);
+	line = daemon_wait_log(&d, NULL, "\"msg\":\"reloaded\",\"what\":\"Nothing changed; read: ");
 	assert_memory_equal(line, "{\"time\":\"", 9);
+	daemon_stop(&d);
+}
+
+/* All of its lines begin with `beginning`, and `part` is in one of them. */
+static void assert_lines(const char *path, const char *beginning, const char *part)
+{
+	char line[4096];
+	bool found = false;
+	FILE *f = fopen(path, "re");
+
+	assert_non_null(f);
+	while (fgets(line, sizeof(line), f) != NULL) {
+		assert_memory_equal(line, beginning, strlen(beginning));
+		found |= strstr(line, part) != NULL;
+	}
+	fclose(f);
+	assert_true(found);
+}
+
+static void what_a_reload_says_is_in_the_old_format_in_the_old_log(void **state)
+{
+	char path[128], config[256];
+
+	(void)state;
+	daemon_prepare(&d);
+	snprintf(path, sizeof(path), "%s/log", d.folder);
+	launch_with_file("listen = 127.0.0.1\n");
+	snprintf(config, sizeof(config), "listen = 127.0.0.1\nlog_format = json\nlog_file = %s\n",
+		path);
+	reload_with(config, "msg=reloaded what=\"log_file set to ");
+	daemon_wait_log(&d, NULL, "msg=\"setting changed\" setting=log_file ");
+	daemon_wait_log(&d, NULL, "msg=\"setting changed\" setting=log_format ");
+	wait_for_file(d.folder, "log");
+	assert_lines(path, "{", "\"msg\":\"listening\"");
 	daemon_stop(&d);
 }
 
@@ -454,6 +490,7 @@ int main(void)
 		cmocka_unit_test(the_log_file_is_opened_again_after_rotation),
 		cmocka_unit_test(a_reload_that_the_log_refuses_is_said_on_standard_error),
 		cmocka_unit_test(json_is_one_object_a_line),
+		cmocka_unit_test(what_a_reload_says_is_in_the_old_format_in_the_old_log),
 		cmocka_unit_test(it_serves_without_a_way_to_new_privileges),
 	};
 

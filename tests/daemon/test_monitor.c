@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "../base/check.h"
+#include "base/version.h"
 #include "lacking.h"
 #include "monitor.h"
 #include "state/settings.h"
@@ -204,6 +205,7 @@ static void the_proxy_counts_administrators_names_and_no_others(void **state)
 	/* Now both doors are. */
 	expect_refusal("127.0.0.1", "boss:secret\n", "ERR Too many failed logins\n");
 	assert_int_equal(connect_reply("boss", "secret"), NET_LOGIN_REFUSED);
+	daemon_wait_log(&d, NULL, " user=boss outcome=fail reason=login_refused ");
 	assert_int_equal(connect_reply("root", "secret"), 0);
 	assert_int_equal(connect_reply("alice", "wrong"), NET_LOGIN_REFUSED);
 	assert_int_equal(connect_reply("alice", "secret"), 0);
@@ -391,11 +393,39 @@ static void users_are_those_with_a_session(void **state)
 	close(monitor);
 }
 
+/* The sum of the values of `key` in all lines. */
+static long sum_of(const char *reply, const char *key)
+{
+	long sum = 0;
+
+	for (const char *p = reply; (p = strstr(p, key)) != NULL; p += strlen(key))
+		sum += strtol(p + strlen(key), NULL, 10);
+	return sum;
+}
+
+static void traffic_tells_all_that_was_moved(void **state)
+{
+	int monitor = root(), session = open_session("alice", "secret");
+	long sent, received;
+
+	(void)state;
+	assert_non_null(strstr(monitor_ask(monitor, "TRAFFIC 1"), " sessions:1\n"));
+	close(session);
+	wait_for_no_sessions(monitor);
+	sent = monitor_stat(monitor, "bytes sent");
+	received = monitor_stat(monitor, "bytes received");
+	assert_true(sent >= 5 && received >= 5);
+	assert_int_equal(sum_of(monitor_ask(monitor, "TRAFFIC 86400"), " sent:"), sent);
+	assert_int_equal(sum_of(monitor_ask(monitor, "TRAFFIC 3600 60"), " received:"), received);
+	close(monitor);
+}
+
 static void help_lists_every_command(void **state)
 {
 	static const char *const words[] = {"STATS", "CONNECTIONS", "USERS", "CONFIG", "ACCESS_LOG",
 		"QUIT", "HELP", "ACCOUNTS", "ADD_USER", "SET_PASSWORD", "DEL_USER", "KILL",
-		"KILL_USER", "RELOAD", "LOG_LEVEL"};
+		"KILL_USER", "RELOAD", "LOG_LEVEL", "TRAFFIC", "SET_ROLE", "SETTINGS", "CLIENTS",
+		"VERSION"};
 	int fd = root();
 	const char *line = monitor_ask(fd, "HELP");
 
@@ -454,22 +484,67 @@ static void the_access_log_tells_answered_requests(void **state)
 	close(open_session("alice", "secret"));
 	snprintf(expected, sizeof(expected),
 		"OK Access log for all users:\nalice: 127.0.0.1:%u [?] SUCCESS\n"
-		"bob: name.invalid:443 [?] FAIL\nalice: 127.0.0.1:%u [?] SUCCESS\n",
+		"bob: name.invalid:443 [?] FAIL name_failed 127.0.0.1\nalice: 127.0.0.1:%u [?] SUCCESS\n",
 		echo_port, echo_port);
 	assert_string_equal(without_times(monitor, "ACCESS_LOG"), expected);
 	assert_string_equal(without_times(monitor, "ACCESS_LOG *"), expected);
 	assert_string_equal(without_times(monitor, "ACCESS_LOG bob"),
-		"OK Access log for user bob:\nname.invalid:443 [?] FAIL\n");
+		"OK Access log for user bob:\nname.invalid:443 [?] FAIL name_failed 127.0.0.1\n");
 	snprintf(expected, sizeof(expected),
 		"OK Access log for user alice:\n127.0.0.1:%u [?] SUCCESS\n", echo_port);
 	assert_string_equal(without_times(monitor, "ACCESS_LOG alice 1"), expected);
 	snprintf(expected, sizeof(expected),
-		"OK Access log for all users:\nbob: name.invalid:443 [?] FAIL\n"
+		"OK Access log for all users:\nbob: name.invalid:443 [?] FAIL name_failed 127.0.0.1\n"
 		"alice: 127.0.0.1:%u [?] SUCCESS\n",
 		echo_port);
 	assert_string_equal(without_times(monitor, "ACCESS_LOG * 2"), expected);
 	monitor_expect(monitor, "ACCESS_LOG * 0", "ERR \"0\": the count is a number from 1 on\n");
 	monitor_expect(monitor, "ACCESS_LOG * -1", "ERR \"-1\": the count is a number from 1 on\n");
+	close(monitor);
+}
+
+/* Until that is the answer: a refused login is there when its session has ended. */
+static void wait_for_access_log(int monitor, const char *request, const char *expected)
+{
+	while (strcmp(without_times(monitor, request), expected) != 0)
+		usleep(10000);
+}
+
+static void a_wrong_password_is_told_by_name_and_a_name_that_is_nobodys_never(void **state)
+{
+	char file[128];
+	int monitor;
+
+	(void)state;
+	daemon_stop(&d);
+	daemon_prepare(&d);
+	monitor_write_users(&d);
+	snprintf(file, sizeof(file), "%s/access", d.folder);
+	for (int round = 1; round <= 2; round++) {
+		daemon_launch(
+			&d, (const char *const[]){"-U", d.users, "--access-log-file", file, NULL});
+		monitor = root();
+		if (round == 1) {
+			assert_int_equal(connect_reply("hunter2", "wrong"), NET_LOGIN_REFUSED);
+			assert_int_equal(connect_reply("alice", "wrong"), NET_LOGIN_REFUSED);
+		}
+		wait_for_access_log(monitor, "ACCESS_LOG",
+			"OK Access log for all users:\n"
+			"alice: - [?] FAIL wrong_password 127.0.0.1\n");
+		wait_for_access_log(monitor, "ACCESS_LOG alice",
+			"OK Access log for user alice:\n- [?] FAIL wrong_password 127.0.0.1\n");
+		if (round == 2)
+			break;
+		assert_int_equal(monitor_stat(monitor, "ended wrong_password"), 1);
+		while (monitor_stat(monitor, "logins refused") < 2)
+			;
+		daemon_wait_log(&d, NULL, " user=alice outcome=fail reason=wrong_password ");
+		daemon_wait_log(&d, NULL, " user=Anonymous outcome=fail reason=login_refused ");
+		assert_false(daemon_log_has(&d, "hunter2"));
+		close(monitor);
+		daemon_signal(&d, SIGTERM);
+		assert_int_equal(daemon_wait_exit(&d), 0);
+	}
 	close(monitor);
 }
 
@@ -1029,6 +1104,60 @@ static void live_sessions_follow_the_timeout(void **state)
 	close(monitor);
 }
 
+/* CONFIG log_level was the one change of which the log had no values. */
+static void a_log_that_becomes_talkative_says_since_when(void **state)
+{
+	int fd = root();
+
+	(void)state;
+	monitor_expect(fd, "CONFIG log_level error", "OK log_level set to error\n");
+	daemon_wait_log(&d, NULL, "setting=log_level from=info to=error");
+	monitor_expect(fd, "CONFIG log_level info", "OK log_level set to info\n");
+	daemon_wait_log(&d, NULL, "setting=log_level from=error to=info");
+	close(fd);
+}
+
+static void a_role_changes_at_once_and_is_on_disk(void **state)
+{
+	int fd = root(), other;
+	const char *line;
+
+	(void)state;
+	assert_begins(monitor_ask(fd, "RELOAD"), "OK "); /* it was moved away and back */
+	monitor_expect(fd, "SET_ROLE alice admin", "OK Role of alice set to admin\n");
+	other = monitor_login(&d, "alice:secret");
+	monitor_expect(other, "VERSION", "OK socks5d " SOCKS5D_VERSION "\n");
+	assert_begins(monitor_ask(fd, "RELOAD"), "OK Nothing changed; "); /* the file says so */
+	monitor_expect(other, "USERS", "OK No active users\n");
+	monitor_expect(fd, "SET_ROLE alice user", "OK Role of alice set to user\n");
+	monitor_expect(other, "USERS", "ERR alice may not do that any more\n");
+	line = daemon_wait_log(&d, NULL, "command=SET_ROLE about=alice answer=OK");
+	assert_non_null(strstr(line, "user=root"));
+	close(other);
+	close(fd);
+}
+
+static void a_client_is_known_and_ended_by_its_address(void **state)
+{
+	int monitor = root(), session = open_session("alice", "secret");
+	const char *clients = monitor_ask(monitor, "CLIENTS");
+
+	(void)state;
+	assert_non_null(strstr(clients, "\nclient:127.0.0.1 sessions:1 sent:"));
+	assert_non_null(strstr(clients, " last:0\n"));
+	monitor_expect(monitor, "KILL_USER 127.0.0.9", "ERR 127.0.0.9 has no session\n");
+	monitor_expect(monitor, "KILL_USER 127.0.0.0/8", "OK 1 session of 127.0.0.0/8 ended\n");
+	net_expect_reset(session);
+	close(session);
+	wait_for_no_sessions(monitor);
+	assert_non_null(strstr(monitor_ask(monitor, "CLIENTS"), "\nclient:127.0.0.1 sessions:0 "));
+	assert_non_null(strstr(monitor_ask(monitor, "ACCESS_LOG 127.0.0.1 1"),
+		"OK Access log for client 127.0.0.1:\nalice: 127.0.0.1:"));
+	monitor_expect(
+		monitor, "ACCESS_LOG 127.0.0.9", "OK No access log entries for client 127.0.0.9\n");
+	close(monitor);
+}
+
 static void log_level_switches_the_log(void **state)
 {
 	int fd = root();
@@ -1249,6 +1378,35 @@ static void the_monitor_moves_as_often_as_it_is_told(void **state)
 	close(b);
 }
 
+/* Whoever had set it by hand did not know any more, and the next start forgot it. */
+static void what_was_set_by_hand_is_told_and_can_be_kept(void **state)
+{
+	char expected[512];
+	int fd;
+
+	(void)state;
+	launch_with_file("listen = 127.0.0.1\ntimeout = 30m\n");
+	fd = root();
+	snprintf(expected, sizeof(expected),
+		"OK\nname:timeout value:30m from:%s:2 file:30m default:1h takes_effect:at_once\n",
+		d.config);
+	monitor_expect(fd, "SETTINGS timeout", expected);
+	monitor_expect(fd, "CONFIG timeout 2s", "OK timeout set to 2s\n");
+	daemon_wait_log(&d, NULL, "setting=timeout from=30m to=2s");
+	monitor_expect(fd, "SETTINGS timeout",
+		"OK\nname:timeout value:2s from:command file:30m default:1h takes_effect:at_once\n");
+	snprintf(expected, sizeof(expected),
+		"OK Nothing changed; read: %s, %s (4 users); still set by CONFIG: timeout (to keep "
+		"that, put these lines into the configuration file)\ntimeout = 2s\n",
+		d.config, d.users);
+	monitor_expect(fd, "RELOAD", expected);
+	daemon_write_file(d.config, "listen = 127.0.0.1\ntimeout = 2s\n");
+	snprintf(expected, sizeof(expected), "OK Nothing changed; read: %s, %s (4 users)\n",
+		d.config, d.users);
+	monitor_expect(fd, "RELOAD", expected);
+	close(fd);
+}
+
 static void what_config_has_set_stands_until_the_file_says_something_new(void **state)
 {
 	int fd;
@@ -1286,6 +1444,7 @@ int main(void)
 		cmocka_unit_test(connections_tell_all_of_a_session),
 		cmocka_unit_test(sessions_are_seen_in_every_phase),
 		cmocka_unit_test(users_are_those_with_a_session),
+		cmocka_unit_test(traffic_tells_all_that_was_moved),
 		cmocka_unit_test(help_lists_every_command),
 		cmocka_unit_test(kill_breaks_a_session_off),
 		cmocka_unit_test(kill_reaches_a_session_that_is_stuck),
@@ -1302,10 +1461,14 @@ int main(void)
 		cmocka_unit_test(config_shows_and_changes_settings),
 		cmocka_unit_test(what_is_not_legal_changes_nothing),
 		cmocka_unit_test(live_sessions_follow_the_timeout),
+		cmocka_unit_test(a_log_that_becomes_talkative_says_since_when),
+		cmocka_unit_test(a_role_changes_at_once_and_is_on_disk),
+		cmocka_unit_test(a_client_is_known_and_ended_by_its_address),
 		cmocka_unit_test(log_level_switches_the_log),
 		cmocka_unit_test(listeners_change_while_running),
 		cmocka_unit_test(a_listener_that_stays_serves_beside_a_new_one),
 		cmocka_unit_test(the_access_log_tells_answered_requests),
+		cmocka_unit_test(a_wrong_password_is_told_by_name_and_a_name_that_is_nobodys_never),
 		cmocka_unit_test(the_access_log_outlives_the_process_in_its_file),
 		cmocka_unit_test(accounts_tell_all_users),
 		cmocka_unit_test(accounts_count_while_bytes_pass),
@@ -1320,6 +1483,7 @@ int main(void)
 		cmocka_unit_test(a_setting_changes_though_another_ones_file_is_gone),
 		cmocka_unit_test(a_slow_hash_holds_up_neither_reload_nor_signals),
 		cmocka_unit_test(the_monitor_moves_as_often_as_it_is_told),
+		cmocka_unit_test(what_was_set_by_hand_is_told_and_can_be_kept),
 		cmocka_unit_test(what_config_has_set_stands_until_the_file_says_something_new),
 	};
 

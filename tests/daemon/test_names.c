@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../base/check.h"
 #include "dns.h"
 #include "monitor.h"
 #include "suite.h"
@@ -16,6 +17,7 @@ static const struct dns_record records[] = {
 	{"mute.test", DNS_SILENT, 600, NULL},
 	{"broken.test", DNS_SERVFAIL, 600, NULL},
 	{"inside.test", DNS_ANSWER, 600, "0.0.0.0 127.0.0.1"},
+	{"three.test", DNS_ANSWER, 600, "127.0.0.1 127.0.0.2 127.0.0.3"},
 	{NULL, DNS_ANSWER, 0, NULL},
 };
 
@@ -89,6 +91,43 @@ static void a_second_session_asks_no_server(void **state)
 	assert_true(daemon_stat(&d, "name_cache_hits") > 0);
 }
 
+static void nine_sessions_go_three_to_each_of_three_addresses(void **state)
+{
+	uint16_t port;
+	struct net_echo *everywhere = net_echo_start("0.0.0.0", &port);
+	size_t from = daemon_log_end(&d);
+	char line[64];
+
+	(void)state;
+	for (unsigned i = 0; i < 9; i++) {
+		expect_reply("three.test", port, 0);
+		snprintf(line, sizeof(line), " address=127.0.0.%u:", 1 + i % 3);
+		daemon_wait_log(&d, &from, line);
+	}
+	net_echo_stop(everywhere);
+}
+
+static void a_name_server_that_does_not_answer_is_asked_last(void **state)
+{
+	struct dns *dead = dns_start(records);
+	struct daemon patient;
+	char servers[80];
+	uint8_t rep;
+	unsigned asked;
+
+	(void)state;
+	dns_keep_silent(dead, true);
+	snprintf(servers, sizeof(servers), "%s, %s", dns_server(dead), dns_server(dns));
+	daemon_start(&patient, (const char *const[]){"--dns-servers", servers, NULL});
+	expect_echo(net_socks_connect(patient.port, "echo.test", echo_port, &rep));
+	asked = dns_all_questions(dead);
+	assert_true(asked > 0);
+	expect_echo(net_socks_connect(patient.port, "noisy.test", echo_port, &rep));
+	assert_int_equal(dns_all_questions(dead), asked);
+	daemon_stop(&patient);
+	dns_stop(dead);
+}
+
 /* The name cache was emptied, and idle channels were thrown away, whatever setting changed. */
 static void a_change_of_another_setting_keeps_the_names(void **state)
 {
@@ -106,7 +145,7 @@ static void a_change_of_another_setting_keeps_the_names(void **state)
 	asked = dns_questions(dns, "echo.test");
 	monitor_expect(monitor, "CONFIG timeout 30m", "OK timeout set to 30m\n");
 	monitor_expect(monitor, "LOG_LEVEL debug", "OK log_level set to debug\n");
-	monitor_expect(monitor, "RELOAD", "OK Nothing changed\n");
+	assert_begins(monitor_ask(monitor, "RELOAD"), "OK Nothing changed; ");
 	expect_echo(net_socks_connect(other.port, "echo.test", echo_port, &rep));
 	assert_int_equal(dns_questions(dns, "echo.test"), asked);
 	assert_true(monitor_stat(monitor, "name cache hits") > 0);
@@ -190,6 +229,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names_lead_to_their_addresses),
 		cmocka_unit_test(a_second_session_asks_no_server),
+		cmocka_unit_test(nine_sessions_go_three_to_each_of_three_addresses),
+		cmocka_unit_test(a_name_server_that_does_not_answer_is_asked_last),
 		cmocka_unit_test(a_change_of_another_setting_keeps_the_names),
 		cmocka_unit_test(every_resolved_address_is_put_to_the_rules),
 		cmocka_unit_test(a_late_answer_is_waited_for),

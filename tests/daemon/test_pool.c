@@ -200,19 +200,17 @@ static void refused_clients_that_stay_leave_a_worker_for_another(void **state)
 	(void)state;
 	daemon_prepare(&d);
 	daemon_write_file(d.users, "alice:" MONITOR_HASH ":user\n");
-	daemon_launch(&d,
-		(const char *const[]){
-			"--max-sessions", "20", "-U", d.users, "--auth", "optional", NULL});
+	daemon_launch(&d, (const char *const[]){"--max-sessions", "20", "-U", d.users, NULL});
 	for (int i = 0; i < 20; i++) {
 		refused[i] = net_connect("127.0.0.1", d.port);
 		net_send_hex(refused[i], "05 01 02  01 05 61 6C 69 63 65 01 78");
-	}
-	for (int i = 0; i < 20; i++)
 		net_expect_hex(refused[i], "05 02  01 01");
+	}
 	fd = net_connect_from("127.0.0.2", "127.0.0.1", d.port);
-	net_socks_greet(fd);
+	net_send_hex(fd, "05 01 02");
+	net_expect_hex(fd, "05 02");
 	close(fd);
-	daemon_wait_stat(&d, "ended_login_refused", 20);
+	daemon_wait_stat(&d, "ended_wrong_password", 20);
 	for (int i = 0; i < 20; i++)
 		close(refused[i]);
 	daemon_stop(&d);

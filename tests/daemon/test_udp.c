@@ -233,11 +233,15 @@ static void the_hint_is_only_one(void **state)
 {
 	static const char *const zeros6 =
 		"04 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00";
+	char the_target[32];
 	const char *const hints[] = {"01 00 00 00 00 00 00", zeros6, "01 c0 a8 01 07 12 34",
 		"03 04 6e 61 6d 65 12 34", "03 00 00 00", "01 7f 00 00 01 00 00",
-		"01 00 00 00 00 12 34"};
+		"01 00 00 00 00 12 34", the_target};
 
 	(void)state;
+	/* Some put there what they will send to, which may be on their own host. */
+	snprintf(the_target, sizeof(the_target), "01 7f 00 00 01 %02x %02x", addr_port(&echo) >> 8,
+		addr_port(&echo) & 0xff);
 	for (size_t i = 0; i < sizeof(hints) / sizeof(hints[0]); i++) {
 		association_open(&a, "127.0.0.1", d.port, hints[i]);
 		assert_int_equal(a.rep, 0);
@@ -279,25 +283,31 @@ static void another_address_is_never_served(void **state)
 	association_close(&a);
 }
 
-static void an_announced_port_is_the_only_one(void **state)
+static void udp_clients_may_send_from_elsewhere(void **state)
 {
-	struct association other;
-	struct addr own;
-	char dst[32];
-	int fd = udp_socket("127.0.0.1", &own);
+	static const char *const elsewhere[] = {"127.0.0.6", "127.0.0.8"};
+	struct daemon open;
 
 	(void)state;
-	snprintf(dst, sizeof(dst), "01 7f 00 00 01 %02x %02x", addr_port(&own) >> 8,
-		addr_port(&own) & 0xff);
-	association_open(&a, "127.0.0.1", d.port, dst);
-	assert_int_equal(a.rep, 0);
-	other = a;
-	a.udp = fd;
-	association_send(&other, 0, &echo, "first, but not announced", 24);
-	association_expect_echo(&a, &echo, "announced");
-	assert_true(udp_is_silent(other.udp));
-	close(other.udp);
-	association_close(&a);
+	daemon_start(&open, (const char *const[]){"--udp-clients", "127.0.0.6/31", NULL});
+	for (size_t i = 0; i < 2; i++) {
+		struct association other;
+
+		open_association(&open);
+		other = a;
+		other.udp = udp_socket(elsewhere[i], &other.own);
+		if (i == 0) {
+			association_expect_echo(&other, &echo, "hello");
+		} else {
+			association_send(&other, 0, &echo, "theirs", 6);
+			daemon_wait_stat(&open, "datagrams_dropped_stranger", 1);
+			association_expect_echo(&a, &echo, "mine");
+			assert_true(udp_is_silent(other.udp));
+		}
+		close(other.udp);
+		association_close(&a);
+	}
+	daemon_stop(&open);
 }
 
 /* ---- what is dropped, and ends nothing ---- */
@@ -625,25 +635,78 @@ static void ask_monitor(int fd, const char *line, const char *answer)
 		net_receive(fd, &byte, 1);
 }
 
+/* Starts a server that has an administrator; his connection to its monitor. */
+static int start_watched(struct daemon *watched)
+{
+	int monitor;
+	char byte = 0;
+
+	daemon_start(
+		watched, (const char *const[]){"-u", "alice:secret", "--auth", "optional", NULL});
+	monitor = net_connect("127.0.0.1", watched->monitor_port);
+	while (byte != '\n')
+		net_receive(monitor, &byte, 1);
+	ask_monitor(monitor, "alice:secret\n", "OK");
+	return monitor;
+}
+
 static void an_administrator_ends_it(void **state)
 {
 	struct daemon watched;
 	int monitor;
-	char byte = 0;
 
 	(void)state;
-	daemon_start(
-		&watched, (const char *const[]){"-u", "alice:secret", "--auth", "optional", NULL});
+	monitor = start_watched(&watched);
 	open_association(&watched);
 	association_expect_echo(&a, &echo, "hello");
-	monitor = net_connect("127.0.0.1", watched.monitor_port);
-	while (byte != '\n')
-		net_receive(monitor, &byte, 1);
-	ask_monitor(monitor, "alice:secret\n", "OK");
 	ask_monitor(monitor, "KILL 1\n", "OK");
 	daemon_wait_log(&watched, NULL, " reason=killed ");
 	net_expect_gone(a.tcp);
 	expect_no_relay(&a.relay);
+	close(monitor);
+	association_close(&a);
+	daemon_stop(&watched);
+}
+
+/* A target whose port is free for TCP too, which `listener` keeps. */
+static int open_target(struct addr *bound, int *listener)
+{
+	uint16_t port;
+	int fd;
+
+	for (;;) {
+		*listener = net_listen("127.0.0.1", &port);
+		*bound = net_addr("127.0.0.1", port);
+		fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+		if (bind(fd, &bound->sa, addr_len(bound)) == 0)
+			return fd;
+		close(fd);
+		close(*listener);
+	}
+}
+
+/* The monitor moves to where an association has sent to. */
+static void what_the_proxy_listens_at_since_is_no_target(void **state)
+{
+	struct daemon watched;
+	struct addr target, outgoing;
+	int monitor, listener, fd = open_target(&target, &listener);
+	char line[64];
+
+	(void)state;
+	monitor = start_watched(&watched);
+	open_association(&watched);
+	association_send(&a, 0, &target, "hello", 5);
+	outgoing = udp_expect(fd, "hello", 5);
+	close(listener);
+	snprintf(line, sizeof(line), "CONFIG monitor_port %u\n", addr_port(&target));
+	ask_monitor(monitor, line, "OK");
+	association_send(&a, 0, &target, "to the monitor's port", 21);
+	udp_send(fd, &outgoing, "late", 4); /* an answer to what was allowed then */
+	daemon_wait_stat(&watched, "datagrams_dropped_filtered", 1);
+	association_expect_echo(&a, &echo, "still there");
+	daemon_wait_stat(&watched, "datagrams_dropped_denied", 1);
+	close(fd);
 	close(monitor);
 	association_close(&a);
 	daemon_stop(&watched);
@@ -727,7 +790,7 @@ int main(void)
 		cmocka_unit_test(the_hint_is_only_one),
 		cmocka_unit_test(another_port_does_not_take_it_over),
 		cmocka_unit_test(another_address_is_never_served),
-		cmocka_unit_test(an_announced_port_is_the_only_one),
+		cmocka_unit_test(udp_clients_may_send_from_elsewhere),
 		cmocka_unit_test(bad_datagrams_are_dropped_and_counted),
 		cmocka_unit_test(rsv_is_not_looked_at),
 		cmocka_unit_test(the_rules_are_asked_for_every_target),
@@ -743,6 +806,7 @@ int main(void)
 		cmocka_unit_test(it_ends_with_the_tcp_connection),
 		cmocka_unit_test(the_tcp_connection_ends_with_it),
 		cmocka_unit_test(an_administrator_ends_it),
+		cmocka_unit_test(what_the_proxy_listens_at_since_is_no_target),
 		cmocka_unit_test(stopping_ends_it),
 		cmocka_unit_test(without_spare_descriptors_it_is_refused),
 		cmocka_unit_test(nothing_is_left_open),

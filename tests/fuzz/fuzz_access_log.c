@@ -20,6 +20,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 		for (size_t i = 0; i < n; i++) {
 			FUZZ_CHECK(entries[i].user_len <= USERS_NAME_MAX);
 			FUZZ_CHECK(strlen(entries[i].target) < ACCESS_TARGET_MAX);
+			FUZZ_CHECK(strlen(entries[i].reason) < ACCESS_REASON_MAX);
+			FUZZ_CHECK(entries[i].success == (entries[i].reason[0] == '\0'));
 		}
 	}
 	access_log_free(log);

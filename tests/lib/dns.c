@@ -40,8 +40,9 @@ struct dns {
 
 	pthread_mutex_t lock;
 	pthread_cond_t asked;
-	unsigned questions[MAX_RECORDS];
-	bool stop, released;
+	unsigned questions[MAX_RECORDS], all_questions;
+	unsigned short of_port[65536]; /* questions from each source port */
+	bool silent, released;
 	struct held held[MAX_HELD];
 	size_t held_count;
 };
@@ -86,10 +87,20 @@ static bool parse_question(const uint8_t *m, size_t len, struct question *q)
 	return true;
 }
 
+static bool matches(const char *pattern, const char *name)
+{
+	size_t len = strlen(name), end;
+
+	if (pattern[0] != '*')
+		return strcasecmp(pattern, name) == 0;
+	end = strlen(pattern + 1);
+	return len > end && strcasecmp(name + len - end, pattern + 1) == 0;
+}
+
 static int find_record(const struct dns *d, const char *name)
 {
 	for (int i = 0; d->records[i].name != NULL; i++) {
-		if (strcasecmp(d->records[i].name, name) == 0)
+		if (strcmp(d->records[i].name, name) == 0 || matches(d->records[i].name, name))
 			return i;
 	}
 	return -1;
@@ -121,21 +132,31 @@ static size_t put_answers(uint8_t *m, size_t at, const struct dns_record *r, uin
 	return at;
 }
 
+/* RCODE (RFC 1035 section 4.1.1). */
+static unsigned code_of(const struct dns_record *r)
+{
+	static const unsigned codes[] = {[DNS_FORMERR] = 1,
+		[DNS_SERVFAIL] = 2,
+		[DNS_NXDOMAIN] = 3,
+		[DNS_NOTIMP] = 4,
+		[DNS_REFUSED] = 5};
+
+	if (r == NULL)
+		return codes[DNS_NXDOMAIN];
+	return r->behaviour < sizeof(codes) / sizeof(codes[0]) ? codes[r->behaviour] : 0;
+}
+
 /* The reply to the question in `m`, in its place; its length. */
 static size_t make_reply(
 	uint8_t *m, const struct question *q, const struct dns_record *r, bool over_udp)
 {
-	unsigned flags = 0x8180, code = 0;
+	unsigned flags = 0x8180, code = code_of(r);
 	size_t len = q->end;
 
 	memset(m + 6, 0, 6);
-	if (r == NULL || r->behaviour == DNS_NXDOMAIN)
-		code = 3;
-	else if (r->behaviour == DNS_SERVFAIL)
-		code = 2;
-	else if (r->behaviour == DNS_TRUNCATED && over_udp)
+	if (code == 0 && r->behaviour == DNS_TRUNCATED && over_udp)
 		flags |= FLAG_TRUNCATED;
-	else
+	else if (code == 0)
 		len = put_answers(m, len, r, q->type);
 	write16(m + 2, flags | code);
 	return len;
@@ -161,11 +182,15 @@ static bool keeps_silent(const struct dns_record *r, uint16_t type)
 }
 
 /* Notes the question; the record that answers it, or NULL. */
-static const struct dns_record *take_question(struct dns *d, const struct question *q)
+static const struct dns_record *take_question(
+	struct dns *d, const struct question *q, uint16_t port, bool *silent)
 {
 	int i = find_record(d, q->name);
 
 	pthread_mutex_lock(&d->lock);
+	*silent = d->silent;
+	d->all_questions++;
+	d->of_port[port]++;
 	if (i >= 0)
 		d->questions[i]++;
 	pthread_cond_broadcast(&d->asked);
@@ -202,11 +227,12 @@ static void serve_udp(struct dns *d)
 	const struct dns_record *r;
 	struct question q;
 	size_t len;
+	bool silent;
 
 	if (n < HEADER || !parse_question(m, (size_t)n, &q))
 		return;
-	r = take_question(d, &q);
-	if (keeps_silent(r, q.type))
+	r = take_question(d, &q, ntohs(from.sin_port), &silent);
+	if (silent || keeps_silent(r, q.type))
 		return;
 	len = make_reply(m, &q, r, true);
 	if (hold_back(d, r, &q, m, len, &from))
@@ -223,6 +249,7 @@ static void serve_tcp(struct dns *d)
 	uint8_t m[2 + 1024];
 	struct question q;
 	size_t len;
+	bool silent;
 
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
 	while (recv(fd, m, 2, MSG_WAITALL) == 2) {
@@ -230,7 +257,7 @@ static void serve_tcp(struct dns *d)
 		if (len > 512 || recv(fd, m + 2, len, MSG_WAITALL) != (ssize_t)len ||
 			!parse_question(m + 2, len, &q))
 			break;
-		len = make_reply(m + 2, &q, take_question(d, &q), false);
+		len = make_reply(m + 2, &q, take_question(d, &q, 0, &silent), false);
 		write16(m, (unsigned)len);
 		if (send(fd, m, 2 + len, MSG_NOSIGNAL) < 0)
 			break;
@@ -315,6 +342,45 @@ unsigned dns_questions(struct dns *d, const char *name)
 	count = d->questions[i];
 	pthread_mutex_unlock(&d->lock);
 	return count;
+}
+
+unsigned dns_all_questions(struct dns *d)
+{
+	unsigned count;
+
+	pthread_mutex_lock(&d->lock);
+	count = d->all_questions;
+	pthread_mutex_unlock(&d->lock);
+	return count;
+}
+
+void dns_keep_silent(struct dns *d, bool silent)
+{
+	pthread_mutex_lock(&d->lock);
+	d->silent = silent;
+	pthread_mutex_unlock(&d->lock);
+}
+
+unsigned dns_ports(struct dns *d)
+{
+	unsigned ports = 0;
+
+	pthread_mutex_lock(&d->lock);
+	for (size_t i = 1; i < 65536; i++)
+		ports += d->of_port[i] > 0;
+	pthread_mutex_unlock(&d->lock);
+	return ports;
+}
+
+unsigned dns_most_of_one_port(struct dns *d)
+{
+	unsigned most = 0;
+
+	pthread_mutex_lock(&d->lock);
+	for (size_t i = 1; i < 65536; i++)
+		most = d->of_port[i] > most ? d->of_port[i] : most;
+	pthread_mutex_unlock(&d->lock);
+	return most;
 }
 
 void dns_wait_questions(struct dns *d, const char *name, unsigned at_least)

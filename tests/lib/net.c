@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/time.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -52,6 +53,38 @@ int net_listen(const char *host, uint16_t *port)
 
 	assert_int_equal(listen(fd, 4096), 0);
 	return fd;
+}
+
+/* Can a listener have it, at all addresses of both families? */
+static bool is_unused_port(uint16_t port)
+{
+	struct addr any[] = {net_addr("0.0.0.0", port), net_addr("::", port)};
+	int fds[2];
+	bool unused = true;
+
+	for (int i = 0; i < 2; i++) {
+		int on = 1;
+
+		fds[i] = socket(any[i].sa.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		if (i == 1)
+			setsockopt(fds[i], IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
+		unused = unused && bind(fds[i], &any[i].sa, addr_len(&any[i])) == 0;
+	}
+	close(fds[0]);
+	close(fds[1]);
+	return unused;
+}
+
+uint16_t net_unused_port(void)
+{
+	static unsigned tries;
+	uint16_t port;
+
+	/* Below what the kernel gives out; tests at the same time begin elsewhere. */
+	do
+		port = (uint16_t)(10000 + ((unsigned)getpid() * 61 + tries++) % 22000);
+	while (!is_unused_port(port));
+	return port;
 }
 
 int net_refusing_port(uint16_t *port)
@@ -100,6 +133,23 @@ int net_connect_from(const char *source, const char *host, uint16_t port)
 int net_connect(const char *host, uint16_t port)
 {
 	return net_connect_from(NULL, host, port);
+}
+
+int net_connect_local(const char *path)
+{
+	struct sockaddr_un a = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), saved;
+
+	assert_true(fd >= 0);
+	assert_true(strlen(path) < sizeof(a.sun_path));
+	strcpy(a.sun_path, path);
+	be_patient(fd);
+	if (connect(fd, (const struct sockaddr *)&a, sizeof(a)) == 0)
+		return fd;
+	saved = errno;
+	close(fd);
+	errno = saved;
+	return -1;
 }
 
 void net_send(int fd, const void *bytes, size_t len)

@@ -16,6 +16,10 @@ struct addr net_addr(const char *host, uint16_t port);
 /* A TCP listener on a port of the kernel's choice, which goes to `*port`. */
 int net_listen(const char *host, uint16_t *port);
 
+/* A port that nobody uses at any address, and that the kernel gives to nobody by itself: for tests
+ * that need the same one at several addresses. */
+uint16_t net_unused_port(void);
+
 /* A port of 127.0.0.1 on which nobody listens: bound and kept by the returned descriptor. */
 int net_refusing_port(uint16_t *port);
 
@@ -27,6 +31,9 @@ int net_mute_port(uint16_t *port, int fillers[3]);
 int net_accept(int listener);
 int net_connect(const char *host, uint16_t port);
 int net_connect_from(const char *source, const char *host, uint16_t port);
+
+/* A connection to a unix socket; -1 with errno. */
+int net_connect_local(const char *path);
 
 void net_send(int fd, const void *bytes, size_t len);
 

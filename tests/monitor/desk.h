@@ -168,7 +168,9 @@ static inline int setup(void **state)
 	open_queue(&hasher);
 	open_queue(&changer);
 	open_queue(&back);
-	desk = (struct desk){.services = &parts, .done = back.errands};
+	desk = (struct desk){.services = &parts,
+		.done = back.errands,
+		.names = {.root = "root", .server = "proxy"}};
 	hashed = 0;
 	hash_fault = 0;
 	change_problem = NULL;
@@ -200,9 +202,14 @@ static inline int teardown(void **state)
 	return scratch_leave(state);
 }
 
-static inline void open_console(void)
+/* For a client that comes by the unix socket as this user. */
+static inline struct peer local_peer_of(uid_t uid)
 {
-	struct addr from = parts_addr("192.0.2.7", 51514);
+	return (struct peer){.is_local = true, .uid = uid, .from = parts_addr("127.0.0.1", 0)};
+}
+
+static inline void open_console_for(const struct peer *peer)
+{
 	int ends[2];
 
 	hang_up();
@@ -211,7 +218,15 @@ static inline void open_console(void)
 	client = ends[0];
 	served = ends[1];
 	ended = false;
-	console_open(&c, &desk, served, &from);
+	console_open(&c, &desk, served, peer);
+}
+
+static inline void open_console(void)
+{
+	struct addr from = parts_addr("192.0.2.7", 51514);
+	struct peer peer = peer_from_address(NULL, &from);
+
+	open_console_for(&peer);
 }
 
 static inline void say(const char *text)

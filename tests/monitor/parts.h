@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "monitor.h"
 #include "proxy/services.h"
+#include "server/server.h"
 
 /* ---- the clock, and memory that grows ---- */
 
@@ -50,6 +51,18 @@ void *__wrap_realloc(void *memory, size_t size)
 
 static struct services parts;
 
+const struct config *__wrap_server_base(const struct server *s);
+
+/* As when nothing has changed since the start. */
+const struct config *__wrap_server_base(const struct server *s)
+{
+	struct config *c = config_get(parts.config);
+
+	(void)s;
+	config_release(c);
+	return c;
+}
+
 /* Room for `sessions`, and an access log of `entries`. The settings are the defaults. Nobody
  * is a user yet; users are kept in memory only. */
 static inline void parts_make(size_t sessions, size_t entries)
@@ -67,6 +80,8 @@ static inline void parts_make(size_t sessions, size_t entries)
 	parts.holdoff = bans_new(NULL);
 	parts.registry = registry_new(sessions);
 	parts.access_log = access_log_new(entries);
+	parts.throughput = throughput_new(parts_now);
+	assert_non_null(parts.throughput);
 	assert_non_null(parts.config);
 	assert_non_null(parts.users);
 	assert_non_null(parts.holdoff);
@@ -76,6 +91,7 @@ static inline void parts_make(size_t sessions, size_t entries)
 
 static inline void parts_free(void)
 {
+	throughput_free(parts.throughput);
 	access_log_free(parts.access_log);
 	registry_free(parts.registry);
 	bans_free(parts.holdoff);
@@ -116,6 +132,16 @@ static inline uint64_t parts_begin_session(size_t slot)
 	return registry_enter(parts_slot(slot), -1, &from);
 }
 
+/* The slot's session moves so many bytes. */
+static inline void parts_move(size_t slot, uint64_t sent, uint64_t received)
+{
+	struct traffic *t = registry_traffic(parts_slot(slot));
+
+	traffic_count(t, TRAFFIC_SENT, sent);
+	traffic_count(t, TRAFFIC_RECEIVED, received);
+	traffic_active(t, parts_now);
+}
+
 /* The slot's session belongs to `user`, a string that outlives it. */
 static inline void parts_set_user(size_t slot, const char *user)
 {
@@ -128,13 +154,12 @@ static inline void parts_log_access(const char *user, const char *target, bool g
 	struct addr from = parts_addr("192.0.2.1", 1000);
 
 	user = user == NULL ? USERS_ANONYMOUS : user;
-	assert_true(access_log_add(parts.access_log,
+	access_log_add(parts.access_log,
 		&(struct access_record){.user = user,
 			.user_len = strlen(user),
 			.client = &from,
-			.command = "CONNECT",
 			.target = target,
-			.failure = granted ? END_REASONS : END_CONNECT_REFUSED}));
+			.failure = granted ? END_REASONS : END_CONNECT_REFUSED});
 }
 
 #endif

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "base/version.h"
 #include "parts.h"
 #include "server/statistics.h"
 
@@ -64,7 +65,7 @@ static void says_what_is_wrong_with_a_request(void **state)
 		{"ADD_USER bob", "ERR Usage: ADD_USER <name> <password> [admin]\n"},
 		{"ADD_USER bob a admin more", "ERR Usage: ADD_USER <name> <password> [admin]\n"},
 		{"SET_PASSWORD bob", "ERR Usage: SET_PASSWORD <name> <password>\n"},
-		{"ACCESS_LOG a 1 2", "ERR Usage: ACCESS_LOG [<name>|* [<count>]]\n"},
+		{"ACCESS_LOG a 1 2", "ERR Usage: ACCESS_LOG [<name>|<client>|* [<count>]]\n"},
 	};
 
 	(void)state;
@@ -276,7 +277,10 @@ static int free_parts(void **state)
 static void each_command_answers_word_for_word(void **state)
 {
 	static const char *const rows[][2] = {
-		{"STATS", "OK\nall time connections:2\nserver uptime:276s\n\n"},
+		{"STATS",
+			"OK\nall time connections:2\nserver uptime:276s\nversion:" SOCKS5D_VERSION
+			"\n\n"},
+		{"VERSION", "OK socks5d " SOCKS5D_VERSION "\n\n"},
 		{"USERS", "OK No active users\n\n"},
 		{"CONFIG timeout 15", "OK timeout set to 15\n\n"},
 		{"CONFIG timeout 13", "ERR it must not be 13\n\n"},
@@ -284,18 +288,34 @@ static void each_command_answers_word_for_word(void **state)
 		{"CONFIG colour", "ERR Unknown parameter: colour\n\n"},
 		{"CONFIG colour red", "ERR Unknown parameter: colour\n\n"},
 		{"CONFIG Time-out 5", "ERR Unknown parameter: Time-out; did you mean timeout?\n\n"},
+		{"SETTINGS half_close_timeout",
+			"OK\nname:half_close_timeout value:10m from:default file:- default:10m "
+			"takes_effect:at_once\n\n"},
+		{"SETTINGS colour", "ERR No setting has \"colour\" in its name\n\n"},
 		{"LOG_LEVEL debug", "OK log_level set to debug\n\n"},
 		{"RELOAD", "OK timeout changed\n\n"},
 		{"ACCESS_LOG",
 			"OK Access log for all users:\n"
 			"alice: www.example.org:443 [2025-07-15 12:40:39] SUCCESS\n"
-			"Anonymous: www.example.org:80 [2025-07-15 12:40:39] FAIL\n\n"},
+			"Anonymous: www.example.org:80 [2025-07-15 12:40:39] FAIL "
+			"connect_refused 192.0.2.1\n\n"},
 		{"ACCESS_LOG alice",
 			"OK Access log for user alice:\n"
 			"www.example.org:443 [2025-07-15 12:40:39] SUCCESS\n\n"},
 		{"ACCESS_LOG * 1",
 			"OK Access log for all users:\n"
-			"Anonymous: www.example.org:80 [2025-07-15 12:40:39] FAIL\n\n"},
+			"Anonymous: www.example.org:80 [2025-07-15 12:40:39] FAIL "
+			"connect_refused 192.0.2.1\n\n"},
+		{"ACCESS_LOG 192.0.2.1",
+			"OK Access log for client 192.0.2.1:\n"
+			"alice: www.example.org:443 [2025-07-15 12:40:39] SUCCESS\n"
+			"Anonymous: www.example.org:80 [2025-07-15 12:40:39] FAIL "
+			"connect_refused 192.0.2.1\n\n"},
+		{"ACCESS_LOG 192.0.2.0/24 1",
+			"OK Access log for client 192.0.2.0/24:\n"
+			"Anonymous: www.example.org:80 [2025-07-15 12:40:39] FAIL "
+			"connect_refused 192.0.2.1\n\n"},
+		{"ACCESS_LOG 2001:db8::1", "OK No access log entries for client [2001:db8::1]\n\n"},
 		{"ACCESS_LOG bob", "OK No access log entries for user bob\n\n"},
 		{"ACCESS_LOG * 0", "ERR \"0\": the count is a number from 1 on\n\n"},
 		{"ACCESS_LOG * -1", "ERR \"-1\": the count is a number from 1 on\n\n"},
@@ -308,23 +328,59 @@ static void each_command_answers_word_for_word(void **state)
 		{"SET_PASSWORD dora secret", "ERR dora does not exist\n\n"},
 		{"SET_PASSWORD Anonymous secret",
 			"ERR anonymous, known, * and - stand for others, not for a user\n\n"},
+		{"SET_ROLE dora admin", "ERR dora does not exist\n\n"},
+		{"SET_ROLE bob boss", "ERR \"boss\": the role is user or admin\n\n"},
+		{"SET_ROLE bob admin", "OK Role of bob set to admin" KEPT},
+		{"SET_ROLE bob user", "OK Role of bob set to user" KEPT},
+		{"SET_ROLE bob user", "OK Role of bob set to user" KEPT},
+		{"SET_ROLE carl user", "OK Role of carl set to user" KEPT},
+		{"SET_ROLE root user", "ERR root is the last admin and stays one\n\n"},
+		{"SET_ROLE root admin", "OK Role of root set to admin" KEPT},
 		{"DEL_USER bob", "OK User bob deleted, 0 sessions ended" KEPT},
 		{"DEL_USER bob", "ERR bob does not exist\n\n"},
 		{"KILL 2", "OK Session 2 ended\n\n"},
 		{"KILL 0", "ERR There is no session 0\n\n"},
 		{"KILL 9", "ERR There is no session 9\n\n"},
 		{"KILL all", "ERR \"all\": the id of a session is a number\n\n"},
+		{"CLIENTS", "OK\n\n"},
+		{"KILL_USER 192.0.2.2", "ERR 192.0.2.2 has no session\n\n"},
+		{"KILL_USER 192.0.2.1", "OK 3 sessions of 192.0.2.1 ended\n\n"},
 		{"KILL_USER alice", "OK 2 sessions of alice ended\n\n"},
 		{"KILL_USER Anonymous", "OK 1 session of Anonymous ended\n\n"},
 		{"KILL_USER bob", "ERR bob has no session\n\n"},
 		{"DEL_USER alice", "OK User alice deleted, 2 sessions ended" KEPT},
 		{"DEL_USER carl", "OK User carl deleted, 0 sessions ended" KEPT},
+		{"TRAFFIC", "OK\nago:0 sent:0 received:0 sessions:0\n\n"},
+		{"TRAFFIC 86400", "OK\nago:0 sent:0 received:0 sessions:0\n\n"},
+		{"TRAFFIC 3600 60", "OK\nago:0 sent:0 received:0 sessions:0\n\n"},
+		{"TRAFFIC 86401", "ERR \"86401\": the seconds are 1 to 86400\n\n"},
+		{"TRAFFIC 301 1", "ERR \"301\": with a step of 1 the seconds are 1 to 300\n\n"},
+		{"TRAFFIC 60 2", "ERR \"2\": the step is 1, 60 or 300 seconds\n\n"},
+		{"TRAFFIC 0", "ERR \"0\": seconds and step are numbers from 1 on\n\n"},
+		{"TRAFFIC 60 all", "ERR \"all\": seconds and step are numbers from 1 on\n\n"},
 		{"QUIT", "OK Goodbye\n"},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++)
 		assert_string_equal(ask(rows[i][0]), rows[i][1]);
+}
+
+static void traffic_is_listed_newest_first(void **state)
+{
+	(void)state;
+	parts_move(0, 1000, 20);
+	ask("TRAFFIC 2");
+	assert_string_equal(answer, "OK\nago:0 sent:1000 received:20 sessions:0\n\n");
+	parts_now += 5000;
+	parts_move(1, 7, 0);
+	ask("TRAFFIC 300 1");
+	assert_string_equal(answer,
+		"OK\nago:0 sent:7 received:0 sessions:0\nago:1 sent:0 received:0 sessions:0\n"
+		"ago:2 sent:0 received:0 sessions:0\nago:3 sent:0 received:0 sessions:0\n"
+		"ago:4 sent:0 received:0 sessions:0\nago:5 sent:1000 received:20 sessions:0\n\n");
+	ask("TRAFFIC 301");
+	assert_string_equal(answer, "OK\nago:0 sent:1007 received:20 sessions:0\n\n");
 }
 
 /* After a restart the old password was right again, without a hint. */
@@ -336,6 +392,9 @@ static void what_the_command_line_gives_again_is_said(void **state)
 		"OK Password of alice changed (until the next start: -u gives alice a password)"
 		"\n\n");
 	ask("ADD_USER bob secret admin");
+	assert_string_equal(ask("SET_ROLE alice user"),
+		"OK Role of alice set to user (until the next start: -u gives alice the role admin)"
+		"\n\n");
 	assert_string_equal(ask("DEL_USER alice"),
 		"OK User alice deleted, 2 sessions ended (until the next start: -u gives alice "
 		"again)\n\n");
@@ -419,6 +478,7 @@ int main(void)
 		cmocka_unit_test(the_usage_of_each_command_tells_how_many),
 		cmocka_unit_test(words_are_matched_whole_and_in_any_case),
 		answer_test(each_command_answers_word_for_word),
+		answer_test(traffic_is_listed_newest_first),
 		answer_test(what_the_command_line_gives_again_is_said),
 		answer_test(an_empty_value_is_written_as_two_quotes),
 		answer_test(config_shows_all_settings_or_one),

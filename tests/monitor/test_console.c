@@ -21,6 +21,17 @@ static void a_login_is_checked_in_the_hasher_s_thread(void **state)
 	assert_int_equal(count_logged("msg=\"monitor login\" client=192.0.2.7:51514 user=root"), 1);
 }
 
+static void a_login_that_comes_each_second_is_logged_once(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 100; i++) {
+		log_in();
+		console_close(&c);
+		parts_now += 1000;
+	}
+	assert_int_equal(count_logged("msg=\"monitor login\""), 1);
+}
+
 static void who_is_known_waits_for_no_hash(void **state)
 {
 	(void)state;
@@ -502,10 +513,107 @@ static void what_changes_something_is_logged_without_passwords(void **state)
 	assert_int_equal(count_logged("pass"), 0);
 }
 
+/* ---- the socket on the host itself ---- */
+
+static void root_is_an_administrator_at_the_socket_without_a_login(void **state)
+{
+	struct peer peer = local_peer_of(0);
+
+	(void)state;
+	remove_user("alice");
+	open_console_for(&peer);
+	expect("OK Welcome root\n");
+	ask("ADD_USER bob secret\n", "OK User bob" ADDED);
+	ask("CONFIG timeout 15\n", "OK timeout set to 15\n\n");
+	assert_true(is_user("bob"));
+	assert_int_equal(count_logged("msg=\"monitor login\" client=uid:0 user=root@socket"), 1);
+	assert_int_equal(count_logged("msg=\"monitor command\" user=root@socket client=uid:0 "
+				      "command=ADD_USER about=bob answer=OK"),
+		1);
+	ask("QUIT\n", "OK Goodbye\n");
+	assert_leaves();
+}
+
+/* A user may have the very name that stands for it in the log. */
+static void no_new_password_ends_an_operator_s_console(void **state)
+{
+	struct console other = {.desk = &desk,
+		.phase = CONSOLE_COMMANDS,
+		.fd = -1,
+		.is_operator = true,
+		.user = "root@socket"};
+
+	(void)state;
+	parts_add_user("root@socket", USER_ROLE_USER);
+	log_in();
+	desk.consoles = &other;
+	desk.count = 1;
+	ask("SET_PASSWORD root@socket secret\n", "OK Password of root@socket changed" KEPT);
+	desk.count = 0;
+	assert_int_equal(other.phase, CONSOLE_COMMANDS);
+}
+
+/* What is asked together with the greeting is answered behind it. */
+static void who_needs_no_login_may_speak_first(void **state)
+{
+	struct peer peer = local_peer_of(0);
+
+	(void)state;
+	open_console_for(&peer);
+	ask("USERS\nroot:secret\n",
+		"OK Welcome root\nOK No active users\n\nERR Unknown command: root:secret\n\n");
+}
+
+/* Whoever has gone from the users stays one. */
+static void the_user_of_the_server_is_one_too_and_needs_no_entry(void **state)
+{
+	struct peer peer = local_peer_of(geteuid());
+	bool is_root = geteuid() == 0;
+
+	(void)state;
+	open_console_for(&peer);
+	expect(is_root ? "OK Welcome root\n" : "OK Welcome proxy\n");
+	parts_add_user("boss", USER_ROLE_ADMIN);
+	remove_user("root");
+	ask("USERS\n", "OK No active users\n\n");
+}
+
+static void others_at_the_socket_log_in_and_count_for_loopback(void **state)
+{
+	struct addr loopback = parts_addr("127.9.9.9", 0);
+	struct peer peer = local_peer_of(geteuid() + 1);
+
+	(void)state;
+	open_console_for(&peer);
+	ask("root:secret\n", PROMPT "OK Welcome root\n");
+	assert_int_equal(count_logged("client=uid:"), 1);
+	for (unsigned i = 0; i < BANS_FREE_TRIES; i++) {
+		open_console_for(&peer);
+		ask("root:wrong\n", PROMPT "ERR Invalid credentials\n");
+	}
+	assert_true(bans_holds(parts.holdoff, &loopback, parts_now));
+	open_console_for(&peer);
+	ask("root:other\n", PROMPT "ERR Too many failed logins\n");
+	peer = local_peer_of(0);
+	open_console_for(&peer);
+	expect("OK Welcome root\n");
+}
+
+/* In a namespace of users it is what everybody has whom that does not know. */
+static void the_overflow_user_is_nobody(void **state)
+{
+	struct peer peer = local_peer_of(65534);
+
+	(void)state;
+	open_console_for(&peer);
+	expect(PROMPT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		console_test(a_login_is_checked_in_the_hasher_s_thread),
+		console_test(a_login_that_comes_each_second_is_logged_once),
 		console_test(who_is_known_waits_for_no_hash),
 		console_test(who_is_no_administrator_is_refused_in_the_same_words),
 		console_test(what_is_no_login_is_refused_unchecked),
@@ -534,6 +642,12 @@ int main(void)
 		console_test(who_may_is_asked_again_when_the_hash_is_there),
 		console_test(no_password_stays_in_memory),
 		console_test(what_changes_something_is_logged_without_passwords),
+		console_test(root_is_an_administrator_at_the_socket_without_a_login),
+		console_test(no_new_password_ends_an_operator_s_console),
+		console_test(who_needs_no_login_may_speak_first),
+		console_test(the_user_of_the_server_is_one_too_and_needs_no_entry),
+		console_test(others_at_the_socket_log_in_and_count_for_loopback),
+		console_test(the_overflow_user_is_nobody),
 	};
 
 	return cmocka_run_group_tests_name("monitor/console", tests, NULL, NULL);

@@ -339,6 +339,29 @@ static void accounts_are_all_users_with_what_they_did(void **state)
 	ledger_leave(second, parts_now);
 }
 
+static void clients_are_those_who_are_remembered(void **state)
+{
+	struct addr here = parts_addr("192.0.2.7", 1), there = parts_addr("2001:db8::7", 1);
+	struct ledger_entry *first, *second;
+	size_t running;
+
+	(void)state;
+	assert_string_equal(list(listings_clients), "OK\n\n");
+	first = ledger_join_client(parts.ledger, &there, parts_now, &running);
+	ledger_count_refusal(first);
+	ledger_leave(first, parts_now);
+	parts_now += 12999;
+	second = ledger_join_client(parts.ledger, &here, parts_now, &running);
+	atomic_fetch_add(&ledger_tally(second)->sent, 1830);
+	atomic_fetch_add(&ledger_tally(second)->received, 90211);
+	parts_now += 5000; /* it has a session still */
+	assert_string_equal(list(listings_clients),
+		"OK\n"
+		"client:192.0.2.7 sessions:1 sent:1830 received:90211 refused:0 last:0\n"
+		"client:[2001:db8::]/64 sessions:0 sent:0 received:0 refused:1 last:17\n\n");
+	ledger_leave(second, parts_now);
+}
+
 /* All of about one moment, whatever happens to those who come in later pieces. */
 static void many_accounts_come_in_pieces(void **state)
 {
@@ -384,7 +407,7 @@ static void entries_come_oldest_first_in_local_time(void **state)
 	assert_string_equal(list_access(NULL, UINT64_MAX),
 		"OK Access log for all users:\n"
 		"alice: www.example.org:443 [2025-07-15 12:40:39] SUCCESS\n"
-		"Anonymous: www.example.org:80 [2025-07-15 12:41:06] FAIL\n"
+		"Anonymous: www.example.org:80 [2025-07-15 12:41:06] FAIL connect_refused 192.0.2.1\n"
 		"a\\x20b: [2001:db8::1]:80 [2025-07-15 12:41:06] SUCCESS\n\n");
 	assert_string_equal(list_access("alice", UINT64_MAX),
 		"OK Access log for user alice:\n"
@@ -464,8 +487,23 @@ static void list_access_of_all(struct services *v, struct reply *reply)
 	listings_access_log(v, NULL, UINT64_MAX, reply);
 }
 
-static void (*const listings[])(struct services *v, struct reply *r) = {
-	listings_connections, listings_users, listings_accounts, list_access_of_all};
+static void (*const listings[])(struct services *v, struct reply *r) = {listings_connections,
+	listings_users, listings_accounts, listings_clients, list_access_of_all};
+
+/* Those who are in fill_all(). */
+static struct ledger_entry *clients[SESSIONS];
+
+static void join_clients(void)
+{
+	struct addr a = parts_addr("10.0.0.0", 1);
+	size_t running;
+
+	for (size_t i = 0; i < SESSIONS; i++) {
+		a.in.sin_addr.s_addr = htonl(0x0a000000 + (uint32_t)i);
+		clients[i] = ledger_join_client(parts.ledger, &a, parts_now, &running);
+		assert_non_null(clients[i]);
+	}
+}
 
 /* Enough for several pieces of each listing. */
 static void fill_all(struct ledger_entry *entries[200])
@@ -473,6 +511,7 @@ static void fill_all(struct ledger_entry *entries[200])
 	char name[201];
 
 	fill_registry();
+	join_clients();
 	log_many("alice", ENTRIES);
 	for (size_t i = 0; i < 200; i++) {
 		snprintf(name, sizeof(name), "%0200zu", i);
@@ -485,6 +524,8 @@ static void leave_all(struct ledger_entry *entries[200])
 {
 	for (size_t i = 0; i < 200; i++)
 		ledger_leave(entries[i], parts_now);
+	for (size_t i = 0; i < SESSIONS; i++)
+		ledger_leave(clients[i], parts_now);
 }
 
 /* Whichever allocation fails: no piece of a listing that is not whole passes for one. */
@@ -511,7 +552,7 @@ static void without_memory_a_listing_is_refused_or_breaks_off(void **state)
 		assert_begins(text, "OK");
 		assert_string_equal(text + text_len - 2, "\n\n");
 	}
-	assert_int_equal(refused, 2 + 2 + 3 + 1);
+	assert_int_equal(refused, 2 + 2 + 3 + 2 + 1);
 	assert_true(broken > 0);
 	leave_all(entries);
 }
@@ -551,6 +592,7 @@ int main(void)
 		listing_test(users_are_those_who_have_a_session),
 		listing_test(many_users_come_in_pieces_on_one_line),
 		listing_test(accounts_are_all_users_with_what_they_did),
+		listing_test(clients_are_those_who_are_remembered),
 		listing_test(many_accounts_come_in_pieces),
 		listing_test(an_access_log_without_entries_says_so),
 		listing_test(entries_come_oldest_first_in_local_time),

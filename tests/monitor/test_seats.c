@@ -8,10 +8,11 @@
 
 static struct console seats[SEATS];
 
-static struct network client(unsigned last)
+static struct peer client(unsigned last)
 {
-	return (struct network){
-		.base = addr_from_ipv4((uint8_t[4]){192, 0, 2, (uint8_t)last}, 0), .prefix = 32};
+	struct addr a = addr_from_ipv4((uint8_t[4]){192, 0, 2, (uint8_t)last}, 0);
+
+	return peer_from_address(NULL, &a);
 }
 
 static int begin(void **state)
@@ -24,7 +25,7 @@ static int begin(void **state)
 static void take(size_t at, enum console_phase phase, unsigned from, int64_t deadline)
 {
 	seats[at].phase = phase;
-	seats[at].client = client(from);
+	seats[at].peer = client(from);
 	seats[at].deadline = deadline;
 	seats[at].number = (uint64_t)deadline;
 }
@@ -39,7 +40,7 @@ static void fill_with_administrators(void)
 /* -1: nobody makes room. */
 static int seat_for(unsigned from)
 {
-	struct network newcomer = client(from);
+	struct peer newcomer = client(from);
 	struct console *c = seats_find(seats, SEATS, &newcomer);
 
 	return c == NULL ? -1 : (int)(c - seats);
@@ -113,7 +114,7 @@ static void whose_password_is_being_checked_counts_and_stays(void **state)
 /* It comes back as soon as it is displaced, against one that types. */
 static void who_types_keeps_the_seat_while_another_address_floods(void **state)
 {
-	struct network flood = client(7);
+	struct peer flood = client(7);
 
 	(void)state;
 	for (size_t i = 0; i < SEATS; i++)
@@ -123,9 +124,24 @@ static void who_types_keeps_the_seat_while_another_address_floods(void **state)
 		int at = seat_for(7);
 
 		assert_true(at >= 0);
-		assert_true(network_equal(&seats[at].client, &flood));
+		assert_true(peer_is_one_with(&seats[at].peer, &flood));
 		take((size_t)at, CONSOLE_LOGIN, 7, now);
 	}
+}
+
+static void at_the_socket_it_is_a_user_who_displaces_himself(void **state)
+{
+	struct peer newcomer = {.is_local = true, .uid = 8};
+
+	(void)state;
+	fill_with_administrators();
+	for (size_t i = 0; i < 3; i++) {
+		take(i, CONSOLE_LOGIN, 1, 90 + (int64_t)i);
+		seats[i].peer = (struct peer){.is_local = true, .uid = i < 2 ? 7 : 8};
+	}
+	assert_ptr_equal(seats_find(seats, SEATS, &newcomer), &seats[2]);
+	newcomer.uid = 9;
+	assert_ptr_equal(seats_find(seats, SEATS, &newcomer), &seats[1]);
 }
 
 #define seats_test(f) cmocka_unit_test_setup(f, begin)
@@ -140,6 +156,7 @@ int main(void)
 		seats_test(who_floods_displaces_itself),
 		seats_test(whose_password_is_being_checked_counts_and_stays),
 		seats_test(who_types_keeps_the_seat_while_another_address_floods),
+		seats_test(at_the_socket_it_is_a_user_who_displaces_himself),
 	};
 
 	return cmocka_run_group_tests_name("monitor/seats", tests, NULL, NULL);

@@ -3,11 +3,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "../base/faults.h"
 #include "net/hosts.h"
 #include "suite.h"
 #include "tmp.h"
+#include "unreadable.h"
 
 static char folder[TMP_MAX_PATH], path[TMP_MAX_PATH + 8];
 static struct hosts *hosts;
@@ -18,7 +22,8 @@ static int setup(void **state)
 	(void)state;
 	assert_non_null(mkdtemp(tmp_template(folder, "socks5d-hosts")));
 	snprintf(path, sizeof(path), "%s/hosts", folder);
-	hosts = hosts_new(path);
+	times_said = 0;
+	hosts = hosts_new(path, say);
 	assert_non_null(hosts);
 	return 0;
 }
@@ -109,6 +114,104 @@ static void skips_names_that_are_too_long(void **state)
 	expect("fine", "192.0.2.1", "");
 }
 
+static void takes_what_editors_make_of_it(void **state)
+{
+	(void)state;
+	daemon_write_file(path,
+		"\xef\xbb\xbf"
+		"192.0.2.1 first\r\n192.0.2.2 second");
+	expect("first", "192.0.2.1", "");
+	expect("second", "192.0.2.2", "");
+}
+
+/* ---- what cannot be read ---- */
+
+static void expect_said(unsigned times, const char *why)
+{
+	assert_int_equal(times_said, times);
+	assert_non_null(strstr(said, path));
+	assert_non_null(strstr(said, why));
+}
+
+static void know_one_name(void)
+{
+	daemon_write_file(path, "192.0.2.1 name\n");
+	expect("name", "192.0.2.1", "");
+}
+
+static void without_a_descriptor_the_old_names_stay_until_it_can_be_read(void **state)
+{
+	struct rlimit limit, none;
+
+	(void)state;
+	know_one_name();
+	daemon_write_file(path, "192.0.2.22 name other\n");
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	none = (struct rlimit){.rlim_cur = 0, .rlim_max = limit.rlim_max};
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	expect("name", "192.0.2.1", "");
+	now += FOLLOWED_AGAIN_MS;
+	expect("name", "192.0.2.1", "");
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	expect_said(1, "Too many open files");
+	expect("name", "192.0.2.1", "");
+	now += FOLLOWED_AGAIN_MS - 1;
+	expect("name", "192.0.2.1", "");
+	now += 1;
+	expect("name", "192.0.2.22", "");
+}
+
+static void an_error_is_not_the_end_of_the_file(void **state)
+{
+	(void)state;
+	know_one_name();
+	daemon_write_file(path, "192.0.2.22 name other\n");
+	read_fails = true;
+	expect("name", "192.0.2.1", "");
+	read_fails = false;
+	expect_said(1, "Input/output error");
+	/* What changes its rights only is another file, too, and nobody waits. */
+	assert_int_equal(chmod(path, 0600), 0);
+	expect("name", "192.0.2.22", "");
+	/* And the next time it is said again. */
+	daemon_write_file(path, "192.0.2.3 name\n");
+	read_fails = true;
+	expect("name", "192.0.2.22", "");
+	read_fails = false;
+	expect_said(2, "Input/output error");
+}
+
+static void without_memory_the_old_names_stay(void **state)
+{
+	bool struck = true;
+
+	(void)state;
+	know_one_name();
+	for (int n = 1; struck; n++) {
+		daemon_write_file(path, "192.0.2.22 name other\n192.0.2.23 name third\n");
+		chmod(path, n % 2 ? 0600 : 0644);
+		faults_fail(n);
+		assert_true(hosts_find(hosts, "name", answers));
+		struck = faults_struck();
+		assert_int_equal(answers[LOOKUP_IPV4].count, struck ? 1 : 2);
+	}
+	expect_said(1, "Cannot allocate memory");
+}
+
+static void what_is_no_text_is_refused_as_a_whole(void **state)
+{
+	FILE *f;
+
+	(void)state;
+	know_one_name();
+	f = fopen(path, "we");
+	assert_non_null(f);
+	assert_int_equal(fwrite("192.0.2.2 name\n192.0.2.3 a\0b\n", 1, 30, f), 30);
+	fclose(f);
+	expect("name", "192.0.2.1", "");
+	expect_said(1, "NUL byte in line 2");
+}
+
 static void *find_often(void *arg)
 {
 	struct lookup_answer mine[LOOKUP_FAMILIES];
@@ -151,6 +254,11 @@ int main(void)
 		TEST(follows_changes_of_the_file),
 		TEST(keeps_no_more_addresses_than_an_answer_holds),
 		TEST(skips_names_that_are_too_long),
+		TEST(takes_what_editors_make_of_it),
+		TEST(without_a_descriptor_the_old_names_stay_until_it_can_be_read),
+		TEST(an_error_is_not_the_end_of_the_file),
+		TEST(without_memory_the_old_names_stay),
+		TEST(what_is_no_text_is_refused_as_a_whole),
 		TEST(threads_share_it_while_it_changes),
 	};
 

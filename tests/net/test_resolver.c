@@ -1,12 +1,5 @@
 /* resolver: one lookup in the caller's own poll(2), against a name server that can misbehave. */
-#include <poll.h>
-#include <string.h>
-
-#include "base/clock.h"
-#include "dns.h"
-#include "net/resolver.h"
-#include "net/socket.h"
-#include "suite.h"
+#include "looker.h"
 
 static const struct dns_record records[] = {
 	{"one", DNS_ANSWER, 60, "192.0.2.1"},
@@ -31,8 +24,7 @@ static const struct dns_record records[] = {
 static struct dns *dns;
 static struct resolver *resolver;
 static struct fdbudget budget;
-static struct fd_lease lease;
-static struct lookup l;
+static struct looker l;
 
 static struct resolver_options options(void)
 {
@@ -49,62 +41,36 @@ static int setup(void **state)
 	(void)state;
 	dns = dns_start(records);
 	o = options();
-	resolver = resolver_new(&o);
-	assert_non_null(resolver);
 	fdbudget_plan(&budget, 100, 10, 10);
-	lease = (struct fd_lease){.budget = &budget};
+	resolver = resolver_new(&o, &budget);
+	assert_non_null(resolver);
+	assert_int_equal(resolver_start(resolver), 0);
 	return 0;
 }
 
 static int teardown(void **state)
 {
 	(void)state;
-	assert_int_equal(lease.held, 0);
+	assert_int_equal(l.lease.held, 0);
 	resolver_free(resolver);
 	dns_stop(dns);
 	return 0;
 }
 
-/* One round of poll(2), as a worker does it. */
-static void wait_once(void)
-{
-	struct pollfd fds[RESOLVER_MAX_FDS];
-	size_t count = lookup_fds(&l, fds);
-
-	socket_wait(fds, count, lookup_deadline(&l));
-	lookup_process(&l, fds, count);
-}
-
 static void begin_lookup(const char *name)
 {
-	lookup_begin(&l, resolver, name, strlen(name), &lease);
+	looker_begin(&l, resolver, &budget, name);
 }
 
 /* Looks `name` up to the end. */
 static void look_up(const char *name)
 {
-	int64_t deadline = clock_deadline(NET_PATIENCE_S * 1000);
-
-	begin_lookup(name);
-	while (lookup_pending(&l)) {
-		assert_true(clock_ms() < deadline);
-		wait_once();
-	}
-	lookup_end(&l, false);
-	assert_int_equal(lease.held, 0);
+	looker_look_up(&l, resolver, &budget, name);
 }
 
 static void expect_answer(enum lookup_family family, enum lookup_state state, const char *addrs)
 {
-	const struct lookup_answer *a = &l.answers[family];
-	char text[1024] = "", one[ADDR_TEXT_MAX];
-
-	assert_int_equal(a->state, state);
-	for (size_t i = 0; i < a->count; i++) {
-		strcat(text, i > 0 ? " " : "");
-		strcat(text, addr_format_host(&a->addrs[i], one));
-	}
-	assert_string_equal(text, addrs);
+	looker_expect(&l, family, state, addrs);
 }
 
 static void finds_both_families(void **state)
@@ -251,20 +217,20 @@ static void at_most_16_addresses_are_kept(void **state)
 {
 	(void)state;
 	look_up("many");
-	assert_int_equal(l.answers[LOOKUP_IPV4].count, RESOLVER_MAX_ADDRS);
+	assert_int_equal(l.lookup.answers[LOOKUP_IPV4].count, RESOLVER_MAX_ADDRS);
 }
 
 static void a_lookup_can_be_given_up(void **state)
 {
 	(void)state;
 	begin_lookup("mute");
-	assert_true(lookup_pending(&l));
-	assert_true(lookup_deadline(&l) < CLOCK_NEVER);
-	assert_true(lease.held > 0);
-	lookup_end(&l, false);
-	assert_false(lookup_pending(&l));
-	assert_int_equal(lease.held, 0);
-	lookup_end(&l, false);
+	assert_true(lookup_pending(&l.lookup));
+	assert_true(lookup_deadline(&l.lookup) < CLOCK_NEVER);
+	assert_true(l.lease.held > 0);
+	lookup_end(&l.lookup, false);
+	assert_false(lookup_pending(&l.lookup));
+	assert_int_equal(l.lease.held, 0);
+	lookup_end(&l.lookup, false);
 }
 
 static void a_silent_family_is_taken_as_absent_for_a_while(void **state)
@@ -273,12 +239,12 @@ static void a_silent_family_is_taken_as_absent_for_a_while(void **state)
 
 	(void)state;
 	begin_lookup("no.aaaa");
-	while (l.answers[LOOKUP_IPV4].state == LOOKUP_PENDING)
-		wait_once();
-	lookup_end(&l, true);
+	while (l.lookup.answers[LOOKUP_IPV4].state == LOOKUP_PENDING)
+		looker_wait_once(&l);
+	lookup_end(&l.lookup, true);
 	asked = dns_questions(dns, "no.aaaa");
 	begin_lookup("no.aaaa");
-	assert_false(lookup_pending(&l));
+	assert_false(lookup_pending(&l.lookup));
 	expect_answer(LOOKUP_IPV4, LOOKUP_FOUND, "192.0.2.6");
 	expect_answer(LOOKUP_IPV6, LOOKUP_NOT_FOUND, "");
 	assert_int_equal(dns_questions(dns, "no.aaaa"), asked);
@@ -290,14 +256,14 @@ static void a_silent_family_is_asked_again_when_nobody_was_served(void **state)
 
 	(void)state;
 	begin_lookup("no.aaaa");
-	while (l.answers[LOOKUP_IPV4].state == LOOKUP_PENDING)
-		wait_once();
-	lookup_end(&l, false);
+	while (l.lookup.answers[LOOKUP_IPV4].state == LOOKUP_PENDING)
+		looker_wait_once(&l);
+	lookup_end(&l.lookup, false);
 	asked = dns_questions(dns, "no.aaaa");
 	begin_lookup("no.aaaa");
-	assert_true(lookup_pending(&l));
+	assert_true(lookup_pending(&l.lookup));
 	dns_wait_questions(dns, "no.aaaa", asked + 1);
-	lookup_end(&l, false);
+	lookup_end(&l.lookup, false);
 }
 
 static void names_of_localhost_are_loopback(void **state)
@@ -329,13 +295,14 @@ static void without_a_descriptor_it_fails_and_opens_none(void **state)
 
 	(void)state;
 	budget.spare = 0;
-	assert_true(fd_lease_take(&lease));
-	begin_lookup("one");
-	while (lookup_pending(&l))
-		wait_once();
+	l.lease = (struct fd_lease){.budget = &budget};
+	assert_true(fd_lease_take(&l.lease));
+	lookup_begin(&l.lookup, resolver, "one", 3, &l.lease);
+	while (lookup_pending(&l.lookup))
+		looker_wait_once(&l);
 	expect_answer(LOOKUP_IPV4, LOOKUP_FAILED, "");
-	assert_int_equal(lease.held, 1);
-	fd_lease_give(&lease);
+	assert_int_equal(l.lease.held, 1);
+	fd_lease_give(&l.lease);
 	budget.spare = spare;
 }
 

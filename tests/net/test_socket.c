@@ -4,6 +4,7 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -321,12 +322,12 @@ static void a_socket_knows_its_own_end(void **state)
 
 static void ipv6_listeners_leave_ipv4_alone(void **state)
 {
-	struct addr v6 = net_addr("::", 0), v4 = net_addr("0.0.0.0", 0), bound;
+	uint16_t port = net_unused_port();
+	struct addr v6 = net_addr("::", port), v4 = net_addr("0.0.0.0", port), bound;
 	int six = socket_listen(&v6, 8, 0, &bound), four;
 
 	(void)state;
 	assert_true(six >= 0);
-	addr_set_port(&v4, addr_port(&bound));
 	four = socket_listen(&v4, 8, 0, &bound);
 	assert_true(four >= 0);
 	socket_close(six);
@@ -344,20 +345,21 @@ static void an_address_that_is_taken_is_an_error(void **state)
 
 static void a_port_can_be_shared_with_a_listener_that_allows_it(void **state)
 {
-	struct addr any = net_addr("0.0.0.0", 0), bound;
-	int fd;
+	uint16_t port = net_unused_port();
+	struct addr one = net_addr("127.0.0.1", port), any = net_addr("0.0.0.0", port), bound;
+	int allowing = socket_listen(&one, 8, 0, &bound), fd;
 
 	(void)state;
-	bound = socket_local_addr(listener);
-	addr_set_port(&any, addr_port(&bound));
+	assert_true(allowing >= 0);
 	assert_int_equal(socket_listen(&any, 8, SOCKET_BESIDE_OTHERS, &bound), -1);
-	socket_share_port(listener, true);
+	socket_share_port(allowing, true);
 	fd = socket_listen(&any, 8, SOCKET_BESIDE_OTHERS, &bound);
 	assert_true(fd >= 0);
-	socket_share_port(listener, false);
+	socket_share_port(allowing, false);
 	/* Nobody who does not know of this gets in. */
 	assert_int_equal(socket_listen(&any, 8, 0, &bound), -1);
 	socket_close(fd);
+	socket_close(allowing);
 }
 
 static void own_addresses_are_known(void **state)
@@ -368,10 +370,25 @@ static void own_addresses_are_known(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
 		a = net_addr(own[i], 80);
-		assert_true(socket_is_own_address(&a));
+		assert_int_equal(socket_is_own_address(&a), SOCKET_YES);
 	}
 	a = net_addr("192.0.2.77", 80);
-	assert_false(socket_is_own_address(&a));
+	assert_int_equal(socket_is_own_address(&a), SOCKET_NO);
+}
+
+static void without_a_descriptor_an_address_is_neither_own_nor_not(void **state)
+{
+	struct addr a = net_addr("192.0.2.77", 80), local = net_addr("127.0.0.1", 80);
+	struct rlimit limit, none;
+
+	(void)state;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	none = (struct rlimit){.rlim_cur = 0, .rlim_max = limit.rlim_max};
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	assert_int_equal(socket_is_own_address(&a), SOCKET_UNKNOWN);
+	assert_int_equal(socket_is_own_address(&local), SOCKET_YES);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	assert_int_equal(socket_is_own_address(&a), SOCKET_NO);
 }
 
 static void an_aborted_connection_is_a_reset_and_wakes_both_ends(void **state)
@@ -604,6 +621,7 @@ int main(void)
 		TEST(an_address_that_is_taken_is_an_error),
 		TEST(a_port_can_be_shared_with_a_listener_that_allows_it),
 		TEST(own_addresses_are_known),
+		TEST(without_a_descriptor_an_address_is_neither_own_nor_not),
 		cmocka_unit_test(runs_of_one_size_leave_as_one_message_and_arrive_apart),
 		cmocka_unit_test(what_cannot_leave_together_leaves_apart),
 		cmocka_unit_test(errors_of_earlier_datagrams_are_passed_over),

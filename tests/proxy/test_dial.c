@@ -105,8 +105,9 @@ static int setup(void **state)
 	(void)state;
 	dns = dns_start(records);
 	options.servers = dns_server(dns);
-	resolver = resolver_new(&options);
+	resolver = resolver_new(&options, &budget);
 	assert_non_null(resolver);
+	assert_int_equal(resolver_start(resolver), 0);
 	config = config_read(&source, error);
 	assert_non_null(config);
 	fdbudget_plan(&budget, 100, 10, 10);

@@ -102,6 +102,27 @@ static void only_who_was_sent_to_is_expected(void **state)
 	assert_true(flows_expect(&flows, &other, UDP_FILTER_NONE));
 }
 
+static void all_can_be_gone_through_and_forgotten(void **state)
+{
+	struct addr addrs[] = {net_addr("192.0.2.1", 53), net_addr("192.0.2.1", 54),
+		net_addr("2001:db8::1", 53), net_addr("198.51.100.7", 1)};
+	size_t count = 0;
+
+	(void)state;
+	assert_null(flows_next(&flows, NULL));
+	for (size_t i = 0; i < 4; i++)
+		flows_add(&flows, i, &addrs[i], true);
+	for (struct flow *f = flows_next(&flows, NULL); f != NULL; f = flows_next(&flows, f)) {
+		assert_true(addr_equal(&f->addr, &addrs[f->name]));
+		count++;
+	}
+	assert_int_equal(count, 4);
+	flows_forget(&flows, flows_find(&flows, 3, &addrs[3]));
+	assert_null(flows_find(&flows, 3, &addrs[3]));
+	assert_false(flows_expect(&flows, &addrs[3], UDP_FILTER_ADDRESS));
+	assert_true(flows_expect(&flows, &addrs[2], UDP_FILTER_ADDRESS));
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, setup)
 
 int main(void)
@@ -112,6 +133,7 @@ int main(void)
 		TEST(the_one_used_longest_ago_makes_room),
 		TEST(a_thousand_flows_do_no_harm),
 		TEST(only_who_was_sent_to_is_expected),
+		TEST(all_can_be_gone_through_and_forgotten),
 	};
 
 	return cmocka_run_group_tests_name("proxy/flows", tests, NULL, NULL);

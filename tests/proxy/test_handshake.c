@@ -449,16 +449,28 @@ static void chooses_a_method_by_auth_and_offer(void **state)
 	}
 }
 
+/* No hash is computed for it. */
+#define NO_PASSWORD " 01 05 61 6c 69 63 65 00"
+
+/* A name that is nobody's may be a password. */
+static void expect_no_name(void)
+{
+	static const char nothing[sizeof(h.user)];
+
+	assert_memory_equal(h.user, nothing, sizeof(nothing));
+}
+
 static void a_login_that_is_not_right_is_refused(void **state)
 {
 	static const struct {
 		const char *login;
 		enum end_reason reason;
 	} rows[] = {
-		{WRONG_LOGIN, END_LOGIN_REFUSED},
+		{WRONG_LOGIN, END_WRONG_PASSWORD},
+		{NO_PASSWORD, END_WRONG_PASSWORD},
 		{" 01 03 62 6f 62 07 73 65 3a 63 72 65 74", END_LOGIN_REFUSED},
 		{" 01 06 61 6c 69 63 65 00 07 73 65 3a 63 72 65 74", END_LOGIN_REFUSED},
-		{" 01 05 61 6c 69 63 65 08 73 65 3a 63 72 65 74 00", END_LOGIN_REFUSED},
+		{" 01 05 61 6c 69 63 65 08 73 65 3a 63 72 65 74 00", END_WRONG_PASSWORD},
 		{" 01 00 00", END_LOGIN_REFUSED},
 		{" 05 05 61 6c 69 63 65 07 73 65 3a 63 72 65 74", END_MALFORMED},
 	};
@@ -472,6 +484,12 @@ static void a_login_that_is_not_right_is_refused(void **state)
 		assert_int_equal(h.reason, rows[i].reason);
 		assert_true(h.answered);
 		assert_int_equal(h.user_len, 0);
+		assert_int_equal(h.login_refused, rows[i].reason == END_WRONG_PASSWORD);
+		assert_int_equal(h.claimed_len, h.login_refused ? strlen("alice") : 0);
+		if (h.login_refused)
+			assert_memory_equal(h.user, "alice", h.claimed_len);
+		else
+			expect_no_name();
 		assert_int_equal(h.request.command, REQUEST_NONE);
 		assert_int_equal(published().user_len, 0);
 		expect_answers("05 02 01 01");
@@ -479,8 +497,6 @@ static void a_login_that_is_not_right_is_refused(void **state)
 	}
 }
 
-/* No hash is computed for it. */
-#define NO_PASSWORD " 01 05 61 6c 69 63 65 00"
 #define NO_SUCH_USER " 01 03 62 6f 62 07 73 65 3a 63 72 65 74"
 
 static void expect_served_as(

@@ -37,8 +37,8 @@ static int start_servers(void **state)
 	(void)state;
 	dns = dns_start(records);
 	options.servers = dns_server(dns);
-	resolver = resolver_new(&options);
-	return resolver == NULL ? -1 : 0;
+	resolver = resolver_new(&options, &budget);
+	return resolver == NULL ? -1 : resolver_start(resolver);
 }
 
 static int stop_servers(void **state)
@@ -206,6 +206,29 @@ static void an_address_is_kept_while_lookups_go_on_to_give_it(void **state)
 	assert_true(dns_questions(dns, "several") > asked);
 }
 
+static void in_doubt_an_address_stays_only_if_it_is_allowed(void **state)
+{
+	uint64_t number;
+
+	(void)state;
+	send_text("several", 53, "one");
+	expect_next("one", "127.0.0.3", 53);
+	assert_int_equal(send_text("several", 53, "two"), NAMES_KNOWN);
+	number = found->number;
+	names_doubt(names);
+	assert_int_equal(send_text("several", 53, "three"), NAMES_WAITS);
+	expect_next("three", "127.0.0.3", 53);
+	config.own[0] = net_addr("127.0.0.3", 53);
+	config.own_count = 1;
+	assert_int_equal(send_text("several", 53, "four"), NAMES_KNOWN);
+	names_doubt(names);
+	send_text("several", 53, "five");
+	expect_next("five", "127.0.0.4", 53);
+	assert_string_equal(names_numbered(names, number)->text, "several");
+	assert_null(names_numbered(names, number + 1));
+	config.own_count = 0;
+}
+
 static void a_name_that_is_never_answered_is_given_up(void **state)
 {
 	(void)state;
@@ -258,6 +281,7 @@ int main(void)
 		TEST(takes_the_first_address_that_is_allowed),
 		TEST(what_leads_nowhere_is_known_too),
 		TEST(an_address_is_kept_while_lookups_go_on_to_give_it),
+		TEST(in_doubt_an_address_stays_only_if_it_is_allowed),
 		TEST(a_name_that_is_never_answered_is_given_up),
 		TEST(what_no_address_can_change_is_denied_before_a_lookup),
 		TEST(too_much_that_waits_is_refused),

@@ -546,23 +546,71 @@ static void a_login_that_is_not_right_is_served_as_anonymous_where_it_is_optiona
 	begin(WRONG_LOGIN CONNECT);
 	run_to(END_CLOSED, SERVED);
 	expect_answers("05 02 01 00" GRANTED);
-	expect_logged(" user=Anonymous login=ignored ");
+	expect_logged(" user=Anonymous login=ignored login_user=alice ");
 	assert_string_equal(access_line(), "Anonymous 192.0.2.1:443");
 	assert_int_equal(stats_get(&services.stats.logins_ignored), 1);
 }
 
-static void a_login_that_is_not_right_is_refused_where_it_is_required(void **state)
+#define WRONG_NAME "05 01 02 01 05 68 75 73 68 21 01 78" /* hush!, x */
+
+static void a_name_that_is_nobodys_is_not_told_where_it_is_optional_either(void **state)
+{
+	(void)state;
+	begin(WRONG_NAME CONNECT);
+	run_to(END_CLOSED, SERVED);
+	expect_answers("05 02 01 00" GRANTED);
+	expect_logged(" user=Anonymous login=ignored command=");
+	expect_not_logged("hush");
+}
+
+static void require_a_login(void)
 {
 	struct config *c = config_get(services.config);
 
-	(void)state;
 	set(c, "auth", "required");
 	config_release(c);
+}
+
+/* The line in the access log's file, without its time. */
+static const char *line_of_file(void)
+{
+	static char line[1024];
+	char *text = scratch_read("access");
+	size_t len = strcspn(text, " ");
+
+	snprintf(line, sizeof(line), "%s", text[len] == ' ' ? text + len + 1 : "");
+	free(text);
+	return line;
+}
+
+static void a_wrong_password_is_told_of_its_user(void **state)
+{
+	(void)state;
+	require_a_login();
 	begin(WRONG_LOGIN CONNECT);
+	assert_int_equal(access_log_open(services.access_log, "access"), 0);
+	run_to(END_WRONG_PASSWORD, NOT_ASKED);
+	expect_answers("05 02 01 01");
+	expect_logged(" user=alice outcome=fail reason=wrong_password ");
+	assert_string_equal(access_line(), "alice - fail");
+	assert_begins(line_of_file(), "alice 192.0.2.7:1234 - - FAIL - wrong_password - 0 0 ");
+	assert_int_equal(stats_get(&services.stats.logins_refused), 1);
+	assert_int_equal(stats_get(&services.stats.logins_ignored), 0);
+}
+
+static void a_name_that_is_nobodys_is_told_nowhere(void **state)
+{
+	(void)state;
+	require_a_login();
+	begin(WRONG_NAME CONNECT);
+	assert_int_equal(access_log_open(services.access_log, "access"), 0);
 	run_to(END_LOGIN_REFUSED, NOT_ASKED);
 	expect_answers("05 02 01 01");
-	expect_logged(" user=Anonymous outcome=fail ");
-	assert_int_equal(stats_get(&services.stats.logins_ignored), 0);
+	expect_logged(" user=Anonymous outcome=fail reason=login_refused ");
+	expect_not_logged("hush");
+	assert_string_equal(access_line(), "");
+	assert_string_equal(line_of_file(), "");
+	assert_int_equal(stats_get(&services.stats.logins_refused), 1);
 }
 
 static void the_log_names_what_a_client_speaks_instead(void **state)
@@ -1156,6 +1204,25 @@ static void a_refused_client_is_read_from_for_a_bounded_number_of_bytes(void **s
 
 /* ---- the access log ---- */
 
+static void the_file_has_a_line_at_the_end_of_the_session(void **state)
+{
+	(void)state;
+	begin(GREETING CONNECT);
+	assert_int_equal(access_log_open(services.access_log, "access"), 0);
+	run_to(END_CLOSED, SERVED);
+	assert_begins(line_of_file(),
+		"Anonymous 192.0.2.7:1234 CONNECT 192.0.2.1:443 SUCCESS 0 closed - ");
+}
+
+static void the_file_tells_why_a_request_failed(void **state)
+{
+	(void)state;
+	begin_refused();
+	assert_int_equal(access_log_open(services.access_log, "access"), 0);
+	run_to(END_CONNECT_REFUSED, FAILED);
+	assert_contains(line_of_file(), " CONNECT 192.0.2.1:443 FAIL 5 connect_refused - 0 0 ");
+}
+
 static void an_access_log_that_takes_no_line_is_told_once(void **state)
 {
 	char *log;
@@ -1184,7 +1251,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_handshake_that_fails_has_its_reason),
 		TEST(a_login_that_is_not_right_is_served_as_anonymous_where_it_is_optional),
-		TEST(a_login_that_is_not_right_is_refused_where_it_is_required),
+		TEST(a_name_that_is_nobodys_is_not_told_where_it_is_optional_either),
+		TEST(a_wrong_password_is_told_of_its_user),
+		TEST(a_name_that_is_nobodys_is_told_nowhere),
 		TEST(the_log_names_what_a_client_speaks_instead),
 		TEST(a_browser_gets_its_page_whatever_else_it_sends),
 		TEST(the_whole_handshake_has_one_deadline),
@@ -1215,6 +1284,8 @@ int main(void)
 		TEST(a_refused_client_is_read_from_for_a_bounded_time),
 		TEST(a_refused_client_is_not_read_from_while_workers_are_scarce),
 		TEST(a_refused_client_is_read_from_for_a_bounded_number_of_bytes),
+		TEST(the_file_has_a_line_at_the_end_of_the_session),
+		TEST(the_file_tells_why_a_request_failed),
 		TEST(an_access_log_that_takes_no_line_is_told_once),
 	};
 

@@ -40,8 +40,8 @@ static int start_servers(void **state)
 	(void)state;
 	dns = dns_start(records);
 	options.servers = dns_server(dns);
-	resolver = resolver_new(&options);
-	return resolver == NULL ? -1 : 0;
+	resolver = resolver_new(&options, &budget);
+	return resolver == NULL ? -1 : resolver_start(resolver);
 }
 
 static int stop_servers(void **state)
@@ -90,6 +90,14 @@ static bool is_allowed(const char *host, uint16_t port, bool has_place)
 	struct destination dst = destination_of_addr(&a);
 
 	return target_judge(&asker, &dst, &a, has_place).allowed;
+}
+
+static bool is_guess(const char *host, uint16_t port, bool has_place)
+{
+	struct addr a = net_addr(host, port);
+	struct destination dst = destination_of_addr(&a);
+
+	return target_judge(&asker, &dst, &a, has_place).is_guess;
 }
 
 /* ---- the gate ---- */
@@ -198,7 +206,13 @@ static void only_what_the_kernel_alone_knows_takes_a_descriptor(void **state)
 	assert_false(is_allowed("127.0.0.1", 8080, false));
 	/* Without one the answer is the safe one; with a place in hand none is missed. */
 	assert_false(is_allowed("192.0.2.200", 1080, false));
+	assert_true(is_guess("192.0.2.200", 1080, false));
 	assert_true(is_allowed("192.0.2.200", 1080, true));
+	assert_false(is_guess("192.0.2.200", 1080, true));
+	/* What is known, or denied for what is known, is no guess. */
+	assert_false(is_guess("127.0.0.1", 1080, false));
+	assert_false(is_guess("192.0.2.200", 0, false));
+	assert_false(is_guess("192.0.2.200", 80, false));
 	/* A session's first is its own. */
 	lease.held = 0;
 	assert_true(is_allowed("192.0.2.200", 1080, false));

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -52,7 +53,7 @@ static struct addr far_addr;
 
 /* ---- turns ---- */
 
-static int64_t now;
+static _Atomic(int64_t) now;
 static int64_t last_deadline; /* that a wait was given */
 
 int64_t __wrap_clock_ms(void);
@@ -115,10 +116,21 @@ static int await_events(struct pollfd *fds, nfds_t count)
 	return n;
 }
 
+static pthread_t tester;
+
+/* The resolver's thread waits for real, and notices when the time has moved on. */
+static int wait_as_resolver(struct pollfd *fds, nfds_t count, int64_t deadline)
+{
+	return poll(fds, count, deadline == CLOCK_NEVER ? -1 : 1);
+}
+
 int __wrap_socket_wait(struct pollfd *fds, nfds_t count, int64_t deadline)
 {
-	int n = poll(fds, count, 0);
+	int n;
 
+	if (!pthread_equal(pthread_self(), tester))
+		return wait_as_resolver(fds, count, deadline);
+	n = poll(fds, count, 0);
 	last_deadline = deadline;
 	check_statistics();
 	if (n != 0)
@@ -187,6 +199,23 @@ int __wrap_recvmmsg(
 	return __real_recvmmsg(fd, messages, count, flags, limit);
 }
 
+static int guesses; /* so many verdicts are */
+static int judged;
+
+struct verdict __real_target_judge(const struct asker *a, const struct destination *dst,
+	const struct addr *addr, bool has_place);
+struct verdict __wrap_target_judge(const struct asker *a, const struct destination *dst,
+	const struct addr *addr, bool has_place);
+
+struct verdict __wrap_target_judge(const struct asker *a, const struct destination *dst,
+	const struct addr *addr, bool has_place)
+{
+	judged++;
+	if (guesses > 0 && guesses-- > 0)
+		return (struct verdict){.rule = "own", .is_guess = true};
+	return __real_target_judge(a, dst, addr, has_place);
+}
+
 /* What mmap(2) is called where files may be large. */
 void *__real_mmap64(void *at, size_t size, int protection, int flags, int fd, off_t offset);
 void *__wrap_mmap64(void *at, size_t size, int protection, int flags, int fd, off_t offset);
@@ -230,8 +259,9 @@ static void prepare_services(void)
 
 	dns = dns_start(records);
 	options.servers = dns_server(dns);
-	resolver = resolver_new(&options);
+	resolver = resolver_new(&options, &budget);
 	assert_non_null(resolver);
+	assert_int_equal(resolver_start(resolver), 0);
 	config = config_read(&source, error);
 	assert_non_null(config);
 	fdbudget_plan(&budget, 100, 10, 10);
@@ -249,8 +279,10 @@ static void prepare_services(void)
 static int set_up(void **state)
 {
 	(void)state;
+	tester = pthread_self();
 	open_before = fdbudget_count_open();
 	socket_error = connect_error = send_errors = receive_errors = given_back = 0;
+	guesses = judged = 0;
 	no_memory = false;
 	now = BEGUN;
 	u = NULL;
@@ -486,48 +518,84 @@ static void the_first_datagram_decides_the_port(void **state)
 	expect_dropped(DROP_STRANGER, 1);
 }
 
-static void an_announced_port_is_the_clients(void **state)
+static void other_moves_to(const char *host)
 {
-	(void)state;
-	given.hint = client.own;
-	open_association();
-	then(client_sends_behind_other);
-	run_until_idle();
-	expect_moved(1, 0);
-	connect_error = ENOBUFS;
-	open_association();
-	then(other_sends);
-	then(client_sends);
-	run_until_idle();
-	expect_moved(1, 0);
-	expect_dropped(DROP_STRANGER, 1);
+	close(other.udp);
+	other.udp = udp_socket(host, &other.own);
 }
 
-static void what_is_announced_of_another_address_is_no_matter(void **state)
+static void other_sends_before_client(void)
 {
-	static const char *const hosts[] = {"0.0.0.0", "192.0.2.1", "::1"};
-
-	(void)state;
-	for (size_t i = 0; i < COUNT(hosts); i++) {
-		given.hint = net_addr(hosts[i], addr_port(&other.own));
-		open_association();
-		then(client_sends);
-		run_until_idle();
-		expect_moved(1, 0);
-	}
+	other_sends();
+	client_sends();
+	due++; /* what is in the queue already is dropped by the association, which counts it */
+	association_send(&other, 0, &far_addr, "again", 5);
 }
 
 static void other_addresses_are_strangers(void **state)
 {
 	(void)state;
-	close(other.udp);
-	other.udp = udp_socket("127.0.0.2", &other.own);
+	other_moves_to("127.0.0.2");
 	open_association();
-	then(other_sends);
+	then(other_sends_before_client);
 	then(client_sends);
 	run_until_idle();
-	expect_moved(1, 0);
+	expect_moved(2, 0);
+	expect_dropped(DROP_STRANGER, 2);
+}
+
+static void udp_clients_may_come_from_elsewhere(void **state)
+{
+	struct network_list *networks = &config->settings.udp_clients;
+
+	(void)state;
+	assert_true(network_parse("127.0.0.4/30", 12, &networks->networks[0]));
+	networks->count = 1;
+	other_moves_to("127.0.0.5");
+	open_association();
+	then(other_sends_before_client); /* who is the client from here on */
+	run_until_idle();
+	expect_moved(2, 0);
 	expect_dropped(DROP_STRANGER, 1);
+	/* The address of the TCP connection as before. */
+	open_association();
+	then(client_sends);
+	then(far_answers);
+	run_until_idle();
+	association_expect(&client, &far_addr, "pong", 4);
+	/* And nobody else. */
+	other_moves_to("127.0.0.3");
+	open_association();
+	then(other_sends_before_client);
+	run_until_idle();
+	expect_moved(1, 0);
+	expect_dropped(DROP_STRANGER, 2);
+}
+
+static void other_is_answered(void)
+{
+	proxy_addr = udp_expect(far, "other", 5);
+	udp_send(far, &proxy_addr, "pong", 4);
+	due++;
+}
+
+static void who_came_from_elsewhere_is_answered_there(void **state)
+{
+	struct network_list *networks = &config->settings.udp_clients;
+
+	(void)state;
+	assert_true(network_parse("127.0.0.5", 9, &networks->networks[0]));
+	networks->count = 1;
+	other_moves_to("127.0.0.5");
+	for (int i = 0; i < 2; i++) {
+		connect_error = i == 0 ? 0 : ENOBUFS;
+		open_association();
+		then(other_sends);
+		then(other_is_answered);
+		run_until_idle();
+		association_expect(&other, &far_addr, "pong", 4);
+		expect_moved(1, 1);
+	}
 }
 
 /* ---- what it sends ---- */
@@ -657,6 +725,22 @@ static void a_target_that_the_rules_forbid_is_denied(void **state)
 		expect_moved(1, 0);
 		expect_dropped(DROP_DENIED, 2);
 	}
+}
+
+static void what_could_not_be_found_out_is_asked_again(void **state)
+{
+	(void)state;
+	open_association();
+	guesses = 2;
+	then(client_sends);
+	then(client_sends);
+	then(client_sends);
+	then(client_sends); /* as it is known by now */
+	then(far_answers);
+	run_until_idle();
+	expect_moved(2, 1);
+	expect_dropped(DROP_UNSENT, 2);
+	assert_int_equal(judged, 3);
 }
 
 static void a_second_family_takes_a_descriptor_more(void **state)
@@ -840,6 +924,96 @@ static void what_waits_is_forgotten_at_the_end(void **state)
 	then(client_leaves);
 	assert_int_equal(udp_run(u), END_CLOSED);
 	expect_moved(0, 0);
+}
+
+/* ---- other rules meanwhile ---- */
+
+/* A configuration in which the proxy itself is at `own`, if anywhere. */
+static void publish(const struct addr *own)
+{
+	struct config *c = config_clone(config);
+
+	assert_non_null(c);
+	c->own_count = own != NULL;
+	if (own != NULL)
+		c->own[0] = *own;
+	config_publish(asker.configs, c);
+}
+
+static void target_becomes_the_proxy(void)
+{
+	publish(&far_addr);
+	client_sends();
+}
+
+static void far_sends_unasked(void)
+{
+	udp_send(far, &proxy_addr, "pong", 4);
+	due++;
+}
+
+static void target_is_another_again(void)
+{
+	publish(NULL);
+	client_sends();
+}
+
+static void rules_in_force_are_asked_again(void **state)
+{
+	(void)state;
+	atomic_fetch_add(&config->references, 1);
+	asker.configs = config_store_new(config);
+	assert_non_null(asker.configs);
+	open_association();
+	then(client_sends);
+	then(far_answers);
+	then(target_becomes_the_proxy);
+	then(client_sends);
+	then(far_sends_unasked); /* an answer to what was sent when that was allowed */
+	then(target_is_another_again);
+	then(far_answers);
+	run_until_idle();
+	expect_moved(2, 2);
+	expect_dropped(DROP_DENIED, 2);
+	expect_dropped(DROP_FILTERED, 1);
+	assert_int_equal(judged, 3); /* once each */
+	close_association();
+	config_store_free(asker.configs);
+}
+
+static void the_name_in_use_becomes_the_proxy(void)
+{
+	publish(&far_addr);
+	client_sends_to_name();
+}
+
+static void client_sends_to_name_again(void)
+{
+	publish(NULL);
+	client_sends_to_name();
+}
+
+static void names_are_judged_again_too(void **state)
+{
+	(void)state;
+	to_name = "far";
+	to_port = addr_port(&far_addr);
+	atomic_fetch_add(&config->references, 1);
+	asker.configs = config_store_new(config);
+	assert_non_null(asker.configs);
+	open_association();
+	then(client_sends_to_name);
+	then(far_answers);
+	then(the_name_in_use_becomes_the_proxy);
+	then(far_sends_unasked);
+	then(client_sends_to_name_again);
+	then(far_answers);
+	run_until_idle();
+	expect_moved(2, 2);
+	expect_dropped(DROP_DENIED, 1);
+	expect_dropped(DROP_FILTERED, 1);
+	close_association();
+	config_store_free(asker.configs);
 }
 
 /* ---- what cannot be sent ---- */
@@ -1109,14 +1283,15 @@ int main(void)
 		TEST(passes_datagrams_on_both_ways),
 		TEST(what_comes_at_once_keeps_its_order),
 		TEST(the_first_datagram_decides_the_port),
-		TEST(an_announced_port_is_the_clients),
-		TEST(what_is_announced_of_another_address_is_no_matter),
 		TEST(other_addresses_are_strangers),
+		TEST(udp_clients_may_come_from_elsewhere),
+		TEST(who_came_from_elsewhere_is_answered_there),
 		TEST(malformed_datagrams_are_dropped_and_end_nothing),
 		TEST(fragments_go_out_as_one),
 		TEST(fragments_that_never_become_whole_are_counted),
 		TEST(fragments_are_waited_for_until_their_deadline),
 		TEST(a_target_that_the_rules_forbid_is_denied),
+		TEST(what_could_not_be_found_out_is_asked_again),
 		TEST(a_second_family_takes_a_descriptor_more),
 		TEST(a_socket_that_cannot_be_had_is_tried_again),
 		TEST(a_family_that_is_not_used_is_not_sent_to),
@@ -1124,6 +1299,8 @@ int main(void)
 		TEST(names_that_lead_nowhere_are_dropped),
 		TEST(what_waits_for_a_name_is_bounded),
 		TEST(what_waits_is_forgotten_at_the_end),
+		TEST(rules_in_force_are_asked_again),
+		TEST(names_are_judged_again_too),
 		TEST(what_cannot_be_sent_is_dropped_and_ends_nothing),
 		TEST(what_an_earlier_one_has_met_costs_no_later_one),
 		TEST(what_is_too_large_with_its_header_is_dropped),

@@ -62,18 +62,22 @@ static void accept_clients(void *context, const struct listeners *next)
 	note(context);
 }
 
-static char at_proxy[] = "proxy", at_monitor[] = "monitor";
+static char at_proxy[] = "proxy", at_monitor[] = "monitor", at_socket[] = "socket";
 
 static const struct acceptor acceptors[FRONTS] = {
 	[FRONT_PROXY] = {expect_clients, accept_clients, at_proxy},
 	[FRONT_MONITOR] = {NULL, accept_clients, at_monitor},
+	[FRONT_MONITOR_SOCKET] = {NULL, accept_clients, at_socket},
 };
 
 /* ---- the rest ---- */
 
 static char log_path[64], access_path[64]; /* what is logged to */
+static char next_log_path[64]; /* "": nothing is prepared */
 
-int __wrap_log_open(const char *path);
+int __wrap_log_prepare(const char *path);
+int __wrap_log_switch(void);
+void __wrap_log_abandon(void);
 void __wrap_log_set_level(enum log_level level);
 void __wrap_log_set_format(enum log_format format);
 int __wrap_access_log_open(struct access_log *log, const char *path);
@@ -81,13 +85,27 @@ int __wrap_access_log_resize(struct access_log *log, size_t entries);
 int __wrap_resolver_configure(struct resolver *r, const struct resolver_options *options);
 void __wrap_hashing_set_most(struct hashing *h, unsigned most);
 
-int __wrap_log_open(const char *path)
+int __wrap_log_prepare(const char *path)
 {
-	note("log_open");
-	if (fails_now("log_open"))
+	assert_string_equal(next_log_path, "");
+	note("log_prepare");
+	if (fails_now("log_prepare"))
 		return -1;
-	snprintf(log_path, sizeof(log_path), "%s", path);
+	snprintf(next_log_path, sizeof(next_log_path), "%s;", path);
 	return 0;
+}
+
+int __wrap_log_switch(void)
+{
+	note("log_switch");
+	snprintf(log_path, sizeof(log_path), "%.*s", (int)strlen(next_log_path) - 1, next_log_path);
+	next_log_path[0] = '\0';
+	return 0;
+}
+
+void __wrap_log_abandon(void)
+{
+	next_log_path[0] = '\0';
 }
 
 void __wrap_log_set_level(enum log_level level)
@@ -277,6 +295,7 @@ static int open_site(void **state)
 	assert_int_equal(fronts_begin(&site.fronts, error), 0);
 	calls[0] = '\0';
 	services.config = config_store_new(c);
+	change_begin(&site, c);
 	strcpy(log_path, "log");
 	strcpy(access_path, "access");
 	fail_at(NULL, 0);
@@ -323,6 +342,15 @@ static void assert_setting(const char *name, const char *expected)
 	config_release(c);
 }
 
+static bool is_overridden(size_t index)
+{
+	struct config *c = config_get(services.config);
+	bool result = c->origins[index].from == CONFIG_FROM_COMMAND;
+
+	config_release(c);
+	return result;
+}
+
 /* ---- what a change does ---- */
 
 #define OPEN "listeners_open listeners_open expect"
@@ -350,6 +378,7 @@ static const struct row {
 	{"prefer", "ipv4", ""},
 	{"udp_address", "192.0.2.7", ""},
 	{"udp_ports", "7", ""},
+	{"udp_clients", "192.0.2.0/24", ""},
 	{"udp_filter", "none", ""},
 	{"udp_timeout", "7s", ""},
 	{"bind_address", "192.0.2.7", ""},
@@ -364,7 +393,7 @@ static const struct row {
 	{"dns_cache", "7", "resolver_configure"},
 	{"dns_negative_ttl", "7s", "resolver_configure"},
 	{"access_log_entries", "7", "access_log_resize"},
-	{"log_level", "debug", "log_set_level log_set_format"},
+	{"log_level", "debug", "log_set_level log_set_level log_set_format"},
 	{"log_format", "json", "log_set_level log_set_format"},
 };
 
@@ -420,6 +449,7 @@ static void files_change_by_a_reload_only(void **state)
 	assert_int_equal(set("access_log_file", "other"), -1);
 	assert_string_equal(
 		reply, "access_log_file is changed in the configuration file only, and by RELOAD");
+	assert_int_equal(set("monitor_socket", "other"), -1);
 	assert_string_equal(calls, "");
 	assert_int_equal(
 		reload("listen = 127.0.0.1\nport = 0\nmonitor_port = 0\nusers_file = users\n"
@@ -427,7 +457,7 @@ static void files_change_by_a_reload_only(void **state)
 		0);
 	assert_setting("log_file", "other");
 	assert_setting("access_log_file", "another");
-	assert_non_null(strstr(calls, "log_open"));
+	assert_non_null(strstr(calls, "log_prepare"));
 	assert_non_null(strstr(calls, "access_log_open"));
 }
 
@@ -454,19 +484,19 @@ static void a_change_of_timeout_or_log_level_leaves_the_resolver_alone(void **st
 
 static void a_reload_does_what_it_reads_again_and_what_changed(void **state)
 {
-	static const char again[] = "users_read " OPEN " log_open access_log_open";
+	static const char again[] = "users_read log_prepare " OPEN " access_log_open";
 	char expected[256];
 
 	(void)state;
 	assert_int_equal(reload(CONF), 0);
-	snprintf(expected, sizeof(expected), "%s users_put_into_effect", again);
+	snprintf(expected, sizeof(expected), "%s users_put_into_effect log_switch", again);
 	assert_string_equal(calls, expected);
 	assert_string_equal(reply, "Nothing changed" FILES);
 	assert_int_equal(
 		reload(CONF "dns_cache = 7\nmax_password_checks = 7\nlog_level = warn\n"), 0);
 	snprintf(expected, sizeof(expected),
-		"%s log_set_level log_set_format resolver_configure hashing_set_most "
-		"users_put_into_effect",
+		"%s resolver_configure hashing_set_most users_put_into_effect "
+		"log_set_level log_set_format log_switch",
 		again);
 	assert_string_equal(calls, expected);
 	assert_string_equal(reply,
@@ -521,6 +551,82 @@ static void a_value_that_was_set_outlasts_reloads(void **state)
 	assert_setting("clients", "any");
 }
 
+static void assert_origin(const char *name, enum config_from from, unsigned line)
+{
+	struct config *c = config_get(services.config);
+	const struct config_origin *o = &c->origins[settings_find(name) - settings_table];
+
+	assert_int_equal(o->from, from);
+	assert_int_equal(o->line, line);
+	config_release(c);
+}
+
+/* Nobody remembered what was set by hand, and the next start forgot it. */
+static void a_reload_says_what_stands_over_the_file_and_how_to_keep_it(void **state)
+{
+	(void)state;
+	assert_int_equal(set("timeout", "2s"), 0);
+	assert_int_equal(set("dns_search", "example.org #home"), 0);
+	assert_int_equal(set("backlog", "7"), 0);
+	assert_int_equal(reload(CONF "backlog = 8\ntimeout = 1h\n"), 0);
+	assert_string_equal(reply,
+		"backlog set to 8" FILES "; still set by CONFIG: timeout, dns_search (to keep "
+		"that, put these lines into the configuration file)\n"
+		"timeout = 2s\n"
+		"dns_search = \"example.org #home\"");
+	/* Once they are there nothing stands over them. */
+	assert_int_equal(reload(CONF "timeout = 2s\ndns_search = \"example.org #home\"\n"), 0);
+	assert_string_equal(reply, "backlog set to 4096" FILES);
+	assert_origin("timeout", CONFIG_FROM_FILE, 7);
+}
+
+static void what_a_flag_gives_is_kept_by_the_flag(void **state)
+{
+	(void)state;
+	flag = (struct config_override){.setting = settings_find("timeout"), .value = "30m"};
+	source.count = 1;
+	assert_int_equal(reload(CONF), 0);
+	assert_string_equal(reply, "timeout set to 30m" FILES);
+	assert_int_equal(set("timeout", "2s"), 0);
+	assert_int_equal(reload(CONF), 0);
+	assert_non_null(strstr(reply, ")\n# --timeout wins over the file: timeout = 2s"));
+	assert_int_equal(set("timeout", "30m"), 0); /* as the flag has it */
+	assert_int_equal(reload(CONF), 0);
+	assert_string_equal(reply, "Nothing changed" FILES);
+}
+
+static void a_value_that_was_set_too_long_to_be_told_is_pointed_to(void **state)
+{
+	static char servers[CHANGE_REPLY_MAX];
+
+	(void)state;
+	for (size_t len = 0; len < sizeof(servers) - 50; len = strlen(servers))
+		strcat(servers, "192.0.2.1, ");
+	strcat(servers, "192.0.2.2");
+	assert_int_equal(set("dns_servers", servers), 0);
+	assert_int_equal(set("timeout", "2s"), 0);
+	assert_int_equal(reload(CONF), 0);
+	assert_non_null(strstr(reply, "\ntimeout = 2s\n# dns_servers: as CONFIG dns_servers says"));
+}
+
+static void values_know_where_they_come_from_through_changes(void **state)
+{
+	(void)state;
+	assert_origin("timeout", CONFIG_FROM_DEFAULT, 0);
+	assert_origin("log_file", CONFIG_FROM_FILE, 5);
+	assert_int_equal(set("timeout", "2s"), 0);
+	assert_origin("timeout", CONFIG_FROM_COMMAND, 0);
+	assert_int_equal(set("timeout", "never"), -1);
+	assert_int_equal(reload("# a line more\n" CONF "max_sessions = 7\n"), 0);
+	assert_origin("timeout", CONFIG_FROM_COMMAND, 0);
+	assert_origin("log_file", CONFIG_FROM_FILE, 6);
+	assert_origin("max_sessions", CONFIG_FROM_DEFAULT, 0); /* it waits for the next start */
+	assert_int_equal(reload("timeout = 5m\n" CONF), 0);
+	assert_origin("timeout", CONFIG_FROM_FILE, 1);
+	assert_int_equal(reload(CONF), 0);
+	assert_origin("timeout", CONFIG_FROM_DEFAULT, 0);
+}
+
 static void a_refused_value_is_not_remembered(void **state)
 {
 	(void)state;
@@ -529,7 +635,7 @@ static void a_refused_value_is_not_remembered(void **state)
 	fail_at("listeners_open", 1);
 	assert_int_equal(set("listen", "127.0.0.1:0, 127.0.0.2:0"), -1);
 	for (size_t i = 0; i < SETTINGS_COUNT; i++)
-		assert_false(site.overridden[i]);
+		assert_false(is_overridden(i));
 	assert_int_equal(set("timeout", "30m"), 0);
 	assert_int_equal(set("timeout", "never"), -1);
 	assert_int_equal(reload(CONF), 0);
@@ -587,7 +693,7 @@ static void assert_same_picture(const struct picture *before)
 	struct picture now = take_picture();
 
 	assert_ptr_equal(now.config, before->config);
-	assert_int_equal(atomic_load(&now.config->references), 1);
+	assert_int_equal(atomic_load(&now.config->references), now.config == site.base ? 2 : 1);
 	for (enum front i = 0; i < FRONTS; i++)
 		assert_ptr_equal(now.listeners[i], before->listeners[i]);
 	assert_int_equal(now.open, before->open);
@@ -619,7 +725,7 @@ static void a_reload_that_fails_at_any_step_changes_nothing(void **state)
 		{"listeners_open", 1, "listeners_open failed"},
 		{"listeners_open", 2, "listeners_open failed"},
 		{"expect", 1, "cannot wait for clients: "},
-		{"log_open", 1, "log_file: \"log2\": cannot be opened: "},
+		{"log_prepare", 1, "log_file: \"log2\": cannot be opened: "},
 		{"access_log_open", 1, "access_log_file: \"access2\": cannot be opened: "},
 	};
 	struct picture before = take_picture();
@@ -806,7 +912,7 @@ static void whoever_is_gone_from_the_file_has_no_session_any_more(void **state)
 static void a_log_that_fails_is_told_beside_it(void **state)
 {
 	(void)state;
-	fail_at("log_open", 1);
+	fail_at("log_prepare", 1);
 	assert_int_equal(reload(CONF), -1);
 	assert_non_null(strstr(calls, "log_message_beside"));
 	fail_at("access_log_open", 1);
@@ -847,13 +953,12 @@ static void without_memory_nothing_changes(void **state)
 	(void)state;
 	do {
 		assert_same_picture(&before);
-		assert_false(site.overridden[0]);
+		assert_false(is_overridden(0));
 		fail_at("setting_copy", ++at);
 		result = set("listen", "127.0.0.1, 127.0.0.2");
 	} while (result < 0 && strcmp(reply, "out of memory") == 0);
 	assert_int_equal(result, 0);
-	assert_int_equal(
-		at, SETTINGS_COUNT + 2); /* the clone, the base, and the last that was well */
+	assert_int_equal(at, SETTINGS_COUNT + 1); /* the clone, and the last that was well */
 	before = take_picture();
 	for (at = 1; at <= SETTINGS_COUNT + 1; at++) {
 		fail_at("setting_copy", at);
@@ -876,6 +981,10 @@ int main(void)
 		site_test(the_proxys_own_places_outlast_any_change),
 		site_test(what_cannot_change_while_serving_does_not),
 		site_test(a_value_that_was_set_outlasts_reloads),
+		site_test(a_reload_says_what_stands_over_the_file_and_how_to_keep_it),
+		site_test(what_a_flag_gives_is_kept_by_the_flag),
+		site_test(a_value_that_was_set_too_long_to_be_told_is_pointed_to),
+		site_test(values_know_where_they_come_from_through_changes),
 		site_test(a_refused_value_is_not_remembered),
 		site_test(a_change_behind_4096_bytes_counts),
 		site_test(a_reload_that_fails_at_any_step_changes_nothing),

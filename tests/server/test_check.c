@@ -91,6 +91,18 @@ static void a_log_that_could_not_be_opened_is_bad(void **state)
 		"log_file: \"fifo\": cannot be opened: No such device or address");
 }
 
+static void a_socket_that_could_not_be_is_bad(void **state)
+{
+	(void)state;
+	assert_good("monitor_socket = socket\n");
+	assert_int_equal(scratch_count_files(), 1);
+	assert_bad("monitor_socket = missing/socket\n",
+		"cannot listen at missing/socket: the folder is missing");
+	scratch_write("log", "");
+	assert_bad("monitor_socket = log\n",
+		"cannot listen at log: there is something else of that name");
+}
+
 /* Nobody reads it before the server writes. */
 static void what_is_in_a_log_stays(void **state)
 {
@@ -158,6 +170,13 @@ static void who_is_locked_out_is_told(void **state)
 	log_close();
 	text = scratch_read("notes");
 	assert_contains(text, "there are no users in users yet: nobody gets in. -u NAME:PASS");
+	free(text);
+	assert_int_equal(truncate("notes", 0), 0);
+	assert_int_equal(log_open("notes"), 0);
+	assert_good("users_file = users\nmonitor_socket = socket\n");
+	log_close();
+	text = scratch_read("notes");
+	assert_contains(text, "monitor_client --socket socket ADD_USER NAME -");
 	free(text);
 	assert_int_equal(truncate("notes", 0), 0);
 	give_alice("secret");
@@ -250,6 +269,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(what_could_be_opened_is_good_and_is_not_made),
 		TEST(a_log_that_could_not_be_opened_is_bad),
+		TEST(a_socket_that_could_not_be_is_bad),
 		TEST(what_is_in_a_log_stays),
 		TEST(users_that_could_not_be_read_are_bad),
 		TEST(users_of_the_command_line_need_a_file_that_can_be_written),

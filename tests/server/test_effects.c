@@ -37,6 +37,11 @@ static int note_prepare(const char *step, char *error)
 		(void)change;                                                                      \
 		note("commit", #step);                                                             \
 	}                                                                                          \
+	static void finish_##step(struct change *change)                                           \
+	{                                                                                          \
+		(void)change;                                                                      \
+		note("finish", #step);                                                             \
+	}                                                                                          \
 	static void undo_##step(struct change *change)                                             \
 	{                                                                                          \
 		(void)change;                                                                      \
@@ -45,7 +50,7 @@ static int note_prepare(const char *step, char *error)
 #define ROW(step, effect)                                                                          \
 	{                                                                                          \
 		.of = (effect), .name = #step, .prepare = prepare_##step, .commit = commit_##step, \
-		.undo = undo_##step                                                                \
+		.finish = finish_##step, .undo = undo_##step                                       \
 	}
 
 STEP(a)
@@ -102,6 +107,17 @@ static void steps_run_in_the_order_of_the_table(void **state)
 		"commit a, commit b, commit d, commit d");
 }
 
+static void all_are_finished_behind_the_last_that_is_made(void **state)
+{
+	struct change change = {.site = NULL};
+
+	(void)state;
+	assert_commits(EFFECT_USERS | EFFECT_RESOLVER, "commit a, commit d, commit d");
+	calls[0] = '\0';
+	effects_finish(table, COUNT(table), EFFECT_USERS | EFFECT_RESOLVER, &change);
+	assert_string_equal(calls, "finish a, finish d");
+}
+
 static void what_was_prepared_is_undone_when_a_step_fails(void **state)
 {
 	static const struct {
@@ -148,6 +164,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(only_the_effects_that_are_named_run),
 		cmocka_unit_test(steps_run_in_the_order_of_the_table),
+		cmocka_unit_test(all_are_finished_behind_the_last_that_is_made),
 		cmocka_unit_test(what_was_prepared_is_undone_when_a_step_fails),
 		cmocka_unit_test(every_effect_has_a_step),
 	};

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "../base/said.h"
+#include "../base/scratch.h"
 #include "net.h"
 #include "net/occupant.h"
 
@@ -97,7 +98,7 @@ static struct config *configured(const char *const settings[][2])
 
 static struct config *start(struct config *c)
 {
-	size_t count = fronts_count(&c->settings);
+	size_t count = fronts_descriptors(&c->settings);
 
 	assert_int_equal(fronts_open(&fronts, &budget, count, c, error), 0);
 	for (enum front i = 0; i < FRONTS; i++) {
@@ -143,11 +144,11 @@ static uint16_t port_at(enum front front, size_t i)
 	return addr_port(&fronts_listeners(&fronts, front)->items[i].bound);
 }
 
-static void change(struct config *next, bool logs_all)
+static void change(struct config *next, bool logs_new)
 {
 	if (fronts_prepare(&fronts, next, error) < 0)
 		fail_msg("%s", error);
-	fronts_commit(&fronts, logs_all);
+	fronts_commit(&fronts, logs_new);
 	config_release(next);
 }
 
@@ -241,11 +242,11 @@ static void expect_refused(uint16_t port)
 
 static void what_is_not_wanted_any_more_is_closed(void **state)
 {
-	static const char *const ports[FRONTS] = {"port", "monitor_port"};
+	static const char *const ports[] = {"port", "monitor_port"};
 
 	(void)state;
 	config_release(start(CONFIG(EVERY_PORT, {"listen", "127.0.0.1"})));
-	for (enum front i = 0; i < FRONTS; i++) {
+	for (enum front i = 0; i < COUNT(ports); i++) {
 		enum front other = i == FRONT_PROXY ? FRONT_MONITOR : FRONT_PROXY;
 		uint16_t before = port_at(i, 0), stays = port_at(other, 0), next = free_port();
 
@@ -334,7 +335,7 @@ static void one_port_of_an_address_is_listened_on_once(void **state)
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct config *c =
 			CONFIG({"listen", rows[i].listen}, {"monitor_listen", rows[i].monitor});
-		int result = fronts_check(&c->settings, error);
+		int result = fronts_check_places(&c->settings, error);
 
 		if ((result == 0) != (rows[i].says == NULL))
 			fail_msg("row %zu", i);
@@ -543,14 +544,146 @@ static void one_can_be_closed_by_itself(void **state)
 	close(net_connect("127.0.0.1", port_at(FRONT_MONITOR, 0)));
 }
 
+/* ---- the monitor's unix socket ---- */
+
+/* Of its clients, and of one that is turned away. */
+#define CLIENT_DESCRIPTORS (FRONTS_SOCKET_CLIENTS + 1)
+
+static int enter_folder(void **state)
+{
+	return setup(state) == 0 ? scratch_enter(state) : -1;
+}
+
+static int leave_folder(void **state)
+{
+	return scratch_leave(state) == 0 ? teardown(state) : -1;
+}
+
+static struct config *with_socket(const char *path)
+{
+	return CONFIG(EVERY_PORT, {"listen", "127.0.0.1"}, {"monitor_socket", path});
+}
+
+static size_t sockets_at(enum front front)
+{
+	return fronts_listeners(&fronts, front)->count;
+}
+
+static void expect_listener_at(const char *path)
+{
+	int fd = local_connect(path, 1000);
+
+	if (fd < 0)
+		fail_msg("%s: %s", path, strerror(errno));
+	close(fd);
+}
+
+static void a_socket_is_no_address_of_our_own_and_goes_at_the_end(void **state)
+{
+	struct config *c = start(with_socket("socket"));
+
+	(void)state;
+	assert_int_equal(c->own_count, 2);
+	assert_int_equal(sockets_at(FRONT_MONITOR_SOCKET), 1);
+	assert_int_equal(fronts_descriptors(&c->settings), 2 + 1 + CLIENT_DESCRIPTORS);
+	expect_listener_at("socket");
+	fronts_close_all(&fronts);
+	assert_int_equal(access("socket", F_OK), -1);
+	config_release(c);
+}
+
+static void a_socket_that_stays_is_kept_and_one_that_was_deleted_made_again(void **state)
+{
+	int before;
+
+	(void)state;
+	config_release(start(with_socket("socket")));
+	before = fd_at(FRONT_MONITOR_SOCKET, 0);
+	change(with_socket("socket"), true);
+	assert_int_equal(fd_at(FRONT_MONITOR_SOCKET, 0), before);
+	assert_int_equal(at[FRONT_MONITOR_SOCKET].times, 1);
+	expect_listener_at("socket");
+	assert_int_equal(unlink("socket"), 0);
+	change(with_socket("socket"), true);
+	assert_int_equal(at[FRONT_MONITOR_SOCKET].times, 2);
+	expect_listener_at("socket");
+	assert_int_equal(atomic_load(&budget.spare_used), 0);
+}
+
+/* Who came by it may still be there when it is gone. */
+static void a_socket_comes_moves_and_goes_and_its_clients_stay_counted(void **state)
+{
+	(void)state;
+	config_release(start(with_socket("")));
+	assert_int_equal(sockets_at(FRONT_MONITOR_SOCKET), 0);
+	change(with_socket("one"), false);
+	expect_listener_at("one");
+	assert_int_equal(atomic_load(&budget.spare_used), 1 + CLIENT_DESCRIPTORS);
+	change(with_socket("two"), false);
+	expect_listener_at("two");
+	assert_int_equal(access("one", F_OK), -1);
+	assert_int_equal(atomic_load(&budget.spare_used), 1 + CLIENT_DESCRIPTORS);
+	change(with_socket(""), false);
+	assert_int_equal(access("two", F_OK), -1);
+	assert_int_equal(atomic_load(&budget.spare_used), CLIENT_DESCRIPTORS);
+	assert_int_equal(sockets_at(FRONT_MONITOR_SOCKET), 0);
+	assert_int_equal(at[FRONT_MONITOR].times, 1);
+}
+
+static void a_socket_that_cannot_be_changes_nothing(void **state)
+{
+	static const char *const wrong[][2] = {
+		{"none/socket", "cannot listen at none/socket: the folder is missing"},
+		{"file", "cannot listen at file: there is something else of that name"},
+		{"alive", "cannot listen at alive: another server is listening there"}};
+	struct local_file alive;
+	int other = local_listen("alive", 4, &alive);
+
+	(void)state;
+	open_files = fdbudget_count_open();
+	scratch_write("file", "");
+	config_release(start(with_socket("socket")));
+	for (size_t i = 0; i < COUNT(wrong); i++) {
+		struct config *next = with_socket(wrong[i][0]);
+
+		assert_int_equal(fronts_prepare(&fronts, next, error), -1);
+		assert_string_equal(error, wrong[i][1]);
+		/* Somebody else's is fine, as the one of ours will be that runs. */
+		assert_int_equal(fronts_check(&next->settings, error), i < 2 ? -1 : 0);
+		assert_string_equal(error, wrong[i][1]);
+		assert_int_equal(at[FRONT_MONITOR_SOCKET].times, 1);
+		assert_int_equal(atomic_load(&budget.spare_used), 0);
+		expect_listener_at("socket");
+		config_release(next);
+	}
+	expect_listener_at("alive");
+	close(other);
+	open_files--; /* which was the other's */
+}
+
+static void a_socket_that_was_only_prepared_leaves_no_file(void **state)
+{
+	struct config *next = with_socket("next");
+
+	(void)state;
+	config_release(start(with_socket("socket")));
+	assert_int_equal(fronts_prepare(&fronts, next, error), 0);
+	fronts_undo(&fronts);
+	config_release(next);
+	assert_int_equal(access("next", F_OK), -1);
+	expect_listener_at("socket");
+}
+
 /* ---- what is said ---- */
 
 /* What a change says in the log. */
-static void listen_to(struct config *next, bool logs_all)
+static void listen_to(struct config *next, bool is_reload)
 {
 	said_begin();
 	log_set_level(LOG_INFO);
-	change(next, logs_all);
+	change(next, !is_reload);
+	if (is_reload)
+		fronts_log(&fronts);
 	log_set_level(LOG_ERROR);
 	said_end();
 }
@@ -578,7 +711,17 @@ static void what_is_new_is_said_and_at_a_reload_everything(void **state)
 	assert_contains(said, "level=warn msg=\"[::]:0 is not listened on:");
 }
 
+static void a_socket_is_said_by_its_path(void **state)
+{
+	(void)state;
+	config_release(start(with_socket("")));
+	listen_to(with_socket("socket"), false);
+	assert_contains(said, "msg=\"monitor listening\" path=socket");
+	assert_null(strstr(said, "address="));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define SOCKET_TEST(name) cmocka_unit_test_setup_teardown(name, enter_folder, leave_folder)
 
 int main(void)
 {
@@ -602,6 +745,12 @@ int main(void)
 		TEST(only_addresses_of_a_family_that_the_kernel_lacks_are_an_error),
 		TEST(one_can_be_closed_by_itself),
 		TEST(what_is_new_is_said_and_at_a_reload_everything),
+		SOCKET_TEST(a_socket_is_no_address_of_our_own_and_goes_at_the_end),
+		SOCKET_TEST(a_socket_that_stays_is_kept_and_one_that_was_deleted_made_again),
+		SOCKET_TEST(a_socket_comes_moves_and_goes_and_its_clients_stay_counted),
+		SOCKET_TEST(a_socket_that_cannot_be_changes_nothing),
+		SOCKET_TEST(a_socket_that_was_only_prepared_leaves_no_file),
+		SOCKET_TEST(a_socket_is_said_by_its_path),
 	};
 
 	return cmocka_run_group_tests_name("server/fronts", tests, NULL, NULL);

@@ -40,19 +40,25 @@ static int64_t run_step(void *context, int64_t now)
 	return s->period == CLOCK_NEVER ? CLOCK_NEVER : now + s->period;
 }
 
-/* A janitor with that job, which may go on `free_runs` times without being let. */
-static struct janitor *start_with(struct step *s, int64_t period, unsigned free_runs)
+/* A job that may go on `free_runs` times without being let. */
+static struct job *prepare(struct step *s, int64_t period, unsigned free_runs)
 {
-	struct janitor *j = janitor_new();
-
-	assert_non_null(j);
 	s->period = period;
 	s->job = (struct job){.name = "step", .run = run_step, .context = s};
 	atomic_store(&s->count, 0);
 	atomic_store(&s->ended, 0);
 	sem_init(&s->begun, 0, 0);
 	sem_init(&s->may_go_on, 0, free_runs);
-	janitor_add(j, &s->job);
+	return &s->job;
+}
+
+/* A janitor with that job. */
+static struct janitor *start_with(struct step *s, int64_t period, unsigned free_runs)
+{
+	struct janitor *j = janitor_new();
+
+	assert_non_null(j);
+	janitor_add(j, prepare(s, period, free_runs));
 	assert_int_equal(janitor_start(j), 0);
 	return j;
 }
@@ -113,6 +119,28 @@ static void news_that_come_while_a_job_runs_are_not_lost(void **state)
 	assert_int_equal(atomic_load(&s.count), 2);
 }
 
+static void one_that_is_called_looks_by_itself(void **state)
+{
+	struct step s, other = {.period = CLOCK_NEVER};
+	struct janitor *j = janitor_new();
+
+	(void)state;
+	assert_non_null(j);
+	janitor_add(j, prepare(&other, CLOCK_NEVER, 1000000));
+	janitor_add(j, prepare(&s, CLOCK_NEVER, 1000000));
+	assert_int_equal(janitor_start(j), 0);
+	await(&s, 1);
+	await(&other, 1);
+	for (int i = 0; i < 3; i++) {
+		janitor_call(j, &s.job);
+		await(&s, 1);
+	}
+	end(j, &s);
+	assert_int_equal(atomic_load(&other.count), 1);
+	sem_destroy(&other.begun);
+	sem_destroy(&other.may_go_on);
+}
+
 static void *stop_it(void *j)
 {
 	janitor_stop(j);
@@ -158,6 +186,7 @@ int main(void)
 		cmocka_unit_test(a_job_runs_at_the_start_and_whenever_it_is_due),
 		cmocka_unit_test(one_that_has_nothing_to_do_looks_again_when_told),
 		cmocka_unit_test(news_that_come_while_a_job_runs_are_not_lost),
+		cmocka_unit_test(one_that_is_called_looks_by_itself),
 		cmocka_unit_test(the_end_waits_for_the_job_under_way),
 		cmocka_unit_test(without_a_thread_it_fails_and_runs_nothing),
 	};

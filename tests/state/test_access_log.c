@@ -8,7 +8,7 @@
 
 #include "../base/scratch.h"
 
-static const struct addr client = {.in = {.sin_family = AF_INET}};
+static struct addr client = {.in = {.sin_family = AF_INET}};
 
 static bool line_fails; /* the next one, for want of memory, which is no error of the file's */
 
@@ -31,16 +31,24 @@ static struct access_log *new_log(size_t entries)
 	return log;
 }
 
-static void add_as(struct access_log *log, const char *user, const char *target, unsigned code)
+/* A session that moved 10 bytes to its target, 200 back, in 3000 ms. */
+static void add_as(struct access_log *log, const char *user, const char *target, int code)
 {
-	access_log_add(log,
-		&(struct access_record){.user = user,
-			.user_len = strlen(user),
-			.client = &client,
-			.command = "CONNECT",
-			.target = target,
-			.failure = code == 0 ? END_REASONS : END_CONNECT_REFUSED,
-			.code = code});
+	enum end_reason failure = code == 0 ? END_REASONS : END_CONNECT_REFUSED;
+	struct access_record record = {.user = user,
+		.user_len = strlen(user),
+		.client = &client,
+		.target = target,
+		.failure = failure};
+	struct access_end end = {.command = "CONNECT",
+		.code = code,
+		.reason = code == 0 ? END_IDLE : failure,
+		.sent = 10,
+		.received = 200,
+		.total_ms = 3000};
+
+	access_log_add(log, &record);
+	(void)access_log_write(log, &record, &end);
 }
 
 /* Entries "from:80" to "to:80" of alice. */
@@ -55,25 +63,41 @@ static void add_range(struct access_log *log, int from, int to)
 }
 
 /* All that a reader gets, as "user target,user target". */
-static const char *contents(struct access_log *log, const char *user, uint64_t count)
+static const char *read_all(struct access_log *log, struct access_cursor *cursor)
 {
 	static char text[1 << 17];
-	struct access_cursor cursor;
 	struct access_entry entries[3];
 	size_t len = 0;
 
 	text[0] = '\0';
-	access_log_begin(log, &cursor, user, user == NULL ? 0 : strlen(user), count);
-	while (cursor.next < cursor.end) {
-		size_t n = access_log_read(log, &cursor, entries, COUNT(entries));
+	while (cursor->next < cursor->end) {
+		size_t n = access_log_read(log, cursor, entries, COUNT(entries));
 
 		for (size_t i = 0; i < n; i++)
-			len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%s %s%s",
+			len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%s %s%s%s",
 				len > 0 ? "," : "", entries[i].user, entries[i].target,
-				entries[i].success ? "" : " fail");
+				entries[i].success ? "" : " fail ", entries[i].reason);
 		assert_true(len < sizeof(text));
 	}
 	return text;
+}
+
+static const char *contents(struct access_log *log, const char *user, uint64_t count)
+{
+	struct access_cursor cursor;
+
+	access_log_begin(log, &cursor, user, user == NULL ? 0 : strlen(user), count);
+	return read_all(log, &cursor);
+}
+
+static const char *contents_of_client(struct access_log *log, const char *text, uint64_t count)
+{
+	struct access_cursor cursor;
+	struct network n;
+
+	assert_true(network_parse(text, strlen(text), &n));
+	access_log_begin_client(log, &cursor, &n, count);
+	return read_all(log, &cursor);
 }
 
 #define ALL UINT64_MAX
@@ -89,7 +113,7 @@ static void tells_what_was_logged_oldest_first(void **state)
 	assert_string_equal(contents(log, NULL, ALL), "");
 	add_as(log, "alice", "a:1", 0);
 	add_as(log, "bob", "b:2", 5);
-	assert_string_equal(contents(log, NULL, ALL), "alice a:1,bob b:2 fail");
+	assert_string_equal(contents(log, NULL, ALL), "alice a:1,bob b:2 fail connect_refused");
 	access_log_begin(log, &cursor, NULL, 0, ALL);
 	assert_int_equal(access_log_read(log, &cursor, &e, 1), 1);
 	assert_in_range(e.time, before, time(NULL));
@@ -121,12 +145,15 @@ static void reads_one_user_or_the_newest_only(void **state)
 	add_as(log, "bob", "second:2", 0);
 	add_as(log, "bobby", "other:3", 0);
 	add_as(log, "bob", "third:4", 2);
-	assert_string_equal(contents(log, "bob", ALL), "bob first:1,bob second:2,bob third:4 fail");
-	assert_string_equal(contents(log, "bob", 2), "bob second:2,bob third:4 fail");
+	assert_string_equal(contents(log, "bob", ALL),
+		"bob first:1,bob second:2,bob third:4 fail connect_refused");
+	assert_string_equal(
+		contents(log, "bob", 2), "bob second:2,bob third:4 fail connect_refused");
 	for (uint64_t count = 3; count < 100; count += 48)
-		assert_string_equal(
-			contents(log, "bob", count), "bob first:1,bob second:2,bob third:4 fail");
-	assert_string_equal(contents(log, NULL, 2), "bobby other:3,bob third:4 fail");
+		assert_string_equal(contents(log, "bob", count),
+			"bob first:1,bob second:2,bob third:4 fail connect_refused");
+	assert_string_equal(
+		contents(log, NULL, 2), "bobby other:3,bob third:4 fail connect_refused");
 	assert_string_equal(contents(log, "nobody", ALL), "");
 	access_log_free(log);
 }
@@ -178,54 +205,112 @@ static struct access_log *open_log(size_t entries, const char *path)
 	return log;
 }
 
-static void a_line_has_seven_words(void **state)
+/* From memory, and from the file at the next start. */
+static void reads_one_client_or_network(void **state)
+{
+	static const char *const clients[] = {"192.0.2.7", "192.0.2.8", "2001:db8::7", "192.0.2.7"};
+	struct access_log *log = open_log(10, "file");
+	char target[16];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(clients); i++) {
+		assert_true(addr_parse(clients[i], strlen(clients[i]), &client));
+		addr_set_port(&client, (uint16_t)(1000 + i));
+		snprintf(target, sizeof(target), "a:%zu", i);
+		add_as(log, i == 3 ? "bob" : "alice", target, 0);
+	}
+	client = (struct addr){.in = {.sin_family = AF_INET}};
+	for (int i = 0; i < 2; i++) {
+		assert_string_equal(contents_of_client(log, "192.0.2.7", ALL), "alice a:0,bob a:3");
+		assert_string_equal(contents_of_client(log, "192.0.2.7", 1), "bob a:3");
+		assert_string_equal(contents_of_client(log, "192.0.2.8", ALL), "alice a:1");
+		assert_string_equal(contents_of_client(log, "192.0.2.9", ALL), "");
+		assert_string_equal(contents_of_client(log, "2001:db8::/64", ALL), "alice a:2");
+		access_log_free(log);
+		log = open_log(10, "file");
+	}
+	access_log_free(log);
+}
+
+/* The file's last line without its time, which is looked at. */
+static const char *last_line(void)
+{
+	static char line[1024];
+	char *text = scratch_read("file"), *last;
+	size_t time_len = strlen("2025-07-15T12:40:39+0200");
+
+	assert_true(strlen(text) > time_len && text[strlen(text) - 1] == '\n');
+	text[strlen(text) - 1] = '\0';
+	last = strrchr(text, '\n') != NULL ? strrchr(text, '\n') + 1 : text;
+	assert_int_equal(strcspn(last, " "), time_len);
+	snprintf(line, sizeof(line), "%s", last + time_len + 1);
+	free(text);
+	return line;
+}
+
+static void a_line_tells_what_was_asked_and_how_it_ended(void **state)
 {
 	struct access_log *log = open_log(10, "file");
-	char *text, *words[8];
-	size_t count = 0;
 
 	(void)state;
 	add_as(log, "back\\slash", "www.example.org:443", 5);
+	assert_string_equal(last_line(),
+		"back\\x5cslash 0.0.0.0:0 CONNECT www.example.org:443 FAIL 5 connect_refused - "
+		"10 200 3000");
+	add_as(log, "alice", "www.example.org:443", 0);
+	assert_string_equal(last_line(),
+		"alice 0.0.0.0:0 CONNECT www.example.org:443 SUCCESS 0 idle - 10 200 3000");
 	access_log_free(log);
-	text = scratch_read("file");
-	for (char *w = strtok(text, " \n"); w != NULL && count < COUNT(words);
-		w = strtok(NULL, " \n"))
-		words[count++] = w;
-	assert_int_equal(count, 7);
-	assert_int_equal(strlen(words[0]), strlen("2025-07-15T12:40:39+0200"));
-	assert_string_equal(words[1], "back\\x5cslash");
-	assert_string_equal(words[2], "0.0.0.0:0");
-	assert_string_equal(words[3], "CONNECT");
-	assert_string_equal(words[4], "www.example.org:443");
-	assert_string_equal(words[5], "FAIL");
-	assert_string_equal(words[6], "5");
-	free(text);
 }
 
-/* Other protocols than SOCKS5 have other numbers for it. */
+/* Other protocols than SOCKS5 have other numbers for it, and a login has none. */
 static void what_was_granted_is_a_success_whatever_its_number(void **state)
 {
 	struct access_log *log = open_log(10, "file");
 	struct access_record record = {.user = "a",
 		.user_len = 1,
 		.client = &client,
-		.command = "CONNECT",
 		.target = "t:1",
-		.failure = END_REASONS,
-		.code = 200};
-	char *text;
+		.failure = END_REASONS};
+	struct access_end end = {.command = "CONNECT", .code = 200, .reason = END_CLOSED};
 
 	(void)state;
-	assert_true(access_log_add(log, &record));
-	record.failure = END_TARGET_DENIED;
-	record.code = 0;
-	assert_true(access_log_add(log, &record));
-	assert_string_equal(contents(log, NULL, ALL), "a t:1,a t:1 fail");
+	access_log_add(log, &record);
+	assert_true(access_log_write(log, &record, &end));
+	assert_string_equal(last_line(), "a 0.0.0.0:0 CONNECT t:1 SUCCESS 200 closed - 0 0 0");
+	record.failure = end.reason = END_TARGET_DENIED;
+	end.code = 0;
+	access_log_add(log, &record);
+	assert_true(access_log_write(log, &record, &end));
+	assert_string_equal(last_line(), "a 0.0.0.0:0 CONNECT t:1 FAIL 0 target_denied - 0 0 0");
+	record.target = end.command = ACCESS_NONE;
+	record.failure = end.reason = END_WRONG_PASSWORD;
+	end.code = -1;
+	access_log_add(log, &record);
+	assert_true(access_log_write(log, &record, &end));
+	assert_string_equal(last_line(), "a 0.0.0.0:0 - - FAIL - wrong_password - 0 0 0");
+	for (int i = 0; i < 2; i++) {
+		assert_string_equal(contents(log, NULL, ALL),
+			"a t:1,a t:1 fail target_denied,a - fail wrong_password");
+		access_log_free(log);
+		log = open_log(10, "file");
+	}
 	access_log_free(log);
-	text = scratch_read("file");
-	assert_contains(text, " SUCCESS 200\n");
-	assert_contains(text, " FAIL 0\n");
-	free(text);
+}
+
+/* Files of older versions are there at the first start of this one. */
+static void lines_without_a_reason_are_read_too(void **state)
+{
+	struct access_log *log;
+
+	(void)state;
+	scratch_write("file",
+		"2025-07-15T12:40:39+0000 a 1.2.3.4:5 CONNECT t:1 SUCCESS 0\n"
+		"2025-07-15T12:40:39+0000 a [::1]:5 CONNECT t:2 FAIL 4\n"
+		"2025-07-15T12:40:39+0000 a 1.2.3.4:5 CONNECT t:3 FAIL 4 of_later rule=3 1 2 3\n");
+	log = open_log(10, "file");
+	assert_string_equal(contents(log, NULL, ALL), "a t:1,a t:2 fail -,a t:3 fail of_later");
+	access_log_free(log);
 }
 
 static void the_memory_is_filled_from_the_end_of_the_file(void **state)
@@ -237,7 +322,8 @@ static void the_memory_is_filled_from_the_end_of_the_file(void **state)
 	add_range(log, 1, 900);
 	access_log_free(log);
 	log = open_log(1000, "file");
-	assert_string_equal(contents(log, "back\\slash", ALL), "back\\slash x:1 fail");
+	assert_string_equal(
+		contents(log, "back\\slash", ALL), "back\\slash x:1 fail connect_refused");
 	assert_string_equal(contents(log, NULL, 2), "alice 899:80,alice 900:80");
 	access_log_free(log);
 	log = open_log(3, "file");
@@ -289,7 +375,13 @@ static void lines_of_others_are_passed_over(void **state)
 		"2025-07-15 a 1.2.3.4:5 CONNECT t:1 SUCCESS 0\n",
 		"2025-07-15T12:40:39+0000 a 1.2.3.4:5 CONNECT t:1 PERHAPS 0\n",
 		"2025-07-15T12:40:39+0000 a 1.2.3.4:5 CONNECT t:1 SUCCESS 0 more\n",
-		"2025-07-15T12:40:39+0000  1.2.3.4:5 CONNECT t:1 SUCCESS 0\n"};
+		"2025-07-15T12:40:39+0000  1.2.3.4:5 CONNECT t:1 SUCCESS 0\n",
+		"2025-07-15T12:40:39+0000 a nobody CONNECT t:1 SUCCESS 0\n",
+		"2025-07-15T12:40:39+0000 a 1.2.3.4:5 CONNECT t:1 FAIL 5 connect_refused - 0 0\n",
+		"2025-07-15T12:40:39+0000 a 1.2.3.4:5 CONNECT t:1 FAIL 5 \x1b[2J - 0 0 0\n",
+		"2025-07-15T12:40:39+0000 a 1.2.3.4:5 CONNECT t:1 FAIL 5 "
+		"a_word_that_is_longer_than_reasons_are - 0 0 0\n",
+		"2025-07-15T12:40:39+0000 a 1.2.3.4:5 CONNECT t:1 SUCCESS 0 closed - 0 0 0 more\n"};
 	char text[512];
 
 	(void)state;
@@ -459,8 +551,10 @@ int main(void)
 		cmocka_unit_test(reads_one_user_or_the_newest_only),
 		cmocka_unit_test(resizing_keeps_the_newest),
 		cmocka_unit_test(a_reader_that_was_overtaken_goes_on_behind_the_gap),
-		scratch_test(a_line_has_seven_words),
+		scratch_test(reads_one_client_or_network),
+		scratch_test(a_line_tells_what_was_asked_and_how_it_ended),
 		scratch_test(what_was_granted_is_a_success_whatever_its_number),
+		scratch_test(lines_without_a_reason_are_read_too),
 		scratch_test(the_memory_is_filled_from_the_end_of_the_file),
 		scratch_test(a_long_file_is_read_from_its_end),
 		scratch_test(the_time_in_the_file_is_that_of_any_zone),

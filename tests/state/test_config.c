@@ -215,6 +215,11 @@ static void complaints_name_the_line_and_what_is_legal(void **state)
 		{"\nprot = 1\n",
 			"conf:2: prot: there is no such setting (socks5d --help lists them); did "
 			"you mean port?"},
+		{"udp_clients = 172.16.0.0\nudp_clients = 172.16.0.1/12\n",
+			"conf:2: udp_clients: \"172.16.0.1/12\": legal is networks such as 203.0.113.0/24 "
+			"(no bits set behind the prefix; at most 64), or nothing; did you mean "
+			"172.16.0.0/12?"},
+		{"udp_clients = any\n", "conf:1: udp_clients: \"any\": legal is networks such as "},
 		{"port = 1\nport = 2\n", "conf:2: port: \"2\": it was set already"},
 		{"port = 1\n\nport = 1\n", "conf:3: port: \"1\": it was set already"},
 		{"monitor_listen = ::1\nmonitor_listen = ::1\n",
@@ -551,6 +556,57 @@ static void threads_get_whole_snapshots_while_others_publish(void **state)
 	config_store_free(x.store);
 }
 
+/* ---- where values come from ---- */
+
+static void assert_origin(
+	const struct config *c, const char *name, enum config_from from, unsigned line)
+{
+	const struct config_origin *o = &c->origins[settings_find(name) - settings_table];
+
+	assert_int_equal(o->from, from);
+	assert_int_equal(o->line, line);
+}
+
+static void assert_in_file(const struct config *c, const char *name, const char *expected)
+{
+	char *text = config_in_file(c, settings_find(name));
+
+	assert_string_equal(text, expected);
+	free(text);
+}
+
+static void each_value_knows_where_it_comes_from(void **state)
+{
+	struct config_source source = {.path = "conf"};
+	struct config *c, *copy;
+
+	(void)state;
+	scratch_write("conf",
+		"# a comment\nport = 1234\nclients = private\ntimeout = 30m\n"
+		"clients = 192.0.2.0/24\n");
+	add_flag(&source, "log_level", "debug");
+	add_flag(&source, "timeout", "3s");
+	c = config_read(&source, error);
+	assert_non_null(c);
+	assert_string_equal(c->path, "conf");
+	assert_origin(c, "port", CONFIG_FROM_FILE, 2);
+	assert_origin(c, "clients", CONFIG_FROM_FILE, 3);
+	assert_origin(c, "timeout", CONFIG_FROM_FLAG, 0);
+	assert_origin(c, "log_level", CONFIG_FROM_FLAG, 0);
+	assert_origin(c, "backlog", CONFIG_FROM_DEFAULT, 0);
+	assert_in_file(c, "port", "1234");
+	assert_in_file(c, "clients", "private, 192.0.2.0/24");
+	assert_in_file(c, "timeout", "30m");
+	assert_in_file(c, "log_level", "-");
+	assert_in_file(c, "backlog", "-");
+	copy = config_clone(c);
+	config_release(c);
+	assert_string_equal(copy->path, "conf");
+	assert_origin(copy, "clients", CONFIG_FROM_FILE, 3);
+	assert_origin(copy, "timeout", CONFIG_FROM_FLAG, 0);
+	config_release(copy);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -561,6 +617,7 @@ int main(void)
 		scratch_test(lists_come_by_commas_and_by_repetition),
 		scratch_test(addresses_say_whether_they_have_a_port),
 		scratch_test(flags_win_over_the_file),
+		scratch_test(each_value_knows_where_it_comes_from),
 		scratch_test(the_first_list_flag_replaces_the_file_s_list),
 		cmocka_unit_test(bad_flags_are_complained_about_by_their_name),
 		scratch_test(complaints_name_the_line_and_what_is_legal),

@@ -127,10 +127,11 @@ static const struct setting table[] = {
 };
 
 static struct book book;
+static unsigned book_lines[COUNT(table)];
 
 static int read_book(void)
 {
-	return config_file_read("book", false, table, COUNT(table), &book, error);
+	return config_file_read("book", false, table, COUNT(table), &book, book_lines, error);
 }
 
 static int close_book(void **state)
@@ -249,6 +250,7 @@ static void a_table_may_have_any_number_of_rows(void **state)
 	static struct setting rows[ROWS];
 	static char names[ROWS][16];
 	static int64_t values[ROWS];
+	static unsigned lines[ROWS];
 	FILE *out = fopen("conf", "w");
 
 	(void)state;
@@ -263,10 +265,68 @@ static void a_table_may_have_any_number_of_rows(void **state)
 	}
 	fputs("number-299 = 1\n", out);
 	assert_int_equal(fclose(out), 0);
-	assert_int_equal(config_file_read("conf", false, rows, ROWS, values, error), -1);
+	assert_int_equal(config_file_read("conf", false, rows, ROWS, values, lines, error), -1);
 	assert_string_equal(error, "conf:301: number-299: \"1\": it was set already further up");
 	for (size_t i = 0; i < ROWS; i++)
 		assert_int_equal(values[i], i);
+	for (size_t i = 0; i < ROWS; i++)
+		assert_int_equal(lines[i], i + 1);
+}
+
+static void the_first_line_of_each_setting_is_told(void **state)
+{
+	(void)state;
+	book_lines[1] = 7; /* of before */
+	scratch_write("book", "# none\n\nrule = deny port 1\n# none\nrule = deny port 2\n");
+	assert_int_equal(read_book(), 0);
+	assert_int_equal(book_lines[0], 3);
+	assert_int_equal(book_lines[1], 0);
+}
+
+/* ---- a line that is written is read as the same ---- */
+
+struct note {
+	char *text;
+};
+
+static void a_value_is_written_so_that_it_is_read_again(void **state)
+{
+	static const struct setting notes[] = {{.name = "a_note", SETTING_TEXT(struct note, text)}};
+	static const char *const rows[][2] = {
+		{"plain", "a_note = plain"},
+		{"two words, a # too", "a_note = \"two words, a # too\""},
+		{"a#b;c", "a_note = a#b;c"},
+		{"a ;b", "a_note = \"a ;b\""},
+		{"# all", "a_note = \"# all\""},
+		{";", "a_note = \";\""},
+		{"", "a_note = \"\""},
+		{" front", "a_note = \" front\""},
+		{"end\t", "a_note = \"end\t\""},
+		{"\"quoted\"", "a_note = \"\\\"quoted\\\"\""},
+		{"in \"it\"", "a_note = in \"it\""},
+		{"back\\slash", "a_note = back\\slash"},
+		{"back\\slash ", "a_note = \"back\\\\slash \""},
+		{"a = b", "a_note = a = b"},
+	};
+	struct note note = {.text = NULL}, again = {.text = NULL};
+	char why[SETTING_ERROR_MAX], *line;
+	unsigned first;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const struct setting_input in = {.text = rows[i][0]};
+
+		assert_true(setting_set(&notes[0], &note, &in, why));
+		line = config_file_line(&notes[0], &note);
+		assert_string_equal(line, rows[i][1]);
+		scratch_write("conf", line);
+		assert_int_equal(
+			config_file_read("conf", false, notes, 1, &again, &first, error), 0);
+		assert_string_equal(again.text, rows[i][0]);
+		free(line);
+	}
+	setting_free(&notes[0], &note);
+	setting_free(&notes[0], &again);
 }
 
 int main(void)
@@ -278,6 +338,8 @@ int main(void)
 		book_test(the_first_line_takes_the_place_of_the_default),
 		book_test(a_value_of_any_length_is_written_whole),
 		scratch_test(a_table_may_have_any_number_of_rows),
+		book_test(the_first_line_of_each_setting_is_told),
+		scratch_test(a_value_is_written_so_that_it_is_read_again),
 	};
 
 	return cmocka_run_group_tests_name("state/config_file", tests, NULL, NULL);

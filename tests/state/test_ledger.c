@@ -140,7 +140,7 @@ static void a_client_s_figures_are_those_of_all_its_sessions(void **state)
 {
 	struct ledger *l = ledger_of(10);
 	struct ledger_entry *first = join(l, "192.0.2.1", 1000), *second;
-	struct traffic a, b;
+	struct traffic a = {.alarm = NULL}, b = {.alarm = NULL};
 	struct ledger_figures f;
 
 	(void)state;
@@ -484,7 +484,7 @@ static struct ledger_entry *log_in(struct worker *w)
 static void *serve_sessions(void *context)
 {
 	struct worker *w = context;
-	struct traffic t;
+	struct traffic t = {.alarm = NULL};
 	size_t running;
 
 	for (int i = 0; i < ROUNDS; i++) {
@@ -563,7 +563,7 @@ static void sessions_come_and_go_in_many_threads(void **state)
 static void *serve_one_client(void *context)
 {
 	struct worker *w = context;
-	struct traffic t;
+	struct traffic t = {.alarm = NULL};
 	size_t running;
 
 	for (int i = 0; i < ROUNDS; i++) {
@@ -634,6 +634,7 @@ static void who_is_turned_away_had_no_session(void **state)
 
 	(void)state;
 	ledger_turn_away(e, 1);
+	assert_int_equal(ledger_read(stays).refused, 1);
 	assert_int_equal(ledger_read(stays).sessions, 1);
 	assert_int_equal(ledger_read(stays).total, 1);
 	ledger_leave(stays, 1);
@@ -643,6 +644,50 @@ static void who_is_turned_away_had_no_session(void **state)
 	ledger_turn_away(e, 1);
 	visit_number(l, 3, 2); /* both others are idle now, so that one of them goes */
 	assert_false(is_remembered(l, 1, 3) && is_remembered(l, 2, 3));
+	ledger_free(l);
+}
+
+static void clients_come_with_what_they_did_the_latest_first(void **state)
+{
+	static const char *const addresses[] = {
+		"192.0.2.3", "2001:db8::7", "fe80::1%1", "192.0.2.2", "192.0.2.1"};
+	static const char *const expected[] = {
+		"192.0.2.1", "192.0.2.3", "[fe80::1%1]", "[2001:db8::]/64", "192.0.2.2"};
+	static const int64_t seen[] = {9, 5, 7, 3, 1};
+	struct ledger *l = ledger_of(10);
+	struct ledger_entry *stays[2] = {NULL, NULL};
+	struct ledger_client *clients;
+	char text[NETWORK_TEXT_MAX];
+	size_t count, n = 0;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(addresses); i++) {
+		struct ledger_entry *e = join(l, addresses[i], seen[i]);
+
+		ledger_count_refusal(i == 3 ? e : NULL);
+		atomic_fetch_add(&ledger_tally(e)->sent, i);
+		if (i == 0 || i == 4)
+			stays[n++] = e;
+		else
+			ledger_leave(e, seen[i]);
+	}
+	clients = ledger_clients(l, &count);
+	assert_non_null(clients);
+	assert_int_equal(count, COUNT(expected));
+	for (size_t i = 0; i < count; i++) {
+		const struct ledger_figures *f = &clients[i].figures;
+
+		assert_string_equal(network_format(&clients[i].client, text), expected[i]);
+		assert_int_equal(f->sessions, i < 2);
+		assert_int_equal(f->refused, i == 4);
+	}
+	assert_int_equal(clients[0].figures.sent, 4);
+	assert_int_equal(clients[3].figures.last_seen, 5);
+	free(clients);
+	faults_fail(1);
+	assert_null(ledger_clients(l, &count));
+	ledger_leave(stays[0], 10);
+	ledger_leave(stays[1], 10);
 	ledger_free(l);
 }
 
@@ -723,6 +768,7 @@ int main(void)
 		cmocka_unit_test(without_memory_there_is_no_entry_and_nothing_else_happens),
 		cmocka_unit_test(a_session_is_told_how_many_its_client_has),
 		cmocka_unit_test(who_is_turned_away_had_no_session),
+		cmocka_unit_test(clients_come_with_what_they_did_the_latest_first),
 		cmocka_unit_test(
 			the_house_is_shared_for_an_hour_after_the_second_client_s_last_session),
 		cmocka_unit_test(nobody_and_one_client_share_with_nobody),

@@ -311,6 +311,42 @@ static void a_users_sessions_are_ended_and_no_others(void **state)
 	registry_free(r);
 }
 
+static void a_clients_sessions_are_ended_whoever_logged_in(void **state)
+{
+	static const char *const clients[] = {
+		"192.0.2.7", "192.0.2.8", "192.0.2.7", "2001:db8::7", "2001:db8::8", "fe80::7%1"};
+	static const struct {
+		const char *who;
+		size_t ended;
+	} rows[] = {
+		{"192.0.2.7", 2},
+		{"192.0.2.9", 0},
+		{"2001:db8::7", 1},
+		{"[2001:db8::]/64", 2},
+		{"fe80::7%2", 0},
+		{"fe80::7%1", 1},
+		{"192.0.2.0/24", 3},
+	};
+	struct registry *r = new_registry(COUNT(clients) + 1);
+	struct network n;
+	struct addr a;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(clients); i++) {
+		assert_true(addr_parse(clients[i], strlen(clients[i]), &a));
+		registry_enter(registry_slot_at(r, i), -1, &a);
+	}
+	registry_set_user(registry_slot_at(r, 0), "alice", 5);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		assert_true(network_parse(rows[i].who, strlen(rows[i].who), &n));
+		assert_int_equal(registry_end_client(r, &n, END_KILLED), rows[i].ended);
+		if (i == 0)
+			assert_false(was_told(r, 1) || was_told(r, 3));
+	}
+	assert_true(was_told(r, 0) && was_told(r, 1) && was_told(r, 2));
+	registry_free(r);
+}
+
 static void idle_relays_are_ended_up_to_an_id(void **state)
 {
 	struct registry *r = new_registry(5);
@@ -549,6 +585,7 @@ int main(void)
 		cmocka_unit_test(totals_never_fall),
 		cmocka_unit_test(one_session_is_ended_by_its_id),
 		cmocka_unit_test(a_users_sessions_are_ended_and_no_others),
+		cmocka_unit_test(a_clients_sessions_are_ended_whoever_logged_in),
 		cmocka_unit_test(idle_relays_are_ended_up_to_an_id),
 		cmocka_unit_test(workers_and_a_stop_do_not_disturb_each_other),
 		cmocka_unit_test(a_relay_that_begins_is_as_fresh_as_it_says),

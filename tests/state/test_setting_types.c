@@ -3,6 +3,7 @@
 #include "state/setting_types.h"
 
 #include "../base/check.h"
+#include "net.h"
 
 /* ---- a type of the test's own, which counts the values that own memory ---- */
 
@@ -74,6 +75,7 @@ struct house {
 	int64_t lease;
 	struct listen_list doors;
 	struct client_rule guests;
+	struct network_list gardens;
 	struct host_pair numbers;
 	struct port_range bells;
 };
@@ -95,6 +97,7 @@ static const struct setting table[] = {
 		.words = lease_words},
 	{.name = "doors", SETTING_ADDRESSES(struct house, doors), .most = 4},
 	{.name = "guests", SETTING_CLIENTS(struct house, guests)},
+	{.name = "gardens", SETTING_NETWORKS(struct house, gardens)},
 	{.name = "numbers", SETTING_HOSTS(struct house, numbers)},
 	{.name = "bells", SETTING_PORTS(struct house, bells)},
 };
@@ -204,6 +207,52 @@ static void long_values_are_cut_in_complaints(void **state)
 	assert_contains(why, "xxx\": legal is none, auto or a number from 1 to 9");
 }
 
+/* ---- networks ---- */
+
+static void networks_are_a_list_that_may_be_empty(void **state)
+{
+	struct house h = {0};
+	struct addr inside = net_addr("192.0.2.200", 7), v6 = net_addr("2001:db8::1", 7),
+		    outside = net_addr("192.0.3.1", 7);
+
+	(void)state;
+	assert_true(set(&h, "gardens", "192.0.2.0/24, 2001:db8::/32"));
+	assert_value(&h, "gardens", "192.0.2.0/24, 2001:db8::/32");
+	assert_true(network_list_contains(&h.gardens, &inside));
+	assert_true(network_list_contains(&h.gardens, &v6));
+	assert_false(network_list_contains(&h.gardens, &outside));
+	assert_true(setting_set(named("gardens"), &h,
+		&(struct setting_input){.text = "192.0.3.1", .adds = true}, why));
+	assert_value(&h, "gardens", "192.0.2.0/24, 2001:db8::/32, 192.0.3.1/32");
+	assert_true(network_list_contains(&h.gardens, &outside));
+	assert_true(set(&h, "gardens", ""));
+	assert_value(&h, "gardens", "");
+	assert_false(network_list_contains(&h.gardens, &inside));
+}
+
+static void what_is_no_network_is_refused(void **state)
+{
+	static const char *const rows[] = {"any", "private", "192.0.2.1/24", "192.0.2.0/33",
+		"192.0.2.1:80", "host", "::1/129"};
+	struct house h = {0};
+	char many[SETTINGS_MAX_NETWORKS * 10 + 20] = "";
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		if (set(&h, "gardens", rows[i]))
+			fail_msg("%s was accepted", rows[i]);
+	}
+	assert_string_equal(why,
+		"\"::1/129\": legal is networks such as 203.0.113.0/24 (no bits set behind the "
+		"prefix; at most 64), or nothing");
+	for (size_t i = 0; i < SETTINGS_MAX_NETWORKS; i++)
+		strcat(many, "10.0.0.1 ");
+	assert_true(set(&h, "gardens", many));
+	strcat(many, "10.0.0.1");
+	assert_false(set(&h, "gardens", many));
+	assert_int_equal(h.gardens.count, SETTINGS_MAX_NETWORKS);
+}
+
 /* ---- memory ---- */
 
 static void a_value_that_owns_memory_is_never_shared(void **state)
@@ -262,7 +311,10 @@ static void values_that_are_written_alike_are_equal(void **state)
 		{"guests", "private", "any", false}, {"guests", "10.0.0.0/8", "10.0.0.0/9", false},
 		{"guests", "10.0.0.1", "10.0.0.2", false},
 		{"guests", "10.0.0.1", "10.0.0.1 10.0.0.1", false},
-		{"guests", "10.0.0.1", "10.0.0.1/32", true}, {"numbers", "", " ", true},
+		{"guests", "10.0.0.1", "10.0.0.1/32", true}, {"gardens", "", " ", true},
+		{"gardens", "10.0.0.1 ::/0", "10.0.0.1/32, ::/0", true},
+		{"gardens", "10.0.0.0/8", "10.0.0.0/9", false},
+		{"gardens", "10.0.0.0/8", "", false}, {"numbers", "", " ", true},
 		{"numbers", "::1 127.0.0.1", "127.0.0.1, ::1", true},
 		{"numbers", "127.0.0.1", "", false}, {"numbers", "127.0.0.1", "127.0.0.2", false},
 		{"numbers", "127.0.0.1 ::1", "127.0.0.1 ::2", false}, {"bells", "7", "7-7", true},
@@ -317,6 +369,8 @@ int main(void)
 		cmocka_unit_test(a_duration_may_have_words),
 		cmocka_unit_test(a_type_may_say_itself_what_is_wrong),
 		cmocka_unit_test(long_values_are_cut_in_complaints),
+		cmocka_unit_test(networks_are_a_list_that_may_be_empty),
+		cmocka_unit_test(what_is_no_network_is_refused),
 		cmocka_unit_test(a_value_that_owns_memory_is_never_shared),
 		cmocka_unit_test(nothing_can_be_copied_too),
 		cmocka_unit_test(values_that_are_written_alike_are_equal),

@@ -419,7 +419,7 @@ static void clients_take_64_networks(void **state)
 		assert_true(add("clients", "192.0.2.1"));
 	assert_false(add("clients", "192.0.2.1"));
 	assert_true(add("clients", "private"));
-	assert_int_equal(values.clients.count, SETTINGS_MAX_NETWORKS);
+	assert_int_equal(values.clients.networks.count, SETTINGS_MAX_NETWORKS);
 }
 
 static void takes_an_address_of_each_family(void **state)
@@ -523,6 +523,7 @@ static const char *another_value(const struct setting *s, char out[64])
 	} rows[] = {{&setting_text, "192.0.2.1"}, {&setting_address, "[2001:db8::7]:99"},
 		{&setting_addresses, "192.0.2.7, [2001:db8::7]:99"},
 		{&setting_clients, "private, 2001:db8::/32"},
+		{&setting_networks, "192.0.2.0/24, 2001:db8::/32"},
 		{&setting_hosts, "192.0.2.7, 2001:db8::7"}, {&setting_ports, "40000-40100"}};
 
 	if (has_range(s)) {

@@ -43,30 +43,61 @@ static void a_session_begins_at_nothing_and_a_worker_goes_on(void **state)
 	assert_int_equal(t.received, 200);
 }
 
-static void a_rate_is_that_of_the_last_whole_window(void **state)
+static void a_rate_is_that_of_the_last_second(void **state)
 {
 	(void)state;
 	move(500, 4000, 1500);
-	assert_int_equal(traffic_read(&t, 1500).sent_rate, 0);
+	assert_int_equal(traffic_read(&t, 1500).sent_rate, 500); /* a burst, at once */
 	move(500, 4000, 2000);
 	assert_int_equal(traffic_read(&t, 2000).sent_rate, 1000);
 	assert_int_equal(traffic_read(&t, 2000).received_rate, 8000);
+	assert_int_equal(traffic_read(&t, 1999).sent_rate, 1000); /* whose clock was read before */
 	move(300, 0, 2500);
-	assert_int_equal(traffic_read(&t, 2500).sent_rate, 1000);
+	assert_int_equal(traffic_read(&t, 2500).sent_rate, 800);
+	assert_int_equal(traffic_read(&t, 2500).received_rate, 4000);
 	move(300, 0, 4000);
 	assert_int_equal(traffic_read(&t, 4000).sent_rate, 300);
 	assert_int_equal(traffic_read(&t, 4000).received_rate, 0);
 }
 
-static void a_rate_falls_while_nothing_comes(void **state)
+static void a_rate_falls_while_less_comes_and_is_0_after_a_second_of_nothing(void **state)
 {
 	(void)state;
 	move(1000, 1000, 2000);
 	assert_int_equal(traffic_read(&t, 2000).sent_rate, 1000);
-	move(500, 0, 2100);
-	assert_int_equal(traffic_read(&t, 4000).sent_rate, 250);
-	assert_int_equal(traffic_read(&t, 4000).received_rate, 0);
+	move(500, 0, 2500);
+	assert_int_equal(traffic_read(&t, 3250).sent_rate, 400);
+	assert_int_equal(traffic_read(&t, 3250).received_rate, 0);
+	assert_int_equal(traffic_read(&t, 3500).sent_rate, 333);
+	assert_int_equal(traffic_read(&t, 3501).sent_rate, 0);
 	assert_int_equal(traffic_read(&t, 1000000).sent_rate, 0);
+}
+
+/* A burst that is over before its window is, and then nothing. */
+static void a_burst_is_no_rate_of_an_idle_session(void **state)
+{
+	(void)state;
+	move(1000, 0, 2000);
+	move(0, 50000000, 2900);
+	assert_true(traffic_read(&t, 3100).received_rate > 40000000);
+	for (int64_t now = 3901; now < 100000; now += 1000) {
+		assert_int_equal(traffic_read(&t, now).received_rate, 0);
+		assert_int_equal(traffic_read(&t, now).sent_rate, 0);
+	}
+}
+
+static void what_comes_after_a_silence_is_of_that_moment(void **state)
+{
+	(void)state;
+	move(0, 50000000, 1900);
+	move(7, 30, 44900);
+	assert_int_equal(traffic_read(&t, 44900).received_rate, 30);
+	assert_int_equal(traffic_read(&t, 44900).sent_rate, 7);
+	assert_int_equal(traffic_read(&t, 45400).received_rate, 15);
+	assert_int_equal(traffic_read(&t, 45901).received_rate, 0);
+	move(0, 200, 45500);
+	move(0, 200, 45900);
+	assert_int_equal(traffic_read(&t, 45900).received_rate, 400);
 }
 
 static void bytes_count_for_the_accounts_of_the_session(void **state)
@@ -89,6 +120,32 @@ static void bytes_count_for_the_accounts_of_the_session(void **state)
 	move(7, 7, 2100);
 	assert_int_equal(client.sent, 1110);
 	assert_int_equal(user.received, 200);
+}
+
+static int rung;
+
+static void count_ring(void *context)
+{
+	rung += context == &rung;
+}
+
+static void the_first_who_is_active_rings_an_armed_alarm(void **state)
+{
+	struct traffic_alarm alarm = {.ring = count_ring, .context = &rung};
+
+	(void)state;
+	rung = 0;
+	t.alarm = &alarm;
+	move(1, 1, 1100);
+	assert_int_equal(rung, 0);
+	atomic_store(&alarm.is_armed, true);
+	move(1, 1, 1200);
+	move(1, 1, 1300);
+	assert_int_equal(rung, 1);
+	traffic_begin(&t, 1400);
+	atomic_store(&alarm.is_armed, true);
+	traffic_stir(&t);
+	assert_int_equal(rung, 2);
 }
 
 /* ---- what a reader meets while the worker writes ---- */
@@ -181,9 +238,12 @@ int main(void)
 #define TEST(f) cmocka_unit_test_setup(f, begin)
 	const struct CMUnitTest tests[] = {
 		TEST(a_session_begins_at_nothing_and_a_worker_goes_on),
-		TEST(a_rate_is_that_of_the_last_whole_window),
-		TEST(a_rate_falls_while_nothing_comes),
+		TEST(a_rate_is_that_of_the_last_second),
+		TEST(a_rate_falls_while_less_comes_and_is_0_after_a_second_of_nothing),
+		TEST(a_burst_is_no_rate_of_an_idle_session),
+		TEST(what_comes_after_a_silence_is_of_that_moment),
 		TEST(bytes_count_for_the_accounts_of_the_session),
+		TEST(the_first_who_is_active_rings_an_armed_alarm),
 		TEST(who_sees_a_side_finished_sees_a_time_as_late),
 		TEST(a_rate_is_not_taken_from_two_windows),
 	};

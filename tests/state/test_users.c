@@ -178,6 +178,20 @@ static void knows_nobody_at_first(void **state)
 	users_free(NULL);
 }
 
+static void tells_which_names_are_users(void **state)
+{
+	struct users *u = alice_and_bob();
+
+	(void)state;
+	assert_true(users_have(u, "alice", 5));
+	assert_false(users_have(u, "alice", 4));
+	assert_false(users_have(u, "alice\0", 6));
+	assert_false(users_have(u, "", 0));
+	assert_int_equal(users_remove(u, "alice", error), 0);
+	assert_false(users_have(u, "alice", 5));
+	users_free(u);
+}
+
 static void right_passwords_log_in_and_no_others(void **state)
 {
 	static const struct {
@@ -596,7 +610,8 @@ static void names_have_rules(void **state)
 		{"**", true}, {"-", false}, {"-a", true}, {"anonymous", false},
 		{"Anonymous", false}, {"ANONYMOUS", false}, {"anonymous2", true}, {"known", false},
 		{"Known", false}, {"unknown", true}, {"192.0.2.1", false}, {"192.0.2.0/24", false},
-		{"10", true}, {"::1", false}, {"fe80", true}};
+		{"10", true}, {"::1", false}, {"fe80", true}, {"\xef\xbb\xbf@", false},
+		{"a\xef\xbb\xbf", true}, {"\xff\xfe@", false}, {"\xfe\xff", false}};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
@@ -840,6 +855,24 @@ static void the_last_admin_stays(void **state)
 	users_free(u);
 }
 
+static void the_last_admin_keeps_the_role(void **state)
+{
+	struct users *u = alice_and_bob();
+
+	(void)state;
+	assert_int_equal(users_set_role(u, "root", USER_ROLE_ADMIN, error), -1);
+	assert_string_equal(error, "root does not exist");
+	assert_int_equal(log_in(u, "alice", "secret"), LOGIN_OK);
+	assert_int_equal(users_set_role(u, "alice", USER_ROLE_ADMIN, error), 0);
+	assert_int_equal(users_set_role(u, "alice", USER_ROLE_USER, error), -1);
+	assert_string_equal(error, "alice is the last admin and stays one");
+	assert_int_equal(users_set_role(u, "bob", USER_ROLE_ADMIN, error), 0);
+	assert_int_equal(users_set_role(u, "alice", USER_ROLE_USER, error), 0);
+	assert_int_equal(users_count_admins(u), 1);
+	assert_int_equal(log_in(u, "alice", "secret"), LOGIN_OK);
+	users_free(u);
+}
+
 static void without_a_backend_users_are_in_memory_only(void **state)
 {
 	struct users *u = nobody_at(NULL), *kept = nobody();
@@ -883,11 +916,13 @@ static void the_backend_gets_whole_users(void **state)
 	assert_int_equal(users_set_password(u, "alice", "A2", error), 0);
 	assert_int_equal(users_set_admin(u, "alice", "A3", error), 0);
 	assert_int_equal(users_set_password(u, "alice", "A4", error), 0);
+	assert_int_equal(users_set_role(u, "alice", USER_ROLE_USER, error), 0);
 	assert_int_equal(users_add(u, "carol", "C", USER_ROLE_USER, error), 0);
 	assert_int_equal(users_remove(u, "root", error), 0);
 	assert_string_equal(f.asked,
 		"save alice A2 user sessions=5 rate=1MB; save alice A3 admin sessions=5 rate=1MB; "
-		"save alice A4 admin sessions=5 rate=1MB; save carol C user new; remove root; ");
+		"save alice A4 admin sessions=5 rate=1MB; save alice A4 user sessions=5 rate=1MB; "
+		"save carol C user new; remove root; ");
 	users_free(u);
 }
 
@@ -928,6 +963,11 @@ static int change_a_password(struct users *u)
 
 static int change_a_role(struct users *u)
 {
+	return users_set_role(u, "alice", USER_ROLE_ADMIN, error);
+}
+
+static int change_by_making_an_admin(struct users *u)
+{
 	return users_set_admin(u, "alice", "A2", error);
 }
 
@@ -941,8 +981,8 @@ static int change_by_loading(struct users *u)
 	return users_load(u, error);
 }
 
-static change_function *const changes[] = {
-	change_by_adding, change_a_password, change_a_role, change_by_removing, change_by_loading};
+static change_function *const changes[] = {change_by_adding, change_a_password, change_a_role,
+	change_by_making_an_admin, change_by_removing, change_by_loading};
 
 static void what_the_backend_refuses_does_not_happen(void **state)
 {
@@ -1289,6 +1329,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(knows_nobody_at_first),
+		scratch_test(tells_which_names_are_users),
 		scratch_test(right_passwords_log_in_and_no_others),
 		scratch_test(nul_bytes_are_part_of_names_and_passwords),
 		scratch_test(fields_may_have_255_bytes_and_no_more),
@@ -1319,6 +1360,7 @@ int main(void)
 		scratch_test(whoever_is_made_an_admin_is_one_known_or_not),
 		scratch_test(a_removed_user_is_gone_from_the_file_too),
 		scratch_test(the_last_admin_stays),
+		scratch_test(the_last_admin_keeps_the_role),
 		scratch_test(without_a_backend_users_are_in_memory_only),
 		cmocka_unit_test(the_backend_gets_whole_users),
 		cmocka_unit_test(what_the_backend_refuses_does_not_happen),

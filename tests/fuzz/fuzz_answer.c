@@ -1,0 +1,178 @@
+/* What monitor_client makes of the bytes of a server: replies out of a stream, shown on a terminal
+ * and as JSON. The first line is the request that they answer. */
+#include "fuzz.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/utf8.h"
+#include "client/answer.h"
+#include "client/json.h"
+
+/* ---- what a terminal gets ---- */
+
+/* Only what it shows, in lines. */
+static void check_shown(const char *text, size_t len)
+{
+	for (size_t i = 0; i < len;) {
+		size_t n = utf8_length(text + i, len - i);
+
+		FUZZ_CHECK(n > 0 && (text[i] == '\n' || !utf8_is_control(text + i, n)));
+		i += n;
+	}
+}
+
+/* ---- JSON (RFC 8259) ---- */
+
+static bool skip_value(const char **p, const char *end, int depth);
+
+static bool skip(const char **p, const char *end, char c)
+{
+	if (*p == end || **p != c)
+		return false;
+	++*p;
+	return true;
+}
+
+static bool skip_string(const char **p, const char *end)
+{
+	if (!skip(p, end, '"'))
+		return false;
+	while (*p < end && **p != '"') {
+		if ((unsigned char)**p < 0x20)
+			return false;
+		if (!skip(p, end, '\\')) {
+			++*p;
+			continue;
+		}
+		if (skip(p, end, 'u')) {
+			if (end - *p < 4 || strspn(*p, "0123456789abcdefABCDEF") < 4)
+				return false;
+			*p += 4;
+		} else if (*p == end || strchr("\"\\/bfnrt", *(*p)++) == NULL) {
+			return false;
+		}
+	}
+	return skip(p, end, '"');
+}
+
+/* A string, a number or null. */
+static bool skip_plain(const char **p, const char *end)
+{
+	const char *begin = *p;
+
+	if (*p < end && **p == '"')
+		return skip_string(p, end);
+	if (end - *p >= 4 && memcmp(*p, "null", 4) == 0) {
+		*p += 4;
+		return true;
+	}
+	while (*p < end && **p >= '0' && **p <= '9')
+		++*p;
+	return *p > begin && (*begin != '0' || *p == begin + 1);
+}
+
+/* What stands in braces or brackets, behind the first of them. */
+static bool skip_members(const char **p, const char *end, char last, int depth)
+{
+	if (skip(p, end, last))
+		return true;
+	do {
+		if (last == '}' && (!skip_string(p, end) || !skip(p, end, ':')))
+			return false;
+		if (!skip_value(p, end, depth))
+			return false;
+	} while (skip(p, end, ','));
+	return skip(p, end, last);
+}
+
+static bool skip_value(const char **p, const char *end, int depth)
+{
+	FUZZ_CHECK(depth < 8);
+	if (skip(p, end, '{'))
+		return skip_members(p, end, '}', depth + 1);
+	if (skip(p, end, '['))
+		return skip_members(p, end, ']', depth + 1);
+	return skip_plain(p, end);
+}
+
+/* One object on one line. */
+static void check_json(const char *text, size_t len)
+{
+	const char *p = text, *end = text + len;
+
+	FUZZ_CHECK(len > 0 && *text == '{');
+	FUZZ_CHECK(skip_value(&p, end, 0));
+	FUZZ_CHECK(p == end - 1 && *p == '\n');
+}
+
+/* ---- replies ---- */
+
+static void check_answer(const char *request, const struct answer *a)
+{
+	char *shown = NULL, *json = NULL;
+	size_t shown_len = 0, json_len = 0;
+	FILE *out = open_memstream(&shown, &shown_len);
+
+	FUZZ_CHECK(out != NULL);
+	answer_print(out, a);
+	fclose(out);
+	check_shown(shown, shown_len);
+	out = open_memstream(&json, &json_len);
+	FUZZ_CHECK(out != NULL);
+	json_print(out, request, a);
+	fclose(out);
+	check_shown(json, json_len);
+	check_json(json, json_len);
+	free(shown);
+	free(json);
+}
+
+static void take_answer(const char *request, const char *p, size_t len)
+{
+	struct answer a;
+
+	if (answer_parse(p, len, &a) < 0)
+		return;
+	FUZZ_CHECK(a.status.len <= len && a.message.len <= a.status.len);
+	for (size_t i = 0; i < a.count; i++)
+		FUZZ_CHECK(a.lines[i].len > 0 &&
+			memchr(a.lines[i].text, '\n', a.lines[i].len) == NULL);
+	check_answer(request, &a);
+	answer_free(&a);
+}
+
+/* The end of a reply is found in the same place however much was looked at before. */
+static size_t find_end(const char *p, size_t len)
+{
+	size_t end = answer_find_end(p, len, 0);
+
+	FUZZ_CHECK(end <= len);
+	for (size_t seen = 0; seen < len && seen < 40; seen++) {
+		size_t early = answer_find_end(p, seen, 0);
+
+		FUZZ_CHECK(early == (end != 0 && seen >= end ? end : 0));
+	}
+	return end;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
+{
+	const char *p = (const char *)bytes, *end = memchr(bytes, '\n', len);
+	char request[128] = "";
+	size_t n;
+
+	if (end != NULL && (size_t)(end - p) < sizeof(request)) {
+		memcpy(request, p, (size_t)(end - p));
+		len -= (size_t)(end - p) + 1;
+		p = end + 1;
+	}
+	while (len > 0 && (n = find_end(p, len)) > 0) {
+		take_answer(request, p, n);
+		p += n;
+		len -= n;
+	}
+	take_answer(request, p, len);
+	return 0;
+}
