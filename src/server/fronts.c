@@ -58,11 +58,14 @@ static int64_t number_of(const struct settings *s, size_t setting)
 	return *(const int64_t *)(const void *)((const char *)s + setting);
 }
 
-/* With a port each. */
+/* With a port each; of a unix socket none. */
 static struct listen_list places_of(const struct settings *s, enum front front)
 {
-	struct listen_list list = *list_of(s, front);
+	struct listen_list list = {.count = 0};
 
+	if (rows[front].is_local)
+		return list;
+	list = *list_of(s, front);
 	for (size_t i = 0; i < list.count; i++) {
 		if (!list.has_port[i])
 			addr_set_port(&list.addrs[i], (uint16_t)number_of(s, rows[front].port));
@@ -162,7 +165,7 @@ int fronts_check_places(const struct settings *s, char error[CONFIG_ERROR_MAX])
 	struct listen_list places[FRONTS];
 
 	for (enum front i = 0; i < FRONTS; i++) {
-		places[i] = rows[i].is_local ? (struct listen_list){.count = 0} : places_of(s, i);
+		places[i] = places_of(s, i);
 		for (size_t k = 0; k < places[i].count; k++) {
 			if (check_place(places, i, k, error) < 0)
 				return -1;
@@ -175,11 +178,9 @@ int fronts_check_places(const struct settings *s, char error[CONFIG_ERROR_MAX])
 static int check_taken(const struct fronts *f, enum front front, const struct settings *s,
 	char error[CONFIG_ERROR_MAX])
 {
-	struct listen_list places = {.count = 0};
+	struct listen_list places = places_of(s, front);
 	char text[ADDR_TEXT_MAX];
 
-	if (!rows[front].is_local)
-		places = places_of(s, front);
 	for (enum front i = 0; i < FRONTS; i++) {
 		const struct listeners *now = f->at[i].now;
 
