@@ -26,6 +26,12 @@ int effects_open_log(const struct settings *s, char error[CONFIG_ERROR_MAX])
 int effects_open_access_log(struct access_log *log, const struct settings *s,
 	char error[CONFIG_ERROR_MAX]) __attribute__((warn_unused_result));
 
+/* Is each file named for one purpose only? Devices may serve several. -1 with the reason in
+ * `error`.
+ */
+int effects_check_files(const struct settings *s, char error[CONFIG_ERROR_MAX])
+	__attribute__((warn_unused_result));
+
 /* The users file; NULL when there is none. */
 const char *effects_users_path(const struct settings *s);
 

@@ -52,7 +52,8 @@ int check_opening(const struct services *v, const struct options *o, const struc
 {
 	const struct settings *s = &c->settings;
 
-	if (fronts_check_places(s, error) < 0 || check_log("log_file", s->log_file, error) < 0 ||
+	if (fronts_check_places(s, error) < 0 || effects_check_files(s, error) < 0 ||
+		check_log("log_file", s->log_file, error) < 0 ||
 		check_log("access_log_file", s->access_log_file, error) < 0 ||
 		users_load(v->users, error) < 0 ||
 		check_operators(v, o, effects_users_path(s), error) < 0 ||

@@ -50,6 +50,26 @@ int effects_open_log(const struct settings *s, char error[CONFIG_ERROR_MAX])
 	return log_open(s->log_file) < 0 ? refuse_log_file(s, error) : 0;
 }
 
+int effects_check_files(const struct settings *s, char error[CONFIG_ERROR_MAX])
+{
+	const struct {
+		const char *name, *path;
+	} files[] = {{"users_file", s->users_file}, {"log_file", s->log_file},
+		{"access_log_file", s->access_log_file}};
+
+	for (size_t i = 1; i < sizeof(files) / sizeof(files[0]); i++) {
+		for (size_t k = 0; k < i; k++) {
+			if (*files[i].path == '\0' || strcmp(files[i].path, files[k].path) != 0 ||
+				strncmp(files[i].path, "/dev/", 5) == 0)
+				continue;
+			snprintf(error, CONFIG_ERROR_MAX, "%s: \"%.512s\": it is the %s already",
+				files[i].name, files[i].path, files[k].name);
+			return -1;
+		}
+	}
+	return 0;
+}
+
 void effects_set_log(const struct settings *s)
 {
 	log_set_level((enum log_level)s->log_level);
@@ -283,6 +303,8 @@ static void note_going_back(int result)
 
 static int open_log_file(struct change *change, char error[CONFIG_ERROR_MAX])
 {
+	if (effects_check_files(&change->new->settings, error) < 0)
+		return -1;
 	change->log_failed = log_prepare(change->new->settings.log_file) < 0;
 	return change->log_failed ? refuse_log_file(&change->new->settings, error) : 0;
 }

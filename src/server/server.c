@@ -230,8 +230,8 @@ static int open_all(struct server *s, struct config *c, bool *bad_input, char *e
 	const struct settings *settings = &c->settings;
 
 	effects_set_log(settings);
-	*bad_input = effects_open_log(settings, error) < 0 ||
-		fronts_check_places(settings, error) < 0 ||
+	*bad_input = effects_check_files(settings, error) < 0 ||
+		effects_open_log(settings, error) < 0 || fronts_check_places(settings, error) < 0 ||
 		make_access_log(s, settings, error) < 0 ||
 		make_users(s, s->options, settings, error) < 0;
 	admission_decide_auto(c, s->options->user_count > 0);

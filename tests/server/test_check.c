@@ -193,6 +193,16 @@ static void what_cannot_be_listened_on_beside_each_other_is_bad(void **state)
 	assert_begins(error, "monitor_listen: \"127.0.0.1:8080\": listen has 0.0.0.0:8080 already");
 }
 
+static void a_file_has_one_purpose(void **state)
+{
+	(void)state;
+	assert_bad("users_file = one\nlog_file = one\n",
+		"log_file: \"one\": it is the users_file already");
+	assert_bad("access_log_file = one\nlog_file = one\n",
+		"access_log_file: \"one\": it is the log_file already");
+	assert_good("access_log_file = /dev/null\nlog_file = /dev/null\n");
+}
+
 /* What a start lets pass, for it may come later. */
 static void what_targets_are_reached_from_has_to_be_there(void **state)
 {
@@ -275,6 +285,7 @@ int main(void)
 		TEST(users_of_the_command_line_need_a_file_that_can_be_written),
 		TEST(who_is_locked_out_is_told),
 		TEST(what_cannot_be_listened_on_beside_each_other_is_bad),
+		TEST(a_file_has_one_purpose),
 		TEST(what_targets_are_reached_from_has_to_be_there),
 		TEST(a_users_file_that_is_open_to_all_is_told),
 		TEST(a_user_who_is_given_twice_is_told),
