@@ -153,7 +153,7 @@ WRAP_server/test_capacity := cgroup_memory cgroup_threads_left cgroup_processors
 WRAP_server/test_change := lines_open log_abandon log_prepare log_switch log_message_beside log_set_level \
 	log_set_format access_log_open access_log_resize resolver_configure hashing_set_most users_read \
 	users_put_into_effect config_publish fdbudget_borrow listeners_open setting_copy
-WRAP_server/test_fronts := socket
+WRAP_server/test_fronts := socket occupant_ask
 WRAP_server/test_hasher := pthread_create
 WRAP_server/test_idle := clock_ms
 WRAP_server/test_janitor := pthread_create

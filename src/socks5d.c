@@ -69,7 +69,7 @@ static sigset_t block_signals(sigset_t *before)
 
 static int fail_with(const char *error, int status)
 {
-	fprintf(stderr, "%s\n", error);
+	fprintf(stderr, "socks5d: %s\n", error);
 	return status;
 }
 
@@ -152,9 +152,9 @@ static int start_program(struct program *p)
 	char error[CONFIG_ERROR_MAX];
 
 	if (stopping_start(&p->stopping) < 0) {
-		fprintf(stderr, "cannot start the thread that takes signals: %s\n",
+		snprintf(error, sizeof(error), "cannot start the thread that takes signals: %s",
 			strerror(errno));
-		return EXIT_FAILED;
+		return fail_with(error, EXIT_FAILED);
 	}
 	if (server_start(p->server, error) < 0 || admin_start(p->admin, error) < 0 ||
 		server_start_workers(p->server, error) < 0)

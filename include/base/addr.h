@@ -74,6 +74,9 @@ struct network {
  * that is too long, and for bits set behind the prefix. */
 bool network_parse(const char *text, size_t len, struct network *out);
 
+/* The same, but bits behind the prefix are cleared: of "10.1.2.3/8" the network around it. */
+bool network_parse_around(const char *text, size_t len, struct network *out);
+
 bool network_contains(const struct network *n, const struct addr *a);
 
 /* The same, and where the base names a link by its scope the address must be on that link. */

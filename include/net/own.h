@@ -24,6 +24,11 @@ int own_refresh(struct own *o) __attribute__((warn_unused_result));
  */
 const char *own_format(struct own *o, char *out, size_t size);
 
+/* Shows the names of this host's interfaces one by one. Needs one descriptor for the moment; -1
+ * with errno when they cannot be known, and none was shown. */
+int own_each_interface(void (*see)(void *context, const char *name), void *context)
+	__attribute__((warn_unused_result));
+
 /* Is it an address of this host: of one of its interfaces, or of loopback? The port does not
  * matter; the scope of a link-local address does where it is told. Local routes to other addresses
  * are the kernel's to know (socket_is_own_address()). */

@@ -24,7 +24,8 @@ struct listeners {
 /* Opens what `list` says; listeners of `old` on the same address are taken over and stay open, with
  * whoever waits in their backlog. `old` is NULL at start: then an address that this host does not
  * have yet is listened on, too. One whose family the kernel lacks is left out, unless it is the
- * only one. NULL with "ADDR: why" in `error`; then nothing changed. */
+ * only one. NULL with the address and why in `error`, who has it or which right is missing
+ * included; then nothing changed. */
 struct listeners *listeners_open(const struct listen_list *list, int backlog,
 	const struct listeners *old, char error[CONFIG_ERROR_MAX]);
 

@@ -26,15 +26,29 @@ int effects_open_log(const struct settings *s, char error[CONFIG_ERROR_MAX])
 int effects_open_access_log(struct access_log *log, const struct settings *s,
 	char error[CONFIG_ERROR_MAX]) __attribute__((warn_unused_result));
 
+/* Is each file named for one purpose only? Devices may serve several. -1 with the reason in
+ * `error`.
+ */
+int effects_check_files(const struct settings *s, char error[CONFIG_ERROR_MAX])
+	__attribute__((warn_unused_result));
+
 /* The users file; NULL when there is none. */
 const char *effects_users_path(const struct settings *s);
 
-/* Logs it where users can be read, but not be changed while serving. */
+/* Logs it where users can be read, but not be changed while serving, and where the file is open to
+ * others than its owner and group. */
 void effects_note_users_file(const struct settings *s);
 
 /* Logs what the administrator should know when so many users and this configuration let more in
  * than is likely meant, or nobody. */
 void effects_warn_of_open_door(size_t users, const struct config *c);
+
+/* Logs it when no target can be reached, as an interface or an address is missing that may be about
+ * to come. */
+void effects_warn_of_outgoing(const struct settings *s);
+
+/* Logs who is named twice among those of the command line. */
+void effects_warn_of_repeated(const struct user_credentials *operators, size_t count);
 
 /* Says in the log when users have hashes of different kinds; once, when they were loaded. */
 void effects_warn_of_mixed_hashes(const struct users *u);
@@ -63,7 +77,8 @@ struct change {
  * may be a new one, say where they are. */
 #define EFFECTS_OF_ANY_CHANGE EFFECT_PUBLISH
 #define EFFECTS_OF_RELOAD                                                                          \
-	(EFFECT_LISTENERS | EFFECT_LOG_FILE | EFFECT_ACCESS_LOG_FILE | EFFECT_DOOR | EFFECT_USERS)
+	(EFFECT_LISTENERS | EFFECT_LOG_FILE | EFFECT_ACCESS_LOG_FILE | EFFECT_DOOR |               \
+		EFFECT_OUTGOING | EFFECT_USERS)
 
 /* A step of an effect. Each of these may be NULL: then there is nothing to be done. */
 struct effect {

@@ -53,6 +53,11 @@ size_t fronts_descriptors(const struct settings *s);
 int fronts_check(const struct settings *s, char error[CONFIG_ERROR_MAX])
 	__attribute__((warn_unused_result));
 
+/* Can all that these settings want be listened on at once? -1 with the reason in `error`, when two
+ * of them are the same address and port, or one is all addresses and the other is among them. */
+int fronts_check_places(const struct settings *s, char error[CONFIG_ERROR_MAX])
+	__attribute__((warn_unused_result));
+
 /* At start: opens all that `c` says, and tells it the places as the proxy's own. `reserved` says
  * for how many descriptors `budget` has room set aside. -1 with the reason in `error`, and nothing
  * is open. */

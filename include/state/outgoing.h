@@ -1,5 +1,5 @@
-/* outgoing: from where, and over which family of addresses, targets are reached. Pure questions to
- * a configuration; no lock. */
+/* outgoing: from where, and over which family of addresses, targets are reached. Questions to a
+ * configuration, all but one of them pure; no lock. */
 #ifndef STATE_OUTGOING_H
 #define STATE_OUTGOING_H
 
@@ -20,5 +20,9 @@ bool outgoing_uses(const struct config *c, enum lookup_family family);
 enum lookup_family outgoing_first(const struct config *c);
 
 enum lookup_family outgoing_family_of(const struct addr *a);
+
+/* Why no target can be reached as this host is now: it lacks the interface or the address that they
+ * are to be reached from. "setting: "value": why" in `why`, and true. Asks the kernel. */
+bool outgoing_is_missing(const struct settings *s, char why[CONFIG_ERROR_MAX]);
 
 #endif

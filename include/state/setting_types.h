@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "base/addr.h"
+#include "base/nearest.h"
 
 #define SETTING_ERROR_MAX 768
 
@@ -74,6 +75,9 @@ struct setting_type {
 	void (*free)(void *value);
 	/* Writes what parse() takes, in words: "a number from 1 to 65535". */
 	void (*legal)(const struct setting *setting, FILE *out);
+	/* Writes a question for the end of the complaint about `text`, which parse() refused, when
+	 * there is something near that it takes: "; did you mean auto?". NULL: never. */
+	void (*ask)(const struct setting *setting, const char *text, FILE *out);
 };
 
 /* ---- what is done with a setting; `values` is the struct that its table is about ---- */
@@ -81,8 +85,13 @@ struct setting_type {
 /* The row called `name`, with _ or - alike; NULL when there is none. */
 const struct setting *setting_find(const struct setting *table, size_t count, const char *name);
 
+/* "; did you mean NAME?" for the end of a complaint that no row is called `name`, or "" when none
+ * has a name like that. Returns `out`. */
+const char *setting_name_hint(
+	const struct setting *table, size_t count, const char *name, char out[NEAREST_HINT_MAX]);
+
 /* Sets the value. False when `in` is not legal or memory is out; then nothing changed, and `why`
- * tells: "x": legal is a number from 1 to 65535. */
+ * tells: "x": legal is a number from 1 to 65535. What may have been meant is asked behind it. */
 bool setting_set(const struct setting *setting, void *values, const struct setting_input *in,
 	char why[SETTING_ERROR_MAX]) __attribute__((warn_unused_result));
 

@@ -51,7 +51,8 @@ enum setting_effect {
 	EFFECT_PASSWORD_CHECKS = 1 << 6,
 	EFFECT_DOOR = 1 << 7, /* who gets in: a warning, perhaps */
 	EFFECT_USERS = 1 << 8, /* the file of users is read: of no setting, but of a reload */
-	EFFECT_PUBLISH = 1 << 9, /* others see the new configuration: of every change */
+	EFFECT_OUTGOING = 1 << 9, /* from where targets are reached: a warning, perhaps */
+	EFFECT_PUBLISH = 1 << 10, /* others see the new configuration: of every change */
 };
 
 /* max_sessions_per_client, where it is no number. */

@@ -327,7 +327,8 @@ static bool host_part_is_zero(const struct network *n)
 	return true;
 }
 
-bool network_parse(const char *text, size_t len, struct network *out)
+/* Whatever stands behind the prefix. */
+static bool read_network(const char *text, size_t len, struct network *out)
 {
 	const char *slash = memchr(text, '/', len);
 	size_t host_len = slash == NULL ? len : (size_t)(slash - text);
@@ -343,7 +344,25 @@ bool network_parse(const char *text, size_t len, struct network *out)
 	if (!parse_u16(slash + 1, len - host_len - 1, &prefix) || prefix > longest)
 		return false;
 	out->prefix = prefix;
-	return host_part_is_zero(out);
+	return true;
+}
+
+bool network_parse(const char *text, size_t len, struct network *out)
+{
+	return read_network(text, len, out) && host_part_is_zero(out);
+}
+
+bool network_parse_around(const char *text, size_t len, struct network *out)
+{
+	size_t size;
+	uint8_t *bytes;
+
+	if (!read_network(text, len, out))
+		return false;
+	bytes = (uint8_t *)(uintptr_t)host_bytes(&out->base, &size);
+	for (unsigned bit = out->prefix; bit < size * 8; bit++)
+		bytes[bit / 8] &= (uint8_t) ~(0x80 >> (bit % 8));
+	return true;
 }
 
 bool network_equal(const struct network *a, const struct network *b)

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/nearest.h"
 #include "base/parse.h"
 #include "client/request.h"
 #include "net/local.h"
@@ -107,6 +108,17 @@ static int take_client_flag(struct flags *f, int code, char *error)
 	}
 }
 
+static void hint_at_client_flag(const char *flag, char hint[NEAREST_HINT_MAX])
+{
+	struct nearest nearest;
+
+	flag += strspn(flag, "-");
+	nearest = nearest_to(flag, strcspn(flag, "="));
+	for (const struct option *o = longs; o->name != NULL; o++)
+		nearest_try(&nearest, o->name);
+	nearest_hint(&nearest, "--", hint);
+}
+
 /* Names the flag: a letter, which may be one of several as in -hz, or a long one, which stands in
  * the argument last read. getopt(3) leaves the letter of a known flag in optopt for both. */
 static int complain_of_flag(char **argv, int code, char *error)
@@ -115,14 +127,17 @@ static int complain_of_flag(char **argv, int code, char *error)
 	bool is_known = optopt != 0 && (optopt >= PASSWORD_FILE || strchr(letters, optopt) != NULL);
 	bool is_long = optopt == 0 || (is_known && strncmp(last, "--", 2) == 0);
 	const char *flag = is_long ? last : letter, *why = "there is no such flag";
+	char hint[NEAREST_HINT_MAX] = "";
 
 	if (code == ':')
 		why = "a value is missing";
 	else if (is_known)
 		why = "it takes no value";
+	else if (is_long)
+		hint_at_client_flag(last, hint);
 	/* Without what stands behind "=": it could be a password. */
-	snprintf(error, FLAGS_ERROR_MAX, "%.*s: %s; monitor_client --help lists the flags",
-		(int)strcspn(flag, "="), flag, why);
+	snprintf(error, FLAGS_ERROR_MAX, "%.*s: %s; monitor_client --help lists the flags%s",
+		(int)strcspn(flag, "="), flag, why, hint);
 	return -1;
 }
 

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/nearest.h"
 #include "base/parse.h"
 #include "base/version.h"
 #include "monitor/listings.h"
@@ -165,9 +166,11 @@ static void change_setting(
 static void run_config(const struct request *q, struct reply *r)
 {
 	const struct setting *setting = q->count == 0 ? NULL : settings_find(q->parameters[0]);
+	char hint[NEAREST_HINT_MAX];
 
 	if (q->count > 0 && setting == NULL)
-		reply_error(r, "Unknown parameter: %s", q->parameters[0]);
+		reply_error(r, "Unknown parameter: %s%s", q->parameters[0],
+			setting_name_hint(settings_table, SETTINGS_COUNT, q->parameters[0], hint));
 	else if (q->count < 2)
 		show_settings(q, setting, r);
 	else
@@ -543,6 +546,17 @@ static const struct command *find(const struct monitor_line *word)
 	return NULL;
 }
 
+static void refuse_unknown(const struct monitor_line *word, struct reply *r)
+{
+	struct nearest nearest = nearest_to(word->text, word->len);
+	char hint[NEAREST_HINT_MAX];
+
+	for (size_t i = 0; i < commands_count; i++)
+		nearest_try(&nearest, commands_table[i].word);
+	reply_error(r, "Unknown command: %.*s%s", (int)word->len, word->text,
+		nearest_hint(&nearest, "", hint));
+}
+
 /* The next parameter of `q` from what is left of the line. */
 static void take_parameter(struct request *q, struct monitor_line *rest, char **memory)
 {
@@ -571,7 +585,7 @@ bool commands_parse(const struct monitor_line *line, struct request *q, struct r
 	q->command = find(&word);
 	q->count = 0;
 	if (q->command == NULL) {
-		reply_error(r, "Unknown command: %.*s", (int)word.len, word.text);
+		refuse_unknown(&word, r);
 		return false;
 	}
 	while (rest.len > 0 && q->count < q->command->most)

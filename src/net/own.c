@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <ifaddrs.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -157,6 +158,18 @@ const char *own_format(struct own *o, char *out, size_t size)
 	}
 	rwlock_read_unlock(&o->lock);
 	return out;
+}
+
+int own_each_interface(void (*see)(void *context, const char *name), void *context)
+{
+	struct if_nameindex *all = if_nameindex();
+
+	if (all == NULL)
+		return -1;
+	for (const struct if_nameindex *i = all; i->if_index != 0; i++)
+		see(context, i->if_name);
+	if_freenameindex(all);
+	return 0;
 }
 
 static bool counts_by_itself(struct own *o, const struct addr *a)

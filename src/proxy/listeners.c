@@ -13,9 +13,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
+#include "net/occupant.h"
 #include "net/socket.h"
+
+#define OCCUPANT_PATIENCE 500 /* ms that who has our port gets to say who it is */
 
 static const struct listener *find_wanted(const struct listeners *l, const struct addr *wanted)
 {
@@ -99,12 +104,50 @@ static const struct addr *open_each(struct listeners *l, const struct listen_lis
 	return l->count == 0 ? &list->addrs[0] : NULL;
 }
 
+/* ---- why not ---- */
+
+/* Who has the port is known as far as asking there tells. */
+static const char *tell_occupant(const struct addr *a)
+{
+	static const char *const words[] = {[OCCUPANT_UNKNOWN] = "",
+		[OCCUPANT_SOCKS] = ": a SOCKS5 server answers there, perhaps another socks5d",
+		[OCCUPANT_MONITOR] = ": the monitor of another socks5d answers there"};
+
+	return words[occupant_ask(a, clock_deadline(OCCUPANT_PATIENCE))];
+}
+
+/* By the program's own path, so that the command can be copied. */
+static void tell_missing_right(char *out, size_t size)
+{
+	char path[256];
+	ssize_t len = readlink("/proc/self/exe", path, sizeof(path) - 1);
+
+	snprintf(out, size,
+		": a port below %d needs a right: setcap cap_net_bind_service=+ep %.*s, or in the "
+		"unit (systemctl edit socks5d) AmbientCapabilities=CAP_NET_BIND_SERVICE, "
+		"CapabilityBoundingSet=CAP_NET_BIND_SERVICE and PrivateUsers=no",
+		IPPORT_RESERVED, len > 0 ? (int)len : 7, len > 0 ? path : "socks5d");
+}
+
+/* With errno as it was when `a` could not be listened on. */
+static void explain_failure(const struct addr *a, char error[CONFIG_ERROR_MAX])
+{
+	char text[ADDR_TEXT_MAX], more[768] = "";
+	int why = errno;
+
+	if (why == EADDRINUSE)
+		snprintf(more, sizeof(more), "%s", tell_occupant(a));
+	else if (why == EACCES && addr_port(a) < IPPORT_RESERVED)
+		tell_missing_right(more, sizeof(more));
+	snprintf(error, CONFIG_ERROR_MAX, "cannot listen on %s: %s%s", addr_format(a, text),
+		strerror(why), more);
+}
+
 struct listeners *listeners_open(const struct listen_list *list, int backlog,
 	const struct listeners *old, char error[CONFIG_ERROR_MAX])
 {
 	struct listeners *l = calloc(1, sizeof(*l));
 	const struct addr *failed;
-	char text[ADDR_TEXT_MAX];
 
 	if (l == NULL) {
 		snprintf(error, CONFIG_ERROR_MAX, "out of memory");
@@ -113,8 +156,7 @@ struct listeners *listeners_open(const struct listen_list *list, int backlog,
 	failed = open_each(l, list, backlog, old);
 	if (failed == NULL)
 		return l;
-	snprintf(error, CONFIG_ERROR_MAX, "cannot listen on %s: %s", addr_format(failed, text),
-		strerror(errno));
+	explain_failure(failed, error);
 	listeners_leave_out(l, old);
 	listeners_close(l);
 	return NULL;

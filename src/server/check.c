@@ -2,7 +2,8 @@
  * The same questions as opening asks, in the same order and words, so that what is good here is
  * good there. A log is opened as for writing, but never made; what is not there yet is a question
  * to its folder. Ports are not asked for: the server that is to be reloaded has them, and its
- * socket.
+ * socket. An interface that is missing is the one thing that is refused here and not there, where
+ * it may come later.
  */
 #include "server/check.h"
 
@@ -16,6 +17,7 @@
 #include "server/effects.h"
 #include "server/fronts.h"
 #include "state/operators.h"
+#include "state/outgoing.h"
 #include "state/users_file.h"
 
 static bool could_be_appended_to(const char *path)
@@ -50,13 +52,15 @@ int check_opening(const struct services *v, const struct options *o, const struc
 {
 	const struct settings *s = &c->settings;
 
-	if (check_log("log_file", s->log_file, error) < 0 ||
+	if (fronts_check_places(s, error) < 0 || effects_check_files(s, error) < 0 ||
+		check_log("log_file", s->log_file, error) < 0 ||
 		check_log("access_log_file", s->access_log_file, error) < 0 ||
 		users_load(v->users, error) < 0 ||
 		check_operators(v, o, effects_users_path(s), error) < 0 ||
-		fronts_check(s, error) < 0)
+		fronts_check(s, error) < 0 || outgoing_is_missing(s, error))
 		return -1;
 	effects_note_users_file(s);
+	effects_warn_of_repeated(o->users, o->user_count);
 	effects_warn_of_open_door(users_count(v->users) + o->user_count, c);
 	return 0;
 }

@@ -11,11 +11,13 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "server/capacity.h"
 #include "state/admission.h"
+#include "state/outgoing.h"
 #include "state/users_file.h"
 
 struct resolver_options effects_resolver_options(const struct settings *s)
@@ -48,6 +50,26 @@ int effects_open_log(const struct settings *s, char error[CONFIG_ERROR_MAX])
 	return log_open(s->log_file) < 0 ? refuse_log_file(s, error) : 0;
 }
 
+int effects_check_files(const struct settings *s, char error[CONFIG_ERROR_MAX])
+{
+	const struct {
+		const char *name, *path;
+	} files[] = {{"users_file", s->users_file}, {"log_file", s->log_file},
+		{"access_log_file", s->access_log_file}};
+
+	for (size_t i = 1; i < sizeof(files) / sizeof(files[0]); i++) {
+		for (size_t k = 0; k < i; k++) {
+			if (*files[i].path == '\0' || strcmp(files[i].path, files[k].path) != 0 ||
+				strncmp(files[i].path, "/dev/", 5) == 0)
+				continue;
+			snprintf(error, CONFIG_ERROR_MAX, "%s: \"%.512s\": it is the %s already",
+				files[i].name, files[i].path, files[k].name);
+			return -1;
+		}
+	}
+	return 0;
+}
+
 void effects_set_log(const struct settings *s)
 {
 	log_set_level((enum log_level)s->log_level);
@@ -59,11 +81,25 @@ const char *effects_users_path(const struct settings *s)
 	return s->users_file[0] != '\0' ? s->users_file : NULL;
 }
 
+/* Hashes can be tried out by whoever has them, and a user be added by whoever may write. */
+static void warn_of_open_users_file(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) == 0 && (st.st_mode & (S_IROTH | S_IWOTH)) != 0)
+		log_message(LOG_WARN,
+			"users_file: \"%s\": anybody on this host can %s it (mode %04o); chmod o= "
+			"mends that",
+			path, (st.st_mode & S_IWOTH) != 0 ? "change" : "read", st.st_mode & 07777U);
+}
+
 void effects_note_users_file(const struct settings *s)
 {
 	const char *path = effects_users_path(s);
 	char why[USERS_ERROR_MAX];
 
+	if (path != NULL)
+		warn_of_open_users_file(path);
 	if (path != NULL && users_file_can_be_written(path, why) < 0)
 		log_message(LOG_INFO, "%s: so users cannot be changed while serving", why);
 }
@@ -94,6 +130,28 @@ void effects_warn_of_open_door(size_t users, const struct config *c)
 		warn_of_no_users(&c->settings);
 	else if (!admission_login_required(c) && c->settings.clients.any)
 		log_message(LOG_WARN, "clients = any and no login required: an open proxy");
+}
+
+void effects_warn_of_outgoing(const struct settings *s)
+{
+	char why[CONFIG_ERROR_MAX];
+
+	if (outgoing_is_missing(s, why))
+		log_message(LOG_WARN, "targets cannot be reached until it comes: %s", why);
+}
+
+void effects_warn_of_repeated(const struct user_credentials *operators, size_t count)
+{
+	for (size_t i = 1; i < count; i++) {
+		size_t before = 0;
+
+		while (before < i && strcmp(operators[before].name, operators[i].name) != 0)
+			before++;
+		if (before < i)
+			log_message(LOG_WARN,
+				"-u gives %s more than once: the last password counts",
+				operators[i].name);
+	}
 }
 
 void effects_log_no_admins(enum log_level level, const struct settings *s)
@@ -177,6 +235,7 @@ static void put_users(struct change *change)
 	change->users = NULL;
 	if (change->sessions_ended > 0)
 		hashing_wake(v->hashing);
+	warn_of_open_users_file(change->new->settings.users_file);
 	effects_warn_of_mixed_hashes(v->users);
 }
 
@@ -244,6 +303,8 @@ static void note_going_back(int result)
 
 static int open_log_file(struct change *change, char error[CONFIG_ERROR_MAX])
 {
+	if (effects_check_files(&change->new->settings, error) < 0)
+		return -1;
 	change->log_failed = log_prepare(change->new->settings.log_file) < 0;
 	return change->log_failed ? refuse_log_file(&change->new->settings, error) : 0;
 }
@@ -280,6 +341,11 @@ static void warn_of_open_door(struct change *change)
 	effects_warn_of_open_door(users_count(change->site->services->users), change->new);
 }
 
+static void warn_of_outgoing(struct change *change)
+{
+	effects_warn_of_outgoing(&change->new->settings);
+}
+
 /* Listeners come behind the configuration, so that it is the one of whoever is accepted there. */
 const struct effect effects_table[] = {
 	{.of = EFFECT_RESOLVER, .name = "resolver", .commit = configure_resolver},
@@ -310,6 +376,7 @@ const struct effect effects_table[] = {
 		.prepare = open_access_log_file,
 		.undo = go_back_to_access_log_file},
 	{.of = EFFECT_DOOR, .name = "door", .finish = warn_of_open_door},
+	{.of = EFFECT_OUTGOING, .name = "outgoing", .finish = warn_of_outgoing},
 };
 
 const size_t effects_count = sizeof(effects_table) / sizeof(effects_table[0]);

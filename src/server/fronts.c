@@ -17,6 +17,7 @@
 
 static const struct front_row {
 	const char *listening; /* what the log says */
+	const char *name; /* of the first setting */
 	bool is_local; /* a unix socket */
 	size_t path; /* its setting */
 	size_t listen, port; /* else: where, and on which port unless that says one */
@@ -25,14 +26,17 @@ static const struct front_row {
 	int fixed_backlog; /* where it is none; 0: it is */
 } rows[FRONTS] = {
 	[FRONT_PROXY] = {.listening = "listening",
+		.name = "listen",
 		.listen = offsetof(struct settings, listen),
 		.port = offsetof(struct settings, port),
 		.backlog = offsetof(struct settings, backlog)},
 	[FRONT_MONITOR] = {.listening = "monitor listening",
+		.name = "monitor_listen",
 		.listen = offsetof(struct settings, monitor_listen),
 		.port = offsetof(struct settings, monitor_port),
 		.fixed_backlog = 64},
 	[FRONT_MONITOR_SOCKET] = {.listening = "monitor listening",
+		.name = "monitor_socket",
 		.is_local = true,
 		.path = offsetof(struct settings, monitor_socket),
 		.clients = FRONTS_SOCKET_CLIENTS + 1,
@@ -54,11 +58,14 @@ static int64_t number_of(const struct settings *s, size_t setting)
 	return *(const int64_t *)(const void *)((const char *)s + setting);
 }
 
-/* With a port each. */
+/* With a port each; of a unix socket none. */
 static struct listen_list places_of(const struct settings *s, enum front front)
 {
-	struct listen_list list = *list_of(s, front);
+	struct listen_list list = {.count = 0};
 
+	if (rows[front].is_local)
+		return list;
+	list = *list_of(s, front);
 	for (size_t i = 0; i < list.count; i++) {
 		if (!list.has_port[i])
 			addr_set_port(&list.addrs[i], (uint16_t)number_of(s, rows[front].port));
@@ -112,6 +119,85 @@ int fronts_check(const struct settings *s, char error[CONFIG_ERROR_MAX])
 	return 0;
 }
 
+/* ---- what cannot be listened on beside each other ---- */
+
+static bool clash(const struct addr *a, const struct addr *b)
+{
+	return a->sa.sa_family == b->sa.sa_family && addr_port(a) == addr_port(b) &&
+		addr_port(a) != 0 &&
+		(addr_is_unspecified(a) || addr_is_unspecified(b) || addr_equal(a, b));
+}
+
+/* The first of the `count` places that clashes with `a`; NULL: none. */
+static const struct addr *find_clash(
+	const struct listen_list *places, size_t count, const struct addr *a)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (clash(&places->addrs[i], a))
+			return &places->addrs[i];
+	}
+	return NULL;
+}
+
+/* With those of the fronts before this one, and those before it of its own. */
+static int check_place(const struct listen_list places[FRONTS], enum front front, size_t at,
+	char error[CONFIG_ERROR_MAX])
+{
+	const struct addr *a = &places[front].addrs[at], *other;
+	char text[ADDR_TEXT_MAX], other_text[ADDR_TEXT_MAX];
+
+	for (enum front i = 0; i <= front; i++) {
+		other = find_clash(&places[i], i == front ? at : places[i].count, a);
+		if (other == NULL)
+			continue;
+		snprintf(error, CONFIG_ERROR_MAX,
+			"%s: \"%s\": %s has %s already, and each port of an address can be "
+			"listened on once",
+			rows[front].name, addr_format(a, text), rows[i].name,
+			addr_format(other, other_text));
+		return -1;
+	}
+	return 0;
+}
+
+int fronts_check_places(const struct settings *s, char error[CONFIG_ERROR_MAX])
+{
+	struct listen_list places[FRONTS];
+
+	for (enum front i = 0; i < FRONTS; i++) {
+		places[i] = places_of(s, i);
+		for (size_t k = 0; k < places[i].count; k++) {
+			if (check_place(places, i, k, error) < 0)
+				return -1;
+		}
+	}
+	return 0;
+}
+
+/* Sockets change hands between fronts never, so what one has until now another cannot take. */
+static int check_taken(const struct fronts *f, enum front front, const struct settings *s,
+	char error[CONFIG_ERROR_MAX])
+{
+	struct listen_list places = places_of(s, front);
+	char text[ADDR_TEXT_MAX];
+
+	for (enum front i = 0; i < FRONTS; i++) {
+		const struct listeners *now = f->at[i].now;
+
+		for (size_t k = 0; i != front && now != NULL && k < now->count; k++) {
+			if (find_clash(&places, places.count, &now->items[k].bound) == NULL)
+				continue;
+			snprintf(error, CONFIG_ERROR_MAX,
+				"%s: %s is what %s of this very server has until now: change that "
+				"first",
+				rows[front].name, addr_format(&now->items[k].bound, text),
+				rows[i].name);
+			return -1;
+		}
+	}
+	return 0;
+}
+
 /* ---- opening ---- */
 
 static void close_next(struct fronts *f)
@@ -141,7 +227,8 @@ static int open_next(struct fronts *f, struct config *c, char error[CONFIG_ERROR
 {
 	c->own_count = 0;
 	for (enum front i = 0; i < FRONTS; i++) {
-		f->at[i].next = open_front(f, i, &c->settings, error);
+		if (check_taken(f, i, &c->settings, error) == 0)
+			f->at[i].next = open_front(f, i, &c->settings, error);
 		if (f->at[i].next == NULL) {
 			close_next(f);
 			return -1;
@@ -268,7 +355,8 @@ static int borrow_descriptors(
 
 int fronts_prepare(struct fronts *f, struct config *new, char error[CONFIG_ERROR_MAX])
 {
-	if (borrow_descriptors(f, &new->settings, error) < 0)
+	if (fronts_check_places(&new->settings, error) < 0 ||
+		borrow_descriptors(f, &new->settings, error) < 0)
 		return -1;
 	if (open_next(f, new, error) == 0 && expect_next(f, error) == 0)
 		return 0;

@@ -185,6 +185,7 @@ static int make_users(
 	if (load_users(v, o, error) < 0)
 		return -1;
 	effects_note_users_file(settings);
+	effects_warn_of_repeated(o->users, o->user_count);
 	return 0;
 }
 
@@ -229,7 +230,8 @@ static int open_all(struct server *s, struct config *c, bool *bad_input, char *e
 	const struct settings *settings = &c->settings;
 
 	effects_set_log(settings);
-	*bad_input = effects_open_log(settings, error) < 0 ||
+	*bad_input = effects_check_files(settings, error) < 0 ||
+		effects_open_log(settings, error) < 0 || fronts_check_places(settings, error) < 0 ||
 		make_access_log(s, settings, error) < 0 ||
 		make_users(s, s->options, settings, error) < 0;
 	admission_decide_auto(c, s->options->user_count > 0);
@@ -385,6 +387,7 @@ int server_start_workers(struct server *s, char error[CONFIG_ERROR_MAX])
 		hashing_set_room(s->services.hashing, (s->services.budget.sessions + 1) / 2);
 		capacity_log(&s->capacity, &s->services.budget, &c->settings);
 		effects_warn_of_open_door(users_count(s->services.users), c);
+		effects_warn_of_outgoing(&c->settings);
 		effects_warn_of_mixed_hashes(s->services.users);
 		result = fronts_begin(&s->site.fronts, error);
 	}

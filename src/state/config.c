@@ -52,6 +52,11 @@ static int apply_override(struct config *c, const struct config_override *o, cha
 		.text = o->value, .adds = origin->from == CONFIG_FROM_FLAG};
 	char flag[64], why[SETTING_ERROR_MAX];
 
+	if (in.adds && !o->setting->type->is_list) {
+		snprintf(error, CONFIG_ERROR_MAX, "%s: \"%.512s\": it was given already",
+			setting_flag(o->setting, flag), o->value);
+		return -1;
+	}
 	if (keep_what_file_says(c, o->setting) < 0) {
 		snprintf(error, CONFIG_ERROR_MAX, "out of memory");
 		return -1;

@@ -138,7 +138,7 @@ static bool take_value(
 static bool take_config_line(struct reading *r, char *line)
 {
 	const struct setting *setting;
-	char *name = NULL, *value = NULL;
+	char *name = NULL, *value = NULL, hint[NEAREST_HINT_MAX];
 
 	line = behind_blanks(line);
 	if (*line == '\0' || begins_comment(line))
@@ -147,8 +147,9 @@ static bool take_config_line(struct reading *r, char *line)
 		return false;
 	setting = setting_find(r->table, r->count, name);
 	if (setting == NULL)
-		return refuse_line(
-			r, "%.255s: there is no such setting (socks5d --help lists them)", name);
+		return refuse_line(r,
+			"%.255s: there is no such setting (socks5d --help lists them)%s", name,
+			setting_name_hint(r->table, r->count, name, hint));
 	return take_value(r, setting, name, value);
 }
 

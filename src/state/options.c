@@ -106,6 +106,18 @@ static int add_user(struct options *o, char *argument, char *error)
 	return -1;
 }
 
+/* Of two files one would not be read, and nobody would notice which. */
+static int take_config(struct options *o, const char *path, char *error)
+{
+	if (o->source.path != NULL) {
+		snprintf(error, CONFIG_ERROR_MAX, "--config: \"%.512s\": it was given already",
+			path);
+		return -1;
+	}
+	o->source.path = path;
+	return 0;
+}
+
 static int take_flag(struct options *o, int code, char *error)
 {
 	switch (code) {
@@ -119,8 +131,7 @@ static int take_flag(struct options *o, int code, char *error)
 		o->action = OPTIONS_CHECK;
 		return 0;
 	case 'c':
-		o->source.path = optarg;
-		return 0;
+		return take_config(o, optarg, error);
 	case 'u':
 		return add_user(o, optarg, error);
 	default:
@@ -129,23 +140,51 @@ static int take_flag(struct options *o, int code, char *error)
 	}
 }
 
+/* Which flag may have been meant by `word`, of which what stands behind "=" does not count: it
+ * could be a password. */
+static const char *hint_at_flag(const struct flags *flags, const char *word, char *hint)
+{
+	struct nearest nearest;
+
+	word += strspn(word, "-");
+	nearest = nearest_to(word, strcspn(word, "="));
+	for (const struct option *o = flags->longs; o->name != NULL; o++)
+		nearest_try(&nearest, o->name);
+	return nearest_hint(&nearest, "--", hint);
+}
+
+/* What a flag that lacks its value wants, which is said of settings only. */
+static void put_missing(int code, char *why, size_t size)
+{
+	const struct setting *setting = setting_of_code(code);
+	char *legal = setting == NULL ? NULL : setting_legal(setting);
+
+	snprintf(why, size, "a value is missing%s%s", legal != NULL ? ": legal is " : "",
+		legal != NULL ? legal : "");
+	free(legal);
+}
+
 /* Names the flag: a letter, which may be one of several as in -nz, or a long one. */
 static int complain_of_option(char **argv, int code, const struct flags *flags, char *error)
 {
-	const char *why = code == ':' ? "a value is missing" : "there is no such flag";
 	const char letter[3] = {'-', (char)optopt, '\0'};
 	bool is_known = strchr(flags->letters, optopt) != NULL;
 	bool is_letter = optopt > 0 && optopt < FIRST_LONG && is_known == (code == ':');
+	const char *flag = is_letter ? letter : argv[optind - 1];
+	char hint[NEAREST_HINT_MAX] = "", why[256] = "there is no such flag";
 
-	/* Without what stands behind "=": it could be a password. */
-	snprintf(error, CONFIG_ERROR_MAX, "%.*s: %s; socks5d --help lists the flags",
-		(int)strcspn(is_letter ? letter : argv[optind - 1], "="),
-		is_letter ? letter : argv[optind - 1], why);
+	if (code == ':')
+		put_missing(optopt, why, sizeof(why));
+	else if (!is_letter)
+		hint_at_flag(flags, flag, hint);
+	snprintf(error, CONFIG_ERROR_MAX, "%.*s: %s; socks5d --help lists the flags%s",
+		(int)strcspn(flag, "="), flag, why, hint);
 	return -1;
 }
 
 static int parse(struct options *o, int argc, char **argv, const struct flags *flags, char *error)
 {
+	char hint[NEAREST_HINT_MAX];
 	int code;
 
 	opterr = 0;
@@ -160,8 +199,9 @@ static int parse(struct options *o, int argc, char **argv, const struct flags *f
 	}
 	if (optind == argc)
 		return 0;
-	snprintf(error, CONFIG_ERROR_MAX, "%s: only flags are expected; socks5d --help lists them",
-		argv[optind]);
+	snprintf(error, CONFIG_ERROR_MAX,
+		"%s: only flags are expected; socks5d --help lists them%s", argv[optind],
+		hint_at_flag(flags, argv[optind], hint));
 	return -1;
 }
 

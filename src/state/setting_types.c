@@ -67,6 +67,16 @@ static void put_words_or(const struct setting *setting, FILE *out)
 		fputs(" or ", out);
 }
 
+static void ask_word(const struct setting *setting, const char *text, FILE *out)
+{
+	struct nearest nearest = nearest_to(text, strlen(text));
+	char hint[NEAREST_HINT_MAX];
+
+	for (const struct setting_word *w = setting->words; w != NULL && w->word != NULL; w++)
+		nearest_try(&nearest, w->word);
+	fputs(nearest_hint(&nearest, "", hint), out);
+}
+
 static bool read_number(const struct setting *setting, void *value, const struct setting_input *in,
 	char why[SETTING_ERROR_MAX])
 {
@@ -95,6 +105,7 @@ const struct setting_type setting_number = {
 	.format = write_number,
 	.equal = equal_int,
 	.legal = put_legal_numbers,
+	.ask = ask_word,
 };
 
 static bool read_duration(const struct setting *setting, void *value,
@@ -129,6 +140,7 @@ const struct setting_type setting_duration = {
 	.format = write_duration,
 	.equal = equal_int,
 	.legal = put_legal_durations,
+	.ask = ask_word,
 };
 
 static bool read_choice(const struct setting *setting, void *value, const struct setting_input *in,
@@ -149,6 +161,7 @@ const struct setting_type setting_choice = {
 	.format = write_choice,
 	.equal = equal_int,
 	.legal = put_words,
+	.ask = ask_word,
 };
 
 /* ---- texts: a string of the value's own ---- */
@@ -423,6 +436,34 @@ static void put_legal_networks(const struct setting *setting, FILE *out)
 	fputs(LEGAL_NETWORKS ", or nothing", out);
 }
 
+/* False when there is nothing to be asked about a word that `list` did not take. */
+static bool ask_network(const struct network_list *list, const char *word, size_t len, FILE *out)
+{
+	char text[ADDR_TEXT_MAX];
+	struct network around;
+
+	if (list->count == SETTINGS_MAX_NETWORKS || !network_parse_around(word, len, &around))
+		return false;
+	fprintf(out, "; did you mean %s/%u?", addr_format_host(&around.base, text), around.prefix);
+	return true;
+}
+
+/* About the first word that is none. */
+static void ask_networks(const struct setting *setting, const char *text, FILE *out)
+{
+	struct network_list list = {.count = 0};
+	const char *word;
+	size_t len;
+
+	(void)setting;
+	while (parse_next_word(&text, &word, &len)) {
+		if (add_network(&list, word, len))
+			continue;
+		(void)ask_network(&list, word, len, out);
+		return;
+	}
+}
+
 const struct setting_type setting_networks = {
 	.size = sizeof(struct network_list),
 	.is_list = true,
@@ -430,6 +471,7 @@ const struct setting_type setting_networks = {
 	.format = write_networks,
 	.equal = equal_networks,
 	.legal = put_legal_networks,
+	.ask = ask_networks,
 };
 
 /* ---- who may connect ---- */
@@ -438,6 +480,8 @@ static bool is_word(const char *word, size_t len, const char *expected)
 {
 	return strlen(expected) == len && memcmp(word, expected, len) == 0;
 }
+
+static const char *const client_words[] = {"auto", "any", "private"};
 
 static bool add_client(struct client_rule *rule, const char *word, size_t len)
 {
@@ -450,6 +494,28 @@ static bool add_client(struct client_rule *rule, const char *word, size_t len)
 	else
 		return add_network(&rule->networks, word, len);
 	return true;
+}
+
+/* About the first word that is none. */
+static void ask_client(const struct setting *setting, const char *text, FILE *out)
+{
+	struct client_rule rule = {0};
+	char hint[NEAREST_HINT_MAX];
+	struct nearest nearest;
+	const char *word;
+	size_t len;
+
+	(void)setting;
+	do {
+		if (!parse_next_word(&text, &word, &len))
+			return;
+	} while (add_client(&rule, word, len));
+	if (ask_network(&rule.networks, word, len, out))
+		return;
+	nearest = nearest_to(word, len);
+	for (size_t i = 0; i < sizeof(client_words) / sizeof(client_words[0]); i++)
+		nearest_try(&nearest, client_words[i]);
+	fputs(nearest_hint(&nearest, "", hint), out);
 }
 
 static bool read_clients(const struct setting *setting, void *value, const struct setting_input *in,
@@ -516,6 +582,7 @@ const struct setting_type setting_clients = {
 	.format = write_clients,
 	.equal = equal_clients,
 	.legal = put_legal_clients,
+	.ask = ask_client,
 };
 
 /* ---- an address of each family ---- */
@@ -653,18 +720,14 @@ const struct setting *setting_find(const struct setting *table, size_t count, co
 	return NULL;
 }
 
-bool setting_set(const struct setting *setting, void *values, const struct setting_input *in,
-	char why[SETTING_ERROR_MAX])
+const char *setting_name_hint(
+	const struct setting *table, size_t count, const char *name, char out[NEAREST_HINT_MAX])
 {
-	char reason[SETTING_ERROR_MAX] = "", *legal;
+	struct nearest nearest = nearest_to(name, strlen(name));
 
-	if (setting->type->parse(setting, value_in(setting, values), in, reason))
-		return true;
-	legal = reason[0] != '\0' ? NULL : setting_legal(setting);
-	snprintf(why, SETTING_ERROR_MAX, "\"%.512s\": %s%s", in->text,
-		legal != NULL ? "legal is " : reason, legal != NULL ? legal : "");
-	free(legal);
-	return false;
+	for (size_t i = 0; i < count; i++)
+		nearest_try(&nearest, table[i].name);
+	return nearest_hint(&nearest, "", out);
 }
 
 /* Ends a stream of open_memstream(3). -1 when not all of it could be kept. */
@@ -677,6 +740,39 @@ static int close_text(FILE *out, char **text)
 	free(*text);
 	*text = NULL;
 	return -1;
+}
+
+/* What the type asks about a text that it refused. To be freed; NULL without memory. */
+static char *text_of_question(const struct setting *setting, const char *refused)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	if (out == NULL)
+		return NULL;
+	if (setting->type->ask != NULL)
+		setting->type->ask(setting, refused, out);
+	return close_text(out, &text) < 0 ? NULL : text;
+}
+
+bool setting_set(const struct setting *setting, void *values, const struct setting_input *in,
+	char why[SETTING_ERROR_MAX])
+{
+	char reason[SETTING_ERROR_MAX] = "", *legal = NULL, *question = NULL;
+
+	if (setting->type->parse(setting, value_in(setting, values), in, reason))
+		return true;
+	if (reason[0] == '\0') {
+		legal = setting_legal(setting);
+		question = text_of_question(setting, in->text);
+	}
+	snprintf(why, SETTING_ERROR_MAX, "\"%.512s\": %s%s%s", in->text,
+		legal != NULL ? "legal is " : reason, legal != NULL ? legal : "",
+		question != NULL ? question : "");
+	free(question);
+	free(legal);
+	return false;
 }
 
 char *setting_legal(const struct setting *setting)

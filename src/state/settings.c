@@ -210,6 +210,7 @@ const struct setting settings_table[] = {
 		AT(HOSTS, external_address),
 		.initial = "",
 		.reloadable = true,
+		.effects = EFFECT_OUTGOING,
 		.value_name = "ADDR",
 		.help = "Address of this host from which targets are connected to and sent to, one "
 			"for IPv4 and one for IPv6; where none is set the kernel chooses."},
@@ -219,6 +220,7 @@ const struct setting settings_table[] = {
 		.valid = is_interface_name,
 		.legal = "the name of a network interface, such as eth0",
 		.reloadable = true,
+		.effects = EFFECT_OUTGOING,
 		.value_name = "NAME",
 		.help = "Network interface through which targets are reached; empty: whichever the "
 			"routes say."},

@@ -413,6 +413,31 @@ static void check_bits_behind_the_prefix(unsigned bits)
 	}
 }
 
+static void finds_the_network_around_an_address(void **state)
+{
+	static const struct {
+		const char *text, *base;
+		unsigned prefix;
+	} rows[] = {
+		{"192.168.5.7/24", "192.168.5.0", 24},
+		{"192.168.5.7/0", "0.0.0.0", 0},
+		{"192.168.5.7", "192.168.5.7", 32},
+		{"10.255.255.255/9", "10.128.0.0", 9},
+		{"2001:db8::ffff:1/33", "2001:db8::", 33},
+	};
+	char host[ADDR_TEXT_MAX];
+	struct network n;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		assert_true(network_parse_around(rows[i].text, strlen(rows[i].text), &n));
+		assert_string_equal(addr_format_host(&n.base, host), rows[i].base);
+		assert_int_equal(n.prefix, rows[i].prefix);
+	}
+	assert_false(network_parse_around("10.0.0.1/33", 11, &n));
+	assert_false(network_parse_around("host/8", 6, &n));
+}
+
 static void refuses_bits_behind_every_prefix(void **state)
 {
 	(void)state;
@@ -593,6 +618,7 @@ int main(void)
 		cmocka_unit_test(knows_loopback_addresses),
 		cmocka_unit_test(knows_private_ipv4_addresses),
 		cmocka_unit_test(knows_private_ipv6_addresses),
+		cmocka_unit_test(finds_the_network_around_an_address),
 		cmocka_unit_test(refuses_bits_behind_every_prefix),
 		cmocka_unit_test(every_prefix_has_its_edge),
 		cmocka_unit_test(networks_contain_their_addresses_only),

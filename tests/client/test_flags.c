@@ -123,6 +123,8 @@ static void refuses_bad_flags(void **state)
 	} rows[] = {
 		{{"monitor_client", "-z"}, "-z: there is no such flag"},
 		{{"monitor_client", "--nope=secret"}, "--nope: there is no such flag"},
+		{{"monitor_client", "--pasword_file=secret"},
+			"flags; did you mean --password-file?"},
 		{{"monitor_client", "-P"}, "-P: a value is missing"},
 		{{"monitor_client", "--user"}, "--user: a value is missing"},
 		{{"monitor_client", "--json=1"}, "--json: it takes no value"},

@@ -49,7 +49,8 @@ static void a_check_finds_what_could_not_be_opened(void **state)
 	(void)state;
 	assert_int_equal(check_file("log_file = /nonexistent/log\n", output, sizeof(output)), 2);
 	assert_string_equal(output,
-		"log_file: \"/nonexistent/log\": cannot be opened: No such file or directory\n");
+		"socks5d: log_file: \"/nonexistent/log\": cannot be opened: No such file or "
+		"directory\n");
 	snprintf(text, sizeof(text), "log_file = %s/log # the log\naccess_log_file = %s/access\n",
 		d.folder, d.folder);
 	assert_int_equal(check_file(text, output, sizeof(output)), 0);
@@ -84,7 +85,8 @@ static void bad_input_says_where_what_and_what_is_legal(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		assert_int_equal(check_file(cases[i].text, output, sizeof(output)), 2);
-		snprintf(expected, sizeof(expected), "%s:%s", d.config, cases[i].complaint);
+		snprintf(
+			expected, sizeof(expected), "socks5d: %s:%s", d.config, cases[i].complaint);
 		if (strncmp(output, expected, strlen(expected)) != 0)
 			fail_msg("expected: %s got: %s", expected, output);
 		/* One line. */

@@ -1048,7 +1048,8 @@ static void config_shows_and_changes_settings(void **state)
 	assert_int_equal(count, SETTINGS_COUNT);
 	monitor_expect(fd, "CONFIG timeout 15", "OK timeout set to 15\n");
 	monitor_expect(fd, "CONFIG timeout", "OK\ntimeout:15s\n");
-	monitor_expect(fd, "CONFIG TIMEOUT", "ERR Unknown parameter: TIMEOUT\n");
+	monitor_expect(
+		fd, "CONFIG TIMEOUT", "ERR Unknown parameter: TIMEOUT; did you mean timeout?\n");
 	monitor_expect(fd, "CONFIG clients 10.0.0.0/8, private",
 		"OK clients set to 10.0.0.0/8, private\n");
 	monitor_expect(fd, "CONFIG clients", "OK\nclients:private, 10.0.0.0/8\n");

@@ -84,6 +84,7 @@ static void an_address_that_is_not_the_hosts_is_a_failure(void **state)
 
 	(void)state;
 	start(&d, "--external-address", "203.0.113.9");
+	daemon_wait_log(&d, NULL, "targets cannot be reached until it comes: external_address: ");
 	close(net_socks_connect(d.port, "127.0.0.1", port, &rep));
 	assert_int_equal(rep, 3);
 	daemon_wait_log(&d, NULL, " reply=3 error=EADDRNOTAVAIL ");
@@ -113,6 +114,7 @@ static void external_interface_is_the_one_that_is_used(void **state)
 	association_close(&a);
 	daemon_stop(&d);
 	start(&d, "--external-interface", "nosuch0");
+	daemon_wait_log(&d, NULL, "targets cannot be reached until it comes: external_interface: ");
 	close(net_socks_connect(d.port, "127.0.0.1", port, &rep));
 	assert_int_equal(rep, 1);
 	daemon_wait_log(&d, NULL, " reply=1 error=ENODEV ");

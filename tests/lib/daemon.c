@@ -136,14 +136,28 @@ void daemon_prepare(struct daemon *d)
 	snprintf(d->users, sizeof(d->users), "%s/users", d->folder);
 }
 
+/* Unless `flags`, which may be NULL, have it: a flag that is given twice is refused. */
+static void add_default(const char *argv[], size_t *count, const char *const flags[],
+	const char *flag, const char *value)
+{
+	for (size_t i = 0; flags != NULL && flags[i] != NULL; i++) {
+		if (strcmp(flags[i], flag) == 0)
+			return;
+	}
+	argv[(*count)++] = flag;
+	argv[(*count)++] = value;
+}
+
 void daemon_launch(struct daemon *d, const char *const flags[])
 {
-	const char *argv[DAEMON_MAX_FLAGS] = {
-		binary(), "--port", "0", "--monitor-port", "0", "--max-sessions", "16"};
-	size_t count = 7;
+	const char *argv[DAEMON_MAX_FLAGS] = {binary()};
+	size_t count = 1;
 	const char *line, *relay = getenv("SOCKS5D_RELAY");
 	bool listens = false;
 
+	add_default(argv, &count, flags, "--port", "0");
+	add_default(argv, &count, flags, "--monitor-port", "0");
+	add_default(argv, &count, flags, "--max-sessions", "16");
 	for (size_t i = 0; flags != NULL && flags[i] != NULL; i++) {
 		assert_true(count < DAEMON_MAX_FLAGS - 5);
 		listens |= strcmp(flags[i], "-l") == 0 || strcmp(flags[i], "-c") == 0;

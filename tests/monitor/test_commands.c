@@ -57,8 +57,8 @@ static void says_what_is_wrong_with_a_request(void **state)
 		{"", "ERR Empty line: HELP lists the commands\n"},
 		{"   ", "ERR Empty line: HELP lists the commands\n"},
 		{"FROBNICATE now", "ERR Unknown command: FROBNICATE\n"},
-		{"STAT", "ERR Unknown command: STAT\n"},
-		{"STATSX", "ERR Unknown command: STATSX\n"},
+		{"STAT", "ERR Unknown command: STAT; did you mean STATS?\n"},
+		{"STATSX", "ERR Unknown command: STATSX; did you mean STATS?\n"},
 		{"STATS now", "ERR Usage: STATS\n"},
 		{"KILL", "ERR Usage: KILL <id>\n"},
 		{"KILL 1 2", "ERR Usage: KILL <id>\n"},
@@ -287,6 +287,7 @@ static void each_command_answers_word_for_word(void **state)
 		{"CONFIG clients \"\"", "OK clients set to \"\"\n\n"},
 		{"CONFIG colour", "ERR Unknown parameter: colour\n\n"},
 		{"CONFIG colour red", "ERR Unknown parameter: colour\n\n"},
+		{"CONFIG Time-out 5", "ERR Unknown parameter: Time-out; did you mean timeout?\n\n"},
 		{"SETTINGS half_close_timeout",
 			"OK\nname:half_close_timeout value:10m from:default file:- default:10m "
 			"takes_effect:at_once\n\n"},

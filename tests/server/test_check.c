@@ -186,6 +186,93 @@ static void who_is_locked_out_is_told(void **state)
 	scratch_assert("notes", "");
 }
 
+static void what_cannot_be_listened_on_beside_each_other_is_bad(void **state)
+{
+	(void)state;
+	assert_int_equal(check("port = 8080\n"), -1);
+	assert_begins(error, "monitor_listen: \"127.0.0.1:8080\": listen has 0.0.0.0:8080 already");
+}
+
+static void a_file_has_one_purpose(void **state)
+{
+	(void)state;
+	assert_bad("users_file = one\nlog_file = one\n",
+		"log_file: \"one\": it is the users_file already");
+	assert_bad("access_log_file = one\nlog_file = one\n",
+		"access_log_file: \"one\": it is the log_file already");
+	assert_good("access_log_file = /dev/null\nlog_file = /dev/null\n");
+}
+
+/* What a start lets pass, for it may come later. */
+static void what_targets_are_reached_from_has_to_be_there(void **state)
+{
+	(void)state;
+	assert_good("external_interface = lo\nexternal_address = 127.0.0.1\n");
+	assert_int_equal(check("external_interface = eth99\n"), -1);
+	assert_begins(error,
+		"external_interface: \"eth99\": this host has no such network interface, it has ");
+	assert_int_equal(check("external_interface = LO\n"), -1);
+	assert_non_null(strstr(error, "; did you mean lo?"));
+	assert_bad("external_address = 127.0.0.1, 2001:db8::1\n",
+		"external_address: \"2001:db8::1\": this host has no such address");
+}
+
+/* What is logged meanwhile; to be freed. */
+static char *notes_of_good(const char *conf)
+{
+	char *text;
+
+	log_set_level(LOG_WARN);
+	assert_int_equal(log_open("notes"), 0);
+	assert_good(conf);
+	log_close();
+	text = scratch_read("notes");
+	assert_int_equal(unlink("notes"), 0);
+	return text;
+}
+
+static void a_users_file_that_is_open_to_all_is_told(void **state)
+{
+	static const struct {
+		mode_t mode;
+		const char *said; /* NULL: nothing */
+	} rows[] = {{0600, NULL}, {0640, NULL}, {0644, "can read it (mode 0644)"},
+		{0602, "can change it (mode 0602)"}};
+
+	(void)state;
+	scratch_write("users", "bob:" HASH "\n");
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		char *text;
+
+		assert_int_equal(chmod("users", rows[i].mode), 0);
+		text = notes_of_good("users_file = users\n");
+		if (rows[i].said == NULL)
+			assert_string_equal(text, "");
+		else
+			assert_contains(text, rows[i].said);
+		free(text);
+	}
+}
+
+static void a_user_who_is_given_twice_is_told(void **state)
+{
+	char *text;
+
+	(void)state;
+	give_alice("secret");
+	options.users[1] = (struct user_credentials){"bob", "secret"};
+	options.user_count = 2;
+	text = notes_of_good("timeout = 5m\n");
+	assert_string_equal(text, "");
+	free(text);
+	options.users[2] = (struct user_credentials){"alice", "other"};
+	options.user_count = 3;
+	text = notes_of_good("timeout = 5m\n");
+	assert_contains(text, "-u gives alice more than once: the last password counts");
+	assert_null(strstr(text, "other"));
+	free(text);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -197,6 +284,11 @@ int main(void)
 		TEST(users_that_could_not_be_read_are_bad),
 		TEST(users_of_the_command_line_need_a_file_that_can_be_written),
 		TEST(who_is_locked_out_is_told),
+		TEST(what_cannot_be_listened_on_beside_each_other_is_bad),
+		TEST(a_file_has_one_purpose),
+		TEST(what_targets_are_reached_from_has_to_be_there),
+		TEST(a_users_file_that_is_open_to_all_is_told),
+		TEST(a_user_who_is_given_twice_is_told),
 	};
 
 	return cmocka_run_group_tests_name("server/check", tests, NULL, NULL);

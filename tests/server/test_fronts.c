@@ -9,6 +9,7 @@
 #include "../base/said.h"
 #include "../base/scratch.h"
 #include "net.h"
+#include "net/occupant.h"
 
 /* ---- two who accept ---- */
 
@@ -41,6 +42,7 @@ static void listen_on(void *context, const struct listeners *next)
 /* ---- faults ---- */
 
 static int lacking_family; /* that the kernel knows nothing of */
+static int lacking_error; /* or what else it says of it */
 
 int __real_socket(int family, int type, int protocol);
 int __wrap_socket(int family, int type, int protocol);
@@ -49,8 +51,19 @@ int __wrap_socket(int family, int type, int protocol)
 {
 	if (family != lacking_family)
 		return __real_socket(family, type, protocol);
-	errno = EAFNOSUPPORT;
+	errno = lacking_error;
 	return -1;
+}
+
+static enum occupant found; /* of whoever is asked */
+
+enum occupant __wrap_occupant_ask(const struct addr *a, int64_t deadline);
+
+enum occupant __wrap_occupant_ask(const struct addr *a, int64_t deadline)
+{
+	(void)a;
+	(void)deadline;
+	return found;
 }
 
 /* ---- fronts ---- */
@@ -107,6 +120,8 @@ static int setup(void **state)
 	fronts = (struct fronts){.budget = NULL};
 	memset(at, 0, sizeof(at));
 	lacking_family = AF_UNSPEC;
+	lacking_error = EAFNOSUPPORT;
+	found = OCCUPANT_UNKNOWN;
 	open_files = fdbudget_count_open();
 	return 0;
 }
@@ -294,6 +309,97 @@ static void a_change_that_is_refused_or_undone_leaves_all_as_it_was(void **state
 	close(net_connect("127.0.0.1", port_at(FRONT_PROXY, 0)));
 	close(holder);
 	open_files--; /* which was the holder's */
+}
+
+/* The settings are wrong by themselves, so nothing has to be opened to find it. */
+static void one_port_of_an_address_is_listened_on_once(void **state)
+{
+	static const struct {
+		const char *listen, *monitor, *says; /* NULL: good */
+	} rows[] = {
+		{"127.0.0.1:1080", "127.0.0.1:8080", NULL},
+		{"127.0.0.1:1080", "127.0.0.1:1080",
+			"monitor_listen: \"127.0.0.1:1080\": listen has 127.0.0.1:1080 already"},
+		{"0.0.0.0:1080", "127.0.0.1:1080",
+			"monitor_listen: \"127.0.0.1:1080\": listen has 0.0.0.0:1080 already"},
+		{"127.0.0.1:1080", "0.0.0.0:1080", "monitor_listen: \"0.0.0.0:1080\": "},
+		{"127.0.0.1:1080", "127.0.0.2:1080", NULL},
+		{"0.0.0.0:1080, [::]:1080", "[::1]:8080", NULL},
+		{"0.0.0.0:1080", "[::1]:1080", NULL},
+		{"127.0.0.1:1080, 127.0.0.2:1080, 127.0.0.1:1080", "127.0.0.1:8080",
+			"listen: \"127.0.0.1:1080\": listen has 127.0.0.1:1080 already"},
+		{"127.0.0.1:0, 127.0.0.1:0", "127.0.0.1:0", NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct config *c =
+			CONFIG({"listen", rows[i].listen}, {"monitor_listen", rows[i].monitor});
+		int result = fronts_check_places(&c->settings, error);
+
+		if ((result == 0) != (rows[i].says == NULL))
+			fail_msg("row %zu", i);
+		if (rows[i].says != NULL)
+			assert_begins(error, rows[i].says);
+		config_release(c);
+	}
+}
+
+static void a_change_cannot_take_what_another_front_has(void **state)
+{
+	const struct listeners *before[FRONTS];
+	char taken[32], says[128];
+	struct config *next;
+
+	(void)state;
+	config_release(start(CONFIG(EVERY_PORT, {"listen", "127.0.0.1"})));
+	for (enum front i = 0; i < FRONTS; i++)
+		before[i] = fronts_listeners(&fronts, i);
+	snprintf(taken, sizeof(taken), "127.0.0.1:%u", port_at(FRONT_MONITOR, 0));
+	snprintf(says, sizeof(says), "listen: %s is what monitor_listen of this very server has",
+		taken);
+	next = CONFIG(EVERY_PORT, {"listen", taken}, {"monitor_listen", "127.0.0.2"});
+	assert_int_equal(fronts_prepare(&fronts, next, error), -1);
+	assert_begins(error, says);
+	assert_unchanged(before);
+	config_release(next);
+}
+
+static void who_has_the_port_is_asked(void **state)
+{
+	char taken[32];
+	struct config *c;
+
+	(void)state;
+	config_release(start(CONFIG(EVERY_PORT, {"listen", "127.0.0.1"})));
+	snprintf(taken, sizeof(taken), "127.0.0.1:%u", port_at(FRONT_MONITOR, 0));
+	c = CONFIG(EVERY_PORT, {"listen", taken}, {"monitor_listen", "127.0.0.2"});
+	found = OCCUPANT_MONITOR;
+	assert_null(listeners_open(&c->settings.listen, 1, NULL, error));
+	assert_contains(error, ": Address already in use: the monitor of another socks5d answers");
+	found = OCCUPANT_SOCKS;
+	assert_null(listeners_open(&c->settings.listen, 1, NULL, error));
+	assert_contains(error, ": Address already in use: a SOCKS5 server answers there");
+	config_release(c);
+}
+
+static void a_port_that_needs_a_right_says_how_to_get_it(void **state)
+{
+	static const char *const parts[] = {"cannot listen on 127.0.0.1:80: Permission denied: ",
+		"setcap cap_net_bind_service=+ep /", "AmbientCapabilities=CAP_NET_BIND_SERVICE"};
+	struct config *c = CONFIG({"listen", "127.0.0.1:80"});
+
+	(void)state;
+	lacking_family = AF_INET;
+	lacking_error = EACCES;
+	assert_null(listeners_open(&c->settings.listen, 1, NULL, error));
+	for (size_t i = 0; i < COUNT(parts); i++)
+		assert_contains(error, parts[i]);
+	config_release(c);
+	c = CONFIG({"listen", "127.0.0.1:1080"});
+	assert_null(listeners_open(&c->settings.listen, 1, NULL, error));
+	assert_string_equal(error, "cannot listen on 127.0.0.1:1080: Permission denied");
+	config_release(c);
 }
 
 static void what_goes_beyond_the_reserve_is_kept_of_the_spare(void **state)
@@ -625,6 +731,10 @@ int main(void)
 		TEST(what_stays_is_kept_and_its_acceptor_is_left_alone),
 		TEST(what_is_not_wanted_any_more_is_closed),
 		TEST(a_change_that_is_refused_or_undone_leaves_all_as_it_was),
+		TEST(one_port_of_an_address_is_listened_on_once),
+		TEST(a_change_cannot_take_what_another_front_has),
+		TEST(who_has_the_port_is_asked),
+		TEST(a_port_that_needs_a_right_says_how_to_get_it),
 		TEST(what_goes_beyond_the_reserve_is_kept_of_the_spare),
 		TEST(without_descriptors_to_spare_nothing_is_opened),
 		TEST(an_acceptor_that_is_not_ready_at_the_start_fails_it),

@@ -151,7 +151,6 @@ static void flags_win_over_the_file(void **state)
 	(void)state;
 	scratch_write("conf", "port = 1\nbacklog = 2\n");
 	add_flag(&source, "port", "3");
-	add_flag(&source, "timeout", "5s");
 	add_flag(&source, "timeout", "6s");
 	c = config_read(&source, error);
 	assert_non_null(c);
@@ -210,10 +209,17 @@ static void complaints_name_the_line_and_what_is_legal(void **state)
 		{"timeout = 31d", "conf:1: timeout: \"31d\": legal is a time from 100ms to 30d"},
 		{"listen = ::1\nlisten = here\n", "conf:2: listen: \"here\": legal is an IPv4"},
 		{"clients = 10.0.0.1/8\n", "conf:1: clients: \"10.0.0.1/8\": legal is auto, any"},
+		{"auth = requird\n",
+			"conf:1: auth: \"requird\": legal is auto, required, optional, none; did "
+			"you mean required?"},
+		{"\nprot = 1\n",
+			"conf:2: prot: there is no such setting (socks5d --help lists them); did "
+			"you mean port?"},
 		{"udp_clients = 172.16.0.0\nudp_clients = 172.16.0.1/12\n",
-			"conf:2: udp_clients: \"172.16.0.1/12\": legal is networks such as "},
+			"conf:2: udp_clients: \"172.16.0.1/12\": legal is networks such as 203.0.113.0/24 "
+			"(no bits set behind the prefix; at most 64), or nothing; did you mean "
+			"172.16.0.0/12?"},
 		{"udp_clients = any\n", "conf:1: udp_clients: \"any\": legal is networks such as "},
-		{"\nprot = 1\n", "conf:2: prot: there is no such setting"},
 		{"port = 1\nport = 2\n", "conf:2: port: \"2\": it was set already"},
 		{"port = 1\n\nport = 1\n", "conf:3: port: \"1\": it was set already"},
 		{"monitor_listen = ::1\nmonitor_listen = ::1\n",
@@ -230,6 +236,27 @@ static void complaints_name_the_line_and_what_is_legal(void **state)
 			fail_msg("\"%s\" was accepted", rows[i].text);
 		assert_begins(error, rows[i].start);
 	}
+}
+
+/* As the file says of its lines. */
+static void a_flag_is_given_once_unless_it_is_a_list(void **state)
+{
+	struct config_source twice = {0}, lists = {0};
+	struct config *c;
+
+	(void)state;
+	add_flag(&twice, "port", "1080");
+	add_flag(&twice, "max_sessions", "5");
+	add_flag(&twice, "port", "1081");
+	assert_null(config_read(&twice, error));
+	assert_string_equal(error, "--port: \"1081\": it was given already");
+
+	add_flag(&lists, "listen", "127.0.0.1");
+	add_flag(&lists, "listen", "127.0.0.2");
+	c = config_read(&lists, error);
+	assert_non_null(c);
+	assert_int_equal(c->settings.listen.count, 2);
+	config_release(c);
 }
 
 /* A line of the greatest length is taken whole, a longer one is refused. */
@@ -557,9 +584,8 @@ static void each_value_knows_where_it_comes_from(void **state)
 	scratch_write("conf",
 		"# a comment\nport = 1234\nclients = private\ntimeout = 30m\n"
 		"clients = 192.0.2.0/24\n");
-	add_flag(&source, "timeout", "2s");
 	add_flag(&source, "log_level", "debug");
-	add_flag(&source, "timeout", "3s"); /* the last counts */
+	add_flag(&source, "timeout", "3s");
 	c = config_read(&source, error);
 	assert_non_null(c);
 	assert_string_equal(c->path, "conf");
@@ -595,6 +621,7 @@ int main(void)
 		scratch_test(the_first_list_flag_replaces_the_file_s_list),
 		cmocka_unit_test(bad_flags_are_complained_about_by_their_name),
 		scratch_test(complaints_name_the_line_and_what_is_legal),
+		scratch_test(a_flag_is_given_once_unless_it_is_a_list),
 		scratch_test(lines_may_be_long),
 		scratch_test(a_comment_may_stand_behind_a_value),
 		scratch_test(a_value_may_be_quoted),

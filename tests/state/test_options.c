@@ -188,6 +188,20 @@ static void refuses_unknown_flags(void **state)
 	assert_refused(parse("--max_sessions=5"), "--max_sessions: ", part);
 }
 
+static void asks_which_flag_was_meant(void **state)
+{
+	(void)state;
+	assert_refused(parse("--prot", "81"), "--prot: ", "; did you mean --port?");
+	assert_refused(
+		parse("--max_sessions=5"), "--max_sessions: ", "; did you mean --max-sessions?");
+	assert_refused(parse("--chekc"), "--chekc: ", "; did you mean --check?");
+	assert_refused(parse("port=5"), "port=5: ", "; did you mean --port?");
+	assert_int_equal(parse("--nonsense"), -1);
+	assert_null(strstr(run.error, "did you mean"));
+	assert_int_equal(parse("-Z"), -1);
+	assert_null(strstr(run.error, "did you mean"));
+}
+
 static void refuses_flags_without_their_value(void **state)
 {
 	static const char part[] = "a value is missing";
@@ -195,8 +209,15 @@ static void refuses_flags_without_their_value(void **state)
 	(void)state;
 	assert_refused(parse("-p"), "-p: ", part);
 	assert_refused(parse("-n", "--port"), "--port: ", part);
+	assert_refused(parse("--port"), "--port: ", ": legal is a number from 0 to 65535;");
 	assert_refused(parse("-u"), "-u: ", part);
 	assert_refused(parse("-c"), "-c: ", part);
+}
+
+static void refuses_a_second_configuration(void **state)
+{
+	(void)state;
+	assert_refused(parse("-c", "one", "--config", "two"), "--config: \"two\": ", "already");
 }
 
 static void refuses_stray_arguments(void **state)
@@ -446,7 +467,9 @@ int main(void)
 		cmocka_unit_test(takes_the_flags_of_the_program),
 		cmocka_unit_test(help_and_version_come_before_later_mistakes),
 		cmocka_unit_test(refuses_unknown_flags),
+		cmocka_unit_test(asks_which_flag_was_meant),
 		cmocka_unit_test(refuses_flags_without_their_value),
+		cmocka_unit_test(refuses_a_second_configuration),
 		cmocka_unit_test(refuses_stray_arguments),
 		cmocka_unit_test(takes_users),
 		cmocka_unit_test(passwords_may_have_colons_and_blanks),

@@ -126,6 +126,17 @@ static void assert_value(const struct house *h, const char *name, const char *ex
 	free(text);
 }
 
+/* `question` is the end of the complaint about `text`; "": there is none. */
+static void assert_asks(const char *name, const char *text, const char *question)
+{
+	struct house h = {.rooms = 1};
+	const char *end;
+
+	assert_false(set(&h, name, text));
+	end = strstr(why, "; did you mean ");
+	assert_string_equal(end == NULL ? "" : end, question);
+}
+
 static void assert_legal(const char *name, const char *expected)
 {
 	char *legal = setting_legal(named(name));
@@ -334,6 +345,23 @@ static void a_port_that_was_not_written_makes_no_difference(void **state)
 	assert_true(setting_equal(named("doors"), &a, &b));
 }
 
+static void a_complaint_asks_what_was_meant(void **state)
+{
+	(void)state;
+	assert_asks("rooms", "atuo", "; did you mean auto?");
+	assert_asks("rooms", "NONE", "; did you mean none?");
+	assert_asks("rooms", "10", "");
+	assert_asks("lease", "for", "; did you mean forever?");
+	assert_asks("guests", "192.168.5.7/24", "; did you mean 192.168.5.0/24?");
+	assert_asks("guests", "any, 2001:db8::1/32 10.0.0.0/8", "; did you mean 2001:db8::/32?");
+	assert_asks("guests", "10.0.0.0/8, privat", "; did you mean private?");
+	assert_asks("guests", "10.0.0.0/33", "");
+	assert_asks("guests", "everybody", "");
+	assert_asks("guests", "", "");
+	assert_asks("bells", "some", "");
+	assert_asks("owner", "", "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -347,6 +375,7 @@ int main(void)
 		cmocka_unit_test(nothing_can_be_copied_too),
 		cmocka_unit_test(values_that_are_written_alike_are_equal),
 		cmocka_unit_test(a_port_that_was_not_written_makes_no_difference),
+		cmocka_unit_test(a_complaint_asks_what_was_meant),
 	};
 
 	return cmocka_run_group_tests_name("state/setting_types", tests, NULL, NULL);
