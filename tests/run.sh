@@ -77,7 +77,10 @@ results=$(mktemp -d)
 trap remove_all EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
+# As /tmp: some tests become somebody else.
 mkdir "$results/tmp"
+chmod 755 "$results"
+chmod 1777 "$results/tmp"
 TMPDIR=$results/tmp
 export TMPDIR
 lacking=0

@@ -5,7 +5,7 @@
 
 need nc setsid
 
-RUN=$TMP/tmp # where the interrupted run has its files
+RUN=${TMPDIR:-/tmp}/r$$ # where the interrupted run has its files; paths of tests are short
 
 # The processes whose files go there.
 left_over() {
@@ -51,4 +51,5 @@ is_interrupted_cleanly() {
 }
 
 check an_interrupt_leaves_nothing_behind is_interrupted_cleanly
+rm -rf "$RUN"
 finish

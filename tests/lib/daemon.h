@@ -16,8 +16,8 @@ struct daemon {
 	uint16_t port; /* of its first listener */
 	uint16_t monitor_port;
 	char folder[TMP_MAX_PATH]; /* a temporary folder of its own */
-	char config[96]; /* a file in it, which need not exist */
-	char users[96]; /* another */
+	char config[TMP_MAX_PATH + 8]; /* a file in it, which need not exist */
+	char users[TMP_MAX_PATH + 8]; /* another */
 	unsigned open_files; /* its limit, soft and hard; 0: ours */
 	struct daemon_log *log;
 };
