@@ -409,7 +409,8 @@ static void traffic_tells_all_that_was_moved(void **state)
 	long sent, received;
 
 	(void)state;
-	assert_non_null(strstr(monitor_ask(monitor, "TRAFFIC 1"), " sessions:1\n"));
+	/* There may have been more a moment ago. */
+	assert_true(sum_of(monitor_ask(monitor, "TRAFFIC 1"), " sessions:") >= 1);
 	close(session);
 	wait_for_no_sessions(monitor);
 	sent = monitor_stat(monitor, "bytes sent");
