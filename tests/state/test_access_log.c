@@ -379,8 +379,8 @@ static void lines_of_others_are_passed_over(void **state)
 		"2025-07-15T12:40:39+0000 a nobody CONNECT t:1 SUCCESS 0\n",
 		"2025-07-15T12:40:39+0000 a 1.2.3.4:5 CONNECT t:1 FAIL 5 connect_refused - 0 0\n",
 		"2025-07-15T12:40:39+0000 a 1.2.3.4:5 CONNECT t:1 FAIL 5 \x1b[2J - 0 0 0\n",
-		"2025-07-15T12:40:39+0000 a 1.2.3.4:5 CONNECT t:1 FAIL 5 "
-		"a_word_that_is_longer_than_reasons_are - 0 0 0\n",
+		("2025-07-15T12:40:39+0000 a 1.2.3.4:5 CONNECT t:1 FAIL 5 "
+		 "a_word_that_is_longer_than_reasons_are - 0 0 0\n"),
 		"2025-07-15T12:40:39+0000 a 1.2.3.4:5 CONNECT t:1 SUCCESS 0 closed - 0 0 0 more\n"};
 	char text[512];
 
