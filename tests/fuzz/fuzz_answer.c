@@ -57,6 +57,15 @@ static bool skip_string(const char **p, const char *end)
 	return skip(p, end, '"');
 }
 
+static size_t skip_digits(const char **p, const char *end)
+{
+	const char *begin = *p;
+
+	while (*p < end && **p >= '0' && **p <= '9')
+		++*p;
+	return (size_t)(*p - begin);
+}
+
 /* A string, a number or null. */
 static bool skip_plain(const char **p, const char *end)
 {
@@ -68,9 +77,9 @@ static bool skip_plain(const char **p, const char *end)
 		*p += 4;
 		return true;
 	}
-	while (*p < end && **p >= '0' && **p <= '9')
-		++*p;
-	return *p > begin && (*begin != '0' || *p == begin + 1);
+	if (skip_digits(p, end) == 0 || (*begin == '0' && *p != begin + 1))
+		return false;
+	return !skip(p, end, '.') || skip_digits(p, end) > 0;
 }
 
 /* What stands in braces or brackets, behind the first of them. */

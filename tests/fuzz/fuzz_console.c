@@ -224,6 +224,7 @@ static void say(struct talk *t, const char *bytes, size_t len, size_t piece)
 static void open_talk(struct talk *t)
 {
 	struct addr from = {.sa = {.sa_family = AF_UNSPEC}};
+	struct peer peer;
 	int ends[2];
 
 	make_services(&t->services);
@@ -242,7 +243,8 @@ static void open_talk(struct talk *t)
 	memset(&t->desk, 0, sizeof(t->desk));
 	t->desk.services = &t->services;
 	t->desk.done = queues[BACK];
-	console_open(&t->console, &t->desk, ends[1], &from);
+	peer = peer_from_address(NULL, &from);
+	console_open(&t->console, &t->desk, ends[1], &peer);
 	serve(t);
 }
 

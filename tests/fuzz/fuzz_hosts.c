@@ -8,7 +8,7 @@
 #include "base/parse.h"
 #include "net/hosts.h"
 
-#define BLANKS " \t\r\n"
+#define BLANKS " \t\r\v\f\n"
 
 static bool has_addr(const struct lookup_answer *answers, const struct addr *addr)
 {
