@@ -381,10 +381,12 @@ void listings_traffic(
 
 	reply_add(r, "OK\n");
 	for (int64_t back = 0; back * step < seconds; back++) {
+		int64_t ago = back * step;
+
 		if (!throughput_read(v->throughput, scale, back, now, &row))
 			break;
-		reply_add(r, "ago:%lld sent:%llu received:%llu sessions:%llu\n",
-			(long long)(back * step), (unsigned long long)row.sent,
-			(unsigned long long)row.received, (unsigned long long)row.sessions);
+		reply_add(r, "ago:%lld sent:%llu received:%llu sessions:%llu\n", (long long)ago,
+			(unsigned long long)row.sent, (unsigned long long)row.received,
+			(unsigned long long)row.sessions);
 	}
 }
