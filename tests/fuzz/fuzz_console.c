@@ -144,13 +144,15 @@ static void make_services(struct services *v)
 	v->holdoff = bans_new(NULL);
 	v->registry = registry_new(2);
 	v->access_log = access_log_new(8);
+	v->throughput = throughput_new(0);
 	FUZZ_CHECK(v->config != NULL && v->users != NULL && v->holdoff != NULL &&
-		v->registry != NULL && v->access_log != NULL);
+		v->registry != NULL && v->access_log != NULL && v->throughput != NULL);
 	FUZZ_CHECK(users_add(v->users, "root", HASH, USER_ROLE_ADMIN, error) == 0);
 }
 
 static void free_services(struct services *v)
 {
+	throughput_free(v->throughput);
 	access_log_free(v->access_log);
 	registry_free(v->registry);
 	bans_free(v->holdoff);
