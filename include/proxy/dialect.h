@@ -24,7 +24,7 @@ struct handshake {
 	/* given */
 	const struct config *config;
 	struct users *users;
-	struct bans *holdoff; /* of administrators' names */
+	struct holdoff *holdoff; /* of administrators' names */
 	const struct addr *from; /* the client's address */
 	const struct ledger_entry *client_entry; /* of its account; NULL: memory was out */
 	struct stats *stats;

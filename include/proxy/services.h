@@ -9,7 +9,7 @@
 #include "net/resolver.h"
 #include "proxy/places.h"
 #include "state/access_log.h"
-#include "state/bans.h"
+#include "state/holdoff.h"
 #include "state/config.h"
 #include "state/hashing.h"
 #include "state/ledger.h"
@@ -26,7 +26,7 @@ struct services {
 	struct users *users;
 	struct resolver *resolver;
 	struct own *own;
-	struct bans *holdoff; /* of who guesses administrators' passwords */
+	struct holdoff *holdoff; /* of who guesses administrators' passwords */
 	struct registry *registry;
 	struct access_log *access_log;
 	struct fdbudget budget;

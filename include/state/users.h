@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #include "base/addr.h"
-#include "state/bans.h"
+#include "state/holdoff.h"
 #include "state/hashing.h"
 #include "state/ledger.h"
 
@@ -120,7 +120,7 @@ struct login {
 	size_t password_len;
 	/* Where logins with administrators' names are counted, by this address; NULL: nowhere. What
 	 * is remembered to be right is let in without being asked or counted there. */
-	struct bans *holdoff;
+	struct holdoff *holdoff;
 	const struct addr *from;
 	/* Whoever waits for a slow hash takes turns with those that have another of these, which
 	 * are only compared; NULL is one, too. */

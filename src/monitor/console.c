@@ -143,7 +143,7 @@ static void log_refusal(const struct console *c, uint64_t held_back)
 
 	log_begin(&line, LOG_WARN, "monitor login refused");
 	log_text(&line, "client", peer_format(&c->peer, text));
-	log_number(&line, "failures", bans_failures(c->desk->services->holdoff, &c->peer.from));
+	log_number(&line, "failures", holdoff_failures(c->desk->services->holdoff, &c->peer.from));
 	if (held_back > 0)
 		log_number(&line, "others_since_last_line", (int64_t)held_back);
 	log_end(&line);

@@ -133,7 +133,7 @@ static void release_accounts(struct services *v)
 {
 	users_free(v->users);
 	ledger_free(v->ledger);
-	bans_free(v->holdoff);
+	holdoff_free(v->holdoff);
 	own_free(v->own);
 	hashing_free(v->hashing);
 }
@@ -148,7 +148,7 @@ static int make_accounts(struct services *v, const struct settings *settings)
 	v->own = own_new();
 	if (v->hashing == NULL || v->own == NULL)
 		return -1;
-	v->holdoff = bans_new(v->own);
+	v->holdoff = holdoff_new(v->own);
 	v->ledger = ledger_new(LEDGER_IDLE_CLIENTS, v->own);
 	if (v->holdoff == NULL || v->ledger == NULL)
 		return -1;

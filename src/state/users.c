@@ -426,7 +426,7 @@ struct claim {
 	size_t password_len;
 	const struct addr *from;
 	const void *client; /* whose it is, among those who wait for a hash */
-	struct bans *holdoff; /* NULL: it does not count */
+	struct holdoff *holdoff; /* NULL: it does not count */
 };
 
 /* What is known under the claim's name: the user's hash and keyed hash as they are now, or the
@@ -533,9 +533,9 @@ static enum login_result compare_slowly(
 static void count_outcome(const struct claim *c, bool right)
 {
 	if (right)
-		bans_forget(c->holdoff, c->from);
+		holdoff_forget(c->holdoff, c->from);
 	else
-		bans_note_failure(c->holdoff, c->from, clock_ms());
+		holdoff_note_failure(c->holdoff, c->from, clock_ms());
 }
 
 /* In a turn. Others with the same login, or from the same address, may have been here since. */
@@ -546,7 +546,7 @@ static enum login_result check_slowly(struct users *u, const struct claim *c, st
 
 	if (is_remembered(u, c, f, tag))
 		return LOGIN_OK;
-	if (is_counted(c, f) && !bans_may_check(c->holdoff, c->from, clock_ms()))
+	if (is_counted(c, f) && !holdoff_may_check(c->holdoff, c->from, clock_ms()))
 		return LOGIN_HELD_OFF;
 	result = compare_slowly(u, c, f);
 	if (result == LOGIN_NO_MEMORY)
@@ -599,7 +599,7 @@ static enum login_result check_claim(
 
 	if (is_remembered(u, c, f, tag))
 		return LOGIN_OK;
-	if (is_counted(c, f) && bans_holds(c->holdoff, c->from, clock_ms()))
+	if (is_counted(c, f) && holdoff_holds(c->holdoff, c->from, clock_ms()))
 		return LOGIN_HELD_OFF;
 	if (is_counted(c, f))
 		widen_key(u, c, tag);

@@ -141,7 +141,7 @@ static void make_services(struct services *v)
 	v->ledger = ledger_new(16, NULL);
 	v->hashing = hashing_new(2);
 	v->users = users_new(v->hashing, v->ledger, NULL);
-	v->holdoff = bans_new(NULL);
+	v->holdoff = holdoff_new(NULL);
 	v->registry = registry_new(2);
 	v->access_log = access_log_new(8);
 	v->throughput = throughput_new(0);
@@ -155,7 +155,7 @@ static void free_services(struct services *v)
 	throughput_free(v->throughput);
 	access_log_free(v->access_log);
 	registry_free(v->registry);
-	bans_free(v->holdoff);
+	holdoff_free(v->holdoff);
 	users_free(v->users);
 	hashing_free(v->hashing);
 	ledger_free(v->ledger);

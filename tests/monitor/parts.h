@@ -77,7 +77,7 @@ static inline void parts_make(size_t sessions, size_t entries)
 	parts.ledger = ledger_new(16, NULL);
 	parts.hashing = hashing_new(2);
 	parts.users = users_new(parts.hashing, parts.ledger, NULL);
-	parts.holdoff = bans_new(NULL);
+	parts.holdoff = holdoff_new(NULL);
 	parts.registry = registry_new(sessions);
 	parts.access_log = access_log_new(entries);
 	parts.throughput = throughput_new(parts_now);
@@ -94,7 +94,7 @@ static inline void parts_free(void)
 	throughput_free(parts.throughput);
 	access_log_free(parts.access_log);
 	registry_free(parts.registry);
-	bans_free(parts.holdoff);
+	holdoff_free(parts.holdoff);
 	users_free(parts.users);
 	hashing_free(parts.hashing);
 	ledger_free(parts.ledger);

@@ -55,7 +55,7 @@ static void who_is_no_administrator_is_refused_in_the_same_words(void **state)
 		open_console();
 		ask(lines[i], PROMPT "ERR Invalid credentials\n");
 		assert_leaves();
-		parts_now += BANS_LONGEST_MS;
+		parts_now += HOLDOFF_LONGEST_MS;
 	}
 	assert_int_equal(stats_get(&parts.stats.monitor_logins_refused), COUNT(lines));
 	assert_int_equal(count_logged("msg=\"monitor login refused\""), COUNT(lines));
@@ -106,7 +106,7 @@ static void an_address_that_fails_too_often_is_held_off(void **state)
 	(void)state;
 	log_in();
 	console_close(&c);
-	for (int i = 0; i < BANS_FREE_TRIES; i++) {
+	for (int i = 0; i < HOLDOFF_FREE_TRIES; i++) {
 		open_console();
 		ask("root:wrong\n", PROMPT "ERR Invalid credentials\n");
 		console_close(&c);
@@ -117,7 +117,7 @@ static void an_address_that_fails_too_often_is_held_off(void **state)
 	log_in();
 	console_close(&c);
 	open_console();
-	parts_now += BANS_FIRST_MS;
+	parts_now += HOLDOFF_FIRST_MS;
 	ask("root:wrong\n", PROMPT "ERR Invalid credentials\n");
 	assert_leaves();
 }
@@ -134,7 +134,7 @@ static void refusals_do_not_fill_the_log(void **state)
 	}
 	assert_int_equal(count_logged("msg=\"monitor login refused\""), 1);
 	assert_int_equal(stats_get(&parts.stats.monitor_logins_refused), 10);
-	parts_now += BANS_FIRST_MS;
+	parts_now += HOLDOFF_FIRST_MS;
 	open_console();
 	say("root:wrong\n");
 	hear();
@@ -604,11 +604,11 @@ static void others_at_the_socket_log_in_and_count_for_loopback(void **state)
 	open_console_for(&peer);
 	ask("root:secret\n", PROMPT "OK Welcome root\n");
 	assert_int_equal(count_logged("client=uid:"), 1);
-	for (unsigned i = 0; i < BANS_FREE_TRIES; i++) {
+	for (unsigned i = 0; i < HOLDOFF_FREE_TRIES; i++) {
 		open_console_for(&peer);
 		ask("root:wrong\n", PROMPT "ERR Invalid credentials\n");
 	}
-	assert_true(bans_holds(parts.holdoff, &loopback, parts_now));
+	assert_true(holdoff_holds(parts.holdoff, &loopback, parts_now));
 	open_console_for(&peer);
 	ask("root:other\n", PROMPT "ERR Too many failed logins\n");
 	peer = local_peer_of(0);

@@ -1,345 +1,246 @@
-/* hold-off: which logins count, who is checked meanwhile and who is let in, at the monitor's door
- * and at the proxy's, on a clock that the test moves. */
+/* holdoff: how long addresses wait, what is checked meanwhile, and which are forgotten, on a clock
+ * that the test moves. */
+#include "state/holdoff.h"
+
 #include <pthread.h>
-#include <sched.h>
-#include <sodium.h>
-#include <stdatomic.h>
+#include <stdio.h>
 
-#include "../base/scratch.h"
-#include "base/clock.h"
-#include "cheap.h"
-#include "state/users.h"
-#include "state/users_file.h"
+#include "../base/check.h"
 
-static _Atomic(int64_t) now = 1000000;
+static struct holdoff *b;
 
-int64_t __wrap_clock_ms(void);
-
-int64_t __wrap_clock_ms(void)
-{
-	return now;
-}
-
-static _Atomic(int) waits; /* for a turn that have begun; called under the lock */
-
-int __real_pthread_cond_clockwait(pthread_cond_t *cond, pthread_mutex_t *mutex, clockid_t clock,
-	const struct timespec *until);
-
-int __wrap_pthread_cond_clockwait(pthread_cond_t *cond, pthread_mutex_t *mutex, clockid_t clock,
-	const struct timespec *until);
-
-int __wrap_pthread_cond_clockwait(
-	pthread_cond_t *cond, pthread_mutex_t *mutex, clockid_t clock, const struct timespec *until)
-{
-	atomic_fetch_add(&waits, 1);
-	return __real_pthread_cond_clockwait(cond, mutex, clock, until);
-}
-
-static struct hashing *hashing;
-static struct ledger *ledger;
-static struct bans *bans;
-static struct users *users;
-
-static void put_user(FILE *file, const char *name, const char *role)
-{
-	char hash[PASSWORD_HASH_SIZE];
-
-	cheap_hash("secret", hash);
-	fprintf(file, "%s:%s:%s\n", name, hash, role);
-}
-
-/* root and boss are admins, alice is not; all have the password "secret", and none is known yet. */
 static int setup(void **state)
 {
-	struct users_backend kept = users_file_backend("users");
-	char error[USERS_ERROR_MAX];
-	FILE *file;
-
-	if (scratch_enter(state) != 0 || sodium_init() < 0)
-		return -1;
-	file = fopen("users", "w");
-	assert_non_null(file);
-	put_user(file, "root", "admin");
-	put_user(file, "boss", "admin");
-	put_user(file, "alice", "user");
-	fclose(file);
-	waits = 0;
-	hashing = hashing_new(2);
-	bans = bans_new(NULL);
-	ledger = ledger_new(1, NULL);
-	users = users_new(hashing, ledger, &kept);
-	if (bans == NULL || users == NULL)
-		return -1;
-	return users_load(users, error);
+	(void)state;
+	b = holdoff_new(NULL);
+	return b == NULL ? -1 : 0;
 }
 
 static int teardown(void **state)
 {
-	users_free(users);
-	ledger_free(ledger);
-	bans_free(bans);
-	hashing_free(hashing);
-	return scratch_leave(state);
+	(void)state;
+	holdoff_free(b);
+	return 0;
 }
 
-static struct addr from; /* of the next logins */
-
-static struct login login_of(const char *name, const char *password)
+static struct addr at(const char *text)
 {
-	return (struct login){.name = name,
-		.name_len = strlen(name),
-		.password = password,
-		.password_len = strlen(password),
-		.holdoff = bans,
-		.from = &from};
+	struct addr a;
+
+	assert_true(addr_parse(text, strlen(text), &a));
+	return a;
 }
 
-static void come_from(const char *text)
+/* 10.0.x.y for the number. */
+static struct addr host(unsigned number)
 {
-	assert_true(addr_parse(text, strlen(text), &from));
+	const uint8_t bytes[4] = {10, 0, (uint8_t)(number >> 8), (uint8_t)number};
+
+	return addr_from_ipv4(bytes, 1);
 }
 
-/* A login at the proxy, and one at the monitor. */
-static enum login_result proxy(const char *name, const char *password)
+static void fail_at(const struct addr *a, unsigned times, int64_t now)
 {
-	struct login login = login_of(name, password);
-
-	struct ledger_entry *entry = NULL;
-	enum login_result result = users_login(users, &login, CLOCK_NEVER, NULL, &entry);
-
-	ledger_leave(entry, 0);
-	return result;
+	for (unsigned i = 0; i < times; i++)
+		holdoff_note_failure(b, a, now);
 }
 
-static enum login_result monitor(const char *name, const char *password)
+static void a_few_tries_are_free_and_then_the_wait_doubles(void **state)
 {
-	struct login login = login_of(name, password);
+	static const int64_t waits[] = {0, 0, 5000, 10000, 20000, 40000, 60000, 60000, 60000};
+	int64_t now = 1000;
 
-	return users_login_admin(users, &login);
-}
+	(void)state;
+	for (size_t i = 0; i < COUNT(waits); i++) {
+		struct addr a = at("192.0.2.1");
+		int64_t until = now + waits[i];
 
-static bool is_known(const char *name, const char *password)
-{
-	struct login login = login_of(name, password);
-
-	return users_knows_admin(users, &login);
-}
-
-/* Three wrong ones make a hold-off of 5 s, and each further one doubles it. */
-static void fail_often(unsigned times)
-{
-	come_from("192.0.2.1");
-	for (unsigned i = 0; i < times; i++) {
-		now += i < BANS_FREE_TRIES ? 0 : BANS_LONGEST_MS;
-		assert_int_equal(proxy("root", "wrong"), LOGIN_REFUSED);
+		addr_set_port(&a, (uint16_t)(5000 + i)); /* whatever the port */
+		assert_false(holdoff_holds(b, &a, now));
+		assert_int_equal(holdoff_note_failure(b, &a, now), i + 1);
+		/* One may in 5 s; this takes all of these. */
+		for (; now + HOLDOFF_CHECK_MS < until; now += HOLDOFF_CHECK_MS)
+			assert_true(holdoff_may_check(b, &a, now + HOLDOFF_CHECK_MS));
+		if (waits[i] > 0)
+			assert_true(holdoff_holds(b, &a, until - 1));
+		assert_false(holdoff_holds(b, &a, until));
+		now = until;
 	}
 }
 
-static void at_the_proxy_administrators_names_count(void **state)
+static void others_are_not_held_off(void **state)
 {
+	struct addr bad = at("192.0.2.1"), good = at("192.0.2.2");
+
 	(void)state;
-	fail_often(3);
-	assert_int_equal(proxy("root", "secret"), LOGIN_HELD_OFF);
-	assert_int_equal(proxy("boss", "wrong"), LOGIN_HELD_OFF);
-	come_from("192.0.2.2");
-	assert_int_equal(proxy("root", "wrong"), LOGIN_REFUSED);
+	fail_at(&bad, 3, 0);
+	assert_true(holdoff_holds(b, &bad, 1));
+	assert_false(holdoff_holds(b, &good, 1));
+	assert_true(holdoff_may_check(b, &good, 1));
 }
 
-static void at_the_proxy_other_names_are_not_touched(void **state)
+static void these_count_as_one(void **state)
 {
+	static const struct {
+		const char *a, *b;
+		bool same;
+	} rows[] = {
+		{"127.0.0.1", "127.0.0.1", true},
+		{"127.0.0.1", "127.255.255.254", true},
+		{"127.0.3.1", "::1", true},
+		{"::1", "127.0.0.1", true},
+		{"127.0.0.1", "128.0.0.1", false},
+		{"::1", "::2", false},
+		{"10.0.0.1", "10.0.0.2", false},
+		{"2001:db8:1:2::1", "2001:db8:1:2:ffff::", true},
+		{"2001:db8:1:2::1", "2001:db8:1:3::1", false},
+		{"2001:db8:1:2::1", "10.0.0.1", false},
+		{"fe80::1", "fe80::2", false},
+	};
+
 	(void)state;
-	come_from("192.0.2.1");
-	for (int i = 0; i < 10; i++) {
-		assert_int_equal(proxy("alice", "wrong"), LOGIN_REFUSED);
-		assert_int_equal(proxy("nobody", "wrong"), LOGIN_REFUSED);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct addr a = at(rows[i].a), other = at(rows[i].b);
+
+		fail_at(&a, 3, 0);
+		if (holdoff_holds(b, &other, 1) != rows[i].same)
+			fail_msg("%s and %s", rows[i].a, rows[i].b);
+		holdoff_forget(b, &other);
+		assert_int_equal(holdoff_holds(b, &a, 1), !rows[i].same);
+		holdoff_forget(b, &a);
 	}
-	assert_int_equal(bans_failures(bans, &from), 0);
-	fail_often(3);
+}
+
+static void who_is_not_held_off_is_checked_as_often_as_he_likes(void **state)
+{
+	struct addr a = at("192.0.2.1");
+
+	(void)state;
 	for (int i = 0; i < 10; i++)
-		assert_int_equal(proxy("alice", "wrong"), LOGIN_REFUSED);
-	assert_int_equal(proxy("nobody", "wrong"), LOGIN_REFUSED);
-	assert_int_equal(proxy("alice", "secret"), LOGIN_OK);
-	assert_int_equal(bans_failures(bans, &from), 3);
+		assert_true(holdoff_may_check(b, &a, 7));
+	fail_at(&a, 2, 7);
+	for (int i = 0; i < 10; i++)
+		assert_true(holdoff_may_check(b, &a, 7));
 }
 
-static void at_the_monitor_all_names_count(void **state)
+static void of_those_who_are_held_off_one_is_checked_in_5_s(void **state)
 {
-	static const char *const names[] = {"root", "alice", "nobody"};
+	struct addr a = at("127.0.0.1"), also = at("127.0.0.9");
 
 	(void)state;
-	come_from("192.0.2.1");
-	for (size_t i = 0; i < COUNT(names); i++)
-		assert_int_equal(monitor(names[i], "wrong"), LOGIN_REFUSED);
-	assert_int_equal(monitor("root", "secret"), LOGIN_HELD_OFF);
-	assert_int_equal(monitor("nobody", "wrong"), LOGIN_HELD_OFF);
-	come_from("192.0.2.2");
-	assert_int_equal(monitor("alice", "secret"), LOGIN_REFUSED); /* right, but no admin's */
-	assert_int_equal(bans_failures(bans, &from), 1);
+	fail_at(&a, 7, 0); /* for a minute */
+	assert_false(holdoff_may_check(b, &a, 0));
+	assert_false(holdoff_may_check(b, &also, 4999));
+	assert_true(holdoff_holds(b, &also, 4999));
+	assert_false(holdoff_holds(b, &also, 5000)); /* to ask takes nothing */
+	assert_true(holdoff_may_check(b, &also, 5000));
+	assert_false(holdoff_may_check(b, &also, 5000));
+	assert_false(holdoff_may_check(b, &a, 9999));
+	assert_true(holdoff_may_check(b, &a, 10000));
+	assert_false(holdoff_may_check(b, &a, 10001));
+	/* What was checked was wrong: five seconds from there. */
+	assert_int_equal(holdoff_note_failure(b, &a, 10100), 8);
+	assert_false(holdoff_may_check(b, &a, 15099));
+	assert_true(holdoff_may_check(b, &a, 15100));
 }
 
-static void a_password_that_none_can_have_counts_too(void **state)
+static void after_the_wait_it_is_checked_again(void **state)
 {
-	char longest[USERS_PASSWORD_MAX + 2];
+	struct addr a = at("192.0.2.1");
 
 	(void)state;
-	memset(longest, 'x', sizeof(longest) - 1);
-	longest[sizeof(longest) - 1] = '\0';
-	come_from("192.0.2.1");
-	assert_int_equal(monitor("root", longest), LOGIN_REFUSED);
-	assert_int_equal(bans_failures(bans, &from), 1);
+	fail_at(&a, 4, 0); /* for 10 s */
+	assert_true(holdoff_may_check(b, &a, 6000));
+	assert_false(holdoff_may_check(b, &a, 9999));
+	assert_true(holdoff_may_check(b, &a, 10000));
+	assert_true(holdoff_may_check(b, &a, 10000));
 }
 
-static void both_doors_count_together_and_loopback_is_one_address(void **state)
+static void a_success_or_a_long_time_makes_it_good(void **state)
 {
+	struct addr a = at("192.0.2.1");
+	int64_t later = 5000 + HOLDOFF_FORGET_MS;
+
 	(void)state;
-	come_from("127.0.0.1");
-	assert_int_equal(monitor("root", "wrong"), LOGIN_REFUSED);
-	come_from("127.0.0.2");
-	assert_int_equal(proxy("root", "wrong"), LOGIN_REFUSED);
-	come_from("::1");
-	assert_int_equal(proxy("boss", "wrong"), LOGIN_REFUSED);
-	come_from("127.9.9.9");
-	assert_int_equal(monitor("root", "secret"), LOGIN_HELD_OFF);
-	assert_int_equal(proxy("root", "secret"), LOGIN_HELD_OFF);
+	assert_int_equal(holdoff_failures(b, &a), 0);
+	fail_at(&a, 3, 0);
+	assert_int_equal(holdoff_failures(b, &a), 3);
+	holdoff_forget(b, &a);
+	assert_int_equal(holdoff_failures(b, &a), 0);
+	assert_false(holdoff_holds(b, &a, 1));
+	assert_int_equal(holdoff_note_failure(b, &a, 0), 1);
+	fail_at(&a, 2, 0);
+	assert_int_equal(holdoff_note_failure(b, &a, later - 1), 4);
+	assert_int_equal(holdoff_note_failure(b, &a, later * 3), 1);
+	holdoff_forget(b, &(struct addr){.in = {.sin_family = AF_INET}}); /* a stranger */
 }
 
-static void who_is_known_is_let_in_and_changes_nothing(void **state)
+static void a_full_table_forgets_who_may_try_again_first(void **state)
 {
+	struct addr first = at("192.0.2.1"), last = at("192.0.2.2");
+
 	(void)state;
-	come_from("192.0.2.9");
-	assert_int_equal(proxy("root", "secret"), LOGIN_OK); /* and known from here on */
-	fail_often(3);
-	assert_true(is_known("root", "secret"));
-	assert_int_equal(proxy("root", "secret"), LOGIN_OK);
-	assert_int_equal(monitor("root", "secret"), LOGIN_OK);
-	/* Somebody else who guesses from there gets no new tries by that. */
-	assert_int_equal(bans_failures(bans, &from), 3);
-	assert_int_equal(proxy("root", "wrong"), LOGIN_HELD_OFF);
-	assert_int_equal(monitor("boss", "secret"), LOGIN_HELD_OFF);
+	fail_at(&first, 3, 1000000);
+	for (unsigned n = 0; n < HOLDOFF_ADDRS - 1; n++) {
+		struct addr a = host(n);
+
+		holdoff_note_failure(b, &a, n);
+	}
+	holdoff_note_failure(b, &last, 500);
+	assert_true(holdoff_holds(b, &first, 1000001));
+	assert_int_equal(holdoff_note_failure(b, &last, 500), 2);
+	last = host(1);
+	assert_int_equal(holdoff_note_failure(b, &last, 500), 2);
+	last = host(0); /* the one that made room */
+	assert_int_equal(holdoff_note_failure(b, &last, 500), 1);
 }
 
-static void one_in_5_s_is_checked(void **state)
+static void a_place_that_became_free_is_taken_again(void **state)
 {
+	struct addr first = at("192.0.2.1");
+
 	(void)state;
-	fail_often(8); /* so that it lasts for a minute */
-	assert_int_equal(proxy("root", "wrong"), LOGIN_HELD_OFF);
-	now += BANS_CHECK_MS;
-	assert_int_equal(proxy("root", "wrong"), LOGIN_REFUSED);
-	assert_int_equal(monitor("root", "secret"), LOGIN_HELD_OFF);
-	now += BANS_CHECK_MS - 1;
-	assert_int_equal(monitor("root", "secret"), LOGIN_HELD_OFF);
-	now += 1;
-	assert_int_equal(monitor("root", "secret"), LOGIN_OK);
-	assert_int_equal(bans_failures(bans, &from), 0);
-	assert_int_equal(proxy("root", "wrong"), LOGIN_REFUSED);
+	fail_at(&first, 3, 1000000);
+	for (unsigned n = 0; n < 2 * HOLDOFF_ADDRS; n++) {
+		struct addr a = host(n);
+
+		fail_at(&a, 3, 2000000);
+		holdoff_forget(b, &a);
+	}
+	assert_true(holdoff_holds(b, &first, 1000001));
 }
 
-static void a_right_one_makes_it_good(void **state)
+#define THREADS 4
+#define ROUNDS 1000
+
+static void *fail_often(void *context)
 {
-	(void)state;
-	fail_often(2);
-	assert_int_equal(proxy("root", "secret"), LOGIN_OK);
-	assert_int_equal(bans_failures(bans, &from), 0);
-	fail_often(2);
-	assert_int_equal(monitor("boss", "secret"), LOGIN_OK);
-	assert_int_equal(bans_failures(bans, &from), 0);
-}
+	static char problem[] = "held off, and to be checked all the same";
+	const struct addr *a = context;
 
-static void known_are_administrators_whose_password_was_right(void **state)
-{
-	(void)state;
-	come_from("192.0.2.1");
-	assert_false(is_known("root", "secret"));
-	assert_int_equal(monitor("root", "secret"), LOGIN_OK);
-	assert_true(is_known("root", "secret"));
-	assert_false(is_known("root", "wrong"));
-	assert_false(is_known("boss", "secret"));
-	assert_int_equal(proxy("alice", "secret"), LOGIN_OK);
-	assert_false(is_known("alice", "secret"));
-	assert_false(is_known("nobody", "secret"));
-	assert_int_equal(bans_failures(bans, &from), 0);
-}
-
-#define CROWD 10
-
-struct guesser {
-	pthread_t thread;
-	char password[16];
-	enum login_result result;
-};
-
-static void *guess(void *context)
-{
-	struct guesser *g = context;
-
-	g->result = proxy("root", g->password);
+	for (int i = 0; i < ROUNDS; i++) {
+		holdoff_note_failure(b, a, 0);
+		if (holdoff_holds(b, a, 0) && holdoff_may_check(b, a, 0))
+			return problem;
+	}
 	return NULL;
 }
 
-/* Sends them in and returns when all wait for a turn. */
-static void send_crowd(struct guesser crowd[CROWD], const char *password, bool numbered)
+static void all_threads_count(void **state)
 {
-	for (int i = 0; i < CROWD; i++) {
-		snprintf(crowd[i].password, sizeof(crowd[i].password), numbered ? "%s%d" : "%s",
-			password, i);
-		assert_int_equal(pthread_create(&crowd[i].thread, NULL, guess, &crowd[i]), 0);
-	}
-	while (atomic_load(&waits) < CROWD)
-		sched_yield();
-}
-
-/* The same program with an old password. */
-static void a_crowd_with_the_same_wrong_password_is_one_failure(void **state)
-{
-	struct guesser crowd[CROWD];
+	pthread_t threads[THREADS];
+	struct addr a = at("192.0.2.1");
 
 	(void)state;
-	come_from("192.0.2.1");
-	hashing_set_most(hashing, 0);
-	send_crowd(crowd, "wrong", false);
-	hashing_set_most(hashing, 1);
-	for (size_t i = 0; i < CROWD; i++) {
-		assert_int_equal(pthread_join(crowd[i].thread, NULL), 0);
-		assert_int_equal(crowd[i].result, LOGIN_REFUSED);
+	for (size_t i = 0; i < THREADS; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, fail_often, &a), 0);
+	for (size_t i = 0; i < THREADS; i++) {
+		void *problem;
+
+		assert_int_equal(pthread_join(threads[i], &problem), 0);
+		assert_null(problem);
 	}
-	assert_int_equal(bans_failures(bans, &from), 1);
-}
-
-/* What one of them is refused for, another one may have good luck with. */
-static void another_address_is_not_held_off_with_the_first(void **state)
-{
-	static char first, second;
-	struct login login = login_of("root", "secret");
-	struct ledger_entry *entry = NULL;
-
-	(void)state;
-	fail_often(3);
-	login.client = &first;
-	assert_int_equal(users_login(users, &login, CLOCK_NEVER, NULL, &entry), LOGIN_HELD_OFF);
-	come_from("192.0.2.2");
-	login.client = &second;
-	assert_int_equal(users_login(users, &login, CLOCK_NEVER, NULL, &entry), LOGIN_OK);
-	ledger_leave(entry, 0);
-}
-
-/* All ask before anybody has failed, and then wait for a turn. */
-static void a_crowd_that_waits_for_its_turn_gets_no_more_tries(void **state)
-{
-	struct guesser crowd[CROWD];
-	size_t checked = 0, held_off = 0;
-
-	(void)state;
-	come_from("192.0.2.1");
-	hashing_set_most(hashing, 0);
-	send_crowd(crowd, "wrong", true);
-	hashing_set_most(hashing, 1);
-	for (size_t i = 0; i < CROWD; i++) {
-		assert_int_equal(pthread_join(crowd[i].thread, NULL), 0);
-		checked += crowd[i].result == LOGIN_REFUSED;
-		held_off += crowd[i].result == LOGIN_HELD_OFF;
-	}
-	assert_int_equal(checked, BANS_FREE_TRIES);
-	assert_int_equal(held_off, CROWD - BANS_FREE_TRIES);
+	assert_int_equal(holdoff_note_failure(b, &a, 0), THREADS * ROUNDS + 1);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -347,18 +248,16 @@ static void a_crowd_that_waits_for_its_turn_gets_no_more_tries(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(at_the_proxy_administrators_names_count),
-		TEST(at_the_proxy_other_names_are_not_touched),
-		TEST(at_the_monitor_all_names_count),
-		TEST(a_password_that_none_can_have_counts_too),
-		TEST(both_doors_count_together_and_loopback_is_one_address),
-		TEST(who_is_known_is_let_in_and_changes_nothing),
-		TEST(one_in_5_s_is_checked),
-		TEST(a_right_one_makes_it_good),
-		TEST(known_are_administrators_whose_password_was_right),
-		TEST(a_crowd_with_the_same_wrong_password_is_one_failure),
-		TEST(another_address_is_not_held_off_with_the_first),
-		TEST(a_crowd_that_waits_for_its_turn_gets_no_more_tries),
+		TEST(a_few_tries_are_free_and_then_the_wait_doubles),
+		TEST(others_are_not_held_off),
+		TEST(these_count_as_one),
+		TEST(who_is_not_held_off_is_checked_as_often_as_he_likes),
+		TEST(of_those_who_are_held_off_one_is_checked_in_5_s),
+		TEST(after_the_wait_it_is_checked_again),
+		TEST(a_success_or_a_long_time_makes_it_good),
+		TEST(a_full_table_forgets_who_may_try_again_first),
+		TEST(a_place_that_became_free_is_taken_again),
+		TEST(all_threads_count),
 	};
 
 	return cmocka_run_group_tests_name("state/holdoff", tests, NULL, NULL);
