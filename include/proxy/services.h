@@ -14,6 +14,7 @@
 #include "state/hashing.h"
 #include "state/ledger.h"
 #include "state/registry.h"
+#include "state/standing.h"
 #include "state/stats.h"
 #include "state/throughput.h"
 #include "state/users.h"
@@ -34,6 +35,7 @@ struct services {
 	struct pipe_pool pipes;
 	struct stats stats;
 	struct throughput *throughput;
+	struct standing *standing;
 	struct log_limit access_lost_limit, no_port_limit;
 };
 

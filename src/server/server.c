@@ -102,7 +102,9 @@ static int make_shared_state(struct server *s, const struct config *c, char *err
 	v->resolver = resolver_new(&resolver, &v->budget);
 	v->registry = registry_new(v->budget.sessions);
 	v->throughput = throughput_new(v->stats.started);
-	if (v->resolver == NULL || v->registry == NULL || v->throughput == NULL) {
+	v->standing = standing_new();
+	if (v->resolver == NULL || v->registry == NULL || v->throughput == NULL ||
+		v->standing == NULL) {
 		snprintf(error, CONFIG_ERROR_MAX, "out of memory");
 		return -1;
 	}
@@ -279,6 +281,7 @@ void server_close(struct server *s)
 	hasher_free(s->hasher);
 	errands_free(s->errands);
 	config_store_free(s->services.config);
+	standing_free(s->services.standing);
 	throughput_free(s->services.throughput);
 	registry_free(s->services.registry);
 	resolver_free(s->services.resolver);

@@ -82,6 +82,8 @@ static inline void parts_make(size_t sessions, size_t entries)
 	parts.access_log = access_log_new(entries);
 	parts.throughput = throughput_new(parts_now);
 	assert_non_null(parts.throughput);
+	parts.standing = standing_new();
+	assert_non_null(parts.standing);
 	assert_non_null(parts.config);
 	assert_non_null(parts.users);
 	assert_non_null(parts.holdoff);
@@ -91,6 +93,7 @@ static inline void parts_make(size_t sessions, size_t entries)
 
 static inline void parts_free(void)
 {
+	standing_free(parts.standing);
 	throughput_free(parts.throughput);
 	access_log_free(parts.access_log);
 	registry_free(parts.registry);

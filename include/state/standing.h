@@ -1,0 +1,72 @@
+/* standing: what administrators decide while the server runs and what is to outlive it, beside the
+ * configuration and the users file: temporary rules, limits, bans, who is kept out, what is used of
+ * quotas. A mutex guards the table; from any thread. */
+#ifndef STATE_STANDING_H
+#define STATE_STANDING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Of what kind a fact is: the one list, with the words that are kept. */
+/* clang-format off */
+#define STANDING_KIND_LIST(X) \
+	X(RULE, "rule") /* by what is in front of it in time, a temporary rule */ \
+	X(LIMITS, "limits") /* by client, network or @group, KEY=VALUE ... */ \
+	X(DISABLED, "disabled") /* by client or network */ \
+	X(BAN, "ban") /* by client or network */ \
+	X(QUOTA, "quota") /* by account, what is used of it */
+
+enum standing_kind {
+#define STANDING_KIND(name, word) STANDING_##name,
+	STANDING_KIND_LIST(STANDING_KIND)
+#undef STANDING_KIND
+	STANDING_KINDS,
+};
+/* clang-format on */
+
+const char *standing_kind_word(enum standing_kind kind);
+
+/* False when it is none of the words. */
+bool standing_kind_parse(const char *word, enum standing_kind *kind);
+
+struct standing;
+
+/* Nothing stands. NULL without memory. */
+struct standing *standing_new(void);
+void standing_free(struct standing *s);
+
+/* Lets `value` stand under `key` of that kind, in the place of what did; NULL: nothing any more.
+ * -1 without memory, and nothing changed. Both are copied, and end at their NUL. */
+int standing_put(struct standing *s, enum standing_kind kind, const char *key, const char *value)
+	__attribute__((warn_unused_result));
+
+/* A copy to be freed of what stands there; NULL when nothing does, or without memory. */
+char *standing_get(struct standing *s, enum standing_kind kind, const char *key);
+
+struct standing_fact {
+	enum standing_kind kind;
+	const char *key;
+	const char *value; /* NULL: it is to stand no more; of standing_take_changes() only */
+};
+
+/* All facts of a kind by the alphabet of their keys, in one block to be freed. NULL without memory.
+ */
+struct standing_fact *standing_list(struct standing *s, enum standing_kind kind, size_t *count);
+
+/* ---- for whoever keeps it ---- */
+
+/* It is kept from now on, and changes are told; or (false) it is not. At first it is not. */
+void standing_set_kept(struct standing *s, bool is_kept);
+
+/* Does it outlive the server? */
+bool standing_is_kept(struct standing *s);
+
+/* Behind an answer about something that was put here: "", or " (until the next start)". */
+const char *standing_term(struct standing *s);
+
+/* What has changed since this was called last, each key once, in one block to be freed, which may
+ * be empty. NULL without memory, and then it is told the next time. */
+struct standing_fact *standing_take_changes(struct standing *s, size_t *count);
+
+#endif

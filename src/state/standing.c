@@ -1,0 +1,296 @@
+/*
+ * One map from kind and key to value. A fact that is gone leaves its entry behind until whoever
+ * keeps it has been told; where nobody keeps it, it goes at once. Changes are few and listings
+ * short, so what is asked for is copied out, and nobody holds a lock while he works with it.
+ */
+#include "state/standing.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hashmap.h"
+#include "base/lock.h"
+
+struct fact {
+	char *value; /* NULL: it stands no more */
+	bool is_changed; /* since whoever keeps it was told */
+	enum standing_kind kind;
+	size_t name_len;
+	char name[]; /* what it is found by: the kind as one byte, and its key with the NUL */
+};
+
+struct standing {
+	struct mutex lock; /* the rest */
+	struct hashmap *facts;
+	bool is_kept;
+};
+
+static const char *const kind_words[STANDING_KINDS] = {
+#define STANDING_KIND(name, word) [STANDING_##name] = (word),
+	STANDING_KIND_LIST(STANDING_KIND)
+#undef STANDING_KIND
+};
+
+const char *standing_kind_word(enum standing_kind kind)
+{
+	return kind_words[kind];
+}
+
+bool standing_kind_parse(const char *word, enum standing_kind *kind)
+{
+	for (int i = 0; i < STANDING_KINDS; i++) {
+		if (strcmp(kind_words[i], word) == 0) {
+			*kind = (enum standing_kind)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+static void free_fact(void *fact)
+{
+	struct fact *f = fact;
+
+	free(f->value);
+	free(f);
+}
+
+struct standing *standing_new(void)
+{
+	struct standing *s = calloc(1, sizeof(*s));
+
+	if (s == NULL)
+		return NULL;
+	mutex_init(&s->lock);
+	s->facts = hashmap_new(16);
+	if (s->facts != NULL)
+		return s;
+	standing_free(s);
+	return NULL;
+}
+
+void standing_free(struct standing *s)
+{
+	if (s == NULL)
+		return;
+	hashmap_free(s->facts, free_fact);
+	mutex_destroy(&s->lock);
+	free(s);
+}
+
+/* ---- one fact ---- */
+
+static struct fact *make_fact(enum standing_kind kind, const char *key)
+{
+	size_t len = 1 + strlen(key) + 1;
+	struct fact *f = calloc(1, sizeof(*f) + len);
+
+	if (f == NULL)
+		return NULL;
+	f->kind = kind;
+	f->name_len = len;
+	f->name[0] = (char)kind;
+	memcpy(f->name + 1, key, len - 1);
+	return f;
+}
+
+/* What is looked for stands in a fact of its own, which is the new one where there is none yet. */
+static struct fact *find_fact_locked(struct standing *s, const struct fact *like) REQUIRES(&s->lock)
+{
+	return hashmap_get(s->facts, like->name, like->name_len);
+}
+
+/* Takes over `value`, and `made` where that comes into the map. What is to be freed afterwards
+ * stands in both. */
+static int put_locked(struct standing *s, struct fact **made, char **value) REQUIRES(&s->lock)
+{
+	struct fact *f = find_fact_locked(s, *made);
+	void *old;
+	char *before;
+
+	if (f == NULL && *value == NULL)
+		return 0;
+	if (f == NULL) {
+		f = *made;
+		if (hashmap_put(s->facts, f->name, f->name_len, f, &old) < 0)
+			return -1;
+		*made = NULL;
+	}
+	before = f->value;
+	f->value = *value;
+	*value = before;
+	f->is_changed = s->is_kept;
+	if (f->value == NULL && !s->is_kept) {
+		free(*made);
+		*made = hashmap_remove(s->facts, f->name, f->name_len);
+	}
+	return 0;
+}
+
+int standing_put(struct standing *s, enum standing_kind kind, const char *key, const char *value)
+{
+	struct fact *made = make_fact(kind, key);
+	char *copy = value != NULL ? strdup(value) : NULL;
+	int result = -1;
+
+	if (made != NULL && (copy != NULL || value == NULL)) {
+		mutex_lock(&s->lock);
+		result = put_locked(s, &made, &copy);
+		mutex_unlock(&s->lock);
+	}
+	free(copy);
+	free(made);
+	return result;
+}
+
+char *standing_get(struct standing *s, enum standing_kind kind, const char *key)
+{
+	struct fact *like = make_fact(kind, key), *f;
+	char *copy = NULL;
+
+	if (like == NULL)
+		return NULL;
+	mutex_lock(&s->lock);
+	f = find_fact_locked(s, like);
+	if (f != NULL && f->value != NULL)
+		copy = strdup(f->value);
+	mutex_unlock(&s->lock);
+	free(like);
+	return copy;
+}
+
+/* ---- many ---- */
+
+/* Which of them: those that stand, of a kind; or those that have changed. */
+struct choice {
+	bool is_of_changes;
+	enum standing_kind kind;
+};
+
+static bool is_chosen(const struct fact *f, const struct choice *c)
+{
+	return c->is_of_changes ? f->is_changed : f->kind == c->kind && f->value != NULL;
+}
+
+static size_t size_of_text(const char *text)
+{
+	return text != NULL ? strlen(text) + 1 : 0;
+}
+
+static const char *copy_text(char **to, const char *text)
+{
+	char *copy = *to;
+
+	if (text == NULL)
+		return NULL;
+	*to = stpcpy(copy, text) + 1;
+	return copy;
+}
+
+static struct standing_fact *copy_locked(struct standing *s, const struct choice *c, size_t *count)
+	REQUIRES(&s->lock)
+{
+	struct standing_fact *facts;
+	size_t position = 0, size = 1, n = 0;
+	struct fact *f;
+	char *text;
+
+	while ((f = hashmap_next(s->facts, &position)) != NULL) {
+		if (is_chosen(f, c))
+			size += sizeof(*facts) + size_of_text(f->name + 1) + size_of_text(f->value);
+		n += is_chosen(f, c) ? 1 : 0;
+	}
+	facts = malloc(size);
+	if (facts == NULL)
+		return NULL;
+	text = (char *)(facts + n);
+	n = 0;
+	for (position = 0; (f = hashmap_next(s->facts, &position)) != NULL;) {
+		if (is_chosen(f, c))
+			facts[n++] = (struct standing_fact){.kind = f->kind,
+				.key = copy_text(&text, f->name + 1),
+				.value = copy_text(&text, f->value)};
+	}
+	*count = n;
+	return facts;
+}
+
+static int by_key(const void *a, const void *b)
+{
+	const struct standing_fact *f = a, *g = b;
+	int order = strcmp(f->key, g->key);
+
+	return order != 0 ? order : (int)f->kind - (int)g->kind;
+}
+
+static struct standing_fact *copy_sorted(
+	struct standing *s, const struct choice *c, size_t *count, void (*then)(struct standing *s))
+{
+	struct standing_fact *facts;
+
+	mutex_lock(&s->lock);
+	facts = copy_locked(s, c, count);
+	if (facts != NULL && then != NULL)
+		then(s);
+	mutex_unlock(&s->lock);
+	if (facts != NULL)
+		qsort(facts, *count, sizeof(*facts), by_key);
+	return facts;
+}
+
+struct standing_fact *standing_list(struct standing *s, enum standing_kind kind, size_t *count)
+{
+	return copy_sorted(s, &(struct choice){.kind = kind}, count, NULL);
+}
+
+/* ---- for whoever keeps it ---- */
+
+void standing_set_kept(struct standing *s, bool is_kept)
+{
+	mutex_lock(&s->lock);
+	s->is_kept = is_kept;
+	mutex_unlock(&s->lock);
+}
+
+bool standing_is_kept(struct standing *s)
+{
+	bool is_kept;
+
+	mutex_lock(&s->lock);
+	is_kept = s->is_kept;
+	mutex_unlock(&s->lock);
+	return is_kept;
+}
+
+const char *standing_term(struct standing *s)
+{
+	return standing_is_kept(s) ? "" : " (until the next start)";
+}
+
+/* One that is gone, and told; NULL: there is none. */
+static struct fact *find_told_locked(struct standing *s) REQUIRES(&s->lock)
+{
+	size_t position = 0;
+	struct fact *f;
+
+	do
+		f = hashmap_next(s->facts, &position);
+	while (f != NULL && f->value != NULL);
+	return f;
+}
+
+static void note_told_locked(struct standing *s) REQUIRES(&s->lock)
+{
+	size_t position = 0;
+	struct fact *f;
+
+	while ((f = hashmap_next(s->facts, &position)) != NULL)
+		f->is_changed = false;
+	while ((f = find_told_locked(s)) != NULL)
+		free_fact(hashmap_remove(s->facts, f->name, f->name_len));
+}
+
+struct standing_fact *standing_take_changes(struct standing *s, size_t *count)
+{
+	return copy_sorted(s, &(struct choice){.is_of_changes = true}, count, note_told_locked);
+}

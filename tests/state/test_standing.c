@@ -1,0 +1,157 @@
+/* standing: facts that come, change and go, what is told to whoever keeps them, and what happens
+ * without memory. */
+#include "state/standing.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../base/faults.h"
+
+static struct standing *s;
+
+static int make_it(void **state)
+{
+	(void)state;
+	s = standing_new();
+	return s == NULL ? -1 : 0;
+}
+
+static int free_it(void **state)
+{
+	(void)state;
+	standing_free(s);
+	return 0;
+}
+
+static void put(enum standing_kind kind, const char *key, const char *value)
+{
+	assert_int_equal(standing_put(s, kind, key, value), 0);
+}
+
+static void assert_stands(enum standing_kind kind, const char *key, const char *expected)
+{
+	char *value = standing_get(s, kind, key);
+
+	if (expected == NULL)
+		assert_null(value);
+	else
+		assert_string_equal(value, expected);
+	free(value);
+}
+
+/* As "kind key=value, ..."; a fact that is gone as "kind key gone". */
+static void assert_changes(const char *expected)
+{
+	char text[512] = "";
+	size_t count;
+	struct standing_fact *facts = standing_take_changes(s, &count);
+
+	assert_non_null(facts);
+	for (size_t i = 0; i < count; i++)
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%s %s%s%s",
+			i == 0 ? "" : ", ", standing_kind_word(facts[i].kind), facts[i].key,
+			facts[i].value != NULL ? "=" : " gone",
+			facts[i].value != NULL ? facts[i].value : "");
+	assert_string_equal(text, expected);
+	free(facts);
+}
+
+static void each_kind_has_keys_of_its_own(void **state)
+{
+	(void)state;
+	put(STANDING_BAN, "192.0.2.1", "1m");
+	put(STANDING_LIMITS, "192.0.2.1", "rate=2Mbit");
+	put(STANDING_BAN, "192.0.2.1", "2m");
+	assert_stands(STANDING_BAN, "192.0.2.1", "2m");
+	assert_stands(STANDING_LIMITS, "192.0.2.1", "rate=2Mbit");
+	assert_stands(STANDING_RULE, "192.0.2.1", NULL);
+	put(STANDING_BAN, "192.0.2.1", NULL);
+	put(STANDING_BAN, "192.0.2.2", NULL);
+	assert_stands(STANDING_BAN, "192.0.2.1", NULL);
+	assert_stands(STANDING_LIMITS, "192.0.2.1", "rate=2Mbit");
+}
+
+static void lists_are_by_the_alphabet(void **state)
+{
+	size_t count;
+	struct standing_fact *facts;
+
+	(void)state;
+	put(STANDING_LIMITS, "@b", "2");
+	put(STANDING_LIMITS, "@c", "3");
+	put(STANDING_QUOTA, "alice", "x");
+	put(STANDING_LIMITS, "@a", "1");
+	put(STANDING_LIMITS, "@c", NULL);
+	facts = standing_list(s, STANDING_LIMITS, &count);
+	assert_int_equal(count, 2);
+	assert_string_equal(facts[0].key, "@a");
+	assert_string_equal(facts[0].value, "1");
+	assert_string_equal(facts[1].key, "@b");
+	free(facts);
+}
+
+static void whoever_keeps_it_is_told_each_change_once(void **state)
+{
+	(void)state;
+	put(STANDING_BAN, "before", "1");
+	assert_string_equal(standing_term(s), " (until the next start)");
+	standing_set_kept(s, true);
+	assert_string_equal(standing_term(s), "");
+	assert_changes("");
+	put(STANDING_BAN, "b", "1");
+	put(STANDING_BAN, "b", "2");
+	put(STANDING_LIMITS, "a", "");
+	put(STANDING_BAN, "before", NULL);
+	assert_stands(STANDING_BAN, "before", NULL);
+	assert_changes("limits a=, ban b=2, ban before gone");
+	assert_changes("");
+	put(STANDING_BAN, "b", NULL);
+	put(STANDING_BAN, "b", "3");
+	assert_changes("ban b=3");
+}
+
+static void without_memory_nothing_changes(void **state)
+{
+	size_t count;
+
+	(void)state;
+	standing_set_kept(s, true);
+	put(STANDING_BAN, "a", "1");
+	faults_fail(1);
+	assert_int_equal(standing_put(s, STANDING_BAN, "a", "2"), -1);
+	assert_true(faults_struck());
+	assert_stands(STANDING_BAN, "a", "1");
+	faults_fail(1);
+	assert_null(standing_take_changes(s, &count));
+	assert_true(faults_struck());
+	assert_changes("ban a=1");
+}
+
+static void words_name_kinds(void **state)
+{
+	enum standing_kind kind;
+
+	(void)state;
+	for (enum standing_kind k = 0; k < STANDING_KINDS; k++) {
+		assert_true(standing_kind_parse(standing_kind_word(k), &kind));
+		assert_int_equal(kind, k);
+	}
+	assert_false(standing_kind_parse("", &kind));
+	assert_false(standing_kind_parse("bans", &kind));
+}
+
+#define standing_test(name) cmocka_unit_test_setup_teardown(name, make_it, free_it)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		standing_test(each_kind_has_keys_of_its_own),
+		standing_test(lists_are_by_the_alphabet),
+		standing_test(whoever_keeps_it_is_told_each_change_once),
+		standing_test(without_memory_nothing_changes),
+		cmocka_unit_test(words_name_kinds),
+	};
+
+	return cmocka_run_group_tests_name("state/standing", tests, NULL, NULL);
+}
