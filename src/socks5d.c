@@ -256,6 +256,9 @@ int main(int argc, char **argv)
 	struct options options;
 	int status;
 
+	/* Whatever the link is called that it was started by, pkill(1) and top(1) find it. Workers
+	 * inherit it; the other threads have names of their own. */
+	(void)prctl(PR_SET_NAME, "socks5d", 0, 0, 0);
 	if (fill_standard_descriptors() < 0)
 		return fail_with("/dev/null cannot be opened", EXIT_FAILED);
 	if (sodium_init() < 0)

@@ -183,6 +183,7 @@ static void *serve_consoles(void *arg)
 	struct admin *a = arg;
 	uint64_t news;
 
+	pthread_setname_np(pthread_self(), "admin");
 	while (!atomic_load(&a->stopping)) {
 		int64_t until = fill_in(a);
 

@@ -48,6 +48,7 @@ static void *attend_questions(void *arg)
 {
 	struct resolver *r = arg;
 
+	pthread_setname_np(pthread_self(), "resolver");
 	while (!atomic_load(&r->is_stopping))
 		questions_attend(r->questions);
 	return NULL;

@@ -55,6 +55,7 @@ static void *run_hasher(void *arg)
 {
 	struct hasher *h = arg;
 
+	pthread_setname_np(pthread_self(), "hasher");
 	while (await_call(h))
 		errands_run(h->errands);
 	return NULL;

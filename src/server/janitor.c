@@ -70,6 +70,7 @@ static void *run_jobs(void *arg)
 	struct janitor *j = arg;
 	int64_t due;
 
+	pthread_setname_np(pthread_self(), "janitor");
 	do
 		due = schedule_run(&j->schedule, clock_ms());
 	while (sleep_until(j, due));

@@ -43,6 +43,7 @@ static void *take_signals(void *arg)
 	sigset_t set = end_signals();
 	unsigned asked;
 
+	pthread_setname_np(pthread_self(), "stopping");
 	for (;;) {
 		if (sigwaitinfo(&set, NULL) < 0)
 			continue;

@@ -1,6 +1,7 @@
 /* The real server's start where something is missing: addresses, IPv6's interface, /dev/urandom. It
  * runs in a network of the test's own, which has nothing but loopback. */
 #include <fcntl.h>
+#include <glob.h>
 #include <net/if.h>
 #include <sched.h>
 #include <signal.h>
@@ -16,6 +17,7 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "lacking.h"
@@ -250,6 +252,71 @@ static void what_hangs_while_it_opens_can_be_ended(void **state)
 	daemon_clean_up(&d);
 }
 
+/* ---- names ---- */
+
+/* The names of its threads, a line each, the main thread's first: "socks5d\n...". */
+static void read_thread_names(pid_t pid, char *names, size_t size)
+{
+	char pattern[64];
+	size_t len = 0;
+	glob_t found;
+
+	snprintf(pattern, sizeof(pattern), "/proc/%d/task/*/comm", pid);
+	assert_int_equal(glob(pattern, 0, NULL, &found), 0);
+	for (size_t i = 0; i < found.gl_pathc; i++) {
+		FILE *file = fopen(found.gl_pathv[i], "re");
+
+		if (file == NULL) /* which ended meanwhile */
+			continue;
+		len += fread(names + len, 1, size - 1 - len, file);
+		fclose(file);
+	}
+	names[len] = '\0';
+	globfree(&found);
+}
+
+/* A thread names itself when it first runs. */
+static bool all_are_named(pid_t pid)
+{
+	static const char *const expected[] = {
+		"stopping\n", "hasher\n", "janitor\n", "resolver\n", "admin\n"};
+	char names[4096];
+
+	read_thread_names(pid, names, sizeof(names));
+	for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++) {
+		if (strstr(names, expected[i]) == NULL)
+			return false;
+	}
+	return true;
+}
+
+static void it_is_called_socks5d_whatever_it_was_started_by(void **state)
+{
+	char path[64], name[32], alias[TMP_MAX_PATH + 8], *binary;
+	time_t end = time(NULL) + NET_PATIENCE_S;
+	FILE *file;
+
+	(void)state;
+	daemon_prepare(&d);
+	binary = realpath(getenv("SOCKS5D"), NULL);
+	assert_non_null(binary);
+	snprintf(alias, sizeof(alias), "%s/server", d.folder);
+	assert_int_equal(symlink(binary, alias), 0);
+	setenv("SOCKS5D", alias, 1);
+	daemon_launch(&d, NULL);
+	setenv("SOCKS5D", binary, 1);
+	free(binary);
+	snprintf(path, sizeof(path), "/proc/%d/comm", d.pid);
+	file = fopen(path, "re");
+	assert_non_null(file);
+	assert_non_null(fgets(name, sizeof(name), file));
+	fclose(file);
+	assert_string_equal(name, "socks5d\n");
+	while (!all_are_named(d.pid))
+		assert_true(time(NULL) < end);
+	daemon_stop(&d);
+}
+
 /* ---- memory ---- */
 
 /* Sanitizers reserve terabytes for themselves. */
@@ -316,6 +383,7 @@ int main(void)
 		cmocka_unit_test(without_a_source_of_randomness_it_does_not_start),
 		cmocka_unit_test(signals_are_blocked_before_anything_else),
 		cmocka_unit_test(what_hangs_while_it_opens_can_be_ended),
+		cmocka_unit_test(it_is_called_socks5d_whatever_it_was_started_by),
 		cmocka_unit_test(with_256_mib_of_address_space_it_serves_and_checks_passwords),
 		cmocka_unit_test(the_kernel_is_asked_for_no_huge_pages),
 	};
