@@ -31,7 +31,7 @@ CLIENT_DEPS := $(TEST_DEPS) netcat-openbsd ncat proxychains4 git openssh-client 
 	dante-client tnftp python3-pyftpdlib iperf3 python3-socks dnsmasq-base debootstrap chromium \
 	default-jre-headless putty-tools emacs-nox \
 	$(if $(shell command -v npm),,nodejs npm)
-LINT_DEPS := clang clang-format clang-tidy cppcheck libclang-rt-14-dev
+LINT_DEPS := clang clang-format clang-tidy cppcheck libclang-rt-14-dev mandoc
 BENCH_DEPS := $(DEPS) microsocks dante-server
 PLOT_DEPS := gnuplot-nox jq
 
@@ -299,6 +299,7 @@ lint: deps-lint
 	clang-format --dry-run -Werror $(C_FILES)
 	tests/lint/layers.sh
 	tests/lint/documents.sh
+	mandoc -T lint -W warning src/*.[178]
 	cppcheck -q --std=c11 --enable=warning,performance,portability --inline-suppr \
 		--error-exitcode=1 -Iinclude -D_GNU_SOURCE src
 	clang-tidy -quiet $(wildcard src/*.c src/*/*.c) -- -std=c11 -D_GNU_SOURCE -Iinclude
