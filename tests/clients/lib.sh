@@ -283,6 +283,7 @@ logged() {
 # start_nginx [BYTES]: serves WWW on one port of 127.0.0.1 (WEB) and, where there is IPv6, [::1]
 # (WEB6, else empty). page.txt is small, random.bin has 100 MB or so many bytes; /once/ ends each
 # connection after one answer, /slow/ has the files of / at 200 kB a second, /put/ takes uploads.
+# WEB_ALSO may have more lines for its configuration.
 start_nginx() {
 	local tries
 	WWW=$TMP/www
@@ -341,6 +342,7 @@ nginx_config() {
 			server {
 				listen $WEB;
 				${WEB6:+listen $WEB6;}
+				${WEB_ALSO:-}
 				root $WWW;
 				location /once/ {
 					keepalive_timeout 0;

@@ -5,10 +5,11 @@
 # comes through the proxy; names it leaves to the proxy.
 # shellcheck source=tests/clients/lib.sh disable=SC2317,SC2119 # called by check
 . "$(dirname "$0")/lib.sh"
+# shellcheck source=tests/clients/servers.sh
+. "$(dirname "$0")/servers.sh"
 
-PYTHON=/usr/bin/python3 # which has the modules of the distribution
 need socksify tnftp iperf3 nginx
-"$PYTHON" -c 'import pyftpdlib' 2>/dev/null || skip_all python3-pyftpdlib
+have_pyftpdlib || skip_all python3-pyftpdlib
 
 configure() {
 	cat >"$TMP/socks.conf" <<-END
@@ -25,21 +26,6 @@ configure() {
 
 socksified() {
 	SOCKS_CONF=$TMP/socks.conf bounded socksify "$@"
-}
-
-start_ftp_server() {
-	spawn "$PYTHON" -c '
-import sys
-from pyftpdlib.authorizers import DummyAuthorizer
-from pyftpdlib.handlers import FTPHandler
-from pyftpdlib.servers import FTPServer
-FTPHandler.authorizer = DummyAuthorizer()
-FTPHandler.authorizer.add_anonymous(sys.argv[1])
-server = FTPServer(("127.0.0.1", 0), FTPHandler)
-print("Listening on 127.0.0.1 %d" % server.socket.getsockname()[1], file=sys.stderr, flush=True)
-server.serve_forever()
-	' "$WWW" 2>"$TMP/far.err"
-	await_far_side
 }
 
 ftp_active() {
@@ -80,7 +66,7 @@ iperf_udp() {
 start_nginx 3000000
 start_socks5d --prefer ipv4
 configure
-check ftp_server_starts start_ftp_server
+check ftp_server_starts start_ftp_server 127.0.0.1
 check ftp_in_active_mode ftp_active
 check iperf3_over_udp iperf_udp
 check server_stops stop_socks5d

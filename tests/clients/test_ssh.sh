@@ -3,47 +3,14 @@
 # both ways.
 # shellcheck source=tests/clients/lib.sh disable=SC2317,SC2119 # called by check
 . "$(dirname "$0")/lib.sh"
+# shellcheck source=tests/clients/servers.sh
+. "$(dirname "$0")/servers.sh"
 
 need ssh ssh-keygen scp sshd
 need_openbsd_nc
 
 SIZE=20000000
 ADDRESS=127.0.0.1
-
-# Privilege separation wants its empty folder, which a boot or the packaged service makes.
-make_run_folder() {
-	[[ $EUID != 0 || -d /run/sshd ]] || mkdir -m 755 /run/sshd || [[ -d /run/sshd ]]
-}
-
-make_keys() {
-	ssh-keygen -q -t ed25519 -N '' -f "$TMP/host_key" &&
-		ssh-keygen -q -t ed25519 -N '' -f "$TMP/user_key" &&
-		cp "$TMP/user_key.pub" "$TMP/authorized_keys"
-}
-
-# Without PAM, sshd lets no user in whose password is locked, not even by key.
-pam() {
-	if [[ $EUID == 0 && $(getent shadow "$(id -un)") == *:!* ]]; then
-		echo yes
-	else
-		echo no
-	fi
-}
-
-sshd_config() {
-	cat <<-END
-		ListenAddress $ADDRESS:$SSH_PORT
-		HostKey $TMP/host_key
-		AuthorizedKeysFile $TMP/authorized_keys
-		PidFile none
-		StrictModes no
-		UsePAM $(pam)
-		PasswordAuthentication no
-		KbdInteractiveAuthentication no
-		PermitRootLogin prohibit-password
-		Subsystem sftp internal-sftp
-	END
-}
 
 ssh_config() {
 	cat <<-END
@@ -61,34 +28,6 @@ ssh_config() {
 			BatchMode yes
 			LogLevel ERROR
 	END
-}
-
-start_sshd() {
-	local tries
-	for tries in {1..20}; do
-		try_sshd "$(free_port)" && return
-		retire "$SSHD"
-	done
-	die "sshd does not start after $tries tries: $(cat "$TMP/sshd.log")"
-}
-
-# sshd runs itself again for each connection and so wants to be called by its full path.
-try_sshd() {
-	SSH_PORT=$1
-	sshd_config >"$TMP/sshd_config"
-	: >"$TMP/sshd.log"
-	spawn "$(command -v sshd)" -D -e -f "$TMP/sshd_config" 2>"$TMP/sshd.log"
-	SSHD=$SPAWNED
-	wait_for 30 sshd_settled
-	sshd_listens
-}
-
-sshd_listens() {
-	grep -q "Server listening on $ADDRESS port $SSH_PORT" "$TMP/sshd.log"
-}
-
-sshd_settled() {
-	sshd_listens || gone "$SSHD"
 }
 
 through_proxy() {
@@ -133,10 +72,8 @@ copies() {
 }
 
 random_file "$TMP/a" "$SIZE"
-[[ $(getent passwd "$(id -un)") != */@(nologin|false) ]] || skip_all 'a user with a shell'
-make_run_folder || skip_all '/run/sshd, or leave to make it'
-make_keys || die 'ssh-keygen fails'
-start_sshd
+prepare_sshd
+start_sshd "$ADDRESS"
 echo "[$ADDRESS]:$SSH_PORT $(cut -d ' ' -f 1,2 "$TMP/host_key.pub")" >"$TMP/known_hosts"
 
 start_socks5d
