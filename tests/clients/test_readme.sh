@@ -1,0 +1,474 @@
+#!/usr/bin/env bash
+# Every block of README.md, as it stands there: files are written where they belong, commands run, and
+# what is shown of logs and terminals is compared with what there is. A block that nobody here knows
+# fails. The host has a network and mounts of its own, and a computer beside it, so that README's
+# addresses, names and ports are this test's; what takes systemd or a new Debian is run by the tests
+# of these, which have to say so.
+# shellcheck disable=SC2317,SC2119,SC2086,SC2016 # called by check; DESK is words
+
+# As root of it, whoever asks.
+for own in '--net --mount' '--net --mount --user --map-root-user'; do
+	# shellcheck disable=SC2086 # flags without blanks
+	if [[ -z ${README_HOST:-} ]] && unshare $own true 2>/dev/null; then
+		README_HOST=yes exec unshare $own bash "$0"
+	fi
+done
+# shellcheck source=tests/clients/lib.sh
+. "$(dirname "$0")/lib.sh"
+[[ -n ${README_HOST:-} ]] || skip_all 'namespaces of its own'
+# shellcheck source=tests/clients/monitor.sh
+. "$(dirname "$0")/monitor.sh"
+# shellcheck source=tests/clients/servers.sh
+. "$(dirname "$0")/servers.sh"
+# shellcheck source=tests/clients/readme.sh
+. "$(dirname "$0")/readme.sh"
+
+need ip mount nginx curl openssl tmux setsid git
+
+OUTSIDE=198.51.100.7 # all that is called example.org and example.net
+HERE=$TMP/here       # the folder that commands are run in
+DESK=                # what runs a command on the other computer, 192.168.1.20 and 192.168.1.31
+export MONITOR_PASSWORD=secret GIT_SSL_CAINFO=$TMP/certificate GIT_CONFIG_NOSYSTEM=1
+
+# ---- the host ----
+
+# over FILE: what is read from standard input stands in the place of the host's.
+over() {
+	local file=$TMP/over${1//\//-}
+	cat >"$file" && mount --bind "$file" "$1"
+}
+
+# Whoever is not on the host reaches nothing but the proxy.
+prepare_networks() {
+	spawn unshare --net sleep 100000
+	DESK="nsenter --net=/proc/$SPAWNED/ns/net"
+	ip link set lo up && ip address add "$OUTSIDE/24" dev lo || return
+	wait_for 30 has_other_network "$SPAWNED" &&
+		ip link add office type veth peer name desk netns "$SPAWNED" &&
+		ip address add 192.168.1.1/24 dev office && ip link set office up &&
+		$DESK ip link set lo up && $DESK ip address add 192.168.1.20/24 dev desk &&
+		$DESK ip address add 192.168.1.31/24 dev desk && $DESK ip link set desk up
+}
+
+has_other_network() {
+	[[ $(readlink "/proc/$1/ns/net") != $(readlink /proc/self/ns/net) ]]
+}
+
+# ssh(1) asks for its user's folder in /etc/passwd.
+prepare_host() {
+	prepare_networks || return
+	over /etc/hosts <<-END
+		127.0.0.1 localhost
+		$OUTSIDE example.org www.example.org git.example.org ftp.example.org iperf.example.org
+		$OUTSIDE example.net www.example.net git.example.net
+	END
+	over /etc/passwd < <(awk -F: -v OFS=: -v uid="$(id -u)" -v home="$TMP" \
+		'$3 == uid { $6 = home } { print }' /etc/passwd)
+	mkdir -p "$HERE/bin" "$TMP/.ssh" && ln -s "$ROOT/conf" "$HERE" &&
+		ln -s "$SOCKS5D" "$HERE/bin/socks5d" && ln -s "$CLIENT" "$HERE/bin/monitor_client"
+}
+
+# What the examples get from example.org: a page, a large file, the project.
+prepare_web() {
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 \
+		-subj /CN=example.org -addext 'subjectAltName = DNS:example.org,DNS:*.example.org' \
+		-keyout "$TMP/key" -out "$TMP/certificate" 2>/dev/null || return
+	WEB_ALSO="listen $OUTSIDE:80; listen $OUTSIDE:443 ssl; listen 127.0.0.1:8099; listen 127.0.0.1:28199;
+		ssl_certificate $TMP/certificate; ssl_certificate_key $TMP/key;"
+	start_nginx 20000000
+	echo 'a page' >"$WWW/index.html"
+	git init -q "$TMP/work" && git -C "$TMP/work" -c user.name=T -c user.email=t@example.org \
+		commit -q --allow-empty -m Empty && git clone -q --bare "$TMP/work" "$WWW/project.git" &&
+		git -C "$WWW/project.git" update-server-info
+}
+
+is_real_root() {
+	[[ $EUID == 0 ]] && grep -q 4294967295 /proc/self/uid_map
+}
+
+# Once there is something to be reached by it; /run of the host may not have the folder it wants.
+have_sshd() {
+	[[ -n ${SSHD:-} ]] && return
+	[[ -d /run/sshd ]] || { mount -t tmpfs none /run && mkdir /run/sshd; }
+	make_keys && mv "$TMP/user_key" "$TMP/.ssh/id_ed25519" && start_sshd "$OUTSIDE" 22 &&
+		echo "*.example.* $(cut -d ' ' -f 1,2 "$TMP/host_key.pub")" >"$TMP/.ssh/known_hosts"
+}
+
+# ---- the server ----
+
+# serve COMMAND: in the place of the one before.
+serve() {
+	[[ -z ${SERVER:-} ]] || stop_socks5d || return
+	SERVERS=$((SERVERS + 1))
+	LOG=$TMP/socks5d-$SERVERS.log
+	STDERR=$LOG
+	spawn bash -c "cd '$HERE' && exec $1" 2>"$LOG"
+	SERVER=$SPAWNED
+	wait_for 60 serves || {
+		cat "$LOG"
+		SERVER=
+		return 1
+	}
+	PROXY=127.0.0.1:1080
+	MONITOR_PORT=8080
+	mark_log
+}
+
+# It says so last.
+serves() {
+	gone "$SERVER" || grep -q 'msg="try it: ' "$LOG"
+}
+
+# What the blocks of a section find running.
+prepare_section() {
+	case $1 in
+	'Using it') serve 'bin/socks5d -u alice:secret --auth optional' ;;
+	'Watching it')
+		serve 'bin/socks5d -u alice:secret -u bob:hidden --access-log-file access'
+		;;
+	'The monitor')
+		serve 'bin/socks5d -u alice:secret -u bob:hidden --users-file monitored --access-log-file ""'
+		;;
+	esac
+}
+
+# ---- commands ----
+
+# runs COMMAND: as a shell on the host would, in that folder, without a terminal, with the caller's
+# standard input.
+runs() {
+	bounded setsid -w bash -c "cd '$HERE' && $1"
+}
+
+# The same on the other computer.
+runs_at_desk() {
+	bounded setsid -w $DESK bash -c "cd '$HERE' && $1"
+}
+
+# prints REGEX COMMAND...: and what is printed.
+prints() {
+	"${@:2}" >"$TMP/out" || return
+	cat "$TMP/out"
+	grep -qE -- "$1" "$TMP/out"
+}
+
+gets_the_page() {
+	local user=Anonymous
+	mark_log
+	[[ ! $1 =~ //([a-z]+): ]] || user=${BASH_REMATCH[1]}
+	prints '^a page$' runs_at_desk "$1" && logged "user=$user" 'target=example.org:80' outcome=success
+}
+
+gets_the_page_by_address() {
+	mark_log
+	prints '^a page$' runs_at_desk "$1" && logged outcome=success
+}
+
+# With the setting that stays, a plain clone comes through the proxy as well.
+clones() {
+	mark_log
+	if [[ $1 == *' clone '* ]]; then
+		runs_at_desk "$1"
+	else
+		runs_at_desk "$1" && runs_at_desk 'git clone -q https://example.org/project.git again'
+	fi && logged target=example.org:443 outcome=success
+}
+
+measures() {
+	spawn iperf3 -s -1 -B "$OUTSIDE" --forceflush >"$TMP/iperf.out" 2>&1
+	IPERF=$SPAWNED
+	wait_for 30 grep -q 'Server listening' "$TMP/iperf.out" || return
+	mark_log
+	runs_at_desk "$1"
+	retire "$IPERF" && logged command=UDP_ASSOCIATE outcome=success && ! session_ended outcome=fail
+}
+
+fetches_a_file() {
+	echo 'machine ftp.example.org login anonymous password x' >"$TMP/.netrc"
+	chmod 600 "$TMP/.netrc"
+	start_ftp_server "$OUTSIDE" 21 || return
+	mark_log
+	runs_at_desk "$1" <<<'get index.html'
+	stop "$FAR"
+	cmp "$HERE/index.html" "$WWW/index.html" && logged command=BIND outcome=success
+}
+
+# At a prompt, were there a terminal.
+asks_for_a_password() {
+	printf 'hidden\nhidden\n' | runs "$1"
+}
+
+# serves_with_login 'USER:PASSWORD...' COMMAND: to these, and to nobody else.
+serves_with_login() {
+	local login
+	serve "$2" || return
+	for login in $1; do
+		gets_the_page "curl -sS --proxy socks5h://$login@192.168.1.1:1080 http://example.org/" ||
+			return
+	done
+	fails 97 '' runs_at_desk 'curl -sS --proxy socks5h://192.168.1.1:1080 http://example.org/'
+}
+
+is_served() {
+	"$CLIENT" -u alice CONNECTIONS | grep -q "^id:.* user:$1 .* state:RELAY "
+}
+
+# A session of bob's, for what ends it.
+kills() {
+	download bob:hidden http://localhost:28199/slow/random.bin
+	wait_for 30 is_served bob && prints '^OK ' runs "$1" && logged user=bob reason=killed
+}
+
+# The file holds what the environment has for others.
+reads_a_password_file() {
+	(umask 077 && echo secret >"$TMP/.monitor")
+	prints "$1" runs "unset MONITOR_PASSWORD; $2"
+}
+
+# done_by FILE TEXT: another test does it.
+done_by() {
+	grep -F -- "$2" "$ROOT/$1"
+}
+
+# needing 'PROGRAM...' NAME COMMAND...
+needing() {
+	local program
+	for program in $1; do
+		command -v "$program" >/dev/null || {
+			skip "$2" "$program"
+			return
+		}
+	done
+	shift
+	check "$@"
+}
+
+# try_command NAME COMMAND
+try_command() {
+	case $2 in
+	'make run' | 'make test') check "$1" done_by tests/clients/test_debian.sh "$2" ;;
+	'make test SAN='*) check "$1" done_by .ci/run "$2" ;;
+	curl\ * | ALL_PROXY=*\ curl\ *) check "$1" gets_the_page "$2" ;;
+	'git '*) check "$1" clones "$2" ;;
+	*' socksify iperf3 '*) needing 'socksify iperf3' "$1" measures "$2" ;;
+	*' socksify ftp '*)
+		if have_pyftpdlib; then
+			needing 'socksify tnftp' "$1" fetches_a_file "$2"
+		else
+			skip "$1" python3-pyftpdlib
+		fi
+		;;
+	'proxychains4 '*) needing proxychains4 "$1" gets_the_page_by_address "$2" ;;
+	'bin/socks5d -u alice:secret -u bob:hidden')
+		check "$1" serves_with_login 'alice:secret bob:hidden' "$2"
+		;;
+	'bin/socks5d --users-file users')
+		needing 'mkpasswd htpasswd' "$1" serves_with_login 'carol:hidden dave:hidden' "$2"
+		;;
+	*mkpasswd*) needing mkpasswd "$1" asks_for_a_password "$2" ;;
+	htpasswd\ *) needing htpasswd "$1" asks_for_a_password "$2" ;;
+	'bin/socks5d -n '*) check "$1" prints '^the configuration is good$' runs "$2" ;;
+	*' KILL_USER bob') check "$1" kills "$2" ;;
+	*' --password-file '*jq\ *) needing jq "$1" reads_a_password_file '^[0-9]+$' "$2" ;;
+	*bin/monitor_client\ -u\ alice\ *) check "$1" prints '^OK' runs "$2" ;;
+	*) check "$1" is_known_here "$2" ;;
+	esac
+}
+
+is_known_here() {
+	echo "how is this to be tried? $1"
+	return 1
+}
+
+# ---- files ----
+
+# writes_ssh_config FILE USER: the name is left to the proxy, and who it serves is USER.
+writes_ssh_config() {
+	local host
+	host=$(sed -n 's/^Host \*/git/p' "$1")
+	have_sshd || return
+	cat "$1" >>"$TMP/.ssh/config"
+	mark_log
+	prints '^far side$' runs_at_desk "ssh -o BatchMode=yes $host echo far side" &&
+		logged "user=$2" "target=$host:22" outcome=success
+}
+
+try_ssh_config() {
+	if ! is_real_root; then
+		skip "$1" root
+	elif grep -q ncat "$2"; then
+		needing 'ncat ssh sshd' "$1" writes_ssh_config "$2" alice
+	elif nc -h 2>&1 | grep -q 'OpenBSD netcat'; then
+		needing 'ssh sshd' "$1" writes_ssh_config "$2" Anonymous
+	else
+		skip "$1" "OpenBSD's netcat"
+	fi
+}
+
+# What proxychains is to have is in a sentence.
+write_proxychains_config() {
+	{
+		printf 'strict_chain\nproxy_dns\n[ProxyList]\n'
+		grep -oE '`socks5 [0-9.]+ [0-9]+`' "$README" | tr -d '`'
+	} >"$HERE/proxychains.conf"
+}
+
+# ---- what is shown ----
+
+# Lines as they are but for numbers, times, units, plots and how many blanks there are.
+without_numbers() {
+	sed -E -e 's/[▁▂▃▄▅▆▇█]//g' -e 's/\b[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+\+[0-9]+/TIME/' \
+		-e 's/\b[0-9]+(\.[0-9]+)?[kMGs]?\b/N/g' -e 's/ +/ /g; s/^ //; s/ $//' "$@"
+}
+
+same_text() {
+	diff -u "$1" "$2"
+}
+
+# The session that block $1 tells of, made anew.
+logs_session() {
+	local target
+	target=$(grep -oE '\btarget=[^ ]*' "$1")
+	mark_log
+	curl -q -sS -o /dev/null --proxy socks5h://bob:hidden@127.0.0.1:1080 "http://${target#target=}/"
+	logged user=bob "$target" || return
+	sessions user=bob "$target" | without_numbers >"$TMP/real"
+	paste -sd ' ' "$1" | without_numbers >"$TMP/shown"
+	same_text "$TMP/shown" "$TMP/real"
+}
+
+# Each line's client, login and target, made anew.
+logs_access() {
+	$DESK curl -q -sSk -o /dev/null --interface 192.168.1.20 --proxy socks5h://bob:hidden@192.168.1.1:1080 \
+		https://www.example.org/
+	$DESK curl -q -sSk -o /dev/null --interface 192.168.1.31 --proxy socks5h://bob:wrong@192.168.1.1:1080 \
+		https://www.example.org/
+	wait_for 15 grep -q wrong_password "$HERE/access" || return
+	tail -n 2 "$HERE/access" | without_numbers >"$TMP/real"
+	without_numbers "$1" >"$TMP/shown"
+	same_text "$TMP/shown" "$TMP/real"
+}
+
+# download LOGIN URL ARG...: from the other computer, for longer than a test takes.
+download() {
+	spawn $DESK curl -q -sSk -o /dev/null --proxy "socks5h://$1@192.168.1.1:1080" "${@:2}" 2>/dev/null
+	DOWNLOAD=$SPAWNED
+}
+
+sessions_run() {
+	[[ $("$CLIENT" -u alice CONNECTIONS | grep -c '^id:.* state:RELAY ') == "$1" ]]
+}
+
+last_row() {
+	screen | sed -n '/./h; ${x; p}'
+}
+
+asks() {
+	[[ $(last_row) == "$1"* ]]
+}
+
+# answer PROMPT TEXT
+answer() {
+	wait_for 30 asks "$1" && enter "$2"
+}
+
+# Session 3 is bob's.
+prepare_transcript() {
+	download alice:secret https://www.example.org/slow/random.bin --interface 192.168.1.20
+	wait_for 30 sessions_run 1 && download bob:hidden http://localhost:28199/slow/random.bin &&
+		wait_for 30 sessions_run 2 && stop "$DOWNLOAD"
+	wait_for 30 sessions_run 1 &&
+		download bob:hidden http://www.example.net/slow/random.bin --interface 192.168.1.31 &&
+		wait_for 30 sessions_run 2
+}
+
+# What is typed there is typed here, passwords too, and then the screen is the same.
+shows_transcript() {
+	local line
+	prepare_transcript && open_terminal 110 50 && enter "unset MONITOR_PASSWORD; cd $HERE; clear" &&
+		wait_for 30 asks 'ready>' || return
+	while IFS= read -r line; do
+		case $line in
+		'$ '*) answer 'ready>' "${line#??}" ;;
+		'monitor> '*) answer 'monitor>' "${line#* }" ;;
+		Username:password:*) answer "$line" alice:secret ;;
+		'New password:' | 'The same again:') answer "$line" hidden ;;
+		esac || return
+	done <"$1"
+	wait_for 30 asks 'ready>' || return
+	screen | sed -e '1s/^ready> /$ /' -e '/^ready>/,$d' | without_numbers >"$TMP/real"
+	without_numbers "$1" >"$TMP/shown"
+	close_terminal
+	same_text "$TMP/shown" "$TMP/real"
+}
+
+shows_lines_of() {
+	screen | without_numbers >"$TMP/real"
+	without_numbers "$1" >"$TMP/shown"
+	! grep -vxF -f "$TMP/real" "$TMP/shown" >"$TMP/lacking"
+}
+
+# On a terminal as wide as its first line.
+shows_top() {
+	"$CLIENT" -u alice KILL_USER alice && wait_for 30 sessions_run 0
+	download alice:secret 'http://localhost:28199/slow/random.bin?[1-2]' --parallel --parallel-immediate &&
+		download bob:hidden http://localhost:28199/slow/random.bin &&
+		wait_for 30 sessions_run 3 && open_terminal "$(head -n 1 "$1" | LC_ALL=C.UTF-8 wc -L)" 24 &&
+		enter "cd $HERE; bin/monitor_client -u alice top" || return
+	wait_for 30 shows_lines_of "$1" || { cat "$TMP/lacking" "$TMP/real" && return 1; }
+}
+
+shows_end_of_top() {
+	wait_for 30 shows_lines_of "$1" || { cat "$TMP/lacking" "$TMP/real" && return 1; }
+	close_terminal
+}
+
+# ---- blocks ----
+
+try_commands() {
+	local line number=$((10#$1))
+	while IFS= read -r line; do
+		try_command "line_$number" "$(without_comment "$line")"
+		number=$((number + 1))
+	done <"$2"
+}
+
+# try_block NUMBER FILE SECTION
+try_block() {
+	local name=line_$((10#$1)) first
+	IFS= read -r first <"$2"
+	case $first in
+	'Host '*) try_ssh_config "$name" "$2" ;;
+	'route {') check "$name" cp "$2" "$HERE/socks.conf" ;;
+	time=*) check "$name" logs_session "$2" ;;
+	20*' bob '*) check "$name" logs_access "$2" ;;
+	'$ bin/monitor_client') check "$name" shows_transcript "$2" ;;
+	'socks5d at '*) check "$name" shows_top "$2" ;;
+	'RELAY CONNECT from '*) check "$name" shows_end_of_top "$2" ;;
+	*) try_commands "$1" "$2" ;;
+	esac
+}
+
+try_blocks() {
+	local block number section last=
+	for block in "$TMP"/blocks/*.block; do
+		number=$(basename "$block" .block)
+		section=$(<"${block%.block}.section")
+		[[ $section == "$last" ]] || prepare_section "$section" || die "$section: no server"
+		last=$section
+		if grep -q "readme_commands '$section'" "$ROOT/tests/clients/test_systemd.sh"; then
+			check "line_$((10#$number))" done_by tests/clients/test_systemd.sh "readme_commands '$section'"
+		else
+			try_block "$number" "$block"
+		fi
+	done
+}
+
+prepare_host >"$TMP/host" 2>&1 || skip_all "a network of its own: $(tail -n 1 "$TMP/host")"
+prepare_web || die 'nothing to be got from example.org'
+write_proxychains_config
+mkdir "$TMP/blocks"
+readme_blocks "$TMP/blocks"
+try_blocks
+check server_stops stop_socks5d
+finish
