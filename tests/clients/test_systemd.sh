@@ -1,22 +1,20 @@
 #!/usr/bin/env bash
 # The unit under a systemd that boots in namespaces of its own, over this host's files and without
-# its network: the first administrator, who may use the socket, and reloads that fail when the server
-# refuses. Nothing is written to the host.
+# its network: installed, upgraded and removed by README's commands; the first administrator, who may
+# use the socket, and reloads that fail when the server refuses. Nothing is written to the host.
 # shellcheck source=tests/clients/lib.sh disable=SC2317,SC2119 # called by check
 . "$(dirname "$0")/lib.sh"
+# shellcheck source=tests/clients/readme.sh
+. "$(dirname "$0")/readme.sh"
 
 need systemctl nsenter pivot_root make cc
 [[ $EUID == 0 ]] || skip_all root
+[[ $SOCKS5D == "$ROOT"/* ]] || skip_all "a build in $ROOT"
 [[ -x /lib/systemd/systemd ]] || skip_all /lib/systemd/systemd
 [[ ! -d /run/systemd/system ]] || skip_all 'a host that has no systemd running, whose control groups it would share'
 
 CONFIG=/etc/socks5d/socks5d.conf
-
-# Installed for a package, and put over the host's files, what these have of it themselves aside.
-install_for_boot() {
-	env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u MAKEOVERRIDES make -C "$ROOT" --no-print-directory \
-		BUILD="$(dirname "$SOCKS5D")" BIN="$TMP/bin" DESTDIR="$TMP/install" install
-}
+BUILT=$(dirname "$SOCKS5D")
 
 # What becomes systemd, with the journal and nothing else of what a host starts. Of a root that was
 # only changed to there are no namespaces of users (PrivateUsers=), so that it takes pivot_root.
@@ -28,9 +26,15 @@ write_boot() {
 		mkdir "$1/fs/upper" "$1/fs/work" "$1/fs/root"
 		mount -t overlay overlay \
 			-o "lowerdir=/,upperdir=$1/fs/upper,workdir=$1/fs/work" "$1/fs/root"
-		cp -a "$1/install/." "$1/fs/root/"
+		mkdir -p "$1/fs/upper-project" "$1/fs/work-project" "$1/fs/root/project"
+		mount -t overlay overlay \
+			-o "lowerdir=$2,upperdir=$1/fs/upper-project,workdir=$1/fs/work-project" \
+			"$1/fs/root/project"
 		cd "$1/fs/root"
-		rm -rf var/log/journal var/lib/socks5d var/log/socks5d etc/fstab etc/systemd/system/*
+		rm -rf var/log/journal var/lib/socks5d var/log/socks5d etc/fstab etc/systemd/system/* \
+			etc/socks5d usr/local/lib/systemd/system/socks5d.service
+		printf '#!/bin/sh\nexec "$@"\n' >usr/local/bin/sudo
+		chmod 755 usr/local/bin/sudo
 		find lib/systemd/system/*.wants ! -type d ! -name '*journald*' -delete
 		mount -t proc proc proc
 		mount --bind proc/sys proc/sys
@@ -43,7 +47,6 @@ write_boot() {
 		mkdir host
 		pivot_root . host
 		umount -l /host
-		systemd-sysusers /usr/local/lib/sysusers.d/socks5d.conf
 		exec env -i container=docker PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
 			/lib/systemd/systemd --system --unit=basic.target --show-status=no
 	END
@@ -61,7 +64,7 @@ remove_cgroups() {
 boot() {
 	mkdir "$TMP/fs"
 	spawn unshare --mount --pid --fork --kill-child --uts --ipc --net \
-		bash "$TMP/boot" "$TMP" >"$TMP/boot.log" 2>&1
+		bash "$TMP/boot" "$TMP" "$ROOT" >"$TMP/boot.log" 2>&1
 	BOOT=$SPAWNED
 	wait_for 60 booted && ! gone "$BOOT"
 }
@@ -85,26 +88,43 @@ monitor() {
 	inside monitor_client "$@"
 }
 
-prepare_service() {
-	inside ip link set lo up
-	set_line listen 127.0.0.1
-	set_line users_file /var/lib/socks5d/users
-	inside install -d -o socks5d -g socks5d -m 700 /var/lib/socks5d &&
-		inside install -o socks5d -g socks5d -m 600 /dev/null /var/lib/socks5d/users
-}
-
 serves_at_socket() {
 	inside test -S /run/socks5d/monitor.sock && monitor USERS >/dev/null
 }
 
-starts() {
-	inside systemctl start socks5d && wait_for 30 serves_at_socket
+# runs COMMAND: in the project, with the build that is tested, with the caller's standard input.
+# A command that starts the service is done before that serves.
+runs() {
+	echo "# $1"
+	inside env MAKEFLAGS="-- BUILD=${BUILT#"$ROOT"/}" sh -c "cd /project && $1" || return
+	[[ $1 != *'systemctl '*start* && $1 != *'systemctl enable'* ]] || wait_for 30 serves_at_socket
+}
+
+# Passwords are asked for.
+runs_all() {
+	local line
+	while IFS= read -r line; do
+		runs "$line" <<<hidden || return
+	done
 }
 
 adds_the_first_users() {
-	echo hidden | monitor ADD_USER alice - admin && echo secret | monitor ADD_USER carol - &&
-		inside env MONITOR_PASSWORD=hidden monitor_client -u alice ACCOUNTS | tee "$TMP/accounts" &&
+	inside env MONITOR_PASSWORD=hidden monitor_client -u alice ACCOUNTS | tee "$TMP/accounts" &&
 		grep -q '^name:carol role:user ' "$TMP/accounts"
+}
+
+installs() {
+	readme_commands 'As a service' >"$TMP/commands" && runs_all <"$TMP/commands" &&
+		adds_the_first_users && set_line listen 127.0.0.1 &&
+		inside systemctl restart socks5d && wait_for 30 serves_at_socket
+}
+
+# What was changed stays.
+upgrades_and_removes() {
+	readme_commands 'Upgrading and removing' >"$TMP/commands" && runs_all <"$TMP/commands" &&
+		! inside test -e /usr/local/sbin/socks5d && ! inside test -e /run/socks5d &&
+		inside grep -q '^carol:' /var/lib/socks5d/users &&
+		inside grep -qx 'users_file = /var/lib/socks5d/users' "$CONFIG"
 }
 
 # The namespace of the unit knows only root and its own user.
@@ -164,18 +184,17 @@ stops() {
 	inside systemctl stop socks5d && ! inside test -e /run/socks5d
 }
 
-install_for_boot >"$TMP/install.log" 2>&1 || die "make install: $(tail -n 5 "$TMP/install.log")"
 write_boot
 cgroups >"$TMP/cgroups"
 boot || skip_all "a systemd that boots: $(tail -n 2 "$TMP/boot.log")"
-prepare_service
-check the_service_starts starts
-check the_first_users_are_added_as_root adds_the_first_users
+inside ip link set lo up
+check it_is_installed_and_has_users_as_in_the_readme installs
 check others_are_asked others_are_asked
 check a_reload_tells_what_waits a_reload_tells_what_waits
 check refused_reloads_fail_with_the_reason reloads_that_are_refused
 check users_stay_over_a_restart restarts
 check the_socket_goes_with_the_service stops
+check it_is_upgraded_and_removed_as_in_the_readme upgrades_and_removes
 inside systemctl poweroff --force >/dev/null 2>&1
 retire "$BOOT"
 remove_cgroups
