@@ -117,6 +117,14 @@ static void expect_ipv4(const char *addrs)
 	looker_expect(&l, LOOKUP_IPV4, LOOKUP_FOUND, addrs);
 }
 
+/* Has the first server, which keeps silent from now on, asked for a.test. */
+static void ask_silent_first(void)
+{
+	dns_keep_silent(first, true);
+	looker_begin(&l, resolver, &budget, "a.test");
+	looker_wait_questions(&l, first, "*.test", 2);
+}
+
 static void a_server_that_cannot_say_is_passed_over(void **state)
 {
 	static const char *const names[] = {
@@ -167,9 +175,7 @@ static void the_second_is_asked_after_400_ms_and_not_before(void **state)
 static void the_second_answers_for_one_that_is_dead(void **state)
 {
 	(void)state;
-	dns_keep_silent(first, true);
-	looker_begin(&l, resolver, &budget, "a.test");
-	looker_wait_questions(&l, first, "*.test", 2);
+	ask_silent_first();
 	pass_time(400);
 	looker_finish(&l);
 	expect_ipv4("192.0.2.2");
@@ -194,9 +200,7 @@ static void a_server_that_does_not_answer_is_asked_last_for_30_s(void **state)
 	unsigned asked;
 
 	(void)state;
-	dns_keep_silent(first, true);
-	looker_begin(&l, resolver, &budget, "a.test");
-	looker_wait_questions(&l, first, "*.test", 2);
+	ask_silent_first();
 	pass_time(400);
 	looker_finish(&l);
 	asked = dns_all_questions(first);
@@ -235,10 +239,8 @@ static void one_that_answers_others_is_not_called_silent(void **state)
 static void when_all_are_silent_they_are_asked_in_their_order(void **state)
 {
 	(void)state;
-	dns_keep_silent(first, true);
 	dns_keep_silent(second, true);
-	looker_begin(&l, resolver, &budget, "a.test");
-	looker_wait_questions(&l, first, "*.test", 2);
+	ask_silent_first();
 	pass_time(400);
 	looker_wait_questions(&l, second, "*.test", 2);
 	pass_time(2000);
@@ -254,9 +256,7 @@ static void a_single_server_is_asked_four_times_in_30_s(void **state)
 	static const int64_t waits[] = {2000, 4000, 8000};
 
 	(void)state;
-	dns_keep_silent(first, true);
-	looker_begin(&l, resolver, &budget, "a.test");
-	looker_wait_questions(&l, first, "*.test", 2);
+	ask_silent_first();
 	for (size_t i = 0; i < sizeof(waits) / sizeof(waits[0]); i++) {
 		pass_time(waits[i]);
 		looker_wait_questions(&l, first, "*.test", 2 * ((unsigned)i + 2));
@@ -288,9 +288,7 @@ static void who_joins_late_has_it_asked_again(void **state)
 	struct looker late;
 
 	(void)state;
-	dns_keep_silent(first, true);
-	looker_begin(&l, resolver, &budget, "a.test");
-	looker_wait_questions(&l, first, "*.test", 2);
+	ask_silent_first();
 	pass_time(2000);
 	looker_wait_questions(&l, first, "*.test", 4);
 	pass_time(2500);
@@ -307,9 +305,7 @@ static void other_servers_are_asked_for_those_who_wait(void **state)
 	struct resolver_options o = options();
 
 	(void)state;
-	dns_keep_silent(first, true);
-	looker_begin(&l, resolver, &budget, "a.test");
-	looker_wait_questions(&l, first, "*.test", 2);
+	ask_silent_first();
 	o.servers = dns_server(second);
 	assert_int_equal(resolver_configure(resolver, &o), 0);
 	looker_finish(&l);
