@@ -511,19 +511,30 @@ static void wait_for_access_log(int monitor, const char *request, const char *ex
 		usleep(10000);
 }
 
-static void a_wrong_password_is_told_by_name_and_a_name_that_is_nobodys_never(void **state)
+/* A folder with a file of users, for daemons that come and go. */
+static void prepare_folder(void)
 {
-	char file[128];
-	int monitor;
-
-	(void)state;
 	daemon_stop(&d);
 	daemon_prepare(&d);
 	monitor_write_users(&d);
+}
+
+static void launch_with_access_log(void)
+{
+	char file[TMP_MAX_PATH + 8];
+
 	snprintf(file, sizeof(file), "%s/access", d.folder);
+	daemon_launch(&d, (const char *const[]){"-U", d.users, "--access-log-file", file, NULL});
+}
+
+static void a_wrong_password_is_told_by_name_and_a_name_that_is_nobodys_never(void **state)
+{
+	int monitor;
+
+	(void)state;
+	prepare_folder();
 	for (int round = 1; round <= 2; round++) {
-		daemon_launch(
-			&d, (const char *const[]){"-U", d.users, "--access-log-file", file, NULL});
+		launch_with_access_log();
 		monitor = root();
 		if (round == 1) {
 			assert_int_equal(connect_reply("hunter2", "wrong"), NET_LOGIN_REFUSED);
@@ -551,17 +562,13 @@ static void a_wrong_password_is_told_by_name_and_a_name_that_is_nobodys_never(vo
 
 static void the_access_log_outlives_the_process_in_its_file(void **state)
 {
-	char file[128], expected[128];
+	char expected[128];
 	int monitor;
 
 	(void)state;
-	daemon_stop(&d);
-	daemon_prepare(&d);
-	monitor_write_users(&d);
-	snprintf(file, sizeof(file), "%s/access", d.folder);
+	prepare_folder();
 	for (int round = 1; round <= 2; round++) {
-		daemon_launch(
-			&d, (const char *const[]){"-U", d.users, "--access-log-file", file, NULL});
+		launch_with_access_log();
 		close(open_session("alice", "secret"));
 		if (round == 2)
 			break;
@@ -1235,9 +1242,7 @@ static void a_listener_that_stays_serves_beside_a_new_one(void **state)
 
 static void launch_with_file(const char *text)
 {
-	daemon_stop(&d);
-	daemon_prepare(&d);
-	monitor_write_users(&d);
+	prepare_folder();
 	daemon_write_file(d.config, text);
 	daemon_launch(&d, (const char *const[]){"-U", d.users, "-c", d.config, NULL});
 }
