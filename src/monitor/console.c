@@ -194,29 +194,31 @@ static struct login login_of(const struct console *c)
 		.from = &c->peer.from};
 }
 
-/* Is it logged in under that name, or about to be? With a command under way it is another thread's:
- * that is refused, or the next one is (has_old_password()). */
-static bool is_of_user(const struct console *c, const char *user)
+/* Was the password changed since it logged in, by another console, or in the file? */
+static bool has_old_password(const struct console *c)
 {
-	bool is_logging_in = c->phase == CONSOLE_LOGIN && c->is_away;
-	bool is_idle = c->phase == CONSOLE_COMMANDS && !c->is_away;
+	struct users *users = c->desk->services->users;
+	uint64_t mark = users_password_mark(users, c->user);
 
-	return !c->is_operator && (is_logging_in || is_idle) && strcmp(c->user, user) == 0;
+	return !c->is_operator && mark != 0 && mark != c->password_mark;
 }
 
-/* Whoever has the old password of the user, whose new one this console has just set, is not to go
- * on with it. */
-static void end_other_consoles(const struct console *c)
+/* Is it logged in, or about to be, and does nothing of which another thread is the one to ask? */
+static bool can_be_ended(const struct console *c)
 {
-	const struct desk *desk = c->desk;
+	return c->phase == CONSOLE_LOGIN ? c->is_away : c->phase == CONSOLE_COMMANDS && !c->is_away;
+}
 
+/* Whoever has an old password is not to go on with it, nor to be told anything more. */
+static void end_old_consoles(const struct desk *desk)
+{
 	for (size_t i = 0; i < desk->count; i++) {
-		struct console *other = &desk->consoles[i];
+		struct console *c = &desk->consoles[i];
 
-		if (other != c && is_of_user(other, c->request.parameters[0]))
-			console_dismiss(other,
-				other->phase == CONSOLE_LOGIN ? "ERR The password was changed\n"
-							      : "ERR The password was changed\n\n");
+		if (can_be_ended(c) && has_old_password(c))
+			console_dismiss(c,
+				c->phase == CONSOLE_LOGIN ? "ERR The password was changed\n"
+							  : "ERR The password was changed\n\n");
 	}
 }
 
@@ -231,7 +233,7 @@ static void finish_errand(struct errand *e)
 
 	c->is_away = false;
 	if (c->phase == CONSOLE_COMMANDS && c->request.command->ends_consoles && has_succeeded(c))
-		end_other_consoles(c);
+		end_old_consoles(c->desk);
 	wipe_request(c);
 	if (c->fd < 0) {
 		console_close(c);
@@ -327,15 +329,6 @@ static void log_command(const struct console *c)
 static bool is_answered(const struct console *c)
 {
 	return c->reply.len > 0 || c->reply.failed;
-}
-
-/* Was the password changed since it logged in, by another console, or in the file? */
-static bool has_old_password(const struct console *c)
-{
-	struct users *users = c->desk->services->users;
-	uint64_t mark = users_password_mark(users, c->user);
-
-	return mark != 0 && mark != c->password_mark;
 }
 
 /* If not, the reply says so. */

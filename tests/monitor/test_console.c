@@ -290,6 +290,18 @@ static void each_thread_does_its_part_of_an_errand(void **state)
 	expect("OK User bob" ADDED "OK No active users\n\n");
 }
 
+#define ANOTHER_HASH "$2b$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrX"
+
+/* Root has another password than the one that is to be set, and the console has logged in with it.
+ */
+static void begin_with_another_password(void)
+{
+	char error[USERS_ERROR_MAX];
+
+	assert_int_equal(users_set_password(parts.users, "root", ANOTHER_HASH, error), 0);
+	c.password_mark = users_password_mark(parts.users, "root");
+}
+
 /* Another console, of which nothing is known but this, is still connected when the console has set
  * root's password. */
 static bool survives_new_password(
@@ -303,6 +315,8 @@ static bool survives_new_password(
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
 	other.fd = ends[0];
 	strcpy(other.user, user);
+	begin_with_another_password();
+	other.password_mark = users_password_mark(parts.users, user);
 	desk.consoles = &other;
 	desk.count = 1;
 	ask("SET_PASSWORD root secret\n", "OK Password of root changed" KEPT);
@@ -337,14 +351,13 @@ static void a_new_password_ends_the_other_consoles_of_its_user(void **state)
 /* However that came, and whatever was under way meanwhile. */
 static void who_has_the_old_password_is_refused_what_it_asks_for(void **state)
 {
-	static const char other[] = "$2b$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrX";
 	char error[USERS_ERROR_MAX];
 
 	(void)state;
 	log_in();
 	say("ADD_USER bob secret\n");
 	serve_connection();
-	assert_int_equal(users_set_password(parts.users, "root", other, error), 0);
+	assert_int_equal(users_set_password(parts.users, "root", ANOTHER_HASH, error), 0);
 	expect("ERR The password was changed\n");
 	assert_false(is_user("bob"));
 	assert_leaves();
