@@ -44,6 +44,12 @@ struct rule_hits {
 	_Atomic(uint64_t) count;
 };
 
+/* One reference, and none counted. NULL without memory. */
+struct rule_hits *rule_hits_new(void);
+struct rule_hits *rule_hits_hold(struct rule_hits *hits);
+/* NULL is allowed. */
+void rule_hits_release(struct rule_hits *hits);
+
 /* Where somebody or something is: one of these. */
 struct rule_area {
 	unsigned places; /* PLACE_BIT() of the words */
@@ -112,6 +118,9 @@ enum rule_answer {
 /* Is that request meant by the rule? Unless it is, by which keyword not. */
 enum rule_answer rule_ask(
 	const struct rule *rule, struct rule_question *question, enum rule_keyword *by);
+
+/* Has its `to` values that are addresses, so that what a name comes to counts? */
+bool rule_has_addresses(const struct rule *rule);
 
 /* Does a value of `to` that matches name a protected place that the address is in? */
 bool rule_names_place(
