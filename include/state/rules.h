@@ -25,14 +25,14 @@ struct subject {
 	const struct addr *client; /* from where */
 	enum request_command command;
 	const struct destination *dst; /* what it named; NULL: nothing that counts */
-	const struct addr *addr; /* where it would go, with the port, which is 0 while that is not
-				    known of BIND's peer; NULL: not known yet */
+	const struct addr *addr; /* where it would go, with the port; NULL: not known yet. Of BIND
+				    port 0 is one that is not known yet */
 	bool is_here; /* `addr` is one of this host's: to be right where rules_ask_where() */
 	struct own *own; /* whose networks are `local`; NULL: there are none */
 	int64_t time; /* seconds since 1970 */
 };
 
-#define RULE_WORD_MAX 32
+#define RULE_WORD_MAX 24
 
 struct verdict {
 	bool allowed; /* without an address: by one or another */

@@ -194,14 +194,23 @@ static enum rule_answer ask_command(const struct rule *rule, struct rule_questio
 	return answer_of((rule->commands & (1U << q->subject->command)) != 0);
 }
 
-/* 0: not known yet. BIND does not know from which port its peer comes. */
+/* What the client has named; NULL: nothing that counts. Whom BIND waits for may be anybody. */
+static const struct destination *destination_of(const struct subject *s)
+{
+	bool is_anybody = s->command == REQUEST_BIND && s->addr == NULL && s->dst != NULL &&
+		s->dst->kind == DESTINATION_ADDR && addr_is_unspecified(&s->dst->addr);
+
+	return is_anybody ? NULL : s->dst;
+}
+
+/* 0: not known yet. */
 static uint16_t port_of_question(const struct rule_question *q)
 {
-	const struct subject *s = q->subject;
+	const struct destination *dst = destination_of(q->subject);
 
-	if (s->addr != NULL)
-		return addr_port(s->addr);
-	return s->dst == NULL || s->command == REQUEST_BIND ? 0 : s->dst->port;
+	if (q->subject->addr != NULL)
+		return addr_port(q->subject->addr);
+	return dst == NULL ? 0 : dst->port;
 }
 
 static enum rule_answer ask_port(const struct rule *rule, struct rule_question *q)
@@ -233,7 +242,7 @@ static bool is_address_of(const struct rule_area *area, const struct rule_questi
 static enum rule_answer ask_to(const struct rule *rule, struct rule_question *q)
 {
 	const struct rule_area *area = &rule->to;
-	const struct destination *dst = q->subject->dst;
+	const struct destination *dst = destination_of(q->subject);
 	bool is_literal = dst != NULL && dst->kind == DESTINATION_ADDR;
 
 	if (lacks_file(area))
