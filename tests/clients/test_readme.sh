@@ -6,16 +6,10 @@
 # of these, which have to say so.
 # shellcheck disable=SC2317,SC2119,SC2086,SC2016 # called by check; DESK is words
 
-# As root of it, whoever asks.
-for own in '--net --mount' '--net --mount --user --map-root-user'; do
-	# shellcheck disable=SC2086 # flags without blanks
-	if [[ -z ${README_HOST:-} ]] && unshare $own true 2>/dev/null; then
-		README_HOST=yes exec unshare $own bash "$0"
-	fi
-done
 # shellcheck source=tests/clients/lib.sh
 . "$(dirname "$0")/lib.sh"
-[[ -n ${README_HOST:-} ]] || skip_all 'namespaces of its own'
+# shellcheck source=tests/clients/host.sh
+. "$(dirname "$0")/host.sh"
 # shellcheck source=tests/clients/monitor.sh
 . "$(dirname "$0")/monitor.sh"
 # shellcheck source=tests/clients/servers.sh
@@ -23,40 +17,16 @@ done
 # shellcheck source=tests/clients/readme.sh
 . "$(dirname "$0")/readme.sh"
 
-need ip mount nginx curl openssl tmux setsid git
+need nginx curl openssl tmux setsid git
 
 OUTSIDE=198.51.100.7 # all that is called example.org and example.net
-HERE=$TMP/here       # the folder that commands are run in
-DESK=                # what runs a command on the other computer, 192.168.1.20 and 192.168.1.31
 export MONITOR_PASSWORD=secret GIT_SSL_CAINFO=$TMP/certificate GIT_CONFIG_NOSYSTEM=1
 
 # ---- the host ----
 
-# over FILE: what is read from standard input stands in the place of the host's.
-over() {
-	local file=$TMP/over${1//\//-}
-	cat >"$file" && mount --bind "$file" "$1"
-}
-
-# Whoever is not on the host reaches nothing but the proxy.
-prepare_networks() {
-	spawn unshare --net sleep 100000
-	DESK="nsenter --net=/proc/$SPAWNED/ns/net"
-	ip link set lo up && ip address add "$OUTSIDE/24" dev lo || return
-	wait_for 30 has_other_network "$SPAWNED" &&
-		ip link add office type veth peer name desk netns "$SPAWNED" &&
-		ip address add 192.168.1.1/24 dev office && ip link set office up &&
-		$DESK ip link set lo up && $DESK ip address add 192.168.1.20/24 dev desk &&
-		$DESK ip address add 192.168.1.31/24 dev desk && $DESK ip link set desk up
-}
-
-has_other_network() {
-	[[ $(readlink "/proc/$1/ns/net") != $(readlink /proc/self/ns/net) ]]
-}
-
 # ssh(1) asks for its user's folder in /etc/passwd.
 prepare_host() {
-	prepare_networks || return
+	prepare_networks 192.168.1.1/24 "$OUTSIDE/24" '192.168.1.20/24 192.168.1.31/24' || return
 	over /etc/hosts <<-END
 		127.0.0.1 localhost
 		$OUTSIDE example.org www.example.org git.example.org ftp.example.org iperf.example.org
@@ -64,8 +34,7 @@ prepare_host() {
 	END
 	over /etc/passwd < <(awk -F: -v OFS=: -v uid="$(id -u)" -v home="$TMP" \
 		'$3 == uid { $6 = home } { print }' /etc/passwd)
-	mkdir -p "$HERE/bin" "$TMP/.ssh" && ln -s "$ROOT/conf" "$HERE" &&
-		ln -s "$SOCKS5D" "$HERE/bin/socks5d" && ln -s "$CLIENT" "$HERE/bin/monitor_client"
+	mkdir -p "$TMP/.ssh" && prepare_project
 }
 
 # What the examples get from example.org: a page, a large file, the project.
@@ -94,31 +63,6 @@ have_sshd() {
 		echo "*.example.* $(cut -d ' ' -f 1,2 "$TMP/host_key.pub")" >"$TMP/.ssh/known_hosts"
 }
 
-# ---- the server ----
-
-# serve COMMAND: in the place of the one before.
-serve() {
-	[[ -z ${SERVER:-} ]] || stop_socks5d || return
-	SERVERS=$((SERVERS + 1))
-	LOG=$TMP/socks5d-$SERVERS.log
-	STDERR=$LOG
-	spawn bash -c "cd '$HERE' && exec $1" 2>"$LOG"
-	SERVER=$SPAWNED
-	wait_for 60 serves || {
-		cat "$LOG"
-		SERVER=
-		return 1
-	}
-	PROXY=127.0.0.1:1080
-	MONITOR_PORT=8080
-	mark_log
-}
-
-# It says so last.
-serves() {
-	gone "$SERVER" || grep -q 'msg="try it: ' "$LOG"
-}
-
 # What the blocks of a section find running.
 prepare_section() {
 	case $1 in
@@ -133,17 +77,6 @@ prepare_section() {
 }
 
 # ---- commands ----
-
-# runs COMMAND: as a shell on the host would, in that folder, without a terminal, with the caller's
-# standard input.
-runs() {
-	bounded setsid -w bash -c "cd '$HERE' && $1"
-}
-
-# The same on the other computer.
-runs_at_desk() {
-	bounded setsid -w $DESK bash -c "cd '$HERE' && $1"
-}
 
 # prints REGEX COMMAND...: and what is printed.
 prints() {
@@ -215,7 +148,7 @@ is_served() {
 
 # A session of bob's, for what ends it.
 kills() {
-	download bob:hidden http://localhost:28199/slow/random.bin
+	download_here bob:hidden
 	wait_for 30 is_served bob && prints '^OK ' runs "$1" && logged user=bob reason=killed
 }
 
@@ -349,10 +282,16 @@ logs_access() {
 	same_text "$TMP/shown" "$TMP/real"
 }
 
-# download LOGIN URL ARG...: from the other computer, for longer than a test takes.
+# download WHERE LOGIN URL ARG...: for longer than a test takes; from the other computer (DESK), or from
+# the host itself ('').
 download() {
-	spawn $DESK curl -q -sSk -o /dev/null --proxy "socks5h://$1@192.168.1.1:1080" "${@:2}" 2>/dev/null
+	spawn $1 curl -q -sSk -o /dev/null --proxy "socks5h://$2@192.168.1.1:1080" "${@:3}" 2>/dev/null
 	DOWNLOAD=$SPAWNED
+}
+
+# The only ones that reach localhost.
+download_here() {
+	download '' "$1" http://localhost:28199/slow/random.bin --proxy "socks5h://$1@127.0.0.1:1080"
 }
 
 sessions_run() {
@@ -374,11 +313,11 @@ answer() {
 
 # Session 3 is bob's.
 prepare_transcript() {
-	download alice:secret https://www.example.org/slow/random.bin --interface 192.168.1.20
-	wait_for 30 sessions_run 1 && download bob:hidden http://localhost:28199/slow/random.bin &&
+	download "$DESK" alice:secret https://www.example.org/slow/random.bin --interface 192.168.1.20
+	wait_for 30 sessions_run 1 && download_here bob:hidden &&
 		wait_for 30 sessions_run 2 && stop "$DOWNLOAD"
 	wait_for 30 sessions_run 1 &&
-		download bob:hidden http://www.example.net/slow/random.bin --interface 192.168.1.31 &&
+		download "$DESK" bob:hidden http://www.example.net/slow/random.bin --interface 192.168.1.31 &&
 		wait_for 30 sessions_run 2
 }
 
@@ -411,8 +350,7 @@ shows_lines_of() {
 # On a terminal as wide as its first line.
 shows_top() {
 	"$CLIENT" -u alice KILL_USER alice && wait_for 30 sessions_run 0
-	download alice:secret 'http://localhost:28199/slow/random.bin?[1-2]' --parallel --parallel-immediate &&
-		download bob:hidden http://localhost:28199/slow/random.bin &&
+	download_here alice:secret && download_here alice:secret && download_here bob:hidden &&
 		wait_for 30 sessions_run 3 && open_terminal "$(head -n 1 "$1" | LC_ALL=C.UTF-8 wc -L)" 24 &&
 		enter "cd $HERE; bin/monitor_client -u alice top" || return
 	wait_for 30 shows_lines_of "$1" || { cat "$TMP/lacking" "$TMP/real" && return 1; }
