@@ -9,6 +9,7 @@
 
 #include "base/addr.h"
 #include "net/own.h"
+#include "state/limits.h"
 #include "state/traffic.h"
 
 /* Clients without a session that are remembered, some 200 bytes each. */
@@ -71,6 +72,16 @@ struct ledger_entry *ledger_add_user(struct ledger *l, const char *name, size_t 
 
 /* The user is no more; the entry goes with the last session. */
 void ledger_retire_user(struct ledger_entry *user);
+
+#define LEDGER_GROUPS_MAX LIMITS_GROUPS_MAX
+
+/* A copy of the groups that a user is in, "a,b"; "" without any. Their length. */
+size_t ledger_groups(const struct ledger_entry *user, char out[LEDGER_GROUPS_MAX]);
+
+/* Puts the user into these groups, a list as above and no others. -1 without memory, and nothing
+ * changed. */
+int ledger_set_groups(struct ledger_entry *user, const char *groups)
+	__attribute__((warn_unused_result));
 
 /* ---- for whoever looks ---- */
 

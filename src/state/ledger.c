@@ -65,6 +65,9 @@ struct ledger_entry {
 		struct {
 			struct ledger_entry *next, *previous;
 			size_t name_len;
+			struct mutex groups_lock;
+			char *groups; /* NULL: in none; has_groups says so without the lock */
+			_Atomic(bool) has_groups;
 		};
 	};
 	char name[]; /* a user's */
@@ -392,6 +395,7 @@ struct ledger_entry *ledger_add_user(struct ledger *l, const char *name, size_t 
 	atomic_init(&user->holders, 1);
 	user->name_len = len;
 	memcpy(user->name, name, len);
+	mutex_init(&user->groups_lock);
 	mutex_lock(&l->users_lock);
 	user->next = l->users;
 	if (l->users != NULL)
@@ -421,6 +425,8 @@ static void let_go_of_user(struct ledger_entry *user)
 	mutex_lock(&l->users_lock);
 	unlink_locked(l, user);
 	mutex_unlock(&l->users_lock);
+	mutex_destroy(&user->groups_lock);
+	free(user->groups);
 	free(user);
 }
 
@@ -428,6 +434,37 @@ void ledger_retire_user(struct ledger_entry *user)
 {
 	atomic_store(&user->has_retired, true);
 	let_go_of_user(user);
+}
+
+size_t ledger_groups(const struct ledger_entry *user, char out[LEDGER_GROUPS_MAX])
+{
+	/* The lock is no part of what is looked at. */
+	struct mutex *lock = (struct mutex *)(uintptr_t)&user->groups_lock;
+
+	out[0] = '\0';
+	if (!atomic_load(&user->has_groups))
+		return 0;
+	mutex_lock(lock);
+	if (user->groups != NULL)
+		strcpy(out, user->groups);
+	mutex_unlock(lock);
+	return strlen(out);
+}
+
+int ledger_set_groups(struct ledger_entry *user, const char *groups)
+{
+	char *fresh = *groups == '\0' ? NULL : strdup(groups), *old;
+
+	assert(strlen(groups) < LEDGER_GROUPS_MAX);
+	if (fresh == NULL && *groups != '\0')
+		return -1;
+	mutex_lock(&user->groups_lock);
+	old = user->groups;
+	user->groups = fresh;
+	mutex_unlock(&user->groups_lock);
+	atomic_store(&user->has_groups, fresh != NULL);
+	free(old);
+	return 0;
 }
 
 bool ledger_has_retired(const struct ledger_entry *user)
