@@ -64,6 +64,12 @@ void ledger_count_refusal(struct ledger_entry *client);
  * this is asked. */
 bool ledger_is_shared(struct ledger *l, int64_t now);
 
+/* ---- for whoever knows the limits ---- */
+
+/* All sessions of the account together move at most so many bytes a second: `down` towards the
+ * client, `up` to targets; 0: as many as they like. Live ones follow. */
+void ledger_set_rate(struct ledger_entry *entry, uint64_t down, uint64_t up);
+
 /* ---- for whoever knows the users ---- */
 
 /* The entry of a new user, of whom there may still be another one of the same name that has

@@ -57,6 +57,7 @@ struct ledger_entry {
 	_Alignas(CACHE_LINE) struct ledger *ledger;
 	_Atomic(bool) has_retired;
 	bool is_user;
+	_Atomic(uint64_t) rate_down, rate_up; /* bytes a second; 0: no limit */
 	union {
 		struct {
 			struct client_key key;
@@ -501,6 +502,12 @@ void ledger_leave(struct ledger_entry *entry, int64_t now)
 		leave_user(entry);
 	else
 		leave_client(entry, now);
+}
+
+void ledger_set_rate(struct ledger_entry *entry, uint64_t down, uint64_t up)
+{
+	SET(&entry->rate_down, down);
+	SET(&entry->rate_up, up);
 }
 
 struct ledger_figures ledger_read(const struct ledger_entry *entry)
