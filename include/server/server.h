@@ -8,6 +8,7 @@
 
 #include "server/change.h"
 #include "server/errands.h"
+#include "server/keeper.h"
 #include "state/options.h"
 
 /* Sent to the process when an errand waits for the main thread. Of the standard signals that are
@@ -46,6 +47,9 @@ struct services *server_services(struct server *s);
  * until server_close(). */
 struct errands *server_errands(struct server *s);
 struct errands *server_hashes(struct server *s);
+
+/* Who keeps what is to outlive the server; NULL: nothing is kept. Valid until server_close(). */
+struct keeper *server_keeper(struct server *s);
 
 /* Where it is waited at, for whoever accepts there. */
 struct fronts *server_fronts(struct server *s);

@@ -26,6 +26,7 @@
 #include "server/hasher.h"
 #include "server/idle.h"
 #include "server/janitor.h"
+#include "server/keeper.h"
 #include "server/sampling.h"
 #include "state/admission.h"
 #include "state/operators.h"
@@ -43,6 +44,7 @@ struct server {
 	struct hasher *hasher;
 	struct pool *pool;
 	struct janitor *janitor;
+	struct keeper *keeper; /* NULL: nothing is kept */
 	struct idle_sweep idle_sweep;
 	struct addresses addresses;
 	struct sampling sampling;
@@ -102,9 +104,7 @@ static int make_shared_state(struct server *s, const struct config *c, char *err
 	v->resolver = resolver_new(&resolver, &v->budget);
 	v->registry = registry_new(v->budget.sessions);
 	v->throughput = throughput_new(v->stats.started);
-	v->standing = standing_new();
-	if (v->resolver == NULL || v->registry == NULL || v->throughput == NULL ||
-		v->standing == NULL) {
+	if (v->resolver == NULL || v->registry == NULL || v->throughput == NULL) {
 		snprintf(error, CONFIG_ERROR_MAX, "out of memory");
 		return -1;
 	}
@@ -199,6 +199,22 @@ static void call_main(void *context)
 	kill(getpid(), SERVER_ERRAND_SIGNAL);
 }
 
+/* What stands from before, for whoever is opened next. */
+static int open_state(struct server *s, const struct settings *settings, char *error)
+{
+	struct services *v = &s->services;
+
+	v->standing = standing_new();
+	if (v->standing == NULL) {
+		snprintf(error, CONFIG_ERROR_MAX, "out of memory");
+		return -1;
+	}
+	if (settings->state_dir[0] == '\0')
+		return 0;
+	s->keeper = keeper_open(settings->state_dir, v, error);
+	return s->keeper == NULL ? -1 : 0;
+}
+
 static int make_helpers(struct server *s, char *error)
 {
 	s->errands = errands_new(call_main, NULL);
@@ -234,7 +250,7 @@ static int open_all(struct server *s, struct config *c, bool *bad_input, char *e
 	effects_set_log(settings);
 	*bad_input = effects_check_files(settings, error) < 0 ||
 		effects_open_log(settings, error) < 0 || fronts_check_places(settings, error) < 0 ||
-		make_access_log(s, settings, error) < 0 ||
+		open_state(s, settings, error) < 0 || make_access_log(s, settings, error) < 0 ||
 		make_users(s, s->options, settings, error) < 0;
 	admission_decide_auto(c, s->options->user_count > 0);
 	if (*bad_input ||
@@ -279,6 +295,7 @@ void server_close(struct server *s)
 	change_forget(&s->site);
 	janitor_free(s->janitor);
 	hasher_free(s->hasher);
+	keeper_close(s->keeper);
 	errands_free(s->errands);
 	config_store_free(s->services.config);
 	standing_free(s->services.standing);
@@ -335,8 +352,8 @@ int server_start(struct server *s, char error[CONFIG_ERROR_MAX])
 	janitor_add(s->janitor, &s->addresses.job);
 	sampling_init(&s->sampling, v, s->janitor);
 	janitor_add(s->janitor, &s->sampling.job);
-	if (hasher_start(s->hasher) == 0 && janitor_start(s->janitor) == 0 &&
-		resolver_start(v->resolver) == 0)
+	if ((s->keeper == NULL || keeper_start(s->keeper) == 0) && hasher_start(s->hasher) == 0 &&
+		janitor_start(s->janitor) == 0 && resolver_start(v->resolver) == 0)
 		return 0;
 	snprintf(error, CONFIG_ERROR_MAX, "cannot start a thread beside the workers: %s",
 		strerror(errno));
@@ -415,6 +432,11 @@ struct errands *server_errands(struct server *s)
 struct errands *server_hashes(struct server *s)
 {
 	return hasher_errands(s->hasher);
+}
+
+struct keeper *server_keeper(struct server *s)
+{
+	return s->keeper;
 }
 
 struct services *server_services(struct server *s)
@@ -499,4 +521,5 @@ void server_stop(struct server *s)
 	hashing_stop(s->services.hashing);
 	janitor_stop(s->janitor);
 	hasher_stop(s->hasher);
+	keeper_stop(s->keeper);
 }

@@ -385,6 +385,32 @@ const struct setting settings_table[] = {
 		.value_name = "TIME",
 		.help = "How long it is remembered that a name does not exist. Other answers are "
 			"kept for as long as they allow."},
+	{.name = "state_dir",
+		AT(TEXT, state_dir),
+		.initial = "",
+		.value_name = "DIR",
+		.help = "Folder for what is to outlive the server: what was decided at the monitor "
+			"(temporary rules, limits, bans), used quotas, and the history of "
+			"accounts. It has to exist, and belongs to one server. Empty: nothing is "
+			"kept."},
+	{.name = "history_days",
+		AT(NUMBER, history_days),
+		.initial = "400",
+		.least = 0,
+		.most = 36500,
+		.reloadable = true,
+		.value_name = "N",
+		.help = "Days for which it is kept how much each user and each client address has "
+			"used the proxy, if state_dir is set. 0: nothing is kept of that."},
+	{.name = "sites_days",
+		AT(NUMBER, sites_days),
+		.initial = "0",
+		.least = 0,
+		.most = 36500,
+		.reloadable = true,
+		.value_name = "N",
+		.help = "Days for which it is kept which sites each user and each client address "
+			"has visited, if state_dir is set. 0: nobody is watched."},
 	{.name = "access_log_file",
 		AT(TEXT, access_log_file),
 		.initial = "",
