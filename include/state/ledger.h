@@ -9,10 +9,9 @@
 
 #include "base/addr.h"
 #include "net/own.h"
-#include "state/limits.h"
 #include "state/traffic.h"
 
-/* Clients without a session that are remembered, some 200 bytes each. */
+/* Clients without a session that are remembered, some 450 bytes each. */
 #define LEDGER_IDLE_CLIENTS 4096
 
 /* How long a client counts as one of the house after his last session, in milliseconds. */
@@ -64,12 +63,6 @@ void ledger_count_refusal(struct ledger_entry *client);
  * this is asked. */
 bool ledger_is_shared(struct ledger *l, int64_t now);
 
-/* ---- for whoever knows the limits ---- */
-
-/* All sessions of the account together move at most so many bytes a second: `down` towards the
- * client, `up` to targets; 0: as many as they like. Live ones follow. */
-void ledger_set_rate(struct ledger_entry *entry, uint64_t down, uint64_t up);
-
 /* ---- for whoever knows the users ---- */
 
 /* The entry of a new user, of whom there may still be another one of the same name that has
@@ -78,16 +71,6 @@ struct ledger_entry *ledger_add_user(struct ledger *l, const char *name, size_t 
 
 /* The user is no more; the entry goes with the last session. */
 void ledger_retire_user(struct ledger_entry *user);
-
-#define LEDGER_GROUPS_MAX LIMITS_GROUPS_MAX
-
-/* A copy of the groups that a user is in, "a,b"; "" without any. Their length. */
-size_t ledger_groups(const struct ledger_entry *user, char out[LEDGER_GROUPS_MAX]);
-
-/* Puts the user into these groups, a list as above and no others. -1 without memory, and nothing
- * changed. */
-int ledger_set_groups(struct ledger_entry *user, const char *groups)
-	__attribute__((warn_unused_result));
 
 /* ---- for whoever looks ---- */
 

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "state/limit_types.h"
 #include "state/setting_types.h"
 
 #define SETTINGS_MOST_PASSWORD_CHECKS 64
@@ -102,6 +103,11 @@ struct settings {
 	char *users_file;
 	int64_t max_password_checks; /* 0: auto */
 
+	struct limit_default user_defaults;
+	struct limit_lines group_defaults;
+	struct limit_lines client_limits;
+	struct limit_default anonymous_defaults;
+
 	char *dns_servers;
 	char *dns_search;
 	int64_t dns_cache;
@@ -119,7 +125,7 @@ struct settings {
 };
 
 /* Rows of the table, and so the size of every array that is indexed by it. */
-#define SETTINGS_COUNT 45
+#define SETTINGS_COUNT 49
 
 extern const struct setting settings_table[SETTINGS_COUNT];
 

@@ -27,8 +27,10 @@
 #include "server/idle.h"
 #include "server/janitor.h"
 #include "server/keeper.h"
+#include "server/limiting.h"
 #include "server/sampling.h"
 #include "state/admission.h"
+#include "state/ledger_limits.h"
 #include "state/operators.h"
 #include "state/users_file.h"
 
@@ -48,6 +50,7 @@ struct server {
 	struct idle_sweep idle_sweep;
 	struct addresses addresses;
 	struct sampling sampling;
+	struct limiting limiting;
 };
 
 /* ---- what is said at start ---- */
@@ -135,6 +138,7 @@ static void release_accounts(struct services *v)
 {
 	users_free(v->users);
 	ledger_free(v->ledger);
+	limit_book_free(v->limits);
 	holdoff_free(v->holdoff);
 	own_free(v->own);
 	hashing_free(v->hashing);
@@ -152,8 +156,10 @@ static int make_accounts(struct services *v, const struct settings *settings)
 		return -1;
 	v->holdoff = holdoff_new(v->own);
 	v->ledger = ledger_new(LEDGER_IDLE_CLIENTS, v->own);
-	if (v->holdoff == NULL || v->ledger == NULL)
+	v->limits = limit_book_new();
+	if (v->holdoff == NULL || v->ledger == NULL || v->limits == NULL)
 		return -1;
+	ledger_follow(v->ledger, v->limits, v->standing);
 	if (path != NULL)
 		file = users_file_backend(path);
 	v->users = users_new(v->hashing, v->ledger, path == NULL ? NULL : &file);
@@ -242,6 +248,14 @@ static int open_fronts(struct server *s, struct config *c, char *error)
 	return -1;
 }
 
+static int apply_limits(struct server *s, struct config *c, char *error)
+{
+	if (limiting_apply(&s->services, c) == 0)
+		return 0;
+	snprintf(error, CONFIG_ERROR_MAX, "out of memory");
+	return -1;
+}
+
 /* `*bad_input`: what failed is what somebody has written. */
 static int open_all(struct server *s, struct config *c, bool *bad_input, char *error)
 {
@@ -253,7 +267,7 @@ static int open_all(struct server *s, struct config *c, bool *bad_input, char *e
 		open_state(s, settings, error) < 0 || make_access_log(s, settings, error) < 0 ||
 		make_users(s, s->options, settings, error) < 0;
 	admission_decide_auto(c, s->options->user_count > 0);
-	if (*bad_input ||
+	if (*bad_input || apply_limits(s, c, error) < 0 ||
 		capacity_plan(&s->capacity, &s->services.budget, settings,
 			fronts_descriptors(settings), error) < 0 ||
 		make_shared_state(s, c, error) < 0 || make_helpers(s, error) < 0)
@@ -352,6 +366,8 @@ int server_start(struct server *s, char error[CONFIG_ERROR_MAX])
 	janitor_add(s->janitor, &s->addresses.job);
 	sampling_init(&s->sampling, v, s->janitor);
 	janitor_add(s->janitor, &s->sampling.job);
+	limiting_init(&s->limiting, v, s->janitor, s->keeper);
+	janitor_add(s->janitor, &s->limiting.job);
 	if ((s->keeper == NULL || keeper_start(s->keeper) == 0) && hasher_start(s->hasher) == 0 &&
 		janitor_start(s->janitor) == 0 && resolver_start(v->resolver) == 0)
 		return 0;
@@ -463,8 +479,10 @@ int server_reload(struct server *s, char reply[CHANGE_REPLY_MAX])
 {
 	int result = is_stopping(s, reply) ? -1 : change_reload(&s->site, reply);
 
-	if (result == 0)
+	if (result == 0) {
+		limiting_look(&s->limiting);
 		janitor_look_again(s->janitor);
+	}
 	return result;
 }
 
@@ -473,8 +491,20 @@ int server_set(struct server *s, const struct setting *setting, const char *valu
 {
 	int result = is_stopping(s, reply) ? -1 : change_set(&s->site, setting, value, reply);
 
-	if (result == 0)
+	if (result == 0) {
+		limiting_look(&s->limiting);
 		janitor_look_again(s->janitor);
+	}
+	return result;
+}
+
+int server_apply_limits(struct server *s)
+{
+	struct config *c = config_get(s->services.config);
+	int result = limiting_apply(&s->services, c);
+
+	config_release(c);
+	limiting_look(&s->limiting);
 	return result;
 }
 
@@ -521,5 +551,6 @@ void server_stop(struct server *s)
 	hashing_stop(s->services.hashing);
 	janitor_stop(s->janitor);
 	hasher_stop(s->hasher);
+	limiting_finish(&s->limiting);
 	keeper_stop(s->keeper);
 }
