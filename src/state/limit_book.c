@@ -321,10 +321,11 @@ bool limit_book_of_group(struct limit_book *b, const char *group, struct limits_
 
 static bool is_in_group(const struct config *c, const char *group, const struct network *client)
 {
-	(void)c;
-	(void)group;
-	(void)client;
-	return false; /* XXX */
+	const struct client_group *found = c == NULL
+		? NULL
+		: client_groups_find(&c->settings.client_groups, group, strlen(group));
+
+	return found != NULL && client_group_contains(found, &client->base);
 }
 
 /* Does the line hold for all of the client, which may be a /64? */
