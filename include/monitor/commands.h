@@ -22,6 +22,8 @@ struct command {
 	size_t least, most; /* parameters that it takes */
 	bool takes_rest; /* the last one is the rest of the line, blanks included */
 	bool is_errand; /* runs in the main thread: changes what only that one may */
+	bool is_kept; /* an errand: what it has put into services->standing is on the disk before OK
+			 is said, where such things are kept */
 	bool ends_consoles; /* those with an old password, when it succeeded */
 	size_t logged_from; /* words of a request that is logged, at least; 0: none is */
 	enum user_role role; /* that it takes */

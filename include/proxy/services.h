@@ -13,6 +13,7 @@
 #include "state/config.h"
 #include "state/hashing.h"
 #include "state/ledger.h"
+#include "state/limit_book.h"
 #include "state/registry.h"
 #include "state/standing.h"
 #include "state/stats.h"
@@ -36,6 +37,7 @@ struct services {
 	struct stats stats;
 	struct throughput *throughput;
 	struct standing *standing;
+	struct limit_book *limits;
 	struct log_limit access_lost_limit, no_port_limit;
 };
 

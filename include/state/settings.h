@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "state/limit_types.h"
 #include "state/rule_types.h"
 #include "state/setting_types.h"
 
@@ -108,10 +109,19 @@ struct settings {
 	char *users_file;
 	int64_t max_password_checks; /* 0: auto */
 
+	struct limit_default user_defaults;
+	struct limit_lines group_defaults;
+	struct limit_lines client_limits;
+	struct limit_default anonymous_defaults;
+
 	char *dns_servers;
 	char *dns_search;
 	int64_t dns_cache;
 	int64_t dns_negative_ttl;
+
+	char *state_dir;
+	int64_t history_days; /* 0: no history */
+	int64_t sites_days; /* 0: no sites in it */
 
 	char *access_log_file;
 	int64_t access_log_entries;
@@ -121,7 +131,7 @@ struct settings {
 };
 
 /* Rows of the table, and so the size of every array that is indexed by it. */
-#define SETTINGS_COUNT 46
+#define SETTINGS_COUNT 53
 
 extern const struct setting settings_table[SETTINGS_COUNT];
 

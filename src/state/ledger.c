@@ -26,66 +26,10 @@
 
 #include "base/hashmap.h"
 #include "base/lock.h"
-
-#define CACHE_LINE 64
+#include "state/ledger_limits.h"
+#include "state/ledger_parts.h"
 
 #define LOOK_AGAIN_MS 1000 /* for a second client */
-
-/* Relaxed where each number is right by itself. */
-#define GET(field) atomic_load_explicit(field, memory_order_relaxed)
-#define SET(field, value) atomic_store_explicit(field, value, memory_order_relaxed)
-
-/* All bytes are set, so that it can be a key of a map. */
-struct client_key {
-	uint8_t address[16]; /* as far as the prefix goes; the rest is 0 */
-	uint32_t scope;
-	uint16_t family;
-	uint16_t prefix;
-};
-
-_Static_assert(sizeof(struct client_key) == 24, "no padding");
-
-struct ledger_entry {
-	_Alignas(CACHE_LINE) struct tally tally;
-	_Atomic(uint64_t) total;
-	_Atomic(int64_t) last_login;
-	_Atomic(int64_t) last_seen;
-	_Atomic(size_t) sessions;
-	_Atomic(size_t) holders; /* of a user's: sessions, and the user himself */
-	_Atomic(uint64_t) refused; /* a client's */
-
-	_Alignas(CACHE_LINE) struct ledger *ledger;
-	_Atomic(bool) has_retired;
-	bool is_user;
-	union {
-		struct {
-			struct client_key key;
-			int64_t rank; /* in the heap: `last_seen` when it was looked at last */
-		};
-		struct {
-			struct ledger_entry *next, *previous;
-			size_t name_len;
-		};
-	};
-	char name[]; /* a user's */
-};
-
-struct ledger {
-	_Alignas(CACHE_LINE) struct rwlock clients_lock; /* map and heap */
-	struct hashmap *clients;
-	struct ledger_entry **heap; /* of as many as the map has */
-	size_t heap_size;
-
-	_Alignas(CACHE_LINE) struct mutex users_lock; /* the list */
-	struct ledger_entry *users;
-
-	_Alignas(CACHE_LINE) _Atomic(int64_t)
-		idle; /* clients; for a moment too few, even less than none */
-	int64_t idle_most;
-	struct own *own;
-	/* Until when it is sure that the house is shared, and that nobody looks whether it is. */
-	_Atomic(int64_t) shared_until, alone_until;
-};
 
 /* ---- making ---- */
 
@@ -116,11 +60,20 @@ struct ledger *ledger_new(size_t idle_clients, struct own *own)
 	return l;
 }
 
+static void free_client(void *memory)
+{
+	struct ledger_entry *client = memory;
+
+	if (client != NULL)
+		allowance_destroy(&client->allowance);
+	free(client);
+}
+
 void ledger_free(struct ledger *l)
 {
 	if (l == NULL)
 		return;
-	hashmap_free(l->clients, free);
+	hashmap_free(l->clients, free_client);
 	free(l->heap);
 	rwlock_destroy(&l->clients_lock);
 	mutex_destroy(&l->users_lock);
@@ -178,7 +131,7 @@ static void sink_root_locked(struct ledger *l, size_t count) REQUIRES(&l->client
 static int64_t rank_now(const struct ledger_entry *e, int64_t now)
 {
 	/* Before `last_seen`, which is written before the session is gone. */
-	if (atomic_load(&e->sessions) == 0)
+	if (atomic_load(&e->sessions) == 0 && atomic_load(&e->pins) == 0)
 		return GET(&e->last_seen);
 	return (now > e->rank ? now : e->rank) + 1;
 }
@@ -261,6 +214,8 @@ static struct ledger_entry *new_client(struct ledger *l, const struct client_key
 	e->ledger = l;
 	e->key = *key;
 	e->rank = now;
+	allowance_init(&e->allowance, &e->tally);
+	ledger_limit_client(e);
 	return e;
 }
 
@@ -299,7 +254,11 @@ static struct ledger_entry *join_new(
 		unused = put_client_locked(l, fresh, now);
 	}
 	rwlock_write_unlock(&l->clients_lock);
-	free(unused);
+	if (unused != NULL && unused != fresh)
+		ledger_keep_quota(unused);
+	free_client(unused);
+	if (e != NULL && e == fresh)
+		ledger_follow_up(e);
 	return e;
 }
 
@@ -390,8 +349,10 @@ struct ledger_entry *ledger_add_user(struct ledger *l, const char *name, size_t 
 	user->ledger = l;
 	user->is_user = true;
 	atomic_init(&user->holders, 1);
+	allowance_init(&user->allowance, &user->tally);
 	user->name_len = len;
 	memcpy(user->name, name, len);
+	mutex_init(&user->groups_lock);
 	mutex_lock(&l->users_lock);
 	user->next = l->users;
 	if (l->users != NULL)
@@ -412,7 +373,7 @@ static void unlink_locked(struct ledger *l, struct ledger_entry *user) REQUIRES(
 }
 
 /* Under the lock nobody who walks the list meets an entry that is being freed. */
-static void let_go_of_user(struct ledger_entry *user)
+void ledger_let_go_of_user(struct ledger_entry *user)
 {
 	struct ledger *l = user->ledger;
 
@@ -421,13 +382,16 @@ static void let_go_of_user(struct ledger_entry *user)
 	mutex_lock(&l->users_lock);
 	unlink_locked(l, user);
 	mutex_unlock(&l->users_lock);
+	mutex_destroy(&user->groups_lock);
+	free(user->groups);
+	allowance_destroy(&user->allowance);
 	free(user);
 }
 
 void ledger_retire_user(struct ledger_entry *user)
 {
 	atomic_store(&user->has_retired, true);
-	let_go_of_user(user);
+	ledger_let_go_of_user(user);
 }
 
 bool ledger_has_retired(const struct ledger_entry *user)
@@ -446,7 +410,7 @@ void ledger_join_user(struct ledger_entry *user)
 static void leave_user(struct ledger_entry *user)
 {
 	atomic_fetch_sub(&user->sessions, 1);
-	let_go_of_user(user);
+	ledger_let_go_of_user(user);
 }
 
 /* ---- both ---- */
@@ -482,7 +446,7 @@ struct ledger_figures ledger_read(const struct ledger_entry *entry)
 
 /* ---- which clients there are ---- */
 
-static struct network network_of(const struct client_key *key)
+struct network ledger_network_of(const struct client_key *key)
 {
 	struct network n = {.prefix = key->prefix};
 
@@ -516,7 +480,7 @@ struct ledger_client *ledger_clients(struct ledger *l, size_t *count)
 	*count = hashmap_count(l->clients);
 	clients = calloc(*count + 1, sizeof(*clients));
 	for (size_t i = 0; clients != NULL && i < *count; i++) {
-		clients[i].client = network_of(&l->heap[i]->key);
+		clients[i].client = ledger_network_of(&l->heap[i]->key);
 		clients[i].figures = ledger_read(l->heap[i]);
 	}
 	rwlock_read_unlock(&l->clients_lock);

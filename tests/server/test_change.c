@@ -396,6 +396,8 @@ static const struct row {
 	{"dns_search", "lan", "resolver_configure"},
 	{"dns_cache", "7", "resolver_configure"},
 	{"dns_negative_ttl", "7s", "resolver_configure"},
+	{"history_days", "7", ""},
+	{"sites_days", "7", ""},
 	{"access_log_entries", "7", "access_log_resize"},
 	{"log_level", "debug", "log_set_level log_set_level log_set_format"},
 	{"log_format", "json", "log_set_level log_set_format"},
