@@ -283,7 +283,7 @@ logged() {
 # start_nginx [BYTES]: serves WWW on one port of 127.0.0.1 (WEB) and, where there is IPv6, [::1]
 # (WEB6, else empty). page.txt is small, random.bin has 100 MB or so many bytes; /once/ ends each
 # connection after one answer, /slow/ has the files of / at 200 kB a second, /put/ takes uploads.
-# WEB_ALSO may have more lines for its configuration.
+# WEB_ALSO may have more lines for its configuration, and WEB_AT a command that runs it.
 start_nginx() {
 	local tries
 	WWW=$TMP/www
@@ -304,7 +304,7 @@ try_nginx() {
 	! have_ipv6 || WEB6="[::1]:$1"
 	rm -f "$TMP/nginx/pid"
 	nginx_config >"$TMP/nginx/nginx.conf"
-	spawn nginx -p "$TMP/nginx" -c "$TMP/nginx/nginx.conf" 2>"$TMP/nginx/log"
+	spawn ${WEB_AT:-} nginx -p "$TMP/nginx" -c "$TMP/nginx/nginx.conf" 2>"$TMP/nginx/log"
 	NGINX=$SPAWNED
 	wait_for 30 nginx_settled
 	[[ -s $TMP/nginx/pid ]]

@@ -26,7 +26,9 @@ export MONITOR_PASSWORD=secret GIT_SSL_CAINFO=$TMP/certificate GIT_CONFIG_NOSYST
 
 # ssh(1) asks for its user's folder in /etc/passwd.
 prepare_host() {
-	prepare_networks 192.168.1.1/24 "$OUTSIDE/24" '192.168.1.20/24 192.168.1.31/24' || return
+	give_addresses "$OUTSIDE/24" lo &&
+		add_neighbour office 192.168.1.1/24 '192.168.1.20/24 192.168.1.31/24' || return
+	DESK=$NEIGHBOUR
 	over /etc/hosts <<-END
 		127.0.0.1 localhost
 		$OUTSIDE example.org www.example.org git.example.org ftp.example.org iperf.example.org
