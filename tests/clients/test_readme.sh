@@ -27,11 +27,13 @@ export MONITOR_PASSWORD=secret GIT_SSL_CAINFO=$TMP/certificate GIT_CONFIG_NOSYST
 # ssh(1) asks for its user's folder in /etc/passwd.
 prepare_host() {
 	give_addresses "$OUTSIDE/24" lo &&
-		add_neighbour office 192.168.1.1/24 '192.168.1.20/24 192.168.1.31/24' || return
+		add_neighbour office 192.168.1.1/24 '192.168.1.20/24 192.168.1.31/24' && prepare_folders || return
 	DESK=$NEIGHBOUR
+	echo .bets.example >/etc/socks5d/blocked
 	over /etc/hosts <<-END
 		127.0.0.1 localhost
 		$OUTSIDE example.org www.example.org git.example.org ftp.example.org iperf.example.org
+		$OUTSIDE www.doubleclick.net www.bets.example
 		$OUTSIDE example.net www.example.net git.example.net
 	END
 	over /etc/passwd < <(awk -F: -v OFS=: -v uid="$(id -u)" -v home="$TMP" \
@@ -69,6 +71,11 @@ have_sshd() {
 prepare_section() {
 	case $1 in
 	'Using it') serve 'bin/socks5d -u alice:secret --auth optional' ;;
+	'Who may do what')
+		mkdir "$HERE/state"
+		printf 'users_file = policed\nstate_dir = state\n' >"$HERE/policy.conf"
+		serve 'bin/socks5d -c policy.conf -u alice:secret -u bob:hidden'
+		;;
 	'Watching it')
 		serve 'bin/socks5d -u alice:secret -u bob:hidden --access-log-file access'
 		;;
@@ -160,6 +167,34 @@ reads_a_password_file() {
 	prints "$1" runs "unset MONITOR_PASSWORD; $2"
 }
 
+# The failures that he is to be told of are those of what was blocked.
+tells_why() {
+	prints '^time:.* user:bob .*reason:target_denied rule:1 ' runs "$1" && grep -q '^\?advice:.\|advice:[a-z]' "$TMP/out"
+}
+
+prints_login() {
+	local name login
+	prints '^OK ' runs "$1" || return
+	login=$(grep -oE -m 1 'socks5h://[^:/ ]+:[^@ ]+@' "$TMP/out") || return
+	name=${login#socks5h://}
+	mark_log
+	prints '^a page$' runs_at_desk "curl -sS --proxy ${login}192.168.1.1:1080 http://example.org/" &&
+		logged "user=${name%%:*}" outcome=success
+}
+
+keeps_out() {
+	prints '^OK ' runs "$1" && mark_log &&
+		fails 97 '' runs_at_desk 'curl -sS --proxy socks5h://bob:hidden@192.168.1.1:1080 http://example.org/' &&
+		logged user=bob reason=disabled
+}
+
+# Who is banned is not answered.
+keeps_out_an_address() {
+	prints '^OK ' runs "$1" &&
+		fails 97 '' runs_at_desk "curl -sS --interface $2 --proxy socks5h://alice:secret@192.168.1.1:1080 http://example.org/" &&
+		gets_the_page 'curl -sS --proxy socks5h://alice:secret@192.168.1.1:1080 http://example.org/'
+}
+
 # done_by FILE TEXT: another test does it.
 done_by() {
 	grep -F -- "$2" "$ROOT/$1"
@@ -205,6 +240,11 @@ try_command() {
 	'bin/socks5d -n '*) check "$1" prints '^the configuration is good$' runs "$2" ;;
 	*' KILL_USER bob') check "$1" kills "$2" ;;
 	*' --password-file '*jq\ *) needing jq "$1" reads_a_password_file '^[0-9]+$' "$2" ;;
+	*' GUEST '*) check "$1" prints_login "$2" ;;
+	*' WHY bob') check "$1" tells_why "$2" ;;
+	*' EXPLAIN '*) check "$1" prints '^verdict:allow' runs "$2" ;;
+	*' DISABLE bob') check "$1" keeps_out "$2" ;;
+	*' BAN 192.168.1.31 2h') check "$1" keeps_out_an_address "$2" 192.168.1.31 ;;
 	*bin/monitor_client\ -u\ alice\ *) check "$1" prints '^OK' runs "$2" ;;
 	*) check "$1" is_known_here "$2" ;;
 	esac
@@ -238,6 +278,48 @@ try_ssh_config() {
 	else
 		skip "$1" "OpenBSD's netcat"
 	fi
+}
+
+# explains STATUS REQUEST: what the file so far says of it.
+explains() {
+	local status=0
+	runs "bin/socks5d -c policy.conf --explain '$2'" || status=$?
+	((status == $1))
+}
+
+# refuses RULE HOST: to bob.
+refuses() {
+	mark_log
+	fails 97 '(2)' runs_at_desk "curl -sS --proxy socks5h://bob:hidden@192.168.1.1:1080 http://$2/" &&
+		logged user=bob "target=$2:80" "rule=$1" outcome=fail
+}
+
+# What a piece of the configuration is there for.
+has_effect() {
+	local bob='curl -sS --proxy socks5h://bob:hidden@192.168.1.1:1080 http://example.org/'
+	case $1 in
+	'rule = deny to .doubleclick.net'*)
+		refuses 1 www.doubleclick.net && refuses 1 www.bets.example && refuses 2 "$OUTSIDE" &&
+			gets_the_page "$bob"
+		;;
+	'rule = allow from 192.168.12.0/24 time'*)
+		explains 0 'from=192.168.12.5 to=example.org@198.51.100.7:80 time="tue 08:00"' &&
+			explains 1 'from=192.168.12.5 to=example.org@198.51.100.7:80 time="tue 18:00"' &&
+			explains 1 'from=192.168.12.5 to=example.org@198.51.100.7:80 time="sat 09:00"' &&
+			gets_the_page "$bob"
+		;;
+	'client_limits = 192.168.1.50'*) prints '192\.168\.1\.50.*2Mbit' runs "bin/monitor_client -u alice LIMITS 192.168.1.50" ;;
+	'group_defaults = @class'*) prints '@class.*1GB/day' runs "bin/monitor_client -u alice LIMITS @class" ;;
+	*) is_known_here "$1" ;;
+	esac
+}
+
+configures() {
+	local first
+	IFS= read -r first <"$1"
+	cat "$1" >>"$HERE/policy.conf"
+	prints '^the configuration is good$' runs 'bin/socks5d -n -c policy.conf' &&
+		prints '^OK ' runs 'bin/monitor_client -u alice RELOAD' && has_effect "$first"
 }
 
 # What proxychains is to have is in a sentence.
@@ -380,6 +462,7 @@ try_block() {
 	case $first in
 	'Host '*) try_ssh_config "$name" "$2" ;;
 	'route {') check "$name" cp "$2" "$HERE/socks.conf" ;;
+	[a-z]*' = '*) check "$name" configures "$2" ;;
 	time=*) check "$name" logs_session "$2" ;;
 	20*' bob '*) check "$name" logs_access "$2" ;;
 	'$ bin/monitor_client') check "$name" shows_transcript "$2" ;;
