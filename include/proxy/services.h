@@ -9,6 +9,7 @@
 #include "net/resolver.h"
 #include "proxy/places.h"
 #include "state/access_log.h"
+#include "state/history.h"
 #include "state/holdoff.h"
 #include "state/config.h"
 #include "state/hashing.h"
@@ -36,6 +37,7 @@ struct services {
 	struct stats stats;
 	struct throughput *throughput;
 	struct standing *standing;
+	struct history *history; /* NULL: nobody keeps one */
 	struct log_limit access_lost_limit, no_port_limit;
 };
 
