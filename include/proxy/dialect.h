@@ -26,7 +26,7 @@ struct handshake {
 	struct users *users;
 	struct holdoff *holdoff; /* of administrators' names */
 	const struct addr *from; /* the client's address */
-	const struct ledger_entry *client_entry; /* of its account; NULL: memory was out */
+	struct ledger_entry *client_entry; /* of its account; NULL: memory was out */
 	struct stats *stats;
 	struct registry_slot *slot;
 	int client;

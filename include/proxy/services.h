@@ -9,6 +9,7 @@
 #include "net/resolver.h"
 #include "proxy/places.h"
 #include "state/access_log.h"
+#include "state/history.h"
 #include "state/holdoff.h"
 #include "state/config.h"
 #include "state/hashing.h"
@@ -38,6 +39,7 @@ struct services {
 	struct throughput *throughput;
 	struct standing *standing;
 	struct limit_book *limits;
+	struct history *history; /* NULL: nobody keeps one */
 	struct log_limit access_lost_limit, no_port_limit;
 };
 

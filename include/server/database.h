@@ -47,6 +47,25 @@ int database_commit(struct database *d) __attribute__((warn_unused_result));
 /* Takes back what was done since database_begin(). */
 void database_roll_back(struct database *d);
 
+/* ---- for those who have tables in it ---- */
+
+struct sqlite3;
+struct sqlite3_stmt;
+
+struct sqlite3 *database_handle(struct database *d);
+
+/* Notes that SQLite said this. Returns -1. */
+int database_fail(struct database *d, int status);
+
+int database_execute(struct database *d, const char *sql) __attribute__((warn_unused_result));
+
+/* NULL when it failed. */
+struct sqlite3_stmt *database_prepare(struct database *d, const char *sql);
+
+/* Runs what yields nothing of interest, and frees it. */
+int database_finish(struct database *d, struct sqlite3_stmt *statement)
+	__attribute__((warn_unused_result));
+
 /* ---- facts: what stands (state/standing.h) ---- */
 
 /* NULL: nothing any more. */

@@ -181,13 +181,13 @@ struct users_difference {
 	size_t added, gone, changed;
 };
 
-/* Is told of a user who was there and is not any more. */
-typedef void users_farewell(void *context, const char *name, size_t len);
+/* Is told of a user who was there and is not any more, NUL-terminated. */
+typedef void users_farewell(void *context, const char *name, size_t len, bool has_sessions);
 
 /* The same in two steps: what was read, with nothing changed yet, or NULL with the reason in
  * `error`; and putting it into effect, which cannot fail. There must be a backend, and no change in
- * between. `farewell` (NULL: nobody) is told of each who is gone and has sessions, of which no more
- * begin. */
+ * between. `farewell` (NULL: nobody) is told of each who is gone and whether he has sessions, of
+ * which no more begin. */
 struct users_draft;
 struct users_draft *users_read(struct users *u, char error[USERS_ERROR_MAX]);
 struct users_difference users_put_into_effect(

@@ -55,7 +55,8 @@ static void put_text(FILE *out, const struct monitor_line *text)
 /* ---- pieces ---- */
 
 /* The members of records that are text, whatever they look like: a name may be 123, or 5m. */
-static const char *const text_names[] = {"user", "name", "client", "target", "address", "from"};
+static const char *const text_names[] = {
+	"user", "name", "client", "target", "address", "from", "site"};
 
 static bool is_text(const struct monitor_line *name)
 {
@@ -283,13 +284,18 @@ static void put_access_entry(FILE *out, const char *request, const struct monito
 
 /* ---- shapes ---- */
 
+/* What stands behind OK. */
+static void put_message(FILE *out, const struct answer *reply)
+{
+	fputs(",\"message\":", out);
+	put_text(out, &reply->message);
+}
+
 static void shape_values(FILE *out, const char *request, const struct answer *reply)
 {
 	(void)request;
-	if (reply->message.len > 0) {
-		fputs(",\"message\":", out);
-		put_text(out, &reply->message);
-	}
+	if (reply->message.len > 0)
+		put_message(out, reply);
 	put_values(out, reply);
 }
 
@@ -312,6 +318,18 @@ static void shape_traffic(FILE *out, const char *request, const struct answer *r
 static void shape_clients(FILE *out, const char *request, const struct answer *reply)
 {
 	put_array(out, "clients", request, reply, NULL, put_record_line);
+}
+
+static void shape_usage(FILE *out, const char *request, const struct answer *reply)
+{
+	put_message(out, reply);
+	put_array(out, "usage", request, reply, NULL, put_record_line);
+}
+
+static void shape_site_usage(FILE *out, const char *request, const struct answer *reply)
+{
+	put_message(out, reply);
+	put_array(out, "sites", request, reply, NULL, put_record_line);
 }
 
 static void shape_settings(FILE *out, const char *request, const struct answer *reply)
@@ -344,8 +362,7 @@ static void shape_users(FILE *out, const char *request, const struct answer *rep
 
 static void shape_lines(FILE *out, const char *request, const struct answer *reply)
 {
-	fputs(",\"message\":", out);
-	put_text(out, &reply->message);
+	put_message(out, reply);
 	put_array(out, "lines", request, reply, NULL, put_text_line);
 }
 
@@ -362,6 +379,8 @@ static const struct shape shapes[] = {
 	{"TRAFFIC", shape_traffic},
 	{"CLIENTS", shape_clients},
 	{"SETTINGS", shape_settings},
+	{"USAGE", shape_usage},
+	{"SITES", shape_site_usage},
 	{"ACCESS_LOG", shape_entries},
 	{"USERS", shape_users},
 };
@@ -385,8 +404,7 @@ void json_print(FILE *out, const char *request, const struct answer *reply)
 	if (reply->ok) {
 		shape_of(request)->put(out, request, reply);
 	} else {
-		fputs(",\"message\":", out);
-		put_text(out, &reply->message);
+		put_message(out, reply);
 	}
 	fputs("}\n", out);
 }

@@ -15,6 +15,7 @@
 #include "base/nearest.h"
 #include "base/parse.h"
 #include "base/version.h"
+#include "monitor/history_commands.h"
 #include "monitor/listings.h"
 #include "monitor/setting_lines.h"
 #include "server/sampling.h"
@@ -330,6 +331,8 @@ static void run_del_user(const struct request *q, struct reply *r)
 	if (users_remove(q->services->users, name, error) < 0) {
 		reply_error(r, "%s", error);
 	} else {
+		history_end_user(
+			q->services->history, name, ledger_last_serial(q->services->ledger));
 		ended = registry_end_user(q->services->registry, name, strlen(name), END_KILLED);
 		reply_add(r, "OK User %s deleted, %zu session%s ended%s\n", name, ended,
 			plural(ended), for_how_long(q, " again", "", text));
@@ -451,6 +454,7 @@ const struct command commands_table[] = {
 		.least = 1,
 		.most = 1,
 		.is_errand = true,
+		.is_kept = true,
 		.logged_from = 2,
 		.run = run_del_user},
 	{.word = "KILL",
@@ -514,6 +518,30 @@ const struct command commands_table[] = {
 		.parameters = "",
 		.help = "the clients that are remembered: sessions, bytes, what was refused",
 		.run = run_clients},
+	{.word = "USAGE",
+		ADMIN,
+		.parameters = "[<name>|<client>|* [today|yesterday|week|month|<date> [<date>]]]",
+		.help = "what users and clients have used, by bytes: today, yesterday, week, month "
+			"or dates; this month",
+		.most = 3,
+		.is_keepers = true,
+		.run = history_command_usage},
+	{.word = "SITES",
+		ADMIN,
+		.parameters = "[<name>|<client>|* [today|yesterday|week|month|<date> [<date>]]]",
+		.help = "the sites that were visited, likewise, where sites_days keeps them",
+		.most = 3,
+		.is_keepers = true,
+		.run = history_command_sites},
+	{.word = "FORGET",
+		ADMIN,
+		.parameters = "<name>|<client>|*",
+		.help = "deletes the history of a user, of a client's address, or all of it",
+		.least = 1,
+		.most = 1,
+		.is_keepers = true,
+		.logged_from = 2,
+		.run = history_command_forget},
 	{.word = "VERSION",
 		USER,
 		.parameters = "",

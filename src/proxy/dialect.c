@@ -162,6 +162,7 @@ static enum end_reason take_user(struct handshake *h, const struct login *claim)
 	memcpy(h->user, claim->name, claim->name_len);
 	h->user_len = claim->name_len;
 	traffic_share(registry_traffic(h->slot), ledger_tally(h->user_entry));
+	traffic_share(registry_traffic(h->slot), ledger_join_known(h->client_entry, clock_ms()));
 	registry_set_user(h->slot, h->user, h->user_len);
 	/* Whoever takes a user out ends the sessions that are known by then: not this one, perhaps.
 	 */

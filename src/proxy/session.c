@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/parse.h"
 #include "net/socket.h"
 #include "proxy/bind.h"
 #include "proxy/relay.h"
@@ -158,6 +159,41 @@ static bool take_places(struct session *s)
 	return s->is_admitted || refuse_request(s, why);
 }
 
+/* "" for what is none. */
+static const char *site_of(const struct request *r, char name[DESTINATION_NAME_MAX + 1])
+{
+	size_t len = r->dst.name_len;
+
+	if (r->command == REQUEST_UDP_ASSOCIATE)
+		return HISTORY_UDP;
+	if (r->dst.kind == DESTINATION_ADDR)
+		return HISTORY_ADDRESSES;
+	if (r->dst.kind != DESTINATION_NAME || !destination_is_sane(&r->dst))
+		return "";
+	while (len > 1 && r->dst.name[len - 1] == '.')
+		len--;
+	memcpy(name, r->dst.name, len);
+	name[len] = '\0';
+	parse_to_lower(name);
+	return name;
+}
+
+/* Not inline: where nobody is watched a session is not to have room for the name on its stack. */
+__attribute__((noinline)) static void begin_visit(struct session *s)
+{
+	const struct handshake *h = &s->handshake;
+	char name[DESTINATION_NAME_MAX + 1];
+	const char *site = site_of(&h->request, name);
+	struct history_visitor who = {.client = own_client_of(s->services->own, &s->client_addr),
+		.user = h->user,
+		.user_len = h->user_entry != NULL ? h->user_len : 0,
+		.serial = h->user_entry != NULL ? ledger_serial(h->user_entry) : 0};
+
+	if (*site != '\0')
+		s->visit = history_visit_begin(
+			s->services->history, &who, site, registry_traffic(s->slot));
+}
+
 /* From the first byte to a request that can be tried. */
 static bool await_request(struct session *s)
 {
@@ -167,6 +203,8 @@ static bool await_request(struct session *s)
 		return end_for(s, s->handshake.reason);
 	publish_request(s);
 	prepare_asker(s);
+	if (s->config->settings.sites_days > 0 && s->services->history != NULL)
+		begin_visit(s);
 	if (r->command == REQUEST_UNKNOWN)
 		return refuse_request(s, END_COMMAND_UNSUPPORTED);
 	if (r->dst.kind == DESTINATION_NONE)
@@ -465,8 +503,13 @@ static void leave_accounts(struct session *s)
 {
 	int64_t now = clock_ms();
 
-	if (was_forbidden(s->reason))
+	history_visit_end(s->services->history, s->visit, was_forbidden(s->reason));
+	if (was_forbidden(s->reason)) {
 		ledger_count_refusal(s->client_entry);
+		ledger_count_refusal(s->handshake.user_entry);
+	}
+	if (s->handshake.user_entry != NULL)
+		ledger_leave_known(s->client_entry, now);
 	leave_places(s);
 	ledger_leave(s->handshake.user_entry, now);
 	ledger_leave(s->client_entry, now);

@@ -367,7 +367,7 @@ int server_start(struct server *s, char error[CONFIG_ERROR_MAX])
 	idle_sweep_init(&s->idle_sweep, v->registry, config_idle_limits(v->config));
 	janitor_add(s->janitor, &s->idle_sweep.job);
 	janitor_add(s->janitor, &s->addresses.job);
-	sampling_init(&s->sampling, v, s->janitor);
+	sampling_init(&s->sampling, v, s->janitor, s->keeper);
 	janitor_add(s->janitor, &s->sampling.job);
 	limiting_init(&s->limiting, v, s->janitor, s->keeper);
 	janitor_add(s->janitor, &s->limiting.job);

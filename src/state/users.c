@@ -359,8 +359,8 @@ static void retire_the_gone(struct hashmap *old, users_farewell *farewell, void 
 			continue;
 		ledger_retire_user(user->entry);
 		user->entry = NULL;
-		if (has_sessions && farewell != NULL)
-			farewell(context, user->name, user->name_len);
+		if (farewell != NULL)
+			farewell(context, user->name, user->name_len, has_sessions);
 	}
 }
 

@@ -1059,7 +1059,7 @@ static void what_was_read_has_no_effect_until_it_is_put_there(void **state)
 	users_free(u);
 }
 
-static void note_farewell(void *context, const char *name, size_t len)
+static void note_farewell(void *context, const char *name, size_t len, bool has_sessions)
 {
 	char *names = context;
 
