@@ -94,8 +94,8 @@ static void open_elsewhere(pid_t holder)
 	char expected[128];
 	bool is_as_expected;
 
-	snprintf(expected, sizeof(expected),
-		"state_dir: \".\": another server has it, process %d", (int)holder);
+	snprintf(expected, sizeof(expected), "state_dir: \".\": another server has it, process %d",
+		(int)holder);
 	is_as_expected = database_open(".", error) == NULL && strcmp(error, expected) == 0 &&
 		database_check(".", error) == 0;
 	_exit(is_as_expected ? 0 : 1);

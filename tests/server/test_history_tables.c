@@ -29,11 +29,8 @@ static int teardown(void **state)
 
 static void add(const char *name, uint64_t serial, int32_t day, const char *site, int64_t sent)
 {
-	struct history_row row = {.is_user = serial != 0,
-		.serial = serial,
-		.name = name,
-		.day = day,
-		.site = site};
+	struct history_row row = {
+		.is_user = serial != 0, .serial = serial, .name = name, .day = day, .site = site};
 
 	row.counts.of[LEDGER_SESSIONS] = 1;
 	row.counts.of[LEDGER_SENT] = sent;
@@ -162,8 +159,7 @@ static void an_account_has_a_bound_of_sites_a_day(void **state)
 	add("alice", 1, 20261127, "next.day.example", 100);
 	add("192.0.2.1", 0, 20261126, "one.more.example", 1);
 	write_all();
-	assert_int_equal(
-		history_tables_sites(d, &who, 20261126, 20261126, note_sum, sums), 0);
+	assert_int_equal(history_tables_sites(d, &who, 20261126, 20261126, note_sum, sums), 0);
 	snprintf(text, sizeof(text), "%s:2/2000 7.example:2/501 ", HISTORY_OTHER);
 	assert_memory_equal(sums, text, strlen(text));
 	assert_null(strstr(sums, "one.more"));
@@ -189,8 +185,7 @@ static void what_is_not_wanted_is_not_kept(void **state)
 
 static void end_user(const char *name, uint64_t last, struct history_former *former)
 {
-	if (database_begin(d) < 0 ||
-		history_tables_end_user(d, name, last, 20261126, former) < 0 ||
+	if (database_begin(d) < 0 || history_tables_end_user(d, name, last, 20261126, former) < 0 ||
 		database_commit(d) < 0)
 		fail_msg("%s", database_error(d));
 }

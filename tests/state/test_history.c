@@ -135,8 +135,7 @@ static void take(void)
 
 static struct history_visitor visitor(const char *user, uint64_t serial)
 {
-	struct history_visitor who = {
-		.user = user, .user_len = strlen(user), .serial = serial};
+	struct history_visitor who = {.user = user, .user_len = strlen(user), .serial = serial};
 
 	assert_true(network_parse("192.0.2.1", 9, &who.client));
 	return who;
@@ -194,10 +193,8 @@ static void visits_end_in_any_order(void **state)
 
 static void what_was_left_is_taken_with_its_day(void **state)
 {
-	struct ledger_share share = {.is_user = true,
-		.serial = 4,
-		.name = "bob",
-		.counts.of[LEDGER_SENT] = 9};
+	struct ledger_share share = {
+		.is_user = true, .serial = 4, .name = "bob", .counts.of[LEDGER_SENT] = 9};
 	size_t position = 0;
 	const struct history_row *row;
 
