@@ -77,12 +77,4 @@ typedef void database_fact_taker(
 int database_each_fact(struct database *d, database_fact_taker *take, void *context)
 	__attribute__((warn_unused_result));
 
-/* ---- copies of files ---- */
-
-int database_put_copy(struct database *d, const char *name, const void *bytes, size_t len)
-	__attribute__((warn_unused_result));
-
-/* To be freed, with a NUL behind it; NULL when there is none, or it failed. */
-void *database_get_copy(struct database *d, const char *name, size_t *len);
-
 #endif

@@ -31,6 +31,10 @@ struct errands *keeper_errands(struct keeper *k);
  * at once. NULL is allowed. */
 void keeper_call(struct keeper *k);
 
+/* The file at `path` was read well: a copy of it is made (state/copies.h). From any thread; returns
+ * at once. NULL is allowed. */
+void keeper_copy_file(struct keeper *k, const char *path);
+
 /* The keeper's thread: all that there is to be kept is on the disk when it returns. -1 with the
  * reason in `why` when it is not; then it is tried again. */
 int keeper_write(struct keeper *k, char why[DATABASE_ERROR_MAX]);

@@ -45,8 +45,6 @@ static const char schema[] =
 	"CREATE TABLE IF NOT EXISTS facts("
 	" kind TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL,"
 	" PRIMARY KEY(kind, key)) WITHOUT ROWID;"
-	"CREATE TABLE IF NOT EXISTS copies("
-	" name TEXT PRIMARY KEY NOT NULL, content BLOB NOT NULL);"
 	"CREATE TABLE IF NOT EXISTS accounts("
 	" id INTEGER PRIMARY KEY AUTOINCREMENT, is_user INTEGER NOT NULL, name TEXT NOT NULL,"
 	" deleted INTEGER NOT NULL DEFAULT 0, former INTEGER NOT NULL DEFAULT 0,"
@@ -458,40 +456,4 @@ int database_each_fact(struct database *d, database_fact_taker *take, void *cont
 		(void)database_fail(d, status);
 	sqlite3_finalize(statement);
 	return status == SQLITE_DONE ? 0 : -1;
-}
-
-/* ---- copies ---- */
-
-int database_put_copy(struct database *d, const char *name, const void *bytes, size_t len)
-{
-	sqlite3_stmt *statement =
-		database_prepare(d, "INSERT OR REPLACE INTO copies VALUES(?1, ?2)");
-
-	if (statement == NULL)
-		return -1;
-	bind_text(statement, 1, name);
-	sqlite3_bind_blob64(statement, 2, bytes, len, SQLITE_STATIC);
-	return database_finish(d, statement);
-}
-
-void *database_get_copy(struct database *d, const char *name, size_t *len)
-{
-	sqlite3_stmt *statement = database_prepare(d, "SELECT content FROM copies WHERE name = ?1");
-	char *copy = NULL;
-
-	if (statement == NULL)
-		return NULL;
-	bind_text(statement, 1, name);
-	if (sqlite3_step(statement) == SQLITE_ROW) {
-		const void *content = sqlite3_column_blob(statement, 0);
-
-		*len = (size_t)sqlite3_column_bytes(statement, 0);
-		copy = malloc(*len + 1);
-		if (copy != NULL && *len > 0)
-			memcpy(copy, content, *len);
-		if (copy != NULL)
-			copy[*len] = '\0';
-	}
-	sqlite3_finalize(statement);
-	return copy;
 }

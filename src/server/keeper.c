@@ -2,8 +2,7 @@
  * The thread sleeps until somebody calls: for an errand, which has its turn at once, or because
  * something has changed, which is written with all else that changes in the same few seconds, as
  * one batch. So a server with nothing to do writes nothing, and a busy one a few times a minute.
- *
- * A batch that cannot be written, to a full disk say, is tried again, and grows meanwhile.
+ * Old days are deleted once a day.
  */
 #include "server/keeper.h"
 
@@ -12,314 +11,125 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/clock.h"
-#include "base/day.h"
 #include "base/lock.h"
 #include "base/log.h"
-#include "server/history_tables.h"
-
-/* Names that are followed, of users who were deleted since the start and have sessions yet. */
-#define FORMER_MAX 256
+#include "server/archive.h"
+#include "state/copies.h"
 
 #define PRUNE_PERIOD_MS (24 * 60 * 60 * 1000)
 #define STEADY_MS (10 * 60 * 1000) /* since the clock was set, before anything is deleted by it */
-#define STEP_MS (60 * 60 * 1000) /* that counts as setting it */
 
-/* That are kept; 0: none. */
-struct history_days {
-	int accounts, sites;
+/* Of which a copy is to be made. */
+struct file {
+	struct file *next;
+	char path[];
 };
 
 struct keeper {
+	char *folder;
 	struct services *services;
-	struct database *database;
+	struct archive *archive;
 	struct errands *errands;
 	pthread_t thread;
 	bool is_started; /* whoever starts and stops it */
 
 	/* the thread's, once it runs */
-	bool has_failed; /* the last batch */
-	struct log_limit failed_limit;
-	struct history_batch *batch; /* what is not written yet, and what could not be */
-	struct history_end *ends; /* likewise */
-	size_t former_count;
-	struct history_former former[FORMER_MAX];
 	int64_t prune_due; /* clock_ms() */
-	int64_t lead; /* clock_lead() when it was looked at last */
 
 	_Atomic(bool) is_called; /* and `due` is set */
 
 	struct mutex lock; /* the rest */
 	pthread_cond_t told;
 	unsigned calls; /* for errands_run() */
+	struct file *files; /* of which copies are to be made */
 	int64_t due; /* clock_ms(): of the next batch */
 	bool stopping;
 };
 
-/* ---- what stands ---- */
-
-static void load_fact(void *context, const char *kind_word, const char *key, const char *value)
-{
-	struct keeper *k = context;
-	enum standing_kind kind;
-
-	/* A kind that is none any more stays where it is. */
-	if (standing_kind_parse(kind_word, &kind) &&
-		standing_put(k->services->standing, kind, key, value) < 0)
-		log_message(LOG_ERROR, "state_dir: out of memory, so %s %s is not in force",
-			kind_word, key);
-}
-
-static int write_facts(struct keeper *k, const struct standing_fact *facts, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		if (database_put_fact(k->database, standing_kind_word(facts[i].kind), facts[i].key,
-			    facts[i].value) < 0)
-			return -1;
-	}
-	return 0;
-}
-
-/* ---- batches ---- */
-
-static void say_put_aside(struct keeper *k)
-{
-	const char *aside = database_put_aside(k->database);
-
-	if (aside != NULL)
-		log_message(LOG_ERROR,
-			"state_dir: the database was damaged, and is begun anew; the old one is %s",
-			aside);
-}
-
-/* What stands is known here, and written again the next time; history is not. */
-static void begin_anew(struct keeper *k)
-{
-	if (database_renew(k->database) == 0)
-		standing_tell_all(k->services->standing);
-	k->former_count = 0;
-	say_put_aside(k);
-}
-
-static void note_failure(struct keeper *k)
-{
-	uint64_t held_back;
-
-	k->has_failed = true;
-	if (log_limit_pass(&k->failed_limit, LOG_LIMIT_PERIOD_MS, &held_back))
-		log_message(LOG_ERROR,
-			"state_dir: nothing can be written, which is tried again: %s",
-			database_error(k->database));
-}
-
-static void note_success(struct keeper *k)
-{
-	if (k->has_failed)
-		log_message(LOG_INFO, "state_dir: it can be written again");
-	k->has_failed = false;
-}
-
-/* All that there is to be written. */
-struct load {
-	struct standing_fact *facts;
-	size_t fact_count;
-	struct history_wanted wanted;
-	int32_t day;
-};
-
-static bool is_anything(const struct keeper *k, const struct load *l)
-{
-	return l->fact_count > 0 || k->ends != NULL || history_batch_count(k->batch) > 0;
-}
-
-/* Behind those of before, of which the oldest make room. */
-static int write_end(struct keeper *k, const struct history_end *end, int32_t day)
-{
-	if (k->former_count == FORMER_MAX)
-		memmove(k->former, k->former + 1, --k->former_count * sizeof(*k->former));
-	return history_tables_end_user(
-		k->database, end->name, end->last, day, &k->former[k->former_count++]);
-}
-
-static int write_ends(struct keeper *k, int32_t day)
-{
-	for (const struct history_end *e = k->ends; e != NULL; e = e->next) {
-		if (write_end(k, e, day) < 0)
-			return -1;
-	}
-	return 0;
-}
-
-static int write_load(struct keeper *k, const struct load *l)
-{
-	struct database *d = k->database;
-	size_t former_count = k->former_count;
-
-	if (database_begin(d) == 0 && write_facts(k, l->facts, l->fact_count) == 0 &&
-		write_ends(k, l->day) == 0 &&
-		history_tables_add(d, k->batch, l->wanted, k->former, k->former_count) == 0 &&
-		database_commit(d) == 0)
-		return 0;
-	database_roll_back(d);
-	k->former_count = former_count;
-	return -1;
-}
-
-static void free_ends(struct keeper *k)
-{
-	for (struct history_end *e = k->ends, *next; e != NULL; e = next) {
-		next = e->next;
-		free(e);
-	}
-	k->ends = NULL;
-}
-
-/* It is written. */
-static void drop_load(struct keeper *k, const struct load *l)
-{
-	standing_told(k->services->standing, l->facts, l->fact_count);
-	free_ends(k);
-	history_batch_clear(k->batch);
-}
-
-static void add_news(struct keeper *k, const struct ledger_share *share, int32_t day)
-{
-	char client[NETWORK_TEXT_MAX];
-	struct history_row row = {.is_user = share->is_user,
-		.serial = share->serial,
-		.day = day,
-		.name = share->name,
-		.site = "",
-		.counts = share->counts};
-
-	if (!share->is_user)
-		row.name = network_format(&share->client, client);
-	history_batch_add(k->batch, &row);
-}
-
-static void take_news(struct keeper *k, int32_t day)
-{
-	struct services *v = k->services;
-	size_t count;
-	struct ledger_share *shares = ledger_take_news(v->ledger, &count);
-
-	history_take(v->history, day, k->batch, &k->ends);
-	for (size_t i = 0; shares != NULL && i < count; i++)
-		add_news(k, &shares[i], day);
-	free(shares);
-}
-
-static struct history_days days_kept(const struct keeper *k)
-{
-	struct config *c = config_get(k->services->config);
-	struct history_days days = {
-		.accounts = (int)c->settings.history_days, .sites = (int)c->settings.sites_days};
-
-	config_release(c);
-	return days;
-}
-
-/* A second time where the first has shown that the file is damaged. */
-static int write_or_renew(struct keeper *k, const struct load *l)
-{
-	int result = write_load(k, l);
-
-	if (result < 0 && database_is_damaged(k->database)) {
-		begin_anew(k);
-		result = write_load(k, l);
-	}
-	return result;
-}
-
-/* Fills in all that has come since the last time. -1 without memory. */
-static int gather(struct keeper *k, struct load *l)
-{
-	struct history_days days = days_kept(k);
-
-	*l = (struct load){.day = day_of(time(NULL)),
-		.wanted = {.accounts = days.accounts > 0, .sites = days.sites > 0}};
-	take_news(k, l->day);
-	l->facts = standing_changes(k->services->standing, &l->fact_count);
-	return l->facts == NULL ? -1 : 0;
-}
+/* ---- writing ---- */
 
 int keeper_write(struct keeper *k, char why[DATABASE_ERROR_MAX])
 {
-	struct load l;
-	int result = 0;
+	bool was_anything;
+	int result = archive_write(k->archive, &was_anything);
 
-	if (gather(k, &l) < 0) {
-		snprintf(why, DATABASE_ERROR_MAX, "out of memory");
-		return -1;
-	}
-	if (is_anything(k, &l)) {
+	if (was_anything)
 		keeper_call(k); /* what runs goes on, and what failed is tried again */
-		result = write_or_renew(k, &l);
-	}
-	if (result == 0) {
-		note_success(k);
-		drop_load(k, &l);
-	} else {
-		snprintf(why, DATABASE_ERROR_MAX, "%s", database_error(k->database));
-		note_failure(k);
-	}
-	free(l.facts);
+	if (result < 0)
+		snprintf(why, DATABASE_ERROR_MAX, "%s", archive_problem(k->archive));
 	return result;
 }
 
 struct database *keeper_database(struct keeper *k)
 {
-	return k->database;
+	return archive_database(k->archive);
 }
 
-/* ---- what is too old ---- */
+/* ---- copies of files ---- */
 
-/* By how much the clock of the day is ahead of the one that counts from the start: as long as
- * nobody sets it, always the same. */
-static int64_t clock_lead(void)
+static bool awaits_copy_locked(const struct keeper *k, const char *path) REQUIRES(&k->lock)
 {
-	return (int64_t)time(NULL) * 1000 - clock_ms();
+	const struct file *f = k->files;
+
+	while (f != NULL && strcmp(f->path, path) != 0)
+		f = f->next;
+	return f != NULL;
 }
 
-/* A clock that was just set, or is about to be, as on a host that comes up without one, is not to
- * cost the history: days are deleted only when it has been right for a while. */
-static bool is_clock_steady(struct keeper *k)
+void keeper_copy_file(struct keeper *k, const char *path)
 {
-	int64_t lead = clock_lead(), step = lead - k->lead;
+	struct file *f = k == NULL ? NULL : malloc(sizeof(*f) + strlen(path) + 1);
 
-	k->lead = lead;
-	return step > -STEP_MS && step < STEP_MS;
-}
-
-static int32_t first_day(int32_t today, int days)
-{
-	return day_add(today, 1 - days);
-}
-
-static void prune(struct keeper *k)
-{
-	struct history_days days = days_kept(k);
-	struct database *d = k->database;
-	int32_t today = day_of(time(NULL));
-
-	if (database_begin(d) == 0 &&
-		history_tables_prune(
-			d, first_day(today, days.accounts), first_day(today, days.sites)) == 0 &&
-		database_commit(d) == 0)
+	if (f == NULL)
 		return;
-	database_roll_back(d);
-	note_failure(k);
+	strcpy(f->path, path);
+	mutex_lock(&k->lock);
+	if (!awaits_copy_locked(k, path)) {
+		f->next = k->files;
+		k->files = f;
+		f = NULL;
+	}
+	mutex_unlock(&k->lock);
+	free(f);
+	keeper_call(k);
+}
+
+static struct file *take_files(struct keeper *k)
+{
+	struct file *files;
+
+	mutex_lock(&k->lock);
+	files = k->files;
+	k->files = NULL;
+	mutex_unlock(&k->lock);
+	return files;
+}
+
+static void free_files(struct file *files)
+{
+	for (struct file *next; files != NULL; files = next) {
+		next = files->next;
+		free(files);
+	}
+}
+
+static void make_copies(struct keeper *k)
+{
+	struct file *files = take_files(k);
+
+	for (const struct file *f = files; f != NULL; f = f->next) {
+		if (copies_save(k->folder, f->path) < 0)
+			log_message(LOG_WARN, "state_dir: no copy of %s can be made: %s", f->path,
+				strerror(errno));
+	}
+	free_files(files);
 }
 
 static void prune_in_time(struct keeper *k)
 {
-	bool is_steady = is_clock_steady(k);
-
-	if (is_steady)
-		prune(k);
-	k->prune_due = clock_deadline(is_steady ? PRUNE_PERIOD_MS : STEADY_MS);
+	k->prune_due = clock_deadline(archive_prune(k->archive) ? PRUNE_PERIOD_MS : STEADY_MS);
 }
 
 /* ---- the thread ---- */
@@ -397,6 +207,7 @@ static void do_batch(struct keeper *k)
 	char why[DATABASE_ERROR_MAX];
 
 	(void)keeper_write(k, why);
+	make_copies(k);
 }
 
 static void *run_keeper(void *arg)
@@ -445,22 +256,15 @@ void keeper_stop(struct keeper *k)
 
 static int open_parts(struct keeper *k, const char *folder, char *error)
 {
+	k->folder = strdup(folder);
 	k->errands = errands_new(call_for_errand, k);
-	k->batch = history_batch_new();
 	k->services->history = history_new(call_for_batch, k);
-	if (k->errands == NULL || k->batch == NULL || k->services->history == NULL) {
+	if (k->folder == NULL || k->errands == NULL || k->services->history == NULL) {
 		snprintf(error, DATABASE_ERROR_MAX, "out of memory");
 		return -1;
 	}
-	k->database = database_open(folder, error);
-	if (k->database == NULL)
-		return -1;
-	say_put_aside(k);
-	if (database_each_fact(k->database, load_fact, k) == 0)
-		return 0;
-	snprintf(error, DATABASE_ERROR_MAX, "state_dir: \"%.512s\": %s", folder,
-		database_error(k->database));
-	return -1;
+	k->archive = archive_open(folder, k->services, error);
+	return k->archive == NULL ? -1 : 0;
 }
 
 struct keeper *keeper_open(const char *folder, struct services *v, char error[DATABASE_ERROR_MAX])
@@ -477,7 +281,6 @@ struct keeper *keeper_open(const char *folder, struct services *v, char error[DA
 	k->due = CLOCK_NEVER;
 	if (open_parts(k, folder, error) == 0) {
 		standing_set_kept(v->standing, true);
-		k->lead = clock_lead();
 		k->prune_due = clock_deadline(STEADY_MS);
 		return k;
 	}
@@ -498,9 +301,9 @@ void keeper_close(struct keeper *k)
 		ledger_set_heir(k->services->ledger, NULL, NULL);
 	history_free(k->services->history);
 	k->services->history = NULL;
-	history_batch_free(k->batch);
-	free_ends(k);
-	database_close(k->database);
+	archive_close(k->archive);
+	free_files(k->files);
+	free(k->folder);
 	errands_free(k->errands);
 	mutex_destroy(&k->lock);
 	pthread_cond_destroy(&k->told);

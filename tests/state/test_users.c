@@ -1065,11 +1065,10 @@ static void note_farewell(void *context, const char *name, size_t len, bool has_
 	char *names = context;
 
 	assert_int_equal(strlen(name), len);
-	strcat(strcat(names, name), " ");
+	strcat(strcat(names, name), has_sessions ? " with sessions, " : ", ");
 }
 
-/* Of those who are gone only who has a session is told of: for the others nothing is to be done. */
-static void whoever_is_gone_and_has_sessions_is_told_of(void **state)
+static void whoever_is_gone_is_told_of(void **state)
 {
 	struct users *u = alice_and_bob();
 	struct ledger_entry *bob = NULL;
@@ -1088,7 +1087,7 @@ static void whoever_is_gone_and_has_sessions_is_told_of(void **state)
 	assert_int_equal(d.added, 0);
 	assert_int_equal(d.changed, 1);
 	assert_int_equal(d.gone, 1);
-	assert_string_equal(names, "");
+	assert_string_equal(names, "alice, ");
 	assert_false(ledger_has_retired(bob));
 	assert_int_equal(unlink("users"), 0);
 	put_user("carol", "x");
@@ -1097,7 +1096,7 @@ static void whoever_is_gone_and_has_sessions_is_told_of(void **state)
 	assert_int_equal(d.added, 1);
 	assert_int_equal(d.changed, 0);
 	assert_int_equal(d.gone, 1);
-	assert_string_equal(names, "bob ");
+	assert_string_equal(names, "alice, bob with sessions, ");
 	assert_true(ledger_has_retired(bob));
 	ledger_leave(bob, 0);
 	users_free(u);
@@ -1368,7 +1367,7 @@ int main(void)
 		cmocka_unit_test(without_memory_nothing_happens),
 		cmocka_unit_test(users_need_memory_to_begin_with),
 		scratch_test(what_was_read_has_no_effect_until_it_is_put_there),
-		scratch_test(whoever_is_gone_and_has_sessions_is_told_of),
+		scratch_test(whoever_is_gone_is_told_of),
 		scratch_test(who_is_given_is_known_whatever_becomes_of_him),
 		scratch_test(only_admins_are_admins),
 		scratch_test(an_admin_who_is_known_needs_no_turn),
