@@ -266,9 +266,9 @@ static void refuses_what_is_no_attribute(void **state)
 		{"sessions=", "users:1: sessions=: a value is missing"},
 		{"sessions= 5", "users:1: sessions=: a value is missing"},
 		{"sessions=5 sessions=6", "users:1: sessions: it was said already"},
-		{"room 7:and more", "users:1: room: expected KEY=VALUE KEY=VALUE ..."},
-		{":", "users:1: :: expected KEY=VALUE KEY=VALUE ..."},
-		{"sessions:5", "users:1: sessions:5: expected KEY=VALUE KEY=VALUE ..."},
+		{"room 7:and more", "users:1: limits are KEY=VALUE KEY=VALUE ..."},
+		{":", "users:1: limits are KEY=VALUE KEY=VALUE ..."},
+		{"sessions:5", "users:1: limits are KEY=VALUE KEY=VALUE ..."},
 	};
 	char file[256];
 
@@ -286,7 +286,7 @@ static void names_at_most_64_bytes_of_an_unknown_key(void **state)
 
 	(void)state;
 	snprintf(file, sizeof(file), "alice:" HASH_A ":user:%0100d=5\n", 0);
-	snprintf(expected, sizeof(expected), "users:1: %064d: unknown in the fourth field", 0);
+	snprintf(expected, sizeof(expected), "users:1: %064d: there is no such key", 0);
 	assert_complains(file, expected);
 }
 
