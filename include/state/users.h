@@ -139,6 +139,10 @@ enum login_result users_login(struct users *u, const struct login *login, int64_
 /* Is there a user of this name (of any bytes)? */
 bool users_have(struct users *u, const char *name, size_t name_len);
 
+/* A keyed hash of name and password, by which logins can be told apart without being kept: as long
+ * as this process lives, the same ones have the same. */
+uint64_t users_login_mark(const struct users *u, const struct login *login);
+
 /* How long slow hashes of logins have taken lately, in milliseconds. */
 int64_t users_check_ms(const struct users *u);
 

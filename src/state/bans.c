@@ -384,15 +384,22 @@ static bool parse_field(const char **text, int64_t most, int64_t *out)
 	return parse_number(copy, out) && *out <= most;
 }
 
-/* When a ban that was to end at `until` ends by the clock of this run. */
-static int64_t end_by_clock(const struct ban *ban, struct bans_time now)
+/* By the clock of this run; its end is never further off than it was at the beginning. */
+static void set_end(struct ban *ban, struct bans_time now)
 {
-	int64_t left;
+	int64_t left = (ban->until_wall - now.wall) * 1000;
 
-	if (ban->until_wall == 0)
-		return CLOCK_NEVER;
-	left = (ban->until_wall - now.wall) * 1000;
-	return now.ms + (left < ban->lasts ? left : ban->lasts);
+	if (left > ban->lasts) {
+		left = ban->lasts;
+		ban->until_wall = now.wall + (left + 999) / 1000;
+	}
+	ban->until = now.ms + left;
+}
+
+static void set_no_end(struct ban *ban)
+{
+	ban->until_wall = INT64_MAX;
+	ban->until = ban->lasts = CLOCK_NEVER;
 }
 
 /* What stood under a key. False when it is none, or none that could be. */
@@ -416,12 +423,11 @@ static bool parse_value(const char *text, struct bans_time now, struct ban *ban)
 	ban->failures = (unsigned)fields[3];
 	ban->times = (unsigned)fields[4];
 	ban->memory = fields[5];
-	ban->until = end_by_clock(ban, now);
-	if (ban->until != CLOCK_NEVER)
-		return true;
-	ban->until_wall = INT64_MAX;
-	ban->lasts = CLOCK_NEVER;
-	return ban->by == BAN_BY_COMMAND;
+	if (ban->until_wall > 0)
+		set_end(ban, now);
+	else
+		set_no_end(ban);
+	return ban->until != CLOCK_NEVER || ban->by == BAN_BY_COMMAND;
 }
 
 static void restore_locked(struct bans *b, const struct network *client, const struct ban *was,

@@ -672,6 +672,21 @@ bool users_have(struct users *u, const char *name, size_t name_len)
 	return have;
 }
 
+uint64_t users_login_mark(const struct users *u, const struct login *login)
+{
+	unsigned char tag[TAG_SIZE];
+	crypto_generichash_state state;
+	uint64_t mark;
+
+	crypto_generichash_init(&state, u->key, sizeof(u->key), TAG_SIZE);
+	add_part(&state, login->name, login->name_len);
+	add_part(&state, login->password, login->password_len);
+	crypto_generichash_final(&state, tag, TAG_SIZE);
+	sodium_stackzero(LEFT_ON_STACK);
+	memcpy(&mark, tag, sizeof(mark));
+	return mark;
+}
+
 int64_t users_check_ms(const struct users *u)
 {
 	return hashing_cost(u->hashing);
