@@ -244,21 +244,39 @@ static void a_ban_ends_by_itself_and_is_said_to(void **state)
 static void who_is_banned_takes_nothing_of_the_bound_on_sessions(void **state)
 {
 	uint8_t rep;
-	int session;
+	int sessions[6];
 
 	(void)state;
 	start((const char *const[]){"--ban-exempt", "none", "--ban", "2 in 1d for 1d to 1d",
-		"--max-sessions-per-client", "1", NULL});
-	session = net_socks_connect_as(d.port, "alice", "secret", "127.0.0.1", echo_port, &rep);
-	assert_int_equal(rep, 0);
+		"--max-sessions-per-client", "6", NULL});
+	for (int i = 0; i < 6; i++) {
+		sessions[i] = net_socks_connect_as(
+			d.port, "alice", "secret", "127.0.0.1", echo_port, &rep);
+		assert_int_equal(rep, 0);
+	}
 	assert_closed("127.0.0.1"); /* for that bound */
 	assert_int_equal(monitor_stat(monitor, "clients refused for sessions"), 1);
 	guess_from("127.0.0.2", 2);
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < 20; i++)
 		assert_closed("127.0.0.2");
 	assert_int_equal(monitor_stat(monitor, "clients refused for sessions"), 1);
-	assert_int_equal(monitor_stat(monitor, "clients refused for bans"), 3);
-	/* Who was banned while it had a session keeps that, unless a command ends it. */
+	assert_int_equal(monitor_stat(monitor, "clients refused for bans"), 20);
+	for (int i = 0; i < 6; i++)
+		close(sessions[i]);
+	stop();
+}
+
+/* Unless a command ends them. */
+static void a_ban_by_failures_leaves_sessions_alone(void **state)
+{
+	uint8_t rep;
+	int session;
+
+	(void)state;
+	start(strict);
+	session = net_socks_connect_as(d.port, "alice", "secret", "127.0.0.1", echo_port, &rep);
+	guess_from("127.0.0.1", 10);
+	assert_closed("127.0.0.1");
 	net_send(session, "abc", 3);
 	net_expect(session, "abc", 3);
 	close(session);
@@ -289,6 +307,7 @@ int main(void)
 		cmocka_unit_test(a_ban_by_command_ends_sessions_and_unban_lets_in_again),
 		cmocka_unit_test(a_ban_ends_by_itself_and_is_said_to),
 		cmocka_unit_test(who_is_banned_takes_nothing_of_the_bound_on_sessions),
+		cmocka_unit_test(a_ban_by_failures_leaves_sessions_alone),
 		cmocka_unit_test(who_is_made_exempt_gets_in_at_once),
 	};
 
