@@ -15,16 +15,10 @@ log_in() {
 	true
 }
 
-# The lines of a log that the filter takes, as address and time: LOG or what is given.
-found() {
-	bounded fail2ban-regex -r --print-all-matched "${1:-$LOG}" "$FILTER" >"$TMP/regex.out"
-	cat "$TMP/regex.out"
-}
-
-# finds MATCHED MISSED [LOG]
+# finds MATCHED MISSED: so many lines of the log are failed logins to the filter, and the others not.
 finds() {
-	found "${3:-}" >/dev/null
-	grep -E '^Lines:' "$TMP/regex.out"
+	bounded fail2ban-regex -r "$LOG" "$FILTER" >"$TMP/regex.out"
+	cat "$TMP/regex.out"
 	grep -qE "^Lines: [0-9]+ lines, [0-9]+ ignored, $1 matched, $2 missed" "$TMP/regex.out"
 }
 
@@ -32,9 +26,9 @@ failed_logins() {
 	[[ $(grep -c 'login failed' "$LOG") == "$1" ]]
 }
 
-# address: what fail2ban would ban, by each line that it has found.
+# What fail2ban would ban, by each line that it has found.
 addresses() {
-	bounded fail2ban-regex -r -o ip "${1:-$LOG}" "$FILTER" | sort | uniq -c | sed 's/^ *//'
+	bounded fail2ban-regex -r -o ip "$LOG" "$FILTER" | sort | uniq -c | sed 's/^ *//'
 }
 
 # Logins that fail in all ways, and some that do not, with names that look like lines of the log.
