@@ -66,10 +66,8 @@ struct users_backend {
 	/* Has somebody else changed what is kept since? */
 	bool (*is_outdated)(void *context);
 
-	/* Keeps the user, with `is_new` only when nobody of that name is kept yet. Whoever is keeps
-	 * the attributes that he has there. */
-	int (*save)(void *context, const struct user_record *user, bool is_new,
-		char error[USERS_ERROR_MAX]);
+	/* Keeps the user. Whoever is kept already keeps the attributes that he has there. */
+	int (*save)(void *context, const struct user_record *user, char error[USERS_ERROR_MAX]);
 
 	int (*remove)(
 		void *context, const char *name, size_t name_len, char error[USERS_ERROR_MAX]);

@@ -798,7 +798,7 @@ static void put_user(struct users *u, struct user *user)
 }
 
 /* First at the backend, then in the map: all that could fail there was done before. */
-static int store_user(struct users *u, const struct user_record *record, bool is_new, char *error)
+static int store_user(struct users *u, const struct user_record *record, char *error)
 {
 	struct user *user = user_new(u, record);
 	const struct users_backend *b = &u->backend;
@@ -807,7 +807,7 @@ static int store_user(struct users *u, const struct user_record *record, bool is
 		user_free(user);
 		return refuse_change(error, record->name, "cannot be kept: out of memory");
 	}
-	if (u->are_kept && b->save(b->context, record, is_new, error) < 0) {
+	if (u->are_kept && b->save(b->context, record, error) < 0) {
 		user_free(user);
 		return -1;
 	}
@@ -831,7 +831,7 @@ int users_add(struct users *u, const char *name, const char *hash, enum user_rol
 
 	if (find_user(u, name, record.name_len) != NULL)
 		return refuse_change(error, name, "exists already");
-	return store_user(u, &record, true, error);
+	return store_user(u, &record, error);
 }
 
 int users_set_password(
@@ -844,7 +844,7 @@ int users_set_password(
 		return refuse_change(error, name, "does not exist");
 	record.role = old->role;
 	record.attributes = old->attributes;
-	return store_user(u, &record, false, error);
+	return store_user(u, &record, error);
 }
 
 static bool is_last_admin(struct users *u, const struct user *user)
@@ -865,7 +865,7 @@ int users_set_role(
 		return refuse_change(error, name, "is the last admin and stays one");
 	record = record_of(name, old->hash, role);
 	record.attributes = old->attributes;
-	return store_user(u, &record, false, error);
+	return store_user(u, &record, error);
 }
 
 int users_set_admin(
@@ -876,7 +876,7 @@ int users_set_admin(
 
 	if (old != NULL)
 		record.attributes = old->attributes;
-	return store_user(u, &record, false, error);
+	return store_user(u, &record, error);
 }
 
 static void take_out(struct users *u, const char *name, size_t len)
