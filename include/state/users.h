@@ -117,7 +117,8 @@ struct login {
 	const char *password;
 	size_t password_len;
 	/* Where logins with administrators' names are counted, by this address; NULL: nowhere. What
-	 * is remembered to be right is let in without being asked or counted there. */
+	 * is remembered to be right is let in without being counted there, unless too many that
+	 * were not have come from there within a second. */
 	struct holdoff *holdoff;
 	const struct addr *from;
 	/* Whoever waits for a slow hash takes turns with those that have another of these, which

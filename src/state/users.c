@@ -498,19 +498,41 @@ static void remember_tag(
 	rwlock_write_unlock(&u->lock);
 }
 
-/* Is it the password that was right before? `tag` receives the keyed hash of it otherwise. */
+/* Is it the password that was right before, of whom was found? `tag` receives the keyed hash of it.
+ */
+static bool has_right_tag(const struct users *u, const struct claim *c, const struct found *f,
+	unsigned char tag[TAG_SIZE])
+{
+	compute_tag(u, c, f->hash, tag);
+	return f->has_tag && sodium_memcmp(tag, f->tag, TAG_SIZE) == 0;
+}
+
 static bool is_remembered(
 	struct users *u, const struct claim *c, struct found *f, unsigned char tag[TAG_SIZE])
 {
 	look_up(u, c, f);
-	compute_tag(u, c, f->hash, tag);
-	return f->has_tag && sodium_memcmp(tag, f->tag, TAG_SIZE) == 0;
+	return has_right_tag(u, c, f, tag);
 }
 
 /* Is it subject to the hold-off, which is there for administrators' passwords? */
 static bool is_counted(const struct claim *c, const struct found *f)
 {
 	return c->holdoff != NULL && (c->by_admin || f->is_admin);
+}
+
+/* The same, as far as that may be asked: LOGIN_OK, LOGIN_REFUSED with the tag, or LOGIN_HELD_OFF.
+ */
+static enum login_result compare_quickly(
+	struct users *u, const struct claim *c, struct found *f, unsigned char tag[TAG_SIZE])
+{
+	look_up(u, c, f);
+	if (is_counted(c, f) && !holdoff_may_compare(c->holdoff, c->from, clock_ms()))
+		return LOGIN_HELD_OFF;
+	if (!has_right_tag(u, c, f, tag))
+		return LOGIN_REFUSED;
+	if (is_counted(c, f))
+		holdoff_note_known(c->holdoff, c->from);
+	return LOGIN_OK;
 }
 
 /* LOGIN_OK, LOGIN_REFUSED, or LOGIN_NO_MEMORY. */
@@ -596,9 +618,10 @@ static enum login_result check_claim(
 	struct users *u, const struct claim *c, struct hashing_wait *wait, struct found *f)
 {
 	unsigned char tag[TAG_SIZE];
+	enum login_result result = compare_quickly(u, c, f, tag);
 
-	if (is_remembered(u, c, f, tag))
-		return LOGIN_OK;
+	if (result != LOGIN_REFUSED)
+		return result;
 	if (is_counted(c, f) && holdoff_holds(c->holdoff, c->from, clock_ms()))
 		return LOGIN_HELD_OFF;
 	if (is_counted(c, f))
@@ -702,7 +725,7 @@ bool users_knows_admin(struct users *u, const struct login *login)
 	if (!make_claim(&c, login))
 		return false;
 	c.by_admin = true;
-	knows = is_remembered(u, &c, &f, tag);
+	knows = compare_quickly(u, &c, &f, tag) == LOGIN_OK;
 	sodium_memzero(c.password, sizeof(c.password));
 	return knows;
 }
