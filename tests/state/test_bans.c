@@ -3,6 +3,7 @@
 #include "state/bans.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 
 #include "../base/check.h"
@@ -612,6 +613,60 @@ static void what_is_no_ban_is_dropped(void **state)
 	}
 }
 
+/* ---- several threads ---- */
+
+#define THREADS 4
+#define ROUNDS 2000
+
+/* Each bans and lifts the same few clients, as fast as it can. */
+static void *change_bans(void *context)
+{
+	unsigned seed = *(unsigned *)context, failed = 0, refusals = 0;
+	struct ban_info ignored;
+
+	for (int i = 0; i < ROUNDS; i++) {
+		struct network n = network("192.0.2.0");
+
+		n.base.in.sin_addr.s_addr |= htonl((uint32_t)check_random(&seed, 3));
+		if (check_random(&seed, 2) == 0)
+			failed += bans_put(b, &n, HOUR, at_now(), &ignored) < 0;
+		else
+			bans_lift(b, &n, at_now(), &ignored);
+		refusals += bans_any(b) && bans_refuse(b, &n.base, &exempt, now);
+	}
+	assert_int_equal(failed, 0);
+	assert_true(refusals > 0);
+	return NULL;
+}
+
+static void what_stands_is_what_holds_whichever_thread_is_late(void **state)
+{
+	pthread_t threads[THREADS];
+	unsigned seeds[THREADS];
+	struct ban_info *infos;
+	char text[NETWORK_TEXT_MAX], *value;
+	size_t count;
+
+	(void)state;
+	for (unsigned i = 0; i < THREADS; i++) {
+		seeds[i] = i;
+		assert_int_equal(pthread_create(&threads[i], NULL, change_bans, &seeds[i]), 0);
+	}
+	for (unsigned i = 0; i < THREADS; i++)
+		assert_int_equal(pthread_join(threads[i], NULL), 0);
+	infos = bans_list(b, at_now(), &count);
+	assert_non_null(infos);
+	assert_int_equal(bans_any(b), count > 0);
+	assert_int_equal(standing_count(), count);
+	for (size_t i = 0; i < count; i++) {
+		value = standing_get(
+			standing, STANDING_BAN, network_format(&infos[i].client, text));
+		assert_non_null(value);
+		free(value);
+	}
+	free(infos);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -643,6 +698,7 @@ int main(void)
 		TEST(what_is_lifted_does_not_come_back),
 		TEST(a_wrong_clock_makes_no_ban_longer_than_it_was_to_be),
 		TEST(what_is_no_ban_is_dropped),
+		TEST(what_stands_is_what_holds_whichever_thread_is_late),
 	};
 
 	return cmocka_run_group_tests_name("state/bans", tests, NULL, NULL);
