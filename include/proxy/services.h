@@ -10,6 +10,7 @@
 #include "proxy/places.h"
 #include "state/access_log.h"
 #include "state/history.h"
+#include "state/bans.h"
 #include "state/holdoff.h"
 #include "state/config.h"
 #include "state/hashing.h"
@@ -30,6 +31,7 @@ struct services {
 	struct resolver *resolver;
 	struct own *own;
 	struct holdoff *holdoff; /* of who guesses administrators' passwords */
+	struct bans *bans; /* of clients, at the proxy's doors; NULL: there are none */
 	struct registry *registry;
 	struct access_log *access_log;
 	struct fdbudget budget;
