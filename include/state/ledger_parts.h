@@ -90,7 +90,8 @@ struct ledger {
 	void *heir_context;
 };
 
-/* The client as one network. */
+/* What a client is found by, and it as one network again. */
+struct client_key ledger_key_of(const struct network *client);
 struct network ledger_network_of(const struct client_key *key);
 
 /* Gives up a reference of `holders`; the last one frees. */

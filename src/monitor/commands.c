@@ -17,6 +17,7 @@
 #include "base/version.h"
 #include "monitor/ban_commands.h"
 #include "monitor/history_commands.h"
+#include "monitor/limits_commands.h"
 #include "monitor/listings.h"
 #include "monitor/setting_lines.h"
 #include "server/sampling.h"
@@ -312,6 +313,8 @@ static size_t end_sessions_of(const struct request *q, const char *who)
 		? registry_end_client(registry, &client, END_KILLED)
 		: registry_end_user(registry, who, strlen(who), END_KILLED);
 
+	if (*who == '@')
+		ended += limits_end_group(q->services, who + 1, END_KILLED);
 	if (strcmp(who, USERS_ANONYMOUS) == 0)
 		ended += registry_end_user(registry, NULL, 0, END_KILLED);
 	hashing_wake(q->services->hashing);
@@ -468,9 +471,9 @@ const struct command commands_table[] = {
 		.run = run_kill},
 	{.word = "KILL_USER",
 		ADMIN,
-		.parameters = "<name>|<client>",
-		.help = "ends all sessions of a user (Anonymous: of those without a login), or of "
-			"a client's address",
+		.parameters = "<name>|<client>|@<group>",
+		.help = "ends all sessions of a user (Anonymous: of those without a login), of a "
+			"client's address or network, or of a group",
 		.least = 1,
 		.most = 1,
 		.logged_from = 2,
@@ -519,6 +522,64 @@ const struct command commands_table[] = {
 		.parameters = "",
 		.help = "the clients that are remembered: sessions, bytes, what was refused",
 		.run = run_clients},
+	{.word = "LIMITS",
+		ADMIN,
+		.parameters = "[<name>|<client>|@<group> [<key=value>...]]",
+		.help = "what holds for whom, who says it, and what is used and left; or changes it "
+			"(none lifts a limit, default takes back what was said)",
+		.most = 2,
+		.takes_rest = true,
+		.is_errand = true,
+		.is_kept = true,
+		.logged_from = 3,
+		.run = limits_command_limits},
+	{.word = "QUOTA",
+		ADMIN,
+		.parameters = "<name>|<client> reset|+<size>",
+		.help = "lets a quota start anew, or gives more for this period",
+		.least = 2,
+		.most = 2,
+		.is_errand = true,
+		.is_kept = true,
+		.logged_from = 2,
+		.run = limits_command_quota},
+	{.word = "DISABLE",
+		ADMIN,
+		.parameters = "<name>|<client>|@<group>",
+		.help = "keeps a user, a client's address or network, or a group out, and ends the "
+			"sessions",
+		.least = 1,
+		.most = 1,
+		.is_errand = true,
+		.is_kept = true,
+		.logged_from = 2,
+		.run = limits_command_disable},
+	{.word = "ENABLE",
+		ADMIN,
+		.parameters = "<name>|<client>|@<group>",
+		.help = "lets them in again",
+		.least = 1,
+		.most = 1,
+		.is_errand = true,
+		.is_kept = true,
+		.logged_from = 2,
+		.run = limits_command_enable},
+	{.word = "GUEST",
+		ADMIN,
+		.parameters = "[<hours> [<key=value>...]]",
+		.help = "adds a user with a random name and password who expires, in 24 hours if "
+			"nothing else is said",
+		.most = 2,
+		.takes_rest = true,
+		.is_errand = true,
+		.logged_from = 1,
+		.prepare = limits_command_prepare_guest,
+		.run = limits_command_guest},
+	{.word = "GUESTS",
+		ADMIN,
+		.parameters = "",
+		.help = "the guests there are, and when they expire",
+		.run = limits_command_guests},
 	{.word = "BANS",
 		ADMIN,
 		.parameters = "",

@@ -169,19 +169,25 @@ static void bequeath(const struct ledger *l, const struct ledger_entry *e)
 
 /* ---- clients: who is one ---- */
 
+struct client_key ledger_key_of(const struct network *client)
+{
+	struct client_key key = {
+		.family = client->base.sa.sa_family, .prefix = (uint16_t)client->prefix};
+
+	if (key.family == AF_INET) {
+		memcpy(key.address, &client->base.in.sin_addr, sizeof(client->base.in.sin_addr));
+		return key;
+	}
+	memcpy(key.address, &client->base.in6.sin6_addr, sizeof(key.address));
+	key.scope = client->base.in6.sin6_scope_id;
+	return key;
+}
+
 static struct client_key key_of(const struct ledger *l, const struct addr *a)
 {
 	struct network client = own_client_of(l->own, a);
-	struct client_key key = {
-		.family = client.base.sa.sa_family, .prefix = (uint16_t)client.prefix};
 
-	if (key.family == AF_INET) {
-		memcpy(key.address, &client.base.in.sin_addr, sizeof(client.base.in.sin_addr));
-		return key;
-	}
-	memcpy(key.address, &client.base.in6.sin6_addr, sizeof(key.address));
-	key.scope = client.base.in6.sin6_scope_id;
-	return key;
+	return ledger_key_of(&client);
 }
 
 /* ---- clients: the heap, with the smallest rank at its root ---- */
