@@ -27,10 +27,10 @@ packages = $(foreach l,$(1),$(lastword $(subst :, ,$(l))))
 # Any compiler will do; the package of one that is not there, which has cc's name but for cc itself.
 COMPILER := $(if $(shell command -v $(CC)),,$(patsubst cc,gcc,$(notdir $(CC))))
 DEPS := $(COMPILER) pkg-config libc6-dev $(call packages,$(LIBRARIES) $(CLIENT_LIBRARIES))
-TEST_DEPS := $(DEPS) libcmocka-dev curl nginx-light valgrind tmux
+TEST_DEPS := $(DEPS) libcmocka-dev curl nginx-light iproute2 valgrind tmux
 CLIENT_DEPS := $(TEST_DEPS) netcat-openbsd ncat proxychains4 git openssh-client openssh-server \
 	dante-client tnftp python3-pyftpdlib iperf3 python3-socks dnsmasq-base debootstrap chromium \
-	default-jre-headless putty-tools emacs-nox iproute2 openssl whois apache2-utils jq \
+	default-jre-headless putty-tools emacs-nox fail2ban openssl whois apache2-utils jq \
 	$(if $(shell command -v npm),,nodejs npm)
 LINT_DEPS := clang clang-format clang-tidy cppcheck libclang-rt-14-dev mandoc
 BENCH_DEPS := $(DEPS) microsocks dante-server
@@ -149,6 +149,8 @@ WRAP_proxy/test_udp := clock_deadline clock_ms socket_wait socket connect sendmm
 	madvise target_judge
 WRAP_proxy/test_watch := clock_ms clock_deadline
 WRAP_server/test_addresses := getifaddrs freeifaddrs
+WRAP_server/test_archive := database_commit time
+WRAP_server/test_ban_sweep := janitor_call
 WRAP_server/test_capacity := cgroup_memory cgroup_threads_left cgroup_processors sched_getaffinity sysconf getrlimit64 setrlimit64 fopen64 \
 	fdbudget_count_open
 WRAP_server/test_change := lines_open log_abandon log_prepare log_switch log_message_beside log_set_level \
@@ -158,6 +160,7 @@ WRAP_server/test_fronts := socket occupant_ask
 WRAP_server/test_hasher := pthread_create
 WRAP_server/test_idle := clock_ms
 WRAP_server/test_janitor := pthread_create
+WRAP_server/test_keeper := database_commit time
 WRAP_server/test_sampling := janitor_call
 WRAP_server/test_schedule := clock_ms
 WRAP_server/test_stopping := _exit clock_ms clock_deadline sigtimedwait
@@ -166,6 +169,7 @@ WRAP_state/test_hash_kinds := password_check
 WRAP_state/test_hashing := calloc malloc aligned_alloc pthread_cond_clockwait
 WRAP_state/test_logins := clock_ms pthread_cond_clockwait
 WRAP_state/test_ledger := calloc malloc aligned_alloc getifaddrs freeifaddrs
+WRAP_state/test_ledger_news := calloc malloc aligned_alloc clock_ms
 WRAP_state/test_standing := calloc malloc aligned_alloc
 WRAP_state/test_users := calloc malloc aligned_alloc password_check sodium_memzero
 WRAP_state/test_users_file := read

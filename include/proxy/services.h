@@ -9,6 +9,8 @@
 #include "net/resolver.h"
 #include "proxy/places.h"
 #include "state/access_log.h"
+#include "state/history.h"
+#include "state/bans.h"
 #include "state/holdoff.h"
 #include "state/config.h"
 #include "state/hashing.h"
@@ -29,6 +31,7 @@ struct services {
 	struct resolver *resolver;
 	struct own *own;
 	struct holdoff *holdoff; /* of who guesses administrators' passwords */
+	struct bans *bans; /* of clients, at the proxy's doors; NULL: there are none */
 	struct registry *registry;
 	struct access_log *access_log;
 	struct fdbudget budget;
@@ -38,6 +41,7 @@ struct services {
 	struct throughput *throughput;
 	struct standing *standing;
 	struct limit_book *limits;
+	struct history *history; /* NULL: nobody keeps one */
 	struct log_limit access_lost_limit, no_port_limit;
 };
 

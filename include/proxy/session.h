@@ -33,6 +33,7 @@ struct session {
 	struct config *config;
 	struct addr client_addr;
 	struct ledger_entry *client_entry; /* NULL: memory was out */
+	struct history_visit *visit; /* NULL: sites are not kept */
 	int client;
 	int target; /* -1: not connected */
 	struct fd_lease lease; /* of what it holds beside the client's socket */

@@ -11,6 +11,7 @@
 #include "base/lock.h"
 #include "state/allowance.h"
 #include "state/ledger.h"
+#include "state/lifetimes.h"
 
 #define CACHE_LINE 64
 
@@ -34,10 +35,11 @@ struct ledger_entry {
 	_Atomic(size_t) sessions;
 
 	_Alignas(CACHE_LINE) struct ledger *ledger;
+	lifetimes lifetimes;
 	_Atomic(int64_t) last_login;
 	_Atomic(int64_t) last_seen;
 	_Atomic(size_t) holders; /* of a user's: sessions, and the user himself */
-	_Atomic(uint64_t) refused; /* a client's */
+	_Atomic(uint64_t) refused;
 	_Atomic(bool) has_retired;
 	bool is_user;
 	_Atomic(uint64_t) rate_down, rate_up; /* bytes a second; 0: no limit */
@@ -48,6 +50,7 @@ struct ledger_entry {
 		};
 		struct {
 			struct ledger_entry *next, *previous;
+			uint64_t serial;
 			size_t name_len;
 			struct mutex groups_lock;
 			char *groups; /* NULL: in none; has_groups says so without the lock */
@@ -57,6 +60,11 @@ struct ledger_entry {
 	uint64_t book_version; /* a client's: by which it is limited */
 	_Atomic(uint32_t) pins; /* a client's: somebody works with it without a session */
 	struct allowance allowance;
+	/* Touched only where somebody keeps a history. */
+	_Alignas(CACHE_LINE) struct tally known; /* a client's sessions with a login */
+	_Atomic(uint64_t) known_total;
+	lifetimes known_lifetimes;
+	struct ledger_counts told; /* clients_lock, users_lock; written by who takes the news */
 	char name[]; /* a user's */
 };
 
@@ -68,6 +76,7 @@ struct ledger {
 
 	_Alignas(CACHE_LINE) struct mutex users_lock; /* the list */
 	struct ledger_entry *users;
+	uint64_t serials; /* given to users so far */
 
 	_Alignas(CACHE_LINE) _Atomic(int64_t)
 		idle; /* clients; for a moment too few, even less than none */
@@ -77,9 +86,12 @@ struct ledger {
 	struct standing *standing; /* NULL likewise */
 	/* Until when it is sure that the house is shared, and that nobody looks whether it is. */
 	_Atomic(int64_t) shared_until, alone_until;
+	ledger_heir *heir; /* NULL: nobody keeps a history */
+	void *heir_context;
 };
 
-/* The client as one network. */
+/* What a client is found by, and it as one network again. */
+struct client_key ledger_key_of(const struct network *client);
 struct network ledger_network_of(const struct client_key *key);
 
 /* Gives up a reference of `holders`; the last one frees. */

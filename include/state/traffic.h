@@ -27,7 +27,7 @@ struct traffic_alarm {
 	void *context;
 };
 
-#define TRAFFIC_TALLIES 2 /* of a session: its client's and its user's */
+#define TRAFFIC_TALLIES 3 /* of a session: its client's, its user's, the client's with a login */
 
 struct traffic {
 	/* Bytes since the worker's first session, so that a sum over all workers never falls. */

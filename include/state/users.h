@@ -68,10 +68,9 @@ struct users_backend {
 	/* Has somebody else changed what is kept since? */
 	bool (*is_outdated)(void *context);
 
-	/* Keeps the user, with `is_new` only when nobody of that name is kept yet. Whoever is keeps
-	 * the attributes that he has there, unless the record sets them. */
-	int (*save)(void *context, const struct user_record *user, bool is_new,
-		char error[USERS_ERROR_MAX]);
+	/* Keeps the user. Whoever is kept already keeps the attributes that he has there, unless the
+	 * record sets them. */
+	int (*save)(void *context, const struct user_record *user, char error[USERS_ERROR_MAX]);
 
 	int (*remove)(
 		void *context, const char *name, size_t name_len, char error[USERS_ERROR_MAX]);
@@ -125,7 +124,8 @@ struct login {
 	const char *password;
 	size_t password_len;
 	/* Where logins with administrators' names are counted, by this address; NULL: nowhere. What
-	 * is remembered to be right is let in without being asked or counted there. */
+	 * is remembered to be right is let in without being counted there, unless too many that
+	 * were not have come from there within a second. */
 	struct holdoff *holdoff;
 	const struct addr *from;
 	/* Whoever waits for a slow hash takes turns with those that have another of these, which
@@ -149,6 +149,10 @@ enum login_result users_bar(
 
 /* Is there a user of this name (of any bytes)? */
 bool users_have(struct users *u, const char *name, size_t name_len);
+
+/* A keyed hash of name and password, by which logins can be told apart without being kept: as long
+ * as this process lives, the same ones have the same. */
+uint64_t users_login_mark(const struct users *u, const struct login *login);
 
 /* How long slow hashes of logins have taken lately, in milliseconds. */
 int64_t users_check_ms(const struct users *u);
@@ -181,13 +185,13 @@ struct users_difference {
 	size_t added, gone, changed;
 };
 
-/* Is told of a user who was there and is not any more. */
-typedef void users_farewell(void *context, const char *name, size_t len);
+/* Is told of a user who was there and is not any more, NUL-terminated. */
+typedef void users_farewell(void *context, const char *name, size_t len, bool has_sessions);
 
 /* The same in two steps: what was read, with nothing changed yet, or NULL with the reason in
  * `error`; and putting it into effect, which cannot fail. There must be a backend, and no change in
- * between. `farewell` (NULL: nobody) is told of each who is gone and has sessions, of which no more
- * begin. */
+ * between. `farewell` (NULL: nobody) is told of each who is gone and whether he has sessions, of
+ * which no more begin. */
 struct users_draft;
 struct users_draft *users_read(struct users *u, char error[USERS_ERROR_MAX]);
 struct users_difference users_put_into_effect(

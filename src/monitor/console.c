@@ -87,6 +87,7 @@ void console_open(struct console *c, struct desk *desk, int fd, const struct pee
 	backoff_end(&c->rest);
 	c->request.server = desk->server;
 	c->request.services = desk->services;
+	c->request.keeper = desk->keeper;
 	reply_reset(&c->reply);
 	greet(c);
 	renew_deadline(c);
@@ -414,6 +415,8 @@ static void send_command(struct console *c)
 	const struct command *command = c->request.command;
 	struct steps steps = {.run = run_command};
 
+	if (command->is_keepers)
+		steps = (struct steps){.keep = run_command};
 	if (command->prepare != NULL)
 		steps.hash = prepare_command;
 	if (command->is_kept && c->desk->keeper != NULL) {
@@ -433,7 +436,7 @@ static void take_command_line(struct console *c, const struct monitor_line *line
 	} else if (!commands_parse(line, q, &c->reply)) {
 		wipe_request(c);
 		reply_finish(&c->reply);
-	} else if (q->command->is_errand) {
+	} else if (q->command->is_errand || (q->command->is_keepers && c->desk->keeper != NULL)) {
 		send_command(c);
 	} else {
 		execute(c);

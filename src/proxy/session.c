@@ -12,7 +12,9 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/parse.h"
 #include "net/socket.h"
+#include "proxy/ban_log.h"
 #include "proxy/bind.h"
 #include "proxy/relay.h"
 #include "proxy/udp.h"
@@ -158,6 +160,58 @@ static bool take_places(struct session *s)
 	return s->is_admitted || refuse_request(s, why);
 }
 
+/* "" for what is none. */
+static const char *site_of(const struct request *r, char name[DESTINATION_NAME_MAX + 1])
+{
+	size_t len = r->dst.name_len;
+
+	if (r->command == REQUEST_UDP_ASSOCIATE)
+		return HISTORY_UDP;
+	if (r->dst.kind == DESTINATION_ADDR)
+		return HISTORY_ADDRESSES;
+	if (r->dst.kind != DESTINATION_NAME || !destination_is_sane(&r->dst))
+		return "";
+	while (len > 1 && r->dst.name[len - 1] == '.')
+		len--;
+	memcpy(name, r->dst.name, len);
+	name[len] = '\0';
+	parse_to_lower(name);
+	return name;
+}
+
+/* Not inline: where nobody is watched a session is not to have room for the name on its stack. */
+__attribute__((noinline)) static void begin_visit(struct session *s)
+{
+	const struct handshake *h = &s->handshake;
+	char name[DESTINATION_NAME_MAX + 1];
+	const char *site = site_of(&h->request, name);
+	struct history_visitor who = {.client = own_client_of(s->services->own, &s->client_addr),
+		.user = h->user,
+		.user_len = h->user_entry != NULL ? h->user_len : 0,
+		.serial = h->user_entry != NULL ? ledger_serial(h->user_entry) : 0};
+
+	if (*site != '\0')
+		s->visit = history_visit_begin(
+			s->services->history, &who, site, registry_traffic(s->slot));
+}
+
+/* Once, and the ban that has begun with it. */
+static void log_failed_login(struct session *s)
+{
+	const struct handshake *h = &s->handshake;
+
+	if (!h->failure.is_due)
+		return;
+	ban_log_failed_login(&(const struct failed_login){.client = &s->client_addr,
+		.door = h->dialect->door,
+		.reason = h->failure.reason,
+		.user = h->user,
+		.user_len = h->claimed_len});
+	if (h->failure.has_banned)
+		ban_log_begun(&h->failure.ban);
+	s->handshake.failure.is_due = false;
+}
+
 /* From the first byte to a request that can be tried. */
 static bool await_request(struct session *s)
 {
@@ -165,8 +219,11 @@ static bool await_request(struct session *s)
 
 	if (!handshake_run(&s->handshake))
 		return end_for(s, s->handshake.reason);
+	log_failed_login(s); /* it was forgiven, and the session may last for hours */
 	publish_request(s);
 	prepare_asker(s);
+	if (s->config->settings.sites_days > 0 && s->services->history != NULL)
+		begin_visit(s);
 	if (r->command == REQUEST_UNKNOWN)
 		return refuse_request(s, END_COMMAND_UNSUPPORTED);
 	if (r->dst.kind == DESTINATION_NONE)
@@ -465,8 +522,13 @@ static void leave_accounts(struct session *s)
 {
 	int64_t now = clock_ms();
 
-	if (was_forbidden(s->reason))
+	history_visit_end(s->services->history, s->visit, was_forbidden(s->reason));
+	if (was_forbidden(s->reason)) {
 		ledger_count_refusal(s->client_entry);
+		ledger_count_refusal(s->handshake.user_entry);
+	}
+	if (s->handshake.user_entry != NULL)
+		ledger_leave_known(s->client_entry, now);
 	leave_places(s);
 	ledger_leave(s->handshake.user_entry, now);
 	ledger_leave(s->client_entry, now);
@@ -543,6 +605,7 @@ static void account(struct session *s)
 		.connect_ms = s->served ? d->connect_ms : -1};
 
 	stats_session_ends(&v->stats, &outcome);
+	log_failed_login(s);
 	log_end_of_session(s, &outcome, &moved);
 	/* Only now: the time of the refusal is not to tell whether a user has that name. */
 	if (h->login_refused)
@@ -558,6 +621,7 @@ static void prepare_handshake(struct session *s)
 	h->config = s->config;
 	h->users = s->services->users;
 	h->holdoff = s->services->holdoff;
+	h->bans = s->services->bans;
 	h->from = &s->client_addr;
 	h->client_entry = s->client_entry;
 	h->stats = &s->services->stats;
@@ -590,11 +654,22 @@ static void begin(struct session *s, struct services *services, struct registry_
 	stats_session_begins(&services->stats);
 }
 
+/* Whoever bans a client ends the sessions that are known by then: not this one, perhaps. */
+static bool was_banned(struct session *s)
+{
+	return bans_any(s->services->bans) &&
+		bans_refuse(s->services->bans, &s->client_addr, &s->config->settings.ban_exempt,
+			clock_ms());
+}
+
 void session_run(struct session *s, struct services *services, struct registry_slot *slot,
 	const struct guest *guest)
 {
 	begin(s, services, slot, guest);
-	serve_request(s);
+	if (was_banned(s))
+		s->reason = END_BANNED;
+	else
+		serve_request(s);
 	if (registry_told_why(slot) != END_REASONS)
 		s->reason = registry_told_why(slot);
 	close_sockets(s);

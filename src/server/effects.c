@@ -238,12 +238,14 @@ static int read_users(struct change *change, char error[CONFIG_ERROR_MAX])
 }
 
 /* Whoever is gone is gone, as after DEL_USER. */
-static void end_sessions_of_gone(void *context, const char *name, size_t len)
+static void end_sessions_of_gone(void *context, const char *name, size_t len, bool has_sessions)
 {
 	struct change *change = context;
+	struct services *v = change->site->services;
 
-	change->sessions_ended +=
-		registry_end_user(change->site->services->registry, name, len, END_KILLED);
+	history_end_user(v->history, name, ledger_last_serial(v->ledger));
+	if (has_sessions)
+		change->sessions_ended += registry_end_user(v->registry, name, len, END_KILLED);
 }
 
 static void put_users(struct change *change)

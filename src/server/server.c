@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "proxy/pool.h"
 #include "server/addresses.h"
+#include "server/ban_sweep.h"
 #include "server/capacity.h"
 #include "server/change.h"
 #include "server/check.h"
@@ -51,6 +52,7 @@ struct server {
 	struct addresses addresses;
 	struct sampling sampling;
 	struct limiting limiting;
+	struct ban_sweep ban_sweep;
 };
 
 /* ---- what is said at start ---- */
@@ -107,7 +109,9 @@ static int make_shared_state(struct server *s, const struct config *c, char *err
 	v->resolver = resolver_new(&resolver, &v->budget);
 	v->registry = registry_new(v->budget.sessions);
 	v->throughput = throughput_new(v->stats.started);
-	if (v->resolver == NULL || v->registry == NULL || v->throughput == NULL) {
+	v->bans = bans_new(v->own, v->standing);
+	if (v->resolver == NULL || v->registry == NULL || v->throughput == NULL ||
+		v->bans == NULL) {
 		snprintf(error, CONFIG_ERROR_MAX, "out of memory");
 		return -1;
 	}
@@ -315,6 +319,7 @@ void server_close(struct server *s)
 	keeper_close(s->keeper);
 	errands_free(s->errands);
 	config_store_free(s->services.config);
+	bans_free(s->services.bans);
 	standing_free(s->services.standing);
 	throughput_free(s->services.throughput);
 	registry_free(s->services.registry);
@@ -367,10 +372,13 @@ int server_start(struct server *s, char error[CONFIG_ERROR_MAX])
 	idle_sweep_init(&s->idle_sweep, v->registry, config_idle_limits(v->config));
 	janitor_add(s->janitor, &s->idle_sweep.job);
 	janitor_add(s->janitor, &s->addresses.job);
-	sampling_init(&s->sampling, v, s->janitor);
+	sampling_init(&s->sampling, v, s->janitor, s->keeper);
 	janitor_add(s->janitor, &s->sampling.job);
 	limiting_init(&s->limiting, v, s->janitor, s->keeper);
 	janitor_add(s->janitor, &s->limiting.job);
+	bans_restore(v->bans, bans_now());
+	ban_sweep_init(&s->ban_sweep, v->bans, s->janitor);
+	janitor_add(s->janitor, &s->ban_sweep.job);
 	if ((s->keeper == NULL || keeper_start(s->keeper) == 0) && hasher_start(s->hasher) == 0 &&
 		janitor_start(s->janitor) == 0 && resolver_start(v->resolver) == 0)
 		return 0;

@@ -339,24 +339,50 @@ struct ledger_account *ledger_look_at_limits(struct ledger *l, int64_t now, size
 	return accounts;
 }
 
+/* ---- one account ---- */
+
+static struct ledger_entry *pin_user_called(struct ledger *l, const char *name)
+{
+	struct ledger_entry *found = NULL;
+
+	mutex_lock(&l->users_lock);
+	for (struct ledger_entry *u = l->users; u != NULL && found == NULL; u = u->next) {
+		if (strcmp(u->name, name) == 0 && !atomic_load(&u->has_retired) && hold_user(u))
+			found = u;
+	}
+	mutex_unlock(&l->users_lock);
+	return found;
+}
+
+static struct ledger_entry *pin_client(struct ledger *l, const struct network *client)
+{
+	struct client_key key = ledger_key_of(client);
+	struct ledger_entry *found;
+
+	rwlock_read(&l->clients_lock);
+	found = hashmap_get(l->clients, &key, sizeof(key));
+	if (found != NULL)
+		atomic_fetch_add(&found->pins, 1);
+	rwlock_read_unlock(&l->clients_lock);
+	return found;
+}
+
 /* Does something with the account called `who`; false when there is none, or `with` says so. */
 static bool with_account(struct ledger *l, const char *who,
 	bool (*with)(struct ledger_entry *e, void *context), void *context)
 {
-	struct pinned *users = pin_users(l, is_anything), *clients = pin_clients(l, is_anything);
-	struct pinned *both[] = {users, clients};
-	char name[LEDGER_NAME_MAX];
-	bool found = false;
+	struct network client;
+	bool is_client = network_parse(who, strlen(who), &client), done;
+	struct ledger_entry *e = is_client ? pin_client(l, &client) : pin_user_called(l, who);
 
-	for (size_t k = 0; k < 2; k++) {
-		for (size_t i = 0; both[k] != NULL && !found && i < both[k]->count; i++) {
-			name_account(both[k]->entries[i], name);
-			found = strcmp(name, who) == 0 && with(both[k]->entries[i], context);
-		}
-	}
-	unpin_users(users);
-	unpin_clients(clients);
-	return found;
+	if (e == NULL)
+		return false;
+	done = with(e, context);
+	if (is_client)
+		atomic_fetch_sub(&e->pins, 1);
+	else
+		ledger_let_go_of_user(e);
+	return done;
 }
 
 struct quota_change {
