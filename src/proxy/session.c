@@ -123,8 +123,11 @@ static void prepare_asker(struct session *s)
 		.client = &s->client_addr,
 		.user = h->user,
 		.user_len = h->user_len,
-		.groups = "",
+		.groups = s->groups,
 		.command = h->request.command};
+	s->groups[0] = '\0';
+	if (h->user_entry != NULL)
+		(void)ledger_groups(h->user_entry, s->groups);
 }
 
 static void leave_places(struct session *s)

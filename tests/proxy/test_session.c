@@ -164,6 +164,7 @@ int __wrap_dial_target(struct dial *d)
 	dialled++;
 	assert_int_equal(phase(), PHASE_CONNECT);
 	assert_int_equal(d->watch.client, client_inner);
+	assert_string_equal(d->asker->groups, d->asker->user_len > 0 ? "staff,night" : "");
 	happen(plan.on_dial);
 	d->address = address;
 	d->local = local;
@@ -313,10 +314,10 @@ static void set(struct config *c, const char *name, const char *value)
 static void prepare_users(void)
 {
 	struct users_backend kept = users_file_backend("users");
-	char error[USERS_ERROR_MAX], hash[PASSWORD_HASH_SIZE], line[PASSWORD_HASH_SIZE + 16];
+	char error[USERS_ERROR_MAX], hash[PASSWORD_HASH_SIZE], line[PASSWORD_HASH_SIZE + 40];
 
 	cheap_hash("se:cret", hash);
-	snprintf(line, sizeof(line), "alice:%s:user\n", hash);
+	snprintf(line, sizeof(line), "alice:%s:user:groups=staff,night\n", hash);
 	scratch_write("users", line);
 	services.hashing = hashing_new(1);
 	services.ledger = ledger_new(1, NULL);
