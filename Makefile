@@ -120,11 +120,12 @@ run: deps
 
 # Faults and time are injected at the linker's hand: the functions that a test puts its own for.
 WRAP_PARTS := clock_ms clock_deadline time calloc malloc realloc aligned_alloc server_base
-WRAP_DESK := $(WRAP_PARTS) recv send password_hash server_errands server_hashes server_set server_reload
+WRAP_DESK := $(WRAP_PARTS) recv send password_hash server_errands server_hashes server_lookups server_set server_reload
 WRAP_base/test_hashmap := calloc malloc aligned_alloc
 WRAP_base/test_lines := read
 WRAP_client/test_batch := client_ask getdelim link_interrupt_by signals_close
-WRAP_monitor/test_commands := $(WRAP_PARTS) password_hash server_set server_reload statistics_each
+WRAP_monitor/test_commands := $(WRAP_PARTS) password_hash server_add_rule server_drop_rule server_set server_reload \
+	statistics_each
 WRAP_monitor/test_console := $(WRAP_DESK)
 WRAP_monitor/test_console_ends := $(WRAP_DESK)
 WRAP_monitor/test_listings := $(WRAP_PARTS)
@@ -226,8 +227,8 @@ build/fuzz/fuzz_%: build/fuzz/tests/fuzz/fuzz_%.o $(FUZZ_OBJECTS)
 	@echo '  LD $@'
 	$(Q)clang -pthread -fsanitize=fuzzer,address,undefined $(FUZZ_WRAP:%=-Wl$(comma)--wrap=%) -o $@ $^ $(LIBS)
 
-build/fuzz/fuzz_console: FUZZ_WRAP := clock_ms clock_deadline time server_base server_errands server_hashes \
-	server_set server_reload statistics_each password_hash password_decoy password_check
+build/fuzz/fuzz_console: FUZZ_WRAP := clock_ms clock_deadline time server_base server_errands server_hashes server_lookups \
+	server_set server_reload server_add_rule server_drop_rule statistics_each password_hash password_decoy password_check
 
 .SECONDARY: $(FUZZ_TARGETS:build/fuzz/%=build/fuzz/tests/fuzz/%.o) $(FUZZ_OBJECTS)
 

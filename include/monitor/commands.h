@@ -22,6 +22,7 @@ struct command {
 	size_t least, most; /* parameters that it takes */
 	bool takes_rest; /* the last one is the rest of the line, blanks included */
 	bool is_errand; /* runs in the main thread: changes what only that one may */
+	bool asks_names; /* but in the thread that may wait for name servers */
 	bool ends_consoles; /* the others of the user that it is about, when it succeeded */
 	size_t logged_from; /* words of a request that is logged, at least; 0: none is */
 	enum user_role role; /* that it takes */

@@ -49,6 +49,13 @@ void effects_warn_of_open_door(size_t users, const struct config *c);
 int effects_compile_rules(struct config *c, const struct config *before, bool at_start,
 	char error[CONFIG_ERROR_MAX]) __attribute__((warn_unused_result));
 
+/* Do the rules say what the configuration expects of them? -1 with `error`. */
+int effects_check_expectations(const struct config *c, const struct services *v,
+	char error[CONFIG_ERROR_MAX]) __attribute__((warn_unused_result));
+
+/* At start, when what serves is better than nothing: logs it when they do not. */
+void effects_warn_of_expectations(const struct config *c, const struct services *v);
+
 /* Logs what is to be said of rules that were compiled. */
 void effects_warn_of_rules(const struct config *c);
 

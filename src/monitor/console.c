@@ -243,8 +243,8 @@ static void finish_errand(struct errand *e)
 	console_step(c, 0);
 }
 
-/* To the hasher and to the main thread, one of which may have nothing to do (NULL). Until it is
- * back nothing is read. */
+/* To the hasher and to the thread that executes, one of which may have nothing to do (NULL). Until
+ * it is back nothing is read. */
 static void send_errand(
 	struct console *c, void (*hash)(struct errand *e), void (*run)(struct errand *e))
 {
@@ -256,7 +256,10 @@ static void send_errand(
 	if (hash != NULL)
 		errand_add_step(&c->errand, server_hashes(server), hash);
 	if (run != NULL)
-		errand_add_step(&c->errand, server_errands(server), run);
+		errand_add_step(&c->errand,
+			c->request.command->asks_names ? server_lookups(server)
+						       : server_errands(server),
+			run);
 	errand_add_step(&c->errand, c->desk->done, finish_errand);
 	errand_send(&c->errand);
 }

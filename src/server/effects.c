@@ -12,11 +12,14 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "server/capacity.h"
+#include "server/user_groups.h"
 #include "state/admission.h"
+#include "state/expectations.h"
 #include "state/outgoing.h"
 #include "state/rules.h"
 #include "state/users_file.h"
@@ -189,6 +192,22 @@ int effects_compile_rules(
 	return 0;
 }
 
+int effects_check_expectations(
+	const struct config *c, const struct services *v, char error[CONFIG_ERROR_MAX])
+{
+	struct group_source groups = user_groups(v->users);
+
+	return expectations_hold(c, &groups, v->own, time(NULL), error) ? 0 : -1;
+}
+
+void effects_warn_of_expectations(const struct config *c, const struct services *v)
+{
+	char error[CONFIG_ERROR_MAX];
+
+	if (effects_check_expectations(c, v, error) < 0)
+		log_message(LOG_ERROR, "%s", error);
+}
+
 void effects_warn_of_rules(const struct config *c)
 {
 	const char *warning;
@@ -263,6 +282,11 @@ static void put_users(struct change *change)
 static int compile_rules(struct change *change, char error[CONFIG_ERROR_MAX])
 {
 	return effects_compile_rules(change->new, change->old, false, error);
+}
+
+static int check_expectations(struct change *change, char error[CONFIG_ERROR_MAX])
+{
+	return effects_check_expectations(change->new, change->site->services, error);
 }
 
 static void warn_of_rules(struct change *change)
@@ -390,7 +414,10 @@ const struct effect effects_table[] = {
 		.commit = put_users,
 		.undo = drop_users},
 	{.of = EFFECT_RULES, .name = "rules", .prepare = compile_rules, .finish = warn_of_rules},
-	{.of = EFFECT_PUBLISH, .name = "configuration", .commit = publish},
+	{.of = EFFECT_PUBLISH,
+		.name = "configuration",
+		.prepare = check_expectations,
+		.commit = publish},
 	{.of = EFFECT_LOG_STYLE, .name = "log style", .finish = set_log_style},
 	{.of = EFFECT_LOG_FILE,
 		.name = "log file",

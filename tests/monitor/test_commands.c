@@ -183,7 +183,9 @@ static void words_are_matched_whole_and_in_any_case(void **state)
 
 int __wrap_server_set(struct server *s, const struct setting *setting, const char *value,
 	char reply[CHANGE_REPLY_MAX]);
-int __wrap_server_reload(struct server *s, char reply[CHANGE_REPLY_MAX]);
+int __wrap_server_reload(struct server *s, bool cuts, char reply[CHANGE_REPLY_MAX]);
+int __wrap_server_add_rule(struct server *s, struct server_rule *rule);
+int __wrap_server_drop_rule(struct server *s, unsigned number, char error[CHANGE_REPLY_MAX]);
 int __wrap_password_hash(const char *password, char out[PASSWORD_HASH_SIZE]);
 void __wrap_statistics_each(struct services *v, statistics_taker *take, void *context);
 
@@ -198,9 +200,10 @@ int __wrap_server_set(struct server *s, const struct setting *setting, const cha
 	return strcmp(value, "13") == 0 ? -1 : 0;
 }
 
-int __wrap_server_reload(struct server *s, char reply[CHANGE_REPLY_MAX])
+int __wrap_server_reload(struct server *s, bool cuts, char reply[CHANGE_REPLY_MAX])
 {
 	(void)s;
+	(void)cuts;
 	strcpy(reply, "timeout changed");
 	return 0;
 }

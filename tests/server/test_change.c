@@ -328,7 +328,7 @@ static int reload(const char *conf)
 {
 	scratch_write("conf", conf);
 	calls[0] = '\0';
-	return change_reload(&site, reply);
+	return change_reload(&site, false, reply);
 }
 
 static void assert_setting(const char *name, const char *expected)
@@ -657,11 +657,11 @@ static void a_change_behind_4096_bytes_counts(void **state)
 	strcat(servers, "192.0.2.2");
 	flag = (struct config_override){.setting = settings_find("dns_servers"), .value = servers};
 	source.count = 1;
-	assert_int_equal(change_reload(&site, reply), 0);
+	assert_int_equal(change_reload(&site, false, reply), 0);
 	assert_string_equal(reply, "dns_servers changed" FILES); /* and not the half of it */
 	servers[strlen(servers) - 1] = '3';
 	calls[0] = '\0';
-	assert_int_equal(change_reload(&site, reply), 0);
+	assert_int_equal(change_reload(&site, false, reply), 0);
 	assert_string_equal(reply, "dns_servers changed" FILES);
 	assert_non_null(strstr(calls, "resolver_configure"));
 	assert_setting("dns_servers", servers);
@@ -776,7 +776,7 @@ static void without_files_there_is_nothing_to_be_read(void **state)
 	services.users = users_at(NULL);
 	config_publish(services.config, config_read(&flags_only, error));
 	site.source = &flags_only;
-	assert_int_equal(change_reload(&site, reply), 0);
+	assert_int_equal(change_reload(&site, false, reply), 0);
 	assert_string_equal(reply, "Nothing changed; there is no file to be read or opened again");
 }
 
