@@ -551,9 +551,9 @@ const struct command commands_table[] = {
 		.run = rules_commands_deny},
 	{.word = "EXPLAIN",
 		ADMIN,
-		.parameters = "from=<address> [user=<name>] to=<host>:<port> [command=udp] "
-			      "[time=\"<day> <hh:mm>\"]",
-		.help = "what would become of such a request, gate by gate, and why; nothing is "
+		.parameters = "<question>",
+		.help = "what would become of a request, gate by gate, and why: from=ADDR "
+			"[user=NAME] to=HOST:PORT [command=udp] [time=\"tue 09:30\"]; nothing is "
 			"connected to",
 		.least = 1,
 		.most = 1,
