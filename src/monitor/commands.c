@@ -15,6 +15,7 @@
 #include "base/nearest.h"
 #include "base/parse.h"
 #include "base/version.h"
+#include "monitor/ban_commands.h"
 #include "monitor/listings.h"
 #include "monitor/setting_lines.h"
 #include "server/sampling.h"
@@ -514,6 +515,30 @@ const struct command commands_table[] = {
 		.parameters = "",
 		.help = "the clients that are remembered: sessions, bytes, what was refused",
 		.run = run_clients},
+	{.word = "BANS",
+		ADMIN,
+		.parameters = "",
+		.help = "who is banned from the proxy: since when, until when, and why",
+		.run = ban_commands_list},
+	{.word = "BAN",
+		ADMIN,
+		.parameters = "<client>|<network> [<time>]",
+		.help = "bans a client's address or a network, for a time or for good, and ends "
+			"its sessions",
+		.least = 1,
+		.most = 2,
+		.is_errand = true,
+		.logged_from = 2,
+		.run = ban_commands_ban},
+	{.word = "UNBAN",
+		ADMIN,
+		.parameters = "<banned>|*",
+		.help = "ends a ban, or all of them",
+		.least = 1,
+		.most = 1,
+		.is_errand = true,
+		.logged_from = 2,
+		.run = ban_commands_unban},
 	{.word = "VERSION",
 		USER,
 		.parameters = "",

@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "proxy/pool.h"
 #include "server/addresses.h"
+#include "server/ban_sweep.h"
 #include "server/capacity.h"
 #include "server/change.h"
 #include "server/check.h"
@@ -46,6 +47,7 @@ struct server {
 	struct idle_sweep idle_sweep;
 	struct addresses addresses;
 	struct sampling sampling;
+	struct ban_sweep ban_sweep;
 };
 
 /* ---- what is said at start ---- */
@@ -103,8 +105,9 @@ static int make_shared_state(struct server *s, const struct config *c, char *err
 	v->registry = registry_new(v->budget.sessions);
 	v->throughput = throughput_new(v->stats.started);
 	v->standing = standing_new();
+	v->bans = v->standing != NULL ? bans_new(v->own, v->standing) : NULL;
 	if (v->resolver == NULL || v->registry == NULL || v->throughput == NULL ||
-		v->standing == NULL) {
+		v->bans == NULL) {
 		snprintf(error, CONFIG_ERROR_MAX, "out of memory");
 		return -1;
 	}
@@ -283,6 +286,7 @@ void server_close(struct server *s)
 	hasher_free(s->hasher);
 	errands_free(s->errands);
 	config_store_free(s->services.config);
+	bans_free(s->services.bans);
 	standing_free(s->services.standing);
 	throughput_free(s->services.throughput);
 	registry_free(s->services.registry);
@@ -337,6 +341,9 @@ int server_start(struct server *s, char error[CONFIG_ERROR_MAX])
 	janitor_add(s->janitor, &s->addresses.job);
 	sampling_init(&s->sampling, v, s->janitor);
 	janitor_add(s->janitor, &s->sampling.job);
+	bans_restore(v->bans, bans_now());
+	ban_sweep_init(&s->ban_sweep, v->bans, s->janitor);
+	janitor_add(s->janitor, &s->ban_sweep.job);
 	if (hasher_start(s->hasher) == 0 && janitor_start(s->janitor) == 0 &&
 		resolver_start(v->resolver) == 0)
 		return 0;
