@@ -314,6 +314,11 @@ static void shape_clients(FILE *out, const char *request, const struct answer *r
 	put_array(out, "clients", request, reply, NULL, put_record_line);
 }
 
+static void shape_bans(FILE *out, const char *request, const struct answer *reply)
+{
+	put_array(out, "bans", request, reply, NULL, put_record_line);
+}
+
 static void shape_settings(FILE *out, const char *request, const struct answer *reply)
 {
 	put_array(out, "settings", request, reply, NULL, put_record_line);
@@ -361,6 +366,7 @@ static const struct shape shapes[] = {
 	{"ACCOUNTS", shape_accounts},
 	{"TRAFFIC", shape_traffic},
 	{"CLIENTS", shape_clients},
+	{"BANS", shape_bans},
 	{"SETTINGS", shape_settings},
 	{"ACCESS_LOG", shape_entries},
 	{"USERS", shape_users},

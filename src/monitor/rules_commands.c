@@ -15,7 +15,12 @@
 #define DAY_SECONDS INT64_C(86400)
 #define LONGEST (3660 * DAY_SECONDS) /* that a temporary rule lasts: some ten years */
 
-/* ---- RULES ---- */
+/* ---- RULES and DROP_RULE ---- */
+
+void rules_commands_list(const struct request *q, struct reply *r)
+{
+	rule_answers_list(q->services, r);
+}
 
 static const char *plural_rules(int n)
 {
@@ -23,8 +28,9 @@ static const char *plural_rules(int n)
 }
 
 /* "t3", or * for all of them. */
-static void drop_rule(const struct request *q, const char *word, struct reply *r)
+void rules_commands_drop(const struct request *q, struct reply *r)
 {
+	const char *word = q->parameters[0];
 	char error[CHANGE_REPLY_MAX];
 	int64_t number = 0;
 	int dropped;
@@ -42,16 +48,6 @@ static void drop_rule(const struct request *q, const char *word, struct reply *r
 		reply_error(r, "There is no temporary rule t%lld", (long long)number);
 	else
 		reply_add(r, "OK %d temporary rule%s dropped\n", dropped, plural_rules(dropped));
-}
-
-void rules_commands_list(const struct request *q, struct reply *r)
-{
-	if (q->count == 0)
-		rule_answers_list(q->services, r);
-	else if (q->count == 2 && strcasecmp(q->parameters[0], "DROP") == 0)
-		drop_rule(q, q->parameters[1], r);
-	else
-		reply_error(r, "Usage: RULES [DROP t<number>|*]");
 }
 
 /* ---- ALLOW and DENY ---- */

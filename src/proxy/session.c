@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "net/socket.h"
+#include "proxy/ban_log.h"
 #include "proxy/bind.h"
 #include "proxy/relay.h"
 #include "proxy/udp.h"
@@ -124,6 +125,23 @@ static void prepare_asker(struct session *s)
 		.command = h->request.command};
 }
 
+/* Once, and the ban that has begun with it. */
+static void log_failed_login(struct session *s)
+{
+	const struct handshake *h = &s->handshake;
+
+	if (!h->failure.is_due)
+		return;
+	ban_log_failed_login(&(const struct failed_login){.client = &s->client_addr,
+		.door = h->dialect->door,
+		.reason = h->failure.reason,
+		.user = h->user,
+		.user_len = h->claimed_len});
+	if (h->failure.has_banned)
+		ban_log_begun(&h->failure.ban);
+	s->handshake.failure.is_due = false;
+}
+
 /* From the first byte to a request that can be tried. */
 static bool await_request(struct session *s)
 {
@@ -131,6 +149,7 @@ static bool await_request(struct session *s)
 
 	if (!handshake_run(&s->handshake))
 		return end_for(s, s->handshake.reason);
+	log_failed_login(s); /* it was forgiven, and the session may last for hours */
 	publish_request(s);
 	prepare_asker(s);
 	if (r->command == REQUEST_UNKNOWN)
@@ -375,10 +394,10 @@ static void log_end_of_session(
 		log_bytes(line, "login_user", h->user, h->claimed_len);
 	if (s->command != NULL)
 		log_target(line, s);
-	log_text(line, "outcome", outcome->was_served ? "success" : "fail");
-	log_text(line, "reason", end_reason_word(s->reason));
 	if (s->verdict.rule[0] != '\0')
 		log_text(line, "rule", s->verdict.rule);
+	log_text(line, "outcome", outcome->was_served ? "success" : "fail");
+	log_text(line, "reason", end_reason_word(s->reason));
 	if (guess_word(h->guess) != NULL)
 		log_text(line, "guess", guess_word(h->guess));
 	if (h->answered && s->command != NULL)
@@ -499,6 +518,7 @@ static void account(struct session *s)
 		.connect_ms = s->served ? d->connect_ms : -1};
 
 	stats_session_ends(&v->stats, &outcome);
+	log_failed_login(s);
 	log_end_of_session(s, &outcome, &moved);
 	/* Only now: the time of the refusal is not to tell whether a user has that name. */
 	if (h->login_refused)
@@ -514,6 +534,7 @@ static void prepare_handshake(struct session *s)
 	h->config = s->config;
 	h->users = s->services->users;
 	h->holdoff = s->services->holdoff;
+	h->bans = s->services->bans;
 	h->from = &s->client_addr;
 	h->client_entry = s->client_entry;
 	h->stats = &s->services->stats;
@@ -546,11 +567,22 @@ static void begin(struct session *s, struct services *services, struct registry_
 	stats_session_begins(&services->stats);
 }
 
+/* Whoever bans a client ends the sessions that are known by then: not this one, perhaps. */
+static bool was_banned(struct session *s)
+{
+	return bans_any(s->services->bans) &&
+		bans_refuse(s->services->bans, &s->client_addr, &s->config->settings.ban_exempt,
+			clock_ms());
+}
+
 void session_run(struct session *s, struct services *services, struct registry_slot *slot,
 	const struct guest *guest)
 {
 	begin(s, services, slot, guest);
-	serve_request(s);
+	if (was_banned(s))
+		s->reason = END_BANNED;
+	else
+		serve_request(s);
 	if (registry_told_why(slot) != END_REASONS)
 		s->reason = registry_told_why(slot);
 	close_sockets(s);

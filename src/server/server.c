@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "proxy/pool.h"
 #include "server/addresses.h"
+#include "server/ban_sweep.h"
 #include "server/capacity.h"
 #include "server/change.h"
 #include "server/check.h"
@@ -51,6 +52,7 @@ struct server {
 	struct addresses addresses;
 	struct sampling sampling;
 	struct recheck recheck;
+	struct ban_sweep ban_sweep;
 };
 
 /* ---- what is said at start ---- */
@@ -108,8 +110,9 @@ static int make_shared_state(struct server *s, const struct config *c, char *err
 	v->registry = registry_new(v->budget.sessions);
 	v->throughput = throughput_new(v->stats.started);
 	v->standing = standing_new();
+	v->bans = v->standing != NULL ? bans_new(v->own, v->standing) : NULL;
 	if (v->resolver == NULL || v->registry == NULL || v->throughput == NULL ||
-		v->standing == NULL) {
+		v->bans == NULL) {
 		snprintf(error, CONFIG_ERROR_MAX, "out of memory");
 		return -1;
 	}
@@ -290,6 +293,7 @@ void server_close(struct server *s)
 	hasher_free(s->lookups);
 	errands_free(s->errands);
 	config_store_free(s->services.config);
+	bans_free(s->services.bans);
 	standing_free(s->services.standing);
 	throughput_free(s->services.throughput);
 	registry_free(s->services.registry);
@@ -414,6 +418,9 @@ int server_start(struct server *s, char error[CONFIG_ERROR_MAX])
 	janitor_add(s->janitor, &s->addresses.job);
 	sampling_init(&s->sampling, v, s->janitor);
 	janitor_add(s->janitor, &s->sampling.job);
+	bans_restore(v->bans, bans_now());
+	ban_sweep_init(&s->ban_sweep, v->bans, s->janitor);
+	janitor_add(s->janitor, &s->ban_sweep.job);
 	recheck_init(&s->recheck, v);
 	janitor_add(s->janitor, &s->recheck.job);
 	if (hasher_start(s->hasher) == 0 && hasher_start(s->lookups) == 0 &&
