@@ -11,6 +11,8 @@
 struct group_source {
 	/* Is there a user of that name? Then `groups` becomes those that he is in; "": none. */
 	bool (*find)(void *context, const char *user, char groups[GROUP_SOURCE_TEXT_MAX]);
+	/* Is any user in a group of that name (without the @)? */
+	bool (*has_group)(void *context, const char *group);
 	void *context;
 };
 

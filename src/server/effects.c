@@ -21,6 +21,7 @@
 #include "state/admission.h"
 #include "state/expectations.h"
 #include "state/outgoing.h"
+#include "state/rule_review.h"
 #include "state/rules.h"
 #include "state/users_file.h"
 
@@ -197,7 +198,10 @@ int effects_check_expectations(
 {
 	struct group_source groups = user_groups(v->users);
 
-	return expectations_hold(c, &groups, v->own, time(NULL), error) ? 0 : -1;
+	return rule_review_groups(c, &groups, error) &&
+			expectations_hold(c, &groups, v->own, time(NULL), error)
+		? 0
+		: -1;
 }
 
 void effects_warn_of_expectations(const struct config *c, const struct services *v)
@@ -208,9 +212,18 @@ void effects_warn_of_expectations(const struct config *c, const struct services 
 		log_message(LOG_ERROR, "%s", error);
 }
 
-void effects_warn_of_rules(const struct config *c)
+static void say_warning(void *context, const char *warning)
 {
+	(void)context;
+	log_message(LOG_WARN, "%s", warning);
+}
+
+void effects_warn_of_rules(const struct config *c, const struct services *v)
+{
+	struct group_source groups = user_groups(v->users);
 	const char *warning;
+
+	rule_review(c, &groups, say_warning, NULL);
 
 	for (size_t i = 0; (warning = rules_warning(c->rules, i)) != NULL; i++)
 		log_message(LOG_WARN, "%s", warning);
@@ -291,7 +304,7 @@ static int check_expectations(struct change *change, char error[CONFIG_ERROR_MAX
 
 static void warn_of_rules(struct change *change)
 {
-	effects_warn_of_rules(change->new);
+	effects_warn_of_rules(change->new, change->site->services);
 }
 
 static void publish(struct change *change)

@@ -60,7 +60,7 @@ static void put_time(const char *key, int64_t when, FILE *out)
 		return;
 	}
 	timestamp_format(when, date, zone);
-	fprintf(out, " %s:%.*s%.*s", key, TIMESTAMP_DATE, date, TIMESTAMP_ZONE, zone);
+	fprintf(out, " %s:%.*s", key, TIMESTAMP_DATE, date);
 }
 
 /* ---- rules ---- */

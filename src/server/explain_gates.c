@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "state/admission.h"
+#include "state/bans.h"
 #include "state/end_reason.h"
 
 static void deny_at_gate(struct explain_gate *g, const char *reason, const char *format, ...)
@@ -33,6 +34,29 @@ static void note_at_gate(struct explain_gate *g, const char *result, const char 
 }
 
 /* ---- who may come ---- */
+
+static void ask_bans(const struct explain_gates_question *q, struct explain_gate *g)
+{
+	const struct network who = {.base = q->question->client,
+		.prefix = q->question->client.sa.sa_family == AF_INET ? 32 : 128};
+	struct bans_time at = bans_now();
+	struct ban_info ban;
+
+	if (q->services->bans == NULL) {
+		note_at_gate(g, "unknown", "bans are known to the server that runs");
+		return;
+	}
+	/* Of the moment that is asked about. */
+	at.ms += (q->time - at.wall) * 1000;
+	at.wall = q->time;
+	if (!bans_find(q->services->bans, &who, at, &ban) ||
+		(ban.by == BAN_BY_FAILURES &&
+			ban_exempt_has(&q->config->settings.ban_exempt, &q->question->client)))
+		return;
+	deny_at_gate(g, end_reason_word(END_BANNED), "it is closed at once: banned by %s",
+		ban_cause_word(ban.by));
+	g->until = ban.until == INT64_MAX ? 0 : ban.until;
+}
 
 static void ask_clients(const struct explain_gates_question *q, struct explain_gate *g)
 {
@@ -79,6 +103,7 @@ static void ask_login(const struct explain_gates_question *q, struct explain_gat
 /* ---- the table ---- */
 
 const struct explain_gates_row explain_gates_table[] = {
+	{"ban", ask_bans},
 	{"clients", ask_clients},
 	{"login", ask_login},
 };

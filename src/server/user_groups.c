@@ -18,7 +18,12 @@ bool user_groups_exist(struct users *users, const char *name)
 	return false;
 }
 
+static bool has_group(void *context, const char *group)
+{
+	return user_groups_exist(context, group);
+}
+
 struct group_source user_groups(struct users *users)
 {
-	return (struct group_source){.find = find_user, .context = users};
+	return (struct group_source){.find = find_user, .has_group = has_group, .context = users};
 }

@@ -287,6 +287,7 @@ static int open_site(void **state)
 	services.hashing = hashing_new(1);
 	services.ledger = ledger_new(1, NULL);
 	services.users = users_at("users");
+	services.registry = registry_new(1);
 	admission_decide_auto(c, false);
 	site = (struct site){.source = &source, .services = &services};
 	assert_int_equal(fronts_open(&site.fronts, &services.budget, 2, c, error), 0);
@@ -307,6 +308,7 @@ static int close_site(void **state)
 	fronts_close_all(&site.fronts);
 	change_forget(&site);
 	config_store_free(services.config);
+	registry_free(services.registry);
 	users_free(services.users);
 	ledger_free(services.ledger);
 	hashing_free(services.hashing);
@@ -387,6 +389,8 @@ static const struct row {
 	{"bind_any_peer", "yes", ""},
 	{"clients", "private", ""},
 	{"rule", "deny to .example.org", ""},
+	{"expect", "allow from=192.0.2.7 to=192.0.2.8:80", ""},
+	{"recheck", "all", ""},
 	{"otherwise", "deny", ""},
 	{"protect", "none", ""},
 	{"client_group", "@a 192.0.2.0/24", ""},
