@@ -259,15 +259,16 @@ build/bench/bench_listing: $(addprefix tests/bench/,bench_listing.c figures.c or
 	$(BENCH_CC) -o $@ $(filter %.c,$^)
 
 build/bench/bench_relay: $(addprefix $(BUILD)/tests/bench/,figures.o wire.o)
-build/bench/bench_users build/bench/bench_relay: build/bench/%: $(BUILD)/tests/bench/%.o $(BUILD)/libsocks5d.a
+build/bench/bench_users build/bench/bench_rules build/bench/bench_relay: build/bench/%: $(BUILD)/tests/bench/%.o $(BUILD)/libsocks5d.a
 	@mkdir -p $(@D)
 	@echo '  LD $@'
 	$(Q)$(LINK) -o $@ $^ $(LIBS)
 
 bench: deps-bench
 	@$(MAKE) --no-print-directory all build/bench/bench build/bench/bench_splice \
-		build/bench/bench_users build/bench/bench_listing
+		build/bench/bench_users build/bench/bench_rules build/bench/bench_listing
 	build/bench/bench_users
+	build/bench/bench_rules
 	build/bench/bench_listing
 	build/bench/bench $(BENCH)
 
