@@ -9,6 +9,7 @@
 #include "server/change.h"
 #include "server/errands.h"
 #include "server/explain_verdict.h"
+#include "server/keeper.h"
 #include "state/options.h"
 
 /* Sent to the process when an errand waits for the main thread. Of the standard signals that are
@@ -57,6 +58,9 @@ struct errands *server_hashes(struct server *s);
 /* Where those wait that may ask name servers, for a thread of their own. Likewise. */
 struct errands *server_lookups(struct server *s);
 
+/* Who keeps what is to outlive the server; NULL: nothing is kept. Valid until server_close(). */
+struct keeper *server_keeper(struct server *s);
+
 /* Where it is waited at, for whoever accepts there. */
 struct fronts *server_fronts(struct server *s);
 
@@ -87,6 +91,10 @@ int server_add_rule(struct server *s, struct server_rule *rule);
 
 /* Takes that one back, or (0) all of them. How many there were, -1 with the reason. */
 int server_drop_rule(struct server *s, unsigned number, char error[CHANGE_REPLY_MAX]);
+
+/* What stands, or users, have other limits now: takes them in, for live sessions too. -1 without
+ * memory for some of them. */
+int server_apply_limits(struct server *s);
 
 /* What file and flags said when they were read last. Valid until the next change. */
 const struct config *server_base(const struct server *s);

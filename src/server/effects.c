@@ -17,6 +17,7 @@
 
 #include "base/log.h"
 #include "server/capacity.h"
+#include "server/limiting.h"
 #include "server/user_groups.h"
 #include "state/admission.h"
 #include "state/expectations.h"
@@ -269,12 +270,14 @@ static int read_users(struct change *change, char error[CONFIG_ERROR_MAX])
 }
 
 /* Whoever is gone is gone, as after DEL_USER. */
-static void end_sessions_of_gone(void *context, const char *name, size_t len)
+static void end_sessions_of_gone(void *context, const char *name, size_t len, bool has_sessions)
 {
 	struct change *change = context;
+	struct services *v = change->site->services;
 
-	change->sessions_ended +=
-		registry_end_user(change->site->services->registry, name, len, END_KILLED);
+	history_end_user(v->history, name, ledger_last_serial(v->ledger));
+	if (has_sessions)
+		change->sessions_ended += registry_end_user(v->registry, name, len, END_KILLED);
 }
 
 static void put_users(struct change *change)
@@ -310,6 +313,15 @@ static void warn_of_rules(struct change *change)
 static void publish(struct change *change)
 {
 	config_publish(change->site->services->config, change->new);
+}
+
+/* With the configuration that is in force by now. */
+static void apply_limits(struct change *change)
+{
+	struct services *v = change->site->services;
+
+	if (v->limits != NULL && limiting_apply(v, change->new) < 0)
+		log_message(LOG_ERROR, "some limits are as they were before: out of memory");
 }
 
 static void set_log_style(struct change *change)
@@ -431,6 +443,7 @@ const struct effect effects_table[] = {
 		.name = "configuration",
 		.prepare = check_expectations,
 		.commit = publish},
+	{.of = EFFECT_PUBLISH, .name = "limits", .commit = apply_limits},
 	{.of = EFFECT_LOG_STYLE, .name = "log style", .finish = set_log_style},
 	{.of = EFFECT_LOG_FILE,
 		.name = "log file",
