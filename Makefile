@@ -27,7 +27,7 @@ packages = $(foreach l,$(1),$(lastword $(subst :, ,$(l))))
 # Any compiler will do; the package of one that is not there, which has cc's name but for cc itself.
 COMPILER := $(if $(shell command -v $(CC)),,$(patsubst cc,gcc,$(notdir $(CC))))
 DEPS := $(COMPILER) pkg-config libc6-dev $(call packages,$(LIBRARIES) $(CLIENT_LIBRARIES))
-TEST_DEPS := $(DEPS) libcmocka-dev curl nginx-light iproute2 valgrind tmux
+TEST_DEPS := $(DEPS) libcmocka-dev curl nginx-light iproute2 python3 valgrind tmux
 CLIENT_DEPS := $(TEST_DEPS) netcat-openbsd ncat proxychains4 git openssh-client openssh-server \
 	dante-client tnftp python3-pyftpdlib iperf3 python3-socks dnsmasq-base debootstrap chromium \
 	default-jre-headless putty-tools emacs-nox fail2ban openssl whois apache2-utils jq \
@@ -121,11 +121,12 @@ run: deps
 
 # Faults and time are injected at the linker's hand: the functions that a test puts its own for.
 WRAP_PARTS := clock_ms clock_deadline time calloc malloc realloc aligned_alloc server_base
-WRAP_DESK := $(WRAP_PARTS) recv send password_hash server_errands server_hashes server_set server_reload
+WRAP_DESK := $(WRAP_PARTS) recv send password_hash server_errands server_hashes server_lookups server_set server_reload
 WRAP_base/test_hashmap := calloc malloc aligned_alloc
 WRAP_base/test_lines := read
 WRAP_client/test_batch := client_ask getdelim link_interrupt_by signals_close
-WRAP_monitor/test_commands := $(WRAP_PARTS) password_hash server_set server_reload statistics_each
+WRAP_monitor/test_commands := $(WRAP_PARTS) password_hash server_add_rule server_drop_rule server_set server_reload \
+	statistics_each
 WRAP_monitor/test_console := $(WRAP_DESK)
 WRAP_monitor/test_console_ends := $(WRAP_DESK)
 WRAP_monitor/test_listings := $(WRAP_PARTS)
@@ -181,13 +182,18 @@ $(BUILD)/tests/%: $(BUILD)/tests/%.o $(TEST_LIB_OBJECTS) $(BUILD)/libsocks5d.a M
 
 .SECONDARY: $(TESTS:=.o) $(TEST_LIB_OBJECTS)
 
-tests: $(BUILD)/socks5d $(BUILD)/monitor_client $(TESTS) $(BUILD)/gendoc
+tests: $(BUILD)/socks5d $(BUILD)/monitor_client $(TESTS) $(BUILD)/gendoc $(BUILD)/judge
+
+# Verdicts for a reference in another language to be compared with.
+$(BUILD)/judge: $(BUILD)/tests/state/judge.o $(BUILD)/libsocks5d.a
+	@echo '  LD $@'
+	$(Q)$(LINK) -o $@ $^ $(LIBS)
 
 test: deps-test
 	@$(MAKE) --no-print-directory check
 
 # Programs, and scripts that find out themselves what they lack; CHECKS=... runs some of them only.
-CHECKS = $(TESTS) $(addprefix tests/build/test_,install.sh make.sh run.sh) $(addprefix tests/clients/test_,curl.sh monitor_client.sh top.sh)
+CHECKS = $(TESTS) $(addprefix tests/build/test_,install.sh make.sh run.sh) tests/state/test_rules_reference.sh $(addprefix tests/clients/test_,curl.sh monitor_client.sh top.sh)
 NO_CMOCKA = $(eval NO_CMOCKA := $(shell pkg-config --exists cmocka || echo yes))$(NO_CMOCKA)
 checked-programs = $(if $(NO_CMOCKA),,$(filter-out %.sh,$(CHECKS)))
 unchecked-programs = $(if $(NO_CMOCKA),$(filter-out %.sh,$(CHECKS)))
@@ -231,8 +237,8 @@ build/fuzz/fuzz_%: build/fuzz/tests/fuzz/fuzz_%.o $(FUZZ_OBJECTS)
 	@echo '  LD $@'
 	$(Q)clang -pthread -fsanitize=fuzzer,address,undefined $(FUZZ_WRAP:%=-Wl$(comma)--wrap=%) -o $@ $^ $(LIBS)
 
-build/fuzz/fuzz_console: FUZZ_WRAP := clock_ms clock_deadline time server_base server_errands server_hashes \
-	server_set server_reload statistics_each password_hash password_decoy password_check
+build/fuzz/fuzz_console: FUZZ_WRAP := clock_ms clock_deadline time server_base server_errands server_hashes server_lookups \
+	server_set server_reload server_add_rule server_drop_rule statistics_each password_hash password_decoy password_check
 
 .SECONDARY: $(FUZZ_TARGETS:build/fuzz/%=build/fuzz/tests/fuzz/%.o) $(FUZZ_OBJECTS)
 
@@ -258,15 +264,16 @@ build/bench/bench_listing: $(addprefix tests/bench/,bench_listing.c figures.c or
 	$(BENCH_CC) -o $@ $(filter %.c,$^)
 
 build/bench/bench_relay: $(addprefix $(BUILD)/tests/bench/,figures.o wire.o)
-build/bench/bench_users build/bench/bench_relay: build/bench/%: $(BUILD)/tests/bench/%.o $(BUILD)/libsocks5d.a
+build/bench/bench_users build/bench/bench_rules build/bench/bench_relay: build/bench/%: $(BUILD)/tests/bench/%.o $(BUILD)/libsocks5d.a
 	@mkdir -p $(@D)
 	@echo '  LD $@'
 	$(Q)$(LINK) -o $@ $^ $(LIBS)
 
 bench: deps-bench
 	@$(MAKE) --no-print-directory all build/bench/bench build/bench/bench_splice \
-		build/bench/bench_users build/bench/bench_listing
+		build/bench/bench_users build/bench/bench_rules build/bench/bench_listing
 	build/bench/bench_users
+	build/bench/bench_rules
 	build/bench/bench_listing
 	build/bench/bench $(BENCH)
 
@@ -401,4 +408,4 @@ deps-plots:
 
 -include $(FUZZ_OBJECTS:.o=.d) $(FUZZ_TARGETS:build/fuzz/%=build/fuzz/tests/fuzz/%.d)
 -include $(LIB_OBJECTS:.o=.d) $(TESTS:=.d) $(TEST_LIB_OBJECTS:.o=.d) $(BUILD)/src/socks5d.d \
-	$(BUILD)/src/monitor_client.d $(BUILD)/tests/docs/gendoc.d
+	$(BUILD)/src/monitor_client.d $(BUILD)/tests/docs/gendoc.d $(BUILD)/tests/state/judge.d
