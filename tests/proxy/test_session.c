@@ -21,6 +21,7 @@
 #include "proxy/bind.h"
 #include "proxy/relay.h"
 #include "proxy/udp.h"
+#include "state/limit_book.h"
 #include "state/users_file.h"
 
 #define PLACES 20 /* of which the last is a 64th */
@@ -323,6 +324,8 @@ static void prepare_users(void)
 	services.ledger = ledger_new(1, NULL);
 	services.users = users_new(services.hashing, services.ledger, &kept);
 	assert_non_null(services.users);
+	services.limits = limit_book_new();
+	assert_int_equal(users_follow(services.users, services.limits), 0);
 	assert_int_equal(users_load(services.users, error), 0);
 }
 
@@ -373,6 +376,7 @@ static int tear_down(void **state)
 	access_log_free(services.access_log);
 	registry_free(services.registry);
 	users_free(services.users);
+	limit_book_free(services.limits);
 	ledger_free(services.ledger);
 	hashing_free(services.hashing);
 	config_store_free(services.config);
