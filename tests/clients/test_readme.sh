@@ -303,9 +303,9 @@ has_effect() {
 			gets_the_page "$bob"
 		;;
 	'rule = allow from 192.168.12.0/24 time'*)
-		explains 0 'from=192.168.12.5 to=example.org@198.51.100.7:80 time="tue 08:00"' &&
-			explains 1 'from=192.168.12.5 to=example.org@198.51.100.7:80 time="tue 18:00"' &&
-			explains 1 'from=192.168.12.5 to=example.org@198.51.100.7:80 time="sat 09:00"' &&
+		explains 0 'from=192.168.12.5 user=bob to=example.org@198.51.100.7:80 time="tue 08:00"' &&
+			explains 1 'from=192.168.12.5 user=bob to=example.org@198.51.100.7:80 time="tue 18:00"' &&
+			explains 1 'from=192.168.12.5 user=bob to=example.org@198.51.100.7:80 time="sat 09:00"' &&
 			gets_the_page "$bob"
 		;;
 	'client_limits = 192.168.1.50'*) prints '192\.168\.1\.50.*2Mbit' runs "bin/monitor_client -u alice LIMITS 192.168.1.50" ;;
