@@ -323,6 +323,7 @@ nginx_has_dav() {
 # One process: killing the pid that was started is all it takes.
 nginx_config() {
 	cat <<-END
+		$(((EUID == 0)) && echo 'user root;') # the only one there is in a namespace of users
 		daemon off;
 		master_process off;
 		pid $TMP/nginx/pid;
