@@ -331,7 +331,8 @@ INSTALLED := \
 	644:conf/completion.bash:$(COMPLETIONS)/monitor_client \
 	644:$(BUILD)/socks5d.service:$(PREFIX)/lib/systemd/system/socks5d.service \
 	644:conf/socks5d.sysusers:$(PREFIX)/lib/sysusers.d/socks5d.conf \
-	644:conf/socks5d.logrotate:/etc/logrotate.d/socks5d
+	644:conf/socks5d.logrotate:/etc/logrotate.d/socks5d \
+	$(foreach f,$(wildcard conf/examples/*/*),644:$(f):$(PREFIX)/share/doc/socks5d/$(f:conf/%=%))
 CONFIGURATION := /etc/socks5d/socks5d.conf
 installed-part = $(word $(1),$(subst :, ,$(2)))
 

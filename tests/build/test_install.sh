@@ -32,7 +32,8 @@ all_of_it_is_there() {
 	local file
 	for file in etc/socks5d/socks5d.conf etc/logrotate.d/socks5d usr/lib/sysusers.d/socks5d.conf \
 		usr/lib/systemd/system/socks5d.service usr/share/man/man8/socks5d.8 \
-		usr/share/bash-completion/completions/{socks5d,monitor_client}; do
+		usr/share/bash-completion/completions/{socks5d,monitor_client} \
+		usr/share/doc/socks5d/examples/{school,office,lab,family}/socks5d.conf; do
 		[[ -f $DEST/$file ]] || { echo "no $file" && return 1; }
 	done
 	grep -qx 'ExecStart=/usr/sbin/socks5d .*' "$DEST/usr/lib/systemd/system/socks5d.service" &&

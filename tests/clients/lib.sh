@@ -305,6 +305,7 @@ try_nginx() {
 	! have_ipv6 || WEB6="[::1]:$1"
 	rm -f "$TMP/nginx/pid"
 	nginx_config >"$TMP/nginx/nginx.conf"
+	# shellcheck disable=SC2086 # a command's words
 	spawn ${WEB_AT:-} nginx -p "$TMP/nginx" -c "$TMP/nginx/nginx.conf" 2>"$TMP/nginx/log"
 	NGINX=$SPAWNED
 	wait_for 30 nginx_settled
@@ -323,7 +324,7 @@ nginx_has_dav() {
 # One process: killing the pid that was started is all it takes.
 nginx_config() {
 	cat <<-END
-		$(((EUID == 0)) && echo 'user root;') # the only one there is in a namespace of users
+		$( ((EUID == 0)) && echo 'user root;') # the only one there is in a namespace of users
 		daemon off;
 		master_process off;
 		pid $TMP/nginx/pid;

@@ -16,6 +16,8 @@
 . "$(dirname "$0")/servers.sh"
 # shellcheck source=tests/clients/readme.sh
 . "$(dirname "$0")/readme.sh"
+# shellcheck source=tests/clients/readme_shown.sh
+. "$(dirname "$0")/readme_shown.sh"
 
 need nginx curl openssl tmux setsid git
 
@@ -328,121 +330,6 @@ write_proxychains_config() {
 		printf 'strict_chain\nproxy_dns\n[ProxyList]\n'
 		grep -oE '`socks5 [0-9.]+ [0-9]+`' "$README" | tr -d '`'
 	} >"$HERE/proxychains.conf"
-}
-
-# ---- what is shown ----
-
-# Lines as they are but for numbers, times, units, plots and how many blanks there are.
-without_numbers() {
-	sed -E -e 's/[▁▂▃▄▅▆▇█]//g' -e 's/\b[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+\+[0-9]+/TIME/' \
-		-e 's/\b[0-9]+(\.[0-9]+)?[kMGs]?\b/N/g' -e 's/ +/ /g; s/^ //; s/ $//' "$@"
-}
-
-same_text() {
-	diff -u "$1" "$2"
-}
-
-# The session that block $1 tells of, made anew.
-logs_session() {
-	local target
-	target=$(grep -oE '\btarget=[^ ]*' "$1")
-	mark_log
-	curl -q -sS -o /dev/null --proxy socks5h://bob:hidden@127.0.0.1:1080 "http://${target#target=}/"
-	logged user=bob "$target" || return
-	sessions user=bob "$target" | without_numbers >"$TMP/real"
-	paste -sd ' ' "$1" | without_numbers >"$TMP/shown"
-	same_text "$TMP/shown" "$TMP/real"
-}
-
-# Each line's client, login and target, made anew.
-logs_access() {
-	$DESK curl -q -sSk -o /dev/null --interface 192.168.1.20 --proxy socks5h://bob:hidden@192.168.1.1:1080 \
-		https://www.example.org/
-	$DESK curl -q -sSk -o /dev/null --interface 192.168.1.31 --proxy socks5h://bob:wrong@192.168.1.1:1080 \
-		https://www.example.org/
-	wait_for 15 grep -q wrong_password "$HERE/access" || return
-	tail -n 2 "$HERE/access" | without_numbers >"$TMP/real"
-	without_numbers "$1" >"$TMP/shown"
-	same_text "$TMP/shown" "$TMP/real"
-}
-
-# download WHERE LOGIN URL ARG...: for longer than a test takes; from the other computer (DESK), or from
-# the host itself ('').
-download() {
-	spawn $1 curl -q -sSk -o /dev/null --proxy "socks5h://$2@192.168.1.1:1080" "${@:3}" 2>/dev/null
-	DOWNLOAD=$SPAWNED
-}
-
-# The only ones that reach localhost.
-download_here() {
-	download '' "$1" http://localhost:28199/slow/random.bin --proxy "socks5h://$1@127.0.0.1:1080"
-}
-
-sessions_run() {
-	[[ $("$CLIENT" -u alice CONNECTIONS | grep -c '^id:.* state:RELAY ') == "$1" ]]
-}
-
-last_row() {
-	screen | sed -n '/./h; ${x; p}'
-}
-
-asks() {
-	[[ $(last_row) == "$1"* ]]
-}
-
-# answer PROMPT TEXT
-answer() {
-	wait_for 30 asks "$1" && enter "$2"
-}
-
-# Session 3 is bob's.
-prepare_transcript() {
-	download "$DESK" alice:secret https://www.example.org/slow/random.bin --interface 192.168.1.20
-	wait_for 30 sessions_run 1 && download_here bob:hidden &&
-		wait_for 30 sessions_run 2 && stop "$DOWNLOAD"
-	wait_for 30 sessions_run 1 &&
-		download "$DESK" bob:hidden http://www.example.net/slow/random.bin --interface 192.168.1.31 &&
-		wait_for 30 sessions_run 2
-}
-
-# What is typed there is typed here, passwords too, and then the screen is the same.
-shows_transcript() {
-	local line
-	prepare_transcript && open_terminal 110 50 && enter "unset MONITOR_PASSWORD; cd $HERE; clear" &&
-		wait_for 30 asks 'ready>' || return
-	while IFS= read -r line; do
-		case $line in
-		'$ '*) answer 'ready>' "${line#??}" ;;
-		'monitor> '*) answer 'monitor>' "${line#* }" ;;
-		Username:password:*) answer "$line" alice:secret ;;
-		'New password:' | 'The same again:') answer "$line" hidden ;;
-		esac || return
-	done <"$1"
-	wait_for 30 asks 'ready>' || return
-	screen | sed -e '1s/^ready> /$ /' -e '/^ready>/,$d' | without_numbers >"$TMP/real"
-	without_numbers "$1" >"$TMP/shown"
-	close_terminal
-	same_text "$TMP/shown" "$TMP/real"
-}
-
-shows_lines_of() {
-	screen | without_numbers >"$TMP/real"
-	without_numbers "$1" >"$TMP/shown"
-	! grep -vxF -f "$TMP/real" "$TMP/shown" >"$TMP/lacking"
-}
-
-# On a terminal as wide as its first line.
-shows_top() {
-	"$CLIENT" -u alice KILL_USER alice && wait_for 30 sessions_run 0
-	download_here alice:secret && download_here alice:secret && download_here bob:hidden &&
-		wait_for 30 sessions_run 3 && open_terminal "$(head -n 1 "$1" | LC_ALL=C.UTF-8 wc -L)" 24 &&
-		enter "cd $HERE; bin/monitor_client -u alice top" || return
-	wait_for 30 shows_lines_of "$1" || { cat "$TMP/lacking" "$TMP/real" && return 1; }
-}
-
-shows_end_of_top() {
-	wait_for 30 shows_lines_of "$1" || { cat "$TMP/lacking" "$TMP/real" && return 1; }
-	close_terminal
 }
 
 # ---- blocks ----
