@@ -219,7 +219,6 @@ needing() {
 try_command() {
 	case $2 in
 	'make run' | 'make test') check "$1" done_by tests/clients/test_debian.sh "$2" ;;
-	'make test SAN='*) check "$1" done_by .ci/run "$2" ;;
 	curl\ * | ALL_PROXY=*\ curl\ *) check "$1" gets_the_page "$2" ;;
 	'git '*) check "$1" clones "$2" ;;
 	*' socksify iperf3 '*) needing 'socksify iperf3' "$1" measures "$2" ;;
