@@ -418,7 +418,8 @@ int server_explain(const struct options *o, FILE *out, enum explain_verdict *ver
 	if (c == NULL)
 		return -1;
 	if (prepare_to_look(&v, o, c, error) == 0 && users_load(v.users, error) == 0 &&
-		effects_compile_rules(c, NULL, false, error) == 0)
+		effects_compile_rules(c, NULL, false, error) == 0 &&
+		limiting_apply(&v, c) == 0)
 		return explain_by(&v, o, c, out, verdict, error);
 	release_accounts(&v);
 	config_release(c);
