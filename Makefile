@@ -128,6 +128,7 @@ WRAP_client/test_batch := client_ask getdelim link_interrupt_by signals_close
 WRAP_monitor/test_commands := $(WRAP_PARTS) password_hash server_set server_reload statistics_each
 WRAP_monitor/test_console := $(WRAP_DESK)
 WRAP_monitor/test_console_ends := $(WRAP_DESK)
+WRAP_monitor/test_history_commands := $(WRAP_DESK) database_commit
 WRAP_monitor/test_listings := $(WRAP_PARTS)
 WRAP_net/test_hosts := read clock_ms clock_deadline calloc malloc aligned_alloc
 WRAP_net/test_nameservers := read clock_ms clock_deadline

@@ -409,7 +409,8 @@ static void keep_command(struct errand *e)
 	if (has_succeeded(c) && keeper_write(c->desk->keeper, why) < 0) {
 		reply_reset(&c->reply);
 		reply_error(&c->reply,
-			"Done, but only until the next start: it could not be written: %s", why);
+			"Done, but it may not outlast a restart: state_dir cannot be written: %s",
+			why);
 	}
 	conclude(c);
 }
