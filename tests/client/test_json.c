@@ -114,6 +114,20 @@ static void clients_are_records(void **state)
 	assert_json("CLIENTS", "OK\n\n", "{\"status\":\"OK\",\"clients\":[]}");
 }
 
+static void usage_says_of_which_days(void **state)
+{
+	(void)state;
+	assert_json("USAGE",
+		"OK 2026-11-01 to 2026-11-26\nuser:123 sessions:2 refused:0 sent:5 received:6 "
+		"seconds:7 deleted:2026-11-20\n\n",
+		"{\"status\":\"OK\",\"message\":\"2026-11-01 to 2026-11-26\",\"usage\":[{"
+		"\"user\":\"123\",\"sessions\":2,\"refused\":0,\"sent\":5,\"received\":6,"
+		"\"seconds\":7,\"deleted\":\"2026-11-20\"}]}");
+	assert_json("SITES", "OK 2026-11-01 to 2026-11-26\nsite:5m sessions:1\n\n",
+		"{\"status\":\"OK\",\"message\":\"2026-11-01 to 2026-11-26\",\"sites\":[{"
+		"\"site\":\"5m\",\"sessions\":1}]}");
+}
+
 static void settings_are_records(void **state)
 {
 	(void)state;
@@ -265,6 +279,7 @@ int main(void)
 		cmocka_unit_test(traffic_is_steps),
 		cmocka_unit_test(accounts_are_records),
 		cmocka_unit_test(clients_are_records),
+		cmocka_unit_test(usage_says_of_which_days),
 		cmocka_unit_test(settings_are_records),
 		cmocka_unit_test(users_are_names),
 		cmocka_unit_test(the_access_log_is_entries),
