@@ -332,6 +332,11 @@ static void shape_site_usage(FILE *out, const char *request, const struct answer
 	put_array(out, "sites", request, reply, NULL, put_record_line);
 }
 
+static void shape_bans(FILE *out, const char *request, const struct answer *reply)
+{
+	put_array(out, "bans", request, reply, NULL, put_record_line);
+}
+
 static void shape_settings(FILE *out, const char *request, const struct answer *reply)
 {
 	put_array(out, "settings", request, reply, NULL, put_record_line);
@@ -378,6 +383,7 @@ static const struct shape shapes[] = {
 	{"ACCOUNTS", shape_accounts},
 	{"TRAFFIC", shape_traffic},
 	{"CLIENTS", shape_clients},
+	{"BANS", shape_bans},
 	{"SETTINGS", shape_settings},
 	{"USAGE", shape_usage},
 	{"SITES", shape_site_usage},

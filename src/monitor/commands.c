@@ -15,6 +15,7 @@
 #include "base/nearest.h"
 #include "base/parse.h"
 #include "base/version.h"
+#include "monitor/ban_commands.h"
 #include "monitor/history_commands.h"
 #include "monitor/listings.h"
 #include "monitor/setting_lines.h"
@@ -542,6 +543,32 @@ const struct command commands_table[] = {
 		.is_keepers = true,
 		.logged_from = 2,
 		.run = history_command_forget},
+	{.word = "BANS",
+		ADMIN,
+		.parameters = "",
+		.help = "who is banned from the proxy: since when, until when, and why",
+		.run = ban_commands_list},
+	{.word = "BAN",
+		ADMIN,
+		.parameters = "<client>|<network> [<time>]",
+		.help = "bans a client's address or a network, for a time or for good, and ends "
+			"its sessions",
+		.least = 1,
+		.most = 2,
+		.is_errand = true,
+		.is_kept = true,
+		.logged_from = 2,
+		.run = ban_commands_ban},
+	{.word = "UNBAN",
+		ADMIN,
+		.parameters = "<banned>|*",
+		.help = "ends a ban, or all of them",
+		.least = 1,
+		.most = 1,
+		.is_errand = true,
+		.is_kept = true,
+		.logged_from = 2,
+		.run = ban_commands_unban},
 	{.word = "VERSION",
 		USER,
 		.parameters = "",

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/parse.h"
 #include "net/socket.h"
+#include "proxy/ban_log.h"
 #include "proxy/bind.h"
 #include "proxy/relay.h"
 #include "proxy/udp.h"
@@ -80,6 +81,7 @@ static bool send_answer(struct session *s, enum end_reason failure, const struct
 static bool grant(struct session *s, const struct addr *bound)
 {
 	log_access(s, END_REASONS);
+	target_count_hit(&s->asker, &s->verdict);
 	s->served = send_answer(s, END_REASONS, bound);
 	return s->served;
 }
@@ -89,6 +91,7 @@ static bool refuse_request(struct session *s, enum end_reason failure)
 {
 	if (failure != END_CLIENT_LEFT) {
 		log_access(s, failure);
+		target_count_hit(&s->asker, &s->verdict);
 		(void)send_answer(s, failure, NULL);
 	}
 	return end_for(s, failure);
@@ -119,6 +122,7 @@ static void prepare_asker(struct session *s)
 		.client = &s->client_addr,
 		.user = h->user,
 		.user_len = h->user_len,
+		.groups = "",
 		.command = h->request.command};
 }
 
@@ -157,6 +161,23 @@ __attribute__((noinline)) static void begin_visit(struct session *s)
 			s->services->history, &who, site, registry_traffic(s->slot));
 }
 
+/* Once, and the ban that has begun with it. */
+static void log_failed_login(struct session *s)
+{
+	const struct handshake *h = &s->handshake;
+
+	if (!h->failure.is_due)
+		return;
+	ban_log_failed_login(&(const struct failed_login){.client = &s->client_addr,
+		.door = h->dialect->door,
+		.reason = h->failure.reason,
+		.user = h->user,
+		.user_len = h->claimed_len});
+	if (h->failure.has_banned)
+		ban_log_begun(&h->failure.ban);
+	s->handshake.failure.is_due = false;
+}
+
 /* From the first byte to a request that can be tried. */
 static bool await_request(struct session *s)
 {
@@ -164,6 +185,7 @@ static bool await_request(struct session *s)
 
 	if (!handshake_run(&s->handshake))
 		return end_for(s, s->handshake.reason);
+	log_failed_login(s); /* it was forgiven, and the session may last for hours */
 	publish_request(s);
 	prepare_asker(s);
 	if (s->config->settings.sites_days > 0 && s->services->history != NULL)
@@ -210,6 +232,7 @@ static bool connect_to_target(struct session *s)
 	s->target = dial_target(d);
 	s->address = d->address;
 	s->error = d->error;
+	s->verdict = d->verdict;
 	if (s->target < 0 && d->failure == END_NO_LOCAL_PORT)
 		log_lack_of_ports(s);
 	if (s->target < 0)
@@ -228,6 +251,7 @@ static bool wait_for_peer(struct session *s, struct bind *b)
 		return false;
 	}
 	s->target = bind_accept(b);
+	s->verdict = b->verdict;
 	if (s->target < 0)
 		return refuse_request(s, b->failure);
 	s->address = b->peer;
@@ -249,6 +273,7 @@ __attribute__((noinline)) static bool accept_from_target(struct session *s)
 	if (bind_listen(&b) == 0)
 		return wait_for_peer(s, &b);
 	s->error = b.error;
+	s->verdict = b.verdict;
 	return refuse_request(s, b.failure);
 }
 
@@ -278,7 +303,8 @@ static void associate(struct session *s)
 	enter(s, PHASE_CONNECT);
 	/* What it names is no target, those come in datagrams, and no more than a hint where from.
 	 */
-	if (!target_judge(&s->asker, NULL, NULL, false).allowed) {
+	s->verdict = target_judge(&s->asker, NULL, NULL, false);
+	if (!s->verdict.allowed) {
 		refuse_request(s, END_TARGET_DENIED);
 		return;
 	}
@@ -408,6 +434,8 @@ static void log_end_of_session(
 		log_target(line, s);
 	log_text(line, "outcome", outcome->was_served ? "success" : "fail");
 	log_text(line, "reason", end_reason_word(s->reason));
+	if (s->verdict.rule[0] != '\0')
+		log_text(line, "rule", s->verdict.rule);
 	if (guess_word(h->guess) != NULL)
 		log_text(line, "guess", guess_word(h->guess));
 	if (h->answered && s->command != NULL)
@@ -505,6 +533,7 @@ static void write_access(
 	struct access_end end = {.command = s->command != NULL ? s->command : ACCESS_NONE,
 		.code = s->command != NULL ? (int)s->handshake.code : -1,
 		.reason = s->reason,
+		.rule = s->verdict.rule[0] != '\0' ? s->verdict.rule : ACCESS_NONE,
 		.sent = moved->sent,
 		.received = moved->received,
 		.total_ms = outcome->total_ms};
@@ -532,6 +561,7 @@ static void account(struct session *s)
 		.connect_ms = s->served ? d->connect_ms : -1};
 
 	stats_session_ends(&v->stats, &outcome);
+	log_failed_login(s);
 	log_end_of_session(s, &outcome, &moved);
 	/* Only now: the time of the refusal is not to tell whether a user has that name. */
 	if (h->login_refused)
@@ -547,6 +577,7 @@ static void prepare_handshake(struct session *s)
 	h->config = s->config;
 	h->users = s->services->users;
 	h->holdoff = s->services->holdoff;
+	h->bans = s->services->bans;
 	h->from = &s->client_addr;
 	h->client_entry = s->client_entry;
 	h->stats = &s->services->stats;
@@ -579,11 +610,22 @@ static void begin(struct session *s, struct services *services, struct registry_
 	stats_session_begins(&services->stats);
 }
 
+/* Whoever bans a client ends the sessions that are known by then: not this one, perhaps. */
+static bool was_banned(struct session *s)
+{
+	return bans_any(s->services->bans) &&
+		bans_refuse(s->services->bans, &s->client_addr, &s->config->settings.ban_exempt,
+			clock_ms());
+}
+
 void session_run(struct session *s, struct services *services, struct registry_slot *slot,
 	const struct guest *guest)
 {
 	begin(s, services, slot, guest);
-	serve_request(s);
+	if (was_banned(s))
+		s->reason = END_BANNED;
+	else
+		serve_request(s);
 	if (registry_told_why(slot) != END_REASONS)
 		s->reason = registry_told_why(slot);
 	close_sockets(s);

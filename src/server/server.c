@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "proxy/pool.h"
 #include "server/addresses.h"
+#include "server/ban_sweep.h"
 #include "server/capacity.h"
 #include "server/change.h"
 #include "server/check.h"
@@ -48,6 +49,7 @@ struct server {
 	struct idle_sweep idle_sweep;
 	struct addresses addresses;
 	struct sampling sampling;
+	struct ban_sweep ban_sweep;
 };
 
 /* ---- what is said at start ---- */
@@ -104,7 +106,9 @@ static int make_shared_state(struct server *s, const struct config *c, char *err
 	v->resolver = resolver_new(&resolver, &v->budget);
 	v->registry = registry_new(v->budget.sessions);
 	v->throughput = throughput_new(v->stats.started);
-	if (v->resolver == NULL || v->registry == NULL || v->throughput == NULL) {
+	v->bans = bans_new(v->own, v->standing);
+	if (v->resolver == NULL || v->registry == NULL || v->throughput == NULL ||
+		v->bans == NULL) {
 		snprintf(error, CONFIG_ERROR_MAX, "out of memory");
 		return -1;
 	}
@@ -250,8 +254,11 @@ static int open_all(struct server *s, struct config *c, bool *bad_input, char *e
 	effects_set_log(settings);
 	*bad_input = effects_check_files(settings, error) < 0 ||
 		effects_open_log(settings, error) < 0 || fronts_check_places(settings, error) < 0 ||
-		open_state(s, settings, error) < 0 || make_access_log(s, settings, error) < 0 ||
+		open_state(s, settings, error) < 0 ||
+		effects_compile_rules(c, NULL, true, error) < 0 ||
+		make_access_log(s, settings, error) < 0 ||
 		make_users(s, s->options, settings, error) < 0;
+	effects_warn_of_rules(c);
 	admission_decide_auto(c, s->options->user_count > 0);
 	if (*bad_input ||
 		capacity_plan(&s->capacity, &s->services.budget, settings,
@@ -298,6 +305,7 @@ void server_close(struct server *s)
 	keeper_close(s->keeper);
 	errands_free(s->errands);
 	config_store_free(s->services.config);
+	bans_free(s->services.bans);
 	standing_free(s->services.standing);
 	throughput_free(s->services.throughput);
 	registry_free(s->services.registry);
@@ -352,6 +360,9 @@ int server_start(struct server *s, char error[CONFIG_ERROR_MAX])
 	janitor_add(s->janitor, &s->addresses.job);
 	sampling_init(&s->sampling, v, s->janitor, s->keeper);
 	janitor_add(s->janitor, &s->sampling.job);
+	bans_restore(v->bans, bans_now());
+	ban_sweep_init(&s->ban_sweep, v->bans, s->janitor);
+	janitor_add(s->janitor, &s->ban_sweep.job);
 	if ((s->keeper == NULL || keeper_start(s->keeper) == 0) && hasher_start(s->hasher) == 0 &&
 		janitor_start(s->janitor) == 0 && resolver_start(v->resolver) == 0)
 		return 0;

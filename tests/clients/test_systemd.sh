@@ -160,6 +160,12 @@ restarts() {
 		monitor ACCOUNTS | grep -q '^name:carol '
 }
 
+# In the folder that the unit names.
+keeps_state() {
+	monitor USAGE &&
+		[[ $(inside stat -c '%a %U' /var/lib/socks5d/socks5d.db) == '600 socks5d' ]]
+}
+
 stops() {
 	inside systemctl stop socks5d && ! inside test -e /run/socks5d
 }

@@ -84,6 +84,8 @@ static inline void parts_make(size_t sessions, size_t entries)
 	assert_non_null(parts.throughput);
 	parts.standing = standing_new();
 	assert_non_null(parts.standing);
+	parts.bans = bans_new(NULL, parts.standing);
+	assert_non_null(parts.bans);
 	assert_non_null(parts.config);
 	assert_non_null(parts.users);
 	assert_non_null(parts.holdoff);
@@ -93,6 +95,7 @@ static inline void parts_make(size_t sessions, size_t entries)
 
 static inline void parts_free(void)
 {
+	bans_free(parts.bans);
 	standing_free(parts.standing);
 	throughput_free(parts.throughput);
 	access_log_free(parts.access_log);
