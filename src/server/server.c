@@ -216,6 +216,7 @@ static int open_state(struct server *s, const struct settings *settings, char *e
 	if (settings->state_dir[0] == '\0')
 		return 0;
 	s->keeper = keeper_open(settings->state_dir, v, error);
+	s->site.keeper = s->keeper;
 	return s->keeper == NULL ? -1 : 0;
 }
 
@@ -424,6 +425,8 @@ int server_start_workers(struct server *s, char error[CONFIG_ERROR_MAX])
 	}
 	if (result == 0)
 		log_start(s, c);
+	if (result == 0)
+		effects_copy_lists(&s->site, c);
 	config_release(c);
 	return result;
 }

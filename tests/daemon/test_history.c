@@ -300,7 +300,6 @@ static void a_damaged_database_is_put_aside(void **state)
 	assert_int_equal(lines_of("USAGE"), 0);
 }
 
-/* In place of pages in the middle a reader gets garbage while it serves. */
 static void what_cannot_be_opened_is_said_before_anything_runs(void **state)
 {
 	char output[4096];
@@ -313,6 +312,55 @@ static void what_cannot_be_opened_is_said_before_anything_runs(void **state)
 		assert_non_null(strstr(
 			output, "state_dir: \"/nowhere/at/all\": No such file or directory"));
 	}
+}
+
+static uint8_t reply_for(uint16_t port)
+{
+	uint8_t rep;
+
+	close(net_socks_connect(d.port, "localhost", port, &rep));
+	return rep;
+}
+
+/* The copy is made behind the start, before the end. */
+static void a_list_that_is_gone_serves_as_it_was_read_last(void **state)
+{
+	uint16_t port;
+	struct net_echo *echo = net_echo_start("127.0.0.1", &port);
+	char path[TMP_MAX_PATH + 16], rule[TMP_MAX_PATH + 64];
+	const char *const flags[] = {"--rule", rule, NULL};
+
+	(void)state;
+	end_by(SIGTERM);
+	snprintf(path, sizeof(path), "%s/list", d.folder);
+	snprintf(rule, sizeof(rule), "deny to file:%s", path);
+	daemon_write_file(path, "localhost\n");
+	start(flags);
+	assert_int_equal(reply_for(port), 2);
+	end_by(SIGTERM);
+	assert_int_equal(unlink(path), 0);
+	start(flags);
+	daemon_wait_log(&d, NULL, "so it serves as it was when it was read last");
+	assert_int_equal(reply_for(port), 2);
+	assert_int_equal(reply_for(1), 2);
+	end_by(SIGTERM);
+	daemon_write_file(path, "www.example.org\n");
+	start(flags);
+	assert_int_equal(reply_for(port), 0);
+	net_echo_stop(echo);
+}
+
+/* Decided by a command of another kind, and there again behind a kill. */
+static void a_ban_outlives_a_kill(void **state)
+{
+	(void)state;
+	assert_non_null(strstr(monitor_ask(admin, "BAN 192.0.2.7"), "OK "));
+	assert_null(strstr(monitor_ask(admin, "BAN 192.0.2.8"), "until the next start"));
+	assert_non_null(strstr(monitor_ask(admin, "UNBAN 192.0.2.8"), "OK "));
+	end_by(SIGKILL);
+	start(NULL);
+	assert_int_equal(lines_of("BANS"), 1);
+	assert_non_null(strstr(monitor_ask(admin, "BANS"), "client:192.0.2.7 "));
 }
 
 static void another_folder_waits_for_the_next_start(void **state)
@@ -340,6 +388,8 @@ int main(void)
 		history_test(a_folder_has_one_server),
 		history_test(a_damaged_database_is_put_aside),
 		history_test(what_cannot_be_opened_is_said_before_anything_runs),
+		history_test(a_list_that_is_gone_serves_as_it_was_read_last),
+		history_test(a_ban_outlives_a_kill),
 		history_test(another_folder_waits_for_the_next_start),
 	};
 
