@@ -521,7 +521,8 @@ const struct command commands_table[] = {
 		.run = run_clients},
 	{.word = "USAGE",
 		ADMIN,
-		.parameters = "[<name>|<client>|* [today|yesterday|week|month|<date> [<date>]]]",
+		.parameters =
+			"[<name>|<client>|@<group>|* [today|yesterday|week|month|<date> [<date>]]]",
 		.help = "what users and clients have used, by bytes: today, yesterday, week, month "
 			"or dates; this month",
 		.most = 3,
@@ -529,14 +530,15 @@ const struct command commands_table[] = {
 		.run = history_command_usage},
 	{.word = "SITES",
 		ADMIN,
-		.parameters = "[<name>|<client>|* [today|yesterday|week|month|<date> [<date>]]]",
+		.parameters =
+			"[<name>|<client>|@<group>|* [today|yesterday|week|month|<date> [<date>]]]",
 		.help = "the sites that were visited, likewise, where sites_days keeps them",
 		.most = 3,
 		.is_keepers = true,
 		.run = history_command_sites},
 	{.word = "FORGET",
 		ADMIN,
-		.parameters = "<name>|<client>|*",
+		.parameters = "<name>|<client>|@<group>|*",
 		.help = "deletes the history of a user, of a client's address, or all of it",
 		.least = 1,
 		.most = 1,

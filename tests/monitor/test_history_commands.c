@@ -149,6 +149,37 @@ static void usage_tells_of_both_sums_of_a_client(void **state)
 	assert_lines("USAGE nobody\n", "\n\n");
 }
 
+static void set_groups(const char *value)
+{
+	struct config *old = config_get(parts.config), *new = config_clone(old);
+	char why[SETTING_ERROR_MAX];
+
+	assert_true(setting_set(settings_find("client_group"), &new->settings,
+		&(struct setting_input){.text = value}, why));
+	config_publish(parts.config, new);
+	config_release(old);
+}
+
+static void a_group_is_its_members(void **state)
+{
+	(void)state;
+	set_groups("@room12 192.0.2.0/30, 10.0.0.1");
+	use("192.0.2.1", 100, 0);
+	use("192.0.2.9", 50, 0);
+	use("10.0.0.1", 5, 0);
+	assert_lines("USAGE @room12\n",
+		"\nclient:192.0.2.1 sessions:1 refused:0 sent:100 received:0 seconds:2 "
+		"known_sessions:0 known_sent:0 known_received:0 known_seconds:0\n"
+		"client:10.0.0.1 sessions:1 refused:0 sent:5 received:0 seconds:2 "
+		"known_sessions:0 known_sent:0 known_received:0 known_seconds:0\n\n");
+	assert_answer("USAGE @room13\n", "ERR There is no group @room13\n\n");
+	assert_answer("FORGET @room13\n", "ERR There is no group @room13\n\n");
+	assert_answer("FORGET @room12\n", "OK History of @room12 forgotten\n\n");
+	assert_lines("USAGE\n",
+		"\nclient:192.0.2.9 sessions:1 refused:0 sent:50 received:0 seconds:2 "
+		"known_sessions:0 known_sent:0 known_received:0 known_seconds:0\n\n");
+}
+
 static void what_is_wrong_is_said(void **state)
 {
 	(void)state;
@@ -158,7 +189,7 @@ static void what_is_wrong_is_said(void **state)
 	assert_answer("SITES\n", "ERR Sites are not kept: sites_days is 0\n\n");
 	assert_answer("FORGET alice\n", "ERR There is no history of alice\n\n");
 	assert_answer("USAGE a b c d\n",
-		"ERR Usage: USAGE [<name>|<client>|* [today|yesterday|week|month|<date> "
+		"ERR Usage: USAGE [<name>|<client>|@<group>|* [today|yesterday|week|month|<date> "
 		"[<date>]]]\n\n");
 }
 
@@ -251,6 +282,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(words_name_days),
 		keeper_test(usage_tells_of_both_sums_of_a_client),
+		keeper_test(a_group_is_its_members),
 		keeper_test(what_is_wrong_is_said),
 		keeper_test(without_a_folder_nothing_is_kept),
 		keeper_test(a_long_answer_comes_in_pieces),
