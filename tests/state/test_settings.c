@@ -525,8 +525,6 @@ static const char *another_value(const struct setting *s, char out[64])
 		{&setting_clients, "private, 2001:db8::/32"},
 		{&setting_networks, "192.0.2.0/24, 2001:db8::/32"},
 		{&setting_hosts, "192.0.2.7, 2001:db8::7"}, {&setting_ports, "40000-40100"},
-		{&setting_ban, "7 in 7m for 7m to 7d"},
-		{&setting_ban_exempt, "loopback, 192.0.2.0/24"},
 		{&setting_rules, "deny to .example.org, 192.0.2.0/24 port 80; allow user @a, b"},
 		{&setting_protected, "loopback, own"},
 		{&setting_client_groups, "@a 192.0.2.0/24, 2001:db8::/32; @b 192.0.2.7/32"},
