@@ -181,6 +181,7 @@ check others_are_asked others_are_asked
 check a_reload_tells_what_waits a_reload_tells_what_waits
 check refused_reloads_fail_with_the_reason reloads_that_are_refused
 check users_stay_over_a_restart restarts
+check the_state_is_kept_where_the_unit_says keeps_state
 check the_socket_goes_with_the_service stops
 inside systemctl poweroff --force >/dev/null 2>&1
 retire "$BOOT"
