@@ -11,6 +11,7 @@
 #include "state/access_log.h"
 #include "state/holdoff.h"
 #include "state/config.h"
+#include "state/events.h"
 #include "state/hashing.h"
 #include "state/ledger.h"
 #include "state/registry.h"
@@ -18,6 +19,7 @@
 #include "state/stats.h"
 #include "state/throughput.h"
 #include "state/users.h"
+#include "state/watching.h"
 
 /* All of it outlives the sessions. */
 struct services {
@@ -36,6 +38,8 @@ struct services {
 	struct stats stats;
 	struct throughput *throughput;
 	struct standing *standing;
+	struct events *failures; /* the newest, for whoever asks why */
+	struct watching watching;
 	struct log_limit access_lost_limit, no_port_limit;
 };
 

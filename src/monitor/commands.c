@@ -15,6 +15,7 @@
 #include "base/nearest.h"
 #include "base/parse.h"
 #include "base/version.h"
+#include "monitor/insight_commands.h"
 #include "monitor/listings.h"
 #include "monitor/setting_lines.h"
 #include "server/sampling.h"
@@ -514,6 +515,19 @@ const struct command commands_table[] = {
 		.parameters = "",
 		.help = "the clients that are remembered: sessions, bytes, what was refused",
 		.run = run_clients},
+	{.word = "WHY",
+		ADMIN,
+		.parameters = "<name>|<client>|* [<count>]",
+		.help = "the newest failures, 20 of them or that many, and what to do about each",
+		.least = 1,
+		.most = 2,
+		.run = insight_run_why},
+	{.word = "WATCH",
+		ADMIN,
+		.parameters = "[user=<name>] [client=<client>] [to=<host>|.<domain>|<network>]",
+		.help = "sessions as they begin, ask, are refused and end, until a line is sent",
+		.most = 3,
+		.run = insight_run_watch},
 	{.word = "VERSION",
 		USER,
 		.parameters = "",
@@ -597,14 +611,19 @@ bool commands_parse(const struct monitor_line *line, struct request *q, struct r
 	return false;
 }
 
-bool commands_allowed(const struct request *q, const char *user, struct reply *r)
+bool commands_may(const struct request *q, const char *user)
 {
 	struct user_info info;
 
 	/* Who could log in may at least leave. */
 	if (q->command->role == USER_ROLE_USER)
 		return true;
-	if (users_get(q->services->users, user, &info) && info.role >= q->command->role)
+	return users_get(q->services->users, user, &info) && info.role >= q->command->role;
+}
+
+bool commands_allowed(const struct request *q, const char *user, struct reply *r)
+{
+	if (commands_may(q, user))
 		return true;
 	reply_error(r, "%s may not do that any more", user);
 	return false;

@@ -31,6 +31,7 @@
 #include "state/operators.h"
 #include "state/users_file.h"
 
+#define FAILURES_KEPT 10000 /* for WHY */
 #define USERS_TRIES 50 /* to save those of the command line */
 
 struct server {
@@ -103,8 +104,9 @@ static int make_shared_state(struct server *s, const struct config *c, char *err
 	v->registry = registry_new(v->budget.sessions);
 	v->throughput = throughput_new(v->stats.started);
 	v->standing = standing_new();
+	v->failures = events_new(FAILURES_KEPT);
 	if (v->resolver == NULL || v->registry == NULL || v->throughput == NULL ||
-		v->standing == NULL) {
+		v->standing == NULL || v->failures == NULL || watching_init(&v->watching) < 0) {
 		snprintf(error, CONFIG_ERROR_MAX, "out of memory");
 		return -1;
 	}
@@ -281,6 +283,8 @@ void server_close(struct server *s)
 	hasher_free(s->hasher);
 	errands_free(s->errands);
 	config_store_free(s->services.config);
+	watching_free(&s->services.watching);
+	events_free(s->services.failures);
 	standing_free(s->services.standing);
 	throughput_free(s->services.throughput);
 	registry_free(s->services.registry);

@@ -84,6 +84,9 @@ static inline void parts_make(size_t sessions, size_t entries)
 	assert_non_null(parts.throughput);
 	parts.standing = standing_new();
 	assert_non_null(parts.standing);
+	parts.failures = events_new(entries);
+	assert_non_null(parts.failures);
+	assert_int_equal(watching_init(&parts.watching), 0);
 	assert_non_null(parts.config);
 	assert_non_null(parts.users);
 	assert_non_null(parts.holdoff);
@@ -93,6 +96,8 @@ static inline void parts_make(size_t sessions, size_t entries)
 
 static inline void parts_free(void)
 {
+	watching_free(&parts.watching);
+	events_free(parts.failures);
 	standing_free(parts.standing);
 	throughput_free(parts.throughput);
 	access_log_free(parts.access_log);
