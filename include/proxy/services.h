@@ -10,6 +10,7 @@
 #include "proxy/places.h"
 #include "state/access_log.h"
 #include "state/holdoff.h"
+#include "state/client_names.h"
 #include "state/config.h"
 #include "state/events.h"
 #include "state/hashing.h"
@@ -40,6 +41,7 @@ struct services {
 	struct standing *standing;
 	struct events *failures; /* the newest, for whoever asks why */
 	struct watching watching;
+	struct client_names *client_names;
 	struct log_limit access_lost_limit, no_port_limit;
 };
 

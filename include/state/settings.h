@@ -107,6 +107,7 @@ struct settings {
 	int64_t dns_cache;
 	int64_t dns_negative_ttl;
 
+	char *client_names;
 	char *access_log_file;
 	int64_t access_log_entries;
 	char *log_file;
@@ -115,7 +116,7 @@ struct settings {
 };
 
 /* Rows of the table, and so the size of every array that is indexed by it. */
-#define SETTINGS_COUNT 42
+#define SETTINGS_COUNT 43
 
 extern const struct setting settings_table[SETTINGS_COUNT];
 

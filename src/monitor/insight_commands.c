@@ -14,6 +14,7 @@
 
 #include "base/escape.h"
 #include "base/parse.h"
+#include "monitor/listings.h"
 #include "state/advice.h"
 #include "state/events.h"
 #include "state/watching.h"
@@ -52,7 +53,7 @@ static void add_error(struct reply *r, int error)
 		reply_add(r, " error:%d", error);
 }
 
-static void add_why(struct reply *r, const struct event *e)
+static void add_why(struct reply *r, const struct event *e, struct client_names *names)
 {
 	char user[4 * USERS_NAME_MAX + 1], when[32], client[ADDR_TEXT_MAX];
 	const char *advice = advice_find(e->reason, e->rule);
@@ -62,6 +63,7 @@ static void add_why(struct reply *r, const struct event *e)
 		or_dash(e->command), or_dash(e->target), end_reason_word(e->reason),
 		or_dash(e->rule));
 	add_error(r, e->error);
+	listings_add_name(r, names, &e->client);
 	reply_add(r, " advice:%s\n", advice == NULL ? "-" : advice);
 }
 
@@ -121,7 +123,7 @@ static bool more_why(void *state, struct reply *r)
 			reply_add(r, "OK The newest failures:\n");
 		w->found = true;
 		w->left--;
-		add_why(r, &w->copy.event);
+		add_why(r, &w->copy.event, w->services->client_names);
 	}
 	if (r->len >= REPLY_CHUNK)
 		return true;
@@ -275,6 +277,7 @@ static bool is_wanted(const struct watch_filter *f, const struct event *e)
 
 struct watch_state {
 	struct watching *watching;
+	struct client_names *names;
 	struct watch_filter filter;
 	bool has_begun; /* the status line is there */
 	uint64_t next;
@@ -304,7 +307,7 @@ static void add_outcome(struct reply *r, const struct event *e)
 			(unsigned long long)e->received, (long long)e->total_ms);
 }
 
-static void add_event(struct reply *r, const struct event *e)
+static void add_event(struct reply *r, const struct event *e, struct client_names *names)
 {
 	char when[32], client[ADDR_TEXT_MAX];
 
@@ -313,6 +316,7 @@ static void add_event(struct reply *r, const struct event *e)
 	add_what_was_asked(r, e);
 	if (e->reason != END_REASONS)
 		add_outcome(r, e);
+	listings_add_name(r, names, &e->client);
 	reply_add(r, "\n");
 }
 
@@ -328,7 +332,7 @@ static bool more_events(void *state, struct reply *r)
 		if (lost > 0)
 			reply_add(r, "event:lost count:%llu\n", (unsigned long long)lost);
 		if (is_wanted(&w->filter, &w->copy.event))
-			add_event(r, &w->copy.event);
+			add_event(r, &w->copy.event, w->names);
 	}
 	return true;
 }
@@ -356,6 +360,7 @@ void insight_run_watch(const struct request *q, struct reply *r)
 		}
 	}
 	w->watching = &q->services->watching;
+	w->names = q->services->client_names;
 	watching_begin(w->watching, &w->next);
 	reply_last(r, more_events, end_watch, w);
 }

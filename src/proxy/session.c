@@ -170,6 +170,8 @@ static bool await_request(struct session *s)
 			tell(s, EVENT_REFUSED, s->handshake.reason);
 		return end_for(s, s->handshake.reason);
 	}
+	if (s->handshake.user_entry != NULL)
+		ledger_note_user(s->client_entry, s->handshake.user_entry, clock_ms());
 	publish_request(s);
 	tell(s, EVENT_REQUEST, END_REASONS);
 	prepare_asker(s);

@@ -26,6 +26,7 @@
 #include "server/hasher.h"
 #include "server/idle.h"
 #include "server/janitor.h"
+#include "server/naming.h"
 #include "server/sampling.h"
 #include "state/admission.h"
 #include "state/operators.h"
@@ -47,6 +48,7 @@ struct server {
 	struct idle_sweep idle_sweep;
 	struct addresses addresses;
 	struct sampling sampling;
+	struct naming naming;
 };
 
 /* ---- what is said at start ---- */
@@ -105,8 +107,10 @@ static int make_shared_state(struct server *s, const struct config *c, char *err
 	v->throughput = throughput_new(v->stats.started);
 	v->standing = standing_new();
 	v->failures = events_new(FAILURES_KEPT);
+	v->client_names = client_names_new(say_unreadable);
 	if (v->resolver == NULL || v->registry == NULL || v->throughput == NULL ||
-		v->standing == NULL || v->failures == NULL || watching_init(&v->watching) < 0) {
+		v->standing == NULL || v->failures == NULL || v->client_names == NULL ||
+		watching_init(&v->watching) < 0) {
 		snprintf(error, CONFIG_ERROR_MAX, "out of memory");
 		return -1;
 	}
@@ -285,6 +289,7 @@ void server_close(struct server *s)
 	config_store_free(s->services.config);
 	watching_free(&s->services.watching);
 	events_free(s->services.failures);
+	client_names_free(s->services.client_names);
 	standing_free(s->services.standing);
 	throughput_free(s->services.throughput);
 	registry_free(s->services.registry);
@@ -339,6 +344,8 @@ int server_start(struct server *s, char error[CONFIG_ERROR_MAX])
 	janitor_add(s->janitor, &s->addresses.job);
 	sampling_init(&s->sampling, v, s->janitor);
 	janitor_add(s->janitor, &s->sampling.job);
+	naming_init(&s->naming, v);
+	janitor_add(s->janitor, &s->naming.job);
 	if (hasher_start(s->hasher) == 0 && janitor_start(s->janitor) == 0 &&
 		resolver_start(v->resolver) == 0)
 		return 0;

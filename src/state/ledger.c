@@ -29,6 +29,7 @@
 
 #define CACHE_LINE 64
 
+#define NOTE_AGAIN_MS 1000 /* who has logged in, where users take turns */
 #define LOOK_AGAIN_MS 1000 /* for a second client */
 
 /* Relaxed where each number is right by itself. */
@@ -61,10 +62,15 @@ struct ledger_entry {
 		struct {
 			struct client_key key;
 			int64_t rank; /* in the heap: `last_seen` when it was looked at last */
+			char *user; /* under the lock of the clients: who logged in last; NULL:
+				       nobody */
+			_Atomic(uint64_t) user_serial; /* that one's; 0: nobody */
+			_Atomic(int64_t) user_noted; /* when he was put there */
 		};
 		struct {
 			struct ledger_entry *next, *previous;
 			size_t name_len;
+			uint64_t serial; /* of the users there ever were; from 1 */
 		};
 	};
 	char name[]; /* a user's */
@@ -78,6 +84,7 @@ struct ledger {
 
 	_Alignas(CACHE_LINE) struct mutex users_lock; /* the list */
 	struct ledger_entry *users;
+	uint64_t user_count; /* that there ever were */
 
 	_Alignas(CACHE_LINE) _Atomic(int64_t)
 		idle; /* clients; for a moment too few, even less than none */
@@ -116,11 +123,20 @@ struct ledger *ledger_new(size_t idle_clients, struct own *own)
 	return l;
 }
 
+static void free_client(void *entry)
+{
+	struct ledger_entry *client = entry;
+
+	if (client != NULL)
+		free(client->user);
+	free(client);
+}
+
 void ledger_free(struct ledger *l)
 {
 	if (l == NULL)
 		return;
-	hashmap_free(l->clients, free);
+	hashmap_free(l->clients, free_client);
 	free(l->heap);
 	rwlock_destroy(&l->clients_lock);
 	mutex_destroy(&l->users_lock);
@@ -299,7 +315,7 @@ static struct ledger_entry *join_new(
 		unused = put_client_locked(l, fresh, now);
 	}
 	rwlock_write_unlock(&l->clients_lock);
-	free(unused);
+	free_client(unused);
 	return e;
 }
 
@@ -393,6 +409,7 @@ struct ledger_entry *ledger_add_user(struct ledger *l, const char *name, size_t 
 	user->name_len = len;
 	memcpy(user->name, name, len);
 	mutex_lock(&l->users_lock);
+	user->serial = ++l->user_count;
 	user->next = l->users;
 	if (l->users != NULL)
 		l->users->previous = user;
@@ -441,6 +458,27 @@ void ledger_join_user(struct ledger_entry *user)
 	atomic_fetch_add(&user->sessions, 1);
 	atomic_fetch_add_explicit(&user->total, 1, memory_order_relaxed);
 	SET(&user->last_login, (int64_t)time(NULL));
+}
+
+/* Users who share an address may take turns with each session: then the lock of the table is not
+ * taken for each of them. */
+void ledger_note_user(struct ledger_entry *client, const struct ledger_entry *user, int64_t now)
+{
+	char *name, *old;
+
+	if (client == NULL || GET(&client->user_serial) == user->serial ||
+		(GET(&client->user_serial) != 0 && now - GET(&client->user_noted) < NOTE_AGAIN_MS))
+		return;
+	name = strdup(user->name);
+	if (name == NULL)
+		return;
+	rwlock_write(&client->ledger->clients_lock);
+	old = client->user;
+	client->user = name;
+	rwlock_write_unlock(&client->ledger->clients_lock);
+	SET(&client->user_serial, user->serial);
+	SET(&client->user_noted, now);
+	free(old);
 }
 
 static void leave_user(struct ledger_entry *user)
@@ -508,17 +546,42 @@ static int compare_clients(const void *a, const void *b)
 	return addr_compare(&x->client.base, &y->client.base);
 }
 
+/* Of what lists them: the clients, and behind them the names of their users. */
+static size_t clients_size_locked(const struct ledger *l, size_t count)
+	REQUIRES_SHARED(&l->clients_lock)
+{
+	size_t size = sizeof(struct ledger_client) * (count + 1);
+
+	for (size_t i = 0; i < count; i++)
+		size += l->heap[i]->user == NULL ? 0 : strlen(l->heap[i]->user) + 1;
+	return size;
+}
+
+static void copy_clients_locked(const struct ledger *l, struct ledger_client *clients, size_t count)
+	REQUIRES_SHARED(&l->clients_lock)
+{
+	char *text = (char *)(clients + count + 1);
+
+	for (size_t i = 0; i < count; i++) {
+		const struct ledger_entry *e = l->heap[i];
+
+		clients[i] = (struct ledger_client){.client = network_of(&e->key),
+			.figures = ledger_read(e),
+			.user = e->user == NULL ? "" : text};
+		if (e->user != NULL)
+			text = stpcpy(text, e->user) + 1;
+	}
+}
+
 struct ledger_client *ledger_clients(struct ledger *l, size_t *count)
 {
 	struct ledger_client *clients;
 
 	rwlock_read(&l->clients_lock);
 	*count = hashmap_count(l->clients);
-	clients = calloc(*count + 1, sizeof(*clients));
-	for (size_t i = 0; clients != NULL && i < *count; i++) {
-		clients[i].client = network_of(&l->heap[i]->key);
-		clients[i].figures = ledger_read(l->heap[i]);
-	}
+	clients = malloc(clients_size_locked(l, *count));
+	if (clients != NULL)
+		copy_clients_locked(l, clients, *count);
 	rwlock_read_unlock(&l->clients_lock);
 	if (clients != NULL)
 		qsort(clients, *count, sizeof(*clients), compare_clients);

@@ -385,6 +385,15 @@ const struct setting settings_table[] = {
 		.value_name = "TIME",
 		.help = "How long it is remembered that a name does not exist. Other answers are "
 			"kept for as long as they allow."},
+	{.name = "client_names",
+		AT(TEXT, client_names),
+		.initial = "",
+		.reloadable = true,
+		.is_files = true,
+		.value_name = "FILE",
+		.help = "File with the names of clients, which are shown beside their addresses and "
+			"decide nothing: ADDRESS NAME a line as in /etc/hosts, or the leases of "
+			"dnsmasq, ISC dhcpd or Kea. It is read again when it has changed; empty: none."},
 	{.name = "access_log_file",
 		AT(TEXT, access_log_file),
 		.initial = "",

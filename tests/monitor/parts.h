@@ -87,6 +87,8 @@ static inline void parts_make(size_t sessions, size_t entries)
 	parts.failures = events_new(entries);
 	assert_non_null(parts.failures);
 	assert_int_equal(watching_init(&parts.watching), 0);
+	parts.client_names = client_names_new(NULL);
+	assert_non_null(parts.client_names);
 	assert_non_null(parts.config);
 	assert_non_null(parts.users);
 	assert_non_null(parts.holdoff);
@@ -96,6 +98,7 @@ static inline void parts_make(size_t sessions, size_t entries)
 
 static inline void parts_free(void)
 {
+	client_names_free(parts.client_names);
 	watching_free(&parts.watching);
 	events_free(parts.failures);
 	standing_free(parts.standing);
