@@ -55,7 +55,8 @@ static void put_text(FILE *out, const struct monitor_line *text)
 /* ---- pieces ---- */
 
 /* The members of records that are text, whatever they look like: a name may be 123, or 5m. */
-static const char *const text_names[] = {"user", "name", "client", "target", "address", "from"};
+static const char *const text_names[] = {
+	"user", "name", "client", "target", "address", "from", "rule", "advice", "text"};
 
 static bool is_text(const struct monitor_line *name)
 {
@@ -314,6 +315,11 @@ static void shape_clients(FILE *out, const char *request, const struct answer *r
 	put_array(out, "clients", request, reply, NULL, put_record_line);
 }
 
+static void shape_failures(FILE *out, const char *request, const struct answer *reply)
+{
+	put_array(out, "failures", request, reply, NULL, put_record_line);
+}
+
 static void shape_settings(FILE *out, const char *request, const struct answer *reply)
 {
 	put_array(out, "settings", request, reply, NULL, put_record_line);
@@ -361,6 +367,7 @@ static const struct shape shapes[] = {
 	{"ACCOUNTS", shape_accounts},
 	{"TRAFFIC", shape_traffic},
 	{"CLIENTS", shape_clients},
+	{"WHY", shape_failures},
 	{"SETTINGS", shape_settings},
 	{"ACCESS_LOG", shape_entries},
 	{"USERS", shape_users},
@@ -389,4 +396,10 @@ void json_print(FILE *out, const char *request, const struct answer *reply)
 		put_text(out, &reply->message);
 	}
 	fputs("}\n", out);
+}
+
+void json_print_line(FILE *out, const struct monitor_line *line)
+{
+	put_record(out, line);
+	putc('\n', out);
 }
