@@ -154,6 +154,8 @@ WRAP_server/test_capacity := cgroup_memory cgroup_threads_left cgroup_processors
 WRAP_server/test_change := lines_open log_abandon log_prepare log_switch log_message_beside log_set_level \
 	log_set_format access_log_open access_log_resize resolver_configure hashing_set_most users_read \
 	users_put_into_effect config_publish fdbudget_borrow listeners_open setting_copy
+WRAP_server/test_doctor := probe_listen probe_connect probe_local probe_name_server probe_clock probe_append \
+	probe_read probe_folder occupant_ask capacity_plan capacity_plan_workers own_format
 WRAP_server/test_fronts := socket occupant_ask
 WRAP_server/test_hasher := pthread_create
 WRAP_server/test_idle := clock_ms

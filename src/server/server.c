@@ -21,6 +21,7 @@
 #include "server/capacity.h"
 #include "server/change.h"
 #include "server/check.h"
+#include "server/doctor.h"
 #include "server/effects.h"
 #include "server/fronts.h"
 #include "server/hasher.h"
@@ -313,6 +314,37 @@ int server_check(const struct options *o, char error[CONFIG_ERROR_MAX])
 		result = check_opening(&v, o, c, error);
 	else
 		snprintf(error, CONFIG_ERROR_MAX, "users: %s", strerror(errno));
+	release_accounts(&v);
+	config_release(c);
+	return result;
+}
+
+/* Only what is bad counts. */
+static int examine(
+	const struct services *v, const struct options *o, const struct config *c, FILE *out)
+{
+	struct doctor d = {.config = c,
+		.services = v,
+		.users = users_count(v->users) + o->user_count,
+		.out = out};
+
+	return doctor_look(&d) ? 0 : (int)d.found[DOCTOR_BAD];
+}
+
+int server_examine(const struct options *o, FILE *out, char error[CONFIG_ERROR_MAX])
+{
+	struct config *c = config_read(&o->source, error);
+	struct services v = {.users = NULL};
+	int result = -1;
+
+	if (c == NULL)
+		return -1;
+	log_set_level(LOG_ERROR); /* what else would be said is said here */
+	admission_decide_auto(c, o->user_count > 0);
+	if (make_accounts(&v, &c->settings) < 0)
+		snprintf(error, CONFIG_ERROR_MAX, "users: %s", strerror(errno));
+	else if (users_load(v.users, error) == 0 && own_refresh(v.own) == 0)
+		result = examine(&v, o, c, out);
 	release_accounts(&v);
 	config_release(c);
 	return result;
