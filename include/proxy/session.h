@@ -42,6 +42,7 @@ struct session {
 	enum end_reason reason;
 	bool served; /* what was asked for was granted */
 	bool in_access_log; /* the request's answer is; a line of the file is due at the end */
+	struct verdict verdict; /* of the rules, on what was asked for; its rule is "" before */
 	enum end_reason answer; /* then: what that was, END_REASONS when it was granted */
 	const char *command; /* its name; NULL before the request */
 	char command_text[16]; /* where it has no static one */

@@ -43,6 +43,15 @@ void effects_note_users_file(const struct settings *s);
  * than is likely meant, or nobody. */
 void effects_warn_of_open_door(size_t users, const struct config *c);
 
+/* Gives the configuration its rules, compiled; hits and temporary rules of those of `before` (NULL:
+ * there were none) go on. At start a file that cannot be read is no error. -1 with the reason in
+ * `error`. */
+int effects_compile_rules(struct config *c, const struct config *before, bool at_start,
+	char error[CONFIG_ERROR_MAX]) __attribute__((warn_unused_result));
+
+/* Logs what is to be said of rules that were compiled. */
+void effects_warn_of_rules(const struct config *c);
+
 /* Logs it when no target can be reached, as an interface or an address is missing that may be about
  * to come. */
 void effects_warn_of_outgoing(const struct settings *s);
@@ -78,7 +87,7 @@ struct change {
 #define EFFECTS_OF_ANY_CHANGE EFFECT_PUBLISH
 #define EFFECTS_OF_RELOAD                                                                          \
 	(EFFECT_LISTENERS | EFFECT_LOG_FILE | EFFECT_ACCESS_LOG_FILE | EFFECT_DOOR |               \
-		EFFECT_OUTGOING | EFFECT_USERS)
+		EFFECT_OUTGOING | EFFECT_USERS | EFFECT_RULES)
 
 /* A step of an effect. Each of these may be NULL: then there is nothing to be done. */
 struct effect {

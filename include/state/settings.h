@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "state/rule_types.h"
 #include "state/setting_types.h"
 
 #define SETTINGS_MOST_PASSWORD_CHECKS 64
@@ -53,6 +54,7 @@ enum setting_effect {
 	EFFECT_USERS = 1 << 8, /* the file of users is read: of no setting, but of a reload */
 	EFFECT_OUTGOING = 1 << 9, /* from where targets are reached: a warning, perhaps */
 	EFFECT_PUBLISH = 1 << 10, /* others see the new configuration: of every change */
+	EFFECT_RULES = 1 << 11, /* are compiled, their files read */
 };
 
 /* max_sessions_per_client, where it is no number. */
@@ -98,6 +100,10 @@ struct settings {
 	int64_t bind_any_peer; /* 0 or 1 */
 
 	struct client_rule clients;
+	struct rule_lines rules;
+	int64_t otherwise; /* enum rule_action */
+	int64_t protect; /* PLACE_BIT() of rule_places.h */
+	struct client_groups client_groups;
 	int64_t auth; /* enum auth_rule */
 	char *users_file;
 	int64_t max_password_checks; /* 0: auto */
@@ -116,7 +122,7 @@ struct settings {
 };
 
 /* Rows of the table, and so the size of every array that is indexed by it. */
-#define SETTINGS_COUNT 43
+#define SETTINGS_COUNT 47
 
 extern const struct setting settings_table[SETTINGS_COUNT];
 

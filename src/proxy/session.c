@@ -81,6 +81,7 @@ static struct event event_of(const struct session *s, enum event_kind kind)
 		.command = s->command,
 		.target = s->target_text,
 		.reason = END_REASONS,
+		.rule = s->verdict.rule,
 		.error = s->error};
 
 	if (s->command != NULL || s->handshake.login_refused)
@@ -117,6 +118,7 @@ static bool send_answer(struct session *s, enum end_reason failure, const struct
 static bool grant(struct session *s, const struct addr *bound)
 {
 	log_access(s, END_REASONS);
+	target_count_hit(&s->asker, &s->verdict);
 	s->served = send_answer(s, END_REASONS, bound);
 	return s->served;
 }
@@ -126,6 +128,7 @@ static bool refuse_request(struct session *s, enum end_reason failure)
 {
 	if (failure != END_CLIENT_LEFT) {
 		log_access(s, failure);
+		target_count_hit(&s->asker, &s->verdict);
 		(void)send_answer(s, failure, NULL);
 		tell(s, EVENT_REFUSED, failure);
 	}
@@ -157,6 +160,7 @@ static void prepare_asker(struct session *s)
 		.client = &s->client_addr,
 		.user = h->user,
 		.user_len = h->user_len,
+		.groups = "",
 		.command = h->request.command};
 }
 
@@ -217,6 +221,7 @@ static bool connect_to_target(struct session *s)
 	s->target = dial_target(d);
 	s->address = d->address;
 	s->error = d->error;
+	s->verdict = d->verdict;
 	if (s->target < 0 && d->failure == END_NO_LOCAL_PORT)
 		log_lack_of_ports(s);
 	if (s->target < 0)
@@ -235,6 +240,7 @@ static bool wait_for_peer(struct session *s, struct bind *b)
 		return false;
 	}
 	s->target = bind_accept(b);
+	s->verdict = b->verdict;
 	if (s->target < 0)
 		return refuse_request(s, b->failure);
 	s->address = b->peer;
@@ -256,6 +262,7 @@ __attribute__((noinline)) static bool accept_from_target(struct session *s)
 	if (bind_listen(&b) == 0)
 		return wait_for_peer(s, &b);
 	s->error = b.error;
+	s->verdict = b.verdict;
 	return refuse_request(s, b.failure);
 }
 
@@ -285,7 +292,8 @@ static void associate(struct session *s)
 	enter(s, PHASE_CONNECT);
 	/* What it names is no target, those come in datagrams, and no more than a hint where from.
 	 */
-	if (!target_judge(&s->asker, NULL, NULL, false).allowed) {
+	s->verdict = target_judge(&s->asker, NULL, NULL, false);
+	if (!s->verdict.allowed) {
 		refuse_request(s, END_TARGET_DENIED);
 		return;
 	}
@@ -415,6 +423,8 @@ static void log_end_of_session(
 		log_target(line, s);
 	log_text(line, "outcome", outcome->was_served ? "success" : "fail");
 	log_text(line, "reason", end_reason_word(s->reason));
+	if (s->verdict.rule[0] != '\0')
+		log_text(line, "rule", s->verdict.rule);
 	if (guess_word(h->guess) != NULL)
 		log_text(line, "guess", guess_word(h->guess));
 	if (h->answered && s->command != NULL)
@@ -507,6 +517,7 @@ static void write_access(
 	struct access_end end = {.command = s->command != NULL ? s->command : ACCESS_NONE,
 		.code = s->command != NULL ? (int)s->handshake.code : -1,
 		.reason = s->reason,
+		.rule = s->verdict.rule[0] != '\0' ? s->verdict.rule : ACCESS_NONE,
 		.sent = moved->sent,
 		.received = moved->received,
 		.total_ms = outcome->total_ms};

@@ -18,6 +18,7 @@
 #include "server/capacity.h"
 #include "state/admission.h"
 #include "state/outgoing.h"
+#include "state/rules.h"
 #include "state/users_file.h"
 
 struct resolver_options effects_resolver_options(const struct settings *s)
@@ -176,6 +177,26 @@ void effects_warn_of_mixed_hashes(const struct users *u)
 			"(a new password, by SET_PASSWORD, is hashed in the usual one)");
 }
 
+int effects_compile_rules(
+	struct config *c, const struct config *before, bool at_start, char error[CONFIG_ERROR_MAX])
+{
+	struct rules *rules =
+		rules_compile(&c->settings, before == NULL ? NULL : before->rules, at_start, error);
+
+	if (rules == NULL)
+		return -1;
+	config_set_rules(c, rules);
+	return 0;
+}
+
+void effects_warn_of_rules(const struct config *c)
+{
+	const char *warning;
+
+	for (size_t i = 0; (warning = rules_warning(c->rules, i)) != NULL; i++)
+		log_message(LOG_WARN, "%s", warning);
+}
+
 /* ---- the steps of a change ---- */
 
 /* A file that was emptied or moved away, by accident or for a moment, is not to lock everybody out;
@@ -237,6 +258,16 @@ static void put_users(struct change *change)
 		hashing_wake(v->hashing);
 	warn_of_open_users_file(change->new->settings.users_file);
 	effects_warn_of_mixed_hashes(v->users);
+}
+
+static int compile_rules(struct change *change, char error[CONFIG_ERROR_MAX])
+{
+	return effects_compile_rules(change->new, change->old, false, error);
+}
+
+static void warn_of_rules(struct change *change)
+{
+	effects_warn_of_rules(change->new);
 }
 
 static void publish(struct change *change)
@@ -358,6 +389,7 @@ const struct effect effects_table[] = {
 		.prepare = read_users,
 		.commit = put_users,
 		.undo = drop_users},
+	{.of = EFFECT_RULES, .name = "rules", .prepare = compile_rules, .finish = warn_of_rules},
 	{.of = EFFECT_PUBLISH, .name = "configuration", .commit = publish},
 	{.of = EFFECT_LOG_STYLE, .name = "log style", .finish = set_log_style},
 	{.of = EFFECT_LOG_FILE,

@@ -241,8 +241,10 @@ static int open_all(struct server *s, struct config *c, bool *bad_input, char *e
 	effects_set_log(settings);
 	*bad_input = effects_check_files(settings, error) < 0 ||
 		effects_open_log(settings, error) < 0 || fronts_check_places(settings, error) < 0 ||
+		effects_compile_rules(c, NULL, true, error) < 0 ||
 		make_access_log(s, settings, error) < 0 ||
 		make_users(s, s->options, settings, error) < 0;
+	effects_warn_of_rules(c);
 	admission_decide_auto(c, s->options->user_count > 0);
 	if (*bad_input ||
 		capacity_plan(&s->capacity, &s->services.budget, settings,

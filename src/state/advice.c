@@ -68,6 +68,12 @@ static const struct advice list[] = {
 	{"target_denied", "t",
 		"a rule that an administrator gave for a time denies it: RULES shows it and how "
 		"long it stays"},
+	{"target_denied", "own",
+		"it is the proxy's own listener, which is never reached through it: ask for that "
+		"host without the proxy"},
+	{"target_denied", "unspecified",
+		"the program asked for 0.0.0.0 or ::, which is no host: its setting for the target "
+		"is wrong"},
 	{"target_denied", "no_port",
 		"the program asked for port 0, which is none: its setting for the target's port is "
 		"wrong"},

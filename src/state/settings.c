@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "net/local.h"
 #include "net/resolver.h"
+#include "state/rule.h"
 
 #define SECOND INT64_C(1000)
 #define MINUTE (60 * SECOND)
@@ -30,6 +31,9 @@ static const struct setting_word prefer_words[] = {{"ipv6", PREFER_IPV6}, {"ipv4
 static const struct setting_word filter_words[] = {{"address", UDP_FILTER_ADDRESS},
 	{"address-port", UDP_FILTER_ADDRESS_PORT}, {"none", UDP_FILTER_NONE}, {NULL, 0}};
 static const struct setting_word no_yes_words[] = {{"no", 0}, {"yes", 1}, {NULL, 0}};
+
+static const struct setting_word otherwise_words[] = {
+	{"allow", RULE_ALLOW}, {"deny", RULE_DENY}, {NULL, 0}};
 
 /* Where there is no number as well: as many as fit. */
 static const struct setting_word auto_words[] = {{"auto", 0}, {NULL, 0}};
@@ -312,6 +316,43 @@ const struct setting settings_table[] = {
 		.help = "Who may connect: any, private (loopback, private, link-local and "
 			"unique-local addresses), networks such as 203.0.113.0/24, or several of "
 			"these. auto: private while nobody has to log in, else any."},
+	{.name = "rule",
+		AT(RULES, rules),
+		.initial = "",
+		.reloadable = true,
+		.effects = EFFECT_RULES,
+		.value_name = "RULE",
+		.help = "allow or deny, and then from, user, to, port, command and time, each with "
+			"values separated by commas: deny to .example.org, file:/etc/socks5d/blocked "
+			"time mon-fri 08:00-18:00. A line a rule; the first that matches a request "
+			"decides. RULES in socks5d(8) has all of it."},
+	{.name = "otherwise",
+		AT(CHOICE, otherwise),
+		.initial = "allow",
+		.words = otherwise_words,
+		.reloadable = true,
+		.effects = EFFECT_RULES,
+		.value_name = "WORD",
+		.help = "What is done with requests that no rule matches: allow or deny."},
+	{.name = "protect",
+		AT(PROTECTED, protect),
+		.initial = "loopback, link-local, metadata, multicast",
+		.reloadable = true,
+		.effects = EFFECT_RULES,
+		.value_name = "LIST",
+		.help = "Places that no client gets to unless a rule allows it and names them: "
+			"loopback (for clients that are not on loopback themselves), link-local, "
+			"metadata (of clouds), multicast, private, own (this host's addresses), "
+			"rebinding (a public-looking name that comes to a private address). none: "
+			"none of them."},
+	{.name = "client_group",
+		AT(CLIENT_GROUPS, client_groups),
+		.initial = "",
+		.reloadable = true,
+		.effects = EFFECT_RULES,
+		.value_name = "GROUP",
+		.help = "A name for some clients, for rules and limits: @room12 192.168.12.0/24, "
+			"192.168.13.5. A line a group."},
 	{.name = "auth",
 		AT(CHOICE, auth),
 		.initial = "auto",

@@ -183,7 +183,7 @@ static void refuses_unknown_flags(void **state)
 
 	(void)state;
 	assert_refused(parse("--nonsense"), "--nonsense: ", part);
-	assert_refused(parse("-p", "80", "--prot", "81"), "--prot: ", part);
+	assert_refused(parse("-p", "80", "--potr", "81"), "--potr: ", part);
 	assert_refused(parse("-Z"), "-Z: ", part);
 	assert_refused(parse("-p", "80", "-Z", "81"), "-Z: ", part);
 	assert_refused(parse("--max_sessions=5"), "--max_sessions: ", part);
@@ -192,7 +192,7 @@ static void refuses_unknown_flags(void **state)
 static void asks_which_flag_was_meant(void **state)
 {
 	(void)state;
-	assert_refused(parse("--prot", "81"), "--prot: ", "; did you mean --port?");
+	assert_refused(parse("--potr", "81"), "--potr: ", "; did you mean --port?");
 	assert_refused(
 		parse("--max_sessions=5"), "--max_sessions: ", "; did you mean --max-sessions?");
 	assert_refused(parse("--chekc"), "--chekc: ", "; did you mean --check?");
