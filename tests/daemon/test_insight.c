@@ -120,7 +120,7 @@ static void targets_that_cannot_be_had_are_told_with_the_cause(void **state)
 	(void)state;
 	assert_int_not_equal(ask_for("alice", "secret", "127.0.0.1", refusing), 0);
 	reply = await_why("WHY alice", 1);
-	assert_contains(reply, "reason:connect_refused rule:- error:ECONNREFUSED advice:");
+	assert_contains(reply, "reason:connect_refused rule:otherwise error:ECONNREFUSED advice:");
 	assert_int_not_equal(ask_for(NULL, NULL, "nowhere.test", 80), 0);
 	assert_int_not_equal(ask_for(NULL, NULL, "broken.test", 80), 0);
 	reply = await_why("WHY Anonymous", 2);
