@@ -9,6 +9,7 @@
 #include "net/resolver.h"
 #include "proxy/places.h"
 #include "state/access_log.h"
+#include "state/bans.h"
 #include "state/holdoff.h"
 #include "state/client_names.h"
 #include "state/config.h"
@@ -31,6 +32,7 @@ struct services {
 	struct resolver *resolver;
 	struct own *own;
 	struct holdoff *holdoff; /* of who guesses administrators' passwords */
+	struct bans *bans; /* of clients, at the proxy's doors; NULL: there are none */
 	struct registry *registry;
 	struct access_log *access_log;
 	struct fdbudget budget;

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "state/ban_setting.h"
 #include "state/rule_types.h"
 #include "state/setting_types.h"
 
@@ -107,6 +108,8 @@ struct settings {
 	int64_t auth; /* enum auth_rule */
 	char *users_file;
 	int64_t max_password_checks; /* 0: auto */
+	struct ban_rule ban;
+	struct ban_exempt ban_exempt;
 
 	char *dns_servers;
 	char *dns_search;
@@ -122,7 +125,7 @@ struct settings {
 };
 
 /* Rows of the table, and so the size of every array that is indexed by it. */
-#define SETTINGS_COUNT 47
+#define SETTINGS_COUNT 49
 
 extern const struct setting settings_table[SETTINGS_COUNT];
 

@@ -66,10 +66,8 @@ struct users_backend {
 	/* Has somebody else changed what is kept since? */
 	bool (*is_outdated)(void *context);
 
-	/* Keeps the user, with `is_new` only when nobody of that name is kept yet. Whoever is keeps
-	 * the attributes that he has there. */
-	int (*save)(void *context, const struct user_record *user, bool is_new,
-		char error[USERS_ERROR_MAX]);
+	/* Keeps the user. Whoever is kept already keeps the attributes that he has there. */
+	int (*save)(void *context, const struct user_record *user, char error[USERS_ERROR_MAX]);
 
 	int (*remove)(
 		void *context, const char *name, size_t name_len, char error[USERS_ERROR_MAX]);
@@ -119,7 +117,8 @@ struct login {
 	const char *password;
 	size_t password_len;
 	/* Where logins with administrators' names are counted, by this address; NULL: nowhere. What
-	 * is remembered to be right is let in without being asked or counted there. */
+	 * is remembered to be right is let in without being counted there, unless too many that
+	 * were not have come from there within a second. */
 	struct holdoff *holdoff;
 	const struct addr *from;
 	/* Whoever waits for a slow hash takes turns with those that have another of these, which
@@ -138,6 +137,10 @@ enum login_result users_login(struct users *u, const struct login *login, int64_
 
 /* Is there a user of this name (of any bytes)? */
 bool users_have(struct users *u, const char *name, size_t name_len);
+
+/* A keyed hash of name and password, by which logins can be told apart without being kept: as long
+ * as this process lives, the same ones have the same. */
+uint64_t users_login_mark(const struct users *u, const struct login *login);
 
 /* How long slow hashes of logins have taken lately, in milliseconds. */
 int64_t users_check_ms(const struct users *u);

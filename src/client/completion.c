@@ -23,6 +23,7 @@ static const struct source sources[] = {
 	{"name", "ACCOUNTS", "name"},
 	{"id", "CONNECTIONS", "id"},
 	{"client", "CLIENTS", "client"},
+	{"banned", "BANS", "client"},
 };
 
 static bool begins_with(const struct completion *c, const char *word, size_t len)

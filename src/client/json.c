@@ -320,6 +320,11 @@ static void shape_failures(FILE *out, const char *request, const struct answer *
 	put_array(out, "failures", request, reply, NULL, put_record_line);
 }
 
+static void shape_bans(FILE *out, const char *request, const struct answer *reply)
+{
+	put_array(out, "bans", request, reply, NULL, put_record_line);
+}
+
 static void shape_settings(FILE *out, const char *request, const struct answer *reply)
 {
 	put_array(out, "settings", request, reply, NULL, put_record_line);
@@ -368,6 +373,7 @@ static const struct shape shapes[] = {
 	{"TRAFFIC", shape_traffic},
 	{"CLIENTS", shape_clients},
 	{"WHY", shape_failures},
+	{"BANS", shape_bans},
 	{"SETTINGS", shape_settings},
 	{"ACCESS_LOG", shape_entries},
 	{"USERS", shape_users},

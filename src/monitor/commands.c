@@ -16,6 +16,7 @@
 #include "base/parse.h"
 #include "base/version.h"
 #include "monitor/insight_commands.h"
+#include "monitor/ban_commands.h"
 #include "monitor/listings.h"
 #include "monitor/setting_lines.h"
 #include "server/sampling.h"
@@ -528,6 +529,30 @@ const struct command commands_table[] = {
 		.help = "sessions as they begin, ask, are refused and end, until a line is sent",
 		.most = 3,
 		.run = insight_run_watch},
+	{.word = "BANS",
+		ADMIN,
+		.parameters = "",
+		.help = "who is banned from the proxy: since when, until when, and why",
+		.run = ban_commands_list},
+	{.word = "BAN",
+		ADMIN,
+		.parameters = "<client>|<network> [<time>]",
+		.help = "bans a client's address or a network, for a time or for good, and ends "
+			"its sessions",
+		.least = 1,
+		.most = 2,
+		.is_errand = true,
+		.logged_from = 2,
+		.run = ban_commands_ban},
+	{.word = "UNBAN",
+		ADMIN,
+		.parameters = "<banned>|*",
+		.help = "ends a ban, or all of them",
+		.least = 1,
+		.most = 1,
+		.is_errand = true,
+		.logged_from = 2,
+		.run = ban_commands_unban},
 	{.word = "VERSION",
 		USER,
 		.parameters = "",

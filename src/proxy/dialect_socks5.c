@@ -167,7 +167,8 @@ static bool reply_socks5(struct handshake *h, enum end_reason failure, const str
 	return dialect_send(h, reply, socks5_format_reply(reply, (uint8_t)h->code, bound));
 }
 
-const struct dialect dialect_socks5 = {.begins_with = begins_socks5,
+const struct dialect dialect_socks5 = {.door = "socks",
+	.begins_with = begins_socks5,
 	.ask = ask_socks5,
 	.code = code_socks5,
 	.reply = reply_socks5};

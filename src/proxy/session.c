@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "net/socket.h"
+#include "proxy/ban_log.h"
 #include "proxy/bind.h"
 #include "proxy/relay.h"
 #include "proxy/udp.h"
@@ -164,6 +165,23 @@ static void prepare_asker(struct session *s)
 		.command = h->request.command};
 }
 
+/* Once, and the ban that has begun with it. */
+static void log_failed_login(struct session *s)
+{
+	const struct handshake *h = &s->handshake;
+
+	if (!h->failure.is_due)
+		return;
+	ban_log_failed_login(&(const struct failed_login){.client = &s->client_addr,
+		.door = h->dialect->door,
+		.reason = h->failure.reason,
+		.user = h->user,
+		.user_len = h->claimed_len});
+	if (h->failure.has_banned)
+		ban_log_begun(&h->failure.ban);
+	s->handshake.failure.is_due = false;
+}
+
 /* From the first byte to a request that can be tried. */
 static bool await_request(struct session *s)
 {
@@ -176,6 +194,7 @@ static bool await_request(struct session *s)
 	}
 	if (s->handshake.user_entry != NULL)
 		ledger_note_user(s->client_entry, s->handshake.user_entry, clock_ms());
+	log_failed_login(s); /* it was forgiven, and the session may last for hours */
 	publish_request(s);
 	tell(s, EVENT_REQUEST, END_REASONS);
 	prepare_asker(s);
@@ -572,6 +591,7 @@ static void account(struct session *s)
 		.connect_ms = s->served ? d->connect_ms : -1};
 
 	stats_session_ends(&v->stats, &outcome);
+	log_failed_login(s);
 	log_end_of_session(s, &outcome, &moved);
 	/* Only now: the time of the refusal is not to tell whether a user has that name. */
 	if (h->login_refused)
@@ -589,6 +609,7 @@ static void prepare_handshake(struct session *s)
 	h->config = s->config;
 	h->users = s->services->users;
 	h->holdoff = s->services->holdoff;
+	h->bans = s->services->bans;
 	h->from = &s->client_addr;
 	h->client_entry = s->client_entry;
 	h->stats = &s->services->stats;
@@ -622,11 +643,22 @@ static void begin(struct session *s, struct services *services, struct registry_
 	tell(s, EVENT_BEGIN, END_REASONS);
 }
 
+/* Whoever bans a client ends the sessions that are known by then: not this one, perhaps. */
+static bool was_banned(struct session *s)
+{
+	return bans_any(s->services->bans) &&
+		bans_refuse(s->services->bans, &s->client_addr, &s->config->settings.ban_exempt,
+			clock_ms());
+}
+
 void session_run(struct session *s, struct services *services, struct registry_slot *slot,
 	const struct guest *guest)
 {
 	begin(s, services, slot, guest);
-	serve_request(s);
+	if (was_banned(s))
+		s->reason = END_BANNED;
+	else
+		serve_request(s);
 	if (registry_told_why(slot) != END_REASONS)
 		s->reason = registry_told_why(slot);
 	close_sockets(s);

@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "proxy/pool.h"
 #include "server/addresses.h"
+#include "server/ban_sweep.h"
 #include "server/capacity.h"
 #include "server/change.h"
 #include "server/check.h"
@@ -50,6 +51,7 @@ struct server {
 	struct addresses addresses;
 	struct sampling sampling;
 	struct naming naming;
+	struct ban_sweep ban_sweep;
 };
 
 /* ---- what is said at start ---- */
@@ -107,10 +109,11 @@ static int make_shared_state(struct server *s, const struct config *c, char *err
 	v->registry = registry_new(v->budget.sessions);
 	v->throughput = throughput_new(v->stats.started);
 	v->standing = standing_new();
+	v->bans = v->standing != NULL ? bans_new(v->own, v->standing) : NULL;
 	v->failures = events_new(FAILURES_KEPT);
 	v->client_names = client_names_new(say_unreadable);
 	if (v->resolver == NULL || v->registry == NULL || v->throughput == NULL ||
-		v->standing == NULL || v->failures == NULL || v->client_names == NULL ||
+		v->bans == NULL || v->failures == NULL || v->client_names == NULL ||
 		watching_init(&v->watching) < 0) {
 		snprintf(error, CONFIG_ERROR_MAX, "out of memory");
 		return -1;
@@ -293,6 +296,7 @@ void server_close(struct server *s)
 	watching_free(&s->services.watching);
 	events_free(s->services.failures);
 	client_names_free(s->services.client_names);
+	bans_free(s->services.bans);
 	standing_free(s->services.standing);
 	throughput_free(s->services.throughput);
 	registry_free(s->services.registry);
@@ -380,6 +384,9 @@ int server_start(struct server *s, char error[CONFIG_ERROR_MAX])
 	janitor_add(s->janitor, &s->sampling.job);
 	naming_init(&s->naming, v);
 	janitor_add(s->janitor, &s->naming.job);
+	bans_restore(v->bans, bans_now());
+	ban_sweep_init(&s->ban_sweep, v->bans, s->janitor);
+	janitor_add(s->janitor, &s->ban_sweep.job);
 	if (hasher_start(s->hasher) == 0 && janitor_start(s->janitor) == 0 &&
 		resolver_start(v->resolver) == 0)
 		return 0;

@@ -387,6 +387,22 @@ const struct setting settings_table[] = {
 			"addresses take turns. A password that was right once is checked without. "
 			"auto: one for each processor that the server may use, as long as a 16th of "
 			"the memory holds them, 16 MB each."},
+	{.name = "ban",
+		AT(BAN, ban),
+		.initial = "10 in 10m for 1m to 1d",
+		.reloadable = true,
+		.value_name = "RULE",
+		.help = "So many failed logins in so much time ban the client's address, or the /64 "
+			"network of IPv6, from the proxy, each time for twice as long, up to the "
+			"last time. The same wrong name and password again counts once. off: "
+			"logins ban nobody."},
+	{.name = "ban_exempt",
+		AT(BAN_EXEMPT, ban_exempt),
+		.initial = "loopback",
+		.reloadable = true,
+		.value_name = "LIST",
+		.help = "Who is never banned by failed logins: loopback, networks such as "
+			"192.168.1.0/24, or none. The monitor's BAN holds for them, too."},
 	{.name = "dns_servers",
 		AT(TEXT, dns_servers),
 		.initial = "",

@@ -498,19 +498,41 @@ static void remember_tag(
 	rwlock_write_unlock(&u->lock);
 }
 
-/* Is it the password that was right before? `tag` receives the keyed hash of it otherwise. */
+/* Is it the password that was right before, of whom was found? `tag` receives the keyed hash of it.
+ */
+static bool has_right_tag(const struct users *u, const struct claim *c, const struct found *f,
+	unsigned char tag[TAG_SIZE])
+{
+	compute_tag(u, c, f->hash, tag);
+	return f->has_tag && sodium_memcmp(tag, f->tag, TAG_SIZE) == 0;
+}
+
 static bool is_remembered(
 	struct users *u, const struct claim *c, struct found *f, unsigned char tag[TAG_SIZE])
 {
 	look_up(u, c, f);
-	compute_tag(u, c, f->hash, tag);
-	return f->has_tag && sodium_memcmp(tag, f->tag, TAG_SIZE) == 0;
+	return has_right_tag(u, c, f, tag);
 }
 
 /* Is it subject to the hold-off, which is there for administrators' passwords? */
 static bool is_counted(const struct claim *c, const struct found *f)
 {
 	return c->holdoff != NULL && (c->by_admin || f->is_admin);
+}
+
+/* The same, as far as that may be asked: LOGIN_OK, LOGIN_REFUSED with the tag, or LOGIN_HELD_OFF.
+ */
+static enum login_result compare_quickly(
+	struct users *u, const struct claim *c, struct found *f, unsigned char tag[TAG_SIZE])
+{
+	look_up(u, c, f);
+	if (is_counted(c, f) && !holdoff_may_compare(c->holdoff, c->from, clock_ms()))
+		return LOGIN_HELD_OFF;
+	if (!has_right_tag(u, c, f, tag))
+		return LOGIN_REFUSED;
+	if (is_counted(c, f))
+		holdoff_note_known(c->holdoff, c->from);
+	return LOGIN_OK;
 }
 
 /* LOGIN_OK, LOGIN_REFUSED, or LOGIN_NO_MEMORY. */
@@ -596,9 +618,10 @@ static enum login_result check_claim(
 	struct users *u, const struct claim *c, struct hashing_wait *wait, struct found *f)
 {
 	unsigned char tag[TAG_SIZE];
+	enum login_result result = compare_quickly(u, c, f, tag);
 
-	if (is_remembered(u, c, f, tag))
-		return LOGIN_OK;
+	if (result != LOGIN_REFUSED)
+		return result;
 	if (is_counted(c, f) && holdoff_holds(c->holdoff, c->from, clock_ms()))
 		return LOGIN_HELD_OFF;
 	if (is_counted(c, f))
@@ -672,6 +695,21 @@ bool users_have(struct users *u, const char *name, size_t name_len)
 	return have;
 }
 
+uint64_t users_login_mark(const struct users *u, const struct login *login)
+{
+	unsigned char tag[TAG_SIZE];
+	crypto_generichash_state state;
+	uint64_t mark;
+
+	crypto_generichash_init(&state, u->key, sizeof(u->key), TAG_SIZE);
+	add_part(&state, login->name, login->name_len);
+	add_part(&state, login->password, login->password_len);
+	crypto_generichash_final(&state, tag, TAG_SIZE);
+	sodium_stackzero(LEFT_ON_STACK);
+	memcpy(&mark, tag, sizeof(mark));
+	return mark;
+}
+
 int64_t users_check_ms(const struct users *u)
 {
 	return hashing_cost(u->hashing);
@@ -687,7 +725,7 @@ bool users_knows_admin(struct users *u, const struct login *login)
 	if (!make_claim(&c, login))
 		return false;
 	c.by_admin = true;
-	knows = is_remembered(u, &c, &f, tag);
+	knows = compare_quickly(u, &c, &f, tag) == LOGIN_OK;
 	sodium_memzero(c.password, sizeof(c.password));
 	return knows;
 }
@@ -783,7 +821,7 @@ static void put_user(struct users *u, struct user *user)
 }
 
 /* First at the backend, then in the map: all that could fail there was done before. */
-static int store_user(struct users *u, const struct user_record *record, bool is_new, char *error)
+static int store_user(struct users *u, const struct user_record *record, char *error)
 {
 	struct user *user = user_new(u, record);
 	const struct users_backend *b = &u->backend;
@@ -792,7 +830,7 @@ static int store_user(struct users *u, const struct user_record *record, bool is
 		user_free(user);
 		return refuse_change(error, record->name, "cannot be kept: out of memory");
 	}
-	if (u->are_kept && b->save(b->context, record, is_new, error) < 0) {
+	if (u->are_kept && b->save(b->context, record, error) < 0) {
 		user_free(user);
 		return -1;
 	}
@@ -816,7 +854,7 @@ int users_add(struct users *u, const char *name, const char *hash, enum user_rol
 
 	if (find_user(u, name, record.name_len) != NULL)
 		return refuse_change(error, name, "exists already");
-	return store_user(u, &record, true, error);
+	return store_user(u, &record, error);
 }
 
 int users_set_password(
@@ -829,7 +867,7 @@ int users_set_password(
 		return refuse_change(error, name, "does not exist");
 	record.role = old->role;
 	record.attributes = old->attributes;
-	return store_user(u, &record, false, error);
+	return store_user(u, &record, error);
 }
 
 static bool is_last_admin(struct users *u, const struct user *user)
@@ -850,7 +888,7 @@ int users_set_role(
 		return refuse_change(error, name, "is the last admin and stays one");
 	record = record_of(name, old->hash, role);
 	record.attributes = old->attributes;
-	return store_user(u, &record, false, error);
+	return store_user(u, &record, error);
 }
 
 int users_set_admin(
@@ -861,7 +899,7 @@ int users_set_admin(
 
 	if (old != NULL)
 		record.attributes = old->attributes;
-	return store_user(u, &record, false, error);
+	return store_user(u, &record, error);
 }
 
 static void take_out(struct users *u, const char *name, size_t len)

@@ -549,12 +549,10 @@ int users_file_can_be_written(const char *path, char error[USERS_ERROR_MAX])
 
 /* ---- the backend ---- */
 
-static int save_in_file(
-	void *context, const struct user_record *user, bool is_new, char error[USERS_ERROR_MAX])
+static int save_in_file(void *context, const struct user_record *user, char error[USERS_ERROR_MAX])
 {
 	struct edit edit = {.name = user->name, .name_len = user->name_len, .user = user};
 
-	(void)is_new; /* what is in the file is known */
 	return edit_file(context, &edit, error);
 }
 

@@ -126,6 +126,21 @@ static void failures_have_their_advice_whole(void **state)
 		"\"error\":null,\"name\":\"tv\",\"advice\":\"set a:b, then c:d\"}]}");
 }
 
+static void bans_are_records(void **state)
+{
+	(void)state;
+	assert_json("BANS",
+		"OK\nclient:192.0.2.7 by:failures failures:10 refused:17 begun:2025-07-15T12:40:39 "
+		"until:2025-07-15T12:41:39 left:59\nclient:10.0.0.0/8 by:command failures:0 "
+		"refused:0 begun:2025-07-15T12:40:39 until:- left:-\n\n",
+		"{\"status\":\"OK\",\"bans\":[{\"client\":\"192.0.2.7\",\"by\":\"failures\","
+		"\"failures\":10,\"refused\":17,\"begun\":\"2025-07-15T12:40:39\","
+		"\"until\":\"2025-07-15T12:41:39\",\"left\":59},{\"client\":\"10.0.0.0/8\","
+		"\"by\":\"command\",\"failures\":0,\"refused\":0,"
+		"\"begun\":\"2025-07-15T12:40:39\",\"until\":null,\"left\":null}]}");
+	assert_json("BANS", "OK\n\n", "{\"status\":\"OK\",\"bans\":[]}");
+}
+
 static void settings_are_records(void **state)
 {
 	(void)state;
@@ -278,6 +293,7 @@ int main(void)
 		cmocka_unit_test(accounts_are_records),
 		cmocka_unit_test(clients_are_records),
 		cmocka_unit_test(failures_have_their_advice_whole),
+		cmocka_unit_test(bans_are_records),
 		cmocka_unit_test(settings_are_records),
 		cmocka_unit_test(users_are_names),
 		cmocka_unit_test(the_access_log_is_entries),

@@ -392,6 +392,8 @@ static const struct row {
 	{"client_group", "@a 192.0.2.0/24", ""},
 	{"auth", "required", ""},
 	{"max_password_checks", "7", "hashing_set_most"},
+	{"ban", "7 in 7s for 7s to 7m", ""},
+	{"ban_exempt", "192.0.2.0/24", ""},
 	{"dns_servers", "192.0.2.7", "resolver_configure"},
 	{"dns_search", "lan", "resolver_configure"},
 	{"dns_cache", "7", "resolver_configure"},

@@ -527,7 +527,8 @@ static const char *another_value(const struct setting *s, char out[64])
 		{&setting_hosts, "192.0.2.7, 2001:db8::7"}, {&setting_ports, "40000-40100"},
 		{&setting_rules, "deny to .example.org, 192.0.2.0/24 port 80; allow user @a, b"},
 		{&setting_protected, "loopback, own"},
-		{&setting_client_groups, "@a 192.0.2.0/24, 2001:db8::/32; @b 192.0.2.7/32"}};
+		{&setting_client_groups, "@a 192.0.2.0/24, 2001:db8::/32; @b 192.0.2.7/32"},
+		{&setting_ban, "3 in 5m for 2m to 1h"}, {&setting_ban_exempt, "192.0.2.0/24"}};
 
 	if (has_range(s)) {
 		snprintf(out, 64, "%lld%s", (long long)s->most - 1,

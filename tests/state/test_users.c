@@ -922,7 +922,7 @@ static void the_backend_gets_whole_users(void **state)
 	assert_string_equal(f.asked,
 		"save alice A2 user sessions=5 rate=1MB; save alice A3 admin sessions=5 rate=1MB; "
 		"save alice A4 admin sessions=5 rate=1MB; save alice A4 user sessions=5 rate=1MB; "
-		"save carol C user new; remove root; ");
+		"save carol C user; remove root; ");
 	users_free(u);
 }
 

@@ -77,7 +77,7 @@ static struct users_backend file_in_effect(const char *path)
 
 static int save_in(struct users_backend *file, const struct user_record *user)
 {
-	return file->save(file->context, user, false, error);
+	return file->save(file->context, user, error);
 }
 
 static int save_as(const char *path, const struct user_record *user)
@@ -827,7 +827,7 @@ static void *write_often(void *context)
 
 		if (file.load(file.context, take_anybody, NULL, why) == 0) {
 			file.settle(file.context);
-			(void)file.save(file.context, &user, false, why);
+			(void)file.save(file.context, &user, why);
 			(void)file.remove(file.context, user.name, user.name_len, why);
 		}
 		file.free(file.context);
