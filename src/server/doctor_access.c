@@ -10,6 +10,7 @@
 #include "server/effects.h"
 #include "server/fronts.h"
 #include "state/admission.h"
+#include "state/rules.h"
 #include "state/users.h"
 
 static bool is_loopback_only(const struct listen_list *places)
@@ -110,10 +111,86 @@ static void look_at_clients(struct doctor *d)
 			lets_world_in(c) ? "any, with a login" : "some networks only");
 }
 
+/* ---- rules ---- */
+
+static bool allows_anything(const struct rules *r)
+{
+	for (size_t i = 0; i < rules_count(r); i++) {
+		if (rules_get(r, i).rule->action != RULE_DENY)
+			return true;
+	}
+	return false;
+}
+
+/* Does it deny names, so that who sends the address instead walks past? */
+static bool denies_names(const struct rule *rule)
+{
+	size_t names = rule->to.values == NULL ? 0 : rule_list_names(rule->to.values);
+
+	for (size_t i = 0; i < rule->to.file_count; i++)
+		names += rule->to.files[i].list == NULL ? 0
+							: rule_list_names(rule->to.files[i].list);
+	return rule->action == RULE_DENY && names > 0;
+}
+
+static bool denies_literals(const struct rule *rule)
+{
+	return rule->action == RULE_DENY && (rule->to.places & PLACE_BIT(PLACE_LITERAL)) != 0;
+}
+
+/* The first rule that denies names and has none below it that denies those who send addresses;
+ * where nothing is allowed otherwise, none is needed. */
+static void look_at_denied_names(struct doctor *d, const struct rules *r)
+{
+	struct rule_info first = {.rule = NULL};
+
+	for (size_t i = rules_count(r); i-- > 0 && !denies_literals(rules_get(r, i).rule);) {
+		if (denies_names(rules_get(r, i).rule))
+			first = rules_get(r, i);
+	}
+	if (first.rule != NULL && d->config->settings.otherwise != RULE_DENY)
+		doctor_advise(d, DOCTOR_WARN,
+			"put rule = deny to literal below it, where every program can send names",
+			"rule %s denies names: who sends the address walks past it", first.word);
+}
+
+static void say_of_rules(struct doctor *d, const struct rules *r)
+{
+	const struct settings *s = &d->config->settings;
+	const char *warning;
+
+	for (size_t i = 0; (warning = rules_warning(r, i)) != NULL; i++)
+		doctor_say(d, DOCTOR_WARN, "%s", warning);
+	if (s->otherwise == RULE_DENY && !allows_anything(r))
+		doctor_advise(d, DOCTOR_BAD, "add a rule = allow ..., or set otherwise = allow",
+			"otherwise = deny, and no rule allows anything: nobody gets anywhere");
+	else if (s->otherwise != RULE_DENY && s->protect == 0)
+		doctor_advise(d, DOCTOR_WARN,
+			"set protect = loopback, link-local, metadata, multicast",
+			"nothing is protected: clients reach what listens on this host's loopback");
+	else
+		doctor_say(
+			d, DOCTOR_OK, "%zu rule%s", rules_count(r), rules_count(r) == 1 ? "" : "s");
+	look_at_denied_names(d, r);
+}
+
+static void look_at_rules(struct doctor *d)
+{
+	char error[RULES_ERROR_MAX];
+	struct rules *r = rules_compile(&d->config->settings, NULL, false, error);
+
+	if (r == NULL)
+		doctor_say(d, DOCTOR_BAD, "%s", error);
+	else
+		say_of_rules(d, r);
+	rules_release(r);
+}
+
 const struct doctor_check doctor_access_checks[] = {
 	{"doors", look_at_doors},
 	{"users", look_at_users},
 	{"administrators", look_at_admins},
 	{"clients", look_at_clients},
+	{"rules", look_at_rules},
 	{.topic = NULL},
 };
