@@ -129,6 +129,8 @@ WRAP_monitor/test_commands := $(WRAP_PARTS) password_hash server_add_rule server
 	statistics_each
 WRAP_monitor/test_console := $(WRAP_DESK)
 WRAP_monitor/test_console_ends := $(WRAP_DESK)
+WRAP_monitor/test_history_commands := $(WRAP_DESK) database_commit
+WRAP_monitor/test_insight_commands := $(WRAP_DESK)
 WRAP_monitor/test_listings := $(WRAP_PARTS)
 WRAP_net/test_hosts := read clock_ms clock_deadline calloc malloc aligned_alloc
 WRAP_net/test_nameservers := read clock_ms clock_deadline
@@ -157,15 +159,20 @@ WRAP_server/test_capacity := cgroup_memory cgroup_threads_left cgroup_processors
 WRAP_server/test_change := lines_open log_abandon log_prepare log_switch log_message_beside log_set_level \
 	log_set_format access_log_open access_log_resize resolver_configure hashing_set_most users_read \
 	users_put_into_effect config_publish fdbudget_borrow listeners_open setting_copy
+WRAP_server/test_doctor := probe_listen probe_connect probe_local probe_name_server probe_clock probe_append \
+	probe_read probe_folder occupant_ask capacity_plan capacity_plan_workers own_format
 WRAP_server/test_fronts := socket occupant_ask
 WRAP_server/test_hasher := pthread_create
 WRAP_server/test_idle := clock_ms
 WRAP_server/test_janitor := pthread_create
 WRAP_server/test_keeper := database_commit time
+WRAP_server/test_recheck := clock_ms time
 WRAP_server/test_sampling := janitor_call
 WRAP_server/test_schedule := clock_ms
 WRAP_server/test_stopping := _exit clock_ms clock_deadline sigtimedwait
+WRAP_server/test_temporary := time
 WRAP_state/test_access_log := getdelim
+WRAP_state/test_events := calloc malloc aligned_alloc
 WRAP_state/test_hash_kinds := password_check
 WRAP_state/test_hashing := calloc malloc aligned_alloc pthread_cond_clockwait
 WRAP_state/test_logins := clock_ms pthread_cond_clockwait

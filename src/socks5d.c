@@ -96,6 +96,16 @@ static int explain_question(const struct options *options)
 	return statuses[verdict];
 }
 
+static int examine(const struct options *options)
+{
+	char error[CONFIG_ERROR_MAX];
+	int wrong = server_examine(options, stdout, error);
+
+	if (wrong < 0)
+		return fail_with(error, EXIT_BAD_INPUT);
+	return wrong == 0 ? EXIT_OK : EXIT_FAILED;
+}
+
 /* ---- what the libraries need of the system ---- */
 
 /* c-ares takes its query ids from /dev/urandom each time it makes a channel, and where it cannot
@@ -255,6 +265,8 @@ static int print_answer(const struct options *options, const sigset_t *mask)
 		return check(options);
 	if (options->action == OPTIONS_EXPLAIN)
 		return explain_question(options);
+	if (options->action == OPTIONS_DOCTOR)
+		return examine(options);
 	if (options->action == OPTIONS_HELP)
 		options_print_help(stdout);
 	else

@@ -5,6 +5,7 @@
 
 #include <signal.h>
 #include <stdbool.h>
+#include <stdio.h>
 
 #include "server/change.h"
 #include "server/errands.h"
@@ -45,6 +46,12 @@ int server_check(const struct options *o, char error[CONFIG_ERROR_MAX])
  * wrong. */
 int server_explain(const struct options *o, FILE *out, enum explain_verdict *verdict,
 	char error[CONFIG_ERROR_MAX]) __attribute__((warn_unused_result));
+
+/* Looks at what commonly goes wrong with such a server on this host, and prints what it finds
+ * (doctor.h). Returns how many things are wrong; -1 when the configuration or the users cannot be
+ * read, with the reason in `error`. */
+int server_examine(const struct options *o, FILE *out, char error[CONFIG_ERROR_MAX])
+	__attribute__((warn_unused_result));
 
 /* What all sessions share, for the monitor to look at. Valid until server_close(). */
 struct services *server_services(struct server *s);

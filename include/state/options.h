@@ -14,6 +14,7 @@ enum options_action {
 	OPTIONS_SERVE,
 	OPTIONS_CHECK, /* -n */
 	OPTIONS_EXPLAIN, /* --explain */
+	OPTIONS_DOCTOR, /* --doctor */
 	OPTIONS_HELP, /* -h */
 	OPTIONS_VERSION, /* -v */
 };

@@ -230,6 +230,18 @@ void effects_warn_of_rules(const struct config *c, const struct services *v)
 		log_message(LOG_WARN, "%s", warning);
 }
 
+static void copy_list(void *context, const char *path)
+{
+	const struct site *site = context;
+
+	keeper_copy_file(site->keeper, path);
+}
+
+void effects_copy_lists(struct site *site, const struct config *c)
+{
+	rules_each_file(c->rules, copy_list, site);
+}
+
 /* ---- the steps of a change ---- */
 
 /* A file that was emptied or moved away, by accident or for a moment, is not to lock everybody out;
@@ -305,9 +317,10 @@ static int check_expectations(struct change *change, char error[CONFIG_ERROR_MAX
 	return effects_check_expectations(change->new, change->site->services, error);
 }
 
-static void warn_of_rules(struct change *change)
+static void finish_rules(struct change *change)
 {
 	effects_warn_of_rules(change->new, change->site->services);
+	effects_copy_lists(change->site, change->new);
 }
 
 static void publish(struct change *change)
@@ -438,7 +451,7 @@ const struct effect effects_table[] = {
 		.prepare = read_users,
 		.commit = put_users,
 		.undo = drop_users},
-	{.of = EFFECT_RULES, .name = "rules", .prepare = compile_rules, .finish = warn_of_rules},
+	{.of = EFFECT_RULES, .name = "rules", .prepare = compile_rules, .finish = finish_rules},
 	{.of = EFFECT_PUBLISH,
 		.name = "configuration",
 		.prepare = check_expectations,

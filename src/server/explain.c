@@ -351,7 +351,7 @@ static bool pass_gates(struct explaining *e, struct explain_gate *denial)
 		struct explain_gate g = {.result = "pass"};
 		struct explain_gates_question q = {.services = e->services,
 			.config = e->config,
-			.question = &e->asked,
+			.question = e->question,
 			.time = e->time};
 
 		explain_gates_table[i].ask(&q, &g);

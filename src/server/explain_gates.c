@@ -7,10 +7,13 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "state/admission.h"
 #include "state/bans.h"
 #include "state/end_reason.h"
+#include "state/ledger_limits.h"
+#include "state/quota.h"
 
 static void deny_at_gate(struct explain_gate *g, const char *reason, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
@@ -67,6 +70,15 @@ static void ask_clients(const struct explain_gates_question *q, struct explain_g
 
 /* ---- login ---- */
 
+static bool may_come_from(const struct limits *limits, const struct question *q)
+{
+	for (size_t i = 0; i < limits->from_count; i++) {
+		if (network_contains_on_link(&limits->from[i], &q->client))
+			return true;
+	}
+	return false;
+}
+
 static bool user_exists(struct users *users, const char *name)
 {
 	struct user_info info;
@@ -81,6 +93,32 @@ bool explain_gates_keeps_user(const struct config *c, struct users *users, const
 	return user_exists(users, q->user) || !admission_wrong_login_forgiven(c);
 }
 
+/* What holds for the user, and what the door does with a right password then. */
+static void ask_user(const struct explain_gates_question *q, struct explain_gate *g)
+{
+	struct limits_in_force f;
+	struct limits own;
+
+	if (!users_own_limits(q->services->users, q->question->user, &own))
+		return;
+	limit_book_of_user(q->services->limits, &own, &f, NULL);
+	if (f.is_kept_out)
+		deny_at_gate(g, end_reason_word(END_DISABLED), "the user is disabled");
+	else if (limits_have(&f.limits, LIMIT_EXPIRES) && q->time >= f.limits.expires)
+		deny_at_gate(g, end_reason_word(END_EXPIRED), "the user has expired");
+	else if (limits_have(&f.limits, LIMIT_FROM) && !may_come_from(&f.limits, q->question))
+		deny_at_gate(g, end_reason_word(END_CLIENT_NOT_ALLOWED_FOR_USER),
+			"the user may not come from there");
+	else if (limits_have(&f.limits, LIMIT_EXPIRES))
+		g->until = f.limits.expires;
+}
+
+static void ask_known(const struct explain_gates_question *q, struct explain_gate *g)
+{
+	note_at_gate(g, "pass", "with the right password");
+	ask_user(q, g);
+}
+
 static void ask_login(const struct explain_gates_question *q, struct explain_gate *g)
 {
 	const struct question *question = q->question;
@@ -92,12 +130,69 @@ static void ask_login(const struct explain_gates_question *q, struct explain_gat
 	else if (!admission_login_checked(q->config))
 		note_at_gate(g, "anonymous", "auth = none: whoever logs in is Anonymous");
 	else if (user_exists(q->services->users, question->user))
-		note_at_gate(g, "pass", "with the right password");
+		ask_known(q, g);
 	else if (admission_wrong_login_forgiven(q->config))
 		note_at_gate(g, "anonymous",
 			"there is no such user: whose login is not right is Anonymous here");
 	else
 		deny_at_gate(g, end_reason_word(END_LOGIN_REFUSED), "there is no such user");
+}
+
+/* ---- limits ---- */
+
+/* What is used by the account of that name (a user's, or a client as text), if it is known. */
+static void ask_account(const struct explain_gates_question *q, const char *who,
+	const struct limits *limits, struct explain_gate *g)
+{
+	struct ledger_account account;
+
+	if (g->denies ||
+		!ledger_find_account(q->services->ledger, who, (int64_t)time(NULL), &account))
+		return;
+	if (limits_have(limits, LIMIT_SESSIONS) && account.sessions >= limits->sessions) {
+		deny_at_gate(g, end_reason_word(END_TOO_MANY_SESSIONS),
+			"%s has %zu sessions now, of %u", who, account.sessions, limits->sessions);
+	} else if (account.news.is_spent && account.news.over != OVER_SLOW) {
+		deny_at_gate(
+			g, end_reason_word(END_QUOTA_REACHED), "%s has used up the quota", who);
+		g->until = quota_end(&account.news.quota, q->time);
+	}
+}
+
+/* Those of the client's that hold for this session. */
+static void ask_client_limits(
+	const struct explain_gates_question *q, bool has_login, struct explain_gate *g)
+{
+	struct network client = own_client_of(q->services->own, &q->question->client);
+	char who[NETWORK_TEXT_MAX];
+	struct limits_in_force f;
+
+	limit_book_of_client(q->services->limits, &client, &f, NULL);
+	network_format(&client, who);
+	for (enum limit_key k = 0; k < LIMIT_KEYS && has_login; k++) {
+		if ((f.of_anonymous & LIMIT_BIT(k)) != 0)
+			f.limits.said[k] = LIMIT_UNSAID;
+	}
+	if (f.is_kept_out)
+		deny_at_gate(g, end_reason_word(END_DISABLED), "%s is disabled", who);
+	ask_account(q, who, &f.limits, g);
+}
+
+static void ask_limits(const struct explain_gates_question *q, struct explain_gate *g)
+{
+	const char *user = q->question->user;
+	bool has_login = *user != '\0' && admission_login_checked(q->config) &&
+		user_exists(q->services->users, user);
+	struct limits_in_force f;
+	struct limits own;
+
+	ask_client_limits(q, has_login, g);
+	if (has_login && users_own_limits(q->services->users, user, &own)) {
+		limit_book_of_user(q->services->limits, &own, &f, NULL);
+		ask_account(q, user, &f.limits, g);
+	}
+	if (q->services->registry == NULL && !g->denies)
+		note_at_gate(g, "unknown", "what is used is known to the server that runs");
 }
 
 /* ---- the table ---- */
@@ -106,6 +201,7 @@ const struct explain_gates_row explain_gates_table[] = {
 	{"ban", ask_bans},
 	{"clients", ask_clients},
 	{"login", ask_login},
+	{"limits", ask_limits},
 };
 
 const size_t explain_gates_count = sizeof(explain_gates_table) / sizeof(explain_gates_table[0]);

@@ -13,19 +13,20 @@
 
 /* Codes of long flags, behind all characters: + index in the table of settings. */
 #define FIRST_LONG 256
-#define FIXED_FLAGS 7 /* help, version, config, check, user, explain, resolve */
+#define FIXED_FLAGS 8 /* help, version, config, check, doctor, explain, resolve, user */
 
 /* Of flags without a letter, below all characters. */
-enum { FLAG_EXPLAIN = 1, FLAG_RESOLVE };
+enum { CODE_DOCTOR = 1, CODE_EXPLAIN, CODE_RESOLVE };
 
 static const struct option fixed[FIXED_FLAGS] = {
 	{"help", no_argument, NULL, 'h'},
 	{"version", no_argument, NULL, 'v'},
 	{"config", required_argument, NULL, 'c'},
 	{"check", no_argument, NULL, 'n'},
+	{"doctor", no_argument, NULL, CODE_DOCTOR},
 	{"user", required_argument, NULL, 'u'},
-	{"explain", required_argument, NULL, FLAG_EXPLAIN},
-	{"resolve", no_argument, NULL, FLAG_RESOLVE},
+	{"explain", required_argument, NULL, CODE_EXPLAIN},
+	{"resolve", no_argument, NULL, CODE_RESOLVE},
 };
 
 /* The tables that getopt_long(3) wants. */
@@ -135,15 +136,18 @@ static int take_flag(struct options *o, int code, char *error)
 	case 'n':
 		o->action = OPTIONS_CHECK;
 		return 0;
+	case CODE_DOCTOR:
+		o->action = OPTIONS_DOCTOR;
+		return 0;
 	case 'c':
 		return take_config(o, optarg, error);
 	case 'u':
 		return add_user(o, optarg, error);
-	case FLAG_EXPLAIN:
+	case CODE_EXPLAIN:
 		o->action = OPTIONS_EXPLAIN;
 		o->question = optarg;
 		return 0;
-	case FLAG_RESOLVE:
+	case CODE_RESOLVE:
 		o->asks_names = true;
 		return 0;
 	default:
@@ -181,7 +185,7 @@ static int complain_of_option(char **argv, int code, const struct flags *flags, 
 {
 	const char letter[3] = {'-', (char)optopt, '\0'};
 	bool is_known = strchr(flags->letters, optopt) != NULL;
-	bool is_letter = optopt > FLAG_RESOLVE && optopt < FIRST_LONG && is_known == (code == ':');
+	bool is_letter = optopt > CODE_RESOLVE && optopt < FIRST_LONG && is_known == (code == ':');
 	const char *flag = is_letter ? letter : argv[optind - 1];
 	char hint[NEAREST_HINT_MAX] = "", why[256] = "there is no such flag";
 
@@ -296,6 +300,8 @@ void options_print_help(FILE *out)
 	      "  -c, --config FILE      read the settings below from FILE, a line each:\n"
 	      "                         max_sessions = 500. Flags win over the file.\n"
 	      "  -n, --check            check the configuration and exit: status 0, or 2 and why\n"
+	      "      --doctor           look for what commonly goes wrong, a line each, and\n"
+	      "                         exit: status 0 all well, 1 something is wrong\n"
 	      "      --explain 'from=ADDR [user=NAME] to=HOST:PORT [command=udp] [time=\"tue "
 	      "09:30\"]'\n"
 	      "                         say what would become of such a request, and why, and\n"

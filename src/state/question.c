@@ -92,7 +92,8 @@ static bool read_name(struct question *q, const struct piece *name)
 	q->name[name->len] = '\0';
 	q->name_len = name->len;
 	dst = question_destination(q);
-	return destination_is_sane(&dst) && strpbrk(q->name, ":[]/\\") == NULL;
+	return dst.kind == DESTINATION_NAME && destination_is_sane(&dst) &&
+		strpbrk(q->name, ":[]/\\") == NULL;
 }
 
 /* "HOST:PORT" or "NAME@ADDR:PORT". */
