@@ -53,7 +53,10 @@ struct request {
 /* Takes a line apart. False when it is no request that the table knows; then `r` says why. */
 bool commands_parse(const struct monitor_line *line, struct request *q, struct reply *r);
 
-/* May `user` give the command, as things are now? If not, `r` says so. */
+/* May `user` give the command, as things are now? */
+bool commands_may(const struct request *q, const char *user);
+
+/* The same; if not, `r` says so. */
 bool commands_allowed(const struct request *q, const char *user, struct reply *r);
 
 #endif

@@ -12,7 +12,9 @@
 #include "state/history.h"
 #include "state/bans.h"
 #include "state/holdoff.h"
+#include "state/client_names.h"
 #include "state/config.h"
+#include "state/events.h"
 #include "state/hashing.h"
 #include "state/ledger.h"
 #include "state/limit_book.h"
@@ -21,6 +23,7 @@
 #include "state/stats.h"
 #include "state/throughput.h"
 #include "state/users.h"
+#include "state/watching.h"
 
 /* All of it outlives the sessions. */
 struct services {
@@ -42,6 +45,9 @@ struct services {
 	struct standing *standing;
 	struct limit_book *limits;
 	struct history *history; /* NULL: nobody keeps one */
+	struct events *failures; /* the newest, for whoever asks why */
+	struct watching watching;
+	struct client_names *client_names;
 	struct log_limit access_lost_limit, no_port_limit;
 };
 

@@ -46,10 +46,13 @@ int history_tables_prune(struct database *d, int32_t first_day, int32_t first_si
 /* ---- who ---- */
 
 /* A user by name, deleted ones of that name included; clients in a network, or the one that an
- * address belongs to; all zeros: all accounts. */
+ * address belongs to; the members of a group; all zeros: all accounts. */
 struct history_who {
 	const char *user; /* NULL: no user */
 	const struct network *clients; /* NULL: no clients */
+	/* NULL: no group. `client`: of an account that is a client's, `name` of a user's. */
+	bool (*is_member)(const void *group, const struct network *client, const char *name);
+	const void *group;
 };
 
 /* Deletes all history of these. `*count`: how many accounts. */

@@ -5,6 +5,7 @@
 
 #include <signal.h>
 #include <stdbool.h>
+#include <stdio.h>
 
 #include "server/change.h"
 #include "server/errands.h"
@@ -37,6 +38,12 @@ int server_start_workers(struct server *s, char error[CONFIG_ERROR_MAX])
 
 /* Only reads and checks what server_open() would (check.h). -1 with the reason in `error`. */
 int server_check(const struct options *o, char error[CONFIG_ERROR_MAX])
+	__attribute__((warn_unused_result));
+
+/* Looks at what commonly goes wrong with such a server on this host, and prints what it finds
+ * (doctor.h). Returns how many things are wrong; -1 when the configuration or the users cannot be
+ * read, with the reason in `error`. */
+int server_examine(const struct options *o, FILE *out, char error[CONFIG_ERROR_MAX])
 	__attribute__((warn_unused_result));
 
 /* What all sessions share, for the monitor to look at. Valid until server_close(). */

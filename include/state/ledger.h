@@ -71,6 +71,10 @@ struct ledger_entry *ledger_join_client(
 /* A session of a user begins, who is being looked at and cannot retire meanwhile. */
 void ledger_join_user(struct ledger_entry *user);
 
+/* The session of `client` (NULL is allowed) has logged in as `user`: clients are told with the user
+ * who did so last, to the second. */
+void ledger_note_user(struct ledger_entry *client, const struct ledger_entry *user, int64_t now);
+
 /* What traffic_share() is to be given; NULL of NULL. */
 struct tally *ledger_tally(struct ledger_entry *entry);
 
@@ -142,6 +146,7 @@ struct ledger_figures ledger_read(const struct ledger_entry *entry);
 struct ledger_client {
 	struct network client;
 	struct ledger_figures figures;
+	const char *user; /* who has logged in from there last; "": nobody has. In the same block */
 };
 
 /* All of them, those with sessions first, then by when they were seen last, in a block to be freed.

@@ -126,6 +126,7 @@ struct settings {
 	int64_t history_days; /* 0: no history */
 	int64_t sites_days; /* 0: no sites in it */
 
+	char *client_names;
 	char *access_log_file;
 	int64_t access_log_entries;
 	char *log_file;
@@ -134,7 +135,7 @@ struct settings {
 };
 
 /* Rows of the table, and so the size of every array that is indexed by it. */
-#define SETTINGS_COUNT 55
+#define SETTINGS_COUNT 56
 
 extern const struct setting settings_table[SETTINGS_COUNT];
 

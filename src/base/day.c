@@ -75,6 +75,16 @@ int32_t day_month(int32_t day)
 	return day / 100 * 100 + 1;
 }
 
+/* They are digits. */
+static int read_digits(const char *text, int count)
+{
+	int number = 0;
+
+	for (int i = 0; i < count; i++)
+		number = number * 10 + (text[i] - '0');
+	return number;
+}
+
 bool day_parse(const char *text, int32_t *out)
 {
 	static const char like[] = "dddd-dd-dd";
@@ -84,8 +94,10 @@ bool day_parse(const char *text, int32_t *out)
 		if (like[i] == 'd' ? !isdigit((unsigned char)text[i]) : text[i] != like[i])
 			return false;
 	}
-	if (sscanf(text, "%4d-%2d-%2d", &year, &month, &day) != 3 || year < 1970 || month < 1 ||
-		month > 12 || day < 1 || day > days_in(year, month))
+	year = read_digits(text, 4);
+	month = read_digits(text + 5, 2);
+	day = read_digits(text + 8, 2);
+	if (year < 1970 || month < 1 || month > 12 || day < 1 || day > days_in(year, month))
 		return false;
 	*out = make_day(year, month, day);
 	return true;

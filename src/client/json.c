@@ -56,7 +56,7 @@ static void put_text(FILE *out, const struct monitor_line *text)
 
 /* The members of records that are text, whatever they look like: a name may be 123, or 5m. */
 static const char *const text_names[] = {"user", "name", "client", "target", "address", "from",
-	"site", "group", "groups", "password", "proxy", "limits"};
+	"site", "group", "groups", "password", "proxy", "limits", "rule", "advice", "text"};
 
 static bool is_text(const struct monitor_line *name)
 {
@@ -332,6 +332,11 @@ static void shape_site_usage(FILE *out, const char *request, const struct answer
 	put_array(out, "sites", request, reply, NULL, put_record_line);
 }
 
+static void shape_failures(FILE *out, const char *request, const struct answer *reply)
+{
+	put_array(out, "failures", request, reply, NULL, put_record_line);
+}
+
 static void shape_bans(FILE *out, const char *request, const struct answer *reply)
 {
 	put_array(out, "bans", request, reply, NULL, put_record_line);
@@ -414,6 +419,7 @@ static const struct shape shapes[] = {
 	{"ACCOUNTS", shape_accounts},
 	{"TRAFFIC", shape_traffic},
 	{"CLIENTS", shape_clients},
+	{"WHY", shape_failures},
 	{"BANS", shape_bans},
 	{"LIMITS", shape_limits},
 	{"GUEST", shape_guests},
@@ -447,4 +453,10 @@ void json_print(FILE *out, const char *request, const struct answer *reply)
 		put_message(out, reply);
 	}
 	fputs("}\n", out);
+}
+
+void json_print_line(FILE *out, const struct monitor_line *line)
+{
+	put_record(out, line);
+	putc('\n', out);
 }

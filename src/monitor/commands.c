@@ -15,6 +15,7 @@
 #include "base/nearest.h"
 #include "base/parse.h"
 #include "base/version.h"
+#include "monitor/insight_commands.h"
 #include "monitor/ban_commands.h"
 #include "monitor/history_commands.h"
 #include "monitor/limits_commands.h"
@@ -580,6 +581,19 @@ const struct command commands_table[] = {
 		.parameters = "",
 		.help = "the guests there are, and when they expire",
 		.run = limits_command_guests},
+	{.word = "WHY",
+		ADMIN,
+		.parameters = "<name>|<client>|* [<count>]",
+		.help = "the newest failures, 20 of them or that many, and what to do about each",
+		.least = 1,
+		.most = 2,
+		.run = insight_run_why},
+	{.word = "WATCH",
+		ADMIN,
+		.parameters = "[user=<name>] [client=<client>] [to=<host>|.<domain>|<network>]",
+		.help = "sessions as they begin, ask, are refused and end, until a line is sent",
+		.most = 3,
+		.run = insight_run_watch},
 	{.word = "BANS",
 		ADMIN,
 		.parameters = "",
@@ -593,6 +607,7 @@ const struct command commands_table[] = {
 		.least = 1,
 		.most = 2,
 		.is_errand = true,
+		.is_kept = true,
 		.logged_from = 2,
 		.run = ban_commands_ban},
 	{.word = "UNBAN",
@@ -602,11 +617,13 @@ const struct command commands_table[] = {
 		.least = 1,
 		.most = 1,
 		.is_errand = true,
+		.is_kept = true,
 		.logged_from = 2,
 		.run = ban_commands_unban},
 	{.word = "USAGE",
 		ADMIN,
-		.parameters = "[<name>|<client>|* [today|yesterday|week|month|<date> [<date>]]]",
+		.parameters =
+			"[<name>|<client>|@<group>|* [today|yesterday|week|month|<date> [<date>]]]",
 		.help = "what users and clients have used, by bytes: today, yesterday, week, month "
 			"or dates; this month",
 		.most = 3,
@@ -614,14 +631,15 @@ const struct command commands_table[] = {
 		.run = history_command_usage},
 	{.word = "SITES",
 		ADMIN,
-		.parameters = "[<name>|<client>|* [today|yesterday|week|month|<date> [<date>]]]",
+		.parameters =
+			"[<name>|<client>|@<group>|* [today|yesterday|week|month|<date> [<date>]]]",
 		.help = "the sites that were visited, likewise, where sites_days keeps them",
 		.most = 3,
 		.is_keepers = true,
 		.run = history_command_sites},
 	{.word = "FORGET",
 		ADMIN,
-		.parameters = "<name>|<client>|*",
+		.parameters = "<name>|<client>|@<group>|*",
 		.help = "deletes the history of a user, of a client's address, or all of it",
 		.least = 1,
 		.most = 1,
@@ -711,14 +729,19 @@ bool commands_parse(const struct monitor_line *line, struct request *q, struct r
 	return false;
 }
 
-bool commands_allowed(const struct request *q, const char *user, struct reply *r)
+bool commands_may(const struct request *q, const char *user)
 {
 	struct user_info info;
 
 	/* Who could log in may at least leave. */
 	if (q->command->role == USER_ROLE_USER)
 		return true;
-	if (users_get(q->services->users, user, &info) && info.role >= q->command->role)
+	return users_get(q->services->users, user, &info) && info.role >= q->command->role;
+}
+
+bool commands_allowed(const struct request *q, const char *user, struct reply *r)
+{
+	if (commands_may(q, user))
 		return true;
 	reply_error(r, "%s may not do that any more", user);
 	return false;

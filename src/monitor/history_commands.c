@@ -61,8 +61,14 @@ bool history_period_parse(const char *from, const char *to, int32_t today,
 struct question {
 	struct history_who who;
 	struct network clients;
+	struct config *config; /* a reference; NULL: no group is meant, of which it has the list */
 	struct history_period period;
 };
+
+static void forget_question(struct question *q)
+{
+	config_release(q->config);
+}
 
 static bool is_refused(const struct request *q, struct reply *r)
 {
@@ -71,14 +77,40 @@ static bool is_refused(const struct request *q, struct reply *r)
 	return q->keeper == NULL;
 }
 
-static void parse_who(const char *word, struct question *out)
+static bool is_in_client_group(const void *group, const struct network *client, const char *name)
 {
-	if (strcmp(word, "*") == 0)
-		return;
+	(void)name;
+	return client != NULL && client_group_contains(group, &client->base);
+}
+
+/* False when there is no such group; then `r` says so. */
+static bool parse_group(
+	const struct request *q, const char *word, struct question *out, struct reply *r)
+{
+	const struct client_group *group;
+
+	out->config = config_get(q->services->config);
+	group = client_groups_find(
+		&out->config->settings.client_groups, word + 1, strlen(word + 1));
+	if (group == NULL) {
+		reply_error(r, "There is no group %s", word);
+		return false;
+	}
+	out->who.is_member = is_in_client_group;
+	out->who.group = group;
+	return true;
+}
+
+static bool parse_who(
+	const struct request *q, const char *word, struct question *out, struct reply *r)
+{
+	if (*word == '@')
+		return parse_group(q, word, out, r);
 	if (network_parse(word, strlen(word), &out->clients))
 		out->who.clients = &out->clients;
-	else
+	else if (strcmp(word, "*") != 0)
 		out->who.user = word;
+	return true;
 }
 
 /* False when it is none; then `r` says why. */
@@ -88,8 +120,8 @@ static bool parse_question(const struct request *q, struct question *out, struct
 	const char *to = q->count > 2 ? q->parameters[2] : NULL;
 
 	*out = (struct question){.who.user = NULL};
-	if (q->count > 0)
-		parse_who(q->parameters[0], out);
+	if (q->count > 0 && !parse_who(q, q->parameters[0], out, r))
+		return false;
 	if (history_period_parse(from, to, day_of((int64_t)time(NULL)), &out->period, &wrong))
 		return true;
 	reply_error(r,
@@ -205,33 +237,38 @@ static bool end_answer(struct answer *a)
 typedef int summing(struct database *d, const struct history_who *who, int32_t from, int32_t to,
 	history_sum_taker *take, void *context);
 
-static void answer_question(
-	const struct request *q, const char *name, summing *sum_up, struct reply *r)
+static void put_answer(const struct request *q, const struct question *what, const char *name,
+	summing *sum_up, struct reply *r)
 {
 	struct answer *a = make_answer(name);
 	struct database *d = keeper_database(q->keeper);
-	struct question question;
 	char why[DATABASE_ERROR_MAX];
 
 	if (a == NULL) {
 		r->failed = true;
 		return;
 	}
-	if (!parse_question(q, &question, r)) {
-		free_answer(a);
-		return;
-	}
 	a->lacks_last = keeper_write(q->keeper, why) < 0;
-	if (sum_up(d, &question.who, question.period.from, question.period.to, put_sum, a) < 0) {
+	if (sum_up(d, &what->who, what->period.from, what->period.to, put_sum, a) < 0) {
 		reply_error(r, "The history cannot be read: %s", database_error(d));
 		free_answer(a);
 	} else if (!end_answer(a)) {
 		r->failed = true;
 		free_answer(a);
 	} else {
-		put_status(a, &question.period, r);
+		put_status(a, &what->period, r);
 		reply_continue(r, more_lines, free_answer, a);
 	}
+}
+
+static void answer_question(
+	const struct request *q, const char *name, summing *sum_up, struct reply *r)
+{
+	struct question question;
+
+	if (parse_question(q, &question, r))
+		put_answer(q, &question, name, sum_up, r);
+	forget_question(&question);
 }
 
 void history_command_usage(const struct request *q, struct reply *r)
@@ -270,24 +307,30 @@ static int forget(struct database *d, const struct history_who *who, size_t *cou
 	return -1;
 }
 
-void history_command_forget(const struct request *q, struct reply *r)
+static void forget_who(const struct request *q, const struct history_who *who, struct reply *r)
 {
-	struct question question = {.who.user = NULL};
-	const char *who = q->parameters[0];
+	struct database *d = keeper_database(q->keeper);
 	char why[DATABASE_ERROR_MAX];
 	size_t count;
 
-	if (is_refused(q, r))
-		return;
-	parse_who(who, &question);
 	/* What came until now is to be forgotten, too. */
 	if (keeper_write(q->keeper, why) < 0)
 		reply_error(r, "Nothing can be written: %s", why);
-	else if (forget(keeper_database(q->keeper), &question.who, &count) < 0)
-		reply_error(r, "Nothing can be written: %s",
-			database_error(keeper_database(q->keeper)));
+	else if (forget(d, who, &count) < 0)
+		reply_error(r, "Nothing can be written: %s", database_error(d));
 	else if (count == 0)
-		reply_error(r, "There is no history of %s", who);
+		reply_error(r, "There is no history of %s", q->parameters[0]);
 	else
-		reply_add(r, "OK History of %s forgotten\n", who);
+		reply_add(r, "OK History of %s forgotten\n", q->parameters[0]);
+}
+
+void history_command_forget(const struct request *q, struct reply *r)
+{
+	struct question question = {.who.user = NULL};
+
+	if (is_refused(q, r))
+		return;
+	if (parse_who(q, q->parameters[0], &question, r))
+		forget_who(q, &question.who, r);
+	forget_question(&question);
 }

@@ -9,6 +9,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -19,6 +20,7 @@
 #include "proxy/relay.h"
 #include "proxy/udp.h"
 #include "state/ledger_limits.h"
+#include "state/advice.h"
 
 /* How long, and for how many bytes, a refused client is read from, so that the kernel sends it no
  * reset that would overtake the refusal. */
@@ -69,6 +71,43 @@ static void log_access(struct session *s, enum end_reason failure)
 	s->answer = failure;
 }
 
+/* ---- what those are told who look on, and those who ask afterwards ---- */
+
+/* Whose failure it is: nobody's, where there was no login that is anybody's and no request. */
+static struct event event_of(const struct session *s, enum event_kind kind)
+{
+	struct event e = {.kind = kind,
+		.id = s->id,
+		.time = time(NULL),
+		.client = s->client_addr,
+		.address = s->address,
+		.command = s->command,
+		.target = s->target_text,
+		.reason = END_REASONS,
+		.rule = s->verdict.rule,
+		.error = s->error};
+
+	if (s->command != NULL || s->handshake.login_refused)
+		e.user = name_of(s, &e.user_len);
+	return e;
+}
+
+/* Not inline: nobody watches, as a rule. */
+__attribute__((noinline)) static void tell_watchers(
+	const struct session *s, enum event_kind kind, enum end_reason reason)
+{
+	struct event e = event_of(s, kind);
+
+	e.reason = reason;
+	watching_tell(&s->services->watching, &e);
+}
+
+static void tell(const struct session *s, enum event_kind kind, enum end_reason reason)
+{
+	if (watching_is_on(&s->services->watching))
+		tell_watchers(s, kind, reason);
+}
+
 /* What went before had limits of its own; a reply gets what the handshake's messages had. */
 static bool send_answer(struct session *s, enum end_reason failure, const struct addr *bound)
 {
@@ -94,6 +133,7 @@ static bool refuse_request(struct session *s, enum end_reason failure)
 		log_access(s, failure);
 		target_count_hit(&s->asker, &s->verdict);
 		(void)send_answer(s, failure, NULL);
+		tell(s, EVENT_REFUSED, failure);
 	}
 	return end_for(s, failure);
 }
@@ -217,10 +257,16 @@ static bool await_request(struct session *s)
 {
 	const struct request *r = &s->handshake.request;
 
-	if (!handshake_run(&s->handshake))
+	if (!handshake_run(&s->handshake)) {
+		if (s->handshake.answered)
+			tell(s, EVENT_REFUSED, s->handshake.reason);
 		return end_for(s, s->handshake.reason);
+	}
+	if (s->handshake.user_entry != NULL)
+		ledger_note_user(s->client_entry, s->handshake.user_entry, clock_ms());
 	log_failed_login(s); /* it was forgiven, and the session may last for hours */
 	publish_request(s);
+	tell(s, EVENT_REQUEST, END_REASONS);
 	prepare_asker(s);
 	if (s->config->settings.sites_days > 0 && s->services->history != NULL)
 		begin_visit(s);
@@ -466,10 +512,10 @@ static void log_end_of_session(
 		log_bytes(line, "login_user", h->user, h->claimed_len);
 	if (s->command != NULL)
 		log_target(line, s);
-	log_text(line, "outcome", outcome->was_served ? "success" : "fail");
-	log_text(line, "reason", end_reason_word(s->reason));
 	if (s->verdict.rule[0] != '\0')
 		log_text(line, "rule", s->verdict.rule);
+	log_text(line, "outcome", outcome->was_served ? "success" : "fail");
+	log_text(line, "reason", end_reason_word(s->reason));
 	if (guess_word(h->guess) != NULL)
 		log_text(line, "guess", guess_word(h->guess));
 	if (h->answered && s->command != NULL)
@@ -589,6 +635,33 @@ static void write_access(
 			(unsigned long long)held_back + 1);
 }
 
+/* Health checks, which leave without a request, fail at nothing. */
+static bool has_failed(const struct session *s)
+{
+	return advice_is_failure(s->reason) && level_of_end(s) != LOG_DEBUG;
+}
+
+/* One that failed is kept for whoever asks why. */
+__attribute__((noinline)) static void note_end(const struct session *s,
+	const struct stats_outcome *outcome, const struct traffic_figures *moved)
+{
+	struct event e = event_of(s, EVENT_END);
+
+	e.reason = s->reason;
+	e.sent = moved->sent;
+	e.received = moved->received;
+	e.total_ms = outcome->total_ms;
+	if (has_failed(s))
+		events_add(s->services->failures, &e);
+	if (watching_is_on(&s->services->watching))
+		watching_tell(&s->services->watching, &e);
+}
+
+static bool is_of_interest(const struct session *s)
+{
+	return has_failed(s) || watching_is_on(&s->services->watching);
+}
+
 /* Counts and logs what became of the session. */
 static void account(struct session *s)
 {
@@ -612,6 +685,8 @@ static void account(struct session *s)
 		log_access(s, h->reason);
 	if (s->in_access_log)
 		write_access(s, &outcome, &moved);
+	if (is_of_interest(s))
+		note_end(s, &outcome, &moved);
 }
 
 static void prepare_handshake(struct session *s)
@@ -652,6 +727,7 @@ static void begin(struct session *s, struct services *services, struct registry_
 	s->id = registry_enter(slot, s->client, &s->client_addr);
 	traffic_share(registry_traffic(slot), ledger_tally(s->client_entry));
 	stats_session_begins(&services->stats);
+	tell(s, EVENT_BEGIN, END_REASONS);
 }
 
 /* Whoever bans a client ends the sessions that are known by then: not this one, perhaps. */

@@ -198,6 +198,18 @@ void effects_warn_of_rules(const struct config *c)
 		log_message(LOG_WARN, "%s", warning);
 }
 
+static void copy_list(void *context, const char *path)
+{
+	const struct site *site = context;
+
+	keeper_copy_file(site->keeper, path);
+}
+
+void effects_copy_lists(struct site *site, const struct config *c)
+{
+	rules_each_file(c->rules, copy_list, site);
+}
+
 /* ---- the steps of a change ---- */
 
 /* A file that was emptied or moved away, by accident or for a moment, is not to lock everybody out;
@@ -268,9 +280,10 @@ static int compile_rules(struct change *change, char error[CONFIG_ERROR_MAX])
 	return effects_compile_rules(change->new, change->old, false, error);
 }
 
-static void warn_of_rules(struct change *change)
+static void finish_rules(struct change *change)
 {
 	effects_warn_of_rules(change->new);
+	effects_copy_lists(change->site, change->new);
 }
 
 static void publish(struct change *change)
@@ -401,7 +414,7 @@ const struct effect effects_table[] = {
 		.prepare = read_users,
 		.commit = put_users,
 		.undo = drop_users},
-	{.of = EFFECT_RULES, .name = "rules", .prepare = compile_rules, .finish = warn_of_rules},
+	{.of = EFFECT_RULES, .name = "rules", .prepare = compile_rules, .finish = finish_rules},
 	{.of = EFFECT_PUBLISH, .name = "configuration", .commit = publish},
 	{.of = EFFECT_PUBLISH, .name = "limits", .commit = apply_limits},
 	{.of = EFFECT_LOG_STYLE, .name = "log style", .finish = set_log_style},

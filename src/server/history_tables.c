@@ -260,10 +260,27 @@ static bool is_client_meant(const struct network *asked, const char *name)
 	return network_contains(&client, &asked->base);
 }
 
+static bool is_member(const struct history_who *who, bool is_user, const char *name)
+{
+	struct network client;
+
+	if (is_user)
+		return who->is_member(who->group, NULL, name);
+	return network_parse(name, strlen(name), &client) &&
+		who->is_member(who->group, &client, NULL);
+}
+
+static bool is_everybody(const struct history_who *who)
+{
+	return who->user == NULL && who->clients == NULL && who->is_member == NULL;
+}
+
 static bool is_account_meant(const struct history_who *who, bool is_user, const char *name)
 {
-	if (who->user == NULL && who->clients == NULL)
+	if (is_everybody(who))
 		return true;
+	if (who->is_member != NULL)
+		return is_member(who, is_user, name);
 	if (is_user)
 		return who->user != NULL && strcmp(name, who->user) == 0;
 	return who->clients != NULL && is_client_meant(who->clients, name);
@@ -360,14 +377,13 @@ int history_tables_usage(struct database *d, const struct history_who *who, int3
 int history_tables_sites(struct database *d, const struct history_who *who, int32_t from,
 	int32_t to, history_sum_taker *take, void *context)
 {
-	bool is_for_all = who->user == NULL && who->clients == NULL;
-
 	return sum_up(d,
-		is_for_all ? "SELECT 0, site, 0, " SUMS " FROM sites JOIN accounts ON id = account "
-			     "WHERE day BETWEEN ?1 AND ?2 AND is_user = 0 GROUP BY site "
-			     "ORDER BY SUM(sent) + SUM(received) DESC, site"
-			   : "SELECT 0, site, 0, " SUMS " FROM sites JOIN accounts ON id = account "
-			     "WHERE day BETWEEN ?1 AND ?2 AND " WHO_FUNCTION "(is_user, name) "
-			     "GROUP BY site ORDER BY SUM(sent) + SUM(received) DESC, site",
+		is_everybody(who)
+			? "SELECT 0, site, 0, " SUMS " FROM sites JOIN accounts ON id = account "
+			  "WHERE day BETWEEN ?1 AND ?2 AND is_user = 0 GROUP BY site "
+			  "ORDER BY SUM(sent) + SUM(received) DESC, site"
+			: "SELECT 0, site, 0, " SUMS " FROM sites JOIN accounts ON id = account "
+			  "WHERE day BETWEEN ?1 AND ?2 AND " WHO_FUNCTION "(is_user, name) "
+			  "GROUP BY site ORDER BY SUM(sent) + SUM(received) DESC, site",
 		who, from, to, take, context);
 }

@@ -22,6 +22,7 @@
 #include "server/capacity.h"
 #include "server/change.h"
 #include "server/check.h"
+#include "server/doctor.h"
 #include "server/effects.h"
 #include "server/fronts.h"
 #include "server/hasher.h"
@@ -29,12 +30,14 @@
 #include "server/janitor.h"
 #include "server/keeper.h"
 #include "server/limiting.h"
+#include "server/naming.h"
 #include "server/sampling.h"
 #include "state/admission.h"
 #include "state/ledger_limits.h"
 #include "state/operators.h"
 #include "state/users_file.h"
 
+#define FAILURES_KEPT 10000 /* for WHY */
 #define USERS_TRIES 50 /* to save those of the command line */
 
 struct server {
@@ -52,6 +55,7 @@ struct server {
 	struct addresses addresses;
 	struct sampling sampling;
 	struct limiting limiting;
+	struct naming naming;
 	struct ban_sweep ban_sweep;
 };
 
@@ -110,8 +114,11 @@ static int make_shared_state(struct server *s, const struct config *c, char *err
 	v->registry = registry_new(v->budget.sessions);
 	v->throughput = throughput_new(v->stats.started);
 	v->bans = bans_new(v->own, v->standing);
+	v->failures = events_new(FAILURES_KEPT);
+	v->client_names = client_names_new(say_unreadable);
 	if (v->resolver == NULL || v->registry == NULL || v->throughput == NULL ||
-		v->bans == NULL) {
+		v->bans == NULL || v->failures == NULL || v->client_names == NULL ||
+		watching_init(&v->watching) < 0) {
 		snprintf(error, CONFIG_ERROR_MAX, "out of memory");
 		return -1;
 	}
@@ -222,6 +229,7 @@ static int open_state(struct server *s, const struct settings *settings, char *e
 	if (settings->state_dir[0] == '\0')
 		return 0;
 	s->keeper = keeper_open(settings->state_dir, v, error);
+	s->site.keeper = s->keeper;
 	return s->keeper == NULL ? -1 : 0;
 }
 
@@ -319,6 +327,9 @@ void server_close(struct server *s)
 	keeper_close(s->keeper);
 	errands_free(s->errands);
 	config_store_free(s->services.config);
+	watching_free(&s->services.watching);
+	events_free(s->services.failures);
+	client_names_free(s->services.client_names);
 	bans_free(s->services.bans);
 	standing_free(s->services.standing);
 	throughput_free(s->services.throughput);
@@ -343,6 +354,37 @@ int server_check(const struct options *o, char error[CONFIG_ERROR_MAX])
 		result = check_opening(&v, o, c, error);
 	else
 		snprintf(error, CONFIG_ERROR_MAX, "users: %s", strerror(errno));
+	release_accounts(&v);
+	config_release(c);
+	return result;
+}
+
+/* Only what is bad counts. */
+static int examine(
+	const struct services *v, const struct options *o, const struct config *c, FILE *out)
+{
+	struct doctor d = {.config = c,
+		.services = v,
+		.users = users_count(v->users) + o->user_count,
+		.out = out};
+
+	return doctor_look(&d) ? 0 : (int)d.found[DOCTOR_BAD];
+}
+
+int server_examine(const struct options *o, FILE *out, char error[CONFIG_ERROR_MAX])
+{
+	struct config *c = config_read(&o->source, error);
+	struct services v = {.users = NULL};
+	int result = -1;
+
+	if (c == NULL)
+		return -1;
+	log_set_level(LOG_ERROR); /* what else would be said is said here */
+	admission_decide_auto(c, o->user_count > 0);
+	if (make_accounts(&v, &c->settings) < 0)
+		snprintf(error, CONFIG_ERROR_MAX, "users: %s", strerror(errno));
+	else if (users_load(v.users, error) == 0 && own_refresh(v.own) == 0)
+		result = examine(&v, o, c, out);
 	release_accounts(&v);
 	config_release(c);
 	return result;
@@ -376,6 +418,8 @@ int server_start(struct server *s, char error[CONFIG_ERROR_MAX])
 	janitor_add(s->janitor, &s->sampling.job);
 	limiting_init(&s->limiting, v, s->janitor, s->keeper);
 	janitor_add(s->janitor, &s->limiting.job);
+	naming_init(&s->naming, v);
+	janitor_add(s->janitor, &s->naming.job);
 	bans_restore(v->bans, bans_now());
 	ban_sweep_init(&s->ban_sweep, v->bans, s->janitor);
 	janitor_add(s->janitor, &s->ban_sweep.job);
@@ -440,6 +484,8 @@ int server_start_workers(struct server *s, char error[CONFIG_ERROR_MAX])
 	}
 	if (result == 0)
 		log_start(s, c);
+	if (result == 0)
+		effects_copy_lists(&s->site, c);
 	config_release(c);
 	return result;
 }

@@ -30,6 +30,7 @@
 #include "state/ledger_limits.h"
 #include "state/ledger_parts.h"
 
+#define NOTE_AGAIN_MS 1000 /* who has logged in, where users take turns */
 #define LOOK_AGAIN_MS 1000 /* for a second client */
 
 /* ---- making ---- */
@@ -65,8 +66,10 @@ static void free_client(void *memory)
 {
 	struct ledger_entry *client = memory;
 
-	if (client != NULL)
-		allowance_destroy(&client->allowance);
+	if (client == NULL)
+		return;
+	allowance_destroy(&client->allowance);
+	free(client->user);
 	free(client);
 }
 
@@ -411,8 +414,8 @@ void ledger_turn_away(struct ledger_entry *client, int64_t now)
 
 /* ---- clients: how many there are ---- */
 
-/* When the second of all clients was seen, by the time at which each was seen last; no earlier than
- * `since`. */
+/* When the second of all clients was seen, by the time at which each was seen last; no
+ * earlier than `since`. */
 static int64_t second_seen_locked(const struct ledger *l, int64_t since, int64_t now)
 	REQUIRES_SHARED(&l->clients_lock)
 {
@@ -537,6 +540,27 @@ void ledger_join_user(struct ledger_entry *user)
 	SET(&user->last_login, (int64_t)time(NULL));
 }
 
+/* Users who share an address may take turns with each session: then the lock of the table
+ * is not taken for each of them. */
+void ledger_note_user(struct ledger_entry *client, const struct ledger_entry *user, int64_t now)
+{
+	char *name, *old;
+
+	if (client == NULL || GET(&client->user_serial) == user->serial ||
+		(GET(&client->user_serial) != 0 && now - GET(&client->user_noted) < NOTE_AGAIN_MS))
+		return;
+	name = strdup(user->name);
+	if (name == NULL)
+		return;
+	rwlock_write(&client->ledger->clients_lock);
+	old = client->user;
+	client->user = name;
+	rwlock_write_unlock(&client->ledger->clients_lock);
+	SET(&client->user_serial, user->serial);
+	SET(&client->user_noted, now);
+	free(old);
+}
+
 static void leave_user(struct ledger_entry *user, int64_t now)
 {
 	lifetimes_end(&user->lifetimes, now);
@@ -590,17 +614,42 @@ static int compare_clients(const void *a, const void *b)
 	return addr_compare(&x->client.base, &y->client.base);
 }
 
+/* Of what lists them: the clients, and behind them the names of their users. */
+static size_t clients_size_locked(const struct ledger *l, size_t count)
+	REQUIRES_SHARED(&l->clients_lock)
+{
+	size_t size = sizeof(struct ledger_client) * (count + 1);
+
+	for (size_t i = 0; i < count; i++)
+		size += l->heap[i]->user == NULL ? 0 : strlen(l->heap[i]->user) + 1;
+	return size;
+}
+
+static void copy_clients_locked(const struct ledger *l, struct ledger_client *clients, size_t count)
+	REQUIRES_SHARED(&l->clients_lock)
+{
+	char *text = (char *)(clients + count + 1);
+
+	for (size_t i = 0; i < count; i++) {
+		const struct ledger_entry *e = l->heap[i];
+
+		clients[i] = (struct ledger_client){.client = ledger_network_of(&e->key),
+			.figures = ledger_read(e),
+			.user = e->user == NULL ? "" : text};
+		if (e->user != NULL)
+			text = stpcpy(text, e->user) + 1;
+	}
+}
+
 struct ledger_client *ledger_clients(struct ledger *l, size_t *count)
 {
 	struct ledger_client *clients;
 
 	rwlock_read(&l->clients_lock);
 	*count = hashmap_count(l->clients);
-	clients = calloc(*count + 1, sizeof(*clients));
-	for (size_t i = 0; clients != NULL && i < *count; i++) {
-		clients[i].client = ledger_network_of(&l->heap[i]->key);
-		clients[i].figures = ledger_read(l->heap[i]);
-	}
+	clients = malloc(clients_size_locked(l, *count));
+	if (clients != NULL)
+		copy_clients_locked(l, clients, *count);
 	rwlock_read_unlock(&l->clients_lock);
 	if (clients != NULL)
 		qsort(clients, *count, sizeof(*clients), compare_clients);
@@ -620,7 +669,8 @@ static size_t active_size_locked(const struct ledger *l) REQUIRES(&l->users_lock
 	return size;
 }
 
-/* From the front the pointers, from the back the names, until they meet: there may be more by now.
+/* From the front the pointers, from the back the names, until they meet: there may be more
+ * by now.
  */
 static size_t copy_active_locked(const struct ledger *l, const char **names, size_t size)
 	REQUIRES(&l->users_lock)
@@ -711,7 +761,8 @@ static void see_news(struct news *n, struct ledger_entry *e)
 	e->told = add_counts(e->told, &share.counts);
 }
 
-/* The lock of the clients may be a shared one, as only this thread writes what they were told. */
+/* The lock of the clients may be a shared one, as only this thread writes what they were
+ * told. */
 static void see_all_news(struct ledger *l, struct news *n)
 {
 	rwlock_read(&l->clients_lock);
