@@ -10,6 +10,7 @@
 #include "base/addr.h"
 #include "net/own.h"
 #include "state/limits.h"
+#include "state/throttle.h"
 #include "state/traffic.h"
 
 /* Clients without a session that are remembered, some 200 bytes each. */
@@ -69,6 +70,13 @@ bool ledger_is_shared(struct ledger *l, int64_t now);
 /* All sessions of the account together move at most so many bytes a second: `down` towards the
  * client, `up` to targets; 0: as many as they like. Live ones follow. */
 void ledger_set_rate(struct ledger_entry *entry, uint64_t down, uint64_t up);
+
+/* What holds the account's sessions to that, as long as the entry is valid; NULL: nothing need do
+ * so, or memory is out. */
+struct throttle *ledger_throttle(struct ledger_entry *entry);
+
+/* All of them. */
+struct throttles *ledger_throttles(struct ledger *l);
 
 /* ---- for whoever knows the users ---- */
 

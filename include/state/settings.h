@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "state/rate_types.h"
 #include "state/setting_types.h"
 
 #define SETTINGS_MOST_PASSWORD_CHECKS 64
@@ -81,6 +82,8 @@ struct settings {
 	int64_t half_close_timeout;
 	int64_t drain_timeout;
 	int64_t relay; /* enum relay_path */
+	struct rate rate_total;
+	struct group_rates group_rates;
 
 	struct host_pair external_address;
 	char *external_interface;
@@ -119,7 +122,7 @@ struct settings {
 };
 
 /* Rows of the table, and so the size of every array that is indexed by it. */
-#define SETTINGS_COUNT 45
+#define SETTINGS_COUNT 47
 
 extern const struct setting settings_table[SETTINGS_COUNT];
 

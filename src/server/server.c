@@ -28,6 +28,7 @@
 #include "server/janitor.h"
 #include "server/keeper.h"
 #include "server/sampling.h"
+#include "server/shares.h"
 #include "state/admission.h"
 #include "state/operators.h"
 #include "state/users_file.h"
@@ -48,6 +49,7 @@ struct server {
 	struct idle_sweep idle_sweep;
 	struct addresses addresses;
 	struct sampling sampling;
+	struct shares shares;
 };
 
 /* ---- what is said at start ---- */
@@ -352,6 +354,8 @@ int server_start(struct server *s, char error[CONFIG_ERROR_MAX])
 	janitor_add(s->janitor, &s->addresses.job);
 	sampling_init(&s->sampling, v, s->janitor);
 	janitor_add(s->janitor, &s->sampling.job);
+	shares_init(&s->shares, v, s->janitor);
+	janitor_add(s->janitor, &s->shares.job);
 	if ((s->keeper == NULL || keeper_start(s->keeper) == 0) && hasher_start(s->hasher) == 0 &&
 		janitor_start(s->janitor) == 0 && resolver_start(v->resolver) == 0)
 		return 0;

@@ -24,6 +24,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/hashmap.h"
 #include "base/lock.h"
 
@@ -57,7 +58,8 @@ struct ledger_entry {
 	_Alignas(CACHE_LINE) struct ledger *ledger;
 	_Atomic(bool) has_retired;
 	bool is_user;
-	_Atomic(uint64_t) rate_down, rate_up; /* bytes a second; 0: no limit */
+	struct throttle_rates rates;
+	_Atomic(struct throttle *) throttle; /* NULL: nobody needed it yet */
 	union {
 		struct {
 			struct client_key key;
@@ -87,6 +89,7 @@ struct ledger {
 		idle; /* clients; for a moment too few, even less than none */
 	int64_t idle_most;
 	struct own *own;
+	struct throttles *throttles;
 	/* Until when it is sure that the house is shared, and that nobody looks whether it is. */
 	_Atomic(int64_t) shared_until, alone_until;
 };
@@ -109,7 +112,10 @@ struct ledger *ledger_new(size_t idle_clients, struct own *own)
 	if (l == NULL)
 		return NULL;
 	l->clients = hashmap_new(0);
-	if (l->clients == NULL) {
+	l->throttles = throttles_new();
+	if (l->clients == NULL || l->throttles == NULL) {
+		hashmap_free(l->clients, NULL);
+		throttles_free(l->throttles);
 		free(l);
 		return NULL;
 	}
@@ -120,11 +126,25 @@ struct ledger *ledger_new(size_t idle_clients, struct own *own)
 	return l;
 }
 
+/* Of whom nobody knows any more. NULL is allowed. */
+static void free_entry(void *entry)
+{
+	struct ledger_entry *e = entry;
+
+	if (e == NULL)
+		return;
+	throttle_release(GET(&e->throttle));
+	if (e->is_user)
+		free(e->groups);
+	free(e);
+}
+
 void ledger_free(struct ledger *l)
 {
 	if (l == NULL)
 		return;
-	hashmap_free(l->clients, free);
+	hashmap_free(l->clients, free_entry);
+	throttles_free(l->throttles);
 	free(l->heap);
 	rwlock_destroy(&l->clients_lock);
 	mutex_destroy(&l->users_lock);
@@ -303,7 +323,7 @@ static struct ledger_entry *join_new(
 		unused = put_client_locked(l, fresh, now);
 	}
 	rwlock_write_unlock(&l->clients_lock);
-	free(unused);
+	free_entry(unused);
 	return e;
 }
 
@@ -427,8 +447,7 @@ static void let_go_of_user(struct ledger_entry *user)
 	unlink_locked(l, user);
 	mutex_unlock(&l->users_lock);
 	mutex_destroy(&user->groups_lock);
-	free(user->groups);
-	free(user);
+	free_entry(user);
 }
 
 void ledger_retire_user(struct ledger_entry *user)
@@ -464,6 +483,7 @@ int ledger_set_groups(struct ledger_entry *user, const char *groups)
 	user->groups = fresh;
 	mutex_unlock(&user->groups_lock);
 	atomic_store(&user->has_groups, fresh != NULL);
+	throttle_forget_groups(atomic_load(&user->throttle));
 	free(old);
 	return 0;
 }
@@ -504,10 +524,51 @@ void ledger_leave(struct ledger_entry *entry, int64_t now)
 		leave_client(entry, now);
 }
 
+/* ---- rates ---- */
+
 void ledger_set_rate(struct ledger_entry *entry, uint64_t down, uint64_t up)
 {
-	SET(&entry->rate_down, down);
-	SET(&entry->rate_up, up);
+	struct throttle *t;
+
+	atomic_store(&entry->rates.rate[TRAFFIC_RECEIVED], down);
+	atomic_store(&entry->rates.rate[TRAFFIC_SENT], up);
+	/* Behind the rates: who makes one meanwhile reads them behind that. */
+	t = atomic_load(&entry->throttle);
+	if (t != NULL)
+		throttle_follow(t, &entry->rates, clock_ms());
+}
+
+static bool needs_throttle(const struct ledger_entry *e)
+{
+	return GET(&e->rates.rate[TRAFFIC_RECEIVED]) != 0 ||
+		GET(&e->rates.rate[TRAFFIC_SENT]) != 0 ||
+		throttles_are_common(e->ledger->throttles);
+}
+
+static struct throttle *make_throttle(struct ledger_entry *e)
+{
+	struct throttle *fresh = throttle_new(e->ledger->throttles), *there = NULL;
+
+	if (fresh == NULL)
+		return NULL;
+	if (!atomic_compare_exchange_strong(&e->throttle, &there, fresh)) {
+		throttle_release(fresh);
+		return there;
+	}
+	throttle_follow(fresh, &e->rates, clock_ms());
+	return fresh;
+}
+
+struct throttle *ledger_throttle(struct ledger_entry *entry)
+{
+	struct throttle *t = atomic_load_explicit(&entry->throttle, memory_order_acquire);
+
+	return t != NULL || !needs_throttle(entry) ? t : make_throttle(entry);
+}
+
+struct throttles *ledger_throttles(struct ledger *l)
+{
+	return l->throttles;
 }
 
 struct ledger_figures ledger_read(const struct ledger_entry *entry)
