@@ -74,9 +74,10 @@ static inline bool pace_waits(const struct pace *p)
 /* When pace_look() is to be called at the latest. */
 int64_t pace_deadline(const struct pace *p);
 
-/* A datagram: 0: it may go now, and is charged; else how many milliseconds it has to wait, and is
- * charged; -1: it would have to wait for longer than `most`, and is not. */
-int64_t pace_admit(struct pace *p, size_t bytes, int64_t most, int64_t now);
+/* A datagram, behind `waiting` bytes of others. 0: it may go now, and is charged; else how many
+ * milliseconds it has to wait, and is charged; -1: it would have to wait for longer than `most`, or
+ * too many do already, and it is not. */
+int64_t pace_admit(struct pace *p, size_t bytes, size_t waiting, int64_t most, int64_t now);
 
 /* Ends it. */
 void pace_end(struct pace *p);

@@ -27,6 +27,7 @@
 #define SETTLE_MOST_MS 125 /* while it moves */
 #define AHEAD_PARTS 8 /* of a second's bytes may wait in the socket */
 #define AHEAD_LEAST 16384
+#define QUEUE_LEAST 4096 /* bytes of datagrams that may wait */
 #define CHUNK_MOST (16 * 1024 * 1024)
 
 /* ---- which limits there are ---- */
@@ -380,7 +381,8 @@ void pace_rest(struct pace *p)
 		let_go_of_all(p);
 }
 
-static bool is_one_of_many(struct pace *p)
+/* Have at least so many streams something to move, itself included? */
+static bool has_company(struct pace *p, size_t least)
 {
 	size_t most = 0;
 
@@ -390,7 +392,7 @@ static bool is_one_of_many(struct pace *p)
 
 		most = active > most ? active : most;
 	}
-	return most >= MANY;
+	return most >= least;
 }
 
 bool pace_may_splice(struct pace *p)
@@ -401,11 +403,11 @@ bool pace_may_splice(struct pace *p)
 		return true;
 	if (p->is_paced)
 		return p->rate >= SHARE_SMOOTH / 2 ||
-			(p->rate >= SHARE_LEAST / 2 && is_one_of_many(p));
+			(p->rate >= SHARE_LEAST / 2 && has_company(p, MANY));
 	if (p->fd < 0 || p->moved < SPLICED_FROM)
 		return false;
 	share = settle_in_all(p, 0, clock_ms());
-	return share >= SHARE_SMOOTH || (share >= SHARE_LEAST && is_one_of_many(p));
+	return share >= SHARE_SMOOTH || (share >= SHARE_LEAST && has_company(p, MANY));
 }
 
 int64_t pace_deadline(const struct pace *p)
@@ -449,11 +451,24 @@ bool pace_look(struct pace *p, size_t held)
 	return false;
 }
 
-int64_t pace_admit(struct pace *p, size_t bytes, int64_t most, int64_t now)
+/* Where others are, it is not to be ahead of them by more than a few turns. */
+static size_t queue_of(struct pace *p)
+{
+	size_t turns;
+
+	if (!has_company(p, 2))
+		return SIZE_MAX;
+	turns = 2 * chunk_of_all(p);
+	return turns > QUEUE_LEAST ? turns : QUEUE_LEAST;
+}
+
+int64_t pace_admit(struct pace *p, size_t bytes, size_t waiting, int64_t most, int64_t now)
 {
 	int64_t when;
 
 	begin_in_all(p, now);
+	if (waiting > 0 && waiting + bytes > queue_of(p))
+		return -1;
 	take_of_all(p, bytes, now);
 	when = when_of_all(p, now);
 	if (when - now <= most)

@@ -242,6 +242,7 @@ static void associate(struct session *s)
 		.limits = config_idle_limits(v->config),
 		.traffic = registry_traffic(s->slot),
 		.stats = &v->stats,
+		.accounts = session_accounts(s),
 		.client = s->client};
 	struct udp *u;
 

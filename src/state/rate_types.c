@@ -17,6 +17,14 @@
 
 /* ---- one ---- */
 
+/* What stands behind "word": in a problem. */
+static const char *behind_word(const char *problem)
+{
+	const char *end = strstr(problem, "\": ");
+
+	return end != NULL ? end + 3 : problem;
+}
+
 static bool read_rate(const struct setting *setting, void *value, const struct setting_input *in,
 	char why[SETTING_ERROR_MAX])
 {
@@ -28,8 +36,9 @@ static bool read_rate(const struct setting *setting, void *value, const struct s
 		*rate = parsed;
 		return true;
 	}
-	/* It begins with the word, which may be a part of the value. */
-	snprintf(why, SETTING_ERROR_MAX, "%s; legal is none or " RATES, problem);
+	/* Which of the two it is about is said where there are two: the value is shown already. */
+	snprintf(why, SETTING_ERROR_MAX, "%s; legal is none or " RATES,
+		strchr(in->text, '/') != NULL ? problem : behind_word(problem));
 	return false;
 }
 

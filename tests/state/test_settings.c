@@ -524,7 +524,9 @@ static const char *another_value(const struct setting *s, char out[64])
 		{&setting_addresses, "192.0.2.7, [2001:db8::7]:99"},
 		{&setting_clients, "private, 2001:db8::/32"},
 		{&setting_networks, "192.0.2.0/24, 2001:db8::/32"},
-		{&setting_hosts, "192.0.2.7, 2001:db8::7"}, {&setting_ports, "40000-40100"}};
+		{&setting_hosts, "192.0.2.7, 2001:db8::7"}, {&setting_ports, "40000-40100"},
+		{&setting_rate, "20Mbit/512kbit"},
+		{&setting_group_rates, "@pupils 7Mbit; @staff 1GB/1kB"}};
 
 	if (has_range(s)) {
 		snprintf(out, 64, "%lld%s", (long long)s->most - 1,
