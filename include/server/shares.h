@@ -10,6 +10,7 @@
 /* Of a rate that several have together, in one direction. */
 struct shares_pool {
 	uint64_t rate; /* 0: none */
+	unsigned fresh; /* rounds in which nothing is reckoned: it has changed */
 	int64_t owed; /* bytes that were moved too much; less than nothing: that are left */
 };
 

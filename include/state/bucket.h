@@ -27,6 +27,7 @@ struct bucket {
 	size_t modest_count; /* of these, drained ones that do not want all that they could have */
 	uint64_t modest; /* bytes a second that those want */
 	uint64_t moved; /* bytes so far: taken and not given back, or settled */
+	int64_t lenient_until; /* what was drained at a higher rate is not owed */
 };
 
 /* One direction of a session. All zeros: it moves nothing. */
@@ -38,7 +39,8 @@ struct bucket_stream {
 };
 
 /* From now on it lets so many bytes a second pass: what is saved is clamped to the new depth, and
- * what waits goes at the new rate. */
+ * what waits goes at the new rate. Where that is less than half of the old one, what was taken
+ * before goes at its time, so that nobody waits for seconds. */
 void bucket_set_rate(struct bucket *b, uint64_t rate, int64_t now);
 
 /* The stream has something to move, or nothing any more; then its drain ends, too. Repeating it

@@ -25,6 +25,8 @@
 #define LEFT_MS 250 /* of a rate's bytes that are made up for at most */
 #define OWED_MS 2000
 
+#define FRESH_ROUNDS 3
+
 #define TOTAL THROTTLE_GROUPS_MAX
 
 struct member {
@@ -46,7 +48,7 @@ static void set_pool(struct shares *s, size_t pool, const struct rate *rate)
 		uint64_t now = rate_in(rate, d);
 
 		if (s->pools[pool][d].rate != now)
-			s->pools[pool][d] = (struct shares_pool){.rate = now};
+			s->pools[pool][d] = (struct shares_pool){.rate = now, .fresh = FRESH_ROUNDS};
 		throttles_set_first(s->throttles, pool, d, now);
 	}
 }
@@ -96,7 +98,10 @@ static uint64_t whole_of(struct shares_pool *p, uint64_t moved, int64_t elapsed,
 {
 	int64_t rate = (int64_t)p->rate, whole;
 
-	p->owed += (int64_t)moved - rate * elapsed / 1000;
+	if (p->fresh > 0)
+		p->fresh--;
+	else
+		p->owed += (int64_t)moved - rate * elapsed / 1000;
 	if (p->owed < -rate * LEFT_MS / 1000)
 		p->owed = -rate * LEFT_MS / 1000;
 	if (p->owed > rate * OWED_MS / 1000)

@@ -20,6 +20,7 @@
 
 #define CATCH_UP_MS 200
 #define PAUSE_DEPTHS 4 /* owed, a drained stream had better pause */
+#define LENIENT_MS 300 /* in which each drained stream settles */
 #define LONGEST_MS 1000000 /* that is reckoned at once, so that nothing overflows */
 
 /* A drained stream that has used less than so much of what it was given wants no more. */
@@ -66,11 +67,24 @@ static void reckon(struct bucket *b, int64_t now)
 	clamp_saved(b);
 }
 
+/* The rate falls far. What is owed by the old one would take long to pass by the new, and is owed
+ * only because it was lawful. */
+static void be_lenient(struct bucket *b, uint64_t rate, int64_t now)
+{
+	int64_t owed = -bucket_saved(b);
+
+	b->lenient_until = now + LENIENT_MS;
+	if (owed > 0)
+		b->passed = b->promised - (int64_t)((double)owed * (double)rate / (double)b->rate);
+}
+
 void bucket_set_rate(struct bucket *b, uint64_t rate, int64_t now)
 {
 	if (rate == b->rate)
 		return;
 	reckon(b, now);
+	if (rate < b->rate / 2)
+		be_lenient(b, rate, now);
 	if (b->rate == 0) {
 		b->stamp = now;
 		b->passed = b->promised + (int64_t)(rate * BUCKET_DEPTH_MS / 1000);
@@ -179,6 +193,8 @@ uint64_t bucket_settle(
 	if (b->rate == 0)
 		return s->level = UINT64_MAX;
 	clamp_saved(b);
+	if (now < b->lenient_until && bucket_saved(b) < 0)
+		b->passed = b->promised;
 	s->level = fair_part(b, s);
 	return bucket_saved(b) < -PAUSE_DEPTHS * bucket_depth(b) ? 0 : s->level;
 }

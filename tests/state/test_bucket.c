@@ -179,9 +179,20 @@ static void follows_changes_while_streams_wait(void **state)
 	bucket_set_rate(&bucket, 16 * MBIT, now);
 	assert_near(moved_in(10, 3000), 16 * MBIT, 3000, 30);
 	bucket_set_rate(&bucket, 2 * MBIT, now);
-	/* Chunks that were taken at the higher rate have to pass first. */
-	moved_in(10, 300);
+	moved_in(10, 250); /* in which goes what was taken before */
 	assert_near(moved_in(10, 3000), 2 * MBIT, 3000, 30);
+}
+
+/* What was taken at the higher rate goes at its time, and is not waited for at the lower one. */
+static void a_rate_that_falls_far_silences_nobody(void **state)
+{
+	(void)state;
+	bucket_set_rate(&bucket, 1000 * MBIT, now);
+	begin_takers(10);
+	moved_in(10, 1000);
+	bucket_set_rate(&bucket, MBIT, now);
+	moved_in(10, 250);
+	assert_near(moved_in(10, 2000), MBIT, 2000, 50);
 }
 
 static void what_is_given_back_is_there_for_others(void **state)
@@ -283,6 +294,17 @@ static void holds_the_rate_of_paced_streams(void **state)
 	}
 }
 
+static void a_rate_that_falls_far_silences_no_paced_one_either(void **state)
+{
+	(void)state;
+	bucket_set_rate(&bucket, 1000 * MBIT, now);
+	begin_drains(4, 100);
+	drained_in(4, 1000);
+	bucket_set_rate(&bucket, 10 * MBIT, now);
+	drained_in(4, 400);
+	assert_near(drained_in(4, 3000), 10 * MBIT, 3000, 100);
+}
+
 static void gives_what_one_does_not_want_to_the_others(void **state)
 {
 	(void)state;
@@ -338,6 +360,9 @@ int main(void)
 		cmocka_unit_test_setup(clamps_what_is_saved_when_the_rate_falls, setup),
 		cmocka_unit_test_setup(a_higher_rate_shortens_the_wait, setup),
 		cmocka_unit_test_setup(follows_changes_while_streams_wait, setup),
+		cmocka_unit_test_setup(a_rate_that_falls_far_silences_nobody, setup),
+		cmocka_unit_test_setup(
+			a_rate_that_falls_far_silences_no_paced_one_either, setup),
 		cmocka_unit_test_setup(what_is_given_back_is_there_for_others, setup),
 		cmocka_unit_test_setup(without_a_rate_nothing_waits, setup),
 		cmocka_unit_test_setup(holds_the_rate_of_paced_streams, setup),
