@@ -27,10 +27,10 @@ packages = $(foreach l,$(1),$(lastword $(subst :, ,$(l))))
 # Any compiler will do; the package of one that is not there, which has cc's name but for cc itself.
 COMPILER := $(if $(shell command -v $(CC)),,$(patsubst cc,gcc,$(notdir $(CC))))
 DEPS := $(COMPILER) pkg-config libc6-dev $(call packages,$(LIBRARIES) $(CLIENT_LIBRARIES))
-TEST_DEPS := $(DEPS) libcmocka-dev curl nginx-light valgrind tmux
+TEST_DEPS := $(DEPS) libcmocka-dev curl nginx-light valgrind tmux python3
 CLIENT_DEPS := $(TEST_DEPS) netcat-openbsd ncat proxychains4 git openssh-client openssh-server \
 	dante-client tnftp python3-pyftpdlib iperf3 python3-socks dnsmasq-base debootstrap chromium \
-	default-jre-headless putty-tools emacs-nox \
+	default-jre-headless putty-tools emacs-nox fail2ban iproute2 \
 	$(if $(shell command -v npm),,nodejs npm)
 LINT_DEPS := clang clang-format clang-tidy cppcheck libclang-rt-14-dev
 BENCH_DEPS := $(DEPS) microsocks dante-server
@@ -128,6 +128,8 @@ WRAP_client/test_batch := client_ask getdelim link_interrupt_by signals_close
 WRAP_monitor/test_commands := $(WRAP_PARTS) password_hash server_set server_reload statistics_each
 WRAP_monitor/test_console := $(WRAP_DESK)
 WRAP_monitor/test_console_ends := $(WRAP_DESK)
+WRAP_monitor/test_history_commands := $(WRAP_DESK) database_commit
+WRAP_monitor/test_insight_commands := $(WRAP_DESK)
 WRAP_monitor/test_listings := $(WRAP_PARTS)
 WRAP_net/test_hosts := read clock_ms clock_deadline calloc malloc aligned_alloc
 WRAP_net/test_nameservers := read clock_ms clock_deadline
@@ -149,23 +151,30 @@ WRAP_proxy/test_udp := clock_deadline clock_ms socket_wait socket connect sendmm
 	madvise target_judge
 WRAP_proxy/test_watch := clock_ms clock_deadline
 WRAP_server/test_addresses := getifaddrs freeifaddrs
+WRAP_server/test_archive := database_commit time
+WRAP_server/test_ban_sweep := janitor_call
 WRAP_server/test_capacity := cgroup_memory cgroup_threads_left cgroup_processors sched_getaffinity sysconf getrlimit64 setrlimit64 fopen64 \
 	fdbudget_count_open
 WRAP_server/test_change := lines_open log_abandon log_prepare log_switch log_message_beside log_set_level \
 	log_set_format access_log_open access_log_resize resolver_configure hashing_set_most users_read \
 	users_put_into_effect config_publish fdbudget_borrow listeners_open setting_copy
+WRAP_server/test_doctor := probe_listen probe_connect probe_local probe_name_server probe_clock probe_append \
+	probe_read probe_folder occupant_ask capacity_plan capacity_plan_workers own_format
 WRAP_server/test_fronts := socket occupant_ask
 WRAP_server/test_hasher := pthread_create
 WRAP_server/test_idle := clock_ms
 WRAP_server/test_janitor := pthread_create
+WRAP_server/test_keeper := database_commit time
 WRAP_server/test_sampling := janitor_call
 WRAP_server/test_schedule := clock_ms
 WRAP_server/test_stopping := _exit clock_ms clock_deadline sigtimedwait
 WRAP_state/test_access_log := getdelim
+WRAP_state/test_events := calloc malloc aligned_alloc
 WRAP_state/test_hash_kinds := password_check
 WRAP_state/test_hashing := calloc malloc aligned_alloc pthread_cond_clockwait
 WRAP_state/test_logins := clock_ms pthread_cond_clockwait
 WRAP_state/test_ledger := calloc malloc aligned_alloc getifaddrs freeifaddrs
+WRAP_state/test_ledger_news := calloc malloc aligned_alloc clock_ms
 WRAP_state/test_standing := calloc malloc aligned_alloc
 WRAP_state/test_users := calloc malloc aligned_alloc password_check sodium_memzero
 WRAP_state/test_users_file := read
@@ -177,13 +186,18 @@ $(BUILD)/tests/%: $(BUILD)/tests/%.o $(TEST_LIB_OBJECTS) $(BUILD)/libsocks5d.a M
 
 .SECONDARY: $(TESTS:=.o) $(TEST_LIB_OBJECTS)
 
-tests: $(BUILD)/socks5d $(BUILD)/monitor_client $(TESTS) $(BUILD)/gendoc
+tests: $(BUILD)/socks5d $(BUILD)/monitor_client $(TESTS) $(BUILD)/gendoc $(BUILD)/judge
+
+# Verdicts for a reference in another language to be compared with.
+$(BUILD)/judge: $(BUILD)/tests/state/judge.o $(BUILD)/libsocks5d.a
+	@echo '  LD $@'
+	$(Q)$(LINK) -o $@ $^ $(LIBS)
 
 test: deps-test
 	@$(MAKE) --no-print-directory check
 
 # Programs, and scripts that find out themselves what they lack; CHECKS=... runs some of them only.
-CHECKS = $(TESTS) $(addprefix tests/build/test_,install.sh make.sh run.sh) $(addprefix tests/clients/test_,curl.sh monitor_client.sh top.sh)
+CHECKS = $(TESTS) $(addprefix tests/build/test_,install.sh make.sh run.sh) tests/state/test_rules_reference.sh $(addprefix tests/clients/test_,curl.sh monitor_client.sh top.sh)
 NO_CMOCKA = $(eval NO_CMOCKA := $(shell pkg-config --exists cmocka || echo yes))$(NO_CMOCKA)
 checked-programs = $(if $(NO_CMOCKA),,$(filter-out %.sh,$(CHECKS)))
 unchecked-programs = $(if $(NO_CMOCKA),$(filter-out %.sh,$(CHECKS)))
@@ -254,15 +268,16 @@ build/bench/bench_listing: $(addprefix tests/bench/,bench_listing.c figures.c or
 	$(BENCH_CC) -o $@ $(filter %.c,$^)
 
 build/bench/bench_relay: $(addprefix $(BUILD)/tests/bench/,figures.o wire.o)
-build/bench/bench_users build/bench/bench_relay: build/bench/%: $(BUILD)/tests/bench/%.o $(BUILD)/libsocks5d.a
+build/bench/bench_users build/bench/bench_rules build/bench/bench_relay: build/bench/%: $(BUILD)/tests/bench/%.o $(BUILD)/libsocks5d.a
 	@mkdir -p $(@D)
 	@echo '  LD $@'
 	$(Q)$(LINK) -o $@ $^ $(LIBS)
 
 bench: deps-bench
 	@$(MAKE) --no-print-directory all build/bench/bench build/bench/bench_splice \
-		build/bench/bench_users build/bench/bench_listing
+		build/bench/bench_users build/bench/bench_rules build/bench/bench_listing
 	build/bench/bench_users
+	build/bench/bench_rules
 	build/bench/bench_listing
 	build/bench/bench $(BENCH)
 
@@ -396,4 +411,4 @@ deps-plots:
 
 -include $(FUZZ_OBJECTS:.o=.d) $(FUZZ_TARGETS:build/fuzz/%=build/fuzz/tests/fuzz/%.d)
 -include $(LIB_OBJECTS:.o=.d) $(TESTS:=.d) $(TEST_LIB_OBJECTS:.o=.d) $(BUILD)/src/socks5d.d \
-	$(BUILD)/src/monitor_client.d $(BUILD)/tests/docs/gendoc.d
+	$(BUILD)/src/monitor_client.d $(BUILD)/tests/docs/gendoc.d $(BUILD)/tests/state/judge.d

@@ -23,6 +23,7 @@ struct bind {
 	struct addr peer; /* what the second does */
 	int error; /* errno; 0 = none */
 	enum end_reason failure;
+	struct verdict verdict; /* on what was asked for, and in the end on the peer that came */
 
 	/* state */
 	int listener;

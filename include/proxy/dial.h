@@ -14,6 +14,7 @@
 struct dial_attempt {
 	int fd;
 	struct addr addr;
+	struct verdict verdict;
 };
 
 struct dial {
@@ -27,6 +28,7 @@ struct dial {
 	struct addr local; /* our own end of the connection */
 	int error; /* errno of the attempt that got furthest; 0 = none */
 	enum end_reason failure;
+	struct verdict verdict; /* on what it came to; its rule is "" when nothing was judged */
 	int64_t lookup_ms; /* until there was an address to try; -1: none was looked for */
 	int64_t connect_ms; /* from then until the connection was there or given up; -1: no try */
 

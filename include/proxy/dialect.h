@@ -9,6 +9,7 @@
 
 #include "base/buffer.h"
 #include "proxy/watch.h"
+#include "state/bans.h"
 #include "state/config.h"
 #include "state/end_reason.h"
 #include "state/ledger.h"
@@ -20,13 +21,22 @@
 
 struct dialect;
 
+/* A login that was not right, and that counts for the setting ban. */
+struct login_failure {
+	bool is_due; /* in the log */
+	bool has_banned; /* it was one too many: `ban` has begun */
+	enum end_reason reason;
+	struct ban_info ban;
+};
+
 struct handshake {
 	/* given */
 	const struct config *config;
 	struct users *users;
 	struct holdoff *holdoff; /* of administrators' names */
+	struct bans *bans; /* in which failed logins are counted; NULL: nowhere */
 	const struct addr *from; /* the client's address */
-	const struct ledger_entry *client_entry; /* of its account; NULL: memory was out */
+	struct ledger_entry *client_entry; /* of its account; NULL: memory was out */
 	struct stats *stats;
 	struct registry_slot *slot;
 	int client;
@@ -47,10 +57,12 @@ struct handshake {
 	bool login_ignored; /* it was served as Anonymous although it has logged in */
 	bool answered; /* a refusal or a reply went out */
 	unsigned code; /* of the last reply to the request, as the dialect counts them */
+	struct login_failure failure;
 };
 
 /* A protocol that clients may speak. All that is particular to one is in its row of the table. */
 struct dialect {
+	const char *door; /* what the log calls it */
 	/* Is it spoken by who begins so? */
 	bool (*begins_with)(uint8_t first);
 	/* As handshake_run(); the first byte is in `in` already. Whose protocol has no word for a

@@ -26,6 +26,7 @@ struct asker {
 	const struct addr *client;
 	const char *user; /* who has logged in */
 	size_t user_len; /* 0: nobody */
+	const char *groups; /* of that user, "a,b" */
 	enum request_command command;
 };
 
@@ -37,10 +38,19 @@ struct asker {
 struct verdict target_judge(const struct asker *a, const struct destination *dst,
 	const struct addr *addr, bool has_place);
 
+/* A request of the asker's was decided by this verdict, or a new target of its association: once
+ * for each. */
+void target_count_hit(const struct asker *a, const struct verdict *verdict);
+
+/* Until when verdicts stand (seconds since 1970) while the rules stay the same: RULE_TIME_NEVER
+ * unless they have times. */
+int64_t target_next_border(const struct asker *a);
+
 /* What a destination comes to. */
 struct target {
 	const struct asker *asker;
 	struct destination dst; /* its name stays the caller's */
+	struct verdict verdict; /* on it, before its addresses are known */
 	struct lookup lookup;
 	size_t taken[LOOKUP_FAMILIES]; /* how many of the answers */
 	enum lookup_family next_family;
@@ -49,7 +59,7 @@ struct target {
 };
 
 /* Begins to find the addresses of `dst`, an address or a name that is sane. False when it is denied
- * whatever it comes to; then nothing has begun. */
+ * whatever it comes to, as `t->verdict` says; then nothing has begun. */
 bool target_begin(struct target *t, const struct asker *a, const struct destination *dst)
 	__attribute__((warn_unused_result));
 

@@ -47,6 +47,25 @@ int database_commit(struct database *d) __attribute__((warn_unused_result));
 /* Takes back what was done since database_begin(). */
 void database_roll_back(struct database *d);
 
+/* ---- for those who have tables in it ---- */
+
+struct sqlite3;
+struct sqlite3_stmt;
+
+struct sqlite3 *database_handle(struct database *d);
+
+/* Notes that SQLite said this. Returns -1. */
+int database_fail(struct database *d, int status);
+
+int database_execute(struct database *d, const char *sql) __attribute__((warn_unused_result));
+
+/* NULL when it failed. */
+struct sqlite3_stmt *database_prepare(struct database *d, const char *sql);
+
+/* Runs what yields nothing of interest, and frees it. */
+int database_finish(struct database *d, struct sqlite3_stmt *statement)
+	__attribute__((warn_unused_result));
+
 /* ---- facts: what stands (state/standing.h) ---- */
 
 /* NULL: nothing any more. */
@@ -57,13 +76,5 @@ typedef void database_fact_taker(
 	void *context, const char *kind, const char *key, const char *value);
 int database_each_fact(struct database *d, database_fact_taker *take, void *context)
 	__attribute__((warn_unused_result));
-
-/* ---- copies of files ---- */
-
-int database_put_copy(struct database *d, const char *name, const void *bytes, size_t len)
-	__attribute__((warn_unused_result));
-
-/* To be freed, with a NUL behind it; NULL when there is none, or it failed. */
-void *database_get_copy(struct database *d, const char *name, size_t *len);
 
 #endif

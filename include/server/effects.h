@@ -32,6 +32,9 @@ int effects_open_access_log(struct access_log *log, const struct settings *s,
 int effects_check_files(const struct settings *s, char error[CONFIG_ERROR_MAX])
 	__attribute__((warn_unused_result));
 
+/* Has copies made of the files that rules name, for a start without them. */
+void effects_copy_lists(struct site *site, const struct config *c);
+
 /* The users file; NULL when there is none. */
 const char *effects_users_path(const struct settings *s);
 
@@ -42,6 +45,15 @@ void effects_note_users_file(const struct settings *s);
 /* Logs what the administrator should know when so many users and this configuration let more in
  * than is likely meant, or nobody. */
 void effects_warn_of_open_door(size_t users, const struct config *c);
+
+/* Gives the configuration its rules, compiled; hits and temporary rules of those of `before` (NULL:
+ * there were none) go on. At start a file that cannot be read is no error. -1 with the reason in
+ * `error`. */
+int effects_compile_rules(struct config *c, const struct config *before, bool at_start,
+	char error[CONFIG_ERROR_MAX]) __attribute__((warn_unused_result));
+
+/* Logs what is to be said of rules that were compiled. */
+void effects_warn_of_rules(const struct config *c);
 
 /* Logs it when no target can be reached, as an interface or an address is missing that may be about
  * to come. */
@@ -78,7 +90,7 @@ struct change {
 #define EFFECTS_OF_ANY_CHANGE EFFECT_PUBLISH
 #define EFFECTS_OF_RELOAD                                                                          \
 	(EFFECT_LISTENERS | EFFECT_LOG_FILE | EFFECT_ACCESS_LOG_FILE | EFFECT_DOOR |               \
-		EFFECT_OUTGOING | EFFECT_USERS)
+		EFFECT_OUTGOING | EFFECT_USERS | EFFECT_RULES)
 
 /* A step of an effect. Each of these may be NULL: then there is nothing to be done. */
 struct effect {

@@ -16,8 +16,9 @@
 
 struct keeper;
 
-/* Opens the database in `folder` (database_open()), and loads what stands into `v->standing`,
- * which is kept from then on. No thread yet. NULL with the reason in `error`. */
+/* Opens the database in `folder` (database_open()), loads what stands into `v->standing`, which is
+ * kept from then on, and makes `v->history`, which is so until keeper_close(). No thread yet. NULL
+ * with the reason in `error`. */
 struct keeper *keeper_open(const char *folder, struct services *v, char error[DATABASE_ERROR_MAX]);
 
 /* Starts the thread. -1 with errno. */
@@ -30,10 +31,16 @@ struct errands *keeper_errands(struct keeper *k);
  * at once. NULL is allowed. */
 void keeper_call(struct keeper *k);
 
+/* The file at `path` was read well: a copy of it is made (state/copies.h). From any thread; returns
+ * at once. NULL is allowed. */
+void keeper_copy_file(struct keeper *k, const char *path);
+
 /* The keeper's thread: all that there is to be kept is on the disk when it returns. -1 with the
  * reason in `why` when it is not; then it is tried again. */
-int keeper_write(struct keeper *k, char why[DATABASE_ERROR_MAX])
-	__attribute__((warn_unused_result));
+int keeper_write(struct keeper *k, char why[DATABASE_ERROR_MAX]);
+
+/* The keeper's thread: what it owns, to be read after keeper_write(), or changed. */
+struct database *keeper_database(struct keeper *k);
 
 /* Ends the thread, if it was started, when all is written that there is; the errands that wait are
  * left. NULL is allowed. */

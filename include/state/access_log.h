@@ -58,6 +58,7 @@ struct access_end {
 	const char *command; /* ACCESS_NONE: there was none */
 	int code; /* of the reply, as the client's protocol counts; -1: there was none */
 	enum end_reason reason;
+	const char *rule; /* that decided, as one word; ACCESS_NONE: none was asked */
 	uint64_t sent, received; /* bytes */
 	int64_t total_ms;
 };

@@ -23,6 +23,8 @@ struct config_origin {
 	unsigned line; /* of the file, the first that gives it */
 };
 
+struct rules;
+
 struct config {
 	struct settings settings;
 	struct config_origin origins[SETTINGS_COUNT]; /* by index in the table */
@@ -33,6 +35,7 @@ struct config {
 	/* Where the proxy itself answers, as the kernel says, monitor included. */
 	struct addr own[SETTINGS_MAX_LISTEN + 1];
 	size_t own_count;
+	struct rules *rules; /* a reference; NULL: not compiled yet */
 	bool auto_requires_login; /* what auth = auto comes to (admission.h) */
 	uint64_t generation; /* of its store; that of each one published is another */
 	_Atomic(unsigned) references;
@@ -67,6 +70,9 @@ struct config *config_hold(struct config *c);
 
 /* A copy of `c` that may be changed, with one reference. NULL without memory. */
 struct config *config_clone(const struct config *c);
+
+/* Gives it these rules, whose reference is taken over, in the place of those that it had. */
+void config_set_rules(struct config *c, struct rules *rules);
 
 /* Takes over from `old` where the proxy itself answers. */
 void config_keep_own(struct config *c, const struct config *old);

@@ -15,6 +15,8 @@
 #define HOLDOFF_FORGET_MS 600000 /* behind the end of the wait */
 #define HOLDOFF_CHECK_MS 5000 /* in which one login is checked meanwhile */
 
+#define HOLDOFF_COMPARED_A_SECOND 10 /* logins, with what is known to be right, meanwhile */
+
 /* Addresses that are remembered; then the one that may try again first is forgotten. */
 #define HOLDOFF_ADDRS 1024
 
@@ -30,6 +32,13 @@ void holdoff_free(struct holdoff *h);
 
 /* Would holdoff_may_check() say no? */
 bool holdoff_holds(struct holdoff *h, const struct addr *addr, int64_t now);
+
+/* May a login from `addr` be compared with what is known to be right, which costs next to nothing,
+ * and would be worth a guess? Of an address that is held off so many may in a second: when the
+ * answer is yes, this is one of them, unless it proves to be known. */
+bool holdoff_may_compare(struct holdoff *h, const struct addr *addr, int64_t now)
+	__attribute__((warn_unused_result));
+void holdoff_note_known(struct holdoff *h, const struct addr *addr);
 
 /* May the password of a login from `addr` be checked, which costs a slow hash? Of an address that
  * is held off one may in HOLDOFF_CHECK_MS: when the answer is yes, this is that one. */

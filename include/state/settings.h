@@ -6,7 +6,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "state/ban_setting.h"
+#include "state/limit_types.h"
 #include "state/rate_types.h"
+#include "state/rule_types.h"
 #include "state/setting_types.h"
 
 #define SETTINGS_MOST_PASSWORD_CHECKS 64
@@ -54,6 +57,7 @@ enum setting_effect {
 	EFFECT_USERS = 1 << 8, /* the file of users is read: of no setting, but of a reload */
 	EFFECT_OUTGOING = 1 << 9, /* from where targets are reached: a warning, perhaps */
 	EFFECT_PUBLISH = 1 << 10, /* others see the new configuration: of every change */
+	EFFECT_RULES = 1 << 11, /* are compiled, their files read */
 };
 
 /* max_sessions_per_client, where it is no number. */
@@ -101,9 +105,20 @@ struct settings {
 	int64_t bind_any_peer; /* 0 or 1 */
 
 	struct client_rule clients;
+	struct rule_lines rules;
+	int64_t otherwise; /* enum rule_action */
+	int64_t protect; /* PLACE_BIT() of rule_places.h */
+	struct client_groups client_groups;
 	int64_t auth; /* enum auth_rule */
 	char *users_file;
 	int64_t max_password_checks; /* 0: auto */
+	struct ban_rule ban;
+	struct ban_exempt ban_exempt;
+
+	struct limit_default user_defaults;
+	struct limit_lines group_defaults;
+	struct limit_lines client_limits;
+	struct limit_default anonymous_defaults;
 
 	char *dns_servers;
 	char *dns_search;
@@ -114,6 +129,7 @@ struct settings {
 	int64_t history_days; /* 0: no history */
 	int64_t sites_days; /* 0: no sites in it */
 
+	char *client_names;
 	char *access_log_file;
 	int64_t access_log_entries;
 	char *log_file;
@@ -122,7 +138,7 @@ struct settings {
 };
 
 /* Rows of the table, and so the size of every array that is indexed by it. */
-#define SETTINGS_COUNT 47
+#define SETTINGS_COUNT 58
 
 extern const struct setting settings_table[SETTINGS_COUNT];
 

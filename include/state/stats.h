@@ -56,6 +56,7 @@ struct stats {
 	_Atomic(uint64_t) connect_ms;
 	_Atomic(uint64_t) clients_refused; /* by the rule `clients` */
 	_Atomic(uint64_t) clients_over_share; /* by max_sessions_per_client */
+	_Atomic(uint64_t) clients_banned; /* connections of those who were */
 	_Atomic(uint64_t) accept_exhausted; /* pauses because accept(2) failed */
 	_Atomic(uint64_t) saturated; /* times that the last idle worker was taken */
 	_Atomic(uint64_t) logins_refused; /* unknown name or wrong password */

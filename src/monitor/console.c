@@ -30,8 +30,11 @@ static void renew_deadline(struct console *c)
 	struct config *config = config_get(c->desk->services->config);
 	const struct settings *s = &config->settings;
 
-	c->deadline = clock_deadline(
-		c->phase == CONSOLE_LOGIN ? s->monitor_login_timeout : s->monitor_timeout);
+	/* Whoever watches may do so for days. */
+	c->deadline = c->reply.is_lasting
+		? CLOCK_NEVER
+		: clock_deadline(c->phase == CONSOLE_LOGIN ? s->monitor_login_timeout
+							   : s->monitor_timeout);
 	config_release(config);
 }
 
@@ -87,6 +90,7 @@ void console_open(struct console *c, struct desk *desk, int fd, const struct pee
 	backoff_end(&c->rest);
 	c->request.server = desk->server;
 	c->request.services = desk->services;
+	c->request.keeper = desk->keeper;
 	reply_reset(&c->reply);
 	greet(c);
 	renew_deadline(c);
@@ -171,6 +175,9 @@ static void answer_login(struct console *c)
 		[LOGIN_REFUSED] = "Invalid credentials",
 		[LOGIN_TOO_BUSY] = "Invalid credentials",
 		[LOGIN_HELD_OFF] = "Too many failed logins",
+		[LOGIN_DISABLED] = "Invalid credentials",
+		[LOGIN_EXPIRED] = "Invalid credentials",
+		[LOGIN_NOT_FROM_HERE] = "Invalid credentials",
 		[LOGIN_NO_MEMORY] = "Out of memory: the password could not be checked",
 	};
 
@@ -408,7 +415,8 @@ static void keep_command(struct errand *e)
 	if (has_succeeded(c) && keeper_write(c->desk->keeper, why) < 0) {
 		reply_reset(&c->reply);
 		reply_error(&c->reply,
-			"Done, but only until the next start: it could not be written: %s", why);
+			"Done, but it may not outlast a restart: state_dir cannot be written: %s",
+			why);
 	}
 	conclude(c);
 }
@@ -418,6 +426,8 @@ static void send_command(struct console *c)
 	const struct command *command = c->request.command;
 	struct steps steps = {.run = run_command};
 
+	if (command->is_keepers)
+		steps = (struct steps){.keep = run_command};
 	if (command->prepare != NULL)
 		steps.hash = prepare_command;
 	if (command->is_kept && c->desk->keeper != NULL) {
@@ -437,7 +447,7 @@ static void take_command_line(struct console *c, const struct monitor_line *line
 	} else if (!commands_parse(line, q, &c->reply)) {
 		wipe_request(c);
 		reply_finish(&c->reply);
-	} else if (q->command->is_errand) {
+	} else if (q->command->is_errand || (q->command->is_keepers && c->desk->keeper != NULL)) {
 		send_command(c);
 	} else {
 		execute(c);
@@ -547,10 +557,38 @@ static enum sending send_reply(struct console *c)
 	return SENT_SOME;
 }
 
+/* The next line ends a reply that lasts, whatever it says. */
+static void end_lasting(struct console *c)
+{
+	struct monitor_line line;
+	int len;
+
+	if (c->is_skipping && !skip(c))
+		return;
+	len = monitor_parse_line(c->in, c->in_len, &line);
+	if (len == MONITOR_MORE)
+		return;
+	c->is_skipping = len == MONITOR_TOO_LONG;
+	if (!c->is_skipping)
+		consume(c, (size_t)len);
+	reply_stop(&c->reply);
+	renew_deadline(c);
+}
+
+/* May whoever began to watch still do so? It is asked as often as there is something to see. */
+static bool may_go_on(const struct console *c)
+{
+	return c->is_operator || (!has_old_password(c) && commands_may(&c->request, c->user));
+}
+
 /* Answers what there is to answer; false when the connection is to be closed. */
 static bool proceed(struct console *c)
 {
 	while (!c->is_away && c->phase != CONSOLE_CLOSING) {
+		if (c->reply.is_lasting && !may_go_on(c))
+			return false;
+		if (c->reply.is_lasting)
+			end_lasting(c);
 		switch (send_reply(c)) {
 		case SEND_FAILED:
 			return false;
@@ -559,6 +597,8 @@ static bool proceed(struct console *c)
 		case SENT_ALL:
 			break;
 		}
+		if (c->reply.is_lasting)
+			return !c->input_ended;
 		if (c->reply.closes)
 			begin_closing(c);
 		else if (!take_next_line(c))
@@ -571,16 +611,21 @@ static bool proceed(struct console *c)
 
 static bool has_pending(const struct console *c)
 {
-	return c->reply.sent < c->reply.len || c->reply.source != NULL;
+	const struct reply *r = &c->reply;
+
+	return r->sent < r->len || (r->source != NULL && !r->is_waiting);
 }
 
 short console_events(const struct console *c)
 {
 	if (c->phase == CONSOLE_FREE || c->is_away)
 		return 0;
-	if (c->phase != CONSOLE_CLOSING && has_pending(c))
-		return POLLOUT;
-	return POLLIN;
+	if (c->phase == CONSOLE_CLOSING || !has_pending(c))
+		return POLLIN;
+	/* However much happens, the line that ends it is heard. */
+	if (c->reply.is_lasting && !c->input_ended && c->in_len < sizeof(c->in))
+		return POLLIN | POLLOUT;
+	return POLLOUT;
 }
 
 void console_step(struct console *c, short revents)

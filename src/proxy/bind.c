@@ -54,9 +54,11 @@ static int await_addresses(struct bind *b)
 
 static int find_peer(struct bind *b)
 {
+	bool has_begun = target_begin(&b->target, b->asker, b->dst);
 	int result;
 
-	if (!target_begin(&b->target, b->asker, b->dst))
+	b->verdict = b->target.verdict;
+	if (!has_begun)
 		return fail_bind(b, END_TARGET_DENIED, 0);
 	result = await_addresses(b);
 	target_end(&b->target, result == 0);
@@ -109,6 +111,7 @@ static int listen_towards(struct bind *b, const struct candidate *peer)
 	struct socket_via via = outgoing_via(b->asker->config, peer->addr.sa.sa_family);
 	struct addr here;
 
+	b->verdict = peer->verdict;
 	if (!peer->verdict.allowed)
 		return fail_bind(b, END_TARGET_DENIED, 0);
 	/* EAGAIN: there is a way, and no port left to ask for it from. */
@@ -181,6 +184,20 @@ static void pause_accepting_peers(struct bind *b)
 	b->accept_from = clock_deadline(backoff_next(&b->pause));
 }
 
+/* May it be? What it was expected by is the name that was asked for; who comes from elsewhere,
+ * where anybody may, comes by his address alone. */
+static bool is_allowed(struct bind *b, const struct addr *peer)
+{
+	struct destination by_addr = destination_of_addr(peer);
+	bool is_by_name = is_from_anywhere(b) || target_includes(&b->target, peer);
+	struct verdict verdict =
+		target_judge(b->asker, is_by_name ? b->dst : &by_addr, peer, false);
+
+	if (verdict.allowed)
+		b->verdict = verdict;
+	return verdict.allowed;
+}
+
 /* The connection that waits, if it is the peer's; -1 when none does, or when it cannot be had for
  * the moment. */
 static int accept_peer(struct bind *b)
@@ -189,8 +206,7 @@ static int accept_peer(struct bind *b)
 	int fd;
 
 	while ((outcome = socket_accept(b->listener, &fd, &b->peer)) == SOCKET_ACCEPTED) {
-		if (is_expected(b, &b->peer) &&
-			target_judge(b->asker, b->dst, &b->peer, false).allowed)
+		if (is_expected(b, &b->peer) && is_allowed(b, &b->peer))
 			return fd;
 		stats_add(&b->stats->peers_refused, 1);
 		socket_close_with_reset(fd);

@@ -85,6 +85,8 @@ static void start_attempt(struct dial *d, const struct candidate *c)
 	int fd;
 
 	d->address = c->addr;
+	if (!c->verdict.allowed || d->failure != END_TARGET_DENIED)
+		d->verdict = c->verdict;
 	if (!c->verdict.allowed) {
 		fd_lease_give(d->asker->lease);
 		note_failure(d, END_TARGET_DENIED, 0);
@@ -99,7 +101,8 @@ static void start_attempt(struct dial *d, const struct candidate *c)
 		fd_lease_give(d->asker->lease);
 		return;
 	}
-	d->attempts[d->attempt_count++] = (struct dial_attempt){.fd = fd, .addr = c->addr};
+	d->attempts[d->attempt_count++] =
+		(struct dial_attempt){.fd = fd, .addr = c->addr, .verdict = c->verdict};
 	d->next_attempt = clock_deadline(ATTEMPT_DELAY_MS);
 }
 
@@ -109,6 +112,7 @@ static int win(struct dial *d, size_t i)
 	int fd = d->attempts[i].fd;
 
 	d->address = d->attempts[i].addr;
+	d->verdict = d->attempts[i].verdict;
 	d->attempts[i] = d->attempts[--d->attempt_count];
 	d->error = 0;
 	return fd;
@@ -213,6 +217,7 @@ static void begin_dial(struct dial *d)
 	d->address.sa.sa_family = AF_UNSPEC;
 	d->error = 0;
 	d->failure = END_REASONS;
+	d->verdict = (struct verdict){.allowed = false};
 	d->lookup_ms = d->connect_ms = -1;
 	d->attempt_count = 0;
 	d->next_attempt = 0;
@@ -260,6 +265,7 @@ int dial_target(struct dial *d)
 	begin_dial(d);
 	if (!target_begin(&d->target, d->asker, d->dst)) {
 		d->failure = END_TARGET_DENIED;
+		d->verdict = d->target.verdict;
 		return -1;
 	}
 	fd = run_dial(d);

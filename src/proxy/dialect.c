@@ -108,6 +108,12 @@ static enum end_reason reason_of_login(const struct handshake *h, enum login_res
 		return END_LOGIN_BUSY;
 	case LOGIN_NO_MEMORY:
 		return END_LOGIN_NO_MEMORY;
+	case LOGIN_DISABLED:
+		return END_DISABLED;
+	case LOGIN_EXPIRED:
+		return END_EXPIRED;
+	case LOGIN_NOT_FROM_HERE:
+		return END_CLIENT_NOT_ALLOWED_FOR_USER;
 	case LOGIN_OK:
 		break;
 	}
@@ -156,6 +162,7 @@ static enum end_reason take_user(struct handshake *h, const struct login *claim)
 	memcpy(h->user, claim->name, claim->name_len);
 	h->user_len = claim->name_len;
 	traffic_share(registry_traffic(h->slot), ledger_tally(h->user_entry));
+	traffic_share(registry_traffic(h->slot), ledger_join_known(h->client_entry, clock_ms()));
 	registry_set_user(h->slot, h->user, h->user_len);
 	/* Whoever takes a user out ends the sessions that are known by then: not this one, perhaps.
 	 */
@@ -170,6 +177,35 @@ static void note_claimant(struct handshake *h, const struct login *claim)
 		return;
 	memcpy(h->user, claim->name, claim->name_len);
 	h->claimed_len = claim->name_len;
+}
+
+/* Does it count for the setting ban? Not where there is no password: programs that have none to
+ * give, and say so, guess nothing. And where a wrong login is forgiven only if it could have been a
+ * user's: who sends one that nobody asked for is no intruder. */
+static bool is_failure(
+	const struct handshake *h, const struct login *claim, enum login_result result)
+{
+	bool was_wrong = result == LOGIN_REFUSED || result == LOGIN_HELD_OFF;
+
+	return was_wrong && claim->password_len > 0 &&
+		(h->claimed_len > 0 || !admission_wrong_login_forgiven(h->config));
+}
+
+static void note_failure(struct handshake *h, const struct login *claim, enum login_result result)
+{
+	struct login_failure *f = &h->failure;
+	struct ban_failure failure = {.from = h->from,
+		.rule = &h->config->settings.ban,
+		.exempt = &h->config->settings.ban_exempt};
+
+	if (!is_failure(h, claim, result))
+		return;
+	f->is_due = true;
+	f->reason = reason_of_login(h, result);
+	if (h->bans == NULL)
+		return;
+	failure.pair = users_login_mark(h->users, claim);
+	f->has_banned = bans_note_failure(h->bans, &failure, bans_now(), &f->ban);
 }
 
 /* What could not be checked might have been right: served as Anonymous, a user would get other
@@ -196,6 +232,7 @@ enum end_reason dialect_log_in(struct handshake *h, const struct login *claim)
 	if (result == LOGIN_OK)
 		return take_user(h, claim);
 	note_claimant(h, claim);
+	note_failure(h, claim, result);
 	return refuse_login(h, result);
 }
 

@@ -139,6 +139,11 @@ static bool ask_socks5(struct handshake *h)
 /* What a client can be told while it waits for its reply; all else is a general failure. */
 static const uint8_t reps[END_REASONS] = {
 	[END_CLIENT_FINISHED] = SOCKS5_TTL_EXPIRED,
+	[END_DISABLED] = SOCKS5_NOT_ALLOWED,
+	[END_EXPIRED] = SOCKS5_NOT_ALLOWED,
+	[END_CLIENT_NOT_ALLOWED_FOR_USER] = SOCKS5_NOT_ALLOWED,
+	[END_TOO_MANY_SESSIONS] = SOCKS5_NOT_ALLOWED,
+	[END_QUOTA_REACHED] = SOCKS5_NOT_ALLOWED,
 	[END_COMMAND_UNSUPPORTED] = SOCKS5_COMMAND_NOT_SUPPORTED,
 	[END_ATYP_UNSUPPORTED] = SOCKS5_ATYP_NOT_SUPPORTED,
 	[END_TARGET_DENIED] = SOCKS5_NOT_ALLOWED,
@@ -167,7 +172,8 @@ static bool reply_socks5(struct handshake *h, enum end_reason failure, const str
 	return dialect_send(h, reply, socks5_format_reply(reply, (uint8_t)h->code, bound));
 }
 
-const struct dialect dialect_socks5 = {.begins_with = begins_socks5,
+const struct dialect dialect_socks5 = {.door = "socks",
+	.begins_with = begins_socks5,
 	.ask = ask_socks5,
 	.code = code_socks5,
 	.reply = reply_socks5};

@@ -281,12 +281,16 @@ static struct name *take_name(
 	struct names *n, const struct destination *dst, int64_t now, enum names_outcome *why)
 {
 	struct name *name = find_name(n, dst->name, dst->name_len);
+	struct verdict verdict;
 
 	if (name != NULL && name->state == NAME_KNOWN && now < name->deadline)
 		return name;
 	*why = NAMES_DENIED;
-	if (!target_judge(n->asker, dst, NULL, false).allowed)
+	verdict = target_judge(n->asker, dst, NULL, false);
+	if (!verdict.allowed) {
+		target_count_hit(n->asker, &verdict);
 		return NULL;
+	}
 	*why = NAMES_FULL;
 	if (name == NULL)
 		return add_name(n, dst->name, dst->name_len);

@@ -16,7 +16,7 @@
 
 #include "base/clock.h"
 #include "net/socket.h"
-#include "state/limits.h"
+#include "state/ledger_limits.h"
 
 #define SLICE_MS 100
 #define SPLICED_FROM (256 * 1024) /* bytes that are copied first */
@@ -39,10 +39,16 @@ static bool is_counted(const struct pace *p, int account)
 }
 
 /* Is the account in that group, of users or of clients? */
-static bool is_member(const struct pace *p, int account, const char *groups, const char *name)
+static bool is_member(const struct pace *p, int account, const struct config *c,
+	const char *groups, const char *name)
 {
-	(void)p;
-	return account == PACE_USER && limits_in_group(groups, name, strlen(name));
+	const struct asker *a = p->accounts->asker;
+	const struct client_group *of_clients;
+
+	if (account == PACE_USER)
+		return limits_in_group(groups, name, strlen(name));
+	of_clients = client_groups_find(&c->settings.client_groups, name, strlen(name));
+	return of_clients != NULL && client_group_contains(of_clients, a->client);
 }
 
 /* Which of the groups that have a rate by the configuration in force is the account in? */
@@ -55,7 +61,7 @@ static uint64_t find_groups(const struct pace *p, int account, const struct conf
 	if (list->count > 0 && account == PACE_USER)
 		(void)ledger_groups(p->accounts->entries[account], groups);
 	for (size_t i = 0; i < list->count; i++) {
-		if (is_member(p, account, groups, list->groups[i].name))
+		if (is_member(p, account, c, groups, list->groups[i].name))
 			found |= UINT64_C(1) << i;
 	}
 	return found;

@@ -106,6 +106,17 @@ static void log_turned_away(
 	log_end(line);
 }
 
+/* Whoever is may come again and again: that is counted and not logged. */
+static bool is_banned(const struct guest *guest, struct services *v)
+{
+	const struct ban_exempt *exempt = &guest->config->settings.ban_exempt;
+
+	if (!bans_any(v->bans) || !bans_refuse(v->bans, &guest->addr, exempt, clock_ms()))
+		return false;
+	stats_add(&v->stats.clients_banned, 1);
+	return true;
+}
+
 /* By the setting clients. */
 static bool is_welcome(struct worker *w, const struct guest *guest)
 {
@@ -144,6 +155,7 @@ static bool place_guest(struct worker *w, struct guest *guest)
 	guest->entry = ledger_join_client(v->ledger, &guest->addr, guest->since, &running);
 	if (guest->entry != NULL && is_over_its_share(v, guest, running, place)) {
 		ledger_turn_away(guest->entry, guest->since);
+		traffic_stir(registry_traffic(w->slot));
 		places_leave(&v->places);
 		stats_add(&v->stats.clients_over_share, 1);
 		log_turned_away(w, guest, &p->over_share_limit,
@@ -158,8 +170,10 @@ static bool place_guest(struct worker *w, struct guest *guest)
 /* Lets the client in if it may be served. */
 static bool admit(struct worker *w, struct guest *guest)
 {
-	guest->config = config_get(w->pool->services->config);
-	if (is_welcome(w, guest) && place_guest(w, guest))
+	struct services *v = w->pool->services;
+
+	guest->config = config_get(v->config);
+	if (!is_banned(guest, v) && is_welcome(w, guest) && place_guest(w, guest))
 		return true;
 	config_release(guest->config);
 	return false;

@@ -9,13 +9,18 @@
 #include <assert.h>
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/parse.h"
 #include "net/socket.h"
+#include "proxy/ban_log.h"
 #include "proxy/bind.h"
 #include "proxy/relay.h"
 #include "proxy/udp.h"
+#include "state/ledger_limits.h"
+#include "state/advice.h"
 
 /* How long, and for how many bytes, a refused client is read from, so that the kernel sends it no
  * reset that would overtake the refusal. */
@@ -66,6 +71,43 @@ static void log_access(struct session *s, enum end_reason failure)
 	s->answer = failure;
 }
 
+/* ---- what those are told who look on, and those who ask afterwards ---- */
+
+/* Whose failure it is: nobody's, where there was no login that is anybody's and no request. */
+static struct event event_of(const struct session *s, enum event_kind kind)
+{
+	struct event e = {.kind = kind,
+		.id = s->id,
+		.time = time(NULL),
+		.client = s->client_addr,
+		.address = s->address,
+		.command = s->command,
+		.target = s->target_text,
+		.reason = END_REASONS,
+		.rule = s->verdict.rule,
+		.error = s->error};
+
+	if (s->command != NULL || s->handshake.login_refused)
+		e.user = name_of(s, &e.user_len);
+	return e;
+}
+
+/* Not inline: nobody watches, as a rule. */
+__attribute__((noinline)) static void tell_watchers(
+	const struct session *s, enum event_kind kind, enum end_reason reason)
+{
+	struct event e = event_of(s, kind);
+
+	e.reason = reason;
+	watching_tell(&s->services->watching, &e);
+}
+
+static void tell(const struct session *s, enum event_kind kind, enum end_reason reason)
+{
+	if (watching_is_on(&s->services->watching))
+		tell_watchers(s, kind, reason);
+}
+
 /* What went before had limits of its own; a reply gets what the handshake's messages had. */
 static bool send_answer(struct session *s, enum end_reason failure, const struct addr *bound)
 {
@@ -79,6 +121,7 @@ static bool send_answer(struct session *s, enum end_reason failure, const struct
 static bool grant(struct session *s, const struct addr *bound)
 {
 	log_access(s, END_REASONS);
+	target_count_hit(&s->asker, &s->verdict);
 	s->served = send_answer(s, END_REASONS, bound);
 	return s->served;
 }
@@ -88,7 +131,9 @@ static bool refuse_request(struct session *s, enum end_reason failure)
 {
 	if (failure != END_CLIENT_LEFT) {
 		log_access(s, failure);
+		target_count_hit(&s->asker, &s->verdict);
 		(void)send_answer(s, failure, NULL);
+		tell(s, EVENT_REFUSED, failure);
 	}
 	return end_for(s, failure);
 }
@@ -118,7 +163,93 @@ static void prepare_asker(struct session *s)
 		.client = &s->client_addr,
 		.user = h->user,
 		.user_len = h->user_len,
+		.groups = "",
 		.command = h->request.command};
+}
+
+static void leave_places(struct session *s)
+{
+	if (s->is_admitted)
+		ledger_dismiss(s->client_entry, s->handshake.user_entry);
+	s->is_admitted = false;
+}
+
+/* Of the user, from this client. */
+static bool are_too_many_from_here(struct session *s)
+{
+	struct ledger_entry *user = s->handshake.user_entry;
+	uint32_t most = user == NULL ? 0 : ledger_sessions_client(user);
+	struct network here;
+
+	if (most == 0)
+		return false;
+	here = own_client_of(s->services->own, &s->client_addr);
+	return registry_take_turn(s->slot, &here) > most;
+}
+
+/* Its places under the limits of its accounts: nobody waits for one. */
+static bool take_places(struct session *s)
+{
+	enum end_reason why = ledger_admit(s->client_entry, s->handshake.user_entry);
+
+	s->is_admitted = why == END_REASONS;
+	if (s->is_admitted && are_too_many_from_here(s)) {
+		why = END_TOO_MANY_SESSIONS;
+		leave_places(s);
+	}
+	return s->is_admitted || refuse_request(s, why);
+}
+
+/* "" for what is none. */
+static const char *site_of(const struct request *r, char name[DESTINATION_NAME_MAX + 1])
+{
+	size_t len = r->dst.name_len;
+
+	if (r->command == REQUEST_UDP_ASSOCIATE)
+		return HISTORY_UDP;
+	if (r->dst.kind == DESTINATION_ADDR)
+		return HISTORY_ADDRESSES;
+	if (r->dst.kind != DESTINATION_NAME || !destination_is_sane(&r->dst))
+		return "";
+	while (len > 1 && r->dst.name[len - 1] == '.')
+		len--;
+	memcpy(name, r->dst.name, len);
+	name[len] = '\0';
+	parse_to_lower(name);
+	return name;
+}
+
+/* Not inline: where nobody is watched a session is not to have room for the name on its stack. */
+__attribute__((noinline)) static void begin_visit(struct session *s)
+{
+	const struct handshake *h = &s->handshake;
+	char name[DESTINATION_NAME_MAX + 1];
+	const char *site = site_of(&h->request, name);
+	struct history_visitor who = {.client = own_client_of(s->services->own, &s->client_addr),
+		.user = h->user,
+		.user_len = h->user_entry != NULL ? h->user_len : 0,
+		.serial = h->user_entry != NULL ? ledger_serial(h->user_entry) : 0};
+
+	if (*site != '\0')
+		s->visit = history_visit_begin(
+			s->services->history, &who, site, registry_traffic(s->slot));
+}
+
+/* Once, and the ban that has begun with it. */
+static void log_failed_login(struct session *s)
+{
+	const struct handshake *h = &s->handshake;
+
+	if (!h->failure.is_due)
+		return;
+	ban_log_failed_login(&(const struct failed_login){.client = &s->client_addr,
+		.door = h->dialect->door,
+		.reason = h->failure.reason,
+		.user = h->user,
+		.user_len = h->claimed_len});
+	if (h->failure.has_banned)
+		ban_log_begun(&h->failure.ban);
+	s->handshake.failure.is_due = false;
 }
 
 /* From the first byte to a request that can be tried. */
@@ -126,15 +257,24 @@ static bool await_request(struct session *s)
 {
 	const struct request *r = &s->handshake.request;
 
-	if (!handshake_run(&s->handshake))
+	if (!handshake_run(&s->handshake)) {
+		if (s->handshake.answered)
+			tell(s, EVENT_REFUSED, s->handshake.reason);
 		return end_for(s, s->handshake.reason);
+	}
+	if (s->handshake.user_entry != NULL)
+		ledger_note_user(s->client_entry, s->handshake.user_entry, clock_ms());
+	log_failed_login(s); /* it was forgiven, and the session may last for hours */
 	publish_request(s);
+	tell(s, EVENT_REQUEST, END_REASONS);
 	prepare_asker(s);
+	if (s->config->settings.sites_days > 0 && s->services->history != NULL)
+		begin_visit(s);
 	if (r->command == REQUEST_UNKNOWN)
 		return refuse_request(s, END_COMMAND_UNSUPPORTED);
 	if (r->dst.kind == DESTINATION_NONE)
 		return refuse_request(s, END_ATYP_UNSUPPORTED);
-	return true;
+	return take_places(s);
 }
 
 /* Of CONNECT and BIND, which have a target: can its name be one? */
@@ -172,6 +312,7 @@ static bool connect_to_target(struct session *s)
 	s->target = dial_target(d);
 	s->address = d->address;
 	s->error = d->error;
+	s->verdict = d->verdict;
 	if (s->target < 0 && d->failure == END_NO_LOCAL_PORT)
 		log_lack_of_ports(s);
 	if (s->target < 0)
@@ -190,6 +331,7 @@ static bool wait_for_peer(struct session *s, struct bind *b)
 		return false;
 	}
 	s->target = bind_accept(b);
+	s->verdict = b->verdict;
 	if (s->target < 0)
 		return refuse_request(s, b->failure);
 	s->address = b->peer;
@@ -211,6 +353,7 @@ __attribute__((noinline)) static bool accept_from_target(struct session *s)
 	if (bind_listen(&b) == 0)
 		return wait_for_peer(s, &b);
 	s->error = b.error;
+	s->verdict = b.verdict;
 	return refuse_request(s, b.failure);
 }
 
@@ -249,7 +392,8 @@ static void associate(struct session *s)
 	enter(s, PHASE_CONNECT);
 	/* What it names is no target, those come in datagrams, and no more than a hint where from.
 	 */
-	if (!target_judge(&s->asker, NULL, NULL, false).allowed) {
+	s->verdict = target_judge(&s->asker, NULL, NULL, false);
+	if (!s->verdict.allowed) {
 		refuse_request(s, END_TARGET_DENIED);
 		return;
 	}
@@ -378,6 +522,8 @@ static void log_end_of_session(
 		log_bytes(line, "login_user", h->user, h->claimed_len);
 	if (s->command != NULL)
 		log_target(line, s);
+	if (s->verdict.rule[0] != '\0')
+		log_text(line, "rule", s->verdict.rule);
 	log_text(line, "outcome", outcome->was_served ? "success" : "fail");
 	log_text(line, "reason", end_reason_word(s->reason));
 	if (guess_word(h->guess) != NULL)
@@ -421,7 +567,10 @@ static void linger(struct session *s)
 static bool was_forbidden(enum end_reason reason)
 {
 	return reason == END_NO_METHOD || reason == END_WRONG_PASSWORD ||
-		reason == END_LOGIN_REFUSED || reason == END_TARGET_DENIED;
+		reason == END_LOGIN_REFUSED || reason == END_TARGET_DENIED ||
+		reason == END_DISABLED || reason == END_EXPIRED ||
+		reason == END_CLIENT_NOT_ALLOWED_FOR_USER || reason == END_TOO_MANY_SESSIONS ||
+		reason == END_QUOTA_REACHED;
 }
 
 /* Before the client can see the end: it may come again at once. */
@@ -429,10 +578,22 @@ static void leave_accounts(struct session *s)
 {
 	int64_t now = clock_ms();
 
-	if (was_forbidden(s->reason))
+	history_visit_end(s->services->history, s->visit, was_forbidden(s->reason));
+	if (was_forbidden(s->reason)) {
 		ledger_count_refusal(s->client_entry);
+		ledger_count_refusal(s->handshake.user_entry);
+	}
+	if (s->handshake.user_entry != NULL)
+		ledger_leave_known(s->client_entry, now);
+	leave_places(s);
 	ledger_leave(s->handshake.user_entry, now);
 	ledger_leave(s->client_entry, now);
+}
+
+/* Neither side is to take a part for the whole. */
+static bool is_cut_short(const struct session *s)
+{
+	return s->reason == END_RELAY_FAILED || s->reason == END_QUOTA_REACHED;
 }
 
 static void close_sockets(struct session *s)
@@ -442,13 +603,13 @@ static void close_sockets(struct session *s)
 		linger(s);
 	registry_leave(s->slot);
 	leave_accounts(s);
-	if (s->reason == END_TARGET_RESET || s->reason == END_RELAY_FAILED)
+	if (s->reason == END_TARGET_RESET || is_cut_short(s))
 		socket_close_with_reset(s->client);
 	else
 		socket_close(s->client);
 	if (s->target < 0)
 		return;
-	if (s->reason == END_CLIENT_RESET || s->reason == END_RELAY_FAILED)
+	if (s->reason == END_CLIENT_RESET || is_cut_short(s))
 		socket_close_with_reset(s->target);
 	else
 		socket_close(s->target);
@@ -472,6 +633,7 @@ static void write_access(
 	struct access_end end = {.command = s->command != NULL ? s->command : ACCESS_NONE,
 		.code = s->command != NULL ? (int)s->handshake.code : -1,
 		.reason = s->reason,
+		.rule = s->verdict.rule[0] != '\0' ? s->verdict.rule : ACCESS_NONE,
 		.sent = moved->sent,
 		.received = moved->received,
 		.total_ms = outcome->total_ms};
@@ -481,6 +643,33 @@ static void write_access(
 		log_limit_pass(&v->access_lost_limit, LOG_LIMIT_PERIOD_MS, &held_back))
 		log_message(LOG_ERROR, "access_log_file: %llu lines could not be written",
 			(unsigned long long)held_back + 1);
+}
+
+/* Health checks, which leave without a request, fail at nothing. */
+static bool has_failed(const struct session *s)
+{
+	return advice_is_failure(s->reason) && level_of_end(s) != LOG_DEBUG;
+}
+
+/* One that failed is kept for whoever asks why. */
+__attribute__((noinline)) static void note_end(const struct session *s,
+	const struct stats_outcome *outcome, const struct traffic_figures *moved)
+{
+	struct event e = event_of(s, EVENT_END);
+
+	e.reason = s->reason;
+	e.sent = moved->sent;
+	e.received = moved->received;
+	e.total_ms = outcome->total_ms;
+	if (has_failed(s))
+		events_add(s->services->failures, &e);
+	if (watching_is_on(&s->services->watching))
+		watching_tell(&s->services->watching, &e);
+}
+
+static bool is_of_interest(const struct session *s)
+{
+	return has_failed(s) || watching_is_on(&s->services->watching);
 }
 
 /* Counts and logs what became of the session. */
@@ -499,12 +688,15 @@ static void account(struct session *s)
 		.connect_ms = s->served ? d->connect_ms : -1};
 
 	stats_session_ends(&v->stats, &outcome);
+	log_failed_login(s);
 	log_end_of_session(s, &outcome, &moved);
 	/* Only now: the time of the refusal is not to tell whether a user has that name. */
 	if (h->login_refused)
 		log_access(s, h->reason);
 	if (s->in_access_log)
 		write_access(s, &outcome, &moved);
+	if (is_of_interest(s))
+		note_end(s, &outcome, &moved);
 }
 
 static void prepare_handshake(struct session *s)
@@ -514,6 +706,7 @@ static void prepare_handshake(struct session *s)
 	h->config = s->config;
 	h->users = s->services->users;
 	h->holdoff = s->services->holdoff;
+	h->bans = s->services->bans;
 	h->from = &s->client_addr;
 	h->client_entry = s->client_entry;
 	h->stats = &s->services->stats;
@@ -544,13 +737,25 @@ static void begin(struct session *s, struct services *services, struct registry_
 	s->id = registry_enter(slot, s->client, &s->client_addr);
 	traffic_share(registry_traffic(slot), ledger_tally(s->client_entry));
 	stats_session_begins(&services->stats);
+	tell(s, EVENT_BEGIN, END_REASONS);
+}
+
+/* Whoever bans a client ends the sessions that are known by then: not this one, perhaps. */
+static bool was_banned(struct session *s)
+{
+	return bans_any(s->services->bans) &&
+		bans_refuse(s->services->bans, &s->client_addr, &s->config->settings.ban_exempt,
+			clock_ms());
 }
 
 void session_run(struct session *s, struct services *services, struct registry_slot *slot,
 	const struct guest *guest)
 {
 	begin(s, services, slot, guest);
-	serve_request(s);
+	if (was_banned(s))
+		s->reason = END_BANNED;
+	else
+		serve_request(s);
 	if (registry_told_why(slot) != END_REASONS)
 		s->reason = registry_told_why(slot);
 	close_sockets(s);

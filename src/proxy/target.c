@@ -54,11 +54,13 @@ static struct verdict judge_by(const struct config *rules, const struct asker *a
 	struct verdict verdict;
 	struct subject subject = {.user = a->user,
 		.user_len = a->user_len,
+		.groups = a->groups,
 		.client = a->client,
 		.command = a->command,
 		.dst = dst,
 		.addr = addr,
 		.is_here = here != SOCKET_NO,
+		.own = a->own,
 		.time = time(NULL)};
 
 	verdict = rules_judge(rules, &subject);
@@ -77,11 +79,29 @@ struct verdict target_judge(const struct asker *a, const struct destination *dst
 	return verdict;
 }
 
+void target_count_hit(const struct asker *a, const struct verdict *verdict)
+{
+	struct config *newer = newer_config(a);
+
+	rules_count_hit(newer != NULL ? newer : a->config, verdict);
+	config_release(newer);
+}
+
+int64_t target_next_border(const struct asker *a)
+{
+	struct config *newer = newer_config(a);
+	int64_t border = rules_next_border((newer != NULL ? newer : a->config)->rules, time(NULL));
+
+	config_release(newer);
+	return border;
+}
+
 /* ---- candidates ---- */
 
 bool target_begin(struct target *t, const struct asker *a, const struct destination *dst)
 {
-	if (!target_judge(a, dst, NULL, false).allowed)
+	t->verdict = target_judge(a, dst, NULL, false);
+	if (!t->verdict.allowed)
 		return false;
 	t->asker = a;
 	t->dst = *dst;

@@ -18,6 +18,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "net/socket.h"
@@ -48,6 +49,7 @@ struct udp {
 	bool is_connected; /* the client's socket, to `peer` */
 	bool slots_are_large; /* large datagrams have touched them */
 	uint64_t rules; /* the generation of those that the flows were judged by */
+	int64_t border; /* when they say something else of themselves (target_next_border()) */
 	int64_t now; /* clock_ms() of this turn */
 	struct datagram_counts counts, reported;
 	struct batch batches[LOOKUP_FAMILIES];
@@ -104,6 +106,7 @@ static void begin_association(struct udp *u, const struct udp_setup *setup)
 	u->rules = setup->asker->config->generation;
 	for (enum traffic_direction d = 0; d < THROTTLE_DIRECTIONS; d++)
 		pace_init(&u->paces[d], &u->setup.accounts, d, -1);
+	u->border = target_next_border(setup->asker);
 }
 
 struct udp *udp_open(const struct udp_setup *setup)
@@ -282,6 +285,7 @@ static struct verdict judge_outbound(struct udp *u, const struct outbound *o)
 	if (flow != NULL)
 		return (struct verdict){.allowed = flow->allowed};
 	verdict = target_judge(u->setup.asker, o->dst, o->to, false);
+	target_count_hit(u->setup.asker, &verdict);
 	if (!verdict.is_guess)
 		flows_add(&u->flows, o->name, o->to, verdict.allowed);
 	return verdict;
@@ -314,16 +318,18 @@ static void judge_flow_again(struct udp *u, struct flow *flow)
 		flow->allowed = verdict.allowed;
 }
 
-/* Asks again when there is another configuration; answers of whom the rules forbid now do not get
- * through either. A change while this goes on is seen in the next turn. */
+/* Asks again when there is another configuration, or when it is a time at which rules begin or end;
+ * answers of whom the rules forbid now do not get through either. A change while this goes on is
+ * seen in the next turn. */
 static void follow_rules(struct udp *u)
 {
 	const struct config_store *configs = u->setup.asker->configs;
 	uint64_t current = configs == NULL ? u->rules : config_generation(configs);
 
-	if (current == u->rules)
+	if (current == u->rules && (u->border == RULE_TIME_NEVER || time(NULL) < u->border))
 		return;
 	u->rules = current;
+	u->border = target_next_border(u->setup.asker);
 	for (struct flow *f = flows_next(&u->flows, NULL); f != NULL; f = flows_next(&u->flows, f))
 		judge_flow_again(u, f);
 	names_doubt(&u->names);
@@ -667,6 +673,8 @@ enum end_reason udp_run(struct udp *u)
 		if (fds[TCP].revents != 0 && has_ended(u, &why))
 			break;
 		serve_turn(u, fds);
+		if (traffic_room(u->setup.traffic, 1) == 0)
+			return END_QUOTA_REACHED;
 	}
 	return why;
 }

@@ -53,7 +53,7 @@ static int check_state(const char *folder, char *error)
 	return *folder == '\0' ? 0 : database_check(folder, error);
 }
 
-int check_opening(const struct services *v, const struct options *o, const struct config *c,
+int check_opening(const struct services *v, const struct options *o, struct config *c,
 	char error[CONFIG_ERROR_MAX])
 {
 	const struct settings *s = &c->settings;
@@ -63,9 +63,11 @@ int check_opening(const struct services *v, const struct options *o, const struc
 		check_log("log_file", s->log_file, error) < 0 ||
 		check_log("access_log_file", s->access_log_file, error) < 0 ||
 		users_load(v->users, error) < 0 ||
+		effects_compile_rules(c, NULL, false, error) < 0 ||
 		check_operators(v, o, effects_users_path(s), error) < 0 ||
 		fronts_check(s, error) < 0 || outgoing_is_missing(s, error))
 		return -1;
+	effects_warn_of_rules(c);
 	effects_note_users_file(s);
 	effects_warn_of_repeated(o->users, o->user_count);
 	effects_warn_of_open_door(users_count(v->users) + o->user_count, c);

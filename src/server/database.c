@@ -32,11 +32,32 @@
 #define HEADER_MAGIC "SQLite format 3"
 #define HEADER_VERSION 60
 
-static const char schema[] = "CREATE TABLE IF NOT EXISTS facts("
-			     " kind TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL,"
-			     " PRIMARY KEY(kind, key)) WITHOUT ROWID;"
-			     "CREATE TABLE IF NOT EXISTS copies("
-			     " name TEXT PRIMARY KEY NOT NULL, content BLOB NOT NULL);";
+/* Days are numbers like 20261126; `former` is a deleted account's own id, so that names are unique
+ * among the others. */
+#define COUNT_COLUMNS                                                                              \
+	" sessions INTEGER NOT NULL, refused INTEGER NOT NULL, sent INTEGER NOT NULL,"             \
+	" received INTEGER NOT NULL, ms INTEGER NOT NULL, known_sessions INTEGER NOT NULL,"        \
+	" known_sent INTEGER NOT NULL, known_received INTEGER NOT NULL,"                           \
+	" known_ms INTEGER NOT NULL,"
+
+/* clang-format off */
+static const char schema[] =
+	"CREATE TABLE IF NOT EXISTS facts("
+	" kind TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL,"
+	" PRIMARY KEY(kind, key)) WITHOUT ROWID;"
+	"CREATE TABLE IF NOT EXISTS accounts("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT, is_user INTEGER NOT NULL, name TEXT NOT NULL,"
+	" deleted INTEGER NOT NULL DEFAULT 0, former INTEGER NOT NULL DEFAULT 0,"
+	" UNIQUE(is_user, name, former));"
+	"CREATE TABLE IF NOT EXISTS days("
+	" account INTEGER NOT NULL, day INTEGER NOT NULL," COUNT_COLUMNS
+	" PRIMARY KEY(account, day)) WITHOUT ROWID;"
+	"CREATE TABLE IF NOT EXISTS sites("
+	" account INTEGER NOT NULL, day INTEGER NOT NULL, site TEXT NOT NULL," COUNT_COLUMNS
+	" PRIMARY KEY(account, day, site)) WITHOUT ROWID;"
+	"CREATE INDEX IF NOT EXISTS days_by_day ON days(day);"
+	"CREATE INDEX IF NOT EXISTS sites_by_day ON sites(day);";
+/* clang-format on */
 
 struct database {
 	sqlite3 *handle;
@@ -86,7 +107,7 @@ static int lock_folder(struct database *d, char *error)
 
 /* ---- SQLite ---- */
 
-static int fail(struct database *d, int status)
+int database_fail(struct database *d, int status)
 {
 	d->status = status;
 	snprintf(d->error, sizeof(d->error), "%s",
@@ -96,46 +117,48 @@ static int fail(struct database *d, int status)
 	return -1;
 }
 
-static int execute_sql(struct database *d, const char *sql)
+int database_execute(struct database *d, const char *sql)
 {
 	int status = sqlite3_exec(d->handle, sql, NULL, NULL, NULL);
 
-	return status == SQLITE_OK ? 0 : fail(d, status);
+	return status == SQLITE_OK ? 0 : database_fail(d, status);
 }
 
-static sqlite3_stmt *prepare_sql(struct database *d, const char *sql)
+sqlite3_stmt *database_prepare(struct database *d, const char *sql)
 {
 	sqlite3_stmt *statement;
 	int status = sqlite3_prepare_v2(d->handle, sql, -1, &statement, NULL);
 
 	if (status == SQLITE_OK)
 		return statement;
-	(void)fail(d, status);
+	(void)database_fail(d, status);
 	return NULL;
 }
 
-/* The one that yields no rows, or none of interest. */
-static int finish_sql(struct database *d, sqlite3_stmt *statement)
+int database_finish(struct database *d, sqlite3_stmt *statement)
 {
-	int status = statement == NULL ? SQLITE_ERROR : sqlite3_step(statement);
+	int status = sqlite3_step(statement);
 
-	if (statement == NULL)
-		return -1;
 	if (status != SQLITE_DONE && status != SQLITE_ROW)
-		(void)fail(d, status);
+		(void)database_fail(d, status);
 	sqlite3_finalize(statement);
 	return status == SQLITE_DONE || status == SQLITE_ROW ? 0 : -1;
+}
+
+struct sqlite3 *database_handle(struct database *d)
+{
+	return d->handle;
 }
 
 /* -1: it failed. */
 static int read_version(struct database *d)
 {
-	sqlite3_stmt *statement = prepare_sql(d, "PRAGMA user_version");
+	sqlite3_stmt *statement = database_prepare(d, "PRAGMA user_version");
 	int status = statement == NULL ? SQLITE_ERROR : sqlite3_step(statement);
 	int version = status == SQLITE_ROW ? sqlite3_column_int(statement, 0) : -1;
 
 	if (statement != NULL && status != SQLITE_ROW)
-		(void)fail(d, status);
+		(void)database_fail(d, status);
 	sqlite3_finalize(statement);
 	return version;
 }
@@ -167,13 +190,13 @@ static int bring_up_to_date(struct database *d)
 
 	snprintf(sql, sizeof(sql), "BEGIN IMMEDIATE; %s PRAGMA user_version = %d; COMMIT", schema,
 		VERSION);
-	return execute_sql(d, sql);
+	return database_execute(d, sql);
 }
 
 static int set_up(struct database *d)
 {
 	sqlite3_busy_timeout(d->handle, BUSY_MS);
-	return execute_sql(d,
+	return database_execute(d,
 		"PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
 		"PRAGMA temp_store = MEMORY; PRAGMA cache_size = -1024;"
 		"PRAGMA journal_size_limit = 4194304");
@@ -192,14 +215,14 @@ static int look_through(struct database *d)
 
 	if (stat(d->path, &st) == 0 && st.st_size > CHECKED_SIZE)
 		return 0;
-	statement = prepare_sql(d, "PRAGMA quick_check(1)");
+	statement = database_prepare(d, "PRAGMA quick_check(1)");
 	if (statement == NULL)
 		return -1;
 	is_good = sqlite3_step(statement) == SQLITE_ROW &&
 		(text = sqlite3_column_text(statement, 0)) != NULL &&
 		strcmp((const char *)text, "ok") == 0;
 	sqlite3_finalize(statement);
-	return is_good ? 0 : fail(d, SQLITE_CORRUPT);
+	return is_good ? 0 : database_fail(d, SQLITE_CORRUPT);
 }
 
 static int refuse_newer(const char *folder, long version, char *error)
@@ -228,7 +251,7 @@ static int open_file(struct database *d, char *error)
 		if (bring_up_to_date(d) == 0 && look_through(d) == 0)
 			return 0;
 	} else if (status != SQLITE_OK) {
-		(void)fail(d, status);
+		(void)database_fail(d, status);
 	}
 	if (!database_is_damaged(d))
 		(void)fail_for(error, d->folder, d->error);
@@ -382,12 +405,12 @@ int database_check(const char *folder, char error[DATABASE_ERROR_MAX])
 
 int database_begin(struct database *d)
 {
-	return execute_sql(d, "BEGIN IMMEDIATE");
+	return database_execute(d, "BEGIN IMMEDIATE");
 }
 
 int database_commit(struct database *d)
 {
-	return execute_sql(d, "COMMIT");
+	return database_execute(d, "COMMIT");
 }
 
 void database_roll_back(struct database *d)
@@ -405,7 +428,7 @@ static void bind_text(sqlite3_stmt *statement, int at, const char *text)
 
 int database_put_fact(struct database *d, const char *kind, const char *key, const char *value)
 {
-	sqlite3_stmt *statement = prepare_sql(d,
+	sqlite3_stmt *statement = database_prepare(d,
 		value != NULL ? "INSERT OR REPLACE INTO facts VALUES(?1, ?2, ?3)"
 			      : "DELETE FROM facts WHERE kind = ?1 AND key = ?2");
 
@@ -415,12 +438,12 @@ int database_put_fact(struct database *d, const char *kind, const char *key, con
 	bind_text(statement, 2, key);
 	if (value != NULL)
 		bind_text(statement, 3, value);
-	return finish_sql(d, statement);
+	return database_finish(d, statement);
 }
 
 int database_each_fact(struct database *d, database_fact_taker *take, void *context)
 {
-	sqlite3_stmt *statement = prepare_sql(d, "SELECT kind, key, value FROM facts");
+	sqlite3_stmt *statement = database_prepare(d, "SELECT kind, key, value FROM facts");
 	int status;
 
 	if (statement == NULL)
@@ -430,42 +453,7 @@ int database_each_fact(struct database *d, database_fact_taker *take, void *cont
 			(const char *)sqlite3_column_text(statement, 1),
 			(const char *)sqlite3_column_text(statement, 2));
 	if (status != SQLITE_DONE)
-		(void)fail(d, status);
+		(void)database_fail(d, status);
 	sqlite3_finalize(statement);
 	return status == SQLITE_DONE ? 0 : -1;
-}
-
-/* ---- copies ---- */
-
-int database_put_copy(struct database *d, const char *name, const void *bytes, size_t len)
-{
-	sqlite3_stmt *statement = prepare_sql(d, "INSERT OR REPLACE INTO copies VALUES(?1, ?2)");
-
-	if (statement == NULL)
-		return -1;
-	bind_text(statement, 1, name);
-	sqlite3_bind_blob64(statement, 2, bytes, len, SQLITE_STATIC);
-	return finish_sql(d, statement);
-}
-
-void *database_get_copy(struct database *d, const char *name, size_t *len)
-{
-	sqlite3_stmt *statement = prepare_sql(d, "SELECT content FROM copies WHERE name = ?1");
-	char *copy = NULL;
-
-	if (statement == NULL)
-		return NULL;
-	bind_text(statement, 1, name);
-	if (sqlite3_step(statement) == SQLITE_ROW) {
-		const void *content = sqlite3_column_blob(statement, 0);
-
-		*len = (size_t)sqlite3_column_bytes(statement, 0);
-		copy = malloc(*len + 1);
-		if (copy != NULL && *len > 0)
-			memcpy(copy, content, *len);
-		if (copy != NULL)
-			copy[*len] = '\0';
-	}
-	sqlite3_finalize(statement);
-	return copy;
 }

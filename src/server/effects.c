@@ -16,8 +16,10 @@
 
 #include "base/log.h"
 #include "server/capacity.h"
+#include "server/limiting.h"
 #include "state/admission.h"
 #include "state/outgoing.h"
+#include "state/rules.h"
 #include "state/users_file.h"
 
 struct resolver_options effects_resolver_options(const struct settings *s)
@@ -176,6 +178,38 @@ void effects_warn_of_mixed_hashes(const struct users *u)
 			"(a new password, by SET_PASSWORD, is hashed in the usual one)");
 }
 
+int effects_compile_rules(
+	struct config *c, const struct config *before, bool at_start, char error[CONFIG_ERROR_MAX])
+{
+	struct rules *rules =
+		rules_compile(&c->settings, before == NULL ? NULL : before->rules, at_start, error);
+
+	if (rules == NULL)
+		return -1;
+	config_set_rules(c, rules);
+	return 0;
+}
+
+void effects_warn_of_rules(const struct config *c)
+{
+	const char *warning;
+
+	for (size_t i = 0; (warning = rules_warning(c->rules, i)) != NULL; i++)
+		log_message(LOG_WARN, "%s", warning);
+}
+
+static void copy_list(void *context, const char *path)
+{
+	const struct site *site = context;
+
+	keeper_copy_file(site->keeper, path);
+}
+
+void effects_copy_lists(struct site *site, const struct config *c)
+{
+	rules_each_file(c->rules, copy_list, site);
+}
+
 /* ---- the steps of a change ---- */
 
 /* A file that was emptied or moved away, by accident or for a moment, is not to lock everybody out;
@@ -216,12 +250,14 @@ static int read_users(struct change *change, char error[CONFIG_ERROR_MAX])
 }
 
 /* Whoever is gone is gone, as after DEL_USER. */
-static void end_sessions_of_gone(void *context, const char *name, size_t len)
+static void end_sessions_of_gone(void *context, const char *name, size_t len, bool has_sessions)
 {
 	struct change *change = context;
+	struct services *v = change->site->services;
 
-	change->sessions_ended +=
-		registry_end_user(change->site->services->registry, name, len, END_KILLED);
+	history_end_user(v->history, name, ledger_last_serial(v->ledger));
+	if (has_sessions)
+		change->sessions_ended += registry_end_user(v->registry, name, len, END_KILLED);
 }
 
 static void put_users(struct change *change)
@@ -239,9 +275,29 @@ static void put_users(struct change *change)
 	effects_warn_of_mixed_hashes(v->users);
 }
 
+static int compile_rules(struct change *change, char error[CONFIG_ERROR_MAX])
+{
+	return effects_compile_rules(change->new, change->old, false, error);
+}
+
+static void finish_rules(struct change *change)
+{
+	effects_warn_of_rules(change->new);
+	effects_copy_lists(change->site, change->new);
+}
+
 static void publish(struct change *change)
 {
 	config_publish(change->site->services->config, change->new);
+}
+
+/* With the configuration that is in force by now. */
+static void apply_limits(struct change *change)
+{
+	struct services *v = change->site->services;
+
+	if (v->limits != NULL && limiting_apply(v, change->new) < 0)
+		log_message(LOG_ERROR, "some limits are as they were before: out of memory");
 }
 
 static void set_log_style(struct change *change)
@@ -358,7 +414,9 @@ const struct effect effects_table[] = {
 		.prepare = read_users,
 		.commit = put_users,
 		.undo = drop_users},
+	{.of = EFFECT_RULES, .name = "rules", .prepare = compile_rules, .finish = finish_rules},
 	{.of = EFFECT_PUBLISH, .name = "configuration", .commit = publish},
+	{.of = EFFECT_PUBLISH, .name = "limits", .commit = apply_limits},
 	{.of = EFFECT_LOG_STYLE, .name = "log style", .finish = set_log_style},
 	{.of = EFFECT_LOG_FILE,
 		.name = "log file",

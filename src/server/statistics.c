@@ -121,6 +121,7 @@ void statistics_each(struct services *v, statistics_taker *take, void *context)
 		take(context, name, stats_get(&s->ended[i]), "");
 	}
 	take(context, "clients refused for sessions", stats_get(&s->clients_over_share), "");
+	take(context, "clients refused for bans", stats_get(&s->clients_banned), "");
 }
 
 /* "server uptime" in "s" is server_uptime_s in the log. */

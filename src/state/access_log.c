@@ -32,7 +32,7 @@
 #define LINE_WORDS_ONCE 7 /* that older lines have */
 /* Bytes beside user, command and target: blanks, outcome, rule and LF, too. */
 #define LINE_REST                                                                                  \
-	(TIMESTAMP_DATE + TIMESTAMP_ZONE + ADDR_TEXT_MAX + ACCESS_REASON_MAX + 4 * DIGITS_MAX + 32)
+	(TIMESTAMP_DATE + TIMESTAMP_ZONE + ADDR_TEXT_MAX + ACCESS_REASON_MAX + 4 * DIGITS_MAX + 64)
 #define LINE_USUAL 256 /* bytes; most are shorter */
 
 struct entry {
@@ -160,7 +160,7 @@ static char *put_end(char *end, const struct access_end *e)
 {
 	end = e->code < 0 ? put_word(end, ACCESS_NONE) : put_number(end, e->code);
 	end = put_word(end, end_reason_word(e->reason));
-	end = put_word(end, ACCESS_NONE); /* the rule */
+	end = put_word(end, e->rule);
 	end = put_number(end, (int64_t)e->sent);
 	end = put_number(end, (int64_t)e->received);
 	return put_number(end, e->total_ms);

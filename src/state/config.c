@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/lock.h"
+#include "state/rules.h"
 
 /* ---- reading ---- */
 
@@ -126,10 +127,17 @@ struct config *config_clone(const struct config *c)
 		}
 	}
 	config_keep_own(copy, c);
+	copy->rules = rules_hold(c->rules);
 	memcpy(copy->origins, c->origins, sizeof(copy->origins));
 	copy->path = c->path;
 	copy->auto_requires_login = c->auto_requires_login;
 	return copy;
+}
+
+void config_set_rules(struct config *c, struct rules *rules)
+{
+	rules_release(c->rules);
+	c->rules = rules;
 }
 
 void config_keep_own(struct config *c, const struct config *old)
@@ -143,6 +151,7 @@ void config_release(struct config *c)
 	if (c == NULL || atomic_fetch_sub(&c->references, 1) > 1)
 		return;
 	settings_free(&c->settings);
+	rules_release(c->rules);
 	for (size_t i = 0; i < SETTINGS_COUNT; i++)
 		free(c->beneath_flags[i]);
 	free(c);

@@ -2,7 +2,8 @@
  * An address has a few free tries; after these it is held off, longer with each failure, up to a
  * minute. Who is held off is not shut out: one of its logins is checked every few seconds, so that
  * somebody who shares the address with a program that guesses gets in with some patience, and the
- * guesses cost next to nothing.
+ * guesses cost next to nothing. Passwords that were right before are let in at once; as that is
+ * quick, a bound keeps it from being a quick way to guess, and what is right does not count for it.
  *
  * Anybody on the host has the 16 million addresses of 127.0.0.0/8 and ::1, so these are one here,
  * though everywhere else each is a client by itself.
@@ -19,6 +20,8 @@ struct entry {
 	unsigned failures;
 	int64_t until; /* it is held off */
 	int64_t next_check; /* meanwhile, not before */
+	int64_t compared_until; /* the second that `compared` is about */
+	unsigned compared; /* logins in it that were not known */
 };
 
 struct holdoff {
@@ -97,6 +100,43 @@ bool holdoff_holds(struct holdoff *h, const struct addr *addr, int64_t now)
 	holds = is_held_off(find_held_locked(h, &holder), now);
 	mutex_unlock(&h->lock);
 	return holds;
+}
+
+static bool may_compare(struct entry *e, int64_t now)
+{
+	if (e == NULL || now >= e->until)
+		return true;
+	if (now >= e->compared_until) {
+		e->compared_until = now + 1000;
+		e->compared = 0;
+	}
+	if (e->compared == HOLDOFF_COMPARED_A_SECOND)
+		return false;
+	e->compared++;
+	return true;
+}
+
+bool holdoff_may_compare(struct holdoff *h, const struct addr *addr, int64_t now)
+{
+	struct network holder = holder_of(h, addr);
+	bool may;
+
+	mutex_lock(&h->lock);
+	may = may_compare(find_held_locked(h, &holder), now);
+	mutex_unlock(&h->lock);
+	return may;
+}
+
+void holdoff_note_known(struct holdoff *h, const struct addr *addr)
+{
+	struct network holder = holder_of(h, addr);
+	struct entry *e;
+
+	mutex_lock(&h->lock);
+	e = find_held_locked(h, &holder);
+	if (e != NULL && e->compared > 0)
+		e->compared--;
+	mutex_unlock(&h->lock);
 }
 
 bool holdoff_may_check(struct holdoff *h, const struct addr *addr, int64_t now)

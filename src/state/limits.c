@@ -496,9 +496,9 @@ static bool take_item(struct limits *out, const char *item, size_t len, unsigned
 	int key = key_of(item, key_len);
 	struct value v;
 
+	/* What it is then may be a password that was typed in the wrong place. */
 	if (sign == NULL && key < 0) {
-		snprintf(why, LIMITS_ERROR_MAX, "%.*s: expected KEY=VALUE KEY=VALUE ...",
-			(int)(len < SHOWN ? len : SHOWN), item);
+		snprintf(why, LIMITS_ERROR_MAX, "limits are KEY=VALUE KEY=VALUE ...");
 		return false;
 	}
 	if (key < 0 || (legal & LIMIT_BIT(key)) == 0)

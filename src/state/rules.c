@@ -1,12 +1,24 @@
 /*
- * There are built-in rules only: what is nowhere cannot be a target, and the proxy itself must not
- * be one, since a client that reaches it comes from this host then. BIND names whom it waits for,
- * who may be anybody, from any port; so of its request and of its peer only the latter rule speaks.
+ * Three things are asked in this order. Built-in rules: what is nowhere cannot be a target, and the
+ * proxy itself must not be one, since a client that reaches it comes from this host then. The rules
+ * that were written, of which the first that matches decides; one that would allow is passed over
+ * where the address is protected and the rule does not name that place. And what is left when none
+ * does: protection, or `otherwise`.
  *
- * A question without an address is one about all addresses that may come: a rule that needs one has
- * nothing to say of it yet.
+ * BIND names whom it waits for, who may be anybody, from any port; so of the built-in rules only
+ * the last one speaks of its request and its peer.
+ *
+ * A question without an address is one about all addresses that may come. A rule that needs one may
+ * match or not, so the answer is no only if every way ends there; and whoever is told yes asks
+ * again with each address. An IPv6 address with an IPv4 one within is two, and both must be
+ * allowed: which of them the packets go to in the end is for others to decide.
  */
 #include "state/rules.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "state/rule_set.h"
 
 /* ---- nowhere ---- */
 
@@ -38,14 +50,28 @@ static bool is_at_all_of_this_host(const struct addr *listener, const struct add
 		addr_port(listener) == addr_port(addr);
 }
 
-static bool is_listener(const struct config *c, const struct subject *s)
+static bool is_listener_at(const struct config *c, const struct addr *addr, bool is_here)
 {
-	for (size_t i = 0; i < c->own_count && s->addr != NULL; i++) {
-		if (listens_at(&c->own[i], s->addr) ||
-			(s->is_here && is_at_all_of_this_host(&c->own[i], s->addr)))
+	for (size_t i = 0; i < c->own_count; i++) {
+		if (listens_at(&c->own[i], addr) ||
+			(is_here && is_at_all_of_this_host(&c->own[i], addr)))
 			return true;
 	}
 	return false;
+}
+
+/* What is within an IPv6 address is taken for one of this host where it might be. */
+static bool is_listener(const struct config *c, const struct subject *s)
+{
+	struct addr within;
+
+	if (s->addr == NULL)
+		return false;
+	return is_listener_at(c, s->addr, s->is_here) ||
+		(rule_places_ipv4_within(s->addr, &within) &&
+			is_listener_at(c, &within,
+				s->is_here ||
+					(s->own != NULL && own_has_address(s->own, &within))));
 }
 
 bool rules_ask_where(const struct config *c, const struct addr *addr)
@@ -54,10 +80,8 @@ bool rules_ask_where(const struct config *c, const struct addr *addr)
 		if (is_at_all_of_this_host(&c->own[i], addr))
 			return true;
 	}
-	return false;
+	return c->rules != NULL && c->rules->asks_own;
 }
-
-/* ---- judging ---- */
 
 static const struct built_in {
 	const char *word;
@@ -68,11 +92,341 @@ static const struct built_in {
 	{"own", is_listener},
 };
 
-struct verdict rules_judge(const struct config *c, const struct subject *s)
+/* ---- verdicts ---- */
+
+#define NO_SET 0 /* whose hits nobody counts */
+
+static struct verdict verdict_of(bool allowed, const char *word)
 {
+	struct verdict v = {.allowed = allowed, .set = NO_SET};
+
+	strcpy(v.rule, word);
+	return v;
+}
+
+static const char *word_of_rule(const struct rules *r, size_t index, char out[RULE_WORD_MAX])
+{
+	const struct rule *rule = r->rules[index];
+
+	if (rule->number > 0)
+		snprintf(out, RULE_WORD_MAX, "t%u", rule->number);
+	else
+		snprintf(out, RULE_WORD_MAX, "%zu", index - r->temporary + 1);
+	return out;
+}
+
+static struct verdict verdict_of_rule(const struct rules *r, size_t index)
+{
+	struct verdict v = {.allowed = r->rules[index]->action == RULE_ALLOW,
+		.set = r->id,
+		.step = (uint32_t)index};
+
+	word_of_rule(r, index, v.rule);
+	return v;
+}
+
+static struct verdict verdict_of_otherwise(const struct rules *r)
+{
+	struct verdict v = verdict_of(r->otherwise_allows, "otherwise");
+
+	v.step = rule_set_otherwise(r);
+	v.set = r->count > 0 || !v.allowed ? r->id : NO_SET;
+	return v;
+}
+
+static struct verdict verdict_of_protection(const struct rules *r, enum rule_place place)
+{
+	struct verdict v = {.set = r->id, .step = rule_set_protection(r, place)};
+
+	snprintf(v.rule, sizeof(v.rule), "protect:%s", rule_place_word(place));
+	return v;
+}
+
+/* ---- what is protected ---- */
+
+/* Names that are those of a network of one's own come to private addresses by right. */
+static bool looks_public(const struct destination *dst)
+{
+	static const char *const endings[] = {"local", "lan", "home", "internal", "intranet",
+		"corp", "private", "localdomain", "localhost", "home.arpa"};
+	struct rule_name name;
+
+	if (dst == NULL || dst->kind != DESTINATION_NAME ||
+		!rule_name_set(&name, dst->name, dst->name_len) || name.count < 2)
+		return false;
+	for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++) {
+		size_t len = strlen(endings[i]);
+
+		if (len < name.len && name.text[name.len - len - 1] == '.' &&
+			memcmp(name.text + name.len - len, endings[i], len) == 0)
+			return false;
+	}
+	return true;
+}
+
+/* The protected places that the address of the question is in. */
+static unsigned protected_places(const struct rules *r, const struct rule_question *q)
+{
+	const struct subject *s = q->subject;
+	unsigned places;
+
+	if (q->addr == NULL || r->is_protected == 0)
+		return 0;
+	places = rule_places_of(q->addr);
+	if (s->is_here || (r->asks_own && s->own != NULL && own_has_address(s->own, q->addr)))
+		places |= PLACE_BIT(PLACE_OWN);
+	if ((r->is_protected & PLACE_BIT(PLACE_REBINDING)) != 0 && addr_is_private(q->addr) &&
+		looks_public(s->dst))
+		places |= PLACE_BIT(PLACE_REBINDING);
+	if (addr_is_loopback(s->client))
+		places &= ~PLACE_BIT(PLACE_LOOPBACK);
+	return places & r->is_protected;
+}
+
+/* The one of these that says most: metadata are at link-local addresses, too. */
+static enum rule_place place_to_tell(unsigned places)
+{
+	enum rule_place place = PLACE_LOOPBACK;
+
+	if ((places & PLACE_BIT(PLACE_METADATA)) != 0)
+		return PLACE_METADATA;
+	while ((places & PLACE_BIT(place)) == 0)
+		place++;
+	return place;
+}
+
+/* Those of the places that the rule does not name. */
+static unsigned places_not_named(const struct rule *rule, struct rule_question *q, unsigned places)
+{
+	unsigned left = places;
+
+	for (enum rule_place place = 0; place < PLACE_PROTECTED && left != 0; place++) {
+		if ((places & PLACE_BIT(place)) != 0 && rule_names_place(rule, q, place))
+			left &= ~PLACE_BIT(place);
+	}
+	return left;
+}
+
+/* ---- judging ---- */
+
+struct judging {
+	const struct rules *rules;
+	struct rule_question question;
+	void (*see)(void *context, const struct rule_step *step); /* NULL: nobody does */
+	void *context;
+	unsigned places; /* that are protected */
+	unsigned lacking; /* of those, what the last rule that was passed over did not name */
+	bool may_be_allowed; /* by a rule that needs to know more */
+};
+
+static void show(struct judging *j, struct rule_step step)
+{
+	if (j->see == NULL)
+		return;
+	step.addr = j->question.addr;
+	j->see(j->context, &step);
+}
+
+static bool is_over(const struct rule *rule, const struct subject *s)
+{
+	return rule->until != 0 && s->time >= rule->until;
+}
+
+/* Would it allow what it may not? */
+static bool is_passed_over(struct judging *j, const struct rule *rule)
+{
+	unsigned lacking = rule->action == RULE_ALLOW && j->places != 0
+		? places_not_named(rule, &j->question, j->places)
+		: 0;
+
+	if (lacking == 0)
+		return false;
+	j->lacking = lacking;
+	return true;
+}
+
+/* Does this rule decide? */
+static bool ask_rule(struct judging *j, size_t index)
+{
+	const struct rule *rule = j->rules->rules[index];
+	struct rule_step step = {.index = index, .outcome = RULE_IS_OVER};
+	enum rule_answer answer;
+
+	if (is_over(rule, j->question.subject)) {
+		show(j, step);
+		return false;
+	}
+	answer = rule_ask(rule, &j->question, &step.keyword);
+	step.outcome = RULE_DECIDES;
+	if (answer == RULE_NO) {
+		step.outcome = RULE_MISSES;
+	} else if (answer == RULE_DEPENDS) {
+		step.outcome = RULE_MAY_MATCH;
+		j->may_be_allowed |= rule->action == RULE_ALLOW;
+	} else if (is_passed_over(j, rule)) {
+		step.outcome = RULE_NAMES_NOT;
+		step.protection = place_to_tell(j->lacking);
+	}
+	show(j, step);
+	return step.outcome == RULE_DECIDES;
+}
+
+static struct verdict judge_by_rules(struct judging *j)
+{
+	const struct rules *r = j->rules;
+	struct verdict v;
+	size_t i = 0;
+
+	j->places = protected_places(r, &j->question);
+	while (i < r->count && !ask_rule(j, i))
+		i++;
+	if (i < r->count)
+		v = verdict_of_rule(r, i);
+	else if (j->places != 0)
+		v = verdict_of_protection(
+			r, place_to_tell(j->lacking != 0 ? j->lacking : j->places));
+	else
+		v = verdict_of_otherwise(r);
+	v.allowed |= j->may_be_allowed;
+	return v;
+}
+
+/* As one address; NULL: as none yet. */
+static struct verdict judge_as(struct judging *j, const struct subject *s, const struct addr *addr)
+{
+	j->question.subject = s;
+	rule_question_about(&j->question, addr);
+	j->lacking = 0;
+	j->may_be_allowed = false;
+	return judge_by_rules(j);
+}
+
+static struct verdict judge_written(struct judging *j, const struct subject *s)
+{
+	struct verdict v = judge_as(j, s, s->addr), of_within;
+	struct addr within;
+
+	if (s->addr == NULL || !v.allowed || !rule_places_ipv4_within(s->addr, &within))
+		return v;
+	of_within = judge_as(j, s, &within);
+	return of_within.allowed ? v : of_within;
+}
+
+/* Is the address, or the port of BIND's peer, yet to come? */
+static bool awaits_more(const struct subject *s)
+{
+	return s->addr == NULL || (s->command == REQUEST_BIND && addr_port(s->addr) == 0);
+}
+
+struct verdict rules_trace(const struct config *c, const struct subject *s,
+	void (*see)(void *context, const struct rule_step *step), void *context)
+{
+	struct judging j;
+	struct verdict v;
+
 	for (size_t i = 0; i < sizeof(built_ins) / sizeof(built_ins[0]); i++) {
 		if (built_ins[i].denies(c, s))
-			return (struct verdict){.allowed = false, .rule = built_ins[i].word};
+			return verdict_of(false, built_ins[i].word);
 	}
-	return (struct verdict){.allowed = true, .rule = "otherwise"};
+	if (c->rules == NULL) {
+		v = verdict_of(true, "otherwise");
+	} else {
+		/* The rest is set when it is needed, and is large. */
+		j.rules = c->rules;
+		j.see = see;
+		j.context = context;
+		j.question.knows_name = j.question.knows_time = false;
+		v = judge_written(&j, s);
+	}
+	v.is_open = v.allowed && awaits_more(s);
+	return v;
+}
+
+struct verdict rules_judge(const struct config *c, const struct subject *s)
+{
+	return rules_trace(c, s, NULL, NULL);
+}
+
+/* ---- hits ---- */
+
+static struct rule_hits *hits_of_step(const struct rules *r, uint32_t step)
+{
+	if (step < r->count)
+		return r->rules[step]->hits;
+	return step == rule_set_otherwise(r) ? r->otherwise_hits
+					     : r->protection_hits[step - r->count - 1];
+}
+
+void rules_count_hit(const struct config *c, const struct verdict *v)
+{
+	if (c->rules == NULL || v->set == NO_SET || v->set != c->rules->id)
+		return;
+	atomic_fetch_add_explicit(&hits_of_step(c->rules, v->step)->count, 1, memory_order_relaxed);
+}
+
+uint64_t rules_otherwise_hits(const struct rules *r)
+{
+	return r == NULL ? 0 : atomic_load(&r->otherwise_hits->count);
+}
+
+uint64_t rules_protection_hits(const struct rules *r, enum rule_place place)
+{
+	return r == NULL ? 0 : atomic_load(&r->protection_hits[place]->count);
+}
+
+/* ---- what there is ---- */
+
+size_t rules_count(const struct rules *r)
+{
+	return r == NULL ? 0 : r->count;
+}
+
+struct rule_info rules_get(const struct rules *r, size_t index)
+{
+	struct rule_info info = {
+		.rule = r->rules[index], .hits = atomic_load(&r->rules[index]->hits->count)};
+
+	word_of_rule(r, index, info.word);
+	return info;
+}
+
+int64_t rules_next_border(const struct rules *r, int64_t after)
+{
+	int64_t border = RULE_TIME_NEVER;
+
+	if (r == NULL)
+		return border;
+	border = rule_time_next_border(r->times, r->time_count, after);
+	for (size_t i = 0; i < r->temporary; i++) {
+		int64_t until = r->rules[i]->until;
+
+		if (until > after && until < border)
+			border = until;
+	}
+	return border;
+}
+
+const char *rules_warning(const struct rules *r, size_t index)
+{
+	return r == NULL || index >= r->warning_count ? NULL : r->warnings[index];
+}
+
+/* ---- files ---- */
+
+static void tell_of_files(
+	const struct rule_area *area, void (*take)(void *context, const char *path), void *context)
+{
+	for (size_t i = 0; i < area->file_count; i++) {
+		if (area->files[i].list != NULL && !area->files[i].is_copy)
+			take(context, area->files[i].path);
+	}
+}
+
+void rules_each_file(
+	const struct rules *r, void (*take)(void *context, const char *path), void *context)
+{
+	for (size_t i = 0; r != NULL && i < r->count; i++) {
+		tell_of_files(&r->rules[i]->from, take, context);
+		tell_of_files(&r->rules[i]->to, take, context);
+	}
 }

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "net/local.h"
 #include "net/resolver.h"
+#include "state/rule.h"
 
 #define SECOND INT64_C(1000)
 #define MINUTE (60 * SECOND)
@@ -30,6 +31,9 @@ static const struct setting_word prefer_words[] = {{"ipv6", PREFER_IPV6}, {"ipv4
 static const struct setting_word filter_words[] = {{"address", UDP_FILTER_ADDRESS},
 	{"address-port", UDP_FILTER_ADDRESS_PORT}, {"none", UDP_FILTER_NONE}, {NULL, 0}};
 static const struct setting_word no_yes_words[] = {{"no", 0}, {"yes", 1}, {NULL, 0}};
+
+static const struct setting_word otherwise_words[] = {
+	{"allow", RULE_ALLOW}, {"deny", RULE_DENY}, {NULL, 0}};
 
 /* Where there is no number as well: as many as fit. */
 static const struct setting_word auto_words[] = {{"auto", 0}, {NULL, 0}};
@@ -329,6 +333,43 @@ const struct setting settings_table[] = {
 		.help = "Who may connect: any, private (loopback, private, link-local and "
 			"unique-local addresses), networks such as 203.0.113.0/24, or several of "
 			"these. auto: private while nobody has to log in, else any."},
+	{.name = "rule",
+		AT(RULES, rules),
+		.initial = "",
+		.reloadable = true,
+		.effects = EFFECT_RULES,
+		.value_name = "RULE",
+		.help = "allow or deny, and then from, user, to, port, command and time, each with "
+			"values separated by commas: deny to .example.org, file:/etc/socks5d/blocked "
+			"time mon-fri 08:00-18:00. A line a rule; the first that matches a request "
+			"decides. RULES in socks5d(8) has all of it."},
+	{.name = "otherwise",
+		AT(CHOICE, otherwise),
+		.initial = "allow",
+		.words = otherwise_words,
+		.reloadable = true,
+		.effects = EFFECT_RULES,
+		.value_name = "WORD",
+		.help = "What is done with requests that no rule matches: allow or deny."},
+	{.name = "protect",
+		AT(PROTECTED, protect),
+		.initial = "loopback, link-local, metadata, multicast",
+		.reloadable = true,
+		.effects = EFFECT_RULES,
+		.value_name = "LIST",
+		.help = "Places that no client gets to unless a rule allows it and names them: "
+			"loopback (for clients that are not on loopback themselves), link-local, "
+			"metadata (of clouds), multicast, private, own (this host's addresses), "
+			"rebinding (a public-looking name that comes to a private address). none: "
+			"none of them."},
+	{.name = "client_group",
+		AT(CLIENT_GROUPS, client_groups),
+		.initial = "",
+		.reloadable = true,
+		.effects = EFFECT_RULES,
+		.value_name = "GROUP",
+		.help = "A name for some clients, for rules and limits: @room12 192.168.12.0/24, "
+			"192.168.13.5. A line a group."},
 	{.name = "auth",
 		AT(CHOICE, auth),
 		.initial = "auto",
@@ -363,6 +404,54 @@ const struct setting settings_table[] = {
 			"addresses take turns. A password that was right once is checked without. "
 			"auto: one for each processor that the server may use, as long as a 16th of "
 			"the memory holds them, 16 MB each."},
+	{.name = "user_defaults",
+		AT(LIMITS, user_defaults),
+		.initial = "",
+		.most = LIMITS_OF_USERS,
+		.reloadable = true,
+		.value_name = "LIMITS",
+		.help = "What holds for each user, as far as neither the users file nor a group "
+			"says something else: sessions=50 rate=20Mbit quota=50GB/month."},
+	{.name = "group_defaults",
+		AT(GROUP_LIMITS, group_defaults),
+		.initial = "",
+		.reloadable = true,
+		.value_name = "LINE",
+		.help = "@GROUP and what holds for each user in it: @pupils sessions=10 "
+			"quota=1GB/day. A line a group. Of several groups the most generous "
+			"counts."},
+	{.name = "client_limits",
+		AT(CLIENT_LIMITS, client_limits),
+		.initial = "",
+		.reloadable = true,
+		.value_name = "LINE",
+		.help = "Addresses, networks and groups of clients, and what holds for each client "
+			"address in them: 192.168.1.50, @room12 rate=2Mbit quota=1GB/day. The "
+			"first line that fits a client counts."},
+	{.name = "anonymous_defaults",
+		AT(LIMITS, anonymous_defaults),
+		.initial = "",
+		.most = LIMITS_OF_CLIENTS,
+		.reloadable = true,
+		.value_name = "LIMITS",
+		.help = "What holds for the sessions without a login of each client address, as far "
+			"as client_limits says nothing."},
+	{.name = "ban",
+		AT(BAN, ban),
+		.initial = "10 in 10m for 1m to 1d",
+		.reloadable = true,
+		.value_name = "RULE",
+		.help = "So many failed logins in so much time ban the client's address, or the /64 "
+			"network of IPv6, from the proxy, each time for twice as long, up to the "
+			"last time. The same wrong name and password again counts once. off: "
+			"logins ban nobody."},
+	{.name = "ban_exempt",
+		AT(BAN_EXEMPT, ban_exempt),
+		.initial = "loopback",
+		.reloadable = true,
+		.value_name = "LIST",
+		.help = "Who is never banned by failed logins: loopback, networks such as "
+			"192.168.1.0/24, or none. The monitor's BAN holds for them, too."},
 	{.name = "dns_servers",
 		AT(TEXT, dns_servers),
 		.initial = "",
@@ -428,6 +517,15 @@ const struct setting settings_table[] = {
 		.value_name = "N",
 		.help = "Days for which it is kept which sites each user and each client address "
 			"has visited, if state_dir is set. 0: nobody is watched."},
+	{.name = "client_names",
+		AT(TEXT, client_names),
+		.initial = "",
+		.reloadable = true,
+		.is_files = true,
+		.value_name = "FILE",
+		.help = "File with the names of clients, which are shown beside their addresses and "
+			"decide nothing: ADDRESS NAME a line as in /etc/hosts, or the leases of "
+			"dnsmasq, ISC dhcpd or Kea. It is read again when it has changed; empty: none."},
 	{.name = "access_log_file",
 		AT(TEXT, access_log_file),
 		.initial = "",

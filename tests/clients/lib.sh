@@ -235,10 +235,11 @@ server_listens() {
 	[[ -n $PROXY ]]
 }
 
-# The first address of that form which the server says it listens on.
+# The first address of that form which the server says it listens on, in whichever log_format.
 listening_on() {
 	[[ -r $LOG ]] || return
-	sed -n "s/.* msg=listening address=\($1\)\( .*\)\{0,1\}$/\1/p" "$LOG" | head -n 1
+	sed -nE -e "s/.* msg=listening address=($1)( .*)?$/\1/p" \
+		-e "s/.*\"msg\":\"listening\",\"address\":\"($1)\".*/\1/p" "$LOG" | head -n 1
 }
 
 # Ends with status 0, and a sanitizer had nothing to say.

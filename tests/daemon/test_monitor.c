@@ -426,7 +426,7 @@ static void help_lists_every_command(void **state)
 	static const char *const words[] = {"STATS", "CONNECTIONS", "USERS", "CONFIG", "ACCESS_LOG",
 		"QUIT", "HELP", "ACCOUNTS", "ADD_USER", "SET_PASSWORD", "DEL_USER", "KILL",
 		"KILL_USER", "RELOAD", "LOG_LEVEL", "TRAFFIC", "SET_ROLE", "SETTINGS", "CLIENTS",
-		"VERSION"};
+		"BANS", "BAN", "UNBAN", "VERSION"};
 	int fd = root();
 	const char *line = monitor_ask(fd, "HELP");
 

@@ -115,7 +115,7 @@ static int change(struct users_backend *file, char what, const char *name)
 		.attributes = ""};
 	char error[USERS_ERROR_MAX] = "";
 	int result = what == '-' ? file->remove(file->context, name, strlen(name), error)
-				 : file->save(file->context, &user, what == '+', error);
+				 : file->save(file->context, &user, error);
 
 	FUZZ_CHECK(result == 0 || strlen(error) > 0);
 	return result;

@@ -571,6 +571,83 @@ static void what_cannot_be_checked_is_refused_even_where_it_is_optional(void **s
 	assert_true(faults_struck());
 }
 
+/* ---- failed logins that count for bans ---- */
+
+#define EMPTY_NAME " 01 00 01 78"
+
+/* One bans here, and the same one again finds that it has. */
+static void these_failed_logins_count(void **state)
+{
+	static const struct {
+		const char *auth, *login;
+		bool counts;
+	} rows[] = {
+		{"required", LOGIN, false},
+		{"required", WRONG_LOGIN, true},
+		{"required", NO_SUCH_USER, true},
+		{"required", EMPTY_NAME, true},
+		{"required", NO_PASSWORD, false},
+		{"required", " 01 00 00", false},
+		{"required", " 01 05 61 6c", false}, /* and no more */
+		{"auto", WRONG_LOGIN, true},
+		{"auto", NO_SUCH_USER, true},
+		{"optional", LOGIN, false},
+		{"optional", WRONG_LOGIN, true},
+		{"optional", NO_SUCH_USER, false},
+		{"optional", NO_PASSWORD, false},
+		{"none", WRONG_LOGIN, false},
+		{"none", NO_SUCH_USER, false},
+	};
+	struct addr from = net_addr("192.0.2.7", 1234);
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct bans *bans = bans_new(NULL, NULL);
+		char hex[200];
+
+		assert_non_null(bans);
+		snprintf(hex, sizeof(hex), "05 01 02%s", rows[i].login);
+		for (unsigned times = 0; times < 2; times++) {
+			begin(rows[i].auth, users);
+			config->settings.ban.failures = 1;
+			h.bans = bans;
+			h.from = &from;
+			net_send_hex(client, hex);
+			shutdown(client, SHUT_WR);
+			(void)handshake_run(&h);
+			if (h.failure.is_due != rows[i].counts)
+				fail_msg("%s,%s", rows[i].auth, rows[i].login);
+			assert_int_equal(h.failure.has_banned, rows[i].counts && times == 0);
+			assert_int_equal(bans_any(bans), rows[i].counts);
+			end();
+		}
+		bans_free(bans);
+	}
+}
+
+static void a_login_that_could_not_be_checked_does_not_count(void **state)
+{
+	struct addr from = net_addr("192.0.2.7", 1234);
+	struct bans *bans = bans_new(NULL, NULL);
+
+	(void)state;
+	assert_non_null(bans);
+	hashing_set_most(hashing, 0);
+	begin("required", users);
+	config->settings.ban.failures = 1;
+	h.bans = bans;
+	h.from = &from;
+	h.deadline = clock_ms();
+	net_send_hex(client, "05 01 02" WRONG_LOGIN);
+	assert_false(handshake_run(&h));
+	assert_int_equal(h.reason, END_LOGIN_BUSY);
+	assert_false(h.failure.is_due);
+	assert_false(bans_any(bans));
+	end();
+	hashing_set_most(hashing, 2);
+	bans_free(bans);
+}
+
 /* ---- what stays in memory ---- */
 
 static bool is_in_memory(const char *text)
@@ -915,6 +992,8 @@ int main(void)
 		cmocka_unit_test(where_it_is_optional_who_does_not_log_in_rightly_is_anonymous),
 		cmocka_unit_test(where_nobody_logs_in_everybody_is_anonymous),
 		cmocka_unit_test(what_cannot_be_checked_is_refused_even_where_it_is_optional),
+		cmocka_unit_test(these_failed_logins_count),
+		cmocka_unit_test(a_login_that_could_not_be_checked_does_not_count),
 		cmocka_unit_test(a_password_stays_in_memory_nowhere),
 		cmocka_unit_test(who_leaves_while_his_login_waits_has_left),
 		cmocka_unit_test(who_has_finished_while_his_login_waits_is_told_so_after_a_while),

@@ -425,6 +425,45 @@ static void close_all(const int *fds, size_t count)
 		close(fds[i]);
 }
 
+static void turned_away(const char *source, uint16_t port)
+{
+	int fd = net_connect_from(source, "127.0.0.1", port);
+
+	net_expect_gone(fd);
+	close(fd);
+}
+
+/* Whatever its share: that is not looked at any more. */
+static void a_client_that_is_banned_is_closed_and_counted(void **state)
+{
+	struct network client;
+	struct ban_info ban;
+	uint16_t port;
+	int fd;
+
+	(void)state;
+	configure("max_sessions_per_client", "1");
+	services.bans = bans_new(NULL, NULL);
+	assert_non_null(services.bans);
+	assert_true(network_parse("127.0.0.0/30", 12, &client));
+	assert_int_equal(bans_put(services.bans, &client, CLOCK_NEVER, bans_now(), &ban), 0);
+	port = start(4);
+	for (int i = 0; i < 3; i++)
+		turned_away("127.0.0.1", port);
+	serve_from("127.0.0.4", port, &fd, 1);
+	assert_int_equal(stats_get(&services.stats.clients_banned), 3);
+	assert_int_equal(stats_get(&services.stats.clients_over_share), 0);
+	turned_away("127.0.0.4", port);
+	assert_int_equal(stats_get(&services.stats.clients_over_share), 1);
+	close_all(&fd, 1);
+	assert_true(bans_lift(services.bans, &client, bans_now(), &ban));
+	assert_int_equal(ban.refused, 3);
+	serve_from("127.0.0.1", port, &fd, 1);
+	close_all(&fd, 1);
+	stop();
+	bans_free(services.bans);
+}
+
 static void a_client_has_as_many_sessions_as_the_setting_allows(void **state)
 {
 	uint16_t port;
@@ -833,6 +872,7 @@ int main(void)
 		POOL_TEST(who_comes_when_all_are_busy_waits_for_the_first_that_is_free),
 		POOL_TEST(a_client_that_the_setting_clients_forbids_is_closed_and_counted),
 		POOL_TEST(the_configuration_is_that_of_the_moment_of_accepting),
+		POOL_TEST(a_client_that_is_banned_is_closed_and_counted),
 		POOL_TEST(a_client_has_as_many_sessions_as_the_setting_allows),
 		POOL_TEST(an_address_that_is_alone_fills_all_places_and_waits),
 		POOL_TEST(the_last_place_is_kept_from_a_client_with_more_than_a_quarter),

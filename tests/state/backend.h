@@ -12,7 +12,7 @@ struct fake_backend {
 	const struct user_record *users; /* that are loaded */
 	size_t count;
 	bool fails;
-	char asked[1024]; /* "save alice HASH user new; remove bob; " */
+	char asked[1024]; /* "save alice HASH user; remove bob; " */
 };
 
 static inline int fake_result(struct fake_backend *f, char *error)
@@ -36,14 +36,14 @@ static inline int fake_load(
 }
 
 static inline int fake_save(
-	void *context, const struct user_record *user, bool is_new, char error[USERS_ERROR_MAX])
+	void *context, const struct user_record *user, char error[USERS_ERROR_MAX])
 {
 	struct fake_backend *f = context;
 	size_t len = strlen(f->asked);
 
-	snprintf(f->asked + len, sizeof(f->asked) - len, "save %s %s %s%s%s%s; ", user->name,
+	snprintf(f->asked + len, sizeof(f->asked) - len, "save %s %s %s%s%s; ", user->name,
 		user->hash, user->role == USER_ROLE_ADMIN ? "admin" : "user",
-		*user->attributes == '\0' ? "" : " ", user->attributes, is_new ? " new" : "");
+		*user->attributes == '\0' ? "" : " ", user->attributes);
 	return fake_result(f, error);
 }
 

@@ -43,6 +43,7 @@ static void add_as(struct access_log *log, const char *user, const char *target,
 	struct access_end end = {.command = "CONNECT",
 		.code = code,
 		.reason = code == 0 ? END_IDLE : failure,
+		.rule = ACCESS_NONE,
 		.sent = 10,
 		.received = 200,
 		.total_ms = 3000};
@@ -272,20 +273,26 @@ static void what_was_granted_is_a_success_whatever_its_number(void **state)
 		.client = &client,
 		.target = "t:1",
 		.failure = END_REASONS};
-	struct access_end end = {.command = "CONNECT", .code = 200, .reason = END_CLOSED};
+	struct access_end end = {.command = "CONNECT",
+		.code = 200,
+		.reason = END_CLOSED,
+		.rule = "protect:link-local"};
 
 	(void)state;
 	access_log_add(log, &record);
 	assert_true(access_log_write(log, &record, &end));
-	assert_string_equal(last_line(), "a 0.0.0.0:0 CONNECT t:1 SUCCESS 200 closed - 0 0 0");
+	assert_string_equal(
+		last_line(), "a 0.0.0.0:0 CONNECT t:1 SUCCESS 200 closed protect:link-local 0 0 0");
 	record.failure = end.reason = END_TARGET_DENIED;
 	end.code = 0;
 	access_log_add(log, &record);
 	assert_true(access_log_write(log, &record, &end));
-	assert_string_equal(last_line(), "a 0.0.0.0:0 CONNECT t:1 FAIL 0 target_denied - 0 0 0");
+	assert_string_equal(last_line(),
+		"a 0.0.0.0:0 CONNECT t:1 FAIL 0 target_denied protect:link-local 0 0 0");
 	record.target = end.command = ACCESS_NONE;
 	record.failure = end.reason = END_WRONG_PASSWORD;
 	end.code = -1;
+	end.rule = ACCESS_NONE;
 	access_log_add(log, &record);
 	assert_true(access_log_write(log, &record, &end));
 	assert_string_equal(last_line(), "a 0.0.0.0:0 - - FAIL - wrong_password - 0 0 0");

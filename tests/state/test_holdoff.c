@@ -156,6 +156,30 @@ static void after_the_wait_it_is_checked_again(void **state)
 	assert_true(holdoff_may_check(b, &a, 10000));
 }
 
+/* Of these the right ones, which take nothing. */
+static void of_who_is_held_off_ten_a_second_are_compared(void **state)
+{
+	struct addr a = at("192.0.2.1"), other = at("192.0.2.2");
+
+	(void)state;
+	for (int i = 0; i < 100; i++)
+		assert_true(holdoff_may_compare(b, &a, 0));
+	fail_at(&a, 3, 0); /* for 5 s */
+	for (int64_t now = 0; now < 5000; now += 1000) {
+		for (int i = 0; i < 100; i++) {
+			assert_true(holdoff_may_compare(b, &a, now));
+			holdoff_note_known(b, &a);
+		}
+		for (int i = 0; i < HOLDOFF_COMPARED_A_SECOND; i++)
+			assert_true(holdoff_may_compare(b, &a, now + i));
+		assert_false(holdoff_may_compare(b, &a, now + 10));
+		assert_false(holdoff_may_compare(b, &a, now + 999));
+		assert_true(holdoff_may_compare(b, &other, now));
+	}
+	for (int i = 0; i < 100; i++)
+		assert_true(holdoff_may_compare(b, &a, 5000));
+}
+
 static void a_success_or_a_long_time_makes_it_good(void **state)
 {
 	struct addr a = at("192.0.2.1");
@@ -254,6 +278,7 @@ int main(void)
 		TEST(who_is_not_held_off_is_checked_as_often_as_he_likes),
 		TEST(of_those_who_are_held_off_one_is_checked_in_5_s),
 		TEST(after_the_wait_it_is_checked_again),
+		TEST(of_who_is_held_off_ten_a_second_are_compared),
 		TEST(a_success_or_a_long_time_makes_it_good),
 		TEST(a_full_table_forgets_who_may_try_again_first),
 		TEST(a_place_that_became_free_is_taken_again),

@@ -218,6 +218,30 @@ static void who_is_known_is_let_in_and_changes_nothing(void **state)
 	assert_int_equal(monitor("boss", "secret"), LOGIN_HELD_OFF);
 }
 
+/* 8,400 passwords a second could be tried against the keyed hash. */
+static void who_is_held_off_tries_ten_a_second_against_what_is_known(void **state)
+{
+	(void)state;
+	come_from("192.0.2.9");
+	assert_int_equal(proxy("root", "secret"), LOGIN_OK); /* and known from here on */
+	fail_often(8); /* so that it lasts for a minute */
+	for (int i = 0; i < 100; i++)
+		assert_int_equal(proxy("root", "secret"), LOGIN_OK);
+	for (int i = 0; i < HOLDOFF_COMPARED_A_SECOND; i++)
+		assert_int_equal(proxy("root", "wrong"), LOGIN_HELD_OFF);
+	assert_int_equal(proxy("root", "secret"), LOGIN_HELD_OFF);
+	assert_int_equal(monitor("root", "secret"), LOGIN_HELD_OFF);
+	assert_false(is_known("root", "secret"));
+	/* Neither other names nor other addresses. */
+	assert_int_equal(proxy("alice", "secret"), LOGIN_OK);
+	come_from("192.0.2.9");
+	assert_int_equal(proxy("root", "secret"), LOGIN_OK);
+	come_from("192.0.2.1");
+	now += 1000;
+	assert_int_equal(proxy("root", "secret"), LOGIN_OK);
+	assert_true(is_known("root", "secret"));
+}
+
 static void one_in_5_s_is_checked(void **state)
 {
 	(void)state;
@@ -353,6 +377,7 @@ int main(void)
 		TEST(a_password_that_none_can_have_counts_too),
 		TEST(both_doors_count_together_and_loopback_is_one_address),
 		TEST(who_is_known_is_let_in_and_changes_nothing),
+		TEST(who_is_held_off_tries_ten_a_second_against_what_is_known),
 		TEST(one_in_5_s_is_checked),
 		TEST(a_right_one_makes_it_good),
 		TEST(known_are_administrators_whose_password_was_right),

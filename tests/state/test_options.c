@@ -143,7 +143,8 @@ static void takes_the_flags_of_the_program(void **state)
 		const char *flag;
 		enum options_action action;
 	} rows[] = {{"-h", OPTIONS_HELP}, {"--help", OPTIONS_HELP}, {"-v", OPTIONS_VERSION},
-		{"--version", OPTIONS_VERSION}, {"-n", OPTIONS_CHECK}, {"--check", OPTIONS_CHECK}};
+		{"--version", OPTIONS_VERSION}, {"-n", OPTIONS_CHECK}, {"--check", OPTIONS_CHECK},
+		{"--doctor", OPTIONS_DOCTOR}};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
@@ -182,7 +183,7 @@ static void refuses_unknown_flags(void **state)
 
 	(void)state;
 	assert_refused(parse("--nonsense"), "--nonsense: ", part);
-	assert_refused(parse("-p", "80", "--prot", "81"), "--prot: ", part);
+	assert_refused(parse("-p", "80", "--potr", "81"), "--potr: ", part);
 	assert_refused(parse("-Z"), "-Z: ", part);
 	assert_refused(parse("-p", "80", "-Z", "81"), "-Z: ", part);
 	assert_refused(parse("--max_sessions=5"), "--max_sessions: ", part);
@@ -191,7 +192,7 @@ static void refuses_unknown_flags(void **state)
 static void asks_which_flag_was_meant(void **state)
 {
 	(void)state;
-	assert_refused(parse("--prot", "81"), "--prot: ", "; did you mean --port?");
+	assert_refused(parse("--potr", "81"), "--potr: ", "; did you mean --port?");
 	assert_refused(
 		parse("--max_sessions=5"), "--max_sessions: ", "; did you mean --max-sessions?");
 	assert_refused(parse("--chekc"), "--chekc: ", "; did you mean --check?");
