@@ -88,7 +88,7 @@ static bool next_value(struct text_piece *rest, struct text_piece *value)
 		rest->text++;
 		rest->len--;
 	}
-	comma = memchr(rest->text, ',', rest->len);
+	comma = rest->len == 0 ? NULL : memchr(rest->text, ',', rest->len);
 	*value = (struct text_piece){.text = rest->text,
 		.len = comma == NULL ? rest->len : (size_t)(comma - rest->text)};
 	rest->text += value->len;
