@@ -46,7 +46,8 @@ struct request {
 	size_t count; /* parameters that were given */
 	const char *parameters[COMMANDS_MAX_WORDS - 1];
 	char memory[MONITOR_LINE_MAX + COMMANDS_MAX_WORDS];
-	char hash[PASSWORD_HASH_SIZE]; /* of the password in it */
+	char hash[PASSWORD_HASH_SIZE]; /* of the password in it, or of the one made up */
+	char made_name[16], made_password[16]; /* by prepare(), for a guest */
 };
 
 /* Takes a line apart. False when it is no request that the table knows; then `r` says why. */

@@ -9,12 +9,13 @@
 #include "net/resolver.h"
 #include "proxy/places.h"
 #include "state/access_log.h"
-#include "state/bans.h"
 #include "state/history.h"
+#include "state/bans.h"
 #include "state/holdoff.h"
 #include "state/config.h"
 #include "state/hashing.h"
 #include "state/ledger.h"
+#include "state/limit_book.h"
 #include "state/registry.h"
 #include "state/standing.h"
 #include "state/stats.h"
@@ -39,6 +40,7 @@ struct services {
 	struct stats stats;
 	struct throughput *throughput;
 	struct standing *standing;
+	struct limit_book *limits;
 	struct history *history; /* NULL: nobody keeps one */
 	struct log_limit access_lost_limit, no_port_limit;
 };

@@ -64,6 +64,10 @@ int server_reload(struct server *s, char reply[CHANGE_REPLY_MAX]);
 int server_set(struct server *s, const struct setting *setting, const char *value,
 	char reply[CHANGE_REPLY_MAX]);
 
+/* What stands, or users, have other limits now: takes them in, for live sessions too. -1 without
+ * memory for some of them. */
+int server_apply_limits(struct server *s);
+
 /* What file and flags said when they were read last. Valid until the next change. */
 const struct config *server_base(const struct server *s);
 

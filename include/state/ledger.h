@@ -11,7 +11,7 @@
 #include "net/own.h"
 #include "state/traffic.h"
 
-/* Clients without a session that are remembered, some 200 bytes each. */
+/* Clients without a session that are remembered, some 450 bytes each. */
 #define LEDGER_IDLE_CLIENTS 4096
 
 /* How long a client counts as one of the house after his last session, in milliseconds. */

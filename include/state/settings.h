@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "state/ban_setting.h"
+#include "state/limit_types.h"
 #include "state/rule_types.h"
 #include "state/setting_types.h"
 
@@ -111,6 +112,11 @@ struct settings {
 	struct ban_rule ban;
 	struct ban_exempt ban_exempt;
 
+	struct limit_default user_defaults;
+	struct limit_lines group_defaults;
+	struct limit_lines client_limits;
+	struct limit_default anonymous_defaults;
+
 	char *dns_servers;
 	char *dns_search;
 	int64_t dns_cache;
@@ -128,7 +134,7 @@ struct settings {
 };
 
 /* Rows of the table, and so the size of every array that is indexed by it. */
-#define SETTINGS_COUNT 51
+#define SETTINGS_COUNT 55
 
 extern const struct setting settings_table[SETTINGS_COUNT];
 

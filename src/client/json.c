@@ -55,8 +55,8 @@ static void put_text(FILE *out, const struct monitor_line *text)
 /* ---- pieces ---- */
 
 /* The members of records that are text, whatever they look like: a name may be 123, or 5m. */
-static const char *const text_names[] = {
-	"user", "name", "client", "target", "address", "from", "site"};
+static const char *const text_names[] = {"user", "name", "client", "target", "address", "from",
+	"site", "group", "groups", "password", "proxy", "limits"};
 
 static bool is_text(const struct monitor_line *name)
 {
@@ -337,6 +337,37 @@ static void shape_bans(FILE *out, const char *request, const struct answer *repl
 	put_array(out, "bans", request, reply, NULL, put_record_line);
 }
 
+/* The answer to a change, and to GUEST, has a sentence behind OK. */
+static void shape_limits(FILE *out, const char *request, const struct answer *reply)
+{
+	put_message(out, reply);
+	put_array(out, "limits", request, reply, NULL, put_record_line);
+}
+
+static bool is_advice(const struct monitor_line *line)
+{
+	return line->len >= 5 && memcmp(line->text, "text:", 5) == 0;
+}
+
+static bool is_no_advice(const struct monitor_line *line)
+{
+	return !is_advice(line);
+}
+
+static void put_advice(FILE *out, const char *request, const struct monitor_line *line)
+{
+	struct monitor_line text = {.text = line->text + 5, .len = line->len - 5};
+
+	put_text_line(out, request, &text);
+}
+
+static void shape_guests(FILE *out, const char *request, const struct answer *reply)
+{
+	put_message(out, reply);
+	put_array(out, "guests", request, reply, is_no_advice, put_record_line);
+	put_array(out, "text", request, reply, is_advice, put_advice);
+}
+
 static void shape_settings(FILE *out, const char *request, const struct answer *reply)
 {
 	put_array(out, "settings", request, reply, NULL, put_record_line);
@@ -384,6 +415,9 @@ static const struct shape shapes[] = {
 	{"TRAFFIC", shape_traffic},
 	{"CLIENTS", shape_clients},
 	{"BANS", shape_bans},
+	{"LIMITS", shape_limits},
+	{"GUEST", shape_guests},
+	{"GUESTS", shape_guests},
 	{"SETTINGS", shape_settings},
 	{"USAGE", shape_usage},
 	{"SITES", shape_site_usage},

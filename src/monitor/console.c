@@ -172,6 +172,9 @@ static void answer_login(struct console *c)
 		[LOGIN_REFUSED] = "Invalid credentials",
 		[LOGIN_TOO_BUSY] = "Invalid credentials",
 		[LOGIN_HELD_OFF] = "Too many failed logins",
+		[LOGIN_DISABLED] = "Invalid credentials",
+		[LOGIN_EXPIRED] = "Invalid credentials",
+		[LOGIN_NOT_FROM_HERE] = "Invalid credentials",
 		[LOGIN_NO_MEMORY] = "Out of memory: the password could not be checked",
 	};
 

@@ -108,6 +108,12 @@ static enum end_reason reason_of_login(const struct handshake *h, enum login_res
 		return END_LOGIN_BUSY;
 	case LOGIN_NO_MEMORY:
 		return END_LOGIN_NO_MEMORY;
+	case LOGIN_DISABLED:
+		return END_DISABLED;
+	case LOGIN_EXPIRED:
+		return END_EXPIRED;
+	case LOGIN_NOT_FROM_HERE:
+		return END_CLIENT_NOT_ALLOWED_FOR_USER;
 	case LOGIN_OK:
 		break;
 	}

@@ -18,6 +18,7 @@
 #include "proxy/bind.h"
 #include "proxy/relay.h"
 #include "proxy/udp.h"
+#include "state/ledger_limits.h"
 
 /* How long, and for how many bytes, a refused client is read from, so that the kernel sends it no
  * reset that would overtake the refusal. */
@@ -126,6 +127,39 @@ static void prepare_asker(struct session *s)
 		.command = h->request.command};
 }
 
+static void leave_places(struct session *s)
+{
+	if (s->is_admitted)
+		ledger_dismiss(s->client_entry, s->handshake.user_entry);
+	s->is_admitted = false;
+}
+
+/* Of the user, from this client. */
+static bool are_too_many_from_here(struct session *s)
+{
+	struct ledger_entry *user = s->handshake.user_entry;
+	uint32_t most = user == NULL ? 0 : ledger_sessions_client(user);
+	struct network here;
+
+	if (most == 0)
+		return false;
+	here = own_client_of(s->services->own, &s->client_addr);
+	return registry_take_turn(s->slot, &here) > most;
+}
+
+/* Its places under the limits of its accounts: nobody waits for one. */
+static bool take_places(struct session *s)
+{
+	enum end_reason why = ledger_admit(s->client_entry, s->handshake.user_entry);
+
+	s->is_admitted = why == END_REASONS;
+	if (s->is_admitted && are_too_many_from_here(s)) {
+		why = END_TOO_MANY_SESSIONS;
+		leave_places(s);
+	}
+	return s->is_admitted || refuse_request(s, why);
+}
+
 /* "" for what is none. */
 static const char *site_of(const struct request *r, char name[DESTINATION_NAME_MAX + 1])
 {
@@ -194,7 +228,7 @@ static bool await_request(struct session *s)
 		return refuse_request(s, END_COMMAND_UNSUPPORTED);
 	if (r->dst.kind == DESTINATION_NONE)
 		return refuse_request(s, END_ATYP_UNSUPPORTED);
-	return true;
+	return take_places(s);
 }
 
 /* Of CONNECT and BIND, which have a target: can its name be one? */
@@ -477,7 +511,10 @@ static void linger(struct session *s)
 static bool was_forbidden(enum end_reason reason)
 {
 	return reason == END_NO_METHOD || reason == END_WRONG_PASSWORD ||
-		reason == END_LOGIN_REFUSED || reason == END_TARGET_DENIED;
+		reason == END_LOGIN_REFUSED || reason == END_TARGET_DENIED ||
+		reason == END_DISABLED || reason == END_EXPIRED ||
+		reason == END_CLIENT_NOT_ALLOWED_FOR_USER || reason == END_TOO_MANY_SESSIONS ||
+		reason == END_QUOTA_REACHED;
 }
 
 /* Before the client can see the end: it may come again at once. */
@@ -492,8 +529,15 @@ static void leave_accounts(struct session *s)
 	}
 	if (s->handshake.user_entry != NULL)
 		ledger_leave_known(s->client_entry, now);
+	leave_places(s);
 	ledger_leave(s->handshake.user_entry, now);
 	ledger_leave(s->client_entry, now);
+}
+
+/* Neither side is to take a part for the whole. */
+static bool is_cut_short(const struct session *s)
+{
+	return s->reason == END_RELAY_FAILED || s->reason == END_QUOTA_REACHED;
 }
 
 static void close_sockets(struct session *s)
@@ -503,13 +547,13 @@ static void close_sockets(struct session *s)
 		linger(s);
 	registry_leave(s->slot);
 	leave_accounts(s);
-	if (s->reason == END_TARGET_RESET || s->reason == END_RELAY_FAILED)
+	if (s->reason == END_TARGET_RESET || is_cut_short(s))
 		socket_close_with_reset(s->client);
 	else
 		socket_close(s->client);
 	if (s->target < 0)
 		return;
-	if (s->reason == END_CLIENT_RESET || s->reason == END_RELAY_FAILED)
+	if (s->reason == END_CLIENT_RESET || is_cut_short(s))
 		socket_close_with_reset(s->target);
 	else
 		socket_close(s->target);

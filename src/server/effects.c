@@ -16,6 +16,7 @@
 
 #include "base/log.h"
 #include "server/capacity.h"
+#include "server/limiting.h"
 #include "state/admission.h"
 #include "state/outgoing.h"
 #include "state/rules.h"
@@ -290,6 +291,15 @@ static void publish(struct change *change)
 	config_publish(change->site->services->config, change->new);
 }
 
+/* With the configuration that is in force by now. */
+static void apply_limits(struct change *change)
+{
+	struct services *v = change->site->services;
+
+	if (v->limits != NULL && limiting_apply(v, change->new) < 0)
+		log_message(LOG_ERROR, "some limits are as they were before: out of memory");
+}
+
 static void set_log_style(struct change *change)
 {
 	effects_set_log(&change->new->settings);
@@ -406,6 +416,7 @@ const struct effect effects_table[] = {
 		.undo = drop_users},
 	{.of = EFFECT_RULES, .name = "rules", .prepare = compile_rules, .finish = finish_rules},
 	{.of = EFFECT_PUBLISH, .name = "configuration", .commit = publish},
+	{.of = EFFECT_PUBLISH, .name = "limits", .commit = apply_limits},
 	{.of = EFFECT_LOG_STYLE, .name = "log style", .finish = set_log_style},
 	{.of = EFFECT_LOG_FILE,
 		.name = "log file",

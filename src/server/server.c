@@ -28,8 +28,10 @@
 #include "server/idle.h"
 #include "server/janitor.h"
 #include "server/keeper.h"
+#include "server/limiting.h"
 #include "server/sampling.h"
 #include "state/admission.h"
+#include "state/ledger_limits.h"
 #include "state/operators.h"
 #include "state/users_file.h"
 
@@ -49,6 +51,7 @@ struct server {
 	struct idle_sweep idle_sweep;
 	struct addresses addresses;
 	struct sampling sampling;
+	struct limiting limiting;
 	struct ban_sweep ban_sweep;
 };
 
@@ -139,6 +142,7 @@ static void release_accounts(struct services *v)
 {
 	users_free(v->users);
 	ledger_free(v->ledger);
+	limit_book_free(v->limits);
 	holdoff_free(v->holdoff);
 	own_free(v->own);
 	hashing_free(v->hashing);
@@ -156,8 +160,10 @@ static int make_accounts(struct services *v, const struct settings *settings)
 		return -1;
 	v->holdoff = holdoff_new(v->own);
 	v->ledger = ledger_new(LEDGER_IDLE_CLIENTS, v->own);
-	if (v->holdoff == NULL || v->ledger == NULL)
+	v->limits = limit_book_new();
+	if (v->holdoff == NULL || v->ledger == NULL || v->limits == NULL)
 		return -1;
+	ledger_follow(v->ledger, v->limits, v->standing);
 	if (path != NULL)
 		file = users_file_backend(path);
 	v->users = users_new(v->hashing, v->ledger, path == NULL ? NULL : &file);
@@ -247,6 +253,14 @@ static int open_fronts(struct server *s, struct config *c, char *error)
 	return -1;
 }
 
+static int apply_limits(struct server *s, struct config *c, char *error)
+{
+	if (limiting_apply(&s->services, c) == 0)
+		return 0;
+	snprintf(error, CONFIG_ERROR_MAX, "out of memory");
+	return -1;
+}
+
 /* `*bad_input`: what failed is what somebody has written. */
 static int open_all(struct server *s, struct config *c, bool *bad_input, char *error)
 {
@@ -261,7 +275,7 @@ static int open_all(struct server *s, struct config *c, bool *bad_input, char *e
 		make_users(s, s->options, settings, error) < 0;
 	effects_warn_of_rules(c);
 	admission_decide_auto(c, s->options->user_count > 0);
-	if (*bad_input ||
+	if (*bad_input || apply_limits(s, c, error) < 0 ||
 		capacity_plan(&s->capacity, &s->services.budget, settings,
 			fronts_descriptors(settings), error) < 0 ||
 		make_shared_state(s, c, error) < 0 || make_helpers(s, error) < 0)
@@ -361,6 +375,8 @@ int server_start(struct server *s, char error[CONFIG_ERROR_MAX])
 	janitor_add(s->janitor, &s->addresses.job);
 	sampling_init(&s->sampling, v, s->janitor, s->keeper);
 	janitor_add(s->janitor, &s->sampling.job);
+	limiting_init(&s->limiting, v, s->janitor, s->keeper);
+	janitor_add(s->janitor, &s->limiting.job);
 	bans_restore(v->bans, bans_now());
 	ban_sweep_init(&s->ban_sweep, v->bans, s->janitor);
 	janitor_add(s->janitor, &s->ban_sweep.job);
@@ -477,8 +493,10 @@ int server_reload(struct server *s, char reply[CHANGE_REPLY_MAX])
 {
 	int result = is_stopping(s, reply) ? -1 : change_reload(&s->site, reply);
 
-	if (result == 0)
+	if (result == 0) {
+		limiting_look(&s->limiting);
 		janitor_look_again(s->janitor);
+	}
 	return result;
 }
 
@@ -487,8 +505,20 @@ int server_set(struct server *s, const struct setting *setting, const char *valu
 {
 	int result = is_stopping(s, reply) ? -1 : change_set(&s->site, setting, value, reply);
 
-	if (result == 0)
+	if (result == 0) {
+		limiting_look(&s->limiting);
 		janitor_look_again(s->janitor);
+	}
+	return result;
+}
+
+int server_apply_limits(struct server *s)
+{
+	struct config *c = config_get(s->services.config);
+	int result = limiting_apply(&s->services, c);
+
+	config_release(c);
+	limiting_look(&s->limiting);
 	return result;
 }
 
@@ -535,5 +565,6 @@ void server_stop(struct server *s)
 	hashing_stop(s->services.hashing);
 	janitor_stop(s->janitor);
 	hasher_stop(s->hasher);
+	limiting_finish(&s->limiting);
 	keeper_stop(s->keeper);
 }

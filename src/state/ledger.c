@@ -27,77 +27,10 @@
 #include "base/clock.h"
 #include "base/hashmap.h"
 #include "base/lock.h"
-#include "state/lifetimes.h"
-
-#define CACHE_LINE 64
+#include "state/ledger_limits.h"
+#include "state/ledger_parts.h"
 
 #define LOOK_AGAIN_MS 1000 /* for a second client */
-
-/* Relaxed where each number is right by itself. */
-#define GET(field) atomic_load_explicit(field, memory_order_relaxed)
-#define SET(field, value) atomic_store_explicit(field, value, memory_order_relaxed)
-
-/* All bytes are set, so that it can be a key of a map. */
-struct client_key {
-	uint8_t address[16]; /* as far as the prefix goes; the rest is 0 */
-	uint32_t scope;
-	uint16_t family;
-	uint16_t prefix;
-};
-
-_Static_assert(sizeof(struct client_key) == 24, "no padding");
-
-struct ledger_entry {
-	_Alignas(CACHE_LINE) struct tally tally;
-	_Atomic(uint64_t) total;
-	_Atomic(int64_t) last_login;
-	_Atomic(int64_t) last_seen;
-	_Atomic(size_t) sessions;
-	_Atomic(size_t) holders; /* of a user's: sessions, and the user himself */
-	_Atomic(uint64_t) refused;
-
-	_Alignas(CACHE_LINE) struct ledger *ledger;
-	lifetimes lifetimes;
-	_Atomic(bool) has_retired;
-	bool is_user;
-	union {
-		struct {
-			struct client_key key;
-			int64_t rank; /* in the heap: `last_seen` when it was looked at last */
-		};
-		struct {
-			struct ledger_entry *next, *previous;
-			uint64_t serial;
-			size_t name_len;
-		};
-	};
-	/* Touched only where somebody keeps a history. */
-	_Alignas(CACHE_LINE) struct tally known; /* a client's sessions with a login */
-	_Atomic(uint64_t) known_total;
-	lifetimes known_lifetimes;
-	struct ledger_counts told; /* clients_lock, users_lock; written by who takes the news */
-	char name[]; /* a user's */
-};
-
-struct ledger {
-	_Alignas(CACHE_LINE) struct rwlock clients_lock; /* map and heap */
-	struct hashmap *clients;
-	struct ledger_entry **heap; /* of as many as the map has */
-	size_t heap_size;
-
-	_Alignas(CACHE_LINE) struct mutex users_lock; /* the list */
-	struct ledger_entry *users;
-	uint64_t serials; /* given to users so far */
-
-	_Alignas(CACHE_LINE) _Atomic(int64_t)
-		idle; /* clients; for a moment too few, even less than none */
-	int64_t idle_most;
-	struct own *own;
-	/* Until when it is sure that the house is shared, and that nobody looks whether it is. */
-	_Atomic(int64_t) shared_until, alone_until;
-	ledger_heir *heir; /* NULL: nobody keeps a history */
-	void *heir_context;
-};
 
 /* ---- making ---- */
 
@@ -128,11 +61,20 @@ struct ledger *ledger_new(size_t idle_clients, struct own *own)
 	return l;
 }
 
+static void free_client(void *memory)
+{
+	struct ledger_entry *client = memory;
+
+	if (client != NULL)
+		allowance_destroy(&client->allowance);
+	free(client);
+}
+
 void ledger_free(struct ledger *l)
 {
 	if (l == NULL)
 		return;
-	hashmap_free(l->clients, free);
+	hashmap_free(l->clients, free_client);
 	free(l->heap);
 	rwlock_destroy(&l->clients_lock);
 	mutex_destroy(&l->users_lock);
@@ -185,7 +127,7 @@ static bool is_nothing(const struct ledger_counts *c)
 	return all == 0;
 }
 
-static struct network network_of(const struct client_key *key)
+struct network ledger_network_of(const struct client_key *key)
 {
 	struct network n = {.prefix = key->prefix};
 
@@ -208,7 +150,7 @@ static struct ledger_share share_of(const struct ledger_entry *e)
 		share.serial = e->serial;
 		share.name = e->name;
 	} else {
-		share.client = network_of(&e->key);
+		share.client = ledger_network_of(&e->key);
 	}
 	return share;
 }
@@ -227,19 +169,25 @@ static void bequeath(const struct ledger *l, const struct ledger_entry *e)
 
 /* ---- clients: who is one ---- */
 
+struct client_key ledger_key_of(const struct network *client)
+{
+	struct client_key key = {
+		.family = client->base.sa.sa_family, .prefix = (uint16_t)client->prefix};
+
+	if (key.family == AF_INET) {
+		memcpy(key.address, &client->base.in.sin_addr, sizeof(client->base.in.sin_addr));
+		return key;
+	}
+	memcpy(key.address, &client->base.in6.sin6_addr, sizeof(key.address));
+	key.scope = client->base.in6.sin6_scope_id;
+	return key;
+}
+
 static struct client_key key_of(const struct ledger *l, const struct addr *a)
 {
 	struct network client = own_client_of(l->own, a);
-	struct client_key key = {
-		.family = client.base.sa.sa_family, .prefix = (uint16_t)client.prefix};
 
-	if (key.family == AF_INET) {
-		memcpy(key.address, &client.base.in.sin_addr, sizeof(client.base.in.sin_addr));
-		return key;
-	}
-	memcpy(key.address, &client.base.in6.sin6_addr, sizeof(key.address));
-	key.scope = client.base.in6.sin6_scope_id;
-	return key;
+	return ledger_key_of(&client);
 }
 
 /* ---- clients: the heap, with the smallest rank at its root ---- */
@@ -276,7 +224,7 @@ static void sink_root_locked(struct ledger *l, size_t count) REQUIRES(&l->client
 static int64_t rank_now(const struct ledger_entry *e, int64_t now)
 {
 	/* Before `last_seen`, which is written before the session is gone. */
-	if (atomic_load(&e->sessions) == 0)
+	if (atomic_load(&e->sessions) == 0 && atomic_load(&e->pins) == 0)
 		return GET(&e->last_seen);
 	return (now > e->rank ? now : e->rank) + 1;
 }
@@ -359,6 +307,8 @@ static struct ledger_entry *new_client(struct ledger *l, const struct client_key
 	e->ledger = l;
 	e->key = *key;
 	e->rank = now;
+	allowance_init(&e->allowance, &e->tally);
+	ledger_limit_client(e);
 	return e;
 }
 
@@ -398,9 +348,13 @@ static struct ledger_entry *join_new(
 		unused = put_client_locked(l, fresh, now);
 	}
 	rwlock_write_unlock(&l->clients_lock);
+	if (unused != NULL && unused != fresh)
+		ledger_keep_quota(unused);
 	if (unused != NULL)
 		bequeath(l, unused);
-	free(unused);
+	free_client(unused);
+	if (e != NULL && e == fresh)
+		ledger_follow_up(e);
 	return e;
 }
 
@@ -507,8 +461,10 @@ struct ledger_entry *ledger_add_user(struct ledger *l, const char *name, size_t 
 	user->ledger = l;
 	user->is_user = true;
 	atomic_init(&user->holders, 1);
+	allowance_init(&user->allowance, &user->tally);
 	user->name_len = len;
 	memcpy(user->name, name, len);
+	mutex_init(&user->groups_lock);
 	mutex_lock(&l->users_lock);
 	user->serial = ++l->serials;
 	user->next = l->users;
@@ -530,7 +486,7 @@ static void unlink_locked(struct ledger *l, struct ledger_entry *user) REQUIRES(
 }
 
 /* Under the lock nobody who walks the list meets an entry that is being freed. */
-static void let_go_of_user(struct ledger_entry *user)
+void ledger_let_go_of_user(struct ledger_entry *user)
 {
 	struct ledger *l = user->ledger;
 
@@ -540,13 +496,16 @@ static void let_go_of_user(struct ledger_entry *user)
 	unlink_locked(l, user);
 	mutex_unlock(&l->users_lock);
 	bequeath(l, user);
+	mutex_destroy(&user->groups_lock);
+	free(user->groups);
+	allowance_destroy(&user->allowance);
 	free(user);
 }
 
 void ledger_retire_user(struct ledger_entry *user)
 {
 	atomic_store(&user->has_retired, true);
-	let_go_of_user(user);
+	ledger_let_go_of_user(user);
 }
 
 uint64_t ledger_serial(const struct ledger_entry *user)
@@ -582,7 +541,7 @@ static void leave_user(struct ledger_entry *user, int64_t now)
 {
 	lifetimes_end(&user->lifetimes, now);
 	atomic_fetch_sub(&user->sessions, 1);
-	let_go_of_user(user);
+	ledger_let_go_of_user(user);
 }
 
 /* ---- both ---- */
@@ -639,7 +598,7 @@ struct ledger_client *ledger_clients(struct ledger *l, size_t *count)
 	*count = hashmap_count(l->clients);
 	clients = calloc(*count + 1, sizeof(*clients));
 	for (size_t i = 0; clients != NULL && i < *count; i++) {
-		clients[i].client = network_of(&l->heap[i]->key);
+		clients[i].client = ledger_network_of(&l->heap[i]->key);
 		clients[i].figures = ledger_read(l->heap[i]);
 	}
 	rwlock_read_unlock(&l->clients_lock);
