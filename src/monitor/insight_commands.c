@@ -279,7 +279,6 @@ struct watch_state {
 	struct watching *watching;
 	struct client_names *names;
 	struct watch_filter filter;
-	bool has_begun; /* the status line is there */
 	uint64_t next;
 	struct event_copy copy;
 };
@@ -325,9 +324,6 @@ static bool more_events(void *state, struct reply *r)
 	struct watch_state *w = state;
 	uint64_t lost;
 
-	if (!w->has_begun)
-		reply_add(r, "OK Watching: a line ends it\n");
-	w->has_begun = true;
 	while (r->len < REPLY_CHUNK && watching_next(w->watching, &w->next, &w->copy, &lost)) {
 		if (lost > 0)
 			reply_add(r, "event:lost count:%llu\n", (unsigned long long)lost);
@@ -362,5 +358,6 @@ void insight_run_watch(const struct request *q, struct reply *r)
 	w->watching = &q->services->watching;
 	w->names = q->services->client_names;
 	watching_begin(w->watching, &w->next);
+	reply_add(r, "OK Watching: a line ends it\n");
 	reply_last(r, more_events, end_watch, w);
 }

@@ -184,6 +184,10 @@ static void a_line_ends_it_and_is_not_executed(void **state)
 	ask("WATCH\n", BEGUN);
 	ask("\nUSERS\n", "\nOK No active users\n\n");
 	ask("WATCH\n", BEGUN);
+	ask("\n", "\n");
+	/* It may be there before anything was told. */
+	ask("WATCH\nUSERS\nUSERS\n", BEGUN "\nOK No active users\n\n");
+	ask("WATCH\n", BEGUN);
 	ask("half", "");
 	ask(" a line\n", "\n");
 }
