@@ -9,6 +9,7 @@
 #include "net/resolver.h"
 #include "proxy/places.h"
 #include "state/access_log.h"
+#include "state/history.h"
 #include "state/bans.h"
 #include "state/holdoff.h"
 #include "state/client_names.h"
@@ -16,6 +17,7 @@
 #include "state/events.h"
 #include "state/hashing.h"
 #include "state/ledger.h"
+#include "state/limit_book.h"
 #include "state/registry.h"
 #include "state/standing.h"
 #include "state/stats.h"
@@ -44,6 +46,8 @@ struct services {
 	struct events *failures; /* the newest, for whoever asks why */
 	struct watching watching;
 	struct client_names *client_names;
+	struct limit_book *limits;
+	struct history *history; /* NULL: nobody keeps one */
 	struct log_limit access_lost_limit, no_port_limit;
 };
 

@@ -299,6 +299,7 @@ struct admin *admin_new(struct server *server, char error[CONFIG_ERROR_MAX])
 	}
 	a->desk.server = server;
 	a->desk.services = server_services(server);
+	a->desk.keeper = server_keeper(server);
 	a->wake_fd = -1;
 	for (size_t i = 0; i < DOORS; i++)
 		a->doors[i] = (struct door){.admin = a, .listener = -1};

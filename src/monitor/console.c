@@ -90,6 +90,7 @@ void console_open(struct console *c, struct desk *desk, int fd, const struct pee
 	backoff_end(&c->rest);
 	c->request.server = desk->server;
 	c->request.services = desk->services;
+	c->request.keeper = desk->keeper;
 	reply_reset(&c->reply);
 	greet(c);
 	renew_deadline(c);
@@ -174,6 +175,9 @@ static void answer_login(struct console *c)
 		[LOGIN_REFUSED] = "Invalid credentials",
 		[LOGIN_TOO_BUSY] = "Invalid credentials",
 		[LOGIN_HELD_OFF] = "Too many failed logins",
+		[LOGIN_DISABLED] = "Invalid credentials",
+		[LOGIN_EXPIRED] = "Invalid credentials",
+		[LOGIN_NOT_FROM_HERE] = "Invalid credentials",
 		[LOGIN_NO_MEMORY] = "Out of memory: the password could not be checked",
 	};
 
@@ -246,20 +250,27 @@ static void finish_errand(struct errand *e)
 	console_step(c, 0);
 }
 
-/* To the hasher and to the main thread, one of which may have nothing to do (NULL). Until it is
- * back nothing is read. */
-static void send_errand(
-	struct console *c, void (*hash)(struct errand *e), void (*run)(struct errand *e))
+/* What the other threads do in turn; NULL: nothing. */
+struct steps {
+	void (*hash)(struct errand *e);
+	void (*run)(struct errand *e); /* the main thread */
+	void (*keep)(struct errand *e);
+};
+
+/* Until it is back nothing is read. */
+static void send_errand(struct console *c, const struct steps *steps)
 {
 	struct server *server = c->desk->server;
 
 	c->is_away = true;
 	c->deadline = CLOCK_NEVER;
 	errand_begin(&c->errand);
-	if (hash != NULL)
-		errand_add_step(&c->errand, server_hashes(server), hash);
-	if (run != NULL)
-		errand_add_step(&c->errand, server_errands(server), run);
+	if (steps->hash != NULL)
+		errand_add_step(&c->errand, server_hashes(server), steps->hash);
+	if (steps->run != NULL)
+		errand_add_step(&c->errand, server_errands(server), steps->run);
+	if (steps->keep != NULL)
+		errand_add_step(&c->errand, keeper_errands(c->desk->keeper), steps->keep);
 	errand_add_step(&c->errand, c->desk->done, finish_errand);
 	errand_send(&c->errand);
 }
@@ -284,7 +295,7 @@ static void log_in(struct console *c)
 		answer_login(c);
 		wipe_request(c);
 	} else {
-		send_errand(c, check_admin_login, NULL);
+		send_errand(c, &(struct steps){.hash = check_admin_login});
 	}
 }
 
@@ -361,8 +372,7 @@ static void prepare_command(struct errand *e)
 		c->request.command->prepare(&c->request, &c->reply);
 }
 
-/* In the thread that the command asks for. */
-static void execute(struct console *c)
+static void perform(struct console *c)
 {
 	if (!is_answered(c) && may_run(c)) {
 		c->request.command->run(&c->request, &c->reply);
@@ -370,14 +380,61 @@ static void execute(struct console *c)
 		if (c->request.command->ends_consoles)
 			c->password_mark = users_password_mark(c->desk->services->users, c->user);
 	}
+}
+
+static void conclude(struct console *c)
+{
 	if (!c->reply.failed)
 		log_command(c);
 	reply_finish(&c->reply);
 }
 
+/* In the thread that the command asks for. */
+static void execute(struct console *c)
+{
+	perform(c);
+	conclude(c);
+}
+
 static void run_command(struct errand *e)
 {
 	execute(console_of(e));
+}
+
+static void run_kept_command(struct errand *e)
+{
+	perform(console_of(e));
+}
+
+/* Behind a command that was done: what it has changed holds in any case. */
+static void keep_command(struct errand *e)
+{
+	struct console *c = console_of(e);
+	char why[DATABASE_ERROR_MAX];
+
+	if (has_succeeded(c) && keeper_write(c->desk->keeper, why) < 0) {
+		reply_reset(&c->reply);
+		reply_error(&c->reply,
+			"Done, but it may not outlast a restart: state_dir cannot be written: %s",
+			why);
+	}
+	conclude(c);
+}
+
+static void send_command(struct console *c)
+{
+	const struct command *command = c->request.command;
+	struct steps steps = {.run = run_command};
+
+	if (command->is_keepers)
+		steps = (struct steps){.keep = run_command};
+	if (command->prepare != NULL)
+		steps.hash = prepare_command;
+	if (command->is_kept && c->desk->keeper != NULL) {
+		steps.run = run_kept_command;
+		steps.keep = keep_command;
+	}
+	send_errand(c, &steps);
 }
 
 static void take_command_line(struct console *c, const struct monitor_line *line)
@@ -390,8 +447,8 @@ static void take_command_line(struct console *c, const struct monitor_line *line
 	} else if (!commands_parse(line, q, &c->reply)) {
 		wipe_request(c);
 		reply_finish(&c->reply);
-	} else if (q->command->is_errand) {
-		send_errand(c, q->command->prepare == NULL ? NULL : prepare_command, run_command);
+	} else if (q->command->is_errand || (q->command->is_keepers && c->desk->keeper != NULL)) {
+		send_command(c);
 	} else {
 		execute(c);
 	}

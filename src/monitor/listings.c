@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/escape.h"
+#include "state/ledger_limits.h"
 
 static void refuse_for_memory(struct reply *r)
 {
@@ -169,11 +170,37 @@ void listings_users(struct services *v, struct reply *r)
 
 /* All of about one moment, however slowly they are read. */
 struct accounts {
+	struct services *services;
 	const char **names;
 	struct user_info *infos; /* by name; one who is gone already has no logins and no bytes */
 	size_t count;
 	size_t at;
 };
+
+/* What holds for the user, as one word: sessions=5;quota=1GB/day;used=123, or none. */
+static void add_limits_word(struct reply *r, struct services *v, const char *name)
+{
+	struct limits own;
+	struct limits_in_force f;
+	struct ledger_account account;
+	char *text;
+
+	if (v->limits == NULL || !users_own_limits(v->users, name, &own)) {
+		reply_add(r, "none");
+		return;
+	}
+	limit_book_of_user(v->limits, &own, &f, NULL);
+	text = limits_format(&f.limits);
+	for (char *p = text; p != NULL && *p != '\0'; p++) {
+		if (*p == ' ')
+			*p = ';';
+	}
+	reply_add(r, "%s", text == NULL || *text == '\0' ? "none" : text);
+	if (limits_have(&f.limits, LIMIT_QUOTA) &&
+		ledger_find_account(v->ledger, name, (int64_t)time(NULL), &account))
+		reply_add(r, ";used=%llu", (unsigned long long)account.news.use.used);
+	free(text);
+}
 
 static void add_account(struct reply *r, const struct accounts *a, size_t i)
 {
@@ -187,7 +214,9 @@ static void add_account(struct reply *r, const struct accounts *a, size_t i)
 		escape_word(name, strlen(name), escaped, sizeof(escaped)),
 		user_role_word(a->infos[i].role), f->sessions, (unsigned long long)f->total,
 		(unsigned long long)f->sent, (unsigned long long)f->received);
-	reply_add(r, " last_seen:%s limits:none\n", last);
+	reply_add(r, " last_seen:%s limits:", last);
+	add_limits_word(r, a->services, name);
+	reply_add(r, "\n");
 }
 
 static bool more_accounts(void *state, struct reply *r)
@@ -210,6 +239,7 @@ static void free_accounts(void *state)
 
 static int take_accounts(struct accounts *a, struct services *v)
 {
+	a->services = v;
 	a->names = users_names(v->users, &a->count);
 	a->infos = calloc(a->count + 1, sizeof(*a->infos));
 	if (a->names == NULL || a->infos == NULL)

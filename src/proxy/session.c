@@ -13,12 +13,14 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/parse.h"
 #include "net/socket.h"
 #include "proxy/ban_log.h"
 #include "proxy/bind.h"
 #include "proxy/relay.h"
 #include "proxy/udp.h"
 #include "state/advice.h"
+#include "state/ledger_limits.h"
 
 /* How long, and for how many bytes, a refused client is read from, so that the kernel sends it no
  * reset that would overtake the refusal. */
@@ -165,6 +167,74 @@ static void prepare_asker(struct session *s)
 		.command = h->request.command};
 }
 
+static void leave_places(struct session *s)
+{
+	if (s->is_admitted)
+		ledger_dismiss(s->client_entry, s->handshake.user_entry);
+	s->is_admitted = false;
+}
+
+/* Of the user, from this client. */
+static bool are_too_many_from_here(struct session *s)
+{
+	struct ledger_entry *user = s->handshake.user_entry;
+	uint32_t most = user == NULL ? 0 : ledger_sessions_client(user);
+	struct network here;
+
+	if (most == 0)
+		return false;
+	here = own_client_of(s->services->own, &s->client_addr);
+	return registry_take_turn(s->slot, &here) > most;
+}
+
+/* Its places under the limits of its accounts: nobody waits for one. */
+static bool take_places(struct session *s)
+{
+	enum end_reason why = ledger_admit(s->client_entry, s->handshake.user_entry);
+
+	s->is_admitted = why == END_REASONS;
+	if (s->is_admitted && are_too_many_from_here(s)) {
+		why = END_TOO_MANY_SESSIONS;
+		leave_places(s);
+	}
+	return s->is_admitted || refuse_request(s, why);
+}
+
+/* "" for what is none. */
+static const char *site_of(const struct request *r, char name[DESTINATION_NAME_MAX + 1])
+{
+	size_t len = r->dst.name_len;
+
+	if (r->command == REQUEST_UDP_ASSOCIATE)
+		return HISTORY_UDP;
+	if (r->dst.kind == DESTINATION_ADDR)
+		return HISTORY_ADDRESSES;
+	if (r->dst.kind != DESTINATION_NAME || !destination_is_sane(&r->dst))
+		return "";
+	while (len > 1 && r->dst.name[len - 1] == '.')
+		len--;
+	memcpy(name, r->dst.name, len);
+	name[len] = '\0';
+	parse_to_lower(name);
+	return name;
+}
+
+/* Not inline: where nobody is watched a session is not to have room for the name on its stack. */
+__attribute__((noinline)) static void begin_visit(struct session *s)
+{
+	const struct handshake *h = &s->handshake;
+	char name[DESTINATION_NAME_MAX + 1];
+	const char *site = site_of(&h->request, name);
+	struct history_visitor who = {.client = own_client_of(s->services->own, &s->client_addr),
+		.user = h->user,
+		.user_len = h->user_entry != NULL ? h->user_len : 0,
+		.serial = h->user_entry != NULL ? ledger_serial(h->user_entry) : 0};
+
+	if (*site != '\0')
+		s->visit = history_visit_begin(
+			s->services->history, &who, site, registry_traffic(s->slot));
+}
+
 /* Once, and the ban that has begun with it. */
 static void log_failed_login(struct session *s)
 {
@@ -198,11 +268,13 @@ static bool await_request(struct session *s)
 	publish_request(s);
 	tell(s, EVENT_REQUEST, END_REASONS);
 	prepare_asker(s);
+	if (s->config->settings.sites_days > 0 && s->services->history != NULL)
+		begin_visit(s);
 	if (r->command == REQUEST_UNKNOWN)
 		return refuse_request(s, END_COMMAND_UNSUPPORTED);
 	if (r->dst.kind == DESTINATION_NONE)
 		return refuse_request(s, END_ATYP_UNSUPPORTED);
-	return true;
+	return take_places(s);
 }
 
 /* Of CONNECT and BIND, which have a target: can its name be one? */
@@ -485,7 +557,10 @@ static void linger(struct session *s)
 static bool was_forbidden(enum end_reason reason)
 {
 	return reason == END_NO_METHOD || reason == END_WRONG_PASSWORD ||
-		reason == END_LOGIN_REFUSED || reason == END_TARGET_DENIED;
+		reason == END_LOGIN_REFUSED || reason == END_TARGET_DENIED ||
+		reason == END_DISABLED || reason == END_EXPIRED ||
+		reason == END_CLIENT_NOT_ALLOWED_FOR_USER || reason == END_TOO_MANY_SESSIONS ||
+		reason == END_QUOTA_REACHED;
 }
 
 /* Before the client can see the end: it may come again at once. */
@@ -493,10 +568,22 @@ static void leave_accounts(struct session *s)
 {
 	int64_t now = clock_ms();
 
-	if (was_forbidden(s->reason))
+	history_visit_end(s->services->history, s->visit, was_forbidden(s->reason));
+	if (was_forbidden(s->reason)) {
 		ledger_count_refusal(s->client_entry);
+		ledger_count_refusal(s->handshake.user_entry);
+	}
+	if (s->handshake.user_entry != NULL)
+		ledger_leave_known(s->client_entry, now);
+	leave_places(s);
 	ledger_leave(s->handshake.user_entry, now);
 	ledger_leave(s->client_entry, now);
+}
+
+/* Neither side is to take a part for the whole. */
+static bool is_cut_short(const struct session *s)
+{
+	return s->reason == END_RELAY_FAILED || s->reason == END_QUOTA_REACHED;
 }
 
 static void close_sockets(struct session *s)
@@ -506,13 +593,13 @@ static void close_sockets(struct session *s)
 		linger(s);
 	registry_leave(s->slot);
 	leave_accounts(s);
-	if (s->reason == END_TARGET_RESET || s->reason == END_RELAY_FAILED)
+	if (s->reason == END_TARGET_RESET || is_cut_short(s))
 		socket_close_with_reset(s->client);
 	else
 		socket_close(s->client);
 	if (s->target < 0)
 		return;
-	if (s->reason == END_CLIENT_RESET || s->reason == END_RELAY_FAILED)
+	if (s->reason == END_CLIENT_RESET || is_cut_short(s))
 		socket_close_with_reset(s->target);
 	else
 		socket_close(s->target);

@@ -126,6 +126,20 @@ static void failures_have_their_advice_whole(void **state)
 		"\"error\":null,\"name\":\"tv\",\"advice\":\"set a:b, then c:d\"}]}");
 }
 
+static void usage_says_of_which_days(void **state)
+{
+	(void)state;
+	assert_json("USAGE",
+		"OK 2026-11-01 to 2026-11-26\nuser:123 sessions:2 refused:0 sent:5 received:6 "
+		"seconds:7 deleted:2026-11-20\n\n",
+		"{\"status\":\"OK\",\"message\":\"2026-11-01 to 2026-11-26\",\"usage\":[{"
+		"\"user\":\"123\",\"sessions\":2,\"refused\":0,\"sent\":5,\"received\":6,"
+		"\"seconds\":7,\"deleted\":\"2026-11-20\"}]}");
+	assert_json("SITES", "OK 2026-11-01 to 2026-11-26\nsite:5m sessions:1\n\n",
+		"{\"status\":\"OK\",\"message\":\"2026-11-01 to 2026-11-26\",\"sites\":[{"
+		"\"site\":\"5m\",\"sessions\":1}]}");
+}
+
 static void bans_are_records(void **state)
 {
 	(void)state;
@@ -293,6 +307,7 @@ int main(void)
 		cmocka_unit_test(accounts_are_records),
 		cmocka_unit_test(clients_are_records),
 		cmocka_unit_test(failures_have_their_advice_whole),
+		cmocka_unit_test(usage_says_of_which_days),
 		cmocka_unit_test(bans_are_records),
 		cmocka_unit_test(settings_are_records),
 		cmocka_unit_test(users_are_names),
