@@ -27,7 +27,7 @@ packages = $(foreach l,$(1),$(lastword $(subst :, ,$(l))))
 # Any compiler will do; the package of one that is not there, which has cc's name but for cc itself.
 COMPILER := $(if $(shell command -v $(CC)),,$(patsubst cc,gcc,$(notdir $(CC))))
 DEPS := $(COMPILER) pkg-config libc6-dev $(call packages,$(LIBRARIES) $(CLIENT_LIBRARIES))
-TEST_DEPS := $(DEPS) libcmocka-dev curl nginx-light valgrind tmux
+TEST_DEPS := $(DEPS) libcmocka-dev curl nginx-light valgrind tmux python3
 CLIENT_DEPS := $(TEST_DEPS) netcat-openbsd ncat proxychains4 git openssh-client openssh-server \
 	dante-client tnftp python3-pyftpdlib iperf3 python3-socks dnsmasq-base debootstrap chromium \
 	default-jre-headless putty-tools emacs-nox fail2ban iproute2 \
@@ -128,8 +128,8 @@ WRAP_client/test_batch := client_ask getdelim link_interrupt_by signals_close
 WRAP_monitor/test_commands := $(WRAP_PARTS) password_hash server_set server_reload statistics_each
 WRAP_monitor/test_console := $(WRAP_DESK)
 WRAP_monitor/test_console_ends := $(WRAP_DESK)
-WRAP_monitor/test_insight_commands := $(WRAP_DESK)
 WRAP_monitor/test_history_commands := $(WRAP_DESK) database_commit
+WRAP_monitor/test_insight_commands := $(WRAP_DESK)
 WRAP_monitor/test_listings := $(WRAP_PARTS)
 WRAP_net/test_hosts := read clock_ms clock_deadline calloc malloc aligned_alloc
 WRAP_net/test_nameservers := read clock_ms clock_deadline
@@ -186,13 +186,18 @@ $(BUILD)/tests/%: $(BUILD)/tests/%.o $(TEST_LIB_OBJECTS) $(BUILD)/libsocks5d.a M
 
 .SECONDARY: $(TESTS:=.o) $(TEST_LIB_OBJECTS)
 
-tests: $(BUILD)/socks5d $(BUILD)/monitor_client $(TESTS) $(BUILD)/gendoc
+tests: $(BUILD)/socks5d $(BUILD)/monitor_client $(TESTS) $(BUILD)/gendoc $(BUILD)/judge
+
+# Verdicts for a reference in another language to be compared with.
+$(BUILD)/judge: $(BUILD)/tests/state/judge.o $(BUILD)/libsocks5d.a
+	@echo '  LD $@'
+	$(Q)$(LINK) -o $@ $^ $(LIBS)
 
 test: deps-test
 	@$(MAKE) --no-print-directory check
 
 # Programs, and scripts that find out themselves what they lack; CHECKS=... runs some of them only.
-CHECKS = $(TESTS) $(addprefix tests/build/test_,install.sh make.sh run.sh) $(addprefix tests/clients/test_,curl.sh monitor_client.sh top.sh)
+CHECKS = $(TESTS) $(addprefix tests/build/test_,install.sh make.sh run.sh) tests/state/test_rules_reference.sh $(addprefix tests/clients/test_,curl.sh monitor_client.sh top.sh)
 NO_CMOCKA = $(eval NO_CMOCKA := $(shell pkg-config --exists cmocka || echo yes))$(NO_CMOCKA)
 checked-programs = $(if $(NO_CMOCKA),,$(filter-out %.sh,$(CHECKS)))
 unchecked-programs = $(if $(NO_CMOCKA),$(filter-out %.sh,$(CHECKS)))
@@ -263,15 +268,16 @@ build/bench/bench_listing: $(addprefix tests/bench/,bench_listing.c figures.c or
 	$(BENCH_CC) -o $@ $(filter %.c,$^)
 
 build/bench/bench_relay: $(addprefix $(BUILD)/tests/bench/,figures.o wire.o)
-build/bench/bench_users build/bench/bench_relay: build/bench/%: $(BUILD)/tests/bench/%.o $(BUILD)/libsocks5d.a
+build/bench/bench_users build/bench/bench_rules build/bench/bench_relay: build/bench/%: $(BUILD)/tests/bench/%.o $(BUILD)/libsocks5d.a
 	@mkdir -p $(@D)
 	@echo '  LD $@'
 	$(Q)$(LINK) -o $@ $^ $(LIBS)
 
 bench: deps-bench
 	@$(MAKE) --no-print-directory all build/bench/bench build/bench/bench_splice \
-		build/bench/bench_users build/bench/bench_listing
+		build/bench/bench_users build/bench/bench_rules build/bench/bench_listing
 	build/bench/bench_users
+	build/bench/bench_rules
 	build/bench/bench_listing
 	build/bench/bench $(BENCH)
 
@@ -405,4 +411,4 @@ deps-plots:
 
 -include $(FUZZ_OBJECTS:.o=.d) $(FUZZ_TARGETS:build/fuzz/%=build/fuzz/tests/fuzz/%.d)
 -include $(LIB_OBJECTS:.o=.d) $(TESTS:=.d) $(TEST_LIB_OBJECTS:.o=.d) $(BUILD)/src/socks5d.d \
-	$(BUILD)/src/monitor_client.d $(BUILD)/tests/docs/gendoc.d
+	$(BUILD)/src/monitor_client.d $(BUILD)/tests/docs/gendoc.d $(BUILD)/tests/state/judge.d

@@ -43,11 +43,11 @@ struct services {
 	struct stats stats;
 	struct throughput *throughput;
 	struct standing *standing;
+	struct limit_book *limits;
+	struct history *history; /* NULL: nobody keeps one */
 	struct events *failures; /* the newest, for whoever asks why */
 	struct watching watching;
 	struct client_names *client_names;
-	struct limit_book *limits;
-	struct history *history; /* NULL: nobody keeps one */
 	struct log_limit access_lost_limit, no_port_limit;
 };
 

@@ -47,9 +47,10 @@ struct ledger_entry {
 		struct {
 			struct client_key key;
 			int64_t rank; /* in the heap: `last_seen` when it was looked at last */
-			char *last_user; /* clients_lock: who logged in last; NULL: nobody has */
-			_Atomic(uint64_t) last_serial; /* that one's; 0: nobody */
-			_Atomic(int64_t) last_noted; /* when he was put there */
+			char *user; /* under the lock of the clients: who logged in last; NULL:
+				       nobody */
+			_Atomic(uint64_t) user_serial; /* that one's; 0: nobody */
+			_Atomic(int64_t) user_noted; /* when he was put there */
 		};
 		struct {
 			struct ledger_entry *next, *previous;

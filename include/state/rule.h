@@ -104,11 +104,15 @@ struct rule_question {
 	const struct subject *subject;
 	const struct addr *addr; /* that is judged: the subject's or the IPv4 address within; NULL:
 				    not known yet */
+	unsigned places; /* PLACE_BIT() of the words that it matches, but for `own` */
 	bool knows_name, has_name; /* `name` is set; or there is none */
 	bool knows_time;
 	struct rule_now now;
 	struct rule_name name;
 };
+
+/* About `addr` from here on, NULL: none that is known yet; with nothing found out about it. */
+void rule_question_about(struct rule_question *question, const struct addr *addr);
 
 enum rule_answer {
 	RULE_NO, /* it does not match */

@@ -16,6 +16,7 @@
  * ends. To be made once for all lists. */
 struct rule_name {
 	size_t len;
+	uint64_t marks; /* a bit for the hash of each end */
 	unsigned count; /* of ends: the whole name is the last one */
 	struct rule_name_end {
 		uint32_t hash;

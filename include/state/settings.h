@@ -122,11 +122,11 @@ struct settings {
 	int64_t dns_cache;
 	int64_t dns_negative_ttl;
 
-	char *client_names;
 	char *state_dir;
 	int64_t history_days; /* 0: no history */
 	int64_t sites_days; /* 0: no sites in it */
 
+	char *client_names;
 	char *access_log_file;
 	int64_t access_log_entries;
 	char *log_file;

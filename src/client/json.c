@@ -320,11 +320,6 @@ static void shape_clients(FILE *out, const char *request, const struct answer *r
 	put_array(out, "clients", request, reply, NULL, put_record_line);
 }
 
-static void shape_failures(FILE *out, const char *request, const struct answer *reply)
-{
-	put_array(out, "failures", request, reply, NULL, put_record_line);
-}
-
 static void shape_usage(FILE *out, const char *request, const struct answer *reply)
 {
 	put_message(out, reply);
@@ -335,6 +330,11 @@ static void shape_site_usage(FILE *out, const char *request, const struct answer
 {
 	put_message(out, reply);
 	put_array(out, "sites", request, reply, NULL, put_record_line);
+}
+
+static void shape_failures(FILE *out, const char *request, const struct answer *reply)
+{
+	put_array(out, "failures", request, reply, NULL, put_record_line);
 }
 
 static void shape_bans(FILE *out, const char *request, const struct answer *reply)

@@ -19,8 +19,8 @@
 #include "proxy/bind.h"
 #include "proxy/relay.h"
 #include "proxy/udp.h"
-#include "state/advice.h"
 #include "state/ledger_limits.h"
+#include "state/advice.h"
 
 /* How long, and for how many bytes, a refused client is read from, so that the kernel sends it no
  * reset that would overtake the refusal. */
@@ -512,10 +512,10 @@ static void log_end_of_session(
 		log_bytes(line, "login_user", h->user, h->claimed_len);
 	if (s->command != NULL)
 		log_target(line, s);
-	log_text(line, "outcome", outcome->was_served ? "success" : "fail");
-	log_text(line, "reason", end_reason_word(s->reason));
 	if (s->verdict.rule[0] != '\0')
 		log_text(line, "rule", s->verdict.rule);
+	log_text(line, "outcome", outcome->was_served ? "success" : "fail");
+	log_text(line, "reason", end_reason_word(s->reason));
 	if (guess_word(h->guess) != NULL)
 		log_text(line, "guess", guess_word(h->guess));
 	if (h->answered && s->command != NULL)

@@ -28,9 +28,9 @@
 #include "server/hasher.h"
 #include "server/idle.h"
 #include "server/janitor.h"
-#include "server/naming.h"
 #include "server/keeper.h"
 #include "server/limiting.h"
+#include "server/naming.h"
 #include "server/sampling.h"
 #include "state/admission.h"
 #include "state/ledger_limits.h"
@@ -54,8 +54,8 @@ struct server {
 	struct idle_sweep idle_sweep;
 	struct addresses addresses;
 	struct sampling sampling;
-	struct naming naming;
 	struct limiting limiting;
+	struct naming naming;
 	struct ban_sweep ban_sweep;
 };
 
@@ -416,10 +416,10 @@ int server_start(struct server *s, char error[CONFIG_ERROR_MAX])
 	janitor_add(s->janitor, &s->addresses.job);
 	sampling_init(&s->sampling, v, s->janitor, s->keeper);
 	janitor_add(s->janitor, &s->sampling.job);
-	naming_init(&s->naming, v);
-	janitor_add(s->janitor, &s->naming.job);
 	limiting_init(&s->limiting, v, s->janitor, s->keeper);
 	janitor_add(s->janitor, &s->limiting.job);
+	naming_init(&s->naming, v);
+	janitor_add(s->janitor, &s->naming.job);
 	bans_restore(v->bans, bans_now());
 	ban_sweep_init(&s->ban_sweep, v->bans, s->janitor);
 	janitor_add(s->janitor, &s->ban_sweep.job);

@@ -66,10 +66,10 @@ static void free_client(void *memory)
 {
 	struct ledger_entry *client = memory;
 
-	if (client != NULL) {
-		allowance_destroy(&client->allowance);
-		free(client->last_user);
-	}
+	if (client == NULL)
+		return;
+	allowance_destroy(&client->allowance);
+	free(client->user);
 	free(client);
 }
 
@@ -414,8 +414,8 @@ void ledger_turn_away(struct ledger_entry *client, int64_t now)
 
 /* ---- clients: how many there are ---- */
 
-/* When the second of all clients was seen, by the time at which each was seen last; no earlier than
- * `since`. */
+/* When the second of all clients was seen, by the time at which each was seen last; no
+ * earlier than `since`. */
 static int64_t second_seen_locked(const struct ledger *l, int64_t since, int64_t now)
 	REQUIRES_SHARED(&l->clients_lock)
 {
@@ -540,24 +540,24 @@ void ledger_join_user(struct ledger_entry *user)
 	SET(&user->last_login, (int64_t)time(NULL));
 }
 
-/* Users who share an address may take turns with each session: then the lock of the table is not
- * taken for each of them. */
+/* Users who share an address may take turns with each session: then the lock of the table
+ * is not taken for each of them. */
 void ledger_note_user(struct ledger_entry *client, const struct ledger_entry *user, int64_t now)
 {
 	char *name, *old;
 
-	if (client == NULL || GET(&client->last_serial) == user->serial ||
-		(GET(&client->last_serial) != 0 && now - GET(&client->last_noted) < NOTE_AGAIN_MS))
+	if (client == NULL || GET(&client->user_serial) == user->serial ||
+		(GET(&client->user_serial) != 0 && now - GET(&client->user_noted) < NOTE_AGAIN_MS))
 		return;
 	name = strdup(user->name);
 	if (name == NULL)
 		return;
 	rwlock_write(&client->ledger->clients_lock);
-	old = client->last_user;
-	client->last_user = name;
+	old = client->user;
+	client->user = name;
 	rwlock_write_unlock(&client->ledger->clients_lock);
-	SET(&client->last_serial, user->serial);
-	SET(&client->last_noted, now);
+	SET(&client->user_serial, user->serial);
+	SET(&client->user_noted, now);
 	free(old);
 }
 
@@ -621,7 +621,7 @@ static size_t clients_size_locked(const struct ledger *l, size_t count)
 	size_t size = sizeof(struct ledger_client) * (count + 1);
 
 	for (size_t i = 0; i < count; i++)
-		size += l->heap[i]->last_user == NULL ? 0 : strlen(l->heap[i]->last_user) + 1;
+		size += l->heap[i]->user == NULL ? 0 : strlen(l->heap[i]->user) + 1;
 	return size;
 }
 
@@ -635,9 +635,9 @@ static void copy_clients_locked(const struct ledger *l, struct ledger_client *cl
 
 		clients[i] = (struct ledger_client){.client = ledger_network_of(&e->key),
 			.figures = ledger_read(e),
-			.user = e->last_user == NULL ? "" : text};
-		if (e->last_user != NULL)
-			text = stpcpy(text, e->last_user) + 1;
+			.user = e->user == NULL ? "" : text};
+		if (e->user != NULL)
+			text = stpcpy(text, e->user) + 1;
 	}
 }
 
@@ -669,7 +669,8 @@ static size_t active_size_locked(const struct ledger *l) REQUIRES(&l->users_lock
 	return size;
 }
 
-/* From the front the pointers, from the back the names, until they meet: there may be more by now.
+/* From the front the pointers, from the back the names, until they meet: there may be more
+ * by now.
  */
 static size_t copy_active_locked(const struct ledger *l, const char **names, size_t size)
 	REQUIRES(&l->users_lock)
@@ -760,7 +761,8 @@ static void see_news(struct news *n, struct ledger_entry *e)
 	e->told = add_counts(e->told, &share.counts);
 }
 
-/* The lock of the clients may be a shared one, as only this thread writes what they were told. */
+/* The lock of the clients may be a shared one, as only this thread writes what they were
+ * told. */
 static void see_all_news(struct ledger *l, struct news *n)
 {
 	rwlock_read(&l->clients_lock);

@@ -133,6 +133,17 @@ static bool has_the_name(const struct rule_area *area, struct rule_question *q)
 
 /* ---- the keywords ---- */
 
+void rule_question_about(struct rule_question *question, const struct addr *addr)
+{
+	question->addr = addr;
+	question->places = 0;
+	if (addr == NULL)
+		return;
+	question->places = rule_places_of(addr);
+	if (addr_is_private(addr))
+		question->places |= PLACE_BIT(PLACE_PRIVATE);
+}
+
 static bool is_of_place(unsigned places, enum rule_place place)
 {
 	return (places & PLACE_BIT(place)) != 0;
@@ -233,8 +244,7 @@ static bool is_own_address(const struct rule_question *q)
 
 static bool is_address_of(const struct rule_area *area, const struct rule_question *q)
 {
-	return (area->places & rule_places_of(q->addr)) != 0 ||
-		(is_of_place(area->places, PLACE_PRIVATE) && addr_is_private(q->addr)) ||
+	return (area->places & q->places) != 0 ||
 		(is_of_place(area->places, PLACE_OWN) && is_own_address(q)) ||
 		longest_prefix(area, q->addr) >= 0;
 }

@@ -3,7 +3,8 @@
  * by a table of open addressing whose places hold the offset and a hash, so that a name which is
  * not there is seldom compared. A name that is looked up has a hash for each of its ends, made from
  * the last byte on in one go, so that "and all below" costs one more look a label and nothing a
- * name of the list.
+ * name of the list. Most names are in none of a hundred short lists: each list has a mark for each
+ * hash in it, and so has a name, and where they share none nothing is looked up.
  *
  * Networks lie in order, wider ones before those within. Two of them either are apart or one holds
  * the other, so the last one that begins at or before an address holds it, or one that holds that
@@ -43,6 +44,7 @@ struct rule_list {
 	size_t block_used, block_size;
 	struct slot *slots;
 	size_t mask; /* of their number, a power of two */
+	uint64_t marks; /* of the hashes of all names */
 	size_t names;
 	struct net4 *nets4;
 	size_t count4, size4;
@@ -97,6 +99,11 @@ static uint32_t hash_of_name(const uint8_t *text, size_t len)
 	return hash;
 }
 
+static uint64_t mark_of(uint32_t hash)
+{
+	return UINT64_C(1) << ((hash * 0x9e3779b1U) >> 26);
+}
+
 static size_t home_of(const struct rule_list *list, uint32_t hash)
 {
 	return ((hash ^ (hash >> 15)) * 0x9e3779b1U >> 3) & list->mask;
@@ -117,6 +124,7 @@ bool rule_name_set(struct rule_name *name, const char *text, size_t len)
 		return false;
 	name->len = len;
 	name->count = 0;
+	name->marks = 0;
 	for (size_t i = len; i-- > 0;) {
 		name->text[i] = lower(text[i]);
 		hash = hash_on(hash, name->text[i]);
@@ -125,6 +133,7 @@ bool rule_name_set(struct rule_name *name, const char *text, size_t len)
 		if (name->count > RULE_LABELS_MAX)
 			return false;
 		name->ends[name->count++] = (struct rule_name_end){.hash = hash, .at = (uint32_t)i};
+		name->marks |= mark_of(hash);
 	}
 	return true;
 }
@@ -236,6 +245,7 @@ static int index_names(struct rule_list *list)
 		else
 			*slot = (struct slot){.at = (uint32_t)at, .hash = hash};
 		list->names += slot->at == at;
+		list->marks |= mark_of(hash);
 		at += HEAD + name[1];
 	}
 	return 0;
@@ -354,7 +364,9 @@ size_t rule_list_bytes(const struct rule_list *list)
 
 bool rule_list_has_name(const struct rule_list *list, const struct rule_name *name)
 {
-	for (unsigned i = 0; list->slots != NULL && i < name->count; i++) {
+	if ((list->marks & name->marks) == 0)
+		return false;
+	for (unsigned i = 0; i < name->count; i++) {
 		const struct rule_name_end *end = &name->ends[i];
 		const struct slot *slot =
 			find_slot(list, end->hash, name->text + end->at, name->len - end->at);

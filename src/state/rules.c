@@ -295,7 +295,7 @@ static struct verdict judge_by_rules(struct judging *j)
 static struct verdict judge_as(struct judging *j, const struct subject *s, const struct addr *addr)
 {
 	j->question.subject = s;
-	j->question.addr = addr;
+	rule_question_about(&j->question, addr);
 	j->lacking = 0;
 	j->may_be_allowed = false;
 	return judge_by_rules(j);

@@ -160,8 +160,8 @@ static int warn_of_skipped(struct compiling *c, const struct rule_list_file *fil
 {
 	if (file->skipped == 1)
 		return warn_of_set(c, "%s; the line is skipped", file->first_skipped);
-	return warn_of_set(c, "%s; it is skipped, as are %zu more lines of the file",
-		file->first_skipped, file->skipped - 1);
+	return warn_of_set(
+		c, "%s; %zu lines of the file are skipped", file->first_skipped, file->skipped);
 }
 
 /* What was read last, where that is kept. False when it is not. */

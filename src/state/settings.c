@@ -474,15 +474,6 @@ const struct setting settings_table[] = {
 		.value_name = "TIME",
 		.help = "How long it is remembered that a name does not exist. Other answers are "
 			"kept for as long as they allow."},
-	{.name = "client_names",
-		AT(TEXT, client_names),
-		.initial = "",
-		.reloadable = true,
-		.is_files = true,
-		.value_name = "FILE",
-		.help = "File with the names of clients, which are shown beside their addresses and "
-			"decide nothing: ADDRESS NAME a line as in /etc/hosts, or the leases of "
-			"dnsmasq, ISC dhcpd or Kea. It is read again when it has changed; empty: none."},
 	{.name = "state_dir",
 		AT(TEXT, state_dir),
 		.initial = "",
@@ -509,6 +500,15 @@ const struct setting settings_table[] = {
 		.value_name = "N",
 		.help = "Days for which it is kept which sites each user and each client address "
 			"has visited, if state_dir is set. 0: nobody is watched."},
+	{.name = "client_names",
+		AT(TEXT, client_names),
+		.initial = "",
+		.reloadable = true,
+		.is_files = true,
+		.value_name = "FILE",
+		.help = "File with the names of clients, which are shown beside their addresses and "
+			"decide nothing: ADDRESS NAME a line as in /etc/hosts, or the leases of "
+			"dnsmasq, ISC dhcpd or Kea. It is read again when it has changed; empty: none."},
 	{.name = "access_log_file",
 		AT(TEXT, access_log_file),
 		.initial = "",

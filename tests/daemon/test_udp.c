@@ -745,7 +745,7 @@ static void without_spare_descriptors_it_is_refused(void **state)
 	association_expect_echo(&all[0], &echo, "hello");
 	association_close(&all[--open]);
 	association_close(&all[--open]);
-	daemon_wait_log(&tight, NULL, " command=UDP_ASSOCIATE target=0.0.0.0:0 outcome=success ");
+	daemon_wait_log(&tight, NULL, " target=0.0.0.0:0 rule=otherwise outcome=success ");
 	association_open(&a, "127.0.0.1", tight.port, NULL);
 	assert_int_equal(a.rep, 0);
 	association_close(&a);
