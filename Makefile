@@ -18,7 +18,8 @@ BIN := $(OUT)bin
 BUILD := $(OUT)build/$(notdir $(CC))$(if $(SAN),-$(SAN))
 
 # The libraries: pkg-config's name and the Debian package with the headers.
-LIBRARIES := libcares:libc-ares-dev libcrypt:libcrypt-dev libsodium:libsodium-dev
+LIBRARIES := libcares:libc-ares-dev libcrypt:libcrypt-dev libsodium:libsodium-dev \
+	sqlite3:libsqlite3-dev
 CLIENT_LIBRARIES := libedit:libedit-dev ncursesw:libncurses-dev
 names = $(foreach l,$(1),$(firstword $(subst :, ,$(l))))
 packages = $(foreach l,$(1),$(lastword $(subst :, ,$(l))))
@@ -127,6 +128,8 @@ WRAP_client/test_batch := client_ask getdelim link_interrupt_by signals_close
 WRAP_monitor/test_commands := $(WRAP_PARTS) password_hash server_set server_reload statistics_each
 WRAP_monitor/test_console := $(WRAP_DESK)
 WRAP_monitor/test_console_ends := $(WRAP_DESK)
+WRAP_monitor/test_history_commands := $(WRAP_DESK) database_commit
+WRAP_monitor/test_insight_commands := $(WRAP_DESK)
 WRAP_monitor/test_listings := $(WRAP_PARTS)
 WRAP_net/test_hosts := read clock_ms clock_deadline calloc malloc aligned_alloc
 WRAP_net/test_nameservers := read clock_ms clock_deadline
@@ -148,24 +151,30 @@ WRAP_proxy/test_udp := clock_deadline clock_ms socket_wait socket connect sendmm
 	madvise target_judge
 WRAP_proxy/test_watch := clock_ms clock_deadline
 WRAP_server/test_addresses := getifaddrs freeifaddrs
+WRAP_server/test_archive := database_commit time
 WRAP_server/test_ban_sweep := janitor_call
 WRAP_server/test_capacity := cgroup_memory cgroup_threads_left cgroup_processors sched_getaffinity sysconf getrlimit64 setrlimit64 fopen64 \
 	fdbudget_count_open
 WRAP_server/test_change := lines_open log_abandon log_prepare log_switch log_message_beside log_set_level \
 	log_set_format access_log_open access_log_resize resolver_configure hashing_set_most users_read \
 	users_put_into_effect config_publish fdbudget_borrow listeners_open setting_copy
+WRAP_server/test_doctor := probe_listen probe_connect probe_local probe_name_server probe_clock probe_append \
+	probe_read probe_folder occupant_ask capacity_plan capacity_plan_workers own_format
 WRAP_server/test_fronts := socket occupant_ask
 WRAP_server/test_hasher := pthread_create
 WRAP_server/test_idle := clock_ms
 WRAP_server/test_janitor := pthread_create
+WRAP_server/test_keeper := database_commit time
 WRAP_server/test_sampling := janitor_call
 WRAP_server/test_schedule := clock_ms
 WRAP_server/test_stopping := _exit clock_ms clock_deadline sigtimedwait
 WRAP_state/test_access_log := getdelim
+WRAP_state/test_events := calloc malloc aligned_alloc
 WRAP_state/test_hash_kinds := password_check
 WRAP_state/test_hashing := calloc malloc aligned_alloc pthread_cond_clockwait
 WRAP_state/test_logins := clock_ms pthread_cond_clockwait
 WRAP_state/test_ledger := calloc malloc aligned_alloc getifaddrs freeifaddrs
+WRAP_state/test_ledger_news := calloc malloc aligned_alloc clock_ms
 WRAP_state/test_standing := calloc malloc aligned_alloc
 WRAP_state/test_users := calloc malloc aligned_alloc password_check sodium_memzero
 WRAP_state/test_users_file := read

@@ -83,6 +83,16 @@ static int check(const struct options *options)
 	return EXIT_OK;
 }
 
+static int examine(const struct options *options)
+{
+	char error[CONFIG_ERROR_MAX];
+	int wrong = server_examine(options, stdout, error);
+
+	if (wrong < 0)
+		return fail_with(error, EXIT_BAD_INPUT);
+	return wrong == 0 ? EXIT_OK : EXIT_FAILED;
+}
+
 /* ---- what the libraries need of the system ---- */
 
 /* c-ares takes its query ids from /dev/urandom each time it makes a channel, and where it cannot
@@ -240,6 +250,8 @@ static int print_answer(const struct options *options, const sigset_t *mask)
 	pthread_sigmask(SIG_SETMASK, mask, NULL);
 	if (options->action == OPTIONS_CHECK)
 		return check(options);
+	if (options->action == OPTIONS_DOCTOR)
+		return examine(options);
 	if (options->action == OPTIONS_HELP)
 		options_print_help(stdout);
 	else

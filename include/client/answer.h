@@ -43,6 +43,10 @@ struct answer_field {
 };
 bool answer_split(const struct monitor_line *line, struct answer_field *out);
 
+/* Is what follows a key of this name sentences, which may hold blanks and run to the end of the
+ * line? */
+bool answer_is_sentence(const struct monitor_line *name);
+
 /* Takes the next "key:value" off a line of several; words without a colon are skipped. False at
  * the end. */
 bool answer_next_field(struct monitor_line *rest, struct answer_field *out);

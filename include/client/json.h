@@ -9,4 +9,7 @@
 /* `request` is what was asked: its first word is the command. */
 void json_print(FILE *out, const char *request, const struct answer *reply);
 
+/* One line of "key:value" as an object on a line. */
+void json_print_line(FILE *out, const struct monitor_line *line);
+
 #endif

@@ -64,6 +64,13 @@ int link_receive(struct link *l, struct answer *out) __attribute__((warn_unused_
 /* Waits for the reply to what was sent. */
 int link_await(struct link *l, struct answer *out) __attribute__((warn_unused_result));
 
+/* For a reply that goes on as things happen. Without waiting: 1 with its next line, valid until the
+ * next call, 0 while there is none. Silence is no error meanwhile. */
+int link_next_line(struct link *l, struct monitor_line *out) __attribute__((warn_unused_result));
+
+/* Sends the line that ends it; what was received stays to be read. */
+int link_end_lines(struct link *l) __attribute__((warn_unused_result));
+
 /* When silence becomes an error (clock.h), from the last byte on; link_receive() tells. */
 int64_t link_deadline(const struct link *l);
 

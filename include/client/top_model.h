@@ -1,5 +1,6 @@
-/* top_model: what the live view shows: totals, throughput and its past, sessions and users in the
- * order and choice asked for. Pure: replies in, rows out. No lock: one thread's. */
+/* top_model: what the live view shows: totals, throughput and its past, and lists of sessions,
+ * users, accounts, sites and failures in the order and choice asked for. Pure: replies in, rows
+ * out. No lock: one thread's. */
 #ifndef CLIENT_TOP_MODEL_H
 #define CLIENT_TOP_MODEL_H
 
@@ -13,11 +14,24 @@
 #define TOP_HISTORY_S 1800 /* seconds that the past reaches back */
 #define TOP_BUCKET_S 3 /* seconds that share a column of the plot */
 
-enum top_view { TOP_SESSION_VIEW, TOP_USER_VIEW, TOP_VIEWS };
+enum top_view {
+	TOP_SESSION_VIEW,
+	TOP_USER_VIEW, /* who have sessions: sums over these */
+	TOP_ACCOUNT_VIEW, /* all users there are */
+	TOP_SITE_VIEW,
+	TOP_FAILURE_VIEW,
+	TOP_VIEWS,
+};
+
+/* What the server is asked for: the first two views show the same. */
+enum top_list { TOP_SESSION_LIST, TOP_ACCOUNT_LIST, TOP_SITE_LIST, TOP_FAILURE_LIST, TOP_LISTS };
 
 enum top_column {
-	TOP_ID,
+	TOP_ID, /* of what is no session its place in the server's list */
+	TOP_TIME,
+	TOP_SITE,
 	TOP_USER,
+	TOP_ROLE,
 	TOP_SESSIONS,
 	TOP_CLIENT,
 	TOP_COMMAND,
@@ -30,21 +44,31 @@ enum top_column {
 	TOP_RECEIVED,
 	TOP_UP,
 	TOP_DOWN,
+	TOP_TOTAL, /* sessions so far */
+	TOP_REFUSED,
+	TOP_LASTED,
+	TOP_LAST,
+	TOP_LIMITS,
+	TOP_REASON,
+	TOP_RULE,
+	TOP_ERROR, /* errno */
+	TOP_NAME, /* the client's */
+	TOP_ADVICE,
 	TOP_COLUMNS,
 };
 
 enum top_kind { TOP_TEXT, TOP_NUMBER, TOP_SECONDS, TOP_BYTES };
 
 struct top_column_info {
-	const char *key; /* in a line of CONNECTIONS; NULL: it is a sum of ours */
+	const char *key; /* in a line */
 	const char *title;
 	enum top_kind kind;
-	bool in_view[TOP_VIEWS];
+	unsigned views; /* that have it: a bit each */
 };
 
 extern const struct top_column_info top_model_columns[TOP_COLUMNS];
 
-/* A session, or all of a user's. */
+/* A session, all of a user's, or what else is listed. */
 struct top_row {
 	const char *text[TOP_COLUMNS]; /* as the server sent it, \xNN included; "-": unknown */
 	int64_t number[TOP_COLUMNS]; /* -1: unknown */
@@ -72,9 +96,13 @@ void top_model_take_stats(struct top_model *m, const struct answer *reply, int64
  * STATS. The coarser ones first: what a later reply knows of the same seconds counts. */
 void top_model_take_traffic(struct top_model *m, const struct answer *reply, int step);
 
-/* Takes the reply to CONNECTIONS. -1 without memory, and nothing changed. */
-int top_model_take_connections(struct top_model *m, const struct answer *reply)
+/* Takes the reply to CONNECTIONS, ACCOUNTS, SITES or WHY. -1 without memory, and nothing changed.
+ */
+int top_model_take_list(struct top_model *m, enum top_list list, const struct answer *reply)
 	__attribute__((warn_unused_result));
+
+/* Nothing is known of a list: the server would not tell. */
+void top_model_drop_list(struct top_model *m, enum top_list list);
 
 const struct top_totals *top_model_totals(const struct top_model *m);
 
@@ -82,8 +110,13 @@ const struct top_totals *top_model_totals(const struct top_model *m);
  * when there is none. */
 double top_model_past(const struct top_model *m, enum top_direction direction, int age);
 
-/* The view: sessions or users, each with an order of its own. */
+/* The view, each with an order of its own, and the list that it shows. */
 enum top_view top_model_view(const struct top_model *m);
+enum top_list top_model_list(const struct top_model *m);
+
+/* Is the column in that view? */
+bool top_model_has(enum top_view view, enum top_column column);
+
 void top_model_show(struct top_model *m, enum top_view view);
 
 /* Steps to the next (1) or previous (-1) column to sort by; a new one begins with the largest
@@ -92,14 +125,15 @@ void top_model_sort_beside(struct top_model *m, int step);
 void top_model_reverse(struct top_model *m);
 enum top_column top_model_order(const struct top_model *m, bool *descending);
 
-/* Only sessions in whose texts this occurs, whatever the case of its letters; "": all. */
+/* Only rows in whose texts this occurs, whatever the case of its letters; "": all. */
 void top_model_filter(struct top_model *m, const char *text);
 const char *top_model_filtered_by(const struct top_model *m);
 
 size_t top_model_count(const struct top_model *m);
 const struct top_row *top_model_row(const struct top_model *m, size_t i);
 
-/* The selected row, which stays with its session or user as long as it is there; 0 without rows. */
+/* The selected row, which stays with its session, user and so on as long as that is there; 0
+ * without rows. */
 size_t top_model_selected(const struct top_model *m);
 void top_model_move(struct top_model *m, long rows);
 

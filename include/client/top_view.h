@@ -29,6 +29,8 @@ struct top_view_texts {
 	bool is_typed; /* the cursor stands behind it */
 	bool is_bad; /* bad news */
 	bool shows_keys; /* what they do, in the place of the list */
+	const char *pane; /* a text in the place of the list; NULL: none */
+	const char *lacking; /* why there is nothing in the list; "": nobody said so */
 };
 
 void top_view_draw(const struct top_model *m, const struct top_view_texts *texts);

@@ -22,6 +22,9 @@ struct command {
 	size_t least, most; /* parameters that it takes */
 	bool takes_rest; /* the last one is the rest of the line, blanks included */
 	bool is_errand; /* runs in the main thread: changes what only that one may */
+	bool is_keepers; /* runs in the keeper's thread, where there is one */
+	bool is_kept; /* an errand: what it has put into services->standing is on the disk before OK
+			 is said, where such things are kept */
 	bool ends_consoles; /* the others of the user that it is about, when it succeeded */
 	size_t logged_from; /* words of a request that is logged, at least; 0: none is */
 	enum user_role role; /* that it takes */
@@ -38,17 +41,22 @@ extern const size_t commands_count;
 struct request {
 	struct server *server; /* for errands only */
 	struct services *services;
+	struct keeper *keeper; /* NULL: nothing is kept */
 	const struct command *command;
 	size_t count; /* parameters that were given */
 	const char *parameters[COMMANDS_MAX_WORDS - 1];
 	char memory[MONITOR_LINE_MAX + COMMANDS_MAX_WORDS];
-	char hash[PASSWORD_HASH_SIZE]; /* of the password in it */
+	char hash[PASSWORD_HASH_SIZE]; /* of the password in it, or of the one made up */
+	char made_name[16], made_password[16]; /* by prepare(), for a guest */
 };
 
 /* Takes a line apart. False when it is no request that the table knows; then `r` says why. */
 bool commands_parse(const struct monitor_line *line, struct request *q, struct reply *r);
 
-/* May `user` give the command, as things are now? If not, `r` says so. */
+/* May `user` give the command, as things are now? */
+bool commands_may(const struct request *q, const char *user);
+
+/* The same; if not, `r` says so. */
 bool commands_allowed(const struct request *q, const char *user, struct reply *r);
 
 #endif

@@ -21,6 +21,7 @@ struct console;
 struct desk {
 	struct server *server;
 	struct services *services;
+	struct keeper *keeper; /* NULL: nothing is kept */
 	struct errands *done; /* what comes back from other threads */
 	struct peer_names names; /* when somebody may come who has one of them */
 	struct log_limit refused_limit;

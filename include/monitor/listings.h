@@ -26,4 +26,7 @@ void listings_access_log_of_client(
 void listings_traffic(
 	struct services *v, size_t scale, int64_t seconds, int64_t now, struct reply *r);
 
+/* What is told of a client last in its line: its name, where it has one. */
+void listings_add_name(struct reply *r, struct client_names *names, const struct addr *addr);
+
 #endif

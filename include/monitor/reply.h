@@ -12,7 +12,8 @@
 
 struct reply;
 
-/* Adds some more with reply_add(), about REPLY_CHUNK at most; false when that was all. */
+/* Adds some more with reply_add(), about REPLY_CHUNK at most; false when that was all. One of a
+ * reply that lasts adds nothing when there is nothing yet. */
 typedef bool reply_source(void *state, struct reply *r);
 
 struct reply {
@@ -22,6 +23,8 @@ struct reply {
 	size_t sent; /* bytes that went out already */
 	bool failed; /* memory was out: the reply is not complete */
 	bool closes; /* the connection ends behind it, and there is no empty line */
+	bool is_lasting; /* until reply_stop(): the source has more whenever something happens */
+	bool is_waiting; /* then: it had nothing when it was asked last */
 	reply_source *source;
 	void (*free_state)(void *state);
 	void *state;
@@ -36,12 +39,18 @@ void reply_error(struct reply *r, const char *format, ...) __attribute__((format
 /* Goes on with what `source` adds; `state` is freed with `free_state` afterwards. */
 void reply_continue(struct reply *r, reply_source *source, void (*free_state)(void *), void *state);
 
+/* The same, but what the source tells of goes on, until reply_stop(). */
+void reply_last(struct reply *r, reply_source *source, void (*free_state)(void *), void *state);
+
+/* Ends a reply that lasts: behind what is there already comes the empty line. */
+void reply_stop(struct reply *r);
+
 /* Nothing more is to be added: the empty line that ends a reply, unless the connection ends. For
  * replies with a source this happens behind its last part. */
 void reply_finish(struct reply *r);
 
 /* Bytes to be sent next, at `*bytes`, fetched from the source when there are none left; 0 when the
- * whole reply went out. */
+ * whole reply went out, or all there is so far of one that lasts. */
 size_t reply_pending(struct reply *r, const char **bytes);
 
 /* `n` of them went out. */

@@ -50,6 +50,6 @@ void pipe_close(struct pipe *p);
  * EAGAIN when the socket has, or takes, nothing, and also when the pipe takes no more. splice(2)
  * knows no MSG_NOSIGNAL: a program that drains pipes blocks or ignores SIGPIPE. */
 ssize_t pipe_fill(struct pipe *p, int fd, size_t len);
-ssize_t pipe_drain(struct pipe *p, int fd);
+ssize_t pipe_drain(struct pipe *p, int fd, size_t most);
 
 #endif

@@ -19,6 +19,8 @@
  * spare, and its first sockets. */
 #define RESOLVER_DESCRIPTORS 9
 
+#define RESOLVER_CONF "/etc/resolv.conf"
+
 /* When a lookup fails at the latest: a name server's time in all rounds together (attempts.h). */
 #define RESOLVER_LONGEST_MS 30000
 

@@ -36,7 +36,7 @@ struct handshake {
 	struct holdoff *holdoff; /* of administrators' names */
 	struct bans *bans; /* in which failed logins are counted; NULL: nowhere */
 	const struct addr *from; /* the client's address */
-	const struct ledger_entry *client_entry; /* of its account; NULL: memory was out */
+	struct ledger_entry *client_entry; /* of its account; NULL: memory was out */
 	struct stats *stats;
 	struct registry_slot *slot;
 	int client;

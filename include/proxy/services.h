@@ -9,16 +9,21 @@
 #include "net/resolver.h"
 #include "proxy/places.h"
 #include "state/access_log.h"
+#include "state/history.h"
 #include "state/bans.h"
 #include "state/holdoff.h"
+#include "state/client_names.h"
 #include "state/config.h"
+#include "state/events.h"
 #include "state/hashing.h"
 #include "state/ledger.h"
+#include "state/limit_book.h"
 #include "state/registry.h"
 #include "state/standing.h"
 #include "state/stats.h"
 #include "state/throughput.h"
 #include "state/users.h"
+#include "state/watching.h"
 
 /* All of it outlives the sessions. */
 struct services {
@@ -38,6 +43,11 @@ struct services {
 	struct stats stats;
 	struct throughput *throughput;
 	struct standing *standing;
+	struct limit_book *limits;
+	struct history *history; /* NULL: nobody keeps one */
+	struct events *failures; /* the newest, for whoever asks why */
+	struct watching watching;
+	struct client_names *client_names;
 	struct log_limit access_lost_limit, no_port_limit;
 };
 

@@ -33,6 +33,7 @@ struct session {
 	struct config *config;
 	struct addr client_addr;
 	struct ledger_entry *client_entry; /* NULL: memory was out */
+	struct history_visit *visit; /* NULL: sites are not kept */
 	int client;
 	int target; /* -1: not connected */
 	struct fd_lease lease; /* of what it holds beside the client's socket */
@@ -40,6 +41,7 @@ struct session {
 	int error; /* errno behind a failure; 0 = none */
 	struct datagram_counts datagrams; /* of an association */
 	enum end_reason reason;
+	bool is_admitted; /* it has its places under the limits of its accounts */
 	bool served; /* what was asked for was granted */
 	bool in_access_log; /* the request's answer is; a line of the file is due at the end */
 	struct verdict verdict; /* of the rules, on what was asked for; its rule is "" before */

@@ -32,6 +32,9 @@ int effects_open_access_log(struct access_log *log, const struct settings *s,
 int effects_check_files(const struct settings *s, char error[CONFIG_ERROR_MAX])
 	__attribute__((warn_unused_result));
 
+/* Has copies made of the files that rules name, for a start without them. */
+void effects_copy_lists(struct site *site, const struct config *c);
+
 /* The users file; NULL when there is none. */
 const char *effects_users_path(const struct settings *s);
 

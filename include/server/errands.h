@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define ERRAND_STEPS 3
+#define ERRAND_STEPS 4
 
 /* Errands that wait for one thread, first come, first served. */
 struct errands;

@@ -48,6 +48,9 @@ struct fronts {
  * clients and one that is turned away. */
 size_t fronts_descriptors(const struct settings *s);
 
+/* Where these settings want a front to listen, with a port each; nowhere for a unix socket. */
+struct listen_list fronts_places(const struct settings *s, enum front front);
+
 /* Would the file system let a server with these settings listen at its paths? -1 with the reason in
  * `error`. */
 int fronts_check(const struct settings *s, char error[CONFIG_ERROR_MAX])

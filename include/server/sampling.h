@@ -5,17 +5,21 @@
 
 #include "proxy/services.h"
 #include "server/janitor.h"
+#include "server/keeper.h"
 
 struct sampling {
 	struct services *services;
 	struct janitor *janitor;
+	struct keeper *keeper; /* told while sessions do something; NULL: none */
 	struct traffic_alarm alarm; /* armed while the job sleeps */
 	int64_t last_change; /* of what was sampled: clock_ms() */
 	struct job job;
 };
 
-/* Makes the job ready to be added, and has the sessions wake it; `s` must live as long as they. */
-void sampling_init(struct sampling *s, struct services *services, struct janitor *janitor);
+/* Makes the job ready to be added, and has the sessions wake it; `s` must live as long as they.
+ * `keeper` may be NULL. */
+void sampling_init(struct sampling *s, struct services *services, struct janitor *janitor,
+	struct keeper *keeper);
 
 /* Takes a sample into the services' throughput. True when anything has changed since the last. Any
  * thread. */

@@ -5,9 +5,11 @@
 
 #include <signal.h>
 #include <stdbool.h>
+#include <stdio.h>
 
 #include "server/change.h"
 #include "server/errands.h"
+#include "server/keeper.h"
 #include "state/options.h"
 
 /* Sent to the process when an errand waits for the main thread. Of the standard signals that are
@@ -38,6 +40,12 @@ int server_start_workers(struct server *s, char error[CONFIG_ERROR_MAX])
 int server_check(const struct options *o, char error[CONFIG_ERROR_MAX])
 	__attribute__((warn_unused_result));
 
+/* Looks at what commonly goes wrong with such a server on this host, and prints what it finds
+ * (doctor.h). Returns how many things are wrong; -1 when the configuration or the users cannot be
+ * read, with the reason in `error`. */
+int server_examine(const struct options *o, FILE *out, char error[CONFIG_ERROR_MAX])
+	__attribute__((warn_unused_result));
+
 /* What all sessions share, for the monitor to look at. Valid until server_close(). */
 struct services *server_services(struct server *s);
 
@@ -46,6 +54,9 @@ struct services *server_services(struct server *s);
  * until server_close(). */
 struct errands *server_errands(struct server *s);
 struct errands *server_hashes(struct server *s);
+
+/* Who keeps what is to outlive the server; NULL: nothing is kept. Valid until server_close(). */
+struct keeper *server_keeper(struct server *s);
 
 /* Where it is waited at, for whoever accepts there. */
 struct fronts *server_fronts(struct server *s);
@@ -59,6 +70,10 @@ int server_reload(struct server *s, char reply[CHANGE_REPLY_MAX]);
  * it. 0 with what changed in `reply`, -1 with the reason, and nothing changed. */
 int server_set(struct server *s, const struct setting *setting, const char *value,
 	char reply[CHANGE_REPLY_MAX]);
+
+/* What stands, or users, have other limits now: takes them in, for live sessions too. -1 without
+ * memory for some of them. */
+int server_apply_limits(struct server *s);
 
 /* What file and flags said when they were read last. Valid until the next change. */
 const struct config *server_base(const struct server *s);

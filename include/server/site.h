@@ -8,11 +8,13 @@
 
 #include "proxy/services.h"
 #include "server/fronts.h"
+#include "server/keeper.h"
 
 struct site {
 	const struct config_source *source;
 	struct services *services;
 	struct fronts fronts;
+	struct keeper *keeper; /* NULL: nothing is kept */
 
 	/* change's */
 	struct config *base; /* what file and flags said when they were read last */

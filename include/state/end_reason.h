@@ -24,6 +24,11 @@
 	X(LOGIN_REFUSED, "login_refused") /* unknown name, or not checked */ \
 	X(LOGIN_BUSY, "login_busy") /* too many logins at once to check this one in time */ \
 	X(LOGIN_NO_MEMORY, "login_no_memory") /* none was left to check it */ \
+	X(DISABLED, "disabled") /* an administrator keeps the account out */ \
+	X(EXPIRED, "expired") /* the user has expired */ \
+	X(CLIENT_NOT_ALLOWED_FOR_USER, "client_not_allowed_for_user") /* `from` of the user */ \
+	X(TOO_MANY_SESSIONS, "too_many_sessions") /* of the account, at once */ \
+	X(QUOTA_REACHED, "quota_reached") /* of the account */ \
 	X(COMMAND_UNSUPPORTED, "command_unsupported") /* CMD */ \
 	X(ATYP_UNSUPPORTED, "atyp_unsupported") /* ATYP */ \
 	X(TARGET_DENIED, "target_denied") /* the rules forbid the target */ \

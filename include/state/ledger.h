@@ -11,7 +11,7 @@
 #include "net/own.h"
 #include "state/traffic.h"
 
-/* Clients without a session that are remembered, some 200 bytes each. */
+/* Clients without a session that are remembered, some 450 bytes each. */
 #define LEDGER_IDLE_CLIENTS 4096
 
 /* How long a client counts as one of the house after his last session, in milliseconds. */
@@ -19,6 +19,36 @@
 
 struct ledger;
 struct ledger_entry;
+
+/* What is counted of an account. */
+enum ledger_count {
+	LEDGER_SESSIONS,
+	LEDGER_REFUSED,
+	LEDGER_SENT, /* bytes */
+	LEDGER_RECEIVED,
+	LEDGER_MS, /* that the sessions took, those that run included */
+	/* Of a client: what part of that were sessions with a login. */
+	LEDGER_KNOWN_SESSIONS,
+	LEDGER_KNOWN_SENT,
+	LEDGER_KNOWN_RECEIVED,
+	LEDGER_KNOWN_MS,
+	LEDGER_COUNTS,
+};
+
+/* Sums, or what they have grown by; less than nothing where a client who had been let in was turned
+ * away, and so was no session. */
+struct ledger_counts {
+	int64_t of[LEDGER_COUNTS];
+};
+
+/* What is new of an account. */
+struct ledger_share {
+	bool is_user;
+	uint64_t serial; /* a user's: each has one of his own, and who comes later a higher one */
+	const char *name; /* a user's */
+	struct network client; /* a client's */
+	struct ledger_counts counts;
+};
 
 /* An empty one. While at least `idle_clients` clients without a session are remembered, the one
  * that has been idle for longest makes room for the next that comes; one with a session never has
@@ -41,8 +71,22 @@ struct ledger_entry *ledger_join_client(
 /* A session of a user begins, who is being looked at and cannot retire meanwhile. */
 void ledger_join_user(struct ledger_entry *user);
 
+/* The session of `client` (NULL is allowed) has logged in as `user`: clients are told with the user
+ * who did so last, to the second. */
+void ledger_note_user(struct ledger_entry *client, const struct ledger_entry *user, int64_t now);
+
 /* What traffic_share() is to be given; NULL of NULL. */
 struct tally *ledger_tally(struct ledger_entry *entry);
+
+/* The session of this client has logged in, until it ends (ledger_leave_known()). Returns what
+ * traffic_share() is to be given besides. NULL is allowed, and what is returned when nobody keeps a
+ * history (ledger_set_heir()): then both do nothing. */
+struct tally *ledger_join_known(struct ledger_entry *client, int64_t now);
+void ledger_leave_known(struct ledger_entry *client, int64_t now);
+
+/* struct ledger_share: of a user, and the one that was given last. */
+uint64_t ledger_serial(const struct ledger_entry *user);
+uint64_t ledger_last_serial(struct ledger *l);
 
 /* Has the user retired? */
 bool ledger_has_retired(const struct ledger_entry *user);
@@ -54,9 +98,10 @@ void ledger_leave(struct ledger_entry *entry, int64_t now);
  * session, and is counted as a refusal. */
 void ledger_turn_away(struct ledger_entry *client, int64_t now);
 
-/* The server refused a session of the client something: a login, say, or a target. NULL is allowed.
+/* The server refused a session of the account something: a login, say, or a target. NULL is
+ * allowed.
  */
-void ledger_count_refusal(struct ledger_entry *client);
+void ledger_count_refusal(struct ledger_entry *entry);
 
 /* Is the house shared: do several clients have a session now, or had one within LEDGER_SHARED_MS?
  * No may be an answer of up to a second ago; so the table is seldom looked through, however often
@@ -72,6 +117,18 @@ struct ledger_entry *ledger_add_user(struct ledger *l, const char *name, size_t 
 /* The user is no more; the entry goes with the last session. */
 void ledger_retire_user(struct ledger_entry *user);
 
+/* ---- for whoever keeps a history ---- */
+
+/* From now on what is new of accounts that go is given to `take`, by whichever thread sees them go,
+ * with no lock held; NULL: to nobody. Before there are sessions, or when there are none any more.
+ */
+typedef void ledger_heir(void *context, const struct ledger_share *share);
+void ledger_set_heir(struct ledger *l, ledger_heir *take, void *context);
+
+/* What is new of all accounts since this was called last, in one block to be freed. NULL without
+ * memory, and then it is told the next time. One thread at a time. */
+struct ledger_share *ledger_take_news(struct ledger *l, size_t *count);
+
 /* ---- for whoever looks ---- */
 
 struct ledger_figures {
@@ -79,7 +136,7 @@ struct ledger_figures {
 	uint64_t total; /* of them since the entry was made; a user's logins */
 	uint64_t sent, received; /* bytes of all of these so far */
 	int64_t last_login; /* a user's: seconds since 1970; 0: never */
-	uint64_t refused; /* a client: turned away, or by ledger_count_refusal() */
+	uint64_t refused; /* by ledger_count_refusal(); a client also: turned away */
 	int64_t last_seen; /* a client's: clock_ms() when a session began or ended last */
 };
 
@@ -89,6 +146,7 @@ struct ledger_figures ledger_read(const struct ledger_entry *entry);
 struct ledger_client {
 	struct network client;
 	struct ledger_figures figures;
+	const char *user; /* who has logged in from there last; "": nobody has. In the same block */
 };
 
 /* All of them, those with sessions first, then by when they were seen last, in a block to be freed.

@@ -13,6 +13,7 @@
 enum options_action {
 	OPTIONS_SERVE,
 	OPTIONS_CHECK, /* -n */
+	OPTIONS_DOCTOR, /* --doctor */
 	OPTIONS_HELP, /* -h */
 	OPTIONS_VERSION, /* -v */
 };

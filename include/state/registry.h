@@ -67,6 +67,10 @@ void registry_set_user(struct registry_slot *s, const char *user, size_t len);
  * registry_leave(). */
 void registry_set_request(struct registry_slot *s, const char *command, const char *target);
 
+/* How many sessions of this one's user from the client run, this one included: of several that ask
+ * at once each is told another number. Those that are served and never asked count, too. */
+size_t registry_take_turn(struct registry_slot *s, const struct network *client);
+
 /* The session has connected to its target. */
 void registry_set_target(struct registry_slot *s, int target, const struct addr *addr);
 
@@ -115,6 +119,9 @@ void registry_totals(struct registry *r, uint64_t *sent, uint64_t *received);
 /* Has every worker ring `alarm`, which outlives them. Before there are sessions. */
 void registry_set_alarm(struct registry *r, struct traffic_alarm *alarm);
 
+/* The same with the alarm for the marks of accounts. */
+void registry_set_mark_alarm(struct registry *r, struct traffic_alarm *alarm);
+
 /* Tells the session `id` to end for `reason` and breaks its connections off, which wakes its
  * worker. False when there is none. */
 bool registry_end(struct registry *r, uint64_t id, enum end_reason reason);
@@ -124,6 +131,10 @@ size_t registry_end_user(struct registry *r, const char *user, size_t len, enum 
 
 /* The same with all sessions of the clients in a network, which may be a single address. */
 size_t registry_end_client(
+	struct registry *r, const struct network *client, enum end_reason reason);
+
+/* Of these, those without a login. */
+size_t registry_end_anonymous(
 	struct registry *r, const struct network *client, enum end_reason reason);
 
 /* Ends the sessions with an id up to `last` whose relay has been idle at the time `now` for longer

@@ -58,6 +58,7 @@ struct rule_area {
 	struct rule_file {
 		char *path;
 		struct rule_list *list; /* NULL: it could not be read */
+		bool is_copy; /* nor could it: the list is of its copy (copies.h) */
 	} * files;
 };
 

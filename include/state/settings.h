@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "state/ban_setting.h"
+#include "state/limit_types.h"
 #include "state/rule_types.h"
 #include "state/setting_types.h"
 
@@ -111,11 +112,21 @@ struct settings {
 	struct ban_rule ban;
 	struct ban_exempt ban_exempt;
 
+	struct limit_default user_defaults;
+	struct limit_lines group_defaults;
+	struct limit_lines client_limits;
+	struct limit_default anonymous_defaults;
+
 	char *dns_servers;
 	char *dns_search;
 	int64_t dns_cache;
 	int64_t dns_negative_ttl;
 
+	char *state_dir;
+	int64_t history_days; /* 0: no history */
+	int64_t sites_days; /* 0: no sites in it */
+
+	char *client_names;
 	char *access_log_file;
 	int64_t access_log_entries;
 	char *log_file;
@@ -124,7 +135,7 @@ struct settings {
 };
 
 /* Rows of the table, and so the size of every array that is indexed by it. */
-#define SETTINGS_COUNT 48
+#define SETTINGS_COUNT 56
 
 extern const struct setting settings_table[SETTINGS_COUNT];
 

@@ -47,7 +47,7 @@ char *standing_get(struct standing *s, enum standing_kind kind, const char *key)
 struct standing_fact {
 	enum standing_kind kind;
 	const char *key;
-	const char *value; /* NULL: it is to stand no more; of standing_take_changes() only */
+	const char *value; /* NULL: it is to stand no more; of standing_changes() only */
 };
 
 /* All facts of a kind by the alphabet of their keys, in one block to be freed. NULL without memory.
@@ -65,8 +65,14 @@ bool standing_is_kept(struct standing *s);
 /* Behind an answer about something that was put here: "", or " (until the next start)". */
 const char *standing_term(struct standing *s);
 
-/* What has changed since this was called last, each key once, in one block to be freed, which may
- * be empty. NULL without memory, and then it is told the next time. */
-struct standing_fact *standing_take_changes(struct standing *s, size_t *count);
+/* What has changed and was not told yet (standing_told()), each key once, in one block to be freed,
+ * which may be empty. NULL without memory. */
+struct standing_fact *standing_changes(struct standing *s, size_t *count);
+
+/* These are on the disk: they are told no more, unless they have become others meanwhile. */
+void standing_told(struct standing *s, const struct standing_fact *facts, size_t count);
+
+/* What was told is lost: all that stands is told again. */
+void standing_tell_all(struct standing *s);
 
 #endif

@@ -14,6 +14,10 @@ enum traffic_direction { TRAFFIC_SENT, TRAFFIC_RECEIVED };
 struct tally {
 	_Atomic(uint64_t) sent; /* to targets */
 	_Atomic(uint64_t) received;
+	/* Both together: where the account's alarm rings, and where the last byte passes; 0:
+	 * nowhere. Written by whoever knows the account's limits. */
+	_Atomic(uint64_t) mark, end;
+	_Atomic(bool) end_is_for_anonymous; /* for sessions without a login only */
 };
 
 /* Rings when something happens after a time in which nothing did, if it was armed for that. */
@@ -23,7 +27,7 @@ struct traffic_alarm {
 	void *context;
 };
 
-#define TRAFFIC_TALLIES 2 /* of a session: its client's and its user's */
+#define TRAFFIC_TALLIES 3 /* of a session: its client's, its user's, the client's with a login */
 
 struct traffic {
 	/* Bytes since the worker's first session, so that a sum over all workers never falls. */
@@ -48,6 +52,7 @@ struct traffic {
 
 	struct tally *tallies[TRAFFIC_TALLIES]; /* the worker's; NULL: none */
 	struct traffic_alarm *alarm; /* shared by all workers; NULL: none */
+	struct traffic_alarm *mark_alarm; /* likewise: rings when a tally comes to its mark */
 };
 
 struct traffic_figures {
@@ -63,6 +68,12 @@ struct traffic_figures {
 void traffic_begin(struct traffic *t, int64_t now);
 void traffic_active(struct traffic *t, int64_t now);
 void traffic_count(struct traffic *t, enum traffic_direction direction, uint64_t bytes);
+
+/* The worker: of `wanted` bytes how many may be moved at once, as the ends of its tallies say; 0:
+ * none any more. It is less where the end is near, so that many who ask at once do not pass it
+ * together.
+ */
+uint64_t traffic_room(const struct traffic *t, uint64_t wanted);
 
 /* The worker: rings the alarm, if that waits for it. traffic_active() does so, too. */
 void traffic_stir(const struct traffic *t);

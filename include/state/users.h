@@ -12,6 +12,7 @@
 #include "state/holdoff.h"
 #include "state/hashing.h"
 #include "state/ledger.h"
+#include "state/limit_book.h"
 
 #define USERS_NAME_MAX 255 /* RFC 1929 section 2 */
 #define USERS_PASSWORD_MAX 255 /* RFC 1929 section 2 */
@@ -45,7 +46,8 @@ struct user_record {
 	size_t name_len;
 	const char *hash;
 	enum user_role role;
-	const char *attributes; /* KEY=VALUE KEY=VALUE ...; "": none */
+	const char *attributes; /* KEY=VALUE KEY=VALUE ...; "": none (limits.h) */
+	bool sets_attributes; /* when it is kept: these take the place of what is kept */
 };
 
 /* Takes a user who was loaded. NULL, or why he is not wanted. The strings are valid during the call
@@ -66,7 +68,8 @@ struct users_backend {
 	/* Has somebody else changed what is kept since? */
 	bool (*is_outdated)(void *context);
 
-	/* Keeps the user. Whoever is kept already keeps the attributes that he has there. */
+	/* Keeps the user. Whoever is kept already keeps the attributes that he has there, unless the
+	 * record sets them. */
 	int (*save)(void *context, const struct user_record *user, char error[USERS_ERROR_MAX]);
 
 	int (*remove)(
@@ -108,6 +111,10 @@ enum login_result {
 	LOGIN_TOO_BUSY, /* not checked: no turn to compute the hash before the deadline */
 	LOGIN_HELD_OFF, /* not checked: too many from there were wrong */
 	LOGIN_NO_MEMORY, /* not checked: no memory to compute the hash */
+	/* The password is right, and the user is kept out, which takes as long as a wrong one. */
+	LOGIN_DISABLED,
+	LOGIN_EXPIRED,
+	LOGIN_NOT_FROM_HERE, /* `from` of the user */
 };
 
 /* A login of any bytes (RFC 1929). */
@@ -135,6 +142,11 @@ struct login {
 enum login_result users_login(struct users *u, const struct login *login, int64_t deadline,
 	const _Atomic(bool) *told, struct ledger_entry **entry);
 
+/* Why the user (of any bytes) may not be there from that address now: LOGIN_DISABLED and the like;
+ * LOGIN_OK when he may, or there is none. */
+enum login_result users_bar(
+	struct users *u, const char *name, size_t name_len, const struct addr *from);
+
 /* Is there a user of this name (of any bytes)? */
 bool users_have(struct users *u, const char *name, size_t name_len);
 
@@ -155,6 +167,15 @@ bool users_knows_admin(struct users *u, const struct login *login);
 
 /* ---- changes: one thread at a time ---- */
 
+/* Users are held to what the book says from now on: at once, and again each time that this is
+ * called, because the book was read anew. -1 without memory for some of them. */
+int users_follow(struct users *u, struct limit_book *book) __attribute__((warn_unused_result));
+
+/* Gives a user other limits (KEY=VALUE ..., as limits_format() writes them), at the backend first;
+ * fails when there is no such user. */
+int users_set_attributes(struct users *u, const char *name, const char *attributes,
+	char error[USERS_ERROR_MAX]) __attribute__((warn_unused_result));
+
 /* Puts the users that the backend has in the place of all there were. -1 with the reason in
  * `error`, and nothing changed. Without a backend nothing changes either. */
 int users_load(struct users *u, char error[USERS_ERROR_MAX]) __attribute__((warn_unused_result));
@@ -164,13 +185,13 @@ struct users_difference {
 	size_t added, gone, changed;
 };
 
-/* Is told of a user who was there and is not any more. */
-typedef void users_farewell(void *context, const char *name, size_t len);
+/* Is told of a user who was there and is not any more, NUL-terminated. */
+typedef void users_farewell(void *context, const char *name, size_t len, bool has_sessions);
 
 /* The same in two steps: what was read, with nothing changed yet, or NULL with the reason in
  * `error`; and putting it into effect, which cannot fail. There must be a backend, and no change in
- * between. `farewell` (NULL: nobody) is told of each who is gone and has sessions, of which no more
- * begin. */
+ * between. `farewell` (NULL: nobody) is told of each who is gone and whether he has sessions, of
+ * which no more begin. */
 struct users_draft;
 struct users_draft *users_read(struct users *u, char error[USERS_ERROR_MAX]);
 struct users_difference users_put_into_effect(
@@ -185,6 +206,10 @@ void users_draft_free(struct users_draft *draft);
 /* Adds a user whose password has the hash `hash`, at the backend first. -1 with the reason in
  * `error`, and nothing changed: the user exists, or cannot be kept. */
 int users_add(struct users *u, const char *name, const char *hash, enum user_role role,
+	char error[USERS_ERROR_MAX]) __attribute__((warn_unused_result));
+
+/* Adds one who is no admin and has these limits, likewise. */
+int users_add_limited(struct users *u, const char *name, const char *hash, const char *attributes,
 	char error[USERS_ERROR_MAX]) __attribute__((warn_unused_result));
 
 /* Gives a user another password, likewise; fails when there is no such user. */
@@ -245,5 +270,12 @@ uint64_t users_password_mark(struct users *u, const char *name);
 
 /* False when there is no such user. */
 bool users_get(struct users *u, const char *name, struct user_info *out);
+
+/* What the users file says of the limits of a user; false when there is no such user. */
+bool users_own_limits(struct users *u, const char *name, struct limits *out);
+
+/* What holds for a user, and who says it; likewise. Asked by the thread that makes changes. */
+bool users_limits(struct users *u, const char *name, struct limits_in_force *out,
+	struct limit_sources *sources);
 
 #endif

@@ -149,13 +149,23 @@ bool answer_split(const struct monitor_line *line, struct answer_field *out)
 	return true;
 }
 
+bool answer_is_sentence(const struct monitor_line *name)
+{
+	return answer_is(name, "advice") || answer_is(name, "text");
+}
+
 bool answer_next_field(struct monitor_line *rest, struct answer_field *out)
 {
 	struct monitor_line word;
 
 	while (monitor_next_word(rest, &word)) {
-		if (answer_split(&word, out))
-			return true;
+		if (!answer_split(&word, out))
+			continue;
+		if (answer_is_sentence(&out->name)) {
+			out->value.len = (size_t)(rest->text + rest->len - out->value.text);
+			rest->len = 0;
+		}
+		return true;
 	}
 	return false;
 }

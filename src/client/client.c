@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/escape.h"
+#include "client/follow.h"
 #include "client/json.h"
 #include "client/new_password.h"
 #include "client/pager.h"
@@ -181,8 +182,11 @@ static enum client_status ask_and_print(struct client *c, const char *request)
 {
 	struct answer reply;
 	enum client_status status;
-	int result = link_ask(c->link, request, &reply);
+	int result;
 
+	if (request_is(request, FOLLOW_COMMAND))
+		return follow_run(c, request);
+	result = link_ask(c->link, request, &reply);
 	if (result < 0)
 		return client_complain(c, result);
 	status = client_print(c, request, &reply);

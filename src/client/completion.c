@@ -124,30 +124,65 @@ static void add_alternative(struct completion *c, struct monitor_line a)
 	add_literals(c, a);
 }
 
-static void add_item(struct completion *c, struct monitor_line item)
+static struct monitor_line without_brackets(struct monitor_line item)
 {
-	struct monitor_line alternative;
-
 	while (item.len > 0 && item.text[0] == '[') {
 		item.text++;
 		item.len--;
 	}
 	while (item.len > 0 && item.text[item.len - 1] == ']')
 		item.len--;
+	return item;
+}
+
+static void add_item(struct completion *c, struct monitor_line item)
+{
+	struct monitor_line alternative;
+
+	item = without_brackets(item);
 	while (next_alternative(&item, &alternative))
 		add_alternative(c, alternative);
 }
 
-/* The parameter at `place`, counted from 1, of the command that `line` of HELP describes. */
+/* Of "[user=<name>]" how long "user=" is; 0: it is none of those, which may stand in any order. */
+static size_t length_of_key(const struct monitor_line *item)
+{
+	const char *value = memmem(item->text, item->len, "=<", 2);
+
+	return value == NULL || item->text[0] == '<' ? 0 : (size_t)(value - item->text) + 1;
+}
+
+/* The key; or what may stand behind it, where that is begun: true. */
+static bool add_keyed(struct completion *c, struct monitor_line item, size_t key_len)
+{
+	if (c->begun_len < key_len || memcmp(c->begun, item.text, key_len) != 0) {
+		add_word(c, item.text, key_len);
+		return false;
+	}
+	c->begun += key_len;
+	c->begun_len -= key_len;
+	item.text += key_len;
+	item.len -= key_len;
+	add_item(c, item);
+	return true;
+}
+
+/* The parameter at `place`, counted from 1, of the command that `line` of HELP describes; behind
+ * the first that has a key all of those. */
 static void add_parameter(struct completion *c, const struct monitor_line *line, size_t place)
 {
 	struct monitor_line rest = without_explanation(line), item;
+	bool has_keys = false;
 
 	while (monitor_next_word(&rest, &item)) {
-		if (place-- == 0) {
-			add_item(c, item);
+		struct monitor_line plain = without_brackets(item);
+		size_t key_len = length_of_key(&plain);
+
+		has_keys = has_keys || key_len > 0;
+		if (key_len > 0 && add_keyed(c, plain, key_len))
 			return;
-		}
+		if (!has_keys && place-- == 0)
+			add_item(c, item);
 	}
 }
 

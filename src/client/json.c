@@ -55,7 +55,8 @@ static void put_text(FILE *out, const struct monitor_line *text)
 /* ---- pieces ---- */
 
 /* The members of records that are text, whatever they look like: a name may be 123, or 5m. */
-static const char *const text_names[] = {"user", "name", "client", "target", "address", "from"};
+static const char *const text_names[] = {"user", "name", "client", "target", "address", "from",
+	"site", "group", "groups", "password", "proxy", "limits", "rule", "advice", "text"};
 
 static bool is_text(const struct monitor_line *name)
 {
@@ -283,13 +284,18 @@ static void put_access_entry(FILE *out, const char *request, const struct monito
 
 /* ---- shapes ---- */
 
+/* What stands behind OK. */
+static void put_message(FILE *out, const struct answer *reply)
+{
+	fputs(",\"message\":", out);
+	put_text(out, &reply->message);
+}
+
 static void shape_values(FILE *out, const char *request, const struct answer *reply)
 {
 	(void)request;
-	if (reply->message.len > 0) {
-		fputs(",\"message\":", out);
-		put_text(out, &reply->message);
-	}
+	if (reply->message.len > 0)
+		put_message(out, reply);
 	put_values(out, reply);
 }
 
@@ -314,9 +320,57 @@ static void shape_clients(FILE *out, const char *request, const struct answer *r
 	put_array(out, "clients", request, reply, NULL, put_record_line);
 }
 
+static void shape_usage(FILE *out, const char *request, const struct answer *reply)
+{
+	put_message(out, reply);
+	put_array(out, "usage", request, reply, NULL, put_record_line);
+}
+
+static void shape_site_usage(FILE *out, const char *request, const struct answer *reply)
+{
+	put_message(out, reply);
+	put_array(out, "sites", request, reply, NULL, put_record_line);
+}
+
+static void shape_failures(FILE *out, const char *request, const struct answer *reply)
+{
+	put_array(out, "failures", request, reply, NULL, put_record_line);
+}
+
 static void shape_bans(FILE *out, const char *request, const struct answer *reply)
 {
 	put_array(out, "bans", request, reply, NULL, put_record_line);
+}
+
+/* The answer to a change, and to GUEST, has a sentence behind OK. */
+static void shape_limits(FILE *out, const char *request, const struct answer *reply)
+{
+	put_message(out, reply);
+	put_array(out, "limits", request, reply, NULL, put_record_line);
+}
+
+static bool is_advice(const struct monitor_line *line)
+{
+	return line->len >= 5 && memcmp(line->text, "text:", 5) == 0;
+}
+
+static bool is_no_advice(const struct monitor_line *line)
+{
+	return !is_advice(line);
+}
+
+static void put_advice(FILE *out, const char *request, const struct monitor_line *line)
+{
+	struct monitor_line text = {.text = line->text + 5, .len = line->len - 5};
+
+	put_text_line(out, request, &text);
+}
+
+static void shape_guests(FILE *out, const char *request, const struct answer *reply)
+{
+	put_message(out, reply);
+	put_array(out, "guests", request, reply, is_no_advice, put_record_line);
+	put_array(out, "text", request, reply, is_advice, put_advice);
 }
 
 static void shape_settings(FILE *out, const char *request, const struct answer *reply)
@@ -349,8 +403,7 @@ static void shape_users(FILE *out, const char *request, const struct answer *rep
 
 static void shape_lines(FILE *out, const char *request, const struct answer *reply)
 {
-	fputs(",\"message\":", out);
-	put_text(out, &reply->message);
+	put_message(out, reply);
 	put_array(out, "lines", request, reply, NULL, put_text_line);
 }
 
@@ -366,8 +419,14 @@ static const struct shape shapes[] = {
 	{"ACCOUNTS", shape_accounts},
 	{"TRAFFIC", shape_traffic},
 	{"CLIENTS", shape_clients},
+	{"WHY", shape_failures},
 	{"BANS", shape_bans},
+	{"LIMITS", shape_limits},
+	{"GUEST", shape_guests},
+	{"GUESTS", shape_guests},
 	{"SETTINGS", shape_settings},
+	{"USAGE", shape_usage},
+	{"SITES", shape_site_usage},
 	{"ACCESS_LOG", shape_entries},
 	{"USERS", shape_users},
 };
@@ -391,8 +450,13 @@ void json_print(FILE *out, const char *request, const struct answer *reply)
 	if (reply->ok) {
 		shape_of(request)->put(out, request, reply);
 	} else {
-		fputs(",\"message\":", out);
-		put_text(out, &reply->message);
+		put_message(out, reply);
 	}
 	fputs("}\n", out);
+}
+
+void json_print_line(FILE *out, const struct monitor_line *line)
+{
+	put_record(out, line);
+	putc('\n', out);
 }

@@ -31,6 +31,7 @@ struct link {
 	size_t size;
 	size_t len;
 	size_t looked_at; /* up to here there is no end of a reply */
+	size_t handed; /* bytes of the line that link_next_line() has given out */
 	bool farewell; /* the request was QUIT, whose reply is one line */
 	char error[LINK_ERROR_MAX];
 };
@@ -313,7 +314,7 @@ static int send_line(struct link *l, const char *text)
 		return broken(l, "out of memory");
 	memcpy(line, text, len);
 	line[len] = '\n';
-	l->len = l->looked_at = 0;
+	l->len = l->looked_at = l->handed = 0;
 	l->deadline = clock_deadline(l->target.patience_ms);
 	result = write_all(l, line, len + 1);
 	explicit_bzero(line, len + 1);
@@ -445,4 +446,31 @@ int link_read_out(struct link *l)
 			n = read_once(l);
 	} while (n >= 0);
 	return (int)n;
+}
+
+int link_next_line(struct link *l, struct monitor_line *out)
+{
+	l->deadline = CLOCK_NEVER;
+	if (l->handed > 0)
+		consume_received(l, l->handed);
+	l->handed = 0;
+	for (;;) {
+		const char *end = memchr(l->bytes + l->looked_at, '\n', l->len - l->looked_at);
+		ssize_t n;
+
+		if (end != NULL) {
+			l->handed = (size_t)(end - l->bytes) + 1;
+			*out = (struct monitor_line){.text = l->bytes, .len = l->handed - 1};
+			return 1;
+		}
+		l->looked_at = l->len;
+		n = read_once(l);
+		if (n <= 0)
+			return (int)n;
+	}
+}
+
+int link_end_lines(struct link *l)
+{
+	return write_all(l, "\n", 1);
 }

@@ -180,6 +180,7 @@ static unsigned char insert(struct shell *s, const struct completion *c)
 {
 	size_t common = completion_common(c);
 	char text[COMPLETION_WORD_MAX + 1];
+	bool is_whole;
 
 	if (c->count == 0)
 		return CC_ERROR;
@@ -189,7 +190,8 @@ static unsigned char insert(struct shell *s, const struct completion *c)
 	}
 	/* In the letters of the word itself: names of settings are in lower case. */
 	el_deletestr(s->el, (int)c->begun_len);
-	snprintf(text, sizeof(text), "%.*s%s", (int)common, c->words[0], c->count == 1 ? " " : "");
+	is_whole = c->count == 1 && common > 0 && c->words[0][common - 1] != '=';
+	snprintf(text, sizeof(text), "%.*s%s", (int)common, c->words[0], is_whole ? " " : "");
 	return el_insertstr(s->el, text) < 0 ? CC_ERROR : CC_REFRESH;
 }
 

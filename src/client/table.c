@@ -19,6 +19,8 @@
 #define LEAST_TEXT 16 /* columns of a text that is cut, while there are others to do without */
 #define LEAST_NAME 32 /* the same for the first column, by which a reader finds the line */
 #define TITLE_MAX 32
+#define ADVICE "advice" /* the key of what stands beneath a record */
+#define ADVICE_INDENT 4
 #define FITTED 4 /* times as long as its value, at most: a fitted text */
 
 enum kind { KIND_NUMBER, KIND_TEXT, KIND_BYTES, KIND_RATE, KIND_SECONDS };
@@ -56,6 +58,7 @@ struct table_column {
 struct table {
 	const struct answer *reply;
 	size_t count;
+	int width;
 	int least_text;
 	struct table_column columns[COLUMNS_MAX];
 	char *cell; /* room for the longest value */
@@ -74,7 +77,7 @@ static bool is_key(const struct monitor_line *name)
 	return name->len > 0;
 }
 
-/* Two words at least, and each of them "key:value". */
+/* Two words at least, and each of them "key:value", but for those of a sentence. */
 static bool is_table_line(const struct monitor_line *line)
 {
 	struct monitor_line rest = *line, word;
@@ -84,6 +87,8 @@ static bool is_table_line(const struct monitor_line *line)
 	for (; monitor_next_word(&rest, &word); words++) {
 		if (!answer_split(&word, &field) || !is_key(&field.name))
 			return false;
+		if (answer_is_sentence(&field.name))
+			rest.len = 0;
 	}
 	return words > 1;
 }
@@ -132,11 +137,13 @@ static enum kind kind_of_key(const struct monitor_line *key)
 	return KIND_NUMBER; /* until a value says otherwise */
 }
 
-/* The column of the key, made if it is new; NULL: there are too many. */
+/* The column of the key, made if it is new; NULL: there are too many, or it has none. */
 static struct table_column *column_of(struct table *t, const struct monitor_line *key)
 {
 	struct table_column *c;
 
+	if (answer_is(key, ADVICE))
+		return NULL;
 	for (size_t i = 0; i < t->count; i++) {
 		if (is_same(&t->columns[i].key, key))
 			return &t->columns[i];
@@ -300,6 +307,27 @@ static void print_cell(FILE *out, const struct table *t, const struct table_colu
 		(is_left && free_columns > 0 ? free_columns : 0) + 1;
 }
 
+/* What is advised stands beneath its record, in whole lines. */
+static void print_advice(FILE *out, const struct table *t, const struct monitor_line *line)
+{
+	struct monitor_line advice, word;
+	int column = 0;
+
+	if (!answer_find(line, ADVICE, &advice))
+		return;
+	while (monitor_next_word(&advice, &word)) {
+		bool fits = column > 0 && column + 1 + (int)word.len <= t->width;
+
+		if (column > 0 && !fits)
+			putc('\n', out);
+		column = fits ? column + 1 : ADVICE_INDENT;
+		fprintf(out, "%*s%.*s", fits ? 1 : ADVICE_INDENT, "", (int)word.len, word.text);
+		column += (int)word.len;
+	}
+	if (column > 0)
+		putc('\n', out);
+}
+
 /* A record, or the titles without one. */
 static void print_row(FILE *out, const struct table *t, const struct monitor_line *line)
 {
@@ -347,20 +375,26 @@ static void print_others(FILE *out, const struct answer *reply)
 	}
 }
 
+static void print_record(FILE *out, const struct table *t, const struct monitor_line *line)
+{
+	print_row(out, t, line);
+	print_advice(out, t, line);
+}
+
 static void print_table(FILE *out, const struct table *t)
 {
 	print_others(out, t->reply);
 	print_row(out, t, NULL);
 	for (size_t i = 0; i < t->reply->count; i++) {
 		if (is_table_line(&t->reply->lines[i]))
-			print_row(out, t, &t->reply->lines[i]);
+			print_record(out, t, &t->reply->lines[i]);
 	}
 	name_left_out(out, t);
 }
 
 bool table_print(FILE *out, const struct answer *reply, int width)
 {
-	struct table t = {.reply = reply, .size = TITLE_MAX};
+	struct table t = {.reply = reply, .width = width, .size = TITLE_MAX};
 	char *memory;
 
 	each_record(&t, find_columns);

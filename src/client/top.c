@@ -17,17 +17,19 @@
 #include "client/terminfo.h"
 #include "client/top_model.h"
 #include "client/top_view.h"
+#include "client/top_why.h"
 #include "net/socket.h"
 
 #define INTERVAL_MS 1000
+#define HASTE_MS (INTERVAL_MS / 2) /* a list is due with the look that is nearest */
 #define KEY_ESCAPE 27
 #define KEY_DELETE 127
 #define ORDER_MAX 1200 /* KILL_USER and the longest name, all of it escaped */
 
-enum asked { ASKED_NOTHING, ASKED_PAST, ASKED_STATS, ASKED_CONNECTIONS, ASKED_KILL };
+enum asked { ASKED_NOTHING, ASKED_PAST, ASKED_STATS, ASKED_LIST, ASKED_KILL, ASKED_WHY };
 
 /* What the keys are for. */
-enum mode { MODE_LIST, MODE_FILTER, MODE_QUESTION, MODE_KEYS };
+enum mode { MODE_LIST, MODE_FILTER, MODE_QUESTION, MODE_KEYS, MODE_PANE };
 
 /* What the server remembers, the coarser part first. One that knows no TRAFFIC remembers nothing.
  */
@@ -36,12 +38,27 @@ static const struct past {
 	int step;
 } pasts[] = {{"TRAFFIC 1800 60", 60}, {"TRAFFIC 300 1", 1}};
 
+/* What a list is asked for by, and how often: sites come from a disk. */
+static const struct listed {
+	const char *request;
+	int64_t interval_ms;
+} listed[TOP_LISTS] = {[TOP_SESSION_LIST] = {"CONNECTIONS", INTERVAL_MS},
+	[TOP_ACCOUNT_LIST] = {"ACCOUNTS", INTERVAL_MS},
+	[TOP_SITE_LIST] = {"SITES *", 10 * INTERVAL_MS},
+	[TOP_FAILURE_LIST] = {"WHY * 500", INTERVAL_MS}};
+
 struct top {
 	struct client *client;
 	struct top_model *model;
 	enum asked asked;
 	size_t pasts_asked;
-	bool wants_connections; /* STATS was answered, CONNECTIONS is next */
+	bool wants_list; /* STATS was answered, what the view lists is next */
+	enum top_list asked_list; /* ASKED_LIST: which one */
+	int64_t next_list; /* clock.h */
+	char lacking[256]; /* why the server does not list it */
+	char about[ORDER_MAX]; /* ASKED_WHY: who was asked about */
+	bool wants_why;
+	char pane[TOP_WHY_MAX]; /* MODE_PANE */
 	int64_t next_look; /* clock.h */
 	enum mode mode;
 	char typed[TOP_FILTER_MAX]; /* MODE_FILTER */
@@ -61,10 +78,25 @@ static void show_note(struct top *t, bool is_bad, const char *text)
 
 /* ---- requests ---- */
 
+static void look_at_once(struct top *t)
+{
+	t->next_look = t->next_list = 0;
+}
+
 static void send_question(struct top *t, enum asked what, const char *request)
 {
 	t->asked = what;
 	t->broken = link_send(t->client->link, request);
+}
+
+/* The command and whom it is about. */
+static void ask_why(struct top *t)
+{
+	char request[ORDER_MAX + 16];
+
+	t->wants_why = false;
+	snprintf(request, sizeof(request), "WHY %s 10", t->about);
+	send_question(t, ASKED_WHY, request);
 }
 
 static void ask_next(struct top *t)
@@ -76,12 +108,16 @@ static void ask_next(struct top *t)
 	} else if (t->is_ordered) {
 		t->is_ordered = false;
 		send_question(t, ASKED_KILL, t->order);
-	} else if (t->wants_connections) {
-		t->wants_connections = false;
-		send_question(t, ASKED_CONNECTIONS, "CONNECTIONS");
+	} else if (t->wants_why) {
+		ask_why(t);
+	} else if (t->wants_list) {
+		t->wants_list = false;
+		t->asked_list = top_model_list(t->model);
+		t->next_list = clock_deadline(listed[t->asked_list].interval_ms - HASTE_MS);
+		send_question(t, ASKED_LIST, listed[t->asked_list].request);
 	} else if (clock_ms() >= t->next_look) {
 		t->next_look = clock_deadline(INTERVAL_MS);
-		t->wants_connections = true;
+		t->wants_list = clock_ms() >= t->next_list;
 		send_question(t, ASKED_STATS, "STATS");
 	}
 }
@@ -94,6 +130,20 @@ static void note_reply(struct top *t, const struct answer *reply)
 	show_note(t, !reply->ok, text);
 }
 
+/* What a server does not list, or does not know, has a line in the list's place. */
+static void take_list(struct top *t, const struct answer *reply)
+{
+	t->lacking[0] = '\0';
+	if (reply->ok) {
+		if (top_model_take_list(t->model, t->asked_list, reply) < 0)
+			show_note(t, true, "out of memory");
+		return;
+	}
+	top_model_drop_list(t->model, t->asked_list);
+	snprintf(t->lacking, sizeof(t->lacking), "%.*s", (int)reply->message.len,
+		reply->message.text);
+}
+
 static void take_figures(struct top *t, enum asked to, const struct answer *reply)
 {
 	if (to == ASKED_PAST) {
@@ -101,14 +151,21 @@ static void take_figures(struct top *t, enum asked to, const struct answer *repl
 			top_model_take_traffic(t->model, reply, pasts[t->pasts_asked - 1].step);
 		return;
 	}
+	if (to == ASKED_WHY) {
+		top_why_tell_reply(reply, t->about, t->pane);
+		t->mode = MODE_PANE;
+		return;
+	}
+	if (to == ASKED_LIST) {
+		take_list(t, reply);
+		return;
+	}
 	if (to == ASKED_KILL || !reply->ok)
 		note_reply(t, reply);
 	if (to == ASKED_KILL)
-		t->next_look = 0; /* show at once what became of it */
-	else if (reply->ok && to == ASKED_STATS)
+		look_at_once(t); /* show what became of it */
+	else if (reply->ok)
 		top_model_take_stats(t->model, reply, clock_ms());
-	else if (reply->ok && top_model_take_connections(t->model, reply) < 0)
-		show_note(t, true, "out of memory");
 }
 
 /* Nothing asked: the server has nothing to say but that it ends. */
@@ -151,13 +208,18 @@ static void order_kill_user(struct top *t, const char *name)
 
 static void ask_to_kill(struct top *t)
 {
+	enum top_view view = top_model_view(t->model);
 	const struct top_row *row;
 	char question[400];
 
 	if (top_model_count(t->model) == 0 || t->is_ordered || t->asked == ASKED_KILL)
 		return;
+	if (view == TOP_SITE_VIEW || view == TOP_FAILURE_VIEW) {
+		show_note(t, false, "Nothing here can be ended: sessions and users can");
+		return;
+	}
 	row = top_model_row(t->model, top_model_selected(t->model));
-	if (top_model_view(t->model) == TOP_USER_VIEW) {
+	if (view != TOP_SESSION_VIEW) {
 		order_kill_user(t, row->text[TOP_USER]);
 		snprintf(question, sizeof(question), "End all sessions of %.200s? (y/n)",
 			row->text[TOP_USER]);
@@ -179,7 +241,7 @@ static void answer_key(struct top *t, int key)
 	show_note(t, false, "");
 }
 
-/* Any key goes back to the list. */
+/* Any key goes back to the list, from the text of a pane likewise. */
 static void leave_keys(struct top *t, int key)
 {
 	if (key != KEY_RESIZE)
@@ -260,10 +322,53 @@ static long distance(int key)
 	}
 }
 
-static void other_view(struct top *t)
+static void show_view(struct top *t, enum top_view view)
 {
-	top_model_show(t->model,
-		top_model_view(t->model) == TOP_USER_VIEW ? TOP_SESSION_VIEW : TOP_USER_VIEW);
+	top_model_show(t->model, view);
+	t->lacking[0] = '\0';
+	look_at_once(t);
+}
+
+static void next_view(struct top *t)
+{
+	show_view(t, (enum top_view)((top_model_view(t->model) + 1) % TOP_VIEWS));
+}
+
+/* Each view has a key, which goes back to the sessions, too. False: it is none of those. */
+static bool view_key(struct top *t, int key)
+{
+	static const char keys[] = {[TOP_USER_VIEW - 1] = 'u',
+		[TOP_ACCOUNT_VIEW - 1] = 'a',
+		[TOP_SITE_VIEW - 1] = 's',
+		[TOP_FAILURE_VIEW - 1] = 'f'};
+
+	for (size_t i = 0; i < sizeof(keys); i++) {
+		enum top_view view = (enum top_view)(i + 1);
+
+		if (key != keys[i])
+			continue;
+		show_view(t, top_model_view(t->model) == view ? TOP_SESSION_VIEW : view);
+		return true;
+	}
+	return false;
+}
+
+/* A failure is told by what is there of it; of a session, a user or an account those of the user
+ * are asked for. */
+static void explain_selected(struct top *t)
+{
+	enum top_view view = top_model_view(t->model);
+	const struct top_row *row;
+
+	if (top_model_count(t->model) == 0)
+		return;
+	row = top_model_row(t->model, top_model_selected(t->model));
+	if (view == TOP_FAILURE_VIEW) {
+		top_why_tell_row(row, t->pane);
+		t->mode = MODE_PANE;
+	} else {
+		t->wants_why = top_why_ask_about(view, row, t->about, sizeof(t->about));
+	}
 }
 
 static void list_key(struct top *t, int key)
@@ -276,8 +381,10 @@ static void list_key(struct top *t, int key)
 		t->ended = true;
 		break;
 	case '\t':
-	case 'u':
-		other_view(t);
+		next_view(t);
+		break;
+	case 'w':
+		explain_selected(t);
 		break;
 	case '<':
 	case KEY_LEFT:
@@ -305,7 +412,8 @@ static void list_key(struct top *t, int key)
 		top_model_filter(t->model, "");
 		break;
 	default:
-		top_model_move(t->model, distance(key));
+		if (!view_key(t, key))
+			top_model_move(t->model, distance(key));
 		break;
 	}
 }
@@ -315,7 +423,8 @@ static void take_keys(struct top *t)
 	static void (*const take[])(struct top *, int) = {[MODE_LIST] = list_key,
 		[MODE_FILTER] = filter_key,
 		[MODE_QUESTION] = answer_key,
-		[MODE_KEYS] = leave_keys};
+		[MODE_KEYS] = leave_keys,
+		[MODE_PANE] = leave_keys};
 	int key;
 
 	while (!t->ended && (key = top_view_key()) != ERR)
@@ -330,6 +439,8 @@ static void draw(const struct top *t)
 		.note = t->note,
 		.is_typed = t->mode == MODE_FILTER || t->mode == MODE_QUESTION,
 		.shows_keys = t->mode == MODE_KEYS,
+		.pane = t->mode == MODE_PANE ? t->pane : NULL,
+		.lacking = t->lacking,
 		.is_bad = t->note_is_bad};
 
 	top_view_draw(t->model, &texts);

@@ -1,32 +1,70 @@
 /*
- * A reply to CONNECTIONS becomes a table of sessions, whose texts live in one arena that goes with
- * it. The rows of the view are made anew from that table whenever anything changes: filtered,
- * summed up by user where users are shown, sorted, and the selection found again.
+ * A reply becomes a table of records, whose texts live in one arena that goes with it. The rows of
+ * the view are made anew from its table whenever anything changes: filtered, summed up by user
+ * where the users of sessions are shown, sorted, and the selection found again.
  */
 #include "client/top_model.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define USER_MAX 1100 /* 255 bytes, all of them as \xNN */
+#define KEY_MAX 1500 /* the longest user, all of it as \xNN, and more */
+#define DATE_LEN 10 /* of "2025-07-15T12:40:39" */
 #define HISTORY (TOP_HISTORY_S + TOP_BUCKET_S)
 
+#define S (1U << TOP_SESSION_VIEW)
+#define U (1U << TOP_USER_VIEW)
+#define A (1U << TOP_ACCOUNT_VIEW)
+#define I (1U << TOP_SITE_VIEW)
+#define F (1U << TOP_FAILURE_VIEW)
+
 const struct top_column_info top_model_columns[TOP_COLUMNS] = {
-	[TOP_ID] = {"id", "ID", TOP_NUMBER, {true, false}},
-	[TOP_USER] = {"user", "USER", TOP_TEXT, {true, true}},
-	[TOP_SESSIONS] = {NULL, "SESSIONS", TOP_NUMBER, {false, true}},
-	[TOP_CLIENT] = {"client", "CLIENT", TOP_TEXT, {true, false}},
-	[TOP_COMMAND] = {"command", "COMMAND", TOP_TEXT, {true, false}},
-	[TOP_TARGET] = {"target", "TARGET", TOP_TEXT, {true, false}},
-	[TOP_ADDRESS] = {"address", "ADDRESS", TOP_TEXT, {true, false}},
-	[TOP_STATE] = {"state", "STATE", TOP_TEXT, {true, false}},
-	[TOP_AGE] = {"age", "AGE", TOP_SECONDS, {true, true}},
-	[TOP_IDLE] = {"idle", "IDLE", TOP_SECONDS, {true, true}},
-	[TOP_SENT] = {"sent", "SENT", TOP_BYTES, {true, true}},
-	[TOP_RECEIVED] = {"received", "RECVD", TOP_BYTES, {true, true}},
-	[TOP_UP] = {"sent_rate", "UP/s", TOP_BYTES, {true, true}},
-	[TOP_DOWN] = {"received_rate", "DOWN/s", TOP_BYTES, {true, true}},
+	[TOP_ID] = {"id", "ID", TOP_NUMBER, S},
+	[TOP_TIME] = {"time", "TIME", TOP_TEXT, F},
+	[TOP_SITE] = {"site", "SITE", TOP_TEXT, I},
+	[TOP_USER] = {"user", "USER", TOP_TEXT, S | U | A | F},
+	[TOP_ROLE] = {"role", "ROLE", TOP_TEXT, A},
+	[TOP_SESSIONS] = {"sessions", "SESSIONS", TOP_NUMBER, U | A | I},
+	[TOP_CLIENT] = {"client", "CLIENT", TOP_TEXT, S | F},
+	[TOP_COMMAND] = {"command", "COMMAND", TOP_TEXT, S},
+	[TOP_TARGET] = {"target", "TARGET", TOP_TEXT, S | F},
+	[TOP_ADDRESS] = {"address", "ADDRESS", TOP_TEXT, S},
+	[TOP_STATE] = {"state", "STATE", TOP_TEXT, S},
+	[TOP_AGE] = {"age", "AGE", TOP_SECONDS, S | U},
+	[TOP_IDLE] = {"idle", "IDLE", TOP_SECONDS, S | U},
+	[TOP_SENT] = {"sent", "SENT", TOP_BYTES, S | U | A | I},
+	[TOP_RECEIVED] = {"received", "RECVD", TOP_BYTES, S | U | A | I},
+	[TOP_UP] = {"sent_rate", "UP/s", TOP_BYTES, S | U},
+	[TOP_DOWN] = {"received_rate", "DOWN/s", TOP_BYTES, S | U},
+	[TOP_TOTAL] = {"total", "SO FAR", TOP_NUMBER, A},
+	[TOP_REFUSED] = {"refused", "REFUSED", TOP_NUMBER, I},
+	[TOP_LASTED] = {"seconds", "TIME", TOP_SECONDS, I},
+	[TOP_LAST] = {"last_seen", "LAST LOGIN", TOP_TEXT, A},
+	[TOP_LIMITS] = {"limits", "LIMITS", TOP_TEXT, A},
+	[TOP_REASON] = {"reason", "REASON", TOP_TEXT, F},
+	[TOP_RULE] = {"rule", "RULE", TOP_TEXT, F},
+	[TOP_ERROR] = {"error", "ERROR", TOP_TEXT, 0},
+	[TOP_NAME] = {"name", "NAME", TOP_TEXT, 0},
+	[TOP_ADVICE] = {"advice", "ADVICE", TOP_TEXT, 0},
 };
+
+#undef S
+#undef U
+#undef A
+#undef I
+#undef F
+
+/* What a line of each list has at least, or it is another. */
+static const enum top_column needed[TOP_LISTS] = {[TOP_SESSION_LIST] = TOP_ID,
+	[TOP_ACCOUNT_LIST] = TOP_USER,
+	[TOP_SITE_LIST] = TOP_SITE,
+	[TOP_FAILURE_LIST] = TOP_REASON};
+
+static const enum top_list lists_of_views[TOP_VIEWS] = {[TOP_SESSION_VIEW] = TOP_SESSION_LIST,
+	[TOP_USER_VIEW] = TOP_SESSION_LIST,
+	[TOP_ACCOUNT_VIEW] = TOP_ACCOUNT_LIST,
+	[TOP_SITE_VIEW] = TOP_SITE_LIST,
+	[TOP_FAILURE_VIEW] = TOP_FAILURE_LIST};
 
 struct order {
 	enum top_column column;
@@ -40,21 +78,25 @@ struct history {
 	int64_t until_ms; /* what is filled so far */
 };
 
+/* What the server has listed. */
+struct top_table {
+	char *arena;
+	struct top_row *records;
+	size_t count;
+};
+
 struct top_model {
 	struct top_totals totals;
 	int64_t stats_ms; /* when the totals came; 0: not yet */
 	struct history history;
-	char *arena;
-	struct top_row *sessions;
-	size_t session_count;
-	struct top_row *rows; /* has room for session_count */
+	struct top_table tables[TOP_LISTS];
+	struct top_row *rows; /* of the view; has room for all of its table */
 	size_t row_count;
 	enum top_view view;
 	struct order orders[TOP_VIEWS];
 	char filter[TOP_FILTER_MAX];
 	size_t selected;
-	int64_t selected_id;
-	char selected_user[USER_MAX];
+	char selected_key[KEY_MAX];
 };
 
 static const struct top_totals no_totals = {
@@ -69,16 +111,25 @@ struct top_model *top_model_new(void)
 	m->totals = no_totals;
 	m->orders[TOP_SESSION_VIEW] = (struct order){TOP_DOWN, true};
 	m->orders[TOP_USER_VIEW] = (struct order){TOP_DOWN, true};
-	m->selected_id = -1;
+	m->orders[TOP_ACCOUNT_VIEW] = (struct order){TOP_RECEIVED, true};
+	m->orders[TOP_SITE_VIEW] = (struct order){TOP_RECEIVED, true};
+	m->orders[TOP_FAILURE_VIEW] = (struct order){TOP_TIME, true};
 	return m;
+}
+
+static void free_table(struct top_table *t)
+{
+	free(t->arena);
+	free(t->records);
+	*t = (struct top_table){.count = 0};
 }
 
 void top_model_free(struct top_model *m)
 {
 	if (m == NULL)
 		return;
-	free(m->arena);
-	free(m->sessions);
+	for (size_t i = 0; i < TOP_LISTS; i++)
+		free_table(&m->tables[i]);
 	free(m->rows);
 	free(m);
 }
@@ -239,16 +290,18 @@ double top_model_past(const struct top_model *m, enum top_direction direction, i
 	return known == 0 ? -1 : sum / known;
 }
 
-/* ---- sessions ---- */
+/* ---- lists ---- */
 
-/* TOP_COLUMNS when it is none of ours. */
-static enum top_column column_of_key(const struct monitor_line *key)
+/* A user is called by name among the accounts, and a client elsewhere. TOP_COLUMNS: none of ours.
+ */
+static enum top_column column_of_key(enum top_list list, const struct monitor_line *key)
 {
 	enum top_column column;
 
+	if (list == TOP_ACCOUNT_LIST && answer_is(key, "name"))
+		return TOP_USER;
 	for (column = 0; column < TOP_COLUMNS; column++) {
-		if (top_model_columns[column].key != NULL &&
-			answer_is(key, top_model_columns[column].key))
+		if (answer_is(key, top_model_columns[column].key))
 			break;
 	}
 	return column;
@@ -265,8 +318,15 @@ static struct top_row unknown_row(void)
 	return row;
 }
 
-/* Reads a line; its texts go to the arena from `*end` on. False when it is no session. */
-static bool read_session(const struct monitor_line *line, struct top_row *row, char **end)
+static bool is_known(const struct top_row *row, enum top_column column)
+{
+	return top_model_columns[column].kind == TOP_TEXT ? strcmp(row->text[column], "-") != 0
+							  : row->number[column] >= 0;
+}
+
+/* Reads a line; its texts go to the arena from `*end` on. False when it is none of that list. */
+static bool read_record(
+	enum top_list list, const struct monitor_line *line, struct top_row *row, char **end)
 {
 	struct monitor_line rest = *line;
 	struct answer_field field;
@@ -274,7 +334,7 @@ static bool read_session(const struct monitor_line *line, struct top_row *row, c
 
 	*row = unknown_row();
 	while (answer_next_field(&rest, &field)) {
-		enum top_column column = column_of_key(&field.name);
+		enum top_column column = column_of_key(list, &field.name);
 
 		if (column == TOP_COLUMNS)
 			continue;
@@ -284,10 +344,12 @@ static bool read_session(const struct monitor_line *line, struct top_row *row, c
 		}
 		row->text[column] = *end;
 		memcpy(*end, field.value.text, field.value.len);
+		if (column == TOP_TIME && field.value.len > DATE_LEN)
+			(*end)[DATE_LEN] = ' '; /* in the place of the T */
 		*end += field.value.len;
 		*(*end)++ = '\0';
 	}
-	return row->number[TOP_ID] >= 0;
+	return is_known(row, needed[list]);
 }
 
 static void arrange(struct top_model *m);
@@ -302,31 +364,61 @@ static size_t arena_size(const struct answer *reply)
 	return size;
 }
 
-int top_model_take_connections(struct top_model *m, const struct answer *reply)
+/* The rows have room for every table, so that views can change without memory. */
+static int make_room_for_rows(struct top_model *m, enum top_list changed, size_t count)
 {
-	char *arena = malloc(arena_size(reply)), *end = arena;
-	struct top_row *sessions = calloc(reply->count + 1, sizeof(*sessions));
-	struct top_row *rows = calloc(reply->count + 1, sizeof(*rows));
+	struct top_row *rows;
 
-	if (arena == NULL || sessions == NULL || rows == NULL) {
-		free(arena);
-		free(sessions);
-		free(rows);
+	for (size_t i = 0; i < TOP_LISTS; i++) {
+		if (i != changed && m->tables[i].count > count)
+			count = m->tables[i].count;
+	}
+	rows = calloc(count + 1, sizeof(*rows));
+	if (rows == NULL)
+		return -1;
+	free(m->rows);
+	m->rows = rows;
+	m->row_count = 0;
+	return 0;
+}
+
+static void read_table(enum top_list list, const struct answer *reply, struct top_table *out)
+{
+	char *end = out->arena;
+
+	for (size_t i = 0; i < reply->count; i++) {
+		struct top_row *record = &out->records[out->count];
+
+		if (!read_record(list, &reply->lines[i], record, &end))
+			continue;
+		if (list != TOP_SESSION_LIST)
+			record->number[TOP_ID] = (int64_t)out->count;
+		out->count++;
+	}
+}
+
+int top_model_take_list(struct top_model *m, enum top_list list, const struct answer *reply)
+{
+	struct top_table table = {.arena = malloc(arena_size(reply)),
+		.records = calloc(reply->count + 1, sizeof(*table.records))};
+
+	if (table.arena == NULL || table.records == NULL ||
+		make_room_for_rows(m, list, reply->count) < 0) {
+		free_table(&table);
 		return -1;
 	}
-	free(m->arena);
-	free(m->sessions);
-	free(m->rows);
-	m->arena = arena;
-	m->sessions = sessions;
-	m->rows = rows;
-	m->session_count = 0;
-	for (size_t i = 0; i < reply->count; i++) {
-		if (read_session(&reply->lines[i], &sessions[m->session_count], &end))
-			m->session_count++;
-	}
+	read_table(list, reply, &table);
+	free_table(&m->tables[list]);
+	m->tables[list] = table;
 	arrange(m);
 	return 0;
+}
+
+void top_model_drop_list(struct top_model *m, enum top_list list)
+{
+	m->row_count = 0;
+	free_table(&m->tables[list]);
+	arrange(m);
 }
 
 /* ---- rows ---- */
@@ -410,29 +502,45 @@ static void sum_up(struct top_model *m)
 	m->row_count = count;
 }
 
-static bool is_selected(const struct top_model *m, const struct top_row *row)
+/* What a row is about, by which it is known again. */
+static const char *key_of_row(
+	const struct top_model *m, const struct top_row *row, char out[KEY_MAX])
 {
+	static const enum top_column keys[TOP_VIEWS] = {[TOP_USER_VIEW] = TOP_USER,
+		[TOP_ACCOUNT_VIEW] = TOP_USER,
+		[TOP_SITE_VIEW] = TOP_SITE};
+
 	if (m->view == TOP_SESSION_VIEW)
-		return row->number[TOP_ID] == m->selected_id;
-	return strcmp(row->text[TOP_USER], m->selected_user) == 0;
+		snprintf(out, KEY_MAX, "%lld", (long long)row->number[TOP_ID]);
+	else if (m->view == TOP_FAILURE_VIEW)
+		snprintf(out, KEY_MAX, "%s %s %s", row->text[TOP_TIME], row->text[TOP_CLIENT],
+			row->text[TOP_TARGET]);
+	else
+		snprintf(out, KEY_MAX, "%s", row->text[keys[m->view]]);
+	return out;
+}
+
+static bool is_selected(const struct top_model *m, size_t i)
+{
+	char key[KEY_MAX];
+
+	return strcmp(key_of_row(m, &m->rows[i], key), m->selected_key) == 0;
 }
 
 static void select_row(struct top_model *m, size_t i)
 {
-	const struct top_row *row = &m->rows[i];
-
 	m->selected = i;
-	if (m->view == TOP_SESSION_VIEW)
-		m->selected_id = row->number[TOP_ID];
-	else
-		snprintf(m->selected_user, USER_MAX, "%s", row->text[TOP_USER]);
+	key_of_row(m, &m->rows[i], m->selected_key);
 }
 
-/* What was selected, wherever it is now; what took its place, when it is gone. */
+/* What was selected, wherever it is now; what took its place, when it is gone. Of several that are
+ * alike the one that was is. */
 static void find_selected(struct top_model *m)
 {
+	if (m->selected < m->row_count && is_selected(m, m->selected))
+		return;
 	for (size_t i = 0; i < m->row_count; i++) {
-		if (is_selected(m, &m->rows[i])) {
+		if (is_selected(m, i)) {
 			m->selected = i;
 			return;
 		}
@@ -445,10 +553,12 @@ static void find_selected(struct top_model *m)
 
 static void arrange(struct top_model *m)
 {
+	const struct top_table *t = &m->tables[top_model_list(m)];
+
 	m->row_count = 0;
-	for (size_t i = 0; i < m->session_count; i++) {
-		if (passes(m, &m->sessions[i]))
-			m->rows[m->row_count++] = m->sessions[i];
+	for (size_t i = 0; i < t->count; i++) {
+		if (passes(m, &t->records[i]))
+			m->rows[m->row_count++] = t->records[i];
 	}
 	if (m->view == TOP_USER_VIEW)
 		sum_up(m);
@@ -474,10 +584,21 @@ enum top_view top_model_view(const struct top_model *m)
 	return m->view;
 }
 
+enum top_list top_model_list(const struct top_model *m)
+{
+	return lists_of_views[m->view];
+}
+
+bool top_model_has(enum top_view view, enum top_column column)
+{
+	return (top_model_columns[column].views >> view & 1) != 0;
+}
+
 void top_model_show(struct top_model *m, enum top_view view)
 {
 	m->view = view;
 	m->selected = 0;
+	m->selected_key[0] = '\0';
 	arrange(m);
 }
 
@@ -488,7 +609,7 @@ void top_model_sort_beside(struct top_model *m, int step)
 
 	do
 		column = (column + step + TOP_COLUMNS) % TOP_COLUMNS;
-	while (!top_model_columns[column].in_view[m->view]);
+	while (!top_model_has(m->view, (enum top_column)column));
 	order->column = (enum top_column)column;
 	order->descending = top_model_columns[column].kind != TOP_TEXT;
 	arrange(m);

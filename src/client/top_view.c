@@ -248,35 +248,63 @@ struct place {
 	int least; /* columns */
 	int most; /* of a text, however long it is */
 	int from; /* the width of the terminal from which on it is shown */
+	int view; /* the only one that it is for */
 };
 
 #define ANY 1000
+#define ANY_VIEW (-1)
 
 static const struct place places[] = {
-	{TOP_ID, 6, ANY, 0},
-	{TOP_USER, 10, 32, 0},
-	{TOP_SESSIONS, 8, ANY, 0},
-	{TOP_CLIENT, 15, ANY, 100},
-	{TOP_TARGET, 16, ANY, 0},
-	{TOP_STATE, 5, ANY, 100},
-	{TOP_AGE, 6, ANY, 0},
-	{TOP_IDLE, 6, ANY, 0},
-	{TOP_SENT, 5, ANY, 0},
-	{TOP_RECEIVED, 5, ANY, 0},
-	{TOP_UP, 6, ANY, 0},
-	{TOP_DOWN, 6, ANY, 0},
+	{TOP_ID, 6, ANY, 0, ANY_VIEW},
+	{TOP_TIME, 14, 14, 0, ANY_VIEW},
+	{TOP_SITE, 16, ANY, 0, ANY_VIEW},
+	{TOP_USER, 10, 32, 0, ANY_VIEW},
+	{TOP_ROLE, 5, ANY, 0, ANY_VIEW},
+	{TOP_SESSIONS, 8, ANY, 0, ANY_VIEW},
+	{TOP_TOTAL, 6, ANY, 0, ANY_VIEW},
+	{TOP_REFUSED, 7, ANY, 0, ANY_VIEW},
+	{TOP_CLIENT, 15, ANY, 100, TOP_SESSION_VIEW},
+	{TOP_CLIENT, 11, ANY, 0, TOP_FAILURE_VIEW},
+	{TOP_TARGET, 16, ANY, 0, ANY_VIEW},
+	{TOP_REASON, 15, ANY, 0, ANY_VIEW},
+	{TOP_RULE, 4, 16, 100, ANY_VIEW},
+	{TOP_STATE, 5, ANY, 100, ANY_VIEW},
+	{TOP_AGE, 6, ANY, 0, ANY_VIEW},
+	{TOP_IDLE, 6, ANY, 0, ANY_VIEW},
+	{TOP_SENT, 5, ANY, 0, ANY_VIEW},
+	{TOP_RECEIVED, 5, ANY, 0, ANY_VIEW},
+	{TOP_UP, 6, ANY, 0, ANY_VIEW},
+	{TOP_DOWN, 6, ANY, 0, ANY_VIEW},
+	{TOP_LASTED, 6, ANY, 0, ANY_VIEW},
+	{TOP_LAST, 10, ANY, 100, ANY_VIEW},
+	{TOP_LIMITS, 6, ANY, 0, ANY_VIEW},
 };
 #define PLACES (sizeof(places) / sizeof(places[0]))
 
 static bool is_shown(const struct top_model *m, const struct place *p)
 {
-	return top_model_columns[p->column].in_view[top_model_view(m)] && COLS >= p->from;
+	enum top_view view = top_model_view(m);
+
+	return top_model_has(view, p->column) && COLS >= p->from &&
+		(p->view == ANY_VIEW || p->view == (int)view);
 }
 
-/* The target takes what is left, or the user where there is none. */
+/* What is left over goes to one column of each view. */
 static bool is_elastic(const struct top_model *m, const struct place *p)
 {
-	return p->column == (top_model_view(m) == TOP_SESSION_VIEW ? TOP_TARGET : TOP_USER);
+	static const enum top_column elastic[TOP_VIEWS] = {[TOP_SESSION_VIEW] = TOP_TARGET,
+		[TOP_USER_VIEW] = TOP_USER,
+		[TOP_ACCOUNT_VIEW] = TOP_LIMITS,
+		[TOP_SITE_VIEW] = TOP_SITE,
+		[TOP_FAILURE_VIEW] = TOP_TARGET};
+
+	return p->column == elastic[top_model_view(m)];
+}
+
+/* "07-15 12:40:39": failures that are kept are of late. */
+static const char *without_year(const char *time)
+{
+	return strlen(time) > strlen("2025-") ? time + strlen("2025-") : time;
 }
 
 static const char *cell_text(const struct top_row *row, enum top_column column, char out[24])
@@ -285,7 +313,7 @@ static const char *cell_text(const struct top_row *row, enum top_column column, 
 
 	switch (top_model_columns[column].kind) {
 	case TOP_TEXT:
-		return row->text[column];
+		return column == TOP_TIME ? without_year(row->text[column]) : row->text[column];
 	case TOP_SECONDS:
 		return text_duration(number, out);
 	case TOP_BYTES:
@@ -388,9 +416,15 @@ static void follow_selection(const struct top_model *m)
 		list_first = selected - list_rows + 1;
 }
 
+static const char *const view_titles[TOP_VIEWS] = {[TOP_SESSION_VIEW] = "Sessions",
+	[TOP_USER_VIEW] = "Users",
+	[TOP_ACCOUNT_VIEW] = "Accounts",
+	[TOP_SITE_VIEW] = "Sites",
+	[TOP_FAILURE_VIEW] = "Failures"};
+
 static void draw_summary(const struct top_model *m, int line)
 {
-	bool descending, users = top_model_view(m) == TOP_USER_VIEW;
+	bool descending;
 	enum top_column column = top_model_order(m, &descending);
 	const char *filter = top_model_filtered_by(m);
 	char text[512], rows[64];
@@ -399,8 +433,8 @@ static void draw_summary(const struct top_model *m, int line)
 	snprintf(rows, sizeof(rows), "%zu", count);
 	if (count > (size_t)list_rows)
 		snprintf(rows, sizeof(rows), "%d of %zu", list_rows, count);
-	snprintf(text, sizeof(text), "%s: %s, by %s, %s first", users ? "Users" : "Sessions", rows,
-		top_model_columns[column].title,
+	snprintf(text, sizeof(text), "%s: %s, by %s, %s first", view_titles[top_model_view(m)],
+		rows, top_model_columns[column].title,
 		top_model_columns[column].kind == TOP_TEXT ? (descending ? "last" : "first")
 							   : (descending ? "largest" : "smallest"));
 	if (*filter != '\0')
@@ -408,7 +442,7 @@ static void draw_summary(const struct top_model *m, int line)
 	put_text_at(line, 0, COLS, text, A_BOLD);
 }
 
-static void draw_list(const struct top_model *m)
+static void draw_list(const struct top_model *m, const char *lacking)
 {
 	int top = LIST_TOP(plot_rows()), count = (int)top_model_count(m), widths[PLACES];
 
@@ -417,6 +451,8 @@ static void draw_list(const struct top_model *m)
 	follow_selection(m);
 	draw_summary(m, top - 2);
 	draw_row(widths, top - 1, NULL, A_REVERSE);
+	if (count == 0 && *lacking != '\0')
+		put_text_at(top, 0, COLS, lacking, A_NORMAL);
 	for (int i = 0; i < list_rows && list_first + i < count; i++) {
 		int at = list_first + i;
 
@@ -428,12 +464,13 @@ static void draw_list(const struct top_model *m)
 /* ---- the keys ---- */
 
 static const char *const keys[][2] = {
-	{"Tab, u", "users, or sessions again"},
+	{"Tab", "the next view: sessions, users, accounts, sites, failures"},
+	{"u, a, s, f", "users, accounts, sites, failures, or sessions again"},
+	{"w", "why: the selected failure, or those of the selected user, in words"},
 	{"< >, left, right", "sort by the column before or behind"},
 	{"r", "sort the other way round"},
-	{"/", "only sessions in which a text occurs; Escape takes it back"},
-	{"up, down, Home, End", "select a row"},
-	{"PageUp, PageDown", "scroll"},
+	{"/", "only rows in which a text occurs; Escape takes it back"},
+	{"arrows, Home, PageUp", "select a row, scroll"},
 	{"k, Delete", "end the selected session, or all of the selected user's"},
 	{"?, h", "this help; any key leaves it"},
 	{"q, Ctrl-C", "quit"},
@@ -451,19 +488,65 @@ static void draw_help(void)
 	}
 }
 
+/* ---- a text ---- */
+
+/* How many bytes of `text` go on a line of so many columns, cut between words where it can be. */
+static size_t bytes_of_line(const char *text, size_t len, int columns)
+{
+	size_t fits = 0, word = 0;
+	char line[LINE_SIZE];
+
+	for (size_t i = 1; i <= len && i < sizeof(line); i++) {
+		snprintf(line, sizeof(line), "%.*s", (int)i, text);
+		if (text_width(line) > columns)
+			return word > 0 ? word : fits;
+		fits = i;
+		if (i == len || text[i] == ' ')
+			word = i;
+	}
+	return fits;
+}
+
+/* Each of its lines goes on below itself, as far in as it began. */
+static void draw_pane(const char *pane)
+{
+	int line = LIST_TOP(plot_rows()) - 2, last = LINES - 2;
+
+	while (*pane != '\0' && line < last) {
+		size_t len = strcspn(pane, "\n"), blanks = strspn(pane, " ");
+
+		for (size_t at = blanks, n; at < len && line < last; at += n) {
+			char text[LINE_SIZE];
+
+			at += strspn(pane + at, " ");
+			n = bytes_of_line(pane + at, len - at, COLS - (int)blanks);
+			snprintf(text, sizeof(text), "%*s%.*s", (int)blanks, "", (int)n, pane + at);
+			put_text_at(line++, 0, COLS, text, blanks == 0 ? A_BOLD : A_NORMAL);
+		}
+		pane += len + (pane[len] == '\n');
+	}
+}
+
 /* ---- the last two lines ---- */
 
 /* What has no column in the list, at least on narrow terminals. */
 static void describe_selected(const struct top_model *m, char *out, size_t size)
 {
 	const struct top_row *row;
+	bool has_name;
 
 	*out = '\0';
-	if (top_model_count(m) == 0 || top_model_view(m) != TOP_SESSION_VIEW)
+	if (top_model_count(m) == 0)
 		return;
 	row = top_model_row(m, top_model_selected(m));
-	snprintf(out, size, "%s %s from %s to %s at %s", row->text[TOP_STATE],
-		row->text[TOP_COMMAND], row->text[TOP_CLIENT], row->text[TOP_TARGET],
+	if (top_model_view(m) == TOP_FAILURE_VIEW)
+		snprintf(out, size, "%s", row->text[TOP_ADVICE]);
+	if (top_model_view(m) != TOP_SESSION_VIEW)
+		return;
+	has_name = strcmp(row->text[TOP_NAME], "-") != 0;
+	snprintf(out, size, "%s %s from %s%s%s%s to %s at %s", row->text[TOP_STATE],
+		row->text[TOP_COMMAND], row->text[TOP_CLIENT], has_name ? " (" : "",
+		has_name ? row->text[TOP_NAME] : "", has_name ? ")" : "", row->text[TOP_TARGET],
 		row->text[TOP_ADDRESS]);
 }
 
@@ -472,18 +555,27 @@ static void draw_note(const struct top_model *m, const struct top_view_texts *te
 	char about[LINE_SIZE];
 	bool is_note = *texts->note != '\0';
 
-	describe_selected(m, about, sizeof(about));
+	if (texts->pane != NULL)
+		strcpy(about, "Any key goes back to the list");
+	else
+		describe_selected(m, about, sizeof(about));
 	put_text_at(LINES - 2, 0, COLS, is_note ? texts->note : about,
 		(is_note ? A_BOLD : A_NORMAL) | (texts->is_bad ? colour(PAIR_BAD) : 0));
 }
+
+static const char *const next_views[TOP_VIEWS] = {[TOP_SESSION_VIEW] = "users",
+	[TOP_USER_VIEW] = "accounts",
+	[TOP_ACCOUNT_VIEW] = "sites",
+	[TOP_SITE_VIEW] = "failures",
+	[TOP_FAILURE_VIEW] = "sessions"};
 
 static void draw_keys(const struct top_model *m)
 {
 	char text[128];
 
 	snprintf(text, sizeof(text),
-		"q quit  Tab %s  < > sort  r reverse  / filter  k kill  arrows select  ? keys",
-		top_model_view(m) == TOP_USER_VIEW ? "sessions" : "users");
+		"q quit  Tab %s  < > sort  r reverse  / filter  k kill  w why  ? keys",
+		next_views[top_model_view(m)]);
 	put_text_at(LINES - 1, 0, COLS - 1, text, A_DIM);
 }
 
@@ -517,8 +609,10 @@ void top_view_draw(const struct top_model *m, const struct top_view_texts *texts
 		draw_plots(m);
 		if (texts->shows_keys)
 			draw_help();
+		else if (texts->pane != NULL)
+			draw_pane(texts->pane);
 		else
-			draw_list(m);
+			draw_list(m, texts->lacking);
 		draw_note(m, texts);
 		draw_keys(m);
 		place_cursor(texts);

@@ -47,7 +47,7 @@ struct admin {
 	struct door doors[DOORS];
 	pthread_t thread;
 	bool is_started; /* whoever starts and stops it */
-	int wake_fd; /* errands are done, or there is something new below */
+	int wake_fd; /* errands are done, watchers have something to see, or it is new below */
 	_Atomic(bool) stopping;
 	struct mutex lock; /* what the doors have next */
 	pthread_cond_t listener_taken;
@@ -176,6 +176,7 @@ static void take_news(struct admin *a)
 {
 	take_listeners(a);
 	errands_run(a->desk.done);
+	watching_answer_bell(&a->desk.services->watching);
 }
 
 static void *serve_consoles(void *arg)
@@ -298,6 +299,7 @@ struct admin *admin_new(struct server *server, char error[CONFIG_ERROR_MAX])
 	}
 	a->desk.server = server;
 	a->desk.services = server_services(server);
+	a->desk.keeper = server_keeper(server);
 	a->wake_fd = -1;
 	for (size_t i = 0; i < DOORS; i++)
 		a->doors[i] = (struct door){.admin = a, .listener = -1};
@@ -309,6 +311,7 @@ struct admin *admin_new(struct server *server, char error[CONFIG_ERROR_MAX])
 		return NULL;
 	}
 	set_acceptors(a, server_fronts(server));
+	watching_set_bell(&a->desk.services->watching, call_admin, a);
 	return a;
 }
 

@@ -15,7 +15,10 @@
 #include "base/nearest.h"
 #include "base/parse.h"
 #include "base/version.h"
+#include "monitor/insight_commands.h"
 #include "monitor/ban_commands.h"
+#include "monitor/history_commands.h"
+#include "monitor/limits_commands.h"
 #include "monitor/listings.h"
 #include "monitor/setting_lines.h"
 #include "server/sampling.h"
@@ -311,6 +314,8 @@ static size_t end_sessions_of(const struct request *q, const char *who)
 		? registry_end_client(registry, &client, END_KILLED)
 		: registry_end_user(registry, who, strlen(who), END_KILLED);
 
+	if (*who == '@')
+		ended += limits_end_group(q->services, who + 1, END_KILLED);
 	if (strcmp(who, USERS_ANONYMOUS) == 0)
 		ended += registry_end_user(registry, NULL, 0, END_KILLED);
 	hashing_wake(q->services->hashing);
@@ -331,6 +336,8 @@ static void run_del_user(const struct request *q, struct reply *r)
 	if (users_remove(q->services->users, name, error) < 0) {
 		reply_error(r, "%s", error);
 	} else {
+		history_end_user(
+			q->services->history, name, ledger_last_serial(q->services->ledger));
 		ended = registry_end_user(q->services->registry, name, strlen(name), END_KILLED);
 		reply_add(r, "OK User %s deleted, %zu session%s ended%s\n", name, ended,
 			plural(ended), for_how_long(q, " again", "", text));
@@ -452,6 +459,7 @@ const struct command commands_table[] = {
 		.least = 1,
 		.most = 1,
 		.is_errand = true,
+		.is_kept = true,
 		.logged_from = 2,
 		.run = run_del_user},
 	{.word = "KILL",
@@ -464,9 +472,9 @@ const struct command commands_table[] = {
 		.run = run_kill},
 	{.word = "KILL_USER",
 		ADMIN,
-		.parameters = "<name>|<client>",
-		.help = "ends all sessions of a user (Anonymous: of those without a login), or of "
-			"a client's address",
+		.parameters = "<name>|<client>|@<group>",
+		.help = "ends all sessions of a user (Anonymous: of those without a login), of a "
+			"client's address or network, or of a group",
 		.least = 1,
 		.most = 1,
 		.logged_from = 2,
@@ -515,6 +523,77 @@ const struct command commands_table[] = {
 		.parameters = "",
 		.help = "the clients that are remembered: sessions, bytes, what was refused",
 		.run = run_clients},
+	{.word = "LIMITS",
+		ADMIN,
+		.parameters = "[<name>|<client>|@<group> [<key=value>...]]",
+		.help = "what holds for whom, who says it, and what is used and left; or changes it "
+			"(none lifts a limit, default takes back what was said)",
+		.most = 2,
+		.takes_rest = true,
+		.is_errand = true,
+		.is_kept = true,
+		.logged_from = 3,
+		.run = limits_command_limits},
+	{.word = "QUOTA",
+		ADMIN,
+		.parameters = "<name>|<client> reset|+<size>",
+		.help = "lets a quota start anew, or gives more for this period",
+		.least = 2,
+		.most = 2,
+		.is_errand = true,
+		.is_kept = true,
+		.logged_from = 2,
+		.run = limits_command_quota},
+	{.word = "DISABLE",
+		ADMIN,
+		.parameters = "<name>|<client>|@<group>",
+		.help = "keeps a user, a client's address or network, or a group out, and ends the "
+			"sessions",
+		.least = 1,
+		.most = 1,
+		.is_errand = true,
+		.is_kept = true,
+		.logged_from = 2,
+		.run = limits_command_disable},
+	{.word = "ENABLE",
+		ADMIN,
+		.parameters = "<name>|<client>|@<group>",
+		.help = "lets them in again",
+		.least = 1,
+		.most = 1,
+		.is_errand = true,
+		.is_kept = true,
+		.logged_from = 2,
+		.run = limits_command_enable},
+	{.word = "GUEST",
+		ADMIN,
+		.parameters = "[<hours> [<key=value>...]]",
+		.help = "adds a user with a random name and password who expires, in 24 hours if "
+			"nothing else is said",
+		.most = 2,
+		.takes_rest = true,
+		.is_errand = true,
+		.logged_from = 1,
+		.prepare = limits_command_prepare_guest,
+		.run = limits_command_guest},
+	{.word = "GUESTS",
+		ADMIN,
+		.parameters = "",
+		.help = "the guests there are, and when they expire",
+		.run = limits_command_guests},
+	{.word = "WHY",
+		ADMIN,
+		.parameters = "<name>|<client>|* [<count>]",
+		.help = "the newest failures, 20 of them or that many, and what to do about each",
+		.least = 1,
+		.most = 2,
+		.run = insight_run_why},
+	{.word = "WATCH",
+		ADMIN,
+		.parameters = "[user=<name>] [client=<client>] [to=<host>|.<domain>|<network>]",
+		.help = "sessions as they begin, ask, are refused and end, until a line is sent",
+		.most = 3,
+		.run = insight_run_watch},
 	{.word = "BANS",
 		ADMIN,
 		.parameters = "",
@@ -528,6 +607,7 @@ const struct command commands_table[] = {
 		.least = 1,
 		.most = 2,
 		.is_errand = true,
+		.is_kept = true,
 		.logged_from = 2,
 		.run = ban_commands_ban},
 	{.word = "UNBAN",
@@ -537,8 +617,35 @@ const struct command commands_table[] = {
 		.least = 1,
 		.most = 1,
 		.is_errand = true,
+		.is_kept = true,
 		.logged_from = 2,
 		.run = ban_commands_unban},
+	{.word = "USAGE",
+		ADMIN,
+		.parameters =
+			"[<name>|<client>|@<group>|* [today|yesterday|week|month|<date> [<date>]]]",
+		.help = "what users and clients have used, by bytes: today, yesterday, week, month "
+			"or dates; this month",
+		.most = 3,
+		.is_keepers = true,
+		.run = history_command_usage},
+	{.word = "SITES",
+		ADMIN,
+		.parameters =
+			"[<name>|<client>|@<group>|* [today|yesterday|week|month|<date> [<date>]]]",
+		.help = "the sites that were visited, likewise, where sites_days keeps them",
+		.most = 3,
+		.is_keepers = true,
+		.run = history_command_sites},
+	{.word = "FORGET",
+		ADMIN,
+		.parameters = "<name>|<client>|@<group>|*",
+		.help = "deletes the history of a user, of a client's address, or all of it",
+		.least = 1,
+		.most = 1,
+		.is_keepers = true,
+		.logged_from = 2,
+		.run = history_command_forget},
 	{.word = "VERSION",
 		USER,
 		.parameters = "",
@@ -622,14 +729,19 @@ bool commands_parse(const struct monitor_line *line, struct request *q, struct r
 	return false;
 }
 
-bool commands_allowed(const struct request *q, const char *user, struct reply *r)
+bool commands_may(const struct request *q, const char *user)
 {
 	struct user_info info;
 
 	/* Who could log in may at least leave. */
 	if (q->command->role == USER_ROLE_USER)
 		return true;
-	if (users_get(q->services->users, user, &info) && info.role >= q->command->role)
+	return users_get(q->services->users, user, &info) && info.role >= q->command->role;
+}
+
+bool commands_allowed(const struct request *q, const char *user, struct reply *r)
+{
+	if (commands_may(q, user))
 		return true;
 	reply_error(r, "%s may not do that any more", user);
 	return false;

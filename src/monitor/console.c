@@ -30,8 +30,11 @@ static void renew_deadline(struct console *c)
 	struct config *config = config_get(c->desk->services->config);
 	const struct settings *s = &config->settings;
 
-	c->deadline = clock_deadline(
-		c->phase == CONSOLE_LOGIN ? s->monitor_login_timeout : s->monitor_timeout);
+	/* Whoever watches may do so for days. */
+	c->deadline = c->reply.is_lasting
+		? CLOCK_NEVER
+		: clock_deadline(c->phase == CONSOLE_LOGIN ? s->monitor_login_timeout
+							   : s->monitor_timeout);
 	config_release(config);
 }
 
@@ -87,6 +90,7 @@ void console_open(struct console *c, struct desk *desk, int fd, const struct pee
 	backoff_end(&c->rest);
 	c->request.server = desk->server;
 	c->request.services = desk->services;
+	c->request.keeper = desk->keeper;
 	reply_reset(&c->reply);
 	greet(c);
 	renew_deadline(c);
@@ -171,6 +175,9 @@ static void answer_login(struct console *c)
 		[LOGIN_REFUSED] = "Invalid credentials",
 		[LOGIN_TOO_BUSY] = "Invalid credentials",
 		[LOGIN_HELD_OFF] = "Too many failed logins",
+		[LOGIN_DISABLED] = "Invalid credentials",
+		[LOGIN_EXPIRED] = "Invalid credentials",
+		[LOGIN_NOT_FROM_HERE] = "Invalid credentials",
 		[LOGIN_NO_MEMORY] = "Out of memory: the password could not be checked",
 	};
 
@@ -243,20 +250,27 @@ static void finish_errand(struct errand *e)
 	console_step(c, 0);
 }
 
-/* To the hasher and to the main thread, one of which may have nothing to do (NULL). Until it is
- * back nothing is read. */
-static void send_errand(
-	struct console *c, void (*hash)(struct errand *e), void (*run)(struct errand *e))
+/* What the other threads do in turn; NULL: nothing. */
+struct steps {
+	void (*hash)(struct errand *e);
+	void (*run)(struct errand *e); /* the main thread */
+	void (*keep)(struct errand *e);
+};
+
+/* Until it is back nothing is read. */
+static void send_errand(struct console *c, const struct steps *steps)
 {
 	struct server *server = c->desk->server;
 
 	c->is_away = true;
 	c->deadline = CLOCK_NEVER;
 	errand_begin(&c->errand);
-	if (hash != NULL)
-		errand_add_step(&c->errand, server_hashes(server), hash);
-	if (run != NULL)
-		errand_add_step(&c->errand, server_errands(server), run);
+	if (steps->hash != NULL)
+		errand_add_step(&c->errand, server_hashes(server), steps->hash);
+	if (steps->run != NULL)
+		errand_add_step(&c->errand, server_errands(server), steps->run);
+	if (steps->keep != NULL)
+		errand_add_step(&c->errand, keeper_errands(c->desk->keeper), steps->keep);
 	errand_add_step(&c->errand, c->desk->done, finish_errand);
 	errand_send(&c->errand);
 }
@@ -281,7 +295,7 @@ static void log_in(struct console *c)
 		answer_login(c);
 		wipe_request(c);
 	} else {
-		send_errand(c, check_admin_login, NULL);
+		send_errand(c, &(struct steps){.hash = check_admin_login});
 	}
 }
 
@@ -358,8 +372,7 @@ static void prepare_command(struct errand *e)
 		c->request.command->prepare(&c->request, &c->reply);
 }
 
-/* In the thread that the command asks for. */
-static void execute(struct console *c)
+static void perform(struct console *c)
 {
 	if (!is_answered(c) && may_run(c)) {
 		c->request.command->run(&c->request, &c->reply);
@@ -367,14 +380,61 @@ static void execute(struct console *c)
 		if (c->request.command->ends_consoles)
 			c->password_mark = users_password_mark(c->desk->services->users, c->user);
 	}
+}
+
+static void conclude(struct console *c)
+{
 	if (!c->reply.failed)
 		log_command(c);
 	reply_finish(&c->reply);
 }
 
+/* In the thread that the command asks for. */
+static void execute(struct console *c)
+{
+	perform(c);
+	conclude(c);
+}
+
 static void run_command(struct errand *e)
 {
 	execute(console_of(e));
+}
+
+static void run_kept_command(struct errand *e)
+{
+	perform(console_of(e));
+}
+
+/* Behind a command that was done: what it has changed holds in any case. */
+static void keep_command(struct errand *e)
+{
+	struct console *c = console_of(e);
+	char why[DATABASE_ERROR_MAX];
+
+	if (has_succeeded(c) && keeper_write(c->desk->keeper, why) < 0) {
+		reply_reset(&c->reply);
+		reply_error(&c->reply,
+			"Done, but it may not outlast a restart: state_dir cannot be written: %s",
+			why);
+	}
+	conclude(c);
+}
+
+static void send_command(struct console *c)
+{
+	const struct command *command = c->request.command;
+	struct steps steps = {.run = run_command};
+
+	if (command->is_keepers)
+		steps = (struct steps){.keep = run_command};
+	if (command->prepare != NULL)
+		steps.hash = prepare_command;
+	if (command->is_kept && c->desk->keeper != NULL) {
+		steps.run = run_kept_command;
+		steps.keep = keep_command;
+	}
+	send_errand(c, &steps);
 }
 
 static void take_command_line(struct console *c, const struct monitor_line *line)
@@ -387,8 +447,8 @@ static void take_command_line(struct console *c, const struct monitor_line *line
 	} else if (!commands_parse(line, q, &c->reply)) {
 		wipe_request(c);
 		reply_finish(&c->reply);
-	} else if (q->command->is_errand) {
-		send_errand(c, q->command->prepare == NULL ? NULL : prepare_command, run_command);
+	} else if (q->command->is_errand || (q->command->is_keepers && c->desk->keeper != NULL)) {
+		send_command(c);
 	} else {
 		execute(c);
 	}
@@ -497,10 +557,38 @@ static enum sending send_reply(struct console *c)
 	return SENT_SOME;
 }
 
+/* The next line ends a reply that lasts, whatever it says. */
+static void end_lasting(struct console *c)
+{
+	struct monitor_line line;
+	int len;
+
+	if (c->is_skipping && !skip(c))
+		return;
+	len = monitor_parse_line(c->in, c->in_len, &line);
+	if (len == MONITOR_MORE)
+		return;
+	c->is_skipping = len == MONITOR_TOO_LONG;
+	if (!c->is_skipping)
+		consume(c, (size_t)len);
+	reply_stop(&c->reply);
+	renew_deadline(c);
+}
+
+/* May whoever began to watch still do so? It is asked as often as there is something to see. */
+static bool may_go_on(const struct console *c)
+{
+	return c->is_operator || (!has_old_password(c) && commands_may(&c->request, c->user));
+}
+
 /* Answers what there is to answer; false when the connection is to be closed. */
 static bool proceed(struct console *c)
 {
 	while (!c->is_away && c->phase != CONSOLE_CLOSING) {
+		if (c->reply.is_lasting && !may_go_on(c))
+			return false;
+		if (c->reply.is_lasting)
+			end_lasting(c);
 		switch (send_reply(c)) {
 		case SEND_FAILED:
 			return false;
@@ -509,6 +597,8 @@ static bool proceed(struct console *c)
 		case SENT_ALL:
 			break;
 		}
+		if (c->reply.is_lasting)
+			return !c->input_ended;
 		if (c->reply.closes)
 			begin_closing(c);
 		else if (!take_next_line(c))
@@ -521,16 +611,21 @@ static bool proceed(struct console *c)
 
 static bool has_pending(const struct console *c)
 {
-	return c->reply.sent < c->reply.len || c->reply.source != NULL;
+	const struct reply *r = &c->reply;
+
+	return r->sent < r->len || (r->source != NULL && !r->is_waiting);
 }
 
 short console_events(const struct console *c)
 {
 	if (c->phase == CONSOLE_FREE || c->is_away)
 		return 0;
-	if (c->phase != CONSOLE_CLOSING && has_pending(c))
-		return POLLOUT;
-	return POLLIN;
+	if (c->phase == CONSOLE_CLOSING || !has_pending(c))
+		return POLLIN;
+	/* However much happens, the line that ends it is heard. */
+	if (c->reply.is_lasting && !c->input_ended && c->in_len < sizeof(c->in))
+		return POLLIN | POLLOUT;
+	return POLLOUT;
 }
 
 void console_step(struct console *c, short revents)

@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/escape.h"
+#include "state/ledger_limits.h"
 
 static void refuse_for_memory(struct reply *r)
 {
@@ -29,10 +30,19 @@ static void format_time(int64_t when, char between, char out[32])
 	out[10] = between;
 }
 
+void listings_add_name(struct reply *r, struct client_names *names, const struct addr *addr)
+{
+	char name[CLIENT_NAME_TEXT_MAX];
+
+	if (*client_names_find(names, addr, name) != '\0')
+		reply_add(r, " name:%s", name);
+}
+
 /* ---- CONNECTIONS ---- */
 
 struct connections {
 	struct registry *registry;
+	struct client_names *names;
 	struct session_ref *refs;
 	size_t count;
 	size_t at;
@@ -43,7 +53,8 @@ static const char *word_or_dash(const char *word)
 	return word == NULL || *word == '\0' ? "-" : word;
 }
 
-static void add_connection(struct reply *r, const struct session_info *s)
+static void add_connection(
+	struct reply *r, const struct session_info *s, struct client_names *names)
 {
 	char user[4 * USERS_NAME_MAX + 1], client[ADDR_TEXT_MAX], address[ADDR_TEXT_MAX];
 	const struct traffic_figures *t = &s->traffic;
@@ -60,9 +71,11 @@ static void add_connection(struct reply *r, const struct session_info *s)
 	reply_add(r, " age:%lld idle:%lld sent:%llu received:%llu", (long long)s->age_ms / 1000,
 		(long long)s->idle_ms / 1000, (unsigned long long)t->sent,
 		(unsigned long long)t->received);
-	reply_add(r, " address:%s sent_rate:%llu received_rate:%llu\n",
+	reply_add(r, " address:%s sent_rate:%llu received_rate:%llu",
 		addr_format(&s->address, address), (unsigned long long)t->sent_rate,
 		(unsigned long long)t->received_rate);
+	listings_add_name(r, names, &s->client);
+	reply_add(r, "\n");
 }
 
 static bool more_connections(void *state, struct reply *r)
@@ -72,7 +85,7 @@ static bool more_connections(void *state, struct reply *r)
 
 	for (; c->at < c->count && r->len < REPLY_CHUNK; c->at++) {
 		if (registry_get(c->registry, &c->refs[c->at], &info))
-			add_connection(r, &info);
+			add_connection(r, &info, c->names);
 	}
 	return c->at < c->count;
 }
@@ -97,6 +110,7 @@ void listings_connections(struct services *v, struct reply *r)
 		return;
 	}
 	c->registry = v->registry;
+	c->names = v->client_names;
 	reply_add(r, "OK\ncurrent connections:%zu\nmax concurrent connections:%llu\n", c->count,
 		(unsigned long long)stats_get(&v->stats.most));
 	reply_continue(r, more_connections, free_connections, c);
@@ -156,11 +170,37 @@ void listings_users(struct services *v, struct reply *r)
 
 /* All of about one moment, however slowly they are read. */
 struct accounts {
+	struct services *services;
 	const char **names;
 	struct user_info *infos; /* by name; one who is gone already has no logins and no bytes */
 	size_t count;
 	size_t at;
 };
+
+/* What holds for the user, as one word: sessions=5;quota=1GB/day;used=123, or none. */
+static void add_limits_word(struct reply *r, struct services *v, const char *name)
+{
+	struct limits own;
+	struct limits_in_force f;
+	struct ledger_account account;
+	char *text;
+
+	if (v->limits == NULL || !users_own_limits(v->users, name, &own)) {
+		reply_add(r, "none");
+		return;
+	}
+	limit_book_of_user(v->limits, &own, &f, NULL);
+	text = limits_format(&f.limits);
+	for (char *p = text; p != NULL && *p != '\0'; p++) {
+		if (*p == ' ')
+			*p = ';';
+	}
+	reply_add(r, "%s", text == NULL || *text == '\0' ? "none" : text);
+	if (limits_have(&f.limits, LIMIT_QUOTA) &&
+		ledger_find_account(v->ledger, name, (int64_t)time(NULL), &account))
+		reply_add(r, ";used=%llu", (unsigned long long)account.news.use.used);
+	free(text);
+}
 
 static void add_account(struct reply *r, const struct accounts *a, size_t i)
 {
@@ -174,7 +214,9 @@ static void add_account(struct reply *r, const struct accounts *a, size_t i)
 		escape_word(name, strlen(name), escaped, sizeof(escaped)),
 		user_role_word(a->infos[i].role), f->sessions, (unsigned long long)f->total,
 		(unsigned long long)f->sent, (unsigned long long)f->received);
-	reply_add(r, " last_seen:%s limits:none\n", last);
+	reply_add(r, " last_seen:%s limits:", last);
+	add_limits_word(r, a->services, name);
+	reply_add(r, "\n");
 }
 
 static bool more_accounts(void *state, struct reply *r)
@@ -197,6 +239,7 @@ static void free_accounts(void *state)
 
 static int take_accounts(struct accounts *a, struct services *v)
 {
+	a->services = v;
 	a->names = users_names(v->users, &a->count);
 	a->infos = calloc(a->count + 1, sizeof(*a->infos));
 	if (a->names == NULL || a->infos == NULL)
@@ -224,22 +267,35 @@ void listings_accounts(struct services *v, struct reply *r)
 
 /* All of about one moment, too. */
 struct clients {
+	struct client_names *names;
 	struct ledger_client *clients;
 	int64_t now;
 	size_t count;
 	size_t at;
 };
 
-static void add_client(struct reply *r, const struct ledger_client *c, int64_t now)
+/* A network of several addresses has no name. */
+static bool is_single(const struct network *n)
+{
+	return n->prefix == (n->base.sa.sa_family == AF_INET ? 32 : 128);
+}
+
+static void add_client(
+	struct reply *r, const struct ledger_client *c, int64_t now, struct client_names *names)
 {
 	const struct ledger_figures *f = &c->figures;
 	int64_t last = f->sessions > 0 || f->last_seen > now ? 0 : now - f->last_seen;
-	char text[NETWORK_TEXT_MAX];
+	char text[NETWORK_TEXT_MAX], user[4 * USERS_NAME_MAX + 1];
 
-	reply_add(r, "client:%s sessions:%zu sent:%llu received:%llu refused:%llu last:%lld\n",
+	reply_add(r, "client:%s sessions:%zu sent:%llu received:%llu refused:%llu last:%lld",
 		network_format(&c->client, text), f->sessions, (unsigned long long)f->sent,
 		(unsigned long long)f->received, (unsigned long long)f->refused,
 		(long long)last / 1000);
+	escape_word(c->user, strlen(c->user), user, sizeof(user));
+	reply_add(r, " user:%s", word_or_dash(user));
+	if (is_single(&c->client))
+		listings_add_name(r, names, &c->client.base);
+	reply_add(r, "\n");
 }
 
 static bool more_clients(void *state, struct reply *r)
@@ -247,7 +303,7 @@ static bool more_clients(void *state, struct reply *r)
 	struct clients *c = state;
 
 	for (; c->at < c->count && r->len < REPLY_CHUNK; c->at++)
-		add_client(r, &c->clients[c->at], c->now);
+		add_client(r, &c->clients[c->at], c->now, c->names);
 	return c->at < c->count;
 }
 
@@ -270,6 +326,7 @@ void listings_clients(struct services *v, struct reply *r)
 		refuse_for_memory(r);
 		return;
 	}
+	c->names = v->client_names;
 	c->now = clock_ms();
 	reply_add(r, "OK\n");
 	reply_continue(r, more_clients, free_clients, c);
@@ -281,6 +338,7 @@ void listings_clients(struct services *v, struct reply *r)
 
 struct access {
 	struct access_log *log;
+	struct client_names *names;
 	struct access_cursor cursor;
 	struct access_entry entries[ENTRIES_AT_ONCE];
 	int64_t time; /* that `when` tells: many entries share it */
@@ -288,19 +346,34 @@ struct access {
 	bool found; /* at least one entry: the status line is there */
 };
 
-static void add_status(struct reply *r, const struct access_cursor *c, bool found)
+/* "192.0.2.1", or "192.0.2.1 (tv)" where that has a name. */
+static void add_client_and_name(
+	struct reply *r, struct client_names *names, const struct network *client)
 {
-	char user[4 * USERS_NAME_MAX + 1], client[NETWORK_TEXT_MAX];
+	char text[NETWORK_TEXT_MAX], name[CLIENT_NAME_TEXT_MAX] = "";
+
+	if (is_single(client))
+		client_names_find(names, &client->base, name);
+	reply_add(r, "%s%s%s%s", network_format(client, text), *name == '\0' ? "" : " (", name,
+		*name == '\0' ? "" : ")");
+}
+
+static void add_status(
+	struct reply *r, const struct access_cursor *c, struct client_names *names, bool found)
+{
+	char user[4 * USERS_NAME_MAX + 1];
 	const char *what = found ? "Access log" : "No access log entries";
 
-	if (c->by_client)
-		reply_add(r, "OK %s for client %s%s\n", what, network_format(&c->client, client),
-			found ? ":" : "");
-	else if (c->everybody)
+	if (c->by_client) {
+		reply_add(r, "OK %s for client ", what);
+		add_client_and_name(r, names, &c->client);
+		reply_add(r, "%s\n", found ? ":" : "");
+	} else if (c->everybody) {
 		reply_add(r, "OK %s%s\n", what, found ? " for all users:" : "");
-	else
+	} else {
 		reply_add(r, "OK %s for user %s%s\n", what,
 			escape_word(c->user, c->user_len, user, sizeof(user)), found ? ":" : "");
+	}
 }
 
 static void add_entry(struct reply *r, struct access *a, const struct access_entry *e)
@@ -327,7 +400,7 @@ static bool more_access(void *state, struct reply *r)
 
 		if (n > 0 && !a->found) {
 			a->found = true;
-			add_status(r, &a->cursor, true);
+			add_status(r, &a->cursor, a->names, true);
 		}
 		for (size_t i = 0; i < n; i++)
 			add_entry(r, a, &a->entries[i]);
@@ -335,7 +408,7 @@ static bool more_access(void *state, struct reply *r)
 	if (a->cursor.next < a->cursor.end)
 		return true;
 	if (!a->found)
-		add_status(r, &a->cursor, false);
+		add_status(r, &a->cursor, a->names, false);
 	return false;
 }
 
@@ -349,6 +422,7 @@ static struct access *begin_access(struct services *v, struct reply *r)
 		return NULL;
 	}
 	a->log = v->access_log;
+	a->names = v->client_names;
 	a->time = -1;
 	reply_continue(r, more_access, free, a);
 	return a;

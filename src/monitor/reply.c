@@ -78,11 +78,24 @@ void reply_continue(struct reply *r, reply_source *source, void (*free_state)(vo
 	r->state = state;
 }
 
+void reply_last(struct reply *r, reply_source *source, void (*free_state)(void *), void *state)
+{
+	reply_continue(r, source, free_state, state);
+	r->is_lasting = true;
+}
+
 static void drop_source(struct reply *r)
 {
 	if (r->source != NULL)
 		r->free_state(r->state);
 	r->source = NULL;
+	r->is_lasting = r->is_waiting = false;
+}
+
+void reply_stop(struct reply *r)
+{
+	drop_source(r);
+	reply_finish(r);
 }
 
 void reply_finish(struct reply *r)
@@ -93,12 +106,13 @@ void reply_finish(struct reply *r)
 
 size_t reply_pending(struct reply *r, const char **bytes)
 {
-	while (r->sent == r->len && r->source != NULL && !r->failed) {
+	r->is_waiting = false;
+	while (r->sent == r->len && r->source != NULL && !r->failed && !r->is_waiting) {
 		r->sent = r->len = 0;
-		if (!r->source(r->state, r)) {
-			drop_source(r);
-			reply_finish(r);
-		}
+		if (!r->source(r->state, r))
+			reply_stop(r);
+		else
+			r->is_waiting = r->is_lasting && r->len == 0;
 	}
 	*bytes = r->sent < r->len ? r->text + r->sent : NULL;
 	return r->len - r->sent;

@@ -114,9 +114,9 @@ ssize_t pipe_fill(struct pipe *p, int fd, size_t len)
 	return n;
 }
 
-ssize_t pipe_drain(struct pipe *p, int fd)
+ssize_t pipe_drain(struct pipe *p, int fd, size_t most)
 {
-	ssize_t n = move(p->read_end, fd, p->held);
+	ssize_t n = move(p->read_end, fd, most < p->held ? most : p->held);
 
 	if (n > 0) {
 		assert((size_t)n <= p->held);

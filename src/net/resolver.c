@@ -26,7 +26,6 @@
 #include "net/nameservers.h"
 
 #define HOSTS "/etc/hosts"
-#define RESOLV_CONF "/etc/resolv.conf"
 #define STACK_SIZE (256 * 1024)
 
 _Static_assert(RESOLVER_DESCRIPTORS == 5 + DNSCHANNEL_OWN_SOCKETS, "as its parts need");
@@ -96,7 +95,7 @@ static int make_parts(struct resolver *r, const struct resolver_options *o, stru
 {
 	r->hosts = hosts_new(HOSTS, o->say);
 	r->cache = dnscache_new(o->cache_records);
-	r->source = nameservers_source_new(RESOLV_CONF, o->say);
+	r->source = nameservers_source_new(RESOLVER_CONF, o->say);
 	if (r->hosts == NULL || r->cache == NULL || r->source == NULL ||
 		nameservers_source_set(r->source, o->servers, o->search) < 0)
 		return -1;

@@ -108,6 +108,12 @@ static enum end_reason reason_of_login(const struct handshake *h, enum login_res
 		return END_LOGIN_BUSY;
 	case LOGIN_NO_MEMORY:
 		return END_LOGIN_NO_MEMORY;
+	case LOGIN_DISABLED:
+		return END_DISABLED;
+	case LOGIN_EXPIRED:
+		return END_EXPIRED;
+	case LOGIN_NOT_FROM_HERE:
+		return END_CLIENT_NOT_ALLOWED_FOR_USER;
 	case LOGIN_OK:
 		break;
 	}
@@ -156,6 +162,7 @@ static enum end_reason take_user(struct handshake *h, const struct login *claim)
 	memcpy(h->user, claim->name, claim->name_len);
 	h->user_len = claim->name_len;
 	traffic_share(registry_traffic(h->slot), ledger_tally(h->user_entry));
+	traffic_share(registry_traffic(h->slot), ledger_join_known(h->client_entry, clock_ms()));
 	registry_set_user(h->slot, h->user, h->user_len);
 	/* Whoever takes a user out ends the sessions that are known by then: not this one, perhaps.
 	 */

@@ -155,6 +155,7 @@ static bool place_guest(struct worker *w, struct guest *guest)
 	guest->entry = ledger_join_client(v->ledger, &guest->addr, guest->since, &running);
 	if (guest->entry != NULL && is_over_its_share(v, guest, running, place)) {
 		ledger_turn_away(guest->entry, guest->since);
+		traffic_stir(registry_traffic(w->slot));
 		places_leave(&v->places);
 		stats_add(&v->stats.clients_over_share, 1);
 		log_turned_away(w, guest, &p->over_share_limit,

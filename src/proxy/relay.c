@@ -54,6 +54,7 @@ struct flow {
 	int64_t rests_until; /* 0: it does not, or is to try again */
 	int lack; /* the errno that said so */
 	int error; /* why it was given up; 0: it was not */
+	bool is_spent; /* an account may move nothing more */
 	bool source_ended; /* nothing more comes from `from` */
 	bool finished; /* and `to` was told, or cannot be told */
 	bool readable; /* what poll(2) said */
@@ -194,9 +195,9 @@ static bool pull(struct flow *f)
 	return true;
 }
 
-static ssize_t write_from_buffer(struct flow *f)
+static ssize_t write_from_buffer(struct flow *f, size_t most)
 {
-	ssize_t n = socket_write(f->to->fd, buffer_head(f->buffer), buffer_readable(f->buffer));
+	ssize_t n = socket_write(f->to->fd, buffer_head(f->buffer), most);
 
 	if (n > 0)
 		buffer_consume(f->buffer, (size_t)n);
@@ -206,11 +207,16 @@ static ssize_t write_from_buffer(struct flow *f)
 /* Writes once. True when something went, or it turned out that nothing ever will. */
 static bool push(struct flow *f)
 {
+	size_t most = held(f);
 	ssize_t n;
 
-	if (held(f) == 0)
+	if (most == 0)
 		return false;
-	n = has_pipe(f) ? pipe_drain(&f->pipe, f->to->fd) : write_from_buffer(f);
+	most = traffic_room(f->traffic, most);
+	f->is_spent = most == 0;
+	if (f->is_spent)
+		return true;
+	n = has_pipe(f) ? pipe_drain(&f->pipe, f->to->fd, most) : write_from_buffer(f, most);
 	if (n < 0 && errno == EAGAIN)
 		return false;
 	if (n < 0)
@@ -240,7 +246,7 @@ static bool step(struct flow *f)
 {
 	bool moved = false;
 
-	if (f->finished || f->error != 0 || f->rests_until != 0)
+	if (f->finished || f->error != 0 || f->is_spent || f->rests_until != 0)
 		return false;
 	/* What is spliced is tried at each wake-up: often something has come since, and then that
 	 * costs none of its own. */
@@ -425,9 +431,14 @@ static enum end_reason end_idle(struct flow flows[2])
 	return finished ? END_HALF_CLOSED_IDLE : END_IDLE;
 }
 
+static bool is_spent(const struct flow flows[2])
+{
+	return flows[OUTWARD].is_spent || flows[INWARD].is_spent;
+}
+
 static bool has_failed(const struct flow flows[2])
 {
-	return flows[OUTWARD].error != 0 || flows[INWARD].error != 0;
+	return flows[OUTWARD].error != 0 || flows[INWARD].error != 0 || is_spent(flows);
 }
 
 static enum end_reason run_flows(const struct relay *r, struct flow flows[2])
@@ -470,6 +481,8 @@ enum end_reason relay_run(struct relay *r)
 	r->error = out->error != 0 ? out->error : in->error;
 	if (r->error != 0)
 		reason = END_RELAY_FAILED;
+	else if (is_spent(flows))
+		reason = END_QUOTA_REACHED;
 	drop_pipe(out);
 	drop_pipe(in);
 	return reason;

@@ -9,14 +9,18 @@
 #include <assert.h>
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/parse.h"
 #include "net/socket.h"
 #include "proxy/ban_log.h"
 #include "proxy/bind.h"
 #include "proxy/relay.h"
 #include "proxy/udp.h"
+#include "state/ledger_limits.h"
+#include "state/advice.h"
 
 /* How long, and for how many bytes, a refused client is read from, so that the kernel sends it no
  * reset that would overtake the refusal. */
@@ -67,6 +71,43 @@ static void log_access(struct session *s, enum end_reason failure)
 	s->answer = failure;
 }
 
+/* ---- what those are told who look on, and those who ask afterwards ---- */
+
+/* Whose failure it is: nobody's, where there was no login that is anybody's and no request. */
+static struct event event_of(const struct session *s, enum event_kind kind)
+{
+	struct event e = {.kind = kind,
+		.id = s->id,
+		.time = time(NULL),
+		.client = s->client_addr,
+		.address = s->address,
+		.command = s->command,
+		.target = s->target_text,
+		.reason = END_REASONS,
+		.rule = s->verdict.rule,
+		.error = s->error};
+
+	if (s->command != NULL || s->handshake.login_refused)
+		e.user = name_of(s, &e.user_len);
+	return e;
+}
+
+/* Not inline: nobody watches, as a rule. */
+__attribute__((noinline)) static void tell_watchers(
+	const struct session *s, enum event_kind kind, enum end_reason reason)
+{
+	struct event e = event_of(s, kind);
+
+	e.reason = reason;
+	watching_tell(&s->services->watching, &e);
+}
+
+static void tell(const struct session *s, enum event_kind kind, enum end_reason reason)
+{
+	if (watching_is_on(&s->services->watching))
+		tell_watchers(s, kind, reason);
+}
+
 /* What went before had limits of its own; a reply gets what the handshake's messages had. */
 static bool send_answer(struct session *s, enum end_reason failure, const struct addr *bound)
 {
@@ -92,6 +133,7 @@ static bool refuse_request(struct session *s, enum end_reason failure)
 		log_access(s, failure);
 		target_count_hit(&s->asker, &s->verdict);
 		(void)send_answer(s, failure, NULL);
+		tell(s, EVENT_REFUSED, failure);
 	}
 	return end_for(s, failure);
 }
@@ -125,6 +167,74 @@ static void prepare_asker(struct session *s)
 		.command = h->request.command};
 }
 
+static void leave_places(struct session *s)
+{
+	if (s->is_admitted)
+		ledger_dismiss(s->client_entry, s->handshake.user_entry);
+	s->is_admitted = false;
+}
+
+/* Of the user, from this client. */
+static bool are_too_many_from_here(struct session *s)
+{
+	struct ledger_entry *user = s->handshake.user_entry;
+	uint32_t most = user == NULL ? 0 : ledger_sessions_client(user);
+	struct network here;
+
+	if (most == 0)
+		return false;
+	here = own_client_of(s->services->own, &s->client_addr);
+	return registry_take_turn(s->slot, &here) > most;
+}
+
+/* Its places under the limits of its accounts: nobody waits for one. */
+static bool take_places(struct session *s)
+{
+	enum end_reason why = ledger_admit(s->client_entry, s->handshake.user_entry);
+
+	s->is_admitted = why == END_REASONS;
+	if (s->is_admitted && are_too_many_from_here(s)) {
+		why = END_TOO_MANY_SESSIONS;
+		leave_places(s);
+	}
+	return s->is_admitted || refuse_request(s, why);
+}
+
+/* "" for what is none. */
+static const char *site_of(const struct request *r, char name[DESTINATION_NAME_MAX + 1])
+{
+	size_t len = r->dst.name_len;
+
+	if (r->command == REQUEST_UDP_ASSOCIATE)
+		return HISTORY_UDP;
+	if (r->dst.kind == DESTINATION_ADDR)
+		return HISTORY_ADDRESSES;
+	if (r->dst.kind != DESTINATION_NAME || !destination_is_sane(&r->dst))
+		return "";
+	while (len > 1 && r->dst.name[len - 1] == '.')
+		len--;
+	memcpy(name, r->dst.name, len);
+	name[len] = '\0';
+	parse_to_lower(name);
+	return name;
+}
+
+/* Not inline: where nobody is watched a session is not to have room for the name on its stack. */
+__attribute__((noinline)) static void begin_visit(struct session *s)
+{
+	const struct handshake *h = &s->handshake;
+	char name[DESTINATION_NAME_MAX + 1];
+	const char *site = site_of(&h->request, name);
+	struct history_visitor who = {.client = own_client_of(s->services->own, &s->client_addr),
+		.user = h->user,
+		.user_len = h->user_entry != NULL ? h->user_len : 0,
+		.serial = h->user_entry != NULL ? ledger_serial(h->user_entry) : 0};
+
+	if (*site != '\0')
+		s->visit = history_visit_begin(
+			s->services->history, &who, site, registry_traffic(s->slot));
+}
+
 /* Once, and the ban that has begun with it. */
 static void log_failed_login(struct session *s)
 {
@@ -147,16 +257,24 @@ static bool await_request(struct session *s)
 {
 	const struct request *r = &s->handshake.request;
 
-	if (!handshake_run(&s->handshake))
+	if (!handshake_run(&s->handshake)) {
+		if (s->handshake.answered)
+			tell(s, EVENT_REFUSED, s->handshake.reason);
 		return end_for(s, s->handshake.reason);
+	}
+	if (s->handshake.user_entry != NULL)
+		ledger_note_user(s->client_entry, s->handshake.user_entry, clock_ms());
 	log_failed_login(s); /* it was forgiven, and the session may last for hours */
 	publish_request(s);
+	tell(s, EVENT_REQUEST, END_REASONS);
 	prepare_asker(s);
+	if (s->config->settings.sites_days > 0 && s->services->history != NULL)
+		begin_visit(s);
 	if (r->command == REQUEST_UNKNOWN)
 		return refuse_request(s, END_COMMAND_UNSUPPORTED);
 	if (r->dst.kind == DESTINATION_NONE)
 		return refuse_request(s, END_ATYP_UNSUPPORTED);
-	return true;
+	return take_places(s);
 }
 
 /* Of CONNECT and BIND, which have a target: can its name be one? */
@@ -439,7 +557,10 @@ static void linger(struct session *s)
 static bool was_forbidden(enum end_reason reason)
 {
 	return reason == END_NO_METHOD || reason == END_WRONG_PASSWORD ||
-		reason == END_LOGIN_REFUSED || reason == END_TARGET_DENIED;
+		reason == END_LOGIN_REFUSED || reason == END_TARGET_DENIED ||
+		reason == END_DISABLED || reason == END_EXPIRED ||
+		reason == END_CLIENT_NOT_ALLOWED_FOR_USER || reason == END_TOO_MANY_SESSIONS ||
+		reason == END_QUOTA_REACHED;
 }
 
 /* Before the client can see the end: it may come again at once. */
@@ -447,10 +568,22 @@ static void leave_accounts(struct session *s)
 {
 	int64_t now = clock_ms();
 
-	if (was_forbidden(s->reason))
+	history_visit_end(s->services->history, s->visit, was_forbidden(s->reason));
+	if (was_forbidden(s->reason)) {
 		ledger_count_refusal(s->client_entry);
+		ledger_count_refusal(s->handshake.user_entry);
+	}
+	if (s->handshake.user_entry != NULL)
+		ledger_leave_known(s->client_entry, now);
+	leave_places(s);
 	ledger_leave(s->handshake.user_entry, now);
 	ledger_leave(s->client_entry, now);
+}
+
+/* Neither side is to take a part for the whole. */
+static bool is_cut_short(const struct session *s)
+{
+	return s->reason == END_RELAY_FAILED || s->reason == END_QUOTA_REACHED;
 }
 
 static void close_sockets(struct session *s)
@@ -460,13 +593,13 @@ static void close_sockets(struct session *s)
 		linger(s);
 	registry_leave(s->slot);
 	leave_accounts(s);
-	if (s->reason == END_TARGET_RESET || s->reason == END_RELAY_FAILED)
+	if (s->reason == END_TARGET_RESET || is_cut_short(s))
 		socket_close_with_reset(s->client);
 	else
 		socket_close(s->client);
 	if (s->target < 0)
 		return;
-	if (s->reason == END_CLIENT_RESET || s->reason == END_RELAY_FAILED)
+	if (s->reason == END_CLIENT_RESET || is_cut_short(s))
 		socket_close_with_reset(s->target);
 	else
 		socket_close(s->target);
@@ -502,6 +635,33 @@ static void write_access(
 			(unsigned long long)held_back + 1);
 }
 
+/* Health checks, which leave without a request, fail at nothing. */
+static bool has_failed(const struct session *s)
+{
+	return advice_is_failure(s->reason) && level_of_end(s) != LOG_DEBUG;
+}
+
+/* One that failed is kept for whoever asks why. */
+__attribute__((noinline)) static void note_end(const struct session *s,
+	const struct stats_outcome *outcome, const struct traffic_figures *moved)
+{
+	struct event e = event_of(s, EVENT_END);
+
+	e.reason = s->reason;
+	e.sent = moved->sent;
+	e.received = moved->received;
+	e.total_ms = outcome->total_ms;
+	if (has_failed(s))
+		events_add(s->services->failures, &e);
+	if (watching_is_on(&s->services->watching))
+		watching_tell(&s->services->watching, &e);
+}
+
+static bool is_of_interest(const struct session *s)
+{
+	return has_failed(s) || watching_is_on(&s->services->watching);
+}
+
 /* Counts and logs what became of the session. */
 static void account(struct session *s)
 {
@@ -525,6 +685,8 @@ static void account(struct session *s)
 		log_access(s, h->reason);
 	if (s->in_access_log)
 		write_access(s, &outcome, &moved);
+	if (is_of_interest(s))
+		note_end(s, &outcome, &moved);
 }
 
 static void prepare_handshake(struct session *s)
@@ -565,6 +727,7 @@ static void begin(struct session *s, struct services *services, struct registry_
 	s->id = registry_enter(slot, s->client, &s->client_addr);
 	traffic_share(registry_traffic(slot), ledger_tally(s->client_entry));
 	stats_session_begins(&services->stats);
+	tell(s, EVENT_BEGIN, END_REASONS);
 }
 
 /* Whoever bans a client ends the sessions that are known by then: not this one, perhaps. */

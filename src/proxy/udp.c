@@ -577,6 +577,8 @@ enum end_reason udp_run(struct udp *u)
 		if (fds[TCP].revents != 0 && has_ended(u, &why))
 			break;
 		serve_turn(u, fds);
+		if (traffic_room(u->setup.traffic, 1) == 0)
+			return END_QUOTA_REACHED;
 	}
 	return why;
 }

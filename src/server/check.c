@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/folder.h"
+#include "server/database.h"
 #include "server/effects.h"
 #include "server/fronts.h"
 #include "state/operators.h"
@@ -47,12 +48,18 @@ static int check_operators(
 	return users_file_can_be_written(path, error);
 }
 
+static int check_state(const char *folder, char *error)
+{
+	return *folder == '\0' ? 0 : database_check(folder, error);
+}
+
 int check_opening(const struct services *v, const struct options *o, struct config *c,
 	char error[CONFIG_ERROR_MAX])
 {
 	const struct settings *s = &c->settings;
 
 	if (fronts_check_places(s, error) < 0 || effects_check_files(s, error) < 0 ||
+		check_state(s->state_dir, error) < 0 ||
 		check_log("log_file", s->log_file, error) < 0 ||
 		check_log("access_log_file", s->access_log_file, error) < 0 ||
 		users_load(v->users, error) < 0 ||

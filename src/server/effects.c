@@ -16,6 +16,7 @@
 
 #include "base/log.h"
 #include "server/capacity.h"
+#include "server/limiting.h"
 #include "state/admission.h"
 #include "state/outgoing.h"
 #include "state/rules.h"
@@ -197,6 +198,18 @@ void effects_warn_of_rules(const struct config *c)
 		log_message(LOG_WARN, "%s", warning);
 }
 
+static void copy_list(void *context, const char *path)
+{
+	const struct site *site = context;
+
+	keeper_copy_file(site->keeper, path);
+}
+
+void effects_copy_lists(struct site *site, const struct config *c)
+{
+	rules_each_file(c->rules, copy_list, site);
+}
+
 /* ---- the steps of a change ---- */
 
 /* A file that was emptied or moved away, by accident or for a moment, is not to lock everybody out;
@@ -237,12 +250,14 @@ static int read_users(struct change *change, char error[CONFIG_ERROR_MAX])
 }
 
 /* Whoever is gone is gone, as after DEL_USER. */
-static void end_sessions_of_gone(void *context, const char *name, size_t len)
+static void end_sessions_of_gone(void *context, const char *name, size_t len, bool has_sessions)
 {
 	struct change *change = context;
+	struct services *v = change->site->services;
 
-	change->sessions_ended +=
-		registry_end_user(change->site->services->registry, name, len, END_KILLED);
+	history_end_user(v->history, name, ledger_last_serial(v->ledger));
+	if (has_sessions)
+		change->sessions_ended += registry_end_user(v->registry, name, len, END_KILLED);
 }
 
 static void put_users(struct change *change)
@@ -265,14 +280,24 @@ static int compile_rules(struct change *change, char error[CONFIG_ERROR_MAX])
 	return effects_compile_rules(change->new, change->old, false, error);
 }
 
-static void warn_of_rules(struct change *change)
+static void finish_rules(struct change *change)
 {
 	effects_warn_of_rules(change->new);
+	effects_copy_lists(change->site, change->new);
 }
 
 static void publish(struct change *change)
 {
 	config_publish(change->site->services->config, change->new);
+}
+
+/* With the configuration that is in force by now. */
+static void apply_limits(struct change *change)
+{
+	struct services *v = change->site->services;
+
+	if (v->limits != NULL && limiting_apply(v, change->new) < 0)
+		log_message(LOG_ERROR, "some limits are as they were before: out of memory");
 }
 
 static void set_log_style(struct change *change)
@@ -389,8 +414,9 @@ const struct effect effects_table[] = {
 		.prepare = read_users,
 		.commit = put_users,
 		.undo = drop_users},
-	{.of = EFFECT_RULES, .name = "rules", .prepare = compile_rules, .finish = warn_of_rules},
+	{.of = EFFECT_RULES, .name = "rules", .prepare = compile_rules, .finish = finish_rules},
 	{.of = EFFECT_PUBLISH, .name = "configuration", .commit = publish},
+	{.of = EFFECT_PUBLISH, .name = "limits", .commit = apply_limits},
 	{.of = EFFECT_LOG_STYLE, .name = "log style", .finish = set_log_style},
 	{.of = EFFECT_LOG_FILE,
 		.name = "log file",

@@ -58,8 +58,7 @@ static int64_t number_of(const struct settings *s, size_t setting)
 	return *(const int64_t *)(const void *)((const char *)s + setting);
 }
 
-/* With a port each; of a unix socket none. */
-static struct listen_list places_of(const struct settings *s, enum front front)
+struct listen_list fronts_places(const struct settings *s, enum front front)
 {
 	struct listen_list list = {.count = 0};
 
@@ -85,7 +84,7 @@ static size_t count_new(const struct settings *s, enum front front, const struct
 
 	if (rows[front].is_local)
 		return listeners_count_new_local(path_of(s, front), old);
-	places = places_of(s, front);
+	places = fronts_places(s, front);
 	return listeners_count_new(&places, old);
 }
 
@@ -165,7 +164,7 @@ int fronts_check_places(const struct settings *s, char error[CONFIG_ERROR_MAX])
 	struct listen_list places[FRONTS];
 
 	for (enum front i = 0; i < FRONTS; i++) {
-		places[i] = places_of(s, i);
+		places[i] = fronts_places(s, i);
 		for (size_t k = 0; k < places[i].count; k++) {
 			if (check_place(places, i, k, error) < 0)
 				return -1;
@@ -178,7 +177,7 @@ int fronts_check_places(const struct settings *s, char error[CONFIG_ERROR_MAX])
 static int check_taken(const struct fronts *f, enum front front, const struct settings *s,
 	char error[CONFIG_ERROR_MAX])
 {
-	struct listen_list places = places_of(s, front);
+	struct listen_list places = fronts_places(s, front);
 	char text[ADDR_TEXT_MAX];
 
 	for (enum front i = 0; i < FRONTS; i++) {
@@ -219,7 +218,7 @@ static struct listeners *open_front(const struct fronts *f, enum front front,
 
 	if (rows[front].is_local)
 		return listeners_open_local(path_of(s, front), backlog, now, error);
-	places = places_of(s, front);
+	places = fronts_places(s, front);
 	return listeners_open(&places, backlog, now, error);
 }
 

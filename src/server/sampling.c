@@ -27,6 +27,7 @@ static int64_t run_sampling(void *context, int64_t now)
 	struct sampling *s = context;
 
 	atomic_store(&s->alarm.is_armed, false);
+	keeper_call(s->keeper);
 	if (sampling_take(s->services, now))
 		s->last_change = now;
 	if (now - s->last_change < PATIENCE_MS)
@@ -42,10 +43,12 @@ static void wake_sampling(void *context)
 	janitor_call(s->janitor, &s->job);
 }
 
-void sampling_init(struct sampling *s, struct services *services, struct janitor *janitor)
+void sampling_init(struct sampling *s, struct services *services, struct janitor *janitor,
+	struct keeper *keeper)
 {
 	*s = (struct sampling){.services = services,
 		.janitor = janitor,
+		.keeper = keeper,
 		.alarm = {.ring = wake_sampling, .context = s},
 		.last_change = -PATIENCE_MS,
 		.job = {.name = "sampling", .run = run_sampling, .context = s}};

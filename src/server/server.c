@@ -22,16 +22,22 @@
 #include "server/capacity.h"
 #include "server/change.h"
 #include "server/check.h"
+#include "server/doctor.h"
 #include "server/effects.h"
 #include "server/fronts.h"
 #include "server/hasher.h"
 #include "server/idle.h"
 #include "server/janitor.h"
+#include "server/keeper.h"
+#include "server/limiting.h"
+#include "server/naming.h"
 #include "server/sampling.h"
 #include "state/admission.h"
+#include "state/ledger_limits.h"
 #include "state/operators.h"
 #include "state/users_file.h"
 
+#define FAILURES_KEPT 10000 /* for WHY */
 #define USERS_TRIES 50 /* to save those of the command line */
 
 struct server {
@@ -44,9 +50,12 @@ struct server {
 	struct hasher *hasher;
 	struct pool *pool;
 	struct janitor *janitor;
+	struct keeper *keeper; /* NULL: nothing is kept */
 	struct idle_sweep idle_sweep;
 	struct addresses addresses;
 	struct sampling sampling;
+	struct limiting limiting;
+	struct naming naming;
 	struct ban_sweep ban_sweep;
 };
 
@@ -104,10 +113,12 @@ static int make_shared_state(struct server *s, const struct config *c, char *err
 	v->resolver = resolver_new(&resolver, &v->budget);
 	v->registry = registry_new(v->budget.sessions);
 	v->throughput = throughput_new(v->stats.started);
-	v->standing = standing_new();
-	v->bans = v->standing != NULL ? bans_new(v->own, v->standing) : NULL;
+	v->bans = bans_new(v->own, v->standing);
+	v->failures = events_new(FAILURES_KEPT);
+	v->client_names = client_names_new(say_unreadable);
 	if (v->resolver == NULL || v->registry == NULL || v->throughput == NULL ||
-		v->bans == NULL) {
+		v->bans == NULL || v->failures == NULL || v->client_names == NULL ||
+		watching_init(&v->watching) < 0) {
 		snprintf(error, CONFIG_ERROR_MAX, "out of memory");
 		return -1;
 	}
@@ -138,6 +149,7 @@ static void release_accounts(struct services *v)
 {
 	users_free(v->users);
 	ledger_free(v->ledger);
+	limit_book_free(v->limits);
 	holdoff_free(v->holdoff);
 	own_free(v->own);
 	hashing_free(v->hashing);
@@ -155,8 +167,10 @@ static int make_accounts(struct services *v, const struct settings *settings)
 		return -1;
 	v->holdoff = holdoff_new(v->own);
 	v->ledger = ledger_new(LEDGER_IDLE_CLIENTS, v->own);
-	if (v->holdoff == NULL || v->ledger == NULL)
+	v->limits = limit_book_new();
+	if (v->holdoff == NULL || v->ledger == NULL || v->limits == NULL)
 		return -1;
+	ledger_follow(v->ledger, v->limits, v->standing);
 	if (path != NULL)
 		file = users_file_backend(path);
 	v->users = users_new(v->hashing, v->ledger, path == NULL ? NULL : &file);
@@ -202,6 +216,23 @@ static void call_main(void *context)
 	kill(getpid(), SERVER_ERRAND_SIGNAL);
 }
 
+/* What stands from before, for whoever is opened next. */
+static int open_state(struct server *s, const struct settings *settings, char *error)
+{
+	struct services *v = &s->services;
+
+	v->standing = standing_new();
+	if (v->standing == NULL) {
+		snprintf(error, CONFIG_ERROR_MAX, "out of memory");
+		return -1;
+	}
+	if (settings->state_dir[0] == '\0')
+		return 0;
+	s->keeper = keeper_open(settings->state_dir, v, error);
+	s->site.keeper = s->keeper;
+	return s->keeper == NULL ? -1 : 0;
+}
+
 static int make_helpers(struct server *s, char *error)
 {
 	s->errands = errands_new(call_main, NULL);
@@ -229,6 +260,14 @@ static int open_fronts(struct server *s, struct config *c, char *error)
 	return -1;
 }
 
+static int apply_limits(struct server *s, struct config *c, char *error)
+{
+	if (limiting_apply(&s->services, c) == 0)
+		return 0;
+	snprintf(error, CONFIG_ERROR_MAX, "out of memory");
+	return -1;
+}
+
 /* `*bad_input`: what failed is what somebody has written. */
 static int open_all(struct server *s, struct config *c, bool *bad_input, char *error)
 {
@@ -237,12 +276,13 @@ static int open_all(struct server *s, struct config *c, bool *bad_input, char *e
 	effects_set_log(settings);
 	*bad_input = effects_check_files(settings, error) < 0 ||
 		effects_open_log(settings, error) < 0 || fronts_check_places(settings, error) < 0 ||
+		open_state(s, settings, error) < 0 ||
 		effects_compile_rules(c, NULL, true, error) < 0 ||
 		make_access_log(s, settings, error) < 0 ||
 		make_users(s, s->options, settings, error) < 0;
 	effects_warn_of_rules(c);
 	admission_decide_auto(c, s->options->user_count > 0);
-	if (*bad_input ||
+	if (*bad_input || apply_limits(s, c, error) < 0 ||
 		capacity_plan(&s->capacity, &s->services.budget, settings,
 			fronts_descriptors(settings), error) < 0 ||
 		make_shared_state(s, c, error) < 0 || make_helpers(s, error) < 0)
@@ -284,8 +324,12 @@ void server_close(struct server *s)
 	change_forget(&s->site);
 	janitor_free(s->janitor);
 	hasher_free(s->hasher);
+	keeper_close(s->keeper);
 	errands_free(s->errands);
 	config_store_free(s->services.config);
+	watching_free(&s->services.watching);
+	events_free(s->services.failures);
+	client_names_free(s->services.client_names);
 	bans_free(s->services.bans);
 	standing_free(s->services.standing);
 	throughput_free(s->services.throughput);
@@ -315,6 +359,37 @@ int server_check(const struct options *o, char error[CONFIG_ERROR_MAX])
 	return result;
 }
 
+/* Only what is bad counts. */
+static int examine(
+	const struct services *v, const struct options *o, const struct config *c, FILE *out)
+{
+	struct doctor d = {.config = c,
+		.services = v,
+		.users = users_count(v->users) + o->user_count,
+		.out = out};
+
+	return doctor_look(&d) ? 0 : (int)d.found[DOCTOR_BAD];
+}
+
+int server_examine(const struct options *o, FILE *out, char error[CONFIG_ERROR_MAX])
+{
+	struct config *c = config_read(&o->source, error);
+	struct services v = {.users = NULL};
+	int result = -1;
+
+	if (c == NULL)
+		return -1;
+	log_set_level(LOG_ERROR); /* what else would be said is said here */
+	admission_decide_auto(c, o->user_count > 0);
+	if (make_accounts(&v, &c->settings) < 0)
+		snprintf(error, CONFIG_ERROR_MAX, "users: %s", strerror(errno));
+	else if (users_load(v.users, error) == 0 && own_refresh(v.own) == 0)
+		result = examine(&v, o, c, out);
+	release_accounts(&v);
+	config_release(c);
+	return result;
+}
+
 /* ---- confine ---- */
 
 int server_confine(struct server *s, char error[CONFIG_ERROR_MAX])
@@ -339,13 +414,17 @@ int server_start(struct server *s, char error[CONFIG_ERROR_MAX])
 	idle_sweep_init(&s->idle_sweep, v->registry, config_idle_limits(v->config));
 	janitor_add(s->janitor, &s->idle_sweep.job);
 	janitor_add(s->janitor, &s->addresses.job);
-	sampling_init(&s->sampling, v, s->janitor);
+	sampling_init(&s->sampling, v, s->janitor, s->keeper);
 	janitor_add(s->janitor, &s->sampling.job);
+	limiting_init(&s->limiting, v, s->janitor, s->keeper);
+	janitor_add(s->janitor, &s->limiting.job);
+	naming_init(&s->naming, v);
+	janitor_add(s->janitor, &s->naming.job);
 	bans_restore(v->bans, bans_now());
 	ban_sweep_init(&s->ban_sweep, v->bans, s->janitor);
 	janitor_add(s->janitor, &s->ban_sweep.job);
-	if (hasher_start(s->hasher) == 0 && janitor_start(s->janitor) == 0 &&
-		resolver_start(v->resolver) == 0)
+	if ((s->keeper == NULL || keeper_start(s->keeper) == 0) && hasher_start(s->hasher) == 0 &&
+		janitor_start(s->janitor) == 0 && resolver_start(v->resolver) == 0)
 		return 0;
 	snprintf(error, CONFIG_ERROR_MAX, "cannot start a thread beside the workers: %s",
 		strerror(errno));
@@ -405,6 +484,8 @@ int server_start_workers(struct server *s, char error[CONFIG_ERROR_MAX])
 	}
 	if (result == 0)
 		log_start(s, c);
+	if (result == 0)
+		effects_copy_lists(&s->site, c);
 	config_release(c);
 	return result;
 }
@@ -424,6 +505,11 @@ struct errands *server_errands(struct server *s)
 struct errands *server_hashes(struct server *s)
 {
 	return hasher_errands(s->hasher);
+}
+
+struct keeper *server_keeper(struct server *s)
+{
+	return s->keeper;
 }
 
 struct services *server_services(struct server *s)
@@ -450,8 +536,10 @@ int server_reload(struct server *s, char reply[CHANGE_REPLY_MAX])
 {
 	int result = is_stopping(s, reply) ? -1 : change_reload(&s->site, reply);
 
-	if (result == 0)
+	if (result == 0) {
+		limiting_look(&s->limiting);
 		janitor_look_again(s->janitor);
+	}
 	return result;
 }
 
@@ -460,8 +548,20 @@ int server_set(struct server *s, const struct setting *setting, const char *valu
 {
 	int result = is_stopping(s, reply) ? -1 : change_set(&s->site, setting, value, reply);
 
-	if (result == 0)
+	if (result == 0) {
+		limiting_look(&s->limiting);
 		janitor_look_again(s->janitor);
+	}
+	return result;
+}
+
+int server_apply_limits(struct server *s)
+{
+	struct config *c = config_get(s->services.config);
+	int result = limiting_apply(&s->services, c);
+
+	config_release(c);
+	limiting_look(&s->limiting);
 	return result;
 }
 
@@ -508,4 +608,6 @@ void server_stop(struct server *s)
 	hashing_stop(s->services.hashing);
 	janitor_stop(s->janitor);
 	hasher_stop(s->hasher);
+	limiting_finish(&s->limiting);
+	keeper_stop(s->keeper);
 }

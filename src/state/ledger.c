@@ -24,68 +24,14 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/hashmap.h"
 #include "base/lock.h"
+#include "state/ledger_limits.h"
+#include "state/ledger_parts.h"
 
-#define CACHE_LINE 64
-
+#define NOTE_AGAIN_MS 1000 /* who has logged in, where users take turns */
 #define LOOK_AGAIN_MS 1000 /* for a second client */
-
-/* Relaxed where each number is right by itself. */
-#define GET(field) atomic_load_explicit(field, memory_order_relaxed)
-#define SET(field, value) atomic_store_explicit(field, value, memory_order_relaxed)
-
-/* All bytes are set, so that it can be a key of a map. */
-struct client_key {
-	uint8_t address[16]; /* as far as the prefix goes; the rest is 0 */
-	uint32_t scope;
-	uint16_t family;
-	uint16_t prefix;
-};
-
-_Static_assert(sizeof(struct client_key) == 24, "no padding");
-
-struct ledger_entry {
-	_Alignas(CACHE_LINE) struct tally tally;
-	_Atomic(uint64_t) total;
-	_Atomic(int64_t) last_login;
-	_Atomic(int64_t) last_seen;
-	_Atomic(size_t) sessions;
-	_Atomic(size_t) holders; /* of a user's: sessions, and the user himself */
-	_Atomic(uint64_t) refused; /* a client's */
-
-	_Alignas(CACHE_LINE) struct ledger *ledger;
-	_Atomic(bool) has_retired;
-	bool is_user;
-	union {
-		struct {
-			struct client_key key;
-			int64_t rank; /* in the heap: `last_seen` when it was looked at last */
-		};
-		struct {
-			struct ledger_entry *next, *previous;
-			size_t name_len;
-		};
-	};
-	char name[]; /* a user's */
-};
-
-struct ledger {
-	_Alignas(CACHE_LINE) struct rwlock clients_lock; /* map and heap */
-	struct hashmap *clients;
-	struct ledger_entry **heap; /* of as many as the map has */
-	size_t heap_size;
-
-	_Alignas(CACHE_LINE) struct mutex users_lock; /* the list */
-	struct ledger_entry *users;
-
-	_Alignas(CACHE_LINE) _Atomic(int64_t)
-		idle; /* clients; for a moment too few, even less than none */
-	int64_t idle_most;
-	struct own *own;
-	/* Until when it is sure that the house is shared, and that nobody looks whether it is. */
-	_Atomic(int64_t) shared_until, alone_until;
-};
 
 /* ---- making ---- */
 
@@ -116,32 +62,135 @@ struct ledger *ledger_new(size_t idle_clients, struct own *own)
 	return l;
 }
 
+static void free_client(void *memory)
+{
+	struct ledger_entry *client = memory;
+
+	if (client == NULL)
+		return;
+	allowance_destroy(&client->allowance);
+	free(client->user);
+	free(client);
+}
+
 void ledger_free(struct ledger *l)
 {
 	if (l == NULL)
 		return;
-	hashmap_free(l->clients, free);
+	hashmap_free(l->clients, free_client);
 	free(l->heap);
 	rwlock_destroy(&l->clients_lock);
 	mutex_destroy(&l->users_lock);
 	free(l);
 }
 
+/* ---- history ---- */
+
+void ledger_set_heir(struct ledger *l, ledger_heir *take, void *context)
+{
+	l->heir = take;
+	l->heir_context = context;
+}
+
+static struct ledger_counts count_all(const struct ledger_entry *e)
+{
+	return (struct ledger_counts){{
+		[LEDGER_SESSIONS] = (int64_t)GET(&e->total),
+		[LEDGER_REFUSED] = (int64_t)GET(&e->refused),
+		[LEDGER_SENT] = (int64_t)GET(&e->tally.sent),
+		[LEDGER_RECEIVED] = (int64_t)GET(&e->tally.received),
+		[LEDGER_MS] = lifetimes_read(&e->lifetimes),
+		[LEDGER_KNOWN_SESSIONS] = (int64_t)GET(&e->known_total),
+		[LEDGER_KNOWN_SENT] = (int64_t)GET(&e->known.sent),
+		[LEDGER_KNOWN_RECEIVED] = (int64_t)GET(&e->known.received),
+		[LEDGER_KNOWN_MS] = lifetimes_read(&e->known_lifetimes),
+	}};
+}
+
+static struct ledger_counts subtract_counts(struct ledger_counts a, const struct ledger_counts *b)
+{
+	for (size_t i = 0; i < LEDGER_COUNTS; i++)
+		a.of[i] -= b->of[i];
+	return a;
+}
+
+static struct ledger_counts add_counts(struct ledger_counts a, const struct ledger_counts *b)
+{
+	for (size_t i = 0; i < LEDGER_COUNTS; i++)
+		a.of[i] += b->of[i];
+	return a;
+}
+
+static bool is_nothing(const struct ledger_counts *c)
+{
+	int64_t all = 0;
+
+	for (size_t i = 0; i < LEDGER_COUNTS; i++)
+		all |= c->of[i];
+	return all == 0;
+}
+
+struct network ledger_network_of(const struct client_key *key)
+{
+	struct network n = {.prefix = key->prefix};
+
+	if (key->family == AF_INET) {
+		n.base = addr_from_ipv4(key->address, 0);
+		return n;
+	}
+	n.base = addr_from_ipv6(key->address, 0);
+	n.base.in6.sin6_scope_id = key->scope;
+	return n;
+}
+
+/* Since `told`. */
+static struct ledger_share share_of(const struct ledger_entry *e)
+{
+	struct ledger_share share = {
+		.is_user = e->is_user, .counts = subtract_counts(count_all(e), &e->told)};
+
+	if (e->is_user) {
+		share.serial = e->serial;
+		share.name = e->name;
+	} else {
+		share.client = ledger_network_of(&e->key);
+	}
+	return share;
+}
+
+/* Of an entry that nobody finds any more. */
+static void bequeath(const struct ledger *l, const struct ledger_entry *e)
+{
+	struct ledger_share share;
+
+	if (l->heir == NULL)
+		return;
+	share = share_of(e);
+	if (!is_nothing(&share.counts))
+		l->heir(l->heir_context, &share);
+}
+
 /* ---- clients: who is one ---- */
+
+struct client_key ledger_key_of(const struct network *client)
+{
+	struct client_key key = {
+		.family = client->base.sa.sa_family, .prefix = (uint16_t)client->prefix};
+
+	if (key.family == AF_INET) {
+		memcpy(key.address, &client->base.in.sin_addr, sizeof(client->base.in.sin_addr));
+		return key;
+	}
+	memcpy(key.address, &client->base.in6.sin6_addr, sizeof(key.address));
+	key.scope = client->base.in6.sin6_scope_id;
+	return key;
+}
 
 static struct client_key key_of(const struct ledger *l, const struct addr *a)
 {
 	struct network client = own_client_of(l->own, a);
-	struct client_key key = {
-		.family = client.base.sa.sa_family, .prefix = (uint16_t)client.prefix};
 
-	if (key.family == AF_INET) {
-		memcpy(key.address, &client.base.in.sin_addr, sizeof(client.base.in.sin_addr));
-		return key;
-	}
-	memcpy(key.address, &client.base.in6.sin6_addr, sizeof(key.address));
-	key.scope = client.base.in6.sin6_scope_id;
-	return key;
+	return ledger_key_of(&client);
 }
 
 /* ---- clients: the heap, with the smallest rank at its root ---- */
@@ -178,7 +227,7 @@ static void sink_root_locked(struct ledger *l, size_t count) REQUIRES(&l->client
 static int64_t rank_now(const struct ledger_entry *e, int64_t now)
 {
 	/* Before `last_seen`, which is written before the session is gone. */
-	if (atomic_load(&e->sessions) == 0)
+	if (atomic_load(&e->sessions) == 0 && atomic_load(&e->pins) == 0)
 		return GET(&e->last_seen);
 	return (now > e->rank ? now : e->rank) + 1;
 }
@@ -261,6 +310,8 @@ static struct ledger_entry *new_client(struct ledger *l, const struct client_key
 	e->ledger = l;
 	e->key = *key;
 	e->rank = now;
+	allowance_init(&e->allowance, &e->tally);
+	ledger_limit_client(e);
 	return e;
 }
 
@@ -270,6 +321,7 @@ static size_t begin_session(struct ledger_entry *e, int64_t now)
 	size_t running = atomic_fetch_add(&e->sessions, 1) + 1;
 
 	atomic_fetch_add_explicit(&e->total, 1, memory_order_relaxed);
+	lifetimes_begin(&e->lifetimes, now);
 	SET(&e->last_seen, now);
 	return running;
 }
@@ -299,7 +351,13 @@ static struct ledger_entry *join_new(
 		unused = put_client_locked(l, fresh, now);
 	}
 	rwlock_write_unlock(&l->clients_lock);
-	free(unused);
+	if (unused != NULL && unused != fresh)
+		ledger_keep_quota(unused);
+	if (unused != NULL)
+		bequeath(l, unused);
+	free_client(unused);
+	if (e != NULL && e == fresh)
+		ledger_follow_up(e);
 	return e;
 }
 
@@ -321,14 +379,30 @@ static void leave_client(struct ledger_entry *client, int64_t now)
 	struct ledger *l = client->ledger;
 
 	SET(&client->last_seen, now);
+	lifetimes_end(&client->lifetimes, now);
 	if (atomic_fetch_sub(&client->sessions, 1) == 1)
 		atomic_fetch_add(&l->idle, 1);
 }
 
-void ledger_count_refusal(struct ledger_entry *client)
+void ledger_count_refusal(struct ledger_entry *entry)
 {
-	if (client != NULL)
-		atomic_fetch_add_explicit(&client->refused, 1, memory_order_relaxed);
+	if (entry != NULL)
+		atomic_fetch_add_explicit(&entry->refused, 1, memory_order_relaxed);
+}
+
+struct tally *ledger_join_known(struct ledger_entry *client, int64_t now)
+{
+	if (client == NULL || client->ledger->heir == NULL)
+		return NULL;
+	atomic_fetch_add_explicit(&client->known_total, 1, memory_order_relaxed);
+	lifetimes_begin(&client->known_lifetimes, now);
+	return &client->known;
+}
+
+void ledger_leave_known(struct ledger_entry *client, int64_t now)
+{
+	if (client != NULL && client->ledger->heir != NULL)
+		lifetimes_end(&client->known_lifetimes, now);
 }
 
 void ledger_turn_away(struct ledger_entry *client, int64_t now)
@@ -340,8 +414,8 @@ void ledger_turn_away(struct ledger_entry *client, int64_t now)
 
 /* ---- clients: how many there are ---- */
 
-/* When the second of all clients was seen, by the time at which each was seen last; no earlier than
- * `since`. */
+/* When the second of all clients was seen, by the time at which each was seen last; no
+ * earlier than `since`. */
 static int64_t second_seen_locked(const struct ledger *l, int64_t since, int64_t now)
 	REQUIRES_SHARED(&l->clients_lock)
 {
@@ -390,9 +464,12 @@ struct ledger_entry *ledger_add_user(struct ledger *l, const char *name, size_t 
 	user->ledger = l;
 	user->is_user = true;
 	atomic_init(&user->holders, 1);
+	allowance_init(&user->allowance, &user->tally);
 	user->name_len = len;
 	memcpy(user->name, name, len);
+	mutex_init(&user->groups_lock);
 	mutex_lock(&l->users_lock);
+	user->serial = ++l->serials;
 	user->next = l->users;
 	if (l->users != NULL)
 		l->users->previous = user;
@@ -412,7 +489,7 @@ static void unlink_locked(struct ledger *l, struct ledger_entry *user) REQUIRES(
 }
 
 /* Under the lock nobody who walks the list meets an entry that is being freed. */
-static void let_go_of_user(struct ledger_entry *user)
+void ledger_let_go_of_user(struct ledger_entry *user)
 {
 	struct ledger *l = user->ledger;
 
@@ -421,13 +498,32 @@ static void let_go_of_user(struct ledger_entry *user)
 	mutex_lock(&l->users_lock);
 	unlink_locked(l, user);
 	mutex_unlock(&l->users_lock);
+	bequeath(l, user);
+	mutex_destroy(&user->groups_lock);
+	free(user->groups);
+	allowance_destroy(&user->allowance);
 	free(user);
 }
 
 void ledger_retire_user(struct ledger_entry *user)
 {
 	atomic_store(&user->has_retired, true);
-	let_go_of_user(user);
+	ledger_let_go_of_user(user);
+}
+
+uint64_t ledger_serial(const struct ledger_entry *user)
+{
+	return user->serial;
+}
+
+uint64_t ledger_last_serial(struct ledger *l)
+{
+	uint64_t last;
+
+	mutex_lock(&l->users_lock);
+	last = l->serials;
+	mutex_unlock(&l->users_lock);
+	return last;
 }
 
 bool ledger_has_retired(const struct ledger_entry *user)
@@ -440,13 +536,36 @@ void ledger_join_user(struct ledger_entry *user)
 	atomic_fetch_add(&user->holders, 1);
 	atomic_fetch_add(&user->sessions, 1);
 	atomic_fetch_add_explicit(&user->total, 1, memory_order_relaxed);
+	lifetimes_begin(&user->lifetimes, clock_ms());
 	SET(&user->last_login, (int64_t)time(NULL));
 }
 
-static void leave_user(struct ledger_entry *user)
+/* Users who share an address may take turns with each session: then the lock of the table
+ * is not taken for each of them. */
+void ledger_note_user(struct ledger_entry *client, const struct ledger_entry *user, int64_t now)
 {
+	char *name, *old;
+
+	if (client == NULL || GET(&client->user_serial) == user->serial ||
+		(GET(&client->user_serial) != 0 && now - GET(&client->user_noted) < NOTE_AGAIN_MS))
+		return;
+	name = strdup(user->name);
+	if (name == NULL)
+		return;
+	rwlock_write(&client->ledger->clients_lock);
+	old = client->user;
+	client->user = name;
+	rwlock_write_unlock(&client->ledger->clients_lock);
+	SET(&client->user_serial, user->serial);
+	SET(&client->user_noted, now);
+	free(old);
+}
+
+static void leave_user(struct ledger_entry *user, int64_t now)
+{
+	lifetimes_end(&user->lifetimes, now);
 	atomic_fetch_sub(&user->sessions, 1);
-	let_go_of_user(user);
+	ledger_let_go_of_user(user);
 }
 
 /* ---- both ---- */
@@ -461,7 +580,7 @@ void ledger_leave(struct ledger_entry *entry, int64_t now)
 	if (entry == NULL)
 		return;
 	if (entry->is_user)
-		leave_user(entry);
+		leave_user(entry, now);
 	else
 		leave_client(entry, now);
 }
@@ -482,19 +601,6 @@ struct ledger_figures ledger_read(const struct ledger_entry *entry)
 
 /* ---- which clients there are ---- */
 
-static struct network network_of(const struct client_key *key)
-{
-	struct network n = {.prefix = key->prefix};
-
-	if (key->family == AF_INET) {
-		n.base = addr_from_ipv4(key->address, 0);
-		return n;
-	}
-	n.base = addr_from_ipv6(key->address, 0);
-	n.base.in6.sin6_scope_id = key->scope;
-	return n;
-}
-
 /* Of clients that are equally long ago the lower address comes first. */
 static int compare_clients(const void *a, const void *b)
 {
@@ -508,17 +614,42 @@ static int compare_clients(const void *a, const void *b)
 	return addr_compare(&x->client.base, &y->client.base);
 }
 
+/* Of what lists them: the clients, and behind them the names of their users. */
+static size_t clients_size_locked(const struct ledger *l, size_t count)
+	REQUIRES_SHARED(&l->clients_lock)
+{
+	size_t size = sizeof(struct ledger_client) * (count + 1);
+
+	for (size_t i = 0; i < count; i++)
+		size += l->heap[i]->user == NULL ? 0 : strlen(l->heap[i]->user) + 1;
+	return size;
+}
+
+static void copy_clients_locked(const struct ledger *l, struct ledger_client *clients, size_t count)
+	REQUIRES_SHARED(&l->clients_lock)
+{
+	char *text = (char *)(clients + count + 1);
+
+	for (size_t i = 0; i < count; i++) {
+		const struct ledger_entry *e = l->heap[i];
+
+		clients[i] = (struct ledger_client){.client = ledger_network_of(&e->key),
+			.figures = ledger_read(e),
+			.user = e->user == NULL ? "" : text};
+		if (e->user != NULL)
+			text = stpcpy(text, e->user) + 1;
+	}
+}
+
 struct ledger_client *ledger_clients(struct ledger *l, size_t *count)
 {
 	struct ledger_client *clients;
 
 	rwlock_read(&l->clients_lock);
 	*count = hashmap_count(l->clients);
-	clients = calloc(*count + 1, sizeof(*clients));
-	for (size_t i = 0; clients != NULL && i < *count; i++) {
-		clients[i].client = network_of(&l->heap[i]->key);
-		clients[i].figures = ledger_read(l->heap[i]);
-	}
+	clients = malloc(clients_size_locked(l, *count));
+	if (clients != NULL)
+		copy_clients_locked(l, clients, *count);
 	rwlock_read_unlock(&l->clients_lock);
 	if (clients != NULL)
 		qsort(clients, *count, sizeof(*clients), compare_clients);
@@ -538,7 +669,8 @@ static size_t active_size_locked(const struct ledger *l) REQUIRES(&l->users_lock
 	return size;
 }
 
-/* From the front the pointers, from the back the names, until they meet: there may be more by now.
+/* From the front the pointers, from the back the names, until they meet: there may be more
+ * by now.
  */
 static size_t copy_active_locked(const struct ledger *l, const char **names, size_t size)
 	REQUIRES(&l->users_lock)
@@ -591,4 +723,72 @@ const char **ledger_active_users(struct ledger *l, size_t *count)
 	qsort(names, *count, sizeof(*names), compare_active);
 	*count = drop_repeated(names, *count);
 	return names;
+}
+
+/* ---- news ---- */
+
+/* Of as many as there is room for; the others are told the next time. */
+struct news {
+	struct ledger_share *shares; /* NULL: how much there is is only counted */
+	size_t count, room;
+	char *text; /* where the next name ends, from the back */
+	size_t text_size;
+};
+
+/* A user who has no room for his name is left, too. */
+static bool has_room(const struct news *n, size_t name_size)
+{
+	return n->shares != NULL && n->count < n->room && name_size <= n->text_size;
+}
+
+static void see_news(struct news *n, struct ledger_entry *e)
+{
+	struct ledger_share share = share_of(e);
+	size_t size = e->is_user ? e->name_len + 1 : 0;
+
+	if (is_nothing(&share.counts))
+		return;
+	if (!has_room(n, size)) {
+		n->count += n->shares == NULL ? 1 : 0;
+		n->text_size += n->shares == NULL ? size : 0;
+		return;
+	}
+	n->text -= size;
+	n->text_size -= size;
+	if (e->is_user)
+		share.name = memcpy(n->text, e->name, size);
+	n->shares[n->count++] = share;
+	e->told = add_counts(e->told, &share.counts);
+}
+
+/* The lock of the clients may be a shared one, as only this thread writes what they were
+ * told. */
+static void see_all_news(struct ledger *l, struct news *n)
+{
+	rwlock_read(&l->clients_lock);
+	for (size_t i = 0, count = hashmap_count(l->clients); i < count; i++)
+		see_news(n, l->heap[i]);
+	rwlock_read_unlock(&l->clients_lock);
+	mutex_lock(&l->users_lock);
+	for (struct ledger_entry *u = l->users; u != NULL; u = u->next)
+		see_news(n, u);
+	mutex_unlock(&l->users_lock);
+}
+
+struct ledger_share *ledger_take_news(struct ledger *l, size_t *count)
+{
+	struct news n = {.shares = NULL};
+	size_t size;
+
+	see_all_news(l, &n);
+	size = n.count * sizeof(*n.shares) + n.text_size;
+	n.shares = malloc(size + 1);
+	if (n.shares == NULL)
+		return NULL;
+	n.text = (char *)n.shares + size;
+	n.room = n.count;
+	n.count = 0;
+	see_all_news(l, &n);
+	*count = n.count;
+	return n.shares;
 }

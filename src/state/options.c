@@ -13,13 +13,15 @@
 
 /* Codes of long flags, behind all characters: + index in the table of settings. */
 #define FIRST_LONG 256
-#define FIXED_FLAGS 5 /* help, version, config, check, user */
+#define FIXED_FLAGS 6 /* help, version, config, check, doctor, user */
+#define CODE_DOCTOR 1 /* no character that is a letter of a flag */
 
 static const struct option fixed[FIXED_FLAGS] = {
 	{"help", no_argument, NULL, 'h'},
 	{"version", no_argument, NULL, 'v'},
 	{"config", required_argument, NULL, 'c'},
 	{"check", no_argument, NULL, 'n'},
+	{"doctor", no_argument, NULL, CODE_DOCTOR},
 	{"user", required_argument, NULL, 'u'},
 };
 
@@ -129,6 +131,9 @@ static int take_flag(struct options *o, int code, char *error)
 		return 0;
 	case 'n':
 		o->action = OPTIONS_CHECK;
+		return 0;
+	case CODE_DOCTOR:
+		o->action = OPTIONS_DOCTOR;
 		return 0;
 	case 'c':
 		return take_config(o, optarg, error);
@@ -284,6 +289,8 @@ void options_print_help(FILE *out)
 	      "  -c, --config FILE      read the settings below from FILE, a line each:\n"
 	      "                         max_sessions = 500. Flags win over the file.\n"
 	      "  -n, --check            check the configuration and exit: status 0, or 2 and why\n"
+	      "      --doctor           look for what commonly goes wrong, a line each, and\n"
+	      "                         exit: status 0 all well, 1 something is wrong\n"
 	      "  -u, --user NAME:PASS   a user who may log in, with the role admin; up to ten\n\n",
 		out);
 	for (size_t i = 0; i < SETTINGS_COUNT; i++) {

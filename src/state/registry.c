@@ -41,6 +41,7 @@ struct registry_slot {
 	const char *wanted;
 	_Atomic(bool) told;
 	_Atomic(int) phase;
+	uint64_t turn; /* registry_take_turn(); 0: none */
 	struct traffic traffic;
 };
 
@@ -48,6 +49,7 @@ struct registry {
 	size_t count;
 	struct registry_slot *slots;
 	_Atomic(uint64_t) last_id;
+	_Atomic(uint64_t) last_turn;
 	_Atomic(bool) stopping;
 };
 
@@ -121,6 +123,7 @@ uint64_t registry_enter(struct registry_slot *s, int client, const struct addr *
 	s->client_addr = *addr;
 	s->address.sa.sa_family = AF_UNSPEC;
 	s->user_len = 0;
+	s->turn = 0;
 	s->user = s->command = s->wanted = NULL;
 	atomic_store(&s->told, false);
 	atomic_store(&s->phase, PHASE_GREETING);
@@ -160,6 +163,45 @@ void registry_set_target(struct registry_slot *s, int target, const struct addr 
 	if (s->why != END_REASONS)
 		tell_locked(s, s->why);
 	mutex_unlock(&s->lock);
+}
+
+/* Is it a session of the same user from the client, and had it its turn before, or never needed
+ * one?
+ */
+static bool was_before_locked(const struct registry_slot *other, const struct registry_slot *s,
+	uint64_t turn, const struct network *client) REQUIRES(&other->lock)
+{
+	if (other->id == 0 || other->user_len != s->user_len ||
+		memcmp(other->user, s->user, s->user_len) != 0)
+		return false;
+	if (other->turn != 0 ? other->turn > turn : atomic_load(&other->phase) < PHASE_CONNECT)
+		return false;
+	return network_contains_on_link(client, &other->client_addr);
+}
+
+/* Turns are given out under the lock of the slot that gets one: whoever looks at a slot later sees
+ * every turn there that came before his own. */
+size_t registry_take_turn(struct registry_slot *s, const struct network *client)
+{
+	struct registry *r = s->registry;
+	size_t before = 1;
+	uint64_t turn;
+
+	mutex_lock(&s->lock);
+	turn = s->turn = atomic_fetch_add(&r->last_turn, 1) + 1;
+	mutex_unlock(&s->lock);
+	for (size_t i = 0; i < r->count; i++) {
+		struct registry_slot *other = &r->slots[i];
+		int phase = atomic_load(&other->phase);
+
+		/* Free slots are not worth their lock. */
+		if (other == s || phase < PHASE_REQUEST || phase == PHASE_CLOSING)
+			continue;
+		mutex_lock(&other->lock);
+		before += was_before_locked(other, s, turn, client) ? 1 : 0;
+		mutex_unlock(&other->lock);
+	}
+	return before;
 }
 
 struct traffic *registry_traffic(struct registry_slot *s)
@@ -267,6 +309,12 @@ void registry_totals(struct registry *r, uint64_t *sent, uint64_t *received)
 	}
 }
 
+void registry_set_mark_alarm(struct registry *r, struct traffic_alarm *alarm)
+{
+	for (size_t i = 0; i < r->count; i++)
+		r->slots[i].traffic.mark_alarm = alarm;
+}
+
 void registry_set_alarm(struct registry *r, struct traffic_alarm *alarm)
 {
 	for (size_t i = 0; i < r->count; i++)
@@ -295,6 +343,7 @@ bool registry_end(struct registry *r, uint64_t id, enum end_reason reason)
  * (of a length of 0). */
 struct whose {
 	const struct network *client;
+	bool is_anonymous; /* of the client's those without a login only */
 	const char *user;
 	size_t user_len;
 };
@@ -304,7 +353,8 @@ static bool is_meant_locked(const struct registry_slot *s, const struct whose *w
 	if (s->id == 0)
 		return false;
 	if (w->client != NULL)
-		return network_contains_on_link(w->client, &s->client_addr);
+		return (!w->is_anonymous || s->user_len == 0) &&
+			network_contains_on_link(w->client, &s->client_addr);
 	return s->user_len == w->user_len &&
 		(s->user_len == 0 || memcmp(s->user, w->user, s->user_len) == 0);
 }
@@ -336,6 +386,12 @@ size_t registry_end_user(struct registry *r, const char *user, size_t len, enum 
 size_t registry_end_client(struct registry *r, const struct network *client, enum end_reason reason)
 {
 	return end_all_of(r, &(const struct whose){.client = client}, reason);
+}
+
+size_t registry_end_anonymous(
+	struct registry *r, const struct network *client, enum end_reason reason)
+{
+	return end_all_of(r, &(const struct whose){.client = client, .is_anonymous = true}, reason);
 }
 
 /* Ends the session when it is due; returns when it is, or was. The phase is looked at first: the

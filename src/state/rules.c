@@ -410,3 +410,23 @@ const char *rules_warning(const struct rules *r, size_t index)
 {
 	return r == NULL || index >= r->warning_count ? NULL : r->warnings[index];
 }
+
+/* ---- files ---- */
+
+static void tell_of_files(
+	const struct rule_area *area, void (*take)(void *context, const char *path), void *context)
+{
+	for (size_t i = 0; i < area->file_count; i++) {
+		if (area->files[i].list != NULL && !area->files[i].is_copy)
+			take(context, area->files[i].path);
+	}
+}
+
+void rules_each_file(
+	const struct rules *r, void (*take)(void *context, const char *path), void *context)
+{
+	for (size_t i = 0; r != NULL && i < r->count; i++) {
+		tell_of_files(&r->rules[i]->from, take, context);
+		tell_of_files(&r->rules[i]->to, take, context);
+	}
+}

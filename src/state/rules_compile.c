@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "base/hashmap.h"
+#include "state/copies.h"
 #include "state/rule_set.h"
 #include "state/rules.h"
 
@@ -140,8 +141,8 @@ static struct rule_area *areas_of(struct rule *rule, enum rule_keyword keyword)
 	return keyword == RULE_FROM ? &rule->from : &rule->to;
 }
 
-/* The list of that file which an earlier rule has had read; NULL: none has. */
-static struct rule_list *find_read(
+/* That file, where an earlier rule has had it read; NULL: none has. */
+static const struct rule_file *find_read(
 	const struct rules *r, enum rule_keyword keyword, const char *path)
 {
 	for (size_t i = 0; i < r->count; i++) {
@@ -149,7 +150,7 @@ static struct rule_list *find_read(
 
 		for (size_t k = 0; k < area->file_count; k++) {
 			if (area->files[k].list != NULL && strcmp(area->files[k].path, path) == 0)
-				return area->files[k].list;
+				return &area->files[k];
 		}
 	}
 	return NULL;
@@ -163,8 +164,22 @@ static int warn_of_skipped(struct compiling *c, const struct rule_list_file *fil
 		c, "%s; %zu lines of the file are skipped", file->first_skipped, file->skipped);
 }
 
-/* Whoever starts must serve; so it is said, and the rule keeps to the safe side. This is the place
- * for a copy of the file that was read before, where there is one. */
+/* What was read last, where that is kept. False when it is not. */
+static bool read_copy_of_rule(const struct compiling *c, struct rule_file *file, bool names)
+{
+	char path[PATH_MAX], why[RULE_LIST_ERROR_MAX];
+	struct rule_list_file read;
+
+	if (*c->settings->state_dir == '\0' ||
+		rule_list_read(copies_path(c->settings->state_dir, file->path, path), names, &read,
+			why) < 0)
+		return false;
+	file->list = read.list;
+	file->is_copy = true;
+	return true;
+}
+
+/* Whoever starts must serve; so it is said, and the rule keeps to the safe side. */
 static int do_without(struct compiling *c, const struct rule *rule, const char *why)
 {
 	return warn_of_set(c, "%s: so the rule \"%s\" %s", why, rule->text,
@@ -178,6 +193,9 @@ static int read_file_of_rule(
 	struct rule_list_file read;
 
 	if (rule_list_read(file->path, names, &read, why) < 0) {
+		if (c->at_start && read_copy_of_rule(c, file, names))
+			return warn_of_set(
+				c, "%s: so it serves as it was when it was read last", why);
 		if (c->at_start)
 			return do_without(c, rule, why);
 		return refuse_set(c, "%srule: %.400s", where_it_stands(&rule->place, where), why);
@@ -191,10 +209,11 @@ static int read_files(struct compiling *c, struct rule *rule, enum rule_keyword 
 	struct rule_area *area = areas_of(rule, keyword);
 
 	for (size_t i = 0; i < area->file_count; i++) {
-		struct rule_list *list = find_read(c->rules, keyword, area->files[i].path);
+		const struct rule_file *known = find_read(c->rules, keyword, area->files[i].path);
 
-		if (list != NULL)
-			area->files[i].list = rule_list_hold(list);
+		area->files[i].is_copy = known != NULL && known->is_copy;
+		if (known != NULL)
+			area->files[i].list = rule_list_hold(known->list);
 		else if (read_file_of_rule(c, rule, &area->files[i], keyword == RULE_TO) < 0)
 			return -1;
 	}

@@ -387,6 +387,38 @@ const struct setting settings_table[] = {
 			"addresses take turns. A password that was right once is checked without. "
 			"auto: one for each processor that the server may use, as long as a 16th of "
 			"the memory holds them, 16 MB each."},
+	{.name = "user_defaults",
+		AT(LIMITS, user_defaults),
+		.initial = "",
+		.most = LIMITS_OF_USERS,
+		.reloadable = true,
+		.value_name = "LIMITS",
+		.help = "What holds for each user, as far as neither the users file nor a group "
+			"says something else: sessions=50 rate=20Mbit quota=50GB/month."},
+	{.name = "group_defaults",
+		AT(GROUP_LIMITS, group_defaults),
+		.initial = "",
+		.reloadable = true,
+		.value_name = "LINE",
+		.help = "@GROUP and what holds for each user in it: @pupils sessions=10 "
+			"quota=1GB/day. A line a group. Of several groups the most generous "
+			"counts."},
+	{.name = "client_limits",
+		AT(CLIENT_LIMITS, client_limits),
+		.initial = "",
+		.reloadable = true,
+		.value_name = "LINE",
+		.help = "Addresses, networks and groups of clients, and what holds for each client "
+			"address in them: 192.168.1.50, @room12 rate=2Mbit quota=1GB/day. The "
+			"first line that fits a client counts."},
+	{.name = "anonymous_defaults",
+		AT(LIMITS, anonymous_defaults),
+		.initial = "",
+		.most = LIMITS_OF_CLIENTS,
+		.reloadable = true,
+		.value_name = "LIMITS",
+		.help = "What holds for the sessions without a login of each client address, as far "
+			"as client_limits says nothing."},
 	{.name = "ban",
 		AT(BAN, ban),
 		.initial = "10 in 10m for 1m to 1d",
@@ -442,6 +474,41 @@ const struct setting settings_table[] = {
 		.value_name = "TIME",
 		.help = "How long it is remembered that a name does not exist. Other answers are "
 			"kept for as long as they allow."},
+	{.name = "state_dir",
+		AT(TEXT, state_dir),
+		.initial = "",
+		.value_name = "DIR",
+		.help = "Folder for what is to outlive the server: what was decided at the monitor "
+			"(temporary rules, limits, bans), used quotas, and the history of "
+			"accounts. It has to exist, and belongs to one server. Empty: nothing is "
+			"kept."},
+	{.name = "history_days",
+		AT(NUMBER, history_days),
+		.initial = "400",
+		.least = 0,
+		.most = 36500,
+		.reloadable = true,
+		.value_name = "N",
+		.help = "Days for which it is kept how much each user and each client address has "
+			"used the proxy, if state_dir is set. 0: nothing is kept of that."},
+	{.name = "sites_days",
+		AT(NUMBER, sites_days),
+		.initial = "0",
+		.least = 0,
+		.most = 36500,
+		.reloadable = true,
+		.value_name = "N",
+		.help = "Days for which it is kept which sites each user and each client address "
+			"has visited, if state_dir is set. 0: nobody is watched."},
+	{.name = "client_names",
+		AT(TEXT, client_names),
+		.initial = "",
+		.reloadable = true,
+		.is_files = true,
+		.value_name = "FILE",
+		.help = "File with the names of clients, which are shown beside their addresses and "
+			"decide nothing: ADDRESS NAME a line as in /etc/hosts, or the leases of "
+			"dnsmasq, ISC dhcpd or Kea. It is read again when it has changed; empty: none."},
 	{.name = "access_log_file",
 		AT(TEXT, access_log_file),
 		.initial = "",

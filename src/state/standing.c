@@ -223,15 +223,12 @@ static int by_key(const void *a, const void *b)
 	return order != 0 ? order : (int)f->kind - (int)g->kind;
 }
 
-static struct standing_fact *copy_sorted(
-	struct standing *s, const struct choice *c, size_t *count, void (*then)(struct standing *s))
+static struct standing_fact *copy_sorted(struct standing *s, const struct choice *c, size_t *count)
 {
 	struct standing_fact *facts;
 
 	mutex_lock(&s->lock);
 	facts = copy_locked(s, c, count);
-	if (facts != NULL && then != NULL)
-		then(s);
 	mutex_unlock(&s->lock);
 	if (facts != NULL)
 		qsort(facts, *count, sizeof(*facts), by_key);
@@ -240,7 +237,7 @@ static struct standing_fact *copy_sorted(
 
 struct standing_fact *standing_list(struct standing *s, enum standing_kind kind, size_t *count)
 {
-	return copy_sorted(s, &(struct choice){.kind = kind}, count, NULL);
+	return copy_sorted(s, &(struct choice){.kind = kind}, count);
 }
 
 /* ---- for whoever keeps it ---- */
@@ -267,30 +264,51 @@ const char *standing_term(struct standing *s)
 	return standing_is_kept(s) ? "" : " (until the next start)";
 }
 
-/* One that is gone, and told; NULL: there is none. */
-static struct fact *find_told_locked(struct standing *s) REQUIRES(&s->lock)
+struct standing_fact *standing_changes(struct standing *s, size_t *count)
 {
-	size_t position = 0;
-	struct fact *f;
-
-	do
-		f = hashmap_next(s->facts, &position);
-	while (f != NULL && f->value != NULL);
-	return f;
+	return copy_sorted(s, &(struct choice){.is_of_changes = true}, count);
 }
 
-static void note_told_locked(struct standing *s) REQUIRES(&s->lock)
+static bool is_same_value(const char *a, const char *b)
+{
+	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+/* What has become another since stays to be told. Returns what is to be freed. */
+static struct fact *note_told_locked(struct standing *s, const struct fact *like,
+	const struct standing_fact *told) REQUIRES(&s->lock)
+{
+	struct fact *f = find_fact_locked(s, like);
+
+	if (f == NULL || !is_same_value(f->value, told->value))
+		return NULL;
+	f->is_changed = false;
+	return f->value == NULL ? hashmap_remove(s->facts, f->name, f->name_len) : NULL;
+}
+
+void standing_told(struct standing *s, const struct standing_fact *facts, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct fact *like = make_fact(facts[i].kind, facts[i].key), *gone;
+
+		if (like == NULL)
+			return; /* they are told again, which changes nothing */
+		mutex_lock(&s->lock);
+		gone = note_told_locked(s, like, &facts[i]);
+		mutex_unlock(&s->lock);
+		if (gone != NULL)
+			free_fact(gone);
+		free(like);
+	}
+}
+
+void standing_tell_all(struct standing *s)
 {
 	size_t position = 0;
 	struct fact *f;
 
+	mutex_lock(&s->lock);
 	while ((f = hashmap_next(s->facts, &position)) != NULL)
-		f->is_changed = false;
-	while ((f = find_told_locked(s)) != NULL)
-		free_fact(hashmap_remove(s->facts, f->name, f->name_len));
-}
-
-struct standing_fact *standing_take_changes(struct standing *s, size_t *count)
-{
-	return copy_sorted(s, &(struct choice){.is_of_changes = true}, count, note_told_locked);
+		f->is_changed = true;
+	mutex_unlock(&s->lock);
 }

@@ -10,6 +10,10 @@
 
 #define WINDOW_MS 1000
 
+/* Of what is left to an account before its end each session may take this part at once. */
+#define ROOM_SHARE 16
+#define ROOM_LEAST 4096 /* bytes */
+
 /* Relaxed: such a number is right by itself, and only one thread writes it. What belongs together
  * says in which order it is written and read. */
 #define GET(field) atomic_load_explicit(field, memory_order_relaxed)
@@ -54,6 +58,54 @@ static bool read_window(const struct traffic *t, struct window *w)
 	w->sent_rate = FETCH(&t->sent_rate);
 	w->received_rate = FETCH(&t->received_rate);
 	return before % 2 == 0 && GET(&t->window) == before;
+}
+
+/* ---- the ends and marks of accounts ---- */
+
+static uint64_t total_of(const struct tally *tally)
+{
+	return GET(&tally->sent) + GET(&tally->received);
+}
+
+/* The second tally is that of the user who has logged in. */
+static bool holds_for(const struct traffic *t, const struct tally *tally)
+{
+	return t->tallies[1] == NULL || !GET(&tally->end_is_for_anonymous);
+}
+
+/* Each takes a part of what is left, down to a few pages. */
+static uint64_t room_of(const struct tally *tally, uint64_t end)
+{
+	uint64_t total = total_of(tally), left = total < end ? end - total : 0;
+	uint64_t part = left / ROOM_SHARE;
+
+	if (part >= ROOM_LEAST)
+		return part;
+	return left < ROOM_LEAST ? left : ROOM_LEAST;
+}
+
+uint64_t traffic_room(const struct traffic *t, uint64_t wanted)
+{
+	for (size_t i = 0; i < TRAFFIC_TALLIES && t->tallies[i] != NULL; i++) {
+		uint64_t end = GET(&t->tallies[i]->end), room;
+
+		if (end == 0 || !holds_for(t, t->tallies[i]))
+			continue;
+		room = room_of(t->tallies[i], end);
+		if (room < wanted)
+			wanted = room;
+	}
+	return wanted;
+}
+
+/* Only the first who comes rings. */
+static void pass_mark(const struct traffic *t, struct tally *tally, uint64_t mark)
+{
+	struct traffic_alarm *a = t->mark_alarm;
+
+	if (total_of(tally) >= mark && atomic_compare_exchange_strong(&tally->mark, &mark, 0) &&
+		a != NULL)
+		a->ring(a->context);
 }
 
 /* ---- the worker ---- */
@@ -148,9 +200,12 @@ void traffic_count(struct traffic *t, enum traffic_direction direction, uint64_t
 	SET(own, GET(own) + bytes);
 	for (size_t i = 0; i < TRAFFIC_TALLIES && t->tallies[i] != NULL; i++) {
 		struct tally *shared = t->tallies[i];
+		uint64_t mark = GET(&shared->mark);
 
 		atomic_fetch_add_explicit(
 			outward ? &shared->sent : &shared->received, bytes, memory_order_relaxed);
+		if (mark != 0)
+			pass_mark(t, shared, mark);
 	}
 }
 

@@ -15,12 +15,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "base/hashmap.h"
 #include "base/lines.h"
 #include "base/lock.h"
 #include "state/hash_kinds.h"
+#include "state/ledger_limits.h"
 #include "state/password.h"
 
 #define TAG_SIZE HASHING_KEY_SIZE
@@ -34,6 +36,7 @@ struct user {
 	size_t name_len;
 	const char *hash; /* behind the name, and so are the attributes behind the hash */
 	const char *attributes;
+	struct limits_in_force *bar; /* to logging in; NULL: nothing is */
 	char name[];
 };
 
@@ -50,6 +53,7 @@ struct users {
 
 	struct hashing *hashing;
 	struct ledger *ledger;
+	struct limit_book *book; /* of the thread that makes changes; NULL: there is none */
 	struct hashmap *given; /* names of the command line, each as its own value; NULL: none */
 	bool are_kept; /* there is a backend */
 	struct users_backend backend;
@@ -90,21 +94,69 @@ static struct user *copy_record(const struct user_record *record)
 	return user;
 }
 
+static void find_limits(const struct users *u, const struct user *user, struct limits_in_force *out,
+	struct limit_sources *sources)
+{
+	struct limits own = {.said = {0}};
+	char why[LIMITS_ERROR_MAX];
+
+	/* The backend has looked at it. */
+	(void)limits_parse(user->attributes, LIMITS_OF_USER, &own, why);
+	if (u->book != NULL)
+		limit_book_of_user(u->book, &own, out, sources);
+	else
+		*out = (struct limits_in_force){.is_kept_out = false};
+}
+
+/* What may keep the user from logging in; NULL: nothing does. -1 without memory. */
+static int find_bar(const struct users *u, const struct user *user, struct limits_in_force **out)
+{
+	struct limits_in_force in_force;
+
+	*out = NULL;
+	find_limits(u, user, &in_force, NULL);
+	if (!in_force.is_kept_out && !limits_have(&in_force.limits, LIMIT_EXPIRES) &&
+		!limits_have(&in_force.limits, LIMIT_FROM))
+		return 0;
+	*out = malloc(sizeof(**out));
+	if (*out == NULL)
+		return -1;
+	**out = in_force;
+	return 0;
+}
+
 /* Whoever replaces somebody of that name gets that one's entry when he does. */
 static struct user *user_new(struct users *u, const struct user_record *record)
 {
 	struct user *user = copy_record(record);
 
-	if (user != NULL)
-		user->kind = hash_kinds_find(&u->kinds, user->hash);
-	if (user == NULL || find_user(u, record->name, record->name_len) != NULL)
+	if (user == NULL)
+		return NULL;
+	user->kind = hash_kinds_find(&u->kinds, user->hash);
+	if (find_bar(u, user, &user->bar) < 0) {
+		free(user);
+		return NULL;
+	}
+	if (find_user(u, record->name, record->name_len) != NULL)
 		return user;
 	user->entry = ledger_add_user(u->ledger, record->name, record->name_len);
 	if (user->entry == NULL) {
+		free(user->bar);
 		free(user);
 		return NULL;
 	}
 	return user;
+}
+
+/* The user's entry is held to what is said of the user. -1 without memory. */
+static int limit_entry_of(const struct users *u, const struct user *user)
+{
+	struct limits_in_force in_force;
+
+	if (u->book == NULL)
+		return 0;
+	find_limits(u, user, &in_force, NULL);
+	return ledger_limit_user(user->entry, &in_force);
 }
 
 /* NULL is allowed. */
@@ -114,6 +166,8 @@ static void user_free(void *memory)
 
 	if (user != NULL && user->entry != NULL)
 		ledger_retire_user(user->entry);
+	if (user != NULL)
+		free(user->bar);
 	free(user);
 }
 
@@ -305,9 +359,46 @@ static void retire_the_gone(struct hashmap *old, users_farewell *farewell, void 
 			continue;
 		ledger_retire_user(user->entry);
 		user->entry = NULL;
-		if (has_sessions && farewell != NULL)
-			farewell(context, user->name, user->name_len);
+		if (farewell != NULL)
+			farewell(context, user->name, user->name_len, has_sessions);
 	}
+}
+
+/* Of the thread that makes changes: nobody else changes the map. Whose limits cannot be kept for
+ * want of memory keeps those that he has. */
+static void limit_all_entries(struct users *u)
+{
+	size_t position = 0;
+	const struct user *user;
+
+	while ((user = hashmap_next(u->map, &position)) != NULL)
+		(void)!limit_entry_of(u, user);
+}
+
+static int follow_book(struct users *u, struct user *user)
+{
+	struct limits_in_force *fresh, *old;
+
+	if (find_bar(u, user, &fresh) < 0)
+		return -1;
+	rwlock_write(&u->lock);
+	old = user->bar;
+	user->bar = fresh;
+	rwlock_write_unlock(&u->lock);
+	free(old);
+	return limit_entry_of(u, user);
+}
+
+int users_follow(struct users *u, struct limit_book *book)
+{
+	size_t position = 0;
+	struct user *user;
+	int result = 0;
+
+	u->book = book;
+	while ((user = hashmap_next(u->map, &position)) != NULL)
+		result = follow_book(u, user) < 0 ? -1 : result;
+	return result;
 }
 
 struct users_difference users_put_into_effect(
@@ -323,6 +414,7 @@ struct users_difference users_put_into_effect(
 	settle_locked(u, &draft->kinds);
 	rwlock_write_unlock(&u->lock);
 	draft->map = old;
+	limit_all_entries(u);
 	u->backend.settle(u->backend.context);
 	retire_the_gone(old, farewell, context);
 	users_draft_free(draft);
@@ -435,6 +527,8 @@ struct found {
 	bool is_known;
 	bool is_admin;
 	bool has_tag;
+	bool depends_on_place; /* `from` of the user */
+	enum login_result bar; /* LOGIN_OK, or why a right password is none */
 	char hash[PASSWORD_HASH_SIZE];
 	char decoy[PASSWORD_HASH_SIZE]; /* "": the hash costs as much */
 	unsigned char tag[TAG_SIZE];
@@ -465,6 +559,32 @@ static void compute_tag(
 	sodium_stackzero(LEFT_ON_STACK);
 }
 
+static bool is_in_networks(const struct limits *limits, const struct addr *from)
+{
+	for (size_t i = 0; i < limits->from_count; i++) {
+		if (network_contains(&limits->from[i], from))
+			return true;
+	}
+	return false;
+}
+
+/* Why the user may not log in from there now; LOGIN_OK when he may. With the lock held. */
+static enum login_result bar_of(const struct user *user, const struct addr *from)
+{
+	const struct limits_in_force *h = user->bar;
+
+	if (h == NULL)
+		return LOGIN_OK;
+	if (h->is_kept_out)
+		return LOGIN_DISABLED;
+	if (limits_have(&h->limits, LIMIT_EXPIRES) && time(NULL) >= h->limits.expires)
+		return LOGIN_EXPIRED;
+	if (limits_have(&h->limits, LIMIT_FROM) && from != NULL &&
+		!is_in_networks(&h->limits, from))
+		return LOGIN_NOT_FROM_HERE;
+	return LOGIN_OK;
+}
+
 static void look_up(struct users *u, const struct claim *c, struct found *f)
 {
 	const struct user *user;
@@ -475,6 +595,9 @@ static void look_up(struct users *u, const struct claim *c, struct found *f)
 	if (c->by_admin && !f->is_admin)
 		user = NULL;
 	f->is_known = user != NULL;
+	f->bar = user != NULL ? bar_of(user, c->from) : LOGIN_OK;
+	f->depends_on_place =
+		user != NULL && user->bar != NULL && limits_have(&user->bar->limits, LIMIT_FROM);
 	f->has_tag = user != NULL && user->has_tag;
 	if (f->has_tag)
 		memcpy(f->tag, user->tag, TAG_SIZE);
@@ -498,15 +621,18 @@ static void remember_tag(
 	rwlock_write_unlock(&u->lock);
 }
 
-/* Is it the password that was right before, of whom was found? `tag` receives the keyed hash of it.
+/* Is it the password that was right before, of whom was found, and who may log in? `tag` receives
+ * the keyed hash of it.
  */
 static bool has_right_tag(const struct users *u, const struct claim *c, const struct found *f,
 	unsigned char tag[TAG_SIZE])
 {
 	compute_tag(u, c, f->hash, tag);
-	return f->has_tag && sodium_memcmp(tag, f->tag, TAG_SIZE) == 0;
+	return f->has_tag && sodium_memcmp(tag, f->tag, TAG_SIZE) == 0 && f->bar == LOGIN_OK;
 }
 
+/* Is it the password that was right before, of somebody who may log in? `tag` receives the keyed
+ * hash of it otherwise. */
 static bool is_remembered(
 	struct users *u, const struct claim *c, struct found *f, unsigned char tag[TAG_SIZE])
 {
@@ -535,7 +661,8 @@ static enum login_result compare_quickly(
 	return LOGIN_OK;
 }
 
-/* LOGIN_OK, LOGIN_REFUSED, or LOGIN_NO_MEMORY. */
+/* LOGIN_OK, LOGIN_REFUSED, LOGIN_NO_MEMORY, or what bars the user. Whoever is barred pays like one
+ * whose password is wrong. */
 static enum login_result compare_slowly(
 	struct users *u, const struct claim *c, const struct found *f)
 {
@@ -546,10 +673,11 @@ static enum login_result compare_slowly(
 		return LOGIN_NO_MEMORY;
 	/* A password with a NUL in it is not the one that was hashed. */
 	matches = matches && f->is_known && strlen(c->password) == c->password_len;
-	if (!matches && *f->decoy != '\0' && password_check(c->password, f->decoy, &ignored) < 0)
+	if ((!matches || f->bar != LOGIN_OK) && *f->decoy != '\0' &&
+		password_check(c->password, f->decoy, &ignored) < 0)
 		return LOGIN_NO_MEMORY;
 	hashing_note_cost(u->hashing, clock_ms() - begun);
-	return matches ? LOGIN_OK : LOGIN_REFUSED;
+	return matches ? f->bar : LOGIN_REFUSED;
 }
 
 static void count_outcome(const struct claim *c, bool right)
@@ -624,7 +752,7 @@ static enum login_result check_claim(
 		return result;
 	if (is_counted(c, f) && holdoff_holds(c->holdoff, c->from, clock_ms()))
 		return LOGIN_HELD_OFF;
-	if (is_counted(c, f))
+	if (is_counted(c, f) || f->depends_on_place)
 		widen_key(u, c, tag);
 	wait->key = tag;
 	return check_in_turn(u, c, wait, f);
@@ -645,21 +773,24 @@ static bool make_claim(struct claim *c, const struct login *login)
 	return true;
 }
 
-/* A session begins of the user whose hash this is; NULL: he is gone, or has another one by now.
- * Hashes have a salt, so nobody who has got the name since has the same. */
-static struct ledger_entry *join_user(struct users *u, const struct claim *c, const char *hash)
+/* A session begins of the user whose hash this is; LOGIN_REFUSED: he is gone, or has another one by
+ * now. Hashes have a salt, so nobody who has got the name since has the same. */
+static enum login_result join_user(
+	struct users *u, const struct claim *c, const char *hash, struct ledger_entry **entry)
 {
-	struct ledger_entry *entry = NULL;
+	enum login_result result = LOGIN_REFUSED;
 	const struct user *user;
 
 	rwlock_read(&u->lock);
 	user = hashmap_get(u->map, c->name, c->name_len);
 	if (user != NULL && strcmp(user->hash, hash) == 0)
-		entry = user->entry;
-	if (entry != NULL)
-		ledger_join_user(entry);
+		result = bar_of(user, c->from);
+	if (result == LOGIN_OK) {
+		*entry = user->entry;
+		ledger_join_user(*entry);
+	}
 	rwlock_read_unlock(&u->lock);
-	return entry;
+	return result;
 }
 
 enum login_result users_login(struct users *u, const struct login *login, int64_t deadline,
@@ -681,8 +812,21 @@ enum login_result users_login(struct users *u, const struct login *login, int64_
 	sodium_memzero(c.password, sizeof(c.password));
 	if (result != LOGIN_OK)
 		return result;
-	*entry = join_user(u, &c, f.hash);
-	return *entry != NULL ? LOGIN_OK : LOGIN_REFUSED;
+	return join_user(u, &c, f.hash, entry);
+}
+
+enum login_result users_bar(
+	struct users *u, const char *name, size_t name_len, const struct addr *from)
+{
+	enum login_result bar = LOGIN_OK;
+	const struct user *user;
+
+	rwlock_read(&u->lock);
+	user = hashmap_get(u->map, name, name_len);
+	if (user != NULL)
+		bar = bar_of(user, from);
+	rwlock_read_unlock(&u->lock);
+	return bar;
 }
 
 bool users_have(struct users *u, const char *name, size_t name_len)
@@ -818,6 +962,7 @@ static void put_user(struct users *u, struct user *user)
 	settle_locked(u, &kinds);
 	rwlock_write_unlock(&u->lock);
 	user_free(old);
+	(void)!limit_entry_of(u, user);
 }
 
 /* First at the backend, then in the map: all that could fail there was done before. */
@@ -854,6 +999,32 @@ int users_add(struct users *u, const char *name, const char *hash, enum user_rol
 
 	if (find_user(u, name, record.name_len) != NULL)
 		return refuse_change(error, name, "exists already");
+	return store_user(u, &record, error);
+}
+
+int users_add_limited(struct users *u, const char *name, const char *hash, const char *attributes,
+	char error[USERS_ERROR_MAX])
+{
+	struct user_record record = record_of(name, hash, USER_ROLE_USER);
+
+	if (find_user(u, name, record.name_len) != NULL)
+		return refuse_change(error, name, "exists already");
+	record.attributes = attributes;
+	return store_user(u, &record, error);
+}
+
+int users_set_attributes(
+	struct users *u, const char *name, const char *attributes, char error[USERS_ERROR_MAX])
+{
+	size_t len = strlen(name);
+	const struct user *old = find_user(u, name, len);
+	struct user_record record;
+
+	if (old == NULL)
+		return refuse_change(error, name, "does not exist");
+	record = record_of(name, old->hash, old->role);
+	record.attributes = attributes;
+	record.sets_attributes = true;
 	return store_user(u, &record, error);
 }
 
@@ -1045,5 +1216,29 @@ bool users_get(struct users *u, const char *name, struct user_info *out)
 	if (user != NULL)
 		*out = (struct user_info){.role = user->role, .figures = ledger_read(user->entry)};
 	rwlock_read_unlock(&u->lock);
+	return user != NULL;
+}
+
+bool users_own_limits(struct users *u, const char *name, struct limits *out)
+{
+	char why[LIMITS_ERROR_MAX];
+	const struct user *user;
+
+	rwlock_read(&u->lock);
+	user = hashmap_get(u->map, name, strlen(name));
+	*out = (struct limits){.said = {0}};
+	if (user != NULL)
+		(void)limits_parse(user->attributes, LIMITS_OF_USER, out, why);
+	rwlock_read_unlock(&u->lock);
+	return user != NULL;
+}
+
+bool users_limits(struct users *u, const char *name, struct limits_in_force *out,
+	struct limit_sources *sources)
+{
+	const struct user *user = find_user(u, name, strlen(name));
+
+	if (user != NULL)
+		find_limits(u, user, out, sources);
 	return user != NULL;
 }

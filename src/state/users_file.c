@@ -1,9 +1,9 @@
 /*
- * The file belongs to people: they write comments into it, and fields that this version does not
- * know yet. So a line is taken apart only as far as it has to be. Reading refuses what it does not
- * understand instead of passing over it, since a limit that is ignored is worse than none; writing
- * copies lines byte for byte, and of the line that changes everything behind the role. What cannot
- * be read to its end is never taken for shorter than it is (base/lines).
+ * The file belongs to people: they write comments into it, and blanks where they like them. So a
+ * line is taken apart only as far as it has to be. Reading refuses what it does not understand
+ * instead of passing over it, since a limit that is ignored is worse than none; writing copies
+ * lines byte for byte, and of the line that changes everything behind the role. What cannot be read
+ * to its end is never taken for shorter than it is (base/lines).
  *
  * It is written to as it was when it was read or written last, and as nothing else: what an editor,
  * or another server, has made of it since is not known here, and would be half taken over or lost.
@@ -32,11 +32,10 @@
 #include "base/lines.h"
 #include "base/log.h"
 #include "base/stamp.h"
+#include "state/limits.h"
 
 #define BLANKS " \t"
-#define KEY_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
-#define KEY_SHOWN 64 /* bytes of an unknown one */
-#define PROBLEM_MAX 256
+#define PROBLEM_MAX LIMITS_ERROR_MAX
 #define LOCK_TRIES 100 /* for another server to be done: one second */
 #define LOCK_PAUSE_NS 10000000L
 #define ACL "system.posix_acl_access" /* what acl(5) adds to the nine bits */
@@ -47,10 +46,6 @@ struct users_file {
 	struct stamp loaded; /* when it was read last, which may be to come into effect */
 	char path[];
 };
-
-/* None of them has an effect yet. */
-static const char *const attribute_keys[] = {"groups", "sessions", "sessions_client", "rate",
-	"quota", "over", "expires", "from", "disabled", "guest"};
 
 static int fail_with_errno(char *error, const char *path, const char *what)
 {
@@ -94,38 +89,6 @@ static const char *tail_of(const char *line, size_t len)
 
 /* ---- reading ---- */
 
-static bool is_known_key(const char *key, size_t len)
-{
-	for (size_t i = 0; i < sizeof(attribute_keys) / sizeof(attribute_keys[0]); i++) {
-		if (strlen(attribute_keys[i]) == len && memcmp(attribute_keys[i], key, len) == 0)
-			return true;
-	}
-	return false;
-}
-
-/* What is wrong with one attribute, in `problem`. */
-static const char *judge_attribute(const char *item, size_t len, char problem[PROBLEM_MAX])
-{
-	size_t key_len = strspn(item, KEY_CHARACTERS);
-
-	if (key_len == 0 || key_len + 1 >= len || item[key_len] != '=')
-		return "the fourth field is not KEY=VALUE KEY=VALUE ...";
-	if (is_known_key(item, key_len))
-		snprintf(problem, PROBLEM_MAX, "%.*s: not yet in effect", (int)key_len, item);
-	else
-		snprintf(problem, PROBLEM_MAX, "%.*s: unknown in the fourth field",
-			key_len < KEY_SHOWN ? (int)key_len : KEY_SHOWN, item);
-	return problem;
-}
-
-/* NULL, or why the attributes cannot be taken: as long as none has an effect, the first decides. */
-static const char *judge_attributes(const char *text, char problem[PROBLEM_MAX])
-{
-	const char *item = text + strspn(text, BLANKS);
-
-	return *item == '\0' ? NULL : judge_attribute(item, strcspn(item, BLANKS), problem);
-}
-
 static bool parse_role_field(const char *word, enum user_role *role)
 {
 	*role = USER_ROLE_USER;
@@ -136,6 +99,7 @@ static bool parse_role_field(const char *word, enum user_role *role)
 static const char *parse_entry(char *line, struct user_record *out, char problem[PROBLEM_MAX])
 {
 	char *rest = line;
+	struct limits limits;
 	const char *why;
 
 	out->name = strsep(&rest, ":");
@@ -151,7 +115,7 @@ static const char *parse_entry(char *line, struct user_record *out, char problem
 	if (!parse_role_field(strsep(&rest, ":"), &out->role))
 		return "the third field, the role, is neither user nor admin";
 	out->attributes = rest == NULL ? "" : rest + strspn(rest, BLANKS);
-	return judge_attributes(out->attributes, problem);
+	return limits_parse(out->attributes, LIMITS_OF_USER, &limits, problem) ? NULL : problem;
 }
 
 /* Where the users go that are read. */
@@ -185,7 +149,7 @@ static int read_entries(
 
 		if (why == NULL)
 			continue;
-		snprintf(error, USERS_ERROR_MAX, "%.700s:%d: %s", path, line.number, why);
+		snprintf(error, USERS_ERROR_MAX, "%.480s:%d: %.500s", path, line.number, why);
 		return -1;
 	}
 	return result == LINES_END ? 0 : -1;
@@ -257,7 +221,9 @@ static void put_line(FILE *out, const struct edit *edit, const struct line *line
 
 	if (is_his && user == NULL)
 		return;
-	if (is_his)
+	if (is_his && user->sets_attributes)
+		put_new_line(out, user, "");
+	else if (is_his)
 		fprintf(out, "%s:%s:%s%s", user->name, user->hash, user_role_word(user->role),
 			tail_of(line->text, line->len));
 	else

@@ -13,6 +13,7 @@ static const char help_text[] = "OK\n"
 				"ACCESS_LOG [<name>|* [<count>]] - the log - of accesses\n"
 				"END_USER <name>|<client> - ends those of somebody\n"
 				"SET_ROLE <name> user|admin - a role\n"
+				"WATCH [user=<name>] [client=<client>] [to=<host>] - events\n"
 				"ODD a|b [<c|d>|e] - literals\n\n";
 
 static struct answer help;
@@ -68,12 +69,26 @@ static void the_first_word_is_a_command(void **state)
 	(void)state;
 	assert_found("",
 		"STATS CONFIG CONNECTIONS KILL LOG_LEVEL ADD_USER ACCESS_LOG END_USER "
-		"SET_ROLE ODD",
+		"SET_ROLE WATCH ODD",
 		NULL);
 	assert_found("  CON", "CONFIG CONNECTIONS", NULL);
 	assert_found("con", "CONFIG CONNECTIONS", NULL);
 	assert_found("STATS", "STATS", NULL);
 	assert_found("X", "", NULL);
+}
+
+/* They may stand in any order; what stands behind one is completed from there on. */
+static void parameters_with_keys_are_completed_by_key_and_by_value(void **state)
+{
+	(void)state;
+	assert_found("WATCH ", "user= client= to=", NULL);
+	assert_found("WATCH to=x u", "user=", NULL);
+	assert_found("WATCH user=", "", "ACCOUNTS");
+	assert_found("WATCH to=x user=al", "", "ACCOUNTS");
+	assert_int_equal(found.begun_len, 2);
+	assert_found("WATCH client=1", "", "CLIENTS");
+	assert_found("WATCH to=1", "", NULL);
+	assert_found("WATCH x", "", NULL);
 }
 
 static void parameters_come_from_the_help(void **state)
@@ -161,6 +176,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_first_word_is_a_command),
 		cmocka_unit_test(parameters_come_from_the_help),
+		cmocka_unit_test(parameters_with_keys_are_completed_by_key_and_by_value),
 		cmocka_unit_test(replies_add_the_names_that_begin_so),
 		cmocka_unit_test(names_with_control_bytes_are_left_out),
 		cmocka_unit_test(tells_how_much_is_certain),

@@ -114,6 +114,32 @@ static void clients_are_records(void **state)
 	assert_json("CLIENTS", "OK\n\n", "{\"status\":\"OK\",\"clients\":[]}");
 }
 
+static void usage_says_of_which_days(void **state)
+{
+	(void)state;
+	assert_json("USAGE",
+		"OK 2026-11-01 to 2026-11-26\nuser:123 sessions:2 refused:0 sent:5 received:6 "
+		"seconds:7 deleted:2026-11-20\n\n",
+		"{\"status\":\"OK\",\"message\":\"2026-11-01 to 2026-11-26\",\"usage\":[{"
+		"\"user\":\"123\",\"sessions\":2,\"refused\":0,\"sent\":5,\"received\":6,"
+		"\"seconds\":7,\"deleted\":\"2026-11-20\"}]}");
+	assert_json("SITES", "OK 2026-11-01 to 2026-11-26\nsite:5m sessions:1\n\n",
+		"{\"status\":\"OK\",\"message\":\"2026-11-01 to 2026-11-26\",\"sites\":[{"
+		"\"site\":\"5m\",\"sessions\":1}]}");
+}
+
+/* The last of a failure's runs to the end of the line, whatever stands in it. */
+static void failures_have_their_advice_whole(void **state)
+{
+	(void)state;
+	assert_json("WHY * 5",
+		"OK The newest failures:\ntime:2025-07-15T12:42:10 user:- client:192.0.2.7 "
+		"reason:target_denied rule:3 error:- name:tv advice:set a:b, then c:d\n\n",
+		"{\"status\":\"OK\",\"failures\":[{\"time\":\"2025-07-15T12:42:10\",\"user\":"
+		"null,\"client\":\"192.0.2.7\",\"reason\":\"target_denied\",\"rule\":\"3\","
+		"\"error\":null,\"name\":\"tv\",\"advice\":\"set a:b, then c:d\"}]}");
+}
+
 static void bans_are_records(void **state)
 {
 	(void)state;
@@ -280,6 +306,8 @@ int main(void)
 		cmocka_unit_test(traffic_is_steps),
 		cmocka_unit_test(accounts_are_records),
 		cmocka_unit_test(clients_are_records),
+		cmocka_unit_test(usage_says_of_which_days),
+		cmocka_unit_test(failures_have_their_advice_whole),
 		cmocka_unit_test(bans_are_records),
 		cmocka_unit_test(settings_are_records),
 		cmocka_unit_test(users_are_names),

@@ -1,5 +1,6 @@
 /* link: against a server that misbehaves in every way: bytes one by one, silence, early ends. */
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <sys/eventfd.h>
@@ -215,6 +216,41 @@ static void takes_replies_byte_by_byte(void **state)
 	ask("STATS", true, "");
 	assert_int_equal(reply.count, 2);
 	assert_line(reply.lines[1], "b:2");
+	close_all();
+}
+
+static void await_next_line(struct monitor_line *line)
+{
+	struct pollfd p = {.fd = link_fd(link_), .events = POLLIN};
+	int result;
+
+	while ((result = link_next_line(link_, line)) == 0)
+		assert_true(poll(&p, 1, NET_PATIENCE_S * 1000) > 0);
+	assert_int_equal(result, 1);
+}
+
+/* WATCH: lines as they come, whole ones only, until the reply is ended; then the next request. */
+static void a_reply_that_goes_on_comes_line_by_line(void **state)
+{
+	static const struct step script[] = {{HEAR, "WATCH\n"}, {SAY, "OK Watching\nfirst\nsec"},
+		{HEAR, "\n"}, {SAY, "ond\n\n"}, {HEAR, "VERSION\n"}, {SAY, "OK 1\n\n"}, {END}};
+	static const char *const lines[] = {"OK Watching", "first"};
+	struct monitor_line line;
+
+	(void)state;
+	open_with(script, LONG_MS, LINK_REPLY_MAX);
+	assert_int_equal(link_send(link_, "WATCH"), 0);
+	for (size_t i = 0; i < COUNT(lines); i++) {
+		await_next_line(&line);
+		assert_true(answer_is(&line, lines[i]));
+	}
+	assert_int_equal(link_next_line(link_, &line), 0);
+	assert_int_equal(link_end_lines(link_), 0);
+	await_next_line(&line);
+	assert_true(answer_is(&line, "second"));
+	await_next_line(&line);
+	assert_int_equal(line.len, 0);
+	ask("VERSION", true, "1");
 	close_all();
 }
 
@@ -460,6 +496,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(logs_in_asks_and_says_goodbye),
 		cmocka_unit_test(takes_replies_byte_by_byte),
+		cmocka_unit_test(a_reply_that_goes_on_comes_line_by_line),
 		cmocka_unit_test(huge_lines_are_lines),
 		cmocka_unit_test(what_nobody_asked_for_is_no_reply),
 		cmocka_unit_test(quit_may_be_refused),

@@ -126,6 +126,21 @@ static void values_are_shown_without_escapes_where_they_can_be(void **state)
 		"\xe5\x90\x8d   \\x      \xe5\x90\x8d\n");
 }
 
+/* Advice stands in whole sentences beneath its record, and is no column. */
+static void advice_stands_beneath_its_record(void **state)
+{
+	static const char failures[] =
+		"OK\nuser:alice reason:no_method advice:one two: three four five six\n"
+		"user:bob reason:killed advice:-\n\n";
+
+	(void)state;
+	assert_true(fits(failures));
+	assert_string_equal(print(failures, 24),
+		"OK\nUSER  REASON\nalice no_method\n"
+		"    one two: three four\n    five six\n"
+		"bob   killed\n    -\n");
+}
+
 static void wide_texts_are_cut_to_their_columns(void **state)
 {
 	(void)state;
@@ -197,6 +212,7 @@ int main(void)
 		cmocka_unit_test(no_line_is_wider_than_the_terminal),
 		cmocka_unit_test(unknown_keys_are_columns_too),
 		cmocka_unit_test(values_are_shown_without_escapes_where_they_can_be),
+		cmocka_unit_test(advice_stands_beneath_its_record),
 		cmocka_unit_test(wide_texts_are_cut_to_their_columns),
 		cmocka_unit_test(the_name_of_a_line_stays_whole_before_others_are_left_out),
 		cmocka_unit_test(more_keys_than_there_is_room_for_do_no_harm),

@@ -40,7 +40,7 @@ static void take_connections(const char *text)
 {
 	struct answer r = answer_of(text);
 
-	assert_int_equal(top_model_take_connections(model, &r), 0);
+	assert_int_equal(top_model_take_list(model, TOP_SESSION_LIST, &r), 0);
 	answer_free(&r); /* the model has its own copy */
 }
 
@@ -407,6 +407,84 @@ static void a_selected_user_stays_selected(void **state)
 
 #define model_test(f) cmocka_unit_test_setup_teardown(f, make_model, free_model)
 
+/* ---- the other lists ---- */
+
+static void take_list(enum top_list list, const char *text)
+{
+	struct answer r = answer_of(text);
+
+	assert_int_equal(top_model_take_list(model, list, &r), 0);
+	answer_free(&r);
+}
+
+static const char *text_at(size_t row, enum top_column column)
+{
+	return top_model_row(model, row)->text[column];
+}
+
+static void accounts_are_users_by_name(void **state)
+{
+	(void)state;
+	take_list(TOP_ACCOUNT_LIST,
+		"OK\nname:bob role:user sessions:2 total:9 sent:1 received:5 "
+		"last_seen:2025-07-15T12:40:39 limits:rate=2Mbit\n"
+		"name:alice role:admin sessions:0 total:1 sent:2 received:7 last_seen:never "
+		"limits:none\nsomething else\n\n");
+	top_model_show(model, TOP_ACCOUNT_VIEW);
+	assert_int_equal(top_model_count(model), 2);
+	assert_string_equal(text_at(0, TOP_USER), "alice"); /* has received most */
+	assert_string_equal(text_at(1, TOP_LIMITS), "rate=2Mbit");
+	assert_int_equal(top_model_row(model, 1)->number[TOP_SESSIONS], 2);
+	assert_int_equal(top_model_row(model, 1)->number[TOP_TOTAL], 9);
+	/* The sessions are still there, and have none of it. */
+	take_connections(three);
+	top_model_show(model, TOP_SESSION_VIEW);
+	assert_int_equal(top_model_count(model), 3);
+}
+
+static void sites_are_by_bytes(void **state)
+{
+	(void)state;
+	top_model_show(model, TOP_SITE_VIEW);
+	assert_int_equal(top_model_count(model), 0);
+	take_list(TOP_SITE_LIST,
+		"OK 2025-07-01 to 2025-07-15\nsite:a.example sessions:1 refused:0 sent:1 received:5 "
+		"seconds:60\nsite:(other) sessions:9 refused:2 sent:1 received:50 seconds:7200\n\n");
+	assert_string_equal(text_at(0, TOP_SITE), "(other)");
+	assert_int_equal(top_model_row(model, 0)->number[TOP_LASTED], 7200);
+	top_model_drop_list(model, TOP_SITE_LIST);
+	assert_int_equal(top_model_count(model), 0);
+}
+
+#define NEW_FAILURE                                                                                \
+	"time:2025-07-15T12:42:11 user:bob client:10.0.0.1 command:CONNECT target:a:80 "           \
+	"reason:target_denied rule:3 error:- name:tv advice:take that rule away\n"
+#define OLD_FAILURES                                                                               \
+	"time:2025-07-15T12:42:10 user:- client:10.0.0.2 command:- target:- reason:no_method "     \
+	"rule:- error:- advice:give it a: name and password\n"                                     \
+	"time:2025-07-15T12:42:10 user:- client:10.0.0.2 command:- target:- reason:malformed "     \
+	"rule:- error:- advice:update it\n"
+
+/* They stay in the server's order, and the selection stays with one, also of two that are alike. */
+static void failures_are_newest_first(void **state)
+{
+	(void)state;
+	top_model_show(model, TOP_FAILURE_VIEW);
+	take_list(TOP_FAILURE_LIST, "OK The newest failures:\n" OLD_FAILURES "\n");
+	assert_string_equal(text_at(0, TOP_REASON), "no_method");
+	assert_string_equal(text_at(0, TOP_TIME), "2025-07-15 12:42:10");
+	assert_string_equal(text_at(0, TOP_ADVICE), "give it a: name and password");
+	top_model_move(model, 1);
+	take_list(TOP_FAILURE_LIST, "OK The newest failures:\n" OLD_FAILURES "\n");
+	assert_int_equal(top_model_selected(model), 1);
+	top_model_move(model, -1);
+	take_list(TOP_FAILURE_LIST, "OK The newest failures:\n" NEW_FAILURE OLD_FAILURES "\n");
+	assert_string_equal(text_at(0, TOP_USER), "bob");
+	assert_int_equal(top_model_selected(model), 1);
+	top_model_filter(model, "DENIED");
+	assert_int_equal(top_model_count(model), 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -430,6 +508,9 @@ int main(void)
 		model_test(the_selection_moves_on_when_its_session_ends),
 		model_test(the_selection_stays_within_the_rows),
 		model_test(a_selected_user_stays_selected),
+		model_test(accounts_are_users_by_name),
+		model_test(sites_are_by_bytes),
+		model_test(failures_are_newest_first),
 	};
 
 	return cmocka_run_group_tests_name("client/top_model", tests, NULL, NULL);

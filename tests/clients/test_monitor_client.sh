@@ -150,6 +150,7 @@ all_of_json() {
 	check json_config json '"port":0[,}]' CONFIG
 	check json_setting json '"message":"timeout set to 78s"' CONFIG timeout 78s
 	check json_connections json '"sessions":\[\]\}$' CONNECTIONS
+	check json_why json '"failures":\[' WHY '*'
 	check json_users json '"users":\[\]' USERS
 	check json_accounts json '"accounts":\[\{"name":"alice","role":"admin","sessions":0,' ACCOUNTS
 	check json_access_log json '"entries":\[' ACCESS_LOG
@@ -188,6 +189,9 @@ lines() {
 		'alice:secret\nNOPE\nUSERS\n'
 	check too_long_line_is_refused replies 'ERR Line too long\n\nOK No active users\n\n' 1 \
 		"alice:secret\n$(printf 'x%.0s' {1..3000})\nUSERS\n"
+	check a_line_ends_watching replies \
+		'OK Watching: a line ends it\n\nOK No active users\n\n' 0 \
+		'alice:secret\nWATCH\nUSERS\n'
 	check nothing_to_ask replies '' 0 'alice:secret\n'
 	check wrong_login_is_status_1 replies 'ERR Invalid credentials\n' 1 'alice:no\nUSERS\n'
 	check no_login_is_status_2 replies '' 2 ''
@@ -386,6 +390,25 @@ answers_in_json() {
 		await '^monitor> *$' && enter USERS && await '^\{"status":"OK","users":\[\]\}$' && press C-d && ended_with 0
 }
 
+# A connection that is no session of a user's, and is over at once.
+knock() {
+	exec 4<>"/dev/tcp/127.0.0.1/${PROXY##*:}" && printf 'GET /\r\n' >&4 && exec 4>&-
+}
+
+prompt_watches() {
+	wipe && log_in && enter WATCH && await '^OK Watching: a line ends it$' && knock &&
+		await '^event:end .*reason:not_socks5' && enter '' &&
+		wait_for 30 last_prompt_is '' && enter 'WATCH --json' && wait_for 30 knocks_in_json &&
+		press C-c && enter USERS && await '^OK No active users$' &&
+		enter 'WATCH user' && await '^ERR "user": what can be asked for' &&
+		press 'WATCH us' Tab && await '^monitor> WATCH user=$' && press C-c && press C-d &&
+		ended_with 0
+}
+
+knocks_in_json() {
+	knock && shows '^\{"event":"begin",'
+}
+
 notices_the_end_of_the_server() {
 	wipe && log_in && stop_socks5d && await '^monitor_client: the server ended the connection' &&
 		ended_with 3
@@ -402,6 +425,7 @@ person() {
 	check prompt_history_stays history_stays
 	check prompt_has_its_own_commands prompt_has_its_own_commands
 	check prompt_runs_top prompt_runs_top
+	check prompt_watches prompt_watches
 	check prompt_shows_a_table shows_a_table
 	check prompt_fits_a_narrow_terminal fits_a_narrow_terminal
 	check pipe_keeps_its_words from_pipes_it_keeps_its_words

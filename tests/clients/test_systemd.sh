@@ -160,6 +160,12 @@ restarts() {
 		monitor ACCOUNTS | grep -q '^name:carol '
 }
 
+# In the folder that the unit names.
+keeps_state() {
+	monitor USAGE &&
+		[[ $(inside stat -c '%a %U' /var/lib/socks5d/socks5d.db) == '600 socks5d' ]]
+}
+
 stops() {
 	inside systemctl stop socks5d && ! inside test -e /run/socks5d
 }
@@ -175,6 +181,7 @@ check others_are_asked others_are_asked
 check a_reload_tells_what_waits a_reload_tells_what_waits
 check refused_reloads_fail_with_the_reason reloads_that_are_refused
 check users_stay_over_a_restart restarts
+check the_state_is_kept_where_the_unit_says keeps_state
 check the_socket_goes_with_the_service stops
 inside systemctl poweroff --force >/dev/null 2>&1
 retire "$BOOT"

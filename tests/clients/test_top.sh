@@ -87,6 +87,51 @@ lists_users() {
 		await '^alice +1 ' && await '^bob +1 ' && press u && await '^Sessions: 2, '
 }
 
+lists_accounts() {
+	press a && await '^Accounts: 2, by RECVD, largest first$' &&
+		await '^USER +ROLE +SESSIONS +SO FAR +SENT RECVD LIMITS' &&
+		await '^alice +admin +1 ' && await '^bob +' && press a && await '^Sessions: 2, '
+}
+
+# A server without a history says so where they would be.
+lists_sites_or_says_why_not() {
+	press s && await '^Sites: 0, ' && await '^SITE +SESSIONS REFUSED' &&
+		await '[Ss]ites|SITES|state_dir' && press s && await '^Sessions: 2, '
+}
+
+# From a port at which nobody listens.
+fail_as_bob() {
+	! curl -q -sS --noproxy '' -x "socks5h://bob:hidden@$PROXY" -o /dev/null \
+		http://127.0.0.1:1/ 2>/dev/null
+}
+
+lists_failures() {
+	fail_as_bob && press f && await '^Failures: 1, by TIME, last first$' &&
+		await '^TIME +USER +CLIENT +TARGET +REASON' &&
+		await '^[0-9-]+ [0-9:]+ bob +127\.0\.0\.1 +127\.0\.0\.1:1 +connect_refused' &&
+		await "^the target's host is there" && fits_the_screen
+}
+
+explains_a_failure() {
+	press w && await ': bob from 127\.0\.0\.1 wanted CONNECT 127\.0\.0\.1:1$' &&
+		await '^  why: connect_refused, .*ECONNREFUSED$' &&
+		await "^  what to do: the target's host" && await_not '^Failures: ' &&
+		press x && await '^Failures: 1, ' && press k && await '^Nothing here can be ended' &&
+		press f && await '^Sessions: 2, '
+}
+
+explains_a_user() {
+	press u && await '^Users: 2, ' && press / bob Enter && await '^Users: 1, ' && press w &&
+		await '^  why: connect_refused, ' && press x && press Escape && press u &&
+		await '^Sessions: 2, '
+}
+
+goes_through_the_views() {
+	press Tab && await '^Users: ' && press Tab && await '^Accounts: ' && press Tab &&
+		await '^Sites: ' && press Tab && await '^Failures: ' && press Tab &&
+		await '^Sessions: 2, '
+}
+
 follows_the_size() {
 	resize_terminal 130 40 && await '^ +ID USER +CLIENT +TARGET +STATE +AGE' &&
 		resize_terminal 79 24 && await '^too small: 79x24, needs 80x24$' &&
@@ -152,6 +197,12 @@ looking_and_ending() {
 	check top_filters filters
 	check top_unfilters unfilters
 	check top_users lists_users
+	check top_accounts lists_accounts
+	check top_sites lists_sites_or_says_why_not
+	check top_failures lists_failures
+	check top_explains_a_failure explains_a_failure
+	check top_explains_a_user explains_a_user
+	check top_goes_through_the_views goes_through_the_views
 	check top_follows_the_size follows_the_size
 	check top_shares_the_width shares_the_width
 	check top_shows_keys shows_keys

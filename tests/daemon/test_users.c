@@ -238,28 +238,28 @@ static void a_file_that_is_wrong_or_without_a_folder_is_bad_input(void **state)
 	daemon_clean_up(&d);
 }
 
-/* Limits that are not kept yet are not to be believed kept. */
-static void a_line_with_attributes_is_refused_wherever_it_is_read(void **state)
+/* A limit that is not kept is not to be believed kept. */
+static void a_line_with_unknown_limits_is_refused_wherever_it_is_read(void **state)
 {
 	char output[2048];
 	size_t from;
 
 	(void)state;
 	daemon_prepare(&d);
-	daemon_write_file(d.users, "# ours\nbob:" BOB_HASH ":user:sessions=5\n");
+	daemon_write_file(d.users, "# ours\nbob:" BOB_HASH ":user:sesions=5\n");
 	assert_int_equal(
 		daemon_run((const char *const[]){"-U", d.users, NULL}, output, sizeof(output)), 2);
-	assert_non_null(strstr(output, "/users:2: sessions: not yet in effect"));
+	assert_non_null(strstr(output, "/users:2: sesions: there is no such key"));
 	assert_int_equal(daemon_run((const char *const[]){"-n", "-U", d.users, NULL}, output,
 				 sizeof(output)),
 		2);
-	assert_non_null(strstr(output, "/users:2: sessions: not yet in effect"));
+	assert_non_null(strstr(output, "/users:2: sesions: there is no such key"));
 	daemon_write_file(d.users, "bob:" BOB_HASH ":user:\n");
 	daemon_launch(&d, (const char *const[]){"-U", d.users, NULL});
 	from = daemon_log_end(&d);
 	daemon_write_file(d.users, "bob:" BOB_HASH ":user:room=7\n");
 	daemon_signal(&d, SIGHUP);
-	daemon_wait_log(&d, &from, "/users:1: room: unknown in the fourth field");
+	daemon_wait_log(&d, &from, "/users:1: room: there is no such key");
 	assert_int_equal(login("bob", "secret"), 0);
 	daemon_stop(&d);
 }
@@ -324,7 +324,7 @@ int main(void)
 		cmocka_unit_test(the_log_warns_once_of_hashes_of_several_kinds),
 		cmocka_unit_test(wrong_passwords_do_not_hold_up_who_is_known),
 		cmocka_unit_test(a_file_that_is_wrong_or_without_a_folder_is_bad_input),
-		cmocka_unit_test(a_line_with_attributes_is_refused_wherever_it_is_read),
+		cmocka_unit_test(a_line_with_unknown_limits_is_refused_wherever_it_is_read),
 		cmocka_unit_test(passwords_are_not_to_be_seen_from_outside),
 		cmocka_unit_test(required_login_without_users_lets_nobody_in),
 		cmocka_unit_test(clients_outside_the_list_are_refused_before_a_byte),

@@ -146,15 +146,19 @@ static void make_services(struct services *v)
 	v->access_log = access_log_new(8);
 	v->throughput = throughput_new(0);
 	v->standing = standing_new();
+	v->failures = events_new(8);
 	v->bans = bans_new(NULL, v->standing);
 	FUZZ_CHECK(v->config != NULL && v->users != NULL && v->holdoff != NULL &&
 		v->registry != NULL && v->access_log != NULL && v->throughput != NULL &&
-		v->standing != NULL && v->bans != NULL);
+		v->standing != NULL && v->bans != NULL && v->failures != NULL &&
+		watching_init(&v->watching) == 0);
 	FUZZ_CHECK(users_add(v->users, "root", HASH, USER_ROLE_ADMIN, error) == 0);
 }
 
 static void free_services(struct services *v)
 {
+	watching_free(&v->watching);
+	events_free(v->failures);
 	bans_free(v->bans);
 	standing_free(v->standing);
 	throughput_free(v->throughput);

@@ -7,10 +7,13 @@
 
 static const char *take(void *taker, const struct user_record *user)
 {
+	struct limits limits;
+	char why[LIMITS_ERROR_MAX];
+
 	FUZZ_CHECK(user->name_len >= 1 && user->name_len <= USERS_NAME_MAX);
 	FUZZ_CHECK(users_name_problem(user->name, user->name_len) == NULL);
 	FUZZ_CHECK(strlen(user->hash) > 0);
-	FUZZ_CHECK(*user->attributes == '\0'); /* until one has an effect */
+	FUZZ_CHECK(limits_parse(user->attributes, LIMITS_OF_USER, &limits, why));
 	++*(size_t *)taker;
 	return NULL;
 }

@@ -252,7 +252,7 @@ static inline void serve(void)
 		;
 }
 
-static char heard[1 << 20];
+static char heard[1 << 21];
 
 static inline size_t read_more(size_t len)
 {

@@ -84,6 +84,11 @@ static inline void parts_make(size_t sessions, size_t entries)
 	assert_non_null(parts.throughput);
 	parts.standing = standing_new();
 	assert_non_null(parts.standing);
+	parts.failures = events_new(entries);
+	assert_non_null(parts.failures);
+	assert_int_equal(watching_init(&parts.watching), 0);
+	parts.client_names = client_names_new(NULL);
+	assert_non_null(parts.client_names);
 	parts.bans = bans_new(NULL, parts.standing);
 	assert_non_null(parts.bans);
 	assert_non_null(parts.config);
@@ -95,6 +100,9 @@ static inline void parts_make(size_t sessions, size_t entries)
 
 static inline void parts_free(void)
 {
+	client_names_free(parts.client_names);
+	watching_free(&parts.watching);
+	events_free(parts.failures);
 	bans_free(parts.bans);
 	standing_free(parts.standing);
 	throughput_free(parts.throughput);

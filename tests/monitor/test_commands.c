@@ -174,9 +174,10 @@ static void words_are_matched_whole_and_in_any_case(void **state)
 		snprintf(line, sizeof(line), "%sX", c->word);
 		assert_false(parse(line));
 		snprintf(line, sizeof(line), "%.*s", (int)strlen(c->word) - 1, c->word);
+		if (strcmp(line, "BAN") == 0 || strcmp(line, "GUEST") == 0)
+			continue; /* a command, too */
 		assert_false(parse(line));
-		if (strcmp(line, "BAN") != 0)
-			assert_begins(r.text, "ERR Unknown command: ");
+		assert_begins(r.text, "ERR Unknown command: ");
 	}
 }
 

@@ -2,6 +2,8 @@
 #include "monitor/listings.h"
 
 #include <stdio.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "parts.h"
 
@@ -357,9 +359,55 @@ static void clients_are_those_who_are_remembered(void **state)
 	parts_now += 5000; /* it has a session still */
 	assert_string_equal(list(listings_clients),
 		"OK\n"
-		"client:192.0.2.7 sessions:1 sent:1830 received:90211 refused:0 last:0\n"
-		"client:[2001:db8::]/64 sessions:0 sent:0 received:0 refused:1 last:17\n\n");
+		"client:192.0.2.7 sessions:1 sent:1830 received:90211 refused:0 last:0 user:-\n"
+		"client:[2001:db8::]/64 sessions:0 sent:0 received:0 refused:1 last:17 user:-\n\n");
 	ledger_leave(second, parts_now);
+}
+
+/* From a file in memory. */
+static void know_names(const char *names)
+{
+	int fd = memfd_create("names", MFD_CLOEXEC);
+	char path[64];
+
+	assert_int_equal(write(fd, names, strlen(names)), strlen(names));
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	client_names_follow(parts.client_names, path);
+	close(fd);
+}
+
+/* Clients have the name that a file gives them, and the user who logged in last. */
+static void clients_are_told_by_name_where_they_have_one(void **state)
+{
+	struct addr here = parts_addr("192.0.2.1", 1);
+	struct ledger_entry *client, *alice, *bob;
+	struct network network = {.base = here, .prefix = 32};
+	size_t running;
+
+	(void)state;
+	know_names("192.0.2.1 the\\tv\n");
+	parts_add_user("alice", USER_ROLE_USER);
+	parts_add_user("bob", USER_ROLE_USER);
+	alice = log_in("alice");
+	bob = log_in("bob");
+	client = ledger_join_client(parts.ledger, &here, parts_now, &running);
+	ledger_note_user(client, alice, parts_now);
+	ledger_note_user(client, bob, parts_now + 999); /* within a second of the last */
+	assert_contains(list(listings_clients), " last:0 user:alice name:the\\x5ctv\n");
+	ledger_note_user(client, bob, parts_now + 1000);
+	assert_contains(list(listings_clients), " user:bob name:the\\x5ctv\n");
+	parts_begin_session(0);
+	assert_contains(list(listings_connections), " received_rate:0 name:the\\x5ctv\n");
+	registry_leave(parts_slot(0));
+	begin();
+	listings_access_log_of_client(&parts, &network, 1, &r);
+	finish();
+	assert_string_equal(text,
+		"OK No access log entries for client 192.0.2.1 "
+		"(the\\x5ctv)\n\n");
+	ledger_leave(client, parts_now);
+	ledger_leave(alice, parts_now);
+	ledger_leave(bob, parts_now);
 }
 
 /* All of about one moment, whatever happens to those who come in later pieces. */
@@ -593,6 +641,7 @@ int main(void)
 		listing_test(many_users_come_in_pieces_on_one_line),
 		listing_test(accounts_are_all_users_with_what_they_did),
 		listing_test(clients_are_those_who_are_remembered),
+		listing_test(clients_are_told_by_name_where_they_have_one),
 		listing_test(many_accounts_come_in_pieces),
 		listing_test(an_access_log_without_entries_says_so),
 		listing_test(entries_come_oldest_first_in_local_time),

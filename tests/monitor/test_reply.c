@@ -101,6 +101,48 @@ static void a_source_that_is_not_asked_to_the_end_is_freed(void **state)
 	assert_true(freed);
 }
 
+/* What happened and was not told yet. */
+struct news {
+	int count;
+	bool freed;
+};
+
+static bool tell_news(void *state, struct reply *r)
+{
+	struct news *n = state;
+
+	if (n->count > 0)
+		reply_add(r, "news:%d\n", n->count);
+	n->count = 0;
+	return true;
+}
+
+static void forget_news(void *state)
+{
+	((struct news *)state)->freed = true;
+}
+
+static void one_that_lasts_waits_for_more_until_it_is_stopped(void **state)
+{
+	struct reply r = {.text = NULL};
+	struct news n = {.count = 1};
+
+	(void)state;
+	reply_last(&r, tell_news, forget_news, &n);
+	reply_finish(&r);
+	assert_true(r.is_lasting);
+	assert_string_equal(send_all(&r, 100), "news:1\n");
+	assert_true(r.is_waiting);
+	assert_string_equal(send_all(&r, 100), "");
+	n.count = 2;
+	assert_string_equal(send_all(&r, 3), "news:2\n");
+	reply_stop(&r);
+	assert_true(n.freed);
+	assert_false(r.is_lasting);
+	assert_string_equal(send_all(&r, 100), "\n");
+	reply_free(&r);
+}
+
 static void long_texts_grow(void **state)
 {
 	struct reply r = {.text = NULL};
@@ -122,6 +164,7 @@ int main(void)
 		cmocka_unit_test(a_farewell_has_none),
 		cmocka_unit_test(a_source_is_asked_when_all_before_it_went_out),
 		cmocka_unit_test(a_source_that_is_not_asked_to_the_end_is_freed),
+		cmocka_unit_test(one_that_lasts_waits_for_more_until_it_is_stopped),
 		cmocka_unit_test(long_texts_grow),
 	};
 

@@ -27,7 +27,7 @@ static int setup(void **state)
 	stats_init(&services.stats);
 	services.registry = registry_new(2);
 	services.throughput = throughput_new(100000);
-	sampling_init(&sampling, &services, (struct janitor *)&services);
+	sampling_init(&sampling, &services, (struct janitor *)&services, NULL);
 	return services.registry == NULL || services.throughput == NULL ? -1 : 0;
 }
 

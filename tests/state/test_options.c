@@ -143,7 +143,8 @@ static void takes_the_flags_of_the_program(void **state)
 		const char *flag;
 		enum options_action action;
 	} rows[] = {{"-h", OPTIONS_HELP}, {"--help", OPTIONS_HELP}, {"-v", OPTIONS_VERSION},
-		{"--version", OPTIONS_VERSION}, {"-n", OPTIONS_CHECK}, {"--check", OPTIONS_CHECK}};
+		{"--version", OPTIONS_VERSION}, {"-n", OPTIONS_CHECK}, {"--check", OPTIONS_CHECK},
+		{"--doctor", OPTIONS_DOCTOR}};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {

@@ -526,6 +526,9 @@ static const char *another_value(const struct setting *s, char out[64])
 		{&setting_networks, "192.0.2.0/24, 2001:db8::/32"},
 		{&setting_hosts, "192.0.2.7, 2001:db8::7"}, {&setting_ports, "40000-40100"},
 		{&setting_rules, "deny to .example.org, 192.0.2.0/24 port 80; allow user @a, b"},
+		{&setting_limits, "sessions=5 rate=2Mbit/512kbit quota=50GB/month@15"},
+		{&setting_group_limits, "@a sessions=5; @b over=slow:256kbit"},
+		{&setting_client_limits, "192.0.2.7, @a rate=2Mbit; 192.0.2.0/24 quota=none"},
 		{&setting_protected, "loopback, own"},
 		{&setting_client_groups, "@a 192.0.2.0/24, 2001:db8::/32; @b 192.0.2.7/32"},
 		{&setting_ban, "3 in 5m for 2m to 1h"}, {&setting_ban_exempt, "192.0.2.0/24"}};

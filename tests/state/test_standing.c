@@ -45,9 +45,10 @@ static void assert_changes(const char *expected)
 {
 	char text[512] = "";
 	size_t count;
-	struct standing_fact *facts = standing_take_changes(s, &count);
+	struct standing_fact *facts = standing_changes(s, &count);
 
 	assert_non_null(facts);
+	standing_told(s, facts, count);
 	for (size_t i = 0; i < count; i++)
 		snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%s %s%s%s",
 			i == 0 ? "" : ", ", standing_kind_word(facts[i].kind), facts[i].key,
@@ -111,6 +112,41 @@ static void whoever_keeps_it_is_told_each_change_once(void **state)
 	assert_changes("ban b=3");
 }
 
+static void what_changes_while_it_is_written_is_told_again(void **state)
+{
+	size_t count;
+	struct standing_fact *facts;
+
+	(void)state;
+	standing_set_kept(s, true);
+	put(STANDING_BAN, "a", "1");
+	put(STANDING_BAN, "b", "1");
+	put(STANDING_BAN, "c", "1");
+	put(STANDING_BAN, "d", NULL);
+	facts = standing_changes(s, &count);
+	put(STANDING_BAN, "a", "2");
+	put(STANDING_BAN, "b", NULL);
+	standing_told(s, facts, count);
+	free(facts);
+	assert_changes("ban a=2, ban b gone");
+}
+
+static void what_could_not_be_written_is_told_again(void **state)
+{
+	size_t count;
+
+	(void)state;
+	standing_set_kept(s, true);
+	put(STANDING_BAN, "a", "1");
+	put(STANDING_BAN, "a", NULL);
+	free(standing_changes(s, &count));
+	assert_changes("ban a gone");
+	put(STANDING_BAN, "b", "1");
+	assert_changes("ban b=1");
+	standing_tell_all(s);
+	assert_changes("ban b=1");
+}
+
 static void without_memory_nothing_changes(void **state)
 {
 	size_t count;
@@ -123,7 +159,7 @@ static void without_memory_nothing_changes(void **state)
 	assert_true(faults_struck());
 	assert_stands(STANDING_BAN, "a", "1");
 	faults_fail(1);
-	assert_null(standing_take_changes(s, &count));
+	assert_null(standing_changes(s, &count));
 	assert_true(faults_struck());
 	assert_changes("ban a=1");
 }
@@ -149,6 +185,8 @@ int main(void)
 		standing_test(each_kind_has_keys_of_its_own),
 		standing_test(lists_are_by_the_alphabet),
 		standing_test(whoever_keeps_it_is_told_each_change_once),
+		standing_test(what_changes_while_it_is_written_is_told_again),
+		standing_test(what_could_not_be_written_is_told_again),
 		standing_test(without_memory_nothing_changes),
 		cmocka_unit_test(words_name_kinds),
 	};

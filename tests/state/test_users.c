@@ -892,8 +892,9 @@ static void without_a_backend_users_are_in_memory_only(void **state)
 
 /* ---- what is asked of the backend, and what happens when that or memory fails ---- */
 
-static const struct user_record known[] = {{"alice", 5, "A", USER_ROLE_USER, "sessions=5 rate=1MB"},
-	{"root", 4, "R", USER_ROLE_ADMIN, ""}, {"boss", 4, "B", USER_ROLE_ADMIN, ""}};
+static const struct user_record known[] = {{"alice", 5, "A", USER_ROLE_USER, "sessions=5 rate=1MB", false},
+	{"root", 4, "R", USER_ROLE_ADMIN, "", false},
+	{"boss", 4, "B", USER_ROLE_ADMIN, "", false}};
 
 static struct users *users_of(struct fake_backend *f)
 {
@@ -1059,16 +1060,15 @@ static void what_was_read_has_no_effect_until_it_is_put_there(void **state)
 	users_free(u);
 }
 
-static void note_farewell(void *context, const char *name, size_t len)
+static void note_farewell(void *context, const char *name, size_t len, bool has_sessions)
 {
 	char *names = context;
 
 	assert_int_equal(strlen(name), len);
-	strcat(strcat(names, name), " ");
+	strcat(strcat(names, name), has_sessions ? " with sessions, " : ", ");
 }
 
-/* Of those who are gone only who has a session is told of: for the others nothing is to be done. */
-static void whoever_is_gone_and_has_sessions_is_told_of(void **state)
+static void whoever_is_gone_is_told_of(void **state)
 {
 	struct users *u = alice_and_bob();
 	struct ledger_entry *bob = NULL;
@@ -1087,7 +1087,7 @@ static void whoever_is_gone_and_has_sessions_is_told_of(void **state)
 	assert_int_equal(d.added, 0);
 	assert_int_equal(d.changed, 1);
 	assert_int_equal(d.gone, 1);
-	assert_string_equal(names, "");
+	assert_string_equal(names, "alice, ");
 	assert_false(ledger_has_retired(bob));
 	assert_int_equal(unlink("users"), 0);
 	put_user("carol", "x");
@@ -1096,7 +1096,7 @@ static void whoever_is_gone_and_has_sessions_is_told_of(void **state)
 	assert_int_equal(d.added, 1);
 	assert_int_equal(d.changed, 0);
 	assert_int_equal(d.gone, 1);
-	assert_string_equal(names, "bob ");
+	assert_string_equal(names, "alice, bob with sessions, ");
 	assert_true(ledger_has_retired(bob));
 	ledger_leave(bob, 0);
 	users_free(u);
@@ -1367,7 +1367,7 @@ int main(void)
 		cmocka_unit_test(without_memory_nothing_happens),
 		cmocka_unit_test(users_need_memory_to_begin_with),
 		scratch_test(what_was_read_has_no_effect_until_it_is_put_there),
-		scratch_test(whoever_is_gone_and_has_sessions_is_told_of),
+		scratch_test(whoever_is_gone_is_told_of),
 		scratch_test(who_is_given_is_known_whatever_becomes_of_him),
 		scratch_test(only_admins_are_admins),
 		scratch_test(an_admin_who_is_known_needs_no_turn),

@@ -104,6 +104,7 @@ static int remove_one(const char *path, const char *name)
 struct taken {
 	char text[4096];
 	const char *unwanted; /* a name that is not taken */
+	const char *attributes; /* that each is to have; NULL: none */
 };
 
 static const char *take(void *taker, const struct user_record *user)
@@ -115,8 +116,8 @@ static const char *take(void *taker, const struct user_record *user)
 		return "it is not wanted";
 	if (strlen(user->name) != user->name_len)
 		return "its length is wrong";
-	if (*user->attributes != '\0')
-		return "it has attributes";
+	if (strcmp(user->attributes, t->attributes != NULL ? t->attributes : "") != 0)
+		return "its attributes are others";
 	snprintf(t->text + len, sizeof(t->text) - len, "%s %s %s\n", user->name, user->hash,
 		user->role == USER_ROLE_ADMIN ? "admin" : "user");
 	return NULL;
@@ -223,47 +224,51 @@ static void complaints_name_the_line(void **state)
 		assert_complains(rows[i].file, rows[i].start);
 }
 
-/* A limit that nobody keeps would be worse than none. */
-static void refuses_attributes_until_they_have_an_effect(void **state)
+/* To the end of the line, colons too. */
+static void takes_attributes(void **state)
 {
-	static const char *const keys[] = {"groups", "sessions", "sessions_client", "rate", "quota",
-		"over", "expires", "from", "disabled", "guest"};
-	char file[256], expected[128];
+	static const char *const fields[] = {"groups=staff,night", " \tsessions=5",
+		"rate=2Mbit/512kbit quota=50GB/month@15 over=slow:256kbit",
+		"expires=2027-01-01T10:00", "from=2001:db8::/32,192.0.2.1 sessions_client=3",
+		"disabled=yes guest=yes", "rate=none quota=none"};
+	struct taken t;
+	char file[256];
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(keys); i++) {
-		snprintf(file, sizeof(file), "# limits\nalice:" HASH_A ":user:%s=5\n", keys[i]);
-		snprintf(expected, sizeof(expected), "users:2: %s: not yet in effect", keys[i]);
-		assert_complains(file, expected);
-		assert_string_equal(error, expected);
+	for (size_t i = 0; i < COUNT(fields); i++) {
+		snprintf(file, sizeof(file), "alice:" HASH_A ":admin:%s \n", fields[i]);
+		scratch_write("users", file);
+		t = (struct taken){.attributes = fields[i] + strspn(fields[i], " \t")};
+		if (load("users", take, &t) < 0)
+			fail_msg("%s: %s", fields[i], error);
 	}
 }
 
-#define MALFORMED "users:1: the fourth field is not KEY=VALUE KEY=VALUE ..."
+#define KEYS                                                                                       \
+	"groups, sessions, sessions_client, rate, quota, over, expires, from, disabled, guest"
 
 static void refuses_what_is_no_attribute(void **state)
 {
 	static const struct {
 		const char *field, *complaint;
 	} rows[] = {
-		{"sesions=5", "users:1: sesions: unknown in the fourth field"},
-		{"Sessions=5", "users:1: Sessions: unknown in the fourth field"},
-		{"session=5 rate=2Mbit", "users:1: session: unknown in the fourth field"},
-		{"x-1=a:b", "users:1: x-1: unknown in the fourth field"},
-		{" \tsessions=5", "users:1: sessions: not yet in effect"},
-		{"expires=2027-01-01T10:00", "users:1: expires: not yet in effect"},
-		{"from=2001:db8::/32 x", "users:1: from: not yet in effect"},
-		{"rate==", "users:1: rate: not yet in effect"},
-		{"sessions", MALFORMED},
-		{"sessions=", MALFORMED},
-		{"sessions= 5", MALFORMED},
-		{"sessions =5", MALFORMED},
-		{"=5", MALFORMED},
-		{"=", MALFORMED},
-		{":", MALFORMED},
-		{"sessions:5", MALFORMED},
-		{"room 7:and more", MALFORMED},
-		{"\xc3\xa4=1", MALFORMED},
+		{"sesions=5",
+			"users:1: sesions: there is no such key; the keys are " KEYS
+			"; did you mean sessions?"},
+		{"Sessions=5",
+			"users:1: Sessions: there is no such key; the keys are " KEYS
+			"; did you mean sessions?"},
+		{"x-1=a:b", "users:1: x-1: there is no such key; the keys are " KEYS},
+		{"rate=5",
+			"users:1: rate=5: \"5\": bits or bytes? Write 5kbit or 5kB (or Mbit Gbit MB "
+			"GB, a second)"},
+		{"sessions", "users:1: sessions=: a value is missing"},
+		{"sessions=", "users:1: sessions=: a value is missing"},
+		{"sessions= 5", "users:1: sessions=: a value is missing"},
+		{"sessions=5 sessions=6", "users:1: sessions: it was said already"},
+		{"room 7:and more", "users:1: limits are KEY=VALUE KEY=VALUE ..."},
+		{":", "users:1: limits are KEY=VALUE KEY=VALUE ..."},
+		{"sessions:5", "users:1: limits are KEY=VALUE KEY=VALUE ..."},
 	};
 	char file[256];
 
@@ -281,7 +286,7 @@ static void names_at_most_64_bytes_of_an_unknown_key(void **state)
 
 	(void)state;
 	snprintf(file, sizeof(file), "alice:" HASH_A ":user:%0100d=5\n", 0);
-	snprintf(expected, sizeof(expected), "users:1: %064d: unknown in the fourth field", 0);
+	snprintf(expected, sizeof(expected), "users:1: %064d: there is no such key", 0);
 	assert_complains(file, expected);
 }
 
@@ -350,7 +355,7 @@ static void a_file_that_is_missing_has_no_users(void **state)
 
 /* ---- writing ---- */
 
-static const struct user_record alice = {"alice", 5, HASH_B, USER_ROLE_ADMIN, ""};
+static const struct user_record alice = {"alice", 5, HASH_B, USER_ROLE_ADMIN, "", false};
 
 static void write_alice(const char *path)
 {
@@ -447,6 +452,21 @@ static void the_file_s_attributes_win_over_those_that_are_known(void **state)
 	assert_int_equal(save_as("users", &user), 0);
 	scratch_assert(
 		"users", "# alice was taken out by hand\nalice:" HASH_B ":admin:sessions=5\n");
+}
+
+static void attributes_that_are_set_take_the_place_of_the_file_s(void **state)
+{
+	struct user_record user = alice;
+
+	(void)state;
+	user.attributes = "sessions=5";
+	user.sets_attributes = true;
+	scratch_write("users", "bob:" HASH_A "\r\nalice:" HASH_A ":user:rate=none\r\n");
+	assert_int_equal(save_as("users", &user), 0);
+	scratch_assert("users", "bob:" HASH_A "\r\nalice:" HASH_B ":admin:sessions=5\r\n");
+	user.attributes = "";
+	assert_int_equal(save_as("users", &user), 0);
+	scratch_assert("users", "bob:" HASH_A "\r\nalice:" HASH_B ":admin\r\n");
 }
 
 static void a_line_that_occurs_twice_is_changed_twice(void **state)
@@ -819,7 +839,7 @@ static void another_server_that_writes_keeps_us_out(void **state)
 
 static void *write_often(void *context)
 {
-	struct user_record user = {context, strlen(context), HASH_A, USER_ROLE_USER, ""};
+	struct user_record user = {context, strlen(context), HASH_A, USER_ROLE_USER, "", false};
 	char why[USERS_ERROR_MAX];
 
 	for (int i = 0; i < 100; i++) {
@@ -986,7 +1006,7 @@ int main(void)
 		scratch_test(reads_any_end_of_line),
 		scratch_test(reads_names_of_255_bytes_in_any_script),
 		scratch_test(complaints_name_the_line),
-		scratch_test(refuses_attributes_until_they_have_an_effect),
+		scratch_test(takes_attributes),
 		scratch_test(refuses_what_is_no_attribute),
 		scratch_test(names_at_most_64_bytes_of_an_unknown_key),
 		scratch_test(refuses_nul_bytes),
@@ -997,6 +1017,7 @@ int main(void)
 		scratch_test(rewriting_keeps_all_other_lines),
 		scratch_test(rewriting_keeps_all_that_stands_behind_the_role),
 		scratch_test(the_file_s_attributes_win_over_those_that_are_known),
+		scratch_test(attributes_that_are_set_take_the_place_of_the_file_s),
 		scratch_test(a_line_that_occurs_twice_is_changed_twice),
 		scratch_test(rewriting_keeps_carriage_returns_of_other_lines),
 		scratch_test(removing_takes_the_line_out_and_no_other),

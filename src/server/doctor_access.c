@@ -1,0 +1,196 @@
+/*
+ * Who gets in: settings that are good each by itself, and together leave everybody out, or let the
+ * world in. Nothing is asked of the network here.
+ */
+#include "server/doctor.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/effects.h"
+#include "server/fronts.h"
+#include "state/admission.h"
+#include "state/rules.h"
+#include "state/users.h"
+
+static bool is_loopback_only(const struct listen_list *places)
+{
+	for (size_t i = 0; i < places->count; i++) {
+		if (!addr_is_loopback(&places->addrs[i]))
+			return false;
+	}
+	return places->count > 0;
+}
+
+static void look_at_doors(struct doctor *d)
+{
+	struct listen_list places = fronts_places(&d->config->settings, FRONT_PROXY);
+
+	if (is_loopback_only(&places))
+		doctor_advise(d, DOCTOR_OK, "listen = 0.0.0.0 serves others, too",
+			"only programs on this host can connect, since loopback is listened on");
+	else
+		doctor_say(d, DOCTOR_OK, "other hosts can connect");
+}
+
+static void look_at_users(struct doctor *d)
+{
+	const struct config *c = d->config;
+	const char *path = effects_users_path(&c->settings);
+
+	if (d->users == 0 && admission_login_required(c))
+		doctor_advise(d, DOCTOR_BAD,
+			"monitor_client ADD_USER NAME - adds one, or -u NAME:PASS at the start",
+			"a login is required and there is no user%s%s: nobody gets in",
+			path == NULL ? "" : " in ", path == NULL ? "" : path);
+	else if (d->users == 0 && path != NULL)
+		doctor_advise(d, DOCTOR_WARN,
+			"add users, or set auth = required so that nobody gets in before there are",
+			"%s has nobody in it, and no login is required", path);
+	else if (d->users > 0 && !admission_login_checked(c))
+		doctor_advise(d, DOCTOR_WARN, "set auth = required, or optional",
+			"%zu users, whose passwords nobody asks for (auth = none)", d->users);
+	else
+		doctor_say(d, DOCTOR_OK, "%zu user%s, a login is %s", d->users,
+			d->users == 1 ? "" : "s",
+			admission_login_required(c) ? "required" : "not required");
+}
+
+static void look_at_admins(struct doctor *d)
+{
+	const struct settings *s = &d->config->settings;
+
+	if (users_count_admins(d->services->users) > 0)
+		doctor_say(d, DOCTOR_OK, "a user has the role admin");
+	else if (*s->monitor_socket != '\0')
+		doctor_say(d, DOCTOR_OK, "root needs no login at %s", s->monitor_socket);
+	else
+		doctor_advise(d, DOCTOR_WARN,
+			"set monitor_socket, or give a user the role admin in the users file",
+			"no user has the role admin: nobody may use the monitor");
+}
+
+/* From there somebody who is meant to be served would come. */
+static bool lets_in(const struct config *c, const char *host)
+{
+	struct addr a;
+
+	return addr_parse(host, strlen(host), &a) &&
+		admission_client_allowed(c, admission_login_required(c), &a);
+}
+
+/* An address of the world's, and of each kind of house. */
+static bool lets_world_in(const struct config *c)
+{
+	return lets_in(c, "198.51.100.7") && lets_in(c, "2001:db8::7");
+}
+
+static bool lets_house_in(const struct config *c)
+{
+	return lets_in(c, "192.168.1.7") || lets_in(c, "10.1.1.7") || lets_in(c, "172.16.1.7") ||
+		lets_in(c, "fd00::7");
+}
+
+static void look_at_clients(struct doctor *d)
+{
+	const struct config *c = d->config;
+	struct listen_list places = fronts_places(&c->settings, FRONT_PROXY);
+	bool is_loopback = is_loopback_only(&places);
+
+	if (is_loopback && !lets_in(c, "127.0.0.1") && !lets_in(c, "::1"))
+		doctor_advise(d, DOCTOR_BAD, "add 127.0.0.1 to clients, or listen elsewhere",
+			"only this host can connect, and clients leaves it out: nobody gets in");
+	else if (!is_loopback && lets_world_in(c) && !admission_login_required(c))
+		doctor_advise(d, DOCTOR_BAD, "set clients = private, or auth = required",
+			"anybody who can connect is served without a login: an open proxy");
+	else if (!is_loopback && !lets_house_in(c) && !c->settings.clients.any)
+		doctor_advise(d, DOCTOR_WARN, "see whether clients names your networks",
+			"none of the usual private networks is served");
+	else
+		doctor_say(d, DOCTOR_OK, "clients: %s",
+			lets_world_in(c) ? "any, with a login" : "some networks only");
+}
+
+/* ---- rules ---- */
+
+static bool allows_anything(const struct rules *r)
+{
+	for (size_t i = 0; i < rules_count(r); i++) {
+		if (rules_get(r, i).rule->action != RULE_DENY)
+			return true;
+	}
+	return false;
+}
+
+/* Does it deny names, so that who sends the address instead walks past? */
+static bool denies_names(const struct rule *rule)
+{
+	size_t names = rule->to.values == NULL ? 0 : rule_list_names(rule->to.values);
+
+	for (size_t i = 0; i < rule->to.file_count; i++)
+		names += rule->to.files[i].list == NULL ? 0
+							: rule_list_names(rule->to.files[i].list);
+	return rule->action == RULE_DENY && names > 0;
+}
+
+static bool denies_literals(const struct rule *rule)
+{
+	return rule->action == RULE_DENY && (rule->to.places & PLACE_BIT(PLACE_LITERAL)) != 0;
+}
+
+/* The first rule that denies names and has none below it that denies those who send addresses;
+ * where nothing is allowed otherwise, none is needed. */
+static void look_at_denied_names(struct doctor *d, const struct rules *r)
+{
+	struct rule_info first = {.rule = NULL};
+
+	for (size_t i = rules_count(r); i-- > 0 && !denies_literals(rules_get(r, i).rule);) {
+		if (denies_names(rules_get(r, i).rule))
+			first = rules_get(r, i);
+	}
+	if (first.rule != NULL && d->config->settings.otherwise != RULE_DENY)
+		doctor_advise(d, DOCTOR_WARN,
+			"put rule = deny to literal below it, where every program can send names",
+			"rule %s denies names: who sends the address walks past it", first.word);
+}
+
+static void say_of_rules(struct doctor *d, const struct rules *r)
+{
+	const struct settings *s = &d->config->settings;
+	const char *warning;
+
+	for (size_t i = 0; (warning = rules_warning(r, i)) != NULL; i++)
+		doctor_say(d, DOCTOR_WARN, "%s", warning);
+	if (s->otherwise == RULE_DENY && !allows_anything(r))
+		doctor_advise(d, DOCTOR_BAD, "add a rule = allow ..., or set otherwise = allow",
+			"otherwise = deny, and no rule allows anything: nobody gets anywhere");
+	else if (s->otherwise != RULE_DENY && s->protect == 0)
+		doctor_advise(d, DOCTOR_WARN,
+			"set protect = loopback, link-local, metadata, multicast",
+			"nothing is protected: clients reach what listens on this host's loopback");
+	else
+		doctor_say(
+			d, DOCTOR_OK, "%zu rule%s", rules_count(r), rules_count(r) == 1 ? "" : "s");
+	look_at_denied_names(d, r);
+}
+
+static void look_at_rules(struct doctor *d)
+{
+	char error[RULES_ERROR_MAX];
+	struct rules *r = rules_compile(&d->config->settings, NULL, false, error);
+
+	if (r == NULL)
+		doctor_say(d, DOCTOR_BAD, "%s", error);
+	else
+		say_of_rules(d, r);
+	rules_release(r);
+}
+
+const struct doctor_check doctor_access_checks[] = {
+	{"doors", look_at_doors},
+	{"users", look_at_users},
+	{"administrators", look_at_admins},
+	{"clients", look_at_clients},
+	{"rules", look_at_rules},
+	{.topic = NULL},
+};

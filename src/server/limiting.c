@@ -1,0 +1,180 @@
+/*
+ * Sessions and relays hold themselves to limits, so what is left to a job is what nobody comes by
+ * for: the sessions that move nothing when a quota is used up, periods and users that end, lines in
+ * the log, and that what is used is noted where it outlives the server. It comes every few seconds
+ * while there are quotas at all, at the next border of a period, and when an account comes to its
+ * mark; without quotas, and without anybody who expires, it sleeps.
+ *
+ * The clock that people read may be set: so nobody sleeps for longer than a minute by it.
+ */
+#include "server/limiting.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "state/ledger_limits.h"
+
+#define PERIOD_MS 3000
+#define LONGEST_SECONDS 60
+
+/* ---- what is said ---- */
+
+int limiting_apply(struct services *v, struct config *c)
+{
+	if (limit_book_read(v->limits, c, v->standing) < 0)
+		return -1;
+	if (users_follow(v->users, v->limits) < 0 || ledger_limit_clients(v->ledger) < 0)
+		return -1;
+	return 0;
+}
+
+/* ---- sessions that must end ---- */
+
+static size_t end_account(struct services *v, const struct ledger_account *a, bool anonymous_only,
+	enum end_reason why)
+{
+	if (a->name_len > 0)
+		return registry_end_user(v->registry, a->name, a->name_len, why);
+	return anonymous_only ? registry_end_anonymous(v->registry, &a->client, why)
+			      : registry_end_client(v->registry, &a->client, why);
+}
+
+static enum end_reason reason_of_bar(enum login_result bar)
+{
+	if (bar == LOGIN_DISABLED)
+		return END_DISABLED;
+	if (bar == LOGIN_EXPIRED)
+		return END_EXPIRED;
+	return bar == LOGIN_NOT_FROM_HERE ? END_CLIENT_NOT_ALLOWED_FOR_USER : END_REASONS;
+}
+
+/* Those of users who may not be there now: because they are kept out, have expired, or come from
+ * where they may not. */
+static void end_barred_sessions(struct services *v)
+{
+	struct session_info info;
+	size_t count = 0;
+	struct session_ref *refs = registry_list(v->registry, &count);
+
+	for (size_t i = 0; refs != NULL && i < count; i++) {
+		enum end_reason why;
+
+		if (!registry_get(v->registry, &refs[i], &info) || info.user_len == 0)
+			continue;
+		why = reason_of_bar(users_bar(v->users, info.user, info.user_len, &info.client));
+		if (why != END_REASONS)
+			(void)registry_end(v->registry, info.id, why);
+	}
+	free(refs);
+}
+
+/* ---- accounts ---- */
+
+static void log_use(const struct ledger_account *a)
+{
+	struct log_line line;
+	const struct allowance_news *n = &a->news;
+
+	log_begin(&line, LOG_INFO, n->passed == 100 ? "quota used up" : "quota almost used up");
+	log_text(&line, a->name_len > 0 ? "user" : "client", a->name);
+	log_number(&line, "percent", n->passed);
+	log_number(&line, "used", (int64_t)n->use.used);
+	log_number(&line, "quota", (int64_t)(n->quota.bytes + n->use.extra));
+	log_end(&line);
+}
+
+static void see_to_account(struct services *v, const struct ledger_account *a)
+{
+	const struct allowance_news *n = &a->news;
+
+	if (n->passed > 0)
+		log_use(a);
+	if (a->sessions == 0)
+		return;
+	if (n->is_kept_out)
+		(void)end_account(v, a, false, END_DISABLED);
+	else if (n->has_quota && n->is_spent && n->over == OVER_CUT)
+		(void)end_account(v, a, n->is_of_anonymous, END_QUOTA_REACHED);
+}
+
+/* What is found of all accounts. */
+struct round {
+	bool has_quotas;
+	bool has_expired; /* somebody with sessions */
+	bool has_news; /* to be kept */
+	int64_t due; /* seconds since 1970 */
+};
+
+static struct round look_at_accounts(struct services *v, int64_t now)
+{
+	struct round r = {.due = INT64_MAX};
+	size_t count = 0;
+	struct ledger_account *accounts = ledger_look_at_limits(v->ledger, now, &count);
+
+	if (accounts == NULL)
+		r.has_quotas = true; /* without memory: again in a moment */
+	for (size_t i = 0; i < count; i++) {
+		const struct allowance_news *n = &accounts[i].news;
+
+		see_to_account(v, &accounts[i]);
+		r.has_quotas |= n->has_quota;
+		r.has_expired |= n->is_expired && accounts[i].sessions > 0;
+		r.has_news |= n->use_has_changed;
+		r.due = n->due < r.due ? n->due : r.due;
+	}
+	free(accounts);
+	return r;
+}
+
+static int64_t run_limiting(void *context, int64_t now)
+{
+	struct limiting *l = context;
+	int64_t wall = (int64_t)time(NULL), wait_ms = LONGEST_SECONDS * INT64_C(1000);
+	bool is_changed = atomic_exchange(&l->is_changed, false);
+	struct round r = look_at_accounts(l->services, wall);
+
+	if (is_changed || r.has_expired)
+		end_barred_sessions(l->services);
+	if (r.has_news)
+		keeper_call(l->keeper);
+	if (r.due == INT64_MAX && !r.has_quotas)
+		return CLOCK_NEVER;
+	if (r.due - wall < LONGEST_SECONDS)
+		wait_ms = r.due > wall ? (r.due - wall) * 1000 : 100;
+	if (r.has_quotas && wait_ms > PERIOD_MS)
+		wait_ms = PERIOD_MS;
+	return now + wait_ms;
+}
+
+static void wake_limiting(void *context)
+{
+	struct limiting *l = context;
+
+	janitor_call(l->janitor, &l->job);
+}
+
+void limiting_init(struct limiting *l, struct services *services, struct janitor *janitor,
+	struct keeper *keeper)
+{
+	*l = (struct limiting){.services = services,
+		.janitor = janitor,
+		.keeper = keeper,
+		.alarm = {.ring = wake_limiting, .context = l},
+		.job = {.name = "limits", .run = run_limiting, .context = l}};
+	registry_set_mark_alarm(services->registry, &l->alarm);
+}
+
+void limiting_look(struct limiting *l)
+{
+	atomic_store(&l->is_changed, true);
+	if (l->janitor != NULL)
+		janitor_call(l->janitor, &l->job);
+}
+
+void limiting_finish(struct limiting *l)
+{
+	if (l->services != NULL)
+		(void)look_at_accounts(l->services, (int64_t)time(NULL));
+}

@@ -1,0 +1,322 @@
+/*
+ * A quota is turned into a number of the account's tally at which it is used up, so a session asks
+ * with one comparison, and a relay with what it may still move (traffic_room()). Somebody has to
+ * look when a period ends or the number is reached, which the tally's mark tells: the janitor.
+ *
+ * Sessions are counted where they are admitted, not where their client connects: those that are
+ * refused, and are read from for a while yet, take nobody's place. They are always counted, so that
+ * a limit that comes while they run knows of them.
+ */
+#include "state/allowance.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define GET(field) atomic_load_explicit(field, memory_order_relaxed)
+#define SET(field, value) atomic_store_explicit(field, value, memory_order_relaxed)
+
+#define WARN_PERCENT 80
+
+void allowance_init(struct allowance *a, struct tally *tally)
+{
+	mutex_init(&a->lock);
+	a->tally = tally;
+	SET(&a->spent_at, UINT64_MAX);
+}
+
+void allowance_destroy(struct allowance *a)
+{
+	free(a->limits);
+	mutex_destroy(&a->lock);
+}
+
+static uint64_t tally_total(const struct tally *t)
+{
+	return GET(&t->sent) + GET(&t->received);
+}
+
+/* ---- the quota ---- */
+
+static uint64_t allowed_locked(const struct allowance *a) REQUIRES(&a->lock)
+{
+	return a->limits->quota.bytes + a->use.extra;
+}
+
+/* Where the tally stands when `part` of what is allowed is used; never in the past. */
+static uint64_t point_locked(const struct allowance *a, uint64_t part) REQUIRES(&a->lock)
+{
+	uint64_t total = tally_total(a->tally), used = total - a->origin;
+
+	return used >= part ? total : total + (part - used);
+}
+
+/* Nothing may be 0, which is never. */
+static uint64_t or_one(uint64_t n)
+{
+	return n == 0 ? 1 : n;
+}
+
+static void hold_to_quota_locked(struct allowance *a) REQUIRES(&a->lock)
+{
+	bool has_quota = a->limits != NULL && limits_have(a->limits, LIMIT_QUOTA);
+	enum limit_over over = OVER_CUT;
+	uint64_t allowed, warned, spent_at;
+
+	atomic_store(&a->has_quota, has_quota);
+	if (!has_quota) {
+		SET(&a->tally->end, 0);
+		SET(&a->tally->mark, 0);
+		SET(&a->spent_at, UINT64_MAX);
+		return;
+	}
+	if (limits_have(a->limits, LIMIT_OVER))
+		over = a->limits->over;
+	allowed = allowed_locked(a);
+	warned = allowed / 100 * WARN_PERCENT;
+	spent_at = point_locked(a, allowed);
+	atomic_store(
+		&a->tally->end_is_for_anonymous, (a->of_anonymous & LIMIT_BIT(LIMIT_QUOTA)) != 0);
+	atomic_store(&a->tally->end, over == OVER_CUT ? or_one(spent_at) : 0);
+	atomic_store(&a->spent_at, over == OVER_SLOW ? UINT64_MAX : spent_at);
+	if (a->use.used >= allowed)
+		SET(&a->tally->mark, 0);
+	else
+		SET(&a->tally->mark,
+			or_one(a->told < WARN_PERCENT ? point_locked(a, warned) : spent_at));
+}
+
+/* Takes in what was used since, and goes over to a new period; true when that has begun. */
+static bool note_use_locked(struct allowance *a, int64_t now) REQUIRES(&a->lock)
+{
+	uint64_t total = tally_total(a->tally);
+
+	a->use.used = total - a->origin;
+	if (!quota_turn(&a->use, &a->limits->quota, now))
+		return false;
+	a->origin = total;
+	a->told = 0;
+	return true;
+}
+
+static int percent_locked(const struct allowance *a) REQUIRES(&a->lock)
+{
+	uint64_t allowed = allowed_locked(a);
+
+	if (a->use.used >= allowed)
+		return 100;
+	return a->use.used >= allowed / 100 * WARN_PERCENT ? WARN_PERCENT : 0;
+}
+
+/* ---- what holds ---- */
+
+/* What was used of another quota, or before the server started, is used of this one. */
+static void begin_quota_locked(struct allowance *a, const struct quota_use *known, int64_t now)
+	REQUIRES(&a->lock)
+{
+	if (a->use.begun == 0) {
+		if (known != NULL)
+			a->use = *known;
+		a->origin = tally_total(a->tally) - a->use.used;
+	}
+	(void)note_use_locked(a, now);
+	a->told = percent_locked(a);
+	/* That it is used up is news to whoever has made it smaller. */
+	if (a->told == 100)
+		a->told = WARN_PERCENT;
+}
+
+static uint32_t bound_of(const struct limits *limits, enum limit_key key)
+{
+	if (limits == NULL || !limits_have(limits, key))
+		return 0;
+	return key == LIMIT_SESSIONS ? limits->sessions : limits->sessions_client;
+}
+
+static void publish_locked(struct allowance *a, bool is_kept_out) REQUIRES(&a->lock)
+{
+	const struct limits *l = a->limits;
+
+	atomic_store(&a->sessions, bound_of(l, LIMIT_SESSIONS));
+	atomic_store(&a->sessions_of_anonymous, (a->of_anonymous & LIMIT_BIT(LIMIT_SESSIONS)) != 0);
+	atomic_store(&a->sessions_client, bound_of(l, LIMIT_SESSIONS_CLIENT));
+	atomic_store(&a->is_kept_out, is_kept_out);
+	atomic_store(&a->expires, l != NULL && limits_have(l, LIMIT_EXPIRES) ? l->expires : 0);
+	hold_to_quota_locked(a);
+	atomic_store(&a->is_limited, l != NULL || is_kept_out);
+}
+
+int allowance_set(struct allowance *a, const struct limits_in_force *in_force,
+	const struct quota_use *known, int64_t now)
+{
+	struct limits *fresh = NULL, *old;
+
+	if (in_force != NULL && !limits_say_nothing(&in_force->limits)) {
+		fresh = malloc(sizeof(*fresh));
+		if (fresh == NULL)
+			return -1;
+		*fresh = in_force->limits;
+	}
+	mutex_lock(&a->lock);
+	old = a->limits;
+	a->limits = fresh;
+	a->of_anonymous = in_force == NULL ? 0 : in_force->of_anonymous;
+	if (fresh != NULL && limits_have(fresh, LIMIT_QUOTA))
+		begin_quota_locked(a, known, now);
+	publish_locked(a, in_force != NULL && in_force->is_kept_out);
+	mutex_unlock(&a->lock);
+	free(old);
+	return 0;
+}
+
+bool allowance_limits(struct allowance *a, struct limits *out)
+{
+	bool are_there;
+
+	mutex_lock(&a->lock);
+	are_there = a->limits != NULL;
+	if (are_there)
+		*out = *a->limits;
+	mutex_unlock(&a->lock);
+	return are_there;
+}
+
+/* ---- sessions ---- */
+
+static bool is_spent(const struct allowance *a, bool has_login)
+{
+	if (has_login && atomic_load(&a->tally->end_is_for_anonymous))
+		return false;
+	return tally_total(a->tally) >= GET(&a->spent_at);
+}
+
+static enum end_reason judge(const struct allowance *a, bool has_login)
+{
+	int64_t expires;
+
+	if (!GET(&a->is_limited))
+		return END_REASONS;
+	if (GET(&a->is_kept_out))
+		return END_DISABLED;
+	expires = GET(&a->expires);
+	if (expires != 0 && time(NULL) >= expires)
+		return END_EXPIRED;
+	return GET(&a->has_quota) && is_spent(a, has_login) ? END_QUOTA_REACHED : END_REASONS;
+}
+
+void allowance_dismiss(struct allowance *a, bool has_login)
+{
+	if (!has_login)
+		atomic_fetch_sub(&a->admitted_anonymous, 1);
+	atomic_fetch_sub(&a->admitted, 1);
+}
+
+enum end_reason allowance_admit(struct allowance *a, bool has_login)
+{
+	uint32_t running, bound = GET(&a->sessions);
+	enum end_reason why = judge(a, has_login);
+
+	if (why != END_REASONS)
+		return why;
+	running = atomic_fetch_add(&a->admitted, 1) + 1;
+	if (!has_login) {
+		uint32_t anonymous = atomic_fetch_add(&a->admitted_anonymous, 1) + 1;
+
+		if (GET(&a->sessions_of_anonymous))
+			running = anonymous;
+	} else if (GET(&a->sessions_of_anonymous)) {
+		bound = 0;
+	}
+	if (bound == 0 || running <= bound)
+		return END_REASONS;
+	allowance_dismiss(a, has_login);
+	return END_TOO_MANY_SESSIONS;
+}
+
+/* ---- looking ---- */
+
+static void tell_rate_locked(const struct allowance *a, struct allowance_news *news)
+	REQUIRES(&a->lock)
+{
+	const struct limits *l = a->limits;
+
+	if (l != NULL && limits_have(l, LIMIT_RATE)) {
+		news->down = l->down;
+		news->up = l->up;
+	}
+	if (!news->is_spent || news->over != OVER_SLOW)
+		return;
+	if (l->slow_down != 0 && (news->down == 0 || l->slow_down < news->down))
+		news->down = l->slow_down;
+	if (l->slow_up != 0 && (news->up == 0 || l->slow_up < news->up))
+		news->up = l->slow_up;
+}
+
+static void look_at_quota_locked(struct allowance *a, int64_t now, struct allowance_news *news)
+	REQUIRES(&a->lock)
+{
+	uint64_t before = a->use.used;
+	bool turned = note_use_locked(a, now);
+	int percent = percent_locked(a);
+
+	news->has_quota = true;
+	news->use_has_changed = turned || a->use.used != before;
+	news->passed = percent > a->told ? percent : 0;
+	a->told = percent > a->told ? percent : a->told;
+	news->is_spent = percent == 100;
+	news->over = limits_have(a->limits, LIMIT_OVER) ? a->limits->over : OVER_CUT;
+	news->is_of_anonymous = (a->of_anonymous & LIMIT_BIT(LIMIT_QUOTA)) != 0;
+	news->quota = a->limits->quota;
+	news->use = a->use;
+	news->due = quota_end(&a->limits->quota, now > a->use.begun ? now : a->use.begun);
+	hold_to_quota_locked(a);
+}
+
+struct allowance_news allowance_look(struct allowance *a, int64_t now)
+{
+	struct allowance_news news = {.due = INT64_MAX};
+	int64_t expires = GET(&a->expires);
+
+	mutex_lock(&a->lock);
+	if (a->limits != NULL && limits_have(a->limits, LIMIT_QUOTA))
+		look_at_quota_locked(a, now, &news);
+	tell_rate_locked(a, &news);
+	mutex_unlock(&a->lock);
+	news.is_kept_out = atomic_load(&a->is_kept_out);
+	news.is_expired = expires != 0 && now >= expires;
+	if (expires > now && expires < news.due)
+		news.due = expires;
+	return news;
+}
+
+/* ---- commands ---- */
+
+static bool change_quota(struct allowance *a, bool resets, uint64_t extra, int64_t now)
+{
+	bool has_quota;
+
+	mutex_lock(&a->lock);
+	has_quota = a->limits != NULL && limits_have(a->limits, LIMIT_QUOTA);
+	if (has_quota) {
+		(void)note_use_locked(a, now);
+		if (resets) {
+			a->origin = tally_total(a->tally);
+			a->use.used = a->use.extra = 0;
+		}
+		a->use.extra += extra;
+		a->told = percent_locked(a);
+		hold_to_quota_locked(a);
+	}
+	mutex_unlock(&a->lock);
+	return has_quota;
+}
+
+bool allowance_reset_quota(struct allowance *a, int64_t now)
+{
+	return change_quota(a, true, 0, now);
+}
+
+bool allowance_add_to_quota(struct allowance *a, uint64_t bytes, int64_t now)
+{
+	return change_quota(a, false, bytes, now);
+}
