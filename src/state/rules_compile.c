@@ -343,6 +343,8 @@ static int sum_up(struct compiling *c)
 		const struct rule *rule = r->rules[i];
 
 		r->asks_own |= (rule->to.places & PLACE_BIT(PLACE_OWN)) != 0;
+		for (size_t k = 0; k < rule->user_count; k++)
+			r->asks_groups |= rule->users[k].is_group;
 		for (size_t k = 0; k < rule->time_count; k++) {
 			if (add_time(c, &rule->times[k]) < 0)
 				return -1;
