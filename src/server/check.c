@@ -65,10 +65,11 @@ int check_opening(const struct services *v, const struct options *o, struct conf
 		check_log("access_log_file", s->access_log_file, error) < 0 ||
 		users_load(v->users, error) < 0 ||
 		effects_compile_rules(c, NULL, false, error) < 0 ||
+		effects_check_expectations(c, v, error) < 0 ||
 		check_operators(v, o, effects_users_path(s), error) < 0 ||
 		fronts_check(s, error) < 0 || outgoing_is_missing(s, error))
 		return -1;
-	effects_warn_of_rules(c);
+	effects_warn_of_rules(c, v);
 	effects_note_users_file(s);
 	effects_warn_of_repeated(o->users, o->user_count);
 	limiting_warn(v, s);
