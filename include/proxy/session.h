@@ -16,7 +16,6 @@
 #include "state/access_log.h"
 #include "state/config.h"
 #include "state/end_reason.h"
-#include "state/ledger_limits.h"
 #include "state/registry.h"
 #include "state/stats.h"
 
@@ -54,7 +53,6 @@ struct session {
 	struct buffer out; /* to the client */
 	struct handshake handshake;
 	struct asker asker; /* for what was asked */
-	char groups[LEDGER_GROUPS_MAX]; /* that its user was in, which the asker points to */
 	struct dial dial;
 	/* Last, so that little is touched. */
 	union {

@@ -36,9 +36,9 @@ struct destination destination_of_name(const char *name, size_t len, uint16_t po
 /* The same address or, byte for byte, name, with the same port? */
 bool destination_equal(const struct destination *a, const struct destination *b);
 
-/* Can it be looked up: not an empty name, nor one with blanks, control bytes or NUL, nor one whose
- * last label is a number, which resolvers take for an address (0177.0.0.1, 2130706433)? Addresses
- * always can. */
+/* Can it be looked up: not an empty name, nor one with blanks, backslashes, control bytes or NUL,
+ * nor one whose last label is a number, which resolvers take for an address (0177.0.0.1,
+ * 2130706433)? Addresses always can. */
 bool destination_is_sane(const struct destination *d);
 
 /* host:port as one word (escape.h), its host cut to what fits; "-" for none. `size` is at least

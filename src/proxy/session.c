@@ -163,11 +163,8 @@ static void prepare_asker(struct session *s)
 		.client = &s->client_addr,
 		.user = h->user,
 		.user_len = h->user_len,
-		.groups = s->groups,
+		.user_entry = h->user_entry,
 		.command = h->request.command};
-	s->groups[0] = '\0';
-	if (h->user_entry != NULL)
-		(void)ledger_groups(h->user_entry, s->groups);
 }
 
 static void leave_places(struct session *s)
@@ -360,14 +357,6 @@ __attribute__((noinline)) static bool accept_from_target(struct session *s)
 	return refuse_request(s, b.failure);
 }
 
-/* Whose rates hold for what it moves. */
-static struct pace_accounts session_accounts(const struct session *s)
-{
-	return (struct pace_accounts){
-		.entries = {[PACE_CLIENT] = s->client_entry, [PACE_USER] = s->handshake.user_entry},
-		.asker = &s->asker};
-}
-
 /* ---- UDP ASSOCIATE ---- */
 
 static void run_association(struct session *s, struct udp *u)
@@ -388,7 +377,6 @@ static void associate(struct session *s)
 		.limits = config_idle_limits(v->config),
 		.traffic = registry_traffic(s->slot),
 		.stats = &v->stats,
-		.accounts = session_accounts(s),
 		.client = s->client};
 	struct udp *u;
 
@@ -423,7 +411,6 @@ static void relay(struct session *s)
 		.pipes = &s->services->pipes,
 		.limits = config_idle_limits(s->services->config),
 		.traffic = registry_traffic(s->slot),
-		.accounts = session_accounts(s),
 	};
 
 	traffic_active(

@@ -67,7 +67,9 @@ bool destination_is_sane(const struct destination *d)
 	for (size_t i = 0; i < d->name_len; i++) {
 		unsigned char c = (unsigned char)d->name[i];
 
-		if (c <= ' ' || c == 0x7f)
+		/* A backslash quotes what is behind it for the resolver: to the rules it would be
+		 * another name. */
+		if (c <= ' ' || c == 0x7f || c == '\\')
 			return false;
 	}
 	return d->name_len > 0 && !ends_in_number(d->name, d->name_len);

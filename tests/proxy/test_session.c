@@ -21,7 +21,6 @@
 #include "proxy/bind.h"
 #include "proxy/relay.h"
 #include "proxy/udp.h"
-#include "state/limit_book.h"
 #include "state/users_file.h"
 
 #define PLACES 20 /* of which the last is a 64th */
@@ -165,7 +164,6 @@ int __wrap_dial_target(struct dial *d)
 	dialled++;
 	assert_int_equal(phase(), PHASE_CONNECT);
 	assert_int_equal(d->watch.client, client_inner);
-	assert_string_equal(d->asker->groups, d->asker->user_len > 0 ? "staff,night" : "");
 	happen(plan.on_dial);
 	d->address = address;
 	d->local = local;
@@ -315,17 +313,15 @@ static void set(struct config *c, const char *name, const char *value)
 static void prepare_users(void)
 {
 	struct users_backend kept = users_file_backend("users");
-	char error[USERS_ERROR_MAX], hash[PASSWORD_HASH_SIZE], line[PASSWORD_HASH_SIZE + 40];
+	char error[USERS_ERROR_MAX], hash[PASSWORD_HASH_SIZE], line[PASSWORD_HASH_SIZE + 16];
 
 	cheap_hash("se:cret", hash);
-	snprintf(line, sizeof(line), "alice:%s:user:groups=staff,night\n", hash);
+	snprintf(line, sizeof(line), "alice:%s:user\n", hash);
 	scratch_write("users", line);
 	services.hashing = hashing_new(1);
 	services.ledger = ledger_new(1, NULL);
 	services.users = users_new(services.hashing, services.ledger, &kept);
 	assert_non_null(services.users);
-	services.limits = limit_book_new();
-	assert_int_equal(users_follow(services.users, services.limits), 0);
 	assert_int_equal(users_load(services.users, error), 0);
 }
 
@@ -376,7 +372,6 @@ static int tear_down(void **state)
 	access_log_free(services.access_log);
 	registry_free(services.registry);
 	users_free(services.users);
-	limit_book_free(services.limits);
 	ledger_free(services.ledger);
 	hashing_free(services.hashing);
 	config_store_free(services.config);
