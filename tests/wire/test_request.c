@@ -76,8 +76,9 @@ static void sane_names_have_no_blanks_and_control_bytes(void **state)
 	} rows[] = {{"", 0, false}, {"a", 1, true}, {"example.org.", 12, true},
 		{"_sip.example.org", 16, true}, {"b\xc3\xbc\x63her", 7, true}, {"\xff", 1, true},
 		{"!~", 2, true}, {" a", 2, false}, {"a ", 2, false}, {"a b", 3, false},
-		{"a\tb", 3, false}, {"a\n", 2, false}, {"\r\na", 3, false}, {"a\0", 2, false},
-		{"a\0b", 3, false}, {"\x01", 1, false}, {"a\x1f", 2, false}, {"a\x7f", 2, false}};
+		{"a\tb", 3, false}, {"exam\\ple", 8, false}, {"a\n", 2, false}, {"\r\na", 3, false},
+		{"a\0", 2, false}, {"a\0b", 3, false}, {"\x01", 1, false}, {"a\x1f", 2, false},
+		{"a\x7f", 2, false}};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
