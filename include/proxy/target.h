@@ -28,6 +28,7 @@ struct asker {
 	const char *user; /* who has logged in */
 	size_t user_len; /* 0: nobody */
 	const struct ledger_entry *user_entry; /* of that user, whose groups count; NULL: nobody */
+	const char *groups; /* instead, where only the name is known: "a,b"; NULL: not told */
 	enum request_command command;
 };
 

@@ -45,6 +45,10 @@ bool destination_is_sane(const struct destination *d);
  * ADDR_TEXT_MAX. Returns `out`. */
 const char *destination_format(const struct destination *d, char *out, size_t size);
 
+/* Reads what destination_format() has written; `name` gets the name's bytes. False when it is
+ * nothing of that kind. */
+bool destination_parse(const char *text, char name[DESTINATION_NAME_MAX], struct destination *out);
+
 enum request_command {
 	REQUEST_NONE, /* all zeros: nothing was asked for yet */
 	REQUEST_CONNECT,
@@ -65,5 +69,8 @@ void request_set(struct request *r, enum request_command command, const struct d
 
 /* "CONNECT"; "CMD-9" for what is unknown. Returns a static text or `out`. */
 const char *request_command_word(const struct request *r, char out[16]);
+
+/* The command of such a word; REQUEST_UNKNOWN for any other. */
+enum request_command request_command_parse(const char *word);
 
 #endif

@@ -51,6 +51,8 @@ static struct config *newer_config(const struct asker *a)
 static const char *groups_of(
 	const struct asker *a, const struct config *rules, char out[LEDGER_GROUPS_MAX])
 {
+	if (a->groups != NULL)
+		return a->groups;
 	if (a->user_entry == NULL || !rules_ask_groups(rules))
 		return "";
 	(void)ledger_groups(a->user_entry, out);

@@ -12,13 +12,17 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "server/capacity.h"
 #include "server/limiting.h"
+#include "server/user_groups.h"
 #include "state/admission.h"
+#include "state/expectations.h"
 #include "state/outgoing.h"
+#include "state/rule_review.h"
 #include "state/rules.h"
 #include "state/users_file.h"
 
@@ -190,9 +194,37 @@ int effects_compile_rules(
 	return 0;
 }
 
-void effects_warn_of_rules(const struct config *c)
+int effects_check_expectations(
+	const struct config *c, const struct services *v, char error[CONFIG_ERROR_MAX])
 {
+	struct group_source groups = user_groups(v->users);
+
+	return rule_review_groups(c, &groups, error) &&
+			expectations_hold(c, &groups, v->own, time(NULL), error)
+		? 0
+		: -1;
+}
+
+void effects_warn_of_expectations(const struct config *c, const struct services *v)
+{
+	char error[CONFIG_ERROR_MAX];
+
+	if (effects_check_expectations(c, v, error) < 0)
+		log_message(LOG_ERROR, "%s", error);
+}
+
+static void say_warning(void *context, const char *warning)
+{
+	(void)context;
+	log_message(LOG_WARN, "%s", warning);
+}
+
+void effects_warn_of_rules(const struct config *c, const struct services *v)
+{
+	struct group_source groups = user_groups(v->users);
 	const char *warning;
+
+	rule_review(c, &groups, say_warning, NULL);
 
 	for (size_t i = 0; (warning = rules_warning(c->rules, i)) != NULL; i++)
 		log_message(LOG_WARN, "%s", warning);
@@ -280,9 +312,14 @@ static int compile_rules(struct change *change, char error[CONFIG_ERROR_MAX])
 	return effects_compile_rules(change->new, change->old, false, error);
 }
 
+static int check_expectations(struct change *change, char error[CONFIG_ERROR_MAX])
+{
+	return effects_check_expectations(change->new, change->site->services, error);
+}
+
 static void finish_rules(struct change *change)
 {
-	effects_warn_of_rules(change->new);
+	effects_warn_of_rules(change->new, change->site->services);
 	effects_copy_lists(change->site, change->new);
 }
 
@@ -415,7 +452,10 @@ const struct effect effects_table[] = {
 		.commit = put_users,
 		.undo = drop_users},
 	{.of = EFFECT_RULES, .name = "rules", .prepare = compile_rules, .finish = finish_rules},
-	{.of = EFFECT_PUBLISH, .name = "configuration", .commit = publish},
+	{.of = EFFECT_PUBLISH,
+		.name = "configuration",
+		.prepare = check_expectations,
+		.commit = publish},
 	{.of = EFFECT_PUBLISH, .name = "limits", .commit = apply_limits},
 	{.of = EFFECT_LOG_STYLE, .name = "log style", .finish = set_log_style},
 	{.of = EFFECT_LOG_FILE,
