@@ -110,7 +110,7 @@ static void put_value(FILE *out, const struct monitor_line *value)
 /* With _ for its blanks, so that a program can write it without quotes. */
 static void put_name(FILE *out, const struct monitor_line *name)
 {
-	char *words = malloc(name->len + 1);
+	char *words = calloc(1, name->len + 1);
 	struct monitor_line key = {.text = words, .len = name->len};
 
 	if (words == NULL) {

@@ -639,7 +639,7 @@ const struct command commands_table[] = {
 		.run = limits_command_guests},
 	{.word = "WHY",
 		ADMIN,
-		.parameters = "<name>|<client>|* [<count>]",
+		.parameters = "<name>|<client>|@<group>|* [<count>]",
 		.help = "the newest failures, 20 of them or that many, and what to do about each",
 		.least = 1,
 		.most = 2,

@@ -17,6 +17,7 @@
 #include "server/database.h"
 #include "server/effects.h"
 #include "server/fronts.h"
+#include "server/limiting.h"
 #include "server/user_groups.h"
 #include "state/operators.h"
 #include "state/outgoing.h"
@@ -80,6 +81,7 @@ int check_opening(const struct services *v, const struct options *o, struct conf
 	effects_warn_of_rules(c, v);
 	effects_note_users_file(s);
 	effects_warn_of_repeated(o->users, o->user_count);
+	limiting_warn(v, s);
 	effects_warn_of_open_door(users_count(v->users) + o->user_count, c);
 	return 0;
 }
