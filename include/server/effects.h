@@ -10,6 +10,7 @@
 #include "server/site.h"
 #include "state/access_log.h"
 #include "state/config.h"
+#include "state/group_source.h"
 #include "state/users.h"
 
 /* ---- at start ---- */
@@ -54,8 +55,8 @@ int effects_compile_rules(struct config *c, const struct config *before, bool at
 
 /* Do the rules say what the configuration expects of them, and is each group one of clients or of
  * users only? -1 with `error`. */
-int effects_check_expectations(const struct config *c, const struct services *v,
-	char error[CONFIG_ERROR_MAX]) __attribute__((warn_unused_result));
+int effects_check_expectations(const struct config *c, const struct group_source *users,
+	struct own *own, char error[CONFIG_ERROR_MAX]) __attribute__((warn_unused_result));
 
 /* At start, when what serves is better than nothing: logs it when they do not. */
 void effects_warn_of_expectations(const struct config *c, const struct services *v);

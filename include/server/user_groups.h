@@ -6,10 +6,8 @@
 #include "state/group_source.h"
 #include "state/users.h"
 
-/* Of the users who are in force; valid as long as they are. */
+/* Of the users who are in force, or of those who were read and are to be; valid as long as they. */
 struct group_source user_groups(struct users *users);
-
-/* Is any user in a group of that name? */
-bool user_groups_exist(struct users *users, const char *name);
+struct group_source user_groups_of_draft(struct users_draft *draft);
 
 #endif

@@ -15,7 +15,7 @@ void rule_review(const struct config *c, const struct group_source *users,
 	void (*say)(void *context, const char *warning), void *context);
 
 /* Is no name one of a group of clients and of users at once? If it is, `error` says so. */
-bool rule_review_groups(const struct config *c, const struct group_source *users,
-	char error[CONFIG_ERROR_MAX]);
+bool rule_review_groups(
+	const struct config *c, const struct group_source *users, char error[CONFIG_ERROR_MAX]);
 
 #endif

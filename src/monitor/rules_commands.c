@@ -9,7 +9,6 @@
 
 #include "base/parse.h"
 #include "monitor/rule_answers.h"
-#include "server/user_groups.h"
 #include "state/client_groups.h"
 
 #define DAY_SECONDS INT64_C(86400)
@@ -59,7 +58,7 @@ static bool is_group(const struct request *q, const char *who, bool *is_of_clien
 	*is_of_clients =
 		client_groups_find(&c->settings.client_groups, who + 1, strlen(who + 1)) != NULL;
 	config_release(c);
-	return *is_of_clients || user_groups_exist(q->services->users, who + 1);
+	return *is_of_clients || users_have_group(q->services->users, who + 1);
 }
 
 static bool is_stand_in(const char *who)

@@ -194,22 +194,21 @@ int effects_compile_rules(
 	return 0;
 }
 
-int effects_check_expectations(
-	const struct config *c, const struct services *v, char error[CONFIG_ERROR_MAX])
+int effects_check_expectations(const struct config *c, const struct group_source *users,
+	struct own *own, char error[CONFIG_ERROR_MAX])
 {
-	struct group_source groups = user_groups(v->users);
-
-	return rule_review_groups(c, &groups, error) &&
-			expectations_hold(c, &groups, v->own, time(NULL), error)
+	return rule_review_groups(c, users, error) &&
+			expectations_hold(c, users, own, time(NULL), error)
 		? 0
 		: -1;
 }
 
 void effects_warn_of_expectations(const struct config *c, const struct services *v)
 {
+	struct group_source users = user_groups(v->users);
 	char error[CONFIG_ERROR_MAX];
 
-	if (effects_check_expectations(c, v, error) < 0)
+	if (effects_check_expectations(c, &users, v->own, error) < 0)
 		log_message(LOG_ERROR, "%s", error);
 }
 
@@ -314,7 +313,11 @@ static int compile_rules(struct change *change, char error[CONFIG_ERROR_MAX])
 
 static int check_expectations(struct change *change, char error[CONFIG_ERROR_MAX])
 {
-	return effects_check_expectations(change->new, change->site->services, error);
+	const struct services *v = change->site->services;
+	struct group_source users =
+		change->users != NULL ? user_groups_of_draft(change->users) : user_groups(v->users);
+
+	return effects_check_expectations(change->new, &users, v->own, error);
 }
 
 static void finish_rules(struct change *change)

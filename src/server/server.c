@@ -34,8 +34,8 @@
 #include "server/naming.h"
 #include "server/recheck.h"
 #include "server/sampling.h"
-#include "server/shares.h"
 #include "server/temporary.h"
+#include "server/shares.h"
 #include "state/admission.h"
 #include "state/ledger_limits.h"
 #include "state/operators.h"
@@ -431,8 +431,7 @@ int server_explain(const struct options *o, FILE *out, enum explain_verdict *ver
 	if (c == NULL)
 		return -1;
 	if (prepare_to_look(&v, o, c, error) == 0 && users_load(v.users, error) == 0 &&
-		effects_compile_rules(c, NULL, false, error) == 0 &&
-		limiting_apply(&v, c) == 0)
+		effects_compile_rules(c, NULL, false, error) == 0 && limiting_apply(&v, c) == 0)
 		return explain_by(&v, o, c, out, verdict, error);
 	release_accounts(&v);
 	config_release(c);
@@ -511,8 +510,8 @@ int server_start(struct server *s, char error[CONFIG_ERROR_MAX])
 	recheck_init(&s->recheck, v);
 	janitor_add(s->janitor, &s->recheck.job);
 	if ((s->keeper == NULL || keeper_start(s->keeper) == 0) && hasher_start(s->hasher) == 0 &&
-		hasher_start(s->lookups) == 0 &&
-		janitor_start(s->janitor) == 0 && resolver_start(v->resolver) == 0)
+		hasher_start(s->lookups) == 0 && janitor_start(s->janitor) == 0 &&
+		resolver_start(v->resolver) == 0)
 		return 0;
 	snprintf(error, CONFIG_ERROR_MAX, "cannot start a thread beside the workers: %s",
 		strerror(errno));

@@ -404,6 +404,38 @@ static void what_is_expected_refuses_a_reload(void **state)
 	stop();
 }
 
+#define ALICE_OF_PUPILS "root:" MONITOR_HASH ":admin\nalice:" MONITOR_HASH ":user:groups=pupils\n"
+
+/* Those of the users that are read with the configuration. */
+static void groups_count_in_rules_expectations_and_commands(void **state)
+{
+	static const char *const text = "expect = deny from=127.0.0.1 user=alice to=127.0.0.1:80\n"
+					"rule = deny user @pupils port 80\n";
+	char expected[TMP_MAX_PATH + 128];
+	int alice;
+
+	(void)state;
+	begin();
+	launch_with_file("");
+	alice = connect_well("alice");
+	daemon_write_file(d.config, text);
+	snprintf(expected, sizeof(expected), "ERR %s:1: expect: ", d.config);
+	assert_answer_has("RELOAD", expected);
+	assert_answer_has("DENY @pupils * 1h", "ERR There is no user or group @pupils");
+	daemon_write_file(d.users, ALICE_OF_PUPILS);
+	assert_answer_has("RELOAD", "OK ");
+	assert_answer_has("EXPLAIN from=127.0.0.1 user=alice to=127.0.0.1:80",
+		"verdict:deny rule:1 reason:target_denied");
+	assert_answer_has(
+		"DENY @pupils * 1h", "OK Rule t1 for 1h: deny user @pupils; 1 session ended");
+	net_expect_gone(alice);
+	assert_refused("alice");
+	daemon_write_file(d.config, "client_group = @pupils 192.0.2.0/24\n");
+	assert_answer_has("RELOAD", "client_group: \"@pupils\": users are in a group of that name");
+	close(alice);
+	stop();
+}
+
 static void what_is_expected_keeps_nobody_from_starting(void **state)
 {
 	int alice;
@@ -433,6 +465,7 @@ int main(void)
 		cmocka_unit_test(a_reload_ends_them_where_all_is_rechecked),
 		cmocka_unit_test(what_is_expected_refuses_a_reload),
 		cmocka_unit_test(what_is_expected_keeps_nobody_from_starting),
+		cmocka_unit_test(groups_count_in_rules_expectations_and_commands),
 	};
 
 	return cmocka_run_group_tests_name("daemon/explain", tests, NULL, NULL);

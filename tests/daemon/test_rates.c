@@ -258,6 +258,61 @@ static void a_limit_comes_to_a_session_that_had_none(void **state)
 	close(monitor);
 }
 
+/* An account's own, which LIMITS changes. */
+static void each_user_has_a_rate_of_its_own(void **state)
+{
+	int monitor;
+
+	(void)state;
+	start("--user-defaults", "rate=16Mbit", "auto");
+	monitor = monitor_login(&d, "boss:secret");
+	for (int i = 0; i < 4; i++)
+		open_way_as(i < 2 ? "alice" : "bob", DOWN);
+	move_for(500);
+	assert_rate(move_for(2000), 2 * 16 * MBIT);
+	assert_begins(monitor_ask(monitor, "LIMITS alice rate=4Mbit"), "OK");
+	move_for(500);
+	assert_rate(move_for(2000), 20 * MBIT);
+	assert_rate((ways[0].moved + ways[1].moved) / 2, 4 * MBIT);
+	close(monitor);
+}
+
+/* ---- groups ---- */
+
+static void a_group_of_clients_shares_its_rate(void **state)
+{
+	const char *const flags[] = {"--client-group", "@room 127.0.0.0/24", "--group-rate",
+		"@room 16Mbit; @other 1Mbit", NULL};
+
+	(void)state;
+	monitor_start_daemon(&d, flags);
+	open_way_as("alice", DOWN);
+	open_way_as("bob", DOWN);
+	move_for(500);
+	assert_rate(move_for(3000), 16 * MBIT);
+}
+
+static void a_group_of_users_shares_its_rate(void **state)
+{
+	const char *const flags[] = {"-U", d.users, "--group-rate", "@pupils 16Mbit", NULL};
+	uint64_t all;
+
+	(void)state;
+	daemon_prepare(&d);
+	daemon_write_file(d.users,
+		"alice:" MONITOR_HASH ":user:groups=pupils\n"
+		"bob:" MONITOR_HASH ":user:groups=staff,pupils\nroot:" MONITOR_HASH ":admin\n");
+	daemon_launch(&d, flags);
+	for (int i = 0; i < 10; i++)
+		open_way_as("alice", DOWN);
+	open_way_as("bob", DOWN);
+	move_for(1000);
+	assert_rate(all = move_for(3000), 16 * MBIT);
+	assert_true(ways[10].moved / 3 > all * 3 / 10);
+	open_way_as("root", DOWN); /* is in no group */
+	assert_true(move_for(1000) > 40 * MBIT);
+}
+
 /* ---- fairness ---- */
 
 /* What the first user gets with forty sessions, and two others with one each. */
@@ -403,6 +458,9 @@ int main(void)
 		TEST(holds_many_short_ones_together),
 		TEST(follows_a_change_while_it_runs),
 		TEST(a_limit_comes_to_a_session_that_had_none),
+		TEST(each_user_has_a_rate_of_its_own),
+		TEST(a_group_of_clients_shares_its_rate),
+		TEST(a_group_of_users_shares_its_rate),
 		TEST(shares_among_users_not_among_sessions),
 		TEST(what_one_does_not_use_the_other_has),
 		TEST(a_small_message_is_not_held_up),
