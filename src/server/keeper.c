@@ -215,6 +215,7 @@ static void *run_keeper(void *arg)
 	struct keeper *k = arg;
 	enum turn turn;
 
+	pthread_setname_np(pthread_self(), "keeper");
 	while ((turn = await_turn(k)) != TURN_END) {
 		if (turn == TURN_ERRAND)
 			errands_run(k->errands);

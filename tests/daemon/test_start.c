@@ -279,7 +279,7 @@ static void read_thread_names(pid_t pid, char *names, size_t size)
 static bool all_are_named(pid_t pid)
 {
 	static const char *const expected[] = {
-		"stopping\n", "hasher\n", "janitor\n", "resolver\n", "admin\n"};
+		"stopping\n", "hasher\n", "janitor\n", "resolver\n", "admin\n", "keeper\n"};
 	char names[4096];
 
 	read_thread_names(pid, names, sizeof(names));
@@ -303,7 +303,7 @@ static void it_is_called_socks5d_whatever_it_was_started_by(void **state)
 	snprintf(alias, sizeof(alias), "%s/server", d.folder);
 	assert_int_equal(symlink(binary, alias), 0);
 	setenv("SOCKS5D", alias, 1);
-	daemon_launch(&d, NULL);
+	daemon_launch(&d, (const char *const[]){"--state-dir", d.folder, NULL});
 	setenv("SOCKS5D", binary, 1);
 	free(binary);
 	snprintf(path, sizeof(path), "/proc/%d/comm", d.pid);
