@@ -121,6 +121,13 @@ bool socket_is_broken(int error); /* the connection, by its peer or on the way *
 /* Our own end of a socket; AF_UNSPEC when there is none. */
 struct addr socket_local_addr(int fd);
 
+/* Has the kernel send no more than `rate` bytes a second, and take no more while `ahead` bytes wait
+ * to be sent; 0: as much as it likes. What cannot be had, it goes without. */
+void socket_pace(int fd, uint64_t rate, size_t ahead);
+
+/* Bytes that were written and that the peer has not acknowledged yet; 0 where that is not known. */
+size_t socket_unacknowledged(int fd);
+
 /* Ends the sending side: the peer reads the end of the stream after all pending bytes. */
 void socket_end_stream(int fd);
 

@@ -7,6 +7,7 @@
 
 #include "base/buffer.h"
 #include "net/pipe.h"
+#include "proxy/pace.h"
 #include "state/config.h"
 #include "state/end_reason.h"
 #include "state/traffic.h"
@@ -20,6 +21,7 @@ struct relay {
 	struct pipe_pool *pipes;
 	const struct idle_limits *limits; /* obeyed as they are at any time */
 	struct traffic *traffic; /* what is moved is counted here, while it happens */
+	struct pace_accounts accounts; /* whose rates it keeps to, as they are at any time */
 	int error; /* result: errno behind END_RELAY_FAILED, else 0 */
 };
 

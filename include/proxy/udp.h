@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 
+#include "proxy/pace.h"
 #include "proxy/target.h"
 #include "state/config.h"
 #include "state/end_reason.h"
@@ -19,6 +20,7 @@ struct udp_setup {
 	const struct idle_limits *limits; /* obeyed as they are at any time */
 	struct traffic *traffic; /* what is moved is counted here, while it happens */
 	struct stats *stats;
+	struct pace_accounts accounts; /* whose rates it keeps to, as they are at any time */
 	int client; /* the TCP connection that it lives with */
 };
 

@@ -9,6 +9,7 @@
 
 #include "base/addr.h"
 #include "net/own.h"
+#include "state/throttle.h"
 #include "state/traffic.h"
 
 /* Clients without a session that are remembered, some 450 bytes each. */
@@ -107,6 +108,15 @@ void ledger_count_refusal(struct ledger_entry *entry);
  * No may be an answer of up to a second ago; so the table is seldom looked through, however often
  * this is asked. */
 bool ledger_is_shared(struct ledger *l, int64_t now);
+
+/* ---- rates ---- */
+
+/* What holds the account's sessions to its rates (ledger_set_rate()), as long as the entry is valid;
+ * NULL: nothing need do so, or memory is out. */
+struct throttle *ledger_throttle(struct ledger_entry *entry);
+
+/* All of them. */
+struct throttles *ledger_throttles(struct ledger *l);
 
 /* ---- for whoever knows the users ---- */
 

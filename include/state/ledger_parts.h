@@ -42,7 +42,8 @@ struct ledger_entry {
 	_Atomic(uint64_t) refused;
 	_Atomic(bool) has_retired;
 	bool is_user;
-	_Atomic(uint64_t) rate_down, rate_up; /* bytes a second; 0: no limit */
+	struct throttle_rates rates;
+	_Atomic(struct throttle *) throttle; /* NULL: nobody needed it yet */
 	union {
 		struct {
 			struct client_key key;
@@ -86,6 +87,7 @@ struct ledger {
 		idle; /* clients; for a moment too few, even less than none */
 	int64_t idle_most;
 	struct own *own;
+	struct throttles *throttles;
 	struct limit_book *book; /* NULL: nothing is limited */
 	struct standing *standing; /* NULL likewise */
 	/* Until when it is sure that the house is shared, and that nobody looks whether it is. */

@@ -9,6 +9,7 @@
 #include "state/ban_setting.h"
 #include "state/expectation_types.h"
 #include "state/limit_types.h"
+#include "state/rate_types.h"
 #include "state/rule_types.h"
 #include "state/setting_types.h"
 
@@ -93,6 +94,8 @@ struct settings {
 	int64_t half_close_timeout;
 	int64_t drain_timeout;
 	int64_t relay; /* enum relay_path */
+	struct rate rate_total;
+	struct group_rates group_rates;
 
 	struct host_pair external_address;
 	char *external_interface;
@@ -145,7 +148,7 @@ struct settings {
 };
 
 /* Rows of the table, and so the size of every array that is indexed by it. */
-#define SETTINGS_COUNT 58
+#define SETTINGS_COUNT 60
 
 extern const struct setting settings_table[SETTINGS_COUNT];
 

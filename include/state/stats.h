@@ -20,6 +20,7 @@
 	X(QUEUE_FULL, "queue full") /* too many waited for their targets' names */ \
 	X(FILTERED, "filtered") /* from somebody that the client has not sent to */ \
 	X(TOO_LARGE, "too large") /* for one datagram on the other side */ \
+	X(RATE, "rate") /* over the rate of an account for longer than it may wait */ \
 	X(UNSENT, "unsent") /* no socket, no route or no room in it */
 
 enum datagram_drop {

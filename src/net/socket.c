@@ -6,11 +6,14 @@
 #include "net/socket.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <linux/sockios.h>
 #include <net/if.h>
 #include <netinet/tcp.h>
 #include <netinet/udp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -483,6 +486,22 @@ struct addr socket_local_addr(int fd)
 
 	(void)getsockname(fd, (struct sockaddr *)&sa, &len);
 	return addr_from_sockaddr((struct sockaddr *)&sa);
+}
+
+void socket_pace(int fd, uint64_t rate, size_t ahead)
+{
+	unsigned long most = rate == 0 ? ~0UL : (unsigned long)rate;
+	unsigned low = ahead > INT_MAX ? 0 : (unsigned)ahead;
+
+	(void)setsockopt(fd, SOL_SOCKET, SO_MAX_PACING_RATE, &most, sizeof(most));
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &low, sizeof(low));
+}
+
+size_t socket_unacknowledged(int fd)
+{
+	int bytes = 0;
+
+	return ioctl(fd, SIOCOUTQ, &bytes) < 0 || bytes < 0 ? 0 : (size_t)bytes;
 }
 
 void socket_end_stream(int fd)

@@ -11,6 +11,9 @@
  * nothing about either end: for want of memory the flow rests and tries again, and with what cannot
  * pass the session ends with a reset at both, so that none takes a part for the whole.
  *
+ * A flow that has a limit (pace.h) writes as much at a time as that lets it, and reads into its
+ * buffer when that is empty; while it waits for its turn its descriptors are not polled.
+ *
  * An end whose connection broke is still read until it is empty, then the other end gets what it
  * had sent, and then the session ends with a reset there. Only descriptors that something is
  * expected of are in the poll set: one that is broken, or finished both ways, would report POLLHUP
@@ -33,6 +36,9 @@
 /* A flow that moves nothing for so long, and holds nothing, gives back its pipe and the memory of
  * its buffer. */
 #define QUIET_MS 1000
+
+/* Of a limited flow, that it moves at once: so the other direction has its turn too. */
+#define MOST_CHUNKS 8
 
 struct end {
 	int fd;
@@ -64,6 +70,7 @@ struct flow {
 	bool moved_lately; /* since the time was last taken */
 	int64_t last_moved; /* clock_ms() */
 	struct bulk bulk; /* of its reads, one a wake-up */
+	struct pace pace;
 };
 
 enum { OUTWARD, INWARD }; /* to the target, to the client */
@@ -81,11 +88,14 @@ static size_t held(const struct flow *f)
 }
 
 /* Half of what it can hold: a buffer moves what it has to its front, which is never more than what
- * can be read then, and a pipe is not filled in small pieces. */
+ * can be read then, and a pipe is not filled in small pieces. A limited flow has chunks of its
+ * buffer written, and so would never be found empty, to change over. */
 static bool has_room(const struct flow *f)
 {
 	size_t size = has_pipe(f) ? f->pipe.capacity : f->buffer->size;
 
+	if (f->pace.is_on && !has_pipe(f))
+		return held(f) == 0;
 	return !f->stuck && held(f) <= size / 2;
 }
 
@@ -103,9 +113,9 @@ static void choose_path(struct flow *f)
 	if (f->pipes == NULL || held(f) > 0)
 		return;
 	if (has_pipe(f)) {
-		if (bulk_is_small(&f->bulk) && !f->always_splice)
+		if ((bulk_is_small(&f->bulk) && !f->always_splice) || !pace_may_splice(&f->pace))
 			drop_pipe(f);
-	} else if (bulk_is_large(&f->bulk) || f->always_splice) {
+	} else if ((bulk_is_large(&f->bulk) || f->always_splice) && pace_may_splice(&f->pace)) {
 		if (!pipe_open(&f->pipe, f->pipes))
 			bulk_has_no_pipe(&f->bulk);
 	}
@@ -210,6 +220,8 @@ static bool push(struct flow *f)
 	size_t most = held(f);
 	ssize_t n;
 
+	if (most > 0 && f->pace.is_on)
+		most = pace_allow(&f->pace, most, has_pipe(f), most >= f->buffer->size / 2);
 	if (most == 0)
 		return false;
 	most = traffic_room(f->traffic, most);
@@ -222,8 +234,24 @@ static bool push(struct flow *f)
 	if (n < 0)
 		return note_failure(f, f->to, errno);
 	traffic_count(f->traffic, f->direction, (uint64_t)n);
+	if (f->pace.is_on)
+		pace_spend(&f->pace, (size_t)n);
 	f->stuck = false;
 	return true;
+}
+
+/* Reads and writes on, up to where its limit has it wait again: else each chunk would cost two
+ * wake-ups. */
+static bool go_on(struct flow *f)
+{
+	bool moved = false, again = true;
+
+	for (int i = 0; i < MOST_CHUNKS && again && f->error == 0 && !pace_waits(&f->pace); i++) {
+		again = pull(f);
+		again |= push(f);
+		moved |= again;
+	}
+	return moved;
 }
 
 /* Passes the end of the stream on once the last byte went out; if it is the last thing to happen,
@@ -237,6 +265,7 @@ static void finish_if_done(struct flow *f)
 		return;
 	f->source_ended = f->finished = true;
 	drop_pipe(f);
+	pace_end(&f->pace);
 	if (!f->to->broken && !f->from->broken && !f->reverse->finished)
 		socket_end_stream(f->to->fd);
 }
@@ -244,10 +273,11 @@ static void finish_if_done(struct flow *f)
 /* One read and one write, where they can succeed; true when that changed anything. */
 static bool step(struct flow *f)
 {
-	bool moved = false;
+	bool moved = false, is_due;
 
 	if (f->finished || f->error != 0 || f->is_spent || f->rests_until != 0)
 		return false;
+	is_due = pace_look(&f->pace, held(f));
 	/* What is spliced is tried at each wake-up: often something has come since, and then that
 	 * costs none of its own. */
 	if (f->readable || f->from->broken || has_pipe(f))
@@ -255,6 +285,8 @@ static bool step(struct flow *f)
 	/* Right after reading the other side is usually ready to take it: no poll in between. */
 	if (f->writable || moved)
 		moved |= push(f);
+	if (is_due)
+		moved |= go_on(f);
 	if (moved && f->rests_until == 0)
 		backoff_end(&f->rest);
 	if (f->error == 0)
@@ -268,9 +300,9 @@ static short wanted(const struct flow *out, const struct flow *in)
 {
 	short events = 0;
 
-	if (!out->source_ended && has_room(out) && out->rests_until == 0)
+	if (!out->source_ended && has_room(out) && out->rests_until == 0 && !pace_waits(&out->pace))
 		events |= POLLIN;
-	if (!in->finished && held(in) > 0 && in->rests_until == 0)
+	if (!in->finished && held(in) > 0 && in->rests_until == 0 && !pace_waits(&in->pace))
 		events |= POLLOUT;
 	return events;
 }
@@ -376,6 +408,14 @@ static int64_t rest_deadline(struct flow flows[2])
 	return until;
 }
 
+/* When a flow's limit has something to say; what has nothing to write lets others have its part. */
+static int64_t turn_deadline(struct flow *f)
+{
+	if (held(f) == 0)
+		pace_rest(&f->pace);
+	return f->rests_until != 0 ? CLOCK_NEVER : pace_deadline(&f->pace);
+}
+
 /* Waits until something happens at either end; false when the idle deadline came first. */
 static bool wait_for_ends(
 	const struct relay *r, struct pollfd fds[2], struct flow flows[2], int64_t *settled)
@@ -385,6 +425,8 @@ static bool wait_for_ends(
 	until = clock_earlier(until, rest_deadline(flows));
 	until = clock_earlier(until, quiet_deadline(&flows[OUTWARD]));
 	until = clock_earlier(until, quiet_deadline(&flows[INWARD]));
+	until = clock_earlier(until, turn_deadline(&flows[OUTWARD]));
+	until = clock_earlier(until, turn_deadline(&flows[INWARD]));
 	return socket_wait(fds, 2, until) != 0 || on_quiet(r, flows, settled);
 }
 
@@ -475,6 +517,8 @@ enum end_reason relay_run(struct relay *r)
 	in->from = out->to = &target;
 	out->reverse = in;
 	in->reverse = out;
+	pace_init(&out->pace, &r->accounts, TRAFFIC_SENT, target.fd);
+	pace_init(&in->pace, &r->accounts, TRAFFIC_RECEIVED, client.fd);
 	out->writable = true;
 	note_activity(r, flows);
 	reason = run_flows(r, flows);
@@ -485,5 +529,7 @@ enum end_reason relay_run(struct relay *r)
 		reason = END_QUOTA_REACHED;
 	drop_pipe(out);
 	drop_pipe(in);
+	pace_end(&out->pace);
+	pace_end(&in->pace);
 	return reason;
 }

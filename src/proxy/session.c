@@ -357,6 +357,14 @@ __attribute__((noinline)) static bool accept_from_target(struct session *s)
 	return refuse_request(s, b.failure);
 }
 
+/* Whose rates hold for what it moves. */
+static struct pace_accounts session_accounts(const struct session *s)
+{
+	return (struct pace_accounts){
+		.entries = {[PACE_CLIENT] = s->client_entry, [PACE_USER] = s->handshake.user_entry},
+		.asker = &s->asker};
+}
+
 /* ---- UDP ASSOCIATE ---- */
 
 static void run_association(struct session *s, struct udp *u)
@@ -377,6 +385,7 @@ static void associate(struct session *s)
 		.limits = config_idle_limits(v->config),
 		.traffic = registry_traffic(s->slot),
 		.stats = &v->stats,
+		.accounts = session_accounts(s),
 		.client = s->client};
 	struct udp *u;
 
@@ -411,6 +420,7 @@ static void relay(struct session *s)
 		.pipes = &s->services->pipes,
 		.limits = config_idle_limits(s->services->config),
 		.traffic = registry_traffic(s->slot),
+		.accounts = session_accounts(s),
 	};
 
 	traffic_active(

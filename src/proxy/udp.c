@@ -8,6 +8,9 @@
  * association: what is not touched costs nothing, and what large ones have touched is given back
  * when it is quiet again.
  *
+ * Where a limit holds, what is over the rate waits for its time for up to WAIT_MS; what would have to
+ * wait for longer is dropped, which is what those who send datagrams expect of a narrow place.
+ *
  * Nothing that happens to a datagram ends the association; it is dropped, and counted.
  */
 #include "proxy/udp.h"
@@ -20,6 +23,7 @@
 #include "base/clock.h"
 #include "net/socket.h"
 #include "proxy/names.h"
+#include "proxy/queue.h"
 #include "wire/reassembly.h"
 #include "proxy/flows.h"
 #include "state/outgoing.h"
@@ -28,6 +32,7 @@
 #define SLOT_SIZE 65536 /* more than a UDP datagram can have */
 #define SLOT_KEPT 4096 /* of each slot, when memory is given back */
 #define QUIET_MS 1000 /* after that it is */
+#define WAIT_MS 100 /* for a limit */
 
 /* What is to go out next through one socket. */
 struct batch {
@@ -49,6 +54,8 @@ struct udp {
 	struct datagram_counts counts, reported;
 	struct batch batches[LOOKUP_FAMILIES];
 	struct batch back; /* to the client */
+	struct pace paces[THROTTLE_DIRECTIONS];
+	struct queue queues[THROTTLE_DIRECTIONS];
 	uint8_t headers[SOCKET_BATCH][SOCKS5_HEADER_MAX];
 	struct flows flows;
 	struct names names;
@@ -97,6 +104,8 @@ static void begin_association(struct udp *u, const struct udp_setup *setup)
 	u->client = u->outgoing[LOOKUP_IPV4] = u->outgoing[LOOKUP_IPV6] = -1;
 	u->names.asker = setup->asker;
 	u->rules = setup->asker->config->generation;
+	for (enum traffic_direction d = 0; d < THROTTLE_DIRECTIONS; d++)
+		pace_init(&u->paces[d], &u->setup.accounts, d, -1);
 	u->border = target_next_border(setup->asker);
 }
 
@@ -140,6 +149,10 @@ void udp_close(struct udp *u)
 	if (u == NULL)
 		return;
 	names_end(&u->names);
+	for (enum traffic_direction d = 0; d < THROTTLE_DIRECTIONS; d++) {
+		queue_end(&u->queues[d]);
+		pace_end(&u->paces[d]);
+	}
 	socket_close(u->client);
 	for (enum lookup_family f = 0; f < LOOKUP_FAMILIES; f++) {
 		socket_close(u->outgoing[f]);
@@ -190,6 +203,51 @@ static void flush_outgoing(struct udp *u)
 	for (enum lookup_family f = 0; f < LOOKUP_FAMILIES; f++)
 		flush(u, &u->batches[f], u->outgoing[f], &u->counts.sent, TRAFFIC_SENT);
 }
+
+/* ---- limits ---- */
+
+/* May it go now? If not, it is on its way to, or dropped. */
+static bool admit(struct udp *u, enum traffic_direction direction, const struct addr *peer,
+	const uint8_t *data, size_t len)
+{
+	struct pace *p = &u->paces[direction];
+	struct queue *w = &u->queues[direction];
+	int64_t wait;
+
+	if (!p->is_on)
+		return true;
+	wait = pace_admit(p, len, w->bytes, WAIT_MS, u->now);
+	if (wait == 0 && w->first == NULL)
+		return true;
+	if (wait < 0 || !queue_put(w, peer, data, len, u->now + wait))
+		drop(u, DROP_RATE);
+	return false;
+}
+
+/* Sees what limits there are; what has nothing to move lets others have its part. */
+static void look_at_limits(struct udp *u, bool is_quiet)
+{
+	for (enum traffic_direction d = 0; d < THROTTLE_DIRECTIONS; d++) {
+		(void)pace_look(&u->paces[d], 0);
+		if (is_quiet && u->queues[d].first == NULL)
+			pace_rest(&u->paces[d]);
+	}
+}
+
+/* When something may go, or somebody who has nothing to move may say so. */
+static int64_t limits_deadline(const struct udp *u)
+{
+	int64_t deadline = CLOCK_NEVER;
+
+	for (enum traffic_direction d = 0; d < THROTTLE_DIRECTIONS; d++) {
+		deadline = clock_earlier(deadline, queue_due(&u->queues[d]));
+		if (u->paces[d].is_active)
+			deadline = clock_earlier(deadline, u->now + QUIET_MS);
+	}
+	return deadline;
+}
+
+/* ---- to targets ---- */
 
 /* The socket of this family, opened when it is the first datagram's. Of the two descriptors that
  * were taken at the beginning, one is for whichever comes first. */
@@ -277,10 +335,20 @@ static void follow_rules(struct udp *u)
 	names_doubt(&u->names);
 }
 
+static void put_outgoing(struct udp *u, const struct addr *to, const uint8_t *data, size_t len)
+{
+	struct batch *b = &u->batches[outgoing_family_of(to)];
+
+	b->items[b->count].peer = *to;
+	b->items[b->count].bytes = (void *)(uintptr_t)data;
+	b->items[b->count++].len = len;
+	if (b->count == SOCKET_BATCH)
+		flush_outgoing(u);
+}
+
 static void send_out(struct udp *u, const struct outbound *o)
 {
 	enum lookup_family family = outgoing_family_of(o->to);
-	struct batch *b = &u->batches[family];
 	struct verdict verdict = judge_outbound(u, o);
 
 	if (!verdict.allowed) {
@@ -291,11 +359,8 @@ static void send_out(struct udp *u, const struct outbound *o)
 		drop(u, DROP_UNSENT);
 		return;
 	}
-	b->items[b->count].peer = *o->to;
-	b->items[b->count].bytes = (void *)(uintptr_t)o->data;
-	b->items[b->count++].len = o->len;
-	if (b->count == SOCKET_BATCH)
-		flush_outgoing(u);
+	if (admit(u, TRAFFIC_SENT, o->to, o->data, o->len))
+		put_outgoing(u, o->to, o->data, o->len);
 }
 
 /* To where a known name has led. */
@@ -444,25 +509,35 @@ static void send_named(struct udp *u)
 
 /* ---- to the client ---- */
 
-static void take_from_target(struct udp *u, const struct socket_datagram *in)
+static void put_back(struct udp *u, const struct addr *from, const void *data, size_t len)
 {
-	enum udp_filter filter = (enum udp_filter)u->setup.asker->config->settings.udp_filter;
 	struct batch *b = &u->back;
 	struct socket_datagram *out = &b->items[b->count];
 
-	if (!flows_expect(&u->flows, &in->peer, filter)) {
-		drop(u, DROP_FILTERED);
-		return;
-	}
 	out->header = u->headers[b->count];
-	out->header_len = socks5_format_header(u->headers[b->count], &in->peer);
-	out->bytes = in->bytes;
-	out->len = in->len;
+	out->header_len = socks5_format_header(u->headers[b->count], from);
+	out->bytes = (void *)(uintptr_t)data;
+	out->len = len;
 	if (u->is_connected)
 		out->peer.sa.sa_family = AF_UNSPEC;
 	else
 		out->peer = u->peer;
 	b->count++;
+}
+
+static void take_from_target(struct udp *u, const struct socket_datagram *in)
+{
+	enum udp_filter filter = (enum udp_filter)u->setup.asker->config->settings.udp_filter;
+
+	if (!flows_expect(&u->flows, &in->peer, filter))
+		drop(u, DROP_FILTERED);
+	else if (admit(u, TRAFFIC_RECEIVED, &in->peer, in->bytes, in->len))
+		put_back(u, &in->peer, in->bytes, in->len);
+}
+
+static void flush_back(struct udp *u)
+{
+	flush(u, &u->back, u->client, &u->counts.received, TRAFFIC_RECEIVED);
 }
 
 static void serve_targets(struct udp *u, enum lookup_family family)
@@ -472,7 +547,25 @@ static void serve_targets(struct udp *u, enum lookup_family family)
 
 	for (size_t i = 0; i < count; i++)
 		take_from_target(u, &in[i]);
-	flush(u, &u->back, u->client, &u->counts.received, TRAFFIC_RECEIVED);
+	flush_back(u);
+}
+
+/* ---- what has waited for a limit ---- */
+
+static void send_waiting(struct udp *u)
+{
+	struct queued_datagram *d;
+
+	while ((d = queue_take(&u->queues[TRAFFIC_SENT], u->now)) != NULL) {
+		put_outgoing(u, &d->peer, d->data, d->len);
+		flush_outgoing(u);
+		free(d);
+	}
+	while ((d = queue_take(&u->queues[TRAFFIC_RECEIVED], u->now)) != NULL) {
+		put_back(u, &d->peer, d->data, d->len);
+		flush_back(u);
+		free(d);
+	}
 }
 
 /* ---- the TCP connection ---- */
@@ -504,6 +597,7 @@ static int64_t next_deadline(struct udp *u)
 {
 	int64_t deadline = clock_earlier(association_idle_deadline(u), names_deadline(&u->names));
 
+	deadline = clock_earlier(deadline, limits_deadline(u));
 	if (u->slots_are_large)
 		deadline = clock_earlier(deadline, u->now + QUIET_MS);
 	return clock_earlier(deadline, reassembly_deadline(&u->reassembly));
@@ -551,6 +645,8 @@ static void serve_turn(struct udp *u, const struct pollfd fds[NAMES + NAMES_MAX_
 	follow_rules(u);
 	for (size_t i = CLIENT; i < NAMES; i++)
 		quiet &= fds[i].revents == 0;
+	look_at_limits(u, quiet);
+	send_waiting(u);
 	if (fds[CLIENT].revents != 0)
 		serve_client(u);
 	for (enum lookup_family f = 0; f < LOOKUP_FAMILIES; f++) {

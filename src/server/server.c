@@ -35,6 +35,7 @@
 #include "server/recheck.h"
 #include "server/sampling.h"
 #include "server/temporary.h"
+#include "server/shares.h"
 #include "state/admission.h"
 #include "state/ledger_limits.h"
 #include "state/operators.h"
@@ -59,6 +60,7 @@ struct server {
 	struct addresses addresses;
 	struct sampling sampling;
 	struct recheck recheck;
+	struct shares shares;
 	struct limiting limiting;
 	struct naming naming;
 	struct ban_sweep ban_sweep;
@@ -496,6 +498,8 @@ int server_start(struct server *s, char error[CONFIG_ERROR_MAX])
 	janitor_add(s->janitor, &s->addresses.job);
 	sampling_init(&s->sampling, v, s->janitor, s->keeper);
 	janitor_add(s->janitor, &s->sampling.job);
+	shares_init(&s->shares, v, s->janitor);
+	janitor_add(s->janitor, &s->shares.job);
 	limiting_init(&s->limiting, v, s->janitor, s->keeper);
 	janitor_add(s->janitor, &s->limiting.job);
 	naming_init(&s->naming, v);

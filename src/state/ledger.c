@@ -51,7 +51,10 @@ struct ledger *ledger_new(size_t idle_clients, struct own *own)
 	if (l == NULL)
 		return NULL;
 	l->clients = hashmap_new(0);
-	if (l->clients == NULL) {
+	l->throttles = throttles_new();
+	if (l->clients == NULL || l->throttles == NULL) {
+		hashmap_free(l->clients, NULL);
+		throttles_free(l->throttles);
 		free(l);
 		return NULL;
 	}
@@ -69,6 +72,7 @@ static void free_client(void *memory)
 	if (client == NULL)
 		return;
 	allowance_destroy(&client->allowance);
+	throttle_release(GET(&client->throttle));
 	free(client->user);
 	free(client);
 }
@@ -78,6 +82,7 @@ void ledger_free(struct ledger *l)
 	if (l == NULL)
 		return;
 	hashmap_free(l->clients, free_client);
+	throttles_free(l->throttles);
 	free(l->heap);
 	rwlock_destroy(&l->clients_lock);
 	mutex_destroy(&l->users_lock);
@@ -502,6 +507,7 @@ void ledger_let_go_of_user(struct ledger_entry *user)
 	mutex_destroy(&user->groups_lock);
 	free(user->groups);
 	allowance_destroy(&user->allowance);
+	throttle_release(GET(&user->throttle));
 	free(user);
 }
 
@@ -583,6 +589,41 @@ void ledger_leave(struct ledger_entry *entry, int64_t now)
 		leave_user(entry, now);
 	else
 		leave_client(entry, now);
+}
+
+/* ---- rates ---- */
+
+static bool needs_throttle(const struct ledger_entry *e)
+{
+	return GET(&e->rates.rate[TRAFFIC_RECEIVED]) != 0 ||
+		GET(&e->rates.rate[TRAFFIC_SENT]) != 0 ||
+		throttles_are_common(e->ledger->throttles);
+}
+
+static struct throttle *make_throttle(struct ledger_entry *e)
+{
+	struct throttle *fresh = throttle_new(e->ledger->throttles), *there = NULL;
+
+	if (fresh == NULL)
+		return NULL;
+	if (!atomic_compare_exchange_strong(&e->throttle, &there, fresh)) {
+		throttle_release(fresh);
+		return there;
+	}
+	throttle_follow(fresh, &e->rates, clock_ms());
+	return fresh;
+}
+
+struct throttle *ledger_throttle(struct ledger_entry *entry)
+{
+	struct throttle *t = atomic_load_explicit(&entry->throttle, memory_order_acquire);
+
+	return t != NULL || !needs_throttle(entry) ? t : make_throttle(entry);
+}
+
+struct throttles *ledger_throttles(struct ledger *l)
+{
+	return l->throttles;
 }
 
 struct ledger_figures ledger_read(const struct ledger_entry *entry)

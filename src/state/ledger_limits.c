@@ -13,6 +13,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "state/ledger_parts.h"
 
 /* ---- sessions ---- */
@@ -85,8 +86,17 @@ static void keep_use(struct ledger *l, const char *name, const struct quota_use 
 
 void ledger_set_rate(struct ledger_entry *entry, uint64_t down, uint64_t up)
 {
-	SET(&entry->rate_down, down);
-	SET(&entry->rate_up, up);
+	struct throttle *t;
+
+	if (GET(&entry->rates.rate[TRAFFIC_RECEIVED]) == down &&
+		GET(&entry->rates.rate[TRAFFIC_SENT]) == up)
+		return;
+	atomic_store(&entry->rates.rate[TRAFFIC_RECEIVED], down);
+	atomic_store(&entry->rates.rate[TRAFFIC_SENT], up);
+	/* Behind the rates: who makes one meanwhile reads them behind that. */
+	t = atomic_load(&entry->throttle);
+	if (t != NULL)
+		throttle_follow(t, &entry->rates, clock_ms());
 }
 
 static void set_rate_of(struct ledger_entry *e, const struct allowance_news *news)
@@ -194,6 +204,7 @@ int ledger_set_groups(struct ledger_entry *user, const char *groups)
 	user->groups = fresh;
 	mutex_unlock(&user->groups_lock);
 	atomic_store(&user->has_groups, fresh != NULL);
+	throttle_forget_groups(atomic_load(&user->throttle));
 	free(old);
 	return 0;
 }

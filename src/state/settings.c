@@ -212,6 +212,23 @@ const struct setting settings_table[] = {
 		.value_name = "WORD",
 		.help = "auto: a direction that proves to be bulk is spliced by the kernel instead "
 			"of copied. copy, splice: always so, for tests and measurements."},
+	{.name = "rate_total",
+		AT(RATE, rate_total),
+		.initial = "none",
+		.reloadable = true,
+		.value_name = "RATE",
+		.help = "What all sessions together may move, in a second and to clients, such as "
+			"100Mbit, with another rate from clients behind a /. The unit is kbit, "
+			"Mbit, Gbit, kB, MB or GB. Users, and addresses without a login, share it "
+			"fairly, however many sessions each of them has. none: no bound."},
+	{.name = "group_rate",
+		AT(GROUP_RATES, group_rates),
+		.initial = "",
+		.reloadable = true,
+		.value_name = "LIST",
+		.help = "What all members of a group together may move, shared fairly among them, "
+			"such as @pupils 50Mbit, a line a group. The group is one of users or of "
+			"clients. Empty: no bound."},
 	{.name = "external_address",
 		AT(HOSTS, external_address),
 		.initial = "",

@@ -375,6 +375,8 @@ static const struct row {
 	{"half_close_timeout", "7s", ""},
 	{"drain_timeout", "7s", ""},
 	{"relay", "copy", ""},
+	{"rate_total", "7Mbit", ""},
+	{"group_rate", "@pupils 7Mbit", ""},
 	{"external_address", "192.0.2.7", ""},
 	{"external_interface", "eth7", ""},
 	{"prefer", "ipv4", ""},

@@ -1,0 +1,77 @@
+/* bucket: a token bucket: how many bytes a second some streams may move together, and whose turn it
+ * is. Told the time, which is clock_ms(). Pure; its owner's lock. */
+#ifndef STATE_BUCKET_H
+#define STATE_BUCKET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* What idleness saves, and at what a round of all streams aims, in milliseconds of the rate. */
+#define BUCKET_DEPTH_MS 50
+#define BUCKET_ROUND_MS 30
+
+/* What one stream takes at once: at most, in milliseconds of the rate; and at least, in bytes. */
+#define BUCKET_CHUNK_MS 20
+#define BUCKET_CHUNK_LEAST 512
+
+/* All zeros: no limit. */
+struct bucket {
+	uint64_t rate; /* bytes a second; 0: no limit */
+	int64_t stamp; /* until when `passed` is reckoned */
+	int64_t passed; /* bytes that time has let pass */
+	int64_t rest; /* and thousandths of one */
+	int64_t promised; /* bytes that streams have taken */
+	uint64_t drain; /* bytes a second that go without being taken, and are settled later */
+	size_t active; /* streams that have something to move */
+	size_t modest_count; /* of these, drained ones that do not want all that they could have */
+	uint64_t modest; /* bytes a second that those want */
+	uint64_t moved; /* bytes so far: taken and not given back, or settled */
+	int64_t lenient_until; /* what was drained at a higher rate is not owed */
+};
+
+/* One direction of a session. All zeros: it moves nothing. */
+struct bucket_stream {
+	int64_t position; /* what it took last may go when this has passed */
+	uint64_t drain; /* its part of the bucket's */
+	uint64_t level; /* what bucket_settle() said */
+	bool is_active, is_modest;
+};
+
+/* From now on it lets so many bytes a second pass: what is saved is clamped to the new depth, and
+ * what waits goes at the new rate. Where that is less than half of the old one, what was taken
+ * before goes at its time, so that nobody waits for seconds. */
+void bucket_set_rate(struct bucket *b, uint64_t rate, int64_t now);
+
+/* The stream has something to move, or nothing any more; then its drain ends, too. Repeating it
+ * changes nothing. */
+void bucket_begin(struct bucket *b, struct bucket_stream *s, int64_t now);
+void bucket_end(struct bucket *b, struct bucket_stream *s, int64_t now);
+
+/* How much one of the active streams had better take at once. */
+size_t bucket_chunk(const struct bucket *b);
+
+/* Takes bytes for the stream, behind all that was taken before. */
+void bucket_take(struct bucket *b, struct bucket_stream *s, size_t bytes, int64_t now);
+
+/* When what it took last may go; a time up to `now` is now. It comes later where others are drained
+ * faster meanwhile, and earlier where the rate grows: to be asked again. */
+int64_t bucket_when(struct bucket *b, const struct bucket_stream *s, int64_t now);
+
+/* It took more than it has used. */
+void bucket_give_back(struct bucket *b, size_t bytes, int64_t now);
+
+/* ---- streams that somebody else paces ---- */
+
+/* Such a stream takes nothing. It has a drain, the bytes a second at which it is expected to move,
+ * and says now and then what it has really moved since it did so last, `elapsed` milliseconds ago.
+ * Returns the rate at which it may go on, its fair part of what the streams that want less leave;
+ * 0: so much is owed that it had better pause; UINT64_MAX without a limit. */
+uint64_t bucket_settle(
+	struct bucket *b, struct bucket_stream *s, uint64_t moved, int64_t elapsed, int64_t now);
+
+/* Afterwards: it goes at `rate` now. Where that is less than it may, because it wants no more, the
+ * rest is the others'. */
+void bucket_drain(struct bucket *b, struct bucket_stream *s, uint64_t rate, int64_t now);
+
+#endif

@@ -1,0 +1,218 @@
+/*
+ * Time lets bytes pass, streams take them. Who takes some gets the place behind all that was taken
+ * before, and may go when that has passed; since each stream takes one chunk and comes back when it
+ * has moved it, they have turns, and each knows its own time without a line that somebody would
+ * have to keep. What is saved while nobody takes anything is bounded by the depth.
+ *
+ * A chunk is small enough that a round of all streams takes BUCKET_ROUND_MS, so that who comes with
+ * a few bytes waits for no longer, and never smaller than BUCKET_CHUNK_LEAST, since a wake-up costs
+ * the same whatever it carries.
+ *
+ * A stream that is paced by the kernel wakes seldom, and says then what has gone. If that were
+ * reckoned only then, the bucket would seem to be full in between, and be overdrawn behind it. So
+ * it is reckoned as it is expected, by the stream's drain, and corrected when it is known. What all
+ * drained streams may have together follows from what is saved: above half of the depth they are
+ * given more than the rate, below it less, so that an error in pacing, or others who take bytes
+ * meanwhile, even out within some CATCH_UP_MS. Shares are max-min fair: who wants less than the
+ * others is given that, and all others an equal part of what is left.
+ */
+#include "state/bucket.h"
+
+#define CATCH_UP_MS 200
+#define PAUSE_DEPTHS 4 /* owed, a drained stream had better pause */
+#define LENIENT_MS 300 /* in which each drained stream settles */
+#define LONGEST_MS 1000000 /* that is reckoned at once, so that nothing overflows */
+
+/* A drained stream that has used less than so much of what it was given wants no more. */
+#define KEEPS_UP(used, given) ((used) >= (given) - (given) / 8)
+
+static int64_t bucket_depth(const struct bucket *b)
+{
+	return (int64_t)(b->rate * BUCKET_DEPTH_MS / 1000);
+}
+
+/* Less than nothing: that much is owed. */
+static int64_t bucket_saved(const struct bucket *b)
+{
+	return b->passed - b->promised;
+}
+
+static void clamp_saved(struct bucket *b)
+{
+	int64_t most = b->rate == 0 ? 0 : bucket_depth(b);
+
+	if (bucket_saved(b) < most)
+		return;
+	b->passed = b->promised + most;
+	b->rest = 0;
+}
+
+/* Brings it up to now. */
+static void reckon(struct bucket *b, int64_t now)
+{
+	int64_t elapsed = now - b->stamp, grown;
+
+	if (elapsed <= 0)
+		return;
+	b->stamp = now;
+	if (b->rate == 0) {
+		b->passed = b->promised;
+		return;
+	}
+	if (elapsed > LONGEST_MS)
+		elapsed = LONGEST_MS;
+	grown = ((int64_t)b->rate - (int64_t)b->drain) * elapsed + b->rest;
+	b->passed += grown / 1000;
+	b->rest = grown % 1000;
+	clamp_saved(b);
+}
+
+/* The rate falls far. What is owed by the old one would take long to pass by the new, and is owed
+ * only because it was lawful. */
+static void be_lenient(struct bucket *b, uint64_t rate, int64_t now)
+{
+	int64_t owed = -bucket_saved(b);
+
+	b->lenient_until = now + LENIENT_MS;
+	if (owed > 0)
+		b->passed = b->promised - (int64_t)((double)owed * (double)rate / (double)b->rate);
+}
+
+void bucket_set_rate(struct bucket *b, uint64_t rate, int64_t now)
+{
+	if (rate == b->rate)
+		return;
+	reckon(b, now);
+	if (rate < b->rate / 2)
+		be_lenient(b, rate, now);
+	if (b->rate == 0) {
+		b->stamp = now;
+		b->passed = b->promised + (int64_t)(rate * BUCKET_DEPTH_MS / 1000);
+	}
+	b->rate = rate;
+	clamp_saved(b);
+}
+
+/* ---- who is there ---- */
+
+void bucket_begin(struct bucket *b, struct bucket_stream *s, int64_t now)
+{
+	if (s->is_active)
+		return;
+	reckon(b, now);
+	s->is_active = true;
+	b->active++;
+}
+
+void bucket_end(struct bucket *b, struct bucket_stream *s, int64_t now)
+{
+	if (!s->is_active)
+		return;
+	bucket_drain(b, s, 0, now);
+	if (s->is_modest)
+		b->modest_count--;
+	s->is_active = s->is_modest = false;
+	b->active--;
+}
+
+/* ---- taking turns ---- */
+
+size_t bucket_chunk(const struct bucket *b)
+{
+	uint64_t most = b->rate * BUCKET_CHUNK_MS / 1000;
+	uint64_t fair = b->rate * BUCKET_ROUND_MS / 1000 / (b->active > 0 ? b->active : 1);
+	uint64_t chunk = fair < most ? fair : most;
+
+	if (b->rate == 0)
+		return SIZE_MAX;
+	return chunk < BUCKET_CHUNK_LEAST ? BUCKET_CHUNK_LEAST : (size_t)chunk;
+}
+
+void bucket_take(struct bucket *b, struct bucket_stream *s, size_t bytes, int64_t now)
+{
+	reckon(b, now);
+	b->promised += (int64_t)bytes;
+	b->moved += bytes;
+	s->position = b->promised;
+}
+
+int64_t bucket_when(struct bucket *b, const struct bucket_stream *s, int64_t now)
+{
+	int64_t lacking, speed;
+
+	reckon(b, now);
+	lacking = s->position - b->passed;
+	if (b->rate == 0 || lacking <= 0)
+		return now;
+	/* What is drained now need not be then; and who asks again loses nothing. */
+	speed = (int64_t)b->rate - (int64_t)b->drain;
+	if (speed < (int64_t)b->rate / 8)
+		speed = (int64_t)b->rate / 8 + 1;
+	return now + (lacking * 1000 + speed - 1) / speed;
+}
+
+void bucket_give_back(struct bucket *b, size_t bytes, int64_t now)
+{
+	reckon(b, now);
+	b->promised -= (int64_t)bytes;
+	b->moved -= bytes;
+	clamp_saved(b);
+}
+
+/* ---- streams that somebody else paces ---- */
+
+/* What all drained streams and those that take turns may have together now, to come back to half of
+ * the depth. */
+static uint64_t available(const struct bucket *b)
+{
+	int64_t surplus = bucket_saved(b) - bucket_depth(b) / 2;
+	int64_t rate = (int64_t)b->rate + surplus * 1000 / CATCH_UP_MS;
+	int64_t least = (int64_t)b->rate / 16 + 1;
+
+	return (uint64_t)(rate > least ? rate : least);
+}
+
+/* An equal part, for one who wants as much as he can get. */
+static uint64_t fair_part(const struct bucket *b, const struct bucket_stream *s)
+{
+	uint64_t all = available(b), modest = b->modest - (s->is_modest ? s->drain : 0);
+	size_t others = b->active - b->modest_count - (s->is_active && !s->is_modest);
+
+	/* The modest ones cannot have more than an equal part either. */
+	if (modest > all - all / (b->active + 1))
+		return all / (b->active > 0 ? b->active : 1);
+	return (all - modest) / (others + 1);
+}
+
+uint64_t bucket_settle(
+	struct bucket *b, struct bucket_stream *s, uint64_t moved, int64_t elapsed, int64_t now)
+{
+	reckon(b, now);
+	b->moved += moved;
+	b->passed += (int64_t)s->drain * elapsed / 1000 - (int64_t)moved;
+	if (b->rate == 0)
+		return s->level = UINT64_MAX;
+	clamp_saved(b);
+	if (now < b->lenient_until && bucket_saved(b) < 0)
+		b->passed = b->promised;
+	s->level = fair_part(b, s);
+	return bucket_saved(b) < -PAUSE_DEPTHS * bucket_depth(b) ? 0 : s->level;
+}
+
+void bucket_drain(struct bucket *b, struct bucket_stream *s, uint64_t rate, int64_t now)
+{
+	bool is_modest = s->is_active && !KEEPS_UP(rate, s->level);
+
+	reckon(b, now);
+	if (s->is_modest) {
+		b->modest -= s->drain;
+		b->modest_count--;
+	}
+	b->drain += rate - s->drain;
+	s->drain = rate;
+	s->is_modest = is_modest;
+	if (is_modest) {
+		b->modest += rate;
+		b->modest_count++;
+	}
+}

@@ -1,0 +1,473 @@
+/* The real server's rates: of copied and spliced bytes, up and down, of many streams and of many
+ * short ones, of datagrams; changed while they run, and shared. Bounds are wide below, for a busy
+ * machine, and narrow above: what is promised is that no more gets through. */
+#include <errno.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <poll.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+
+#include "suite.h"
+
+#include "../base/check.h"
+#include "lacking.h"
+#include "monitor.h"
+#include "udp.h"
+
+#define MBIT UINT64_C(125000) /* bytes a second */
+#define MOST 45
+
+static struct daemon d;
+static int listener;
+static uint16_t port;
+
+/* One way of a session: what is written to `from` comes out at `to`. */
+struct way {
+	int from, to;
+	int ends[2];
+	uint64_t moved; /* bytes that came out */
+};
+
+static struct way ways[MOST];
+static size_t open_ways;
+
+static int setup(void **state)
+{
+	(void)state;
+	listener = net_listen("127.0.0.1", &port);
+	open_ways = 0;
+	return 0;
+}
+
+static void close_ways(void)
+{
+	for (size_t i = 0; i < open_ways; i++) {
+		net_reset(ways[i].ends[0]);
+		net_reset(ways[i].ends[1]);
+	}
+	open_ways = 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	close_ways();
+	daemon_stop(&d);
+	close(listener);
+	return 0;
+}
+
+static void start(const char *flag, const char *value, const char *relay)
+{
+	const char *const flags[] = {"--max-sessions", "64", "--relay", relay, flag, value, NULL};
+
+	monitor_start_daemon(&d, flags);
+}
+
+/* ---- streams ---- */
+
+enum { DOWN, UP };
+
+static void add_way(int client, int direction)
+{
+	struct way *w = &ways[open_ways++];
+	int target = net_accept(listener);
+
+	*w = (struct way){.from = direction == DOWN ? target : client,
+		.to = direction == DOWN ? client : target,
+		.ends = {client, target}};
+	for (int i = 0; i < 2; i++)
+		(void)fcntl(w->ends[i], F_SETFL, fcntl(w->ends[i], F_GETFL) | O_NONBLOCK);
+}
+
+static void open_way_as(const char *user, int direction)
+{
+	uint8_t rep;
+	int fd = net_socks_connect_as(d.port, user, "secret", "127.0.0.1", port, &rep);
+
+	assert_int_equal(rep, 0);
+	add_way(fd, direction);
+}
+
+static void write_and_read(const struct pollfd fds[2 * MOST])
+{
+	static char bytes[65536];
+
+	for (size_t i = 0; i < open_ways; i++) {
+		if ((fds[2 * i].revents & POLLOUT) != 0)
+			(void)!send(ways[i].from, bytes, sizeof(bytes), MSG_NOSIGNAL);
+		if ((fds[2 * i + 1].revents & POLLIN) != 0) {
+			ssize_t n = recv(ways[i].to, bytes, sizeof(bytes), 0);
+
+			ways[i].moved += n > 0 ? (uint64_t)n : 0;
+		}
+	}
+}
+
+/* Writes and reads as much as goes for so long. Returns the bytes that came out, a second. */
+static uint64_t move_for(int64_t ms)
+{
+	struct pollfd fds[2 * MOST];
+	int64_t begun = clock_ms(), end = begun + ms;
+	uint64_t moved = 0;
+
+	for (size_t i = 0; i < open_ways; i++) {
+		ways[i].moved = 0;
+		fds[2 * i] = (struct pollfd){.fd = ways[i].from, .events = POLLOUT};
+		fds[2 * i + 1] = (struct pollfd){.fd = ways[i].to, .events = POLLIN};
+	}
+	while (clock_ms() < end) {
+		assert_true(poll(fds, 2 * open_ways, clock_poll_timeout(end)) >= 0);
+		write_and_read(fds);
+	}
+	for (size_t i = 0; i < open_ways; i++)
+		moved += ways[i].moved;
+	return moved * 1000 / (uint64_t)(clock_ms() - begun);
+}
+
+static void assert_rate(uint64_t measured, uint64_t rate)
+{
+	assert_in_range(measured, rate / 2, rate + rate * 15 / 100);
+}
+
+static void holds(const char *relay, int direction, size_t count, const char *text, uint64_t rate)
+{
+	start("--rate-total", text, relay);
+	for (size_t i = 0; i < count; i++)
+		open_way_as("alice", direction);
+	move_for(500);
+	assert_rate(move_for(3000), rate);
+}
+
+static void holds_what_is_copied_down(void **state)
+{
+	(void)state;
+	holds("copy", DOWN, 1, "16Mbit", 16 * MBIT);
+}
+
+static void holds_what_is_copied_up(void **state)
+{
+	(void)state;
+	holds("copy", UP, 1, "100Mbit/16Mbit", 16 * MBIT);
+}
+
+static void holds_what_is_spliced_down(void **state)
+{
+	(void)state;
+	holds("splice", DOWN, 1, "40Mbit", 40 * MBIT);
+}
+
+static void holds_what_is_spliced_up(void **state)
+{
+	(void)state;
+	holds("splice", UP, 1, "100Mbit/40Mbit", 40 * MBIT);
+}
+
+static void holds_forty_streams(void **state)
+{
+	(void)state;
+	holds("auto", DOWN, 40, "16Mbit", 16 * MBIT);
+	for (size_t i = 0; i < open_ways; i++)
+		assert_true(ways[i].moved > 0);
+}
+
+static void a_slow_one_is_held_too(void **state)
+{
+	(void)state;
+	holds("auto", DOWN, 2, "512kbit", MBIT * 512 / 1000);
+}
+
+/* ---- many short ones ---- */
+
+/* A download of `len` bytes in a session of its own. */
+static void download(size_t len)
+{
+	static char bytes[16384];
+	uint8_t rep;
+	int fd = net_socks_connect_as(d.port, "alice", "secret", "127.0.0.1", port, &rep);
+	int target = net_accept(listener);
+
+	assert_int_equal(rep, 0);
+	net_send(target, bytes, len);
+	close(target);
+	net_receive(fd, bytes, len);
+	net_expect_end(fd);
+	close(fd);
+}
+
+static void holds_many_short_ones_together(void **state)
+{
+	int64_t begun;
+	uint64_t moved = 0;
+
+	(void)state;
+	start("--rate-total", "2Mbit", "auto");
+	for (int i = 0; i < 5; i++)
+		download(10000);
+	for (begun = clock_ms(); clock_ms() - begun < 3000; moved += 10000)
+		download(10000);
+	assert_rate(moved * 1000 / (uint64_t)(clock_ms() - begun), 2 * MBIT);
+}
+
+/* ---- changes ---- */
+
+static void follows_a_change_while_it_runs(void **state)
+{
+	int monitor;
+
+	(void)state;
+	start("--rate-total", "8Mbit", "auto");
+	monitor = monitor_login(&d, "boss:secret");
+	open_way_as("alice", DOWN);
+	open_way_as("bob", DOWN);
+	move_for(500);
+	assert_rate(move_for(2000), 8 * MBIT);
+	assert_begins(monitor_ask(monitor, "CONFIG rate_total 40Mbit"), "OK");
+	move_for(500);
+	assert_rate(move_for(2000), 40 * MBIT);
+	assert_begins(monitor_ask(monitor, "CONFIG rate_total 4Mbit"), "OK");
+	move_for(500);
+	assert_rate(move_for(2000), 4 * MBIT);
+	/* And without one it is as fast as it can be. */
+	assert_begins(monitor_ask(monitor, "CONFIG rate_total none"), "OK");
+	move_for(500);
+	assert_true(move_for(1000) > 40 * MBIT);
+	close(monitor);
+}
+
+static void a_limit_comes_to_a_session_that_had_none(void **state)
+{
+	int monitor;
+
+	(void)state;
+	start("--rate-total", "none", "auto");
+	monitor = monitor_login(&d, "boss:secret");
+	open_way_as("alice", DOWN);
+	assert_true(move_for(1000) > 40 * MBIT);
+	assert_begins(monitor_ask(monitor, "CONFIG rate_total 16Mbit"), "OK");
+	move_for(1000);
+	assert_rate(move_for(2000), 16 * MBIT);
+	close(monitor);
+}
+
+/* An account's own, which LIMITS changes. */
+static void each_user_has_a_rate_of_its_own(void **state)
+{
+	int monitor;
+
+	(void)state;
+	start("--user-defaults", "rate=16Mbit", "auto");
+	monitor = monitor_login(&d, "boss:secret");
+	for (int i = 0; i < 4; i++)
+		open_way_as(i < 2 ? "alice" : "bob", DOWN);
+	move_for(500);
+	assert_rate(move_for(2000), 2 * 16 * MBIT);
+	assert_begins(monitor_ask(monitor, "LIMITS alice rate=4Mbit"), "OK");
+	move_for(500);
+	assert_rate(move_for(2000), 20 * MBIT);
+	assert_rate((ways[0].moved + ways[1].moved) / 2, 4 * MBIT);
+	close(monitor);
+}
+
+/* ---- groups ---- */
+
+static void a_group_of_clients_shares_its_rate(void **state)
+{
+	const char *const flags[] = {"--client-group", "@room 127.0.0.0/24", "--group-rate",
+		"@room 16Mbit; @other 1Mbit", NULL};
+
+	(void)state;
+	monitor_start_daemon(&d, flags);
+	open_way_as("alice", DOWN);
+	open_way_as("bob", DOWN);
+	move_for(500);
+	assert_rate(move_for(3000), 16 * MBIT);
+}
+
+static void a_group_of_users_shares_its_rate(void **state)
+{
+	const char *const flags[] = {"-U", d.users, "--group-rate", "@pupils 16Mbit", NULL};
+	uint64_t all;
+
+	(void)state;
+	daemon_prepare(&d);
+	daemon_write_file(d.users,
+		"alice:" MONITOR_HASH ":user:groups=pupils\n"
+		"bob:" MONITOR_HASH ":user:groups=staff,pupils\nroot:" MONITOR_HASH ":admin\n");
+	daemon_launch(&d, flags);
+	for (int i = 0; i < 10; i++)
+		open_way_as("alice", DOWN);
+	open_way_as("bob", DOWN);
+	move_for(1000);
+	assert_rate(all = move_for(3000), 16 * MBIT);
+	assert_true(ways[10].moved / 3 > all * 3 / 10);
+	open_way_as("root", DOWN); /* is in no group */
+	assert_true(move_for(1000) > 40 * MBIT);
+}
+
+/* ---- fairness ---- */
+
+/* What the first user gets with forty sessions, and two others with one each. */
+static void shares_among_users_not_among_sessions(void **state)
+{
+	uint64_t first = 0, all;
+
+	(void)state;
+	start("--rate-total", "24Mbit", "auto");
+	for (int i = 0; i < 40; i++)
+		open_way_as("alice", DOWN);
+	open_way_as("bob", DOWN);
+	open_way_as("root", DOWN);
+	move_for(1000);
+	assert_rate(all = move_for(3000), 24 * MBIT);
+	for (int i = 0; i < 40; i++)
+		first += ways[i].moved;
+	assert_true(first * 1000 / 3000 < all / 2);
+	assert_true(ways[40].moved * 1000 / 3000 > all / 5);
+	assert_true(ways[41].moved * 1000 / 3000 > all / 5);
+}
+
+static void what_one_does_not_use_the_other_has(void **state)
+{
+	(void)state;
+	start("--rate-total", "16Mbit", "auto");
+	open_way_as("bob", DOWN); /* and moves nothing, since nobody writes */
+	open_way_as("alice", DOWN);
+	ways[0].from = -1;
+	move_for(1000);
+	assert_rate(move_for(2000), 16 * MBIT);
+	assert_true(ways[1].moved * 1000 / 2000 > 16 * MBIT * 2 / 3);
+}
+
+/* A message of the same user goes there and back beside ten downloads; others have it wait for
+ * seconds. */
+static void a_small_message_is_not_held_up(void **state)
+{
+	char byte;
+	int64_t longest = 0;
+
+	(void)state;
+	start("--rate-total", "2Mbit", "auto");
+	for (int i = 0; i < 10; i++)
+		open_way_as("alice", DOWN);
+	open_way_as("alice", DOWN);
+	open_ways--;
+	move_for(1000);
+	for (int i = 0; i < 20; i++) {
+		int64_t begun = clock_ms();
+
+		assert_int_equal(send(ways[10].ends[1], "x", 1, 0), 1);
+		do
+			move_for(5);
+		while (recv(ways[10].ends[0], &byte, 1, 0) != 1);
+		longest = clock_ms() - begun > longest ? clock_ms() - begun : longest;
+	}
+	assert_in_range(longest, 0, 1000);
+	open_ways++;
+}
+
+/* ---- datagrams ---- */
+
+static void holds_datagrams(void **state)
+{
+	static const char bytes[1000];
+	struct association a;
+	struct addr to;
+	int target = udp_socket("127.0.0.1", &to);
+	uint64_t received = 0;
+	int64_t begun;
+
+	(void)state;
+	daemon_start(&d, (const char *const[]){"--rate-total", "2Mbit", NULL});
+	association_open(&a, "127.0.0.1", d.port, NULL);
+	assert_int_equal(a.rep, 0);
+	for (begun = clock_ms(); clock_ms() - begun < 3000;) {
+		struct pollfd p = {.fd = target, .events = POLLIN};
+		static char in[UDP_MAX];
+		ssize_t n;
+
+		for (int i = 0; i < 3; i++)
+			association_send(&a, 0, &to, bytes, sizeof(bytes));
+		(void)poll(&p, 1, 3);
+		while ((n = recv(target, in, sizeof(in), MSG_DONTWAIT)) > 0)
+			received += (uint64_t)n;
+	}
+	assert_rate(received * 1000 / (uint64_t)(clock_ms() - begun), 2 * MBIT);
+	daemon_wait_stat(&d, "datagrams_dropped_rate", 1); /* dropped for it, and counted */
+	association_close(&a);
+	close(target);
+}
+
+/* ---- packets of Ethernet's size ---- */
+
+/* Gives the process a network of its own whose loopback has so large packets. */
+static int enter_network(int mtu)
+{
+	struct ifreq r = {.ifr_name = "lo"};
+	int fd, result = -1;
+
+	if (unshare(CLONE_NEWNET) < 0)
+		return -1;
+	fd = socket(AF_INET, SOCK_DGRAM, 0);
+	r.ifr_mtu = mtu;
+	if (fd >= 0 && ioctl(fd, SIOCSIFMTU, &r) == 0) {
+		r.ifr_flags = IFF_UP | IFF_RUNNING;
+		result = ioctl(fd, SIOCSIFFLAGS, &r);
+	}
+	close(fd);
+	return result;
+}
+
+static void holds_at_mtu_1500(void **state)
+{
+	(void)state;
+	if (enter_network(1500) < 0)
+		skip_for_want_of("a network namespace");
+	close(listener);
+	listener = net_listen("127.0.0.1", &port);
+	holds("auto", DOWN, 1, "16Mbit", 16 * MBIT);
+}
+
+static int teardown_if_started(void **state)
+{
+	if (d.pid > 0)
+		return teardown(state);
+	close(listener);
+	return 0;
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(holds_what_is_copied_down),
+		TEST(holds_what_is_copied_up),
+		TEST(holds_what_is_spliced_down),
+		TEST(holds_what_is_spliced_up),
+		TEST(holds_forty_streams),
+		TEST(a_slow_one_is_held_too),
+		TEST(holds_many_short_ones_together),
+		TEST(follows_a_change_while_it_runs),
+		TEST(a_limit_comes_to_a_session_that_had_none),
+		TEST(each_user_has_a_rate_of_its_own),
+		TEST(a_group_of_clients_shares_its_rate),
+		TEST(a_group_of_users_shares_its_rate),
+		TEST(shares_among_users_not_among_sessions),
+		TEST(what_one_does_not_use_the_other_has),
+		TEST(a_small_message_is_not_held_up),
+		TEST(holds_datagrams),
+		/* Last: there is no way back to the network. */
+		cmocka_unit_test_setup_teardown(holds_at_mtu_1500, setup, teardown_if_started),
+	};
+
+	return cmocka_run_group_tests_name("daemon/rates", tests, NULL, NULL);
+}
