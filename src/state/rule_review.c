@@ -88,19 +88,21 @@ static bool next_value(struct text_piece *rest, struct text_piece *value)
 		rest->text++;
 		rest->len--;
 	}
-	comma = rest->len == 0 ? NULL : memchr(rest->text, ',', rest->len);
+	if (rest->len == 0)
+		return false;
+	comma = memchr(rest->text, ',', rest->len);
 	*value = (struct text_piece){.text = rest->text,
 		.len = comma == NULL ? rest->len : (size_t)(comma - rest->text)};
 	rest->text += value->len;
 	rest->len -= value->len;
-	return value->len > 0;
+	return true;
 }
 
 /* ---- is a value within another? ---- */
 
 static bool same_piece(const struct text_piece *a, const struct text_piece *b)
 {
-	return a->len == b->len && memcmp(a->text, b->text, a->len) == 0;
+	return a->len == b->len && (a->len == 0 || memcmp(a->text, b->text, a->len) == 0);
 }
 
 static bool ends_with(const struct text_piece *a, const char *end, size_t len)
