@@ -262,6 +262,10 @@ build/bench/bench_splice: tests/bench/bench_splice.c
 	@mkdir -p $(@D)
 	$(BENCH_CC) -o $@ $<
 
+build/bench/bench_rates: $(addprefix tests/bench/,bench_rates.c procs.c) $(wildcard tests/bench/*.h)
+	@mkdir -p $(@D)
+	$(BENCH_CC) -o $@ $(filter %.c,$^)
+
 build/bench/bench_listing: $(addprefix tests/bench/,bench_listing.c figures.c origin.c peer.c procs.c \
 	socks.c wire.c) $(wildcard tests/bench/*.h)
 	@mkdir -p $(@D)
@@ -275,10 +279,12 @@ build/bench/bench_users build/bench/bench_rules build/bench/bench_relay: build/b
 
 bench: deps-bench
 	@$(MAKE) --no-print-directory all build/bench/bench build/bench/bench_splice \
-		build/bench/bench_users build/bench/bench_rules build/bench/bench_listing
+		build/bench/bench_users build/bench/bench_rules build/bench/bench_listing \
+		build/bench/bench_rates
 	build/bench/bench_users
 	build/bench/bench_rules
 	build/bench/bench_listing
+	build/bench/bench_rates
 	build/bench/bench $(BENCH)
 
 # What is kept: the values of a whole run, and the pictures of them.

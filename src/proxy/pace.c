@@ -39,8 +39,8 @@ static bool is_counted(const struct pace *p, int account)
 }
 
 /* Is the account in that group, of users or of clients? */
-static bool is_member(const struct pace *p, int account, const struct config *c,
-	const char *groups, const char *name)
+static bool is_member(const struct pace *p, int account, const struct config *c, const char *groups,
+	const char *name)
 {
 	const struct asker *a = p->accounts->asker;
 	const struct client_group *of_clients;
@@ -119,13 +119,14 @@ void pace_init(
 /* ---- in all buckets of both accounts ---- */
 
 #define EACH_STREAM(p, s)                                                                          \
-	for (struct throttle_stream *(s) = (p)->streams; (s) < (p)->streams + PACE_ACCOUNTS; (s)++) \
+	for (struct throttle_stream * (s) = (p)->streams; (s) < (p)->streams + PACE_ACCOUNTS;      \
+		(s)++)                                                                             \
 		if ((s)->throttle != NULL)
 
 static void take_of_all(struct pace *p, size_t bytes, int64_t now)
 {
 	EACH_STREAM(p, s)
-		throttle_take(s, bytes, now);
+	throttle_take(s, bytes, now);
 }
 
 static void give_back_to_all(struct pace *p, size_t bytes, int64_t now)
@@ -133,7 +134,7 @@ static void give_back_to_all(struct pace *p, size_t bytes, int64_t now)
 	if (bytes == 0)
 		return;
 	EACH_STREAM(p, s)
-		throttle_give_back(s, bytes, now);
+	throttle_give_back(s, bytes, now);
 }
 
 static int64_t when_of_all(struct pace *p, int64_t now)
@@ -168,7 +169,7 @@ static void begin_in_all(struct pace *p, int64_t now)
 		return;
 	p->is_active = true;
 	EACH_STREAM(p, s)
-		throttle_begin(s, now);
+	throttle_begin(s, now);
 }
 
 static void end_in_all(struct pace *p, int64_t now)
@@ -177,14 +178,15 @@ static void end_in_all(struct pace *p, int64_t now)
 		return;
 	p->is_active = false;
 	EACH_STREAM(p, s)
-		throttle_end(s, now);
+	throttle_end(s, now);
 }
 
 /* ---- paced by the kernel ---- */
 
 static void tell_kernel(struct pace *p, uint64_t rate)
 {
-	size_t ahead = rate / AHEAD_PARTS < AHEAD_LEAST ? AHEAD_LEAST : (size_t)(rate / AHEAD_PARTS);
+	size_t ahead =
+		rate / AHEAD_PARTS < AHEAD_LEAST ? AHEAD_LEAST : (size_t)(rate / AHEAD_PARTS);
 
 	if (rate == p->rate)
 		return;
@@ -237,7 +239,7 @@ static void go_at(struct pace *p, uint64_t share, int64_t now)
 	uint64_t drain = is_hungry || modest > share ? share : modest;
 
 	EACH_STREAM(p, s)
-		throttle_drain(s, drain, now);
+	throttle_drain(s, drain, now);
 	p->has_more = false;
 	tell_kernel(p, share);
 }
@@ -281,7 +283,7 @@ static void end_pacing(struct pace *p, int64_t now)
 		return;
 	(void)settle_in_all(p, p->written - p->settled, now);
 	EACH_STREAM(p, s)
-		throttle_drain(s, 0, now);
+	throttle_drain(s, 0, now);
 	tell_kernel(p, 0);
 	p->is_paced = false;
 	p->check_at = 0;
@@ -493,5 +495,5 @@ void pace_end(struct pace *p)
 	p->accounts = NULL;
 	now = clock_ms();
 	EACH_STREAM(p, s)
-		throttle_leave(s, now);
+	throttle_leave(s, now);
 }
