@@ -143,6 +143,7 @@ WRAP_net/test_socket := accept4 recv send poll recvmmsg sendmmsg clock_nanosleep
 WRAP_proxy/test_bind := clock_deadline clock_ms socket_wait socket listen accept4 connect
 WRAP_proxy/test_dial := connect
 WRAP_proxy/test_handshake := calloc malloc aligned_alloc socket_read socket_write registry_set_user
+WRAP_proxy/test_pace := clock_ms
 WRAP_proxy/test_pool := session_run clock_ms accept4 pthread_create epoll_ctl epoll_wait mmap64
 WRAP_proxy/test_relay := clock_deadline clock_ms socket_wait recv send splice
 WRAP_proxy/test_session := clock_deadline clock_ms socket_wait socket_read dial_target bind_listen \
