@@ -102,18 +102,20 @@ static int connect_to_proxy(void)
 	return -1;
 }
 
+/* With that rate for each client without a login. */
 static pid_t start_proxy(const char *rate)
 {
-	char port[16];
+	char port[16], limit[32];
 	pid_t pid;
 
 	snprintf(port, sizeof(port), "%u", ++proxy_port);
+	snprintf(limit, sizeof(limit), "rate=%s", rate);
 	pid = fork();
 	if (pid == 0) {
 		setsid();
 		execl(program, program, "--listen", "127.0.0.1", "--port", port, "--monitor-port",
-			"21079", "--log-level", "error", "--max-sessions", "128", "--rate-total",
-			rate, (char *)NULL);
+			"21079", "--log-level", "error", "--max-sessions", "128",
+			"--anonymous-defaults", limit, (char *)NULL);
 		_exit(127);
 	}
 	for (int i = 0; i < 500; i++) {
