@@ -121,11 +121,12 @@ run: deps
 
 # Faults and time are injected at the linker's hand: the functions that a test puts its own for.
 WRAP_PARTS := clock_ms clock_deadline time calloc malloc realloc aligned_alloc server_base
-WRAP_DESK := $(WRAP_PARTS) recv send password_hash server_errands server_hashes server_set server_reload
+WRAP_DESK := $(WRAP_PARTS) recv send password_hash server_errands server_hashes server_lookups server_set server_reload
 WRAP_base/test_hashmap := calloc malloc aligned_alloc
 WRAP_base/test_lines := read
 WRAP_client/test_batch := client_ask getdelim link_interrupt_by signals_close
-WRAP_monitor/test_commands := $(WRAP_PARTS) password_hash server_set server_reload statistics_each
+WRAP_monitor/test_commands := $(WRAP_PARTS) password_hash server_add_rule server_drop_rule server_set server_reload \
+	statistics_each
 WRAP_monitor/test_console := $(WRAP_DESK)
 WRAP_monitor/test_console_ends := $(WRAP_DESK)
 WRAP_monitor/test_history_commands := $(WRAP_DESK) database_commit
@@ -166,9 +167,11 @@ WRAP_server/test_hasher := pthread_create
 WRAP_server/test_idle := clock_ms
 WRAP_server/test_janitor := pthread_create
 WRAP_server/test_keeper := database_commit time
+WRAP_server/test_recheck := clock_ms time
 WRAP_server/test_sampling := janitor_call
 WRAP_server/test_schedule := clock_ms
 WRAP_server/test_stopping := _exit clock_ms clock_deadline sigtimedwait
+WRAP_server/test_temporary := time
 WRAP_state/test_access_log := getdelim
 WRAP_state/test_events := calloc malloc aligned_alloc
 WRAP_state/test_hash_kinds := password_check
@@ -242,8 +245,8 @@ build/fuzz/fuzz_%: build/fuzz/tests/fuzz/fuzz_%.o $(FUZZ_OBJECTS)
 	@echo '  LD $@'
 	$(Q)clang -pthread -fsanitize=fuzzer,address,undefined $(FUZZ_WRAP:%=-Wl$(comma)--wrap=%) -o $@ $^ $(LIBS)
 
-build/fuzz/fuzz_console: FUZZ_WRAP := clock_ms clock_deadline time server_base server_errands server_hashes \
-	server_set server_reload statistics_each password_hash password_decoy password_check
+build/fuzz/fuzz_console: FUZZ_WRAP := clock_ms clock_deadline time server_base server_errands server_hashes server_lookups \
+	server_set server_reload server_add_rule server_drop_rule statistics_each password_hash password_decoy password_check
 
 .SECONDARY: $(FUZZ_TARGETS:build/fuzz/%=build/fuzz/tests/fuzz/%.o) $(FUZZ_OBJECTS)
 

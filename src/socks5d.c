@@ -83,6 +83,19 @@ static int check(const struct options *options)
 	return EXIT_OK;
 }
 
+static int explain_question(const struct options *options)
+{
+	static const int statuses[] = {[EXPLAIN_ALLOW] = EXIT_OK,
+		[EXPLAIN_DENY] = EXIT_FAILED,
+		[EXPLAIN_UNKNOWN] = EXIT_BAD_INPUT};
+	enum explain_verdict verdict;
+	char error[CONFIG_ERROR_MAX];
+
+	if (server_explain(options, stdout, &verdict, error) < 0)
+		return fail_with(error, EXIT_BAD_INPUT);
+	return statuses[verdict];
+}
+
 static int examine(const struct options *options)
 {
 	char error[CONFIG_ERROR_MAX];
@@ -181,7 +194,7 @@ static void serve_clients(struct program *p)
 		int number = sigwaitinfo(&p->signals, NULL);
 
 		if (number == SIGHUP)
-			(void)server_reload(p->server, what); /* which logs it */
+			(void)server_reload(p->server, false, what); /* which logs it */
 		else if (number == SIGUSR1)
 			statistics_log(server_services(p->server));
 		else if (number == SERVER_ERRAND_SIGNAL)
@@ -250,6 +263,8 @@ static int print_answer(const struct options *options, const sigset_t *mask)
 	pthread_sigmask(SIG_SETMASK, mask, NULL);
 	if (options->action == OPTIONS_CHECK)
 		return check(options);
+	if (options->action == OPTIONS_EXPLAIN)
+		return explain_question(options);
 	if (options->action == OPTIONS_DOCTOR)
 		return examine(options);
 	if (options->action == OPTIONS_HELP)

@@ -22,6 +22,7 @@ struct command {
 	size_t least, most; /* parameters that it takes */
 	bool takes_rest; /* the last one is the rest of the line, blanks included */
 	bool is_errand; /* runs in the main thread: changes what only that one may */
+	bool asks_names; /* but in the thread that may wait for name servers */
 	bool is_keepers; /* runs in the keeper's thread, where there is one */
 	bool is_kept; /* an errand: what it has put into services->standing is on the disk before OK
 			 is said, where such things are kept */

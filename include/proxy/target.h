@@ -13,6 +13,7 @@
 #include "net/resolver.h"
 #include "state/config.h"
 #include "state/end_reason.h"
+#include "state/ledger.h"
 #include "state/rules.h"
 #include "wire/request.h"
 
@@ -26,7 +27,8 @@ struct asker {
 	const struct addr *client;
 	const char *user; /* who has logged in */
 	size_t user_len; /* 0: nobody */
-	const char *groups; /* of that user, "a,b" */
+	const struct ledger_entry *user_entry; /* of that user, whose groups count; NULL: nobody */
+	const char *groups; /* instead, where only the name is known: "a,b"; NULL: not told */
 	enum request_command command;
 };
 

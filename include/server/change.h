@@ -13,8 +13,9 @@ void change_begin(struct site *s, struct config *first);
 /* Reads configuration and users again and opens the logs again: all of it, or nothing. 0 with what
  * changed in `reply`, -1 with the reason; either is logged too. Behind what changed there is a line
  * for each value that change_set() has set and that stands over what file and flags say: as it is
- * to be written into the file to outlast the server. */
-int change_reload(struct site *s, char reply[CHANGE_REPLY_MAX]);
+ * to be written into the file to outlast the server. Live sessions that the rules refuse now are
+ * told of, and end with `cuts`, or where `recheck` wants that. */
+int change_reload(struct site *s, bool cuts, char reply[CHANGE_REPLY_MAX]);
 
 /* Gives one setting another value, as if it stood in the file, until the file says something new of
  * it. 0 with what changed in `reply`, -1 with the reason, and nothing changed. */

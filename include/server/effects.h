@@ -10,6 +10,7 @@
 #include "server/site.h"
 #include "state/access_log.h"
 #include "state/config.h"
+#include "state/group_source.h"
 #include "state/users.h"
 
 /* ---- at start ---- */
@@ -52,8 +53,17 @@ void effects_warn_of_open_door(size_t users, const struct config *c);
 int effects_compile_rules(struct config *c, const struct config *before, bool at_start,
 	char error[CONFIG_ERROR_MAX]) __attribute__((warn_unused_result));
 
-/* Logs what is to be said of rules that were compiled. */
-void effects_warn_of_rules(const struct config *c);
+/* Do the rules say what the configuration expects of them, and is each group one of clients or of
+ * users only? -1 with `error`. */
+int effects_check_expectations(const struct config *c, const struct group_source *users,
+	struct own *own, char error[CONFIG_ERROR_MAX]) __attribute__((warn_unused_result));
+
+/* At start, when what serves is better than nothing: logs it when they do not. */
+void effects_warn_of_expectations(const struct config *c, const struct services *v);
+
+/* Logs what is to be said of rules that were compiled: of files that could not be read, and what
+ * may not have been meant. */
+void effects_warn_of_rules(const struct config *c, const struct services *v);
 
 /* Logs it when no target can be reached, as an interface or an address is missing that may be about
  * to come. */

@@ -61,6 +61,10 @@ int fronts_check(const struct settings *s, char error[CONFIG_ERROR_MAX])
 int fronts_check_places(const struct settings *s, char error[CONFIG_ERROR_MAX])
 	__attribute__((warn_unused_result));
 
+/* Fills in where the proxy itself would answer by its settings, for a configuration that nothing is
+ * opened for. */
+void fronts_plan_own(struct config *c);
+
 /* At start: opens all that `c` says, and tells it the places as the proxy's own. `reserved` says
  * for how many descriptors `budget` has room set aside. -1 with the reason in `error`, and nothing
  * is open. */

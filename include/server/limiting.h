@@ -30,6 +30,9 @@ int limiting_apply(struct services *v, struct config *c) __attribute__((warn_unu
 /* Has the job look, since limiting_apply() was called. */
 void limiting_look(struct limiting *l);
 
+/* Logs what is not as it was meant, for -n: quotas that are not kept, groups that nobody is in. */
+void limiting_warn(const struct services *v, const struct settings *s);
+
 /* The last look, when there are no sessions any more. */
 void limiting_finish(struct limiting *l);
 

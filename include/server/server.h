@@ -9,6 +9,7 @@
 
 #include "server/change.h"
 #include "server/errands.h"
+#include "server/explain_verdict.h"
 #include "server/keeper.h"
 #include "state/options.h"
 
@@ -40,6 +41,12 @@ int server_start_workers(struct server *s, char error[CONFIG_ERROR_MAX])
 int server_check(const struct options *o, char error[CONFIG_ERROR_MAX])
 	__attribute__((warn_unused_result));
 
+/* Says what the command line asks with --explain, reading what server_check() does: a line for each
+ * thing that is found out, to `out`. -1 with the reason in `error`: something that was written is
+ * wrong. */
+int server_explain(const struct options *o, FILE *out, enum explain_verdict *verdict,
+	char error[CONFIG_ERROR_MAX]) __attribute__((warn_unused_result));
+
 /* Looks at what commonly goes wrong with such a server on this host, and prints what it finds
  * (doctor.h). Returns how many things are wrong; -1 when the configuration or the users cannot be
  * read, with the reason in `error`. */
@@ -55,6 +62,9 @@ struct services *server_services(struct server *s);
 struct errands *server_errands(struct server *s);
 struct errands *server_hashes(struct server *s);
 
+/* Where those wait that may ask name servers, for a thread of their own. Likewise. */
+struct errands *server_lookups(struct server *s);
+
 /* Who keeps what is to outlive the server; NULL: nothing is kept. Valid until server_close(). */
 struct keeper *server_keeper(struct server *s);
 
@@ -63,13 +73,31 @@ struct fronts *server_fronts(struct server *s);
 
 /* Reads configuration and users again and opens the logs again: all of it, or nothing. 0 with what
  * changed in `reply`, -1 with the reason; either is logged too, see change_reload(). Live sessions
- * keep what they began with, but for the idle times (config_idle_limits()). */
-int server_reload(struct server *s, char reply[CHANGE_REPLY_MAX]);
+ * keep what they began with, but for the idle times (config_idle_limits()); those that the rules
+ * refuse now end where `recheck` wants that, or with `cuts`. */
+int server_reload(struct server *s, bool cuts, char reply[CHANGE_REPLY_MAX]);
 
 /* Gives one setting another value, as if it stood in the file, until the file says something new of
  * it. 0 with what changed in `reply`, -1 with the reason, and nothing changed. */
 int server_set(struct server *s, const struct setting *setting, const char *value,
 	char reply[CHANGE_REPLY_MAX]);
+
+/* A temporary rule (temporary.h). */
+struct server_rule {
+	const char *text;
+	int64_t lasts; /* seconds */
+
+	/* results */
+	unsigned number;
+	size_t ended; /* sessions that it has ended, or others with it */
+	char error[CHANGE_REPLY_MAX];
+};
+
+/* Puts it above all other rules. -1 with the reason in its `error`, and nothing changed. */
+int server_add_rule(struct server *s, struct server_rule *rule);
+
+/* Takes that one back, or (0) all of them. How many there were, -1 with the reason. */
+int server_drop_rule(struct server *s, unsigned number, char error[CHANGE_REPLY_MAX]);
 
 /* What stands, or users, have other limits now: takes them in, for live sessions too. -1 without
  * memory for some of them. */

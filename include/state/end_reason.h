@@ -43,6 +43,7 @@
 	X(BIND_TIMEOUT, "bind_timeout") /* `bind_timeout` */ \
 	X(NO_SOCKET, "no_socket") /* none could be opened for BIND or UDP ASSOCIATE */ \
 	X(KILLED, "killed") /* by an administrator */ \
+	X(RULE_CHANGED, "rule_changed") /* the rules would refuse it by now */ \
 	X(BANNED, "banned") /* so was its client */ \
 	X(STOPPED, "stopped") /* the server was told to stop */
 

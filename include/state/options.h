@@ -13,6 +13,7 @@
 enum options_action {
 	OPTIONS_SERVE,
 	OPTIONS_CHECK, /* -n */
+	OPTIONS_EXPLAIN, /* --explain */
 	OPTIONS_DOCTOR, /* --doctor */
 	OPTIONS_HELP, /* -h */
 	OPTIONS_VERSION, /* -v */
@@ -23,6 +24,8 @@ struct options {
 	struct config_source source; /* its texts are those of argv */
 	struct user_credentials users[OPTIONS_MAX_USERS];
 	size_t user_count;
+	const char *question; /* of OPTIONS_EXPLAIN, one of argv (question.h) */
+	bool asks_names; /* --resolve */
 };
 
 /* Reads the command line. Names and passwords of -u are copied, and wiped from `argv` so that ps(1)

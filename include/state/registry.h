@@ -126,6 +126,9 @@ void registry_set_mark_alarm(struct registry *r, struct traffic_alarm *alarm);
  * worker. False when there is none. */
 bool registry_end(struct registry *r, uint64_t id, enum end_reason reason);
 
+/* The same with the session that `ref` is of, unless it was told to end already. */
+bool registry_end_ref(struct registry *r, const struct session_ref *ref, enum end_reason reason);
+
 /* The same with all sessions of a user; NULL: of those who did not log in. The number of them. */
 size_t registry_end_user(struct registry *r, const char *user, size_t len, enum end_reason reason);
 

@@ -50,6 +50,9 @@ struct verdict rules_judge(const struct config *c, const struct subject *s);
 /* Does the verdict depend on whether `addr` is an address of this host? */
 bool rules_ask_where(const struct config *c, const struct addr *addr);
 
+/* Does it depend on a user's groups? */
+bool rules_ask_groups(const struct config *c);
+
 /* A request was decided by this verdict. Counts nothing when the rules have changed since, or when
  * there are none. */
 void rules_count_hit(const struct config *c, const struct verdict *v);

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "state/ban_setting.h"
+#include "state/expectation_types.h"
 #include "state/limit_types.h"
 #include "state/rate_types.h"
 #include "state/rule_types.h"
@@ -34,6 +35,13 @@ enum prefer {
 	PREFER_IPV4,
 	PREFER_IPV4_ONLY,
 	PREFER_IPV6_ONLY,
+};
+
+/* When sessions end that the rules would refuse by now. */
+enum recheck_when {
+	RECHECK_NO,
+	RECHECK_TIME, /* when a rule begins or ends to hold */
+	RECHECK_ALL, /* and whenever the rules are others */
 };
 
 /* How sessions move their bytes. */
@@ -109,6 +117,8 @@ struct settings {
 	int64_t otherwise; /* enum rule_action */
 	int64_t protect; /* PLACE_BIT() of rule_places.h */
 	struct client_groups client_groups;
+	struct expectations expect;
+	int64_t recheck; /* enum recheck_when */
 	int64_t auth; /* enum auth_rule */
 	char *users_file;
 	int64_t max_password_checks; /* 0: auto */
@@ -138,7 +148,7 @@ struct settings {
 };
 
 /* Rows of the table, and so the size of every array that is indexed by it. */
-#define SETTINGS_COUNT 58
+#define SETTINGS_COUNT 60
 
 extern const struct setting settings_table[SETTINGS_COUNT];
 

@@ -68,8 +68,8 @@ struct users_backend {
 	/* Has somebody else changed what is kept since? */
 	bool (*is_outdated)(void *context);
 
-	/* Keeps the user. Whoever is kept already keeps the attributes that he has there, unless the
-	 * record sets them. */
+	/* Keeps the user. Whoever is kept already keeps the attributes that he has there, unless
+	 * the record sets them. */
 	int (*save)(void *context, const struct user_record *user, char error[USERS_ERROR_MAX]);
 
 	int (*remove)(
@@ -200,6 +200,10 @@ struct users_difference users_put_into_effect(
 /* How many users were read. */
 size_t users_draft_count(const struct users_draft *draft);
 
+/* As users_own_limits() and users_have_group(), of those that were read. */
+bool users_draft_limits(const struct users_draft *draft, const char *name, struct limits *out);
+bool users_draft_have_group(const struct users_draft *draft, const char *group);
+
 /* Throws it away. NULL is allowed. */
 void users_draft_free(struct users_draft *draft);
 
@@ -273,6 +277,9 @@ bool users_get(struct users *u, const char *name, struct user_info *out);
 
 /* What the users file says of the limits of a user; false when there is no such user. */
 bool users_own_limits(struct users *u, const char *name, struct limits *out);
+
+/* Does the file put any user into that group? */
+bool users_have_group(struct users *u, const char *group);
 
 /* What holds for a user, and who says it; likewise. Asked by the thread that makes changes. */
 bool users_limits(struct users *u, const char *name, struct limits_in_force *out,

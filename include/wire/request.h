@@ -36,14 +36,18 @@ struct destination destination_of_name(const char *name, size_t len, uint16_t po
 /* The same address or, byte for byte, name, with the same port? */
 bool destination_equal(const struct destination *a, const struct destination *b);
 
-/* Can it be looked up: not an empty name, nor one with blanks, control bytes or NUL, nor one whose
- * last label is a number, which resolvers take for an address (0177.0.0.1, 2130706433)? Addresses
- * always can. */
+/* Can it be looked up: not an empty name, nor one with blanks, backslashes, control bytes or NUL,
+ * nor one whose last label is a number, which resolvers take for an address (0177.0.0.1,
+ * 2130706433)? Addresses always can. */
 bool destination_is_sane(const struct destination *d);
 
 /* host:port as one word (escape.h), its host cut to what fits; "-" for none. `size` is at least
  * ADDR_TEXT_MAX. Returns `out`. */
 const char *destination_format(const struct destination *d, char *out, size_t size);
+
+/* Reads what destination_format() has written; `name` gets the name's bytes. False when it is
+ * nothing of that kind. */
+bool destination_parse(const char *text, char name[DESTINATION_NAME_MAX], struct destination *out);
 
 enum request_command {
 	REQUEST_NONE, /* all zeros: nothing was asked for yet */
@@ -65,5 +69,8 @@ void request_set(struct request *r, enum request_command command, const struct d
 
 /* "CONNECT"; "CMD-9" for what is unknown. Returns a static text or `out`. */
 const char *request_command_word(const struct request *r, char out[16]);
+
+/* The command of such a word; REQUEST_UNKNOWN for any other. */
+enum request_command request_command_parse(const char *word);
 
 #endif

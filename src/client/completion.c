@@ -24,6 +24,7 @@ static const struct source sources[] = {
 	{"id", "CONNECTIONS", "id"},
 	{"client", "CLIENTS", "client"},
 	{"banned", "BANS", "client"},
+	{"rule", "RULES", "rule"},
 };
 
 static bool begins_with(const struct completion *c, const char *word, size_t len)

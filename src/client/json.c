@@ -56,7 +56,8 @@ static void put_text(FILE *out, const struct monitor_line *text)
 
 /* The members of records that are text, whatever they look like: a name may be 123, or 5m. */
 static const char *const text_names[] = {"user", "name", "client", "target", "address", "from",
-	"site", "group", "groups", "password", "proxy", "limits", "rule", "advice", "text"};
+	"site", "group", "groups", "password", "proxy", "limits", "rule", "about", "addresses",
+	"by", "advice", "text"};
 
 static bool is_text(const struct monitor_line *name)
 {
@@ -109,7 +110,7 @@ static void put_value(FILE *out, const struct monitor_line *value)
 /* With _ for its blanks, so that a program can write it without quotes. */
 static void put_name(FILE *out, const struct monitor_line *name)
 {
-	char *words = malloc(name->len + 1);
+	char *words = calloc(1, name->len + 1);
 	struct monitor_line key = {.text = words, .len = name->len};
 
 	if (words == NULL) {
@@ -342,6 +343,17 @@ static void shape_bans(FILE *out, const char *request, const struct answer *repl
 	put_array(out, "bans", request, reply, NULL, put_record_line);
 }
 
+static void shape_rules(FILE *out, const char *request, const struct answer *reply)
+{
+	put_array(out, "rules", request, reply, NULL, put_record_line);
+}
+
+/* The last line is the verdict. */
+static void shape_explanation(FILE *out, const char *request, const struct answer *reply)
+{
+	put_array(out, "explanation", request, reply, NULL, put_record_line);
+}
+
 /* The answer to a change, and to GUEST, has a sentence behind OK. */
 static void shape_limits(FILE *out, const char *request, const struct answer *reply)
 {
@@ -421,6 +433,8 @@ static const struct shape shapes[] = {
 	{"CLIENTS", shape_clients},
 	{"WHY", shape_failures},
 	{"BANS", shape_bans},
+	{"RULES", shape_rules},
+	{"EXPLAIN", shape_explanation},
 	{"LIMITS", shape_limits},
 	{"GUEST", shape_guests},
 	{"GUESTS", shape_guests},

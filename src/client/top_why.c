@@ -83,7 +83,7 @@ static void set_why_field(
 
 void top_why_tell_row(const struct top_row *row, char out[TOP_WHY_MAX])
 {
-	struct failure_texts f;
+	struct failure_texts f = {.text = {{0}}};
 
 	*out = '\0';
 	for (enum why_field i = 0; i < WHY_FIELDS; i++) {
@@ -96,7 +96,7 @@ void top_why_tell_row(const struct top_row *row, char out[TOP_WHY_MAX])
 
 static void tell_line(const struct monitor_line *line, char out[TOP_WHY_MAX])
 {
-	struct failure_texts f;
+	struct failure_texts f = {.text = {{0}}};
 	struct monitor_line value;
 
 	for (enum why_field i = 0; i < WHY_FIELDS; i++) {

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/clock.h"
 #include "base/nearest.h"
@@ -20,6 +21,7 @@
 #include "monitor/history_commands.h"
 #include "monitor/limits_commands.h"
 #include "monitor/listings.h"
+#include "monitor/rules_commands.h"
 #include "monitor/setting_lines.h"
 #include "server/sampling.h"
 #include "server/statistics.h"
@@ -197,8 +199,11 @@ static void run_log_level(const struct request *q, struct reply *r)
 static void run_reload(const struct request *q, struct reply *r)
 {
 	char what[CHANGE_REPLY_MAX];
+	bool cuts = q->count > 0;
 
-	if (server_reload(q->server, what) < 0)
+	if (cuts && strcasecmp(q->parameters[0], "CUT") != 0)
+		reply_error(r, "\"%s\": legal is CUT, or nothing", q->parameters[0]);
+	else if (server_reload(q->server, cuts, what) < 0)
 		reply_error(r, "%s", what);
 	else
 		reply_add(r, "OK %s\n", what);
@@ -481,8 +486,10 @@ const struct command commands_table[] = {
 		.run = run_kill_user},
 	{.word = "RELOAD",
 		ADMIN,
-		.parameters = "",
-		.help = "reads configuration and users again and opens the logs again",
+		.parameters = "[CUT]",
+		.help = "reads configuration and users again and opens the logs again; CUT: and "
+			"ends the sessions that the rules would refuse by now",
+		.most = 1,
 		.is_errand = true,
 		.logged_from = 1,
 		.run = run_reload},
@@ -523,6 +530,55 @@ const struct command commands_table[] = {
 		.parameters = "",
 		.help = "the clients that are remembered: sessions, bytes, what was refused",
 		.run = run_clients},
+	{.word = "RULES",
+		ADMIN,
+		.parameters = "",
+		.help = "the rules in force: hits, where each comes from, how long a temporary "
+			"one has left",
+		.run = rules_commands_list},
+	{.word = "ALLOW",
+		ADMIN,
+		.parameters = "<name>|<client>|@<group>|* <host>|.<domain>|* <time>",
+		.help = "a rule above all others that allows it for so long",
+		.least = 3,
+		.most = 3,
+		.is_errand = true,
+		.is_kept = true,
+		.logged_from = 1,
+		.run = rules_commands_allow},
+	{.word = "DENY",
+		ADMIN,
+		.parameters = "<name>|<client>|@<group>|* <host>|.<domain>|* <time>",
+		.help = "a rule above all others that denies it for so long, and ends the sessions "
+			"that it hits",
+		.least = 3,
+		.most = 3,
+		.is_errand = true,
+		.is_kept = true,
+		.logged_from = 1,
+		.run = rules_commands_deny},
+	{.word = "DROP_RULE",
+		ADMIN,
+		.parameters = "<rule>|*",
+		.help = "takes a temporary rule back, or all of them",
+		.least = 1,
+		.most = 1,
+		.is_errand = true,
+		.is_kept = true,
+		.logged_from = 2,
+		.run = rules_commands_drop},
+	{.word = "EXPLAIN",
+		ADMIN,
+		.parameters = "<question>",
+		.help = "what would become of a request, gate by gate, and why: from=ADDR "
+			"[user=NAME] to=HOST:PORT [command=udp] [time=\"tue 09:30\"]; nothing is "
+			"connected to",
+		.least = 1,
+		.most = 1,
+		.takes_rest = true,
+		.is_errand = true,
+		.asks_names = true,
+		.run = rules_commands_explain},
 	{.word = "LIMITS",
 		ADMIN,
 		.parameters = "[<name>|<client>|@<group> [<key=value>...]]",
@@ -583,7 +639,7 @@ const struct command commands_table[] = {
 		.run = limits_command_guests},
 	{.word = "WHY",
 		ADMIN,
-		.parameters = "<name>|<client>|* [<count>]",
+		.parameters = "<name>|<client>|@<group>|* [<count>]",
 		.help = "the newest failures, 20 of them or that many, and what to do about each",
 		.least = 1,
 		.most = 2,

@@ -254,6 +254,7 @@ static void finish_errand(struct errand *e)
 struct steps {
 	void (*hash)(struct errand *e);
 	void (*run)(struct errand *e); /* the main thread */
+	void (*look_up)(struct errand *e); /* that which may wait for name servers */
 	void (*keep)(struct errand *e);
 };
 
@@ -269,6 +270,8 @@ static void send_errand(struct console *c, const struct steps *steps)
 		errand_add_step(&c->errand, server_hashes(server), steps->hash);
 	if (steps->run != NULL)
 		errand_add_step(&c->errand, server_errands(server), steps->run);
+	if (steps->look_up != NULL)
+		errand_add_step(&c->errand, server_lookups(server), steps->look_up);
 	if (steps->keep != NULL)
 		errand_add_step(&c->errand, keeper_errands(c->desk->keeper), steps->keep);
 	errand_add_step(&c->errand, c->desk->done, finish_errand);
@@ -428,6 +431,8 @@ static void send_command(struct console *c)
 
 	if (command->is_keepers)
 		steps = (struct steps){.keep = run_command};
+	if (command->asks_names)
+		steps = (struct steps){.look_up = run_command};
 	if (command->prepare != NULL)
 		steps.hash = prepare_command;
 	if (command->is_kept && c->desk->keeper != NULL) {

@@ -14,6 +14,7 @@
 
 #include "base/escape.h"
 #include "base/parse.h"
+#include "monitor/account_name.h"
 #include "monitor/listings.h"
 #include "state/advice.h"
 #include "state/events.h"
@@ -71,7 +72,9 @@ static void add_why(struct reply *r, const struct event *e, struct client_names 
 
 struct why {
 	struct services *services;
+	struct config *config; /* whose groups count */
 	bool everybody, by_client;
+	bool by_group; /* `user` is its name, with the @ */
 	struct network client;
 	char user[USERS_NAME_MAX + 1];
 	uint64_t next; /* behind the event that is looked at next */
@@ -80,12 +83,40 @@ struct why {
 	struct event_copy copy;
 };
 
+/* Is the client in the group, or the user as things are now? */
+static bool is_of_group(const struct why *w, const struct event *e)
+{
+	const char *group = w->user + 1;
+	size_t len = strlen(group);
+	const struct client_group *clients =
+		client_groups_find(&w->config->settings.client_groups, group, len);
+	struct limits own;
+
+	if (clients != NULL)
+		return client_group_contains(clients, &e->client);
+	return e->user_len > 0 && users_own_limits(w->services->users, e->user, &own) &&
+		limits_have(&own, LIMIT_GROUPS) && limits_in_group(own.groups, group, len);
+}
+
 static bool is_asked_for(const struct why *w, const struct event *e)
 {
 	if (w->by_client)
 		return network_contains_on_link(&w->client, &e->client);
+	if (w->by_group)
+		return is_of_group(w, e);
 	return w->everybody ||
 		(strlen(w->user) == e->user_len && memcmp(w->user, e->user, e->user_len) == 0);
+}
+
+static void say_none_of_group(const struct why *w, const char *group, struct reply *r)
+{
+	const struct client_groups *clients = &w->config->settings.client_groups;
+
+	if (client_groups_find(clients, w->user + 1, strlen(w->user + 1)) != NULL ||
+		account_group_is_known(w->services, w->user + 1))
+		reply_add(r, "OK No session of group %s has failed\n", group);
+	else
+		reply_error(r, "There is no group %s", group);
 }
 
 /* Of a user who is none a spelling mistake is likelier than that all went well. */
@@ -104,7 +135,10 @@ static void say_none(const struct why *w, struct reply *r)
 		return;
 	}
 	escape_word(w->user, strlen(w->user), user, sizeof(user));
-	if (strcmp(w->user, USERS_ANONYMOUS) == 0 || users_get(w->services->users, w->user, &info))
+	if (w->by_group)
+		say_none_of_group(w, user, r);
+	else if (strcmp(w->user, USERS_ANONYMOUS) == 0 ||
+		users_get(w->services->users, w->user, &info))
 		reply_add(r, "OK No session of user %s has failed\n", user);
 	else
 		reply_error(r, "There is no user %s, and no failure of one", user);
@@ -136,7 +170,16 @@ static void ask_for(struct why *w, const char *who)
 {
 	w->everybody = strcmp(who, "*") == 0;
 	w->by_client = network_parse(who, strlen(who), &w->client);
+	w->by_group = who[0] == '@';
 	snprintf(w->user, sizeof(w->user), "%s", who);
+}
+
+static void end_why(void *state)
+{
+	struct why *w = state;
+
+	config_release(w->config);
+	free(w);
 }
 
 void insight_run_why(const struct request *q, struct reply *r)
@@ -155,10 +198,11 @@ void insight_run_why(const struct request *q, struct reply *r)
 		return;
 	}
 	w->services = q->services;
+	w->config = config_get(q->services->config);
 	w->left = (uint64_t)newest;
 	ask_for(w, q->parameters[0]);
 	events_range(q->services->failures, &begin, &w->next);
-	reply_continue(r, more_why, free, w);
+	reply_continue(r, more_why, end_why, w);
 }
 
 /* ---- WATCH: what is wanted ---- */
@@ -279,7 +323,6 @@ struct watch_state {
 	struct watching *watching;
 	struct client_names *names;
 	struct watch_filter filter;
-	bool has_begun; /* the status line is there */
 	uint64_t next;
 	struct event_copy copy;
 };
@@ -325,9 +368,6 @@ static bool more_events(void *state, struct reply *r)
 	struct watch_state *w = state;
 	uint64_t lost;
 
-	if (!w->has_begun)
-		reply_add(r, "OK Watching: a line ends it\n");
-	w->has_begun = true;
 	while (r->len < REPLY_CHUNK && watching_next(w->watching, &w->next, &w->copy, &lost)) {
 		if (lost > 0)
 			reply_add(r, "event:lost count:%llu\n", (unsigned long long)lost);
@@ -362,5 +402,6 @@ void insight_run_watch(const struct request *q, struct reply *r)
 	w->watching = &q->services->watching;
 	w->names = q->services->client_names;
 	watching_begin(w->watching, &w->next);
+	reply_add(r, "OK Watching: a line ends it\n");
 	reply_last(r, more_events, end_watch, w);
 }

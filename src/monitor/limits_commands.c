@@ -554,11 +554,8 @@ static bool set_disabled(
 
 	if (!account_name_find(v, q->parameters[0], who, r))
 		return false;
-	if (!(who->kind == ACCOUNT_USER ? set_user_disabled(v, who->key, disabled, r)
-					: set_said_disabled(v, who, disabled, r)))
-		return false;
-	take_in(q);
-	return true;
+	return who->kind == ACCOUNT_USER ? set_user_disabled(v, who->key, disabled, r)
+					 : set_said_disabled(v, who, disabled, r);
 }
 
 void limits_command_disable(const struct request *q, struct reply *r)
@@ -569,6 +566,9 @@ void limits_command_disable(const struct request *q, struct reply *r)
 	if (!set_disabled(q, true, &who, r))
 		return;
 	ended = end_sessions_of_account(q->services, &who);
+	take_in(q);
+	/* Those that have begun meanwhile. */
+	(void)end_sessions_of_account(q->services, &who);
 	hashing_wake(q->services->hashing);
 	reply_add(r, "OK %s disabled, %zu session%s ended%s\n", who.key, ended, ending(ended),
 		term_of(q->services, &who));
@@ -578,8 +578,10 @@ void limits_command_enable(const struct request *q, struct reply *r)
 {
 	struct account_name who;
 
-	if (set_disabled(q, false, &who, r))
-		reply_add(r, "OK %s enabled%s\n", who.key, term_of(q->services, &who));
+	if (!set_disabled(q, false, &who, r))
+		return;
+	take_in(q);
+	reply_add(r, "OK %s enabled%s\n", who.key, term_of(q->services, &who));
 }
 
 /* ---- GUEST, GUESTS ---- */

@@ -163,7 +163,7 @@ static void prepare_asker(struct session *s)
 		.client = &s->client_addr,
 		.user = h->user,
 		.user_len = h->user_len,
-		.groups = "",
+		.user_entry = h->user_entry,
 		.command = h->request.command};
 }
 

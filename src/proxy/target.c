@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "net/socket.h"
+#include "state/ledger_limits.h"
 #include "state/outgoing.h"
 
 #define RESOLUTION_DELAY_MS 50 /* RFC 8305 section 3: for the preferred family to answer */
@@ -46,15 +47,28 @@ static struct config *newer_config(const struct asker *a)
 	return config_get(a->configs);
 }
 
+/* Those of the user as they are now, which only some rules want to know. */
+static const char *groups_of(
+	const struct asker *a, const struct config *rules, char out[LEDGER_GROUPS_MAX])
+{
+	if (a->groups != NULL)
+		return a->groups;
+	if (a->user_entry == NULL || !rules_ask_groups(rules))
+		return "";
+	(void)ledger_groups(a->user_entry, out);
+	return out;
+}
+
 /* What is not known counts as if it were here: the safe answer, but a guess. */
 static struct verdict judge_by(const struct config *rules, const struct asker *a,
 	const struct destination *dst, const struct addr *addr, bool has_place)
 {
 	enum socket_answer here = is_here(a, rules, addr, has_place);
+	char groups[LEDGER_GROUPS_MAX];
 	struct verdict verdict;
 	struct subject subject = {.user = a->user,
 		.user_len = a->user_len,
-		.groups = a->groups,
+		.groups = groups_of(a, rules, groups),
 		.client = a->client,
 		.command = a->command,
 		.dst = dst,

@@ -30,6 +30,9 @@
  * resolver's. */
 #define PROCESS_DESCRIPTORS (9 + RESOLVER_DESCRIPTORS)
 
+/* What the keeper opens for a moment, beside what it has open: a file and its copy. */
+#define KEEPER_DESCRIPTORS 2
+
 /* What a waiting worker costs of the memory, the kernel's part included, which a process does not
  * see among its resident pages. Measured as the usage of a control group: 32,026 bytes, of which 23
  * kB are the kernel's (16 are the thread's stack there) and 9 kB resident. */
@@ -133,6 +136,8 @@ int capacity_plan(struct capacity *c, struct fdbudget *budget, const struct sett
 	size_t reserved = fdbudget_count_open() + PROCESS_DESCRIPTORS + monitor_clients + listeners;
 	struct cgroup_limit memory = find_memory();
 
+	if (*s->state_dir != '\0')
+		reserved += KEEPER_DESCRIPTORS;
 	*c = (struct capacity){.sessions = SIZE_MAX, .memory = memory.value};
 	if (s->max_sessions == 0)
 		plan_automatic(c, &memory);

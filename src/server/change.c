@@ -14,6 +14,7 @@
 
 #include "base/log.h"
 #include "server/effects.h"
+#include "server/recheck.h"
 #include "state/admission.h"
 
 /* ---- what is said of a change ---- */
@@ -331,7 +332,20 @@ static void log_reload(const char *reply)
 	log_end(&line);
 }
 
-int change_reload(struct site *s, char reply[CHANGE_REPLY_MAX])
+/* Ends those that the rules refuse now, or says how many that would be. */
+static void recheck_live(const struct site *s, bool ends, char *reply)
+{
+	size_t refused = recheck_sessions(s->services, RECHECK_ANY_RULE, ends);
+
+	if (refused > 0 && ends)
+		tell(reply, "; ", "%zu session%s ended that the rules refuse now", refused,
+			plural_of(refused));
+	else if (refused > 0)
+		tell(reply, "; ", "%zu live session%s would be refused now (RELOAD CUT ends %s)",
+			refused, plural_of(refused), refused == 1 ? "it" : "them");
+}
+
+int change_reload(struct site *s, bool cuts, char reply[CHANGE_REPLY_MAX])
 {
 	struct config *old = config_get(s->services->config), *now;
 	struct config *base = config_read(s->source, reply);
@@ -342,6 +356,7 @@ int change_reload(struct site *s, char reply[CHANGE_REPLY_MAX])
 		now = config_get(s->services->config);
 		tell_of_files(s, &now->settings, reply);
 		tell_of_overrides(s, now, reply);
+		recheck_live(s, cuts || now->settings.recheck == RECHECK_ALL, reply);
 		log_reload(reply);
 		tell_how_to_keep_overrides(s, now, reply);
 		config_release(now);

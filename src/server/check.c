@@ -17,6 +17,8 @@
 #include "server/database.h"
 #include "server/effects.h"
 #include "server/fronts.h"
+#include "server/limiting.h"
+#include "server/user_groups.h"
 #include "state/operators.h"
 #include "state/outgoing.h"
 #include "state/users_file.h"
@@ -53,6 +55,14 @@ static int check_state(const char *folder, char *error)
 	return *folder == '\0' ? 0 : database_check(folder, error);
 }
 
+/* The users have been read. */
+static int check_expectations(const struct services *v, const struct config *c, char *error)
+{
+	struct group_source users = user_groups(v->users);
+
+	return effects_check_expectations(c, &users, v->own, error);
+}
+
 int check_opening(const struct services *v, const struct options *o, struct config *c,
 	char error[CONFIG_ERROR_MAX])
 {
@@ -64,12 +74,14 @@ int check_opening(const struct services *v, const struct options *o, struct conf
 		check_log("access_log_file", s->access_log_file, error) < 0 ||
 		users_load(v->users, error) < 0 ||
 		effects_compile_rules(c, NULL, false, error) < 0 ||
+		check_expectations(v, c, error) < 0 ||
 		check_operators(v, o, effects_users_path(s), error) < 0 ||
 		fronts_check(s, error) < 0 || outgoing_is_missing(s, error))
 		return -1;
-	effects_warn_of_rules(c);
+	effects_warn_of_rules(c, v);
 	effects_note_users_file(s);
 	effects_warn_of_repeated(o->users, o->user_count);
+	limiting_warn(v, s);
 	effects_warn_of_open_door(users_count(v->users) + o->user_count, c);
 	return 0;
 }

@@ -12,13 +12,17 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "server/capacity.h"
 #include "server/limiting.h"
+#include "server/user_groups.h"
 #include "state/admission.h"
+#include "state/expectations.h"
 #include "state/outgoing.h"
+#include "state/rule_review.h"
 #include "state/rules.h"
 #include "state/users_file.h"
 
@@ -190,9 +194,36 @@ int effects_compile_rules(
 	return 0;
 }
 
-void effects_warn_of_rules(const struct config *c)
+int effects_check_expectations(const struct config *c, const struct group_source *users,
+	struct own *own, char error[CONFIG_ERROR_MAX])
 {
+	return rule_review_groups(c, users, error) &&
+			expectations_hold(c, users, own, time(NULL), error)
+		? 0
+		: -1;
+}
+
+void effects_warn_of_expectations(const struct config *c, const struct services *v)
+{
+	struct group_source users = user_groups(v->users);
+	char error[CONFIG_ERROR_MAX];
+
+	if (effects_check_expectations(c, &users, v->own, error) < 0)
+		log_message(LOG_ERROR, "%s", error);
+}
+
+static void say_warning(void *context, const char *warning)
+{
+	(void)context;
+	log_message(LOG_WARN, "%s", warning);
+}
+
+void effects_warn_of_rules(const struct config *c, const struct services *v)
+{
+	struct group_source groups = user_groups(v->users);
 	const char *warning;
+
+	rule_review(c, &groups, say_warning, NULL);
 
 	for (size_t i = 0; (warning = rules_warning(c->rules, i)) != NULL; i++)
 		log_message(LOG_WARN, "%s", warning);
@@ -280,9 +311,18 @@ static int compile_rules(struct change *change, char error[CONFIG_ERROR_MAX])
 	return effects_compile_rules(change->new, change->old, false, error);
 }
 
+static int check_expectations(struct change *change, char error[CONFIG_ERROR_MAX])
+{
+	const struct services *v = change->site->services;
+	struct group_source users =
+		change->users != NULL ? user_groups_of_draft(change->users) : user_groups(v->users);
+
+	return effects_check_expectations(change->new, &users, v->own, error);
+}
+
 static void finish_rules(struct change *change)
 {
-	effects_warn_of_rules(change->new);
+	effects_warn_of_rules(change->new, change->site->services);
 	effects_copy_lists(change->site, change->new);
 }
 
@@ -415,7 +455,10 @@ const struct effect effects_table[] = {
 		.commit = put_users,
 		.undo = drop_users},
 	{.of = EFFECT_RULES, .name = "rules", .prepare = compile_rules, .finish = finish_rules},
-	{.of = EFFECT_PUBLISH, .name = "configuration", .commit = publish},
+	{.of = EFFECT_PUBLISH,
+		.name = "configuration",
+		.prepare = check_expectations,
+		.commit = publish},
 	{.of = EFFECT_PUBLISH, .name = "limits", .commit = apply_limits},
 	{.of = EFFECT_LOG_STYLE, .name = "log style", .finish = set_log_style},
 	{.of = EFFECT_LOG_FILE,

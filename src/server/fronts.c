@@ -72,6 +72,17 @@ struct listen_list fronts_places(const struct settings *s, enum front front)
 	return list;
 }
 
+void fronts_plan_own(struct config *c)
+{
+	c->own_count = 0;
+	for (enum front i = 0; i < FRONTS; i++) {
+		struct listen_list places = fronts_places(&c->settings, i);
+
+		for (size_t k = 0; k < places.count; k++)
+			c->own[c->own_count++] = places.addrs[k];
+	}
+}
+
 static int backlog_of(const struct settings *s, enum front front)
 {
 	return rows[front].fixed_backlog != 0 ? rows[front].fixed_backlog

@@ -10,6 +10,7 @@
 #include "server/limiting.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "base/clock.h"
@@ -28,6 +29,83 @@ int limiting_apply(struct services *v, struct config *c)
 	if (users_follow(v->users, v->limits) < 0 || ledger_limit_clients(v->ledger) < 0)
 		return -1;
 	return 0;
+}
+
+/* ---- what -n says ---- */
+
+static bool has_quota(const struct settings *s)
+{
+	bool has = limits_have(&s->user_defaults.limits, LIMIT_QUOTA) ||
+		limits_have(&s->anonymous_defaults.limits, LIMIT_QUOTA);
+
+	for (size_t i = 0; i < s->group_defaults.count; i++)
+		has |= limits_have(&s->group_defaults.lines[i].limits, LIMIT_QUOTA);
+	for (size_t i = 0; i < s->client_limits.count; i++)
+		has |= limits_have(&s->client_limits.lines[i].limits, LIMIT_QUOTA);
+	return has;
+}
+
+/* Has a user a quota of his own, and is somebody in the group? */
+struct own_limits {
+	const char *group;
+	bool has_quota, has_members;
+};
+
+static void see_users(struct users *u, struct own_limits *seen)
+{
+	size_t count = 0;
+	const char **names = users_names(u, &count);
+
+	for (size_t i = 0; names != NULL && i < count; i++) {
+		struct limits own;
+
+		if (!users_own_limits(u, names[i], &own))
+			continue;
+		seen->has_quota |= limits_have(&own, LIMIT_QUOTA);
+		seen->has_members |= seen->group != NULL && limits_have(&own, LIMIT_GROUPS) &&
+			limits_in_group(own.groups, seen->group, strlen(seen->group));
+	}
+	free(names);
+}
+
+static void warn_of_groups(const struct services *v, const struct settings *s)
+{
+	for (size_t i = 0; i < s->group_defaults.count; i++) {
+		const struct limit_line *line = &s->group_defaults.lines[i];
+		struct own_limits seen = {.group = line->holders[0].group};
+
+		see_users(v->users, &seen);
+		if (!seen.has_members)
+			log_message(LOG_WARN, "%s:%u: group_defaults: no user is in the group @%s",
+				line->place.file != NULL ? line->place.file : "command line",
+				line->place.line, seen.group);
+	}
+	for (size_t i = 0; i < s->client_limits.count; i++) {
+		const struct limit_line *line = &s->client_limits.lines[i];
+
+		for (size_t k = 0; k < line->count; k++) {
+			const char *group = line->holders[k].group;
+
+			if (group == NULL ||
+				client_groups_find(&s->client_groups, group, strlen(group)) != NULL)
+				continue;
+			log_message(LOG_WARN, "%s:%u: client_limits: there is no client_group @%s",
+				line->place.file != NULL ? line->place.file : "command line",
+				line->place.line, group);
+		}
+	}
+}
+
+void limiting_warn(const struct services *v, const struct settings *s)
+{
+	struct own_limits seen = {.group = NULL};
+
+	see_users(v->users, &seen);
+	if ((seen.has_quota || has_quota(s)) && s->state_dir[0] == '\0')
+		log_message(LOG_WARN,
+			"there are quotas, and state_dir is not set: each start of the server lets "
+			"them start anew");
+	warn_of_groups(v, s);
 }
 
 /* ---- sessions that must end ---- */

@@ -24,6 +24,7 @@
 #include "server/check.h"
 #include "server/doctor.h"
 #include "server/effects.h"
+#include "server/explain.h"
 #include "server/fronts.h"
 #include "server/hasher.h"
 #include "server/idle.h"
@@ -31,7 +32,9 @@
 #include "server/keeper.h"
 #include "server/limiting.h"
 #include "server/naming.h"
+#include "server/recheck.h"
 #include "server/sampling.h"
+#include "server/temporary.h"
 #include "server/shares.h"
 #include "state/admission.h"
 #include "state/ledger_limits.h"
@@ -49,12 +52,14 @@ struct server {
 	struct site site; /* for changes while serving */
 	struct errands *errands; /* for the main thread */
 	struct hasher *hasher;
+	struct hasher *lookups; /* a thread that may wait for name servers */
 	struct pool *pool;
 	struct janitor *janitor;
 	struct keeper *keeper; /* NULL: nothing is kept */
 	struct idle_sweep idle_sweep;
 	struct addresses addresses;
 	struct sampling sampling;
+	struct recheck recheck;
 	struct shares shares;
 	struct limiting limiting;
 	struct naming naming;
@@ -239,8 +244,9 @@ static int make_helpers(struct server *s, char *error)
 {
 	s->errands = errands_new(call_main, NULL);
 	s->hasher = hasher_new();
+	s->lookups = hasher_new();
 	s->janitor = janitor_new();
-	if (s->errands != NULL && s->hasher != NULL && s->janitor != NULL)
+	if (s->errands != NULL && s->hasher != NULL && s->lookups != NULL && s->janitor != NULL)
 		return 0;
 	snprintf(error, CONFIG_ERROR_MAX, "out of memory");
 	return -1;
@@ -282,8 +288,9 @@ static int open_all(struct server *s, struct config *c, bool *bad_input, char *e
 		effects_compile_rules(c, NULL, true, error) < 0 ||
 		make_access_log(s, settings, error) < 0 ||
 		make_users(s, s->options, settings, error) < 0;
-	effects_warn_of_rules(c);
 	admission_decide_auto(c, s->options->user_count > 0);
+	if (!*bad_input)
+		effects_warn_of_rules(c, &s->services);
 	if (*bad_input || apply_limits(s, c, error) < 0 ||
 		capacity_plan(&s->capacity, &s->services.budget, settings,
 			fronts_descriptors(settings), error) < 0 ||
@@ -326,6 +333,7 @@ void server_close(struct server *s)
 	change_forget(&s->site);
 	janitor_free(s->janitor);
 	hasher_free(s->hasher);
+	hasher_free(s->lookups);
 	keeper_close(s->keeper);
 	errands_free(s->errands);
 	config_store_free(s->services.config);
@@ -343,23 +351,94 @@ void server_close(struct server *s)
 	free(s);
 }
 
+/* What it takes to look at a configuration that nothing is opened for. -1 with `error`. */
+static int prepare_to_look(
+	struct services *v, const struct options *o, struct config *c, char *error)
+{
+	struct addresses addresses;
+
+	admission_decide_auto(c, o->user_count > 0);
+	if (make_accounts(v, &c->settings) < 0) {
+		snprintf(error, CONFIG_ERROR_MAX, "users: %s", strerror(errno));
+		return -1;
+	}
+	addresses_init(&addresses, v->own);
+	fronts_plan_own(c);
+	return 0;
+}
+
 int server_check(const struct options *o, char error[CONFIG_ERROR_MAX])
 {
 	struct config *c = config_read(&o->source, error);
 	struct services v = {.users = NULL};
-	int result = -1;
+	int result;
 
 	if (c == NULL)
 		return -1;
-	admission_decide_auto(c, o->user_count > 0);
-	if (make_accounts(&v, &c->settings) == 0)
+	result = prepare_to_look(&v, o, c, error);
+	if (result == 0)
 		result = check_opening(&v, o, c, error);
-	else
-		snprintf(error, CONFIG_ERROR_MAX, "users: %s", strerror(errno));
 	release_accounts(&v);
 	config_release(c);
 	return result;
 }
+
+/* ---- explain ---- */
+
+static int open_resolver(struct services *v, const struct settings *s, char *error)
+{
+	struct resolver_options options = effects_resolver_options(s);
+
+	fdbudget_plan(&v->budget, fdbudget_raise_limit(), fdbudget_count_open(), 1);
+	v->resolver = resolver_new(&options, &v->budget);
+	if (v->resolver != NULL && resolver_start(v->resolver) == 0)
+		return 0;
+	snprintf(error, CONFIG_ERROR_MAX, "names cannot be looked up: %s", strerror(errno));
+	return -1;
+}
+
+/* Takes over the configuration and what was prepared. */
+static int explain_by(struct services *v, const struct options *o, struct config *c, FILE *out,
+	enum explain_verdict *verdict, char *error)
+{
+	struct question q;
+	char why[QUESTION_ERROR_MAX] = "";
+	int result = -1;
+
+	v->config = config_store_new(c);
+	if (v->config == NULL)
+		config_release(c);
+	if (v->config == NULL) {
+		snprintf(error, CONFIG_ERROR_MAX, "out of memory");
+	} else if (!question_parse(o->question, strlen(o->question), &q, why)) {
+		snprintf(error, CONFIG_ERROR_MAX, "--explain: %s", why);
+	} else if (!o->asks_names || open_resolver(v, &c->settings, error) == 0) {
+		*verdict = explain(v, &q, o->asks_names, out);
+		result = 0;
+	}
+	resolver_free(v->resolver);
+	config_store_free(v->config);
+	release_accounts(v);
+	return result;
+}
+
+int server_explain(const struct options *o, FILE *out, enum explain_verdict *verdict,
+	char error[CONFIG_ERROR_MAX])
+{
+	struct config *c = config_read(&o->source, error);
+	struct services v = {.users = NULL};
+
+	if (c == NULL)
+		return -1;
+	if (prepare_to_look(&v, o, c, error) == 0 && users_load(v.users, error) == 0 &&
+		effects_compile_rules(c, NULL, false, error) == 0 && limiting_apply(&v, c) == 0)
+		return explain_by(&v, o, c, out, verdict, error);
+	release_accounts(&v);
+	config_release(c);
+	return -1;
+}
+
+/* ---- examine ---- */
 
 /* Only what is bad counts. */
 static int examine(
@@ -413,6 +492,7 @@ int server_start(struct server *s, char error[CONFIG_ERROR_MAX])
 {
 	struct services *v = &s->services;
 
+	temporary_restore(v);
 	idle_sweep_init(&s->idle_sweep, v->registry, config_idle_limits(v->config));
 	janitor_add(s->janitor, &s->idle_sweep.job);
 	janitor_add(s->janitor, &s->addresses.job);
@@ -427,8 +507,11 @@ int server_start(struct server *s, char error[CONFIG_ERROR_MAX])
 	bans_restore(v->bans, bans_now());
 	ban_sweep_init(&s->ban_sweep, v->bans, s->janitor);
 	janitor_add(s->janitor, &s->ban_sweep.job);
+	recheck_init(&s->recheck, v);
+	janitor_add(s->janitor, &s->recheck.job);
 	if ((s->keeper == NULL || keeper_start(s->keeper) == 0) && hasher_start(s->hasher) == 0 &&
-		janitor_start(s->janitor) == 0 && resolver_start(v->resolver) == 0)
+		hasher_start(s->lookups) == 0 && janitor_start(s->janitor) == 0 &&
+		resolver_start(v->resolver) == 0)
 		return 0;
 	snprintf(error, CONFIG_ERROR_MAX, "cannot start a thread beside the workers: %s",
 		strerror(errno));
@@ -483,6 +566,7 @@ int server_start_workers(struct server *s, char error[CONFIG_ERROR_MAX])
 		capacity_log(&s->capacity, &s->services.budget, &c->settings);
 		effects_warn_of_open_door(users_count(s->services.users), c);
 		effects_warn_of_outgoing(&c->settings);
+		effects_warn_of_expectations(c, &s->services);
 		effects_warn_of_mixed_hashes(s->services.users);
 		result = fronts_begin(&s->site.fronts, error);
 	}
@@ -511,6 +595,11 @@ struct errands *server_hashes(struct server *s)
 	return hasher_errands(s->hasher);
 }
 
+struct errands *server_lookups(struct server *s)
+{
+	return hasher_errands(s->lookups);
+}
+
 struct keeper *server_keeper(struct server *s)
 {
 	return s->keeper;
@@ -536,14 +625,32 @@ static bool is_stopping(const struct server *s, char *reply)
 	return s->stopping;
 }
 
-int server_reload(struct server *s, char reply[CHANGE_REPLY_MAX])
+/* Sessions that were let in before the rules changed, and are about to connect, are the job's. */
+static void follow_rules(struct server *s, unsigned rule)
 {
-	int result = is_stopping(s, reply) ? -1 : change_reload(&s->site, reply);
+	recheck_follow(&s->recheck, rule);
+	janitor_call(s->janitor, &s->recheck.job);
+}
 
-	if (result == 0) {
-		limiting_look(&s->limiting);
-		janitor_look_again(s->janitor);
-	}
+static enum recheck_when recheck_wanted(const struct server *s)
+{
+	struct config *c = config_get(s->services.config);
+	enum recheck_when wanted = (enum recheck_when)c->settings.recheck;
+
+	config_release(c);
+	return wanted;
+}
+
+int server_reload(struct server *s, bool cuts, char reply[CHANGE_REPLY_MAX])
+{
+	int result = is_stopping(s, reply) ? -1 : change_reload(&s->site, cuts, reply);
+
+	if (result < 0)
+		return result;
+	limiting_look(&s->limiting);
+	janitor_look_again(s->janitor);
+	if (cuts || recheck_wanted(s) == RECHECK_ALL)
+		follow_rules(s, RECHECK_ANY_RULE);
 	return result;
 }
 
@@ -552,9 +659,13 @@ int server_set(struct server *s, const struct setting *setting, const char *valu
 {
 	int result = is_stopping(s, reply) ? -1 : change_set(&s->site, setting, value, reply);
 
-	if (result == 0) {
-		limiting_look(&s->limiting);
-		janitor_look_again(s->janitor);
+	if (result < 0)
+		return result;
+	limiting_look(&s->limiting);
+	janitor_look_again(s->janitor);
+	if (recheck_wanted(s) == RECHECK_ALL) {
+		recheck_sessions(&s->services, RECHECK_ANY_RULE, true);
+		follow_rules(s, RECHECK_ANY_RULE);
 	}
 	return result;
 }
@@ -567,6 +678,37 @@ int server_apply_limits(struct server *s)
 	config_release(c);
 	limiting_look(&s->limiting);
 	return result;
+}
+
+/* ---- temporary rules ---- */
+
+/* What it denies ends whatever `recheck` says, and with that also what others deny. */
+static size_t end_refused(struct server *s, unsigned rule)
+{
+	unsigned counting = recheck_wanted(s) == RECHECK_NO ? rule : RECHECK_ANY_RULE;
+	size_t ended = recheck_sessions(&s->services, counting, true);
+
+	follow_rules(s, counting);
+	return ended;
+}
+
+int server_add_rule(struct server *s, struct server_rule *rule)
+{
+	int result =
+		temporary_add(&s->services, rule->text, rule->lasts, &rule->number, rule->error);
+
+	if (result == 0)
+		rule->ended = end_refused(s, rule->number);
+	return result;
+}
+
+int server_drop_rule(struct server *s, unsigned number, char error[CHANGE_REPLY_MAX])
+{
+	int dropped = temporary_drop(&s->services, number, error);
+
+	if (dropped > 0 && recheck_wanted(s) != RECHECK_NO)
+		(void)end_refused(s, RECHECK_ANY_RULE);
+	return dropped;
 }
 
 /* ---- stop ---- */
@@ -612,6 +754,7 @@ void server_stop(struct server *s)
 	hashing_stop(s->services.hashing);
 	janitor_stop(s->janitor);
 	hasher_stop(s->hasher);
+	hasher_stop(s->lookups);
 	limiting_finish(&s->limiting);
 	keeper_stop(s->keeper);
 }

@@ -13,8 +13,10 @@
 
 /* Codes of long flags, behind all characters: + index in the table of settings. */
 #define FIRST_LONG 256
-#define FIXED_FLAGS 6 /* help, version, config, check, doctor, user */
-#define CODE_DOCTOR 1 /* no character that is a letter of a flag */
+#define FIXED_FLAGS 8 /* help, version, config, check, doctor, explain, resolve, user */
+
+/* Of flags without a letter, below all characters. */
+enum { CODE_DOCTOR = 1, CODE_EXPLAIN, CODE_RESOLVE };
 
 static const struct option fixed[FIXED_FLAGS] = {
 	{"help", no_argument, NULL, 'h'},
@@ -23,6 +25,8 @@ static const struct option fixed[FIXED_FLAGS] = {
 	{"check", no_argument, NULL, 'n'},
 	{"doctor", no_argument, NULL, CODE_DOCTOR},
 	{"user", required_argument, NULL, 'u'},
+	{"explain", required_argument, NULL, CODE_EXPLAIN},
+	{"resolve", no_argument, NULL, CODE_RESOLVE},
 };
 
 /* The tables that getopt_long(3) wants. */
@@ -139,6 +143,13 @@ static int take_flag(struct options *o, int code, char *error)
 		return take_config(o, optarg, error);
 	case 'u':
 		return add_user(o, optarg, error);
+	case CODE_EXPLAIN:
+		o->action = OPTIONS_EXPLAIN;
+		o->question = optarg;
+		return 0;
+	case CODE_RESOLVE:
+		o->asks_names = true;
+		return 0;
 	default:
 		add_override(o, setting_of_code(code), optarg);
 		return 0;
@@ -174,7 +185,7 @@ static int complain_of_option(char **argv, int code, const struct flags *flags, 
 {
 	const char letter[3] = {'-', (char)optopt, '\0'};
 	bool is_known = strchr(flags->letters, optopt) != NULL;
-	bool is_letter = optopt > 0 && optopt < FIRST_LONG && is_known == (code == ':');
+	bool is_letter = optopt > CODE_RESOLVE && optopt < FIRST_LONG && is_known == (code == ':');
 	const char *flag = is_letter ? letter : argv[optind - 1];
 	char hint[NEAREST_HINT_MAX] = "", why[256] = "there is no such flag";
 
@@ -291,6 +302,11 @@ void options_print_help(FILE *out)
 	      "  -n, --check            check the configuration and exit: status 0, or 2 and why\n"
 	      "      --doctor           look for what commonly goes wrong, a line each, and\n"
 	      "                         exit: status 0 all well, 1 something is wrong\n"
+	      "      --explain 'from=ADDR [user=NAME] to=HOST:PORT [command=udp] [time=\"tue "
+	      "09:30\"]'\n"
+	      "                         say what would become of such a request, and why, and\n"
+	      "                         exit: status 0 allowed, 1 denied, 2 it cannot be said\n"
+	      "      --resolve          with --explain: ask name servers\n"
 	      "  -u, --user NAME:PASS   a user who may log in, with the role admin; up to ten\n\n",
 		out);
 	for (size_t i = 0; i < SETTINGS_COUNT; i++) {

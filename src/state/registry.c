@@ -339,6 +339,19 @@ bool registry_end(struct registry *r, uint64_t id, enum end_reason reason)
 	return found;
 }
 
+bool registry_end_ref(struct registry *r, const struct session_ref *ref, enum end_reason reason)
+{
+	struct registry_slot *s = &r->slots[ref->slot];
+	bool ends;
+
+	mutex_lock(&s->lock);
+	ends = s->id == ref->id && s->why == END_REASONS;
+	if (ends)
+		tell_locked(s, reason);
+	mutex_unlock(&s->lock);
+	return ends;
+}
+
 /* Whose sessions are meant: those of the clients in a network, or (NULL) of a user, or of nobody
  * (of a length of 0). */
 struct whose {

@@ -133,12 +133,12 @@ bool rule_places_ipv4_within(const struct addr *a, struct addr *v4)
 
 	if (a->sa.sa_family != AF_INET6)
 		return false;
+	/* :: and ::1 are none of the second kind (RFC 4291 section 2.5). */
 	if (bytes[0] == 0x20 && bytes[1] == 0x02)
 		at = 2;
-	else if (memcmp(bytes, nat64, 12) == 0)
+	else if (memcmp(bytes, nat64, 12) == 0 ||
+		(memcmp(bytes, zeros, 12) == 0 && !addr_is_unspecified(a) && !addr_is_loopback(a)))
 		at = 12;
-	else if (memcmp(bytes, zeros, 12) == 0 && !addr_is_unspecified(a) && !addr_is_loopback(a))
-		at = 12; /* :: and ::1 are none of these (RFC 4291 section 2.5) */
 	else
 		return false;
 	*v4 = addr_from_ipv4(bytes + at, addr_port(a));

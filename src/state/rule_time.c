@@ -97,7 +97,7 @@ bool rule_time_parse(const char *text, size_t len, struct rule_time *out)
 	if (has_days && text < end) {
 		const char *hours = text + strspn(text, " \t");
 
-		if (hours == text)
+		if (hours == text || hours >= end)
 			return false;
 		text = hours;
 	}

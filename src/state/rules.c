@@ -83,6 +83,11 @@ bool rules_ask_where(const struct config *c, const struct addr *addr)
 	return c->rules != NULL && c->rules->asks_own;
 }
 
+bool rules_ask_groups(const struct config *c)
+{
+	return c->rules != NULL && c->rules->asks_groups;
+}
+
 static const struct built_in {
 	const char *word;
 	bool (*denies)(const struct config *c, const struct subject *s);

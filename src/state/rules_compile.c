@@ -120,7 +120,7 @@ static struct rules *set_new(const struct settings *s, const struct rules *befor
 	r->id = atomic_fetch_add(&last_id, 1) + 1;
 	r->otherwise_allows = s->otherwise == RULE_ALLOW;
 	r->is_protected = (unsigned)s->protect;
-	r->rules = calloc(room + 1, sizeof(*r->rules)); /* no set is without */
+	r->rules = calloc(room + 1, sizeof(struct rule *)); /* no set is without */
 	r->otherwise_hits = go_on_with(before == NULL ? NULL : before->otherwise_hits);
 	has_all = r->rules != NULL && r->otherwise_hits != NULL;
 	for (size_t i = 0; i < PLACE_PROTECTED; i++) {
@@ -343,6 +343,8 @@ static int sum_up(struct compiling *c)
 		const struct rule *rule = r->rules[i];
 
 		r->asks_own |= (rule->to.places & PLACE_BIT(PLACE_OWN)) != 0;
+		for (size_t k = 0; k < rule->user_count; k++)
+			r->asks_groups |= rule->users[k].is_group;
 		for (size_t k = 0; k < rule->time_count; k++) {
 			if (add_time(c, &rule->times[k]) < 0)
 				return -1;

@@ -30,6 +30,8 @@ static const struct setting_word prefer_words[] = {{"ipv6", PREFER_IPV6}, {"ipv4
 	{"ipv4-only", PREFER_IPV4_ONLY}, {"ipv6-only", PREFER_IPV6_ONLY}, {NULL, 0}};
 static const struct setting_word filter_words[] = {{"address", UDP_FILTER_ADDRESS},
 	{"address-port", UDP_FILTER_ADDRESS_PORT}, {"none", UDP_FILTER_NONE}, {NULL, 0}};
+static const struct setting_word recheck_words[] = {
+	{"time", RECHECK_TIME}, {"all", RECHECK_ALL}, {"no", RECHECK_NO}, {NULL, 0}};
 static const struct setting_word no_yes_words[] = {{"no", 0}, {"yes", 1}, {NULL, 0}};
 
 static const struct setting_word otherwise_words[] = {
@@ -370,6 +372,26 @@ const struct setting settings_table[] = {
 		.value_name = "GROUP",
 		.help = "A name for some clients, for rules and limits: @room12 192.168.12.0/24, "
 			"192.168.13.5. A line a group."},
+	{.name = "expect",
+		AT(EXPECTATIONS, expect),
+		.initial = "",
+		.reloadable = true,
+		.value_name = "WHAT",
+		.help = "What the rules and what is protected are to say of a request: deny or "
+			"allow, from=ADDR, user=NAME unless it is one without a login, "
+			"to=HOST:PORT or to=NAME@ADDR:PORT with the address that the name is to "
+			"have, command=udp or bind, and time=\"tue 09:30\" unless it is to hold at "
+			"all times. Repeat it for several. -n and each reload refuse a configuration "
+			"in which one does not hold."},
+	{.name = "recheck",
+		AT(CHOICE, recheck),
+		.initial = "time",
+		.words = recheck_words,
+		.reloadable = true,
+		.value_name = "WORD",
+		.help = "When live sessions that the rules would refuse by now end: time: when a "
+			"rule's time begins or is over, and when a temporary rule does; all: at "
+			"reloads and other changes, too; no: never."},
 	{.name = "auth",
 		AT(CHOICE, auth),
 		.initial = "auto",

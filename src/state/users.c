@@ -337,6 +337,42 @@ size_t users_draft_count(const struct users_draft *draft)
 	return hashmap_count(draft->map);
 }
 
+/* What a user's line says of his limits; false when there is no such user. */
+static bool read_own_limits(const struct hashmap *map, const char *name, struct limits *out)
+{
+	const struct user *user = hashmap_get(map, name, strlen(name));
+	char why[LIMITS_ERROR_MAX];
+
+	*out = (struct limits){.said = {0}};
+	if (user != NULL)
+		(void)limits_parse(user->attributes, LIMITS_OF_USER, out, why);
+	return user != NULL;
+}
+
+static bool has_group(const struct hashmap *map, const char *group)
+{
+	size_t position = 0;
+	const struct user *user;
+	struct limits limits;
+
+	while ((user = hashmap_next(map, &position)) != NULL) {
+		if (read_own_limits(map, user->name, &limits) &&
+			limits_in_group(limits.groups, group, strlen(group)))
+			return true;
+	}
+	return false;
+}
+
+bool users_draft_limits(const struct users_draft *draft, const char *name, struct limits *out)
+{
+	return read_own_limits(draft->map, name, out);
+}
+
+bool users_draft_have_group(const struct users_draft *draft, const char *group)
+{
+	return has_group(draft->map, group);
+}
+
 void users_draft_free(struct users_draft *draft)
 {
 	if (draft == NULL)
@@ -1221,16 +1257,22 @@ bool users_get(struct users *u, const char *name, struct user_info *out)
 
 bool users_own_limits(struct users *u, const char *name, struct limits *out)
 {
-	char why[LIMITS_ERROR_MAX];
-	const struct user *user;
+	bool found;
 
 	rwlock_read(&u->lock);
-	user = hashmap_get(u->map, name, strlen(name));
-	*out = (struct limits){.said = {0}};
-	if (user != NULL)
-		(void)limits_parse(user->attributes, LIMITS_OF_USER, out, why);
+	found = read_own_limits(u->map, name, out);
 	rwlock_read_unlock(&u->lock);
-	return user != NULL;
+	return found;
+}
+
+bool users_have_group(struct users *u, const char *group)
+{
+	bool found;
+
+	rwlock_read(&u->lock);
+	found = has_group(u->map, group);
+	rwlock_read_unlock(&u->lock);
+	return found;
 }
 
 bool users_limits(struct users *u, const char *name, struct limits_in_force *out,

@@ -9,6 +9,7 @@
 
 #include "base/digits.h"
 #include "base/escape.h"
+#include "base/parse.h"
 
 struct destination destination_of_addr(const struct addr *addr)
 {
@@ -66,7 +67,9 @@ bool destination_is_sane(const struct destination *d)
 	for (size_t i = 0; i < d->name_len; i++) {
 		unsigned char c = (unsigned char)d->name[i];
 
-		if (c <= ' ' || c == 0x7f)
+		/* A backslash quotes what is behind it for the resolver: to the rules it would be
+		 * another name. */
+		if (c <= ' ' || c == 0x7f || c == '\\')
 			return false;
 	}
 	return d->name_len > 0 && !ends_in_number(d->name, d->name_len);
@@ -85,6 +88,33 @@ const char *destination_format(const struct destination *d, char *out, size_t si
 	return out;
 }
 
+bool destination_parse(const char *text, char name[DESTINATION_NAME_MAX], struct destination *out)
+{
+	const char *colon = strrchr(text, ':');
+	char host[4 * DESTINATION_NAME_MAX + 1];
+	struct addr addr;
+	bool has_port;
+	int64_t port;
+	size_t len;
+
+	if (addr_parse_port(text, strlen(text), &addr, &has_port)) {
+		*out = destination_of_addr(&addr);
+		return has_port;
+	}
+	len = colon == NULL ? 0 : (size_t)(colon - text);
+	if (len == 0 || len >= sizeof(host) || !parse_number(colon + 1, &port) || port > UINT16_MAX)
+		return false;
+	len = escape_decode(text, len, host);
+	if (len > DESTINATION_NAME_MAX)
+		return false;
+	memcpy(name, host, len);
+	*out = (struct destination){.kind = DESTINATION_NAME,
+		.port = (uint16_t)port,
+		.name_len = (uint8_t)len,
+		.name = name};
+	return true;
+}
+
 void request_set(struct request *r, enum request_command command, const struct destination *dst)
 {
 	r->command = command;
@@ -93,14 +123,23 @@ void request_set(struct request *r, enum request_command command, const struct d
 		r->dst.name = memcpy(r->name, dst->name, dst->name_len);
 }
 
+static const char *const command_words[] = {[REQUEST_CONNECT] = "CONNECT",
+	[REQUEST_BIND] = "BIND",
+	[REQUEST_UDP_ASSOCIATE] = "UDP_ASSOCIATE"};
+
 const char *request_command_word(const struct request *r, char out[16])
 {
-	static const char *const words[] = {[REQUEST_CONNECT] = "CONNECT",
-		[REQUEST_BIND] = "BIND",
-		[REQUEST_UDP_ASSOCIATE] = "UDP_ASSOCIATE"};
-
 	if (r->command != REQUEST_NONE && r->command != REQUEST_UNKNOWN)
-		return words[r->command];
+		return command_words[r->command];
 	snprintf(out, 16, "CMD-%u", r->code);
 	return out;
+}
+
+enum request_command request_command_parse(const char *word)
+{
+	for (enum request_command i = REQUEST_CONNECT; i <= REQUEST_UDP_ASSOCIATE; i++) {
+		if (strcmp(word, command_words[i]) == 0)
+			return i;
+	}
+	return REQUEST_UNKNOWN;
 }

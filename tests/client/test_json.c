@@ -155,6 +155,30 @@ static void bans_are_records(void **state)
 	assert_json("BANS", "OK\n\n", "{\"status\":\"OK\",\"bans\":[]}");
 }
 
+/* A rule's word is text, also where it is a number; so is what it says. */
+static void rules_and_explanations_are_lists(void **state)
+{
+	(void)state;
+	assert_json("RULES",
+		"OK\n"
+		"rule:t1 hits:4 left:3412 from:temporary text:deny user alice to .example.org\n"
+		"rule:1 hits:12 left:- from:/etc/s.conf:14 text:allow\n\n",
+		"{\"status\":\"OK\",\"rules\":[{\"rule\":\"t1\",\"hits\":4,\"left\":3412,"
+		"\"from\":\"temporary\",\"text\":\"deny user alice to .example.org\"},"
+		"{\"rule\":\"1\",\"hits\":12,\"left\":null,\"from\":\"/etc/s.conf:14\","
+		"\"text\":\"allow\"}]}");
+	assert_json("EXPLAIN from=192.0.2.7 to=192.0.2.9:80",
+		"OK\n"
+		"gate:ban result:pass\n"
+		"gate:rules about:192.0.2.9:80 rule:1 result:decides by:- text:deny port 80\n"
+		"verdict:deny rule:1 reason:target_denied changes:2025-07-15T13:00:00\n\n",
+		"{\"status\":\"OK\",\"explanation\":[{\"gate\":\"ban\",\"result\":\"pass\"},"
+		"{\"gate\":\"rules\",\"about\":\"192.0.2.9:80\",\"rule\":\"1\","
+		"\"result\":\"decides\",\"by\":null,\"text\":\"deny port 80\"},"
+		"{\"verdict\":\"deny\",\"rule\":\"1\",\"reason\":\"target_denied\","
+		"\"changes\":\"2025-07-15T13:00:00\"}]}");
+}
+
 static void settings_are_records(void **state)
 {
 	(void)state;
@@ -309,6 +333,7 @@ int main(void)
 		cmocka_unit_test(usage_says_of_which_days),
 		cmocka_unit_test(failures_have_their_advice_whole),
 		cmocka_unit_test(bans_are_records),
+		cmocka_unit_test(rules_and_explanations_are_lists),
 		cmocka_unit_test(settings_are_records),
 		cmocka_unit_test(users_are_names),
 		cmocka_unit_test(the_access_log_is_entries),

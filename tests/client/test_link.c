@@ -233,7 +233,8 @@ static void await_next_line(struct monitor_line *line)
 static void a_reply_that_goes_on_comes_line_by_line(void **state)
 {
 	static const struct step script[] = {{HEAR, "WATCH\n"}, {SAY, "OK Watching\nfirst\nsec"},
-		{HEAR, "\n"}, {SAY, "ond\n\n"}, {HEAR, "VERSION\n"}, {SAY, "OK 1\n\n"}, {END}};
+		{HEAR, "\n"}, {SAY, "ond\n\n"}, {HEAR, "VERSION\n"}, {SAY, "OK 1\n\n"},
+		{END, NULL}};
 	static const char *const lines[] = {"OK Watching", "first"};
 	struct monitor_line line;
 

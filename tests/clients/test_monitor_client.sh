@@ -299,7 +299,7 @@ history_stays() {
 }
 
 prompt_has_its_own_commands() {
-	wipe && log_in && enter '?' && await '^KILL <id> - ends a session$' &&
+	wipe && log_in && enter '?' && await '^VERSION - which version of the server this is$' &&
 		await '^At this prompt also: ' && enter 'USERS --json' &&
 		await '^\{"status":"OK","users":\[\]\}$' && enter 'help list' &&
 		await '^monitor_client: there is no command list; ' && enter 'HELP quit' &&

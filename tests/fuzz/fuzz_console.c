@@ -38,9 +38,12 @@ int64_t __wrap_clock_deadline(int64_t ms);
 time_t __wrap_time(time_t *out);
 struct errands *__wrap_server_errands(struct server *s);
 struct errands *__wrap_server_hashes(struct server *s);
+struct errands *__wrap_server_lookups(struct server *s);
 int __wrap_server_set(struct server *s, const struct setting *setting, const char *value,
 	char reply[CHANGE_REPLY_MAX]);
-int __wrap_server_reload(struct server *s, char reply[CHANGE_REPLY_MAX]);
+int __wrap_server_reload(struct server *s, bool cuts, char reply[CHANGE_REPLY_MAX]);
+int __wrap_server_add_rule(struct server *s, struct server_rule *rule);
+int __wrap_server_drop_rule(struct server *s, unsigned number, char error[CHANGE_REPLY_MAX]);
 const struct config *__wrap_server_base(const struct server *s);
 void __wrap_statistics_each(struct services *v, statistics_taker *take, void *context);
 int __wrap_password_hash(const char *password, char out[PASSWORD_HASH_SIZE]);
@@ -76,6 +79,12 @@ struct errands *__wrap_server_hashes(struct server *s)
 	return queues[HASHER];
 }
 
+struct errands *__wrap_server_lookups(struct server *s)
+{
+	(void)s;
+	return queues[CHANGER];
+}
+
 int __wrap_server_set(struct server *s, const struct setting *setting, const char *value,
 	char reply[CHANGE_REPLY_MAX])
 {
@@ -84,11 +93,26 @@ int __wrap_server_set(struct server *s, const struct setting *setting, const cha
 	return 0;
 }
 
-int __wrap_server_reload(struct server *s, char reply[CHANGE_REPLY_MAX])
+int __wrap_server_reload(struct server *s, bool cuts, char reply[CHANGE_REPLY_MAX])
 {
 	(void)s;
+	(void)cuts;
 	strcpy(reply, "Nothing changed");
 	return 0;
+}
+
+int __wrap_server_add_rule(struct server *s, struct server_rule *rule)
+{
+	(void)s;
+	rule->number = 1;
+	return 0;
+}
+
+int __wrap_server_drop_rule(struct server *s, unsigned number, char error[CHANGE_REPLY_MAX])
+{
+	(void)s;
+	(void)error;
+	return number > 1 ? 0 : 1;
 }
 
 const struct config *__wrap_server_base(const struct server *s)

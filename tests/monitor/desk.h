@@ -80,9 +80,10 @@ static const char *change_problem; /* NULL: it does what it is told */
 
 struct errands *__wrap_server_errands(struct server *s);
 struct errands *__wrap_server_hashes(struct server *s);
+struct errands *__wrap_server_lookups(struct server *s);
 int __wrap_server_set(struct server *s, const struct setting *setting, const char *value,
 	char reply[CHANGE_REPLY_MAX]);
-int __wrap_server_reload(struct server *s, char reply[CHANGE_REPLY_MAX]);
+int __wrap_server_reload(struct server *s, bool cuts, char reply[CHANGE_REPLY_MAX]);
 int __wrap_password_hash(const char *password, char out[PASSWORD_HASH_SIZE]);
 
 struct errands *__wrap_server_errands(struct server *s)
@@ -97,6 +98,12 @@ struct errands *__wrap_server_hashes(struct server *s)
 	return hasher.errands;
 }
 
+struct errands *__wrap_server_lookups(struct server *s)
+{
+	(void)s;
+	return changer.errands;
+}
+
 int __wrap_server_set(struct server *s, const struct setting *setting, const char *value,
 	char reply[CHANGE_REPLY_MAX])
 {
@@ -107,9 +114,10 @@ int __wrap_server_set(struct server *s, const struct setting *setting, const cha
 	return change_problem == NULL ? 0 : -1;
 }
 
-int __wrap_server_reload(struct server *s, char reply[CHANGE_REPLY_MAX])
+int __wrap_server_reload(struct server *s, bool cuts, char reply[CHANGE_REPLY_MAX])
 {
 	(void)s;
+	(void)cuts;
 	strcpy(changed, "reload");
 	strcpy(reply, change_problem == NULL ? "nothing changed" : change_problem);
 	return change_problem == NULL ? 0 : -1;

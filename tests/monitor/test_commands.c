@@ -185,7 +185,9 @@ static void words_are_matched_whole_and_in_any_case(void **state)
 
 int __wrap_server_set(struct server *s, const struct setting *setting, const char *value,
 	char reply[CHANGE_REPLY_MAX]);
-int __wrap_server_reload(struct server *s, char reply[CHANGE_REPLY_MAX]);
+int __wrap_server_reload(struct server *s, bool cuts, char reply[CHANGE_REPLY_MAX]);
+int __wrap_server_add_rule(struct server *s, struct server_rule *rule);
+int __wrap_server_drop_rule(struct server *s, unsigned number, char error[CHANGE_REPLY_MAX]);
 int __wrap_password_hash(const char *password, char out[PASSWORD_HASH_SIZE]);
 void __wrap_statistics_each(struct services *v, statistics_taker *take, void *context);
 
@@ -200,11 +202,31 @@ int __wrap_server_set(struct server *s, const struct setting *setting, const cha
 	return strcmp(value, "13") == 0 ? -1 : 0;
 }
 
-int __wrap_server_reload(struct server *s, char reply[CHANGE_REPLY_MAX])
+int __wrap_server_reload(struct server *s, bool cuts, char reply[CHANGE_REPLY_MAX])
 {
 	(void)s;
+	(void)cuts;
 	strcpy(reply, "timeout changed");
 	return 0;
+}
+
+static char added[128]; /* the temporary rule that the server was given */
+
+int __wrap_server_add_rule(struct server *s, struct server_rule *rule)
+{
+	(void)s;
+	snprintf(added, sizeof(added), "%s %lld", rule->text, (long long)rule->lasts);
+	rule->number = 7;
+	rule->ended = 2;
+	strcpy(rule->error, "no such rule");
+	return strstr(rule->text, "bad") != NULL ? -1 : 0;
+}
+
+int __wrap_server_drop_rule(struct server *s, unsigned number, char error[CHANGE_REPLY_MAX])
+{
+	(void)s;
+	strcpy(error, "out of memory");
+	return number == 0 ? 3 : number == 7 ? 1 : number == 8 ? -1 : 0;
 }
 
 int __wrap_password_hash(const char *password, char out[PASSWORD_HASH_SIZE])
@@ -296,6 +318,19 @@ static void each_command_answers_word_for_word(void **state)
 		{"SETTINGS colour", "ERR No setting has \"colour\" in its name\n\n"},
 		{"LOG_LEVEL debug", "OK log_level set to debug\n\n"},
 		{"RELOAD", "OK timeout changed\n\n"},
+		{"RELOAD CUT", "OK timeout changed\n\n"},
+		{"RELOAD all", "ERR \"all\": legal is CUT, or nothing\n\n"},
+		{"DENY alice www.example.org 1h",
+			"OK Rule t7 for 1h: deny user alice to www.example.org; 2 sessions ended "
+			"(until the next start)\n\n"},
+		{"DROP_RULE t7", "OK 1 temporary rule dropped\n\n"},
+		{"drop_rule *", "OK 3 temporary rules dropped\n\n"},
+		{"DROP_RULE t8", "ERR out of memory\n\n"},
+		{"DROP_RULE t9", "ERR There is no temporary rule t9\n\n"},
+		{"DROP_RULE 9",
+			"ERR \"9\": legal is the word of a temporary rule, as t1, or *\n\n"},
+		{"DROP_RULE t0",
+			"ERR \"t0\": legal is the word of a temporary rule, as t1, or *\n\n"},
 		{"ACCESS_LOG",
 			"OK Access log for all users:\n"
 			"alice: www.example.org:443 [2025-07-15 12:40:39] SUCCESS\n"
@@ -395,6 +430,42 @@ static void each_command_answers_word_for_word(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++)
 		assert_string_equal(ask(rows[i][0]), rows[i][1]);
+}
+
+/* Whom and what ALLOW and DENY are about, as a line of the configuration would say it. */
+static void a_temporary_rule_is_written_as_a_line(void **state)
+{
+	static const char *const rows[][2] = {
+		{"ALLOW alice .example.org 90", "allow user alice to .example.org 90"},
+		{"DENY 192.0.2.7 198.51.100.0/24 10m",
+			"deny from 192.0.2.7 to 198.51.100.0/24 600"},
+		{"DENY 192.0.2.0/24 * 1d", "deny from 192.0.2.0/24 86400"},
+		{"allow * www.example.org 2h", "allow to www.example.org 7200"},
+		{"DENY anonymous * 1s", "deny user anonymous 1"},
+		{"DENY Anonymous * 1s", "deny user Anonymous 1"},
+	};
+	static const char *const wrong[][2] = {
+		{"DENY nobody * 1h", "ERR There is no user or group nobody\n\n"},
+		{"DENY @nobody * 1h", "ERR There is no user or group @nobody\n\n"},
+		{"DENY alice * never",
+			"ERR \"never\": legal is a time from 1s to 3660d (30s, 5m, 2h, 1d)\n\n"},
+		{"DENY alice * 3661d",
+			"ERR \"3661d\": legal is a time from 1s to 3660d (30s, 5m, 2h, 1d)\n\n"},
+		{"DENY alice * 0",
+			"ERR \"0\": legal is a time from 1s to 3660d (30s, 5m, 2h, 1d)\n\n"},
+		{"DENY alice file:/etc/passwd 1h",
+			"ERR \"file:/etc/passwd\": legal is a host, a .domain, an address, a "
+			"network or *\n\n"},
+		{"DENY alice bad 1h", "ERR no such rule\n\n"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		assert_begins(ask(rows[i][0]), "OK Rule t7 for ");
+		assert_string_equal(added, rows[i][1]);
+	}
+	for (size_t i = 0; i < COUNT(wrong); i++)
+		assert_string_equal(ask(wrong[i][0]), wrong[i][1]);
 }
 
 static void traffic_is_listed_newest_first(void **state)
@@ -509,6 +580,7 @@ int main(void)
 		cmocka_unit_test(the_usage_of_each_command_tells_how_many),
 		cmocka_unit_test(words_are_matched_whole_and_in_any_case),
 		answer_test(each_command_answers_word_for_word),
+		answer_test(a_temporary_rule_is_written_as_a_line),
 		answer_test(traffic_is_listed_newest_first),
 		answer_test(what_the_command_line_gives_again_is_said),
 		answer_test(an_empty_value_is_written_as_two_quotes),

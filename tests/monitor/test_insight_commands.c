@@ -40,6 +40,29 @@ static void fail_as(const char *user, const char *from, enum end_reason reason)
 
 /* ---- WHY ---- */
 
+/* @room are the clients in 192.0.2.0/29. */
+static void know_room(void)
+{
+	struct config_override room = {
+		.setting = settings_find("client_group"), .value = "@room 192.0.2.0/29"};
+	struct config_source source = {.overrides = &room, .count = 1};
+	char error[CONFIG_ERROR_MAX];
+	struct config *config = config_read(&source, error);
+
+	if (config == NULL)
+		fail_msg("%s", error);
+	config_publish(parts.config, config);
+}
+
+/* A user with the password "secret" in a group of users. */
+static void add_pupil(const char *name)
+{
+	char error[USERS_ERROR_MAX];
+
+	assert_int_equal(
+		users_add_limited(parts.users, name, MONITOR_HASH, "groups=pupils", error), 0);
+}
+
 static void nothing_has_failed_is_said_of_whom(void **state)
 {
 	static const struct {
@@ -49,13 +72,16 @@ static void nothing_has_failed_is_said_of_whom(void **state)
 		{"WHY alice\n", "OK No session of user alice has failed\n\n"},
 		{"WHY Anonymous\n", "OK No session of user Anonymous has failed\n\n"},
 		{"WHY 192.0.2.1\n", "OK No session of client 192.0.2.1 has failed\n\n"},
+		{"WHY @none\n", "ERR There is no group @none\n\n"},
+		{"WHY @room\n", "OK No session of group @room has failed\n\n"},
 		{"WHY bob\n", "ERR There is no user bob, and no failure of one\n\n"},
-		{"WHY\n", "ERR Usage: WHY <name>|<client>|* [<count>]\n\n"},
+		{"WHY\n", "ERR Usage: WHY <name>|<client>|@<group>|* [<count>]\n\n"},
 		{"WHY * 0\n", "ERR \"0\": the count is a number from 1 on\n\n"},
 		{"WHY * x\n", "ERR \"x\": the count is a number from 1 on\n\n"},
 	};
 
 	(void)state;
+	know_room();
 	enter_quietly();
 	for (size_t i = 0; i < COUNT(rows); i++)
 		ask(rows[i].request, rows[i].reply);
@@ -88,13 +114,16 @@ static void whose_they_are_can_be_chosen(void **state)
 		const char *request;
 		int lines;
 	} rows[] = {{"WHY * 100\n", 4}, {"WHY *\n", 4}, {"WHY alice\n", 2}, {"WHY gone\n", 1},
-		{"WHY 192.0.2.1\n", 2}, {"WHY 192.0.2.0/24\n", 3}, {"WHY 2001:db8::/32\n", 1}};
+		{"WHY 192.0.2.1\n", 2}, {"WHY 192.0.2.0/24\n", 3}, {"WHY 2001:db8::/32\n", 1},
+		{"WHY @room\n", 2}, {"WHY @pupils\n", 1}};
 
 	(void)state;
 	fail_as("alice", "192.0.2.1", END_WRONG_PASSWORD);
 	fail_as("", "192.0.2.1", END_NO_METHOD);
 	fail_as("gone", "192.0.2.9", END_CONNECT_FAILED);
 	fail_as("alice", "2001:db8::1", END_CONNECT_FAILED);
+	know_room();
+	add_pupil("gone");
 	enter_quietly();
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		int lines = 0;
@@ -183,6 +212,10 @@ static void a_line_ends_it_and_is_not_executed(void **state)
 	ask("USERS\n", "OK No active users\n\n");
 	ask("WATCH\n", BEGUN);
 	ask("\nUSERS\n", "\nOK No active users\n\n");
+	ask("WATCH\n", BEGUN);
+	ask("\n", "\n");
+	/* It may be there before anything was told. */
+	ask("WATCH\nUSERS\nUSERS\n", BEGUN "\nOK No active users\n\n");
 	ask("WATCH\n", BEGUN);
 	ask("half", "");
 	ask(" a line\n", "\n");

@@ -6,6 +6,8 @@
 #include <stdio.h>
 
 #include "../base/check.h"
+#include "../state/judge.h"
+#include "state/ledger_limits.h"
 #include "base/clock.h"
 #include "dns.h"
 #include "net.h"
@@ -145,6 +147,34 @@ static void the_whole_question_is_put_to_the_rules(void **state)
 	asker.command = REQUEST_BIND;
 	assert_true(target_judge(&asker, &no_port, NULL, false).allowed);
 	assert_true(target_judge(&asker, &good, &nowhere, false).allowed);
+}
+
+/* As they are now: a user may be put into a group while a session of his is being served. */
+static void a_users_groups_are_asked_for_where_rules_name_some(void **state)
+{
+	struct judge j;
+	struct ledger *ledger = ledger_new(1, NULL);
+	struct destination dst = destination_of_name("example.org", 11, 80);
+
+	(void)state;
+	assert_non_null(ledger);
+	assert_int_equal(judge_begin(&j), 0);
+	asker.config = &j.config;
+	asker.user = "alice";
+	asker.user_len = 5;
+	asker.user_entry = ledger_add_user(ledger, "alice", 5);
+	assert_int_equal(ledger_set_groups((struct ledger_entry *)(uintptr_t)asker.user_entry,
+				 "staff,pupils"),
+		0);
+	assert_true(judge_set(&j, "rule", "deny user alice port 81; deny user @staff", false));
+	assert_true(judge_compile(&j));
+	assert_string_equal(target_judge(&asker, &dst, NULL, false).rule, "2");
+	assert_int_equal(
+		ledger_set_groups((struct ledger_entry *)(uintptr_t)asker.user_entry, "pupils"), 0);
+	assert_string_equal(target_judge(&asker, &dst, NULL, false).rule, "otherwise");
+	ledger_leave((struct ledger_entry *)(uintptr_t)asker.user_entry, 0);
+	ledger_free(ledger);
+	judge_end(&j);
 }
 
 static void check_interface(const struct ifaddrs *interface)
@@ -412,6 +442,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(the_rules_are_those_in_force_not_those_of_the_beginning),
 		TEST(the_whole_question_is_put_to_the_rules),
+		TEST(a_users_groups_are_asked_for_where_rules_name_some),
 		TEST(a_listener_everywhere_is_on_every_address_of_the_host),
 		TEST(local_routes_are_the_kernels_to_know),
 		TEST(only_what_the_kernel_alone_knows_takes_a_descriptor),

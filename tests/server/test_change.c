@@ -287,6 +287,7 @@ static int open_site(void **state)
 	services.hashing = hashing_new(1);
 	services.ledger = ledger_new(1, NULL);
 	services.users = users_at("users");
+	services.registry = registry_new(1);
 	admission_decide_auto(c, false);
 	site = (struct site){.source = &source, .services = &services};
 	assert_int_equal(fronts_open(&site.fronts, &services.budget, 2, c, error), 0);
@@ -307,6 +308,7 @@ static int close_site(void **state)
 	fronts_close_all(&site.fronts);
 	change_forget(&site);
 	config_store_free(services.config);
+	registry_free(services.registry);
 	users_free(services.users);
 	ledger_free(services.ledger);
 	hashing_free(services.hashing);
@@ -328,7 +330,7 @@ static int reload(const char *conf)
 {
 	scratch_write("conf", conf);
 	calls[0] = '\0';
-	return change_reload(&site, reply);
+	return change_reload(&site, false, reply);
 }
 
 static void assert_setting(const char *name, const char *expected)
@@ -389,6 +391,8 @@ static const struct row {
 	{"bind_any_peer", "yes", ""},
 	{"clients", "private", ""},
 	{"rule", "deny to .example.org", ""},
+	{"expect", "deny from=192.0.2.7 to=0.0.0.0:80", ""},
+	{"recheck", "all", ""},
 	{"otherwise", "deny", ""},
 	{"protect", "none", ""},
 	{"client_group", "@a 192.0.2.0/24", ""},
@@ -667,11 +671,11 @@ static void a_change_behind_4096_bytes_counts(void **state)
 	strcat(servers, "192.0.2.2");
 	flag = (struct config_override){.setting = settings_find("dns_servers"), .value = servers};
 	source.count = 1;
-	assert_int_equal(change_reload(&site, reply), 0);
+	assert_int_equal(change_reload(&site, false, reply), 0);
 	assert_string_equal(reply, "dns_servers changed" FILES); /* and not the half of it */
 	servers[strlen(servers) - 1] = '3';
 	calls[0] = '\0';
-	assert_int_equal(change_reload(&site, reply), 0);
+	assert_int_equal(change_reload(&site, false, reply), 0);
 	assert_string_equal(reply, "dns_servers changed" FILES);
 	assert_non_null(strstr(calls, "resolver_configure"));
 	assert_setting("dns_servers", servers);
@@ -786,7 +790,7 @@ static void without_files_there_is_nothing_to_be_read(void **state)
 	services.users = users_at(NULL);
 	config_publish(services.config, config_read(&flags_only, error));
 	site.source = &flags_only;
-	assert_int_equal(change_reload(&site, reply), 0);
+	assert_int_equal(change_reload(&site, false, reply), 0);
 	assert_string_equal(reply, "Nothing changed; there is no file to be read or opened again");
 }
 
@@ -901,7 +905,6 @@ static void whoever_is_gone_from_the_file_has_no_session_any_more(void **state)
 
 	(void)state;
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
-	services.registry = registry_new(1);
 	scratch_write("users", USERS_LINE "bob:" HASH "\n");
 	assert_int_equal(reload(CONF), 0);
 	entry = begin_session("bob", pair[0]);
@@ -917,7 +920,6 @@ static void whoever_is_gone_from_the_file_has_no_session_any_more(void **state)
 	assert_true(was_told_to_end());
 	assert_true(ledger_has_retired(entry));
 	end_session(entry);
-	registry_free(services.registry);
 	close(pair[0]);
 	close(pair[1]);
 }

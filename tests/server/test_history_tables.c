@@ -216,7 +216,7 @@ static void forget(const char *user, const char *clients, size_t expected)
 {
 	struct history_who who = {.user = user};
 	struct network network;
-	size_t count;
+	size_t count = 0;
 
 	if (clients != NULL) {
 		assert_true(network_parse(clients, strlen(clients), &network));

@@ -81,7 +81,7 @@ static void periods_begin_and_end_at_midnight(void **state)
 	}
 }
 
-/* Hour by hour through three years. */
+/* Through more than a year. */
 static void periods_follow_each_other_without_a_gap(void **state)
 {
 	static const char *const zones[] = {
@@ -94,9 +94,9 @@ static void periods_follow_each_other_without_a_gap(void **state)
 		set_zone(zones[z]);
 		for (size_t p = 0; p < COUNT(periods); p++) {
 			struct quota q = quota_of(periods[p]);
-			int64_t now = at("2026-01-01 00:30"), last = at("2029-01-01 00:00");
+			int64_t now = at("2026-01-01 00:30"), last = at("2027-03-01 00:00");
 
-			for (; now < last; now += 1800) {
+			for (; now < last; now += 5400) {
 				int64_t begin = quota_begin(&q, now), end = quota_end(&q, now);
 
 				if (begin > now || end <= now || quota_begin(&q, end) != end ||

@@ -76,8 +76,9 @@ static void sane_names_have_no_blanks_and_control_bytes(void **state)
 	} rows[] = {{"", 0, false}, {"a", 1, true}, {"example.org.", 12, true},
 		{"_sip.example.org", 16, true}, {"b\xc3\xbc\x63her", 7, true}, {"\xff", 1, true},
 		{"!~", 2, true}, {" a", 2, false}, {"a ", 2, false}, {"a b", 3, false},
-		{"a\tb", 3, false}, {"a\n", 2, false}, {"\r\na", 3, false}, {"a\0", 2, false},
-		{"a\0b", 3, false}, {"\x01", 1, false}, {"a\x1f", 2, false}, {"a\x7f", 2, false}};
+		{"a\tb", 3, false}, {"exam\\ple", 8, false}, {"a\n", 2, false}, {"\r\na", 3, false},
+		{"a\0", 2, false}, {"a\0b", 3, false}, {"\x01", 1, false}, {"a\x1f", 2, false},
+		{"a\x7f", 2, false}};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
@@ -209,9 +210,47 @@ static void commands_have_words(void **state)
 		assert_string_equal(request_command_word(&rows[i].request, text), rows[i].word);
 }
 
+/* What destination_format() has written, of addresses and of names with any bytes. */
+static void what_was_written_is_read_back(void **state)
+{
+	static const char *const names[] = {"www.example.org", "a", "with blank",
+		"b\xc3\xa4r.example", "back\\slash", "co:lon"};
+	static const char *const addrs[] = {"192.0.2.7:80", "[2001:db8::7]:443", "0.0.0.0:0"};
+	static const char *const wrong[] = {"", "-", "www.example.org", ":80", "a:65536", "a:b"};
+	char text[1100], name[DESTINATION_NAME_MAX];
+	struct destination dst, back;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(names); i++) {
+		dst = destination_of_name(names[i], strlen(names[i]), 443);
+		destination_format(&dst, text, sizeof(text));
+		assert_true(destination_parse(text, name, &back));
+		assert_true(destination_equal(&dst, &back));
+	}
+	for (size_t i = 0; i < COUNT(addrs); i++) {
+		assert_true(destination_parse(addrs[i], name, &back));
+		assert_string_equal(destination_format(&back, text, sizeof(text)), addrs[i]);
+	}
+	for (size_t i = 0; i < COUNT(wrong); i++)
+		assert_false(destination_parse(wrong[i], name, &back));
+}
+
+static void words_of_commands_are_read_back(void **state)
+{
+	struct request r = {.command = REQUEST_CONNECT};
+	char out[16];
+
+	(void)state;
+	for (; r.command < REQUEST_UNKNOWN; r.command++)
+		assert_int_equal(request_command_parse(request_command_word(&r, out)), r.command);
+	assert_int_equal(request_command_parse("CMD-9"), REQUEST_UNKNOWN);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_was_written_is_read_back),
+		cmocka_unit_test(words_of_commands_are_read_back),
 		cmocka_unit_test(literals_are_addresses),
 		cmocka_unit_test(all_else_are_names),
 		cmocka_unit_test(equal_are_those_to_one_place),

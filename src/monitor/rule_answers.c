@@ -1,0 +1,147 @@
+/*
+ * What is asked here uses the words of requests as clients send them; the commands' file has those
+ * of administrators. The listing is a source that holds on to the configuration it began with.
+ */
+#include "monitor/rule_answers.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/escape.h"
+#include "server/explain.h"
+#include "state/question.h"
+#include "state/rule_origin.h"
+#include "state/rules.h"
+
+/* ---- the listing ---- */
+
+struct rule_listing {
+	struct config *config;
+	size_t next; /* index; behind the rules: what else decides */
+};
+
+static void free_rule_listing(void *state)
+{
+	struct rule_listing *l = state;
+
+	config_release(l->config);
+	free(l);
+}
+
+/* What `put` writes of a rule, as one word, or (`is_line`) as the rest of a line. */
+static void add_origin(struct reply *r, const struct config *c, const char *word, bool is_line,
+	void (*put)(const struct config *c, const char *word, FILE *out))
+{
+	char *text = NULL, *escaped = NULL;
+	size_t len = 0, size;
+	FILE *out = open_memstream(&text, &len);
+
+	if (out != NULL)
+		put(c, word, out);
+	if (out == NULL || fclose(out) != 0) {
+		r->failed = true;
+		free(text);
+		return;
+	}
+	size = 4 * len + 1;
+	escaped = malloc(size);
+	r->failed |= escaped == NULL;
+	if (escaped != NULL)
+		reply_add(r, "%s",
+			is_line ? escape_line(text, len, escaped, size)
+				: escape_word(text, len, escaped, size));
+	free(escaped);
+	free(text);
+}
+
+/* `left`: seconds; -1: it has no end. */
+static void add_rule_line(
+	struct reply *r, const struct config *c, const char *word, uint64_t hits, int64_t left)
+{
+	reply_add(r, "rule:%s hits:%llu left:", word, (unsigned long long)hits);
+	if (left < 0)
+		reply_add(r, "-");
+	else
+		reply_add(r, "%lld", (long long)left);
+	reply_add(r, " from:");
+	add_origin(r, c, word, false, rule_origin_put_place);
+	reply_add(r, " text:");
+	add_origin(r, c, word, true, rule_origin_put_text);
+	reply_add(r, "\n");
+}
+
+static void add_rule(struct reply *r, const struct config *c, const struct rule_info *info)
+{
+	int64_t left = info->rule->number == 0 ? -1 : info->rule->until - (int64_t)time(NULL);
+
+	if (info->rule->number == 0 || left > 0)
+		add_rule_line(r, c, info->word, info->hits, left);
+}
+
+/* What decides where no rule does. */
+static void add_what_is_left(struct reply *r, const struct config *c)
+{
+	char word[RULE_WORD_MAX];
+
+	add_rule_line(r, c, "otherwise", rules_otherwise_hits(c->rules), -1);
+	for (enum rule_place i = 0; i < PLACE_PROTECTED; i++) {
+		if (((uint64_t)c->settings.protect & PLACE_BIT(i)) == 0)
+			continue;
+		snprintf(word, sizeof(word), "protect:%s", rule_place_word(i));
+		add_rule_line(r, c, word, rules_protection_hits(c->rules, i), -1);
+	}
+}
+
+static bool add_rules(void *state, struct reply *r)
+{
+	struct rule_listing *l = state;
+	size_t count = rules_count(l->config->rules);
+
+	while (l->next < count && r->len < REPLY_CHUNK) {
+		struct rule_info info = rules_get(l->config->rules, l->next++);
+
+		add_rule(r, l->config, &info);
+	}
+	if (l->next < count)
+		return true;
+	add_what_is_left(r, l->config);
+	return false;
+}
+
+void rule_answers_list(struct services *v, struct reply *r)
+{
+	struct rule_listing *l = calloc(1, sizeof(*l));
+
+	reply_add(r, "OK\n");
+	if (l == NULL) {
+		r->failed = true;
+		return;
+	}
+	l->config = config_get(v->config);
+	reply_continue(r, add_rules, free_rule_listing, l);
+}
+
+/* ---- the explanation ---- */
+
+void rule_answers_explain(struct services *v, const char *text, struct reply *r)
+{
+	char why[QUESTION_ERROR_MAX] = "", *lines = NULL;
+	struct question question;
+	size_t len;
+	FILE *out;
+
+	if (!question_parse(text, strlen(text), &question, why)) {
+		reply_error(r, "%s", why);
+		return;
+	}
+	out = open_memstream(&lines, &len);
+	if (out != NULL)
+		(void)explain(v, &question, true, out);
+	if (out == NULL || fclose(out) != 0)
+		r->failed = true;
+	else
+		reply_add(r, "OK\n%s", lines);
+	free(lines);
+}

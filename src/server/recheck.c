@@ -1,0 +1,209 @@
+/*
+ * A session is judged again by the gate that it came through (target.h), with what the registry has
+ * of it: who asked for what, as it was asked for, and which address that came to. Whose request is
+ * not known yet will be judged by the rules there are then. Of associations the command is judged;
+ * they judge their datagrams' targets themselves.
+ *
+ * Between the verdict on an address and the connection to it a session is neither: its address is
+ * nobody's to see yet, and the verdict is of before. So as long as such sessions are there from
+ * before a border they are looked at again each second.
+ */
+#include "server/recheck.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "proxy/target.h"
+#include "server/user_groups.h"
+#include "state/rule_time.h"
+
+#define AGAIN_MS 1000 /* between two looks at sessions that connect */
+#define LOOK_MS 60000 /* between two looks at the clock on the wall, which may be set */
+
+/* What one look at all sessions is about, and what it found. */
+struct sweep {
+	struct services *services;
+	struct config *config;
+	struct group_source groups;
+	char rule[RULE_WORD_MAX]; /* whose refusals count; "": anyone's */
+	uint64_t last; /* the newest session that is looked at */
+	bool ends;
+	size_t refused;
+	bool is_undecided; /* there was one that connects */
+};
+
+/* ---- one session ---- */
+
+static const char *user_name(const struct session_info *info, char out[USERS_NAME_MAX + 1])
+{
+	memcpy(out, info->user, info->user_len);
+	out[info->user_len] = '\0';
+	return out;
+}
+
+static struct verdict judge_session(const struct sweep *s, const struct session_info *info)
+{
+	char name[DESTINATION_NAME_MAX], user[USERS_NAME_MAX + 1];
+	char groups[GROUP_SOURCE_TEXT_MAX];
+	struct fd_lease lease = {.budget = &s->services->budget, .held = 1};
+	struct destination dst;
+	struct asker asker = {.config = s->config,
+		.resolver = s->services->resolver,
+		.own = s->services->own,
+		.lease = &lease,
+		.client = &info->client,
+		.user = info->user,
+		.user_len = info->user_len,
+		.groups = group_source_of(&s->groups, user_name(info, user), groups),
+		.command = request_command_parse(info->command)};
+	bool has_target = asker.command != REQUEST_UDP_ASSOCIATE &&
+		destination_parse(info->target, name, &dst);
+	bool has_addr = has_target && info->address.sa.sa_family != AF_UNSPEC;
+
+	return target_judge(
+		&asker, has_target ? &dst : NULL, has_addr ? &info->address : NULL, false);
+}
+
+/* May a verdict of before still lead to a connection? */
+static bool is_connecting(const struct session_info *info)
+{
+	return info->address.sa.sa_family == AF_UNSPEC && info->phase != PHASE_UDP &&
+		info->phase != PHASE_CLOSING;
+}
+
+static bool counts(const struct sweep *s, const struct verdict *v)
+{
+	return !v->allowed && !v->is_guess && (s->rule[0] == '\0' || strcmp(s->rule, v->rule) == 0);
+}
+
+static void log_ended(const struct session_info *info, const struct verdict *v)
+{
+	struct log_line line;
+
+	log_begin(&line, LOG_DEBUG, "the rules refuse a live session");
+	log_number(&line, "id", (int64_t)info->id);
+	log_text(&line, "rule", v->rule);
+	log_end(&line);
+}
+
+static void look_at_session(struct sweep *s, const struct session_ref *ref)
+{
+	struct session_info info;
+	struct verdict v;
+
+	if (ref->id > s->last || !registry_get(s->services->registry, ref, &info) ||
+		info.command == NULL || request_command_parse(info.command) == REQUEST_UNKNOWN)
+		return;
+	v = judge_session(s, &info);
+	if (!counts(s, &v)) {
+		s->is_undecided |= is_connecting(&info);
+		return;
+	}
+	if (!s->ends) {
+		s->refused++;
+	} else if (registry_end_ref(s->services->registry, ref, END_RULE_CHANGED)) {
+		s->refused++;
+		log_ended(&info, &v);
+	}
+}
+
+/* ---- all of them ---- */
+
+static void sweep_sessions(struct sweep *s, struct services *v, unsigned rule)
+{
+	struct session_ref *refs;
+	size_t count;
+
+	s->services = v;
+	s->groups = user_groups(v->users);
+	if (rule != RECHECK_ANY_RULE)
+		snprintf(s->rule, sizeof(s->rule), "t%u", rule);
+	refs = registry_list(v->registry, &count);
+	if (refs == NULL)
+		return;
+	s->config = config_get(v->config);
+	for (size_t i = 0; i < count; i++)
+		look_at_session(s, &refs[i]);
+	config_release(s->config);
+	free(refs);
+}
+
+size_t recheck_sessions(struct services *v, unsigned rule, bool ends)
+{
+	struct sweep s = {.ends = ends, .last = UINT64_MAX};
+
+	sweep_sessions(&s, v, rule);
+	return s.refused;
+}
+
+/* ---- the job ---- */
+
+void recheck_follow(struct recheck *r, unsigned rule)
+{
+	atomic_store(&r->asked, rule + 1);
+}
+
+/* The sessions that there are now are to be looked at. */
+static void begin_looking(struct recheck *r, unsigned rule)
+{
+	r->rule = rule;
+	r->last = registry_last_id(r->services->registry);
+}
+
+static void look_at_sessions(struct recheck *r)
+{
+	struct sweep s = {.ends = true, .last = r->last};
+
+	sweep_sessions(&s, r->services, r->rule);
+	if (s.refused > 0)
+		log_message(LOG_INFO, "%zu session%s ended that the rules refuse by now", s.refused,
+			s.refused == 1 ? "" : "s");
+	if (!s.is_undecided)
+		r->last = 0;
+}
+
+/* Has a rule begun or ended to hold since this was asked last? */
+static bool passes_border(struct recheck *r, const struct config *c, int64_t wall)
+{
+	bool passes = r->border != 0 && wall >= r->border;
+
+	r->border = rules_next_border(c->rules, wall);
+	return passes;
+}
+
+static int64_t next_look(const struct recheck *r, int64_t wall, int64_t now)
+{
+	if (r->last > 0)
+		return now + AGAIN_MS;
+	if (r->border == RULE_TIME_NEVER)
+		return CLOCK_NEVER;
+	return r->border - wall < LOOK_MS / 1000 ? now + (r->border - wall) * 1000 : now + LOOK_MS;
+}
+
+static int64_t run_recheck(void *context, int64_t now)
+{
+	struct recheck *r = context;
+	struct config *c = config_get(r->services->config);
+	int64_t wall = time(NULL);
+	unsigned asked = atomic_exchange(&r->asked, 0);
+	bool passes = passes_border(r, c, wall);
+
+	if (passes && c->settings.recheck != RECHECK_NO)
+		begin_looking(r, RECHECK_ANY_RULE);
+	else if (asked > 0)
+		begin_looking(r, asked - 1);
+	config_release(c);
+	if (r->last > 0)
+		look_at_sessions(r);
+	return next_look(r, wall, now);
+}
+
+void recheck_init(struct recheck *r, struct services *v)
+{
+	*r = (struct recheck){
+		.services = v, .job = {.name = "recheck", .run = run_recheck, .context = r}};
+}

@@ -1,0 +1,157 @@
+/* allowance: how many sessions are admitted, and what a quota lets through, period by period. */
+#include "state/allowance.h"
+
+#include <stdio.h>
+#include <time.h>
+
+#include "base/calendar.h"
+
+#include "../base/check.h"
+
+static struct tally tally;
+static struct allowance a;
+static int64_t noon;
+
+static int begin(void **state)
+{
+	(void)state;
+	setenv("TZ", "Europe/Berlin", 1);
+	tzset();
+	noon = calendar_moment(2026, 11, 27, 12, 0);
+	memset(&tally, 0, sizeof(tally));
+	memset(&a, 0, sizeof(a));
+	allowance_init(&a, &tally);
+	return 0;
+}
+
+static int end(void **state)
+{
+	(void)state;
+	allowance_destroy(&a);
+	return 0;
+}
+
+static void hold_to(const char *text, unsigned of_anonymous)
+{
+	struct limits_in_force f = {.of_anonymous = of_anonymous};
+	char why[LIMITS_ERROR_MAX];
+
+	assert_true(limits_parse(text, LIMITS_OF_USER, &f.limits, why));
+	assert_int_equal(allowance_set(&a, &f, NULL, noon), 0);
+}
+
+static void sessions_have_a_bound_that_knows_of_those_before_it(void **state)
+{
+	(void)state;
+	assert_int_equal(allowance_admit(&a, true), END_REASONS);
+	assert_int_equal(allowance_admit(&a, false), END_REASONS);
+	hold_to("sessions=2", 0);
+	assert_int_equal(allowance_admit(&a, true), END_TOO_MANY_SESSIONS);
+	allowance_dismiss(&a, false);
+	assert_int_equal(allowance_admit(&a, true), END_REASONS);
+	hold_to("sessions=none", 0);
+	assert_int_equal(allowance_admit(&a, true), END_REASONS);
+}
+
+static void a_bound_of_anonymous_is_none_of_those_with_a_login(void **state)
+{
+	(void)state;
+	hold_to("sessions=1 quota=10B/day", LIMIT_BIT(LIMIT_SESSIONS) | LIMIT_BIT(LIMIT_QUOTA));
+	assert_int_equal(allowance_admit(&a, true), END_REASONS);
+	assert_int_equal(allowance_admit(&a, true), END_REASONS);
+	assert_int_equal(allowance_admit(&a, false), END_REASONS);
+	assert_int_equal(allowance_admit(&a, false), END_TOO_MANY_SESSIONS);
+	allowance_dismiss(&a, false);
+	atomic_store(&tally.sent, 10);
+	assert_int_equal(allowance_admit(&a, false), END_QUOTA_REACHED);
+	assert_int_equal(allowance_admit(&a, true), END_REASONS);
+}
+
+static void a_quota_is_told_at_80_and_100_per_cent_and_begins_anew(void **state)
+{
+	struct allowance_news news;
+
+	(void)state;
+	hold_to("quota=1kB/day", 0);
+	assert_int_equal(atomic_load(&tally.mark), 800);
+	assert_int_equal(atomic_load(&tally.end), 1000);
+	atomic_store(&tally.received, 800);
+	news = allowance_look(&a, noon);
+	assert_int_equal(news.passed, 80);
+	assert_int_equal(atomic_load(&tally.mark), 1000);
+	assert_int_equal(allowance_look(&a, noon).passed, 0);
+	atomic_store(&tally.received, 1000);
+	news = allowance_look(&a, noon);
+	assert_int_equal(news.passed, 100);
+	assert_true(news.is_spent);
+	assert_int_equal(allowance_admit(&a, true), END_QUOTA_REACHED);
+	/* back by a day, and on to the next one */
+	assert_true(allowance_look(&a, noon - 86400).is_spent);
+	news = allowance_look(&a, noon + 86400);
+	assert_false(news.is_spent);
+	assert_int_equal(atomic_load(&tally.end), 2000);
+	assert_int_equal(allowance_admit(&a, true), END_REASONS);
+}
+
+static void a_quota_can_grow_and_start_anew(void **state)
+{
+	(void)state;
+	assert_false(allowance_reset_quota(&a, noon));
+	hold_to("quota=1kB/day over=refuse", 0);
+	assert_int_equal(atomic_load(&tally.end), 0);
+	atomic_store(&tally.sent, 1200);
+	(void)allowance_look(&a, noon);
+	assert_int_equal(allowance_admit(&a, true), END_QUOTA_REACHED);
+	assert_true(allowance_add_to_quota(&a, 500, noon));
+	assert_int_equal(allowance_admit(&a, true), END_REASONS);
+	atomic_store(&tally.sent, 1500);
+	assert_int_equal(allowance_admit(&a, true), END_QUOTA_REACHED);
+	assert_true(allowance_reset_quota(&a, noon));
+	assert_int_equal(allowance_admit(&a, true), END_REASONS);
+}
+
+static void what_was_used_before_counts(void **state)
+{
+	const struct quota_use before = {.begun = calendar_moment(2026, 11, 27, 0, 0), .used = 900};
+	struct limits_in_force f = {.is_kept_out = false};
+	char why[LIMITS_ERROR_MAX];
+
+	(void)state;
+	assert_true(limits_parse("quota=1kB/day", LIMITS_OF_USER, &f.limits, why));
+	assert_int_equal(allowance_set(&a, &f, &before, noon), 0);
+	assert_int_equal(atomic_load(&tally.end), 100);
+	/* other limits leave it as it is */
+	hold_to("quota=2kB/month sessions=5", 0);
+	assert_int_equal(atomic_load(&tally.end), 1100);
+}
+
+static void a_used_up_quota_can_slow_down(void **state)
+{
+	struct allowance_news news;
+
+	(void)state;
+	hold_to("rate=1MB quota=1kB/day over=slow:8kB/none", 0);
+	news = allowance_look(&a, noon);
+	assert_int_equal(news.down, 1000000);
+	atomic_store(&tally.sent, 1000);
+	news = allowance_look(&a, noon);
+	assert_int_equal(news.down, 8000);
+	assert_int_equal(news.up, 1000000);
+	assert_int_equal(allowance_admit(&a, true), END_REASONS);
+}
+
+#define allowance_test(name) cmocka_unit_test_setup_teardown(name, begin, end)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		allowance_test(sessions_have_a_bound_that_knows_of_those_before_it),
+		allowance_test(a_bound_of_anonymous_is_none_of_those_with_a_login),
+		allowance_test(a_quota_is_told_at_80_and_100_per_cent_and_begins_anew),
+		allowance_test(a_quota_can_grow_and_start_anew),
+		allowance_test(what_was_used_before_counts),
+		allowance_test(a_used_up_quota_can_slow_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
