@@ -144,6 +144,7 @@ WRAP_net/test_socket := accept4 recv send poll recvmmsg sendmmsg clock_nanosleep
 WRAP_proxy/test_bind := clock_deadline clock_ms socket_wait socket listen accept4 connect
 WRAP_proxy/test_dial := connect
 WRAP_proxy/test_handshake := calloc malloc aligned_alloc socket_read socket_write registry_set_user
+WRAP_proxy/test_pace := clock_ms
 WRAP_proxy/test_pool := session_run clock_ms accept4 pthread_create epoll_ctl epoll_wait mmap64
 WRAP_proxy/test_relay := clock_deadline clock_ms socket_wait recv send splice
 WRAP_proxy/test_session := clock_deadline clock_ms socket_wait socket_read dial_target bind_listen \
@@ -265,6 +266,10 @@ build/bench/bench_splice: tests/bench/bench_splice.c
 	@mkdir -p $(@D)
 	$(BENCH_CC) -o $@ $<
 
+build/bench/bench_rates: $(addprefix tests/bench/,bench_rates.c procs.c) $(wildcard tests/bench/*.h)
+	@mkdir -p $(@D)
+	$(BENCH_CC) -o $@ $(filter %.c,$^)
+
 build/bench/bench_listing: $(addprefix tests/bench/,bench_listing.c figures.c origin.c peer.c procs.c \
 	socks.c wire.c) $(wildcard tests/bench/*.h)
 	@mkdir -p $(@D)
@@ -278,10 +283,12 @@ build/bench/bench_users build/bench/bench_rules build/bench/bench_relay: build/b
 
 bench: deps-bench
 	@$(MAKE) --no-print-directory all build/bench/bench build/bench/bench_splice \
-		build/bench/bench_users build/bench/bench_rules build/bench/bench_listing
+		build/bench/bench_users build/bench/bench_rules build/bench/bench_listing \
+		build/bench/bench_rates
 	build/bench/bench_users
 	build/bench/bench_rules
 	build/bench/bench_listing
+	build/bench/bench_rates
 	build/bench/bench $(BENCH)
 
 # What is kept: the values of a whole run, and the pictures of them.

@@ -42,16 +42,17 @@ struct pace {
 	size_t ahead; /* bytes that may wait in the socket */
 };
 
-void pace_init(struct pace *p, const struct pace_accounts *accounts, enum traffic_direction d,
-	int fd);
+void pace_init(
+	struct pace *p, const struct pace_accounts *accounts, enum traffic_direction d, int fd);
 
 /* Sees what limits there are; to be called at each turn, and costs a few reads where there is none.
  * True when what it waited for is over: then there is something to do though no descriptor says so.
  * `held` is what there is to be written. */
 bool pace_look(struct pace *p, size_t held);
 
-/* How many of the `held` > 0 bytes may be written now; 0: none before pace_deadline(). `is_spliced`:
- * they are in a pipe, and the kernel paces what is written. `is_flood`: there are more behind them.
+/* How many of the `held` > 0 bytes may be written now; 0: none before pace_deadline().
+ * `is_spliced`: they are in a pipe, and the kernel paces what is written. `is_flood`: there are
+ * more behind them.
  */
 size_t pace_allow(struct pace *p, size_t held, bool is_spliced, bool is_flood);
 

@@ -23,8 +23,8 @@ struct queue {
 };
 
 /* Puts a copy behind all that wait. False without memory. */
-bool queue_put(struct queue *w, const struct addr *peer, const uint8_t *data, size_t len,
-	int64_t due);
+bool queue_put(
+	struct queue *w, const struct addr *peer, const uint8_t *data, size_t len, int64_t due);
 
 /* The first one, if its time has come, to be freed; else NULL. */
 struct queued_datagram *queue_take(struct queue *w, int64_t now);

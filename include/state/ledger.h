@@ -111,8 +111,8 @@ bool ledger_is_shared(struct ledger *l, int64_t now);
 
 /* ---- rates ---- */
 
-/* What holds the account's sessions to its rates (ledger_set_rate()), as long as the entry is valid;
- * NULL: nothing need do so, or memory is out. */
+/* What holds the account's sessions to its rates (ledger_set_rate()), as long as the entry is
+ * valid; NULL: nothing need do so, or memory is out. */
 struct throttle *ledger_throttle(struct ledger_entry *entry);
 
 /* All of them. */

@@ -103,8 +103,8 @@ struct throttle_stream {
 };
 
 /* Begins; until throttle_leave() the account, which has the throttle, lives. */
-void throttle_enter(struct throttle_stream *s, struct throttle *t, enum traffic_direction d,
-	bool is_counted);
+void throttle_enter(
+	struct throttle_stream *s, struct throttle *t, enum traffic_direction d, bool is_counted);
 void throttle_leave(struct throttle_stream *s, int64_t now);
 
 /* It has something to move from now on, or nothing. */

@@ -39,8 +39,8 @@ static bool is_counted(const struct pace *p, int account)
 }
 
 /* Is the account in that group, of users or of clients? */
-static bool is_member(const struct pace *p, int account, const struct config *c,
-	const char *groups, const char *name)
+static bool is_member(const struct pace *p, int account, const struct config *c, const char *groups,
+	const char *name)
 {
 	const struct asker *a = p->accounts->asker;
 	const struct client_group *of_clients;
@@ -119,12 +119,13 @@ void pace_init(
 /* ---- in all buckets of both accounts ---- */
 
 #define EACH_STREAM(p, s)                                                                          \
-	for (struct throttle_stream *(s) = (p)->streams; (s) < (p)->streams + PACE_ACCOUNTS; (s)++) \
+	for (struct throttle_stream * (s) = (p)->streams; (s) < (p)->streams + PACE_ACCOUNTS;      \
+		(s)++)                                                                             \
 		if ((s)->throttle != NULL)
 
 static void take_of_all(struct pace *p, size_t bytes, int64_t now)
 {
-	EACH_STREAM(p, s)
+	EACH_STREAM (p, s)
 		throttle_take(s, bytes, now);
 }
 
@@ -132,7 +133,7 @@ static void give_back_to_all(struct pace *p, size_t bytes, int64_t now)
 {
 	if (bytes == 0)
 		return;
-	EACH_STREAM(p, s)
+	EACH_STREAM (p, s)
 		throttle_give_back(s, bytes, now);
 }
 
@@ -140,8 +141,7 @@ static int64_t when_of_all(struct pace *p, int64_t now)
 {
 	int64_t last = now;
 
-	EACH_STREAM(p, s)
-	{
+	EACH_STREAM (p, s) {
 		int64_t when = throttle_when(s, now);
 
 		last = when > last ? when : last;
@@ -153,8 +153,7 @@ static size_t chunk_of_all(struct pace *p)
 {
 	size_t least = CHUNK_MOST;
 
-	EACH_STREAM(p, s)
-	{
+	EACH_STREAM (p, s) {
 		size_t chunk = throttle_chunk(s);
 
 		least = chunk < least ? chunk : least;
@@ -167,7 +166,7 @@ static void begin_in_all(struct pace *p, int64_t now)
 	if (p->is_active)
 		return;
 	p->is_active = true;
-	EACH_STREAM(p, s)
+	EACH_STREAM (p, s)
 		throttle_begin(s, now);
 }
 
@@ -176,7 +175,7 @@ static void end_in_all(struct pace *p, int64_t now)
 	if (!p->is_active)
 		return;
 	p->is_active = false;
-	EACH_STREAM(p, s)
+	EACH_STREAM (p, s)
 		throttle_end(s, now);
 }
 
@@ -184,9 +183,12 @@ static void end_in_all(struct pace *p, int64_t now)
 
 static void tell_kernel(struct pace *p, uint64_t rate)
 {
-	size_t ahead = rate / AHEAD_PARTS < AHEAD_LEAST ? AHEAD_LEAST : (size_t)(rate / AHEAD_PARTS);
+	size_t ahead =
+		rate / AHEAD_PARTS < AHEAD_LEAST ? AHEAD_LEAST : (size_t)(rate / AHEAD_PARTS);
+	uint64_t change = rate > p->rate ? rate - p->rate : p->rate - rate;
 
-	if (rate == p->rate)
+	/* A little is not worth the calls: what it comes to is made up for later. */
+	if (rate == p->rate || (rate != 0 && change < p->rate / 32))
 		return;
 	p->rate = rate;
 	p->ahead = rate == 0 ? SIZE_MAX : ahead;
@@ -210,8 +212,7 @@ static uint64_t settle_in_all(struct pace *p, uint64_t news, int64_t now)
 	int64_t elapsed = now - p->settled_at;
 	uint64_t share = UINT64_MAX;
 
-	EACH_STREAM(p, s)
-	{
+	EACH_STREAM (p, s) {
 		uint64_t part = throttle_settle(s, news, elapsed, now);
 
 		share = part < share ? part : share;
@@ -236,10 +237,12 @@ static void go_at(struct pace *p, uint64_t share, int64_t now)
 	uint64_t modest = p->used + p->used / 4;
 	uint64_t drain = is_hungry || modest > share ? share : modest;
 
-	EACH_STREAM(p, s)
+	tell_kernel(p, share);
+	if (drain == share)
+		drain = p->rate;
+	EACH_STREAM (p, s)
 		throttle_drain(s, drain, now);
 	p->has_more = false;
-	tell_kernel(p, share);
 }
 
 /* False: it owes so much that it had better pause. */
@@ -280,7 +283,7 @@ static void end_pacing(struct pace *p, int64_t now)
 	if (!p->is_paced)
 		return;
 	(void)settle_in_all(p, p->written - p->settled, now);
-	EACH_STREAM(p, s)
+	EACH_STREAM (p, s)
 		throttle_drain(s, 0, now);
 	tell_kernel(p, 0);
 	p->is_paced = false;
@@ -392,8 +395,7 @@ static bool has_company(struct pace *p, size_t least)
 {
 	size_t most = 0;
 
-	EACH_STREAM(p, s)
-	{
+	EACH_STREAM (p, s) {
 		size_t active = throttle_active(s);
 
 		most = active > most ? active : most;
@@ -492,6 +494,6 @@ void pace_end(struct pace *p)
 	p->is_on = false;
 	p->accounts = NULL;
 	now = clock_ms();
-	EACH_STREAM(p, s)
+	EACH_STREAM (p, s)
 		throttle_leave(s, now);
 }

@@ -9,8 +9,8 @@
 
 #include "base/clock.h"
 
-bool queue_put(struct queue *w, const struct addr *peer, const uint8_t *data, size_t len,
-	int64_t due)
+bool queue_put(
+	struct queue *w, const struct addr *peer, const uint8_t *data, size_t len, int64_t due)
 {
 	struct queued_datagram *d = malloc(sizeof(*d) + len);
 

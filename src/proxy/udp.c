@@ -8,8 +8,8 @@
  * association: what is not touched costs nothing, and what large ones have touched is given back
  * when it is quiet again.
  *
- * Where a limit holds, what is over the rate waits for its time for up to WAIT_MS; what would have to
- * wait for longer is dropped, which is what those who send datagrams expect of a narrow place.
+ * Where a limit holds, what is over the rate waits for its time for up to WAIT_MS; what would have
+ * to wait for longer is dropped, which is what those who send datagrams expect of a narrow place.
  *
  * Nothing that happens to a datagram ends the association; it is dropped, and counted.
  */

@@ -48,7 +48,8 @@ static void set_pool(struct shares *s, size_t pool, const struct rate *rate)
 		uint64_t now = rate_in(rate, d);
 
 		if (s->pools[pool][d].rate != now)
-			s->pools[pool][d] = (struct shares_pool){.rate = now, .fresh = FRESH_ROUNDS};
+			s->pools[pool][d] =
+				(struct shares_pool){.rate = now, .fresh = FRESH_ROUNDS};
 		throttles_set_first(s->throttles, pool, d, now);
 	}
 }

@@ -31,7 +31,8 @@ static bool is_group_of_users(void *context, const char *group)
 
 struct group_source user_groups(struct users *users)
 {
-	return (struct group_source){.find = find_user, .has_group = is_group_of_users, .context = users};
+	return (struct group_source){
+		.find = find_user, .has_group = is_group_of_users, .context = users};
 }
 
 static bool find_in_draft(void *context, const char *user, char groups[GROUP_SOURCE_TEXT_MAX])

@@ -89,8 +89,8 @@ static bool refuse_group_rate(
 static bool read_group_name(
 	const struct group_rates *list, const char *text, size_t len, char *out, char *why)
 {
-	const char *problem = *text != '@' ? "no group's name, which begins with @" :
-					     limits_group_problem(text + 1, len - 1);
+	const char *problem = *text != '@' ? "no group's name, which begins with @"
+					   : limits_group_problem(text + 1, len - 1);
 
 	if (problem != NULL)
 		return refuse_group_rate(why, text, len, problem);
@@ -119,8 +119,8 @@ static bool take_group_rate(struct group_rates *list, const char *text, size_t l
 	if (rate >= len)
 		return refuse_group_rate(why, text, name, "it has no rate");
 	if (end + strspn(text + end, " \t") < len)
-		return refuse_group_rate(
-			why, text + end + 1, strcspn(text + end + 1, BETWEEN), "one rate is enough");
+		return refuse_group_rate(why, text + end + 1, strcspn(text + end + 1, BETWEEN),
+			"one rate is enough");
 	if (!amount_parse_rate(text + rate, end - rate, &g->rate.down, &g->rate.up, problem)) {
 		snprintf(why, SETTING_ERROR_MAX, "%s; legal is " GROUP_RATES, problem);
 		return false;

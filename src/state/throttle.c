@@ -273,9 +273,8 @@ struct throttle_use throttle_look(struct throttle *t, enum traffic_direction d, 
 	struct throttle_use use;
 
 	mutex_lock(&t->lock);
-	use = (struct throttle_use){.groups = t->groups,
-		.known_by = GET(&t->known_by),
-		.is_counted = t->counted > 0};
+	use = (struct throttle_use){
+		.groups = t->groups, .known_by = GET(&t->known_by), .is_counted = t->counted > 0};
 	for (enum throttle_bucket i = 0; i < THROTTLE_BUCKETS; i++) {
 		const struct bucket *b = &t->buckets[d][i];
 
@@ -429,8 +428,8 @@ uint64_t throttle_settle(struct throttle_stream *s, uint64_t moved, int64_t elap
 
 	mutex_lock(&t->lock);
 	for (size_t i = 0; i < buckets_of(s); i++) {
-		uint64_t level = bucket_settle(
-			&t->buckets[s->direction][i], &s->in[i], moved, elapsed, now);
+		uint64_t level =
+			bucket_settle(&t->buckets[s->direction][i], &s->in[i], moved, elapsed, now);
 
 		least = level < least ? level : least;
 	}

@@ -83,8 +83,7 @@ static void assert_near(uint64_t moved, uint64_t rate, int64_t ms, uint64_t per_
 
 static void holds_each_rate_for_each_number_of_streams(void **state)
 {
-	static const uint64_t rates[] = {
-		512 * KBIT, 2 * MBIT, 16 * MBIT, 100 * MBIT, 1000 * MBIT};
+	static const uint64_t rates[] = {512 * KBIT, 2 * MBIT, 16 * MBIT, 100 * MBIT, 1000 * MBIT};
 	static const size_t counts[] = {1, 10, 40};
 
 	for (size_t i = 0; i < COUNT(rates); i++) {
@@ -225,8 +224,8 @@ static void without_a_rate_nothing_waits(void **state)
 
 /* ---- streams that are paced ---- */
 
-/* One that the kernel paces: what it is given goes, `wish` a second at the most, in per cent of what
- * the kernel was told, and it settles now and then. */
+/* One that the kernel paces: what it is given goes, `wish` a second at the most, in per cent of
+ * what the kernel was told, and it settles now and then. */
 struct drained {
 	struct bucket_stream stream;
 	uint64_t rate, wish;
@@ -255,8 +254,8 @@ static void go_on(struct drained *d, int64_t period)
 	d->moved += speed * d->per_cent / 100 / 1000;
 	if (now - d->settled_at < period)
 		return;
-	d->rate = bucket_settle(
-		&bucket, &d->stream, d->moved - d->settled, now - d->settled_at, now);
+	d->rate =
+		bucket_settle(&bucket, &d->stream, d->moved - d->settled, now - d->settled_at, now);
 	d->settled = d->moved;
 	d->settled_at = now;
 	bucket_drain(&bucket, &d->stream, d->rate < d->wish ? d->rate : d->wish, now);
@@ -361,8 +360,7 @@ int main(void)
 		cmocka_unit_test_setup(a_higher_rate_shortens_the_wait, setup),
 		cmocka_unit_test_setup(follows_changes_while_streams_wait, setup),
 		cmocka_unit_test_setup(a_rate_that_falls_far_silences_nobody, setup),
-		cmocka_unit_test_setup(
-			a_rate_that_falls_far_silences_no_paced_one_either, setup),
+		cmocka_unit_test_setup(a_rate_that_falls_far_silences_no_paced_one_either, setup),
 		cmocka_unit_test_setup(what_is_given_back_is_there_for_others, setup),
 		cmocka_unit_test_setup(without_a_rate_nothing_waits, setup),
 		cmocka_unit_test_setup(holds_the_rate_of_paced_streams, setup),

@@ -101,7 +101,8 @@ static void refuses_with_the_word_and_what_is_legal(void **state)
 		{"expires=2026-12-31T25:00", "legal is none, a date"},
 		{"expires=2026-12-31T24:01", "legal is none, a date"},
 		{"expires=31.12.2026", "legal is none, a date"},
-		{"from=192.168.1.7/24", "\"192.168.1.7/24\": legal are none or at most 16 networks"},
+		{"from=192.168.1.7/24",
+			"\"192.168.1.7/24\": legal are none or at most 16 networks"},
 		{"from=a", "\"a\": legal are none"},
 		{"sessions=0", "legal is none or a number from 1 to 1000000"},
 		{"sessions=1000001", "legal is none or a number from 1"},
@@ -133,7 +134,8 @@ static void keys_are_legal_where_they_make_sense(void **state)
 {
 	(void)state;
 	assert_false(limits_parse("from=10.0.0.0/8", LIMITS_OF_CLIENTS, &limits, why));
-	assert_string_equal(why, "from: not possible here; the keys are sessions, rate, quota, over");
+	assert_string_equal(
+		why, "from: not possible here; the keys are sessions, rate, quota, over");
 	assert_false(limits_parse("groups=a", LIMITS_OF_USERS, &limits, why));
 	assert_true(limits_parse("expires=2030-01-01", LIMITS_OF_USERS, &limits, why));
 }
@@ -145,8 +147,9 @@ static void closer_wins_key_by_key(void **state)
 
 	(void)state;
 	assert_true(limits_parse("sessions=5 rate=none", LIMITS_OF_USER, &limits, why));
-	assert_true(limits_parse("sessions=9 rate=1MB quota=1GB/day groups=a disabled=yes guest=yes",
-		LIMITS_OF_USER, &farther, why));
+	assert_true(
+		limits_parse("sessions=9 rate=1MB quota=1GB/day groups=a disabled=yes guest=yes",
+			LIMITS_OF_USER, &farther, why));
 	limits_inherit(&limits, &farther);
 	text = limits_format(&limits);
 	assert_string_equal(text, "sessions=5 rate=none quota=1GB/day");

@@ -20,8 +20,7 @@ static int64_t at(const char *text)
 {
 	int year, month, day, hour, minute;
 
-	assert_int_equal(
-		sscanf(text, "%d-%d-%d %d:%d", &year, &month, &day, &hour, &minute), 5);
+	assert_int_equal(sscanf(text, "%d-%d-%d %d:%d", &year, &month, &day, &hour, &minute), 5);
 	return calendar_moment(year, month, day, hour, minute);
 }
 
@@ -56,8 +55,10 @@ static void periods_begin_and_end_at_midnight(void **state)
 		{"UTC", "month@31", "2028-02-28 12:00", "2028-01-31 00:00", "2028-02-29 00:00"},
 		{"UTC", "month@30", "2026-03-01 12:00", "2026-02-28 00:00", "2026-03-30 00:00"},
 		/* the changes of summer time: days of 23 and 25 hours */
-		{"Europe/Berlin", "day", "2026-03-29 12:00", "2026-03-29 00:00", "2026-03-30 00:00"},
-		{"Europe/Berlin", "day", "2026-10-25 12:00", "2026-10-25 00:00", "2026-10-26 00:00"},
+		{"Europe/Berlin", "day", "2026-03-29 12:00", "2026-03-29 00:00",
+			"2026-03-30 00:00"},
+		{"Europe/Berlin", "day", "2026-10-25 12:00", "2026-10-25 00:00",
+			"2026-10-26 00:00"},
 		{"Europe/Berlin", "week", "2026-03-29 12:00", "2026-03-23 00:00",
 			"2026-03-30 00:00"},
 		{"Europe/Berlin", "month", "2026-10-25 12:00", "2026-10-01 00:00",

@@ -892,9 +892,9 @@ static void without_a_backend_users_are_in_memory_only(void **state)
 
 /* ---- what is asked of the backend, and what happens when that or memory fails ---- */
 
-static const struct user_record known[] = {{"alice", 5, "A", USER_ROLE_USER, "sessions=5 rate=1MB", false},
-	{"root", 4, "R", USER_ROLE_ADMIN, "", false},
-	{"boss", 4, "B", USER_ROLE_ADMIN, "", false}};
+static const struct user_record known[] = {
+	{"alice", 5, "A", USER_ROLE_USER, "sessions=5 rate=1MB", false},
+	{"root", 4, "R", USER_ROLE_ADMIN, "", false}, {"boss", 4, "B", USER_ROLE_ADMIN, "", false}};
 
 static struct users *users_of(struct fake_backend *f)
 {

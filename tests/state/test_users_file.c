@@ -244,8 +244,7 @@ static void takes_attributes(void **state)
 	}
 }
 
-#define KEYS                                                                                       \
-	"groups, sessions, sessions_client, rate, quota, over, expires, from, disabled, guest"
+#define KEYS "groups, sessions, sessions_client, rate, quota, over, expires, from, disabled, guest"
 
 static void refuses_what_is_no_attribute(void **state)
 {
