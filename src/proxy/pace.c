@@ -307,7 +307,7 @@ static size_t room_ahead(struct pace *p, size_t held, int64_t now)
 	size_t room = p->ahead > waiting ? p->ahead - waiting : 0;
 
 	p->has_more |= held > room;
-	if (room >= held || room >= p->ahead / 4)
+	if (room >= held || room >= p->ahead / 4 || p->rate == 0)
 		return held < room ? held : room;
 	p->until = now + 1 + (int64_t)((waiting - p->ahead / 2) * 1000 / p->rate);
 	if (p->until > now + SLICE_MS)

@@ -193,7 +193,7 @@ static struct round look_at_accounts(struct services *v, int64_t now)
 
 	if (accounts == NULL)
 		r.has_quotas = true; /* without memory: again in a moment */
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; accounts != NULL && i < count; i++) {
 		const struct allowance_news *n = &accounts[i].news;
 
 		see_to_account(v, &accounts[i]);

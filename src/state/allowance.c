@@ -240,7 +240,9 @@ static void tell_rate_locked(const struct allowance *a, struct allowance_news *n
 {
 	const struct limits *l = a->limits;
 
-	if (l != NULL && limits_have(l, LIMIT_RATE)) {
+	if (l == NULL)
+		return;
+	if (limits_have(l, LIMIT_RATE)) {
 		news->down = l->down;
 		news->up = l->up;
 	}

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/calendar.h"
+#include "base/parse.h"
 
 /* In a month that has no such day its last one. */
 static int64_t begin_of_month(int year, int month, unsigned day)
@@ -62,13 +63,24 @@ bool quota_turn(struct quota_use *use, const struct quota *q, int64_t now)
 
 bool quota_use_parse(const char *text, struct quota_use *out)
 {
-	long long begun;
-	unsigned long long used, extra;
-	int len = 0;
+	int64_t numbers[3];
+	size_t count = 0, len;
+	const char *word;
 
-	if (sscanf(text, "%lld %llu %llu%n", &begun, &used, &extra, &len) != 3 || text[len] != '\0')
+	while (parse_next_word(&text, &word, &len)) {
+		char digits[24];
+
+		if (count == 3 || len >= sizeof(digits))
+			return false;
+		memcpy(digits, word, len);
+		digits[len] = '\0';
+		if (!parse_number(digits, &numbers[count++]))
+			return false;
+	}
+	if (count < 3)
 		return false;
-	*out = (struct quota_use){.begun = begun, .used = used, .extra = extra};
+	*out = (struct quota_use){
+		.begun = numbers[0], .used = (uint64_t)numbers[1], .extra = (uint64_t)numbers[2]};
 	return true;
 }
 
