@@ -134,7 +134,7 @@ static void nothing_is_given_twice(void **state)
 
 static void what_is_kept_is_read_back(void **state)
 {
-	struct quota_use use = {.begun = 1764198000, .used = UINT64_MAX, .extra = 3}, back;
+	struct quota_use use = {.begun = 1764198000, .used = INT64_MAX, .extra = 3}, back;
 	char text[QUOTA_USE_MAX];
 
 	(void)state;
