@@ -328,7 +328,8 @@ lint: deps-lint
 	mandoc -T lint -W warning src/*.[178]
 	cppcheck -q --std=c11 --enable=warning,performance,portability --inline-suppr \
 		--error-exitcode=1 -Iinclude -D_GNU_SOURCE src
-	clang-tidy -quiet $(wildcard src/*.c src/*/*.c) -- -std=c11 -D_GNU_SOURCE -Iinclude
+	printf '%s\n' $(wildcard src/*.c src/*/*.c) | xargs -n 8 -P "$$(nproc)" \
+		sh -c 'clang-tidy -quiet "$$@" -- -std=c11 -D_GNU_SOURCE -Iinclude' tidy
 
 # ---- installing ----
 
