@@ -26,6 +26,7 @@ struct bucket {
 	size_t active; /* streams that have something to move */
 	size_t modest_count; /* of these, drained ones that do not want all that they could have */
 	uint64_t modest; /* bytes a second that those want */
+	int64_t surplus; /* bytes that are saved beyond half of the depth, smoothed */
 	uint64_t moved; /* bytes so far: taken and not given back, or settled */
 	int64_t lenient_until; /* what was drained at a higher rate is not owed */
 };

@@ -74,6 +74,7 @@ static void be_lenient(struct bucket *b, uint64_t rate, int64_t now)
 	int64_t owed = -bucket_saved(b);
 
 	b->lenient_until = now + LENIENT_MS;
+	b->surplus = 0;
 	if (owed > 0)
 		b->passed = b->promised - (int64_t)((double)owed * (double)rate / (double)b->rate);
 }
@@ -165,9 +166,8 @@ void bucket_give_back(struct bucket *b, size_t bytes, int64_t now)
  * the depth. */
 static uint64_t available(const struct bucket *b)
 {
-	int64_t surplus = bucket_saved(b) - bucket_depth(b) / 2;
-	int64_t rate = (int64_t)b->rate + surplus * 1000 / CATCH_UP_MS;
-	int64_t least = (int64_t)b->rate / 16 + 1;
+	int64_t rate = (int64_t)b->rate + b->surplus * 1000 / CATCH_UP_MS;
+	int64_t least = (int64_t)b->rate / 4 + 1;
 
 	return (uint64_t)(rate > least ? rate : least);
 }
@@ -184,6 +184,15 @@ static uint64_t fair_part(const struct bucket *b, const struct bucket_stream *s)
 	return (all - modest) / (others + 1);
 }
 
+/* Smoothed over a round of all streams: who has just settled has had something go, or not, and would
+ * be told less, or more, for that very reason. */
+static void note_surplus(struct bucket *b)
+{
+	int64_t surplus = bucket_saved(b) - bucket_depth(b) / 2;
+
+	b->surplus += (surplus - b->surplus) / ((int64_t)b->active + 1);
+}
+
 uint64_t bucket_settle(
 	struct bucket *b, struct bucket_stream *s, uint64_t moved, int64_t elapsed, int64_t now)
 {
@@ -195,6 +204,7 @@ uint64_t bucket_settle(
 	clamp_saved(b);
 	if (now < b->lenient_until && bucket_saved(b) < 0)
 		b->passed = b->promised;
+	note_surplus(b);
 	s->level = fair_part(b, s);
 	return bucket_saved(b) < -PAUSE_DEPTHS * bucket_depth(b) ? 0 : s->level;
 }
