@@ -184,8 +184,8 @@ static uint64_t fair_part(const struct bucket *b, const struct bucket_stream *s)
 	return (all - modest) / (others + 1);
 }
 
-/* Smoothed over a round of all streams: who has just settled has had something go, or not, and would
- * be told less, or more, for that very reason. */
+/* Smoothed over a round of all streams: who has just settled has had something go, or not, and
+ * would be told less, or more, for that very reason. */
 static void note_surplus(struct bucket *b)
 {
 	int64_t surplus = bucket_saved(b) - bucket_depth(b) / 2;
