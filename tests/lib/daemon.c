@@ -167,10 +167,8 @@ void daemon_launch(struct daemon *d, const char *const flags[])
 		argv[count++] = "-l";
 		argv[count++] = "127.0.0.1";
 	}
-	if (relay != NULL) {
-		argv[count++] = "--relay";
-		argv[count++] = relay;
-	}
+	if (relay != NULL)
+		add_default(argv, &count, flags, "--relay", relay);
 	d->log = calloc(1, sizeof(*d->log));
 	pthread_mutex_init(&d->log->lock, NULL);
 	pthread_cond_init(&d->log->grown, NULL);
