@@ -25,6 +25,7 @@ struct allowance {
 	_Atomic(bool) is_kept_out;
 	_Atomic(bool) has_quota;
 	_Atomic(bool) sessions_of_anonymous; /* `sessions` is about those without login only */
+	_Atomic(bool) rate_of_anonymous; /* so is the rate */
 	_Atomic(int64_t) expires; /* seconds since 1970; 0: never */
 	_Atomic(uint64_t) spent_at; /* of the tally: no more sessions then; UINT64_MAX: never */
 

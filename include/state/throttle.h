@@ -71,6 +71,9 @@ bool throttle_is_on(const struct throttle *t, enum traffic_direction d);
 uint64_t throttle_known_by(const struct throttle *t);
 void throttle_set_groups(struct throttle *t, uint64_t groups, uint64_t generation);
 
+/* Is it in any? */
+bool throttle_has_groups(struct throttle *t);
+
 /* They have become others: sessions are to ask again. NULL is allowed. */
 void throttle_forget_groups(struct throttle *t);
 

@@ -13,6 +13,7 @@
 
 #include "base/day.h"
 #include "base/escape.h"
+#include "monitor/account_name.h"
 #include "server/history_tables.h"
 
 /* ---- which days ---- */
@@ -62,6 +63,10 @@ struct question {
 	struct history_who who;
 	struct network clients;
 	struct config *config; /* a reference; NULL: no group is meant, of which it has the list */
+	struct user_group {
+		struct users *users;
+		const char *name;
+	} user_group;
 	struct history_period period;
 };
 
@@ -83,7 +88,17 @@ static bool is_in_client_group(const void *group, const struct network *client, 
 	return client != NULL && client_group_contains(group, &client->base);
 }
 
-/* False when there is no such group; then `r` says so. */
+static bool is_in_user_group(const void *group, const struct network *client, const char *name)
+{
+	const struct user_group *g = group;
+	struct limits own;
+
+	return client == NULL && users_own_limits(g->users, name, &own) &&
+		limits_have(&own, LIMIT_GROUPS) &&
+		limits_in_group(own.groups, g->name, strlen(g->name));
+}
+
+/* Of clients or of users. False when there is no such group; then `r` says so. */
 static bool parse_group(
 	const struct request *q, const char *word, struct question *out, struct reply *r)
 {
@@ -92,12 +107,13 @@ static bool parse_group(
 	out->config = config_get(q->services->config);
 	group = client_groups_find(
 		&out->config->settings.client_groups, word + 1, strlen(word + 1));
-	if (group == NULL) {
+	if (group == NULL && !account_group_is_known(q->services, word + 1)) {
 		reply_error(r, "There is no group %s", word);
 		return false;
 	}
-	out->who.is_member = is_in_client_group;
-	out->who.group = group;
+	out->user_group = (struct user_group){.users = q->services->users, .name = word + 1};
+	out->who.is_member = group != NULL ? is_in_client_group : is_in_user_group;
+	out->who.group = group != NULL ? (const void *)group : &out->user_group;
 	return true;
 }
 

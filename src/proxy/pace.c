@@ -68,9 +68,8 @@ static uint64_t find_groups(const struct pace *p, int account, const struct conf
 }
 
 /* Sees to it that the throttle knows its groups; a session knows whose it is, the others do not. */
-static void see_to_groups(struct pace *p, int account)
+static void see_to_groups(struct pace *p, int account, struct throttle *t)
 {
-	struct throttle *t = p->streams[account].throttle;
 	struct config_store *configs = p->accounts->asker->configs;
 	struct config *c;
 
@@ -79,6 +78,14 @@ static void see_to_groups(struct pace *p, int account)
 	c = config_get(configs);
 	throttle_set_groups(t, find_groups(p, account, c), c->generation + 1);
 	config_release(c);
+}
+
+/* What holds for clients without a login is no matter of a session with one. */
+static bool is_free_of(const struct pace *p, int account, struct throttle *t)
+{
+	return account == PACE_CLIENT && p->accounts->entries[PACE_USER] != NULL &&
+		ledger_rate_is_of_anonymous(p->accounts->entries[account]) &&
+		!throttle_has_groups(t);
 }
 
 static void enter_accounts(struct pace *p)
@@ -92,10 +99,10 @@ static void enter_accounts(struct pace *p)
 		t = ledger_throttle(e);
 		if (t == NULL)
 			continue;
-		if (p->streams[i].throttle == NULL)
-			throttle_enter(&p->streams[i], t, p->direction, is_counted(p, i));
 		if (p->accounts->asker != NULL)
-			see_to_groups(p, i);
+			see_to_groups(p, i, t);
+		if (p->streams[i].throttle == NULL && !is_free_of(p, i, t))
+			throttle_enter(&p->streams[i], t, p->direction, is_counted(p, i));
 	}
 }
 

@@ -139,6 +139,7 @@ static void publish_locked(struct allowance *a, bool is_kept_out) REQUIRES(&a->l
 
 	atomic_store(&a->sessions, bound_of(l, LIMIT_SESSIONS));
 	atomic_store(&a->sessions_of_anonymous, (a->of_anonymous & LIMIT_BIT(LIMIT_SESSIONS)) != 0);
+	atomic_store(&a->rate_of_anonymous, (a->of_anonymous & LIMIT_BIT(LIMIT_RATE)) != 0);
 	atomic_store(&a->sessions_client, bound_of(l, LIMIT_SESSIONS_CLIENT));
 	atomic_store(&a->is_kept_out, is_kept_out);
 	atomic_store(&a->expires, l != NULL && limits_have(l, LIMIT_EXPIRES) ? l->expires : 0);

@@ -99,6 +99,11 @@ void ledger_set_rate(struct ledger_entry *entry, uint64_t down, uint64_t up)
 		throttle_follow(t, &entry->rates, clock_ms());
 }
 
+bool ledger_rate_is_of_anonymous(const struct ledger_entry *client)
+{
+	return GET(&client->allowance.rate_of_anonymous);
+}
+
 static void set_rate_of(struct ledger_entry *e, const struct allowance_news *news)
 {
 	ledger_set_rate(e, news->down, news->up);

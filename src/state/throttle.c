@@ -254,6 +254,16 @@ void throttle_set_groups(struct throttle *t, uint64_t groups, uint64_t generatio
 	ring_if_armed(t->all);
 }
 
+bool throttle_has_groups(struct throttle *t)
+{
+	bool has_some;
+
+	mutex_lock(&t->lock);
+	has_some = t->groups != 0;
+	mutex_unlock(&t->lock);
+	return has_some;
+}
+
 void throttle_forget_groups(struct throttle *t)
 {
 	if (t != NULL)

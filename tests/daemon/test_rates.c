@@ -277,6 +277,14 @@ static void each_user_has_a_rate_of_its_own(void **state)
 	close(monitor);
 }
 
+static void who_logs_in_is_free_of_the_rate_of_others(void **state)
+{
+	(void)state;
+	start("--anonymous-defaults", "rate=8Mbit", "auto");
+	open_way_as("alice", DOWN);
+	assert_true(move_for(1000) > 24 * MBIT);
+}
+
 /* ---- groups ---- */
 
 static void a_group_of_clients_shares_its_rate(void **state)
@@ -459,6 +467,7 @@ int main(void)
 		TEST(follows_a_change_while_it_runs),
 		TEST(a_limit_comes_to_a_session_that_had_none),
 		TEST(each_user_has_a_rate_of_its_own),
+		TEST(who_logs_in_is_free_of_the_rate_of_others),
 		TEST(a_group_of_clients_shares_its_rate),
 		TEST(a_group_of_users_shares_its_rate),
 		TEST(shares_among_users_not_among_sessions),
