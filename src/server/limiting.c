@@ -15,10 +15,12 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "state/kept_use.h"
 #include "state/ledger_limits.h"
 
 #define PERIOD_MS 3000
 #define LONGEST_SECONDS 60
+#define SWEEP_SECONDS 60
 
 /* ---- what is said ---- */
 
@@ -206,6 +208,16 @@ static struct round look_at_accounts(struct services *v, int64_t now)
 	return r;
 }
 
+/* What is kept of quotas that count no more is taken away at first, now and then, and when the
+ * clock was set back. */
+static bool sweep_kept_use(struct limiting *l, int64_t wall)
+{
+	if (wall >= l->swept && wall - l->swept < SWEEP_SECONDS)
+		return false;
+	l->swept = wall;
+	return kept_use_sweep(l->services->standing, l->services->limits, wall);
+}
+
 static int64_t run_limiting(void *context, int64_t now)
 {
 	struct limiting *l = context;
@@ -215,7 +227,7 @@ static int64_t run_limiting(void *context, int64_t now)
 
 	if (is_changed || r.has_expired)
 		end_barred_sessions(l->services);
-	if (r.has_news)
+	if (sweep_kept_use(l, wall) || r.has_news)
 		keeper_call(l->keeper);
 	if (r.due == INT64_MAX && !r.has_quotas)
 		return CLOCK_NEVER;

@@ -3,8 +3,7 @@
  * entry outside of the ledger's locks, as he must to ask the book, pins it: a client with a pin is
  * not forgotten, and a user's entry has one holder more.
  *
- * What is used of quotas stands (standing.h) under the account's name, a user's or the client as
- * text: users cannot be called like clients.
+ * What is used of quotas is kept (kept_use.h) under the account's name.
  */
 #include "state/ledger_limits.h"
 
@@ -14,6 +13,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "state/kept_use.h"
 #include "state/ledger_parts.h"
 
 /* ---- sessions ---- */
@@ -62,24 +62,16 @@ static void name_account(const struct ledger_entry *e, char out[LEDGER_NAME_MAX]
 
 static bool find_known_use(const struct ledger_entry *e, struct quota_use *out)
 {
-	char name[LEDGER_NAME_MAX], *value = NULL;
-	bool known;
+	char name[LEDGER_NAME_MAX];
 
 	name_account(e, name);
-	if (e->ledger->standing != NULL)
-		value = standing_get(e->ledger->standing, STANDING_QUOTA, name);
-	known = value != NULL && quota_use_parse(value, out);
-	free(value);
-	return known;
+	return kept_use_get(e->ledger->standing, name, out);
 }
 
 /* A fact that could not be kept is kept the next time. */
 static void keep_use(struct ledger *l, const char *name, const struct quota_use *use)
 {
-	char text[QUOTA_USE_MAX];
-
-	if (l->standing != NULL)
-		(void)!standing_put(l->standing, STANDING_QUOTA, name, quota_use_format(use, text));
+	(void)!kept_use_put(l->standing, name, use);
 }
 
 /* ---- what holds ---- */
