@@ -69,9 +69,12 @@ static bool find_known_use(const struct ledger_entry *e, struct quota_use *out)
 }
 
 /* A fact that could not be kept is kept the next time. */
-static void keep_use(struct ledger *l, const char *name, const struct quota_use *use)
+static void keep_use(const struct ledger_entry *e, const char *name, const struct quota_use *use)
 {
-	(void)!kept_use_put(l->standing, name, use);
+	(void)!kept_use_put(e->ledger->standing, name, use);
+	/* Looked at behind that: whoever retires drops what is kept only then. */
+	if (e->is_user && atomic_load(&e->has_retired))
+		kept_use_drop(e->ledger->standing, name);
 }
 
 /* ---- what holds ---- */
@@ -169,7 +172,7 @@ void ledger_keep_quota(struct ledger_entry *client)
 		return;
 	news = allowance_look(&client->allowance, (int64_t)time(NULL));
 	name_account(client, name);
-	keep_use(client->ledger, name, &news.use);
+	keep_use(client, name, &news.use);
 }
 
 /* ---- groups ---- */
@@ -326,7 +329,7 @@ static void look_at(struct ledger_entry *e, int64_t now, struct ledger_account *
 		out->client = ledger_network_of(&e->key);
 	set_rate_of(e, &out->news);
 	if (out->news.use_has_changed)
-		keep_use(e->ledger, out->name, &out->news.use);
+		keep_use(e, out->name, &out->news.use);
 }
 
 struct ledger_account *ledger_look_at_limits(struct ledger *l, int64_t now, size_t *count)
@@ -410,7 +413,7 @@ static bool change_quota_of(struct ledger_entry *e, void *context)
 	news = allowance_look(&e->allowance, c->now);
 	set_rate_of(e, &news);
 	name_account(e, name);
-	keep_use(e->ledger, name, &news.use);
+	keep_use(e, name, &news.use);
 	return true;
 }
 
