@@ -37,8 +37,8 @@ void kept_use_drop(struct standing *standing, const char *name)
 
 /* ---- sweeping ---- */
 
-#define LONGEST_PERIOD_SECONDS (32 * INT64_C(86400)) /* of a month, with a change of summer time   \
-						      */
+/* A month, with a change of summer time. */
+#define LONGEST_PERIOD_SECONDS (32 * INT64_C(86400))
 
 struct client_use {
 	const struct standing_fact *fact;
