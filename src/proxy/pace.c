@@ -241,7 +241,7 @@ static void note_used(struct pace *p, uint64_t share, uint64_t news, int64_t ela
 static void go_at(struct pace *p, uint64_t share, int64_t now)
 {
 	bool is_hungry = p->has_more && p->used >= share / 2;
-	uint64_t modest = p->used + p->used / 4;
+	uint64_t modest = p->used + p->used / 4 + 1; /* without any drain it would take turns */
 	uint64_t drain = is_hungry || modest > share ? share : modest;
 
 	tell_kernel(p, share);
