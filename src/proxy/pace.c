@@ -477,6 +477,12 @@ static size_t queue_of(struct pace *p)
 	return turns > QUEUE_LEAST ? turns : QUEUE_LEAST;
 }
 
+static bool owes_nothing(struct pace *p, int64_t now)
+{
+	take_of_all(p, 0, now);
+	return when_of_all(p, now) == now;
+}
+
 int64_t pace_admit(struct pace *p, size_t bytes, size_t waiting, int64_t most, int64_t now)
 {
 	int64_t when;
@@ -489,7 +495,11 @@ int64_t pace_admit(struct pace *p, size_t bytes, size_t waiting, int64_t most, i
 	if (when - now <= most)
 		return when - now;
 	give_back_to_all(p, bytes, now);
-	return -1;
+	/* At a low rate a large one would never go: alone it does, and those behind it pay. */
+	if (waiting > 0 || !owes_nothing(p, now))
+		return -1;
+	take_of_all(p, bytes, now);
+	return 0;
 }
 
 void pace_end(struct pace *p)

@@ -118,6 +118,24 @@ static void datagrams_wait_or_are_too_many(void **state)
 	assert_int_equal(pace_admit(&pace, 1000, 0, 100, now), 50);
 }
 
+/* It is more than a wait gets, and goes when nothing is owed; what follows pays for it. */
+static void a_datagram_larger_than_any_wait_goes_alone(void **state)
+{
+	(void)state;
+	ledger_set_rate(accounts.entries[PACE_USER], 4000, 4000);
+	(void)pace_look(&pace, 0);
+	assert_int_equal(pace_admit(&pace, 1200, 0, 100, now), 0);
+	assert_int_equal(pace_admit(&pace, 1200, 0, 100, now), -1);
+	now += 249;
+	assert_int_equal(pace_admit(&pace, 1200, 0, 100, now), -1);
+	now++;
+	assert_int_equal(pace_admit(&pace, 1200, 100, 100, now), -1);
+	assert_int_equal(pace_admit(&pace, 1200, 0, 100, now), 0);
+	now += 300;
+	assert_int_equal(pace_admit(&pace, 1200, 0, 100, now), 0);
+	assert_int_equal(pace_admit(&pace, 1, 0, 100, now), -1);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -128,6 +146,7 @@ int main(void)
 		TEST(a_higher_rate_is_noticed_soon),
 		TEST(a_limit_that_goes_leaves_nothing),
 		TEST(datagrams_wait_or_are_too_many),
+		TEST(a_datagram_larger_than_any_wait_goes_alone),
 	};
 
 	return cmocka_run_group_tests_name("proxy/pace", tests, NULL, NULL);
