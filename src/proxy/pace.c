@@ -306,11 +306,12 @@ static void see_whether_paced_rests(struct pace *p, size_t held, int64_t now)
 	end_in_all(p, now);
 }
 
-/* What may be written while no more than `ahead` is to wait in the socket. Where that is next to
- * nothing, it waits until half has gone: a wake-up costs the same whatever it carries. */
+/* What may be written while no more than `ahead` is to wait in the socket; what is on a long way
+ * does not wait there. Where that is next to nothing, it waits until half has gone: a wake-up costs
+ * the same whatever it carries. */
 static size_t room_ahead(struct pace *p, size_t held, int64_t now)
 {
-	size_t waiting = socket_unacknowledged(p->fd);
+	size_t waiting = socket_unsent(p->fd);
 	size_t room = p->ahead > waiting ? p->ahead - waiting : 0;
 
 	p->has_more |= held > room;
