@@ -170,6 +170,7 @@ WRAP_server/test_keeper := database_commit time
 WRAP_server/test_recheck := clock_ms time
 WRAP_server/test_sampling := janitor_call
 WRAP_server/test_schedule := clock_ms
+WRAP_server/test_shares := janitor_call throttles_list
 WRAP_server/test_stopping := _exit clock_ms clock_deadline sigtimedwait
 WRAP_server/test_temporary := time
 WRAP_state/test_access_log := getdelim
