@@ -15,6 +15,7 @@ struct limiting {
 	struct janitor *janitor;
 	struct keeper *keeper; /* NULL: nothing is kept */
 	struct traffic_alarm alarm; /* rings when a quota comes to its mark */
+	int64_t swept; /* seconds since 1970: when what is kept of quotas was swept last */
 	_Atomic(bool) is_changed; /* limits were taken in: some sessions may have to end */
 	struct job job;
 };

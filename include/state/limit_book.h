@@ -50,6 +50,13 @@ uint64_t limit_book_version(const struct limit_book *b);
 /* Does anything hold for clients? Without the lock. */
 bool limit_book_is_about_clients(const struct limit_book *b);
 
+/* Does it give anybody a quota, who may be yet to come? The users file is no part of it. Without
+ * the lock. */
+bool limit_book_has_quotas(const struct limit_book *b);
+
+/* Do these settings? */
+bool limit_book_has_quota_in(const struct settings *s);
+
 /* Of a group of users: what is said of it, by whom. False when nothing is. */
 bool limit_book_of_group(struct limit_book *b, const char *group, struct limits_in_force *out,
 	struct limit_sources *sources);

@@ -105,10 +105,10 @@ struct rule_question {
 	const struct addr *addr; /* that is judged: the subject's or the IPv4 address within; NULL:
 				    not known yet */
 	unsigned places; /* PLACE_BIT() of the words that it matches, but for `own` */
-	bool knows_name, has_name; /* `name` is set; or there is none */
+	bool knows_name, has_name; /* `*name` is set; or there is none */
 	bool knows_time;
 	struct rule_now now;
-	struct rule_name name;
+	struct rule_name *name; /* room for it, which is large; NULL: no rule will ask */
 };
 
 /* About `addr` from here on, NULL: none that is known yet; with nothing found out about it. */

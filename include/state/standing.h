@@ -41,6 +41,11 @@ void standing_free(struct standing *s);
 int standing_put(struct standing *s, enum standing_kind kind, const char *key, const char *value)
 	__attribute__((warn_unused_result));
 
+struct standing_fact;
+
+/* The same with NULL, where still stands what a listing told; false when something else does. */
+bool standing_take_back(struct standing *s, const struct standing_fact *listed);
+
 /* A copy to be freed of what stands there; NULL when nothing does, or without memory. */
 char *standing_get(struct standing *s, enum standing_kind kind, const char *key);
 

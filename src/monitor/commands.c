@@ -25,6 +25,7 @@
 #include "monitor/setting_lines.h"
 #include "server/sampling.h"
 #include "server/statistics.h"
+#include "state/kept_use.h"
 
 /* ---- looking ---- */
 
@@ -343,6 +344,7 @@ static void run_del_user(const struct request *q, struct reply *r)
 	} else {
 		history_end_user(
 			q->services->history, name, ledger_last_serial(q->services->ledger));
+		kept_use_drop(q->services->standing, name);
 		ended = registry_end_user(q->services->registry, name, strlen(name), END_KILLED);
 		reply_add(r, "OK User %s deleted, %zu session%s ended%s\n", name, ended,
 			plural(ended), for_how_long(q, " again", "", text));

@@ -19,6 +19,7 @@
 #include "base/parse.h"
 #include "base/timestamp.h"
 #include "monitor/account_name.h"
+#include "state/kept_use.h"
 
 /* What LIMITS may say: the rest is written by DISABLE and GUEST. */
 #define SAYABLE (LIMITS_OF_USER & ~(LIMIT_BIT(LIMIT_DISABLED) | LIMIT_BIT(LIMIT_GUEST)))
@@ -95,14 +96,11 @@ static void add_use(struct services *v, struct reply *r, const struct account_na
 {
 	int64_t now = (int64_t)time(NULL);
 	struct ledger_account account = {.sessions = 0};
-	char date[TIMESTAMP_DATE], zone[TIMESTAMP_ZONE], *kept;
+	char date[TIMESTAMP_DATE], zone[TIMESTAMP_ZONE];
 	uint64_t allowed;
 
 	if (!ledger_find_account(v->ledger, who->key, now, &account)) {
-		kept = standing_get(v->standing, STANDING_QUOTA, who->key);
-		if (kept != NULL)
-			(void)quota_use_parse(kept, &account.news.use);
-		free(kept);
+		(void)kept_use_get(v->standing, who->key, &account.news.use);
 		if (limits_have(limits, LIMIT_QUOTA))
 			(void)quota_turn(&account.news.use, &limits->quota, now);
 	}
@@ -413,18 +411,14 @@ void limits_command_limits(const struct request *q, struct reply *r)
 static bool change_kept_use(struct services *v, const struct account_name *who,
 	const struct limits *limits, uint64_t extra)
 {
-	char *kept = standing_get(v->standing, STANDING_QUOTA, who->key), text[QUOTA_USE_MAX];
 	struct quota_use use = {.begun = 0};
 
-	if (kept != NULL)
-		(void)quota_use_parse(kept, &use);
-	free(kept);
+	(void)kept_use_get(v->standing, who->key, &use);
 	(void)quota_turn(&use, &limits->quota, (int64_t)time(NULL));
 	if (extra == 0)
 		use.used = use.extra = 0;
 	use.extra += extra;
-	return standing_put(v->standing, STANDING_QUOTA, who->key, quota_use_format(&use, text)) ==
-		0;
+	return kept_use_put(v->standing, who->key, &use) == 0;
 }
 
 void limits_command_quota(const struct request *q, struct reply *r)

@@ -51,8 +51,10 @@ static bool is_member(const struct pace *p, int account, const struct config *c,
 	return of_clients != NULL && client_group_contains(of_clients, a->client);
 }
 
-/* Which of the groups that have a rate by the configuration in force is the account in? */
-static uint64_t find_groups(const struct pace *p, int account, const struct config *c)
+/* Which of the groups that have a rate by the configuration in force is the account in? Not inline:
+ * see judge_with_groups() in target.c. */
+__attribute__((noinline)) static uint64_t find_groups(
+	const struct pace *p, int account, const struct config *c)
 {
 	const struct group_rates *list = &c->settings.group_rates;
 	char groups[LEDGER_GROUPS_MAX] = "";

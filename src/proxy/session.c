@@ -593,7 +593,7 @@ static void leave_accounts(struct session *s)
 /* Neither side is to take a part for the whole. */
 static bool is_cut_short(const struct session *s)
 {
-	return s->reason == END_RELAY_FAILED || s->reason == END_QUOTA_REACHED;
+	return s->reason == END_RELAY_FAILED || (s->reason == END_QUOTA_REACHED && s->served);
 }
 
 static void close_sockets(struct session *s)

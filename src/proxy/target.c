@@ -47,28 +47,16 @@ static struct config *newer_config(const struct asker *a)
 	return config_get(a->configs);
 }
 
-/* Those of the user as they are now, which only some rules want to know. */
-static const char *groups_of(
-	const struct asker *a, const struct config *rules, char out[LEDGER_GROUPS_MAX])
-{
-	if (a->groups != NULL)
-		return a->groups;
-	if (a->user_entry == NULL || !rules_ask_groups(rules))
-		return "";
-	(void)ledger_groups(a->user_entry, out);
-	return out;
-}
-
 /* What is not known counts as if it were here: the safe answer, but a guess. */
-static struct verdict judge_by(const struct config *rules, const struct asker *a,
-	const struct destination *dst, const struct addr *addr, bool has_place)
+static struct verdict judge_as(const char *groups, const struct config *rules,
+	const struct asker *a, const struct destination *dst, const struct addr *addr,
+	bool has_place)
 {
 	enum socket_answer here = is_here(a, rules, addr, has_place);
-	char groups[LEDGER_GROUPS_MAX];
 	struct verdict verdict;
 	struct subject subject = {.user = a->user,
 		.user_len = a->user_len,
-		.groups = groups_of(a, rules, groups),
+		.groups = groups,
 		.client = a->client,
 		.command = a->command,
 		.dst = dst,
@@ -80,6 +68,26 @@ static struct verdict judge_by(const struct config *rules, const struct asker *a
 	verdict = rules_judge(rules, &subject);
 	verdict.is_guess = !verdict.allowed && here == SOCKET_UNKNOWN;
 	return verdict;
+}
+
+/* With the groups of the user as they are now. Not inline: where no rule asks for them a worker
+ * need not have room for them on its stack. */
+__attribute__((noinline)) static struct verdict judge_with_groups(const struct config *rules,
+	const struct asker *a, const struct destination *dst, const struct addr *addr,
+	bool has_place)
+{
+	char groups[LEDGER_GROUPS_MAX];
+
+	(void)ledger_groups(a->user_entry, groups);
+	return judge_as(groups, rules, a, dst, addr, has_place);
+}
+
+static struct verdict judge_by(const struct config *rules, const struct asker *a,
+	const struct destination *dst, const struct addr *addr, bool has_place)
+{
+	if (a->groups == NULL && a->user_entry != NULL && rules_ask_groups(rules))
+		return judge_with_groups(rules, a, dst, addr, has_place);
+	return judge_as(a->groups != NULL ? a->groups : "", rules, a, dst, addr, has_place);
 }
 
 struct verdict target_judge(const struct asker *a, const struct destination *dst,

@@ -64,6 +64,7 @@ struct database {
 	int lock_fd;
 	int status; /* SQLite's, of what failed last */
 	bool was_put_aside; /* and nobody has asked yet */
+	bool is_lost; /* it was damaged, and a new one could not be begun yet */
 	char folder[PATH_MAX];
 	char path[PATH_MAX + 16];
 	char aside[PATH_MAX + 64];
@@ -264,7 +265,7 @@ bool database_is_damaged(const struct database *d)
 {
 	int status = d->status & 0xff;
 
-	return status == SQLITE_CORRUPT || status == SQLITE_NOTADB;
+	return d->is_lost || status == SQLITE_CORRUPT || status == SQLITE_NOTADB;
 }
 
 static void name_aside(struct database *d)
@@ -307,10 +308,13 @@ const char *database_put_aside(struct database *d)
 
 static int begin_anew(struct database *d, char *error)
 {
+	d->is_lost = true;
 	if (move_aside(d) < 0)
 		return fail_for(error, d->folder, strerror(errno));
-	if (open_file(d, error) == 0)
+	if (open_file(d, error) == 0) {
+		d->is_lost = false;
 		return 0;
+	}
 	return *error != '\0' ? -1 : fail_for(error, d->folder, d->error);
 }
 

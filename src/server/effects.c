@@ -21,6 +21,7 @@
 #include "server/user_groups.h"
 #include "state/admission.h"
 #include "state/expectations.h"
+#include "state/kept_use.h"
 #include "state/outgoing.h"
 #include "state/rule_review.h"
 #include "state/rules.h"
@@ -286,6 +287,7 @@ static void end_sessions_of_gone(void *context, const char *name, size_t len, bo
 	struct change *change = context;
 	struct services *v = change->site->services;
 
+	kept_use_drop(v->standing, name);
 	history_end_user(v->history, name, ledger_last_serial(v->ledger));
 	if (has_sessions)
 		change->sessions_ended += registry_end_user(v->registry, name, len, END_KILLED);

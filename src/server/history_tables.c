@@ -304,9 +304,11 @@ static int tell_sql(struct database *d, const struct history_who *who)
 		const struct history_who *in;
 		void *out;
 	} context = {.in = who};
-	int status = sqlite3_create_function(database_handle(d), WHO_FUNCTION, 2, SQLITE_UTF8,
-		context.out, answer_sql, NULL, NULL);
+	int status = SQLITE_CANTOPEN; /* without a handle, which that function does not check */
 
+	if (database_handle(d) != NULL)
+		status = sqlite3_create_function(database_handle(d), WHO_FUNCTION, 2, SQLITE_UTF8,
+			context.out, answer_sql, NULL, NULL);
 	return status == SQLITE_OK ? 0 : database_fail(d, status);
 }
 

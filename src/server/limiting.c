@@ -2,8 +2,8 @@
  * Sessions and relays hold themselves to limits, so what is left to a job is what nobody comes by
  * for: the sessions that move nothing when a quota is used up, periods and users that end, lines in
  * the log, and that what is used is noted where it outlives the server. It comes every few seconds
- * while there are quotas at all, at the next border of a period, and when an account comes to its
- * mark; without quotas, and without anybody who expires, it sleeps.
+ * while anybody has a quota or may come with one, at the next border of a period, and when an
+ * account comes to its mark; without quotas, and without anybody who expires, it sleeps.
  *
  * The clock that people read may be set: so nobody sleeps for longer than a minute by it.
  */
@@ -15,10 +15,12 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "state/kept_use.h"
 #include "state/ledger_limits.h"
 
 #define PERIOD_MS 3000
 #define LONGEST_SECONDS 60
+#define SWEEP_SECONDS 60
 
 /* ---- what is said ---- */
 
@@ -32,18 +34,6 @@ int limiting_apply(struct services *v, struct config *c)
 }
 
 /* ---- what -n says ---- */
-
-static bool has_quota(const struct settings *s)
-{
-	bool has = limits_have(&s->user_defaults.limits, LIMIT_QUOTA) ||
-		limits_have(&s->anonymous_defaults.limits, LIMIT_QUOTA);
-
-	for (size_t i = 0; i < s->group_defaults.count; i++)
-		has |= limits_have(&s->group_defaults.lines[i].limits, LIMIT_QUOTA);
-	for (size_t i = 0; i < s->client_limits.count; i++)
-		has |= limits_have(&s->client_limits.lines[i].limits, LIMIT_QUOTA);
-	return has;
-}
 
 /* Has a user a quota of his own, and is somebody in the group? */
 struct own_limits {
@@ -101,7 +91,7 @@ void limiting_warn(const struct services *v, const struct settings *s)
 	struct own_limits seen = {.group = NULL};
 
 	see_users(v->users, &seen);
-	if ((seen.has_quota || has_quota(s)) && s->state_dir[0] == '\0')
+	if ((seen.has_quota || limit_book_has_quota_in(s)) && s->state_dir[0] == '\0')
 		log_message(LOG_WARN,
 			"there are quotas, and state_dir is not set: each start of the server lets "
 			"them start anew");
@@ -193,6 +183,8 @@ static struct round look_at_accounts(struct services *v, int64_t now)
 
 	if (accounts == NULL)
 		r.has_quotas = true; /* without memory: again in a moment */
+	/* Whoever comes with a quota by that wakes nobody. */
+	r.has_quotas |= limit_book_has_quotas(v->limits);
 	for (size_t i = 0; accounts != NULL && i < count; i++) {
 		const struct allowance_news *n = &accounts[i].news;
 
@@ -206,6 +198,16 @@ static struct round look_at_accounts(struct services *v, int64_t now)
 	return r;
 }
 
+/* What is kept of quotas that count no more is taken away at first, now and then, and when the
+ * clock was set back. */
+static bool sweep_kept_use(struct limiting *l, int64_t wall)
+{
+	if (wall >= l->swept && wall - l->swept < SWEEP_SECONDS)
+		return false;
+	l->swept = wall;
+	return kept_use_sweep(l->services->standing, l->services->limits, wall);
+}
+
 static int64_t run_limiting(void *context, int64_t now)
 {
 	struct limiting *l = context;
@@ -215,7 +217,7 @@ static int64_t run_limiting(void *context, int64_t now)
 
 	if (is_changed || r.has_expired)
 		end_barred_sessions(l->services);
-	if (r.has_news)
+	if (sweep_kept_use(l, wall) || r.has_news)
 		keeper_call(l->keeper);
 	if (r.due == INT64_MAX && !r.has_quotas)
 		return CLOCK_NEVER;

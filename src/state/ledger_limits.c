@@ -3,8 +3,7 @@
  * entry outside of the ledger's locks, as he must to ask the book, pins it: a client with a pin is
  * not forgotten, and a user's entry has one holder more.
  *
- * What is used of quotas stands (standing.h) under the account's name, a user's or the client as
- * text: users cannot be called like clients.
+ * What is used of quotas is kept (kept_use.h) under the account's name.
  */
 #include "state/ledger_limits.h"
 
@@ -14,6 +13,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "state/kept_use.h"
 #include "state/ledger_parts.h"
 
 /* ---- sessions ---- */
@@ -62,24 +62,19 @@ static void name_account(const struct ledger_entry *e, char out[LEDGER_NAME_MAX]
 
 static bool find_known_use(const struct ledger_entry *e, struct quota_use *out)
 {
-	char name[LEDGER_NAME_MAX], *value = NULL;
-	bool known;
+	char name[LEDGER_NAME_MAX];
 
 	name_account(e, name);
-	if (e->ledger->standing != NULL)
-		value = standing_get(e->ledger->standing, STANDING_QUOTA, name);
-	known = value != NULL && quota_use_parse(value, out);
-	free(value);
-	return known;
+	return kept_use_get(e->ledger->standing, name, out);
 }
 
 /* A fact that could not be kept is kept the next time. */
-static void keep_use(struct ledger *l, const char *name, const struct quota_use *use)
+static void keep_use(const struct ledger_entry *e, const char *name, const struct quota_use *use)
 {
-	char text[QUOTA_USE_MAX];
-
-	if (l->standing != NULL)
-		(void)!standing_put(l->standing, STANDING_QUOTA, name, quota_use_format(use, text));
+	(void)!kept_use_put(e->ledger->standing, name, use);
+	/* Looked at behind that: whoever retires drops what is kept only then. */
+	if (e->is_user && atomic_load(&e->has_retired))
+		kept_use_drop(e->ledger->standing, name);
 }
 
 /* ---- what holds ---- */
@@ -177,7 +172,7 @@ void ledger_keep_quota(struct ledger_entry *client)
 		return;
 	news = allowance_look(&client->allowance, (int64_t)time(NULL));
 	name_account(client, name);
-	keep_use(client->ledger, name, &news.use);
+	keep_use(client, name, &news.use);
 }
 
 /* ---- groups ---- */
@@ -334,7 +329,7 @@ static void look_at(struct ledger_entry *e, int64_t now, struct ledger_account *
 		out->client = ledger_network_of(&e->key);
 	set_rate_of(e, &out->news);
 	if (out->news.use_has_changed)
-		keep_use(e->ledger, out->name, &out->news.use);
+		keep_use(e, out->name, &out->news.use);
 }
 
 struct ledger_account *ledger_look_at_limits(struct ledger *l, int64_t now, size_t *count)
@@ -418,7 +413,7 @@ static bool change_quota_of(struct ledger_entry *e, void *context)
 	news = allowance_look(&e->allowance, c->now);
 	set_rate_of(e, &news);
 	name_account(e, name);
-	keep_use(e->ledger, name, &news.use);
+	keep_use(e, name, &news.use);
 	return true;
 }
 

@@ -25,11 +25,12 @@ struct said {
 };
 
 struct limit_book {
-	struct rwlock lock; /* the rest but for the atomic */
+	struct rwlock lock; /* the rest but for the atomics */
 	struct config *config; /* NULL: none yet */
 	struct said *said;
 	size_t count;
 	_Atomic(bool) is_about_clients;
+	_Atomic(bool) has_quotas;
 	_Atomic(uint64_t) version;
 };
 
@@ -128,17 +129,39 @@ static struct said *read_standing(struct standing *s, size_t *count)
 	return said;
 }
 
+bool limit_book_has_quota_in(const struct settings *s)
+{
+	bool has = limits_have(&s->user_defaults.limits, LIMIT_QUOTA) ||
+		limits_have(&s->anonymous_defaults.limits, LIMIT_QUOTA);
+
+	for (size_t i = 0; i < s->group_defaults.count; i++)
+		has |= limits_have(&s->group_defaults.lines[i].limits, LIMIT_QUOTA);
+	for (size_t i = 0; i < s->client_limits.count; i++)
+		has |= limits_have(&s->client_limits.lines[i].limits, LIMIT_QUOTA);
+	return has;
+}
+
+static bool say_quota(const struct said *said, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (limits_have(&said[i].limits, LIMIT_QUOTA))
+			return true;
+	}
+	return false;
+}
+
 int limit_book_read(struct limit_book *b, struct config *c, struct standing *s)
 {
 	size_t count, old_count;
 	struct said *said = read_standing(s, &count), *old;
 	struct config *before;
-	bool is_about_clients;
+	bool is_about_clients, has_quotas;
 
 	if (said == NULL)
 		return -1;
 	is_about_clients = count > 0 || c->settings.client_limits.count > 0 ||
 		!limits_say_nothing(&c->settings.anonymous_defaults.limits);
+	has_quotas = limit_book_has_quota_in(&c->settings) || say_quota(said, count);
 	config_hold(c);
 	rwlock_write(&b->lock);
 	before = b->config;
@@ -149,6 +172,7 @@ int limit_book_read(struct limit_book *b, struct config *c, struct standing *s)
 	b->count = count;
 	rwlock_write_unlock(&b->lock);
 	atomic_store(&b->is_about_clients, is_about_clients);
+	atomic_store(&b->has_quotas, has_quotas);
 	atomic_fetch_add(&b->version, 1);
 	free_said(old, old_count);
 	config_release(before);
@@ -163,6 +187,11 @@ uint64_t limit_book_version(const struct limit_book *b)
 bool limit_book_is_about_clients(const struct limit_book *b)
 {
 	return atomic_load(&b->is_about_clients);
+}
+
+bool limit_book_has_quotas(const struct limit_book *b)
+{
+	return atomic_load(&b->has_quotas);
 }
 
 /* ---- putting together ---- */

@@ -101,10 +101,10 @@ static const struct rule_name *name_of_question(struct rule_question *q)
 
 	if (!q->knows_name) {
 		q->has_name = dst != NULL && dst->kind == DESTINATION_NAME &&
-			rule_name_set(&q->name, dst->name, dst->name_len);
+			rule_name_set(q->name, dst->name, dst->name_len);
 		q->knows_name = true;
 	}
-	return q->has_name ? &q->name : NULL;
+	return q->has_name ? q->name : NULL;
 }
 
 static size_t names_in(const struct rule_area *area)

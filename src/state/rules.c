@@ -150,7 +150,7 @@ static struct verdict verdict_of_protection(const struct rules *r, enum rule_pla
 /* ---- what is protected ---- */
 
 /* Names that are those of a network of one's own come to private addresses by right. */
-static bool looks_public(const struct destination *dst)
+__attribute__((noinline)) static bool looks_public(const struct destination *dst)
 {
 	static const char *const endings[] = {"local", "lan", "home", "internal", "intranet",
 		"corp", "private", "localdomain", "localhost", "home.arpa"};
@@ -323,6 +323,23 @@ static bool awaits_more(const struct subject *s)
 	return s->addr == NULL || (s->command == REQUEST_BIND && addr_port(s->addr) == 0);
 }
 
+/* Not inline: a worker has room for the name on its stack only where there are rules. */
+__attribute__((noinline)) static struct verdict judge_named(
+	struct judging *j, const struct subject *s)
+{
+	struct rule_name name; /* is set when it is needed */
+
+	j->question.name = &name;
+	return judge_written(j, s);
+}
+
+static struct verdict judge_compiled(struct judging *j, const struct subject *s)
+{
+	j->question.knows_name = j->question.knows_time = false;
+	j->question.name = NULL;
+	return j->rules->count > 0 ? judge_named(j, s) : judge_written(j, s);
+}
+
 struct verdict rules_trace(const struct config *c, const struct subject *s,
 	void (*see)(void *context, const struct rule_step *step), void *context)
 {
@@ -336,12 +353,10 @@ struct verdict rules_trace(const struct config *c, const struct subject *s,
 	if (c->rules == NULL) {
 		v = verdict_of(true, "otherwise");
 	} else {
-		/* The rest is set when it is needed, and is large. */
 		j.rules = c->rules;
 		j.see = see;
 		j.context = context;
-		j.question.knows_name = j.question.knows_time = false;
-		v = judge_written(&j, s);
+		v = judge_compiled(&j, s);
 	}
 	v.is_open = v.allowed && awaits_more(s);
 	return v;

@@ -240,6 +240,38 @@ struct standing_fact *standing_list(struct standing *s, enum standing_kind kind,
 	return copy_sorted(s, &(struct choice){.kind = kind}, count);
 }
 
+static bool is_same_value(const char *a, const char *b)
+{
+	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+/* Returns false without memory, too. What is to be freed afterwards stands in both. */
+static bool take_back_locked(struct standing *s, const struct standing_fact *listed,
+	struct fact **like, char **value) REQUIRES(&s->lock)
+{
+	const struct fact *f = find_fact_locked(s, *like);
+
+	return f != NULL && is_same_value(f->value, listed->value) &&
+		put_locked(s, like, value) == 0;
+}
+
+bool standing_take_back(struct standing *s, const struct standing_fact *listed)
+{
+	struct fact *like = make_fact(listed->kind, listed->key);
+	char *value = NULL;
+	bool was_taken = false;
+
+	if (like != NULL) {
+		mutex_lock(&s->lock);
+		was_taken = take_back_locked(s, listed, &like, &value);
+		mutex_unlock(&s->lock);
+	}
+	if (like != NULL)
+		free_fact(like);
+	free(value);
+	return was_taken;
+}
+
 /* ---- for whoever keeps it ---- */
 
 void standing_set_kept(struct standing *s, bool is_kept)
@@ -267,11 +299,6 @@ const char *standing_term(struct standing *s)
 struct standing_fact *standing_changes(struct standing *s, size_t *count)
 {
 	return copy_sorted(s, &(struct choice){.is_of_changes = true}, count);
-}
-
-static bool is_same_value(const char *a, const char *b)
-{
-	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
 }
 
 /* What has become another since stays to be told. Returns what is to be freed. */

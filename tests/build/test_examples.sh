@@ -152,7 +152,7 @@ try_example() {
 	EXAMPLE=$1
 	install_example "$1" || die "no $1"
 	check "$1:is_good" is_good
-	check "$1:serves" serve "bin/socks5d -c /etc/socks5d/socks5d.conf --monitor-socket $SOCKET"
+	check "$1:serves" serve "bin/socks5d -c /etc/socks5d/socks5d.conf --max-sessions 64 --monitor-socket $SOCKET"
 	[[ -n ${SERVER:-} ]] || return
 	[[ $# == 1 ]] || check "$1:has_users" gives_passwords "${@:2}"
 	try_requests

@@ -504,6 +504,20 @@ static void what_the_command_line_gives_again_is_said(void **state)
 		"OK User alice added (until the next start: -u gives alice a password)\n\n");
 }
 
+static void a_user_leaves_no_used_quota_to_the_next_of_that_name(void **state)
+{
+	char *kept;
+
+	(void)state;
+	assert_int_equal(standing_put(parts.standing, STANDING_QUOTA, "alice", "1 2 0"), 0);
+	assert_int_equal(standing_put(parts.standing, STANDING_QUOTA, "bob", "1 2 0"), 0);
+	assert_begins(ask("DEL_USER alice"), "OK User alice deleted");
+	assert_null(standing_get(parts.standing, STANDING_QUOTA, "alice"));
+	kept = standing_get(parts.standing, STANDING_QUOTA, "bob");
+	assert_non_null(kept);
+	free(kept);
+}
+
 static void an_empty_value_is_written_as_two_quotes(void **state)
 {
 	(void)state;
@@ -583,6 +597,7 @@ int main(void)
 		answer_test(a_temporary_rule_is_written_as_a_line),
 		answer_test(traffic_is_listed_newest_first),
 		answer_test(what_the_command_line_gives_again_is_said),
+		answer_test(a_user_leaves_no_used_quota_to_the_next_of_that_name),
 		answer_test(an_empty_value_is_written_as_two_quotes),
 		answer_test(config_shows_all_settings_or_one),
 		answer_test(help_has_a_line_for_each_command),

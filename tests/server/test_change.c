@@ -767,6 +767,27 @@ static void a_reload_that_fails_at_any_step_changes_nothing(void **state)
 
 /* ---- users ---- */
 
+static void who_is_gone_leaves_no_used_quota(void **state)
+{
+	char *kept;
+
+	(void)state;
+	services.standing = standing_new();
+	assert_non_null(services.standing);
+	scratch_write("users", USERS_LINE "alice:" HASH "\n");
+	assert_int_equal(reload(CONF), 0);
+	assert_int_equal(standing_put(services.standing, STANDING_QUOTA, "alice", "1 2 0"), 0);
+	assert_int_equal(standing_put(services.standing, STANDING_QUOTA, "root", "1 2 0"), 0);
+	scratch_write("users", USERS_LINE);
+	assert_int_equal(reload(CONF), 0);
+	assert_null(standing_get(services.standing, STANDING_QUOTA, "alice"));
+	kept = standing_get(services.standing, STANDING_QUOTA, "root");
+	assert_non_null(kept);
+	free(kept);
+	standing_free(services.standing);
+	services.standing = NULL;
+}
+
 /* Reading it once more, to put into effect what had been checked, let a file through that was
  * emptied in between. */
 static void each_file_is_read_once(void **state)
@@ -991,6 +1012,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		site_test(each_setting_has_its_effects_and_no_others),
 		site_test(files_change_by_a_reload_only),
+		site_test(who_is_gone_leaves_no_used_quota),
 		site_test(the_value_that_it_has_has_no_effect),
 		site_test(a_change_of_timeout_or_log_level_leaves_the_resolver_alone),
 		site_test(a_reload_does_what_it_reads_again_and_what_changed),

@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 
 #include "../base/scratch.h"
+#include "server/history_tables.h"
 
 static char error[DATABASE_ERROR_MAX];
 
@@ -230,6 +231,35 @@ static void one_that_proves_damaged_is_begun_anew_while_it_is_open(void **state)
 	database_close(d);
 }
 
+static void take_no_sum(void *context, const struct history_sum *sum)
+{
+	(void)context;
+	fail_msg("there is a sum of %s", sum->name);
+}
+
+/* Until one could be begun, it is tried again, and whoever asks is told that there is none. */
+static void one_that_cannot_be_put_aside_is_lost_for_the_moment(void **state)
+{
+	static const struct history_who everybody = {.user = NULL};
+	struct database *d;
+
+	(void)state;
+	assert_int_equal(mkdir("state", 0700), 0);
+	d = database_open("state", error);
+	assert_non_null(d);
+	put(d, "a", "1");
+	assert_int_equal(database_fail(d, 11), -1); /* SQLITE_CORRUPT */
+	assert_int_equal(rename("state", "elsewhere"), 0);
+	assert_int_equal(database_renew(d), -1);
+	assert_true(database_is_damaged(d));
+	assert_int_equal(history_tables_usage(d, &everybody, 0, 1, take_no_sum, NULL), -1);
+	assert_true(database_is_damaged(d));
+	assert_int_equal(rename("elsewhere", "state"), 0);
+	assert_int_equal(database_renew(d), 0);
+	assert_false(database_is_damaged(d));
+	database_close(d);
+}
+
 /* The disk is full: no file may become longer. */
 static void a_full_disk_is_an_error_and_passes(void **state)
 {
@@ -270,6 +300,7 @@ int main(void)
 		scratch_test(what_is_no_database_is_put_aside),
 		scratch_test(one_with_damaged_pages_is_put_aside),
 		scratch_test(one_that_proves_damaged_is_begun_anew_while_it_is_open),
+		scratch_test(one_that_cannot_be_put_aside_is_lost_for_the_moment),
 		scratch_test(a_full_disk_is_an_error_and_passes),
 	};
 

@@ -1,0 +1,115 @@
+/*
+ * A fact an account, under its name, a user's or the client as text: users cannot be called like
+ * clients. Clients come without end where addresses do, so their facts are swept now and then:
+ * nobody else would take one away whose client has been forgotten by the ledger and does not come
+ * again. A user's is written by his account with each period, and goes with him.
+ */
+#include "state/kept_use.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int kept_use_put(struct standing *standing, const char *name, const struct quota_use *use)
+{
+	char text[QUOTA_USE_MAX];
+
+	if (standing == NULL)
+		return 0;
+	return standing_put(standing, STANDING_QUOTA, name,
+		use->used == 0 && use->extra == 0 ? NULL : quota_use_format(use, text));
+}
+
+bool kept_use_get(struct standing *standing, const char *name, struct quota_use *out)
+{
+	char *value = standing == NULL ? NULL : standing_get(standing, STANDING_QUOTA, name);
+	bool is_known = value != NULL && quota_use_parse(value, out);
+
+	free(value);
+	return is_known;
+}
+
+void kept_use_drop(struct standing *standing, const char *name)
+{
+	/* Without memory it goes when its period is over. */
+	if (standing != NULL)
+		(void)!standing_put(standing, STANDING_QUOTA, name, NULL);
+}
+
+/* ---- sweeping ---- */
+
+/* A month, with a change of summer time. */
+#define LONGEST_PERIOD_SECONDS (32 * INT64_C(86400))
+
+struct client_use {
+	const struct standing_fact *fact;
+	uint64_t used;
+};
+
+/* Who has no quota now may get one back, whose period may be a month. */
+static bool is_over(const struct quota_use *use, struct limit_book *book,
+	const struct network *client, int64_t now)
+{
+	struct limits_in_force in_force;
+	struct quota_use turned = *use;
+
+	if (book != NULL && client != NULL) {
+		limit_book_of_client(book, client, &in_force, NULL);
+		if (limits_have(&in_force.limits, LIMIT_QUOTA))
+			return quota_turn(&turned, &in_force.limits.quota, now);
+	}
+	return now - use->begun >= LONGEST_PERIOD_SECONDS;
+}
+
+static int by_use(const void *a, const void *b)
+{
+	const struct client_use *x = a, *y = b;
+
+	return x->used < y->used ? -1 : x->used > y->used;
+}
+
+/* Of the clients that stay. */
+static bool drop_least(struct standing *standing, struct client_use *clients, size_t count)
+{
+	if (count <= KEPT_USE_CLIENTS)
+		return false;
+	qsort(clients, count, sizeof(*clients), by_use);
+	for (size_t i = 0; i < count - KEPT_USE_CLIENTS; i++)
+		(void)standing_take_back(standing, clients[i].fact);
+	return true;
+}
+
+/* What cannot be read is of a later version, and stays. */
+static bool sweep_facts(struct standing *standing, struct limit_book *book, int64_t now,
+	const struct standing_fact *facts, size_t count, struct client_use *clients)
+{
+	size_t kept = 0;
+	bool has_gone = false;
+
+	for (size_t i = 0; i < count; i++) {
+		const char *name = facts[i].key;
+		struct network client;
+		bool is_client = network_parse(name, strlen(name), &client);
+		struct quota_use use;
+
+		if (!quota_use_parse(facts[i].value, &use))
+			continue;
+		if (is_over(&use, book, is_client ? &client : NULL, now))
+			has_gone |= standing_take_back(standing, &facts[i]);
+		else if (is_client)
+			clients[kept++] = (struct client_use){&facts[i], use.used};
+	}
+	return drop_least(standing, clients, kept) || has_gone;
+}
+
+bool kept_use_sweep(struct standing *standing, struct limit_book *book, int64_t now)
+{
+	size_t count = 0;
+	struct standing_fact *facts =
+		standing == NULL ? NULL : standing_list(standing, STANDING_QUOTA, &count);
+	struct client_use *clients = facts == NULL ? NULL : calloc(count + 1, sizeof(*clients));
+	bool has_gone = clients != NULL && sweep_facts(standing, book, now, facts, count, clients);
+
+	free(clients);
+	free(facts);
+	return has_gone;
+}
