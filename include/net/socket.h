@@ -128,6 +128,9 @@ void socket_pace(int fd, uint64_t rate, size_t ahead);
 /* Bytes that were written and that the peer has not acknowledged yet; 0 where that is not known. */
 size_t socket_unacknowledged(int fd);
 
+/* Of these, the bytes that have not been sent yet: without those that are on their way. */
+size_t socket_unsent(int fd);
+
 /* Ends the sending side: the peer reads the end of the stream after all pending bytes. */
 void socket_end_stream(int fd);
 

@@ -72,7 +72,7 @@ uint64_t bucket_settle(
 	struct bucket *b, struct bucket_stream *s, uint64_t moved, int64_t elapsed, int64_t now);
 
 /* Afterwards: it goes at `rate` now. Where that is less than it may, because it wants no more, the
- * rest is the others'. */
+ * rest is the others'. 0: nobody paces it any more, and it takes turns as others do. */
 void bucket_drain(struct bucket *b, struct bucket_stream *s, uint64_t rate, int64_t now);
 
 #endif

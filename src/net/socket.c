@@ -497,11 +497,21 @@ void socket_pace(int fd, uint64_t rate, size_t ahead)
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &low, sizeof(low));
 }
 
-size_t socket_unacknowledged(int fd)
+static size_t count_queued(int fd, unsigned long request)
 {
 	int bytes = 0;
 
-	return ioctl(fd, SIOCOUTQ, &bytes) < 0 || bytes < 0 ? 0 : (size_t)bytes;
+	return ioctl(fd, request, &bytes) < 0 || bytes < 0 ? 0 : (size_t)bytes;
+}
+
+size_t socket_unacknowledged(int fd)
+{
+	return count_queued(fd, SIOCOUTQ);
+}
+
+size_t socket_unsent(int fd)
+{
+	return count_queued(fd, SIOCOUTQNSD);
 }
 
 void socket_end_stream(int fd)

@@ -243,7 +243,7 @@ static void note_used(struct pace *p, uint64_t share, uint64_t news, int64_t ela
 static void go_at(struct pace *p, uint64_t share, int64_t now)
 {
 	bool is_hungry = p->has_more && p->used >= share / 2;
-	uint64_t modest = p->used + p->used / 4;
+	uint64_t modest = p->used + p->used / 4 + 1; /* without any drain it would take turns */
 	uint64_t drain = is_hungry || modest > share ? share : modest;
 
 	tell_kernel(p, share);
@@ -308,11 +308,12 @@ static void see_whether_paced_rests(struct pace *p, size_t held, int64_t now)
 	end_in_all(p, now);
 }
 
-/* What may be written while no more than `ahead` is to wait in the socket. Where that is next to
- * nothing, it waits until half has gone: a wake-up costs the same whatever it carries. */
+/* What may be written while no more than `ahead` is to wait in the socket; what is on a long way
+ * does not wait there. Where that is next to nothing, it waits until half has gone: a wake-up costs
+ * the same whatever it carries. */
 static size_t room_ahead(struct pace *p, size_t held, int64_t now)
 {
-	size_t waiting = socket_unacknowledged(p->fd);
+	size_t waiting = socket_unsent(p->fd);
 	size_t room = p->ahead > waiting ? p->ahead - waiting : 0;
 
 	p->has_more |= held > room;
@@ -479,6 +480,12 @@ static size_t queue_of(struct pace *p)
 	return turns > QUEUE_LEAST ? turns : QUEUE_LEAST;
 }
 
+static bool owes_nothing(struct pace *p, int64_t now)
+{
+	take_of_all(p, 0, now);
+	return when_of_all(p, now) == now;
+}
+
 int64_t pace_admit(struct pace *p, size_t bytes, size_t waiting, int64_t most, int64_t now)
 {
 	int64_t when;
@@ -491,7 +498,11 @@ int64_t pace_admit(struct pace *p, size_t bytes, size_t waiting, int64_t most, i
 	if (when - now <= most)
 		return when - now;
 	give_back_to_all(p, bytes, now);
-	return -1;
+	/* At a low rate a large one would never go: alone it does, and those behind it pay. */
+	if (waiting > 0 || !owes_nothing(p, now))
+		return -1;
+	take_of_all(p, bytes, now);
+	return 0;
 }
 
 void pace_end(struct pace *p)

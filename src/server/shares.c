@@ -236,12 +236,16 @@ static int64_t run_shares(void *context, int64_t now)
 	struct shares *s = context;
 	struct member *members;
 	bool was_common = throttles_are_common(s->throttles);
+	bool may_sleep = now - s->moved_at >= PATIENCE_MS;
 	size_t count;
 
 	follow_configuration(s);
 	/* One round more when there is nothing to divide any more, which takes the limits away. */
 	if (!was_common && !throttles_are_common(s->throttles))
 		return CLOCK_NEVER;
+	/* Before it looks, so that who begins while it does rings. */
+	if (may_sleep)
+		throttles_arm(s->throttles);
 	members = list_members(s, &count);
 	if (members == NULL)
 		return now + ROUND_MS;
@@ -251,10 +255,7 @@ static int64_t run_shares(void *context, int64_t now)
 	s->ran_at = now;
 	if (!throttles_are_common(s->throttles))
 		return CLOCK_NEVER;
-	if (now - s->moved_at < PATIENCE_MS)
-		return now + ROUND_MS;
-	throttles_arm(s->throttles);
-	return CLOCK_NEVER;
+	return now - s->moved_at < PATIENCE_MS ? now + ROUND_MS : CLOCK_NEVER;
 }
 
 static void wake_shares(void *context)

@@ -211,7 +211,7 @@ uint64_t bucket_settle(
 
 void bucket_drain(struct bucket *b, struct bucket_stream *s, uint64_t rate, int64_t now)
 {
-	bool is_modest = s->is_active && !KEEPS_UP(rate, s->level);
+	bool is_modest = s->is_active && rate > 0 && !KEEPS_UP(rate, s->level);
 
 	reckon(b, now);
 	if (s->is_modest) {

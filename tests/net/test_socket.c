@@ -320,6 +320,20 @@ static void a_socket_knows_its_own_end(void **state)
 	assert_int_equal(own.sa.sa_family, AF_UNSPEC);
 }
 
+static void what_a_peer_does_not_read_is_unsent(void **state)
+{
+	static const uint8_t bytes[65536];
+
+	(void)state;
+	assert_int_equal(socket_unsent(near), 0);
+	while (socket_write(near, bytes, sizeof(bytes)) > 0)
+		;
+	assert_int_equal(errno, EAGAIN);
+	assert_true(socket_unsent(near) > 0);
+	assert_true(socket_unacknowledged(near) >= socket_unsent(near));
+	assert_int_equal(socket_unsent(-1), 0);
+}
+
 static void ipv6_listeners_leave_ipv4_alone(void **state)
 {
 	uint16_t port = net_unused_port();
@@ -617,6 +631,7 @@ int main(void)
 		TEST(what_cannot_be_aborted_is_shut_down),
 		TEST(a_refused_attempt_says_so),
 		TEST(a_socket_knows_its_own_end),
+		TEST(what_a_peer_does_not_read_is_unsent),
 		TEST(ipv6_listeners_leave_ipv4_alone),
 		TEST(an_address_that_is_taken_is_an_error),
 		TEST(a_port_can_be_shared_with_a_listener_that_allows_it),

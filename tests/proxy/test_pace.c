@@ -19,6 +19,33 @@ int64_t __wrap_clock_ms(void)
 	return now;
 }
 
+/* ---- the socket that the kernel paces ---- */
+
+static size_t unacknowledged, unsent; /* bytes */
+
+void __wrap_socket_pace(int fd, uint64_t rate, size_t ahead);
+size_t __wrap_socket_unacknowledged(int fd);
+size_t __wrap_socket_unsent(int fd);
+
+void __wrap_socket_pace(int fd, uint64_t rate, size_t ahead)
+{
+	(void)fd;
+	(void)rate;
+	(void)ahead;
+}
+
+size_t __wrap_socket_unacknowledged(int fd)
+{
+	(void)fd;
+	return unacknowledged;
+}
+
+size_t __wrap_socket_unsent(int fd)
+{
+	(void)fd;
+	return unsent;
+}
+
 static int setup(void **state)
 {
 	struct addr client;
@@ -26,6 +53,7 @@ static int setup(void **state)
 
 	(void)state;
 	now = 1000000;
+	unacknowledged = unsent = 0;
 	ledger = ledger_new(10, NULL);
 	assert_true(addr_parse("192.0.2.1", 9, &client));
 	accounts = (struct pace_accounts){
@@ -118,6 +146,39 @@ static void datagrams_wait_or_are_too_many(void **state)
 	assert_int_equal(pace_admit(&pace, 1000, 0, 100, now), 50);
 }
 
+/* With a long way to the target, more than may wait in the socket is on it. */
+static void what_is_on_its_way_takes_no_room_in_the_socket(void **state)
+{
+	(void)state;
+	ledger_set_rate(accounts.entries[PACE_USER], 100 * RATE, 100 * RATE);
+	(void)pace_look(&pace, 65536);
+	assert_int_equal(pace_allow(&pace, 65536, true, true), 65536);
+	pace_spend(&pace, 65536);
+	unacknowledged = pace.ahead;
+	assert_int_equal(pace_allow(&pace, 65536, true, true), 65536);
+	unsent = pace.ahead;
+	assert_int_equal(pace_allow(&pace, 65536, true, true), 0);
+	assert_true(pace_waits(&pace));
+}
+
+/* It is more than a wait gets, and goes when nothing is owed; what follows pays for it. */
+static void a_datagram_larger_than_any_wait_goes_alone(void **state)
+{
+	(void)state;
+	ledger_set_rate(accounts.entries[PACE_USER], 4000, 4000);
+	(void)pace_look(&pace, 0);
+	assert_int_equal(pace_admit(&pace, 1200, 0, 100, now), 0);
+	assert_int_equal(pace_admit(&pace, 1200, 0, 100, now), -1);
+	now += 249;
+	assert_int_equal(pace_admit(&pace, 1200, 0, 100, now), -1);
+	now++;
+	assert_int_equal(pace_admit(&pace, 1200, 100, 100, now), -1);
+	assert_int_equal(pace_admit(&pace, 1200, 0, 100, now), 0);
+	now += 300;
+	assert_int_equal(pace_admit(&pace, 1200, 0, 100, now), 0);
+	assert_int_equal(pace_admit(&pace, 1, 0, 100, now), -1);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -127,7 +188,9 @@ int main(void)
 		TEST(the_tighter_account_rules),
 		TEST(a_higher_rate_is_noticed_soon),
 		TEST(a_limit_that_goes_leaves_nothing),
+		TEST(what_is_on_its_way_takes_no_room_in_the_socket),
 		TEST(datagrams_wait_or_are_too_many),
+		TEST(a_datagram_larger_than_any_wait_goes_alone),
 	};
 
 	return cmocka_run_group_tests_name("proxy/pace", tests, NULL, NULL);

@@ -348,6 +348,21 @@ static void has_who_owes_much_pause(void **state)
 	assert_true(bucket_settle(&bucket, &s, 0, 1000, now) > 0);
 }
 
+/* It has something to move as before, and wants its part of that. */
+static void who_is_paced_no_longer_wants_as_much_as_others(void **state)
+{
+	struct bucket_stream a = {.position = 0}, b = {.position = 0};
+
+	(void)state;
+	bucket_set_rate(&bucket, MBIT, now);
+	bucket_begin(&bucket, &a, now);
+	bucket_begin(&bucket, &b, now);
+	bucket_drain(&bucket, &a, bucket_settle(&bucket, &a, 0, 0, now), now);
+	bucket_drain(&bucket, &a, 0, now);
+	assert_in_range(bucket_settle(&bucket, &b, 0, 0, now), MBIT / 4, 3 * MBIT / 4);
+	assert_int_equal(bucket.modest_count, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -367,6 +382,7 @@ int main(void)
 		cmocka_unit_test_setup(gives_what_one_does_not_want_to_the_others, setup),
 		cmocka_unit_test_setup(leaves_something_for_small_messages, setup),
 		cmocka_unit_test_setup(has_who_owes_much_pause, setup),
+		cmocka_unit_test_setup(who_is_paced_no_longer_wants_as_much_as_others, setup),
 	};
 
 	return cmocka_run_group_tests_name("state/bucket", tests, NULL, NULL);
