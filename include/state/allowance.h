@@ -77,7 +77,4 @@ struct allowance_news allowance_look(struct allowance *a, int64_t now);
 bool allowance_reset_quota(struct allowance *a, int64_t now);
 bool allowance_add_to_quota(struct allowance *a, uint64_t bytes, int64_t now);
 
-/* A copy of the limits; false: there are none. */
-bool allowance_limits(struct allowance *a, struct limits *out);
-
 #endif

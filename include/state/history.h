@@ -40,7 +40,6 @@ void history_batch_free(struct history_batch *b);
 
 /* Adds the counts. What memory is out for is lost. */
 void history_batch_add(struct history_batch *b, const struct history_row *row);
-void history_batch_add_all(struct history_batch *to, const struct history_batch *from);
 
 void history_batch_clear(struct history_batch *b);
 size_t history_batch_count(const struct history_batch *b);

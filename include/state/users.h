@@ -281,8 +281,4 @@ bool users_own_limits(struct users *u, const char *name, struct limits *out);
 /* Does the file put any user into that group? */
 bool users_have_group(struct users *u, const char *group);
 
-/* What holds for a user, and who says it; likewise. Asked by the thread that makes changes. */
-bool users_limits(struct users *u, const char *name, struct limits_in_force *out,
-	struct limit_sources *sources);
-
 #endif

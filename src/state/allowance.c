@@ -170,18 +170,6 @@ int allowance_set(struct allowance *a, const struct limits_in_force *in_force,
 	return 0;
 }
 
-bool allowance_limits(struct allowance *a, struct limits *out)
-{
-	bool are_there;
-
-	mutex_lock(&a->lock);
-	are_there = a->limits != NULL;
-	if (are_there)
-		*out = *a->limits;
-	mutex_unlock(&a->lock);
-	return are_there;
-}
-
 /* ---- sessions ---- */
 
 static bool is_spent(const struct allowance *a, bool has_login)

@@ -163,15 +163,6 @@ void history_batch_add(struct history_batch *b, const struct history_row *row)
 	(void)add_row(b, &other, HISTORY_ROWS + HISTORY_ROWS / 10);
 }
 
-void history_batch_add_all(struct history_batch *to, const struct history_batch *from)
-{
-	const struct history_row *row;
-	size_t position = 0;
-
-	while ((row = history_batch_next(from, &position)) != NULL)
-		history_batch_add(to, row);
-}
-
 /* ---- what is shared ---- */
 
 struct history_visit {

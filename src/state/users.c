@@ -1274,13 +1274,3 @@ bool users_have_group(struct users *u, const char *group)
 	rwlock_read_unlock(&u->lock);
 	return found;
 }
-
-bool users_limits(struct users *u, const char *name, struct limits_in_force *out,
-	struct limit_sources *sources)
-{
-	const struct user *user = find_user(u, name, strlen(name));
-
-	if (user != NULL)
-		find_limits(u, user, out, sources);
-	return user != NULL;
-}
