@@ -82,14 +82,6 @@ static void see_to_groups(struct pace *p, int account, struct throttle *t)
 	config_release(c);
 }
 
-/* What holds for clients without a login is no matter of a session with one. */
-static bool is_free_of(const struct pace *p, int account, struct throttle *t)
-{
-	return account == PACE_CLIENT && p->accounts->entries[PACE_USER] != NULL &&
-		ledger_rate_is_of_anonymous(p->accounts->entries[account]) &&
-		!throttle_has_groups(t);
-}
-
 static void enter_accounts(struct pace *p)
 {
 	for (int i = 0; i < PACE_ACCOUNTS; i++) {
@@ -103,7 +95,7 @@ static void enter_accounts(struct pace *p)
 			continue;
 		if (p->accounts->asker != NULL)
 			see_to_groups(p, i, t);
-		if (p->streams[i].throttle == NULL && !is_free_of(p, i, t))
+		if (p->streams[i].throttle == NULL)
 			throttle_enter(&p->streams[i], t, p->direction, is_counted(p, i));
 	}
 }
@@ -111,9 +103,9 @@ static void enter_accounts(struct pace *p)
 static bool is_limited(const struct pace *p)
 {
 	for (int i = 0; i < PACE_ACCOUNTS; i++) {
-		const struct throttle *t = p->streams[i].throttle;
+		const struct throttle_stream *s = &p->streams[i];
 
-		if (t != NULL && throttle_is_on(t, p->direction))
+		if (s->throttle != NULL && throttle_is_on(s))
 			return true;
 	}
 	return false;
