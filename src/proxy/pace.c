@@ -180,7 +180,26 @@ static void end_in_all(struct pace *p, int64_t now)
 		throttle_end(s, now);
 }
 
+/* Have at least so many streams something to move, itself included? */
+static bool has_company(struct pace *p, size_t least)
+{
+	size_t most = 0;
+
+	EACH_STREAM (p, s) {
+		size_t active = throttle_active(s);
+
+		most = active > most ? active : most;
+	}
+	return most >= least;
+}
+
 /* ---- paced by the kernel ---- */
+
+/* Is it to go on so at this rate? */
+static bool is_worth_pacing(struct pace *p, uint64_t rate)
+{
+	return rate >= SHARE_SMOOTH / 2 || (rate >= SHARE_LEAST / 2 && has_company(p, MANY));
+}
 
 static void tell_kernel(struct pace *p, uint64_t rate)
 {
@@ -238,7 +257,12 @@ static void go_at(struct pace *p, uint64_t share, int64_t now)
 	uint64_t modest = p->used + p->used / 4 + 1; /* without any drain it would take turns */
 	uint64_t drain = is_hungry || modest > share ? share : modest;
 
-	tell_kernel(p, share);
+	/* Else it is about to be copied; and at such a rate the pause behind the kernel's next
+	 * packets, which nothing shortens, would hold up what comes behind them. */
+	if (is_worth_pacing(p, share))
+		tell_kernel(p, share);
+	else
+		p->rate = share;
 	if (drain == share)
 		drain = p->rate;
 	EACH_STREAM (p, s)
@@ -392,19 +416,6 @@ void pace_rest(struct pace *p)
 		let_go_of_all(p);
 }
 
-/* Have at least so many streams something to move, itself included? */
-static bool has_company(struct pace *p, size_t least)
-{
-	size_t most = 0;
-
-	EACH_STREAM (p, s) {
-		size_t active = throttle_active(s);
-
-		most = active > most ? active : most;
-	}
-	return most >= least;
-}
-
 bool pace_may_splice(struct pace *p)
 {
 	uint64_t share;
@@ -412,8 +423,7 @@ bool pace_may_splice(struct pace *p)
 	if (!p->is_on)
 		return true;
 	if (p->is_paced)
-		return p->rate >= SHARE_SMOOTH / 2 ||
-			(p->rate >= SHARE_LEAST / 2 && has_company(p, MANY));
+		return is_worth_pacing(p, p->rate);
 	if (p->fd < 0 || p->moved < SPLICED_FROM)
 		return false;
 	share = settle_in_all(p, 0, clock_ms());
