@@ -38,7 +38,9 @@ struct ledger_entry {
 	lifetimes lifetimes;
 	_Atomic(int64_t) last_login;
 	_Atomic(int64_t) last_seen;
-	_Atomic(size_t) holders; /* of a user's: sessions, and the user himself */
+	/* Of a user's: sessions, and the user himself; of a client's: the table. And whoever works
+	 * with it outside of the locks. */
+	_Atomic(size_t) holders;
 	_Atomic(uint64_t) refused;
 	_Atomic(bool) has_retired;
 	bool is_user;
@@ -63,7 +65,6 @@ struct ledger_entry {
 		};
 	};
 	uint64_t book_version; /* a client's: by which it is limited */
-	_Atomic(uint32_t) pins; /* a client's: somebody works with it without a session */
 	struct allowance allowance;
 	/* Touched only where somebody keeps a history. */
 	_Alignas(CACHE_LINE) struct tally known; /* a client's sessions with a login */
@@ -102,6 +103,7 @@ struct network ledger_network_of(const struct client_key *key);
 
 /* Gives up a reference of `holders`; the last one frees. */
 void ledger_let_go_of_user(struct ledger_entry *user);
+void ledger_let_go_of_client(struct ledger_entry *client);
 
 /* A client that is new is held to what is said of clients, before anybody else sees it; and once
  * more when that has become other meanwhile. */

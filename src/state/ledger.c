@@ -8,7 +8,11 @@
  * which each was found to be idle last, which may be old news; what comes to its root is looked at
  * again, and sinks when it has been seen since. What is still at the root then is the one that has
  * been idle for longest, exactly. A session causes at most one such step, so a stream of new
- * addresses costs a few steps each.
+ * addresses costs a few steps each. One that comes while there are too many has two go, so that
+ * what sessions of many clients at once have left behind becomes less again.
+ *
+ * The table is a holder of what is in it, and so is who works with an entry outside of the locks:
+ * that keeps nobody from making room, and who is the last to let go frees it.
  *
  * Whether the house is shared follows from when the second of all clients was seen, for which they
  * are all looked at. What is found then holds for up to an hour, since clients are only seen later,
@@ -75,6 +79,12 @@ static void free_client(void *memory)
 	throttle_release(GET(&client->throttle));
 	free(client->user);
 	free(client);
+}
+
+void ledger_let_go_of_client(struct ledger_entry *client)
+{
+	if (atomic_fetch_sub(&client->holders, 1) == 1)
+		free_client(client);
 }
 
 void ledger_free(struct ledger *l)
@@ -232,7 +242,7 @@ static void sink_root_locked(struct ledger *l, size_t count) REQUIRES(&l->client
 static int64_t rank_now(const struct ledger_entry *e, int64_t now)
 {
 	/* Before `last_seen`, which is written before the session is gone. */
-	if (atomic_load(&e->sessions) == 0 && atomic_load(&e->pins) == 0)
+	if (atomic_load(&e->sessions) == 0)
 		return GET(&e->last_seen);
 	return (now > e->rank ? now : e->rank) + 1;
 }
@@ -254,13 +264,32 @@ static bool find_idle_locked(struct ledger *l, int64_t now) REQUIRES(&l->clients
 	return false;
 }
 
-/* Takes the root out of the map; its place in the heap is the next one's. */
-static struct ledger_entry *evict_root_locked(struct ledger *l) REQUIRES(&l->clients_lock)
+static void evict_root_locked(struct ledger *l) REQUIRES(&l->clients_lock)
 {
 	struct ledger_entry *root = l->heap[0];
+	size_t count;
 
 	atomic_fetch_sub(&l->idle, 1);
-	return hashmap_remove(l->clients, &root->key, sizeof(root->key));
+	(void)hashmap_remove(l->clients, &root->key, sizeof(root->key));
+	count = hashmap_count(l->clients);
+	l->heap[0] = l->heap[count];
+	sink_root_locked(l, count);
+}
+
+#define GO_AT_ONCE 2
+
+/* Has those go that are one too many, up to as many as `gone` has room for; how many. */
+static size_t evict_idle_locked(struct ledger *l, struct ledger_entry *gone[GO_AT_ONCE],
+	int64_t now) REQUIRES(&l->clients_lock)
+{
+	size_t count = 0;
+
+	while (count < GO_AT_ONCE && atomic_load(&l->idle) >= l->idle_most &&
+		find_idle_locked(l, now)) {
+		gone[count++] = l->heap[0];
+		evict_root_locked(l);
+	}
+	return count;
 }
 
 static int make_room_locked(struct ledger *l) REQUIRES(&l->clients_lock)
@@ -283,25 +312,17 @@ static int make_room_locked(struct ledger *l) REQUIRES(&l->clients_lock)
 	return 0;
 }
 
-/* There is room. Returns the client who had to go, to be freed; NULL: nobody had to. */
-static struct ledger_entry *put_client_locked(
-	struct ledger *l, struct ledger_entry *client, int64_t now) REQUIRES(&l->clients_lock)
+/* There is room. */
+static void put_client_locked(struct ledger *l, struct ledger_entry *client)
+	REQUIRES(&l->clients_lock)
 {
-	bool is_full = atomic_load(&l->idle) >= l->idle_most && find_idle_locked(l, now);
-	struct ledger_entry *gone = is_full ? evict_root_locked(l) : NULL;
 	size_t count = hashmap_count(l->clients);
 	void *old = NULL;
 	int result = hashmap_put(l->clients, &client->key, sizeof(client->key), client, &old);
 
 	assert(result == 0 && old == NULL);
-	if (gone != NULL) {
-		l->heap[0] = client;
-		sink_root_locked(l, count + 1);
-	} else {
-		l->heap[count] = client;
-		rise_locked(l, count);
-	}
-	return gone;
+	l->heap[count] = client;
+	rise_locked(l, count);
 }
 
 /* ---- clients: sessions ---- */
@@ -315,6 +336,7 @@ static struct ledger_entry *new_client(struct ledger *l, const struct client_key
 	e->ledger = l;
 	e->key = *key;
 	e->rank = now;
+	atomic_init(&e->holders, 1);
 	allowance_init(&e->allowance, &e->tally);
 	ledger_limit_client(e);
 	return e;
@@ -342,26 +364,35 @@ static struct ledger_entry *join_known_locked(struct ledger *l, const struct cli
 	return e;
 }
 
+/* Takes leave of one that has made room. */
+static void let_client_go(struct ledger *l, struct ledger_entry *gone)
+{
+	ledger_keep_quota(gone);
+	bequeath(l, gone);
+	ledger_let_go_of_client(gone);
+}
+
 /* Nobody knew the client a moment ago; meanwhile another worker may have put him in. */
 static struct ledger_entry *join_new(
 	struct ledger *l, const struct client_key *key, int64_t now, size_t *running)
 {
-	struct ledger_entry *fresh = new_client(l, key, now), *unused = fresh, *e;
+	struct ledger_entry *fresh = new_client(l, key, now), *e, *gone[GO_AT_ONCE];
+	size_t gone_count = 0;
 
 	rwlock_write(&l->clients_lock);
 	e = join_known_locked(l, key, now, running);
 	if (e == NULL && fresh != NULL && make_room_locked(l) == 0) {
 		*running = begin_session(fresh, now);
 		e = fresh;
-		unused = put_client_locked(l, fresh, now);
+		gone_count = evict_idle_locked(l, gone, now);
+		put_client_locked(l, fresh);
 	}
 	rwlock_write_unlock(&l->clients_lock);
-	if (unused != NULL && unused != fresh)
-		ledger_keep_quota(unused);
-	if (unused != NULL)
-		bequeath(l, unused);
-	free_client(unused);
-	if (e != NULL && e == fresh)
+	for (size_t i = 0; i < gone_count; i++)
+		let_client_go(l, gone[i]);
+	if (e != fresh)
+		free_client(fresh);
+	else if (e != NULL)
 		ledger_follow_up(e);
 	return e;
 }

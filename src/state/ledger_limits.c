@@ -1,7 +1,8 @@
 /*
  * An account's limits are worked out by the book and kept in its allowance. Whoever works with an
- * entry outside of the ledger's locks, as he must to ask the book, pins it: a client with a pin is
- * not forgotten, and a user's entry has one holder more.
+ * entry outside of the ledger's locks, as he must to ask the book, pins it: the entry has one
+ * holder more. A client may be forgotten meanwhile, and then what is done to the entry is of no
+ * account.
  *
  * What is used of quotas is kept (kept_use.h) under the account's name.
  */
@@ -248,7 +249,7 @@ static void pin_clients_locked(struct ledger *l, bool (*is_wanted)(const struct 
 	for (size_t i = 0; i < count; i++) {
 		if (!is_wanted(l->heap[i]))
 			continue;
-		atomic_fetch_add(&l->heap[i]->pins, 1);
+		atomic_fetch_add(&l->heap[i]->holders, 1);
 		p->entries[p->count++] = l->heap[i];
 	}
 }
@@ -270,7 +271,7 @@ static struct pinned *pin_clients(struct ledger *l, bool (*is_wanted)(const stru
 static void unpin_clients(struct pinned *p)
 {
 	for (size_t i = 0; p != NULL && i < p->count; i++)
-		atomic_fetch_sub(&p->entries[i]->pins, 1);
+		ledger_let_go_of_client(p->entries[i]);
 	free(p);
 }
 
@@ -382,7 +383,7 @@ static struct ledger_entry *pin_client(struct ledger *l, const struct network *c
 	rwlock_read(&l->clients_lock);
 	found = hashmap_get(l->clients, &key, sizeof(key));
 	if (found != NULL)
-		atomic_fetch_add(&found->pins, 1);
+		atomic_fetch_add(&found->holders, 1);
 	rwlock_read_unlock(&l->clients_lock);
 	return found;
 }
@@ -399,7 +400,7 @@ static bool with_account(struct ledger *l, const char *who,
 		return false;
 	done = with(e, context);
 	if (is_client)
-		atomic_fetch_sub(&e->pins, 1);
+		ledger_let_go_of_client(e);
 	else
 		ledger_let_go_of_user(e);
 	return done;
