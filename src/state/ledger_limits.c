@@ -78,6 +78,17 @@ static void keep_use(const struct ledger_entry *e, const char *name, const struc
 		kept_use_drop(e->ledger->standing, name);
 }
 
+/* Each who looks at an account keeps what he finds, since the next one is not told of it. */
+static void keep_news(const struct ledger_entry *e, const struct allowance_news *news)
+{
+	char name[LEDGER_NAME_MAX];
+
+	if (!news->use_has_changed)
+		return;
+	name_account(e, name);
+	keep_use(e, name, &news->use);
+}
+
 /* ---- what holds ---- */
 
 /* True when that changes anything. */
@@ -126,6 +137,7 @@ static int limit_entry(struct ledger_entry *e, const struct limits_in_force *in_
 		return -1;
 	news = allowance_look(&e->allowance, now);
 	set_rate_of(e, &news);
+	keep_news(e, &news);
 	return 0;
 }
 
@@ -338,8 +350,7 @@ static void look_at(struct ledger_entry *e, int64_t now, struct ledger_account *
 	if (!e->is_user)
 		out->client = ledger_network_of(&e->key);
 	set_rate_of(e, &out->news);
-	if (out->news.use_has_changed)
-		keep_use(e, out->name, &out->news.use);
+	keep_news(e, &out->news);
 }
 
 struct ledger_account *ledger_look_at_limits(struct ledger *l, int64_t now, size_t *count)
