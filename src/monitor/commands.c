@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/nearest.h"
 #include "base/parse.h"
+#include "base/plural.h"
 #include "base/version.h"
 #include "monitor/insight_commands.h"
 #include "monitor/ban_commands.h"
@@ -326,11 +327,6 @@ static size_t end_sessions_of(const struct request *q, const char *who)
 		ended += registry_end_user(registry, NULL, 0, END_KILLED);
 	hashing_wake(q->services->hashing);
 	return ended;
-}
-
-static const char *plural(size_t n)
-{
-	return n == 1 ? "" : "s";
 }
 
 static void run_del_user(const struct request *q, struct reply *r)
