@@ -1,5 +1,5 @@
-/* ledger_parts: what the ledger is made of, for its own files only: ledger.c, and ledger_limits.c.
- * The locks are the ledger's. */
+/* ledger_parts: what the ledger is made of, for its own files only (ledger.c and ledger_*.c). The
+ * locks are the ledger's. */
 #ifndef STATE_LEDGER_PARTS_H
 #define STATE_LEDGER_PARTS_H
 
@@ -104,6 +104,23 @@ struct network ledger_network_of(const struct client_key *key);
 /* Gives up a reference of `holders`; the last one frees. */
 void ledger_let_go_of_user(struct ledger_entry *user);
 void ledger_let_go_of_client(struct ledger_entry *client);
+
+/* Makes room for one more client. -1 without memory. */
+int ledger_make_room_locked(struct ledger *l) REQUIRES(&l->clients_lock);
+
+/* There is room. */
+void ledger_put_client_locked(struct ledger *l, struct ledger_entry *client)
+	REQUIRES(&l->clients_lock);
+
+#define LEDGER_GO_AT_ONCE 2
+
+/* Has those go that are one too many when one more is to come: how many; whom the caller lets go
+ * of. */
+size_t ledger_evict_idle_locked(struct ledger *l, struct ledger_entry *gone[LEDGER_GO_AT_ONCE],
+	int64_t now) REQUIRES(&l->clients_lock);
+
+/* Leaves to the heir what is new of an entry that nobody finds any more. */
+void ledger_bequeath(const struct ledger *l, const struct ledger_entry *e);
 
 /* A client that is new is held to what is said of clients, before anybody else sees it; and once
  * more when that has become other meanwhile. */
