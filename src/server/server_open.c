@@ -39,6 +39,7 @@ static int make_shared_state(struct server *s, const struct config *c, char *err
 	v->throughput = throughput_new(v->stats.started);
 	v->bans = bans_new(v->own, v->standing);
 	v->failures = events_new(FAILURES_KEPT);
+	turnaways_init(&v->turnaways);
 	v->client_names = client_names_new(say_unreadable);
 	if (v->resolver == NULL || v->registry == NULL || v->throughput == NULL ||
 		v->bans == NULL || v->failures == NULL || v->client_names == NULL ||
@@ -209,6 +210,7 @@ void server_close(struct server *s)
 	config_store_free(s->services.config);
 	watching_free(&s->services.watching);
 	events_free(s->services.failures);
+	turnaways_destroy(&s->services.turnaways);
 	client_names_free(s->services.client_names);
 	bans_free(s->services.bans);
 	standing_free(s->services.standing);

@@ -48,11 +48,10 @@ static const struct advice list[] = {
 		"unspecified, multicast, or this host's own): clients on the balancer itself or on "
 		"this host must connect without it"},
 	{"client_refused", NULL,
-		"the client that the balancer told is none that may connect: the setting clients "
-		"says who may"},
+		"the client is none of those that may connect: the setting clients says who may"},
 	{"client_over_share", NULL,
-		"the client that the balancer told had as many sessions as one address may have: "
-		"max_sessions_per_client allows more"},
+		"the client had as many sessions as one address may have: CONFIG "
+		"max_sessions_per_client allows more, client_limits fewer for some"},
 	{"malformed", NULL,
 		"what the program sent is not as RFC 1928 says: update it, or try it with "
 		"curl --proxy socks5h:// from the same device to see whether it is to blame"},
