@@ -13,8 +13,8 @@
 
 struct archive;
 
-/* Opens the database in `folder`, and loads what stands into `v->standing`. NULL with the reason in
- * `error`. */
+/* Opens the database in `folder`, and loads what stands into `v->standing`. NULL as
+ * database_open() has it. */
 struct archive *archive_open(
 	const char *folder, struct services *v, char error[DATABASE_ERROR_MAX]);
 

@@ -8,6 +8,7 @@
  */
 #include "server/archive.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -334,6 +335,7 @@ static int open_parts(struct archive *a, const char *folder, char *error)
 struct archive *archive_open(const char *folder, struct services *v, char error[DATABASE_ERROR_MAX])
 {
 	struct archive *a = calloc(1, sizeof(*a));
+	int saved;
 
 	if (a == NULL) {
 		snprintf(error, DATABASE_ERROR_MAX, "out of memory");
@@ -343,7 +345,9 @@ struct archive *archive_open(const char *folder, struct services *v, char error[
 	a->lead = clock_lead();
 	if (open_parts(a, folder, error) == 0)
 		return a;
+	saved = errno;
 	archive_close(a);
+	errno = saved;
 	return NULL;
 }
 
