@@ -337,7 +337,8 @@ lint: deps-lint
 
 # ---- installing ----
 
-# Each file: its mode, where it is, where it goes.
+# Each file: its mode, where it is, where it goes. The filter for fail2ban does nothing by itself; the
+# jail would, so whether there is to be one is left to the administrator.
 MAN := $(PREFIX)/share/man
 COMPLETIONS := $(PREFIX)/share/bash-completion/completions
 INSTALLED := \
@@ -351,6 +352,8 @@ INSTALLED := \
 	644:$(BUILD)/socks5d.service:$(PREFIX)/lib/systemd/system/socks5d.service \
 	644:conf/socks5d.sysusers:$(PREFIX)/lib/sysusers.d/socks5d.conf \
 	644:conf/socks5d.logrotate:/etc/logrotate.d/socks5d \
+	644:conf/fail2ban/filter.d/socks5d.conf:/etc/fail2ban/filter.d/socks5d.conf \
+	644:conf/fail2ban/jail.d/socks5d.conf:$(PREFIX)/share/doc/socks5d/fail2ban/jail.d/socks5d.conf \
 	$(foreach f,$(wildcard conf/examples/*/*),644:$(f):$(PREFIX)/share/doc/socks5d/$(f:conf/%=%))
 CONFIGURATION := /etc/socks5d/socks5d.conf
 installed-part = $(word $(1),$(subst :, ,$(2)))
