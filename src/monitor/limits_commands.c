@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "base/escape.h"
+#include "base/grow.h"
 #include "base/timestamp.h"
 #include "monitor/limits_changes.h"
 #include "state/kept_use.h"
@@ -134,22 +135,18 @@ struct limit_listing {
 
 static void note_name(struct limit_listing *l, const struct account_name *name)
 {
-	size_t size = l->size == 0 ? 64 : 2 * l->size;
 	struct account_name *more;
 
 	for (size_t i = l->count; name->kind == ACCOUNT_GROUP && i-- > 0;) {
 		if (strcmp(l->names[i].key, name->key) == 0)
 			return;
 	}
-	if (l->count == l->size) {
-		more = reallocarray(l->names, size, sizeof(*more));
-		l->failed |= more == NULL;
-		if (more == NULL)
-			return;
-		l->names = more;
-		l->size = size;
-	}
-	l->names[l->count++] = *name;
+	more = grow_by_one(l->names, l->count, &l->size, sizeof(*more));
+	l->failed |= more == NULL;
+	if (more == NULL)
+		return;
+	l->names = more;
+	more[l->count++] = *name;
 }
 
 static void note_user_names(struct limit_listing *l)

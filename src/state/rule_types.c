@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/grow.h"
 #include "base/parse.h"
 #include "state/rule.h"
 
@@ -26,14 +27,10 @@ static void empty_lines(struct rule_lines *l)
 /* Takes the text over, which may be NULL. -1 without memory. */
 static int add_rule_line(struct rule_lines *l, char *text, const struct setting_place *place)
 {
-	size_t size = l->count < l->size ? l->size : 8 + 2 * l->size;
-	struct rule_line *lines =
-		size == l->size ? l->lines : reallocarray(l->lines, size, sizeof(*lines));
+	struct rule_line *lines = grow_by_one(l->lines, l->count, &l->size, sizeof(*lines));
 
-	if (lines != NULL) {
+	if (lines != NULL)
 		l->lines = lines;
-		l->size = size;
-	}
 	if (lines == NULL || text == NULL) {
 		free(text);
 		return -1;
