@@ -351,13 +351,6 @@ size_t rule_list_networks(const struct rule_list *list)
 	return list->count4 + list->count6;
 }
 
-size_t rule_list_bytes(const struct rule_list *list)
-{
-	return sizeof(*list) + list->block_size + list->size4 * sizeof(*list->nets4) +
-		list->size6 * sizeof(*list->nets6) +
-		(list->slots == NULL ? 0 : (list->mask + 1) * sizeof(*list->slots));
-}
-
 bool rule_list_has_name(const struct rule_list *list, const struct rule_name *name)
 {
 	if ((list->marks & name->marks) == 0)
