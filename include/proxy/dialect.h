@@ -55,6 +55,8 @@ struct handshake {
 	enum end_reason reason; /* why it failed */
 	bool login_refused; /* that of the user who is claimed, for `reason` */
 	bool login_ignored; /* it was served as Anonymous although it has logged in */
+	uint8_t userid_len; /* of SOCKS4, where nobody logs in: of what `user` is filled with then
+			     */
 	bool answered; /* a refusal or a reply went out */
 	unsigned code; /* of the last reply to the request, as the dialect counts them */
 	struct login_failure failure;
@@ -105,8 +107,8 @@ void dialect_enter(struct handshake *h, enum session_phase phase);
  * when the client may go on: as the user who is in `user` then, or as Anonymous. */
 enum end_reason dialect_log_in(struct handshake *h, const struct login *claim);
 
-/* What becomes of a client that says nothing of a login: END_REASONS where it is served as Anonymous,
- * here and now, else the reason to refuse it for. */
+/* What becomes of a client that says nothing of a login: END_REASONS where it is served as
+ * Anonymous, here and now, else the reason to refuse it for. */
 enum end_reason dialect_take_anonymous(const struct handshake *h);
 
 /* The number by which a reply tells that the request failed for this reason, or succeeded:

@@ -11,9 +11,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "proxy/dialect_socks4.h"
 #include "proxy/dialect_socks5.h"
 
-static const struct dialect *const dialects[] = {&dialect_socks5};
+static const struct dialect *const dialects[] = {&dialect_socks5, &dialect_socks4};
 
 /* NULL: nobody's, or one that is switched off. */
 static const struct dialect *find_dialect(const struct handshake *h, uint8_t first)
@@ -81,7 +82,8 @@ static bool refuse_stranger(struct handshake *h)
 static bool ask_client(struct handshake *h)
 {
 	h->reason = END_NOTHING_ASKED;
-	if (!dialect_receive_more(h, false))
+	/* Behind a balancer's header there may be something already. */
+	if (buffer_readable(h->in) == 0 && !dialect_receive_more(h, false))
 		return false;
 	h->reason = END_CLIENT_LEFT;
 	h->dialect = find_dialect(h, *buffer_head(h->in));
