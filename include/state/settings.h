@@ -161,7 +161,7 @@ struct settings {
 };
 
 /* Rows of the table, and so the size of every array that is indexed by it. */
-#define SETTINGS_COUNT 62
+#define SETTINGS_COUNT 63
 
 extern const struct setting settings_table[SETTINGS_COUNT];
 
