@@ -11,4 +11,10 @@ static inline _Noreturn void fail(const char *what)
 	exit(1);
 }
 
+static inline _Noreturn void fail_by_errno(const char *what)
+{
+	perror(what);
+	exit(1);
+}
+
 #endif
