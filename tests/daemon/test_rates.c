@@ -319,6 +319,22 @@ static void follows_a_change_while_it_runs(void **state)
 	close(monitor);
 }
 
+/* What was spliced is copied then; within a moment, so that the first seconds are right already. */
+static void a_limit_that_falls_far_is_held_at_once(void **state)
+{
+	int monitor;
+
+	(void)state;
+	start("--client-limits", "127.0.0.1 rate=1Gbit", "auto");
+	monitor = monitor_login(&d, "boss:secret");
+	open_way_as("alice", DOWN);
+	assert_faster_than(40 * MBIT);
+	assert_begins(monitor_ask(monitor, "LIMITS 127.0.0.1 rate=512kbit"), "OK");
+	move_for(1000);
+	assert_rate(MBIT * 512 / 1000, 2000);
+	close(monitor);
+}
+
 static void a_limit_comes_to_a_session_that_had_none(void **state)
 {
 	int monitor;
@@ -575,6 +591,7 @@ int main(void)
 		TEST(a_slow_one_is_held_too),
 		TEST(holds_many_short_ones_together),
 		TEST(follows_a_change_while_it_runs),
+		TEST(a_limit_that_falls_far_is_held_at_once),
 		TEST(a_limit_comes_to_a_session_that_had_none),
 		TEST(each_user_has_a_rate_of_its_own),
 		TEST(who_logs_in_is_free_of_the_rate_of_others),
