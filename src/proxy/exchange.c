@@ -126,7 +126,7 @@ static void fail_if_late(struct message *m, size_t waiting)
 	if (waiting == 0)
 		m->filter.deadline = CLOCK_NEVER;
 	else if (m->filter.deadline == CLOCK_NEVER)
-		m->filter.deadline = now + m->exchange->timeout;
+		m->filter.deadline = now + atomic_load(&m->exchange->relay->limits->timeout);
 	else if (now >= m->filter.deadline)
 		fail_exchange(m, END_IDLE);
 }
