@@ -624,17 +624,22 @@ static void a_broken_answer_looks_broken(void **state)
 {
 	static const struct {
 		const char *request, *answer;
+		const char *got; /* of its body before it breaks off */
 		bool is_reset; /* by the server; else its stream ends */
 	} rows[] = {
-		{GET, "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nok", true},
-		{GET, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nok", true},
-		{GET, "HTTP/1.1 200 OK\r\n\r\nok", true},
-		{GET_OLD, "HTTP/1.1 200 OK\r\n\r\nok", true},
-		{GET_OLD, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nok", true},
-		{GET_OLD, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nok", false},
-		{GET_OLD, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n",
+		{GET, "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nok", "ok", true},
+		{GET, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nok", "9\r\nok",
+			true},
+		{GET, "HTTP/1.1 200 OK\r\n\r\nok", "ok", true},
+		{GET_OLD, "HTTP/1.1 200 OK\r\n\r\nok", "ok", true},
+		{GET_OLD, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nok", "ok",
+			true},
+		{GET_OLD, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nok", "ok",
 			false},
-		{GET, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nokxx", false},
+		{GET_OLD, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n", "ok",
+			false},
+		{GET, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nokxx", "ok",
+			false},
 	};
 
 	(void)state;
@@ -645,7 +650,7 @@ static void a_broken_answer_looks_broken(void **state)
 		say(origin, rows[i].answer);
 		if (rows[i].is_reset) {
 			read_head(fd);
-			expect_text(fd, strstr(rows[i].answer, "\r\n\r\n") + 4);
+			expect_text(fd, rows[i].got);
 			net_reset(origin);
 			net_expect_reset(fd);
 		} else {
