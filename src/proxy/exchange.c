@@ -142,7 +142,7 @@ static bool put_response_head(
 
 	if (!buffer_insert(b, at, HTTP_FORWARD_ROOM))
 		return false;
-	w.at = (char *)b->memory + b->head + at;
+	w = (struct http_writer){.at = (char *)b->memory + b->head + at};
 	w.end = w.at + HTTP_FORWARD_ROOM + len;
 	(void)http_parse_response((uint8_t *)w.at + HTTP_FORWARD_ROOM, len, &seen, &r);
 	http_forward_response(&w, &r, hop);
