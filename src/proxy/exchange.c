@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "proxy/dialect.h"
 #include "proxy/http_forward.h"
 #include "wire/http.h"
 #include "wire/http_response.h"
@@ -274,6 +275,8 @@ static void init_message(struct message *m, struct exchange *x)
 }
 
 /* ---- the request ---- */
+
+_Static_assert(HTTP_FORWARD_ROOM <= DIALECT_SPARE, "a head is rewritten in the handshake's buffer");
 
 static void note_request(struct exchange *x, const struct http_request *r)
 {

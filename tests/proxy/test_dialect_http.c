@@ -80,6 +80,26 @@ static void a_request_for_a_url_stays_in_the_buffer(void **state)
 	}
 }
 
+/* However much comes with the head, it can be rewritten in its place. */
+static void a_large_body_leaves_room_for_the_head(void **state)
+{
+	static const char head[] = "POST http://a.test/ HTTP/1.1\r\nHost: a.test\r\n"
+				   "Content-Length: 80000\r\n\r\n";
+	static char body[80000];
+
+	(void)state;
+	for (size_t cut = 1; cut <= 2; cut++) {
+		begin("auto", nobody);
+		net_send(client, head, sizeof(head) - 1);
+		net_send(client, body, sizeof(body));
+		first_read = cut == 1 ? sizeof(memory) : 10;
+		assert_true(handshake_run(&h));
+		assert_true(h.is_exchange);
+		assert_int_equal(buffer_readable(&in), sizeof(memory) - DIALECT_SPARE);
+		end();
+	}
+}
+
 static void whom_it_serves_by_auth_and_login(void **state)
 {
 	static const struct {
@@ -223,6 +243,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_connect_may_be_cut_anywhere),
 		cmocka_unit_test(a_request_for_a_url_stays_in_the_buffer),
+		cmocka_unit_test(a_large_body_leaves_room_for_the_head),
 		cmocka_unit_test(whom_it_serves_by_auth_and_login),
 		cmocka_unit_test(each_refusal_is_a_page),
 		cmocka_unit_test(a_page_for_head_has_no_body),
