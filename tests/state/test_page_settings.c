@@ -1,0 +1,224 @@
+/* page_settings: what the settings pac_direct and proxy_name take, as tables. */
+#include "state/page_settings.h"
+
+#include "../base/check.h"
+#include "state/settings.h"
+
+static struct settings settings;
+
+static int setup(void **state)
+{
+	(void)state;
+	return settings_init(&settings);
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	settings_free(&settings);
+	return 0;
+}
+
+/* What the setting comes to, or why it does not: valid until the next call. */
+static const char *set(const char *name, const char *value, bool adds)
+{
+	static char answer[2 * SETTING_ERROR_MAX];
+	const struct setting *setting = settings_find(name);
+	const struct setting_input in = {.text = value, .adds = adds};
+	char *text;
+
+	assert_non_null(setting);
+	if (!setting_set(setting, &settings, &in, answer))
+		return answer;
+	text = setting_format(setting, &settings);
+	snprintf(answer, sizeof(answer), "%s", text);
+	free(text);
+	return answer;
+}
+
+static void these_are_reached_without_the_proxy(void **state)
+{
+	static const struct {
+		const char *value, *formatted;
+		bool adds;
+	} rows[] = {
+		{"private", "private", false},
+		{"plain, private, plain", "plain, private", false},
+		{"WWW.Example.ORG. .Example.org", "www.example.org, .example.org", false},
+		{"203.0.113.0/24", "203.0.113.0/24", false},
+		{"10.0.0.1 2001:DB8::/32", "10.0.0.1/32, 2001:db8::/32", false},
+		{"203.0.113.0/24, nas", "10.0.0.1/32, 2001:db8::/32, 203.0.113.0/24, nas", true},
+		{"::ffff:192.0.2.1", "192.0.2.1/32", false},
+		{"xn--bcher-kva.example", "xn--bcher-kva.example", false},
+		{"none", "none", false},
+		{"", "none", false},
+		{"plain", "plain", true},
+		{"none", "plain", true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++)
+		assert_string_equal(
+			set("pac_direct", rows[i].value, rows[i].adds), rows[i].formatted);
+}
+
+static void what_is_no_place_is_refused(void **state)
+{
+	static const struct {
+		const char *value, *question;
+	} rows[] = {
+		{"203.0.113.7/24", "; did you mean 203.0.113.0/24?"},
+		{"plain, 2001:db8::1/32", "; did you mean 2001:db8::/32?"},
+		{"none, plain/", "or none"},
+		{"203.0.113.0/33", "or none"},
+		{"203.0.113", "or none"},
+		{"fe80::1%lo", "or none"},
+		{"http://example.org", "or none"},
+		{"example.org:80", "or none"},
+		{"a\"+alert(1)+\"", "or none"},
+		{"b\xc3\xbc"
+		 "cher.example",
+			"or none"},
+		{"*.example.org", "or none"},
+		{"..example.org", "or none"},
+		{".", "or none"},
+	};
+
+	(void)state;
+	set("pac_direct", "plain, .example.org", false);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const char *answer = set("pac_direct", rows[i].value, false);
+
+		assert_contains(answer, "legal is private, plain, names such as");
+		assert_contains(answer, rows[i].question);
+		assert_string_equal(settings.pac_direct.text, "plain, .example.org");
+	}
+}
+
+static void there_is_a_most_of_places(void **state)
+{
+	char name[32];
+
+	(void)state;
+	set("pac_direct", "none", false);
+	for (int i = 0; i < PAGE_WORDS_MAX; i++) {
+		snprintf(name, sizeof(name), "n%d", i);
+		assert_null(strstr(set("pac_direct", name, true), "legal"));
+	}
+	assert_contains(set("pac_direct", "one-more", true), "at most 1000");
+	assert_null(strstr(set("pac_direct", "n7", true), "legal"));
+	assert_int_equal(settings.pac_direct.count, PAGE_WORDS_MAX);
+}
+
+static void a_list_is_stepped_through(void **state)
+{
+	static const struct {
+		enum direct_kind kind;
+		const char *name;
+	} rows[] = {
+		{DIRECT_NAME, "nas"},
+		{DIRECT_PRIVATE, ""},
+		{DIRECT_AND_BELOW, "example.org"},
+		{DIRECT_PLAIN, ""},
+		{DIRECT_NETWORK, ""},
+	};
+	const char *cursor = NULL;
+	struct direct_place place;
+	char text[NETWORK_TEXT_MAX];
+
+	(void)state;
+	set("pac_direct", "NAS, private, .example.org, plain, 203.0.113.0/24", false);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		assert_true(direct_next(&settings.pac_direct, &cursor, &place));
+		assert_int_equal(place.kind, rows[i].kind);
+		assert_string_equal(place.name, rows[i].name);
+		assert_int_equal(place.name_len, strlen(rows[i].name));
+	}
+	assert_string_equal(network_format(&place.network, text), "203.0.113.0/24");
+	assert_false(direct_next(&settings.pac_direct, &cursor, &place));
+	set("pac_direct", "none", false);
+	cursor = NULL;
+	assert_false(direct_next(&settings.pac_direct, &cursor, &place));
+}
+
+static void the_proxy_has_names_and_addresses(void **state)
+{
+	static const struct {
+		const char *value, *formatted;
+		bool adds;
+	} rows[] = {
+		{"Proxy.Example.org.", "proxy.example.org", false},
+		{"proxy 203.0.113.7 2001:db8::7", "proxy, 203.0.113.7, [2001:db8::7]", false},
+		{"[2001:db8::7], wpad", "proxy, 203.0.113.7, [2001:db8::7], wpad", true},
+		{"", "", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++)
+		assert_string_equal(
+			set("proxy_name", rows[i].value, rows[i].adds), rows[i].formatted);
+}
+
+static void these_are_no_names_of_the_proxy(void **state)
+{
+	static const char *const values[] = {".example.org", "proxy:1080", "203.0.113.0/24",
+		"203.0.113.7:1080", "http://proxy/", "fe80::1%lo", "pro\"xy", "<proxy>"};
+
+	(void)state;
+	set("proxy_name", "proxy", false);
+	for (size_t i = 0; i < COUNT(values); i++) {
+		assert_contains(set("proxy_name", values[i], false), "legal is names such as");
+		assert_string_equal(settings.proxy_name.text, "proxy");
+	}
+}
+
+static void the_proxy_is_known_by_its_names(void **state)
+{
+	static const struct {
+		const char *host;
+		bool is_meant;
+	} rows[] = {
+		{"proxy.example.org", true},
+		{"PROXY.example.org.", true},
+		{"203.0.113.7", true},
+		{"2001:db8::7", true},
+		{"[2001:DB8:0::7]", true},
+		{"::ffff:203.0.113.7", true},
+		{"example.org", false},
+		{"proxy.example.org.evil.example", false},
+		{"proxy", false},
+		{"proxy.example.org, 203.0.113.7", false},
+		{"", false},
+	};
+	char first[RULE_NAME_MAX + 1];
+
+	(void)state;
+	set("proxy_name", "", false);
+	assert_string_equal(proxy_names_first(&settings.proxy_name, first), "");
+	for (size_t i = 0; i < COUNT(rows); i++)
+		assert_false(
+			proxy_names_have(&settings.proxy_name, rows[i].host, strlen(rows[i].host)));
+	set("proxy_name", "[2001:db8::7], proxy.example.org, 203.0.113.7", false);
+	for (size_t i = 0; i < COUNT(rows); i++)
+		assert_int_equal(
+			proxy_names_have(&settings.proxy_name, rows[i].host, strlen(rows[i].host)),
+			rows[i].is_meant);
+	assert_string_equal(proxy_names_first(&settings.proxy_name, first), "[2001:db8::7]");
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(these_are_reached_without_the_proxy),
+		TEST(what_is_no_place_is_refused),
+		TEST(there_is_a_most_of_places),
+		TEST(a_list_is_stepped_through),
+		TEST(the_proxy_has_names_and_addresses),
+		TEST(these_are_no_names_of_the_proxy),
+		TEST(the_proxy_is_known_by_its_names),
+	};
+
+	return cmocka_run_group_tests_name("state/page_settings", tests, NULL, NULL);
+}
