@@ -113,6 +113,9 @@ $(BUILD)/%.o: %.c
 	@echo '  CC $<'
 	$(Q)$(CC) $(ALL_CFLAGS) -Itests/lib -MMD -MP -c -o $@ $<
 
+# What the assembler puts in, which no compiler tells of.
+$(BUILD)/src/proxy/pages.o build/fuzz/src/proxy/pages.o: $(wildcard src/proxy/pages/*)
+
 run: deps
 	@$(MAKE) --no-print-directory all
 	exec $(BIN)/socks5d -c conf/socks5d.conf

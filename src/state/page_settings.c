@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/parse.h"
+#include "base/writing.h"
 
 /* What a word of a list becomes; false when it is none of those that are legal. */
 typedef bool put_word(const char *word, size_t len, FILE *out);
@@ -26,29 +27,30 @@ static bool list_has(const char *text, const char *word)
 	return false;
 }
 
-/* Adds one word, unless it is there already. */
+/* Puts what is one word already behind the others, unless it is there. */
+static bool append_word(struct word_list *list, const char *word)
+{
+	char *all;
+
+	if (list_has(list->text, word))
+		return true;
+	if (list->count == PAGE_WORDS_MAX ||
+		asprintf(&all, "%s%s%s", list->text != NULL ? list->text : "",
+			list->text != NULL ? ", " : "", word) < 0)
+		return false;
+	free(list->text);
+	list->text = all;
+	list->count++;
+	return true;
+}
+
 static bool add_word(struct word_list *list, const char *word, size_t len, put_word *put)
 {
-	char *text = NULL, *all = NULL;
-	size_t size;
-	FILE *out = open_memstream(&text, &size);
-	bool added;
+	struct writing w;
+	bool added = writing_begin(&w) != NULL && put(word, len, w.out);
 
-	if (out == NULL)
-		return false;
-	added = put(word, len, out);
-	added = fclose(out) == 0 && added;
-	if (added && !list_has(list->text, text)) {
-		added = list->count < PAGE_WORDS_MAX &&
-			asprintf(&all, "%s%s%s", list->text != NULL ? list->text : "",
-				list->text != NULL ? ", " : "", text) >= 0;
-		if (added) {
-			free(list->text);
-			list->text = all;
-			list->count++;
-		}
-	}
-	free(text);
+	added = writing_end(&w) && added && append_word(list, w.text);
+	free(w.text);
 	return added;
 }
 
