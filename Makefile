@@ -19,7 +19,7 @@ BUILD := $(OUT)build/$(notdir $(CC))$(if $(SAN),-$(SAN))
 
 # The libraries: pkg-config's name and the Debian package with the headers.
 LIBRARIES := libcares:libc-ares-dev libcrypt:libcrypt-dev libsodium:libsodium-dev \
-	sqlite3:libsqlite3-dev
+	sqlite3:libsqlite3-dev libqrencode:libqrencode-dev
 CLIENT_LIBRARIES := libedit:libedit-dev ncursesw:libncurses-dev
 names = $(foreach l,$(1),$(firstword $(subst :, ,$(l))))
 packages = $(foreach l,$(1),$(lastword $(subst :, ,$(l))))
