@@ -94,6 +94,11 @@ void ledger_set_rate(struct ledger_entry *entry, uint64_t down, uint64_t up)
 		throttle_follow(t, &entry->rates, clock_ms());
 }
 
+void ledger_show_limits(struct ledger_entry *entry, int64_t now, struct allowance_view *out)
+{
+	allowance_show(&entry->allowance, now, out);
+}
+
 bool ledger_rate_is_of_anonymous(const struct ledger_entry *client)
 {
 	return GET(&client->allowance.rate_of_anonymous);
