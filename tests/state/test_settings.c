@@ -140,7 +140,8 @@ static void the_table_fits_its_types(void **state)
 
 		assert_true(s->offset + s->type->size <= sizeof(struct settings));
 		assert_true(s->words != NULL || s->type != &setting_choice);
-		assert_true(s->words == NULL || s->type == &setting_choice || has_range(s));
+		assert_true(s->words == NULL || s->type == &setting_choice ||
+			s->type == &setting_word_set || has_range(s));
 		assert_true(s->valid == NULL || s->type == &setting_text);
 		assert_int_equal(s->valid != NULL, s->legal != NULL);
 		if (has_range(s))
@@ -537,6 +538,7 @@ static const char *another_value(const struct setting *s, char out[64])
 		{&setting_rate, "20Mbit/512kbit"},
 		{&setting_direct, "private, .example.org, www.example.org, 192.0.2.0/24"},
 		{&setting_proxy_names, "proxy.example.org, [2001:db8::7]"},
+		{&setting_word_set, "socks5, http"},
 		{&setting_group_rates, "@pupils 7Mbit; @staff 1GB/1kB"}};
 
 	if (has_range(s)) {
