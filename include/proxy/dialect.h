@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/buffer.h"
+#include "proxy/places.h"
 #include "proxy/watch.h"
 #include "state/bans.h"
 #include "state/config.h"
@@ -37,6 +38,7 @@ struct handshake {
 	struct bans *bans; /* in which failed logins are counted; NULL: nowhere */
 	const struct addr *from; /* the client's address */
 	struct ledger_entry *client_entry; /* of its account; NULL: memory was out */
+	const struct places *places; /* of all sessions, for who asks how the server is */
 	struct stats *stats;
 	struct registry_slot *slot;
 	int client;

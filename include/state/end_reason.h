@@ -13,6 +13,8 @@
 	X(IDLE, "idle") /* `timeout` */ \
 	X(HALF_CLOSED_IDLE, "half_closed_idle") /* `half_close_timeout` */ \
 	X(UDP_IDLE, "udp_idle") /* `udp_timeout` */ \
+	X(PAGE, "page") /* it asked for one of our own pages, and was answered */ \
+	X(HEALTH_CHECK, "health_check") /* it asked how the server is */ \
 	X(NOTHING_ASKED, "nothing_asked") /* before its first byte, as health checks do */ \
 	X(CLIENT_LEFT, "client_left") /* before its request was answered */ \
 	X(CLIENT_FINISHED, "client_finished") /* it sent no more, and soon got no answer */ \

@@ -45,8 +45,10 @@ struct direct_place {
 bool direct_next(const struct word_list *list, const char **cursor, struct direct_place *out);
 
 /* Is the proxy meant by this host, a name in whatever case or an address with or without its
- * brackets? */
-bool proxy_names_have(const struct word_list *list, const char *host, size_t len);
+ * brackets? Then `out`, which may be NULL, gets it as the list has it: an IPv6 address in its
+ * brackets. */
+bool proxy_names_find(
+	const struct word_list *list, const char *host, size_t len, char out[RULE_NAME_MAX + 1]);
 
 /* The first one, an IPv6 address in its brackets; "" without any. Returns `out`. */
 const char *proxy_names_first(const struct word_list *list, char out[RULE_NAME_MAX + 1]);

@@ -514,6 +514,7 @@ void pool_stop(struct pool *p)
 	p->listeners = NULL;
 	rwlock_write_unlock(&p->lock);
 	atomic_store(&p->stopping, true);
+	places_close(&p->services->places);
 	wake_send(p->stop_fd);
 }
 

@@ -369,6 +369,7 @@ static void prepare_handshake(struct session *s)
 	h->bans = s->services->bans;
 	h->from = &s->client_addr;
 	h->client_entry = s->client_entry;
+	h->places = &s->services->places;
 	h->stats = &s->services->stats;
 	h->slot = s->slot;
 	h->client = s->client;

@@ -19,6 +19,8 @@ static const struct advice list[] = {
 	{"idle", NULL, NULL},
 	{"half_closed_idle", NULL, NULL},
 	{"udp_idle", NULL, NULL},
+	{"page", NULL, NULL},
+	{"health_check", NULL, NULL},
 	{"nothing_asked", NULL, NULL},
 	{"client_finished", NULL, NULL},
 	{"stopped", NULL, NULL},

@@ -290,12 +290,15 @@ const struct setting_type setting_proxy_names = {
 	.legal = put_legal_proxy_names,
 };
 
-bool proxy_names_have(const struct word_list *list, const char *host, size_t len)
+bool proxy_names_find(
+	const struct word_list *list, const char *host, size_t len, char out[RULE_NAME_MAX + 1])
 {
 	struct word_list one = {.text = NULL};
 	bool found = list->text != NULL && add_word(&one, host, len, put_proxy_name) &&
 		list_has(list->text, one.text);
 
+	if (found && out != NULL)
+		snprintf(out, RULE_NAME_MAX + 1, "%s", one.text);
 	free_words(&one);
 	return found;
 }

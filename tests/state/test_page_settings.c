@@ -175,35 +175,39 @@ static void these_are_no_names_of_the_proxy(void **state)
 static void the_proxy_is_known_by_its_names(void **state)
 {
 	static const struct {
-		const char *host;
-		bool is_meant;
+		const char *host, *as; /* NULL: it is not meant */
 	} rows[] = {
-		{"proxy.example.org", true},
-		{"PROXY.example.org.", true},
-		{"203.0.113.7", true},
-		{"2001:db8::7", true},
-		{"[2001:DB8:0::7]", true},
-		{"::ffff:203.0.113.7", true},
-		{"example.org", false},
-		{"proxy.example.org.evil.example", false},
-		{"proxy", false},
-		{"proxy.example.org, 203.0.113.7", false},
-		{"", false},
+		{"proxy.example.org", "proxy.example.org"},
+		{"PROXY.example.org.", "proxy.example.org"},
+		{"203.0.113.7", "203.0.113.7"},
+		{"2001:db8::7", "[2001:db8::7]"},
+		{"[2001:DB8:0::7]", "[2001:db8::7]"},
+		{"::ffff:203.0.113.7", "203.0.113.7"},
+		{"example.org", NULL},
+		{"proxy.example.org.evil.example", NULL},
+		{"proxy", NULL},
+		{"proxy.example.org, 203.0.113.7", NULL},
+		{"", NULL},
 	};
-	char first[RULE_NAME_MAX + 1];
+	const struct word_list *list = &settings.proxy_name;
+	char as[RULE_NAME_MAX + 1];
 
 	(void)state;
 	set("proxy_name", "", false);
-	assert_string_equal(proxy_names_first(&settings.proxy_name, first), "");
+	assert_string_equal(proxy_names_first(list, as), "");
 	for (size_t i = 0; i < COUNT(rows); i++)
-		assert_false(
-			proxy_names_have(&settings.proxy_name, rows[i].host, strlen(rows[i].host)));
+		assert_false(proxy_names_find(list, rows[i].host, strlen(rows[i].host), as));
 	set("proxy_name", "[2001:db8::7], proxy.example.org, 203.0.113.7", false);
-	for (size_t i = 0; i < COUNT(rows); i++)
-		assert_int_equal(
-			proxy_names_have(&settings.proxy_name, rows[i].host, strlen(rows[i].host)),
-			rows[i].is_meant);
-	assert_string_equal(proxy_names_first(&settings.proxy_name, first), "[2001:db8::7]");
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		size_t len = strlen(rows[i].host);
+		bool found = proxy_names_find(list, rows[i].host, len, as);
+
+		assert_int_equal(found, rows[i].as != NULL);
+		assert_int_equal(proxy_names_find(list, rows[i].host, len, NULL), found);
+		if (found)
+			assert_string_equal(as, rows[i].as);
+	}
+	assert_string_equal(proxy_names_first(list, as), "[2001:db8::7]");
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
