@@ -52,6 +52,7 @@ struct handshake {
 	struct request request;
 	size_t user_len; /* 0: nobody has logged in */
 	size_t claimed_len; /* then: of a user who is there, and whose login was not right */
+	size_t userid_len; /* of SOCKS4, where nobody logs in: of what `user` is filled with then */
 	char user[USERS_NAME_MAX]; /* who it is or, only for what is said of it, claims to be */
 	struct ledger_entry *user_entry; /* of which a session has begun; NULL likewise */
 	enum end_reason reason; /* why it failed */
@@ -107,8 +108,8 @@ void dialect_enter(struct handshake *h, enum session_phase phase);
  * when the client may go on: as the user who is in `user` then, or as Anonymous. */
 enum end_reason dialect_log_in(struct handshake *h, const struct login *claim);
 
-/* What becomes of a client that says nothing of a login: END_REASONS where it is served as Anonymous,
- * here and now, else the reason to refuse it for. */
+/* What becomes of a client that says nothing of a login: END_REASONS where it is served as
+ * Anonymous, here and now, else the reason to refuse it for. */
 enum end_reason dialect_take_anonymous(const struct handshake *h);
 
 /* The number by which a reply tells that the request failed for this reason, or succeeded:

@@ -46,7 +46,8 @@ static const struct advice list[] = {
 		"curl --proxy socks5h:// from the same device to see whether it is to blame"},
 	{"no_method", NULL,
 		"the program offered no way to log in that is accepted here: it must be given name "
-		"and password, or CONFIG auth optional lets it in without"},
+		"and password (as SOCKS5: SOCKS4 has none), or CONFIG auth optional lets it in "
+		"without"},
 	{"wrong_password", NULL,
 		"the password was not that of this user: correct it in the program, or give the "
 		"user another one with SET_PASSWORD"},
