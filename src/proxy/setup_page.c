@@ -120,6 +120,7 @@ static const char *const section_ids[SETUP_SECTIONS] = {
 struct setup_fields {
 	char proxy[300], base[320], pac[340], host[300], port[8];
 	const char *login, *socks5;
+	const char *quote; /* around what shells would take for a pattern */
 };
 
 static const char *yes_if(bool condition)
@@ -131,12 +132,12 @@ static const char *yes_if(bool condition)
 static bool put_some_sections(
 	const struct setup_page *page, const struct setup_fields *f, bool is_first, FILE *out)
 {
-	struct template_field fields[SETUP_SECTIONS + 9] = {{"open", yes_if(is_first)},
+	struct template_field fields[SETUP_SECTIONS + 10] = {{"open", yes_if(is_first)},
 		{"proxy", f->proxy}, {"base", f->base}, {"pac", f->pac}, {"host", f->host},
-		{"port", f->port}, {"login", f->login}, {"socks5", f->socks5}};
+		{"port", f->port}, {"login", f->login}, {"socks5", f->socks5}, {"quote", f->quote}};
 
 	for (enum setup_section s = 0; s < SETUP_SECTIONS; s++)
-		fields[8 + s] = (struct template_field){
+		fields[9 + s] = (struct template_field){
 			section_ids[s], yes_if((s == page->first) == is_first)};
 	return template_put(page_text(PAGE_SECTIONS), fields, out);
 }
@@ -161,6 +162,7 @@ static void set_fields(const struct setup_page *page, struct setup_fields *f)
 	snprintf(f->port, sizeof(f->port), "%u", page->port);
 	f->login = yes_if(page->login == SETUP_LOGIN_REQUIRED);
 	f->socks5 = yes_if(page->has_socks5);
+	f->quote = is_bracketed ? "'" : NULL;
 }
 
 static bool put_page(const struct setup_page *page, const struct setup_fields *f, const char *qr,

@@ -69,6 +69,7 @@ static void an_ipv6_address_has_its_brackets_in_urls(void **state)
 	assert_true(has("<code>http://[2001:db8::1]:1080<wbr>/proxy.pac</code>"));
 	assert_true(has("<code>2001:db8::1</code>"));
 	assert_true(has("-x [2001:db8::1]:1080 %h"));
+	assert_true(has("curl --proxy 'http://[2001:db8::1]:1080' https://"));
 }
 
 static void port_80_goes_without_saying_in_urls(void **state)
