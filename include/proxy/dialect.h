@@ -8,7 +8,6 @@
 #include <stdint.h>
 
 #include "base/buffer.h"
-#include "proxy/places.h"
 #include "proxy/watch.h"
 #include "state/bans.h"
 #include "state/config.h"
@@ -21,6 +20,7 @@
 #include "wire/request.h"
 
 struct dialect;
+struct services;
 
 /* A login that was not right, and that counts for the setting ban. */
 struct login_failure {
@@ -38,9 +38,10 @@ struct handshake {
 	struct bans *bans; /* in which failed logins are counted; NULL: nowhere */
 	const struct addr *from; /* the client's address */
 	struct ledger_entry *client_entry; /* of its account; NULL: memory was out */
-	const struct places *places; /* of all sessions, for who asks how the server is */
+	const struct services *services; /* for pages that tell of the server */
 	struct stats *stats;
 	struct registry_slot *slot;
+	uint64_t id; /* of the session */
 	int client;
 	struct watch watch; /* on it, while it waits for something else than its own messages */
 	struct buffer *in; /* what the client has sent and nobody has taken yet */
@@ -50,6 +51,8 @@ struct handshake {
 	const struct dialect *dialect; /* NULL: nothing was said that is one's */
 	enum guess guess; /* then: what it may have been */
 	struct request request;
+	bool is_exchange; /* a CONNECT for one HTTP request (exchange.h), whose head is still in
+			     `in` */
 	size_t user_len; /* 0: nobody has logged in */
 	size_t claimed_len; /* then: of a user who is there, and whose login was not right */
 	size_t userid_len; /* of SOCKS4, where nobody logs in: of what `user` is filled with then */

@@ -8,9 +8,13 @@
 #include "proxy/dialect.h"
 #include "wire/http.h"
 
-/* Answers a request in origin form, or in absolute form for the proxy itself, whatever its method
- * and path. Nobody has to log in. Always false, there is no target, with END_PAGE or
- * END_HEALTH_CHECK, or with the reason why the answer did not get out. */
+/* Is it meant for this server, and for none beyond it: in origin form, or in absolute form for one
+ * of the proxy's listeners or names? */
+bool own_pages_are_meant(const struct handshake *h, const struct http_request *r);
+
+/* Answers such a request, whatever its method and path. Nobody has to log in. Always false, there
+ * is no target, with END_OWN_PAGE or END_HEALTH_CHECK, or with the reason why the answer did not
+ * get out. */
 bool own_pages_answer(struct handshake *h, const struct http_request *r);
 
 #endif

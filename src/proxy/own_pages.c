@@ -16,6 +16,7 @@
 #include "base/writing.h"
 #include "net/socket.h"
 #include "proxy/pac.h"
+#include "proxy/services.h"
 #include "proxy/setup_page.h"
 #include "state/admission.h"
 #include "state/ledger_limits.h"
@@ -37,6 +38,73 @@ struct own_answer {
 	FILE *out; /* where the body is written */
 	char policy[SETUP_POLICY_MAX + 64]; /* room for a field */
 };
+
+/* ---- who is meant ---- */
+
+static uint16_t port_of_listener(const struct settings *s, size_t i)
+{
+	return s->listen.has_port[i] ? addr_port(&s->listen.addrs[i]) : (uint16_t)s->port;
+}
+
+/* The address of one of this host's interfaces counts where all of a family are listened on. */
+static bool is_at_listener(const struct handshake *h, const struct addr *to, size_t i)
+{
+	const struct settings *s = &h->config->settings;
+	const struct addr *listener = &s->listen.addrs[i];
+
+	if (port_of_listener(s, i) != addr_port(to))
+		return false;
+	if (!addr_is_unspecified(listener))
+		return addr_same_host(listener, to);
+	return listener->sa.sa_family == to->sa.sa_family && own_has_address(h->services->own, to);
+}
+
+static bool is_own_listener(const struct handshake *h, const struct addr *to)
+{
+	struct addr local = socket_local_addr(h->client);
+
+	if (addr_same_host(&local, to) && addr_port(&local) == addr_port(to))
+		return true;
+	for (size_t i = 0; i < h->config->settings.listen.count; i++) {
+		if (is_at_listener(h, to, i))
+			return true;
+	}
+	return false;
+}
+
+/* Other ports of the host that has the name are other servers. */
+static bool is_own_port(const struct handshake *h, uint16_t port)
+{
+	const struct settings *s = &h->config->settings;
+	struct addr local = socket_local_addr(h->client);
+	bool is_own = port == 80 || port == addr_port(&local);
+
+	for (size_t i = 0; i < s->listen.count; i++)
+		is_own |= port == port_of_listener(s, i);
+	return is_own;
+}
+
+/* Is the host of a URL or of Host one of proxy_name? `out` as for proxy_names_find(). */
+static bool is_own_name(
+	const struct handshake *h, const struct destination *d, char out[RULE_NAME_MAX + 1])
+{
+	char text[ADDR_TEXT_MAX];
+	const char *host = d->kind == DESTINATION_ADDR ? addr_format_host(&d->addr, text) : d->name;
+	size_t len = d->kind == DESTINATION_ADDR ? strlen(host) : d->name_len;
+
+	return proxy_names_find(&h->config->settings.proxy_name, host, len, out);
+}
+
+bool own_pages_are_meant(const struct handshake *h, const struct http_request *r)
+{
+	if (r->form != HTTP_ABSOLUTE_FORM)
+		return r->form == HTTP_ORIGIN_FORM || r->form == HTTP_ASTERISK_FORM;
+	if (!http_is(&r->scheme, "http"))
+		return false;
+	if (r->dst.kind == DESTINATION_ADDR && is_own_listener(h, &r->dst.addr))
+		return true;
+	return is_own_name(h, &r->dst, NULL) && is_own_port(h, r->dst.port);
+}
 
 /* ---- where the proxy is ---- */
 
@@ -60,15 +128,9 @@ static void use_name(struct own_address *a, const struct handshake *h, const str
 	bool is_absolute = r->form == HTTP_ABSOLUTE_FORM;
 	const struct http_slice *authority = is_absolute ? &r->authority : &r->host;
 	struct destination d;
-	char text[ADDR_TEXT_MAX];
-	const char *host;
-	size_t len;
 
-	if (!http_parse_authority(authority, is_absolute ? 0 : 80, &d))
-		return;
-	host = d.kind == DESTINATION_ADDR ? addr_format_host(&d.addr, text) : d.name;
-	len = d.kind == DESTINATION_ADDR ? strlen(host) : d.name_len;
-	if (!proxy_names_find(&h->config->settings.proxy_name, host, len, a->host))
+	if (!http_parse_authority(authority, is_absolute ? 0 : 80, &d) ||
+		!is_own_name(h, &d, a->host))
 		return;
 	a->is_loopback = false;
 	if (d.port != 0)
@@ -168,9 +230,9 @@ static bool put_health(
 	const char *word = "ok";
 
 	(void)r;
-	if (places_are_closed(h->places))
+	if (places_are_closed(&h->services->places))
 		word = "draining";
-	else if (places_are_taken(h->places))
+	else if (places_are_taken(&h->services->places))
 		word = "saturated";
 	if (strcmp(word, "ok") != 0)
 		a->status = 503;
@@ -194,13 +256,13 @@ static const struct own_page {
 	put_page_function *put;
 	enum end_reason reason;
 } pages[] = {
-	{"/", put_setup, END_PAGE},
-	{"/proxy.pac", put_pac, END_PAGE},
-	{"/wpad.dat", put_pac, END_PAGE},
+	{"/", put_setup, END_OWN_PAGE},
+	{"/proxy.pac", put_pac, END_OWN_PAGE},
+	{"/wpad.dat", put_pac, END_OWN_PAGE},
 	{"/healthz", put_health, END_HEALTH_CHECK},
 };
 
-static const struct own_page nothing_here = {"", put_nothing_here, END_PAGE};
+static const struct own_page nothing_here = {"", put_nothing_here, END_OWN_PAGE};
 
 /* The query decides nothing. */
 static const struct own_page *find_page(const struct http_request *r)

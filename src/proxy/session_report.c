@@ -145,7 +145,7 @@ static enum log_level level_of_end(const struct session *s)
 /* Something was asked for, of a target or of ourselves, and granted. */
 static bool has_succeeded(const struct session *s)
 {
-	return s->served || s->reason == END_PAGE || s->reason == END_HEALTH_CHECK;
+	return s->served || s->reason == END_OWN_PAGE || s->reason == END_HEALTH_CHECK;
 }
 
 static void log_end_of_session(

@@ -195,26 +195,26 @@ static void nothing_of_a_request_gets_into_a_page(void **state)
 
 static void a_page_is_neither_a_success_nor_a_failure(void **state)
 {
-	long succeeded = daemon_stat(&d, "requests_succeeded");
-	long failed = daemon_stat(&d, "requests_failed");
+	long succeeded = daemon_stat(&d, "sessions_succeeded");
+	long failed = daemon_stat(&d, "sessions_failed");
 
 	(void)state;
 	ask("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
 	ask("GET /other HTTP/1.1\r\nHost: h\r\n\r\n");
 	ask("POST / HTTP/1.1\r\nHost: h\r\n\r\n");
 	ask("GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n");
-	daemon_wait_stat(&d, "ended_page", 3);
+	daemon_wait_stat(&d, "ended_own_page", 3);
 	daemon_wait_stat(&d, "ended_health_check", 1);
-	assert_int_equal(daemon_stat(&d, "requests_succeeded"), succeeded);
-	assert_int_equal(daemon_stat(&d, "requests_failed"), failed);
-	daemon_wait_log(&d, NULL, "outcome=success reason=page");
+	assert_int_equal(daemon_stat(&d, "sessions_succeeded"), succeeded);
+	assert_int_equal(daemon_stat(&d, "sessions_failed"), failed);
+	daemon_wait_log(&d, NULL, "outcome=success reason=own_page");
 	assert_false(daemon_log_has(&d, "reason=health_check"));
 	monitor_expect(monitor, "WHY 127.0.0.1", "OK No session of client 127.0.0.1 has failed\n");
 }
 
 static void who_has_limits_reads_them_and_what_is_used(void **state)
 {
-	uint8_t rep;
+	struct addr bound;
 	int fd;
 
 	(void)state;
@@ -225,8 +225,7 @@ static void who_has_limits_reads_them_and_what_is_used(void **state)
 	fd = net_connect_from("127.0.0.3", "127.0.0.1", d.port);
 	assert_int_equal(net_socks_log_in(fd, "alice", "secret"), 0);
 	net_socks_send_connect(fd, "127.0.0.1", echo_port);
-	rep = net_socks_read_reply(fd, NULL);
-	assert_int_equal(rep, 0);
+	assert_int_equal(net_socks_read_reply(fd, &bound), 0);
 	net_send_pattern(fd, 60000, 1);
 	net_expect_pattern(fd, 60000, 1);
 	ask_from("127.0.0.3", "GET / HTTP/1.1\r\nHost: h\r\n\r\n");

@@ -10,12 +10,13 @@
 #include "../base/check.h"
 #include "base/clock.h"
 #include "net.h"
+#include "proxy/services.h"
 #include "state/ledger_limits.h"
 
 static struct config *config;
 static struct registry *registry;
 static struct ledger *ledger;
-static struct places places;
+static struct services services;
 static struct handshake h;
 static struct addr from;
 static uint16_t port; /* of the proxy */
@@ -33,10 +34,11 @@ static int setup(void **state)
 	registry = registry_new(1);
 	ledger = ledger_new(16, NULL);
 	from = net_addr("192.0.2.77", 4711);
-	places_init(&places, 4);
+	places_init(&services.places, 4);
+	services.own = own_new();
 	h = (struct handshake){.config = config,
 		.from = &from,
-		.places = &places,
+		.services = &services,
 		.slot = registry_slot_at(registry, 0)};
 	return 0;
 }
@@ -46,6 +48,7 @@ static int teardown(void **state)
 	(void)state;
 	ledger_leave(h.client_entry, clock_ms());
 	ledger_free(ledger);
+	own_free(services.own);
 	registry_free(registry);
 	config_release(config);
 	return 0;
@@ -141,26 +144,26 @@ static void each_path_has_its_page(void **state)
 		const char *path, *status, *type, *part;
 		enum end_reason reason;
 	} rows[] = {
-		{"/", "200 OK", "text/html; charset=utf-8", "<!doctype html>", END_PAGE},
-		{"/?x=1", "200 OK", "text/html; charset=utf-8", "<!doctype html>", END_PAGE},
+		{"/", "200 OK", "text/html; charset=utf-8", "<!doctype html>", END_OWN_PAGE},
+		{"/?x=1", "200 OK", "text/html; charset=utf-8", "<!doctype html>", END_OWN_PAGE},
 		{"/proxy.pac", "200 OK", "application/x-ns-proxy-autoconfig", "FindProxyForURL",
-			END_PAGE},
+			END_OWN_PAGE},
 		{"/proxy.pac?", "200 OK", "application/x-ns-proxy-autoconfig", "FindProxyForURL",
-			END_PAGE},
+			END_OWN_PAGE},
 		{"/wpad.dat", "200 OK", "application/x-ns-proxy-autoconfig", "FindProxyForURL",
-			END_PAGE},
+			END_OWN_PAGE},
 		{"/healthz", "200 OK", "text/plain; charset=utf-8", "ok\n", END_HEALTH_CHECK},
 		{"/favicon.ico", "404 Not Found", "text/plain; charset=utf-8", "no such page",
-			END_PAGE},
+			END_OWN_PAGE},
 		{"/healthz/", "404 Not Found", "text/plain; charset=utf-8", "no such page",
-			END_PAGE},
-		{"//", "404 Not Found", "text/plain; charset=utf-8", "no such page", END_PAGE},
+			END_OWN_PAGE},
+		{"//", "404 Not Found", "text/plain; charset=utf-8", "no such page", END_OWN_PAGE},
 		{"/PROXY.PAC", "404 Not Found", "text/plain; charset=utf-8", "no such page",
-			END_PAGE},
+			END_OWN_PAGE},
 		{"/../proxy.pac", "404 Not Found", "text/plain; charset=utf-8", "no such page",
-			END_PAGE},
+			END_OWN_PAGE},
 		{"/<script>", "404 Not Found", "text/plain; charset=utf-8", "no such page",
-			END_PAGE},
+			END_OWN_PAGE},
 	};
 	char request[256], expected[128];
 
@@ -284,6 +287,62 @@ static void a_name_of_the_proxy_is_told_as_it_was_asked_for(void **state)
 	assert_false(has("no other device"));
 }
 
+/* Which requests are for the proxy that listens at these addresses, where the client has come to
+ * 127.0.0.1. */
+static void the_proxy_is_meant_by_its_listeners_and_names(void **state)
+{
+	static const struct {
+		const char *target;
+		bool is_meant;
+	} rows[] = {
+		{"/", true},
+		{"/proxy.pac", true},
+		{"http://127.0.0.1:PORT/", true}, /* where it has come to */
+		{"http://127.0.0.1:PORT", true},
+		{"HTTP://127.0.0.1:PORT/x", true},
+		{"https://127.0.0.1:PORT/", false},
+		{"http://127.0.0.1:1080/", true}, /* 0.0.0.0 is listened on */
+		{"http://127.0.0.1:1081/", false},
+		{"http://203.0.113.1:1080/", false},
+		{"http://[::1]:1080/", false},
+		{"http://[::1]:8081/", true},
+		{"http://[::2]:8081/", false},
+		{"http://proxy.example.org/", true},
+		{"http://PROXY.example.org.:1080/", true},
+		{"http://proxy.example.org:8081/", true},
+		{"http://proxy.example.org:PORT/", true},
+		{"http://proxy.example.org:3000/", false}, /* another server of that host */
+		{"http://203.0.113.7/", true},
+		{"http://www.example.org/", false},
+		{"http://www.example.org:1080/", false},
+		{"http://localhost:1081/", false},
+	};
+	int listener = net_listen("127.0.0.1", &port), fd = net_connect("127.0.0.1", port);
+	char request[256], target[128], *mark;
+
+	(void)state;
+	set("listen", "0.0.0.0, [::1]:8081");
+	set("proxy_name", "proxy.example.org, 203.0.113.7");
+	h.client = net_accept(listener);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct http_request r;
+		size_t seen = 0;
+
+		snprintf(target, sizeof(target), "%s", rows[i].target);
+		mark = strstr(target, "PORT");
+		if (mark != NULL)
+			snprintf(mark, 16, "%u%s", port, strstr(rows[i].target, "PORT") + 4);
+		snprintf(request, sizeof(request), "GET %s HTTP/1.1\r\nHost: h\r\n\r\n", target);
+		assert_true(http_parse_request(
+				    (const uint8_t *)request, strlen(request), &seen, &r) > 0);
+		if (own_pages_are_meant(&h, &r) != rows[i].is_meant)
+			fail_msg("%s", target);
+	}
+	close(h.client);
+	close(fd);
+	close(listener);
+}
+
 static void the_page_can_be_switched_off_and_the_rest_stays(void **state)
 {
 	(void)state;
@@ -353,11 +412,11 @@ static void health_is_a_word(void **state)
 	ask("GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n");
 	assert_string_equal(body(), "ok\n");
 	for (size_t i = 0; i < 4; i++)
-		places_take(&places);
+		places_take(&services.places);
 	ask("GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n");
 	assert_begins(answer, "HTTP/1.1 503 Service Unavailable\r\n");
 	assert_string_equal(body(), "saturated\n");
-	places_close(&places);
+	places_close(&services.places);
 	ask("GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n");
 	assert_begins(answer, "HTTP/1.1 503 Service Unavailable\r\n");
 	assert_string_equal(body(), "draining\n");
@@ -406,6 +465,7 @@ int main(void)
 		TEST(the_address_is_the_one_that_the_client_has_come_to),
 		TEST(an_ipv6_address_has_its_brackets),
 		TEST(a_name_of_the_proxy_is_told_as_it_was_asked_for),
+		TEST(the_proxy_is_meant_by_its_listeners_and_names),
 		TEST(the_page_can_be_switched_off_and_the_rest_stays),
 		TEST(the_script_follows_the_settings),
 		TEST(who_has_limits_is_told_of_them),

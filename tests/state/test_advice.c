@@ -31,8 +31,8 @@ static void advice_is_one_line_of_printable_words(void **state)
 
 static void what_came_to_its_end_is_no_failure(void **state)
 {
-	static const enum end_reason ends[] = {END_CLOSED, END_IDLE, END_NOTHING_ASKED, END_PAGE,
-		END_HEALTH_CHECK, END_CLIENT_FINISHED, END_STOPPED, END_CLIENT_RESET,
+	static const enum end_reason ends[] = {END_CLOSED, END_IDLE, END_NOTHING_ASKED,
+		END_OWN_PAGE, END_HEALTH_CHECK, END_CLIENT_FINISHED, END_STOPPED, END_CLIENT_RESET,
 		END_TARGET_RESET};
 
 	(void)state;
