@@ -145,6 +145,7 @@ WRAP_net/test_questions := asking_begin asking_due asking_end asking_fds asking_
 WRAP_net/test_resolver_crowd := eventfd socket calloc pthread_create
 WRAP_net/test_resolver_servers := clock_gettime socket_wait
 WRAP_net/test_socket := accept4 recv send poll recvmmsg sendmmsg clock_nanosleep
+WRAP_proxy/test_balancer := socket_read socket_write
 WRAP_proxy/test_bind := clock_deadline clock_ms socket_wait socket listen accept4 connect
 WRAP_proxy/test_dial := connect
 WRAP_proxy/test_dialect_socks4 := socket_read socket_write

@@ -137,6 +137,7 @@ struct settings {
 	int64_t pac_fallback; /* enum pac_fallback */
 
 	struct client_rule clients;
+	struct network_list proxy_protocol_from;
 	struct rule_lines rules;
 	int64_t otherwise; /* enum rule_action */
 	int64_t protect; /* PLACE_BIT() of rule_places.h */
@@ -172,7 +173,7 @@ struct settings {
 };
 
 /* Rows of the table, and so the size of every array that is indexed by it. */
-#define SETTINGS_COUNT 66
+#define SETTINGS_COUNT 67
 
 extern const struct setting settings_table[SETTINGS_COUNT];
 

@@ -83,7 +83,8 @@ static bool refuse_stranger(struct handshake *h)
 static bool ask_client(struct handshake *h)
 {
 	h->reason = END_NOTHING_ASKED;
-	if (!dialect_receive_more(h, false))
+	/* Behind a balancer's header there may be something already. */
+	if (buffer_readable(h->in) == 0 && !dialect_receive_more(h, false))
 		return false;
 	h->reason = END_CLIENT_LEFT;
 	h->dialect = find_dialect(h, *buffer_head(h->in));

@@ -122,18 +122,24 @@ static void use_local_address(struct own_address *a, int client)
 	a->is_loopback = addr_is_loopback(&local);
 }
 
-/* A browser that uses the proxy already asks it for http://NAME/, which names no port of it. */
+/* A browser that uses the proxy already asks it for http://NAME/, which names no port of it. Who
+ * comes by way of a balancer knows that one's address, not ours: only a name leads there. */
 static void use_name(struct own_address *a, const struct handshake *h, const struct http_request *r)
 {
 	bool is_absolute = r->form == HTTP_ABSOLUTE_FORM;
 	const struct http_slice *authority = is_absolute ? &r->authority : &r->host;
 	struct destination d;
+	bool is_known = http_parse_authority(authority, is_absolute ? 0 : 80, &d);
+	char name[RULE_NAME_MAX + 1];
 
-	if (!http_parse_authority(authority, is_absolute ? 0 : 80, &d) ||
-		!is_own_name(h, &d, a->host))
-		return;
+	if (!is_known || !is_own_name(h, &d, name)) {
+		proxy_names_first(&h->config->settings.proxy_name, name);
+		if (!h->is_told || name[0] == '\0')
+			return;
+	}
+	strcpy(a->host, name);
 	a->is_loopback = false;
-	if (d.port != 0)
+	if (is_known && d.port != 0)
 		a->port = d.port;
 }
 

@@ -41,6 +41,20 @@ static const struct advice list[] = {
 	{"protocol_off", NULL,
 		"the program spoke what the setting protocols leaves out (the log says guess=): "
 		"set its proxy type to another one, or CONFIG protocols with that word lets it in"},
+	{"bad_proxy_header", NULL,
+		"a connection from a network of proxy_protocol_from did not begin with a header of "
+		"the PROXY protocol (the log says guess=): switch it on at the balancer "
+		"(send-proxy, send-proxy-v2, proxy_protocol on), or take the network out"},
+	{"told_client_refused", NULL,
+		"the balancer told a client address that cannot be one of another host (loopback, "
+		"unspecified, multicast, or this host's own): clients on the balancer itself or on "
+		"this host must connect without it"},
+	{"client_refused", NULL,
+		"the client that the balancer told is none that may connect: the setting clients "
+		"says who may"},
+	{"client_over_share", NULL,
+		"the client that the balancer told had as many sessions as one address may have: "
+		"max_sessions_per_client allows more"},
 	{"malformed", NULL,
 		"what the program sent is not as RFC 1928 says: update it, or try it with "
 		"curl --proxy socks5h:// from the same device to see whether it is to blame"},

@@ -287,6 +287,24 @@ static void a_name_of_the_proxy_is_told_as_it_was_asked_for(void **state)
 	assert_false(has("no other device"));
 }
 
+static void who_came_by_a_balancer_is_told_a_name(void **state)
+{
+	static const char request[] = "GET /proxy.pac HTTP/1.1\r\nHost: 198.51.100.9:3128\r\n\r\n";
+
+	(void)state;
+	h.is_told = true;
+	ask(request);
+	assert_true(has_with_port("\"PROXY 127.0.0.1:PORT; ")); /* there is no name */
+	set("proxy_name", "proxy.example.org, other.example.org");
+	ask(request);
+	assert_true(has("\"PROXY proxy.example.org:3128; "));
+	ask("GET /proxy.pac HTTP/1.1\r\nHost: other.example.org:3129\r\n\r\n");
+	assert_true(has("\"PROXY other.example.org:3129; "));
+	h.is_told = false;
+	ask(request);
+	assert_true(has_with_port("\"PROXY 127.0.0.1:PORT; "));
+}
+
 /* Which requests are for the proxy that listens at these addresses, where the client has come to
  * 127.0.0.1. */
 static void the_proxy_is_meant_by_its_listeners_and_names(void **state)
@@ -465,6 +483,7 @@ int main(void)
 		TEST(the_address_is_the_one_that_the_client_has_come_to),
 		TEST(an_ipv6_address_has_its_brackets),
 		TEST(a_name_of_the_proxy_is_told_as_it_was_asked_for),
+		TEST(who_came_by_a_balancer_is_told_a_name),
 		TEST(the_proxy_is_meant_by_its_listeners_and_names),
 		TEST(the_page_can_be_switched_off_and_the_rest_stays),
 		TEST(the_script_follows_the_settings),
