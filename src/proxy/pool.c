@@ -40,7 +40,7 @@
 #endif
 #endif
 #ifndef STACK_SIZE
-#define STACK_SIZE (64 * 1024) /* + the guard page; 12 kB are the most that was seen in use */
+#define STACK_SIZE (64 * 1024) /* + the guard page; 16 kB are the most that was seen in use */
 #endif
 
 /* Where the system allows no more threads, one of so many workers ends again, and so many at least.

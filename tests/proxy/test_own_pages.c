@@ -23,12 +23,24 @@ static uint16_t port; /* of the proxy */
 static char answer[1 << 17];
 static size_t answer_len;
 
+/* The stream for which there will be no memory; 0: for each of them there is. */
+static int lacking_stream, streams;
+
+FILE *__real_open_memstream(char **text, size_t *size);
+FILE *__wrap_open_memstream(char **text, size_t *size);
+
+FILE *__wrap_open_memstream(char **text, size_t *size)
+{
+	return ++streams == lacking_stream ? NULL : __real_open_memstream(text, size);
+}
+
 static int setup(void **state)
 {
 	struct config_source source = {.path = NULL};
 	char error[CONFIG_ERROR_MAX];
 
 	(void)state;
+	lacking_stream = streams = 0;
 	config = config_read(&source, error);
 	assert_non_null(config);
 	registry = registry_new(1);
@@ -453,6 +465,32 @@ static void only_the_script_may_be_kept(void **state)
 	assert_false(has("Set-Cookie"));
 }
 
+/* Never half a page, and never one without an address. */
+static void without_memory_it_says_that_it_cannot(void **state)
+{
+	static const char *const paths[] = {"/", "/proxy.pac", "/healthz", "/other"};
+	char request[128];
+	bool was_whole;
+
+	(void)state;
+	set("proxy_name", "proxy.example.org");
+	for (size_t i = 0; i < COUNT(paths); i++) {
+		snprintf(request, sizeof(request),
+			"GET %s HTTP/1.1\r\nHost: proxy.example.org:1\r\n\r\n", paths[i]);
+		was_whole = false;
+		for (lacking_stream = 1; !was_whole; lacking_stream++) {
+			streams = 0;
+			ask(request);
+			was_whole = streams < lacking_stream;
+			if (strncmp(answer, "HTTP/1.1 503 ", 13) == 0)
+				assert_string_equal(body(), "");
+			else if (i < 2)
+				assert_true(has("proxy.example.org:1") || has("127.0.0.1:"));
+		}
+		assert_true(lacking_stream > 2);
+	}
+}
+
 static void a_client_that_leaves_is_not_answered(void **state)
 {
 	static const char request[] = "GET / HTTP/1.0\r\n\r\n";
@@ -492,6 +530,7 @@ int main(void)
 		TEST(the_browser_is_guessed),
 		TEST(health_is_a_word),
 		TEST(only_the_script_may_be_kept),
+		TEST(without_memory_it_says_that_it_cannot),
 		TEST(a_client_that_leaves_is_not_answered),
 	};
 
