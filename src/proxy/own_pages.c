@@ -186,7 +186,7 @@ static bool put_setup(const struct handshake *h, const struct http_request *r, s
 		.has_socks4 = has_door(h, PROTOCOL_SOCKS4),
 		.login = login_of(h->config)};
 	struct http_slice agent = {.text = "", .len = 0};
-	struct own_address own;
+	struct own_address own = {.host = ""};
 	struct allowance_view limits;
 	char client[ADDR_TEXT_MAX], policy[SETUP_POLICY_MAX];
 
@@ -215,7 +215,7 @@ static bool put_pac(const struct handshake *h, const struct http_request *r, str
 {
 	const struct settings *s = &h->config->settings;
 	char proxy[sizeof(((struct own_address *)0)->host) + 8];
-	struct own_address own;
+	struct own_address own = {.host = ""};
 	struct pac pac = {.proxy = proxy,
 		.has_http = has_door(h, PROTOCOL_HTTP),
 		.has_socks5 = has_door(h, PROTOCOL_SOCKS5),
@@ -300,7 +300,7 @@ static bool is_method(const struct http_request *r, const char *method)
 static void put_head(const struct own_answer *a, size_t len, FILE *out)
 {
 	bool is_script = strcmp(a->type, "application/x-ns-proxy-autoconfig") == 0;
-	char head[HEAD_MAX], date[64];
+	char head[HEAD_MAX] = "", date[64];
 	struct http_writer w = {.at = head, .end = head + sizeof(head)};
 	time_t now = time(NULL);
 	struct tm tm;

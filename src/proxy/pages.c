@@ -9,7 +9,7 @@
 		".incbin \"src/proxy/pages/" file "\"\n"                                           \
 		".byte 0\n"                                                                        \
 		".popsection\n");                                                                  \
-	extern const char symbol[]
+	extern const char(symbol)[]
 
 EMBED(page_pac, "proxy.pac");
 EMBED(page_setup, "setup.html");

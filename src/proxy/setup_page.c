@@ -195,7 +195,7 @@ static bool put_page(const struct setup_page *page, const struct setup_fields *f
 
 bool setup_page_put(const struct setup_page *page, FILE *out)
 {
-	struct setup_fields f;
+	struct setup_fields f = {.login = NULL};
 	struct writing qr, sections;
 	bool is_whole = true;
 

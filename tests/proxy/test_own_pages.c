@@ -137,7 +137,7 @@ static bool has(const char *part)
 	return strstr(answer, part) != NULL;
 }
 
-/* In which %u is the port. */
+/* In which PORT stands for the port. */
 static bool has_with_port(const char *format)
 {
 	char part[256], *mark;

@@ -1,47 +1,11 @@
 /* page_settings: what the settings pac_direct and proxy_name take, as tables. */
 #include "state/page_settings.h"
 
-#include "../base/check.h"
-#include "state/settings.h"
-
-static struct settings settings;
-
-static int setup(void **state)
-{
-	(void)state;
-	return settings_init(&settings);
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	settings_free(&settings);
-	return 0;
-}
-
-/* What the setting comes to, or why it does not: valid until the next call. */
-static const char *set(const char *name, const char *value, bool adds)
-{
-	static char answer[2 * SETTING_ERROR_MAX];
-	const struct setting *setting = settings_find(name);
-	const struct setting_input in = {.text = value, .adds = adds};
-	char *text;
-
-	assert_non_null(setting);
-	if (!setting_set(setting, &settings, &in, answer))
-		return answer;
-	text = setting_format(setting, &settings);
-	snprintf(answer, sizeof(answer), "%s", text);
-	free(text);
-	return answer;
-}
+#include "defaults.h"
 
 static void these_are_reached_without_the_proxy(void **state)
 {
-	static const struct {
-		const char *value, *formatted;
-		bool adds;
-	} rows[] = {
+	static const struct set_value rows[] = {
 		{"private", "private", false},
 		{"plain, private, plain", "plain, private", false},
 		{"WWW.Example.ORG. .Example.org", "www.example.org, .example.org", false},
@@ -57,9 +21,7 @@ static void these_are_reached_without_the_proxy(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++)
-		assert_string_equal(
-			set("pac_direct", rows[i].value, rows[i].adds), rows[i].formatted);
+	expect_values("pac_direct", rows, COUNT(rows));
 }
 
 static void what_is_no_place_is_refused(void **state)
@@ -143,10 +105,7 @@ static void a_list_is_stepped_through(void **state)
 
 static void the_proxy_has_names_and_addresses(void **state)
 {
-	static const struct {
-		const char *value, *formatted;
-		bool adds;
-	} rows[] = {
+	static const struct set_value rows[] = {
 		{"Proxy.Example.org.", "proxy.example.org", false},
 		{"proxy 203.0.113.7 2001:db8::7", "proxy, 203.0.113.7, [2001:db8::7]", false},
 		{"[2001:db8::7], wpad", "proxy, 203.0.113.7, [2001:db8::7], wpad", true},
@@ -154,9 +113,7 @@ static void the_proxy_has_names_and_addresses(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++)
-		assert_string_equal(
-			set("proxy_name", rows[i].value, rows[i].adds), rows[i].formatted);
+	expect_values("proxy_name", rows, COUNT(rows));
 }
 
 static void these_are_no_names_of_the_proxy(void **state)
@@ -210,7 +167,7 @@ static void the_proxy_is_known_by_its_names(void **state)
 	assert_string_equal(proxy_names_first(list, as), "[2001:db8::7]");
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_defaults, free_values)
 
 int main(void)
 {
