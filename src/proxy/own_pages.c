@@ -273,8 +273,8 @@ static const struct own_page nothing_here = {"", put_nothing_here, END_OWN_PAGE}
 /* The query decides nothing. */
 static const struct own_page *find_page(const struct http_request *r)
 {
-	const char *query = memchr(r->path.text, '?', r->path.len);
 	struct http_slice path = r->path;
+	const char *query = path.len > 0 ? memchr(path.text, '?', path.len) : NULL;
 
 	if (query != NULL)
 		path.len = (size_t)(query - path.text);
@@ -289,12 +289,6 @@ static const struct own_page *find_page(const struct http_request *r)
 }
 
 /* ---- answers ---- */
-
-static bool is_method(const struct http_request *r, const char *method)
-{
-	return r->method.len == strlen(method) &&
-		memcmp(r->method.text, method, r->method.len) == 0;
-}
 
 /* Of all pages the PAC script alone may be kept, and not for long: it changes with the settings. */
 static void put_head(const struct own_answer *a, size_t len, FILE *out)
@@ -357,8 +351,8 @@ static bool send_page(
 bool own_pages_answer(struct handshake *h, const struct http_request *r)
 {
 	const struct own_page *page = find_page(r);
-	bool is_head = is_method(r, "HEAD");
-	bool is_legal = is_head || is_method(r, "GET") || page == &nothing_here;
+	bool is_head = http_equals(&r->method, "HEAD");
+	bool is_legal = is_head || http_equals(&r->method, "GET") || page == &nothing_here;
 
 	h->reason = END_CLIENT_LEFT;
 	h->answered = send_page(h, r, is_legal ? page->put : put_wrong_method, is_head);

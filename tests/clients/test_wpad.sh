@@ -50,7 +50,8 @@ start_dnsmasq() {
 }
 
 dnsmasq_settled() {
-	grep -q 'started, version' "$TMP/dnsmasq.log" && getent hosts wpad.lan >/dev/null || gone "$DNSMASQ"
+	gone "$DNSMASQ" ||
+		{ grep -q 'started, version' "$TMP/dnsmasq.log" && getent hosts wpad.lan >/dev/null; }
 }
 
 accepts_the_example() {

@@ -224,6 +224,8 @@ static void pages_can_only_be_got(void **state)
 	char request[128];
 
 	(void)state;
+	ask("OPTIONS * HTTP/1.1\r\nHost: h\r\n\r\n");
+	assert_begins(answer, "HTTP/1.1 405 Method Not Allowed\r\n");
 	for (size_t i = 0; i < COUNT(methods); i++) {
 		for (size_t k = 0; k < COUNT(paths); k++) {
 			snprintf(request, sizeof(request),
