@@ -81,7 +81,8 @@ start_site() {
 		>"$TMP/site/index.html"
 	echo 'document.getElementById("p").textContent = "written by " + "the script";' \
 		>"$TMP/site/script.js"
-	spawn "$PYTHON" -m http.server --bind 0.0.0.0 --directory "$TMP/site" 8000 2>"$TMP/site.log"
+	spawn "$PYTHON" -m http.server --bind 0.0.0.0 --directory "$TMP/site" 8000 \
+		>"$TMP/site.log" 2>&1
 	wait_for 30 curl -so /dev/null http://127.0.0.1:8000/ || die 'no web server'
 }
 
@@ -132,6 +133,21 @@ loads_directly() {
 	"$1_loads" "http://$2/" && ! session_ended "target=$2"
 }
 
+# The script has an address of IPv6 in its brackets.
+check_browser_by_ipv6() {
+	local PROXY=$PROXY6
+	check "$1_goes_through_by_ipv6" loads_through "$1" "$SITE"
+}
+
+# Its style is in it, so the policy has to let that in, and has nothing to say against anything else.
+page_keeps_its_policy() {
+	bounded chromium --headless --no-sandbox --disable-gpu --disable-dev-shm-usage \
+		--user-data-dir="$TMP/chromium" --no-first-run --disable-background-networking \
+		--enable-logging=stderr --dump-dom "http://$PROXY/" >"$TMP/got" 2>"$TMP/chromium.err"
+	grep CONSOLE "$TMP/chromium.err"
+	grep -q '<details open="" id="chrome">' "$TMP/got" && ! grep -q CONSOLE "$TMP/chromium.err"
+}
+
 check_browser() {
 	check "$1_goes_through" loads_through "$1" "$SITE"
 	check "$1_goes_through_to_an_address" loads_through "$1" 203.0.113.80:8000
@@ -154,14 +170,30 @@ prepare_host || die 'no host with addresses of its own'
 start_site
 check_library_with_settings
 ALL='PROXY %s; SOCKS5 %s; SOCKS %s'
-start_socks5d --protect none
+PORT6=$(free_port)
+PROXY6="[::1]:$PORT6"
+if have_ipv6; then
+	start_socks5d --protect none -l "$PROXY6"
+else
+	start_socks5d --protect none
+fi
 check_library
 for browser in chromium firefox; do
 	if command -v "$browser" >/dev/null || command -v "$browser-esr" >/dev/null; then
 		check_browser "$browser"
+		if have_ipv6; then
+			check_browser_by_ipv6 "$browser"
+		else
+			skip "${browser}_goes_through_by_ipv6" '::1 on the loopback interface'
+		fi
 	else
 		skip "$browser" "$browser"
 	fi
 done
+if command -v chromium >/dev/null; then
+	check page_keeps_its_policy page_keeps_its_policy
+else
+	skip page_keeps_its_policy chromium
+fi
 check server_stops stop_socks5d
 finish
