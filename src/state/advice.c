@@ -1,6 +1,7 @@
 /*
  * One list beside END_REASON_LIST, by the words of that one. Where the rule that decided makes the
- * answer another one, the row for it stands before the row for all others.
+ * answer another one, the row for it stands before the row for all others. How most sessions end
+ * comes first, since each is looked for.
  */
 #include "state/advice.h"
 
@@ -173,11 +174,6 @@ static const struct advice *row_of(enum end_reason reason, const char *rule)
 			return a;
 	}
 	return NULL;
-}
-
-bool advice_knows(enum end_reason reason)
-{
-	return row_of(reason, "") != NULL;
 }
 
 bool advice_is_failure(enum end_reason reason)
