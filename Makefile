@@ -30,10 +30,9 @@ DEPS := $(COMPILER) pkg-config libc6-dev $(call packages,$(LIBRARIES) $(CLIENT_L
 TEST_DEPS := $(DEPS) libcmocka-dev curl nginx-light iproute2 python3 valgrind tmux
 CLIENT_DEPS := $(TEST_DEPS) netcat-openbsd ncat proxychains4 git openssh-client openssh-server \
 	dante-client tnftp python3-pyftpdlib iperf3 python3-socks dnsmasq-base debootstrap chromium \
-	firefox-esr python3-pacparser \
-	default-jre-headless putty-tools emacs-nox fail2ban openssl whois apache2-utils jq \
-	haproxy libnginx-mod-stream \
-	$(if $(shell command -v npm),,nodejs npm)
+	firefox-esr python3-pacparser openjdk-17-jdk-headless golang-go golang-golang-x-net-dev wget \
+	python3-pip putty-tools emacs-nox fail2ban openssl whois apache2-utils jq haproxy \
+	libnginx-mod-stream $(if $(shell command -v npm),,nodejs npm)
 LINT_DEPS := clang clang-format clang-tidy cppcheck libclang-rt-14-dev mandoc
 BENCH_DEPS := $(DEPS) microsocks dante-server tinyproxy-bin
 PLOT_DEPS := gnuplot-nox jq
@@ -151,7 +150,9 @@ WRAP_net/test_socket := accept4 recv send poll recvmmsg sendmmsg clock_nanosleep
 WRAP_proxy/test_balancer := socket_read socket_write
 WRAP_proxy/test_bind := clock_deadline clock_ms socket_wait socket listen accept4 connect
 WRAP_proxy/test_dial := connect
+WRAP_proxy/test_dialect_http := socket_read socket_write
 WRAP_proxy/test_dialect_socks4 := socket_read socket_write
+WRAP_proxy/test_exchange := socket_read
 WRAP_proxy/test_handshake := calloc malloc aligned_alloc socket_read socket_write registry_set_user
 WRAP_proxy/test_own_pages := open_memstream
 WRAP_proxy/test_pace := clock_ms socket_pace socket_unacknowledged socket_unsent

@@ -173,7 +173,7 @@ struct settings {
 };
 
 /* Rows of the table, and so the size of every array that is indexed by it. */
-#define SETTINGS_COUNT 68
+#define SETTINGS_COUNT 67
 
 extern const struct setting settings_table[SETTINGS_COUNT];
 
