@@ -39,6 +39,7 @@ struct handshake {
 	struct ledger_entry *client_entry; /* of its account; NULL: memory was out */
 	struct stats *stats;
 	struct registry_slot *slot;
+	uint64_t id; /* of the session */
 	int client;
 	struct watch watch; /* on it, while it waits for something else than its own messages */
 	struct buffer *in; /* what the client has sent and nobody has taken yet */
@@ -48,6 +49,8 @@ struct handshake {
 	const struct dialect *dialect; /* NULL: nothing was said that is one's */
 	enum guess guess; /* then: what it may have been */
 	struct request request;
+	bool is_exchange; /* a CONNECT for one HTTP request (exchange.h), whose head is still in
+			     `in` */
 	size_t user_len; /* 0: nobody has logged in */
 	size_t claimed_len; /* then: of a user who is there, and whose login was not right */
 	char user[USERS_NAME_MAX]; /* who it is or, only for what is said of it, claims to be */

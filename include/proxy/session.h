@@ -47,6 +47,8 @@ struct session {
 			      */
 	bool is_admitted; /* it has its places under the limits of its accounts */
 	bool served; /* what was asked for was granted */
+	bool is_torn; /* an HTTP answer went out in part, and no more comes of it */
+	bool has_more; /* the client may still send what nobody wants behind its HTTP request */
 	bool in_access_log; /* the request's answer is; a line of the file is due at the end */
 	struct verdict verdict; /* of the rules, on what was asked for; its rule is "" before */
 	enum end_reason answer; /* then: what that was, END_REASONS when it was granted */

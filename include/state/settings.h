@@ -88,6 +88,7 @@ enum sessions_per_client {
 struct settings {
 	struct listen_list listen;
 	int64_t port;
+	int64_t http_via; /* 0 or 1 */
 	int64_t protocols; /* of enum protocol, bits */
 	struct listen_list monitor_listen; /* one */
 	int64_t monitor_port;
@@ -160,7 +161,7 @@ struct settings {
 };
 
 /* Rows of the table, and so the size of every array that is indexed by it. */
-#define SETTINGS_COUNT 62
+#define SETTINGS_COUNT 63
 
 extern const struct setting settings_table[SETTINGS_COUNT];
 

@@ -11,11 +11,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "proxy/dialect_http.h"
 #include "proxy/dialect_socks4.h"
 #include "proxy/dialect_socks5.h"
 #include "wire/proxyproto.h"
 
-static const struct dialect *const dialects[] = {&dialect_socks5, &dialect_socks4};
+static const struct dialect *const dialects[] = {&dialect_socks5, &dialect_socks4, &dialect_http};
 
 /* NULL: nobody's, or one that is switched off. */
 static const struct dialect *find_dialect(const struct handshake *h, uint8_t first)

@@ -15,6 +15,7 @@
 #include "net/socket.h"
 #include "proxy/balancer.h"
 #include "proxy/bind.h"
+#include "proxy/exchange.h"
 #include "proxy/relay.h"
 #include "proxy/session_accounts.h"
 #include "proxy/session_report.h"
@@ -169,7 +170,8 @@ static bool connect_to_target(struct session *s)
 	if (s->target < 0)
 		return refuse_request(s, d->failure);
 	registry_set_target(s->slot, s->target, &d->address);
-	return grant(s, &d->local);
+	/* One HTTP request has its answer from the target. */
+	return s->handshake.is_exchange || grant(s, &d->local);
 }
 
 /* ---- BIND ---- */
@@ -260,6 +262,32 @@ static void associate(struct session *s)
 
 /* ---- relay ---- */
 
+static bool pass_answer(void *who, unsigned status)
+{
+	struct session *s = who;
+
+	s->handshake.code = status;
+	return grant(s, &s->dial.local);
+}
+
+/* Not inline: sessions that relay bytes only need no room for it on their stacks. */
+__attribute__((noinline)) static void run_exchange(struct session *s, struct relay *r)
+{
+	struct exchange x = {.relay = r,
+		.has_via = s->config->settings.http_via != 0,
+		.answer = pass_answer,
+		.who = s};
+
+	s->reason = exchange_run(&x);
+	s->error = r->error;
+	s->is_torn = x.is_torn;
+	s->has_more = x.has_more;
+	if (x.failure != END_REASONS)
+		s->reason = x.failure;
+	if (x.failure != END_REASONS && !x.is_answered && registry_told_why(s->slot) == END_REASONS)
+		(void)refuse_request(s, x.failure);
+}
+
 static void relay(struct session *s)
 {
 	struct relay r = {
@@ -277,6 +305,10 @@ static void relay(struct session *s)
 	traffic_active(
 		r.traffic, clock_ms()); /* before anybody may ask how long it has been idle */
 	enter(s, PHASE_RELAY);
+	if (s->handshake.is_exchange) {
+		run_exchange(s, &r);
+		return;
+	}
 	s->reason = relay_run(&r);
 	s->error = r.error;
 }
@@ -328,13 +360,15 @@ static void linger(struct session *s)
 /* Neither side is to take a part for the whole. */
 static bool is_cut_short(const struct session *s)
 {
-	return s->reason == END_RELAY_FAILED || (s->reason == END_QUOTA_REACHED && s->served);
+	return s->is_torn || s->reason == END_RELAY_FAILED ||
+		(s->reason == END_QUOTA_REACHED && s->served);
 }
 
 static void close_sockets(struct session *s)
 {
 	enter(s, PHASE_CLOSING);
-	if (s->handshake.answered && !s->served && !places_are_scarce(&s->services->places))
+	if (s->handshake.answered && (!s->served || s->has_more) && !is_cut_short(s) &&
+		!places_are_scarce(&s->services->places))
 		linger(s);
 	registry_leave(s->slot);
 	session_leave_accounts(s);
@@ -396,6 +430,7 @@ static void begin(struct session *s, struct services *services, struct registry_
 	buffer_init(&s->out, s->memory.buffers[1], SESSION_BUFFER_SIZE);
 	prepare_handshake(s);
 	s->id = registry_enter(slot, s->client, &s->client_addr);
+	s->handshake.id = s->id;
 	traffic_share(registry_traffic(slot), ledger_tally(s->client_entry));
 	stats_session_begins(&services->stats);
 	if (!guest->is_balancer)

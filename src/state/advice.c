@@ -1,6 +1,7 @@
 /*
  * One list beside END_REASON_LIST, by the words of that one. Where the rule that decided makes the
- * answer another one, the row for it stands before the row for all others.
+ * answer another one, the row for it stands before the row for all others. How most sessions end
+ * comes first, since each is looked for.
  */
 #include "state/advice.h"
 
@@ -20,6 +21,7 @@ static const struct advice list[] = {
 	{"half_closed_idle", NULL, NULL},
 	{"udp_idle", NULL, NULL},
 	{"nothing_asked", NULL, NULL},
+	{"own_page", NULL, NULL},
 	{"client_finished", NULL, NULL},
 	{"stopped", NULL, NULL},
 	{"relay_failed", NULL,
@@ -77,6 +79,10 @@ static const struct advice list[] = {
 		"ASSOCIATE are served): update or replace it"},
 	{"atyp_unsupported", NULL,
 		"the program sent a kind of address that SOCKS5 does not have: update or replace it"},
+	{"scheme_unsupported", NULL,
+		"the program asked the proxy to fetch a URL that is not http://, where an HTTP "
+		"proxy is asked for a tunnel with CONNECT: a setting of the program, or a SOCKS "
+		"proxy in its place, makes it do so"},
 	{"target_denied", "protect:",
 		"the place is protected: a rule that names it opens it, as rule = allow from "
 		"CLIENT to ADDRESS, or take its word out of protect"},
@@ -121,6 +127,10 @@ static const struct advice list[] = {
 	{"connect_failed", NULL,
 		"the system could not connect: error: says why; EADDRNOTAVAIL points at the "
 		"setting outgoing, EPERM and EACCES at this host's firewall"},
+	{"bad_answer", NULL,
+		"what the target sent to an HTTP request is no HTTP answer, or it closed before "
+		"one was whole: try it without the proxy; where the port speaks another protocol, "
+		"TLS perhaps, the URL is wrong"},
 	{"bind_timeout", NULL,
 		"nobody connected to the port that BIND opened within bind_timeout: the other side "
 		"must reach this host (firewall, NAT), or CONFIG bind_timeout allows more time"},
@@ -163,11 +173,6 @@ static const struct advice *row_of(enum end_reason reason, const char *rule)
 			return a;
 	}
 	return NULL;
-}
-
-bool advice_knows(enum end_reason reason)
-{
-	return row_of(reason, "") != NULL;
 }
 
 bool advice_is_failure(enum end_reason reason)

@@ -83,6 +83,14 @@ const struct setting settings_table[] = {
 		.help = "What clients may speak, at each of the listen addresses: socks5, socks4 "
 			"(4a, too) and http. Who speaks another one of these is closed, and a browser "
 			"is told why."},
+	{.name = "http_via",
+		AT(CHOICE, http_via),
+		.initial = "no",
+		.words = no_yes_words,
+		.reloadable = true,
+		.value_name = "WORD",
+		.help = "yes: servers of plain HTTP requests are told by a field Via that there is "
+			"a proxy between, and clients likewise. no: nobody is."},
 	{.name = "monitor_listen",
 		.flag = 'L',
 		AT(ADDRESS, monitor_listen),

@@ -378,6 +378,7 @@ static const struct row {
 	{"rate_total", "7Mbit", ""},
 	{"group_rate", "@pupils 7Mbit", ""},
 	{"protocols", "http", ""},
+	{"http_via", "yes", ""},
 	{"external_address", "192.0.2.7", ""},
 	{"external_interface", "eth7", ""},
 	{"prefer", "ipv4", ""},
