@@ -27,6 +27,7 @@ static int begin(void **state)
 	daemon_write_file(d.config,
 		"auth = required\n"
 		"proxy_name = proxy.test, 203.0.113.7\n"
+		"proxy_protocol_from = 127.0.0.6\n"
 		"client_limits = 127.0.0.3 sessions=7 quota=1MB/day\n");
 	daemon_launch(&d, (const char *const[]){"-U", d.users, "-c", d.config, NULL});
 	monitor = monitor_login(&d, "root:secret");
@@ -261,6 +262,20 @@ static void who_is_banned_gets_nothing(void **state)
 	close(fd);
 }
 
+/* Our end of its connection is none that he knows. */
+static void who_comes_by_a_balancer_is_told_the_name(void **state)
+{
+	(void)state;
+	ask_from("127.0.0.6",
+		"PROXY TCP4 198.51.100.9 203.0.113.1 4711 3128\r\n"
+		"GET / HTTP/1.1\r\nHost: balancer.test:3128\r\n\r\n");
+	assert_true(has("<code>http://proxy.test:3128<wbr>/proxy.pac</code>"));
+	ask_from("127.0.0.6",
+		"PROXY TCP4 198.51.100.9 203.0.113.1 4711 3128\r\n"
+		"GET /healthz HTTP/1.0\r\n\r\n");
+	assert_true(has("\r\n\r\nok\n"));
+}
+
 /* ---- settings ---- */
 
 static void the_page_is_switched_off_at_once(void **state)
@@ -336,6 +351,7 @@ int main(void)
 		TEST(who_has_limits_reads_them_and_what_is_used),
 		TEST(who_is_kept_out_is_told),
 		TEST(who_is_banned_gets_nothing),
+		TEST(who_comes_by_a_balancer_is_told_the_name),
 		TEST(the_page_is_switched_off_at_once),
 		TEST(health_is_saturated_when_all_workers_have_a_client),
 		TEST(health_is_draining_when_the_server_stops),
