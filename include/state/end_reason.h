@@ -20,6 +20,10 @@
 	X(HANDSHAKE_TIMEOUT, "handshake_timeout") /* `handshake_timeout` */ \
 	X(UNKNOWN_PROTOCOL, "unknown_protocol") /* in no dialect that is known */ \
 	X(PROTOCOL_OFF, "protocol_off") /* in one that `protocols` leaves out */ \
+	X(BAD_PROXY_HEADER, "bad_proxy_header") /* a balancer did not say whom it connects for */ \
+	X(TOLD_CLIENT_REFUSED, "told_client_refused") /* it said what cannot be */ \
+	X(CLIENT_REFUSED, "client_refused") /* whom it told, by `clients` */ \
+	X(CLIENT_OVER_SHARE, "client_over_share") /* whom it told, by `max_sessions_per_client` */ \
 	X(MALFORMED, "malformed") /* not as its dialect's RFC says */ \
 	X(NO_METHOD, "no_method") /* none of the offered METHODs is acceptable */ \
 	X(WRONG_PASSWORD, "wrong_password") /* of a user */ \

@@ -125,6 +125,7 @@ struct settings {
 	int64_t bind_any_peer; /* 0 or 1 */
 
 	struct client_rule clients;
+	struct network_list proxy_protocol_from;
 	struct rule_lines rules;
 	int64_t otherwise; /* enum rule_action */
 	int64_t protect; /* PLACE_BIT() of rule_places.h */
@@ -160,7 +161,7 @@ struct settings {
 };
 
 /* Rows of the table, and so the size of every array that is indexed by it. */
-#define SETTINGS_COUNT 62
+#define SETTINGS_COUNT 63
 
 extern const struct setting settings_table[SETTINGS_COUNT];
 

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "net/socket.h"
+#include "proxy/balancer.h"
 #include "proxy/bind.h"
 #include "proxy/exchange.h"
 #include "proxy/relay.h"
@@ -408,7 +409,7 @@ static void prepare_handshake(struct session *s)
 	h->client = s->client;
 	h->watch.client = s->client;
 	h->in = &s->in;
-	h->deadline = clock_deadline(s->config->settings.handshake_timeout);
+	h->deadline = s->begun + s->config->settings.handshake_timeout;
 }
 
 static void begin(struct session *s, struct services *services, struct registry_slot *slot,
@@ -432,7 +433,8 @@ static void begin(struct session *s, struct services *services, struct registry_
 	s->handshake.id = s->id;
 	traffic_share(registry_traffic(slot), ledger_tally(s->client_entry));
 	stats_session_begins(&services->stats);
-	session_tell(s, EVENT_BEGIN, END_REASONS);
+	if (!guest->is_balancer)
+		session_tell(s, EVENT_BEGIN, END_REASONS);
 }
 
 /* Whoever bans a client ends the sessions that are known by then: not this one, perhaps. */
@@ -443,16 +445,73 @@ static bool was_banned(struct session *s)
 			clock_ms());
 }
 
+/* From here on it is the session of the client that was told. */
+static void change_client(struct session *s, const struct addr *client)
+{
+	if (!addr_equal(client, &s->client_addr))
+		s->balancer = s->client_addr;
+	s->client_addr = *client;
+	registry_set_client(s->slot, client);
+	session_tell(s, EVENT_BEGIN, END_REASONS);
+}
+
+/* May it come in? What others are asked when they are accepted. */
+static enum end_reason ask_for_client(struct session *s, const struct guest *balancer)
+{
+	struct guest guest = *balancer;
+	enum end_reason refused;
+
+	guest.addr = s->client_addr;
+	guest.since = clock_ms();
+	refused = entrance_ask(s->services, &guest);
+	if (refused == END_REASONS)
+		refused = entrance_join(s->services, &guest, s->slot);
+	s->is_turned_away = refused != END_REASONS;
+	s->client_entry = s->handshake.client_entry = guest.entry;
+	traffic_share(registry_traffic(s->slot), ledger_tally(s->client_entry));
+	return refused;
+}
+
+/* Whom does the balancer connect for? Not inline: sessions without one need no room for that. */
+__attribute__((noinline)) static bool meet_client(struct session *s, const struct guest *balancer)
+{
+	struct addr client;
+	enum end_reason refused;
+
+	if (!balancer_ask(&s->handshake, &client))
+		return end_for(s, s->handshake.reason);
+	change_client(s, &client);
+	if (s->balancer.sa.sa_family != AF_UNSPEC &&
+		!balancer_is_credible(s->services->own, &client))
+		return end_for(s, END_TOLD_CLIENT_REFUSED);
+	refused = ask_for_client(s, balancer);
+	return refused == END_REASONS || end_for(s, refused);
+}
+
+static bool is_let_in(struct session *s, const struct guest *guest)
+{
+	if (guest->is_balancer)
+		return meet_client(s, guest);
+	return !was_banned(s) || end_for(s, END_BANNED);
+}
+
+/* It was told to end, and why decides. */
+static void obey(struct session *s)
+{
+	_Static_assert(sizeof(s->verdict.rule) == REGISTRY_RULE_MAX, "a rule's word");
+
+	s->reason = registry_told_why(s->slot);
+	registry_told_rule(s->slot, s->verdict.rule);
+}
+
 void session_run(struct session *s, struct services *services, struct registry_slot *slot,
 	const struct guest *guest)
 {
 	begin(s, services, slot, guest);
-	if (was_banned(s))
-		s->reason = END_BANNED;
-	else
+	if (is_let_in(s, guest))
 		serve_request(s);
 	if (registry_told_why(slot) != END_REASONS)
-		s->reason = registry_told_why(slot);
+		obey(s);
 	close_sockets(s);
 	give_up_buffers(s);
 	session_account(s);

@@ -392,6 +392,7 @@ static const struct row {
 	{"bind_timeout", "7s", ""},
 	{"bind_any_peer", "yes", ""},
 	{"clients", "private", ""},
+	{"proxy_protocol_from", "192.0.2.0/24", ""},
 	{"rule", "deny to .example.org", ""},
 	{"expect", "deny from=192.0.2.7 to=0.0.0.0:80", ""},
 	{"recheck", "all", ""},
