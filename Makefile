@@ -30,9 +30,10 @@ DEPS := $(COMPILER) pkg-config libc6-dev $(call packages,$(LIBRARIES) $(CLIENT_L
 TEST_DEPS := $(DEPS) libcmocka-dev curl nginx-light iproute2 python3 valgrind tmux
 CLIENT_DEPS := $(TEST_DEPS) netcat-openbsd ncat proxychains4 git openssh-client openssh-server \
 	dante-client tnftp python3-pyftpdlib iperf3 python3-socks dnsmasq-base debootstrap chromium \
-	firefox-esr python3-pacparser openjdk-17-jdk-headless golang-go golang-golang-x-net-dev wget \
-	python3-pip putty-tools emacs-nox fail2ban openssl whois apache2-utils jq haproxy \
-	libnginx-mod-stream $(if $(shell command -v npm),,nodejs npm)
+	firefox-esr python3-pacparser \
+	openjdk-17-jdk-headless golang-go golang-golang-x-net-dev wget python3-pip putty-tools \
+	emacs-nox fail2ban openssl whois apache2-utils jq haproxy libnginx-mod-stream \
+	$(if $(shell command -v npm),,nodejs npm)
 LINT_DEPS := clang clang-format clang-tidy cppcheck libclang-rt-14-dev mandoc
 BENCH_DEPS := $(DEPS) microsocks dante-server tinyproxy-bin
 PLOT_DEPS := gnuplot-nox jq
@@ -362,6 +363,7 @@ INSTALLED := \
 	644:conf/socks5d.logrotate:/etc/logrotate.d/socks5d \
 	644:conf/fail2ban/filter.d/socks5d.conf:/etc/fail2ban/filter.d/socks5d.conf \
 	644:conf/fail2ban/jail.d/socks5d.conf:$(PREFIX)/share/doc/socks5d/fail2ban/jail.d/socks5d.conf \
+	644:conf/dnsmasq/socks5d-wpad.conf:$(PREFIX)/share/doc/socks5d/dnsmasq/socks5d-wpad.conf \
 	$(foreach f,$(wildcard conf/examples/*/*),644:$(f):$(PREFIX)/share/doc/socks5d/$(f:conf/%=%))
 CONFIGURATION := /etc/socks5d/socks5d.conf
 installed-part = $(word $(1),$(subst :, ,$(2)))
