@@ -243,8 +243,7 @@ test-valgrind: deps-test
 FUZZ_SECONDS ?= 60
 FUZZ_TARGETS := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 # Of the client what needs no terminal.
-FUZZ_SOURCES := $(filter-out src/client/%,$(LIB_SOURCES)) $(addprefix src/client/,answer.c completion.c json.c) \
-	tests/fuzz/file.c
+FUZZ_SOURCES := $(filter-out src/client/%,$(LIB_SOURCES)) src/client/completion.c tests/fuzz/file.c
 FUZZ_OBJECTS := $(FUZZ_SOURCES:%.c=build/fuzz/%.o)
 FUZZ_FLAGS := -std=c11 -D_GNU_SOURCE -Iinclude -pthread -O1 -g $(WARNINGS) \
 	-fsanitize=address,undefined -fno-sanitize-recover=all

@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "client/answer.h"
+#include "wire/answer.h"
 #include "monitor/console.h"
 #include "proxy/services.h"
 #include "server/statistics.h"

@@ -1,5 +1,5 @@
 /* json: the shape of each command's reply, and valid JSON whatever the bytes. */
-#include "client/json.h"
+#include "wire/json.h"
 
 #include "answers.h"
 
@@ -343,5 +343,5 @@ int main(void)
 		cmocka_unit_test(random_replies_are_balanced),
 	};
 
-	return cmocka_run_group_tests_name("client/json", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("wire/json", tests, NULL, NULL);
 }

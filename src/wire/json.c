@@ -4,7 +4,7 @@
  * Values lose the \xNN of the protocol first. Valid UTF-8 is written as it is, but for controls;
  * bytes that are none become \u00NN, one each.
  */
-#include "client/json.h"
+#include "wire/json.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,9 +1,9 @@
 /* answers: a reply from a string, as tests write it. */
-#ifndef TESTS_CLIENT_ANSWERS_H
-#define TESTS_CLIENT_ANSWERS_H
+#ifndef TESTS_WIRE_ANSWERS_H
+#define TESTS_WIRE_ANSWERS_H
 
 #include "../base/check.h"
-#include "client/answer.h"
+#include "wire/answer.h"
 
 /* To be freed. The text may hold NULs. */
 static inline struct answer answer_of_bytes(const char *bytes, size_t len)

@@ -1,10 +1,10 @@
-/* json: a reply as one JSON object on one line, in the shape that its command has. Pure. */
-#ifndef CLIENT_JSON_H
-#define CLIENT_JSON_H
+/* json: a monitor's reply as one JSON object on one line, in the shape that its command has. Pure. */
+#ifndef WIRE_JSON_H
+#define WIRE_JSON_H
 
 #include <stdio.h>
 
-#include "client/answer.h"
+#include "wire/answer.h"
 
 /* `request` is what was asked: its first word is the command. */
 void json_print(FILE *out, const char *request, const struct answer *reply);

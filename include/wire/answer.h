@@ -1,6 +1,6 @@
 /* answer: the server's answer as status, message, lines and fields. Pure; no lock: a value. */
-#ifndef CLIENT_ANSWER_H
-#define CLIENT_ANSWER_H
+#ifndef WIRE_ANSWER_H
+#define WIRE_ANSWER_H
 
 #include <stdbool.h>
 #include <stddef.h>

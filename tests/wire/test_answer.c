@@ -1,5 +1,5 @@
 /* answer: where a reply ends, and what it consists of. */
-#include "client/answer.h"
+#include "wire/answer.h"
 
 #include "answers.h"
 
@@ -205,5 +205,5 @@ int main(void)
 		cmocka_unit_test(numbers_have_at_most_15_digits),
 	};
 
-	return cmocka_run_group_tests_name("client/answer", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("wire/answer", tests, NULL, NULL);
 }

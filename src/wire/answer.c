@@ -3,7 +3,7 @@
  * what the contract promises is relied on: a status line, data lines, an empty line; unknown lines
  * are kept and shown.
  */
-#include "client/answer.h"
+#include "wire/answer.h"
 
 #include <stdlib.h>
 #include <string.h>
