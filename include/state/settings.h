@@ -104,6 +104,11 @@ struct settings {
 	int64_t monitor_login_timeout;
 	int64_t monitor_timeout;
 
+	struct listen_list web_listen; /* one, or none */
+	int64_t max_web_clients;
+	struct network_list web_trusted;
+	struct word_list web_names;
+
 	int64_t max_sessions; /* 0: as many as fit */
 	int64_t max_sessions_per_client; /* or enum sessions_per_client */
 	int64_t backlog;
@@ -173,7 +178,7 @@ struct settings {
 };
 
 /* Rows of the table, and so the size of every array that is indexed by it. */
-#define SETTINGS_COUNT 67
+#define SETTINGS_COUNT 71
 
 extern const struct setting settings_table[SETTINGS_COUNT];
 
