@@ -54,6 +54,14 @@ struct request {
 /* Takes a line apart. False when it is no request that the table knows; then `r` says why. */
 bool commands_parse(const struct monitor_line *line, struct request *q, struct reply *r);
 
+/* The same of a command that is given as a word and `count` parameters, each as a whole. They may
+ * hold blanks only where the last one is the rest of a line. */
+bool commands_take(const char *word, const char *const parameters[], size_t count,
+	struct request *q, struct reply *r);
+
+/* Does it change something, as it was asked, so that it is logged? */
+bool commands_changes(const struct request *q);
+
 /* May `user` give the command, as things are now? */
 bool commands_may(const struct request *q, const char *user);
 

@@ -295,7 +295,7 @@ void admin_free(struct admin *a)
 	for (size_t i = 0; i < a->count; i++) {
 		struct console *c = &a->consoles[i];
 
-		c->is_away = false;
+		c->order.is_away = false;
 		if (c->phase != CONSOLE_FREE)
 			console_close(c);
 	}

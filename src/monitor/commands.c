@@ -404,6 +404,12 @@ static void take_parameter(struct request *q, struct monitor_line *rest, char **
 	*memory += word.len + 1;
 }
 
+static void refuse_usage(const struct request *q, struct reply *r)
+{
+	reply_error(r, "Usage: %s%s%s", q->command->word, *q->command->parameters ? " " : "",
+		q->command->parameters);
+}
+
 bool commands_parse(const struct monitor_line *line, struct request *q, struct reply *r)
 {
 	struct monitor_line rest = *line, word;
@@ -423,9 +429,70 @@ bool commands_parse(const struct monitor_line *line, struct request *q, struct r
 		take_parameter(q, &rest, &memory);
 	if (rest.len == 0 && q->count >= q->command->least)
 		return true;
-	reply_error(r, "Usage: %s%s%s", q->command->word, *q->command->parameters ? " " : "",
-		q->command->parameters);
+	refuse_usage(q, r);
 	return false;
+}
+
+static struct monitor_line line_of(const char *text)
+{
+	return (struct monitor_line){.text = text, .len = strlen(text)};
+}
+
+/* Could it have come in a line, at that place? */
+static bool is_parameter(const struct request *q, size_t at, const char *text)
+{
+	struct monitor_line line = line_of(text);
+	bool is_rest = q->command->takes_rest && at + 1 == q->command->most;
+
+	return line.len > 0 && monitor_is_printable(&line) &&
+		(is_rest ? text[0] != ' ' : strchr(text, ' ') == NULL);
+}
+
+static bool take_parameters(
+	const char *const parameters[], size_t count, struct request *q, struct reply *r)
+{
+	char *memory = q->memory, *end = q->memory + sizeof(q->memory);
+
+	for (size_t i = 0; i < count; i++) {
+		size_t size = strlen(parameters[i]) + 1;
+
+		if (size > (size_t)(end - memory)) {
+			reply_error(r, "Line too long");
+			return false;
+		}
+		if (!is_parameter(q, i, parameters[i])) {
+			reply_error(r,
+				"A parameter must not be empty, nor have control bytes in it, "
+				"nor blanks but in the last one of some commands");
+			return false;
+		}
+		memcpy(memory, parameters[i], size);
+		q->parameters[q->count++] = memory;
+		memory += size;
+	}
+	return true;
+}
+
+bool commands_take(const char *word, const char *const parameters[], size_t count,
+	struct request *q, struct reply *r)
+{
+	struct monitor_line name = line_of(word);
+
+	q->command = find(&name);
+	q->count = 0;
+	if (q->command == NULL) {
+		refuse_unknown(&name, r);
+		return false;
+	}
+	if (count >= q->command->least && count <= q->command->most)
+		return take_parameters(parameters, count, q, r);
+	refuse_usage(q, r);
+	return false;
+}
+
+bool commands_changes(const struct request *q)
+{
+	return q->command->logged_from != 0 && q->count + 1 >= q->command->logged_from;
 }
 
 bool commands_may(const struct request *q, const char *user)

@@ -18,9 +18,9 @@
 #define REFUSED_PERIOD_MS 1000 /* of the lines that say so */
 #define SENDS_A_TURN 8 /* then the other clients have theirs */
 
-static struct console *console_of(struct errand *e)
+static struct console *console_of(struct order *o)
 {
-	return (struct console *)((char *)e - offsetof(struct console, errand));
+	return (struct console *)((char *)o - offsetof(struct console, order));
 }
 
 /* ---- opening and closing ---- */
@@ -31,7 +31,7 @@ static void renew_deadline(struct console *c)
 	const struct settings *s = &config->settings;
 
 	/* Whoever watches may do so for days. */
-	c->deadline = c->reply.is_lasting
+	c->deadline = c->order.reply.is_lasting
 		? CLOCK_NEVER
 		: clock_deadline(c->phase == CONSOLE_LOGIN ? s->monitor_login_timeout
 							   : s->monitor_timeout);
@@ -60,16 +60,16 @@ static void welcome(struct console *c, const char *name)
 {
 	c->phase = CONSOLE_COMMANDS;
 	log_login(c);
-	reply_add(&c->reply, MONITOR_WELCOME "%s\n", name);
+	reply_add(&c->order.reply, MONITOR_WELCOME "%s\n", name);
 }
 
 static void greet(struct console *c)
 {
 	const char *name;
 
-	if (!c->is_operator) {
+	if (!c->order.is_operator) {
 		c->phase = CONSOLE_LOGIN;
-		reply_add(&c->reply, "%s\n", MONITOR_PROMPT);
+		reply_add(&c->order.reply, "%s\n", MONITOR_PROMPT);
 		return;
 	}
 	name = peer_name(&c->peer, &c->desk->names);
@@ -77,31 +77,32 @@ static void greet(struct console *c)
 	welcome(c, name);
 }
 
+static void take_order_back(struct order *o);
+
 void console_open(struct console *c, struct desk *desk, int fd, const struct peer *peer)
 {
 	c->desk = desk;
 	c->fd = fd;
 	c->number = ++desk->opened;
 	c->peer = *peer;
-	c->is_operator = peer_is_operator(peer);
-	c->is_away = c->input_ended = c->is_skipping = false;
+	c->order.is_operator = peer_is_operator(peer);
+	c->order.is_away = false;
+	c->input_ended = c->is_skipping = false;
 	c->in_len = c->user_len = 0;
 	c->rests_until = 0;
 	backoff_end(&c->rest);
-	c->request.server = desk->server;
-	c->request.services = desk->services;
-	c->request.keeper = desk->keeper;
-	reply_reset(&c->reply);
+	c->order.logged_as = "monitor command";
+	c->order.user = c->user;
+	c->order.peer = &c->peer;
+	c->order.done = desk->done;
+	c->order.finished = take_order_back;
+	c->order.request.server = desk->server;
+	c->order.request.services = desk->services;
+	c->order.request.keeper = desk->keeper;
+	reply_reset(&c->order.reply);
 	greet(c);
 	renew_deadline(c);
 	console_step(c, 0);
-}
-
-/* The password of a request or login. */
-static void wipe_request(struct console *c)
-{
-	sodium_memzero(c->request.memory, sizeof(c->request.memory));
-	sodium_memzero(c->request.hash, sizeof(c->request.hash));
 }
 
 void console_close(struct console *c)
@@ -109,17 +110,17 @@ void console_close(struct console *c)
 	socket_close(c->fd);
 	c->fd = -1;
 	c->deadline = CLOCK_NEVER;
-	if (c->is_away)
+	if (c->order.is_away)
 		return;
 	c->phase = CONSOLE_FREE;
-	reply_reset(&c->reply);
+	reply_reset(&c->order.reply);
 	sodium_memzero(c->in, sizeof(c->in));
-	wipe_request(c);
+	order_wipe(&c->order);
 }
 
 void console_dismiss(struct console *c, const char *line)
 {
-	if (c->reply.len == c->reply.sent && c->reply.source == NULL &&
+	if (c->order.reply.len == c->order.reply.sent && c->order.reply.source == NULL &&
 		socket_write(c->fd, line, strlen(line)) > 0)
 		socket_end_stream(c->fd);
 	console_close(c);
@@ -127,7 +128,7 @@ void console_dismiss(struct console *c, const char *line)
 
 void console_free(struct console *c)
 {
-	reply_free(&c->reply);
+	reply_free(&c->order.reply);
 }
 
 /* The last words went out. */
@@ -186,8 +187,8 @@ static void answer_login(struct console *c)
 		return;
 	}
 	count_refused_login(c);
-	reply_error(&c->reply, "%s", refusals[c->login]);
-	c->reply.closes = true;
+	reply_error(&c->order.reply, "%s", refusals[c->login]);
+	c->order.reply.closes = true;
 }
 
 /* The password is in the request's memory. */
@@ -195,25 +196,17 @@ static struct login login_of(const struct console *c)
 {
 	return (struct login){.name = c->user,
 		.name_len = c->user_len,
-		.password = c->request.memory,
-		.password_len = strlen(c->request.memory),
+		.password = c->order.request.memory,
+		.password_len = strlen(c->order.request.memory),
 		.holdoff = c->desk->services->holdoff,
 		.from = &c->peer.from};
-}
-
-/* Was the password changed since it logged in, by another console, or in the file? */
-static bool has_old_password(const struct console *c)
-{
-	struct users *users = c->desk->services->users;
-	uint64_t mark = users_password_mark(users, c->user);
-
-	return !c->is_operator && mark != 0 && mark != c->password_mark;
 }
 
 /* Is it logged in, or about to be, and does nothing of which another thread is the one to ask? */
 static bool can_be_ended(const struct console *c)
 {
-	return c->phase == CONSOLE_LOGIN ? c->is_away : c->phase == CONSOLE_COMMANDS && !c->is_away;
+	return c->phase == CONSOLE_LOGIN ? c->order.is_away
+					 : c->phase == CONSOLE_COMMANDS && !c->order.is_away;
 }
 
 /* Whoever has an old password is not to go on with it, nor to be told anything more. */
@@ -222,26 +215,21 @@ static void end_old_consoles(const struct desk *desk)
 	for (size_t i = 0; i < desk->count; i++) {
 		struct console *c = &desk->consoles[i];
 
-		if (can_be_ended(c) && has_old_password(c))
+		if (can_be_ended(c) && order_has_old_password(&c->order))
 			console_dismiss(c,
 				c->phase == CONSOLE_LOGIN ? "ERR The password was changed\n"
 							  : "ERR The password was changed\n\n");
 	}
 }
 
-static bool has_succeeded(const struct console *c)
+static void take_order_back(struct order *o)
 {
-	return !c->reply.failed && strncmp(c->reply.text, "OK", 2) == 0;
-}
+	struct console *c = console_of(o);
 
-static void finish_errand(struct errand *e)
-{
-	struct console *c = console_of(e);
-
-	c->is_away = false;
-	if (c->phase == CONSOLE_COMMANDS && c->request.command->ends_consoles && has_succeeded(c))
+	if (c->phase == CONSOLE_COMMANDS && c->order.request.command->ends_consoles &&
+		order_has_succeeded(&c->order))
 		end_old_consoles(c->desk);
-	wipe_request(c);
+	order_wipe(&c->order);
 	if (c->fd < 0) {
 		console_close(c);
 		return;
@@ -252,37 +240,9 @@ static void finish_errand(struct errand *e)
 	console_step(c, 0);
 }
 
-/* What the other threads do in turn; NULL: nothing. */
-struct steps {
-	void (*hash)(struct errand *e);
-	void (*run)(struct errand *e); /* the main thread */
-	void (*look_up)(struct errand *e); /* that which may wait for name servers */
-	void (*keep)(struct errand *e);
-};
-
-/* Until it is back nothing is read. */
-static void send_errand(struct console *c, const struct steps *steps)
-{
-	struct server *server = c->desk->server;
-
-	c->is_away = true;
-	c->deadline = CLOCK_NEVER;
-	errand_begin(&c->errand);
-	if (steps->hash != NULL)
-		errand_add_step(&c->errand, server_hashes(server), steps->hash);
-	if (steps->run != NULL)
-		errand_add_step(&c->errand, server_errands(server), steps->run);
-	if (steps->look_up != NULL)
-		errand_add_step(&c->errand, server_lookups(server), steps->look_up);
-	if (steps->keep != NULL)
-		errand_add_step(&c->errand, keeper_errands(c->desk->keeper), steps->keep);
-	errand_add_step(&c->errand, c->desk->done, finish_errand);
-	errand_send(&c->errand);
-}
-
 static void check_admin_login(struct errand *e)
 {
-	struct console *c = console_of(e);
+	struct console *c = console_of(order_of(e));
 	struct login login = login_of(c);
 
 	c->login = users_login_admin(c->desk->services->users, &login);
@@ -294,13 +254,14 @@ static void log_in(struct console *c)
 	struct login login = login_of(c);
 
 	/* Before the password is compared: what changes meanwhile makes it an old one. */
-	c->password_mark = users_password_mark(c->desk->services->users, c->user);
+	c->order.password_mark = users_password_mark(c->desk->services->users, c->user);
 	if (users_knows_admin(c->desk->services->users, &login)) {
 		c->login = LOGIN_OK;
 		answer_login(c);
-		wipe_request(c);
+		order_wipe(&c->order);
 	} else {
-		send_errand(c, &(struct steps){.hash = check_admin_login});
+		c->deadline = CLOCK_NEVER;
+		order_send(&c->order, &(struct order_steps){.hash = check_admin_login});
 	}
 }
 
@@ -310,145 +271,40 @@ static void take_login_line(struct console *c, const struct monitor_line *line)
 	size_t name_len = colon == NULL ? 0 : (size_t)(colon - line->text);
 
 	if (name_len == 0 || name_len > USERS_NAME_MAX || !monitor_is_printable(line)) {
-		reply_error(&c->reply, "Invalid format. Use username:password");
-		c->reply.closes = true;
+		reply_error(&c->order.reply, "Invalid format. Use username:password");
+		c->order.reply.closes = true;
 		return;
 	}
 	memcpy(c->user, line->text, name_len);
 	c->user[name_len] = '\0';
 	c->user_len = name_len;
-	memcpy(c->request.memory, colon + 1, line->len - name_len - 1);
-	c->request.memory[line->len - name_len - 1] = '\0';
+	memcpy(c->order.request.memory, colon + 1, line->len - name_len - 1);
+	c->order.request.memory[line->len - name_len - 1] = '\0';
 	log_in(c);
 }
 
 /* ---- commands ---- */
 
-/* What changes something is logged, with whom or what it is about, and never with a password. */
-static void log_command(const struct console *c)
+/* Until it is back nothing is read. */
+static void give_order(struct console *c)
 {
-	const struct request *q = &c->request;
-	char text[PEER_TEXT_MAX];
-	struct log_line line;
-
-	if (q->command->logged_from == 0 || q->count + 1 < q->command->logged_from)
-		return;
-	log_begin(&line, LOG_INFO, "monitor command");
-	log_text(&line, "user", c->user);
-	log_text(&line, "client", peer_format(&c->peer, text));
-	log_text(&line, "command", q->command->word);
-	if (q->count > 0)
-		log_text(&line, "about", q->parameters[0]);
-	log_text(&line, "answer", has_succeeded(c) ? "OK" : "ERR");
-	log_end(&line);
-}
-
-static bool is_answered(const struct console *c)
-{
-	return c->reply.len > 0 || c->reply.failed;
-}
-
-/* If not, the reply says so. */
-static bool may_run(struct console *c)
-{
-	if (c->is_operator)
-		return true;
-	if (!has_old_password(c))
-		return commands_allowed(&c->request, c->user, &c->reply);
-	reply_error(&c->reply, "The password was changed");
-	c->reply.closes = true;
-	return false;
-}
-
-static void prepare_command(struct errand *e)
-{
-	struct console *c = console_of(e);
-
-	if (may_run(c))
-		c->request.command->prepare(&c->request, &c->reply);
-}
-
-static void perform(struct console *c)
-{
-	if (!is_answered(c) && may_run(c)) {
-		c->request.command->run(&c->request, &c->reply);
-		/* Whoever has changed his own goes on. */
-		if (c->request.command->ends_consoles)
-			c->password_mark = users_password_mark(c->desk->services->users, c->user);
-	}
-}
-
-static void conclude(struct console *c)
-{
-	if (!c->reply.failed)
-		log_command(c);
-	reply_finish(&c->reply);
-}
-
-/* In the thread that the command asks for. */
-static void execute(struct console *c)
-{
-	perform(c);
-	conclude(c);
-}
-
-static void run_command(struct errand *e)
-{
-	execute(console_of(e));
-}
-
-static void run_kept_command(struct errand *e)
-{
-	perform(console_of(e));
-}
-
-/* Behind a command that was done: what it has changed holds in any case. */
-static void keep_command(struct errand *e)
-{
-	struct console *c = console_of(e);
-	char why[DATABASE_ERROR_MAX];
-
-	if (has_succeeded(c) && keeper_write(c->desk->keeper, why) < 0) {
-		reply_reset(&c->reply);
-		reply_error(&c->reply,
-			"Done, but it may not outlast a restart: state_dir cannot be written: %s",
-			why);
-	}
-	conclude(c);
-}
-
-static void send_command(struct console *c)
-{
-	const struct command *command = c->request.command;
-	struct steps steps = {.run = run_command};
-
-	if (command->is_keepers)
-		steps = (struct steps){.keep = run_command};
-	if (command->asks_names)
-		steps = (struct steps){.look_up = run_command};
-	if (command->prepare != NULL)
-		steps.hash = prepare_command;
-	if (command->is_kept && c->desk->keeper != NULL) {
-		steps.run = run_kept_command;
-		steps.keep = keep_command;
-	}
-	send_errand(c, &steps);
+	order_give(&c->order);
+	if (c->order.is_away)
+		c->deadline = CLOCK_NEVER;
 }
 
 static void take_command_line(struct console *c, const struct monitor_line *line)
 {
-	struct request *q = &c->request;
+	struct request *q = &c->order.request;
 
 	if (!monitor_is_printable(line)) {
-		reply_error(&c->reply, "Control bytes are not allowed");
-		reply_finish(&c->reply);
-	} else if (!commands_parse(line, q, &c->reply)) {
-		wipe_request(c);
-		reply_finish(&c->reply);
-	} else if (q->command->is_errand || (q->command->is_keepers && c->desk->keeper != NULL)) {
-		send_command(c);
+		reply_error(&c->order.reply, "Control bytes are not allowed");
+		reply_finish(&c->order.reply);
+	} else if (!commands_parse(line, q, &c->order.reply)) {
+		order_wipe(&c->order);
+		reply_finish(&c->order.reply);
 	} else {
-		execute(c);
+		give_order(c);
 	}
 }
 
@@ -483,11 +339,11 @@ static bool take_next_line(struct console *c)
 	len = monitor_parse_line(c->in, c->in_len, &line);
 	if (len == MONITOR_MORE)
 		return false;
-	reply_reset(&c->reply);
+	reply_reset(&c->order.reply);
 	if (len == MONITOR_TOO_LONG) {
-		reply_error(&c->reply, "Line too long");
+		reply_error(&c->order.reply, "Line too long");
 		if (c->phase == CONSOLE_COMMANDS)
-			reply_finish(&c->reply);
+			reply_finish(&c->order.reply);
 		c->is_skipping = true;
 		return true;
 	}
@@ -496,7 +352,7 @@ static bool take_next_line(struct console *c)
 	else
 		take_command_line(c, &line);
 	consume(c, (size_t)len);
-	if (!c->is_away && c->phase == CONSOLE_COMMANDS)
+	if (!c->order.is_away && c->phase == CONSOLE_COMMANDS)
 		renew_deadline(c);
 	return true;
 }
@@ -539,8 +395,8 @@ static enum sending send_reply(struct console *c)
 	ssize_t n;
 
 	for (int i = 0; i < SENDS_A_TURN; i++) {
-		len = reply_pending(&c->reply, &bytes);
-		if (c->reply.failed)
+		len = reply_pending(&c->order.reply, &bytes);
+		if (c->order.reply.failed)
 			return SEND_FAILED;
 		if (len == 0)
 			return SENT_ALL;
@@ -548,7 +404,7 @@ static enum sending send_reply(struct console *c)
 		if (n < 0)
 			return may_pass(c, errno) ? SENT_SOME : SEND_FAILED;
 		backoff_end(&c->rest);
-		reply_consume(&c->reply, (size_t)n);
+		reply_consume(&c->order.reply, (size_t)n);
 		if (c->phase == CONSOLE_COMMANDS)
 			renew_deadline(c);
 	}
@@ -569,23 +425,17 @@ static void end_lasting(struct console *c)
 	c->is_skipping = len == MONITOR_TOO_LONG;
 	if (!c->is_skipping)
 		consume(c, (size_t)len);
-	reply_stop(&c->reply);
+	reply_stop(&c->order.reply);
 	renew_deadline(c);
-}
-
-/* May whoever began to watch still do so? It is asked as often as there is something to see. */
-static bool may_go_on(const struct console *c)
-{
-	return c->is_operator || (!has_old_password(c) && commands_may(&c->request, c->user));
 }
 
 /* Answers what there is to answer; false when the connection is to be closed. */
 static bool proceed(struct console *c)
 {
-	while (!c->is_away && c->phase != CONSOLE_CLOSING) {
-		if (c->reply.is_lasting && !may_go_on(c))
+	while (!c->order.is_away && c->phase != CONSOLE_CLOSING) {
+		if (c->order.reply.is_lasting && !order_may_go_on(&c->order))
 			return false;
-		if (c->reply.is_lasting)
+		if (c->order.reply.is_lasting)
 			end_lasting(c);
 		switch (send_reply(c)) {
 		case SEND_FAILED:
@@ -595,33 +445,33 @@ static bool proceed(struct console *c)
 		case SENT_ALL:
 			break;
 		}
-		if (c->reply.is_lasting)
+		if (c->order.reply.is_lasting)
 			return !c->input_ended;
-		if (c->reply.closes)
+		if (c->order.reply.closes)
 			begin_closing(c);
 		else if (!take_next_line(c))
 			return !c->input_ended;
 	}
-	return c->is_away || !c->input_ended;
+	return c->order.is_away || !c->input_ended;
 }
 
 /* ---- polling ---- */
 
 static bool has_pending(const struct console *c)
 {
-	const struct reply *r = &c->reply;
+	const struct reply *r = &c->order.reply;
 
 	return r->sent < r->len || (r->source != NULL && !r->is_waiting);
 }
 
 short console_events(const struct console *c)
 {
-	if (c->phase == CONSOLE_FREE || c->is_away)
+	if (c->phase == CONSOLE_FREE || c->order.is_away)
 		return 0;
 	if (c->phase == CONSOLE_CLOSING || !has_pending(c))
 		return POLLIN;
 	/* However much happens, the line that ends it is heard. */
-	if (c->reply.is_lasting && !c->input_ended && c->in_len < sizeof(c->in))
+	if (c->order.reply.is_lasting && !c->input_ended && c->in_len < sizeof(c->in))
 		return POLLIN | POLLOUT;
 	return POLLOUT;
 }
@@ -636,7 +486,7 @@ void console_step(struct console *c, short revents)
 	if (c->phase == CONSOLE_FREE || c->fd < 0)
 		return;
 	if ((revents & (POLLERR | POLLNVAL)) != 0 ||
-		((revents & (POLLIN | POLLHUP)) != 0 && !c->is_away && !receive(c)) ||
+		((revents & (POLLIN | POLLHUP)) != 0 && !c->order.is_away && !receive(c)) ||
 		!proceed(c)) {
 		console_close(c);
 		return;

@@ -332,9 +332,9 @@ static inline void assert_gone(void)
 	assert_int_equal(fcntl(served, F_GETFD), -1);
 	assert_int_equal(console_events(&c), 0);
 	assert_true(is_wiped(c.in, sizeof(c.in)));
-	assert_true(is_wiped(c.request.memory, sizeof(c.request.memory)));
-	assert_true(is_wiped(c.request.hash, sizeof(c.request.hash)));
-	assert_null(c.reply.source);
+	assert_true(is_wiped(c.order.request.memory, sizeof(c.order.request.memory)));
+	assert_true(is_wiped(c.order.request.hash, sizeof(c.order.request.hash)));
+	assert_null(c.order.reply.source);
 }
 
 /* The last words are out; the console waits for the client to close, and then is free. */
