@@ -4,7 +4,7 @@
 
 #include "monitor/commands.h"
 
-void limits_command_limits(const struct request *q, struct reply *r);
-void limits_command_quota(const struct request *q, struct reply *r);
+void limits_command_limits(const struct monitor_request *q, struct reply *r);
+void limits_command_quota(const struct monitor_request *q, struct reply *r);
 
 #endif

@@ -23,7 +23,7 @@ struct order {
 	/* In that loop, when what was sent is done. */
 	void (*finished)(struct order *o);
 
-	struct request request;
+	struct monitor_request request;
 	struct reply reply;
 	bool is_away; /* an errand is under way */
 	struct errand errand;

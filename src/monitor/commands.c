@@ -21,14 +21,14 @@
 
 /* ---- the connection itself ---- */
 
-static void run_quit(const struct request *q, struct reply *r)
+static void run_quit(const struct monitor_request *q, struct reply *r)
 {
 	(void)q;
 	reply_add(r, "OK Goodbye\n");
 	r->closes = true;
 }
 
-static void run_help(const struct request *q, struct reply *r);
+static void run_help(const struct monitor_request *q, struct reply *r);
 
 /* ---- the table ---- */
 
@@ -354,7 +354,7 @@ const struct command commands_table[] = {
 
 const size_t commands_count = sizeof(commands_table) / sizeof(commands_table[0]);
 
-static void run_help(const struct request *q, struct reply *r)
+static void run_help(const struct monitor_request *q, struct reply *r)
 {
 	(void)q;
 	reply_add(r, "OK\n");
@@ -389,7 +389,7 @@ static void refuse_unknown(const struct monitor_line *word, struct reply *r)
 }
 
 /* The next parameter of `q` from what is left of the line. */
-static void take_parameter(struct request *q, struct monitor_line *rest, char **memory)
+static void take_parameter(struct monitor_request *q, struct monitor_line *rest, char **memory)
 {
 	bool is_rest = q->command->takes_rest && q->count + 1 == q->command->most;
 	struct monitor_line word = *rest;
@@ -404,13 +404,13 @@ static void take_parameter(struct request *q, struct monitor_line *rest, char **
 	*memory += word.len + 1;
 }
 
-static void refuse_usage(const struct request *q, struct reply *r)
+static void refuse_usage(const struct monitor_request *q, struct reply *r)
 {
 	reply_error(r, "Usage: %s%s%s", q->command->word, *q->command->parameters ? " " : "",
 		q->command->parameters);
 }
 
-bool commands_parse(const struct monitor_line *line, struct request *q, struct reply *r)
+bool commands_parse(const struct monitor_line *line, struct monitor_request *q, struct reply *r)
 {
 	struct monitor_line rest = *line, word;
 	char *memory = q->memory;
@@ -439,7 +439,7 @@ static struct monitor_line line_of(const char *text)
 }
 
 /* Could it have come in a line, at that place? */
-static bool is_parameter(const struct request *q, size_t at, const char *text)
+static bool is_parameter(const struct monitor_request *q, size_t at, const char *text)
 {
 	struct monitor_line line = line_of(text);
 	bool is_rest = q->command->takes_rest && at + 1 == q->command->most;
@@ -449,7 +449,7 @@ static bool is_parameter(const struct request *q, size_t at, const char *text)
 }
 
 static bool take_parameters(
-	const char *const parameters[], size_t count, struct request *q, struct reply *r)
+	const char *const parameters[], size_t count, struct monitor_request *q, struct reply *r)
 {
 	char *memory = q->memory, *end = q->memory + sizeof(q->memory);
 
@@ -474,7 +474,7 @@ static bool take_parameters(
 }
 
 bool commands_take(const char *word, const char *const parameters[], size_t count,
-	struct request *q, struct reply *r)
+	struct monitor_request *q, struct reply *r)
 {
 	struct monitor_line name = line_of(word);
 
@@ -490,12 +490,12 @@ bool commands_take(const char *word, const char *const parameters[], size_t coun
 	return false;
 }
 
-bool commands_changes(const struct request *q)
+bool commands_changes(const struct monitor_request *q)
 {
 	return q->command->logged_from != 0 && q->count + 1 >= q->command->logged_from;
 }
 
-bool commands_may(const struct request *q, const char *user)
+bool commands_may(const struct monitor_request *q, const char *user)
 {
 	struct user_info info;
 
@@ -505,7 +505,7 @@ bool commands_may(const struct request *q, const char *user)
 	return users_get(q->services->users, user, &info) && info.role >= q->command->role;
 }
 
-bool commands_allowed(const struct request *q, const char *user, struct reply *r)
+bool commands_allowed(const struct monitor_request *q, const char *user, struct reply *r)
 {
 	if (commands_may(q, user))
 		return true;

@@ -295,7 +295,7 @@ static void give_order(struct console *c)
 
 static void take_command_line(struct console *c, const struct monitor_line *line)
 {
-	struct request *q = &c->order.request;
+	struct monitor_request *q = &c->order.request;
 
 	if (!monitor_is_printable(line)) {
 		reply_error(&c->order.reply, "Control bytes are not allowed");

@@ -29,7 +29,7 @@ static void make_up(char *out, size_t len)
 }
 
 /* What the guest's line of the users file says. False, and `r` says why. */
-static bool read_guest(const struct request *q, struct limits *out, struct reply *r)
+static bool read_guest(const struct monitor_request *q, struct limits *out, struct reply *r)
 {
 	unsigned legal = LIMITS_SAYABLE & ~LIMIT_BIT(LIMIT_EXPIRES);
 	char why[LIMITS_ERROR_MAX];
@@ -53,7 +53,7 @@ static bool read_guest(const struct request *q, struct limits *out, struct reply
 	return true;
 }
 
-void guest_command_prepare(struct request *q, struct reply *r)
+void guest_command_prepare(struct monitor_request *q, struct reply *r)
 {
 	struct hashing_wait wait = {.line = HASHING_ADMINS, .deadline = CLOCK_NEVER};
 	struct limits limits;
@@ -90,7 +90,8 @@ static void find_door(struct services *v, char out[ADDR_TEXT_MAX])
 	strcpy(out, addr_format(&door, text));
 }
 
-static void tell_guest(const struct request *q, const struct limits *limits, struct reply *r)
+static void tell_guest(
+	const struct monitor_request *q, const struct limits *limits, struct reply *r)
 {
 	char until[CALENDAR_END_MAX], door[ADDR_TEXT_MAX], *colon;
 
@@ -113,7 +114,7 @@ static void tell_guest(const struct request *q, const struct limits *limits, str
 		door, colon + 1, q->made_name, q->made_password);
 }
 
-void guest_command_guest(const struct request *q, struct reply *r)
+void guest_command_guest(const struct monitor_request *q, struct reply *r)
 {
 	struct user_credentials c = {.name = q->made_name, .password = q->made_password};
 	char error[USERS_ERROR_MAX] = "Out of memory", *text;
@@ -151,7 +152,7 @@ static void add_guest(struct reply *r, const char *name, const struct limits *ow
 }
 
 /* There are as many as somebody has made by hand. */
-void guest_command_guests(const struct request *q, struct reply *r)
+void guest_command_guests(const struct monitor_request *q, struct reply *r)
 {
 	struct users *u = q->services->users;
 	size_t count = 0;

@@ -71,7 +71,7 @@ void order_send(struct order *o, const struct order_steps *steps)
 /* What changes something is logged, with whom or what it is about, and never with a password. */
 static void log_command(const struct order *o)
 {
-	const struct request *q = &o->request;
+	const struct monitor_request *q = &o->request;
 	char text[PEER_TEXT_MAX];
 	struct log_line line;
 

@@ -37,7 +37,7 @@ size_t session_end_group(struct services *v, const char *group, enum end_reason 
 }
 
 /* `who` is a user, or a client by its address. */
-static size_t end_sessions_of(const struct request *q, const char *who)
+static size_t end_sessions_of(const struct monitor_request *q, const char *who)
 {
 	struct registry *registry = q->services->registry;
 	struct network client;
@@ -54,7 +54,7 @@ static size_t end_sessions_of(const struct request *q, const char *who)
 	return ended;
 }
 
-void session_command_kill(const struct request *q, struct reply *r)
+void session_command_kill(const struct monitor_request *q, struct reply *r)
 {
 	int64_t id;
 
@@ -68,7 +68,7 @@ void session_command_kill(const struct request *q, struct reply *r)
 	}
 }
 
-void session_command_kill_user(const struct request *q, struct reply *r)
+void session_command_kill_user(const struct monitor_request *q, struct reply *r)
 {
 	const char *name = q->parameters[0];
 	size_t ended = end_sessions_of(q, name);
