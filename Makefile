@@ -116,11 +116,12 @@ $(BUILD)/%.o: %.c
 	$(Q)$(CC) $(ALL_CFLAGS) -Itests/lib -MMD -MP -c -o $@ $<
 
 # What the assembler puts in, which no compiler tells of.
+$(BUILD)/src/web/pages.o build/fuzz/src/web/pages.o: $(wildcard src/web/pages/*)
 $(BUILD)/src/proxy/pages.o build/fuzz/src/proxy/pages.o: $(wildcard src/proxy/pages/*)
 
 run: deps
 	@$(MAKE) --no-print-directory all
-	exec $(BIN)/socks5d -c conf/socks5d.conf
+	exec $(BIN)/socks5d -c conf/socks5d.conf --web-listen 127.0.0.1:8081
 
 # ---- tests ----
 

@@ -27,6 +27,7 @@ struct command {
 	bool is_kept; /* an errand: what it has put into services->standing is on the disk before OK
 			 is said, where such things are kept */
 	bool ends_consoles; /* those with an old password, when it succeeded */
+	bool is_for_consoles; /* is about a connection that lasts, and of no use without one */
 	size_t logged_from; /* words of a request that is logged, at least; 0: none is */
 	enum user_role role; /* that it takes */
 	/* In the hasher's thread, before it runs: computes `hash`. Then `run` has its turn, unless

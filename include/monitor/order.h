@@ -54,7 +54,7 @@ bool order_may_go_on(const struct order *o);
 /* Was the password changed since he logged in, by somebody else, or in the file? */
 bool order_has_old_password(const struct order *o);
 
-/* Does the reply say OK? */
+/* Does the reply say OK, as far as it is there yet? */
 bool order_has_succeeded(const struct order *o);
 
 /* Forgets the password of the request. */

@@ -25,7 +25,7 @@ bool order_has_old_password(const struct order *o)
 
 bool order_has_succeeded(const struct order *o)
 {
-	return !o->reply.failed && strncmp(o->reply.text, "OK", 2) == 0;
+	return !o->reply.failed && o->reply.len >= 2 && memcmp(o->reply.text, "OK", 2) == 0;
 }
 
 bool order_may_go_on(const struct order *o)
