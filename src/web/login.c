@@ -152,7 +152,6 @@ void login_check(struct web_connection *c, void (*resume)(struct web_connection 
 	c->resume = resume;
 	if (users_knows_person(users, &login)) {
 		c->login = LOGIN_OK;
-		order_wipe(&c->order);
 		resume(c);
 		return;
 	}
@@ -220,6 +219,7 @@ static void let_in(struct web_connection *c)
 			  c->order.password_mark)
 		: NULL;
 
+	order_wipe(&c->order);
 	login_note(c);
 	c->request.session = NULL;
 	if (s == NULL) {
