@@ -196,7 +196,7 @@ WRAP_state/test_ledger_news := calloc malloc aligned_alloc clock_ms
 WRAP_state/test_standing := calloc malloc aligned_alloc
 WRAP_state/test_users := calloc malloc aligned_alloc password_check sodium_memzero
 WRAP_state/test_users_file := read
-WRAP_web/test_api := $(WRAP_DESK)
+WRAP_web/test_api := $(WRAP_DESK) statistics_each
 WRAP_web/test_connection := $(WRAP_DESK)
 WRAP_web/test_login := $(WRAP_DESK)
 wrap = $(foreach f,$(WRAP_$(patsubst $(BUILD)/tests/%,%,$(1))),-Wl,--wrap=$(f))

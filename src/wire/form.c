@@ -37,7 +37,7 @@ bool form_next(struct http_slice *rest, struct http_slice *name, struct http_sli
 	if (!take_piece(rest, '&', value))
 		return false;
 	if (!take_piece(value, '=', name))
-		*name = *value;
+		*name = *value; /* empty */
 	return true;
 }
 
@@ -125,7 +125,8 @@ static bool find_in_cookies(struct http_slice cookies, const char *name, struct 
 			value->text++;
 			value->len--;
 		}
-		if (take_piece(value, '=', &key) && http_equals(&key, name))
+		if (memchr(value->text, '=', value->len) != NULL && take_piece(value, '=', &key) &&
+			http_equals(&key, name))
 			return true;
 	}
 	return false;
