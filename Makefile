@@ -358,6 +358,7 @@ INSTALLED := \
 	755:$(BIN)/monitor_client:$(PREFIX)/bin/monitor_client \
 	644:src/monitor_client.1:$(MAN)/man1/monitor_client.1 \
 	644:src/socks5d-monitor.7:$(MAN)/man7/socks5d-monitor.7 \
+	644:src/socks5d-web.7:$(MAN)/man7/socks5d-web.7 \
 	644:src/socks5d.8:$(MAN)/man8/socks5d.8 \
 	644:conf/completion.bash:$(COMPLETIONS)/socks5d \
 	644:conf/completion.bash:$(COMPLETIONS)/monitor_client \

@@ -83,6 +83,7 @@ enum setting_effect {
 	EFFECT_OUTGOING = 1 << 9, /* from where targets are reached: a warning, perhaps */
 	EFFECT_PUBLISH = 1 << 10, /* others see the new configuration: of every change */
 	EFFECT_RULES = 1 << 11, /* are compiled, their files read */
+	EFFECT_WEB = 1 << 12, /* how browsers come: a warning, perhaps */
 };
 
 /* max_sessions_per_client, where it is no number. */

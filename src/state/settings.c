@@ -157,7 +157,7 @@ const struct setting settings_table[] = {
 		.initial = "",
 		.most = 1,
 		.reloadable = true,
-		.effects = EFFECT_LISTENERS,
+		.effects = EFFECT_LISTENERS | EFFECT_WEB,
 		.value_name = "ADDR",
 		.help = "Address that administrators' browsers are served on, 127.0.0.1 say, with "
 			"or without a port; without one it is 8081. No client of the proxy is "
@@ -176,6 +176,7 @@ const struct setting settings_table[] = {
 		AT(NETWORKS, web_trusted),
 		.initial = "",
 		.reloadable = true,
+		.effects = EFFECT_WEB,
 		.value_name = "LIST",
 		.help = "Networks of web servers that pass browsers on to web_listen. The last "
 			"address of X-Forwarded-For is the client then, and X-Forwarded-Proto: https "
