@@ -13,7 +13,7 @@
 		".incbin \"src/web/pages/" file "\"\n" #symbol "_end:\n"                           \
 		".byte 0\n"                                                                        \
 		".popsection\n");                                                                  \
-	extern const char symbol[], symbol##_end[]
+	extern const char(symbol)[], symbol##_end[]
 
 EMBED(web_index, "index.html");
 EMBED(web_style, "style.css");
