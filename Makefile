@@ -31,6 +31,7 @@ TEST_DEPS := $(DEPS) libcmocka-dev curl nginx-light iproute2 python3 valgrind tm
 CLIENT_DEPS := $(TEST_DEPS) netcat-openbsd ncat proxychains4 git openssh-client openssh-server \
 	dante-client tnftp python3-pyftpdlib iperf3 python3-socks dnsmasq-base debootstrap chromium \
 	default-jre-headless putty-tools emacs-nox fail2ban openssl whois apache2-utils jq \
+	haproxy libnginx-mod-stream \
 	$(if $(shell command -v npm),,nodejs npm)
 LINT_DEPS := clang clang-format clang-tidy cppcheck libclang-rt-14-dev mandoc
 BENCH_DEPS := $(DEPS) microsocks dante-server tinyproxy-bin

@@ -3,7 +3,7 @@
  * client cannot say that he is somebody else, and a balancer that has stopped saying it is not
  * taken for its clients.
  *
- * A balancer looks after us by connecting and closing, with a header for nobody or without: until
+ * A balancer looks after us by connecting and closing, with a header for itself or without: until
  * there is something to serve nobody is asked whether it may be.
  */
 #include "proxy/balancer.h"
@@ -46,16 +46,22 @@ static bool await_something(struct handshake *h)
 	return buffer_readable(h->in) > 0 || dialect_receive_more(h, true);
 }
 
+/* HAProxy does that in version 1, where there is no word for it, by telling its own connection. */
+static bool speaks_for_itself(const struct handshake *h, const struct proxyproto_header *header)
+{
+	return !header->tells || addr_equal(&header->source, h->from);
+}
+
 /* What was left unread of a client that failed may hold a password. */
 bool balancer_ask(struct handshake *h, struct addr *client)
 {
 	struct proxyproto_header header;
 
-	if (!take_header(h, &header) || (!header.tells && !await_something(h))) {
+	if (!take_header(h, &header) || (speaks_for_itself(h, &header) && !await_something(h))) {
 		buffer_consume_secret(h->in, buffer_readable(h->in));
 		return false;
 	}
-	*client = header.tells ? header.source : *h->from;
+	*client = speaks_for_itself(h, &header) ? *h->from : header.source;
 	return true;
 }
 

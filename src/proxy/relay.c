@@ -119,8 +119,8 @@ static bool has_filter_room(const struct flow *f)
 }
 
 /* Half of what it can hold: a buffer moves what it has to its front, which is never more than what
- * can be read then, and a pipe is not filled in small pieces. A limited flow has chunks of its
- * buffer written, and so would never be found empty, to change over. */
+ * can be read then, and a pipe is not filled in small pieces. A limited flow has chunks of what it
+ * holds written, and so would never be found empty, to change over; unless the kernel paces it. */
 static bool has_room(const struct flow *f)
 {
 	size_t size = has_pipe(f) ? f->pipe.capacity : f->buffer->size;
@@ -129,7 +129,7 @@ static bool has_room(const struct flow *f)
 		return false;
 	if (f->filter != NULL && f->filter->held_back > 0)
 		return true;
-	if (f->pace.is_on && !has_pipe(f))
+	if (f->pace.is_on && !f->pace.is_paced)
 		return held(f) == 0;
 	return !f->stuck && held(f) <= size / 2;
 }
@@ -261,6 +261,15 @@ static bool pull(struct flow *f)
 	return true;
 }
 
+/* How much of `most` bytes its limit lets it write now. What is in a pipe when the limit has become
+ * too low for the kernel goes in chunks, too. */
+static size_t allowed_by_limit(struct flow *f, size_t most)
+{
+	bool is_spliced = has_pipe(f) && pace_may_splice(&f->pace);
+
+	return pace_allow(&f->pace, most, is_spliced, most >= f->buffer->size / 2);
+}
+
 static ssize_t write_from_buffer(struct flow *f, size_t most)
 {
 	ssize_t n = socket_write(f->to->fd, buffer_head(f->buffer), most);
@@ -277,7 +286,7 @@ static bool push(struct flow *f)
 	ssize_t n;
 
 	if (most > 0 && f->pace.is_on)
-		most = pace_allow(&f->pace, most, has_pipe(f), most >= f->buffer->size / 2);
+		most = allowed_by_limit(f, most);
 	if (most == 0)
 		return false;
 	most = traffic_room(f->traffic, most);

@@ -268,6 +268,19 @@ static void a_header_from_elsewhere_is_refused(void **state)
 	daemon_wait_log(&d, &from, " reason=unknown_protocol guess=proxy_v2 ");
 }
 
+/* As HAProxy's health checks do in version 1. */
+static void send_own_header(int fd)
+{
+	struct addr own;
+	socklen_t len = sizeof(own);
+	char header[108];
+
+	assert_int_equal(getsockname(fd, &own.sa, &len), 0);
+	snprintf(header, sizeof(header), "PROXY TCP4 " BALANCER " 127.0.0.1 %u %u\r\n",
+		addr_port(&own), d.port);
+	net_send(fd, header, strlen(header));
+}
+
 /* LOCAL and UNKNOWN: the balancer speaks for itself. */
 static void a_header_that_tells_nobody_is_the_balancer_s(void **state)
 {
@@ -284,6 +297,11 @@ static void a_header_that_tells_nobody_is_the_balancer_s(void **state)
 	assert_null(strstr(line, " balancer="));
 	fd = connect_balancer();
 	net_send(fd, "PROXY UNKNOWN\r\n", 15);
+	expect_served(fd);
+	close(fd);
+	daemon_wait_log(&d, &from, " client=" BALANCER ":");
+	fd = connect_balancer();
+	send_own_header(fd);
 	expect_served(fd);
 	close(fd);
 	daemon_wait_log(&d, &from, " client=" BALANCER ":");
@@ -305,6 +323,10 @@ static void health_checks_are_silent(void **state)
 	net_send_hex(fd, "0d 0a 0d 0a 00 0d 0a 51 55 49 54 0a 20 00 00 00");
 	net_reset(fd);
 	daemon_wait_stat(&d, "ended_nothing_asked", asked_nothing + 4);
+	fd = connect_balancer();
+	send_own_header(fd);
+	net_reset(fd);
+	daemon_wait_stat(&d, "ended_nothing_asked", asked_nothing + 5);
 	/* One that looks whether a greeting is answered. */
 	fd = connect_balancer();
 	net_send_hex(fd, "0d 0a 0d 0a 00 0d 0a 51 55 49 54 0a 20 00 00 00");

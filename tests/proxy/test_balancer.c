@@ -10,6 +10,9 @@
 #define V2_TOLD V2 " 21 11 00 0f c0 00 02 09 c0 00 02 01 00 07 00 08 04 00 00" /* and a TLV */
 #define V2_LOCAL V2 " 20 00 00 00"
 #define UNKNOWN "50 52 4f 58 59 20 55 4e 4b 4e 4f 57 4e 0d 0a"
+#define V1_OWN /* PROXY TCP4 192.0.2.2 192.0.2.1 4000 8 */                                         \
+	"50 52 4f 58 59 20 54 43 50 34 20 31 39 32 2e 30 2e 32 2e 32 20 31 39 32 2e 30 2e 32 2e "  \
+	"31 20 34 30 30 30 20 38 0d 0a"
 #define GREETING "05 01 00"
 
 static struct addr balancer, told;
@@ -41,6 +44,7 @@ static void a_header_may_be_cut_anywhere(void **state)
 		{V2_TOLD GREETING, 31 + 3, "192.0.2.9:7"},
 		{V2_LOCAL GREETING, 16 + 3, "192.0.2.2:4000"},
 		{UNKNOWN GREETING, 15 + 3, "192.0.2.2:4000"},
+		{V1_OWN GREETING, 41 + 3, "192.0.2.2:4000"},
 	};
 
 	(void)state;
@@ -82,6 +86,7 @@ static void who_wants_nothing_has_asked_nothing(void **state)
 		{"", END_NOTHING_ASKED},
 		{V2_LOCAL, END_NOTHING_ASKED},
 		{UNKNOWN, END_NOTHING_ASKED},
+		{V1_OWN, END_NOTHING_ASKED},
 		{"50 52", END_CLIENT_LEFT},
 		{"0d", END_CLIENT_LEFT},
 		{V2 " 21 11 00", END_CLIENT_LEFT},
