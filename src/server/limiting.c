@@ -58,17 +58,40 @@ static void see_users(struct users *u, struct own_limits *seen)
 	free(names);
 }
 
+static bool is_group_of_users(const struct services *v, const char *group)
+{
+	struct own_limits seen = {.group = group};
+
+	see_users(v->users, &seen);
+	return seen.has_members;
+}
+
+static bool is_group_of_clients(const struct settings *s, const char *group)
+{
+	return client_groups_find(&s->client_groups, group, strlen(group)) != NULL;
+}
+
+static void warn_of_group_rates(const struct services *v, const struct settings *s)
+{
+	for (size_t i = 0; i < s->group_rates.count; i++) {
+		const char *group = s->group_rates.groups[i].name;
+
+		if (!is_group_of_clients(s, group) && !is_group_of_users(v, group))
+			log_message(LOG_WARN,
+				"group_rate: there is no group @%s, of users or of clients", group);
+	}
+}
+
 static void warn_of_groups(const struct services *v, const struct settings *s)
 {
 	for (size_t i = 0; i < s->group_defaults.count; i++) {
 		const struct limit_line *line = &s->group_defaults.lines[i];
-		struct own_limits seen = {.group = line->holders[0].group};
+		const char *group = line->holders[0].group;
 
-		see_users(v->users, &seen);
-		if (!seen.has_members)
+		if (!is_group_of_users(v, group))
 			log_message(LOG_WARN, "%s:%u: group_defaults: no user is in the group @%s",
 				line->place.file != NULL ? line->place.file : "command line",
-				line->place.line, seen.group);
+				line->place.line, group);
 	}
 	for (size_t i = 0; i < s->client_limits.count; i++) {
 		const struct limit_line *line = &s->client_limits.lines[i];
@@ -76,8 +99,7 @@ static void warn_of_groups(const struct services *v, const struct settings *s)
 		for (size_t k = 0; k < line->count; k++) {
 			const char *group = line->holders[k].group;
 
-			if (group == NULL ||
-				client_groups_find(&s->client_groups, group, strlen(group)) != NULL)
+			if (group == NULL || is_group_of_clients(s, group))
 				continue;
 			log_message(LOG_WARN, "%s:%u: client_limits: there is no client_group @%s",
 				line->place.file != NULL ? line->place.file : "command line",
@@ -96,6 +118,7 @@ void limiting_warn(const struct services *v, const struct settings *s)
 			"there are quotas, and state_dir is not set: each start of the server lets "
 			"them start anew");
 	warn_of_groups(v, s);
+	warn_of_group_rates(v, s);
 }
 
 /* ---- sessions that must end ---- */

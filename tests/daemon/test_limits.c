@@ -242,6 +242,29 @@ static void a_setting_that_is_wrong_is_told_with_its_line(void **state)
 	daemon_clean_up(&d);
 }
 
+static void groups_that_there_are_not_are_told(void **state)
+{
+	char output[8192];
+
+	(void)state;
+	daemon_prepare(&d);
+	daemon_write_file(d.users, "bob:" HASH ":user:groups=pupils\n");
+	daemon_write_file(d.config,
+		"client_group = @room 192.0.2.0/24\ngroup_rate = @room 1Mbit\n"
+		"group_rate = @pupils 1Mbit\ngroup_rate = @teachers 1Mbit\n"
+		"group_defaults = @staff rate=1Mbit\nclient_limits = @guests rate=1Mbit\n");
+	assert_int_equal(
+		daemon_run((const char *const[]){"-n", "-c", d.config, "-U", d.users, NULL}, output,
+			sizeof(output)),
+		0);
+	assert_non_null(strstr(output, "group_rate: there is no group @teachers, of users or of "));
+	assert_non_null(strstr(output, "group_defaults: no user is in the group @staff"));
+	assert_non_null(strstr(output, "client_limits: there is no client_group @guests"));
+	assert_null(strstr(output, "@room"));
+	assert_null(strstr(output, "@pupils"));
+	daemon_clean_up(&d);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -252,6 +275,7 @@ int main(void)
 		cmocka_unit_test(disabling_ends_sessions_and_keeps_out),
 		cmocka_unit_test(changes_hold_for_sessions_that_run),
 		cmocka_unit_test(a_setting_that_is_wrong_is_told_with_its_line),
+		cmocka_unit_test(groups_that_there_are_not_are_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
