@@ -25,6 +25,8 @@
 /* What LIMITS may say: the rest is written by DISABLE and GUEST. */
 #define SAYABLE (LIMITS_OF_USER & ~(LIMIT_BIT(LIMIT_DISABLED) | LIMIT_BIT(LIMIT_GUEST)))
 
+#define BY_DISABLE "DISABLE:" /* in front of whom that command keeps out (limit_book.h) */
+
 #define GUEST_HOURS 24
 #define GUEST_HOURS_MOST (24 * 366)
 
@@ -141,6 +143,7 @@ static bool find_in_force(struct services *v, const struct account_name *who,
 	free(said);
 	said = standing_get(v->standing, STANDING_DISABLED, who->key);
 	out->is_kept_out = said != NULL;
+	snprintf(sources->of[LIMIT_DISABLED], LIMIT_SOURCE_MAX, "%s%.100s", BY_DISABLE, who->key);
 	free(said);
 	return true;
 }
@@ -153,8 +156,10 @@ static void add_account_line(struct services *v, struct reply *r, const struct a
 		if (f->limits.said[key] != LIMIT_UNSAID && key != LIMIT_DISABLED)
 			add_limit(r, &f->limits, key, sources->of[key]);
 	}
-	if (f->is_kept_out)
-		reply_add(r, " disabled:yes");
+	if (f->is_kept_out) {
+		reply_add(r, " disabled:yes ");
+		add_word_of(r, "disabled_by", sources->of[LIMIT_DISABLED]);
+	}
 	if (who->kind != ACCOUNT_GROUP)
 		add_use(v, r, who, &f->limits);
 	reply_add(r, "\n");
@@ -499,24 +504,48 @@ static bool is_only_admin(struct services *v, const char *name)
 		users_count_admins(v->users) == 1;
 }
 
+/* Who keeps it out, which may be a network or a group that it is in; "": nobody. */
+static const char *find_keeper(
+	struct services *v, const struct account_name *who, struct limit_sources *sources)
+{
+	struct limits_in_force f;
+	const char *by = sources->of[LIMIT_DISABLED];
+
+	if (!find_in_force(v, who, &f, sources) || !f.is_kept_out)
+		return "";
+	return strncmp(by, BY_DISABLE, strlen(BY_DISABLE)) == 0 ? by + strlen(BY_DISABLE) : by;
+}
+
+static void say_not_disabled(struct services *v, const struct account_name *who, struct reply *r)
+{
+	struct limit_sources sources;
+	const char *keeper = find_keeper(v, who, &sources);
+
+	reply_error(r, "%s is not disabled%s%s%s", who->key,
+		*keeper != '\0' ? " by itself, but " : "", keeper, *keeper != '\0' ? " is" : "");
+}
+
 /* False, and `r` says why, also when it is so already. */
-static bool set_user_disabled(struct services *v, const char *name, bool disabled, struct reply *r)
+static bool set_user_disabled(
+	struct services *v, const struct account_name *who, bool disabled, struct reply *r)
 {
 	struct limits own;
 	bool was;
 
-	(void)users_own_limits(v->users, name, &own);
+	(void)users_own_limits(v->users, who->key, &own);
 	was = limits_have(&own, LIMIT_DISABLED) && own.is_disabled;
-	if (was == disabled || (disabled && is_only_admin(v, name))) {
-		reply_error(r, "%s %s", name,
-			was != disabled    ? "is the last admin and stays"
-				: disabled ? "is disabled already"
-					   : "is not disabled");
+	if (!was && !disabled) {
+		say_not_disabled(v, who, r);
+		return false;
+	}
+	if (was == disabled || (disabled && is_only_admin(v, who->key))) {
+		reply_error(r, "%s %s", who->key,
+			was ? "is disabled already" : "is the last admin and stays");
 		return false;
 	}
 	own.said[LIMIT_DISABLED] = disabled ? LIMIT_SAID : LIMIT_UNSAID;
 	own.is_disabled = disabled;
-	return change_user(v, name, &own, r);
+	return change_user(v, who->key, &own, r);
 }
 
 static bool set_said_disabled(
@@ -526,9 +555,10 @@ static bool set_said_disabled(
 	bool is_news = (was != NULL) != disabled;
 
 	free(was);
-	if (!is_news)
-		reply_error(
-			r, "%s is %s", who->key, disabled ? "disabled already" : "not disabled");
+	if (!is_news && disabled)
+		reply_error(r, "%s is disabled already", who->key);
+	else if (!is_news)
+		say_not_disabled(v, who, r);
 	else if (standing_put(v->standing, STANDING_DISABLED, who->key, disabled ? "yes" : NULL) <
 		0)
 		reply_error(r, "Out of memory");
@@ -544,7 +574,7 @@ static bool set_disabled(
 
 	if (!account_name_find(v, q->parameters[0], who, r))
 		return false;
-	return who->kind == ACCOUNT_USER ? set_user_disabled(v, who->key, disabled, r)
+	return who->kind == ACCOUNT_USER ? set_user_disabled(v, who, disabled, r)
 					 : set_said_disabled(v, who, disabled, r);
 }
 
@@ -566,12 +596,16 @@ void limits_command_disable(const struct request *q, struct reply *r)
 
 void limits_command_enable(const struct request *q, struct reply *r)
 {
+	struct limit_sources sources;
 	struct account_name who;
+	const char *keeper;
 
 	if (!set_disabled(q, false, &who, r))
 		return;
 	take_in(q);
-	reply_add(r, "OK %s enabled%s\n", who.key, term_of(q->services, &who));
+	keeper = find_keeper(q->services, &who, &sources);
+	reply_add(r, "OK %s enabled%s%s%s%s\n", who.key, *keeper != '\0' ? ", but " : "", keeper,
+		*keeper != '\0' ? " is disabled" : "", term_of(q->services, &who));
 }
 
 /* ---- GUEST, GUESTS ---- */

@@ -199,6 +199,35 @@ static void disabling_ends_sessions_and_keeps_out(void **state)
 	stop();
 }
 
+/* Whoever lets somebody in again learns that another line still keeps him out. */
+static void enabling_tells_who_keeps_out_still(void **state)
+{
+	(void)state;
+	start(ROOT "alice:" HASH ":user:groups=pupils\n", "");
+	ask("DISABLE alice", "OK alice disabled, 0 sessions ended\n");
+	ask("DISABLE @pupils", "OK @pupils disabled, 0 sessions ended (until the next start)\n");
+	ask("LIMITS alice",
+		"OK\nuser:alice groups:pupils groups_by:users_file disabled:yes "
+		"disabled_by:users_file running:0\n");
+	ask("ENABLE alice", "OK alice enabled, but @pupils is disabled\n");
+	ask("ENABLE alice", "ERR alice is not disabled by itself, but @pupils is\n");
+	ask("LIMITS alice",
+		"OK\nuser:alice groups:pupils groups_by:users_file disabled:yes "
+		"disabled_by:DISABLE:@pupils running:0\n");
+	ask("ENABLE @pupils", "OK @pupils enabled (until the next start)\n");
+	ask("ENABLE @pupils", "ERR @pupils is not disabled\n");
+	ask("ENABLE alice", "ERR alice is not disabled\n");
+	ask("DISABLE 192.0.2.9",
+		"OK 192.0.2.9 disabled, 0 sessions ended (until the next start)\n");
+	ask("DISABLE 192.0.2.0/24",
+		"OK 192.0.2.0/24 disabled, 0 sessions ended (until the next start)\n");
+	ask("ENABLE 192.0.2.9",
+		"OK 192.0.2.9 enabled, but 192.0.2.0/24 is disabled (until the next start)\n");
+	ask("ENABLE 192.0.2.9", "ERR 192.0.2.9 is not disabled by itself, but 192.0.2.0/24 is\n");
+	ask("ENABLE 192.0.2.0/24", "OK 192.0.2.0/24 enabled (until the next start)\n");
+	stop();
+}
+
 /* By LIMITS, and by a reload. */
 static void changes_hold_for_sessions_that_run(void **state)
 {
@@ -273,6 +302,7 @@ int main(void)
 		cmocka_unit_test(a_quota_that_only_refuses_lets_sessions_finish),
 		cmocka_unit_test(who_is_kept_out_is_refused_under_optional_too),
 		cmocka_unit_test(disabling_ends_sessions_and_keeps_out),
+		cmocka_unit_test(enabling_tells_who_keeps_out_still),
 		cmocka_unit_test(changes_hold_for_sessions_that_run),
 		cmocka_unit_test(a_setting_that_is_wrong_is_told_with_its_line),
 		cmocka_unit_test(groups_that_there_are_not_are_told),
