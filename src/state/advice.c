@@ -33,9 +33,12 @@ static const struct advice list[] = {
 		"the program connected and did not finish its request within handshake_timeout: "
 		"it may speak another protocol or be behind a slow line; CONFIG handshake_timeout "
 		"30s gives it more time"},
-	{"not_socks5", NULL,
-		"the program spoke something else than SOCKS5 (the log says guess=): set its proxy "
-		"type to SOCKS5, in a URL socks5h://"},
+	{"unknown_protocol", NULL,
+		"the program spoke something that is not served here (the log says guess=): set "
+		"its proxy type to SOCKS5, in a URL socks5h://"},
+	{"protocol_off", NULL,
+		"the program spoke what the setting protocols leaves out (the log says guess=): "
+		"set its proxy type to another one, or CONFIG protocols with that word lets it in"},
 	{"malformed", NULL,
 		"what the program sent is not as RFC 1928 says: update it, or try it with "
 		"curl --proxy socks5h:// from the same device to see whether it is to blame"},

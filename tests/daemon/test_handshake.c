@@ -287,7 +287,7 @@ static void a_health_check_with_a_greeting_is_no_line_in_the_log(void **state)
 	daemon_wait_stat(&open_daemon, "ended_client_left", left + 1);
 	fd = net_connect("127.0.0.1", open_daemon.port);
 	net_send(fd, "GET / HTTP/1.0\r\n\r\n", 18);
-	daemon_wait_log(&open_daemon, &from, " reason=not_socks5 guess=http ");
+	daemon_wait_log(&open_daemon, &from, " reason=unknown_protocol guess=http ");
 	assert_false(daemon_log_has(&open_daemon, "reason=client_left"));
 	net_expect(fd, "HTTP/1.1 400 Bad Request\r\n", 26);
 	close(fd);

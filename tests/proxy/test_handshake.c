@@ -201,7 +201,7 @@ static struct session_info published(void)
 /* ---- the first byte ---- */
 
 /* Whatever comes behind the first byte; none of these is HTTP. */
-static void what_no_dialect_begins_with_is_not_socks5(void **state)
+static void what_no_dialect_begins_with_is_unknown(void **state)
 {
 	char hex[16];
 
@@ -211,7 +211,7 @@ static void what_no_dialect_begins_with_is_not_socks5(void **state)
 			continue;
 		snprintf(hex, sizeof(hex), "%02x 01 00", first);
 		assert_false(run_after("optional", users, hex));
-		assert_int_equal(h.reason, END_NOT_SOCKS5);
+		assert_int_equal(h.reason, END_UNKNOWN_PROTOCOL);
 		assert_int_equal(h.guess, first == 4 ? GUESS_SOCKS4 : GUESS_UNKNOWN);
 		assert_false(h.answered);
 		assert_null(h.dialect);
@@ -241,12 +241,56 @@ static void what_else_it_may_be_is_guessed(void **state)
 			first_read = other_reads = cut;
 			net_send_hex(client, rows[i].sent);
 			assert_false(handshake_run(&h));
-			assert_int_equal(h.reason, END_NOT_SOCKS5);
+			assert_int_equal(h.reason, END_UNKNOWN_PROTOCOL);
 			assert_int_equal(h.guess, rows[i].guess);
 			assert_false(h.answered);
 			end();
 		}
 	}
+}
+
+static void switch_on(const char *protocols)
+{
+	struct setting_input in_file = {.text = protocols};
+	char why[SETTING_ERROR_MAX];
+
+	assert_true(setting_set(settings_find("protocols"), &config->settings, &in_file, why));
+}
+
+/* Each of the protocols alone is on; what the others are closed for is that they are not. */
+static void what_is_switched_off_is_not_spoken(void **state)
+{
+	static const struct {
+		const char *word, *sent;
+		enum guess guess;
+	} rows[] = {
+		{"socks5", "05 01 00", GUESS_SOCKS5},
+		{"socks4", "04 01 00 50 c0 00 02 01 00", GUESS_SOCKS4},
+		{"http", "47 45 54 20 2f", GUESS_HTTP},
+	};
+
+	(void)state;
+	for (size_t on = 0; on < COUNT(rows); on++) {
+		for (size_t i = 0; i < COUNT(rows); i++) {
+			if (i == on)
+				continue;
+			begin("none", nobody);
+			switch_on(rows[on].word);
+			net_send_hex(client, rows[i].sent);
+			assert_false(handshake_run(&h));
+			assert_int_equal(h.reason, END_PROTOCOL_OFF);
+			assert_int_equal(h.guess, rows[i].guess);
+			assert_int_equal(h.answered, rows[i].guess == GUESS_HTTP);
+			assert_null(h.dialect);
+			end();
+		}
+	}
+	begin("none", nobody);
+	switch_on("socks4, http");
+	net_send_hex(client, "16 03 01 02 00 01 00");
+	assert_false(handshake_run(&h));
+	assert_int_equal(h.reason, END_UNKNOWN_PROTOCOL);
+	end();
 }
 
 static void who_leaves_before_it_can_be_guessed_has_left(void **state)
@@ -277,7 +321,7 @@ static char *http_answer(const char *request, char answer[1024])
 	begin("required", users);
 	net_send(client, request, strlen(request));
 	assert_false(handshake_run(&h));
-	assert_int_equal(h.reason, END_NOT_SOCKS5);
+	assert_int_equal(h.reason, END_UNKNOWN_PROTOCOL);
 	assert_int_equal(h.guess, GUESS_HTTP);
 	assert_true(h.answered);
 	shutdown(h.client, SHUT_WR);
@@ -979,8 +1023,9 @@ static void who_is_gone_cannot_be_replied_to(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_no_dialect_begins_with_is_not_socks5),
+		cmocka_unit_test(what_no_dialect_begins_with_is_unknown),
 		cmocka_unit_test(what_else_it_may_be_is_guessed),
+		cmocka_unit_test(what_is_switched_off_is_not_spoken),
 		cmocka_unit_test(who_leaves_before_it_can_be_guessed_has_left),
 		cmocka_unit_test(http_is_told_what_the_port_is),
 		cmocka_unit_test(who_leaves_before_a_byte_asked_nothing),

@@ -516,7 +516,7 @@ static void a_handshake_that_fails_has_its_reason(void **state)
 		enum end_reason reason;
 		const char *answers;
 	} rows[] = {
-		{"04 01", END_NOT_SOCKS5, ""},
+		{"04 01", END_UNKNOWN_PROTOCOL, ""},
 		{"05 01 01", END_NO_METHOD, "05 ff"},
 		{"05 01 02 02 05", END_MALFORMED, "05 02 01 01"},
 		{"05 01 00 04 01 00 01", END_MALFORMED, "05 00" REFUSED("01")},
@@ -617,13 +617,13 @@ static void the_log_names_what_a_client_speaks_instead(void **state)
 {
 	(void)state;
 	begin("04 01");
-	run_to(END_NOT_SOCKS5, NOT_ASKED);
-	expect_logged(" reason=not_socks5 guess=socks4 ");
+	run_to(END_UNKNOWN_PROTOCOL, NOT_ASKED);
+	expect_logged(" reason=unknown_protocol guess=socks4 ");
 	begin("16 03 01 02 00 01");
-	run_to(END_NOT_SOCKS5, NOT_ASKED);
-	expect_logged(" reason=not_socks5 guess=tls ");
+	run_to(END_UNKNOWN_PROTOCOL, NOT_ASKED);
+	expect_logged(" reason=unknown_protocol guess=tls ");
 	begin("ff");
-	run_to(END_NOT_SOCKS5, NOT_ASKED);
+	run_to(END_UNKNOWN_PROTOCOL, NOT_ASKED);
 	expect_not_logged(" guess=");
 }
 
@@ -646,8 +646,8 @@ static void a_browser_gets_its_page_whatever_else_it_sends(void **state)
 	net_send(client, request, sizeof(request) - 1);
 	net_send(client, body, sizeof(body));
 	on_wait = client_finishes;
-	run_to(END_NOT_SOCKS5, NOT_ASKED);
-	expect_logged(" reason=not_socks5 guess=http ");
+	run_to(END_UNKNOWN_PROTOCOL, NOT_ASKED);
+	expect_logged(" reason=unknown_protocol guess=http ");
 	while ((n = recv(client, answer + len, sizeof(answer) - len, 0)) > 0)
 		len += (size_t)n;
 	assert_int_equal(n, 0);
