@@ -228,6 +228,21 @@ static void enabling_tells_who_keeps_out_still(void **state)
 	stop();
 }
 
+static void a_guest_whom_nobody_looks_at_is_told_of(void **state)
+{
+	static const char warning[] = "\ntext:auth = none: this guest is served as Anonymous";
+	int fd;
+
+	(void)state;
+	start(ROOT, "");
+	fd = monitor_login(&d, "root:secret");
+	assert_null(strstr(monitor_ask(fd, "GUEST"), warning));
+	monitor_ask(fd, "CONFIG auth none");
+	assert_non_null(strstr(monitor_ask(fd, "GUEST"), warning));
+	close(fd);
+	stop();
+}
+
 /* By LIMITS, and by a reload. */
 static void changes_hold_for_sessions_that_run(void **state)
 {
@@ -303,6 +318,7 @@ int main(void)
 		cmocka_unit_test(who_is_kept_out_is_refused_under_optional_too),
 		cmocka_unit_test(disabling_ends_sessions_and_keeps_out),
 		cmocka_unit_test(enabling_tells_who_keeps_out_still),
+		cmocka_unit_test(a_guest_whom_nobody_looks_at_is_told_of),
 		cmocka_unit_test(changes_hold_for_sessions_that_run),
 		cmocka_unit_test(a_setting_that_is_wrong_is_told_with_its_line),
 		cmocka_unit_test(groups_that_there_are_not_are_told),
