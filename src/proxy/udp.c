@@ -304,8 +304,8 @@ static bool remember_destination(
 	return true;
 }
 
-/* What the rules say of the flow now; forgets it where that cannot be said. Where they say something
- * else, a rule has decided that. */
+/* What the rules say of the flow now; forgets it where that cannot be said. Where they say
+ * something else, a rule has decided that. */
 static void judge_flow_again(struct udp *u, struct flow *flow)
 {
 	struct verdict verdict = {.is_guess = true};
