@@ -510,16 +510,17 @@ static const char *find_keeper(
 	struct services *v, const struct account_name *who, struct limit_sources *sources)
 {
 	struct limits_in_force f;
-	const char *by = sources->of[LIMIT_DISABLED];
+	const char *by;
 
 	if (!find_in_force(v, who, &f, sources) || !f.is_kept_out)
 		return "";
+	by = sources->of[LIMIT_DISABLED];
 	return strncmp(by, BY_DISABLE, strlen(BY_DISABLE)) == 0 ? by + strlen(BY_DISABLE) : by;
 }
 
 static void say_not_disabled(struct services *v, const struct account_name *who, struct reply *r)
 {
-	struct limit_sources sources;
+	struct limit_sources sources = {.of = {""}};
 	const char *keeper = find_keeper(v, who, &sources);
 
 	reply_error(r, "%s is not disabled%s%s%s", who->key,
@@ -597,7 +598,7 @@ void limits_command_disable(const struct request *q, struct reply *r)
 
 void limits_command_enable(const struct request *q, struct reply *r)
 {
-	struct limit_sources sources;
+	struct limit_sources sources = {.of = {""}};
 	struct account_name who;
 	const char *keeper;
 
