@@ -30,10 +30,11 @@ DEPS := $(COMPILER) pkg-config libc6-dev $(call packages,$(LIBRARIES) $(CLIENT_L
 TEST_DEPS := $(DEPS) libcmocka-dev curl nginx-light iproute2 python3 valgrind tmux
 CLIENT_DEPS := $(TEST_DEPS) netcat-openbsd ncat proxychains4 git openssh-client openssh-server \
 	dante-client tnftp python3-pyftpdlib iperf3 python3-socks dnsmasq-base debootstrap chromium \
-	default-jre-headless putty-tools emacs-nox fail2ban openssl whois apache2-utils jq \
+	openjdk-17-jdk-headless golang-go golang-golang-x-net-dev wget python3-pip putty-tools emacs-nox \
+	fail2ban openssl whois apache2-utils jq haproxy libnginx-mod-stream \
 	$(if $(shell command -v npm),,nodejs npm)
 LINT_DEPS := clang clang-format clang-tidy cppcheck libclang-rt-14-dev mandoc
-BENCH_DEPS := $(DEPS) microsocks dante-server
+BENCH_DEPS := $(DEPS) microsocks dante-server tinyproxy-bin
 PLOT_DEPS := gnuplot-nox jq
 
 comma := ,
@@ -77,7 +78,7 @@ help:
 	@echo 'make test-clients  the same with more real clients: nc, git, ssh, socksify, Chromium and others'
 	@echo 'make test-valgrind  the tests of stopping, with the server under valgrind'
 	@echo 'make fuzz        every parser of bytes from outside, FUZZ_SECONDS=60 each'
-	@echo 'make bench       measure beside microsocks and dante (BENCH="-q" for a quick look)'
+	@echo 'make bench       measure beside microsocks, dante and tinyproxy (BENCH="-q" for a quick look)'
 	@echo 'make bench-results  the same, kept in tests/bench/results as JSON and pictures'
 	@echo 'make lint        formatting, static analysis, layers, documents'
 	@echo 'make docs        bring sample configuration and manual up to date with the table of settings'
@@ -125,6 +126,8 @@ WRAP_DESK := $(WRAP_PARTS) recv send password_hash server_errands server_hashes 
 WRAP_base/test_hashmap := calloc malloc aligned_alloc
 WRAP_base/test_lines := read
 WRAP_client/test_batch := client_ask getdelim link_interrupt_by signals_close
+WRAP_monitor/test_admin := calloc malloc realloc aligned_alloc accept4 server_base server_errands server_fronts \
+	server_hashes server_keeper server_lookups server_services server_set
 WRAP_monitor/test_commands := $(WRAP_PARTS) password_hash server_add_rule server_drop_rule server_set server_reload \
 	statistics_each
 WRAP_monitor/test_console := $(WRAP_DESK)
@@ -141,8 +144,12 @@ WRAP_net/test_questions := asking_begin asking_due asking_end asking_fds asking_
 WRAP_net/test_resolver_crowd := eventfd socket calloc pthread_create
 WRAP_net/test_resolver_servers := clock_gettime socket_wait
 WRAP_net/test_socket := accept4 recv send poll recvmmsg sendmmsg clock_nanosleep
+WRAP_proxy/test_balancer := socket_read socket_write
 WRAP_proxy/test_bind := clock_deadline clock_ms socket_wait socket listen accept4 connect
 WRAP_proxy/test_dial := connect
+WRAP_proxy/test_dialect_http := socket_read socket_write
+WRAP_proxy/test_dialect_socks4 := socket_read socket_write
+WRAP_proxy/test_exchange := socket_read
 WRAP_proxy/test_handshake := calloc malloc aligned_alloc socket_read socket_write registry_set_user
 WRAP_proxy/test_pace := clock_ms socket_pace socket_unacknowledged socket_unsent
 WRAP_proxy/test_pool := session_run clock_ms accept4 pthread_create epoll_ctl epoll_wait mmap64
@@ -178,7 +185,7 @@ WRAP_state/test_events := calloc malloc aligned_alloc
 WRAP_state/test_hash_kinds := password_check
 WRAP_state/test_hashing := calloc malloc aligned_alloc pthread_cond_clockwait
 WRAP_state/test_logins := clock_ms pthread_cond_clockwait
-WRAP_state/test_ledger := calloc malloc aligned_alloc getifaddrs freeifaddrs
+WRAP_state/test_ledger := calloc malloc aligned_alloc getifaddrs freeifaddrs limit_book_of_client
 WRAP_state/test_ledger_news := calloc malloc aligned_alloc clock_ms
 WRAP_state/test_standing := calloc malloc aligned_alloc
 WRAP_state/test_users := calloc malloc aligned_alloc password_check sodium_memzero
@@ -267,7 +274,7 @@ build/bench/bench_splice: tests/bench/bench_splice.c
 	@mkdir -p $(@D)
 	$(BENCH_CC) -o $@ $<
 
-build/bench/bench_rates: $(addprefix tests/bench/,bench_rates.c procs.c) $(wildcard tests/bench/*.h)
+build/bench/bench_rates: $(addprefix tests/bench/,bench_rates.c place.c) $(wildcard tests/bench/*.h)
 	@mkdir -p $(@D)
 	$(BENCH_CC) -o $@ $(filter %.c,$^)
 
@@ -334,7 +341,8 @@ lint: deps-lint
 
 # ---- installing ----
 
-# Each file: its mode, where it is, where it goes.
+# Each file: its mode, where it is, where it goes. The filter for fail2ban does nothing by itself; the
+# jail would, so whether there is to be one is left to the administrator.
 MAN := $(PREFIX)/share/man
 COMPLETIONS := $(PREFIX)/share/bash-completion/completions
 INSTALLED := \
@@ -348,6 +356,8 @@ INSTALLED := \
 	644:$(BUILD)/socks5d.service:$(PREFIX)/lib/systemd/system/socks5d.service \
 	644:conf/socks5d.sysusers:$(PREFIX)/lib/sysusers.d/socks5d.conf \
 	644:conf/socks5d.logrotate:/etc/logrotate.d/socks5d \
+	644:conf/fail2ban/filter.d/socks5d.conf:/etc/fail2ban/filter.d/socks5d.conf \
+	644:conf/fail2ban/jail.d/socks5d.conf:$(PREFIX)/share/doc/socks5d/fail2ban/jail.d/socks5d.conf \
 	$(foreach f,$(wildcard conf/examples/*/*),644:$(f):$(PREFIX)/share/doc/socks5d/$(f:conf/%=%))
 CONFIGURATION := /etc/socks5d/socks5d.conf
 installed-part = $(word $(1),$(subst :, ,$(2)))

@@ -31,6 +31,8 @@ struct limits_in_force {
 	bool is_kept_out; /* disabled, itself or with others */
 };
 
+#define LIMIT_BY_DISABLE "DISABLE:" /* in front of whom that command keeps out */
+
 /* Who says it, a word a key; "" beside an unsaid one. Beside LIMIT_DISABLED: who keeps it out, of
  * several the closest. */
 struct limit_sources {

@@ -18,7 +18,8 @@
 /* The buckets of an account, in each direction. */
 enum throttle_bucket {
 	THROTTLE_OWN, /* of all its sessions: the least of its rate and its parts of its groups' */
-	THROTTLE_TOTAL, /* of the sessions that rate_total counts for it */
+	THROTTLE_TOTAL, /* of the sessions that rate_total counts for it: a client's without a login
+			 */
 	THROTTLE_BUCKETS,
 };
 
@@ -58,21 +59,17 @@ struct throttle *throttle_new(struct throttles *all);
 void throttle_release(struct throttle *t);
 
 /* The account's own rates are these atomics, bytes a second or 0, which are read when they have
- * changed and with that said so. */
+ * changed and with that said so: of all its sessions, and besides, of a client's without a login.
+ */
 struct throttle_rates {
 	_Atomic(uint64_t) rate[THROTTLE_DIRECTIONS];
+	_Atomic(uint64_t) of_anonymous[THROTTLE_DIRECTIONS];
 };
 void throttle_follow(struct throttle *t, const struct throttle_rates *own, int64_t now);
-
-/* Is there any limit in that direction now? */
-bool throttle_is_on(const struct throttle *t, enum traffic_direction d);
 
 /* In which groups it is, by the configuration of that generation; 0: of none yet. */
 uint64_t throttle_known_by(const struct throttle *t);
 void throttle_set_groups(struct throttle *t, uint64_t groups, uint64_t generation);
-
-/* Is it in any? */
-bool throttle_has_groups(struct throttle *t);
 
 /* They have become others: sessions are to ask again. NULL is allowed. */
 void throttle_forget_groups(struct throttle *t);
@@ -110,12 +107,20 @@ void throttle_enter(
 	struct throttle_stream *s, struct throttle *t, enum traffic_direction d, bool is_counted);
 void throttle_leave(struct throttle_stream *s, int64_t now);
 
+/* Does any limit hold for it now? */
+bool throttle_is_on(const struct throttle_stream *s);
+
 /* It has something to move from now on, or nothing. */
 void throttle_begin(struct throttle_stream *s, int64_t now);
 void throttle_end(struct throttle_stream *s, int64_t now);
 
 /* How many streams have something to move in the fuller of its buckets that have a limit. */
 size_t throttle_active(struct throttle_stream *s);
+
+/* Whose turn is it to take what would have to wait for too long? An account has one turn at a time
+ * in a direction, and the next one at the time `next`. */
+bool throttle_has_turn(struct throttle_stream *s, int64_t now);
+void throttle_end_turn(struct throttle_stream *s, int64_t next);
 
 /* As bucket.h has it, for all buckets of the stream: the least of them rules. */
 size_t throttle_chunk(struct throttle_stream *s);

@@ -200,6 +200,11 @@ int users_set_role(struct users *u, const char *name, enum user_role role,
 int users_set_admin(struct users *u, const char *name, const char *hash,
 	char error[USERS_ERROR_MAX]) __attribute__((warn_unused_result));
 
+/* For who only looks: there is a user of that name, an admin if he was not there yet, with a
+ * password that nobody has, and he is not kept. */
+int users_suppose(struct users *u, const char *name, char error[USERS_ERROR_MAX])
+	__attribute__((warn_unused_result));
+
 /* Takes a user out, likewise; fails when there is no such user, and for the last admin, who could
  * not be replaced any more. */
 int users_remove(struct users *u, const char *name, char error[USERS_ERROR_MAX])
@@ -248,6 +253,9 @@ bool users_get(struct users *u, const char *name, struct user_info *out);
 
 /* What the users file says of the limits of a user; false when there is no such user. */
 bool users_own_limits(struct users *u, const char *name, struct limits *out);
+
+/* Does the file put the user into that group? */
+bool users_is_in_group(struct users *u, const char *name, const char *group);
 
 /* Does the file put any user into that group? */
 bool users_have_group(struct users *u, const char *group);

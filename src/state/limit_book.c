@@ -239,13 +239,13 @@ static const char *name_source(
 /* "LIMITS:@GROUP", "DISABLE:NETWORK": by whom, and of whom. */
 static void name_said(const struct said *s, char out[LIMIT_SOURCE_MAX])
 {
-	const char *command = s->is_disabled ? "DISABLE" : "LIMITS";
+	const char *command = s->is_disabled ? LIMIT_BY_DISABLE : "LIMITS:";
 	char text[NETWORK_TEXT_MAX];
 
 	if (s->holder.group != NULL)
-		snprintf(out, LIMIT_SOURCE_MAX, "%s:@%s", command, s->holder.group);
+		snprintf(out, LIMIT_SOURCE_MAX, "%s@%s", command, s->holder.group);
 	else
-		snprintf(out, LIMIT_SOURCE_MAX, "%s:%s", command,
+		snprintf(out, LIMIT_SOURCE_MAX, "%s%s", command,
 			network_format(&s->holder.network, text));
 }
 
