@@ -128,9 +128,11 @@ struct rules *rules_with_temporary(const struct rules *r, const struct settings 
  * NULL behind the last one. */
 const char *rules_warning(const struct rules *r, size_t index);
 
-/* Tells of each file whose values are in force as they were read from it now; `r` may be NULL. */
-void rules_each_file(
-	const struct rules *r, void (*take)(void *context, const char *path), void *context);
+typedef void rule_file_taker(void *context, const char *path, const struct rule_list *list);
+
+/* Tells of each file whose values are in force as they were read from it, a time for each rule that
+ * names it; `r` may be NULL. */
+void rules_each_file(const struct rules *r, rule_file_taker *take, void *context);
 
 /* NULL is allowed for both. */
 struct rules *rules_hold(struct rules *r);

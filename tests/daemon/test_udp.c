@@ -668,6 +668,26 @@ static void an_administrator_ends_it(void **state)
 	daemon_stop(&watched);
 }
 
+/* Who has denied a place sees that the rule has something to do. */
+static void a_rule_that_turns_a_target_down_counts_it(void **state)
+{
+	struct daemon watched;
+	int monitor;
+
+	(void)state;
+	monitor = start_watched(&watched);
+	open_association(&watched);
+	association_expect_echo(&a, &echo, "hello");
+	ask_monitor(monitor, "DENY * 127.0.0.1 1h\n", "OK Rule t1 ");
+	net_expect(monitor, "\n", 1);
+	association_send(&a, 0, &echo, "denied", 6);
+	daemon_wait_stat(&watched, "datagrams_dropped_denied", 1);
+	ask_monitor(monitor, "RULES\n", "OK\nrule:t1 hits:1 ");
+	close(monitor);
+	association_close(&a);
+	daemon_stop(&watched);
+}
+
 /* A target whose port is free for TCP too, which `listener` keeps. */
 static int open_target(struct addr *bound, int *listener)
 {
@@ -806,6 +826,7 @@ int main(void)
 		cmocka_unit_test(it_ends_with_the_tcp_connection),
 		cmocka_unit_test(the_tcp_connection_ends_with_it),
 		cmocka_unit_test(an_administrator_ends_it),
+		cmocka_unit_test(a_rule_that_turns_a_target_down_counts_it),
 		cmocka_unit_test(what_the_proxy_listens_at_since_is_no_target),
 		cmocka_unit_test(stopping_ends_it),
 		cmocka_unit_test(without_spare_descriptors_it_is_refused),
