@@ -77,7 +77,8 @@ building() {
 
 # From objects that are there, which are the same but for those of the database.
 builds_without_sqlite() {
-	local without=$TMP/less/build/$(basename "$BUILT")-without-state
+	local without
+	without=$TMP/less/build/$(basename "$BUILT")-without-state
 	mkdir -p "$without" && cp -a "$BUILT/src" "$without" || return
 	rm -f "$without"/src/server/{database,history_bound,history_tables}.*
 	make_ O="$TMP/less" CC="$(basename "$BUILT")" WITHOUT=state all &&
