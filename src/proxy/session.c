@@ -151,6 +151,16 @@ static void log_lack_of_ports(struct session *s)
 			addr_format(&s->address, text), (unsigned long long)held_back);
 }
 
+/* It was judged before there was such a listener, and nothing was sent to it. */
+static bool refuse_own(struct session *s)
+{
+	socket_close(s->target);
+	fd_lease_give(&s->lease);
+	s->target = -1;
+	s->verdict = (struct verdict){.allowed = false, .rule = RULES_OWN};
+	return refuse_request(s, END_TARGET_DENIED);
+}
+
 static bool connect_to_target(struct session *s)
 {
 	struct dial *d = &s->dial;
@@ -169,6 +179,8 @@ static bool connect_to_target(struct session *s)
 		log_lack_of_ports(s);
 	if (s->target < 0)
 		return refuse_request(s, d->failure);
+	if (target_has_become_own(&s->asker, &d->address))
+		return refuse_own(s);
 	registry_set_target(s->slot, s->target, &d->address);
 	/* One HTTP request has its answer from the target. */
 	return s->handshake.is_exchange || grant(s, &d->local);
