@@ -338,7 +338,7 @@ go_program() {
 			io.Copy(os.Stdout, answer.Body)
 		}
 	END
-	GO111MODULE=off GOPATH=$TMP/go:/usr/share/gocode GOCACHE=$TMP/go/cache GOFLAGS= \
+	GO111MODULE=off GOPATH=$TMP/go:/usr/share/gocode GOCACHE=$TMP/go/cache GOFLAGS='' \
 		bounded go build -o "$TMP/go/get" get
 }
 

@@ -286,7 +286,7 @@ static void a_head_has_at_most_100_fields_and_64_kilobytes(void **state)
 	fd = net_connect("127.0.0.1", d.port);
 	net_send(fd, text, 65536);
 	expect_refusal(fd, "431", "malformed");
-	strcpy(text + 65000, "\r\n\r\n");
+	strcpy(text + 64000 - 4, "\r\n\r\n");
 	fd = net_connect("127.0.0.1", d.port);
 	say(fd, text);
 	free(text);
