@@ -366,6 +366,20 @@ static void where_rules_name_users_a_stranger_is_asked_to_log_in(void **state)
 		"502", "name_not_found");
 }
 
+/* Who could not log in is not asked to for ever. */
+static void where_nobody_logs_in_nobody_is_asked_to(void **state)
+{
+	struct daemon lax;
+
+	(void)state;
+	daemon_start(&lax,
+		(const char *const[]){"--auth", "none", "--rule", "allow user alice", "--otherwise",
+			"deny", NULL});
+	expect_refusal(
+		ask_at(lax.port, "CONNECT a.invalid:80 HTTP/1.0\r\n\r\n"), "403", "target_denied");
+	daemon_stop(&lax);
+}
+
 /* ---- what goes on ---- */
 
 /* Pitfall 39: what Connection names goes, the URL's authority wins, all else stays to the byte. */
@@ -883,6 +897,7 @@ int main(void)
 		cmocka_unit_test(others_that_begin_with_letters_are_strangers),
 		cmocka_unit_test(a_required_login_is_asked_for),
 		cmocka_unit_test(where_rules_name_users_a_stranger_is_asked_to_log_in),
+		cmocka_unit_test(where_nobody_logs_in_nobody_is_asked_to),
 		cmocka_unit_test(a_request_goes_on_in_origin_form),
 		cmocka_unit_test(an_empty_path_is_a_slash_or_an_asterisk),
 		cmocka_unit_test(who_is_the_last_to_forward_to_answers),
