@@ -82,6 +82,9 @@ static int parse_fields(struct http_response *out)
 		if (http_is(&field.name, "Content-Length") &&
 			!note_length(&out->body, &field.value))
 			return HTTP_BAD_LENGTH;
+		if (http_is(&field.name, "Connection") &&
+			!http_connection_add(&out->connection, &field.value))
+			return HTTP_TOO_LARGE;
 		if (http_is(&field.name, "Transfer-Encoding"))
 			note_codings(out, &field.value, &is_chunked);
 	}
