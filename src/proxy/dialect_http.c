@@ -17,6 +17,7 @@
 
 #include "base/digits.h"
 #include "proxy/own_pages.h"
+#include "state/admission.h"
 #include "state/rules.h"
 #include "wire/http.h"
 #include "wire/http_write.h"
@@ -109,10 +110,12 @@ static const char *sentence_of(enum end_reason reason)
 						 : "The proxy cannot serve this now.";
 }
 
-/* One who is nobody may log in, where that can make a difference. */
+/* One who is nobody may log in, where that can make a difference: else he would be asked again and
+ * again. */
 static bool may_log_in_instead(const struct handshake *h, enum end_reason reason)
 {
-	return reason == END_TARGET_DENIED && h->user_len == 0 && rules_ask_users(h->config);
+	return reason == END_TARGET_DENIED && h->user_len == 0 &&
+		admission_login_checked(h->config) && rules_ask_users(h->config);
 }
 
 static unsigned status_of(const struct handshake *h, enum end_reason reason)

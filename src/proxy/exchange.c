@@ -260,12 +260,10 @@ static void cut(struct relay_filter *filter, bool is_broken)
 
 	if (filter->ended || !is_answer(m) || m->stage == MESSAGE_TUNNEL)
 		return;
-	if (m->stage == MESSAGE_HEAD)
+	if (m->stage == MESSAGE_HEAD || (m->takes_chunks_apart && !is_broken))
 		fail_exchange(m, END_BAD_ANSWER);
 	else if (m->body.framing == HTTP_UNTIL_CLOSE && !is_broken)
 		end_message(m);
-	else if (m->takes_chunks_apart && !is_broken)
-		fail_exchange(m, END_BAD_ANSWER);
 }
 
 static void init_message(struct message *m, struct exchange *x)

@@ -22,7 +22,7 @@ bool http_forward_upgrades(const struct http_request *r)
 	return r->minor > 0 && r->body.framing == HTTP_NO_BODY &&
 		http_find_field(&r->fields, "Upgrade", &protocols) &&
 		http_next_member(&protocols, &protocol) && protocols.len == 0 &&
-		!http_is(&protocol, "h2c") && http_lists(&r->fields, "Connection", &word);
+		!http_is(&protocol, "h2c") && http_connection_has(&r->connection, &word);
 }
 
 /* The path of a URL may be empty (RFC 9112 section 3.2.1), and means all of the server to OPTIONS
@@ -78,7 +78,7 @@ static bool goes_to_server(
 	/* RFC 9110 section 10.1.1: of a client that cannot be told to go on it means nothing. */
 	if (http_is(name, "Expect") && r->minor == 0)
 		return false;
-	return !http_is_hop_by_hop(&r->fields, name);
+	return !http_is_hop_by_hop(&r->connection, name);
 }
 
 void http_forward_request(struct http_writer *w, const struct http_request *r, bool has_via)
@@ -132,7 +132,7 @@ static bool goes_to_client(
 		return !hop->takes_chunks_apart;
 	if (http_is(name, "Upgrade"))
 		return hop->is_tunnel;
-	return !http_is_hop_by_hop(&r->fields, name);
+	return !http_is_hop_by_hop(&r->connection, name);
 }
 
 static void put_status_line(struct http_writer *w, const struct http_response *r)

@@ -56,7 +56,7 @@ static const struct advice list[] = {
 		"the client had as many sessions as one address may have: CONFIG "
 		"max_sessions_per_client allows more, client_limits fewer for some"},
 	{"malformed", NULL,
-		"what the program sent is not as RFC 1928 says: update it, or try it with "
+		"what the program sent is not as RFC 1928 says, or RFC 9112 of HTTP: update it, or try "
 		"curl --proxy socks5h:// from the same device to see whether it is to blame"},
 	{"no_method", NULL,
 		"the program offered no way to log in that is accepted here: it must be given name "
