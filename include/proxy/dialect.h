@@ -20,6 +20,7 @@
 #include "wire/request.h"
 
 struct dialect;
+struct services;
 
 /* A login that was not right, and that counts for the setting ban. */
 struct login_failure {
@@ -37,10 +38,12 @@ struct handshake {
 	struct bans *bans; /* in which failed logins are counted; NULL: nowhere */
 	const struct addr *from; /* the client's address */
 	struct ledger_entry *client_entry; /* of its account; NULL: memory was out */
+	const struct services *services; /* for pages that tell of the server */
 	struct stats *stats;
 	struct registry_slot *slot;
 	uint64_t id; /* of the session */
 	int client;
+	bool is_told; /* the client, by a balancer: it has not come to our end of the connection */
 	struct watch watch; /* on it, while it waits for something else than its own messages */
 	struct buffer *in; /* what the client has sent and nobody has taken yet */
 	int64_t deadline; /* of what is waited for: its messages, or room for ours */
@@ -89,9 +92,9 @@ typedef int dialect_parser(const uint8_t *p, size_t n, void *out);
  * place. */
 #define DIALECT_SPARE 512
 
-/* Reads more into `in`, where there is room; false when the client left, with the reason that stands, or when the
- * deadline passed. A client that was just accepted has usually sent already; later it is waited for
- * first, since it has only just got our answer. */
+/* Reads more into `in`, where there is room; false when the client left, with the reason that
+ * stands, or when the deadline passed. A client that was just accepted has usually sent already;
+ * later it is waited for first, since it has only just got our answer. */
 bool dialect_receive_more(struct handshake *h, bool wait_first);
 
 /* Waits for a whole message, which stays in `in`: what the parser says of it, or 0 with `reason`

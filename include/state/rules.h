@@ -34,6 +34,8 @@ struct subject {
 
 #define RULE_WORD_MAX 24
 
+#define RULES_OWN "own" /* the rule's word where it is the proxy's own listener */
+
 struct verdict {
 	bool allowed; /* without an address: by one or another */
 	bool is_open; /* another verdict may come of an address, or of the port of BIND's peer */

@@ -151,6 +151,16 @@ static void log_lack_of_ports(struct session *s)
 			addr_format(&s->address, text), (unsigned long long)held_back);
 }
 
+/* It was judged before there was such a listener, and nothing was sent to it. */
+static bool refuse_own(struct session *s)
+{
+	socket_close(s->target);
+	fd_lease_give(&s->lease);
+	s->target = -1;
+	s->verdict = (struct verdict){.allowed = false, .rule = RULES_OWN};
+	return refuse_request(s, END_TARGET_DENIED);
+}
+
 static bool connect_to_target(struct session *s)
 {
 	struct dial *d = &s->dial;
@@ -169,6 +179,8 @@ static bool connect_to_target(struct session *s)
 		log_lack_of_ports(s);
 	if (s->target < 0)
 		return refuse_request(s, d->failure);
+	if (target_has_become_own(&s->asker, &d->address))
+		return refuse_own(s);
 	registry_set_target(s->slot, s->target, &d->address);
 	/* One HTTP request has its answer from the target. */
 	return s->handshake.is_exchange || grant(s, &d->local);
@@ -404,6 +416,7 @@ static void prepare_handshake(struct session *s)
 	h->bans = s->services->bans;
 	h->from = &s->client_addr;
 	h->client_entry = s->client_entry;
+	h->services = s->services;
 	h->stats = &s->services->stats;
 	h->slot = s->slot;
 	h->client = s->client;
@@ -450,6 +463,7 @@ static void change_client(struct session *s, const struct addr *client)
 {
 	if (!addr_equal(client, &s->client_addr))
 		s->balancer = s->client_addr;
+	s->handshake.is_told = s->balancer.sa.sa_family != AF_UNSPEC;
 	s->client_addr = *client;
 	registry_set_client(s->slot, client);
 	session_tell(s, EVENT_BEGIN, END_REASONS);

@@ -105,7 +105,7 @@ static const struct built_in {
 } built_ins[] = {
 	{"no_port", lacks_port},
 	{"unspecified", is_unspecified},
-	{"own", is_listener},
+	{RULES_OWN, is_listener},
 };
 
 /* ---- verdicts ---- */

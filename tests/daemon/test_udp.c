@@ -5,8 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "dns.h"
 #include "suite.h"
 #include "udp.h"
@@ -795,6 +797,66 @@ static void nothing_is_left_open(void **state)
 	assert_int_equal(daemon_stat(&d, "spare_descriptors_used"), 0);
 }
 
+/* ---- rules with times ---- */
+
+/* From then on it is so many seconds before noon in the zone of the servers that are started. */
+static void make_it_noon_in(int seconds)
+{
+	int offset = (int)(time(NULL) % 86400) - (43200 - seconds);
+	int size = abs(offset);
+	char zone[32];
+
+	snprintf(zone, sizeof(zone), "TST%c%d:%02d:%02d", offset < 0 ? '-' : '+', size / 3600,
+		size / 60 % 60, size % 60);
+	setenv("TZ", zone, 1);
+}
+
+/* The second one is always allowed, and nothing overtakes the first. */
+static bool passes(struct association *assoc, const struct addr *first, const struct addr *second)
+{
+	struct addr from;
+	uint8_t header[262], bytes[512];
+	size_t len = association_header(header, 0, first), received;
+	bool has_passed;
+
+	association_send(assoc, 0, first, "first", 5);
+	association_send(assoc, 0, second, "second", 6);
+	received = udp_receive(assoc->udp, bytes, &from);
+	has_passed = received > len && memcmp(bytes, header, len) == 0;
+	if (has_passed)
+		association_expect(assoc, second, "second", 6);
+	return has_passed;
+}
+
+static void an_association_follows_a_rule_with_a_time(void **state)
+{
+	int64_t deadline = clock_deadline(NET_PATIENCE_S * 1000);
+	struct addr other;
+	struct udp_echo *other_thread = udp_echo_start("127.0.0.1", &other);
+	struct daemon timed;
+	char rule[128];
+	int seconds = 2;
+
+	(void)state;
+	snprintf(
+		rule, sizeof(rule), "deny to 127.0.0.1 port %u time 12:00-23:00", addr_port(&echo));
+	for (;; seconds *= 2) {
+		make_it_noon_in(seconds);
+		daemon_start(&timed, (const char *const[]){"--rule", rule, NULL});
+		open_association(&timed);
+		if (passes(&a, &echo, &other))
+			break; /* else it took longer to start than that */
+		association_close(&a);
+		daemon_stop(&timed);
+	}
+	while (passes(&a, &echo, &other))
+		assert_true(clock_ms() < deadline);
+	association_close(&a);
+	daemon_stop(&timed);
+	unsetenv("TZ");
+	udp_echo_stop(other_thread);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -830,6 +892,7 @@ int main(void)
 		cmocka_unit_test(what_the_proxy_listens_at_since_is_no_target),
 		cmocka_unit_test(stopping_ends_it),
 		cmocka_unit_test(without_spare_descriptors_it_is_refused),
+		cmocka_unit_test(an_association_follows_a_rule_with_a_time),
 		cmocka_unit_test(nothing_is_left_open),
 	};
 
