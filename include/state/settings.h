@@ -113,7 +113,7 @@ struct settings {
 	int64_t bind_any_peer; /* 0 or 1 */
 
 	struct client_rule clients;
-	struct rule_lines rules;
+	struct text_lines rules;
 	int64_t otherwise; /* enum rule_action */
 	int64_t protect; /* PLACE_BIT() of rule_places.h */
 	struct client_groups client_groups;

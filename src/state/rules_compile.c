@@ -299,10 +299,10 @@ static struct hashmap *index_texts(const struct rules *r)
 
 static int compile_lines(struct compiling *c, struct hashmap *before)
 {
-	const struct rule_lines *lines = &c->settings->rules;
+	const struct text_lines *lines = &c->settings->rules;
 
 	for (size_t i = 0; i < lines->count; i++) {
-		const struct rule_line *line = &lines->lines[i];
+		const struct text_line *line = &lines->lines[i];
 		struct rule *rule = make_rule(c, line->text, &line->place);
 
 		if (rule == NULL ||
