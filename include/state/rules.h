@@ -37,6 +37,8 @@ struct subject {
 struct verdict {
 	bool allowed; /* without an address: by one or another */
 	bool is_open; /* another verdict may come of an address, or of the port of BIND's peer */
+	bool is_via; /* then: through the upstreams of the rule that decided */
+	bool is_by_name; /* and it is the name that they get: no address of it counts */
 	bool is_guess; /* denied because it could not be found out whether it must be: not to be
 			  remembered (what target_judge() says of it) */
 	char rule[RULE_WORD_MAX]; /* that decided, as one word: "3", "t1", "otherwise",
@@ -90,6 +92,10 @@ struct rule_info {
 /* Temporary ones come first. Of a configuration without a compiled set (NULL) there are none. */
 size_t rules_count(const struct rules *r);
 struct rule_info rules_get(const struct rules *r, size_t index);
+
+/* The rule that decided; NULL: it was none, or the rules have changed since. Valid as long as the
+ * set. */
+const struct rule *rules_that_decided(const struct config *c, const struct verdict *v);
 
 /* How often nothing else decided, and what is protected by a word. */
 uint64_t rules_otherwise_hits(const struct rules *r);

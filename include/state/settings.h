@@ -12,6 +12,7 @@
 #include "state/rate_types.h"
 #include "state/rule_types.h"
 #include "state/setting_types.h"
+#include "state/upstream_types.h"
 
 #define SETTINGS_MOST_PASSWORD_CHECKS 64
 
@@ -66,6 +67,7 @@ enum setting_effect {
 	EFFECT_OUTGOING = 1 << 9, /* from where targets are reached: a warning, perhaps */
 	EFFECT_PUBLISH = 1 << 10, /* others see the new configuration: of every change */
 	EFFECT_RULES = 1 << 11, /* are compiled, their files read */
+	EFFECT_UPSTREAMS = 1 << 12, /* the same of them: password files */
 };
 
 /* max_sessions_per_client, where it is no number. */
@@ -119,6 +121,7 @@ struct settings {
 	struct client_groups client_groups;
 	struct expectations expect;
 	int64_t recheck; /* enum recheck_when */
+	struct text_lines upstreams;
 	int64_t auth; /* enum auth_rule */
 	char *users_file;
 	int64_t max_password_checks; /* 0: auto */
@@ -148,7 +151,7 @@ struct settings {
 };
 
 /* Rows of the table, and so the size of every array that is indexed by it. */
-#define SETTINGS_COUNT 60
+#define SETTINGS_COUNT 61
 
 extern const struct setting settings_table[SETTINGS_COUNT];
 

@@ -45,7 +45,7 @@ static void write_rules(const struct setting *setting, const void *value, FILE *
 static void put_legal_rules(const struct setting *setting, FILE *out)
 {
 	(void)setting;
-	fputs("allow or deny, and then from, user, to, port, command and time, each with its "
+	fputs("allow, deny or via NAME, and then from, user, to, port, command and time, each with its "
 	      "values; several rules in one value are separated by ;",
 		out);
 }
