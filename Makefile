@@ -143,6 +143,7 @@ WRAP_net/test_resolver_servers := clock_gettime socket_wait
 WRAP_net/test_socket := accept4 recv send poll recvmmsg sendmmsg clock_nanosleep
 WRAP_proxy/test_bind := clock_deadline clock_ms socket_wait socket listen accept4 connect
 WRAP_proxy/test_dial := connect
+WRAP_proxy/test_dialect_socks4 := socket_read socket_write
 WRAP_proxy/test_handshake := calloc malloc aligned_alloc socket_read socket_write registry_set_user
 WRAP_proxy/test_pace := clock_ms socket_pace socket_unacknowledged socket_unsent
 WRAP_proxy/test_pool := session_run clock_ms accept4 pthread_create epoll_ctl epoll_wait mmap64

@@ -50,6 +50,7 @@ struct handshake {
 	struct request request;
 	size_t user_len; /* 0: nobody has logged in */
 	size_t claimed_len; /* then: of a user who is there, and whose login was not right */
+	size_t userid_len; /* of SOCKS4, where nobody logs in: of what `user` is filled with then */
 	char user[USERS_NAME_MAX]; /* who it is or, only for what is said of it, claims to be */
 	struct ledger_entry *user_entry; /* of which a session has begun; NULL likewise */
 	enum end_reason reason; /* why it failed */
@@ -63,6 +64,7 @@ struct handshake {
 /* A protocol that clients may speak. All that is particular to one is in its row of the table. */
 struct dialect {
 	const char *door; /* what the log calls it */
+	enum protocol protocol; /* by which the setting `protocols` switches it */
 	/* Is it spoken by who begins so? */
 	bool (*begins_with)(uint8_t first);
 	/* As handshake_run(); the first byte is in `in` already. Whose protocol has no word for a
@@ -103,6 +105,10 @@ void dialect_enter(struct handshake *h, enum session_phase phase);
 /* Takes a login with this name and password; to check them may take until the deadline. END_REASONS
  * when the client may go on: as the user who is in `user` then, or as Anonymous. */
 enum end_reason dialect_log_in(struct handshake *h, const struct login *claim);
+
+/* What becomes of a client that says nothing of a login: END_REASONS where it is served as
+ * Anonymous, here and now, else the reason to refuse it for. */
+enum end_reason dialect_take_anonymous(const struct handshake *h);
 
 /* The number by which a reply tells that the request failed for this reason, or succeeded:
  * END_REASONS. Of a session that has a request, as the next one too. */

@@ -17,7 +17,8 @@
 	X(CLIENT_LEFT, "client_left") /* before its request was answered */ \
 	X(CLIENT_FINISHED, "client_finished") /* it sent no more, and soon got no answer */ \
 	X(HANDSHAKE_TIMEOUT, "handshake_timeout") /* `handshake_timeout` */ \
-	X(NOT_SOCKS5, "not_socks5") /* in no dialect that is known */ \
+	X(UNKNOWN_PROTOCOL, "unknown_protocol") /* in no dialect that is known */ \
+	X(PROTOCOL_OFF, "protocol_off") /* in one that `protocols` leaves out */ \
 	X(MALFORMED, "malformed") /* not as its dialect's RFC says */ \
 	X(NO_METHOD, "no_method") /* none of the offered METHODs is acceptable */ \
 	X(WRONG_PASSWORD, "wrong_password") /* of a user */ \

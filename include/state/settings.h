@@ -13,8 +13,16 @@
 #include "state/rule_types.h"
 #include "state/setting_types.h"
 #include "state/upstream_types.h"
+#include "state/word_types.h"
 
 #define SETTINGS_MOST_PASSWORD_CHECKS 64
+
+/* What clients may speak, as bits. */
+enum protocol {
+	PROTOCOL_SOCKS5 = 1 << 0,
+	PROTOCOL_SOCKS4 = 1 << 1, /* 4a, too */
+	PROTOCOL_HTTP = 1 << 2,
+};
 
 enum auth_rule {
 	AUTH_AUTO, /* login required as soon as there are users */
@@ -80,6 +88,7 @@ enum sessions_per_client {
 struct settings {
 	struct listen_list listen;
 	int64_t port;
+	int64_t protocols; /* of enum protocol, bits */
 	struct listen_list monitor_listen; /* one */
 	int64_t monitor_port;
 	char *monitor_socket;
@@ -151,7 +160,7 @@ struct settings {
 };
 
 /* Rows of the table, and so the size of every array that is indexed by it. */
-#define SETTINGS_COUNT 61
+#define SETTINGS_COUNT 62
 
 extern const struct setting settings_table[SETTINGS_COUNT];
 

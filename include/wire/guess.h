@@ -9,6 +9,7 @@ enum guess {
 	GUESS_MORE, /* it cannot be told yet */
 	GUESS_UNKNOWN, /* none of these */
 	GUESS_TLS, /* a handshake: https to this port, say */
+	GUESS_SOCKS5,
 	GUESS_SOCKS4, /* 4a too */
 	GUESS_PROXY_V1, /* a load balancer tells whom it speaks for, in text or in binary */
 	GUESS_PROXY_V2,

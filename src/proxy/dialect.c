@@ -236,6 +236,11 @@ enum end_reason dialect_log_in(struct handshake *h, const struct login *claim)
 	return refuse_login(h, result);
 }
 
+enum end_reason dialect_take_anonymous(const struct handshake *h)
+{
+	return admission_login_required(h->config) ? END_NO_METHOD : END_REASONS;
+}
+
 unsigned dialect_code(const struct handshake *h, enum end_reason failure)
 {
 	return h->dialect->code(h, failure);

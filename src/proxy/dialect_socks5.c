@@ -25,7 +25,7 @@ static enum socks5_method choose_method(
 {
 	if (greeting->offers_password && admission_login_wanted(h->config, users_count(h->users)))
 		return SOCKS5_PASSWORD;
-	if (greeting->offers_no_login && !admission_login_required(h->config))
+	if (greeting->offers_no_login && dialect_take_anonymous(h) == END_REASONS)
 		return SOCKS5_NO_LOGIN;
 	return greeting->offers_password && admission_login_possible(h->config) ? SOCKS5_PASSWORD
 										: SOCKS5_NO_METHOD;
@@ -172,7 +172,8 @@ static bool reply_socks5(struct handshake *h, enum end_reason failure, const str
 	return dialect_send(h, reply, socks5_format_reply(reply, (uint8_t)h->code, bound));
 }
 
-const struct dialect dialect_socks5 = {.door = "socks",
+const struct dialect dialect_socks5 = {.door = "socks5",
+	.protocol = PROTOCOL_SOCKS5,
 	.begins_with = begins_socks5,
 	.ask = ask_socks5,
 	.code = code_socks5,

@@ -11,33 +11,40 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "proxy/dialect_socks4.h"
 #include "proxy/dialect_socks5.h"
 
-static const struct dialect *const dialects[] = {&dialect_socks5};
+static const struct dialect *const dialects[] = {&dialect_socks5, &dialect_socks4};
 
-static const struct dialect *find_dialect(uint8_t first)
+/* NULL: nobody's, or one that is switched off. */
+static const struct dialect *find_dialect(const struct handshake *h, uint8_t first)
 {
 	for (size_t i = 0; i < sizeof(dialects) / sizeof(dialects[0]); i++) {
 		if (dialects[i]->begins_with(first))
-			return dialects[i];
+			return (h->config->settings.protocols & dialects[i]->protocol) != 0
+				? dialects[i]
+				: NULL;
 	}
 	return NULL;
 }
 
 /* ---- who speaks none of them ---- */
 
-static const char page[] =
-	"This port is a SOCKS5 proxy. It is no web server and no HTTP proxy.\n"
-	"\n"
-	"To use it, enter it as the SOCKS5 proxy (or SOCKS host, version 5) of your\n"
-	"program, and not as its HTTP or HTTPS proxy.\n";
-
 /* The body of an answer to HEAD is left out (RFC 9110 section 9.3.2). */
-static bool refuse_http(struct handshake *h)
+static bool refuse_http(struct handshake *h, enum end_reason reason)
 {
 	bool head_only = buffer_readable(h->in) > 4 && memcmp(buffer_head(h->in), "HEAD", 4) == 0;
-	char answer[512];
-	int len = snprintf(answer, sizeof(answer),
+	int version = (h->config->settings.protocols & PROTOCOL_SOCKS5) != 0 ? 5 : 4;
+	char answer[512], page[300];
+	int len;
+
+	snprintf(page, sizeof(page),
+		"This port is a SOCKS%d proxy. It is no web server and no HTTP proxy.\n"
+		"\n"
+		"To use it, enter it as the SOCKS%d proxy (or SOCKS host, version %d) of your\n"
+		"program, and not as its HTTP or HTTPS proxy.\n",
+		version, version, version);
+	len = snprintf(answer, sizeof(answer),
 		"HTTP/1.1 400 Bad Request\r\n"
 		"Content-Type: text/plain; charset=utf-8\r\n"
 		"Content-Length: %zu\r\n"
@@ -45,18 +52,31 @@ static bool refuse_http(struct handshake *h)
 		"\r\n"
 		"%s",
 		strlen(page), head_only ? "" : page);
+	return dialect_refuse(h, reason, answer, (size_t)len);
+}
 
-	return dialect_refuse(h, END_NOT_SOCKS5, answer, (size_t)len);
+/* Is it what the administrator has switched off? */
+static enum end_reason reason_for_stranger(const struct handshake *h)
+{
+	static const enum protocol protocol_of[] = {[GUESS_SOCKS5] = PROTOCOL_SOCKS5,
+		[GUESS_SOCKS4] = PROTOCOL_SOCKS4,
+		[GUESS_HTTP] = PROTOCOL_HTTP};
+
+	return (protocol_of[h->guess] & ~h->config->settings.protocols) != 0 ? END_PROTOCOL_OFF
+									     : END_UNKNOWN_PROTOCOL;
 }
 
 static bool refuse_stranger(struct handshake *h)
 {
+	enum end_reason reason;
+
 	do
 		h->guess = guess_protocol(buffer_head(h->in), buffer_readable(h->in));
 	while (h->guess == GUESS_MORE && dialect_receive_more(h, true));
 	if (h->guess == GUESS_MORE)
 		return false;
-	return h->guess == GUESS_HTTP ? refuse_http(h) : dialect_fail(h, END_NOT_SOCKS5);
+	reason = reason_for_stranger(h);
+	return h->guess == GUESS_HTTP ? refuse_http(h, reason) : dialect_fail(h, reason);
 }
 
 static bool ask_client(struct handshake *h)
@@ -65,7 +85,7 @@ static bool ask_client(struct handshake *h)
 	if (!dialect_receive_more(h, false))
 		return false;
 	h->reason = END_CLIENT_LEFT;
-	h->dialect = find_dialect(*buffer_head(h->in));
+	h->dialect = find_dialect(h, *buffer_head(h->in));
 	return h->dialect != NULL ? h->dialect->ask(h) : refuse_stranger(h);
 }
 

@@ -515,7 +515,11 @@ static void log_end_of_session(
 		return;
 	log_number(line, "id", (int64_t)s->id);
 	log_text(line, "client", addr_format(&s->client_addr, text));
+	if (h->dialect != NULL)
+		log_text(line, "door", h->dialect->door);
 	log_bytes(line, "user", user, user_len);
+	if (h->userid_len > 0)
+		log_bytes(line, "userid", h->user, h->userid_len);
 	if (h->login_ignored)
 		log_text(line, "login", "ignored");
 	if (h->login_ignored && h->claimed_len > 0)

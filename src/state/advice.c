@@ -33,15 +33,19 @@ static const struct advice list[] = {
 		"the program connected and did not finish its request within handshake_timeout: "
 		"it may speak another protocol or be behind a slow line; CONFIG handshake_timeout "
 		"30s gives it more time"},
-	{"not_socks5", NULL,
-		"the program spoke something else than SOCKS5 (the log says guess=): set its proxy "
-		"type to SOCKS5, in a URL socks5h://"},
+	{"unknown_protocol", NULL,
+		"the program spoke something that is not served here (the log says guess=): set "
+		"its proxy type to SOCKS5, in a URL socks5h://"},
+	{"protocol_off", NULL,
+		"the program spoke what the setting protocols leaves out (the log says guess=): "
+		"set its proxy type to another one, or CONFIG protocols with that word lets it in"},
 	{"malformed", NULL,
 		"what the program sent is not as RFC 1928 says: update it, or try it with "
 		"curl --proxy socks5h:// from the same device to see whether it is to blame"},
 	{"no_method", NULL,
 		"the program offered no way to log in that is accepted here: it must be given name "
-		"and password, or CONFIG auth optional lets it in without"},
+		"and password (as SOCKS5: SOCKS4 has none), or CONFIG auth optional lets it in "
+		"without"},
 	{"wrong_password", NULL,
 		"the password was not that of this user: correct it in the program, or give the "
 		"user another one with SET_PASSWORD"},

@@ -32,6 +32,8 @@ static const struct setting_word filter_words[] = {{"address", UDP_FILTER_ADDRES
 	{"address-port", UDP_FILTER_ADDRESS_PORT}, {"none", UDP_FILTER_NONE}, {NULL, 0}};
 static const struct setting_word recheck_words[] = {
 	{"time", RECHECK_TIME}, {"all", RECHECK_ALL}, {"no", RECHECK_NO}, {NULL, 0}};
+static const struct setting_word protocol_words[] = {{"socks5", PROTOCOL_SOCKS5},
+	{"socks4", PROTOCOL_SOCKS4}, {"http", PROTOCOL_HTTP}, {NULL, 0}};
 static const struct setting_word no_yes_words[] = {{"no", 0}, {"yes", 1}, {NULL, 0}};
 
 static const struct setting_word otherwise_words[] = {
@@ -72,6 +74,15 @@ const struct setting settings_table[] = {
 		.effects = EFFECT_LISTENERS,
 		.value_name = "PORT",
 		.help = "Port of the listen addresses that name none; 0 lets the kernel choose."},
+	{.name = "protocols",
+		AT(WORD_SET, protocols),
+		.initial = "socks5, socks4, http",
+		.words = protocol_words,
+		.reloadable = true,
+		.value_name = "LIST",
+		.help = "What clients may speak, at each of the listen addresses: socks5, socks4 "
+			"(4a, too) and http. Who speaks another one of these is closed, and a browser "
+			"is told why."},
 	{.name = "monitor_listen",
 		.flag = 'L',
 		AT(ADDRESS, monitor_listen),

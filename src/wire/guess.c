@@ -91,6 +91,12 @@ static enum match match_tls(const uint8_t *p, size_t n)
 	return p[2] <= 4 ? YES : NO;
 }
 
+/* VER of a greeting, which has no more to know it by (RFC 1928 section 3). */
+static enum match match_socks5(const uint8_t *p, size_t n)
+{
+	return match_prefix(p, n, "\x05", 1);
+}
+
 /* VN, and CD of CONNECT or BIND. */
 static enum match match_socks4(const uint8_t *p, size_t n)
 {
@@ -116,6 +122,7 @@ static const struct {
 	const char *word;
 } protocols[] = {
 	[GUESS_TLS] = {match_tls, "tls"},
+	[GUESS_SOCKS5] = {match_socks5, "socks5"},
 	[GUESS_SOCKS4] = {match_socks4, "socks4"},
 	[GUESS_PROXY_V1] = {match_proxy_v1, "proxy_v1"},
 	[GUESS_PROXY_V2] = {match_proxy_v2, "proxy_v2"},

@@ -34,8 +34,8 @@ addresses() {
 # Logins that fail in all ways, and some that do not, with names that look like lines of the log.
 try_logins() {
 	log_in "$PROXY" alice wrong
-	log_in "$PROXY" bob 'secret client=192.0.2.66:1 door=socks'
-	log_in "$PROXY" 'x" msg="login failed" client=192.0.2.66:1 door=socks reason=x ' wrong
+	log_in "$PROXY" bob 'secret client=192.0.2.66:1 door=socks5'
+	log_in "$PROXY" 'x" msg="login failed" client=192.0.2.66:1 door=socks5 reason=x ' wrong
 	log_in "$PROXY" '","msg":"login failed","client":"192.0.2.66:1","door":"socks' wrong
 	log_in "$PROXY" alice secret
 	! have_ipv6 || log_in "$(listening_on '\[::1\]:[0-9]*')" alice wrong

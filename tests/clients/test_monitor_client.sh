@@ -397,7 +397,7 @@ knock() {
 
 prompt_watches() {
 	wipe && log_in && enter WATCH && await '^OK Watching: a line ends it$' && knock &&
-		await '^event:end .*reason:not_socks5' && enter '' &&
+		await '^event:end .*reason:unknown_protocol' && enter '' &&
 		wait_for 30 last_prompt_is '' && enter 'WATCH --json' && wait_for 30 knocks_in_json &&
 		press C-c && enter USERS && await '^OK No active users$' &&
 		enter 'WATCH user' && await '^ERR "user": what can be asked for' &&

@@ -103,10 +103,10 @@ static void each_failed_login_is_a_line_without_its_secrets(void **state)
 	line = daemon_wait_log(&d, &from, "msg=\"login failed\"");
 	assert_non_null(strstr(line, " level=info "));
 	assert_non_null(strstr(line, " client=127.0.0.2:"));
-	assert_non_null(strstr(line, " door=socks reason=wrong_password user=alice"));
+	assert_non_null(strstr(line, " door=socks5 reason=wrong_password user=alice"));
 	assert_int_equal(login_from("127.0.0.2", "hunter3", "hunter2"), 1);
 	line = daemon_wait_log(&d, &from, "msg=\"login failed\"");
-	assert_non_null(strstr(line, " door=socks reason=login_refused"));
+	assert_non_null(strstr(line, " door=socks5 reason=login_refused"));
 	assert_false(daemon_log_has(&d, "hunter"));
 	stop();
 }

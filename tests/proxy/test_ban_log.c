@@ -18,7 +18,7 @@ static void log_login(const char *client, const char *user)
 	struct addr from = at(client);
 
 	ban_log_failed_login(&(const struct failed_login){.client = &from,
-		.door = "socks",
+		.door = "socks5",
 		.reason = *user != '\0' ? END_WRONG_PASSWORD : END_LOGIN_REFUSED,
 		.user = user,
 		.user_len = strlen(user)});
@@ -31,17 +31,17 @@ static void a_failed_login_is_told(void **state)
 		const char *client, *user, *line;
 	} rows[] = {
 		{LOG_TEXT, "192.0.2.1:4711", "alice",
-			" level=info msg=\"login failed\" client=192.0.2.1:4711 door=socks "
+			" level=info msg=\"login failed\" client=192.0.2.1:4711 door=socks5 "
 			"reason=wrong_password user=alice\n"},
 		{LOG_TEXT, "[2001:db8::1]:4711", "",
-			" level=info msg=\"login failed\" client=[2001:db8::1]:4711 door=socks "
+			" level=info msg=\"login failed\" client=[2001:db8::1]:4711 door=socks5 "
 			"reason=login_refused\n"},
 		{LOG_JSON, "192.0.2.1:4711", "alice",
 			"\"level\":\"info\",\"msg\":\"login failed\",\"client\":\"192.0.2.1:4711\","
-			"\"door\":\"socks\",\"reason\":\"wrong_password\",\"user\":\"alice\"}\n"},
+			"\"door\":\"socks5\",\"reason\":\"wrong_password\",\"user\":\"alice\"}\n"},
 		{LOG_JSON, "[2001:db8::1]:4711", "",
 			"\"level\":\"info\",\"msg\":\"login failed\","
-			"\"client\":\"[2001:db8::1]:4711\",\"door\":\"socks\","
+			"\"client\":\"[2001:db8::1]:4711\",\"door\":\"socks5\","
 			"\"reason\":\"login_refused\"}\n"},
 	};
 

@@ -516,7 +516,7 @@ static void a_handshake_that_fails_has_its_reason(void **state)
 		enum end_reason reason;
 		const char *answers;
 	} rows[] = {
-		{"04 01", END_NOT_SOCKS5, ""},
+		{"ff 01", END_UNKNOWN_PROTOCOL, ""},
 		{"05 01 01", END_NO_METHOD, "05 ff"},
 		{"05 01 02 02 05", END_MALFORMED, "05 02 01 01"},
 		{"05 01 00 04 01 00 01", END_MALFORMED, "05 00" REFUSED("01")},
@@ -616,15 +616,34 @@ static void a_name_that_is_nobodys_is_told_nowhere(void **state)
 static void the_log_names_what_a_client_speaks_instead(void **state)
 {
 	(void)state;
-	begin("04 01");
-	run_to(END_NOT_SOCKS5, NOT_ASKED);
-	expect_logged(" reason=not_socks5 guess=socks4 ");
+	begin("50 52 4f 58 59 20");
+	run_to(END_UNKNOWN_PROTOCOL, NOT_ASKED);
+	expect_logged(" reason=unknown_protocol guess=proxy_v1 ");
 	begin("16 03 01 02 00 01");
-	run_to(END_NOT_SOCKS5, NOT_ASKED);
-	expect_logged(" reason=not_socks5 guess=tls ");
+	run_to(END_UNKNOWN_PROTOCOL, NOT_ASKED);
+	expect_logged(" reason=unknown_protocol guess=tls ");
 	begin("ff");
-	run_to(END_NOT_SOCKS5, NOT_ASKED);
+	run_to(END_UNKNOWN_PROTOCOL, NOT_ASKED);
 	expect_not_logged(" guess=");
+}
+
+/* It is nobody's name, and has a field of its own. */
+static void what_a_socks4_client_calls_itself_is_in_the_log(void **state)
+{
+	(void)state;
+	begin("04 01 01 bb c0 00 02 01 61 20 62 0a 00");
+	assert_int_equal(access_log_open(services.access_log, "access"), 0);
+	run_to(END_CLOSED, SERVED);
+	expect_answers("00 5a 12 34 c0 00 02 08");
+	expect_logged(" door=socks4 user=Anonymous userid=\"a b\\x0a\" command=CONNECT "
+		      "target=192.0.2.1:443 ");
+	expect_logged(" reply=90 ");
+	assert_string_equal(access_line(), "Anonymous 192.0.2.1:443");
+	assert_begins(line_of_file(),
+		"Anonymous 192.0.2.7:1234 CONNECT 192.0.2.1:443 SUCCESS 90 closed - ");
+	begin("04 01 01 bb c0 00 02 01 00");
+	run_to(END_CLOSED, SERVED);
+	expect_not_logged(" userid=");
 }
 
 static void client_finishes(void)
@@ -646,8 +665,8 @@ static void a_browser_gets_its_page_whatever_else_it_sends(void **state)
 	net_send(client, request, sizeof(request) - 1);
 	net_send(client, body, sizeof(body));
 	on_wait = client_finishes;
-	run_to(END_NOT_SOCKS5, NOT_ASKED);
-	expect_logged(" reason=not_socks5 guess=http ");
+	run_to(END_UNKNOWN_PROTOCOL, NOT_ASKED);
+	expect_logged(" reason=unknown_protocol guess=http ");
 	while ((n = recv(client, answer + len, sizeof(answer) - len, 0)) > 0)
 		len += (size_t)n;
 	assert_int_equal(n, 0);
@@ -1255,6 +1274,7 @@ int main(void)
 		TEST(a_wrong_password_is_told_of_its_user),
 		TEST(a_name_that_is_nobodys_is_told_nowhere),
 		TEST(the_log_names_what_a_client_speaks_instead),
+		TEST(what_a_socks4_client_calls_itself_is_in_the_log),
 		TEST(a_browser_gets_its_page_whatever_else_it_sends),
 		TEST(the_whole_handshake_has_one_deadline),
 		TEST(who_leaves_before_the_request_has_left),

@@ -377,6 +377,7 @@ static const struct row {
 	{"relay", "copy", ""},
 	{"rate_total", "7Mbit", ""},
 	{"group_rate", "@pupils 7Mbit", ""},
+	{"protocols", "http", ""},
 	{"external_address", "192.0.2.7", ""},
 	{"external_interface", "eth7", ""},
 	{"prefer", "ipv4", ""},

@@ -140,7 +140,8 @@ static void the_table_fits_its_types(void **state)
 
 		assert_true(s->offset + s->type->size <= sizeof(struct settings));
 		assert_true(s->words != NULL || s->type != &setting_choice);
-		assert_true(s->words == NULL || s->type == &setting_choice || has_range(s));
+		assert_true(s->words == NULL || s->type == &setting_choice ||
+			s->type == &setting_word_set || has_range(s));
 		assert_true(s->valid == NULL || s->type == &setting_text);
 		assert_int_equal(s->valid != NULL, s->legal != NULL);
 		if (has_range(s))
@@ -534,7 +535,7 @@ static const char *another_value(const struct setting *s, char out[64])
 			"deny from=192.0.2.7 to=a.example:80; allow from=::1 to=[::1]:80"},
 		{&setting_client_groups, "@a 192.0.2.0/24, 2001:db8::/32; @b 192.0.2.7/32"},
 		{&setting_ban, "3 in 5m for 2m to 1h"}, {&setting_ban_exempt, "192.0.2.0/24"},
-		{&setting_rate, "20Mbit/512kbit"},
+		{&setting_rate, "20Mbit/512kbit"}, {&setting_word_set, "socks5, http"},
 		{&setting_group_rates, "@pupils 7Mbit; @staff 1GB/1kB"}};
 
 	if (has_range(s)) {

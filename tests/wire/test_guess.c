@@ -26,6 +26,7 @@ static const struct sample samples[] = {
 	{"GET /\r\n", 0, GUESS_HTTP, 5},
 	{"\x16\x03\x01\x02\x00\x01", 6, GUESS_TLS, 3},
 	{"\x16\x03\x03\x02\x00\x01", 6, GUESS_TLS, 3},
+	{"\x05\x01\x00", 3, GUESS_SOCKS5, 1},
 	{"\x04\x01\x00\x50\x7f\x00\x00\x01", 8, GUESS_SOCKS4, 2},
 	{"\x04\x02\x00\x50\x7f\x00\x00\x01", 8, GUESS_SOCKS4, 2},
 	{"PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n", 0, GUESS_PROXY_V1, 6},
@@ -33,7 +34,6 @@ static const struct sample samples[] = {
 	{"PROXY * HTTP/1.1\r\n", 0, GUESS_PROXY_V1, 6},
 	{"\r\n\r\n\0\r\nQUIT\n\x21\x11", 14, GUESS_PROXY_V2, 12},
 	/* What is none of them. */
-	{"\x05\x01\x00", 3, GUESS_UNKNOWN, 1},
 	{"\x04\x03", 2, GUESS_UNKNOWN, 2},
 	{"\x16\x01", 2, GUESS_UNKNOWN, 2},
 	{"\x16\x03\x05", 3, GUESS_UNKNOWN, 3},
@@ -89,6 +89,7 @@ static void what_is_guessed_has_a_word(void **state)
 	assert_null(guess_word(GUESS_UNKNOWN));
 	assert_string_equal(guess_word(GUESS_HTTP), "http");
 	assert_string_equal(guess_word(GUESS_TLS), "tls");
+	assert_string_equal(guess_word(GUESS_SOCKS5), "socks5");
 	assert_string_equal(guess_word(GUESS_SOCKS4), "socks4");
 	assert_string_equal(guess_word(GUESS_PROXY_V1), "proxy_v1");
 	assert_string_equal(guess_word(GUESS_PROXY_V2), "proxy_v2");
