@@ -43,6 +43,7 @@ struct session {
 	enum end_reason reason;
 	bool is_admitted; /* it has its places under the limits of its accounts */
 	bool served; /* what was asked for was granted */
+	bool is_through; /* an upstream, which counts it */
 	bool in_access_log; /* the request's answer is; a line of the file is due at the end */
 	struct verdict verdict; /* of the rules, on what was asked for; its rule is "" before */
 	enum end_reason answer; /* then: what that was, END_REASONS when it was granted */

@@ -54,8 +54,8 @@ int effects_compile_rules(struct config *c, const struct config *before, bool at
 	char error[CONFIG_ERROR_MAX]) __attribute__((warn_unused_result));
 
 /* The same with the upstreams, and how those of `before` fared. What cannot be read is an error at
- * start, too. */
-int effects_compile_upstreams(struct config *c, const struct config *before,
+ * start, too; so is an upstream that is this very proxy, as far as its address says so. */
+int effects_compile_upstreams(struct config *c, const struct config *before, struct own *own,
 	char error[CONFIG_ERROR_MAX]) __attribute__((warn_unused_result));
 
 /* Do the rules say what the configuration expects of them, and is each group one of clients or of

@@ -35,11 +35,12 @@ struct subject {
 #define RULE_WORD_MAX 24
 
 struct verdict {
-	bool allowed; /* without an address: by one or another */
-	bool is_open; /* another verdict may come of an address, or of the port of BIND's peer */
-	bool is_via; /* then: through the upstreams of the rule that decided */
-	bool is_by_name; /* and it is the name that they get: no address of it counts */
-	bool is_guess; /* denied because it could not be found out whether it must be: not to be
+	bool allowed : 1; /* without an address: by one or another */
+	bool is_open : 1; /* another verdict may come of an address, or of the port of BIND's peer
+			   */
+	bool is_via : 1; /* then: through the upstreams of the rule that decided */
+	bool is_by_name : 1; /* and it is the name that they get: no address of it counts */
+	bool is_guess : 1; /* denied because it could not be found out whether it must be: not to be
 			  remembered (what target_judge() says of it) */
 	char rule[RULE_WORD_MAX]; /* that decided, as one word: "3", "t1", "otherwise",
 				     "protect:loopback", "no_port", "unspecified", "own" */
@@ -48,6 +49,14 @@ struct verdict {
 
 /* The verdict of the first rule that says something of the subject. */
 struct verdict rules_judge(const struct config *c, const struct subject *s);
+
+/* The same of what the server itself goes to, at whose command no rule is: denied is what nobody
+ * can go to, itself included. */
+struct verdict rules_judge_unruled(const struct config *c, const struct subject *s);
+
+/* Is somebody at `addr` who is this very proxy, or its monitor? Of local routes only the kernel
+ * knows more. */
+bool rules_is_listener(const struct config *c, const struct addr *addr, struct own *own);
 
 /* Does the verdict depend on whether `addr` is an address of this host? */
 bool rules_ask_where(const struct config *c, const struct addr *addr);

@@ -85,6 +85,9 @@ enum upstream_turn {
 /* At `now` (clock.h). Whoever may try or probe says afterwards what came of it. */
 enum upstream_turn upstream_take_turn(const struct upstream *u, int64_t now);
 
+/* Does it rest, or is it being probed? */
+bool upstream_rests(const struct upstream *u, int64_t now);
+
 /* It worked: it was reached, took the login and answered. True when it had failed before. */
 bool upstream_worked(const struct upstream *u);
 

@@ -299,6 +299,22 @@ static void log_lack_of_ports(struct session *s)
 			addr_format(&s->address, text), (unsigned long long)held_back);
 }
 
+/* It goes through this one, until end_through(). */
+static void note_upstream(struct session *s, const struct upstream *u)
+{
+	registry_set_upstream(s->slot, u->name);
+	upstream_session_begins(u);
+	s->is_through = true;
+}
+
+static void end_through(struct session *s)
+{
+	if (s->is_through)
+		upstream_session_ends(s->dial.through);
+	if (s->dial.upstreams != NULL)
+		dial_end(&s->dial);
+}
+
 static bool connect_to_target(struct session *s)
 {
 	struct dial *d = &s->dial;
@@ -309,6 +325,7 @@ static bool connect_to_target(struct session *s)
 	d->asker = &s->asker;
 	d->dst = &s->handshake.request.dst;
 	d->watch = s->handshake.watch;
+	d->in = &s->out;
 	s->target = dial_target(d);
 	s->address = d->address;
 	s->error = d->error;
@@ -318,6 +335,8 @@ static bool connect_to_target(struct session *s)
 	if (s->target < 0)
 		return refuse_request(s, d->failure);
 	registry_set_target(s->slot, s->target, &d->address);
+	if (d->through != NULL)
+		note_upstream(s, d->through);
 	return grant(s, &d->local);
 }
 
@@ -501,6 +520,12 @@ static enum log_level level_of_end(const struct session *s)
 	return left ? LOG_DEBUG : LOG_INFO;
 }
 
+static void log_upstream(struct log_line *line, const struct upstream *u)
+{
+	log_text(line, "upstream", u->name);
+	log_text(line, "upstream_url", u->shown);
+}
+
 static void log_end_of_session(
 	struct session *s, const struct stats_outcome *outcome, const struct traffic_figures *moved)
 {
@@ -528,6 +553,8 @@ static void log_end_of_session(
 		log_target(line, s);
 	if (s->verdict.rule[0] != '\0')
 		log_text(line, "rule", s->verdict.rule);
+	if (s->dial.through != NULL)
+		log_upstream(line, s->dial.through);
 	log_text(line, "outcome", outcome->was_served ? "success" : "fail");
 	log_text(line, "reason", end_reason_word(s->reason));
 	if (guess_word(h->guess) != NULL)
@@ -765,5 +792,6 @@ void session_run(struct session *s, struct services *services, struct registry_s
 	close_sockets(s);
 	give_up_buffers(s);
 	account(s);
+	end_through(s);
 	config_release(s->config);
 }

@@ -199,8 +199,8 @@ int effects_compile_rules(
 	return 0;
 }
 
-int effects_compile_upstreams(
-	struct config *c, const struct config *before, char error[CONFIG_ERROR_MAX])
+int effects_compile_upstreams(struct config *c, const struct config *before, struct own *own,
+	char error[CONFIG_ERROR_MAX])
 {
 	struct upstreams *upstreams =
 		upstreams_compile(&c->settings, before == NULL ? NULL : before->upstreams, error);
@@ -208,7 +208,7 @@ int effects_compile_upstreams(
 	if (upstreams == NULL)
 		return -1;
 	config_set_upstreams(c, upstreams);
-	return 0;
+	return upstream_review_finds_loop(c, own, error) ? -1 : 0;
 }
 
 int effects_check_expectations(const struct config *c, const struct group_source *users,
@@ -342,7 +342,8 @@ static int compile_rules(struct change *change, char error[CONFIG_ERROR_MAX])
 
 static int compile_upstreams(struct change *change, char error[CONFIG_ERROR_MAX])
 {
-	return effects_compile_upstreams(change->new, change->old, error);
+	return effects_compile_upstreams(
+		change->new, change->old, change->site->services->own, error);
 }
 
 static int check_expectations(struct change *change, char error[CONFIG_ERROR_MAX])

@@ -285,7 +285,7 @@ static int open_all(struct server *s, struct config *c, bool *bad_input, char *e
 	*bad_input = effects_check_files(settings, error) < 0 ||
 		effects_open_log(settings, error) < 0 || fronts_check_places(settings, error) < 0 ||
 		open_state(s, settings, error) < 0 ||
-		effects_compile_upstreams(c, NULL, error) < 0 ||
+		effects_compile_upstreams(c, NULL, s->services.own, error) < 0 ||
 		effects_compile_rules(c, NULL, true, error) < 0 ||
 		make_access_log(s, settings, error) < 0 ||
 		make_users(s, s->options, settings, error) < 0;
@@ -432,7 +432,7 @@ int server_explain(const struct options *o, FILE *out, enum explain_verdict *ver
 	if (c == NULL)
 		return -1;
 	if (prepare_to_look(&v, o, c, error) == 0 && users_load(v.users, error) == 0 &&
-		effects_compile_upstreams(c, NULL, error) == 0 &&
+		effects_compile_upstreams(c, NULL, v.own, error) == 0 &&
 		effects_compile_rules(c, NULL, false, error) == 0 && limiting_apply(&v, c) == 0)
 		return explain_by(&v, o, c, out, verdict, error);
 	release_accounts(&v);

@@ -66,6 +66,11 @@ static bool is_listener_at(const struct config *c, const struct addr *addr, bool
 }
 
 /* What is within an IPv6 address is taken for one of this host where it might be. */
+static bool is_own(struct own *own, const struct addr *addr)
+{
+	return own != NULL && own_has_address(own, addr);
+}
+
 static bool is_listener(const struct config *c, const struct subject *s)
 {
 	struct addr within;
@@ -74,9 +79,14 @@ static bool is_listener(const struct config *c, const struct subject *s)
 		return false;
 	return is_listener_at(c, s->addr, s->is_here) ||
 		(rule_places_ipv4_within(s->addr, &within) &&
-			is_listener_at(c, &within,
-				s->is_here ||
-					(s->own != NULL && own_has_address(s->own, &within))));
+			is_listener_at(c, &within, s->is_here || is_own(s->own, &within)));
+}
+
+bool rules_is_listener(const struct config *c, const struct addr *addr, struct own *own)
+{
+	const struct subject s = {.addr = addr, .is_here = is_own(own, addr), .own = own};
+
+	return is_listener(c, &s);
 }
 
 bool rules_ask_where(const struct config *c, const struct addr *addr)
@@ -368,16 +378,23 @@ static struct verdict judge_compiled(struct judging *j, const struct subject *s)
 	return j->rules->count > 0 ? judge_named(j, s) : judge_written(j, s);
 }
 
-struct verdict rules_trace(const struct config *c, const struct subject *s,
-	void (*see)(void *context, const struct rule_step *step), void *context)
+struct verdict rules_judge_unruled(const struct config *c, const struct subject *s)
 {
-	struct judging j;
-	struct verdict v;
-
 	for (size_t i = 0; i < sizeof(built_ins) / sizeof(built_ins[0]); i++) {
 		if (built_ins[i].denies(c, s))
 			return verdict_of(false, built_ins[i].word);
 	}
+	return verdict_of(true, "");
+}
+
+struct verdict rules_trace(const struct config *c, const struct subject *s,
+	void (*see)(void *context, const struct rule_step *step), void *context)
+{
+	struct verdict v = rules_judge_unruled(c, s);
+	struct judging j;
+
+	if (!v.allowed)
+		return v;
 	if (c->rules == NULL) {
 		v = verdict_of(true, "otherwise");
 	} else {

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "state/rules.h"
 #include "state/upstreams.h"
@@ -68,6 +69,65 @@ static void look_for_unused(const struct upstream_reviewing *r)
 				"upstream: \"%s\": nothing goes through it: no rule says via %s",
 				name, name);
 	}
+}
+
+/* ---- loops ---- */
+
+/* One of its addresses, by index; false when there is none that is known without asking. */
+static bool upstream_address(const struct upstream_url *url, size_t index, struct addr *out)
+{
+	static const char *const loopback[] = {"127.0.0.1", "::1"};
+	bool is_localhost = strcasecmp(url->host, "localhost") == 0;
+	const char *text = is_localhost ? loopback[index] : url->host;
+
+	if ((index > 0 && !is_localhost) || !addr_parse(text, strlen(text), out))
+		return false;
+	addr_set_port(out, url->port);
+	return true;
+}
+
+static bool is_this_proxy(const struct config *c, const struct upstream_url *url, struct own *own)
+{
+	struct addr addr;
+
+	for (size_t i = 0; i < 2; i++) {
+		if (upstream_address(url, i, &addr) && rules_is_listener(c, &addr, own))
+			return true;
+	}
+	return false;
+}
+
+/* Where its line is. */
+static const struct setting_place *place_of_upstream(const struct config *c, const char *name)
+{
+	const struct text_lines *lines = &c->settings.upstreams;
+	char other[UPSTREAM_NAME_MAX + 1];
+	size_t i = 0;
+
+	while (strcmp(upstream_line_name(lines->lines[i].text, other), name) != 0)
+		i++;
+	return &lines->lines[i].place;
+}
+
+bool upstream_review_finds_loop(
+	const struct config *c, struct own *own, char error[CONFIG_ERROR_MAX])
+{
+	for (size_t i = 0; i < c->upstreams->count; i++) {
+		const struct upstream *u = &c->upstreams->servers[i];
+		const struct setting_place *place = place_of_upstream(c, u->name);
+		int len = 0;
+
+		if (!is_this_proxy(c, u->url, own))
+			continue;
+		if (place->file != NULL)
+			len = snprintf(
+				error, CONFIG_ERROR_MAX, "%.512s:%u: ", place->file, place->line);
+		snprintf(error + len, CONFIG_ERROR_MAX - (size_t)len,
+			"upstream: \"%s %s\": that is this very proxy: legal is another one",
+			u->name, u->shown);
+		return true;
+	}
+	return false;
 }
 
 /* ---- rules ---- */

@@ -237,6 +237,13 @@ enum upstream_turn upstream_take_turn(const struct upstream *u, int64_t now)
 	return UPSTREAM_MAY_PROBE;
 }
 
+bool upstream_rests(const struct upstream *u, int64_t now)
+{
+	int64_t rests_until = atomic_load(&u->fate->rests_until);
+
+	return rests_until != 0 && (now < rests_until || atomic_load(&u->fate->is_probed));
+}
+
 bool upstream_worked(const struct upstream *u)
 {
 	bool had_failed = atomic_exchange(&u->fate->rests_until, 0) != 0;
