@@ -23,6 +23,7 @@
 #include "monitor/listings.h"
 #include "monitor/rules_commands.h"
 #include "monitor/setting_lines.h"
+#include "monitor/upstream_listing.h"
 #include "server/sampling.h"
 #include "server/statistics.h"
 #include "state/kept_use.h"
@@ -39,6 +40,7 @@ static void run_stats(const struct request *q, struct reply *r)
 	reply_add(r, "OK\n");
 	statistics_each(q->services, add_figure, r);
 	reply_add(r, "version:%s\n", SOCKS5D_VERSION);
+	upstream_listing_add_figures(q->services, r);
 }
 
 static void run_version(const struct request *q, struct reply *r)
@@ -55,6 +57,11 @@ static void run_connections(const struct request *q, struct reply *r)
 static void run_users(const struct request *q, struct reply *r)
 {
 	listings_users(q->services, r);
+}
+
+static void run_upstreams(const struct request *q, struct reply *r)
+{
+	upstream_listing(q->services, r);
 }
 
 static void run_accounts(const struct request *q, struct reply *r)
@@ -532,6 +539,11 @@ const struct command commands_table[] = {
 		.parameters = "",
 		.help = "the clients that are remembered: sessions, bytes, what was refused",
 		.run = run_clients},
+	{.word = "UPSTREAMS",
+		ADMIN,
+		.parameters = "",
+		.help = "the upstreams: whether each works, its sessions, its last fault",
+		.run = run_upstreams},
 	{.word = "RULES",
 		ADMIN,
 		.parameters = "",
