@@ -337,11 +337,17 @@ struct http_answer {
 	size_t seen;
 };
 
+/* What does not begin like one is not waited for to its end. */
 static int parse_http_answer(const uint8_t *p, size_t n, void *out)
 {
+	static const char version[] = "HTTP/1.";
+	size_t known = n < sizeof(version) - 1 ? n : sizeof(version) - 1;
 	struct http_answer *a = out;
-	int len = http_parse_response(p, n, &a->seen, &a->response);
+	int len;
 
+	if (memcmp(p, version, known) != 0)
+		return HTTP_BAD_LINE;
+	len = http_parse_response(p, n, &a->seen, &a->response);
 	if (len > 0)
 		a->seen = 0; /* for the next one */
 	return len;
