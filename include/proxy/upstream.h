@@ -28,6 +28,7 @@ struct upstream_request {
 
 	/* results */
 	const struct upstream *through;
+	struct addr server; /* where that is */
 	struct addr bound; /* what the upstream tells of its end; of http, our own end */
 	enum end_reason failure;
 	bool is_undone; /* no server has said anything of the target: it may be tried another way */
@@ -46,9 +47,13 @@ int upstream_connect(struct upstream_request *r, const struct upstream_way *way)
  * then. -1 with `failure`. Until `deadline`, which the caller may have changed. */
 int upstream_await_peer(struct upstream_request *r, int fd) __attribute__((warn_unused_result));
 
+/* Where `bound` says no address, it is at the server's. */
+struct addr upstream_bound(const struct upstream_request *r);
+
+#define UPSTREAM_AUTHORIZATION_MAX 720
+
 /* The value of Proxy-Authorization for an http upstream with a login; "" for one without. Returns
  * `out`, which is a secret. */
-#define UPSTREAM_AUTHORIZATION_MAX 720
 const char *upstream_authorization(const struct upstream *u, char out[UPSTREAM_AUTHORIZATION_MAX]);
 
 #endif

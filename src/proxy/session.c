@@ -358,18 +358,31 @@ static bool wait_for_peer(struct session *s, struct bind *b)
 	return grant(s, &b->peer);
 }
 
+/* What it went through is shown as where it is dialled. */
+static void take_way(struct session *s, const struct bind *b, bool listens)
+{
+	s->dial.upstreams = b->way.set;
+	s->dial.through = b->via.through;
+	if (listens && s->dial.through != NULL)
+		note_upstream(s, s->dial.through);
+}
+
 /* Not inline: sessions of other commands need not have room for a struct bind on their stacks. */
 __attribute__((noinline)) static bool accept_from_target(struct session *s)
 {
 	struct bind b = {.asker = &s->asker,
 		.stats = &s->services->stats,
 		.dst = &s->handshake.request.dst,
-		.watch = s->handshake.watch};
+		.watch = s->handshake.watch,
+		.in = &s->out};
+	int result;
 
 	if (!check_name(s))
 		return false;
 	enter(s, PHASE_CONNECT);
-	if (bind_listen(&b) == 0)
+	result = bind_listen(&b);
+	take_way(s, &b, result == 0);
+	if (result == 0)
 		return wait_for_peer(s, &b);
 	s->error = b.error;
 	s->verdict = b.verdict;

@@ -490,6 +490,7 @@ static enum upstream_outcome dial_server(struct upstream_talk *t)
 	all->dial.watch = *t->request->watch;
 	t->fd = dial_until(&all->dial, t->deadline);
 	*t->request->watch = all->dial.watch;
+	t->request->server = all->dial.address;
 	if (t->fd < 0)
 		o = judge_dialling(t, &all->dial);
 	free(all);
@@ -616,6 +617,16 @@ int upstream_connect(struct upstream_request *r, const struct upstream_way *way)
 		r->failure = END_UPSTREAMS_DOWN;
 	r->is_undone = !over;
 	return fd;
+}
+
+struct addr upstream_bound(const struct upstream_request *r)
+{
+	struct addr bound = r->server;
+
+	if (r->bound.sa.sa_family != AF_UNSPEC && !addr_is_unspecified(&r->bound))
+		return r->bound;
+	addr_set_port(&bound, addr_port(&r->bound));
+	return bound;
 }
 
 int upstream_await_peer(struct upstream_request *r, int fd)
