@@ -20,6 +20,7 @@
 #include "base/version.h"
 #include "monitor/admin.h"
 #include "proxy/pool.h"
+#include "server/inspection.h"
 #include "server/server.h"
 #include "server/statistics.h"
 #include "server/stopping.h"
@@ -77,7 +78,7 @@ static int check(const struct options *options)
 {
 	char error[CONFIG_ERROR_MAX];
 
-	if (server_check(options, error) < 0)
+	if (inspection_check(options, error) < 0)
 		return fail_with(error, EXIT_BAD_INPUT);
 	puts("the configuration is good");
 	return EXIT_OK;
@@ -91,7 +92,7 @@ static int explain_question(const struct options *options)
 	enum explain_verdict verdict;
 	char error[CONFIG_ERROR_MAX];
 
-	if (server_explain(options, stdout, &verdict, error) < 0)
+	if (inspection_explain(options, stdout, &verdict, error) < 0)
 		return fail_with(error, EXIT_BAD_INPUT);
 	return statuses[verdict];
 }
@@ -99,7 +100,7 @@ static int explain_question(const struct options *options)
 static int examine(const struct options *options)
 {
 	char error[CONFIG_ERROR_MAX];
-	int wrong = server_examine(options, stdout, error);
+	int wrong = inspection_examine(options, stdout, error);
 
 	if (wrong < 0)
 		return fail_with(error, EXIT_BAD_INPUT);

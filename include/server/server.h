@@ -5,11 +5,9 @@
 
 #include <signal.h>
 #include <stdbool.h>
-#include <stdio.h>
 
 #include "server/change.h"
 #include "server/errands.h"
-#include "server/explain_verdict.h"
 #include "server/keeper.h"
 #include "state/options.h"
 
@@ -35,22 +33,6 @@ int server_start(struct server *s, char error[CONFIG_ERROR_MAX])
 /* Starts the workers, when all other threads are there, and begins to listen at all fronts. -1 with
  * the reason in `error`. */
 int server_start_workers(struct server *s, char error[CONFIG_ERROR_MAX])
-	__attribute__((warn_unused_result));
-
-/* Only reads and checks what server_open() would (check.h). -1 with the reason in `error`. */
-int server_check(const struct options *o, char error[CONFIG_ERROR_MAX])
-	__attribute__((warn_unused_result));
-
-/* Says what the command line asks with --explain, reading what server_check() does: a line for each
- * thing that is found out, to `out`. -1 with the reason in `error`: something that was written is
- * wrong. */
-int server_explain(const struct options *o, FILE *out, enum explain_verdict *verdict,
-	char error[CONFIG_ERROR_MAX]) __attribute__((warn_unused_result));
-
-/* Looks at what commonly goes wrong with such a server on this host, and prints what it finds
- * (doctor.h). Returns how many things are wrong; -1 when the configuration or the users cannot be
- * read, with the reason in `error`. */
-int server_examine(const struct options *o, FILE *out, char error[CONFIG_ERROR_MAX])
 	__attribute__((warn_unused_result));
 
 /* What all sessions share, for the monitor to look at. Valid until server_close(). */

@@ -3,7 +3,7 @@
 #ifndef STATE_BAN_SETTING_H
 #define STATE_BAN_SETTING_H
 
-#include "state/setting_types.h"
+#include "state/setting_networks.h"
 
 #define BAN_MOST_FAILURES 100
 #define BAN_LEAST_MS INT64_C(1000)

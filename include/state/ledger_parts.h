@@ -1,5 +1,5 @@
-/* ledger_parts: what the ledger is made of, for its own files only: ledger.c, and ledger_limits.c.
- * The locks are the ledger's. */
+/* ledger_parts: what the ledger is made of, for its own files only (ledger.c and ledger_*.c). The
+ * locks are the ledger's. */
 #ifndef STATE_LEDGER_PARTS_H
 #define STATE_LEDGER_PARTS_H
 
@@ -102,6 +102,16 @@ struct network ledger_network_of(const struct client_key *key);
 
 /* Gives up a reference of `holders`; the last one frees. */
 void ledger_let_go_of_user(struct ledger_entry *user);
+
+/* Makes room for one more client. -1 without memory. */
+int ledger_make_room_locked(struct ledger *l) REQUIRES(&l->clients_lock);
+
+/* There is room. Returns the client who had to go, to be freed; NULL: nobody had to. */
+struct ledger_entry *ledger_put_client_locked(
+	struct ledger *l, struct ledger_entry *client, int64_t now) REQUIRES(&l->clients_lock);
+
+/* Leaves to the heir what is new of an entry that nobody finds any more. */
+void ledger_bequeath(const struct ledger *l, const struct ledger_entry *e);
 
 /* A client that is new is held to what is said of clients, before anybody else sees it; and once
  * more when that has become other meanwhile. */

@@ -1,5 +1,5 @@
-/* setting_types: the types that settings have, each a struct of operations on its values, and what
- * can be done with any setting through them. No state, no lock. */
+/* setting_types: what a setting is, what its type does, a struct of operations on its values, and
+ * what can be done with any setting through it. No state, no lock. */
 #ifndef STATE_SETTING_TYPES_H
 #define STATE_SETTING_TYPES_H
 
@@ -8,7 +8,6 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "base/addr.h"
 #include "base/nearest.h"
 
 #define SETTING_ERROR_MAX 768
@@ -116,73 +115,12 @@ void setting_free(const struct setting *setting, void *values);
 /* The flag of a setting: "--max-sessions". Returns `out`. */
 const char *setting_flag(const struct setting *setting, char out[64]);
 
-/* ---- the types there are ---- */
+/* ---- rows ---- */
 
 /* In a row of a table: its type, and that the value is `member` of the struct `values`. What that
  * member is in C is checked by the compiler. */
 #define SETTING_AT(of_type, c_type, values, member)                                                \
 	.type = &(of_type),                                                                        \
 	.offset = offsetof(values, member) * _Generic(((values *)0)->member, c_type : 1)
-
-#define SETTING_NUMBER(values, member) SETTING_AT(setting_number, int64_t, values, member)
-#define SETTING_DURATION(values, member) SETTING_AT(setting_duration, int64_t, values, member)
-#define SETTING_CHOICE(values, member) SETTING_AT(setting_choice, int64_t, values, member)
-#define SETTING_TEXT(values, member) SETTING_AT(setting_text, char *, values, member)
-#define SETTING_ADDRESS(values, member)                                                            \
-	SETTING_AT(setting_address, struct listen_list, values, member)
-#define SETTING_ADDRESSES(values, member)                                                          \
-	SETTING_AT(setting_addresses, struct listen_list, values, member)
-#define SETTING_CLIENTS(values, member)                                                            \
-	SETTING_AT(setting_clients, struct client_rule, values, member)
-#define SETTING_NETWORKS(values, member)                                                           \
-	SETTING_AT(setting_networks, struct network_list, values, member)
-#define SETTING_HOSTS(values, member) SETTING_AT(setting_hosts, struct host_pair, values, member)
-#define SETTING_PORTS(values, member) SETTING_AT(setting_ports, struct port_range, values, member)
-
-extern const struct setting_type setting_number; /* or one of `words` */
-extern const struct setting_type setting_duration; /* in milliseconds, or one of `words` */
-extern const struct setting_type setting_choice; /* one of `words` */
-extern const struct setting_type setting_text; /* never NULL once it was set */
-
-#define SETTINGS_MAX_LISTEN 16
-#define SETTINGS_MAX_NETWORKS 64
-
-struct listen_list {
-	size_t count;
-	struct addr addrs[SETTINGS_MAX_LISTEN];
-	bool has_port[SETTINGS_MAX_LISTEN]; /* false: whichever there is counts for nothing here */
-};
-
-extern const struct setting_type setting_address; /* one, with or without a port */
-extern const struct setting_type setting_addresses; /* a list */
-
-struct network_list {
-	size_t count;
-	struct network networks[SETTINGS_MAX_NETWORKS];
-};
-
-bool network_list_contains(const struct network_list *list, const struct addr *a);
-
-extern const struct setting_type setting_networks; /* a list, which may be empty */
-
-/* Who may connect: any of these. */
-struct client_rule {
-	bool automatic; /* private networks while nobody has to log in, else any */
-	bool any;
-	bool private_networks;
-	struct network_list networks;
-};
-
-extern const struct setting_type setting_clients;
-
-/* An address of each family, without a port; AF_UNSPEC: none is set. */
-struct host_pair {
-	struct addr v4;
-	struct addr v6;
-};
-
-extern const struct setting_type setting_hosts;
-
-extern const struct setting_type setting_ports; /* a range */
 
 #endif

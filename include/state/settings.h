@@ -11,7 +11,9 @@
 #include "state/limit_types.h"
 #include "state/rate_types.h"
 #include "state/rule_types.h"
-#include "state/setting_types.h"
+#include "state/setting_addresses.h"
+#include "state/setting_networks.h"
+#include "state/setting_scalars.h"
 #include "state/upstream_types.h"
 #include "state/word_types.h"
 

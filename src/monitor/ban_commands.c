@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/parse.h"
+#include "base/plural.h"
 #include "base/timestamp.h"
 #include "proxy/ban_log.h"
 
@@ -117,7 +118,7 @@ static void answer_ban(
 
 	reply_add(r, "OK %s banned%s%s, %zu session%s ended%s\n",
 		network_format(&ban->client, client), ends ? " for " : "",
-		ends ? parse_format_duration(ban->lasts, lasts) : "", ended, ended == 1 ? "" : "s",
+		ends ? parse_format_duration(ban->lasts, lasts) : "", ended, plural(ended),
 		standing_term(q->services->standing));
 }
 
@@ -156,7 +157,7 @@ static void lift_all(struct services *v, struct reply *r)
 	if (count == 0)
 		reply_error(r, "Nobody is banned");
 	else
-		reply_add(r, "OK %zu ban%s ended\n", count, count == 1 ? "" : "s");
+		reply_add(r, "OK %zu ban%s ended\n", count, plural(count));
 }
 
 static void refuse_to_lift(struct services *v, const struct network *who, struct reply *r)

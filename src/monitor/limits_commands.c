@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "base/escape.h"
 #include "base/parse.h"
+#include "base/plural.h"
 #include "base/timestamp.h"
 #include "monitor/account_name.h"
 #include "state/kept_use.h"
@@ -42,11 +43,6 @@ static void take_in(const struct request *q)
 {
 	(void)server_apply_limits(q->server);
 	hashing_wake(q->services->hashing);
-}
-
-static const char *ending(size_t n)
-{
-	return n == 1 ? "" : "s";
 }
 
 /* ---- a line of LIMITS ---- */
@@ -564,7 +560,7 @@ void limits_command_disable(const struct request *q, struct reply *r)
 	/* Those that have begun meanwhile. */
 	(void)end_sessions_of_account(q->services, &who);
 	hashing_wake(q->services->hashing);
-	reply_add(r, "OK %s disabled, %zu session%s ended%s\n", who.key, ended, ending(ended),
+	reply_add(r, "OK %s disabled, %zu session%s ended%s\n", who.key, ended, plural(ended),
 		term_of(q->services, &who));
 }
 

@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "base/parse.h"
+#include "base/plural.h"
 #include "monitor/rule_answers.h"
 #include "state/client_groups.h"
 
@@ -19,11 +20,6 @@
 void rules_commands_list(const struct request *q, struct reply *r)
 {
 	rule_answers_list(q->services, r);
-}
-
-static const char *plural_rules(int n)
-{
-	return n == 1 ? "" : "s";
 }
 
 /* "t3", or * for all of them. */
@@ -46,7 +42,8 @@ void rules_commands_drop(const struct request *q, struct reply *r)
 	else if (dropped == 0 && number > 0)
 		reply_error(r, "There is no temporary rule t%lld", (long long)number);
 	else
-		reply_add(r, "OK %d temporary rule%s dropped\n", dropped, plural_rules(dropped));
+		reply_add(
+			r, "OK %d temporary rule%s dropped\n", dropped, plural((uint64_t)dropped));
 }
 
 /* ---- ALLOW and DENY ---- */
@@ -133,7 +130,7 @@ static void add_temporary(const struct request *q, const char *verb, struct repl
 	reply_add(r, "OK Rule t%u for %s: %s", rule.number,
 		parse_format_duration(rule.lasts * 1000, lasts), text);
 	if (rule.ended > 0)
-		reply_add(r, "; %zu session%s ended", rule.ended, rule.ended == 1 ? "" : "s");
+		reply_add(r, "; %zu session%s ended", rule.ended, plural(rule.ended));
 	reply_add(r, "%s\n", standing_term(q->services->standing));
 }
 

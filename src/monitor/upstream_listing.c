@@ -1,5 +1,6 @@
 /*
- * There are a few dozen at most, so that all are written at once.
+ * There are a few dozen at most, so that all are written at once. What upstreams are rests on
+ * requests as clients send them; the commands' file has those of administrators.
  */
 #include "monitor/upstream_listing.h"
 

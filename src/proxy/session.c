@@ -9,18 +9,15 @@
 #include <assert.h>
 #include <errno.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/parse.h"
 #include "net/socket.h"
-#include "proxy/ban_log.h"
 #include "proxy/bind.h"
 #include "proxy/relay.h"
+#include "proxy/session_accounts.h"
+#include "proxy/session_report.h"
 #include "proxy/udp.h"
-#include "state/ledger_limits.h"
-#include "state/advice.h"
 
 /* How long, and for how many bytes, a refused client is read from, so that the kernel sends it no
  * reset that would overtake the refusal. */
@@ -38,76 +35,6 @@ static bool end_for(struct session *s, enum end_reason reason)
 	return false;
 }
 
-/* ---- replies ---- */
-
-/* Who it is to be told of: a login that failed is told of the user whose it would have been. */
-static const char *name_of(const struct session *s, size_t *len)
-{
-	const struct handshake *h = &s->handshake;
-
-	*len = h->login_refused ? h->claimed_len : h->user_len;
-	if (*len > 0)
-		return h->user;
-	*len = strlen(USERS_ANONYMOUS);
-	return USERS_ANONYMOUS;
-}
-
-static struct access_record access_record(const struct session *s, enum end_reason failure)
-{
-	struct access_record record = {.client = &s->client_addr,
-		.target = s->command != NULL ? s->target_text : ACCESS_NONE,
-		.failure = failure};
-
-	record.user = name_of(s, &record.user_len);
-	return record;
-}
-
-static void log_access(struct session *s, enum end_reason failure)
-{
-	struct access_record record = access_record(s, failure);
-
-	access_log_add(s->services->access_log, &record);
-	s->in_access_log = true;
-	s->answer = failure;
-}
-
-/* ---- what those are told who look on, and those who ask afterwards ---- */
-
-/* Whose failure it is: nobody's, where there was no login that is anybody's and no request. */
-static struct event event_of(const struct session *s, enum event_kind kind)
-{
-	struct event e = {.kind = kind,
-		.id = s->id,
-		.time = time(NULL),
-		.client = s->client_addr,
-		.address = s->address,
-		.command = s->command,
-		.target = s->target_text,
-		.reason = END_REASONS,
-		.rule = s->verdict.rule,
-		.error = s->error};
-
-	if (s->command != NULL || s->handshake.login_refused)
-		e.user = name_of(s, &e.user_len);
-	return e;
-}
-
-/* Not inline: nobody watches, as a rule. */
-__attribute__((noinline)) static void tell_watchers(
-	const struct session *s, enum event_kind kind, enum end_reason reason)
-{
-	struct event e = event_of(s, kind);
-
-	e.reason = reason;
-	watching_tell(&s->services->watching, &e);
-}
-
-static void tell(const struct session *s, enum event_kind kind, enum end_reason reason)
-{
-	if (watching_is_on(&s->services->watching))
-		tell_watchers(s, kind, reason);
-}
-
 /* What went before had limits of its own; a reply gets what the handshake's messages had. */
 static bool send_answer(struct session *s, enum end_reason failure, const struct addr *bound)
 {
@@ -120,7 +47,7 @@ static bool send_answer(struct session *s, enum end_reason failure, const struct
  * behind it. */
 static bool grant(struct session *s, const struct addr *bound)
 {
-	log_access(s, END_REASONS);
+	session_log_access(s, END_REASONS);
 	target_count_hit(&s->asker, &s->verdict);
 	s->served = send_answer(s, END_REASONS, bound);
 	return s->served;
@@ -130,10 +57,10 @@ static bool grant(struct session *s, const struct addr *bound)
 static bool refuse_request(struct session *s, enum end_reason failure)
 {
 	if (failure != END_CLIENT_LEFT) {
-		log_access(s, failure);
+		session_log_access(s, failure);
 		target_count_hit(&s->asker, &s->verdict);
 		(void)send_answer(s, failure, NULL);
-		tell(s, EVENT_REFUSED, failure);
+		session_tell(s, EVENT_REFUSED, failure);
 	}
 	return end_for(s, failure);
 }
@@ -167,89 +94,12 @@ static void prepare_asker(struct session *s)
 		.command = h->request.command};
 }
 
-static void leave_places(struct session *s)
-{
-	if (s->is_admitted)
-		ledger_dismiss(s->client_entry, s->handshake.user_entry);
-	s->is_admitted = false;
-}
-
-/* Of the user, from this client. */
-static bool are_too_many_from_here(struct session *s)
-{
-	struct ledger_entry *user = s->handshake.user_entry;
-	uint32_t most = user == NULL ? 0 : ledger_sessions_client(user);
-	struct network here;
-
-	if (most == 0)
-		return false;
-	here = own_client_of(s->services->own, &s->client_addr);
-	return registry_take_turn(s->slot, &here) > most;
-}
-
-/* Its places under the limits of its accounts: nobody waits for one. */
+/* Nobody waits for one. */
 static bool take_places(struct session *s)
 {
-	enum end_reason why = ledger_admit(s->client_entry, s->handshake.user_entry);
+	enum end_reason why = session_take_places(s);
 
-	s->is_admitted = why == END_REASONS;
-	if (s->is_admitted && are_too_many_from_here(s)) {
-		why = END_TOO_MANY_SESSIONS;
-		leave_places(s);
-	}
-	return s->is_admitted || refuse_request(s, why);
-}
-
-/* "" for what is none. */
-static const char *site_of(const struct request *r, char name[DESTINATION_NAME_MAX + 1])
-{
-	size_t len = r->dst.name_len;
-
-	if (r->command == REQUEST_UDP_ASSOCIATE)
-		return HISTORY_UDP;
-	if (r->dst.kind == DESTINATION_ADDR)
-		return HISTORY_ADDRESSES;
-	if (r->dst.kind != DESTINATION_NAME || !destination_is_sane(&r->dst))
-		return "";
-	while (len > 1 && r->dst.name[len - 1] == '.')
-		len--;
-	memcpy(name, r->dst.name, len);
-	name[len] = '\0';
-	parse_to_lower(name);
-	return name;
-}
-
-/* Not inline: where nobody is watched a session is not to have room for the name on its stack. */
-__attribute__((noinline)) static void begin_visit(struct session *s)
-{
-	const struct handshake *h = &s->handshake;
-	char name[DESTINATION_NAME_MAX + 1];
-	const char *site = site_of(&h->request, name);
-	struct history_visitor who = {.client = own_client_of(s->services->own, &s->client_addr),
-		.user = h->user,
-		.user_len = h->user_entry != NULL ? h->user_len : 0,
-		.serial = h->user_entry != NULL ? ledger_serial(h->user_entry) : 0};
-
-	if (*site != '\0')
-		s->visit = history_visit_begin(
-			s->services->history, &who, site, registry_traffic(s->slot));
-}
-
-/* Once, and the ban that has begun with it. */
-static void log_failed_login(struct session *s)
-{
-	const struct handshake *h = &s->handshake;
-
-	if (!h->failure.is_due)
-		return;
-	ban_log_failed_login(&(const struct failed_login){.client = &s->client_addr,
-		.door = h->dialect->door,
-		.reason = h->failure.reason,
-		.user = h->user,
-		.user_len = h->claimed_len});
-	if (h->failure.has_banned)
-		ban_log_begun(&h->failure.ban);
-	s->handshake.failure.is_due = false;
+	return why == END_REASONS || refuse_request(s, why);
 }
 
 /* From the first byte to a request that can be tried. */
@@ -259,17 +109,17 @@ static bool await_request(struct session *s)
 
 	if (!handshake_run(&s->handshake)) {
 		if (s->handshake.answered)
-			tell(s, EVENT_REFUSED, s->handshake.reason);
+			session_tell(s, EVENT_REFUSED, s->handshake.reason);
 		return end_for(s, s->handshake.reason);
 	}
 	if (s->handshake.user_entry != NULL)
 		ledger_note_user(s->client_entry, s->handshake.user_entry, clock_ms());
-	log_failed_login(s); /* it was forgiven, and the session may last for hours */
+	session_log_failed_login(s); /* it was forgiven, and the session may last for hours */
 	publish_request(s);
-	tell(s, EVENT_REQUEST, END_REASONS);
+	session_tell(s, EVENT_REQUEST, END_REASONS);
 	prepare_asker(s);
 	if (s->config->settings.sites_days > 0 && s->services->history != NULL)
-		begin_visit(s);
+		session_begin_visit(s);
 	if (r->command == REQUEST_UNKNOWN)
 		return refuse_request(s, END_COMMAND_UNSUPPORTED);
 	if (r->dst.kind == DESTINATION_NONE)
@@ -483,107 +333,6 @@ struct log_line *session_line(struct session *s)
 	return &s->memory.line;
 }
 
-static void log_target(struct log_line *line, const struct session *s)
-{
-	char text[ADDR_TEXT_MAX];
-
-	log_text(line, "command", s->command);
-	if (s->handshake.request.dst.kind != DESTINATION_NONE)
-		log_text(line, "target", s->target_text);
-	if (s->address.sa.sa_family != AF_UNSPEC)
-		log_text(line, "address", addr_format(&s->address, text));
-}
-
-static void log_errno(struct log_line *line, int error)
-{
-	const char *name = strerrorname_np(error);
-
-	if (name != NULL)
-		log_text(line, "error", name);
-	else
-		log_number(line, "error", error);
-}
-
-static void log_datagrams(struct log_line *line, const struct datagram_counts *d)
-{
-	uint64_t dropped = 0;
-
-	for (enum datagram_drop i = 0; i < DATAGRAM_DROPS; i++)
-		dropped += d->dropped[i];
-	log_number(line, "datagrams_sent", (int64_t)d->sent);
-	log_number(line, "datagrams_received", (int64_t)d->received);
-	log_number(line, "datagrams_dropped", (int64_t)dropped);
-}
-
-static void log_times(struct log_line *line, const struct session *s, int64_t total_ms)
-{
-	if (s->dial.lookup_ms >= 0)
-		log_number(line, "lookup_ms", s->dial.lookup_ms);
-	if (s->dial.connect_ms >= 0)
-		log_number(line, "connect_ms", s->dial.connect_ms);
-	log_number(line, "total_ms", total_ms);
-}
-
-/* Health checks connect and leave all day, with a greeting or without. */
-static enum log_level level_of_end(const struct session *s)
-{
-	bool left = s->reason == END_NOTHING_ASKED ||
-		(s->reason == END_CLIENT_LEFT && s->command == NULL);
-
-	return left ? LOG_DEBUG : LOG_INFO;
-}
-
-static void log_upstream(struct log_line *line, const struct upstream *u)
-{
-	log_text(line, "upstream", u->name);
-	log_text(line, "upstream_url", u->shown);
-}
-
-static void log_end_of_session(
-	struct session *s, const struct stats_outcome *outcome, const struct traffic_figures *moved)
-{
-	const struct handshake *h = &s->handshake;
-	struct log_line *line = session_line(s);
-	char text[ADDR_TEXT_MAX];
-	size_t user_len;
-	const char *user = name_of(s, &user_len);
-
-	log_begin(line, level_of_end(s), "session ended");
-	if (!line->wanted)
-		return;
-	log_number(line, "id", (int64_t)s->id);
-	log_text(line, "client", addr_format(&s->client_addr, text));
-	if (h->dialect != NULL)
-		log_text(line, "door", h->dialect->door);
-	log_bytes(line, "user", user, user_len);
-	if (h->userid_len > 0)
-		log_bytes(line, "userid", h->user, h->userid_len);
-	if (h->login_ignored)
-		log_text(line, "login", "ignored");
-	if (h->login_ignored && h->claimed_len > 0)
-		log_bytes(line, "login_user", h->user, h->claimed_len);
-	if (s->command != NULL)
-		log_target(line, s);
-	if (s->verdict.rule[0] != '\0')
-		log_text(line, "rule", s->verdict.rule);
-	if (s->dial.through != NULL)
-		log_upstream(line, s->dial.through);
-	log_text(line, "outcome", outcome->was_served ? "success" : "fail");
-	log_text(line, "reason", end_reason_word(s->reason));
-	if (guess_word(h->guess) != NULL)
-		log_text(line, "guess", guess_word(h->guess));
-	if (h->answered && s->command != NULL)
-		log_number(line, "reply", h->code);
-	if (s->error != 0)
-		log_errno(line, s->error);
-	log_number(line, "sent", (int64_t)moved->sent);
-	log_number(line, "received", (int64_t)moved->received);
-	if (s->served && h->request.command == REQUEST_UDP_ASSOCIATE)
-		log_datagrams(line, &s->datagrams);
-	log_times(line, s, outcome->total_ms);
-	log_end(line);
-}
-
 /* Reads what a refused client still sends, until it closes, for a bounded time. */
 static void linger(struct session *s)
 {
@@ -607,33 +356,6 @@ static void linger(struct session *s)
 	}
 }
 
-/* Was it the server that would not, rather than something that went wrong? */
-static bool was_forbidden(enum end_reason reason)
-{
-	return reason == END_NO_METHOD || reason == END_WRONG_PASSWORD ||
-		reason == END_LOGIN_REFUSED || reason == END_TARGET_DENIED ||
-		reason == END_DISABLED || reason == END_EXPIRED ||
-		reason == END_CLIENT_NOT_ALLOWED_FOR_USER || reason == END_TOO_MANY_SESSIONS ||
-		reason == END_QUOTA_REACHED;
-}
-
-/* Before the client can see the end: it may come again at once. */
-static void leave_accounts(struct session *s)
-{
-	int64_t now = clock_ms();
-
-	history_visit_end(s->services->history, s->visit, was_forbidden(s->reason));
-	if (was_forbidden(s->reason)) {
-		ledger_count_refusal(s->client_entry);
-		ledger_count_refusal(s->handshake.user_entry);
-	}
-	if (s->handshake.user_entry != NULL)
-		ledger_leave_known(s->client_entry, now);
-	leave_places(s);
-	ledger_leave(s->handshake.user_entry, now);
-	ledger_leave(s->client_entry, now);
-}
-
 /* Neither side is to take a part for the whole. */
 static bool is_cut_short(const struct session *s)
 {
@@ -646,7 +368,7 @@ static void close_sockets(struct session *s)
 	if (s->handshake.answered && !s->served && !places_are_scarce(&s->services->places))
 		linger(s);
 	registry_leave(s->slot);
-	leave_accounts(s);
+	session_leave_accounts(s);
 	if (s->reason == END_TARGET_RESET || is_cut_short(s))
 		socket_close_with_reset(s->client);
 	else
@@ -667,80 +389,6 @@ static void give_up_buffers(struct session *s)
 	buffer_release(&s->out);
 	buffer_init(&s->in, NULL, 0);
 	buffer_init(&s->out, NULL, 0);
-}
-
-static void write_access(
-	struct session *s, const struct stats_outcome *outcome, const struct traffic_figures *moved)
-{
-	struct services *v = s->services;
-	struct access_record record = access_record(s, s->answer);
-	struct access_end end = {.command = s->command != NULL ? s->command : ACCESS_NONE,
-		.code = s->command != NULL ? (int)s->handshake.code : -1,
-		.reason = s->reason,
-		.rule = s->verdict.rule[0] != '\0' ? s->verdict.rule : ACCESS_NONE,
-		.sent = moved->sent,
-		.received = moved->received,
-		.total_ms = outcome->total_ms};
-	uint64_t held_back;
-
-	if (!access_log_write(v->access_log, &record, &end) &&
-		log_limit_pass(&v->access_lost_limit, LOG_LIMIT_PERIOD_MS, &held_back))
-		log_message(LOG_ERROR, "access_log_file: %llu lines could not be written",
-			(unsigned long long)held_back + 1);
-}
-
-/* Health checks, which leave without a request, fail at nothing. */
-static bool has_failed(const struct session *s)
-{
-	return advice_is_failure(s->reason) && level_of_end(s) != LOG_DEBUG;
-}
-
-/* One that failed is kept for whoever asks why. */
-__attribute__((noinline)) static void note_end(const struct session *s,
-	const struct stats_outcome *outcome, const struct traffic_figures *moved)
-{
-	struct event e = event_of(s, EVENT_END);
-
-	e.reason = s->reason;
-	e.sent = moved->sent;
-	e.received = moved->received;
-	e.total_ms = outcome->total_ms;
-	if (has_failed(s))
-		events_add(s->services->failures, &e);
-	if (watching_is_on(&s->services->watching))
-		watching_tell(&s->services->watching, &e);
-}
-
-static bool is_of_interest(const struct session *s)
-{
-	return has_failed(s) || watching_is_on(&s->services->watching);
-}
-
-/* Counts and logs what became of the session. */
-static void account(struct session *s)
-{
-	struct services *v = s->services;
-	const struct dial *d = &s->dial;
-	const struct handshake *h = &s->handshake;
-	int64_t now = clock_ms();
-	struct traffic_figures moved = traffic_read(registry_traffic(s->slot), now);
-	struct stats_outcome outcome = {.reason = s->reason,
-		.was_asked = s->command != NULL,
-		.was_served = s->served,
-		.total_ms = now - s->begun,
-		.lookup_ms = h->request.dst.kind == DESTINATION_ADDR ? -1 : d->lookup_ms,
-		.connect_ms = s->served ? d->connect_ms : -1};
-
-	stats_session_ends(&v->stats, &outcome);
-	log_failed_login(s);
-	log_end_of_session(s, &outcome, &moved);
-	/* Only now: the time of the refusal is not to tell whether a user has that name. */
-	if (h->login_refused)
-		log_access(s, h->reason);
-	if (s->in_access_log)
-		write_access(s, &outcome, &moved);
-	if (is_of_interest(s))
-		note_end(s, &outcome, &moved);
 }
 
 static void prepare_handshake(struct session *s)
@@ -781,7 +429,7 @@ static void begin(struct session *s, struct services *services, struct registry_
 	s->id = registry_enter(slot, s->client, &s->client_addr);
 	traffic_share(registry_traffic(slot), ledger_tally(s->client_entry));
 	stats_session_begins(&services->stats);
-	tell(s, EVENT_BEGIN, END_REASONS);
+	session_tell(s, EVENT_BEGIN, END_REASONS);
 }
 
 /* Whoever bans a client ends the sessions that are known by then: not this one, perhaps. */
@@ -804,7 +452,7 @@ void session_run(struct session *s, struct services *services, struct registry_s
 		s->reason = registry_told_why(slot);
 	close_sockets(s);
 	give_up_buffers(s);
-	account(s);
+	session_account(s);
 	end_through(s);
 	config_release(s->config);
 }

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/plural.h"
 #include "server/effects.h"
 #include "server/recheck.h"
 #include "state/admission.h"
@@ -181,15 +182,10 @@ static void replace_base(struct site *s, struct config *base)
 	s->base = config_hold(base);
 }
 
-static const char *plural_of(size_t n)
-{
-	return n == 1 ? "" : "s";
-}
-
 static void tell_of_number(char *reply, size_t n, const char *what)
 {
 	if (n > 0)
-		tell(reply, ", ", "%zu user%s %s", n, plural_of(n), what);
+		tell(reply, ", ", "%zu user%s %s", n, plural(n), what);
 }
 
 static void tell_of_users(const struct change *change, char *reply)
@@ -201,7 +197,7 @@ static void tell_of_users(const struct change *change, char *reply)
 	tell_of_number(reply, d->gone, "gone");
 	if (d->gone > 0)
 		tell(reply, ", ", "%zu session%s ended", change->sessions_ended,
-			plural_of(change->sessions_ended));
+			plural(change->sessions_ended));
 }
 
 /* There were some before. */
@@ -233,7 +229,7 @@ static void tell_of_files(const struct site *s, const struct settings *settings,
 	tell_of_file(reply, &read, s->source->path);
 	tell_of_file(reply, &read, users_path);
 	if (users_path != NULL)
-		tell(reply, " ", "(%zu user%s)", count, plural_of(count));
+		tell(reply, " ", "(%zu user%s)", count, plural(count));
 	tell_of_file(reply, &opened, settings->log_file);
 	tell_of_file(reply, &opened, settings->access_log_file);
 	if (strlen(reply) == len)
@@ -339,10 +335,10 @@ static void recheck_live(const struct site *s, bool ends, char *reply)
 
 	if (refused > 0 && ends)
 		tell(reply, "; ", "%zu session%s ended that the rules refuse now", refused,
-			plural_of(refused));
+			plural(refused));
 	else if (refused > 0)
 		tell(reply, "; ", "%zu live session%s would be refused now (RELOAD CUT ends %s)",
-			refused, plural_of(refused), refused == 1 ? "it" : "them");
+			refused, plural(refused), refused == 1 ? "it" : "them");
 }
 
 int change_reload(struct site *s, bool cuts, char reply[CHANGE_REPLY_MAX])

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/plural.h"
 #include "server/effects.h"
 #include "server/fronts.h"
 #include "state/admission.h"
@@ -51,8 +52,7 @@ static void look_at_users(struct doctor *d)
 		doctor_advise(d, DOCTOR_WARN, "set auth = required, or optional",
 			"%zu users, whose passwords nobody asks for (auth = none)", d->users);
 	else
-		doctor_say(d, DOCTOR_OK, "%zu user%s, a login is %s", d->users,
-			d->users == 1 ? "" : "s",
+		doctor_say(d, DOCTOR_OK, "%zu user%s, a login is %s", d->users, plural(d->users),
 			admission_login_required(c) ? "required" : "not required");
 }
 
@@ -169,8 +169,7 @@ static void say_of_rules(struct doctor *d, const struct rules *r)
 			"set protect = loopback, link-local, metadata, multicast",
 			"nothing is protected: clients reach what listens on this host's loopback");
 	else
-		doctor_say(
-			d, DOCTOR_OK, "%zu rule%s", rules_count(r), rules_count(r) == 1 ? "" : "s");
+		doctor_say(d, DOCTOR_OK, "%zu rule%s", rules_count(r), plural(rules_count(r)));
 	look_at_denied_names(d, r);
 }
 

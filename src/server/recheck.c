@@ -17,6 +17,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/plural.h"
 #include "proxy/target.h"
 #include "server/user_groups.h"
 #include "state/rule_time.h"
@@ -161,7 +162,7 @@ static void look_at_sessions(struct recheck *r)
 	sweep_sessions(&s, r->services, r->rule);
 	if (s.refused > 0)
 		log_message(LOG_INFO, "%zu session%s ended that the rules refuse by now", s.refused,
-			s.refused == 1 ? "" : "s");
+			plural(s.refused));
 	if (!s.is_undecided)
 		r->last = 0;
 }

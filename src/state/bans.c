@@ -3,76 +3,13 @@
  * two: so a client costs as much at the doors however many are banned, and next to nothing while
  * nobody is. A ban that is over stays in the map for as long as the longest one lasts, so that the
  * next is twice as long.
- *
- * Clients whose logins failed are a table of their own: who they are, and for each what it has
- * tried of late, as a keyed hash of name and password with the time. A password is not kept.
- *
- * Each ban is put into `standing` as it is now, outside of the lock. Whoever has put it there looks
- * whether it became another meanwhile, and then puts that: so what stands there in the end is what
- * is in the map, whichever of two threads is late.
  */
-#include "state/bans.h"
+#include "state/bans_parts.h"
 
 #include <errno.h>
-#include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-
-#include "base/clock.h"
-#include "base/hashmap.h"
-#include "base/lock.h"
-#include "base/parse.h"
-
-/* A network as bytes without gaps, for the map. */
-struct ban_key {
-	uint8_t bytes[16];
-	uint32_t scope;
-	uint16_t family;
-	uint16_t prefix;
-};
-
-struct ban {
-	struct ban_key key;
-	struct network client;
-	enum ban_cause by;
-	bool holds; /* it is not over, as far as anybody has noticed */
-	unsigned failures;
-	unsigned times; /* bans by failures, this one included */
-	uint64_t refused;
-	int64_t begun, until_wall; /* seconds since 1970 */
-	int64_t until; /* CLOCK_NEVER: for good */
-	int64_t lasts;
-	int64_t memory; /* for how long behind its end it is remembered */
-};
-
-struct failed_pair {
-	uint64_t pair;
-	int64_t when;
-};
-
-struct suspect {
-	struct network client;
-	size_t count; /* of pairs, the oldest first; 0: free */
-	int64_t newest;
-};
-
-struct bans {
-	struct own *own;
-	struct standing *standing;
-	void (*ring)(void *context);
-	void *ring_context;
-	_Atomic(size_t) holding; /* bans that hold */
-
-	struct mutex lock; /* the rest */
-	struct hashmap *map;
-	size_t prefixes[2][129]; /* bans in the map by family (IPv6 is 1) and prefix */
-	uint64_t generation; /* another whenever a ban becomes another */
-	size_t used; /* suspects behind were never taken */
-	struct suspect suspects[BANS_SUSPECTS];
-	struct failed_pair pairs[BANS_SUSPECTS][BAN_MOST_FAILURES];
-};
 
 static const char *const cause_words[BAN_CAUSES] = {
 #define BAN_CAUSE(name, word) [BAN_BY_##name] = (word),
@@ -180,7 +117,7 @@ static struct ban *get_locked(struct bans *b, const struct ban_key *key) REQUIRE
 	return hashmap_get(b->map, key, sizeof(*key));
 }
 
-static struct ban *get_exactly_locked(struct bans *b, const struct network *who) REQUIRES(&b->lock)
+struct ban *bans_get_exactly_locked(struct bans *b, const struct network *who) REQUIRES(&b->lock)
 {
 	struct ban_key key = key_of_network(who);
 
@@ -192,7 +129,7 @@ static bool is_in_force(const struct ban *ban, int64_t now)
 	return ban != NULL && ban->holds && now < ban->until;
 }
 
-static void set_holds_locked(struct bans *b, struct ban *ban, bool holds) REQUIRES(&b->lock)
+void bans_set_holds_locked(struct bans *b, struct ban *ban, bool holds) REQUIRES(&b->lock)
 {
 	if (holds && !ban->holds)
 		atomic_fetch_add(&b->holding, 1);
@@ -204,7 +141,7 @@ static void set_holds_locked(struct bans *b, struct ban *ban, bool holds) REQUIR
 
 static void drop_locked(struct bans *b, struct ban *ban) REQUIRES(&b->lock)
 {
-	set_holds_locked(b, ban, false);
+	bans_set_holds_locked(b, ban, false);
 	b->prefixes[is_ipv6(&ban->client.base)][ban->client.prefix]--;
 	hashmap_remove(b->map, &ban->key, sizeof(ban->key));
 	free(ban);
@@ -239,10 +176,10 @@ static bool make_room_locked(struct bans *b, struct network *dropped) REQUIRES(&
 }
 
 /* The ban of exactly `client`, which is a new one if there was none. NULL with errno. */
-static struct ban *take_locked(
-	struct bans *b, const struct network *client, struct network *dropped) REQUIRES(&b->lock)
+struct ban *bans_take_locked(struct bans *b, const struct network *client, struct network *dropped)
+	REQUIRES(&b->lock)
 {
-	struct ban *ban = get_exactly_locked(b, client);
+	struct ban *ban = bans_get_exactly_locked(b, client);
 	void *old;
 
 	dropped->base.sa.sa_family = AF_UNSPEC;
@@ -265,8 +202,7 @@ static struct ban *take_locked(
 	return ban;
 }
 
-/* Until when it is in the map. */
-static int64_t end_of_memory(const struct ban *ban)
+int64_t bans_end_of_memory(const struct ban *ban)
 {
 	return ban->until == CLOCK_NEVER ? CLOCK_NEVER : ban->until + ban->memory;
 }
@@ -296,184 +232,7 @@ static void begin_locked(struct bans *b, struct ban *ban, int64_t lasts, struct 
 	ban->until = ends ? now.ms + lasts : CLOCK_NEVER;
 	ban->until_wall = ends ? now.wall + (lasts + 999) / 1000 : INT64_MAX;
 	ban->refused = 0;
-	set_holds_locked(b, ban, true);
-}
-
-/* ---- what stands ---- */
-
-#define VALUE_MAX 192
-#define FIELDS 6
-
-/* "failures BEGUN UNTIL LASTS FAILURES TIMES MEMORY", where 0 is an end that never comes. */
-static void format_value(const struct ban *ban, char out[VALUE_MAX])
-{
-	bool ends = ban->until != CLOCK_NEVER;
-
-	snprintf(out, VALUE_MAX, "%s %lld %lld %lld %u %u %lld", ban_cause_word(ban->by),
-		(long long)ban->begun, ends ? (long long)ban->until_wall : 0,
-		ends ? (long long)ban->lasts : 0, ban->failures, ban->times,
-		(long long)ban->memory);
-}
-
-/* False when there is none under that name. */
-static bool read_value(
-	struct bans *b, const struct network *client, char out[VALUE_MAX], uint64_t *generation)
-{
-	const struct ban *ban;
-
-	mutex_lock(&b->lock);
-	ban = get_exactly_locked(b, client);
-	if (ban != NULL)
-		format_value(ban, out);
-	*generation = b->generation;
-	mutex_unlock(&b->lock);
-	return ban != NULL;
-}
-
-static bool is_outdated(struct bans *b, uint64_t generation)
-{
-	bool outdated;
-
-	mutex_lock(&b->lock);
-	outdated = b->generation != generation;
-	mutex_unlock(&b->lock);
-	return outdated;
-}
-
-/* The ban of exactly `client` stands as it is, or does not any more. -1 without memory. */
-static int let_stand(struct bans *b, const struct network *client)
-{
-	char key[NETWORK_TEXT_MAX], value[VALUE_MAX];
-	uint64_t generation;
-	int result;
-
-	if (b->standing == NULL || client->base.sa.sa_family == AF_UNSPEC)
-		return 0;
-	network_format(client, key);
-	do {
-		bool is_there = read_value(b, client, value, &generation);
-
-		result = standing_put(b->standing, STANDING_BAN, key, is_there ? value : NULL);
-	} while (is_outdated(b, generation));
-	return result;
-}
-
-static bool parse_cause(const char *word, size_t len, enum ban_cause *cause)
-{
-	for (enum ban_cause c = 0; c < BAN_CAUSES; c++) {
-		if (strlen(cause_words[c]) == len && memcmp(cause_words[c], word, len) == 0) {
-			*cause = c;
-			return true;
-		}
-	}
-	return false;
-}
-
-/* No time of it is further off than the year 5138. */
-#define LAST_SECOND INT64_C(99999999999)
-
-static bool parse_field(const char **text, int64_t most, int64_t *out)
-{
-	char copy[32];
-	const char *word;
-	size_t len;
-
-	if (!parse_next_word(text, &word, &len) || len >= sizeof(copy))
-		return false;
-	snprintf(copy, sizeof(copy), "%.*s", (int)len, word);
-	return parse_number(copy, out) && *out <= most;
-}
-
-/* By the clock of this run; its end is never further off than it was at the beginning. */
-static void set_end(struct ban *ban, struct bans_time now)
-{
-	int64_t left = (ban->until_wall - now.wall) * 1000;
-
-	if (left > ban->lasts) {
-		left = ban->lasts;
-		ban->until_wall = now.wall + (left + 999) / 1000;
-	}
-	ban->until = now.ms + left;
-}
-
-static void set_no_end(struct ban *ban)
-{
-	ban->until_wall = INT64_MAX;
-	ban->until = ban->lasts = CLOCK_NEVER;
-}
-
-/* What stood under a key. False when it is none, or none that could be. */
-static bool parse_value(const char *text, struct bans_time now, struct ban *ban)
-{
-	static const int64_t most[FIELDS] = {LAST_SECOND, LAST_SECOND, BAN_LONGEST_MS,
-		BAN_MOST_FAILURES, UINT32_MAX, BAN_LONGEST_MS};
-	int64_t fields[FIELDS];
-	const char *word;
-	size_t len;
-
-	if (!parse_next_word(&text, &word, &len) || !parse_cause(word, len, &ban->by))
-		return false;
-	for (size_t i = 0; i < FIELDS; i++) {
-		if (!parse_field(&text, most[i], &fields[i]))
-			return false;
-	}
-	ban->begun = fields[0];
-	ban->until_wall = fields[1];
-	ban->lasts = fields[2];
-	ban->failures = (unsigned)fields[3];
-	ban->times = (unsigned)fields[4];
-	ban->memory = fields[5];
-	if (ban->until_wall > 0)
-		set_end(ban, now);
-	else
-		set_no_end(ban);
-	return ban->until != CLOCK_NEVER || ban->by == BAN_BY_COMMAND;
-}
-
-static void restore_locked(struct bans *b, const struct network *client, const struct ban *was,
-	struct bans_time now, struct network *dropped) REQUIRES(&b->lock)
-{
-	struct ban *ban = take_locked(b, client, dropped);
-
-	if (ban == NULL)
-		return;
-	ban->by = was->by;
-	ban->failures = was->failures;
-	ban->times = was->times;
-	ban->begun = was->begun;
-	ban->until_wall = was->until_wall;
-	ban->until = was->until;
-	ban->lasts = was->lasts;
-	ban->memory = was->memory;
-	set_holds_locked(b, ban, now.ms < ban->until);
-}
-
-/* It no longer stands as what was read, but as what it came to, if it came to anything. */
-static void restore_fact(struct bans *b, const struct standing_fact *fact, struct bans_time now)
-{
-	struct network client, dropped = {.base = {.sa = {.sa_family = AF_UNSPEC}}};
-	struct ban was = {.holds = false};
-
-	if (standing_put(b->standing, STANDING_BAN, fact->key, NULL) < 0 ||
-		!network_parse(fact->key, strlen(fact->key), &client) ||
-		!parse_value(fact->value, now, &was) || now.ms >= end_of_memory(&was))
-		return;
-	mutex_lock(&b->lock);
-	restore_locked(b, &client, &was, now, &dropped);
-	mutex_unlock(&b->lock);
-	(void)let_stand(b, &dropped);
-	(void)let_stand(b, &client);
-}
-
-void bans_restore(struct bans *b, struct bans_time now)
-{
-	struct standing_fact *facts;
-	size_t count = 0;
-
-	facts = b->standing == NULL ? NULL : standing_list(b->standing, STANDING_BAN, &count);
-	for (size_t i = 0; facts != NULL && i < count; i++)
-		restore_fact(b, &facts[i], now);
-	free(facts);
+	bans_set_holds_locked(b, ban, true);
 }
 
 /* ---- at the doors ---- */
@@ -534,94 +293,7 @@ bool bans_refuse(
 	return ban != NULL;
 }
 
-/* ---- failed logins ---- */
-
-static struct suspect *find_suspect_locked(struct bans *b, const struct network *client)
-	REQUIRES(&b->lock)
-{
-	for (size_t i = 0; i < b->used; i++) {
-		struct suspect *s = &b->suspects[i];
-
-		if (s->count > 0 && network_equal(&s->client, client))
-			return s;
-	}
-	return NULL;
-}
-
-/* A free place, or that of whose last failure is oldest. */
-static struct suspect *add_suspect_locked(struct bans *b, const struct network *client)
-	REQUIRES(&b->lock)
-{
-	struct suspect *best = &b->suspects[0];
-
-	for (size_t i = 0; i < b->used && best->count > 0; i++) {
-		struct suspect *s = &b->suspects[i];
-
-		if (s->count == 0 || s->newest < best->newest)
-			best = s;
-	}
-	if ((b->used == 0 || best->count > 0) && b->used < BANS_SUSPECTS)
-		best = &b->suspects[b->used++];
-	*best = (struct suspect){.client = *client};
-	return best;
-}
-
-static struct failed_pair *pairs_of(struct bans *b, const struct suspect *s)
-{
-	return b->pairs[s - b->suspects];
-}
-
-/* Forgets what is too old, and, of a rule that has become shorter, what is too much. */
-static void forget_old_pairs_locked(struct bans *b, struct suspect *s, const struct ban_rule *rule,
-	int64_t now) REQUIRES(&b->lock)
-{
-	struct failed_pair *pairs = pairs_of(b, s);
-	size_t old = 0;
-
-	while (old < s->count &&
-		(now - pairs[old].when >= rule->within || s->count - old >= (size_t)rule->failures))
-		old++;
-	s->count -= old;
-	memmove(pairs, pairs + old, s->count * sizeof(*pairs));
-}
-
-static bool has_pair_locked(struct bans *b, const struct suspect *s, uint64_t pair)
-	REQUIRES(&b->lock)
-{
-	const struct failed_pair *pairs = pairs_of(b, s);
-
-	for (size_t i = 0; i < s->count; i++) {
-		if (pairs[i].pair == pair)
-			return true;
-	}
-	return false;
-}
-
-/* How many different ones the client has tried within the time of the rule. */
-static size_t count_failure_locked(struct bans *b, const struct network *client,
-	const struct ban_failure *f, int64_t now) REQUIRES(&b->lock)
-{
-	struct suspect *s = find_suspect_locked(b, client);
-
-	if (s == NULL)
-		s = add_suspect_locked(b, client);
-	forget_old_pairs_locked(b, s, f->rule, now);
-	if (has_pair_locked(b, s, f->pair))
-		return s->count;
-	pairs_of(b, s)[s->count++] = (struct failed_pair){.pair = f->pair, .when = now};
-	s->newest = now;
-	return s->count;
-}
-
-static void forget_suspect_locked(struct bans *b, const struct network *client) REQUIRES(&b->lock)
-{
-	struct suspect *s = find_suspect_locked(b, client);
-
-	if (s == NULL)
-		return;
-	explicit_bzero(pairs_of(b, s), sizeof(b->pairs[0]));
-	*s = (struct suspect){.count = 0};
-}
+/* ---- after failed logins ---- */
 
 /* How long the next ban lasts, as the `times`-th. */
 static int64_t length_of(const struct ban_rule *rule, unsigned times)
@@ -637,18 +309,18 @@ static bool ban_suspect_locked(struct bans *b, const struct network *client,
 	const struct ban_failure *f, struct bans_time now, struct network *dropped,
 	struct ban_info *begun) REQUIRES(&b->lock)
 {
-	struct ban *ban = take_locked(b, client, dropped);
+	struct ban *ban = bans_take_locked(b, client, dropped);
 
 	if (ban == NULL)
 		return false;
-	if (ban->times > 0 && now.ms >= end_of_memory(ban))
+	if (ban->times > 0 && now.ms >= bans_end_of_memory(ban))
 		ban->times = 0;
 	ban->by = BAN_BY_FAILURES;
 	ban->failures = (unsigned)f->rule->failures;
 	ban->times++;
 	ban->memory = f->rule->longest;
 	begin_locked(b, ban, length_of(f->rule, ban->times), now);
-	forget_suspect_locked(b, client);
+	bans_forget_suspect_locked(b, client);
 	*begun = info_of(ban, now.ms);
 	return true;
 }
@@ -665,13 +337,13 @@ bool bans_note_failure(
 	mutex_lock(&b->lock);
 	/* Whoever is banned already had connections left from before. */
 	if (find_locked(b, &client, NULL, now.ms) == NULL &&
-		count_failure_locked(b, &client, f, now.ms) >= (size_t)f->rule->failures)
+		bans_count_failure_locked(b, &client, f, now.ms) >= (size_t)f->rule->failures)
 		has_begun = ban_suspect_locked(b, &client, f, now, &dropped, begun);
 	mutex_unlock(&b->lock);
 	if (!has_begun)
 		return false;
-	(void)let_stand(b, &dropped);
-	(void)let_stand(b, &client);
+	(void)bans_let_stand(b, &dropped);
+	(void)bans_let_stand(b, &client);
 	ring(b);
 	return true;
 }
@@ -681,7 +353,7 @@ bool bans_note_failure(
 static bool put_locked(struct bans *b, const struct network *client, int64_t lasts,
 	struct bans_time now, struct network *dropped, struct ban_info *begun) REQUIRES(&b->lock)
 {
-	struct ban *ban = take_locked(b, client, dropped);
+	struct ban *ban = bans_take_locked(b, client, dropped);
 
 	if (ban == NULL)
 		return false;
@@ -703,12 +375,12 @@ int bans_put(struct bans *b, const struct network *who, int64_t lasts, struct ba
 	mutex_lock(&b->lock);
 	is_put = put_locked(b, &client, lasts, now, &dropped, begun);
 	mutex_unlock(&b->lock);
-	if (is_put && let_stand(b, &client) < 0) {
+	if (is_put && bans_let_stand(b, &client) < 0) {
 		(void)bans_lift(b, &client, now, &lifted);
 		errno = ENOMEM;
 		is_put = false;
 	}
-	(void)let_stand(b, &dropped);
+	(void)bans_let_stand(b, &dropped);
 	ring(b);
 	return is_put ? 0 : -1;
 }
@@ -732,7 +404,7 @@ bool bans_lift(
 	bool held;
 
 	mutex_lock(&b->lock);
-	ban = who != NULL ? get_exactly_locked(b, who) : any_in_force_locked(b, now.ms);
+	ban = who != NULL ? bans_get_exactly_locked(b, who) : any_in_force_locked(b, now.ms);
 	held = ban != NULL && ban->holds;
 	if (held)
 		*lifted = info_of(ban, now.ms);
@@ -742,9 +414,9 @@ bool bans_lift(
 	if (ban != NULL)
 		drop_locked(b, ban);
 	if (client.base.sa.sa_family != AF_UNSPEC)
-		forget_suspect_locked(b, &client);
+		bans_forget_suspect_locked(b, &client);
 	mutex_unlock(&b->lock);
-	(void)let_stand(b, &client);
+	(void)bans_let_stand(b, &client);
 	return held;
 }
 
@@ -801,7 +473,7 @@ struct ban_info *bans_list(struct bans *b, struct bans_time now, size_t *count)
 
 static int64_t next_of(const struct ban *ban)
 {
-	return ban->holds ? ban->until : end_of_memory(ban);
+	return ban->holds ? ban->until : bans_end_of_memory(ban);
 }
 
 int64_t bans_next_end(struct bans *b)
@@ -838,13 +510,13 @@ static bool take_due(struct bans *b, struct bans_time now, struct ban_info *info
 	if (ban != NULL) {
 		*info = info_of(ban, now.ms);
 		*has_ended = ban->holds;
-		set_holds_locked(b, ban, false);
-		if (now.ms >= end_of_memory(ban))
+		bans_set_holds_locked(b, ban, false);
+		if (now.ms >= bans_end_of_memory(ban))
 			drop_locked(b, ban);
 	}
 	mutex_unlock(&b->lock);
 	if (ban != NULL)
-		(void)let_stand(b, &info->client);
+		(void)bans_let_stand(b, &info->client);
 	return ban != NULL;
 }
 

@@ -3,12 +3,7 @@
  * read and write, and should disturb nobody else. They take no lock; the locks are for finding an
  * entry, once a session, and shared as long as the client is known already.
  *
- * A client's entry stays in the table when its last session ends, which costs no lock: it only
- * notes the time. So nobody keeps the idle ones in order. Instead they are in a heap by the time at
- * which each was found to be idle last, which may be old news; what comes to its root is looked at
- * again, and sinks when it has been seen since. What is still at the root then is the one that has
- * been idle for longest, exactly. A session causes at most one such step, so a stream of new
- * addresses costs a few steps each.
+ * A client's entry stays in the table when its last session ends (ledger_heap.c).
  *
  * Whether the house is shared follows from when the second of all clients was seen, for which they
  * are all looked at. What is found then holds for up to an hour, since clients are only seen later,
@@ -19,7 +14,6 @@
  */
 #include "state/ledger.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -89,92 +83,6 @@ void ledger_free(struct ledger *l)
 	free(l);
 }
 
-/* ---- history ---- */
-
-void ledger_set_heir(struct ledger *l, ledger_heir *take, void *context)
-{
-	l->heir = take;
-	l->heir_context = context;
-}
-
-static struct ledger_counts count_all(const struct ledger_entry *e)
-{
-	return (struct ledger_counts){{
-		[LEDGER_SESSIONS] = (int64_t)GET(&e->total),
-		[LEDGER_REFUSED] = (int64_t)GET(&e->refused),
-		[LEDGER_SENT] = (int64_t)GET(&e->tally.sent),
-		[LEDGER_RECEIVED] = (int64_t)GET(&e->tally.received),
-		[LEDGER_MS] = lifetimes_read(&e->lifetimes),
-		[LEDGER_KNOWN_SESSIONS] = (int64_t)GET(&e->known_total),
-		[LEDGER_KNOWN_SENT] = (int64_t)GET(&e->known.sent),
-		[LEDGER_KNOWN_RECEIVED] = (int64_t)GET(&e->known.received),
-		[LEDGER_KNOWN_MS] = lifetimes_read(&e->known_lifetimes),
-	}};
-}
-
-static struct ledger_counts subtract_counts(struct ledger_counts a, const struct ledger_counts *b)
-{
-	for (size_t i = 0; i < LEDGER_COUNTS; i++)
-		a.of[i] -= b->of[i];
-	return a;
-}
-
-static struct ledger_counts add_counts(struct ledger_counts a, const struct ledger_counts *b)
-{
-	for (size_t i = 0; i < LEDGER_COUNTS; i++)
-		a.of[i] += b->of[i];
-	return a;
-}
-
-static bool is_nothing(const struct ledger_counts *c)
-{
-	int64_t all = 0;
-
-	for (size_t i = 0; i < LEDGER_COUNTS; i++)
-		all |= c->of[i];
-	return all == 0;
-}
-
-struct network ledger_network_of(const struct client_key *key)
-{
-	struct network n = {.prefix = key->prefix};
-
-	if (key->family == AF_INET) {
-		n.base = addr_from_ipv4(key->address, 0);
-		return n;
-	}
-	n.base = addr_from_ipv6(key->address, 0);
-	n.base.in6.sin6_scope_id = key->scope;
-	return n;
-}
-
-/* Since `told`. */
-static struct ledger_share share_of(const struct ledger_entry *e)
-{
-	struct ledger_share share = {
-		.is_user = e->is_user, .counts = subtract_counts(count_all(e), &e->told)};
-
-	if (e->is_user) {
-		share.serial = e->serial;
-		share.name = e->name;
-	} else {
-		share.client = ledger_network_of(&e->key);
-	}
-	return share;
-}
-
-/* Of an entry that nobody finds any more. */
-static void bequeath(const struct ledger *l, const struct ledger_entry *e)
-{
-	struct ledger_share share;
-
-	if (l->heir == NULL)
-		return;
-	share = share_of(e);
-	if (!is_nothing(&share.counts))
-		l->heir(l->heir_context, &share);
-}
-
 /* ---- clients: who is one ---- */
 
 struct client_key ledger_key_of(const struct network *client)
@@ -191,117 +99,24 @@ struct client_key ledger_key_of(const struct network *client)
 	return key;
 }
 
+struct network ledger_network_of(const struct client_key *key)
+{
+	struct network n = {.prefix = key->prefix};
+
+	if (key->family == AF_INET) {
+		n.base = addr_from_ipv4(key->address, 0);
+		return n;
+	}
+	n.base = addr_from_ipv6(key->address, 0);
+	n.base.in6.sin6_scope_id = key->scope;
+	return n;
+}
+
 static struct client_key key_of(const struct ledger *l, const struct addr *a)
 {
 	struct network client = own_client_of(l->own, a);
 
 	return ledger_key_of(&client);
-}
-
-/* ---- clients: the heap, with the smallest rank at its root ---- */
-
-static void swap_places(struct ledger_entry **a, struct ledger_entry **b)
-{
-	struct ledger_entry *kept = *a;
-
-	*a = *b;
-	*b = kept;
-}
-
-static void rise_locked(struct ledger *l, size_t i) REQUIRES(&l->clients_lock)
-{
-	for (size_t parent; i > 0 && l->heap[i]->rank < l->heap[parent = (i - 1) / 2]->rank;
-		i = parent)
-		swap_places(&l->heap[i], &l->heap[parent]);
-}
-
-/* From the root, with `count` in the heap. */
-static void sink_root_locked(struct ledger *l, size_t count) REQUIRES(&l->clients_lock)
-{
-	for (size_t i = 0, child; (child = 2 * i + 1) < count; i = child) {
-		if (child + 1 < count && l->heap[child + 1]->rank < l->heap[child]->rank)
-			child++;
-		if (l->heap[i]->rank <= l->heap[child]->rank)
-			break;
-		swap_places(&l->heap[i], &l->heap[child]);
-	}
-}
-
-/* Where the entry belongs by what is known now. Whoever has a session comes behind all idle ones,
- * until it is his turn to be looked at again. */
-static int64_t rank_now(const struct ledger_entry *e, int64_t now)
-{
-	/* Before `last_seen`, which is written before the session is gone. */
-	if (atomic_load(&e->sessions) == 0 && atomic_load(&e->pins) == 0)
-		return GET(&e->last_seen);
-	return (now > e->rank ? now : e->rank) + 1;
-}
-
-/* Has the client at the root that has been idle for longest; false when all have sessions. */
-static bool find_idle_locked(struct ledger *l, int64_t now) REQUIRES(&l->clients_lock)
-{
-	size_t count = hashmap_count(l->clients);
-
-	for (size_t looked = 0; looked < 2 * count; looked++) {
-		struct ledger_entry *root = l->heap[0];
-		int64_t rank = rank_now(root, now);
-
-		if (rank == root->rank)
-			return true;
-		root->rank = rank;
-		sink_root_locked(l, count);
-	}
-	return false;
-}
-
-/* Takes the root out of the map; its place in the heap is the next one's. */
-static struct ledger_entry *evict_root_locked(struct ledger *l) REQUIRES(&l->clients_lock)
-{
-	struct ledger_entry *root = l->heap[0];
-
-	atomic_fetch_sub(&l->idle, 1);
-	return hashmap_remove(l->clients, &root->key, sizeof(root->key));
-}
-
-static int make_room_locked(struct ledger *l) REQUIRES(&l->clients_lock)
-{
-	size_t size = l->heap_size == 0 ? 16 : 2 * l->heap_size;
-	struct ledger_entry **bigger;
-
-	if (hashmap_reserve(l->clients, 1) < 0)
-		return -1;
-	if (hashmap_count(l->clients) < l->heap_size)
-		return 0;
-	bigger = calloc(size, sizeof(struct ledger_entry *));
-	if (bigger == NULL)
-		return -1;
-	if (l->heap != NULL)
-		memcpy(bigger, l->heap, l->heap_size * sizeof(struct ledger_entry *));
-	free(l->heap);
-	l->heap = bigger;
-	l->heap_size = size;
-	return 0;
-}
-
-/* There is room. Returns the client who had to go, to be freed; NULL: nobody had to. */
-static struct ledger_entry *put_client_locked(
-	struct ledger *l, struct ledger_entry *client, int64_t now) REQUIRES(&l->clients_lock)
-{
-	bool is_full = atomic_load(&l->idle) >= l->idle_most && find_idle_locked(l, now);
-	struct ledger_entry *gone = is_full ? evict_root_locked(l) : NULL;
-	size_t count = hashmap_count(l->clients);
-	void *old = NULL;
-	int result = hashmap_put(l->clients, &client->key, sizeof(client->key), client, &old);
-
-	assert(result == 0 && old == NULL);
-	if (gone != NULL) {
-		l->heap[0] = client;
-		sink_root_locked(l, count + 1);
-	} else {
-		l->heap[count] = client;
-		rise_locked(l, count);
-	}
-	return gone;
 }
 
 /* ---- clients: sessions ---- */
@@ -350,16 +165,16 @@ static struct ledger_entry *join_new(
 
 	rwlock_write(&l->clients_lock);
 	e = join_known_locked(l, key, now, running);
-	if (e == NULL && fresh != NULL && make_room_locked(l) == 0) {
+	if (e == NULL && fresh != NULL && ledger_make_room_locked(l) == 0) {
 		*running = begin_session(fresh, now);
 		e = fresh;
-		unused = put_client_locked(l, fresh, now);
+		unused = ledger_put_client_locked(l, fresh, now);
 	}
 	rwlock_write_unlock(&l->clients_lock);
 	if (unused != NULL && unused != fresh)
 		ledger_keep_quota(unused);
 	if (unused != NULL)
-		bequeath(l, unused);
+		ledger_bequeath(l, unused);
 	free_client(unused);
 	if (e != NULL && e == fresh)
 		ledger_follow_up(e);
@@ -503,7 +318,7 @@ void ledger_let_go_of_user(struct ledger_entry *user)
 	mutex_lock(&l->users_lock);
 	unlink_locked(l, user);
 	mutex_unlock(&l->users_lock);
-	bequeath(l, user);
+	ledger_bequeath(l, user);
 	mutex_destroy(&user->groups_lock);
 	free(user->groups);
 	allowance_destroy(&user->allowance);
@@ -638,198 +453,4 @@ struct ledger_figures ledger_read(const struct ledger_entry *entry)
 	f.last_login = GET(&entry->last_login);
 	f.last_seen = GET(&entry->last_seen);
 	return f;
-}
-
-/* ---- which clients there are ---- */
-
-/* Of clients that are equally long ago the lower address comes first. */
-static int compare_clients(const void *a, const void *b)
-{
-	const struct ledger_client *x = a, *y = b;
-	const struct ledger_figures *f = &x->figures, *g = &y->figures;
-
-	if ((f->sessions > 0) != (g->sessions > 0))
-		return f->sessions > 0 ? -1 : 1;
-	if (f->sessions == 0 && f->last_seen != g->last_seen)
-		return f->last_seen > g->last_seen ? -1 : 1;
-	return addr_compare(&x->client.base, &y->client.base);
-}
-
-/* Of what lists them: the clients, and behind them the names of their users. */
-static size_t clients_size_locked(const struct ledger *l, size_t count)
-	REQUIRES_SHARED(&l->clients_lock)
-{
-	size_t size = sizeof(struct ledger_client) * (count + 1);
-
-	for (size_t i = 0; i < count; i++)
-		size += l->heap[i]->user == NULL ? 0 : strlen(l->heap[i]->user) + 1;
-	return size;
-}
-
-static void copy_clients_locked(const struct ledger *l, struct ledger_client *clients, size_t count)
-	REQUIRES_SHARED(&l->clients_lock)
-{
-	char *text = (char *)(clients + count + 1);
-
-	for (size_t i = 0; i < count; i++) {
-		const struct ledger_entry *e = l->heap[i];
-
-		clients[i] = (struct ledger_client){.client = ledger_network_of(&e->key),
-			.figures = ledger_read(e),
-			.user = e->user == NULL ? "" : text};
-		if (e->user != NULL)
-			text = stpcpy(text, e->user) + 1;
-	}
-}
-
-struct ledger_client *ledger_clients(struct ledger *l, size_t *count)
-{
-	struct ledger_client *clients;
-
-	rwlock_read(&l->clients_lock);
-	*count = hashmap_count(l->clients);
-	clients = malloc(clients_size_locked(l, *count));
-	if (clients != NULL)
-		copy_clients_locked(l, clients, *count);
-	rwlock_read_unlock(&l->clients_lock);
-	if (clients != NULL)
-		qsort(clients, *count, sizeof(*clients), compare_clients);
-	return clients;
-}
-
-/* ---- who is active ---- */
-
-static size_t active_size_locked(const struct ledger *l) REQUIRES(&l->users_lock)
-{
-	size_t size = 0;
-
-	for (const struct ledger_entry *u = l->users; u != NULL; u = u->next) {
-		if (atomic_load(&u->sessions) > 0)
-			size += sizeof(char *) + u->name_len + 1;
-	}
-	return size;
-}
-
-/* From the front the pointers, from the back the names, until they meet: there may be more
- * by now.
- */
-static size_t copy_active_locked(const struct ledger *l, const char **names, size_t size)
-	REQUIRES(&l->users_lock)
-{
-	char *text = (char *)names + size;
-	size_t count = 0;
-
-	for (const struct ledger_entry *u = l->users; u != NULL; u = u->next) {
-		size_t needed = sizeof(char *) + u->name_len + 1;
-
-		if (atomic_load(&u->sessions) == 0 ||
-			(size_t)(text - (char *)(names + count)) < needed)
-			continue;
-		text -= u->name_len + 1;
-		memcpy(text, u->name, u->name_len + 1);
-		names[count++] = text;
-	}
-	return count;
-}
-
-static int compare_active(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-/* Of sorted ones. */
-static size_t drop_repeated(const char **names, size_t count)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < count; i++) {
-		if (kept == 0 || strcmp(names[kept - 1], names[i]) != 0)
-			names[kept++] = names[i];
-	}
-	return kept;
-}
-
-const char **ledger_active_users(struct ledger *l, size_t *count)
-{
-	const char **names;
-	size_t size;
-
-	mutex_lock(&l->users_lock);
-	size = active_size_locked(l);
-	names = malloc(size + 1);
-	*count = names == NULL ? 0 : copy_active_locked(l, names, size);
-	mutex_unlock(&l->users_lock);
-	if (names == NULL)
-		return NULL;
-	qsort(names, *count, sizeof(*names), compare_active);
-	*count = drop_repeated(names, *count);
-	return names;
-}
-
-/* ---- news ---- */
-
-/* Of as many as there is room for; the others are told the next time. */
-struct news {
-	struct ledger_share *shares; /* NULL: how much there is is only counted */
-	size_t count, room;
-	char *text; /* where the next name ends, from the back */
-	size_t text_size;
-};
-
-/* A user who has no room for his name is left, too. */
-static bool has_room(const struct news *n, size_t name_size)
-{
-	return n->shares != NULL && n->count < n->room && name_size <= n->text_size;
-}
-
-static void see_news(struct news *n, struct ledger_entry *e)
-{
-	struct ledger_share share = share_of(e);
-	size_t size = e->is_user ? e->name_len + 1 : 0;
-
-	if (is_nothing(&share.counts))
-		return;
-	if (!has_room(n, size)) {
-		n->count += n->shares == NULL ? 1 : 0;
-		n->text_size += n->shares == NULL ? size : 0;
-		return;
-	}
-	n->text -= size;
-	n->text_size -= size;
-	if (e->is_user)
-		share.name = memcpy(n->text, e->name, size);
-	n->shares[n->count++] = share;
-	e->told = add_counts(e->told, &share.counts);
-}
-
-/* The lock of the clients may be a shared one, as only this thread writes what they were
- * told. */
-static void see_all_news(struct ledger *l, struct news *n)
-{
-	rwlock_read(&l->clients_lock);
-	for (size_t i = 0, count = hashmap_count(l->clients); i < count; i++)
-		see_news(n, l->heap[i]);
-	rwlock_read_unlock(&l->clients_lock);
-	mutex_lock(&l->users_lock);
-	for (struct ledger_entry *u = l->users; u != NULL; u = u->next)
-		see_news(n, u);
-	mutex_unlock(&l->users_lock);
-}
-
-struct ledger_share *ledger_take_news(struct ledger *l, size_t *count)
-{
-	struct news n = {.shares = NULL};
-	size_t size;
-
-	see_all_news(l, &n);
-	size = n.count * sizeof(*n.shares) + n.text_size;
-	n.shares = malloc(size + 1);
-	if (n.shares == NULL)
-		return NULL;
-	n.text = (char *)n.shares + size;
-	n.room = n.count;
-	n.count = 0;
-	see_all_news(l, &n);
-	*count = n.count;
-	return n.shares;
 }

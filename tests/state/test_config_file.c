@@ -2,6 +2,8 @@
  * taken and what is refused in a file is in test_config.c. */
 #include "state/config_file.h"
 
+#include "state/setting_scalars.h"
+
 #include "../base/scratch.h"
 
 static char error[CONFIG_FILE_ERROR_MAX];

@@ -1,6 +1,8 @@
 /* setting_types: a table and types of the test's own: values that have words, values that own
  * memory, and what counts as equal. */
-#include "state/setting_types.h"
+#include "state/setting_addresses.h"
+#include "state/setting_networks.h"
+#include "state/setting_scalars.h"
 
 #include "../base/check.h"
 #include "net.h"

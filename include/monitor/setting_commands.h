@@ -1,0 +1,12 @@
+/* setting_commands: CONFIG, SETTINGS, LOG_LEVEL and RELOAD. No state, no lock. */
+#ifndef MONITOR_SETTING_COMMANDS_H
+#define MONITOR_SETTING_COMMANDS_H
+
+#include "monitor/commands.h"
+
+void setting_command_config(const struct request *q, struct reply *r);
+void setting_command_settings(const struct request *q, struct reply *r);
+void setting_command_log_level(const struct request *q, struct reply *r);
+void setting_command_reload(const struct request *q, struct reply *r);
+
+#endif

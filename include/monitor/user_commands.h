@@ -1,0 +1,17 @@
+/* user_commands: ADD_USER, SET_PASSWORD, SET_ROLE and DEL_USER. No state, no lock. */
+#ifndef MONITOR_USER_COMMANDS_H
+#define MONITOR_USER_COMMANDS_H
+
+#include "monitor/commands.h"
+
+/* In the hasher's thread: computes the hash of the password, for a user who is added and for
+ * others. */
+void user_command_prepare_add(struct request *q, struct reply *r);
+void user_command_make_hash(struct request *q, struct reply *r);
+
+void user_command_add_user(const struct request *q, struct reply *r);
+void user_command_set_password(const struct request *q, struct reply *r);
+void user_command_set_role(const struct request *q, struct reply *r);
+void user_command_del_user(const struct request *q, struct reply *r);
+
+#endif

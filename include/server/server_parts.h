@@ -1,0 +1,43 @@
+/* server_parts: what a server consists of, for the files of server.h (server.c, server_open.c,
+ * server_changes.c) only. */
+#ifndef SERVER_SERVER_PARTS_H
+#define SERVER_SERVER_PARTS_H
+
+#include "proxy/pool.h"
+#include "server/addresses.h"
+#include "server/ban_sweep.h"
+#include "server/capacity.h"
+#include "server/hasher.h"
+#include "server/idle.h"
+#include "server/janitor.h"
+#include "server/limiting.h"
+#include "server/naming.h"
+#include "server/recheck.h"
+#include "server/sampling.h"
+#include "server/server.h"
+#include "server/shares.h"
+#include "server/site.h"
+
+struct server {
+	struct services services;
+	struct capacity capacity;
+	bool stopping;
+	struct options *options;
+	struct site site; /* for changes while serving */
+	struct errands *errands; /* for the main thread */
+	struct hasher *hasher;
+	struct hasher *lookups; /* a thread that may wait for name servers */
+	struct pool *pool;
+	struct janitor *janitor;
+	struct keeper *keeper; /* NULL: nothing is kept */
+	struct idle_sweep idle_sweep;
+	struct addresses addresses;
+	struct sampling sampling;
+	struct recheck recheck;
+	struct shares shares;
+	struct limiting limiting;
+	struct naming naming;
+	struct ban_sweep ban_sweep;
+};
+
+#endif

@@ -1,0 +1,117 @@
+/*
+ * Nothing is changed here. Listings that can be long are sources (reply.h), which listings.c has.
+ */
+#include "monitor/look_commands.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/parse.h"
+#include "base/version.h"
+#include "monitor/listings.h"
+#include "monitor/upstream_listing.h"
+#include "server/sampling.h"
+#include "server/statistics.h"
+
+static void add_figure(void *context, const char *name, uint64_t value, const char *unit)
+{
+	reply_add(context, "%s:%llu%s\n", name, (unsigned long long)value, unit);
+}
+
+void look_command_stats(const struct request *q, struct reply *r)
+{
+	reply_add(r, "OK\n");
+	statistics_each(q->services, add_figure, r);
+	reply_add(r, "version:%s\n", SOCKS5D_VERSION);
+	upstream_listing_add_figures(q->services, r);
+}
+
+void look_command_version(const struct request *q, struct reply *r)
+{
+	(void)q;
+	reply_add(r, "OK socks5d %s\n", SOCKS5D_VERSION);
+}
+
+void look_command_connections(const struct request *q, struct reply *r)
+{
+	listings_connections(q->services, r);
+}
+
+void look_command_users(const struct request *q, struct reply *r)
+{
+	listings_users(q->services, r);
+}
+
+void look_command_accounts(const struct request *q, struct reply *r)
+{
+	listings_accounts(q->services, r);
+}
+
+void look_command_clients(const struct request *q, struct reply *r)
+{
+	listings_clients(q->services, r);
+}
+
+void look_command_upstreams(const struct request *q, struct reply *r)
+{
+	upstream_listing(q->services, r);
+}
+
+void look_command_access_log(const struct request *q, struct reply *r)
+{
+	const char *user = q->count > 0 ? q->parameters[0] : "*";
+	struct network client;
+	int64_t newest = INT64_MAX;
+
+	if (q->count > 1 && (!parse_number(q->parameters[1], &newest) || newest == 0)) {
+		reply_error(r, "\"%s\": the count is a number from 1 on", q->parameters[1]);
+		return;
+	}
+	if (network_parse(user, strlen(user), &client))
+		listings_access_log_of_client(q->services, &client, (uint64_t)newest, r);
+	else
+		listings_access_log(
+			q->services, strcmp(user, "*") == 0 ? NULL : user, (uint64_t)newest, r);
+}
+
+#define TRAFFIC_SECONDS 60 /* that are shown where nothing is asked for */
+
+/* The scale with that step, or else the finest that reaches so far back; false, and `r` says so, if
+ * there is none. */
+static bool find_scale(struct reply *r, int64_t seconds, int64_t step, size_t *out)
+{
+	for (*out = 0; *out < THROUGHPUT_SCALES; (*out)++) {
+		const struct throughput_scale *s = &throughput_scales[*out];
+
+		if (step == 0 ? seconds <= s->reach : step == s->step) {
+			if (seconds >= 1 && seconds <= s->reach)
+				return true;
+			reply_error(r, "\"%lld\": with a step of %lld the seconds are 1 to %lld",
+				(long long)seconds, (long long)s->step, (long long)s->reach);
+			return false;
+		}
+	}
+	if (step == 0)
+		reply_error(r, "\"%lld\": the seconds are 1 to 86400", (long long)seconds);
+	else
+		reply_error(r, "\"%lld\": the step is 1, 60 or 300 seconds", (long long)step);
+	return false;
+}
+
+void look_command_traffic(const struct request *q, struct reply *r)
+{
+	int64_t numbers[] = {TRAFFIC_SECONDS, 0}, now = clock_ms();
+	size_t scale;
+
+	for (size_t i = 0; i < q->count; i++) {
+		if (!parse_number(q->parameters[i], &numbers[i]) || numbers[i] == 0) {
+			reply_error(r, "\"%s\": seconds and step are numbers from 1 on",
+				q->parameters[i]);
+			return;
+		}
+	}
+	if (!find_scale(r, numbers[0], numbers[1], &scale))
+		return;
+	sampling_take(q->services, now);
+	listings_traffic(q->services, scale, numbers[0], now, r);
+}

@@ -1,0 +1,129 @@
+/*
+ * The hash of a password is computed in the hasher's thread, before the command has its turn in the
+ * main thread, which alone changes users. An answer says where that may not last.
+ */
+#include "monitor/user_commands.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/plural.h"
+#include "state/kept_use.h"
+
+#define HOW_LONG_MAX (USERS_NAME_MAX + 128)
+
+/* Why what was done to this user may not last, for the end of an answer: the command line gives him
+ * something (`again`) at every start, or users are not kept, of which there may be `more` to say.
+ */
+static const char *for_how_long(
+	const struct request *q, const char *again, const char *more, char text[HOW_LONG_MAX])
+{
+	const struct users *u = q->services->users;
+	const char *name = q->parameters[0];
+
+	text[0] = '\0';
+	if (users_are_given(u, name))
+		snprintf(text, HOW_LONG_MAX, " (until the next start: -u gives %s%s)", name, again);
+	else if (!users_are_kept(u))
+		snprintf(text, HOW_LONG_MAX, " (until the server ends: users_file is not set%s)",
+			more);
+	return text;
+}
+
+/* False when name or password cannot be one; then `r` says why. */
+static bool check_credentials(const char *name, const char *password, struct reply *r)
+{
+	const char *problem = users_name_problem(name, strlen(name));
+
+	if (problem == NULL)
+		problem = users_password_problem(password);
+	if (problem != NULL)
+		reply_error(r, "%s", problem);
+	return problem == NULL;
+}
+
+static struct user_credentials credentials_of(const struct request *q)
+{
+	return (struct user_credentials){.name = q->parameters[0], .password = q->parameters[1]};
+}
+
+void user_command_make_hash(struct request *q, struct reply *r)
+{
+	struct hashing_wait wait = {.line = HASHING_ADMINS, .deadline = CLOCK_NEVER};
+	struct user_credentials c = credentials_of(q);
+
+	if (check_credentials(c.name, c.password, r) &&
+		hashing_make(q->services->hashing, &wait, c.password, q->hash) < 0)
+		reply_error(r, "The password cannot be hashed: %s", strerror(errno));
+}
+
+void user_command_prepare_add(struct request *q, struct reply *r)
+{
+	if (q->count == 3 && strcmp(q->parameters[2], user_role_word(USER_ROLE_ADMIN)) != 0)
+		reply_error(r, "\"%s\": the role is admin, or left out", q->parameters[2]);
+	else
+		user_command_make_hash(q, r);
+}
+
+void user_command_add_user(const struct request *q, struct reply *r)
+{
+	enum user_role role = q->count == 3 ? USER_ROLE_ADMIN : USER_ROLE_USER;
+	struct user_credentials c = credentials_of(q);
+	char error[USERS_ERROR_MAX], text[HOW_LONG_MAX];
+
+	if (users_add(q->services->users, c.name, q->hash, role, error) < 0) {
+		reply_error(r, "%s", error);
+		return;
+	}
+	users_remember(q->services->users, &c, q->hash);
+	reply_add(r, "OK User %s added%s\n", c.name,
+		for_how_long(q, " a password", "; who must log in stays as it was", text));
+}
+
+void user_command_set_password(const struct request *q, struct reply *r)
+{
+	struct user_credentials c = credentials_of(q);
+	char error[USERS_ERROR_MAX], text[HOW_LONG_MAX];
+
+	if (users_set_password(q->services->users, c.name, q->hash, error) < 0) {
+		reply_error(r, "%s", error);
+		return;
+	}
+	users_remember(q->services->users, &c, q->hash);
+	reply_add(r, "OK Password of %s changed%s\n", c.name,
+		for_how_long(q, " a password", "", text));
+}
+
+void user_command_set_role(const struct request *q, struct reply *r)
+{
+	const char *name = q->parameters[0];
+	char error[USERS_ERROR_MAX], text[HOW_LONG_MAX];
+	enum user_role role;
+
+	if (!user_role_parse(q->parameters[1], &role))
+		reply_error(r, "\"%s\": the role is user or admin", q->parameters[1]);
+	else if (users_set_role(q->services->users, name, role, error) < 0)
+		reply_error(r, "%s", error);
+	else
+		reply_add(r, "OK Role of %s set to %s%s\n", name, user_role_word(role),
+			for_how_long(q, " the role admin", "", text));
+}
+
+void user_command_del_user(const struct request *q, struct reply *r)
+{
+	const char *name = q->parameters[0];
+	char error[USERS_ERROR_MAX], text[HOW_LONG_MAX];
+	size_t ended;
+
+	if (users_remove(q->services->users, name, error) < 0) {
+		reply_error(r, "%s", error);
+	} else {
+		history_end_user(
+			q->services->history, name, ledger_last_serial(q->services->ledger));
+		kept_use_drop(q->services->standing, name);
+		ended = registry_end_user(q->services->registry, name, strlen(name), END_KILLED);
+		reply_add(r, "OK User %s deleted, %zu session%s ended%s\n", name, ended,
+			plural(ended), for_how_long(q, " again", "", text));
+	}
+}

@@ -1,0 +1,58 @@
+/*
+ * Who serves opens these first, and who only looks at a configuration opens nothing else: users,
+ * where they are kept, and the ledger with the limits of users and clients.
+ */
+#include "server/accounts.h"
+
+#include "server/capacity.h"
+#include "server/effects.h"
+#include "state/ledger_limits.h"
+#include "state/operators.h"
+#include "state/users_file.h"
+
+#define USERS_TRIES 50 /* to save those of the command line */
+
+void accounts_release(struct services *v)
+{
+	users_free(v->users);
+	ledger_free(v->ledger);
+	limit_book_free(v->limits);
+	holdoff_free(v->holdoff);
+	own_free(v->own);
+	hashing_free(v->hashing);
+}
+
+int accounts_make(struct services *v, const struct settings *settings)
+{
+	const char *path = effects_users_path(settings);
+	struct users_backend file;
+
+	v->hashing = hashing_new(capacity_password_checks(settings));
+	v->own = own_new();
+	if (v->hashing == NULL || v->own == NULL)
+		return -1;
+	v->holdoff = holdoff_new(v->own);
+	v->ledger = ledger_new(LEDGER_IDLE_CLIENTS, v->own);
+	v->limits = limit_book_new();
+	if (v->holdoff == NULL || v->ledger == NULL || v->limits == NULL)
+		return -1;
+	ledger_follow(v->ledger, v->limits, v->standing);
+	if (path != NULL)
+		file = users_file_backend(path);
+	v->users = users_new(v->hashing, v->ledger, path == NULL ? NULL : &file);
+	return v->users == NULL ? -1 : 0;
+}
+
+/* Other servers that start on the same file may write it in between: then it is read again. */
+int accounts_load(struct services *v, const struct options *o, char *error)
+{
+	int left = USERS_TRIES;
+
+	do {
+		if (users_load(v->users, error) < 0)
+			return -1;
+		if (operators_put(v->users, v->hashing, o->users, o->user_count, error) == 0)
+			return 0;
+	} while (users_are_outdated(v->users) && --left > 0);
+	return -1;
+}

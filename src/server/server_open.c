@@ -1,0 +1,236 @@
+/*
+ * Open takes all that may be missing, in use or not allowed: files, sockets, memory; it may need
+ * rights that serving does not. Confine gives up what only opening needed. What was only partly
+ * opened can be closed, too.
+ */
+#include "server/server_parts.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "server/accounts.h"
+#include "server/change.h"
+#include "server/effects.h"
+#include "server/fronts.h"
+#include "state/admission.h"
+
+#define FAILURES_KEPT 10000 /* for WHY */
+
+static void say_unreadable(const char *why)
+{
+	log_message(LOG_WARN, "%s; what was known of it stays, and it is tried again", why);
+}
+
+static int make_shared_state(struct server *s, const struct config *c, char *error)
+{
+	struct services *v = &s->services;
+	struct resolver_options resolver = effects_resolver_options(&c->settings);
+
+	resolver.say = say_unreadable;
+	stats_init(&v->stats);
+	pipe_pool_init(&v->pipes, &v->budget);
+	v->resolver = resolver_new(&resolver, &v->budget);
+	v->registry = registry_new(v->budget.sessions);
+	v->throughput = throughput_new(v->stats.started);
+	v->bans = bans_new(v->own, v->standing);
+	v->failures = events_new(FAILURES_KEPT);
+	v->client_names = client_names_new(say_unreadable);
+	if (v->resolver == NULL || v->registry == NULL || v->throughput == NULL ||
+		v->bans == NULL || v->failures == NULL || v->client_names == NULL ||
+		watching_init(&v->watching) < 0) {
+		snprintf(error, CONFIG_ERROR_MAX, "out of memory");
+		return -1;
+	}
+	addresses_init(&s->addresses, v->own);
+	return 0;
+}
+
+static int make_access_log(struct server *s, const struct settings *settings, char *error)
+{
+	struct access_log *log = access_log_new((size_t)settings->access_log_entries);
+
+	s->services.access_log = log;
+	if (log == NULL) {
+		snprintf(error, CONFIG_ERROR_MAX, "access_log_entries: out of memory");
+		return -1;
+	}
+	if (effects_open_access_log(log, settings, error) < 0)
+		return -1;
+	/* What came before is a convenience, and no reason not to start. */
+	if (settings->access_log_file[0] != '\0' &&
+		access_log_fill(log, settings->access_log_file) < 0)
+		log_message(LOG_WARN, "%s cannot be read, so ACCESS_LOG begins anew: %s",
+			settings->access_log_file, strerror(errno));
+	return 0;
+}
+
+static int make_users(
+	struct server *s, const struct options *o, const struct settings *settings, char *error)
+{
+	struct services *v = &s->services;
+
+	if (accounts_make(v, settings) < 0) {
+		snprintf(error, CONFIG_ERROR_MAX, "users: %s", strerror(errno));
+		return -1;
+	}
+	if (accounts_load(v, o, error) < 0)
+		return -1;
+	effects_note_users_file(settings);
+	effects_warn_of_repeated(o->users, o->user_count);
+	return 0;
+}
+
+/* To the process, in which only the main thread takes signals: one that is sent to a thread would
+ * come before all those that are sent to the process, whatever their numbers. */
+static void call_main(void *context)
+{
+	(void)context;
+	kill(getpid(), SERVER_ERRAND_SIGNAL);
+}
+
+/* What stands from before, for whoever is opened next. */
+static int open_state(struct server *s, const struct settings *settings, char *error)
+{
+	struct services *v = &s->services;
+
+	v->standing = standing_new();
+	if (v->standing == NULL) {
+		snprintf(error, CONFIG_ERROR_MAX, "out of memory");
+		return -1;
+	}
+	if (settings->state_dir[0] == '\0')
+		return 0;
+	s->keeper = keeper_open(settings->state_dir, v, error);
+	s->site.keeper = s->keeper;
+	return s->keeper == NULL ? -1 : 0;
+}
+
+static int make_helpers(struct server *s, char *error)
+{
+	s->errands = errands_new(call_main, NULL);
+	s->hasher = hasher_new();
+	s->lookups = hasher_new();
+	s->janitor = janitor_new();
+	if (s->errands != NULL && s->hasher != NULL && s->lookups != NULL && s->janitor != NULL)
+		return 0;
+	snprintf(error, CONFIG_ERROR_MAX, "out of memory");
+	return -1;
+}
+
+/* Who connects waits in the backlog until there are workers. The store takes the configuration
+ * over. */
+static int open_fronts(struct server *s, struct config *c, char *error)
+{
+	struct services *v = &s->services;
+
+	if (fronts_open(&s->site.fronts, &v->budget, fronts_descriptors(&c->settings), c, error) <
+		0)
+		return -1;
+	v->config = config_store_new(c);
+	if (v->config != NULL)
+		return 0;
+	snprintf(error, CONFIG_ERROR_MAX, "out of memory");
+	return -1;
+}
+
+static int apply_limits(struct server *s, struct config *c, char *error)
+{
+	if (limiting_apply(&s->services, c) == 0)
+		return 0;
+	snprintf(error, CONFIG_ERROR_MAX, "out of memory");
+	return -1;
+}
+
+/* `*bad_input`: what failed is what somebody has written. */
+static int open_all(struct server *s, struct config *c, bool *bad_input, char *error)
+{
+	const struct settings *settings = &c->settings;
+
+	effects_set_log(settings);
+	*bad_input = effects_check_files(settings, error) < 0 ||
+		effects_open_log(settings, error) < 0 || fronts_check_places(settings, error) < 0 ||
+		open_state(s, settings, error) < 0 ||
+		effects_compile_upstreams(c, NULL, s->services.own, error) < 0 ||
+		effects_compile_rules(c, NULL, true, error) < 0 ||
+		make_access_log(s, settings, error) < 0 ||
+		make_users(s, s->options, settings, error) < 0;
+	admission_decide_auto(c, s->options->user_count > 0);
+	if (!*bad_input)
+		effects_warn_of_rules(c, &s->services);
+	if (*bad_input || apply_limits(s, c, error) < 0 ||
+		capacity_plan(&s->capacity, &s->services.budget, settings,
+			fronts_descriptors(settings), error) < 0 ||
+		make_shared_state(s, c, error) < 0 || make_helpers(s, error) < 0)
+		return -1;
+	return open_fronts(s, c, error);
+}
+
+struct server *server_open(struct options *o, bool *bad_input, char error[CONFIG_ERROR_MAX])
+{
+	struct config *c = config_read(&o->source, error);
+	struct server *s;
+
+	*bad_input = c == NULL;
+	if (c == NULL)
+		return NULL;
+	s = calloc(1, sizeof(*s));
+	if (s == NULL) {
+		snprintf(error, CONFIG_ERROR_MAX, "out of memory");
+		config_release(c);
+		return NULL;
+	}
+	s->options = o;
+	s->site.source = &o->source;
+	s->site.services = &s->services;
+	change_begin(&s->site, c);
+	if (open_all(s, c, bad_input, error) == 0)
+		return s;
+	if (s->services.config == NULL)
+		config_release(c); /* else the store has it */
+	server_close(s);
+	return NULL;
+}
+
+void server_close(struct server *s)
+{
+	if (s == NULL)
+		return;
+	fronts_close_all(&s->site.fronts);
+	change_forget(&s->site);
+	janitor_free(s->janitor);
+	hasher_free(s->hasher);
+	hasher_free(s->lookups);
+	keeper_close(s->keeper);
+	errands_free(s->errands);
+	config_store_free(s->services.config);
+	watching_free(&s->services.watching);
+	events_free(s->services.failures);
+	client_names_free(s->services.client_names);
+	bans_free(s->services.bans);
+	standing_free(s->services.standing);
+	throughput_free(s->services.throughput);
+	registry_free(s->services.registry);
+	resolver_free(s->services.resolver);
+	accounts_release(&s->services);
+	access_log_free(s->services.access_log);
+	log_close();
+	free(s);
+}
+
+int server_confine(struct server *s, char error[CONFIG_ERROR_MAX])
+{
+	/* From here on the file is read for reloads, and the command line's passwords are hashes.
+	 */
+	s->options->source.is_reload = true;
+	options_free_users(s->options);
+	/* Nothing is executed, so nothing that is could give us rights. */
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0)
+		return 0;
+	snprintf(error, CONFIG_ERROR_MAX, "cannot give up new privileges: %s", strerror(errno));
+	return -1;
+}

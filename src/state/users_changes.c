@@ -1,0 +1,193 @@
+/*
+ * One user changes: all that could fail is done first, then the backend keeps it, then the map has
+ * it.
+ */
+#include "state/users_parts.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+static int refuse_change(char *error, const char *name, const char *why)
+{
+	snprintf(error, USERS_ERROR_MAX, "%s %s", name, why);
+	return -1;
+}
+
+static int make_room_in_map(struct users *u)
+{
+	int result;
+
+	rwlock_write(&u->lock);
+	result = hashmap_reserve(u->map, 1);
+	rwlock_write_unlock(&u->lock);
+	return result;
+}
+
+/* The kinds once `old` is out of the map and `new` in it; NULL: nobody. */
+static void count_kinds(
+	struct users *u, const struct user *old, const struct user *new, struct kinds_in_use *k)
+{
+	memcpy(k->users, u->of_kind, sizeof(k->users));
+	if (old != NULL)
+		k->users[old->kind]--;
+	if (new != NULL)
+		k->users[new->kind]++;
+	users_weigh_kinds(u, k);
+}
+
+/* There is room for him. */
+static void put_user(struct users *u, struct user *user)
+{
+	struct kinds_in_use kinds;
+	void *old = NULL;
+	int result;
+
+	count_kinds(u, users_find(u, user->name, user->name_len), user, &kinds);
+	rwlock_write(&u->lock);
+	result = hashmap_put(u->map, user->name, user->name_len, user, &old);
+	assert(result == 0);
+	if (old != NULL)
+		users_keep_known(old, user);
+	users_settle_locked(u, &kinds);
+	rwlock_write_unlock(&u->lock);
+	users_free_user(old);
+	(void)!users_limit_entry(u, user);
+}
+
+/* First at the backend, then in the map: all that could fail there was done before. */
+static int store_user(struct users *u, const struct user_record *record, char *error)
+{
+	struct user *user = users_make_user(u, record);
+	const struct users_backend *b = &u->backend;
+
+	if (user == NULL || make_room_in_map(u) < 0) {
+		users_free_user(user);
+		return refuse_change(error, record->name, "cannot be kept: out of memory");
+	}
+	if (u->are_kept && b->save(b->context, record, error) < 0) {
+		users_free_user(user);
+		return -1;
+	}
+	put_user(u, user);
+	return 0;
+}
+
+static struct user_record record_of(const char *name, const char *hash, enum user_role role)
+{
+	return (struct user_record){.name = name,
+		.name_len = strlen(name),
+		.hash = hash,
+		.role = role,
+		.attributes = ""};
+}
+
+int users_add(struct users *u, const char *name, const char *hash, enum user_role role,
+	char error[USERS_ERROR_MAX])
+{
+	struct user_record record = record_of(name, hash, role);
+
+	if (users_find(u, name, record.name_len) != NULL)
+		return refuse_change(error, name, "exists already");
+	return store_user(u, &record, error);
+}
+
+int users_add_limited(struct users *u, const char *name, const char *hash, const char *attributes,
+	char error[USERS_ERROR_MAX])
+{
+	struct user_record record = record_of(name, hash, USER_ROLE_USER);
+
+	if (users_find(u, name, record.name_len) != NULL)
+		return refuse_change(error, name, "exists already");
+	record.attributes = attributes;
+	return store_user(u, &record, error);
+}
+
+int users_set_attributes(
+	struct users *u, const char *name, const char *attributes, char error[USERS_ERROR_MAX])
+{
+	size_t len = strlen(name);
+	const struct user *old = users_find(u, name, len);
+	struct user_record record;
+
+	if (old == NULL)
+		return refuse_change(error, name, "does not exist");
+	record = record_of(name, old->hash, old->role);
+	record.attributes = attributes;
+	record.sets_attributes = true;
+	return store_user(u, &record, error);
+}
+
+int users_set_password(
+	struct users *u, const char *name, const char *hash, char error[USERS_ERROR_MAX])
+{
+	struct user_record record = record_of(name, hash, USER_ROLE_USER);
+	const struct user *old = users_find(u, name, record.name_len);
+
+	if (old == NULL)
+		return refuse_change(error, name, "does not exist");
+	record.role = old->role;
+	record.attributes = old->attributes;
+	return store_user(u, &record, error);
+}
+
+static bool is_last_admin(struct users *u, const struct user *user)
+{
+	return user->role == USER_ROLE_ADMIN && users_count_admins(u) == 1;
+}
+
+int users_set_role(
+	struct users *u, const char *name, enum user_role role, char error[USERS_ERROR_MAX])
+{
+	size_t len = strlen(name);
+	const struct user *old = users_find(u, name, len);
+	struct user_record record;
+
+	if (old == NULL)
+		return refuse_change(error, name, "does not exist");
+	if (role != USER_ROLE_ADMIN && is_last_admin(u, old))
+		return refuse_change(error, name, "is the last admin and stays one");
+	record = record_of(name, old->hash, role);
+	record.attributes = old->attributes;
+	return store_user(u, &record, error);
+}
+
+int users_set_admin(
+	struct users *u, const char *name, const char *hash, char error[USERS_ERROR_MAX])
+{
+	struct user_record record = record_of(name, hash, USER_ROLE_ADMIN);
+	const struct user *old = users_find(u, name, record.name_len);
+
+	if (old != NULL)
+		record.attributes = old->attributes;
+	return store_user(u, &record, error);
+}
+
+static void take_out(struct users *u, const char *name, size_t len)
+{
+	struct kinds_in_use kinds;
+	struct user *user;
+
+	count_kinds(u, users_find(u, name, len), NULL, &kinds);
+	rwlock_write(&u->lock);
+	user = hashmap_remove(u->map, name, len);
+	users_settle_locked(u, &kinds);
+	rwlock_write_unlock(&u->lock);
+	users_free_user(user);
+}
+
+int users_remove(struct users *u, const char *name, char error[USERS_ERROR_MAX])
+{
+	size_t len = strlen(name);
+	const struct user *user = users_find(u, name, len);
+	const struct users_backend *b = &u->backend;
+
+	if (user == NULL)
+		return refuse_change(error, name, "does not exist");
+	if (is_last_admin(u, user))
+		return refuse_change(error, name, "is the last admin and stays");
+	if (u->are_kept && b->remove(b->context, name, len, error) < 0)
+		return -1;
+	take_out(u, name, len);
+	return 0;
+}

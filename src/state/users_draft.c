@@ -1,0 +1,163 @@
+/*
+ * All users at once are put into the place of those there were, in two steps: they are read, which
+ * may fail, into a map of their own; then the maps change places, and what lives of those who stay
+ * (their entries, what was verified) goes over.
+ */
+#include "state/users_parts.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool is_same(const struct user *a, const struct user *b)
+{
+	return a->role == b->role && strcmp(a->hash, b->hash) == 0 &&
+		strcmp(a->attributes, b->attributes) == 0;
+}
+
+static struct users_difference keep_all_known(const struct hashmap *from, struct hashmap *to)
+{
+	struct users_difference d = {.added = hashmap_count(to)};
+	size_t position = 0;
+	struct user *old;
+
+	while ((old = hashmap_next(from, &position)) != NULL) {
+		struct user *new = hashmap_get(to, old->name, old->name_len);
+
+		if (new == NULL) {
+			d.gone++;
+			continue;
+		}
+		d.added--;
+		d.changed += !is_same(old, new);
+		users_keep_known(old, new);
+	}
+	return d;
+}
+
+struct users_draft {
+	struct users *users;
+	struct hashmap *map;
+	struct kinds_in_use kinds;
+};
+
+static const char *take_user(void *taker, const struct user_record *record)
+{
+	struct users_draft *draft = taker;
+	struct user *user;
+	void *old;
+
+	if (hashmap_get(draft->map, record->name, record->name_len) != NULL)
+		return "this name was there already further up";
+	user = users_make_user(draft->users, record);
+	if (user == NULL || hashmap_put(draft->map, user->name, user->name_len, user, &old) < 0) {
+		users_free_user(user);
+		return "out of memory";
+	}
+	draft->kinds.users[user->kind]++;
+	return NULL;
+}
+
+struct users_draft *users_read(struct users *u, char error[USERS_ERROR_MAX])
+{
+	struct users_draft *draft = calloc(1, sizeof(*draft));
+
+	if (draft != NULL) {
+		draft->users = u;
+		draft->map = hashmap_new(0);
+	}
+	if (draft == NULL || draft->map == NULL)
+		snprintf(error, USERS_ERROR_MAX, "users: out of memory");
+	else if (u->backend.load(u->backend.context, take_user, draft, error) == 0) {
+		users_weigh_kinds(u, &draft->kinds);
+		return draft;
+	}
+	users_draft_free(draft);
+	return NULL;
+}
+
+size_t users_draft_count(const struct users_draft *draft)
+{
+	return hashmap_count(draft->map);
+}
+
+bool users_draft_limits(const struct users_draft *draft, const char *name, struct limits *out)
+{
+	return users_read_limits(draft->map, name, out);
+}
+
+bool users_draft_have_group(const struct users_draft *draft, const char *group)
+{
+	return users_map_has_group(draft->map, group);
+}
+
+void users_draft_free(struct users_draft *draft)
+{
+	if (draft == NULL)
+		return;
+	hashmap_free(draft->map, users_free_user);
+	free(draft);
+}
+
+/* Lets those go whose entry nobody has taken over. Whoever has a session has joined by now: the map
+ * is not theirs any more. A session that was not seen by `farewell` sees that its user retired. */
+static void retire_the_gone(struct hashmap *old, users_farewell *farewell, void *context)
+{
+	size_t position = 0;
+	struct user *user;
+
+	while ((user = hashmap_next(old, &position)) != NULL) {
+		bool has_sessions = user->entry != NULL && ledger_read(user->entry).sessions > 0;
+
+		if (user->entry == NULL)
+			continue;
+		ledger_retire_user(user->entry);
+		user->entry = NULL;
+		if (farewell != NULL)
+			farewell(context, user->name, user->name_len, has_sessions);
+	}
+}
+
+/* Of the thread that makes changes: nobody else changes the map. Whose limits cannot be kept for
+ * want of memory keeps those that he has. */
+static void limit_all_entries(struct users *u)
+{
+	size_t position = 0;
+	const struct user *user;
+
+	while ((user = hashmap_next(u->map, &position)) != NULL)
+		(void)!users_limit_entry(u, user);
+}
+
+struct users_difference users_put_into_effect(
+	struct users *u, struct users_draft *draft, users_farewell *farewell, void *context)
+{
+	struct users_difference difference;
+	struct hashmap *old;
+
+	rwlock_write(&u->lock);
+	old = u->map;
+	difference = keep_all_known(old, draft->map);
+	u->map = draft->map;
+	users_settle_locked(u, &draft->kinds);
+	rwlock_write_unlock(&u->lock);
+	draft->map = old;
+	limit_all_entries(u);
+	u->backend.settle(u->backend.context);
+	retire_the_gone(old, farewell, context);
+	users_draft_free(draft);
+	return difference;
+}
+
+int users_load(struct users *u, char error[USERS_ERROR_MAX])
+{
+	struct users_draft *draft;
+
+	if (!u->are_kept)
+		return 0;
+	draft = users_read(u, error);
+	if (draft == NULL)
+		return -1;
+	(void)users_put_into_effect(u, draft, NULL, NULL);
+	return 0;
+}
