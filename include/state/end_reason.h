@@ -43,7 +43,7 @@
 	X(CONNECT_FAILED, "connect_failed") /* anything else; errno is in the log */ \
 	X(UPSTREAMS_DOWN, "upstreams_down") /* none that the rule names works */ \
 	X(UPSTREAM_DENIED, "upstream_denied") /* an upstream forbids the target */ \
-	X(UPSTREAM_FAILED, "upstream_failed") /* it says that it could not, and no more */ \
+	X(UPSTREAM_FAILED, "upstream_failed") /* it could not, or gave up, and does not say why */ \
 	X(BIND_TIMEOUT, "bind_timeout") /* `bind_timeout` */ \
 	X(NO_SOCKET, "no_socket") /* none could be opened for BIND or UDP ASSOCIATE */ \
 	X(KILLED, "killed") /* by an administrator */ \

@@ -258,6 +258,7 @@ static void run_association(struct session *s, struct udp *u)
 	enter(s, PHASE_UDP);
 	s->reason = udp_run(u);
 	s->datagrams = udp_counts(u);
+	s->dial.through = udp_through(u, &s->dial.upstreams);
 }
 
 static void associate(struct session *s)
@@ -268,7 +269,8 @@ static void associate(struct session *s)
 		.traffic = registry_traffic(s->slot),
 		.stats = &v->stats,
 		.accounts = session_accounts(s),
-		.client = s->client};
+		.client = s->client,
+		.slot = s->slot};
 	struct udp *u;
 
 	enter(s, PHASE_CONNECT);
