@@ -608,6 +608,8 @@ int upstream_connect(struct upstream_request *r, const struct upstream_way *way)
 	for (size_t i = 0; i < way->count && !over; i++) {
 		enum end_reason why = misfit(r, way->servers[i]);
 
+		if (i > 0 && clock_ms() >= r->deadline)
+			break; /* it would be blamed for having no time */
 		if (why == END_REASONS)
 			fd = try_server(r, way, i, &over);
 		else
