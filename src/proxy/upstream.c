@@ -420,7 +420,8 @@ static enum upstream_outcome ask_http_server(struct upstream_talk *t)
 		answer.response.status != 101);
 	if (o != OUTCOME_TAKEN || answer.response.status / 100 == 2)
 		return o;
-	if (answer.response.status == 407)
+	/* Some say 401 where they mean 407; of the target neither is said before it is reached. */
+	if (answer.response.status == 407 || answer.response.status == 401)
 		return blame(t, UPSTREAM_LOGIN_REFUSED);
 	return fail_for_target(t, reason_of_status(answer.response.status));
 }
