@@ -30,11 +30,11 @@ DEPS := $(COMPILER) pkg-config libc6-dev $(call packages,$(LIBRARIES) $(CLIENT_L
 TEST_DEPS := $(DEPS) libcmocka-dev curl nginx-light iproute2 python3 valgrind tmux
 CLIENT_DEPS := $(TEST_DEPS) netcat-openbsd ncat proxychains4 git openssh-client openssh-server \
 	dante-client tnftp python3-pyftpdlib iperf3 python3-socks dnsmasq-base debootstrap chromium \
-	default-jre-headless putty-tools emacs-nox fail2ban openssl whois apache2-utils jq dante-server \
-	microsocks tinyproxy-bin \
+	default-jre-headless putty-tools emacs-nox fail2ban openssl whois apache2-utils jq \
+	haproxy libnginx-mod-stream dante-server microsocks tinyproxy-bin \
 	$(if $(shell command -v npm),,nodejs npm)
 LINT_DEPS := clang clang-format clang-tidy cppcheck libclang-rt-14-dev mandoc
-BENCH_DEPS := $(DEPS) microsocks dante-server
+BENCH_DEPS := $(DEPS) microsocks dante-server tinyproxy-bin
 PLOT_DEPS := gnuplot-nox jq
 
 comma := ,
@@ -78,7 +78,7 @@ help:
 	@echo 'make test-clients  the same with more real clients: nc, git, ssh, socksify, Chromium and others'
 	@echo 'make test-valgrind  the tests of stopping, with the server under valgrind'
 	@echo 'make fuzz        every parser of bytes from outside, FUZZ_SECONDS=60 each'
-	@echo 'make bench       measure beside microsocks and dante (BENCH="-q" for a quick look)'
+	@echo 'make bench       measure beside microsocks, dante and tinyproxy (BENCH="-q" for a quick look)'
 	@echo 'make bench-results  the same, kept in tests/bench/results as JSON and pictures'
 	@echo 'make lint        formatting, static analysis, layers, documents'
 	@echo 'make docs        bring sample configuration and manual up to date with the table of settings'
@@ -126,6 +126,8 @@ WRAP_DESK := $(WRAP_PARTS) recv send password_hash server_errands server_hashes 
 WRAP_base/test_hashmap := calloc malloc aligned_alloc
 WRAP_base/test_lines := read
 WRAP_client/test_batch := client_ask getdelim link_interrupt_by signals_close
+WRAP_monitor/test_admin := calloc malloc realloc aligned_alloc accept4 server_base server_errands server_fronts \
+	server_hashes server_keeper server_lookups server_services server_set
 WRAP_monitor/test_commands := $(WRAP_PARTS) password_hash server_add_rule server_drop_rule server_set server_reload \
 	statistics_each
 WRAP_monitor/test_console := $(WRAP_DESK)
@@ -142,6 +144,7 @@ WRAP_net/test_questions := asking_begin asking_due asking_end asking_fds asking_
 WRAP_net/test_resolver_crowd := eventfd socket calloc pthread_create
 WRAP_net/test_resolver_servers := clock_gettime socket_wait
 WRAP_net/test_socket := accept4 recv send poll recvmmsg sendmmsg clock_nanosleep
+WRAP_proxy/test_balancer := socket_read socket_write
 WRAP_proxy/test_bind := clock_deadline clock_ms socket_wait socket listen accept4 connect
 WRAP_proxy/test_dial := connect
 WRAP_proxy/test_dialect_socks4 := socket_read socket_write
@@ -270,7 +273,7 @@ build/bench/bench_splice: tests/bench/bench_splice.c
 	@mkdir -p $(@D)
 	$(BENCH_CC) -o $@ $<
 
-build/bench/bench_rates: $(addprefix tests/bench/,bench_rates.c procs.c) $(wildcard tests/bench/*.h)
+build/bench/bench_rates: $(addprefix tests/bench/,bench_rates.c place.c) $(wildcard tests/bench/*.h)
 	@mkdir -p $(@D)
 	$(BENCH_CC) -o $@ $(filter %.c,$^)
 

@@ -21,6 +21,10 @@ void dnscache_free(struct dnscache *c);
 bool dnscache_find(
 	struct dnscache *c, const char *name, enum lookup_family family, struct lookup_answer *out);
 
+/* The same, for who has asked a moment ago: it is counted as no further question. */
+bool dnscache_find_again(
+	struct dnscache *c, const char *name, enum lookup_family family, struct lookup_answer *out);
+
 /* Keeps `answer` (found or not found) until `expires` (clock.h). Where it goes, what has expired or
  * expires first makes room. Without memory it is not kept. `turn` is how many have had the answer
  * before, each beginning with the next address. */

@@ -49,12 +49,17 @@ void questions_set(struct questions *q, int64_t negative_ttl_ms);
 /* As it was set. */
 int64_t questions_negative_ttl(const struct questions *q);
 
+/* How often answers have been put into the cache: to be read before the cache is asked, and given
+ * to questions_ask() behind that. */
+uint64_t questions_published(const struct questions *q);
+
 /* Asks for those families of `name` (in lower case) whose answer, of the LOOKUP_FAMILIES at
- * `answers`, is LOOKUP_PENDING; those that there is no memory or descriptor for become
+ * `answers`, is LOOKUP_PENDING, as the cache did not know when `published` was read; those that it
+ * knows by now are filled in, and those that there is no memory or descriptor for become
  * LOOKUP_FAILED. While it waits it holds one descriptor. A question on which somebody waits already
  * is joined, and asked anew when the servers have had their time. */
-void questions_ask(
-	struct questions *q, struct waiter *w, const char *name, struct lookup_answer *answers);
+void questions_ask(struct questions *q, struct waiter *w, const char *name,
+	struct lookup_answer *answers, uint64_t published);
 
 /* What polls readable when there is something to collect. */
 int questions_bell_fd(const struct waiter *w);

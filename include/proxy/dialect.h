@@ -39,6 +39,7 @@ struct handshake {
 	struct ledger_entry *client_entry; /* of its account; NULL: memory was out */
 	struct stats *stats;
 	struct registry_slot *slot;
+	uint64_t id; /* of the session */
 	int client;
 	struct watch watch; /* on it, while it waits for something else than its own messages */
 	struct buffer *in; /* what the client has sent and nobody has taken yet */
@@ -48,14 +49,17 @@ struct handshake {
 	const struct dialect *dialect; /* NULL: nothing was said that is one's */
 	enum guess guess; /* then: what it may have been */
 	struct request request;
+	bool is_exchange; /* a CONNECT for one HTTP request (exchange.h), whose head is still in
+			     `in` */
 	size_t user_len; /* 0: nobody has logged in */
 	size_t claimed_len; /* then: of a user who is there, and whose login was not right */
-	size_t userid_len; /* of SOCKS4, where nobody logs in: of what `user` is filled with then */
 	char user[USERS_NAME_MAX]; /* who it is or, only for what is said of it, claims to be */
 	struct ledger_entry *user_entry; /* of which a session has begun; NULL likewise */
 	enum end_reason reason; /* why it failed */
 	bool login_refused; /* that of the user who is claimed, for `reason` */
 	bool login_ignored; /* it was served as Anonymous although it has logged in */
+	uint8_t userid_len; /* of SOCKS4, where nobody logs in: of what `user` is filled with then
+			     */
 	bool answered; /* a refusal or a reply went out */
 	unsigned code; /* of the last reply to the request, as the dialect counts them */
 	struct login_failure failure;

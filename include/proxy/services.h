@@ -48,7 +48,7 @@ struct services {
 	struct events *failures; /* the newest, for whoever asks why */
 	struct watching watching;
 	struct client_names *client_names;
-	struct log_limit access_lost_limit, no_port_limit;
+	struct log_limit access_lost_limit, no_port_limit, refused_limit, over_share_limit;
 };
 
 #endif

@@ -114,4 +114,7 @@ bool target_includes(const struct target *t, const struct addr *addr);
  * of a family only that is not used. Before target_end(). */
 enum end_reason target_failure(const struct target *t);
 
+/* The same, of any lookup that nothing came of. */
+enum end_reason target_failure_of(const struct lookup_answer answers[LOOKUP_FAMILIES]);
+
 #endif

@@ -25,7 +25,6 @@ struct allowance {
 	_Atomic(bool) is_kept_out;
 	_Atomic(bool) has_quota;
 	_Atomic(bool) sessions_of_anonymous; /* `sessions` is about those without login only */
-	_Atomic(bool) rate_of_anonymous; /* so is the rate */
 	_Atomic(int64_t) expires; /* seconds since 1970; 0: never */
 	_Atomic(uint64_t) spent_at; /* of the tally: no more sessions then; UINT64_MAX: never */
 
@@ -65,7 +64,8 @@ struct allowance_news {
 	struct quota_use use;
 	bool use_has_changed; /* since the last look */
 	int64_t due; /* when the next period begins, or it expires; INT64_MAX: never */
-	uint64_t down, up; /* the rate that holds now; 0: none */
+	uint64_t down, up; /* the rate that holds now, of all sessions; 0: none */
+	uint64_t anonymous_down, anonymous_up; /* besides, of those without a login; 0: none */
 };
 
 /* Looks at the time `now` whether a new period has begun, and sets what sessions and relays are

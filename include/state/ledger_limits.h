@@ -61,9 +61,6 @@ void ledger_set_rate(struct ledger_entry *entry, uint64_t down, uint64_t up);
 
 #define LEDGER_GROUPS_MAX LIMITS_GROUPS_MAX
 
-/* Is the rate of the client for sessions without a login only? */
-bool ledger_rate_is_of_anonymous(const struct ledger_entry *client);
-
 /* A copy of the groups that a user is in, "a,b"; "" without any. Their length. */
 size_t ledger_groups(const struct ledger_entry *user, char out[LEDGER_GROUPS_MAX]);
 

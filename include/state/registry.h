@@ -55,6 +55,9 @@ struct registry_slot *registry_slot_at(struct registry *r, size_t index);
  * the first is 1. */
 uint64_t registry_enter(struct registry_slot *s, int client, const struct addr *addr);
 
+/* The session's client is another one than who has connected. */
+void registry_set_client(struct registry_slot *s, const struct addr *addr);
+
 /* What the session has written before this is seen by whoever sees the phase. That of a relay is
  * published before the relay looks at the idle times, in one order with those (struct idle_limits).
  */

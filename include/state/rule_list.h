@@ -48,9 +48,6 @@ int rule_list_seal(struct rule_list *list) __attribute__((warn_unused_result));
 size_t rule_list_names(const struct rule_list *list);
 size_t rule_list_networks(const struct rule_list *list);
 
-/* Bytes of memory that it takes. */
-size_t rule_list_bytes(const struct rule_list *list);
-
 bool rule_list_has_name(const struct rule_list *list, const struct rule_name *name);
 
 /* The prefix of the smallest network that `a` is in; -1: it is in none. */

@@ -64,6 +64,9 @@ bool rules_ask_where(const struct config *c, const struct addr *addr);
 /* Does it depend on a user's groups? */
 bool rules_ask_groups(const struct config *c);
 
+/* May it be another one for who has logged in: does some rule name users? */
+bool rules_ask_users(const struct config *c);
+
 /* A request was decided by this verdict. Counts nothing when the rules have changed since, or when
  * there are none. */
 void rules_count_hit(const struct config *c, const struct verdict *v);

@@ -90,6 +90,7 @@ enum sessions_per_client {
 struct settings {
 	struct listen_list listen;
 	int64_t port;
+	int64_t http_via; /* 0 or 1 */
 	int64_t protocols; /* of enum protocol, bits */
 	struct listen_list monitor_listen; /* one */
 	int64_t monitor_port;
@@ -126,6 +127,7 @@ struct settings {
 	int64_t bind_any_peer; /* 0 or 1 */
 
 	struct client_rule clients;
+	struct network_list proxy_protocol_from;
 	struct text_lines rules;
 	int64_t otherwise; /* enum rule_action */
 	int64_t protect; /* PLACE_BIT() of rule_places.h */
@@ -162,7 +164,7 @@ struct settings {
 };
 
 /* Rows of the table, and so the size of every array that is indexed by it. */
-#define SETTINGS_COUNT 62
+#define SETTINGS_COUNT 64
 
 extern const struct setting settings_table[SETTINGS_COUNT];
 

@@ -18,7 +18,8 @@
 /* The buckets of an account, in each direction. */
 enum throttle_bucket {
 	THROTTLE_OWN, /* of all its sessions: the least of its rate and its parts of its groups' */
-	THROTTLE_TOTAL, /* of the sessions that rate_total counts for it */
+	THROTTLE_TOTAL, /* of the sessions that rate_total counts for it: a client's without a login
+			 */
 	THROTTLE_BUCKETS,
 };
 
@@ -58,21 +59,17 @@ struct throttle *throttle_new(struct throttles *all);
 void throttle_release(struct throttle *t);
 
 /* The account's own rates are these atomics, bytes a second or 0, which are read when they have
- * changed and with that said so. */
+ * changed and with that said so: of all its sessions, and besides, of a client's without a login.
+ */
 struct throttle_rates {
 	_Atomic(uint64_t) rate[THROTTLE_DIRECTIONS];
+	_Atomic(uint64_t) of_anonymous[THROTTLE_DIRECTIONS];
 };
 void throttle_follow(struct throttle *t, const struct throttle_rates *own, int64_t now);
-
-/* Is there any limit in that direction now? */
-bool throttle_is_on(const struct throttle *t, enum traffic_direction d);
 
 /* In which groups it is, by the configuration of that generation; 0: of none yet. */
 uint64_t throttle_known_by(const struct throttle *t);
 void throttle_set_groups(struct throttle *t, uint64_t groups, uint64_t generation);
-
-/* Is it in any? */
-bool throttle_has_groups(struct throttle *t);
 
 /* They have become others: sessions are to ask again. NULL is allowed. */
 void throttle_forget_groups(struct throttle *t);
@@ -109,6 +106,9 @@ struct throttle_stream {
 void throttle_enter(
 	struct throttle_stream *s, struct throttle *t, enum traffic_direction d, bool is_counted);
 void throttle_leave(struct throttle_stream *s, int64_t now);
+
+/* Does any limit hold for it now? */
+bool throttle_is_on(const struct throttle_stream *s);
 
 /* It has something to move from now on, or nothing. */
 void throttle_begin(struct throttle_stream *s, int64_t now);

@@ -249,6 +249,9 @@ bool users_get(struct users *u, const char *name, struct user_info *out);
 /* What the users file says of the limits of a user; false when there is no such user. */
 bool users_own_limits(struct users *u, const char *name, struct limits *out);
 
+/* Does the file put the user into that group? */
+bool users_is_in_group(struct users *u, const char *name, const char *group);
+
 /* Does the file put any user into that group? */
 bool users_have_group(struct users *u, const char *group);
 

@@ -41,6 +41,9 @@ struct http_chunked {
  * body's own or its framing. 0 when it has ended, or is malformed. */
 size_t http_chunked_take(struct http_chunked *c, const uint8_t *p, size_t n, bool *is_data);
 
+/* As if it had taken `n` <= `left` bytes of data. */
+void http_chunked_skip(struct http_chunked *c, size_t n);
+
 static inline bool http_chunked_has_ended(const struct http_chunked *c)
 {
 	return c->state == HTTP_CHUNKED_ENDED;

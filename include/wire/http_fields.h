@@ -57,6 +57,9 @@ struct http_body {
 /* Is it this word, whatever the case of its letters? */
 bool http_is(const struct http_slice *s, const char *word);
 
+/* Is it this word to the byte, as methods are told apart? */
+bool http_equals(const struct http_slice *s, const char *word);
+
 /* Looks for the empty line that ends a head in the `n` bytes at `p`: the length of the head,
  * HTTP_MORE, HTTP_TOO_LARGE, or HTTP_BAD_LINE for a line that ends in a bare LF, unless `is_lax`.
  * `*seen`, 0 at first, is how far it was looked at in calls before, so that a head that comes byte

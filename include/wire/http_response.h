@@ -23,8 +23,8 @@ struct http_response {
  * lines may end in a bare LF, fields be folded, lengths be repeated that are the same. */
 int http_parse_response(const uint8_t *p, size_t n, size_t *seen, struct http_response *out);
 
-/* Of a final answer to a request with this method: which body follows (RFC 9112 section 6.3)? */
-struct http_body http_response_body(const struct http_response *r, const struct http_slice *method);
+/* Which body follows a final answer (RFC 9112 section 6.3), to HEAD or to another request? */
+struct http_body http_response_body(const struct http_response *r, bool to_head);
 
 /* 1xx, behind which another answer comes. */
 static inline bool http_response_is_interim(const struct http_response *r)

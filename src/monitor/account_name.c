@@ -17,10 +17,7 @@ void account_each_in_group(struct services *v, const char *group,
 	const char **names = users_names(v->users, &count);
 
 	for (size_t i = 0; names != NULL && i < count; i++) {
-		struct limits own;
-
-		if (users_own_limits(v->users, names[i], &own) && limits_have(&own, LIMIT_GROUPS) &&
-			limits_in_group(own.groups, group, strlen(group)))
+		if (users_is_in_group(v->users, names[i], group))
 			see(context, names[i]);
 	}
 	free(names);

@@ -91,11 +91,8 @@ static bool is_in_client_group(const void *group, const struct network *client, 
 static bool is_in_user_group(const void *group, const struct network *client, const char *name)
 {
 	const struct user_group *g = group;
-	struct limits own;
 
-	return client == NULL && users_own_limits(g->users, name, &own) &&
-		limits_have(&own, LIMIT_GROUPS) &&
-		limits_in_group(own.groups, g->name, strlen(g->name));
+	return client == NULL && users_is_in_group(g->users, name, g->name);
 }
 
 /* Of clients or of users. False when there is no such group; then `r` says so. */

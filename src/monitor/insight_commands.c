@@ -87,15 +87,12 @@ struct why {
 static bool is_of_group(const struct why *w, const struct event *e)
 {
 	const char *group = w->user + 1;
-	size_t len = strlen(group);
 	const struct client_group *clients =
-		client_groups_find(&w->config->settings.client_groups, group, len);
-	struct limits own;
+		client_groups_find(&w->config->settings.client_groups, group, strlen(group));
 
 	if (clients != NULL)
 		return client_group_contains(clients, &e->client);
-	return e->user_len > 0 && users_own_limits(w->services->users, e->user, &own) &&
-		limits_have(&own, LIMIT_GROUPS) && limits_in_group(own.groups, group, len);
+	return e->user_len > 0 && users_is_in_group(w->services->users, e->user, group);
 }
 
 static bool is_asked_for(const struct why *w, const struct event *e)

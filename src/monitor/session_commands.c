@@ -7,7 +7,34 @@
 
 #include "base/parse.h"
 #include "base/plural.h"
-#include "monitor/limits_commands.h"
+#include "monitor/account_name.h"
+
+struct group_end {
+	struct services *services;
+	enum end_reason reason;
+	size_t ended;
+};
+
+static void end_user_of_group(void *context, const char *name)
+{
+	struct group_end *e = context;
+
+	e->ended += registry_end_user(e->services->registry, name, strlen(name), e->reason);
+}
+
+size_t session_end_group(struct services *v, const char *group, enum end_reason reason)
+{
+	struct group_end e = {.services = v, .reason = reason};
+	struct config *c = config_get(v->config);
+	const struct client_group *clients =
+		client_groups_find(&c->settings.client_groups, group, strlen(group));
+
+	account_each_in_group(v, group, end_user_of_group, &e);
+	for (size_t i = 0; clients != NULL && i < clients->count; i++)
+		e.ended += registry_end_client(v->registry, &clients->networks[i], reason);
+	config_release(c);
+	return e.ended;
+}
 
 /* `who` is a user, or a client by its address. */
 static size_t end_sessions_of(const struct request *q, const char *who)
@@ -20,7 +47,7 @@ static size_t end_sessions_of(const struct request *q, const char *who)
 		: registry_end_user(registry, who, strlen(who), END_KILLED);
 
 	if (*who == '@')
-		ended += limits_end_group(q->services, who + 1, END_KILLED);
+		ended += session_end_group(q->services, who + 1, END_KILLED);
 	if (strcmp(who, USERS_ANONYMOUS) == 0)
 		ended += registry_end_user(registry, NULL, 0, END_KILLED);
 	hashing_wake(q->services->hashing);

@@ -139,7 +139,7 @@ static bool find_record_locked(struct dnscache *c, const char *name, enum lookup
 	return false;
 }
 
-bool dnscache_find(
+bool dnscache_find_again(
 	struct dnscache *c, const char *name, enum lookup_family family, struct lookup_answer *out)
 {
 	bool found;
@@ -147,6 +147,14 @@ bool dnscache_find(
 	rwlock_read(&c->lock);
 	found = find_record_locked(c, name, family, out);
 	rwlock_read_unlock(&c->lock);
+	return found;
+}
+
+bool dnscache_find(
+	struct dnscache *c, const char *name, enum lookup_family family, struct lookup_answer *out)
+{
+	bool found = dnscache_find_again(c, name, family, out);
+
 	atomic_fetch_add_explicit(found ? &c->hits : &c->misses, 1, memory_order_relaxed);
 	return found;
 }

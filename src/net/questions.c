@@ -15,7 +15,8 @@
  *
  * An answer is put into the cache before its question is closed, so that nobody in between asks
  * anew, and sessions are told without the lock, since they want it next. So what is answered is
- * published afterwards, by whoever took the answer.
+ * published afterwards, by whoever took the answer. Who has looked into the cache before that, and
+ * asks behind it, looks once more: he knows how often something was published when he looked.
  *
  * Questions are found by a keyed hash of their name, so that nobody can choose names that collide.
  * Should two do so all the same, the second is asked by itself.
@@ -71,6 +72,7 @@ struct questions {
 	struct pollfd *fds; /* what the thread waits at, and only it knows */
 	size_t fds_room;
 	_Atomic(struct bell *) spare_bell; /* of one that led; spares the next one making it */
+	_Atomic(uint64_t) published; /* how often; changed under the lock */
 
 	struct mutex lock; /* the rest */
 	struct asking *asking;
@@ -292,6 +294,7 @@ static void publish(struct questions *q, struct question_list *list, const struc
 	for (question = TAILQ_FIRST(list); question != NULL; question = TAILQ_NEXT(question, link))
 		cache_answer(q, question);
 	mutex_lock(&q->lock);
+	atomic_fetch_add(&q->published, 1);
 	for (question = TAILQ_FIRST(list); question != NULL; question = next) {
 		next = TAILQ_NEXT(question, link);
 		close_locked(q, question);
@@ -373,15 +376,26 @@ static struct question *part_locked(struct waiting *at)
 	return question;
 }
 
+/* The question that is open for the same; NULL: there is none. */
+static struct question *find_open_locked(struct questions *q, const struct question *new)
+	REQUIRES(&q->lock)
+{
+	struct question *open = hashmap_get(q->open, &new->key, sizeof(new->key));
+
+	if (open == NULL || open->asked.family != new->asked.family ||
+		strcmp(open->name, new->name) != 0)
+		return NULL;
+	return open;
+}
+
 /* Joins the question that is open for the same as `new`, which becomes NULL when it is asked
  * itself. */
 static void ask_locked(struct questions *q, struct waiter *w, struct question **new)
 	REQUIRES(&q->lock)
 {
-	struct question *open = hashmap_get(q->open, &(*new)->key, sizeof((*new)->key));
+	struct question *open = find_open_locked(q, *new);
 
-	if (open != NULL && open->asked.family == (*new)->asked.family &&
-		strcmp(open->name, (*new)->name) == 0) {
+	if (open != NULL) {
 		join_locked(w, open);
 		if (!open->is_answered && open->asked.last + PATIENCE_MS <= clock_ms())
 			asking_repeat(q->asking, &open->asked);
@@ -442,8 +456,51 @@ static void make_questions(struct questions *q, const char *name, struct lookup_
 	}
 }
 
-void questions_ask(
-	struct questions *q, struct waiter *w, const char *name, struct lookup_answer *answers)
+uint64_t questions_published(const struct questions *q)
+{
+	return atomic_load(&q->published);
+}
+
+/* Is one of these to be asked that may be in the cache by now, as something was published since? */
+static bool may_know_now_locked(struct questions *q, struct question *new[LOOKUP_FAMILIES],
+	uint64_t published) REQUIRES(&q->lock)
+{
+	bool is_asked = false;
+
+	if (questions_published(q) == published)
+		return false;
+	for (enum lookup_family f = 0; f < LOOKUP_FAMILIES; f++)
+		is_asked |= new[f] != NULL &&find_open_locked(q, new[f]) == NULL;
+	return is_asked;
+}
+
+/* What the cache knows is not asked. */
+static void look_again(
+	struct questions *q, struct question *new[LOOKUP_FAMILIES], struct lookup_answer *answers)
+{
+	for (enum lookup_family f = 0; f < LOOKUP_FAMILIES; f++) {
+		if (new[f] == NULL || !dnscache_find_again(q->cache, new[f]->name, f, &answers[f]))
+			continue;
+		question_free(new[f]);
+		new[f] = NULL;
+	}
+}
+
+/* Takes the lock, when the cache knows none of these. */
+static void lock_to_ask(struct questions *q, struct question *new[LOOKUP_FAMILIES],
+	struct lookup_answer *answers, uint64_t published) ACQUIRE(&q->lock)
+{
+	mutex_lock(&q->lock);
+	while (may_know_now_locked(q, new, published)) {
+		published = questions_published(q);
+		mutex_unlock(&q->lock);
+		look_again(q, new, answers);
+		mutex_lock(&q->lock);
+	}
+}
+
+void questions_ask(struct questions *q, struct waiter *w, const char *name,
+	struct lookup_answer *answers, uint64_t published)
 {
 	struct question *new[LOOKUP_FAMILIES];
 
@@ -454,7 +511,7 @@ void questions_ask(
 		return;
 	}
 	make_questions(q, name, answers, new);
-	mutex_lock(&q->lock);
+	lock_to_ask(q, new, answers, published);
 	for (enum lookup_family f = 0; f < LOOKUP_FAMILIES; f++) {
 		if (new[f] != NULL)
 			ask_locked(q, w, &new[f]);

@@ -243,15 +243,15 @@ static bool cache_answers(struct lookup *l)
 
 /* ---- one lookup ---- */
 
-/* Waiting takes one descriptor. */
-static void ask_servers(struct lookup *l)
+/* Waiting takes one descriptor. `published`: as it was before the cache was asked. */
+static void ask_servers(struct lookup *l, uint64_t published)
 {
 	if (!fd_lease_take(l->lease)) {
 		lookup_answers_fail(l->answers);
 		return;
 	}
 	l->deadline = clock_deadline(RESOLVER_LONGEST_MS);
-	questions_ask(l->resolver->questions, &l->waiter, l->name, l->answers);
+	questions_ask(l->resolver->questions, &l->waiter, l->name, l->answers, published);
 	if (!lookup_pending(l))
 		fd_lease_give(l->lease);
 }
@@ -259,13 +259,18 @@ static void ask_servers(struct lookup *l)
 void lookup_begin(
 	struct lookup *l, struct resolver *r, const char *name, size_t len, struct fd_lease *lease)
 {
+	uint64_t published;
+
 	l->resolver = r;
 	l->lease = lease;
 	l->waiter = (struct waiter){0};
 	*(char *)mempcpy(l->name, name, len) = '\0';
 	parse_to_lower(l->name);
-	if (!hosts_find(r->hosts, l->name, l->answers) && !answer_special(l) && !cache_answers(l))
-		ask_servers(l);
+	if (hosts_find(r->hosts, l->name, l->answers) || answer_special(l))
+		return;
+	published = questions_published(r->questions);
+	if (!cache_answers(l))
+		ask_servers(l, published);
 }
 
 void lookup_literal(struct lookup *l, const struct addr *addr)

@@ -36,8 +36,10 @@ static enum request_command socks4_command_of(uint8_t cd)
 /* As much as there is room for. */
 static void keep_userid(struct handshake *h, const struct socks4_request *asked)
 {
-	h->userid_len = asked->userid_len < sizeof(h->user) ? asked->userid_len : sizeof(h->user);
-	memcpy(h->user, asked->userid, h->userid_len);
+	size_t len = asked->userid_len < sizeof(h->user) ? asked->userid_len : sizeof(h->user);
+
+	h->userid_len = (uint8_t)len;
+	memcpy(h->user, asked->userid, len);
 }
 
 static bool reject(struct handshake *h, enum end_reason reason)

@@ -82,14 +82,6 @@ static void see_to_groups(struct pace *p, int account, struct throttle *t)
 	config_release(c);
 }
 
-/* What holds for clients without a login is no matter of a session with one. */
-static bool is_free_of(const struct pace *p, int account, struct throttle *t)
-{
-	return account == PACE_CLIENT && p->accounts->entries[PACE_USER] != NULL &&
-		ledger_rate_is_of_anonymous(p->accounts->entries[account]) &&
-		!throttle_has_groups(t);
-}
-
 static void enter_accounts(struct pace *p)
 {
 	for (int i = 0; i < PACE_ACCOUNTS; i++) {
@@ -103,7 +95,7 @@ static void enter_accounts(struct pace *p)
 			continue;
 		if (p->accounts->asker != NULL)
 			see_to_groups(p, i, t);
-		if (p->streams[i].throttle == NULL && !is_free_of(p, i, t))
+		if (p->streams[i].throttle == NULL)
 			throttle_enter(&p->streams[i], t, p->direction, is_counted(p, i));
 	}
 }
@@ -111,9 +103,9 @@ static void enter_accounts(struct pace *p)
 static bool is_limited(const struct pace *p)
 {
 	for (int i = 0; i < PACE_ACCOUNTS; i++) {
-		const struct throttle *t = p->streams[i].throttle;
+		const struct throttle_stream *s = &p->streams[i];
 
-		if (t != NULL && throttle_is_on(t, p->direction))
+		if (s->throttle != NULL && throttle_is_on(s))
 			return true;
 	}
 	return false;
@@ -188,7 +180,26 @@ static void end_in_all(struct pace *p, int64_t now)
 		throttle_end(s, now);
 }
 
+/* Have at least so many streams something to move, itself included? */
+static bool has_company(struct pace *p, size_t least)
+{
+	size_t most = 0;
+
+	EACH_STREAM (p, s) {
+		size_t active = throttle_active(s);
+
+		most = active > most ? active : most;
+	}
+	return most >= least;
+}
+
 /* ---- paced by the kernel ---- */
+
+/* Is it to go on so at this rate? */
+static bool is_worth_pacing(struct pace *p, uint64_t rate)
+{
+	return rate >= SHARE_SMOOTH / 2 || (rate >= SHARE_LEAST / 2 && has_company(p, MANY));
+}
 
 static void tell_kernel(struct pace *p, uint64_t rate)
 {
@@ -246,7 +257,12 @@ static void go_at(struct pace *p, uint64_t share, int64_t now)
 	uint64_t modest = p->used + p->used / 4 + 1; /* without any drain it would take turns */
 	uint64_t drain = is_hungry || modest > share ? share : modest;
 
-	tell_kernel(p, share);
+	/* Else it is about to be copied; and at such a rate the pause behind the kernel's next
+	 * packets, which nothing shortens, would hold up what comes behind them. */
+	if (is_worth_pacing(p, share))
+		tell_kernel(p, share);
+	else
+		p->rate = share;
 	if (drain == share)
 		drain = p->rate;
 	EACH_STREAM (p, s)
@@ -400,19 +416,6 @@ void pace_rest(struct pace *p)
 		let_go_of_all(p);
 }
 
-/* Have at least so many streams something to move, itself included? */
-static bool has_company(struct pace *p, size_t least)
-{
-	size_t most = 0;
-
-	EACH_STREAM (p, s) {
-		size_t active = throttle_active(s);
-
-		most = active > most ? active : most;
-	}
-	return most >= least;
-}
-
 bool pace_may_splice(struct pace *p)
 {
 	uint64_t share;
@@ -420,8 +423,7 @@ bool pace_may_splice(struct pace *p)
 	if (!p->is_on)
 		return true;
 	if (p->is_paced)
-		return p->rate >= SHARE_SMOOTH / 2 ||
-			(p->rate >= SHARE_LEAST / 2 && has_company(p, MANY));
+		return is_worth_pacing(p, p->rate);
 	if (p->fd < 0 || p->moved < SPLICED_FROM)
 		return false;
 	share = settle_in_all(p, 0, clock_ms());

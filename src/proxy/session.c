@@ -13,7 +13,9 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "net/socket.h"
+#include "proxy/balancer.h"
 #include "proxy/bind.h"
+#include "proxy/exchange.h"
 #include "proxy/relay.h"
 #include "proxy/session_accounts.h"
 #include "proxy/session_report.h"
@@ -187,7 +189,8 @@ static bool connect_to_target(struct session *s)
 	registry_set_target(s->slot, s->target, &d->address);
 	if (d->through != NULL)
 		note_upstream(s, d->through);
-	return grant(s, &d->local);
+	/* One HTTP request has its answer from the target. */
+	return s->handshake.is_exchange || grant(s, &d->local);
 }
 
 /* ---- BIND ---- */
@@ -293,6 +296,32 @@ static void associate(struct session *s)
 
 /* ---- relay ---- */
 
+static bool pass_answer(void *who, unsigned status)
+{
+	struct session *s = who;
+
+	s->handshake.code = status;
+	return grant(s, &s->dial.local);
+}
+
+/* Not inline: sessions that relay bytes only need no room for it on their stacks. */
+__attribute__((noinline)) static void run_exchange(struct session *s, struct relay *r)
+{
+	struct exchange x = {.relay = r,
+		.has_via = s->config->settings.http_via != 0,
+		.answer = pass_answer,
+		.who = s};
+
+	s->reason = exchange_run(&x);
+	s->error = r->error;
+	s->is_torn = x.is_torn;
+	s->has_more = x.has_more;
+	if (x.failure != END_REASONS)
+		s->reason = x.failure;
+	if (x.failure != END_REASONS && !x.is_answered && registry_told_why(s->slot) == END_REASONS)
+		(void)refuse_request(s, x.failure);
+}
+
 static void relay(struct session *s)
 {
 	struct relay r = {
@@ -310,6 +339,10 @@ static void relay(struct session *s)
 	traffic_active(
 		r.traffic, clock_ms()); /* before anybody may ask how long it has been idle */
 	enter(s, PHASE_RELAY);
+	if (s->handshake.is_exchange) {
+		run_exchange(s, &r);
+		return;
+	}
 	s->reason = relay_run(&r);
 	s->error = r.error;
 }
@@ -361,13 +394,15 @@ static void linger(struct session *s)
 /* Neither side is to take a part for the whole. */
 static bool is_cut_short(const struct session *s)
 {
-	return s->reason == END_RELAY_FAILED || (s->reason == END_QUOTA_REACHED && s->served);
+	return s->is_torn || s->reason == END_RELAY_FAILED ||
+		(s->reason == END_QUOTA_REACHED && s->served);
 }
 
 static void close_sockets(struct session *s)
 {
 	enter(s, PHASE_CLOSING);
-	if (s->handshake.answered && !s->served && !places_are_scarce(&s->services->places))
+	if (s->handshake.answered && (!s->served || s->has_more) && !is_cut_short(s) &&
+		!places_are_scarce(&s->services->places))
 		linger(s);
 	registry_leave(s->slot);
 	session_leave_accounts(s);
@@ -408,7 +443,7 @@ static void prepare_handshake(struct session *s)
 	h->client = s->client;
 	h->watch.client = s->client;
 	h->in = &s->in;
-	h->deadline = clock_deadline(s->config->settings.handshake_timeout);
+	h->deadline = s->begun + s->config->settings.handshake_timeout;
 }
 
 static void begin(struct session *s, struct services *services, struct registry_slot *slot,
@@ -429,9 +464,11 @@ static void begin(struct session *s, struct services *services, struct registry_
 	buffer_init(&s->out, s->memory.buffers[1], SESSION_BUFFER_SIZE);
 	prepare_handshake(s);
 	s->id = registry_enter(slot, s->client, &s->client_addr);
+	s->handshake.id = s->id;
 	traffic_share(registry_traffic(slot), ledger_tally(s->client_entry));
 	stats_session_begins(&services->stats);
-	session_tell(s, EVENT_BEGIN, END_REASONS);
+	if (!guest->is_balancer)
+		session_tell(s, EVENT_BEGIN, END_REASONS);
 }
 
 /* Whoever bans a client ends the sessions that are known by then: not this one, perhaps. */
@@ -442,13 +479,61 @@ static bool was_banned(struct session *s)
 			clock_ms());
 }
 
+/* From here on it is the session of the client that was told. */
+static void change_client(struct session *s, const struct addr *client)
+{
+	if (!addr_equal(client, &s->client_addr))
+		s->balancer = s->client_addr;
+	s->client_addr = *client;
+	registry_set_client(s->slot, client);
+	session_tell(s, EVENT_BEGIN, END_REASONS);
+}
+
+/* May it come in? What others are asked when they are accepted. */
+static enum end_reason ask_for_client(struct session *s, const struct guest *balancer)
+{
+	struct guest guest = *balancer;
+	enum end_reason refused;
+
+	guest.addr = s->client_addr;
+	guest.since = clock_ms();
+	refused = entrance_ask(s->services, &guest);
+	if (refused == END_REASONS)
+		refused = entrance_join(s->services, &guest, s->slot);
+	s->is_turned_away = refused != END_REASONS;
+	s->client_entry = s->handshake.client_entry = guest.entry;
+	traffic_share(registry_traffic(s->slot), ledger_tally(s->client_entry));
+	return refused;
+}
+
+/* Whom does the balancer connect for? Not inline: sessions without one need no room for that. */
+__attribute__((noinline)) static bool meet_client(struct session *s, const struct guest *balancer)
+{
+	struct addr client;
+	enum end_reason refused;
+
+	if (!balancer_ask(&s->handshake, &client))
+		return end_for(s, s->handshake.reason);
+	change_client(s, &client);
+	if (s->balancer.sa.sa_family != AF_UNSPEC &&
+		!balancer_is_credible(s->services->own, &client))
+		return end_for(s, END_TOLD_CLIENT_REFUSED);
+	refused = ask_for_client(s, balancer);
+	return refused == END_REASONS || end_for(s, refused);
+}
+
+static bool is_let_in(struct session *s, const struct guest *guest)
+{
+	if (guest->is_balancer)
+		return meet_client(s, guest);
+	return !was_banned(s) || end_for(s, END_BANNED);
+}
+
 void session_run(struct session *s, struct services *services, struct registry_slot *slot,
 	const struct guest *guest)
 {
 	begin(s, services, slot, guest);
-	if (was_banned(s))
-		s->reason = END_BANNED;
-	else
+	if (is_let_in(s, guest))
 		serve_request(s);
 	if (registry_told_why(slot) != END_REASONS)
 		s->reason = registry_told_why(slot);

@@ -133,13 +133,14 @@ static void log_times(struct log_line *line, const struct session *s, int64_t to
 	log_number(line, "total_ms", total_ms);
 }
 
-/* Health checks connect and leave all day, with a greeting or without. */
+/* Health checks connect and leave all day, with a greeting or without. Who is turned away has a
+ * line of its own, at most once a minute. */
 static enum log_level level_of_end(const struct session *s)
 {
 	bool left = s->reason == END_NOTHING_ASKED ||
 		(s->reason == END_CLIENT_LEFT && s->command == NULL);
 
-	return left ? LOG_DEBUG : LOG_INFO;
+	return left || s->is_turned_away ? LOG_DEBUG : LOG_INFO;
 }
 
 static void log_upstream(struct log_line *line, const struct upstream *u)
@@ -162,7 +163,13 @@ static void log_end_of_session(
 		return;
 	log_number(line, "id", (int64_t)s->id);
 	log_text(line, "client", addr_format(&s->client_addr, text));
+	if (s->balancer.sa.sa_family != AF_UNSPEC)
+		log_text(line, "balancer", addr_format(&s->balancer, text));
+	if (h->dialect != NULL)
+		log_text(line, "door", h->dialect->door);
 	log_bytes(line, "user", user, user_len);
+	if (h->userid_len > 0)
+		log_bytes(line, "userid", h->user, h->userid_len);
 	if (h->login_ignored)
 		log_text(line, "login", "ignored");
 	if (h->login_ignored && h->claimed_len > 0)
@@ -253,6 +260,8 @@ void session_account(struct session *s)
 		.connect_ms = s->served ? d->connect_ms : -1};
 
 	stats_session_ends(&v->stats, &outcome);
+	if (s->is_turned_away)
+		entrance_log(v, session_line(s), &s->client_addr, s->reason);
 	session_log_failed_login(s);
 	log_end_of_session(s, &outcome, &moved);
 	/* Only now: the time of the refusal is not to tell whether a user has that name. */

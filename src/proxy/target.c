@@ -222,16 +222,19 @@ bool target_includes(const struct target *t, const struct addr *addr)
 	return false;
 }
 
-enum end_reason target_failure(const struct target *t)
+enum end_reason target_failure_of(const struct lookup_answer answers[LOOKUP_FAMILIES])
 {
-	const struct lookup_answer *answers = t->lookup.answers;
-
 	if (answers[LOOKUP_IPV6].count + answers[LOOKUP_IPV4].count > 0)
 		return END_NETWORK_UNREACHABLE;
 	return answers[LOOKUP_IPV6].state == LOOKUP_NOT_FOUND &&
 			answers[LOOKUP_IPV4].state == LOOKUP_NOT_FOUND
 		? END_NAME_NOT_FOUND
 		: END_NAME_FAILED;
+}
+
+enum end_reason target_failure(const struct target *t)
+{
+	return target_failure_of(t->lookup.answers);
 }
 
 /* ---- waiting ---- */

@@ -1,6 +1,7 @@
 /*
  * One list beside END_REASON_LIST, by the words of that one. Where the rule that decided makes the
- * answer another one, the row for it stands before the row for all others.
+ * answer another one, the row for it stands before the row for all others. How most sessions end
+ * comes first, since each is looked for.
  */
 #include "state/advice.h"
 
@@ -20,6 +21,7 @@ static const struct advice list[] = {
 	{"half_closed_idle", NULL, NULL},
 	{"udp_idle", NULL, NULL},
 	{"nothing_asked", NULL, NULL},
+	{"own_page", NULL, NULL},
 	{"client_finished", NULL, NULL},
 	{"stopped", NULL, NULL},
 	{"relay_failed", NULL,
@@ -39,6 +41,20 @@ static const struct advice list[] = {
 	{"protocol_off", NULL,
 		"the program spoke what the setting protocols leaves out (the log says guess=): "
 		"set its proxy type to another one, or CONFIG protocols with that word lets it in"},
+	{"bad_proxy_header", NULL,
+		"a connection from a network of proxy_protocol_from did not begin with a header of "
+		"the PROXY protocol (the log says guess=): switch it on at the balancer "
+		"(send-proxy, send-proxy-v2, proxy_protocol on), or take the network out"},
+	{"told_client_refused", NULL,
+		"the balancer told a client address that cannot be one of another host (loopback, "
+		"unspecified, multicast, or this host's own): clients on the balancer itself or on "
+		"this host must connect without it"},
+	{"client_refused", NULL,
+		"the client that the balancer told is none that may connect: the setting clients "
+		"says who may"},
+	{"client_over_share", NULL,
+		"the client that the balancer told had as many sessions as one address may have: "
+		"max_sessions_per_client allows more"},
 	{"malformed", NULL,
 		"what the program sent is not as RFC 1928 says: update it, or try it with "
 		"curl --proxy socks5h:// from the same device to see whether it is to blame"},
@@ -65,6 +81,10 @@ static const struct advice list[] = {
 	{"atyp_unsupported", NULL,
 		"the program sent a kind of address that SOCKS5 does not have: update or replace it; or "
 		"the upstream that the rule names (rule:) cannot take it, as socks4a takes no IPv6"},
+	{"scheme_unsupported", NULL,
+		"the program asked the proxy to fetch a URL that is not http://, where an HTTP "
+		"proxy is asked for a tunnel with CONNECT: a setting of the program, or a SOCKS "
+		"proxy in its place, makes it do so"},
 	{"target_denied", "protect:",
 		"the place is protected: a rule that names it opens it, as rule = allow from "
 		"CLIENT to ADDRESS, or take its word out of protect"},
@@ -119,6 +139,10 @@ static const struct advice list[] = {
 	{"upstream_failed", NULL,
 		"the upstream, whose name is in the log, could not connect to the target and does "
 		"not say why: try the target from there"},
+	{"bad_answer", NULL,
+		"what the target sent to an HTTP request is no HTTP answer, or it closed before "
+		"one was whole: try it without the proxy; where the port speaks another protocol, "
+		"TLS perhaps, the URL is wrong"},
 	{"bind_timeout", NULL,
 		"nobody connected to the port that BIND opened within bind_timeout: the other side "
 		"must reach this host (firewall, NAT), or CONFIG bind_timeout allows more time"},
@@ -161,11 +185,6 @@ static const struct advice *row_of(enum end_reason reason, const char *rule)
 			return a;
 	}
 	return NULL;
-}
-
-bool advice_knows(enum end_reason reason)
-{
-	return row_of(reason, "") != NULL;
 }
 
 bool advice_is_failure(enum end_reason reason)

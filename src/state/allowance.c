@@ -139,7 +139,6 @@ static void publish_locked(struct allowance *a, bool is_kept_out) REQUIRES(&a->l
 
 	atomic_store(&a->sessions, bound_of(l, LIMIT_SESSIONS));
 	atomic_store(&a->sessions_of_anonymous, (a->of_anonymous & LIMIT_BIT(LIMIT_SESSIONS)) != 0);
-	atomic_store(&a->rate_of_anonymous, (a->of_anonymous & LIMIT_BIT(LIMIT_RATE)) != 0);
 	atomic_store(&a->sessions_client, bound_of(l, LIMIT_SESSIONS_CLIENT));
 	atomic_store(&a->is_kept_out, is_kept_out);
 	atomic_store(&a->expires, l != NULL && limits_have(l, LIMIT_EXPIRES) ? l->expires : 0);
@@ -224,6 +223,23 @@ enum end_reason allowance_admit(struct allowance *a, bool has_login)
 
 /* ---- looking ---- */
 
+/* Of two rates, of which 0 is none. */
+static void tighten(uint64_t *rate, uint64_t other)
+{
+	if (other != 0 && (*rate == 0 || other < *rate))
+		*rate = other;
+}
+
+/* A rate that `key` brings, for those sessions for which the key holds. */
+static void add_rate_locked(const struct allowance *a, enum limit_key key, uint64_t down,
+	uint64_t up, struct allowance_news *news) REQUIRES(&a->lock)
+{
+	bool of_anonymous = (a->of_anonymous & LIMIT_BIT(key)) != 0;
+
+	tighten(of_anonymous ? &news->anonymous_down : &news->down, down);
+	tighten(of_anonymous ? &news->anonymous_up : &news->up, up);
+}
+
 static void tell_rate_locked(const struct allowance *a, struct allowance_news *news)
 	REQUIRES(&a->lock)
 {
@@ -231,16 +247,10 @@ static void tell_rate_locked(const struct allowance *a, struct allowance_news *n
 
 	if (l == NULL)
 		return;
-	if (limits_have(l, LIMIT_RATE)) {
-		news->down = l->down;
-		news->up = l->up;
-	}
-	if (!news->is_spent || news->over != OVER_SLOW)
-		return;
-	if (l->slow_down != 0 && (news->down == 0 || l->slow_down < news->down))
-		news->down = l->slow_down;
-	if (l->slow_up != 0 && (news->up == 0 || l->slow_up < news->up))
-		news->up = l->slow_up;
+	if (limits_have(l, LIMIT_RATE))
+		add_rate_locked(a, LIMIT_RATE, l->down, l->up, news);
+	if (news->is_spent && news->over == OVER_SLOW)
+		add_rate_locked(a, LIMIT_QUOTA, l->slow_down, l->slow_up, news);
 }
 
 static void look_at_quota_locked(struct allowance *a, int64_t now, struct allowance_news *news)

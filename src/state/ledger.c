@@ -410,9 +410,11 @@ void ledger_leave(struct ledger_entry *entry, int64_t now)
 
 static bool needs_throttle(const struct ledger_entry *e)
 {
-	return GET(&e->rates.rate[TRAFFIC_RECEIVED]) != 0 ||
-		GET(&e->rates.rate[TRAFFIC_SENT]) != 0 ||
-		throttles_are_common(e->ledger->throttles);
+	uint64_t rates = 0;
+
+	for (enum traffic_direction d = 0; d < THROTTLE_DIRECTIONS; d++)
+		rates |= GET(&e->rates.rate[d]) | GET(&e->rates.of_anonymous[d]);
+	return rates != 0 || throttles_are_common(e->ledger->throttles);
 }
 
 static struct throttle *make_throttle(struct ledger_entry *e)

@@ -79,29 +79,38 @@ static void keep_use(const struct ledger_entry *e, const char *name, const struc
 
 /* ---- what holds ---- */
 
-void ledger_set_rate(struct ledger_entry *entry, uint64_t down, uint64_t up)
+/* True when that changes anything. */
+static bool put_rate(_Atomic(uint64_t) rate[THROTTLE_DIRECTIONS], uint64_t down, uint64_t up)
 {
-	struct throttle *t;
+	if (GET(&rate[TRAFFIC_RECEIVED]) == down && GET(&rate[TRAFFIC_SENT]) == up)
+		return false;
+	atomic_store(&rate[TRAFFIC_RECEIVED], down);
+	atomic_store(&rate[TRAFFIC_SENT], up);
+	return true;
+}
 
-	if (GET(&entry->rates.rate[TRAFFIC_RECEIVED]) == down &&
-		GET(&entry->rates.rate[TRAFFIC_SENT]) == up)
-		return;
-	atomic_store(&entry->rates.rate[TRAFFIC_RECEIVED], down);
-	atomic_store(&entry->rates.rate[TRAFFIC_SENT], up);
-	/* Behind the rates: who makes one meanwhile reads them behind that. */
-	t = atomic_load(&entry->throttle);
+/* Behind the rates: who makes a throttle meanwhile reads them behind that. */
+static void follow_rates(struct ledger_entry *entry)
+{
+	struct throttle *t = atomic_load(&entry->throttle);
+
 	if (t != NULL)
 		throttle_follow(t, &entry->rates, clock_ms());
 }
 
-bool ledger_rate_is_of_anonymous(const struct ledger_entry *client)
+void ledger_set_rate(struct ledger_entry *entry, uint64_t down, uint64_t up)
 {
-	return GET(&client->allowance.rate_of_anonymous);
+	if (put_rate(entry->rates.rate, down, up))
+		follow_rates(entry);
 }
 
 static void set_rate_of(struct ledger_entry *e, const struct allowance_news *news)
 {
-	ledger_set_rate(e, news->down, news->up);
+	bool is_changed = put_rate(e->rates.rate, news->down, news->up);
+
+	is_changed |= put_rate(e->rates.of_anonymous, news->anonymous_down, news->anonymous_up);
+	if (is_changed)
+		follow_rates(e);
 }
 
 static int limit_entry(struct ledger_entry *e, const struct limits_in_force *in_force)

@@ -135,6 +135,13 @@ uint64_t registry_enter(struct registry_slot *s, int client, const struct addr *
 	return id;
 }
 
+void registry_set_client(struct registry_slot *s, const struct addr *addr)
+{
+	mutex_lock(&s->lock);
+	s->client_addr = *addr;
+	mutex_unlock(&s->lock);
+}
+
 void registry_set_phase(struct registry_slot *s, enum session_phase phase)
 {
 	atomic_store(&s->phase, (int)phase);

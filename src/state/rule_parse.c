@@ -421,7 +421,6 @@ static bool parse_list(struct parsing *p, struct words *w, const char *behind, t
 static bool find_keyword(
 	struct parsing *p, const char *word, size_t len, enum rule_keyword *keyword)
 {
-	struct nearest nearest = nearest_to(word, len);
 	char hint[NEAREST_HINT_MAX];
 
 	for (enum rule_keyword k = 0; k < RULE_KEYWORDS; k++) {
@@ -429,7 +428,6 @@ static bool find_keyword(
 			*keyword = k;
 			return true;
 		}
-		nearest_try(&nearest, keyword_words[k]);
 	}
 	return refuse_word(p, word, len,
 		p->rule->action == RULE_VIA
@@ -437,7 +435,7 @@ static bool find_keyword(
 			  "separated by commas; resolve=here stands behind the names of upstreams"
 			: "legal here are from, user, to, port, command and time, and values are "
 			  "separated by commas",
-		nearest_hint(&nearest, "", hint));
+		nearest_among(word, len, keyword_words, RULE_KEYWORDS, hint));
 }
 
 static bool parse_keyword(struct parsing *p, struct words *w)
@@ -522,7 +520,6 @@ static bool parse_upstreams(struct parsing *p, struct words *w)
 
 static bool parse_action(struct parsing *p, struct words *w)
 {
-	struct nearest nearest;
 	char hint[NEAREST_HINT_MAX];
 	enum rule_action action = 0;
 	size_t len;
@@ -531,15 +528,11 @@ static bool parse_action(struct parsing *p, struct words *w)
 	len = length_of_word(w, w->at);
 	while (action < VERBS && !is_the_word(w->at, len, verbs[action]))
 		action++;
-	if (action == VERBS) {
-		nearest = nearest_to(w->at, len);
-		for (size_t i = 0; i < VERBS; i++)
-			nearest_try(&nearest, verbs[i]);
+	if (action == VERBS)
 		return refuse_word(p, w->at, len,
 			"a rule is allow, deny or via NAME, and then from, user, to, port, command "
 			"and time, each with its values",
-			nearest_hint(&nearest, "", hint));
-	}
+			nearest_among(w->at, len, verbs, VERBS, hint));
 	p->rule->action = action;
 	fputs(verbs[action], p->text);
 	w->at += len;

@@ -13,7 +13,6 @@
 #include <strings.h>
 
 #include "state/admission.h"
-#include "state/rules.h"
 #include "state/users.h"
 
 #define COMPARED_MOST 1000 /* rules that are held against each other */
@@ -352,37 +351,73 @@ static void look_at_earlier(const struct review *r, size_t index)
 	}
 }
 
+/* ---- names that are denied, and the addresses behind them not ---- */
+
+static size_t names_in_area(const struct rule_area *area)
+{
+	size_t names = area->values == NULL ? 0 : rule_list_names(area->values);
+
+	for (size_t i = 0; i < area->file_count; i++)
+		names += area->files[i].list == NULL ? 0 : rule_list_names(area->files[i].list);
+	return names;
+}
+
+static size_t networks_in_area(const struct rule_area *area)
+{
+	size_t networks = area->values == NULL ? 0 : rule_list_networks(area->values);
+
+	for (size_t i = 0; i < area->file_count; i++)
+		networks +=
+			area->files[i].list == NULL ? 0 : rule_list_networks(area->files[i].list);
+	return networks;
+}
+
 static bool denies_names(const struct rule *rule)
 {
-	if (rule->action != RULE_DENY || !has_keyword(rule, RULE_TO))
-		return false;
-	if (rule->to.values != NULL && rule_list_names(rule->to.values) > 0)
-		return true;
-	for (size_t i = 0; i < rule->to.file_count; i++) {
-		if (rule->to.files[i].list != NULL && rule_list_names(rule->to.files[i].list) > 0)
-			return true;
-	}
-	return false;
+	return rule->action == RULE_DENY && names_in_area(&rule->to) > 0;
 }
 
 static bool denies_literal(const struct rule *rule)
 {
-	return rule->action == RULE_DENY && has_keyword(rule, RULE_TO) &&
-		(rule->to.places & PLACE_BIT(PLACE_LITERAL)) != 0;
+	return rule->action == RULE_DENY && (rule->to.places & PLACE_BIT(PLACE_LITERAL)) != 0;
 }
 
-/* Once for all of them: the last one's place is where the line that is missing would go. */
+static bool allows_addresses(const struct rule *rule)
+{
+	return rule->action != RULE_DENY &&
+		(!has_keyword(rule, RULE_TO) || rule->to.places != 0 ||
+			networks_in_area(&rule->to) > 0);
+}
+
+bool rule_review_names_alone(
+	const struct config *c, const struct rules *rules, struct rule_info *out)
+{
+	bool is_way_past = c->settings.otherwise != RULE_DENY;
+
+	for (size_t i = rules_count(rules); i-- > 0;) {
+		struct rule_info info = rules_get(rules, i);
+
+		if (info.rule->number != 0)
+			continue;
+		if (denies_literal(info.rule))
+			return false;
+		*out = info;
+		if (is_way_past && denies_names(info.rule))
+			return true;
+		is_way_past |= allows_addresses(info.rule);
+	}
+	return false;
+}
+
 static void look_for_literal(const struct review *r, size_t index)
 {
-	if (!denies_names(r->rules[index].rule))
-		return;
-	for (size_t i = index + 1; i < r->count; i++) {
-		if (denies_names(r->rules[i].rule) || denies_literal(r->rules[i].rule))
-			return;
-	}
-	warn_of_rule(r, &r->rules[index],
-		"who sends addresses instead of names gets there all the same, unless a rule below "
-		"says deny to literal");
+	struct rule_info alone;
+
+	if (rule_review_names_alone(r->config, r->config->rules, &alone) &&
+		alone.rule == r->rules[index].rule)
+		warn_of_rule(r, &r->rules[index],
+			"who sends addresses instead of names gets there all the same, unless a "
+			"rule below says deny to literal");
 }
 
 static void (*const looks[])(const struct review *r, size_t index) = {

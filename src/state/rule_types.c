@@ -125,25 +125,25 @@ static void put_legal_protected(const struct setting *setting, FILE *out)
 	fputs(", several of these, or none", out);
 }
 
-/* About the first word that is none of them. */
-static void ask_protected(const struct setting *setting, const char *text, FILE *out)
+static bool can_be_protected(void *state, const char *word, size_t len)
 {
 	enum rule_place place;
+
+	(void)state;
+	return is_none(word, len) || rule_place_parse(word, len, CAN_BE_PROTECTED, &place);
+}
+
+static void ask_protected(const struct setting *setting, const char *text, FILE *out)
+{
+	const char *words[PLACE_PROTECTED + 1] = {[PLACE_PROTECTED] = "none"}, *word;
 	char hint[NEAREST_HINT_MAX];
-	struct nearest nearest;
-	const char *word;
 	size_t len;
 
 	(void)setting;
-	do {
-		if (!parse_next_word(&text, &word, &len))
-			return;
-	} while (is_none(word, len) || rule_place_parse(word, len, CAN_BE_PROTECTED, &place));
-	nearest = nearest_to(word, len);
-	for (place = 0; place < PLACE_PROTECTED; place++)
-		nearest_try(&nearest, rule_place_word(place));
-	nearest_try(&nearest, "none");
-	fputs(nearest_hint(&nearest, "", hint), out);
+	for (enum rule_place place = 0; place < PLACE_PROTECTED; place++)
+		words[place] = rule_place_word(place);
+	if (setting_find_refused(text, can_be_protected, NULL, &word, &len))
+		fputs(nearest_among(word, len, words, PLACE_PROTECTED + 1, hint), out);
 }
 
 const struct setting_type setting_protected = {

@@ -103,6 +103,17 @@ bool rules_ask_groups(const struct config *c)
 	return c->rules != NULL && c->rules->asks_groups;
 }
 
+bool rules_ask_users(const struct config *c)
+{
+	size_t count = rules_count(c->rules);
+
+	for (size_t i = 0; i < count; i++) {
+		if ((c->rules->rules[i]->keywords & 1u << RULE_USER) != 0)
+			return true;
+	}
+	return false;
+}
+
 static const struct built_in {
 	const char *word;
 	bool (*denies)(const struct config *c, const struct subject *s);

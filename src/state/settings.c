@@ -83,6 +83,14 @@ const struct setting settings_table[] = {
 		.help = "What clients may speak, at each of the listen addresses: socks5, socks4 "
 			"(4a, too) and http. Who speaks another one of these is closed, and a browser "
 			"is told why."},
+	{.name = "http_via",
+		AT(CHOICE, http_via),
+		.initial = "no",
+		.words = no_yes_words,
+		.reloadable = true,
+		.value_name = "WORD",
+		.help = "yes: servers of plain HTTP requests are told by a field Via that there is "
+			"a proxy between, and clients likewise. no: nobody is."},
 	{.name = "monitor_listen",
 		.flag = 'L',
 		AT(ADDRESS, monitor_listen),
@@ -346,6 +354,16 @@ const struct setting settings_table[] = {
 		.help = "Who may connect: any, private (loopback, private, link-local and "
 			"unique-local addresses), networks such as 203.0.113.0/24, or several of "
 			"these. auto: private while nobody has to log in, else any."},
+	{.name = "proxy_protocol_from",
+		AT(NETWORKS, proxy_protocol_from),
+		.initial = "",
+		.reloadable = true,
+		.value_name = "LIST",
+		.help = "Networks of load balancers, such as HAProxy, that connect for clients. "
+			"Each connection from there has to begin with a header of the PROXY "
+			"protocol, version 1 or 2, and the client that it tells is whom bans, "
+			"clients, rules, limits and logs see. It is believed: name balancers only. "
+			"From elsewhere such a header is refused."},
 	{.name = "rule",
 		AT(RULES, rules),
 		.initial = "",

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/grow.h"
+
 #define BETWEEN_LINES " \t;"
 
 static void free_text(char *text)
@@ -31,29 +33,16 @@ void text_lines_free(void *value)
 }
 
 /* -1 without memory. */
-static int make_room(struct text_lines *l)
-{
-	size_t size = 8 + 2 * l->size;
-	struct text_line *lines;
-
-	if (l->count < l->size)
-		return 0;
-	lines = reallocarray(l->lines, size, sizeof(*lines));
-	if (lines == NULL)
-		return -1;
-	l->lines = lines;
-	l->size = size;
-	return 0;
-}
-
-/* -1 without memory. */
 static int add_copy(struct text_lines *l, const char *text, const struct setting_place *place)
 {
-	char *copy = make_room(l) < 0 ? NULL : strdup(text);
+	struct text_line *lines = grow_by_one(l->lines, l->count, &l->size, sizeof(*lines));
+	char *copy = lines == NULL ? NULL : strdup(text);
 
+	if (lines != NULL)
+		l->lines = lines;
 	if (copy == NULL)
 		return -1;
-	l->lines[l->count++] = (struct text_line){.text = copy, .place = *place};
+	lines[l->count++] = (struct text_line){.text = copy, .place = *place};
 	return 0;
 }
 

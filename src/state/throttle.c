@@ -4,7 +4,9 @@
  * and so need not hold the throttle; who looks at all of them from outside does.
  *
  * A session is in the buckets of its client's account and of its user's. So that rate_total counts
- * it once, one of the two has it in a second bucket.
+ * it once, one of the two has it in a second bucket: the user's, or the client's where nobody has
+ * logged in. So that one of a client holds all its sessions without a login, and the rates that are
+ * for these only are limits of it, too.
  */
 #include "state/throttle.h"
 
@@ -21,12 +23,13 @@
 struct throttle {
 	struct throttles *all;
 	_Atomic(size_t) holders;
-	_Atomic(bool) is_on[THROTTLE_DIRECTIONS];
+	_Atomic(bool) is_on[THROTTLE_DIRECTIONS][THROTTLE_BUCKETS];
 	_Atomic(uint64_t) known_by;
 
 	struct mutex lock; /* what follows */
 	struct bucket buckets[THROTTLE_DIRECTIONS][THROTTLE_BUCKETS];
 	uint64_t own[THROTTLE_DIRECTIONS], of_groups[THROTTLE_DIRECTIONS];
+	uint64_t of_anonymous[THROTTLE_DIRECTIONS], of_total[THROTTLE_DIRECTIONS];
 	uint64_t before[THROTTLE_DIRECTIONS][THROTTLE_BUCKETS]; /* `moved` at the last look */
 	uint64_t speed[THROTTLE_DIRECTIONS][THROTTLE_BUCKETS];
 	int64_t looked_at[THROTTLE_DIRECTIONS]; /* clock_ms() */
@@ -180,15 +183,18 @@ static uint64_t tighter(uint64_t a, uint64_t b)
 	return a == 0 || (b != 0 && b < a) ? b : a;
 }
 
-static void apply_locked(struct throttle *t, enum traffic_direction d, uint64_t total, int64_t now)
+static void apply_locked(struct throttle *t, enum traffic_direction d, int64_t now)
 	REQUIRES(&t->lock)
 {
-	struct bucket *b = t->buckets[d];
-	uint64_t own = tighter(t->own[d], t->of_groups[d]);
+	uint64_t rates[THROTTLE_BUCKETS] = {
+		[THROTTLE_OWN] = tighter(t->own[d], t->of_groups[d]),
+		[THROTTLE_TOTAL] = tighter(t->of_anonymous[d], t->of_total[d]),
+	};
 
-	bucket_set_rate(&b[THROTTLE_OWN], own, now);
-	bucket_set_rate(&b[THROTTLE_TOTAL], total, now);
-	SET(&t->is_on[d], own != 0 || total != 0);
+	for (enum throttle_bucket i = 0; i < THROTTLE_BUCKETS; i++) {
+		bucket_set_rate(&t->buckets[d][i], rates[i], now);
+		SET(&t->is_on[d][i], rates[i] != 0);
+	}
 }
 
 /* What a new member of its groups gets. */
@@ -208,16 +214,13 @@ static uint64_t first_of_groups_locked(const struct throttle *t, enum traffic_di
 static void begin_anew_locked(struct throttle *t, enum traffic_direction d, int64_t now)
 	REQUIRES(&t->lock)
 {
-	uint64_t total = t->buckets[d][THROTTLE_TOTAL].rate;
-
 	if (!throttles_are_common(t->all)) {
-		t->of_groups[d] = 0;
-		total = 0;
+		t->of_groups[d] = t->of_total[d] = 0;
 	} else if (t->looked_at[d] == 0 || now - t->looked_at[d] > FORGET_MS) {
 		t->of_groups[d] = first_of_groups_locked(t, d);
-		total = GET(&t->all->first_rates[THROTTLE_GROUPS_MAX][d]);
+		t->of_total[d] = GET(&t->all->first_rates[THROTTLE_GROUPS_MAX][d]);
 	}
-	apply_locked(t, d, total, now);
+	apply_locked(t, d, now);
 }
 
 /* Under the lock, so that of two who come at once the later one does not put older figures. */
@@ -226,14 +229,10 @@ void throttle_follow(struct throttle *t, const struct throttle_rates *own, int64
 	mutex_lock(&t->lock);
 	for (enum traffic_direction d = 0; d < THROTTLE_DIRECTIONS; d++) {
 		t->own[d] = atomic_load(&own->rate[d]);
-		apply_locked(t, d, t->buckets[d][THROTTLE_TOTAL].rate, now);
+		t->of_anonymous[d] = atomic_load(&own->of_anonymous[d]);
+		apply_locked(t, d, now);
 	}
 	mutex_unlock(&t->lock);
-}
-
-bool throttle_is_on(const struct throttle *t, enum traffic_direction d)
-{
-	return GET(&t->is_on[d]);
 }
 
 uint64_t throttle_known_by(const struct throttle *t)
@@ -248,20 +247,10 @@ void throttle_set_groups(struct throttle *t, uint64_t groups, uint64_t generatio
 	SET(&t->known_by, generation);
 	for (enum traffic_direction d = 0; d < THROTTLE_DIRECTIONS; d++) {
 		t->of_groups[d] = first_of_groups_locked(t, d);
-		apply_locked(t, d, t->buckets[d][THROTTLE_TOTAL].rate, clock_ms());
+		apply_locked(t, d, clock_ms());
 	}
 	mutex_unlock(&t->lock);
 	ring_if_armed(t->all);
-}
-
-bool throttle_has_groups(struct throttle *t)
-{
-	bool has_some;
-
-	mutex_lock(&t->lock);
-	has_some = t->groups != 0;
-	mutex_unlock(&t->lock);
-	return has_some;
 }
 
 void throttle_forget_groups(struct throttle *t)
@@ -291,7 +280,7 @@ struct throttle_use throttle_look(struct throttle *t, enum traffic_direction d, 
 		use.moved[i] = b->moved - t->before[d][i];
 		note_speed(&t->speed[d][i], use.moved[i], now - t->looked_at[d]);
 		use.speed[i] = t->speed[d][i];
-		use.rate[i] = b->rate;
+		use.rate[i] = i == THROTTLE_TOTAL ? t->of_total[d] : b->rate;
 		use.is_active[i] = b->active > 0;
 		t->before[d][i] = b->moved;
 	}
@@ -306,7 +295,8 @@ void throttle_share(struct throttle *t, enum traffic_direction d, uint64_t of_gr
 	mutex_lock(&t->lock);
 	if (of_groups != THROTTLE_KEEP)
 		t->of_groups[d] = of_groups;
-	apply_locked(t, d, of_total, now);
+	t->of_total[d] = of_total;
+	apply_locked(t, d, now);
 	mutex_unlock(&t->lock);
 }
 
@@ -343,6 +333,16 @@ void throttle_leave(struct throttle_stream *s, int64_t now)
 	mutex_unlock(&t->lock);
 	count_out(t);
 	s->throttle = NULL;
+}
+
+bool throttle_is_on(const struct throttle_stream *s)
+{
+	const struct throttle *t = s->throttle;
+	bool is_on = false;
+
+	for (size_t i = 0; i < buckets_of(s); i++)
+		is_on |= GET(&t->is_on[s->direction][i]);
+	return is_on;
 }
 
 void throttle_begin(struct throttle_stream *s, int64_t now)

@@ -141,12 +141,11 @@ static bool parse_target(const struct http_slice *target, struct http_request *o
 {
 	if (!is_target(target))
 		return false;
-	if (out->method.len == strlen("CONNECT") && memcmp(out->method.text, "CONNECT", 7) == 0)
+	if (http_equals(&out->method, "CONNECT"))
 		return parse_authority_form(target, out);
-	if (target->len == 1 && target->text[0] == '*') {
+	if (http_equals(target, "*")) {
 		out->form = HTTP_ASTERISK_FORM;
-		return out->method.len == strlen("OPTIONS") &&
-			memcmp(out->method.text, "OPTIONS", 7) == 0;
+		return http_equals(&out->method, "OPTIONS");
 	}
 	if (target->text[0] != '/')
 		return parse_absolute_form(target, out);

@@ -136,13 +136,18 @@ static next_state *const nexts[] = {
 	[HTTP_CHUNKED_LF] = after_last_cr,
 };
 
+void http_chunked_skip(struct http_chunked *c, size_t n)
+{
+	c->left -= n;
+	if (c->left == 0)
+		c->state = HTTP_CHUNK_DATA_CR;
+}
+
 static size_t take_data(struct http_chunked *c, size_t n)
 {
 	size_t taken = n < c->left ? n : (size_t)c->left;
 
-	c->left -= taken;
-	if (c->left == 0)
-		c->state = HTTP_CHUNK_DATA_CR;
+	http_chunked_skip(c, taken);
 	return taken;
 }
 

@@ -79,6 +79,11 @@ bool http_is(const struct http_slice *s, const char *word)
 	return strlen(word) == s->len && strncasecmp(s->text, word, s->len) == 0;
 }
 
+bool http_equals(const struct http_slice *s, const char *word)
+{
+	return strlen(word) == s->len && memcmp(s->text, word, s->len) == 0;
+}
+
 static bool is_same(const struct http_slice *a, const struct http_slice *b)
 {
 	return a->len == b->len && strncasecmp(a->text, b->text, a->len) == 0;

@@ -105,11 +105,9 @@ int http_parse_response(const uint8_t *p, size_t n, size_t *seen, struct http_re
 	return fault == 0 ? len : fault;
 }
 
-struct http_body http_response_body(const struct http_response *r, const struct http_slice *method)
+struct http_body http_response_body(const struct http_response *r, bool to_head)
 {
-	bool is_head = method->len == 4 && memcmp(method->text, "HEAD", 4) == 0;
-
-	if (is_head || r->status < 200 || r->status == 204 || r->status == 304)
+	if (to_head || r->status < 200 || r->status == 204 || r->status == 304)
 		return (struct http_body){.framing = HTTP_NO_BODY};
 	return r->body;
 }

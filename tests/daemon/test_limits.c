@@ -162,6 +162,35 @@ static void a_quota_that_only_refuses_lets_sessions_finish(void **state)
 }
 
 /* A right password of theirs is as good as a wrong one, and never one of Anonymous. */
+static void echo_block(int fd, size_t len)
+{
+	static const char block[10000];
+	char back[sizeof(block)];
+
+	assert_int_equal(send(fd, block, len, MSG_NOSIGNAL), len);
+	assert_int_equal(recv(fd, back, len, MSG_WAITALL), len);
+}
+
+/* At that rate what a user moves would take an hour. */
+static void a_used_up_quota_of_anonymous_does_not_slow_who_logs_in(void **state)
+{
+	int anonymous, alice;
+
+	(void)state;
+	start(ROOT "alice:" HASH ":user\n",
+		"anonymous_defaults = quota=1kB/day over=slow:8kbit\n"
+		"client_limits = 127.0.0.1 rate=1Gbit\n");
+	anonymous = assert_served(NULL);
+	echo_block(anonymous, 600);
+	daemon_wait_log(&d, NULL, "quota used up");
+	alice = assert_served("alice");
+	for (int i = 0; i < 100; i++)
+		echo_block(alice, 10000);
+	close(anonymous);
+	close(alice);
+	stop();
+}
+
 static void who_is_kept_out_is_refused_under_optional_too(void **state)
 {
 	(void)state;
@@ -248,6 +277,7 @@ int main(void)
 		cmocka_unit_test(sessions_of_users_and_clients_are_bounded),
 		cmocka_unit_test(ten_at_once_do_not_pass_a_quota),
 		cmocka_unit_test(a_quota_that_only_refuses_lets_sessions_finish),
+		cmocka_unit_test(a_used_up_quota_of_anonymous_does_not_slow_who_logs_in),
 		cmocka_unit_test(who_is_kept_out_is_refused_under_optional_too),
 		cmocka_unit_test(disabling_ends_sessions_and_keeps_out),
 		cmocka_unit_test(changes_hold_for_sessions_that_run),

@@ -1,6 +1,7 @@
 /* The real server's rates: of copied and spliced bytes, up and down, of many streams and of many
- * short ones, of datagrams; changed while they run, and shared. Bounds are wide below, for a busy
- * machine, and narrow above: what is promised is that no more gets through. */
+ * short ones, of datagrams; changed while they run, and shared. Bounds are wide below and narrow
+ * above: what is promised is that no more gets through. A busy machine can only make it less, so
+ * the upper bound has to hold each time that is measured, and the lower one within some times. */
 #include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>
@@ -24,6 +25,7 @@
 
 #define MBIT UINT64_C(125000) /* bytes a second */
 #define MOST 45
+#define ATTEMPTS 8
 
 static struct daemon d;
 static int listener;
@@ -112,30 +114,90 @@ static void write_and_read(const struct pollfd fds[2 * MOST])
 	}
 }
 
-/* Writes and reads as much as goes for so long. Returns the bytes that came out, a second. */
+/* What has been waiting to be read came before; who wakes late is not to count it. */
+static void read_what_waits(void)
+{
+	static char bytes[65536];
+
+	for (size_t i = 0; i < open_ways; i++) {
+		while (recv(ways[i].to, bytes, sizeof(bytes), 0) > 0)
+			;
+		ways[i].moved = 0;
+	}
+}
+
+/* Writes and reads as much as goes for so long. Returns the bytes that came out, a second; so does
+ * each way's `moved` count them. */
 static uint64_t move_for(int64_t ms)
 {
 	struct pollfd fds[2 * MOST];
-	int64_t begun = clock_ms(), end = begun + ms;
-	uint64_t moved = 0;
+	int64_t begun, end;
+	uint64_t moved = 0, took;
 
 	for (size_t i = 0; i < open_ways; i++) {
-		ways[i].moved = 0;
 		fds[2 * i] = (struct pollfd){.fd = ways[i].from, .events = POLLOUT};
 		fds[2 * i + 1] = (struct pollfd){.fd = ways[i].to, .events = POLLIN};
 	}
+	read_what_waits();
+	begun = clock_ms();
+	end = begun + ms;
 	while (clock_ms() < end) {
 		assert_true(poll(fds, 2 * open_ways, clock_poll_timeout(end)) >= 0);
 		write_and_read(fds);
 	}
-	for (size_t i = 0; i < open_ways; i++)
+	took = (uint64_t)(clock_ms() - begun);
+	for (size_t i = 0; i < open_ways; i++) {
+		ways[i].moved = ways[i].moved * 1000 / took;
 		moved += ways[i].moved;
-	return moved * 1000 / (uint64_t)(clock_ms() - begun);
+	}
+	return moved;
 }
 
-static void assert_rate(uint64_t measured, uint64_t rate)
+/* Is the rate reached? More than that is never right. */
+static bool is_at(uint64_t measured, uint64_t rate)
 {
-	assert_in_range(measured, rate / 2, rate + rate * 15 / 100);
+	assert_in_range(measured, 0, rate + rate * 15 / 100);
+	return measured >= rate / 2;
+}
+
+/* What else is to be seen, of the ways; `all` came out of them together, a second. */
+typedef bool expectation(uint64_t all);
+
+/* Together they come to the rate, and to no more. */
+static void assert_rate_and(uint64_t rate, int64_t ms, expectation *holds_too)
+{
+	for (int i = 0; i < ATTEMPTS; i++) {
+		uint64_t all = move_for(ms);
+
+		if (is_at(all, rate) && (holds_too == NULL || holds_too(all)))
+			return;
+	}
+	fail_msg("%s", "the rate is not reached, or not as it should be");
+}
+
+static void assert_rate(uint64_t rate, int64_t ms)
+{
+	assert_rate_and(rate, ms, NULL);
+}
+
+/* Together they come to more than that. */
+static void assert_faster_than(uint64_t rate)
+{
+	for (int i = 0; i < ATTEMPTS; i++) {
+		if (move_for(1000) > rate)
+			return;
+	}
+	fail_msg("not faster than %llu bytes a second", (unsigned long long)rate);
+}
+
+static bool all_have_some(uint64_t all)
+{
+	(void)all;
+	for (size_t i = 0; i < open_ways; i++) {
+		if (ways[i].moved == 0)
+			return false;
+	}
+	return true;
 }
 
 static void holds(const char *relay, int direction, size_t count, const char *text, uint64_t rate)
@@ -144,7 +206,7 @@ static void holds(const char *relay, int direction, size_t count, const char *te
 	for (size_t i = 0; i < count; i++)
 		open_way_as("alice", direction);
 	move_for(500);
-	assert_rate(move_for(3000), rate);
+	assert_rate_and(rate, 3000, all_have_some);
 }
 
 static void holds_what_is_copied_down(void **state)
@@ -175,8 +237,6 @@ static void holds_forty_streams(void **state)
 {
 	(void)state;
 	holds("auto", DOWN, 40, "16Mbit", 16 * MBIT);
-	for (size_t i = 0; i < open_ways; i++)
-		assert_true(ways[i].moved > 0);
 }
 
 static void a_slow_one_is_held_too(void **state)
@@ -187,34 +247,50 @@ static void a_slow_one_is_held_too(void **state)
 
 /* ---- many short ones ---- */
 
-/* A download of `len` bytes in a session of its own. */
-static void download(size_t len)
-{
-	static char bytes[16384];
-	uint8_t rep;
-	int fd = net_socks_connect_as(d.port, "alice", "secret", "127.0.0.1", port, &rep);
-	int target = net_accept(listener);
+#define SHORT 10000 /* bytes */
+#define AT_ONCE 4 /* so that it is not the way there and back that they wait for */
 
-	assert_int_equal(rep, 0);
-	net_send(target, bytes, len);
-	close(target);
-	net_receive(fd, bytes, len);
-	net_expect_end(fd);
-	close(fd);
+/* Downloads, each in a session of its own. */
+static void download_some(void)
+{
+	static char bytes[SHORT];
+	int fds[AT_ONCE];
+
+	for (int i = 0; i < AT_ONCE; i++) {
+		uint8_t rep;
+		int target;
+
+		fds[i] = net_socks_connect_as(d.port, "alice", "secret", "127.0.0.1", port, &rep);
+		target = net_accept(listener);
+		assert_int_equal(rep, 0);
+		net_send(target, bytes, sizeof(bytes));
+		close(target);
+	}
+	for (int i = 0; i < AT_ONCE; i++) {
+		net_receive(fds[i], bytes, sizeof(bytes));
+		net_expect_end(fds[i]);
+		close(fds[i]);
+	}
 }
 
 static void holds_many_short_ones_together(void **state)
 {
-	int64_t begun;
-	uint64_t moved = 0;
+	uint64_t measured;
+	int attempts = 0;
 
 	(void)state;
 	start("--rate-total", "2Mbit", "auto");
-	for (int i = 0; i < 5; i++)
-		download(10000);
-	for (begun = clock_ms(); clock_ms() - begun < 3000; moved += 10000)
-		download(10000);
-	assert_rate(moved * 1000 / (uint64_t)(clock_ms() - begun), 2 * MBIT);
+	for (int i = 0; i < 2; i++)
+		download_some();
+	do {
+		int64_t begun = clock_ms();
+		uint64_t moved = 0;
+
+		assert_true(attempts++ < ATTEMPTS);
+		for (; clock_ms() - begun < 3000; moved += AT_ONCE * SHORT)
+			download_some();
+		measured = moved * 1000 / (uint64_t)(clock_ms() - begun);
+	} while (!is_at(measured, 2 * MBIT));
 }
 
 /* ---- changes ---- */
@@ -229,17 +305,33 @@ static void follows_a_change_while_it_runs(void **state)
 	open_way_as("alice", DOWN);
 	open_way_as("bob", DOWN);
 	move_for(500);
-	assert_rate(move_for(2000), 8 * MBIT);
+	assert_rate(8 * MBIT, 2000);
 	assert_begins(monitor_ask(monitor, "CONFIG rate_total 40Mbit"), "OK");
 	move_for(500);
-	assert_rate(move_for(2000), 40 * MBIT);
+	assert_rate(40 * MBIT, 2000);
 	assert_begins(monitor_ask(monitor, "CONFIG rate_total 4Mbit"), "OK");
-	move_for(500);
-	assert_rate(move_for(2000), 4 * MBIT);
+	move_for(1000);
+	assert_rate(4 * MBIT, 2000);
 	/* And without one it is as fast as it can be. */
 	assert_begins(monitor_ask(monitor, "CONFIG rate_total none"), "OK");
 	move_for(500);
-	assert_true(move_for(1000) > 40 * MBIT);
+	assert_faster_than(40 * MBIT);
+	close(monitor);
+}
+
+/* What was spliced is copied then; within a moment, so that the first seconds are right already. */
+static void a_limit_that_falls_far_is_held_at_once(void **state)
+{
+	int monitor;
+
+	(void)state;
+	start("--client-limits", "127.0.0.1 rate=1Gbit", "auto");
+	monitor = monitor_login(&d, "boss:secret");
+	open_way_as("alice", DOWN);
+	assert_faster_than(40 * MBIT);
+	assert_begins(monitor_ask(monitor, "LIMITS 127.0.0.1 rate=512kbit"), "OK");
+	move_for(1000);
+	assert_rate(MBIT * 512 / 1000, 2000);
 	close(monitor);
 }
 
@@ -251,11 +343,17 @@ static void a_limit_comes_to_a_session_that_had_none(void **state)
 	start("--rate-total", "none", "auto");
 	monitor = monitor_login(&d, "boss:secret");
 	open_way_as("alice", DOWN);
-	assert_true(move_for(1000) > 40 * MBIT);
+	assert_faster_than(40 * MBIT);
 	assert_begins(monitor_ask(monitor, "CONFIG rate_total 16Mbit"), "OK");
 	move_for(1000);
-	assert_rate(move_for(2000), 16 * MBIT);
+	assert_rate(16 * MBIT, 2000);
 	close(monitor);
+}
+
+static bool first_two_are_at_4_mbit(uint64_t all)
+{
+	(void)all;
+	return is_at(ways[0].moved + ways[1].moved, 4 * MBIT);
 }
 
 /* An account's own, which LIMITS changes. */
@@ -269,11 +367,10 @@ static void each_user_has_a_rate_of_its_own(void **state)
 	for (int i = 0; i < 4; i++)
 		open_way_as(i < 2 ? "alice" : "bob", DOWN);
 	move_for(500);
-	assert_rate(move_for(2000), 2 * 16 * MBIT);
+	assert_rate(2 * 16 * MBIT, 2000);
 	assert_begins(monitor_ask(monitor, "LIMITS alice rate=4Mbit"), "OK");
-	move_for(500);
-	assert_rate(move_for(2000), 20 * MBIT);
-	assert_rate((ways[0].moved + ways[1].moved) / 2, 4 * MBIT);
+	move_for(1000);
+	assert_rate_and(20 * MBIT, 2000, first_two_are_at_4_mbit);
 	close(monitor);
 }
 
@@ -282,7 +379,7 @@ static void who_logs_in_is_free_of_the_rate_of_others(void **state)
 	(void)state;
 	start("--anonymous-defaults", "rate=8Mbit", "auto");
 	open_way_as("alice", DOWN);
-	assert_true(move_for(1000) > 24 * MBIT);
+	assert_faster_than(24 * MBIT);
 }
 
 /* ---- groups ---- */
@@ -297,13 +394,17 @@ static void a_group_of_clients_shares_its_rate(void **state)
 	open_way_as("alice", DOWN);
 	open_way_as("bob", DOWN);
 	move_for(500);
-	assert_rate(move_for(3000), 16 * MBIT);
+	assert_rate(16 * MBIT, 3000);
+}
+
+static bool bob_has_his_part(uint64_t all)
+{
+	return ways[10].moved > all * 3 / 10;
 }
 
 static void a_group_of_users_shares_its_rate(void **state)
 {
 	const char *const flags[] = {"-U", d.users, "--group-rate", "@pupils 16Mbit", NULL};
-	uint64_t all;
 
 	(void)state;
 	daemon_prepare(&d);
@@ -315,19 +416,25 @@ static void a_group_of_users_shares_its_rate(void **state)
 		open_way_as("alice", DOWN);
 	open_way_as("bob", DOWN);
 	move_for(1000);
-	assert_rate(all = move_for(3000), 16 * MBIT);
-	assert_true(ways[10].moved / 3 > all * 3 / 10);
+	assert_rate_and(16 * MBIT, 3000, bob_has_his_part);
 	open_way_as("root", DOWN); /* is in no group */
-	assert_true(move_for(1000) > 40 * MBIT);
+	assert_faster_than(40 * MBIT);
 }
 
 /* ---- fairness ---- */
 
-/* What the first user gets with forty sessions, and two others with one each. */
+/* One user has forty sessions, two have one each. */
+static bool each_has_a_third(uint64_t all)
+{
+	uint64_t first = 0;
+
+	for (int i = 0; i < 40; i++)
+		first += ways[i].moved;
+	return first < all / 2 && ways[40].moved > all / 5 && ways[41].moved > all / 5;
+}
+
 static void shares_among_users_not_among_sessions(void **state)
 {
-	uint64_t first = 0, all;
-
 	(void)state;
 	start("--rate-total", "24Mbit", "auto");
 	for (int i = 0; i < 40; i++)
@@ -335,12 +442,13 @@ static void shares_among_users_not_among_sessions(void **state)
 	open_way_as("bob", DOWN);
 	open_way_as("root", DOWN);
 	move_for(1000);
-	assert_rate(all = move_for(3000), 24 * MBIT);
-	for (int i = 0; i < 40; i++)
-		first += ways[i].moved;
-	assert_true(first * 1000 / 3000 < all / 2);
-	assert_true(ways[40].moved * 1000 / 3000 > all / 5);
-	assert_true(ways[41].moved * 1000 / 3000 > all / 5);
+	assert_rate_and(24 * MBIT, 3000, each_has_a_third);
+}
+
+static bool alice_has_most(uint64_t all)
+{
+	(void)all;
+	return ways[1].moved > 16 * MBIT * 2 / 3;
 }
 
 static void what_one_does_not_use_the_other_has(void **state)
@@ -351,16 +459,27 @@ static void what_one_does_not_use_the_other_has(void **state)
 	open_way_as("alice", DOWN);
 	ways[0].from = -1;
 	move_for(1000);
-	assert_rate(move_for(2000), 16 * MBIT);
-	assert_true(ways[1].moved * 1000 / 2000 > 16 * MBIT * 2 / 3);
+	assert_rate_and(16 * MBIT, 2000, alice_has_most);
+}
+
+/* How long a message takes beside the downloads. */
+static int64_t time_message(const struct way *w)
+{
+	int64_t begun = clock_ms();
+	char byte;
+
+	assert_int_equal(send(w->ends[1], "x", 1, 0), 1);
+	do
+		move_for(5);
+	while (recv(w->ends[0], &byte, 1, 0) != 1);
+	return clock_ms() - begun;
 }
 
 /* A message of the same user goes there and back beside ten downloads; others have it wait for
- * seconds. */
+ * seconds. A busy machine holds up some, but not most. */
 static void a_small_message_is_not_held_up(void **state)
 {
-	char byte;
-	int64_t longest = 0;
+	int late = 0;
 
 	(void)state;
 	start("--rate-total", "2Mbit", "auto");
@@ -369,46 +488,53 @@ static void a_small_message_is_not_held_up(void **state)
 	open_way_as("alice", DOWN);
 	open_ways--;
 	move_for(1000);
-	for (int i = 0; i < 20; i++) {
-		int64_t begun = clock_ms();
-
-		assert_int_equal(send(ways[10].ends[1], "x", 1, 0), 1);
-		do
-			move_for(5);
-		while (recv(ways[10].ends[0], &byte, 1, 0) != 1);
-		longest = clock_ms() - begun > longest ? clock_ms() - begun : longest;
-	}
-	assert_in_range(longest, 0, 1000);
+	for (int i = 0; i < 20; i++)
+		late += time_message(&ways[10]) > 400;
+	assert_in_range(late, 0, 8);
 	open_ways++;
 }
 
 /* ---- datagrams ---- */
 
+#define DATAGRAM 1000 /* bytes */
+#define BURST 64 /* datagrams, which a socket has room for */
+
+/* Offers four times the rate by the clock, however seldom this thread gets to run, and returns what
+ * comes out at the target, a second. */
+static uint64_t offer_datagrams(
+	struct association *a, const struct addr *to, int target, uint64_t rate, int64_t ms)
+{
+	static char bytes[DATAGRAM], in[UDP_MAX];
+	int64_t begun = clock_ms(), now = begun;
+	uint64_t received = 0, offered = 0;
+
+	for (; now - begun < ms; now = clock_ms()) {
+		struct pollfd p = {.fd = target, .events = POLLIN};
+		uint64_t due = 4 * rate * (uint64_t)(now - begun) / 1000;
+		ssize_t n;
+
+		for (int i = 0; i < BURST && offered < due; i++, offered += sizeof(bytes))
+			association_send(a, 0, to, bytes, sizeof(bytes));
+		(void)poll(&p, 1, 3);
+		while ((n = recv(target, in, sizeof(in), MSG_DONTWAIT)) > 0)
+			received += (uint64_t)n;
+	}
+	return received * 1000 / (uint64_t)(now - begun);
+}
+
 static void holds_datagrams(void **state)
 {
-	static const char bytes[1000];
 	struct association a;
 	struct addr to;
-	int target = udp_socket("127.0.0.1", &to);
-	uint64_t received = 0;
-	int64_t begun;
+	int target = udp_socket("127.0.0.1", &to), attempts = 0;
 
 	(void)state;
 	daemon_start(&d, (const char *const[]){"--rate-total", "2Mbit", NULL});
 	association_open(&a, "127.0.0.1", d.port, NULL);
 	assert_int_equal(a.rep, 0);
-	for (begun = clock_ms(); clock_ms() - begun < 3000;) {
-		struct pollfd p = {.fd = target, .events = POLLIN};
-		static char in[UDP_MAX];
-		ssize_t n;
-
-		for (int i = 0; i < 3; i++)
-			association_send(&a, 0, &to, bytes, sizeof(bytes));
-		(void)poll(&p, 1, 3);
-		while ((n = recv(target, in, sizeof(in), MSG_DONTWAIT)) > 0)
-			received += (uint64_t)n;
-	}
-	assert_rate(received * 1000 / (uint64_t)(clock_ms() - begun), 2 * MBIT);
+	do
+		assert_true(attempts++ < ATTEMPTS);
+	while (!is_at(offer_datagrams(&a, &to, target, 2 * MBIT, 3000), 2 * MBIT));
 	daemon_wait_stat(&d, "datagrams_dropped_rate", 1); /* dropped for it, and counted */
 	association_close(&a);
 	close(target);
@@ -465,6 +591,7 @@ int main(void)
 		TEST(a_slow_one_is_held_too),
 		TEST(holds_many_short_ones_together),
 		TEST(follows_a_change_while_it_runs),
+		TEST(a_limit_that_falls_far_is_held_at_once),
 		TEST(a_limit_comes_to_a_session_that_had_none),
 		TEST(each_user_has_a_rate_of_its_own),
 		TEST(who_logs_in_is_free_of_the_rate_of_others),

@@ -170,12 +170,19 @@ static int stop(void **state)
 	return 0;
 }
 
-static void ask(struct asker *asker, const char *name, bool ipv6, bool ipv4)
+/* As one who has looked into the cache when so much was published. */
+static void ask_behind(
+	struct asker *asker, const char *name, bool ipv6, bool ipv4, uint64_t published)
 {
 	*asker = (struct asker){
 		.answers = {[LOOKUP_IPV6] = {.state = ipv6 ? LOOKUP_PENDING : LOOKUP_NOT_FOUND},
 			[LOOKUP_IPV4] = {.state = ipv4 ? LOOKUP_PENDING : LOOKUP_NOT_FOUND}}};
-	questions_ask(q, &asker->waiter, name, asker->answers);
+	questions_ask(q, &asker->waiter, name, asker->answers, published);
+}
+
+static void ask(struct asker *asker, const char *name, bool ipv6, bool ipv4)
+{
+	ask_behind(asker, name, ipv6, ipv4, questions_published(q));
 }
 
 static bool is_told(const struct asker *asker)
@@ -283,6 +290,42 @@ static void an_answer_is_in_the_cache_when_its_question_is_closed(void **state)
 	assert_int_equal(fake.count, 3);
 	leave(&b);
 	collect(&a);
+}
+
+/* It came between his look into the cache and his question. */
+static void what_was_published_meanwhile_is_not_asked_again(void **state)
+{
+	uint64_t published = questions_published(q), hits, misses;
+
+	(void)state;
+	ask(&a, "a", true, true);
+	answer_now(0, LOOKUP_FOUND, 1);
+	ask_behind(&b, "a", true, true, published);
+	assert_int_equal(fake.count, 2);
+	assert_int_equal(b.answers[LOOKUP_IPV6].state, LOOKUP_FOUND);
+	assert_int_equal(b.answers[LOOKUP_IPV4].state, LOOKUP_PENDING);
+	answer_now(1, LOOKUP_FOUND, 2);
+	collect(&a);
+	collect(&b);
+	expect_first(&b, "192.0.2.2");
+	ask_behind(&b, "a", true, true, published);
+	assert_int_equal(fake.count, 2);
+	expect_first(&b, "192.0.2.1");
+	dnscache_counts(cache, &hits, &misses);
+	assert_int_equal(hits + misses, 0);
+}
+
+static void what_was_published_of_others_is_asked_all_the_same(void **state)
+{
+	uint64_t published = questions_published(q);
+
+	(void)state;
+	ask(&a, "a", false, true);
+	answer_now(0, LOOKUP_FOUND, 1);
+	collect(&a);
+	ask_behind(&b, "b", false, true, published);
+	assert_int_equal(fake.count, 2);
+	leave(&b);
 }
 
 static void nobody_is_told_of_what_does_not_help_while_more_comes(void **state)
@@ -511,6 +554,8 @@ int main(void)
 		TEST(the_same_question_is_joined),
 		TEST(other_names_and_families_are_other_questions),
 		TEST(an_answer_is_in_the_cache_when_its_question_is_closed),
+		TEST(what_was_published_meanwhile_is_not_asked_again),
+		TEST(what_was_published_of_others_is_asked_all_the_same),
 		TEST(nobody_is_told_of_what_does_not_help_while_more_comes),
 		TEST(one_family_is_told_before_the_other),
 		TEST(what_fails_at_once_is_told),

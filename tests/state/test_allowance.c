@@ -125,6 +125,29 @@ static void what_was_used_before_counts(void **state)
 	assert_int_equal(atomic_load(&tally.end), 1100);
 }
 
+static void a_used_up_quota_of_anonymous_slows_nobody_else(void **state)
+{
+	struct allowance_news news;
+
+	(void)state;
+	hold_to("rate=1MB quota=1kB/day over=slow:8kB/none", LIMIT_BIT(LIMIT_QUOTA));
+	atomic_store(&tally.sent, 1000);
+	news = allowance_look(&a, noon);
+	assert_int_equal(news.down, 1000000);
+	assert_int_equal(news.anonymous_down, 8000);
+	assert_int_equal(news.anonymous_up, 0);
+	hold_to("rate=4kB quota=1kB/day over=slow:8kB",
+		LIMIT_BIT(LIMIT_QUOTA) | LIMIT_BIT(LIMIT_RATE));
+	news = allowance_look(&a, noon);
+	assert_int_equal(news.down, 0);
+	assert_int_equal(news.anonymous_down, 4000);
+	/* The quota is for all, and only the rate is not. */
+	hold_to("rate=4kB quota=1kB/day over=slow:8kB", LIMIT_BIT(LIMIT_RATE));
+	news = allowance_look(&a, noon);
+	assert_int_equal(news.down, 8000);
+	assert_int_equal(news.anonymous_down, 4000);
+}
+
 static void a_used_up_quota_can_slow_down(void **state)
 {
 	struct allowance_news news;
@@ -146,6 +169,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		allowance_test(sessions_have_a_bound_that_knows_of_those_before_it),
+		allowance_test(a_used_up_quota_of_anonymous_slows_nobody_else),
 		allowance_test(a_bound_of_anonymous_is_none_of_those_with_a_login),
 		allowance_test(a_quota_is_told_at_80_and_100_per_cent_and_begins_anew),
 		allowance_test(a_quota_can_grow_and_start_anew),

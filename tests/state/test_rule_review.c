@@ -132,6 +132,15 @@ static void who_denies_names_is_asked_for_literal(void **state)
 	assert_string_equal(review("rule = allow to a.example\n"), "");
 	scratch_write("list", "a.example\n");
 	assert_non_null(strstr(review("rule = deny to file:list\n"), "deny to literal"));
+	/* Who sends an address is denied otherwise, but for what is allowed below. */
+	assert_string_equal(review("otherwise = deny\nrule = deny to a.example\n"
+				   "rule = allow to .example\n"),
+		"");
+	assert_non_null(strstr(
+		review("otherwise = deny\nrule = deny to a.example\nrule = allow\n"), "rule 1:"));
+	assert_non_null(strstr(review("otherwise = deny\nrule = deny to a.example\n"
+				      "rule = allow to 192.0.2.0/24, .example\n"),
+		"rule 1:"));
 }
 
 static void what_can_never_match_is_told(void **state)

@@ -62,14 +62,14 @@ static void each_direction_has_its_own(void **state)
 
 	(void)state;
 	put_rates(1000, 0);
-	assert_true(throttle_is_on(throttle, DOWN));
-	assert_false(throttle_is_on(throttle, UP));
 	throttle_enter(&down, throttle, DOWN, false);
 	throttle_enter(&up, throttle, UP, false);
+	assert_true(throttle_is_on(&down));
+	assert_false(throttle_is_on(&up));
 	assert_int_equal(wait_for(&down, 1050), 1000);
 	assert_int_equal(wait_for(&up, 1000000), 0);
 	put_rates(0, 0);
-	assert_false(throttle_is_on(throttle, DOWN));
+	assert_false(throttle_is_on(&down));
 	assert_int_equal(wait_for(&down, 1000000), 0);
 	throttle_leave(&down, 1000);
 	throttle_leave(&up, 1000);
@@ -93,6 +93,45 @@ static void the_tightest_rules(void **state)
 	assert_int_equal(wait_for(&other, 2100), 1000);
 	throttle_leave(&counted, 1000);
 	throttle_leave(&other, 1000);
+}
+
+/* A client's: rate_total counts those of its sessions for it that have no login. */
+static void a_rate_of_anonymous_is_none_of_those_with_a_login(void **state)
+{
+	struct throttle_stream anonymous, known;
+
+	(void)state;
+	throttle_enter(&anonymous, throttle, DOWN, true);
+	throttle_enter(&known, throttle, DOWN, false);
+	atomic_store(&own.of_anonymous[DOWN], 1000);
+	put_rates(0, 0);
+	assert_true(throttle_is_on(&anonymous));
+	assert_false(throttle_is_on(&known));
+	assert_int_equal(wait_for(&anonymous, 1050), 1000);
+	assert_int_equal(wait_for(&known, 1000000), 0);
+	put_rates(4000, 4000);
+	assert_int_equal(wait_for(&anonymous, 1050), 1000);
+	assert_int_equal(wait_for(&known, 4200), 1000);
+	throttle_leave(&anonymous, 1000);
+	throttle_leave(&known, 1000);
+}
+
+static void a_part_of_the_total_does_not_lift_it(void **state)
+{
+	struct throttle_stream s;
+
+	(void)state;
+	throttles_set_common(all, true);
+	throttle_enter(&s, throttle, DOWN, true);
+	atomic_store(&own.of_anonymous[DOWN], 1000);
+	put_rates(0, 0);
+	throttle_share(throttle, DOWN, 0, 50000, 1000);
+	assert_int_equal(wait_for(&s, 1050), 1000);
+	/* Who shares reckons with the part that he gave. */
+	assert_int_equal(throttle_look(throttle, DOWN, 1000).rate[THROTTLE_TOTAL], 50000);
+	throttle_share(throttle, DOWN, 0, 500, 1000);
+	assert_int_equal(wait_for(&s, 525), 1000);
+	throttle_leave(&s, 1000);
 }
 
 static void lists_those_that_have_sessions(void **state)
@@ -189,6 +228,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(each_direction_has_its_own, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_tightest_rules, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_rate_of_anonymous_is_none_of_those_with_a_login, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_part_of_the_total_does_not_lift_it, setup, teardown),
 		cmocka_unit_test_setup_teardown(lists_those_that_have_sessions, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_new_account_begins_with_what_there_is_for_one, setup, teardown),
