@@ -30,8 +30,9 @@ DEPS := $(COMPILER) pkg-config libc6-dev $(call packages,$(LIBRARIES) $(CLIENT_L
 TEST_DEPS := $(DEPS) libcmocka-dev curl nginx-light iproute2 python3 valgrind tmux
 CLIENT_DEPS := $(TEST_DEPS) netcat-openbsd ncat proxychains4 git openssh-client openssh-server \
 	dante-client tnftp python3-pyftpdlib iperf3 python3-socks dnsmasq-base debootstrap chromium \
-	default-jre-headless putty-tools emacs-nox fail2ban openssl whois apache2-utils jq \
-	haproxy libnginx-mod-stream dante-server microsocks tinyproxy-bin \
+	openjdk-17-jdk-headless golang-go golang-golang-x-net-dev wget python3-pip putty-tools \
+	emacs-nox fail2ban openssl whois apache2-utils jq haproxy libnginx-mod-stream \
+	dante-server microsocks tinyproxy-bin \
 	$(if $(shell command -v npm),,nodejs npm)
 LINT_DEPS := clang clang-format clang-tidy cppcheck libclang-rt-14-dev mandoc
 BENCH_DEPS := $(DEPS) microsocks dante-server tinyproxy-bin
@@ -147,7 +148,9 @@ WRAP_net/test_socket := accept4 recv send poll recvmmsg sendmmsg clock_nanosleep
 WRAP_proxy/test_balancer := socket_read socket_write
 WRAP_proxy/test_bind := clock_deadline clock_ms socket_wait socket listen accept4 connect
 WRAP_proxy/test_dial := connect
+WRAP_proxy/test_dialect_http := socket_read socket_write
 WRAP_proxy/test_dialect_socks4 := socket_read socket_write
+WRAP_proxy/test_exchange := socket_read
 WRAP_proxy/test_handshake := calloc malloc aligned_alloc socket_read socket_write registry_set_user
 WRAP_proxy/test_pace := clock_ms socket_pace socket_unacknowledged socket_unsent
 WRAP_proxy/test_pool := session_run clock_ms accept4 pthread_create epoll_ctl epoll_wait mmap64
@@ -184,7 +187,7 @@ WRAP_state/test_events := calloc malloc aligned_alloc
 WRAP_state/test_hash_kinds := password_check
 WRAP_state/test_hashing := calloc malloc aligned_alloc pthread_cond_clockwait
 WRAP_state/test_logins := clock_ms pthread_cond_clockwait
-WRAP_state/test_ledger := calloc malloc aligned_alloc getifaddrs freeifaddrs
+WRAP_state/test_ledger := calloc malloc aligned_alloc getifaddrs freeifaddrs limit_book_of_client
 WRAP_state/test_ledger_news := calloc malloc aligned_alloc clock_ms
 WRAP_state/test_standing := calloc malloc aligned_alloc
 WRAP_state/test_users := calloc malloc aligned_alloc password_check sodium_memzero
@@ -340,7 +343,8 @@ lint: deps-lint
 
 # ---- installing ----
 
-# Each file: its mode, where it is, where it goes.
+# Each file: its mode, where it is, where it goes. The filter for fail2ban does nothing by itself; the
+# jail would, so whether there is to be one is left to the administrator.
 MAN := $(PREFIX)/share/man
 COMPLETIONS := $(PREFIX)/share/bash-completion/completions
 INSTALLED := \
@@ -354,6 +358,8 @@ INSTALLED := \
 	644:$(BUILD)/socks5d.service:$(PREFIX)/lib/systemd/system/socks5d.service \
 	644:conf/socks5d.sysusers:$(PREFIX)/lib/sysusers.d/socks5d.conf \
 	644:conf/socks5d.logrotate:/etc/logrotate.d/socks5d \
+	644:conf/fail2ban/filter.d/socks5d.conf:/etc/fail2ban/filter.d/socks5d.conf \
+	644:conf/fail2ban/jail.d/socks5d.conf:$(PREFIX)/share/doc/socks5d/fail2ban/jail.d/socks5d.conf \
 	$(foreach f,$(wildcard conf/examples/*/*),644:$(f):$(PREFIX)/share/doc/socks5d/$(f:conf/%=%))
 CONFIGURATION := /etc/socks5d/socks5d.conf
 installed-part = $(word $(1),$(subst :, ,$(2)))

@@ -85,7 +85,11 @@ struct dialect {
  * not complete yet, or less when it is malformed. */
 typedef int dialect_parser(const uint8_t *p, size_t n, void *out);
 
-/* Reads more into `in`; false when the client left, with the reason that stands, or when the
+/* Bytes of `in` that stay free behind what was received, so that a message can be rewritten in its
+ * place. */
+#define DIALECT_SPARE 512
+
+/* Reads more into `in`, where there is room; false when the client left, with the reason that stands, or when the
  * deadline passed. A client that was just accepted has usually sent already; later it is waited for
  * first, since it has only just got our answer. */
 bool dialect_receive_more(struct handshake *h, bool wait_first);

@@ -32,9 +32,10 @@ enum end_reason entrance_ask(struct services *v, const struct guest *guest);
  * END_CLIENT_OVER_SHARE, which is counted, and no entry. `slot` is that of the session. */
 enum end_reason entrance_join(struct services *v, struct guest *guest, struct registry_slot *slot);
 
-/* Says that one was turned away for this reason, at most once a minute; who is banned may come
- * again and again, and is counted only. The line is built in `line`. */
-void entrance_log(
+/* Says that one was turned away for this reason: to whoever asks why, as turnaways.h has it; and in
+ * the log, at most once a minute, but of who is banned and may come again and again, who is counted
+ * only. The line is built in `line`. */
+void entrance_report(
 	struct services *v, struct log_line *line, const struct addr *client, enum end_reason why);
 
 #endif

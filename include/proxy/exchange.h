@@ -35,7 +35,6 @@ struct exchange {
 	/* given */
 	struct relay *relay; /* both buffers, the request's with its head, whole and right */
 	bool has_via; /* Via is put into heads */
-	int64_t timeout; /* ms in which the head of an answer has to be whole once it has begun */
 	/* The head of the answer is there and is about to be passed on; false: it is not to be. */
 	bool (*answer)(void *who, unsigned status);
 	void *who;
@@ -56,7 +55,8 @@ struct exchange {
 
 /* Runs to the end, as relay_run() does, whose reason it returns: the request goes to the target
  * with the head that it is to have there, and exactly the body that it announces; the answer comes
- * back likewise. Where `is_answered` stays false the client has got nothing. */
+ * back likewise. Once the answer's head has begun to come it has to be whole within the idle
+ * time. Where `is_answered` stays false the client has got nothing of it. */
 enum end_reason exchange_run(struct exchange *x);
 
 #endif

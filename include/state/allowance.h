@@ -34,6 +34,7 @@ struct allowance {
 	unsigned of_anonymous;
 	uint64_t origin; /* of the tally: nothing was used then, modulo 2^64 */
 	struct quota_use use; /* as of the last look */
+	struct quota_use kept; /* as it was told with `use_has_changed`, or known before */
 	int told; /* per cent of which it was said that they are used */
 };
 
@@ -62,7 +63,7 @@ struct allowance_news {
 	bool is_of_anonymous; /* the quota is for sessions without a login only */
 	struct quota quota;
 	struct quota_use use;
-	bool use_has_changed; /* since the last look */
+	bool use_has_changed; /* since that was said last */
 	int64_t due; /* when the next period begins, or it expires; INT64_MAX: never */
 	uint64_t down, up; /* the rate that holds now, of all sessions; 0: none */
 	uint64_t anonymous_down, anonymous_up; /* besides, of those without a login; 0: none */

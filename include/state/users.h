@@ -200,6 +200,11 @@ int users_set_role(struct users *u, const char *name, enum user_role role,
 int users_set_admin(struct users *u, const char *name, const char *hash,
 	char error[USERS_ERROR_MAX]) __attribute__((warn_unused_result));
 
+/* For who only looks: there is a user of that name, an admin if he was not there yet, with a
+ * password that nobody has, and he is not kept. */
+int users_suppose(struct users *u, const char *name, char error[USERS_ERROR_MAX])
+	__attribute__((warn_unused_result));
+
 /* Takes a user out, likewise; fails when there is no such user, and for the last admin, who could
  * not be replaced any more. */
 int users_remove(struct users *u, const char *name, char error[USERS_ERROR_MAX])

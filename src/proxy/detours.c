@@ -52,7 +52,7 @@ static void add_detour(struct detours *d, const struct upstream_request *r,
 	new->control = control;
 	new->socket = socket;
 	new->has_names = false;
-	new->batch.count = 0;
+	new->batch.count = new->batch.bytes = 0;
 	upstream_session_begins(new->server);
 	if (d->slot != NULL && d->count == 1)
 		registry_set_upstream(d->slot, new->server->name);
@@ -117,6 +117,7 @@ void detour_put(struct detour *d, const struct destination *dst, const void *dat
 	out->bytes = (void *)(uintptr_t)data;
 	out->len = len;
 	b->count++;
+	b->bytes += len;
 	d->has_names |= dst->kind == DESTINATION_NAME;
 }
 

@@ -53,7 +53,8 @@ bool dialect_receive_more(struct handshake *h, bool wait_first)
 	ssize_t n;
 
 	while (error == 0 || wait_to_retry(h, POLLIN, error, &pause)) {
-		n = socket_read(h->client, buffer_tail(h->in), buffer_writable(h->in));
+		n = socket_read(
+			h->client, buffer_tail(h->in), buffer_writable(h->in) - DIALECT_SPARE);
 		if (n > 0)
 			buffer_commit(h->in, (size_t)n);
 		if (n >= 0)

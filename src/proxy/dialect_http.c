@@ -16,7 +16,6 @@
 #include <string.h>
 
 #include "base/digits.h"
-#include "proxy/http_forward.h"
 #include "proxy/own_pages.h"
 #include "state/rules.h"
 #include "wire/http.h"
@@ -152,22 +151,11 @@ static int receive_head(struct handshake *h, struct http_request *r)
 			h->reason = END_UNKNOWN_PROTOCOL;
 			return HTTP_MORE;
 		}
-		if (len == HTTP_MORE && buffer_writable(h->in) == 0)
+		if (len == HTTP_MORE && buffer_writable(h->in) <= DIALECT_SPARE)
 			return HTTP_TOO_LARGE;
 		if (len != HTTP_MORE || !dialect_receive_more(h, true))
 			return len;
 	}
-}
-
-/* Leaves the room that a head needs to be rewritten, whatever comes behind it. */
-static int receive_head_with_room(struct handshake *h, struct http_request *r)
-{
-	int len;
-
-	h->in->size -= HTTP_FORWARD_ROOM;
-	len = receive_head(h, r);
-	h->in->size += HTTP_FORWARD_ROOM;
-	return len;
 }
 
 /* ---- login (RFC 7617) ---- */
@@ -264,7 +252,7 @@ static bool ask_http(struct handshake *h)
 	int len;
 
 	dialect_enter(h, PHASE_REQUEST);
-	len = receive_head_with_room(h, &r);
+	len = receive_head(h, &r);
 	if (len == HTTP_MORE)
 		return false;
 	if (len < 0)

@@ -8,6 +8,8 @@
  */
 #include "proxy/entrance.h"
 
+#include <time.h>
+
 #include "base/clock.h"
 #include "state/admission.h"
 
@@ -64,7 +66,22 @@ enum end_reason entrance_join(struct services *v, struct guest *guest, struct re
 	return END_CLIENT_OVER_SHARE;
 }
 
-void entrance_log(
+/* For whoever asks why, or looks on. Not inline: few are turned away. */
+__attribute__((noinline)) static void tell_turned_away(
+	struct services *v, const struct addr *client, enum end_reason why)
+{
+	struct network account = own_client_of(v->own, client);
+	struct event e = {
+		.kind = EVENT_REFUSED, .time = time(NULL), .client = *client, .reason = why};
+
+	if (!turnaways_pass(&v->turnaways, &account, clock_ms()))
+		return;
+	events_add(v->failures, &e);
+	if (watching_is_on(&v->watching))
+		watching_tell(&v->watching, &e);
+}
+
+void entrance_report(
 	struct services *v, struct log_line *line, const struct addr *client, enum end_reason why)
 {
 	bool is_over = why == END_CLIENT_OVER_SHARE;
@@ -72,6 +89,7 @@ void entrance_log(
 	uint64_t held_back;
 	char text[ADDR_TEXT_MAX];
 
+	tell_turned_away(v, client, why);
 	if (why == END_BANNED || !log_limit_pass(limit, LOG_LIMIT_PERIOD_MS, &held_back))
 		return;
 	log_begin(line, LOG_WARN,

@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "proxy/dialect.h"
 #include "proxy/http_forward.h"
 #include "wire/http.h"
 #include "wire/http_response.h"
@@ -126,7 +127,7 @@ static void fail_if_late(struct message *m, size_t waiting)
 	if (waiting == 0)
 		m->filter.deadline = CLOCK_NEVER;
 	else if (m->filter.deadline == CLOCK_NEVER)
-		m->filter.deadline = now + m->exchange->timeout;
+		m->filter.deadline = now + atomic_load(&m->exchange->relay->limits->timeout);
 	else if (now >= m->filter.deadline)
 		fail_exchange(m, END_IDLE);
 }
@@ -142,7 +143,7 @@ static bool put_response_head(
 
 	if (!buffer_insert(b, at, HTTP_FORWARD_ROOM))
 		return false;
-	w.at = (char *)b->memory + b->head + at;
+	w = (struct http_writer){.at = (char *)b->memory + b->head + at};
 	w.end = w.at + HTTP_FORWARD_ROOM + len;
 	(void)http_parse_response((uint8_t *)w.at + HTTP_FORWARD_ROOM, len, &seen, &r);
 	http_forward_response(&w, &r, hop);
@@ -274,6 +275,8 @@ static void init_message(struct message *m, struct exchange *x)
 }
 
 /* ---- the request ---- */
+
+_Static_assert(HTTP_FORWARD_ROOM <= DIALECT_SPARE, "a head is rewritten in the handshake's buffer");
 
 static void note_request(struct exchange *x, const struct http_request *r)
 {

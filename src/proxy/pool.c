@@ -122,7 +122,7 @@ static bool admit(struct worker *w, struct guest *guest)
 		refused = place_guest(w, guest);
 	if (refused == END_REASONS)
 		return true;
-	entrance_log(v, session_line(w->session), &guest->addr, refused);
+	entrance_report(v, session_line(w->session), &guest->addr, refused);
 	config_release(guest->config);
 	return false;
 }

@@ -94,7 +94,9 @@ static size_t held(const struct flow *f)
 /* Of that, what may be written. */
 static size_t ready(const struct flow *f)
 {
-	return f->filter == NULL ? held(f) : held(f) - f->filter->held_back;
+	if (f->filter == NULL)
+		return held(f);
+	return f->filter->failed ? 0 : held(f) - f->filter->held_back;
 }
 
 /* Is what comes to be looked at, instead of being passed on unseen? */

@@ -529,6 +529,15 @@ static bool is_let_in(struct session *s, const struct guest *guest)
 	return !was_banned(s) || end_for(s, END_BANNED);
 }
 
+/* It was told to end, and why decides. */
+static void obey(struct session *s)
+{
+	_Static_assert(sizeof(s->verdict.rule) == REGISTRY_RULE_MAX, "a rule's word");
+
+	s->reason = registry_told_why(s->slot);
+	registry_told_rule(s->slot, s->verdict.rule);
+}
+
 void session_run(struct session *s, struct services *services, struct registry_slot *slot,
 	const struct guest *guest)
 {
@@ -536,7 +545,7 @@ void session_run(struct session *s, struct services *services, struct registry_s
 	if (is_let_in(s, guest))
 		serve_request(s);
 	if (registry_told_why(slot) != END_REASONS)
-		s->reason = registry_told_why(slot);
+		obey(s);
 	close_sockets(s);
 	give_up_buffers(s);
 	session_account(s);

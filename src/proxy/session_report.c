@@ -261,7 +261,7 @@ void session_account(struct session *s)
 
 	stats_session_ends(&v->stats, &outcome);
 	if (s->is_turned_away)
-		entrance_log(v, session_line(s), &s->client_addr, s->reason);
+		entrance_report(v, session_line(s), &s->client_addr, s->reason);
 	session_log_failed_login(s);
 	log_end_of_session(s, &outcome, &moved);
 	/* Only now: the time of the refusal is not to tell whether a user has that name. */

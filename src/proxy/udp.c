@@ -205,7 +205,7 @@ static void flush(struct udp *u, struct batch *b, int fd, uint64_t *datagrams,
 		++*datagrams;
 		moved += b->items[i].len;
 	}
-	b->count = 0;
+	b->count = b->bytes = 0;
 	traffic_count(u->setup.traffic, direction, moved);
 	traffic_active(u->setup.traffic, u->now);
 }
@@ -219,6 +219,11 @@ static void flush_outgoing(struct udp *u)
 
 		flush(u, &d->batch, d->socket, &u->counts.sent, TRAFFIC_SENT);
 	}
+}
+
+static void flush_back(struct udp *u)
+{
+	flush(u, &u->back, u->client, &u->counts.received, TRAFFIC_RECEIVED);
 }
 
 /* ---- limits ---- */
@@ -238,6 +243,34 @@ static int64_t time_to_go(struct udp *u, enum traffic_direction direction, size_
 	return u->now + wait;
 }
 
+/* Near the end of a quota they go one by one, so that no batch passes it; the last one goes as a
+ * whole. What comes behind that is dropped, and then the association ends. */
+static bool is_within_quota(struct udp *u, size_t len)
+{
+	size_t all = len + u->back.bytes;
+
+	for (enum lookup_family f = 0; f < LOOKUP_FAMILIES; f++)
+		all += u->batches[f].bytes;
+	for (size_t i = 0; i < u->detours.count; i++)
+		all += u->detours.all[i].batch.bytes;
+	if (traffic_room(u->setup.traffic, all) == all)
+		return true;
+	flush_outgoing(u);
+	flush_back(u);
+	if (traffic_room(u->setup.traffic, 1) == 1)
+		return true;
+	drop(u, DROP_RATE);
+	return false;
+}
+
+/* It is too late (`due` < 0), or there is no memory for it to wait in. */
+static void give_up(struct udp *u, enum traffic_direction direction, size_t len, int64_t due)
+{
+	if (due > 0)
+		pace_give_back(&u->paces[direction], len, u->now);
+	drop(u, DROP_RATE);
+}
+
 /* May it go now? If not, it is on its way to, or dropped. */
 static bool admit(struct udp *u, enum traffic_direction direction, const struct addr *peer,
 	const uint8_t *data, size_t len)
@@ -247,7 +280,7 @@ static bool admit(struct udp *u, enum traffic_direction direction, const struct 
 	if (due == 0)
 		return true;
 	if (due < 0 || !queue_put(&u->queues[direction], peer, data, len, due))
-		drop(u, DROP_RATE);
+		give_up(u, direction, len, due);
 	return false;
 }
 
@@ -368,6 +401,9 @@ static void put_outgoing(struct udp *u, const struct addr *to, const uint8_t *da
 {
 	struct batch *b = &u->batches[outgoing_family_of(to)];
 
+	if (!is_within_quota(u, len))
+		return;
+	b->bytes += len;
 	b->items[b->count].peer = *to;
 	b->items[b->count].bytes = (void *)(uintptr_t)data;
 	b->items[b->count++].len = len;
@@ -407,6 +443,8 @@ static bool queue_through(struct udp *u, const struct detour *d, const struct de
 static void put_through(struct udp *u, struct detour *d, const struct destination *dst,
 	const uint8_t *data, size_t len)
 {
+	if (!is_within_quota(u, len))
+		return;
 	detour_put(d, dst, data, len);
 	if (d->batch.count == SOCKET_BATCH)
 		flush_outgoing(u);
@@ -420,7 +458,7 @@ static void send_through(struct udp *u, struct detour *d, const struct destinati
 	if (due == 0)
 		put_through(u, d, dst, data, len);
 	else if (due < 0 || !queue_through(u, d, dst, data, len, due))
-		drop(u, DROP_RATE);
+		give_up(u, TRAFFIC_SENT, len, due);
 }
 
 /* Sends it through one of the upstreams that the rules name for it; false: it goes straight. What
@@ -627,8 +665,12 @@ static void send_named(struct udp *u)
 static void put_back(struct udp *u, const struct addr *from, const void *data, size_t len)
 {
 	struct batch *b = &u->back;
-	struct socket_datagram *out = &b->items[b->count];
+	struct socket_datagram *out;
 
+	if (!is_within_quota(u, len))
+		return;
+	out = &b->items[b->count];
+	b->bytes += len;
 	out->header = u->headers[b->count];
 	out->header_len = socks5_format_header(u->headers[b->count], from);
 	out->bytes = (void *)(uintptr_t)data;
@@ -648,11 +690,6 @@ static void take_from_target(struct udp *u, const struct socket_datagram *in)
 		drop(u, DROP_FILTERED);
 	else if (admit(u, TRAFFIC_RECEIVED, &in->peer, in->bytes, in->len))
 		put_back(u, &in->peer, in->bytes, in->len);
-}
-
-static void flush_back(struct udp *u)
-{
-	flush(u, &u->back, u->client, &u->counts.received, TRAFFIC_RECEIVED);
 }
 
 static void serve_targets(struct udp *u, enum lookup_family family)

@@ -50,11 +50,10 @@ static const struct advice list[] = {
 		"unspecified, multicast, or this host's own): clients on the balancer itself or on "
 		"this host must connect without it"},
 	{"client_refused", NULL,
-		"the client that the balancer told is none that may connect: the setting clients "
-		"says who may"},
+		"the client is none of those that may connect: the setting clients says who may"},
 	{"client_over_share", NULL,
-		"the client that the balancer told had as many sessions as one address may have: "
-		"max_sessions_per_client allows more"},
+		"the client had as many sessions as one address may have: CONFIG "
+		"max_sessions_per_client allows more, client_limits fewer for some"},
 	{"malformed", NULL,
 		"what the program sent is not as RFC 1928 says: update it, or try it with "
 		"curl --proxy socks5h:// from the same device to see whether it is to blame"},
@@ -152,9 +151,19 @@ static const struct advice list[] = {
 	{"killed", NULL,
 		"an administrator ended it with KILL, KILL_USER or DEL_USER: the log has a line "
 		"msg=\"monitor command\" that says who"},
+	{"rule_changed", "t",
+		"a rule that an administrator gave for a time denies it by now: RULES shows it and "
+		"how long it stays"},
+	{"rule_changed", "otherwise",
+		"the rule that allowed it holds no more, its time being over or another "
+		"configuration in force, and otherwise = deny: RULES shows the rules and their "
+		"times, recheck = no lets such sessions finish"},
+	{"rule_changed", "protect:",
+		"the rule that opened this protected place holds no more: RULES shows the rules "
+		"and their times, recheck = no lets such sessions finish"},
 	{"rule_changed", NULL,
-		"the rules changed, by time, RELOAD or a command, and do not allow it any more: "
-		"RULES shows them, recheck = no lets such sessions finish"},
+		"a rule denies it by now (rule: says which), as its time has come or the "
+		"configuration is another: RULES shows it, recheck = no lets such sessions finish"},
 	{"too_many_sessions", NULL,
 		"the account had as many sessions as it may have at once: LIMITS shows it, and "
 		"raises it with sessions=N"},

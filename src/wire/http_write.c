@@ -14,7 +14,8 @@ void http_put(struct http_writer *w, const char *bytes, size_t len)
 		w->is_full = true;
 		return;
 	}
-	memmove(w->at, bytes, len);
+	if (len > 0)
+		memmove(w->at, bytes, len);
 	w->at += len;
 }
 

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../base/check.h"
 #include "dns.h"
 #include "monitor.h"
 #include "suite.h"
@@ -225,6 +226,28 @@ static void the_file_alone_is_explained(void **state)
 	daemon_clean_up(&d);
 }
 
+/* As they will be there when the server has started. */
+static void users_of_the_command_line_are_users(void **state)
+{
+	static const char *const question = "from=127.0.0.7 user=carol to=192.0.2.9:443";
+	const char *const known[] = {
+		"-c", d.config, "-u", "carol:secret", "--explain", question, NULL};
+	const char *const unknown[] = {"-c", d.config, "--explain", question, NULL};
+	const char *const checked[] = {"-c", d.config, "-u", "carol:secret", "-n", NULL};
+	char output[8192];
+
+	(void)state;
+	daemon_prepare(&d);
+	daemon_write_file(d.config, "rule = allow user carol\notherwise = deny\n");
+	assert_int_equal(daemon_run(known, output, sizeof(output)), 0);
+	assert_contains(output, "\nverdict:allow rule:1");
+	assert_int_equal(daemon_run(unknown, output, sizeof(output)), 1);
+	assert_contains(output, "\nverdict:deny rule:otherwise");
+	assert_int_equal(daemon_run(checked, output, sizeof(output)), 0);
+	assert_null(strstr(output, "there is no user carol"));
+	daemon_clean_up(&d);
+}
+
 static void the_file_alone_asks_name_servers_if_it_is_told_to(void **state)
 {
 	struct dns *dns = dns_start(records);
@@ -264,7 +287,11 @@ static void deny_ends_what_it_hits_until_it_is_dropped(void **state)
 		"start)");
 	net_expect_gone(alice);
 	close(alice);
-	assert_non_null(strstr(daemon_wait_log(&d, NULL, "session ended"), "reason=rule_changed"));
+	assert_contains(daemon_wait_log(&d, NULL, "session ended"),
+		"rule=t1 outcome=success reason=rule_changed");
+	assert_answer_has("WHY alice",
+		"reason:rule_changed rule:t1 error:- advice:a rule that an "
+		"administrator gave for a time");
 	assert_refused("alice");
 	assert_echoes(bob);
 	assert_answer_has("RULES", "rule:t1 hits:1 left:3");
@@ -456,6 +483,7 @@ int main(void)
 		cmocka_unit_test(a_ban_is_explained),
 		cmocka_unit_test(a_name_server_that_keeps_silent_holds_up_nobody),
 		cmocka_unit_test(the_file_alone_is_explained),
+		cmocka_unit_test(users_of_the_command_line_are_users),
 		cmocka_unit_test(the_file_alone_asks_name_servers_if_it_is_told_to),
 		cmocka_unit_test(deny_ends_what_it_hits_until_it_is_dropped),
 		cmocka_unit_test(deny_ends_only_what_it_hits_where_nothing_is_rechecked),

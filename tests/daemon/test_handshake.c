@@ -285,8 +285,8 @@ static void a_health_check_with_a_greeting_is_no_line_in_the_log(void **state)
 	net_reset(fd);
 	daemon_wait_stat(&open_daemon, "ended_client_left", left + 1);
 	fd = net_connect("127.0.0.1", open_daemon.port);
-	net_send(fd, "GET / HTTP/1.0\r\n\r\n", 18);
-	daemon_wait_log(&open_daemon, &from, " reason=unknown_protocol guess=http ");
+	net_send(fd, "GET /\r\n\r\n", 9);
+	daemon_wait_log(&open_daemon, &from, " door=http ");
 	assert_false(daemon_log_has(&open_daemon, "reason=client_left"));
 	net_expect(fd, "HTTP/1.1 400 Bad Request\r\n", 26);
 	close(fd);

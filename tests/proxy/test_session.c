@@ -665,8 +665,8 @@ static void a_browser_gets_its_page_whatever_else_it_sends(void **state)
 	net_send(client, request, sizeof(request) - 1);
 	net_send(client, body, sizeof(body));
 	on_wait = client_finishes;
-	run_to(END_UNKNOWN_PROTOCOL, NOT_ASKED);
-	expect_logged(" reason=unknown_protocol guess=http ");
+	run_to(END_MALFORMED, NOT_ASKED);
+	expect_logged(" door=http ");
 	while ((n = recv(client, answer + len, sizeof(answer) - len, 0)) > 0)
 		len += (size_t)n;
 	assert_int_equal(n, 0);
