@@ -24,10 +24,7 @@ struct dial {
 	const struct destination *dst;
 	struct watch watch; /* on the client, meanwhile */
 	struct buffer *in; /* empty: for what comes behind an upstream's answer */
-	bool wants_http; /* it is a plain HTTP request, of which an http upstream is told in
-			  * absolute form, with upstream_authorization(), by whoever has dialled:
-			  * `through`
-			  */
+	bool wants_http; /* it is a plain HTTP request, which an http upstream may be told */
 
 	/* results */
 	struct addr address; /* that it became; on failure the last one tried. AF_UNSPEC where an
@@ -35,6 +32,8 @@ struct dial {
 	struct addr local; /* our own end of the connection, or that of the upstream */
 	const struct upstream *through; /* it goes, or went last; NULL: straight. Valid until
 					 * dial_end() */
+	bool takes_http; /* `through` waits for the request, in absolute form and with
+			  * upstream_authorization() */
 	int error; /* errno of the attempt that got furthest; 0 = none */
 	enum end_reason failure;
 	struct verdict verdict; /* on what it came to; its rule is "" when nothing was judged */

@@ -134,7 +134,7 @@ __attribute__((noinline)) static int go_through(struct dial *d, const struct des
 		.watch = &d->watch,
 		.in = d->in,
 		.deadline = d->deadline,
-		.wants_http = d->wants_http};
+		.wants_http = d->wants_http && dst == d->dst};
 	int fd = -1;
 
 	*goes_straight = false;
@@ -149,6 +149,7 @@ __attribute__((noinline)) static int go_through(struct dial *d, const struct des
 	upstream_way_end(way);
 	d->error = r.error;
 	d->local = r.bound;
+	d->takes_http = fd >= 0 && r.wants_http && r.through->url->kind == UPSTREAM_HTTP;
 	if (*goes_straight)
 		d->through = NULL;
 	else if (fd < 0)
@@ -173,7 +174,9 @@ static bool is_final(enum end_reason why)
 /* The verdict is asked for again with the way, and may be another by now. */
 static int detour_to_address(struct dial *d, const struct candidate *c)
 {
-	struct destination dst = destination_of_addr(&c->addr);
+	struct destination addr = destination_of_addr(&c->addr);
+	/* What was named by its address may be told as it was asked for. */
+	const struct destination *dst = d->dst->kind == DESTINATION_ADDR ? d->dst : &addr;
 	enum end_reason before = d->failure;
 	struct upstream_way way;
 	bool goes_straight;
@@ -182,7 +185,7 @@ static int detour_to_address(struct dial *d, const struct candidate *c)
 	d->address = c->addr;
 	d->verdict = target_way(d->asker, d->dst, &c->addr, &way);
 	target_end(&d->target, false); /* all of it is known by now */
-	fd = go_through(d, &dst, &way, &goes_straight);
+	fd = go_through(d, dst, &way, &goes_straight);
 	if (fd >= 0)
 		return fd;
 	if (goes_straight) {
@@ -336,6 +339,7 @@ static void begin_dial(struct dial *d)
 	d->attempt_count = 0;
 	d->next_attempt = 0;
 	d->through = NULL;
+	d->takes_http = false;
 	d->straight_set = 0;
 	d->awaits_detour = d->is_over = false;
 }

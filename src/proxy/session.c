@@ -178,6 +178,7 @@ static bool connect_to_target(struct session *s)
 	d->dst = &s->handshake.request.dst;
 	d->watch = s->handshake.watch;
 	d->in = &s->out;
+	d->wants_http = s->handshake.is_exchange;
 	s->target = dial_target(d);
 	s->address = d->address;
 	s->error = d->error;
@@ -307,11 +308,14 @@ static bool pass_answer(void *who, unsigned status)
 /* Not inline: sessions that relay bytes only need no room for it on their stacks. */
 __attribute__((noinline)) static void run_exchange(struct session *s, struct relay *r)
 {
+	char authorization[UPSTREAM_AUTHORIZATION_MAX];
 	struct exchange x = {.relay = r,
 		.has_via = s->config->settings.http_via != 0,
 		.answer = pass_answer,
 		.who = s};
 
+	if (s->dial.takes_http)
+		x.upstream_login = upstream_authorization(s->dial.through, authorization);
 	s->reason = exchange_run(&x);
 	s->error = r->error;
 	s->is_torn = x.is_torn;

@@ -276,6 +276,93 @@ static void http_gets_connect(void **state)
 	close(client);
 }
 
+/* ---- plain HTTP ---- */
+
+static int ask_by_http(const char *request)
+{
+	int fd = net_connect("127.0.0.1", d.port);
+
+	net_send(fd, request, strlen(request));
+	return fd;
+}
+
+static void expect_text(int fd, const char *text)
+{
+	net_expect(fd, text, strlen(text));
+}
+
+/* With that upstream's login and no other; an upstream's own question for one is no answer to the
+ * client. */
+static void plain_http_is_told_in_absolute_form(void **state)
+{
+	static const char request[] = "GET http://x.test:81/a?b HTTP/1.1\r\nHost: y\r\nA: b\r\n"
+				      "Proxy-Authorization: Basic Y2xpZW50\r\n\r\n";
+	static const char told[] =
+		"GET http://x.test:81/a?b HTTP/1.1\r\nHost: x.test:81\r\nA: b\r\n"
+		"Connection: close\r\nProxy-Authorization: Basic YWw6cHc=\r\n\r\n";
+	int client, fd;
+
+	(void)state;
+	use_config("upstream = a http://al:pw@127.0.0.1:%u\nrule = via a\n", port);
+	client = ask_by_http(request);
+	fd = net_accept(upstream);
+	expect_text(fd, told);
+	net_send(fd, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi", 40);
+	expect_text(client, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi");
+	close(client);
+	close(fd);
+	client = ask_by_http(request);
+	fd = net_accept(upstream);
+	expect_text(fd, told);
+	net_send(fd, "HTTP/1.1 407 Login\r\nContent-Length: 0\r\n\r\n", 41);
+	expect_text(client, "HTTP/1.1 502 ");
+	close(client);
+	close(fd);
+}
+
+/* To the address, where that is what is to be sent; and through kinds that have tunnels only. */
+static void plain_http_goes_through_tunnels(void **state)
+{
+	static const char request[] = "GET http://here.test/ HTTP/1.1\r\nHost: y\r\n\r\n";
+	static const char told[] = "GET / HTTP/1.1\r\nHost: here.test\r\nConnection: close\r\n\r\n";
+	int client, fd;
+
+	(void)state;
+	use_config("upstream = a http://127.0.0.1:%u\nprotect = none\nrule = via a resolve=here\n",
+		port);
+	client = ask_by_http(request);
+	fd = net_accept(upstream);
+	expect_connect(fd, "127.0.0.1:80", "");
+	net_send(fd, "HTTP/1.1 200 OK\r\n\r\n", 19);
+	expect_text(fd, told);
+	close(fd);
+	close(client);
+	use_config("upstream = a socks4a://127.0.0.1:%u\nrule = via a\n", port);
+	client = ask_by_http(request);
+	fd = net_accept(upstream);
+	net_expect(fd, "\4\1\0\x50\0\0\0\1\0here.test\0", 19);
+	net_send(fd, "\0\x5a\0\x50\xc0\0\2\7", 8);
+	expect_text(fd, told);
+	close(fd);
+	close(client);
+}
+
+static void http_clients_are_told_by_status(void **state)
+{
+	uint16_t dead;
+	int refusing = net_refusing_port(&dead), client;
+
+	(void)state;
+	use_config("upstream = a socks5://127.0.0.1:%u\nrule = via a\n", dead);
+	client = ask_by_http("CONNECT x.test:443 HTTP/1.1\r\nHost: x.test:443\r\n\r\n");
+	expect_text(client, "HTTP/1.1 503 ");
+	close(client);
+	client = ask_by_http("GET http://x.test/ HTTP/1.1\r\nHost: x.test\r\n\r\n");
+	expect_text(client, "HTTP/1.1 503 ");
+	close(client);
+	close(refusing);
+}
+
 /* ---- BIND ---- */
 
 static int ask_for_bind(const char *dst)
@@ -646,6 +733,9 @@ int main(void)
 		TEST(a_name_is_looked_up_here_where_that_is_said),
 		TEST(socks4a_gets_names_and_ipv4),
 		TEST(http_gets_connect),
+		TEST(plain_http_is_told_in_absolute_form),
+		TEST(plain_http_goes_through_tunnels),
+		cmocka_unit_test(http_clients_are_told_by_status),
 		TEST(an_upstream_listens_for_bind),
 		TEST(a_peer_that_came_to_an_upstream_is_judged),
 		TEST(bind_by_kinds_that_have_none_is_refused),
