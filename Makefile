@@ -19,7 +19,7 @@ BUILD := $(OUT)build/$(notdir $(CC))$(if $(SAN),-$(SAN))
 
 # The libraries: pkg-config's name and the Debian package with the headers.
 LIBRARIES := libcares:libc-ares-dev libcrypt:libcrypt-dev libsodium:libsodium-dev \
-	sqlite3:libsqlite3-dev
+	sqlite3:libsqlite3-dev libqrencode:libqrencode-dev
 CLIENT_LIBRARIES := libedit:libedit-dev ncursesw:libncurses-dev
 names = $(foreach l,$(1),$(firstword $(subst :, ,$(l))))
 packages = $(foreach l,$(1),$(lastword $(subst :, ,$(l))))
@@ -30,10 +30,9 @@ DEPS := $(COMPILER) pkg-config libc6-dev $(call packages,$(LIBRARIES) $(CLIENT_L
 TEST_DEPS := $(DEPS) libcmocka-dev curl nginx-light iproute2 python3 valgrind tmux
 CLIENT_DEPS := $(TEST_DEPS) netcat-openbsd ncat proxychains4 git openssh-client openssh-server \
 	dante-client tnftp python3-pyftpdlib iperf3 python3-socks dnsmasq-base debootstrap chromium \
-	openjdk-17-jdk-headless golang-go golang-golang-x-net-dev wget python3-pip putty-tools \
-	emacs-nox fail2ban openssl whois apache2-utils jq haproxy libnginx-mod-stream \
-	dante-server microsocks tinyproxy-bin \
-	$(if $(shell command -v npm),,nodejs npm)
+	firefox-esr python3-pacparser openjdk-17-jdk-headless golang-go golang-golang-x-net-dev wget \
+	python3-pip putty-tools emacs-nox fail2ban openssl whois apache2-utils jq haproxy \
+	libnginx-mod-stream dante-server microsocks tinyproxy-bin $(if $(shell command -v npm),,nodejs npm)
 LINT_DEPS := clang clang-format clang-tidy cppcheck libclang-rt-14-dev mandoc
 BENCH_DEPS := $(DEPS) microsocks dante-server tinyproxy-bin
 PLOT_DEPS := gnuplot-nox jq
@@ -115,6 +114,9 @@ $(BUILD)/%.o: %.c
 	@echo '  CC $<'
 	$(Q)$(CC) $(ALL_CFLAGS) -Itests/lib -MMD -MP -c -o $@ $<
 
+# What the assembler puts in, which no compiler tells of.
+$(BUILD)/src/proxy/pages.o build/fuzz/src/proxy/pages.o: $(wildcard src/proxy/pages/*)
+
 run: deps
 	@$(MAKE) --no-print-directory all
 	exec $(BIN)/socks5d -c conf/socks5d.conf
@@ -152,6 +154,7 @@ WRAP_proxy/test_dialect_http := socket_read socket_write
 WRAP_proxy/test_dialect_socks4 := socket_read socket_write
 WRAP_proxy/test_exchange := socket_read
 WRAP_proxy/test_handshake := calloc malloc aligned_alloc socket_read socket_write registry_set_user
+WRAP_proxy/test_own_pages := open_memstream
 WRAP_proxy/test_pace := clock_ms socket_pace socket_unacknowledged socket_unsent
 WRAP_proxy/test_pool := session_run clock_ms accept4 pthread_create epoll_ctl epoll_wait mmap64
 WRAP_proxy/test_relay := clock_deadline clock_ms socket_wait recv send splice

@@ -20,6 +20,7 @@
 #include "wire/request.h"
 
 struct dialect;
+struct services;
 
 /* A login that was not right, and that counts for the setting ban. */
 struct login_failure {
@@ -37,10 +38,12 @@ struct handshake {
 	struct bans *bans; /* in which failed logins are counted; NULL: nowhere */
 	const struct addr *from; /* the client's address */
 	struct ledger_entry *client_entry; /* of its account; NULL: memory was out */
+	const struct services *services; /* for pages that tell of the server */
 	struct stats *stats;
 	struct registry_slot *slot;
 	uint64_t id; /* of the session */
 	int client;
+	bool is_told; /* the client, by a balancer: it has not come to our end of the connection */
 	struct watch watch; /* on it, while it waits for something else than its own messages */
 	struct buffer *in; /* what the client has sent and nobody has taken yet */
 	int64_t deadline; /* of what is waited for: its messages, or room for ours */

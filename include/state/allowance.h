@@ -73,6 +73,18 @@ struct allowance_news {
  * held to. */
 struct allowance_news allowance_look(struct allowance *a, int64_t now);
 
+/* For the account itself: what holds, and what is used of it at the time `now`. Changes nothing. */
+struct allowance_view {
+	struct limits limits; /* all zero: none */
+	unsigned of_anonymous; /* bits of keys that hold for sessions without a login only */
+	bool is_kept_out;
+	uint32_t running; /* sessions that count for the bound on them */
+	struct quota_use use; /* of a quota */
+	int64_t until; /* likewise: when the next period begins */
+};
+
+void allowance_show(struct allowance *a, int64_t now, struct allowance_view *out);
+
 /* Nothing is used of the quota any more; or so many bytes more may be used in this period. False
  * when there is no quota. */
 bool allowance_reset_quota(struct allowance *a, int64_t now);

@@ -13,8 +13,9 @@
 	X(IDLE, "idle") /* `timeout` */ \
 	X(HALF_CLOSED_IDLE, "half_closed_idle") /* `half_close_timeout` */ \
 	X(UDP_IDLE, "udp_idle") /* `udp_timeout` */ \
+	X(OWN_PAGE, "own_page") /* it was answered with a page of the server's own, by HTTP */ \
+	X(HEALTH_CHECK, "health_check") /* it asked how the server is */ \
 	X(NOTHING_ASKED, "nothing_asked") /* before its first byte, as health checks do */ \
-	X(OWN_PAGE, "own_page") /* it asked for a page of the server's own, by HTTP */ \
 	X(CLIENT_LEFT, "client_left") /* before its request was answered */ \
 	X(CLIENT_FINISHED, "client_finished") /* it sent no more, and soon got no answer */ \
 	X(HANDSHAKE_TIMEOUT, "handshake_timeout") /* `handshake_timeout` */ \

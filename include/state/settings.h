@@ -9,6 +9,7 @@
 #include "state/ban_setting.h"
 #include "state/expectation_types.h"
 #include "state/limit_types.h"
+#include "state/page_settings.h"
 #include "state/rate_types.h"
 #include "state/rule_types.h"
 #include "state/setting_addresses.h"
@@ -46,6 +47,12 @@ enum prefer {
 	PREFER_IPV4,
 	PREFER_IPV4_ONLY,
 	PREFER_IPV6_ONLY,
+};
+
+/* What a browser does that cannot reach the proxy. */
+enum pac_fallback {
+	PAC_FALLBACK_NONE, /* it says so */
+	PAC_FALLBACK_DIRECT, /* it goes without */
 };
 
 /* When sessions end that the rules would refuse by now. */
@@ -126,6 +133,11 @@ struct settings {
 	int64_t bind_timeout;
 	int64_t bind_any_peer; /* 0 or 1 */
 
+	int64_t setup_page; /* 0 or 1 */
+	struct word_list proxy_name;
+	struct word_list pac_direct;
+	int64_t pac_fallback; /* enum pac_fallback */
+
 	struct client_rule clients;
 	struct network_list proxy_protocol_from;
 	struct text_lines rules;
@@ -164,7 +176,7 @@ struct settings {
 };
 
 /* Rows of the table, and so the size of every array that is indexed by it. */
-#define SETTINGS_COUNT 64
+#define SETTINGS_COUNT 68
 
 extern const struct setting settings_table[SETTINGS_COUNT];
 

@@ -65,7 +65,7 @@ bool balancer_ask(struct handshake *h, struct addr *client)
 	return true;
 }
 
-static bool is_of_one_host(struct own *own, const struct addr *a)
+static bool is_elsewhere(struct own *own, const struct addr *a)
 {
 	unsigned bad = PLACE_BIT(PLACE_LOOPBACK) | PLACE_BIT(PLACE_MULTICAST);
 
@@ -77,6 +77,6 @@ bool balancer_is_credible(struct own *own, const struct addr *client)
 {
 	struct addr within;
 
-	return is_of_one_host(own, client) &&
-		(!rule_places_ipv4_within(client, &within) || is_of_one_host(own, &within));
+	return is_elsewhere(own, client) &&
+		(!rule_places_ipv4_within(client, &within) || is_elsewhere(own, &within));
 }

@@ -40,7 +40,7 @@
 #endif
 #endif
 #ifndef STACK_SIZE
-#define STACK_SIZE (64 * 1024) /* + the guard page; 12 kB are the most that was seen in use */
+#define STACK_SIZE (64 * 1024) /* + the guard page; 16 kB are the most that was seen in use */
 #endif
 
 /* Where the system allows no more threads, one of so many workers ends again, and so many at least.
@@ -462,6 +462,7 @@ void pool_stop(struct pool *p)
 	p->listeners = NULL;
 	rwlock_write_unlock(&p->lock);
 	atomic_store(&p->stopping, true);
+	places_close(&p->services->places);
 	wake_send(p->stop_fd);
 }
 

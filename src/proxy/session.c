@@ -442,6 +442,7 @@ static void prepare_handshake(struct session *s)
 	h->bans = s->services->bans;
 	h->from = &s->client_addr;
 	h->client_entry = s->client_entry;
+	h->services = s->services;
 	h->stats = &s->services->stats;
 	h->slot = s->slot;
 	h->client = s->client;
@@ -488,6 +489,7 @@ static void change_client(struct session *s, const struct addr *client)
 {
 	if (!addr_equal(client, &s->client_addr))
 		s->balancer = s->client_addr;
+	s->handshake.is_told = s->balancer.sa.sa_family != AF_UNSPEC;
 	s->client_addr = *client;
 	registry_set_client(s->slot, client);
 	session_tell(s, EVENT_BEGIN, END_REASONS);

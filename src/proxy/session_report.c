@@ -133,11 +133,11 @@ static void log_times(struct log_line *line, const struct session *s, int64_t to
 	log_number(line, "total_ms", total_ms);
 }
 
-/* Health checks connect and leave all day, with a greeting or without. Who is turned away has a
- * line of its own, at most once a minute. */
+/* Health checks connect and leave all day, with a greeting or without, or ask. Who is turned away
+ * has a line of its own, at most once a minute. */
 static enum log_level level_of_end(const struct session *s)
 {
-	bool left = s->reason == END_NOTHING_ASKED ||
+	bool left = s->reason == END_NOTHING_ASKED || s->reason == END_HEALTH_CHECK ||
 		(s->reason == END_CLIENT_LEFT && s->command == NULL);
 
 	return left || s->is_turned_away ? LOG_DEBUG : LOG_INFO;
@@ -147,6 +147,12 @@ static void log_upstream(struct log_line *line, const struct upstream *u)
 {
 	log_text(line, "upstream", u->name);
 	log_text(line, "upstream_url", u->shown);
+}
+
+/* Something was asked for, of a target or of ourselves, and granted. */
+static bool has_succeeded(const struct session *s)
+{
+	return s->served || s->reason == END_OWN_PAGE || s->reason == END_HEALTH_CHECK;
 }
 
 static void log_end_of_session(
@@ -180,7 +186,7 @@ static void log_end_of_session(
 		log_text(line, "rule", s->verdict.rule);
 	if (s->dial.through != NULL)
 		log_upstream(line, s->dial.through);
-	log_text(line, "outcome", outcome->was_served ? "success" : "fail");
+	log_text(line, "outcome", has_succeeded(s) ? "success" : "fail");
 	log_text(line, "reason", end_reason_word(s->reason));
 	if (guess_word(h->guess) != NULL)
 		log_text(line, "guess", guess_word(h->guess));

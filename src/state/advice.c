@@ -20,6 +20,7 @@ static const struct advice list[] = {
 	{"idle", NULL, NULL},
 	{"half_closed_idle", NULL, NULL},
 	{"udp_idle", NULL, NULL},
+	{"health_check", NULL, NULL},
 	{"nothing_asked", NULL, NULL},
 	{"own_page", NULL, NULL},
 	{"client_finished", NULL, NULL},

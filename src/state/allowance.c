@@ -296,6 +296,30 @@ struct allowance_news allowance_look(struct allowance *a, int64_t now)
 	return news;
 }
 
+static void show_quota_locked(const struct allowance *a, int64_t now, struct allowance_view *out)
+	REQUIRES(&a->lock)
+{
+	out->use = a->use;
+	out->use.used = tally_total(a->tally) - a->origin;
+	(void)quota_turn(&out->use, &a->limits->quota, now);
+	out->until = quota_end(&a->limits->quota, now > out->use.begun ? now : out->use.begun);
+}
+
+void allowance_show(struct allowance *a, int64_t now, struct allowance_view *out)
+{
+	memset(out, 0, sizeof(*out));
+	out->running =
+		GET(&a->sessions_of_anonymous) ? GET(&a->admitted_anonymous) : GET(&a->admitted);
+	out->is_kept_out = atomic_load(&a->is_kept_out);
+	mutex_lock(&a->lock);
+	out->of_anonymous = a->of_anonymous;
+	if (a->limits != NULL)
+		out->limits = *a->limits;
+	if (limits_have(&out->limits, LIMIT_QUOTA))
+		show_quota_locked(a, now, out);
+	mutex_unlock(&a->lock);
+}
+
 /* ---- commands ---- */
 
 static bool change_quota(struct allowance *a, bool resets, uint64_t extra, int64_t now)

@@ -110,6 +110,11 @@ static void follow_rates(struct ledger_entry *entry)
 		throttle_follow(t, &entry->rates, clock_ms());
 }
 
+void ledger_show_limits(struct ledger_entry *entry, int64_t now, struct allowance_view *out)
+{
+	allowance_show(&entry->allowance, now, out);
+}
+
 void ledger_set_rate(struct ledger_entry *entry, uint64_t down, uint64_t up)
 {
 	if (put_rate(entry->rates.rate, down, up))

@@ -288,7 +288,6 @@ static void a_health_check_with_a_greeting_is_no_line_in_the_log(void **state)
 	net_send(fd, "GET /\r\n\r\n", 9);
 	daemon_wait_log(&open_daemon, &from, " door=http ");
 	assert_false(daemon_log_has(&open_daemon, "reason=client_left"));
-	net_expect(fd, "HTTP/1.1 400 Bad Request\r\n", 26);
 	close(fd);
 }
 

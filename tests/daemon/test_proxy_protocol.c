@@ -219,6 +219,26 @@ static void the_bound_on_sessions_is_each_client_s(void **state)
 	close(boss);
 }
 
+static void limits_are_the_told_client_s(void **state)
+{
+	int boss = monitor_login(&d, "root:secret"), fds[3];
+	size_t from = daemon_log_end(&d);
+
+	(void)state;
+	monitor_ask(boss, "LIMITS 192.0.2.12 sessions=1");
+	fds[0] = connect_for("192.0.2.12");
+	expect_served(fds[0]);
+	fds[1] = connect_for_v2("192.0.2.12");
+	assert_int_equal(ask_for_echo(fds[1]), 2);
+	daemon_wait_log(&d, &from, " client=192.0.2.12:4711 ");
+	assert_true(daemon_log_has(&d, " reason=too_many_sessions "));
+	fds[2] = connect_for("192.0.2.13");
+	expect_served(fds[2]);
+	for (size_t i = 0; i < 3; i++)
+		close(fds[i]);
+	close(boss);
+}
+
 static void a_told_address_that_cannot_be_is_refused(void **state)
 {
 	static const char *const clients[] = {
@@ -406,6 +426,7 @@ int main(void)
 		cmocka_unit_test(failed_logins_are_the_told_client_s),
 		cmocka_unit_test(the_setting_clients_is_asked_of_the_told_client),
 		cmocka_unit_test(the_bound_on_sessions_is_each_client_s),
+		cmocka_unit_test(limits_are_the_told_client_s),
 		cmocka_unit_test(a_told_address_that_cannot_be_is_refused),
 		cmocka_unit_test(a_connection_without_a_header_is_closed),
 		cmocka_unit_test(a_header_from_elsewhere_is_refused),

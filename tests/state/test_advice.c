@@ -8,7 +8,8 @@
 
 /* Those that are no failures: nothing is to be done about them. */
 static const enum end_reason ends[] = {END_CLOSED, END_CLIENT_RESET, END_TARGET_RESET, END_IDLE,
-	END_HALF_CLOSED_IDLE, END_UDP_IDLE, END_NOTHING_ASKED, END_CLIENT_FINISHED, END_STOPPED};
+	END_HALF_CLOSED_IDLE, END_UDP_IDLE, END_OWN_PAGE, END_HEALTH_CHECK, END_NOTHING_ASKED,
+	END_CLIENT_FINISHED, END_STOPPED};
 
 static bool is_an_end(enum end_reason reason)
 {
