@@ -54,6 +54,10 @@ struct upstreams {
 struct upstreams *upstreams_compile(
 	const struct settings *s, const struct upstreams *before, char error[CONFIG_ERROR_MAX]);
 
+/* Writes "FILE:LINE: upstream: ", or as much of it as there is, of the line of that name: how many
+ * bytes. `size` is at least 600. */
+size_t upstreams_put_place(const struct settings *s, const char *name, char *out, size_t size);
+
 /* NULL is allowed for both. */
 struct upstreams *upstreams_hold(struct upstreams *u);
 void upstreams_release(struct upstreams *u);

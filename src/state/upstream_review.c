@@ -97,34 +97,19 @@ static bool is_this_proxy(const struct config *c, const struct upstream_url *url
 	return false;
 }
 
-/* Where its line is. */
-static const struct setting_place *place_of_upstream(const struct config *c, const char *name)
-{
-	const struct text_lines *lines = &c->settings.upstreams;
-	char other[UPSTREAM_NAME_MAX + 1];
-	size_t i = 0;
-
-	while (strcmp(upstream_line_name(lines->lines[i].text, other), name) != 0)
-		i++;
-	return &lines->lines[i].place;
-}
-
 bool upstream_review_finds_loop(
 	const struct config *c, struct own *own, char error[CONFIG_ERROR_MAX])
 {
 	for (size_t i = 0; i < c->upstreams->count; i++) {
 		const struct upstream *u = &c->upstreams->servers[i];
-		const struct setting_place *place = place_of_upstream(c, u->name);
-		int len = 0;
+		size_t len;
 
 		if (!is_this_proxy(c, u->url, own))
 			continue;
-		if (place->file != NULL)
-			len = snprintf(
-				error, CONFIG_ERROR_MAX, "%.512s:%u: ", place->file, place->line);
-		snprintf(error + len, CONFIG_ERROR_MAX - (size_t)len,
-			"upstream: \"%s %s\": that is this very proxy: legal is another one",
-			u->name, u->shown);
+		len = upstreams_put_place(&c->settings, u->name, error, CONFIG_ERROR_MAX);
+		snprintf(error + len, CONFIG_ERROR_MAX - len,
+			"\"%s %s\": that is this very proxy: legal is another one", u->name,
+			u->shown);
 		return true;
 	}
 	return false;

@@ -162,14 +162,30 @@ static bool add_servers(
 	return true;
 }
 
-static void put_upstream_error(const struct text_line *line, const char *why, char *error)
+size_t upstreams_put_place(const struct settings *s, const char *name, char *out, size_t size)
 {
+	char other[UPSTREAM_NAME_MAX + 1];
 	int len = 0;
 
-	if (line->place.file != NULL)
-		len = snprintf(
-			error, CONFIG_ERROR_MAX, "%.512s:%u: ", line->place.file, line->place.line);
-	snprintf(error + len, CONFIG_ERROR_MAX - (size_t)len, "upstream: %s", why);
+	for (size_t i = 0; i < s->upstreams.count; i++) {
+		const struct text_line *line = &s->upstreams.lines[i];
+
+		if (line->place.file != NULL &&
+			strcmp(upstream_line_name(line->text, other), name) == 0)
+			len = snprintf(
+				out, size, "%.512s:%u: ", line->place.file, line->place.line);
+	}
+	return (size_t)len + (size_t)snprintf(out + len, size - (size_t)len, "upstream: ");
+}
+
+static void put_upstream_error(
+	const struct settings *s, const char *text, const char *why, char *error)
+{
+	char name[UPSTREAM_NAME_MAX + 1];
+	size_t len =
+		upstreams_put_place(s, upstream_line_name(text, name), error, CONFIG_ERROR_MAX);
+
+	snprintf(error + len, CONFIG_ERROR_MAX - len, "%s", why);
 }
 
 struct upstreams *upstreams_compile(
@@ -185,7 +201,7 @@ struct upstreams *upstreams_compile(
 	for (size_t i = 0; i < s->upstreams.count; i++) {
 		if (add_servers(u, before, s->upstreams.lines[i].text, why))
 			continue;
-		put_upstream_error(&s->upstreams.lines[i], why, error);
+		put_upstream_error(s, s->upstreams.lines[i].text, why, error);
 		upstreams_release(u);
 		return NULL;
 	}

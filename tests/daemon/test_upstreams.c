@@ -30,23 +30,6 @@ static void write_config(const char *lines)
 	daemon_write_file(d.config, lines);
 }
 
-/* These lines are the configuration from here on. */
-static void use_config(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
-static void use_config(const char *format, ...)
-{
-	size_t from = daemon_log_end(&d);
-	char text[2048];
-	va_list ap;
-
-	va_start(ap, format);
-	vsnprintf(text, sizeof(text), format, ap);
-	va_end(ap);
-	write_config(text);
-	daemon_signal(&d, SIGHUP);
-	daemon_wait_log(&d, &from, "msg=reloaded");
-}
-
 static int setup(void **state)
 {
 	(void)state;
@@ -129,7 +112,8 @@ static void through_another_of_us_with_a_login(void **state)
 	for (size_t i = 0; i < COUNT(schemes); i++) {
 		int fd;
 
-		use_config("upstream = a %s://alice:%%73ecret@127.0.0.1:%u\nrule = via a\n",
+		daemon_use_config(&d,
+			"upstream = a %s://alice:%%73ecret@127.0.0.1:%u\nrule = via a\n",
 			schemes[i], other.port);
 		fd = net_socks_connect(d.port, "127.0.0.1", echo_port, &rep);
 		assert_int_equal(rep, 0);
@@ -151,7 +135,7 @@ static void a_name_is_sent_as_it_is(void **state)
 	int client, fd;
 
 	(void)state;
-	use_config("upstream = a socks5://127.0.0.1:%u\nrule = via a\n", port);
+	daemon_use_config(&d, "upstream = a socks5://127.0.0.1:%u\nrule = via a\n", port);
 	client = ask_for("x.test", 80);
 	fd = accept_request();
 	/* what is behind the answer is the target's */
@@ -177,7 +161,7 @@ static void a_reset_passes_through(void **state)
 	int client, fd;
 
 	(void)state;
-	use_config("upstream = a socks5://127.0.0.1:%u\nrule = via a\n", port);
+	daemon_use_config(&d, "upstream = a socks5://127.0.0.1:%u\nrule = via a\n", port);
 	client = ask_for("x.test", 80);
 	fd = accept_request();
 	net_send_hex(fd, "05 00 00 01 00 00 00 00 00 00");
@@ -194,7 +178,7 @@ static void answers_may_come_byte_by_byte(void **state)
 	int client, fd;
 
 	(void)state;
-	use_config("upstream = a socks5://127.0.0.1:%u\nrule = via a\n", port);
+	daemon_use_config(&d, "upstream = a socks5://127.0.0.1:%u\nrule = via a\n", port);
 	client = ask_for("x.test", 80);
 	fd = accept_request();
 	for (size_t i = 0; i < COUNT(bytes); i++)
@@ -210,8 +194,9 @@ static void a_name_is_looked_up_here_where_that_is_said(void **state)
 	int client, fd;
 
 	(void)state;
-	use_config("upstream = a socks5://127.0.0.1:%u\nprotect = none\n"
-		   "rule = via a resolve=here\n",
+	daemon_use_config(&d,
+		"upstream = a socks5://127.0.0.1:%u\nprotect = none\n"
+		"rule = via a resolve=here\n",
 		port);
 	client = ask_for("here.test", 80);
 	fd = net_accept(upstream);
@@ -229,7 +214,7 @@ static void socks4a_gets_names_and_ipv4(void **state)
 	int client, fd;
 
 	(void)state;
-	use_config("upstream = a socks4a://me@127.0.0.1:%u\nrule = via a\n", port);
+	daemon_use_config(&d, "upstream = a socks4a://me@127.0.0.1:%u\nrule = via a\n", port);
 	client = ask_for("x.test", 80);
 	fd = net_accept(upstream);
 	net_expect(fd, "\4\1\0\x50\0\0\0\1me\0x.test\0", 18);
@@ -265,7 +250,7 @@ static void http_gets_connect(void **state)
 	int client, fd;
 
 	(void)state;
-	use_config("upstream = a http://al:s:x@127.0.0.1:%u\nrule = via a\n", port);
+	daemon_use_config(&d, "upstream = a http://al:s:x@127.0.0.1:%u\nrule = via a\n", port);
 	client = ask_for("2001:db8::1", 443);
 	fd = net_accept(upstream);
 	expect_connect(fd, "[2001:db8::1]:443", "Proxy-Authorization: Basic YWw6czp4\r\n");
@@ -303,7 +288,7 @@ static void plain_http_is_told_in_absolute_form(void **state)
 	int client, fd;
 
 	(void)state;
-	use_config("upstream = a http://al:pw@127.0.0.1:%u\nrule = via a\n", port);
+	daemon_use_config(&d, "upstream = a http://al:pw@127.0.0.1:%u\nrule = via a\n", port);
 	client = ask_by_http(request);
 	fd = net_accept(upstream);
 	expect_text(fd, told);
@@ -328,7 +313,8 @@ static void plain_http_goes_through_tunnels(void **state)
 	int client, fd;
 
 	(void)state;
-	use_config("upstream = a http://127.0.0.1:%u\nprotect = none\nrule = via a resolve=here\n",
+	daemon_use_config(&d,
+		"upstream = a http://127.0.0.1:%u\nprotect = none\nrule = via a resolve=here\n",
 		port);
 	client = ask_by_http(request);
 	fd = net_accept(upstream);
@@ -337,7 +323,7 @@ static void plain_http_goes_through_tunnels(void **state)
 	expect_text(fd, told);
 	close(fd);
 	close(client);
-	use_config("upstream = a socks4a://127.0.0.1:%u\nrule = via a\n", port);
+	daemon_use_config(&d, "upstream = a socks4a://127.0.0.1:%u\nrule = via a\n", port);
 	client = ask_by_http(request);
 	fd = net_accept(upstream);
 	net_expect(fd, "\4\1\0\x50\0\0\0\1\0here.test\0", 19);
@@ -353,7 +339,7 @@ static void http_clients_are_told_by_status(void **state)
 	int refusing = net_refusing_port(&dead), client;
 
 	(void)state;
-	use_config("upstream = a socks5://127.0.0.1:%u\nrule = via a\n", dead);
+	daemon_use_config(&d, "upstream = a socks5://127.0.0.1:%u\nrule = via a\n", dead);
 	client = ask_by_http("CONNECT x.test:443 HTTP/1.1\r\nHost: x.test:443\r\n\r\n");
 	expect_text(client, "HTTP/1.1 503 ");
 	close(client);
@@ -381,7 +367,8 @@ static void an_upstream_listens_for_bind(void **state)
 	int client, fd;
 
 	(void)state;
-	use_config("upstream = a http://127.0.0.1:%u, socks5://127.0.0.1:%u\nrule = via a\n", port,
+	daemon_use_config(&d,
+		"upstream = a http://127.0.0.1:%u, socks5://127.0.0.1:%u\nrule = via a\n", port,
 		port);
 	client = ask_for_bind("05 02 00 03 06 78 2e 74 65 73 74 00 50");
 	fd = net_accept(upstream);
@@ -408,8 +395,9 @@ static void a_peer_that_came_to_an_upstream_is_judged(void **state)
 	int client, fd;
 
 	(void)state;
-	use_config("upstream = a socks5://127.0.0.1:%u\nrule = deny to 198.51.100.0/24\n"
-		   "rule = via a\n",
+	daemon_use_config(&d,
+		"upstream = a socks5://127.0.0.1:%u\nrule = deny to 198.51.100.0/24\n"
+		"rule = via a\n",
 		port);
 	client = ask_for_bind("05 02 00 01 00 00 00 00 00 00");
 	fd = net_accept(upstream);
@@ -431,7 +419,8 @@ static void bind_by_kinds_that_have_none_is_refused(void **state)
 	int client;
 
 	(void)state;
-	use_config("upstream = a http://127.0.0.1:%u, socks4a://127.0.0.1:%u\nrule = via a\n", port,
+	daemon_use_config(&d,
+		"upstream = a http://127.0.0.1:%u, socks4a://127.0.0.1:%u\nrule = via a\n", port,
 		port);
 	client = ask_for_bind("05 02 00 03 06 78 2e 74 65 73 74 00 50");
 	expect_reply(client, 7);
@@ -445,7 +434,8 @@ static void through_another_of_us_by_bind(void **state)
 	int client, fd;
 
 	(void)state;
-	use_config("upstream = a socks5://alice:secret@127.0.0.1:%u\nrule = via a\n", other.port);
+	daemon_use_config(
+		&d, "upstream = a socks5://alice:secret@127.0.0.1:%u\nrule = via a\n", other.port);
 	client = ask_for_bind("05 02 00 01 7f 00 00 01 00 00");
 	assert_int_equal(net_socks_read_reply(client, &bound), 0);
 	fd = net_connect("127.0.0.1", addr_port(&bound));
@@ -474,8 +464,9 @@ static void what_it_says_of_the_target_is_said_on(void **state)
 		{"05 ff", 1, "upstream_failed"}};
 
 	(void)state;
-	use_config("upstream = a socks5://127.0.0.1:%u, socks5://127.0.0.1:%u\nrule = via a\n",
-		port, other.port);
+	daemon_use_config(&d,
+		"upstream = a socks5://127.0.0.1:%u, socks5://127.0.0.1:%u\nrule = via a\n", port,
+		other.port);
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		size_t from = daemon_log_end(&d);
 		int client = ask_for("x.test", 80), fd = accept_request();
@@ -500,7 +491,7 @@ static void what_http_says_of_the_target_is_said_on(void **state)
 		{"504 No", 6}, {"302 No", 1}};
 
 	(void)state;
-	use_config("upstream = a http://127.0.0.1:%u\nrule = via a\n", port);
+	daemon_use_config(&d, "upstream = a http://127.0.0.1:%u\nrule = via a\n", port);
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		int client = ask_for("x.test", 80), fd = net_accept(upstream);
 		char answer[128];
@@ -526,8 +517,9 @@ static void expect_next_after(void (*misbehave)(int fd), const char *scheme, con
 	uint8_t rep;
 	int client, fd;
 
-	use_config("upstream = a %s127.0.0.1:%u, socks5://alice:secret@127.0.0.1:%u\n"
-		   "protect = none\nrule = via a\nconnect_timeout = 3s\n",
+	daemon_use_config(&d,
+		"upstream = a %s127.0.0.1:%u, socks5://alice:secret@127.0.0.1:%u\n"
+		"protect = none\nrule = via a\nconnect_timeout = 3s\n",
 		scheme, port, other.port);
 	client = ask_for("127.0.0.1", echo_port);
 	fd = net_accept(upstream);
@@ -633,8 +625,9 @@ static void nothing_goes_straight_when_all_are_down(void **state)
 	uint8_t rep;
 
 	(void)state;
-	use_config("upstream = a socks5://127.0.0.1:%u\nupstream = b http://127.0.0.1:%u\n"
-		   "protect = none\nrule = via a, b\n",
+	daemon_use_config(&d,
+		"upstream = a socks5://127.0.0.1:%u\nupstream = b http://127.0.0.1:%u\n"
+		"protect = none\nrule = via a, b\n",
 		dead, dead);
 	close(net_socks_connect(d.port, "127.0.0.1", echo_port, &rep));
 	assert_int_equal(rep, 1);
@@ -651,8 +644,9 @@ static void it_goes_straight_where_that_is_said(void **state)
 	uint8_t rep;
 
 	(void)state;
-	use_config("upstream = a socks5://127.0.0.1:%u\nprotect = none\nrule = deny to 127.0.0.9\n"
-		   "rule = via a, direct\n",
+	daemon_use_config(&d,
+		"upstream = a socks5://127.0.0.1:%u\nprotect = none\nrule = deny to 127.0.0.9\n"
+		"rule = via a, direct\n",
 		dead);
 	fd = net_socks_connect(d.port, "127.0.0.1", echo_port, &rep);
 	assert_int_equal(rep, 0);
@@ -663,8 +657,9 @@ static void it_goes_straight_where_that_is_said(void **state)
 	assert_int_equal(rep, 0);
 	close(fd);
 	close(refusing);
-	use_config("upstream = a socks5://127.0.0.1:%u\nrule = deny to 127.0.0.1\n"
-		   "rule = via a, direct\n",
+	daemon_use_config(&d,
+		"upstream = a socks5://127.0.0.1:%u\nrule = deny to 127.0.0.1\n"
+		"rule = via a, direct\n",
 		dead);
 	close(net_socks_connect(d.port, "here.test", echo_port, &rep));
 	assert_int_equal(rep, 2);
@@ -678,7 +673,7 @@ static void down_and_back_are_a_line_each(void **state)
 	uint8_t rep;
 
 	(void)state;
-	use_config("upstream = a socks5://127.0.0.1:%u\nrule = via a\n", dead);
+	daemon_use_config(&d, "upstream = a socks5://127.0.0.1:%u\nrule = via a\n", dead);
 	for (int i = 0; i < 3; i++)
 		close(net_socks_connect(d.port, "x.test", 80, &rep));
 	assert_contains(
@@ -695,7 +690,7 @@ static void the_proxy_is_no_upstream_of_itself(void **state)
 	uint8_t rep;
 
 	(void)state;
-	use_config("upstream = a socks5://here.test:%u\nrule = via a\n", d.port);
+	daemon_use_config(&d, "upstream = a socks5://here.test:%u\nrule = via a\n", d.port);
 	close(net_socks_connect(d.port, "x.test", 80, &rep));
 	assert_int_equal(rep, 1);
 	daemon_wait_log(&d, &from, "fault=loop");
@@ -711,7 +706,7 @@ static void a_client_that_leaves_is_not_waited_for(void **state)
 	int client, fd;
 
 	(void)state;
-	use_config("upstream = a socks5://127.0.0.1:%u\nrule = via a\n", port);
+	daemon_use_config(&d, "upstream = a socks5://127.0.0.1:%u\nrule = via a\n", port);
 	client = ask_for("x.test", 80);
 	fd = accept_request();
 	net_reset(client);

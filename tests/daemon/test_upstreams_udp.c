@@ -26,22 +26,6 @@ static int monitor;
 static int upstream;
 static uint16_t port;
 
-static void use_config(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
-static void use_config(const char *format, ...)
-{
-	size_t from = daemon_log_end(&d);
-	char text[2048];
-	va_list ap;
-
-	va_start(ap, format);
-	vsnprintf(text, sizeof(text), format, ap);
-	va_end(ap);
-	daemon_write_file(d.config, text);
-	daemon_signal(&d, SIGHUP);
-	daemon_wait_log(&d, &from, "msg=reloaded");
-}
-
 static int setup(void **state)
 {
 	(void)state;
@@ -94,7 +78,7 @@ static void addresses_and_names_go_through_another_of_us(void **state)
 	long before = daemon_stat(&other, "datagrams_sent");
 
 	(void)state;
-	use_config("upstream = a socks5://127.0.0.1:%u\nrule = via a\n", other.port);
+	daemon_use_config(&d, "upstream = a socks5://127.0.0.1:%u\nrule = via a\n", other.port);
 	open_association();
 	association_expect_echo(&a, &echo, "by address");
 	association_send_name(&a, "echo.test", addr_port(&echo), "by name", 7);
@@ -111,7 +95,8 @@ static void some_go_through_and_others_straight(void **state)
 	long before = daemon_stat(&other, "datagrams_sent");
 
 	(void)state;
-	use_config("upstream = a socks5://127.0.0.1:%u\nrule = via a to .test\n", other.port);
+	daemon_use_config(
+		&d, "upstream = a socks5://127.0.0.1:%u\nrule = via a to .test\n", other.port);
 	open_association();
 	association_expect_echo(&a, &echo, "straight");
 	association_send_name(&a, "echo.test", addr_port(&echo), "through", 7);
@@ -127,8 +112,9 @@ static void what_waits_for_a_rate_goes_through_later(void **state)
 	char bytes[1000];
 
 	(void)state;
-	use_config("upstream = a socks5://127.0.0.1:%u\nrule = via a\n"
-		   "anonymous_defaults = rate=200kbit\n",
+	daemon_use_config(&d,
+		"upstream = a socks5://127.0.0.1:%u\nrule = via a\n"
+		"anonymous_defaults = rate=200kbit\n",
 		other.port);
 	memset(bytes, 'x', sizeof(bytes));
 	open_association();
@@ -152,8 +138,9 @@ static void it_goes_straight_only_where_that_is_said(void **state)
 	association_send_name(&a, "echo.test", addr_port(&echo), "by name", 7);
 	association_expect(&a, &echo, "by name", 7);
 	association_close(&a);
-	use_config("upstream = a socks5://127.0.0.1:%u\nprotect = none\n"
-		   "rule = via a to echo.test\n",
+	daemon_use_config(&d,
+		"upstream = a socks5://127.0.0.1:%u\nprotect = none\n"
+		"rule = via a to echo.test\n",
 		dead);
 	open_association();
 	association_send_name(&a, "echo.test", addr_port(&echo), "nowhere", 7);
@@ -189,7 +176,7 @@ static void both_connections_end_together(void **state)
 	int fd, relay;
 
 	(void)state;
-	use_config("upstream = a socks5://127.0.0.1:%u\nrule = via a\n", port);
+	daemon_use_config(&d, "upstream = a socks5://127.0.0.1:%u\nrule = via a\n", port);
 	for (int i = 0; i < 2; i++) {
 		open_association();
 		association_send_name(&a, "x.yz", 53, "hello", 5);
