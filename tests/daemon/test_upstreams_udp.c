@@ -131,7 +131,7 @@ static void it_goes_straight_only_where_that_is_said(void **state)
 	int refusing = net_refusing_port(&dead);
 
 	(void)state;
-	use_config(
+	daemon_use_config(&d,
 		"upstream = a socks5://127.0.0.1:%u\nprotect = none\nrule = via a, direct\n", dead);
 	open_association();
 	association_expect_echo(&a, &echo, "by address");
