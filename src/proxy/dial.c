@@ -172,7 +172,7 @@ static bool is_final(enum end_reason why)
 }
 
 /* The verdict is asked for again with the way, and may be another by now. */
-static int detour_to_address(struct dial *d, const struct candidate *c)
+__attribute__((noinline)) static int detour_to_address(struct dial *d, const struct candidate *c)
 {
 	struct destination addr = destination_of_addr(&c->addr);
 	/* What was named by its address may be told as it was asked for. */
@@ -397,8 +397,9 @@ static int dial_addresses(struct dial *d)
 	return fd;
 }
 
-/* The name is sent on; it is looked up here only where it goes straight instead. */
-static int dial_by_name(struct dial *d)
+/* The name is sent on; it is looked up here only where it goes straight instead. Not inline either.
+ */
+__attribute__((noinline)) static int dial_by_name(struct dial *d)
 {
 	struct upstream_way way;
 	bool goes_straight;

@@ -229,14 +229,20 @@ void effects_warn_of_expectations(const struct config *c, const struct services 
 		log_message(LOG_ERROR, "%s", error);
 }
 
-static void warn_of_password_files(const struct config *c)
+static void warn_of_open_passwords(const struct config *c)
 {
-	for (size_t i = 0; c->upstreams != NULL && i < c->upstreams->count; i++) {
-		const char *path = c->upstreams->servers[i].url->password_file;
+	bool is_in_configuration = false;
 
-		if (*path != '\0')
-			warn_of_open_file("password_file", path);
+	for (size_t i = 0; c->upstreams != NULL && i < c->upstreams->count; i++) {
+		const struct upstream_url *url = c->upstreams->servers[i].url;
+
+		if (url->password_file[0] != '\0')
+			warn_of_open_file("password_file", url->password_file);
+		else
+			is_in_configuration |= url->has_password;
 	}
+	if (is_in_configuration && c->path != NULL)
+		warn_of_open_file("upstream", c->path);
 }
 
 static void say_warning(void *context, const char *warning)
@@ -252,7 +258,7 @@ void effects_warn_of_rules(const struct config *c, const struct services *v)
 
 	rule_review(c, &groups, say_warning, NULL);
 	upstream_review(c, say_warning, NULL);
-	warn_of_password_files(c);
+	warn_of_open_passwords(c);
 	for (size_t i = 0; (warning = rules_warning(c->rules, i)) != NULL; i++)
 		log_message(LOG_WARN, "%s", warning);
 }

@@ -716,6 +716,42 @@ static void a_client_that_leaves_is_not_waited_for(void **state)
 	assert_contains(monitor_ask(monitor, "UPSTREAMS"), " state:up ");
 }
 
+/* What is said of a name that is sent on is said by the name alone, also afterwards. */
+static void a_name_is_judged_again_by_itself(void **state)
+{
+	size_t from;
+	int client, fd;
+
+	(void)state;
+	daemon_use_config(&d,
+		"upstream = a socks5://127.0.0.1:%u\nrule = deny to 10.0.0.0/8\nrule = via a\n"
+		"recheck = all\n"
+		"expect = allow from=10.9.9.9 to=x.test@10.0.0.1:80\n"
+		"expect = deny from=10.9.9.9 to=10.0.0.1:80\n",
+		port);
+	client = ask_for("x.test", 80);
+	fd = accept_request();
+	net_send_hex(fd, "05 00 00 01 00 00 00 00 00 00");
+	expect_reply(client, 0);
+	assert_contains(monitor_ask(monitor, "EXPLAIN from=10.9.9.9 to=x.test:80"),
+		"verdict:allow rule:2 upstream:a ");
+	daemon_use_config(&d,
+		"upstream = a socks5://127.0.0.1:%u\nrule = deny to 0.0.0.0/0\nrule = via a\n"
+		"recheck = all\n",
+		port);
+	net_send(client, "still", 5);
+	net_expect(fd, "still", 5);
+	from = daemon_log_end(&d);
+	daemon_use_config(&d,
+		"upstream = a socks5://127.0.0.1:%u\nrule = deny to x.test\nrule = via a\n"
+		"recheck = all\n",
+		port);
+	net_expect_gone(client);
+	daemon_wait_log(&d, &from, " reason=rule_changed ");
+	close(client);
+	close(fd);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, open_upstream, close_upstream)
 
 int main(void)
@@ -743,6 +779,7 @@ int main(void)
 		cmocka_unit_test(down_and_back_are_a_line_each),
 		cmocka_unit_test(the_proxy_is_no_upstream_of_itself),
 		TEST(a_client_that_leaves_is_not_waited_for),
+		TEST(a_name_is_judged_again_by_itself),
 	};
 
 	return cmocka_run_group_tests_name("daemon/upstreams", tests, setup, teardown);
