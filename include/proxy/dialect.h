@@ -92,9 +92,9 @@ typedef int dialect_parser(const uint8_t *p, size_t n, void *out);
  * place. */
 #define DIALECT_SPARE 512
 
-/* Reads more into `in`, where there is room; false when the client left, with the reason that stands, or when the
- * deadline passed. A client that was just accepted has usually sent already; later it is waited for
- * first, since it has only just got our answer. */
+/* Reads more into `in`, where there is room; false when the client left, with the reason that
+ * stands, or when the deadline passed. A client that was just accepted has usually sent already;
+ * later it is waited for first, since it has only just got our answer. */
 bool dialect_receive_more(struct handshake *h, bool wait_first);
 
 /* Waits for a whole message, which stays in `in`: what the parser says of it, or 0 with `reason`

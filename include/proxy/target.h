@@ -42,6 +42,10 @@ struct asker {
 struct verdict target_judge(const struct asker *a, const struct destination *dst,
 	const struct addr *addr, bool has_place);
 
+/* Has `addr` become one of the proxy's own listeners, by a configuration that came into force since
+ * the session was accepted? */
+bool target_has_become_own(const struct asker *a, const struct addr *addr);
+
 /* A request of the asker's was decided by this verdict, or a new target of its association: once
  * for each. */
 void target_count_hit(const struct asker *a, const struct verdict *verdict);

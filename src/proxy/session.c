@@ -167,6 +167,16 @@ static void end_through(struct session *s)
 		dial_end(&s->dial);
 }
 
+/* It was judged before there was such a listener, and nothing was sent to it. */
+static bool refuse_own(struct session *s)
+{
+	socket_close(s->target);
+	fd_lease_give(&s->lease);
+	s->target = -1;
+	s->verdict = (struct verdict){.allowed = false, .rule = RULES_OWN};
+	return refuse_request(s, END_TARGET_DENIED);
+}
+
 static bool connect_to_target(struct session *s)
 {
 	struct dial *d = &s->dial;
@@ -187,6 +197,8 @@ static bool connect_to_target(struct session *s)
 		log_lack_of_ports(s);
 	if (s->target < 0)
 		return refuse_request(s, d->failure);
+	if (d->through == NULL && target_has_become_own(&s->asker, &d->address))
+		return refuse_own(s);
 	registry_set_target(s->slot, s->target, &d->address);
 	if (d->through != NULL)
 		note_upstream(s, d->through);

@@ -9,6 +9,7 @@
  */
 #include "proxy/target.h"
 
+#include <string.h>
 #include <time.h>
 
 #include "base/clock.h"
@@ -100,6 +101,18 @@ struct verdict target_judge(const struct asker *a, const struct destination *dst
 	verdict = judge_by(newer != NULL ? newer : a->config, a, dst, addr, has_place);
 	config_release(newer);
 	return verdict;
+}
+
+bool target_has_become_own(const struct asker *a, const struct addr *addr)
+{
+	struct config *newer = newer_config(a);
+	struct destination dst = destination_of_addr(addr);
+	struct verdict verdict = {.allowed = true};
+
+	if (newer != NULL)
+		verdict = judge_by(newer, a, &dst, addr, false);
+	config_release(newer);
+	return !verdict.allowed && strcmp(verdict.rule, RULES_OWN) == 0;
 }
 
 void target_count_hit(const struct asker *a, const struct verdict *verdict)

@@ -364,7 +364,8 @@ static bool remember_destination(
 	return true;
 }
 
-/* What the rules say of the flow now; forgets it where that cannot be said. */
+/* What the rules say of the flow now; forgets it where that cannot be said. Where they say
+ * something else, a rule has decided that. */
 static void judge_flow_again(struct udp *u, struct flow *flow)
 {
 	struct verdict verdict = {.is_guess = true};
@@ -374,10 +375,12 @@ static void judge_flow_again(struct udp *u, struct flow *flow)
 		verdict = target_judge(u->setup.asker, &dst, &flow->addr, false);
 	if (verdict.is_guess) {
 		flows_forget(&u->flows, flow);
-	} else {
-		flow->allowed = verdict.allowed;
-		flow->is_via = verdict.is_via;
+		return;
 	}
+	if (verdict.allowed != flow->allowed)
+		target_count_hit(u->setup.asker, &verdict);
+	flow->allowed = verdict.allowed;
+	flow->is_via = verdict.is_via;
 }
 
 /* Asks again when there is another configuration, or when it is a time at which rules begin or end;

@@ -89,8 +89,9 @@ static const struct advice list[] = {
 		"the place is protected: a rule that names it opens it, as rule = allow from "
 		"CLIENT to ADDRESS, or take its word out of protect"},
 	{"target_denied", "otherwise",
-		"no rule allows it and otherwise = deny: add a rule = allow ... that fits the "
-		"user, the client and the target"},
+		"no rule allows it now, and otherwise = deny: EXPLAIN tells why each does not match, "
+		"as when its hours are over, and when that changes; or add a rule = allow ... that "
+		"fits the user, the client and the target"},
 	{"target_denied", "t",
 		"a rule that an administrator gave for a time denies it: RULES shows it and how "
 		"long it stays"},

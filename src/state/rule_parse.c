@@ -278,7 +278,7 @@ static bool take_user(struct parsing *p, const char *word, size_t len)
 	if ((*word == '@' && !client_groups_valid_name(word + 1, len - 1)) ||
 		memchr(word, ':', len) != NULL || memchr(word, '"', len) != NULL)
 		return refuse_word(p, word, len,
-			"legal are users' names (a blank as \\x20), @group, anonymous and known",
+			"legal are users' names (a backslash as \\x5c), @group, anonymous and known",
 			"");
 	return add_user(p, word, len);
 }

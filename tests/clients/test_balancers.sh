@@ -151,6 +151,11 @@ serves_socks4() {
 		told "$BOB" door=socks4 outcome=success
 }
 
+serves_http() {
+	gets_page "$WEB" --interface "$BOB" -x "http://$HERE_IP:${PORTS[$1]}" "http://$WEB/page.txt" &&
+		told "$BOB" door=http outcome=success
+}
+
 download() {
 	run_curl --socks5 "$HERE_IP:${PORTS[$1]}" -o "$TMP/got" "http://$WEB/random.bin" &&
 		same_digest "$TMP/got" "$WWW/random.bin"
@@ -173,6 +178,7 @@ through_each() {
 		fi
 		check "${name}_serves" serves "$name"
 		check "${name}_socks4" serves_socks4 "$name"
+		check "${name}_http" serves_http "$name"
 		check "${name}_download" download "$name"
 	done
 	check v1_ipv6 serves_ipv6 v1
