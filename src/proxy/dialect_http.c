@@ -101,6 +101,9 @@ static const struct {
 	[END_CONNECT_TIMEOUT] = {504, "The server could not be reached in time."},
 	[END_NO_LOCAL_PORT] = {503, "The proxy has no port left to connect from."},
 	[END_CONNECT_FAILED] = {502, "The server could not be connected to."},
+	[END_UPSTREAMS_DOWN] = {503, "No proxy by which this goes on works now."},
+	[END_UPSTREAM_DENIED] = {403, "The proxy by which this goes on does not allow it."},
+	[END_UPSTREAM_FAILED] = {502, "The proxy by which this goes on could not reach it."},
 	[END_BAD_ANSWER] = {502, "The server did not answer as HTTP servers do."},
 };
 

@@ -98,6 +98,7 @@ int inspection_explain(const struct options *o, FILE *out, enum explain_verdict 
 	if (c == NULL)
 		return -1;
 	if (prepare_to_look(&v, o, c, error) == 0 && accounts_look(&v, o, error) == 0 &&
+		effects_compile_upstreams(c, NULL, v.own, error) == 0 &&
 		effects_compile_rules(c, NULL, false, error) == 0 && limiting_apply(&v, c) == 0)
 		return explain_by(&v, o, c, out, verdict, error);
 	accounts_release(&v);
