@@ -19,6 +19,7 @@
 #include "base/clock.h"
 #include "proxy/dialect.h"
 #include "proxy/http_forward.h"
+#include "proxy/upstream.h"
 #include "wire/http.h"
 #include "wire/http_response.h"
 #include "wire/http_write.h"
@@ -284,7 +285,10 @@ static void init_message(struct message *m, struct exchange *x)
 
 /* ---- the request ---- */
 
-_Static_assert(HTTP_FORWARD_ROOM <= DIALECT_SPARE, "a head is rewritten in the handshake's buffer");
+_Static_assert(
+	HTTP_FORWARD_ROOM + sizeof("Proxy-Authorization: \r\n") + UPSTREAM_AUTHORIZATION_MAX <=
+		DIALECT_SPARE,
+	"a head is rewritten in the handshake's buffer");
 
 static void note_request(struct exchange *x, const struct http_request *r)
 {
