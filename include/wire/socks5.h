@@ -106,7 +106,8 @@ size_t socks5_format_header(uint8_t out[SOCKS5_HEADER_MAX], const struct addr *s
 /* ---- the client's side, to an upstream ---- */
 
 #define SOCKS5_GREETING_MAX 4
-#define SOCKS5_REQUEST_MAX 262 /* a request for a long name; the header of a datagram has one more */
+#define SOCKS5_REQUEST_MAX                                                                         \
+	262 /* a request for a long name; the header of a datagram has one more */
 #define SOCKS5_NAMED_HEADER_MAX 263
 
 /* VER NMETHODS METHODS: no login and, with one, that too (RFC 1928 section 3). */
@@ -122,8 +123,8 @@ size_t socks5_format_login(uint8_t out[SOCKS5_MESSAGE_MAX], const struct socks5_
 int socks5_parse_login_status(const uint8_t *p, size_t n, bool *success);
 
 /* VER CMD RSV ATYP DST.ADDR DST.PORT. */
-size_t socks5_format_request(
-	uint8_t out[SOCKS5_REQUEST_MAX], enum socks5_command command, const struct destination *dst);
+size_t socks5_format_request(uint8_t out[SOCKS5_REQUEST_MAX], enum socks5_command command,
+	const struct destination *dst);
 
 struct socks5_reply {
 	uint8_t rep;
