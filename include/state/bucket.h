@@ -16,7 +16,7 @@
  * the turn is longer while it has no more bytes than that; and at least, in bytes. */
 #define BUCKET_CHUNK_MS 20
 #define BUCKET_TURN_MS 40
-#define BUCKET_TURN_MOST (256 * 1024)
+#define BUCKET_TURN_MOST (512 * 1024)
 #define BUCKET_CHUNK_LEAST 512
 
 /* What goes first of who has had less than the others, in milliseconds of the rate, and in bytes.
