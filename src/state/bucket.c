@@ -82,19 +82,42 @@ static void reckon(struct bucket *b, int64_t now)
 	clamp_saved(b);
 }
 
+size_t bucket_chunk(const struct bucket *b)
+{
+	uint64_t alone = bytes_in(b, BUCKET_CHUNK_MS);
+	uint64_t turn = alone;
+
+	if (b->rate == 0)
+		return SIZE_MAX;
+	if (b->active > 1 && turn < BUCKET_TURN_MOST)
+		turn = lesser(bytes_in(b, BUCKET_TURN_MS), BUCKET_TURN_MOST);
+	if (b->active > 1)
+		turn = lesser(turn, bytes_in(b, BUCKET_ROUND_MS) / b->active);
+	return turn < BUCKET_CHUNK_LEAST ? BUCKET_CHUNK_LEAST : (size_t)turn;
+}
+
+/* The chunks that streams in line wait for. */
+static int64_t bytes_in_line(const struct bucket *b)
+{
+	return (int64_t)((b->active - b->drained) * bucket_chunk(b));
+}
+
+/* ---- its rate ---- */
+
 /* The rate falls far. What is owed by the old one would take long to pass by the new, and is owed
- * only because it was lawful. */
+ * only because it was lawful: it passes in the time that it would have taken, and whoever is in
+ * line gives back what is more than a turn, which is nobody's. */
 static void be_lenient(struct bucket *b, uint64_t rate, int64_t now)
 {
-	int64_t owed = -bucket_saved(b), forgiven;
+	double less = 1 - (double)rate / (double)b->rate;
+	int64_t owed = -bucket_saved(b), in_line = bytes_in_line(b);
 
 	b->lenient_until = now + LENIENT_MS;
 	b->surplus = 0;
 	if (owed <= 0)
 		return;
-	forgiven = owed - (int64_t)((double)owed * (double)rate / (double)b->rate);
-	b->passed += forgiven;
-	b->forgiven += forgiven;
+	b->passed += (int64_t)((double)owed * less);
+	b->forgiven += (int64_t)((double)(owed > in_line ? owed : in_line) * less);
 }
 
 void bucket_set_rate(struct bucket *b, uint64_t rate, int64_t now)
@@ -135,20 +158,6 @@ void bucket_end(struct bucket *b, struct bucket_stream *s, int64_t now)
 }
 
 /* ---- taking turns ---- */
-
-size_t bucket_chunk(const struct bucket *b)
-{
-	uint64_t alone = bytes_in(b, BUCKET_CHUNK_MS);
-	uint64_t turn = alone;
-
-	if (b->rate == 0)
-		return SIZE_MAX;
-	if (b->active > 1 && turn < BUCKET_TURN_MOST)
-		turn = lesser(bytes_in(b, BUCKET_TURN_MS), BUCKET_TURN_MOST);
-	if (b->active > 1)
-		turn = lesser(turn, bytes_in(b, BUCKET_ROUND_MS) / b->active);
-	return turn < BUCKET_CHUNK_LEAST ? BUCKET_CHUNK_LEAST : (size_t)turn;
-}
 
 /* What may go first. */
 static uint64_t first_most(const struct bucket *b)
@@ -266,10 +275,18 @@ static uint64_t fair_part(const struct bucket *b, const struct bucket_stream *s)
 /* What is saved but for the chunk that each stream in line waits for, which nobody owes. */
 static int64_t saved_beside_turns(const struct bucket *b)
 {
-	size_t in_line = b->active - b->drained;
-	int64_t saved = bucket_saved(b) + (int64_t)(in_line * bucket_chunk(b));
+	int64_t saved = bucket_saved(b) + bytes_in_line(b);
 
 	return saved < bucket_depth(b) ? saved : bucket_depth(b);
+}
+
+/* What has gone at a rate that has fallen far since. */
+static void forgive_drained(struct bucket *b, const struct bucket_stream *s, int64_t now)
+{
+	int64_t owed = -saved_beside_turns(b);
+
+	if (s->is_drained && now < b->lenient_until && owed > 0)
+		b->passed += owed;
 }
 
 /* Smoothed over a round of all streams: who has just settled has had something go, or not, and
@@ -290,8 +307,7 @@ uint64_t bucket_settle(
 	if (b->rate == 0)
 		return s->level = UINT64_MAX;
 	clamp_saved(b);
-	if (now < b->lenient_until && bucket_saved(b) < 0)
-		b->passed = b->promised;
+	forgive_drained(b, s, now);
 	note_surplus(b);
 	s->level = fair_part(b, s);
 	return saved_beside_turns(b) < -PAUSE_DEPTHS * bucket_depth(b) ? 0 : s->level;
