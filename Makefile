@@ -3,11 +3,13 @@
 #   CC=clang         another compiler
 #   SAN=address      AddressSanitizer and UndefinedBehaviorSanitizer; SAN=thread: ThreadSanitizer
 #   WERROR=1         warnings are errors
+#   WITHOUT=state    a server that keeps nothing over restarts, and needs no SQLite
 #   O=DIR            put what is built into DIR/build and DIR/bin
 #   V=1              show whole commands
 
 SAN ?=
 WERROR ?=
+WITHOUT ?=
 V ?=
 Q := $(if $(V),,@)
 PREFIX ?= /usr/local
@@ -15,11 +17,12 @@ DESTDIR ?=
 
 OUT := $(if $(O),$(O)/)
 BIN := $(OUT)bin
-BUILD := $(OUT)build/$(notdir $(CC))$(if $(SAN),-$(SAN))
+BUILD := $(OUT)build/$(notdir $(CC))$(if $(SAN),-$(SAN))$(if $(WITHOUT),-without-$(WITHOUT))
+$(if $(filter-out state,$(WITHOUT)),$(error WITHOUT=$(WITHOUT): legal is state))
 
 # The libraries: pkg-config's name and the Debian package with the headers.
 LIBRARIES := libcares:libc-ares-dev libcrypt:libcrypt-dev libsodium:libsodium-dev \
-	sqlite3:libsqlite3-dev
+	libqrencode:libqrencode-dev $(if $(WITHOUT),,sqlite3:libsqlite3-dev)
 CLIENT_LIBRARIES := libedit:libedit-dev ncursesw:libncurses-dev
 names = $(foreach l,$(1),$(firstword $(subst :, ,$(l))))
 packages = $(foreach l,$(1),$(lastword $(subst :, ,$(l))))
@@ -30,10 +33,12 @@ DEPS := $(COMPILER) pkg-config libc6-dev $(call packages,$(LIBRARIES) $(CLIENT_L
 TEST_DEPS := $(DEPS) libcmocka-dev curl nginx-light iproute2 python3 valgrind tmux
 CLIENT_DEPS := $(TEST_DEPS) netcat-openbsd ncat proxychains4 git openssh-client openssh-server \
 	dante-client tnftp python3-pyftpdlib iperf3 python3-socks dnsmasq-base debootstrap chromium \
-	default-jre-headless putty-tools emacs-nox fail2ban openssl whois apache2-utils jq \
+	firefox-esr python3-pacparser \
+	openjdk-17-jdk-headless golang-go golang-golang-x-net-dev wget python3-pip putty-tools \
+	emacs-nox fail2ban openssl whois apache2-utils jq haproxy libnginx-mod-stream \
 	$(if $(shell command -v npm),,nodejs npm)
 LINT_DEPS := clang clang-format clang-tidy cppcheck libclang-rt-14-dev mandoc
-BENCH_DEPS := $(DEPS) microsocks dante-server
+BENCH_DEPS := $(DEPS) microsocks dante-server tinyproxy-bin
 PLOT_DEPS := gnuplot-nox jq
 
 comma := ,
@@ -53,9 +58,16 @@ CLIENT_LIBS = $(eval CLIENT_LIBS := $(shell pkg-config --libs $(call names,$(CLI
 TEST_LIBS = $(eval TEST_LIBS := $(shell pkg-config --libs cmocka))$(TEST_LIBS)
 LINK = $(CC) -pthread $(SANITIZE) $(if $(SAN),,-pie -Wl$(comma)-z$(comma)relro$(comma)-z$(comma)now) $(LDFLAGS)
 
-LIB_SOURCES := $(wildcard src/*/*.c)
+# What is built only with a database, or only without; and what cannot be tested without.
+WITH_STATE := $(addprefix src/server/,database.c history_bound.c history_tables.c)
+WITHOUT_STATE := src/server/database_none.c
+TESTS_OF_STATE := $(addprefix tests/,daemon/test_explain.c daemon/test_history.c daemon/test_start.c \
+	monitor/test_history_commands.c \
+	$(addprefix server/test_,archive.c database.c history_tables.c keeper.c))
+
+LIB_SOURCES := $(filter-out $(if $(WITHOUT),$(WITH_STATE),$(WITHOUT_STATE)),$(wildcard src/*/*.c))
 LIB_OBJECTS := $(LIB_SOURCES:%.c=$(BUILD)/%.o)
-TEST_SOURCES := $(wildcard tests/*/test_*.c)
+TEST_SOURCES := $(filter-out $(if $(WITHOUT),$(TESTS_OF_STATE)),$(wildcard tests/*/test_*.c))
 TESTS := $(TEST_SOURCES:tests/%.c=$(BUILD)/tests/%)
 TEST_LIB_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/lib/*.c))
 BENCH_SOURCES := $(wildcard tests/bench/*.c)
@@ -77,7 +89,7 @@ help:
 	@echo 'make test-clients  the same with more real clients: nc, git, ssh, socksify, Chromium and others'
 	@echo 'make test-valgrind  the tests of stopping, with the server under valgrind'
 	@echo 'make fuzz        every parser of bytes from outside, FUZZ_SECONDS=60 each'
-	@echo 'make bench       measure beside microsocks and dante (BENCH="-q" for a quick look)'
+	@echo 'make bench       measure beside microsocks, dante and tinyproxy (BENCH="-q" for a quick look)'
 	@echo 'make bench-results  the same, kept in tests/bench/results as JSON and pictures'
 	@echo 'make lint        formatting, static analysis, layers, documents'
 	@echo 'make docs        bring sample configuration and manual up to date with the table of settings'
@@ -113,6 +125,9 @@ $(BUILD)/%.o: %.c
 	@echo '  CC $<'
 	$(Q)$(CC) $(ALL_CFLAGS) -Itests/lib -MMD -MP -c -o $@ $<
 
+# What the assembler puts in, which no compiler tells of.
+$(BUILD)/src/proxy/pages.o build/fuzz/src/proxy/pages.o: $(wildcard src/proxy/pages/*)
+
 run: deps
 	@$(MAKE) --no-print-directory all
 	exec $(BIN)/socks5d -c conf/socks5d.conf
@@ -122,9 +137,12 @@ run: deps
 # Faults and time are injected at the linker's hand: the functions that a test puts its own for.
 WRAP_PARTS := clock_ms clock_deadline time calloc malloc realloc aligned_alloc server_base
 WRAP_DESK := $(WRAP_PARTS) recv send password_hash server_errands server_hashes server_lookups server_set server_reload
+WRAP_base/test_grow := reallocarray
 WRAP_base/test_hashmap := calloc malloc aligned_alloc
 WRAP_base/test_lines := read
 WRAP_client/test_batch := client_ask getdelim link_interrupt_by signals_close
+WRAP_monitor/test_admin := calloc malloc realloc aligned_alloc accept4 server_base server_errands server_fronts \
+	server_hashes server_keeper server_lookups server_services server_set
 WRAP_monitor/test_commands := $(WRAP_PARTS) password_hash server_add_rule server_drop_rule server_set server_reload \
 	statistics_each
 WRAP_monitor/test_console := $(WRAP_DESK)
@@ -141,9 +159,14 @@ WRAP_net/test_questions := asking_begin asking_due asking_end asking_fds asking_
 WRAP_net/test_resolver_crowd := eventfd socket calloc pthread_create
 WRAP_net/test_resolver_servers := clock_gettime socket_wait
 WRAP_net/test_socket := accept4 recv send poll recvmmsg sendmmsg clock_nanosleep
+WRAP_proxy/test_balancer := socket_read socket_write
 WRAP_proxy/test_bind := clock_deadline clock_ms socket_wait socket listen accept4 connect
 WRAP_proxy/test_dial := connect
+WRAP_proxy/test_dialect_http := socket_read socket_write
+WRAP_proxy/test_dialect_socks4 := socket_read socket_write
+WRAP_proxy/test_exchange := socket_read
 WRAP_proxy/test_handshake := calloc malloc aligned_alloc socket_read socket_write registry_set_user
+WRAP_proxy/test_own_pages := open_memstream
 WRAP_proxy/test_pace := clock_ms socket_pace socket_unacknowledged socket_unsent
 WRAP_proxy/test_pool := session_run clock_ms accept4 pthread_create epoll_ctl epoll_wait mmap64
 WRAP_proxy/test_relay := clock_deadline clock_ms socket_wait recv send splice
@@ -177,8 +200,8 @@ WRAP_state/test_access_log := getdelim
 WRAP_state/test_events := calloc malloc aligned_alloc
 WRAP_state/test_hash_kinds := password_check
 WRAP_state/test_hashing := calloc malloc aligned_alloc pthread_cond_clockwait
-WRAP_state/test_logins := clock_ms pthread_cond_clockwait
-WRAP_state/test_ledger := calloc malloc aligned_alloc getifaddrs freeifaddrs
+WRAP_state/test_logins := clock_ms pthread_cond_clockwait password_check
+WRAP_state/test_ledger := calloc malloc aligned_alloc getifaddrs freeifaddrs limit_book_of_client
 WRAP_state/test_ledger_news := calloc malloc aligned_alloc clock_ms
 WRAP_state/test_standing := calloc malloc aligned_alloc
 WRAP_state/test_users := calloc malloc aligned_alloc password_check sodium_memzero
@@ -267,7 +290,7 @@ build/bench/bench_splice: tests/bench/bench_splice.c
 	@mkdir -p $(@D)
 	$(BENCH_CC) -o $@ $<
 
-build/bench/bench_rates: $(addprefix tests/bench/,bench_rates.c procs.c) $(wildcard tests/bench/*.h)
+build/bench/bench_rates: $(addprefix tests/bench/,bench_rates.c place.c) $(wildcard tests/bench/*.h)
 	@mkdir -p $(@D)
 	$(BENCH_CC) -o $@ $(filter %.c,$^)
 
@@ -334,7 +357,8 @@ lint: deps-lint
 
 # ---- installing ----
 
-# Each file: its mode, where it is, where it goes.
+# Each file: its mode, where it is, where it goes. The filter for fail2ban does nothing by itself; the
+# jail would, so whether there is to be one is left to the administrator.
 MAN := $(PREFIX)/share/man
 COMPLETIONS := $(PREFIX)/share/bash-completion/completions
 INSTALLED := \
@@ -348,6 +372,9 @@ INSTALLED := \
 	644:$(BUILD)/socks5d.service:$(PREFIX)/lib/systemd/system/socks5d.service \
 	644:conf/socks5d.sysusers:$(PREFIX)/lib/sysusers.d/socks5d.conf \
 	644:conf/socks5d.logrotate:/etc/logrotate.d/socks5d \
+	644:conf/fail2ban/filter.d/socks5d.conf:/etc/fail2ban/filter.d/socks5d.conf \
+	644:conf/fail2ban/jail.d/socks5d.conf:$(PREFIX)/share/doc/socks5d/fail2ban/jail.d/socks5d.conf \
+	644:conf/dnsmasq/socks5d-wpad.conf:$(PREFIX)/share/doc/socks5d/dnsmasq/socks5d-wpad.conf \
 	$(foreach f,$(wildcard conf/examples/*/*),644:$(f):$(PREFIX)/share/doc/socks5d/$(f:conf/%=%))
 CONFIGURATION := /etc/socks5d/socks5d.conf
 installed-part = $(word $(1),$(subst :, ,$(2)))
@@ -366,7 +393,7 @@ endef
 .PHONY: $(BUILD)/socks5d.service
 $(BUILD)/socks5d.service: conf/socks5d.service
 	@mkdir -p $(@D)
-	$(Q)sed 's|/usr/local|$(PREFIX)|' $< >$@
+	$(Q)sed 's|/usr/local|$(PREFIX)|$(if $(WITHOUT),; s| --state-dir [^ ]*||)' $< >$@
 
 install: all $(BUILD)/socks5d.service
 	$(foreach f,$(INSTALLED),$(call install-file,$(f)))

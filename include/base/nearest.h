@@ -28,4 +28,8 @@ void nearest_try(struct nearest *n, const char *word);
  * none is near. Returns `out`. */
 const char *nearest_hint(const struct nearest *n, const char *prefix, char out[NEAREST_HINT_MAX]);
 
+/* All of it for the words of one array. Returns `out`. */
+const char *nearest_among(const char *typed, size_t len, const char *const *words, size_t count,
+	char out[NEAREST_HINT_MAX]);
+
 #endif

@@ -20,6 +20,7 @@
 #include "wire/request.h"
 
 struct dialect;
+struct services;
 
 /* A login that was not right, and that counts for the setting ban. */
 struct login_failure {
@@ -37,9 +38,12 @@ struct handshake {
 	struct bans *bans; /* in which failed logins are counted; NULL: nowhere */
 	const struct addr *from; /* the client's address */
 	struct ledger_entry *client_entry; /* of its account; NULL: memory was out */
+	const struct services *services; /* for pages that tell of the server */
 	struct stats *stats;
 	struct registry_slot *slot;
+	uint64_t id; /* of the session */
 	int client;
+	bool is_told; /* the client, by a balancer: it has not come to our end of the connection */
 	struct watch watch; /* on it, while it waits for something else than its own messages */
 	struct buffer *in; /* what the client has sent and nobody has taken yet */
 	int64_t deadline; /* of what is waited for: its messages, or room for ours */
@@ -48,6 +52,8 @@ struct handshake {
 	const struct dialect *dialect; /* NULL: nothing was said that is one's */
 	enum guess guess; /* then: what it may have been */
 	struct request request;
+	bool is_exchange; /* a CONNECT for one HTTP request (exchange.h), whose head is still in
+			     `in` */
 	size_t user_len; /* 0: nobody has logged in */
 	size_t claimed_len; /* then: of a user who is there, and whose login was not right */
 	char user[USERS_NAME_MAX]; /* who it is or, only for what is said of it, claims to be */
@@ -55,6 +61,8 @@ struct handshake {
 	enum end_reason reason; /* why it failed */
 	bool login_refused; /* that of the user who is claimed, for `reason` */
 	bool login_ignored; /* it was served as Anonymous although it has logged in */
+	uint8_t userid_len; /* of SOCKS4, where nobody logs in: of what `user` is filled with then
+			     */
 	bool answered; /* a refusal or a reply went out */
 	unsigned code; /* of the last reply to the request, as the dialect counts them */
 	struct login_failure failure;
@@ -80,9 +88,13 @@ struct dialect {
  * not complete yet, or less when it is malformed. */
 typedef int dialect_parser(const uint8_t *p, size_t n, void *out);
 
-/* Reads more into `in`; false when the client left, with the reason that stands, or when the
- * deadline passed. A client that was just accepted has usually sent already; later it is waited for
- * first, since it has only just got our answer. */
+/* Bytes of `in` that stay free behind what was received, so that a message can be rewritten in its
+ * place. */
+#define DIALECT_SPARE 512
+
+/* Reads more into `in`, where there is room; false when the client left, with the reason that
+ * stands, or when the deadline passed. A client that was just accepted has usually sent already;
+ * later it is waited for first, since it has only just got our answer. */
 bool dialect_receive_more(struct handshake *h, bool wait_first);
 
 /* Waits for a whole message, which stays in `in`: what the parser says of it, or 0 with `reason`
@@ -105,8 +117,8 @@ void dialect_enter(struct handshake *h, enum session_phase phase);
  * when the client may go on: as the user who is in `user` then, or as Anonymous. */
 enum end_reason dialect_log_in(struct handshake *h, const struct login *claim);
 
-/* What becomes of a client that says nothing of a login: END_REASONS where it is served as Anonymous,
- * here and now, else the reason to refuse it for. */
+/* What becomes of a client that says nothing of a login: END_REASONS where it is served as
+ * Anonymous, here and now, else the reason to refuse it for. */
 enum end_reason dialect_take_anonymous(const struct handshake *h);
 
 /* The number by which a reply tells that the request failed for this reason, or succeeded:

@@ -81,9 +81,12 @@ int64_t pace_deadline(const struct pace *p);
 
 /* A datagram, behind `waiting` bytes of others. 0: it may go now, and is charged; else how many
  * milliseconds it has to wait, and is charged; -1: it would have to wait for longer than `most`, or
- * too many do already, and it is not. Where none waits and nothing is owed it goes, however large.
- */
+ * too many do already, and it is not. Where none waits one goes, however large, when nothing is
+ * owed, or when the last that went so is paid for, whatever others of the accounts owe. */
 int64_t pace_admit(struct pace *p, size_t bytes, size_t waiting, int64_t most, int64_t now);
+
+/* One that was charged does not go. */
+void pace_give_back(struct pace *p, size_t bytes, int64_t now);
 
 /* Ends it. */
 void pace_end(struct pace *p);

@@ -10,6 +10,7 @@
 struct places {
 	size_t total;
 	_Atomic(size_t) taken;
+	_Atomic(bool) are_closed;
 };
 
 /* Before the first is taken. */
@@ -25,6 +26,13 @@ void places_leave(struct places *p);
  * be the `running`-th session of its client? These are the last 64th, at least one and at most a
  * quarter of all; they are for clients that have a quarter of all at most. */
 bool places_is_kept(const struct places *p, size_t place, size_t running);
+
+/* The server stops: nobody is given a place any more. */
+void places_close(struct places *p);
+bool places_are_closed(const struct places *p);
+
+/* Has every worker a client? Never where there is one worker only: it would be the one who asks. */
+bool places_are_taken(const struct places *p);
 
 /* Are no more left than the last 64th, or one? */
 bool places_are_scarce(const struct places *p);

@@ -22,6 +22,7 @@
 #include "state/standing.h"
 #include "state/stats.h"
 #include "state/throughput.h"
+#include "state/turnaways.h"
 #include "state/users.h"
 #include "state/watching.h"
 
@@ -46,9 +47,10 @@ struct services {
 	struct limit_book *limits;
 	struct history *history; /* NULL: nobody keeps one */
 	struct events *failures; /* the newest, for whoever asks why */
+	struct turnaways turnaways; /* which are among them */
 	struct watching watching;
 	struct client_names *client_names;
-	struct log_limit access_lost_limit, no_port_limit;
+	struct log_limit access_lost_limit, no_port_limit, refused_limit, over_share_limit;
 };
 
 #endif

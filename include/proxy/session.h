@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "net/fdbudget.h"
 #include "proxy/dial.h"
+#include "proxy/entrance.h"
 #include "proxy/handshake.h"
 #include "proxy/services.h"
 #include "proxy/target.h"
@@ -32,6 +33,7 @@ struct session {
 	int64_t begun;
 	struct config *config;
 	struct addr client_addr;
+	struct addr balancer; /* that told `client_addr`; AF_UNSPEC: it has connected itself */
 	struct ledger_entry *client_entry; /* NULL: memory was out */
 	struct history_visit *visit; /* NULL: sites are not kept */
 	int client;
@@ -41,8 +43,12 @@ struct session {
 	int error; /* errno behind a failure; 0 = none */
 	struct datagram_counts datagrams; /* of an association */
 	enum end_reason reason;
+	bool is_turned_away; /* when a balancer told who it is, as others are before they are served
+			      */
 	bool is_admitted; /* it has its places under the limits of its accounts */
 	bool served; /* what was asked for was granted */
+	bool is_torn; /* an HTTP answer went out in part, and no more comes of it */
+	bool has_more; /* the client may still send what nobody wants behind its HTTP request */
 	bool in_access_log; /* the request's answer is; a line of the file is due at the end */
 	struct verdict verdict; /* of the rules, on what was asked for; its rule is "" before */
 	enum end_reason answer; /* then: what that was, END_REASONS when it was granted */
@@ -61,17 +67,9 @@ struct session {
 	} memory;
 };
 
-/* A client that was let in. */
-struct guest {
-	int fd;
-	struct addr addr;
-	int64_t since; /* clock_ms() when it was accepted */
-	struct config *config; /* under which that was */
-	struct ledger_entry *entry; /* in which the session is counted; NULL: memory was out */
-};
-
-/* Serves the guest, takes over the connection, the reference to the configuration and the entry,
- * and lets go of them. `s` is memory for it, zeroed when it is used for the first time. */
+/* Serves the guest, or whom that balancer tells, takes over the connection, the reference to the
+ * configuration and the entry, and lets go of them. `s` is memory for it, zeroed when it is used
+ * for the first time. */
 void session_run(struct session *s, struct services *services, struct registry_slot *slot,
 	const struct guest *guest);
 

@@ -40,6 +40,10 @@ struct asker {
 struct verdict target_judge(const struct asker *a, const struct destination *dst,
 	const struct addr *addr, bool has_place);
 
+/* Has `addr` become one of the proxy's own listeners, by a configuration that came into force since
+ * the session was accepted? */
+bool target_has_become_own(const struct asker *a, const struct addr *addr);
+
 /* A request of the asker's was decided by this verdict, or a new target of its association: once
  * for each. */
 void target_count_hit(const struct asker *a, const struct verdict *verdict);
@@ -99,5 +103,8 @@ bool target_includes(const struct target *t, const struct addr *addr);
 /* Why there is nothing to try: the name is not there, or could not be looked up, or has addresses
  * of a family only that is not used. Before target_end(). */
 enum end_reason target_failure(const struct target *t);
+
+/* The same, of any lookup that nothing came of. */
+enum end_reason target_failure_of(const struct lookup_answer answers[LOOKUP_FAMILIES]);
 
 #endif

@@ -16,6 +16,10 @@ int accounts_make(struct services *v, const struct settings *settings)
 int accounts_load(struct services *v, const struct options *o, char *error)
 	__attribute__((warn_unused_result));
 
+/* The same for who only looks, and neither logs anybody in nor writes anything. */
+int accounts_look(struct services *v, const struct options *o, char *error)
+	__attribute__((warn_unused_result));
+
 void accounts_release(struct services *v);
 
 #endif

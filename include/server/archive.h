@@ -8,10 +8,13 @@
 #include "proxy/services.h"
 #include "server/database.h"
 
+/* Users who were deleted whose sessions are still told from those of who has their name now. */
+#define ARCHIVE_FORMER_MAX 256
+
 struct archive;
 
-/* Opens the database in `folder`, and loads what stands into `v->standing`. NULL with the reason in
- * `error`. */
+/* Opens the database in `folder`, and loads what stands into `v->standing`. NULL as
+ * database_open() has it. */
 struct archive *archive_open(
 	const char *folder, struct services *v, char error[DATABASE_ERROR_MAX]);
 

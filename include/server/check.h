@@ -9,7 +9,7 @@
  * adds? And is the interface or address there that targets are to be reached from? Nothing is left
  * behind, but the users are in effect in `v`. What an administrator should know besides is logged.
  * -1 with the reason in `error`. */
-int check_opening(const struct services *v, const struct options *o, struct config *c,
+int check_opening(struct services *v, const struct options *o, struct config *c,
 	char error[CONFIG_ERROR_MAX]) __attribute__((warn_unused_result));
 
 #endif

@@ -16,8 +16,8 @@ struct database;
 
 /* Opens the one in `folder`, which has to exist, and makes one where there is none. It is ours
  * alone until database_close(). One that is damaged is put aside (database_put_aside()), and begun
- * anew. NULL with the reason in `error`, which begins with the setting's name: another server has
- * the folder, say, or a newer version has made the file. */
+ * anew. NULL with the reason in `error`, which begins with the setting's name: a newer version
+ * has made the file, say; or another server has the folder, and errno is EBUSY. */
 struct database *database_open(const char *folder, char error[DATABASE_ERROR_MAX]);
 
 /* Would database_open() succeed? Nothing is made or changed, and a server may have it open. -1

@@ -14,6 +14,10 @@
 /* Of an account and day; the others are summed up as HISTORY_OTHER. */
 #define HISTORY_SITES_A_DAY 200
 
+/* Clients of a day, likewise, and some that may be more for a while: history_bound.h. */
+#define HISTORY_CLIENTS_A_DAY 4096
+#define HISTORY_CLIENTS_SPARE 1024
+
 /* All of these: -1 when it failed, see database_error(). */
 
 /* ---- writing: between database_begin() and database_commit() ---- */
@@ -30,7 +34,8 @@ struct history_former {
 int history_tables_end_user(struct database *d, const char *name, uint64_t last, int32_t day,
 	struct history_former *former) __attribute__((warn_unused_result));
 
-/* Adds the rows of the batch: those of accounts, and those of sites, where they are wanted. */
+/* Adds the rows of the batch: those of accounts, and those of sites, where they are wanted; and
+ * bounds the days that they are of. */
 struct history_wanted {
 	bool accounts, sites;
 };

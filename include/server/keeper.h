@@ -18,7 +18,7 @@ struct keeper;
 
 /* Opens the database in `folder` (database_open()), loads what stands into `v->standing`, which is
  * kept from then on, and makes `v->history`, which is so until keeper_close(). No thread yet. NULL
- * with the reason in `error`. */
+ * as database_open() has it. */
 struct keeper *keeper_open(const char *folder, struct services *v, char error[DATABASE_ERROR_MAX]);
 
 /* Starts the thread. -1 with errno. */

@@ -14,8 +14,4 @@ bool advice_is_failure(enum end_reason reason);
  * word of the rule that decided, NULL or "" where none did. NULL: it is no failure. */
 const char *advice_find(enum end_reason reason, const char *rule);
 
-/* Is the end of such a session said to be no failure, or to be one with advice? Each reason is one
- * of both, which a test asks of all. */
-bool advice_knows(enum end_reason reason);
-
 #endif

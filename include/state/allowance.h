@@ -34,6 +34,7 @@ struct allowance {
 	unsigned of_anonymous;
 	uint64_t origin; /* of the tally: nothing was used then, modulo 2^64 */
 	struct quota_use use; /* as of the last look */
+	struct quota_use kept; /* as it was told with `use_has_changed`, or known before */
 	int told; /* per cent of which it was said that they are used */
 };
 
@@ -62,7 +63,7 @@ struct allowance_news {
 	bool is_of_anonymous; /* the quota is for sessions without a login only */
 	struct quota quota;
 	struct quota_use use;
-	bool use_has_changed; /* since the last look */
+	bool use_has_changed; /* since that was said last */
 	int64_t due; /* when the next period begins, or it expires; INT64_MAX: never */
 	uint64_t down, up; /* the rate that holds now, of all sessions; 0: none */
 	uint64_t anonymous_down, anonymous_up; /* besides, of those without a login; 0: none */
@@ -71,6 +72,18 @@ struct allowance_news {
 /* Looks at the time `now` whether a new period has begun, and sets what sessions and relays are
  * held to. */
 struct allowance_news allowance_look(struct allowance *a, int64_t now);
+
+/* For the account itself: what holds, and what is used of it at the time `now`. Changes nothing. */
+struct allowance_view {
+	struct limits limits; /* all zero: none */
+	unsigned of_anonymous; /* bits of keys that hold for sessions without a login only */
+	bool is_kept_out;
+	uint32_t running; /* sessions that count for the bound on them */
+	struct quota_use use; /* of a quota */
+	int64_t until; /* likewise: when the next period begins */
+};
+
+void allowance_show(struct allowance *a, int64_t now, struct allowance_view *out);
 
 /* Nothing is used of the quota any more; or so many bytes more may be used in this period. False
  * when there is no quota. */

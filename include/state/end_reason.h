@@ -13,12 +13,18 @@
 	X(IDLE, "idle") /* `timeout` */ \
 	X(HALF_CLOSED_IDLE, "half_closed_idle") /* `half_close_timeout` */ \
 	X(UDP_IDLE, "udp_idle") /* `udp_timeout` */ \
+	X(OWN_PAGE, "own_page") /* it was answered with a page of the server's own, by HTTP */ \
+	X(HEALTH_CHECK, "health_check") /* it asked how the server is */ \
 	X(NOTHING_ASKED, "nothing_asked") /* before its first byte, as health checks do */ \
 	X(CLIENT_LEFT, "client_left") /* before its request was answered */ \
 	X(CLIENT_FINISHED, "client_finished") /* it sent no more, and soon got no answer */ \
 	X(HANDSHAKE_TIMEOUT, "handshake_timeout") /* `handshake_timeout` */ \
 	X(UNKNOWN_PROTOCOL, "unknown_protocol") /* in no dialect that is known */ \
 	X(PROTOCOL_OFF, "protocol_off") /* in one that `protocols` leaves out */ \
+	X(BAD_PROXY_HEADER, "bad_proxy_header") /* a balancer did not say whom it connects for */ \
+	X(TOLD_CLIENT_REFUSED, "told_client_refused") /* it said what cannot be */ \
+	X(CLIENT_REFUSED, "client_refused") /* whom it told, by `clients` */ \
+	X(CLIENT_OVER_SHARE, "client_over_share") /* whom it told, by `max_sessions_per_client` */ \
 	X(MALFORMED, "malformed") /* not as its dialect's RFC says */ \
 	X(NO_METHOD, "no_method") /* none of the offered METHODs is acceptable */ \
 	X(WRONG_PASSWORD, "wrong_password") /* of a user */ \
@@ -32,6 +38,7 @@
 	X(QUOTA_REACHED, "quota_reached") /* of the account */ \
 	X(COMMAND_UNSUPPORTED, "command_unsupported") /* CMD */ \
 	X(ATYP_UNSUPPORTED, "atyp_unsupported") /* ATYP */ \
+	X(SCHEME_UNSUPPORTED, "scheme_unsupported") /* of the URL that HTTP's client asked for */ \
 	X(TARGET_DENIED, "target_denied") /* the rules forbid the target */ \
 	X(NAME_NOT_FOUND, "name_not_found") /* the name does not exist or has no address */ \
 	X(NAME_FAILED, "name_failed") /* the name servers failed or did not answer in time */ \
@@ -41,6 +48,7 @@
 	X(CONNECT_TIMEOUT, "connect_timeout") /* `connect_timeout`, or the kernel's own */ \
 	X(NO_LOCAL_PORT, "no_local_port") /* none is left to connect from */ \
 	X(CONNECT_FAILED, "connect_failed") /* anything else; errno is in the log */ \
+	X(BAD_ANSWER, "bad_answer") /* the target's to an HTTP request is none, or broken */ \
 	X(BIND_TIMEOUT, "bind_timeout") /* `bind_timeout` */ \
 	X(NO_SOCKET, "no_socket") /* none could be opened for BIND or UDP ASSOCIATE */ \
 	X(KILLED, "killed") /* by an administrator */ \

@@ -13,8 +13,13 @@
 /* `standing` may be NULL in all of them: then nothing is kept. `name`: a user's, or a client as
  * text. */
 
+/* Clients of whom anything is kept: beyond a sweep; and at any time. */
+#define KEPT_USE_CLIENTS 4096
+#define KEPT_USE_MOST (4 * KEPT_USE_CLIENTS)
+
 /* This is used, in the place of what was. Of an account that has used nothing, and has been given
- * nothing besides, nothing stands. -1 without memory, and nothing changed. */
+ * nothing besides, nothing stands; nor of a client beyond KEPT_USE_MOST. -1 without memory, and
+ * nothing changed. */
 int kept_use_put(struct standing *standing, const char *name, const struct quota_use *use)
 	__attribute__((warn_unused_result));
 
@@ -23,8 +28,6 @@ bool kept_use_get(struct standing *standing, const char *name, struct quota_use 
 
 /* Whoever is called so from now on has used nothing. */
 void kept_use_drop(struct standing *standing, const char *name);
-
-#define KEPT_USE_CLIENTS 4096
 
 /* Takes away what counts no more at the time `now` (seconds since 1970), as its period is over; and
  * of more than KEPT_USE_CLIENTS clients those with the least use. `book` NULL: no client has a

@@ -12,7 +12,7 @@
 #include "state/throttle.h"
 #include "state/traffic.h"
 
-/* Clients without a session that are remembered, some 450 bytes each. */
+/* Clients without a session that are remembered, some 600 bytes each. */
 #define LEDGER_IDLE_CLIENTS 4096
 
 /* How long a client counts as one of the house after his last session, in milliseconds. */
@@ -51,9 +51,10 @@ struct ledger_share {
 	struct ledger_counts counts;
 };
 
-/* An empty one. While at least `idle_clients` clients without a session are remembered, the one
- * that has been idle for longest makes room for the next that comes; one with a session never has
- * to go. So there are as many as that, and one for each session that ran at once. `own` tells which
+/* An empty one. While at least `idle_clients` clients without a session are remembered, those that
+ * have been idle for longest, up to two, make room for the next that comes, whoever works with them
+ * (ledger_limits.h); one with a session never has to go. So there are as many as that, and one for
+ * each session that ran at once, until as many others have come. `own` tells which
  * networks are this host's; NULL: none is. NULL without memory. */
 struct ledger *ledger_new(size_t idle_clients, struct own *own);
 

@@ -18,6 +18,9 @@ void ledger_dismiss(struct ledger_entry *client, struct ledger_entry *user);
 /* How many sessions of the user may come from one client; 0: as many as there are. */
 uint32_t ledger_sessions_client(const struct ledger_entry *user);
 
+/* What holds for the account, and what is used of it: allowance_show(). */
+void ledger_show_limits(struct ledger_entry *entry, int64_t now, struct allowance_view *out);
+
 /* ---- for whoever knows the limits ---- */
 
 #define LEDGER_NAME_MAX 256 /* of a user, or of a client as text; its NUL included */

@@ -38,7 +38,9 @@ struct ledger_entry {
 	lifetimes lifetimes;
 	_Atomic(int64_t) last_login;
 	_Atomic(int64_t) last_seen;
-	_Atomic(size_t) holders; /* of a user's: sessions, and the user himself */
+	/* Of a user's: sessions, and the user himself; of a client's: the table. And whoever works
+	 * with it outside of the locks. */
+	_Atomic(size_t) holders;
 	_Atomic(uint64_t) refused;
 	_Atomic(bool) has_retired;
 	bool is_user;
@@ -63,7 +65,6 @@ struct ledger_entry {
 		};
 	};
 	uint64_t book_version; /* a client's: by which it is limited */
-	_Atomic(uint32_t) pins; /* a client's: somebody works with it without a session */
 	struct allowance allowance;
 	/* Touched only where somebody keeps a history. */
 	_Alignas(CACHE_LINE) struct tally known; /* a client's sessions with a login */
@@ -102,13 +103,21 @@ struct network ledger_network_of(const struct client_key *key);
 
 /* Gives up a reference of `holders`; the last one frees. */
 void ledger_let_go_of_user(struct ledger_entry *user);
+void ledger_let_go_of_client(struct ledger_entry *client);
 
 /* Makes room for one more client. -1 without memory. */
 int ledger_make_room_locked(struct ledger *l) REQUIRES(&l->clients_lock);
 
-/* There is room. Returns the client who had to go, to be freed; NULL: nobody had to. */
-struct ledger_entry *ledger_put_client_locked(
-	struct ledger *l, struct ledger_entry *client, int64_t now) REQUIRES(&l->clients_lock);
+/* There is room. */
+void ledger_put_client_locked(struct ledger *l, struct ledger_entry *client)
+	REQUIRES(&l->clients_lock);
+
+#define LEDGER_GO_AT_ONCE 2
+
+/* Has those go that are one too many when one more is to come: how many; whom the caller lets go
+ * of. */
+size_t ledger_evict_idle_locked(struct ledger *l, struct ledger_entry *gone[LEDGER_GO_AT_ONCE],
+	int64_t now) REQUIRES(&l->clients_lock);
 
 /* Leaves to the heir what is new of an entry that nobody finds any more. */
 void ledger_bequeath(const struct ledger *l, const struct ledger_entry *e);

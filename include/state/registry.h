@@ -54,6 +54,9 @@ struct registry_slot *registry_slot_at(struct registry *r, size_t index);
  * the first is 1. */
 uint64_t registry_enter(struct registry_slot *s, int client, const struct addr *addr);
 
+/* The session's client is another one than who has connected. */
+void registry_set_client(struct registry_slot *s, const struct addr *addr);
+
 /* What the session has written before this is seen by whoever sees the phase. That of a relay is
  * published before the relay looks at the idle times, in one order with those (struct idle_limits).
  */
@@ -82,6 +85,11 @@ const _Atomic(bool) *registry_told(struct registry_slot *s);
 
 /* Why the session was told to end; END_REASONS when it was not. */
 enum end_reason registry_told_why(struct registry_slot *s);
+
+#define REGISTRY_RULE_MAX 24
+
+/* Where that is END_RULE_CHANGED: by which rule. Else `out` stays as it is. */
+void registry_told_rule(struct registry_slot *s, char out[REGISTRY_RULE_MAX]);
 
 /* The session ends; afterwards its worker may close the descriptors. */
 void registry_leave(struct registry_slot *s);
@@ -126,8 +134,9 @@ void registry_set_mark_alarm(struct registry *r, struct traffic_alarm *alarm);
  * worker. False when there is none. */
 bool registry_end(struct registry *r, uint64_t id, enum end_reason reason);
 
-/* The same with the session that `ref` is of, unless it was told to end already. */
-bool registry_end_ref(struct registry *r, const struct session_ref *ref, enum end_reason reason);
+/* The same with the session that `ref` is of, unless it was told to end already, as that rule (its
+ * word) refuses it by now: END_RULE_CHANGED. */
+bool registry_end_by_rule(struct registry *r, const struct session_ref *ref, const char *rule);
 
 /* The same with all sessions of a user; NULL: of those who did not log in. The number of them. */
 size_t registry_end_user(struct registry *r, const char *user, size_t len, enum end_reason reason);

@@ -34,6 +34,8 @@ struct subject {
 
 #define RULE_WORD_MAX 24
 
+#define RULES_OWN "own" /* the rule's word where it is the proxy's own listener */
+
 struct verdict {
 	bool allowed; /* without an address: by one or another */
 	bool is_open; /* another verdict may come of an address, or of the port of BIND's peer */
@@ -52,6 +54,9 @@ bool rules_ask_where(const struct config *c, const struct addr *addr);
 
 /* Does it depend on a user's groups? */
 bool rules_ask_groups(const struct config *c);
+
+/* May it be another one for who has logged in: does some rule name users? */
+bool rules_ask_users(const struct config *c);
 
 /* A request was decided by this verdict. Counts nothing when the rules have changed since, or when
  * there are none. */
@@ -125,9 +130,11 @@ struct rules *rules_with_temporary(const struct rules *r, const struct settings 
  * NULL behind the last one. */
 const char *rules_warning(const struct rules *r, size_t index);
 
-/* Tells of each file whose values are in force as they were read from it now; `r` may be NULL. */
-void rules_each_file(
-	const struct rules *r, void (*take)(void *context, const char *path), void *context);
+typedef void rule_file_taker(void *context, const char *path, const struct rule_list *list);
+
+/* Tells of each file whose values are in force as they were read from it, a time for each rule that
+ * names it; `r` may be NULL. */
+void rules_each_file(const struct rules *r, rule_file_taker *take, void *context);
 
 /* NULL is allowed for both. */
 struct rules *rules_hold(struct rules *r);

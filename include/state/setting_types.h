@@ -112,6 +112,16 @@ void setting_free(const struct setting *setting, void *values);
 /* The flag of a setting: "--max-sessions". Returns `out`. */
 const char *setting_flag(const struct setting *setting, char out[64]);
 
+/* ---- for types whose values are written as words ---- */
+
+/* Does a value take this word? */
+typedef bool setting_taker(void *state, const char *word, size_t len);
+
+/* The first word of `text` that `takes` refuses, which ask() is to ask about; false when there is
+ * none. */
+bool setting_find_refused(
+	const char *text, setting_taker *takes, void *state, const char **word, size_t *len);
+
 /* ---- rows ---- */
 
 /* In a row of a table: its type, and that the value is `member` of the struct `values`. What that

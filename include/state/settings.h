@@ -9,6 +9,7 @@
 #include "state/ban_setting.h"
 #include "state/expectation_types.h"
 #include "state/limit_types.h"
+#include "state/page_settings.h"
 #include "state/rate_types.h"
 #include "state/rule_types.h"
 #include "state/setting_addresses.h"
@@ -45,6 +46,12 @@ enum prefer {
 	PREFER_IPV4,
 	PREFER_IPV4_ONLY,
 	PREFER_IPV6_ONLY,
+};
+
+/* What a browser does that cannot reach the proxy. */
+enum pac_fallback {
+	PAC_FALLBACK_NONE, /* it says so */
+	PAC_FALLBACK_DIRECT, /* it goes without */
 };
 
 /* When sessions end that the rules would refuse by now. */
@@ -88,6 +95,7 @@ enum sessions_per_client {
 struct settings {
 	struct listen_list listen;
 	int64_t port;
+	int64_t http_via; /* 0 or 1 */
 	int64_t protocols; /* of enum protocol, bits */
 	struct listen_list monitor_listen; /* one */
 	int64_t monitor_port;
@@ -123,7 +131,13 @@ struct settings {
 	int64_t bind_timeout;
 	int64_t bind_any_peer; /* 0 or 1 */
 
+	int64_t setup_page; /* 0 or 1 */
+	struct word_list proxy_name;
+	struct word_list pac_direct;
+	int64_t pac_fallback; /* enum pac_fallback */
+
 	struct client_rule clients;
+	struct network_list proxy_protocol_from;
 	struct rule_lines rules;
 	int64_t otherwise; /* enum rule_action */
 	int64_t protect; /* PLACE_BIT() of rule_places.h */
@@ -159,7 +173,7 @@ struct settings {
 };
 
 /* Rows of the table, and so the size of every array that is indexed by it. */
-#define SETTINGS_COUNT 61
+#define SETTINGS_COUNT 67
 
 extern const struct setting settings_table[SETTINGS_COUNT];
 

@@ -41,6 +41,12 @@ void standing_free(struct standing *s);
 int standing_put(struct standing *s, enum standing_kind kind, const char *key, const char *value)
 	__attribute__((warn_unused_result));
 
+/* The same where facts come without end: while there are `most` > 0 that came by this, those
+ * included that stand no more and were not told yet, nothing is put under another key, and that is no
+ * failure. */
+int standing_put_bounded(struct standing *s, enum standing_kind kind, const char *key,
+	const char *value, size_t most) __attribute__((warn_unused_result));
+
 struct standing_fact;
 
 /* The same with NULL, where still stands what a listing told; false when something else does. */

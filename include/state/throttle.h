@@ -117,6 +117,11 @@ void throttle_end(struct throttle_stream *s, int64_t now);
 /* How many streams have something to move in the fuller of its buckets that have a limit. */
 size_t throttle_active(struct throttle_stream *s);
 
+/* Whose turn is it to take what would have to wait for too long? An account has one turn at a time
+ * in a direction, and the next one at the time `next`. */
+bool throttle_has_turn(struct throttle_stream *s, int64_t now);
+void throttle_end_turn(struct throttle_stream *s, int64_t next);
+
 /* As bucket.h has it, for all buckets of the stream: the least of them rules. */
 size_t throttle_chunk(struct throttle_stream *s);
 void throttle_take(struct throttle_stream *s, size_t bytes, int64_t now);

@@ -125,9 +125,6 @@ bool users_have(struct users *u, const char *name, size_t name_len);
  * as this process lives, the same ones have the same. */
 uint64_t users_login_mark(const struct users *u, const struct login *login);
 
-/* How long slow hashes of logins have taken lately, in milliseconds. */
-int64_t users_check_ms(const struct users *u);
-
 /* Is it the login of a user with the role admin? Takes as long for whoever is not one, who is
  * counted in `holdoff` under any name. Its turn is before those of clients, so that they cannot
  * keep administrators out; LOGIN_TOO_BUSY only when hashing has stopped. */
@@ -200,6 +197,11 @@ int users_set_role(struct users *u, const char *name, enum user_role role,
 int users_set_admin(struct users *u, const char *name, const char *hash,
 	char error[USERS_ERROR_MAX]) __attribute__((warn_unused_result));
 
+/* For who only looks: there is a user of that name, an admin if he was not there yet, with a
+ * password that nobody has, and he is not kept. */
+int users_suppose(struct users *u, const char *name, char error[USERS_ERROR_MAX])
+	__attribute__((warn_unused_result));
+
 /* Takes a user out, likewise; fails when there is no such user, and for the last admin, who could
  * not be replaced any more. */
 int users_remove(struct users *u, const char *name, char error[USERS_ERROR_MAX])
@@ -248,6 +250,9 @@ bool users_get(struct users *u, const char *name, struct user_info *out);
 
 /* What the users file says of the limits of a user; false when there is no such user. */
 bool users_own_limits(struct users *u, const char *name, struct limits *out);
+
+/* Does the file put the user into that group? */
+bool users_is_in_group(struct users *u, const char *name, const char *group);
 
 /* Does the file put any user into that group? */
 bool users_have_group(struct users *u, const char *group);

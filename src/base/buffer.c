@@ -68,6 +68,40 @@ void buffer_commit(struct buffer *b, size_t n)
 	check_invariant(b);
 }
 
+void buffer_retract(struct buffer *b, size_t n)
+{
+	assert(n <= buffer_readable(b));
+	b->tail -= n;
+	if (b->head == b->tail)
+		b->head = b->tail = 0;
+	check_invariant(b);
+}
+
+bool buffer_insert(struct buffer *b, size_t at, size_t n)
+{
+	assert(at <= buffer_readable(b));
+	if (b->head >= n) {
+		memmove(b->memory + b->head - n, b->memory + b->head, at);
+		b->head -= n;
+		return true;
+	}
+	if (buffer_writable(b) < n)
+		buffer_compact(b);
+	if (buffer_writable(b) < n)
+		return false;
+	memmove(b->memory + b->head + at + n, b->memory + b->head + at, buffer_readable(b) - at);
+	buffer_commit(b, n);
+	return true;
+}
+
+/* What is in front of it is mostly less than what is behind. */
+void buffer_cut(struct buffer *b, size_t at, size_t n)
+{
+	assert(at + n <= buffer_readable(b));
+	memmove(b->memory + b->head + n, b->memory + b->head, at);
+	buffer_consume(b, n);
+}
+
 void buffer_compact(struct buffer *b)
 {
 	size_t n = buffer_readable(b);

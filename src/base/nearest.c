@@ -91,3 +91,13 @@ const char *nearest_hint(const struct nearest *n, const char *prefix, char out[N
 		snprintf(out, NEAREST_HINT_MAX, "; did you mean %s%s?", prefix, n->word);
 	return out;
 }
+
+const char *nearest_among(const char *typed, size_t len, const char *const *words, size_t count,
+	char out[NEAREST_HINT_MAX])
+{
+	struct nearest nearest = nearest_to(typed, len);
+
+	for (size_t i = 0; i < count; i++)
+		nearest_try(&nearest, words[i]);
+	return nearest_hint(&nearest, "", out);
+}

@@ -8,6 +8,8 @@
 
 #include "base/nearest.h"
 #include "monitor/ban_commands.h"
+#include "monitor/disable_commands.h"
+#include "monitor/guest_commands.h"
 #include "monitor/history_commands.h"
 #include "monitor/insight_commands.h"
 #include "monitor/limits_commands.h"
@@ -251,7 +253,7 @@ const struct command commands_table[] = {
 		.is_errand = true,
 		.is_kept = true,
 		.logged_from = 2,
-		.run = limits_command_disable},
+		.run = disable_command_disable},
 	{.word = "ENABLE",
 		ADMIN,
 		.parameters = "<name>|<client>|@<group>",
@@ -261,7 +263,7 @@ const struct command commands_table[] = {
 		.is_errand = true,
 		.is_kept = true,
 		.logged_from = 2,
-		.run = limits_command_enable},
+		.run = disable_command_enable},
 	{.word = "GUEST",
 		ADMIN,
 		.parameters = "[<hours> [<key=value>...]]",
@@ -271,13 +273,13 @@ const struct command commands_table[] = {
 		.takes_rest = true,
 		.is_errand = true,
 		.logged_from = 1,
-		.prepare = limits_command_prepare_guest,
-		.run = limits_command_guest},
+		.prepare = guest_command_prepare,
+		.run = guest_command_guest},
 	{.word = "GUESTS",
 		ADMIN,
 		.parameters = "",
 		.help = "the guests there are, and when they expire",
-		.run = limits_command_guests},
+		.run = guest_command_guests},
 	{.word = "WHY",
 		ADMIN,
 		.parameters = "<name>|<client>|@<group>|* [<count>]",

@@ -11,9 +11,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "proxy/dialect_http.h"
+#include "proxy/dialect_socks4.h"
 #include "proxy/dialect_socks5.h"
+#include "wire/proxyproto.h"
 
-static const struct dialect *const dialects[] = {&dialect_socks5};
+static const struct dialect *const dialects[] = {&dialect_socks5, &dialect_socks4, &dialect_http};
 
 /* NULL: nobody's, or one that is switched off. */
 static const struct dialect *find_dialect(const struct handshake *h, uint8_t first)
@@ -78,13 +81,31 @@ static bool refuse_stranger(struct handshake *h)
 	return h->guess == GUESS_HTTP ? refuse_http(h, reason) : dialect_fail(h, reason);
 }
 
+/* A header of the PROXY protocol in text begins with what might be a word of some dialect; from who
+ * may not send one it is nobody's. */
+static bool begins_as_balancer(struct handshake *h)
+{
+	size_t n;
+
+	do {
+		n = buffer_readable(h->in);
+		if (n > PROXYPROTO_V1_START_LEN)
+			n = PROXYPROTO_V1_START_LEN;
+		if (memcmp(buffer_head(h->in), PROXYPROTO_V1_START, n) != 0)
+			return false;
+	} while (n < PROXYPROTO_V1_START_LEN && dialect_receive_more(h, true));
+	return n == PROXYPROTO_V1_START_LEN;
+}
+
 static bool ask_client(struct handshake *h)
 {
 	h->reason = END_NOTHING_ASKED;
-	if (!dialect_receive_more(h, false))
+	/* Behind a balancer's header there may be something already. */
+	if (buffer_readable(h->in) == 0 && !dialect_receive_more(h, false))
 		return false;
 	h->reason = END_CLIENT_LEFT;
-	h->dialect = find_dialect(h, *buffer_head(h->in));
+	if (!begins_as_balancer(h))
+		h->dialect = find_dialect(h, *buffer_head(h->in));
 	return h->dialect != NULL ? h->dialect->ask(h) : refuse_stranger(h);
 }
 

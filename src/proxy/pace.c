@@ -529,6 +529,21 @@ static bool owes_nothing(struct pace *p, int64_t now)
 	return when_of_all(p, now) == now;
 }
 
+static bool has_turn(struct pace *p, int64_t now)
+{
+	bool all = true;
+
+	EACH_STREAM (p, s)
+		all &= throttle_has_turn(s, now);
+	return all;
+}
+
+static void end_turn(struct pace *p, int64_t next)
+{
+	EACH_STREAM (p, s)
+		throttle_end_turn(s, next);
+}
+
 int64_t pace_admit(struct pace *p, size_t bytes, size_t waiting, int64_t most, int64_t now)
 {
 	int64_t when;
@@ -541,11 +556,18 @@ int64_t pace_admit(struct pace *p, size_t bytes, size_t waiting, int64_t most, i
 	if (when - now <= most)
 		return when - now;
 	give_back_to_all(p, bytes, now);
-	/* At a low rate a large one would never go: alone it does, and those behind it pay. */
-	if (waiting > 0 || !owes_nothing(p, now))
+	/* At a low rate a large one would never go: alone it does, and those behind it pay. Beside
+	 * streams, which owe something at all times, it has a turn now and then. */
+	if (waiting > 0 || !(owes_nothing(p, now) || has_turn(p, now)))
 		return -1;
 	take_of_all(p, bytes, now);
+	end_turn(p, when_of_all(p, now));
 	return 0;
+}
+
+void pace_give_back(struct pace *p, size_t bytes, int64_t now)
+{
+	give_back_to_all(p, bytes, now);
 }
 
 void pace_end(struct pace *p)

@@ -8,6 +8,7 @@ void places_init(struct places *p, size_t total)
 {
 	p->total = total;
 	atomic_init(&p->taken, 0);
+	atomic_init(&p->are_closed, false);
 }
 
 size_t places_take(struct places *p)
@@ -36,4 +37,19 @@ bool places_is_kept(const struct places *p, size_t place, size_t running)
 bool places_are_scarce(const struct places *p)
 {
 	return atomic_load(&p->taken) + last_places(p) >= p->total;
+}
+
+bool places_are_taken(const struct places *p)
+{
+	return p->total > 1 && atomic_load(&p->taken) >= p->total;
+}
+
+void places_close(struct places *p)
+{
+	atomic_store(&p->are_closed, true);
+}
+
+bool places_are_closed(const struct places *p)
+{
+	return atomic_load(&p->are_closed);
 }

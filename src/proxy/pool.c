@@ -8,9 +8,8 @@
  * those that were never needed never touch theirs. When none is idle nobody waits at the set: the
  * kernel's backlog holds who comes, and the first worker that is done finds the listener ready.
  *
- * A client that has its share of the workers is turned away by the one that has just accepted it,
- * so that nobody else waits behind it in the backlog. Only for one of the last workers it is looked
- * at who else is there.
+ * A client that may not come in, or has its share of the workers, is turned away by the one that
+ * has just accepted it (entrance.h), so that nobody else waits behind it in the backlog.
  */
 #include "proxy/pool.h"
 
@@ -29,8 +28,8 @@
 #include "base/log.h"
 #include "base/wake.h"
 #include "net/socket.h"
+#include "proxy/entrance.h"
 #include "proxy/session.h"
-#include "state/admission.h"
 
 /* Sanitizers keep much more on the stack than the program does. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -41,7 +40,7 @@
 #endif
 #endif
 #ifndef STACK_SIZE
-#define STACK_SIZE (64 * 1024) /* + the guard page; 12 kB are the most that was seen in use */
+#define STACK_SIZE (64 * 1024) /* + the guard page; 16 kB are the most that was seen in use */
 #endif
 
 /* Where the system allows no more threads, one of so many workers ends again, and so many at least.
@@ -68,8 +67,7 @@ struct pool {
 		      */
 	_Atomic(bool) stopping;
 	_Atomic(bool) is_deaf; /* a listener could not be armed: an idle worker is to see to it */
-	struct log_limit refused_limit, over_share_limit, accept_limit, epoll_limit,
-		saturated_limit;
+	struct log_limit accept_limit, epoll_limit, saturated_limit;
 
 	struct rwlock lock; /* the rest */
 	const struct listeners *listeners; /* NULL: nobody is to be accepted yet, or any more */
@@ -91,90 +89,40 @@ static void note_saturation(struct pool *p)
 
 /* ---- accepting ---- */
 
-static void log_turned_away(
-	struct worker *w, const struct guest *guest, struct log_limit *limit, const char *message)
-{
-	struct log_line *line = session_line(w->session);
-	uint64_t held_back;
-	char text[ADDR_TEXT_MAX];
-
-	if (!log_limit_pass(limit, LOG_LIMIT_PERIOD_MS, &held_back))
-		return;
-	log_begin(line, LOG_WARN, message);
-	log_text(line, "client", addr_format(&guest->addr, text));
-	log_number(line, "others_since_last_line", (int64_t)held_back);
-	log_end(line);
-}
-
-/* Whoever is may come again and again: that is counted and not logged. */
-static bool is_banned(const struct guest *guest, struct services *v)
-{
-	const struct ban_exempt *exempt = &guest->config->settings.ban_exempt;
-
-	if (!bans_any(v->bans) || !bans_refuse(v->bans, &guest->addr, exempt, clock_ms()))
-		return false;
-	stats_add(&v->stats.clients_banned, 1);
-	return true;
-}
-
-/* By the setting clients. */
-static bool is_welcome(struct worker *w, const struct guest *guest)
+/* Takes a place for it, and lets it in there if it may be; whom a balancer has connected for is
+ * asked about when that is known. */
+static enum end_reason place_guest(struct worker *w, struct guest *guest)
 {
 	struct services *v = w->pool->services;
-	bool login = admission_login_required(guest->config);
+	enum end_reason refused = END_REASONS;
 
-	if (admission_client_allowed(guest->config, login, &guest->addr))
-		return true;
-	stats_add(&v->stats.clients_refused, 1);
-	log_turned_away(w, guest, &w->pool->refused_limit, "client refused by the setting clients");
-	return false;
-}
-
-/* Would it be more than max_sessions_per_client allows, as the `running`-th session of its client
- * and at the `place`-th place? */
-static bool is_over_its_share(
-	struct services *v, const struct guest *guest, size_t running, size_t place)
-{
-	int64_t most = guest->config->settings.max_sessions_per_client;
-
-	if (most == SESSIONS_PER_CLIENT_AUTO)
-		return places_is_kept(&v->places, place, running) &&
-			ledger_is_shared(v->ledger, guest->since);
-	return most != SESSIONS_PER_CLIENT_NONE && running > (size_t)most;
-}
-
-/* Takes a place, and one of the client's sessions in the ledger; unless that is too many. It asks
- * afterwards, so that of several who come at once none overlooks another. */
-static bool place_guest(struct worker *w, struct guest *guest)
-{
-	struct pool *p = w->pool;
-	struct services *v = p->services;
-	size_t place = places_take(&v->places), running;
-
+	guest->place = places_take(&v->places);
 	guest->since = clock_ms();
-	guest->entry = ledger_join_client(v->ledger, &guest->addr, guest->since, &running);
-	if (guest->entry != NULL && is_over_its_share(v, guest, running, place)) {
-		ledger_turn_away(guest->entry, guest->since);
-		traffic_stir(registry_traffic(w->slot));
+	guest->entry = NULL;
+	if (!guest->is_balancer)
+		refused = entrance_join(v, guest, w->slot);
+	if (refused != END_REASONS)
 		places_leave(&v->places);
-		stats_add(&v->stats.clients_over_share, 1);
-		log_turned_away(w, guest, &p->over_share_limit,
-			"client refused by the setting max_sessions_per_client");
-		return false;
-	}
-	if (place == p->count)
-		note_saturation(p);
-	return true;
+	else if (guest->place == w->pool->count)
+		note_saturation(w->pool);
+	return refused;
 }
 
 /* Lets the client in if it may be served. */
 static bool admit(struct worker *w, struct guest *guest)
 {
 	struct services *v = w->pool->services;
+	enum end_reason refused = END_REASONS;
 
 	guest->config = config_get(v->config);
-	if (!is_banned(guest, v) && is_welcome(w, guest) && place_guest(w, guest))
+	guest->is_balancer = entrance_is_balancer(guest->config, &guest->addr);
+	if (!guest->is_balancer)
+		refused = entrance_ask(v, guest);
+	if (refused == END_REASONS)
+		refused = place_guest(w, guest);
+	if (refused == END_REASONS)
 		return true;
+	entrance_report(v, session_line(w->session), &guest->addr, refused);
 	config_release(guest->config);
 	return false;
 }
@@ -514,6 +462,7 @@ void pool_stop(struct pool *p)
 	p->listeners = NULL;
 	rwlock_write_unlock(&p->lock);
 	atomic_store(&p->stopping, true);
+	places_close(&p->services->places);
 	wake_send(p->stop_fd);
 }
 

@@ -11,6 +11,9 @@
  * nothing about either end: for want of memory the flow rests and tries again, and with what cannot
  * pass the session ends with a reset at both, so that none takes a part for the whole.
  *
+ * A flow that has a filter (relay.h) lets that see what it reads, but for what the filter has no
+ * wish to see: the bytes of a body may be spliced up to its end.
+ *
  * A flow that has a limit (pace.h) writes as much at a time as that lets it, and reads into its
  * buffer when that is empty; while it waits for its turn its descriptors are not polled.
  *
@@ -50,6 +53,7 @@ struct flow {
 	struct end *from;
 	struct end *to;
 	struct buffer *buffer; /* empty while there is a pipe */
+	struct relay_filter *filter; /* NULL: all is passed on as it is */
 	struct pipe pipe;
 	struct pipe_pool *pipes; /* NULL: only copying */
 	bool always_splice;
@@ -87,6 +91,35 @@ static size_t held(const struct flow *f)
 	return has_pipe(f) ? f->pipe.held : buffer_readable(f->buffer);
 }
 
+/* Of that, what may be written. */
+static size_t ready(const struct flow *f)
+{
+	if (f->filter == NULL)
+		return held(f);
+	return f->filter->failed ? 0 : held(f) - f->filter->held_back;
+}
+
+/* Is what comes to be looked at, instead of being passed on unseen? */
+static bool is_sifted(const struct flow *f)
+{
+	return f->filter != NULL && f->filter->unseen < f->buffer->size;
+}
+
+/* Has all come that is to be passed on, so that what follows is of no interest? */
+static bool has_ended(const struct flow *f)
+{
+	return f->filter != NULL && f->filter->ended && held(f) == 0;
+}
+
+/* As a filter wants it: what is held back has to become whole, and what may be passed unseen has to
+ * leave the pipe before anything is looked at. */
+static bool has_filter_room(const struct flow *f)
+{
+	if (has_pipe(f))
+		return f->filter->unseen > 0 || held(f) == 0;
+	return f->filter->held_back == 0 || held(f) + f->filter->spare < f->buffer->size;
+}
+
 /* Half of what it can hold: a buffer moves what it has to its front, which is never more than what
  * can be read then, and a pipe is not filled in small pieces. A limited flow has chunks of what it
  * holds written, and so would never be found empty, to change over; unless the kernel paces it. */
@@ -94,6 +127,10 @@ static bool has_room(const struct flow *f)
 {
 	size_t size = has_pipe(f) ? f->pipe.capacity : f->buffer->size;
 
+	if (f->filter != NULL && !has_filter_room(f))
+		return false;
+	if (f->filter != NULL && f->filter->held_back > 0)
+		return true;
 	if (f->pace.is_on && !f->pace.is_paced)
 		return held(f) == 0;
 	return !f->stuck && held(f) <= size / 2;
@@ -114,10 +151,11 @@ static void choose_path(struct flow *f)
 		return;
 	if (has_pipe(f)) {
 		if ((bulk_is_small(&f->bulk) && !f->always_splice) ||
-			!pace_may_splice(&f->pace, true))
+			!pace_may_splice(&f->pace, true) ||
+			(f->filter != NULL && f->filter->unseen == 0))
 			drop_pipe(f);
 	} else if ((bulk_is_large(&f->bulk) || f->always_splice) &&
-		pace_may_splice(&f->pace, false)) {
+		pace_may_splice(&f->pace, false) && !is_sifted(f)) {
 		if (!pipe_open(&f->pipe, f->pipes))
 			bulk_has_no_pipe(&f->bulk);
 	}
@@ -125,14 +163,30 @@ static void choose_path(struct flow *f)
 
 static ssize_t read_into_buffer(struct flow *f)
 {
+	size_t spare = f->filter != NULL ? f->filter->spare : 0;
 	ssize_t n;
 
 	if (buffer_writable(f->buffer) < f->buffer->size / 2)
 		buffer_compact(f->buffer);
 	n = socket_read(f->from->fd, buffer_tail(f->buffer),
-		pace_reads(&f->pace, buffer_writable(f->buffer)));
+		pace_reads(&f->pace, buffer_writable(f->buffer) - spare));
 	if (n > 0)
 		buffer_commit(f->buffer, (size_t)n);
+	if (n > 0 && f->filter != NULL)
+		f->filter->sift(f->filter, f->buffer, (size_t)n);
+	return n;
+}
+
+static ssize_t fill_pipe(struct flow *f)
+{
+	size_t most = pace_reads(&f->pace, f->pipe.capacity - f->pipe.held);
+	ssize_t n;
+
+	if (f->filter == NULL)
+		return pipe_fill(&f->pipe, f->from->fd, most);
+	n = pipe_fill(&f->pipe, f->from->fd, most < f->filter->unseen ? most : f->filter->unseen);
+	if (n > 0)
+		f->filter->pass(f->filter, (size_t)n);
 	return n;
 }
 
@@ -154,7 +208,7 @@ static ssize_t fetch(struct flow *f)
 	choose_path(f);
 	if (!has_pipe(f))
 		return read_into_buffer(f);
-	n = pipe_fill(&f->pipe, f->from->fd, pace_reads(&f->pace, f->pipe.capacity - f->pipe.held));
+	n = fill_pipe(f);
 	if (n > 0 || (n < 0 && errno != EAGAIN && !is_refusal(errno)))
 		return n;
 	if (n < 0 && errno == EAGAIN && !f->readable && !f->from->broken)
@@ -195,6 +249,7 @@ static bool pull(struct flow *f)
 	n = fetch(f);
 	if (n > 0) {
 		bulk_note(&f->bulk, (size_t)n);
+		f->source_ended = f->filter != NULL && f->filter->ended && f->filter->ends_stream;
 		return true;
 	}
 	if (n < 0 && errno == EAGAIN) {
@@ -205,6 +260,8 @@ static bool pull(struct flow *f)
 	if (n < 0 && !note_failure(f, f->from, errno))
 		return false;
 	f->source_ended = true;
+	if (f->filter != NULL)
+		f->filter->cut(f->filter, f->from->broken);
 	return true;
 }
 
@@ -220,7 +277,7 @@ static ssize_t write_from_buffer(struct flow *f, size_t most)
 /* Writes once. True when something went, or it turned out that nothing ever will. */
 static bool push(struct flow *f)
 {
-	size_t most = held(f);
+	size_t most = ready(f);
 	ssize_t n;
 
 	if (most > 0 && f->pace.is_on)
@@ -269,8 +326,11 @@ static void finish_if_done(struct flow *f)
 	f->source_ended = f->finished = true;
 	drop_pipe(f);
 	pace_end(&f->pace);
-	if (!f->to->broken && !f->from->broken && !f->reverse->finished)
-		socket_end_stream(f->to->fd);
+	if (f->to->broken || (f->from->broken && !has_ended(f)) || f->reverse->finished)
+		return;
+	if (f->direction == TRAFFIC_RECEIVED && has_ended(f->reverse))
+		return;
+	socket_end_stream(f->to->fd);
 }
 
 /* One read and one write, where they can succeed; true when that changed anything. */
@@ -280,7 +340,7 @@ static bool step(struct flow *f)
 
 	if (f->finished || f->error != 0 || f->is_spent || f->rests_until != 0)
 		return false;
-	is_due = pace_look(&f->pace, held(f));
+	is_due = pace_look(&f->pace, ready(f));
 	/* What is spliced is tried at each wake-up: often something has come since, and then that
 	 * costs none of its own. */
 	if (f->readable || f->from->broken || has_pipe(f))
@@ -305,7 +365,7 @@ static short wanted(const struct flow *out, const struct flow *in)
 
 	if (!out->source_ended && has_room(out) && out->rests_until == 0 && !pace_waits(&out->pace))
 		events |= POLLIN;
-	if (!in->finished && held(in) > 0 && in->rests_until == 0 && !pace_waits(&in->pace))
+	if (!in->finished && ready(in) > 0 && in->rests_until == 0 && !pace_waits(&in->pace))
 		events |= POLLOUT;
 	return events;
 }
@@ -379,6 +439,18 @@ static void note_activity(const struct relay *r, struct flow flows[2])
 	traffic_half_close(r->traffic, flows[OUTWARD].finished || flows[INWARD].finished);
 }
 
+/* Until when a filter waits. */
+static int64_t filter_deadline(const struct flow flows[2])
+{
+	int64_t until = CLOCK_NEVER;
+
+	for (int i = OUTWARD; i <= INWARD; i++) {
+		if (flows[i].filter != NULL)
+			until = clock_earlier(until, flows[i].filter->deadline);
+	}
+	return until;
+}
+
 /* Does what is due because nothing moved; false when the idle deadline came, which may have been
  * moved meanwhile. Keepalive is for when nothing happens, so that is when it is seen to. */
 static bool on_quiet(const struct relay *r, struct flow flows[2], int64_t *settled)
@@ -391,7 +463,7 @@ static bool on_quiet(const struct relay *r, struct flow flows[2], int64_t *settl
 		socket_keep_alive(r->target);
 		*settled = CLOCK_NEVER;
 	}
-	return now < stream_idle_deadline(r);
+	return now < stream_idle_deadline(r) && now < filter_deadline(flows);
 }
 
 /* Until when a flow rests, which then tries again; CLOCK_NEVER: none does. */
@@ -414,7 +486,7 @@ static int64_t rest_deadline(struct flow flows[2])
 /* When a flow's limit has something to say; what has nothing to write lets others have its part. */
 static int64_t turn_deadline(struct flow *f)
 {
-	if (held(f) == 0)
+	if (ready(f) == 0)
 		pace_rest(&f->pace);
 	return f->rests_until != 0 ? CLOCK_NEVER : pace_deadline(&f->pace);
 }
@@ -430,6 +502,7 @@ static bool wait_for_ends(
 	until = clock_earlier(until, quiet_deadline(&flows[INWARD]));
 	until = clock_earlier(until, turn_deadline(&flows[OUTWARD]));
 	until = clock_earlier(until, turn_deadline(&flows[INWARD]));
+	until = clock_earlier(until, filter_deadline(flows));
 	return socket_wait(fds, 2, until) != 0 || on_quiet(r, flows, settled);
 }
 
@@ -480,9 +553,21 @@ static bool is_spent(const struct flow flows[2])
 	return flows[OUTWARD].is_spent || flows[INWARD].is_spent;
 }
 
+static bool has_filter_failed(const struct flow *f)
+{
+	return f->filter != NULL && f->filter->failed;
+}
+
 static bool has_failed(const struct flow flows[2])
 {
-	return flows[OUTWARD].error != 0 || flows[INWARD].error != 0 || is_spent(flows);
+	return flows[OUTWARD].error != 0 || flows[INWARD].error != 0 || is_spent(flows) ||
+		has_filter_failed(&flows[OUTWARD]) || has_filter_failed(&flows[INWARD]);
+}
+
+/* What the client still sends may be of no interest. */
+static bool is_over(const struct flow *out, const struct flow *in)
+{
+	return in->finished && (out->finished || has_ended(out));
 }
 
 static enum end_reason run_flows(const struct relay *r, struct flow flows[2])
@@ -494,7 +579,7 @@ static enum end_reason run_flows(const struct relay *r, struct flow flows[2])
 	for (;;) {
 		if (step_both(flows))
 			note_activity(r, flows);
-		if ((out->finished && in->finished) || has_failed(flows))
+		if (is_over(out, in) || has_failed(flows))
 			break;
 		struct pollfd fds[2] = {poll_entry(client, out, in), poll_entry(target, in, out)};
 		if (!wait_for_ends(r, fds, flows, &settled))
@@ -502,7 +587,7 @@ static enum end_reason run_flows(const struct relay *r, struct flow flows[2])
 		note(&fds[0], client, out, in);
 		note(&fds[1], target, in, out);
 	}
-	if (target->broken)
+	if (target->broken && !has_ended(in))
 		return END_TARGET_RESET;
 	return client->broken ? END_CLIENT_RESET : END_CLOSED;
 }
@@ -520,6 +605,8 @@ enum end_reason relay_run(struct relay *r)
 	in->from = out->to = &target;
 	out->reverse = in;
 	in->reverse = out;
+	out->filter = r->out_filter;
+	in->filter = r->in_filter;
 	pace_init(&out->pace, &r->accounts, TRAFFIC_SENT, target.fd);
 	pace_init(&in->pace, &r->accounts, TRAFFIC_RECEIVED, client.fd);
 	out->writable = true;

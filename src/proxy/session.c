@@ -13,7 +13,9 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "net/socket.h"
+#include "proxy/balancer.h"
 #include "proxy/bind.h"
+#include "proxy/exchange.h"
 #include "proxy/relay.h"
 #include "proxy/session_accounts.h"
 #include "proxy/session_report.h"
@@ -149,6 +151,16 @@ static void log_lack_of_ports(struct session *s)
 			addr_format(&s->address, text), (unsigned long long)held_back);
 }
 
+/* It was judged before there was such a listener, and nothing was sent to it. */
+static bool refuse_own(struct session *s)
+{
+	socket_close(s->target);
+	fd_lease_give(&s->lease);
+	s->target = -1;
+	s->verdict = (struct verdict){.allowed = false, .rule = RULES_OWN};
+	return refuse_request(s, END_TARGET_DENIED);
+}
+
 static bool connect_to_target(struct session *s)
 {
 	struct dial *d = &s->dial;
@@ -167,8 +179,11 @@ static bool connect_to_target(struct session *s)
 		log_lack_of_ports(s);
 	if (s->target < 0)
 		return refuse_request(s, d->failure);
+	if (target_has_become_own(&s->asker, &d->address))
+		return refuse_own(s);
 	registry_set_target(s->slot, s->target, &d->address);
-	return grant(s, &d->local);
+	/* One HTTP request has its answer from the target. */
+	return s->handshake.is_exchange || grant(s, &d->local);
 }
 
 /* ---- BIND ---- */
@@ -259,6 +274,32 @@ static void associate(struct session *s)
 
 /* ---- relay ---- */
 
+static bool pass_answer(void *who, unsigned status)
+{
+	struct session *s = who;
+
+	s->handshake.code = status;
+	return grant(s, &s->dial.local);
+}
+
+/* Not inline: sessions that relay bytes only need no room for it on their stacks. */
+__attribute__((noinline)) static void run_exchange(struct session *s, struct relay *r)
+{
+	struct exchange x = {.relay = r,
+		.has_via = s->config->settings.http_via != 0,
+		.answer = pass_answer,
+		.who = s};
+
+	s->reason = exchange_run(&x);
+	s->error = r->error;
+	s->is_torn = x.is_torn;
+	s->has_more = x.has_more;
+	if (x.failure != END_REASONS)
+		s->reason = x.failure;
+	if (x.failure != END_REASONS && !x.is_answered && registry_told_why(s->slot) == END_REASONS)
+		(void)refuse_request(s, x.failure);
+}
+
 static void relay(struct session *s)
 {
 	struct relay r = {
@@ -276,6 +317,10 @@ static void relay(struct session *s)
 	traffic_active(
 		r.traffic, clock_ms()); /* before anybody may ask how long it has been idle */
 	enter(s, PHASE_RELAY);
+	if (s->handshake.is_exchange) {
+		run_exchange(s, &r);
+		return;
+	}
 	s->reason = relay_run(&r);
 	s->error = r.error;
 }
@@ -327,13 +372,15 @@ static void linger(struct session *s)
 /* Neither side is to take a part for the whole. */
 static bool is_cut_short(const struct session *s)
 {
-	return s->reason == END_RELAY_FAILED || (s->reason == END_QUOTA_REACHED && s->served);
+	return s->is_torn || s->reason == END_RELAY_FAILED ||
+		(s->reason == END_QUOTA_REACHED && s->served);
 }
 
 static void close_sockets(struct session *s)
 {
 	enter(s, PHASE_CLOSING);
-	if (s->handshake.answered && !s->served && !places_are_scarce(&s->services->places))
+	if (s->handshake.answered && (!s->served || s->has_more) && !is_cut_short(s) &&
+		!places_are_scarce(&s->services->places))
 		linger(s);
 	registry_leave(s->slot);
 	session_leave_accounts(s);
@@ -369,12 +416,13 @@ static void prepare_handshake(struct session *s)
 	h->bans = s->services->bans;
 	h->from = &s->client_addr;
 	h->client_entry = s->client_entry;
+	h->services = s->services;
 	h->stats = &s->services->stats;
 	h->slot = s->slot;
 	h->client = s->client;
 	h->watch.client = s->client;
 	h->in = &s->in;
-	h->deadline = clock_deadline(s->config->settings.handshake_timeout);
+	h->deadline = s->begun + s->config->settings.handshake_timeout;
 }
 
 static void begin(struct session *s, struct services *services, struct registry_slot *slot,
@@ -395,9 +443,11 @@ static void begin(struct session *s, struct services *services, struct registry_
 	buffer_init(&s->out, s->memory.buffers[1], SESSION_BUFFER_SIZE);
 	prepare_handshake(s);
 	s->id = registry_enter(slot, s->client, &s->client_addr);
+	s->handshake.id = s->id;
 	traffic_share(registry_traffic(slot), ledger_tally(s->client_entry));
 	stats_session_begins(&services->stats);
-	session_tell(s, EVENT_BEGIN, END_REASONS);
+	if (!guest->is_balancer)
+		session_tell(s, EVENT_BEGIN, END_REASONS);
 }
 
 /* Whoever bans a client ends the sessions that are known by then: not this one, perhaps. */
@@ -408,16 +458,74 @@ static bool was_banned(struct session *s)
 			clock_ms());
 }
 
+/* From here on it is the session of the client that was told. */
+static void change_client(struct session *s, const struct addr *client)
+{
+	if (!addr_equal(client, &s->client_addr))
+		s->balancer = s->client_addr;
+	s->handshake.is_told = s->balancer.sa.sa_family != AF_UNSPEC;
+	s->client_addr = *client;
+	registry_set_client(s->slot, client);
+	session_tell(s, EVENT_BEGIN, END_REASONS);
+}
+
+/* May it come in? What others are asked when they are accepted. */
+static enum end_reason ask_for_client(struct session *s, const struct guest *balancer)
+{
+	struct guest guest = *balancer;
+	enum end_reason refused;
+
+	guest.addr = s->client_addr;
+	guest.since = clock_ms();
+	refused = entrance_ask(s->services, &guest);
+	if (refused == END_REASONS)
+		refused = entrance_join(s->services, &guest, s->slot);
+	s->is_turned_away = refused != END_REASONS;
+	s->client_entry = s->handshake.client_entry = guest.entry;
+	traffic_share(registry_traffic(s->slot), ledger_tally(s->client_entry));
+	return refused;
+}
+
+/* Whom does the balancer connect for? Not inline: sessions without one need no room for that. */
+__attribute__((noinline)) static bool meet_client(struct session *s, const struct guest *balancer)
+{
+	struct addr client;
+	enum end_reason refused;
+
+	if (!balancer_ask(&s->handshake, &client))
+		return end_for(s, s->handshake.reason);
+	change_client(s, &client);
+	if (s->balancer.sa.sa_family != AF_UNSPEC &&
+		!balancer_is_credible(s->services->own, &client))
+		return end_for(s, END_TOLD_CLIENT_REFUSED);
+	refused = ask_for_client(s, balancer);
+	return refused == END_REASONS || end_for(s, refused);
+}
+
+static bool is_let_in(struct session *s, const struct guest *guest)
+{
+	if (guest->is_balancer)
+		return meet_client(s, guest);
+	return !was_banned(s) || end_for(s, END_BANNED);
+}
+
+/* It was told to end, and why decides. */
+static void obey(struct session *s)
+{
+	_Static_assert(sizeof(s->verdict.rule) == REGISTRY_RULE_MAX, "a rule's word");
+
+	s->reason = registry_told_why(s->slot);
+	registry_told_rule(s->slot, s->verdict.rule);
+}
+
 void session_run(struct session *s, struct services *services, struct registry_slot *slot,
 	const struct guest *guest)
 {
 	begin(s, services, slot, guest);
-	if (was_banned(s))
-		s->reason = END_BANNED;
-	else
+	if (is_let_in(s, guest))
 		serve_request(s);
 	if (registry_told_why(slot) != END_REASONS)
-		s->reason = registry_told_why(slot);
+		obey(s);
 	close_sockets(s);
 	give_up_buffers(s);
 	session_account(s);

@@ -133,13 +133,20 @@ static void log_times(struct log_line *line, const struct session *s, int64_t to
 	log_number(line, "total_ms", total_ms);
 }
 
-/* Health checks connect and leave all day, with a greeting or without. */
+/* Health checks connect and leave all day, with a greeting or without, or ask. Who is turned away
+ * has a line of its own, at most once a minute. */
 static enum log_level level_of_end(const struct session *s)
 {
-	bool left = s->reason == END_NOTHING_ASKED ||
+	bool left = s->reason == END_NOTHING_ASKED || s->reason == END_HEALTH_CHECK ||
 		(s->reason == END_CLIENT_LEFT && s->command == NULL);
 
-	return left ? LOG_DEBUG : LOG_INFO;
+	return left || s->is_turned_away ? LOG_DEBUG : LOG_INFO;
+}
+
+/* Something was asked for, of a target or of ourselves, and granted. */
+static bool has_succeeded(const struct session *s)
+{
+	return s->served || s->reason == END_OWN_PAGE || s->reason == END_HEALTH_CHECK;
 }
 
 static void log_end_of_session(
@@ -156,7 +163,13 @@ static void log_end_of_session(
 		return;
 	log_number(line, "id", (int64_t)s->id);
 	log_text(line, "client", addr_format(&s->client_addr, text));
+	if (s->balancer.sa.sa_family != AF_UNSPEC)
+		log_text(line, "balancer", addr_format(&s->balancer, text));
+	if (h->dialect != NULL)
+		log_text(line, "door", h->dialect->door);
 	log_bytes(line, "user", user, user_len);
+	if (h->userid_len > 0)
+		log_bytes(line, "userid", h->user, h->userid_len);
 	if (h->login_ignored)
 		log_text(line, "login", "ignored");
 	if (h->login_ignored && h->claimed_len > 0)
@@ -165,7 +178,7 @@ static void log_end_of_session(
 		log_target(line, s);
 	if (s->verdict.rule[0] != '\0')
 		log_text(line, "rule", s->verdict.rule);
-	log_text(line, "outcome", outcome->was_served ? "success" : "fail");
+	log_text(line, "outcome", has_succeeded(s) ? "success" : "fail");
 	log_text(line, "reason", end_reason_word(s->reason));
 	if (guess_word(h->guess) != NULL)
 		log_text(line, "guess", guess_word(h->guess));
@@ -245,6 +258,8 @@ void session_account(struct session *s)
 		.connect_ms = s->served ? d->connect_ms : -1};
 
 	stats_session_ends(&v->stats, &outcome);
+	if (s->is_turned_away)
+		entrance_report(v, session_line(s), &s->client_addr, s->reason);
 	session_log_failed_login(s);
 	log_end_of_session(s, &outcome, &moved);
 	/* Only now: the time of the refusal is not to tell whether a user has that name. */

@@ -9,6 +9,7 @@
  */
 #include "proxy/target.h"
 
+#include <string.h>
 #include <time.h>
 
 #include "base/clock.h"
@@ -99,6 +100,18 @@ struct verdict target_judge(const struct asker *a, const struct destination *dst
 	verdict = judge_by(newer != NULL ? newer : a->config, a, dst, addr, has_place);
 	config_release(newer);
 	return verdict;
+}
+
+bool target_has_become_own(const struct asker *a, const struct addr *addr)
+{
+	struct config *newer = newer_config(a);
+	struct destination dst = destination_of_addr(addr);
+	struct verdict verdict = {.allowed = true};
+
+	if (newer != NULL)
+		verdict = judge_by(newer, a, &dst, addr, false);
+	config_release(newer);
+	return !verdict.allowed && strcmp(verdict.rule, RULES_OWN) == 0;
 }
 
 void target_count_hit(const struct asker *a, const struct verdict *verdict)
@@ -196,16 +209,19 @@ bool target_includes(const struct target *t, const struct addr *addr)
 	return false;
 }
 
-enum end_reason target_failure(const struct target *t)
+enum end_reason target_failure_of(const struct lookup_answer answers[LOOKUP_FAMILIES])
 {
-	const struct lookup_answer *answers = t->lookup.answers;
-
 	if (answers[LOOKUP_IPV6].count + answers[LOOKUP_IPV4].count > 0)
 		return END_NETWORK_UNREACHABLE;
 	return answers[LOOKUP_IPV6].state == LOOKUP_NOT_FOUND &&
 			answers[LOOKUP_IPV4].state == LOOKUP_NOT_FOUND
 		? END_NAME_NOT_FOUND
 		: END_NAME_FAILED;
+}
+
+enum end_reason target_failure(const struct target *t)
+{
+	return target_failure_of(t->lookup.answers);
 }
 
 /* ---- waiting ---- */

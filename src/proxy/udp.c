@@ -37,6 +37,7 @@
 /* What is to go out next through one socket. */
 struct batch {
 	size_t count;
+	size_t bytes;
 	struct socket_datagram items[SOCKET_BATCH];
 };
 
@@ -193,7 +194,7 @@ static void flush(struct udp *u, struct batch *b, int fd, uint64_t *datagrams,
 		++*datagrams;
 		moved += b->items[i].len;
 	}
-	b->count = 0;
+	b->count = b->bytes = 0;
 	traffic_count(u->setup.traffic, direction, moved);
 	traffic_active(u->setup.traffic, u->now);
 }
@@ -204,7 +205,30 @@ static void flush_outgoing(struct udp *u)
 		flush(u, &u->batches[f], u->outgoing[f], &u->counts.sent, TRAFFIC_SENT);
 }
 
+static void flush_back(struct udp *u)
+{
+	flush(u, &u->back, u->client, &u->counts.received, TRAFFIC_RECEIVED);
+}
+
 /* ---- limits ---- */
+
+/* Near the end of a quota they go one by one, so that no batch passes it; the last one goes as a
+ * whole. What comes behind that is dropped, and then the association ends. */
+static bool is_within_quota(struct udp *u, size_t len)
+{
+	size_t all = len + u->back.bytes;
+
+	for (enum lookup_family f = 0; f < LOOKUP_FAMILIES; f++)
+		all += u->batches[f].bytes;
+	if (traffic_room(u->setup.traffic, all) == all)
+		return true;
+	flush_outgoing(u);
+	flush_back(u);
+	if (traffic_room(u->setup.traffic, 1) == 1)
+		return true;
+	drop(u, DROP_RATE);
+	return false;
+}
 
 /* May it go now? If not, it is on its way to, or dropped. */
 static bool admit(struct udp *u, enum traffic_direction direction, const struct addr *peer,
@@ -219,8 +243,11 @@ static bool admit(struct udp *u, enum traffic_direction direction, const struct 
 	wait = pace_admit(p, len, w->bytes, WAIT_MS, u->now);
 	if (wait == 0 && w->first == NULL)
 		return true;
-	if (wait < 0 || !queue_put(w, peer, data, len, u->now + wait))
-		drop(u, DROP_RATE);
+	if (wait >= 0 && queue_put(w, peer, data, len, u->now + wait))
+		return false;
+	if (wait >= 0)
+		pace_give_back(p, len, u->now);
+	drop(u, DROP_RATE);
 	return false;
 }
 
@@ -304,7 +331,8 @@ static bool remember_destination(
 	return true;
 }
 
-/* What the rules say of the flow now; forgets it where that cannot be said. */
+/* What the rules say of the flow now; forgets it where that cannot be said. Where they say
+ * something else, a rule has decided that. */
 static void judge_flow_again(struct udp *u, struct flow *flow)
 {
 	struct verdict verdict = {.is_guess = true};
@@ -312,10 +340,13 @@ static void judge_flow_again(struct udp *u, struct flow *flow)
 
 	if (remember_destination(u, flow, &dst))
 		verdict = target_judge(u->setup.asker, &dst, &flow->addr, false);
-	if (verdict.is_guess)
+	if (verdict.is_guess) {
 		flows_forget(&u->flows, flow);
-	else
-		flow->allowed = verdict.allowed;
+		return;
+	}
+	if (verdict.allowed != flow->allowed)
+		target_count_hit(u->setup.asker, &verdict);
+	flow->allowed = verdict.allowed;
 }
 
 /* Asks again when there is another configuration, or when it is a time at which rules begin or end;
@@ -339,6 +370,9 @@ static void put_outgoing(struct udp *u, const struct addr *to, const uint8_t *da
 {
 	struct batch *b = &u->batches[outgoing_family_of(to)];
 
+	if (!is_within_quota(u, len))
+		return;
+	b->bytes += len;
 	b->items[b->count].peer = *to;
 	b->items[b->count].bytes = (void *)(uintptr_t)data;
 	b->items[b->count++].len = len;
@@ -512,8 +546,12 @@ static void send_named(struct udp *u)
 static void put_back(struct udp *u, const struct addr *from, const void *data, size_t len)
 {
 	struct batch *b = &u->back;
-	struct socket_datagram *out = &b->items[b->count];
+	struct socket_datagram *out;
 
+	if (!is_within_quota(u, len))
+		return;
+	out = &b->items[b->count];
+	b->bytes += len;
 	out->header = u->headers[b->count];
 	out->header_len = socks5_format_header(u->headers[b->count], from);
 	out->bytes = (void *)(uintptr_t)data;
@@ -533,11 +571,6 @@ static void take_from_target(struct udp *u, const struct socket_datagram *in)
 		drop(u, DROP_FILTERED);
 	else if (admit(u, TRAFFIC_RECEIVED, &in->peer, in->bytes, in->len))
 		put_back(u, &in->peer, in->bytes, in->len);
-}
-
-static void flush_back(struct udp *u)
-{
-	flush(u, &u->back, u->client, &u->counts.received, TRAFFIC_RECEIVED);
 }
 
 static void serve_targets(struct udp *u, enum lookup_family family)

@@ -43,6 +43,17 @@ int accounts_make(struct services *v, const struct settings *settings)
 	return v->users == NULL ? -1 : 0;
 }
 
+int accounts_look(struct services *v, const struct options *o, char *error)
+{
+	if (users_load(v->users, error) < 0)
+		return -1;
+	for (size_t i = 0; i < o->user_count; i++) {
+		if (users_suppose(v->users, o->users[i].name, error) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 /* Other servers that start on the same file may write it in between: then it is read again. */
 int accounts_load(struct services *v, const struct options *o, char *error)
 {

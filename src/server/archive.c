@@ -8,6 +8,7 @@
  */
 #include "server/archive.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,12 +19,17 @@
 #include "base/log.h"
 #include "server/history_tables.h"
 
-#define FORMER_MAX 256 /* of those who ended since the start */
 #define STEP_MS (60 * 60 * 1000) /* that counts as setting the clock */
 
 /* That are kept; 0: none. */
 struct history_days {
 	int accounts, sites;
+};
+
+/* Those who ended since the start, the newest. */
+struct formers {
+	size_t count;
+	struct history_former of[ARCHIVE_FORMER_MAX];
 };
 
 struct archive {
@@ -34,8 +40,8 @@ struct archive {
 	struct log_limit failed_limit;
 	struct history_batch *batch; /* what is not written yet, and what could not be */
 	struct history_end *ends; /* likewise */
-	size_t former_count;
-	struct history_former former[FORMER_MAX];
+	struct formers formers;
+	struct formers next; /* as they will be when the batch is written */
 	int64_t lead; /* clock_lead() when it was looked at last */
 };
 
@@ -80,7 +86,7 @@ static void begin_anew(struct archive *a)
 {
 	if (database_renew(a->database) == 0)
 		standing_tell_all(a->services->standing);
-	a->former_count = 0;
+	a->formers.count = 0;
 	say_put_aside(a);
 }
 
@@ -115,17 +121,25 @@ static bool is_anything(const struct archive *a, const struct load *l)
 	return l->fact_count > 0 || a->ends != NULL || history_batch_count(a->batch) > 0;
 }
 
+static void copy_formers(struct formers *to, const struct formers *from)
+{
+	to->count = from->count;
+	memcpy(to->of, from->of, from->count * sizeof(*from->of));
+}
+
 /* Behind those of before, of which the oldest make room. */
 static int write_end(struct archive *a, const struct history_end *end, int32_t day)
 {
-	if (a->former_count == FORMER_MAX)
-		memmove(a->former, a->former + 1, --a->former_count * sizeof(*a->former));
-	return history_tables_end_user(
-		a->database, end->name, end->last, day, &a->former[a->former_count++]);
+	struct formers *f = &a->next;
+
+	if (f->count == ARCHIVE_FORMER_MAX)
+		memmove(f->of, f->of + 1, --f->count * sizeof(*f->of));
+	return history_tables_end_user(a->database, end->name, end->last, day, &f->of[f->count++]);
 }
 
 static int write_ends(struct archive *a, int32_t day)
 {
+	copy_formers(&a->next, &a->formers);
 	for (const struct history_end *e = a->ends; e != NULL; e = e->next) {
 		if (write_end(a, e, day) < 0)
 			return -1;
@@ -136,15 +150,15 @@ static int write_ends(struct archive *a, int32_t day)
 static int write_load(struct archive *a, const struct load *l)
 {
 	struct database *d = a->database;
-	size_t former_count = a->former_count;
 
 	if (database_begin(d) == 0 && write_facts(a, l->facts, l->fact_count) == 0 &&
 		write_ends(a, l->day) == 0 &&
-		history_tables_add(d, a->batch, l->wanted, a->former, a->former_count) == 0 &&
-		database_commit(d) == 0)
+		history_tables_add(d, a->batch, l->wanted, a->next.of, a->next.count) == 0 &&
+		database_commit(d) == 0) {
+		copy_formers(&a->formers, &a->next);
 		return 0;
+	}
 	database_roll_back(d);
-	a->former_count = former_count;
 	return -1;
 }
 
@@ -321,6 +335,7 @@ static int open_parts(struct archive *a, const char *folder, char *error)
 struct archive *archive_open(const char *folder, struct services *v, char error[DATABASE_ERROR_MAX])
 {
 	struct archive *a = calloc(1, sizeof(*a));
+	int saved;
 
 	if (a == NULL) {
 		snprintf(error, DATABASE_ERROR_MAX, "out of memory");
@@ -330,7 +345,9 @@ struct archive *archive_open(const char *folder, struct services *v, char error[
 	a->lead = clock_lead();
 	if (open_parts(a, folder, error) == 0)
 		return a;
+	saved = errno;
 	archive_close(a);
+	errno = saved;
 	return NULL;
 }
 

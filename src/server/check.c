@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/folder.h"
+#include "server/accounts.h"
 #include "server/database.h"
 #include "server/effects.h"
 #include "server/fronts.h"
@@ -63,8 +64,8 @@ static int check_expectations(const struct services *v, const struct config *c, 
 	return effects_check_expectations(c, &users, v->own, error);
 }
 
-int check_opening(const struct services *v, const struct options *o, struct config *c,
-	char error[CONFIG_ERROR_MAX])
+int check_opening(
+	struct services *v, const struct options *o, struct config *c, char error[CONFIG_ERROR_MAX])
 {
 	const struct settings *s = &c->settings;
 
@@ -72,7 +73,7 @@ int check_opening(const struct services *v, const struct options *o, struct conf
 		check_state(s->state_dir, error) < 0 ||
 		check_log("log_file", s->log_file, error) < 0 ||
 		check_log("access_log_file", s->access_log_file, error) < 0 ||
-		users_load(v->users, error) < 0 ||
+		accounts_look(v, o, error) < 0 ||
 		effects_compile_rules(c, NULL, false, error) < 0 ||
 		check_expectations(v, c, error) < 0 ||
 		check_operators(v, o, effects_users_path(s), error) < 0 ||
@@ -82,6 +83,6 @@ int check_opening(const struct services *v, const struct options *o, struct conf
 	effects_note_users_file(s);
 	effects_warn_of_repeated(o->users, o->user_count);
 	limiting_warn(v, s);
-	effects_warn_of_open_door(users_count(v->users) + o->user_count, c);
+	effects_warn_of_open_door(users_count(v->users), c);
 	return 0;
 }

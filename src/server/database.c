@@ -87,7 +87,9 @@ static int refuse_locked(int fd, const char *folder, char *error)
 
 	if (fcntl(fd, F_GETLK, &other) == 0 && other.l_type != F_UNLCK && other.l_pid > 0)
 		snprintf(why, sizeof(why), "another server has it, process %ld", (long)other.l_pid);
-	return fail_for(error, folder, why);
+	(void)fail_for(error, folder, why);
+	errno = EBUSY;
+	return -1;
 }
 
 static int lock_folder(struct database *d, char *error)
@@ -343,6 +345,7 @@ static bool is_folder(const char *path)
 struct database *database_open(const char *folder, char error[DATABASE_ERROR_MAX])
 {
 	struct database *d = calloc(1, sizeof(*d));
+	int saved;
 
 	if (d == NULL) {
 		(void)fail_for(error, folder, strerror(ENOMEM));
@@ -356,7 +359,9 @@ struct database *database_open(const char *folder, char error[DATABASE_ERROR_MAX
 	else if (lock_folder(d, error) == 0 &&
 		(open_file(d, error) == 0 || (*error == '\0' && begin_anew(d, error) == 0)))
 		return d;
+	saved = errno;
 	database_close(d);
+	errno = saved;
 	return NULL;
 }
 

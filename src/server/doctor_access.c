@@ -11,6 +11,7 @@
 #include "server/effects.h"
 #include "server/fronts.h"
 #include "state/admission.h"
+#include "state/rule_review.h"
 #include "state/rules.h"
 #include "state/users.h"
 
@@ -85,10 +86,26 @@ static bool lets_world_in(const struct config *c)
 	return lets_in(c, "198.51.100.7") && lets_in(c, "2001:db8::7");
 }
 
-static bool lets_house_in(const struct config *c)
+/* Is there a private network among them, or one that this host is in? */
+static bool names_house(const struct network_list *clients, struct own *own)
 {
+	for (size_t i = 0; i < clients->count; i++) {
+		const struct addr *base = &clients->networks[i].base;
+
+		if ((rule_places_of(base) & PLACE_BIT(PLACE_PRIVATE)) != 0 ||
+			(own != NULL && own_has_network_of(own, base)))
+			return true;
+	}
+	return false;
+}
+
+static bool lets_house_in(const struct doctor *d)
+{
+	const struct config *c = d->config;
+
 	return lets_in(c, "192.168.1.7") || lets_in(c, "10.1.1.7") || lets_in(c, "172.16.1.7") ||
-		lets_in(c, "fd00::7");
+		lets_in(c, "fd00::7") ||
+		names_house(&c->settings.clients.networks, d->services->own);
 }
 
 static void look_at_clients(struct doctor *d)
@@ -103,9 +120,9 @@ static void look_at_clients(struct doctor *d)
 	else if (!is_loopback && lets_world_in(c) && !admission_login_required(c))
 		doctor_advise(d, DOCTOR_BAD, "set clients = private, or auth = required",
 			"anybody who can connect is served without a login: an open proxy");
-	else if (!is_loopback && !lets_house_in(c) && !c->settings.clients.any)
+	else if (!is_loopback && !lets_house_in(d) && !c->settings.clients.any)
 		doctor_advise(d, DOCTOR_WARN, "see whether clients names your networks",
-			"none of the usual private networks is served");
+			"no private network is served, and none that this host is in");
 	else
 		doctor_say(d, DOCTOR_OK, "clients: %s",
 			lets_world_in(c) ? "any, with a login" : "some networks only");
@@ -122,41 +139,10 @@ static bool allows_anything(const struct rules *r)
 	return false;
 }
 
-/* Does it deny names, so that who sends the address instead walks past? */
-static bool denies_names(const struct rule *rule)
-{
-	size_t names = rule->to.values == NULL ? 0 : rule_list_names(rule->to.values);
-
-	for (size_t i = 0; i < rule->to.file_count; i++)
-		names += rule->to.files[i].list == NULL ? 0
-							: rule_list_names(rule->to.files[i].list);
-	return rule->action == RULE_DENY && names > 0;
-}
-
-static bool denies_literals(const struct rule *rule)
-{
-	return rule->action == RULE_DENY && (rule->to.places & PLACE_BIT(PLACE_LITERAL)) != 0;
-}
-
-/* The first rule that denies names and has none below it that denies those who send addresses;
- * where nothing is allowed otherwise, none is needed. */
-static void look_at_denied_names(struct doctor *d, const struct rules *r)
-{
-	struct rule_info first = {.rule = NULL};
-
-	for (size_t i = rules_count(r); i-- > 0 && !denies_literals(rules_get(r, i).rule);) {
-		if (denies_names(rules_get(r, i).rule))
-			first = rules_get(r, i);
-	}
-	if (first.rule != NULL && d->config->settings.otherwise != RULE_DENY)
-		doctor_advise(d, DOCTOR_WARN,
-			"put rule = deny to literal below it, where every program can send names",
-			"rule %s denies names: who sends the address walks past it", first.word);
-}
-
 static void say_of_rules(struct doctor *d, const struct rules *r)
 {
 	const struct settings *s = &d->config->settings;
+	struct rule_info alone;
 	const char *warning;
 
 	for (size_t i = 0; (warning = rules_warning(r, i)) != NULL; i++)
@@ -170,7 +156,10 @@ static void say_of_rules(struct doctor *d, const struct rules *r)
 			"nothing is protected: clients reach what listens on this host's loopback");
 	else
 		doctor_say(d, DOCTOR_OK, "%zu rule%s", rules_count(r), plural(rules_count(r)));
-	look_at_denied_names(d, r);
+	if (rule_review_names_alone(d->config, r, &alone))
+		doctor_advise(d, DOCTOR_WARN,
+			"put rule = deny to literal below it, where every program can send names",
+			"rule %s denies names: who sends the address walks past it", alone.word);
 }
 
 static void look_at_rules(struct doctor *d)

@@ -230,9 +230,11 @@ void effects_warn_of_rules(const struct config *c, const struct services *v)
 		log_message(LOG_WARN, "%s", warning);
 }
 
-static void copy_list(void *context, const char *path)
+static void copy_list(void *context, const char *path, const struct rule_list *list)
 {
 	const struct site *site = context;
+
+	(void)list;
 
 	keeper_copy_file(site->keeper, path);
 }

@@ -15,6 +15,7 @@
 #include "base/escape.h"
 #include "base/timestamp.h"
 #include "net/socket.h"
+#include "proxy/target.h"
 #include "server/explain_gates.h"
 #include "server/user_groups.h"
 #include "state/end_reason.h"
@@ -265,12 +266,7 @@ static enum end_reason failure_of(const struct explaining *e, const struct looku
 {
 	if (e->count > 0)
 		return END_REASONS;
-	if (answers[LOOKUP_IPV6].count + answers[LOOKUP_IPV4].count > 0)
-		return END_NETWORK_UNREACHABLE;
-	return answers[LOOKUP_IPV6].state == LOOKUP_NOT_FOUND &&
-			answers[LOOKUP_IPV4].state == LOOKUP_NOT_FOUND
-		? END_NAME_NOT_FOUND
-		: END_NAME_FAILED;
+	return target_failure_of(answers);
 }
 
 static void look_up(struct explaining *e)

@@ -9,22 +9,11 @@
 #include <stdio.h>
 #include <string.h>
 
-/* In the order of enum ledger_count. */
-#define COUNTS                                                                                     \
-	"sessions, refused, sent, received, ms, known_sessions, known_sent, known_received, known_ms"
-#define SUMS                                                                                       \
-	"SUM(sessions), SUM(refused), SUM(sent), SUM(received), SUM(ms), SUM(known_sessions), "    \
-	"SUM(known_sent), SUM(known_received), SUM(known_ms)"
-#define ADDITIONS                                                                                  \
-	"sessions = sessions + excluded.sessions, refused = refused + excluded.refused, "          \
-	"sent = sent + excluded.sent, received = received + excluded.received, "                   \
-	"ms = ms + excluded.ms, known_sessions = known_sessions + excluded.known_sessions, "       \
-	"known_sent = known_sent + excluded.known_sent, "                                          \
-	"known_received = known_received + excluded.known_received, "                              \
-	"known_ms = known_ms + excluded.known_ms"
-#define VALUES "?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12"
+#include "base/day.h"
+#include "server/history_bound.h"
+#include "server/history_columns.h"
 
-_Static_assert(LEDGER_COUNTS == 9, "the columns of the tables are these");
+#define VALUES "?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12"
 
 static void bind_text(sqlite3_stmt *statement, int at, const char *text)
 {
@@ -70,6 +59,7 @@ struct writer {
 	const struct history_former *former;
 	size_t former_count;
 	struct history_wanted wanted;
+	int32_t first_day, last_day; /* of the rows; 0: there was none */
 };
 
 static int begin_writing(struct writer *w)
@@ -171,6 +161,14 @@ static int add_site(struct writer *w, const struct history_row *row, int64_t acc
 	return run_query(w, ADD_SITE, &none);
 }
 
+static void note_day(struct writer *w, int32_t day)
+{
+	if (w->first_day == 0 || day < w->first_day)
+		w->first_day = day;
+	if (day > w->last_day)
+		w->last_day = day;
+}
+
 static int add_row(struct writer *w, const struct history_row *row)
 {
 	bool is_site = *row->site != '\0';
@@ -180,6 +178,7 @@ static int add_row(struct writer *w, const struct history_row *row)
 		return 0;
 	if (account == 0 && find_account(w, row->is_user, row->name, &account) < 0)
 		return -1;
+	note_day(w, row->day);
 	return is_site ? add_site(w, row, account) : add_day(w, row, account);
 }
 
@@ -195,6 +194,9 @@ int history_tables_add(struct database *d, const struct history_batch *batch,
 	while (result == 0 && (row = history_batch_next(batch, &position)) != NULL)
 		result = add_row(&w, row);
 	end_writing(&w);
+	for (int32_t day = w.first_day; result == 0 && day != 0 && day <= w.last_day;
+		day = day_add(day, 1))
+		result = history_bound_day(d, day, wanted);
 	return result;
 }
 

@@ -97,7 +97,7 @@ int inspection_explain(const struct options *o, FILE *out, enum explain_verdict 
 
 	if (c == NULL)
 		return -1;
-	if (prepare_to_look(&v, o, c, error) == 0 && users_load(v.users, error) == 0 &&
+	if (prepare_to_look(&v, o, c, error) == 0 && accounts_look(&v, o, error) == 0 &&
 		effects_compile_rules(c, NULL, false, error) == 0 && limiting_apply(&v, c) == 0)
 		return explain_by(&v, o, c, out, verdict, error);
 	accounts_release(&v);
@@ -108,13 +108,9 @@ int inspection_explain(const struct options *o, FILE *out, enum explain_verdict 
 /* ---- examine ---- */
 
 /* Only what is bad counts. */
-static int examine(
-	const struct services *v, const struct options *o, const struct config *c, FILE *out)
+static int examine(const struct services *v, const struct config *c, FILE *out)
 {
-	struct doctor d = {.config = c,
-		.services = v,
-		.users = users_count(v->users) + o->user_count,
-		.out = out};
+	struct doctor d = {.config = c, .services = v, .users = users_count(v->users), .out = out};
 
 	return doctor_look(&d) ? 0 : (int)d.found[DOCTOR_BAD];
 }
@@ -131,8 +127,8 @@ int inspection_examine(const struct options *o, FILE *out, char error[CONFIG_ERR
 	admission_decide_auto(c, o->user_count > 0);
 	if (accounts_make(&v, &c->settings) < 0)
 		snprintf(error, CONFIG_ERROR_MAX, "users: %s", strerror(errno));
-	else if (users_load(v.users, error) == 0 && own_refresh(v.own) == 0)
-		result = examine(&v, o, c, out);
+	else if (accounts_look(&v, o, error) == 0 && own_refresh(v.own) == 0)
+		result = examine(&v, c, out);
 	accounts_release(&v);
 	config_release(c);
 	return result;

@@ -271,6 +271,7 @@ static int open_parts(struct keeper *k, const char *folder, char *error)
 struct keeper *keeper_open(const char *folder, struct services *v, char error[DATABASE_ERROR_MAX])
 {
 	struct keeper *k = calloc(1, sizeof(*k));
+	int saved;
 
 	if (k == NULL) {
 		snprintf(error, DATABASE_ERROR_MAX, "out of memory");
@@ -285,7 +286,9 @@ struct keeper *keeper_open(const char *folder, struct services *v, char error[DA
 		k->prune_due = clock_deadline(STEADY_MS);
 		return k;
 	}
+	saved = errno;
 	keeper_close(k);
+	errno = saved;
 	return NULL;
 }
 

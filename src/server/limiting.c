@@ -35,40 +35,47 @@ int limiting_apply(struct services *v, struct config *c)
 
 /* ---- what -n says ---- */
 
-/* Has a user a quota of his own, and is somebody in the group? */
-struct own_limits {
-	const char *group;
-	bool has_quota, has_members;
-};
-
-static void see_users(struct users *u, struct own_limits *seen)
+static bool has_user_with_quota(struct users *u)
 {
+	bool has_quota = false;
 	size_t count = 0;
 	const char **names = users_names(u, &count);
 
-	for (size_t i = 0; names != NULL && i < count; i++) {
+	for (size_t i = 0; names != NULL && i < count && !has_quota; i++) {
 		struct limits own;
 
-		if (!users_own_limits(u, names[i], &own))
-			continue;
-		seen->has_quota |= limits_have(&own, LIMIT_QUOTA);
-		seen->has_members |= seen->group != NULL && limits_have(&own, LIMIT_GROUPS) &&
-			limits_in_group(own.groups, seen->group, strlen(seen->group));
+		has_quota = users_own_limits(u, names[i], &own) && limits_have(&own, LIMIT_QUOTA);
 	}
 	free(names);
+	return has_quota;
+}
+
+static bool is_group_of_clients(const struct settings *s, const char *group)
+{
+	return client_groups_find(&s->client_groups, group, strlen(group)) != NULL;
+}
+
+static void warn_of_group_rates(const struct services *v, const struct settings *s)
+{
+	for (size_t i = 0; i < s->group_rates.count; i++) {
+		const char *group = s->group_rates.groups[i].name;
+
+		if (!is_group_of_clients(s, group) && !users_have_group(v->users, group))
+			log_message(LOG_WARN,
+				"group_rate: there is no group @%s, of users or of clients", group);
+	}
 }
 
 static void warn_of_groups(const struct services *v, const struct settings *s)
 {
 	for (size_t i = 0; i < s->group_defaults.count; i++) {
 		const struct limit_line *line = &s->group_defaults.lines[i];
-		struct own_limits seen = {.group = line->holders[0].group};
+		const char *group = line->holders[0].group;
 
-		see_users(v->users, &seen);
-		if (!seen.has_members)
+		if (!users_have_group(v->users, group))
 			log_message(LOG_WARN, "%s:%u: group_defaults: no user is in the group @%s",
 				line->place.file != NULL ? line->place.file : "command line",
-				line->place.line, seen.group);
+				line->place.line, group);
 	}
 	for (size_t i = 0; i < s->client_limits.count; i++) {
 		const struct limit_line *line = &s->client_limits.lines[i];
@@ -76,8 +83,7 @@ static void warn_of_groups(const struct services *v, const struct settings *s)
 		for (size_t k = 0; k < line->count; k++) {
 			const char *group = line->holders[k].group;
 
-			if (group == NULL ||
-				client_groups_find(&s->client_groups, group, strlen(group)) != NULL)
+			if (group == NULL || is_group_of_clients(s, group))
 				continue;
 			log_message(LOG_WARN, "%s:%u: client_limits: there is no client_group @%s",
 				line->place.file != NULL ? line->place.file : "command line",
@@ -88,14 +94,13 @@ static void warn_of_groups(const struct services *v, const struct settings *s)
 
 void limiting_warn(const struct services *v, const struct settings *s)
 {
-	struct own_limits seen = {.group = NULL};
-
-	see_users(v->users, &seen);
-	if ((seen.has_quota || limit_book_has_quota_in(s)) && s->state_dir[0] == '\0')
+	if ((has_user_with_quota(v->users) || limit_book_has_quota_in(s)) &&
+		s->state_dir[0] == '\0')
 		log_message(LOG_WARN,
 			"there are quotas, and state_dir is not set: each start of the server lets "
 			"them start anew");
 	warn_of_groups(v, s);
+	warn_of_group_rates(v, s);
 }
 
 /* ---- sessions that must end ---- */

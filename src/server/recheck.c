@@ -106,7 +106,7 @@ static void look_at_session(struct sweep *s, const struct session_ref *ref)
 	}
 	if (!s->ends) {
 		s->refused++;
-	} else if (registry_end_ref(s->services->registry, ref, END_RULE_CHANGED)) {
+	} else if (registry_end_by_rule(s->services->registry, ref, v.rule)) {
 		s->refused++;
 		log_ended(&info, &v);
 	}

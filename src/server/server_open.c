@@ -39,6 +39,7 @@ static int make_shared_state(struct server *s, const struct config *c, char *err
 	v->throughput = throughput_new(v->stats.started);
 	v->bans = bans_new(v->own, v->standing);
 	v->failures = events_new(FAILURES_KEPT);
+	turnaways_init(&v->turnaways);
 	v->client_names = client_names_new(say_unreadable);
 	if (v->resolver == NULL || v->registry == NULL || v->throughput == NULL ||
 		v->bans == NULL || v->failures == NULL || v->client_names == NULL ||
@@ -93,8 +94,10 @@ static void call_main(void *context)
 	kill(getpid(), SERVER_ERRAND_SIGNAL);
 }
 
-/* What stands from before, for whoever is opened next. */
-static int open_state(struct server *s, const struct settings *settings, char *error)
+/* What stands from before, for whoever is opened next. `*is_taken`: another server has the folder.
+ */
+static int open_state(
+	struct server *s, const struct settings *settings, bool *is_taken, char *error)
 {
 	struct services *v = &s->services;
 
@@ -106,6 +109,7 @@ static int open_state(struct server *s, const struct settings *settings, char *e
 	if (settings->state_dir[0] == '\0')
 		return 0;
 	s->keeper = keeper_open(settings->state_dir, v, error);
+	*is_taken = s->keeper == NULL && errno == EBUSY;
 	s->site.keeper = s->keeper;
 	return s->keeper == NULL ? -1 : 0;
 }
@@ -146,22 +150,26 @@ static int apply_limits(struct server *s, struct config *c, char *error)
 	return -1;
 }
 
-/* `*bad_input`: what failed is what somebody has written. */
+/* `*bad_input`: what failed is what somebody has written; not that another server is there. */
 static int open_all(struct server *s, struct config *c, bool *bad_input, char *error)
 {
 	const struct settings *settings = &c->settings;
+	bool is_taken = false;
 
 	effects_set_log(settings);
 	*bad_input = effects_check_files(settings, error) < 0 ||
 		effects_open_log(settings, error) < 0 || fronts_check_places(settings, error) < 0 ||
-		open_state(s, settings, error) < 0 ||
+		open_state(s, settings, &is_taken, error) < 0 ||
 		effects_compile_rules(c, NULL, true, error) < 0 ||
 		make_access_log(s, settings, error) < 0 ||
 		make_users(s, s->options, settings, error) < 0;
+	if (is_taken)
+		*bad_input = false;
+	if (is_taken || *bad_input)
+		return -1;
 	admission_decide_auto(c, s->options->user_count > 0);
-	if (!*bad_input)
-		effects_warn_of_rules(c, &s->services);
-	if (*bad_input || apply_limits(s, c, error) < 0 ||
+	effects_warn_of_rules(c, &s->services);
+	if (apply_limits(s, c, error) < 0 ||
 		capacity_plan(&s->capacity, &s->services.budget, settings,
 			fronts_descriptors(settings), error) < 0 ||
 		make_shared_state(s, c, error) < 0 || make_helpers(s, error) < 0)
@@ -209,6 +217,7 @@ void server_close(struct server *s)
 	config_store_free(s->services.config);
 	watching_free(&s->services.watching);
 	events_free(s->services.failures);
+	turnaways_destroy(&s->services.turnaways);
 	client_names_free(s->services.client_names);
 	bans_free(s->services.bans);
 	standing_free(s->services.standing);

@@ -1,6 +1,7 @@
 /*
  * One list beside END_REASON_LIST, by the words of that one. Where the rule that decided makes the
- * answer another one, the row for it stands before the row for all others.
+ * answer another one, the row for it stands before the row for all others. How most sessions end
+ * comes first, since each is looked for.
  */
 #include "state/advice.h"
 
@@ -19,7 +20,9 @@ static const struct advice list[] = {
 	{"idle", NULL, NULL},
 	{"half_closed_idle", NULL, NULL},
 	{"udp_idle", NULL, NULL},
+	{"health_check", NULL, NULL},
 	{"nothing_asked", NULL, NULL},
+	{"own_page", NULL, NULL},
 	{"client_finished", NULL, NULL},
 	{"stopped", NULL, NULL},
 	{"relay_failed", NULL,
@@ -39,12 +42,26 @@ static const struct advice list[] = {
 	{"protocol_off", NULL,
 		"the program spoke what the setting protocols leaves out (the log says guess=): "
 		"set its proxy type to another one, or CONFIG protocols with that word lets it in"},
+	{"bad_proxy_header", NULL,
+		"a connection from a network of proxy_protocol_from did not begin with a header of "
+		"the PROXY protocol (the log says guess=): switch it on at the balancer "
+		"(send-proxy, send-proxy-v2, proxy_protocol on), or take the network out"},
+	{"told_client_refused", NULL,
+		"the balancer told a client address that cannot be one of another host (loopback, "
+		"unspecified, multicast, or this host's own): clients on the balancer itself or on "
+		"this host must connect without it"},
+	{"client_refused", NULL,
+		"the client is none of those that may connect: the setting clients says who may"},
+	{"client_over_share", NULL,
+		"the client had as many sessions as one address may have: CONFIG "
+		"max_sessions_per_client allows more, client_limits fewer for some"},
 	{"malformed", NULL,
 		"what the program sent is not as RFC 1928 says: update it, or try it with "
 		"curl --proxy socks5h:// from the same device to see whether it is to blame"},
 	{"no_method", NULL,
 		"the program offered no way to log in that is accepted here: it must be given name "
-		"and password, or CONFIG auth optional lets it in without"},
+		"and password (as SOCKS5: SOCKS4 has none), or CONFIG auth optional lets it in "
+		"without"},
 	{"wrong_password", NULL,
 		"the password was not that of this user: correct it in the program, or give the "
 		"user another one with SET_PASSWORD"},
@@ -62,12 +79,17 @@ static const struct advice list[] = {
 		"ASSOCIATE are served): update or replace it"},
 	{"atyp_unsupported", NULL,
 		"the program sent a kind of address that SOCKS5 does not have: update or replace it"},
+	{"scheme_unsupported", NULL,
+		"the program asked the proxy to fetch a URL that is not http://, where an HTTP "
+		"proxy is asked for a tunnel with CONNECT: a setting of the program, or a SOCKS "
+		"proxy in its place, makes it do so"},
 	{"target_denied", "protect:",
 		"the place is protected: a rule that names it opens it, as rule = allow from "
 		"CLIENT to ADDRESS, or take its word out of protect"},
 	{"target_denied", "otherwise",
-		"no rule allows it and otherwise = deny: add a rule = allow ... that fits the "
-		"user, the client and the target"},
+		"no rule allows it now, and otherwise = deny: EXPLAIN tells why each does not match, "
+		"as when its hours are over, and when that changes; or add a rule = allow ... that "
+		"fits the user, the client and the target"},
 	{"target_denied", "t",
 		"a rule that an administrator gave for a time denies it: RULES shows it and how "
 		"long it stays"},
@@ -106,6 +128,10 @@ static const struct advice list[] = {
 	{"connect_failed", NULL,
 		"the system could not connect: error: says why; EADDRNOTAVAIL points at the "
 		"setting outgoing, EPERM and EACCES at this host's firewall"},
+	{"bad_answer", NULL,
+		"what the target sent to an HTTP request is no HTTP answer, or it closed before "
+		"one was whole: try it without the proxy; where the port speaks another protocol, "
+		"TLS perhaps, the URL is wrong"},
 	{"bind_timeout", NULL,
 		"nobody connected to the port that BIND opened within bind_timeout: the other side "
 		"must reach this host (firewall, NAT), or CONFIG bind_timeout allows more time"},
@@ -115,9 +141,19 @@ static const struct advice list[] = {
 	{"killed", NULL,
 		"an administrator ended it with KILL, KILL_USER or DEL_USER: the log has a line "
 		"msg=\"monitor command\" that says who"},
+	{"rule_changed", "t",
+		"a rule that an administrator gave for a time denies it by now: RULES shows it and "
+		"how long it stays"},
+	{"rule_changed", "otherwise",
+		"the rule that allowed it holds no more, its time being over or another "
+		"configuration in force, and otherwise = deny: RULES shows the rules and their "
+		"times, recheck = no lets such sessions finish"},
+	{"rule_changed", "protect:",
+		"the rule that opened this protected place holds no more: RULES shows the rules "
+		"and their times, recheck = no lets such sessions finish"},
 	{"rule_changed", NULL,
-		"the rules changed, by time, RELOAD or a command, and do not allow it any more: "
-		"RULES shows them, recheck = no lets such sessions finish"},
+		"a rule denies it by now (rule: says which), as its time has come or the "
+		"configuration is another: RULES shows it, recheck = no lets such sessions finish"},
 	{"too_many_sessions", NULL,
 		"the account had as many sessions as it may have at once: LIMITS shows it, and "
 		"raises it with sessions=N"},
@@ -148,11 +184,6 @@ static const struct advice *row_of(enum end_reason reason, const char *rule)
 			return a;
 	}
 	return NULL;
-}
-
-bool advice_knows(enum end_reason reason)
-{
-	return row_of(reason, "") != NULL;
 }
 
 bool advice_is_failure(enum end_reason reason)

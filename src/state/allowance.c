@@ -116,7 +116,7 @@ static void begin_quota_locked(struct allowance *a, const struct quota_use *know
 {
 	if (a->use.begun == 0) {
 		if (known != NULL)
-			a->use = *known;
+			a->use = a->kept = *known;
 		a->origin = tally_total(a->tally) - a->use.used;
 	}
 	(void)note_use_locked(a, now);
@@ -253,15 +253,21 @@ static void tell_rate_locked(const struct allowance *a, struct allowance_news *n
 		add_rate_locked(a, LIMIT_QUOTA, l->slow_down, l->slow_up, news);
 }
 
+static bool is_same_use(const struct quota_use *a, const struct quota_use *b)
+{
+	return a->begun == b->begun && a->used == b->used && a->extra == b->extra;
+}
+
 static void look_at_quota_locked(struct allowance *a, int64_t now, struct allowance_news *news)
 	REQUIRES(&a->lock)
 {
-	uint64_t before = a->use.used;
-	bool turned = note_use_locked(a, now);
-	int percent = percent_locked(a);
+	int percent;
 
+	(void)note_use_locked(a, now);
+	percent = percent_locked(a);
 	news->has_quota = true;
-	news->use_has_changed = turned || a->use.used != before;
+	news->use_has_changed = !is_same_use(&a->use, &a->kept);
+	a->kept = a->use;
 	news->passed = percent > a->told ? percent : 0;
 	a->told = percent > a->told ? percent : a->told;
 	news->is_spent = percent == 100;
@@ -288,6 +294,30 @@ struct allowance_news allowance_look(struct allowance *a, int64_t now)
 	if (expires > now && expires < news.due)
 		news.due = expires;
 	return news;
+}
+
+static void show_quota_locked(const struct allowance *a, int64_t now, struct allowance_view *out)
+	REQUIRES(&a->lock)
+{
+	out->use = a->use;
+	out->use.used = tally_total(a->tally) - a->origin;
+	(void)quota_turn(&out->use, &a->limits->quota, now);
+	out->until = quota_end(&a->limits->quota, now > out->use.begun ? now : out->use.begun);
+}
+
+void allowance_show(struct allowance *a, int64_t now, struct allowance_view *out)
+{
+	memset(out, 0, sizeof(*out));
+	out->running =
+		GET(&a->sessions_of_anonymous) ? GET(&a->admitted_anonymous) : GET(&a->admitted);
+	out->is_kept_out = atomic_load(&a->is_kept_out);
+	mutex_lock(&a->lock);
+	out->of_anonymous = a->of_anonymous;
+	if (a->limits != NULL)
+		out->limits = *a->limits;
+	if (limits_have(&out->limits, LIMIT_QUOTA))
+		show_quota_locked(a, now, out);
+	mutex_unlock(&a->lock);
 }
 
 /* ---- commands ---- */

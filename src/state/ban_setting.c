@@ -119,8 +119,9 @@ const struct setting_type setting_ban = {
 #define LOOPBACK "loopback"
 #define NOBODY "none"
 
-static bool add_exempt(struct ban_exempt *exempt, const char *word, size_t len)
+static bool add_exempt(void *to, const char *word, size_t len)
 {
+	struct ban_exempt *exempt = to;
 	char why[SETTING_ERROR_MAX], text[WORD_MAX];
 	struct setting_input in = {.text = text, .adds = true};
 
@@ -186,18 +187,12 @@ static void ask_exempt(const struct setting *setting, const char *text, FILE *ou
 {
 	struct ban_exempt exempt = {.loopback = false};
 	char hint[NEAREST_HINT_MAX];
-	struct nearest nearest;
 	const char *word;
 	size_t len;
 
-	do {
-		if (!parse_next_word(&text, &word, &len))
-			return;
-	} while (add_exempt(&exempt, word, len));
-	nearest = nearest_to(word, len);
-	nearest_try(&nearest, LOOPBACK);
-	nearest_try(&nearest, NOBODY);
-	fputs(nearest_hint(&nearest, "", hint), out);
+	if (!setting_find_refused(text, add_exempt, &exempt, &word, &len))
+		return;
+	fputs(nearest_among(word, len, (const char *const[]){LOOPBACK, NOBODY}, 2, hint), out);
 	if (*hint == '\0')
 		setting_networks.ask(setting, word, out);
 }

@@ -23,7 +23,6 @@
 
 #define CATCH_UP_MS 200
 #define PAUSE_DEPTHS 4 /* owed, a drained stream had better pause */
-#define EVEN_MOST_US 1000000 /* so long back a stream's part is reckoned */
 #define LENIENT_MS 300 /* in which each drained stream settles */
 #define LONGEST_MS 1000000 /* that is reckoned at once, so that nothing overflows */
 
@@ -165,7 +164,7 @@ static uint64_t first_most(const struct bucket *b)
 	uint64_t bytes = bytes_in(b, BUCKET_FIRST_MS);
 
 	if (bytes < BUCKET_FIRST_LEAST)
-		return BUCKET_FIRST_LEAST;
+		return lesser(BUCKET_FIRST_LEAST, bytes_in(b, BUCKET_TURN_MS));
 	return lesser(bytes, BUCKET_FIRST_MOST);
 }
 
@@ -187,8 +186,8 @@ static bool goes_first(struct bucket *b, struct bucket_stream *s, size_t bytes, 
 	int64_t its = ahead_us(s->even_at, now) + part_us(b, bytes, parts);
 	int64_t all = ahead_us(b->even_at, now) + part_us(b, bytes, 2);
 
-	s->even_at = now * 1000 + (its < EVEN_MOST_US ? its : EVEN_MOST_US);
-	if (parts == 1 || bucket_saved(b) >= (int64_t)bytes ||
+	s->even_at = now * 1000 + its;
+	if (bytes == 0 || parts == 1 || bucket_saved(b) >= (int64_t)bytes ||
 		its > part_us(b, first_most(b), parts) || all > part_us(b, first_most(b), 4))
 		return false;
 	b->even_at = now * 1000 + all;

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/grow.h"
+
 #define BLANKS " \t"
 #define LEGAL                                                                                      \
 	"@NAME and networks, such as @room12 192.168.12.0/24, 192.168.13.5 (a line a group; in "   \
@@ -64,30 +66,15 @@ static void empty_groups(struct client_groups *g)
 	*g = (struct client_groups){.count = 0};
 }
 
-/* Room for one more element. -1 without memory. */
-static int make_room(void **elements, size_t count, size_t *size, size_t of)
-{
-	size_t more = *size == 0 ? 4 : 2 * *size;
-	void *new;
-
-	if (count < *size)
-		return 0;
-	new = reallocarray(*elements, more, of);
-	if (new == NULL)
-		return -1;
-	*elements = new;
-	*size = more;
-	return 0;
-}
-
 /* NULL without memory. */
 static struct client_group *add_group(
 	struct client_groups *g, const char *name, size_t len, const struct setting_place *place)
 {
-	void *groups = g->groups;
+	struct client_group *groups =
+		grow_by_one(g->groups, g->count, &g->size, sizeof(*g->groups));
 	char *copy;
 
-	if (make_room(&groups, g->count, &g->size, sizeof(*g->groups)) < 0)
+	if (groups == NULL)
 		return NULL;
 	g->groups = groups;
 	copy = strndup(name, len);
@@ -99,9 +86,10 @@ static struct client_group *add_group(
 
 static int add_group_network(struct client_group *group, const struct network *n)
 {
-	void *networks = group->networks;
+	struct network *networks =
+		grow_by_one(group->networks, group->count, &group->size, sizeof(*group->networks));
 
-	if (make_room(&networks, group->count, &group->size, sizeof(*group->networks)) < 0)
+	if (networks == NULL)
 		return -1;
 	group->networks = networks;
 	group->networks[group->count++] = *n;

@@ -2,7 +2,9 @@
  * A fact an account, under its name, a user's or the client as text: users cannot be called like
  * clients. Clients come without end where addresses do, so their facts are swept now and then:
  * nobody else would take one away whose client has been forgotten by the ledger and does not come
- * again. A user's is written by his account with each period, and goes with him.
+ * again. Between two sweeps, or where the disk is full and so what has gone is not told, there is a
+ * bound: what comes then is not kept, and known as long as the ledger has the client. A user's is
+ * written by his account with each period, and goes with him.
  */
 #include "state/kept_use.h"
 
@@ -12,11 +14,14 @@
 int kept_use_put(struct standing *standing, const char *name, const struct quota_use *use)
 {
 	char text[QUOTA_USE_MAX];
+	const char *value = use->used == 0 && use->extra == 0 ? NULL : quota_use_format(use, text);
+	struct network client;
 
 	if (standing == NULL)
 		return 0;
-	return standing_put(standing, STANDING_QUOTA, name,
-		use->used == 0 && use->extra == 0 ? NULL : quota_use_format(use, text));
+	if (network_parse(name, strlen(name), &client))
+		return standing_put_bounded(standing, STANDING_QUOTA, name, value, KEPT_USE_MOST);
+	return standing_put(standing, STANDING_QUOTA, name, value);
 }
 
 bool kept_use_get(struct standing *standing, const char *name, struct quota_use *out)

@@ -5,6 +5,9 @@
  *
  * A client's entry stays in the table when its last session ends (ledger_heap.c).
  *
+ * The table is a holder of what is in it, and so is who works with an entry outside of the locks:
+ * that keeps nobody from making room, and who is the last to let go frees it.
+ *
  * Whether the house is shared follows from when the second of all clients was seen, for which they
  * are all looked at. What is found then holds for up to an hour, since clients are only seen later,
  * never earlier; that there is no second one is believed for a second.
@@ -71,6 +74,12 @@ static void free_client(void *memory)
 	free(client);
 }
 
+void ledger_let_go_of_client(struct ledger_entry *client)
+{
+	if (atomic_fetch_sub(&client->holders, 1) == 1)
+		free_client(client);
+}
+
 void ledger_free(struct ledger *l)
 {
 	if (l == NULL)
@@ -130,6 +139,7 @@ static struct ledger_entry *new_client(struct ledger *l, const struct client_key
 	e->ledger = l;
 	e->key = *key;
 	e->rank = now;
+	atomic_init(&e->holders, 1);
 	allowance_init(&e->allowance, &e->tally);
 	ledger_limit_client(e);
 	return e;
@@ -157,26 +167,35 @@ static struct ledger_entry *join_known_locked(struct ledger *l, const struct cli
 	return e;
 }
 
+/* Takes leave of one that has made room. */
+static void let_client_go(struct ledger *l, struct ledger_entry *gone)
+{
+	ledger_keep_quota(gone);
+	ledger_bequeath(l, gone);
+	ledger_let_go_of_client(gone);
+}
+
 /* Nobody knew the client a moment ago; meanwhile another worker may have put him in. */
 static struct ledger_entry *join_new(
 	struct ledger *l, const struct client_key *key, int64_t now, size_t *running)
 {
-	struct ledger_entry *fresh = new_client(l, key, now), *unused = fresh, *e;
+	struct ledger_entry *fresh = new_client(l, key, now), *e, *gone[LEDGER_GO_AT_ONCE];
+	size_t gone_count = 0;
 
 	rwlock_write(&l->clients_lock);
 	e = join_known_locked(l, key, now, running);
 	if (e == NULL && fresh != NULL && ledger_make_room_locked(l) == 0) {
 		*running = begin_session(fresh, now);
 		e = fresh;
-		unused = ledger_put_client_locked(l, fresh, now);
+		gone_count = ledger_evict_idle_locked(l, gone, now);
+		ledger_put_client_locked(l, fresh);
 	}
 	rwlock_write_unlock(&l->clients_lock);
-	if (unused != NULL && unused != fresh)
-		ledger_keep_quota(unused);
-	if (unused != NULL)
-		ledger_bequeath(l, unused);
-	free_client(unused);
-	if (e != NULL && e == fresh)
+	for (size_t i = 0; i < gone_count; i++)
+		let_client_go(l, gone[i]);
+	if (e != fresh)
+		free_client(fresh);
+	else if (e != NULL)
 		ledger_follow_up(e);
 	return e;
 }

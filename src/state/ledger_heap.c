@@ -4,7 +4,8 @@
  * which each was found to be idle last, which may be old news; what comes to its root is looked at
  * again, and sinks when it has been seen since. What is still at the root then is the one that has
  * been idle for longest, exactly. A session causes at most one such step, so a stream of new
- * addresses costs a few steps each.
+ * addresses costs a few steps each. One that comes while there are too many has two go, so that
+ * what sessions of many clients at once have left behind becomes less again.
  */
 #include "state/ledger_parts.h"
 
@@ -44,7 +45,7 @@ static void sink_root_locked(struct ledger *l, size_t count) REQUIRES(&l->client
 static int64_t rank_now(const struct ledger_entry *e, int64_t now)
 {
 	/* Before `last_seen`, which is written before the session is gone. */
-	if (atomic_load(&e->sessions) == 0 && atomic_load(&e->pins) == 0)
+	if (atomic_load(&e->sessions) == 0)
 		return GET(&e->last_seen);
 	return (now > e->rank ? now : e->rank) + 1;
 }
@@ -66,13 +67,29 @@ static bool find_idle_locked(struct ledger *l, int64_t now) REQUIRES(&l->clients
 	return false;
 }
 
-/* Takes the root out of the map; its place in the heap is the next one's. */
-static struct ledger_entry *evict_root_locked(struct ledger *l) REQUIRES(&l->clients_lock)
+static void evict_root_locked(struct ledger *l) REQUIRES(&l->clients_lock)
 {
 	struct ledger_entry *root = l->heap[0];
+	size_t count;
 
 	atomic_fetch_sub(&l->idle, 1);
-	return hashmap_remove(l->clients, &root->key, sizeof(root->key));
+	(void)hashmap_remove(l->clients, &root->key, sizeof(root->key));
+	count = hashmap_count(l->clients);
+	l->heap[0] = l->heap[count];
+	sink_root_locked(l, count);
+}
+
+size_t ledger_evict_idle_locked(struct ledger *l, struct ledger_entry *gone[LEDGER_GO_AT_ONCE],
+	int64_t now) REQUIRES(&l->clients_lock)
+{
+	size_t count = 0;
+
+	while (count < LEDGER_GO_AT_ONCE && atomic_load(&l->idle) >= l->idle_most &&
+		find_idle_locked(l, now)) {
+		gone[count++] = l->heap[0];
+		evict_root_locked(l);
+	}
+	return count;
 }
 
 int ledger_make_room_locked(struct ledger *l) REQUIRES(&l->clients_lock)
@@ -95,22 +112,14 @@ int ledger_make_room_locked(struct ledger *l) REQUIRES(&l->clients_lock)
 	return 0;
 }
 
-struct ledger_entry *ledger_put_client_locked(
-	struct ledger *l, struct ledger_entry *client, int64_t now) REQUIRES(&l->clients_lock)
+void ledger_put_client_locked(struct ledger *l, struct ledger_entry *client)
+	REQUIRES(&l->clients_lock)
 {
-	bool is_full = atomic_load(&l->idle) >= l->idle_most && find_idle_locked(l, now);
-	struct ledger_entry *gone = is_full ? evict_root_locked(l) : NULL;
 	size_t count = hashmap_count(l->clients);
 	void *old = NULL;
 	int result = hashmap_put(l->clients, &client->key, sizeof(client->key), client, &old);
 
 	assert(result == 0 && old == NULL);
-	if (gone != NULL) {
-		l->heap[0] = client;
-		sink_root_locked(l, count + 1);
-	} else {
-		l->heap[count] = client;
-		rise_locked(l, count);
-	}
-	return gone;
+	l->heap[count] = client;
+	rise_locked(l, count);
 }

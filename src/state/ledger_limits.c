@@ -1,7 +1,8 @@
 /*
  * An account's limits are worked out by the book and kept in its allowance. Whoever works with an
- * entry outside of the ledger's locks, as he must to ask the book, pins it: a client with a pin is
- * not forgotten, and a user's entry has one holder more.
+ * entry outside of the ledger's locks, as he must to ask the book, pins it: the entry has one
+ * holder more. A client may be forgotten meanwhile, and then what is done to the entry is of no
+ * account.
  *
  * What is used of quotas is kept (kept_use.h) under the account's name.
  */
@@ -77,6 +78,17 @@ static void keep_use(const struct ledger_entry *e, const char *name, const struc
 		kept_use_drop(e->ledger->standing, name);
 }
 
+/* Each who looks at an account keeps what he finds, since the next one is not told of it. */
+static void keep_news(const struct ledger_entry *e, const struct allowance_news *news)
+{
+	char name[LEDGER_NAME_MAX];
+
+	if (!news->use_has_changed)
+		return;
+	name_account(e, name);
+	keep_use(e, name, &news->use);
+}
+
 /* ---- what holds ---- */
 
 /* True when that changes anything. */
@@ -96,6 +108,11 @@ static void follow_rates(struct ledger_entry *entry)
 
 	if (t != NULL)
 		throttle_follow(t, &entry->rates, clock_ms());
+}
+
+void ledger_show_limits(struct ledger_entry *entry, int64_t now, struct allowance_view *out)
+{
+	allowance_show(&entry->allowance, now, out);
 }
 
 void ledger_set_rate(struct ledger_entry *entry, uint64_t down, uint64_t up)
@@ -125,6 +142,7 @@ static int limit_entry(struct ledger_entry *e, const struct limits_in_force *in_
 		return -1;
 	news = allowance_look(&e->allowance, now);
 	set_rate_of(e, &news);
+	keep_news(e, &news);
 	return 0;
 }
 
@@ -248,7 +266,7 @@ static void pin_clients_locked(struct ledger *l, bool (*is_wanted)(const struct 
 	for (size_t i = 0; i < count; i++) {
 		if (!is_wanted(l->heap[i]))
 			continue;
-		atomic_fetch_add(&l->heap[i]->pins, 1);
+		atomic_fetch_add(&l->heap[i]->holders, 1);
 		p->entries[p->count++] = l->heap[i];
 	}
 }
@@ -270,7 +288,7 @@ static struct pinned *pin_clients(struct ledger *l, bool (*is_wanted)(const stru
 static void unpin_clients(struct pinned *p)
 {
 	for (size_t i = 0; p != NULL && i < p->count; i++)
-		atomic_fetch_sub(&p->entries[i]->pins, 1);
+		ledger_let_go_of_client(p->entries[i]);
 	free(p);
 }
 
@@ -337,8 +355,7 @@ static void look_at(struct ledger_entry *e, int64_t now, struct ledger_account *
 	if (!e->is_user)
 		out->client = ledger_network_of(&e->key);
 	set_rate_of(e, &out->news);
-	if (out->news.use_has_changed)
-		keep_use(e, out->name, &out->news.use);
+	keep_news(e, &out->news);
 }
 
 struct ledger_account *ledger_look_at_limits(struct ledger *l, int64_t now, size_t *count)
@@ -382,7 +399,7 @@ static struct ledger_entry *pin_client(struct ledger *l, const struct network *c
 	rwlock_read(&l->clients_lock);
 	found = hashmap_get(l->clients, &key, sizeof(key));
 	if (found != NULL)
-		atomic_fetch_add(&found->pins, 1);
+		atomic_fetch_add(&found->holders, 1);
 	rwlock_read_unlock(&l->clients_lock);
 	return found;
 }
@@ -399,7 +416,7 @@ static bool with_account(struct ledger *l, const char *who,
 		return false;
 	done = with(e, context);
 	if (is_client)
-		atomic_fetch_sub(&e->pins, 1);
+		ledger_let_go_of_client(e);
 	else
 		ledger_let_go_of_user(e);
 	return done;

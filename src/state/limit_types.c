@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/grow.h"
 #include "base/parse.h"
 
 #define BLANKS " \t"
@@ -143,17 +144,13 @@ static bool read_holders(
 
 static bool add_line(struct limit_lines *lines, const struct limit_line *line)
 {
-	size_t size = lines->size == 0 ? 4 : 2 * lines->size;
-	struct limit_line *more;
+	struct limit_line *more =
+		grow_by_one(lines->lines, lines->count, &lines->size, sizeof(*more));
 
-	if (lines->count == lines->size) {
-		more = reallocarray(lines->lines, size, sizeof(*more));
-		if (more == NULL)
-			return false;
-		lines->lines = more;
-		lines->size = size;
-	}
-	lines->lines[lines->count++] = *line;
+	if (more == NULL)
+		return false;
+	lines->lines = more;
+	more[lines->count++] = *line;
 	return true;
 }
 

@@ -7,6 +7,7 @@
  */
 #include "state/registry.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -42,6 +43,7 @@ struct registry_slot {
 	_Atomic(bool) told;
 	_Atomic(int) phase;
 	uint64_t turn; /* registry_take_turn(); 0: none */
+	char rule[REGISTRY_RULE_MAX]; /* that it was told to end for; only where it was */
 	struct traffic traffic;
 };
 
@@ -134,6 +136,13 @@ uint64_t registry_enter(struct registry_slot *s, int client, const struct addr *
 	return id;
 }
 
+void registry_set_client(struct registry_slot *s, const struct addr *addr)
+{
+	mutex_lock(&s->lock);
+	s->client_addr = *addr;
+	mutex_unlock(&s->lock);
+}
+
 void registry_set_phase(struct registry_slot *s, enum session_phase phase)
 {
 	atomic_store(&s->phase, (int)phase);
@@ -222,6 +231,14 @@ enum end_reason registry_told_why(struct registry_slot *s)
 	why = s->why;
 	mutex_unlock(&s->lock);
 	return why;
+}
+
+void registry_told_rule(struct registry_slot *s, char out[REGISTRY_RULE_MAX])
+{
+	mutex_lock(&s->lock);
+	if (s->why == END_RULE_CHANGED)
+		memcpy(out, s->rule, REGISTRY_RULE_MAX);
+	mutex_unlock(&s->lock);
 }
 
 void registry_leave(struct registry_slot *s)
@@ -339,15 +356,17 @@ bool registry_end(struct registry *r, uint64_t id, enum end_reason reason)
 	return found;
 }
 
-bool registry_end_ref(struct registry *r, const struct session_ref *ref, enum end_reason reason)
+bool registry_end_by_rule(struct registry *r, const struct session_ref *ref, const char *rule)
 {
 	struct registry_slot *s = &r->slots[ref->slot];
 	bool ends;
 
 	mutex_lock(&s->lock);
 	ends = s->id == ref->id && s->why == END_REASONS;
-	if (ends)
-		tell_locked(s, reason);
+	if (ends) {
+		snprintf(s->rule, sizeof(s->rule), "%s", rule);
+		tell_locked(s, END_RULE_CHANGED);
+	}
 	mutex_unlock(&s->lock);
 	return ends;
 }

@@ -16,6 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/grow.h"
+
 #define NONE UINT32_MAX
 
 enum { IS_EXACT = 1, IS_AND_BELOW = 2 };
@@ -163,42 +165,36 @@ int rule_list_add_name(struct rule_list *list, const char *name, size_t len, boo
 	return 0;
 }
 
-/* Room for one more element. -1 without memory. */
-static int make_room_for_network(void **elements, size_t count, size_t *size, size_t of)
+static int add_net4(struct rule_list *list, const struct network *network)
 {
-	size_t more = *size == 0 ? 4 : 2 * *size;
-	void *new;
+	struct net4 *nets =
+		grow_by_one(list->nets4, list->count4, &list->size4, sizeof(*list->nets4));
 
-	if (count < *size)
-		return 0;
-	new = reallocarray(*elements, more, of);
-	if (new == NULL)
+	if (nets == NULL)
 		return -1;
-	*elements = new;
-	*size = more;
+	list->nets4 = nets;
+	nets[list->count4++] = (struct net4){.base = ntohl(network->base.in.sin_addr.s_addr),
+		.prefix = (uint8_t)network->prefix};
+	return 0;
+}
+
+static int add_net6(struct rule_list *list, const struct network *network)
+{
+	struct net6 *nets =
+		grow_by_one(list->nets6, list->count6, &list->size6, sizeof(*list->nets6));
+
+	if (nets == NULL)
+		return -1;
+	list->nets6 = nets;
+	nets[list->count6] = (struct net6){.prefix = (uint8_t)network->prefix};
+	memcpy(nets[list->count6++].base, &network->base.in6.sin6_addr, 16);
 	return 0;
 }
 
 int rule_list_add_network(struct rule_list *list, const struct network *network)
 {
-	void *nets = network->base.sa.sa_family == AF_INET ? (void *)list->nets4 : list->nets6;
-
-	if (network->base.sa.sa_family == AF_INET) {
-		if (make_room_for_network(&nets, list->count4, &list->size4, sizeof(struct net4)) <
-			0)
-			return -1;
-		list->nets4 = nets;
-		list->nets4[list->count4++] =
-			(struct net4){.base = ntohl(network->base.in.sin_addr.s_addr),
-				.prefix = (uint8_t)network->prefix};
-		return 0;
-	}
-	if (make_room_for_network(&nets, list->count6, &list->size6, sizeof(struct net6)) < 0)
-		return -1;
-	list->nets6 = nets;
-	list->nets6[list->count6] = (struct net6){.prefix = (uint8_t)network->prefix};
-	memcpy(list->nets6[list->count6++].base, &network->base.in6.sin6_addr, 16);
-	return 0;
+	return network->base.sa.sa_family == AF_INET ? add_net4(list, network)
+						     : add_net6(list, network);
 }
 
 /* ---- sealing ---- */
@@ -355,11 +351,29 @@ size_t rule_list_networks(const struct rule_list *list)
 	return list->count4 + list->count6;
 }
 
-size_t rule_list_bytes(const struct rule_list *list)
+static bool nets_are_equal(const struct rule_list *a, const struct rule_list *b)
 {
-	return sizeof(*list) + list->block_size + list->size4 * sizeof(*list->nets4) +
-		list->size6 * sizeof(*list->nets6) +
-		(list->slots == NULL ? 0 : (list->mask + 1) * sizeof(*list->slots));
+	if (a->count4 != b->count4 || a->count6 != b->count6)
+		return false;
+	for (size_t i = 0; i < a->count4; i++) {
+		if (a->nets4[i].base != b->nets4[i].base ||
+			a->nets4[i].prefix != b->nets4[i].prefix)
+			return false;
+	}
+	for (size_t i = 0; i < a->count6; i++) {
+		if (memcmp(a->nets6[i].base, b->nets6[i].base, sizeof(a->nets6[i].base)) != 0 ||
+			a->nets6[i].prefix != b->nets6[i].prefix)
+			return false;
+	}
+	return true;
+}
+
+bool rule_list_equal(const struct rule_list *a, const struct rule_list *b)
+{
+	if (a->names != b->names || a->block_used != b->block_used)
+		return false;
+	return (a->names == 0 || memcmp(a->block + 1, b->block + 1, a->block_used - 1) == 0) &&
+		nets_are_equal(a, b);
 }
 
 bool rule_list_has_name(const struct rule_list *list, const struct rule_name *name)

@@ -277,7 +277,7 @@ static bool take_user(struct parsing *p, const char *word, size_t len)
 	if ((*word == '@' && !client_groups_valid_name(word + 1, len - 1)) ||
 		memchr(word, ':', len) != NULL || memchr(word, '"', len) != NULL)
 		return refuse_word(p, word, len,
-			"legal are users' names (a blank as \\x20), @group, anonymous and known",
+			"legal are users' names (a backslash as \\x5c), @group, anonymous and known",
 			"");
 	return add_user(p, word, len);
 }
@@ -419,7 +419,6 @@ static bool parse_values(struct parsing *p, struct words *w, enum rule_keyword k
 static bool find_keyword(
 	struct parsing *p, const char *word, size_t len, enum rule_keyword *keyword)
 {
-	struct nearest nearest = nearest_to(word, len);
 	char hint[NEAREST_HINT_MAX];
 
 	for (enum rule_keyword k = 0; k < RULE_KEYWORDS; k++) {
@@ -427,12 +426,11 @@ static bool find_keyword(
 			*keyword = k;
 			return true;
 		}
-		nearest_try(&nearest, keyword_words[k]);
 	}
 	return refuse_word(p, word, len,
 		"legal here are from, user, to, port, command and time, and values are separated "
 		"by commas",
-		nearest_hint(&nearest, "", hint));
+		nearest_among(word, len, keyword_words, RULE_KEYWORDS, hint));
 }
 
 static bool parse_keyword(struct parsing *p, struct words *w)
@@ -453,7 +451,6 @@ static bool parse_keyword(struct parsing *p, struct words *w)
 
 static bool parse_action(struct parsing *p, struct words *w)
 {
-	struct nearest nearest;
 	char hint[NEAREST_HINT_MAX];
 	size_t len;
 
@@ -464,13 +461,10 @@ static bool parse_action(struct parsing *p, struct words *w)
 	else if (is_the_word(w->at, len, "deny"))
 		p->rule->action = RULE_DENY;
 	else {
-		nearest = nearest_to(w->at, len);
-		nearest_try(&nearest, "allow");
-		nearest_try(&nearest, "deny");
 		return refuse_word(p, w->at, len,
 			"a rule is allow or deny, and then from, user, to, port, command and time, "
 			"each with its values",
-			nearest_hint(&nearest, "", hint));
+			nearest_among(w->at, len, (const char *const[]){"allow", "deny"}, 2, hint));
 	}
 	fputs(p->rule->action == RULE_ALLOW ? "allow" : "deny", p->text);
 	w->at += len;

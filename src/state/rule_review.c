@@ -13,7 +13,6 @@
 #include <strings.h>
 
 #include "state/admission.h"
-#include "state/rules.h"
 #include "state/users.h"
 
 #define COMPARED_MOST 1000 /* rules that are held against each other */
@@ -234,6 +233,65 @@ static bool leaves_nothing(
 	return true;
 }
 
+/* ---- does a rule open what is protected? ---- */
+
+static bool is_loopback(const struct text_piece *value)
+{
+	enum rule_place place;
+	struct network n;
+
+	if (rule_place_parse(value->text, value->len, ~0U, &place))
+		return place == PLACE_LOOPBACK;
+	return network_parse(value->text, value->len, &n) &&
+		n.prefix >= (n.base.sa.sa_family == AF_INET ? 8 : 128) &&
+		(rule_places_of(&n.base) & PLACE_BIT(PLACE_LOOPBACK)) != 0;
+}
+
+/* Are its clients on loopback, all of them? To these loopback is not closed. */
+static bool is_from_loopback(const struct rule_words *rule)
+{
+	struct text_piece list = rule->lists[RULE_FROM], value;
+
+	if (list.len == 0)
+		return false;
+	while (next_value(&list, &value)) {
+		if (!is_loopback(&value))
+			return false;
+	}
+	return true;
+}
+
+#define WIDEST_PROTECTED 4 /* bits of its prefix: 224/4 */
+
+static bool is_protected(const struct text_piece *value, unsigned protect)
+{
+	enum rule_place place;
+	struct network n;
+
+	if (rule_place_parse(value->text, value->len, ~0U, &place))
+		return (protect & PLACE_BIT(place)) != 0;
+	return network_parse(value->text, value->len, &n) && n.prefix >= WIDEST_PROTECTED &&
+		(rule_places_of(&n.base) & protect) != 0;
+}
+
+/* May it? What is in its files is not looked at. */
+static bool opens_protected(const struct rule_words *rule, unsigned protect)
+{
+	struct text_piece list = rule->lists[RULE_TO], value;
+
+	if (list.len == 0)
+		return false;
+	if (rule->rule->to.file_count > 0 || (protect & PLACE_BIT(PLACE_REBINDING)) != 0)
+		return true;
+	if (is_from_loopback(rule))
+		protect &= ~PLACE_BIT(PLACE_LOOPBACK);
+	while (next_value(&list, &value)) {
+		if (is_protected(&value, protect))
+			return true;
+	}
+	return false;
+}
+
 /* ---- saying ---- */
 
 struct review {
@@ -241,6 +299,7 @@ struct review {
 	const struct group_source *users;
 	size_t count;
 	struct rule_words *rules;
+	size_t like_otherwise; /* from that one on they say what otherwise would */
 	void (*say)(void *context, const char *warning);
 	void *context;
 };
@@ -352,41 +411,96 @@ static void look_at_earlier(const struct review *r, size_t index)
 	}
 }
 
+static enum rule_action otherwise_of(const struct review *r)
+{
+	return (enum rule_action)r->config->settings.otherwise;
+}
+
+/* A rule that denies and has `user` asks clients of HTTP for a login, which otherwise does not. */
+static void look_at_otherwise(const struct review *r, size_t index)
+{
+	const struct rule_words *words = &r->rules[index];
+	bool allows = otherwise_of(r) == RULE_ALLOW;
+
+	if (index >= r->like_otherwise &&
+		!(allows ? opens_protected(words, (unsigned)r->config->settings.protect)
+			 : has_keyword(words->rule, RULE_USER)))
+		warn_of_rule(r, words,
+			"it has no effect: without it this is %s all the same (otherwise = %s)",
+			allows ? "allowed" : "denied", allows ? "allow" : "deny");
+}
+
+/* ---- names that are denied, and the addresses behind them not ---- */
+
+static size_t names_in_area(const struct rule_area *area)
+{
+	size_t names = area->values == NULL ? 0 : rule_list_names(area->values);
+
+	for (size_t i = 0; i < area->file_count; i++)
+		names += area->files[i].list == NULL ? 0 : rule_list_names(area->files[i].list);
+	return names;
+}
+
+static size_t networks_in_area(const struct rule_area *area)
+{
+	size_t networks = area->values == NULL ? 0 : rule_list_networks(area->values);
+
+	for (size_t i = 0; i < area->file_count; i++)
+		networks +=
+			area->files[i].list == NULL ? 0 : rule_list_networks(area->files[i].list);
+	return networks;
+}
+
 static bool denies_names(const struct rule *rule)
 {
-	if (rule->action != RULE_DENY || !has_keyword(rule, RULE_TO))
-		return false;
-	if (rule->to.values != NULL && rule_list_names(rule->to.values) > 0)
-		return true;
-	for (size_t i = 0; i < rule->to.file_count; i++) {
-		if (rule->to.files[i].list != NULL && rule_list_names(rule->to.files[i].list) > 0)
-			return true;
-	}
-	return false;
+	return rule->action == RULE_DENY && names_in_area(&rule->to) > 0;
 }
 
 static bool denies_literal(const struct rule *rule)
 {
-	return rule->action == RULE_DENY && has_keyword(rule, RULE_TO) &&
-		(rule->to.places & PLACE_BIT(PLACE_LITERAL)) != 0;
+	return rule->action == RULE_DENY && (rule->to.places & PLACE_BIT(PLACE_LITERAL)) != 0;
 }
 
-/* Once for all of them: the last one's place is where the line that is missing would go. */
+static bool allows_addresses(const struct rule *rule)
+{
+	return rule->action != RULE_DENY &&
+		(!has_keyword(rule, RULE_TO) || rule->to.places != 0 ||
+			networks_in_area(&rule->to) > 0);
+}
+
+bool rule_review_names_alone(
+	const struct config *c, const struct rules *rules, struct rule_info *out)
+{
+	bool is_way_past = c->settings.otherwise != RULE_DENY;
+
+	for (size_t i = rules_count(rules); i-- > 0;) {
+		struct rule_info info = rules_get(rules, i);
+
+		if (info.rule->number != 0)
+			continue;
+		if (denies_literal(info.rule))
+			return false;
+		*out = info;
+		if (is_way_past && denies_names(info.rule))
+			return true;
+		is_way_past |= allows_addresses(info.rule);
+	}
+	return false;
+}
+
 static void look_for_literal(const struct review *r, size_t index)
 {
-	if (!denies_names(r->rules[index].rule))
-		return;
-	for (size_t i = index + 1; i < r->count; i++) {
-		if (denies_names(r->rules[i].rule) || denies_literal(r->rules[i].rule))
-			return;
-	}
-	warn_of_rule(r, &r->rules[index],
-		"who sends addresses instead of names gets there all the same, unless a rule below "
-		"says deny to literal");
+	struct rule_info alone;
+
+	if (rule_review_names_alone(r->config, r->config->rules, &alone) &&
+		alone.rule == r->rules[index].rule)
+		warn_of_rule(r, &r->rules[index],
+			"who sends addresses instead of names gets there all the same, unless a "
+			"rule below says deny to literal");
 }
 
-static void (*const looks[])(const struct review *r, size_t index) = {
-	look_for_users, look_at_logins, look_for_empty_lists, look_at_earlier, look_for_literal};
+static void (*const looks[])(const struct review *r, size_t index) = {look_for_users,
+	look_at_logins, look_for_empty_lists, look_at_earlier, look_at_otherwise, look_for_literal};
 
 /* ---- the whole of it ---- */
 
@@ -409,6 +523,10 @@ void rule_review(const struct config *c, const struct group_source *users,
 	if (r.rules == NULL)
 		return;
 	take_rules(&r, c->rules);
+	r.like_otherwise = r.count;
+	while (r.like_otherwise > 0 &&
+		r.rules[r.like_otherwise - 1].rule->action == otherwise_of(&r))
+		r.like_otherwise--;
 	for (size_t i = 0; i < r.count; i++) {
 		for (size_t k = 0; k < sizeof(looks) / sizeof(looks[0]); k++)
 			looks[k](&r, i);

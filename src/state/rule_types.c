@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/grow.h"
 #include "base/parse.h"
 #include "state/rule.h"
 
@@ -26,14 +27,10 @@ static void empty_lines(struct rule_lines *l)
 /* Takes the text over, which may be NULL. -1 without memory. */
 static int add_rule_line(struct rule_lines *l, char *text, const struct setting_place *place)
 {
-	size_t size = l->count < l->size ? l->size : 8 + 2 * l->size;
-	struct rule_line *lines =
-		size == l->size ? l->lines : reallocarray(l->lines, size, sizeof(*lines));
+	struct rule_line *lines = grow_by_one(l->lines, l->count, &l->size, sizeof(*lines));
 
-	if (lines != NULL) {
+	if (lines != NULL)
 		l->lines = lines;
-		l->size = size;
-	}
 	if (lines == NULL || text == NULL) {
 		free(text);
 		return -1;
@@ -227,25 +224,25 @@ static void put_legal_protected(const struct setting *setting, FILE *out)
 	fputs(", several of these, or none", out);
 }
 
-/* About the first word that is none of them. */
-static void ask_protected(const struct setting *setting, const char *text, FILE *out)
+static bool can_be_protected(void *state, const char *word, size_t len)
 {
 	enum rule_place place;
+
+	(void)state;
+	return is_none(word, len) || rule_place_parse(word, len, CAN_BE_PROTECTED, &place);
+}
+
+static void ask_protected(const struct setting *setting, const char *text, FILE *out)
+{
+	const char *words[PLACE_PROTECTED + 1] = {[PLACE_PROTECTED] = "none"}, *word;
 	char hint[NEAREST_HINT_MAX];
-	struct nearest nearest;
-	const char *word;
 	size_t len;
 
 	(void)setting;
-	do {
-		if (!parse_next_word(&text, &word, &len))
-			return;
-	} while (is_none(word, len) || rule_place_parse(word, len, CAN_BE_PROTECTED, &place));
-	nearest = nearest_to(word, len);
-	for (place = 0; place < PLACE_PROTECTED; place++)
-		nearest_try(&nearest, rule_place_word(place));
-	nearest_try(&nearest, "none");
-	fputs(nearest_hint(&nearest, "", hint), out);
+	for (enum rule_place place = 0; place < PLACE_PROTECTED; place++)
+		words[place] = rule_place_word(place);
+	if (setting_find_refused(text, can_be_protected, NULL, &word, &len))
+		fputs(nearest_among(word, len, words, PLACE_PROTECTED + 1, hint), out);
 }
 
 const struct setting_type setting_protected = {

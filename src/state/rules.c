@@ -88,13 +88,24 @@ bool rules_ask_groups(const struct config *c)
 	return c->rules != NULL && c->rules->asks_groups;
 }
 
+bool rules_ask_users(const struct config *c)
+{
+	size_t count = rules_count(c->rules);
+
+	for (size_t i = 0; i < count; i++) {
+		if ((c->rules->rules[i]->keywords & 1u << RULE_USER) != 0)
+			return true;
+	}
+	return false;
+}
+
 static const struct built_in {
 	const char *word;
 	bool (*denies)(const struct config *c, const struct subject *s);
 } built_ins[] = {
 	{"no_port", lacks_port},
 	{"unspecified", is_unspecified},
-	{"own", is_listener},
+	{RULES_OWN, is_listener},
 };
 
 /* ---- verdicts ---- */
@@ -433,17 +444,15 @@ const char *rules_warning(const struct rules *r, size_t index)
 
 /* ---- files ---- */
 
-static void tell_of_files(
-	const struct rule_area *area, void (*take)(void *context, const char *path), void *context)
+static void tell_of_files(const struct rule_area *area, rule_file_taker *take, void *context)
 {
 	for (size_t i = 0; i < area->file_count; i++) {
 		if (area->files[i].list != NULL && !area->files[i].is_copy)
-			take(context, area->files[i].path);
+			take(context, area->files[i].path, area->files[i].list);
 	}
 }
 
-void rules_each_file(
-	const struct rules *r, void (*take)(void *context, const char *path), void *context)
+void rules_each_file(const struct rules *r, rule_file_taker *take, void *context)
 {
 	for (size_t i = 0; r != NULL && i < r->count; i++) {
 		tell_of_files(&r->rules[i]->from, take, context);

@@ -12,8 +12,10 @@
 
 /* ---- networks ---- */
 
-static bool add_network(struct network_list *list, const char *word, size_t len)
+static bool add_network(void *to, const char *word, size_t len)
 {
+	struct network_list *list = to;
+
 	if (list->count == SETTINGS_MAX_NETWORKS ||
 		!network_parse(word, len, &list->networks[list->count]))
 		return false;
@@ -110,12 +112,8 @@ static void ask_networks(const struct setting *setting, const char *text, FILE *
 	size_t len;
 
 	(void)setting;
-	while (parse_next_word(&text, &word, &len)) {
-		if (add_network(&list, word, len))
-			continue;
+	if (setting_find_refused(text, add_network, &list, &word, &len))
 		(void)ask_network(&list, word, len, out);
-		return;
-	}
 }
 
 const struct setting_type setting_networks = {
@@ -137,8 +135,10 @@ static bool is_word(const char *word, size_t len, const char *expected)
 
 static const char *const client_words[] = {"auto", "any", "private"};
 
-static bool add_client(struct client_rule *rule, const char *word, size_t len)
+static bool add_client(void *to, const char *word, size_t len)
 {
+	struct client_rule *rule = to;
+
 	if (is_word(word, len, "auto"))
 		rule->automatic = true;
 	else if (is_word(word, len, "any"))
@@ -155,21 +155,15 @@ static void ask_client(const struct setting *setting, const char *text, FILE *ou
 {
 	struct client_rule rule = {0};
 	char hint[NEAREST_HINT_MAX];
-	struct nearest nearest;
 	const char *word;
 	size_t len;
 
 	(void)setting;
-	do {
-		if (!parse_next_word(&text, &word, &len))
-			return;
-	} while (add_client(&rule, word, len));
-	if (ask_network(&rule.networks, word, len, out))
-		return;
-	nearest = nearest_to(word, len);
-	for (size_t i = 0; i < sizeof(client_words) / sizeof(client_words[0]); i++)
-		nearest_try(&nearest, client_words[i]);
-	fputs(nearest_hint(&nearest, "", hint), out);
+	if (setting_find_refused(text, add_client, &rule, &word, &len) &&
+		!ask_network(&rule.networks, word, len, out))
+		fputs(nearest_among(word, len, client_words,
+			      sizeof(client_words) / sizeof(client_words[0]), hint),
+			out);
 }
 
 static bool read_clients(const struct setting *setting, void *value, const struct setting_input *in,

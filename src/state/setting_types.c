@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/parse.h"
+
 static void *value_in(const struct setting *setting, const void *values)
 {
 	return (char *)(uintptr_t)values + setting->offset;
@@ -39,6 +41,16 @@ const char *setting_name_hint(
 	for (size_t i = 0; i < count; i++)
 		nearest_try(&nearest, table[i].name);
 	return nearest_hint(&nearest, "", out);
+}
+
+bool setting_find_refused(
+	const char *text, setting_taker *takes, void *state, const char **word, size_t *len)
+{
+	while (parse_next_word(&text, word, len)) {
+		if (!takes(state, *word, *len))
+			return true;
+	}
+	return false;
 }
 
 /* Ends a stream of open_memstream(3). -1 when not all of it could be kept. */

@@ -32,6 +32,8 @@ static const struct setting_word filter_words[] = {{"address", UDP_FILTER_ADDRES
 	{"address-port", UDP_FILTER_ADDRESS_PORT}, {"none", UDP_FILTER_NONE}, {NULL, 0}};
 static const struct setting_word recheck_words[] = {
 	{"time", RECHECK_TIME}, {"all", RECHECK_ALL}, {"no", RECHECK_NO}, {NULL, 0}};
+static const struct setting_word fallback_words[] = {
+	{"none", PAC_FALLBACK_NONE}, {"direct", PAC_FALLBACK_DIRECT}, {NULL, 0}};
 static const struct setting_word protocol_words[] = {{"socks5", PROTOCOL_SOCKS5},
 	{"socks4", PROTOCOL_SOCKS4}, {"http", PROTOCOL_HTTP}, {NULL, 0}};
 static const struct setting_word no_yes_words[] = {{"no", 0}, {"yes", 1}, {NULL, 0}};
@@ -83,6 +85,14 @@ const struct setting settings_table[] = {
 		.help = "What clients may speak, at each of the listen addresses: socks5, socks4 "
 			"(4a, too) and http. Who speaks another one of these is closed, and a browser "
 			"is told why."},
+	{.name = "http_via",
+		AT(CHOICE, http_via),
+		.initial = "no",
+		.words = no_yes_words,
+		.reloadable = true,
+		.value_name = "WORD",
+		.help = "yes: servers of plain HTTP requests are told by a field Via that there is "
+			"a proxy between, and clients likewise. no: nobody is."},
 	{.name = "monitor_listen",
 		.flag = 'L',
 		AT(ADDRESS, monitor_listen),
@@ -337,6 +347,43 @@ const struct setting settings_table[] = {
 		.value_name = "WORD",
 		.help = "no: BIND takes a connection from the address only that the client named, "
 			"unless that was 0.0.0.0 or ::. yes: from any."},
+	{.name = "setup_page",
+		AT(CHOICE, setup_page),
+		.initial = "yes",
+		.words = no_yes_words,
+		.reloadable = true,
+		.value_name = "WORD",
+		.help = "yes: a browser that is pointed at the proxy's own port, http://ADDR:PORT/, "
+			"gets a page that tells how to set up devices and programs, without a "
+			"login. no: it gets none; proxy.pac, wpad.dat and healthz stay."},
+	{.name = "proxy_name",
+		AT(PROXY_NAMES, proxy_name),
+		.initial = "",
+		.reloadable = true,
+		.value_name = "LIST",
+		.help = "Names by which the proxy itself is meant, such as proxy.example.org: who "
+			"asks for them gets the pages, and these tell the name instead of an "
+			"address. Where NAT is in front of this host name the address, too, by "
+			"which clients reach it. Empty: none."},
+	{.name = "pac_direct",
+		AT(DIRECT, pac_direct),
+		.initial = "private, plain, .localhost, .local, .lan, .home.arpa",
+		.reloadable = true,
+		.value_name = "LIST",
+		.help = "Where browsers that take their settings from proxy.pac or wpad.dat go "
+			"without the proxy: private (loopback, private, link-local and unique-local "
+			"addresses), plain (names without a dot), names such as www.example.org or "
+			".example.org with all below, networks such as 203.0.113.0/24. Networks are "
+			"for URLs with an address in them only, since no browser is to look up "
+			"every name. none: nowhere."},
+	{.name = "pac_fallback",
+		AT(CHOICE, pac_fallback),
+		.initial = "none",
+		.words = fallback_words,
+		.reloadable = true,
+		.value_name = "WORD",
+		.help = "What these browsers do that cannot reach the proxy. none: they say so. "
+			"direct: they go without it, past all rules and limits."},
 	{.name = "clients",
 		AT(CLIENTS, clients),
 		.initial = "auto",
@@ -346,6 +393,16 @@ const struct setting settings_table[] = {
 		.help = "Who may connect: any, private (loopback, private, link-local and "
 			"unique-local addresses), networks such as 203.0.113.0/24, or several of "
 			"these. auto: private while nobody has to log in, else any."},
+	{.name = "proxy_protocol_from",
+		AT(NETWORKS, proxy_protocol_from),
+		.initial = "",
+		.reloadable = true,
+		.value_name = "LIST",
+		.help = "Networks of load balancers, such as HAProxy, that connect for clients. "
+			"Each connection from there has to begin with a header of the PROXY "
+			"protocol, version 1 or 2, and the client that it tells is whom bans, "
+			"clients, rules, limits and logs see. It is believed: name balancers only. "
+			"From elsewhere such a header is refused."},
 	{.name = "rule",
 		AT(RULES, rules),
 		.initial = "",

@@ -14,6 +14,7 @@
 struct fact {
 	char *value; /* NULL: it stands no more */
 	bool is_changed; /* since whoever keeps it was told */
+	bool is_counted; /* it came by standing_put_bounded() */
 	enum standing_kind kind;
 	size_t name_len;
 	char name[]; /* what it is found by: the kind as one byte, and its key with the NUL */
@@ -22,6 +23,7 @@ struct fact {
 struct standing {
 	struct mutex lock; /* the rest */
 	struct hashmap *facts;
+	size_t counted; /* of these */
 	bool is_kept;
 };
 
@@ -100,6 +102,13 @@ static struct fact *find_fact_locked(struct standing *s, const struct fact *like
 	return hashmap_get(s->facts, like->name, like->name_len);
 }
 
+/* Takes it out of the map, to be freed. */
+static struct fact *remove_locked(struct standing *s, const struct fact *f) REQUIRES(&s->lock)
+{
+	s->counted -= f->is_counted;
+	return hashmap_remove(s->facts, f->name, f->name_len);
+}
+
 /* Takes over `value`, and `made` where that comes into the map. What is to be freed afterwards
  * stands in both. */
 static int put_locked(struct standing *s, struct fact **made, char **value) REQUIRES(&s->lock)
@@ -115,6 +124,7 @@ static int put_locked(struct standing *s, struct fact **made, char **value) REQU
 		if (hashmap_put(s->facts, f->name, f->name_len, f, &old) < 0)
 			return -1;
 		*made = NULL;
+		s->counted += f->is_counted;
 	}
 	before = f->value;
 	f->value = *value;
@@ -122,25 +132,42 @@ static int put_locked(struct standing *s, struct fact **made, char **value) REQU
 	f->is_changed = s->is_kept;
 	if (f->value == NULL && !s->is_kept) {
 		free(*made);
-		*made = hashmap_remove(s->facts, f->name, f->name_len);
+		*made = remove_locked(s, f);
 	}
 	return 0;
 }
 
-int standing_put(struct standing *s, enum standing_kind kind, const char *key, const char *value)
+/* `most` is for what comes into the map; 0: there is no bound. */
+static int put(struct standing *s, enum standing_kind kind, const char *key, const char *value,
+	size_t most)
 {
 	struct fact *made = make_fact(kind, key);
 	char *copy = value != NULL ? strdup(value) : NULL;
 	int result = -1;
 
 	if (made != NULL && (copy != NULL || value == NULL)) {
+		made->is_counted = most > 0;
 		mutex_lock(&s->lock);
-		result = put_locked(s, &made, &copy);
+		if (most == 0 || s->counted < most || find_fact_locked(s, made) != NULL)
+			result = put_locked(s, &made, &copy);
+		else
+			result = 0;
 		mutex_unlock(&s->lock);
 	}
 	free(copy);
 	free(made);
 	return result;
+}
+
+int standing_put(struct standing *s, enum standing_kind kind, const char *key, const char *value)
+{
+	return put(s, kind, key, value, 0);
+}
+
+int standing_put_bounded(struct standing *s, enum standing_kind kind, const char *key,
+	const char *value, size_t most)
+{
+	return put(s, kind, key, value, most);
 }
 
 char *standing_get(struct standing *s, enum standing_kind kind, const char *key)
@@ -310,7 +337,7 @@ static struct fact *note_told_locked(struct standing *s, const struct fact *like
 	if (f == NULL || !is_same_value(f->value, told->value))
 		return NULL;
 	f->is_changed = false;
-	return f->value == NULL ? hashmap_remove(s->facts, f->name, f->name_len) : NULL;
+	return f->value == NULL ? remove_locked(s, f) : NULL;
 }
 
 void standing_told(struct standing *s, const struct standing_fact *facts, size_t count)

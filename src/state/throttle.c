@@ -33,6 +33,7 @@ struct throttle {
 	uint64_t before[THROTTLE_DIRECTIONS][THROTTLE_BUCKETS]; /* `moved` at the last look */
 	uint64_t speed[THROTTLE_DIRECTIONS][THROTTLE_BUCKETS];
 	int64_t looked_at[THROTTLE_DIRECTIONS]; /* clock_ms() */
+	int64_t next_turn[THROTTLE_DIRECTIONS]; /* clock_ms() */
 	uint64_t groups;
 	size_t counted; /* streams that rate_total counts for it */
 
@@ -363,6 +364,26 @@ void throttle_end(struct throttle_stream *s, int64_t now)
 	mutex_lock(&t->lock);
 	for (size_t i = 0; i < buckets_of(s); i++)
 		bucket_end(&t->buckets[s->direction][i], &s->in[i], now);
+	mutex_unlock(&t->lock);
+}
+
+bool throttle_has_turn(struct throttle_stream *s, int64_t now)
+{
+	struct throttle *t = s->throttle;
+	bool has_turn;
+
+	mutex_lock(&t->lock);
+	has_turn = now >= t->next_turn[s->direction];
+	mutex_unlock(&t->lock);
+	return has_turn;
+}
+
+void throttle_end_turn(struct throttle_stream *s, int64_t next)
+{
+	struct throttle *t = s->throttle;
+
+	mutex_lock(&t->lock);
+	t->next_turn[s->direction] = next;
 	mutex_unlock(&t->lock);
 }
 

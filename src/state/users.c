@@ -368,15 +368,21 @@ bool users_read_limits(const struct hashmap *map, const char *name, struct limit
 	return user != NULL;
 }
 
+static bool is_in_group(const struct hashmap *map, const char *name, const char *group)
+{
+	struct limits limits;
+
+	return users_read_limits(map, name, &limits) &&
+		limits_in_group(limits.groups, group, strlen(group));
+}
+
 bool users_map_has_group(const struct hashmap *map, const char *group)
 {
 	size_t position = 0;
 	const struct user *user;
-	struct limits limits;
 
 	while ((user = hashmap_next(map, &position)) != NULL) {
-		if (users_read_limits(map, user->name, &limits) &&
-			limits_in_group(limits.groups, group, strlen(group)))
+		if (is_in_group(map, user->name, group))
 			return true;
 	}
 	return false;
@@ -390,6 +396,16 @@ bool users_own_limits(struct users *u, const char *name, struct limits *out)
 	found = users_read_limits(u->map, name, out);
 	rwlock_read_unlock(&u->lock);
 	return found;
+}
+
+bool users_is_in_group(struct users *u, const char *name, const char *group)
+{
+	bool is_in;
+
+	rwlock_read(&u->lock);
+	is_in = is_in_group(u->map, name, group);
+	rwlock_read_unlock(&u->lock);
+	return is_in;
 }
 
 bool users_have_group(struct users *u, const char *group)

@@ -55,8 +55,10 @@ static void put_user(struct users *u, struct user *user)
 	(void)!users_limit_entry(u, user);
 }
 
-/* First at the backend, then in the map: all that could fail there was done before. */
-static int store_user(struct users *u, const struct user_record *record, char *error)
+/* First at the backend, where it is to be kept, then in the map: all that could fail there was done
+ * before. */
+static int put_record(
+	struct users *u, const struct user_record *record, bool is_to_be_kept, char *error)
 {
 	struct user *user = users_make_user(u, record);
 	const struct users_backend *b = &u->backend;
@@ -65,12 +67,17 @@ static int store_user(struct users *u, const struct user_record *record, char *e
 		users_free_user(user);
 		return refuse_change(error, record->name, "cannot be kept: out of memory");
 	}
-	if (u->are_kept && b->save(b->context, record, error) < 0) {
+	if (is_to_be_kept && b->save(b->context, record, error) < 0) {
 		users_free_user(user);
 		return -1;
 	}
 	put_user(u, user);
 	return 0;
+}
+
+static int store_user(struct users *u, const struct user_record *record, char *error)
+{
+	return put_record(u, record, u->are_kept, error);
 }
 
 static struct user_record record_of(const char *name, const char *hash, enum user_role role)
@@ -161,6 +168,15 @@ int users_set_admin(
 	if (old != NULL)
 		record.attributes = old->attributes;
 	return store_user(u, &record, error);
+}
+
+int users_suppose(struct users *u, const char *name, char error[USERS_ERROR_MAX])
+{
+	struct user_record record = record_of(name, "*", USER_ROLE_ADMIN);
+
+	if (users_find(u, name, record.name_len) != NULL)
+		return 0;
+	return put_record(u, &record, false, error);
 }
 
 static void take_out(struct users *u, const char *name, size_t len)

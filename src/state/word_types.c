@@ -68,6 +68,11 @@ static void put_legal_word_set(const struct setting *setting, FILE *out)
 	fputs(", or several of these", out);
 }
 
+static bool is_in_set(void *setting, const char *word, size_t len)
+{
+	return find_in_set(setting, word, len) != NULL;
+}
+
 /* About the first word that is none of them. */
 static void ask_word_set(const struct setting *setting, const char *text, FILE *out)
 {
@@ -76,10 +81,8 @@ static void ask_word_set(const struct setting *setting, const char *text, FILE *
 	const char *word;
 	size_t len;
 
-	do {
-		if (!parse_next_word(&text, &word, &len))
-			return;
-	} while (find_in_set(setting, word, len) != NULL);
+	if (!setting_find_refused(text, is_in_set, (void *)(uintptr_t)setting, &word, &len))
+		return;
 	nearest = nearest_to(word, len);
 	for (const struct setting_word *w = setting->words; w->word != NULL; w++)
 		nearest_try(&nearest, w->word);

@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "wire/proxyproto.h"
+
 /* Of an HTTP request that is taken for one. */
 #define METHOD_MAX 24 /* BASELINE-CONTROL has 16 */
 #define SCHEME_MAX 16
@@ -109,12 +111,12 @@ static enum match match_socks4(const uint8_t *p, size_t n)
 
 static enum match match_proxy_v1(const uint8_t *p, size_t n)
 {
-	return match_prefix(p, n, "PROXY ", 6);
+	return match_prefix(p, n, PROXYPROTO_V1_START, PROXYPROTO_V1_START_LEN);
 }
 
 static enum match match_proxy_v2(const uint8_t *p, size_t n)
 {
-	return match_prefix(p, n, "\r\n\r\n\0\r\nQUIT\n", 12);
+	return match_prefix(p, n, PROXYPROTO_V2_START, PROXYPROTO_V2_START_LEN);
 }
 
 static const struct {

@@ -20,6 +20,7 @@
 #include "options.h"
 #include "origin.h"
 #include "peer.h"
+#include "place.h"
 #include "report.h"
 #include "wire.h"
 
@@ -85,16 +86,34 @@ static void complain(
 	fprintf(stderr, "bench: %s: %s: %s\n", scenario->name, member->name, why);
 }
 
+static uint64_t bit_of(const struct load_scenario *scenario)
+{
+	return 1ull << (scenario - load_scenarios);
+}
+
+/* Does it want more than SOCKS5 with plain settings? */
+static bool is_special(const struct load_scenario *scenario)
+{
+	return scenario->variant != NULL || scenario->door != LOAD_SOCKS5;
+}
+
 /* A peer that has never started this way is not asked again; later failures may be bad luck. */
 static struct peer *start_peer(struct lineup_member *member, const struct load_scenario *scenario)
 {
 	struct lineup_mode *mode = scenario->login ? &member->login : &member->open;
+	enum peer_outcome outcome;
 	struct peer *peer;
 	char why[512] = "";
 
-	switch (peer_start(member->script, scenario->login ? &login : NULL,
-		scenario->capacity != 0 ? scenario->capacity : PEER_SESSIONS, &peer, why,
-		sizeof(why))) {
+	const struct peer_setup setup = {
+		.login = scenario->login ? &login : NULL,
+		.sessions = scenario->capacity != 0 ? scenario->capacity : PEER_SESSIONS,
+		.door = load_door_word(scenario->door),
+		.variant = scenario->variant != NULL ? scenario->variant : "",
+	};
+
+	outcome = peer_start(member->script, &setup, &peer, why, sizeof(why));
+	switch (outcome) {
 	case PEER_READY:
 		mode->has_started = true;
 		return peer;
@@ -104,23 +123,24 @@ static struct peer *start_peer(struct lineup_member *member, const struct load_s
 	case PEER_FAILED:
 		break;
 	}
-	complain(member, scenario, why);
-	mode->given_up = !mode->has_started;
+	/* Most peers are not for what is special, which is not worth a word. */
+	if (is_special(scenario))
+		member->left_out |= bit_of(scenario);
+	else
+		mode->given_up = !mode->has_started;
+	if (why[0] != '\0' && !(is_special(scenario) && outcome == PEER_NOT_HERE))
+		complain(member, scenario, why);
 	return NULL;
-}
-
-static uint64_t bit_of(const struct load_scenario *scenario)
-{
-	return 1ull << (scenario - load_scenarios);
 }
 
 static bool takes_part(const struct lineup_member *member, const struct load_scenario *scenario)
 {
-	if ((member->stalled & bit_of(scenario)) != 0)
+	if ((member->left_out & bit_of(scenario)) != 0)
 		return false;
 	if (member->script[0] == '\0')
 		return !scenario->needs_peer;
-	return !(scenario->login ? &member->login : &member->open)->given_up;
+	return is_special(scenario) ||
+		!(scenario->login ? &member->login : &member->open)->given_up;
 }
 
 static int measure(const struct bench *bench, const struct load_scenario *scenario,
@@ -140,7 +160,7 @@ static int measure(const struct bench *bench, const struct load_scenario *scenar
 	return scenario->run(&run, values);
 }
 
-static int run_scenario(const struct bench *bench, const struct load_scenario *scenario,
+static int run_here(const struct bench *bench, const struct load_scenario *scenario,
 	struct lineup_member *member, double *values)
 {
 	const bool direct = member->script[0] == '\0';
@@ -153,12 +173,31 @@ static int run_scenario(const struct bench *bench, const struct load_scenario *s
 	origin = origin_start();
 	rc = measure(bench, scenario, peer, origin, values);
 	if (rc < 0 && errno == ETIMEDOUT) /* a minute each time would be too much */
-		member->stalled |= bit_of(scenario);
+		member->left_out |= bit_of(scenario);
 	if (rc < 0 && !wire_interrupted())
 		complain(member, scenario, strerror(errno));
 	peer_stop(peer);
 	origin_stop(origin);
 	return rc;
+}
+
+static int run_scenario(const struct bench *bench, const struct load_scenario *scenario,
+	struct lineup_member *member, double *values)
+{
+	int rc = -1;
+
+	if (!scenario->ethernet)
+		return run_here(bench, scenario, member, values);
+	if (place_enter() == 0) {
+		rc = run_here(bench, scenario, member, values);
+	} else {
+		member->left_out |= bit_of(scenario);
+		complain(member, scenario, "no network of its own can be made here");
+	}
+	if (place_leave() == 0)
+		return rc;
+	perror("bench: cannot come back from a network of its own");
+	exit(EXIT_FAILURE);
 }
 
 static void run_round(struct bench *bench, const struct load_scenario *scenario, size_t first_row,

@@ -232,15 +232,19 @@ static int run(void)
 int main(int argc, char **argv)
 {
 	const char *script = argc > 1 ? argv[1] : "tests/bench/peers/socks5d.sh";
+	const struct peer_setup setup = {
+		.login = &login,
+		.sessions = PEER_SESSIONS,
+		.door = "socks5",
+		.variant = "",
+	};
 	struct peer *started;
 	struct origin *o = origin_start();
 	char why[512] = "";
 	int rc = -1;
 
 	wire_init();
-	if (o == NULL ||
-		peer_start(script, &login, PEER_SESSIONS, &started, why, sizeof(why)) !=
-			PEER_READY) {
+	if (o == NULL || peer_start(script, &setup, &started, why, sizeof(why)) != PEER_READY) {
 		fprintf(stderr, "bench_listing: %s\n", why[0] != '\0' ? why : strerror(errno));
 		return EXIT_FAILURE;
 	}

@@ -1,35 +1,29 @@
 /*
- * What rates cost and how exactly they are held: a socks5d for each row, with packets of Ethernet's
- * size on a loopback of its own where that may be made. One thread is clients and targets at once.
+ * How exactly rates are held, over many streams and by short downloads one behind the other: a
+ * socks5d for each row, with packets of Ethernet's size on a loopback of its own where that may be
+ * made. One thread is clients and targets at once. What rates cost is in the bench.
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "clock.h"
-#include "procs.h"
+#include "fail.h"
+#include "place.h"
 
 #define MOST 42
 #define KBIT 125.0 /* bytes a second */
-
-static double now_s(void)
-{
-	return (double)clock_now_ns() / 1e9;
-}
 
 static const char *program;
 static uint16_t proxy_port = 21080, target_port;
@@ -38,36 +32,16 @@ static int target_listener;
 struct stream {
 	int from, to;
 	uint64_t moved;
-	double last, gap; /* seconds */
 };
 
 static struct stream streams[MOST];
-
-static _Noreturn void fail(const char *what)
-{
-	fprintf(stderr, "%s: %s\n", what, strerror(errno));
-	exit(1);
-}
 
 /* ---- the place ---- */
 
 static void enter_network(void)
 {
-	struct ifreq r = {.ifr_name = "lo"};
-	int fd;
-
-	if (unshare(CLONE_NEWNET) < 0) {
-		printf("(no network namespace: with the loopback's own packets)\n");
-		return;
-	}
-	fd = socket(AF_INET, SOCK_DGRAM, 0);
-	r.ifr_mtu = 1500;
-	if (fd < 0 || ioctl(fd, SIOCSIFMTU, &r) < 0)
-		fail("mtu");
-	r.ifr_flags = IFF_UP;
-	if (ioctl(fd, SIOCSIFFLAGS, &r) < 0)
-		fail("lo");
-	close(fd);
+	if (place_enter() < 0)
+		printf("(no network of its own: with the loopback's packets)\n");
 }
 
 static struct sockaddr_in here(uint16_t port)
@@ -86,7 +60,7 @@ static void listen_as_target(void)
 	if (target_listener < 0 || bind(target_listener, (struct sockaddr *)&a, len) < 0 ||
 		listen(target_listener, 64) < 0 ||
 		getsockname(target_listener, (struct sockaddr *)&a, &len) < 0)
-		fail("listen");
+		fail_by_errno("listen");
 	target_port = ntohs(a.sin_port);
 }
 
@@ -141,7 +115,7 @@ static void stop_proxy(pid_t pid)
 static void read_all(int fd, void *bytes, size_t len)
 {
 	if (recv(fd, bytes, len, MSG_WAITALL) != (ssize_t)len)
-		fail("recv");
+		fail_by_errno("recv");
 }
 
 /* A session; the target's end in `*target`. */
@@ -151,11 +125,11 @@ static int open_session(int *target)
 	int fd = connect_to_proxy();
 
 	if (fd < 0)
-		fail("connect");
+		fail_by_errno("connect");
 	request[11] = (uint8_t)(target_port >> 8);
 	request[12] = (uint8_t)target_port;
 	if (send(fd, request, sizeof(request), 0) < 0)
-		fail("send");
+		fail_by_errno("send");
 	read_all(fd, reply, sizeof(reply));
 	*target = accept(target_listener, NULL, NULL);
 	return fd;
@@ -168,7 +142,7 @@ static void open_streams(size_t count)
 
 		(void)fcntl(target, F_SETFL, O_NONBLOCK);
 		(void)fcntl(fd, F_SETFL, O_NONBLOCK);
-		streams[i] = (struct stream){.from = target, .to = fd, .last = now_s()};
+		streams[i] = (struct stream){.from = target, .to = fd};
 	}
 }
 
@@ -188,19 +162,15 @@ static void move_one(struct stream *s, const struct pollfd *from, const struct p
 		(void)!send(s->from, bytes, sizeof(bytes), MSG_NOSIGNAL);
 	if ((to->revents & POLLIN) != 0) {
 		ssize_t n = recv(s->to, bytes, sizeof(bytes), 0);
-		double now = now_s();
 
 		s->moved += n > 0 ? (uint64_t)n : 0;
-		s->gap = now - s->last > s->gap ? now - s->last : s->gap;
-		s->last = now;
 	}
 }
 
-/* Moves as much as goes until `end`; what came out. With `extra`, until something can be read
- * there, too. */
-static uint64_t move_until(size_t count, double end, int extra)
+/* Moves as much as goes until `end`; what came out. */
+static uint64_t move_until(size_t count, double end)
 {
-	struct pollfd fds[2 * MOST + 1];
+	struct pollfd fds[2 * MOST];
 	uint64_t moved = 0;
 
 	for (size_t i = 0; i < count; i++) {
@@ -208,10 +178,9 @@ static uint64_t move_until(size_t count, double end, int extra)
 		fds[2 * i + 1] = (struct pollfd){.fd = streams[i].to, .events = POLLIN};
 		moved -= streams[i].moved;
 	}
-	fds[2 * count] = (struct pollfd){.fd = extra, .events = POLLIN};
-	while (now_s() < end && (extra < 0 || (fds[2 * count].revents & POLLIN) == 0)) {
-		if (poll(fds, 2 * count + 1, 1 + (int)((end - now_s()) * 1000)) < 0)
-			fail("poll");
+	while (clock_seconds() < end) {
+		if (poll(fds, 2 * count, 1 + (int)((end - clock_seconds()) * 1000)) < 0)
+			fail_by_errno("poll");
 		for (size_t i = 0; i < count; i++)
 			move_one(&streams[i], &fds[2 * i], &fds[2 * i + 1]);
 	}
@@ -230,9 +199,9 @@ static void measure_exactness(const char *rate, double bytes, size_t count)
 	uint64_t moved;
 
 	open_streams(count);
-	begun = now_s();
-	moved = move_until(count, begun + 10, -1);
-	took = now_s() - begun;
+	begun = clock_seconds();
+	moved = move_until(count, begun + 10);
+	took = clock_seconds() - begun;
 	printf("%-9s %2zu streams, 10 s     %8.1f %% of the rate\n", rate, count,
 		(double)moved / took / bytes * 100);
 	close_streams(count);
@@ -243,87 +212,21 @@ static void measure_chain(const char *rate, double bytes)
 {
 	static char buffer[10000];
 	pid_t pid = start_proxy(rate);
-	double begun = now_s();
+	double begun = clock_seconds();
 	uint64_t moved = 0;
 
-	while (now_s() < begun + 10) {
+	while (clock_seconds() < begun + 10) {
 		int target, fd = open_session(&target);
 
 		if (send(target, buffer, sizeof(buffer), 0) < 0)
-			fail("send");
+			fail_by_errno("send");
 		close(target);
 		read_all(fd, buffer, sizeof(buffer));
 		close(fd);
 		moved += sizeof(buffer);
 	}
 	printf("%-9s chain of 10 kB, 10 s  %8.1f %% of the rate\n", rate,
-		(double)moved / (now_s() - begun) / bytes * 100);
-	stop_proxy(pid);
-}
-
-static void measure_cost(const char *rate, size_t count, double seconds)
-{
-	pid_t pid = start_proxy(rate);
-	double begun, cpu;
-	uint64_t moved;
-
-	open_streams(count);
-	begun = now_s();
-	(void)move_until(count, begun + 1, -1);
-	cpu = procs_cpu_s(pid);
-	moved = move_until(count, begun + 1 + seconds, -1);
-	cpu = procs_cpu_s(pid) - cpu;
-	printf("%-9s %2zu streams           %8.2f CPU s/GB %10.1f MB/s\n", rate, count,
-		cpu / ((double)moved / 1e9), (double)moved / seconds / 1e6);
-	close_streams(count);
-	stop_proxy(pid);
-}
-
-static void measure_gap(const char *rate)
-{
-	pid_t pid = start_proxy(rate);
-	double begun = now_s();
-
-	open_streams(1);
-	(void)move_until(1, begun + 1, -1);
-	streams[0].gap = 0;
-	(void)move_until(1, begun + 6, -1);
-	printf("%-9s longest gap          %8.0f ms\n", rate, streams[0].gap * 1000);
-	close_streams(1);
-	stop_proxy(pid);
-}
-
-static void measure_trips(const char *rate)
-{
-	pid_t pid = start_proxy(rate);
-	char bytes[64] = "";
-	double longest = 0, sum = 0;
-	int target, fd;
-
-	open_streams(10);
-	fd = open_session(&target);
-	(void)move_until(10, now_s() + 1, -1);
-	for (int i = 0; i < 100; i++) {
-		double begun = now_s(), took;
-
-		if (send(fd, bytes, sizeof(bytes), 0) < 0)
-			fail("send");
-		(void)move_until(10, begun + 10, target);
-		read_all(target, bytes, sizeof(bytes));
-		if (send(target, bytes, sizeof(bytes), 0) < 0)
-			fail("send");
-		(void)move_until(10, begun + 10, fd);
-		read_all(fd, bytes, sizeof(bytes));
-		took = now_s() - begun;
-		longest = took > longest ? took : longest;
-		sum += took;
-		(void)move_until(10, now_s() + 0.02, -1);
-	}
-	printf("%-9s trip beside ten      %8.0f ms longest, %.0f ms on average\n", rate,
-		longest * 1000, sum * 10);
-	close_streams(10);
-	close(fd);
-	close(target);
+		(double)moved / (clock_seconds() - begun) / bytes * 100);
 	stop_proxy(pid);
 }
 
@@ -339,16 +242,6 @@ int main(void)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	enter_network();
 	listen_as_target();
-	for (int i = 0; i < 3; i++) {
-		measure_cost("none", 1, 3);
-		measure_cost("800Gbit", 1, 3); /* is never reached */
-	}
-	measure_cost("16Mbit", 1, 20);
-	measure_cost("16Mbit", 10, 10);
-	measure_cost("100Mbit", 1, 10);
-	measure_cost("100Mbit", 10, 10);
-	measure_gap("2Mbit");
-	measure_trips("2Mbit");
 	for (size_t i = 0; i < sizeof(rates) / sizeof(rates[0]); i++) {
 		measure_exactness(rates[i].text, rates[i].bytes, 1);
 		measure_exactness(rates[i].text, rates[i].bytes, 10);

@@ -6,13 +6,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/hashmap.h"
 #include "state/operators.h"
 #include "state/users_file.h"
+#include "clock.h"
+#include "fail.h"
 #include "tmp.h"
 
 #define USERS 100000
@@ -21,20 +22,6 @@
 #define NAME_SIZE 16
 
 static char names[USERS][NAME_SIZE];
-
-static double seconds(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
-}
-
-static _Noreturn void fail(const char *what)
-{
-	fprintf(stderr, "%s\n", what);
-	exit(1);
-}
 
 /* Hashes of the right form, which belong to no password. */
 static void write_file(const char *path)
@@ -61,13 +48,13 @@ static void measure_map(void)
 		if (hashmap_put(map, names[i], strlen(names[i]), names[i], &old) < 0)
 			fail("out of memory");
 	}
-	start = seconds();
+	start = clock_seconds();
 	for (unsigned i = 0; i < LOOKUPS; i++) {
 		const char *name = names[(i * 7919u) % USERS];
 
 		found += hashmap_get(map, name, strlen(name)) == name;
 	}
-	printf("lookup in the map       %8.3f us\n", (seconds() - start) / LOOKUPS * 1e6);
+	printf("lookup in the map       %8.3f us\n", (clock_seconds() - start) / LOOKUPS * 1e6);
 	if (found != LOOKUPS)
 		fail("a name was not found");
 	hashmap_free(map, NULL);
@@ -84,13 +71,13 @@ static void measure_login(struct users *u, struct hashing *hashing)
 
 	if (operators_put(u, hashing, &admin, 1, error) < 0)
 		fail(error);
-	start = seconds();
+	start = clock_seconds();
 	for (unsigned i = 0; i < LOGINS; i++) {
 		if (users_login(u, &login, CLOCK_NEVER, NULL, &entry) != LOGIN_OK)
 			fail("a right password was refused");
 		ledger_leave(entry, 0);
 	}
-	printf("login, remembered       %8.3f us\n", (seconds() - start) / LOGINS * 1e6);
+	printf("login, remembered       %8.3f us\n", (clock_seconds() - start) / LOGINS * 1e6);
 }
 
 int main(void)
@@ -108,10 +95,10 @@ int main(void)
 		fail("cannot begin");
 	close(fd);
 	write_file(path);
-	start = seconds();
+	start = clock_seconds();
 	if (users_load(u, error) < 0)
 		fail(error);
-	printf("load of %d users    %8.3f s\n", USERS, seconds() - start);
+	printf("load of %d users    %8.3f s\n", USERS, clock_seconds() - start);
 	measure_map();
 	measure_login(u, hashing);
 	users_free(u);

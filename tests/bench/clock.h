@@ -21,4 +21,9 @@ static inline uint64_t clock_now_ns(void)
 	return clock_timespec_ns(&ts);
 }
 
+static inline double clock_seconds(void)
+{
+	return (double)clock_now_ns() / CLOCK_NS_PER_S;
+}
+
 #endif

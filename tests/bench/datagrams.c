@@ -289,9 +289,9 @@ static int step_paced(struct datagrams *d, double due)
 	return epoll_wait(d->epoll, &event, 1, 1) < 0 ? -1 : 0;
 }
 
-static int run_paced(struct datagrams *d, double rate, struct load_meter *meter)
+/* `total` datagrams, so many a second; ends when all are back, or none came for a second. */
+static int run_paced(struct datagrams *d, uint64_t total, double rate, struct load_meter *meter)
 {
-	const uint64_t total = d->run->size->datagrams;
 	const uint64_t begun = clock_now_ns();
 	uint64_t last_back = 0, quiet_since = begun;
 
@@ -320,11 +320,33 @@ int datagrams_run_half(const struct load_run *run, double *values)
 	if (open_all(&d, run) == 0)
 		rc = run_freely(&d, &meter);
 	if (rc == 0)
-		rc = run_paced(&d, (double)d.back / meter.wall_s / 2, &meter);
+		rc = run_paced(&d, run->size->datagrams, (double)d.back / meter.wall_s / 2, &meter);
 	close_all(&d);
 	if (rc < 0)
 		return -1;
 	values[0] = per_million_lost(&d);
+	values[1] = meter.cpu_s * 1e6 / (double)d.back;
+	return 0;
+}
+
+/* ---- at a rate that is held ---- */
+
+#define RATE_S 5
+
+int datagrams_run_rate(const struct load_run *run, double *values)
+{
+	const double granted = run->scenario->rate / (double)run->scenario->payload;
+	struct datagrams d;
+	struct load_meter meter;
+	int rc = -1;
+
+	if (open_all(&d, run) == 0)
+		rc = run_paced(&d, (uint64_t)(2 * granted * RATE_S), 2 * granted, &meter);
+	close_all(&d);
+	if (rc < 0)
+		return -1;
+	/* What was sent in that time; the second of silence behind it is none of it. */
+	values[0] = (double)d.back / (granted * RATE_S) * 100;
 	values[1] = meter.cpu_s * 1e6 / (double)d.back;
 	return 0;
 }

@@ -20,7 +20,9 @@ struct lineup_member {
 	char script[PATH_MAX]; /* empty: no proxy */
 	struct lineup_mode open;
 	struct lineup_mode login;
-	uint64_t stalled; /* a bit for each scenario that took all its time and did not end */
+	/* A bit for each scenario that it does not take part in any more: it took all its time and
+	 * did not end, or it is not there for such a thing. */
+	uint64_t left_out;
 };
 
 struct lineup {

@@ -1,7 +1,7 @@
 /*
  * DESIGN
  * The table says which scenarios there are and what their rows mean; each kind of scenario is a
- * file of its own (bulk, sessions, trips, memory, grow, full) with one function. Everything is set
+ * file of its own (bulk, sessions, web, rates, start, trips, memory, grow, full). Everything is set
  * up before the meter starts, and the peer is fresh and at rest.
  */
 #include "load.h"
@@ -18,8 +18,11 @@
 #include "full.h"
 #include "grow.h"
 #include "memory.h"
+#include "rates.h"
 #include "sessions.h"
+#include "start.h"
 #include "trips.h"
+#include "web.h"
 #include "wire.h"
 
 /* Each ends with an entry without a name. */
@@ -62,6 +65,30 @@ static const struct load_metric half_metrics[] = {
 	{.name = NULL},
 };
 
+static const struct load_metric start_metrics[] = {
+	{"start", "ms", false},
+	{.name = NULL},
+};
+
+static const struct load_metric rates_metrics[] = {
+	[RATES_CPU] = {"cpu", "s/GB", false},
+	[RATES_HELD] = {"held", "%", true},
+	{.name = NULL},
+};
+
+static const struct load_metric feel_metrics[] = {
+	[RATES_GAP] = {"gap", "ms", false},
+	[RATES_TRIP] = {"trip", "ms", false},
+	[RATES_TRIP_LONGEST] = {"trip-longest", "ms", false},
+	{.name = NULL},
+};
+
+static const struct load_metric datagrams_rate_metrics[] = {
+	{"held", "%", true},
+	{"cpu", "us/echo", false},
+	{.name = NULL},
+};
+
 static const struct load_metric grow_metrics[] = {
 	[GROW_BULK_CPU] = {"bulk-cpu", "s/GB", false},
 	[GROW_TRIPS_CPU] = {"trips-cpu", "us/trip", false},
@@ -83,6 +110,11 @@ static const struct load_metric full_metrics[] = {
 	.run = grow_run, .metrics = grow_metrics, .open = (sessions), .clients = (active),         \
 	.capacity = 5100, .down = true, .large = true
 
+/* A rate for each client, which is reached: in Ethernet's packets, as far as they matter. */
+#define RATE(mbit)                                                                                 \
+	.variant = "rate-" #mbit "Mbit", .rate = (mbit)*125e3, .needs_peer = true, .large = true
+#define RATE_ON_ETHERNET(mbit) RATE(mbit), .ethernet = true
+
 const struct load_scenario load_scenarios[] = {
 	{"bulk-1-down", bulk_run, bulk_metrics, .clients = 1, .down = true},
 	{"bulk-1-up", bulk_run, bulk_metrics, .clients = 1, .up = true},
@@ -93,6 +125,31 @@ const struct load_scenario load_scenarios[] = {
 	{"sessions-open", sessions_run, sessions_metrics, .clients = 8},
 	{"sessions-login", sessions_run, sessions_metrics, .clients = 8, .login = true,
 		.needs_peer = true},
+	{"policy-open", sessions_run, sessions_metrics, .clients = 8, .variant = "policy",
+		.needs_peer = true},
+	{"policy-login", sessions_run, sessions_metrics, .clients = 8, .variant = "policy",
+		.login = true, .needs_peer = true},
+	{"socks4", sessions_run, sessions_metrics, .clients = 8, .door = LOAD_SOCKS4,
+		.needs_peer = true},
+	{"http-connect", sessions_run, sessions_metrics, .clients = 8, .door = LOAD_HTTP,
+		.divisor = 4, .needs_peer = true},
+	{"http-get", web_run, sessions_metrics, .clients = 8, .door = LOAD_HTTP, .divisor = 4},
+	{"http-down", web_run_down, bulk_metrics, .clients = 1, .door = LOAD_HTTP, .down = true},
+	{"unreached-1", bulk_run, bulk_metrics, .clients = 1, .down = true,
+		.variant = "rate-800Gbit", .needs_peer = true},
+	{"unreached-8", bulk_run, bulk_metrics, .clients = 8, .down = true,
+		.variant = "rate-800Gbit", .needs_peer = true},
+	{"unreached-udp", datagrams_run, datagrams_metrics, .clients = 1, .payload = 1200,
+		.variant = "rate-800Gbit", .needs_peer = true},
+	{"rate-16-1", rates_run, rates_metrics, .clients = 1, RATE_ON_ETHERNET(16)},
+	{"rate-16-10", rates_run, rates_metrics, .clients = 10, RATE_ON_ETHERNET(16)},
+	{"rate-100-1", rates_run, rates_metrics, .clients = 1, RATE_ON_ETHERNET(100)},
+	{"rate-100-10", rates_run, rates_metrics, .clients = 10, RATE_ON_ETHERNET(100)},
+	{"rate-2-feel", rates_run_feel, feel_metrics, .clients = 10, RATE_ON_ETHERNET(2)},
+	{"rate-16-udp", datagrams_run_rate, datagrams_rate_metrics, .clients = 1, .payload = 1200,
+		RATE(16)},
+	{"start-unused", start_run, start_metrics, .variant = "names-unused", .needs_peer = true},
+	{"start-names", start_run, start_metrics, .variant = "names", .needs_peer = true},
 	{"trips-1", trips_run, trips_metrics, .clients = 1},
 	{"trips-64", trips_run, trips_metrics, .clients = 64},
 	{"udp-64", datagrams_run, datagrams_metrics, .clients = 1, .payload = 64},
@@ -108,6 +165,28 @@ const struct load_scenario load_scenarios[] = {
 	{"alone-50", GROW(50, 50)},
 	{"full-9900", full_run, full_metrics, .open = 9900, .capacity = 9900, .large = true},
 	{.name = NULL},
+};
+
+const struct load_comparison load_comparisons[] = {
+	{"policy-open", "cpu", .to_scenario = "sessions-open", .most = 1.05},
+	{"policy-login", "cpu", .to_scenario = "sessions-login", .most = 1.05},
+	{"socks4", "cpu", .to_scenario = "sessions-open", .most = 1.05},
+	{"http-connect", "cpu", .to_scenario = "sessions-open", .most = 1.05},
+	{"http-connect", "cpu", .to_peer = "tinyproxy", .most = 0.9},
+	{"http-get", "cpu", .to_peer = "tinyproxy", .most = 0.7},
+	{"http-down", "cpu", .to_peer = "tinyproxy", .most = 0.2},
+	{"http-down", "cpu", .to_scenario = "bulk-1-down"},
+	{"unreached-1", "cpu", .to_scenario = "bulk-1-down"},
+	{"unreached-8", "cpu", .to_scenario = "bulk-8-down"},
+	{"unreached-udp", "cpu", .to_scenario = "udp-1200"},
+	{"rate-16-1", "cpu", .most = 0.9},
+	{"rate-16-10", "cpu", .most = 0},
+	{"rate-100-1", "cpu", .most = 0.6},
+	{"rate-100-10", "cpu", .most = 0},
+	{"rate-2-feel", "gap", .most = 50},
+	{"rate-2-feel", "trip-longest", .most = 50},
+	{"start-names", "start", .to_scenario = "start-unused", .is_difference = true, .most = 800},
+	{.scenario = NULL},
 };
 
 struct crew {
@@ -132,11 +211,33 @@ size_t load_metric_count(const struct load_scenario *scenario)
 	return n;
 }
 
+const char *load_door_word(enum load_door door)
+{
+	static const char *const words[LOAD_DOORS] = {
+		[LOAD_SOCKS5] = "socks5", [LOAD_SOCKS4] = "socks4", [LOAD_HTTP] = "http"};
+
+	return words[door];
+}
+
+static int ask_peer(const struct load_run *run, int fd, uint16_t port)
+{
+	switch (run->scenario->door) {
+	case LOAD_SOCKS4:
+		return socks4_connect(fd, port);
+	case LOAD_HTTP:
+		return web_connect(fd, port);
+	case LOAD_SOCKS5:
+	case LOAD_DOORS:
+		break;
+	}
+	return socks_connect(fd, port, run->login);
+}
+
 int load_open(const struct load_run *run, uint16_t port)
 {
 	int fd = wire_connect(run->peer != NULL ? peer_port(run->peer) : port);
 
-	if (fd >= 0 && run->peer != NULL && socks_connect(fd, port, run->login) < 0) {
+	if (fd >= 0 && run->peer != NULL && ask_peer(run, fd, port) < 0) {
 		int saved = errno;
 
 		close(fd);
@@ -144,6 +245,13 @@ int load_open(const struct load_run *run, uint16_t port)
 		return -1;
 	}
 	return fd;
+}
+
+uint64_t load_sessions(const struct load_run *run)
+{
+	const unsigned divisor = run->scenario->divisor;
+
+	return divisor == 0 ? run->size->sessions : (run->size->sessions + divisor - 1) / divisor;
 }
 
 uint64_t load_share(uint64_t total, int parts, int index)

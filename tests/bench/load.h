@@ -30,6 +30,14 @@ struct load_metric {
 
 struct load_run;
 
+/* What the client speaks to the peer. */
+enum load_door {
+	LOAD_SOCKS5,
+	LOAD_SOCKS4,
+	LOAD_HTTP, /* CONNECT, or requests for URLs */
+	LOAD_DOORS,
+};
+
 struct load_scenario {
 	const char *name;
 	/* 0 with a value for each metric (NAN: not known), or -1 with errno. */
@@ -37,6 +45,11 @@ struct load_scenario {
 	/* Up to LOAD_METRICS_MAX, then one without a name. */
 	const struct load_metric *metrics;
 	int clients;
+	enum load_door door;
+	const char *variant; /* of the peer's settings (README.md); NULL: the plain ones */
+	double rate; /* bytes a second that the variant grants each client */
+	unsigned divisor; /* of the sessions, where a peer is slow; 0: all are opened */
+	bool ethernet; /* on a loopback of its own with Ethernet's packets */
 	size_t open; /* sessions at once, those that do nothing included; 0: the clients' only */
 	unsigned capacity; /* sessions that the peer is set up for; 0: PEER_SESSIONS */
 	size_t payload; /* of datagrams */
@@ -59,10 +72,32 @@ struct load_run {
 /* The table of all scenarios; its last entry has no name. */
 extern const struct load_scenario load_scenarios[];
 
+/* The word for a door in the environment of the peers' scripts. */
+const char *load_door_word(enum load_door door);
+
+/* What a value of LOAD_COMPARED is held against, and what is promised of that. */
+struct load_comparison {
+	const char *scenario;
+	const char *metric;
+	const char *to_scenario; /* NULL: the same, of another peer */
+	const char *to_peer; /* NULL: the same, in another scenario; both NULL: the value itself */
+	bool is_difference; /* else a quotient */
+	double most; /* 0: nothing in particular */
+};
+
+#define LOAD_COMPARED "socks5d"
+
+/* Its last entry has no scenario. */
+extern const struct load_comparison load_comparisons[];
+
 size_t load_metric_count(const struct load_scenario *scenario);
 
-/* A connected socket to the origin's port, through the peer if there is one. Any thread. */
+/* A connected socket to the origin's port, through the peer if there is one, by the scenario's
+ * door: through HTTP by CONNECT. Any thread. */
 int load_open(const struct load_run *run, uint16_t port);
+
+/* How many sessions the scenario opens in all, one after the other. Any thread. */
+uint64_t load_sessions(const struct load_run *run);
 
 /* Part `index` of `total` cut into `parts`; all of them add up to it. Any thread. */
 uint64_t load_share(uint64_t total, int parts, int index);

@@ -7,9 +7,13 @@
 #include "origin.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <netinet/tcp.h>
 #include <pthread.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/queue.h>
@@ -20,6 +24,7 @@
 
 #define EVENTS_MAX 64
 #define ECHO_BUF_SIZE 4096
+#define SHORT_PAGE 4096
 #define UDP_BATCH 32
 #define UDP_BUF_SIZE 2048
 
@@ -40,8 +45,18 @@ struct echo {
 	LIST_ENTRY(echo) link;
 };
 
+/* A request that is not there as a whole. */
+struct web {
+	struct source source;
+	size_t len;
+	char head[2048];
+	LIST_ENTRY(web) link;
+};
+
+/* A connection with a thread of its own. */
 struct bulk {
 	int fd;
+	uint64_t bytes;
 	pthread_t thread;
 	SLIST_ENTRY(bulk) link;
 };
@@ -54,6 +69,7 @@ struct origin {
 	bool stopping;
 	pthread_t thread;
 	LIST_HEAD(, echo) echoes;
+	LIST_HEAD(, web) webs;
 	SLIST_HEAD(, bulk) bulks;
 };
 
@@ -133,13 +149,14 @@ static void *run_bulk(void *arg)
 	return NULL;
 }
 
-static void begin_bulk(struct origin *origin, int fd)
+static void begin_on_thread(struct origin *origin, int fd, uint64_t bytes, void *(*run)(void *bulk))
 {
 	struct bulk *bulk = calloc(1, sizeof(*bulk));
 
 	if (bulk != NULL) {
 		bulk->fd = fd;
-		if (pthread_create(&bulk->thread, NULL, run_bulk, bulk) == 0) {
+		bulk->bytes = bytes;
+		if (pthread_create(&bulk->thread, NULL, run, bulk) == 0) {
 			SLIST_INSERT_HEAD(&origin->bulks, bulk, link);
 			return;
 		}
@@ -147,6 +164,105 @@ static void begin_bulk(struct origin *origin, int fd)
 	free(bulk);
 	close(fd);
 }
+
+static void begin_bulk(struct origin *origin, int fd)
+{
+	begin_on_thread(origin, fd, 0, run_bulk);
+}
+
+/* ---- web ---- */
+
+/* Head and page leave together. */
+static void hold_back(int fd)
+{
+	const int on = 1;
+
+	setsockopt(fd, IPPROTO_TCP, TCP_CORK, &on, sizeof(on));
+}
+
+static int write_head(int fd, uint64_t bytes)
+{
+	char head[128];
+	int len = snprintf(head, sizeof(head),
+		"HTTP/1.1 200 OK\r\nContent-Length: %" PRIu64 "\r\nConnection: close\r\n\r\n",
+		bytes);
+
+	return wire_write(fd, head, (size_t)len);
+}
+
+static void *run_web(void *arg)
+{
+	struct bulk *bulk = arg;
+
+	if (write_head(bulk->fd, bulk->bytes) == 0)
+		(void)wire_exchange(bulk->fd, bulk->bytes, 0);
+	shutdown(bulk->fd, SHUT_RDWR);
+	return NULL;
+}
+
+static void end_web(struct web *web)
+{
+	LIST_REMOVE(web, link);
+	free(web);
+}
+
+/* Of the request that has come whole; short pages at once, as a server would from memory. */
+static void answer_web(struct origin *origin, struct web *web)
+{
+	const int fd = web->source.fd;
+	uint64_t bytes = 0;
+	bool is_request = sscanf(web->head, "GET /%" SCNu64 " ", &bytes) == 1;
+
+	epoll_ctl(origin->epoll, EPOLL_CTL_DEL, fd, NULL);
+	end_web(web);
+	if (is_request && bytes > SHORT_PAGE) {
+		begin_on_thread(origin, fd, bytes, run_web);
+		return;
+	}
+	hold_back(fd);
+	if (is_request && write_head(fd, bytes) == 0)
+		(void)wire_exchange(fd, bytes, 0);
+	close(fd); /* which lets go of it */
+}
+
+static void on_web(struct origin *origin, struct source *source)
+{
+	struct web *web = (struct web *)source;
+	ssize_t n = recv(
+		source->fd, web->head + web->len, sizeof(web->head) - 1 - web->len, MSG_DONTWAIT);
+
+	if (n < 0 && errno == EAGAIN)
+		return;
+	if (n <= 0) {
+		const int fd = source->fd;
+
+		end_web(web);
+		wire_reset(fd);
+		return;
+	}
+	web->len += (size_t)n;
+	web->head[web->len] = '\0';
+	if (strstr(web->head, "\r\n\r\n") != NULL || web->len == sizeof(web->head) - 1)
+		answer_web(origin, web);
+}
+
+static void begin_web(struct origin *origin, int fd)
+{
+	struct web *web = calloc(1, sizeof(*web));
+
+	if (web == NULL) {
+		close(fd);
+		return;
+	}
+	web->source = (struct source){.on_ready = on_web, .fd = fd};
+	LIST_INSERT_HEAD(&origin->webs, web, link);
+	if (watch(origin, &web->source) < 0) {
+		end_web(web);
+		wire_reset(fd);
+	}
+}
+
+/* ---- listeners ---- */
 
 /* A listener that cannot accept (out of descriptors) is given up: it would wake us forever. */
 static void accept_all(struct origin *origin, struct source *listener,
@@ -173,6 +289,11 @@ static void on_visit_listener(struct origin *origin, struct source *listener)
 static void on_bulk_listener(struct origin *origin, struct source *listener)
 {
 	accept_all(origin, listener, begin_bulk);
+}
+
+static void on_web_listener(struct origin *origin, struct source *listener)
+{
+	accept_all(origin, listener, begin_web);
 }
 
 static void on_datagrams(struct origin *origin, struct source *source)
@@ -215,6 +336,7 @@ static void (*const on_listener[ORIGIN_SERVICES])(struct origin *, struct source
 	[ORIGIN_ECHO] = on_echo_listener,
 	[ORIGIN_VISIT] = on_visit_listener,
 	[ORIGIN_BULK] = on_bulk_listener,
+	[ORIGIN_WEB] = on_web_listener,
 };
 
 static void on_stop(struct origin *origin, struct source *source)
@@ -293,6 +415,7 @@ static struct origin *new_origin(void)
 	for (int i = 0; i < ORIGIN_SERVICES; i++)
 		origin->listeners[i].source.fd = -1;
 	LIST_INIT(&origin->echoes);
+	LIST_INIT(&origin->webs);
 	SLIST_INIT(&origin->bulks);
 	return origin;
 }
@@ -338,6 +461,7 @@ static void end_bulk(struct bulk *bulk)
 void origin_stop(struct origin *origin)
 {
 	struct echo *echo;
+	struct web *web;
 	struct bulk *bulk;
 
 	if (origin == NULL)
@@ -346,6 +470,10 @@ void origin_stop(struct origin *origin)
 	pthread_join(origin->thread, NULL);
 	while ((echo = LIST_FIRST(&origin->echoes)) != NULL)
 		end_echo(echo, wire_reset);
+	while ((web = LIST_FIRST(&origin->webs)) != NULL) {
+		wire_reset(web->source.fd);
+		end_web(web);
+	}
 	while ((bulk = SLIST_FIRST(&origin->bulks)) != NULL) {
 		SLIST_REMOVE_HEAD(&origin->bulks, link);
 		end_bulk(bulk);

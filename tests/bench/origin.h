@@ -12,6 +12,7 @@ enum origin_service {
 	ORIGIN_ECHO, /* returns whatever it is sent, until the end of the stream */
 	ORIGIN_VISIT, /* returns one message of WIRE_ECHO_SIZE bytes, then closes */
 	ORIGIN_BULK, /* reads a job, does it, then writes ORIGIN_BULK_ACK and closes */
+	ORIGIN_WEB, /* answers GET /N with N bytes, then closes */
 	ORIGIN_SERVICES,
 };
 

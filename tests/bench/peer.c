@@ -42,6 +42,7 @@ struct peer {
 	pid_t pid;
 	int pidfd;
 	uint16_t port;
+	bool speaks_http;
 	uint64_t started_ns;
 	uint64_t answered_ns;
 	char dir[PATH_MAX];
@@ -111,9 +112,9 @@ static int spawn(struct peer *peer, const char *script, char *const argv[])
 	return peer->pidfd < 0 ? -1 : 0;
 }
 
-static int spawn_server(
-	struct peer *peer, const char *script, const struct socks_login *login, unsigned sessions)
+static int spawn_server(struct peer *peer, const char *script, const struct peer_setup *setup)
 {
+	const struct socks_login *login = setup->login;
 	char capacity[16];
 	char port[8];
 	char *const argv[] = {
@@ -127,8 +128,9 @@ static int spawn_server(
 	};
 
 	snprintf(port, sizeof(port), "%u", (unsigned)peer->port);
-	snprintf(capacity, sizeof(capacity), "%u", sessions);
-	if (setenv("SESSIONS", capacity, 1) < 0)
+	snprintf(capacity, sizeof(capacity), "%u", setup->sessions);
+	if (setenv("SESSIONS", capacity, 1) < 0 || setenv("DOOR", setup->door, 1) < 0 ||
+		setenv("VARIANT", setup->variant, 1) < 0)
 		return -1;
 	return spawn(peer, script, argv);
 }
@@ -167,15 +169,19 @@ static int connect_to(const struct peer *peer)
 /* A connection proves little: the kernel takes it as soon as the peer listens. */
 static bool answers(const struct peer *peer)
 {
-	static const uint8_t greeting[] = {5, 2, 0, 2}; /* RFC 1928: no login, or RFC 1929's */
+	static const char greeting[] = {5, 2, 0, 2}; /* RFC 1928: no login, or RFC 1929's */
+	static const char request[] = "GET / HTTP/1.0\r\n\r\n"; /* for which any page will do */
+	const char *words = peer->speaks_http ? request : greeting;
+	const size_t len = peer->speaks_http ? strlen(request) : sizeof(greeting);
 	int fd = connect_to(peer);
-	uint8_t version = 0;
+	char first = 0;
 	bool answered;
 
 	if (fd < 0)
 		return false;
-	answered = send(fd, greeting, sizeof(greeting), MSG_NOSIGNAL) == sizeof(greeting) &&
-		recv(fd, &version, sizeof(version), 0) == sizeof(version) && version == 5;
+	answered = send(fd, words, len, MSG_NOSIGNAL) == (ssize_t)len &&
+		recv(fd, &first, sizeof(first), 0) == sizeof(first) &&
+		first == (peer->speaks_http ? 'H' : 5);
 	close(fd);
 	return answered;
 }
@@ -255,15 +261,16 @@ static struct peer *new_peer(void)
 	return peer;
 }
 
-enum peer_outcome peer_start(const char *script, const struct socks_login *login, unsigned sessions,
+enum peer_outcome peer_start(const char *script, const struct peer_setup *setup,
 	struct peer **started, char *why, size_t why_size)
 {
 	enum peer_outcome outcome = PEER_FAILED;
 	struct peer *peer = new_peer();
 
 	*started = NULL;
-	if (peer == NULL || choose_port(peer) < 0 ||
-		spawn_server(peer, script, login, sessions) < 0)
+	if (peer != NULL)
+		peer->speaks_http = strcmp(setup->door, "http") == 0;
+	if (peer == NULL || choose_port(peer) < 0 || spawn_server(peer, script, setup) < 0)
 		snprintf(why, why_size, "did not start: %s", strerror(errno));
 	else
 		outcome = await_ready(peer, why, why_size);

@@ -12,6 +12,14 @@
 
 struct peer;
 
+/* What a script is asked to start. */
+struct peer_setup {
+	const struct socks_login *login; /* NULL: without */
+	unsigned sessions; /* that it will have to carry at once */
+	const char *door; /* the protocol that it will be spoken to in: socks5, socks4, http */
+	const char *variant; /* of its settings; "": the plain ones */
+};
+
 enum peer_outcome {
 	PEER_READY,
 	PEER_NOT_HERE, /* the script said so: exit status 77 */
@@ -19,11 +27,10 @@ enum peer_outcome {
 };
 
 /*
- * Runs `script`, told to carry `sessions` at once, and waits until it has answered a greeting and
- * come to rest. On PEER_READY *started is the peer; on PEER_FAILED `why` tells the reason in words.
- * `login` may be NULL.
+ * Runs `script` and waits until it has answered in the protocol that it will be spoken to, and come
+ * to rest. On PEER_READY *started is the peer; on PEER_FAILED `why` tells the reason in words.
  */
-enum peer_outcome peer_start(const char *script, const struct socks_login *login, unsigned sessions,
+enum peer_outcome peer_start(const char *script, const struct peer_setup *setup,
 	struct peer **started, char *why, size_t why_size);
 /* SIGTERM, after 5 s SIGKILL, then its folder goes. Accepts NULL. */
 void peer_stop(struct peer *peer);

@@ -214,12 +214,117 @@ static void print_row(const struct report *report, const struct row *row, FILE *
 	fputc('\n', out);
 }
 
+/* ---- comparisons ---- */
+
+/* NULL when that was not to be measured. */
+static const struct row *find_row(
+	const struct report *report, const char *scenario, const char *metric)
+{
+	for (size_t i = 0; i < report->n_rows; i++) {
+		const struct row *row = &report->rows[i];
+
+		if (strcmp(row->scenario->name, scenario) == 0 &&
+			strcmp(row->metric->name, metric) == 0)
+			return row;
+	}
+	return NULL;
+}
+
+/* n_columns when there is none. */
+static size_t find_column(const struct report *report, const char *name)
+{
+	size_t i = 0;
+
+	while (i < report->n_columns && strcmp(report->columns[i].name, name) != 0)
+		i++;
+	return i;
+}
+
+/* One that is compared with itself is just told. */
+static bool is_compared(const struct load_comparison *c)
+{
+	return c->to_scenario != NULL || c->to_peer != NULL;
+}
+
+/* The median over the repetitions, of which each is compared with what was measured beside it: so
+ * what the machine does meanwhile falls out. NAN when either side is missing. */
+static double compare(const struct report *report, const struct load_comparison *c)
+{
+	const struct row *row = find_row(report, c->scenario, c->metric);
+	const struct row *to =
+		find_row(report, c->to_scenario != NULL ? c->to_scenario : c->scenario, c->metric);
+	const size_t column = find_column(report, LOAD_COMPARED);
+	const size_t to_column = c->to_peer != NULL ? find_column(report, c->to_peer) : column;
+	double *found = calloc(report->repetitions, sizeof(*found)), result;
+
+	if (row == NULL || to == NULL || column == report->n_columns ||
+		to_column == report->n_columns || found == NULL) {
+		free(found);
+		return NAN;
+	}
+	for (size_t i = 0; i < report->repetitions; i++) {
+		const double value = cell(report, row, column)[i];
+		const double other = cell(report, to, to_column)[i];
+
+		found[i] = !is_compared(c) ? value
+			: c->is_difference ? value - other
+					   : value / other;
+	}
+	result = figures_median(found, report->repetitions);
+	free(found);
+	return result;
+}
+
+/* "sessions-open", "tinyproxy"; "" where the value itself is told. */
+static const char *compared_to(const struct load_comparison *c)
+{
+	if (c->to_scenario != NULL)
+		return c->to_scenario;
+	return c->to_peer != NULL ? c->to_peer : "";
+}
+
+static const char *kind_of(const struct load_comparison *c)
+{
+	if (!is_compared(c))
+		return "value";
+	return c->is_difference ? "less" : "over";
+}
+
+static void print_comparison(const struct load_comparison *c, double value, FILE *out)
+{
+	char name[100], text[CELL_SIZE], most[CELL_SIZE];
+
+	snprintf(name, sizeof(name), "%s %s", c->scenario, c->metric);
+	fprintf(out, "%-26s %-5s %-14s %10s %10s\n", name, kind_of(c), compared_to(c),
+		c->is_difference ? (snprintf(text, sizeof(text), "%.0f", value), text)
+				 : format_value(value, text),
+		format_value(c->most == 0 ? NAN : c->most, most));
+}
+
+static void print_comparisons(const struct report *report, FILE *out)
+{
+	bool has_begun = false;
+
+	for (const struct load_comparison *c = load_comparisons; c->scenario != NULL; c++) {
+		const double value = compare(report, c);
+
+		if (isnan(value))
+			continue;
+		if (!has_begun)
+			fprintf(out, "\n%-26s %-5s %-14s %10s %10s\n", LOAD_COMPARED, "", "of",
+				"is", "at most");
+		has_begun = true;
+		print_comparison(c, value, out);
+	}
+}
+
 void report_table(const struct report *report, FILE *out)
 {
 	print_heading(report, out);
 	print_names(report, out);
 	for (size_t i = 0; i < report->n_rows; i++)
 		print_row(report, &report->rows[i], out);
+	print_comparisons(report, out);
 }
 
 static void json_string(FILE *out, const char *text)
@@ -335,6 +440,23 @@ static void json_row(const struct report *report, const struct row *row, FILE *o
 	fputs("}}", out);
 }
 
+static void json_comparisons(const struct report *report, FILE *out)
+{
+	for (const struct load_comparison *c = load_comparisons; c->scenario != NULL; c++) {
+		fputs(c == load_comparisons ? "\n    {" : ",\n    {", out);
+		json_field(out, "scenario", c->scenario);
+		json_field(out, "metric", c->metric);
+		json_field(out, "kind", kind_of(c));
+		json_field(out, "of", compared_to(c));
+		json_key(out, "value");
+		json_number(out, compare(report, c));
+		fputs(", ", out);
+		json_key(out, "most");
+		json_number(out, c->most == 0 ? NAN : c->most);
+		fputs("}", out);
+	}
+}
+
 void report_json(const struct report *report, FILE *out)
 {
 	fputs("{\n", out);
@@ -345,5 +467,7 @@ void report_json(const struct report *report, FILE *out)
 		fputs(i > 0 ? ",\n" : "", out);
 		json_row(report, &report->rows[i], out);
 	}
+	fputs("\n  ],\n  \"comparisons\": [", out);
+	json_comparisons(report, out);
 	fputs("\n  ]\n}\n", out);
 }

@@ -31,7 +31,7 @@ static int visit(const struct load_run *run, uint64_t seq)
 
 static int visit_again_and_again(const struct load_run *run, void *arg, int index)
 {
-	const uint64_t visits = load_share(run->size->sessions, run->scenario->clients, index);
+	const uint64_t visits = load_share(load_sessions(run), run->scenario->clients, index);
 
 	(void)arg;
 	for (uint64_t i = 0; i < visits; i++) {
@@ -43,7 +43,7 @@ static int visit_again_and_again(const struct load_run *run, void *arg, int inde
 
 int sessions_run(const struct load_run *run, double *values)
 {
-	const double sessions = (double)run->size->sessions;
+	const double sessions = (double)load_sessions(run);
 	struct load_meter meter;
 
 	load_meter_start(&meter, run);

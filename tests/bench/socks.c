@@ -110,6 +110,22 @@ int socks_connect(int fd, uint16_t port, const struct socks_login *login)
 	return read_reply(fd, NULL);
 }
 
+/* VN, CD, DSTPORT, DSTIP, and an empty USERID; the reply has as many bytes without that. */
+int socks4_connect(int fd, uint16_t port)
+{
+	const struct sockaddr_in dst = wire_loopback(port);
+	uint8_t request[9] = {4, CMD_CONNECT};
+	uint8_t reply[8];
+
+	memcpy(request + 2, &dst.sin_port, 2);
+	memcpy(request + 4, &dst.sin_addr, 4);
+	if (wire_write(fd, request, sizeof(request)) < 0 || wire_read(fd, reply, sizeof(reply)) < 0)
+		return -1;
+	if (reply[0] != 0)
+		return fail(EPROTO);
+	return reply[1] == 90 ? 0 : fail(EREMOTEIO);
+}
+
 int socks_associate(int fd, struct sockaddr_in *relay)
 {
 	const struct sockaddr_in nowhere = {.sin_family = AF_INET};

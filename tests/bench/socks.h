@@ -17,6 +17,9 @@ struct socks_login {
  */
 int socks_connect(int fd, uint16_t port, const struct socks_login *login);
 
+/* The same by SOCKS4, which has no login here. */
+int socks4_connect(int fd, uint16_t port);
+
 /* UDP ASSOCIATE likewise, without login; where to send to goes to `relay`. */
 int socks_associate(int fd, struct sockaddr_in *relay);
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # dante-client's socksify with programs that know nothing of SOCKS under it: an FTP client in active
-# mode for BIND, iperf3 for CONNECT and UDP ASSOCIATE. (dig sends past socksify, by a call that it does
+# mode for BIND (by SOCKS4, too), iperf3 for CONNECT and UDP ASSOCIATE. (dig sends past socksify, by a call that it does
 # not know.) It goes to loopback addresses by itself, so that of the FTP client only the data connection
 # comes through the proxy; names it leaves to the proxy.
 # shellcheck source=tests/clients/lib.sh disable=SC2317,SC2119 # called by check
@@ -11,15 +11,23 @@
 need socksify tnftp iperf3 nginx
 have_pyftpdlib || skip_all python3-pyftpdlib
 
+# configure VERSION PROTOCOL... -- COMMAND...
 configure() {
+	local version=$1 protocols=()
+	shift
+	while [[ $1 != -- ]]; do
+		protocols+=("$1")
+		shift
+	done
+	shift
 	cat >"$TMP/socks.conf" <<-END
 		resolveprotocol: fake
 		route {
 			from: 0.0.0.0/0 to: 0.0.0.0/0 via: 127.0.0.1 port = ${PROXY##*:}
-			protocol: tcp udp
-			proxyprotocol: socks_v5
+			protocol: ${protocols[*]}
+			proxyprotocol: socks_v$version
 			method: none
-			command: connect bind bindreply udpassociate udpreply
+			command: $*
 		}
 	END
 }
@@ -28,11 +36,12 @@ socksified() {
 	SOCKS_CONF=$TMP/socks.conf bounded socksify "$@"
 }
 
+# ftp_active DOOR
 ftp_active() {
 	mark_log
 	rm -f "$TMP/got"
 	socksified tnftp -A -V -o "$TMP/got" "ftp://anonymous:x@127.0.0.1:$FAR_PORT/random.bin" || return
-	same_digest "$TMP/got" "$WWW/random.bin" && logged command=BIND outcome=success
+	same_digest "$TMP/got" "$WWW/random.bin" && logged door="$1" command=BIND outcome=success
 }
 
 # The payload of all the datagrams of 1,200 bytes, and the one or two that iperf3 begins with.
@@ -65,9 +74,11 @@ iperf_udp() {
 
 start_nginx 3000000
 start_socks5d --prefer ipv4
-configure
+configure 5 tcp udp -- connect bind bindreply udpassociate udpreply
 check ftp_server_starts start_ftp_server 127.0.0.1
-check ftp_in_active_mode ftp_active
+check ftp_in_active_mode ftp_active socks5
 check iperf3_over_udp iperf_udp
+configure 4 tcp -- connect bind bindreply
+check ftp_in_active_mode_by_socks4 ftp_active socks4
 check server_stops stop_socks5d
 finish

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../base/check.h"
 #include "dns.h"
 #include "monitor.h"
 #include "suite.h"
@@ -153,7 +154,7 @@ static void each_gate_is_explained(void **state)
 		"verdict:deny rule:- reason:name_not_found changes:-");
 	assert_answer_has("EXPLAIN from=8.8.8.8 user=alice to=192.0.2.9:443",
 		"gate:clients result:deny text:");
-	assert_answer_has("EXPLAIN from=127.0.0.7 to=192.0.2.9", "ERR \"to=192.0.2.9\": legal is ");
+	assert_answer_has("EXPLAIN from=127.0.0.7 to=192.0.2.9", "ERR \"to=192.0.2.9\": a port ");
 	stop();
 	dns_stop(dns);
 }
@@ -225,6 +226,28 @@ static void the_file_alone_is_explained(void **state)
 	daemon_clean_up(&d);
 }
 
+/* As they will be there when the server has started. */
+static void users_of_the_command_line_are_users(void **state)
+{
+	static const char *const question = "from=127.0.0.7 user=carol to=192.0.2.9:443";
+	const char *const known[] = {
+		"-c", d.config, "-u", "carol:secret", "--explain", question, NULL};
+	const char *const unknown[] = {"-c", d.config, "--explain", question, NULL};
+	const char *const checked[] = {"-c", d.config, "-u", "carol:secret", "-n", NULL};
+	char output[8192];
+
+	(void)state;
+	daemon_prepare(&d);
+	daemon_write_file(d.config, "rule = allow user carol\notherwise = deny\n");
+	assert_int_equal(daemon_run(known, output, sizeof(output)), 0);
+	assert_contains(output, "\nverdict:allow rule:1");
+	assert_int_equal(daemon_run(unknown, output, sizeof(output)), 1);
+	assert_contains(output, "\nverdict:deny rule:otherwise");
+	assert_int_equal(daemon_run(checked, output, sizeof(output)), 0);
+	assert_null(strstr(output, "there is no user carol"));
+	daemon_clean_up(&d);
+}
+
 static void the_file_alone_asks_name_servers_if_it_is_told_to(void **state)
 {
 	struct dns *dns = dns_start(records);
@@ -264,7 +287,11 @@ static void deny_ends_what_it_hits_until_it_is_dropped(void **state)
 		"start)");
 	net_expect_gone(alice);
 	close(alice);
-	assert_non_null(strstr(daemon_wait_log(&d, NULL, "session ended"), "reason=rule_changed"));
+	assert_contains(daemon_wait_log(&d, NULL, "session ended"),
+		"rule=t1 outcome=success reason=rule_changed");
+	assert_answer_has("WHY alice",
+		"reason:rule_changed rule:t1 error:- advice:a rule that an "
+		"administrator gave for a time");
 	assert_refused("alice");
 	assert_echoes(bob);
 	assert_answer_has("RULES", "rule:t1 hits:1 left:3");
@@ -404,6 +431,26 @@ static void what_is_expected_refuses_a_reload(void **state)
 	stop();
 }
 
+/* An address is an account's, as for bans; and no byte of a name is lost. */
+static void temporary_rules_are_about_accounts(void **state)
+{
+	(void)state;
+	begin();
+	daemon_write_file(d.users, "root:" MONITOR_HASH ":admin\n\\x20:" MONITOR_HASH ":user\n");
+	launch((const char *const[]){NULL});
+	assert_answer_has("DENY 2001:db8:1:2::9 * 1h", "deny from [2001:db8:1:2::]/64 (until");
+	assert_answer_has("EXPLAIN from=2001:db8:1:2::5 user=root to=127.0.0.1:80",
+		"verdict:deny rule:t1 reason:target_denied");
+	assert_answer_has("DENY 192.0.2.9 * 1h", "deny from 192.0.2.9 (until");
+	assert_answer_has("DENY ::1 * 1h", "deny from [::1] (until");
+	assert_answer_has("DENY 192.0.2.9/24 * 1h",
+		"ERR \"192.0.2.9/24\": bits are set behind the prefix; did you mean 192.0.2.0/24?");
+	assert_answer_has("DENY \\x20 * 1h", "deny user \\x5cx20 (until");
+	assert_answer_has("EXPLAIN from=127.0.0.1 user=\\x20 to=127.0.0.1:80",
+		"verdict:deny rule:t4 reason:target_denied");
+	stop();
+}
+
 #define ALICE_OF_PUPILS "root:" MONITOR_HASH ":admin\nalice:" MONITOR_HASH ":user:groups=pupils\n"
 
 /* Those of the users that are read with the configuration. */
@@ -456,6 +503,7 @@ int main(void)
 		cmocka_unit_test(a_ban_is_explained),
 		cmocka_unit_test(a_name_server_that_keeps_silent_holds_up_nobody),
 		cmocka_unit_test(the_file_alone_is_explained),
+		cmocka_unit_test(users_of_the_command_line_are_users),
 		cmocka_unit_test(the_file_alone_asks_name_servers_if_it_is_told_to),
 		cmocka_unit_test(deny_ends_what_it_hits_until_it_is_dropped),
 		cmocka_unit_test(deny_ends_only_what_it_hits_where_nothing_is_rechecked),
@@ -465,6 +513,7 @@ int main(void)
 		cmocka_unit_test(a_reload_ends_them_where_all_is_rechecked),
 		cmocka_unit_test(what_is_expected_refuses_a_reload),
 		cmocka_unit_test(what_is_expected_keeps_nobody_from_starting),
+		cmocka_unit_test(temporary_rules_are_about_accounts),
 		cmocka_unit_test(groups_count_in_rules_expectations_and_commands),
 	};
 

@@ -108,7 +108,7 @@ static void what_fails_before_a_login_is_the_client_s(void **state)
 	close(fd);
 	reply = await_why("WHY *", 1);
 	assert_contains(reply, " user:- client:127.0.0.1 command:- target:- reason:no_method ");
-	assert_contains(reply, "it must be given name and password, or CONFIG auth optional");
+	assert_contains(reply, "it must be given name and password");
 }
 
 static void targets_that_cannot_be_had_are_told_with_the_cause(void **state)
@@ -141,6 +141,27 @@ static void a_denied_target_is_told_with_its_rule(void **state)
 	assert_null(strstr(reply, "rule:- "));
 }
 
+/* Whoever tries on is told once. */
+static void who_was_turned_away_is_told(void **state)
+{
+	const char *reply;
+	int held;
+	uint8_t rep;
+
+	(void)state;
+	monitor_expect(monitor, "CONFIG max_sessions_per_client 1",
+		"OK max_sessions_per_client set to 1\n");
+	held = net_socks_connect(d.port, "here.test", echo_port, &rep);
+	for (int i = 0; i < 3; i++)
+		net_expect_end(net_connect("127.0.0.1", d.port));
+	close(held);
+	reply = await_why("WHY 127.0.0.1", 1);
+	assert_contains(reply,
+		" user:- client:127.0.0.1 command:- target:- "
+		"reason:client_over_share rule:- error:- advice:");
+	assert_contains(reply, "max_sessions_per_client");
+}
+
 static void a_session_that_was_served_well_is_no_failure(void **state)
 {
 	(void)state;
@@ -170,6 +191,22 @@ static int watch(const char *request)
 	monitor_send(fd, request);
 	assert_string_equal(next_event(fd), "OK Watching: a line ends it");
 	return fd;
+}
+
+static void who_is_banned_is_told(void **state)
+{
+	int fd;
+
+	(void)state;
+	assert_begins(monitor_ask(monitor, "BAN 127.0.0.0/8"), "OK");
+	fd = watch("WATCH client=127.0.0.1\n");
+	net_expect_end(net_connect("127.0.0.1", d.port));
+	assert_contains(next_event(fd), "event:refused ");
+	close(fd);
+	assert_contains(await_why("WHY *", 1),
+		" reason:banned rule:- error:- advice:the address is "
+		"banned for failed logins or by an administrator");
+	assert_begins(monitor_ask(monitor, "UNBAN *"), "OK");
 }
 
 static void events_come_in_their_order(void **state)
@@ -326,6 +363,8 @@ int main(void)
 		insight_test(what_fails_before_a_login_is_the_client_s),
 		insight_test(targets_that_cannot_be_had_are_told_with_the_cause),
 		insight_test(a_denied_target_is_told_with_its_rule),
+		insight_test(who_was_turned_away_is_told),
+		insight_test(who_is_banned_is_told),
 		insight_test(a_session_that_was_served_well_is_no_failure),
 		insight_test(events_come_in_their_order),
 		insight_test(filters_let_through_what_is_asked_for),

@@ -136,14 +136,21 @@ void daemon_prepare(struct daemon *d)
 	snprintf(d->users, sizeof(d->users), "%s/users", d->folder);
 }
 
+static bool has_flag(const char *const flags[], const char *flag)
+{
+	for (size_t i = 0; flags != NULL && flags[i] != NULL; i++) {
+		if (strcmp(flags[i], flag) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* Unless `flags`, which may be NULL, have it: a flag that is given twice is refused. */
 static void add_default(const char *argv[], size_t *count, const char *const flags[],
 	const char *flag, const char *value)
 {
-	for (size_t i = 0; flags != NULL && flags[i] != NULL; i++) {
-		if (strcmp(flags[i], flag) == 0)
-			return;
-	}
+	if (has_flag(flags, flag))
+		return;
 	argv[(*count)++] = flag;
 	argv[(*count)++] = value;
 }
@@ -158,8 +165,10 @@ void daemon_launch(struct daemon *d, const char *const flags[])
 	add_default(argv, &count, flags, "--port", "0");
 	add_default(argv, &count, flags, "--monitor-port", "0");
 	add_default(argv, &count, flags, "--max-sessions", "16");
+	d->drains = has_flag(flags, "--drain-timeout");
+	add_default(argv, &count, flags, "--drain-timeout", "0s");
 	for (size_t i = 0; flags != NULL && flags[i] != NULL; i++) {
-		assert_true(count < DAEMON_MAX_FLAGS - 5);
+		assert_true(count < DAEMON_MAX_FLAGS - 7);
 		listens |= strcmp(flags[i], "-l") == 0 || strcmp(flags[i], "-c") == 0;
 		argv[count++] = flags[i];
 	}
@@ -361,7 +370,9 @@ void daemon_clean_up(struct daemon *d)
 void daemon_stop(struct daemon *d)
 {
 	daemon_signal(d, SIGTERM);
-	daemon_signal(d, SIGINT);
+	/* A second one sets it a time, too, within which a busy machine may not be done. */
+	if (d->drains)
+		daemon_signal(d, SIGINT);
 	assert_int_equal(daemon_wait_exit(d), 0);
 	daemon_clean_up(d);
 }

@@ -18,6 +18,7 @@ struct daemon {
 	char folder[TMP_MAX_PATH]; /* a temporary folder of its own */
 	char config[TMP_MAX_PATH + 8]; /* a file in it, which need not exist */
 	char users[TMP_MAX_PATH + 8]; /* another */
+	bool drains; /* live sessions may finish when it stops, as a flag says */
 	unsigned open_files; /* its limit, soft and hard; 0: ours */
 	struct daemon_log *log;
 };
@@ -61,7 +62,7 @@ int daemon_wait_exit(struct daemon *d);
 /* Waits for the process to end by the signal that it was sent: the status of waitpid(2). */
 int daemon_wait_death(struct daemon *d);
 
-/* TERM twice, the end awaited, status 0 asserted, the folder removed. */
+/* TERM, a second signal if it drains, the end awaited, status 0 asserted, the folder removed. */
 void daemon_stop(struct daemon *d);
 
 /* Removes the folder after daemon_wait_exit(). */

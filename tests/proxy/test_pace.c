@@ -320,6 +320,40 @@ static void a_datagram_larger_than_any_wait_goes_alone(void **state)
 	assert_int_equal(pace_admit(&pace, 1, 0, 100, now), -1);
 }
 
+/* At a rate at which a datagram takes longer than any may wait, beside a stream that never has
+ * nothing to write. */
+static void large_datagrams_have_turns_beside_a_stream(void **state)
+{
+	struct pace datagrams;
+	size_t sent = 0, written = 0;
+
+	(void)state;
+	ledger_set_rate(accounts.entries[PACE_USER], 2000, 2000);
+	pace_init(&datagrams, &accounts, TRAFFIC_RECEIVED, -1);
+	written += write_for(1000);
+	for (int i = 0; i < 600; i++) {
+		(void)pace_look(&datagrams, 0);
+		if (pace_admit(&datagrams, 1200, 0, 100, now) == 0)
+			sent += 1200;
+		written += write_for(100);
+	}
+	/* Some 60 s. */
+	assert_in_range(sent + written, 61 * 2000 * 95 / 100, 61 * 2000 + 1200 + 512);
+	assert_in_range(sent, 20 * 1200, 80 * 1200);
+	pace_end(&datagrams);
+}
+
+static void one_that_found_no_memory_is_not_charged(void **state)
+{
+	(void)state;
+	ledger_set_rate(accounts.entries[PACE_USER], RATE, RATE);
+	(void)pace_look(&pace, 0);
+	assert_int_equal(pace_admit(&pace, 5000, 0, 100, now), 0);
+	assert_int_equal(pace_admit(&pace, 5000, 0, 100, now), 50);
+	pace_give_back(&pace, 5000, now);
+	assert_int_equal(pace_admit(&pace, 5000, 0, 100, now), 50);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -336,6 +370,8 @@ int main(void)
 		TEST(datagrams_have_their_part_beside_many_streams),
 		TEST(what_is_on_its_way_takes_no_room_in_the_socket),
 		TEST(datagrams_wait_or_are_too_many),
+		TEST(large_datagrams_have_turns_beside_a_stream),
+		TEST(one_that_found_no_memory_is_not_charged),
 		TEST(a_datagram_larger_than_any_wait_goes_alone),
 	};
 

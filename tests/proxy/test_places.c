@@ -72,12 +72,42 @@ static void are_scarce_when_the_last_64th_is_left_or_less(void **state)
 	}
 }
 
+static void are_taken_when_all_have_a_client(void **state)
+{
+	struct places p;
+
+	(void)state;
+	places_init(&p, 2);
+	places_take(&p);
+	assert_false(places_are_taken(&p));
+	places_take(&p);
+	assert_true(places_are_taken(&p));
+	places_leave(&p);
+	assert_false(places_are_taken(&p));
+	places_init(&p, 1);
+	places_take(&p);
+	assert_false(places_are_taken(&p)); /* that is who asks */
+}
+
+static void are_closed_for_good(void **state)
+{
+	struct places p;
+
+	(void)state;
+	places_init(&p, 2);
+	assert_false(places_are_closed(&p));
+	places_close(&p);
+	assert_true(places_are_closed(&p));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_is_told_which_place_it_takes),
 		cmocka_unit_test(the_last_64th_is_kept_from_who_has_more_than_a_quarter),
 		cmocka_unit_test(are_scarce_when_the_last_64th_is_left_or_less),
+		cmocka_unit_test(are_taken_when_all_have_a_client),
+		cmocka_unit_test(are_closed_for_good),
 	};
 
 	return cmocka_run_group_tests_name("proxy/places", tests, NULL, NULL);

@@ -488,6 +488,36 @@ static void a_client_has_as_many_sessions_as_the_setting_allows(void **state)
 	close_all(fds, 5);
 }
 
+/* Whom it connects for is asked about when that is known. */
+static void a_balancer_is_asked_nothing(void **state)
+{
+	struct network banned;
+	struct ban_info ban;
+	struct config *c;
+	uint16_t port;
+	int fds[3];
+
+	(void)state;
+	configure("proxy_protocol_from", "127.0.0.1");
+	c = config_get(services.config);
+	set(c, "clients", "10.0.0.0/8, 127.0.0.2");
+	set(c, "max_sessions_per_client", "1");
+	config_release(c);
+	services.bans = bans_new(NULL, NULL);
+	assert_non_null(services.bans);
+	assert_true(network_parse("127.0.0.1", 9, &banned));
+	assert_int_equal(bans_put(services.bans, &banned, CLOCK_NEVER, bans_now(), &ban), 0);
+	port = start(4);
+	serve_from("127.0.0.1", port, fds, 2);
+	serve_from("127.0.0.2", port, fds + 2, 1);
+	refuse_from("127.0.0.2", port);
+	assert_int_equal(stats_get(&services.stats.clients_banned), 0);
+	assert_int_equal(stats_get(&services.stats.clients_refused), 0);
+	stop();
+	close_all(fds, 3);
+	bans_free(services.bans);
+}
+
 static void an_address_that_is_alone_fills_all_places_and_waits(void **state)
 {
 	uint16_t port = start(8);
@@ -874,6 +904,7 @@ int main(void)
 		POOL_TEST(the_configuration_is_that_of_the_moment_of_accepting),
 		POOL_TEST(a_client_that_is_banned_is_closed_and_counted),
 		POOL_TEST(a_client_has_as_many_sessions_as_the_setting_allows),
+		POOL_TEST(a_balancer_is_asked_nothing),
 		POOL_TEST(an_address_that_is_alone_fills_all_places_and_waits),
 		POOL_TEST(the_last_place_is_kept_from_a_client_with_more_than_a_quarter),
 		POOL_TEST(a_client_with_a_quarter_gets_the_last_place),

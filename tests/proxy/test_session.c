@@ -437,9 +437,10 @@ static void expect_not_logged(const char *part)
 
 static void expect_logged_reason(enum end_reason reason, bool served)
 {
+	bool is_success = served || reason == END_OWN_PAGE;
 	char part[100];
 
-	snprintf(part, sizeof(part), "outcome=%s reason=%s ", served ? "success" : "fail",
+	snprintf(part, sizeof(part), "outcome=%s reason=%s ", is_success ? "success" : "fail",
 		end_reason_word(reason));
 	expect_logged(part);
 	expect_logged("client=192.0.2.7:1234 ");
@@ -485,7 +486,8 @@ static void run_to(enum end_reason reason, enum outcome outcome)
 	assert_int_equal(stats_get(&s->succeeded), outcome == SERVED);
 	assert_int_equal(ledger_read(client_entry).total, sessions + 1);
 	/* Health checks leave all day, with a greeting or without: that is no line. */
-	if (reason == END_NOTHING_ASKED || (reason == END_CLIENT_LEFT && outcome == NOT_ASKED))
+	if (reason == END_NOTHING_ASKED || reason == END_HEALTH_CHECK ||
+		(reason == END_CLIENT_LEFT && outcome == NOT_ASKED))
 		expect_not_logged("session ended");
 	else
 		expect_logged_reason(reason, outcome == SERVED);
@@ -516,7 +518,7 @@ static void a_handshake_that_fails_has_its_reason(void **state)
 		enum end_reason reason;
 		const char *answers;
 	} rows[] = {
-		{"04 01", END_UNKNOWN_PROTOCOL, ""},
+		{"ff 01", END_UNKNOWN_PROTOCOL, ""},
 		{"05 01 01", END_NO_METHOD, "05 ff"},
 		{"05 01 02 02 05", END_MALFORMED, "05 02 01 01"},
 		{"05 01 00 04 01 00 01", END_MALFORMED, "05 00" REFUSED("01")},
@@ -616,15 +618,34 @@ static void a_name_that_is_nobodys_is_told_nowhere(void **state)
 static void the_log_names_what_a_client_speaks_instead(void **state)
 {
 	(void)state;
-	begin("04 01");
+	begin("50 52 4f 58 59 20");
 	run_to(END_UNKNOWN_PROTOCOL, NOT_ASKED);
-	expect_logged(" reason=unknown_protocol guess=socks4 ");
+	expect_logged(" reason=unknown_protocol guess=proxy_v1 ");
 	begin("16 03 01 02 00 01");
 	run_to(END_UNKNOWN_PROTOCOL, NOT_ASKED);
 	expect_logged(" reason=unknown_protocol guess=tls ");
 	begin("ff");
 	run_to(END_UNKNOWN_PROTOCOL, NOT_ASKED);
 	expect_not_logged(" guess=");
+}
+
+/* It is nobody's name, and has a field of its own. */
+static void what_a_socks4_client_calls_itself_is_in_the_log(void **state)
+{
+	(void)state;
+	begin("04 01 01 bb c0 00 02 01 61 20 62 0a 00");
+	assert_int_equal(access_log_open(services.access_log, "access"), 0);
+	run_to(END_CLOSED, SERVED);
+	expect_answers("00 5a 12 34 c0 00 02 08");
+	expect_logged(" door=socks4 user=Anonymous userid=\"a b\\x0a\" command=CONNECT "
+		      "target=192.0.2.1:443 ");
+	expect_logged(" reply=90 ");
+	assert_string_equal(access_line(), "Anonymous 192.0.2.1:443");
+	assert_begins(line_of_file(),
+		"Anonymous 192.0.2.7:1234 CONNECT 192.0.2.1:443 SUCCESS 90 closed - ");
+	begin("04 01 01 bb c0 00 02 01 00");
+	run_to(END_CLOSED, SERVED);
+	expect_not_logged(" userid=");
 }
 
 static void client_finishes(void)
@@ -635,7 +656,8 @@ static void client_finishes(void)
 /* A reset, for what it sent and nobody read, would overtake the page. */
 static void a_browser_gets_its_page_whatever_else_it_sends(void **state)
 {
-	static const char request[] = "POST / HTTP/1.1\r\nContent-Length: 100000\r\n\r\n";
+	static const char request[] =
+		"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 100000\r\n\r\n";
 	static const uint8_t body[100000];
 	char answer[2000];
 	size_t len = 0;
@@ -646,12 +668,23 @@ static void a_browser_gets_its_page_whatever_else_it_sends(void **state)
 	net_send(client, request, sizeof(request) - 1);
 	net_send(client, body, sizeof(body));
 	on_wait = client_finishes;
-	run_to(END_UNKNOWN_PROTOCOL, NOT_ASKED);
-	expect_logged(" reason=unknown_protocol guess=http ");
+	run_to(END_OWN_PAGE, NOT_ASKED);
+	expect_logged(" door=http ");
 	while ((n = recv(client, answer + len, sizeof(answer) - len, 0)) > 0)
 		len += (size_t)n;
 	assert_int_equal(n, 0);
-	assert_memory_equal(answer, "HTTP/1.1 400 ", 13);
+	assert_memory_equal(answer, "HTTP/1.1 405 ", 13);
+}
+
+static void a_health_check_is_no_line(void **state)
+{
+	static const char request[] = "GET /healthz HTTP/1.0\r\n\r\n";
+
+	(void)state;
+	begin("");
+	net_send(client, request, sizeof(request) - 1);
+	on_wait = client_finishes;
+	run_to(END_HEALTH_CHECK, NOT_ASKED);
 }
 
 static void the_whole_handshake_has_one_deadline(void **state)
@@ -1255,7 +1288,9 @@ int main(void)
 		TEST(a_wrong_password_is_told_of_its_user),
 		TEST(a_name_that_is_nobodys_is_told_nowhere),
 		TEST(the_log_names_what_a_client_speaks_instead),
+		TEST(what_a_socks4_client_calls_itself_is_in_the_log),
 		TEST(a_browser_gets_its_page_whatever_else_it_sends),
+		TEST(a_health_check_is_no_line),
 		TEST(the_whole_handshake_has_one_deadline),
 		TEST(who_leaves_before_the_request_has_left),
 		TEST(what_cannot_be_tried_is_refused),

@@ -490,6 +490,47 @@ static void what_comes_at_once_keeps_its_order(void **state)
 	expect_moved(MANY, 0);
 }
 
+/* ---- a quota ---- */
+
+static struct tally tally;
+
+static void account_may_move(uint64_t bytes)
+{
+	tally = (struct tally){.end = bytes};
+	traffic_share(&traffic, &tally);
+}
+
+/* Of the batch that passes it only what it has left goes, and the datagram that is at its end. */
+static void a_batch_does_not_pass_a_quota(void **state)
+{
+	(void)state;
+	open_association();
+	account_may_move(10);
+	client_sends_many();
+	assert_int_equal(udp_run(u), END_QUOTA_REACHED);
+	expect_moved(4, 0);
+	assert_int_equal(tally.sent, 12);
+	expect_dropped(DROP_RATE, SOCKET_BATCH - 4);
+}
+
+static void far_answers_often(void)
+{
+	proxy_addr = udp_expect(far, "ping", 4);
+	for (int i = 0; i < 8; i++)
+		udp_send(far, &proxy_addr, "pong", 4);
+}
+
+static void nor_do_answers(void **state)
+{
+	(void)state;
+	open_association();
+	account_may_move(10);
+	then(client_sends);
+	then(far_answers_often);
+	assert_int_equal(udp_run(u), END_QUOTA_REACHED);
+	expect_moved(1, 2);
+}
+
 /* ---- who is the client ---- */
 
 static void client_sends_behind_other(void)
@@ -1282,6 +1323,8 @@ int main(void)
 		TEST(needs_memory_a_socket_and_a_port),
 		TEST(passes_datagrams_on_both_ways),
 		TEST(what_comes_at_once_keeps_its_order),
+		TEST(a_batch_does_not_pass_a_quota),
+		TEST(nor_do_answers),
 		TEST(the_first_datagram_decides_the_port),
 		TEST(other_addresses_are_strangers),
 		TEST(udp_clients_may_come_from_elsewhere),

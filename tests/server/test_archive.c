@@ -171,6 +171,38 @@ static void a_name_that_is_deleted_takes_its_history_along(void **state)
 	ledger_retire_user(new);
 }
 
+static void end_user(const char *name)
+{
+	history_end_user(kept.history, name, ledger_last_serial(kept.ledger));
+}
+
+/* As many names as are remembered, and a batch with one more that fails some times. */
+static void a_batch_that_fails_forgets_no_name(void **state)
+{
+	struct ledger_entry *old = ledger_add_user(kept.ledger, "alice", 5);
+	char name[16];
+
+	(void)state;
+	join_user(old, 5);
+	write_now();
+	ledger_retire_user(old);
+	for (unsigned i = 0; i < ARCHIVE_FORMER_MAX; i++) {
+		snprintf(name, sizeof(name), "u%u", i);
+		end_user(i == 2 ? "alice" : name);
+	}
+	write_now();
+	end_user("last");
+	commit_failure = KEEPING_FULL;
+	commit_failures = 3;
+	for (int i = 0; i < 3; i++)
+		assert_fails();
+	write_now();
+	atomic_fetch_add(&ledger_tally(old)->sent, 2);
+	write_now();
+	assert_usage(20261126, "alice deleted:1/7 ");
+	ledger_leave(old, 1);
+}
+
 static void days_go_when_the_settings_say_so(void **state)
 {
 	(void)state;
@@ -223,6 +255,7 @@ int main(void)
 		archive_test(a_batch_that_fails_is_tried_again_and_loses_nothing),
 		archive_test(where_the_file_proves_damaged_what_stands_is_written_anew),
 		archive_test(a_name_that_is_deleted_takes_its_history_along),
+		archive_test(a_batch_that_fails_forgets_no_name),
 		archive_test(days_go_when_the_settings_say_so),
 		archive_test(a_clock_that_is_wrong_for_a_while_costs_nothing),
 		archive_test(without_history_days_accounts_are_not_kept),

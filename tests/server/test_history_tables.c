@@ -168,6 +168,100 @@ static void an_account_has_a_bound_of_sites_a_day(void **state)
 	free(sums);
 }
 
+static void add_clients(unsigned from, unsigned to, int32_t day, int64_t sent)
+{
+	char name[32];
+
+	for (unsigned i = from; i < to; i++) {
+		snprintf(name, sizeof(name), "10.0.%u.%u", i / 256, i % 256);
+		add(name, 0, day, "", sent);
+	}
+}
+
+static void note_whole(void *context, const struct history_sum *sum)
+{
+	struct history_sum *whole = context;
+
+	whole->counts.of[LEDGER_SENT] += sum->counts.of[LEDGER_SENT];
+	whole->counts.of[LEDGER_SESSIONS]++; /* accounts */
+}
+
+static void assert_whole(int32_t day, int64_t accounts, int64_t sent)
+{
+	const struct history_who who = {.user = NULL};
+	struct history_sum whole = {.name = ""};
+
+	assert_int_equal(history_tables_usage(d, &who, day, day, note_whole, &whole), 0);
+	assert_int_equal(whole.counts.of[LEDGER_SESSIONS], accounts);
+	assert_int_equal(whole.counts.of[LEDGER_SENT], sent);
+}
+
+#define CLIENTS_MOST (HISTORY_CLIENTS_A_DAY + HISTORY_CLIENTS_SPARE)
+
+static void a_day_has_a_bound_of_clients(void **state)
+{
+	(void)state;
+	add_clients(0, CLIENTS_MOST, 20261126, 100);
+	add_clients(0, 10, 20261125, 1);
+	add("alice", 1, 20261126, "", 1);
+	write_all();
+	assert_whole(20261126, CLIENTS_MOST + 1, CLIENTS_MOST * 100 + 1);
+	/* One more, which is the busiest. */
+	add_clients(CLIENTS_MOST, CLIENTS_MOST + 1, 20261126, 1000);
+	write_all();
+	assert_whole(20261126, HISTORY_CLIENTS_A_DAY + 2, CLIENTS_MOST * 100 + 1001);
+	assert_read(USAGE, NULL, "10.0.20.0/32", 20261126, 20261126, "10.0.20.0:1/1000 ");
+	assert_whole(20261125, 10, 10);
+	/* And it goes on. */
+	add_clients(10000, 10000 + HISTORY_CLIENTS_SPARE + 1, 20261126, 1);
+	write_all();
+	assert_whole(20261126, HISTORY_CLIENTS_A_DAY + 2,
+		CLIENTS_MOST * 100 + 1001 + HISTORY_CLIENTS_SPARE + 1);
+	assert_read(USAGE, NULL, "10.0.39.16", ALWAYS, "");
+	assert_read(USAGE, "alice", NULL, ALWAYS, "user alice:1/1 ");
+}
+
+/* The sites of those who make room are known as long as they are few. */
+static void what_makes_room_leaves_its_sites(void **state)
+{
+	char site[32], text[64];
+	char *sums = calloc(1, 65536);
+	struct history_who who = {.user = NULL};
+
+	(void)state;
+	assert_non_null(sums);
+	add_clients(0, CLIENTS_MOST, 20261126, 100);
+	add("10.1.0.1", 0, 20261126, "", 1);
+	add("10.1.0.1", 0, 20261126, "a.example", 50);
+	add("10.1.0.1", 0, 20261126, "7.example", 40);
+	add("10.1.0.2", 0, 20261126, "", 2);
+	for (int i = 0; i < HISTORY_SITES_A_DAY; i++) {
+		snprintf(site, sizeof(site), "%d.example", i);
+		add("10.1.0.2", 0, 20261126, site, 1);
+	}
+	write_all();
+	assert_read(SITES, NULL, "10.1.0.0/16", ALWAYS, "");
+	assert_int_equal(history_tables_sites(d, &who, ALWAYS, note_sum, sums), 0);
+	snprintf(text, sizeof(text), "a.example:1/50 7.example:2/41 %s:1/1 ", HISTORY_OTHER);
+	assert_memory_equal(sums, text, strlen(text));
+	free(sums);
+}
+
+static void where_only_sites_are_kept_they_tell_who_there_is(void **state)
+{
+	char name[32];
+
+	(void)state;
+	for (unsigned i = 0; i <= CLIENTS_MOST; i++) {
+		snprintf(name, sizeof(name), "10.0.%u.%u", i / 256, i % 256);
+		add(name, 0, 20261126, "a.example", i == 0 ? 1 : 2);
+	}
+	write_as_wanted((struct history_wanted){.sites = true}, NULL, 0);
+	assert_read(SITES, NULL, "10.0.0.0/32", ALWAYS, "");
+	snprintf(name, sizeof(name), "a.example:%d/%d ", CLIENTS_MOST + 1, CLIENTS_MOST * 2 + 1);
+	assert_read(SITES, NULL, NULL, ALWAYS, name);
+}
+
 static void what_is_not_wanted_is_not_kept(void **state)
 {
 	(void)state;
@@ -281,6 +375,9 @@ int main(void)
 		tables_test(clients_are_meant_by_address_and_by_network),
 		tables_test(sites_of_all_count_each_session_once),
 		tables_test(an_account_has_a_bound_of_sites_a_day),
+		tables_test(a_day_has_a_bound_of_clients),
+		tables_test(what_makes_room_leaves_its_sites),
+		tables_test(where_only_sites_are_kept_they_tell_who_there_is),
 		tables_test(what_is_not_wanted_is_not_kept),
 		tables_test(who_comes_under_a_name_that_was_deleted_begins_anew),
 		tables_test(who_is_forgotten_is_gone_with_all_sites),

@@ -125,7 +125,12 @@ static void connect_session(size_t i, const char *text)
 
 static bool was_ended(size_t i)
 {
-	return registry_told_why(slot(i)) == END_RULE_CHANGED;
+	char rule[REGISTRY_RULE_MAX] = "";
+	bool was_told = registry_told_why(slot(i)) == END_RULE_CHANGED;
+
+	registry_told_rule(slot(i), rule);
+	assert_int_equal(rule[0] != '\0', was_told);
+	return was_told;
 }
 
 static int64_t run(void)

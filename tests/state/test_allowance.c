@@ -163,6 +163,35 @@ static void a_used_up_quota_can_slow_down(void **state)
 	assert_int_equal(allowance_admit(&a, true), END_REASONS);
 }
 
+static void what_is_shown_changes_nothing(void **state)
+{
+	struct allowance_view v;
+	struct allowance_news news;
+
+	(void)state;
+	allowance_show(&a, noon, &v);
+	assert_true(limits_say_nothing(&v.limits));
+	hold_to("sessions=3 rate=2Mbit quota=1kB/day", LIMIT_BIT(LIMIT_SESSIONS));
+	assert_int_equal(allowance_admit(&a, true), END_REASONS);
+	assert_int_equal(allowance_admit(&a, false), END_REASONS);
+	atomic_store(&tally.received, 900);
+	allowance_show(&a, noon, &v);
+	assert_int_equal(v.running, 1); /* the bound is not for those with a login */
+	assert_int_equal(v.of_anonymous, LIMIT_BIT(LIMIT_SESSIONS));
+	assert_int_equal(v.limits.down, 250000);
+	assert_int_equal(v.use.used, 900);
+	assert_int_equal(v.until, calendar_moment(2026, 11, 28, 0, 0));
+	assert_false(v.is_kept_out);
+	/* The next day nothing is used of that day's. */
+	allowance_show(&a, noon + 86400, &v);
+	assert_int_equal(v.use.used, 0);
+	assert_int_equal(v.until, calendar_moment(2026, 11, 29, 0, 0));
+	/* What was to be said of the use still is. */
+	news = allowance_look(&a, noon);
+	assert_int_equal(news.passed, 80);
+	assert_int_equal(news.use.used, 900);
+}
+
 #define allowance_test(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
@@ -175,6 +204,7 @@ int main(void)
 		allowance_test(a_quota_can_grow_and_start_anew),
 		allowance_test(what_was_used_before_counts),
 		allowance_test(a_used_up_quota_can_slow_down),
+		allowance_test(what_is_shown_changes_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,40 +1,7 @@
 /* ban_setting: what the settings ban and ban_exempt take, as tables. */
 #include "state/ban_setting.h"
 
-#include "../base/check.h"
-#include "state/settings.h"
-
-static struct settings settings;
-
-static int setup(void **state)
-{
-	(void)state;
-	return settings_init(&settings);
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	settings_free(&settings);
-	return 0;
-}
-
-/* What the setting comes to, or why it does not: valid until the next call. */
-static const char *set(const char *name, const char *value, bool adds)
-{
-	static char answer[SETTING_ERROR_MAX];
-	const struct setting *setting = settings_find(name);
-	const struct setting_input in = {.text = value, .adds = adds};
-	char *text;
-
-	assert_non_null(setting);
-	if (!setting_set(setting, &settings, &in, answer))
-		return answer;
-	text = setting_format(setting, &settings);
-	snprintf(answer, sizeof(answer), "%s", text);
-	free(text);
-	return answer;
-}
+#include "defaults.h"
 
 static void a_rule_is_a_sentence(void **state)
 {
@@ -78,10 +45,7 @@ static void no_other_sentence_is_one(void **state)
 
 static void exempt_are_loopback_and_networks(void **state)
 {
-	static const struct {
-		const char *value, *formatted;
-		bool adds;
-	} rows[] = {
+	static const struct set_value rows[] = {
 		{"loopback", "loopback", false},
 		{"none", "none", false},
 		{"", "none", false},
@@ -91,9 +55,7 @@ static void exempt_are_loopback_and_networks(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++)
-		assert_string_equal(
-			set("ban_exempt", rows[i].value, rows[i].adds), rows[i].formatted);
+	expect_values("ban_exempt", rows, COUNT(rows));
 }
 
 static void what_is_no_network_is_asked_about(void **state)
@@ -142,7 +104,7 @@ static void these_are_exempt(void **state)
 	}
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_defaults, free_values)
 
 int main(void)
 {

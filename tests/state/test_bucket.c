@@ -202,6 +202,20 @@ static void who_has_had_his_part_does_not_go_first(void **state)
 	assert_in_range(said_in(&greedy, 500, 9, 5000), 0, 2 * MBIT / 10 * 5 * 11 / 10);
 }
 
+/* Nothing goes behind all that waits, so that one can ask whether anything is owed. */
+static void nothing_does_not_go_first(void **state)
+{
+	struct bucket_stream s = {.position = 0};
+
+	(void)state;
+	bucket_set_rate(&bucket, 2 * MBIT, now);
+	begin_takers(10);
+	moved_in(10, 1000);
+	bucket_begin(&bucket, &s, now);
+	bucket_take(&bucket, &s, 0, now);
+	assert_true(bucket_when(&bucket, &s, now) > now);
+}
+
 /* A chain of short sessions, each of which is new. */
 static void what_goes_first_is_half_of_the_rate_at_most(void **state)
 {
@@ -519,6 +533,7 @@ int main(void)
 		cmocka_unit_test_setup(a_turn_is_as_long_as_nobody_minds, setup),
 		cmocka_unit_test_setup(lets_a_small_message_through_beside_many, setup),
 		cmocka_unit_test_setup(who_has_had_his_part_does_not_go_first, setup),
+		cmocka_unit_test_setup(nothing_does_not_go_first, setup),
 		cmocka_unit_test_setup(what_goes_first_is_half_of_the_rate_at_most, setup),
 		cmocka_unit_test_setup(one_alone_has_no_long_gaps, setup),
 		cmocka_unit_test_setup(idleness_saves_no_more_than_the_depth, setup),

@@ -68,6 +68,18 @@ static bool is_kept(const char *name)
 	return kept_use_get(standing, name, &use);
 }
 
+/* As whoever keeps it does when it is on the disk; there was a bound. */
+static void free_told(void)
+{
+	size_t count;
+	struct standing_fact *facts = standing_changes(standing, &count);
+
+	assert_non_null(facts);
+	assert_true(count <= KEPT_USE_MOST + 1);
+	standing_told(standing, facts, count);
+	free(facts);
+}
+
 static void nothing_is_kept_of_who_has_used_nothing(void **state)
 {
 	(void)state;
@@ -128,6 +140,32 @@ static void of_very_many_clients_those_with_the_least_use_go(void **state)
 	assert_true(is_kept("10.0.0.10"));
 }
 
+/* Between two sweeps, and even where nobody writes what has gone: as with a disk that is full. */
+static void of_clients_no_more_are_kept_than_there_is_room_for(void **state)
+{
+	int64_t day = calendar_moment(2026, 11, 27, 0, 0);
+	char name[32];
+
+	(void)state;
+	standing_set_kept(standing, true);
+	for (unsigned round = 0; round < 10; round++) {
+		for (unsigned i = 0; i < KEPT_USE_MOST / 4; i++) {
+			snprintf(name, sizeof(name), "10.%u.%u.%u", round, i / 256, i % 256);
+			keep(name, day, 100 + i, 0);
+		}
+		(void)kept_use_sweep(standing, book, day + 86400);
+	}
+	keep("10.200.0.1", day, 1, 0);
+	keep("alice", day, 1, 0);
+	assert_false(is_kept("10.200.0.1"));
+	assert_true(is_kept("alice"));
+	/* What is written makes room. */
+	free_told();
+	keep("10.200.0.1", day, 1, 0);
+	assert_true(is_kept("10.200.0.1"));
+	keep("10.200.0.1", day, 2, 0);
+}
+
 static void use_up(struct ledger *l, const char *text, uint64_t bytes)
 {
 	struct ledger_entry *e;
@@ -159,6 +197,23 @@ static void a_client_that_is_forgotten_leaves_what_it_has_used_if_any(void **sta
 	ledger_free(l);
 }
 
+/* As at a reload, with the last look some seconds ago. */
+static void what_was_used_is_kept_when_limits_become_others(void **state)
+{
+	struct ledger *l = ledger_new(10, NULL);
+	struct quota_use use;
+
+	(void)state;
+	assert_non_null(l);
+	ledger_follow(l, book, standing);
+	use_up(l, "10.0.0.1", 700);
+	assert_false(is_kept("10.0.0.1"));
+	assert_int_equal(ledger_limit_clients(l), 0);
+	assert_true(kept_use_get(standing, "10.0.0.1", &use));
+	assert_int_equal(use.used, 700);
+	ledger_free(l);
+}
+
 #define kept_use_test(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
@@ -167,6 +222,8 @@ int main(void)
 		kept_use_test(nothing_is_kept_of_who_has_used_nothing),
 		kept_use_test(what_belongs_to_a_period_that_is_over_is_swept_away),
 		kept_use_test(of_very_many_clients_those_with_the_least_use_go),
+		kept_use_test(of_clients_no_more_are_kept_than_there_is_room_for),
+		kept_use_test(what_was_used_is_kept_when_limits_become_others),
 		kept_use_test(a_client_that_is_forgotten_leaves_what_it_has_used_if_any),
 	};
 

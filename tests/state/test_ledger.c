@@ -6,6 +6,9 @@
 #include <pthread.h>
 #include <stdio.h>
 
+#include "state/ledger_limits.h"
+#include "state/limit_book.h"
+
 #include "../base/faults.h"
 
 /* ---- this host's networks ---- */
@@ -282,9 +285,86 @@ static void there_are_as_many_as_have_sessions_at_least(void **state)
 	ledger_free(l);
 }
 
+static size_t count_clients(struct ledger *l)
+{
+	size_t count = 0;
+
+	free(ledger_clients(l, &count));
+	return count;
+}
+
+static void what_many_at_once_have_left_becomes_less_again(void **state)
+{
+	struct ledger *l = ledger_of(10);
+	struct ledger_entry *busy[100];
+
+	(void)state;
+	for (unsigned n = 0; n < COUNT(busy); n++)
+		busy[n] = join_number(l, n, n);
+	for (unsigned n = 0; n < COUNT(busy); n++)
+		ledger_leave(busy[n], 200);
+	assert_int_equal(count_clients(l), 100);
+	for (unsigned n = 100; n < 200; n++)
+		visit_number(l, n, 300 + n);
+	assert_int_equal(count_clients(l), 10);
+	ledger_free(l);
+}
+
+/* ---- clients that somebody works with ---- */
+
+static struct ledger *crowded; /* while the book is asked, new clients come */
+static unsigned newcomers;
+
+void __wrap_limit_book_of_client(struct limit_book *b, const struct network *client,
+	struct limits_in_force *out, struct limit_sources *sources);
+
+void __wrap_limit_book_of_client(struct limit_book *b, const struct network *client,
+	struct limits_in_force *out, struct limit_sources *sources)
+{
+	(void)b;
+	(void)client;
+	(void)sources;
+	*out = (struct limits_in_force){.is_kept_out = false};
+	for (int i = 0; i < 5; i++, newcomers++)
+		visit_number(crowded, 1000 + newcomers, 1000 + newcomers);
+}
+
+/* It goes when nobody works with it any more. */
+static void a_client_that_somebody_works_with_makes_room(void **state)
+{
+	struct limit_book *book = limit_book_new();
+	struct ledger *l = crowded = ledger_of(10);
+
+	(void)state;
+	ledger_follow(l, book, NULL);
+	for (unsigned n = 0; n < 10; n++)
+		visit_number(l, n, n);
+	newcomers = 0;
+	assert_int_equal(ledger_limit_clients(l), 0);
+	assert_int_equal(newcomers, 50);
+	assert_int_equal(count_clients(l), 10);
+	assert_false(is_remembered(l, 0, 5000));
+	ledger_free(l);
+	limit_book_free(book);
+}
+
 /* As a plain list of who is idle since when does it. */
 #define CLIENTS 60
 #define IDLE_MOST 20
+
+/* If there are as many as there may be. */
+static void forget_oldest(int64_t idle_since[CLIENTS])
+{
+	size_t idle = 0, oldest = CLIENTS;
+
+	for (size_t i = 0; i < CLIENTS; i++) {
+		idle += idle_since[i] > 0;
+		if (idle_since[i] > 0 && (oldest == CLIENTS || idle_since[i] < idle_since[oldest]))
+			oldest = i;
+	}
+	if (idle >= IDLE_MOST)
+		idle_since[oldest] = 0;
+}
 
 static void the_order_is_that_of_a_plain_list(void **state)
 {
@@ -296,7 +376,6 @@ static void the_order_is_that_of_a_plain_list(void **state)
 	(void)state;
 	for (int64_t now = 1; now < 20000; now++) {
 		unsigned n = (unsigned)check_random(&seed, CLIENTS);
-		size_t idle = 0, oldest = CLIENTS;
 
 		if (sessions[n] != NULL) {
 			ledger_leave(sessions[n], now);
@@ -304,16 +383,10 @@ static void the_order_is_that_of_a_plain_list(void **state)
 			idle_since[n] = now;
 			continue;
 		}
-		for (size_t i = 0; i < CLIENTS; i++) {
-			idle += idle_since[i] > 0;
-			if (idle_since[i] > 0 &&
-				(oldest == CLIENTS || idle_since[i] < idle_since[oldest]))
-				oldest = i;
-		}
 		sessions[n] = join_number(l, n, now);
 		assert_int_equal(ledger_read(sessions[n]).total > 1, idle_since[n] > 0);
-		if (idle_since[n] == 0 && idle >= IDLE_MOST)
-			idle_since[oldest] = 0;
+		for (int i = 0; i < 2 && idle_since[n] == 0; i++)
+			forget_oldest(idle_since);
 		idle_since[n] = -1;
 	}
 	for (size_t i = 0; i < CLIENTS; i++)
@@ -761,6 +834,8 @@ int main(void)
 		cmocka_unit_test(idle_is_since_the_end_of_the_session),
 		cmocka_unit_test(a_client_with_a_session_never_has_to_go),
 		cmocka_unit_test(there_are_as_many_as_have_sessions_at_least),
+		cmocka_unit_test(what_many_at_once_have_left_becomes_less_again),
+		cmocka_unit_test(a_client_that_somebody_works_with_makes_room),
 		cmocka_unit_test(the_order_is_that_of_a_plain_list),
 		cmocka_unit_test(a_user_s_logins_are_counted),
 		cmocka_unit_test(active_users_are_those_with_sessions),

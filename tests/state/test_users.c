@@ -927,6 +927,28 @@ static void the_backend_gets_whole_users(void **state)
 	users_free(u);
 }
 
+static void groups_are_whose_line_says_them(void **state)
+{
+	static const struct user_record members[] = {
+		{"alice", 5, "A", USER_ROLE_USER, "groups=staff,night", false},
+		{"bob", 3, "B", USER_ROLE_USER, "groups=nightly", false},
+		{"carol", 5, "C", USER_ROLE_USER, "", false}};
+	struct fake_backend f = {.fails = false};
+	struct users *u = users_of(&f);
+
+	(void)state;
+	f.users = members;
+	f.count = COUNT(members);
+	load(u);
+	assert_true(users_is_in_group(u, "alice", "night"));
+	assert_false(users_is_in_group(u, "bob", "night"));
+	assert_false(users_is_in_group(u, "carol", "night"));
+	assert_false(users_is_in_group(u, "dave", "night"));
+	assert_true(users_have_group(u, "nightly"));
+	assert_false(users_have_group(u, "day"));
+	users_free(u);
+}
+
 /* The users there are, as "alice user, root admin". */
 static const char *all_users(struct users *u)
 {
@@ -1363,6 +1385,7 @@ int main(void)
 		scratch_test(the_last_admin_keeps_the_role),
 		scratch_test(without_a_backend_users_are_in_memory_only),
 		cmocka_unit_test(the_backend_gets_whole_users),
+		cmocka_unit_test(groups_are_whose_line_says_them),
 		cmocka_unit_test(what_the_backend_refuses_does_not_happen),
 		cmocka_unit_test(without_memory_nothing_happens),
 		cmocka_unit_test(users_need_memory_to_begin_with),

@@ -4,18 +4,8 @@
 
 #include <stdio.h>
 
-#include "../base/check.h"
+#include "alone.h"
 #include "net.h"
-
-struct message {
-	const char *bytes;
-	size_t len;
-};
-
-#define MESSAGE(text)                                                                              \
-	{                                                                                          \
-		text, sizeof(text) - 1                                                             \
-	}
 
 /* The parsers under one type. */
 static int parse_greeting(const uint8_t *p, size_t n)
@@ -37,20 +27,6 @@ static int parse_request(const uint8_t *p, size_t n)
 	struct socks5_request out;
 
 	return socks5_parse_request(p, n, &out);
-}
-
-/* Parses exactly `n` bytes of memory, so that AddressSanitizer sees each look behind them. */
-static int parse_alone(int (*parse)(const uint8_t *p, size_t n), const void *bytes, size_t n)
-{
-	uint8_t *copy = malloc(n);
-	int result;
-
-	assert_true(copy != NULL || n == 0);
-	if (n > 0)
-		memcpy(copy, bytes, n);
-	result = parse(copy, n);
-	free(copy);
-	return result;
 }
 
 /* Every proper prefix wants more, and what follows the message is left alone. */

@@ -11,6 +11,7 @@ if [ "$1" = --version ]; then
 fi
 
 command -v danted >/dev/null || exit 77
+[ "${DOOR:-socks5}" = socks5 ] && [ -z "${VARIANT:-}" ] || exit 77
 [ $# -lt 5 ] || exit 77
 
 cat >"$3/danted.conf" <<EOF

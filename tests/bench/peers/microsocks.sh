@@ -9,6 +9,7 @@ if [ "$1" = --version ]; then
 fi
 
 command -v microsocks >/dev/null || exit 77
+[ "${DOOR:-socks5}" = socks5 ] && [ -z "${VARIANT:-}" ] || exit 77
 if [ $# -ge 5 ]; then
 	exec microsocks -i "$1" -p "$2" -u "$4" -P "$5"
 fi

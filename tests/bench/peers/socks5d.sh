@@ -1,5 +1,6 @@
 #!/bin/sh
-# socks5d: this repository's server. SOCKS5D names another binary, an older build for example.
+# socks5d: this repository's server. SOCKS5D names another binary, an older build for example. It
+# knows all doors, and the variants policy, rate-RATE, names and names-unused.
 set -eu
 
 SOCKS5D=${SOCKS5D:-$(cd "$(dirname "$0")/../../.." && pwd)/bin/socks5d}
@@ -22,6 +23,46 @@ EOF
 if "$SOCKS5D" --help | grep -q -e --max-sessions-per-client; then
 	echo 'max_sessions_per_client = none' >>"$3/socks5d.conf"
 fi
+
+# A hundred rules that the sessions go past, limits on all accounts that nobody reaches, and all that
+# is kept or watched.
+policy()
+{
+	for i in $(seq 50); do
+		echo "rule = deny to .blocked$i.example, 10.$i.0.0/16"
+		echo "rule = deny user user$i to .example.org time mon-fri 01:00-13:00"
+	done
+	cat <<EOF
+user_defaults = sessions=3999 rate=800Gbit quota=900TB/month
+anonymous_defaults = sessions=3999 rate=800Gbit quota=900TB/month
+client_limits = 127.0.0.0/8 sessions=3999 rate=800Gbit quota=900TB/month
+ban = 10 in 10m for 1m to 1d
+ban_exempt = none
+state_dir = $1/state
+history_days = 400
+sites_days = 30
+EOF
+	mkdir -m 700 "$1/state"
+}
+
+# 100,000 of a list of advertisers, half of them as in a hosts file.
+names()
+{
+	seq 100000 | awk '{ printf(NR % 2 ? "0.0.0.0 ads%d.tracker%d.example\n" : ".ads%d.tracker%d.example\n", $1, $1 * 7919 % 997) }'
+}
+
+case ${VARIANT:-} in
+'') ;;
+policy) policy "$3" >>"$3/socks5d.conf" ;;
+rate-*)
+	# A client is an account; the bench is one.
+	echo "anonymous_defaults = rate=${VARIANT#rate-}" >>"$3/socks5d.conf" ;;
+names-unused) names >"$3/names" ;;
+names)
+	names >"$3/names"
+	echo "rule = deny to file:$3/names" >>"$3/socks5d.conf" ;;
+*) exit 77 ;;
+esac
 if [ $# -ge 5 ]; then
 	exec "$SOCKS5D" -c "$3/socks5d.conf" -u "$4:$5"
 fi

@@ -11,5 +11,6 @@ if [ "$1" = --version ]; then
 fi
 
 [ -x "$program" ] || exit 77
+[ "${DOOR:-socks5}" = socks5 ] && [ -z "${VARIANT:-}" ] || exit 77
 [ $# -lt 5 ] || exit 77
 exec "$program" "$1" "$2" ${PIPE_BYTES:-}
