@@ -19,8 +19,8 @@
 #define BUCKET_TURN_MOST (512 * 1024)
 #define BUCKET_CHUNK_LEAST 512
 
-/* What goes first of who has had less than the others, in milliseconds of the rate, and in bytes.
- */
+/* What goes first of who has had less than the others, in milliseconds of the rate, and in bytes,
+ * of which the least is a turn at most. */
 #define BUCKET_FIRST_MS 10
 #define BUCKET_FIRST_LEAST 1500
 #define BUCKET_FIRST_MOST 16384
