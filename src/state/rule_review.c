@@ -221,7 +221,7 @@ static bool leaves_nothing(
 {
 	if ((earlier->rule->keywords & ~later->rule->keywords) != 0)
 		return false;
-	if (earlier->rule->action == RULE_ALLOW &&
+	if (earlier->rule->action != RULE_DENY &&
 		names_protected(later->lists[RULE_TO], protect) &&
 		!same_piece(&earlier->lists[RULE_TO], &later->lists[RULE_TO]))
 		return false;
