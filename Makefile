@@ -3,11 +3,13 @@
 #   CC=clang         another compiler
 #   SAN=address      AddressSanitizer and UndefinedBehaviorSanitizer; SAN=thread: ThreadSanitizer
 #   WERROR=1         warnings are errors
+#   WITHOUT=state    a server that keeps nothing over restarts, and needs no SQLite
 #   O=DIR            put what is built into DIR/build and DIR/bin
 #   V=1              show whole commands
 
 SAN ?=
 WERROR ?=
+WITHOUT ?=
 V ?=
 Q := $(if $(V),,@)
 PREFIX ?= /usr/local
@@ -15,11 +17,12 @@ DESTDIR ?=
 
 OUT := $(if $(O),$(O)/)
 BIN := $(OUT)bin
-BUILD := $(OUT)build/$(notdir $(CC))$(if $(SAN),-$(SAN))
+BUILD := $(OUT)build/$(notdir $(CC))$(if $(SAN),-$(SAN))$(if $(WITHOUT),-without-$(WITHOUT))
+$(if $(filter-out state,$(WITHOUT)),$(error WITHOUT=$(WITHOUT): legal is state))
 
 # The libraries: pkg-config's name and the Debian package with the headers.
 LIBRARIES := libcares:libc-ares-dev libcrypt:libcrypt-dev libsodium:libsodium-dev \
-	sqlite3:libsqlite3-dev libqrencode:libqrencode-dev
+	libqrencode:libqrencode-dev $(if $(WITHOUT),,sqlite3:libsqlite3-dev)
 CLIENT_LIBRARIES := libedit:libedit-dev ncursesw:libncurses-dev
 names = $(foreach l,$(1),$(firstword $(subst :, ,$(l))))
 packages = $(foreach l,$(1),$(lastword $(subst :, ,$(l))))
@@ -33,6 +36,7 @@ CLIENT_DEPS := $(TEST_DEPS) netcat-openbsd ncat proxychains4 git openssh-client 
 	firefox-esr python3-pacparser \
 	openjdk-17-jdk-headless golang-go golang-golang-x-net-dev wget python3-pip putty-tools \
 	emacs-nox fail2ban openssl whois apache2-utils jq haproxy libnginx-mod-stream \
+	dante-server microsocks tinyproxy-bin \
 	$(if $(shell command -v npm),,nodejs npm)
 LINT_DEPS := clang clang-format clang-tidy cppcheck libclang-rt-14-dev mandoc
 BENCH_DEPS := $(DEPS) microsocks dante-server tinyproxy-bin
@@ -55,9 +59,16 @@ CLIENT_LIBS = $(eval CLIENT_LIBS := $(shell pkg-config --libs $(call names,$(CLI
 TEST_LIBS = $(eval TEST_LIBS := $(shell pkg-config --libs cmocka))$(TEST_LIBS)
 LINK = $(CC) -pthread $(SANITIZE) $(if $(SAN),,-pie -Wl$(comma)-z$(comma)relro$(comma)-z$(comma)now) $(LDFLAGS)
 
-LIB_SOURCES := $(wildcard src/*/*.c)
+# What is built only with a database, or only without; and what cannot be tested without.
+WITH_STATE := $(addprefix src/server/,database.c history_bound.c history_tables.c)
+WITHOUT_STATE := src/server/database_none.c
+TESTS_OF_STATE := $(addprefix tests/,daemon/test_explain.c daemon/test_history.c daemon/test_start.c \
+	monitor/test_history_commands.c \
+	$(addprefix server/test_,archive.c database.c history_tables.c keeper.c))
+
+LIB_SOURCES := $(filter-out $(if $(WITHOUT),$(WITH_STATE),$(WITHOUT_STATE)),$(wildcard src/*/*.c))
 LIB_OBJECTS := $(LIB_SOURCES:%.c=$(BUILD)/%.o)
-TEST_SOURCES := $(wildcard tests/*/test_*.c)
+TEST_SOURCES := $(filter-out $(if $(WITHOUT),$(TESTS_OF_STATE)),$(wildcard tests/*/test_*.c))
 TESTS := $(TEST_SOURCES:tests/%.c=$(BUILD)/tests/%)
 TEST_LIB_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/lib/*.c))
 BENCH_SOURCES := $(wildcard tests/bench/*.c)
@@ -128,6 +139,7 @@ run: deps
 # Faults and time are injected at the linker's hand: the functions that a test puts its own for.
 WRAP_PARTS := clock_ms clock_deadline time calloc malloc realloc aligned_alloc server_base
 WRAP_DESK := $(WRAP_PARTS) recv send password_hash server_errands server_hashes server_lookups server_set server_reload
+WRAP_base/test_grow := reallocarray
 WRAP_base/test_hashmap := calloc malloc aligned_alloc
 WRAP_base/test_lines := read
 WRAP_client/test_batch := client_ask getdelim link_interrupt_by signals_close
@@ -164,6 +176,7 @@ WRAP_proxy/test_session := clock_deadline clock_ms socket_wait socket_read dial_
 	bind_accept bind_abandon udp_open udp_bound udp_run udp_counts udp_close relay_run target_judge
 WRAP_proxy/test_udp := clock_deadline clock_ms socket_wait socket connect sendmmsg recvmmsg mmap64 \
 	madvise target_judge
+WRAP_proxy/test_upstream := clock_deadline clock_ms dial_until socket_wait
 WRAP_proxy/test_watch := clock_ms clock_deadline
 WRAP_server/test_addresses := getifaddrs freeifaddrs
 WRAP_server/test_archive := database_commit time
@@ -190,7 +203,7 @@ WRAP_state/test_access_log := getdelim
 WRAP_state/test_events := calloc malloc aligned_alloc
 WRAP_state/test_hash_kinds := password_check
 WRAP_state/test_hashing := calloc malloc aligned_alloc pthread_cond_clockwait
-WRAP_state/test_logins := clock_ms pthread_cond_clockwait
+WRAP_state/test_logins := clock_ms pthread_cond_clockwait password_check
 WRAP_state/test_ledger := calloc malloc aligned_alloc getifaddrs freeifaddrs limit_book_of_client
 WRAP_state/test_ledger_news := calloc malloc aligned_alloc clock_ms
 WRAP_state/test_standing := calloc malloc aligned_alloc
@@ -386,7 +399,7 @@ endef
 .PHONY: $(BUILD)/socks5d.service
 $(BUILD)/socks5d.service: conf/socks5d.service
 	@mkdir -p $(@D)
-	$(Q)sed 's|/usr/local|$(PREFIX)|' $< >$@
+	$(Q)sed 's|/usr/local|$(PREFIX)|$(if $(WITHOUT),; s| --state-dir [^ ]*||)' $< >$@
 
 install: all $(BUILD)/socks5d.service
 	$(foreach f,$(INSTALLED),$(call install-file,$(f)))

@@ -14,9 +14,9 @@ struct hosts *hosts_new(const char *path, followed_say *say);
 /* NULL is allowed. */
 void hosts_free(struct hosts *h);
 
-/* Fills in both answers when the file, as it is now, knows `name` (in lower case). While another
- * thread reads a new version, and while it cannot be read, the old one answers. Needs one
- * descriptor for the moment. */
+/* Fills in both answers when the file, as it is now, knows `name` (in lower case; a last dot does
+ * not count). While another thread reads a new version, and while it cannot be read, the old one
+ * answers. Needs one descriptor for the moment. */
 bool hosts_find(struct hosts *h, const char *name, struct lookup_answer answers[LOOKUP_FAMILIES]);
 
 #endif

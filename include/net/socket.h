@@ -15,6 +15,7 @@
 enum socket_listen_way {
 	SOCKET_BESIDE_OTHERS = 1, /* beside listeners that share their port */
 	SOCKET_FREE_BIND = 2, /* though this host may not have the address (yet) */
+	SOCKET_QUIET = 4, /* nobody is let in before listen(2), which is left to the caller */
 };
 
 /* A TCP listener on `wanted` (IPv6 ones serve IPv6 only) whose accepted sockets inherit

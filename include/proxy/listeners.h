@@ -10,11 +10,13 @@
 
 struct listeners {
 	size_t count;
+	int backlog;
 	struct listener {
 		int fd;
 		struct addr wanted; /* as configured */
 		struct addr bound; /* as the kernel says: with the port */
 		bool is_awaited; /* this host did not have the address when it was opened */
+		bool is_quiet; /* nobody is let in before listeners_begin() */
 		struct local_file file; /* of a unix socket, which has no addresses */
 	} items[SETTINGS_MAX_LISTEN];
 	size_t lacking_count; /* addresses of a family that the kernel lacks: left out */
@@ -24,8 +26,8 @@ struct listeners {
 /* Opens what `list` says; listeners of `old` on the same address are taken over and stay open, with
  * whoever waits in their backlog. `old` is NULL at start: then an address that this host does not
  * have yet is listened on, too. One whose family the kernel lacks is left out, unless it is the
- * only one. NULL with the address and why in `error`, who has it or which right is missing
- * included; then nothing changed. */
+ * only one. In a change new ones let nobody in before listeners_begin(). NULL with the address and
+ * why in `error`, who has it or which right is missing included; then nothing changed. */
 struct listeners *listeners_open(const struct listen_list *list, int backlog,
 	const struct listeners *old, char error[CONFIG_ERROR_MAX]);
 
@@ -33,6 +35,10 @@ struct listeners *listeners_open(const struct listen_list *list, int backlog,
  * `path` is taken over. */
 struct listeners *listeners_open_local(
 	const char *path, int backlog, const struct listeners *old, char error[CONFIG_ERROR_MAX]);
+
+/* Lets clients in; from then on they wait in the backlog. What cannot be listened on any more, as
+ * somebody else has begun to in the meantime, is logged. */
+void listeners_begin(struct listeners *l);
 
 /* Is `fd` one of them? `l` may be NULL. */
 bool listeners_have(const struct listeners *l, int fd);

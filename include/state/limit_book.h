@@ -31,7 +31,10 @@ struct limits_in_force {
 	bool is_kept_out; /* disabled, itself or with others */
 };
 
-/* Who says it, a word a key; "" beside an unsaid one. */
+#define LIMIT_BY_DISABLE "DISABLE:" /* in front of whom that command keeps out */
+
+/* Who says it, a word a key; "" beside an unsaid one. Beside LIMIT_DISABLED: who keeps it out, of
+ * several the closest. */
 struct limit_sources {
 	char of[LIMIT_KEYS][LIMIT_SOURCE_MAX];
 };

@@ -48,6 +48,9 @@ int rule_list_seal(struct rule_list *list) __attribute__((warn_unused_result));
 size_t rule_list_names(const struct rule_list *list);
 size_t rule_list_networks(const struct rule_list *list);
 
+/* Are they made of the same values in the same order? */
+bool rule_list_equal(const struct rule_list *a, const struct rule_list *b);
+
 bool rule_list_has_name(const struct rule_list *list, const struct rule_name *name);
 
 /* The prefix of the smallest network that `a` is in; -1: it is in none. */

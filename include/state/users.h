@@ -125,9 +125,6 @@ bool users_have(struct users *u, const char *name, size_t name_len);
  * as this process lives, the same ones have the same. */
 uint64_t users_login_mark(const struct users *u, const struct login *login);
 
-/* How long slow hashes of logins have taken lately, in milliseconds. */
-int64_t users_check_ms(const struct users *u);
-
 /* Is it the login of a user with the role admin? Takes as long for whoever is not one, who is
  * counted in `holdoff` under any name. Its turn is before those of clients, so that they cannot
  * keep administrators out; LOGIN_TOO_BUSY only when hashing has stopped. */

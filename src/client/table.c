@@ -42,9 +42,13 @@ static const struct known_key known_keys[] = {
 	{"last", KIND_SECONDS},
 };
 
-/* What a reader misses least, in this order; then whatever stands last. */
-static const char *const least_wanted[] = {"address", "command", "limits", "takes_effect",
-	"default", "sent_rate", "received_rate", "idle"};
+/* What a reader misses least, in this order; then who says what, and then whatever stands last.
+ * What a setting is set to is asked to see it or to change it: what the file has is mostly the
+ * same. */
+static const char *const least_wanted[] = {"address", "command", "limits", "default", "file",
+	"takes_effect", "sent_rate", "received_rate", "idle"};
+
+#define WHO_SAYS "_by" /* ends the key beside another one, as rate_by beside rate */
 
 struct table_column {
 	struct monitor_line key;
@@ -259,9 +263,26 @@ static bool share_width(struct table *t, int width)
 	return fits;
 }
 
+/* The last one that is there and whose key ends so, but for the first two. */
+static struct table_column *last_column(struct table *t, const char *end)
+{
+	size_t len = strlen(end);
+
+	for (size_t j = t->count; j > 2; j--) {
+		struct table_column *c = &t->columns[j - 1];
+
+		if (!c->is_left_out && c->key.len >= len &&
+			memcmp(c->key.text + c->key.len - len, end, len) == 0)
+			return c;
+	}
+	return NULL;
+}
+
 /* The one to do without next; NULL when only the first two are left. */
 static struct table_column *least_wanted_of(struct table *t)
 {
+	struct table_column *last;
+
 	for (size_t i = 0; i < sizeof(least_wanted) / sizeof(least_wanted[0]); i++) {
 		for (size_t j = 0; j < t->count; j++) {
 			if (!t->columns[j].is_left_out &&
@@ -269,11 +290,8 @@ static struct table_column *least_wanted_of(struct table *t)
 				return &t->columns[j];
 		}
 	}
-	for (size_t j = t->count; j > 2; j--) {
-		if (!t->columns[j - 1].is_left_out)
-			return &t->columns[j - 1];
-	}
-	return NULL;
+	last = last_column(t, WHO_SAYS);
+	return last != NULL ? last : last_column(t, "");
 }
 
 static void fit_columns(struct table *t, int width)

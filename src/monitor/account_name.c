@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/nearest.h"
 
@@ -67,6 +68,24 @@ static bool find_group(
 	return false;
 }
 
+int account_client_parse(const char *word, struct network *out, struct reply *r)
+{
+	char text[NETWORK_TEXT_MAX];
+
+	if (network_parse(word, strlen(word), out))
+		return 1;
+	if (!network_parse_around(word, strlen(word), out))
+		return 0;
+	reply_error(r, "\"%s\": bits are set behind the prefix; did you mean %s?", word,
+		network_format(out, text));
+	return -1;
+}
+
+const char *account_session_user(const char *word)
+{
+	return strcasecmp(word, USERS_ANONYMOUS) == 0 ? USERS_ANONYMOUS : word;
+}
+
 static bool find_user_name(
 	struct services *v, const char *word, struct account_name *out, struct reply *r)
 {
@@ -79,6 +98,13 @@ static bool find_user_name(
 	snprintf(out->key, sizeof(out->key), "%s", word);
 	if (users_have(v->users, word, strlen(word)))
 		return true;
+	if (strcmp(account_session_user(word), USERS_ANONYMOUS) == 0) {
+		reply_error(r,
+			"%s is no account: who does not log in counts by the address, as in "
+			"client_limits and anonymous_defaults",
+			word);
+		return false;
+	}
 	names = users_names(v->users, &count);
 	for (size_t i = 0; names != NULL && i < count; i++)
 		nearest_try(&nearest, names[i]);
@@ -87,16 +113,25 @@ static bool find_user_name(
 	return false;
 }
 
+struct network account_of_client(struct services *v, const struct network *named)
+{
+	bool is_address = named->prefix == (named->base.sa.sa_family == AF_INET ? 32 : 128);
+
+	return is_address ? own_client_of(v->own, &named->base) : *named;
+}
+
 bool account_name_find(
 	struct services *v, const char *word, struct account_name *out, struct reply *r)
 {
+	int is_client;
+
 	*out = (struct account_name){.kind = ACCOUNT_CLIENT};
 	if (word[0] == '@')
 		return find_group(v, word, out, r);
-	if (!network_parse(word, strlen(word), &out->client))
-		return find_user_name(v, word, out, r);
-	if (out->client.prefix == (out->client.base.sa.sa_family == AF_INET ? 32 : 128))
-		out->client = own_client_of(v->own, &out->client.base);
+	is_client = account_client_parse(word, &out->client, r);
+	if (is_client <= 0)
+		return is_client == 0 && find_user_name(v, word, out, r);
+	out->client = account_of_client(v, &out->client);
 	network_format(&out->client, out->key);
 	return true;
 }

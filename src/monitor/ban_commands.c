@@ -13,6 +13,7 @@
 #include "base/parse.h"
 #include "base/plural.h"
 #include "base/timestamp.h"
+#include "monitor/account_name.h"
 #include "proxy/ban_log.h"
 
 /* ---- BANS ---- */
@@ -85,17 +86,12 @@ void ban_commands_list(const struct monitor_request *q, struct reply *r)
 /* False when it is none; then `r` says what is legal. */
 static bool parse_whom(const char *word, struct network *who, struct reply *r)
 {
-	char text[NETWORK_TEXT_MAX];
+	int is_client = account_client_parse(word, who, r);
 
-	if (network_parse(word, strlen(word), who))
-		return true;
-	if (network_parse_around(word, strlen(word), who))
-		reply_error(r, "\"%s\": bits are set behind the prefix; did you mean %s?", word,
-			network_format(who, text));
-	else
+	if (is_client == 0)
 		reply_error(r, "\"%s\": legal is an address, or a network such as 192.168.1.0/24",
 			word);
-	return false;
+	return is_client > 0;
 }
 
 static bool parse_time(const char *word, int64_t *ms, struct reply *r)

@@ -3,7 +3,7 @@
  * nothing is read, so that a client that does not read its answers fills only its own buffers. What
  * it has sent ahead is answered in its order, also when it has shut down its sending side since.
  */
-#include "monitor/console.h"
+#include "monitor/console_parts.h"
 
 #include <errno.h>
 #include <sodium.h>
@@ -15,17 +15,11 @@
 #include "net/socket.h"
 
 #define LINGER_MS 2000
-#define REFUSED_PERIOD_MS 1000 /* of the lines that say so */
 #define SENDS_A_TURN 8 /* then the other clients have theirs */
-
-static struct console *console_of(struct order *o)
-{
-	return (struct console *)((char *)o - offsetof(struct console, order));
-}
 
 /* ---- opening and closing ---- */
 
-static void renew_deadline(struct console *c)
+void console_renew_deadline(struct console *c)
 {
 	struct config *config = config_get(c->desk->services->config);
 	const struct settings *s = &config->settings;
@@ -56,7 +50,7 @@ static void log_login(const struct console *c)
 	log_end(&line);
 }
 
-static void welcome(struct console *c, const char *name)
+void console_welcome(struct console *c, const char *name)
 {
 	c->phase = CONSOLE_COMMANDS;
 	log_login(c);
@@ -74,10 +68,8 @@ static void greet(struct console *c)
 	}
 	name = peer_name(&c->peer, &c->desk->names);
 	snprintf(c->user, sizeof(c->user), "%s@socket", name);
-	welcome(c, name);
+	console_welcome(c, name);
 }
-
-static void take_order_back(struct order *o);
 
 void console_open(struct console *c, struct desk *desk, int fd, const struct peer *peer)
 {
@@ -95,13 +87,13 @@ void console_open(struct console *c, struct desk *desk, int fd, const struct pee
 	c->order.user = c->user;
 	c->order.peer = &c->peer;
 	c->order.done = desk->done;
-	c->order.finished = take_order_back;
+	c->order.finished = console_take_back;
 	c->order.request.server = desk->server;
 	c->order.request.services = desk->services;
 	c->order.request.keeper = desk->keeper;
 	reply_reset(&c->order.reply);
 	greet(c);
-	renew_deadline(c);
+	console_renew_deadline(c);
 	console_step(c, 0);
 }
 
@@ -137,175 +129,6 @@ static void begin_closing(struct console *c)
 	c->phase = CONSOLE_CLOSING;
 	c->deadline = clock_deadline(LINGER_MS);
 	socket_end_stream(c->fd);
-}
-
-/* ---- login ---- */
-
-static void log_refusal(const struct console *c, uint64_t held_back)
-{
-	char text[PEER_TEXT_MAX];
-	struct log_line line;
-
-	log_begin(&line, LOG_WARN, "monitor login refused");
-	log_text(&line, "client", peer_format(&c->peer, text));
-	log_number(&line, "failures", holdoff_failures(c->desk->services->holdoff, &c->peer.from));
-	if (held_back > 0)
-		log_number(&line, "others_since_last_line", (int64_t)held_back);
-	log_end(&line);
-}
-
-static void count_refused_login(struct console *c)
-{
-	uint64_t held_back;
-
-	if (c->login == LOGIN_NO_MEMORY) {
-		if (log_limit_pass(&c->desk->refused_limit, REFUSED_PERIOD_MS, &held_back))
-			log_message(LOG_ERROR,
-				"a login at the monitor could not be checked: out of memory");
-		return;
-	}
-	stats_add(&c->desk->services->stats.monitor_logins_refused, 1);
-	if (c->login != LOGIN_HELD_OFF &&
-		log_limit_pass(&c->desk->refused_limit, REFUSED_PERIOD_MS, &held_back))
-		log_refusal(c, held_back);
-}
-
-static void answer_login(struct console *c)
-{
-	static const char *const refusals[] = {
-		[LOGIN_REFUSED] = "Invalid credentials",
-		[LOGIN_TOO_BUSY] = "Invalid credentials",
-		[LOGIN_HELD_OFF] = "Too many failed logins",
-		[LOGIN_DISABLED] = "Invalid credentials",
-		[LOGIN_EXPIRED] = "Invalid credentials",
-		[LOGIN_NOT_FROM_HERE] = "Invalid credentials",
-		[LOGIN_NO_MEMORY] = "Out of memory: the password could not be checked",
-	};
-
-	if (c->login == LOGIN_OK) {
-		welcome(c, c->user);
-		return;
-	}
-	count_refused_login(c);
-	reply_error(&c->order.reply, "%s", refusals[c->login]);
-	c->order.reply.closes = true;
-}
-
-/* The password is in the request's memory. */
-static struct login login_of(const struct console *c)
-{
-	return (struct login){.name = c->user,
-		.name_len = c->user_len,
-		.password = c->order.request.memory,
-		.password_len = strlen(c->order.request.memory),
-		.holdoff = c->desk->services->holdoff,
-		.from = &c->peer.from};
-}
-
-/* Is it logged in, or about to be, and does nothing of which another thread is the one to ask? */
-static bool can_be_ended(const struct console *c)
-{
-	return c->phase == CONSOLE_LOGIN ? c->order.is_away
-					 : c->phase == CONSOLE_COMMANDS && !c->order.is_away;
-}
-
-/* Whoever has an old password is not to go on with it, nor to be told anything more. */
-static void end_old_consoles(const struct desk *desk)
-{
-	for (size_t i = 0; i < desk->count; i++) {
-		struct console *c = &desk->consoles[i];
-
-		if (can_be_ended(c) && order_has_old_password(&c->order))
-			console_dismiss(c,
-				c->phase == CONSOLE_LOGIN ? "ERR The password was changed\n"
-							  : "ERR The password was changed\n\n");
-	}
-}
-
-static void take_order_back(struct order *o)
-{
-	struct console *c = console_of(o);
-
-	if (c->phase == CONSOLE_COMMANDS && c->order.request.command->ends_consoles &&
-		order_has_succeeded(&c->order))
-		end_old_consoles(c->desk);
-	order_wipe(&c->order);
-	if (c->fd < 0) {
-		console_close(c);
-		return;
-	}
-	if (c->phase == CONSOLE_LOGIN)
-		answer_login(c);
-	renew_deadline(c);
-	console_step(c, 0);
-}
-
-static void check_admin_login(struct errand *e)
-{
-	struct console *c = console_of(order_of(e));
-	struct login login = login_of(c);
-
-	c->login = users_login_admin(c->desk->services->users, &login);
-}
-
-/* Who is known needs no slow hash, and waits for nobody's. */
-static void log_in(struct console *c)
-{
-	struct login login = login_of(c);
-
-	/* Before the password is compared: what changes meanwhile makes it an old one. */
-	c->order.password_mark = users_password_mark(c->desk->services->users, c->user);
-	if (users_knows_admin(c->desk->services->users, &login)) {
-		c->login = LOGIN_OK;
-		answer_login(c);
-		order_wipe(&c->order);
-	} else {
-		c->deadline = CLOCK_NEVER;
-		order_send(&c->order, &(struct order_steps){.hash = check_admin_login});
-	}
-}
-
-static void take_login_line(struct console *c, const struct monitor_line *line)
-{
-	const char *colon = memchr(line->text, ':', line->len);
-	size_t name_len = colon == NULL ? 0 : (size_t)(colon - line->text);
-
-	if (name_len == 0 || name_len > USERS_NAME_MAX || !monitor_is_printable(line)) {
-		reply_error(&c->order.reply, "Invalid format. Use username:password");
-		c->order.reply.closes = true;
-		return;
-	}
-	memcpy(c->user, line->text, name_len);
-	c->user[name_len] = '\0';
-	c->user_len = name_len;
-	memcpy(c->order.request.memory, colon + 1, line->len - name_len - 1);
-	c->order.request.memory[line->len - name_len - 1] = '\0';
-	log_in(c);
-}
-
-/* ---- commands ---- */
-
-/* Until it is back nothing is read. */
-static void give_order(struct console *c)
-{
-	order_give(&c->order);
-	if (c->order.is_away)
-		c->deadline = CLOCK_NEVER;
-}
-
-static void take_command_line(struct console *c, const struct monitor_line *line)
-{
-	struct monitor_request *q = &c->order.request;
-
-	if (!monitor_is_printable(line)) {
-		reply_error(&c->order.reply, "Control bytes are not allowed");
-		reply_finish(&c->order.reply);
-	} else if (!commands_parse(line, q, &c->order.reply)) {
-		order_wipe(&c->order);
-		reply_finish(&c->order.reply);
-	} else {
-		give_order(c);
-	}
 }
 
 /* ---- bytes in ---- */
@@ -348,12 +171,12 @@ static bool take_next_line(struct console *c)
 		return true;
 	}
 	if (c->phase == CONSOLE_LOGIN)
-		take_login_line(c, &line);
+		console_take_login_line(c, &line);
 	else
-		take_command_line(c, &line);
+		console_take_command_line(c, &line);
 	consume(c, (size_t)len);
 	if (!c->order.is_away && c->phase == CONSOLE_COMMANDS)
-		renew_deadline(c);
+		console_renew_deadline(c);
 	return true;
 }
 
@@ -406,7 +229,7 @@ static enum sending send_reply(struct console *c)
 		backoff_end(&c->rest);
 		reply_consume(&c->order.reply, (size_t)n);
 		if (c->phase == CONSOLE_COMMANDS)
-			renew_deadline(c);
+			console_renew_deadline(c);
 	}
 	return SENT_SOME;
 }
@@ -426,7 +249,7 @@ static void end_lasting(struct console *c)
 	if (!c->is_skipping)
 		consume(c, (size_t)len);
 	reply_stop(&c->order.reply);
-	renew_deadline(c);
+	console_renew_deadline(c);
 }
 
 /* Answers what there is to answer; false when the connection is to be closed. */

@@ -9,6 +9,7 @@
 
 #include "base/plural.h"
 #include "monitor/limits_changes.h"
+#include "monitor/limits_commands.h"
 #include "monitor/session_commands.h"
 
 static size_t end_sessions_of_account(struct services *v, const struct account_name *who)
@@ -28,24 +29,51 @@ static bool is_only_admin(struct services *v, const char *name)
 		users_count_admins(v->users) == 1;
 }
 
+/* Who keeps it out, which may be a network or a group that it is in; "": nobody. */
+static const char *find_keeper(
+	struct services *v, const struct account_name *who, struct limit_sources *sources)
+{
+	struct limits_in_force f;
+	const char *by;
+
+	if (!limits_find_in_force(v, who, &f, sources) || !f.is_kept_out)
+		return "";
+	by = sources->of[LIMIT_DISABLED];
+	return strncmp(by, LIMIT_BY_DISABLE, strlen(LIMIT_BY_DISABLE)) == 0
+		? by + strlen(LIMIT_BY_DISABLE)
+		: by;
+}
+
+static void say_not_disabled(struct services *v, const struct account_name *who, struct reply *r)
+{
+	struct limit_sources sources = {.of = {""}};
+	const char *keeper = find_keeper(v, who, &sources);
+
+	reply_error(r, "%s is not disabled%s%s%s", who->key,
+		*keeper != '\0' ? " by itself, but " : "", keeper, *keeper != '\0' ? " is" : "");
+}
+
 /* False, and `r` says why, also when it is so already. */
-static bool set_user_disabled(struct services *v, const char *name, bool disabled, struct reply *r)
+static bool set_user_disabled(
+	struct services *v, const struct account_name *who, bool disabled, struct reply *r)
 {
 	struct limits own;
 	bool was;
 
-	(void)users_own_limits(v->users, name, &own);
+	(void)users_own_limits(v->users, who->key, &own);
 	was = limits_have(&own, LIMIT_DISABLED) && own.is_disabled;
-	if (was == disabled || (disabled && is_only_admin(v, name))) {
-		reply_error(r, "%s %s", name,
-			was != disabled    ? "is the last admin and stays"
-				: disabled ? "is disabled already"
-					   : "is not disabled");
+	if (!was && !disabled) {
+		say_not_disabled(v, who, r);
+		return false;
+	}
+	if (was == disabled || (disabled && is_only_admin(v, who->key))) {
+		reply_error(r, "%s %s", who->key,
+			was ? "is disabled already" : "is the last admin and stays");
 		return false;
 	}
 	own.said[LIMIT_DISABLED] = disabled ? LIMIT_SAID : LIMIT_UNSAID;
 	own.is_disabled = disabled;
-	return limits_change_user(v, name, &own, r);
+	return limits_change_user(v, who->key, &own, r);
 }
 
 static bool set_said_disabled(
@@ -55,9 +83,10 @@ static bool set_said_disabled(
 	bool is_news = (was != NULL) != disabled;
 
 	free(was);
-	if (!is_news)
-		reply_error(
-			r, "%s is %s", who->key, disabled ? "disabled already" : "not disabled");
+	if (!is_news && disabled)
+		reply_error(r, "%s is disabled already", who->key);
+	else if (!is_news)
+		say_not_disabled(v, who, r);
 	else if (standing_put(v->standing, STANDING_DISABLED, who->key, disabled ? "yes" : NULL) <
 		0)
 		reply_error(r, "Out of memory");
@@ -73,7 +102,7 @@ static bool set_disabled(
 
 	if (!account_name_find(v, q->parameters[0], who, r))
 		return false;
-	return who->kind == ACCOUNT_USER ? set_user_disabled(v, who->key, disabled, r)
+	return who->kind == ACCOUNT_USER ? set_user_disabled(v, who, disabled, r)
 					 : set_said_disabled(v, who, disabled, r);
 }
 
@@ -95,10 +124,14 @@ void disable_command_disable(const struct monitor_request *q, struct reply *r)
 
 void disable_command_enable(const struct monitor_request *q, struct reply *r)
 {
+	struct limit_sources sources = {.of = {""}};
 	struct account_name who;
+	const char *keeper;
 
 	if (!set_disabled(q, false, &who, r))
 		return;
 	limits_take_in(q);
-	reply_add(r, "OK %s enabled%s\n", who.key, limits_term(q->services, &who));
+	keeper = find_keeper(q->services, &who, &sources);
+	reply_add(r, "OK %s enabled%s%s%s%s\n", who.key, *keeper != '\0' ? ", but " : "", keeper,
+		*keeper != '\0' ? " is disabled" : "", limits_term(q->services, &who));
 }

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/parse.h"
 #include "monitor/limits_changes.h"
+#include "state/admission.h"
 
 #define GUEST_HOURS 24
 #define GUEST_HOURS_MOST (24 * 366)
@@ -90,6 +91,18 @@ static void find_door(struct services *v, char out[ADDR_TEXT_MAX])
 	strcpy(out, addr_format(&door, text));
 }
 
+/* Where a login is not looked at. */
+static void warn_of_guest(struct services *v, struct reply *r)
+{
+	struct config *c = config_get(v->config);
+
+	if (!admission_login_checked(c))
+		reply_add(r,
+			"text:auth = none: this guest is served as Anonymous, and nothing that is said "
+			"of guests or users holds; auth = optional lets guests log in\n");
+	config_release(c);
+}
+
 static void tell_guest(
 	const struct monitor_request *q, const struct limits *limits, struct reply *r)
 {
@@ -134,6 +147,7 @@ void guest_command_guest(const struct monitor_request *q, struct reply *r)
 	users_remember(q->services->users, &c, q->hash);
 	limits_take_in(q);
 	tell_guest(q, &limits, r);
+	warn_of_guest(q->services, r);
 }
 
 static void add_guest(struct reply *r, const char *name, const struct limits *own, size_t sessions)

@@ -117,13 +117,16 @@ static bool parse_group(
 static bool parse_who(
 	const struct monitor_request *q, const char *word, struct question *out, struct reply *r)
 {
+	int is_client;
+
 	if (*word == '@')
 		return parse_group(q, word, out, r);
-	if (network_parse(word, strlen(word), &out->clients))
+	is_client = account_client_parse(word, &out->clients, r);
+	if (is_client > 0)
 		out->who.clients = &out->clients;
 	else if (strcmp(word, "*") != 0)
 		out->who.user = word;
-	return true;
+	return is_client >= 0;
 }
 
 /* False when it is none; then `r` says why. */
@@ -250,6 +253,24 @@ static bool end_answer(struct answer *a)
 typedef int summing(struct database *d, const struct history_who *who, int32_t from, int32_t to,
 	history_sum_taker *take, void *context);
 
+/* Nothing was found: is it because there is nobody? Then `r` says so, also that who comes first. */
+static bool is_nobody(const struct monitor_request *q, const struct question *what, struct reply *r)
+{
+	const char *user = what->who.user, *wrong;
+	char name[4 * USERS_NAME_MAX + 1];
+	struct history_period period;
+	struct user_info info;
+
+	if (user == NULL || users_get(q->services->users, user, &info))
+		return false;
+	escape_word(user, strlen(user), name, sizeof(name));
+	if (history_period_parse(user, NULL, day_of((int64_t)time(NULL)), &period, &wrong))
+		reply_error(r, "There is no user %s: legal is * %s for everybody", name, name);
+	else
+		reply_error(r, "There is no user %s, and no history of one in that time", name);
+	return true;
+}
+
 static void put_answer(const struct monitor_request *q, const struct question *what,
 	const char *name, summing *sum_up, struct reply *r)
 {
@@ -264,6 +285,8 @@ static void put_answer(const struct monitor_request *q, const struct question *w
 	a->lacks_last = keeper_write(q->keeper, why) < 0;
 	if (sum_up(d, &what->who, what->period.from, what->period.to, put_sum, a) < 0) {
 		reply_error(r, "The history cannot be read: %s", database_error(d));
+		free_answer(a);
+	} else if (a->lines == 0 && is_nobody(q, what, r)) {
 		free_answer(a);
 	} else if (!end_answer(a)) {
 		r->failed = true;

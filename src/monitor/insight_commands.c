@@ -163,12 +163,16 @@ static bool more_why(void *state, struct reply *r)
 	return false;
 }
 
-static void ask_for(struct why *w, const char *who)
+/* False when it is nobody; then `r` says so. */
+static bool ask_for(struct why *w, const char *who, struct reply *r)
 {
+	int is_client = account_client_parse(who, &w->client, r);
+
 	w->everybody = strcmp(who, "*") == 0;
-	w->by_client = network_parse(who, strlen(who), &w->client);
+	w->by_client = is_client > 0;
 	w->by_group = who[0] == '@';
-	snprintf(w->user, sizeof(w->user), "%s", who);
+	snprintf(w->user, sizeof(w->user), "%s", account_session_user(who));
+	return is_client >= 0;
 }
 
 static void end_why(void *state)
@@ -197,7 +201,10 @@ void insight_run_why(const struct monitor_request *q, struct reply *r)
 	w->services = q->services;
 	w->config = config_get(q->services->config);
 	w->left = (uint64_t)newest;
-	ask_for(w, q->parameters[0]);
+	if (!ask_for(w, q->parameters[0], r)) {
+		end_why(w);
+		return;
+	}
 	events_range(q->services->failures, &begin, &w->next);
 	reply_continue(r, more_why, end_why, w);
 }
@@ -215,9 +222,12 @@ struct watch_filter {
 
 static bool take_user(struct watch_filter *f, const char *value)
 {
-	f->has_user = *value != '\0' && strlen(value) <= USERS_NAME_MAX;
+	const char *user = account_session_user(value);
+
+	f->has_user = strcmp(user, USERS_ANONYMOUS) == 0 ||
+		users_name_problem(user, strlen(user)) == NULL;
 	if (f->has_user)
-		strcpy(f->user, value);
+		strcpy(f->user, user);
 	return f->has_user;
 }
 
@@ -232,6 +242,8 @@ static bool take_host(struct watch_filter *f, const char *value)
 	size_t len = strlen(value);
 
 	f->has_network = network_parse(value, len, &f->network);
+	if (!f->has_network && network_parse_around(value, len, &f->network))
+		return false;
 	if (len > 1 && value[len - 1] == '.')
 		len--;
 	if (len == 0 || len >= sizeof(f->host))

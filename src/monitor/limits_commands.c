@@ -76,7 +76,7 @@ static void add_use(struct services *v, struct reply *r, const struct account_na
 }
 
 /* What holds for whom. False when there is nobody of that name any more. */
-static bool find_in_force(struct services *v, const struct account_name *who,
+bool limits_find_in_force(struct services *v, const struct account_name *who,
 	struct limits_in_force *out, struct limit_sources *sources)
 {
 	struct limits own;
@@ -104,6 +104,8 @@ static bool find_in_force(struct services *v, const struct account_name *who,
 	free(said);
 	said = standing_get(v->standing, STANDING_DISABLED, who->key);
 	out->is_kept_out = said != NULL;
+	snprintf(
+		sources->of[LIMIT_DISABLED], LIMIT_SOURCE_MAX, LIMIT_BY_DISABLE "%.100s", who->key);
 	free(said);
 	return true;
 }
@@ -116,8 +118,10 @@ static void add_account_line(struct services *v, struct reply *r, const struct a
 		if (f->limits.said[key] != LIMIT_UNSAID && key != LIMIT_DISABLED)
 			add_limit(r, &f->limits, key, sources->of[key]);
 	}
-	if (f->is_kept_out)
-		reply_add(r, " disabled:yes");
+	if (f->is_kept_out) {
+		reply_add(r, " disabled:yes ");
+		limits_add_word(r, "disabled_by", sources->of[LIMIT_DISABLED]);
+	}
 	if (who->kind != ACCOUNT_GROUP)
 		add_use(v, r, who, &f->limits);
 	reply_add(r, "\n");
@@ -227,7 +231,7 @@ static bool more_limits(void *state, struct reply *r)
 	for (; l->at < l->count && r->len < REPLY_CHUNK; l->at++) {
 		const struct account_name *who = &l->names[l->at];
 
-		if (find_in_force(l->services, who, &f, &sources) &&
+		if (limits_find_in_force(l->services, who, &f, &sources) &&
 			(f.is_kept_out || !limits_say_nothing(&f.limits)))
 			add_account_line(l->services, r, who, &f, &sources);
 	}
@@ -269,7 +273,7 @@ static void show_limits(struct services *v, const struct account_name *who, stru
 	struct limits_in_force f;
 	struct limit_sources sources;
 
-	if (!find_in_force(v, who, &f, &sources)) {
+	if (!limits_find_in_force(v, who, &f, &sources)) {
 		reply_error(r, "%s does not exist", who->key);
 		return;
 	}
@@ -385,7 +389,7 @@ void limits_command_quota(const struct monitor_request *q, struct reply *r)
 		reply_error(r, "%s: a quota is used by each user or client for itself", who.key);
 		return;
 	}
-	if (!find_in_force(v, &who, &f, &sources) || !limits_have(&f.limits, LIMIT_QUOTA)) {
+	if (!limits_find_in_force(v, &who, &f, &sources) || !limits_have(&f.limits, LIMIT_QUOTA)) {
 		reply_error(r, "%s has no quota", who.key);
 		return;
 	}

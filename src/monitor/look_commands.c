@@ -8,7 +8,9 @@
 #include "base/clock.h"
 #include "base/parse.h"
 #include "base/version.h"
+#include "monitor/account_name.h"
 #include "monitor/listings.h"
+#include "monitor/upstream_listing.h"
 #include "server/sampling.h"
 #include "server/statistics.h"
 
@@ -22,6 +24,7 @@ void look_command_stats(const struct monitor_request *q, struct reply *r)
 	reply_add(r, "OK\n");
 	statistics_each(q->services, add_figure, r);
 	reply_add(r, "version:%s\n", SOCKS5D_VERSION);
+	upstream_listing_add_figures(q->services, r);
 }
 
 void look_command_version(const struct monitor_request *q, struct reply *r)
@@ -50,21 +53,29 @@ void look_command_clients(const struct monitor_request *q, struct reply *r)
 	listings_clients(q->services, r);
 }
 
+void look_command_upstreams(const struct monitor_request *q, struct reply *r)
+{
+	upstream_listing(q->services, r);
+}
+
 void look_command_access_log(const struct monitor_request *q, struct reply *r)
 {
 	const char *user = q->count > 0 ? q->parameters[0] : "*";
 	struct network client;
 	int64_t newest = INT64_MAX;
+	int is_client;
 
 	if (q->count > 1 && (!parse_number(q->parameters[1], &newest) || newest == 0)) {
 		reply_error(r, "\"%s\": the count is a number from 1 on", q->parameters[1]);
 		return;
 	}
-	if (network_parse(user, strlen(user), &client))
+	is_client = account_client_parse(user, &client, r);
+	if (is_client > 0)
 		listings_access_log_of_client(q->services, &client, (uint64_t)newest, r);
-	else
-		listings_access_log(
-			q->services, strcmp(user, "*") == 0 ? NULL : user, (uint64_t)newest, r);
+	else if (is_client == 0)
+		listings_access_log(q->services,
+			strcmp(user, "*") == 0 ? NULL : account_session_user(user),
+			(uint64_t)newest, r);
 }
 
 #define TRAFFIC_SECONDS 60 /* that are shown where nothing is asked for */

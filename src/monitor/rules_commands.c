@@ -9,6 +9,7 @@
 
 #include "base/parse.h"
 #include "base/plural.h"
+#include "monitor/account_name.h"
 #include "monitor/rule_answers.h"
 #include "state/client_groups.h"
 
@@ -63,25 +64,45 @@ static bool is_stand_in(const char *who)
 	return strcasecmp(who, "anonymous") == 0 || strcasecmp(who, "known") == 0;
 }
 
+/* As a line of the file has it: a backslash there begins an escape. */
+static void put_user(const char *keyword, const char *who, char *out, size_t size)
+{
+	size_t len = (size_t)snprintf(out, size, " %s ", keyword);
+
+	for (; *who != '\0' && len + sizeof("\\x5c") <= size; who++) {
+		if (*who == '\\')
+			len += (size_t)snprintf(out + len, size - len, "\\x5c");
+		else
+			out[len++] = *who;
+	}
+	out[len] = '\0';
+}
+
 /* Writes whom a rule is about as its keyword and value; "" for everybody. False, and `r` says so,
  * when there is no such. */
 static bool put_who(
 	const struct monitor_request *q, const char *who, char *out, size_t size, struct reply *r)
 {
+	char text[NETWORK_TEXT_MAX];
 	struct user_info info;
 	struct network client;
-	bool is_from = network_parse(who, strlen(who), &client);
+	int is_client = account_client_parse(who, &client, r);
+	bool is_from = false;
 
 	out[0] = '\0';
-	if (strcmp(who, "*") == 0)
+	if (is_client < 0 || strcmp(who, "*") == 0)
+		return is_client >= 0;
+	if (is_client > 0) {
+		client = account_of_client(q->services, &client);
+		snprintf(out, size, " from %s", network_format(&client, text));
 		return true;
+	}
 	if (who[0] == '@' ? !is_group(q, who, &is_from)
-			  : !is_from && !is_stand_in(who) &&
-				!users_get(q->services->users, who, &info)) {
+			  : !is_stand_in(who) && !users_get(q->services->users, who, &info)) {
 		reply_error(r, "There is no user or group %s", who);
 		return false;
 	}
-	snprintf(out, size, " %s %s", is_from ? "from" : "user", who);
+	put_user(is_from ? "from" : "user", who, out, size);
 	return true;
 }
 
@@ -114,7 +135,7 @@ static bool read_lasting(const char *text, int64_t *seconds, struct reply *r)
 
 static void add_temporary(const struct monitor_request *q, const char *verb, struct reply *r)
 {
-	char who[USERS_NAME_MAX + 16], what[MONITOR_LINE_MAX], text[2 * MONITOR_LINE_MAX];
+	char who[4 * USERS_NAME_MAX + 16], what[MONITOR_LINE_MAX], text[2 * MONITOR_LINE_MAX];
 	char lasts[32];
 	struct server_rule rule = {.text = text};
 

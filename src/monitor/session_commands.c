@@ -36,21 +36,15 @@ size_t session_end_group(struct services *v, const char *group, enum end_reason 
 	return e.ended;
 }
 
-/* `who` is a user, or a client by its address. */
-static size_t end_sessions_of(const struct monitor_request *q, const char *who)
+/* `who` is a user, a group, or Anonymous. */
+static size_t end_sessions_of(struct services *v, const char *who)
 {
-	struct registry *registry = q->services->registry;
-	struct network client;
-	/* No user has the name of an address or a network. */
-	size_t ended = network_parse(who, strlen(who), &client)
-		? registry_end_client(registry, &client, END_KILLED)
-		: registry_end_user(registry, who, strlen(who), END_KILLED);
+	size_t ended = registry_end_user(v->registry, who, strlen(who), END_KILLED);
 
 	if (*who == '@')
-		ended += session_end_group(q->services, who + 1, END_KILLED);
-	if (strcmp(who, USERS_ANONYMOUS) == 0)
-		ended += registry_end_user(registry, NULL, 0, END_KILLED);
-	hashing_wake(q->services->hashing);
+		ended += session_end_group(v, who + 1, END_KILLED);
+	if (strcmp(account_session_user(who), USERS_ANONYMOUS) == 0)
+		ended += registry_end_user(v->registry, NULL, 0, END_KILLED);
 	return ended;
 }
 
@@ -71,8 +65,16 @@ void session_command_kill(const struct monitor_request *q, struct reply *r)
 void session_command_kill_user(const struct monitor_request *q, struct reply *r)
 {
 	const char *name = q->parameters[0];
-	size_t ended = end_sessions_of(q, name);
+	struct services *v = q->services;
+	struct network client;
+	int is_client = account_client_parse(name, &client, r);
+	size_t ended;
 
+	if (is_client < 0)
+		return;
+	ended = is_client > 0 ? registry_end_client(v->registry, &client, END_KILLED)
+			      : end_sessions_of(v, name);
+	hashing_wake(v->hashing);
 	if (ended == 0)
 		reply_error(r, "%s has no session", name);
 	else

@@ -37,11 +37,19 @@ void hosts_free(struct hosts *h)
 
 /* ---- reading ---- */
 
+/* Of a name without its last dot. */
+static size_t undotted_len(const char *name)
+{
+	size_t len = strlen(name);
+
+	return len > 1 && name[len - 1] == '.' ? len - 1 : len;
+}
+
 /* Puts one more address under a name, in the place of the entry that lacks it. -1 without memory.
  */
 static int add_host_addr(struct hashmap *map, const char *name, const struct addr *addr)
 {
-	size_t len = strlen(name);
+	size_t len = undotted_len(name);
 	struct host *old = hashmap_get(map, name, len);
 	size_t count = old == NULL ? 0 : old->count;
 	struct host *new;
@@ -155,7 +163,7 @@ bool hosts_find(struct hosts *h, const char *name, struct lookup_answer answers[
 	follow_changes(h);
 	rwlock_read(&h->lock);
 	if (h->map != NULL)
-		host = hashmap_get(h->map, name, strlen(name));
+		host = hashmap_get(h->map, name, undotted_len(name));
 	if (host != NULL)
 		sort_by_family(host, answers);
 	rwlock_read_unlock(&h->lock);

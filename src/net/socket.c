@@ -81,7 +81,8 @@ int socket_listen(const struct addr *wanted, int backlog, unsigned way, struct a
 	socket_share_port(fd, way & SOCKET_BESIDE_OTHERS);
 	if (way & SOCKET_FREE_BIND)
 		bind_freely(fd, wanted->sa.sa_family);
-	if (bind(fd, &wanted->sa, addr_len(wanted)) < 0 || listen(fd, backlog) < 0)
+	if (bind(fd, &wanted->sa, addr_len(wanted)) < 0 ||
+		((way & SOCKET_QUIET) == 0 && listen(fd, backlog) < 0))
 		return close_and_fail(fd);
 	socket_share_port(fd, false);
 	*bound = socket_local_addr(fd);

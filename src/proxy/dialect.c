@@ -130,24 +130,16 @@ static int64_t patience_with_client(void *waiter)
 	return watch_deadline(&h->watch, CLOCK_NEVER);
 }
 
-/* A refusal without a check comes as late as one with it: nobody is to tell by the time whose name
- * is an administrator's. */
 static enum login_result check_login(struct handshake *h, const struct login *claim)
 {
 	struct login counted = *claim;
-	enum login_result result;
 
 	counted.holdoff = h->holdoff;
 	counted.from = h->from;
 	counted.client = h->client_entry;
 	counted.patience = patience_with_client;
 	counted.waiter = h;
-	result = users_login(
-		h->users, &counted, h->deadline, registry_told(h->slot), &h->user_entry);
-	if (result == LOGIN_HELD_OFF)
-		socket_wait(NULL, 0,
-			clock_earlier(h->deadline, clock_deadline(users_check_ms(h->users))));
-	return result;
+	return users_login(h->users, &counted, h->deadline, registry_told(h->slot), &h->user_entry);
 }
 
 /* It goes on as Anonymous. */
@@ -210,7 +202,8 @@ static void note_failure(struct handshake *h, const struct login *claim, enum lo
 }
 
 /* What could not be checked might have been right: served as Anonymous, a user would get other
- * rules than his own by accident. Who is held off gets what a wrong password would. */
+ * rules than his own by accident. Who is held off gets what a wrong password would: that he got
+ * another answer would tell whose name is an administrator's. */
 static enum end_reason refuse_login(struct handshake *h, enum login_result result)
 {
 	bool was_wrong = result == LOGIN_REFUSED || result == LOGIN_HELD_OFF;

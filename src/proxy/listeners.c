@@ -2,6 +2,10 @@
  * A set is opened as a whole or not at all, and what the old one has on the same address is taken
  * over as it is, with who waits in its backlog: a change of settings refuses nobody.
  *
+ * New ones of a change are bound when it is prepared, which tells whether they can be had, and let
+ * nobody in before the configuration that knows of them is in force: else the proxy could be used
+ * to reach one, of the monitor say, as some other host's.
+ *
  * At boot the network may come later than we do, and then nobody is there to start us again. So
  * what this host does not have yet is listened on all the same at start, and served from the moment
  * that it comes; in a change it is more likely a mistake, and refused. A family of addresses that
@@ -13,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -60,10 +65,12 @@ static int listen_beside(
 static int open_new(
 	struct listener *item, const struct addr *wanted, int backlog, const struct listeners *old)
 {
-	*item = (struct listener){.wanted = *wanted};
-	item->fd = socket_listen(wanted, backlog, 0, &item->bound);
-	if (item->fd < 0 && errno == EADDRINUSE && old != NULL)
+	*item = (struct listener){.wanted = *wanted, .is_quiet = old != NULL};
+	item->fd = socket_listen(wanted, backlog, item->is_quiet ? SOCKET_QUIET : 0, &item->bound);
+	if (item->fd < 0 && errno == EADDRINUSE && old != NULL) {
+		item->is_quiet = false; /* the port is ours already */
 		item->fd = listen_beside(old, wanted, backlog, &item->bound);
+	}
 	if (item->fd < 0 && errno == EADDRNOTAVAIL && old == NULL) {
 		item->fd = socket_listen(wanted, backlog, SOCKET_FREE_BIND, &item->bound);
 		item->is_awaited = true;
@@ -153,6 +160,7 @@ struct listeners *listeners_open(const struct listen_list *list, int backlog,
 		snprintf(error, CONFIG_ERROR_MAX, "out of memory");
 		return NULL;
 	}
+	l->backlog = backlog;
 	failed = open_each(l, list, backlog, old);
 	if (failed == NULL)
 		return l;
@@ -160,6 +168,20 @@ struct listeners *listeners_open(const struct listen_list *list, int backlog,
 	listeners_leave_out(l, old);
 	listeners_close(l);
 	return NULL;
+}
+
+void listeners_begin(struct listeners *l)
+{
+	char text[ADDR_TEXT_MAX];
+
+	for (size_t i = 0; i < l->count; i++) {
+		struct listener *item = &l->items[i];
+
+		if (item->is_quiet && listen(item->fd, l->backlog) < 0)
+			log_message(LOG_ERROR, "cannot listen on %s: %s",
+				addr_format(&item->bound, text), strerror(errno));
+		item->is_quiet = false;
+	}
 }
 
 /* ---- unix sockets ---- */

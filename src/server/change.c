@@ -17,6 +17,8 @@
 #include "server/effects.h"
 #include "server/recheck.h"
 #include "state/admission.h"
+#include "state/rule_list.h"
+#include "state/rules.h"
 
 /* ---- what is said of a change ---- */
 
@@ -200,6 +202,68 @@ static void tell_of_users(const struct change *change, char *reply)
 			plural(change->sessions_ended));
 }
 
+/* ---- lists of the rules ---- */
+
+#define LISTS_TOLD 16 /* files, at most */
+
+/* What is said of the files that rules name, each once. */
+struct list_report {
+	const struct rules *before; /* NULL: all are told, else those whose values changed */
+	char *reply;
+	const char *separator; /* in front of the first */
+	size_t count;
+	const char *told[LISTS_TOLD];
+};
+
+static bool is_told(const struct list_report *l, const char *path)
+{
+	for (size_t i = 0; i < l->count; i++) {
+		if (strcmp(l->told[i], path) == 0)
+			return true;
+	}
+	return false;
+}
+
+struct list_search {
+	const char *path;
+	const struct rule_list *list;
+	bool was_there, is_same;
+};
+
+/* Where clients are named the list is of networks only. */
+static void look_for_list(void *context, const char *path, const struct rule_list *list)
+{
+	struct list_search *s = context;
+
+	if (strcmp(path, s->path) != 0)
+		return;
+	s->was_there = true;
+	s->is_same = s->is_same || rule_list_equal(list, s->list);
+}
+
+static bool has_changed(const struct list_report *l, const char *path, const struct rule_list *list)
+{
+	struct list_search search = {.path = path, .list = list};
+
+	rules_each_file(l->before, look_for_list, &search);
+	return search.was_there && !search.is_same;
+}
+
+static void tell_of_list(void *context, const char *path, const struct rule_list *list)
+{
+	struct list_report *l = context;
+	size_t n = rule_list_names(list) + rule_list_networks(list);
+
+	if (l->count == LISTS_TOLD || is_told(l, path))
+		return;
+	l->told[l->count++] = path;
+	if (l->before != NULL && !has_changed(l, path, list))
+		return;
+	tell(l->reply, l->separator, "%s%s (%zu value%s)", path,
+		l->before != NULL ? " changed" : "", n, plural(n));
+	l->separator = ", ";
+}
+
 /* There were some before. */
 static void tell_of_no_admins(const struct settings *settings, char *reply)
 {
@@ -217,16 +281,21 @@ static void tell_of_file(char *reply, const char **separator, const char *path)
 }
 
 /* What a reload has looked at, whether anything was different or not. */
-static void tell_of_files(const struct site *s, const struct settings *settings, char *reply)
+static void tell_of_files(const struct site *s, const struct config *now, char *reply)
 {
+	const struct settings *settings = &now->settings;
 	const char *read = "; read: ", *opened = "; opened again: ";
 	const char *users_path = effects_users_path(settings);
 	size_t count = users_count(s->services->users), len;
+	struct list_report lists = {.reply = reply};
 
 	if (reply[0] == '\0')
 		tell(reply, "", "Nothing changed");
 	len = strlen(reply);
 	tell_of_file(reply, &read, s->source->path);
+	lists.separator = read;
+	rules_each_file(now->rules, tell_of_list, &lists);
+	read = lists.separator;
 	tell_of_file(reply, &read, users_path);
 	if (users_path != NULL)
 		tell(reply, " ", "(%zu user%s)", count, plural(count));
@@ -302,6 +371,9 @@ static int reload_to(struct change *change, struct config *base, char *reply)
 	if (change_over(change, reply) < 0)
 		return -1;
 	replace_base(s, base);
+	rules_each_file(change->new->rules, tell_of_list,
+		&(struct list_report){
+			.before = change->old->rules, .reply = reply, .separator = ", "});
 	tell_of_users(change, reply);
 	if (had_admins && users_count_admins(u) == 0)
 		tell_of_no_admins(&change->new->settings, reply);
@@ -350,7 +422,7 @@ int change_reload(struct site *s, bool cuts, char reply[CHANGE_REPLY_MAX])
 
 	if (result == 0) {
 		now = config_get(s->services->config);
-		tell_of_files(s, &now->settings, reply);
+		tell_of_files(s, now, reply);
 		tell_of_overrides(s, now, reply);
 		recheck_live(s, cuts || now->settings.recheck == RECHECK_ALL, reply);
 		log_reload(reply);

@@ -40,7 +40,11 @@ static void look_at_users(struct doctor *d)
 	const struct config *c = d->config;
 	const char *path = effects_users_path(&c->settings);
 
-	if (d->users == 0 && admission_login_required(c))
+	if (d->users_problem[0] != '\0')
+		doctor_advise(d, DOCTOR_BAD,
+			"mend that, or name another file in users_file: no server starts with it",
+			"%s", d->users_problem);
+	else if (d->users == 0 && admission_login_required(c))
 		doctor_advise(d, DOCTOR_BAD,
 			"monitor_client ADD_USER NAME - adds one, or -u NAME:PASS at the start",
 			"a login is required and there is no user%s%s: nobody gets in",
@@ -86,10 +90,26 @@ static bool lets_world_in(const struct config *c)
 	return lets_in(c, "198.51.100.7") && lets_in(c, "2001:db8::7");
 }
 
-static bool lets_house_in(const struct config *c)
+/* Is there a private network among them, or one that this host is in? */
+static bool names_house(const struct network_list *clients, struct own *own)
 {
+	for (size_t i = 0; i < clients->count; i++) {
+		const struct addr *base = &clients->networks[i].base;
+
+		if ((rule_places_of(base) & PLACE_BIT(PLACE_PRIVATE)) != 0 ||
+			(own != NULL && own_has_network_of(own, base)))
+			return true;
+	}
+	return false;
+}
+
+static bool lets_house_in(const struct doctor *d)
+{
+	const struct config *c = d->config;
+
 	return lets_in(c, "192.168.1.7") || lets_in(c, "10.1.1.7") || lets_in(c, "172.16.1.7") ||
-		lets_in(c, "fd00::7");
+		lets_in(c, "fd00::7") ||
+		names_house(&c->settings.clients.networks, d->services->own);
 }
 
 static void look_at_clients(struct doctor *d)
@@ -104,9 +124,9 @@ static void look_at_clients(struct doctor *d)
 	else if (!is_loopback && lets_world_in(c) && !admission_login_required(c))
 		doctor_advise(d, DOCTOR_BAD, "set clients = private, or auth = required",
 			"anybody who can connect is served without a login: an open proxy");
-	else if (!is_loopback && !lets_house_in(c) && !c->settings.clients.any)
+	else if (!is_loopback && !lets_house_in(d) && !c->settings.clients.any)
 		doctor_advise(d, DOCTOR_WARN, "see whether clients names your networks",
-			"none of the usual private networks is served");
+			"no private network is served, and none that this host is in");
 	else
 		doctor_say(d, DOCTOR_OK, "clients: %s",
 			lets_world_in(c) ? "any, with a login" : "some networks only");

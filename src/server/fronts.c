@@ -323,6 +323,7 @@ static void go_over(struct fronts *f, enum front front)
 		listeners_close(next);
 		return;
 	}
+	listeners_begin(next);
 	a->listen_on(a->context, next);
 	f->at[front].now = next;
 	if (old != NULL)

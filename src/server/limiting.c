@@ -50,6 +50,22 @@ static bool has_user_with_quota(struct users *u)
 	return has_quota;
 }
 
+static bool is_group_of_clients(const struct settings *s, const char *group)
+{
+	return client_groups_find(&s->client_groups, group, strlen(group)) != NULL;
+}
+
+static void warn_of_group_rates(const struct services *v, const struct settings *s)
+{
+	for (size_t i = 0; i < s->group_rates.count; i++) {
+		const char *group = s->group_rates.groups[i].name;
+
+		if (!is_group_of_clients(s, group) && !users_have_group(v->users, group))
+			log_message(LOG_WARN,
+				"group_rate: there is no group @%s, of users or of clients", group);
+	}
+}
+
 static void warn_of_groups(const struct services *v, const struct settings *s)
 {
 	for (size_t i = 0; i < s->group_defaults.count; i++) {
@@ -67,8 +83,7 @@ static void warn_of_groups(const struct services *v, const struct settings *s)
 		for (size_t k = 0; k < line->count; k++) {
 			const char *group = line->holders[k].group;
 
-			if (group == NULL ||
-				client_groups_find(&s->client_groups, group, strlen(group)) != NULL)
+			if (group == NULL || is_group_of_clients(s, group))
 				continue;
 			log_message(LOG_WARN, "%s:%u: client_limits: there is no client_group @%s",
 				line->place.file != NULL ? line->place.file : "command line",
@@ -85,6 +100,7 @@ void limiting_warn(const struct services *v, const struct settings *s)
 			"there are quotas, and state_dir is not set: each start of the server lets "
 			"them start anew");
 	warn_of_groups(v, s);
+	warn_of_group_rates(v, s);
 }
 
 /* ---- sessions that must end ---- */

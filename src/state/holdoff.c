@@ -2,8 +2,9 @@
  * An address has a few free tries; after these it is held off, longer with each failure, up to a
  * minute. Who is held off is not shut out: one of its logins is checked every few seconds, so that
  * somebody who shares the address with a program that guesses gets in with some patience, and the
- * guesses cost next to nothing. Passwords that were right before are let in at once; as that is
- * quick, a bound keeps it from being a quick way to guess, and what is right does not count for it.
+ * guesses at the monitor cost next to nothing (at the proxy what any wrong login does). Passwords
+ * that were right before are let in at once; as that is quick, a bound keeps it from being a quick
+ * way to guess, and what is right does not count for it.
  *
  * Anybody on the host has the 16 million addresses of 127.0.0.0/8 and ::1, so these are one here,
  * though everywhere else each is a client by itself.

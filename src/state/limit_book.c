@@ -217,6 +217,14 @@ static void add_farther(
 	limits_inherit(&f->in_force.limits, &part);
 }
 
+/* The closest who does it is named. */
+static void keep_out(struct draft *f, const char *source)
+{
+	if (!f->in_force.is_kept_out)
+		snprintf(f->sources.of[LIMIT_DISABLED], LIMIT_SOURCE_MAX, "%s", source);
+	f->in_force.is_kept_out = true;
+}
+
 /* "client_limits:FILE:LINE". Returns `out`. */
 static const char *name_source(
 	const char *setting, const struct setting_place *place, char out[LIMIT_SOURCE_MAX])
@@ -226,6 +234,19 @@ static const char *name_source(
 	else
 		snprintf(out, LIMIT_SOURCE_MAX, "%s:%.100s:%u", setting, place->file, place->line);
 	return out;
+}
+
+/* "LIMITS:@GROUP", "DISABLE:NETWORK": by whom, and of whom. */
+static void name_said(const struct said *s, char out[LIMIT_SOURCE_MAX])
+{
+	const char *command = s->is_disabled ? LIMIT_BY_DISABLE : "LIMITS:";
+	char text[NETWORK_TEXT_MAX];
+
+	if (s->holder.group != NULL)
+		snprintf(out, LIMIT_SOURCE_MAX, "%s@%s", command, s->holder.group);
+	else
+		snprintf(out, LIMIT_SOURCE_MAX, "%s%s", command,
+			network_format(&s->holder.network, text));
 }
 
 /* ---- users ---- */
@@ -244,9 +265,10 @@ static bool put_group_together(
 		if (s->holder.group == NULL || strlen(s->holder.group) != len ||
 			memcmp(s->holder.group, group, len) != 0)
 			continue;
-		snprintf(source, sizeof(source), "LIMITS:@%s", s->holder.group);
+		name_said(s, source);
 		add_farther(out, &s->limits, LIMITS_OF_USERS, source);
-		out->in_force.is_kept_out |= s->is_disabled;
+		if (s->is_disabled)
+			keep_out(out, source);
 		found = true;
 	}
 	for (size_t i = 0; b->config != NULL && i < b->config->settings.group_defaults.count; i++) {
@@ -269,7 +291,8 @@ static void widen_with(struct draft *all, const struct draft *group)
 	struct limits before = all->in_force.limits;
 
 	limits_widen(&all->in_force.limits, &group->in_force.limits);
-	all->in_force.is_kept_out |= group->in_force.is_kept_out;
+	if (group->in_force.is_kept_out)
+		keep_out(all, group->sources.of[LIMIT_DISABLED]);
 	for (enum limit_key key = 0; key < LIMIT_KEYS; key++) {
 		struct limits one = {.said = {0}}, other = {.said = {0}};
 
@@ -297,9 +320,10 @@ static void add_groups(const struct limit_book *b, const char *groups, struct dr
 			widen_with(&all, &group);
 		groups += len + (groups[len] == ',');
 	}
-	out->in_force.is_kept_out |= all.in_force.is_kept_out;
+	if (all.in_force.is_kept_out)
+		keep_out(out, all.sources.of[LIMIT_DISABLED]);
 	for (enum limit_key key = 0; key < LIMIT_KEYS; key++) {
-		if (out->in_force.limits.said[key] == LIMIT_UNSAID)
+		if (out->in_force.limits.said[key] == LIMIT_UNSAID && key != LIMIT_DISABLED)
 			strcpy(out->sources.of[key], all.sources.of[key]);
 	}
 	limits_inherit(&out->in_force.limits, &all.in_force.limits);
@@ -316,10 +340,11 @@ static void hand_over(
 void limit_book_of_user(struct limit_book *b, const struct limits *own, struct limits_in_force *out,
 	struct limit_sources *sources)
 {
-	struct draft d = {
-		.in_force = {.is_kept_out = limits_have(own, LIMIT_DISABLED) && own->is_disabled}};
+	struct draft d = {.in_force = {.is_kept_out = false}};
 	char source[LIMIT_SOURCE_MAX];
 
+	if (limits_have(own, LIMIT_DISABLED) && own->is_disabled)
+		keep_out(&d, "users_file");
 	add_farther(&d, own, LIMITS_OF_USER, "users_file");
 	d.in_force.limits = *own;
 	rwlock_read(&b->lock);
@@ -370,20 +395,17 @@ static bool is_held_by(
 static void add_said_of_client(
 	const struct limit_book *b, const struct network *client, struct draft *out)
 {
-	char source[LIMIT_SOURCE_MAX], text[NETWORK_TEXT_MAX];
+	char source[LIMIT_SOURCE_MAX];
 
 	for (size_t i = 0; i < b->count; i++) {
 		const struct said *s = &b->said[i];
 
 		if (!is_held_by(b->config, &s->holder, client))
 			continue;
-		if (s->holder.group != NULL)
-			snprintf(source, sizeof(source), "LIMITS:@%s", s->holder.group);
-		else
-			snprintf(source, sizeof(source), "LIMITS:%s",
-				network_format(&s->holder.network, text));
+		name_said(s, source);
 		add_farther(out, &s->limits, LIMITS_OF_CLIENTS, source);
-		out->in_force.is_kept_out |= s->is_disabled;
+		if (s->is_disabled)
+			keep_out(out, source);
 	}
 }
 

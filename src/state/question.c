@@ -23,30 +23,31 @@ static bool piece_is(const struct piece *p, const char *word)
 	return p->len == strlen(word) && memcmp(p->text, word, p->len) == 0;
 }
 
-static bool refuse_piece(char *why, const struct piece *p, const char *legal)
+/* `wrong` ends in "; ", unless it is "" because what is legal tells it. */
+static bool refuse_piece(char *why, const struct piece *p, const char *wrong, const char *legal)
 {
-	snprintf(why, QUESTION_ERROR_MAX, "\"%.*s\": legal is %s",
-		(int)(p->len < 300 ? p->len : 300), p->text, legal);
+	snprintf(why, QUESTION_ERROR_MAX, "\"%.*s\": %slegal is %s",
+		(int)(p->len < 300 ? p->len : 300), p->text, wrong, legal);
 	return false;
 }
 
-/* ---- values ---- */
+/* ---- values: each returns what is wrong with one, as refuse_piece() has it, or NULL ---- */
 
-static bool read_from(struct question *q, const struct piece *value)
+static const char *read_from(struct question *q, const struct piece *value)
 {
-	return addr_parse(value->text, value->len, &q->client);
+	return addr_parse(value->text, value->len, &q->client) ? NULL : "";
 }
 
-static bool read_user(struct question *q, const struct piece *value)
+static const char *read_user(struct question *q, const struct piece *value)
 {
 	if (piece_is(value, "anonymous"))
-		return true;
+		return NULL;
 	if (users_name_problem(value->text, value->len) != NULL)
-		return false;
+		return "";
 	memcpy(q->user, value->text, value->len);
 	q->user[value->len] = '\0';
 	q->user_len = value->len;
-	return true;
+	return NULL;
 }
 
 /* "HOST:PORT" in front of its last colon and behind it. */
@@ -96,22 +97,48 @@ static bool read_name(struct question *q, const struct piece *name)
 		strpbrk(q->name, ":[]/\\") == NULL;
 }
 
+static bool is_ascii(const struct piece *p)
+{
+	for (size_t i = 0; i < p->len; i++) {
+		if ((unsigned char)p->text[i] >= 0x80)
+			return false;
+	}
+	return true;
+}
+
+static const char *read_host(struct question *q, const struct piece *host)
+{
+	if (!is_ascii(host))
+		return "a name that is not ASCII is to be written in its xn-- form; ";
+	if (read_address(q, host) || read_name(q, host))
+		return NULL;
+	if (host->len > 0 && host->text[0] != '[' && addr_parse(host->text, host->len, &q->addr))
+		return "an IPv6 address stands in brackets; ";
+	return "this is no address, and no name, which does not end in a number and has no blanks, "
+	       "colons, slashes or brackets; ";
+}
+
 /* "HOST:PORT" or "NAME@ADDR:PORT". */
-static bool read_to(struct question *q, const struct piece *value)
+static const char *read_to(struct question *q, const struct piece *value)
 {
 	struct piece host, name;
-	const char *at;
+	const char *at, *wrong;
 
 	q->has_target = true;
 	if (!split_port(value, &host, &q->port))
-		return false;
+		return "a port from 0 to 65535 is missing at its end; ";
 	at = memchr(host.text, '@', host.len);
 	if (at == NULL)
-		return read_address(q, &host) || read_name(q, &host);
+		return read_host(q, &host);
 	name = (struct piece){.text = host.text, .len = (size_t)(at - host.text)};
 	host.len -= name.len + 1;
 	host.text = at + 1;
-	return read_name(q, &name) && q->name_len > 0 && read_address(q, &host);
+	wrong = read_host(q, &name);
+	if (wrong != NULL)
+		return wrong;
+	if (q->name_len == 0)
+		return "before @ comes a name; ";
+	return read_address(q, &host) ? NULL : "behind @ comes an address; ";
 }
 
 static const char *const command_words[] = {
@@ -122,33 +149,33 @@ const char *question_command_word(enum request_command command)
 	return command_words[command];
 }
 
-static bool read_command(struct question *q, const struct piece *value)
+static const char *read_command(struct question *q, const struct piece *value)
 {
 	for (enum request_command i = REQUEST_CONNECT; i <= REQUEST_UDP_ASSOCIATE; i++) {
 		if (piece_is(value, command_words[i])) {
 			q->command = i;
-			return true;
+			return NULL;
 		}
 	}
-	return false;
+	return "";
 }
 
 /* As the beginning of a time that rules would hold in until the end of that day. */
-static bool read_time(struct question *q, const struct piece *value)
+static const char *read_time(struct question *q, const struct piece *value)
 {
 	char text[32];
 	struct rule_time t;
 
 	if (value->len > 15 || memchr(value->text, '-', value->len) != NULL)
-		return false;
+		return "";
 	snprintf(text, sizeof(text), "%.*s-24:00", (int)value->len, value->text);
 	if (!rule_time_parse(text, strlen(text), &t) || __builtin_popcount(t.days) != 1 ||
 		t.from >= 24 * 60)
-		return false;
+		return "";
 	q->has_time = true;
 	q->day = __builtin_ctz(t.days);
 	q->minute = t.from;
-	return true;
+	return NULL;
 }
 
 /* ---- keys ---- */
@@ -157,13 +184,12 @@ static bool read_time(struct question *q, const struct piece *value)
 
 static const struct question_key {
 	const char *word;
-	bool (*read)(struct question *q, const struct piece *value);
+	const char *(*read)(struct question *q, const struct piece *value);
 	const char *legal;
 } question_keys[] = {
 	{"from", read_from, "from= and the client's address"},
 	{"user", read_user, "user= and a user's name, or anonymous"},
-	{"to", read_to,
-		"to=HOST:PORT or to=NAME@ADDRESS:PORT, an IPv6 address in brackets, names in ASCII"},
+	{"to", read_to, "to=HOST:PORT or to=NAME@ADDRESS:PORT"},
 	{"command", read_command, "command=connect, command=bind or command=udp"},
 	{"time", read_time, "a day of the week and a time, as in time=\"tue 09:30\""},
 };
@@ -203,22 +229,28 @@ static struct piece take_word(const struct piece *rest)
 	return (struct piece){.text = rest->text, .len = len};
 }
 
-/* The value that `rest` begins with. False: its quotes do not end, or something is behind them. */
-static bool take_value(struct piece *rest, struct piece *value)
+/* The value that `rest` begins with, which is skipped to the blank behind it. What is wrong with
+ * its quotes is returned as by those who read values. */
+static const char *take_value(struct piece *rest, struct piece *value)
 {
 	const char *end;
+	size_t behind;
 
 	if (rest->len == 0 || *rest->text != '"') {
 		*value = take_word(rest);
 		skip_bytes(rest, value->len);
-		return true;
+		return NULL;
 	}
 	end = memchr(rest->text + 1, '"', rest->len - 1);
-	if (end == NULL)
-		return false;
+	if (end == NULL) {
+		skip_bytes(rest, rest->len);
+		return "a double quote is missing; ";
+	}
 	*value = (struct piece){.text = rest->text + 1, .len = (size_t)(end - rest->text) - 1};
 	skip_bytes(rest, value->len + 2);
-	return rest->len == 0 || *rest->text == ' ' || *rest->text == '\t';
+	behind = take_word(rest).len;
+	skip_bytes(rest, behind);
+	return behind == 0 ? NULL : "a blank is missing behind the double quote; ";
 }
 
 /* KEY=VALUE. `*seen`: bits of the keys that were there. */
@@ -227,20 +259,23 @@ static bool take_pair(struct piece *rest, struct question *q, unsigned *seen, ch
 	struct piece word = take_word(rest), key = word, value;
 	const char *sign = memchr(word.text, '=', word.len);
 	const struct question_key *k;
+	const char *wrong;
 	unsigned bit;
 
 	key.len = sign == NULL ? word.len : (size_t)(sign - word.text);
 	k = find_key(&key);
 	if (sign == NULL || k == NULL)
-		return refuse_piece(why, &word, LEGAL_KEYS);
+		return refuse_piece(why, &word, "", LEGAL_KEYS);
 	bit = 1U << (k - question_keys);
 	if ((*seen & bit) != 0)
-		return refuse_piece(why, &word, "each key once");
+		return refuse_piece(why, &word, "", "each key once");
 	*seen |= bit;
 	skip_bytes(rest, key.len + 1);
-	if (!take_value(rest, &value) || !k->read(q, &value))
-		return refuse_piece(why, &word, k->legal);
-	return true;
+	wrong = take_value(rest, &value);
+	word.len = (size_t)(rest->text - word.text);
+	if (wrong == NULL)
+		wrong = k->read(q, &value);
+	return wrong == NULL || refuse_piece(why, &word, wrong, k->legal);
 }
 
 /* Is there all that a question needs? */

@@ -351,6 +351,31 @@ size_t rule_list_networks(const struct rule_list *list)
 	return list->count4 + list->count6;
 }
 
+static bool nets_are_equal(const struct rule_list *a, const struct rule_list *b)
+{
+	if (a->count4 != b->count4 || a->count6 != b->count6)
+		return false;
+	for (size_t i = 0; i < a->count4; i++) {
+		if (a->nets4[i].base != b->nets4[i].base ||
+			a->nets4[i].prefix != b->nets4[i].prefix)
+			return false;
+	}
+	for (size_t i = 0; i < a->count6; i++) {
+		if (memcmp(a->nets6[i].base, b->nets6[i].base, sizeof(a->nets6[i].base)) != 0 ||
+			a->nets6[i].prefix != b->nets6[i].prefix)
+			return false;
+	}
+	return true;
+}
+
+bool rule_list_equal(const struct rule_list *a, const struct rule_list *b)
+{
+	if (a->names != b->names || a->block_used != b->block_used)
+		return false;
+	return (a->names == 0 || memcmp(a->block + 1, b->block + 1, a->block_used - 1) == 0) &&
+		nets_are_equal(a, b);
+}
+
 bool rule_list_has_name(const struct rule_list *list, const struct rule_name *name)
 {
 	if ((list->marks & name->marks) == 0)

@@ -8,16 +8,25 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/parse.h"
+
+/* Temporary rules come first, and there are few of them; behind them the number says where. */
 bool rule_origin_find(const struct config *c, const char *word, struct rule_info *out)
 {
-	size_t count = rules_count(c->rules);
+	size_t count = rules_count(c->rules), first;
+	int64_t number;
 
-	for (size_t i = 0; i < count; i++) {
-		*out = rules_get(c->rules, i);
+	for (first = 0; first < count; first++) {
+		*out = rules_get(c->rules, first);
+		if (out->rule->number == 0)
+			break;
 		if (strcmp(out->word, word) == 0)
 			return true;
 	}
-	return false;
+	if (!parse_number(word, &number) || number < 1 || (uint64_t)number > count - first)
+		return false;
+	*out = rules_get(c->rules, first + (size_t)number - 1);
+	return true;
 }
 
 /* The setting that a word stands for; NULL: none. */

@@ -221,8 +221,7 @@ static bool leaves_nothing(
 {
 	if ((earlier->rule->keywords & ~later->rule->keywords) != 0)
 		return false;
-	if (earlier->rule->action == RULE_ALLOW &&
-		names_protected(later->lists[RULE_TO], protect) &&
+	if (earlier->rule->action != RULE_DENY && names_protected(later->lists[RULE_TO], protect) &&
 		!same_piece(&earlier->lists[RULE_TO], &later->lists[RULE_TO]))
 		return false;
 	for (enum rule_keyword k = 0; k < RULE_KEYWORDS; k++) {
@@ -233,6 +232,65 @@ static bool leaves_nothing(
 	return true;
 }
 
+/* ---- does a rule open what is protected? ---- */
+
+static bool is_loopback(const struct text_piece *value)
+{
+	enum rule_place place;
+	struct network n;
+
+	if (rule_place_parse(value->text, value->len, ~0U, &place))
+		return place == PLACE_LOOPBACK;
+	return network_parse(value->text, value->len, &n) &&
+		n.prefix >= (n.base.sa.sa_family == AF_INET ? 8 : 128) &&
+		(rule_places_of(&n.base) & PLACE_BIT(PLACE_LOOPBACK)) != 0;
+}
+
+/* Are its clients on loopback, all of them? To these loopback is not closed. */
+static bool is_from_loopback(const struct rule_words *rule)
+{
+	struct text_piece list = rule->lists[RULE_FROM], value;
+
+	if (list.len == 0)
+		return false;
+	while (next_value(&list, &value)) {
+		if (!is_loopback(&value))
+			return false;
+	}
+	return true;
+}
+
+#define WIDEST_PROTECTED 4 /* bits of its prefix: 224/4 */
+
+static bool is_protected(const struct text_piece *value, unsigned protect)
+{
+	enum rule_place place;
+	struct network n;
+
+	if (rule_place_parse(value->text, value->len, ~0U, &place))
+		return (protect & PLACE_BIT(place)) != 0;
+	return network_parse(value->text, value->len, &n) && n.prefix >= WIDEST_PROTECTED &&
+		(rule_places_of(&n.base) & protect) != 0;
+}
+
+/* May it? What is in its files is not looked at. */
+static bool opens_protected(const struct rule_words *rule, unsigned protect)
+{
+	struct text_piece list = rule->lists[RULE_TO], value;
+
+	if (list.len == 0)
+		return false;
+	if (rule->rule->to.file_count > 0 || (protect & PLACE_BIT(PLACE_REBINDING)) != 0)
+		return true;
+	if (is_from_loopback(rule))
+		protect &= ~PLACE_BIT(PLACE_LOOPBACK);
+	while (next_value(&list, &value)) {
+		if (is_protected(&value, protect))
+			return true;
+	}
+	return false;
+}
+
 /* ---- saying ---- */
 
 struct review {
@@ -240,6 +298,7 @@ struct review {
 	const struct group_source *users;
 	size_t count;
 	struct rule_words *rules;
+	size_t like_otherwise; /* from that one on they say what otherwise would */
 	void (*say)(void *context, const char *warning);
 	void *context;
 };
@@ -351,6 +410,25 @@ static void look_at_earlier(const struct review *r, size_t index)
 	}
 }
 
+static enum rule_action otherwise_of(const struct review *r)
+{
+	return (enum rule_action)r->config->settings.otherwise;
+}
+
+/* A rule that denies and has `user` asks clients of HTTP for a login, which otherwise does not. */
+static void look_at_otherwise(const struct review *r, size_t index)
+{
+	const struct rule_words *words = &r->rules[index];
+	bool allows = otherwise_of(r) == RULE_ALLOW;
+
+	if (index >= r->like_otherwise &&
+		!(allows ? opens_protected(words, (unsigned)r->config->settings.protect)
+			 : has_keyword(words->rule, RULE_USER)))
+		warn_of_rule(r, words,
+			"it has no effect: without it this is %s all the same (otherwise = %s)",
+			allows ? "allowed" : "denied", allows ? "allow" : "deny");
+}
+
 /* ---- names that are denied, and the addresses behind them not ---- */
 
 static size_t names_in_area(const struct rule_area *area)
@@ -420,8 +498,8 @@ static void look_for_literal(const struct review *r, size_t index)
 			"rule below says deny to literal");
 }
 
-static void (*const looks[])(const struct review *r, size_t index) = {
-	look_for_users, look_at_logins, look_for_empty_lists, look_at_earlier, look_for_literal};
+static void (*const looks[])(const struct review *r, size_t index) = {look_for_users,
+	look_at_logins, look_for_empty_lists, look_at_earlier, look_at_otherwise, look_for_literal};
 
 /* ---- the whole of it ---- */
 
@@ -444,6 +522,10 @@ void rule_review(const struct config *c, const struct group_source *users,
 	if (r.rules == NULL)
 		return;
 	take_rules(&r, c->rules);
+	r.like_otherwise = r.count;
+	while (r.like_otherwise > 0 &&
+		r.rules[r.like_otherwise - 1].rule->action == otherwise_of(&r))
+		r.like_otherwise--;
 	for (size_t i = 0; i < r.count; i++) {
 		for (size_t k = 0; k < sizeof(looks) / sizeof(looks[0]); k++)
 			looks[k](&r, i);

@@ -106,7 +106,7 @@ static const char *parse_entry(char *line, struct user_record *out, char problem
 	out->name_len = strlen(out->name);
 	out->hash = strsep(&rest, ":");
 	if (out->hash == NULL)
-		return "expected NAME:HASH or NAME:HASH:ROLE";
+		return "expected NAME:HASH, NAME:HASH:ROLE or NAME:HASH:ROLE:LIMITS";
 	why = users_name_problem(out->name, out->name_len);
 	if (why != NULL)
 		return why;

@@ -265,6 +265,22 @@ static enum login_result check_claim(
 	return check_in_turn(u, c, wait, f);
 }
 
+/* What is not to be checked costs what a wrong login costs, and is refused for the same reasons: so
+ * nobody tells by it whose name is an administrator's. The name is nobody's. */
+static enum login_result check_in_vain(
+	struct users *u, const struct claim *c, struct hashing_wait *wait)
+{
+	struct claim vain = *c;
+	struct found ignored;
+	enum login_result result;
+
+	vain.name = "";
+	vain.name_len = 0;
+	result = check_claim(u, &vain, wait, &ignored);
+	sodium_memzero(vain.password, sizeof(vain.password));
+	return result == LOGIN_REFUSED ? LOGIN_HELD_OFF : result;
+}
+
 /* False when nobody can have such a password. */
 static bool make_claim(struct claim *c, const struct login *login)
 {
@@ -316,6 +332,8 @@ enum login_result users_login(struct users *u, const struct login *login, int64_
 	if (users_count(u) == 0 || !make_claim(&c, login))
 		return LOGIN_REFUSED;
 	result = check_claim(u, &c, &wait, &f);
+	if (result == LOGIN_HELD_OFF)
+		result = check_in_vain(u, &c, &wait);
 	sodium_memzero(c.password, sizeof(c.password));
 	if (result != LOGIN_OK)
 		return result;
@@ -349,11 +367,6 @@ uint64_t users_login_mark(const struct users *u, const struct login *login)
 	sodium_stackzero(LEFT_ON_STACK);
 	memcpy(&mark, tag, sizeof(mark));
 	return mark;
-}
-
-int64_t users_check_ms(const struct users *u)
-{
-	return hashing_cost(u->hashing);
 }
 
 /* Would check_now() say LOGIN_OK without a slow hash? */

@@ -111,13 +111,27 @@ static void take_order_back(struct order *o)
 	connection_step(c, 0);
 }
 
+static bool wants_close(const struct http_slice *fields)
+{
+	struct http_slice rest = *fields, member;
+	struct http_field field;
+	bool wants = false;
+
+	while (http_next_field(&rest, &field)) {
+		if (!http_is(&field.name, "Connection"))
+			continue;
+		while (http_next_member(&field.value, &member))
+			wants |= http_is(&member, "close");
+	}
+	return wants;
+}
+
 static void answer_request(struct web_connection *c)
 {
 	const struct http_request *head = &c->request.head;
-	struct http_slice close = {.text = "close", .len = 5};
 
 	c->is_head = http_equals(&head->method, "HEAD");
-	c->closes = head->minor == 0 || http_lists(&head->fields, "Connection", &close);
+	c->closes = head->minor == 0 || wants_close(&head->fields);
 	c->gave[0] = '\0';
 	handlers_answer(c);
 	if (c->order.is_away) {

@@ -73,6 +73,43 @@ building() {
 	check nothing_was_built test ! -e "$TMP/build"
 }
 
+# ---- without what is optional ----
+
+# From objects that are there, which are the same but for those of the database.
+builds_without_sqlite() {
+	local without
+	without=$TMP/less/build/$(basename "$BUILT")-without-state
+	mkdir -p "$without" && cp -a "$BUILT/src" "$without" || return
+	rm -f "$without"/src/server/{database,history_bound,history_tables}.*
+	make_ O="$TMP/less" CC="$(basename "$BUILT")" WITHOUT=state all &&
+		! ldd "$TMP/less/bin/socks5d" | grep sqlite
+}
+
+says_that_it_keeps_nothing() {
+	local status=0
+	"$TMP/less/bin/socks5d" --state-dir "$TMP" -n >"$TMP/said" 2>&1 || status=$?
+	cat "$TMP/said"
+	((status == 2)) && grep -qF "state_dir: \"$TMP\": this socks5d was built without it" "$TMP/said" &&
+		"$TMP/less/bin/socks5d" -n
+}
+
+says_what_can_be_left_out() {
+	make_ WITHOUT=all build 2>&1 | tee "$TMP/said" && grep -q 'WITHOUT=all: legal is state' "$TMP/said"
+}
+
+building_less() {
+	show_all_programs
+	hide_library sqlite3
+	if [[ $(basename "$BUILT") == *-* ]]; then
+		skip without_state_sqlite_is_not_needed 'a build without sanitizers'
+		skip a_state_dir_is_refused_then 'a build without sanitizers'
+	else
+		check without_state_sqlite_is_not_needed builds_without_sqlite
+		check a_state_dir_is_refused_then says_that_it_keeps_nothing
+	fi
+	check what_can_be_left_out_is_told says_what_can_be_left_out
+}
+
 # ---- checking ----
 
 # checks_without 'NAME (needs WHAT)' PROGRAM...: nothing is run, and it says why and that it passed.
@@ -170,6 +207,7 @@ installing() {
 
 link_all_programs
 building
+building_less
 checking
 installing
 finish

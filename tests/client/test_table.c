@@ -164,6 +164,27 @@ static void the_name_of_a_line_stays_whole_before_others_are_left_out(void **sta
 		"(no room for: TAKES EFFECT)\n");
 }
 
+/* At 80 columns an administrator still sees what of a quota is left, and when a setting takes
+ * effect.
+ */
+static void what_is_missed_least_goes_first(void **state)
+{
+	(void)state;
+	assert_string_equal(print("OK\nuser:bob rate:20Mbit rate_by:users_file quota:1GB/day "
+				  "quota_by:group_defaults:/etc/socks5d/socks5d.conf:25 running:2 "
+				  "used:12 left:999999988\n\n",
+				    50),
+		"OK\nUSER RATE   QUOTA   RUNNING USED      LEFT\n"
+		"bob  20Mbit 1GB/day       2   12 999999988\n"
+		"(no room for: RATE BY, QUOTA BY)\n");
+	assert_string_equal(print("OK\nname:ban value:off from:default file:- default:off "
+				  "takes_effect:at_once\n\n",
+				    32),
+		"OK\nNAME VALUE FROM    TAKES EFFECT\n"
+		"ban  off   default at_once\n"
+		"(no room for: FILE, DEFAULT)\n");
+}
+
 static void more_keys_than_there_is_room_for_do_no_harm(void **state)
 {
 	char reply[4096] = "OK\n";
@@ -215,6 +236,7 @@ int main(void)
 		cmocka_unit_test(advice_stands_beneath_its_record),
 		cmocka_unit_test(wide_texts_are_cut_to_their_columns),
 		cmocka_unit_test(the_name_of_a_line_stays_whole_before_others_are_left_out),
+		cmocka_unit_test(what_is_missed_least_goes_first),
 		cmocka_unit_test(more_keys_than_there_is_room_for_do_no_harm),
 		cmocka_unit_test(columns_that_fit_get_what_they_like),
 		cmocka_unit_test(the_widest_gives_way_first),

@@ -154,7 +154,7 @@ static void each_gate_is_explained(void **state)
 		"verdict:deny rule:- reason:name_not_found changes:-");
 	assert_answer_has("EXPLAIN from=8.8.8.8 user=alice to=192.0.2.9:443",
 		"gate:clients result:deny text:");
-	assert_answer_has("EXPLAIN from=127.0.0.7 to=192.0.2.9", "ERR \"to=192.0.2.9\": legal is ");
+	assert_answer_has("EXPLAIN from=127.0.0.7 to=192.0.2.9", "ERR \"to=192.0.2.9\": a port ");
 	stop();
 	dns_stop(dns);
 }
@@ -431,6 +431,26 @@ static void what_is_expected_refuses_a_reload(void **state)
 	stop();
 }
 
+/* An address is an account's, as for bans; and no byte of a name is lost. */
+static void temporary_rules_are_about_accounts(void **state)
+{
+	(void)state;
+	begin();
+	daemon_write_file(d.users, "root:" MONITOR_HASH ":admin\n\\x20:" MONITOR_HASH ":user\n");
+	launch((const char *const[]){NULL});
+	assert_answer_has("DENY 2001:db8:1:2::9 * 1h", "deny from [2001:db8:1:2::]/64 (until");
+	assert_answer_has("EXPLAIN from=2001:db8:1:2::5 user=root to=127.0.0.1:80",
+		"verdict:deny rule:t1 reason:target_denied");
+	assert_answer_has("DENY 192.0.2.9 * 1h", "deny from 192.0.2.9 (until");
+	assert_answer_has("DENY ::1 * 1h", "deny from [::1] (until");
+	assert_answer_has("DENY 192.0.2.9/24 * 1h",
+		"ERR \"192.0.2.9/24\": bits are set behind the prefix; did you mean 192.0.2.0/24?");
+	assert_answer_has("DENY \\x20 * 1h", "deny user \\x5cx20 (until");
+	assert_answer_has("EXPLAIN from=127.0.0.1 user=\\x20 to=127.0.0.1:80",
+		"verdict:deny rule:t4 reason:target_denied");
+	stop();
+}
+
 #define ALICE_OF_PUPILS "root:" MONITOR_HASH ":admin\nalice:" MONITOR_HASH ":user:groups=pupils\n"
 
 /* Those of the users that are read with the configuration. */
@@ -493,6 +513,7 @@ int main(void)
 		cmocka_unit_test(a_reload_ends_them_where_all_is_rechecked),
 		cmocka_unit_test(what_is_expected_refuses_a_reload),
 		cmocka_unit_test(what_is_expected_keeps_nobody_from_starting),
+		cmocka_unit_test(temporary_rules_are_about_accounts),
 		cmocka_unit_test(groups_count_in_rules_expectations_and_commands),
 	};
 

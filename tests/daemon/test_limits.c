@@ -228,6 +228,50 @@ static void disabling_ends_sessions_and_keeps_out(void **state)
 	stop();
 }
 
+/* Whoever lets somebody in again learns that another line still keeps him out. */
+static void enabling_tells_who_keeps_out_still(void **state)
+{
+	(void)state;
+	start(ROOT "alice:" HASH ":user:groups=pupils\n", "");
+	ask("DISABLE alice", "OK alice disabled, 0 sessions ended\n");
+	ask("DISABLE @pupils", "OK @pupils disabled, 0 sessions ended (until the next start)\n");
+	ask("LIMITS alice",
+		"OK\nuser:alice groups:pupils groups_by:users_file disabled:yes "
+		"disabled_by:users_file running:0\n");
+	ask("ENABLE alice", "OK alice enabled, but @pupils is disabled\n");
+	ask("ENABLE alice", "ERR alice is not disabled by itself, but @pupils is\n");
+	ask("LIMITS alice",
+		"OK\nuser:alice groups:pupils groups_by:users_file disabled:yes "
+		"disabled_by:DISABLE:@pupils running:0\n");
+	ask("ENABLE @pupils", "OK @pupils enabled (until the next start)\n");
+	ask("ENABLE @pupils", "ERR @pupils is not disabled\n");
+	ask("ENABLE alice", "ERR alice is not disabled\n");
+	ask("DISABLE 192.0.2.9",
+		"OK 192.0.2.9 disabled, 0 sessions ended (until the next start)\n");
+	ask("DISABLE 192.0.2.0/24",
+		"OK 192.0.2.0/24 disabled, 0 sessions ended (until the next start)\n");
+	ask("ENABLE 192.0.2.9",
+		"OK 192.0.2.9 enabled, but 192.0.2.0/24 is disabled (until the next start)\n");
+	ask("ENABLE 192.0.2.9", "ERR 192.0.2.9 is not disabled by itself, but 192.0.2.0/24 is\n");
+	ask("ENABLE 192.0.2.0/24", "OK 192.0.2.0/24 enabled (until the next start)\n");
+	stop();
+}
+
+static void a_guest_whom_nobody_looks_at_is_told_of(void **state)
+{
+	static const char warning[] = "\ntext:auth = none: this guest is served as Anonymous";
+	int fd;
+
+	(void)state;
+	start(ROOT, "");
+	fd = monitor_login(&d, "root:secret");
+	assert_null(strstr(monitor_ask(fd, "GUEST"), warning));
+	monitor_ask(fd, "CONFIG auth none");
+	assert_non_null(strstr(monitor_ask(fd, "GUEST"), warning));
+	close(fd);
+	stop();
+}
+
 /* By LIMITS, and by a reload. */
 static void changes_hold_for_sessions_that_run(void **state)
 {
@@ -271,6 +315,29 @@ static void a_setting_that_is_wrong_is_told_with_its_line(void **state)
 	daemon_clean_up(&d);
 }
 
+static void groups_that_there_are_not_are_told(void **state)
+{
+	char output[8192];
+
+	(void)state;
+	daemon_prepare(&d);
+	daemon_write_file(d.users, "bob:" HASH ":user:groups=pupils\n");
+	daemon_write_file(d.config,
+		"client_group = @room 192.0.2.0/24\ngroup_rate = @room 1Mbit\n"
+		"group_rate = @pupils 1Mbit\ngroup_rate = @teachers 1Mbit\n"
+		"group_defaults = @staff rate=1Mbit\nclient_limits = @guests rate=1Mbit\n");
+	assert_int_equal(
+		daemon_run((const char *const[]){"-n", "-c", d.config, "-U", d.users, NULL}, output,
+			sizeof(output)),
+		0);
+	assert_non_null(strstr(output, "group_rate: there is no group @teachers, of users or of "));
+	assert_non_null(strstr(output, "group_defaults: no user is in the group @staff"));
+	assert_non_null(strstr(output, "client_limits: there is no client_group @guests"));
+	assert_null(strstr(output, "@room"));
+	assert_null(strstr(output, "@pupils"));
+	daemon_clean_up(&d);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -280,8 +347,11 @@ int main(void)
 		cmocka_unit_test(a_used_up_quota_of_anonymous_does_not_slow_who_logs_in),
 		cmocka_unit_test(who_is_kept_out_is_refused_under_optional_too),
 		cmocka_unit_test(disabling_ends_sessions_and_keeps_out),
+		cmocka_unit_test(enabling_tells_who_keeps_out_still),
+		cmocka_unit_test(a_guest_whom_nobody_looks_at_is_told_of),
 		cmocka_unit_test(changes_hold_for_sessions_that_run),
 		cmocka_unit_test(a_setting_that_is_wrong_is_told_with_its_line),
+		cmocka_unit_test(groups_that_there_are_not_are_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

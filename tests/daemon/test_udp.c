@@ -5,8 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "dns.h"
 #include "suite.h"
 #include "udp.h"
@@ -668,6 +670,26 @@ static void an_administrator_ends_it(void **state)
 	daemon_stop(&watched);
 }
 
+/* Who has denied a place sees that the rule has something to do. */
+static void a_rule_that_turns_a_target_down_counts_it(void **state)
+{
+	struct daemon watched;
+	int monitor;
+
+	(void)state;
+	monitor = start_watched(&watched);
+	open_association(&watched);
+	association_expect_echo(&a, &echo, "hello");
+	ask_monitor(monitor, "DENY * 127.0.0.1 1h\n", "OK Rule t1 ");
+	net_expect(monitor, "\n", 1);
+	association_send(&a, 0, &echo, "denied", 6);
+	daemon_wait_stat(&watched, "datagrams_dropped_denied", 1);
+	ask_monitor(monitor, "RULES\n", "OK\nrule:t1 hits:1 ");
+	close(monitor);
+	association_close(&a);
+	daemon_stop(&watched);
+}
+
 /* A target whose port is free for TCP too, which `listener` keeps. */
 static int open_target(struct addr *bound, int *listener)
 {
@@ -775,6 +797,66 @@ static void nothing_is_left_open(void **state)
 	assert_int_equal(daemon_stat(&d, "spare_descriptors_used"), 0);
 }
 
+/* ---- rules with times ---- */
+
+/* From then on it is so many seconds before noon in the zone of the servers that are started. */
+static void make_it_noon_in(int seconds)
+{
+	int offset = (int)(time(NULL) % 86400) - (43200 - seconds);
+	int size = abs(offset);
+	char zone[32];
+
+	snprintf(zone, sizeof(zone), "TST%c%d:%02d:%02d", offset < 0 ? '-' : '+', size / 3600,
+		size / 60 % 60, size % 60);
+	setenv("TZ", zone, 1);
+}
+
+/* The second one is always allowed, and nothing overtakes the first. */
+static bool passes(struct association *assoc, const struct addr *first, const struct addr *second)
+{
+	struct addr from;
+	uint8_t header[262], bytes[512];
+	size_t len = association_header(header, 0, first), received;
+	bool has_passed;
+
+	association_send(assoc, 0, first, "first", 5);
+	association_send(assoc, 0, second, "second", 6);
+	received = udp_receive(assoc->udp, bytes, &from);
+	has_passed = received > len && memcmp(bytes, header, len) == 0;
+	if (has_passed)
+		association_expect(assoc, second, "second", 6);
+	return has_passed;
+}
+
+static void an_association_follows_a_rule_with_a_time(void **state)
+{
+	int64_t deadline = clock_deadline(NET_PATIENCE_S * 1000);
+	struct addr other;
+	struct udp_echo *other_thread = udp_echo_start("127.0.0.1", &other);
+	struct daemon timed;
+	char rule[128];
+	int seconds = 2;
+
+	(void)state;
+	snprintf(
+		rule, sizeof(rule), "deny to 127.0.0.1 port %u time 12:00-23:00", addr_port(&echo));
+	for (;; seconds *= 2) {
+		make_it_noon_in(seconds);
+		daemon_start(&timed, (const char *const[]){"--rule", rule, NULL});
+		open_association(&timed);
+		if (passes(&a, &echo, &other))
+			break; /* else it took longer to start than that */
+		association_close(&a);
+		daemon_stop(&timed);
+	}
+	while (passes(&a, &echo, &other))
+		assert_true(clock_ms() < deadline);
+	association_close(&a);
+	daemon_stop(&timed);
+	unsetenv("TZ");
+	udp_echo_stop(other_thread);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -806,9 +888,11 @@ int main(void)
 		cmocka_unit_test(it_ends_with_the_tcp_connection),
 		cmocka_unit_test(the_tcp_connection_ends_with_it),
 		cmocka_unit_test(an_administrator_ends_it),
+		cmocka_unit_test(a_rule_that_turns_a_target_down_counts_it),
 		cmocka_unit_test(what_the_proxy_listens_at_since_is_no_target),
 		cmocka_unit_test(stopping_ends_it),
 		cmocka_unit_test(without_spare_descriptors_it_is_refused),
+		cmocka_unit_test(an_association_follows_a_rule_with_a_time),
 		cmocka_unit_test(nothing_is_left_open),
 	};
 

@@ -146,7 +146,11 @@ static void usage_tells_of_both_sums_of_a_client(void **state)
 	assert_lines("USAGE 192.0.2.2\n",
 		"\nclient:192.0.2.2 sessions:1 refused:0 sent:5 received:0 seconds:2 "
 		"known_sessions:0 known_sent:0 known_received:0 known_seconds:0\n\n");
-	assert_lines("USAGE nobody\n", "\n\n");
+	assert_answer("USAGE nobody\n",
+		"ERR There is no user nobody, and no history of one in that time\n\n");
+	assert_answer(
+		"USAGE today\n", "ERR There is no user today: legal is * today for everybody\n\n");
+	assert_lines("USAGE 192.0.2.99\n", "\n\n");
 }
 
 static void set_groups(const char *value)

@@ -72,6 +72,16 @@ static void nothing_has_failed_is_said_of_whom(void **state)
 		{"WHY alice\n", "OK No session of user alice has failed\n\n"},
 		{"WHY Anonymous\n", "OK No session of user Anonymous has failed\n\n"},
 		{"WHY 192.0.2.1\n", "OK No session of client 192.0.2.1 has failed\n\n"},
+		{"WHY anonymous\n", "OK No session of user Anonymous has failed\n\n"},
+		{"WHY 192.0.2.1/24\n",
+			"ERR \"192.0.2.1/24\": bits are set behind the prefix; did you mean "
+			"192.0.2.0/24?\n\n"},
+		{"WATCH to=192.0.2.1/24\n",
+			"ERR \"to=192.0.2.1/24\": behind to= comes a host, a domain with a dot in "
+			"front, an address or a network\n\n"},
+		{"WATCH user=@room\n",
+			"ERR \"user=@room\": behind user= comes the name of a user, or "
+			"Anonymous\n\n"},
 		{"WHY @none\n", "ERR There is no group @none\n\n"},
 		{"WHY @room\n", "OK No session of group @room has failed\n\n"},
 		{"WHY bob\n", "ERR There is no user bob, and no failure of one\n\n"},

@@ -76,6 +76,17 @@ static void reads_names_and_aliases_of_both_families(void **state)
 	assert_false(hosts_find(hosts, "192.0.2.3", answers));
 }
 
+/* Who blocks a name there does so however it is asked for. */
+static void a_last_dot_does_not_count(void **state)
+{
+	(void)state;
+	daemon_write_file(path, "0.0.0.0 ads.example\n192.0.2.1 dotted.example.\n");
+	expect("ads.example.", "0.0.0.0", "");
+	expect("dotted.example", "192.0.2.1", "");
+	assert_false(hosts_find(hosts, "ads.example..", answers));
+	assert_false(hosts_find(hosts, ".", answers));
+}
+
 static void follows_changes_of_the_file(void **state)
 {
 	(void)state;
@@ -251,6 +262,7 @@ int main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(reads_names_and_aliases_of_both_families),
+		TEST(a_last_dot_does_not_count),
 		TEST(follows_changes_of_the_file),
 		TEST(keeps_no_more_addresses_than_an_answer_holds),
 		TEST(skips_names_that_are_too_long),

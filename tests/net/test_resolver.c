@@ -268,8 +268,7 @@ static void a_silent_family_is_asked_again_when_nobody_was_served(void **state)
 
 static void names_of_localhost_are_loopback(void **state)
 {
-	static const char *const names[] = {
-		"localhost.", "a.localhost", "B.LocalHost", "c.localhost."};
+	static const char *const names[] = {"a.localhost", "B.LocalHost", "c.localhost."};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -277,6 +276,8 @@ static void names_of_localhost_are_loopback(void **state)
 		expect_answer(LOOKUP_IPV4, LOOKUP_FOUND, "127.0.0.1");
 		expect_answer(LOOKUP_IPV6, LOOKUP_FOUND, "::1");
 	}
+	look_up("localhost."); /* hosts(5) may know it in one family only */
+	expect_answer(LOOKUP_IPV4, LOOKUP_FOUND, "127.0.0.1");
 	look_up("notlocalhost");
 	expect_answer(LOOKUP_IPV4, LOOKUP_NOT_FOUND, "");
 }

@@ -118,6 +118,7 @@ static struct config *listening_on(const char *host, uint16_t port)
 static void the_rules_are_those_in_force_not_those_of_the_beginning(void **state)
 {
 	struct config *first = listening_on("192.0.2.1", 8080);
+	struct addr before = net_addr("192.0.2.1", 8080), since = net_addr("192.0.2.1", 9090);
 
 	(void)state;
 	asker.configs = config_store_new(first);
@@ -125,9 +126,13 @@ static void the_rules_are_those_in_force_not_those_of_the_beginning(void **state
 	asker.config = config_get(asker.configs);
 	assert_false(is_allowed("192.0.2.1", 8080, false));
 	assert_true(is_allowed("192.0.2.1", 9090, false));
+	assert_false(target_has_become_own(&asker, &before));
 	config_publish(asker.configs, listening_on("192.0.2.1", 9090));
 	assert_true(is_allowed("192.0.2.1", 8080, false));
 	assert_false(is_allowed("192.0.2.1", 9090, false));
+	/* Of what was allowed before. */
+	assert_false(target_has_become_own(&asker, &before));
+	assert_true(target_has_become_own(&asker, &since));
 	config_release(first);
 	config_store_free(asker.configs);
 }

@@ -512,6 +512,32 @@ static void a_change_of_timeout_or_log_level_leaves_the_resolver_alone(void **st
 	assert_null(strstr(calls, "resolver_configure"));
 }
 
+/* An administrator who adds to a list is not told that nothing changed. */
+static void a_reload_tells_of_lists_and_which_changed(void **state)
+{
+	static const char text[] = CONF "rule = deny to file:list, file:list\n"
+					"rule = deny from file:list to literal\n";
+
+	(void)state;
+	scratch_write("list", "a.example\n192.0.2.9\n");
+	assert_int_equal(reload(text), 0);
+	assert_non_null(strstr(reply, "; read: conf, list (2 values), users ("));
+	assert_int_equal(reload(text), 0);
+	assert_begins(reply, "Nothing changed; read: conf, list (2 values), users (");
+	scratch_write("list", "b.example\n192.0.2.9\n");
+	assert_int_equal(reload(text), 0);
+	assert_begins(reply, "list changed (2 values); read: conf, list (2 values), users (");
+	scratch_write("list", "b.example\n192.0.2.8\n");
+	assert_int_equal(reload(text), 0);
+	assert_begins(reply, "list changed (2 values); read: ");
+	scratch_write("list", "b.example\n192.0.2.8\n2001:db8::/32\n");
+	assert_int_equal(reload(text), 0);
+	assert_begins(reply, "list changed (3 values); read: ");
+	scratch_write("list", "b.example\n192.0.2.8\n2001:db9::/32\n");
+	assert_int_equal(reload(text), 0);
+	assert_begins(reply, "list changed (3 values); read: ");
+}
+
 static void a_reload_does_what_it_reads_again_and_what_changed(void **state)
 {
 	static const char again[] = "users_read log_prepare " OPEN " access_log_open";
@@ -1027,6 +1053,7 @@ int main(void)
 		site_test(who_is_gone_leaves_no_used_quota),
 		site_test(the_value_that_it_has_has_no_effect),
 		site_test(a_change_of_timeout_or_log_level_leaves_the_resolver_alone),
+		site_test(a_reload_tells_of_lists_and_which_changed),
 		site_test(a_reload_does_what_it_reads_again_and_what_changed),
 		site_test(the_proxys_own_places_outlast_any_change),
 		site_test(what_cannot_change_while_serving_does_not),

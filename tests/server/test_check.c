@@ -123,7 +123,8 @@ static void users_that_could_not_be_read_are_bad(void **state)
 	assert_bad("users_file = missing/users\n",
 		"missing/users: cannot be read: No such file or directory");
 	scratch_write("users", "nonsense\n");
-	assert_bad("users_file = users\n", "users:1: expected NAME:HASH or NAME:HASH:ROLE");
+	assert_bad("users_file = users\n",
+		"users:1: expected NAME:HASH, NAME:HASH:ROLE or NAME:HASH:ROLE:LIMITS");
 	scratch_write("users", "bob:" HASH "\n");
 	assert_good("users_file = users\n");
 }

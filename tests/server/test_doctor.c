@@ -168,6 +168,7 @@ static bool look(const char *settings)
 	d = (struct doctor){.config = c,
 		.services = &v,
 		.users = users_count(v.users),
+		.users_problem = "",
 		.out = open_memstream(&said, &size)};
 	is_well = doctor_look(&d);
 	fclose(d.out);
@@ -312,7 +313,10 @@ static void each_way_to_shut_out_or_let_in_all_has_its_line(void **state)
 			"bad   clients        only this host can connect, and clients leaves it out",
 			false},
 		{"clients = 203.0.113.0/24\nlisten = 0.0.0.0\n",
-			"warn  clients        none of the usual private networks", true},
+			"warn  clients        no private network is served, and none that", true},
+		{"clients = 10.20.0.0/16\nlisten = 0.0.0.0\n",
+			"ok    clients        clients: some networks only", true},
+		{"clients = 172.20.3.9\nlisten = 0.0.0.0\n", "ok    clients ", true},
 		{"otherwise = deny\n",
 			"bad   rules          otherwise = deny, and no rule allows anything",
 			false},

@@ -700,6 +700,27 @@ static void a_socket_that_cannot_be_changes_nothing(void **state)
 	open_files--; /* which was the other's */
 }
 
+/* Who came before would come by a configuration that does not know of it. */
+static void nobody_is_let_in_before_the_change_is_made(void **state)
+{
+	struct config *next = CONFIG(EVERY_PORT, {"listen", "127.0.0.1, 127.0.0.2"});
+	const struct addr *added;
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	(void)state;
+	config_release(start(CONFIG(EVERY_PORT, {"listen", "127.0.0.1"})));
+	assert_int_equal(fronts_prepare(&fronts, next, error), 0);
+	added = &next->own[1];
+	assert_int_equal(connect(fd, &added->sa, sizeof(added->in)), -1);
+	assert_int_equal(errno, ECONNREFUSED);
+	close(fd);
+	fronts_commit(&fronts, false);
+	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(connect(fd, &added->sa, sizeof(added->in)), 0);
+	close(fd);
+	config_release(next);
+}
+
 static void a_socket_that_was_only_prepared_leaves_no_file(void **state)
 {
 	struct config *next = with_socket("next");
@@ -790,6 +811,7 @@ int main(void)
 		SOCKET_TEST(a_socket_that_stays_is_kept_and_one_that_was_deleted_made_again),
 		SOCKET_TEST(a_socket_comes_moves_and_goes_and_its_clients_stay_counted),
 		SOCKET_TEST(a_socket_that_cannot_be_changes_nothing),
+		SOCKET_TEST(nobody_is_let_in_before_the_change_is_made),
 		SOCKET_TEST(a_socket_that_was_only_prepared_leaves_no_file),
 		SOCKET_TEST(a_socket_is_said_by_its_path),
 	};

@@ -35,6 +35,17 @@ int __wrap_pthread_cond_clockwait(
 	return __real_pthread_cond_clockwait(cond, mutex, clock, until);
 }
 
+static _Atomic(unsigned) hashes; /* that were compared */
+
+int __real_password_check(const char *password, const char *hash, bool *matches);
+int __wrap_password_check(const char *password, const char *hash, bool *matches);
+
+int __wrap_password_check(const char *password, const char *hash, bool *matches)
+{
+	hashes++;
+	return __real_password_check(password, hash, matches);
+}
+
 static struct hashing *hashing;
 static struct ledger *ledger;
 static struct holdoff *held;
@@ -143,6 +154,17 @@ static void at_the_proxy_administrators_names_count(void **state)
 	assert_int_equal(proxy("boss", "wrong"), LOGIN_HELD_OFF);
 	come_from("192.0.2.2");
 	assert_int_equal(proxy("root", "wrong"), LOGIN_REFUSED);
+}
+
+static void who_is_held_off_costs_what_a_wrong_login_costs(void **state)
+{
+	(void)state;
+	fail_often(3);
+	hashes = 0;
+	assert_int_equal(proxy("nobody", "wrong"), LOGIN_REFUSED);
+	assert_int_equal(hashes, 1);
+	assert_int_equal(proxy("root", "secret"), LOGIN_HELD_OFF);
+	assert_int_equal(hashes, 2);
 }
 
 static void at_the_proxy_other_names_are_not_touched(void **state)
@@ -372,6 +394,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(at_the_proxy_administrators_names_count),
+		TEST(who_is_held_off_costs_what_a_wrong_login_costs),
 		TEST(at_the_proxy_other_names_are_not_touched),
 		TEST(at_the_monitor_all_names_count),
 		TEST(a_password_that_none_can_have_counts_too),

@@ -55,6 +55,46 @@ static void knows_the_hashes_of_other_programs(void **state)
 	}
 }
 
+/* What libcrypt would refuse at each login, for want of memory as it says. */
+static void parameters_that_nothing_can_be_computed_by_are_no_hash(void **state)
+{
+	static const char *const wrong[] = {"$y$zzz$abcd$", "$y$$abcd$", "$y$j$abcd$",
+		"$y$j5$abcd$", "$y$j.T$abcd$", "$y$jzT$abcd$", "$y$i5T$abcd$", "$y$j5T0$abcd$",
+		"$y$j5T.$abcd$", "$y$j5T1.$abcd$", "$y$j5T/.5$abcd$", "$gy$zzz$abcd$",
+		"$7$.6..../....abcd$", "$7$46$.../....abcd$"};
+	static const char *const right[] = {"$y$j9T$abcd$", "$y$j/T$abcd$", "$y$./.$abcd$",
+		"$y$j5T/.$abcd$", "$gy$j9T$abcd$", "$7$46..../....abcd$", "$7$46..../....$"};
+	static const char digest[] = "UXtDP6RrvwCoRqlZ5.Ffe12FtwGgiVKstbp48Ba9bc1";
+	static const struct {
+		const char *hash;
+		bool is_legal;
+	} others[] = {{"$2b$03$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW", false},
+		{"$2b$32$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW", false},
+		{"$2b$4$aabcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW", false},
+		{"$2b$31$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW", true},
+		{"$5$rounds=999$abc$UXtDP6RrvwCoRqlZ5.Ffe12FtwGgiVKstbp48Ba9bc1", false},
+		{"$5$rounds=01000$abc$UXtDP6RrvwCoRqlZ5.Ffe12FtwGgiVKstbp48Ba9bc1", false},
+		{"$5$rounds=9x$abc$UXtDP6RrvwCoRqlZ5.Ffe12FtwGgiVKstbp48Ba9bc1", false},
+		{"$5$rounds=1000$abc$UXtDP6RrvwCoRqlZ5.Ffe12FtwGgiVKstbp48Ba9bc1", true}};
+	char hash[128];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(wrong); i++) {
+		snprintf(hash, sizeof(hash), "%s%s", wrong[i], digest);
+		if (password_hash_is_legal(hash))
+			fail_msg("%s was taken", hash);
+	}
+	for (size_t i = 0; i < COUNT(right); i++) {
+		snprintf(hash, sizeof(hash), "%s%s", right[i], digest);
+		if (!password_hash_is_legal(hash))
+			fail_msg("%s was refused", hash);
+	}
+	for (size_t i = 0; i < COUNT(others); i++) {
+		if (password_hash_is_legal(others[i].hash) != others[i].is_legal)
+			fail_msg("%s", others[i].hash);
+	}
+}
+
 static void knows_hashes_made_elsewhere(void **state)
 {
 	static const struct {
@@ -204,6 +244,7 @@ int main(void)
 		cmocka_unit_test(a_new_hash_matches_its_password_only),
 		cmocka_unit_test(every_hash_has_its_own_salt),
 		cmocka_unit_test(knows_the_hashes_of_other_programs),
+		cmocka_unit_test(parameters_that_nothing_can_be_computed_by_are_no_hash),
 		cmocka_unit_test(knows_hashes_made_elsewhere),
 		cmocka_unit_test(passwords_may_have_255_bytes_of_any_value),
 		cmocka_unit_test(a_changed_hash_matches_no_more),

@@ -99,6 +99,56 @@ static void a_rule_behind_one_that_decides_all_of_it_has_no_effect(void **state)
 	}
 }
 
+/* What follows would say the same, and the place is open without it. */
+static void a_rule_that_says_what_otherwise_would_has_no_effect(void **state)
+{
+	static const struct {
+		const char *text;
+		int told; /* rules that are said to have none */
+	} rows[] = {
+		{"rule = allow from 192.168.1.0/24\n", 1},
+		{"rule = allow from 192.168.1.0/24\notherwise = deny\n", 0},
+		{"rule = allow from 192.168.1.0/24\nrule = allow user known\n", 2},
+		{"rule = allow from 192.168.1.0/24\nrule = deny from 192.168.0.0/16\n", 0},
+		{"rule = deny from 192.168.0.0/16\nrule = allow from 192.168.1.0/24\n", 1},
+		{"rule = deny from 192.168.0.0/16\notherwise = deny\n", 1},
+		{"rule = allow from loopback to loopback\n", 1},
+		{"rule = allow from 127.0.0.0/8, ::1 to 127.0.0.1\n", 1},
+		{"rule = allow from loopback to loopback\notherwise = deny\n", 0},
+		{"rule = allow from loopback, 192.168.1.9 to loopback\n", 0},
+		{"rule = allow from loopback to 169.254.0.1\n", 0},
+		{"rule = allow to loopback\n", 0},
+		{"rule = allow to 127.0.0.1\n", 0},
+		{"rule = allow to 0.0.0.0/0\n", 1},
+		{"rule = allow to private\n", 1},
+		{"rule = allow to private\nprotect = private\n", 0},
+		{"rule = allow to 127.0.0.1\nprotect = none\n", 1},
+		{"rule = allow to file:list\n", 0},
+		{"rule = allow to a.example\n", 1},
+		{"rule = allow to a.example\nprotect = rebinding\n", 0},
+		/* HTTP asks for a login where such a rule denied. */
+		{"rule = deny user anonymous\notherwise = deny\n", 0},
+	};
+
+	(void)state;
+	scratch_write("list", "127.0.0.1\n");
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		char text[256];
+		const char *at;
+		int told = 0;
+
+		snprintf(text, sizeof(text), "auth = optional\n%s", rows[i].text);
+		for (at = review(text); (at = strstr(at, " all the same (otherwise = ")) != NULL;
+			at++)
+			told++;
+		if (told != rows[i].told)
+			fail_msg("%s: \"%s\"", rows[i].text, said);
+	}
+	assert_string_equal(review("rule = allow from loopback to loopback\n"),
+		"conf:1: rule 1: \"allow from loopback to loopback\": it has no effect: without it "
+		"this is allowed all the same (otherwise = allow)\n");
+}
+
 static void names_lie_below_domains(void **state)
 {
 	(void)state;
@@ -129,7 +179,7 @@ static void who_denies_names_is_asked_for_literal(void **state)
 	assert_null(strstr(text, "rule 1:"));
 	assert_string_equal(review("rule = deny to a.example\nrule = deny to literal\n"), "");
 	assert_string_equal(review("rule = deny to 192.0.2.9\n"), "");
-	assert_string_equal(review("rule = allow to a.example\n"), "");
+	assert_string_equal(review("rule = allow to a.example\notherwise = deny\n"), "");
 	scratch_write("list", "a.example\n");
 	assert_non_null(strstr(review("rule = deny to file:list\n"), "deny to literal"));
 	/* Who sends an address is denied otherwise, but for what is allowed below. */
@@ -211,6 +261,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		review_test(a_rule_behind_one_that_decides_all_of_it_has_no_effect),
+		review_test(a_rule_that_says_what_otherwise_would_has_no_effect),
 		review_test(names_lie_below_domains),
 		review_test(who_denies_names_is_asked_for_literal),
 		review_test(what_can_never_match_is_told),
