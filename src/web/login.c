@@ -245,7 +245,7 @@ static bool take_login_form(struct web_connection *c)
 
 void login_enter(struct web_connection *c)
 {
-	char visit[LOGINS_ID_TEXT + 1], token[LOGINS_ID_TEXT + 1];
+	char visit[LOGINS_ID_TEXT + 1], token[LOGINS_ID_TEXT + 1] = "";
 	bool has_visit = find_visit(c, visit);
 
 	if (has_visit)
