@@ -260,7 +260,7 @@ static void when_all_places_are_taken_the_idle_give_way(void **state)
 	fd = net_connect("127.0.0.1", port);
 	assert_int_equal(ask(fd), 200);
 	assert_int_equal(read(idle, &byte, 1), 0);
-	net_send(busy, HEALTH + 3, strlen(HEALTH) - 3);
+	net_send(busy, &HEALTH[3], strlen(HEALTH) - 3);
 	net_expect(busy, "HTTP/1.1 200 ", 13);
 	close(idle);
 	close(busy);
