@@ -132,6 +132,13 @@ static void fail_if_late(struct message *m, size_t waiting)
 		fail_exchange(m, END_IDLE);
 }
 
+/* No more of the head could be read, so its end never comes. */
+static void fail_if_too_large(struct message *m, const struct buffer *b, size_t waiting)
+{
+	if (waiting + m->filter.spare >= b->size)
+		fail_exchange(m, END_BAD_ANSWER);
+}
+
 /* Puts the head, which has `len` of the last `waiting` bytes, into the form in which it is passed
  * on. True, and `waiting` is what is behind it. */
 static bool put_response_head(
@@ -205,6 +212,7 @@ static bool take_heads(struct message *m, struct buffer *b, size_t *waiting)
 
 		if (len == HTTP_MORE) {
 			fail_if_late(m, *waiting);
+			fail_if_too_large(m, b, *waiting);
 			return false;
 		}
 		taken = len > 0 &&

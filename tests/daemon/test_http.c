@@ -702,6 +702,25 @@ static void what_is_no_answer_is_told(void **state)
 	}
 }
 
+/* Its end is not waited for: it would not be read. */
+static void an_answer_with_too_large_a_head_is_told(void **state)
+{
+	static const size_t sizes[] = {65536, 80000};
+	static char head[80000] = "HTTP/1.1 200 OK\r\nX: ";
+	size_t len = strlen(head);
+
+	(void)state;
+	memset(head + len, 'x', sizeof(head) - len);
+	for (size_t i = 0; i < COUNT(sizes); i++) {
+		int fd, origin;
+
+		begin_exchange(GET, &fd, &origin);
+		net_send(origin, head, sizes[i]);
+		expect_refusal(fd, "502", "bad_answer");
+		close(origin);
+	}
+}
+
 static void an_answer_that_switches_makes_a_tunnel(void **state)
 {
 	int fd, origin;
@@ -897,6 +916,7 @@ int main(void)
 		cmocka_unit_test(a_broken_answer_looks_broken),
 		cmocka_unit_test(a_stream_that_ends_early_does_so_for_the_client),
 		cmocka_unit_test(what_is_no_answer_is_told),
+		cmocka_unit_test(an_answer_with_too_large_a_head_is_told),
 		cmocka_unit_test(an_answer_that_switches_makes_a_tunnel),
 		cmocka_unit_test(a_client_that_has_finished_gets_its_answer),
 		cmocka_unit_test(via_is_put_in_where_it_is_wanted),
