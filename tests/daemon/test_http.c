@@ -350,6 +350,26 @@ static void a_required_login_is_asked_for(void **state)
 	daemon_stop(&strict);
 }
 
+/* Not by their pages, at least; the log may tell. */
+static void a_wrong_password_and_an_unknown_name_look_alike(void **state)
+{
+	static const char *const wrong[] = {"YWxpY2U6eA==", "bm9ib2R5Ong="}; /* alice:x, nobody:x */
+	struct daemon strict;
+	char text[512];
+
+	(void)state;
+	daemon_start(&strict, (const char *const[]){"-u", "alice:se:cret", NULL});
+	for (size_t i = 0; i < COUNT(wrong); i++) {
+		snprintf(text, sizeof(text),
+			"CONNECT 127.0.0.1:@ HTTP/1.1\r\nHost: x\r\n"
+			"Proxy-Authorization: Basic %s\r\n\r\n",
+			wrong[i]);
+		expect_refusal(ask_at(strict.port, text), "407", "login_refused");
+	}
+	daemon_wait_log(&strict, NULL, " reason=wrong_password ");
+	daemon_stop(&strict);
+}
+
 static void where_rules_name_users_a_stranger_is_asked_to_log_in(void **state)
 {
 	(void)state;
@@ -901,6 +921,7 @@ int main(void)
 		cmocka_unit_test(a_head_has_at_most_100_fields_and_64_kilobytes),
 		cmocka_unit_test(others_that_begin_with_letters_are_strangers),
 		cmocka_unit_test(a_required_login_is_asked_for),
+		cmocka_unit_test(a_wrong_password_and_an_unknown_name_look_alike),
 		cmocka_unit_test(where_rules_name_users_a_stranger_is_asked_to_log_in),
 		cmocka_unit_test(a_request_goes_on_in_origin_form),
 		cmocka_unit_test(an_empty_path_is_a_slash_or_an_asterisk),
