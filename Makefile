@@ -36,6 +36,7 @@ CLIENT_DEPS := $(TEST_DEPS) netcat-openbsd ncat proxychains4 git openssh-client 
 	firefox-esr python3-pacparser \
 	openjdk-17-jdk-headless golang-go golang-golang-x-net-dev wget python3-pip putty-tools \
 	emacs-nox fail2ban openssl whois apache2-utils jq haproxy libnginx-mod-stream \
+	dante-server microsocks tinyproxy-bin \
 	$(if $(shell command -v npm),,nodejs npm)
 LINT_DEPS := clang clang-format clang-tidy cppcheck libclang-rt-14-dev mandoc
 BENCH_DEPS := $(DEPS) microsocks dante-server tinyproxy-bin
@@ -174,6 +175,7 @@ WRAP_proxy/test_session := clock_deadline clock_ms socket_wait socket_read dial_
 	bind_accept bind_abandon udp_open udp_bound udp_run udp_counts udp_close relay_run target_judge
 WRAP_proxy/test_udp := clock_deadline clock_ms socket_wait socket connect sendmmsg recvmmsg mmap64 \
 	madvise target_judge
+WRAP_proxy/test_upstream := clock_deadline clock_ms dial_until socket_wait
 WRAP_proxy/test_watch := clock_ms clock_deadline
 WRAP_server/test_addresses := getifaddrs freeifaddrs
 WRAP_server/test_archive := database_commit time

@@ -42,8 +42,8 @@ void buffer_commit(struct buffer *b, size_t n);
 /* Takes the last `n` <= buffer_readable() bytes off the end. */
 void buffer_retract(struct buffer *b, size_t n);
 
-/* Makes `n` bytes of no meaning at `at` <= buffer_readable(), counted from buffer_head(). False, and
- * nothing changed, where there is no room. */
+/* Makes `n` bytes of no meaning at `at` <= buffer_readable(), counted from buffer_head(). False,
+ * and nothing changed, where there is no room. */
 bool buffer_insert(struct buffer *b, size_t at, size_t n) __attribute__((warn_unused_result));
 
 /* Takes out the `n` bytes at `at`. */

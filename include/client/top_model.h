@@ -1,6 +1,6 @@
 /* top_model: what the live view shows: totals, throughput and its past, and lists of sessions,
- * users, accounts, sites and failures in the order and choice asked for. Pure: replies in, rows
- * out. No lock: one thread's. */
+ * users, accounts, sites, failures and upstreams in the order and choice asked for. Pure: replies
+ * in, rows out. No lock: one thread's. */
 #ifndef CLIENT_TOP_MODEL_H
 #define CLIENT_TOP_MODEL_H
 
@@ -20,11 +20,19 @@ enum top_view {
 	TOP_ACCOUNT_VIEW, /* all users there are */
 	TOP_SITE_VIEW,
 	TOP_FAILURE_VIEW,
+	TOP_UPSTREAM_VIEW,
 	TOP_VIEWS,
 };
 
 /* What the server is asked for: the first two views show the same. */
-enum top_list { TOP_SESSION_LIST, TOP_ACCOUNT_LIST, TOP_SITE_LIST, TOP_FAILURE_LIST, TOP_LISTS };
+enum top_list {
+	TOP_SESSION_LIST,
+	TOP_ACCOUNT_LIST,
+	TOP_SITE_LIST,
+	TOP_FAILURE_LIST,
+	TOP_UPSTREAM_LIST,
+	TOP_LISTS,
+};
 
 enum top_column {
 	TOP_ID, /* of what is no session its place in the server's list */
@@ -54,6 +62,11 @@ enum top_column {
 	TOP_ERROR, /* errno */
 	TOP_NAME, /* the client's */
 	TOP_ADVICE,
+	TOP_UPSTREAM,
+	TOP_URL,
+	TOP_REST,
+	TOP_FAILURES,
+	TOP_FAULT,
 	TOP_COLUMNS,
 };
 
@@ -96,7 +109,8 @@ void top_model_take_stats(struct top_model *m, const struct answer *reply, int64
  * STATS. The coarser ones first: what a later reply knows of the same seconds counts. */
 void top_model_take_traffic(struct top_model *m, const struct answer *reply, int step);
 
-/* Takes the reply to CONNECTIONS, ACCOUNTS, SITES or WHY. -1 without memory, and nothing changed.
+/* Takes the reply to CONNECTIONS, ACCOUNTS, SITES, WHY or UPSTREAMS. -1 without memory, and nothing
+ * changed.
  */
 int top_model_take_list(struct top_model *m, enum top_list list, const struct answer *reply)
 	__attribute__((warn_unused_result));

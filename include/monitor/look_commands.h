@@ -1,5 +1,5 @@
-/* look_commands: STATS, VERSION, CONNECTIONS, USERS, ACCOUNTS, CLIENTS, ACCESS_LOG and TRAFFIC,
- * which only look. No state, no lock. */
+/* look_commands: STATS, VERSION, CONNECTIONS, USERS, ACCOUNTS, CLIENTS, UPSTREAMS,
+ * ACCESS_LOG and TRAFFIC, which only look. No state, no lock. */
 #ifndef MONITOR_LOOK_COMMANDS_H
 #define MONITOR_LOOK_COMMANDS_H
 
@@ -11,6 +11,7 @@ void look_command_connections(const struct request *q, struct reply *r);
 void look_command_users(const struct request *q, struct reply *r);
 void look_command_accounts(const struct request *q, struct reply *r);
 void look_command_clients(const struct request *q, struct reply *r);
+void look_command_upstreams(const struct request *q, struct reply *r);
 void look_command_access_log(const struct request *q, struct reply *r);
 void look_command_traffic(const struct request *q, struct reply *r);
 

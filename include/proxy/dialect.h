@@ -89,8 +89,8 @@ struct dialect {
 typedef int dialect_parser(const uint8_t *p, size_t n, void *out);
 
 /* Bytes of `in` that stay free behind what was received, so that a message can be rewritten in its
- * place. */
-#define DIALECT_SPARE 512
+ * place, with a login that it did not have. */
+#define DIALECT_SPARE 1536
 
 /* Reads more into `in`, where there is room; false when the client left, with the reason that
  * stands, or when the deadline passed. A client that was just accepted has usually sent already;

@@ -35,6 +35,8 @@ struct exchange {
 	/* given */
 	struct relay *relay; /* both buffers, the request's with its head, whole and right */
 	bool has_via; /* Via is put into heads */
+	const char *upstream_login; /* it goes to an upstream that speaks HTTP: its
+				     * Proxy-Authorization, "" without one; NULL: to the server */
 	/* The head of the answer is there and is about to be passed on; false: it is not to be. */
 	bool (*answer)(void *who, unsigned status);
 	void *who;

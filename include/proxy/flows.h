@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/addr.h"
+#include "state/rules.h"
 #include "state/settings.h"
 
 #define FLOWS_SETS 64 /* a power of two */
@@ -15,6 +16,7 @@
 struct flow {
 	struct addr addr; /* AF_UNSPEC: the place is free */
 	bool allowed;
+	bool is_via; /* then: through upstreams */
 	uint64_t name; /* that led to it (names.h); 0: the client named the address */
 	uint64_t used; /* higher is later */
 };
@@ -31,7 +33,8 @@ struct flow *flows_find(struct flows *f, uint64_t name, const struct addr *addr)
 
 /* Remembers the verdict on an address that is not known, in the place of one of its set that was
  * used longest ago. */
-struct flow *flows_add(struct flows *f, uint64_t name, const struct addr *addr, bool allowed);
+struct flow *flows_add(
+	struct flows *f, uint64_t name, const struct addr *addr, const struct verdict *verdict);
 
 /* The place behind `after` that is in use, NULL for the first; NULL: there is none. */
 struct flow *flows_next(struct flows *f, struct flow *after);

@@ -21,6 +21,11 @@ bool http_forward_upgrades(const struct http_request *r);
  * without what is for one hop; `has_via`: with Via. */
 void http_forward_request(struct http_writer *w, const struct http_request *r, bool has_via);
 
+/* The same as an upstream is asked, in absolute form; `login`: with this Proxy-Authorization,
+ * unless it is "". A head grows by that, too. */
+void http_forward_absolute(
+	struct http_writer *w, const struct http_request *r, bool has_via, const char *login);
+
 /* How an answer is passed on. */
 struct http_hop {
 	bool has_via;

@@ -40,6 +40,8 @@ struct name {
 	uint64_t used; /* higher is later */
 	uint16_t port; /* that was sent to last */
 	struct name_datagram *first, **end; /* that wait for it */
+	bool is_sent_on; /* NAME_KNOWN: it is upstreams' to look up */
+	bool goes_straight; /* it was, and none of them works */
 	uint8_t len;
 	char text[DESTINATION_NAME_MAX];
 };
@@ -59,6 +61,7 @@ struct names {
 
 enum names_outcome {
 	NAMES_KNOWN, /* send it to names_address() */
+	NAMES_SENT_ON, /* by the rules, as it is, through upstreams */
 	NAMES_WAITS, /* it was copied, and names_take() will have it */
 	NAMES_DENIED, /* by the rules, whatever it leads to */
 	NAMES_FULL, /* too much waits already */
@@ -68,6 +71,9 @@ enum names_outcome {
  * next call. A name keeps its address for as long as lookups go on to give it. */
 enum names_outcome names_find(struct names *n, const struct destination *dst, const void *data,
 	size_t len, int64_t now, const struct name **name);
+
+/* One that was to be sent on is looked up here after all, when it is asked for next. */
+void names_go_straight(struct names *n, const struct name *name);
 
 /* What a known name led to, with this port; AF_UNSPEC: nothing was found. */
 struct addr names_address(const struct name *name, uint16_t port);

@@ -47,6 +47,7 @@ struct session {
 			      */
 	bool is_admitted; /* it has its places under the limits of its accounts */
 	bool served; /* what was asked for was granted */
+	bool is_through; /* an upstream, which counts it */
 	bool is_torn; /* an HTTP answer went out in part, and no more comes of it */
 	bool has_more; /* the client may still send what nobody wants behind its HTTP request */
 	bool in_access_log; /* the request's answer is; a line of the file is due at the end */

@@ -15,6 +15,7 @@
 #include "state/end_reason.h"
 #include "state/ledger.h"
 #include "state/rules.h"
+#include "state/upstreams.h"
 #include "wire/request.h"
 
 /* On whose behalf, and with what: the same for all targets of a session. */
@@ -30,6 +31,7 @@ struct asker {
 	const struct ledger_entry *user_entry; /* of that user, whose groups count; NULL: nobody */
 	const char *groups; /* instead, where only the name is known: "a,b"; NULL: not told */
 	enum request_command command;
+	bool is_unruled; /* it is the server itself that wants to get there */
 };
 
 /* What the rules that are in force now say of `addr`, which `dst` came to; of `dst` whatever it
@@ -64,10 +66,19 @@ struct target {
 				 */
 };
 
-/* Begins to find the addresses of `dst`, an address or a name that is sane. False when it is denied
- * whatever it comes to, as `t->verdict` says; then nothing has begun. */
+/* As target_judge(), with the way through upstreams where the verdict is via some; `way` is to be
+ * ended. */
+struct verdict target_way(const struct asker *a, const struct destination *dst,
+	const struct addr *addr, struct upstream_way *way);
+
+/* Begins to find the addresses of `dst`, an address or a name that is sane. False when `t->verdict`
+ * says all: that it is denied whatever it comes to, or sent on by its name. Then nothing has begun.
+ */
 bool target_begin(struct target *t, const struct asker *a, const struct destination *dst)
 	__attribute__((warn_unused_result));
+
+/* The same, whatever is said of the name. */
+void target_look_up(struct target *t, const struct asker *a, const struct destination *dst);
 
 /* Gives back what is held, as lookup_end() does; what is known by then stays. May be called again.
  */
@@ -85,6 +96,9 @@ bool target_has_next(const struct target *t);
 /* Takes the next one, which there must be: the families that are used take turns, the preferred one
  * first (RFC 8305 section 4). `has_place` as for target_judge(). */
 struct candidate target_next(struct target *t, bool has_place);
+
+/* Takes back that this one was taken, the last: it is the next again. */
+void target_put_back(struct target *t, const struct candidate *c);
 
 /* When the first is to be taken (clock.h): 0 at once, later while the preferred family may yet be
  * answered (RFC 8305 section 3), CLOCK_NEVER while there is none. */

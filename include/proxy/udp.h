@@ -9,8 +9,10 @@
 #include "proxy/target.h"
 #include "state/config.h"
 #include "state/end_reason.h"
+#include "state/registry.h"
 #include "state/stats.h"
 #include "state/traffic.h"
+#include "state/upstreams.h"
 
 struct udp;
 
@@ -22,6 +24,7 @@ struct udp_setup {
 	struct stats *stats;
 	struct pace_accounts accounts; /* whose rates it keeps to, as they are at any time */
 	int client; /* the TCP connection that it lives with */
+	struct registry_slot *slot; /* is told of upstreams that it goes through; NULL: nobody is */
 };
 
 /* Opens the socket that the client sends to, on the address by which it has reached us. NULL with
@@ -32,11 +35,15 @@ struct udp *udp_open(const struct udp_setup *setup);
 struct addr udp_bound(const struct udp *u);
 
 /* Runs to the end and says why it came: END_CLOSED and END_CLIENT_RESET for the TCP connection's,
- * END_UDP_IDLE. */
+ * END_UDP_IDLE, END_UPSTREAM_FAILED for that of the connection to an upstream. */
 enum end_reason udp_run(struct udp *u);
 
 /* What was counted. */
 struct datagram_counts udp_counts(const struct udp *u);
+
+/* The first upstream that it goes through, with a reference to its set, which is the caller's;
+ * NULL: none. */
+const struct upstream *udp_through(const struct udp *u, struct upstreams **set);
 
 /* Closes and frees. NULL is allowed. */
 void udp_close(struct udp *u);

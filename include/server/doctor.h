@@ -21,6 +21,7 @@ struct doctor {
 	const struct config *config; /* as the server would have it */
 	const struct services *services; /* only users, and this host's own addresses */
 	size_t users; /* those of -u included */
+	const char *users_problem; /* why they cannot be told; "": they are */
 	bool is_running; /* a server with these settings is there already */
 	FILE *out;
 	size_t found[DOCTOR_VERDICTS];

@@ -53,6 +53,11 @@ void effects_warn_of_open_door(size_t users, const struct config *c);
 int effects_compile_rules(struct config *c, const struct config *before, bool at_start,
 	char error[CONFIG_ERROR_MAX]) __attribute__((warn_unused_result));
 
+/* The same with the upstreams, and how those of `before` fared. What cannot be read is an error at
+ * start, too; so is an upstream that is this very proxy, as far as its address says so. */
+int effects_compile_upstreams(struct config *c, const struct config *before, struct own *own,
+	char error[CONFIG_ERROR_MAX]) __attribute__((warn_unused_result));
+
 /* Do the rules say what the configuration expects of them, and is each group one of clients or of
  * users only? -1 with `error`. */
 int effects_check_expectations(const struct config *c, const struct group_source *users,
@@ -100,7 +105,7 @@ struct change {
 #define EFFECTS_OF_ANY_CHANGE EFFECT_PUBLISH
 #define EFFECTS_OF_RELOAD                                                                          \
 	(EFFECT_LISTENERS | EFFECT_LOG_FILE | EFFECT_ACCESS_LOG_FILE | EFFECT_DOOR |               \
-		EFFECT_OUTGOING | EFFECT_USERS | EFFECT_RULES)
+		EFFECT_OUTGOING | EFFECT_USERS | EFFECT_RULES | EFFECT_UPSTREAMS)
 
 /* A step of an effect. Each of these may be NULL: then there is nothing to be done. */
 struct effect {

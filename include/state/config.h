@@ -24,6 +24,7 @@ struct config_origin {
 };
 
 struct rules;
+struct upstreams;
 
 struct config {
 	struct settings settings;
@@ -36,6 +37,7 @@ struct config {
 	struct addr own[SETTINGS_MAX_LISTEN + 1];
 	size_t own_count;
 	struct rules *rules; /* a reference; NULL: not compiled yet */
+	struct upstreams *upstreams; /* likewise */
 	bool auto_requires_login; /* what auth = auto comes to (admission.h) */
 	uint64_t generation; /* of its store; that of each one published is another */
 	_Atomic(unsigned) references;
@@ -73,6 +75,9 @@ struct config *config_clone(const struct config *c);
 
 /* Gives it these rules, whose reference is taken over, in the place of those that it had. */
 void config_set_rules(struct config *c, struct rules *rules);
+
+/* The same with upstreams. */
+void config_set_upstreams(struct config *c, struct upstreams *upstreams);
 
 /* Takes over from `old` where the proxy itself answers. */
 void config_keep_own(struct config *c, const struct config *old);

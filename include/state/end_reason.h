@@ -48,6 +48,9 @@
 	X(CONNECT_TIMEOUT, "connect_timeout") /* `connect_timeout`, or the kernel's own */ \
 	X(NO_LOCAL_PORT, "no_local_port") /* none is left to connect from */ \
 	X(CONNECT_FAILED, "connect_failed") /* anything else; errno is in the log */ \
+	X(UPSTREAMS_DOWN, "upstreams_down") /* none that the rule names works */ \
+	X(UPSTREAM_DENIED, "upstream_denied") /* an upstream forbids the target */ \
+	X(UPSTREAM_FAILED, "upstream_failed") /* it could not, or gave up, and does not say why */ \
 	X(BAD_ANSWER, "bad_answer") /* the target's to an HTTP request is none, or broken */ \
 	X(BIND_TIMEOUT, "bind_timeout") /* `bind_timeout` */ \
 	X(NO_SOCKET, "no_socket") /* none could be opened for BIND or UDP ASSOCIATE */ \

@@ -12,6 +12,7 @@
 #include "state/access_log.h"
 #include "state/end_reason.h"
 #include "state/traffic.h"
+#include "state/upstream_line.h"
 #include "state/users.h"
 
 /* How far a session has come, for those who look from outside: the one list, with the words in
@@ -70,6 +71,9 @@ void registry_set_user(struct registry_slot *s, const char *user, size_t len);
  * registry_leave(). */
 void registry_set_request(struct registry_slot *s, const char *command, const char *target);
 
+/* It goes through the upstream of this name, which lives as long as the strings of the request. */
+void registry_set_upstream(struct registry_slot *s, const char *upstream);
+
 /* How many sessions of this one's user from the client run, this one included: of several that ask
  * at once each is told another number. Those that are served and never asked count, too. */
 size_t registry_take_turn(struct registry_slot *s, const struct network *client);
@@ -104,6 +108,8 @@ struct session_ref {
 /* All live sessions, by id; to be freed. NULL without memory. */
 struct session_ref *registry_list(struct registry *r, size_t *count);
 
+#define REGISTRY_UPSTREAM_MAX (UPSTREAM_NAME_MAX + 1)
+
 struct session_info {
 	uint64_t id;
 	enum session_phase phase;
@@ -113,6 +119,7 @@ struct session_info {
 	size_t user_len; /* 0: none */
 	char user[USERS_NAME_MAX];
 	char target[ACCESS_TARGET_MAX]; /* "" like `command` */
+	char upstream[REGISTRY_UPSTREAM_MAX]; /* "": straight */
 	int64_t age_ms;
 	int64_t idle_ms;
 	struct traffic_figures traffic;

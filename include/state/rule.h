@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "base/addr.h"
 #include "net/own.h"
@@ -18,10 +19,12 @@
 #include "wire/request.h"
 
 #define RULE_ERROR_MAX SETTING_ERROR_MAX
+#define RULE_VIA_MAX 8 /* upstreams of a rule */
 
 enum rule_action {
 	RULE_DENY,
 	RULE_ALLOW,
+	RULE_VIA, /* through upstreams */
 };
 
 enum rule_keyword {
@@ -71,6 +74,11 @@ struct rule_user {
 struct rule {
 	_Atomic(unsigned) references;
 	enum rule_action action;
+	size_t via_count; /* of RULE_VIA: the names of upstreams, in the order in which they serve
+			   */
+	char **via;
+	bool goes_straight; /* where none of them works */
+	bool resolves_here; /* names, whose addresses are judged */
 	unsigned keywords; /* 1 << enum rule_keyword: those that it has */
 	char *text; /* as rule_parse() reads it, in one form whatever it was written in */
 	struct setting_place place;
@@ -87,7 +95,8 @@ struct rule {
 };
 
 /* Reads a rule: "deny to .example.org time mon-fri 08:00-18:00". Groups of clients are those of
- * `groups` (NULL: whatever they are called is right); files are named, and read by rules_compile().
+ * `groups` (NULL: whatever they are called is right), and so are upstreams; files are named, and
+ * read by rules_compile().
  * NULL with what is wrong in `why`: "the word": what is legal. */
 struct rule *rule_parse(
 	const char *text, size_t len, const struct client_groups *groups, char why[RULE_ERROR_MAX]);
@@ -123,6 +132,9 @@ enum rule_answer {
 /* Is that request meant by the rule? Unless it is, by which keyword not. */
 enum rule_answer rule_ask(
 	const struct rule *rule, struct rule_question *question, enum rule_keyword *by);
+
+/* Writes where a rule of RULE_VIA sends what it matches: "office,home,direct". */
+void rule_put_via(const struct rule *rule, FILE *out);
 
 /* Has its `to` values that are addresses, so that what a name comes to counts? */
 bool rule_has_addresses(const struct rule *rule);

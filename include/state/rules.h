@@ -37,9 +37,12 @@ struct subject {
 #define RULES_OWN "own" /* the rule's word where it is the proxy's own listener */
 
 struct verdict {
-	bool allowed; /* without an address: by one or another */
-	bool is_open; /* another verdict may come of an address, or of the port of BIND's peer */
-	bool is_guess; /* denied because it could not be found out whether it must be: not to be
+	bool allowed : 1; /* without an address: by one or another */
+	bool is_open : 1; /* another verdict may come of an address, or of the port of BIND's peer
+			   */
+	bool is_via : 1; /* then: through the upstreams of the rule that decided */
+	bool is_by_name : 1; /* and it is the name that they get: no address of it counts */
+	bool is_guess : 1; /* denied because it could not be found out whether it must be: not to be
 			  remembered (what target_judge() says of it) */
 	char rule[RULE_WORD_MAX]; /* that decided, as one word: "3", "t1", "otherwise",
 				     "protect:loopback", "no_port", "unspecified", "own" */
@@ -48,6 +51,14 @@ struct verdict {
 
 /* The verdict of the first rule that says something of the subject. */
 struct verdict rules_judge(const struct config *c, const struct subject *s);
+
+/* The same of what the server itself goes to, at whose command no rule is: denied is what nobody
+ * can go to, itself included. */
+struct verdict rules_judge_unruled(const struct config *c, const struct subject *s);
+
+/* Is somebody at `addr` who is this very proxy, or its monitor? Of local routes only the kernel
+ * knows more. */
+bool rules_is_listener(const struct config *c, const struct addr *addr, struct own *own);
 
 /* Does the verdict depend on whether `addr` is an address of this host? */
 bool rules_ask_where(const struct config *c, const struct addr *addr);
@@ -95,6 +106,10 @@ struct rule_info {
 /* Temporary ones come first. Of a configuration without a compiled set (NULL) there are none. */
 size_t rules_count(const struct rules *r);
 struct rule_info rules_get(const struct rules *r, size_t index);
+
+/* The rule that decided; NULL: it was none, or the rules have changed since. Valid as long as the
+ * set. */
+const struct rule *rules_that_decided(const struct config *c, const struct verdict *v);
 
 /* How often nothing else decided, and what is protected by a word. */
 uint64_t rules_otherwise_hits(const struct rules *r);

@@ -77,6 +77,9 @@ struct setting_type {
 	/* Writes a question for the end of the complaint about `text`, which parse() refused, when
 	 * there is something near that it takes: "; did you mean auto?". NULL: never. */
 	void (*ask)(const struct setting *setting, const char *text, FILE *out);
+	/* Writes what may be shown of a text that parse() refused, where there may be a secret in
+	 * it. NULL: all of it may. */
+	void (*mask)(const char *text, FILE *out);
 };
 
 /* ---- what is done with a setting; `values` is the struct that its table is about ---- */

@@ -15,6 +15,7 @@
 #include "state/setting_addresses.h"
 #include "state/setting_networks.h"
 #include "state/setting_scalars.h"
+#include "state/upstream_types.h"
 #include "state/word_types.h"
 
 #define SETTINGS_MOST_PASSWORD_CHECKS 64
@@ -83,6 +84,7 @@ enum setting_effect {
 	EFFECT_OUTGOING = 1 << 9, /* from where targets are reached: a warning, perhaps */
 	EFFECT_PUBLISH = 1 << 10, /* others see the new configuration: of every change */
 	EFFECT_RULES = 1 << 11, /* are compiled, their files read */
+	EFFECT_UPSTREAMS = 1 << 12, /* the same of them: password files */
 };
 
 /* max_sessions_per_client, where it is no number. */
@@ -138,12 +140,13 @@ struct settings {
 
 	struct client_rule clients;
 	struct network_list proxy_protocol_from;
-	struct rule_lines rules;
+	struct text_lines rules;
 	int64_t otherwise; /* enum rule_action */
 	int64_t protect; /* PLACE_BIT() of rule_places.h */
 	struct client_groups client_groups;
 	struct expectations expect;
 	int64_t recheck; /* enum recheck_when */
+	struct text_lines upstreams;
 	int64_t auth; /* enum auth_rule */
 	char *users_file;
 	int64_t max_password_checks; /* 0: auto */
@@ -173,7 +176,7 @@ struct settings {
 };
 
 /* Rows of the table, and so the size of every array that is indexed by it. */
-#define SETTINGS_COUNT 67
+#define SETTINGS_COUNT 68
 
 extern const struct setting settings_table[SETTINGS_COUNT];
 

@@ -42,8 +42,8 @@ int standing_put(struct standing *s, enum standing_kind kind, const char *key, c
 	__attribute__((warn_unused_result));
 
 /* The same where facts come without end: while there are `most` > 0 that came by this, those
- * included that stand no more and were not told yet, nothing is put under another key, and that is no
- * failure. */
+ * included that stand no more and were not told yet, nothing is put under another key, and that is
+ * no failure. */
 int standing_put_bounded(struct standing *s, enum standing_kind kind, const char *key,
 	const char *value, size_t most) __attribute__((warn_unused_result));
 

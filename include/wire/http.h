@@ -30,6 +30,7 @@ struct http_request {
 				 * be empty or begin with '?' */
 	unsigned minor; /* of HTTP/1.x: 0, or 1 for what is later */
 	struct http_slice fields; /* lines, for http_next_field() */
+	struct http_connection connection;
 	struct http_slice host; /* of Host; "" where there is none */
 	struct http_body body;
 	bool has_login; /* Proxy-Authorization */

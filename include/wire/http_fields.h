@@ -85,12 +85,23 @@ bool http_find_field(const struct http_slice *fields, const char *name, struct h
  * it; false when there is none left. Commas in quoted strings are not understood. */
 bool http_next_member(struct http_slice *list, struct http_slice *member);
 
-/* Does a field of that name have this word as a member of its list? */
-bool http_lists(const struct http_slice *fields, const char *name, const struct http_slice *word);
+/* What the fields Connection of a head name. Few, so that to ask for each field costs little. */
+#define HTTP_CONNECTION_FIELDS 4
+#define HTTP_CONNECTION_MEMBERS 32
+struct http_connection {
+	struct http_slice lists[HTTP_CONNECTION_FIELDS];
+	unsigned count, members;
+};
+
+/* Adds the value of one; false when there are too many, or too many names in them. */
+bool http_connection_add(struct http_connection *c, const struct http_slice *value);
+
+/* Is it named? */
+bool http_connection_has(const struct http_connection *c, const struct http_slice *word);
 
 /* Is a field of that name for the next hop only (RFC 9110 section 7.6.1): one of those that always
  * are, or named by Connection? */
-bool http_is_hop_by_hop(const struct http_slice *fields, const struct http_slice *name);
+bool http_is_hop_by_hop(const struct http_connection *c, const struct http_slice *name);
 
 /* A length: digits only. False for anything else, and above HTTP_LENGTH_MAX. */
 bool http_parse_length(const struct http_slice *s, int64_t *out);

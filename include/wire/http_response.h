@@ -14,6 +14,7 @@ struct http_response {
 	unsigned status; /* 100 to 999 */
 	struct http_slice reason; /* "" where there is none */
 	struct http_slice fields; /* lines, for http_next_field() */
+	struct http_connection connection;
 	struct http_body body; /* to a request that wants one */
 	bool is_coded; /* there are transfer codings beside chunked */
 };

@@ -50,4 +50,21 @@ int socks4_parse_request(const uint8_t *p, size_t n, struct socks4_request *out)
  * server. AF_UNSPEC is 0.0.0.0:0. */
 void socks4_format_reply(uint8_t out[SOCKS4_REPLY_SIZE], uint8_t code, const struct addr *bound);
 
+/* ---- the client's side, to an upstream ---- */
+
+#define SOCKS4_ASKING_MAX (8 + 255 + 1 + DESTINATION_NAME_MAX + 1)
+
+/* The request, with a USERID of 255 bytes at most; a name as SOCKS4a has it. Not for IPv6
+ * addresses. */
+size_t socks4_format_request(uint8_t out[SOCKS4_ASKING_MAX], enum socks4_command command,
+	const struct destination *dst, const char *userid);
+
+struct socks4_reply {
+	uint8_t code;
+	struct addr bound;
+};
+
+/* VN CD DSTPORT DSTIP, with VN 0. */
+int socks4_parse_reply(const uint8_t *p, size_t n, struct socks4_reply *out);
+
 #endif

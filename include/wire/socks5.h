@@ -103,4 +103,40 @@ size_t socks5_format_reply(uint8_t out[SOCKS5_REPLY_MAX], uint8_t rep, const str
 /* RSV FRAG ATYP DST.ADDR DST.PORT in front of a datagram that came from `source`. */
 size_t socks5_format_header(uint8_t out[SOCKS5_HEADER_MAX], const struct addr *source);
 
+/* ---- the client's side, to an upstream ---- */
+
+#define SOCKS5_GREETING_MAX 4
+#define SOCKS5_REQUEST_MAX                                                                         \
+	262 /* a request for a long name; the header of a datagram has one more */
+#define SOCKS5_NAMED_HEADER_MAX 263
+
+/* VER NMETHODS METHODS: no login and, with one, that too (RFC 1928 section 3). */
+size_t socks5_format_greeting(uint8_t out[SOCKS5_GREETING_MAX], bool has_login);
+
+/* VER METHOD. Another version is malformed; the METHOD may be any. */
+int socks5_parse_method(const uint8_t *p, size_t n, uint8_t *method);
+
+/* VER ULEN UNAME PLEN PASSWD (RFC 1929 section 2); each field is of 255 bytes at most. */
+size_t socks5_format_login(uint8_t out[SOCKS5_MESSAGE_MAX], const struct socks5_login *login);
+
+/* VER STATUS. There are servers that send another version, and mean it. */
+int socks5_parse_login_status(const uint8_t *p, size_t n, bool *success);
+
+/* VER CMD RSV ATYP DST.ADDR DST.PORT. */
+size_t socks5_format_request(uint8_t out[SOCKS5_REQUEST_MAX], enum socks5_command command,
+	const struct destination *dst);
+
+struct socks5_reply {
+	uint8_t rep;
+	struct destination bound; /* BND.ADDR and BND.PORT; a name is in the message */
+};
+
+/* VER REP RSV ATYP BND.ADDR BND.PORT (RFC 1928 section 6). One that tells of a failure may end
+ * behind REP: then nobody waits for what was to follow. */
+int socks5_parse_reply(const uint8_t *p, size_t n, struct socks5_reply *out);
+
+/* RSV FRAG ATYP DST.ADDR DST.PORT in front of a datagram for `dst`. */
+size_t socks5_format_named_header(
+	uint8_t out[SOCKS5_NAMED_HEADER_MAX], const struct destination *dst);
+
 #endif

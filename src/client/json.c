@@ -55,9 +55,9 @@ static void put_text(FILE *out, const struct monitor_line *text)
 /* ---- pieces ---- */
 
 /* The members of records that are text, whatever they look like: a name may be 123, or 5m. */
-static const char *const text_names[] = {"user", "name", "client", "target", "address", "from",
-	"site", "group", "groups", "password", "proxy", "limits", "rule", "about", "addresses",
-	"by", "advice", "text"};
+static const char *const text_names[] = {"user", "name", "upstream", "client", "target", "address",
+	"from", "site", "group", "groups", "password", "proxy", "limits", "rule", "about",
+	"addresses", "by", "advice", "text"};
 
 static bool is_text(const struct monitor_line *name)
 {
@@ -343,6 +343,11 @@ static void shape_bans(FILE *out, const char *request, const struct answer *repl
 	put_array(out, "bans", request, reply, NULL, put_record_line);
 }
 
+static void shape_upstreams(FILE *out, const char *request, const struct answer *reply)
+{
+	put_array(out, "upstreams", request, reply, NULL, put_record_line);
+}
+
 static void shape_rules(FILE *out, const char *request, const struct answer *reply)
 {
 	put_array(out, "rules", request, reply, NULL, put_record_line);
@@ -433,6 +438,7 @@ static const struct shape shapes[] = {
 	{"CLIENTS", shape_clients},
 	{"WHY", shape_failures},
 	{"BANS", shape_bans},
+	{"UPSTREAMS", shape_upstreams},
 	{"RULES", shape_rules},
 	{"EXPLAIN", shape_explanation},
 	{"LIMITS", shape_limits},

@@ -45,7 +45,8 @@ static const struct listed {
 } listed[TOP_LISTS] = {[TOP_SESSION_LIST] = {"CONNECTIONS", INTERVAL_MS},
 	[TOP_ACCOUNT_LIST] = {"ACCOUNTS", INTERVAL_MS},
 	[TOP_SITE_LIST] = {"SITES *", 10 * INTERVAL_MS},
-	[TOP_FAILURE_LIST] = {"WHY * 500", INTERVAL_MS}};
+	[TOP_FAILURE_LIST] = {"WHY * 500", INTERVAL_MS},
+	[TOP_UPSTREAM_LIST] = {"UPSTREAMS", INTERVAL_MS}};
 
 struct top {
 	struct client *client;
@@ -214,7 +215,7 @@ static void ask_to_kill(struct top *t)
 
 	if (top_model_count(t->model) == 0 || t->is_ordered || t->asked == ASKED_KILL)
 		return;
-	if (view == TOP_SITE_VIEW || view == TOP_FAILURE_VIEW) {
+	if (view >= TOP_SITE_VIEW) {
 		show_note(t, false, "Nothing here can be ended: sessions and users can");
 		return;
 	}
@@ -340,7 +341,8 @@ static bool view_key(struct top *t, int key)
 	static const char keys[] = {[TOP_USER_VIEW - 1] = 'u',
 		[TOP_ACCOUNT_VIEW - 1] = 'a',
 		[TOP_SITE_VIEW - 1] = 's',
-		[TOP_FAILURE_VIEW - 1] = 'f'};
+		[TOP_FAILURE_VIEW - 1] = 'f',
+		[TOP_UPSTREAM_VIEW - 1] = 'v'};
 
 	for (size_t i = 0; i < sizeof(keys); i++) {
 		enum top_view view = (enum top_view)(i + 1);

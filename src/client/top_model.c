@@ -17,6 +17,7 @@
 #define A (1U << TOP_ACCOUNT_VIEW)
 #define I (1U << TOP_SITE_VIEW)
 #define F (1U << TOP_FAILURE_VIEW)
+#define P (1U << TOP_UPSTREAM_VIEW)
 
 const struct top_column_info top_model_columns[TOP_COLUMNS] = {
 	[TOP_ID] = {"id", "ID", TOP_NUMBER, S},
@@ -24,19 +25,19 @@ const struct top_column_info top_model_columns[TOP_COLUMNS] = {
 	[TOP_SITE] = {"site", "SITE", TOP_TEXT, I},
 	[TOP_USER] = {"user", "USER", TOP_TEXT, S | U | A | F},
 	[TOP_ROLE] = {"role", "ROLE", TOP_TEXT, A},
-	[TOP_SESSIONS] = {"sessions", "SESSIONS", TOP_NUMBER, U | A | I},
+	[TOP_SESSIONS] = {"sessions", "SESSIONS", TOP_NUMBER, U | A | I | P},
 	[TOP_CLIENT] = {"client", "CLIENT", TOP_TEXT, S | F},
 	[TOP_COMMAND] = {"command", "COMMAND", TOP_TEXT, S},
 	[TOP_TARGET] = {"target", "TARGET", TOP_TEXT, S | F},
 	[TOP_ADDRESS] = {"address", "ADDRESS", TOP_TEXT, S},
-	[TOP_STATE] = {"state", "STATE", TOP_TEXT, S},
+	[TOP_STATE] = {"state", "STATE", TOP_TEXT, S | P},
 	[TOP_AGE] = {"age", "AGE", TOP_SECONDS, S | U},
 	[TOP_IDLE] = {"idle", "IDLE", TOP_SECONDS, S | U},
 	[TOP_SENT] = {"sent", "SENT", TOP_BYTES, S | U | A | I},
 	[TOP_RECEIVED] = {"received", "RECVD", TOP_BYTES, S | U | A | I},
 	[TOP_UP] = {"sent_rate", "UP/s", TOP_BYTES, S | U},
 	[TOP_DOWN] = {"received_rate", "DOWN/s", TOP_BYTES, S | U},
-	[TOP_TOTAL] = {"total", "SO FAR", TOP_NUMBER, A},
+	[TOP_TOTAL] = {"total", "SO FAR", TOP_NUMBER, A | P},
 	[TOP_REFUSED] = {"refused", "REFUSED", TOP_NUMBER, I},
 	[TOP_LASTED] = {"seconds", "TIME", TOP_SECONDS, I},
 	[TOP_LAST] = {"last_seen", "LAST LOGIN", TOP_TEXT, A},
@@ -46,6 +47,11 @@ const struct top_column_info top_model_columns[TOP_COLUMNS] = {
 	[TOP_ERROR] = {"error", "ERROR", TOP_TEXT, 0},
 	[TOP_NAME] = {"name", "NAME", TOP_TEXT, 0},
 	[TOP_ADVICE] = {"advice", "ADVICE", TOP_TEXT, 0},
+	[TOP_UPSTREAM] = {"upstream", "UPSTREAM", TOP_TEXT, P},
+	[TOP_URL] = {"url", "URL", TOP_TEXT, P},
+	[TOP_REST] = {"rest", "REST", TOP_SECONDS, P},
+	[TOP_FAILURES] = {"failures", "FAILURES", TOP_NUMBER, P},
+	[TOP_FAULT] = {"fault", "LAST FAULT", TOP_TEXT, P},
 };
 
 #undef S
@@ -53,18 +59,21 @@ const struct top_column_info top_model_columns[TOP_COLUMNS] = {
 #undef A
 #undef I
 #undef F
+#undef P
 
 /* What a line of each list has at least, or it is another. */
 static const enum top_column needed[TOP_LISTS] = {[TOP_SESSION_LIST] = TOP_ID,
 	[TOP_ACCOUNT_LIST] = TOP_USER,
 	[TOP_SITE_LIST] = TOP_SITE,
-	[TOP_FAILURE_LIST] = TOP_REASON};
+	[TOP_FAILURE_LIST] = TOP_REASON,
+	[TOP_UPSTREAM_LIST] = TOP_URL};
 
 static const enum top_list lists_of_views[TOP_VIEWS] = {[TOP_SESSION_VIEW] = TOP_SESSION_LIST,
 	[TOP_USER_VIEW] = TOP_SESSION_LIST,
 	[TOP_ACCOUNT_VIEW] = TOP_ACCOUNT_LIST,
 	[TOP_SITE_VIEW] = TOP_SITE_LIST,
-	[TOP_FAILURE_VIEW] = TOP_FAILURE_LIST};
+	[TOP_FAILURE_VIEW] = TOP_FAILURE_LIST,
+	[TOP_UPSTREAM_VIEW] = TOP_UPSTREAM_LIST};
 
 struct order {
 	enum top_column column;
@@ -114,6 +123,7 @@ struct top_model *top_model_new(void)
 	m->orders[TOP_ACCOUNT_VIEW] = (struct order){TOP_RECEIVED, true};
 	m->orders[TOP_SITE_VIEW] = (struct order){TOP_RECEIVED, true};
 	m->orders[TOP_FAILURE_VIEW] = (struct order){TOP_TIME, true};
+	m->orders[TOP_UPSTREAM_VIEW] = (struct order){TOP_UPSTREAM, false};
 	return m;
 }
 
@@ -515,6 +525,8 @@ static const char *key_of_row(
 	else if (m->view == TOP_FAILURE_VIEW)
 		snprintf(out, KEY_MAX, "%s %s %s", row->text[TOP_TIME], row->text[TOP_CLIENT],
 			row->text[TOP_TARGET]);
+	else if (m->view == TOP_UPSTREAM_VIEW)
+		snprintf(out, KEY_MAX, "%s %s", row->text[TOP_UPSTREAM], row->text[TOP_URL]);
 	else
 		snprintf(out, KEY_MAX, "%s", row->text[keys[m->view]]);
 	return out;

@@ -265,10 +265,16 @@ static const struct place places[] = {
 	{TOP_REFUSED, 7, ANY, 0, ANY_VIEW},
 	{TOP_CLIENT, 15, ANY, 100, TOP_SESSION_VIEW},
 	{TOP_CLIENT, 11, ANY, 0, TOP_FAILURE_VIEW},
+	{TOP_UPSTREAM, 8, 32, 0, ANY_VIEW},
+	{TOP_URL, 16, ANY, 0, ANY_VIEW},
 	{TOP_TARGET, 16, ANY, 0, ANY_VIEW},
 	{TOP_REASON, 15, ANY, 0, ANY_VIEW},
 	{TOP_RULE, 4, 16, 100, ANY_VIEW},
-	{TOP_STATE, 5, ANY, 100, ANY_VIEW},
+	{TOP_STATE, 5, ANY, 100, TOP_SESSION_VIEW},
+	{TOP_STATE, 7, ANY, 0, TOP_UPSTREAM_VIEW},
+	{TOP_REST, 5, ANY, 0, ANY_VIEW},
+	{TOP_FAILURES, 8, ANY, 0, ANY_VIEW},
+	{TOP_FAULT, 10, ANY, 0, ANY_VIEW},
 	{TOP_AGE, 6, ANY, 0, ANY_VIEW},
 	{TOP_IDLE, 6, ANY, 0, ANY_VIEW},
 	{TOP_SENT, 5, ANY, 0, ANY_VIEW},
@@ -296,7 +302,8 @@ static bool is_elastic(const struct top_model *m, const struct place *p)
 		[TOP_USER_VIEW] = TOP_USER,
 		[TOP_ACCOUNT_VIEW] = TOP_LIMITS,
 		[TOP_SITE_VIEW] = TOP_SITE,
-		[TOP_FAILURE_VIEW] = TOP_TARGET};
+		[TOP_FAILURE_VIEW] = TOP_TARGET,
+		[TOP_UPSTREAM_VIEW] = TOP_URL};
 
 	return p->column == elastic[top_model_view(m)];
 }
@@ -420,7 +427,8 @@ static const char *const view_titles[TOP_VIEWS] = {[TOP_SESSION_VIEW] = "Session
 	[TOP_USER_VIEW] = "Users",
 	[TOP_ACCOUNT_VIEW] = "Accounts",
 	[TOP_SITE_VIEW] = "Sites",
-	[TOP_FAILURE_VIEW] = "Failures"};
+	[TOP_FAILURE_VIEW] = "Failures",
+	[TOP_UPSTREAM_VIEW] = "Upstreams"};
 
 static void draw_summary(const struct top_model *m, int line)
 {
@@ -464,8 +472,8 @@ static void draw_list(const struct top_model *m, const char *lacking)
 /* ---- the keys ---- */
 
 static const char *const keys[][2] = {
-	{"Tab", "the next view: sessions, users, accounts, sites, failures"},
-	{"u, a, s, f", "users, accounts, sites, failures, or sessions again"},
+	{"Tab", "the next view: sessions, users, accounts, sites, failures, upstreams"},
+	{"u, a, s, f, v", "users, accounts, sites, failures, upstreams, or sessions again"},
 	{"w", "why: the selected failure, or those of the selected user, in words"},
 	{"< >, left, right", "sort by the column before or behind"},
 	{"r", "sort the other way round"},
@@ -533,7 +541,7 @@ static void draw_pane(const char *pane)
 static void describe_selected(const struct top_model *m, char *out, size_t size)
 {
 	const struct top_row *row;
-	bool has_name;
+	bool has_name, has_upstream;
 
 	*out = '\0';
 	if (top_model_count(m) == 0)
@@ -544,10 +552,12 @@ static void describe_selected(const struct top_model *m, char *out, size_t size)
 	if (top_model_view(m) != TOP_SESSION_VIEW)
 		return;
 	has_name = strcmp(row->text[TOP_NAME], "-") != 0;
-	snprintf(out, size, "%s %s from %s%s%s%s to %s at %s", row->text[TOP_STATE],
+	has_upstream = strcmp(row->text[TOP_UPSTREAM], "-") != 0;
+	snprintf(out, size, "%s %s from %s%s%s%s to %s at %s%s%s", row->text[TOP_STATE],
 		row->text[TOP_COMMAND], row->text[TOP_CLIENT], has_name ? " (" : "",
 		has_name ? row->text[TOP_NAME] : "", has_name ? ")" : "", row->text[TOP_TARGET],
-		row->text[TOP_ADDRESS]);
+		row->text[TOP_ADDRESS], has_upstream ? " via " : "",
+		has_upstream ? row->text[TOP_UPSTREAM] : "");
 }
 
 static void draw_note(const struct top_model *m, const struct top_view_texts *texts)
@@ -567,7 +577,8 @@ static const char *const next_views[TOP_VIEWS] = {[TOP_SESSION_VIEW] = "users",
 	[TOP_USER_VIEW] = "accounts",
 	[TOP_ACCOUNT_VIEW] = "sites",
 	[TOP_SITE_VIEW] = "failures",
-	[TOP_FAILURE_VIEW] = "sessions"};
+	[TOP_FAILURE_VIEW] = "upstreams",
+	[TOP_UPSTREAM_VIEW] = "sessions"};
 
 static void draw_keys(const struct top_model *m)
 {

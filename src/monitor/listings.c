@@ -75,7 +75,7 @@ static void add_connection(
 		addr_format(&s->address, address), (unsigned long long)t->sent_rate,
 		(unsigned long long)t->received_rate);
 	listings_add_name(r, names, &s->client);
-	reply_add(r, "\n");
+	reply_add(r, "%s%s\n", s->upstream[0] != '\0' ? " upstream:" : "", s->upstream);
 }
 
 static bool more_connections(void *state, struct reply *r)

@@ -10,6 +10,7 @@
 #include "base/version.h"
 #include "monitor/account_name.h"
 #include "monitor/listings.h"
+#include "monitor/upstream_listing.h"
 #include "server/sampling.h"
 #include "server/statistics.h"
 
@@ -23,6 +24,7 @@ void look_command_stats(const struct request *q, struct reply *r)
 	reply_add(r, "OK\n");
 	statistics_each(q->services, add_figure, r);
 	reply_add(r, "version:%s\n", SOCKS5D_VERSION);
+	upstream_listing_add_figures(q->services, r);
 }
 
 void look_command_version(const struct request *q, struct reply *r)
@@ -49,6 +51,11 @@ void look_command_accounts(const struct request *q, struct reply *r)
 void look_command_clients(const struct request *q, struct reply *r)
 {
 	listings_clients(q->services, r);
+}
+
+void look_command_upstreams(const struct request *q, struct reply *r)
+{
+	upstream_listing(q->services, r);
 }
 
 void look_command_access_log(const struct request *q, struct reply *r)

@@ -2,6 +2,8 @@
  * DST.ADDR of BIND is the host from which the connection is to come (RFC 1928 section 4); its port
  * says nothing, since the peer's will be another. A host that has several addresses may come from
  * each of them.
+ *
+ * Where an upstream listens instead, the connection to it is what the peer's bytes come by.
  */
 #include "proxy/bind.h"
 
@@ -58,8 +60,10 @@ static int find_peer(struct bind *b)
 	int result;
 
 	b->verdict = b->target.verdict;
-	if (!has_begun)
+	if (!b->verdict.allowed)
 		return fail_bind(b, END_TARGET_DENIED, 0);
+	if (!has_begun)
+		return 0; /* the name is an upstream's to look up */
 	result = await_addresses(b);
 	target_end(&b->target, result == 0);
 	return result;
@@ -105,6 +109,58 @@ static int listen_for_anybody(struct bind *b)
 	return listen_on(b, &here) < 0 ? fail_bind(b, END_NO_SOCKET, errno) : 0;
 }
 
+/* ---- through upstreams ---- */
+
+/* One descriptor to listen with, and one for the connection that is accepted. */
+static bool take_listening_places(struct bind *b)
+{
+	while (b->places < 2 && fd_lease_take(b->asker->lease))
+		b->places++;
+	return b->places == 2;
+}
+
+static void give_places(struct bind *b)
+{
+	for (; b->places > 0; b->places--)
+		fd_lease_give(b->asker->lease);
+}
+
+/* Is it not by the rule that was found to go straight? */
+static bool leads_elsewhere(const struct bind *b, const struct verdict *v)
+{
+	return v->is_via && (v->set != b->straight_set || v->step != b->straight_step);
+}
+
+/* Has an upstream listen for `dst`. 0; -1 with the reason; or 1 when none works and the rule says
+ * that it may go straight. */
+static int listen_through(struct bind *b, const struct destination *dst, const struct addr *addr)
+{
+	upstream_way_end(&b->way);
+	b->verdict = target_way(b->asker, b->dst, addr, &b->way);
+	if (!b->verdict.allowed)
+		return fail_bind(b, END_TARGET_DENIED, 0);
+	give_places(b);
+	b->via = (struct upstream_request){.asker = b->asker,
+		.command = REQUEST_BIND,
+		.dst = dst,
+		.watch = &b->watch,
+		.in = b->in,
+		.deadline = clock_deadline(b->asker->config->settings.connect_timeout)};
+	b->control = upstream_connect(&b->via, &b->way);
+	if (b->control >= 0) {
+		b->places = 1; /* that came with it */
+		b->bound = upstream_bound(&b->via);
+		return 0;
+	}
+	if (!b->via.is_undone || (!b->way.goes_straight && b->way.count > 0))
+		return fail_bind(b, b->via.failure, b->via.error);
+	b->straight_set = b->verdict.set;
+	b->straight_step = b->verdict.step;
+	upstream_way_end(&b->way);
+	b->via.through = NULL;
+	return take_listening_places(b) ? 1 : fail_bind(b, END_NO_SOCKET, EMFILE);
+}
+
 /* Listens on the address from which this one is reached. */
 static int listen_towards(struct bind *b, const struct candidate *peer)
 {
@@ -114,6 +170,13 @@ static int listen_towards(struct bind *b, const struct candidate *peer)
 	b->verdict = peer->verdict;
 	if (!peer->verdict.allowed)
 		return fail_bind(b, END_TARGET_DENIED, 0);
+	if (leads_elsewhere(b, &peer->verdict)) {
+		struct destination dst = destination_of_addr(&peer->addr);
+		int result = listen_through(b, &dst, &peer->addr);
+
+		if (result <= 0)
+			return result;
+	}
 	/* EAGAIN: there is a way, and no port left to ask for it from. */
 	if (socket_route(&peer->addr, &via, &here) < 0)
 		return fail_bind(
@@ -126,7 +189,7 @@ static int listen_for_peer(struct bind *b)
 {
 	int result = -1;
 
-	while (result < 0 && target_has_next(&b->target)) {
+	while (result < 0 && take_listening_places(b) && target_has_next(&b->target)) {
 		struct candidate peer = target_next(&b->target, true);
 
 		result = listen_towards(b, &peer);
@@ -134,34 +197,59 @@ static int listen_for_peer(struct bind *b)
 	return result;
 }
 
-/* One descriptor to listen with, and one for the connection that is accepted. */
-static bool take_listening_places(struct bind *b)
-{
-	if (!fd_lease_take(b->asker->lease))
-		return false;
-	if (fd_lease_take(b->asker->lease))
-		return true;
-	fd_lease_give(b->asker->lease);
-	return false;
-}
-
+/* The place of the connection, which is there or not, is not the listener's. */
 static void close_listener(struct bind *b)
 {
+	if (b->listener < 0)
+		return;
 	socket_close(b->listener);
 	b->listener = -1;
 	fd_lease_give(b->asker->lease);
+	b->places--;
+}
+
+/* The name is sent on, or looked up after all where it goes straight instead. */
+static int listen_by_name(struct bind *b)
+{
+	int result = listen_through(b, b->dst, NULL);
+
+	if (result <= 0)
+		return result;
+	target_look_up(&b->target, b->asker, b->dst);
+	result = await_addresses(b);
+	target_end(&b->target, result == 0);
+	return result == 0 ? listen_for_peer(b) : result;
+}
+
+static int listen_from_anywhere(struct bind *b)
+{
+	int result = b->verdict.is_via ? listen_through(b, b->dst, NULL) : 1;
+
+	return result <= 0 ? result : listen_for_anybody(b);
+}
+
+static int listen_for_target(struct bind *b)
+{
+	if (b->verdict.is_by_name)
+		return listen_by_name(b);
+	return is_from_anywhere(b) ? listen_from_anywhere(b) : listen_for_peer(b);
 }
 
 int bind_listen(struct bind *b)
 {
 	int result;
 
-	b->listener = -1;
-	if (!take_listening_places(b))
-		return fail_bind(b, END_NO_SOCKET, EMFILE);
-	result = find_peer(b);
-	if (result == 0)
-		result = is_from_anywhere(b) ? listen_for_anybody(b) : listen_for_peer(b);
+	b->listener = b->control = -1;
+	b->places = b->straight_set = 0;
+	b->way.set = NULL;
+	b->via.through = NULL;
+	if (take_listening_places(b)) {
+		result = find_peer(b);
+		if (result == 0)
+			result = listen_for_target(b);
+	} else {
+		result = fail_bind(b, END_NO_SOCKET, EMFILE);
+	}
 	if (result == 0)
 		b->error = 0;
 	else
@@ -171,8 +259,10 @@ int bind_listen(struct bind *b)
 
 void bind_abandon(struct bind *b)
 {
+	socket_close(b->control);
+	b->control = -1;
 	close_listener(b);
-	fd_lease_give(b->asker->lease);
+	give_places(b);
 }
 
 /* ---- waiting ---- */
@@ -229,7 +319,7 @@ static void wait_for_either(struct bind *b, struct pollfd fds[2], int64_t deadli
 	socket_wait(fds, 2, accepts ? deadline : clock_earlier(deadline, b->accept_from));
 }
 
-int bind_accept(struct bind *b)
+static int accept_here(struct bind *b)
 {
 	int64_t deadline = clock_deadline(b->asker->config->settings.bind_timeout);
 	int fd = -1;
@@ -248,8 +338,36 @@ int bind_accept(struct bind *b)
 	}
 	close_listener(b);
 	if (fd < 0)
-		fd_lease_give(b->asker->lease);
+		give_places(b);
 	if (b->failure == END_BIND_TIMEOUT && clock_ms() < deadline)
 		b->failure = END_CLIENT_FINISHED;
 	return fd;
+}
+
+/* The same of a peer that came to the upstream: its name was the upstream's to look up, and any
+ * other is judged by where it came from. */
+static int accept_at_upstream(struct bind *b)
+{
+	int fd = b->control;
+
+	b->via.deadline = clock_deadline(b->asker->config->settings.bind_timeout);
+	if (upstream_await_peer(&b->via, fd) < 0)
+		b->failure = b->via.failure;
+	else if (b->verdict.is_by_name || b->via.bound.sa.sa_family == AF_UNSPEC ||
+		is_allowed(b, &b->via.bound))
+		b->control = -1;
+	else
+		b->failure = END_TARGET_DENIED;
+	b->peer = b->via.bound;
+	if (b->control < 0)
+		return fd;
+	bind_abandon(b);
+	return -1;
+}
+
+int bind_accept(struct bind *b)
+{
+	if (b->control >= 0)
+		return accept_at_upstream(b);
+	return accept_here(b);
 }

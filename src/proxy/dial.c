@@ -1,6 +1,11 @@
 /*
  * One poll(2) loop waits for everything at once: the name servers, the attempts under way, the
  * client, and the next point in time.
+ *
+ * What goes through upstreams leaves the loop, to them one after the other. A name that is sent on
+ * never gets into it, unless all of them are down and the rule lets it go straight: then its
+ * addresses are judged like any others, and only that rule says something else than before. Of
+ * addresses one that goes through upstreams has its turn when nothing else is under way.
  */
 #include "proxy/dial.h"
 
@@ -9,6 +14,7 @@
 
 #include "base/clock.h"
 #include "net/socket.h"
+#include "proxy/upstream.h"
 #include "state/outgoing.h"
 
 #define ATTEMPT_DELAY_MS 250 /* RFC 8305 section 5 */
@@ -39,9 +45,10 @@ static enum end_reason reason_of_errno(int error)
  * got furthest. */
 static int weight(enum end_reason reason)
 {
-	static const enum end_reason by_weight[] = {END_NETWORK_UNREACHABLE, END_CONNECT_FAILED,
-		END_NO_LOCAL_PORT, END_HOST_UNREACHABLE, END_CLIENT_FINISHED, END_CONNECT_TIMEOUT,
-		END_CONNECT_REFUSED, END_TARGET_DENIED};
+	static const enum end_reason by_weight[] = {END_ATYP_UNSUPPORTED, END_NETWORK_UNREACHABLE,
+		END_UPSTREAM_FAILED, END_CONNECT_FAILED, END_NO_LOCAL_PORT, END_UPSTREAMS_DOWN,
+		END_HOST_UNREACHABLE, END_CLIENT_FINISHED, END_CONNECT_TIMEOUT, END_CONNECT_REFUSED,
+		END_UPSTREAM_DENIED, END_TARGET_DENIED};
 
 	for (size_t i = 0; i < sizeof(by_weight) / sizeof(by_weight[0]); i++) {
 		if (by_weight[i] == reason)
@@ -106,6 +113,93 @@ static void start_attempt(struct dial *d, const struct candidate *c)
 	d->next_attempt = clock_deadline(ATTEMPT_DELAY_MS);
 }
 
+/* ---- through upstreams ---- */
+
+/* Is it not by the rule that was found to go straight? */
+static bool leads_through(const struct dial *d, const struct verdict *v)
+{
+	return v->allowed && v->is_via &&
+		(v->set != d->straight_set || v->step != d->straight_step);
+}
+
+/* Tries the way to `dst`, which it ends, with `d->verdict` just given: by now it may be a denial,
+ * or that there is no such way any more. The socket; or -1, and `goes_straight` tells whether none
+ * of its servers works and the rule lets it go straight. Not inline, for the stack's sake. */
+__attribute__((noinline)) static int go_through(struct dial *d, const struct destination *dst,
+	struct upstream_way *way, bool *goes_straight)
+{
+	struct upstream_request r = {.asker = d->asker,
+		.command = REQUEST_CONNECT,
+		.dst = dst,
+		.watch = &d->watch,
+		.in = d->in,
+		.deadline = d->deadline,
+		.wants_http = d->wants_http && dst == d->dst};
+	int fd = -1;
+
+	*goes_straight = false;
+	d->failure = END_TARGET_DENIED;
+	if (!d->verdict.allowed)
+		return -1;
+	fd = upstream_connect(&r, way);
+	upstreams_release(d->upstreams);
+	d->upstreams = upstreams_hold(way->set);
+	d->through = r.through;
+	*goes_straight = fd < 0 && r.is_undone && (way->goes_straight || way->count == 0);
+	upstream_way_end(way);
+	d->error = r.error;
+	d->local = r.bound;
+	d->takes_http = fd >= 0 && r.wants_http && r.through->url->kind == UPSTREAM_HTTP;
+	if (*goes_straight)
+		d->through = NULL;
+	else if (fd < 0)
+		d->failure = r.failure;
+	return fd;
+}
+
+static void go_straight(struct dial *d)
+{
+	d->straight_set = d->verdict.set;
+	d->straight_step = d->verdict.step;
+	d->error = 0;
+}
+
+/* There is no use in other addresses. */
+static bool is_final(enum end_reason why)
+{
+	return why == END_CLIENT_LEFT || why == END_CLIENT_FINISHED || why == END_UPSTREAMS_DOWN ||
+		why == END_NO_LOCAL_PORT;
+}
+
+/* The verdict is asked for again with the way, and may be another by now. */
+__attribute__((noinline)) static int detour_to_address(struct dial *d, const struct candidate *c)
+{
+	struct destination addr = destination_of_addr(&c->addr);
+	/* What was named by its address may be told as it was asked for. */
+	const struct destination *dst = d->dst->kind == DESTINATION_ADDR ? d->dst : &addr;
+	enum end_reason before = d->failure;
+	struct upstream_way way;
+	bool goes_straight;
+	int fd;
+
+	d->address = c->addr;
+	d->verdict = target_way(d->asker, d->dst, &c->addr, &way);
+	target_end(&d->target, false); /* all of it is known by now */
+	fd = go_through(d, dst, &way, &goes_straight);
+	if (fd >= 0)
+		return fd;
+	if (goes_straight) {
+		go_straight(d);
+		d->failure = before;
+		target_put_back(&d->target, c);
+		return -1;
+	}
+	d->is_over = is_final(d->failure);
+	if (!d->is_over && weight(d->failure) < weight(before))
+		d->failure = before;
+	return -1;
+}
+
 /* Takes over the connection of attempt `i` and drops the others. */
 static int win(struct dial *d, size_t i)
 {
@@ -149,12 +243,19 @@ static int collect_attempts(struct dial *d, const struct pollfd *fds)
 	return -1;
 }
 
+/* Upstreams take their time, in which nothing else is looked after. */
+static bool may_detour(const struct dial *d)
+{
+	return d->attempt_count == 0 && !target_pending(&d->target);
+}
+
 /* When the next attempt is due; CLOCK_NEVER while there is nothing to try. */
 static int64_t next_due(struct dial *d)
 {
 	int64_t due = target_due(&d->target);
 
-	if (due == CLOCK_NEVER || d->attempt_count == DIAL_MAX_ATTEMPTS)
+	if (due == CLOCK_NEVER || d->attempt_count == DIAL_MAX_ATTEMPTS ||
+		(d->awaits_detour && !may_detour(d)))
 		return CLOCK_NEVER;
 	return d->attempt_count > 0 ? d->next_attempt : due;
 }
@@ -172,22 +273,39 @@ static bool take_descriptor(struct dial *d)
 	return fd_lease_take(d->asker->lease);
 }
 
-static void start_due_attempts(struct dial *d)
+/* The next address is tried; the socket where an upstream led to it, else -1. */
+static int try_next_address(struct dial *d)
 {
-	while (next_due(d) <= clock_ms() && take_descriptor(d)) {
-		struct candidate c = target_next(&d->target, true);
+	struct candidate c = target_next(&d->target, true);
 
-		if (d->lookup_ms < 0)
-			d->lookup_ms = clock_ms() - d->begun;
+	if (d->lookup_ms < 0)
+		d->lookup_ms = clock_ms() - d->begun;
+	if (!leads_through(d, &c.verdict)) {
 		start_attempt(d, &c);
+		return -1;
 	}
+	fd_lease_give(d->asker->lease);
+	d->awaits_detour = !may_detour(d);
+	if (!d->awaits_detour)
+		return detour_to_address(d, &c);
+	target_put_back(&d->target, &c);
+	return -1;
+}
+
+static int start_due_attempts(struct dial *d)
+{
+	int fd = -1;
+
+	while (fd < 0 && !d->is_over && next_due(d) <= clock_ms() && take_descriptor(d))
+		fd = try_next_address(d);
+	return fd;
 }
 
 /* ---- waiting ---- */
 
-/* Waits for the next event and takes it in. The connected socket; -1 with `*over` when it is
- * decided that there will be none. */
-static int wait_and_collect(struct dial *d, bool *over)
+/* Waits for the next event and takes it in. The connected socket; -1, and it may be decided that
+ * there will be none. */
+static int wait_and_collect(struct dial *d)
 {
 	struct pollfd fds[1 + DIAL_MAX_ATTEMPTS + RESOLVER_MAX_FDS];
 	size_t attempts = d->attempt_count, lookup_fd_count;
@@ -201,7 +319,7 @@ static int wait_and_collect(struct dial *d, bool *over)
 		clock_earlier(until, watch_deadline(&d->watch, d->deadline)));
 	if (watch_left(&d->watch, &fds[0])) {
 		d->failure = END_CLIENT_LEFT;
-		*over = true;
+		d->is_over = true;
 		return -1;
 	}
 	target_process(&d->target, fds + 1 + attempts, lookup_fd_count);
@@ -213,7 +331,6 @@ static int wait_and_collect(struct dial *d, bool *over)
 static void begin_dial(struct dial *d)
 {
 	d->begun = clock_ms();
-	d->deadline = clock_deadline(d->asker->config->settings.connect_timeout);
 	d->address.sa.sa_family = AF_UNSPEC;
 	d->error = 0;
 	d->failure = END_REASONS;
@@ -221,6 +338,10 @@ static void begin_dial(struct dial *d)
 	d->lookup_ms = d->connect_ms = -1;
 	d->attempt_count = 0;
 	d->next_attempt = 0;
+	d->through = NULL;
+	d->takes_http = false;
+	d->straight_set = 0;
+	d->awaits_detour = d->is_over = false;
 }
 
 /* Time is up, for the request or for a client that has finished. */
@@ -232,23 +353,25 @@ static void note_timeout(struct dial *d)
 		note_failure(d, END_CONNECT_TIMEOUT, ETIMEDOUT);
 }
 
+static bool has_nothing_left(const struct dial *d)
+{
+	return d->attempt_count == 0 && !target_has_next(&d->target) && !target_pending(&d->target);
+}
+
 static int run_dial(struct dial *d)
 {
-	bool over = false;
+	while (!d->is_over) {
+		int fd = start_due_attempts(d);
 
-	while (!over) {
-		int fd;
-
-		start_due_attempts(d);
-		if (d->attempt_count == 0 && !target_has_next(&d->target) &&
-			!target_pending(&d->target))
+		if (fd < 0 && (d->is_over || has_nothing_left(d)))
 			break;
-		fd = wait_and_collect(d, &over);
+		if (fd < 0)
+			fd = wait_and_collect(d);
 		if (fd >= 0)
 			return fd;
-		if (!over && clock_ms() >= watch_deadline(&d->watch, d->deadline)) {
+		if (!d->is_over && clock_ms() >= watch_deadline(&d->watch, d->deadline)) {
 			note_timeout(d);
-			over = true;
+			d->is_over = true;
 		}
 	}
 	/* When no client's leaving and no attempt's failure says why. */
@@ -257,18 +380,12 @@ static int run_dial(struct dial *d)
 	return -1;
 }
 
-int dial_target(struct dial *d)
+/* By its addresses, whose lookup has begun. */
+static int dial_addresses(struct dial *d)
 {
-	int fd;
+	int fd = run_dial(d);
 	int64_t now;
 
-	begin_dial(d);
-	if (!target_begin(&d->target, d->asker, d->dst)) {
-		d->failure = END_TARGET_DENIED;
-		d->verdict = d->target.verdict;
-		return -1;
-	}
-	fd = run_dial(d);
 	while (d->attempt_count > 0)
 		drop_attempt(d, 0);
 	target_end(&d->target, fd >= 0);
@@ -278,4 +395,49 @@ int dial_target(struct dial *d)
 	else
 		d->connect_ms = now - d->begun - d->lookup_ms;
 	return fd;
+}
+
+/* The name is sent on; it is looked up here only where it goes straight instead. Not inline either.
+ */
+__attribute__((noinline)) static int dial_by_name(struct dial *d)
+{
+	struct upstream_way way;
+	bool goes_straight;
+	int fd;
+
+	d->verdict = target_way(d->asker, d->dst, NULL, &way);
+	fd = go_through(d, d->dst, &way, &goes_straight);
+	if (!goes_straight) {
+		d->connect_ms = clock_ms() - d->begun;
+		return fd;
+	}
+	go_straight(d);
+	d->failure = END_REASONS;
+	target_look_up(&d->target, d->asker, d->dst);
+	return dial_addresses(d);
+}
+
+int dial_until(struct dial *d, int64_t deadline)
+{
+	begin_dial(d);
+	d->deadline = deadline;
+	if (target_begin(&d->target, d->asker, d->dst))
+		return dial_addresses(d);
+	d->verdict = d->target.verdict;
+	if (d->verdict.allowed)
+		return dial_by_name(d);
+	d->failure = END_TARGET_DENIED;
+	return -1;
+}
+
+int dial_target(struct dial *d)
+{
+	return dial_until(d, clock_deadline(d->asker->config->settings.connect_timeout));
+}
+
+void dial_end(struct dial *d)
+{
+	upstreams_release(d->upstreams);
+	d->upstreams = NULL;
+	d->through = NULL;
 }

@@ -17,6 +17,7 @@
 
 #include "base/digits.h"
 #include "proxy/own_pages.h"
+#include "state/admission.h"
 #include "state/rules.h"
 #include "wire/http.h"
 #include "wire/http_write.h"
@@ -106,6 +107,9 @@ static const struct {
 	[END_CONNECT_TIMEOUT] = {504, "The server could not be reached in time."},
 	[END_NO_LOCAL_PORT] = {503, "The proxy has no port left to connect from."},
 	[END_CONNECT_FAILED] = {502, "The server could not be connected to."},
+	[END_UPSTREAMS_DOWN] = {503, "No proxy by which this goes on works now."},
+	[END_UPSTREAM_DENIED] = {403, "The proxy by which this goes on does not allow it."},
+	[END_UPSTREAM_FAILED] = {502, "The proxy by which this goes on could not reach it."},
 	[END_BAD_ANSWER] = {502, "The server did not answer as HTTP servers do."},
 };
 
@@ -115,10 +119,12 @@ static const char *sentence_of(enum end_reason reason)
 						 : "The proxy cannot serve this now.";
 }
 
-/* One who is nobody may log in, where that can make a difference. */
+/* One who is nobody may log in, where that can make a difference: else he would be asked again and
+ * again. */
 static bool may_log_in_instead(const struct handshake *h, enum end_reason reason)
 {
-	return reason == END_TARGET_DENIED && h->user_len == 0 && rules_ask_users(h->config);
+	return reason == END_TARGET_DENIED && h->user_len == 0 &&
+		admission_login_checked(h->config) && rules_ask_users(h->config);
 }
 
 static unsigned status_of(const struct handshake *h, enum end_reason reason)

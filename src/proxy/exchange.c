@@ -19,6 +19,7 @@
 #include "base/clock.h"
 #include "proxy/dialect.h"
 #include "proxy/http_forward.h"
+#include "proxy/upstream.h"
 #include "wire/http.h"
 #include "wire/http_response.h"
 #include "wire/http_write.h"
@@ -201,6 +202,12 @@ static bool pass_final(struct message *m, struct buffer *b, const struct http_re
 	return true;
 }
 
+/* It asks for a login that is not the client's to give. */
+static bool is_refused_by_upstream(const struct exchange *x, const struct http_response *r)
+{
+	return x->upstream_login != NULL && r->status == 407;
+}
+
 /* The heads in the last `waiting` bytes, up to the one whose body follows; false when there is
  * another one to come, or what there is is none. */
 static bool take_heads(struct message *m, struct buffer *b, size_t *waiting)
@@ -213,6 +220,10 @@ static bool take_heads(struct message *m, struct buffer *b, size_t *waiting)
 		if (len == HTTP_MORE) {
 			fail_if_late(m, *waiting);
 			fail_if_too_large(m, b, *waiting);
+			return false;
+		}
+		if (len > 0 && is_refused_by_upstream(m->exchange, &r)) {
+			fail_exchange(m, END_UPSTREAM_FAILED);
 			return false;
 		}
 		taken = len > 0 &&
@@ -268,12 +279,10 @@ static void cut(struct relay_filter *filter, bool is_broken)
 
 	if (filter->ended || !is_answer(m) || m->stage == MESSAGE_TUNNEL)
 		return;
-	if (m->stage == MESSAGE_HEAD)
+	if (m->stage == MESSAGE_HEAD || (m->takes_chunks_apart && !is_broken))
 		fail_exchange(m, END_BAD_ANSWER);
 	else if (m->body.framing == HTTP_UNTIL_CLOSE && !is_broken)
 		end_message(m);
-	else if (m->takes_chunks_apart && !is_broken)
-		fail_exchange(m, END_BAD_ANSWER);
 }
 
 static void init_message(struct message *m, struct exchange *x)
@@ -284,7 +293,10 @@ static void init_message(struct message *m, struct exchange *x)
 
 /* ---- the request ---- */
 
-_Static_assert(HTTP_FORWARD_ROOM <= DIALECT_SPARE, "a head is rewritten in the handshake's buffer");
+_Static_assert(
+	HTTP_FORWARD_ROOM + sizeof("Proxy-Authorization: \r\n") + UPSTREAM_AUTHORIZATION_MAX <=
+		DIALECT_SPARE,
+	"a head is rewritten in the handshake's buffer");
 
 static void note_request(struct exchange *x, const struct http_request *r)
 {
@@ -295,27 +307,39 @@ static void note_request(struct exchange *x, const struct http_request *r)
 	x->request.stage = MESSAGE_BODY;
 }
 
+static size_t room_for_head(const struct exchange *x)
+{
+	static const char field[] = "Proxy-Authorization: \r\n";
+
+	if (x->upstream_login == NULL || *x->upstream_login == '\0')
+		return HTTP_FORWARD_ROOM;
+	return HTTP_FORWARD_ROOM + sizeof(field) + strlen(x->upstream_login);
+}
+
 /* Rewrites the head, and leaves of what is behind it what is of its body. */
 static void begin_request(struct exchange *x)
 {
 	struct buffer *b = x->relay->to_target;
-	size_t all = buffer_readable(b), seen = 0, room;
+	size_t all = buffer_readable(b), seen = 0, room = room_for_head(x), rest;
 	struct http_request r;
 	struct http_writer w;
 	int len = 0;
 
-	if (buffer_insert(b, 0, HTTP_FORWARD_ROOM))
-		len = http_parse_request(buffer_head(b) + HTTP_FORWARD_ROOM, all, &seen, &r);
+	if (buffer_insert(b, 0, room))
+		len = http_parse_request(buffer_head(b) + room, all, &seen, &r);
 	if (len <= 0) {
 		fail_exchange(&x->request, END_MALFORMED);
 		return;
 	}
 	w = (struct http_writer){.at = (char *)b->memory + b->head};
-	w.end = w.at + HTTP_FORWARD_ROOM + len;
+	w.end = w.at + room + len;
 	note_request(x, &r);
-	http_forward_request(&w, &r, x->has_via);
-	room = (size_t)(w.end - w.at);
-	buffer_cut(b, HTTP_FORWARD_ROOM + (size_t)len - room, room);
+	if (x->upstream_login != NULL)
+		http_forward_absolute(&w, &r, x->has_via, x->upstream_login);
+	else
+		http_forward_request(&w, &r, x->has_via);
+	rest = (size_t)(w.end - w.at);
+	buffer_cut(b, room + (size_t)len - rest, rest);
 	sift_body(&x->request, b, all - (size_t)len);
 }
 

@@ -49,7 +49,8 @@ struct flow *flows_find(struct flows *f, uint64_t name, const struct addr *addr)
 	return NULL;
 }
 
-struct flow *flows_add(struct flows *f, uint64_t name, const struct addr *addr, bool allowed)
+struct flow *flows_add(
+	struct flows *f, uint64_t name, const struct addr *addr, const struct verdict *verdict)
 {
 	struct flow *set = set_of(f, addr), *oldest = set;
 
@@ -57,7 +58,10 @@ struct flow *flows_add(struct flows *f, uint64_t name, const struct addr *addr, 
 		if (set[i].used < oldest->used)
 			oldest = &set[i];
 	}
-	*oldest = (struct flow){.addr = *addr, .allowed = allowed, .name = name};
+	*oldest = (struct flow){.addr = *addr,
+		.allowed = verdict->allowed,
+		.is_via = verdict->is_via,
+		.name = name};
 	return use_place(f, oldest);
 }
 

@@ -22,7 +22,7 @@ bool http_forward_upgrades(const struct http_request *r)
 	return r->minor > 0 && r->body.framing == HTTP_NO_BODY &&
 		http_find_field(&r->fields, "Upgrade", &protocols) &&
 		http_next_member(&protocols, &protocol) && protocols.len == 0 &&
-		!http_is(&protocol, "h2c") && http_lists(&r->fields, "Connection", &word);
+		!http_is(&protocol, "h2c") && http_connection_has(&r->connection, &word);
 }
 
 /* The path of a URL may be empty (RFC 9112 section 3.2.1), and means all of the server to OPTIONS
@@ -78,18 +78,16 @@ static bool goes_to_server(
 	/* RFC 9110 section 10.1.1: of a client that cannot be told to go on it means nothing. */
 	if (http_is(name, "Expect") && r->minor == 0)
 		return false;
-	return !http_is_hop_by_hop(&r->fields, name);
+	return !http_is_hop_by_hop(&r->connection, name);
 }
 
-void http_forward_request(struct http_writer *w, const struct http_request *r, bool has_via)
+/* What stands behind the method and the target. */
+static void put_rest_of_request(struct http_writer *w, const struct http_request *r, bool has_via)
 {
 	bool upgrades = http_forward_upgrades(r);
 	struct http_slice rest = r->fields;
 	struct http_field field;
 
-	http_put_slice(w, &r->method);
-	http_put_text(w, " ");
-	put_path(w, r);
 	http_put_text(w, " HTTP/1.1\r\n");
 	put_host(w, r);
 	while (http_next_field(&rest, &field)) {
@@ -98,7 +96,34 @@ void http_forward_request(struct http_writer *w, const struct http_request *r, b
 	}
 	if (has_via)
 		put_via(w, r->minor);
-	http_put_text(w, upgrades ? "Connection: Upgrade\r\n\r\n" : "Connection: close\r\n\r\n");
+	http_put_text(w, upgrades ? "Connection: Upgrade\r\n" : "Connection: close\r\n");
+}
+
+void http_forward_request(struct http_writer *w, const struct http_request *r, bool has_via)
+{
+	http_put_slice(w, &r->method);
+	http_put_text(w, " ");
+	put_path(w, r);
+	put_rest_of_request(w, r, has_via);
+	http_put_text(w, "\r\n");
+}
+
+void http_forward_absolute(
+	struct http_writer *w, const struct http_request *r, bool has_via, const char *login)
+{
+	http_put_slice(w, &r->method);
+	http_put_text(w, " ");
+	http_put_slice(w, &r->scheme);
+	http_put_text(w, "://");
+	http_put_slice(w, &r->authority);
+	http_put_slice(w, &r->path);
+	put_rest_of_request(w, r, has_via);
+	if (*login != '\0') {
+		http_put_text(w, "Proxy-Authorization: ");
+		http_put_text(w, login);
+		http_put_text(w, "\r\n");
+	}
+	http_put_text(w, "\r\n");
 }
 
 /* ---- answers ---- */
@@ -132,7 +157,7 @@ static bool goes_to_client(
 		return !hop->takes_chunks_apart;
 	if (http_is(name, "Upgrade"))
 		return hop->is_tunnel;
-	return !http_is_hop_by_hop(&r->fields, name);
+	return !http_is_hop_by_hop(&r->connection, name);
 }
 
 static void put_status_line(struct http_writer *w, const struct http_response *r)

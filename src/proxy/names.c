@@ -149,9 +149,11 @@ static void begin_lookup(struct names *n, size_t i, struct name *name, int64_t n
 	name->deadline = now + n->asker->config->settings.connect_timeout;
 	n->sought[i] = name;
 	n->fd_counts[i] = 0;
-	if (!target_begin(&n->targets[i], n->asker, &dst))
+	if (name->goes_straight)
+		target_look_up(&n->targets[i], n->asker, &dst);
+	else if (!target_begin(&n->targets[i], n->asker, &dst))
 		know(n, i, now); /* nothing: names_find() says who is denied */
-	else if (is_settled(n, i, now))
+	if (n->sought[i] == name && is_settled(n, i, now))
 		settle(n, i, now);
 }
 
@@ -271,9 +273,35 @@ static struct name *add_name(struct names *n, const char *text, size_t len)
 	name->state = NAME_QUEUED;
 	name->number = ++n->uses;
 	name->addr.sa.sa_family = AF_UNSPEC;
+	name->is_sent_on = name->goes_straight = false;
 	name->len = (uint8_t)len;
 	memcpy(name->text, text, len);
 	return name;
+}
+
+/* By what the rules say of it now. */
+static void begin_anew(
+	const struct names *n, struct name *name, const struct verdict *verdict, int64_t now)
+{
+	bool is_new = verdict->is_by_name && !name->is_sent_on;
+
+	name->state = verdict->is_by_name ? NAME_KNOWN : NAME_QUEUED;
+	name->is_sent_on = verdict->is_by_name;
+	name->goes_straight = false;
+	if (!verdict->is_by_name)
+		return;
+	name->deadline = now + KNOWN_MS;
+	if (is_new)
+		target_count_hit(n->asker, verdict);
+}
+
+void names_go_straight(struct names *n, const struct name *name)
+{
+	struct name *own = &n->all[name - n->all];
+
+	own->state = NAME_QUEUED;
+	own->is_sent_on = false;
+	own->goes_straight = true;
 }
 
 /* The name of `dst`, to be looked up unless what is known of it is fresh. NULL with the reason. */
@@ -293,9 +321,11 @@ static struct name *take_name(
 	}
 	*why = NAMES_FULL;
 	if (name == NULL)
-		return add_name(n, dst->name, dst->name_len);
-	if (name->state == NAME_KNOWN && name->first == NULL)
-		name->state = NAME_QUEUED;
+		name = add_name(n, dst->name, dst->name_len);
+	else if (name->state != NAME_KNOWN || name->first != NULL)
+		return name;
+	if (name != NULL)
+		begin_anew(n, name, &verdict, now);
 	return name;
 }
 
@@ -313,7 +343,7 @@ enum names_outcome names_find(struct names *n, const struct destination *dst, co
 	if (name->state == NAME_QUEUED)
 		begin_lookups(n, now);
 	if (name->state == NAME_KNOWN && name->first == NULL)
-		return NAMES_KNOWN;
+		return name->is_sent_on ? NAMES_SENT_ON : NAMES_KNOWN;
 	return append(n, name, dst->port, data, len) ? NAMES_WAITS : NAMES_FULL;
 }
 

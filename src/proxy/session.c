@@ -151,6 +151,22 @@ static void log_lack_of_ports(struct session *s)
 			addr_format(&s->address, text), (unsigned long long)held_back);
 }
 
+/* It goes through this one, until end_through(). */
+static void note_upstream(struct session *s, const struct upstream *u)
+{
+	registry_set_upstream(s->slot, u->name);
+	upstream_session_begins(u);
+	s->is_through = true;
+}
+
+static void end_through(struct session *s)
+{
+	if (s->is_through)
+		upstream_session_ends(s->dial.through);
+	if (s->dial.upstreams != NULL)
+		dial_end(&s->dial);
+}
+
 /* It was judged before there was such a listener, and nothing was sent to it. */
 static bool refuse_own(struct session *s)
 {
@@ -171,6 +187,8 @@ static bool connect_to_target(struct session *s)
 	d->asker = &s->asker;
 	d->dst = &s->handshake.request.dst;
 	d->watch = s->handshake.watch;
+	d->in = &s->out;
+	d->wants_http = s->handshake.is_exchange;
 	s->target = dial_target(d);
 	s->address = d->address;
 	s->error = d->error;
@@ -179,9 +197,11 @@ static bool connect_to_target(struct session *s)
 		log_lack_of_ports(s);
 	if (s->target < 0)
 		return refuse_request(s, d->failure);
-	if (target_has_become_own(&s->asker, &d->address))
+	if (d->through == NULL && target_has_become_own(&s->asker, &d->address))
 		return refuse_own(s);
 	registry_set_target(s->slot, s->target, &d->address);
+	if (d->through != NULL)
+		note_upstream(s, d->through);
 	/* One HTTP request has its answer from the target. */
 	return s->handshake.is_exchange || grant(s, &d->local);
 }
@@ -204,18 +224,31 @@ static bool wait_for_peer(struct session *s, struct bind *b)
 	return grant(s, &b->peer);
 }
 
+/* What it went through is shown as where it is dialled. */
+static void take_way(struct session *s, const struct bind *b, bool listens)
+{
+	s->dial.upstreams = b->way.set;
+	s->dial.through = b->via.through;
+	if (listens && s->dial.through != NULL)
+		note_upstream(s, s->dial.through);
+}
+
 /* Not inline: sessions of other commands need not have room for a struct bind on their stacks. */
 __attribute__((noinline)) static bool accept_from_target(struct session *s)
 {
 	struct bind b = {.asker = &s->asker,
 		.stats = &s->services->stats,
 		.dst = &s->handshake.request.dst,
-		.watch = s->handshake.watch};
+		.watch = s->handshake.watch,
+		.in = &s->out};
+	int result;
 
 	if (!check_name(s))
 		return false;
 	enter(s, PHASE_CONNECT);
-	if (bind_listen(&b) == 0)
+	result = bind_listen(&b);
+	take_way(s, &b, result == 0);
+	if (result == 0)
 		return wait_for_peer(s, &b);
 	s->error = b.error;
 	s->verdict = b.verdict;
@@ -241,6 +274,7 @@ static void run_association(struct session *s, struct udp *u)
 	enter(s, PHASE_UDP);
 	s->reason = udp_run(u);
 	s->datagrams = udp_counts(u);
+	s->dial.through = udp_through(u, &s->dial.upstreams);
 }
 
 static void associate(struct session *s)
@@ -251,7 +285,8 @@ static void associate(struct session *s)
 		.traffic = registry_traffic(s->slot),
 		.stats = &v->stats,
 		.accounts = session_accounts(s),
-		.client = s->client};
+		.client = s->client,
+		.slot = s->slot};
 	struct udp *u;
 
 	enter(s, PHASE_CONNECT);
@@ -285,11 +320,14 @@ static bool pass_answer(void *who, unsigned status)
 /* Not inline: sessions that relay bytes only need no room for it on their stacks. */
 __attribute__((noinline)) static void run_exchange(struct session *s, struct relay *r)
 {
+	char authorization[UPSTREAM_AUTHORIZATION_MAX];
 	struct exchange x = {.relay = r,
 		.has_via = s->config->settings.http_via != 0,
 		.answer = pass_answer,
 		.who = s};
 
+	if (s->dial.takes_http)
+		x.upstream_login = upstream_authorization(s->dial.through, authorization);
 	s->reason = exchange_run(&x);
 	s->error = r->error;
 	s->is_torn = x.is_torn;
@@ -529,5 +567,6 @@ void session_run(struct session *s, struct services *services, struct registry_s
 	close_sockets(s);
 	give_up_buffers(s);
 	session_account(s);
+	end_through(s);
 	config_release(s->config);
 }

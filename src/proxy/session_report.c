@@ -143,6 +143,12 @@ static enum log_level level_of_end(const struct session *s)
 	return left || s->is_turned_away ? LOG_DEBUG : LOG_INFO;
 }
 
+static void log_upstream(struct log_line *line, const struct upstream *u)
+{
+	log_text(line, "upstream", u->name);
+	log_text(line, "upstream_url", u->shown);
+}
+
 /* Something was asked for, of a target or of ourselves, and granted. */
 static bool has_succeeded(const struct session *s)
 {
@@ -178,6 +184,8 @@ static void log_end_of_session(
 		log_target(line, s);
 	if (s->verdict.rule[0] != '\0')
 		log_text(line, "rule", s->verdict.rule);
+	if (s->dial.through != NULL)
+		log_upstream(line, s->dial.through);
 	log_text(line, "outcome", has_succeeded(s) ? "success" : "fail");
 	log_text(line, "reason", end_reason_word(s->reason));
 	if (guess_word(h->guess) != NULL)

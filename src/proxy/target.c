@@ -66,7 +66,8 @@ static struct verdict judge_as(const char *groups, const struct config *rules,
 		.own = a->own,
 		.time = time(NULL)};
 
-	verdict = rules_judge(rules, &subject);
+	verdict =
+		a->is_unruled ? rules_judge_unruled(rules, &subject) : rules_judge(rules, &subject);
 	verdict.is_guess = !verdict.allowed && here == SOCKET_UNKNOWN;
 	return verdict;
 }
@@ -131,13 +132,31 @@ int64_t target_next_border(const struct asker *a)
 	return border;
 }
 
+struct verdict target_way(const struct asker *a, const struct destination *dst,
+	const struct addr *addr, struct upstream_way *way)
+{
+	struct config *newer = newer_config(a);
+	const struct config *c = newer != NULL ? newer : a->config;
+	struct verdict verdict = judge_by(c, a, dst, addr, false);
+
+	upstreams_way(c, &verdict, way);
+	config_release(newer);
+	return verdict;
+}
+
 /* ---- candidates ---- */
 
 bool target_begin(struct target *t, const struct asker *a, const struct destination *dst)
 {
 	t->verdict = target_judge(a, dst, NULL, false);
-	if (!t->verdict.allowed)
+	if (!t->verdict.allowed || t->verdict.is_by_name)
 		return false;
+	target_look_up(t, a, dst);
+	return true;
+}
+
+void target_look_up(struct target *t, const struct asker *a, const struct destination *dst)
+{
 	t->asker = a;
 	t->dst = *dst;
 	t->taken[LOOKUP_IPV6] = t->taken[LOOKUP_IPV4] = 0;
@@ -147,7 +166,6 @@ bool target_begin(struct target *t, const struct asker *a, const struct destinat
 		lookup_literal(&t->lookup, &dst->addr);
 	else
 		lookup_begin(&t->lookup, a->resolver, dst->name, dst->name_len, a->lease);
-	return true;
 }
 
 void target_end(struct target *t, bool sufficed)
@@ -183,6 +201,14 @@ struct candidate target_next(struct target *t, bool has_place)
 	c.verdict = target_judge(t->asker, &t->dst, &c.addr, has_place);
 	t->next_family = other_family(family);
 	return c;
+}
+
+void target_put_back(struct target *t, const struct candidate *c)
+{
+	enum lookup_family family = outgoing_family_of(&c->addr);
+
+	t->taken[family]--;
+	t->next_family = family;
 }
 
 int64_t target_due(struct target *t)

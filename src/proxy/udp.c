@@ -17,11 +17,13 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <time.h>
 
 #include "base/clock.h"
 #include "net/socket.h"
+#include "proxy/detours.h"
 #include "proxy/names.h"
 #include "proxy/queue.h"
 #include "wire/reassembly.h"
@@ -33,13 +35,6 @@
 #define SLOT_KEPT 4096 /* of each slot, when memory is given back */
 #define QUIET_MS 1000 /* after that it is */
 #define WAIT_MS 100 /* for a limit */
-
-/* What is to go out next through one socket. */
-struct batch {
-	size_t count;
-	size_t bytes;
-	struct socket_datagram items[SOCKET_BATCH];
-};
 
 struct udp {
 	struct udp_setup setup;
@@ -60,6 +55,9 @@ struct udp {
 	uint8_t headers[SOCKET_BATCH][SOCKS5_HEADER_MAX];
 	struct flows flows;
 	struct names names;
+	struct detours detours;
+	size_t detours_at, detours_polled; /* where their entries are in what is polled; how many */
+	bool has_lost_upstream; /* one of them has ended its association, and so this one ends */
 	struct reassembly reassembly;
 	uint8_t slots[SOCKET_BATCH][SLOT_SIZE];
 };
@@ -103,7 +101,9 @@ static void begin_association(struct udp *u, const struct udp_setup *setup)
 	u->setup = *setup;
 	u->peer.sa.sa_family = AF_UNSPEC;
 	u->client = u->outgoing[LOOKUP_IPV4] = u->outgoing[LOOKUP_IPV6] = -1;
-	u->names.asker = setup->asker;
+	u->names.asker = u->detours.asker = setup->asker;
+	u->detours.slot = setup->slot;
+	u->detours.client = setup->client;
 	u->rules = setup->asker->config->generation;
 	for (enum traffic_direction d = 0; d < THROTTLE_DIRECTIONS; d++)
 		pace_init(&u->paces[d], &u->setup.accounts, d, -1);
@@ -150,6 +150,7 @@ void udp_close(struct udp *u)
 	if (u == NULL)
 		return;
 	names_end(&u->names);
+	detours_end(&u->detours);
 	for (enum traffic_direction d = 0; d < THROTTLE_DIRECTIONS; d++) {
 		queue_end(&u->queues[d]);
 		pace_end(&u->paces[d]);
@@ -168,6 +169,16 @@ void udp_close(struct udp *u)
 struct datagram_counts udp_counts(const struct udp *u)
 {
 	return u->counts;
+}
+
+const struct upstream *udp_through(const struct udp *u, struct upstreams **set)
+{
+	const struct detour *first = &u->detours.all[0];
+
+	if (u->detours.count == 0)
+		return NULL;
+	*set = upstreams_hold(first->set);
+	return first->server;
 }
 
 /* ---- sending ---- */
@@ -203,6 +214,11 @@ static void flush_outgoing(struct udp *u)
 {
 	for (enum lookup_family f = 0; f < LOOKUP_FAMILIES; f++)
 		flush(u, &u->batches[f], u->outgoing[f], &u->counts.sent, TRAFFIC_SENT);
+	for (size_t i = 0; i < u->detours.count; i++) {
+		struct detour *d = &u->detours.all[i];
+
+		flush(u, &d->batch, d->socket, &u->counts.sent, TRAFFIC_SENT);
+	}
 }
 
 static void flush_back(struct udp *u)
@@ -212,6 +228,21 @@ static void flush_back(struct udp *u)
 
 /* ---- limits ---- */
 
+/* When may it go? 0: now; and < 0 when that is too late to wait for. */
+static int64_t time_to_go(struct udp *u, enum traffic_direction direction, size_t len)
+{
+	struct pace *p = &u->paces[direction];
+	const struct queue *w = &u->queues[direction];
+	int64_t wait;
+
+	if (!p->is_on)
+		return 0;
+	wait = pace_admit(p, len, w->bytes, WAIT_MS, u->now);
+	if (wait < 0 || (wait == 0 && w->first == NULL))
+		return wait;
+	return u->now + wait;
+}
+
 /* Near the end of a quota they go one by one, so that no batch passes it; the last one goes as a
  * whole. What comes behind that is dropped, and then the association ends. */
 static bool is_within_quota(struct udp *u, size_t len)
@@ -220,6 +251,8 @@ static bool is_within_quota(struct udp *u, size_t len)
 
 	for (enum lookup_family f = 0; f < LOOKUP_FAMILIES; f++)
 		all += u->batches[f].bytes;
+	for (size_t i = 0; i < u->detours.count; i++)
+		all += u->detours.all[i].batch.bytes;
 	if (traffic_room(u->setup.traffic, all) == all)
 		return true;
 	flush_outgoing(u);
@@ -230,24 +263,24 @@ static bool is_within_quota(struct udp *u, size_t len)
 	return false;
 }
 
+/* It is too late (`due` < 0), or there is no memory for it to wait in. */
+static void give_up(struct udp *u, enum traffic_direction direction, size_t len, int64_t due)
+{
+	if (due > 0)
+		pace_give_back(&u->paces[direction], len, u->now);
+	drop(u, DROP_RATE);
+}
+
 /* May it go now? If not, it is on its way to, or dropped. */
 static bool admit(struct udp *u, enum traffic_direction direction, const struct addr *peer,
 	const uint8_t *data, size_t len)
 {
-	struct pace *p = &u->paces[direction];
-	struct queue *w = &u->queues[direction];
-	int64_t wait;
+	int64_t due = time_to_go(u, direction, len);
 
-	if (!p->is_on)
+	if (due == 0)
 		return true;
-	wait = pace_admit(p, len, w->bytes, WAIT_MS, u->now);
-	if (wait == 0 && w->first == NULL)
-		return true;
-	if (wait >= 0 && queue_put(w, peer, data, len, u->now + wait))
-		return false;
-	if (wait >= 0)
-		pace_give_back(p, len, u->now);
-	drop(u, DROP_RATE);
+	if (due < 0 || !queue_put(&u->queues[direction], peer, data, len, due))
+		give_up(u, direction, len, due);
 	return false;
 }
 
@@ -310,11 +343,11 @@ static struct verdict judge_outbound(struct udp *u, const struct outbound *o)
 	struct verdict verdict;
 
 	if (flow != NULL)
-		return (struct verdict){.allowed = flow->allowed};
+		return (struct verdict){.allowed = flow->allowed, .is_via = flow->is_via};
 	verdict = target_judge(u->setup.asker, o->dst, o->to, false);
 	target_count_hit(u->setup.asker, &verdict);
 	if (!verdict.is_guess)
-		flows_add(&u->flows, o->name, o->to, verdict.allowed);
+		flows_add(&u->flows, o->name, o->to, &verdict);
 	return verdict;
 }
 
@@ -347,6 +380,7 @@ static void judge_flow_again(struct udp *u, struct flow *flow)
 	if (verdict.allowed != flow->allowed)
 		target_count_hit(u->setup.asker, &verdict);
 	flow->allowed = verdict.allowed;
+	flow->is_via = verdict.is_via;
 }
 
 /* Asks again when there is another configuration, or when it is a time at which rules begin or end;
@@ -380,6 +414,79 @@ static void put_outgoing(struct udp *u, const struct addr *to, const uint8_t *da
 		flush_outgoing(u);
 }
 
+/* ---- through upstreams ---- */
+
+/* In the place of a peer, of what waits to go through one. */
+static struct addr place_of_detour(const struct udp *u, const struct detour *d)
+{
+	struct addr place = {.in = {.sin_family = AF_UNSPEC}};
+
+	place.in.sin_port = (in_port_t)(d - u->detours.all);
+	return place;
+}
+
+/* A copy waits, its header in front. False without memory. */
+static bool queue_through(struct udp *u, const struct detour *d, const struct destination *dst,
+	const uint8_t *data, size_t len, int64_t due)
+{
+	struct addr place = place_of_detour(u, d);
+	uint8_t *whole = malloc(SOCKS5_NAMED_HEADER_MAX + len);
+	size_t header;
+	bool is_put;
+
+	if (whole == NULL)
+		return false;
+	header = socks5_format_named_header(whole, dst);
+	memcpy(whole + header, data, len);
+	is_put = queue_put(&u->queues[TRAFFIC_SENT], &place, whole, header + len, due);
+	free(whole);
+	return is_put;
+}
+
+static void put_through(struct udp *u, struct detour *d, const struct destination *dst,
+	const uint8_t *data, size_t len)
+{
+	if (!is_within_quota(u, len))
+		return;
+	detour_put(d, dst, data, len);
+	if (d->batch.count == SOCKET_BATCH)
+		flush_outgoing(u);
+}
+
+static void send_through(struct udp *u, struct detour *d, const struct destination *dst,
+	const uint8_t *data, size_t len)
+{
+	int64_t due = time_to_go(u, TRAFFIC_SENT, len);
+
+	if (due == 0)
+		put_through(u, d, dst, data, len);
+	else if (due < 0 || !queue_through(u, d, dst, data, len, due))
+		give_up(u, TRAFFIC_SENT, len, due);
+}
+
+/* Sends it through one of the upstreams that the rules name for it; false: it goes straight. What
+ * they say is asked for again, with the way; what is sent on by its name has no `to`. */
+static bool pass_on(struct udp *u, const struct destination *dst, const struct addr *to,
+	const uint8_t *data, size_t len)
+{
+	struct destination as = to == NULL ? *dst : destination_of_addr(to);
+	struct upstream_way way;
+	struct verdict verdict = target_way(u->setup.asker, dst, to, &way);
+	struct detour *d = NULL;
+	bool goes_straight = verdict.allowed && !verdict.is_via;
+
+	if (verdict.allowed && verdict.is_via) {
+		d = detours_find(&u->detours, &way, &goes_straight);
+		u->now = clock_ms(); /* one that had to be opened took its time */
+	}
+	upstream_way_end(&way);
+	if (d != NULL)
+		send_through(u, d, &as, data, len);
+	else if (!goes_straight)
+		drop(u, verdict.allowed ? DROP_UNSENT : DROP_DENIED);
+	return d != NULL || !goes_straight;
+}
+
 static void send_out(struct udp *u, const struct outbound *o)
 {
 	enum lookup_family family = outgoing_family_of(o->to);
@@ -389,6 +496,8 @@ static void send_out(struct udp *u, const struct outbound *o)
 		drop(u, verdict.is_guess ? DROP_UNSENT : DROP_DENIED);
 		return;
 	}
+	if (verdict.is_via && pass_on(u, o->dst, o->to, o->data, o->len))
+		return;
 	if (!outgoing_uses(u->setup.asker->config, family) || !have_socket(u, family)) {
 		drop(u, DROP_UNSENT);
 		return;
@@ -438,15 +547,27 @@ static bool is_from_client(struct udp *u, const struct addr *from)
 	return addr_equal(from, &u->peer);
 }
 
+static enum names_outcome find_name(
+	struct udp *u, const struct socks5_datagram *d, const struct name **name)
+{
+	return names_find(&u->names, &d->dst, d->data, d->len, u->now, name);
+}
+
 static void send_by_name(struct udp *u, const struct socks5_datagram *d)
 {
+	enum names_outcome outcome;
 	const struct name *name;
 
 	if (!destination_is_sane(&d->dst)) {
 		drop(u, DROP_NAME);
 		return;
 	}
-	switch (names_find(&u->names, &d->dst, d->data, d->len, u->now, &name)) {
+	outcome = find_name(u, d, &name);
+	if (outcome == NAMES_SENT_ON && !pass_on(u, &d->dst, NULL, d->data, d->len)) {
+		names_go_straight(&u->names, name);
+		outcome = find_name(u, d, &name);
+	}
+	switch (outcome) {
 	case NAMES_KNOWN:
 		send_to_name(u, name, d->dst.port, d->data, d->len);
 		break;
@@ -456,6 +577,7 @@ static void send_by_name(struct udp *u, const struct socks5_datagram *d)
 	case NAMES_FULL:
 		drop(u, DROP_QUEUE_FULL);
 		break;
+	case NAMES_SENT_ON:
 	case NAMES_WAITS:
 		break;
 	}
@@ -583,15 +705,67 @@ static void serve_targets(struct udp *u, enum lookup_family family)
 	flush_back(u);
 }
 
+/* What comes back through an upstream, which says where from. Of a name that it has looked up the
+ * address is not known here, and whose answers get through is the upstream's to see to. */
+static void take_from_upstream(
+	struct udp *u, const struct detour *d, const struct socket_datagram *in)
+{
+	enum udp_filter filter = (enum udp_filter)u->setup.asker->config->settings.udp_filter;
+	struct socks5_datagram inner;
+
+	if (socks5_parse_datagram(in->bytes, in->len, &inner) == SOCKS5_MALFORMED ||
+		inner.dst.kind != DESTINATION_ADDR)
+		drop(u, DROP_MALFORMED);
+	else if (inner.frag != 0)
+		drop(u, DROP_FRAGMENT);
+	else if (!d->has_names && !flows_expect(&u->flows, &inner.dst.addr, filter))
+		drop(u, DROP_FILTERED);
+	else if (admit(u, TRAFFIC_RECEIVED, &inner.dst.addr, inner.data, inner.len))
+		put_back(u, &inner.dst.addr, inner.data, inner.len);
+}
+
+static void serve_detour(struct udp *u, struct detour *d)
+{
+	struct socket_datagram in[SOCKET_BATCH];
+	size_t count = receive_in_slots(u, d->socket, in);
+
+	for (size_t i = 0; i < count; i++)
+		take_from_upstream(u, d, &in[i]);
+	flush_back(u);
+}
+
+/* Those that were polled. */
+static void serve_detours(struct udp *u, const struct pollfd *fds, size_t polled)
+{
+	for (size_t i = 0; i < polled; i++) {
+		struct detour *d = &u->detours.all[i];
+
+		u->has_lost_upstream |= detour_has_ended(d, &fds[2 * i]);
+		if (fds[2 * i + 1].revents != 0)
+			serve_detour(u, d);
+	}
+}
+
 /* ---- what has waited for a limit ---- */
+
+static void send_waiting_datagram(struct udp *u, const struct queued_datagram *d)
+{
+	struct socks5_datagram inner;
+
+	if (d->peer.sa.sa_family != AF_UNSPEC)
+		put_outgoing(u, &d->peer, d->data, d->len);
+	else if (socks5_parse_datagram(d->data, d->len, &inner) != SOCKS5_MALFORMED)
+		put_through(
+			u, &u->detours.all[d->peer.in.sin_port], &inner.dst, inner.data, inner.len);
+	flush_outgoing(u);
+}
 
 static void send_waiting(struct udp *u)
 {
 	struct queued_datagram *d;
 
 	while ((d = queue_take(&u->queues[TRAFFIC_SENT], u->now)) != NULL) {
-		put_outgoing(u, &d->peer, d->data, d->len);
-		flush_outgoing(u);
+		send_waiting_datagram(u, d);
 		free(d);
 	}
 	while ((d = queue_take(&u->queues[TRAFFIC_RECEIVED], u->now)) != NULL) {
@@ -618,6 +792,7 @@ static bool has_ended(struct udp *u, enum end_reason *why)
 /* ---- the loop ---- */
 
 enum { TCP, CLIENT, TARGETS, NAMES = TARGETS + LOOKUP_FAMILIES };
+#define MOST_POLLED (NAMES + NAMES_MAX_FDS + DETOURS_MAX_FDS)
 
 static int64_t association_idle_deadline(const struct udp *u)
 {
@@ -636,13 +811,16 @@ static int64_t next_deadline(struct udp *u)
 	return clock_earlier(deadline, reassembly_deadline(&u->reassembly));
 }
 
-static void wait_for_events(struct udp *u, struct pollfd fds[NAMES + NAMES_MAX_FDS])
+static void wait_for_events(struct udp *u, struct pollfd fds[MOST_POLLED])
 {
 	fds[TCP] = (struct pollfd){.fd = u->setup.client, .events = POLLIN};
 	fds[CLIENT] = (struct pollfd){.fd = u->client, .events = POLLIN};
 	for (enum lookup_family f = 0; f < LOOKUP_FAMILIES; f++)
 		fds[TARGETS + f] = (struct pollfd){.fd = u->outgoing[f], .events = POLLIN};
-	socket_wait(fds, NAMES + names_fds(&u->names, fds + NAMES), next_deadline(u));
+	u->detours_at = NAMES + names_fds(&u->names, fds + NAMES);
+	u->detours_polled = u->detours.count;
+	socket_wait(fds, u->detours_at + detours_fds(&u->detours, fds + u->detours_at),
+		next_deadline(u));
 	u->now = clock_ms();
 }
 
@@ -671,13 +849,15 @@ static void report(struct udp *u)
 }
 
 /* All that is ready has its turn, of one batch each. */
-static void serve_turn(struct udp *u, const struct pollfd fds[NAMES + NAMES_MAX_FDS])
+static void serve_turn(struct udp *u, const struct pollfd fds[MOST_POLLED])
 {
 	bool quiet = true;
 
 	follow_rules(u);
 	for (size_t i = CLIENT; i < NAMES; i++)
 		quiet &= fds[i].revents == 0;
+	for (size_t i = 0; i < 2 * u->detours_polled; i++)
+		quiet &= fds[u->detours_at + i].revents == 0;
 	look_at_limits(u, quiet);
 	send_waiting(u);
 	if (fds[CLIENT].revents != 0)
@@ -686,6 +866,7 @@ static void serve_turn(struct udp *u, const struct pollfd fds[NAMES + NAMES_MAX_
 		if (fds[TARGETS + f].revents != 0)
 			serve_targets(u, f);
 	}
+	serve_detours(u, fds + u->detours_at, u->detours_polled);
 	names_process(&u->names, fds + NAMES, u->now);
 	send_named(u);
 	reassembly_expire(&u->reassembly, u->now, &u->counts.dropped[DROP_FRAGMENT]);
@@ -696,7 +877,7 @@ static void serve_turn(struct udp *u, const struct pollfd fds[NAMES + NAMES_MAX_
 
 enum end_reason udp_run(struct udp *u)
 {
-	struct pollfd fds[NAMES + NAMES_MAX_FDS];
+	struct pollfd fds[MOST_POLLED];
 	enum end_reason why = END_UDP_IDLE;
 
 	u->now = clock_ms();
@@ -706,6 +887,8 @@ enum end_reason udp_run(struct udp *u)
 		if (fds[TCP].revents != 0 && has_ended(u, &why))
 			break;
 		serve_turn(u, fds);
+		if (u->has_lost_upstream)
+			return END_UPSTREAM_FAILED;
 		if (traffic_room(u->setup.traffic, 1) == 0)
 			return END_QUOTA_REACHED;
 	}

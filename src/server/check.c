@@ -74,6 +74,7 @@ int check_opening(
 		check_log("log_file", s->log_file, error) < 0 ||
 		check_log("access_log_file", s->access_log_file, error) < 0 ||
 		accounts_look(v, o, error) < 0 ||
+		effects_compile_upstreams(c, NULL, v->own, error) < 0 ||
 		effects_compile_rules(c, NULL, false, error) < 0 ||
 		check_expectations(v, c, error) < 0 ||
 		check_operators(v, o, effects_users_path(s), error) < 0 ||

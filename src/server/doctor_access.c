@@ -40,7 +40,11 @@ static void look_at_users(struct doctor *d)
 	const struct config *c = d->config;
 	const char *path = effects_users_path(&c->settings);
 
-	if (d->users == 0 && admission_login_required(c))
+	if (d->users_problem[0] != '\0')
+		doctor_advise(d, DOCTOR_BAD,
+			"mend that, or name another file in users_file: no server starts with it",
+			"%s", d->users_problem);
+	else if (d->users == 0 && admission_login_required(c))
 		doctor_advise(d, DOCTOR_BAD,
 			"monitor_client ADD_USER NAME - adds one, or -u NAME:PASS at the start",
 			"a login is required and there is no user%s%s: nobody gets in",

@@ -25,6 +25,8 @@
 #include "state/outgoing.h"
 #include "state/rule_review.h"
 #include "state/rules.h"
+#include "state/upstream_review.h"
+#include "state/upstreams.h"
 #include "state/users_file.h"
 
 struct resolver_options effects_resolver_options(const struct settings *s)
@@ -88,16 +90,18 @@ const char *effects_users_path(const struct settings *s)
 	return s->users_file[0] != '\0' ? s->users_file : NULL;
 }
 
-/* Hashes can be tried out by whoever has them, and a user be added by whoever may write. */
-static void warn_of_open_users_file(const char *path)
+/* Hashes can be tried out by whoever has them, and a user be added by whoever may write; and a
+ * password be used by whoever reads it. */
+static void warn_of_open_file(const char *setting, const char *path)
 {
 	struct stat st;
 
 	if (stat(path, &st) == 0 && (st.st_mode & (S_IROTH | S_IWOTH)) != 0)
 		log_message(LOG_WARN,
-			"users_file: \"%s\": anybody on this host can %s it (mode %04o); chmod o= "
+			"%s: \"%s\": anybody on this host can %s it (mode %04o); chmod o= "
 			"mends that",
-			path, (st.st_mode & S_IWOTH) != 0 ? "change" : "read", st.st_mode & 07777U);
+			setting, path, (st.st_mode & S_IWOTH) != 0 ? "change" : "read",
+			st.st_mode & 07777U);
 }
 
 void effects_note_users_file(const struct settings *s)
@@ -106,7 +110,7 @@ void effects_note_users_file(const struct settings *s)
 	char why[USERS_ERROR_MAX];
 
 	if (path != NULL)
-		warn_of_open_users_file(path);
+		warn_of_open_file("users_file", path);
 	if (path != NULL && users_file_can_be_written(path, why) < 0)
 		log_message(LOG_INFO, "%s: so users cannot be changed while serving", why);
 }
@@ -195,6 +199,18 @@ int effects_compile_rules(
 	return 0;
 }
 
+int effects_compile_upstreams(struct config *c, const struct config *before, struct own *own,
+	char error[CONFIG_ERROR_MAX])
+{
+	struct upstreams *upstreams =
+		upstreams_compile(&c->settings, before == NULL ? NULL : before->upstreams, error);
+
+	if (upstreams == NULL)
+		return -1;
+	config_set_upstreams(c, upstreams);
+	return upstream_review_finds_loop(c, own, error) ? -1 : 0;
+}
+
 int effects_check_expectations(const struct config *c, const struct group_source *users,
 	struct own *own, char error[CONFIG_ERROR_MAX])
 {
@@ -213,6 +229,22 @@ void effects_warn_of_expectations(const struct config *c, const struct services 
 		log_message(LOG_ERROR, "%s", error);
 }
 
+static void warn_of_open_passwords(const struct config *c)
+{
+	bool is_in_configuration = false;
+
+	for (size_t i = 0; c->upstreams != NULL && i < c->upstreams->count; i++) {
+		const struct upstream_url *url = c->upstreams->servers[i].url;
+
+		if (url->password_file[0] != '\0')
+			warn_of_open_file("password_file", url->password_file);
+		else
+			is_in_configuration |= url->has_password;
+	}
+	if (is_in_configuration && c->path != NULL)
+		warn_of_open_file("upstream", c->path);
+}
+
 static void say_warning(void *context, const char *warning)
 {
 	(void)context;
@@ -225,7 +257,8 @@ void effects_warn_of_rules(const struct config *c, const struct services *v)
 	const char *warning;
 
 	rule_review(c, &groups, say_warning, NULL);
-
+	upstream_review(c, say_warning, NULL);
+	warn_of_open_passwords(c);
 	for (size_t i = 0; (warning = rules_warning(c->rules, i)) != NULL; i++)
 		log_message(LOG_WARN, "%s", warning);
 }
@@ -306,13 +339,19 @@ static void put_users(struct change *change)
 	change->users = NULL;
 	if (change->sessions_ended > 0)
 		hashing_wake(v->hashing);
-	warn_of_open_users_file(change->new->settings.users_file);
+	warn_of_open_file("users_file", change->new->settings.users_file);
 	effects_warn_of_mixed_hashes(v->users);
 }
 
 static int compile_rules(struct change *change, char error[CONFIG_ERROR_MAX])
 {
 	return effects_compile_rules(change->new, change->old, false, error);
+}
+
+static int compile_upstreams(struct change *change, char error[CONFIG_ERROR_MAX])
+{
+	return effects_compile_upstreams(
+		change->new, change->old, change->site->services->own, error);
 }
 
 static int check_expectations(struct change *change, char error[CONFIG_ERROR_MAX])
@@ -458,6 +497,7 @@ const struct effect effects_table[] = {
 		.prepare = read_users,
 		.commit = put_users,
 		.undo = drop_users},
+	{.of = EFFECT_UPSTREAMS, .name = "upstreams", .prepare = compile_upstreams},
 	{.of = EFFECT_RULES, .name = "rules", .prepare = compile_rules, .finish = finish_rules},
 	{.of = EFFECT_PUBLISH,
 		.name = "configuration",

@@ -137,6 +137,17 @@ static void put_rule_text(const struct config *c, const char *word, FILE *out)
 	free(text);
 }
 
+/* Through which it goes. */
+static void put_upstreams(const struct config *c, const struct verdict *v, FILE *out)
+{
+	const struct rule *rule = v->is_via ? rules_that_decided(c, v) : NULL;
+
+	if (rule == NULL)
+		return;
+	fputs(" upstream:", out);
+	rule_put_via(rule, out);
+}
+
 static void show_verdict(const struct asking_rules *a, const struct verdict *v)
 {
 	FILE *out = a->e->out;
@@ -146,6 +157,8 @@ static void show_verdict(const struct asking_rules *a, const struct verdict *v)
 			: v->is_open ? "depends"
 				     : "allow",
 		v->rule);
+	if (!v->is_open)
+		put_upstreams(a->e->config, v, out);
 	put_rule_text(a->e->config, v->rule, out);
 }
 
@@ -229,6 +242,8 @@ static struct verdict judge_request(struct explaining *e, int64_t time, bool sho
 		return v;
 	if (e->asked.name_len > 0 || !e->asked.has_target)
 		v = judge_name(e, time, shows);
+	if (v.is_by_name)
+		return v;
 	if (shows && e->was_looked_up)
 		put_addresses(e);
 	return v.allowed && e->count > 0 ? judge_addresses(e, time, shows) : v;
@@ -294,10 +309,14 @@ static void find_addresses(struct explaining *e, bool asks_names)
 	}
 }
 
-/* As a session would: not where the name alone is refused. */
+/* As a session would: not where the name alone is refused, or sent on. */
 static bool may_be_looked_up(struct explaining *e)
 {
-	return e->asked.name_len > 0 && judge_request(e, e->time, false).allowed;
+	struct verdict v = {.allowed = false};
+
+	if (e->asked.name_len > 0)
+		v = judge_request(e, e->time, false);
+	return v.allowed && !v.is_by_name;
 }
 
 /* ---- when that would change ---- */
@@ -382,6 +401,7 @@ static enum explain_verdict put_verdict(struct explaining *e, const struct verdi
 		return EXPLAIN_UNKNOWN;
 	}
 	fprintf(e->out, "verdict:allow rule:%s", v->rule);
+	put_upstreams(e->config, v, e->out);
 	put_time("changes", change_of_rules(e), e->out);
 	fputc('\n', e->out);
 	return EXPLAIN_ALLOW;

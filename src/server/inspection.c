@@ -98,6 +98,7 @@ int inspection_explain(const struct options *o, FILE *out, enum explain_verdict 
 	if (c == NULL)
 		return -1;
 	if (prepare_to_look(&v, o, c, error) == 0 && accounts_look(&v, o, error) == 0 &&
+		effects_compile_upstreams(c, NULL, v.own, error) == 0 &&
 		effects_compile_rules(c, NULL, false, error) == 0 && limiting_apply(&v, c) == 0)
 		return explain_by(&v, o, c, out, verdict, error);
 	accounts_release(&v);
@@ -108,9 +109,14 @@ int inspection_explain(const struct options *o, FILE *out, enum explain_verdict 
 /* ---- examine ---- */
 
 /* Only what is bad counts. */
-static int examine(const struct services *v, const struct config *c, FILE *out)
+static int examine(
+	const struct services *v, const struct config *c, const char *users_problem, FILE *out)
 {
-	struct doctor d = {.config = c, .services = v, .users = users_count(v->users), .out = out};
+	struct doctor d = {.config = c,
+		.services = v,
+		.users = users_count(v->users),
+		.users_problem = users_problem,
+		.out = out};
 
 	return doctor_look(&d) ? 0 : (int)d.found[DOCTOR_BAD];
 }
@@ -119,16 +125,23 @@ int inspection_examine(const struct options *o, FILE *out, char error[CONFIG_ERR
 {
 	struct config *c = config_read(&o->source, error);
 	struct services v = {.users = NULL};
+	char users_problem[CONFIG_ERROR_MAX] = "";
 	int result = -1;
 
 	if (c == NULL)
 		return -1;
 	log_set_level(LOG_ERROR); /* what else would be said is said here */
 	admission_decide_auto(c, o->user_count > 0);
-	if (accounts_make(&v, &c->settings) < 0)
+	if (accounts_make(&v, &c->settings) < 0) {
 		snprintf(error, CONFIG_ERROR_MAX, "users: %s", strerror(errno));
-	else if (accounts_look(&v, o, error) == 0 && own_refresh(v.own) == 0)
-		result = examine(&v, c, out);
+	} else if (own_refresh(v.own) < 0) {
+		snprintf(error, CONFIG_ERROR_MAX, "the addresses of this host cannot be read: %s",
+			strerror(errno));
+	} else {
+		bool are_known = accounts_look(&v, o, users_problem) == 0;
+
+		result = examine(&v, c, are_known ? "" : users_problem, out);
+	}
 	accounts_release(&v);
 	config_release(c);
 	return result;

@@ -64,16 +64,16 @@ static struct verdict judge_session(const struct sweep *s, const struct session_
 	bool has_target = asker.command != REQUEST_UDP_ASSOCIATE &&
 		destination_parse(info->target, name, &dst);
 	bool has_addr = has_target && info->address.sa.sa_family != AF_UNSPEC;
+	struct verdict v = target_judge(&asker, has_target ? &dst : NULL, NULL, false);
 
-	return target_judge(
-		&asker, has_target ? &dst : NULL, has_addr ? &info->address : NULL, false);
+	return v.is_by_name || !has_addr ? v : target_judge(&asker, &dst, &info->address, false);
 }
 
-/* May a verdict of before still lead to a connection? */
+/* May a verdict of before still lead to a connection? Where an upstream got a name no address is
+ * known of it, then or later. */
 static bool is_connecting(const struct session_info *info)
 {
-	return info->address.sa.sa_family == AF_UNSPEC && info->phase != PHASE_UDP &&
-		info->phase != PHASE_CLOSING;
+	return info->address.sa.sa_family == AF_UNSPEC && info->phase < PHASE_RELAY;
 }
 
 static bool counts(const struct sweep *s, const struct verdict *v)

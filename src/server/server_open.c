@@ -160,6 +160,7 @@ static int open_all(struct server *s, struct config *c, bool *bad_input, char *e
 	*bad_input = effects_check_files(settings, error) < 0 ||
 		effects_open_log(settings, error) < 0 || fronts_check_places(settings, error) < 0 ||
 		open_state(s, settings, &is_taken, error) < 0 ||
+		effects_compile_upstreams(c, NULL, s->services.own, error) < 0 ||
 		effects_compile_rules(c, NULL, true, error) < 0 ||
 		make_access_log(s, settings, error) < 0 ||
 		make_users(s, s->options, settings, error) < 0;

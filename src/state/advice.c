@@ -56,7 +56,7 @@ static const struct advice list[] = {
 		"the client had as many sessions as one address may have: CONFIG "
 		"max_sessions_per_client allows more, client_limits fewer for some"},
 	{"malformed", NULL,
-		"what the program sent is not as RFC 1928 says: update it, or try it with "
+		"what the program sent is not as RFC 1928 says, or RFC 9112 of HTTP: update it, or try "
 		"curl --proxy socks5h:// from the same device to see whether it is to blame"},
 	{"no_method", NULL,
 		"the program offered no way to log in that is accepted here: it must be given name "
@@ -76,9 +76,11 @@ static const struct advice list[] = {
 		"max_password_checks"},
 	{"command_unsupported", NULL,
 		"the program asked for a command that SOCKS5 does not have (CONNECT, BIND and UDP "
-		"ASSOCIATE are served): update or replace it"},
+		"ASSOCIATE are served): update or replace it; or the upstream that the rule names "
+		"(rule:) does not have it, as only socks5 ones have BIND"},
 	{"atyp_unsupported", NULL,
-		"the program sent a kind of address that SOCKS5 does not have: update or replace it"},
+		"the program sent a kind of address that SOCKS5 does not have: update or replace it; or "
+		"the upstream that the rule names (rule:) cannot take it, as socks4a takes no IPv6"},
 	{"scheme_unsupported", NULL,
 		"the program asked the proxy to fetch a URL that is not http://, where an HTTP "
 		"proxy is asked for a tunnel with CONNECT: a setting of the program, or a SOCKS "
@@ -128,6 +130,16 @@ static const struct advice list[] = {
 	{"connect_failed", NULL,
 		"the system could not connect: error: says why; EADDRNOTAVAIL points at the "
 		"setting outgoing, EPERM and EACCES at this host's firewall"},
+	{"upstreams_down", NULL,
+		"none of the upstreams that the rule (rule:) names works: STATS and the log say "
+		"what each one's fault is; \", direct\" behind the names lets such requests go "
+		"straight meanwhile"},
+	{"upstream_denied", NULL,
+		"the upstream, whose name is in the log, does not allow this target: ask who runs "
+		"it, or send the target another way by a rule above"},
+	{"upstream_failed", NULL,
+		"the upstream, whose name is in the log, could not connect to the target and does "
+		"not say why: try the target from there"},
 	{"bad_answer", NULL,
 		"what the target sent to an HTTP request is no HTTP answer, or it closed before "
 		"one was whole: try it without the proxy; where the port speaks another protocol, "

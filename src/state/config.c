@@ -10,6 +10,7 @@
 
 #include "base/lock.h"
 #include "state/rules.h"
+#include "state/upstreams.h"
 
 /* ---- reading ---- */
 
@@ -128,6 +129,7 @@ struct config *config_clone(const struct config *c)
 	}
 	config_keep_own(copy, c);
 	copy->rules = rules_hold(c->rules);
+	copy->upstreams = upstreams_hold(c->upstreams);
 	memcpy(copy->origins, c->origins, sizeof(copy->origins));
 	copy->path = c->path;
 	copy->auto_requires_login = c->auto_requires_login;
@@ -138,6 +140,12 @@ void config_set_rules(struct config *c, struct rules *rules)
 {
 	rules_release(c->rules);
 	c->rules = rules;
+}
+
+void config_set_upstreams(struct config *c, struct upstreams *upstreams)
+{
+	upstreams_release(c->upstreams);
+	c->upstreams = upstreams;
 }
 
 void config_keep_own(struct config *c, const struct config *old)
@@ -152,6 +160,7 @@ void config_release(struct config *c)
 		return;
 	settings_free(&c->settings);
 	rules_release(c->rules);
+	upstreams_release(c->upstreams);
 	for (size_t i = 0; i < SETTINGS_COUNT; i++)
 		free(c->beneath_flags[i]);
 	free(c);

@@ -27,8 +27,11 @@ struct holding {
 	const struct group_source *groups;
 };
 
+/* How much of what it asks for is known. */
+enum knows { KNOWS_COMMAND, KNOWS_NAME, KNOWS_ALL };
+
 static struct verdict judge_at(
-	const struct holding *h, const struct question *q, int64_t time, bool with_target)
+	const struct holding *h, const struct question *q, int64_t time, enum knows knows)
 {
 	char groups[GROUP_SOURCE_TEXT_MAX];
 	struct destination dst;
@@ -38,23 +41,28 @@ static struct verdict judge_at(
 	subject.groups = group_source_of(h->groups, q->user, groups);
 	subject.own = h->own;
 	subject.time = time;
-	if (!with_target) {
-		subject.dst = NULL;
+	if (knows < KNOWS_ALL)
 		subject.addr = NULL;
-	}
+	if (knows < KNOWS_NAME)
+		subject.dst = NULL;
 	if (subject.addr != NULL && rules_ask_where(h->config, subject.addr))
 		subject.is_here = own_has_address(h->own, subject.addr);
 	return rules_judge(h->config, &subject);
 }
 
-/* An association is judged by itself before its datagrams are. */
+/* An association is judged by itself before its datagrams are, and a name before its addresses,
+ * which do not count where it is sent on. */
 static struct verdict judge_whole(const struct holding *h, const struct question *q, int64_t time)
 {
 	struct verdict v = {.allowed = true};
 
 	if (q->command == REQUEST_UDP_ASSOCIATE)
-		v = judge_at(h, q, time, false);
-	return v.allowed ? judge_at(h, q, time, q->has_target) : v;
+		v = judge_at(h, q, time, KNOWS_COMMAND);
+	if (v.allowed && q->has_target && q->name_len > 0)
+		v = judge_at(h, q, time, KNOWS_NAME);
+	if (!v.allowed || v.is_by_name)
+		return v;
+	return judge_at(h, q, time, q->has_target ? KNOWS_ALL : KNOWS_COMMAND);
 }
 
 /* ---- what is said where it does not hold ---- */

@@ -40,6 +40,7 @@ struct registry_slot {
 	size_t user_len;
 	const char *command;
 	const char *wanted;
+	const char *upstream;
 	_Atomic(bool) told;
 	_Atomic(int) phase;
 	uint64_t turn; /* registry_take_turn(); 0: none */
@@ -126,7 +127,7 @@ uint64_t registry_enter(struct registry_slot *s, int client, const struct addr *
 	s->address.sa.sa_family = AF_UNSPEC;
 	s->user_len = 0;
 	s->turn = 0;
-	s->user = s->command = s->wanted = NULL;
+	s->user = s->command = s->wanted = s->upstream = NULL;
 	atomic_store(&s->told, false);
 	atomic_store(&s->phase, PHASE_GREETING);
 	traffic_begin(&s->traffic, now);
@@ -161,6 +162,13 @@ void registry_set_request(struct registry_slot *s, const char *command, const ch
 	mutex_lock(&s->lock);
 	s->command = command;
 	s->wanted = target;
+	mutex_unlock(&s->lock);
+}
+
+void registry_set_upstream(struct registry_slot *s, const char *upstream)
+{
+	mutex_lock(&s->lock);
+	s->upstream = upstream;
 	mutex_unlock(&s->lock);
 }
 
@@ -247,7 +255,7 @@ void registry_leave(struct registry_slot *s)
 	s->id = 0;
 	s->client = s->target = -1;
 	s->user_len = 0;
-	s->user = s->command = s->wanted = NULL;
+	s->user = s->command = s->wanted = s->upstream = NULL;
 	mutex_unlock(&s->lock);
 	traffic_stir(&s->traffic);
 }
@@ -293,6 +301,7 @@ static void copy_locked(struct registry_slot *s, int64_t now, struct session_inf
 	if (s->user_len > 0)
 		memcpy(out->user, s->user, s->user_len);
 	strcpy(out->target, s->wanted != NULL ? s->wanted : "");
+	strcpy(out->upstream, s->upstream != NULL ? s->upstream : "");
 	out->traffic = traffic_read(&s->traffic, now);
 	out->age_ms = now - s->begun;
 	out->idle_ms = now - out->traffic.last_active;

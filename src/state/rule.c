@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "state/rules.h"
+#include "state/upstream_line.h"
 
 /* ---- its life ---- */
 
@@ -40,6 +41,9 @@ void rule_release(struct rule *rule)
 	for (size_t i = 0; i < rule->user_count; i++)
 		free(rule->users[i].name);
 	free(rule->users);
+	for (size_t i = 0; i < rule->via_count; i++)
+		free(rule->via[i]);
+	free(rule->via);
 	free(rule->ports);
 	free(rule->times);
 	free(rule->text);
@@ -320,6 +324,14 @@ enum rule_answer rule_ask(
 			answer = RULE_DEPENDS;
 	}
 	return answer;
+}
+
+void rule_put_via(const struct rule *rule, FILE *out)
+{
+	for (size_t i = 0; i < rule->via_count; i++)
+		fprintf(out, "%s%s", i == 0 ? "" : ",", rule->via[i]);
+	if (rule->goes_straight)
+		fputs("," UPSTREAM_DIRECT, out);
 }
 
 /* ---- protected places ---- */

@@ -12,6 +12,7 @@
 #include "base/escape.h"
 #include "base/nearest.h"
 #include "state/rule.h"
+#include "state/upstream_line.h"
 
 #define BLANKS " \t"
 
@@ -344,7 +345,9 @@ static bool take_time(struct parsing *p, const char *word, size_t len)
 	return true;
 }
 
-static bool (*const takers[RULE_KEYWORDS])(struct parsing *p, const char *word, size_t len) = {
+typedef bool taker(struct parsing *p, const char *word, size_t len);
+
+static taker *const takers[RULE_KEYWORDS] = {
 	[RULE_FROM] = take_from,
 	[RULE_USER] = take_user,
 	[RULE_TO] = take_to,
@@ -376,12 +379,12 @@ static size_t length_of_word(const struct words *w, const char *at)
 }
 
 /* Hours behind days belong to the same value: "mon-fri 08:00-18:00". */
-static size_t length_of_value(const struct words *w, enum rule_keyword keyword)
+static size_t length_of_value(const struct words *w, taker *take)
 {
 	size_t len = length_of_word(w, w->at);
 	struct words rest = {.at = w->at + len, .end = w->end};
 
-	if (keyword != RULE_TIME)
+	if (take != take_time)
 		return len;
 	skip_blanks(&rest);
 	if (rest.at > w->at + len && rest.at < rest.end && *rest.at >= '0' && *rest.at <= '9')
@@ -389,8 +392,8 @@ static size_t length_of_value(const struct words *w, enum rule_keyword keyword)
 	return len;
 }
 
-/* The values of a keyword, up to a blank that no comma is beside. */
-static bool parse_values(struct parsing *p, struct words *w, enum rule_keyword keyword)
+/* The values behind a keyword or verb, up to a blank that no comma is beside. */
+static bool parse_list(struct parsing *p, struct words *w, const char *behind, taker *take)
 {
 	bool is_first = true;
 
@@ -398,15 +401,14 @@ static bool parse_values(struct parsing *p, struct words *w, enum rule_keyword k
 		size_t len;
 
 		skip_blanks(w);
-		len = length_of_value(w, keyword);
+		len = length_of_value(w, take);
 		if (len == 0)
-			return refuse_word(p, keyword_words[keyword],
-				strlen(keyword_words[keyword]),
+			return refuse_word(p, behind, strlen(behind),
 				is_first ? "its values are missing behind it"
 					 : "a value is missing behind a comma",
 				"");
 		fputs(is_first ? " " : ", ", p->text);
-		if (!takers[keyword](p, w->at, len))
+		if (!take(p, w->at, len))
 			return false;
 		w->at += len;
 		skip_blanks(w);
@@ -428,8 +430,11 @@ static bool find_keyword(
 		}
 	}
 	return refuse_word(p, word, len,
-		"legal here are from, user, to, port, command and time, and values are separated "
-		"by commas",
+		p->rule->action == RULE_VIA
+			? "legal here are from, user, to, port, command and time, and values are "
+			  "separated by commas; resolve=here stands behind the names of upstreams"
+			: "legal here are from, user, to, port, command and time, and values are "
+			  "separated by commas",
 		nearest_among(word, len, keyword_words, RULE_KEYWORDS, hint));
 }
 
@@ -446,29 +451,92 @@ static bool parse_keyword(struct parsing *p, struct words *w)
 	p->rule->keywords |= 1U << keyword;
 	fprintf(p->text, " %s", keyword_words[keyword]);
 	w->at += len;
-	return parse_values(p, w, keyword);
+	return parse_list(p, w, keyword_words[keyword], takers[keyword]);
+}
+
+/* ---- the verb ---- */
+
+static const char *const verbs[] = {
+	[RULE_DENY] = "deny", [RULE_ALLOW] = "allow", [RULE_VIA] = "via"};
+
+#define VERBS (sizeof(verbs) / sizeof(verbs[0]))
+
+static bool add_upstream_name(struct parsing *p, const char *word, size_t len)
+{
+	struct rule *rule = p->rule;
+	char **via = reallocarray(rule->via, rule->via_count + 1, sizeof(*via));
+
+	if (via != NULL)
+		rule->via = via;
+	if (via == NULL || (via[rule->via_count] = strndup(word, len)) == NULL)
+		return refuse_without_memory(p);
+	rule->via_count++;
+	fprintf(p->text, "%.*s", (int)len, word);
+	return true;
+}
+
+static bool take_upstream_name(struct parsing *p, const char *word, size_t len)
+{
+	if (p->rule->goes_straight)
+		return refuse_word(
+			p, word, len, "direct is the last of the names, since it always works", "");
+	if (is_the_word(word, len, UPSTREAM_DIRECT)) {
+		p->rule->goes_straight = true;
+		fputs(UPSTREAM_DIRECT, p->text);
+		return true;
+	}
+	if (!upstream_name_is_legal(word, len))
+		return refuse_word(p, word, len, "legal are names of upstreams, and direct", "");
+	if (p->rule->via_count == RULE_VIA_MAX)
+		return refuse_word(p, word, len, "a rule names 8 upstreams at most", "");
+	return add_upstream_name(p, word, len);
+}
+
+/* "resolve=here", behind the names of upstreams. */
+static void parse_resolve(struct parsing *p, struct words *w)
+{
+	static const char resolve[] = "resolve=here";
+	size_t len;
+
+	skip_blanks(w);
+	len = length_of_word(w, w->at);
+	if (!is_the_word(w->at, len, resolve))
+		return;
+	p->rule->resolves_here = true;
+	fprintf(p->text, " %s", resolve);
+	w->at += len;
+}
+
+static bool parse_upstreams(struct parsing *p, struct words *w)
+{
+	if (!parse_list(p, w, verbs[RULE_VIA], take_upstream_name))
+		return false;
+	if (p->rule->via_count == 0)
+		return refuse_word(p, UPSTREAM_DIRECT, strlen(UPSTREAM_DIRECT),
+			"it stands behind the names of upstreams; alone it is allow", "");
+	parse_resolve(p, w);
+	return true;
 }
 
 static bool parse_action(struct parsing *p, struct words *w)
 {
 	char hint[NEAREST_HINT_MAX];
+	enum rule_action action = 0;
 	size_t len;
 
 	skip_blanks(w);
 	len = length_of_word(w, w->at);
-	if (is_the_word(w->at, len, "allow"))
-		p->rule->action = RULE_ALLOW;
-	else if (is_the_word(w->at, len, "deny"))
-		p->rule->action = RULE_DENY;
-	else {
+	while (action < VERBS && !is_the_word(w->at, len, verbs[action]))
+		action++;
+	if (action == VERBS)
 		return refuse_word(p, w->at, len,
-			"a rule is allow or deny, and then from, user, to, port, command and time, "
-			"each with its values",
-			nearest_among(w->at, len, (const char *const[]){"allow", "deny"}, 2, hint));
-	}
-	fputs(p->rule->action == RULE_ALLOW ? "allow" : "deny", p->text);
+			"a rule is allow, deny or via NAME, and then from, user, to, port, command "
+			"and time, each with its values",
+			nearest_among(w->at, len, verbs, VERBS, hint));
+	p->rule->action = action;
+	fputs(verbs[action], p->text);
 	w->at += len;
-	return true;
+	return action != RULE_VIA || parse_upstreams(p, w);
 }
 
 static bool parse_words(struct parsing *p, struct words *w)

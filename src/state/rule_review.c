@@ -221,8 +221,7 @@ static bool leaves_nothing(
 {
 	if ((earlier->rule->keywords & ~later->rule->keywords) != 0)
 		return false;
-	if (earlier->rule->action == RULE_ALLOW &&
-		names_protected(later->lists[RULE_TO], protect) &&
+	if (earlier->rule->action != RULE_DENY && names_protected(later->lists[RULE_TO], protect) &&
 		!same_piece(&earlier->lists[RULE_TO], &later->lists[RULE_TO]))
 		return false;
 	for (enum rule_keyword k = 0; k < RULE_KEYWORDS; k++) {

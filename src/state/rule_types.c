@@ -5,158 +5,59 @@
  */
 #include "state/rule_types.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/grow.h"
 #include "base/parse.h"
 #include "state/rule.h"
 
 /* ---- rules ---- */
 
-#define BETWEEN_RULES " \t;"
-
-static void empty_lines(struct rule_lines *l)
-{
-	for (size_t i = 0; i < l->count; i++)
-		free(l->lines[i].text);
-	free(l->lines);
-	*l = (struct rule_lines){.count = 0};
-}
-
-/* Takes the text over, which may be NULL. -1 without memory. */
-static int add_rule_line(struct rule_lines *l, char *text, const struct setting_place *place)
-{
-	struct rule_line *lines = grow_by_one(l->lines, l->count, &l->size, sizeof(*lines));
-
-	if (lines != NULL)
-		l->lines = lines;
-	if (lines == NULL || text == NULL) {
-		free(text);
-		return -1;
-	}
-	lines[l->count++] = (struct rule_line){.text = text, .place = *place};
-	return 0;
-}
-
 /* Reads one rule. */
-static bool take_rule(struct rule_lines *l, const char *text, size_t len,
-	const struct setting_place *place, char *why)
+static bool take_rule(struct text_lines *l, const char *text, size_t len,
+	const struct setting_place *place, char why[SETTING_ERROR_MAX])
 {
 	struct rule *rule = rule_parse(text, len, NULL, why);
 	bool is_added;
 
 	if (rule == NULL)
 		return false;
-	is_added = add_rule_line(l, strdup(rule->text), place) == 0;
+	is_added = text_lines_add(l, rule->text, place, why);
 	rule_release(rule);
-	if (!is_added)
-		strcpy(why, "out of memory");
 	return is_added;
-}
-
-static void cut_lines(struct rule_lines *l, size_t count)
-{
-	while (l->count > count)
-		free(l->lines[--l->count].text);
-}
-
-static bool take_rules(struct rule_lines *l, const struct setting_input *in, char *why)
-{
-	const char *text = in->text + strspn(in->text, BETWEEN_RULES);
-
-	while (*text != '\0') {
-		size_t len = strcspn(text, ";");
-
-		if (!take_rule(l, text, len, &in->place, why))
-			return false;
-		text += len;
-		text += strspn(text, BETWEEN_RULES);
-	}
-	return true;
 }
 
 static bool read_rules(const struct setting *setting, void *value, const struct setting_input *in,
 	char why[SETTING_ERROR_MAX])
 {
-	struct rule_lines *l = value, new = {.count = 0};
-	size_t before = l->count;
-
 	(void)setting;
-	if (in->adds) {
-		if (take_rules(l, in, why))
-			return true;
-		cut_lines(l, before);
-		return false;
-	}
-	if (!take_rules(&new, in, why)) {
-		empty_lines(&new);
-		return false;
-	}
-	empty_lines(l);
-	*l = new;
-	return true;
+	return text_lines_read(value, in, take_rule, why);
 }
 
 static void write_rules(const struct setting *setting, const void *value, FILE *out)
 {
-	const struct rule_lines *l = value;
+	const struct text_lines *l = value;
 
 	(void)setting;
 	for (size_t i = 0; i < l->count; i++)
 		fprintf(out, "%s%s", i == 0 ? "" : "; ", l->lines[i].text);
 }
 
-static bool equal_rule_lines(const void *a, const void *b)
-{
-	const struct rule_lines *l = a, *m = b;
-
-	if (l->count != m->count)
-		return false;
-	for (size_t i = 0; i < l->count; i++) {
-		if (strcmp(l->lines[i].text, m->lines[i].text) != 0)
-			return false;
-	}
-	return true;
-}
-
-static int copy_rule_lines(void *to, const void *from)
-{
-	const struct rule_lines *old = from;
-	struct rule_lines new = {.count = 0};
-
-	for (size_t i = 0; i < old->count; i++) {
-		if (add_rule_line(&new, strdup(old->lines[i].text), &old->lines[i].place) < 0) {
-			empty_lines(&new);
-			return -1;
-		}
-	}
-	empty_lines(to);
-	*(struct rule_lines *)to = new;
-	return 0;
-}
-
-static void free_rule_lines(void *value)
-{
-	empty_lines(value);
-}
-
 static void put_legal_rules(const struct setting *setting, FILE *out)
 {
 	(void)setting;
-	fputs("allow or deny, and then from, user, to, port, command and time, each with its "
+	fputs("allow, deny or via NAME, and then from, user, to, port, command and time, each with its "
 	      "values; several rules in one value are separated by ;",
 		out);
 }
 
 const struct setting_type setting_rules = {
-	.size = sizeof(struct rule_lines),
+	.size = sizeof(struct text_lines),
 	.is_list = true,
 	.parse = read_rules,
 	.format = write_rules,
-	.equal = equal_rule_lines,
-	.copy = copy_rule_lines,
-	.free = free_rule_lines,
+	.equal = text_lines_equal,
+	.copy = text_lines_copy,
+	.free = text_lines_free,
 	.legal = put_legal_rules,
 };
 

@@ -8,6 +8,10 @@
  * BIND names whom it waits for, who may be anybody, from any port; so of the built-in rules only
  * the last one speaks of its request and its peer.
  *
+ * A rule that sends what has a name through upstreams has the last word at once, since the name is
+ * theirs to look up: no address of it is known here, then or later. Names of this very host, and
+ * addresses, are judged as always.
+ *
  * A question without an address is one about all addresses that may come. A rule that needs one may
  * match or not, so the answer is no only if every way ends there; and whoever is told yes asks
  * again with each address. An IPv6 address with an IPv4 one within is two, and both must be
@@ -17,6 +21,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "state/rule_set.h"
 
@@ -61,6 +66,11 @@ static bool is_listener_at(const struct config *c, const struct addr *addr, bool
 }
 
 /* What is within an IPv6 address is taken for one of this host where it might be. */
+static bool is_own(struct own *own, const struct addr *addr)
+{
+	return own != NULL && own_has_address(own, addr);
+}
+
 static bool is_listener(const struct config *c, const struct subject *s)
 {
 	struct addr within;
@@ -69,9 +79,14 @@ static bool is_listener(const struct config *c, const struct subject *s)
 		return false;
 	return is_listener_at(c, s->addr, s->is_here) ||
 		(rule_places_ipv4_within(s->addr, &within) &&
-			is_listener_at(c, &within,
-				s->is_here ||
-					(s->own != NULL && own_has_address(s->own, &within))));
+			is_listener_at(c, &within, s->is_here || is_own(s->own, &within)));
+}
+
+bool rules_is_listener(const struct config *c, const struct addr *addr, struct own *own)
+{
+	const struct subject s = {.addr = addr, .is_here = is_own(own, addr), .own = own};
+
+	return is_listener(c, &s);
 }
 
 bool rules_ask_where(const struct config *c, const struct addr *addr)
@@ -133,7 +148,8 @@ static const char *word_of_rule(const struct rules *r, size_t index, char out[RU
 
 static struct verdict verdict_of_rule(const struct rules *r, size_t index)
 {
-	struct verdict v = {.allowed = r->rules[index]->action == RULE_ALLOW,
+	struct verdict v = {.allowed = r->rules[index]->action != RULE_DENY,
+		.is_via = r->rules[index]->action == RULE_VIA,
 		.set = r->id,
 		.step = (uint32_t)index};
 
@@ -251,7 +267,7 @@ static bool is_over(const struct rule *rule, const struct subject *s)
 /* Would it allow what it may not? */
 static bool is_passed_over(struct judging *j, const struct rule *rule)
 {
-	unsigned lacking = rule->action == RULE_ALLOW && j->places != 0
+	unsigned lacking = rule->action != RULE_DENY && j->places != 0
 		? places_not_named(rule, &j->question, j->places)
 		: 0;
 
@@ -278,13 +294,33 @@ static bool ask_rule(struct judging *j, size_t index)
 		step.outcome = RULE_MISSES;
 	} else if (answer == RULE_DEPENDS) {
 		step.outcome = RULE_MAY_MATCH;
-		j->may_be_allowed |= rule->action == RULE_ALLOW;
+		j->may_be_allowed |= rule->action != RULE_DENY;
 	} else if (is_passed_over(j, rule)) {
 		step.outcome = RULE_NAMES_NOT;
 		step.protection = place_to_tell(j->lacking);
 	}
 	show(j, step);
 	return step.outcome == RULE_DECIDES;
+}
+
+/* localhost, or what ends in it: this host, whoever looks it up (RFC 6761 section 6.3). */
+static bool is_localhost(const struct destination *dst)
+{
+	static const char localhost[] = "localhost";
+	size_t len = dst->name_len, end = sizeof(localhost) - 1;
+
+	len -= len > 0 && dst->name[len - 1] == '.';
+	return len >= end && strncasecmp(dst->name + len - end, localhost, end) == 0 &&
+		(len == end || dst->name[len - end - 1] == '.');
+}
+
+/* Does the rule, which matches, send it on by its name? */
+static bool sends_name(const struct rule *rule, const struct rule_question *q)
+{
+	const struct destination *dst = q->subject->dst;
+
+	return rule->action == RULE_VIA && !rule->resolves_here && q->addr == NULL && dst != NULL &&
+		dst->kind == DESTINATION_NAME && !is_localhost(dst);
 }
 
 static struct verdict judge_by_rules(struct judging *j)
@@ -296,13 +332,15 @@ static struct verdict judge_by_rules(struct judging *j)
 	j->places = protected_places(r, &j->question);
 	while (i < r->count && !ask_rule(j, i))
 		i++;
-	if (i < r->count)
+	if (i < r->count) {
 		v = verdict_of_rule(r, i);
-	else if (j->places != 0)
+		v.is_by_name = sends_name(r->rules[i], &j->question);
+	} else if (j->places != 0) {
 		v = verdict_of_protection(
 			r, place_to_tell(j->lacking != 0 ? j->lacking : j->places));
-	else
+	} else {
 		v = verdict_of_otherwise(r);
+	}
 	v.allowed |= j->may_be_allowed;
 	return v;
 }
@@ -351,16 +389,23 @@ static struct verdict judge_compiled(struct judging *j, const struct subject *s)
 	return j->rules->count > 0 ? judge_named(j, s) : judge_written(j, s);
 }
 
-struct verdict rules_trace(const struct config *c, const struct subject *s,
-	void (*see)(void *context, const struct rule_step *step), void *context)
+struct verdict rules_judge_unruled(const struct config *c, const struct subject *s)
 {
-	struct judging j;
-	struct verdict v;
-
 	for (size_t i = 0; i < sizeof(built_ins) / sizeof(built_ins[0]); i++) {
 		if (built_ins[i].denies(c, s))
 			return verdict_of(false, built_ins[i].word);
 	}
+	return verdict_of(true, "");
+}
+
+struct verdict rules_trace(const struct config *c, const struct subject *s,
+	void (*see)(void *context, const struct rule_step *step), void *context)
+{
+	struct verdict v = rules_judge_unruled(c, s);
+	struct judging j;
+
+	if (!v.allowed)
+		return v;
 	if (c->rules == NULL) {
 		v = verdict_of(true, "otherwise");
 	} else {
@@ -369,7 +414,7 @@ struct verdict rules_trace(const struct config *c, const struct subject *s,
 		j.context = context;
 		v = judge_compiled(&j, s);
 	}
-	v.is_open = v.allowed && awaits_more(s);
+	v.is_open = v.allowed && !v.is_by_name && awaits_more(s);
 	return v;
 }
 
@@ -393,6 +438,13 @@ void rules_count_hit(const struct config *c, const struct verdict *v)
 	if (c->rules == NULL || v->set == NO_SET || v->set != c->rules->id)
 		return;
 	atomic_fetch_add_explicit(&hits_of_step(c->rules, v->step)->count, 1, memory_order_relaxed);
+}
+
+const struct rule *rules_that_decided(const struct config *c, const struct verdict *v)
+{
+	const struct rules *r = c->rules;
+
+	return r != NULL && v->set == r->id && v->step < r->count ? r->rules[v->step] : NULL;
 }
 
 uint64_t rules_otherwise_hits(const struct rules *r)

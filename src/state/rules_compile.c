@@ -11,9 +11,11 @@
 #include <time.h>
 
 #include "base/hashmap.h"
+#include "base/nearest.h"
 #include "state/copies.h"
 #include "state/rule_set.h"
 #include "state/rules.h"
+#include "state/upstream_line.h"
 
 static _Atomic(uint32_t) last_id;
 
@@ -222,6 +224,40 @@ static int read_files(struct compiling *c, struct rule *rule, enum rule_keyword 
 
 /* ---- rules ---- */
 
+static bool has_upstream_called(const struct settings *s, const char *name)
+{
+	char other[UPSTREAM_NAME_MAX + 1];
+
+	for (size_t i = 0; i < s->upstreams.count; i++) {
+		if (strcmp(upstream_line_name(s->upstreams.lines[i].text, other), name) == 0)
+			return true;
+	}
+	return false;
+}
+
+static int refuse_upstream(struct compiling *c, const struct rule *rule, const char *name)
+{
+	const struct text_lines *lines = &c->settings->upstreams;
+	char where[WHERE_MAX], hint[NEAREST_HINT_MAX];
+	struct nearest nearest = nearest_to(name, strlen(name));
+	char known[UPSTREAM_LINES_MAX][UPSTREAM_NAME_MAX + 1];
+
+	for (size_t i = 0; i < lines->count; i++)
+		nearest_try(&nearest, upstream_line_name(lines->lines[i].text, known[i]));
+	return refuse_set(c, "%srule: \"%.256s\": \"%s\": there is no upstream of that name%s",
+		where_it_stands(&rule->place, where), rule->text, name,
+		nearest_hint(&nearest, "", hint));
+}
+
+static int check_upstreams(struct compiling *c, const struct rule *rule)
+{
+	for (size_t i = 0; i < rule->via_count; i++) {
+		if (!has_upstream_called(c->settings, rule->via[i]))
+			return refuse_upstream(c, rule, rule->via[i]);
+	}
+	return 0;
+}
+
 /* A rule from its text, whose files are read. NULL with the reason in the error. */
 static struct rule *make_rule(
 	struct compiling *c, const char *text, const struct setting_place *place)
@@ -235,7 +271,8 @@ static struct rule *make_rule(
 		return NULL;
 	}
 	rule->place = *place;
-	if (read_files(c, rule, RULE_FROM) == 0 && read_files(c, rule, RULE_TO) == 0)
+	if (check_upstreams(c, rule) == 0 && read_files(c, rule, RULE_FROM) == 0 &&
+		read_files(c, rule, RULE_TO) == 0)
 		return rule;
 	rule_release(rule);
 	return NULL;
@@ -299,10 +336,10 @@ static struct hashmap *index_texts(const struct rules *r)
 
 static int compile_lines(struct compiling *c, struct hashmap *before)
 {
-	const struct rule_lines *lines = &c->settings->rules;
+	const struct text_lines *lines = &c->settings->rules;
 
 	for (size_t i = 0; i < lines->count; i++) {
-		const struct rule_line *line = &lines->lines[i];
+		const struct text_line *line = &lines->lines[i];
 		struct rule *rule = make_rule(c, line->text, &line->place);
 
 		if (rule == NULL ||

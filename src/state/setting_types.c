@@ -79,10 +79,26 @@ static char *text_of_question(const struct setting *setting, const char *refused
 	return close_text(out, &text) < 0 ? NULL : text;
 }
 
+/* What may be shown of a value; NULL without memory. */
+static char *masked(const struct setting *setting, const char *value)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out;
+
+	if (setting->type->mask == NULL)
+		return strdup(value);
+	out = open_memstream(&text, &size);
+	if (out == NULL)
+		return NULL;
+	setting->type->mask(value, out);
+	return close_text(out, &text) < 0 ? NULL : text;
+}
+
 bool setting_set(const struct setting *setting, void *values, const struct setting_input *in,
 	char why[SETTING_ERROR_MAX])
 {
-	char reason[SETTING_ERROR_MAX] = "", *legal = NULL, *question = NULL;
+	char reason[SETTING_ERROR_MAX] = "", *shown, *legal = NULL, *question = NULL;
 
 	if (setting->type->parse(setting, value_in(setting, values), in, reason))
 		return true;
@@ -90,9 +106,11 @@ bool setting_set(const struct setting *setting, void *values, const struct setti
 		legal = setting_legal(setting);
 		question = text_of_question(setting, in->text);
 	}
-	snprintf(why, SETTING_ERROR_MAX, "\"%.512s\": %s%s%s", in->text,
+	shown = masked(setting, in->text);
+	snprintf(why, SETTING_ERROR_MAX, "\"%.512s\": %s%s%s", shown != NULL ? shown : "",
 		legal != NULL ? "legal is " : reason, legal != NULL ? legal : "",
 		question != NULL ? question : "");
+	free(shown);
 	free(question);
 	free(legal);
 	return false;

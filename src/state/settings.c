@@ -409,7 +409,7 @@ const struct setting settings_table[] = {
 		.reloadable = true,
 		.effects = EFFECT_RULES,
 		.value_name = "RULE",
-		.help = "allow or deny, and then from, user, to, port, command and time, each with "
+		.help = "allow, deny or via NAME, and then from, user, to, port, command and time, each with "
 			"values separated by commas: deny to .example.org, file:/etc/socks5d/blocked "
 			"time mon-fri 08:00-18:00. A line a rule; the first that matches a request "
 			"decides. RULES in socks5d(8) has all of it."},
@@ -460,6 +460,18 @@ const struct setting settings_table[] = {
 		.help = "When live sessions that the rules would refuse by now end: time: when a "
 			"rule's time begins or is over, and when a temporary rule does; all: at "
 			"reloads and other changes, too; no: never."},
+	{.name = "upstream",
+		AT(UPSTREAMS, upstreams),
+		.initial = "",
+		.reloadable = true,
+		.is_files = true,
+		.effects = EFFECT_UPSTREAMS | EFFECT_RULES,
+		.value_name = "LINE",
+		.help = "A proxy through which rules send requests (via NAME): its name and its "
+			"URL, or several, of which the first that works is taken: office "
+			"socks5://10.0.0.1:1080, http://NAME:PASSWORD@10.0.0.2:3128. socks5, "
+			"socks4a and http; password_file=PATH behind a URL names a file with the "
+			"password. A line an upstream. UPSTREAMS in socks5d(8) has all of it."},
 	{.name = "auth",
 		AT(CHOICE, auth),
 		.initial = "auto",

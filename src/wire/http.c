@@ -261,11 +261,19 @@ static int note_expect(struct http_request *r, struct singles *seen, const struc
 	return 0;
 }
 
+static int note_connection(
+	struct http_request *r, struct singles *seen, const struct http_slice *value)
+{
+	(void)seen;
+	return http_connection_add(&r->connection, value) ? 0 : HTTP_TOO_LARGE;
+}
+
 static const struct {
 	const char *name;
 	int (*note)(struct http_request *r, struct singles *seen, const struct http_slice *value);
 } known[] = {
 	{"Host", note_host},
+	{"Connection", note_connection},
 	{"Content-Length", note_length},
 	{"Transfer-Encoding", note_coding},
 	{"Proxy-Authorization", note_login},

@@ -264,19 +264,28 @@ static bool has_member(struct http_slice list, const struct http_slice *word)
 	return false;
 }
 
-bool http_lists(const struct http_slice *fields, const char *name, const struct http_slice *word)
+bool http_connection_add(struct http_connection *c, const struct http_slice *value)
 {
-	struct http_slice rest = *fields;
-	struct http_field field;
+	struct http_slice list = *value, member;
 
-	while (http_next_field(&rest, &field)) {
-		if (http_is(&field.name, name) && has_member(field.value, word))
+	if (c->count == HTTP_CONNECTION_FIELDS)
+		return false;
+	c->lists[c->count++] = list;
+	while (c->members <= HTTP_CONNECTION_MEMBERS && http_next_member(&list, &member))
+		c->members++;
+	return c->members <= HTTP_CONNECTION_MEMBERS;
+}
+
+bool http_connection_has(const struct http_connection *c, const struct http_slice *word)
+{
+	for (unsigned i = 0; i < c->count; i++) {
+		if (has_member(c->lists[i], word))
 			return true;
 	}
 	return false;
 }
 
-bool http_is_hop_by_hop(const struct http_slice *fields, const struct http_slice *name)
+bool http_is_hop_by_hop(const struct http_connection *c, const struct http_slice *name)
 {
 	static const char *const always[] = {"Connection", "Keep-Alive", "Proxy-Connection", "TE",
 		"Transfer-Encoding", "Upgrade", "Proxy-Authorization", "Proxy-Authenticate",
@@ -286,5 +295,5 @@ bool http_is_hop_by_hop(const struct http_slice *fields, const struct http_slice
 		if (http_is(name, always[i]))
 			return true;
 	}
-	return http_lists(fields, "Connection", name);
+	return http_connection_has(c, name);
 }

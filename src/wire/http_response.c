@@ -44,15 +44,13 @@ static bool note_length(struct http_body *body, const struct http_slice *value)
 	struct http_slice list = *value, member;
 	int64_t length;
 
-	if (list.len == 0)
-		return false;
 	while (http_next_member(&list, &member)) {
 		if (!http_parse_length(&member, &length) ||
 			(body->framing == HTTP_LENGTH && body->length != length))
 			return false;
 		*body = (struct http_body){.framing = HTTP_LENGTH, .length = length};
 	}
-	return true;
+	return body->framing == HTTP_LENGTH;
 }
 
 /* Only the last one says whether there are chunks. */
@@ -82,6 +80,9 @@ static int parse_fields(struct http_response *out)
 		if (http_is(&field.name, "Content-Length") &&
 			!note_length(&out->body, &field.value))
 			return HTTP_BAD_LENGTH;
+		if (http_is(&field.name, "Connection") &&
+			!http_connection_add(&out->connection, &field.value))
+			return HTTP_TOO_LARGE;
 		if (http_is(&field.name, "Transfer-Encoding"))
 			note_codings(out, &field.value, &is_chunked);
 	}

@@ -74,3 +74,37 @@ void socks4_format_reply(uint8_t out[SOCKS4_REPLY_SIZE], uint8_t code, const str
 	else
 		memset(out + 4, 0, 4);
 }
+
+size_t socks4_format_request(uint8_t out[SOCKS4_ASKING_MAX], enum socks4_command command,
+	const struct destination *dst, const char *userid)
+{
+	static const uint8_t name_follows[4] = {0, 0, 0, 1};
+	bool is_name = dst->kind == DESTINATION_NAME;
+	size_t at = HEADER, len = strnlen(userid, 255);
+
+	out[0] = SOCKS4_VERSION;
+	out[1] = (uint8_t)command;
+	out[2] = (uint8_t)(dst->port >> 8);
+	out[3] = (uint8_t)dst->port;
+	memcpy(out + 4, is_name ? name_follows : (const uint8_t *)&dst->addr.in.sin_addr, 4);
+	memcpy(out + at, userid, len);
+	at += len;
+	out[at++] = '\0';
+	if (!is_name)
+		return at;
+	memcpy(out + at, dst->name, dst->name_len);
+	at += dst->name_len;
+	out[at++] = '\0';
+	return at;
+}
+
+int socks4_parse_reply(const uint8_t *p, size_t n, struct socks4_reply *out)
+{
+	if (n >= 1 && p[0] != 0)
+		return SOCKS4_MALFORMED;
+	if (n < SOCKS4_REPLY_SIZE)
+		return SOCKS4_MORE;
+	out->code = p[1];
+	out->bound = addr_from_ipv4(p + 4, (uint16_t)(p[2] << 8 | p[3]));
+	return SOCKS4_REPLY_SIZE;
+}

@@ -152,6 +152,19 @@ static size_t format_address(uint8_t *out, const struct addr *a)
 	return 1 + len + 2;
 }
 
+/* ATYP DST.ADDR DST.PORT. */
+static size_t format_destination(uint8_t *out, const struct destination *dst)
+{
+	if (dst->kind != DESTINATION_NAME)
+		return format_address(out, &dst->addr);
+	out[0] = SOCKS5_DOMAIN;
+	out[1] = dst->name_len;
+	memcpy(out + 2, dst->name, dst->name_len);
+	out[2 + dst->name_len] = (uint8_t)(dst->port >> 8);
+	out[3 + dst->name_len] = (uint8_t)dst->port;
+	return 4 + (size_t)dst->name_len;
+}
+
 size_t socks5_format_reply(uint8_t out[SOCKS5_REPLY_MAX], uint8_t rep, const struct addr *bound)
 {
 	out[0] = SOCKS5_VERSION;
@@ -164,4 +177,86 @@ size_t socks5_format_header(uint8_t out[SOCKS5_HEADER_MAX], const struct addr *s
 {
 	memset(out, 0, 3);
 	return 3 + format_address(out + 3, source);
+}
+
+/* ---- the client's side ---- */
+
+size_t socks5_format_greeting(uint8_t out[SOCKS5_GREETING_MAX], bool has_login)
+{
+	size_t n = 2;
+
+	out[0] = SOCKS5_VERSION;
+	out[n++] = SOCKS5_NO_LOGIN;
+	if (has_login)
+		out[n++] = SOCKS5_PASSWORD;
+	out[1] = (uint8_t)(n - 2);
+	return n;
+}
+
+int socks5_parse_method(const uint8_t *p, size_t n, uint8_t *method)
+{
+	if (n >= 1 && p[0] != SOCKS5_VERSION)
+		return SOCKS5_MALFORMED;
+	if (n < 2)
+		return SOCKS5_MORE;
+	*method = p[1];
+	return 2;
+}
+
+static size_t format_field(uint8_t *out, const uint8_t *bytes, size_t len)
+{
+	out[0] = (uint8_t)len;
+	if (len > 0)
+		memcpy(out + 1, bytes, len);
+	return 1 + len;
+}
+
+size_t socks5_format_login(uint8_t out[SOCKS5_MESSAGE_MAX], const struct socks5_login *login)
+{
+	size_t n = 1;
+
+	out[0] = SOCKS5_LOGIN_VERSION;
+	n += format_field(out + n, login->name, login->name_len);
+	return n + format_field(out + n, login->password, login->password_len);
+}
+
+int socks5_parse_login_status(const uint8_t *p, size_t n, bool *success)
+{
+	if (n < 2)
+		return SOCKS5_MORE;
+	*success = p[1] == 0;
+	return 2;
+}
+
+size_t socks5_format_request(
+	uint8_t out[SOCKS5_REQUEST_MAX], enum socks5_command command, const struct destination *dst)
+{
+	out[0] = SOCKS5_VERSION;
+	out[1] = (uint8_t)command;
+	out[2] = 0;
+	return 3 + format_destination(out + 3, dst);
+}
+
+int socks5_parse_reply(const uint8_t *p, size_t n, struct socks5_reply *out)
+{
+	int len;
+
+	if (n >= 1 && p[0] != SOCKS5_VERSION)
+		return SOCKS5_MALFORMED;
+	if (n < 2)
+		return SOCKS5_MORE;
+	*out = (struct socks5_reply){.rep = p[1]};
+	if (out->rep != SOCKS5_SUCCEEDED)
+		return 2;
+	if (n < 4)
+		return SOCKS5_MORE;
+	len = parse_destination(p + 3, n - 3, &out->bound);
+	return len > 0 ? 3 + len : len;
+}
+
+size_t socks5_format_named_header(
+	uint8_t out[SOCKS5_NAMED_HEADER_MAX], const struct destination *dst)
+{
+	memset(out, 0, 3);
+	return 3 + format_destination(out + 3, dst);
 }

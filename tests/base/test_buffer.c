@@ -224,6 +224,71 @@ static void a_release_leaves_the_neighbours_alone(void **state)
 	free(pages);
 }
 
+static void the_last_bytes_are_taken_back(void **state)
+{
+	struct buffer b = empty_buffer();
+
+	(void)state;
+	write_bytes(&b, "abcdef");
+	buffer_consume(&b, 1);
+	buffer_retract(&b, 2);
+	assert_holds(&b, "bcd");
+	write_bytes(&b, "x");
+	assert_holds(&b, "bcdx");
+	buffer_retract(&b, 4);
+	assert_int_equal(buffer_writable(&b), sizeof(memory));
+}
+
+/* In front, where there is room, else behind, and with what was consumed where it has to be. */
+static void bytes_are_put_in_between(void **state)
+{
+	static const struct {
+		size_t consumed, at, n;
+		bool fits;
+	} rows[] = {
+		{0, 2, 3, true},
+		{3, 2, 3, true},
+		{4, 0, 4, true},
+		{2, 6, 5, true},
+		{6, 4, 10, true},
+		{0, 4, 10, false},
+		{6, 4, 11, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct buffer b = empty_buffer();
+		size_t left = 12 - rows[i].consumed, at = rows[i].at, n = rows[i].n;
+
+		write_bytes(&b, "abcdefghijkl");
+		buffer_consume(&b, rows[i].consumed);
+		assert_int_equal(buffer_insert(&b, at, n), rows[i].fits);
+		if (!rows[i].fits) {
+			assert_holds(&b, &"abcdefghijkl"[rows[i].consumed]);
+			continue;
+		}
+		assert_int_equal(buffer_readable(&b), left + n);
+		buffer_cut(&b, at, n);
+		assert_holds(&b, &"abcdefghijkl"[rows[i].consumed]);
+	}
+}
+
+static void bytes_are_cut_out(void **state)
+{
+	struct buffer b = empty_buffer();
+
+	(void)state;
+	write_bytes(&b, "abcdef");
+	buffer_cut(&b, 2, 3);
+	assert_holds(&b, "abf");
+	buffer_cut(&b, 0, 1);
+	assert_holds(&b, "bf");
+	buffer_cut(&b, 1, 1);
+	assert_holds(&b, "b");
+	buffer_cut(&b, 0, 1);
+	assert_holds(&b, "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -236,6 +301,9 @@ int main(void)
 		cmocka_unit_test(compacting_at_the_front_changes_nothing),
 		cmocka_unit_test(the_high_water_mark_only_rises),
 		cmocka_unit_test(bytes_keep_their_order),
+		cmocka_unit_test(the_last_bytes_are_taken_back),
+		cmocka_unit_test(bytes_are_put_in_between),
+		cmocka_unit_test(bytes_are_cut_out),
 		cmocka_unit_test(released_memory_is_no_longer_resident),
 		cmocka_unit_test(a_release_leaves_the_neighbours_alone),
 	};

@@ -155,6 +155,18 @@ static void bans_are_records(void **state)
 	assert_json("BANS", "OK\n\n", "{\"status\":\"OK\",\"bans\":[]}");
 }
 
+static void upstreams_are_records(void **state)
+{
+	(void)state;
+	assert_json("UPSTREAMS",
+		"OK\nupstream:1 url:socks5://[::1]:1080 state:resting rest:21 sessions:0 total:17 "
+		"failures:2 fault:silent\n\n",
+		"{\"status\":\"OK\",\"upstreams\":[{\"upstream\":\"1\","
+		"\"url\":\"socks5://[::1]:1080\",\"state\":\"resting\",\"rest\":21,\"sessions\":0,"
+		"\"total\":17,\"failures\":2,\"fault\":\"silent\"}]}");
+	assert_json("UPSTREAMS", "OK\n\n", "{\"status\":\"OK\",\"upstreams\":[]}");
+}
+
 /* A rule's word is text, also where it is a number; so is what it says. */
 static void rules_and_explanations_are_lists(void **state)
 {
@@ -333,6 +345,7 @@ int main(void)
 		cmocka_unit_test(usage_says_of_which_days),
 		cmocka_unit_test(failures_have_their_advice_whole),
 		cmocka_unit_test(bans_are_records),
+		cmocka_unit_test(upstreams_are_records),
 		cmocka_unit_test(rules_and_explanations_are_lists),
 		cmocka_unit_test(settings_are_records),
 		cmocka_unit_test(users_are_names),

@@ -456,6 +456,31 @@ static void sites_are_by_bytes(void **state)
 	assert_int_equal(top_model_count(model), 0);
 }
 
+/* By name, and the selection stays with a server, of which a name has several. */
+static void upstreams_are_servers_by_name(void **state)
+{
+	static const char lines[] =
+		"OK\n"
+		"upstream:b url:socks5://h:1080 state:up rest:0 sessions:3 total:7 failures:0 fault:-\n"
+		"upstream:a url:http://h:1 state:resting rest:12 sessions:0 total:9 failures:2 "
+		"fault:silent\n"
+		"upstream:a url:http://i:1 state:up rest:0 sessions:1 total:1 failures:0 fault:-\n\n";
+
+	(void)state;
+	top_model_show(model, TOP_UPSTREAM_VIEW);
+	take_list(TOP_UPSTREAM_LIST, lines);
+	assert_int_equal(top_model_count(model), 3);
+	assert_string_equal(text_at(0, TOP_UPSTREAM), "a");
+	assert_string_equal(text_at(0, TOP_FAULT), "silent");
+	assert_int_equal(top_model_row(model, 0)->number[TOP_REST], 12);
+	assert_string_equal(text_at(2, TOP_UPSTREAM), "b");
+	assert_int_equal(top_model_row(model, 2)->number[TOP_SESSIONS], 3);
+	top_model_move(model, 1);
+	top_model_reverse(model);
+	take_list(TOP_UPSTREAM_LIST, lines);
+	assert_string_equal(text_at(top_model_selected(model), TOP_URL), "http://i:1");
+}
+
 #define NEW_FAILURE                                                                                \
 	"time:2025-07-15T12:42:11 user:bob client:10.0.0.1 command:CONNECT target:a:80 "           \
 	"reason:target_denied rule:3 error:- name:tv advice:take that rule away\n"
@@ -510,6 +535,7 @@ int main(void)
 		model_test(a_selected_user_stays_selected),
 		model_test(accounts_are_users_by_name),
 		model_test(sites_are_by_bytes),
+		model_test(upstreams_are_servers_by_name),
 		model_test(failures_are_newest_first),
 	};
 

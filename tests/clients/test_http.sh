@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# HTTP's clients through socks5d as their HTTP proxy: curl, wget, apt, git, pip, Java and Go, to nginx
-# and to a server of ours that answers in the ways that nginx does not.
+# HTTP's clients through socks5d as their HTTP proxy: curl, netcats, proxychains, wget, apt, git, pip,
+# Java and Go, to nginx and to a server of ours that answers in the ways that nginx does not.
 # shellcheck source=tests/clients/lib.sh disable=SC2317,SC2119 # called by check
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=tests/clients/servers.sh
@@ -338,7 +338,7 @@ go_program() {
 			io.Copy(os.Stdout, answer.Body)
 		}
 	END
-	GO111MODULE=off GOPATH=$TMP/go:/usr/share/gocode GOCACHE=$TMP/go/cache GOFLAGS= \
+	GO111MODULE=off GOPATH=$TMP/go:/usr/share/gocode GOCACHE=$TMP/go/cache GOFLAGS='' \
 		bounded go build -o "$TMP/go/get" get
 }
 
@@ -346,6 +346,29 @@ gos() {
 	mark_log
 	says 'served by nginx' bounded "$TMP/go/get" "$1" "http://127.0.0.1:$WEB_PORT/page.txt" &&
 		logged "${@:2}" outcome=success
+}
+
+# They ask for a tunnel by HTTP/1.0, and speak through it.
+by_pipe() {
+	# shellcheck disable=SC2016 # the variables are those of the inner shell
+	bounded bash -c 'printf "GET /once/page.txt HTTP/1.0\r\n\r\n" | "$@"' bash "$@"
+}
+
+netcats() {
+	local nc
+	mkdir -p "$WWW/once" && cp "$WWW/page.txt" "$WWW/once/page.txt"
+	nc=$(command -v nc.openbsd || command -v nc)
+	if [[ -n $nc ]] && "$nc" -h 2>&1 | grep -q 'OpenBSD netcat'; then
+		check nc_connect gets_page by_pipe "$nc" -X connect -x "$PROXY" 127.0.0.1 "$WEB_PORT"
+	else
+		skip nc_connect "OpenBSD's netcat"
+	fi
+	! have ncat_http ncat || check ncat_http gets_page by_pipe ncat --proxy "$PROXY" \
+		--proxy-type http 127.0.0.1 "$WEB_PORT"
+	have proxychains_http proxychains4 || return
+	printf '%s\n' strict_chain '[ProxyList]' "http ${PROXY/:/ }" >"$TMP/chain.conf"
+	check proxychains_http gets_page bounded proxychains4 -q -f "$TMP/chain.conf" \
+		curl -q -sS "http://$WEB/page.txt"
 }
 
 have() {
@@ -356,6 +379,7 @@ have() {
 }
 
 others() {
+	netcats
 	! have wget wget || check wget wgets "http://$WEB/random.bin"
 	if have apt apt-get && have apt dpkg-deb; then
 		check apt_repository make_repository

@@ -22,7 +22,7 @@
 need nginx curl openssl tmux setsid git
 
 OUTSIDE=198.51.100.7 # all that is called example.org and example.net
-export MONITOR_PASSWORD=secret GIT_SSL_CAINFO=$TMP/certificate GIT_CONFIG_NOSYSTEM=1
+export MONITOR_PASSWORD=secret GIT_SSL_CAINFO=$TMP/certificate CURL_CA_BUNDLE=$TMP/certificate GIT_CONFIG_NOSYSTEM=1
 
 # ---- the host ----
 
@@ -73,8 +73,8 @@ have_sshd() {
 prepare_section() {
 	case $1 in
 	'Using it') serve 'bin/socks5d -u alice:secret --auth optional' ;;
-	'Who may do what')
-		mkdir "$HERE/state"
+	'Who may do what' | 'Through other proxies, and behind a balancer')
+		mkdir -p "$HERE/state"
 		printf 'users_file = policed\nstate_dir = state\n' >"$HERE/policy.conf"
 		serve 'bin/socks5d -c policy.conf -u alice:secret -u bob:hidden'
 		;;
@@ -97,10 +97,11 @@ prints() {
 }
 
 gets_the_page() {
-	local user=Anonymous
+	local user=Anonymous port=80
 	mark_log
+	[[ $1 != *' https:'* ]] || port=443
 	[[ ! $1 =~ //([a-z]+): ]] || user=${BASH_REMATCH[1]}
-	prints '^a page$' runs_at_desk "$1" && logged "user=$user" 'target=example.org:80' outcome=success
+	prints '^a page$' runs_at_desk "$1" && logged "user=$user" "target=example.org:$port" outcome=success
 }
 
 gets_the_page_by_address() {
@@ -108,14 +109,11 @@ gets_the_page_by_address() {
 	prints '^a page$' runs_at_desk "$1" && logged outcome=success
 }
 
-# With the setting that stays, a plain clone comes through the proxy as well.
+# With this setting a plain clone comes through the proxy.
 clones() {
 	mark_log
-	if [[ $1 == *' clone '* ]]; then
-		runs_at_desk "$1"
-	else
-		runs_at_desk "$1" && runs_at_desk 'git clone -q https://example.org/project.git again'
-	fi && logged target=example.org:443 outcome=success
+	runs_at_desk "$1" && runs_at_desk 'git clone -q https://example.org/project.git again' &&
+		logged target=example.org:443 outcome=success
 }
 
 measures() {
@@ -219,7 +217,7 @@ needing() {
 try_command() {
 	case $2 in
 	'make run' | 'make test') check "$1" done_by tests/clients/test_debian.sh "$2" ;;
-	curl\ * | ALL_PROXY=*\ curl\ *) check "$1" gets_the_page "$2" ;;
+	curl\ *) check "$1" gets_the_page "$2" ;;
 	'git '*) check "$1" clones "$2" ;;
 	*' socksify iperf3 '*) needing 'socksify iperf3' "$1" measures "$2" ;;
 	*' socksify ftp '*)
@@ -311,6 +309,12 @@ has_effect() {
 		;;
 	'client_limits = 192.168.1.50'*) prints '192\.168\.1\.50.*2Mbit' runs "bin/monitor_client -u alice LIMITS 192.168.1.50" ;;
 	'group_defaults = @class'*) prints '@class.*1GB/day' runs "bin/monitor_client -u alice LIMITS @class" ;;
+	'upstream = campus '*)
+		mark_log
+		fails 97 '(1)' runs_at_desk 'curl -sS --proxy socks5h://alice:secret@192.168.1.1:1080 http://www.example.net/' &&
+			logged user=alice target=www.example.net:80 reason=upstreams_down &&
+			gets_the_page "${bob/bob:hidden/alice:secret}"
+		;;
 	*) is_known_here "$1" ;;
 	esac
 }

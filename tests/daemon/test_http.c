@@ -286,7 +286,7 @@ static void a_head_has_at_most_100_fields_and_64_kilobytes(void **state)
 	fd = net_connect("127.0.0.1", d.port);
 	net_send(fd, text, 65536);
 	expect_refusal(fd, "431", "malformed");
-	strcpy(text + 65000, "\r\n\r\n");
+	strcpy(text + 64000 - 4, "\r\n\r\n");
 	fd = net_connect("127.0.0.1", d.port);
 	say(fd, text);
 	free(text);
@@ -384,6 +384,20 @@ static void where_rules_name_users_a_stranger_is_asked_to_log_in(void **state)
 	expect_refusal(ask("CONNECT alice.invalid:80 HTTP/1.0\r\n"
 			   "Proxy-Authorization: Basic YWxpY2U6c2U=\r\n\r\n"),
 		"502", "name_not_found");
+}
+
+/* Who could not log in is not asked to for ever. */
+static void where_nobody_logs_in_nobody_is_asked_to(void **state)
+{
+	struct daemon lax;
+
+	(void)state;
+	daemon_start(&lax,
+		(const char *const[]){"--auth", "none", "--rule", "allow user alice", "--otherwise",
+			"deny", NULL});
+	expect_refusal(
+		ask_at(lax.port, "CONNECT a.invalid:80 HTTP/1.0\r\n\r\n"), "403", "target_denied");
+	daemon_stop(&lax);
 }
 
 /* ---- what goes on ---- */
@@ -938,6 +952,7 @@ int main(void)
 		cmocka_unit_test(a_required_login_is_asked_for),
 		cmocka_unit_test(a_wrong_password_and_an_unknown_name_look_alike),
 		cmocka_unit_test(where_rules_name_users_a_stranger_is_asked_to_log_in),
+		cmocka_unit_test(where_nobody_logs_in_nobody_is_asked_to),
 		cmocka_unit_test(a_request_goes_on_in_origin_form),
 		cmocka_unit_test(an_empty_path_is_a_slash_or_an_asterisk),
 		cmocka_unit_test(who_is_the_last_to_forward_to_answers),

@@ -348,6 +348,15 @@ static void the_doctor_says_what_is_wrong(void **state)
 	assert_contains(output, "name server 127.0.0.1:1: Connection refused - set dns_servers");
 	assert_contains(output, "log_file /nowhere/log: No such file or directory - make it");
 	assert_contains(output, "nobody gets in - monitor_client ADD_USER NAME");
+	/* Who cannot be read is a finding, too, and no reason to look at nothing else. */
+	assert_int_equal(daemon_run((const char *const[]){"--doctor", "-l", "127.0.0.1", "-p",
+					    taken, "-P", "0", "-U", "/nowhere/users",
+					    "--dns-servers", "127.0.0.1:1", NULL},
+				 output, sizeof(output)),
+		1);
+	assert_contains(output, line);
+	assert_contains(
+		output, "bad   users          /nowhere/users: cannot be read: No such file");
 	assert_int_equal(daemon_run((const char *const[]){"--doctor", "--port", "x", NULL}, output,
 				 sizeof(output)),
 		2);

@@ -22,7 +22,7 @@ static void check_fields(const struct http_request *r, const uint8_t *bytes, siz
 		check_within(&field.name, bytes, len);
 		check_within(&field.value, bytes, len);
 		check_within(&field.tail, bytes, len);
-		(void)http_is_hop_by_hop(&r->fields, &field.name);
+		(void)http_is_hop_by_hop(&r->connection, &field.name);
 		count++;
 	}
 	FUZZ_CHECK(count <= HTTP_FIELDS_MAX);

@@ -420,3 +420,17 @@ long daemon_open_files(const struct daemon *d)
 	closedir(dir);
 	return count;
 }
+
+void daemon_use_config(struct daemon *d, const char *format, ...)
+{
+	size_t from = daemon_log_end(d);
+	char text[2048];
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(text, sizeof(text), format, ap);
+	va_end(ap);
+	daemon_write_file(d->config, text);
+	daemon_signal(d, SIGHUP);
+	daemon_wait_log(d, &from, "msg=reloaded");
+}

@@ -40,6 +40,10 @@ int daemon_run(const char *const flags[], char *output, size_t size);
 
 void daemon_write_file(const char *path, const char *text);
 
+/* Puts this into its file, `config`, which it was launched with, and has it reload. */
+void daemon_use_config(struct daemon *d, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
 /* Waits until a line of the log has `text` in it; the first of them at or behind position `*from`,
  * which then moves behind it. NULL starts at the beginning and is not kept. Returns a copy of the
  * line that stays valid until the next call. */

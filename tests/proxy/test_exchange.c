@@ -10,6 +10,7 @@
 #include "../base/check.h"
 #include "net.h"
 #include "net/socket.h"
+#include "proxy/dialect.h"
 
 ssize_t __real_socket_read(int fd, void *bytes, size_t len);
 ssize_t __wrap_socket_read(int fd, void *bytes, size_t len);
@@ -189,7 +190,7 @@ static void messages_may_be_cut_anywhere(void **state)
 static void a_head_is_rewritten_in_a_full_buffer(void **state)
 {
 	static char request[65536], asked[65536];
-	const size_t most = 65536 - 512;
+	const size_t most = 65536 - DIALECT_SPARE;
 	size_t len = (size_t)sprintf(
 		request, "POST http://a/ HTTP/1.1\r\nHost: x\r\nContent-Length: 60000\r\n\r\n");
 	size_t out = (size_t)sprintf(asked,

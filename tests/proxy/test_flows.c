@@ -14,6 +14,13 @@ static int setup(void **state)
 	return 0;
 }
 
+static struct flow *add(uint64_t name, const struct addr *addr, bool allowed)
+{
+	const struct verdict verdict = {.allowed = allowed};
+
+	return flows_add(&flows, name, addr, &verdict);
+}
+
 static void remembers_verdicts_by_address_and_port(void **state)
 {
 	struct addr a = net_addr("192.0.2.1", 53), b = net_addr("192.0.2.1", 54),
@@ -21,9 +28,9 @@ static void remembers_verdicts_by_address_and_port(void **state)
 
 	(void)state;
 	assert_null(flows_find(&flows, 0, &a));
-	assert_true(flows_add(&flows, 0, &a, true)->allowed);
-	assert_false(flows_add(&flows, 0, &b, false)->allowed);
-	assert_true(flows_add(&flows, 0, &c, true)->allowed);
+	assert_true(add(0, &a, true)->allowed);
+	assert_false(add(0, &b, false)->allowed);
+	assert_true(add(0, &c, true)->allowed);
 	assert_true(flows_find(&flows, 0, &a)->allowed);
 	assert_false(flows_find(&flows, 0, &b)->allowed);
 	assert_true(flows_find(&flows, 0, &c)->allowed);
@@ -35,12 +42,12 @@ static void a_verdict_by_name_is_of_that_name_only(void **state)
 	struct addr a = net_addr("192.0.2.1", 53), other_port = net_addr("192.0.2.1", 54);
 
 	(void)state;
-	flows_add(&flows, 7, &a, true);
+	add(7, &a, true);
 	assert_null(flows_find(&flows, 0, &a));
 	assert_null(flows_find(&flows, 8, &a));
 	assert_null(flows_find(&flows, 7, &other_port));
-	flows_add(&flows, 0, &a, false);
-	flows_add(&flows, 8, &a, false);
+	add(0, &a, false);
+	add(8, &a, false);
 	assert_true(flows_find(&flows, 7, &a)->allowed);
 	assert_false(flows_find(&flows, 0, &a)->allowed);
 	assert_false(flows_find(&flows, 8, &a)->allowed);
@@ -53,17 +60,17 @@ static void the_one_used_longest_ago_makes_room(void **state)
 	struct addr first = net_addr("192.0.2.1", 1);
 
 	(void)state;
-	flows_add(&flows, 0, &first, true);
+	add(0, &first, true);
 	for (uint16_t port = 2; port <= FLOWS_WAYS; port++) {
 		struct addr a = net_addr("192.0.2.1", port);
 
-		flows_add(&flows, 0, &a, true);
+		add(0, &a, true);
 		assert_non_null(flows_find(&flows, 0, &first));
 	}
 	for (uint16_t port = 100; port < 110; port++) {
 		struct addr a = net_addr("192.0.2.1", port), second = net_addr("192.0.2.1", 2);
 
-		flows_add(&flows, 0, &a, true);
+		add(0, &a, true);
 		assert_null(flows_find(&flows, 0, &second));
 		assert_non_null(flows_find(&flows, 0, &first));
 	}
@@ -78,7 +85,7 @@ static void a_thousand_flows_do_no_harm(void **state)
 
 		snprintf(text, sizeof(text), "10.0.%u.%u", i / 250, i % 250 + 1);
 		a = net_addr(text, (uint16_t)(i + 1));
-		flows_add(&flows, 0, &a, true);
+		add(0, &a, true);
 		assert_ptr_equal(flows_find(&flows, 0, &a), flows.last);
 	}
 }
@@ -90,8 +97,8 @@ static void only_who_was_sent_to_is_expected(void **state)
 		    v6 = net_addr("2001:db8::1", 53);
 
 	(void)state;
-	flows_add(&flows, 0, &sent, true);
-	flows_add(&flows, 0, &denied, false);
+	add(0, &sent, true);
+	add(0, &denied, false);
 	assert_true(flows_expect(&flows, &sent, UDP_FILTER_ADDRESS));
 	assert_true(flows_expect(&flows, &same_host, UDP_FILTER_ADDRESS));
 	assert_false(flows_expect(&flows, &other, UDP_FILTER_ADDRESS));
@@ -111,7 +118,7 @@ static void all_can_be_gone_through_and_forgotten(void **state)
 	(void)state;
 	assert_null(flows_next(&flows, NULL));
 	for (size_t i = 0; i < 4; i++)
-		flows_add(&flows, i, &addrs[i], true);
+		add(i, &addrs[i], true);
 	for (struct flow *f = flows_next(&flows, NULL); f != NULL; f = flows_next(&flows, f)) {
 		assert_true(addr_equal(&f->addr, &addrs[f->name]));
 		count++;

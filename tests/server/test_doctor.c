@@ -168,6 +168,7 @@ static bool look(const char *settings)
 	d = (struct doctor){.config = c,
 		.services = &v,
 		.users = users_count(v.users),
+		.users_problem = "",
 		.out = open_memstream(&said, &size)};
 	is_well = doctor_look(&d);
 	fclose(d.out);

@@ -71,7 +71,8 @@ static inline bool judge_read(const char *text, struct judge_request *r)
 		       r->command, r->name, r->to, &r->port, &r->time) == 8;
 }
 
-/* "allow 3", "deny protect:loopback"; an ! behind it says that more will be known. */
+/* "allow 3", "deny protect:loopback", "via 3" through upstreams, "name 3" if they get the name; an
+ * ! behind it says that more will be known. */
 static inline const char *judge_ask(struct judge *j, const char *text, struct verdict *verdict)
 {
 	struct judge_request r;
@@ -99,7 +100,11 @@ static inline const char *judge_ask(struct judge *j, const char *text, struct ve
 	s.addr = addr.sa.sa_family == AF_UNSPEC ? NULL : &addr;
 	s.time = r.time;
 	*verdict = rules_judge(&j->config, &s);
-	snprintf(j->text, sizeof(j->text), "%s %s%s", verdict->allowed ? "allow" : "deny",
+	snprintf(j->text, sizeof(j->text), "%s %s%s",
+		!verdict->allowed             ? "deny"
+			: verdict->is_by_name ? "name"
+			: verdict->is_via     ? "via"
+					      : "allow",
 		verdict->rule, verdict->is_open ? " !" : "");
 	return j->text;
 }

@@ -16,7 +16,9 @@ static void rules_have_one_form(void **state)
 		{"deny from Private, file:/a/b", "deny from private, file:/a/b"},
 		{"deny to own", "deny to own"}, {"deny to own.", "deny to own."},
 		{"deny to loopbak.", "deny to loopbak."}, {"deny to printer.", "deny to printer"},
-		{"deny user Known, anonymous, a\\x20b", "deny user known, anonymous, a\\x20b"}};
+		{"deny user Known, anonymous, a\\x20b", "deny user known, anonymous, a\\x20b"},
+		{"VIA office", "via office"}, {"via a ,b,Direct", "via a, b, direct"},
+		{"via a RESOLVE=here to .b port 1", "via a resolve=here to .b port 1"}};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
@@ -36,7 +38,17 @@ static void what_is_wrong_is_told_with_what_is_legal(void **state)
 	static const struct {
 		const char *text, *start, *part;
 	} rows[] = {{"dney to x.y", "\"dney\": ", "did you mean deny?"},
-		{"", "\"\": ", "allow or deny"}, {"via a", "\"via\": ", "allow or deny"},
+		{"", "\"\": ", "allow, deny or via NAME"},
+		{"via", "\"via\": ", "missing behind it"},
+		{"via a,", "\"via\": ", "missing behind a comma"},
+		{"via direct", "\"direct\": ", "alone it is allow"},
+		{"via direct, a", "\"a\": ", "the last of the names"},
+		{"via a!b", "\"a!b\": ", "names of upstreams"},
+		{"via to .example.org", "\"to\": ", "names of upstreams"},
+		{"via a to b.c resolve=here",
+			"\"resolve=here\": ", "behind the names of upstreams"},
+		{"via a,b,c,d,e,f,g,h,i", "\"i\": ", "8 upstreams"},
+		{"allow resolve=here", "\"resolve=here\": ", "legal here are from"},
 		{"deny to a.b c.d", "\"c.d\": ", "values are separated by commas"},
 		{"deny comand udp", "\"comand\": ", "did you mean command?"},
 		{"deny to a.b to c.d", "\"to\": ", "stands once"},

@@ -533,6 +533,63 @@ static void a_list_that_cannot_be_read_is_on_the_safe_side(void **state)
 	assert_string_equal(judge_ask(&j, CLIENT "x.allowed 1.2.3.4 81 0", &v), "allow otherwise");
 }
 
+/* Only what has a name is sent on by it: whatever addresses it has, they are not asked for. */
+static void a_name_that_is_sent_on_is_decided_at_once(void **state)
+{
+	static const struct row rows[] = {
+		{"via a", CLIENT "www.example.org - 443 0", "name 1"},
+		{"via a", CLIENT "= 93.184.216.34 443 0", "via 1"},
+		{"via a", CLIENT "localhost - 443 0", "via 1 !"},
+		{"via a", CLIENT "x.LocalHost. - 443 0", "via 1 !"},
+		{"via a", CLIENT "notlocalhost - 443 0", "name 1"},
+		{"via a resolve=here", CLIENT "www.example.org - 443 0", "via 1 !"},
+		{"via a resolve=here", TO_WEB, "via 1"},
+		{"via a to .example.com", CLIENT "www.example.org - 443 0", "allow otherwise !"},
+		{"deny to 10.0.0.0/8; via a", CLIENT "www.example.org - 443 0", "name 2"},
+		{"deny to .example.org; via a", CLIENT "www.example.org - 443 0", "deny 1"},
+		{"allow to 10.0.0.0/8; via a", CLIENT "www.example.org - 443 0", "name 2"},
+		{"via a to 10.0.0.0/8; deny", CLIENT "www.example.org - 443 0", "allow 2 !"},
+		{"via a to 10.0.0.0/8; deny", CLIENT "www.example.org 10.0.0.1 443 0", "via 1"},
+		{"via a to 10.0.0.0/8; via b", CLIENT "www.example.org - 443 0", "name 2"},
+		{"via a user alice; deny", CLIENT "www.example.org - 443 0", "deny 2"},
+		{"via a", "10.0.0.1 - - bind x.y - 0 0", "name 1"},
+		{"via a", "10.0.0.1 - - udp - - 0 0", "via 1 !"},
+		{"via a command udp", "10.0.0.1 - - udp x.y - 53 0", "name 1"},
+	};
+
+	(void)state;
+	give("upstream", "a socks5://192.0.2.1; b http://192.0.2.2:3128");
+	check_rows(rows, COUNT(rows));
+}
+
+static void upstreams_open_what_is_protected_only_where_it_is_named(void **state)
+{
+	static const struct row rows[] = {
+		{"via a", CLIENT "= 127.0.0.1 80 0", "deny protect:loopback"},
+		{"via a", CLIENT "localhost 127.0.0.1 80 0", "deny protect:loopback"},
+		{"via a to 127.0.0.1", CLIENT "= 127.0.0.1 80 0", "via 1"},
+		{"via a to 0.0.0.0/0", CLIENT "= 169.254.169.254 80 0", "deny protect:metadata"},
+		{"via a resolve=here", CLIENT "www.example.org 127.0.0.1 80 0",
+			"deny protect:loopback"},
+		{"via a", CLIENT "= ::7f00:1 80 0", "deny protect:loopback"},
+	};
+
+	(void)state;
+	give("upstream", "a socks5://192.0.2.1");
+	check_rows(rows, COUNT(rows));
+}
+
+static void upstreams_that_are_not_there_are_an_error(void **state)
+{
+	(void)state;
+	give("upstream", "office socks5://192.0.2.1");
+	give("rule", "via ofice, direct");
+	assert_false(judge_compile(&j));
+	assert_string_equal(j.error,
+		"rule: \"via ofice, direct\": \"ofice\": there is no upstream of that name; did you "
+		"mean office?");
+}
+
 static void groups_that_are_not_there_are_an_error(void **state)
 {
 	(void)state;
@@ -565,6 +622,9 @@ int main(void)
 		TEST(a_trace_tells_why_each_rule_did_not_match),
 		TEST(lists_hold_values_and_lines_of_hosts),
 		TEST(a_list_that_cannot_be_read_is_on_the_safe_side),
+		TEST(a_name_that_is_sent_on_is_decided_at_once),
+		TEST(upstreams_open_what_is_protected_only_where_it_is_named),
+		TEST(upstreams_that_are_not_there_are_an_error),
 		TEST(groups_that_are_not_there_are_an_error),
 	};
 

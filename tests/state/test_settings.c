@@ -539,7 +539,8 @@ static const char *another_value(const struct setting *s, char out[64])
 		{&setting_direct, "private, .example.org, www.example.org, 192.0.2.0/24"},
 		{&setting_proxy_names, "proxy.example.org, [2001:db8::7]"},
 		{&setting_word_set, "socks5, http"},
-		{&setting_group_rates, "@pupils 7Mbit; @staff 1GB/1kB"}};
+		{&setting_group_rates, "@pupils 7Mbit; @staff 1GB/1kB"},
+		{&setting_upstreams, "a socks5://192.0.2.1:1; b http://h:1 password_file=/pw"}};
 
 	if (has_range(s)) {
 		snprintf(out, 64, "%lld%s", (long long)s->most - 1,

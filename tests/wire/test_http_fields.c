@@ -22,8 +22,8 @@ static void steps_through_lists(void **state)
 /* Pitfall 39: what Connection names is for the next hop only, in whichever of its fields. */
 static void knows_what_is_for_one_hop(void **state)
 {
-	struct http_slice fields = slice_of("Connection: close, X-One\r\nA: b\r\n"
-					    "connection:\tx-two ,,Cookie\r\n\r\n");
+	struct http_slice lists[] = {slice_of("close, X-One"), slice_of("x-two ,,Cookie")};
+	struct http_connection connection = {0};
 	static const char *const hop[] = {"Connection", "keep-alive", "Proxy-Connection", "TE",
 		"Transfer-Encoding", "upgrade", "Proxy-Authorization", "Proxy-Authenticate",
 		"X-One", "x-one", "X-Two", "cookie"};
@@ -31,16 +31,37 @@ static void knows_what_is_for_one_hop(void **state)
 		"Via", "Authorization", "Accept-Encoding"};
 
 	(void)state;
+	assert_true(http_connection_add(&connection, &lists[0]));
+	assert_true(http_connection_add(&connection, &lists[1]));
 	for (size_t i = 0; i < COUNT(hop); i++) {
 		struct http_slice name = slice_of(hop[i]);
 
-		assert_true(http_is_hop_by_hop(&fields, &name));
+		assert_true(http_is_hop_by_hop(&connection, &name));
 	}
 	for (size_t i = 0; i < COUNT(others); i++) {
 		struct http_slice name = slice_of(others[i]);
 
-		assert_false(http_is_hop_by_hop(&fields, &name));
+		assert_false(http_is_hop_by_hop(&connection, &name));
 	}
+}
+
+/* Each field of a head is looked for among them. */
+static void connection_names_few(void **state)
+{
+	struct http_connection connection = {0};
+	struct http_slice one = slice_of("a"), many;
+	char text[2 * HTTP_CONNECTION_MEMBERS + 1] = "";
+
+	(void)state;
+	for (int i = 0; i < HTTP_CONNECTION_FIELDS; i++)
+		assert_true(http_connection_add(&connection, &one));
+	assert_false(http_connection_add(&connection, &one));
+	for (int i = 0; i < HTTP_CONNECTION_MEMBERS; i++)
+		strcat(text, "a,");
+	many = slice_of(text);
+	connection = (struct http_connection){0};
+	assert_true(http_connection_add(&connection, &many));
+	assert_false(http_connection_add(&connection, &one));
 }
 
 static void finds_fields_by_name(void **state)
@@ -114,6 +135,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(steps_through_lists),
 		cmocka_unit_test(knows_what_is_for_one_hop),
+		cmocka_unit_test(connection_names_few),
 		cmocka_unit_test(finds_fields_by_name),
 		cmocka_unit_test(puts_fields_as_they_came),
 		cmocka_unit_test(says_when_it_is_full),

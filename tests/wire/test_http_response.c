@@ -114,7 +114,8 @@ static void refuses_lengths_that_contradict(void **state)
 {
 	static const char *const lines[] = {"Content-Length: 12\r\nContent-Length: 13\r\n",
 		"Content-Length: 12, 13\r\n", "Content-Length: -1\r\n", "Content-Length:\r\n",
-		"Content-Length: 12x\r\n", "Content-Length: 9223372036854775808\r\n"};
+		"Content-Length: ,\r\n", "Content-Length: 12x\r\n",
+		"Content-Length: 9223372036854775808\r\n"};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(lines); i++) {
