@@ -26,6 +26,7 @@ struct pace {
 	struct throttle_stream streams[PACE_ACCOUNTS];
 	bool is_on; /* something limits it */
 	bool is_active; /* it has something to move */
+	size_t chunk; /* bytes that it takes at once; 0: not known */
 	size_t taken; /* bytes that it waits for */
 	size_t allowance; /* bytes that it may move, and has not yet */
 	int64_t until; /* when it is to ask again; 0: it waits for nothing */
@@ -51,9 +52,8 @@ void pace_init(
 bool pace_look(struct pace *p, size_t held);
 
 /* How many of the `held` > 0 bytes may be written now; 0: none before pace_deadline().
- * `is_spliced`: they are in a pipe, and the kernel paces what is written. `is_flood`: there are
- * more behind them.
- */
+ * `is_spliced`: they are in a pipe, and the kernel may pace what is written. `is_flood`: there are
+ * more behind them. */
 size_t pace_allow(struct pace *p, size_t held, bool is_spliced, bool is_flood);
 
 /* So many were written, of those that were allowed. */
@@ -62,9 +62,13 @@ void pace_spend(struct pace *p, size_t bytes);
 /* There is nothing to write any more, for now. */
 void pace_rest(struct pace *p);
 
-/* May it be spliced: is there no limit, or has it moved a good deal, and is its share large enough
- * that the kernel can pace it well? */
-bool pace_may_splice(struct pace *p);
+/* How many of `room` bytes had better be read now that it holds nothing: what it writes at once, or
+ * a few times that, so that nothing small is left over. */
+size_t pace_reads(const struct pace *p, size_t room);
+
+/* May it be spliced, or go on so: is there no limit, or has it moved a good deal, and is what it
+ * writes at once worth it? */
+bool pace_may_splice(struct pace *p, bool is_spliced);
 
 /* Does it wait, so that there is no use in looking at its descriptors? */
 static inline bool pace_waits(const struct pace *p)

@@ -1,14 +1,17 @@
 /*
- * What is copied is taken from the buckets chunk by chunk before it is written, and waits in the
- * session's own poll(2) for its time. A time is only as good as what was known when it was asked
- * for, so nobody waits for more than SLICE_MS without asking again; that is how a rate that is
- * raised reaches who waits, and costs nothing but for those who wait for longer than that.
+ * Who takes turns takes a chunk from the buckets before it is written, and waits in the session's
+ * own poll(2) for its time. A time is only as good as what was known when it was asked for, so
+ * nobody waits for more than TURN_MS without asking again; that is how a rate that is raised
+ * reaches who waits. Where many wait one of them asks soon in any case, and what a rate has more
+ * than was known is his: there each may wait for a whole round, since wakes are what a rate costs.
+ * A chunk is worth a pipe from SPLICED_LEAST on.
  *
- * What is spliced is paced by the kernel, which sends a few packets at a time without waking
- * anybody; the session wakes when little is left in the socket. What has gone is what was written
- * less what the socket still has. Since the kernel is told a rate for each connection, that is this
- * session's share, and each time it settles it is told the present one. Where shares are so small
- * that a packet of the kernel's would be a longer pause than a chunk, bytes are copied.
+ * Where the share is large the kernel paces what is spliced, and sends a few packets at a time
+ * without waking anybody; the session wakes when little is left in the socket. What has gone is
+ * what was written less what the socket still has. Since the kernel is told a rate for each
+ * connection, that is this session's share, and each time it settles it is told the present one.
+ * Where shares are so small that a packet of the kernel's would be a longer pause than a chunk, and
+ * many small packets more work than a few large ones, streams take turns.
  */
 #include "proxy/pace.h"
 
@@ -18,11 +21,13 @@
 #include "net/socket.h"
 #include "state/ledger_limits.h"
 
-#define SLICE_MS 100
+#define TURN_MS 220 /* for which one waits at most without asking again */
+#define PAUSE_MS 100 /* the same, of one whom the kernel paces */
 #define SPLICED_FROM (256 * 1024) /* bytes that are copied first */
 #define SHARE_SMOOTH 1600000 /* bytes a second, of which the kernel's 64 KiB are 40 ms */
-#define SHARE_LEAST 64000 /* that are worth a pipe where there are many */
-#define MANY 4
+#define SPLICED_LEAST 16384 /* bytes of a chunk that are worth a pipe */
+#define MANY 4 /* streams */
+#define READ_LEAST 65536 /* bytes that are read at once for some chunks */
 #define SETTLE_LEAST_MS 40 /* between two times */
 #define SETTLE_MOST_MS 125 /* while it moves */
 #define AHEAD_PARTS 8 /* of a second's bytes may wait in the socket */
@@ -196,9 +201,9 @@ static bool has_company(struct pace *p, size_t least)
 /* ---- paced by the kernel ---- */
 
 /* Is it to go on so at this rate? */
-static bool is_worth_pacing(struct pace *p, uint64_t rate)
+static bool is_worth_pacing(uint64_t rate)
 {
-	return rate >= SHARE_SMOOTH / 2 || (rate >= SHARE_LEAST / 2 && has_company(p, MANY));
+	return rate >= SHARE_SMOOTH / 2;
 }
 
 static void tell_kernel(struct pace *p, uint64_t rate)
@@ -257,9 +262,9 @@ static void go_at(struct pace *p, uint64_t share, int64_t now)
 	uint64_t modest = p->used + p->used / 4 + 1; /* without any drain it would take turns */
 	uint64_t drain = is_hungry || modest > share ? share : modest;
 
-	/* Else it is about to be copied; and at such a rate the pause behind the kernel's next
+	/* Else it is about to take turns; and at such a rate the pause behind the kernel's next
 	 * packets, which nothing shortens, would hold up what comes behind them. */
-	if (is_worth_pacing(p, share))
+	if (is_worth_pacing(share))
 		tell_kernel(p, share);
 	else
 		p->rate = share;
@@ -284,7 +289,7 @@ static bool settle(struct pace *p, int64_t now)
 	p->has_more |= p->check_at == 0;
 	p->check_at = now + SETTLE_MOST_MS;
 	if (share == 0) {
-		p->until = now + SLICE_MS;
+		p->until = now + PAUSE_MS;
 		return false;
 	}
 	go_at(p, share, now);
@@ -336,8 +341,8 @@ static size_t room_ahead(struct pace *p, size_t held, int64_t now)
 	if (room >= held || room >= p->ahead / 4 || p->rate == 0)
 		return held < room ? held : room;
 	p->until = now + 1 + (int64_t)((waiting - p->ahead / 2) * 1000 / p->rate);
-	if (p->until > now + SLICE_MS)
-		p->until = now + SLICE_MS;
+	if (p->until > now + PAUSE_MS)
+		p->until = now + PAUSE_MS;
 	return 0;
 }
 
@@ -351,33 +356,73 @@ static size_t allow_paced(struct pace *p, size_t held, int64_t now)
 	return settle(p, now) ? room_ahead(p, held, now) : 0;
 }
 
-/* ---- copied ---- */
+/* Its turns come first to an end. */
+static bool is_for_kernel(struct pace *p, int64_t now)
+{
+	if (p->is_paced)
+		return p->rate == 0 || is_worth_pacing(p->rate);
+	return p->taken == 0 && p->allowance == 0 && settle_in_all(p, 0, now) >= SHARE_SMOOTH;
+}
 
-static size_t allow_copied(struct pace *p, size_t held, bool is_flood, int64_t now)
+/* ---- taking turns ---- */
+
+static void take_chunk(struct pace *p, size_t held, bool is_flood, int64_t now)
+{
+	p->chunk = chunk_of_all(p);
+	p->taken = is_flood || held > p->chunk ? p->chunk : held;
+	take_of_all(p, p->taken, now);
+}
+
+/* Its turn is what a turn is now: what it took when the rate was far higher would be too much. */
+static void have_turn(struct pace *p, int64_t now)
+{
+	size_t chunk = chunk_of_all(p);
+
+	if (p->taken / 2 > chunk) {
+		give_back_to_all(p, p->taken - chunk, now);
+		p->taken = chunk;
+	}
+	p->allowance = p->taken;
+	p->taken = 0;
+}
+
+static int64_t latest_to_ask(struct pace *p, int64_t when, int64_t now)
+{
+	if (when > now + TURN_MS)
+		return clock_earlier(when, now + (has_company(p, MANY) ? 2 : 1) * TURN_MS);
+	return when;
+}
+
+static size_t allow_turn(struct pace *p, size_t held, bool is_flood, int64_t now)
 {
 	int64_t when;
 
 	end_pacing(p, now);
 	begin_in_all(p, now);
 	if (p->allowance == 0) {
-		if (p->taken == 0) {
-			size_t chunk = chunk_of_all(p);
-
-			p->taken = is_flood || held > chunk ? chunk : held;
-			take_of_all(p, p->taken, now);
-		}
+		if (p->taken == 0)
+			take_chunk(p, held, is_flood, now);
 		when = when_of_all(p, now);
 		if (when > now) {
-			p->until = clock_earlier(when, now + SLICE_MS);
+			p->until = latest_to_ask(p, when, now);
 			return 0;
 		}
-		p->allowance = p->taken;
-		p->taken = 0;
+		have_turn(p, now);
 	}
 	return held < p->allowance ? held : p->allowance;
 }
 
 /* ---- the whole ---- */
+
+size_t pace_reads(const struct pace *p, size_t room)
+{
+	size_t most = 2 * p->chunk > READ_LEAST ? 2 * p->chunk : READ_LEAST;
+	size_t reads = room < most ? room : most;
+
+	if (!p->is_on || p->is_paced || p->chunk == 0)
+		return room;
+	return reads > p->chunk ? reads - reads % p->chunk : reads;
+}
 
 size_t pace_allow(struct pace *p, size_t held, bool is_spliced, bool is_flood)
 {
@@ -386,7 +431,8 @@ size_t pace_allow(struct pace *p, size_t held, bool is_spliced, bool is_flood)
 	if (p->until != 0)
 		return 0;
 	now = clock_ms();
-	return is_spliced ? allow_paced(p, held, now) : allow_copied(p, held, is_flood, now);
+	return is_spliced && is_for_kernel(p, now) ? allow_paced(p, held, now)
+						   : allow_turn(p, held, is_flood, now);
 }
 
 void pace_spend(struct pace *p, size_t bytes)
@@ -416,18 +462,13 @@ void pace_rest(struct pace *p)
 		let_go_of_all(p);
 }
 
-bool pace_may_splice(struct pace *p)
+bool pace_may_splice(struct pace *p, bool is_spliced)
 {
-	uint64_t share;
-
-	if (!p->is_on)
+	if (!p->is_on || (p->is_paced && is_worth_pacing(p->rate)))
 		return true;
-	if (p->is_paced)
-		return is_worth_pacing(p, p->rate);
 	if (p->fd < 0 || p->moved < SPLICED_FROM)
 		return false;
-	share = settle_in_all(p, 0, clock_ms());
-	return share >= SHARE_SMOOTH || (share >= SHARE_LEAST && has_company(p, MANY));
+	return chunk_of_all(p) >= (is_spliced ? SPLICED_LEAST / 2 : SPLICED_LEAST);
 }
 
 int64_t pace_deadline(const struct pace *p)

@@ -150,11 +150,12 @@ static void choose_path(struct flow *f)
 	if (f->pipes == NULL || held(f) > 0)
 		return;
 	if (has_pipe(f)) {
-		if ((bulk_is_small(&f->bulk) && !f->always_splice) || !pace_may_splice(&f->pace) ||
+		if ((bulk_is_small(&f->bulk) && !f->always_splice) ||
+			!pace_may_splice(&f->pace, true) ||
 			(f->filter != NULL && f->filter->unseen == 0))
 			drop_pipe(f);
-	} else if ((bulk_is_large(&f->bulk) || f->always_splice) && pace_may_splice(&f->pace) &&
-		!is_sifted(f)) {
+	} else if ((bulk_is_large(&f->bulk) || f->always_splice) &&
+		pace_may_splice(&f->pace, false) && !is_sifted(f)) {
 		if (!pipe_open(&f->pipe, f->pipes))
 			bulk_has_no_pipe(&f->bulk);
 	}
@@ -167,7 +168,8 @@ static ssize_t read_into_buffer(struct flow *f)
 
 	if (buffer_writable(f->buffer) < f->buffer->size / 2)
 		buffer_compact(f->buffer);
-	n = socket_read(f->from->fd, buffer_tail(f->buffer), buffer_writable(f->buffer) - spare);
+	n = socket_read(f->from->fd, buffer_tail(f->buffer),
+		pace_reads(&f->pace, buffer_writable(f->buffer) - spare));
 	if (n > 0)
 		buffer_commit(f->buffer, (size_t)n);
 	if (n > 0 && f->filter != NULL)
@@ -177,7 +179,7 @@ static ssize_t read_into_buffer(struct flow *f)
 
 static ssize_t fill_pipe(struct flow *f)
 {
-	size_t most = f->pipe.capacity - f->pipe.held;
+	size_t most = pace_reads(&f->pace, f->pipe.capacity - f->pipe.held);
 	ssize_t n;
 
 	if (f->filter == NULL)
@@ -269,15 +271,6 @@ static bool pull(struct flow *f)
 	return true;
 }
 
-/* How much of `most` bytes its limit lets it write now. What is in a pipe when the limit has become
- * too low for the kernel goes in chunks, too. */
-static size_t allowed_by_limit(struct flow *f, size_t most)
-{
-	bool is_spliced = has_pipe(f) && pace_may_splice(&f->pace);
-
-	return pace_allow(&f->pace, most, is_spliced, most >= f->buffer->size / 2);
-}
-
 static ssize_t write_from_buffer(struct flow *f, size_t most)
 {
 	ssize_t n = socket_write(f->to->fd, buffer_head(f->buffer), most);
@@ -294,7 +287,7 @@ static bool push(struct flow *f)
 	ssize_t n;
 
 	if (most > 0 && f->pace.is_on)
-		most = allowed_by_limit(f, most);
+		most = pace_allow(&f->pace, most, has_pipe(f), most >= f->buffer->size / 2);
 	if (most == 0)
 		return false;
 	most = traffic_room(f->traffic, most);

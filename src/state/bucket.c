@@ -4,9 +4,12 @@
  * has moved it, they have turns, and each knows its own time without a line that somebody would
  * have to keep. What is saved while nobody takes anything is bounded by the depth.
  *
- * A chunk is small enough that a round of all streams takes BUCKET_ROUND_MS, so that who comes with
- * a few bytes waits for no longer, and never smaller than BUCKET_CHUNK_LEAST, since a wake-up costs
- * the same whatever it carries.
+ * A wake-up costs the same whatever it carries, so a turn is as long as nobody minds: some 40 ms of
+ * the rate, less where there are so many streams that a round would take too long, and never less
+ * than BUCKET_CHUNK_LEAST. Who comes with a message, the beginning of an answer, or a datagram
+ * would mind such a round. So what is small goes first if the stream has had less than an equal
+ * part lately; all that waits comes so much later. What goes first is at most half of the rate, so
+ * that many new streams, each with its first bytes, have to stand in line like all others.
  *
  * A stream that is paced by the kernel wakes seldom, and says then what has gone. If that were
  * reckoned only then, the bucket would seem to be full in between, and be overdrawn behind it. So
@@ -26,9 +29,20 @@
 /* A drained stream that has used less than so much of what it was given wants no more. */
 #define KEEPS_UP(used, given) ((used) >= (given) - (given) / 8)
 
+static uint64_t lesser(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* What the rate lets pass in so many milliseconds. */
+static uint64_t bytes_in(const struct bucket *b, uint64_t ms)
+{
+	return b->rate * ms / 1000;
+}
+
 static int64_t bucket_depth(const struct bucket *b)
 {
-	return (int64_t)(b->rate * BUCKET_DEPTH_MS / 1000);
+	return (int64_t)bytes_in(b, BUCKET_DEPTH_MS);
 }
 
 /* Less than nothing: that much is owed. */
@@ -67,16 +81,42 @@ static void reckon(struct bucket *b, int64_t now)
 	clamp_saved(b);
 }
 
+size_t bucket_chunk(const struct bucket *b)
+{
+	uint64_t alone = bytes_in(b, BUCKET_CHUNK_MS);
+	uint64_t turn = alone;
+
+	if (b->rate == 0)
+		return SIZE_MAX;
+	if (b->active > 1 && turn < BUCKET_TURN_MOST)
+		turn = lesser(bytes_in(b, BUCKET_TURN_MS), BUCKET_TURN_MOST);
+	if (b->active > 1)
+		turn = lesser(turn, bytes_in(b, BUCKET_ROUND_MS) / b->active);
+	return turn < BUCKET_CHUNK_LEAST ? BUCKET_CHUNK_LEAST : (size_t)turn;
+}
+
+/* The chunks that streams in line wait for. */
+static int64_t bytes_in_line(const struct bucket *b)
+{
+	return (int64_t)((b->active - b->drained) * bucket_chunk(b));
+}
+
+/* ---- its rate ---- */
+
 /* The rate falls far. What is owed by the old one would take long to pass by the new, and is owed
- * only because it was lawful. */
+ * only because it was lawful: it passes in the time that it would have taken, and whoever is in
+ * line gives back what is more than a turn, which is nobody's. */
 static void be_lenient(struct bucket *b, uint64_t rate, int64_t now)
 {
-	int64_t owed = -bucket_saved(b);
+	double less = 1 - (double)rate / (double)b->rate;
+	int64_t owed = -bucket_saved(b), in_line = bytes_in_line(b);
 
 	b->lenient_until = now + LENIENT_MS;
 	b->surplus = 0;
-	if (owed > 0)
-		b->passed = b->promised - (int64_t)((double)owed * (double)rate / (double)b->rate);
+	if (owed <= 0)
+		return;
+	b->passed += (int64_t)((double)owed * less);
+	b->forgiven += (int64_t)((double)(owed > in_line ? owed : in_line) * less);
 }
 
 void bucket_set_rate(struct bucket *b, uint64_t rate, int64_t now)
@@ -118,23 +158,53 @@ void bucket_end(struct bucket *b, struct bucket_stream *s, int64_t now)
 
 /* ---- taking turns ---- */
 
-size_t bucket_chunk(const struct bucket *b)
+/* What may go first. */
+static uint64_t first_most(const struct bucket *b)
 {
-	uint64_t most = b->rate * BUCKET_CHUNK_MS / 1000;
-	uint64_t fair = b->rate * BUCKET_ROUND_MS / 1000 / (b->active > 0 ? b->active : 1);
-	uint64_t chunk = fair < most ? fair : most;
+	uint64_t bytes = bytes_in(b, BUCKET_FIRST_MS);
 
-	if (b->rate == 0)
-		return SIZE_MAX;
-	return chunk < BUCKET_CHUNK_LEAST ? BUCKET_CHUNK_LEAST : (size_t)chunk;
+	if (bytes < BUCKET_FIRST_LEAST)
+		return lesser(BUCKET_FIRST_LEAST, bytes_in(b, BUCKET_TURN_MS));
+	return lesser(bytes, BUCKET_FIRST_MOST);
+}
+
+/* How many microseconds one of so many equal parts of the rate takes for these bytes. */
+static int64_t part_us(const struct bucket *b, uint64_t bytes, size_t parts)
+{
+	return (int64_t)(bytes * 1000000 * parts / b->rate);
+}
+
+static int64_t ahead_us(int64_t even_at, int64_t now)
+{
+	return even_at > now * 1000 ? even_at - now * 1000 : 0;
+}
+
+/* Notes what the stream takes. True when that goes first. */
+static bool goes_first(struct bucket *b, struct bucket_stream *s, size_t bytes, int64_t now)
+{
+	size_t parts = b->active > 0 ? b->active : 1;
+	int64_t its = ahead_us(s->even_at, now) + part_us(b, bytes, parts);
+	int64_t all = ahead_us(b->even_at, now) + part_us(b, bytes, 2);
+
+	s->even_at = now * 1000 + its;
+	if (bytes == 0 || parts == 1 || bucket_saved(b) >= (int64_t)bytes ||
+		its > part_us(b, first_most(b), parts) || all > part_us(b, first_most(b), 4))
+		return false;
+	b->even_at = now * 1000 + all;
+	return true;
 }
 
 void bucket_take(struct bucket *b, struct bucket_stream *s, size_t bytes, int64_t now)
 {
 	reckon(b, now);
-	b->promised += (int64_t)bytes;
 	b->moved += bytes;
-	s->position = b->promised;
+	if (b->rate != 0 && goes_first(b, s, bytes, now)) {
+		b->passed -= (int64_t)bytes;
+		s->position = b->passed;
+	} else {
+		b->promised += (int64_t)bytes;
+		s->position = b->promised;
+	}
 }
 
 int64_t bucket_when(struct bucket *b, const struct bucket_stream *s, int64_t now)
@@ -152,11 +222,28 @@ int64_t bucket_when(struct bucket *b, const struct bucket_stream *s, int64_t now
 	return now + (lacking * 1000 + speed - 1) / speed;
 }
 
-void bucket_give_back(struct bucket *b, size_t bytes, int64_t now)
+/* What was taken at a rate that has fallen far since is not owed any more, and nobody's to give
+ * back. Returns how much of `bytes` is that. */
+static int64_t take_of_forgiven(struct bucket *b, int64_t bytes, int64_t now)
 {
+	int64_t part;
+
+	if (now >= b->lenient_until + LENIENT_MS)
+		b->forgiven = 0;
+	part = bytes < b->forgiven ? bytes : b->forgiven;
+	b->forgiven -= part;
+	return part;
+}
+
+void bucket_give_back(struct bucket *b, struct bucket_stream *s, size_t bytes, int64_t now)
+{
+	int64_t back = (int64_t)bytes - take_of_forgiven(b, (int64_t)bytes, now);
+
 	reckon(b, now);
-	b->promised -= (int64_t)bytes;
+	b->promised -= back;
 	b->moved -= bytes;
+	if (b->rate != 0)
+		s->even_at -= part_us(b, bytes, b->active > 0 ? b->active : 1);
 	clamp_saved(b);
 }
 
@@ -184,11 +271,28 @@ static uint64_t fair_part(const struct bucket *b, const struct bucket_stream *s)
 	return (all - modest) / (others + 1);
 }
 
+/* What is saved but for the chunk that each stream in line waits for, which nobody owes. */
+static int64_t saved_beside_turns(const struct bucket *b)
+{
+	int64_t saved = bucket_saved(b) + bytes_in_line(b);
+
+	return saved < bucket_depth(b) ? saved : bucket_depth(b);
+}
+
+/* What has gone at a rate that has fallen far since. */
+static void forgive_drained(struct bucket *b, const struct bucket_stream *s, int64_t now)
+{
+	int64_t owed = -saved_beside_turns(b);
+
+	if (s->is_drained && now < b->lenient_until && owed > 0)
+		b->passed += owed;
+}
+
 /* Smoothed over a round of all streams: who has just settled has had something go, or not, and
  * would be told less, or more, for that very reason. */
 static void note_surplus(struct bucket *b)
 {
-	int64_t surplus = bucket_saved(b) - bucket_depth(b) / 2;
+	int64_t surplus = saved_beside_turns(b) - bucket_depth(b) / 2;
 
 	b->surplus += (surplus - b->surplus) / ((int64_t)b->active + 1);
 }
@@ -202,11 +306,10 @@ uint64_t bucket_settle(
 	if (b->rate == 0)
 		return s->level = UINT64_MAX;
 	clamp_saved(b);
-	if (now < b->lenient_until && bucket_saved(b) < 0)
-		b->passed = b->promised;
+	forgive_drained(b, s, now);
 	note_surplus(b);
 	s->level = fair_part(b, s);
-	return bucket_saved(b) < -PAUSE_DEPTHS * bucket_depth(b) ? 0 : s->level;
+	return saved_beside_turns(b) < -PAUSE_DEPTHS * bucket_depth(b) ? 0 : s->level;
 }
 
 void bucket_drain(struct bucket *b, struct bucket_stream *s, uint64_t rate, int64_t now)
@@ -218,6 +321,8 @@ void bucket_drain(struct bucket *b, struct bucket_stream *s, uint64_t rate, int6
 		b->modest -= s->drain;
 		b->modest_count--;
 	}
+	b->drained += (size_t)(s->is_active && rate > 0) - s->is_drained;
+	s->is_drained = s->is_active && rate > 0;
 	b->drain += rate - s->drain;
 	s->drain = rate;
 	s->is_modest = is_modest;

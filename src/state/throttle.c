@@ -448,7 +448,7 @@ void throttle_give_back(struct throttle_stream *s, size_t bytes, int64_t now)
 
 	mutex_lock(&t->lock);
 	for (size_t i = 0; i < buckets_of(s); i++)
-		bucket_give_back(&t->buckets[s->direction][i], bytes, now);
+		bucket_give_back(&t->buckets[s->direction][i], &s->in[i], bytes, now);
 	mutex_unlock(&t->lock);
 }
 

@@ -239,6 +239,12 @@ static void holds_forty_streams(void **state)
 	holds("auto", DOWN, 40, "16Mbit", 16 * MBIT);
 }
 
+static void holds_ten_streams_up(void **state)
+{
+	(void)state;
+	holds("auto", UP, 10, "100Mbit/16Mbit", 16 * MBIT);
+}
+
 static void a_slow_one_is_held_too(void **state)
 {
 	(void)state;
@@ -295,15 +301,14 @@ static void holds_many_short_ones_together(void **state)
 
 /* ---- changes ---- */
 
-static void follows_a_change_while_it_runs(void **state)
+static void follows_changes(size_t count)
 {
 	int monitor;
 
-	(void)state;
 	start("--rate-total", "8Mbit", "auto");
 	monitor = monitor_login(&d, "boss:secret");
-	open_way_as("alice", DOWN);
-	open_way_as("bob", DOWN);
+	for (size_t i = 0; i < count; i++)
+		open_way_as(i % 2 == 0 ? "alice" : "bob", DOWN);
 	move_for(500);
 	assert_rate(8 * MBIT, 2000);
 	assert_begins(monitor_ask(monitor, "CONFIG rate_total 40Mbit"), "OK");
@@ -333,6 +338,18 @@ static void a_limit_that_falls_far_is_held_at_once(void **state)
 	move_for(1000);
 	assert_rate(MBIT * 512 / 1000, 2000);
 	close(monitor);
+}
+
+static void follows_a_change_while_it_runs(void **state)
+{
+	(void)state;
+	follows_changes(2);
+}
+
+static void follows_a_change_with_many(void **state)
+{
+	(void)state;
+	follows_changes(20);
 }
 
 static void a_limit_comes_to_a_session_that_had_none(void **state)
@@ -588,9 +605,11 @@ int main(void)
 		TEST(holds_what_is_spliced_down),
 		TEST(holds_what_is_spliced_up),
 		TEST(holds_forty_streams),
+		TEST(holds_ten_streams_up),
 		TEST(a_slow_one_is_held_too),
 		TEST(holds_many_short_ones_together),
 		TEST(follows_a_change_while_it_runs),
+		TEST(follows_a_change_with_many),
 		TEST(a_limit_that_falls_far_is_held_at_once),
 		TEST(a_limit_comes_to_a_session_that_had_none),
 		TEST(each_user_has_a_rate_of_its_own),
