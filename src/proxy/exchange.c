@@ -343,6 +343,15 @@ static void begin_request(struct exchange *x)
 	sift_body(&x->request, b, all - (size_t)len);
 }
 
+/* An upstream may have sent the beginning of it with its own reply. */
+static void begin_response(struct exchange *x)
+{
+	struct buffer *b = x->relay->to_client;
+
+	if (x->failure == END_REASONS && buffer_readable(b) > 0)
+		sift(&x->response.filter, b, buffer_readable(b));
+}
+
 /* ---- the whole ---- */
 
 static void judge_end(struct exchange *x, enum end_reason reason)
@@ -371,6 +380,7 @@ enum end_reason exchange_run(struct exchange *x)
 	x->relay->out_filter = &x->request.filter;
 	x->relay->in_filter = &x->response.filter;
 	begin_request(x);
+	begin_response(x);
 	if (x->failure == END_REASONS)
 		reason = relay_run(x->relay);
 	judge_end(x, reason);

@@ -17,6 +17,7 @@
 #include "server/change.h"
 #include "server/effects.h"
 #include "server/fronts.h"
+#include "state/upstream_review.h"
 #include "state/admission.h"
 
 #define FAILURES_KEPT 10000 /* for WHY */
@@ -150,6 +151,13 @@ static int apply_limits(struct server *s, struct config *c, char *error)
 	return -1;
 }
 
+/* What is seen of it by where the proxy is going to listen, and by this host's addresses. */
+static bool finds_loop(const struct server *s, struct config *c, char *error)
+{
+	fronts_plan_own(c);
+	return upstream_review_finds_loop(c, s->services.own, error);
+}
+
 /* `*bad_input`: what failed is what somebody has written; not that another server is there. */
 static int open_all(struct server *s, struct config *c, bool *bad_input, char *error)
 {
@@ -175,7 +183,8 @@ static int open_all(struct server *s, struct config *c, bool *bad_input, char *e
 			fronts_descriptors(settings), error) < 0 ||
 		make_shared_state(s, c, error) < 0 || make_helpers(s, error) < 0)
 		return -1;
-	return open_fronts(s, c, error);
+	*bad_input = finds_loop(s, c, error);
+	return *bad_input ? -1 : open_fronts(s, c, error);
 }
 
 struct server *server_open(struct options *o, bool *bad_input, char error[CONFIG_ERROR_MAX])

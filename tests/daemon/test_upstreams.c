@@ -333,6 +333,35 @@ static void plain_http_goes_through_tunnels(void **state)
 	close(client);
 }
 
+/* What comes behind the upstream's reply is the beginning of an answer like any other. */
+static void an_answer_may_come_with_the_reply(void **state)
+{
+	static const char request[] = "GET http://x.test/ HTTP/1.1\r\nHost: y\r\n\r\n";
+	static const char early[] = "\0\x5a\0\x50\xc0\0\2\7"
+				    "HTTP/1.1 200 OK\r\nConnection: keep-alive\r\n"
+				    "Content-Length: 2\r\n\r\nhimore";
+	static const char garbage[] = "\0\x5a\0\x50\xc0\0\2\7gibberish\r\n\r\n";
+	int client, fd;
+
+	(void)state;
+	daemon_use_config(&d, "upstream = a socks4a://127.0.0.1:%u\nrule = via a\n", port);
+	client = ask_by_http(request);
+	fd = net_accept(upstream);
+	net_expect(fd, "\4\1\0\x50\0\0\0\1\0x.test\0", 16);
+	net_send(fd, early, sizeof(early) - 1);
+	expect_text(client, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi");
+	net_expect_gone(client);
+	close(client);
+	close(fd);
+	client = ask_by_http(request);
+	fd = net_accept(upstream);
+	net_expect(fd, "\4\1\0\x50\0\0\0\1\0x.test\0", 16);
+	net_send(fd, garbage, sizeof(garbage) - 1);
+	expect_text(client, "HTTP/1.1 502 ");
+	close(client);
+	close(fd);
+}
+
 static void http_clients_are_told_by_status(void **state)
 {
 	uint16_t dead;
@@ -766,6 +795,7 @@ int main(void)
 		TEST(http_gets_connect),
 		TEST(plain_http_is_told_in_absolute_form),
 		TEST(plain_http_goes_through_tunnels),
+		TEST(an_answer_may_come_with_the_reply),
 		cmocka_unit_test(http_clients_are_told_by_status),
 		TEST(an_upstream_listens_for_bind),
 		TEST(a_peer_that_came_to_an_upstream_is_judged),
