@@ -392,7 +392,7 @@ answers_in_json() {
 
 # A connection that is no session of a user's, and is over at once.
 knock() {
-	exec 4<>"/dev/tcp/127.0.0.1/${PROXY##*:}" && printf 'GET /\r\n' >&4 && exec 4>&-
+	exec 4<>"/dev/tcp/127.0.0.1/${PROXY##*:}" && printf '\001\002\r\n' >&4 && exec 4>&-
 }
 
 prompt_watches() {

@@ -426,9 +426,9 @@ static void help_lists_every_command(void **state)
 	static const char *const words[] = {"STATS", "CONNECTIONS", "USERS", "CONFIG", "ACCESS_LOG",
 		"QUIT", "HELP", "ACCOUNTS", "ADD_USER", "SET_PASSWORD", "DEL_USER", "KILL",
 		"KILL_USER", "RELOAD", "LOG_LEVEL", "TRAFFIC", "SET_ROLE", "SETTINGS", "CLIENTS",
-		"RULES", "ALLOW", "DENY", "DROP_RULE", "EXPLAIN", "LIMITS", "QUOTA", "DISABLE",
-		"ENABLE", "GUEST", "GUESTS", "WHY", "WATCH", "BANS", "BAN", "UNBAN", "USAGE",
-		"SITES", "FORGET", "VERSION"};
+		"UPSTREAMS", "RULES", "ALLOW", "DENY", "DROP_RULE", "EXPLAIN", "LIMITS", "QUOTA",
+		"DISABLE", "ENABLE", "GUEST", "GUESTS", "WHY", "WATCH", "BANS", "BAN", "UNBAN",
+		"USAGE", "SITES", "FORGET", "VERSION"};
 	int fd = root();
 	const char *line = monitor_ask(fd, "HELP");
 
