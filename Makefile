@@ -271,7 +271,7 @@ build/fuzz/fuzz_%: build/fuzz/tests/fuzz/fuzz_%.o $(FUZZ_OBJECTS)
 	@echo '  LD $@'
 	$(Q)clang -pthread -fsanitize=fuzzer,address,undefined $(FUZZ_WRAP:%=-Wl$(comma)--wrap=%) -o $@ $^ $(LIBS)
 
-build/fuzz/fuzz_console: FUZZ_WRAP := clock_ms clock_deadline time server_base server_errands server_hashes server_lookups \
+build/fuzz/fuzz_console: FUZZ_WRAP := clock_ms clock_deadline time server_apply_limits server_base server_errands server_hashes server_lookups \
 	server_set server_reload server_add_rule server_drop_rule statistics_each password_hash password_decoy password_check
 
 .SECONDARY: $(FUZZ_TARGETS:build/fuzz/%=build/fuzz/tests/fuzz/%.o) $(FUZZ_OBJECTS)
