@@ -396,13 +396,13 @@ knock() {
 }
 
 prompt_watches() {
-	wipe && log_in && enter WATCH && await '^OK Watching: a line ends it$' && knock &&
+	wipe && resize_terminal 100 24 && log_in && enter WATCH && await '^OK Watching: a line ends it$' && knock &&
 		await '^event:end .*reason:unknown_protocol' && enter '' &&
 		wait_for 30 last_prompt_is '' && enter 'WATCH --json' && wait_for 30 knocks_in_json &&
 		press C-c && enter USERS && await '^OK No active users$' &&
 		enter 'WATCH user' && await '^ERR "user": what can be asked for' &&
 		press 'WATCH us' Tab && await '^monitor> WATCH user=$' && press C-c && press C-d &&
-		ended_with 0
+		ended_with 0 && resize_terminal 80 24
 }
 
 knocks_in_json() {
