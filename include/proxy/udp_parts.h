@@ -35,6 +35,7 @@ struct udp {
 	struct datagram_counts counts, reported;
 	struct batch batches[LOOKUP_FAMILIES];
 	struct batch back; /* to the client */
+	size_t batched; /* bytes in all batches, detours' too, without headers */
 	struct pace paces[THROTTLE_DIRECTIONS];
 	struct queue queues[THROTTLE_DIRECTIONS];
 	uint8_t headers[SOCKET_BATCH][SOCKS5_HEADER_MAX];

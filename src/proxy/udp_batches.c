@@ -69,6 +69,7 @@ static void flush(struct udp *u, struct batch *b, int fd, uint64_t *datagrams,
 		return;
 	socket_send_batch(fd, b->items, b->count);
 	for (size_t i = 0; i < b->count; i++) {
+		u->batched -= b->items[i].len;
 		if (b->items[i].error != 0) {
 			udp_drop(u, drop_of_errno(b->items[i].error));
 			continue;
@@ -76,7 +77,7 @@ static void flush(struct udp *u, struct batch *b, int fd, uint64_t *datagrams,
 		++*datagrams;
 		moved += b->items[i].len;
 	}
-	b->count = b->bytes = 0;
+	b->count = 0;
 	traffic_count(u->setup.traffic, direction, moved);
 	traffic_active(u->setup.traffic, u->now);
 }
@@ -114,24 +115,23 @@ static int64_t time_to_go(struct udp *u, enum traffic_direction direction, size_
 	return u->now + wait;
 }
 
-/* Near the end of a quota they go one by one, so that no batch passes it; the last one goes as a
- * whole. What comes behind that is dropped, and then the association ends. */
-static bool is_within_quota(struct udp *u, size_t len)
+/* May so much go into a batch? Near the end of a quota they go one by one, so that no batch passes
+ * it; the last one goes as a whole. What comes behind that is dropped, and then the association
+ * ends. */
+static bool take_quota(struct udp *u, size_t len)
 {
-	size_t all = len + u->back.bytes;
+	size_t all = u->batched + len;
 
-	for (enum lookup_family f = 0; f < LOOKUP_FAMILIES; f++)
-		all += u->batches[f].bytes;
-	for (size_t i = 0; i < u->detours.count; i++)
-		all += u->detours.all[i].batch.bytes;
-	if (traffic_room(u->setup.traffic, all) == all)
-		return true;
-	udp_flush_outgoing(u);
-	udp_flush_back(u);
-	if (traffic_room(u->setup.traffic, 1) == 1)
-		return true;
-	udp_drop(u, DROP_RATE);
-	return false;
+	if (traffic_room(u->setup.traffic, all) != all) {
+		udp_flush_outgoing(u);
+		udp_flush_back(u);
+		if (traffic_room(u->setup.traffic, 1) != 1) {
+			udp_drop(u, DROP_RATE);
+			return false;
+		}
+	}
+	u->batched += len;
+	return true;
 }
 
 /* It is too late (`due` < 0), or there is no memory for it to wait in. */
@@ -181,9 +181,8 @@ void udp_put_outgoing(struct udp *u, const struct addr *to, const uint8_t *data,
 {
 	struct batch *b = &u->batches[outgoing_family_of(to)];
 
-	if (!is_within_quota(u, len))
+	if (!take_quota(u, len))
 		return;
-	b->bytes += len;
 	b->items[b->count].peer = *to;
 	b->items[b->count].bytes = (void *)(uintptr_t)data;
 	b->items[b->count++].len = len;
@@ -194,7 +193,7 @@ void udp_put_outgoing(struct udp *u, const struct addr *to, const uint8_t *data,
 static void put_through(struct udp *u, struct detour *d, const struct destination *dst,
 	const uint8_t *data, size_t len)
 {
-	if (!is_within_quota(u, len))
+	if (!take_quota(u, len))
 		return;
 	detour_put(d, dst, data, len);
 	if (d->batch.count == SOCKET_BATCH)
@@ -206,10 +205,9 @@ void udp_put_back(struct udp *u, const struct addr *from, const void *data, size
 	struct batch *b = &u->back;
 	struct socket_datagram *out;
 
-	if (!is_within_quota(u, len))
+	if (!take_quota(u, len))
 		return;
 	out = &b->items[b->count];
-	b->bytes += len;
 	out->header = u->headers[b->count];
 	out->header_len = socks5_format_header(u->headers[b->count], from);
 	out->bytes = (void *)(uintptr_t)data;

@@ -330,30 +330,32 @@ static int parse_http_answer(const uint8_t *p, size_t n, void *out)
 	return len;
 }
 
-/* A name as it is; what has bytes that no host of HTTP has is nobody's. */
-static bool format_authority(const struct destination *dst, char *out, size_t size)
+/* What has bytes that no host of HTTP has is nobody's name there. */
+static bool is_http_host(const struct destination *dst)
 {
-	char text[ADDR_TEXT_MAX];
-
-	if (dst->kind != DESTINATION_NAME) {
-		snprintf(out, size, "%s", addr_format(&dst->addr, text));
-		return true;
-	}
-	for (size_t i = 0; i < dst->name_len; i++) {
+	for (size_t i = 0; dst->kind == DESTINATION_NAME && i < dst->name_len; i++) {
 		unsigned char c = (unsigned char)dst->name[i];
 
 		if (c <= ' ' || c >= 0x7f || strchr("/?#@[]:\\", c) != NULL)
 			return false;
 	}
-	snprintf(out, size, "%.*s:%u", (int)dst->name_len, dst->name, dst->port);
 	return true;
 }
 
 static bool http_fits(const struct upstream_request *r)
 {
-	char authority[DESTINATION_NAME_MAX + 8];
+	return r->wants_http || is_http_host(r->dst);
+}
 
-	return r->wants_http || format_authority(r->dst, authority, sizeof(authority));
+/* A name as it is. */
+static void format_authority(const struct destination *dst, char *out, size_t size)
+{
+	char text[ADDR_TEXT_MAX];
+
+	if (dst->kind == DESTINATION_NAME)
+		snprintf(out, size, "%.*s:%u", (int)dst->name_len, dst->name, dst->port);
+	else
+		snprintf(out, size, "%s", addr_format(&dst->addr, text));
 }
 
 static enum upstream_outcome send_connect(struct upstream_talk *t)
@@ -363,7 +365,7 @@ static enum upstream_outcome send_connect(struct upstream_talk *t)
 	enum upstream_outcome o;
 	int len;
 
-	(void)format_authority(t->request->dst, authority, sizeof(authority));
+	format_authority(t->request->dst, authority, sizeof(authority));
 	upstream_authorization(t->server, login);
 	len = snprintf(message, sizeof(message), "CONNECT %s HTTP/1.1\r\nHost: %s\r\n%s%s%s\r\n",
 		authority, authority, *login != '\0' ? "Proxy-Authorization: " : "", login,
