@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/writing.h"
 #include "base/clock.h"
 
 struct upstream_fate {
@@ -107,17 +108,13 @@ static struct upstreams *upstreams_new(size_t lines)
 
 static char *shown_url(const struct upstream_url *url)
 {
-	char *text = NULL;
-	size_t size;
-	FILE *out = open_memstream(&text, &size);
+	struct writing w;
 
-	if (out == NULL)
+	if (writing_begin(&w) == NULL)
 		return NULL;
-	upstream_url_put(url, false, out);
-	if (fclose(out) == 0)
-		return text;
-	free(text);
-	return NULL;
+	upstream_url_put(url, false, w.out);
+	(void)writing_end(&w);
+	return w.text;
 }
 
 /* How the same server fared so far, or one that is new. */
