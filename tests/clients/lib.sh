@@ -440,7 +440,12 @@ far_side_settled() {
 	[[ -n $FAR_PORT ]] || gone "$FAR"
 }
 
-# gets_page TARGET ARG...: curl, as the test's own run_curl starts it, gets the right page, and the log
+# Bounded, and by no proxy of the environment's. Tests in which it runs elsewhere have one of their own.
+run_curl() {
+	bounded curl -q -sS --noproxy '' --max-time 50 "$@"
+}
+
+# gets_page TARGET ARG...: run_curl gets the right page, and the log
 # tells of a session to TARGET.
 gets_page() {
 	local target=$1

@@ -25,22 +25,15 @@ static int monitor;
 static int upstream;
 static uint16_t port;
 
-static void write_config(const char *lines)
-{
-	daemon_write_file(d.config, lines);
-}
-
 static int setup(void **state)
 {
 	(void)state;
 	dns = dns_start(records);
 	echo = net_echo_start("127.0.0.1", &echo_port);
-	daemon_prepare(&other);
-	monitor_write_users(&other);
-	daemon_launch(&other, (const char *const[]){"-U", other.users, NULL});
+	monitor_start_daemon(&other, NULL);
 	daemon_prepare(&d);
 	monitor_write_users(&d);
-	write_config("");
+	daemon_write_file(d.config, "");
 	daemon_launch(&d,
 		(const char *const[]){"-c", d.config, "-U", d.users, "--auth", "none",
 			"--dns-servers", dns_server(dns), NULL});
@@ -724,7 +717,7 @@ static void the_proxy_is_no_upstream_of_itself(void **state)
 	assert_int_equal(rep, 1);
 	daemon_wait_log(&d, &from, "fault=loop");
 	from = daemon_log_end(&d);
-	write_config("upstream = a socks5://u:verysecret@127.0.0.1:0\n");
+	daemon_write_file(d.config, "upstream = a socks5://u:verysecret@127.0.0.1:0\n");
 	daemon_signal(&d, SIGHUP);
 	assert_null(strstr(daemon_wait_log(&d, &from, "nothing changed"), "verysecret"));
 }
