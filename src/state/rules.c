@@ -105,13 +105,7 @@ bool rules_ask_groups(const struct config *c)
 
 bool rules_ask_users(const struct config *c)
 {
-	size_t count = rules_count(c->rules);
-
-	for (size_t i = 0; i < count; i++) {
-		if ((c->rules->rules[i]->keywords & 1u << RULE_USER) != 0)
-			return true;
-	}
-	return false;
+	return c->rules != NULL && c->rules->asks_users;
 }
 
 static const struct built_in {

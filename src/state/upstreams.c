@@ -12,7 +12,6 @@
 #include <string.h>
 
 #include "base/writing.h"
-#include "base/clock.h"
 
 struct upstream_fate {
 	_Atomic(unsigned) references;
@@ -161,17 +160,11 @@ static bool add_servers(
 
 size_t upstreams_put_place(const struct settings *s, const char *name, char *out, size_t size)
 {
-	char other[UPSTREAM_NAME_MAX + 1];
+	const struct text_line *line = upstream_line_find(&s->upstreams, name);
 	int len = 0;
 
-	for (size_t i = 0; i < s->upstreams.count; i++) {
-		const struct text_line *line = &s->upstreams.lines[i];
-
-		if (line->place.file != NULL &&
-			strcmp(upstream_line_name(line->text, other), name) == 0)
-			len = snprintf(
-				out, size, "%.512s:%u: ", line->place.file, line->place.line);
-	}
+	if (line != NULL && line->place.file != NULL)
+		len = snprintf(out, size, "%.512s:%u: ", line->place.file, line->place.line);
 	return (size_t)len + (size_t)snprintf(out + len, size - (size_t)len, "upstream: ");
 }
 
