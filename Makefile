@@ -161,7 +161,7 @@ WRAP_net/test_questions := asking_begin asking_due asking_end asking_fds asking_
 WRAP_net/test_resolver_crowd := eventfd socket calloc pthread_create
 WRAP_net/test_resolver_servers := clock_gettime socket_wait
 WRAP_net/test_socket := accept4 recv send poll recvmmsg sendmmsg clock_nanosleep
-WRAP_proxy/test_balancer := socket_read socket_write
+WRAP_proxy/test_balancer := own_has_address socket_read socket_write
 WRAP_proxy/test_bind := clock_deadline clock_ms socket_wait socket listen accept4 connect
 WRAP_proxy/test_dial := connect
 WRAP_proxy/test_dialect_http := socket_read socket_write
@@ -275,7 +275,7 @@ build/fuzz/fuzz_%: build/fuzz/tests/fuzz/fuzz_%.o $(FUZZ_OBJECTS)
 	@echo '  LD $@'
 	$(Q)clang -pthread -fsanitize=fuzzer,address,undefined $(FUZZ_WRAP:%=-Wl$(comma)--wrap=%) -o $@ $^ $(LIBS)
 
-build/fuzz/fuzz_console: FUZZ_WRAP := clock_ms clock_deadline time server_base server_errands server_hashes server_lookups \
+build/fuzz/fuzz_console: FUZZ_WRAP := clock_ms clock_deadline time server_apply_limits server_base server_errands server_hashes server_lookups \
 	server_set server_reload server_add_rule server_drop_rule statistics_each password_hash password_decoy password_check
 
 .SECONDARY: $(FUZZ_TARGETS:build/fuzz/%=build/fuzz/tests/fuzz/%.o) $(FUZZ_OBJECTS)

@@ -13,4 +13,7 @@ char *digits_put(char *to, int64_t value);
 /* The two hexadecimal digits of a byte. */
 char *digits_put_hex(char *to, unsigned char byte);
 
+/* The value of a hexadecimal digit, -1 for anything else. */
+int digits_hex_value(char c);
+
 #endif

@@ -20,7 +20,6 @@
 /* What is to go out next through one socket. */
 struct batch {
 	size_t count;
-	size_t bytes; /* in them, without headers */
 	struct socket_datagram items[SOCKET_BATCH];
 };
 

@@ -24,6 +24,9 @@ struct guest {
 /* Is it one of those that speak the PROXY protocol (proxy_protocol_from)? */
 bool entrance_is_balancer(const struct config *c, const struct addr *addr);
 
+/* Is it banned by now? Not counted. */
+bool entrance_is_banned(struct services *v, const struct config *c, const struct addr *client);
+
 /* May the client come in at all? END_REASONS; else it is counted why not: END_BANNED or
  * END_CLIENT_REFUSED. */
 enum end_reason entrance_ask(struct services *v, const struct guest *guest);

@@ -43,6 +43,13 @@ struct upstream_request {
 int upstream_connect(struct upstream_request *r, const struct upstream_way *way)
 	__attribute__((warn_unused_result));
 
+/* After that: does none of its servers work, and the rule lets it go straight then? */
+static inline bool upstream_may_go_straight(
+	const struct upstream_request *r, const struct upstream_way *way)
+{
+	return r->is_undone && (way->goes_straight || way->count == 0);
+}
+
 /* Waits for the second answer to BIND on that socket: 0 when the peer has come, who is `bound`
  * then. -1 with `failure`. Until `deadline`, which the caller may have changed. */
 int upstream_await_peer(struct upstream_request *r, int fd) __attribute__((warn_unused_result));

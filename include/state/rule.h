@@ -136,6 +136,10 @@ enum rule_answer rule_ask(
 /* Writes where a rule of RULE_VIA sends what it matches: "office,home,direct". */
 void rule_put_via(const struct rule *rule, FILE *out);
 
+/* How many names or networks stand there, those of its files included. */
+size_t rule_area_names(const struct rule_area *area);
+size_t rule_area_networks(const struct rule_area *area);
+
 /* Has its `to` values that are addresses, so that what a name comes to counts? */
 bool rule_has_addresses(const struct rule *rule);
 

@@ -15,6 +15,7 @@ struct rules {
 	uint32_t id; /* of no other set, for rules_count_hit() */
 	bool otherwise_allows;
 	bool asks_own; /* some rule, or what is protected, wants to know which addresses are ours */
+	bool asks_users; /* some rule has the keyword user */
 	bool asks_groups; /* some rule names a group of users */
 	unsigned is_protected; /* PLACE_BIT() */
 	size_t count; /* of rules, the temporary ones first */

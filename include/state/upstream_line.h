@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "state/setting_types.h"
+#include "state/text_lines.h"
 
 #define UPSTREAM_NAME_MAX 32 /* bytes */
 #define UPSTREAM_URLS_MAX 8 /* of a name */
@@ -23,9 +24,6 @@ enum upstream_kind {
 	UPSTREAM_HTTP,
 	UPSTREAM_KINDS,
 };
-
-/* "socks5". */
-const char *upstream_kind_word(enum upstream_kind kind);
 
 struct upstream_url {
 	enum upstream_kind kind;
@@ -54,6 +52,9 @@ bool upstream_line_parse(
 
 /* The name that a line begins with which is right. Returns `out`. */
 const char *upstream_line_name(const char *text, char out[UPSTREAM_NAME_MAX + 1]);
+
+/* The one of such lines that begins with this name; NULL: none does. */
+const struct text_line *upstream_line_find(const struct text_lines *lines, const char *name);
 
 /* The password, or name and password, of a URL whose password_file says so. False with `why`. */
 bool upstream_url_read_password(struct upstream_url *url, char why[SETTING_ERROR_MAX])

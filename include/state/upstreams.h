@@ -14,7 +14,6 @@
 #include "state/upstream_line.h"
 
 #define UPSTREAM_REST_MS 30000 /* of one that failed */
-#define UPSTREAM_SHOWN_MAX (UPSTREAM_FIELD_MAX + 24)
 
 /* What was wrong with a server when it was tried last. */
 enum upstream_fault {

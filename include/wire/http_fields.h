@@ -57,6 +57,11 @@ struct http_body {
 /* Is it this word, whatever the case of its letters? */
 bool http_is(const struct http_slice *s, const char *word);
 
+static inline bool http_is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
 /* Is it this word to the byte, as methods are told apart? */
 bool http_equals(const struct http_slice *s, const char *word);
 
@@ -109,5 +114,8 @@ bool http_parse_length(const struct http_slice *s, int64_t *out);
 /* Bytes of a token (RFC 9110 section 5.6.2), and of a field's value. */
 bool http_is_token_byte(unsigned char c);
 bool http_is_value_byte(unsigned char c);
+
+/* Are all its bytes those of values? */
+bool http_is_value(const struct http_slice *s);
 
 #endif

@@ -28,3 +28,12 @@ char *digits_put_hex(char *to, unsigned char byte)
 	*to++ = digits[byte & 15];
 	return to;
 }
+
+int digits_hex_value(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}

@@ -60,19 +60,10 @@ const char *escape_line(const void *bytes, size_t len, char *out, size_t size)
 	return copy_escaped(bytes, len, BLANKS_STAY, out, size);
 }
 
-/* The value of a hexadecimal digit, -1 for anything else. */
-static int digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 static bool is_sequence(const char *p, size_t left)
 {
-	return left >= 4 && p[0] == '\\' && p[1] == 'x' && digit(p[2]) >= 0 && digit(p[3]) >= 0;
+	return left >= 4 && p[0] == '\\' && p[1] == 'x' && digits_hex_value(p[2]) >= 0 &&
+		digits_hex_value(p[3]) >= 0;
 }
 
 size_t escape_decode(const char *text, size_t len, char *out)
@@ -81,7 +72,8 @@ size_t escape_decode(const char *text, size_t len, char *out)
 
 	for (size_t i = 0; i < len; i++) {
 		if (is_sequence(text + i, len - i)) {
-			out[used++] = (char)(digit(text[i + 2]) * 16 + digit(text[i + 3]));
+			out[used++] = (char)(digits_hex_value(text[i + 2]) * 16 +
+				digits_hex_value(text[i + 3]));
 			i += 3;
 		} else {
 			out[used++] = text[i];

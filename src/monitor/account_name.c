@@ -24,12 +24,6 @@ void account_each_in_group(struct services *v, const char *group,
 	free(names);
 }
 
-static void note_one(void *context, const char *name)
-{
-	(void)name;
-	*(bool *)context = true;
-}
-
 bool account_group_is_known(struct services *v, const char *group)
 {
 	struct config *c = config_get(v->config);
@@ -39,9 +33,7 @@ bool account_group_is_known(struct services *v, const char *group)
 	for (size_t i = 0; i < lines->count; i++)
 		is_known |= strcmp(lines->lines[i].holders[0].group, group) == 0;
 	config_release(c);
-	if (!is_known)
-		account_each_in_group(v, group, note_one, &is_known);
-	return is_known;
+	return is_known || users_have_group(v->users, group);
 }
 
 static bool is_client_group(struct services *v, const char *group)
@@ -98,7 +90,7 @@ static bool find_user_name(
 	snprintf(out->key, sizeof(out->key), "%s", word);
 	if (users_have(v->users, word, strlen(word)))
 		return true;
-	if (strcmp(account_session_user(word), USERS_ANONYMOUS) == 0) {
+	if (strcasecmp(word, USERS_ANONYMOUS) == 0) {
 		reply_error(r,
 			"%s is no account: who does not log in counts by the address, as in "
 			"client_limits and anonymous_defaults",

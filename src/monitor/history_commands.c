@@ -259,9 +259,8 @@ static bool is_nobody(const struct monitor_request *q, const struct question *wh
 	const char *user = what->who.user, *wrong;
 	char name[4 * USERS_NAME_MAX + 1];
 	struct history_period period;
-	struct user_info info;
 
-	if (user == NULL || users_get(q->services->users, user, &info))
+	if (user == NULL || users_have(q->services->users, user, strlen(user)))
 		return false;
 	escape_word(user, strlen(user), name, sizeof(name));
 	if (history_period_parse(user, NULL, day_of((int64_t)time(NULL)), &period, &wrong))

@@ -120,7 +120,6 @@ static void say_none_of_group(const struct why *w, const char *group, struct rep
 static void say_none(const struct why *w, struct reply *r)
 {
 	char user[4 * USERS_NAME_MAX + 1], client[NETWORK_TEXT_MAX];
-	struct user_info info;
 
 	if (w->everybody) {
 		reply_add(r, "OK No session has failed\n");
@@ -135,7 +134,7 @@ static void say_none(const struct why *w, struct reply *r)
 	if (w->by_group)
 		say_none_of_group(w, user, r);
 	else if (strcmp(w->user, USERS_ANONYMOUS) == 0 ||
-		users_get(w->services->users, w->user, &info))
+		users_have(w->services->users, w->user, strlen(w->user)))
 		reply_add(r, "OK No session of user %s has failed\n", user);
 	else
 		reply_error(r, "There is no user %s, and no failure of one", user);

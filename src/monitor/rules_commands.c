@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/escape.h"
 #include "base/parse.h"
 #include "base/plural.h"
 #include "monitor/account_name.h"
@@ -69,13 +70,7 @@ static void put_user(const char *keyword, const char *who, char *out, size_t siz
 {
 	size_t len = (size_t)snprintf(out, size, " %s ", keyword);
 
-	for (; *who != '\0' && len + sizeof("\\x5c") <= size; who++) {
-		if (*who == '\\')
-			len += (size_t)snprintf(out + len, size - len, "\\x5c");
-		else
-			out[len++] = *who;
-	}
-	out[len] = '\0';
+	escape_word(who, strlen(who), out + len, size - len);
 }
 
 /* Writes whom a rule is about as its keyword and value; "" for everybody. False, and `r` says so,
@@ -84,7 +79,6 @@ static bool put_who(
 	const struct monitor_request *q, const char *who, char *out, size_t size, struct reply *r)
 {
 	char text[NETWORK_TEXT_MAX];
-	struct user_info info;
 	struct network client;
 	int is_client = account_client_parse(who, &client, r);
 	bool is_from = false;
@@ -97,8 +91,9 @@ static bool put_who(
 		snprintf(out, size, " from %s", network_format(&client, text));
 		return true;
 	}
-	if (who[0] == '@' ? !is_group(q, who, &is_from)
-			  : !is_stand_in(who) && !users_get(q->services->users, who, &info)) {
+	if (who[0] == '@'
+			? !is_group(q, who, &is_from)
+			: !is_stand_in(who) && !users_have(q->services->users, who, strlen(who))) {
 		reply_error(r, "There is no user or group %s", who);
 		return false;
 	}

@@ -4,6 +4,7 @@
 #include "monitor/session_commands.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "base/parse.h"
 #include "base/plural.h"
@@ -43,7 +44,7 @@ static size_t end_sessions_of(struct services *v, const char *who)
 
 	if (*who == '@')
 		ended += session_end_group(v, who + 1, END_KILLED);
-	if (strcmp(account_session_user(who), USERS_ANONYMOUS) == 0)
+	if (strcasecmp(who, USERS_ANONYMOUS) == 0)
 		ended += registry_end_user(v->registry, NULL, 0, END_KILLED);
 	return ended;
 }

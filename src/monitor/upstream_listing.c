@@ -48,13 +48,14 @@ void upstream_listing_add_figures(struct services *v, struct reply *r)
 {
 	struct config *c = config_get(v->config);
 	const struct upstreams *all = c->upstreams;
+	int64_t now = clock_ms();
 	unsigned number = 0;
 
 	for (size_t i = 0; all != NULL && i < all->count; i++) {
 		bool is_next = i > 0 && all->servers[i].name == all->servers[i - 1].name;
 
 		number = is_next ? number + 1 : 1;
-		add_upstream_figures(r, &all->servers[i], number, clock_ms());
+		add_upstream_figures(r, &all->servers[i], number, now);
 	}
 	config_release(c);
 }

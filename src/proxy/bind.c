@@ -152,7 +152,7 @@ static int listen_through(struct bind *b, const struct destination *dst, const s
 		b->bound = upstream_bound(&b->via);
 		return 0;
 	}
-	if (!b->via.is_undone || (!b->way.goes_straight && b->way.count > 0))
+	if (!upstream_may_go_straight(&b->via, &b->way))
 		return fail_bind(b, b->via.failure, b->via.error);
 	b->straight_set = b->verdict.set;
 	b->straight_step = b->verdict.step;

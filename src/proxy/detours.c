@@ -52,7 +52,7 @@ static void add_detour(struct detours *d, const struct upstream_request *r,
 	new->control = control;
 	new->socket = socket;
 	new->has_names = false;
-	new->batch.count = new->batch.bytes = 0;
+	new->batch.count = 0;
 	upstream_session_begins(new->server);
 	if (d->slot != NULL && d->count == 1)
 		registry_set_upstream(d->slot, new->server->name);
@@ -60,7 +60,7 @@ static void add_detour(struct detours *d, const struct upstream_request *r,
 
 /* Not inline, for the stack's sake. False when there is none to be had. */
 __attribute__((noinline)) static bool open_detour(
-	struct detours *d, const struct upstream_way *way, bool *is_undone)
+	struct detours *d, const struct upstream_way *way, bool *goes_straight)
 {
 	static const struct addr anywhere = {.in = {.sin_family = AF_INET}};
 	struct destination dst = destination_of_addr(&anywhere);
@@ -78,9 +78,10 @@ __attribute__((noinline)) static bool open_detour(
 
 	buffer_init(&in, memory, sizeof(memory));
 	control = upstream_connect(&r, way);
-	*is_undone = control < 0 && r.is_undone;
-	if (control < 0)
+	if (control < 0) {
+		*goes_straight = upstream_may_go_straight(&r, way);
 		return false;
+	}
 	relay = upstream_bound(&r);
 	socket = open_socket(d->asker, &relay);
 	if (socket < 0) {
@@ -95,14 +96,12 @@ __attribute__((noinline)) static bool open_detour(
 struct detour *detours_find(struct detours *d, const struct upstream_way *way, bool *goes_straight)
 {
 	struct detour *found = find_open(d, way);
-	bool is_undone = way->count == 0;
 
-	*goes_straight = false;
+	*goes_straight = way->count == 0 && way->goes_straight;
 	if (found != NULL)
 		return found;
-	if (d->count < DETOURS_MAX && way->count > 0 && open_detour(d, way, &is_undone))
+	if (d->count < DETOURS_MAX && way->count > 0 && open_detour(d, way, goes_straight))
 		return &d->all[d->count - 1];
-	*goes_straight = is_undone && way->goes_straight;
 	return NULL;
 }
 
@@ -117,7 +116,6 @@ void detour_put(struct detour *d, const struct destination *dst, const void *dat
 	out->bytes = (void *)(uintptr_t)data;
 	out->len = len;
 	b->count++;
-	b->bytes += len;
 	d->has_names |= dst->kind == DESTINATION_NAME;
 }
 

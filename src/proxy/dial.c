@@ -145,7 +145,7 @@ __attribute__((noinline)) static int go_through(struct dial *d, const struct des
 	upstreams_release(d->upstreams);
 	d->upstreams = upstreams_hold(way->set);
 	d->through = r.through;
-	*goes_straight = fd < 0 && r.is_undone && (way->goes_straight || way->count == 0);
+	*goes_straight = fd < 0 && upstream_may_go_straight(&r, way);
 	upstream_way_end(way);
 	d->error = r.error;
 	d->local = r.bound;

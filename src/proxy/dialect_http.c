@@ -43,6 +43,12 @@ static const char *fields_of(unsigned status)
 			     : "";
 }
 
+/* A page does not tell which names there are, as the log may. */
+static enum end_reason told_reason(enum end_reason reason)
+{
+	return reason == END_WRONG_PASSWORD ? END_LOGIN_REFUSED : reason;
+}
+
 static size_t format_page(const struct handshake *h, char page[HTTP_PAGE_MAX], unsigned status,
 	enum end_reason reason, const char *sentence)
 {
@@ -52,7 +58,7 @@ static size_t format_page(const struct handshake *h, char page[HTTP_PAGE_MAX], u
 
 	http_put_text(&words, sentence);
 	http_put_text(&words, "\n\nReason: ");
-	http_put_text(&words, end_reason_word(reason));
+	http_put_text(&words, end_reason_word(told_reason(reason)));
 	http_put_text(&words, ", session ");
 	http_put_number(&words, (int64_t)h->id);
 	http_put_text(&words, " of this proxy.\n");

@@ -18,18 +18,17 @@ bool entrance_is_balancer(const struct config *c, const struct addr *addr)
 	return network_list_contains(&c->settings.proxy_protocol_from, addr);
 }
 
-static bool is_banned(struct services *v, const struct guest *guest)
+bool entrance_is_banned(struct services *v, const struct config *c, const struct addr *client)
 {
-	const struct ban_exempt *exempt = &guest->config->settings.ban_exempt;
-
-	return bans_any(v->bans) && bans_refuse(v->bans, &guest->addr, exempt, clock_ms());
+	return bans_any(v->bans) &&
+		bans_refuse(v->bans, client, &c->settings.ban_exempt, clock_ms());
 }
 
 enum end_reason entrance_ask(struct services *v, const struct guest *guest)
 {
 	bool login = admission_login_required(guest->config);
 
-	if (is_banned(v, guest)) {
+	if (entrance_is_banned(v, guest->config, &guest->addr)) {
 		stats_add(&v->stats.clients_banned, 1);
 		return END_BANNED;
 	}

@@ -133,6 +133,13 @@ static void fail_if_late(struct message *m, size_t waiting)
 		fail_exchange(m, END_IDLE);
 }
 
+/* No more of the head could be read, so its end never comes. */
+static void fail_if_too_large(struct message *m, const struct buffer *b, size_t waiting)
+{
+	if (waiting + m->filter.spare >= b->size)
+		fail_exchange(m, END_BAD_ANSWER);
+}
+
 /* Puts the head, which has `len` of the last `waiting` bytes, into the form in which it is passed
  * on. True, and `waiting` is what is behind it. */
 static bool put_response_head(
@@ -212,6 +219,7 @@ static bool take_heads(struct message *m, struct buffer *b, size_t *waiting)
 
 		if (len == HTTP_MORE) {
 			fail_if_late(m, *waiting);
+			fail_if_too_large(m, b, *waiting);
 			return false;
 		}
 		if (len > 0 && is_refused_by_upstream(m->exchange, &r)) {
@@ -335,6 +343,15 @@ static void begin_request(struct exchange *x)
 	sift_body(&x->request, b, all - (size_t)len);
 }
 
+/* An upstream may have sent the beginning of it with its own reply. */
+static void begin_response(struct exchange *x)
+{
+	struct buffer *b = x->relay->to_client;
+
+	if (x->failure == END_REASONS && buffer_readable(b) > 0)
+		sift(&x->response.filter, b, buffer_readable(b));
+}
+
 /* ---- the whole ---- */
 
 static void judge_end(struct exchange *x, enum end_reason reason)
@@ -363,6 +380,7 @@ enum end_reason exchange_run(struct exchange *x)
 	x->relay->out_filter = &x->request.filter;
 	x->relay->in_filter = &x->response.filter;
 	begin_request(x);
+	begin_response(x);
 	if (x->failure == END_REASONS)
 		reason = relay_run(x->relay);
 	judge_end(x, reason);

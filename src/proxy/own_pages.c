@@ -34,6 +34,7 @@ struct own_address {
 struct own_answer {
 	unsigned status;
 	const char *type; /* of the body */
+	bool is_kept; /* by browsers, for a while */
 	const char *fields; /* further lines of the head */
 	FILE *out; /* where the body is written */
 	char policy[SETUP_POLICY_MAX + 64]; /* room for a field */
@@ -227,6 +228,7 @@ static bool put_pac(const struct handshake *h, const struct http_request *r, str
 	find_own_address(&own, h, r);
 	snprintf(proxy, sizeof(proxy), "%s:%u", own.host, own.port);
 	a->type = "application/x-ns-proxy-autoconfig";
+	a->is_kept = true;
 	return pac_put(&pac, a->out);
 }
 
@@ -277,8 +279,7 @@ static const struct own_page *find_page(const struct http_request *r)
 	if (path.len == 0)
 		return &pages[0];
 	for (size_t i = 0; i < sizeof(pages) / sizeof(pages[0]); i++) {
-		if (strlen(pages[i].path) == path.len &&
-			memcmp(pages[i].path, path.text, path.len) == 0)
+		if (http_equals(&path, pages[i].path))
 			return &pages[i];
 	}
 	return &nothing_here;
@@ -289,7 +290,6 @@ static const struct own_page *find_page(const struct http_request *r)
 /* Of all pages the PAC script alone may be kept, and not for long: it changes with the settings. */
 static void put_head(const struct own_answer *a, size_t len, FILE *out)
 {
-	bool is_script = strcmp(a->type, "application/x-ns-proxy-autoconfig") == 0;
 	char head[HEAD_MAX] = "", date[64];
 	struct http_writer w = {.at = head, .end = head + sizeof(head)};
 	time_t now = time(NULL);
@@ -304,8 +304,8 @@ static void put_head(const struct own_answer *a, size_t len, FILE *out)
 	http_put_text(&w, "\r\nContent-Length: ");
 	http_put_number(&w, (int64_t)len);
 	http_put_text(&w,
-		is_script ? "\r\nCache-Control: max-age=600\r\n"
-			  : "\r\nCache-Control: no-store\r\n");
+		a->is_kept ? "\r\nCache-Control: max-age=600\r\n"
+			   : "\r\nCache-Control: no-store\r\n");
 	http_put_text(&w, "X-Content-Type-Options: nosniff\r\n");
 	http_put_text(&w, a->fields);
 	http_put_text(&w, "\r\n");

@@ -239,6 +239,12 @@ static bool note_failure(struct flow *f, struct end *e, int error)
 	return true;
 }
 
+/* Has its filter seen the end of what may come, which is the end of the stream here? */
+static bool ends_by_filter(const struct flow *f)
+{
+	return f->filter != NULL && f->filter->ended && f->filter->ends_stream;
+}
+
 /* Reads once. True when something came, or the end did. */
 static bool pull(struct flow *f)
 {
@@ -249,7 +255,7 @@ static bool pull(struct flow *f)
 	n = fetch(f);
 	if (n > 0) {
 		bulk_note(&f->bulk, (size_t)n);
-		f->source_ended = f->filter != NULL && f->filter->ended && f->filter->ends_stream;
+		f->source_ended = ends_by_filter(f);
 		return true;
 	}
 	if (n < 0 && errno == EAGAIN) {
@@ -607,6 +613,7 @@ enum end_reason relay_run(struct relay *r)
 	in->reverse = out;
 	out->filter = r->out_filter;
 	in->filter = r->in_filter;
+	in->source_ended = ends_by_filter(in); /* by what was there before */
 	pace_init(&out->pace, &r->accounts, TRAFFIC_SENT, target.fd);
 	pace_init(&in->pace, &r->accounts, TRAFFIC_RECEIVED, client.fd);
 	out->writable = true;

@@ -163,8 +163,7 @@ static void end_through(struct session *s)
 {
 	if (s->is_through)
 		upstream_session_ends(s->dial.through);
-	if (s->dial.upstreams != NULL)
-		dial_end(&s->dial);
+	dial_end(&s->dial);
 }
 
 /* It was judged before there was such a listener, and nothing was sent to it. */
@@ -488,14 +487,6 @@ static void begin(struct session *s, struct services *services, struct registry_
 		session_tell(s, EVENT_BEGIN, END_REASONS);
 }
 
-/* Whoever bans a client ends the sessions that are known by then: not this one, perhaps. */
-static bool was_banned(struct session *s)
-{
-	return bans_any(s->services->bans) &&
-		bans_refuse(s->services->bans, &s->client_addr, &s->config->settings.ban_exempt,
-			clock_ms());
-}
-
 /* From here on it is the session of the client that was told. */
 static void change_client(struct session *s, const struct addr *client)
 {
@@ -544,7 +535,9 @@ static bool is_let_in(struct session *s, const struct guest *guest)
 {
 	if (guest->is_balancer)
 		return meet_client(s, guest);
-	return !was_banned(s) || end_for(s, END_BANNED);
+	/* Whoever bans a client ends the sessions that are known by then: not this one, perhaps. */
+	return !entrance_is_banned(s->services, s->config, &s->client_addr) ||
+		end_for(s, END_BANNED);
 }
 
 /* It was told to end, and why decides. */

@@ -21,7 +21,7 @@ int database_check(const char *folder, char error[DATABASE_ERROR_MAX])
 
 struct database *database_open(const char *folder, char error[DATABASE_ERROR_MAX])
 {
-	(void)database_check(folder, error);
+	(void)!database_check(folder, error);
 	return NULL;
 }
 

@@ -47,7 +47,6 @@ static int make_shared_state(struct server *s, const struct config *c, char *err
 		snprintf(error, CONFIG_ERROR_MAX, "out of memory");
 		return -1;
 	}
-	addresses_init(&s->addresses, v->own);
 	return 0;
 }
 
@@ -70,8 +69,8 @@ static int make_access_log(struct server *s, const struct settings *settings, ch
 	return 0;
 }
 
-static int make_users(
-	struct server *s, const struct options *o, const struct settings *settings, char *error)
+/* Also what is known of this host's addresses, which accounts of clients go by. */
+static int make_accounts(struct server *s, const struct settings *settings, char *error)
 {
 	struct services *v = &s->services;
 
@@ -79,7 +78,14 @@ static int make_users(
 		snprintf(error, CONFIG_ERROR_MAX, "users: %s", strerror(errno));
 		return -1;
 	}
-	if (accounts_load(v, o, error) < 0)
+	addresses_init(&s->addresses, v->own);
+	return 0;
+}
+
+static int load_users(
+	struct server *s, const struct options *o, const struct settings *settings, char *error)
+{
+	if (accounts_load(&s->services, o, error) < 0)
 		return -1;
 	effects_note_users_file(settings);
 	effects_warn_of_repeated(o->users, o->user_count);
@@ -157,17 +163,19 @@ static int open_all(struct server *s, struct config *c, bool *bad_input, char *e
 	bool is_taken = false;
 
 	effects_set_log(settings);
+	fronts_plan_own(c); /* for what must not lead back to us */
 	*bad_input = effects_check_files(settings, error) < 0 ||
 		effects_open_log(settings, error) < 0 || fronts_check_places(settings, error) < 0 ||
 		open_state(s, settings, &is_taken, error) < 0 ||
+		make_accounts(s, settings, error) < 0 ||
 		effects_compile_upstreams(c, NULL, s->services.own, error) < 0 ||
 		effects_compile_rules(c, NULL, true, error) < 0 ||
 		make_access_log(s, settings, error) < 0 ||
-		make_users(s, s->options, settings, error) < 0;
-	if (is_taken)
-		*bad_input = false;
-	if (is_taken || *bad_input)
+		load_users(s, s->options, settings, error) < 0;
+	if (*bad_input) {
+		*bad_input = !is_taken;
 		return -1;
+	}
 	admission_decide_auto(c, s->options->user_count > 0);
 	effects_warn_of_rules(c, &s->services);
 	if (apply_limits(s, c, error) < 0 ||

@@ -149,10 +149,8 @@ void bucket_end(struct bucket *b, struct bucket_stream *s, int64_t now)
 {
 	if (!s->is_active)
 		return;
-	bucket_drain(b, s, 0, now);
-	if (s->is_modest)
-		b->modest_count--;
-	s->is_active = s->is_modest = false;
+	bucket_drain(b, s, 0, now); /* without a rate it is not modest any more */
+	s->is_active = false;
 	b->active--;
 }
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/grow.h"
 #include "state/expectation.h"
 
 #define BLANKS " \t"
@@ -42,31 +43,19 @@ static bool take_verb(const char **text, size_t *len, bool *allows)
 	return false;
 }
 
-static bool make_room(struct expectations *list)
-{
-	size_t size = list->size == 0 ? 4 : 2 * list->size;
-	struct expectation *items;
-
-	if (list->count < list->size)
-		return true;
-	items = realloc(list->items, size * sizeof(*items));
-	if (items == NULL)
-		return false;
-	list->items = items;
-	list->size = size;
-	return true;
-}
-
 static bool read_one(struct expectations *list, const char *text, size_t len,
 	const struct setting_place *place, char *why)
 {
+	struct expectation *items =
+		grow_by_one(list->items, list->count, &list->size, sizeof(*items));
 	struct expectation *e;
 
-	if (!make_room(list)) {
+	if (items == NULL) {
 		strcpy(why, "out of memory");
 		return false;
 	}
-	e = &list->items[list->count];
+	list->items = items;
+	e = &items[list->count];
 	e->place = *place;
 	if (!take_verb(&text, &len, &e->allows) || !question_parse(text, len, &e->question, why))
 		return false;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/writing.h"
 #include "base/nearest.h"
 #include "state/limit_keys.h"
 
@@ -173,19 +174,13 @@ void limits_put(const struct limits *limits, FILE *out)
 
 char *limits_format(const struct limits *limits)
 {
-	char *text = NULL;
-	size_t size;
-	FILE *out = open_memstream(&text, &size);
-	bool failed;
+	struct writing w;
 
-	if (out == NULL)
+	if (writing_begin(&w) == NULL)
 		return NULL;
-	limits_put(limits, out);
-	failed = ferror(out) != 0;
-	if (fclose(out) == 0 && !failed)
-		return text;
-	free(text);
-	return NULL;
+	limits_put(limits, w.out);
+	(void)writing_end(&w);
+	return w.text;
 }
 
 /* ---- several ---- */

@@ -293,13 +293,16 @@ const struct setting_type setting_proxy_names = {
 bool proxy_names_find(
 	const struct word_list *list, const char *host, size_t len, char out[RULE_NAME_MAX + 1])
 {
-	struct word_list one = {.text = NULL};
-	bool found = list->text != NULL && add_word(&one, host, len, put_proxy_name) &&
-		list_has(list->text, one.text);
+	struct writing w;
+	bool found;
 
+	if (list->text == NULL)
+		return false;
+	found = writing_begin(&w) != NULL && put_proxy_name(host, len, w.out);
+	found = writing_end(&w) && found && list_has(list->text, w.text);
 	if (found && out != NULL)
-		snprintf(out, RULE_NAME_MAX + 1, "%s", one.text);
-	free_words(&one);
+		snprintf(out, RULE_NAME_MAX + 1, "%s", w.text);
+	free(w.text);
 	return found;
 }
 

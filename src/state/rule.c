@@ -111,7 +111,7 @@ static const struct rule_name *name_of_question(struct rule_question *q)
 	return q->has_name ? q->name : NULL;
 }
 
-static size_t names_in(const struct rule_area *area)
+size_t rule_area_names(const struct rule_area *area)
 {
 	size_t names = rule_list_names(area->values);
 
@@ -122,7 +122,7 @@ static size_t names_in(const struct rule_area *area)
 
 static bool has_the_name(const struct rule_area *area, struct rule_question *q)
 {
-	const struct rule_name *name = names_in(area) > 0 ? name_of_question(q) : NULL;
+	const struct rule_name *name = rule_area_names(area) > 0 ? name_of_question(q) : NULL;
 
 	if (name == NULL)
 		return false;
@@ -268,15 +268,20 @@ static enum rule_answer ask_to(const struct rule *rule, struct rule_question *q)
 	return dst == NULL || rule_has_addresses(rule) ? RULE_DEPENDS : RULE_NO;
 }
 
-bool rule_has_addresses(const struct rule *rule)
+size_t rule_area_networks(const struct rule_area *area)
 {
-	const struct rule_area *area = &rule->to;
 	size_t networks = rule_list_networks(area->values);
 
 	for (size_t i = 0; i < area->file_count; i++)
 		networks +=
 			area->files[i].list == NULL ? 0 : rule_list_networks(area->files[i].list);
-	return networks > 0 || (area->places & ~PLACE_BIT(PLACE_LITERAL)) != 0;
+	return networks;
+}
+
+bool rule_has_addresses(const struct rule *rule)
+{
+	return rule_area_networks(&rule->to) > 0 ||
+		(rule->to.places & ~PLACE_BIT(PLACE_LITERAL)) != 0;
 }
 
 static enum rule_answer ask_time(const struct rule *rule, struct rule_question *q)

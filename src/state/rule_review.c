@@ -299,6 +299,7 @@ struct review {
 	size_t count;
 	struct rule_words *rules;
 	size_t like_otherwise; /* from that one on they say what otherwise would */
+	const struct rule *names_alone; /* rule_review_names_alone(); NULL: none */
 	void (*say)(void *context, const char *warning);
 	void *context;
 };
@@ -431,28 +432,9 @@ static void look_at_otherwise(const struct review *r, size_t index)
 
 /* ---- names that are denied, and the addresses behind them not ---- */
 
-static size_t names_in_area(const struct rule_area *area)
-{
-	size_t names = area->values == NULL ? 0 : rule_list_names(area->values);
-
-	for (size_t i = 0; i < area->file_count; i++)
-		names += area->files[i].list == NULL ? 0 : rule_list_names(area->files[i].list);
-	return names;
-}
-
-static size_t networks_in_area(const struct rule_area *area)
-{
-	size_t networks = area->values == NULL ? 0 : rule_list_networks(area->values);
-
-	for (size_t i = 0; i < area->file_count; i++)
-		networks +=
-			area->files[i].list == NULL ? 0 : rule_list_networks(area->files[i].list);
-	return networks;
-}
-
 static bool denies_names(const struct rule *rule)
 {
-	return rule->action == RULE_DENY && names_in_area(&rule->to) > 0;
+	return rule->action == RULE_DENY && rule_area_names(&rule->to) > 0;
 }
 
 static bool denies_literal(const struct rule *rule)
@@ -464,7 +446,7 @@ static bool allows_addresses(const struct rule *rule)
 {
 	return rule->action != RULE_DENY &&
 		(!has_keyword(rule, RULE_TO) || rule->to.places != 0 ||
-			networks_in_area(&rule->to) > 0);
+			rule_area_networks(&rule->to) > 0);
 }
 
 bool rule_review_names_alone(
@@ -489,10 +471,7 @@ bool rule_review_names_alone(
 
 static void look_for_literal(const struct review *r, size_t index)
 {
-	struct rule_info alone;
-
-	if (rule_review_names_alone(r->config, r->config->rules, &alone) &&
-		alone.rule == r->rules[index].rule)
+	if (r->rules[index].rule == r->names_alone)
 		warn_of_rule(r, &r->rules[index],
 			"who sends addresses instead of names gets there all the same, unless a "
 			"rule below says deny to literal");
@@ -517,6 +496,7 @@ void rule_review(const struct config *c, const struct group_source *users,
 	void (*say)(void *context, const char *warning), void *context)
 {
 	struct review r = {.config = c, .users = users, .say = say, .context = context};
+	struct rule_info alone;
 
 	r.rules = calloc(rules_count(c->rules) + 1, sizeof(*r.rules));
 	if (r.rules == NULL)
@@ -526,6 +506,8 @@ void rule_review(const struct config *c, const struct group_source *users,
 	while (r.like_otherwise > 0 &&
 		r.rules[r.like_otherwise - 1].rule->action == otherwise_of(&r))
 		r.like_otherwise--;
+	if (rule_review_names_alone(c, c->rules, &alone))
+		r.names_alone = alone.rule;
 	for (size_t i = 0; i < r.count; i++) {
 		for (size_t k = 0; k < sizeof(looks) / sizeof(looks[0]); k++)
 			looks[k](&r, i);

@@ -105,13 +105,7 @@ bool rules_ask_groups(const struct config *c)
 
 bool rules_ask_users(const struct config *c)
 {
-	size_t count = rules_count(c->rules);
-
-	for (size_t i = 0; i < count; i++) {
-		if ((c->rules->rules[i]->keywords & 1u << RULE_USER) != 0)
-			return true;
-	}
-	return false;
+	return c->rules != NULL && c->rules->asks_users;
 }
 
 static const struct built_in {
@@ -314,13 +308,31 @@ static bool is_localhost(const struct destination *dst)
 		(len == end || dst->name[len - end - 1] == '.');
 }
 
+/* Is it such as hosts have? What is not, as [::1], ::1%lo or 127.0.0.%31, might be read as an
+ * address by who gets it. */
+static bool is_hostname(const struct destination *dst)
+{
+	static const char legal[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789-_.";
+	char before = '.';
+
+	for (size_t i = 0; i < dst->name_len; i++) {
+		char c = dst->name[i];
+
+		if (memchr(legal, c, sizeof(legal) - 1) == NULL || (c == '.' && before == '.'))
+			return false;
+		before = c;
+	}
+	return true;
+}
+
 /* Does the rule, which matches, send it on by its name? */
 static bool sends_name(const struct rule *rule, const struct rule_question *q)
 {
 	const struct destination *dst = q->subject->dst;
 
 	return rule->action == RULE_VIA && !rule->resolves_here && q->addr == NULL && dst != NULL &&
-		dst->kind == DESTINATION_NAME && !is_localhost(dst);
+		dst->kind == DESTINATION_NAME && is_hostname(dst) && !is_localhost(dst);
 }
 
 static struct verdict judge_by_rules(struct judging *j)

@@ -224,17 +224,6 @@ static int read_files(struct compiling *c, struct rule *rule, enum rule_keyword 
 
 /* ---- rules ---- */
 
-static bool has_upstream_called(const struct settings *s, const char *name)
-{
-	char other[UPSTREAM_NAME_MAX + 1];
-
-	for (size_t i = 0; i < s->upstreams.count; i++) {
-		if (strcmp(upstream_line_name(s->upstreams.lines[i].text, other), name) == 0)
-			return true;
-	}
-	return false;
-}
-
 static int refuse_upstream(struct compiling *c, const struct rule *rule, const char *name)
 {
 	const struct text_lines *lines = &c->settings->upstreams;
@@ -252,7 +241,7 @@ static int refuse_upstream(struct compiling *c, const struct rule *rule, const c
 static int check_upstreams(struct compiling *c, const struct rule *rule)
 {
 	for (size_t i = 0; i < rule->via_count; i++) {
-		if (!has_upstream_called(c->settings, rule->via[i]))
+		if (upstream_line_find(&c->settings->upstreams, rule->via[i]) == NULL)
 			return refuse_upstream(c, rule, rule->via[i]);
 	}
 	return 0;
@@ -379,6 +368,7 @@ static int sum_up(struct compiling *c)
 	for (size_t i = 0; i < r->count; i++) {
 		const struct rule *rule = r->rules[i];
 
+		r->asks_users |= (rule->keywords & (1U << RULE_USER)) != 0;
 		r->asks_own |= (rule->to.places & PLACE_BIT(PLACE_OWN)) != 0;
 		for (size_t k = 0; k < rule->user_count; k++)
 			r->asks_groups |= rule->users[k].is_group;

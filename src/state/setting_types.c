@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/writing.h"
 #include "base/parse.h"
 
 static void *value_in(const struct setting *setting, const void *values)
@@ -53,46 +54,31 @@ bool setting_find_refused(
 	return false;
 }
 
-/* Ends a stream of open_memstream(3). -1 when not all of it could be kept. */
-static int close_text(FILE *out, char **text)
-{
-	bool failed = ferror(out) != 0;
-
-	if (fclose(out) == 0 && !failed)
-		return 0;
-	free(*text);
-	*text = NULL;
-	return -1;
-}
-
 /* What the type asks about a text that it refused. To be freed; NULL without memory. */
 static char *text_of_question(const struct setting *setting, const char *refused)
 {
-	char *text = NULL;
-	size_t size;
-	FILE *out = open_memstream(&text, &size);
+	struct writing w;
 
-	if (out == NULL)
+	if (writing_begin(&w) == NULL)
 		return NULL;
 	if (setting->type->ask != NULL)
-		setting->type->ask(setting, refused, out);
-	return close_text(out, &text) < 0 ? NULL : text;
+		setting->type->ask(setting, refused, w.out);
+	(void)writing_end(&w);
+	return w.text;
 }
 
 /* What may be shown of a value; NULL without memory. */
 static char *masked(const struct setting *setting, const char *value)
 {
-	char *text = NULL;
-	size_t size;
-	FILE *out;
+	struct writing w;
 
 	if (setting->type->mask == NULL)
 		return strdup(value);
-	out = open_memstream(&text, &size);
-	if (out == NULL)
+	if (writing_begin(&w) == NULL)
 		return NULL;
-	setting->type->mask(value, out);
-	return close_text(out, &text) < 0 ? NULL : text;
+	setting->type->mask(value, w.out);
+	(void)writing_end(&w);
+	return w.text;
 }
 
 bool setting_set(const struct setting *setting, void *values, const struct setting_input *in,
@@ -118,26 +104,24 @@ bool setting_set(const struct setting *setting, void *values, const struct setti
 
 char *setting_legal(const struct setting *setting)
 {
-	char *text = NULL;
-	size_t size;
-	FILE *out = open_memstream(&text, &size);
+	struct writing w;
 
-	if (out == NULL)
+	if (writing_begin(&w) == NULL)
 		return NULL;
-	setting->type->legal(setting, out);
-	return close_text(out, &text) < 0 ? NULL : text;
+	setting->type->legal(setting, w.out);
+	(void)writing_end(&w);
+	return w.text;
 }
 
 char *setting_format(const struct setting *setting, const void *values)
 {
-	char *text = NULL;
-	size_t size;
-	FILE *out = open_memstream(&text, &size);
+	struct writing w;
 
-	if (out == NULL)
+	if (writing_begin(&w) == NULL)
 		return NULL;
-	setting->type->format(setting, value_in(setting, values), out);
-	return close_text(out, &text) < 0 ? NULL : text;
+	setting->type->format(setting, value_in(setting, values), w.out);
+	(void)writing_end(&w);
+	return w.text;
 }
 
 bool setting_equal(const struct setting *setting, const void *a, const void *b)

@@ -10,12 +10,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>
 
 #include "base/addr.h"
+#include "base/digits.h"
 #include "base/parse.h"
 #include "state/rule.h"
 #include "wire/request.h"
@@ -27,11 +27,6 @@
 
 static const char *const kind_words[UPSTREAM_KINDS] = {
 	[UPSTREAM_SOCKS5] = "socks5", [UPSTREAM_SOCKS4A] = "socks4a", [UPSTREAM_HTTP] = "http"};
-
-const char *upstream_kind_word(enum upstream_kind kind)
-{
-	return kind_words[kind];
-}
 
 static bool refuse_url(char *why, const char *problem)
 {
@@ -66,13 +61,6 @@ bool upstream_name_is_legal(const char *name, size_t len)
 
 /* ---- logins ---- */
 
-static int hex_digit(char c)
-{
-	const char *digits = "0123456789abcdef", *at = c == '\0' ? NULL : strchr(digits, c | 0x20);
-
-	return at == NULL ? -1 : (int)(at - digits);
-}
-
 /* Decodes %XX; false for what is none, and for what is too long. */
 static bool decode_field(const char *text, size_t len, char *out, size_t *out_len)
 {
@@ -84,8 +72,8 @@ static bool decode_field(const char *text, size_t len, char *out, size_t *out_le
 		if (n == UPSTREAM_FIELD_MAX)
 			return false;
 		if (c == '%') {
-			int high = i + 2 < len ? hex_digit(text[i + 1]) : -1;
-			int low = i + 2 < len ? hex_digit(text[i + 2]) : -1;
+			int high = i + 2 < len ? digits_hex_value(text[i + 1]) : -1;
+			int low = i + 2 < len ? digits_hex_value(text[i + 2]) : -1;
 
 			if (high < 0 || low < 0)
 				return false;
@@ -321,6 +309,17 @@ const char *upstream_line_name(const char *text, char out[UPSTREAM_NAME_MAX + 1]
 
 	snprintf(out, UPSTREAM_NAME_MAX + 1, "%.*s", (int)len, text);
 	return out;
+}
+
+const struct text_line *upstream_line_find(const struct text_lines *lines, const char *name)
+{
+	char other[UPSTREAM_NAME_MAX + 1];
+
+	for (size_t i = 0; i < lines->count; i++) {
+		if (strcmp(upstream_line_name(lines->lines[i].text, other), name) == 0)
+			return &lines->lines[i];
+	}
+	return NULL;
 }
 
 /* ---- password files ---- */

@@ -120,13 +120,7 @@ bool upstream_review_finds_loop(
 /* Are there names that it matches? */
 static bool takes_names(const struct rule *rule)
 {
-	if ((rule->keywords & (1U << RULE_TO)) == 0 || rule_list_names(rule->to.values) > 0)
-		return true;
-	for (size_t i = 0; i < rule->to.file_count; i++) {
-		if (rule->to.files[i].list != NULL && rule_list_names(rule->to.files[i].list) > 0)
-			return true;
-	}
-	return false;
+	return (rule->keywords & (1U << RULE_TO)) == 0 || rule_area_names(&rule->to) > 0;
 }
 
 static bool denies_addresses(const struct rule *rule)

@@ -25,22 +25,11 @@ static bool has_password(const struct upstream_line *line)
 	return false;
 }
 
-static bool has_upstream(const struct text_lines *l, const char *name)
-{
-	char other[UPSTREAM_NAME_MAX + 1];
-
-	for (size_t i = 0; i < l->count; i++) {
-		if (strcmp(upstream_line_name(l->lines[i].text, other), name) == 0)
-			return true;
-	}
-	return false;
-}
-
 /* Why the line, which is right by itself, cannot be one more; NULL: it can. */
 static const char *problem_of_line(const struct text_lines *l, const struct upstream_line *line,
 	const struct setting_place *place)
 {
-	if (has_upstream(l, line->name))
+	if (upstream_line_find(l, line->name) != NULL)
 		return "there is an upstream of that name already: one line has all its URLs";
 	if (l->count == UPSTREAM_LINES_MAX)
 		return "there are 64 upstreams already";

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
+#include "base/writing.h"
 
 struct upstream_fate {
 	_Atomic(unsigned) references;
@@ -107,17 +107,13 @@ static struct upstreams *upstreams_new(size_t lines)
 
 static char *shown_url(const struct upstream_url *url)
 {
-	char *text = NULL;
-	size_t size;
-	FILE *out = open_memstream(&text, &size);
+	struct writing w;
 
-	if (out == NULL)
+	if (writing_begin(&w) == NULL)
 		return NULL;
-	upstream_url_put(url, false, out);
-	if (fclose(out) == 0)
-		return text;
-	free(text);
-	return NULL;
+	upstream_url_put(url, false, w.out);
+	(void)writing_end(&w);
+	return w.text;
 }
 
 /* How the same server fared so far, or one that is new. */
@@ -164,17 +160,11 @@ static bool add_servers(
 
 size_t upstreams_put_place(const struct settings *s, const char *name, char *out, size_t size)
 {
-	char other[UPSTREAM_NAME_MAX + 1];
+	const struct text_line *line = upstream_line_find(&s->upstreams, name);
 	int len = 0;
 
-	for (size_t i = 0; i < s->upstreams.count; i++) {
-		const struct text_line *line = &s->upstreams.lines[i];
-
-		if (line->place.file != NULL &&
-			strcmp(upstream_line_name(line->text, other), name) == 0)
-			len = snprintf(
-				out, size, "%.512s:%u: ", line->place.file, line->place.line);
-	}
+	if (line != NULL && line->place.file != NULL)
+		len = snprintf(out, size, "%.512s:%u: ", line->place.file, line->place.line);
 	return (size_t)len + (size_t)snprintf(out + len, size - (size_t)len, "upstream: ");
 }
 

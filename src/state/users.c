@@ -4,7 +4,6 @@
  */
 #include "state/users_parts.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

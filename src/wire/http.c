@@ -7,7 +7,6 @@
 
 #include <sodium.h>
 #include <string.h>
-#include <strings.h>
 
 /* ---- authority (RFC 3986 section 3.2) ---- */
 
@@ -156,15 +155,10 @@ static bool parse_target(const struct http_slice *target, struct http_request *o
 
 /* ---- request-line (RFC 9112 section 3) ---- */
 
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
 static int parse_version(const struct http_slice *s, unsigned *minor)
 {
 	if (s->len != strlen("HTTP/1.1") || memcmp(s->text, "HTTP/", 5) != 0 ||
-		!is_digit(s->text[5]) || s->text[6] != '.' || !is_digit(s->text[7]))
+		!http_is_digit(s->text[5]) || s->text[6] != '.' || !http_is_digit(s->text[7]))
 		return HTTP_BAD_LINE;
 	*minor = s->text[7] == '0' ? 0 : 1;
 	return s->text[5] == '1' ? 0 : HTTP_BAD_VERSION;

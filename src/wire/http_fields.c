@@ -149,7 +149,7 @@ bool http_next_line(struct http_slice *rest, struct http_slice *line)
 
 /* ---- fields ---- */
 
-static bool is_of_value(const struct http_slice *s)
+bool http_is_value(const struct http_slice *s)
 {
 	for (size_t i = 0; i < s->len; i++) {
 		if (!http_is_value_byte((unsigned char)s->text[i]))
@@ -174,7 +174,7 @@ static bool take_folds(struct http_slice *rest, struct http_slice *value)
 	struct http_slice line;
 
 	while (rest->len > 0 && is_blank(rest->text[0]) && http_next_line(rest, &line)) {
-		if (!is_of_value(&line))
+		if (!http_is_value(&line))
 			return false;
 		value->len = (size_t)(line.text + line.len - value->text);
 	}
@@ -203,7 +203,7 @@ int http_parse_field(struct http_slice *rest, struct http_field *out, bool is_la
 	while (http_next_line(rest, &line) && line.len > 0) {
 		bool is_field = split_field(&line, out, is_lax);
 
-		if (!is_of_value(is_field ? &out->value : &line) || (!is_field && !is_lax))
+		if (!http_is_value(is_field ? &out->value : &line) || (!is_field && !is_lax))
 			return HTTP_BAD_FIELD;
 		if (!is_field)
 			continue;

@@ -5,13 +5,6 @@
  */
 #include "wire/http_response.h"
 
-#include <string.h>
-
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
 /* HTTP-version SP status-code [SP reason-phrase]; all but the reason has a fixed length. */
 static int parse_status_line(struct http_slice *rest, struct http_response *out)
 {
@@ -23,7 +16,7 @@ static int parse_status_line(struct http_slice *rest, struct http_response *out)
 		(line.len > len && line.text[len] != ' '))
 		return HTTP_BAD_LINE;
 	for (size_t i = 0; i < len; i++) {
-		if (shape[i] == '9' ? !is_digit(line.text[i]) : line.text[i] != shape[i])
+		if (shape[i] == '9' ? !http_is_digit(line.text[i]) : line.text[i] != shape[i])
 			return HTTP_BAD_LINE;
 	}
 	out->minor = line.text[7] == '0' ? 0 : 1;
@@ -31,11 +24,7 @@ static int parse_status_line(struct http_slice *rest, struct http_response *out)
 		(line.text[11] - '0'));
 	if (line.len > len)
 		out->reason = (struct http_slice){line.text + len + 1, line.len - len - 1};
-	for (size_t i = 0; i < out->reason.len; i++) {
-		if (!http_is_value_byte((unsigned char)out->reason.text[i]))
-			return HTTP_BAD_LINE;
-	}
-	return out->status < 100 ? HTTP_BAD_LINE : 0;
+	return out->status < 100 || !http_is_value(&out->reason) ? HTTP_BAD_LINE : 0;
 }
 
 /* Of one length or a list of the same ones. */

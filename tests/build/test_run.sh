@@ -18,13 +18,12 @@ write_tests() {
 	cat >"$TMP/tests/build/test_endless.sh" <<-END
 		. "$ROOT/tests/clients/lib.sh"
 		start_socks5d
-		echo \$SERVER >"$TMP/proxy"
-		bounded sleep 1000
+		bounded sh -c 'echo >"$TMP/begun"; exec sleep 1000'
 	END
 }
 
 both_have_begun() {
-	[[ -s $TMP/proxy ]] && compgen -G "$RUN/*/tmp/socks5d-test-*" >/dev/null
+	[[ -s $TMP/begun ]] && compgen -G "$RUN/*/tmp/socks5d-test-*" >/dev/null
 }
 
 # As a terminal does: to the whole group of processes, which this test is not in.

@@ -80,9 +80,13 @@ stop() {
 	retire "$1"
 }
 
+# Also of what has just been started, when there was no time to note it.
 cleanup() {
 	local pid
 	trap - EXIT
+	for pid in $(jobs -pr); do
+		OWNED[pid]=${OWNED[pid]:-job}
+	done
 	for pid in "${!OWNED[@]}"; do
 		kill -TERM "$pid" 2>/dev/null
 	done
@@ -96,9 +100,11 @@ cleanup() {
 TMP=$(mktemp -d "${TMPDIR:-/tmp}/socks5d-clients.XXXXXX") || exit 1
 export HOME=$TMP # no one's .curlrc, .gitconfig and the like
 trap cleanup EXIT
-trap 'exit 129' HUP
-trap 'exit 130' INT
-trap 'exit 143' TERM
+# A second signal, such as timeout(1) passes on beside the one that the terminal has sent to all, is not
+# to end the cleaning up.
+trap "trap '' HUP INT TERM; exit 129" HUP
+trap "trap '' HUP INT TERM; exit 130" INT
+trap "trap '' HUP INT TERM; exit 143" TERM
 
 # ---- checks ----
 
@@ -440,7 +446,12 @@ far_side_settled() {
 	[[ -n $FAR_PORT ]] || gone "$FAR"
 }
 
-# gets_page TARGET ARG...: curl, as the test's own run_curl starts it, gets the right page, and the log
+# Bounded, and by no proxy of the environment's. Tests in which it runs elsewhere have one of their own.
+run_curl() {
+	bounded curl -q -sS --noproxy '' --max-time 50 "$@"
+}
+
+# gets_page TARGET ARG...: run_curl gets the right page, and the log
 # tells of a session to TARGET.
 gets_page() {
 	local target=$1

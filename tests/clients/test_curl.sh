@@ -6,10 +6,6 @@
 
 need curl nginx
 
-run_curl() {
-	bounded curl -q -sS --noproxy '' --max-time 50 "$@"
-}
-
 # refused TEXT LOGGED ARG...: curl's status is the one for a proxy's refusal, and it says why.
 refused() {
 	local text=$1 field=$2

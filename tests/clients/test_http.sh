@@ -8,10 +8,6 @@
 
 need curl nginx python3
 
-run_curl() {
-	bounded curl -q -sS --noproxy '' --max-time 50 "$@"
-}
-
 # ---- a server that tells what it was asked ----
 
 # ORIGIN: /echo gives back the body, /chunked sends it in chunks, /cut breaks off in the middle of

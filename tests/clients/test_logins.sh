@@ -18,10 +18,6 @@ with() {
 	fi
 }
 
-run_curl() {
-	bounded curl -q -sS --noproxy '' --max-time 50 "$@"
-}
-
 # page_as FIELDS ARG...: the page comes, and the log has these fields, parted by blanks.
 page_as() {
 	local fields

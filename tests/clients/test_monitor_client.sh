@@ -392,17 +392,17 @@ answers_in_json() {
 
 # A connection that is no session of a user's, and is over at once.
 knock() {
-	exec 4<>"/dev/tcp/127.0.0.1/${PROXY##*:}" && printf 'GET /\r\n' >&4 && exec 4>&-
+	exec 4<>"/dev/tcp/127.0.0.1/${PROXY##*:}" && printf '\001\002\r\n' >&4 && exec 4>&-
 }
 
 prompt_watches() {
-	wipe && log_in && enter WATCH && await '^OK Watching: a line ends it$' && knock &&
+	wipe && resize_terminal 100 24 && log_in && enter WATCH && await '^OK Watching: a line ends it$' && knock &&
 		await '^event:end .*reason:unknown_protocol' && enter '' &&
 		wait_for 30 last_prompt_is '' && enter 'WATCH --json' && wait_for 30 knocks_in_json &&
 		press C-c && enter USERS && await '^OK No active users$' &&
 		enter 'WATCH user' && await '^ERR "user": what can be asked for' &&
 		press 'WATCH us' Tab && await '^monitor> WATCH user=$' && press C-c && press C-d &&
-		ended_with 0
+		ended_with 0 && resize_terminal 80 24
 }
 
 knocks_in_json() {

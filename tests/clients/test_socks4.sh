@@ -7,10 +7,6 @@
 need curl nginx perl
 need_openbsd_nc
 
-run_curl() {
-	bounded curl -q -sS --noproxy '' --max-time 50 "$@"
-}
-
 # refused LOGGED ARG...: curl's status is the one for a proxy's refusal, and it says the code.
 refused() {
 	local field=$1

@@ -129,7 +129,7 @@ explains_a_user() {
 goes_through_the_views() {
 	press Tab && await '^Users: ' && press Tab && await '^Accounts: ' && press Tab &&
 		await '^Sites: ' && press Tab && await '^Failures: ' && press Tab &&
-		await '^Sessions: 2, '
+		await '^Upstreams: ' && press Tab && await '^Sessions: 2, '
 }
 
 follows_the_size() {

@@ -105,7 +105,7 @@ by_name() {
 }
 
 shows() {
-	bounded "$ROOT/bin/monitor_client" --socket "$TMP/monitor" UPSTREAMS | tee "$TMP/shown"
+	bounded "$(dirname "$SOCKS5D")/monitor_client" --socket "$TMP/monitor" UPSTREAMS | tee "$TMP/shown"
 	grep -q -- "$1" "$TMP/shown"
 }
 

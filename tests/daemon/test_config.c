@@ -105,6 +105,18 @@ static void an_unreadable_file_is_bad_input(void **state)
 	assert_non_null(strstr(output, "/nonexistent/conf: cannot be read: No such file"));
 }
 
+/* At start as with -n. */
+static void a_loop_that_is_seen_is_bad_input(void **state)
+{
+	const char *const flags[] = {"-l", "127.0.0.1:18731", "-P", "0", "-c", d.config, NULL};
+	char output[1024];
+
+	(void)state;
+	daemon_write_file(d.config, "upstream = a http://127.0.0.1:18731\nrule = via a\n");
+	assert_int_equal(daemon_run(flags, output, sizeof(output)), 2);
+	assert_non_null(strstr(output, "that is this very proxy"));
+}
+
 static void an_eleventh_user_is_sent_to_the_users_file(void **state)
 {
 	const char *flags[23] = {NULL};
@@ -478,6 +490,7 @@ int main(void)
 		TEST(a_check_finds_what_could_not_be_opened),
 		TEST(bad_input_says_where_what_and_what_is_legal),
 		TEST(an_unreadable_file_is_bad_input),
+		TEST(a_loop_that_is_seen_is_bad_input),
 		TEST(an_eleventh_user_is_sent_to_the_users_file),
 		TEST(help_and_version_exit_with_0),
 		TEST(a_port_that_is_taken_is_told_and_exits_with_1),

@@ -350,6 +350,26 @@ static void a_required_login_is_asked_for(void **state)
 	daemon_stop(&strict);
 }
 
+/* Not by their pages, at least; the log may tell. */
+static void a_wrong_password_and_an_unknown_name_look_alike(void **state)
+{
+	static const char *const wrong[] = {"YWxpY2U6eA==", "bm9ib2R5Ong="}; /* alice:x, nobody:x */
+	struct daemon strict;
+	char text[512];
+
+	(void)state;
+	daemon_start(&strict, (const char *const[]){"-u", "alice:se:cret", NULL});
+	for (size_t i = 0; i < COUNT(wrong); i++) {
+		snprintf(text, sizeof(text),
+			"CONNECT 127.0.0.1:@ HTTP/1.1\r\nHost: x\r\n"
+			"Proxy-Authorization: Basic %s\r\n\r\n",
+			wrong[i]);
+		expect_refusal(ask_at(strict.port, text), "407", "login_refused");
+	}
+	daemon_wait_log(&strict, NULL, " reason=wrong_password ");
+	daemon_stop(&strict);
+}
+
 static void where_rules_name_users_a_stranger_is_asked_to_log_in(void **state)
 {
 	(void)state;
@@ -633,6 +653,18 @@ static void a_server_may_answer_before_the_body_has_ended(void **state)
 	close(fd);
 }
 
+/* After some bytes, or none. */
+static void expect_break(int fd)
+{
+	char byte;
+	ssize_t n;
+
+	while ((n = recv(fd, &byte, 1, 0)) > 0)
+		continue;
+	assert_int_equal(n, -1);
+	assert_int_equal(errno, ECONNRESET);
+}
+
 /* Pitfall 41: what breaks off in the middle never looks like a whole answer. */
 static void a_broken_answer_looks_broken(void **state)
 {
@@ -668,12 +700,8 @@ static void a_broken_answer_looks_broken(void **state)
 			net_reset(origin);
 			net_expect_reset(fd);
 		} else {
-			char byte;
-
 			close(origin);
-			while (recv(fd, &byte, 1, 0) > 0)
-				continue;
-			assert_int_equal(errno, ECONNRESET);
+			expect_break(fd);
 		}
 		close(fd);
 	}
@@ -713,6 +741,25 @@ static void what_is_no_answer_is_told(void **state)
 		say(origin, answers[i]);
 		net_reset(origin);
 		expect_refusal(fd, "502", "bad_answer");
+	}
+}
+
+/* Its end is not waited for: it would not be read. */
+static void an_answer_with_too_large_a_head_is_told(void **state)
+{
+	static const size_t sizes[] = {65536, 80000};
+	static char head[80000] = "HTTP/1.1 200 OK\r\nX: ";
+	size_t len = strlen(head);
+
+	(void)state;
+	memset(head + len, 'x', sizeof(head) - len);
+	for (size_t i = 0; i < COUNT(sizes); i++) {
+		int fd, origin;
+
+		begin_exchange(GET, &fd, &origin);
+		net_send(origin, head, sizes[i]);
+		expect_refusal(fd, "502", "bad_answer");
+		close(origin);
 	}
 }
 
@@ -881,6 +928,13 @@ static void an_answer_that_does_not_come_is_told(void **state)
 		usleep(20000);
 	expect_refusal(fd, "504", "idle");
 	close(origin);
+	/* What has begun to come breaks off, for all that its end would be that of the stream. */
+	fd = ask_at(hasty.port, GET);
+	origin = accept_request();
+	say(origin, "HTTP/1.1 200 OK\r\n\r\nso far");
+	expect_break(fd);
+	close(fd);
+	close(origin);
 	daemon_stop(&hasty);
 }
 
@@ -896,6 +950,7 @@ int main(void)
 		cmocka_unit_test(a_head_has_at_most_100_fields_and_64_kilobytes),
 		cmocka_unit_test(others_that_begin_with_letters_are_strangers),
 		cmocka_unit_test(a_required_login_is_asked_for),
+		cmocka_unit_test(a_wrong_password_and_an_unknown_name_look_alike),
 		cmocka_unit_test(where_rules_name_users_a_stranger_is_asked_to_log_in),
 		cmocka_unit_test(where_nobody_logs_in_nobody_is_asked_to),
 		cmocka_unit_test(a_request_goes_on_in_origin_form),
@@ -912,6 +967,7 @@ int main(void)
 		cmocka_unit_test(a_broken_answer_looks_broken),
 		cmocka_unit_test(a_stream_that_ends_early_does_so_for_the_client),
 		cmocka_unit_test(what_is_no_answer_is_told),
+		cmocka_unit_test(an_answer_with_too_large_a_head_is_told),
 		cmocka_unit_test(an_answer_that_switches_makes_a_tunnel),
 		cmocka_unit_test(a_client_that_has_finished_gets_its_answer),
 		cmocka_unit_test(via_is_put_in_where_it_is_wanted),

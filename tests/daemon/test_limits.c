@@ -161,7 +161,6 @@ static void a_quota_that_only_refuses_lets_sessions_finish(void **state)
 	stop();
 }
 
-/* A right password of theirs is as good as a wrong one, and never one of Anonymous. */
 static void echo_block(int fd, size_t len)
 {
 	static const char block[10000];
@@ -191,6 +190,7 @@ static void a_used_up_quota_of_anonymous_does_not_slow_who_logs_in(void **state)
 	stop();
 }
 
+/* A right password of theirs is as good as a wrong one, and never one of Anonymous. */
 static void who_is_kept_out_is_refused_under_optional_too(void **state)
 {
 	(void)state;

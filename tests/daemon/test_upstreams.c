@@ -25,22 +25,15 @@ static int monitor;
 static int upstream;
 static uint16_t port;
 
-static void write_config(const char *lines)
-{
-	daemon_write_file(d.config, lines);
-}
-
 static int setup(void **state)
 {
 	(void)state;
 	dns = dns_start(records);
 	echo = net_echo_start("127.0.0.1", &echo_port);
-	daemon_prepare(&other);
-	monitor_write_users(&other);
-	daemon_launch(&other, (const char *const[]){"-U", other.users, NULL});
+	monitor_start_daemon(&other, NULL);
 	daemon_prepare(&d);
 	monitor_write_users(&d);
-	write_config("");
+	daemon_write_file(d.config, "");
 	daemon_launch(&d,
 		(const char *const[]){"-c", d.config, "-U", d.users, "--auth", "none",
 			"--dns-servers", dns_server(dns), NULL});
@@ -331,6 +324,35 @@ static void plain_http_goes_through_tunnels(void **state)
 	expect_text(fd, told);
 	close(fd);
 	close(client);
+}
+
+/* What comes behind the upstream's reply is the beginning of an answer like any other. */
+static void an_answer_may_come_with_the_reply(void **state)
+{
+	static const char request[] = "GET http://x.test/ HTTP/1.1\r\nHost: y\r\n\r\n";
+	static const char early[] = "\0\x5a\0\x50\xc0\0\2\7"
+				    "HTTP/1.1 200 OK\r\nConnection: keep-alive\r\n"
+				    "Content-Length: 2\r\n\r\nhimore";
+	static const char garbage[] = "\0\x5a\0\x50\xc0\0\2\7gibberish\r\n\r\n";
+	int client, fd;
+
+	(void)state;
+	daemon_use_config(&d, "upstream = a socks4a://127.0.0.1:%u\nrule = via a\n", port);
+	client = ask_by_http(request);
+	fd = net_accept(upstream);
+	net_expect(fd, "\4\1\0\x50\0\0\0\1\0x.test\0", 16);
+	net_send(fd, early, sizeof(early) - 1);
+	expect_text(client, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi");
+	net_expect_gone(client);
+	close(client);
+	close(fd);
+	client = ask_by_http(request);
+	fd = net_accept(upstream);
+	net_expect(fd, "\4\1\0\x50\0\0\0\1\0x.test\0", 16);
+	net_send(fd, garbage, sizeof(garbage) - 1);
+	expect_text(client, "HTTP/1.1 502 ");
+	close(client);
+	close(fd);
 }
 
 static void http_clients_are_told_by_status(void **state)
@@ -695,7 +717,7 @@ static void the_proxy_is_no_upstream_of_itself(void **state)
 	assert_int_equal(rep, 1);
 	daemon_wait_log(&d, &from, "fault=loop");
 	from = daemon_log_end(&d);
-	write_config("upstream = a socks5://u:verysecret@127.0.0.1:0\n");
+	daemon_write_file(d.config, "upstream = a socks5://u:verysecret@127.0.0.1:0\n");
 	daemon_signal(&d, SIGHUP);
 	assert_null(strstr(daemon_wait_log(&d, &from, "nothing changed"), "verysecret"));
 }
@@ -766,6 +788,7 @@ int main(void)
 		TEST(http_gets_connect),
 		TEST(plain_http_is_told_in_absolute_form),
 		TEST(plain_http_goes_through_tunnels),
+		TEST(an_answer_may_come_with_the_reply),
 		cmocka_unit_test(http_clients_are_told_by_status),
 		TEST(an_upstream_listens_for_bind),
 		TEST(a_peer_that_came_to_an_upstream_is_judged),

@@ -23,9 +23,6 @@ static struct addr echo;
 static struct association a;
 static int monitor;
 
-static int upstream;
-static uint16_t port;
-
 static int setup(void **state)
 {
 	(void)state;
@@ -50,20 +47,6 @@ static int teardown(void **state)
 	daemon_stop(&other);
 	udp_echo_stop(echo_thread);
 	dns_stop(dns);
-	return 0;
-}
-
-static int open_upstream(void **state)
-{
-	(void)state;
-	upstream = net_listen("127.0.0.1", &port);
-	return 0;
-}
-
-static int close_upstream(void **state)
-{
-	(void)state;
-	close(upstream);
 	return 0;
 }
 
@@ -150,7 +133,7 @@ static void it_goes_straight_only_where_that_is_said(void **state)
 }
 
 /* Up to the association that it is told of: where it sends datagrams. */
-static int accept_association(int *relay)
+static int accept_association(int upstream, int *relay)
 {
 	struct addr bound;
 	char reply[64];
@@ -173,14 +156,15 @@ static void both_connections_end_together(void **state)
 	static const uint8_t answer[] = "\0\0\0\1\xc0\0\2\1\0\65world";
 	struct addr source = net_addr("192.0.2.1", 53), from;
 	uint8_t in[UDP_MAX];
-	int fd, relay;
+	uint16_t port;
+	int upstream = net_listen("127.0.0.1", &port), fd, relay;
 
 	(void)state;
 	daemon_use_config(&d, "upstream = a socks5://127.0.0.1:%u\nrule = via a\n", port);
 	for (int i = 0; i < 2; i++) {
 		open_association();
 		association_send_name(&a, "x.yz", 53, "hello", 5);
-		fd = accept_association(&relay);
+		fd = accept_association(upstream, &relay);
 		assert_int_equal(udp_receive(relay, in, &from), sizeof(sent) - 1);
 		assert_memory_equal(in, sent, sizeof(sent) - 1);
 		/* a fragment, and what is none at all, are dropped */
@@ -199,9 +183,8 @@ static void both_connections_end_together(void **state)
 		}
 		close(relay);
 	}
+	close(upstream);
 }
-
-#define TEST(f) cmocka_unit_test_setup_teardown(f, open_upstream, close_upstream)
 
 int main(void)
 {
@@ -210,7 +193,7 @@ int main(void)
 		cmocka_unit_test(some_go_through_and_others_straight),
 		cmocka_unit_test(what_waits_for_a_rate_goes_through_later),
 		cmocka_unit_test(it_goes_straight_only_where_that_is_said),
-		TEST(both_connections_end_together),
+		cmocka_unit_test(both_connections_end_together),
 	};
 
 	return cmocka_run_group_tests_name("daemon/upstreams_udp", tests, setup, teardown);

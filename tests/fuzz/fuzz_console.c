@@ -44,6 +44,7 @@ int __wrap_server_set(struct server *s, const struct setting *setting, const cha
 int __wrap_server_reload(struct server *s, bool cuts, char reply[CHANGE_REPLY_MAX]);
 int __wrap_server_add_rule(struct server *s, struct server_rule *rule);
 int __wrap_server_drop_rule(struct server *s, unsigned number, char error[CHANGE_REPLY_MAX]);
+int __wrap_server_apply_limits(struct server *s);
 const struct config *__wrap_server_base(const struct server *s);
 void __wrap_statistics_each(struct services *v, statistics_taker *take, void *context);
 int __wrap_password_hash(const char *password, char out[PASSWORD_HASH_SIZE]);
@@ -113,6 +114,12 @@ int __wrap_server_drop_rule(struct server *s, unsigned number, char error[CHANGE
 	(void)s;
 	(void)error;
 	return number > 1 ? 0 : 1;
+}
+
+int __wrap_server_apply_limits(struct server *s)
+{
+	(void)s;
+	return 0;
 }
 
 const struct config *__wrap_server_base(const struct server *s)

@@ -108,10 +108,11 @@ static int find_record(const struct dns *d, const char *name)
 
 static size_t put_answers(uint8_t *m, size_t at, const struct dns_record *r, uint16_t type)
 {
+	const char *addrs = r->addrs;
 	char copy[512], *rest = NULL;
 	unsigned count = 0;
 
-	snprintf(copy, sizeof(copy), "%s", r->addrs != NULL ? r->addrs : "");
+	snprintf(copy, sizeof(copy), "%s", addrs != NULL ? addrs : "");
 	for (char *word = strtok_r(copy, " ", &rest); word; word = strtok_r(NULL, " ", &rest)) {
 		int family = strchr(word, ':') != NULL ? AF_INET6 : AF_INET;
 		unsigned size = family == AF_INET6 ? 16 : 4;

@@ -23,7 +23,7 @@ struct dns_record {
 	const char *name; /* in lower case; "*.test" is any name that ends so */
 	enum dns_behaviour behaviour;
 	uint32_t ttl;
-	const char *addrs; /* "192.0.2.1 2001:db8::1" */
+	const char *_Atomic addrs; /* "192.0.2.1 2001:db8::1"; may change meanwhile */
 };
 
 struct dns;

@@ -105,18 +105,25 @@ static inline int tear_down(void **state)
 	return 0;
 }
 
+static inline void set(const char *name, const char *value)
+{
+	struct setting_input in_file = {.text = value};
+	char why[SETTING_ERROR_MAX];
+
+	assert_true(setting_set(settings_find(name), &config->settings, &in_file, why));
+}
+
 /* A client has connected to a proxy with this setting of auth; `who` are its users. */
 static inline void begin(const char *auth, struct users *who)
 {
 	struct config_source source = {.path = NULL};
 	struct addr addr = net_addr("192.0.2.7", 1234);
-	struct setting_input in_file = {.text = auth};
-	char error[CONFIG_ERROR_MAX], why[SETTING_ERROR_MAX];
+	char error[CONFIG_ERROR_MAX];
 	int pair[2];
 
 	config = config_read(&source, error);
 	assert_non_null(config);
-	assert_true(setting_set(settings_find("auth"), &config->settings, &in_file, why));
+	set("auth", auth);
 	admission_decide_auto(config, who == users);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
 	client = pair[0];
@@ -136,10 +143,7 @@ static inline void begin(const char *auth, struct users *who)
 
 static inline void switch_on(const char *protocols)
 {
-	struct setting_input in_file = {.text = protocols};
-	char why[SETTING_ERROR_MAX];
-
-	assert_true(setting_set(settings_find("protocols"), &config->settings, &in_file, why));
+	set("protocols", protocols);
 }
 
 static inline void end(void)

@@ -169,6 +169,17 @@ static void a_header_from_elsewhere_is_no_protocol(void **state)
 	end();
 }
 
+bool __real_own_has_address(struct own *o, const struct addr *a);
+bool __wrap_own_has_address(struct own *o, const struct addr *a);
+
+/* An interface of this host has this one, too. */
+bool __wrap_own_has_address(struct own *o, const struct addr *a)
+{
+	struct addr here = net_addr("203.0.113.5", 0);
+
+	return addr_same_host(a, &here) || __real_own_has_address(o, a);
+}
+
 static void a_client_has_an_address_of_his_own(void **state)
 {
 	static const struct {
@@ -193,6 +204,9 @@ static void a_client_has_an_address_of_his_own(void **state)
 		{"64:ff9b::7f00:1", false},
 		{"2002:7f00:1::", false},
 		{"64:ff9b::c000:209", true},
+		{"203.0.113.5", false},
+		{"::ffff:203.0.113.5", false},
+		{"64:ff9b::cb00:7105", false},
 	};
 	struct own *own = own_new();
 

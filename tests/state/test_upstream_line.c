@@ -90,6 +90,7 @@ static void what_is_wrong_is_said(void **state)
 		{"a http://h", "1 to 65535"},
 		{"a socks5://u:p%4@h", "%25 is %"},
 		{"a socks5://u:p%zz@h", "%25 is %"},
+		{"a socks5://u:p%\x11\x12@h", "%25 is %"},
 		{"a socks5://:p@h", "the name in front"},
 		{"a socks5://***@h", "write it out"},
 		{"a socks4a://u:p@h", "no password"},

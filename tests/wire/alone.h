@@ -17,16 +17,24 @@ struct message {
 		text, sizeof(text) - 1                                                             \
 	}
 
-/* Parses exactly `n` bytes of memory, so that AddressSanitizer sees each look behind them. */
-static inline int parse_alone(int (*parse)(const uint8_t *p, size_t n), const void *bytes, size_t n)
+/* Exactly these bytes in memory of their own, so that AddressSanitizer sees each look behind them.
+ * To be freed. */
+static inline uint8_t *copy_alone(const void *bytes, size_t n)
 {
 	uint8_t *copy = malloc(n);
-	int result;
 
 	assert_true(copy != NULL || n == 0);
 	if (n > 0)
 		memcpy(copy, bytes, n);
-	result = parse(copy, n);
+	return copy;
+}
+
+/* Parses a copy that is alone. */
+static inline int parse_alone(int (*parse)(const uint8_t *p, size_t n), const void *bytes, size_t n)
+{
+	uint8_t *copy = copy_alone(bytes, n);
+	int result = parse(copy, n);
+
 	free(copy);
 	return result;
 }

@@ -1,5 +1,5 @@
 /* socks5: what a client of an upstream sends, and every answer at every split. */
-#include "../base/check.h"
+#include "alone.h"
 #include "net.h"
 #include "wire/socks4.h"
 #include "wire/socks5.h"
@@ -32,25 +32,12 @@ static int parse_socks4(const uint8_t *p, size_t n)
 	return socks4_parse_reply(p, n, &reply);
 }
 
-/* Exactly `n` bytes of memory, so that AddressSanitizer sees each look behind them. */
-static int parse_alone(int (*parse)(const uint8_t *p, size_t n), const char *bytes, size_t n)
-{
-	uint8_t *copy = malloc(n + 1);
-	int result;
-
-	assert_non_null(copy);
-	memcpy(copy + 1, bytes, n);
-	result = parse(copy + 1, n);
-	free(copy);
-	return result;
-}
-
 static void answers_may_be_split_anywhere(void **state)
 {
 	static const struct {
 		int (*parse)(const uint8_t *p, size_t n);
 		const char *bytes;
-		int len;
+		size_t len;
 	} rows[] = {
 		{parse_method, "\5\0", 2},
 		{parse_method, "\5\2", 2},
@@ -66,10 +53,10 @@ static void answers_may_be_split_anywhere(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		for (int n = 0; n < rows[i].len; n++)
-			assert_int_equal(parse_alone(rows[i].parse, rows[i].bytes, (size_t)n), 0);
-		assert_int_equal(parse_alone(rows[i].parse, rows[i].bytes, (size_t)rows[i].len),
-			rows[i].len);
+		for (size_t n = 0; n < rows[i].len; n++)
+			assert_int_equal(parse_alone(rows[i].parse, rows[i].bytes, n), 0);
+		assert_int_equal(
+			parse_alone(rows[i].parse, rows[i].bytes, rows[i].len), rows[i].len);
 	}
 }
 
