@@ -153,13 +153,15 @@ static size_t length_of_key(const struct monitor_line *item)
 	return value == NULL || item->text[0] == '<' ? 0 : (size_t)(value - item->text) + 1;
 }
 
-/* The key; or what may stand behind it, where that is begun: true. */
+/* The key; or, where that is begun, only what may stand behind it: true. */
 static bool add_keyed(struct completion *c, struct monitor_line item, size_t key_len)
 {
 	if (c->begun_len < key_len || memcmp(c->begun, item.text, key_len) != 0) {
 		add_word(c, item.text, key_len);
 		return false;
 	}
+	c->count = 0;
+	c->source = NULL;
 	c->begun += key_len;
 	c->begun_len -= key_len;
 	item.text += key_len;
@@ -169,8 +171,8 @@ static bool add_keyed(struct completion *c, struct monitor_line item, size_t key
 }
 
 /* The parameter at `place`, counted from 1, of the command that `line` of HELP describes; behind
- * the first that has a key all of those. */
-static void add_parameter(struct completion *c, const struct monitor_line *line, size_t place)
+ * the first that has a key all of those. true: a key is begun, and nothing else can be meant. */
+static bool add_parameter(struct completion *c, const struct monitor_line *line, size_t place)
 {
 	struct monitor_line rest = without_explanation(line), item;
 	bool has_keys = false;
@@ -181,10 +183,11 @@ static void add_parameter(struct completion *c, const struct monitor_line *line,
 
 		has_keys = has_keys || key_len > 0;
 		if (key_len > 0 && add_keyed(c, plain, key_len))
-			return;
+			return true;
 		if (!has_keys && place-- == 0)
 			add_item(c, item);
 	}
+	return false;
 }
 
 /* ---- the line ---- */
@@ -210,8 +213,9 @@ static void add_for_command(struct completion *c, const struct answer *help,
 	for (size_t i = 0; i < help->count; i++) {
 		struct monitor_line rest = help->lines[i], word;
 
-		if (monitor_next_word(&rest, &word) && same_word(&word, command))
-			add_parameter(c, &help->lines[i], place);
+		if (monitor_next_word(&rest, &word) && same_word(&word, command) &&
+			add_parameter(c, &help->lines[i], place))
+			break;
 	}
 }
 

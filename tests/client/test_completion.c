@@ -14,6 +14,8 @@ static const char help_text[] = "OK\n"
 				"END_USER <name>|<client> - ends those of somebody\n"
 				"SET_ROLE <name> user|admin - a role\n"
 				"WATCH [user=<name>] [client=<client>] [to=<host>] - events\n"
+				"PAIR <name>|user=x [user=<a|b>] - one form\n"
+				"PAIR user=x [user=<c|d>] - and another\n"
 				"ODD a|b [<c|d>|e] - literals\n\n";
 
 static struct answer help;
@@ -69,7 +71,7 @@ static void the_first_word_is_a_command(void **state)
 	(void)state;
 	assert_found("",
 		"STATS CONFIG CONNECTIONS KILL LOG_LEVEL ADD_USER ACCESS_LOG END_USER "
-		"SET_ROLE WATCH ODD",
+		"SET_ROLE WATCH PAIR PAIR ODD",
 		NULL);
 	assert_found("  CON", "CONFIG CONNECTIONS", NULL);
 	assert_found("con", "CONFIG CONNECTIONS", NULL);
@@ -86,6 +88,7 @@ static void parameters_with_keys_are_completed_by_key_and_by_value(void **state)
 	assert_found("WATCH user=", "", "ACCOUNTS");
 	assert_found("WATCH to=x user=al", "", "ACCOUNTS");
 	assert_int_equal(found.begun_len, 2);
+	assert_found("PAIR user=", "a b", NULL);
 	assert_found("WATCH client=1", "", "CLIENTS");
 	assert_found("WATCH to=1", "", NULL);
 	assert_found("WATCH x", "", NULL);
