@@ -15,19 +15,35 @@
 		".popsection\n");                                                                  \
 	extern const char(symbol)[], symbol##_end[]
 
-EMBED(web_index, "index.html");
-EMBED(web_style, "style.css");
+/* The same where other files have it: as a string. */
+#define EMBED_TEXT(symbol, file)                                                                   \
+	__asm__(".pushsection .rodata\n.globl " #symbol "\n" #symbol ":\n"                         \
+		".incbin \"src/web/pages/" file "\"\n.byte 0\n.popsection\n")
 
-__asm__(".pushsection .rodata\n.globl pages_login\npages_login:\n"
-	".incbin \"src/web/pages/login.html\"\n.byte 0\n.popsection\n");
+EMBED(web_base, "base.css");
+EMBED(web_app, "app.js");
+EMBED(web_format, "format.js");
+EMBED(web_table, "table.js");
+EMBED(web_plot, "plot.js");
+EMBED(web_dialog, "dialog.js");
+EMBED(web_now, "page_now.js");
+
+EMBED_TEXT(pages_login, "login.html");
+EMBED_TEXT(pages_layout, "layout.html");
+EMBED_TEXT(pages_now, "now.html");
 
 #define TEXT(symbol) .text = (symbol), .end = symbol##_end
-#define HTML .type = "text/html; charset=utf-8"
-#define CSS .type = "text/css; charset=utf-8"
+#define CSS .type = "text/css; charset=utf-8", .who = PAGE_FOR_ALL
+#define JS .type = "text/javascript; charset=utf-8", .who = PAGE_FOR_USERS
 
 static const struct page table[] = {
-	{.path = "/", HTML, .who = PAGE_FOR_USERS, TEXT(web_index)},
-	{.path = "/style.css", CSS, .who = PAGE_FOR_ALL, TEXT(web_style)},
+	{.path = "/base.css", CSS, TEXT(web_base)},
+	{.path = "/app.js", JS, TEXT(web_app)},
+	{.path = "/format.js", JS, TEXT(web_format)},
+	{.path = "/table.js", JS, TEXT(web_table)},
+	{.path = "/plot.js", JS, TEXT(web_plot)},
+	{.path = "/dialog.js", JS, TEXT(web_dialog)},
+	{.path = "/page_now.js", JS, TEXT(web_now)},
 };
 
 const struct page *pages_find(const struct http_slice *path)
