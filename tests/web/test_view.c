@@ -46,13 +46,13 @@ static void a_command_that_refuses_says_so_in_its_place(void **state)
 
 static void add_entries(size_t count, const char *target)
 {
-	struct addr client = parts_addr("192.0.2.9", 1);
+	struct addr from = parts_addr("192.0.2.9", 1);
 
 	for (size_t i = 0; i < count; i++)
 		access_log_add(parts.access_log,
 			&(struct access_record){.user = "alice",
 				.user_len = 5,
-				.client = &client,
+				.client = &from,
 				.target = target,
 				.failure = END_REASONS});
 }
