@@ -277,3 +277,21 @@ void login_leave(struct web_connection *c)
 	respond_redirect(c, "/login");
 	set_cookie(c, WEB_COOKIE, "", 0);
 }
+
+/* ---- for others ---- */
+
+void login_use(struct web_connection *c)
+{
+	const struct login_session *s = c->request.session;
+
+	strcpy(c->user, s->user);
+	strcpy(c->gave, s->id);
+	c->order.password_mark = s->password_mark;
+}
+
+bool login_is_there(const struct web_connection *c)
+{
+	const struct login_session *s = c->request.session;
+
+	return s != NULL && s->is_used && strcmp(s->id, c->gave) == 0;
+}
