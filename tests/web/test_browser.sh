@@ -5,7 +5,7 @@
 . "$(dirname "$0")/../clients/lib.sh"
 
 PYTHON=/usr/bin/python3 # which has the modules of the distribution
-need chromium chromedriver curl nginx openssl
+need chromium chromedriver curl openssl
 "$PYTHON" -c 'import selenium' 2>/dev/null || skip_all python3-selenium
 
 export PICTURES=${PICTURES:-$ROOT/build/web-pictures}
@@ -19,12 +19,19 @@ write_users() {
 	chmod 600 "$TMP/users"
 }
 
+# WEB: even downloads.
+start_origin() {
+	spawn "$PYTHON" "$ROOT/tests/web/origin.py" 127.0.0.1 >"$TMP/origin"
+	wait_for 30 test -s "$TMP/origin" || die 'origin.py does not start'
+	WEB=127.0.0.1:$(cat "$TMP/origin")
+}
+
 start_front() {
 	write_users
 	mkdir -m 700 "$TMP/state"
 	start_socks5d --users-file "$TMP/users" --state-dir "$TMP/state" \
 		--access-log-file "$TMP/access.log" --web-listen 127.0.0.1:0 \
-		--rule 'deny to blocked.example' --rule "allow to 127.0.0.1 port $WEB_PORT"
+		--rule 'deny to blocked.example' --rule "allow to 127.0.0.1 port ${WEB##*:}"
 	await_front
 }
 
@@ -46,7 +53,7 @@ retire_late() {
 	LIMIT=400 retire "$1"
 }
 
-start_nginx 1000000000
+start_origin
 start_front
 FRONT=http://$FRONT PROXY=$PROXY WEB=$WEB CHECKS=$NAME run_checks "$TMP"
 check server_stops stop_socks5d
