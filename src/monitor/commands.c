@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/nearest.h"
+#include "monitor/alarm_commands.h"
 #include "monitor/ban_commands.h"
 #include "monitor/disable_commands.h"
 #include "monitor/guest_commands.h"
@@ -336,6 +337,14 @@ const struct command commands_table[] = {
 		.most = 3,
 		.is_keepers = true,
 		.run = history_command_usage},
+	{.word = "DAYS",
+		ADMIN,
+		.parameters =
+			"[<name>|<client>|@<group>|* [today|yesterday|week|month|<date> [<date>]]]",
+		.help = "the same by day: what all clients together have used, or some, or a user",
+		.most = 3,
+		.is_keepers = true,
+		.run = history_command_days},
 	{.word = "SITES",
 		ADMIN,
 		.parameters =
@@ -353,6 +362,11 @@ const struct command commands_table[] = {
 		.is_keepers = true,
 		.logged_from = 2,
 		.run = history_command_forget},
+	{.word = "ALARMS",
+		ADMIN,
+		.parameters = "",
+		.help = "what is wrong now",
+		.run = alarm_command_alarms},
 	{.word = "VERSION",
 		USER,
 		.parameters = "",
