@@ -6,6 +6,7 @@
 #include "base/template.h"
 #include "web/connection.h"
 #include "web/pages.h"
+#include "web/view.h"
 
 #define SHELL_HOST_MAX 65
 
@@ -16,6 +17,7 @@ struct shell_page {
 	const char *name; /* its script is /page_NAME.js */
 	enum page_who who; /* others get their own page instead */
 	const char *text; /* what is within the frame, for template_put() */
+	const struct view_part *parts; /* whose answers are in it; NULL: none's */
 };
 
 /* The page of that path; NULL when there is none. */

@@ -21,7 +21,7 @@ struct view_words {
 /* A command whose answer is a part of a page, at the place of that name in its template. */
 struct view_part {
 	const char *name; /* NULL: behind the last one */
-	const char *command;
+	const char *command; /* NULL: it is what the query has under the name */
 	const char *caption; /* of its table; NULL: it has none */
 	bool is_newest_first; /* a listing whose newest is the last */
 	/* Finds the parameters; false: this time it is not asked. NULL: there are none. */

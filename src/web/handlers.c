@@ -154,13 +154,18 @@ static void refuse_page(struct web_connection *c, bool is_there)
 		respond_say(c, 403, "That is for administrators.\n");
 }
 
+static void show_view(struct web_connection *c, const struct template_field *fields)
+{
+	shell_show(c, shell_find(&c->request.path), fields);
+}
+
 static void answer_page(struct web_connection *c)
 {
 	const struct shell_page *page = shell_find(&c->request.path);
 	const struct page *file = pages_find(&c->request.path);
 
 	if (page != NULL && may_see(c, page->who))
-		shell_show(c, page, (const struct template_field[]){{NULL, NULL}});
+		view_begin(c, page->parts, show_view);
 	else if (file != NULL && may_see(c, file->who))
 		serve_file(c, file);
 	else

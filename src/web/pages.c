@@ -27,10 +27,18 @@ EMBED(web_table, "table.js");
 EMBED(web_plot, "plot.js");
 EMBED(web_dialog, "dialog.js");
 EMBED(web_now, "page_now.js");
+EMBED(web_rules, "page_rules.js");
+EMBED(web_log, "page_log.js");
+EMBED(web_settings, "page_settings.js");
+EMBED(web_own, "page_own.js");
 
 EMBED_TEXT(pages_login, "login.html");
 EMBED_TEXT(pages_layout, "layout.html");
 EMBED_TEXT(pages_now, "now.html");
+EMBED_TEXT(pages_rules, "rules.html");
+EMBED_TEXT(pages_log, "log.html");
+EMBED_TEXT(pages_settings, "settings.html");
+EMBED_TEXT(pages_own, "own.html");
 
 #define TEXT(symbol) .text = (symbol), .end = symbol##_end
 #define CSS .type = "text/css; charset=utf-8", .who = PAGE_FOR_ALL
@@ -44,6 +52,10 @@ static const struct page table[] = {
 	{.path = "/plot.js", JS, TEXT(web_plot)},
 	{.path = "/dialog.js", JS, TEXT(web_dialog)},
 	{.path = "/page_now.js", JS, TEXT(web_now)},
+	{.path = "/page_rules.js", JS, TEXT(web_rules)},
+	{.path = "/page_log.js", JS, TEXT(web_log)},
+	{.path = "/page_settings.js", JS, TEXT(web_settings)},
+	{.path = "/page_own.js", JS, TEXT(web_own)},
 };
 
 const struct page *pages_find(const struct http_slice *path)

@@ -13,10 +13,15 @@
 #include <unistd.h>
 
 #include "base/version.h"
+#include "web/parts.h"
 #include "web/respond.h"
 
 static const struct shell_page table[] = {
-	{"/", "Now", "now", PAGE_FOR_ADMINS, pages_now},
+	{"/", "Now", "now", PAGE_FOR_ADMINS, pages_now, parts_now},
+	{"/rules", "Rules", "rules", PAGE_FOR_ADMINS, pages_rules, parts_rules},
+	{"/log", "Log", "log", PAGE_FOR_ADMINS, pages_log, parts_log},
+	{"/settings", "Settings", "settings", PAGE_FOR_ADMINS, pages_settings, parts_settings},
+	{"/own", "Own", "own", PAGE_FOR_USERS, pages_own, parts_own},
 };
 
 #define PAGES (sizeof(table) / sizeof(table[0]))

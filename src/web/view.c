@@ -165,6 +165,16 @@ static void show_page(struct web_connection *c)
 	view_drop(c);
 }
 
+/* A part that is no command's. */
+static void take_query(struct web_connection *c)
+{
+	struct view *v = c->view;
+	char value[MONITOR_LINE_MAX];
+
+	v->texts[v->at] = strdup(view_query(c, v->parts[v->at].name, value));
+	v->at++;
+}
+
 /* False: that part is not asked for. Else its reply is there, or comes. */
 static bool give_part(struct web_connection *c, const struct view_part *part)
 {
@@ -187,6 +197,10 @@ static void give_parts(struct web_connection *c)
 	struct view *v = c->view;
 
 	while (v->at < VIEW_PARTS_MAX && v->parts[v->at].name != NULL) {
+		if (v->parts[v->at].command == NULL) {
+			take_query(c);
+			continue;
+		}
 		if (!give_part(c, &v->parts[v->at])) {
 			v->at++;
 			continue;

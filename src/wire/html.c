@@ -113,14 +113,27 @@ static void put_values(FILE *out, const struct records *t, const struct html_vie
 
 /* ---- the table ---- */
 
+static const char *class_of(enum records_kind kind)
+{
+	static const char *const classes[] = {
+		[RECORDS_TEXT] = "is-text",
+		[RECORDS_NUMBER] = "is-count",
+		[RECORDS_BYTES] = "is-bytes",
+		[RECORDS_RATE] = "is-rate",
+		[RECORDS_SECONDS] = "is-duration",
+		[RECORDS_MS] = "is-duration",
+	};
+
+	return classes[kind];
+}
+
 static void put_head(FILE *out, const struct records *t)
 {
 	fputs("<thead><tr>", out);
 	for (size_t i = 0; i < t->columns; i++) {
 		const struct records_column *c = &t->column[i];
 
-		fprintf(out, "<th scope=\"col\"%s data-key=\"",
-			c->kind == RECORDS_TEXT ? "" : " class=\"number\"");
+		fprintf(out, "<th scope=\"col\" class=\"%s\" data-key=\"", class_of(c->kind));
 		put_text(out, &c->name);
 		fputs("\">", out);
 		put_title(out, &c->name);
@@ -133,7 +146,9 @@ static void put_row(FILE *out, const struct records *t, const struct monitor_lin
 {
 	fputs("<tr>", out);
 	for (size_t i = 0; i < t->columns; i++) {
-		fputs(t->column[i].kind == RECORDS_TEXT ? "<td>" : "<td class=\"number\">", out);
+		fprintf(out, "<td class=\"%s\" data-label=\"", class_of(t->column[i].kind));
+		put_title(out, &t->column[i].name);
+		fputs("\">", out);
 		if (cells[i].text != NULL && !answer_is(&cells[i], "-"))
 			put_value(out, t->column[i].kind, &cells[i]);
 		fputs("</td>", out);

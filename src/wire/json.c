@@ -12,7 +12,7 @@
 #include "base/escape.h"
 #include "base/parse.h"
 #include "base/utf8.h"
-#include "wire/access_entry.h"
+#include "wire/access_line.h"
 
 /* ---- strings ---- */
 
@@ -197,7 +197,7 @@ static void put_member(FILE *out, const char *name, const struct monitor_line *v
 		put_text(out, value);
 }
 
-static void put_failure(FILE *out, const struct access_entry *e)
+static void put_failure(FILE *out, const struct access_line *e)
 {
 	if (e->client.len == 0)
 		return;
@@ -207,10 +207,10 @@ static void put_failure(FILE *out, const struct access_entry *e)
 
 static void put_access_entry(FILE *out, const char *request, const struct monitor_line *line)
 {
-	struct access_entry e;
+	struct access_line e;
 
 	putc('{', out);
-	if (access_entry_split(request, line, &e)) {
+	if (access_line_split(request, line, &e)) {
 		put_member(out, "user", &e.user, true);
 		put_member(out, "target", &e.target, false);
 		put_member(out, "time", &e.time, false);

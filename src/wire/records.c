@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "wire/access_entry.h"
+#include "wire/access_line.h"
 
 /* ---- what is a row ---- */
 
@@ -204,9 +204,9 @@ static void take_record(
 static void take_entry(
 	const struct records *t, const struct monitor_line *line, struct monitor_line *cells)
 {
-	struct access_entry e;
+	struct access_line e;
 
-	if (!access_entry_split(t->request, line, &e)) {
+	if (!access_line_split(t->request, line, &e)) {
 		cells[2] = *line;
 		return;
 	}

@@ -1,7 +1,7 @@
 /*
  * These lines are older than those of "key:value": they are taken apart by their places.
  */
-#include "wire/access_entry.h"
+#include "wire/access_line.h"
 
 #include <string.h>
 
@@ -20,8 +20,8 @@ static struct monitor_line asked_user(const char *request)
 	return word;
 }
 
-bool access_entry_split(
-	const char *request, const struct monitor_line *line, struct access_entry *e)
+bool access_line_split(
+	const char *request, const struct monitor_line *line, struct access_line *e)
 {
 	struct monitor_line rest = *line;
 	const char *end;
