@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/nearest.h"
+#include "monitor/alarm_commands.h"
 #include "monitor/ban_commands.h"
 #include "monitor/disable_commands.h"
 #include "monitor/guest_commands.h"
@@ -342,6 +343,14 @@ const struct command commands_table[] = {
 		.is_keepers = true,
 		.own = OWN_LOOKS,
 		.run = history_command_usage},
+	{.word = "DAYS",
+		ADMIN,
+		.parameters =
+			"[<name>|<client>|@<group>|* [today|yesterday|week|month|<date> [<date>]]]",
+		.help = "the same by day: what all clients together have used, or some, or a user",
+		.most = 3,
+		.is_keepers = true,
+		.run = history_command_days},
 	{.word = "SITES",
 		ADMIN,
 		.parameters =
@@ -359,6 +368,11 @@ const struct command commands_table[] = {
 		.is_keepers = true,
 		.logged_from = 2,
 		.run = history_command_forget},
+	{.word = "ALARMS",
+		ADMIN,
+		.parameters = "",
+		.help = "what is wrong now",
+		.run = alarm_command_alarms},
 	{.word = "VERSION",
 		USER,
 		.parameters = "",
