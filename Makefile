@@ -148,6 +148,7 @@ WRAP_base/test_lines := read
 WRAP_client/test_batch := client_ask getdelim link_interrupt_by signals_close
 WRAP_monitor/test_admin := calloc malloc realloc aligned_alloc accept4 server_base server_errands server_fronts \
 	server_hashes server_keeper server_lookups server_services server_set
+WRAP_monitor/test_alarm_commands := $(WRAP_DESK)
 WRAP_monitor/test_commands := $(WRAP_PARTS) password_hash server_add_rule server_drop_rule server_set server_reload \
 	statistics_each
 WRAP_monitor/test_console := $(WRAP_DESK)

@@ -266,6 +266,17 @@ static void shape_usage(FILE *out, const char *request, const struct answer *rep
 	put_array(out, "usage", request, reply, NULL, put_record_line);
 }
 
+static void shape_days(FILE *out, const char *request, const struct answer *reply)
+{
+	put_message(out, reply);
+	put_array(out, "days", request, reply, NULL, put_record_line);
+}
+
+static void shape_alarms(FILE *out, const char *request, const struct answer *reply)
+{
+	put_array(out, "alarms", request, reply, NULL, put_record_line);
+}
+
 static void shape_site_usage(FILE *out, const char *request, const struct answer *reply)
 {
 	put_message(out, reply);
@@ -385,7 +396,9 @@ static const struct shape shapes[] = {
 	{"GUESTS", shape_guests},
 	{"SETTINGS", shape_settings},
 	{"USAGE", shape_usage},
+	{"DAYS", shape_days},
 	{"SITES", shape_site_usage},
+	{"ALARMS", shape_alarms},
 	{"ACCESS_LOG", shape_entries},
 	{"USERS", shape_users},
 };
