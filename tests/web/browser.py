@@ -16,6 +16,7 @@ from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
+PICTURE_MOST = 4000  # px of its height
 WAIT_S = 30  # that something may take which is about to happen
 
 
@@ -111,9 +112,19 @@ class Browser:
     def set_scripts(self, on):
         self.call("Emulation.setScriptExecutionDisabled", value=not on)
 
-    def take_picture(self, path, whole=True):
-        """Of the whole page, or of what the window shows of it."""
-        data = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=whole)["data"]
+    def take_picture(self, path, height=None):
+        """Of so much of the page; by itself of all of it, up to what a picture may be."""
+        size = self.call("Page.getLayoutMetrics")["cssContentSize"]
+        clip = {
+            "x": 0,
+            "y": 0,
+            "width": size["width"],
+            "height": height or min(size["height"], PICTURE_MOST),
+            "scale": 1,
+        }
+        data = self.call(
+            "Page.captureScreenshot", format="png", captureBeyondViewport=True, clip=clip
+        )["data"]
         with open(path, "wb") as file:
             file.write(base64.b64decode(data))
 

@@ -38,6 +38,10 @@ def equal(what, got, wanted):
     demand(f"{what}: {got!r}, not {wanted!r}", got == wanted)
 
 
+def first_line(problem):
+    return (str(problem) or type(problem).__name__).splitlines()[0]
+
+
 class Checks:
     def __init__(self, folder):
         self.passed = self.failed = self.skipped = 0
@@ -55,9 +59,10 @@ class Checks:
             check()
         except Exception as problem:  # whatever it is, the others have their turn
             self.failed += 1
-            print(f"not ok {name}: {problem}")
+            print(f"not ok {name}: {problem if isinstance(problem, Failure) else first_line(problem)}")
             if not isinstance(problem, Failure):
-                print("    " + traceback.format_exc().strip().replace("\n", "\n    "))
+                for frame in traceback.extract_tb(problem.__traceback__):
+                    print(f"    {os.path.basename(frame.filename)}:{frame.lineno}: {frame.line}")
             self.keep_picture(f"failed-{name}")
         else:
             self.passed += 1
@@ -72,7 +77,7 @@ class Checks:
         try:
             self.browser.take_picture(os.path.join(PICTURES, name + ".png"))
         except Exception as problem:
-            print(f"    no picture: {problem}")
+            print(f"    no picture: {first_line(problem)}")
 
     # ---- in and out ----
 
@@ -132,6 +137,41 @@ class Checks:
         )
         demand(f"{path} is {over} px too wide for {width} px", over <= 0)
 
+    # ---- who sees less, or nothing ----
+
+    def axe_finds_nothing_serious(self):
+        """On any page, in either scheme: what it calls serious or critical."""
+        b = self.browser
+        found = []
+        with open(AXE, encoding="utf-8") as file:
+            axe = file.read()
+        for path in b.pages():
+            for scheme in SCHEMES:
+                b.set_scheme(scheme)
+                b.go(path)
+                b.wait("title", lambda: b.all("h1"))
+                found += [f"{path} {scheme} {line}" for line in self.ask_axe(axe)]
+        b.set_scheme("light")
+        demand("axe finds\n    " + "\n    ".join(found), not found)
+
+    def ask_axe(self, axe):
+        b = self.browser
+        if not b.run("return typeof axe === 'object';"):
+            b.run(axe + "; window.axe = axe;")
+        violations = b.driver.execute_async_script(
+            """
+            const done = arguments[0];
+            axe.run(document, { resultTypes: ["violations"] }).then(
+                (result) => done(result.violations), (error) => done([{ id: String(error),
+                    impact: "critical", nodes: [] }]));
+            """
+        )
+        return [
+            f"{v['id']} ({v['impact']}) at {', '.join(str(n['target'][0]) for n in v['nodes'][:3])}"
+            for v in violations
+            if v["impact"] in ("serious", "critical")
+        ]
+
     # ---- at last ----
 
     def nobody_else_was_asked(self):
@@ -141,15 +181,19 @@ class Checks:
         equal("console", self.browser.complaints(EXPECTED), [])
 
     def all(self):
+        if not os.path.exists(AXE):
+            self.skip("axe_finds_nothing_serious", "axe-core from npm")
         for check in (
             self.a_wrong_password_is_refused_in_words,
             self.an_administrator_logs_in,
             self.a_download_is_in_the_plot,
             self.take_pictures,
+            self.axe_finds_nothing_serious,
             self.nobody_else_was_asked,
             self.the_console_is_silent,
         ):
-            self.run(check)
+            if check != self.axe_finds_nothing_serious or os.path.exists(AXE):
+                self.run(check)
 
 
 def main():
