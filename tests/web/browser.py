@@ -157,6 +157,13 @@ class Browser:
     def button(self, name):
         return self.one(buttons_named(name), f"a button {name!r}")
 
+    def answer(self, name):
+        """The button of that name of the dialog that is open."""
+        dialog = "//dialog[@open]"
+        return self.one(
+            f"{dialog}//button[normalize-space()={quoted(name)}]", f"a dialog's button {name!r}"
+        )
+
     def link(self, name):
         return self.one(f"//a[normalize-space()={quoted(name)}]", f"a link {name!r}")
 

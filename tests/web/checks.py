@@ -103,6 +103,70 @@ class Checks:
         b.wait("download in the plot", lambda: 1 < self.told_rate("Down", "Last") < 3)
         demand("the line is flat", len(set(re.findall(r" (\d+\.\d)", self.line("is-down")))) > 1)
 
+    def it_is_in_the_table(self):
+        b = self.browser
+        b.go("/sessions")
+        row = b.wait("row of the download", lambda: b.row("alice", WEB))
+        b.wait("rate in the row", lambda: "Mbit/s" in (b.row("alice", WEB) or row).text)
+
+    def columns_stay_where_they_are(self):
+        """While the numbers in them change."""
+        b = self.browser
+        b.go("/sessions")
+        b.wait("row of the download", lambda: b.row("alice", WEB))
+        text, places = b.row("alice", WEB).text, self.places_of_columns()
+        for _ in range(3):
+            text = b.wait("news in the row", lambda: self.news_of("alice", text))
+            equal("places of the columns", self.places_of_columns(), places)
+
+    def news_of(self, word, text):
+        row = self.browser.row(word, WEB)
+        return row.text if row and row.text != text else None
+
+    def places_of_columns(self):
+        return [e.rect["x"] for e in self.browser.all("main thead th")]
+
+    def it_is_ended_there(self):
+        b = self.browser
+        b.go("/sessions")
+        self.button_to_end("alice").click()
+        b.answer("End").click()
+        b.wait("end of the download", lambda: self.download.poll() is not None)
+        demand("curl did not notice", self.download.returncode != 0)
+        b.wait("empty table", lambda: not b.row("alice", WEB))
+
+    def button_to_end(self, user):
+        b = self.browser
+        row = b.wait(f"row of {user}", lambda: b.row(user, WEB))
+        return row.find_element(By.XPATH, ".//button[starts-with(normalize-space(), 'End')]")
+
+    def it_is_ended_by_keys_alone(self):
+        b = self.browser
+        b.driver.delete_all_cookies()
+        self.download = self.clients.start(f"http://{WEB}/100000", "bob")
+        b.go("/login")
+        b.tab_to(lambda e: e.get_attribute("name") == "name", "the name")
+        b.press("root", Keys.TAB, "secret", Keys.ENTER)
+        b.wait("page Now", lambda: b.path == "/")
+        b.tab_to(lambda e: e.text == "Sessions" and e.tag_name == "a", "Sessions")
+        b.press(Keys.ENTER)
+        b.wait("row of bob", lambda: b.path == "/sessions" and b.row("bob", WEB))
+        b.tab_to(lambda e: e.tag_name == "button" and "bob" in self.row_around(e), "End")
+        b.press(Keys.ENTER)
+        b.wait("dialog", lambda: b.all("dialog[open]"))
+        b.tab_to(lambda e: e.text == "End" and self.is_in_dialog(e), "the dialog's End")
+        b.press(Keys.ENTER)
+        b.wait("end of the download", lambda: self.download.poll() is not None)
+
+    @staticmethod
+    def row_around(element):
+        rows = element.find_elements(By.XPATH, "./ancestor::tr")
+        return rows[0].text if rows else ""
+
+    @staticmethod
+    def is_in_dialog(element):
+        return bool(element.find_elements(By.XPATH, "./ancestor::dialog"))
+
     def told_rate(self, direction, which):
         """Mbit/s, of the plot's label: Last: Down 1.6 Mbit/s, Up 3 kbit/s. Most: ..."""
         label = self.browser.one("svg.plot").get_attribute("aria-label")
@@ -113,6 +177,48 @@ class Checks:
 
     def line(self, name):
         return self.browser.one(f"svg.plot path.line.{name}").get_attribute("d")
+
+    # ---- what is changed ----
+
+    def a_user_who_is_added_may_use_the_proxy(self):
+        b = self.browser
+        equal("curl of nobody", self.clients.get(f"http://{WEB}/", "carol", "for-carol"), 97)
+        b.go("/users")
+        b.button("Add a user …").click()
+        b.write("Name", "carol")
+        b.write("Password", "for-carol")
+        b.answer("Add").click()
+        b.wait("row of carol", lambda: b.row("carol"))
+        equal("curl of carol", self.clients.get(f"http://{WEB}/", "carol", "for-carol"), 0)
+        equal("wrong password", self.clients.get(f"http://{WEB}/", "carol", "wrong"), 97)
+
+    def without_scripts_all_can_be_read(self):
+        b = self.browser
+        paths = b.pages()
+        words = {
+            "/": "Sessions",
+            "/sessions": WEB,
+            "/users": "carol",
+            "/rules": "blocked.example",
+            "/log": WEB,
+            "/settings": "max_sessions",
+            "/own": "root",
+        }
+        self.download = self.clients.start(f"http://{WEB}/100000", "alice")
+        try:
+            b.set_scripts(False)
+            for path in paths:
+                b.go(path)
+                word = words.get(path, "socks5d")
+                b.wait(f"word {word!r}", lambda word=word: word in self.read_again())
+                demand(f"{path} does not say that scripts are off", "JavaScript" in b.text)
+        finally:
+            b.set_scripts(True)
+            self.download.terminate()
+
+    def read_again(self):
+        self.browser.driver.refresh()
+        return self.browser.text
 
     # ---- how it looks ----
 
@@ -187,6 +293,12 @@ class Checks:
             self.a_wrong_password_is_refused_in_words,
             self.an_administrator_logs_in,
             self.a_download_is_in_the_plot,
+            self.it_is_in_the_table,
+            self.columns_stay_where_they_are,
+            self.it_is_ended_there,
+            self.it_is_ended_by_keys_alone,
+            self.a_user_who_is_added_may_use_the_proxy,
+            self.without_scripts_all_can_be_read,
             self.take_pictures,
             self.axe_finds_nothing_serious,
             self.nobody_else_was_asked,
