@@ -112,14 +112,14 @@ class Browser:
     def set_scripts(self, on):
         self.call("Emulation.setScriptExecutionDisabled", value=not on)
 
-    def take_picture(self, path, height=None):
-        """Of so much of the page; by itself of all of it, up to what a picture may be."""
+    def take_picture(self, path, most=PICTURE_MOST):
+        """Of the whole page, up to so much of its height."""
         size = self.call("Page.getLayoutMetrics")["cssContentSize"]
         clip = {
             "x": 0,
             "y": 0,
             "width": size["width"],
-            "height": height or min(size["height"], PICTURE_MOST),
+            "height": min(size["height"], most),
             "scale": 1,
         }
         data = self.call(

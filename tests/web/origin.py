@@ -1,7 +1,8 @@
 """A web server whose downloads are even: http://127.0.0.1:PORT/RATE sends RATE bytes a second, in ten
 pieces, until the client leaves; RATE~SECONDS comes and goes in waves of that length.
 
-It listens on each address that is given, on one port, which is printed.
+What is sent to it is dropped. It listens on each ADDRESS or ADDRESS:PORT that is given, by itself on one port,
+which is printed.
 """
 
 import math
@@ -28,9 +29,18 @@ def send_evenly(client, path):
         time.sleep(max(0.0, begun + piece / PIECES - time.monotonic()))
 
 
+def drop_all(client):
+    client.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+    while client.recv(65536):
+        pass
+
+
 def serve(client):
     try:
-        path = client.recv(4096).split(b" ")[1].decode()[1:]
+        method, path = client.recv(4096).decode("latin-1").split(" ")[:2]
+        path = path[1:]
+        if method == "PUT":
+            drop_all(client)
         client.sendall(b"HTTP/1.0 200 OK\r\nContent-Type: application/octet-stream\r\n\r\n")
         if path[:1].isdigit():
             send_evenly(client, path)
@@ -48,8 +58,9 @@ def accept(listener):
 
 def main():
     port = 0
-    for address in sys.argv[1:]:
-        listener = socket.create_server((address, port), backlog=100)
+    for where in sys.argv[1:]:
+        address, _, own = where.partition(":")
+        listener = socket.create_server((address, int(own or port)), backlog=100)
         port = listener.getsockname()[1]
         threading.Thread(target=accept, args=(listener,), daemon=True).start()
     print(port, flush=True)

@@ -4,13 +4,16 @@ import subprocess
 
 
 class Clients:
-    def __init__(self, proxy):
+    """`at` are words before each command, such as those that enter a namespace."""
+
+    def __init__(self, proxy, at=()):
         self.proxy = proxy
+        self.at = list(at)
         self.started = []
 
     def words(self, url, user, password, more):
         return [
-            "curl", "-q", "-sS", "--noproxy", "", "--max-time", "300", "-o", "/dev/null",
+            *self.at, "curl", "-q", "-sS", "--noproxy", "", "--max-time", "300", "-o", "/dev/null",
             "-w", "%{size_download}", "--proxy", f"socks5h://{self.proxy}",
             *(["--proxy-user", f"{user}:{password}"] if user else []), *more, url,
         ]  # fmt: skip
