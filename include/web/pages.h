@@ -34,8 +34,8 @@ struct page {
 const struct page *pages_find(const struct http_slice *path);
 
 /* Strings for template_put(): the login's page, the frame of all others, and what is in it. */
-extern const char pages_login[], pages_layout[], pages_now[], pages_rules[], pages_log[],
-	pages_settings[], pages_own[];
+extern const char pages_login[], pages_layout[], pages_now[], pages_sessions[], pages_users[],
+	pages_rules[], pages_log[], pages_settings[], pages_own[];
 
 /* What changes with the bytes, quotes included. Returns `out`. */
 const char *pages_etag(const struct page_bytes *bytes, char out[PAGES_ETAG_MAX]);

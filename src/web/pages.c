@@ -32,7 +32,11 @@ EMBED(web_format, "format.js");
 EMBED(web_table, "table.js");
 EMBED(web_plot, "plot.js");
 EMBED(web_dialog, "dialog.js");
+EMBED(web_icon, "icon.svg");
 EMBED(web_now, "page_now.js");
+EMBED(web_sessions, "page_sessions.js");
+EMBED(web_users, "page_users.js");
+EMBED(web_account, "account.js");
 EMBED(web_rules, "page_rules.js");
 EMBED(web_log, "page_log.js");
 EMBED(web_settings, "page_settings.js");
@@ -41,6 +45,8 @@ EMBED(web_own, "page_own.js");
 EMBED_TEXT(pages_login, "login.html");
 EMBED_TEXT(pages_layout, "layout.html");
 EMBED_TEXT(pages_now, "now.html");
+EMBED_TEXT(pages_sessions, "sessions.html");
+EMBED_TEXT(pages_users, "users.html");
 EMBED_TEXT(pages_rules, "rules.html");
 EMBED_TEXT(pages_log, "log.html");
 EMBED_TEXT(pages_settings, "settings.html");
@@ -49,17 +55,22 @@ EMBED_TEXT(pages_own, "own.html");
 #define TEXT(symbol)                                                                               \
 	.plain = {(symbol), symbol##_end}, .packed = {symbol##_packed, symbol##_packed_end}
 #define CSS .type = "text/css; charset=utf-8", .who = PAGE_FOR_ALL
+#define SVG .type = "image/svg+xml", .who = PAGE_FOR_ALL
 #define ADMINS_JS .type = "text/javascript; charset=utf-8", .who = PAGE_FOR_ADMINS
 #define JS .type = "text/javascript; charset=utf-8", .who = PAGE_FOR_USERS
 
 static const struct page table[] = {
 	{.path = "/base.css", CSS, TEXT(web_base)},
+	{.path = "/icon.svg", SVG, TEXT(web_icon)},
 	{.path = "/app.js", JS, TEXT(web_app)},
 	{.path = "/format.js", JS, TEXT(web_format)},
 	{.path = "/table.js", JS, TEXT(web_table)},
 	{.path = "/plot.js", JS, TEXT(web_plot)},
 	{.path = "/dialog.js", JS, TEXT(web_dialog)},
+	{.path = "/account.js", ADMINS_JS, TEXT(web_account)},
 	{.path = "/page_now.js", ADMINS_JS, TEXT(web_now)},
+	{.path = "/page_sessions.js", ADMINS_JS, TEXT(web_sessions)},
+	{.path = "/page_users.js", ADMINS_JS, TEXT(web_users)},
 	{.path = "/page_rules.js", ADMINS_JS, TEXT(web_rules)},
 	{.path = "/page_log.js", ADMINS_JS, TEXT(web_log)},
 	{.path = "/page_settings.js", ADMINS_JS, TEXT(web_settings)},

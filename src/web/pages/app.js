@@ -99,6 +99,12 @@ export function showDone(text) {
 	showDone.timer = setTimeout(() => { line.textContent = ""; }, 10000);
 }
 
+// ---- without scripts ----
+
+// What is there for those who have none; base.css hides it where browsers know that they have.
+for (const element of document.querySelectorAll(".unscripted"))
+	element.remove();
+
 // ---- refreshing ----
 
 const EASE = 20; // what a refresh may take of the time: one part in so many
@@ -139,3 +145,18 @@ export function poll(refresh, seconds) {
 	turn();
 	return turn;
 }
+
+// ---- alarms ----
+
+// Only what has changed is touched, so that it is read out once.
+function showAlarms(list) {
+	const texts = list.map((alarm) => alarm.text).join("\n");
+	const place = byId("alarms");
+	if ([...place.children].map((line) => line.textContent).join("\n") === texts)
+		return;
+	place.replaceChildren(...list.map((alarm) =>
+		make("p", { class: "is-" + alarm.level }, alarm.text)));
+}
+
+if (byId("alarms").hasAttribute("data-watched"))
+	poll(async () => showAlarms((await get("alarms")).alarms), 5);

@@ -54,7 +54,8 @@ class Plot {
 	}
 
 	drawValueAxis(most) {
-		const ticks = scaleTicks(Math.max(most, this.options.least || 0));
+		const unit = this.options.unit || 1;
+		const ticks = scaleTicks(Math.max(most, this.options.least || 0) / unit).map((t) => t * unit);
 		this.top = ticks[ticks.length - 1];
 		for (const tick of ticks) {
 			const y = this.y(tick);
@@ -110,12 +111,12 @@ class TimePlot extends Plot {
 
 	drawTimeAxis() {
 		const width = this.box.right - this.box.left;
-		for (const t of timeTicks(this.from, this.to, Math.max(2, Math.floor(width / 80)))) {
+		for (const t of timeTicks(this.from, this.to, Math.min(8, Math.max(3, Math.floor(width / 80))))) {
 			const x = this.x(t);
 			this.svg.append(draw("line", { class: "grid", x1: x, x2: x, y1: this.box.top,
 				y2: this.box.bottom }));
 			if (x > this.box.left + 16 && x < this.box.right - 16)
-				this.drawLabel(x, formatClock(t, this.to - this.from < 120000));
+				this.drawLabel(x, formatClock(t));
 		}
 	}
 
@@ -233,7 +234,7 @@ class BarPlot extends Plot {
 }
 
 // options: { label, series: [{ name, class }], format(value), height, least: what the axis shows
-// at least }
+// at least, unit: that its steps are to be round in }
 export function makeTimePlot(container, options) {
 	return new TimePlot(container, options);
 }

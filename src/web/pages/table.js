@@ -26,6 +26,12 @@ function make(tag, attributes, ...children) {
 	return element;
 }
 
+// Text that may be broken where people would break a name; a plain one where that is not needed.
+export function breakable(text) {
+	const parts = String(text).split(/(?<=[.:@\/_-])(?=[^\s.:@\/_-])/);
+	return parts.flatMap((part, i) => (i === 0 ? [part] : [document.createElement("wbr"), part]));
+}
+
 function compare(a, b) {
 	if (isNumber(a) && isNumber(b))
 		return a - b;
@@ -38,8 +44,9 @@ function compare(a, b) {
 // options:
 //   label	what the table is, for those who do not see it
 //   columns	[{ key, label, kind, wide, value(row), fill(cell, row) }]: kind is one of KINDS;
-//		value() where it is not row[key]; fill() makes more than a text of it; wide: gets twice
-//		the room
+//		value() where it is not row[key], by which it is sorted; text() where that is not
+//		what is shown, and found by the filter; fill() makes more than a text of it; wide:
+//		gets more room; isHidden: is not shown, and sorted by only
 //   key(row)	what tells rows apart
 //   sort	{ key, down }: the column at first, and its direction
 //   empty	what is said without rows
@@ -51,6 +58,7 @@ export function makeTable(container, options) {
 class Table {
 	constructor(container, options) {
 		this.options = options;
+		this.columns = options.columns.filter((column) => !column.isHidden);
 		this.rows = [];
 		this.elements = new Map(); // key to { tr, cells, texts, row }
 		this.sort = { ...options.sort };
@@ -66,7 +74,7 @@ class Table {
 		this.heads = new Map();
 		const head = make("tr", { role: "row" });
 		const group = make("colgroup");
-		for (const column of this.options.columns) {
+		for (const column of this.columns) {
 			head.append(this.makeHead(column));
 			group.append(make("col", { class: this.classOf(column) }));
 		}
@@ -109,7 +117,8 @@ class Table {
 		}
 		list.addEventListener("change", () => this.sortBy(list.value));
 		this.list = list;
-		return make("label", { class: "sort-list" }, "Sort by ", list);
+		const isNeeded = this.columns.length < this.options.columns.length;
+		return make("label", { class: "sort-list" + (isNeeded ? " is-needed" : "") }, "Sort by ", list);
 	}
 
 	columnOf(key) {
@@ -155,6 +164,8 @@ class Table {
 	textOf(row, column) {
 		if (column.kind === "actions")
 			return "";
+		if (column.text)
+			return column.text(row);
 		return KINDS[column.kind || "text"](this.valueOf(row, column));
 	}
 
@@ -169,7 +180,7 @@ class Table {
 		if (words.length === 0)
 			return [...this.rows];
 		return this.rows.filter((row) => {
-			const text = this.options.columns.map((column) => this.textOf(row, column))
+			const text = this.columns.map((column) => this.textOf(row, column))
 				.join(" ").toLowerCase();
 			return words.every((word) => text.includes(word));
 		});
@@ -242,13 +253,13 @@ class Table {
 			this.elements.set(key, element);
 		}
 		element.tr.row = row;
-		this.options.columns.forEach((column, i) => this.fill(element, i, column, row));
+		this.columns.forEach((column, i) => this.fill(element, i, column, row));
 		return element;
 	}
 
 	makeRow(key) {
 		const tr = make("tr", { role: "row", "data-key": key });
-		const cells = this.options.columns.map((column) => {
+		const cells = this.columns.map((column) => {
 			const cell = make("td", { role: "cell", class: this.classOf(column),
 				"data-label": column.label });
 			tr.append(cell);
@@ -257,16 +268,17 @@ class Table {
 		return { tr, cells, texts: [] };
 	}
 
-	// A cell that fill() makes is made anew when what it is made of is another.
+	// A cell that fill() makes is made anew when its text is another.
 	fill(element, i, column, row) {
-		const text = column.fill && column.kind === "actions"
-			? JSON.stringify(column.depends ? column.depends(row) : "")
-			: this.textOf(row, column);
+		const text = this.textOf(row, column);
 		if (element.texts[i] === text)
 			return;
 		element.texts[i] = text;
+		element.cells[i].classList.toggle("is-none", text === "–");
 		if (column.fill)
 			column.fill(element.cells[i], row);
+		else if ((column.kind || "text") === "text")
+			element.cells[i].replaceChildren(...breakable(text));
 		else
 			element.cells[i].textContent = text;
 	}
