@@ -193,6 +193,7 @@ void login_note(struct web_connection *c)
 {
 	uint64_t held_back;
 
+	login_counts_add(&c->desk->services->stats.logins, LOGIN_AT_WEB, c->login);
 	if (c->login == LOGIN_OK)
 		log_right(c);
 	else if (c->login != LOGIN_HELD_OFF && c->login != LOGIN_NO_MEMORY &&
