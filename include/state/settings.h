@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "state/ban_setting.h"
+#include "state/exempt_setting.h"
 #include "state/expectation_types.h"
 #include "state/limit_types.h"
 #include "state/page_settings.h"
@@ -157,7 +158,7 @@ struct settings {
 	char *users_file;
 	int64_t max_password_checks; /* 0: auto */
 	struct ban_rule ban;
-	struct ban_exempt ban_exempt;
+	struct exempt_clients ban_exempt;
 
 	struct limit_default user_defaults;
 	struct limit_lines group_defaults;

@@ -585,7 +585,7 @@ const struct setting settings_table[] = {
 			"last time. The same wrong name and password again counts once. off: "
 			"logins ban nobody."},
 	{.name = "ban_exempt",
-		AT(BAN_EXEMPT, ban_exempt),
+		AT(EXEMPT, ban_exempt),
 		.initial = "loopback",
 		.reloadable = true,
 		.value_name = "LIST",
