@@ -210,8 +210,10 @@ WRAP_state/test_standing := calloc malloc aligned_alloc
 WRAP_state/test_users := calloc malloc aligned_alloc password_check sodium_memzero
 WRAP_state/test_users_file := read
 WRAP_web/test_api := $(WRAP_DESK) statistics_each
-WRAP_web/test_connection := $(WRAP_DESK)
-WRAP_web/test_login := $(WRAP_DESK)
+WRAP_web/test_connection := $(WRAP_DESK) statistics_each
+WRAP_web/test_login := $(WRAP_DESK) statistics_each
+WRAP_web/test_shell := $(WRAP_DESK) statistics_each
+WRAP_web/test_view := $(WRAP_DESK) statistics_each
 WRAP_web/test_web := calloc malloc realloc aligned_alloc accept4 server_base server_fronts server_keeper server_services
 wrap = $(foreach f,$(WRAP_$(patsubst $(BUILD)/tests/%,%,$(1))),-Wl,--wrap=$(f))
 

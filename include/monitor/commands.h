@@ -60,6 +60,10 @@ bool commands_parse(const struct monitor_line *line, struct monitor_request *q, 
 bool commands_take(const char *word, const char *const parameters[], size_t count,
 	struct monitor_request *q, struct reply *r);
 
+/* The command with the first parameter, which tells whose entries an access log has: what a reply
+ * is shaped by (wire/json.h). */
+void commands_put_request(const struct monitor_request *q, char *out, size_t size);
+
 /* Does it change something, as it was asked, so that it is logged? */
 bool commands_changes(const struct monitor_request *q);
 

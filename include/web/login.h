@@ -23,4 +23,10 @@ void login_note(struct web_connection *c);
 bool login_take(struct web_connection *c, const char *name, size_t name_len, const char *password,
 	size_t password_len);
 
+/* Whoever is logged in gives the connection's order. */
+void login_use(struct web_connection *c);
+
+/* Is that login still there, which may have ended during an errand? */
+bool login_is_there(const struct web_connection *c);
+
 #endif

@@ -29,8 +29,9 @@ struct page {
 /* The page of that path; NULL when there is none. */
 const struct page *pages_find(const struct http_slice *path);
 
-/* The login's page, as a string for template_put(). */
-extern const char pages_login[];
+/* Strings for template_put(): the login's page, the frame of all others, and what is in it. */
+extern const char pages_login[], pages_layout[], pages_now[], pages_rules[], pages_log[],
+	pages_settings[], pages_own[];
 
 /* What changes with its content, quotes included. Returns `out`. */
 const char *pages_etag(const struct page *p, char out[PAGES_ETAG_MAX]);

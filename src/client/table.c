@@ -72,35 +72,10 @@ struct table {
 
 /* ---- lines ---- */
 
-static bool is_key(const struct monitor_line *name)
-{
-	for (size_t i = 0; i < name->len; i++) {
-		if (!islower((unsigned char)name->text[i]) && name->text[i] != '_')
-			return false;
-	}
-	return name->len > 0;
-}
-
-/* Two words at least, and each of them "key:value", but for those of a sentence. */
-static bool is_table_line(const struct monitor_line *line)
-{
-	struct monitor_line rest = *line, word;
-	struct answer_field field;
-	size_t words = 0;
-
-	for (; monitor_next_word(&rest, &word); words++) {
-		if (!answer_split(&word, &field) || !is_key(&field.name))
-			return false;
-		if (answer_is_sentence(&field.name))
-			rest.len = 0;
-	}
-	return words > 1;
-}
-
 bool table_fits(const struct answer *reply)
 {
 	for (size_t i = 0; i < reply->count; i++) {
-		if (is_table_line(&reply->lines[i]))
+		if (answer_is_record(&reply->lines[i]))
 			return true;
 	}
 	return false;
@@ -221,7 +196,7 @@ static void measure_cells(struct table *t, const struct monitor_line *line)
 static void each_record(struct table *t, void (*take)(struct table *, const struct monitor_line *))
 {
 	for (size_t i = 0; i < t->reply->count; i++) {
-		if (is_table_line(&t->reply->lines[i]))
+		if (answer_is_record(&t->reply->lines[i]))
 			take(t, &t->reply->lines[i]);
 	}
 }
@@ -388,7 +363,7 @@ static void print_others(FILE *out, const struct answer *reply)
 {
 	answer_print_line(out, &reply->status);
 	for (size_t i = 0; i < reply->count; i++) {
-		if (!is_table_line(&reply->lines[i]))
+		if (!answer_is_record(&reply->lines[i]))
 			answer_print_line(out, &reply->lines[i]);
 	}
 }
@@ -404,7 +379,7 @@ static void print_table(FILE *out, const struct table *t)
 	print_others(out, t->reply);
 	print_row(out, t, NULL);
 	for (size_t i = 0; i < t->reply->count; i++) {
-		if (is_table_line(&t->reply->lines[i]))
+		if (answer_is_record(&t->reply->lines[i]))
 			print_record(out, t, &t->reply->lines[i]);
 	}
 	name_left_out(out, t);

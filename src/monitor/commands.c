@@ -4,6 +4,7 @@
  */
 #include "monitor/commands.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/nearest.h"
@@ -495,6 +496,12 @@ bool commands_take(const char *word, const char *const parameters[], size_t coun
 		return take_parameters(parameters, count, q, r);
 	refuse_usage(q, r);
 	return false;
+}
+
+void commands_put_request(const struct monitor_request *q, char *out, size_t size)
+{
+	snprintf(out, size, "%s%s%s", q->command->word, q->count > 0 ? " " : "",
+		q->count > 0 ? q->parameters[0] : "");
 }
 
 bool commands_changes(const struct monitor_request *q)

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "base/escape.h"
+#include "web/gather.h"
 #include "web/handlers.h"
 #include "web/login.h"
 #include "web/respond.h"
@@ -21,76 +22,53 @@
 #include "wire/json.h"
 
 #define WORD_MAX 32
-#define REPLY_MAX ((size_t)64 << 20) /* bytes of an answer, which is put together in memory */
 #define JSON_TYPE "application/json"
 
 /* ---- answers ---- */
 
-/* Fetches all of the reply. NULL without memory, or when it is too long. */
-static char *gather_reply(struct reply *r, size_t *len)
+/* As JSON; NULL without memory. */
+static char *format_answer(const char *request, const struct answer *answer, size_t *len)
 {
-	char *text = NULL;
-	FILE *out = open_memstream(&text, len);
-	const char *bytes;
-	size_t n, total = 0;
-
-	if (out == NULL)
-		return NULL;
-	while (total <= REPLY_MAX && (n = reply_pending(r, &bytes)) > 0) {
-		fwrite(bytes, 1, n, out);
-		reply_consume(r, n);
-		total += n;
-	}
-	if (fclose(out) == 0 && !r->failed && total <= REPLY_MAX)
-		return text;
-	free(text);
-	return NULL;
-}
-
-/* As JSON; NULL without memory. `*ok`: the reply is no refusal. */
-static char *format_reply(
-	const char *request, const char *text, size_t len, size_t *json_len, bool *ok)
-{
-	struct answer answer;
 	char *json = NULL;
-	FILE *out;
+	FILE *out = open_memstream(&json, len);
 
-	if (answer_parse(text, len, &answer) < 0)
-		return NULL;
-	*ok = answer.ok;
-	out = open_memstream(&json, json_len);
 	if (out != NULL)
-		json_print(out, request, &answer);
-	answer_free(&answer);
+		json_print(out, request, answer);
 	if (out != NULL && fclose(out) == 0)
 		return json;
 	free(json);
 	return NULL;
 }
 
-/* The order's reply to the request in words, with this status where it is a refusal. Is it none? */
+/* The reply to the request in words, which was gathered, with this status where it is a refusal. Is
+ * it none? */
 static bool answer_with(struct web_connection *c, unsigned status, const char *request)
 {
-	size_t len, json_len;
-	char *text = gather_reply(&c->order.reply, &len), *json = NULL;
-	bool ok = false;
+	struct answer answer = {.ok = false};
+	size_t len;
+	char *json = gather_take(c, &answer) < 0 ? NULL : format_answer(request, &answer, &len);
+	bool ok = answer.ok;
 
-	if (text != NULL)
-		json = format_reply(request, text, len, &json_len, &ok);
-	free(text);
-	reply_reset(&c->order.reply);
+	answer_free(&answer);
 	order_wipe(&c->order);
 	respond_begin(c, json == NULL ? 503 : ok ? 200 : status);
 	if (json != NULL)
-		respond_own(c, JSON_TYPE, json, json_len);
-	return ok;
+		respond_own(c, JSON_TYPE, json, len);
+	return ok && json != NULL;
+}
+
+/* For a reply that is short, and in memory as it is. */
+static void answer_at_once(struct web_connection *c, unsigned status)
+{
+	(void)gather_reply(c, NULL);
+	(void)answer_with(c, status, "");
 }
 
 static void refuse_request(struct web_connection *c, unsigned status, const char *text)
 {
 	reply_reset(&c->order.reply);
 	reply_error(&c->order.reply, "%s", text);
-	(void)answer_with(c, status, "");
+	answer_at_once(c, status);
 }
 
 /* A browser that had a cookie is not to ask for a password by itself. */
@@ -107,31 +85,27 @@ static void ask_for_login(struct web_connection *c)
 
 /* ---- commands ---- */
 
-/* What json_print() wants: the command with the first parameter, which tells whose entries an
- * access log has. */
-static void put_request(const struct monitor_request *q, char *out, size_t size)
-{
-	snprintf(out, size, "%s%s%s", q->command->word, q->count > 0 ? " " : "",
-		q->count > 0 ? q->parameters[0] : "");
-}
-
 /* Whoever has changed his own password goes on. */
 static void keep_session(struct web_connection *c)
 {
-	struct login_session *s = c->request.session;
+	if (login_is_there(c))
+		c->request.session->password_mark = c->order.password_mark;
+}
 
-	if (s != NULL && s->is_used && strcmp(s->id, c->gave) == 0)
-		s->password_mark = c->order.password_mark;
+static void answer_gathered(struct web_connection *c)
+{
+	char request[sizeof(c->order.request.memory)];
+
+	commands_put_request(&c->order.request, request, sizeof(request));
+	if (answer_with(c, c->refusal, request))
+		keep_session(c);
 }
 
 static void answer_order(struct web_connection *c)
 {
-	char request[sizeof(c->order.request.memory)];
-	unsigned status = c->order.reply.closes ? 401 : 400;
-
-	put_request(&c->order.request, request, sizeof(request));
-	if (answer_with(c, status, request))
-		keep_session(c);
+	c->refusal = c->order.reply.closes ? 401 : 400;
+	if (gather_reply(c, answer_gathered))
+		answer_gathered(c);
 }
 
 static bool has_type(const struct web_connection *c, const char *type)
@@ -219,7 +193,7 @@ static void take_command(struct web_connection *c)
 	is_taken = commands_take(word, words, (size_t)count, q, &c->order.reply);
 	sodium_memzero(memory, sizeof(memory));
 	if (!is_taken) {
-		(void)answer_with(c, q->command == NULL ? 404 : 400, "");
+		answer_at_once(c, q->command == NULL ? 404 : 400);
 	} else if (q->command->is_for_consoles) {
 		refuse_request(c, 404, "Only a connection to the monitor itself has that command");
 	} else if (!is_asked_rightly(c)) {
@@ -295,9 +269,7 @@ static void use_session(struct web_connection *c)
 	const struct login_session *s = c->request.session;
 	bool is_post = http_equals(&c->request.head.method, "POST");
 
-	strcpy(c->user, s->user);
-	strcpy(c->gave, s->id);
-	c->order.password_mark = s->password_mark;
+	login_use(c);
 	if (is_post && !handlers_is_own(c, s->token))
 		refuse_request(c, 403, "That did not come from a page of this server");
 	else if (!is_post && http_equals(&c->request.path, "/api/session"))

@@ -14,6 +14,7 @@
 #include "web/login.h"
 #include "web/pages.h"
 #include "web/respond.h"
+#include "web/shell.h"
 #include "wire/form.h"
 
 /* ---- who asks, and for whom ---- */
@@ -115,16 +116,16 @@ static void answer_health(struct web_connection *c)
 		respond_own(c, "text/plain; charset=utf-8", body, (size_t)len);
 }
 
-static bool may_see(const struct web_connection *c, const struct page *p)
+static bool may_see(const struct web_connection *c, enum page_who who)
 {
 	const struct login_session *s = c->request.session;
 
-	if (p->who == PAGE_FOR_ALL)
+	if (who == PAGE_FOR_ALL)
 		return true;
-	return s != NULL && (p->who == PAGE_FOR_USERS || s->role == USER_ROLE_ADMIN);
+	return s != NULL && (who == PAGE_FOR_USERS || s->role == USER_ROLE_ADMIN);
 }
 
-static void serve_page(struct web_connection *c, const struct page *p)
+static void serve_file(struct web_connection *c, const struct page *p)
 {
 	struct http_slice known;
 	char etag[PAGES_ETAG_MAX];
@@ -139,23 +140,36 @@ static void serve_page(struct web_connection *c, const struct page *p)
 		respond_body(c, p->type, p->text, (size_t)(p->end - p->text));
 }
 
+/* Who is not logged in does not learn what there is; who is no administrator is shown to his own
+ * page from the first one. */
+static void refuse_page(struct web_connection *c, bool is_there)
+{
+	if (c->request.session == NULL)
+		respond_redirect(c, "/login");
+	else if (!is_there)
+		respond_say(c, 404, "There is no such page.\n");
+	else if (http_equals(&c->request.path, "/"))
+		respond_redirect(c, "/own");
+	else
+		respond_say(c, 403, "That is for administrators.\n");
+}
+
+static void show_view(struct web_connection *c, const struct template_field *fields)
+{
+	shell_show(c, shell_find(&c->request.path), fields);
+}
+
 static void answer_page(struct web_connection *c)
 {
-	const struct page *p = pages_find(&c->request.path);
+	const struct shell_page *page = shell_find(&c->request.path);
+	const struct page *file = pages_find(&c->request.path);
 
-	if (p == NULL) {
-		/* Who is not logged in does not learn what there is. */
-		if (c->request.session == NULL)
-			respond_redirect(c, "/login");
-		else
-			respond_say(c, 404, "There is no such page.\n");
-	} else if (may_see(c, p)) {
-		serve_page(c, p);
-	} else if (c->request.session == NULL) {
-		respond_redirect(c, "/login");
-	} else {
-		respond_say(c, 403, "That is for administrators.\n");
-	}
+	if (page != NULL && may_see(c, page->who))
+		view_begin(c, page->parts, show_view);
+	else if (file != NULL && may_see(c, file->who))
+		serve_file(c, file);
+	else
+		refuse_page(c, page != NULL || file != NULL);
 }
 
 /* ---- the table ---- */

@@ -17,6 +17,7 @@
 #include "web/handlers.h"
 #include "web/pages.h"
 #include "web/respond.h"
+#include "web/shell.h"
 #include "wire/form.h"
 
 #define REFUSED_PERIOD_MS 1000 /* of the lines that say so */
@@ -80,13 +81,14 @@ static void show(struct web_connection *c, unsigned status, const char *message)
 	const struct login_session *s = c->request.session;
 	char visit[LOGINS_ID_TEXT + 1], token[LOGINS_ID_TEXT + 1];
 	bool is_new = s == NULL && !find_visit(c, visit);
+	char host[SHELL_HOST_MAX];
 
 	if (is_new)
 		logins_make_id(visit);
 	if (s == NULL)
 		compute_visit_token(c->desk, visit, token);
 	put_login_page(c,
-		(const struct template_field[]){{"message", message},
+		(const struct template_field[]){{"message", message}, {"host", shell_host(host)},
 			{"user", s != NULL ? s->user : ""}, {"token", s != NULL ? s->token : token},
 			{NULL, NULL}},
 		status);
@@ -275,4 +277,22 @@ void login_leave(struct web_connection *c)
 	c->request.session = NULL;
 	respond_redirect(c, "/login");
 	set_cookie(c, WEB_COOKIE, "", 0);
+}
+
+/* ---- for others ---- */
+
+void login_use(struct web_connection *c)
+{
+	const struct login_session *s = c->request.session;
+
+	strcpy(c->user, s->user);
+	strcpy(c->gave, s->id);
+	c->order.password_mark = s->password_mark;
+}
+
+bool login_is_there(const struct web_connection *c)
+{
+	const struct login_session *s = c->request.session;
+
+	return s != NULL && s->is_used && strcmp(s->id, c->gave) == 0;
 }

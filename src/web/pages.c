@@ -15,19 +15,47 @@
 		".popsection\n");                                                                  \
 	extern const char(symbol)[], symbol##_end[]
 
-EMBED(web_index, "index.html");
-EMBED(web_style, "style.css");
+/* The same where other files have it: as a string. */
+#define EMBED_TEXT(symbol, file)                                                                   \
+	__asm__(".pushsection .rodata\n.globl " #symbol "\n" #symbol ":\n"                         \
+		".incbin \"src/web/pages/" file "\"\n.byte 0\n.popsection\n")
 
-__asm__(".pushsection .rodata\n.globl pages_login\npages_login:\n"
-	".incbin \"src/web/pages/login.html\"\n.byte 0\n.popsection\n");
+EMBED(web_base, "base.css");
+EMBED(web_app, "app.js");
+EMBED(web_format, "format.js");
+EMBED(web_table, "table.js");
+EMBED(web_plot, "plot.js");
+EMBED(web_dialog, "dialog.js");
+EMBED(web_now, "page_now.js");
+EMBED(web_rules, "page_rules.js");
+EMBED(web_log, "page_log.js");
+EMBED(web_settings, "page_settings.js");
+EMBED(web_own, "page_own.js");
+
+EMBED_TEXT(pages_login, "login.html");
+EMBED_TEXT(pages_layout, "layout.html");
+EMBED_TEXT(pages_now, "now.html");
+EMBED_TEXT(pages_rules, "rules.html");
+EMBED_TEXT(pages_log, "log.html");
+EMBED_TEXT(pages_settings, "settings.html");
+EMBED_TEXT(pages_own, "own.html");
 
 #define TEXT(symbol) .text = (symbol), .end = symbol##_end
-#define HTML .type = "text/html; charset=utf-8"
-#define CSS .type = "text/css; charset=utf-8"
+#define CSS .type = "text/css; charset=utf-8", .who = PAGE_FOR_ALL
+#define JS .type = "text/javascript; charset=utf-8", .who = PAGE_FOR_USERS
 
 static const struct page table[] = {
-	{.path = "/", HTML, .who = PAGE_FOR_USERS, TEXT(web_index)},
-	{.path = "/style.css", CSS, .who = PAGE_FOR_ALL, TEXT(web_style)},
+	{.path = "/base.css", CSS, TEXT(web_base)},
+	{.path = "/app.js", JS, TEXT(web_app)},
+	{.path = "/format.js", JS, TEXT(web_format)},
+	{.path = "/table.js", JS, TEXT(web_table)},
+	{.path = "/plot.js", JS, TEXT(web_plot)},
+	{.path = "/dialog.js", JS, TEXT(web_dialog)},
+	{.path = "/page_now.js", JS, TEXT(web_now)},
+	{.path = "/page_rules.js", JS, TEXT(web_rules)},
+	{.path = "/page_log.js", JS, TEXT(web_log)},
+	{.path = "/page_settings.js", JS, TEXT(web_settings)},
+	{.path = "/page_own.js", JS, TEXT(web_own)},
 };
 
 const struct page *pages_find(const struct http_slice *path)

@@ -114,8 +114,10 @@ static int64_t fill_in(struct web *w)
 		struct web_connection *c = &w->connections[i];
 		short events = connection_events(c);
 
-		if (events == 0)
+		if (events == 0 && !connection_is_busy(c))
 			continue;
+		if (events == 0)
+			until = clock_ms(); /* what others wait for is looked at, too */
 		w->fds[FIRST_CONNECTION + w->polled_count] =
 			(struct pollfd){.fd = c->fd, .events = events};
 		w->polled[w->polled_count++] = c;

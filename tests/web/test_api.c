@@ -1,20 +1,10 @@
 /* api: the monitor's commands by HTTP: who may, by which method, and what is answered. */
 #include "browser.h"
 
-#include "server/statistics.h"
-
 #define ROOT "Authorization: Basic cm9vdDpzZWNyZXQ=\r\n" /* root:secret */
 #define ALICE "Authorization: Basic YWxpY2U6c2VjcmV0\r\n"
 #define WRONG "Authorization: Basic cm9vdDp3cm9uZw==\r\n"
 #define JSON "Content-Type: application/json\r\n"
-
-void __wrap_statistics_each(struct services *v, statistics_taker *take, void *context);
-
-void __wrap_statistics_each(struct services *v, statistics_taker *take, void *context)
-{
-	(void)v;
-	take(context, "all time connections", 2, "");
-}
 
 static void assert_answer(const char *answer, unsigned status, const char *body)
 {

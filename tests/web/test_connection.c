@@ -74,7 +74,7 @@ static void nobody_without_a_login_gets_more_than_the_login(void **state)
 		const char *path;
 		unsigned statuses[2]; /* of GET and POST */
 	} rows[] = {{"/", {303, 405}}, {"/login", {200, 403}}, {"/logout", {405, 303}},
-		{"/style.css", {200, 405}}, {"/nothing", {303, 405}}, {"/api/", {401, 401}},
+		{"/base.css", {200, 405}}, {"/nothing", {303, 405}}, {"/api/", {401, 401}},
 		{"/api/stats", {401, 401}}, {"/api/add_user", {401, 401}},
 		{"/api/session", {401, 401}}, {"/api/../stats", {401, 401}}, {"//", {303, 405}},
 		{"/%2e%2e/etc/passwd", {303, 405}}, {"/login/", {303, 405}}};
@@ -271,9 +271,9 @@ static void it_does_not_matter_how_bytes_are_cut(void **state)
 	static char whole[1 << 16];
 
 	(void)state;
-	strcpy(whole, ask("GET /style.css", "", ""));
+	strcpy(whole, ask("GET /base.css", "", ""));
 	for (most_bytes = 1; most_bytes < 40; most_bytes++)
-		assert_string_equal(ask("GET /style.css", "", ""), whole);
+		assert_string_equal(ask("GET /base.css", "", ""), whole);
 }
 
 static void a_move_that_fails_ends_no_more_than_the_connection(void **state)
@@ -293,15 +293,15 @@ static void a_move_that_fails_ends_no_more_than_the_connection(void **state)
 static void a_page_that_is_known_is_not_sent_again(void **state)
 {
 	char fields[128], etag[64];
-	const char *at = strstr(ask("GET /style.css", "", ""), "ETag: ");
+	const char *at = strstr(ask("GET /base.css", "", ""), "ETag: ");
 
 	(void)state;
 	assert_non_null(at);
 	snprintf(etag, sizeof(etag), "%.*s", (int)strcspn(at + 6, "\r"), at + 6);
 	snprintf(fields, sizeof(fields), "If-None-Match: %s\r\n", etag);
-	assert_status(ask("GET /style.css", fields, ""), 304);
+	assert_status(ask("GET /base.css", fields, ""), 304);
 	assert_string_equal(body_of(heard), "");
-	assert_status(ask("GET /style.css", "If-None-Match: \"x\"\r\n", ""), 200);
+	assert_status(ask("GET /base.css", "If-None-Match: \"x\"\r\n", ""), 200);
 }
 
 static void who_leaves_during_an_errand_is_forgotten_when_it_is_back(void **state)

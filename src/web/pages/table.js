@@ -1,0 +1,275 @@
+// A table that is refreshed: rows keep their elements by key, cells change only where their text
+// does, and the order stands still while somebody points at it. Narrow screens show each row as a
+// card (base.css), whose labels are the cells' data-label.
+
+import { formatBytes, formatCount, formatDuration, formatRate, formatTime, isNumber } from "./format.js";
+
+const MOST_ROWS = 500; // at once, until more are asked for
+
+// How a column's value becomes text. What is no text stands right.
+const KINDS = {
+	text: (value) => (value === null || value === undefined || value === "" ? "–" : String(value)),
+	count: formatCount,
+	bytes: formatBytes,
+	rate: formatRate,
+	duration: formatDuration,
+	time: (value) => formatTime(value),
+};
+
+function make(tag, attributes, ...children) {
+	const element = document.createElement(tag);
+	for (const [name, value] of Object.entries(attributes || {})) {
+		if (value !== undefined && value !== null && value !== false)
+			element.setAttribute(name, value === true ? "" : value);
+	}
+	element.append(...children);
+	return element;
+}
+
+function compare(a, b) {
+	if (isNumber(a) && isNumber(b))
+		return a - b;
+	if (isNumber(a) !== isNumber(b)) // what is not known is less than any number
+		return isNumber(a) ? 1 : -1;
+	return String(a ?? "").localeCompare(String(b ?? ""), undefined, { numeric: true });
+}
+
+// container: what it stands in; what the server has put there is replaced.
+// options:
+//   label	what the table is, for those who do not see it
+//   columns	[{ key, label, kind, wide, value(row), fill(cell, row) }]: kind is one of KINDS;
+//		value() where it is not row[key]; fill() makes more than a text of it; wide: gets twice
+//		the room
+//   key(row)	what tells rows apart
+//   sort	{ key, down }: the column at first, and its direction
+//   empty	what is said without rows
+//   filter	an input of type search by which rows are chosen
+export function makeTable(container, options) {
+	return new Table(container, options);
+}
+
+class Table {
+	constructor(container, options) {
+		this.options = options;
+		this.rows = [];
+		this.elements = new Map(); // key to { tr, cells, texts, row }
+		this.sort = { ...options.sort };
+		this.most = MOST_ROWS;
+		this.isHeld = false;
+		this.build(container);
+		if (options.filter)
+			options.filter.addEventListener("input", () => this.show());
+	}
+
+	build(container) {
+		this.body = make("tbody", { role: "rowgroup" });
+		this.heads = new Map();
+		const head = make("tr", { role: "row" });
+		const group = make("colgroup");
+		for (const column of this.options.columns) {
+			head.append(this.makeHead(column));
+			group.append(make("col", { class: this.classOf(column) }));
+		}
+		this.table = make("table", { role: "table", class: "live", "aria-label": this.options.label },
+			group, make("thead", { role: "rowgroup" }, head), this.body);
+		this.note = make("p", { class: "note", hidden: true });
+		this.more = make("button", { type: "button", hidden: true }, "Show all");
+		this.more.addEventListener("click", () => {
+			this.most = Infinity;
+			this.show();
+		});
+		container.replaceChildren(this.makeSortList(), this.table, this.note, this.more);
+		this.holdWhilePointed();
+		this.markSort();
+	}
+
+	classOf(column) {
+		return "is-" + (column.kind || "text") + (column.wide ? " is-wide" : "");
+	}
+
+	makeHead(column) {
+		const th = make("th", { scope: "col", role: "columnheader", class: this.classOf(column) });
+		if (column.kind === "actions") {
+			th.append(make("span", { class: "unseen" }, column.label));
+			return th;
+		}
+		const button = make("button", { type: "button" }, column.label);
+		button.addEventListener("click", () => this.sortBy(column.key));
+		th.append(button);
+		this.heads.set(column.key, th);
+		return th;
+	}
+
+	// Where the heads are not shown.
+	makeSortList() {
+		const list = make("select", {});
+		for (const column of this.options.columns) {
+			if (column.kind !== "actions")
+				list.append(make("option", { value: column.key }, column.label));
+		}
+		list.addEventListener("change", () => this.sortBy(list.value));
+		this.list = list;
+		return make("label", { class: "sort-list" }, "Sort by ", list);
+	}
+
+	columnOf(key) {
+		return this.options.columns.find((column) => column.key === key);
+	}
+
+	sortBy(key) {
+		const isSame = this.sort.key === key;
+		const isText = (this.columnOf(key).kind || "text") === "text";
+		this.sort = { key, down: isSame ? !this.sort.down : !isText };
+		this.markSort();
+		this.show(true);
+	}
+
+	markSort() {
+		for (const [key, th] of this.heads) {
+			if (key === this.sort.key)
+				th.setAttribute("aria-sort", this.sort.down ? "descending" : "ascending");
+			else
+				th.removeAttribute("aria-sort");
+		}
+		if (this.sort.key)
+			this.list.value = this.sort.key;
+	}
+
+	holdWhilePointed() {
+		this.body.addEventListener("pointerenter", (event) => {
+			this.isHeld = event.pointerType === "mouse";
+		});
+		this.body.addEventListener("pointerleave", () => {
+			this.isHeld = false;
+		});
+	}
+
+	isStill() {
+		return this.isHeld || this.body.contains(document.activeElement);
+	}
+
+	valueOf(row, column) {
+		return column.value ? column.value(row) : row[column.key];
+	}
+
+	textOf(row, column) {
+		if (column.kind === "actions")
+			return "";
+		return KINDS[column.kind || "text"](this.valueOf(row, column));
+	}
+
+	update(rows) {
+		this.rows = rows;
+		this.show();
+	}
+
+	chosenRows() {
+		const words = (this.options.filter ? this.options.filter.value : "").toLowerCase()
+			.split(/\s+/).filter(Boolean);
+		if (words.length === 0)
+			return [...this.rows];
+		return this.rows.filter((row) => {
+			const text = this.options.columns.map((column) => this.textOf(row, column))
+				.join(" ").toLowerCase();
+			return words.every((word) => text.includes(word));
+		});
+	}
+
+	sortedRows() {
+		const rows = this.chosenRows();
+		const column = this.columnOf(this.sort.key);
+		if (column) {
+			const sign = this.sort.down ? -1 : 1;
+			rows.sort((a, b) => sign * compare(this.valueOf(a, column), this.valueOf(b, column)) ||
+				compare(this.options.key(a), this.options.key(b)));
+		}
+		return rows;
+	}
+
+	// In the order that is shown; those who are new behind them.
+	heldRows(rows) {
+		const place = new Map();
+		let n = 0;
+		for (const tr of this.body.children)
+			place.set(tr.dataset.key, n++);
+		const placeOf = (row) => place.get(String(this.options.key(row))) ?? n;
+		return rows.sort((a, b) => placeOf(a) - placeOf(b));
+	}
+
+	show(isAsked) {
+		let rows = this.sortedRows();
+		const count = rows.length;
+		if (!isAsked && this.isStill())
+			rows = this.heldRows(rows);
+		rows = rows.slice(0, this.most);
+		const seen = new Set();
+		let at = this.body.firstElementChild;
+		for (const row of rows) {
+			const key = String(this.options.key(row));
+			const element = this.elementOf(key, row);
+			seen.add(key);
+			if (element.tr === at)
+				at = at.nextElementSibling;
+			else
+				this.body.insertBefore(element.tr, at);
+		}
+		for (const [key, element] of this.elements) {
+			if (!seen.has(key)) {
+				element.tr.remove();
+				this.elements.delete(key);
+			}
+		}
+		this.tell(count, rows.length);
+	}
+
+	tell(count, shown) {
+		const isFiltered = this.rows.length > count;
+		this.table.hidden = count === 0;
+		this.more.hidden = shown === count;
+		this.note.hidden = count > 0 && shown === count && !isFiltered;
+		if (count === 0)
+			this.note.textContent = isFiltered ? "None of " + formatCount(this.rows.length) +
+				" has that in it." : this.options.empty;
+		else
+			this.note.textContent = formatCount(shown) + " of " + formatCount(this.rows.length) +
+				" are shown.";
+	}
+
+	elementOf(key, row) {
+		let element = this.elements.get(key);
+		if (!element) {
+			element = this.makeRow(key);
+			this.elements.set(key, element);
+		}
+		element.tr.row = row;
+		this.options.columns.forEach((column, i) => this.fill(element, i, column, row));
+		return element;
+	}
+
+	makeRow(key) {
+		const tr = make("tr", { role: "row", "data-key": key });
+		const cells = this.options.columns.map((column) => {
+			const cell = make("td", { role: "cell", class: this.classOf(column),
+				"data-label": column.label });
+			tr.append(cell);
+			return cell;
+		});
+		return { tr, cells, texts: [] };
+	}
+
+	// A cell that fill() makes is made anew when what it is made of is another.
+	fill(element, i, column, row) {
+		const text = column.fill && column.kind === "actions"
+			? JSON.stringify(column.depends ? column.depends(row) : "")
+			: this.textOf(row, column);
+		if (element.texts[i] === text)
+			return;
+		element.texts[i] = text;
+		if (column.fill)
+			column.fill(element.cells[i], row);
+		else
+			element.cells[i].textContent = text;
+	}
+}
+
+export { make };

@@ -1,0 +1,174 @@
+/*
+ * The frame is one template, a page's text another one, whose result is put into it. Nothing of
+ * what is asked for gets into a page but by template_put(), which escapes it.
+ *
+ * The monitor tells local times without their zone. A page says how far from UTC they are, now and
+ * before each change of the clocks of late, so that its scripts can show the browser's own.
+ */
+#include "web/shell.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/version.h"
+#include "web/parts.h"
+#include "web/respond.h"
+
+static const struct shell_page table[] = {
+	{"/", "Now", "now", PAGE_FOR_ADMINS, pages_now, parts_now},
+	{"/rules", "Rules", "rules", PAGE_FOR_ADMINS, pages_rules, parts_rules},
+	{"/log", "Log", "log", PAGE_FOR_ADMINS, pages_log, parts_log},
+	{"/settings", "Settings", "settings", PAGE_FOR_ADMINS, pages_settings, parts_settings},
+	{"/own", "Own", "own", PAGE_FOR_USERS, pages_own, parts_own},
+};
+
+#define PAGES (sizeof(table) / sizeof(table[0]))
+
+const struct shell_page *shell_find(const struct http_slice *path)
+{
+	for (size_t i = 0; i < PAGES; i++) {
+		if (http_equals(path, table[i].path))
+			return &table[i];
+	}
+	return NULL;
+}
+
+const char *shell_host(char out[SHELL_HOST_MAX])
+{
+	if (gethostname(out, SHELL_HOST_MAX - 1) < 0)
+		strcpy(out, "socks5d");
+	out[SHELL_HOST_MAX - 1] = '\0';
+	return out;
+}
+
+/* ---- parts of the frame ---- */
+
+static void put_navigation(FILE *out, const struct shell_page *current, enum user_role role)
+{
+	for (size_t i = 0; i < PAGES; i++) {
+		if (table[i].who == PAGE_FOR_ADMINS && role != USER_ROLE_ADMIN)
+			continue;
+		fprintf(out, "<li><a href=\"%s\"%s>%s</a></li>\n", table[i].path,
+			&table[i] == current ? " aria-current=\"page\"" : "", table[i].title);
+	}
+}
+
+#define ZONE_DAYS 400 /* back from now: what is shown is no older */
+#define ZONE_STEP (6 * 3600) /* no clock is changed twice within */
+
+/* Seconds east of UTC. */
+static long offset_at(time_t t)
+{
+	struct tm tm;
+
+	return localtime_r(&t, &tm) != NULL ? tm.tm_gmtoff : 0;
+}
+
+/* When it became `offset`, which it was at `after` and was not at `before`. */
+static time_t find_change(time_t before, time_t after, long offset)
+{
+	while (after - before > 1) {
+		time_t middle = before + (after - before) / 2;
+
+		if (offset_at(middle) == offset)
+			after = middle;
+		else
+			before = middle;
+	}
+	return after;
+}
+
+/* "7200 1774746000:3600": the offset now, and for each change, newest first, when it was and the
+ * offset before. */
+static void put_zone(FILE *out)
+{
+	time_t now = time(NULL);
+	long offset = offset_at(now);
+
+	fprintf(out, "%ld", offset);
+	for (time_t t = now; t > now - (time_t)ZONE_DAYS * 86400; t -= ZONE_STEP) {
+		if (offset_at(t) == offset)
+			continue;
+		fprintf(out, " %lld", (long long)find_change(t, t + ZONE_STEP, offset));
+		offset = offset_at(t);
+		fprintf(out, ":%ld", offset);
+	}
+}
+
+/* ---- the whole ---- */
+
+/* A text that is written in memory: that of one of these, each of which takes what it needs. */
+struct shell_part {
+	char *text; /* NULL without memory */
+	size_t len;
+};
+
+static FILE *begin_part(struct shell_part *part)
+{
+	*part = (struct shell_part){.text = NULL};
+	return open_memstream(&part->text, &part->len);
+}
+
+/* Is it whole? */
+static bool end_part(struct shell_part *part, FILE *out, bool is_whole)
+{
+	if (out != NULL && fclose(out) == 0 && is_whole)
+		return true;
+	free(part->text);
+	part->text = NULL;
+	return false;
+}
+
+static bool make_navigation(
+	struct shell_part *part, const struct shell_page *p, const struct login_session *s)
+{
+	FILE *out = begin_part(part);
+
+	if (out != NULL)
+		put_navigation(out, p, s->role);
+	return end_part(part, out, true);
+}
+
+static bool make_zone(struct shell_part *part)
+{
+	FILE *out = begin_part(part);
+
+	if (out != NULL)
+		put_zone(out);
+	return end_part(part, out, true);
+}
+
+static bool make_from_template(
+	struct shell_part *part, const char *text, const struct template_field *fields)
+{
+	FILE *out = begin_part(part);
+
+	return end_part(part, out, out != NULL && template_put(text, fields, out));
+}
+
+void shell_show(
+	struct web_connection *c, const struct shell_page *p, const struct template_field *fields)
+{
+	const struct login_session *s = c->request.session;
+	struct shell_part navigation = {0}, zone = {0}, content = {0}, whole = {0};
+	char host[SHELL_HOST_MAX];
+
+	if (make_navigation(&navigation, p, s) && make_zone(&zone) &&
+		make_from_template(&content, p->text, fields) &&
+		make_from_template(&whole, pages_layout,
+			(const struct template_field[]){{"title", p->title}, {"name", p->name},
+				{"host", shell_host(host)}, {"version", SOCKS5D_VERSION},
+				{"user", s->user}, {"token", s->token}, {"zone", zone.text},
+				{"navigation", navigation.text}, {"content", content.text},
+				{NULL, NULL}})) {
+		respond_begin(c, 200);
+		respond_own(c, "text/html; charset=utf-8", whole.text, whole.len);
+	} else {
+		respond_say(c, 503, "Out of memory.\n");
+	}
+	free(navigation.text);
+	free(zone.text);
+	free(content.text);
+}
