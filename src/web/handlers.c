@@ -108,7 +108,7 @@ bool handlers_is_own(const struct web_connection *c, const char *token)
 
 static void answer_health(struct web_connection *c)
 {
-	const char *word = places_health(&c->desk->services->places);
+	const char *word = places_health(&c->desk->services->places, false);
 	char text[32], *body;
 	int len = snprintf(text, sizeof(text), "%s\n", word);
 
