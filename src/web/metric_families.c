@@ -69,8 +69,10 @@ const struct metric_family metric_families[] = {
 	{{.name = "socks5d_logins_total",
 		 COUNTER,
 		 .labels = {"door", "result"},
-		 .help = "Checks of a name and a password at each door; ignored: the client was "
-			 "served as Anonymous all the same."},
+		 .help = "Checks of a name and a password at each door: ok, wrong, held_off (too many "
+			 "from there were wrong), busy and no_memory (not checked), disabled, "
+			 "expired, not_from_here (the user may not log in, from there at least), "
+			 "ignored (served as Anonymous all the same)."},
 		.put = metrics_logins},
 	{{.name = "socks5d_bytes_total",
 		 COUNTER,
