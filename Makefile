@@ -129,8 +129,18 @@ $(BUILD)/%.o: %.c
 	@echo '  CC $<'
 	$(Q)$(CC) $(ALL_CFLAGS) -Itests/lib -MMD -MP -c -o $@ $<
 
-# What the assembler puts in, which no compiler tells of.
-$(BUILD)/src/web/pages.o build/fuzz/src/web/pages.o: $(wildcard src/web/pages/*)
+# What the assembler puts in, which no compiler tells of; files for browsers packed, too, without the
+# time, so that a build gives the same bytes each time.
+WEB_PAGES := $(wildcard src/web/pages/*)
+PACKED := $(patsubst src/web/pages/%,$(OUT)build/pages/%.gz,$(filter-out %.html,$(WEB_PAGES)))
+$(BUILD)/src/web/pages.o build/fuzz/src/web/pages.o: $(WEB_PAGES) $(PACKED)
+$(BUILD)/src/web/pages.o: ALL_CFLAGS += -DPACKED='"$(OUT)build/pages/"'
+build/fuzz/src/web/pages.o: FUZZ_FLAGS += -DPACKED='"$(OUT)build/pages/"'
+
+$(OUT)build/pages/%.gz: src/web/pages/%
+	@mkdir -p $(@D)
+	$(Q)gzip -9nc $< >$@.new && mv -f $@.new $@
+
 $(BUILD)/src/proxy/pages.o build/fuzz/src/proxy/pages.o: $(wildcard src/proxy/pages/*)
 
 run: deps
@@ -216,8 +226,11 @@ WRAP_state/test_users_file := read
 WRAP_web/test_api := $(WRAP_DESK) statistics_each
 WRAP_web/test_connection := $(WRAP_DESK) statistics_each
 WRAP_web/test_login := $(WRAP_DESK) statistics_each
+WRAP_web/test_metrics := $(WRAP_DESK) resolver_cached resolver_counts
+WRAP_web/test_own := $(WRAP_DESK) statistics_each
 WRAP_web/test_shell := $(WRAP_DESK) statistics_each
 WRAP_web/test_view := $(WRAP_DESK) statistics_each
+WRAP_web/test_watch := $(WRAP_DESK) statistics_each
 WRAP_web/test_web := calloc malloc realloc aligned_alloc accept4 server_base server_fronts server_keeper server_services
 wrap = $(foreach f,$(WRAP_$(patsubst $(BUILD)/tests/%,%,$(1))),-Wl,--wrap=$(f))
 
