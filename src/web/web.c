@@ -106,7 +106,8 @@ static void accept_client(struct web *w)
 /* Fills in what to poll; returns until when. */
 static int64_t fill_in(struct web *w)
 {
-	int64_t until = door_fill_in(&w->door, clock_ms(), &w->fds[1]);
+	int64_t until =
+		clock_earlier(door_fill_in(&w->door, clock_ms(), &w->fds[1]), watch_rest(&w->desk));
 
 	w->fds[0] = (struct pollfd){.fd = w->wake_fd, .events = POLLIN};
 	w->polled_count = 0;
@@ -273,6 +274,7 @@ void web_stop(struct web *w)
 	wake_send(w->wake_fd);
 	pthread_join(w->thread, NULL);
 	w->is_started = false;
+	watch_end(&w->desk);
 }
 
 void web_free(struct web *w)

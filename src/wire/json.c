@@ -345,6 +345,14 @@ static void shape_settings(FILE *out, const char *request, const struct answer *
 	put_array(out, "settings", request, reply, NULL, put_record_line);
 }
 
+/* What stands behind OK is from where the next ones are to be asked for. */
+static void shape_events(FILE *out, const char *request, const struct answer *reply)
+{
+	fputs(",\"cursor\":", out);
+	put_text(out, &reply->message);
+	put_array(out, "events", request, reply, NULL, put_record_line);
+}
+
 static void shape_entries(FILE *out, const char *request, const struct answer *reply)
 {
 	put_array(out, "entries", request, reply, NULL, put_access_entry);
@@ -400,6 +408,7 @@ static const struct shape shapes[] = {
 	{"SITES", shape_site_usage},
 	{"ALARMS", shape_alarms},
 	{"ACCESS_LOG", shape_entries},
+	{"WATCH", shape_events},
 	{"USERS", shape_users},
 };
 
