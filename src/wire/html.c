@@ -42,16 +42,17 @@ static void put_title(FILE *out, const struct monitor_line *name)
 	template_put_html(title, out);
 }
 
-static void put_bytes(FILE *out, long long bytes, const char *per)
+/* `unit` is what one of them is called. */
+static void put_scaled(FILE *out, long long number, const char *unit)
 {
-	static const char *const units[] = {"B", "kB", "MB", "GB", "TB", "PB"};
-	double value = (double)bytes;
-	size_t unit = 0;
+	static const char *const prefixes[] = {"", "k", "M", "G", "T", "P"};
+	double value = (double)number;
+	size_t i = 0;
 
 	/* As it is rounded: 999.9 is shown as 1000, which is 1.0 of the next. */
-	for (; value >= 999.5 && unit + 1 < sizeof(units) / sizeof(units[0]); unit++)
+	for (; value >= 999.5 && i + 1 < sizeof(prefixes) / sizeof(prefixes[0]); i++)
 		value /= 1000;
-	fprintf(out, unit > 0 && value < 9.95 ? "%.1f %s%s" : "%.0f %s%s", value, units[unit], per);
+	fprintf(out, i > 0 && value < 9.95 ? "%.1f %s%s" : "%.0f %s%s", value, prefixes[i], unit);
 }
 
 static void put_seconds(FILE *out, long long s)
@@ -76,8 +77,10 @@ static void put_value(FILE *out, enum records_kind kind, const struct monitor_li
 		put_seconds(out, number);
 	else if (kind == RECORDS_MS)
 		fprintf(out, "%lld ms", number);
+	else if (kind == RECORDS_RATE)
+		put_scaled(out, 8 * number, "bit/s"); /* as lines and limits are told */
 	else
-		put_bytes(out, number, kind == RECORDS_RATE ? "/s" : "");
+		put_scaled(out, number, "B");
 }
 
 /* ---- the list of values ---- */

@@ -6,6 +6,8 @@
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=tests/clients/host.sh
 . "$(dirname "$0")/host.sh"
+# shellcheck source=tests/web/front.sh
+. "$(dirname "$0")/../web/front.sh"
 
 need curl nginx openssl
 
@@ -89,8 +91,10 @@ start_front() {
 }
 
 start_web() {
-	start_socks5d -u root:secret --web-listen 127.0.0.1:0 --web-trusted 127.0.0.1/32 \
-		--web-names "$SITE"
+	mkdir -m 700 "$TMP/state"
+	start_socks5d --users-file "$TMP/users" --state-dir "$TMP/state" \
+		--rule "allow to 127.0.0.1 port ${WEB##*:}" --web-listen 127.0.0.1:0 \
+		--web-trusted 127.0.0.1/32 --web-names "$SITE"
 	await_front
 }
 
@@ -192,10 +196,23 @@ bodies() {
 	head -c 70000 /dev/zero | tr '\0' x >"$TMP/large"
 	ask -H 'Expect:' --data-binary "@$TMP/large" "$(by_tls)/login" && answered 413 || return
 	ask -u root:secret -H 'Content-Type: application/json' -H 'Transfer-Encoding: chunked' \
-		-d '["carol","pass"]' "$(by_tls)/api/add_user" && answered 200
+		-d '["dave","pass"]' "$(by_tls)/api/add_user" && answered 200
+}
+
+# What lives on the page lives behind nginx, too; nothing of it asks for anybody else.
+in_a_browser() {
+	BROWSER_FLAGS=$(printf '%s\n' --ignore-certificate-errors \
+		"--host-resolver-rules=MAP $SITE $HERE_IP")
+	export BROWSER_FLAGS
+	FRONT_URL=$(by_tls) run_checks an_administrator_logs_in a_download_is_in_the_plot \
+		it_is_in_the_table it_is_ended_there a_user_who_is_added_may_use_the_proxy \
+		nobody_else_was_asked the_console_is_silent
 }
 
 make_network || skip_all 'networks of its own'
+write_users
+WEB=127.0.0.1:9
+! has_browser || start_origin 127.0.0.1
 start_web
 start_front
 check health health
@@ -212,6 +229,11 @@ check nobody_else_has_tls is_insecure
 check wrong_passwords_are_the_client_s wrong_passwords_are_the_client_s
 check other_host other_host
 check bodies bodies
+if has_browser; then
+	in_a_browser
+else
+	skip in_a_browser 'chromium, chromium-driver and python3-selenium'
+fi
 stop "$IN_FRONT"
 check server_stops stop_socks5d
 finish

@@ -11,9 +11,11 @@ export PICTURES_TO
 # shellcheck source=tests/clients/host.sh
 . "$(dirname "$0")/../clients/host.sh"
 
-PYTHON=/usr/bin/python3
-need chromium chromedriver curl ip openssl
-"$PYTHON" -c 'import selenium' 2>/dev/null || skip_all python3-selenium
+# shellcheck source=tests/web/front.sh
+. "$(dirname "$0")/front.sh"
+
+need curl openssl
+has_browser || skip_all 'chromium, chromium-driver and python3-selenium'
 
 OFFICE=192.168.1
 HERE_IP=$OFFICE.1
@@ -45,13 +47,7 @@ make_network() {
 		{ cat /etc/hosts && names 203.0.113 "${SITES[@]}"; } | over /etc/hosts
 }
 
-start_sites() {
-	spawn "$PYTHON" "$ROOT/tests/web/origin.py" \
-		$(BITS=:443 addresses 203.0.113 "${SITES[@]}") >"$TMP/origin"
-	wait_for 30 test -s "$TMP/origin" || die 'origin.py does not start'
-}
-
-write_users() {
+write_users_of_office() {
 	local hash name
 	hash=$(openssl passwd -6 secret) || die openssl
 	echo "root:$hash:admin" >"$TMP/users"
@@ -87,8 +83,8 @@ start_gate() {
 
 make_network || skip_all 'networks of its own'
 name_host
-write_users
-start_sites
+write_users_of_office
+start_origin $(BITS=:443 addresses 203.0.113 "${SITES[@]}")
 start_gate
 spawn env FRONT="http://$FRONT" PROXY="$HERE_IP:1080" AT="$NEIGHBOUR" OFFICE="$OFFICE" \
 	"$PYTHON" "$ROOT/tests/web/pictures.py" "$TMP" "$PICTURES_TO"

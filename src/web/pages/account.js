@@ -2,7 +2,8 @@
 // client's address or network, or a group.
 
 import {
-	ask, formatBytes, formatDay, formatShare, get, make, makeBarPlot, post, showDone, showError,
+	ask, formatBytes, formatDay, formatShare, formatTime, get, make, makeBarPlot, post, serverTime,
+	showDone, showError,
 } from "./app.js";
 
 // ---- usage by day ----
@@ -147,7 +148,7 @@ function makeQuota(who, limits, again) {
 	return make("div", { class: "quota" },
 		make("meter", { max: total, value: limits.used, "aria-label": "Quota used" }),
 		make("p", {}, quotaText(limits) +
-			(limits.until ? ", until " + limits.until.replace("T", " ") : "")),
+			(limits.until ? ", until " + formatTime(serverTime(limits.until)) : "")),
 		make("div", { class: "tools" }, reset, more));
 }
 
@@ -222,6 +223,7 @@ function makeDeed(name, account, again, close) {
 // account: { kind: "user", "client" or "group", name, role, about: a sentence }; changed() is called
 // behind each change.
 export async function openAccount(account, changed) {
+	const deeds = make("div", { class: "tools" });
 	const body = make("div");
 	const done = make("p", { class: "done", role: "status" });
 	const close = make("button", { type: "button" }, "Close");
@@ -229,16 +231,16 @@ export async function openAccount(account, changed) {
 	const dialog = make("dialog", { class: "wide", "aria-labelledby": "account-title" },
 		make("div", { class: "tools dialog-head" },
 			make("h2", { id: "account-title" }, account.name), close),
-		...(account.about ? [make("p", { class: "note" }, account.about)] : []), done, body, usage);
+		...(account.about ? [make("p", { class: "note" }, account.about)] : []), done, deeds, usage, body);
 
 	close.addEventListener("click", () => dialog.close());
 	dialog.addEventListener("close", () => dialog.remove());
 
 	async function fill() {
 		const limits = (await get("limits", account.name)).limits[0] || {};
+		deeds.replaceChildren(...deedsFor(account, limits).map((name) =>
+			makeDeed(name, account, again, () => dialog.close())));
 		body.replaceChildren(
-			make("div", { class: "tools" }, ...deedsFor(account, limits).map((name) =>
-				makeDeed(name, account, again, () => dialog.close()))),
 			...(limits.disabled ? [make("p", { class: "error" }, "Disabled, by " +
 				limits.disabled_by + ".")] : []),
 			make("h3", {}, "Limits"), makeQuota(account.name, limits, again),

@@ -99,7 +99,7 @@ function showGuest(answer) {
 	const close = make("button", { type: "button", class: "main" }, "Done");
 	const guest = answer.guests[0];
 	const dialog = make("dialog", { "aria-labelledby": "guest-title" },
-		make("h2", { id: "guest-title" }, answer.message),
+		make("h2", { id: "guest-title" }, answer.message.replace(/(\d)T(\d)/, "$1 $2")),
 		make("dl", { class: "facts" }, make("dt", {}, "Name"), make("dd", {}, make("code", {}, guest.name)),
 			make("dt", {}, "Password"), make("dd", {}, make("code", {}, guest.password)),
 			make("dt", {}, "Proxy"), make("dd", {}, make("code", {}, guest.proxy))),

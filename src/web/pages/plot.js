@@ -1,7 +1,7 @@
 // Plots in SVG, drawn anew for each size: a time series with its axes, and bars by day. What they
 // look like is said in base.css.
 
-import { formatClock, scaleTicks, timeTicks } from "./format.js";
+import { formatClock, scaleTicks, timeTicks, withoutZeros } from "./format.js";
 import { make } from "./table.js";
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -62,7 +62,7 @@ class Plot {
 			this.svg.append(
 				draw("line", { class: "grid", x1: this.box.left, x2: this.box.right, y1: y, y2: y }),
 				draw("text", { class: "tick", x: this.box.left - 8, y: y + 4, "text-anchor": "end" },
-					this.options.format(tick)));
+					withoutZeros(this.options.format(tick))));
 		}
 	}
 

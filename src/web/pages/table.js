@@ -28,7 +28,7 @@ function make(tag, attributes, ...children) {
 
 // Text that may be broken where people would break a name; a plain one where that is not needed.
 export function breakable(text) {
-	const parts = String(text).split(/(?<=[.:@\/_-])(?=[^\s.:@\/_-])/);
+	const parts = String(text).split(/(?<=[.@_-])(?=[a-z])/i);
 	return parts.flatMap((part, i) => (i === 0 ? [part] : [document.createElement("wbr"), part]));
 }
 
