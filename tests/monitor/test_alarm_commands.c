@@ -126,7 +126,7 @@ static void an_upstream_that_rests_is_told(void **state)
 	config_release(config);
 	assert_string_equal(alarms(),
 		"OK\nalarm:upstream level:error text:Upstream office (socks5://192.0.2.9:1080) "
-		"does not work: silent; 1 failures\n\n");
+		"does not work: silent; 1 failure\n\n");
 }
 
 /* So many wrong passwords, where the third bans. */
