@@ -680,7 +680,6 @@ int main(void)
 		TEST(ipv4_within_ipv6_is_judged_as_both),
 		TEST(hits_of_lines_that_stay_outlive_a_reload),
 		TEST(the_newest_hit_is_known),
-		TEST(the_newest_hit_is_known),
 		TEST(a_verdict_of_other_rules_counts_nowhere),
 		TEST(all_that_may_decide_is_told_in_its_order),
 		TEST(temporary_rules_stand_above_and_end),
