@@ -224,6 +224,7 @@ WRAP_state/test_users_file := read
 WRAP_web/test_api := $(WRAP_DESK) statistics_each
 WRAP_web/test_connection := $(WRAP_DESK) statistics_each
 WRAP_web/test_login := $(WRAP_DESK) statistics_each
+WRAP_web/test_metrics := $(WRAP_DESK) resolver_cached resolver_counts
 WRAP_web/test_own := $(WRAP_DESK) statistics_each
 WRAP_web/test_shell := $(WRAP_DESK) statistics_each
 WRAP_web/test_view := $(WRAP_DESK) statistics_each

@@ -81,6 +81,7 @@ struct web_connection {
 	int fd;
 	struct peer peer; /* who has connected */
 	struct peer client; /* who has sent the request: another one behind web_trusted */
+	bool is_told; /* `client` was told by web_trusted */
 	bool is_tls; /* it came by TLS, as web_trusted says */
 	int64_t deadline;
 

@@ -20,6 +20,10 @@ void gather_go_on(struct web_connection *c);
  * long. */
 int gather_take(struct web_connection *c, struct answer *out) __attribute__((warn_unused_result));
 
+/* The same as it is, for what is no answer of the monitor's: `*len` bytes, to be freed. NULL
+ * likewise. */
+char *gather_take_text(struct web_connection *c, size_t *len);
+
 /* Forgets all that there is. */
 void gather_drop(struct web_connection *c);
 

@@ -23,6 +23,9 @@ void login_note(struct web_connection *c);
 bool login_take(struct web_connection *c, const char *name, size_t name_len, const char *password,
 	size_t password_len);
 
+/* The same from the value of Authorization (Basic, RFC 7617); then nobody's cookie counts. */
+bool login_take_basic(struct web_connection *c, const struct http_slice *value);
+
 /* Whoever is logged in gives the connection's order. */
 void login_use(struct web_connection *c);
 

@@ -287,6 +287,29 @@ size_t users_count_admins(struct users *u)
 	return count;
 }
 
+static enum user_state state_of(const struct user *user, int64_t now)
+{
+	const struct limits_in_force *h = user->bar;
+
+	if (h != NULL && h->is_kept_out)
+		return USER_DISABLED;
+	if (h != NULL && limits_have(&h->limits, LIMIT_EXPIRES) && now >= h->limits.expires)
+		return USER_EXPIRED;
+	return ledger_read(user->entry).sessions > 0 ? USER_ACTIVE : USER_IDLE;
+}
+
+void users_count_states(struct users *u, int64_t now, size_t counts[USER_STATES])
+{
+	size_t position = 0;
+	const struct user *user;
+
+	memset(counts, 0, USER_STATES * sizeof(*counts));
+	rwlock_read(&u->lock);
+	while ((user = hashmap_next(u->map, &position)) != NULL)
+		counts[state_of(user, now)]++;
+	rwlock_read_unlock(&u->lock);
+}
+
 static size_t names_size_locked(struct users *u) REQUIRES_SHARED(&u->lock)
 {
 	size_t position = 0, size = 0;

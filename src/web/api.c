@@ -271,14 +271,7 @@ static void go_on_with_basic(struct web_connection *c)
 
 static void log_in_by_basic(struct web_connection *c, const struct http_slice *value)
 {
-	struct http_basic basic;
-	bool is_taken = http_parse_basic(value, &basic) &&
-		login_take(c, basic.bytes, basic.name_len, basic.bytes + basic.password_at,
-			basic.password_len);
-
-	sodium_memzero(&basic, sizeof(basic));
-	c->request.session = NULL;
-	if (!is_taken)
+	if (!login_take_basic(c, value))
 		refuse_request(c, 401, "Invalid credentials");
 	else if (http_equals(&c->request.head.method, "POST") && !has_type(c, JSON_TYPE))
 		refuse_request(

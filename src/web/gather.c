@@ -87,6 +87,16 @@ void gather_go_on(struct web_connection *c)
 	then(c);
 }
 
+char *gather_take_text(struct web_connection *c, size_t *len)
+{
+	char *text = c->gathering.text;
+
+	*len = c->gathering.len;
+	c->gathering.text = NULL;
+	gather_drop(c);
+	return text;
+}
+
 int gather_take(struct web_connection *c, struct answer *out)
 {
 	struct web_gathering *g = &c->gathering;

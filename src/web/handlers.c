@@ -12,6 +12,7 @@
 #include "state/page_settings.h"
 #include "web/api.h"
 #include "web/login.h"
+#include "web/metrics.h"
 #include "web/own.h"
 #include "web/pages.h"
 #include "web/respond.h"
@@ -55,12 +56,13 @@ static void find_client(struct web_connection *c, const struct settings *s)
 	struct addr a;
 
 	c->client = c->peer;
-	c->is_tls = false;
+	c->is_told = c->is_tls = false;
 	if (!network_list_contains(&s->web_trusted, &c->peer.from))
 		return;
-	if (find_last_member(fields, "X-Forwarded-For", &value) &&
+	c->is_told = find_last_member(fields, "X-Forwarded-For", &value) &&
 		(addr_parse(value.text, value.len, &a) ||
-			addr_parse_port(value.text, value.len, &a, &has_port)))
+			addr_parse_port(value.text, value.len, &a, &has_port));
+	if (c->is_told)
 		c->client = peer_from_address(c->desk->services->own, &a);
 	c->is_tls =
 		find_last_member(fields, "X-Forwarded-Proto", &value) && http_is(&value, "https");
@@ -108,7 +110,7 @@ bool handlers_is_own(const struct web_connection *c, const char *token)
 
 static void answer_health(struct web_connection *c)
 {
-	const char *word = places_health(&c->desk->services->places);
+	const char *word = places_health(&c->desk->services->places, false);
 	char text[32], *body;
 	int len = snprintf(text, sizeof(text), "%s\n", word);
 
@@ -231,7 +233,8 @@ static const struct route {
 	void (*post)(struct web_connection *c);
 } routes[] = {
 	{"/healthz", answer_health, NULL}, {"/login", login_show, login_enter},
-	{"/logout", NULL, login_leave}, {"/own", answer_page, own_change_password},
+	{"/logout", NULL, login_leave}, {"/metrics", metrics_answer, NULL},
+	{"/own", answer_page, own_change_password},
 	{"/api/", api_answer, api_answer}, /* and all below */
 };
 

@@ -120,6 +120,18 @@ bool login_take(struct web_connection *c, const char *name, size_t name_len, con
 	return true;
 }
 
+bool login_take_basic(struct web_connection *c, const struct http_slice *value)
+{
+	struct http_basic basic;
+	bool is_taken = http_parse_basic(value, &basic) &&
+		login_take(c, basic.bytes, basic.name_len, basic.bytes + basic.password_at,
+			basic.password_len);
+
+	sodium_memzero(&basic, sizeof(basic));
+	c->request.session = NULL;
+	return is_taken;
+}
+
 static struct login login_of(const struct web_connection *c)
 {
 	return (struct login){.name = c->user,
@@ -195,6 +207,7 @@ void login_note(struct web_connection *c)
 {
 	uint64_t held_back;
 
+	login_counts_add(&c->desk->services->stats.logins, LOGIN_AT_WEB, c->login);
 	if (c->login == LOGIN_OK)
 		log_right(c);
 	else if (c->login != LOGIN_HELD_OFF && c->login != LOGIN_NO_MEMORY &&

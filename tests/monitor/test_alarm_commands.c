@@ -3,6 +3,7 @@
 #include "desk.h"
 
 #include "monitor/alarm_commands.h"
+#include "state/ban_setting.h"
 #include "state/upstreams.h"
 
 static int make_desk(void **state)

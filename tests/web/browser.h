@@ -89,6 +89,10 @@ static inline bool serve_connection(void)
 {
 	struct pollfd p = {.fd = c.fd, .events = connection_events(&c)};
 
+	if (connection_is_busy(&c)) {
+		connection_step(&c, 0);
+		return true;
+	}
 	if (p.events == 0 || poll(&p, 1, 0) <= 0)
 		return false;
 	connection_step(&c, p.revents);

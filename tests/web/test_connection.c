@@ -12,6 +12,21 @@ static size_t count_of(const char *text, const char *part)
 	return n;
 }
 
+/* Who asks here has no worker, so one is enough. */
+static void health_says_when_nobody_should_be_sent(void **state)
+{
+	(void)state;
+	places_init(&parts.places, 1);
+	assert_non_null(strstr(ask_raw(GET_HEALTH), "\r\n\r\nok\n"));
+	places_take(&parts.places);
+	assert_status(ask_raw(GET_HEALTH), 503);
+	assert_string_equal(body_of(heard), "saturated\n");
+	places_close(&parts.places);
+	assert_status(ask_raw(GET_HEALTH), 503);
+	assert_string_equal(body_of(heard), "draining\n");
+	places_init(&parts.places, 0);
+}
+
 static void health_is_told_to_anybody_under_any_name(void **state)
 {
 	(void)state;
@@ -368,6 +383,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(health_is_told_to_anybody_under_any_name),
+		TEST(health_says_when_nobody_should_be_sent),
 		TEST(every_answer_forbids_what_pages_of_others_could_do),
 		TEST(only_names_of_its_own_are_asked_for),
 		TEST(nobody_without_a_login_gets_more_than_the_login),
