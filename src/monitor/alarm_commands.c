@@ -58,8 +58,9 @@ static void tell_of_upstream(const struct upstream *u, int64_t now, struct reply
 	if (strcmp(f.state, "up") != 0)
 		reply_add(r,
 			"alarm:upstream level:error text:Upstream %s (%s) does not work: %s; "
-			"%llu failures\n",
-			u->name, u->shown, f.fault, (unsigned long long)f.failures);
+			"%llu failure%s\n",
+			u->name, u->shown, f.fault, (unsigned long long)f.failures,
+			f.failures == 1 ? "" : "s");
 }
 
 static void look_at_upstreams(struct services *v, struct reply *r)

@@ -3,6 +3,7 @@
 #include "desk.h"
 
 #include "monitor/alarm_commands.h"
+#include "state/ban_setting.h"
 #include "state/upstreams.h"
 
 static int make_desk(void **state)
@@ -126,7 +127,7 @@ static void an_upstream_that_rests_is_told(void **state)
 	config_release(config);
 	assert_string_equal(alarms(),
 		"OK\nalarm:upstream level:error text:Upstream office (socks5://192.0.2.9:1080) "
-		"does not work: silent; 1 failures\n\n");
+		"does not work: silent; 1 failure\n\n");
 }
 
 /* So many wrong passwords, where the third bans. */

@@ -109,6 +109,9 @@ class Browser:
             features=[{"name": "prefers-color-scheme", "value": scheme}],
         )
 
+    def set_time_zone(self, name):
+        self.call("Emulation.setTimezoneOverride", timezoneId=name)
+
     def set_scripts(self, on):
         self.call("Emulation.setScriptExecutionDisabled", value=not on)
 
@@ -143,6 +146,25 @@ class Browser:
 
     def run(self, script, *arguments):
         return self.driver.execute_script(script, *arguments)
+
+    def fetch(self, path, method="GET", parameters=()):
+        """What a script of the page gets: status, type and text."""
+        return self.driver.execute_async_script(
+            """
+            const [path, method, parameters, done] = arguments;
+            const token = document.querySelector("#logout input[name=token]").value;
+            const options = { method, headers: { "X-Token": token } };
+            if (method === "POST") {
+                options.headers["Content-Type"] = "application/json";
+                options.body = JSON.stringify(parameters);
+            }
+            fetch(path, options).then(async (r) =>
+                done([r.status, r.headers.get("Content-Type"), await r.text()]));
+            """,
+            path,
+            method,
+            list(parameters),
+        )
 
     def all(self, selector):
         by = By.XPATH if selector.startswith(("/", "(")) else By.CSS_SELECTOR

@@ -8,6 +8,7 @@ import os
 import re
 import signal
 import sys
+import time
 import traceback
 
 from selenium.webdriver.common.by import By
@@ -27,7 +28,13 @@ SCHEMES = ("light", "dark")
 ADMIN_PAGES = ("Now", "Sessions", "Users", "Rules", "Log", "Settings", "Own")
 
 # Lines of the console that belong to what is tried.
-EXPECTED = ("/login - Failed to load resource: the server responded with a status of 403",)
+FAILED = "Failed to load resource: the server responded with a status of "
+EXPECTED = (
+    f"/login - {FAILED}403",  # a wrong password
+    f"/api/config - {FAILED}400",  # a value that is not legal
+    f"/sessions - {FAILED}403",  # who is no administrator
+    f"/own - {FAILED}4",  # a wrong old password
+)
 
 
 def demand(what, condition):
@@ -193,6 +200,137 @@ class Checks:
         equal("curl of carol", self.clients.get(f"http://{WEB}/", "carol", "for-carol"), 0)
         equal("wrong password", self.clients.get(f"http://{WEB}/", "carol", "wrong"), 97)
 
+    def markup_in_a_name_is_text(self):
+        b = self.browser
+        name = "<b>bold</b>&amp;"
+        equal("adding", b.fetch("/api/add_user", "POST", (name, "secret"))[0], 200)
+        b.go("/users")
+        b.wait("row with markup as text", lambda: b.row(name))
+        equal("bold elements", b.all("main b"), [])
+
+    def a_setting_is_changed(self):
+        b = self.browser
+        b.go("/settings")
+        b.button("Change connect_timeout").click()
+        b.write("Value", "nonsense")
+        b.answer("Change").click()
+        b.wait("refusal in words", lambda: b.all("dialog[open] [role=alert]"))
+        b.write("Value", "25s")
+        b.answer("Change").click()
+        b.wait("the new value", lambda: b.row("connect_timeout", "25s"))
+        answer = b.fetch("/api/settings?arg=connect_timeout")[2]
+        demand(f"the server says {answer}", '"value":25' in answer)
+
+    def explain_says_what_decides(self):
+        b = self.browser
+        b.go("/rules")
+        self.explain("blocked.example:443")
+        b.wait("denial", lambda: "It would be denied" in b.text)
+        demand("no step tells of the rule", "deny to blocked.example" in b.one("#explanation").text)
+        self.explain(WEB)
+        b.wait("permission", lambda: "It would be allowed" in b.text)
+
+    def explain(self, target):
+        b = self.browser
+        b.write("From", "192.168.1.20")
+        b.write("User", "alice")
+        b.write("To", target)
+        b.button("Explain").click()
+
+    def a_refusal_says_why(self):
+        b = self.browser
+        equal("curl", self.clients.get("http://blocked.example/", "alice"), 97)
+        b.go("/rules")
+        row = b.wait("row of the refusal", lambda: b.row("alice", "blocked.example:80"))
+        row.find_element(By.XPATH, ".//button[normalize-space()='Why']").click()
+        told = b.one("dialog[open]").text
+        demand(f"the rule is not in {told!r}", "deny to blocked.example" in told)
+        b.answer("Close").click()
+
+    # ---- the log ----
+
+    def the_log_is_read_as_it_goes_on(self):
+        b = self.browser
+        b.go("/log")
+        b.wait("live part", lambda: "Nothing has happened" in b.text)
+        equal("curl", self.clients.get(f"http://{WEB}/", "bob"), 0)
+        b.wait("end of bob's session", lambda: b.row("bob", WEB, "ends"))
+        b.button("Pause").click()
+        equal("curl", self.clients.get(f"http://{WEB}/", "alice"), 0)
+        b.wait("count of what waits", lambda: "have come since" in b.text)
+        demand("what waits is shown", not self.is_watched("alice"))
+        b.button("Go on").click()
+        b.wait("what has waited", lambda: self.is_watched("alice"))
+
+    def is_watched(self, user):
+        return any(user in row.text for row in self.browser.all("#watch-table tbody tr"))
+
+    def the_access_log_can_be_saved(self):
+        b = self.browser
+        b.go("/log")
+        link = b.link("The access log")
+        status, kind, text = b.fetch(link.get_attribute("href"))
+        equal("status", status, 200)
+        demand(f"it is {kind}", kind.startswith("text/csv"))
+        demand(f"alice is not in {text[:300]!r}", "alice" in text and WEB in text)
+
+    def times_are_the_browser_s_own(self):
+        """Nine hours after UTC, of what happened a moment ago."""
+        b = self.browser
+        b.set_time_zone("Asia/Tokyo")
+        try:
+            b.go("/users")
+            row = b.wait("row of alice", lambda: b.row("alice"))
+            told = re.search(r"(\d\d):(\d\d):\d\d", row.text)
+            demand(f"no time in {row.text!r}", told)
+            minutes = int(told[1]) * 60 + int(told[2])
+            now = int(time.time()) // 60 + 9 * 60
+            demand(f"{told[0]} is not now in Tokyo", (now - minutes) % 1440 < 30)
+        finally:
+            b.set_time_zone("")
+
+    # ---- who is no administrator ----
+
+    def a_logout_ends_it(self):
+        b = self.browser
+        b.go("/")
+        b.button("Log out").click()
+        b.wait("login", lambda: b.path == "/login")
+        b.go("/sessions")
+        equal("path", b.path, "/login")
+
+    def a_user_sees_only_his_own_page(self):
+        b = self.browser
+        self.download = self.clients.start(f"http://{WEB}/50000", "bob")
+        b.log_in("alice", "secret")
+        b.wait("page", lambda: b.all("nav a[href]"))
+        equal("pages", b.pages(), ["/own"])
+        b.go("/own")
+        b.wait("her usage", lambda: "alice" in b.text and "kB" in b.text)
+        demand("others are told of", "bob" not in b.text and "root" not in b.text)
+        b.go("/sessions")
+        demand("she sees the sessions", "bob" not in b.text and not b.all("table"))
+        self.download.terminate()
+
+    def a_user_changes_his_password(self):
+        b = self.browser
+        b.go("/own")
+        self.change_password("wrong", "new-secret", "new-secret")
+        b.wait("refusal", lambda: b.all("[role=alert]"))
+        self.change_password("secret", "new-secret", "new-secret")
+        b.wait("confirmation", lambda: b.all("[role=status]") and not b.all("[role=alert]"))
+        equal("old password", self.clients.get(f"http://{WEB}/", "alice", "secret"), 97)
+        equal("new password", self.clients.get(f"http://{WEB}/", "alice", "new-secret"), 0)
+        b.go("/own")
+        equal("path", b.path, "/own")
+
+    def change_password(self, old, new, again):
+        b = self.browser
+        b.write("Old password", old)
+        b.write("New password", new)
+        b.write("New password again", again)
+        b.button("Change it").click()
+
     def without_scripts_all_can_be_read(self):
         b = self.browser
         paths = b.pages()
@@ -300,9 +438,19 @@ class Checks:
             self.it_is_ended_there,
             self.it_is_ended_by_keys_alone,
             self.a_user_who_is_added_may_use_the_proxy,
+            self.markup_in_a_name_is_text,
+            self.a_setting_is_changed,
+            self.explain_says_what_decides,
+            self.a_refusal_says_why,
+            self.the_log_is_read_as_it_goes_on,
+            self.the_access_log_can_be_saved,
+            self.times_are_the_browser_s_own,
             self.without_scripts_all_can_be_read,
             self.take_pictures,
             self.axe_finds_nothing_serious,
+            self.a_logout_ends_it,
+            self.a_user_sees_only_his_own_page,
+            self.a_user_changes_his_password,
             self.nobody_else_was_asked,
             self.the_console_is_silent,
         ):

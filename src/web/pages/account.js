@@ -2,26 +2,18 @@
 // client's address or network, or a group.
 
 import {
-	ask, formatBytes, formatDay, formatShare, formatTime, get, make, makeBarPlot, post, serverTime,
-	showDone, showError,
+	ask, formatBytes, formatShare, formatTime, get, make, makeBarPlot, post, serverDay, serverTime,
+	showDone, showError, withoutZeros,
 } from "./app.js";
 
 // ---- usage by day ----
 
-const DAY = 86400000;
-
-const dayText = (ms) => {
-	const t = new Date(ms);
-	return t.toISOString().slice(0, 10);
-};
-
 // The last `count` days as bars, those without anything too.
 function barsOf(days, count) {
 	const known = new Map(days.map((d) => [d.day, d]));
-	const today = Date.parse(formatDay(Date.now()));
 	const bars = [];
 	for (let i = count - 1; i >= 0; i--) {
-		const day = dayText(today - i * DAY);
+		const day = serverDay(i);
 		const d = known.get(day) || { received: 0, sent: 0 };
 		bars.push({ label: count > 60 ? day : day.slice(5), values: [d.received, d.sent] });
 	}
@@ -44,8 +36,7 @@ export function showUsage(container, who, label) {
 		for (const button of choice.children)
 			button.setAttribute("aria-pressed", String(Number(button.dataset.days) === count));
 		try {
-			const from = dayText(Date.parse(formatDay(Date.now())) - (count - 1) * DAY);
-			const { days } = await get("days", who, from, "today");
+			const { days } = await get("days", who, serverDay(count - 1), "today");
 			plot.update(barsOf(days, count));
 		} catch (problem) {
 			note.textContent = problem.message;
@@ -121,10 +112,11 @@ function makeLimitsForm(who, limits, again) {
 	return form;
 }
 
+// What is used of it, of all that there is in this period: more may have been given.
 export function quotaText(limits) {
 	const total = limits.used + limits.left;
-	return formatBytes(limits.used) + " of " + String(limits.quota) + " used (" +
-		formatShare(limits.used, Math.max(total, 1)) + ")";
+	return "quota " + limits.quota + ": " + formatBytes(limits.used) + " of " +
+		withoutZeros(formatBytes(total)) + " used (" + formatShare(limits.used, Math.max(total, 1)) + ")";
 }
 
 function makeQuota(who, limits, again) {
@@ -147,7 +139,7 @@ function makeQuota(who, limits, again) {
 	}));
 	return make("div", { class: "quota" },
 		make("meter", { max: total, value: limits.used, "aria-label": "Quota used" }),
-		make("p", {}, quotaText(limits) +
+		make("p", {}, quotaText(limits).replace(/^q/, "Q") +
 			(limits.until ? ", until " + formatTime(serverTime(limits.until)) : "")),
 		make("div", { class: "tools" }, reset, more));
 }

@@ -17,6 +17,10 @@ const zone = readZone(metaZone ? metaZone.content : "");
 // A local time of the server in milliseconds since 1970.
 export const serverTime = (text) => parseServerTime(text, zone);
 
+// The day that it is for the server, "2026-11-27", and others before it.
+export const serverDay = (daysBefore) =>
+	new Date(Date.now() + zone.now * 1000 - daysBefore * 86400000).toISOString().slice(0, 10);
+
 export const loggedInAs = () => document.querySelector("#logout .who").textContent;
 
 // ---- asking ----
@@ -36,7 +40,36 @@ let hasActed = false;
 for (const kind of ["pointerdown", "keydown"])
 	addEventListener(kind, () => { hasActed = true; }, { passive: true });
 
+// Browsers on the same host share a few connections to the server: no more than two are wanted at
+// once.
+const MOST_AT_ONCE = 2;
+let underWay = 0;
+const waiting = [];
+
+async function takeTurn() {
+	if (underWay === MOST_AT_ONCE)
+		await new Promise((resolve) => waiting.push(resolve));
+	else
+		underWay++;
+}
+
+function giveTurn() {
+	if (waiting.length > 0)
+		waiting.shift()();
+	else
+		underWay--;
+}
+
 async function fetchAnswer(path, options) {
+	await takeTurn();
+	try {
+		return await fetchAtOnce(path, options);
+	} finally {
+		giveTurn();
+	}
+}
+
+async function fetchAtOnce(path, options) {
 	let response;
 	try {
 		response = await fetch(path, { credentials: "same-origin", redirect: "error",
@@ -154,6 +187,8 @@ function showAlarms(list) {
 	const place = byId("alarms");
 	if ([...place.children].map((line) => line.textContent).join("\n") === texts)
 		return;
+	document.title = (list.some((alarm) => alarm.level === "error") ? "⚠ " : "") +
+		document.title.replace(/^⚠ /, "");
 	place.replaceChildren(...list.map((alarm) =>
 		make("p", { class: "is-" + alarm.level }, alarm.text)));
 }

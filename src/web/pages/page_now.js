@@ -16,16 +16,22 @@ const plot = makeTimePlot(byId("throughput"), {
 });
 
 let range = { seconds: 300, step: 1 };
+let shown = { range: null, at: 0 }; // what the plot has, and since when
+
+const REFRESH_MS = 10000; // of what has longer steps than a second
 
 // The step that runs is not whole yet, and would look as if the line had become slower.
 async function showThroughput() {
 	const asked = range;
+	if (shown.range === asked && asked.step > 1 && Date.now() - shown.at < REFRESH_MS)
+		return;
 	const answer = await get("traffic", asked.seconds, asked.step);
 	const now = Date.now();
 	const points = answer.traffic.filter((t) => t.ago > 0).map((t) => ({
 		t: now - t.ago * 1000,
 		values: [t.received / asked.step, t.sent / asked.step],
 	})).reverse();
+	shown = { range: asked, at: now };
 	if (asked === range)
 		plot.update(points, now - asked.seconds * 1000, now);
 }

@@ -6,6 +6,7 @@ import { make } from "./table.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const MARGIN = { top: 10, right: 12, bottom: 26, left: 76 };
+const LETTER = 7.5; // the width that one of a label's takes at most, in pixels
 
 function draw(tag, attributes, text) {
 	const element = document.createElementNS(SVG, tag);
@@ -185,11 +186,13 @@ class BarPlot extends Plot {
 		this.svg.replaceChildren();
 		this.drawValueAxis(Math.max(0, ...this.bars.map((bar) => this.sum(bar))));
 		const room = (this.box.right - this.box.left) / Math.max(1, this.bars.length);
-		const every = Math.max(1, Math.ceil(52 / room));
+		const longest = Math.max(0, ...this.bars.map((bar) => bar.label.length));
+		const every = Math.max(1, Math.ceil((longest * LETTER + 12) / room));
 		this.bars.forEach((bar, n) => {
 			this.drawBar(bar, this.box.left + n * room, room);
 			if ((this.bars.length - 1 - n) % every === 0)
-				this.drawLabel(this.box.left + (n + 0.5) * room, bar.label);
+				this.drawLabel(Math.min(this.box.left + (n + 0.5) * room,
+					this.box.right + MARGIN.right - longest * LETTER / 2), bar.label);
 		});
 		this.tell();
 		this.summarise();

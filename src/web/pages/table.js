@@ -5,6 +5,7 @@
 import { formatBytes, formatCount, formatDuration, formatRate, formatTime, isNumber } from "./format.js";
 
 const MOST_ROWS = 500; // at once, until more are asked for
+const STILL_MS = 5000; // that the order stands still for who has pointed at a row, or moved in it
 
 // How a column's value becomes text. What is no text stands right.
 const KINDS = {
@@ -63,7 +64,7 @@ class Table {
 		this.elements = new Map(); // key to { tr, cells, texts, row }
 		this.sort = { ...options.sort };
 		this.most = MOST_ROWS;
-		this.isHeld = false;
+		this.touched = -Infinity; // performance.now() of the last move of somebody in it
 		this.build(container);
 		if (options.filter)
 			options.filter.addEventListener("input", () => this.show());
@@ -145,16 +146,18 @@ class Table {
 	}
 
 	holdWhilePointed() {
-		this.body.addEventListener("pointerenter", (event) => {
-			this.isHeld = event.pointerType === "mouse";
-		});
+		for (const kind of ["pointermove", "pointerdown", "focusin", "keydown"]) {
+			this.body.addEventListener(kind, () => {
+				this.touched = performance.now();
+			}, { passive: true });
+		}
 		this.body.addEventListener("pointerleave", () => {
-			this.isHeld = false;
+			this.touched = -Infinity;
 		});
 	}
 
 	isStill() {
-		return this.isHeld || this.body.contains(document.activeElement);
+		return performance.now() - this.touched < STILL_MS;
 	}
 
 	valueOf(row, column) {
