@@ -306,7 +306,7 @@ class Checks:
         b.wait("page", lambda: b.all("nav a[href]"))
         equal("pages", b.pages(), ["/own"])
         b.go("/own")
-        b.wait("her usage", lambda: "alice" in b.text and "kB" in b.text)
+        b.wait("her usage", lambda: re.search(r"Today\s+Down\s+[\d.]+\s[kM]?B", b.text))
         demand("others are told of", "bob" not in b.text and "root" not in b.text)
         b.go("/sessions")
         demand("she sees the sessions", "bob" not in b.text and not b.all("table"))
