@@ -3,7 +3,6 @@
 #include "desk.h"
 
 #include "monitor/alarm_commands.h"
-#include "state/ban_setting.h"
 #include "state/upstreams.h"
 
 static int make_desk(void **state)
@@ -135,7 +134,7 @@ static void guess(uint64_t count)
 {
 	struct addr from = parts_addr("192.0.2.50", 1000);
 	struct ban_rule rule = {.failures = 3, .within = 60000, .first = 60000, .longest = 60000};
-	struct ban_exempt exempt = {.loopback = false};
+	struct exempt_clients exempt = {.loopback = false};
 	struct ban_info begun;
 
 	for (uint64_t pair = 1; pair <= count; pair++)
