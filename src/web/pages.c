@@ -41,6 +41,7 @@ EMBED(web_rules, "page_rules.js");
 EMBED(web_log, "page_log.js");
 EMBED(web_settings, "page_settings.js");
 EMBED(web_own, "page_own.js");
+EMBED(web_facts, "facts.js");
 
 EMBED_TEXT(pages_login, "login.html");
 EMBED_TEXT(pages_layout, "layout.html");
@@ -67,6 +68,7 @@ static const struct page table[] = {
 	{.path = "/table.js", JS, TEXT(web_table)},
 	{.path = "/plot.js", JS, TEXT(web_plot)},
 	{.path = "/dialog.js", JS, TEXT(web_dialog)},
+	{.path = "/facts.js", ADMINS_JS, TEXT(web_facts)},
 	{.path = "/account.js", ADMINS_JS, TEXT(web_account)},
 	{.path = "/page_now.js", ADMINS_JS, TEXT(web_now)},
 	{.path = "/page_sessions.js", ADMINS_JS, TEXT(web_sessions)},
