@@ -26,7 +26,7 @@ static const struct shell_page table[] = {
 	{"/rules", "Rules", "rules", PAGE_FOR_ADMINS, pages_rules, parts_rules},
 	{"/log", "Log", "log", PAGE_FOR_ADMINS, pages_log, parts_log},
 	{"/settings", "Settings", "settings", PAGE_FOR_ADMINS, pages_settings, parts_settings},
-	{"/own", "Own", "own", PAGE_FOR_USERS, pages_own, parts_own},
+	{"/own", "Account", "own", PAGE_FOR_USERS, pages_own, parts_own},
 };
 
 #define PAGES (sizeof(table) / sizeof(table[0]))

@@ -53,6 +53,7 @@ function compare(a, b) {
 //   key(row)	what tells rows apart
 //   sort	{ key, down }: the column at first, and its direction
 //   empty	what is said without rows
+//   most	rows that are shown until more are asked for
 //   filter	an input of type search by which rows are chosen
 export function makeTable(container, options) {
 	return new Table(container, options);
@@ -65,7 +66,7 @@ class Table {
 		this.rows = [];
 		this.elements = new Map(); // key to { tr, cells, texts, row }
 		this.sort = { ...options.sort };
-		this.most = MOST_ROWS;
+		this.most = options.most || MOST_ROWS;
 		this.touched = -Infinity; // performance.now() of the last move of somebody in it
 		this.build(container);
 		if (options.filter)
