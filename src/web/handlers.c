@@ -190,7 +190,7 @@ static void refuse_page(struct web_connection *c, bool is_there)
 /* Beside the fields of the page's parts. */
 static void show_view(struct web_connection *c, const struct template_field *fields)
 {
-	struct template_field all[VIEW_PARTS_MAX + 4];
+	struct template_field all[VIEW_PARTS_MAX + 5];
 	bool is_done = c->page_status == 200;
 	size_t n = 0;
 
@@ -199,6 +199,7 @@ static void show_view(struct web_connection *c, const struct template_field *fie
 	all[n++] = (struct template_field){"done", is_done ? c->notice : ""};
 	all[n++] = (struct template_field){"problem", is_done ? "" : c->notice};
 	all[n++] = (struct template_field){"token", c->request.session->token};
+	all[n++] = (struct template_field){"own_name", c->request.session->user};
 	all[n] = (struct template_field){NULL, NULL};
 	shell_show(c, shell_find(&c->request.path), all);
 	if (c->answer.status == 200)

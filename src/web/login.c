@@ -311,6 +311,10 @@ bool login_is_there(const struct web_connection *c)
 
 void login_keep(struct web_connection *c)
 {
-	if (login_is_there(c))
-		c->request.session->password_mark = c->order.password_mark;
+	struct login_session *s = c->request.session;
+
+	if (!login_is_there(c))
+		return;
+	s->password_mark = c->order.password_mark;
+	s->epoch = users_login_epoch(c->desk->services->users, s->user);
 }

@@ -67,11 +67,26 @@ static void put_seconds(FILE *out, long long s)
 		fprintf(out, "%lld d %lld h", s / 86400, s / 3600 % 24);
 }
 
+/* With a blank between day and hour. */
+static void put_time(FILE *out, const struct monitor_line *value)
+{
+	const char *mark = memchr(value->text, 'T', value->len);
+	size_t day = mark == NULL ? value->len : (size_t)(mark - value->text);
+
+	put_text(out, &(struct monitor_line){.text = value->text, .len = day});
+	if (mark == NULL)
+		return;
+	putc(' ', out);
+	put_text(out, &(struct monitor_line){.text = mark + 1, .len = value->len - day - 1});
+}
+
 static void put_value(FILE *out, enum records_kind kind, const struct monitor_line *value)
 {
 	long long number;
 
-	if (kind <= RECORDS_NUMBER || !answer_number(value, &number))
+	if (kind == RECORDS_TIME)
+		put_time(out, value);
+	else if (kind <= RECORDS_NUMBER || !answer_number(value, &number))
 		put_text(out, value);
 	else if (kind == RECORDS_SECONDS)
 		put_seconds(out, number);
@@ -120,6 +135,8 @@ static const char *class_of(enum records_kind kind)
 {
 	static const char *const classes[] = {
 		[RECORDS_TEXT] = "is-text",
+		[RECORDS_SENTENCE] = "is-sentence",
+		[RECORDS_TIME] = "is-time",
 		[RECORDS_NUMBER] = "is-count",
 		[RECORDS_BYTES] = "is-bytes",
 		[RECORDS_RATE] = "is-rate",
@@ -260,9 +277,11 @@ static void put_empty(FILE *out, const struct html_view *view)
 
 /* ---- the reply ---- */
 
+/* But for the heading of what has one here. */
 static void put_message(FILE *out, const struct answer *reply)
 {
-	if (reply->message.len == 0)
+	if (reply->message.len == 0 ||
+		(reply->count > 0 && reply->message.text[reply->message.len - 1] == ':'))
 		return;
 	fputs(reply->ok ? "<p class=\"message\">" : "<p class=\"error\" role=\"alert\">", out);
 	put_text(out, &reply->message);

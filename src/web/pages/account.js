@@ -115,8 +115,9 @@ function makeLimitsForm(who, limits, again) {
 // What is used of it, of all that there is in this period: more may have been given.
 export function quotaText(limits) {
 	const total = limits.used + limits.left;
-	return "quota " + limits.quota + ": " + formatBytes(limits.used) + " of " +
-		withoutZeros(formatBytes(total)) + " used (" + formatShare(limits.used, Math.max(total, 1)) + ")";
+	const used = "quota " + limits.quota + ": " + formatBytes(limits.used);
+	return limits.left === 0 ? used + " used, nothing left" : used + " of " +
+		withoutZeros(formatBytes(total)) + " used (" + formatShare(limits.used, total) + ")";
 }
 
 function makeQuota(who, limits, again) {

@@ -1,7 +1,7 @@
 // Log: what happens, as it happens, and what has happened.
 
 import {
-	breakable, byId, formatBytes, formatCount, formatDuration, get, make, makeTable, poll, serverTime, showError,
+	breakable, byId, formatBytes, formatCount, formatDuration, formatTime, get, make, makeTable, poll, serverTime, showError,
 } from "./app.js";
 
 const inWords = (text) => String(text || "").replaceAll("_", " ");
@@ -32,8 +32,9 @@ const hasFailed = (event) => event.event === "refused" || event.event === "lost"
 	(event.event === "end" && event.reason !== "closed");
 
 function isChosen(event) {
-	return event.event === "lost" || what.value === "" ||
-		(what.value === "refused" ? hasFailed(event) : event.event === what.value);
+	const chosen = { all: true, asked: event.event !== "begin", failed: hasFailed(event),
+		end: event.event === "end" };
+	return event.event === "lost" || chosen[what.value];
 }
 
 const WORDS = { begin: "comes", request: "asks", refused: "refused", end: "ends", lost: "lost" };
@@ -72,6 +73,7 @@ const table = makeTable(byId("watch-table"), {
 	],
 	key: (e) => e.n,
 	sort: { key: "n", down: true },
+	most: 30,
 	empty: "Nothing has happened since this page was opened.",
 });
 
@@ -128,8 +130,9 @@ const entries = makeTable(byId("entries-table"), {
 	label: "Access log",
 	filter: byId("filter-entries"),
 	columns: [
-		{ key: "n", label: "Time", kind: "time", value: (e) => e.n, text: (e) => e.time,
-			fill: (cell, e) => { cell.textContent = e.time; } },
+		{ key: "n", label: "Time", kind: "time", value: (e) => e.n,
+			text: (e) => formatTime(serverTime(e.time)),
+			fill: (cell, e) => { cell.textContent = formatTime(serverTime(e.time)); } },
 		{ key: "user", label: "User", value: (e) => e.user || "" },
 		{ key: "target", label: "Target", wide: true, value: (e) => e.target || "–",
 			fill: (cell, e) => cell.replaceChildren(...breakable(e.target || "–")) },
@@ -143,6 +146,7 @@ const entries = makeTable(byId("entries-table"), {
 	],
 	key: (e) => e.n,
 	sort: { key: "n", down: true },
+	most: 50,
 	empty: "There are no such entries.",
 });
 

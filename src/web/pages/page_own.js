@@ -1,7 +1,8 @@
 // Own: what whoever is logged in uses and may use.
 
 import {
-	breakable, byId, formatBytes, formatCount, formatDuration, formatRate, get, loggedInAs, make, makeTable, poll,
+	breakable, byId, formatBytes, formatRate, formatTime, get, loggedInAs, make, makeTable, poll,
+	serverTime,
 } from "./app.js";
 
 const me = loggedInAs();
@@ -10,7 +11,7 @@ const me = loggedInAs();
 
 const fact = (name, ...value) => [make("dt", {}, name), make("dd", {}, ...value)];
 
-const timeText = (text) => String(text).replace("T", " ").replace(/:00$/, "");
+const timeText = (text) => formatTime(serverTime(text));
 
 function quotaFact(limits) {
 	if (limits.quota === undefined || limits.quota === null)
@@ -62,25 +63,33 @@ const sessions = makeTable(byId("sessions-table"), {
 const PERIODS = [["today", "Today"], ["week", "This week"], ["month", "This month"]];
 
 async function figuresOf(word) {
-	const usage = (await get("usage", me, word)).usage;
-	return usage[0] || { sessions: 0, refused: 0, sent: 0, received: 0, seconds: 0 };
+	const answer = await get("usage", me, word);
+	return answer.usage[0] || { sessions: 0, refused: 0, sent: 0, received: 0, seconds: 0 };
 }
 
-function usageRow(title, u) {
-	const cells = [["Down", formatBytes(u.received)], ["Up", formatBytes(u.sent)],
-		["Sessions", formatCount(u.sessions)], ["Time", formatDuration(u.seconds)]];
-	return make("div", { class: "period" }, make("h3", {}, title), make("dl", { class: "values" },
-		...cells.map(([name, value]) => make("div", {}, make("dt", {}, name), make("dd", {}, value)))));
-}
+const usage = makeTable(byId("usage-table"), {
+	label: "What you have used",
+	columns: [
+		{ key: "order", label: "When", value: (u) => u.order, text: (u) => u.title },
+		{ key: "received", label: "Down", kind: "bytes" },
+		{ key: "sent", label: "Up", kind: "bytes" },
+		{ key: "sessions", label: "Sessions", kind: "count" },
+		{ key: "refused", label: "Refused", kind: "count" },
+		{ key: "seconds", label: "Time", kind: "duration" },
+	],
+	key: (u) => u.order,
+	sort: { key: "order", down: false },
+	empty: "That is not kept here.",
+});
 
 async function showUsage() {
 	try {
 		const figures = await Promise.all(PERIODS.map(([word]) => figuresOf(word)));
-		byId("usage").replaceChildren(...PERIODS.map(([, title], i) => usageRow(title, figures[i])));
+		usage.update(figures.map((figure, order) => ({ ...figure, order, title: PERIODS[order][1] })));
 	} catch (problem) {
 		if (problem.status !== 400)
 			throw problem;
-		byId("usage").replaceChildren(make("p", { class: "note" }, "That is not kept here."));
+		usage.update([]);
 	}
 }
 

@@ -1,13 +1,18 @@
 // Rules: what is in force, what would become of a request, and why some have failed.
 
 import {
-	breakable, byId, formatDuration, get, make, makeTable, poll, serverTime, showError,
+	breakable, byId, formatDuration, formatTime, get, make, makeTable, poll, serverTime, showError,
 } from "./app.js";
 import { showFacts } from "./facts.js";
 
 // ---- in force ----
 
 const wordOf = (rule) => String(rule.rule);
+
+// "rule 3", but "otherwise".
+const named = (word) => (/^t?\d+$/.test(word) ? "rule " + word : String(word));
+
+const inWords = (reason) => String(reason || "").replaceAll("_", " ");
 
 // What it does, for the eye: the text says it, too.
 function kindOf(text) {
@@ -67,14 +72,12 @@ const GATES = {
 };
 
 function describeStep(step) {
-	const about = step.about ? [make("span", { class: "about" }, ...breakable(step.about)), ": "] : [];
-	const rule = step.rule ? (/^(t?\d+)$/.test(step.rule) ? "rule " : "") + step.rule + " " : "";
-	const result = RESULTS[step.result] || step.result || "";
 	const by = step.result === "misses" && step.by ? " by its “" + step.by + "”" : "";
-	const more = [step.addresses, step.reason, step.error].filter(Boolean).join(" ");
-	const text = step.text ? [make("span", { class: "mono" }, ...breakable(step.text))] : [];
-	return [...about, rule + result + by + (more ? " " : ""), ...breakable(more),
-		...(text.length ? [make("br"), ...text] : [])];
+	const result = (step.rule ? named(step.rule) + " " : "") + (RESULTS[step.result] || step.result || "") + by;
+	const parts = [step.about, result, step.addresses, step.reason && inWords(step.reason), step.error];
+	const words = parts.filter(Boolean).flatMap((part) => [" · ", ...breakable(part)]);
+	return step.text ? [...words, make("br"), make("span", { class: step.rule ? "mono" : "" },
+		...breakable(step.text))] : words;
 }
 
 const stepClass = (step) => (step.result === "deny" ? "is-deny"
@@ -83,10 +86,9 @@ const stepClass = (step) => (step.result === "deny" ? "is-deny"
 function showVerdict(verdict) {
 	const word = { allow: "It would be allowed", deny: "It would be denied" }[verdict.verdict] ||
 		"That cannot be said";
-	const by = verdict.rule ? ", by " + (/^(t?\d+)$/.test(verdict.rule) ? "rule " : "") + verdict.rule
-		: "";
-	const why = verdict.reason ? " (" + verdict.reason + ")" : "";
-	const changes = verdict.changes ? ", until " + verdict.changes.replace("T", " ") : "";
+	const by = verdict.rule ? ", by " + named(verdict.rule) : "";
+	const why = verdict.reason ? " (" + inWords(verdict.reason) + ")" : "";
+	const changes = verdict.changes ? ", until " + formatTime(serverTime(verdict.changes)) : "";
 	return make("p", { class: "verdict is-" + verdict.verdict },
 		make("strong", {}, word), by + why + changes + ".",
 		...(verdict.text ? [make("br"), verdict.text] : []));
@@ -94,9 +96,10 @@ function showVerdict(verdict) {
 
 function showExplanation(lines) {
 	const verdict = lines.find((line) => line.verdict);
-	const steps = lines.filter((line) => line.gate).map((step) =>
+	// That a rule decides is said once more by what it decides.
+	const steps = lines.filter((line) => line.gate && line.result !== "decides").map((step) =>
 		make("li", { class: stepClass(step) },
-			make("strong", {}, GATES[step.gate] || step.gate), " ", ...describeStep(step)));
+			make("strong", {}, GATES[step.gate] || step.gate), ...describeStep(step)));
 	place.replaceChildren(...(verdict ? [showVerdict(verdict)] : []),
 		make("h3", {}, "Step by step"), make("ol", { class: "steps" }, ...steps));
 }
@@ -133,12 +136,10 @@ function askAbout(failure) {
 
 // ---- why ----
 
-const inWords = (reason) => String(reason || "").replaceAll("_", " ");
-
 function showWhy(failure) {
 	const canAsk = failure.target && failure.client;
 	showFacts("Why it failed: " + inWords(failure.reason), [
-		["When", failure.time.replace("T", " ")],
+		["When", formatTime(serverTime(failure.time))],
 		["User", failure.user || "Anonymous"],
 		["Client", failure.client + (failure.name ? " (" + failure.name + ")" : "")],
 		["Target", failure.target],
@@ -166,9 +167,9 @@ const failures = makeTable(byId("failures-table"), {
 		{ key: "target", label: "Target", wide: true, value: (f) => f.target || "–",
 			fill: (cell, f) => cell.replaceChildren(...breakable(f.target || "–")) },
 		{ key: "reason", label: "Reason",
-			value: (f) => inWords(f.reason) + (f.rule ? ", rule " + f.rule : ""),
+			value: (f) => inWords(f.reason) + (f.rule ? " " + named(f.rule) : ""),
 			fill: (cell, f) => cell.replaceChildren(inWords(f.reason),
-				...(f.rule ? [make("small", {}, "by " + f.rule)] : [])) },
+				...(f.rule ? [make("small", {}, ...breakable(named(f.rule)))] : [])) },
 		{ key: "why", label: "Why", kind: "actions", fill: (cell) => {
 			const button = make("button", { type: "button" }, "Why");
 			button.addEventListener("click", () => showWhy(cell.parentElement.row));
@@ -177,6 +178,7 @@ const failures = makeTable(byId("failures-table"), {
 	],
 	key: (f) => f.key,
 	sort: { key: "time", down: true },
+	most: 20,
 	empty: "No session has failed since the server started.",
 });
 

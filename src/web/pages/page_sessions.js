@@ -59,7 +59,7 @@ const table = makeTable(byId("sessions-table"), {
 		{ key: "user", label: "User", value: (s) => s.user || "Anonymous" },
 		{ key: "client", label: "Client", value: (s) => s.client + " " + (s.name || ""),
 			fill: (cell, s) => fillTwo(cell, s.client, s.name) },
-		{ key: "target", label: "Target", wide: true,
+		{ key: "target", label: "Target", wide: "widest",
 			value: (s) => (s.target || "") + " " + detailsOf(s),
 			fill: (cell, s) => fillTwo(cell, s.target || "–", detailsOf(s)) },
 		two("age", "Age", "duration", formatDuration,

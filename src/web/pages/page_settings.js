@@ -76,7 +76,8 @@ const onlyChanged = byId("only-changed");
 
 function fillValue(cell, setting) {
 	const isSecondLine = fileOf(setting) !== "" && fileOf(setting) !== valueOf(setting);
-	cell.replaceChildren(make("span", { class: "mono" }, ...shown(valueOf(setting))),
+	cell.replaceChildren(make("span", { class: isAsItComes(setting) ? "mono" : "mono is-changed" },
+		...shown(valueOf(setting))),
 		...(isSecondLine ? [make("small", {}, "in the file: ", ...shown(fileOf(setting)))] : []),
 		...(waits(setting) ? [make("small", { class: "is-waiting" }, "waits for a restart")] : []));
 }
@@ -113,6 +114,7 @@ const table = makeTable(byId("settings-table"), {
 				cell.replaceChildren(make("span", { class: "mono" }, ...shown(defaultOf(s)))) },
 		{ key: "from", label: "From", value: whereFrom, fill: (cell, s) =>
 			cell.replaceChildren(...breakable(whereFrom(s))) },
+		{ key: "order", label: "As in the manual", isHidden: true },
 		{ key: "change", label: "Change", kind: "actions", fill: fillChange,
 			depends: (s) => s.takes_effect },
 	],
@@ -131,7 +133,7 @@ function showSettings() {
 }
 
 const refresh = poll(async () => {
-	settings = (await get("settings")).settings;
+	settings = (await get("settings")).settings.map((setting, order) => ({ ...setting, order }));
 	showSettings();
 }, 10);
 

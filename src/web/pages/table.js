@@ -33,12 +33,14 @@ export function breakable(text) {
 	return parts.flatMap((part, i) => (i === 0 ? [part] : [document.createElement("wbr"), part]));
 }
 
+const collator = new Intl.Collator(undefined, { numeric: true });
+
 function compare(a, b) {
 	if (isNumber(a) && isNumber(b))
 		return a - b;
 	if (isNumber(a) !== isNumber(b)) // what is not known is less than any number
 		return isNumber(a) ? 1 : -1;
-	return String(a ?? "").localeCompare(String(b ?? ""), undefined, { numeric: true });
+	return collator.compare(String(a ?? ""), String(b ?? ""));
 }
 
 // container: what it stands in; what the server has put there is replaced.
@@ -47,10 +49,11 @@ function compare(a, b) {
 //   columns	[{ key, label, kind, wide, value(row), fill(cell, row) }]: kind is one of KINDS;
 //		value() where it is not row[key], by which it is sorted; text() where that is not
 //		what is shown, and found by the filter; fill() makes more than a text of it; wide:
-//		gets more room; isHidden: is not shown, and sorted by only
+//		true or "widest", for more room; isHidden: is not shown, and sorted by only
 //   key(row)	what tells rows apart
 //   sort	{ key, down }: the column at first, and its direction
 //   empty	what is said without rows
+//   most	rows that are shown until more are asked for
 //   filter	an input of type search by which rows are chosen
 export function makeTable(container, options) {
 	return new Table(container, options);
@@ -63,7 +66,7 @@ class Table {
 		this.rows = [];
 		this.elements = new Map(); // key to { tr, cells, texts, row }
 		this.sort = { ...options.sort };
-		this.most = MOST_ROWS;
+		this.most = options.most || MOST_ROWS;
 		this.touched = -Infinity; // performance.now() of the last move of somebody in it
 		this.build(container);
 		if (options.filter)
@@ -93,7 +96,8 @@ class Table {
 	}
 
 	classOf(column) {
-		return "is-" + (column.kind || "text") + (column.wide ? " is-wide" : "");
+		const wide = column.wide === "widest" ? " is-widest" : column.wide ? " is-wide" : "";
+		return "is-" + (column.kind || "text") + wide;
 	}
 
 	makeHead(column) {
