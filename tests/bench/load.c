@@ -196,6 +196,7 @@ const struct load_comparison load_comparisons[] = {
 	{"rate-2-feel", "gap", .most = 50},
 	{"rate-2-feel", "trip-longest", .most = 50},
 	{"web", "added", .most = 2},
+	{"web", "front", .most = 2},
 	{"start-names", "start", .to_scenario = "start-unused", .is_difference = true, .most = 800},
 	{.scenario = NULL},
 };

@@ -25,9 +25,14 @@ FLAGS = os.environ.get("BROWSER_FLAGS", "").splitlines()
 
 WIDTHS = (360, 1280, 2560)
 SCHEMES = ("light", "dark")
-ADMIN_PAGES = ("Now", "Sessions", "Users", "Rules", "Log", "Settings", "Own")
 
 # Lines of the console that belong to what is tried.
+# What the page's scripts have asked for first is there.
+LOADED = """
+    return document.readyState === "complete" &&
+        performance.getEntriesByType("resource").some((e) => e.name.includes("/api/"));
+"""
+
 FAILED = "Failed to load resource: the server responded with a status of "
 EXPECTED = (
     f"/login - {FAILED}403",  # a wrong password
@@ -286,6 +291,8 @@ class Checks:
             minutes = int(told[1]) * 60 + int(told[2])
             now = int(time.time()) // 60 + 9 * 60
             demand(f"{told[0]} is not now in Tokyo", (now - minutes) % 1440 < 30)
+            b.go("/log")
+            b.wait("the same in the log", lambda: told[0][:5] in b.one("#entries-table").text)
         finally:
             b.set_time_zone("")
 
@@ -306,7 +313,7 @@ class Checks:
         b.wait("page", lambda: b.all("nav a[href]"))
         equal("pages", b.pages(), ["/own"])
         b.go("/own")
-        b.wait("her usage", lambda: re.search(r"Today\s+Down\s+[\d.]+\s[kM]?B", b.text))
+        b.wait("her usage", lambda: re.search(r"Today\s+(Down\s+)?[\d.]+\s[kM]?B", b.text))
         demand("others are told of", "bob" not in b.text and "root" not in b.text)
         b.go("/sessions")
         demand("she sees the sessions", "bob" not in b.text and not b.all("table"))
@@ -362,19 +369,23 @@ class Checks:
     # ---- how it looks ----
 
     def take_pictures(self):
-        for path in self.browser.pages():
-            for scheme in SCHEMES:
-                self.browser.set_scheme(scheme)
-                for width in WIDTHS:
+        b = self.browser
+        self.download = self.clients.start(f"http://{WEB}/300000~9", "alice")
+        for path in b.pages():
+            b.go(path)
+            b.wait("what is asked for", lambda: b.run(LOADED))
+            for width in WIDTHS:
+                b.resize(width)
+                for scheme in SCHEMES:
+                    b.set_scheme(scheme)
                     self.take_picture_of(path, scheme, width)
-        self.browser.set_scheme("light")
-        self.browser.resize(1280)
+        b.set_scheme("light")
+        b.resize(1280)
+        self.download.terminate()
 
     def take_picture_of(self, path, scheme, width):
         b = self.browser
-        b.resize(width)
-        b.go(path)
-        b.wait("title", lambda: b.all("h1"))
+        b.breathe()
         name = path.strip("/") or "now"
         b.take_picture(os.path.join(PICTURES, f"{name}-{width}-{scheme}.png"))
         over = b.run(
@@ -391,10 +402,11 @@ class Checks:
         with open(AXE, encoding="utf-8") as file:
             axe = file.read()
         for path in b.pages():
+            b.go(path)
+            b.wait("what is asked for", lambda: b.run(LOADED))
             for scheme in SCHEMES:
                 b.set_scheme(scheme)
-                b.go(path)
-                b.wait("title", lambda: b.all("h1"))
+                b.breathe()
                 found += [f"{path} {scheme} {line}" for line in self.ask_axe(axe)]
         b.set_scheme("light")
         demand("axe finds\n    " + "\n    ".join(found), not found)
