@@ -3,7 +3,8 @@
  * read from what others keep anyway, at the moment of the question: nothing watches, nothing is
  * remembered, and an alarm is over when what it tells of is.
  *
- * Single failures are everyday life; that at least half of the newest requests fail is not.
+ * Single failures are everyday life; that at least half of the newest requests fail is not. What an
+ * administrator has told the server to refuse is no failure of it, however much that is.
  */
 #include "monitor/alarm_commands.h"
 
@@ -102,10 +103,33 @@ static enum end_reason reason_of(const char *word)
 	return reason;
 }
 
+static bool is_among(enum end_reason reason, const enum end_reason *list, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (list[i] == reason)
+			return true;
+	}
+	return false;
+}
+
+#define IS_AMONG(reason, list) is_among(reason, list, sizeof(list) / sizeof((list)[0]))
+
+/* By rules and limits. */
+static bool is_refused_as_told(enum end_reason reason)
+{
+	static const enum end_reason list[] = {END_CLIENT_REFUSED, END_DISABLED, END_EXPIRED,
+		END_CLIENT_NOT_ALLOWED_FOR_USER, END_TOO_MANY_SESSIONS, END_QUOTA_REACHED,
+		END_TARGET_DENIED};
+
+	return IS_AMONG(reason, list);
+}
+
 static void count_entry(struct outcomes *o, const struct access_entry *e)
 {
 	enum end_reason reason = e->success ? END_REASONS : reason_of(e->reason);
 
+	if (is_refused_as_told(reason))
+		return;
 	o->all++;
 	o->failed += !e->success;
 	if (reason < END_REASONS)
@@ -151,11 +175,7 @@ static bool is_of_the_line(enum end_reason reason)
 		END_CONNECT_TIMEOUT, END_NO_LOCAL_PORT, END_CONNECT_FAILED, END_UPSTREAMS_DOWN,
 		END_UPSTREAM_FAILED, END_NO_SOCKET};
 
-	for (size_t i = 0; i < sizeof(list) / sizeof(list[0]); i++) {
-		if (list[i] == reason)
-			return true;
-	}
-	return false;
+	return IS_AMONG(reason, list);
 }
 
 static void look_at_requests(struct services *v, struct reply *r)

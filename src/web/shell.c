@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/version.h"
+#include "base/zone.h"
 #include "monitor/alarm_commands.h"
 #include "web/parts.h"
 #include "web/respond.h"
@@ -62,41 +63,19 @@ static void put_navigation(FILE *out, const struct shell_page *current, enum use
 #define ZONE_DAYS 400 /* back from now: what is shown is no older */
 #define ZONE_STEP (6 * 3600) /* no clock is changed twice within */
 
-/* Seconds east of UTC. */
-static long offset_at(time_t t)
-{
-	struct tm tm;
-
-	return localtime_r(&t, &tm) != NULL ? tm.tm_gmtoff : 0;
-}
-
-/* When it became `offset`, which it was at `after` and was not at `before`. */
-static time_t find_change(time_t before, time_t after, long offset)
-{
-	while (after - before > 1) {
-		time_t middle = before + (after - before) / 2;
-
-		if (offset_at(middle) == offset)
-			after = middle;
-		else
-			before = middle;
-	}
-	return after;
-}
-
 /* "7200 1774746000:3600": the offset now, and for each change, newest first, when it was and the
  * offset before. */
 static void put_zone(FILE *out)
 {
-	time_t now = time(NULL);
-	long offset = offset_at(now);
+	int64_t now = (int64_t)time(NULL);
+	long offset = zone_offset(now);
 
 	fprintf(out, "%ld", offset);
-	for (time_t t = now; t > now - (time_t)ZONE_DAYS * 86400; t -= ZONE_STEP) {
-		if (offset_at(t) == offset)
+	for (int64_t t = now; t > now - (int64_t)ZONE_DAYS * 86400; t -= ZONE_STEP) {
+		if (zone_offset(t) == offset)
 			continue;
-		fprintf(out, " %lld", (long long)find_change(t, t + ZONE_STEP, offset));
-		offset = offset_at(t);
+		fprintf(out, " %lld", (long long)zone_find_shift(t, t + ZONE_STEP));
+		offset = zone_offset(t);
 		fprintf(out, ":%ld", offset);
 	}
 }

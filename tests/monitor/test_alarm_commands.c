@@ -93,15 +93,17 @@ static void requests_that_fail_one_after_the_other_are_told(void **state)
 	requests(ALARM_LEAST / 2, END_REASONS);
 	requests(ALARM_LEAST / 2 - 1, END_NAME_FAILED);
 	assert_string_equal(alarms(), "OK\n\n");
-	request(END_TARGET_DENIED);
+	requests(ALARM_LEAST, END_TARGET_DENIED); /* as it was told */
+	assert_string_equal(alarms(), "OK\n\n");
+	request(END_NAME_NOT_FOUND);
 	assert_begins(alarms(),
 		"OK\nalarm:failures level:error text:Of the newest 20 requests 10 failed, most of "
 		"them by name_failed: ");
 	/* What clients ask for is no fault of the line's. */
-	requests(ALARM_LEAST, END_TARGET_DENIED);
+	requests(ALARM_LEAST, END_CONNECT_REFUSED);
 	assert_begins(alarms(),
 		"OK\nalarm:failures level:warning text:Of the newest 40 requests 30 failed, most "
-		"of them by target_denied: ");
+		"of them by connect_refused: ");
 	parts_time += ALARM_SECONDS + 1;
 	assert_string_equal(alarms(), "OK\n\n");
 }

@@ -140,7 +140,8 @@ for (const element of document.querySelectorAll(".unscripted"))
 
 // ---- refreshing ----
 
-const EASE = 20; // what a refresh may take of the time: one part in so many
+const EASE = 5; // what a refresh may take of the time: one part in so many,
+const MOST_SECONDS = 15; // as long as it comes as often as this at least
 
 // Calls refresh() now and every so often, while the page is seen. One at a time; what takes long is
 // done more seldom. Its errors are shown, and it goes on, but for who is logged out. Returns a
@@ -171,7 +172,8 @@ export function poll(refresh, seconds) {
 		}
 		isRunning = false;
 		const took = performance.now() - begun;
-		timer = setTimeout(turn, Math.max(seconds * 1000 - took, took * EASE, 500));
+		timer = setTimeout(turn, Math.max(seconds * 1000 - took, 500,
+			Math.min(took * EASE, MOST_SECONDS * 1000)));
 	}
 
 	document.addEventListener("visibilitychange", turn);

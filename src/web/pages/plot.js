@@ -158,7 +158,7 @@ class TimePlot extends Plot {
 			this.mark.setAttribute("x2", this.x(point.t));
 		}
 		this.told.textContent = point
-			? formatClock(point.t, true) + ": " + this.describe(point) : "";
+			? formatClock(point.t, this.to - this.from < 600000) + ": " + this.describe(point) : "";
 	}
 
 	summarise() {
