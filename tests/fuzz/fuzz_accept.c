@@ -1,5 +1,5 @@
-/* Fields Accept and Accept-Encoding: a quality is one, and a form that is asked for by no range is wanted only where
- * there is no such field. */
+/* Fields Accept and Accept-Encoding: a quality is one, and a form that is asked for by no range is
+ * wanted only where there is no such field. */
 #include <string.h>
 
 #include "fuzz.h"
