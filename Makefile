@@ -127,11 +127,12 @@ $(BUILD)/%.o: %.c
 	$(Q)$(CC) $(ALL_CFLAGS) -Itests/lib -MMD -MP -c -o $@ $<
 
 # What the assembler puts in, which no compiler tells of.
+$(BUILD)/src/web/pages.o build/fuzz/src/web/pages.o: $(wildcard src/web/pages/*)
 $(BUILD)/src/proxy/pages.o build/fuzz/src/proxy/pages.o: $(wildcard src/proxy/pages/*)
 
 run: deps
 	@$(MAKE) --no-print-directory all
-	exec $(BIN)/socks5d -c conf/socks5d.conf
+	exec $(BIN)/socks5d -c conf/socks5d.conf --web-listen 127.0.0.1:8081
 
 # ---- tests ----
 
@@ -208,6 +209,10 @@ WRAP_state/test_ledger_news := calloc malloc aligned_alloc clock_ms
 WRAP_state/test_standing := calloc malloc aligned_alloc
 WRAP_state/test_users := calloc malloc aligned_alloc password_check sodium_memzero
 WRAP_state/test_users_file := read
+WRAP_web/test_api := $(WRAP_DESK) statistics_each
+WRAP_web/test_connection := $(WRAP_DESK)
+WRAP_web/test_login := $(WRAP_DESK)
+WRAP_web/test_web := calloc malloc realloc aligned_alloc accept4 server_base server_fronts server_keeper server_services
 wrap = $(foreach f,$(WRAP_$(patsubst $(BUILD)/tests/%,%,$(1))),-Wl,--wrap=$(f))
 
 $(BUILD)/tests/%: $(BUILD)/tests/%.o $(TEST_LIB_OBJECTS) $(BUILD)/libsocks5d.a Makefile
@@ -256,8 +261,7 @@ test-valgrind: deps-test
 FUZZ_SECONDS ?= 60
 FUZZ_TARGETS := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 # Of the client what needs no terminal.
-FUZZ_SOURCES := $(filter-out src/client/%,$(LIB_SOURCES)) $(addprefix src/client/,answer.c completion.c json.c) \
-	tests/fuzz/file.c
+FUZZ_SOURCES := $(filter-out src/client/%,$(LIB_SOURCES)) src/client/completion.c tests/fuzz/file.c
 FUZZ_OBJECTS := $(FUZZ_SOURCES:%.c=build/fuzz/%.o)
 FUZZ_FLAGS := -std=c11 -D_GNU_SOURCE -Iinclude -pthread -O1 -g $(WARNINGS) \
 	-fsanitize=address,undefined -fno-sanitize-recover=all
@@ -368,6 +372,7 @@ INSTALLED := \
 	755:$(BIN)/monitor_client:$(PREFIX)/bin/monitor_client \
 	644:src/monitor_client.1:$(MAN)/man1/monitor_client.1 \
 	644:src/socks5d-monitor.7:$(MAN)/man7/socks5d-monitor.7 \
+	644:src/socks5d-web.7:$(MAN)/man7/socks5d-web.7 \
 	644:src/socks5d.8:$(MAN)/man8/socks5d.8 \
 	644:conf/completion.bash:$(COMPLETIONS)/socks5d \
 	644:conf/completion.bash:$(COMPLETIONS)/monitor_client \

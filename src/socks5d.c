@@ -24,6 +24,7 @@
 #include "server/server.h"
 #include "server/statistics.h"
 #include "server/stopping.h"
+#include "web/web.h"
 
 #define EXIT_OK 0
 #define EXIT_FAILED 1
@@ -147,6 +148,7 @@ struct program {
 	struct stopping stopping;
 	struct server *server;
 	struct admin *admin;
+	struct web *web;
 };
 
 /* Each of these: what the process ends with, EXIT_OK to go on. */
@@ -160,7 +162,9 @@ static int open_program(struct program *p)
 	if (p->server == NULL)
 		return fail_with(error, bad_input ? EXIT_BAD_INPUT : EXIT_FAILED);
 	p->admin = admin_new(p->server, error);
-	return p->admin == NULL ? fail_with(error, EXIT_FAILED) : EXIT_OK;
+	if (p->admin != NULL)
+		p->web = web_new(p->server, error);
+	return p->web == NULL ? fail_with(error, EXIT_FAILED) : EXIT_OK;
 }
 
 static int confine_program(struct program *p)
@@ -181,7 +185,7 @@ static int start_program(struct program *p)
 		return fail_with(error, EXIT_FAILED);
 	}
 	if (server_start(p->server, error) < 0 || admin_start(p->admin, error) < 0 ||
-		server_start_workers(p->server, error) < 0)
+		web_start(p->web, error) < 0 || server_start_workers(p->server, error) < 0)
 		return fail_with(error, EXIT_FAILED);
 	return EXIT_OK;
 }
@@ -225,12 +229,14 @@ static void drain_sessions(struct program *p)
 static void stop_program(struct program *p)
 {
 	server_stop_workers(p->server);
+	web_stop(p->web);
 	admin_stop(p->admin);
 	server_stop(p->server);
 }
 
 static void close_program(struct program *p)
 {
+	web_free(p->web);
 	admin_free(p->admin);
 	server_close(p->server);
 }

@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-#include "client/answer.h"
+#include "wire/answer.h"
 
 #define COMPLETION_WORD_MAX 256 /* with its NUL; longer ones are left out */
 

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "client/answer.h"
+#include "wire/answer.h"
 
 #define LINK_ERROR_MAX 768
 #define LINK_PATIENCE_MS 30000

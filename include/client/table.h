@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "client/answer.h"
+#include "wire/answer.h"
 
 /* Does the reply have records? */
 bool table_fits(const struct answer *reply);

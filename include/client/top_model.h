@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "client/answer.h"
+#include "wire/answer.h"
 
 #define TOP_FILTER_MAX 64 /* with its NUL */
 #define TOP_HISTORY_S 1800 /* seconds that the past reaches back */

@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-#include "client/answer.h"
+#include "wire/answer.h"
 #include "client/top_model.h"
 
 #define TOP_WHY_MAX 8192 /* bytes of a text, with its NUL; what is longer is cut */

@@ -5,10 +5,10 @@
 #include "monitor/commands.h"
 
 /* BANS: those that there are, by address. */
-void ban_commands_list(const struct request *q, struct reply *r);
+void ban_commands_list(const struct monitor_request *q, struct reply *r);
 
 /* BAN <client>|<network> [<time>], and UNBAN <banned>|*; in the main thread. */
-void ban_commands_ban(const struct request *q, struct reply *r);
-void ban_commands_unban(const struct request *q, struct reply *r);
+void ban_commands_ban(const struct monitor_request *q, struct reply *r);
+void ban_commands_unban(const struct monitor_request *q, struct reply *r);
 
 #endif

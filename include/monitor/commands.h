@@ -13,7 +13,7 @@
 
 #define COMMANDS_MAX_WORDS 4 /* of a request, the command's included */
 
-struct request;
+struct monitor_request;
 
 struct command {
 	const char *word;
@@ -27,19 +27,20 @@ struct command {
 	bool is_kept; /* an errand: what it has put into services->standing is on the disk before OK
 			 is said, where such things are kept */
 	bool ends_consoles; /* those with an old password, when it succeeded */
+	bool is_for_consoles; /* is about a connection that lasts, and of no use without one */
 	size_t logged_from; /* words of a request that is logged, at least; 0: none is */
 	enum user_role role; /* that it takes */
 	/* In the hasher's thread, before it runs: computes `hash`. Then `run` has its turn, unless
 	 * `r` says by now why not. NULL: nothing is slow. */
-	void (*prepare)(struct request *q, struct reply *r);
-	void (*run)(const struct request *q, struct reply *r);
+	void (*prepare)(struct monitor_request *q, struct reply *r);
+	void (*run)(const struct monitor_request *q, struct reply *r);
 };
 
 extern const struct command commands_table[];
 extern const size_t commands_count;
 
 /* A request taken apart. The words are NUL-terminated and point into `memory`. */
-struct request {
+struct monitor_request {
 	struct server *server; /* for errands only */
 	struct services *services;
 	struct keeper *keeper; /* NULL: nothing is kept */
@@ -52,12 +53,20 @@ struct request {
 };
 
 /* Takes a line apart. False when it is no request that the table knows; then `r` says why. */
-bool commands_parse(const struct monitor_line *line, struct request *q, struct reply *r);
+bool commands_parse(const struct monitor_line *line, struct monitor_request *q, struct reply *r);
+
+/* The same of a command that is given as a word and `count` parameters, each as a whole. They may
+ * hold blanks only where the last one is the rest of a line. */
+bool commands_take(const char *word, const char *const parameters[], size_t count,
+	struct monitor_request *q, struct reply *r);
+
+/* Does it change something, as it was asked, so that it is logged? */
+bool commands_changes(const struct monitor_request *q);
 
 /* May `user` give the command, as things are now? */
-bool commands_may(const struct request *q, const char *user);
+bool commands_may(const struct monitor_request *q, const char *user);
 
 /* The same; if not, `r` says so. */
-bool commands_allowed(const struct request *q, const char *user, struct reply *r);
+bool commands_allowed(const struct monitor_request *q, const char *user, struct reply *r);
 
 #endif

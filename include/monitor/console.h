@@ -9,11 +9,9 @@
 
 #include "base/backoff.h"
 #include "base/log.h"
-#include "monitor/commands.h"
+#include "monitor/order.h"
 #include "monitor/peer.h"
 #include "monitor/recurring.h"
-#include "server/errands.h"
-#include "monitor/reply.h"
 
 struct console;
 
@@ -44,23 +42,19 @@ struct console {
 	enum console_phase phase;
 	int fd;
 	struct peer peer;
-	bool is_operator; /* an administrator by who the peer is, whatever users there are */
 	uint64_t number; /* in the order of opening */
 	int64_t deadline; /* CLOCK_NEVER during an errand */
 	int64_t rests_until; /* not to be polled before: memory was out */
 	struct backoff rest;
-	bool is_away; /* an errand is under way; the slot stays taken, even without a connection */
 	bool input_ended;
 	bool is_skipping; /* the rest of a line that was too long */
 	size_t in_len;
 	char in[MONITOR_LINE_MAX];
-	struct reply reply;
-	struct errand errand;
-	struct request request; /* the command's, and the login's password meanwhile */
+	struct order order; /* the command, and the login's password meanwhile; while it is away the
+			     * slot stays taken, even without a connection */
 	size_t user_len;
 	char user[USERS_NAME_MAX + 1]; /* an operator's: "NAME@socket" */
 	enum login_result login;
-	uint64_t password_mark; /* users.h: of the password that it logged in with */
 };
 
 /* Takes over the connection `fd` and greets: asks for a login, unless the peer needs none. `c` is

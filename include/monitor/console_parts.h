@@ -13,9 +13,6 @@ void console_renew_deadline(struct console *c);
 /* It is logged in, and greeted under that name. */
 void console_welcome(struct console *c, const char *name);
 
-/* Wipes the password of a request or login. */
-void console_wipe_request(struct console *c);
-
 /* ---- console_lines.c ---- */
 
 /* Answers a line of one that is to log in, or that has: at once, or by an errand, and then it is
@@ -23,7 +20,7 @@ void console_wipe_request(struct console *c);
 void console_take_login_line(struct console *c, const struct monitor_line *line);
 void console_take_command_line(struct console *c, const struct monitor_line *line);
 
-/* Was the password changed since it logged in, by another console, or in the file? */
-bool console_has_old_password(const struct console *c);
+/* What was away is back. */
+void console_take_back(struct order *o);
 
 #endif

@@ -4,7 +4,7 @@
 
 #include "monitor/commands.h"
 
-void disable_command_disable(const struct request *q, struct reply *r);
-void disable_command_enable(const struct request *q, struct reply *r);
+void disable_command_disable(const struct monitor_request *q, struct reply *r);
+void disable_command_enable(const struct monitor_request *q, struct reply *r);
 
 #endif

@@ -6,9 +6,9 @@
 #include "monitor/commands.h"
 
 /* The hasher's: makes up a name and a password. */
-void guest_command_prepare(struct request *q, struct reply *r);
+void guest_command_prepare(struct monitor_request *q, struct reply *r);
 
-void guest_command_guest(const struct request *q, struct reply *r);
-void guest_command_guests(const struct request *q, struct reply *r);
+void guest_command_guest(const struct monitor_request *q, struct reply *r);
+void guest_command_guests(const struct monitor_request *q, struct reply *r);
 
 #endif

@@ -11,9 +11,9 @@
 /* Of rows more is not answered. */
 #define HISTORY_LINES 10000
 
-void history_command_usage(const struct request *q, struct reply *r);
-void history_command_sites(const struct request *q, struct reply *r);
-void history_command_forget(const struct request *q, struct reply *r);
+void history_command_usage(const struct monitor_request *q, struct reply *r);
+void history_command_sites(const struct monitor_request *q, struct reply *r);
+void history_command_forget(const struct monitor_request *q, struct reply *r);
 
 /* Some days, both included. */
 struct history_period {

@@ -6,7 +6,7 @@
 #include "monitor/commands.h"
 
 /* The handlers of WHY and WATCH. */
-void insight_run_why(const struct request *q, struct reply *r);
-void insight_run_watch(const struct request *q, struct reply *r);
+void insight_run_why(const struct monitor_request *q, struct reply *r);
+void insight_run_watch(const struct monitor_request *q, struct reply *r);
 
 #endif

@@ -13,7 +13,7 @@ const char *limits_users_term(struct services *v);
 const char *limits_term(struct services *v, const struct account_name *who);
 
 /* Behind a change: whoever it is about is held to it from now on. */
-void limits_take_in(const struct request *q);
+void limits_take_in(const struct monitor_request *q);
 
 /* Writes the limits of a user. False, and `r` says why. */
 bool limits_change_user(

@@ -10,7 +10,7 @@
 bool limits_find_in_force(struct services *v, const struct account_name *who,
 	struct limits_in_force *out, struct limit_sources *sources);
 
-void limits_command_limits(const struct request *q, struct reply *r);
-void limits_command_quota(const struct request *q, struct reply *r);
+void limits_command_limits(const struct monitor_request *q, struct reply *r);
+void limits_command_quota(const struct monitor_request *q, struct reply *r);
 
 #endif

@@ -5,14 +5,14 @@
 
 #include "monitor/commands.h"
 
-void look_command_stats(const struct request *q, struct reply *r);
-void look_command_version(const struct request *q, struct reply *r);
-void look_command_connections(const struct request *q, struct reply *r);
-void look_command_users(const struct request *q, struct reply *r);
-void look_command_accounts(const struct request *q, struct reply *r);
-void look_command_clients(const struct request *q, struct reply *r);
-void look_command_upstreams(const struct request *q, struct reply *r);
-void look_command_access_log(const struct request *q, struct reply *r);
-void look_command_traffic(const struct request *q, struct reply *r);
+void look_command_stats(const struct monitor_request *q, struct reply *r);
+void look_command_version(const struct monitor_request *q, struct reply *r);
+void look_command_connections(const struct monitor_request *q, struct reply *r);
+void look_command_users(const struct monitor_request *q, struct reply *r);
+void look_command_accounts(const struct monitor_request *q, struct reply *r);
+void look_command_clients(const struct monitor_request *q, struct reply *r);
+void look_command_upstreams(const struct monitor_request *q, struct reply *r);
+void look_command_access_log(const struct monitor_request *q, struct reply *r);
+void look_command_traffic(const struct monitor_request *q, struct reply *r);
 
 #endif

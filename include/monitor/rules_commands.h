@@ -7,10 +7,10 @@
 #include "monitor/commands.h"
 
 /* Handlers of rows of the commands' table (commands.h). */
-void rules_commands_list(const struct request *q, struct reply *r);
-void rules_commands_drop(const struct request *q, struct reply *r);
-void rules_commands_allow(const struct request *q, struct reply *r);
-void rules_commands_deny(const struct request *q, struct reply *r);
-void rules_commands_explain(const struct request *q, struct reply *r);
+void rules_commands_list(const struct monitor_request *q, struct reply *r);
+void rules_commands_drop(const struct monitor_request *q, struct reply *r);
+void rules_commands_allow(const struct monitor_request *q, struct reply *r);
+void rules_commands_deny(const struct monitor_request *q, struct reply *r);
+void rules_commands_explain(const struct monitor_request *q, struct reply *r);
 
 #endif

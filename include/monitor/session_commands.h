@@ -4,8 +4,8 @@
 
 #include "monitor/commands.h"
 
-void session_command_kill(const struct request *q, struct reply *r);
-void session_command_kill_user(const struct request *q, struct reply *r);
+void session_command_kill(const struct monitor_request *q, struct reply *r);
+void session_command_kill_user(const struct monitor_request *q, struct reply *r);
 
 /* Ends the sessions of all who are in a group, of users or of clients; how many. */
 size_t session_end_group(struct services *v, const char *group, enum end_reason reason);

@@ -4,9 +4,9 @@
 
 #include "monitor/commands.h"
 
-void setting_command_config(const struct request *q, struct reply *r);
-void setting_command_settings(const struct request *q, struct reply *r);
-void setting_command_log_level(const struct request *q, struct reply *r);
-void setting_command_reload(const struct request *q, struct reply *r);
+void setting_command_config(const struct monitor_request *q, struct reply *r);
+void setting_command_settings(const struct monitor_request *q, struct reply *r);
+void setting_command_log_level(const struct monitor_request *q, struct reply *r);
+void setting_command_reload(const struct monitor_request *q, struct reply *r);
 
 #endif

@@ -6,12 +6,12 @@
 
 /* In the hasher's thread: computes the hash of the password, for a user who is added and for
  * others. */
-void user_command_prepare_add(struct request *q, struct reply *r);
-void user_command_make_hash(struct request *q, struct reply *r);
+void user_command_prepare_add(struct monitor_request *q, struct reply *r);
+void user_command_make_hash(struct monitor_request *q, struct reply *r);
 
-void user_command_add_user(const struct request *q, struct reply *r);
-void user_command_set_password(const struct request *q, struct reply *r);
-void user_command_set_role(const struct request *q, struct reply *r);
-void user_command_del_user(const struct request *q, struct reply *r);
+void user_command_add_user(const struct monitor_request *q, struct reply *r);
+void user_command_set_password(const struct monitor_request *q, struct reply *r);
+void user_command_set_role(const struct monitor_request *q, struct reply *r);
+void user_command_del_user(const struct monitor_request *q, struct reply *r);
 
 #endif

@@ -34,6 +34,10 @@ bool places_are_closed(const struct places *p);
 /* Has every worker a client? Never where there is one worker only: it would be the one who asks. */
 bool places_are_taken(const struct places *p);
 
+/* What a balancer that asks is told: "ok", or why it should send nobody: "draining", "saturated".
+ */
+const char *places_health(const struct places *p);
+
 /* Are no more left than the last 64th, or one? */
 bool places_are_scarce(const struct places *p);
 

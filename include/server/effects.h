@@ -74,6 +74,9 @@ void effects_warn_of_rules(const struct config *c, const struct services *v);
  * to come. */
 void effects_warn_of_outgoing(const struct settings *s);
 
+/* Says so when browsers come from elsewhere, and nothing in front of the server speaks TLS. */
+void effects_warn_of_clear_web(const struct settings *s);
+
 /* Logs who is named twice among those of the command line. */
 void effects_warn_of_repeated(const struct user_credentials *operators, size_t count);
 
@@ -105,7 +108,7 @@ struct change {
 #define EFFECTS_OF_ANY_CHANGE EFFECT_PUBLISH
 #define EFFECTS_OF_RELOAD                                                                          \
 	(EFFECT_LISTENERS | EFFECT_LOG_FILE | EFFECT_ACCESS_LOG_FILE | EFFECT_DOOR |               \
-		EFFECT_OUTGOING | EFFECT_USERS | EFFECT_RULES | EFFECT_UPSTREAMS)
+		EFFECT_OUTGOING | EFFECT_USERS | EFFECT_RULES | EFFECT_UPSTREAMS | EFFECT_WEB)
 
 /* A step of an effect. Each of these may be NULL: then there is nothing to be done. */
 struct effect {

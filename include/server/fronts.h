@@ -14,6 +14,7 @@ enum front {
 	FRONT_PROXY,
 	FRONT_MONITOR,
 	FRONT_MONITOR_SOCKET,
+	FRONT_WEB,
 	FRONTS,
 };
 
@@ -40,12 +41,13 @@ struct fronts {
 		struct acceptor acceptor;
 		struct listeners *now; /* NULL: nobody listens yet, or any more */
 		struct listeners *next; /* opened, and not in use yet; NULL: nothing is */
+		size_t clients; /* descriptors for those who come */
 		size_t kept; /* descriptors for clients, who may stay longer than the sockets */
 	} at[FRONTS];
 };
 
-/* How many descriptors these settings want: a listener each, and for the monitor's unix socket its
- * clients and one that is turned away. */
+/* How many descriptors these settings want: a listener each, and for the monitor's unix socket and
+ * the web's front their clients and one that is turned away. */
 size_t fronts_descriptors(const struct settings *s);
 
 /* Where these settings want a front to listen, with a port each; nowhere for a unix socket. */

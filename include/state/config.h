@@ -34,7 +34,7 @@ struct config {
 	const char *path;
 	char *beneath_flags[SETTINGS_COUNT];
 	/* Where the proxy itself answers, as the kernel says, monitor included. */
-	struct addr own[SETTINGS_MAX_LISTEN + 1];
+	struct addr own[SETTINGS_MAX_LISTEN + 2];
 	size_t own_count;
 	struct rules *rules; /* a reference; NULL: not compiled yet */
 	struct upstreams *upstreams; /* likewise */

@@ -10,6 +10,8 @@
 
 #define SETTING_ADDRESS(values, member)                                                            \
 	SETTING_AT(setting_address, struct listen_list, values, member)
+#define SETTING_ADDRESS_OR_NONE(values, member)                                                    \
+	SETTING_AT(setting_address_or_none, struct listen_list, values, member)
 #define SETTING_ADDRESSES(values, member)                                                          \
 	SETTING_AT(setting_addresses, struct listen_list, values, member)
 #define SETTING_HOSTS(values, member) SETTING_AT(setting_hosts, struct host_pair, values, member)
@@ -22,6 +24,7 @@ struct listen_list {
 };
 
 extern const struct setting_type setting_address; /* one, with or without a port */
+extern const struct setting_type setting_address_or_none;
 extern const struct setting_type setting_addresses; /* a list */
 
 /* An address of each family, without a port; AF_UNSPEC: none is set. */

@@ -85,6 +85,7 @@ enum setting_effect {
 	EFFECT_PUBLISH = 1 << 10, /* others see the new configuration: of every change */
 	EFFECT_RULES = 1 << 11, /* are compiled, their files read */
 	EFFECT_UPSTREAMS = 1 << 12, /* the same of them: password files */
+	EFFECT_WEB = 1 << 13, /* how browsers come: a warning, perhaps */
 };
 
 /* max_sessions_per_client, where it is no number. */
@@ -105,6 +106,11 @@ struct settings {
 	int64_t max_monitor_clients;
 	int64_t monitor_login_timeout;
 	int64_t monitor_timeout;
+
+	struct listen_list web_listen; /* one, or none */
+	int64_t max_web_clients;
+	struct network_list web_trusted;
+	struct word_list web_names;
 
 	int64_t max_sessions; /* 0: as many as fit */
 	int64_t max_sessions_per_client; /* or enum sessions_per_client */
@@ -176,7 +182,7 @@ struct settings {
 };
 
 /* Rows of the table, and so the size of every array that is indexed by it. */
-#define SETTINGS_COUNT 68
+#define SETTINGS_COUNT 72
 
 extern const struct setting settings_table[SETTINGS_COUNT];
 

@@ -133,6 +133,11 @@ enum login_result users_login_admin(struct users *u, const struct login *login);
 /* Would users_login_admin() say LOGIN_OK without computing a slow hash? */
 bool users_knows_admin(struct users *u, const struct login *login);
 
+/* The same of a user with any role, for whom no session of the proxy begins. Whoever fails is
+ * counted in `holdoff`, under any name. */
+enum login_result users_login_person(struct users *u, const struct login *login);
+bool users_knows_person(struct users *u, const struct login *login);
+
 /* ---- changes: one thread at a time ---- */
 
 /* Users are held to what the book says from now on: at once, and again each time that this is

@@ -12,7 +12,7 @@
 
 #include "base/escape.h"
 #include "client/follow.h"
-#include "client/json.h"
+#include "wire/json.h"
 #include "client/new_password.h"
 #include "client/pager.h"
 #include "client/request.h"

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "client/json.h"
+#include "wire/json.h"
 #include "net/socket.h"
 
 struct follower {

@@ -14,43 +14,33 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/backoff.h"
 #include "base/clock.h"
-#include "base/lock.h"
 #include "base/log.h"
 #include "base/wake.h"
 #include "monitor/console.h"
 #include "monitor/seats.h"
 #include "net/socket.h"
+#include "server/door.h"
 
 #define TURNED_AWAY "ERR Too many clients\n"
 
 /* Where clients come in, each with places of its own. */
-enum door_kind { DOOR_ADDRESS, DOOR_SOCKET, DOORS };
+enum entry_kind { ENTRY_ADDRESS, ENTRY_SOCKET, ENTRIES };
 
-struct door {
+struct entry {
 	struct admin *admin;
-	bool has_next; /* admin->lock: `next` is to be gone over to */
-	int next;
-
-	/* the thread's own */
-	int listener; /* the fronts'; -1: none (yet) */
-	int64_t accept_from; /* not before: it failed just now */
-	struct backoff pause;
-	struct log_limit accept_limit;
+	struct door door;
 	size_t count;
 	struct console *consoles; /* a part of the admin's */
 };
 
 struct admin {
 	struct desk desk;
-	struct door doors[DOORS];
+	struct entry entries[ENTRIES];
 	pthread_t thread;
 	bool is_started; /* whoever starts and stops it */
 	int wake_fd; /* errands are done, watchers have something to see, or it is new below */
 	_Atomic(bool) stopping;
-	struct mutex lock; /* what the doors have next */
-	pthread_cond_t listener_taken;
 
 	/* the thread's own */
 	size_t count;
@@ -63,9 +53,9 @@ struct admin {
 /* ---- who comes ---- */
 
 /* Free for `peer`; NULL: there is none. */
-static struct console *make_place(const struct door *d, const struct peer *peer)
+static struct console *make_place(const struct entry *e, const struct peer *peer)
 {
-	struct console *c = seats_find(d->consoles, d->count, peer);
+	struct console *c = seats_find(e->consoles, e->count, peer);
 
 	if (c != NULL && c->phase == CONSOLE_CLOSING)
 		console_close(c);
@@ -82,13 +72,13 @@ static void turn_away(int fd)
 	socket_close(fd);
 }
 
-static void receive_peer(struct door *d, int fd, const struct addr *from)
+static void receive_peer(struct entry *e, int fd, const struct addr *from)
 {
-	struct desk *desk = &d->admin->desk;
-	bool is_local = d == &d->admin->doors[DOOR_SOCKET];
+	struct desk *desk = &e->admin->desk;
+	bool is_local = e == &e->admin->entries[ENTRY_SOCKET];
 	struct peer peer =
 		is_local ? peer_from_socket(fd) : peer_from_address(desk->services->own, from);
-	struct console *c = make_place(d, &peer);
+	struct console *c = make_place(e, &peer);
 
 	if (c != NULL)
 		console_open(c, desk, fd, &peer);
@@ -96,38 +86,18 @@ static void receive_peer(struct door *d, int fd, const struct addr *from)
 		turn_away(fd);
 }
 
-static void accept_administrator(struct door *d)
+static void accept_administrator(struct entry *e)
 {
 	struct addr from;
-	int fd;
+	int fd = door_accept(&e->door, &from);
 
-	switch (socket_accept(d->listener, &fd, &from)) {
-	case SOCKET_ACCEPTED:
-		backoff_end(&d->pause);
-		receive_peer(d, fd, &from);
-		break;
-	case SOCKET_ACCEPT_FAILED:
-		log_failure(&d->accept_limit, "the monitor cannot accept clients", errno);
-		d->accept_from = clock_deadline(backoff_next(&d->pause));
-		break;
-	case SOCKET_ACCEPT_NOTHING:
-		backoff_end(&d->pause);
-		break;
-	}
+	if (fd >= 0)
+		receive_peer(e, fd, &from);
 }
 
 /* ---- the loop ---- */
 
-#define FIRST_CONSOLE (1 + DOORS) /* in what is polled */
-
-/* The entry of a door; returns until when. */
-static int64_t fill_in_door(const struct door *d, int64_t now, struct pollfd *out)
-{
-	bool accepts = now >= d->accept_from;
-
-	*out = (struct pollfd){.fd = accepts ? d->listener : -1, .events = POLLIN};
-	return accepts ? CLOCK_NEVER : d->accept_from;
-}
+#define FIRST_CONSOLE (1 + ENTRIES) /* in what is polled */
 
 /* Fills in what to poll; returns until when. */
 static int64_t fill_in(struct admin *a)
@@ -135,8 +105,9 @@ static int64_t fill_in(struct admin *a)
 	int64_t now = clock_ms(), until = CLOCK_NEVER;
 
 	a->fds[0] = (struct pollfd){.fd = a->wake_fd, .events = POLLIN};
-	for (size_t i = 0; i < DOORS; i++)
-		until = clock_earlier(until, fill_in_door(&a->doors[i], now, &a->fds[1 + i]));
+	for (size_t i = 0; i < ENTRIES; i++)
+		until = clock_earlier(
+			until, door_fill_in(&a->entries[i].door, now, &a->fds[1 + i]));
 	a->polled_count = 0;
 	for (size_t i = 0; i < a->count; i++) {
 		struct console *c = &a->consoles[i];
@@ -156,25 +127,11 @@ static int64_t fill_in(struct admin *a)
 	return until;
 }
 
-static void take_listeners(struct admin *a)
-{
-	mutex_lock(&a->lock);
-	for (size_t i = 0; i < DOORS; i++) {
-		struct door *d = &a->doors[i];
-
-		if (!d->has_next)
-			continue;
-		d->listener = d->next;
-		d->has_next = false;
-		pthread_cond_signal(&a->listener_taken);
-	}
-	mutex_unlock(&a->lock);
-}
-
 /* What other threads have left for this one. */
 static void take_news(struct admin *a)
 {
-	take_listeners(a);
+	for (size_t i = 0; i < ENTRIES; i++)
+		door_take_next(&a->entries[i].door);
 	errands_run(a->desk.done);
 	watching_answer_bell(&a->desk.services->watching);
 }
@@ -197,9 +154,9 @@ static void *serve_consoles(void *arg)
 			take_news(a);
 		for (size_t i = 0; i < a->polled_count; i++)
 			console_step(a->polled[i], a->fds[FIRST_CONSOLE + i].revents);
-		for (size_t i = 0; i < DOORS; i++) {
+		for (size_t i = 0; i < ENTRIES; i++) {
 			if (a->fds[1 + i].revents != 0)
-				accept_administrator(&a->doors[i]);
+				accept_administrator(&a->entries[i]);
 		}
 	}
 	return NULL;
@@ -216,8 +173,8 @@ static void release_admin(struct admin *a)
 	free(a->polled);
 	errands_free(a->desk.done);
 	socket_close(a->wake_fd);
-	mutex_destroy(&a->lock);
-	pthread_cond_destroy(&a->listener_taken);
+	for (size_t i = 0; i < ENTRIES; i++)
+		door_destroy(&a->entries[i].door);
 	free(a);
 }
 
@@ -231,19 +188,18 @@ static int allocate_consoles(struct admin *a)
 {
 	struct config *config = config_get(a->desk.services->config);
 
-	a->doors[DOOR_ADDRESS].count = (size_t)config->settings.max_monitor_clients;
-	a->doors[DOOR_SOCKET].count = FRONTS_SOCKET_CLIENTS;
-	a->count = a->doors[DOOR_ADDRESS].count + FRONTS_SOCKET_CLIENTS;
+	a->entries[ENTRY_ADDRESS].count = (size_t)config->settings.max_monitor_clients;
+	a->entries[ENTRY_SOCKET].count = FRONTS_SOCKET_CLIENTS;
+	a->count = a->entries[ENTRY_ADDRESS].count + FRONTS_SOCKET_CLIENTS;
 	config_release(config);
-	a->wake_fd = wake_open();
 	if (a->wake_fd < 0)
 		return -1;
 	a->consoles = calloc(a->count, sizeof(*a->consoles));
 	a->fds = calloc(FIRST_CONSOLE + a->count, sizeof(*a->fds));
 	a->polled = calloc(a->count, sizeof(struct console *));
 	a->desk.done = errands_new(call_admin, a);
-	a->doors[DOOR_ADDRESS].consoles = a->consoles;
-	a->doors[DOOR_SOCKET].consoles = a->consoles + a->doors[DOOR_ADDRESS].count;
+	a->entries[ENTRY_ADDRESS].consoles = a->consoles;
+	a->entries[ENTRY_SOCKET].consoles = a->consoles + a->entries[ENTRY_ADDRESS].count;
 	a->desk.consoles = a->consoles;
 	a->desk.count = a->count;
 	if (a->consoles != NULL && a->fds != NULL && a->polled != NULL && a->desk.done != NULL)
@@ -252,26 +208,16 @@ static int allocate_consoles(struct admin *a)
 	return -1;
 }
 
-/* Waits until the thread has gone over. */
 static void accept_admins(void *context, const struct listeners *next)
 {
-	struct door *d = context;
-	struct admin *a = d->admin;
-
-	mutex_lock(&a->lock);
-	d->next = next->count > 0 ? next->items[0].fd : -1;
-	d->has_next = true;
-	wake_send(a->wake_fd);
-	while (d->has_next)
-		pthread_cond_wait(&a->listener_taken, &a->lock.mutex);
-	mutex_unlock(&a->lock);
+	door_go_over(&((struct entry *)context)->door, next);
 }
 
 /* The names before anybody comes who has them: the system may have to ask others for them, which
  * the monitor's thread must not wait for. */
 static int expect_operators(void *context, const struct listeners *next)
 {
-	struct admin *a = ((const struct door *)context)->admin;
+	struct admin *a = ((const struct entry *)context)->admin;
 
 	if (next->count > 0 && a->desk.names.root[0] == '\0')
 		peer_find_names(&a->desk.names);
@@ -281,13 +227,19 @@ static int expect_operators(void *context, const struct listeners *next)
 static void set_acceptors(struct admin *a, struct fronts *fronts)
 {
 	struct acceptor by_address = {
-		.listen_on = accept_admins, .context = &a->doors[DOOR_ADDRESS]};
+		.listen_on = accept_admins, .context = &a->entries[ENTRY_ADDRESS]};
 	struct acceptor by_socket = {.expect = expect_operators,
 		.listen_on = accept_admins,
-		.context = &a->doors[DOOR_SOCKET]};
+		.context = &a->entries[ENTRY_SOCKET]};
 
 	fronts_set_acceptor(fronts, FRONT_MONITOR, &by_address);
 	fronts_set_acceptor(fronts, FRONT_MONITOR_SOCKET, &by_socket);
+}
+
+static void make_entry(struct admin *a, size_t i)
+{
+	a->entries[i].admin = a;
+	door_init(&a->entries[i].door, a->wake_fd, "the monitor cannot accept clients");
 }
 
 struct admin *admin_new(struct server *server, char error[CONFIG_ERROR_MAX])
@@ -301,11 +253,9 @@ struct admin *admin_new(struct server *server, char error[CONFIG_ERROR_MAX])
 	a->desk.server = server;
 	a->desk.services = server_services(server);
 	a->desk.keeper = server_keeper(server);
-	a->wake_fd = -1;
-	for (size_t i = 0; i < DOORS; i++)
-		a->doors[i] = (struct door){.admin = a, .listener = -1};
-	mutex_init(&a->lock);
-	pthread_cond_init(&a->listener_taken, NULL);
+	a->wake_fd = wake_open();
+	for (size_t i = 0; i < ENTRIES; i++)
+		make_entry(a, i);
 	if (allocate_consoles(a) < 0) {
 		snprintf(error, CONFIG_ERROR_MAX, "cannot open the monitor: %s", strerror(errno));
 		release_admin(a);
@@ -345,7 +295,7 @@ void admin_free(struct admin *a)
 	for (size_t i = 0; i < a->count; i++) {
 		struct console *c = &a->consoles[i];
 
-		c->is_away = false;
+		c->order.is_away = false;
 		if (c->phase != CONSOLE_FREE)
 			console_close(c);
 	}

@@ -66,7 +66,7 @@ static void free_bans(void *state)
 	free(l);
 }
 
-void ban_commands_list(const struct request *q, struct reply *r)
+void ban_commands_list(const struct monitor_request *q, struct reply *r)
 {
 	struct ban_listing *l = calloc(1, sizeof(*l));
 
@@ -107,7 +107,7 @@ static bool parse_time(const char *word, int64_t *ms, struct reply *r)
 }
 
 static void answer_ban(
-	const struct request *q, const struct ban_info *ban, size_t ended, struct reply *r)
+	const struct monitor_request *q, const struct ban_info *ban, size_t ended, struct reply *r)
 {
 	char client[NETWORK_TEXT_MAX], lasts[32];
 	bool ends = ban->lasts != CLOCK_NEVER;
@@ -118,7 +118,7 @@ static void answer_ban(
 		standing_term(q->services->standing));
 }
 
-void ban_commands_ban(const struct request *q, struct reply *r)
+void ban_commands_ban(const struct monitor_request *q, struct reply *r)
 {
 	struct services *v = q->services;
 	int64_t lasts = CLOCK_NEVER;
@@ -169,7 +169,7 @@ static void refuse_to_lift(struct services *v, const struct network *who, struct
 		reply_error(r, "%s is not banned", text);
 }
 
-void ban_commands_unban(const struct request *q, struct reply *r)
+void ban_commands_unban(const struct monitor_request *q, struct reply *r)
 {
 	struct services *v = q->services;
 	char text[NETWORK_TEXT_MAX];

@@ -21,14 +21,14 @@
 
 /* ---- the connection itself ---- */
 
-static void run_quit(const struct request *q, struct reply *r)
+static void run_quit(const struct monitor_request *q, struct reply *r)
 {
 	(void)q;
 	reply_add(r, "OK Goodbye\n");
 	r->closes = true;
 }
 
-static void run_help(const struct request *q, struct reply *r);
+static void run_help(const struct monitor_request *q, struct reply *r);
 
 /* ---- the table ---- */
 
@@ -70,6 +70,7 @@ const struct command commands_table[] = {
 	{.word = "QUIT",
 		USER,
 		.parameters = "",
+		.is_for_consoles = true,
 		.help = "ends the connection to the monitor",
 		.run = run_quit},
 	{.word = "HELP", USER, .parameters = "", .help = "this list", .run = run_help},
@@ -297,6 +298,7 @@ const struct command commands_table[] = {
 		.parameters = "[user=<name>] [client=<client>] [to=<host>|.<domain>|<network>]",
 		.help = "sessions as they begin, ask, are refused and end, until a line is sent",
 		.most = 3,
+		.is_for_consoles = true,
 		.run = insight_run_watch},
 	{.word = "BANS",
 		ADMIN,
@@ -359,7 +361,7 @@ const struct command commands_table[] = {
 
 const size_t commands_count = sizeof(commands_table) / sizeof(commands_table[0]);
 
-static void run_help(const struct request *q, struct reply *r)
+static void run_help(const struct monitor_request *q, struct reply *r)
 {
 	(void)q;
 	reply_add(r, "OK\n");
@@ -394,7 +396,7 @@ static void refuse_unknown(const struct monitor_line *word, struct reply *r)
 }
 
 /* The next parameter of `q` from what is left of the line. */
-static void take_parameter(struct request *q, struct monitor_line *rest, char **memory)
+static void take_parameter(struct monitor_request *q, struct monitor_line *rest, char **memory)
 {
 	bool is_rest = q->command->takes_rest && q->count + 1 == q->command->most;
 	struct monitor_line word = *rest;
@@ -409,7 +411,13 @@ static void take_parameter(struct request *q, struct monitor_line *rest, char **
 	*memory += word.len + 1;
 }
 
-bool commands_parse(const struct monitor_line *line, struct request *q, struct reply *r)
+static void refuse_usage(const struct monitor_request *q, struct reply *r)
+{
+	reply_error(r, "Usage: %s%s%s", q->command->word, *q->command->parameters ? " " : "",
+		q->command->parameters);
+}
+
+bool commands_parse(const struct monitor_line *line, struct monitor_request *q, struct reply *r)
 {
 	struct monitor_line rest = *line, word;
 	char *memory = q->memory;
@@ -428,12 +436,73 @@ bool commands_parse(const struct monitor_line *line, struct request *q, struct r
 		take_parameter(q, &rest, &memory);
 	if (rest.len == 0 && q->count >= q->command->least)
 		return true;
-	reply_error(r, "Usage: %s%s%s", q->command->word, *q->command->parameters ? " " : "",
-		q->command->parameters);
+	refuse_usage(q, r);
 	return false;
 }
 
-bool commands_may(const struct request *q, const char *user)
+static struct monitor_line line_of(const char *text)
+{
+	return (struct monitor_line){.text = text, .len = strlen(text)};
+}
+
+/* Could it have come in a line, at that place? */
+static bool is_parameter(const struct monitor_request *q, size_t at, const char *text)
+{
+	struct monitor_line line = line_of(text);
+	bool is_rest = q->command->takes_rest && at + 1 == q->command->most;
+
+	return line.len > 0 && monitor_is_printable(&line) &&
+		(is_rest ? text[0] != ' ' : strchr(text, ' ') == NULL);
+}
+
+static bool take_parameters(
+	const char *const parameters[], size_t count, struct monitor_request *q, struct reply *r)
+{
+	char *memory = q->memory, *end = q->memory + sizeof(q->memory);
+
+	for (size_t i = 0; i < count; i++) {
+		size_t size = strlen(parameters[i]) + 1;
+
+		if (size > (size_t)(end - memory)) {
+			reply_error(r, "Line too long");
+			return false;
+		}
+		if (!is_parameter(q, i, parameters[i])) {
+			reply_error(r,
+				"A parameter must not be empty, nor have control bytes in it, "
+				"nor blanks but in the last one of some commands");
+			return false;
+		}
+		memcpy(memory, parameters[i], size);
+		q->parameters[q->count++] = memory;
+		memory += size;
+	}
+	return true;
+}
+
+bool commands_take(const char *word, const char *const parameters[], size_t count,
+	struct monitor_request *q, struct reply *r)
+{
+	struct monitor_line name = line_of(word);
+
+	q->command = find(&name);
+	q->count = 0;
+	if (q->command == NULL) {
+		refuse_unknown(&name, r);
+		return false;
+	}
+	if (count >= q->command->least && count <= q->command->most)
+		return take_parameters(parameters, count, q, r);
+	refuse_usage(q, r);
+	return false;
+}
+
+bool commands_changes(const struct monitor_request *q)
+{
+	return q->command->logged_from != 0 && q->count + 1 >= q->command->logged_from;
+}
+
+bool commands_may(const struct monitor_request *q, const char *user)
 {
 	struct user_info info;
 
@@ -443,7 +512,7 @@ bool commands_may(const struct request *q, const char *user)
 	return users_get(q->services->users, user, &info) && info.role >= q->command->role;
 }
 
-bool commands_allowed(const struct request *q, const char *user, struct reply *r)
+bool commands_allowed(const struct monitor_request *q, const char *user, struct reply *r)
 {
 	if (commands_may(q, user))
 		return true;

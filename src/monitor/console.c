@@ -25,7 +25,7 @@ void console_renew_deadline(struct console *c)
 	const struct settings *s = &config->settings;
 
 	/* Whoever watches may do so for days. */
-	c->deadline = c->reply.is_lasting
+	c->deadline = c->order.reply.is_lasting
 		? CLOCK_NEVER
 		: clock_deadline(c->phase == CONSOLE_LOGIN ? s->monitor_login_timeout
 							   : s->monitor_timeout);
@@ -54,16 +54,16 @@ void console_welcome(struct console *c, const char *name)
 {
 	c->phase = CONSOLE_COMMANDS;
 	log_login(c);
-	reply_add(&c->reply, MONITOR_WELCOME "%s\n", name);
+	reply_add(&c->order.reply, MONITOR_WELCOME "%s\n", name);
 }
 
 static void greet(struct console *c)
 {
 	const char *name;
 
-	if (!c->is_operator) {
+	if (!c->order.is_operator) {
 		c->phase = CONSOLE_LOGIN;
-		reply_add(&c->reply, "%s\n", MONITOR_PROMPT);
+		reply_add(&c->order.reply, "%s\n", MONITOR_PROMPT);
 		return;
 	}
 	name = peer_name(&c->peer, &c->desk->names);
@@ -77,25 +77,24 @@ void console_open(struct console *c, struct desk *desk, int fd, const struct pee
 	c->fd = fd;
 	c->number = ++desk->opened;
 	c->peer = *peer;
-	c->is_operator = peer_is_operator(peer);
-	c->is_away = c->input_ended = c->is_skipping = false;
+	c->order.is_operator = peer_is_operator(peer);
+	c->order.is_away = false;
+	c->input_ended = c->is_skipping = false;
 	c->in_len = c->user_len = 0;
 	c->rests_until = 0;
 	backoff_end(&c->rest);
-	c->request.server = desk->server;
-	c->request.services = desk->services;
-	c->request.keeper = desk->keeper;
-	reply_reset(&c->reply);
+	c->order.logged_as = "monitor command";
+	c->order.user = c->user;
+	c->order.peer = &c->peer;
+	c->order.done = desk->done;
+	c->order.finished = console_take_back;
+	c->order.request.server = desk->server;
+	c->order.request.services = desk->services;
+	c->order.request.keeper = desk->keeper;
+	reply_reset(&c->order.reply);
 	greet(c);
 	console_renew_deadline(c);
 	console_step(c, 0);
-}
-
-/* The password of a request or login. */
-void console_wipe_request(struct console *c)
-{
-	sodium_memzero(c->request.memory, sizeof(c->request.memory));
-	sodium_memzero(c->request.hash, sizeof(c->request.hash));
 }
 
 void console_close(struct console *c)
@@ -103,17 +102,17 @@ void console_close(struct console *c)
 	socket_close(c->fd);
 	c->fd = -1;
 	c->deadline = CLOCK_NEVER;
-	if (c->is_away)
+	if (c->order.is_away)
 		return;
 	c->phase = CONSOLE_FREE;
-	reply_reset(&c->reply);
+	reply_reset(&c->order.reply);
 	sodium_memzero(c->in, sizeof(c->in));
-	console_wipe_request(c);
+	order_wipe(&c->order);
 }
 
 void console_dismiss(struct console *c, const char *line)
 {
-	if (c->reply.len == c->reply.sent && c->reply.source == NULL &&
+	if (c->order.reply.len == c->order.reply.sent && c->order.reply.source == NULL &&
 		socket_write(c->fd, line, strlen(line)) > 0)
 		socket_end_stream(c->fd);
 	console_close(c);
@@ -121,7 +120,7 @@ void console_dismiss(struct console *c, const char *line)
 
 void console_free(struct console *c)
 {
-	reply_free(&c->reply);
+	reply_free(&c->order.reply);
 }
 
 /* The last words went out. */
@@ -163,11 +162,11 @@ static bool take_next_line(struct console *c)
 	len = monitor_parse_line(c->in, c->in_len, &line);
 	if (len == MONITOR_MORE)
 		return false;
-	reply_reset(&c->reply);
+	reply_reset(&c->order.reply);
 	if (len == MONITOR_TOO_LONG) {
-		reply_error(&c->reply, "Line too long");
+		reply_error(&c->order.reply, "Line too long");
 		if (c->phase == CONSOLE_COMMANDS)
-			reply_finish(&c->reply);
+			reply_finish(&c->order.reply);
 		c->is_skipping = true;
 		return true;
 	}
@@ -176,7 +175,7 @@ static bool take_next_line(struct console *c)
 	else
 		console_take_command_line(c, &line);
 	consume(c, (size_t)len);
-	if (!c->is_away && c->phase == CONSOLE_COMMANDS)
+	if (!c->order.is_away && c->phase == CONSOLE_COMMANDS)
 		console_renew_deadline(c);
 	return true;
 }
@@ -219,8 +218,8 @@ static enum sending send_reply(struct console *c)
 	ssize_t n;
 
 	for (int i = 0; i < SENDS_A_TURN; i++) {
-		len = reply_pending(&c->reply, &bytes);
-		if (c->reply.failed)
+		len = reply_pending(&c->order.reply, &bytes);
+		if (c->order.reply.failed)
 			return SEND_FAILED;
 		if (len == 0)
 			return SENT_ALL;
@@ -228,7 +227,7 @@ static enum sending send_reply(struct console *c)
 		if (n < 0)
 			return may_pass(c, errno) ? SENT_SOME : SEND_FAILED;
 		backoff_end(&c->rest);
-		reply_consume(&c->reply, (size_t)n);
+		reply_consume(&c->order.reply, (size_t)n);
 		if (c->phase == CONSOLE_COMMANDS)
 			console_renew_deadline(c);
 	}
@@ -249,24 +248,17 @@ static void end_lasting(struct console *c)
 	c->is_skipping = len == MONITOR_TOO_LONG;
 	if (!c->is_skipping)
 		consume(c, (size_t)len);
-	reply_stop(&c->reply);
+	reply_stop(&c->order.reply);
 	console_renew_deadline(c);
-}
-
-/* May whoever began to watch still do so? It is asked as often as there is something to see. */
-static bool may_go_on(const struct console *c)
-{
-	return c->is_operator ||
-		(!console_has_old_password(c) && commands_may(&c->request, c->user));
 }
 
 /* Answers what there is to answer; false when the connection is to be closed. */
 static bool proceed(struct console *c)
 {
-	while (!c->is_away && c->phase != CONSOLE_CLOSING) {
-		if (c->reply.is_lasting && !may_go_on(c))
+	while (!c->order.is_away && c->phase != CONSOLE_CLOSING) {
+		if (c->order.reply.is_lasting && !order_may_go_on(&c->order))
 			return false;
-		if (c->reply.is_lasting)
+		if (c->order.reply.is_lasting)
 			end_lasting(c);
 		switch (send_reply(c)) {
 		case SEND_FAILED:
@@ -276,33 +268,33 @@ static bool proceed(struct console *c)
 		case SENT_ALL:
 			break;
 		}
-		if (c->reply.is_lasting)
+		if (c->order.reply.is_lasting)
 			return !c->input_ended;
-		if (c->reply.closes)
+		if (c->order.reply.closes)
 			begin_closing(c);
 		else if (!take_next_line(c))
 			return !c->input_ended;
 	}
-	return c->is_away || !c->input_ended;
+	return c->order.is_away || !c->input_ended;
 }
 
 /* ---- polling ---- */
 
 static bool has_pending(const struct console *c)
 {
-	const struct reply *r = &c->reply;
+	const struct reply *r = &c->order.reply;
 
 	return r->sent < r->len || (r->source != NULL && !r->is_waiting);
 }
 
 short console_events(const struct console *c)
 {
-	if (c->phase == CONSOLE_FREE || c->is_away)
+	if (c->phase == CONSOLE_FREE || c->order.is_away)
 		return 0;
 	if (c->phase == CONSOLE_CLOSING || !has_pending(c))
 		return POLLIN;
 	/* However much happens, the line that ends it is heard. */
-	if (c->reply.is_lasting && !c->input_ended && c->in_len < sizeof(c->in))
+	if (c->order.reply.is_lasting && !c->input_ended && c->in_len < sizeof(c->in))
 		return POLLIN | POLLOUT;
 	return POLLOUT;
 }
@@ -317,7 +309,7 @@ void console_step(struct console *c, short revents)
 	if (c->phase == CONSOLE_FREE || c->fd < 0)
 		return;
 	if ((revents & (POLLERR | POLLNVAL)) != 0 ||
-		((revents & (POLLIN | POLLHUP)) != 0 && !c->is_away && !receive(c)) ||
+		((revents & (POLLIN | POLLHUP)) != 0 && !c->order.is_away && !receive(c)) ||
 		!proceed(c)) {
 		console_close(c);
 		return;

@@ -1,7 +1,7 @@
 /*
- * What a line leads to: it is answered at once, or it is an errand, whose steps are done by other
- * threads one after the other, and which comes back. Meanwhile the console is away, and nothing of
- * it is read. A password is wiped when it has been used.
+ * What a line leads to: it is answered at once, or it is an errand, which other threads do and
+ * which comes back (order.h). Meanwhile the console is away, and nothing of it is read. A password
+ * is wiped when it has been used.
  */
 #include "monitor/console_parts.h"
 
@@ -13,9 +13,9 @@
 
 #define REFUSED_PERIOD_MS 1000 /* of the lines that say so */
 
-static struct console *console_of(struct errand *e)
+static struct console *console_of(struct order *o)
 {
-	return (struct console *)((char *)e - offsetof(struct console, errand));
+	return (struct console *)((char *)o - offsetof(struct console, order));
 }
 
 /* ---- login ---- */
@@ -66,8 +66,8 @@ static void answer_login(struct console *c)
 		return;
 	}
 	count_refused_login(c);
-	reply_error(&c->reply, "%s", refusals[c->login]);
-	c->reply.closes = true;
+	reply_error(&c->order.reply, "%s", refusals[c->login]);
+	c->order.reply.closes = true;
 }
 
 /* The password is in the request's memory. */
@@ -75,24 +75,17 @@ static struct login login_of(const struct console *c)
 {
 	return (struct login){.name = c->user,
 		.name_len = c->user_len,
-		.password = c->request.memory,
-		.password_len = strlen(c->request.memory),
+		.password = c->order.request.memory,
+		.password_len = strlen(c->order.request.memory),
 		.holdoff = c->desk->services->holdoff,
 		.from = &c->peer.from};
-}
-
-bool console_has_old_password(const struct console *c)
-{
-	struct users *users = c->desk->services->users;
-	uint64_t mark = users_password_mark(users, c->user);
-
-	return !c->is_operator && mark != 0 && mark != c->password_mark;
 }
 
 /* Is it logged in, or about to be, and does nothing of which another thread is the one to ask? */
 static bool can_be_ended(const struct console *c)
 {
-	return c->phase == CONSOLE_LOGIN ? c->is_away : c->phase == CONSOLE_COMMANDS && !c->is_away;
+	return c->phase == CONSOLE_LOGIN ? c->order.is_away
+					 : c->phase == CONSOLE_COMMANDS && !c->order.is_away;
 }
 
 /* Whoever has an old password is not to go on with it, nor to be told anything more. */
@@ -101,26 +94,21 @@ static void end_old_consoles(const struct desk *desk)
 	for (size_t i = 0; i < desk->count; i++) {
 		struct console *c = &desk->consoles[i];
 
-		if (can_be_ended(c) && console_has_old_password(c))
+		if (can_be_ended(c) && order_has_old_password(&c->order))
 			console_dismiss(c,
 				c->phase == CONSOLE_LOGIN ? "ERR The password was changed\n"
 							  : "ERR The password was changed\n\n");
 	}
 }
 
-static bool has_succeeded(const struct console *c)
+void console_take_back(struct order *o)
 {
-	return !c->reply.failed && strncmp(c->reply.text, "OK", 2) == 0;
-}
+	struct console *c = console_of(o);
 
-static void finish_errand(struct errand *e)
-{
-	struct console *c = console_of(e);
-
-	c->is_away = false;
-	if (c->phase == CONSOLE_COMMANDS && c->request.command->ends_consoles && has_succeeded(c))
+	if (c->phase == CONSOLE_COMMANDS && c->order.request.command->ends_consoles &&
+		order_has_succeeded(&c->order))
 		end_old_consoles(c->desk);
-	console_wipe_request(c);
+	order_wipe(&c->order);
 	if (c->fd < 0) {
 		console_close(c);
 		return;
@@ -131,37 +119,9 @@ static void finish_errand(struct errand *e)
 	console_step(c, 0);
 }
 
-/* What the other threads do in turn; NULL: nothing. */
-struct steps {
-	void (*hash)(struct errand *e);
-	void (*run)(struct errand *e); /* the main thread */
-	void (*look_up)(struct errand *e); /* that which may wait for name servers */
-	void (*keep)(struct errand *e);
-};
-
-/* Until it is back nothing is read. */
-static void send_errand(struct console *c, const struct steps *steps)
-{
-	struct server *server = c->desk->server;
-
-	c->is_away = true;
-	c->deadline = CLOCK_NEVER;
-	errand_begin(&c->errand);
-	if (steps->hash != NULL)
-		errand_add_step(&c->errand, server_hashes(server), steps->hash);
-	if (steps->run != NULL)
-		errand_add_step(&c->errand, server_errands(server), steps->run);
-	if (steps->look_up != NULL)
-		errand_add_step(&c->errand, server_lookups(server), steps->look_up);
-	if (steps->keep != NULL)
-		errand_add_step(&c->errand, keeper_errands(c->desk->keeper), steps->keep);
-	errand_add_step(&c->errand, c->desk->done, finish_errand);
-	errand_send(&c->errand);
-}
-
 static void check_admin_login(struct errand *e)
 {
-	struct console *c = console_of(e);
+	struct console *c = console_of(order_of(e));
 	struct login login = login_of(c);
 
 	c->login = users_login_admin(c->desk->services->users, &login);
@@ -173,13 +133,14 @@ static void log_in(struct console *c)
 	struct login login = login_of(c);
 
 	/* Before the password is compared: what changes meanwhile makes it an old one. */
-	c->password_mark = users_password_mark(c->desk->services->users, c->user);
+	c->order.password_mark = users_password_mark(c->desk->services->users, c->user);
 	if (users_knows_admin(c->desk->services->users, &login)) {
 		c->login = LOGIN_OK;
 		answer_login(c);
-		console_wipe_request(c);
+		order_wipe(&c->order);
 	} else {
-		send_errand(c, &(struct steps){.hash = check_admin_login});
+		c->deadline = CLOCK_NEVER;
+		order_send(&c->order, &(struct order_steps){.hash = check_admin_login});
 	}
 }
 
@@ -189,144 +150,38 @@ void console_take_login_line(struct console *c, const struct monitor_line *line)
 	size_t name_len = colon == NULL ? 0 : (size_t)(colon - line->text);
 
 	if (name_len == 0 || name_len > USERS_NAME_MAX || !monitor_is_printable(line)) {
-		reply_error(&c->reply, "Invalid format. Use username:password");
-		c->reply.closes = true;
+		reply_error(&c->order.reply, "Invalid format. Use username:password");
+		c->order.reply.closes = true;
 		return;
 	}
 	memcpy(c->user, line->text, name_len);
 	c->user[name_len] = '\0';
 	c->user_len = name_len;
-	memcpy(c->request.memory, colon + 1, line->len - name_len - 1);
-	c->request.memory[line->len - name_len - 1] = '\0';
+	memcpy(c->order.request.memory, colon + 1, line->len - name_len - 1);
+	c->order.request.memory[line->len - name_len - 1] = '\0';
 	log_in(c);
 }
 
 /* ---- commands ---- */
 
-/* What changes something is logged, with whom or what it is about, and never with a password. */
-static void log_command(const struct console *c)
+static void give_order(struct console *c)
 {
-	const struct request *q = &c->request;
-	char text[PEER_TEXT_MAX];
-	struct log_line line;
-
-	if (q->command->logged_from == 0 || q->count + 1 < q->command->logged_from)
-		return;
-	log_begin(&line, LOG_INFO, "monitor command");
-	log_text(&line, "user", c->user);
-	log_text(&line, "client", peer_format(&c->peer, text));
-	log_text(&line, "command", q->command->word);
-	if (q->count > 0)
-		log_text(&line, "about", q->parameters[0]);
-	log_text(&line, "answer", has_succeeded(c) ? "OK" : "ERR");
-	log_end(&line);
-}
-
-static bool is_answered(const struct console *c)
-{
-	return c->reply.len > 0 || c->reply.failed;
-}
-
-/* If not, the reply says so. */
-static bool may_run(struct console *c)
-{
-	if (c->is_operator)
-		return true;
-	if (!console_has_old_password(c))
-		return commands_allowed(&c->request, c->user, &c->reply);
-	reply_error(&c->reply, "The password was changed");
-	c->reply.closes = true;
-	return false;
-}
-
-static void prepare_command(struct errand *e)
-{
-	struct console *c = console_of(e);
-
-	if (may_run(c))
-		c->request.command->prepare(&c->request, &c->reply);
-}
-
-static void perform(struct console *c)
-{
-	if (!is_answered(c) && may_run(c)) {
-		c->request.command->run(&c->request, &c->reply);
-		/* Whoever has changed his own goes on. */
-		if (c->request.command->ends_consoles)
-			c->password_mark = users_password_mark(c->desk->services->users, c->user);
-	}
-}
-
-static void conclude(struct console *c)
-{
-	if (!c->reply.failed)
-		log_command(c);
-	reply_finish(&c->reply);
-}
-
-/* In the thread that the command asks for. */
-static void execute(struct console *c)
-{
-	perform(c);
-	conclude(c);
-}
-
-static void run_command(struct errand *e)
-{
-	execute(console_of(e));
-}
-
-static void run_kept_command(struct errand *e)
-{
-	perform(console_of(e));
-}
-
-/* Behind a command that was done: what it has changed holds in any case. */
-static void keep_command(struct errand *e)
-{
-	struct console *c = console_of(e);
-	char why[DATABASE_ERROR_MAX];
-
-	if (has_succeeded(c) && keeper_write(c->desk->keeper, why) < 0) {
-		reply_reset(&c->reply);
-		reply_error(&c->reply,
-			"Done, but it may not outlast a restart: state_dir cannot be written: %s",
-			why);
-	}
-	conclude(c);
-}
-
-static void send_command(struct console *c)
-{
-	const struct command *command = c->request.command;
-	struct steps steps = {.run = run_command};
-
-	if (command->is_keepers)
-		steps = (struct steps){.keep = run_command};
-	if (command->asks_names)
-		steps = (struct steps){.look_up = run_command};
-	if (command->prepare != NULL)
-		steps.hash = prepare_command;
-	if (command->is_kept && c->desk->keeper != NULL) {
-		steps.run = run_kept_command;
-		steps.keep = keep_command;
-	}
-	send_errand(c, &steps);
+	order_give(&c->order);
+	if (c->order.is_away)
+		c->deadline = CLOCK_NEVER;
 }
 
 void console_take_command_line(struct console *c, const struct monitor_line *line)
 {
-	struct request *q = &c->request;
+	struct monitor_request *q = &c->order.request;
 
 	if (!monitor_is_printable(line)) {
-		reply_error(&c->reply, "Control bytes are not allowed");
-		reply_finish(&c->reply);
-	} else if (!commands_parse(line, q, &c->reply)) {
-		console_wipe_request(c);
-		reply_finish(&c->reply);
-	} else if (q->command->is_errand || (q->command->is_keepers && c->desk->keeper != NULL)) {
-		send_command(c);
+		reply_error(&c->order.reply, "Control bytes are not allowed");
+		reply_finish(&c->order.reply);
+	} else if (!commands_parse(line, q, &c->order.reply)) {
+		order_wipe(&c->order);
+		reply_finish(&c->order.reply);
 	} else {
-		execute(c);
+		give_order(c);
 	}
 }

@@ -96,7 +96,7 @@ static bool set_said_disabled(
 }
 
 static bool set_disabled(
-	const struct request *q, bool disabled, struct account_name *who, struct reply *r)
+	const struct monitor_request *q, bool disabled, struct account_name *who, struct reply *r)
 {
 	struct services *v = q->services;
 
@@ -106,7 +106,7 @@ static bool set_disabled(
 					 : set_said_disabled(v, who, disabled, r);
 }
 
-void disable_command_disable(const struct request *q, struct reply *r)
+void disable_command_disable(const struct monitor_request *q, struct reply *r)
 {
 	struct account_name who;
 	size_t ended;
@@ -122,7 +122,7 @@ void disable_command_disable(const struct request *q, struct reply *r)
 		limits_term(q->services, &who));
 }
 
-void disable_command_enable(const struct request *q, struct reply *r)
+void disable_command_enable(const struct monitor_request *q, struct reply *r)
 {
 	struct limit_sources sources = {.of = {""}};
 	struct account_name who;

@@ -30,7 +30,7 @@ static void make_up(char *out, size_t len)
 }
 
 /* What the guest's line of the users file says. False, and `r` says why. */
-static bool read_guest(const struct request *q, struct limits *out, struct reply *r)
+static bool read_guest(const struct monitor_request *q, struct limits *out, struct reply *r)
 {
 	unsigned legal = LIMITS_SAYABLE & ~LIMIT_BIT(LIMIT_EXPIRES);
 	char why[LIMITS_ERROR_MAX];
@@ -54,7 +54,7 @@ static bool read_guest(const struct request *q, struct limits *out, struct reply
 	return true;
 }
 
-void guest_command_prepare(struct request *q, struct reply *r)
+void guest_command_prepare(struct monitor_request *q, struct reply *r)
 {
 	struct hashing_wait wait = {.line = HASHING_ADMINS, .deadline = CLOCK_NEVER};
 	struct limits limits;
@@ -103,7 +103,8 @@ static void warn_of_guest(struct services *v, struct reply *r)
 	config_release(c);
 }
 
-static void tell_guest(const struct request *q, const struct limits *limits, struct reply *r)
+static void tell_guest(
+	const struct monitor_request *q, const struct limits *limits, struct reply *r)
 {
 	char until[CALENDAR_END_MAX], door[ADDR_TEXT_MAX], *colon;
 
@@ -126,7 +127,7 @@ static void tell_guest(const struct request *q, const struct limits *limits, str
 		door, colon + 1, q->made_name, q->made_password);
 }
 
-void guest_command_guest(const struct request *q, struct reply *r)
+void guest_command_guest(const struct monitor_request *q, struct reply *r)
 {
 	struct user_credentials c = {.name = q->made_name, .password = q->made_password};
 	char error[USERS_ERROR_MAX] = "Out of memory", *text;
@@ -165,7 +166,7 @@ static void add_guest(struct reply *r, const char *name, const struct limits *ow
 }
 
 /* There are as many as somebody has made by hand. */
-void guest_command_guests(const struct request *q, struct reply *r)
+void guest_command_guests(const struct monitor_request *q, struct reply *r)
 {
 	struct users *u = q->services->users;
 	size_t count = 0;

@@ -75,7 +75,7 @@ static void forget_question(struct question *q)
 	config_release(q->config);
 }
 
-static bool is_refused(const struct request *q, struct reply *r)
+static bool is_refused(const struct monitor_request *q, struct reply *r)
 {
 	if (q->keeper == NULL)
 		reply_error(r, "There is no history: state_dir is not set");
@@ -97,7 +97,7 @@ static bool is_in_user_group(const void *group, const struct network *client, co
 
 /* Of clients or of users. False when there is no such group; then `r` says so. */
 static bool parse_group(
-	const struct request *q, const char *word, struct question *out, struct reply *r)
+	const struct monitor_request *q, const char *word, struct question *out, struct reply *r)
 {
 	const struct client_group *group;
 
@@ -115,7 +115,7 @@ static bool parse_group(
 }
 
 static bool parse_who(
-	const struct request *q, const char *word, struct question *out, struct reply *r)
+	const struct monitor_request *q, const char *word, struct question *out, struct reply *r)
 {
 	int is_client;
 
@@ -130,7 +130,7 @@ static bool parse_who(
 }
 
 /* False when it is none; then `r` says why. */
-static bool parse_question(const struct request *q, struct question *out, struct reply *r)
+static bool parse_question(const struct monitor_request *q, struct question *out, struct reply *r)
 {
 	const char *from = q->count > 1 ? q->parameters[1] : NULL, *wrong;
 	const char *to = q->count > 2 ? q->parameters[2] : NULL;
@@ -254,7 +254,7 @@ typedef int summing(struct database *d, const struct history_who *who, int32_t f
 	history_sum_taker *take, void *context);
 
 /* Nothing was found: is it because there is nobody? Then `r` says so, also that who comes first. */
-static bool is_nobody(const struct request *q, const struct question *what, struct reply *r)
+static bool is_nobody(const struct monitor_request *q, const struct question *what, struct reply *r)
 {
 	const char *user = what->who.user, *wrong;
 	char name[4 * USERS_NAME_MAX + 1];
@@ -270,8 +270,8 @@ static bool is_nobody(const struct request *q, const struct question *what, stru
 	return true;
 }
 
-static void put_answer(const struct request *q, const struct question *what, const char *name,
-	summing *sum_up, struct reply *r)
+static void put_answer(const struct monitor_request *q, const struct question *what,
+	const char *name, summing *sum_up, struct reply *r)
 {
 	struct answer *a = make_answer(name);
 	struct database *d = keeper_database(q->keeper);
@@ -297,7 +297,7 @@ static void put_answer(const struct request *q, const struct question *what, con
 }
 
 static void answer_question(
-	const struct request *q, const char *name, summing *sum_up, struct reply *r)
+	const struct monitor_request *q, const char *name, summing *sum_up, struct reply *r)
 {
 	struct question question;
 
@@ -306,13 +306,13 @@ static void answer_question(
 	forget_question(&question);
 }
 
-void history_command_usage(const struct request *q, struct reply *r)
+void history_command_usage(const struct monitor_request *q, struct reply *r)
 {
 	if (!is_refused(q, r))
 		answer_question(q, NULL, history_tables_usage, r);
 }
 
-static int64_t sites_days(const struct request *q)
+static int64_t sites_days(const struct monitor_request *q)
 {
 	struct config *c = config_get(q->services->config);
 	int64_t days = c->settings.sites_days;
@@ -321,7 +321,7 @@ static int64_t sites_days(const struct request *q)
 	return days;
 }
 
-void history_command_sites(const struct request *q, struct reply *r)
+void history_command_sites(const struct monitor_request *q, struct reply *r)
 {
 	if (is_refused(q, r))
 		return;
@@ -342,7 +342,8 @@ static int forget(struct database *d, const struct history_who *who, size_t *cou
 	return -1;
 }
 
-static void forget_who(const struct request *q, const struct history_who *who, struct reply *r)
+static void forget_who(
+	const struct monitor_request *q, const struct history_who *who, struct reply *r)
 {
 	struct database *d = keeper_database(q->keeper);
 	char why[DATABASE_ERROR_MAX];
@@ -359,7 +360,7 @@ static void forget_who(const struct request *q, const struct history_who *who, s
 		reply_add(r, "OK History of %s forgotten\n", q->parameters[0]);
 }
 
-void history_command_forget(const struct request *q, struct reply *r)
+void history_command_forget(const struct monitor_request *q, struct reply *r)
 {
 	struct question question = {.who.user = NULL};
 

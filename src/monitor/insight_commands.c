@@ -182,7 +182,7 @@ static void end_why(void *state)
 	free(w);
 }
 
-void insight_run_why(const struct request *q, struct reply *r)
+void insight_run_why(const struct monitor_request *q, struct reply *r)
 {
 	int64_t newest = WHY_NEWEST;
 	uint64_t begin;
@@ -393,7 +393,7 @@ static void end_watch(void *state)
 	free(w);
 }
 
-void insight_run_watch(const struct request *q, struct reply *r)
+void insight_run_watch(const struct monitor_request *q, struct reply *r)
 {
 	struct watch_state *w = calloc(1, sizeof(*w));
 

@@ -21,7 +21,7 @@ const char *limits_term(struct services *v, const struct account_name *who)
 	return who->kind == ACCOUNT_USER ? limits_users_term(v) : standing_term(v->standing);
 }
 
-void limits_take_in(const struct request *q)
+void limits_take_in(const struct monitor_request *q)
 {
 	(void)server_apply_limits(q->server);
 	hashing_wake(q->services->hashing);

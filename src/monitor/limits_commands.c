@@ -319,7 +319,8 @@ static void find_said(struct services *v, const struct account_name *who, struct
 	free(said);
 }
 
-static void change_limits(const struct request *q, const struct account_name *who, struct reply *r)
+static void change_limits(
+	const struct monitor_request *q, const struct account_name *who, struct reply *r)
 {
 	struct services *v = q->services;
 	struct limits said;
@@ -337,7 +338,7 @@ static void change_limits(const struct request *q, const struct account_name *wh
 	reply_add(r, "OK Limits of %s changed%s\n", who->key, limits_term(v, who));
 }
 
-void limits_command_limits(const struct request *q, struct reply *r)
+void limits_command_limits(const struct monitor_request *q, struct reply *r)
 {
 	struct account_name who;
 
@@ -367,7 +368,7 @@ static bool change_kept_use(struct services *v, const struct account_name *who,
 	return kept_use_put(v->standing, who->key, &use) == 0;
 }
 
-void limits_command_quota(const struct request *q, struct reply *r)
+void limits_command_quota(const struct monitor_request *q, struct reply *r)
 {
 	struct services *v = q->services;
 	const char *what = q->parameters[1];

@@ -19,7 +19,7 @@ static void add_figure(void *context, const char *name, uint64_t value, const ch
 	reply_add(context, "%s:%llu%s\n", name, (unsigned long long)value, unit);
 }
 
-void look_command_stats(const struct request *q, struct reply *r)
+void look_command_stats(const struct monitor_request *q, struct reply *r)
 {
 	reply_add(r, "OK\n");
 	statistics_each(q->services, add_figure, r);
@@ -27,38 +27,38 @@ void look_command_stats(const struct request *q, struct reply *r)
 	upstream_listing_add_figures(q->services, r);
 }
 
-void look_command_version(const struct request *q, struct reply *r)
+void look_command_version(const struct monitor_request *q, struct reply *r)
 {
 	(void)q;
 	reply_add(r, "OK socks5d %s\n", SOCKS5D_VERSION);
 }
 
-void look_command_connections(const struct request *q, struct reply *r)
+void look_command_connections(const struct monitor_request *q, struct reply *r)
 {
 	listings_connections(q->services, r);
 }
 
-void look_command_users(const struct request *q, struct reply *r)
+void look_command_users(const struct monitor_request *q, struct reply *r)
 {
 	listings_users(q->services, r);
 }
 
-void look_command_accounts(const struct request *q, struct reply *r)
+void look_command_accounts(const struct monitor_request *q, struct reply *r)
 {
 	listings_accounts(q->services, r);
 }
 
-void look_command_clients(const struct request *q, struct reply *r)
+void look_command_clients(const struct monitor_request *q, struct reply *r)
 {
 	listings_clients(q->services, r);
 }
 
-void look_command_upstreams(const struct request *q, struct reply *r)
+void look_command_upstreams(const struct monitor_request *q, struct reply *r)
 {
 	upstream_listing(q->services, r);
 }
 
-void look_command_access_log(const struct request *q, struct reply *r)
+void look_command_access_log(const struct monitor_request *q, struct reply *r)
 {
 	const char *user = q->count > 0 ? q->parameters[0] : "*";
 	struct network client;
@@ -102,7 +102,7 @@ static bool find_scale(struct reply *r, int64_t seconds, int64_t step, size_t *o
 	return false;
 }
 
-void look_command_traffic(const struct request *q, struct reply *r)
+void look_command_traffic(const struct monitor_request *q, struct reply *r)
 {
 	int64_t numbers[] = {TRAFFIC_SECONDS, 0}, now = clock_ms();
 	size_t scale;

@@ -19,13 +19,13 @@
 
 /* ---- RULES and DROP_RULE ---- */
 
-void rules_commands_list(const struct request *q, struct reply *r)
+void rules_commands_list(const struct monitor_request *q, struct reply *r)
 {
 	rule_answers_list(q->services, r);
 }
 
 /* "t3", or * for all of them. */
-void rules_commands_drop(const struct request *q, struct reply *r)
+void rules_commands_drop(const struct monitor_request *q, struct reply *r)
 {
 	const char *word = q->parameters[0];
 	char error[CHANGE_REPLY_MAX];
@@ -50,7 +50,7 @@ void rules_commands_drop(const struct request *q, struct reply *r)
 
 /* ---- ALLOW and DENY ---- */
 
-static bool is_group(const struct request *q, const char *who, bool *is_of_clients)
+static bool is_group(const struct monitor_request *q, const char *who, bool *is_of_clients)
 {
 	struct config *c = config_get(q->services->config);
 
@@ -76,7 +76,7 @@ static void put_user(const char *keyword, const char *who, char *out, size_t siz
 /* Writes whom a rule is about as its keyword and value; "" for everybody. False, and `r` says so,
  * when there is no such. */
 static bool put_who(
-	const struct request *q, const char *who, char *out, size_t size, struct reply *r)
+	const struct monitor_request *q, const char *who, char *out, size_t size, struct reply *r)
 {
 	char text[NETWORK_TEXT_MAX];
 	struct network client;
@@ -128,7 +128,7 @@ static bool read_lasting(const char *text, int64_t *seconds, struct reply *r)
 	return false;
 }
 
-static void add_temporary(const struct request *q, const char *verb, struct reply *r)
+static void add_temporary(const struct monitor_request *q, const char *verb, struct reply *r)
 {
 	char who[4 * USERS_NAME_MAX + 16], what[MONITOR_LINE_MAX], text[2 * MONITOR_LINE_MAX];
 	char lasts[32];
@@ -150,19 +150,19 @@ static void add_temporary(const struct request *q, const char *verb, struct repl
 	reply_add(r, "%s\n", standing_term(q->services->standing));
 }
 
-void rules_commands_allow(const struct request *q, struct reply *r)
+void rules_commands_allow(const struct monitor_request *q, struct reply *r)
 {
 	add_temporary(q, "allow", r);
 }
 
-void rules_commands_deny(const struct request *q, struct reply *r)
+void rules_commands_deny(const struct monitor_request *q, struct reply *r)
 {
 	add_temporary(q, "deny", r);
 }
 
 /* ---- EXPLAIN ---- */
 
-void rules_commands_explain(const struct request *q, struct reply *r)
+void rules_commands_explain(const struct monitor_request *q, struct reply *r)
 {
 	rule_answers_explain(q->services, q->parameters[0], r);
 }

@@ -7,7 +7,7 @@
 
 static bool is_in_phase(const struct console *c, enum console_phase phase)
 {
-	return c->phase == phase && !c->is_away;
+	return c->phase == phase && !c->order.is_away;
 }
 
 /* The one whose time is over first; NULL: none. */

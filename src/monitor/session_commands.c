@@ -49,7 +49,7 @@ static size_t end_sessions_of(struct services *v, const char *who)
 	return ended;
 }
 
-void session_command_kill(const struct request *q, struct reply *r)
+void session_command_kill(const struct monitor_request *q, struct reply *r)
 {
 	int64_t id;
 
@@ -63,7 +63,7 @@ void session_command_kill(const struct request *q, struct reply *r)
 	}
 }
 
-void session_command_kill_user(const struct request *q, struct reply *r)
+void session_command_kill_user(const struct monitor_request *q, struct reply *r)
 {
 	const char *name = q->parameters[0];
 	struct services *v = q->services;

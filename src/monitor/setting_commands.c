@@ -22,7 +22,8 @@ static void add_setting(
 	free(value);
 }
 
-static void show_settings(const struct request *q, const struct setting *only, struct reply *r)
+static void show_settings(
+	const struct monitor_request *q, const struct setting *only, struct reply *r)
 {
 	struct config *c = config_get(q->services->config);
 
@@ -35,8 +36,8 @@ static void show_settings(const struct request *q, const struct setting *only, s
 }
 
 /* `""` is how an empty value is written. */
-static void change_setting(
-	const struct request *q, const struct setting *setting, const char *value, struct reply *r)
+static void change_setting(const struct monitor_request *q, const struct setting *setting,
+	const char *value, struct reply *r)
 {
 	char why[CHANGE_REPLY_MAX];
 
@@ -46,7 +47,7 @@ static void change_setting(
 		reply_add(r, "OK %s set to %s\n", setting->name, value);
 }
 
-void setting_command_config(const struct request *q, struct reply *r)
+void setting_command_config(const struct monitor_request *q, struct reply *r)
 {
 	const struct setting *setting = q->count == 0 ? NULL : settings_find(q->parameters[0]);
 	char hint[NEAREST_HINT_MAX];
@@ -60,7 +61,7 @@ void setting_command_config(const struct request *q, struct reply *r)
 		change_setting(q, setting, q->parameters[1], r);
 }
 
-void setting_command_settings(const struct request *q, struct reply *r)
+void setting_command_settings(const struct monitor_request *q, struct reply *r)
 {
 	struct config *now = config_get(q->services->config);
 
@@ -68,12 +69,12 @@ void setting_command_settings(const struct request *q, struct reply *r)
 	config_release(now);
 }
 
-void setting_command_log_level(const struct request *q, struct reply *r)
+void setting_command_log_level(const struct monitor_request *q, struct reply *r)
 {
 	change_setting(q, settings_find("log_level"), q->parameters[0], r);
 }
 
-void setting_command_reload(const struct request *q, struct reply *r)
+void setting_command_reload(const struct monitor_request *q, struct reply *r)
 {
 	char what[CHANGE_REPLY_MAX];
 	bool cuts = q->count > 0;

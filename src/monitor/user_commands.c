@@ -16,8 +16,8 @@
 /* Why what was done to this user may not last, for the end of an answer: the command line gives him
  * something (`again`) at every start, or users are not kept, of which there may be `more` to say.
  */
-static const char *for_how_long(
-	const struct request *q, const char *again, const char *more, char text[HOW_LONG_MAX])
+static const char *for_how_long(const struct monitor_request *q, const char *again,
+	const char *more, char text[HOW_LONG_MAX])
 {
 	const struct users *u = q->services->users;
 	const char *name = q->parameters[0];
@@ -43,12 +43,12 @@ static bool check_credentials(const char *name, const char *password, struct rep
 	return problem == NULL;
 }
 
-static struct user_credentials credentials_of(const struct request *q)
+static struct user_credentials credentials_of(const struct monitor_request *q)
 {
 	return (struct user_credentials){.name = q->parameters[0], .password = q->parameters[1]};
 }
 
-void user_command_make_hash(struct request *q, struct reply *r)
+void user_command_make_hash(struct monitor_request *q, struct reply *r)
 {
 	struct hashing_wait wait = {.line = HASHING_ADMINS, .deadline = CLOCK_NEVER};
 	struct user_credentials c = credentials_of(q);
@@ -58,7 +58,7 @@ void user_command_make_hash(struct request *q, struct reply *r)
 		reply_error(r, "The password cannot be hashed: %s", strerror(errno));
 }
 
-void user_command_prepare_add(struct request *q, struct reply *r)
+void user_command_prepare_add(struct monitor_request *q, struct reply *r)
 {
 	if (q->count == 3 && strcmp(q->parameters[2], user_role_word(USER_ROLE_ADMIN)) != 0)
 		reply_error(r, "\"%s\": the role is admin, or left out", q->parameters[2]);
@@ -66,7 +66,7 @@ void user_command_prepare_add(struct request *q, struct reply *r)
 		user_command_make_hash(q, r);
 }
 
-void user_command_add_user(const struct request *q, struct reply *r)
+void user_command_add_user(const struct monitor_request *q, struct reply *r)
 {
 	enum user_role role = q->count == 3 ? USER_ROLE_ADMIN : USER_ROLE_USER;
 	struct user_credentials c = credentials_of(q);
@@ -81,7 +81,7 @@ void user_command_add_user(const struct request *q, struct reply *r)
 		for_how_long(q, " a password", "; who must log in stays as it was", text));
 }
 
-void user_command_set_password(const struct request *q, struct reply *r)
+void user_command_set_password(const struct monitor_request *q, struct reply *r)
 {
 	struct user_credentials c = credentials_of(q);
 	char error[USERS_ERROR_MAX], text[HOW_LONG_MAX];
@@ -95,7 +95,7 @@ void user_command_set_password(const struct request *q, struct reply *r)
 		for_how_long(q, " a password", "", text));
 }
 
-void user_command_set_role(const struct request *q, struct reply *r)
+void user_command_set_role(const struct monitor_request *q, struct reply *r)
 {
 	const char *name = q->parameters[0];
 	char error[USERS_ERROR_MAX], text[HOW_LONG_MAX];
@@ -110,7 +110,7 @@ void user_command_set_role(const struct request *q, struct reply *r)
 			for_how_long(q, " the role admin", "", text));
 }
 
-void user_command_del_user(const struct request *q, struct reply *r)
+void user_command_del_user(const struct monitor_request *q, struct reply *r)
 {
 	const char *name = q->parameters[0];
 	char error[USERS_ERROR_MAX], text[HOW_LONG_MAX];

@@ -108,7 +108,7 @@ static const struct addr *open_each(struct listeners *l, const struct listen_lis
 			return &list->addrs[i];
 		l->lacking[l->lacking_count++] = list->addrs[i];
 	}
-	return l->count == 0 ? &list->addrs[0] : NULL;
+	return l->count == 0 && list->count > 0 ? &list->addrs[0] : NULL;
 }
 
 /* ---- why not ---- */

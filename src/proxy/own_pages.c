@@ -235,13 +235,9 @@ static bool put_pac(const struct handshake *h, const struct http_request *r, str
 static bool put_health(
 	const struct handshake *h, const struct http_request *r, struct own_answer *a)
 {
-	const char *word = "ok";
+	const char *word = places_health(&h->services->places);
 
 	(void)r;
-	if (places_are_closed(&h->services->places))
-		word = "draining";
-	else if (places_are_taken(&h->services->places))
-		word = "saturated";
 	if (strcmp(word, "ok") != 0)
 		a->status = 503;
 	fprintf(a->out, "%s\n", word);

@@ -44,6 +44,13 @@ bool places_are_taken(const struct places *p)
 	return p->total > 1 && atomic_load(&p->taken) >= p->total;
 }
 
+const char *places_health(const struct places *p)
+{
+	if (places_are_closed(p))
+		return "draining";
+	return places_are_taken(p) ? "saturated" : "ok";
+}
+
 void places_close(struct places *p)
 {
 	atomic_store(&p->are_closed, true);

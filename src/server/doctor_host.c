@@ -66,8 +66,8 @@ static void say_why_not(struct doctor *d, const struct addr *a, int error)
 			"take one from 1024 on, or have systemd grant CAP_NET_BIND_SERVICE",
 			"%s: this user may not listen at such a port", text);
 	else
-		doctor_advise(d, DOCTOR_BAD, "correct listen or monitor_listen", "%s: %s", text,
-			strerror(error));
+		doctor_advise(d, DOCTOR_BAD, "correct listen, monitor_listen or web_listen",
+			"%s: %s", text, strerror(error));
 }
 
 static void look_at_ports(struct doctor *d)

@@ -151,6 +151,21 @@ void effects_warn_of_outgoing(const struct settings *s)
 		log_message(LOG_WARN, "targets cannot be reached until it comes: %s", why);
 }
 
+void effects_warn_of_clear_web(const struct settings *s)
+{
+	char text[ADDR_TEXT_MAX];
+	struct log_line line;
+
+	if (s->web_listen.count == 0 || addr_is_loopback(&s->web_listen.addrs[0]) ||
+		s->web_trusted.count > 0)
+		return;
+	log_begin(&line, LOG_WARN,
+		"passwords go in clear to web_listen: have a web server with TLS in front of it, "
+		"and name that in web_trusted");
+	log_text(&line, "address", addr_format_host(&s->web_listen.addrs[0], text));
+	log_end(&line);
+}
+
 void effects_warn_of_repeated(const struct user_credentials *operators, size_t count)
 {
 	for (size_t i = 1; i < count; i++) {
@@ -485,6 +500,11 @@ static void warn_of_outgoing(struct change *change)
 	effects_warn_of_outgoing(&change->new->settings);
 }
 
+static void warn_of_clear_web(struct change *change)
+{
+	effects_warn_of_clear_web(&change->new->settings);
+}
+
 /* Listeners come behind the configuration, so that it is the one of whoever is accepted there. */
 const struct effect effects_table[] = {
 	{.of = EFFECT_RESOLVER, .name = "resolver", .commit = configure_resolver},
@@ -522,6 +542,7 @@ const struct effect effects_table[] = {
 		.undo = go_back_to_access_log_file},
 	{.of = EFFECT_DOOR, .name = "door", .finish = warn_of_open_door},
 	{.of = EFFECT_OUTGOING, .name = "outgoing", .finish = warn_of_outgoing},
+	{.of = EFFECT_WEB, .name = "web", .finish = warn_of_clear_web},
 };
 
 const size_t effects_count = sizeof(effects_table) / sizeof(effects_table[0]);

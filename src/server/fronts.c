@@ -15,13 +15,17 @@
 
 #include "net/local.h"
 
+#define WEB_PORT 8081
+
 static const struct front_row {
 	const char *listening; /* what the log says */
 	const char *name; /* of the first setting */
 	bool is_local; /* a unix socket */
 	size_t path; /* its setting */
 	size_t listen, port; /* else: where, and on which port unless that says one */
+	uint16_t fixed_port; /* where that is no setting; 0: it is one */
 	size_t clients; /* descriptors that whoever accepts there needs for them */
+	size_t most_clients; /* setting, where that says how many; 0: none does */
 	size_t backlog; /* setting */
 	int fixed_backlog; /* where it is none; 0: it is */
 } rows[FRONTS] = {
@@ -41,6 +45,12 @@ static const struct front_row {
 		.path = offsetof(struct settings, monitor_socket),
 		.clients = FRONTS_SOCKET_CLIENTS + 1,
 		.fixed_backlog = 64},
+	[FRONT_WEB] = {.listening = "web listening",
+		.name = "web_listen",
+		.listen = offsetof(struct settings, web_listen),
+		.fixed_port = WEB_PORT,
+		.most_clients = offsetof(struct settings, max_web_clients),
+		.fixed_backlog = 64},
 };
 
 static const char *path_of(const struct settings *s, enum front front)
@@ -58,6 +68,19 @@ static int64_t number_of(const struct settings *s, size_t setting)
 	return *(const int64_t *)(const void *)((const char *)s + setting);
 }
 
+static uint16_t port_of(const struct settings *s, enum front front)
+{
+	return rows[front].fixed_port != 0 ? rows[front].fixed_port
+					   : (uint16_t)number_of(s, rows[front].port);
+}
+
+/* Descriptors for those who come, for one who is turned away, and that their loop is woken by. */
+static size_t clients_of(const struct settings *s, enum front front)
+{
+	return rows[front].most_clients == 0 ? rows[front].clients
+					     : (size_t)number_of(s, rows[front].most_clients) + 2;
+}
+
 struct listen_list fronts_places(const struct settings *s, enum front front)
 {
 	struct listen_list list = {.count = 0};
@@ -67,7 +90,7 @@ struct listen_list fronts_places(const struct settings *s, enum front front)
 	list = *list_of(s, front);
 	for (size_t i = 0; i < list.count; i++) {
 		if (!list.has_port[i])
-			addr_set_port(&list.addrs[i], (uint16_t)number_of(s, rows[front].port));
+			addr_set_port(&list.addrs[i], port_of(s, front));
 	}
 	return list;
 }
@@ -100,9 +123,10 @@ static size_t count_new(const struct settings *s, enum front front, const struct
 }
 
 /* Of so many new sockets, and of their clients, for whom `kept` are there. */
-static size_t descriptors_of(enum front front, size_t sockets, size_t kept)
+static size_t descriptors_of(
+	const struct settings *s, enum front front, size_t sockets, size_t kept)
 {
-	return sockets + (sockets > 0 ? rows[front].clients - kept : 0);
+	return sockets + (sockets > 0 ? clients_of(s, front) - kept : 0);
 }
 
 size_t fronts_descriptors(const struct settings *s)
@@ -110,7 +134,7 @@ size_t fronts_descriptors(const struct settings *s)
 	size_t count = 0;
 
 	for (enum front i = 0; i < FRONTS; i++)
-		count += descriptors_of(i, count_new(s, i, NULL), 0);
+		count += descriptors_of(s, i, count_new(s, i, NULL), 0);
 	return count;
 }
 
@@ -243,6 +267,7 @@ static int open_next(struct fronts *f, struct config *c, char error[CONFIG_ERROR
 			close_next(f);
 			return -1;
 		}
+		f->at[i].clients = clients_of(&c->settings, i);
 		listeners_add_own(f->at[i].next, c);
 	}
 	return 0;
@@ -313,7 +338,7 @@ static void settle_borrowed(struct fronts *f)
 
 	for (enum front i = 0; i < FRONTS; i++) {
 		if (f->at[i].now->count > 0)
-			f->at[i].kept = rows[i].clients;
+			f->at[i].kept = f->at[i].clients;
 		count += f->at[i].now->count + f->at[i].kept;
 	}
 	f->borrowed = count > f->reserved ? count - f->reserved : 0;
@@ -353,7 +378,7 @@ static int borrow_descriptors(
 	size_t count = 0;
 
 	for (enum front i = 0; i < FRONTS; i++)
-		count += descriptors_of(i, count_new(new, i, f->at[i].now), f->at[i].kept);
+		count += descriptors_of(new, i, count_new(new, i, f->at[i].now), f->at[i].kept);
 	if (!fdbudget_borrow(f->budget, count)) {
 		snprintf(error, CONFIG_ERROR_MAX,
 			"no descriptors to spare for new listeners (limit on open files): try "

@@ -17,11 +17,10 @@
 #include "server/temporary.h"
 #include "state/admission.h"
 
-/* A command that works from this host as it stands. */
-static void log_try_it(const struct server *s, const struct config *c)
+/* By which the front is reached from this host; it listens. */
+static const char *reach(const struct server *s, enum front front, char out[ADDR_TEXT_MAX])
 {
-	struct addr a = fronts_listeners(&s->site.fronts, FRONT_PROXY)->items[0].bound;
-	char text[ADDR_TEXT_MAX];
+	struct addr a = fronts_listeners(&s->site.fronts, front)->items[0].bound;
 
 	if (addr_is_unspecified(&a)) {
 		uint16_t port = addr_port(&a);
@@ -30,8 +29,20 @@ static void log_try_it(const struct server *s, const struct config *c)
 			a.sa.sa_family == AF_INET ? 9 : 3, &a);
 		addr_set_port(&a, port);
 	}
+	return addr_format(&a, out);
+}
+
+/* A command that works from this host as it stands, and a page for whoever looks after it. */
+static void log_try_it(const struct server *s, const struct config *c)
+{
+	char text[ADDR_TEXT_MAX];
+
 	log_message(LOG_INFO, "try it: curl --proxy socks5h://%s%s http://example.org/",
-		admission_login_required(c) ? "NAME:PASS@" : "", addr_format(&a, text));
+		admission_login_required(c) ? "NAME:PASS@" : "", reach(s, FRONT_PROXY, text));
+	if (fronts_listeners(&s->site.fronts, FRONT_WEB)->count > 0)
+		log_message(LOG_INFO,
+			"watch it: http://%s/, where a user with the role admin logs in",
+			reach(s, FRONT_WEB, text));
 }
 
 /* What is listened on and is not there yet may be about to come, or a mistake. */
@@ -131,6 +142,7 @@ int server_start_workers(struct server *s, char error[CONFIG_ERROR_MAX])
 		capacity_log(&s->capacity, &s->services.budget, &c->settings);
 		effects_warn_of_open_door(users_count(s->services.users), c);
 		effects_warn_of_outgoing(&c->settings);
+		effects_warn_of_clear_web(&c->settings);
 		effects_warn_of_expectations(c, &s->services);
 		effects_warn_of_mixed_hashes(s->services.users);
 		result = fronts_begin(&s->site.fronts, error);

@@ -120,6 +120,29 @@ const struct setting_type setting_address = {
 	.legal = put_legal_address,
 };
 
+static bool read_addr_or_none(const struct setting *setting, void *value,
+	const struct setting_input *in, char why[SETTING_ERROR_MAX])
+{
+	if (in->text[strspn(in->text, " \t")] != '\0')
+		return read_addrs(setting, value, in, why);
+	((struct listen_list *)value)->count = 0;
+	return true;
+}
+
+static void put_legal_address_or_none(const struct setting *setting, FILE *out)
+{
+	(void)setting;
+	fputs(LEGAL_ADDRESS ", or nothing", out);
+}
+
+const struct setting_type setting_address_or_none = {
+	.size = sizeof(struct listen_list),
+	.parse = read_addr_or_none,
+	.format = write_addrs,
+	.equal = equal_addrs,
+	.legal = put_legal_address_or_none,
+};
+
 static void put_legal_addresses(const struct setting *setting, FILE *out)
 {
 	fprintf(out, LEGAL_ADDRESS ", at most %lld", (long long)setting->most);

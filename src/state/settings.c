@@ -152,6 +152,43 @@ const struct setting settings_table[] = {
 		.value_name = "TIME",
 		.help = "A connection to the monitor ends when for this time no command came, or "
 			"no byte of an answer could be sent."},
+	{.name = "web_listen",
+		AT(ADDRESS_OR_NONE, web_listen),
+		.initial = "",
+		.most = 1,
+		.reloadable = true,
+		.effects = EFFECT_LISTENERS | EFFECT_WEB,
+		.value_name = "ADDR",
+		.help = "Address that administrators' browsers are served on, 127.0.0.1 say, with "
+			"or without a port; without one it is 8081. No client of the proxy is "
+			"connected to it. Empty: none is."},
+	{.name = "max_web_clients",
+		AT(NUMBER, max_web_clients),
+		.initial = "64",
+		.least = 1,
+		.most = 1024,
+		.value_name = "N",
+		.help = "Connections of browsers and programs to web_listen at once, of which an "
+			"address has eight at most, unless it is this host or one of web_trusted. "
+			"When all are taken, the next one takes the place of one that has been "
+			"waiting for its client, or is turned away."},
+	{.name = "web_trusted",
+		AT(NETWORKS, web_trusted),
+		.initial = "",
+		.reloadable = true,
+		.effects = EFFECT_WEB,
+		.value_name = "LIST",
+		.help = "Networks of web servers that pass browsers on to web_listen. The last "
+			"address of X-Forwarded-For is the client then, and X-Forwarded-Proto: https "
+			"says that it came by TLS. They are believed: name such servers only."},
+	{.name = "web_names",
+		AT(PROXY_NAMES, web_names),
+		.initial = "",
+		.reloadable = true,
+		.value_name = "LIST",
+		.help = "Names by which browsers reach web_listen, such as monitor.example.org, "
+			"beside addresses and localhost. Who asks for any other one is refused: a "
+			"page of somebody else's can give its own name this server's address."},
 	{.name = "max_sessions",
 		AT(NUMBER, max_sessions),
 		.initial = "auto",

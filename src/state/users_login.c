@@ -16,6 +16,7 @@
 
 struct claim {
 	bool by_admin; /* whoever is no admin counts as unknown */
+	bool by_person; /* in front of a screen: counts for the hold-off whoever it is */
 	const char *name;
 	size_t name_len;
 	char password[USERS_PASSWORD_MAX + 1];
@@ -144,10 +145,11 @@ static bool is_remembered(
 	return has_right_tag(u, c, f, tag);
 }
 
-/* Is it subject to the hold-off, which is there for administrators' passwords? */
+/* Is it subject to the hold-off, which is there for administrators' passwords, and for all where
+ * one page is the door for everybody? */
 static bool is_counted(const struct claim *c, const struct found *f)
 {
-	return c->holdoff != NULL && (c->by_admin || f->is_admin);
+	return c->holdoff != NULL && (c->by_admin || c->by_person || f->is_admin);
 }
 
 /* The same, as far as that may be asked: LOGIN_OK, LOGIN_REFUSED with the tag, or LOGIN_HELD_OFF.
@@ -367,37 +369,74 @@ uint64_t users_login_mark(const struct users *u, const struct login *login)
 	return mark;
 }
 
+/* Would check_now() say LOGIN_OK without a slow hash? */
+static bool knows(struct users *u, struct claim *c)
+{
+	unsigned char tag[USERS_TAG_SIZE];
+	struct found f;
+	bool is_known = compare_quickly(u, c, &f, tag) == LOGIN_OK;
+
+	sodium_memzero(c->password, sizeof(c->password));
+	return is_known;
+}
+
+/* However long that takes, before all clients. */
+static enum login_result check_now(struct users *u, struct claim *c)
+{
+	struct hashing_wait wait = {.line = HASHING_ADMINS, .deadline = CLOCK_NEVER};
+	enum login_result result;
+	struct found f;
+
+	result = check_claim(u, c, &wait, &f);
+	sodium_memzero(c->password, sizeof(c->password));
+	return result;
+}
+
+static enum login_result refuse_claim(const struct claim *c)
+{
+	if (c->holdoff != NULL)
+		count_outcome(c, false);
+	return LOGIN_REFUSED;
+}
+
 bool users_knows_admin(struct users *u, const struct login *login)
 {
 	struct claim c;
-	struct found f;
-	unsigned char tag[USERS_TAG_SIZE];
-	bool knows;
 
 	if (!make_claim(&c, login))
 		return false;
 	c.by_admin = true;
-	knows = compare_quickly(u, &c, &f, tag) == LOGIN_OK;
-	sodium_memzero(c.password, sizeof(c.password));
-	return knows;
+	return knows(u, &c);
 }
 
 enum login_result users_login_admin(struct users *u, const struct login *login)
 {
-	struct hashing_wait wait = {.line = HASHING_ADMINS, .deadline = CLOCK_NEVER};
 	struct claim c;
-	struct found f;
-	enum login_result result;
 
-	if (!make_claim(&c, login)) {
-		if (c.holdoff != NULL)
-			count_outcome(&c, false);
-		return LOGIN_REFUSED;
-	}
+	if (!make_claim(&c, login))
+		return refuse_claim(&c);
 	c.by_admin = true;
-	result = check_claim(u, &c, &wait, &f);
-	sodium_memzero(c.password, sizeof(c.password));
-	return result;
+	return check_now(u, &c);
+}
+
+bool users_knows_person(struct users *u, const struct login *login)
+{
+	struct claim c;
+
+	if (!make_claim(&c, login))
+		return false;
+	c.by_person = true;
+	return knows(u, &c);
+}
+
+enum login_result users_login_person(struct users *u, const struct login *login)
+{
+	struct claim c;
+
+	if (!make_claim(&c, login))
+		return refuse_claim(&c);
+	c.by_person = true;
+	return check_now(u, &c);
 }
 
 /* What was hashed last is left in vector registers, too; whatever saves them all next, such as the

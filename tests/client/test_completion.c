@@ -1,7 +1,7 @@
 /* completion: what may stand next, for every form of parameter that HELP has. */
 #include "client/completion.h"
 
-#include "answers.h"
+#include "../wire/answers.h"
 
 static const char help_text[] = "OK\n"
 				"STATS - counters\n"

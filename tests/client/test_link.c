@@ -12,7 +12,7 @@
 #include "net/local.h"
 #include "wire/monitor.h"
 #include "net.h"
-#include "answers.h"
+#include "../wire/answers.h"
 
 #define SHORT_MS 50 /* a patience that is meant to end */
 #define LONG_MS 60000

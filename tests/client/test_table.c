@@ -5,7 +5,7 @@
 #include <locale.h>
 #include <stdlib.h>
 
-#include "answers.h"
+#include "../wire/answers.h"
 #include "client/columns.h"
 #include "client/text.h"
 

@@ -1,7 +1,7 @@
 /* top_model: totals and throughput, the past, and the rows in every order, choice and view. */
 #include "client/top_model.h"
 
-#include "answers.h"
+#include "../wire/answers.h"
 
 static struct top_model *model;
 

@@ -2,7 +2,7 @@
  * about. */
 #include "client/top_why.h"
 
-#include "answers.h"
+#include "../wire/answers.h"
 
 static char out[TOP_WHY_MAX];
 

@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "base/utf8.h"
-#include "client/answer.h"
-#include "client/json.h"
+#include "wire/answer.h"
+#include "wire/json.h"
 
 /* ---- what a terminal gets ---- */
 

@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "client/answer.h"
+#include "wire/answer.h"
 #include "monitor/console.h"
 #include "proxy/services.h"
 #include "server/statistics.h"
@@ -300,8 +300,8 @@ static void close_talk(struct talk *t)
 		console_close(&t->console);
 	FUZZ_CHECK(t->console.phase == CONSOLE_FREE);
 	FUZZ_CHECK(sodium_is_zero((unsigned char *)t->console.in, sizeof(t->console.in)));
-	FUZZ_CHECK(sodium_is_zero(
-		(unsigned char *)t->console.request.memory, sizeof(t->console.request.memory)));
+	FUZZ_CHECK(sodium_is_zero((unsigned char *)t->console.order.request.memory,
+		sizeof(t->console.order.request.memory)));
 	console_free(&t->console);
 	for (size_t i = 0; i < QUEUES; i++)
 		errands_free(queues[i]);

@@ -2,7 +2,7 @@
 # Checks the house's floors, from the top of the repository: an area includes itself and those in
 # front of it in the list, and every header begins with its one-line card.
 
-areas=(base wire net state proxy server monitor client)
+areas=(base wire net state proxy server monitor web client)
 client_may='^(base|wire|net|client)/'
 status=0
 

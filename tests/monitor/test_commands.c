@@ -8,7 +8,7 @@
 #include "parts.h"
 #include "server/statistics.h"
 
-static struct request q;
+static struct monitor_request q;
 static struct reply r;
 
 static bool parse(const char *text)

@@ -40,8 +40,8 @@ static void who_is_known_waits_for_no_hash(void **state)
 	open_console();
 	say("root:secret\n");
 	assert_true(serve_connection());
-	assert_false(c.is_away);
-	assert_true(is_wiped(c.request.memory, sizeof(c.request.memory)));
+	assert_false(c.order.is_away);
+	assert_true(is_wiped(c.order.request.memory, sizeof(c.order.request.memory)));
 	expect(PROMPT "OK Welcome root\n");
 }
 
@@ -286,7 +286,7 @@ static void each_thread_does_its_part_of_an_errand(void **state)
 	assert_true(is_user("bob"));
 	assert_int_equal(read_more(0), 0);
 	assert_true(work(&back));
-	assert_true(is_wiped(c.request.memory, sizeof(c.request.memory)));
+	assert_true(is_wiped(c.order.request.memory, sizeof(c.order.request.memory)));
 	expect("OK User bob" ADDED "OK No active users\n\n");
 }
 
@@ -299,7 +299,7 @@ static void begin_with_another_password(void)
 	char error[USERS_ERROR_MAX];
 
 	assert_int_equal(users_set_password(parts.users, "root", ANOTHER_HASH, error), 0);
-	c.password_mark = users_password_mark(parts.users, "root");
+	c.order.password_mark = users_password_mark(parts.users, "root");
 }
 
 /* Another console, of which nothing is known but this, is still connected when the console has set
@@ -307,7 +307,7 @@ static void begin_with_another_password(void)
 static bool survives_new_password(
 	const char *user, enum console_phase phase, bool is_away, const char *line)
 {
-	struct console other = {.desk = &desk, .phase = phase, .is_away = is_away};
+	struct console other = {.desk = &desk, .phase = phase, .order = {.is_away = is_away}};
 	char told[64];
 	int ends[2];
 	ssize_t n;
@@ -315,8 +315,10 @@ static bool survives_new_password(
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
 	other.fd = ends[0];
 	strcpy(other.user, user);
+	other.order.user = other.user;
+	other.order.request.services = &parts;
 	begin_with_another_password();
-	other.password_mark = users_password_mark(parts.users, user);
+	other.order.password_mark = users_password_mark(parts.users, user);
 	desk.consoles = &other;
 	desk.count = 1;
 	ask("SET_PASSWORD root secret\n", "OK Password of root changed" KEPT);
@@ -519,8 +521,8 @@ static void no_password_stays_in_memory(void **state)
 		say(requests[i]);
 		hear();
 		assert_true(is_wiped(c.in, sizeof(c.in)));
-		assert_true(is_wiped(c.request.memory, sizeof(c.request.memory)));
-		assert_true(is_wiped(c.request.hash, sizeof(c.request.hash)));
+		assert_true(is_wiped(c.order.request.memory, sizeof(c.order.request.memory)));
+		assert_true(is_wiped(c.order.request.hash, sizeof(c.order.request.hash)));
 	}
 }
 
@@ -570,10 +572,12 @@ static void no_new_password_ends_an_operator_s_console(void **state)
 	struct console other = {.desk = &desk,
 		.phase = CONSOLE_COMMANDS,
 		.fd = -1,
-		.is_operator = true,
+		.order = {.is_operator = true},
 		.user = "root@socket"};
 
 	(void)state;
+	other.order.user = other.user;
+	other.order.request.services = &parts;
 	parts_add_user("root@socket", USER_ROLE_USER);
 	log_in();
 	desk.consoles = &other;

@@ -135,7 +135,7 @@ static void without_memory_a_request_is_refused_or_the_connection_ends(void **st
 		struck = true;
 		for (int n = 1; struck; n++) {
 			log_in();
-			reply_free(&c.reply);
+			reply_free(&c.order.reply);
 			faults_fail(n);
 			say(requests[i][0]);
 			hear();

@@ -103,11 +103,11 @@ static void whose_password_is_being_checked_counts_and_stays(void **state)
 	(void)state;
 	fill_with_administrators();
 	take(0, CONSOLE_LOGIN, 7, CLOCK_NEVER);
-	seats[0].is_away = true;
+	seats[0].order.is_away = true;
 	take(1, CONSOLE_LOGIN, 7, 90);
 	take(2, CONSOLE_LOGIN, 8, 95);
 	assert_int_equal(seat_for(3), 1);
-	seats[1].is_away = seats[2].is_away = true;
+	seats[1].order.is_away = seats[2].order.is_away = true;
 	assert_int_equal(seat_for(3), -1);
 }
 

@@ -62,12 +62,14 @@ static void accept_clients(void *context, const struct listeners *next)
 	note(context);
 }
 
-static char at_proxy[] = "proxy", at_monitor[] = "monitor", at_socket[] = "socket";
+static char at_proxy[] = "proxy", at_monitor[] = "monitor", at_socket[] = "socket",
+	    at_web[] = "web";
 
 static const struct acceptor acceptors[FRONTS] = {
 	[FRONT_PROXY] = {expect_clients, accept_clients, at_proxy},
 	[FRONT_MONITOR] = {NULL, accept_clients, at_monitor},
 	[FRONT_MONITOR_SOCKET] = {NULL, accept_clients, at_socket},
+	[FRONT_WEB] = {NULL, accept_clients, at_web},
 };
 
 /* ---- the rest ---- */
@@ -283,7 +285,7 @@ static int open_site(void **state)
 	c = config_read(&source, error);
 	if (c == NULL)
 		fail_msg("%s", error);
-	fdbudget_plan(&services.budget, 100, 10, 10);
+	fdbudget_plan(&services.budget, 300, 10, 10);
 	services.hashing = hashing_new(1);
 	services.ledger = ledger_new(1, NULL);
 	services.users = users_at("users");
@@ -355,7 +357,7 @@ static bool is_overridden(size_t index)
 
 /* ---- what a change does ---- */
 
-#define OPEN "listeners_open listeners_open expect"
+#define OPEN "listeners_open listeners_open listeners_open expect"
 
 /* Each setting that can change while serving, a value, and what is called. */
 static const struct row {
@@ -365,6 +367,9 @@ static const struct row {
 	{"port", NULL, OPEN " proxy"},
 	{"monitor_listen", "127.0.0.2", OPEN " monitor"},
 	{"monitor_port", NULL, OPEN " monitor"},
+	{"web_listen", "127.0.0.2:0", OPEN " web"},
+	{"web_trusted", "192.0.2.0/24", ""},
+	{"web_names", "monitor.example.org", ""},
 	{"monitor_login_timeout", "7s", ""},
 	{"monitor_timeout", "7s", ""},
 	{"max_sessions_per_client", "7", ""},

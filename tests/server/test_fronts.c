@@ -544,6 +544,45 @@ static void one_can_be_closed_by_itself(void **state)
 	close(net_connect("127.0.0.1", port_at(FRONT_MONITOR, 0)));
 }
 
+/* ---- the web's front ---- */
+
+/* Its loop's one, its clients', and one of a client who is turned away. */
+static void the_web_keeps_descriptors_for_its_clients_only_where_it_listens(void **state)
+{
+	struct config *c = CONFIG(EVERY_PORT, {"listen", "127.0.0.1"}), *next;
+
+	(void)state;
+	assert_int_equal(fronts_descriptors(&c->settings), 2);
+	start(c);
+	assert_int_equal(fronts_listeners(&fronts, FRONT_WEB)->count, 0);
+	next = CONFIG(EVERY_PORT, {"listen", "127.0.0.1"}, {"web_listen", "127.0.0.1:0"},
+		{"max_web_clients", "5"});
+	assert_int_equal(fronts_descriptors(&next->settings), 3 + 5 + 2);
+	assert_int_equal(fronts_prepare(&fronts, next, error), 0);
+	fronts_commit(&fronts, false);
+	assert_int_equal(fronts.borrowed, 1 + 5 + 2);
+	assert_int_equal(fronts_listeners(&fronts, FRONT_WEB)->count, 1);
+	assert_int_equal(next->own_count, 3);
+	config_release(next);
+	assert_int_equal(fronts_prepare(&fronts, c, error), 0);
+	fronts_commit(&fronts, false);
+	assert_int_equal(fronts_listeners(&fronts, FRONT_WEB)->count, 0);
+	assert_int_equal(fronts.borrowed, 5 + 2); /* who is there may stay */
+	fronts_close_all(&fronts);
+	config_release(c);
+}
+
+static void the_web_has_a_port_where_none_is_named(void **state)
+{
+	struct config *c = CONFIG({"web_listen", "127.0.0.1"});
+	struct listen_list places = fronts_places(&c->settings, FRONT_WEB);
+
+	(void)state;
+	assert_int_equal(places.count, 1);
+	assert_int_equal(addr_port(&places.addrs[0]), 8081);
+	config_release(c);
+}
+
 /* ---- the monitor's unix socket ---- */
 
 /* Of its clients, and of one that is turned away. */
@@ -758,6 +797,8 @@ int main(void)
 		TEST(a_port_that_needs_a_right_says_how_to_get_it),
 		TEST(what_goes_beyond_the_reserve_is_kept_of_the_spare),
 		TEST(without_descriptors_to_spare_nothing_is_opened),
+		TEST(the_web_keeps_descriptors_for_its_clients_only_where_it_listens),
+		TEST(the_web_has_a_port_where_none_is_named),
 		TEST(an_acceptor_that_is_not_ready_at_the_start_fails_it),
 		TEST(what_cannot_be_opened_at_the_start_leaves_nothing_open),
 		TEST(an_address_that_is_not_there_yet_is_listened_on_from_the_start),

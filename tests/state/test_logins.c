@@ -156,6 +156,31 @@ static void at_the_proxy_administrators_names_count(void **state)
 	assert_int_equal(proxy("root", "wrong"), LOGIN_REFUSED);
 }
 
+/* At a page that is the door for everybody. */
+static enum login_result page(const char *name, const char *password)
+{
+	struct login login = login_of(name, password);
+
+	return users_knows_person(users, &login) ? LOGIN_OK : users_login_person(users, &login);
+}
+
+static void at_a_page_users_of_any_role_log_in_and_every_name_counts(void **state)
+{
+	(void)state;
+	come_from("192.0.2.1");
+	assert_int_equal(page("alice", "secret"), LOGIN_OK);
+	assert_int_equal(page("root", "secret"), LOGIN_OK);
+	assert_int_equal(page("alice", "wrong"), LOGIN_REFUSED);
+	assert_int_equal(page("nobody", "secret"), LOGIN_REFUSED);
+	assert_int_equal(page("alice", ""), LOGIN_REFUSED);
+	assert_int_equal(holdoff_failures(held, &from), 3);
+	assert_int_equal(page("nobody", "secret"), LOGIN_HELD_OFF);
+	assert_int_equal(page("boss", "secret"), LOGIN_HELD_OFF);
+	assert_int_equal(page("alice", "secret"), LOGIN_OK); /* which is known */
+	come_from("192.0.2.2");
+	assert_int_equal(page("boss", "secret"), LOGIN_OK);
+}
+
 static void who_is_held_off_costs_what_a_wrong_login_costs(void **state)
 {
 	(void)state;
@@ -394,6 +419,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(at_the_proxy_administrators_names_count),
+		TEST(at_a_page_users_of_any_role_log_in_and_every_name_counts),
 		TEST(who_is_held_off_costs_what_a_wrong_login_costs),
 		TEST(at_the_proxy_other_names_are_not_touched),
 		TEST(at_the_monitor_all_names_count),

@@ -322,7 +322,9 @@ static void takes_listen_addresses(void **state)
 		{"listen", " , ", NULL}, {"listen", "localhost", NULL},
 		{"listen", "192.0.2.1, x", NULL}, {"listen", "192.0.2.1:65536", NULL},
 		{"listen", "1080", NULL}, {"monitor_listen", "::1", "::1"},
-		{"monitor_listen", "127.0.0.1, ::1", NULL}, {"monitor_listen", "", NULL}};
+		{"monitor_listen", "127.0.0.1, ::1", NULL}, {"monitor_listen", "", NULL},
+		{"web_listen", " ", ""}, {"web_listen", "[::1]:8082", "[::1]:8082"},
+		{"web_listen", "127.0.0.1, ::1", NULL}};
 
 	(void)state;
 	check_values(rows, COUNT(rows));
@@ -522,6 +524,7 @@ static const char *another_value(const struct setting *s, char out[64])
 		const struct setting_type *type;
 		const char *text;
 	} rows[] = {{&setting_text, "192.0.2.1"}, {&setting_address, "[2001:db8::7]:99"},
+		{&setting_address_or_none, "[2001:db8::7]:99"},
 		{&setting_addresses, "192.0.2.7, [2001:db8::7]:99"},
 		{&setting_clients, "private, 2001:db8::/32"},
 		{&setting_networks, "192.0.2.0/24, 2001:db8::/32"},

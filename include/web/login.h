@@ -1,0 +1,26 @@
+/* login: the pages by which people log in to the web's front and out. The web's thread's; no lock.
+ */
+#ifndef WEB_LOGIN_H
+#define WEB_LOGIN_H
+
+#include "web/connection.h"
+
+/* GET /login: the form, or who is logged in. */
+void login_show(struct web_connection *c);
+
+/* POST /login, of `name` and `password`, and POST /logout. */
+void login_enter(struct web_connection *c);
+void login_leave(struct web_connection *c);
+
+/* Checks name and password, which are in c->user and the order's memory, and calls `resume` with
+ * c->login: now, or when an errand is back. */
+void login_check(struct web_connection *c, void (*resume)(struct web_connection *c));
+
+/* Writes to the log that it was right, or counts that it was not. */
+void login_note(struct web_connection *c);
+
+/* Takes both from the `len` bytes of each. False when nobody can be called so. */
+bool login_take(struct web_connection *c, const char *name, size_t name_len, const char *password,
+	size_t password_len);
+
+#endif

@@ -1,0 +1,277 @@
+/*
+ * A form needs a token that no other site knows. Whoever is logged in has one of his session's; who
+ * is about to log in has a cookie of random bytes, and the token is its keyed hash, so that nothing
+ * is kept of those who only look.
+ *
+ * Slow hashes are the hasher's, and holding off is as at the monitor, by the address of who has
+ * sent the request.
+ */
+#include "web/login.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/template.h"
+#include "web/handlers.h"
+#include "web/pages.h"
+#include "web/respond.h"
+#include "wire/form.h"
+
+#define REFUSED_PERIOD_MS 1000 /* of the lines that say so */
+
+/* ---- tokens of who is not logged in ---- */
+
+static void compute_visit_token(
+	const struct web_desk *desk, const char *visit, char out[LOGINS_ID_TEXT + 1])
+{
+	unsigned char hash[LOGINS_ID_SIZE];
+
+	crypto_generichash(hash, sizeof(hash), (const unsigned char *)visit, LOGINS_ID_TEXT,
+		desk->key, sizeof(desk->key));
+	sodium_bin2hex(out, LOGINS_ID_TEXT + 1, hash, sizeof(hash));
+}
+
+static bool find_visit(const struct web_connection *c, char out[LOGINS_ID_TEXT + 1])
+{
+	struct http_slice cookie;
+
+	if (!form_find_cookie(&c->request.head.fields, WEB_VISIT_COOKIE, &cookie) ||
+		cookie.len != LOGINS_ID_TEXT)
+		return false;
+	memcpy(out, cookie.text, cookie.len);
+	out[cookie.len] = '\0';
+	return true;
+}
+
+/* `age`: seconds; 0: the browser forgets it; -1: when it is closed. */
+static void set_cookie(struct web_connection *c, const char *name, const char *value, int age)
+{
+	char max_age[32] = "";
+
+	if (age >= 0)
+		snprintf(max_age, sizeof(max_age), "; Max-Age=%d", age);
+	respond_field(c, "Set-Cookie: %s=%s; Path=/; HttpOnly; SameSite=Strict%s%s", name, value,
+		c->is_tls ? "; Secure" : "", max_age);
+}
+
+/* ---- the page ---- */
+
+static void put_login_page(
+	struct web_connection *c, const struct template_field *fields, unsigned status)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&text, &len);
+	bool is_whole = out != NULL && template_put(pages_login, fields, out);
+
+	if (out == NULL || fclose(out) != 0 || !is_whole) {
+		free(text);
+		respond_say(c, 500, "Out of memory.\n");
+		return;
+	}
+	respond_begin(c, status);
+	respond_own(c, "text/html; charset=utf-8", text, len);
+}
+
+static void show(struct web_connection *c, unsigned status, const char *message)
+{
+	const struct login_session *s = c->request.session;
+	char visit[LOGINS_ID_TEXT + 1], token[LOGINS_ID_TEXT + 1];
+	bool is_new = s == NULL && !find_visit(c, visit);
+
+	if (is_new)
+		logins_make_id(visit);
+	if (s == NULL)
+		compute_visit_token(c->desk, visit, token);
+	put_login_page(c,
+		(const struct template_field[]){{"message", message},
+			{"user", s != NULL ? s->user : ""}, {"token", s != NULL ? s->token : token},
+			{NULL, NULL}},
+		status);
+	if (is_new)
+		set_cookie(c, WEB_VISIT_COOKIE, visit, -1);
+}
+
+void login_show(struct web_connection *c)
+{
+	show(c, 200, "");
+}
+
+/* ---- checking ---- */
+
+bool login_take(struct web_connection *c, const char *name, size_t name_len, const char *password,
+	size_t password_len)
+{
+	char *memory = c->order.request.memory;
+
+	if (name_len == 0 || name_len > USERS_NAME_MAX || password_len > USERS_PASSWORD_MAX ||
+		memchr(name, '\0', name_len) != NULL ||
+		memchr(password, '\0', password_len) != NULL)
+		return false;
+	memcpy(c->user, name, name_len);
+	c->user[name_len] = '\0';
+	c->user_len = name_len;
+	memcpy(memory, password, password_len);
+	memory[password_len] = '\0';
+	return true;
+}
+
+static struct login login_of(const struct web_connection *c)
+{
+	return (struct login){.name = c->user,
+		.name_len = c->user_len,
+		.password = c->order.request.memory,
+		.password_len = strlen(c->order.request.memory),
+		.holdoff = c->desk->services->holdoff,
+		.from = handlers_from(c)};
+}
+
+static struct web_connection *connection_of(struct order *o)
+{
+	return (struct web_connection *)((char *)o - offsetof(struct web_connection, order));
+}
+
+static void check_password(struct errand *e)
+{
+	struct web_connection *c = connection_of(order_of(e));
+	struct login login = login_of(c);
+
+	c->login = users_login_person(c->desk->services->users, &login);
+}
+
+/* Who is known needs no slow hash, and waits for nobody's. */
+void login_check(struct web_connection *c, void (*resume)(struct web_connection *c))
+{
+	struct users *users = c->desk->services->users;
+	struct login login = login_of(c);
+
+	/* Before the password is compared: what changes meanwhile makes it an old one. */
+	c->order.password_mark = users_password_mark(users, c->user);
+	c->resume = resume;
+	if (users_knows_person(users, &login)) {
+		c->login = LOGIN_OK;
+		resume(c);
+		return;
+	}
+	order_send(&c->order, &(struct order_steps){.hash = check_password});
+}
+
+static void log_right(const struct web_connection *c)
+{
+	char text[PEER_TEXT_MAX];
+	struct log_line line;
+	uint64_t held_back;
+
+	if (!recurring_is_news(
+		    &c->desk->recurring, c->user, &c->client.client, clock_ms(), &held_back))
+		return;
+	log_begin(&line, LOG_INFO, "web login");
+	log_text(&line, "client", peer_format(&c->client, text));
+	log_text(&line, "user", c->user);
+	if (held_back > 0)
+		log_number(&line, "others_since_last_line", (int64_t)held_back);
+	log_end(&line);
+}
+
+static void log_wrong(const struct web_connection *c, uint64_t held_back)
+{
+	char text[PEER_TEXT_MAX];
+	struct log_line line;
+
+	log_begin(&line, LOG_WARN, "web login refused");
+	log_text(&line, "client", peer_format(&c->client, text));
+	log_number(
+		&line, "failures", holdoff_failures(c->desk->services->holdoff, handlers_from(c)));
+	if (held_back > 0)
+		log_number(&line, "others_since_last_line", (int64_t)held_back);
+	log_end(&line);
+}
+
+void login_note(struct web_connection *c)
+{
+	uint64_t held_back;
+
+	if (c->login == LOGIN_OK)
+		log_right(c);
+	else if (c->login != LOGIN_HELD_OFF && c->login != LOGIN_NO_MEMORY &&
+		log_limit_pass(&c->desk->refused_limit, REFUSED_PERIOD_MS, &held_back))
+		log_wrong(c, held_back);
+}
+
+/* ---- in and out ---- */
+
+static void refuse(struct web_connection *c)
+{
+	if (c->login == LOGIN_HELD_OFF)
+		show(c, 429, "Too many failed logins. Try again later.");
+	else if (c->login == LOGIN_NO_MEMORY)
+		show(c, 503, "Out of memory: the password could not be checked.");
+	else
+		show(c, 403, "Name or password is wrong.");
+}
+
+static void let_in(struct web_connection *c)
+{
+	struct login_session *s = c->login == LOGIN_OK
+		? logins_begin(&c->desk->logins, c->desk->services->users, c->user,
+			  c->order.password_mark)
+		: NULL;
+
+	order_wipe(&c->order);
+	login_note(c);
+	c->request.session = NULL;
+	if (s == NULL) {
+		refuse(c);
+		return;
+	}
+	respond_redirect(c, "/");
+	set_cookie(c, WEB_COOKIE, s->id, -1);
+	set_cookie(c, WEB_VISIT_COOKIE, "", 0);
+}
+
+static bool take_login_form(struct web_connection *c)
+{
+	char name[USERS_NAME_MAX + 1], password[USERS_PASSWORD_MAX + 1];
+	int name_len = form_find(&c->request.body, "name", name, sizeof(name));
+	int password_len = form_find(&c->request.body, "password", password, sizeof(password));
+	bool is_taken = name_len > 0 && password_len >= 0 &&
+		login_take(c, name, (size_t)name_len, password, (size_t)password_len);
+
+	sodium_memzero(password, sizeof(password));
+	return is_taken;
+}
+
+void login_enter(struct web_connection *c)
+{
+	char visit[LOGINS_ID_TEXT + 1], token[LOGINS_ID_TEXT + 1] = "";
+	bool has_visit = find_visit(c, visit);
+
+	if (has_visit)
+		compute_visit_token(c->desk, visit, token);
+	if (!handlers_is_own(c, has_visit ? token : NULL)) {
+		show(c, 403, "That did not come from this page, or it was too old. Try again.");
+	} else if (!take_login_form(c)) {
+		show(c, 400, "A name and a password are needed.");
+	} else {
+		/* Whoever was logged in by this browser is not any more, however this ends. */
+		logins_end(c->request.session);
+		c->request.session = NULL;
+		login_check(c, let_in);
+	}
+}
+
+void login_leave(struct web_connection *c)
+{
+	struct login_session *s = c->request.session;
+
+	if (s != NULL && !handlers_is_own(c, s->token)) {
+		respond_say(c, 403, "That did not come from a page of this server.\n");
+		return;
+	}
+	logins_end(s);
+	c->request.session = NULL;
+	respond_redirect(c, "/login");
+	set_cookie(c, WEB_COOKIE, "", 0);
+}

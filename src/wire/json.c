@@ -1,0 +1,482 @@
+/*
+ * The shapes: a table says which command's replies look how. What a reply has in lines of a name
+ * and a value are members of the object itself, beside its status; what it lists is an array.
+ * Values lose the \xNN of the protocol first. Valid UTF-8 is written as it is, but for controls;
+ * bytes that are none become \u00NN, one each.
+ */
+#include "wire/json.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/addr.h"
+#include "base/escape.h"
+#include "base/parse.h"
+#include "base/utf8.h"
+
+/* ---- strings ---- */
+
+static size_t put_character(FILE *out, const unsigned char *p, size_t n)
+{
+	size_t len = utf8_length(p, n);
+
+	if (*p == '"' || *p == '\\')
+		fprintf(out, "\\%c", *p);
+	else if (len == 0 || utf8_is_control(p, len))
+		fprintf(out, "\\u%04x", len == 2 ? p[1] : *p);
+	else
+		fwrite(p, 1, len, out);
+	return len == 0 ? 1 : len;
+}
+
+static void put_bytes(FILE *out, const char *bytes, size_t len)
+{
+	const unsigned char *p = (const unsigned char *)bytes;
+
+	putc('"', out);
+	for (size_t i = 0; i < len;)
+		i += put_character(out, p + i, len - i);
+	putc('"', out);
+}
+
+/* With the \xNN decoded; without memory, as it came. */
+static void put_text(FILE *out, const struct monitor_line *text)
+{
+	char *plain = malloc(text->len + 1);
+
+	if (plain == NULL) {
+		put_bytes(out, text->text, text->len);
+		return;
+	}
+	put_bytes(out, plain, escape_decode(text->text, text->len, plain));
+	free(plain);
+}
+
+/* ---- pieces ---- */
+
+/* The members of records that are text, whatever they look like: a name may be 123, or 5m. */
+static const char *const text_names[] = {"user", "name", "upstream", "client", "target", "address",
+	"from", "site", "group", "groups", "password", "proxy", "limits", "rule", "about",
+	"addresses", "by", "advice", "text"};
+
+static bool is_text(const struct monitor_line *name)
+{
+	for (size_t i = 0; i < sizeof(text_names) / sizeof(text_names[0]); i++) {
+		if (answer_is(name, text_names[i]))
+			return true;
+	}
+	return false;
+}
+
+/* "45s", "12ms", "1h": in milliseconds. What has no unit is none: a number says what it counts. */
+static bool parse_time(const struct monitor_line *value, int64_t *ms)
+{
+	char text[32];
+
+	if (value->len == 0 || value->len >= sizeof(text) ||
+		strchr("smhd", value->text[value->len - 1]) == NULL)
+		return false;
+	memcpy(text, value->text, value->len);
+	text[value->len] = '\0';
+	return parse_duration(text, ms);
+}
+
+/* In seconds, with as many digits behind the point as there are. */
+static void put_seconds(FILE *out, int64_t ms)
+{
+	char fraction[8];
+	size_t len = (size_t)snprintf(fraction, sizeof(fraction), ".%03d", (int)(ms % 1000));
+
+	while (len > 0 && fraction[len - 1] == '0')
+		len--;
+	if (len == 1)
+		len = 0; /* the point alone */
+	fprintf(out, "%lld%.*s", (long long)(ms / 1000), (int)len, fraction);
+}
+
+static void put_value(FILE *out, const struct monitor_line *value)
+{
+	long long number;
+	int64_t ms;
+
+	if (answer_number(value, &number))
+		fprintf(out, "%lld", number);
+	else if (parse_time(value, &ms))
+		put_seconds(out, ms);
+	else
+		put_text(out, value);
+}
+
+/* With _ for its blanks, so that a program can write it without quotes. */
+static void put_name(FILE *out, const struct monitor_line *name)
+{
+	char *words = calloc(1, name->len + 1);
+	struct monitor_line key = {.text = words, .len = name->len};
+
+	if (words == NULL) {
+		put_text(out, name);
+		return;
+	}
+	for (size_t i = 0; i < key.len; i++)
+		words[i] = name->text[i] == ' ' ? '_' : name->text[i];
+	put_text(out, &key);
+	free(words);
+}
+
+/* {"id":7,"user":"alice"}. What is not known is null. */
+static void put_record(FILE *out, const struct monitor_line *line)
+{
+	struct monitor_line rest = *line;
+	struct answer_field field;
+	bool first = true;
+
+	putc('{', out);
+	for (; answer_next_field(&rest, &field); first = false) {
+		if (!first)
+			putc(',', out);
+		put_name(out, &field.name);
+		putc(':', out);
+		if (answer_is(&field.value, "-"))
+			fputs("null", out);
+		else if (is_text(&field.name))
+			put_text(out, &field.value);
+		else
+			put_value(out, &field.value);
+	}
+	putc('}', out);
+}
+
+/* A record's line begins with its key; the others are "some name:value". */
+static bool is_record(const struct monitor_line *line)
+{
+	struct monitor_line rest = *line, word;
+
+	return monitor_next_word(&rest, &word) && word.len > 3 && memcmp(word.text, "id:", 3) == 0;
+}
+
+/* Each line "some name:value" as a member. */
+static void put_values(FILE *out, const struct answer *reply)
+{
+	struct answer_field field;
+
+	for (size_t i = 0; i < reply->count; i++) {
+		if (is_record(&reply->lines[i]) || !answer_split(&reply->lines[i], &field))
+			continue;
+		putc(',', out);
+		put_name(out, &field.name);
+		putc(':', out);
+		put_value(out, &field.value);
+	}
+}
+
+typedef void put_line_function(FILE *out, const char *request, const struct monitor_line *line);
+
+static void put_array(FILE *out, const char *name, const char *request, const struct answer *reply,
+	bool (*wanted)(const struct monitor_line *), put_line_function *put_line)
+{
+	bool first = true;
+
+	fprintf(out, ",\"%s\":[", name);
+	for (size_t i = 0; i < reply->count; i++) {
+		if (wanted != NULL && !wanted(&reply->lines[i]))
+			continue;
+		if (!first)
+			putc(',', out);
+		put_line(out, request, &reply->lines[i]);
+		first = false;
+	}
+	putc(']', out);
+}
+
+static void put_record_line(FILE *out, const char *request, const struct monitor_line *line)
+{
+	(void)request;
+	put_record(out, line);
+}
+
+static void put_text_line(FILE *out, const char *request, const struct monitor_line *line)
+{
+	(void)request;
+	put_text(out, line);
+}
+
+/* ---- ACCESS_LOG ---- */
+
+struct entry {
+	struct monitor_line user, target, time, outcome;
+	struct monitor_line reason, client; /* of a failure; empty: not said */
+};
+
+/* The user that was asked for; empty for all of them, and for a client by its address. */
+static struct monitor_line asked_user(const char *request)
+{
+	struct monitor_line rest = {.text = request, .len = strlen(request)}, word;
+	struct network client;
+
+	monitor_next_word(&rest, &word);
+	if (!monitor_next_word(&rest, &word) || answer_is(&word, "*") ||
+		network_parse(word.text, word.len, &client))
+		word.len = 0;
+	return word;
+}
+
+/* "alice: www.example.org:443 [2025-07-15 12:40:39] SUCCESS", the user only where all were asked
+ * for; reason and client stand behind FAIL. */
+static bool split_entry(const char *request, const struct monitor_line *line, struct entry *e)
+{
+	struct monitor_line rest = *line;
+	const char *end;
+
+	e->user = asked_user(request);
+	if (e->user.len == 0) {
+		if (!monitor_next_word(&rest, &e->user) || e->user.text[e->user.len - 1] != ':')
+			return false;
+		e->user.len--;
+	}
+	if (!monitor_next_word(&rest, &e->target) || rest.len == 0 || rest.text[0] != '[')
+		return false;
+	end = memchr(rest.text, ']', rest.len);
+	if (end == NULL)
+		return false;
+	e->time =
+		(struct monitor_line){.text = rest.text + 1, .len = (size_t)(end - rest.text) - 1};
+	rest.len -= (size_t)(end - rest.text) + 1;
+	rest.text = end + 1;
+	if (!monitor_next_word(&rest, &e->outcome))
+		return false;
+	if (!monitor_next_word(&rest, &e->reason) || !monitor_next_word(&rest, &e->client))
+		e->reason.len = e->client.len = 0;
+	return true;
+}
+
+static void put_member(FILE *out, const char *name, const struct monitor_line *value, bool first)
+{
+	fprintf(out, "%s\"%s\":", first ? "" : ",", name);
+	if (answer_is(value, "-"))
+		fputs("null", out);
+	else
+		put_text(out, value);
+}
+
+static void put_failure(FILE *out, const struct entry *e)
+{
+	if (e->client.len == 0)
+		return;
+	put_member(out, "reason", &e->reason, false);
+	put_member(out, "client", &e->client, false);
+}
+
+static void put_access_entry(FILE *out, const char *request, const struct monitor_line *line)
+{
+	struct entry e;
+
+	putc('{', out);
+	if (split_entry(request, line, &e)) {
+		put_member(out, "user", &e.user, true);
+		put_member(out, "target", &e.target, false);
+		put_member(out, "time", &e.time, false);
+		put_member(out, "outcome", &e.outcome, false);
+		put_failure(out, &e);
+	} else {
+		put_member(out, "line", line, true);
+	}
+	putc('}', out);
+}
+
+/* ---- shapes ---- */
+
+/* What stands behind OK. */
+static void put_message(FILE *out, const struct answer *reply)
+{
+	fputs(",\"message\":", out);
+	put_text(out, &reply->message);
+}
+
+static void shape_values(FILE *out, const char *request, const struct answer *reply)
+{
+	(void)request;
+	if (reply->message.len > 0)
+		put_message(out, reply);
+	put_values(out, reply);
+}
+
+static void shape_sessions(FILE *out, const char *request, const struct answer *reply)
+{
+	put_values(out, reply);
+	put_array(out, "sessions", request, reply, is_record, put_record_line);
+}
+
+static void shape_accounts(FILE *out, const char *request, const struct answer *reply)
+{
+	put_array(out, "accounts", request, reply, NULL, put_record_line);
+}
+
+static void shape_traffic(FILE *out, const char *request, const struct answer *reply)
+{
+	put_array(out, "traffic", request, reply, NULL, put_record_line);
+}
+
+static void shape_clients(FILE *out, const char *request, const struct answer *reply)
+{
+	put_array(out, "clients", request, reply, NULL, put_record_line);
+}
+
+static void shape_usage(FILE *out, const char *request, const struct answer *reply)
+{
+	put_message(out, reply);
+	put_array(out, "usage", request, reply, NULL, put_record_line);
+}
+
+static void shape_site_usage(FILE *out, const char *request, const struct answer *reply)
+{
+	put_message(out, reply);
+	put_array(out, "sites", request, reply, NULL, put_record_line);
+}
+
+static void shape_failures(FILE *out, const char *request, const struct answer *reply)
+{
+	put_array(out, "failures", request, reply, NULL, put_record_line);
+}
+
+static void shape_bans(FILE *out, const char *request, const struct answer *reply)
+{
+	put_array(out, "bans", request, reply, NULL, put_record_line);
+}
+
+static void shape_upstreams(FILE *out, const char *request, const struct answer *reply)
+{
+	put_array(out, "upstreams", request, reply, NULL, put_record_line);
+}
+
+static void shape_rules(FILE *out, const char *request, const struct answer *reply)
+{
+	put_array(out, "rules", request, reply, NULL, put_record_line);
+}
+
+/* The last line is the verdict. */
+static void shape_explanation(FILE *out, const char *request, const struct answer *reply)
+{
+	put_array(out, "explanation", request, reply, NULL, put_record_line);
+}
+
+/* The answer to a change, and to GUEST, has a sentence behind OK. */
+static void shape_limits(FILE *out, const char *request, const struct answer *reply)
+{
+	put_message(out, reply);
+	put_array(out, "limits", request, reply, NULL, put_record_line);
+}
+
+static bool is_advice(const struct monitor_line *line)
+{
+	return line->len >= 5 && memcmp(line->text, "text:", 5) == 0;
+}
+
+static bool is_no_advice(const struct monitor_line *line)
+{
+	return !is_advice(line);
+}
+
+static void put_advice(FILE *out, const char *request, const struct monitor_line *line)
+{
+	struct monitor_line text = {.text = line->text + 5, .len = line->len - 5};
+
+	put_text_line(out, request, &text);
+}
+
+static void shape_guests(FILE *out, const char *request, const struct answer *reply)
+{
+	put_message(out, reply);
+	put_array(out, "guests", request, reply, is_no_advice, put_record_line);
+	put_array(out, "text", request, reply, is_advice, put_advice);
+}
+
+static void shape_settings(FILE *out, const char *request, const struct answer *reply)
+{
+	put_array(out, "settings", request, reply, NULL, put_record_line);
+}
+
+static void shape_entries(FILE *out, const char *request, const struct answer *reply)
+{
+	put_array(out, "entries", request, reply, NULL, put_access_entry);
+}
+
+/* The names stand behind OK. */
+static void shape_users(FILE *out, const char *request, const struct answer *reply)
+{
+	struct monitor_line rest = reply->message, word;
+	bool first = true;
+
+	(void)request;
+	if (answer_is(&rest, "No active users"))
+		rest.len = 0;
+	fputs(",\"users\":[", out);
+	for (; monitor_next_word(&rest, &word); first = false) {
+		if (!first)
+			putc(',', out);
+		put_text(out, &word);
+	}
+	putc(']', out);
+}
+
+static void shape_lines(FILE *out, const char *request, const struct answer *reply)
+{
+	put_message(out, reply);
+	put_array(out, "lines", request, reply, NULL, put_text_line);
+}
+
+struct shape {
+	const char *command;
+	void (*put)(FILE *out, const char *request, const struct answer *reply);
+};
+
+static const struct shape shapes[] = {
+	{"STATS", shape_values},
+	{"CONFIG", shape_values},
+	{"CONNECTIONS", shape_sessions},
+	{"ACCOUNTS", shape_accounts},
+	{"TRAFFIC", shape_traffic},
+	{"CLIENTS", shape_clients},
+	{"WHY", shape_failures},
+	{"BANS", shape_bans},
+	{"UPSTREAMS", shape_upstreams},
+	{"RULES", shape_rules},
+	{"EXPLAIN", shape_explanation},
+	{"LIMITS", shape_limits},
+	{"GUEST", shape_guests},
+	{"GUESTS", shape_guests},
+	{"SETTINGS", shape_settings},
+	{"USAGE", shape_usage},
+	{"SITES", shape_site_usage},
+	{"ACCESS_LOG", shape_entries},
+	{"USERS", shape_users},
+};
+
+static const struct shape *shape_of(const char *request)
+{
+	static const struct shape other = {NULL, shape_lines};
+	struct monitor_line rest = {.text = request, .len = strlen(request)}, word;
+
+	monitor_next_word(&rest, &word);
+	for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
+		if (monitor_is_word(&word, shapes[i].command))
+			return &shapes[i];
+	}
+	return &other;
+}
+
+void json_print(FILE *out, const char *request, const struct answer *reply)
+{
+	fprintf(out, "{\"status\":\"%s\"", reply->ok ? "OK" : "ERR");
+	if (reply->ok) {
+		shape_of(request)->put(out, request, reply);
+	} else {
+		put_message(out, reply);
+	}
+	fputs("}\n", out);
+}
+
+void json_print_line(FILE *out, const struct monitor_line *line)
+{
+	put_record(out, line);
+	putc('\n', out);
+}
