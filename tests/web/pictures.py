@@ -12,7 +12,7 @@ OFFICE = os.environ["OFFICE"]
 SECONDS = int(os.environ.get("PICTURES_SECONDS", "180"))
 
 # Who (a desk and a user), what (a site and a rate in bytes a second, ~ and the seconds of a wave), and
-# in which second of a hundred it begins. "up": sent rather than fetched.
+# after which hundredth of the time it begins. "up": sent rather than fetched.
 SESSIONS = (
     ("21", "anna", "video.example.net", "700000~35", 0),
     ("21", "anna", "mail.example.org", "40", 0),
