@@ -69,6 +69,7 @@ static void follow(const char *page, const char *mark)
 		if (*path == '#' || strncmp(path, "/api/", 5) == 0)
 			continue;
 		assert_int_equal(*path, '/');
+		assert_int_not_equal(path[1], '/'); /* that would be another host */
 		snprintf(line, sizeof(line), "GET %.*s", (int)strcspn(path, "\""), path);
 		assert_status(ask_logged_in(line, "", ""), 200);
 	}
@@ -91,7 +92,6 @@ static void what_a_page_loads_is_served_here(void **state)
 		assert_status(page, 200);
 		assert_null(strstr(page, " style="));
 		assert_null(strstr(page, "<script>"));
-		assert_null(strstr(page, "//"));
 		follow(page, " src=\"");
 		follow(page, " href=\"");
 	}
