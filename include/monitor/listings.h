@@ -15,8 +15,8 @@ void listings_users(struct services *v, struct reply *r);
 void listings_accounts(struct services *v, struct reply *r);
 void listings_clients(struct services *v, struct reply *r);
 
-/* The sessions of `user`, as the registry has the name, or of the clients in a network; the other is
- * NULL. */
+/* The sessions of `user`, as the registry has the name, or of the clients in a network; the other
+ * is NULL. */
 void listings_connections_of(
 	struct services *v, const char *user, const struct network *client, struct reply *r);
 

@@ -187,8 +187,7 @@ void users_keep_known(struct user *old, struct user *new)
 
 	new->entry = old->entry;
 	old->entry = NULL;
-	if (is_same_hash && old->role == new->role &&
-		is_kept_out(old->bar) == is_kept_out(new->bar))
+	if (is_same_hash && old->role == new->role &&is_kept_out(old->bar) == is_kept_out(new->bar))
 		new->epoch = old->epoch;
 	if (old->has_tag && is_same_hash) {
 		memcpy(new->tag, old->tag, sizeof(new->tag));

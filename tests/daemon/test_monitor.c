@@ -1393,9 +1393,9 @@ static void the_monitor_moves_as_often_as_it_is_told(void **state)
 
 /* How the line of timeout ends in SETTINGS. */
 #define TIMEOUT_REFERENCE                                                                          \
-	"waits:- legal:a\\x20time\\x20from\\x20100ms\\x20to\\x2030d\\x20(500ms,\\x2030s,\\x205m,"    \
-	"\\x202h,\\x201d;\\x20without\\x20a\\x20unit:\\x20s) "                                       \
-	"help:A\\x20session\\x20ends\\x20when\\x20for\\x20this\\x20time\\x20no\\x20byte\\x20went"     \
+	"waits:- legal:a\\x20time\\x20from\\x20100ms\\x20to\\x2030d\\x20(500ms,\\x2030s,\\x205m,"  \
+	"\\x202h,\\x201d;\\x20without\\x20a\\x20unit:\\x20s) "                                     \
+	"help:A\\x20session\\x20ends\\x20when\\x20for\\x20this\\x20time\\x20no\\x20byte\\x20went"  \
 	"\\x20either\\x20way.\\x20Live\\x20sessions\\x20follow\\x20a\\x20change.\n"
 
 /* Whoever had set it by hand did not know any more, and the next start forgot it. */
@@ -1408,15 +1408,13 @@ static void what_was_set_by_hand_is_told_and_can_be_kept(void **state)
 	launch_with_file("listen = 127.0.0.1\ntimeout = 30m\n");
 	fd = root();
 	snprintf(expected, sizeof(expected),
-		"OK\nname:timeout value:30m from:%s:2 file:30m default:1h takes_effect:at_once "
-		TIMEOUT_REFERENCE,
+		"OK\nname:timeout value:30m from:%s:2 file:30m default:1h takes_effect:at_once " TIMEOUT_REFERENCE,
 		d.config);
 	monitor_expect(fd, "SETTINGS timeout", expected);
 	monitor_expect(fd, "CONFIG timeout 2s", "OK timeout set to 2s\n");
 	daemon_wait_log(&d, NULL, "setting=timeout from=30m to=2s");
 	monitor_expect(fd, "SETTINGS timeout",
-		"OK\nname:timeout value:2s from:command file:30m default:1h takes_effect:at_once "
-		TIMEOUT_REFERENCE);
+		"OK\nname:timeout value:2s from:command file:30m default:1h takes_effect:at_once " TIMEOUT_REFERENCE);
 	snprintf(expected, sizeof(expected),
 		"OK Nothing changed; read: %s, %s (4 users); still set by CONFIG: timeout (to keep "
 		"that, put these lines into the configuration file)\ntimeout = 2s\n",
