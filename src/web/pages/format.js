@@ -146,17 +146,3 @@ export function timeTicks(from, to, wanted) {
 		ticks.push(t);
 	return ticks;
 }
-
-// How much of each counter was added a second between two answers: by key, from records of bytes.
-// What was not there before began within, so all of it counts.
-export function ratesBetween(before, after, seconds) {
-	const rates = new Map();
-	for (const [key, now] of after) {
-		const old = before.get(key) || { sent: 0, received: 0 };
-		rates.set(key, {
-			sent: Math.max(0, now.sent - old.sent) / seconds,
-			received: Math.max(0, now.received - old.received) / seconds,
-		});
-	}
-	return rates;
-}
