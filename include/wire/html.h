@@ -10,7 +10,7 @@
 /* How it is shown. */
 struct html_view {
 	const char *id; /* of the table and the list, and what their rows are asked for by */
-	const char *caption; /* of the table */
+	const char *caption; /* of the table; NULL: none, and an empty table is not shown */
 	size_t from; /* rows that are left out at the beginning */
 	size_t most; /* rows that are shown */
 	bool is_newest_first; /* the rows are shown from the last one on */

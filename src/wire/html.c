@@ -13,6 +13,8 @@
 #include "base/template.h"
 #include "wire/records.h"
 
+#define TITLE_MAX 64 /* bytes; what is longer is cut */
+
 /* ---- texts ---- */
 
 /* With the \xNN decoded, but where that is no text; without memory, as nothing. */
@@ -32,12 +34,11 @@ static void put_text(FILE *out, const struct monitor_line *text)
 /* "takes_effect" is "Takes effect". */
 static void put_title(FILE *out, const struct monitor_line *name)
 {
-	char title[64];
-	size_t len = name->len < sizeof(title) - 1 ? name->len : sizeof(title) - 1;
+	char title[TITLE_MAX];
 
-	for (size_t i = 0; i < len; i++)
-		title[i] = name->text[i] == '_' ? ' ' : name->text[i];
-	title[len] = '\0';
+	escape_line(name->text, name->len, title, sizeof(title));
+	for (char *p = title; *p != '\0'; p++)
+		*p = *p == '_' ? ' ' : *p;
 	title[0] = (char)toupper((unsigned char)title[0]);
 	template_put_html(title, out);
 }
@@ -253,14 +254,22 @@ static void put_pages(
 	fputs("</p>\n", out);
 }
 
+static void open_table(FILE *out, const struct html_view *view)
+{
+	fprintf(out, "<div class=\"table\"><table id=\"%s\">\n", view->id);
+	if (view->caption == NULL)
+		return;
+	fputs("<caption>", out);
+	template_put_html(view->caption, out);
+	fputs("</caption>\n", out);
+}
+
 static void put_table(FILE *out, const struct records *t, const struct html_view *view)
 {
 	size_t from = view->from < t->rows ? view->from : 0;
 	size_t count = t->rows - from < view->most ? t->rows - from : view->most;
 
-	fprintf(out, "<div class=\"table\"><table id=\"%s\">\n<caption>", view->id);
-	template_put_html(view->caption, out);
-	fputs("</caption>\n", out);
+	open_table(out, view);
 	put_head(out, t);
 	put_rows(out, t, from, count, view->is_newest_first);
 	fputs("</table></div>\n", out);
@@ -270,9 +279,8 @@ static void put_table(FILE *out, const struct records *t, const struct html_view
 /* The same with a place for rows that come. */
 static void put_empty(FILE *out, const struct html_view *view)
 {
-	fprintf(out, "<div class=\"table\"><table id=\"%s\">\n<caption>", view->id);
-	template_put_html(view->caption, out);
-	fputs("</caption>\n<tbody></tbody></table></div>\n<p class=\"none\">None.</p>\n", out);
+	open_table(out, view);
+	fputs("<tbody></tbody></table></div>\n<p class=\"none\">None.</p>\n", out);
 }
 
 /* ---- the reply ---- */

@@ -59,29 +59,58 @@ static void a_name_is_no_markup(void **state)
 	assert_null(strstr(answer, "<b>"));
 }
 
-/* All that a page loads is ours, and there: the policy that goes with it allows nothing else. */
+/* What attributes begin with is ours, and there; what commands answer is another matter. */
+static void follow(const char *page, const char *mark)
+{
+	for (const char *at = page; (at = strstr(at, mark)) != NULL; at++) {
+		const char *path = at + strlen(mark);
+		char line[128];
+
+		if (*path == '#' || strncmp(path, "/api/", 5) == 0)
+			continue;
+		assert_int_equal(*path, '/');
+		assert_int_not_equal(path[1], '/'); /* that would be another host */
+		snprintf(line, sizeof(line), "GET %.*s", (int)strcspn(path, "\""), path);
+		assert_status(ask_logged_in(line, "", ""), 200);
+	}
+}
+
+/* The policy that goes with a page allows nothing else. */
 static void what_a_page_loads_is_served_here(void **state)
 {
-	static const char *const marks[] = {" src=\"", " href=\""};
-	static char page[1 << 16];
+	static const char *const paths[] = {
+		"/", "/sessions", "/users", "/rules", "/log", "/settings", "/own"};
+	static char page[1 << 18];
 
 	(void)state;
 	log_in_as("root");
-	strcpy(page, ask_logged_in("GET /", "", ""));
-	assert_null(strstr(page, " style="));
-	assert_null(strstr(page, "<script>"));
-	for (size_t i = 0; i < COUNT(marks); i++) {
-		for (const char *at = page; (at = strstr(at, marks[i])) != NULL; at++) {
-			const char *path = at + strlen(marks[i]);
-			char line[128];
+	for (size_t i = 0; i < COUNT(paths); i++) {
+		char line[32];
 
-			if (*path == '#')
-				continue;
-			assert_int_equal(*path, '/');
-			snprintf(line, sizeof(line), "GET %.*s", (int)strcspn(path, "\""), path);
-			assert_status(ask_logged_in(line, "", ""), 200);
-		}
+		snprintf(line, sizeof(line), "GET %s", paths[i]);
+		snprintf(page, sizeof(page), "%s", ask_logged_in(line, "", ""));
+		assert_status(page, 200);
+		assert_null(strstr(page, " style="));
+		assert_null(strstr(page, "<script>"));
+		follow(page, " src=\"");
+		follow(page, " href=\"");
 	}
+}
+
+/* In the frame, so that they are seen without scripts, and by administrators only. */
+static void what_is_wrong_stands_on_every_page(void **state)
+{
+	(void)state;
+	places_init(&parts.places, 2);
+	log_in_as("root");
+	assert_null(strstr(ask_logged_in("GET /rules", "", ""), "class=\"is-error\""));
+	places_take(&parts.places);
+	places_take(&parts.places);
+	assert_contains(ask_logged_in("GET /rules", "", ""),
+		"data-watched><p class=\"is-error\">All of the 2 workers have a client: ");
+	log_in_as("alice");
+	assert_null(strstr(ask_logged_in("GET /own", "", ""), "workers"));
+	parts.places = (struct places){.total = 0};
 }
 
 /* Here with the days on which the clocks of central Europe were changed. */
@@ -108,6 +137,7 @@ int main(void)
 		TEST(others_than_administrators_are_led_to_their_own_page),
 		TEST(a_name_is_no_markup),
 		TEST(what_a_page_loads_is_served_here),
+		TEST(what_is_wrong_stands_on_every_page),
 		TEST(a_page_tells_how_far_from_utc_its_times_are),
 	};
 
