@@ -63,7 +63,7 @@ def get(url, path, **parameters):
         fail(f"{parameters}: {e.read().decode()}")
 
 
-VALUES = {"$__rate_interval": "5m", "$__interval": "15s", "$__range": "5m", "$job": ".*", "$instance": ".*"}
+VALUES = {"$__rate_interval": "5m", "$__interval": "15s", "$__range": "5m", "$job": "(socks5d)", "$instance": ".+"}
 
 
 def fill_in(expression):
