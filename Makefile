@@ -30,7 +30,8 @@ packages = $(foreach l,$(1),$(lastword $(subst :, ,$(l))))
 # Any compiler will do; the package of one that is not there, which has cc's name but for cc itself.
 COMPILER := $(if $(shell command -v $(CC)),,$(patsubst cc,gcc,$(notdir $(CC))))
 DEPS := $(COMPILER) pkg-config libc6-dev $(call packages,$(LIBRARIES) $(CLIENT_LIBRARIES))
-TEST_DEPS := $(DEPS) libcmocka-dev curl nginx-light iproute2 python3 valgrind tmux
+TEST_DEPS := $(DEPS) libcmocka-dev curl nginx-light iproute2 python3 valgrind tmux \
+	$(if $(shell command -v node),,nodejs)
 CLIENT_DEPS := $(TEST_DEPS) netcat-openbsd ncat proxychains4 git openssh-client openssh-server \
 	dante-client tnftp python3-pyftpdlib iperf3 python3-socks dnsmasq-base debootstrap chromium \
 	firefox-esr python3-pacparser \
@@ -126,8 +127,18 @@ $(BUILD)/%.o: %.c
 	@echo '  CC $<'
 	$(Q)$(CC) $(ALL_CFLAGS) -Itests/lib -MMD -MP -c -o $@ $<
 
-# What the assembler puts in, which no compiler tells of.
-$(BUILD)/src/web/pages.o build/fuzz/src/web/pages.o: $(wildcard src/web/pages/*)
+# What the assembler puts in, which no compiler tells of; files for browsers packed, too, without the
+# time, so that a build gives the same bytes each time.
+WEB_PAGES := $(wildcard src/web/pages/*)
+PACKED := $(patsubst src/web/pages/%,$(OUT)build/pages/%.gz,$(filter-out %.html,$(WEB_PAGES)))
+$(BUILD)/src/web/pages.o build/fuzz/src/web/pages.o: $(WEB_PAGES) $(PACKED)
+$(BUILD)/src/web/pages.o: ALL_CFLAGS += -DPACKED='"$(OUT)build/pages/"'
+build/fuzz/src/web/pages.o: FUZZ_FLAGS += -DPACKED='"$(OUT)build/pages/"'
+
+$(OUT)build/pages/%.gz: src/web/pages/%
+	@mkdir -p $(@D)
+	$(Q)gzip -9nc $< >$@.new && mv -f $@.new $@
+
 $(BUILD)/src/proxy/pages.o build/fuzz/src/proxy/pages.o: $(wildcard src/proxy/pages/*)
 
 run: deps
@@ -145,6 +156,7 @@ WRAP_base/test_lines := read
 WRAP_client/test_batch := client_ask getdelim link_interrupt_by signals_close
 WRAP_monitor/test_admin := calloc malloc realloc aligned_alloc accept4 server_base server_errands server_fronts \
 	server_hashes server_keeper server_lookups server_services server_set
+WRAP_monitor/test_alarm_commands := $(WRAP_DESK)
 WRAP_monitor/test_commands := $(WRAP_PARTS) password_hash server_add_rule server_drop_rule server_set server_reload \
 	statistics_each
 WRAP_monitor/test_console := $(WRAP_DESK)
@@ -213,8 +225,10 @@ WRAP_web/test_api := $(WRAP_DESK) statistics_each
 WRAP_web/test_connection := $(WRAP_DESK) statistics_each
 WRAP_web/test_login := $(WRAP_DESK) statistics_each
 WRAP_web/test_metrics := $(WRAP_DESK) resolver_cached resolver_counts
+WRAP_web/test_own := $(WRAP_DESK) statistics_each
 WRAP_web/test_shell := $(WRAP_DESK) statistics_each
 WRAP_web/test_view := $(WRAP_DESK) statistics_each
+WRAP_web/test_watch := $(WRAP_DESK) statistics_each
 WRAP_web/test_web := calloc malloc realloc aligned_alloc accept4 server_base server_fronts server_keeper server_services
 wrap = $(foreach f,$(WRAP_$(patsubst $(BUILD)/tests/%,%,$(1))),-Wl,--wrap=$(f))
 
@@ -235,7 +249,7 @@ test: deps-test
 	@$(MAKE) --no-print-directory check
 
 # Programs, and scripts that find out themselves what they lack; CHECKS=... runs some of them only.
-CHECKS = $(TESTS) $(addprefix tests/build/test_,examples.sh install.sh make.sh run.sh) tests/state/test_rules_reference.sh $(addprefix tests/clients/test_,curl.sh monitor_client.sh top.sh)
+CHECKS = $(TESTS) $(addprefix tests/build/test_,examples.sh install.sh make.sh run.sh) tests/state/test_rules_reference.sh tests/web/test_scripts.sh $(addprefix tests/clients/test_,curl.sh monitor_client.sh top.sh)
 NO_CMOCKA = $(eval NO_CMOCKA := $(shell pkg-config --exists cmocka || echo yes))$(NO_CMOCKA)
 checked-programs = $(if $(NO_CMOCKA),,$(filter-out %.sh,$(CHECKS)))
 unchecked-programs = $(if $(NO_CMOCKA),$(filter-out %.sh,$(CHECKS)))

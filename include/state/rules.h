@@ -115,7 +115,8 @@ const struct rule *rules_that_decided(const struct config *c, const struct verdi
 struct rule_tally {
 	char word[RULE_WORD_MAX]; /* "3", "t1", "otherwise", "protect:loopback" */
 	uint64_t hits;
-	int64_t until; /* seconds since 1970; 0: it has no end */
+	int64_t last; /* the newest of them, in seconds since 1970; 0: there was none */
+	int64_t until; /* the same; 0: it has no end */
 };
 
 /* The next of all that may decide under a configuration: rules as rules_get(), without temporary

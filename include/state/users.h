@@ -256,6 +256,10 @@ struct user_info {
 /* What changes with the password of a user; 0: there is none of that name. */
 uint64_t users_password_mark(struct users *u, const char *name);
 
+/* What changes, and never back, when a user gets another password or role, is disabled or enabled,
+ * or is deleted: what he had logged in to by then is over. 0: there is none of that name. */
+uint64_t users_login_epoch(struct users *u, const char *name);
+
 /* False when there is no such user. */
 bool users_get(struct users *u, const char *name, struct user_info *out);
 

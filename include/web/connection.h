@@ -12,10 +12,12 @@
 #include "monitor/order.h"
 #include "monitor/recurring.h"
 #include "web/logins.h"
+#include "web/watch.h"
 #include "wire/http.h"
 
 #define WEB_HEAD_MAX 16384 /* bytes of a request's head */
 #define WEB_BODY_MAX 65536
+#define WEB_NOTICE_MAX 512
 #define WEB_REQUEST_MS 10000 /* until a request is complete */
 #define WEB_KEPT_MS 60000 /* until the next one begins */
 #define WEB_SEND_MS 30000 /* in which a part of an answer gets out */
@@ -32,6 +34,7 @@ struct web_desk {
 	struct log_limit refused_limit;
 	struct recurring recurring;
 	struct logins logins;
+	struct watch watch;
 	unsigned char key[32]; /* of the tokens of forms without a login */
 };
 
@@ -101,6 +104,9 @@ struct web_connection {
 	void (*resume)(struct web_connection *c); /* when that is back: makes the answer */
 	enum login_result login;
 	unsigned refusal; /* the status of one by the command */
+	bool as_csv; /* instead of JSON */
+	unsigned page_status; /* of the page that is put together */
+	char notice[WEB_NOTICE_MAX]; /* what it tells of what was asked for; "": nothing */
 	char user[USERS_NAME_MAX + 1];
 	size_t user_len;
 	char gave[LOGINS_ID_TEXT + 1]; /* the session that gave the command; "": none */

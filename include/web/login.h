@@ -29,6 +29,9 @@ bool login_take_basic(struct web_connection *c, const struct http_slice *value);
 /* Whoever is logged in gives the connection's order. */
 void login_use(struct web_connection *c);
 
+/* Whoever has given himself another password by the order, which has succeeded, stays logged in. */
+void login_keep(struct web_connection *c);
+
 /* Is that login still there, which may have ended during an errand? */
 bool login_is_there(const struct web_connection *c);
 

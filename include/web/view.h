@@ -6,8 +6,7 @@
 #include "base/template.h"
 #include "web/connection.h"
 
-#define VIEW_PARTS_MAX 8
-#define VIEW_FIELDS_MAX 24
+#define VIEW_PARTS_MAX 12
 #define VIEW_ROWS 200 /* of a table that are shown at once */
 
 /* The parameters of a command. */
@@ -21,7 +20,9 @@ struct view_words {
 /* A command whose answer is a part of a page, at the place of that name in its template. */
 struct view_part {
 	const char *name; /* NULL: behind the last one */
-	const char *command; /* NULL: it is what the query has under the name */
+	const char *command; /* NULL: it is what the query has under the name, or that of `query` */
+	const char *query; /* NULL: as `name` */
+	const char *only; /* nothing, unless it is this; NULL: whatever it is */
 	const char *caption; /* of its table; NULL: it has none */
 	bool is_newest_first; /* a listing whose newest is the last */
 	/* Finds the parameters; false: this time it is not asked. NULL: there are none. */

@@ -12,7 +12,6 @@ struct access_line {
 /* "alice: www.example.org:443 [2025-07-15 12:40:39] SUCCESS", the user only where all were asked
  * for (`request` is what was asked); reason and client stand behind FAIL. False when it is no such
  * line. */
-bool access_line_split(
-	const char *request, const struct monitor_line *line, struct access_line *e);
+bool access_line_split(const char *request, const struct monitor_line *line, struct access_line *e);
 
 #endif

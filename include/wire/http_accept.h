@@ -17,4 +17,8 @@ struct http_media {
  * do not matter. What is malformed counts as if it were not there. */
 int http_accept_quality(const struct http_slice *fields, const struct http_media *media);
 
+/* May the answer have this content coding, by the fields Accept-Encoding? Without one it may not.
+ */
+bool http_accepts_coding(const struct http_slice *fields, const char *coding);
+
 #endif

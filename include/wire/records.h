@@ -10,6 +10,8 @@
 /* What is told of a column's values. */
 enum records_kind {
 	RECORDS_TEXT,
+	RECORDS_SENTENCE,
+	RECORDS_TIME, /* "2025-07-15T12:40:39", and with a blank */
 	RECORDS_NUMBER, /* nothing but numbers, and "-" */
 	RECORDS_BYTES,
 	RECORDS_RATE, /* bytes a second */

@@ -46,7 +46,7 @@ static const struct known_key known_keys[] = {
  * What a setting is set to is asked to see it or to change it: what the file has is mostly the
  * same. */
 static const char *const least_wanted[] = {"address", "command", "limits", "default", "file",
-	"takes_effect", "sent_rate", "received_rate", "idle"};
+	"takes_effect", "waits", "sent_rate", "received_rate", "idle"};
 
 #define WHO_SAYS "_by" /* ends the key beside another one, as rate_by beside rate */
 
@@ -116,12 +116,18 @@ static enum kind kind_of_key(const struct monitor_line *key)
 	return KIND_NUMBER; /* until a value says otherwise */
 }
 
+/* What of a setting stands in the manual, too, and has no room in a table. */
+static bool is_for_reference(const struct monitor_line *key)
+{
+	return answer_is(key, "legal") || answer_is(key, "help");
+}
+
 /* The column of the key, made if it is new; NULL: there are too many, or it has none. */
 static struct table_column *column_of(struct table *t, const struct monitor_line *key)
 {
 	struct table_column *c;
 
-	if (answer_is(key, ADVICE))
+	if (answer_is(key, ADVICE) || is_for_reference(key))
 		return NULL;
 	for (size_t i = 0; i < t->count; i++) {
 		if (is_same(&t->columns[i].key, key))

@@ -66,6 +66,10 @@ static void add_rule_line(
 		reply_add(r, "%lld", (long long)(rule->until - now));
 	reply_add(r, " from:");
 	add_origin(r, c, rule->word, false, rule_origin_put_place);
+	if (rule->last == 0)
+		reply_add(r, " last:-");
+	else
+		reply_add(r, " last:%lld", (long long)(now > rule->last ? now - rule->last : 0));
 	reply_add(r, " text:");
 	add_origin(r, c, rule->word, true, rule_origin_put_text);
 	reply_add(r, "\n");

@@ -2,13 +2,15 @@
  * /api/WORD is the monitor's command WORD, from the same table, with the same roles and errors; its
  * answer is the monitor's, as monitor_client --json prints it. What only looks is got, with its
  * parameters as arg=... of the query, in their order; what changes something is posted, with the
- * same in a form or as a JSON array.
+ * same in a form or as a JSON array. What only looks is got as comma-separated values, too, at
+ * /api/WORD.csv.
  *
  * Who has a cookie has to show that a page of ours asks. Who has a password in each request (Basic)
  * may post JSON only, which no page of somebody else's can have a browser do.
  */
 #include "web/api.h"
 
+#include <ctype.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,26 +20,49 @@
 #include "web/handlers.h"
 #include "web/login.h"
 #include "web/respond.h"
+#include "web/watch.h"
+#include "wire/csv.h"
 #include "wire/form.h"
 #include "wire/json.h"
 
 #define WORD_MAX 32
 #define JSON_TYPE "application/json"
+#define CSV_TYPE "text/csv; charset=utf-8; header=present"
+#define CSV_ENDING ".csv" /* of a path whose answer is wanted so */
+#define NAME_MAX_BYTES 128 /* of a file that a browser keeps it in */
 
 /* ---- answers ---- */
 
-/* As JSON; NULL without memory. */
-static char *format_answer(const char *request, const struct answer *answer, size_t *len)
+/* NULL without memory. */
+static char *format_answer(const char *request, const struct answer *answer,
+	void (*print)(FILE *out, const char *request, const struct answer *answer), size_t *len)
 {
-	char *json = NULL;
-	FILE *out = open_memstream(&json, len);
+	char *text = NULL;
+	FILE *out = open_memstream(&text, len);
 
 	if (out != NULL)
-		json_print(out, request, answer);
+		print(out, request, answer);
 	if (out != NULL && fclose(out) == 0)
-		return json;
-	free(json);
+		return text;
+	free(text);
 	return NULL;
+}
+
+/* "access_log-alice-2026-11-27.csv": what was asked for, of bytes that any system takes. */
+static void add_file_name(struct web_connection *c)
+{
+	const struct monitor_request *q = &c->order.request;
+	char name[NAME_MAX_BYTES];
+	size_t len = (size_t)snprintf(name, sizeof(name), "%s", q->command->word);
+
+	for (size_t i = 0; i < q->count && len < sizeof(name); i++)
+		len += (size_t)snprintf(name + len, sizeof(name) - len, "-%s", q->parameters[i]);
+	for (char *p = name; *p != '\0'; p++) {
+		if (!isalnum((unsigned char)*p) && strchr("-_.", *p) == NULL)
+			*p = '_';
+		*p = (char)tolower((unsigned char)*p);
+	}
+	respond_field(c, "Content-Disposition: attachment; filename=\"%s.csv\"", name);
 }
 
 /* The reply to the request in words, which was gathered, with this status where it is a refusal. Is
@@ -45,16 +70,20 @@ static char *format_answer(const char *request, const struct answer *answer, siz
 static bool answer_with(struct web_connection *c, unsigned status, const char *request)
 {
 	struct answer answer = {.ok = false};
+	bool is_there = gather_take(c, &answer) == 0, ok = answer.ok, as_csv = ok && c->as_csv;
 	size_t len;
-	char *json = gather_take(c, &answer) < 0 ? NULL : format_answer(request, &answer, &len);
-	bool ok = answer.ok;
+	char *text = is_there
+		? format_answer(request, &answer, as_csv ? csv_print : json_print, &len)
+		: NULL;
 
 	answer_free(&answer);
+	respond_begin(c, text == NULL ? 503 : ok ? 200 : status);
+	if (text != NULL)
+		respond_own(c, as_csv ? CSV_TYPE : JSON_TYPE, text, len);
+	if (text != NULL && as_csv)
+		add_file_name(c);
 	order_wipe(&c->order);
-	respond_begin(c, json == NULL ? 503 : ok ? 200 : status);
-	if (json != NULL)
-		respond_own(c, JSON_TYPE, json, len);
-	return ok && json != NULL;
+	return ok && text != NULL;
 }
 
 /* For a reply that is short, and in memory as it is. */
@@ -85,20 +114,13 @@ static void ask_for_login(struct web_connection *c)
 
 /* ---- commands ---- */
 
-/* Whoever has changed his own password goes on. */
-static void keep_session(struct web_connection *c)
-{
-	if (login_is_there(c))
-		c->request.session->password_mark = c->order.password_mark;
-}
-
 static void answer_gathered(struct web_connection *c)
 {
 	char request[sizeof(c->order.request.memory)];
 
 	commands_put_request(&c->order.request, request, sizeof(request));
 	if (answer_with(c, c->refusal, request))
-		keep_session(c);
+		login_keep(c);
 }
 
 static void answer_order(struct web_connection *c)
@@ -135,11 +157,15 @@ static int read_parameters(const struct web_connection *c, char *memory, size_t 
 }
 
 /* The command that the path names; "" when it names none. */
-static void read_word(const struct web_connection *c, char word[WORD_MAX])
+static void read_word(struct web_connection *c, char word[WORD_MAX])
 {
 	size_t prefix = strlen("/api/"), len = c->request.path.len - prefix;
+	size_t ending = strlen(CSV_ENDING);
 	const char *text = c->request.path.text + prefix;
 
+	c->as_csv = len > ending && memcmp(text + len - ending, CSV_ENDING, ending) == 0;
+	if (c->as_csv)
+		len -= ending;
 	word[0] = '\0';
 	if (len >= WORD_MAX || strspn(text, "abcdefghijklmnopqrstuvwxyz_") < len)
 		return;
@@ -175,6 +201,25 @@ static void give_command(struct web_connection *c)
 		answer_order(c);
 }
 
+/* What WATCH has told since the cursor that is in the query. */
+static void give_watch(struct web_connection *c)
+{
+	char after[WATCH_CURSOR_MAX];
+	bool is_post = http_equals(&c->request.head.method, "POST");
+
+	if (is_post || !commands_may(&c->order.request, c->user)) {
+		refuse_request(c, is_post ? 405 : 403,
+			is_post ? "That only looks: GET it" : "That is for administrators");
+		if (is_post)
+			respond_field(c, "Allow: GET");
+		return;
+	}
+	if (form_find(&c->request.query, "after", after, sizeof(after)) < 0)
+		after[0] = '\0';
+	watch_put(c, after);
+	answer_order(c);
+}
+
 /* For whoever has logged in. */
 static void take_command(struct web_connection *c)
 {
@@ -194,6 +239,8 @@ static void take_command(struct web_connection *c)
 	sodium_memzero(memory, sizeof(memory));
 	if (!is_taken) {
 		answer_at_once(c, q->command == NULL ? 404 : 400);
+	} else if (http_equals(&c->request.path, WATCH_PATH)) {
+		give_watch(c);
 	} else if (q->command->is_for_consoles) {
 		refuse_request(c, 404, "Only a connection to the monitor itself has that command");
 	} else if (!is_asked_rightly(c)) {

@@ -147,6 +147,7 @@ static void answer_request(struct web_connection *c)
 	c->is_head = http_equals(&head->method, "HEAD");
 	c->closes = head->minor == 0 || wants_close(&head->fields);
 	c->gave[0] = '\0';
+	c->order.request.is_proven = false;
 	handlers_answer(c);
 	settle(c);
 }

@@ -13,10 +13,12 @@
 #include "web/api.h"
 #include "web/login.h"
 #include "web/metrics.h"
+#include "web/own.h"
 #include "web/pages.h"
 #include "web/respond.h"
 #include "web/shell.h"
 #include "wire/form.h"
+#include "wire/http_accept.h"
 
 /* ---- who asks, and for whom ---- */
 
@@ -127,19 +129,44 @@ static bool may_see(const struct web_connection *c, enum page_who who)
 	return s != NULL && (who == PAGE_FOR_USERS || s->role == USER_ROLE_ADMIN);
 }
 
+/* Is it among those that the client has (RFC 9110 section 13.1.2)? */
+static bool has_etag(const struct http_slice *fields, const char *etag)
+{
+	struct http_slice rest = *fields, member;
+	struct http_field field;
+
+	while (http_next_field(&rest, &field)) {
+		if (!http_is(&field.name, "If-None-Match"))
+			continue;
+		while (http_next_member(&field.value, &member)) {
+			if (member.len > 2 && memcmp(member.text, "W/", 2) == 0)
+				member = (struct http_slice){member.text + 2, member.len - 2};
+			if (http_equals(&member, "*") || http_equals(&member, etag))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* Browsers keep it, and ask each time whether it is still the same: after an update it is not. */
 static void serve_file(struct web_connection *c, const struct page *p)
 {
-	struct http_slice known;
+	const struct http_slice *fields = &c->request.head.fields;
+	bool is_packed = http_accepts_coding(fields, "gzip");
+	const struct page_bytes *bytes = is_packed ? &p->packed : &p->plain;
 	char etag[PAGES_ETAG_MAX];
-	bool is_known = http_find_field(&c->request.head.fields, "If-None-Match", &known) &&
-		http_equals(&known, pages_etag(p, etag));
+	bool is_known = has_etag(fields, pages_etag(bytes, etag));
 
 	respond_begin(c, is_known ? 304 : 200);
-	respond_field(c, "ETag: %s", pages_etag(p, etag));
+	respond_field(c, "ETag: %s", etag);
 	respond_field(
 		c, "Cache-Control: %s", p->who == PAGE_FOR_ALL ? "no-cache" : "private, no-cache");
-	if (!is_known)
-		respond_body(c, p->type, p->text, (size_t)(p->end - p->text));
+	respond_field(c, "Vary: Accept-Encoding");
+	if (is_known)
+		return;
+	if (is_packed)
+		respond_field(c, "Content-Encoding: gzip");
+	respond_body(c, p->type, bytes->begin, (size_t)(bytes->end - bytes->begin));
 }
 
 /* Who is not logged in does not learn what there is; who is no administrator is shown to his own
@@ -153,12 +180,37 @@ static void refuse_page(struct web_connection *c, bool is_there)
 	else if (http_equals(&c->request.path, "/"))
 		respond_redirect(c, "/own");
 	else
-		respond_say(c, 403, "That is for administrators.\n");
+		respond_html(c, 403,
+			"<!DOCTYPE html>\n<html lang=\"en\">\n<title>socks5d</title>\n"
+			"<link rel=\"stylesheet\" href=\"/base.css\">\n<main>\n"
+			"<p>That is for administrators. <a href=\"/own\">Your own page</a></p>\n"
+			"</main>\n</html>\n");
 }
 
+/* Beside the fields of the page's parts. */
 static void show_view(struct web_connection *c, const struct template_field *fields)
 {
-	shell_show(c, shell_find(&c->request.path), fields);
+	struct template_field all[VIEW_PARTS_MAX + 5];
+	bool is_done = c->page_status == 200;
+	size_t n = 0;
+
+	for (; fields[n].name != NULL; n++)
+		all[n] = fields[n];
+	all[n++] = (struct template_field){"done", is_done ? c->notice : ""};
+	all[n++] = (struct template_field){"problem", is_done ? "" : c->notice};
+	all[n++] = (struct template_field){"token", c->request.session->token};
+	all[n++] = (struct template_field){"own_name", c->request.session->user};
+	all[n] = (struct template_field){NULL, NULL};
+	shell_show(c, shell_find(&c->request.path), all);
+	if (c->answer.status == 200)
+		c->answer.status = c->page_status;
+}
+
+void handlers_show_page(struct web_connection *c, unsigned status, const char *notice)
+{
+	c->page_status = status;
+	snprintf(c->notice, sizeof(c->notice), "%s", notice);
+	view_begin(c, shell_find(&c->request.path)->parts, show_view);
 }
 
 static void answer_page(struct web_connection *c)
@@ -167,7 +219,7 @@ static void answer_page(struct web_connection *c)
 	const struct page *file = pages_find(&c->request.path);
 
 	if (page != NULL && may_see(c, page->who))
-		view_begin(c, page->parts, show_view);
+		handlers_show_page(c, 200, "");
 	else if (file != NULL && may_see(c, file->who))
 		serve_file(c, file);
 	else
@@ -183,6 +235,7 @@ static const struct route {
 } routes[] = {
 	{"/healthz", answer_health, NULL}, {"/login", login_show, login_enter},
 	{"/logout", NULL, login_leave}, {"/metrics", metrics_answer, NULL},
+	{"/own", answer_page, own_change_password},
 	{"/api/", api_answer, api_answer}, /* and all below */
 };
 

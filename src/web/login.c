@@ -241,7 +241,7 @@ static void let_in(struct web_connection *c)
 		refuse(c);
 		return;
 	}
-	respond_redirect(c, "/");
+	respond_redirect(c, s->role == USER_ROLE_ADMIN ? "/" : "/own");
 	set_cookie(c, WEB_COOKIE, s->id, -1);
 	set_cookie(c, WEB_VISIT_COOKIE, "", 0);
 }
@@ -307,4 +307,14 @@ bool login_is_there(const struct web_connection *c)
 	const struct login_session *s = c->request.session;
 
 	return s != NULL && s->is_used && strcmp(s->id, c->gave) == 0;
+}
+
+void login_keep(struct web_connection *c)
+{
+	struct login_session *s = c->request.session;
+
+	if (!login_is_there(c))
+		return;
+	s->password_mark = c->order.password_mark;
+	s->epoch = users_login_epoch(c->desk->services->users, s->user);
 }

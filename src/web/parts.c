@@ -73,6 +73,8 @@ const struct view_part parts_rules[] = {
 	{.name = "from"},
 	{.name = "user"},
 	{.name = "to"},
+	{.name = "is_bind", .query = "command", .only = "bind"},
+	{.name = "is_udp", .query = "command", .only = "udp"},
 	{.name = "time"},
 	{.name = NULL},
 };

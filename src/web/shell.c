@@ -13,15 +13,20 @@
 #include <unistd.h>
 
 #include "base/version.h"
+#include "base/zone.h"
+#include "monitor/alarm_commands.h"
 #include "web/parts.h"
 #include "web/respond.h"
+#include "wire/answer.h"
 
 static const struct shell_page table[] = {
 	{"/", "Now", "now", PAGE_FOR_ADMINS, pages_now, parts_now},
+	{"/sessions", "Sessions", "sessions", PAGE_FOR_ADMINS, pages_sessions, parts_sessions},
+	{"/users", "Users and clients", "users", PAGE_FOR_ADMINS, pages_users, parts_users},
 	{"/rules", "Rules", "rules", PAGE_FOR_ADMINS, pages_rules, parts_rules},
 	{"/log", "Log", "log", PAGE_FOR_ADMINS, pages_log, parts_log},
 	{"/settings", "Settings", "settings", PAGE_FOR_ADMINS, pages_settings, parts_settings},
-	{"/own", "Own", "own", PAGE_FOR_USERS, pages_own, parts_own},
+	{"/own", "Account", "own", PAGE_FOR_USERS, pages_own, parts_own},
 };
 
 #define PAGES (sizeof(table) / sizeof(table[0]))
@@ -58,43 +63,53 @@ static void put_navigation(FILE *out, const struct shell_page *current, enum use
 #define ZONE_DAYS 400 /* back from now: what is shown is no older */
 #define ZONE_STEP (6 * 3600) /* no clock is changed twice within */
 
-/* Seconds east of UTC. */
-static long offset_at(time_t t)
-{
-	struct tm tm;
-
-	return localtime_r(&t, &tm) != NULL ? tm.tm_gmtoff : 0;
-}
-
-/* When it became `offset`, which it was at `after` and was not at `before`. */
-static time_t find_change(time_t before, time_t after, long offset)
-{
-	while (after - before > 1) {
-		time_t middle = before + (after - before) / 2;
-
-		if (offset_at(middle) == offset)
-			after = middle;
-		else
-			before = middle;
-	}
-	return after;
-}
-
 /* "7200 1774746000:3600": the offset now, and for each change, newest first, when it was and the
  * offset before. */
 static void put_zone(FILE *out)
 {
-	time_t now = time(NULL);
-	long offset = offset_at(now);
+	int64_t now = (int64_t)time(NULL);
+	long offset = zone_offset(now);
 
 	fprintf(out, "%ld", offset);
-	for (time_t t = now; t > now - (time_t)ZONE_DAYS * 86400; t -= ZONE_STEP) {
-		if (offset_at(t) == offset)
+	for (int64_t t = now; t > now - (int64_t)ZONE_DAYS * 86400; t -= ZONE_STEP) {
+		if (zone_offset(t) == offset)
 			continue;
-		fprintf(out, " %lld", (long long)find_change(t, t + ZONE_STEP, offset));
-		offset = offset_at(t);
+		fprintf(out, " %lld", (long long)zone_find_shift(t, t + ZONE_STEP));
+		offset = zone_offset(t);
 		fprintf(out, ":%ld", offset);
 	}
+}
+
+/* The text is what the protocol has, printable, and with its other bytes as \\xNN. */
+static void put_alarm(FILE *out, const struct monitor_line *line)
+{
+	struct monitor_line level, text;
+	char copy[MONITOR_LINE_MAX];
+
+	if (!answer_find(line, "level", &level) || !answer_find(line, "text", &text))
+		return;
+	snprintf(copy, sizeof(copy), "%.*s", (int)text.len, text.text);
+	fprintf(out, "<p class=\"is-%.*s\">", (int)level.len, level.text);
+	template_put_html(copy, out);
+	fputs("</p>", out);
+}
+
+/* What ALARMS answers; for others than administrators, nothing. */
+static void put_alarms(FILE *out, struct services *v, enum user_role role)
+{
+	const struct monitor_request q = {.services = v};
+	struct reply reply = {.text = NULL};
+	struct answer answer = {.bytes = NULL};
+
+	if (role != USER_ROLE_ADMIN)
+		return;
+	alarm_command_alarms(&q, &reply);
+	if (!reply.failed && answer_parse(reply.text, reply.len, &answer) == 0) {
+		for (size_t i = 0; i < answer.count; i++)
+			put_alarm(out, &answer.lines[i]);
+	}
+	answer_free(&answer);
+	reply_free(&reply);
 }
 
 /* ---- the whole ---- */
@@ -131,6 +146,15 @@ static bool make_navigation(
 	return end_part(part, out, true);
 }
 
+static bool make_alarms(struct shell_part *part, struct services *v, const struct login_session *s)
+{
+	FILE *out = begin_part(part);
+
+	if (out != NULL)
+		put_alarms(out, v, s->role);
+	return end_part(part, out, true);
+}
+
 static bool make_zone(struct shell_part *part)
 {
 	FILE *out = begin_part(part);
@@ -152,17 +176,19 @@ void shell_show(
 	struct web_connection *c, const struct shell_page *p, const struct template_field *fields)
 {
 	const struct login_session *s = c->request.session;
-	struct shell_part navigation = {0}, zone = {0}, content = {0}, whole = {0};
+	struct shell_part navigation = {0}, zone = {0}, alarms = {0}, content = {0}, whole = {0};
 	char host[SHELL_HOST_MAX];
 
 	if (make_navigation(&navigation, p, s) && make_zone(&zone) &&
+		make_alarms(&alarms, c->desk->services, s) &&
 		make_from_template(&content, p->text, fields) &&
 		make_from_template(&whole, pages_layout,
 			(const struct template_field[]){{"title", p->title}, {"name", p->name},
 				{"host", shell_host(host)}, {"version", SOCKS5D_VERSION},
 				{"user", s->user}, {"token", s->token}, {"zone", zone.text},
-				{"navigation", navigation.text}, {"content", content.text},
-				{NULL, NULL}})) {
+				{"navigation", navigation.text}, {"alarms", alarms.text},
+				{"admin", s->role == USER_ROLE_ADMIN ? "yes" : ""},
+				{"content", content.text}, {NULL, NULL}})) {
 		respond_begin(c, 200);
 		respond_own(c, "text/html; charset=utf-8", whole.text, whole.len);
 	} else {
@@ -170,5 +196,6 @@ void shell_show(
 	}
 	free(navigation.text);
 	free(zone.text);
+	free(alarms.text);
 	free(content.text);
 }

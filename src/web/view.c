@@ -169,9 +169,12 @@ static void show_page(struct web_connection *c)
 static void take_query(struct web_connection *c)
 {
 	struct view *v = c->view;
+	const struct view_part *part = &v->parts[v->at];
 	char value[MONITOR_LINE_MAX];
 
-	v->texts[v->at] = strdup(view_query(c, v->parts[v->at].name, value));
+	(void)view_query(c, part->query != NULL ? part->query : part->name, value);
+	if (part->only == NULL || strcmp(value, part->only) == 0)
+		v->texts[v->at] = strdup(value);
 	v->at++;
 }
 

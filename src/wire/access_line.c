@@ -20,8 +20,7 @@ static struct monitor_line asked_user(const char *request)
 	return word;
 }
 
-bool access_line_split(
-	const char *request, const struct monitor_line *line, struct access_line *e)
+bool access_line_split(const char *request, const struct monitor_line *line, struct access_line *e)
 {
 	struct monitor_line rest = *line;
 	const char *end;

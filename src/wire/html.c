@@ -42,16 +42,17 @@ static void put_title(FILE *out, const struct monitor_line *name)
 	template_put_html(title, out);
 }
 
-static void put_bytes(FILE *out, long long bytes, const char *per)
+/* `unit` is what one of them is called. */
+static void put_scaled(FILE *out, long long number, const char *unit)
 {
-	static const char *const units[] = {"B", "kB", "MB", "GB", "TB", "PB"};
-	double value = (double)bytes;
-	size_t unit = 0;
+	static const char *const prefixes[] = {"", "k", "M", "G", "T", "P"};
+	double value = (double)number;
+	size_t i = 0;
 
 	/* As it is rounded: 999.9 is shown as 1000, which is 1.0 of the next. */
-	for (; value >= 999.5 && unit + 1 < sizeof(units) / sizeof(units[0]); unit++)
+	for (; value >= 999.5 && i + 1 < sizeof(prefixes) / sizeof(prefixes[0]); i++)
 		value /= 1000;
-	fprintf(out, unit > 0 && value < 9.95 ? "%.1f %s%s" : "%.0f %s%s", value, units[unit], per);
+	fprintf(out, i > 0 && value < 9.95 ? "%.1f %s%s" : "%.0f %s%s", value, prefixes[i], unit);
 }
 
 static void put_seconds(FILE *out, long long s)
@@ -66,18 +67,35 @@ static void put_seconds(FILE *out, long long s)
 		fprintf(out, "%lld d %lld h", s / 86400, s / 3600 % 24);
 }
 
+/* With a blank between day and hour. */
+static void put_time(FILE *out, const struct monitor_line *value)
+{
+	const char *mark = memchr(value->text, 'T', value->len);
+	size_t day = mark == NULL ? value->len : (size_t)(mark - value->text);
+
+	put_text(out, &(struct monitor_line){.text = value->text, .len = day});
+	if (mark == NULL)
+		return;
+	putc(' ', out);
+	put_text(out, &(struct monitor_line){.text = mark + 1, .len = value->len - day - 1});
+}
+
 static void put_value(FILE *out, enum records_kind kind, const struct monitor_line *value)
 {
 	long long number;
 
-	if (kind <= RECORDS_NUMBER || !answer_number(value, &number))
+	if (kind == RECORDS_TIME)
+		put_time(out, value);
+	else if (kind <= RECORDS_NUMBER || !answer_number(value, &number))
 		put_text(out, value);
 	else if (kind == RECORDS_SECONDS)
 		put_seconds(out, number);
 	else if (kind == RECORDS_MS)
 		fprintf(out, "%lld ms", number);
+	else if (kind == RECORDS_RATE)
+		put_scaled(out, 8 * number, "bit/s"); /* as lines and limits are told */
 	else
-		put_bytes(out, number, kind == RECORDS_RATE ? "/s" : "");
+		put_scaled(out, number, "B");
 }
 
 /* ---- the list of values ---- */
@@ -117,6 +135,8 @@ static const char *class_of(enum records_kind kind)
 {
 	static const char *const classes[] = {
 		[RECORDS_TEXT] = "is-text",
+		[RECORDS_SENTENCE] = "is-sentence",
+		[RECORDS_TIME] = "is-time",
 		[RECORDS_NUMBER] = "is-count",
 		[RECORDS_BYTES] = "is-bytes",
 		[RECORDS_RATE] = "is-rate",
@@ -257,9 +277,11 @@ static void put_empty(FILE *out, const struct html_view *view)
 
 /* ---- the reply ---- */
 
+/* But for the heading of what has one here. */
 static void put_message(FILE *out, const struct answer *reply)
 {
-	if (reply->message.len == 0)
+	if (reply->message.len == 0 ||
+		(reply->count > 0 && reply->message.text[reply->message.len - 1] == ':'))
 		return;
 	fputs(reply->ok ? "<p class=\"message\">" : "<p class=\"error\" role=\"alert\">", out);
 	put_text(out, &reply->message);

@@ -120,3 +120,42 @@ int http_accept_quality(const struct http_slice *fields, const struct http_media
 		return HTTP_QUALITY_MAX;
 	return best.weight == 0 ? 0 : best.quality;
 }
+
+/* By the coding's own name, or by *; -1: it says nothing of it. */
+static int read_coding(struct http_slice member, const char *coding, bool *is_by_name)
+{
+	struct http_slice name = take_part(&member, ';'), parameter;
+	int quality = HTTP_QUALITY_MAX;
+
+	*is_by_name = http_is(&name, coding);
+	if (!*is_by_name && !http_is(&name, "*"))
+		return -1;
+	while (member.len > 0) {
+		parameter = take_part(&member, ';');
+		name = take_part(&parameter, '=');
+		if (!http_is(&name, "q") || !parse_quality(&parameter, &quality))
+			return -1;
+	}
+	return quality;
+}
+
+bool http_accepts_coding(const struct http_slice *fields, const char *coding)
+{
+	struct http_slice rest = *fields, member;
+	bool is_by_name, is_named = false;
+	struct http_field field;
+	int best = 0;
+
+	while (http_next_field(&rest, &field)) {
+		if (!http_is(&field.name, "Accept-Encoding"))
+			continue;
+		while (http_next_member(&field.value, &member)) {
+			int quality = read_coding(member, coding, &is_by_name);
+
+			if (quality >= 0 && (is_by_name || !is_named))
+				best = quality;
+			is_named = is_named || (quality >= 0 && is_by_name);
+		}
+	}
+	return best > 0;
+}

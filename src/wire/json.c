@@ -266,6 +266,17 @@ static void shape_usage(FILE *out, const char *request, const struct answer *rep
 	put_array(out, "usage", request, reply, NULL, put_record_line);
 }
 
+static void shape_days(FILE *out, const char *request, const struct answer *reply)
+{
+	put_message(out, reply);
+	put_array(out, "days", request, reply, NULL, put_record_line);
+}
+
+static void shape_alarms(FILE *out, const char *request, const struct answer *reply)
+{
+	put_array(out, "alarms", request, reply, NULL, put_record_line);
+}
+
 static void shape_site_usage(FILE *out, const char *request, const struct answer *reply)
 {
 	put_message(out, reply);
@@ -334,6 +345,14 @@ static void shape_settings(FILE *out, const char *request, const struct answer *
 	put_array(out, "settings", request, reply, NULL, put_record_line);
 }
 
+/* What stands behind OK is from where the next ones are to be asked for. */
+static void shape_events(FILE *out, const char *request, const struct answer *reply)
+{
+	fputs(",\"cursor\":", out);
+	put_text(out, &reply->message);
+	put_array(out, "events", request, reply, NULL, put_record_line);
+}
+
 static void shape_entries(FILE *out, const char *request, const struct answer *reply)
 {
 	put_array(out, "entries", request, reply, NULL, put_access_entry);
@@ -385,8 +404,11 @@ static const struct shape shapes[] = {
 	{"GUESTS", shape_guests},
 	{"SETTINGS", shape_settings},
 	{"USAGE", shape_usage},
+	{"DAYS", shape_days},
 	{"SITES", shape_site_usage},
+	{"ALARMS", shape_alarms},
 	{"ACCESS_LOG", shape_entries},
+	{"WATCH", shape_events},
 	{"USERS", shape_users},
 };
 

@@ -11,6 +11,13 @@
 
 /* ---- what is a row ---- */
 
+static bool is_reply_to(const struct records *t, const char *command)
+{
+	struct monitor_line rest = {.text = t->request, .len = strlen(t->request)}, word;
+
+	return monitor_next_word(&rest, &word) && monitor_is_word(&word, command);
+}
+
 static bool is_none(const struct monitor_line *line)
 {
 	(void)line;
@@ -37,12 +44,9 @@ static const struct {
 
 static void find_shape(struct records *t)
 {
-	struct monitor_line rest = {.text = t->request, .len = strlen(t->request)}, word;
-
 	t->is_row = answer_is_record;
-	monitor_next_word(&rest, &word);
 	for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
-		if (!monitor_is_word(&word, shapes[i].command))
+		if (!is_reply_to(t, shapes[i].command))
 			continue;
 		t->is_row = shapes[i].is_row;
 		t->is_of_entries = shapes[i].is_of_entries;
@@ -59,31 +63,44 @@ bool records_is_value(const struct records *t, const struct monitor_line *line)
 
 /* ---- columns ---- */
 
-static enum records_kind kind_of(const struct monitor_line *name)
-{
-	static const struct {
-		const char *name;
-		enum records_kind kind;
-	} known[] = {
-		{"sent", RECORDS_BYTES},
-		{"received", RECORDS_BYTES},
-		{"known_sent", RECORDS_BYTES},
-		{"known_received", RECORDS_BYTES},
-		{"sent_rate", RECORDS_RATE},
-		{"received_rate", RECORDS_RATE},
-		{"age", RECORDS_SECONDS},
-		{"idle", RECORDS_SECONDS},
-		{"ago", RECORDS_SECONDS},
-		{"last", RECORDS_SECONDS},
-		{"left", RECORDS_SECONDS},
-		{"seconds", RECORDS_SECONDS},
-		{"known_seconds", RECORDS_SECONDS},
-		{"ms", RECORDS_MS},
-	};
+static const struct known {
+	const char *name;
+	enum records_kind kind;
+	const char *command; /* of whose reply only; NULL: of all others */
+} known_columns[] = {
+	{"used", RECORDS_BYTES, "LIMITS"},
+	{"left", RECORDS_BYTES, "LIMITS"},
+	{"sent", RECORDS_BYTES, NULL},
+	{"received", RECORDS_BYTES, NULL},
+	{"known_sent", RECORDS_BYTES, NULL},
+	{"known_received", RECORDS_BYTES, NULL},
+	{"sent_rate", RECORDS_RATE, NULL},
+	{"received_rate", RECORDS_RATE, NULL},
+	{"age", RECORDS_SECONDS, NULL},
+	{"idle", RECORDS_SECONDS, NULL},
+	{"ago", RECORDS_SECONDS, NULL},
+	{"last", RECORDS_SECONDS, NULL},
+	{"left", RECORDS_SECONDS, NULL},
+	{"seconds", RECORDS_SECONDS, NULL},
+	{"known_seconds", RECORDS_SECONDS, NULL},
+	{"ms", RECORDS_MS, NULL},
+	{"time", RECORDS_TIME, NULL},
+	{"begun", RECORDS_TIME, NULL},
+	{"until", RECORDS_TIME, NULL},
+	{"last_seen", RECORDS_TIME, NULL},
+	{"text", RECORDS_SENTENCE, NULL},
+	{"advice", RECORDS_SENTENCE, NULL},
+	{"legal", RECORDS_SENTENCE, NULL},
+	{"help", RECORDS_SENTENCE, NULL},
+};
 
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
-		if (answer_is(name, known[i].name))
-			return known[i].kind;
+static enum records_kind kind_of(const struct records *t, const struct monitor_line *name)
+{
+	for (size_t i = 0; i < sizeof(known_columns) / sizeof(known_columns[0]); i++) {
+		const struct known *k = &known_columns[i];
+
+		if (answer_is(name, k->name) && (k->command == NULL || is_reply_to(t, k->command)))
+			return k->kind;
 	}
 	return RECORDS_NUMBER; /* until a value says otherwise */
 }
@@ -114,8 +131,8 @@ static void see_field(struct records *t, const struct answer_field *field)
 	if (i == RECORDS_COLUMNS)
 		return;
 	if (i == t->columns)
-		t->column[t->columns++] =
-			(struct records_column){.name = field->name, .kind = kind_of(&field->name)};
+		t->column[t->columns++] = (struct records_column){
+			.name = field->name, .kind = kind_of(t, &field->name)};
 	/* A name may be 123. */
 	if (t->column[i].kind == RECORDS_NUMBER &&
 		(!is_number(&field->value) || answer_is_name(&field->name)))
@@ -168,8 +185,10 @@ static void see_entries(struct records *t)
 		"time", "user", "target", "outcome", "reason", "client"};
 
 	t->rows = t->reply->count;
-	if (t->rows > 0)
+	if (t->rows > 0) {
 		add_columns(t, names, sizeof(names) / sizeof(names[0]));
+		t->column[0].kind = RECORDS_TIME;
+	}
 }
 
 void records_find(struct records *t, const char *request, const struct answer *reply)

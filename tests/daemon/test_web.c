@@ -172,6 +172,120 @@ static void more_clients_than_places_push_out_those_who_say_nothing(void **state
 	daemon_stop(&d);
 }
 
+/* ---- people ---- */
+
+static char cookie[128]; /* a field, of who has logged in */
+
+static const char *post(uint16_t port, const char *path, const char *form)
+{
+	char line[64], fields[512];
+
+	snprintf(line, sizeof(line), "POST %s", path);
+	snprintf(fields, sizeof(fields),
+		"%sSec-Fetch-Site: same-origin\r\nContent-Length: %zu\r\n\r\n%s", cookie,
+		strlen(form), form);
+	return ask(port, line, fields);
+}
+
+static void log_in(uint16_t port, const char *form)
+{
+	const char *at;
+
+	cookie[0] = '\0';
+	at = strstr(post(port, "/login", form), "Set-Cookie: socks5d=");
+	assert_non_null(at);
+	snprintf(cookie, sizeof(cookie), "Cookie: socks5d=%.64s\r\n",
+		at + strlen("Set-Cookie: socks5d="));
+}
+
+static bool is_logged_in(uint16_t port)
+{
+	return strstr(ask(port, "GET /api/session", cookie), "HTTP/1.1 200 ") != NULL;
+}
+
+static void a_login_ends_when_an_administrator_keeps_its_user_out(void **state)
+{
+	uint16_t port = start_with_web();
+	int fd = monitor_login(&d, "root:secret");
+
+	(void)state;
+	monitor_expect(fd, "ADD_USER carol pass", "OK User carol added\n");
+	log_in(port, "name=carol&password=pass");
+	assert_true(is_logged_in(port));
+	assert_non_null(strstr(ask(port, "GET /own", cookie), "Your limits"));
+	assert_non_null(strstr(ask(port, "GET /settings", cookie), "HTTP/1.1 403 "));
+	monitor_expect(fd, "DISABLE carol", "OK carol disabled, 0 sessions ended\n");
+	monitor_expect(fd, "ENABLE carol", "OK carol enabled\n");
+	assert_false(is_logged_in(port));
+	log_in(port, "name=carol&password=pass");
+	monitor_expect(fd, "DEL_USER carol", "OK User carol deleted, 0 sessions ended\n");
+	assert_false(is_logged_in(port));
+	log_in(port, "name=root&password=secret");
+	assert_true(is_logged_in(port));
+	close(fd);
+	daemon_stop(&d);
+	port = start_with_web();
+	assert_false(is_logged_in(port)); /* another run of the server */
+	daemon_stop(&d);
+}
+
+static void whoever_gives_himself_another_password_logs_in_by_it_everywhere(void **state)
+{
+	uint16_t port = start_with_web();
+	char first[sizeof(cookie)];
+	int fd;
+
+	(void)state;
+	log_in(port, "name=root&password=secret");
+	strcpy(first, cookie);
+	log_in(port, "name=root&password=secret");
+	assert_non_null(strstr(post(port, "/own", "old=wrong&new=other&again=other"),
+		"The old password is wrong."));
+	assert_non_null(strstr(post(port, "/own", "old=secret&new=other&again=other"),
+		"Password of root changed"));
+	assert_true(is_logged_in(port));
+	strcpy(cookie, first);
+	assert_false(is_logged_in(port));
+	fd = monitor_login(&d, "root:other");
+	close(fd);
+	daemon_stop(&d);
+}
+
+/* Of what is asked for at the proxy, while a page asks. */
+static void a_page_is_told_what_happens(void **state)
+{
+	uint16_t port = start_with_web();
+	char line[128], cursor[64];
+	const char *at;
+	int fd;
+
+	(void)state;
+	at = strstr(ask(port, "GET /api/watch", ROOT), "\"cursor\":\"");
+	assert_non_null(at);
+	snprintf(cursor, sizeof(cursor), "%.*s", (int)strcspn(at + 10, "\""), at + 10);
+	fd = net_connect("127.0.0.1", d.port);
+	monitor_send(fd, "\5");
+	close(fd);
+	snprintf(line, sizeof(line), "GET /api/watch?after=%s", cursor);
+	do
+		at = ask(port, line, ROOT);
+	while (strstr(at, "\"event\":\"end\"") == NULL);
+	assert_non_null(strstr(at, "\"event\":\"begin\""));
+	assert_null(strstr(at, "\"event\":\"lost\""));
+	daemon_stop(&d);
+}
+
+static void files_of_pages_come_packed(void **state)
+{
+	uint16_t port = start_with_web();
+	const char *answer = ask(port, "GET /base.css", "Accept-Encoding: gzip\r\n");
+
+	(void)state;
+	assert_non_null(strstr(answer, "Content-Encoding: gzip\r\n"));
+	assert_non_null(strstr(ask(port, "GET /base.css", ""), "--ground:"));
+	daemon_stop(&d);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -181,6 +295,10 @@ int main(void)
 		cmocka_unit_test(who_is_connected_does_not_hold_up_the_stop),
 		cmocka_unit_test(beyond_this_host_it_warns_of_passwords_in_clear),
 		cmocka_unit_test(more_clients_than_places_push_out_those_who_say_nothing),
+		cmocka_unit_test(a_login_ends_when_an_administrator_keeps_its_user_out),
+		cmocka_unit_test(whoever_gives_himself_another_password_logs_in_by_it_everywhere),
+		cmocka_unit_test(a_page_is_told_what_happens),
+		cmocka_unit_test(files_of_pages_come_packed),
 	};
 
 	return cmocka_run_group_tests_name("daemon/web", tests, NULL, NULL);

@@ -1,5 +1,5 @@
-/* Fields Accept: a quality is one, and a form that is asked for by no range is wanted only where
- * there is no such field. */
+/* Fields Accept and Accept-Encoding: a quality is one, and a form that is asked for by no range is
+ * wanted only where there is no such field. */
 #include <string.h>
 
 #include "fuzz.h"
@@ -29,6 +29,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 
 		FUZZ_CHECK(quality >= 0 && quality <= HTTP_QUALITY_MAX);
 	}
+	if (status == 0)
+		(void)http_accepts_coding(&fields, "gzip");
 	free(text);
 	return 0;
 }

@@ -365,6 +365,22 @@ static void hits_of_lines_that_stay_outlive_a_reload(void **state)
 	assert_int_equal(rules_otherwise_hits(j.config.rules), 1);
 }
 
+static void the_newest_hit_is_known(void **state)
+{
+	int64_t before = time(NULL);
+	struct rule_tally t;
+	size_t at = 0;
+
+	(void)state;
+	give("rule", "deny to .example.org; deny port 25");
+	compile();
+	decide(TO_WEB);
+	assert_true(rules_next_tally(&j.config, &at, 0, &t));
+	assert_true(t.last >= before && t.last <= time(NULL));
+	assert_true(rules_next_tally(&j.config, &at, 0, &t));
+	assert_int_equal(t.last, 0);
+}
+
 static void expect_tally(size_t *at, int64_t now, const char *word, uint64_t hits)
 {
 	struct rule_tally t;
@@ -663,6 +679,7 @@ int main(void)
 		TEST(more_can_be_protected),
 		TEST(ipv4_within_ipv6_is_judged_as_both),
 		TEST(hits_of_lines_that_stay_outlive_a_reload),
+		TEST(the_newest_hit_is_known),
 		TEST(a_verdict_of_other_rules_counts_nowhere),
 		TEST(all_that_may_decide_is_told_in_its_order),
 		TEST(temporary_rules_stand_above_and_end),

@@ -116,13 +116,16 @@ static void numbers_have_their_units(void **state)
 		{"sent:1234", ">1.2 kB<"},
 		{"sent:999950", ">1.0 MB<"},
 		{"received:12345678", ">12 MB<"},
-		{"sent_rate:5000", ">5.0 kB/s<"},
+		{"sent_rate:5000", ">40 kbit/s<"},
 		{"idle:59", ">59 s<"},
 		{"age:3600", ">1 h 0 min<"},
 		{"last:90000", ">1 d 1 h<"},
 		{"left:-", "><"},
 		{"ms:12", ">12 ms<"},
 		{"sent:x", ">x<"},
+		{"left:61", ">1 min 1 s<"},
+		{"begun:2025-07-15T12:40:39", ">2025-07-15 12:40:39<"},
+		{"until:-", "><"},
 	};
 	char reply[128];
 
@@ -131,6 +134,22 @@ static void numbers_have_their_units(void **state)
 		snprintf(reply, sizeof(reply), "OK\nname:a %s\n\n", rows[i][0]);
 		assert_has("X", reply, &plain, rows[i][1]);
 	}
+}
+
+/* What is left of a quota is no time. */
+static void the_same_name_may_mean_another_thing_elsewhere(void **state)
+{
+	(void)state;
+	assert_has("LIMITS", "OK\nuser:a used:1000 left:2000\n\n", &plain,
+		"<td>1.0 kB</td><td>2.0 kB</td>");
+}
+
+static void a_heading_is_the_caption_s_matter(void **state)
+{
+	(void)state;
+	assert_has_not("WHY", "OK The newest failures:\ntime:x user:a\n\n", &plain, "newest");
+	assert_has("USAGE", "OK 2025-07-01 to 2025-07-15\nuser:a sent:1\n\n", &plain,
+		"<p class=\"message\">2025-07-01 to 2025-07-15</p>");
 }
 
 /* A user may be called 123. */
@@ -242,6 +261,8 @@ int main(void)
 		cmocka_unit_test(a_key_that_comes_later_has_its_column),
 		cmocka_unit_test(values_are_a_list_and_may_stand_above_a_table),
 		cmocka_unit_test(numbers_have_their_units),
+		cmocka_unit_test(the_same_name_may_mean_another_thing_elsewhere),
+		cmocka_unit_test(a_heading_is_the_caption_s_matter),
 		cmocka_unit_test(a_name_of_digits_is_a_text),
 		cmocka_unit_test(entries_and_names_are_tables_too),
 		cmocka_unit_test(a_refusal_is_an_alert),

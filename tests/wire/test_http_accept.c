@@ -74,9 +74,39 @@ static void qualities_have_three_digits_at_most(void **state)
 	}
 }
 
+static void codings_are_taken_where_they_are_asked_for(void **state)
+{
+	static const struct {
+		const char *fields;
+		bool expected;
+	} rows[] = {
+		{"\r\n", false},
+		{"Accept-Encoding: gzip, deflate, br\r\n\r\n", true},
+		{"Accept-Encoding: br\r\nAccept-Encoding: GZip\r\n\r\n", true},
+		{"Accept-Encoding: *\r\n\r\n", true},
+		{"Accept-Encoding: gzip;q=0, *\r\n\r\n", false},
+		{"Accept-Encoding: *;q=0, gzip\r\n\r\n", true},
+		{"Accept-Encoding: *, gzip ; q=0.0\r\n\r\n", false},
+		{"Accept-Encoding: gzip;q=0.001\r\n\r\n", true},
+		{"Accept-Encoding: gzip;q=x\r\n\r\n", false},
+		{"Accept-Encoding: identity\r\n\r\n", false},
+		{"Accept-Encoding:\r\n\r\n", false},
+		{"Accept-Encoding: xgzip, gzipx\r\n\r\n", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct http_slice fields = {rows[i].fields, strlen(rows[i].fields)};
+
+		if (http_accepts_coding(&fields, "gzip") != rows[i].expected)
+			fail_msg("%s", rows[i].fields);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(codings_are_taken_where_they_are_asked_for),
 		cmocka_unit_test(the_range_that_says_most_decides),
 		cmocka_unit_test(qualities_have_three_digits_at_most),
 	};

@@ -17,6 +17,10 @@ const zone = readZone(metaZone ? metaZone.content : "");
 // A local time of the server in milliseconds since 1970.
 export const serverTime = (text) => parseServerTime(text, zone);
 
+// The day that it is for the server, "2026-11-27", and others before it.
+export const serverDay = (daysBefore) =>
+	new Date(Date.now() + zone.now * 1000 - daysBefore * 86400000).toISOString().slice(0, 10);
+
 export const loggedInAs = () => document.querySelector("#logout .who").textContent;
 
 // ---- asking ----
@@ -36,7 +40,36 @@ let hasActed = false;
 for (const kind of ["pointerdown", "keydown"])
 	addEventListener(kind, () => { hasActed = true; }, { passive: true });
 
+// Browsers on the same host share a few connections to the server: no more than two are wanted at
+// once.
+const MOST_AT_ONCE = 2;
+let underWay = 0;
+const waiting = [];
+
+async function takeTurn() {
+	if (underWay === MOST_AT_ONCE)
+		await new Promise((resolve) => waiting.push(resolve));
+	else
+		underWay++;
+}
+
+function giveTurn() {
+	if (waiting.length > 0)
+		waiting.shift()();
+	else
+		underWay--;
+}
+
 async function fetchAnswer(path, options) {
+	await takeTurn();
+	try {
+		return await fetchAtOnce(path, options);
+	} finally {
+		giveTurn();
+	}
+}
+
+async function fetchAtOnce(path, options) {
 	let response;
 	try {
 		response = await fetch(path, { credentials: "same-origin", redirect: "error",
@@ -99,9 +132,16 @@ export function showDone(text) {
 	showDone.timer = setTimeout(() => { line.textContent = ""; }, 10000);
 }
 
+// ---- without scripts ----
+
+// What is there for those who have none; base.css hides it where browsers know that they have.
+for (const element of document.querySelectorAll(".unscripted"))
+	element.remove();
+
 // ---- refreshing ----
 
-const EASE = 20; // what a refresh may take of the time: one part in so many
+const EASE = 5; // what a refresh may take of the time: one part in so many,
+const MOST_SECONDS = 15; // as long as it comes as often as this at least
 
 // Calls refresh() now and every so often, while the page is seen. One at a time; what takes long is
 // done more seldom. Its errors are shown, and it goes on, but for who is logged out. Returns a
@@ -132,10 +172,28 @@ export function poll(refresh, seconds) {
 		}
 		isRunning = false;
 		const took = performance.now() - begun;
-		timer = setTimeout(turn, Math.max(seconds * 1000 - took, took * EASE, 500));
+		timer = setTimeout(turn, Math.max(seconds * 1000 - took, 500,
+			Math.min(took * EASE, MOST_SECONDS * 1000)));
 	}
 
 	document.addEventListener("visibilitychange", turn);
 	turn();
 	return turn;
 }
+
+// ---- alarms ----
+
+// Only what has changed is touched, so that it is read out once.
+function showAlarms(list) {
+	const texts = list.map((alarm) => alarm.text).join("\n");
+	const place = byId("alarms");
+	if ([...place.children].map((line) => line.textContent).join("\n") === texts)
+		return;
+	document.title = (list.some((alarm) => alarm.level === "error") ? "⚠ " : "") +
+		document.title.replace(/^⚠ /, "");
+	place.replaceChildren(...list.map((alarm) =>
+		make("p", { class: "is-" + alarm.level }, alarm.text)));
+}
+
+if (byId("alarms").hasAttribute("data-watched"))
+	poll(async () => showAlarms((await get("alarms")).alarms), 5);

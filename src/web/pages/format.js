@@ -130,6 +130,11 @@ export function scaleTicks(most, wanted = 4) {
 	return ticks;
 }
 
+// A round value at an axis: 5 GB, not 5.00 GB.
+export function withoutZeros(text) {
+	return text.replace(/\.(\d*?)0+(?=\D)/, (_, digits) => (digits ? "." + digits : ""));
+}
+
 const TIME_STEPS = [5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400];
 
 // Full minutes, quarters, hours of the browser's clock between two times, `wanted` at most.

@@ -1,11 +1,12 @@
 // Plots in SVG, drawn anew for each size: a time series with its axes, and bars by day. What they
 // look like is said in base.css.
 
-import { formatClock, scaleTicks, timeTicks } from "./format.js";
+import { formatClock, scaleTicks, timeTicks, withoutZeros } from "./format.js";
 import { make } from "./table.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const MARGIN = { top: 10, right: 12, bottom: 26, left: 76 };
+const LETTER = 7.5; // the width that one of a label's takes at most, in pixels
 
 function draw(tag, attributes, text) {
 	const element = document.createElementNS(SVG, tag);
@@ -54,14 +55,15 @@ class Plot {
 	}
 
 	drawValueAxis(most) {
-		const ticks = scaleTicks(Math.max(most, this.options.least || 0));
+		const unit = this.options.unit || 1;
+		const ticks = scaleTicks(Math.max(most, this.options.least || 0) / unit).map((t) => t * unit);
 		this.top = ticks[ticks.length - 1];
 		for (const tick of ticks) {
 			const y = this.y(tick);
 			this.svg.append(
 				draw("line", { class: "grid", x1: this.box.left, x2: this.box.right, y1: y, y2: y }),
 				draw("text", { class: "tick", x: this.box.left - 8, y: y + 4, "text-anchor": "end" },
-					this.options.format(tick)));
+					withoutZeros(this.options.format(tick))));
 		}
 	}
 
@@ -110,12 +112,12 @@ class TimePlot extends Plot {
 
 	drawTimeAxis() {
 		const width = this.box.right - this.box.left;
-		for (const t of timeTicks(this.from, this.to, Math.max(2, Math.floor(width / 80)))) {
+		for (const t of timeTicks(this.from, this.to, Math.min(8, Math.max(3, Math.floor(width / 80))))) {
 			const x = this.x(t);
 			this.svg.append(draw("line", { class: "grid", x1: x, x2: x, y1: this.box.top,
 				y2: this.box.bottom }));
 			if (x > this.box.left + 16 && x < this.box.right - 16)
-				this.drawLabel(x, formatClock(t, this.to - this.from < 120000));
+				this.drawLabel(x, formatClock(t));
 		}
 	}
 
@@ -156,7 +158,7 @@ class TimePlot extends Plot {
 			this.mark.setAttribute("x2", this.x(point.t));
 		}
 		this.told.textContent = point
-			? formatClock(point.t, true) + ": " + this.describe(point) : "";
+			? formatClock(point.t, this.to - this.from < 600000) + ": " + this.describe(point) : "";
 	}
 
 	summarise() {
@@ -184,11 +186,13 @@ class BarPlot extends Plot {
 		this.svg.replaceChildren();
 		this.drawValueAxis(Math.max(0, ...this.bars.map((bar) => this.sum(bar))));
 		const room = (this.box.right - this.box.left) / Math.max(1, this.bars.length);
-		const every = Math.max(1, Math.ceil(52 / room));
+		const longest = Math.max(0, ...this.bars.map((bar) => bar.label.length));
+		const every = Math.max(1, Math.ceil((longest * LETTER + 12) / room));
 		this.bars.forEach((bar, n) => {
 			this.drawBar(bar, this.box.left + n * room, room);
 			if ((this.bars.length - 1 - n) % every === 0)
-				this.drawLabel(this.box.left + (n + 0.5) * room, bar.label);
+				this.drawLabel(Math.min(this.box.left + (n + 0.5) * room,
+					this.box.right + MARGIN.right - longest * LETTER / 2), bar.label);
 		});
 		this.tell();
 		this.summarise();
@@ -233,7 +237,7 @@ class BarPlot extends Plot {
 }
 
 // options: { label, series: [{ name, class }], format(value), height, least: what the axis shows
-// at least }
+// at least, unit: that its steps are to be round in }
 export function makeTimePlot(container, options) {
 	return new TimePlot(container, options);
 }

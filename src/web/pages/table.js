@@ -5,6 +5,7 @@
 import { formatBytes, formatCount, formatDuration, formatRate, formatTime, isNumber } from "./format.js";
 
 const MOST_ROWS = 500; // at once, until more are asked for
+const STILL_MS = 5000; // that the order stands still for who has pointed at a row, or moved in it
 
 // How a column's value becomes text. What is no text stands right.
 const KINDS = {
@@ -26,23 +27,33 @@ function make(tag, attributes, ...children) {
 	return element;
 }
 
+// Text that may be broken where people would break a name; a plain one where that is not needed.
+export function breakable(text) {
+	const parts = String(text).split(/(?<=[.@_-])(?=[a-z])/i);
+	return parts.flatMap((part, i) => (i === 0 ? [part] : [document.createElement("wbr"), part]));
+}
+
+const collator = new Intl.Collator(undefined, { numeric: true });
+
 function compare(a, b) {
 	if (isNumber(a) && isNumber(b))
 		return a - b;
 	if (isNumber(a) !== isNumber(b)) // what is not known is less than any number
 		return isNumber(a) ? 1 : -1;
-	return String(a ?? "").localeCompare(String(b ?? ""), undefined, { numeric: true });
+	return collator.compare(String(a ?? ""), String(b ?? ""));
 }
 
 // container: what it stands in; what the server has put there is replaced.
 // options:
 //   label	what the table is, for those who do not see it
 //   columns	[{ key, label, kind, wide, value(row), fill(cell, row) }]: kind is one of KINDS;
-//		value() where it is not row[key]; fill() makes more than a text of it; wide: gets twice
-//		the room
+//		value() where it is not row[key], by which it is sorted; text() where that is not
+//		what is shown, and found by the filter; fill() makes more than a text of it; wide:
+//		true or "widest", for more room; isHidden: is not shown, and sorted by only
 //   key(row)	what tells rows apart
 //   sort	{ key, down }: the column at first, and its direction
 //   empty	what is said without rows
+//   most	rows that are shown until more are asked for
 //   filter	an input of type search by which rows are chosen
 export function makeTable(container, options) {
 	return new Table(container, options);
@@ -51,11 +62,12 @@ export function makeTable(container, options) {
 class Table {
 	constructor(container, options) {
 		this.options = options;
+		this.columns = options.columns.filter((column) => !column.isHidden);
 		this.rows = [];
 		this.elements = new Map(); // key to { tr, cells, texts, row }
 		this.sort = { ...options.sort };
-		this.most = MOST_ROWS;
-		this.isHeld = false;
+		this.most = options.most || MOST_ROWS;
+		this.touched = -Infinity; // performance.now() of the last move of somebody in it
 		this.build(container);
 		if (options.filter)
 			options.filter.addEventListener("input", () => this.show());
@@ -66,7 +78,7 @@ class Table {
 		this.heads = new Map();
 		const head = make("tr", { role: "row" });
 		const group = make("colgroup");
-		for (const column of this.options.columns) {
+		for (const column of this.columns) {
 			head.append(this.makeHead(column));
 			group.append(make("col", { class: this.classOf(column) }));
 		}
@@ -84,7 +96,8 @@ class Table {
 	}
 
 	classOf(column) {
-		return "is-" + (column.kind || "text") + (column.wide ? " is-wide" : "");
+		const wide = column.wide === "widest" ? " is-widest" : column.wide ? " is-wide" : "";
+		return "is-" + (column.kind || "text") + wide;
 	}
 
 	makeHead(column) {
@@ -109,7 +122,8 @@ class Table {
 		}
 		list.addEventListener("change", () => this.sortBy(list.value));
 		this.list = list;
-		return make("label", { class: "sort-list" }, "Sort by ", list);
+		const isNeeded = this.columns.length < this.options.columns.length;
+		return make("label", { class: "sort-list" + (isNeeded ? " is-needed" : "") }, "Sort by ", list);
 	}
 
 	columnOf(key) {
@@ -136,16 +150,18 @@ class Table {
 	}
 
 	holdWhilePointed() {
-		this.body.addEventListener("pointerenter", (event) => {
-			this.isHeld = event.pointerType === "mouse";
-		});
+		for (const kind of ["pointermove", "pointerdown", "focusin", "keydown"]) {
+			this.body.addEventListener(kind, () => {
+				this.touched = performance.now();
+			}, { passive: true });
+		}
 		this.body.addEventListener("pointerleave", () => {
-			this.isHeld = false;
+			this.touched = -Infinity;
 		});
 	}
 
 	isStill() {
-		return this.isHeld || this.body.contains(document.activeElement);
+		return performance.now() - this.touched < STILL_MS;
 	}
 
 	valueOf(row, column) {
@@ -155,6 +171,8 @@ class Table {
 	textOf(row, column) {
 		if (column.kind === "actions")
 			return "";
+		if (column.text)
+			return column.text(row);
 		return KINDS[column.kind || "text"](this.valueOf(row, column));
 	}
 
@@ -169,7 +187,7 @@ class Table {
 		if (words.length === 0)
 			return [...this.rows];
 		return this.rows.filter((row) => {
-			const text = this.options.columns.map((column) => this.textOf(row, column))
+			const text = this.columns.map((column) => this.textOf(row, column))
 				.join(" ").toLowerCase();
 			return words.every((word) => text.includes(word));
 		});
@@ -242,13 +260,13 @@ class Table {
 			this.elements.set(key, element);
 		}
 		element.tr.row = row;
-		this.options.columns.forEach((column, i) => this.fill(element, i, column, row));
+		this.columns.forEach((column, i) => this.fill(element, i, column, row));
 		return element;
 	}
 
 	makeRow(key) {
 		const tr = make("tr", { role: "row", "data-key": key });
-		const cells = this.options.columns.map((column) => {
+		const cells = this.columns.map((column) => {
 			const cell = make("td", { role: "cell", class: this.classOf(column),
 				"data-label": column.label });
 			tr.append(cell);
@@ -257,16 +275,17 @@ class Table {
 		return { tr, cells, texts: [] };
 	}
 
-	// A cell that fill() makes is made anew when what it is made of is another.
+	// A cell that fill() makes is made anew when its text is another.
 	fill(element, i, column, row) {
-		const text = column.fill && column.kind === "actions"
-			? JSON.stringify(column.depends ? column.depends(row) : "")
-			: this.textOf(row, column);
+		const text = this.textOf(row, column);
 		if (element.texts[i] === text)
 			return;
 		element.texts[i] = text;
+		element.cells[i].classList.toggle("is-none", text === "–");
 		if (column.fill)
 			column.fill(element.cells[i], row);
+		else if ((column.kind || "text") === "text")
+			element.cells[i].replaceChildren(...breakable(text));
 		else
 			element.cells[i].textContent = text;
 	}
