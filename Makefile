@@ -32,13 +32,14 @@ COMPILER := $(if $(shell command -v $(CC)),,$(patsubst cc,gcc,$(notdir $(CC))))
 DEPS := $(COMPILER) pkg-config libc6-dev $(call packages,$(LIBRARIES) $(CLIENT_LIBRARIES))
 TEST_DEPS := $(DEPS) libcmocka-dev curl nginx-light iproute2 python3 valgrind tmux \
 	$(if $(shell command -v node),,nodejs)
+WEB_DEPS := chromium chromium-driver python3-selenium fonts-dejavu-core openssl \
+	$(if $(shell command -v npm),,nodejs npm)
 CLIENT_DEPS := $(TEST_DEPS) netcat-openbsd ncat proxychains4 git openssh-client openssh-server \
-	dante-client tnftp python3-pyftpdlib iperf3 python3-socks dnsmasq-base debootstrap chromium \
+	dante-client tnftp python3-pyftpdlib iperf3 python3-socks dnsmasq-base debootstrap \
 	firefox-esr python3-pacparser \
 	openjdk-17-jdk-headless golang-go golang-golang-x-net-dev wget python3-pip putty-tools \
 	emacs-nox fail2ban openssl whois apache2-utils jq haproxy libnginx-mod-stream \
-	dante-server microsocks tinyproxy-bin \
-	$(if $(shell command -v npm),,nodejs npm)
+	dante-server microsocks tinyproxy-bin $(WEB_DEPS)
 LINT_DEPS := clang clang-format clang-tidy cppcheck libclang-rt-14-dev mandoc
 BENCH_DEPS := $(DEPS) microsocks dante-server tinyproxy-bin
 PLOT_DEPS := gnuplot-nox jq
@@ -75,8 +76,8 @@ TEST_LIB_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/lib/*.c))
 BENCH_SOURCES := $(wildcard tests/bench/*.c)
 C_FILES := $(wildcard src/*.c src/*/*.c include/*/*.h tests/*/*.c tests/*/*.h)
 
-.PHONY: all build run tests test check test-clients test-valgrind fuzz bench bench-results plots check-docs docs \
-	lint format deps deps-test deps-clients deps-lint deps-bench deps-plots install uninstall clean help
+.PHONY: all build run tests test check test-clients test-web pictures test-valgrind fuzz bench bench-results plots check-docs docs \
+	lint format deps deps-test deps-clients deps-web deps-lint deps-bench deps-plots install uninstall clean help
 
 all: build
 
@@ -89,6 +90,8 @@ help:
 	@echo 'make run         install what is missing, build, serve with conf/socks5d.conf'
 	@echo 'make test        install what is missing, build, run all tests'
 	@echo 'make test-clients  the same with more real clients: nc, git, ssh, socksify, Chromium and others'
+	@echo 'make test-web    the pages in a real Chromium, with pictures of them in build/web-pictures'
+	@echo 'make pictures    the pictures of the pages that README.md shows'
 	@echo 'make test-valgrind  the tests of stopping, with the server under valgrind'
 	@echo 'make fuzz        every parser of bytes from outside, FUZZ_SECONDS=60 each'
 	@echo 'make bench       measure beside microsocks, dante and tinyproxy (BENCH="-q" for a quick look)'
@@ -265,7 +268,18 @@ check:
 
 test-clients: deps-clients
 	@$(MAKE) --no-print-directory $(BUILD)/socks5d $(BUILD)/monitor_client
-	SOCKS5D=$(BUILD)/socks5d tests/clients/run.sh
+	$(WEB_TEST) tests/clients/run.sh
+
+# The pages in a browser, which test-clients runs, too.
+WEB_TEST = SOCKS5D=$(BUILD)/socks5d AXE=$(AXE) PICTURES=$(OUT)build/web-pictures
+
+test-web: deps-web
+	@$(MAKE) --no-print-directory $(BUILD)/socks5d
+	$(WEB_TEST) tests/clients/run.sh tests/web/test_browser.sh
+
+pictures: deps-web
+	@$(MAKE) --no-print-directory $(BUILD)/socks5d
+	$(WEB_TEST) bash tests/web/make_pictures.sh tests/web/pictures
 
 # The daemon's tests that stop it in every phase, with the daemon under valgrind.
 test-valgrind: deps-test
@@ -467,12 +481,24 @@ deps-test:
 	@tests/build/packages.sh $(TEST_DEPS)
 deps-clients:
 	@tests/build/packages.sh $(CLIENT_DEPS)
+	@$(MAKE) --no-print-directory $(AXE)
+deps-web:
+	@tests/build/packages.sh $(TEST_DEPS) $(WEB_DEPS)
+	@$(MAKE) --no-print-directory $(AXE)
 deps-lint:
 	@tests/build/packages.sh $(LINT_DEPS)
 deps-bench:
 	@tests/build/packages.sh $(BENCH_DEPS)
 deps-plots:
 	@tests/build/packages.sh $(PLOT_DEPS)
+
+# axe-core, as tests/web/package-lock.json pins it. Without it, or npm, the tests do without.
+AXE := $(OUT)build/axe/node_modules/axe-core/axe.min.js
+$(AXE): tests/web/package-lock.json
+	@mkdir -p $(OUT)build/axe
+	@cp tests/web/package.json tests/web/package-lock.json $(OUT)build/axe
+	@npm ci --silent --no-audit --no-fund --prefix $(OUT)build/axe && touch $@ || \
+		echo 'axe-core is not to be had from npm: the pages are tested without it'
 
 -include $(FUZZ_OBJECTS:.o=.d) $(FUZZ_TARGETS:build/fuzz/%=build/fuzz/tests/fuzz/%.d)
 -include $(LIB_OBJECTS:.o=.d) $(TESTS:=.d) $(TEST_LIB_OBJECTS:.o=.d) $(BUILD)/src/socks5d.d \

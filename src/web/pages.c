@@ -63,6 +63,9 @@ EMBED_TEXT(pages_own, "own.html");
 static const struct page table[] = {
 	{.path = "/base.css", CSS, TEXT(web_base)},
 	{.path = "/icon.svg", SVG, TEXT(web_icon)},
+	{.path = "/favicon.ico",
+		SVG,
+		TEXT(web_icon)}, /* asked for by what is no page, and cannot say */
 	{.path = "/app.js", JS, TEXT(web_app)},
 	{.path = "/format.js", JS, TEXT(web_format)},
 	{.path = "/table.js", JS, TEXT(web_table)},

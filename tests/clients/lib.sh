@@ -6,6 +6,7 @@
 #	need curl nginx			exit 77 when one is missing
 #	start_nginx [BYTES]		sets WEB, WEB6, WWW
 #	start_socks5d ARG...		sets PROXY, SERVER, LOG
+#	await_front			sets FRONT, where browsers are served
 #	check NAME COMMAND...		ok NAME / not ok NAME and why
 #	skip NAME WHAT			skipped: NAME (needs WHAT)
 #	finish				N passed, N failed, N skipped
@@ -246,6 +247,16 @@ listening_on() {
 	[[ -r $LOG ]] || return
 	sed -nE -e "s/.* msg=listening address=($1)( .*)?$/\1/p" \
 		-e "s/.*\"msg\":\"listening\",\"address\":\"($1)\".*/\1/p" "$LOG" | head -n 1
+}
+
+# Where --web-listen has browsers served: FRONT.
+await_front() {
+	wait_for 30 front_listens || die "no web listening in the log: $(cat "$LOG")"
+}
+
+front_listens() {
+	FRONT=$(sed -n 's/.* msg="web listening" address=\([^ ]*\).*/\1/p' "$LOG" | head -n 1)
+	[[ -n $FRONT ]]
 }
 
 # Ends with status 0, and a sanitizer had nothing to say.
