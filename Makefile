@@ -39,7 +39,7 @@ CLIENT_DEPS := $(TEST_DEPS) netcat-openbsd ncat proxychains4 git openssh-client 
 	firefox-esr python3-pacparser \
 	openjdk-17-jdk-headless golang-go golang-golang-x-net-dev wget python3-pip putty-tools \
 	emacs-nox fail2ban openssl whois apache2-utils jq haproxy libnginx-mod-stream \
-	dante-server microsocks tinyproxy-bin $(WEB_DEPS)
+	dante-server microsocks tinyproxy-bin prometheus python3-prometheus-client $(WEB_DEPS)
 LINT_DEPS := clang clang-format clang-tidy cppcheck libclang-rt-14-dev mandoc
 BENCH_DEPS := $(DEPS) microsocks dante-server tinyproxy-bin
 PLOT_DEPS := gnuplot-nox jq
@@ -413,6 +413,7 @@ INSTALLED := \
 	644:conf/fail2ban/filter.d/socks5d.conf:/etc/fail2ban/filter.d/socks5d.conf \
 	644:conf/fail2ban/jail.d/socks5d.conf:$(PREFIX)/share/doc/socks5d/fail2ban/jail.d/socks5d.conf \
 	644:conf/dnsmasq/socks5d-wpad.conf:$(PREFIX)/share/doc/socks5d/dnsmasq/socks5d-wpad.conf \
+	$(foreach f,grafana/socks5d.json prometheus/alerts.yml,644:conf/$(f):$(PREFIX)/share/doc/socks5d/$(f)) \
 	$(foreach f,$(wildcard conf/examples/*/*),644:$(f):$(PREFIX)/share/doc/socks5d/$(f:conf/%=%))
 CONFIGURATION := /etc/socks5d/socks5d.conf
 installed-part = $(word $(1),$(subst :, ,$(2)))

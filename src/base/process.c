@@ -5,22 +5,40 @@
 #include "base/process.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+/* The number behind so many words that do not matter; false when there is none. */
+static bool take_number(const char **at, unsigned skipped, uint64_t *out)
+{
+	char *end;
+
+	for (; skipped > 0; skipped--) {
+		*at += strspn(*at, " ");
+		*at += strcspn(*at, " ");
+	}
+	*out = strtoull(*at, &end, 10);
+	if (end == *at)
+		return false;
+	*at = end;
+	return true;
+}
+
 bool process_parse(const char *text, uint64_t ticks, uint64_t page, struct process_figures *out)
 {
-	const char *end = strrchr(text, ')');
-	unsigned long long user, system, threads, size, resident;
+	const char *at = strrchr(text, ')');
+	uint64_t user, system, threads, size, resident;
 
 	*out = (struct process_figures){.cpu_ms = 0};
-	/* From the third word on: utime and stime are the 14th and 15th, num_threads the 20th,
-	 * vsize and rss the 23rd and 24th. */
-	if (end == NULL ||
-		sscanf(end + 1,
-			" %*c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %llu %llu %*s %*s %*s %*s "
-			"%llu %*s %*s %llu %llu",
-			&user, &system, &threads, &size, &resident) != 5)
+	if (at == NULL)
+		return false;
+	at++;
+	/* utime and stime are the 14th and 15th word, num_threads the 20th, vsize and rss the 23rd
+	 * and 24th. */
+	if (!take_number(&at, 11, &user) || !take_number(&at, 0, &system) ||
+		!take_number(&at, 4, &threads) || !take_number(&at, 2, &size) ||
+		!take_number(&at, 0, &resident))
 		return false;
 	*out = (struct process_figures){.cpu_ms = (user + system) * 1000 / ticks,
 		.threads = threads,

@@ -276,7 +276,7 @@ static void answer_by_route(struct web_connection *c, const struct route *r)
 		refuse_method(c, r);
 }
 
-/* By its cookie. What is asked under /api by itself, again and again, is no act of a person. */
+/* By its cookie. What is asked by itself, again and again, is no act of a person. */
 static void find_session(struct web_connection *c, const struct route *r)
 {
 	struct http_slice cookie;
@@ -287,7 +287,8 @@ static void find_session(struct web_connection *c, const struct route *r)
 	c->request.session =
 		logins_find(&c->desk->logins, c->desk->services->users, &cookie, handlers_from(c));
 	if (c->request.session != NULL &&
-		(r->get != api_answer || http_equals(&c->request.head.method, "POST") ||
+		((r->get != api_answer && r->get != metrics_answer) ||
+			http_equals(&c->request.head.method, "POST") ||
 			http_find_field(&c->request.head.fields, "X-Act", &cookie)))
 		logins_note_act(c->request.session);
 }

@@ -387,7 +387,8 @@ nginx_config() {
 
 # ---- a name server ----
 
-# dnsmasq on 127.0.0.1 and ::1, which knows host.test: DNS_PORT, and what it answers: DNS_HOST, DNS_HOST6.
+# start_dnsmasq ARG...: dnsmasq on 127.0.0.1 and ::1, which knows host.test: DNS_PORT, and what it
+# answers: DNS_HOST, DNS_HOST6.
 start_dnsmasq() {
 	local attempt
 	DNS_HOST=192.0.2.7
@@ -397,7 +398,7 @@ start_dnsmasq() {
 		spawn dnsmasq --keep-in-foreground --conf-file=/dev/null --no-resolv --no-hosts \
 			--bind-interfaces --listen-address=127.0.0.1 --listen-address=::1 \
 			--port="$DNS_PORT" --user="$(id -un)" --pid-file= --log-facility=- \
-			--host-record="host.test,$DNS_HOST,$DNS_HOST6" 2>"$TMP/dnsmasq.err"
+			--host-record="host.test,$DNS_HOST,$DNS_HOST6" "$@" 2>"$TMP/dnsmasq.err"
 		DNSMASQ=$SPAWNED
 		wait_for 30 dnsmasq_settled
 		gone "$DNSMASQ" || return 0

@@ -8,6 +8,7 @@
 #include "monitor.h"
 #include "net.h"
 #include "suite.h"
+#include "web.h"
 
 static struct daemon d;
 static struct net_echo *echo;
@@ -34,24 +35,15 @@ static void start_with(const char *flag, const char *value)
 
 	monitor_start_daemon(
 		&d, (const char *const[]){"--web-listen", "127.0.0.1:0", flag, value, NULL});
-	web_port = (uint16_t)atoi(
-		strrchr(daemon_wait_log(&d, &from, "msg=\"web listening\""), ':') + 1);
+	web_port = web_find_port(&d, &from);
 }
 
-/* All that is answered, behind which the connection ends. */
 static const char *get(const char *path, const char *fields)
 {
-	int fd = net_connect("127.0.0.1", web_port);
-	const char *answer;
+	char line[64];
 
-	monitor_send(fd, "GET ");
-	monitor_send(fd, path);
-	monitor_send(fd, " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n");
-	monitor_send(fd, fields);
-	monitor_send(fd, "\r\n");
-	answer = monitor_read_to_end(fd);
-	close(fd);
-	return answer;
+	snprintf(line, sizeof(line), "GET %s", path);
+	return web_ask(web_port, line, fields);
 }
 
 /* The value of a series; -1 where it is not there. */

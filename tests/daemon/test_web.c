@@ -10,38 +10,18 @@
 #include "monitor.h"
 #include "net.h"
 #include "suite.h"
+#include "web.h"
 
 #define ROOT "Authorization: Basic cm9vdDpzZWNyZXQ=\r\n" /* root:secret */
 
 static struct daemon d;
-
-/* Where it listens, by the newest line that says so from `*from` on. */
-static uint16_t find_port(size_t *from)
-{
-	return (uint16_t)atoi(strrchr(daemon_wait_log(&d, from, "msg=\"web listening\""), ':') + 1);
-}
 
 static uint16_t start_with_web(void)
 {
 	size_t from = 0;
 
 	monitor_start_daemon(&d, (const char *const[]){"--web-listen", "127.0.0.1:0", NULL});
-	return find_port(&from);
-}
-
-/* All that is answered to a request, behind which the connection ends. */
-static const char *ask(uint16_t port, const char *line, const char *fields)
-{
-	int fd = net_connect("127.0.0.1", port);
-	const char *answer;
-
-	monitor_send(fd, line);
-	monitor_send(fd, " HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n");
-	monitor_send(fd, fields);
-	monitor_send(fd, "\r\n");
-	answer = monitor_read_to_end(fd);
-	close(fd);
-	return answer;
+	return web_find_port(&d, &from);
 }
 
 static void programs_get_what_the_monitor_tells(void **state)
@@ -49,12 +29,13 @@ static void programs_get_what_the_monitor_tells(void **state)
 	uint16_t port = start_with_web();
 
 	(void)state;
-	assert_non_null(strstr(ask(port, "GET /healthz", ""), "\r\n\r\nok\n"));
-	assert_non_null(strstr(ask(port, "GET /api/stats", ROOT), "\"status\":\"OK\""));
-	assert_non_null(strstr(ask(port, "GET /api/stats", ""), "HTTP/1.1 401 "));
-	assert_non_null(strstr(ask(port, "GET /api/rules", ROOT), "\"rules\":["));
-	assert_non_null(strstr(ask(port, "GET /api/settings", ROOT), "\"name\":\"web_listen\""));
-	assert_non_null(strstr(ask(port, "GET /", ""), "Location: /login\r\n"));
+	assert_non_null(strstr(web_ask(port, "GET /healthz", ""), "\r\n\r\nok\n"));
+	assert_non_null(strstr(web_ask(port, "GET /api/stats", ROOT), "\"status\":\"OK\""));
+	assert_non_null(strstr(web_ask(port, "GET /api/stats", ""), "HTTP/1.1 401 "));
+	assert_non_null(strstr(web_ask(port, "GET /api/rules", ROOT), "\"rules\":["));
+	assert_non_null(
+		strstr(web_ask(port, "GET /api/settings", ROOT), "\"name\":\"web_listen\""));
+	assert_non_null(strstr(web_ask(port, "GET /", ""), "Location: /login\r\n"));
 	daemon_stop(&d);
 }
 
@@ -66,7 +47,7 @@ static void a_user_who_is_added_is_there_for_the_monitor(void **state)
 	int fd;
 
 	(void)state;
-	answer = ask(port, "POST /api/add_user",
+	answer = web_ask(port, "POST /api/add_user",
 		ROOT "Content-Type: application/json\r\nContent-Length: 24\r\n\r\n"
 		     "[\"carol\",\"pass\",\"admin\"]");
 	assert_non_null(strstr(answer, "HTTP/1.1 200 "));
@@ -110,16 +91,16 @@ static void it_comes_moves_and_goes_with_its_setting(void **state)
 	from = daemon_log_end(&d);
 	monitor_expect(fd, "CONFIG web_listen 127.0.0.1:0", "OK web_listen set to 127.0.0.1:0\n");
 	close(fd);
-	port = find_port(&from);
-	assert_non_null(strstr(ask(port, "GET /healthz", ""), "\r\n\r\nok\n"));
+	port = web_find_port(&d, &from);
+	assert_non_null(strstr(web_ask(port, "GET /healthz", ""), "\r\n\r\nok\n"));
 	from = daemon_log_end(&d);
 	reload_with("web_listen = 127.0.0.2:0\n", &from);
 	assert_true(is_refused("127.0.0.1", port));
 	reload_with("web_listen = 127.0.0.1:0\n", &from);
 	from = 0;
 	for (int i = 0; i < 3; i++)
-		port = find_port(&from);
-	assert_non_null(strstr(ask(port, "GET /healthz", ""), "\r\n\r\nok\n"));
+		port = web_find_port(&d, &from);
+	assert_non_null(strstr(web_ask(port, "GET /healthz", ""), "\r\n\r\nok\n"));
 	from = daemon_log_end(&d);
 	reload_with("", &from);
 	assert_true(is_refused("127.0.0.1", port));
@@ -133,7 +114,7 @@ static void who_is_connected_does_not_hold_up_the_stop(void **state)
 
 	(void)state;
 	monitor_send(begun, "GET /api/st");
-	assert_non_null(strstr(ask(port, "GET /healthz", ""), "\r\n\r\nok\n"));
+	assert_non_null(strstr(web_ask(port, "GET /healthz", ""), "\r\n\r\nok\n"));
 	daemon_stop(&d);
 	close(idle);
 	close(begun);
@@ -163,10 +144,10 @@ static void more_clients_than_places_push_out_those_who_say_nothing(void **state
 	monitor_start_daemon(&d,
 		(const char *const[]){
 			"--web-listen", "127.0.0.1:0", "--max-web-clients", "4", NULL});
-	port = find_port(&from);
+	port = web_find_port(&d, &from);
 	for (size_t i = 0; i < 8; i++)
 		crowd[i] = net_connect("127.0.0.1", port);
-	assert_non_null(strstr(ask(port, "GET /healthz", ""), "\r\n\r\nok\n"));
+	assert_non_null(strstr(web_ask(port, "GET /healthz", ""), "\r\n\r\nok\n"));
 	for (size_t i = 0; i < 8; i++)
 		close(crowd[i]);
 	daemon_stop(&d);
@@ -184,7 +165,7 @@ static const char *post(uint16_t port, const char *path, const char *form)
 	snprintf(fields, sizeof(fields),
 		"%sSec-Fetch-Site: same-origin\r\nContent-Length: %zu\r\n\r\n%s", cookie,
 		strlen(form), form);
-	return ask(port, line, fields);
+	return web_ask(port, line, fields);
 }
 
 static void log_in(uint16_t port, const char *form)
@@ -200,7 +181,7 @@ static void log_in(uint16_t port, const char *form)
 
 static bool is_logged_in(uint16_t port)
 {
-	return strstr(ask(port, "GET /api/session", cookie), "HTTP/1.1 200 ") != NULL;
+	return strstr(web_ask(port, "GET /api/session", cookie), "HTTP/1.1 200 ") != NULL;
 }
 
 static void a_login_ends_when_an_administrator_keeps_its_user_out(void **state)
@@ -212,8 +193,8 @@ static void a_login_ends_when_an_administrator_keeps_its_user_out(void **state)
 	monitor_expect(fd, "ADD_USER carol pass", "OK User carol added\n");
 	log_in(port, "name=carol&password=pass");
 	assert_true(is_logged_in(port));
-	assert_non_null(strstr(ask(port, "GET /own", cookie), "Your limits"));
-	assert_non_null(strstr(ask(port, "GET /settings", cookie), "HTTP/1.1 403 "));
+	assert_non_null(strstr(web_ask(port, "GET /own", cookie), "Your limits"));
+	assert_non_null(strstr(web_ask(port, "GET /settings", cookie), "HTTP/1.1 403 "));
 	monitor_expect(fd, "DISABLE carol", "OK carol disabled, 0 sessions ended\n");
 	monitor_expect(fd, "ENABLE carol", "OK carol enabled\n");
 	assert_false(is_logged_in(port));
@@ -260,7 +241,7 @@ static void a_page_is_told_what_happens(void **state)
 	int fd;
 
 	(void)state;
-	at = strstr(ask(port, "GET /api/watch", ROOT), "\"cursor\":\"");
+	at = strstr(web_ask(port, "GET /api/watch", ROOT), "\"cursor\":\"");
 	assert_non_null(at);
 	snprintf(cursor, sizeof(cursor), "%.*s", (int)strcspn(at + 10, "\""), at + 10);
 	fd = net_connect("127.0.0.1", d.port);
@@ -268,7 +249,7 @@ static void a_page_is_told_what_happens(void **state)
 	close(fd);
 	snprintf(line, sizeof(line), "GET /api/watch?after=%s", cursor);
 	do
-		at = ask(port, line, ROOT);
+		at = web_ask(port, line, ROOT);
 	while (strstr(at, "\"event\":\"end\"") == NULL);
 	assert_non_null(strstr(at, "\"event\":\"begin\""));
 	assert_null(strstr(at, "\"event\":\"lost\""));
@@ -278,11 +259,11 @@ static void a_page_is_told_what_happens(void **state)
 static void files_of_pages_come_packed(void **state)
 {
 	uint16_t port = start_with_web();
-	const char *answer = ask(port, "GET /base.css", "Accept-Encoding: gzip\r\n");
+	const char *answer = web_ask(port, "GET /base.css", "Accept-Encoding: gzip\r\n");
 
 	(void)state;
 	assert_non_null(strstr(answer, "Content-Encoding: gzip\r\n"));
-	assert_non_null(strstr(ask(port, "GET /base.css", ""), "--ground:"));
+	assert_non_null(strstr(web_ask(port, "GET /base.css", ""), "--ground:"));
 	daemon_stop(&d);
 }
 
