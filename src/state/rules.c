@@ -332,7 +332,8 @@ static bool sends_name(const struct rule *rule, const struct rule_question *q)
 	const struct destination *dst = q->subject->dst;
 
 	return rule->action == RULE_VIA && !rule->resolves_here && q->addr == NULL && dst != NULL &&
-		dst->kind == DESTINATION_NAME && is_hostname(dst) && !is_localhost(dst);
+		dst->kind == DESTINATION_NAME && is_hostname(dst) && !is_localhost(dst) &&
+		!q->subject->names_this_host;
 }
 
 static struct verdict judge_by_rules(struct judging *j)
