@@ -620,6 +620,7 @@ enum end_reason relay_run(struct relay *r)
 	note_activity(r, flows);
 	reason = run_flows(r, flows);
 	r->error = out->error != 0 ? out->error : in->error;
+	r->has_delivered = in->finished;
 	if (r->error != 0)
 		reason = END_RELAY_FAILED;
 	else if (is_spent(flows))
