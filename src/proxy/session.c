@@ -515,7 +515,6 @@ static void change_client(struct session *s, const struct addr *client)
 {
 	if (!addr_equal(client, &s->client_addr))
 		s->balancer = s->client_addr;
-	s->handshake.is_told = s->balancer.sa.sa_family != AF_UNSPEC;
 	s->client_addr = *client;
 	registry_set_client(s->slot, client);
 	session_tell(s, EVENT_BEGIN, END_REASONS);
