@@ -201,12 +201,12 @@ static void settle_on(struct udp *u, const struct addr *from)
 	u->is_connected = socket_connect_datagram(u->client, from) == 0;
 }
 
-/* Is it from the client? Its first datagram tells the port, and nobody takes the association over
- * afterwards. What the request has announced is no help: some put the target there. */
-static bool is_from_client(struct udp *u, const struct addr *from)
+/* Is it from the client, as far as is known? What the request has announced is no help: some put
+ * the target there. */
+static bool may_be_from_client(const struct udp *u, const struct addr *from)
 {
-	if (u->peer.sa.sa_family == AF_UNSPEC && is_clients_place(u->setup.asker, from))
-		settle_on(u, from);
+	if (u->peer.sa.sa_family == AF_UNSPEC)
+		return is_clients_place(u->setup.asker, from);
 	return addr_equal(from, &u->peer);
 }
 
@@ -279,11 +279,13 @@ static void take_fragment(struct udp *u, struct socks5_datagram *d)
 	udp_flush_outgoing(u); /* the next fragment goes into the same memory */
 }
 
+/* Its first datagram tells the port, and nobody takes the association over afterwards. What is none
+ * tells nothing: it may have been on its way to who had our port before, or be an answer to him. */
 static void take_from_client(struct udp *u, const struct socket_datagram *in)
 {
 	struct socks5_datagram d;
 
-	if (!is_from_client(u, &in->peer)) {
+	if (!may_be_from_client(u, &in->peer)) {
 		udp_drop(u, DROP_STRANGER);
 		return;
 	}
@@ -291,6 +293,8 @@ static void take_from_client(struct udp *u, const struct socket_datagram *in)
 		udp_drop(u, DROP_MALFORMED);
 		return;
 	}
+	if (u->peer.sa.sa_family == AF_UNSPEC)
+		settle_on(u, &in->peer);
 	if (d.frag != 0) {
 		take_fragment(u, &d);
 		return;

@@ -778,6 +778,26 @@ static void client_sends_there(void)
 	due++;
 }
 
+static void somebody_sends_what_is_no_datagram_of_ours(void)
+{
+	udp_send(other.udp, &client.relay, "hello", 5);
+	due++;
+}
+
+/* As an answer to who had the port before, from the client's own host. */
+static void only_a_datagram_of_the_protocol_tells_the_port(void **state)
+{
+	(void)state;
+	open_association();
+	then(somebody_sends_what_is_no_datagram_of_ours);
+	then(client_sends);
+	then(far_answers);
+	run_until_idle();
+	association_expect(&client, &far_addr, "pong", 4);
+	expect_moved(1, 1);
+	expect_dropped(DROP_MALFORMED, 1);
+}
+
 static void a_target_that_the_rules_forbid_is_denied(void **state)
 {
 	static const struct {
@@ -1420,6 +1440,7 @@ int main(void)
 		TEST(fragments_go_out_as_one),
 		TEST(fragments_that_never_become_whole_are_counted),
 		TEST(fragments_are_waited_for_until_their_deadline),
+		TEST(only_a_datagram_of_the_protocol_tells_the_port),
 		TEST(a_target_that_the_rules_forbid_is_denied),
 		TEST(what_could_not_be_found_out_is_asked_again),
 		TEST(a_second_family_takes_a_descriptor_more),
