@@ -162,11 +162,9 @@ static bool add_servers(
 size_t upstreams_put_place(const struct settings *s, const char *name, char *out, size_t size)
 {
 	const struct text_line *line = upstream_line_find(&s->upstreams, name);
-	int len = 0;
+	size_t len = line == NULL ? 0 : setting_place_put(&line->place, out, size);
 
-	if (line != NULL && line->place.file != NULL)
-		len = snprintf(out, size, "%.512s:%u: ", line->place.file, line->place.line);
-	return (size_t)len + (size_t)snprintf(out + len, size - (size_t)len, "upstream: ");
+	return len + (size_t)snprintf(out + len, size - len, "upstream: ");
 }
 
 static void put_upstream_error(
