@@ -189,8 +189,9 @@ WRAP_proxy/test_pool := session_run clock_ms accept4 pthread_create epoll_ctl ep
 WRAP_proxy/test_relay := clock_deadline clock_ms socket_wait recv send splice
 WRAP_proxy/test_session := clock_deadline clock_ms socket_wait socket_read dial_target bind_listen \
 	bind_accept bind_abandon udp_open udp_bound udp_run udp_counts udp_close relay_run target_judge
+WRAP_proxy/test_target := hosts_new
 WRAP_proxy/test_udp := clock_deadline clock_ms socket_wait socket connect sendmmsg recvmmsg mmap64 \
-	madvise target_judge
+	madvise target_judge target_way upstream_connect
 WRAP_proxy/test_upstream := clock_deadline clock_ms dial_until socket_wait
 WRAP_proxy/test_watch := clock_ms clock_deadline
 WRAP_server/test_addresses := getifaddrs freeifaddrs

@@ -47,6 +47,12 @@ struct setting_place {
 	unsigned line;
 };
 
+#define SETTING_PLACE_MAX 560
+
+/* Writes "FILE:LINE: ", or "" where it was written in none: how many bytes. `size` is
+ * SETTING_PLACE_MAX at least. */
+size_t setting_place_put(const struct setting_place *place, char *out, size_t size);
+
 /* One value as it was written. Of a list it may be a line among thousands, so to add one must not
  * cost a copy of those before it. */
 struct setting_input {

@@ -11,6 +11,14 @@
 #include "base/writing.h"
 #include "base/parse.h"
 
+size_t setting_place_put(const struct setting_place *place, char *out, size_t size)
+{
+	*out = '\0';
+	if (place->file == NULL)
+		return 0;
+	return (size_t)snprintf(out, size, "%.512s:%u: ", place->file, place->line);
+}
+
 static void *value_in(const struct setting *setting, const void *values)
 {
 	return (char *)(uintptr_t)values + setting->offset;
