@@ -4,6 +4,7 @@
 #   SAN=address      AddressSanitizer and UndefinedBehaviorSanitizer; SAN=thread: ThreadSanitizer
 #   WERROR=1         warnings are errors
 #   WITHOUT=state    a server that keeps nothing over restarts, and needs no SQLite
+#   WITHOUT=sandbox  a server without a filter of system calls, and libseccomp; both: "sandbox state"
 #   O=DIR            put what is built into DIR/build and DIR/bin
 #   V=1              show whole commands
 
@@ -17,12 +18,16 @@ DESTDIR ?=
 
 OUT := $(if $(O),$(O)/)
 BIN := $(OUT)bin
-BUILD := $(OUT)build/$(notdir $(CC))$(if $(SAN),-$(SAN))$(if $(WITHOUT),-without-$(WITHOUT))
-$(if $(filter-out state,$(WITHOUT)),$(error WITHOUT=$(WITHOUT): legal is state))
+empty :=
+space := $(empty) $(empty)
+BUILD := $(OUT)build/$(notdir $(CC))$(if $(SAN),-$(SAN))$(if $(WITHOUT),-without-$(subst $(space),-,$(sort $(WITHOUT))))
+$(if $(filter-out state sandbox,$(WITHOUT)),$(error WITHOUT=$(WITHOUT): legal is sandbox, state or both))
+without = $(filter $(1),$(WITHOUT))
 
 # The libraries: pkg-config's name and the Debian package with the headers.
 LIBRARIES := libcares:libc-ares-dev libcrypt:libcrypt-dev libsodium:libsodium-dev \
-	libqrencode:libqrencode-dev $(if $(WITHOUT),,sqlite3:libsqlite3-dev)
+	libqrencode:libqrencode-dev $(if $(call without,state),,sqlite3:libsqlite3-dev) \
+	$(if $(call without,sandbox),,libseccomp:libseccomp-dev)
 CLIENT_LIBRARIES := libedit:libedit-dev ncursesw:libncurses-dev
 names = $(foreach l,$(1),$(firstword $(subst :, ,$(l))))
 packages = $(foreach l,$(1),$(lastword $(subst :, ,$(l))))
@@ -59,16 +64,22 @@ CLIENT_LIBS = $(eval CLIENT_LIBS := $(shell pkg-config --libs $(call names,$(CLI
 TEST_LIBS = $(eval TEST_LIBS := $(shell pkg-config --libs cmocka))$(TEST_LIBS)
 LINK = $(CC) -pthread $(SANITIZE) $(if $(SAN),,-pie -Wl$(comma)-z$(comma)relro$(comma)-z$(comma)now) $(LDFLAGS)
 
-# What is built only with a database, or only without; and what cannot be tested without.
+# What is built only with something, or only without; and what cannot be tested without.
 WITH_STATE := $(addprefix src/server/,database.c history_bound.c history_tables.c)
 WITHOUT_STATE := src/server/database_none.c
 TESTS_OF_STATE := $(addprefix tests/,daemon/test_explain.c daemon/test_history.c daemon/test_start.c \
 	monitor/test_history_commands.c \
 	$(addprefix server/test_,archive.c database.c history_tables.c keeper.c))
+WITH_SANDBOX := src/server/call_filter.c
+WITHOUT_SANDBOX := src/server/call_filter_none.c
+TESTS_OF_SANDBOX := $(addprefix tests/,daemon/test_confine.c server/test_call_filter.c)
 
-LIB_SOURCES := $(filter-out $(if $(WITHOUT),$(WITH_STATE),$(WITHOUT_STATE)),$(wildcard src/*/*.c))
+LEFT_OUT := $(if $(call without,state),$(WITH_STATE),$(WITHOUT_STATE)) \
+	$(if $(call without,sandbox),$(WITH_SANDBOX),$(WITHOUT_SANDBOX))
+LIB_SOURCES := $(filter-out $(LEFT_OUT),$(wildcard src/*/*.c))
 LIB_OBJECTS := $(LIB_SOURCES:%.c=$(BUILD)/%.o)
-TEST_SOURCES := $(filter-out $(if $(WITHOUT),$(TESTS_OF_STATE)),$(wildcard tests/*/test_*.c))
+TEST_SOURCES := $(filter-out $(if $(call without,state),$(TESTS_OF_STATE)) \
+	$(if $(call without,sandbox),$(TESTS_OF_SANDBOX)),$(wildcard tests/*/test_*.c))
 TESTS := $(TEST_SOURCES:tests/%.c=$(BUILD)/tests/%)
 TEST_LIB_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/lib/*.c))
 BENCH_SOURCES := $(wildcard tests/bench/*.c)
@@ -400,7 +411,7 @@ endef
 .PHONY: $(BUILD)/socks5d.service
 $(BUILD)/socks5d.service: conf/socks5d.service
 	@mkdir -p $(@D)
-	$(Q)sed 's|/usr/local|$(PREFIX)|$(if $(WITHOUT),; s| --state-dir [^ ]*||)' $< >$@
+	$(Q)sed 's|/usr/local|$(PREFIX)|$(if $(call without,state),; s| --state-dir [^ ]*||)' $< >$@
 
 install: all $(BUILD)/socks5d.service
 	$(foreach f,$(INSTALLED),$(call install-file,$(f)))

@@ -16,6 +16,7 @@
 #include "base/plural.h"
 #include "server/effects.h"
 #include "server/recheck.h"
+#include "server/run_as.h"
 #include "state/admission.h"
 #include "state/rule_list.h"
 #include "state/rules.h"
@@ -430,6 +431,7 @@ int change_reload(struct site *s, bool cuts, char reply[CHANGE_REPLY_MAX])
 		config_release(now);
 		finish_change(&change);
 	} else {
+		run_as_explain(reply);
 		log_refusal(&change, reply);
 	}
 	config_release(base);
