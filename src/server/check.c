@@ -59,21 +59,15 @@ static int check_state(const char *folder, char *error)
 	return *folder == '\0' ? 0 : database_check(folder, error);
 }
 
-/* What holds is up to the kernel that it is started on, which is likely this one. */
-static void say_what_could_hold(const struct settings *s)
+/* As far as it is the same kernel. */
+static void warn_of_missing(const struct settings *s)
 {
 	struct confinement possible = confine_possible();
-	char words[CONFINE_WORDS_MAX], lacks[CONFIG_ERROR_MAX];
-	struct log_line line;
+	char lacks[CONFIG_ERROR_MAX];
 
-	if (s->sandbox == SANDBOX_OFF)
-		return;
-	confine_lacks(&possible, lacks);
-	log_begin(&line, *lacks != '\0' ? LOG_WARN : LOG_INFO, "this host can confine the server");
-	log_text(&line, "by", confine_words(&possible, words));
-	if (*lacks != '\0')
-		log_text(&line, "lacks", lacks);
-	log_end(&line);
+	if (s->sandbox == SANDBOX_ON && *confine_lacks(&possible, lacks) != '\0')
+		log_message(
+			LOG_WARN, "the server can be confined in part only; missing is %s", lacks);
 }
 
 /* The users have been read. */
@@ -101,7 +95,7 @@ int check_opening(
 		check_operators(v, o, effects_users_path(s), error) < 0 ||
 		fronts_check(s, error) < 0 || outgoing_is_missing(s, error))
 		return -1;
-	say_what_could_hold(s);
+	warn_of_missing(s);
 	effects_warn_of_rules(c, v);
 	effects_note_users_file(s);
 	effects_warn_of_repeated(o->users, o->user_count);

@@ -26,9 +26,12 @@
 #include "server/landlock.h"
 
 #define PLACES_MAX 12
+#define FORBIDDEN "what the server runs in forbids it (a unit's SystemCallFilter=, a container)"
 
 struct place {
 	char path[PATH_MAX]; /* behind all links */
+	dev_t device; /* what had that name: rules are about that and not about names */
+	ino_t inode;
 	enum landlock_use use;
 };
 
@@ -62,6 +65,8 @@ static const char *explain_landlock(int error)
 		return "this kernel has none (Linux has it from 5.13 on)";
 	case EOPNOTSUPP:
 		return "it is switched off (lsm=landlock,... at boot turns it on)";
+	case EPERM:
+		return FORBIDDEN;
 	default:
 		return strerror(error);
 	}
@@ -75,6 +80,8 @@ static const char *explain_filter(int error)
 	case ENOSYS:
 	case EINVAL:
 		return "this kernel has no seccomp";
+	case EPERM:
+		return FORBIDDEN;
 	default:
 		return strerror(error);
 	}
@@ -141,9 +148,12 @@ int confine_check(const struct settings *s, char error[CONFIG_ERROR_MAX])
 static void add_place(const char *path, enum landlock_use use)
 {
 	struct place *p = &places[place_count];
+	struct stat st;
 
-	if (place_count == PLACES_MAX || realpath(path, p->path) == NULL)
+	if (place_count == PLACES_MAX || realpath(path, p->path) == NULL || stat(p->path, &st) < 0)
 		return;
+	p->device = st.st_dev;
+	p->inode = st.st_ino;
 	p->use = use;
 	for (size_t i = 0; i < place_count; i++) {
 		if (places[i].use == use && strcmp(places[i].path, p->path) == 0)
@@ -236,26 +246,33 @@ static const char *tell_folders(bool for_files, char *out, size_t size)
 	return out;
 }
 
-/* Is it in the folder, or further beneath it? */
-static bool is_beneath(const char *path, const char *folder)
+static bool is_allowed(const char *folder)
 {
-	size_t len = strlen(folder);
+	struct stat st;
 
-	return strncmp(path, folder, len) == 0 &&
-		(path[len] == '\0' || path[len] == '/' || folder[len - 1] == '/');
+	if (stat(folder, &st) < 0)
+		return false;
+	for (size_t i = 0; i < place_count; i++) {
+		if (is_folder_for_files(&places[i]) && places[i].device == st.st_dev &&
+			places[i].inode == st.st_ino)
+			return true;
+	}
+	return false;
 }
 
+/* Is neither its folder nor any above that one of those? */
 static bool is_outside(const char *path)
 {
 	char copy[PATH_MAX], folder[PATH_MAX];
 
 	if (realpath(folder_of(path, copy), folder) == NULL)
 		return false;
-	for (size_t i = 0; i < place_count; i++) {
-		if (is_folder_for_files(&places[i]) && is_beneath(folder, places[i].path))
-			return false;
+	while (!is_allowed(folder)) {
+		if (strcmp(folder, "/") == 0)
+			return true;
+		strcpy(folder, folder_of(folder, copy));
 	}
-	return true;
+	return false;
 }
 
 void confine_explain(const char *path, char error[CONFIG_ERROR_MAX])
@@ -267,8 +284,8 @@ void confine_explain(const char *path, char error[CONFIG_ERROR_MAX])
 		return;
 	tell_folders(true, folders, sizeof(folders));
 	snprintf(error + len, CONFIG_ERROR_MAX - len,
-		": sandbox: since its start the server may write beneath %s only; another folder "
-		"takes a restart",
+		": sandbox: the server may write beneath %s only, as that was at its start; another "
+		"folder takes a restart",
 		*folders != '\0' ? folders : "no folder");
 }
 
