@@ -210,7 +210,7 @@ WRAP_server/test_change := lines_open log_abandon log_prepare log_switch log_mes
 WRAP_server/test_confine := landlock_version landlock_begin landlock_enforce call_filter_is_possible \
 	call_filter_install
 WRAP_server/test_doctor := probe_listen probe_connect probe_local probe_name_server probe_clock probe_append \
-	probe_read probe_folder occupant_ask capacity_plan capacity_plan_workers own_format
+	probe_read probe_folder occupant_ask capacity_plan capacity_plan_workers own_format confine_possible run_as_check
 WRAP_server/test_fronts := socket occupant_ask
 WRAP_server/test_hasher := pthread_create
 WRAP_server/test_idle := clock_ms

@@ -30,6 +30,9 @@ const char *confine_words(const struct confinement *c, char out[CONFINE_WORDS_MA
 /* What is missing in it, in words with the reasons; "": nothing. Returns `out`. */
 const char *confine_lacks(const struct confinement *c, char out[CONFIG_ERROR_MAX]);
 
+/* Is anything missing that the build did not leave out? */
+bool confine_is_short(const struct confinement *c);
+
 /* Is what these settings require possible? -1 with the reason in `error`. */
 int confine_check(const struct settings *s, char error[CONFIG_ERROR_MAX])
 	__attribute__((warn_unused_result));

@@ -5,9 +5,6 @@
 #include "server/call_filter.h"
 
 #include <errno.h>
-#include <stddef.h>
-
-const struct call_filter_group call_filter_groups[] = {{.name = NULL}};
 
 bool call_filter_is_possible(void)
 {

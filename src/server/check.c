@@ -65,9 +65,9 @@ static void warn_of_missing(const struct settings *s)
 	struct confinement possible = confine_possible();
 	char lacks[CONFIG_ERROR_MAX];
 
-	if (s->sandbox == SANDBOX_ON && *confine_lacks(&possible, lacks) != '\0')
-		log_message(
-			LOG_WARN, "the server can be confined in part only; missing is %s", lacks);
+	if (s->sandbox == SANDBOX_ON && confine_is_short(&possible))
+		log_message(LOG_WARN, "the server can be confined in part only; missing is %s",
+			confine_lacks(&possible, lacks));
 }
 
 /* The users have been read. */

@@ -125,6 +125,12 @@ const char *confine_lacks(const struct confinement *c, char out[CONFIG_ERROR_MAX
 	return out;
 }
 
+bool confine_is_short(const struct confinement *c)
+{
+	return c->landlock == 0 || !c->no_new_privs ||
+		(!c->filters_calls && c->filter_error != ENOTSUP);
+}
+
 static int check_required(
 	const struct settings *s, const struct confinement *c, char error[CONFIG_ERROR_MAX])
 {
@@ -331,7 +337,8 @@ static void log_what_holds(const struct settings *s)
 		confine_lacks(&in_force, lacks);
 	if (in_force.landlock > 0)
 		tell_folders(false, folders, sizeof(folders));
-	log_begin(&line, *lacks != '\0' ? LOG_WARN : LOG_INFO,
+	log_begin(&line,
+		s->sandbox != SANDBOX_OFF && confine_is_short(&in_force) ? LOG_WARN : LOG_INFO,
 		s->sandbox == SANDBOX_OFF ? "not confined (sandbox = off)"
 			: *lacks != '\0'  ? "confined in part"
 					  : "confined");
