@@ -1,7 +1,8 @@
 /*
  * The folders are those of what is written: logs, the users file, which is replaced, state_dir, and
  * the unix socket. Logs are opened again by name after a rotation, so it is their folder, and where
- * the name is a link the folder of the file as well. A device (/dev/stderr on a terminal) is
+ * the name is a link the folder of the file as well; what systemd has made for logs
+ * (LogsDirectory=) is for those that a reload may name. A device (/dev/stderr on a terminal) is
  * allowed alone, without its folder; so are /dev/null and what standard error is, which a reload
  * opens again. Pipes and sockets the kernel leaves out by itself.
  *
@@ -201,11 +202,24 @@ static void add_log(const char *path)
 		add_folders_of(path, LANDLOCK_APPEND);
 }
 
+/* Folders with colons between, systemd.exec(5). */
+static void add_unit_folders(const char *list)
+{
+	char *copy = list == NULL ? NULL : strdup(list), *rest = copy, *folder;
+
+	while ((folder = strsep(&rest, ":")) != NULL) {
+		if (*folder == '/')
+			add_place(folder, LANDLOCK_APPEND);
+	}
+	free(copy);
+}
+
 static void list_places(const struct settings *s)
 {
 	place_count = 0;
 	add_log(s->log_file);
 	add_log(s->access_log_file);
+	add_unit_folders(getenv("LOGS_DIRECTORY"));
 	add_folders_of(s->users_file, LANDLOCK_OWN);
 	if (*s->state_dir != '\0')
 		add_place(s->state_dir, LANDLOCK_OWN);

@@ -1,9 +1,9 @@
 /*
  * What is given away is what can only be meant for the server: a plain file of root's with one
- * name, and a folder of root's that nobody else may write to and that has nothing but such files
- * and sockets in it; so /var/log, /etc or a folder with the configuration in it stay root's, and
- * whoever has taken over a server cannot have root give him more at the next start. Links are not
- * followed.
+ * name, and a folder of root's, not at the top, that nobody else may write to and that has nothing
+ * but files and sockets in it; so /var/log, /etc, /run or a folder with the configuration in it
+ * stay root's, and whoever has taken over a server cannot have root give him more at the next
+ * start. Links are not followed.
  *
  * A log that is not there yet is made first where the folder stays root's. That it cannot be made
  * again then, after a rotation, is said.
@@ -129,11 +129,20 @@ static bool has_servers_files_only(DIR *folder, const struct stat *configuration
 	return true;
 }
 
+/* Such as /run, which may be empty in a container, and is the system's all the same. */
+static bool is_at_the_top(DIR *folder)
+{
+	struct stat above, top;
+
+	return fstatat(dirfd(folder), "..", &above, 0) < 0 || stat("/", &top) < 0 ||
+		(above.st_dev == top.st_dev && above.st_ino == top.st_ino);
+}
+
 static bool is_to_be_given(DIR *folder, const struct stat *configuration)
 {
 	struct stat st;
 
-	return fstat(dirfd(folder), &st) == 0 && st.st_uid == 0 &&
+	return !is_at_the_top(folder) && fstat(dirfd(folder), &st) == 0 && st.st_uid == 0 &&
 		(st.st_mode & (S_ISVTX | S_IWGRP | S_IWOTH)) == 0 &&
 		has_servers_files_only(folder, configuration);
 }

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <signal.h>
@@ -461,6 +462,32 @@ static void the_folder_behind_a_link_is_a_log_s_too(void **state)
 	inside(reopen_behind_link, NULL);
 }
 
+static const char *log_where_the_unit_says(const void *context)
+{
+	int failed;
+
+	(void)context;
+	if (confine_enter(&settings, error) < 0)
+		return error;
+	failed = open_and_close("run/log", O_WRONLY | O_CREAT);
+	if (failed == 0)
+		failed = open_and_close("other/log", O_WRONLY | O_CREAT);
+	return failed == 0 ? NULL : say_errno("in the unit's folder", failed);
+}
+
+static void logs_may_be_where_the_unit_has_a_folder_for_them(void **state)
+{
+	char folders[2 * PATH_MAX], *here = getcwd(NULL, 0);
+
+	(void)state;
+	skip_unless_all_is_there();
+	snprintf(folders, sizeof(folders), "%s/run:%s/other", here, here);
+	free(here);
+	assert_int_equal(setenv("LOGS_DIRECTORY", folders, 1), 0);
+	inside(log_where_the_unit_says, NULL);
+	assert_int_equal(unsetenv("LOGS_DIRECTORY"), 0);
+}
+
 /* As the user may, who runs it. */
 static const char *write_anywhere(const void *context)
 {
@@ -672,6 +699,7 @@ int main(void)
 		TEST(nothing_is_executed_without_the_filter_either),
 		TEST(with_a_monitor_socket_it_can_be_made_again),
 		TEST(the_folder_behind_a_link_is_a_log_s_too),
+		TEST(logs_may_be_where_the_unit_has_a_folder_for_them),
 		TEST(off_leaves_it_all_but_new_privileges),
 		TEST(what_is_missing_is_said_or_refused_where_it_is_required),
 		TEST(what_is_required_is_asked_before_anything_is_opened),

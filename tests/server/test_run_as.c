@@ -153,8 +153,8 @@ static void make_folders(void)
 
 static void what_is_for_the_server_only_is_given(void **state)
 {
-	static const char *const given[] = {"logs", "logs/log", "access", "users",
-		"users/users", "state", "state/socks5d.db", "run"};
+	static const char *const given[] = {"logs", "logs/log", "access", "users", "users/users",
+		"state", "state/socks5d.db", "run"};
 
 	(void)state;
 	skip_unless_root();
@@ -228,6 +228,25 @@ static void a_folder_that_is_for_others_too_stays_as_it_is(void **state)
 			fail_msg("given, way %zu", i);
 		assert_int_equal(nftw("logs", scratch_remove_one, 8, FTW_DEPTH | FTW_PHYS), 0);
 	}
+}
+
+/* However empty it may be, as in a container. */
+static void a_folder_at_the_top_is_the_system_s(void **state)
+{
+	char path[] = "/socks5d-test-XXXXXX", text[128];
+	struct stat st;
+
+	(void)state;
+	skip_unless_root();
+	assert_non_null(mkdtemp(path));
+	snprintf(text, sizeof(text), "user = " USER "\nlog_file = %s/log\n", path);
+	configure(text);
+	inside(begin, NULL);
+	assert_int_equal(stat(path, &st), 0);
+	snprintf(text, sizeof(text), "%s/log", path);
+	assert_int_equal(unlink(text), 0);
+	assert_int_equal(rmdir(path), 0);
+	assert_int_equal(st.st_uid, 0);
 }
 
 /* In /var/log it is the log alone. */
@@ -425,6 +444,7 @@ int main(void)
 		TEST(without_a_user_nothing_changes),
 		TEST(what_is_for_the_server_only_is_given),
 		TEST(a_folder_that_is_for_others_too_stays_as_it_is),
+		TEST(a_folder_at_the_top_is_the_system_s),
 		TEST(a_log_is_made_and_given_where_its_folder_is_not),
 		TEST(neither_links_nor_second_names_are_given),
 		TEST(files_are_opened_as_he_may_and_ports_as_root_may),
