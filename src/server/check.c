@@ -62,10 +62,13 @@ static int check_state(const char *folder, char *error)
 /* As far as it is the same kernel. */
 static void warn_of_missing(const struct settings *s)
 {
-	struct confinement possible = confine_possible();
+	struct confinement possible;
 	char lacks[CONFIG_ERROR_MAX];
 
-	if (s->sandbox == SANDBOX_ON && confine_is_short(&possible))
+	if (s->sandbox != SANDBOX_ON)
+		return;
+	possible = confine_possible();
+	if (confine_is_short(&possible))
 		log_message(LOG_WARN, "the server can be confined in part only; missing is %s",
 			confine_lacks(&possible, lacks));
 }

@@ -145,8 +145,11 @@ static int check_required(
 
 int confine_check(const struct settings *s, char error[CONFIG_ERROR_MAX])
 {
-	struct confinement possible = confine_possible();
+	struct confinement possible;
 
+	if (s->sandbox != SANDBOX_REQUIRED)
+		return 0;
+	possible = confine_possible();
 	return check_required(s, &possible, error);
 }
 
