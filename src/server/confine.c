@@ -26,7 +26,7 @@
 #include "server/call_filter.h"
 #include "server/landlock.h"
 
-#define PLACES_MAX 12
+#define PLACES_MAX 16
 #define FORBIDDEN "what the server runs in forbids it (a unit's SystemCallFilter=, a container)"
 
 struct place {
@@ -222,7 +222,6 @@ static void list_places(const struct settings *s)
 	place_count = 0;
 	add_log(s->log_file);
 	add_log(s->access_log_file);
-	add_unit_folders(getenv("LOGS_DIRECTORY"));
 	add_folders_of(s->users_file, LANDLOCK_OWN);
 	if (*s->state_dir != '\0')
 		add_place(s->state_dir, LANDLOCK_OWN);
@@ -230,6 +229,7 @@ static void list_places(const struct settings *s)
 	add_place("/dev/null", LANDLOCK_DEVICE);
 	if (is_device("/proc/self/fd/2"))
 		add_place("/proc/self/fd/2", LANDLOCK_DEVICE);
+	add_unit_folders(getenv("LOGS_DIRECTORY")); /* last: there may be any number */
 }
 
 /* Only what can be gone since it was opened. */
