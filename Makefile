@@ -198,6 +198,7 @@ WRAP_server/test_sampling := janitor_call
 WRAP_server/test_schedule := clock_ms
 WRAP_server/test_shares := janitor_call throttles_list
 WRAP_server/test_stopping := _exit clock_ms clock_deadline sigtimedwait
+WRAP_server/test_supervision := clock_ms
 WRAP_server/test_temporary := time
 WRAP_state/test_access_log := getdelim
 WRAP_state/test_events := calloc malloc aligned_alloc
