@@ -111,7 +111,7 @@ static struct config *read_config(const char *const settings[][2])
 }
 
 #define CONFIG(...) read_config((const char *const[][2]){__VA_ARGS__, {NULL, NULL}})
-#define NO_MONITOR                                                                                 \
+#define ANY_MONITOR                                                                                \
 	{                                                                                          \
 		"monitor_listen", "127.0.0.1:0"                                                    \
 	}
@@ -126,6 +126,13 @@ static void open_with(struct config *c)
 		fronts_set_acceptor(&fronts, i, &a);
 	assert_int_equal(fronts_begin(&fronts, error), 0);
 	be_manager();
+}
+
+static void start(struct config *c)
+{
+	handover.notify = &notify;
+	open_with(c);
+	config_release(c);
 }
 
 static void change_to(struct config *c)
@@ -183,16 +190,12 @@ static int try_to_connect(uint16_t port)
 
 static void each_listener_is_kept_under_the_name_of_its_place(void **state)
 {
-	struct config *c;
 	char name[LISTENER_NAME_MAX];
 	struct stat st;
 
 	(void)state;
-	handover.notify = &notify;
-	c = CONFIG({"listen", "127.0.0.1:0, 127.0.0.2:0"}, NO_MONITOR, {"monitor_socket", "m.sock"},
-		{"web_listen", "127.0.0.1:0"});
-	open_with(c);
-	config_release(c);
+	start(CONFIG({"listen", "127.0.0.1:0, 127.0.0.2:0"}, ANY_MONITOR,
+		{"monitor_socket", "m.sock"}, {"web_listen", "127.0.0.1:0"}));
 	assert_int_equal(kept_count, 5);
 	assert_true(is_kept_as("kept-socks-127.0.0.1_0"));
 	assert_true(is_kept_as("kept-socks-127.0.0.2_0"));
@@ -209,15 +212,11 @@ static void the_next_instance_finds_them_by_their_places(void **state)
 {
 	uint16_t ports[FRONTS];
 	int waiting = -1, local = -1;
-	struct config *c;
 
 	(void)state;
-	handover.notify = &notify;
 	for (int i = 0; i < 3; i++) {
-		c = CONFIG({"listen", "127.0.0.1:0"}, NO_MONITOR, {"monitor_socket", "m.sock"},
-			{"web_listen", "127.0.0.1:0"});
-		open_with(c);
-		config_release(c);
+		start(CONFIG({"listen", "127.0.0.1:0"}, ANY_MONITOR, {"monitor_socket", "m.sock"},
+			{"web_listen", "127.0.0.1:0"}));
 		assert_int_equal(kept_count, 4);
 		for (enum front f = 0; f < FRONTS; f++) {
 			if (f != FRONT_MONITOR_SOCKET && i > 0)
@@ -246,24 +245,18 @@ static void what_listen_names_no_more_is_closed_and_removed(void **state)
 {
 	uint16_t gone, stays, other;
 	char listen[64], now[64];
-	struct config *c;
 
 	(void)state;
-	handover.notify = &notify;
 	other = net_unused_port();
 	snprintf(listen, sizeof(listen), "127.0.0.1:%u, 127.0.0.2:0", other);
-	c = CONFIG({"listen", listen}, NO_MONITOR, {"monitor_socket", "m.sock"});
-	open_with(c);
-	config_release(c);
+	start(CONFIG({"listen", listen}, ANY_MONITOR, {"monitor_socket", "m.sock"}));
 	gone = port_at(FRONT_MONITOR, 0);
 	stays = port_at(FRONT_PROXY, 1);
 	end();
 	take_kept();
 	/* All of this host instead of one address, which is in the way until it is closed. */
 	snprintf(now, sizeof(now), "0.0.0.0:%u, 127.0.0.2:0", other);
-	c = CONFIG({"listen", now}, {"monitor_listen", "127.0.0.2:0"});
-	open_with(c);
-	config_release(c);
+	start(CONFIG({"listen", now}, {"monitor_listen", "127.0.0.2:0"}));
 	assert_int_equal(port_at(FRONT_PROXY, 1), stays);
 	assert_int_equal(try_to_connect(gone), ECONNREFUSED);
 	assert_int_equal(try_to_connect(other), 0);
@@ -279,12 +272,9 @@ static void a_change_lets_nobody_in_at_what_it_takes_away(void **state)
 	struct config *c;
 
 	(void)state;
-	handover.notify = &notify;
-	c = CONFIG({"listen", "127.0.0.1:0"}, NO_MONITOR, {"monitor_socket", "m.sock"});
-	open_with(c);
-	config_release(c);
+	start(CONFIG({"listen", "127.0.0.1:0"}, ANY_MONITOR, {"monitor_socket", "m.sock"}));
 	gone = port_at(FRONT_PROXY, 0);
-	c = CONFIG({"listen", "127.0.0.2:0"}, NO_MONITOR);
+	c = CONFIG({"listen", "127.0.0.2:0"}, ANY_MONITOR);
 	assert_int_equal(fronts_prepare(&fronts, c, error), 0);
 	fronts_commit(&fronts, false);
 	config_release(c);
@@ -294,7 +284,7 @@ static void a_change_lets_nobody_in_at_what_it_takes_away(void **state)
 	assert_int_equal(kept_count, 2);
 	assert_true(is_kept_as("kept-socks-127.0.0.2_0"));
 	assert_true(is_kept_as("kept-monitor-127.0.0.1_0"));
-	c = CONFIG({"listen", "127.0.0.2:0, 127.0.0.3:0"}, NO_MONITOR);
+	c = CONFIG({"listen", "127.0.0.2:0, 127.0.0.3:0"}, ANY_MONITOR);
 	change_to(c);
 	assert_int_equal(kept_count, 3);
 }
@@ -302,20 +292,13 @@ static void a_change_lets_nobody_in_at_what_it_takes_away(void **state)
 /* Somebody may have put another one in its place. */
 static void a_socket_whose_file_is_another_one_is_opened_anew(void **state)
 {
-	struct config *c;
-
 	(void)state;
-	handover.notify = &notify;
-	c = CONFIG({"listen", "127.0.0.1:0"}, NO_MONITOR, {"monitor_socket", "m.sock"});
-	open_with(c);
-	config_release(c);
+	start(CONFIG({"listen", "127.0.0.1:0"}, ANY_MONITOR, {"monitor_socket", "m.sock"}));
 	end();
 	assert_int_equal(access("m.sock", F_OK), 0); /* it outlives us */
 	assert_int_equal(unlink("m.sock"), 0);
 	take_kept();
-	c = CONFIG({"listen", "127.0.0.1:0"}, NO_MONITOR, {"monitor_socket", "m.sock"});
-	open_with(c);
-	config_release(c);
+	start(CONFIG({"listen", "127.0.0.1:0"}, ANY_MONITOR, {"monitor_socket", "m.sock"}));
 	assert_int_equal(kept_count, 3);
 	close(net_connect_local("m.sock"));
 	close(net_accept(fronts_listeners(&fronts, FRONT_MONITOR_SOCKET)->items[0].fd));
@@ -329,15 +312,12 @@ static void a_start_that_fails_leaves_what_is_kept(void **state)
 	struct config *c;
 
 	(void)state;
-	handover.notify = &notify;
-	c = CONFIG({"listen", "127.0.0.1:0"}, NO_MONITOR, {"monitor_socket", "m.sock"});
-	open_with(c);
-	config_release(c);
+	start(CONFIG({"listen", "127.0.0.1:0"}, ANY_MONITOR, {"monitor_socket", "m.sock"}));
 	port = port_at(FRONT_PROXY, 0);
 	end();
 	take_kept();
 	snprintf(at, sizeof(at), "127.0.0.1:%u", taken);
-	c = CONFIG({"listen", "127.0.0.1:0"}, NO_MONITOR, {"monitor_socket", "m.sock"},
+	c = CONFIG({"listen", "127.0.0.1:0"}, ANY_MONITOR, {"monitor_socket", "m.sock"},
 		{"web_listen", at});
 	assert_int_equal(fronts_open(&fronts, &budget, 20, &handover, c, error), -1);
 	config_release(c);
@@ -345,23 +325,17 @@ static void a_start_that_fails_leaves_what_is_kept(void **state)
 	assert_int_equal(kept_count, 3);
 	assert_int_equal(try_to_connect(port), 0);
 	take_kept();
-	c = CONFIG({"listen", "127.0.0.1:0"}, NO_MONITOR, {"monitor_socket", "m.sock"});
-	open_with(c);
-	config_release(c);
+	start(CONFIG({"listen", "127.0.0.1:0"}, ANY_MONITOR, {"monitor_socket", "m.sock"}));
 	assert_int_equal(port_at(FRONT_PROXY, 0), port);
 	close(holder);
 }
 
 static void without_a_manager_nothing_is_kept(void **state)
 {
-	struct config *c;
 
 	(void)state;
 	notify_close(&notify);
-	handover.notify = &notify;
-	c = CONFIG({"listen", "127.0.0.1:0"}, NO_MONITOR, {"monitor_socket", "m.sock"});
-	open_with(c);
-	config_release(c);
+	start(CONFIG({"listen", "127.0.0.1:0"}, ANY_MONITOR, {"monitor_socket", "m.sock"}));
 	assert_int_equal(kept_count, 0);
 	end();
 	assert_int_equal(access("m.sock", F_OK), -1);
@@ -439,7 +413,7 @@ static void one_that_serves_both_families_is_own_at_both(void **state)
 	fd = out_of_the_way(fd);
 	hand_over_these(&(struct handing){fd, "socks"}, 1);
 	assert_int_equal(handover_take(&handover, &notify, error), 0);
-	c = CONFIG(NO_MONITOR);
+	c = CONFIG(ANY_MONITOR);
 	open_with(c);
 	assert_int_equal(c->own_count, 3);
 	assert_int_equal(c->own[0].sa.sa_family, AF_INET6);
