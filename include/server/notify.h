@@ -4,14 +4,10 @@
 #define SERVER_NOTIFY_H
 
 #include <stdint.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 
-/* Zeroed but for `fd`, which is -1, there is none; then all functions do nothing. */
+/* With `fd` -1 there is none; then all functions do nothing. */
 struct notify {
 	int fd;
-	struct sockaddr_un to;
-	socklen_t to_len;
 	int64_t watchdog_ms; /* how often at least it wants to be told that all is well; 0: not */
 };
 

@@ -1,8 +1,8 @@
 /*
  * The protocol is a datagram of assignments to a socket whose name is in the environment, with a
  * descriptor beside them or without; so it needs no library. The socket is opened early, as later
- * there may be no right to, and each datagram goes to the name: whoever reads there may be another
- * by then.
+ * there may be no right to, and connected: who confines itself may be kept from whatever it has not
+ * spoken to before.
  */
 #include "server/notify.h"
 
@@ -13,6 +13,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/parse.h"
@@ -20,21 +22,21 @@
 #define MESSAGE_MAX 2048
 #define PATIENCE_S 2
 
-/* A path, or the name of an abstract socket behind an @. */
-static int take_address(struct notify *n, const char *name)
+/* A path, or the name of an abstract socket behind an @. The length of the address; 0 with errno.
+ */
+static socklen_t make_address(const char *name, struct sockaddr_un *out)
 {
 	size_t len = strlen(name);
 
-	if ((*name != '/' && *name != '@') || len < 2 || len >= sizeof(n->to.sun_path)) {
-		errno = len < sizeof(n->to.sun_path) ? EINVAL : ENAMETOOLONG;
-		return -1;
+	if ((*name != '/' && *name != '@') || len < 2 || len >= sizeof(out->sun_path)) {
+		errno = len < sizeof(out->sun_path) ? EINVAL : ENAMETOOLONG;
+		return 0;
 	}
-	n->to.sun_family = AF_UNIX;
-	memcpy(n->to.sun_path, name, len);
-	n->to_len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len + (*name == '/'));
+	*out = (struct sockaddr_un){.sun_family = AF_UNIX};
+	memcpy(out->sun_path, name, len);
 	if (*name == '@')
-		n->to.sun_path[0] = '\0';
-	return 0;
+		out->sun_path[0] = '\0';
+	return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len + (*name == '/'));
 }
 
 /* In milliseconds; 0: no, or for another process, whose environment we have inherited. */
@@ -51,10 +53,18 @@ static int64_t read_watchdog(void)
 static int open_named(struct notify *n, const char *name)
 {
 	static const struct timeval patience = {.tv_sec = PATIENCE_S};
+	struct sockaddr_un to;
+	socklen_t len = make_address(name, &to);
+	int saved;
 
-	if (take_address(n, name) < 0)
+	if (len == 0)
 		return -1;
 	n->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (n->fd >= 0 && connect(n->fd, (const struct sockaddr *)&to, len) < 0) {
+		saved = errno;
+		notify_close(n);
+		errno = saved;
+	}
 	if (n->fd < 0)
 		return -1;
 	(void)setsockopt(n->fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
@@ -94,9 +104,7 @@ union passed_fd {
 static void send_text(const struct notify *n, const char *text, int fd, int flags)
 {
 	struct iovec text_of = {.iov_base = (void *)(uintptr_t)text, .iov_len = strlen(text)};
-	struct sockaddr_un to = n->to;
-	struct msghdr m = {
-		.msg_name = &to, .msg_namelen = n->to_len, .msg_iov = &text_of, .msg_iovlen = 1};
+	struct msghdr m = {.msg_iov = &text_of, .msg_iovlen = 1};
 	union passed_fd passed = {.bytes = {0}};
 	ssize_t sent;
 

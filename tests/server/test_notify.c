@@ -139,6 +139,19 @@ static void a_name_that_cannot_be_is_an_error_and_nobody_is_told(void **state)
 	}
 }
 
+static void nobody_there_is_an_error(void **state)
+{
+	(void)state;
+	setenv("NOTIFY_SOCKET", own_name("", "/notify"), 1);
+	assert_int_equal(notify_open(&n), -1);
+	assert_int_equal(errno, ENOENT);
+	assert_int_equal(n.fd, -1);
+	setenv("NOTIFY_SOCKET", own_name("@", "/notify"), 1);
+	assert_int_equal(notify_open(&n), -1);
+	assert_int_equal(errno, ECONNREFUSED);
+	assert_int_equal(n.fd, -1);
+}
+
 /* Its queue takes some ten. */
 static void a_manager_that_reads_nothing_holds_up_nobody(void **state)
 {
@@ -165,6 +178,7 @@ int main(void)
 		notify_test(a_watchdog_is_for_the_process_that_it_names),
 		notify_test(a_descriptor_is_stored_by_name_and_dropped),
 		notify_test(a_name_that_cannot_be_is_an_error_and_nobody_is_told),
+		notify_test(nobody_there_is_an_error),
 		notify_test(a_manager_that_reads_nothing_holds_up_nobody),
 	};
 
