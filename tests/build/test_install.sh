@@ -162,7 +162,7 @@ check reload_asks_where_the_server_listens reload_asks_where_the_server_listens
 # shellcheck source=conf/completion.bash
 . "$DEST/usr/share/bash-completion/completions/socks5d"
 check flags_are_completed completion_offers '--max-sessions --max-sessions-per-client' socks5d --max-s
-check commands_are_completed completion_offers 'ACCESS_LOG ACCOUNTS ADD_USER ALLOW' monitor_client -u alice A
+check commands_are_completed completion_offers 'ACCESS_LOG ACCOUNTS ADD_USER ALLOW ALARMS' monitor_client -u alice A
 check the_client_s_flags_are_completed completion_offers '--socket' monitor_client --so
 check behind_a_command_nothing_is completion_offers '' monitor_client KILL S
 check a_changed_configuration_stays a_changed_configuration_stays
