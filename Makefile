@@ -239,6 +239,7 @@ WRAP_server/test_sampling := janitor_call
 WRAP_server/test_schedule := clock_ms
 WRAP_server/test_shares := janitor_call throttles_list
 WRAP_server/test_stopping := _exit clock_ms clock_deadline sigtimedwait
+WRAP_server/test_supervision := clock_ms
 WRAP_server/test_temporary := time
 WRAP_state/test_access_log := getdelim
 WRAP_state/test_events := calloc malloc aligned_alloc
@@ -434,7 +435,9 @@ INSTALLED := \
 	644:conf/completion.bash:$(COMPLETIONS)/socks5d \
 	644:conf/completion.bash:$(COMPLETIONS)/monitor_client \
 	644:$(BUILD)/socks5d.service:$(PREFIX)/lib/systemd/system/socks5d.service \
+	644:$(BUILD)/socks5d@.service:$(PREFIX)/lib/systemd/system/socks5d@.service \
 	644:conf/socks5d.sysusers:$(PREFIX)/lib/sysusers.d/socks5d.conf \
+	644:conf/socks5d.tmpfiles:$(PREFIX)/lib/tmpfiles.d/socks5d.conf \
 	644:conf/socks5d.logrotate:/etc/logrotate.d/socks5d \
 	644:conf/fail2ban/filter.d/socks5d.conf:/etc/fail2ban/filter.d/socks5d.conf \
 	644:conf/fail2ban/jail.d/socks5d.conf:$(PREFIX)/share/doc/socks5d/fail2ban/jail.d/socks5d.conf \
@@ -455,12 +458,18 @@ rm -f '$(DESTDIR)$(call installed-part,3,$(1))'
 endef
 
 # Each time: PREFIX may be another one.
-.PHONY: $(BUILD)/socks5d.service
+UNITS := $(addprefix $(BUILD)/,socks5d.service socks5d@.service)
+.PHONY: $(UNITS)
 $(BUILD)/socks5d.service: conf/socks5d.service
 	@mkdir -p $(@D)
 	$(Q)sed 's|/usr/local|$(PREFIX)|$(if $(call without,state),; s| --state-dir [^ ]*||)' $< >$@
 
-install: all $(BUILD)/socks5d.service
+# The same for one of several: another configuration, and folders of its own.
+$(BUILD)/socks5d@.service: $(BUILD)/socks5d.service
+	$(Q)sed -e 's|^Description=.*|& (%i)|' -e 's|/etc/socks5d/socks5d\.conf|/etc/socks5d/%i.conf|' \
+		-e 's|%[tS]/socks5d|&-%i|g' -e 's|^[A-Z][a-z]*Directory=socks5d$$|&-%i|' $< >$@
+
+install: all $(UNITS)
 	$(foreach f,$(INSTALLED),$(call install-file,$(f)))
 	test -e '$(DESTDIR)$(CONFIGURATION)' || \
 		{ umask 022; install -D -m 644 conf/socks5d.conf '$(DESTDIR)$(CONFIGURATION)'; }

@@ -517,6 +517,15 @@ static int set_value(struct site *s, const struct config *old, const struct sett
 	return 0;
 }
 
+static int refuse_given(const struct setting *setting, char *reply)
+{
+	snprintf(reply, CHANGE_REPLY_MAX,
+		"%s is where the sockets are that the service manager has opened: its .socket unit "
+		"says that",
+		setting->name);
+	return -1;
+}
+
 int change_set(struct site *s, const struct setting *setting, const char *value,
 	char reply[CHANGE_REPLY_MAX])
 {
@@ -532,7 +541,9 @@ int change_set(struct site *s, const struct setting *setting, const char *value,
 		return -1;
 	}
 	old = config_get(s->services->config);
-	result = set_value(s, old, setting, value, reply);
+	result = old->origins[setting - settings_table].from == CONFIG_FROM_SYSTEMD
+		? refuse_given(setting, reply)
+		: set_value(s, old, setting, value, reply);
 	config_release(old);
 	return result;
 }

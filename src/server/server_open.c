@@ -140,8 +140,8 @@ static int open_fronts(struct server *s, struct config *c, char *error)
 {
 	struct services *v = &s->services;
 
-	if (fronts_open(&s->site.fronts, &v->budget, fronts_descriptors(&c->settings), c, error) <
-		0)
+	if (fronts_open(&s->site.fronts, &v->budget, fronts_descriptors(&c->settings), s->handover,
+		    c, error) < 0)
 		return -1;
 	v->config = config_store_new(c);
 	if (v->config != NULL)
@@ -189,11 +189,15 @@ static int open_all(struct server *s, struct config *c, bool *bad_input, char *e
 	return open_fronts(s, c, error);
 }
 
-struct server *server_open(struct options *o, bool *bad_input, char error[CONFIG_ERROR_MAX])
+struct server *server_open(
+	struct options *o, struct handover *handover, bool *bad_input, char error[CONFIG_ERROR_MAX])
 {
-	struct config *c = config_read(&o->source, error);
+	struct config *c;
 	struct server *s;
 
+	o->source.given = handover->given;
+	o->source.given_count = handover->given_count;
+	c = config_read(&o->source, error);
 	*bad_input = c == NULL;
 	if (c == NULL)
 		return NULL;
@@ -204,6 +208,7 @@ struct server *server_open(struct options *o, bool *bad_input, char error[CONFIG
 		return NULL;
 	}
 	s->options = o;
+	s->handover = handover;
 	s->site.source = &o->source;
 	s->site.services = &s->services;
 	change_begin(&s->site, c);
@@ -221,6 +226,7 @@ void server_close(struct server *s)
 	if (s == NULL)
 		return;
 	fronts_close_all(&s->site.fronts);
+	supervision_destroy(&s->supervision);
 	change_forget(&s->site);
 	janitor_free(s->janitor);
 	hasher_free(s->hasher);
