@@ -75,6 +75,10 @@ void registry_set_user(struct registry_slot *s, const char *user, size_t len);
  * registry_leave(). */
 void registry_set_request(struct registry_slot *s, const char *command, const char *target);
 
+/* It waits for an answer, or for the rest of one, whose client it owes a word about what becomes of
+ * that: being ended as idle takes the target from it, and leaves it the client. Not so at first. */
+void registry_set_awaiting(struct registry_slot *s, bool awaits_answer);
+
 /* It goes through the upstream of this name, which lives as long as the strings of the request. */
 void registry_set_upstream(struct registry_slot *s, const char *upstream);
 

@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/identity.h"
 #include "base/log.h"
 #include "net/occupant.h"
 #include "net/socket.h"
@@ -135,6 +136,13 @@ static void tell_missing_right(char *out, size_t size)
 	char path[256];
 	ssize_t len = readlink("/proc/self/exe", path, sizeof(path) - 1);
 
+	if (identity_became() != NULL) {
+		snprintf(out, size,
+			": the right to ports below %d was given up at the start, for the user %s: "
+			"a restart opens it",
+			IPPORT_RESERVED, identity_became());
+		return;
+	}
 	snprintf(out, size,
 		": a port below %d needs a right: setcap cap_net_bind_service=+ep %.*s, or in the "
 		"unit (systemctl edit socks5d) AmbientCapabilities=CAP_NET_BIND_SERVICE, "

@@ -211,6 +211,14 @@ starts_that_fail() {
 		inside systemctl start socks5d && serves_at_socket
 }
 
+# Through the filter of the unit, and with the folder that the unit has for logs.
+confines_itself() {
+	monitor STATS | tee "$TMP/stats" | grep -q 'confined by.*landlock.*no_new_privs.*call_filter' &&
+		set_line log_file /var/log/socks5d/log && reload &&
+		wait_for 10 inside test -s /var/log/socks5d/log &&
+		inside sed -i '/^log_file =/d' "$CONFIG" && reload
+}
+
 restarts() {
 	inside systemctl restart socks5d && wait_for 30 serves_at_socket &&
 		monitor ACCOUNTS | grep -q '^name:carol '
@@ -386,6 +394,11 @@ check it_is_installed_and_has_users_as_in_the_readme installs
 check others_are_asked others_are_asked
 check a_reload_tells_what_waits a_reload_tells_what_waits
 check refused_reloads_fail_with_the_reason reloads_that_are_refused
+if "$SOCKS5D" -n 2>&1 | grep -q 'missing is'; then
+	skip it_confines_itself_in_the_unit 'a kernel with Landlock and seccomp'
+else
+	check it_confines_itself_in_the_unit confines_itself
+fi
 check a_start_fails_when_the_server_does starts_that_fail
 check users_stay_over_a_restart restarts
 write_visitor

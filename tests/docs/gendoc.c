@@ -6,6 +6,7 @@
  * Each document is a function from its old text to its new one; what is on the disk is only read
  * and written in update().
  */
+#include <ctype.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -13,6 +14,7 @@
 #include <string.h>
 
 #include "monitor/commands.h"
+#include "server/call_filter.h"
 #include "state/end_reason.h"
 #include "state/settings.h"
 #include "web/metric_families.h"
@@ -197,6 +199,32 @@ static void put_manual(FILE *out)
 	fputs(".El\n", out);
 }
 
+/* ---- the system calls that are denied, in src/socks5d.8 ---- */
+
+static void put_call_group(FILE *out, const struct call_filter_group *g)
+{
+	static const struct wrap lines = {.prefix = "", .put_word = put_plain};
+	char words[1024] = "", *text;
+
+	for (size_t i = 0; g->calls[i] != NULL; i++) {
+		strncat(words, i > 0 ? ", " : "", sizeof(words) - strlen(words) - 1);
+		strncat(words, g->calls[i], sizeof(words) - strlen(words) - 1);
+	}
+	fprintf(out, ".It %s\n", g->name);
+	if (asprintf(&text, "%c%s: %s.", toupper((unsigned char)g->why[0]), g->why + 1, words) < 0)
+		must(NULL);
+	put_wrapped(out, &lines, text);
+	free(text);
+}
+
+static void put_call_groups(FILE *out)
+{
+	fputs(".Bl -tag -width Ds\n", out);
+	for (const struct call_filter_group *g = call_filter_groups; g->name != NULL; g++)
+		put_call_group(out, g);
+	fputs(".El\n", out);
+}
+
 /* ---- the manual of the web's front: what is told to Prometheus ---- */
 
 /* "Counter, in bytes; by direction." */
@@ -262,6 +290,7 @@ struct document {
 static const struct document documents[] = {
 	{"conf/socks5d.conf", NULL, put_conf},
 	{"src/socks5d.8", "SETTINGS", put_manual},
+	{"src/socks5d.8", "CALLS", put_call_groups},
 	{"src/socks5d-web.7", "METRICS", put_metrics},
 	{"conf/completion.bash", "COMMANDS", put_commands},
 };

@@ -32,6 +32,10 @@ struct daemon {
 	struct daemon_log *log;
 };
 
+/* Can it be confined and still be what it was built for? Who looks for leaks at the end traces the
+ * process from another one (AddressSanitizer), and such a build runs with `sandbox` off. */
+bool daemon_is_confined(void);
+
 /* Makes the folder. Then files can be written into it, and the daemon be launched. */
 void daemon_prepare(struct daemon *d);
 
