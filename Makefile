@@ -517,10 +517,10 @@ deps-test:
 	@tests/build/packages.sh $(TEST_DEPS)
 deps-clients:
 	@tests/build/packages.sh $(CLIENT_DEPS)
-	@$(MAKE) --no-print-directory $(AXE)
+	@$(MAKE) -s --no-print-directory $(AXE)
 deps-web:
 	@tests/build/packages.sh $(TEST_DEPS) $(WEB_DEPS)
-	@$(MAKE) --no-print-directory $(AXE)
+	@$(MAKE) -s --no-print-directory $(AXE)
 deps-lint:
 	@tests/build/packages.sh $(LINT_DEPS)
 deps-bench:
