@@ -20,6 +20,12 @@ BIN := $(OUT)bin
 BUILD := $(OUT)build/$(notdir $(CC))$(if $(SAN),-$(SAN))$(if $(WITHOUT),-without-$(WITHOUT))
 $(if $(filter-out state,$(WITHOUT)),$(error WITHOUT=$(WITHOUT): legal is state))
 
+# What the programs call themselves is the newest entry of the news.
+NEWS := conf/debian/changelog
+VERSION := $(shell sed -n '1s/^socks5d .\([0-9][0-9.]*\).*/\1/p' $(NEWS))
+GENERATED := $(OUT)build/include
+VERSION_HEADER := $(GENERATED)/base/version.h
+
 # The libraries: pkg-config's name and the Debian package with the headers.
 LIBRARIES := libcares:libc-ares-dev libcrypt:libcrypt-dev libsodium:libsodium-dev \
 	libqrencode:libqrencode-dev $(if $(WITHOUT),,sqlite3:libsqlite3-dev)
@@ -41,6 +47,7 @@ CLIENT_DEPS := $(TEST_DEPS) netcat-openbsd ncat proxychains4 git openssh-client 
 LINT_DEPS := clang clang-format clang-tidy cppcheck libclang-rt-14-dev mandoc
 BENCH_DEPS := $(DEPS) microsocks dante-server tinyproxy-bin
 PLOT_DEPS := gnuplot-nox jq
+DEB_DEPS := $(DEPS) build-essential debhelper fakeroot libcmocka-dev
 
 comma := ,
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
@@ -50,7 +57,7 @@ SANITIZE := $(if $(filter address,$(SAN)),-fsanitize=address$(comma)undefined \
 	-fno-sanitize-recover=all) $(if $(filter thread,$(SAN)),-fsanitize=thread)
 
 CFLAGS ?= -O2 -g
-ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 -Iinclude -pthread $(WARNINGS) $(SANITIZE) $(CFLAGS) \
+ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 -Iinclude -I$(GENERATED) -pthread $(WARNINGS) $(SANITIZE) $(CFLAGS) \
 	$(HARDENING)
 HARDENING := $(if $(SAN),,-D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE)
 # Looked up once, and only when something is built: pkg-config may have to be installed first.
@@ -70,12 +77,14 @@ LIB_SOURCES := $(filter-out $(if $(WITHOUT),$(WITH_STATE),$(WITHOUT_STATE)),$(wi
 LIB_OBJECTS := $(LIB_SOURCES:%.c=$(BUILD)/%.o)
 TEST_SOURCES := $(filter-out $(if $(WITHOUT),$(TESTS_OF_STATE)),$(wildcard tests/*/test_*.c))
 TESTS := $(TEST_SOURCES:tests/%.c=$(BUILD)/tests/%)
+UNIT_TESTS := $(filter-out $(BUILD)/tests/daemon/%,$(TESTS))
 TEST_LIB_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/lib/*.c))
 BENCH_SOURCES := $(wildcard tests/bench/*.c)
 C_FILES := $(wildcard src/*.c src/*/*.c include/*/*.h tests/*/*.c tests/*/*.h)
 
 .PHONY: all build run tests test check test-clients test-valgrind fuzz bench bench-results plots check-docs docs \
-	lint format deps deps-test deps-clients deps-lint deps-bench deps-plots install uninstall clean help
+	lint format deps deps-test deps-clients deps-lint deps-bench deps-plots deps-deb \
+	check-units dist deb install uninstall clean help
 
 all: build
 
@@ -95,6 +104,8 @@ help:
 	@echo 'make lint        formatting, static analysis, layers, documents'
 	@echo 'make docs        bring sample configuration and manual up to date with the table of settings'
 	@echo 'make install     into DESTDIR$(PREFIX); make uninstall takes it away again'
+	@echo 'make dist        the sources of this version as one file, build/dist/socks5d-$(VERSION).tar.gz'
+	@echo 'make deb         that, and the Debian package made from it, beside it'
 	@echo 'make deps        install the Debian packages that building needs and that are missing'
 
 # ---- programs ----
@@ -120,7 +131,13 @@ $(BUILD)/libsocks5d.a: $(LIB_OBJECTS)
 	@echo '  AR $@'
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
-$(BUILD)/%.o: %.c
+$(VERSION_HEADER): $(NEWS)
+	@mkdir -p $(@D)
+	$(Q)printf '%s\n' '/* version: what the programs call themselves. From $(NEWS). */' \
+		'#ifndef BASE_VERSION_H' '#define BASE_VERSION_H' '' \
+		'#define SOCKS5D_VERSION "$(VERSION)"' '' '#endif' >$@.new && mv -f $@.new $@
+
+$(BUILD)/%.o: %.c | $(VERSION_HEADER)
 	$(all-there)
 	@mkdir -p $(@D)
 	@echo '  CC $<'
@@ -246,6 +263,11 @@ check:
 		LACKING='$(if $(unchecked-programs),unit and daemon tests (needs libcmocka-dev))' \
 		tests/run.sh $(checked-programs) $(filter %.sh,$(CHECKS))
 
+# Those of them that need no network, for those who build packages.
+check-units:
+	@$(MAKE) --no-print-directory tests TESTS='$(UNIT_TESTS)'
+	tests/run.sh $(UNIT_TESTS)
+
 test-clients: deps-clients
 	@$(MAKE) --no-print-directory $(BUILD)/socks5d $(BUILD)/monitor_client
 	SOCKS5D=$(BUILD)/socks5d tests/clients/run.sh
@@ -263,10 +285,10 @@ FUZZ_TARGETS := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/fuz
 # Of the client what needs no terminal.
 FUZZ_SOURCES := $(filter-out src/client/%,$(LIB_SOURCES)) src/client/completion.c tests/fuzz/file.c
 FUZZ_OBJECTS := $(FUZZ_SOURCES:%.c=build/fuzz/%.o)
-FUZZ_FLAGS := -std=c11 -D_GNU_SOURCE -Iinclude -pthread -O1 -g $(WARNINGS) \
+FUZZ_FLAGS := -std=c11 -D_GNU_SOURCE -Iinclude -I$(GENERATED) -pthread -O1 -g $(WARNINGS) \
 	-fsanitize=address,undefined -fno-sanitize-recover=all
 
-build/fuzz/%.o: %.c
+build/fuzz/%.o: %.c | $(VERSION_HEADER)
 	@mkdir -p $(@D)
 	@echo '  CC $@'
 	$(Q)clang $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
@@ -351,7 +373,7 @@ docs: $(BUILD)/gendoc
 format:
 	clang-format -i $(C_FILES)
 
-lint: deps-lint
+lint: deps-lint $(VERSION_HEADER)
 	clang-format --dry-run -Werror $(C_FILES)
 	tests/lint/layers.sh
 	tests/lint/documents.sh
@@ -359,7 +381,7 @@ lint: deps-lint
 	cppcheck -q --std=c11 --enable=warning,performance,portability --inline-suppr \
 		--error-exitcode=1 -Iinclude -D_GNU_SOURCE src
 	printf '%s\n' $(wildcard src/*.c src/*/*.c) | xargs -n 8 -P "$$(nproc)" \
-		sh -c 'clang-tidy -quiet "$$@" -- -std=c11 -D_GNU_SOURCE -Iinclude' tidy
+		sh -c 'clang-tidy -quiet "$$@" -- -std=c11 -D_GNU_SOURCE -Iinclude -I$(GENERATED)' tidy
 
 # ---- installing ----
 
@@ -427,6 +449,28 @@ uninstall:
 clean:
 	rm -rf $(BIN) $(OUT)build
 
+# ---- releases: the sources as a file, and Debian's package of them ----
+
+DIST := $(OUT)build/dist/socks5d-$(VERSION).tar.gz
+DEB_FLAGS ?=
+# The time of the newest entry of the news, which all files of a release are from.
+RELEASED = $(shell date -d "$$(sed -n '/^ -- /{s/.*>  //p;q}' $(NEWS))" +%s)
+
+dist:
+	tests/build/dist.sh $(DIST) $(RELEASED)
+	@echo $(DIST)
+
+deb: deps-deb dist
+	$(foreach p,$(call packages,$(LIBRARIES) $(CLIENT_LIBRARIES)),$(check-control))
+	tests/build/deb.sh $(DIST) $(DEB_FLAGS)
+	@ls $(dir $(DIST))socks5d_$(VERSION)*
+
+# What is linked is to be among what the package is built with.
+define check-control
+@grep -q '^ $(p)\>' conf/debian/control || { echo 'conf/debian/control: Build-Depends lacks $(p)'; exit 1; }
+
+endef
+
 # ---- Debian packages ----
 
 # The packages without which nothing can be compiled. Asked once, before the first file is; that there
@@ -454,6 +498,8 @@ deps-lint:
 	@tests/build/packages.sh $(LINT_DEPS)
 deps-bench:
 	@tests/build/packages.sh $(BENCH_DEPS)
+deps-deb:
+	@tests/build/packages.sh $(DEB_DEPS)
 deps-plots:
 	@tests/build/packages.sh $(PLOT_DEPS)
 
