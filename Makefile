@@ -42,7 +42,7 @@ CLIENT_DEPS := $(TEST_DEPS) netcat-openbsd ncat proxychains4 git openssh-client 
 	firefox-esr python3-pacparser \
 	openjdk-17-jdk-headless golang-go golang-golang-x-net-dev wget python3-pip putty-tools \
 	emacs-nox fail2ban openssl whois apache2-utils jq haproxy libnginx-mod-stream \
-	dante-server microsocks tinyproxy-bin \
+	dante-server microsocks tinyproxy-bin zsh fish \
 	$(if $(shell command -v npm),,nodejs npm)
 LINT_DEPS := clang clang-format clang-tidy cppcheck libclang-rt-14-dev mandoc
 BENCH_DEPS := $(DEPS) microsocks dante-server tinyproxy-bin
@@ -249,7 +249,7 @@ test: deps-test
 	@$(MAKE) --no-print-directory check
 
 # Programs, and scripts that find out themselves what they lack; CHECKS=... runs some of them only.
-CHECKS = $(TESTS) $(addprefix tests/build/test_,examples.sh install.sh make.sh run.sh) tests/state/test_rules_reference.sh $(addprefix tests/clients/test_,curl.sh monitor_client.sh top.sh)
+CHECKS = $(TESTS) $(addprefix tests/build/test_,completions.sh examples.sh install.sh make.sh run.sh) tests/state/test_rules_reference.sh $(addprefix tests/clients/test_,curl.sh monitor_client.sh top.sh)
 NO_CMOCKA = $(eval NO_CMOCKA := $(shell pkg-config --exists cmocka || echo yes))$(NO_CMOCKA)
 checked-programs = $(if $(NO_CMOCKA),,$(filter-out %.sh,$(CHECKS)))
 unchecked-programs = $(if $(NO_CMOCKA),$(filter-out %.sh,$(CHECKS)))
@@ -358,7 +358,7 @@ plots: deps-plots
 
 # ---- documents that come from the table of settings ----
 
-$(BUILD)/gendoc: $(BUILD)/tests/docs/gendoc.o $(BUILD)/libsocks5d.a
+$(BUILD)/gendoc: $(addprefix $(BUILD)/tests/docs/,gendoc.o programs.o completions.o) $(BUILD)/libsocks5d.a
 	@echo '  LD $@'
 	$(Q)$(LINK) -o $@ $^ $(LIBS)
 
@@ -388,7 +388,9 @@ lint: deps-lint $(VERSION_HEADER)
 # Each file: its mode, where it is, where it goes. The filter for fail2ban does nothing by itself; the
 # jail would, so whether there is to be one is left to the administrator.
 MAN := $(PREFIX)/share/man
-COMPLETIONS := $(PREFIX)/share/bash-completion/completions
+BASH_COMPLETIONS := $(PREFIX)/share/bash-completion/completions
+ZSH_COMPLETIONS := $(PREFIX)/share/zsh/site-functions
+FISH_COMPLETIONS := $(PREFIX)/share/fish/vendor_completions.d
 INSTALLED := \
 	755:$(BIN)/socks5d:$(PREFIX)/sbin/socks5d \
 	755:$(BIN)/monitor_client:$(PREFIX)/bin/monitor_client \
@@ -396,8 +398,10 @@ INSTALLED := \
 	644:src/socks5d-monitor.7:$(MAN)/man7/socks5d-monitor.7 \
 	644:src/socks5d-web.7:$(MAN)/man7/socks5d-web.7 \
 	644:src/socks5d.8:$(MAN)/man8/socks5d.8 \
-	644:conf/completion.bash:$(COMPLETIONS)/socks5d \
-	644:conf/completion.bash:$(COMPLETIONS)/monitor_client \
+	$(foreach p,socks5d monitor_client, \
+		644:conf/completions/$(p).bash:$(BASH_COMPLETIONS)/$(p) \
+		644:conf/completions/$(p).zsh:$(ZSH_COMPLETIONS)/_$(p) \
+		644:conf/completions/$(p).fish:$(FISH_COMPLETIONS)/$(p).fish) \
 	644:$(BUILD)/socks5d.service:$(PREFIX)/lib/systemd/system/socks5d.service \
 	644:conf/socks5d.sysusers:$(PREFIX)/lib/sysusers.d/socks5d.conf \
 	644:conf/socks5d.logrotate:/etc/logrotate.d/socks5d \
