@@ -42,7 +42,7 @@ CLIENT_DEPS := $(TEST_DEPS) netcat-openbsd ncat proxychains4 git openssh-client 
 	firefox-esr python3-pacparser \
 	openjdk-17-jdk-headless golang-go golang-golang-x-net-dev wget python3-pip putty-tools \
 	emacs-nox fail2ban openssl whois apache2-utils jq haproxy libnginx-mod-stream \
-	dante-server microsocks tinyproxy-bin zsh fish \
+	dante-server microsocks tinyproxy-bin zsh fish build-essential debhelper fakeroot lintian \
 	$(if $(shell command -v npm),,nodejs npm)
 LINT_DEPS := clang clang-format clang-tidy cppcheck libclang-rt-14-dev mandoc
 BENCH_DEPS := $(DEPS) microsocks dante-server tinyproxy-bin
