@@ -102,7 +102,7 @@ help:
 	@echo 'make bench       measure beside microsocks, dante and tinyproxy (BENCH="-q" for a quick look)'
 	@echo 'make bench-results  the same, kept in tests/bench/results as JSON and pictures'
 	@echo 'make lint        formatting, static analysis, layers, documents'
-	@echo 'make docs        bring sample configuration and manual up to date with the table of settings'
+	@echo 'make docs        bring sample configuration, manual, completion and src/CONFORMANCE.md up to date'
 	@echo 'make install     into DESTDIR$(PREFIX); make uninstall takes it away again'
 	@echo 'make dist        the sources of this version as one file, build/dist/socks5d-$(VERSION).tar.gz'
 	@echo 'make deb         that, and the Debian package made from it, beside it'
@@ -356,7 +356,7 @@ bench-results: deps-plots
 plots: deps-plots
 	tests/bench/plot.sh $(BENCH_RESULTS)
 
-# ---- documents that come from the table of settings ----
+# ---- documents that come from tables, and from marks in the tests ----
 
 $(BUILD)/gendoc: $(addprefix $(BUILD)/tests/docs/,gendoc.o programs.o completions.o) $(BUILD)/libsocks5d.a
 	@echo '  LD $@'
@@ -364,9 +364,11 @@ $(BUILD)/gendoc: $(addprefix $(BUILD)/tests/docs/,gendoc.o programs.o completion
 
 check-docs: $(BUILD)/gendoc
 	$< --check
+	tests/docs/conformance.sh --check
 
 docs: $(BUILD)/gendoc
 	$<
+	tests/docs/conformance.sh
 
 # ---- care ----
 
