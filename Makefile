@@ -36,14 +36,17 @@ packages = $(foreach l,$(1),$(lastword $(subst :, ,$(l))))
 # Any compiler will do; the package of one that is not there, which has cc's name but for cc itself.
 COMPILER := $(if $(shell command -v $(CC)),,$(patsubst cc,gcc,$(notdir $(CC))))
 DEPS := $(COMPILER) pkg-config libc6-dev $(call packages,$(LIBRARIES) $(CLIENT_LIBRARIES))
-TEST_DEPS := $(DEPS) libcmocka-dev curl nginx-light iproute2 python3 valgrind tmux
+TEST_DEPS := $(DEPS) libcmocka-dev curl nginx-light iproute2 python3 valgrind tmux \
+	$(if $(shell command -v node),,nodejs)
+WEB_DEPS := chromium chromium-driver python3-selenium fonts-dejavu-core openssl \
+	$(if $(shell command -v npm),,nodejs npm)
 CLIENT_DEPS := $(TEST_DEPS) netcat-openbsd ncat proxychains4 git openssh-client openssh-server \
-	dante-client tnftp python3-pyftpdlib iperf3 python3-socks dnsmasq-base debootstrap chromium \
+	dante-client tnftp python3-pyftpdlib iperf3 python3-socks dnsmasq-base debootstrap \
 	firefox-esr python3-pacparser \
 	openjdk-17-jdk-headless golang-go golang-golang-x-net-dev wget python3-pip putty-tools \
 	emacs-nox fail2ban openssl whois apache2-utils jq haproxy libnginx-mod-stream \
-	dante-server microsocks tinyproxy-bin zsh fish build-essential debhelper fakeroot lintian \
-	$(if $(shell command -v npm),,nodejs npm)
+	dante-server microsocks tinyproxy-bin prometheus python3-prometheus-client zsh fish \
+	build-essential debhelper fakeroot lintian $(WEB_DEPS)
 LINT_DEPS := clang clang-format clang-tidy cppcheck libclang-rt-14-dev mandoc
 BENCH_DEPS := $(DEPS) microsocks dante-server tinyproxy-bin
 PLOT_DEPS := gnuplot-nox jq
@@ -82,8 +85,8 @@ TEST_LIB_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/lib/*.c))
 BENCH_SOURCES := $(wildcard tests/bench/*.c)
 C_FILES := $(wildcard src/*.c src/*/*.c include/*/*.h tests/*/*.c tests/*/*.h)
 
-.PHONY: all build run tests test check test-clients test-valgrind fuzz bench bench-results plots check-docs docs \
-	lint format deps deps-test deps-clients deps-lint deps-bench deps-plots deps-deb \
+.PHONY: all build run tests test check test-clients test-web pictures test-valgrind fuzz bench bench-results plots check-docs docs \
+	lint format deps deps-test deps-clients deps-web deps-lint deps-bench deps-plots deps-deb \
 	check-units dist deb install uninstall clean help
 
 all: build
@@ -97,6 +100,8 @@ help:
 	@echo 'make run         install what is missing, build, serve with conf/socks5d.conf'
 	@echo 'make test        install what is missing, build, run all tests'
 	@echo 'make test-clients  the same with more real clients: nc, git, ssh, socksify, Chromium and others'
+	@echo 'make test-web    the pages in a real Chromium, with pictures of them in build/web-pictures'
+	@echo 'make pictures    the pictures of the pages that README.md shows'
 	@echo 'make test-valgrind  the tests of stopping, with the server under valgrind'
 	@echo 'make fuzz        every parser of bytes from outside, FUZZ_SECONDS=60 each'
 	@echo 'make bench       measure beside microsocks, dante and tinyproxy (BENCH="-q" for a quick look)'
@@ -143,8 +148,18 @@ $(BUILD)/%.o: %.c | $(VERSION_HEADER)
 	@echo '  CC $<'
 	$(Q)$(CC) $(ALL_CFLAGS) -Itests/lib -MMD -MP -c -o $@ $<
 
-# What the assembler puts in, which no compiler tells of.
-$(BUILD)/src/web/pages.o build/fuzz/src/web/pages.o: $(wildcard src/web/pages/*)
+# What the assembler puts in, which no compiler tells of; files for browsers packed, too, without the
+# time, so that a build gives the same bytes each time.
+WEB_PAGES := $(wildcard src/web/pages/*)
+PACKED := $(patsubst src/web/pages/%,$(OUT)build/pages/%.gz,$(filter-out %.html,$(WEB_PAGES)))
+$(BUILD)/src/web/pages.o build/fuzz/src/web/pages.o: $(WEB_PAGES) $(PACKED)
+$(BUILD)/src/web/pages.o: ALL_CFLAGS += -DPACKED='"$(OUT)build/pages/"'
+build/fuzz/src/web/pages.o: FUZZ_FLAGS += -DPACKED='"$(OUT)build/pages/"'
+
+$(OUT)build/pages/%.gz: src/web/pages/%
+	@mkdir -p $(@D)
+	$(Q)gzip -9nc $< >$@.new && mv -f $@.new $@
+
 $(BUILD)/src/proxy/pages.o build/fuzz/src/proxy/pages.o: $(wildcard src/proxy/pages/*)
 
 run: deps
@@ -162,6 +177,7 @@ WRAP_base/test_lines := read
 WRAP_client/test_batch := client_ask getdelim link_interrupt_by signals_close
 WRAP_monitor/test_admin := calloc malloc realloc aligned_alloc accept4 server_base server_errands server_fronts \
 	server_hashes server_keeper server_lookups server_services server_set
+WRAP_monitor/test_alarm_commands := $(WRAP_DESK)
 WRAP_monitor/test_commands := $(WRAP_PARTS) password_hash server_add_rule server_drop_rule server_set server_reload \
 	statistics_each
 WRAP_monitor/test_console := $(WRAP_DESK)
@@ -227,8 +243,13 @@ WRAP_state/test_standing := calloc malloc aligned_alloc
 WRAP_state/test_users := calloc malloc aligned_alloc password_check sodium_memzero
 WRAP_state/test_users_file := read
 WRAP_web/test_api := $(WRAP_DESK) statistics_each
-WRAP_web/test_connection := $(WRAP_DESK)
-WRAP_web/test_login := $(WRAP_DESK)
+WRAP_web/test_connection := $(WRAP_DESK) statistics_each
+WRAP_web/test_login := $(WRAP_DESK) statistics_each
+WRAP_web/test_metrics := $(WRAP_DESK) resolver_cached resolver_counts
+WRAP_web/test_own := $(WRAP_DESK) statistics_each
+WRAP_web/test_shell := $(WRAP_DESK) statistics_each
+WRAP_web/test_view := $(WRAP_DESK) statistics_each
+WRAP_web/test_watch := $(WRAP_DESK) statistics_each
 WRAP_web/test_web := calloc malloc realloc aligned_alloc accept4 server_base server_fronts server_keeper server_services
 wrap = $(foreach f,$(WRAP_$(patsubst $(BUILD)/tests/%,%,$(1))),-Wl,--wrap=$(f))
 
@@ -249,7 +270,7 @@ test: deps-test
 	@$(MAKE) --no-print-directory check
 
 # Programs, and scripts that find out themselves what they lack; CHECKS=... runs some of them only.
-CHECKS = $(TESTS) $(addprefix tests/build/test_,completions.sh examples.sh install.sh make.sh run.sh) tests/state/test_rules_reference.sh $(addprefix tests/clients/test_,curl.sh monitor_client.sh top.sh)
+CHECKS = $(TESTS) $(addprefix tests/build/test_,completions.sh examples.sh install.sh make.sh run.sh) tests/state/test_rules_reference.sh tests/web/test_scripts.sh $(addprefix tests/clients/test_,curl.sh monitor_client.sh top.sh)
 NO_CMOCKA = $(eval NO_CMOCKA := $(shell pkg-config --exists cmocka || echo yes))$(NO_CMOCKA)
 checked-programs = $(if $(NO_CMOCKA),,$(filter-out %.sh,$(CHECKS)))
 unchecked-programs = $(if $(NO_CMOCKA),$(filter-out %.sh,$(CHECKS)))
@@ -270,7 +291,18 @@ check-units:
 
 test-clients: deps-clients
 	@$(MAKE) --no-print-directory $(BUILD)/socks5d $(BUILD)/monitor_client
-	SOCKS5D=$(BUILD)/socks5d tests/clients/run.sh
+	$(WEB_TEST) tests/clients/run.sh
+
+# The pages in a browser, which test-clients runs, too.
+WEB_TEST = SOCKS5D=$(BUILD)/socks5d AXE=$(AXE) PICTURES=$(OUT)build/web-pictures
+
+test-web: deps-web
+	@$(MAKE) --no-print-directory $(BUILD)/socks5d
+	$(WEB_TEST) tests/clients/run.sh tests/web/test_browser.sh
+
+pictures: deps-web
+	@$(MAKE) --no-print-directory $(BUILD)/socks5d
+	$(WEB_TEST) bash tests/web/make_pictures.sh tests/web/pictures
 
 # The daemon's tests that stop it in every phase, with the daemon under valgrind.
 test-valgrind: deps-test
@@ -358,7 +390,9 @@ plots: deps-plots
 
 # ---- documents that come from tables, and from marks in the tests ----
 
-$(BUILD)/gendoc: $(addprefix $(BUILD)/tests/docs/,gendoc.o programs.o completions.o) $(BUILD)/libsocks5d.a
+GENDOC_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/docs/*.c))
+
+$(BUILD)/gendoc: $(GENDOC_OBJECTS) $(BUILD)/libsocks5d.a
 	@echo '  LD $@'
 	$(Q)$(LINK) -o $@ $^ $(LIBS)
 
@@ -410,6 +444,7 @@ INSTALLED := \
 	644:conf/fail2ban/filter.d/socks5d.conf:/etc/fail2ban/filter.d/socks5d.conf \
 	644:conf/fail2ban/jail.d/socks5d.conf:$(PREFIX)/share/doc/socks5d/fail2ban/jail.d/socks5d.conf \
 	644:conf/dnsmasq/socks5d-wpad.conf:$(PREFIX)/share/doc/socks5d/dnsmasq/socks5d-wpad.conf \
+	$(foreach f,grafana/socks5d.json prometheus/alerts.yml,644:conf/$(f):$(PREFIX)/share/doc/socks5d/$(f)) \
 	$(foreach f,$(wildcard conf/examples/*/*),644:$(f):$(PREFIX)/share/doc/socks5d/$(f:conf/%=%))
 CONFIGURATION := /etc/socks5d/socks5d.conf
 installed-part = $(word $(1),$(subst :, ,$(2)))
@@ -500,6 +535,10 @@ deps-test:
 	@tests/build/packages.sh $(TEST_DEPS)
 deps-clients:
 	@tests/build/packages.sh $(CLIENT_DEPS)
+	@$(MAKE) --no-print-directory $(AXE)
+deps-web:
+	@tests/build/packages.sh $(TEST_DEPS) $(WEB_DEPS)
+	@$(MAKE) --no-print-directory $(AXE)
 deps-lint:
 	@tests/build/packages.sh $(LINT_DEPS)
 deps-bench:
@@ -509,6 +548,14 @@ deps-deb:
 deps-plots:
 	@tests/build/packages.sh $(PLOT_DEPS)
 
+# axe-core, as tests/web/package-lock.json pins it. Without it, or npm, the tests do without.
+AXE := $(OUT)build/axe/node_modules/axe-core/axe.min.js
+$(AXE): tests/web/package-lock.json
+	@mkdir -p $(OUT)build/axe
+	@cp tests/web/package.json tests/web/package-lock.json $(OUT)build/axe
+	@npm ci --silent --no-audit --no-fund --prefix $(OUT)build/axe && touch $@ || \
+		echo 'axe-core is not to be had from npm: the pages are tested without it'
+
 -include $(FUZZ_OBJECTS:.o=.d) $(FUZZ_TARGETS:build/fuzz/%=build/fuzz/tests/fuzz/%.d)
 -include $(LIB_OBJECTS:.o=.d) $(TESTS:=.d) $(TEST_LIB_OBJECTS:.o=.d) $(BUILD)/src/socks5d.d \
-	$(BUILD)/src/monitor_client.d $(BUILD)/tests/docs/gendoc.d $(BUILD)/tests/state/judge.d
+	$(BUILD)/src/monitor_client.d $(GENDOC_OBJECTS:.o=.d) $(BUILD)/tests/state/judge.d

@@ -6,10 +6,10 @@ _monitor_client_request() {
 	local words_before=(${(U)words[1]} ${words[2,CURRENT-1]}) legal=
 	local -a commands=(
 		'STATS:what was counted and measured since the start'
-		'CONNECTIONS:the sessions that run now, a line each'
+		'CONNECTIONS:the sessions that run now, or those of a user or of a client'\''s address or network, a line each'
 		'USERS:the users who have a session now'
 		'CONFIG:shows all settings or one of them, or changes one'
-		'ACCESS_LOG:the requests that were answered, of all, of a user or of a client'\''s address, or the newest of them'
+		'ACCESS_LOG:the requests that were answered, of all, of a user or of a client'\''s address, or the newest of them, or those of a day'
 		'QUIT:ends the connection to the monitor'
 		'HELP:this list'
 		'ACCOUNTS:all users there are: role, sessions, bytes, last login'
@@ -42,8 +42,10 @@ _monitor_client_request() {
 		'BAN:bans a client'\''s address or a network, for a time or for good, and ends its sessions'
 		'UNBAN:ends a ban, or all of them'
 		'USAGE:what users and clients have used, by bytes: today, yesterday, week, month or dates; this month'
+		'DAYS:the same by day: what all clients together have used, or some, or a user'
 		'SITES:the sites that were visited, likewise, where sites_days keeps them'
 		'FORGET:deletes the history of a user, of a client'\''s address, or all of it'
+		'ALARMS:what is wrong now'
 		'VERSION:which version of the server this is'
 		'top:live view of sessions, users and throughput'
 	)
@@ -52,20 +54,22 @@ _monitor_client_request() {
 		return
 	fi
 	case "$((CURRENT - 1)) $words_before" in
-	'1 CONFIG') legal='listen port protocols http_via monitor_listen monitor_port monitor_socket max_monitor_clients monitor_login_timeout monitor_timeout web_listen max_web_clients web_trusted web_names max_sessions max_sessions_per_client backlog handshake_timeout connect_timeout timeout half_close_timeout drain_timeout relay rate_total group_rate external_address external_interface prefer udp_address udp_ports udp_clients udp_filter udp_timeout bind_address bind_ports bind_timeout bind_any_peer setup_page proxy_name pac_direct pac_fallback clients proxy_protocol_from rule otherwise protect client_group expect recheck upstream auth users_file max_password_checks user_defaults group_defaults client_limits anonymous_defaults ban ban_exempt dns_servers dns_search dns_cache dns_negative_ttl state_dir history_days sites_days client_names access_log_file access_log_entries log_file log_level log_format' ;;
+	'1 CONFIG') legal='listen port protocols http_via monitor_listen monitor_port monitor_socket max_monitor_clients monitor_login_timeout monitor_timeout web_listen max_web_clients web_trusted web_names metrics_from metrics_accounts max_sessions max_sessions_per_client backlog handshake_timeout connect_timeout timeout half_close_timeout drain_timeout relay rate_total group_rate external_address external_interface prefer udp_address udp_ports udp_clients udp_filter udp_timeout bind_address bind_ports bind_timeout bind_any_peer setup_page proxy_name pac_direct pac_fallback clients proxy_protocol_from rule otherwise protect client_group expect recheck upstream auth users_file max_password_checks user_defaults group_defaults client_limits anonymous_defaults ban ban_exempt dns_servers dns_search dns_cache dns_negative_ttl state_dir history_days sites_days client_names access_log_file access_log_entries log_file log_level log_format' ;;
 	'3 ADD_USER '*) legal='admin' ;;
 	'1 RELOAD') legal='CUT' ;;
 	'1 LOG_LEVEL') legal='error warn info debug' ;;
 	'2 SET_ROLE '*) legal='user admin' ;;
-	'1 SETTINGS') legal='listen port protocols http_via monitor_listen monitor_port monitor_socket max_monitor_clients monitor_login_timeout monitor_timeout web_listen max_web_clients web_trusted web_names max_sessions max_sessions_per_client backlog handshake_timeout connect_timeout timeout half_close_timeout drain_timeout relay rate_total group_rate external_address external_interface prefer udp_address udp_ports udp_clients udp_filter udp_timeout bind_address bind_ports bind_timeout bind_any_peer setup_page proxy_name pac_direct pac_fallback clients proxy_protocol_from rule otherwise protect client_group expect recheck upstream auth users_file max_password_checks user_defaults group_defaults client_limits anonymous_defaults ban ban_exempt dns_servers dns_search dns_cache dns_negative_ttl state_dir history_days sites_days client_names access_log_file access_log_entries log_file log_level log_format' ;;
+	'1 SETTINGS') legal='listen port protocols http_via monitor_listen monitor_port monitor_socket max_monitor_clients monitor_login_timeout monitor_timeout web_listen max_web_clients web_trusted web_names metrics_from metrics_accounts max_sessions max_sessions_per_client backlog handshake_timeout connect_timeout timeout half_close_timeout drain_timeout relay rate_total group_rate external_address external_interface prefer udp_address udp_ports udp_clients udp_filter udp_timeout bind_address bind_ports bind_timeout bind_any_peer setup_page proxy_name pac_direct pac_fallback clients proxy_protocol_from rule otherwise protect client_group expect recheck upstream auth users_file max_password_checks user_defaults group_defaults client_limits anonymous_defaults ban ban_exempt dns_servers dns_search dns_cache dns_negative_ttl state_dir history_days sites_days client_names access_log_file access_log_entries log_file log_level log_format' ;;
 	'2 QUOTA '*) legal='reset' ;;
 	'1 WATCH') legal='user= client= to=' ;;
 	'2 WATCH '*) legal='user= client= to=' ;;
 	'3 WATCH '*) legal='user= client= to=' ;;
 	'2 USAGE '*) legal='today yesterday week month' ;;
+	'2 DAYS '*) legal='today yesterday week month' ;;
 	'2 SITES '*) legal='today yesterday week month' ;;
 	'2 CONFIG protocols') legal='socks5 socks4 http' ;;
 	'2 CONFIG http_via') legal='no yes' ;;
+	'2 CONFIG metrics_accounts') legal='no yes' ;;
 	'2 CONFIG max_sessions') legal='auto' ;;
 	'2 CONFIG max_sessions_per_client') legal='auto none' ;;
 	'2 CONFIG relay') legal='auto copy splice' ;;

@@ -24,6 +24,8 @@ _socks5d_flags='
 	--max-web-clients
 	--web-trusted
 	--web-names
+	--metrics-from
+	--metrics-accounts
 	--max-sessions
 	--max-sessions-per-client
 	--backlog
@@ -101,11 +103,12 @@ _socks5d() {
 		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
 		return
 		;;
-	--explain | -u | --user | -l | --listen | -p | --port | -L | --monitor-listen | -P | --monitor-port | --max-monitor-clients | --monitor-login-timeout | --monitor-timeout | --web-listen | --max-web-clients | --web-trusted | --web-names | --backlog | --handshake-timeout | --connect-timeout | --timeout | --half-close-timeout | --drain-timeout | --rate-total | --group-rate | --external-address | --external-interface | --udp-address | --udp-ports | --udp-clients | --udp-timeout | --bind-address | --bind-ports | --bind-timeout | --proxy-name | --pac-direct | --clients | --proxy-protocol-from | --rule | --client-group | --expect | --upstream | --user-defaults | --group-defaults | --client-limits | --anonymous-defaults | --ban | --ban-exempt | --dns-servers | --dns-search | --dns-cache | --dns-negative-ttl | --history-days | --sites-days | --access-log-entries)
+	--explain | -u | --user | -l | --listen | -p | --port | -L | --monitor-listen | -P | --monitor-port | --max-monitor-clients | --monitor-login-timeout | --monitor-timeout | --web-listen | --max-web-clients | --web-trusted | --web-names | --metrics-from | --backlog | --handshake-timeout | --connect-timeout | --timeout | --half-close-timeout | --drain-timeout | --rate-total | --group-rate | --external-address | --external-interface | --udp-address | --udp-ports | --udp-clients | --udp-timeout | --bind-address | --bind-ports | --bind-timeout | --proxy-name | --pac-direct | --clients | --proxy-protocol-from | --rule | --client-group | --expect | --upstream | --user-defaults | --group-defaults | --client-limits | --anonymous-defaults | --ban | --ban-exempt | --dns-servers | --dns-search | --dns-cache | --dns-negative-ttl | --history-days | --sites-days | --access-log-entries)
 		return
 		;;
 	--protocols) legal='socks5 socks4 http' ;;
 	--http-via) legal='no yes' ;;
+	--metrics-accounts) legal='no yes' ;;
 	--max-sessions) legal='auto' ;;
 	--max-sessions-per-client) legal='auto none' ;;
 	--relay) legal='auto copy splice' ;;

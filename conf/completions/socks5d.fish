@@ -24,6 +24,8 @@ complete -c socks5d -l web-listen -x -d 'Address that administrators'\'' browser
 complete -c socks5d -l max-web-clients -x -d 'Connections of browsers and programs to web_listen at once, of which an address has eight at most, unless it is this host or one of web_trusted'
 complete -c socks5d -l web-trusted -x -d 'Networks of web servers that pass browsers on to web_listen'
 complete -c socks5d -l web-names -x -d 'Names by which browsers reach web_listen, such as monitor.example.org, beside addresses and localhost'
+complete -c socks5d -l metrics-from -x -d 'Who gets /metrics of web_listen without a login: loopback, networks such as 192.0.2.0/24, or none'
+complete -c socks5d -l metrics-accounts -x -a 'no yes' -d 'yes: /metrics also tells of each user and client address what it moves and how many sessions it has: of those that have moved most, as many as are a thousand series'
 complete -c socks5d -l max-sessions -x -a 'auto' -d 'Sessions that run at once, a thread each, all made at start'
 complete -c socks5d -l max-sessions-per-client -x -a 'auto none' -d 'Sessions at once of one client address, or of one /64 network of IPv6; its further connections are closed'
 complete -c socks5d -l backlog -x -d 'Connections that the kernel keeps waiting while all sessions are taken; listeners opened later follow a change'

@@ -26,6 +26,8 @@ _socks5d() {
 		'*--max-web-clients=[Connections of browsers and programs to web_listen at once, of which an address has eight at most, unless it is this host or one of web_trusted]:N: ' \
 		'*--web-trusted=[Networks of web servers that pass browsers on to web_listen]:LIST: ' \
 		'*--web-names=[Names by which browsers reach web_listen, such as monitor.example.org, beside addresses and localhost]:LIST: ' \
+		'*--metrics-from=[Who gets /metrics of web_listen without a login: loopback, networks such as 192.0.2.0/24, or none]:LIST: ' \
+		'*--metrics-accounts=[yes: /metrics also tells of each user and client address what it moves and how many sessions it has: of those that have moved most, as many as are a thousand series]:WORD:(no yes)' \
 		'*--max-sessions=[Sessions that run at once, a thread each, all made at start]:N:(auto)' \
 		'*--max-sessions-per-client=[Sessions at once of one client address, or of one /64 network of IPv6; its further connections are closed]:N:(auto none)' \
 		'*--backlog=[Connections that the kernel keeps waiting while all sessions are taken; listeners opened later follow a change]:N: ' \

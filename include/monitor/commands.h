@@ -15,6 +15,13 @@
 
 struct monitor_request;
 
+/* May who has not the role give it about himself, whose name is the first parameter? */
+enum command_own {
+	OWN_NEVER,
+	OWN_LOOKS, /* where it changes nothing */
+	OWN_PROVEN, /* when he has just shown his password, too */
+};
+
 struct command {
 	const char *word;
 	const char *parameters; /* "<name> [<count>]"; "" for none */
@@ -28,6 +35,7 @@ struct command {
 			 is said, where such things are kept */
 	bool ends_consoles; /* those with an old password, when it succeeded */
 	bool is_for_consoles; /* is about a connection that lasts, and of no use without one */
+	enum command_own own;
 	size_t logged_from; /* words of a request that is logged, at least; 0: none is */
 	enum user_role role; /* that it takes */
 	/* In the hasher's thread, before it runs: computes `hash`. Then `run` has its turn, unless
@@ -44,6 +52,7 @@ struct monitor_request {
 	struct server *server; /* for errands only */
 	struct services *services;
 	struct keeper *keeper; /* NULL: nothing is kept */
+	bool is_proven; /* its giver has just shown his password */
 	const struct command *command;
 	size_t count; /* parameters that were given */
 	const char *parameters[COMMANDS_MAX_WORDS - 1];
@@ -59,6 +68,10 @@ bool commands_parse(const struct monitor_line *line, struct monitor_request *q, 
  * hold blanks only where the last one is the rest of a line. */
 bool commands_take(const char *word, const char *const parameters[], size_t count,
 	struct monitor_request *q, struct reply *r);
+
+/* The command with the first parameter, which tells whose entries an access log has: what a reply
+ * is shaped by (wire/json.h). */
+void commands_put_request(const struct monitor_request *q, char *out, size_t size);
 
 /* Does it change something, as it was asked, so that it is logged? */
 bool commands_changes(const struct monitor_request *q);

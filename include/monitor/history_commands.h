@@ -1,5 +1,5 @@
-/* history_commands: USAGE, SITES and FORGET, of which the keeper's thread does what it is to be
- * asked. No state, no lock. */
+/* history_commands: USAGE, DAYS, SITES and FORGET, of which the keeper's thread does what it is to
+ * be asked. No state, no lock. */
 #ifndef MONITOR_HISTORY_COMMANDS_H
 #define MONITOR_HISTORY_COMMANDS_H
 
@@ -12,6 +12,7 @@
 #define HISTORY_LINES 10000
 
 void history_command_usage(const struct monitor_request *q, struct reply *r);
+void history_command_days(const struct monitor_request *q, struct reply *r);
 void history_command_sites(const struct monitor_request *q, struct reply *r);
 void history_command_forget(const struct monitor_request *q, struct reply *r);
 

@@ -15,11 +15,21 @@ void listings_users(struct services *v, struct reply *r);
 void listings_accounts(struct services *v, struct reply *r);
 void listings_clients(struct services *v, struct reply *r);
 
-/* The `newest` entries of `user`; NULL: of everybody. Or those of the clients in a network, which
- * may be a single address. */
-void listings_access_log(struct services *v, const char *user, uint64_t newest, struct reply *r);
-void listings_access_log_of_client(
-	struct services *v, const struct network *client, uint64_t newest, struct reply *r);
+/* The sessions of `user`, as the registry has the name, or of the clients in a network; the other
+ * is NULL. */
+void listings_connections_of(
+	struct services *v, const char *user, const struct network *client, struct reply *r);
+
+/* Which entries of the access log. */
+struct listings_entries {
+	const char *user; /* NULL: of everybody */
+	const struct network *client; /* not NULL: of the clients in it, whoever logged in there */
+	uint64_t newest; /* so many of them; UINT64_MAX: all */
+	int32_t from, to; /* days (base/day.h), both included; 0: of any */
+};
+
+void listings_access_log(
+	struct services *v, const struct listings_entries *wanted, struct reply *r);
 
 /* The last `seconds` before `now` in steps of throughput_scales[scale], newest first: the step that
  * runs is the first. */

@@ -31,6 +31,9 @@ bool dnscache_find_again(
 void dnscache_store(struct dnscache *c, const char *name, enum lookup_family family,
 	const struct lookup_answer *answer, uint32_t turn, int64_t expires);
 
+/* How many records there are, expired ones that nothing has displaced yet included. */
+size_t dnscache_count(const struct dnscache *c);
+
 /* Lookups that a record answered, and those that none did, since the start. */
 void dnscache_counts(struct dnscache *c, uint64_t *hits, uint64_t *misses);
 

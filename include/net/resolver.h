@@ -57,6 +57,9 @@ bool resolver_search_valid(const char *search);
 /* Lookups by family that the cache answered, and those that it did not, since the start. */
 void resolver_counts(struct resolver *r, uint64_t *hits, uint64_t *misses);
 
+/* Records in the cache, expired ones that nothing has displaced yet included. */
+size_t resolver_cached(const struct resolver *r);
+
 /* Is this a list of server addresses, each with or without a port? The first 32 are asked. */
 bool resolver_servers_valid(const char *servers);
 

@@ -31,12 +31,13 @@ bool places_is_kept(const struct places *p, size_t place, size_t running);
 void places_close(struct places *p);
 bool places_are_closed(const struct places *p);
 
-/* Has every worker a client? Never where there is one worker only: it would be the one who asks. */
+/* Has every worker a client? */
 bool places_are_taken(const struct places *p);
 
 /* What a balancer that asks is told: "ok", or why it should send nobody: "draining", "saturated".
- */
-const char *places_health(const struct places *p);
+ * Who asks at the proxy's port `has_place` himself: where there is one worker only he is told
+ * nothing of that. */
+const char *places_health(const struct places *p, bool has_place);
 
 /* Are no more left than the last 64th, or one? */
 bool places_are_scarce(const struct places *p);

@@ -70,16 +70,20 @@ struct history_sum {
 	bool is_user;
 	const char *name; /* of the account, or of the site */
 	int32_t deleted; /* the day; 0: it is not */
+	int32_t day; /* of which it is; 0: of all */
 	struct ledger_counts counts;
 };
 
 typedef void history_sum_taker(void *context, const struct history_sum *sum);
 
 /* The sums of these days, both included, who has most bytes first: by account; or by site, of all
- * accounts together, where `who` is all those of the clients, so that nothing is counted twice. */
+ * accounts together, where `who` is all those of the clients, so that nothing is counted twice; or
+ * by day, likewise, and the first one first. */
 int history_tables_usage(struct database *d, const struct history_who *who, int32_t from,
 	int32_t to, history_sum_taker *take, void *context) __attribute__((warn_unused_result));
 int history_tables_sites(struct database *d, const struct history_who *who, int32_t from,
+	int32_t to, history_sum_taker *take, void *context) __attribute__((warn_unused_result));
+int history_tables_by_day(struct database *d, const struct history_who *who, int32_t from,
 	int32_t to, history_sum_taker *take, void *context) __attribute__((warn_unused_result));
 
 #endif

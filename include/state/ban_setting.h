@@ -1,9 +1,9 @@
-/* ban_setting: when failed logins ban a client and for how long, and whom they never do, as the
- * settings ban and ban_exempt say. No state, no lock. */
+/* ban_setting: when failed logins ban a client and for how long, as the setting ban says. No state,
+ * no lock. */
 #ifndef STATE_BAN_SETTING_H
 #define STATE_BAN_SETTING_H
 
-#include "state/setting_networks.h"
+#include "state/setting_types.h"
 
 #define BAN_MOST_FAILURES 100
 #define BAN_LEAST_MS INT64_C(1000)
@@ -19,17 +19,5 @@ struct ban_rule {
 
 extern const struct setting_type setting_ban;
 #define SETTING_BAN(values, member) SETTING_AT(setting_ban, struct ban_rule, values, member)
-
-/* Who is not banned by failed logins. */
-struct ban_exempt {
-	bool loopback;
-	struct network_list networks;
-};
-
-extern const struct setting_type setting_ban_exempt;
-#define SETTING_BAN_EXEMPT(values, member)                                                         \
-	SETTING_AT(setting_ban_exempt, struct ban_exempt, values, member)
-
-bool ban_exempt_has(const struct ban_exempt *exempt, const struct addr *a);
 
 #endif

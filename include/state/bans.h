@@ -10,6 +10,7 @@
 #include "base/addr.h"
 #include "net/own.h"
 #include "state/ban_setting.h"
+#include "state/exempt_setting.h"
 #include "state/standing.h"
 
 /* Bans at once, those included that are over and make the next one longer. Then one that failed
@@ -76,14 +77,14 @@ bool bans_any(const struct bans *b);
 
 /* Is a client at `addr` kept out? Then that is counted. A ban by failures does not hold for who is
  * exempt by now. */
-bool bans_refuse(struct bans *b, const struct addr *addr, const struct ban_exempt *exempt,
+bool bans_refuse(struct bans *b, const struct addr *addr, const struct exempt_clients *exempt,
 	int64_t now) __attribute__((warn_unused_result));
 
 struct ban_failure {
 	const struct addr *from;
 	uint64_t pair; /* what name and password come to: the same counts once */
 	const struct ban_rule *rule;
-	const struct ban_exempt *exempt;
+	const struct exempt_clients *exempt;
 };
 
 /* A login failed. True when it was one too many, and a ban has begun; of that, `begun`. */

@@ -14,6 +14,7 @@
 #include "state/traffic.h"
 #include "state/upstream_line.h"
 #include "state/users.h"
+#include "wire/request.h"
 
 /* How far a session has come, for those who look from outside: the one list, with the words in
  * CONNECTIONS. */
@@ -127,6 +128,10 @@ struct session_info {
 
 /* A copy of what is known of a session; false when it has ended. */
 bool registry_get(struct registry *r, const struct session_ref *ref, struct session_info *out);
+
+/* How many sessions there are by what they were asked for; those that were not asked yet are
+ * REQUEST_NONE. */
+void registry_count_commands(struct registry *r, size_t counts[REQUEST_COMMANDS]);
 
 /* Bytes moved by all sessions since the start, the live ones included. */
 void registry_totals(struct registry *r, uint64_t *sent, uint64_t *received);

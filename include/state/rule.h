@@ -45,6 +45,7 @@ const char *rule_keyword_word(enum rule_keyword keyword);
 struct rule_hits {
 	_Atomic(unsigned) references;
 	_Atomic(uint64_t) count;
+	_Atomic(int64_t) last; /* the newest, in seconds since 1970; 0: there was none */
 };
 
 /* One reference, and none counted. NULL without memory. */

@@ -111,6 +111,19 @@ struct rule_info rules_get(const struct rules *r, size_t index);
  * set. */
 const struct rule *rules_that_decided(const struct config *c, const struct verdict *v);
 
+/* What decided, and how often. */
+struct rule_tally {
+	char word[RULE_WORD_MAX]; /* "3", "t1", "otherwise", "protect:loopback" */
+	uint64_t hits;
+	int64_t last; /* the newest of them, in seconds since 1970; 0: there was none */
+	int64_t until; /* the same; 0: it has no end */
+};
+
+/* The next of all that may decide under a configuration: rules as rules_get(), without temporary
+ * ones that are over at the time `now`; otherwise; what is protected. `*at` is 0 at first. False
+ * behind the last one. */
+bool rules_next_tally(const struct config *c, size_t *at, int64_t now, struct rule_tally *out);
+
 /* How often nothing else decided, and what is protected by a word. */
 uint64_t rules_otherwise_hits(const struct rules *r);
 uint64_t rules_protection_hits(const struct rules *r, enum rule_place place);

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "state/ban_setting.h"
+#include "state/exempt_setting.h"
 #include "state/expectation_types.h"
 #include "state/limit_types.h"
 #include "state/page_settings.h"
@@ -111,6 +112,8 @@ struct settings {
 	int64_t max_web_clients;
 	struct network_list web_trusted;
 	struct word_list web_names;
+	struct exempt_clients metrics_from;
+	int64_t metrics_accounts; /* 0 or 1 */
 
 	int64_t max_sessions; /* 0: as many as fit */
 	int64_t max_sessions_per_client; /* or enum sessions_per_client */
@@ -157,7 +160,7 @@ struct settings {
 	char *users_file;
 	int64_t max_password_checks; /* 0: auto */
 	struct ban_rule ban;
-	struct ban_exempt ban_exempt;
+	struct exempt_clients ban_exempt;
 
 	struct limit_default user_defaults;
 	struct limit_lines group_defaults;
@@ -182,7 +185,7 @@ struct settings {
 };
 
 /* Rows of the table, and so the size of every array that is indexed by it. */
-#define SETTINGS_COUNT 72
+#define SETTINGS_COUNT 74
 
 extern const struct setting settings_table[SETTINGS_COUNT];
 

@@ -8,6 +8,8 @@
 #include <stdint.h>
 
 #include "state/end_reason.h"
+#include "state/histogram.h"
+#include "state/login_counts.h"
 
 /* Why a datagram of an association was dropped: the one list, with the words in the statistics. */
 /* clang-format off */
@@ -40,28 +42,31 @@ struct datagram_counts {
 	uint64_t dropped[DATAGRAM_DROPS];
 };
 
+/* Was something asked for, of a target or of the server itself, and granted? */
+enum session_outcome { SESSION_FAILED, SESSION_SUCCEEDED, SESSION_OUTCOMES };
+
+/* "fail", "success". */
+const char *session_outcome_word(enum session_outcome outcome);
+
 struct stats {
 	int64_t started; /* clock_ms() */
+	int64_t started_at; /* the same in seconds since 1970 */
 	_Atomic(uint64_t) sessions;
 	_Atomic(uint64_t) current;
 	_Atomic(uint64_t) most; /* the largest `current` there was */
 	_Atomic(uint64_t) succeeded; /* requests that were granted, and not */
 	_Atomic(uint64_t) failed;
-	_Atomic(uint64_t) ended[END_REASONS];
-	_Atomic(uint64_t) session_ms; /* of all sessions that ended, together */
+	_Atomic(uint64_t) ended[SESSION_OUTCOMES][END_REASONS];
 	_Atomic(uint64_t) longest_session_ms;
-	_Atomic(uint64_t) lookups; /* of names, and how long they took together */
-	_Atomic(uint64_t) lookup_ms;
-	_Atomic(uint64_t) connects; /* connections that came about */
-	_Atomic(uint64_t) connect_ms;
+	struct histogram session_times; /* of sessions that ended */
+	struct histogram lookup_times; /* of names */
+	struct histogram connect_times; /* of connections that came about */
 	_Atomic(uint64_t) clients_refused; /* by the rule `clients` */
 	_Atomic(uint64_t) clients_over_share; /* by max_sessions_per_client */
 	_Atomic(uint64_t) clients_banned; /* connections of those who were */
 	_Atomic(uint64_t) accept_exhausted; /* pauses because accept(2) failed */
 	_Atomic(uint64_t) saturated; /* times that the last idle worker was taken */
-	_Atomic(uint64_t) logins_refused; /* unknown name or wrong password */
-	_Atomic(uint64_t) logins_ignored; /* and served as Anonymous: auth = optional, none */
-	_Atomic(uint64_t) monitor_logins_refused;
+	struct login_counts logins;
 	_Atomic(uint64_t) peers_refused; /* that came to BIND from elsewhere */
 	_Atomic(uint64_t) datagrams_sent;
 	_Atomic(uint64_t) datagrams_received;
@@ -83,6 +88,7 @@ void stats_session_begins(struct stats *s);
 /* What became of a session. */
 struct stats_outcome {
 	enum end_reason reason;
+	enum session_outcome outcome;
 	bool was_asked; /* there was a request */
 	bool was_served; /* and it was granted */
 	int64_t total_ms;
@@ -91,5 +97,8 @@ struct stats_outcome {
 };
 
 void stats_session_ends(struct stats *s, const struct stats_outcome *outcome);
+
+/* How many ended for this reason. */
+uint64_t stats_ended(const struct stats *s, enum end_reason reason);
 
 #endif

@@ -239,6 +239,12 @@ size_t users_count(struct users *u);
 /* How many have the role admin, counted up to two. */
 size_t users_count_admins(struct users *u);
 
+/* How users are: who may not log in, who has a session, who has none. Each is one of these. */
+enum user_state { USER_ACTIVE, USER_IDLE, USER_DISABLED, USER_EXPIRED, USER_STATES };
+
+/* How many there are of each, at the time `now`, seconds since 1970. */
+void users_count_states(struct users *u, int64_t now, size_t counts[USER_STATES]);
+
 /* The names of all users, by the alphabet, in one block to be freed. NULL without memory. */
 const char **users_names(struct users *u, size_t *count);
 
@@ -249,6 +255,10 @@ struct user_info {
 
 /* What changes with the password of a user; 0: there is none of that name. */
 uint64_t users_password_mark(struct users *u, const char *name);
+
+/* What changes, and never back, when a user gets another password or role, is disabled or enabled,
+ * or is deleted: what he had logged in to by then is over. 0: there is none of that name. */
+uint64_t users_login_epoch(struct users *u, const char *name);
 
 /* False when there is no such user. */
 bool users_get(struct users *u, const char *name, struct user_info *out);

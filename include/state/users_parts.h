@@ -16,6 +16,7 @@
 
 struct user {
 	enum user_role role;
+	uint64_t epoch; /* users_login_epoch() */
 	struct ledger_entry *entry; /* NULL: another one of that name has it */
 	bool has_tag; /* `tag` belongs to a password that was right */
 	unsigned char tag[USERS_TAG_SIZE];
@@ -35,6 +36,7 @@ struct users {
 	_Atomic(size_t) count;
 
 	/* of the thread that makes changes */
+	uint64_t epochs; /* that there were */
 	struct hash_kinds kinds;
 	size_t of_kind[HASH_KINDS_MAX]; /* users in the map */
 

@@ -1,5 +1,5 @@
-/* watching: those who look on while sessions come and go, and what happens meanwhile. An atomic
- * says whether there is anybody; the events have their own lock. Watchers are one thread's. */
+/* watching: those who look on while sessions come and go, and what happens meanwhile. Atomics say
+ * whether there is anybody; the events have their own lock. */
 #ifndef STATE_WATCHING_H
 #define STATE_WATCHING_H
 
@@ -14,7 +14,8 @@
 	      */
 
 struct watching {
-	_Atomic(unsigned) watchers; /* written by one thread, read by all sessions */
+	_Atomic(unsigned) watchers; /* read by all sessions */
+	_Atomic(unsigned) called; /* of them: who waits for the bell */
 	struct events *events;
 	_Atomic(bool) is_rung; /* and nobody has come to look since */
 	void (*ring)(void *context); /* from any thread: returns at once; NULL: nobody comes */
@@ -41,7 +42,7 @@ static inline bool watching_is_on(const struct watching *w)
 /* Tells those who watch, and waits for none of them. */
 void watching_tell(struct watching *w, const struct event *event);
 
-/* ---- the thread of the watchers ---- */
+/* ---- the thread of those who are called ---- */
 
 /* It was called, and looks at what there is for each watcher. */
 void watching_answer_bell(struct watching *w);
@@ -49,6 +50,10 @@ void watching_answer_bell(struct watching *w);
 /* A watcher begins: he is at `*next` from then on. Whoever has begun ends. */
 void watching_begin(struct watching *w, uint64_t *next);
 void watching_end(struct watching *w);
+
+/* The same, from any thread, for one who looks by himself every so often and is not called. */
+void watching_begin_quietly(struct watching *w, uint64_t *next);
+void watching_end_quietly(struct watching *w);
 
 /* The next event for the watcher who is at `*next`; false when there is none yet. `*lost` is how
  * many were before it that he was too slow for. */

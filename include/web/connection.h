@@ -6,18 +6,24 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "base/log.h"
 #include "monitor/order.h"
 #include "monitor/recurring.h"
 #include "web/logins.h"
+#include "web/watch.h"
 #include "wire/http.h"
 
 #define WEB_HEAD_MAX 16384 /* bytes of a request's head */
 #define WEB_BODY_MAX 65536
+#define WEB_NOTICE_MAX 512
 #define WEB_REQUEST_MS 10000 /* until a request is complete */
 #define WEB_KEPT_MS 60000 /* until the next one begins */
 #define WEB_SEND_MS 30000 /* in which a part of an answer gets out */
+
+struct web_connection;
+struct view; /* web/view.h */
 
 /* What all connections share. */
 struct web_desk {
@@ -28,6 +34,7 @@ struct web_desk {
 	struct log_limit refused_limit;
 	struct recurring recurring;
 	struct logins logins;
+	struct watch watch;
 	unsigned char key[32]; /* of the tokens of forms without a login */
 };
 
@@ -35,6 +42,7 @@ enum web_phase {
 	WEB_FREE,
 	WEB_READING, /* a request, or waits for it */
 	WEB_AWAY, /* an errand is under way */
+	WEB_GATHERING, /* a long reply is fetched */
 	WEB_WRITING,
 	WEB_CLOSING, /* the answer went out: reads until the client closes, so that no reset
 			overtakes it */
@@ -59,12 +67,21 @@ struct web_request {
 	struct login_session *session; /* by its cookie; NULL: nobody is logged in */
 };
 
+/* A reply that is put together. Made by web/gather.h. */
+struct web_gathering {
+	FILE *out; /* NULL: nothing is fetched */
+	char *text; /* of `len` bytes, when it is closed */
+	size_t len, total;
+	void (*then)(struct web_connection *c);
+};
+
 struct web_connection {
 	struct web_desk *desk;
 	enum web_phase phase;
 	int fd;
 	struct peer peer; /* who has connected */
 	struct peer client; /* who has sent the request: another one behind web_trusted */
+	bool is_told; /* `client` was told by web_trusted */
 	bool is_tls; /* it came by TLS, as web_trusted says */
 	int64_t deadline;
 
@@ -82,9 +99,14 @@ struct web_connection {
 
 	/* of what is under way */
 	struct order order;
+	struct web_gathering gathering;
+	struct view *view; /* a page that is put together; NULL: none is */
 	void (*resume)(struct web_connection *c); /* when that is back: makes the answer */
 	enum login_result login;
-	bool by_basic; /* the command's giver has no session */
+	unsigned refusal; /* the status of one by the command */
+	bool as_csv; /* instead of JSON */
+	unsigned page_status; /* of the page that is put together */
+	char notice[WEB_NOTICE_MAX]; /* what it tells of what was asked for; "": nothing */
 	char user[USERS_NAME_MAX + 1];
 	size_t user_len;
 	char gave[LOGINS_ID_TEXT + 1]; /* the session that gave the command; "": none */
@@ -96,6 +118,9 @@ void connection_open(
 
 /* What to poll(2) for; 0: nothing now. */
 short connection_events(const struct web_connection *c);
+
+/* Is there something to be done for it without anything that poll(2) could tell? */
+bool connection_is_busy(const struct web_connection *c);
 
 /* Goes on with what poll(2) reported, or because the deadline may have passed. */
 void connection_step(struct web_connection *c, short revents);

@@ -16,6 +16,10 @@ void handlers_answer(struct web_connection *c);
  * NULL: there is none. */
 bool handlers_is_own(const struct web_connection *c, const char *token);
 
+/* Answers with the page of the request's path, which whoever is logged in may see, with this status
+ * and a sentence on what was asked for: an error's unless the status is 200. */
+void handlers_show_page(struct web_connection *c, unsigned status, const char *notice);
+
 /* Who stands behind the request, for holding off: the address of who has sent it. */
 const struct addr *handlers_from(const struct web_connection *c);
 

@@ -23,4 +23,16 @@ void login_note(struct web_connection *c);
 bool login_take(struct web_connection *c, const char *name, size_t name_len, const char *password,
 	size_t password_len);
 
+/* The same from the value of Authorization (Basic, RFC 7617); then nobody's cookie counts. */
+bool login_take_basic(struct web_connection *c, const struct http_slice *value);
+
+/* Whoever is logged in gives the connection's order. */
+void login_use(struct web_connection *c);
+
+/* Whoever has given himself another password by the order, which has succeeded, stays logged in. */
+void login_keep(struct web_connection *c);
+
+/* Is that login still there, which may have ended during an errand? */
+bool login_is_there(const struct web_connection *c);
+
 #endif

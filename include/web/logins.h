@@ -25,6 +25,7 @@ struct login_session {
 	char user[USERS_NAME_MAX + 1];
 	enum user_role role;
 	uint64_t password_mark; /* users.h: of the password that it logged in with */
+	uint64_t epoch; /* users.h: in which it is good */
 	int64_t begun, last_act; /* clock_ms() */
 };
 

@@ -17,22 +17,27 @@ enum page_who {
 	PAGE_FOR_ADMINS,
 };
 
+struct page_bytes {
+	const char *begin;
+	const char *end; /* behind the last one */
+};
+
 /* A file without places that values are put in. A row of the table in pages.c. */
 struct page {
 	const char *path; /* of the URL */
 	const char *type; /* Content-Type */
 	enum page_who who;
-	const char *text;
-	const char *end; /* behind its last byte */
+	struct page_bytes plain, packed; /* by gzip */
 };
 
 /* The page of that path; NULL when there is none. */
 const struct page *pages_find(const struct http_slice *path);
 
-/* The login's page, as a string for template_put(). */
-extern const char pages_login[];
+/* Strings for template_put(): the login's page, the frame of all others, and what is in it. */
+extern const char pages_login[], pages_layout[], pages_now[], pages_sessions[], pages_users[],
+	pages_rules[], pages_log[], pages_settings[], pages_own[];
 
-/* What changes with its content, quotes included. Returns `out`. */
-const char *pages_etag(const struct page *p, char out[PAGES_ETAG_MAX]);
+/* What changes with the bytes, quotes included. Returns `out`. */
+const char *pages_etag(const struct page_bytes *bytes, char out[PAGES_ETAG_MAX]);
 
 #endif

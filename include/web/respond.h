@@ -15,8 +15,9 @@ void respond_field(struct web_connection *c, const char *format, ...)
 void respond_body(struct web_connection *c, const char *type, const char *body, size_t len);
 void respond_own(struct web_connection *c, const char *type, char *body, size_t len);
 
-/* A whole answer: a status and a constant sentence. */
+/* A whole answer: a status and a constant sentence, or a constant page. */
 void respond_say(struct web_connection *c, unsigned status, const char *text);
+void respond_html(struct web_connection *c, unsigned status, const char *text);
 
 /* To another page of ours. */
 void respond_redirect(struct web_connection *c, const char *path);

@@ -47,6 +47,13 @@ bool answer_split(const struct monitor_line *line, struct answer_field *out);
  * line? */
 bool answer_is_sentence(const struct monitor_line *name);
 
+/* Is the value of a key of this name text, whatever it looks like? A name may be 123, or 5m. */
+bool answer_is_name(const struct monitor_line *name);
+
+/* Is the line a record: two words at least, and each of them "key:value", but for those of a
+ * sentence? */
+bool answer_is_record(const struct monitor_line *line);
+
 /* Takes the next "key:value" off a line of several; words without a colon are skipped. False at
  * the end. */
 bool answer_next_field(struct monitor_line *rest, struct answer_field *out);

@@ -1,4 +1,5 @@
-/* json: a monitor's reply as one JSON object on one line, in the shape that its command has. Pure. */
+/* json: a monitor's reply as one JSON object on one line, in the shape that its command has. Pure.
+ */
 #ifndef WIRE_JSON_H
 #define WIRE_JSON_H
 

@@ -57,6 +57,8 @@ enum request_command {
 	REQUEST_UNKNOWN, /* to us; `code` is what the client's protocol calls it */
 };
 
+#define REQUEST_COMMANDS (REQUEST_UNKNOWN + 1)
+
 struct request {
 	enum request_command command;
 	uint8_t code; /* of REQUEST_UNKNOWN */

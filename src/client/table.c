@@ -46,7 +46,7 @@ static const struct known_key known_keys[] = {
  * What a setting is set to is asked to see it or to change it: what the file has is mostly the
  * same. */
 static const char *const least_wanted[] = {"address", "command", "limits", "default", "file",
-	"takes_effect", "sent_rate", "received_rate", "idle"};
+	"takes_effect", "waits", "sent_rate", "received_rate", "idle"};
 
 #define WHO_SAYS "_by" /* ends the key beside another one, as rate_by beside rate */
 
@@ -72,35 +72,10 @@ struct table {
 
 /* ---- lines ---- */
 
-static bool is_key(const struct monitor_line *name)
-{
-	for (size_t i = 0; i < name->len; i++) {
-		if (!islower((unsigned char)name->text[i]) && name->text[i] != '_')
-			return false;
-	}
-	return name->len > 0;
-}
-
-/* Two words at least, and each of them "key:value", but for those of a sentence. */
-static bool is_table_line(const struct monitor_line *line)
-{
-	struct monitor_line rest = *line, word;
-	struct answer_field field;
-	size_t words = 0;
-
-	for (; monitor_next_word(&rest, &word); words++) {
-		if (!answer_split(&word, &field) || !is_key(&field.name))
-			return false;
-		if (answer_is_sentence(&field.name))
-			rest.len = 0;
-	}
-	return words > 1;
-}
-
 bool table_fits(const struct answer *reply)
 {
 	for (size_t i = 0; i < reply->count; i++) {
-		if (is_table_line(&reply->lines[i]))
+		if (answer_is_record(&reply->lines[i]))
 			return true;
 	}
 	return false;
@@ -141,12 +116,18 @@ static enum kind kind_of_key(const struct monitor_line *key)
 	return KIND_NUMBER; /* until a value says otherwise */
 }
 
+/* What of a setting stands in the manual, too, and has no room in a table. */
+static bool is_for_reference(const struct monitor_line *key)
+{
+	return answer_is(key, "legal") || answer_is(key, "help");
+}
+
 /* The column of the key, made if it is new; NULL: there are too many, or it has none. */
 static struct table_column *column_of(struct table *t, const struct monitor_line *key)
 {
 	struct table_column *c;
 
-	if (answer_is(key, ADVICE))
+	if (answer_is(key, ADVICE) || is_for_reference(key))
 		return NULL;
 	for (size_t i = 0; i < t->count; i++) {
 		if (is_same(&t->columns[i].key, key))
@@ -221,7 +202,7 @@ static void measure_cells(struct table *t, const struct monitor_line *line)
 static void each_record(struct table *t, void (*take)(struct table *, const struct monitor_line *))
 {
 	for (size_t i = 0; i < t->reply->count; i++) {
-		if (is_table_line(&t->reply->lines[i]))
+		if (answer_is_record(&t->reply->lines[i]))
 			take(t, &t->reply->lines[i]);
 	}
 }
@@ -388,7 +369,7 @@ static void print_others(FILE *out, const struct answer *reply)
 {
 	answer_print_line(out, &reply->status);
 	for (size_t i = 0; i < reply->count; i++) {
-		if (!is_table_line(&reply->lines[i]))
+		if (!answer_is_record(&reply->lines[i]))
 			answer_print_line(out, &reply->lines[i]);
 	}
 }
@@ -404,7 +385,7 @@ static void print_table(FILE *out, const struct table *t)
 	print_others(out, t->reply);
 	print_row(out, t, NULL);
 	for (size_t i = 0; i < t->reply->count; i++) {
-		if (is_table_line(&t->reply->lines[i]))
+		if (answer_is_record(&t->reply->lines[i]))
 			print_record(out, t, &t->reply->lines[i]);
 	}
 	name_left_out(out, t);

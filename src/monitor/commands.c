@@ -4,9 +4,11 @@
  */
 #include "monitor/commands.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/nearest.h"
+#include "monitor/alarm_commands.h"
 #include "monitor/ban_commands.h"
 #include "monitor/disable_commands.h"
 #include "monitor/guest_commands.h"
@@ -43,8 +45,11 @@ const struct command commands_table[] = {
 		.run = look_command_stats},
 	{.word = "CONNECTIONS",
 		ADMIN,
-		.parameters = "",
-		.help = "the sessions that run now, a line each",
+		.parameters = "[<name>|<client>]",
+		.help = "the sessions that run now, or those of a user or of a client's address or "
+			"network, a line each",
+		.most = 1,
+		.own = OWN_LOOKS,
 		.run = look_command_connections},
 	{.word = "USERS",
 		ADMIN,
@@ -62,9 +67,9 @@ const struct command commands_table[] = {
 		.run = setting_command_config},
 	{.word = "ACCESS_LOG",
 		ADMIN,
-		.parameters = "[<name>|<client>|* [<count>]]",
+		.parameters = "[<name>|<client>|* [<count>|<day>]]",
 		.help = "the requests that were answered, of all, of a user or of a client's "
-			"address, or the newest of them",
+			"address, or the newest of them, or those of a day",
 		.most = 2,
 		.run = look_command_access_log},
 	{.word = "QUIT",
@@ -98,6 +103,7 @@ const struct command commands_table[] = {
 		.takes_rest = true,
 		.is_errand = true,
 		.ends_consoles = true,
+		.own = OWN_PROVEN,
 		.logged_from = 2,
 		.prepare = user_command_make_hash,
 		.run = user_command_set_password},
@@ -237,6 +243,7 @@ const struct command commands_table[] = {
 		.takes_rest = true,
 		.is_errand = true,
 		.is_kept = true,
+		.own = OWN_LOOKS,
 		.logged_from = 3,
 		.run = limits_command_limits},
 	{.word = "QUOTA",
@@ -334,7 +341,16 @@ const struct command commands_table[] = {
 			"or dates; this month",
 		.most = 3,
 		.is_keepers = true,
+		.own = OWN_LOOKS,
 		.run = history_command_usage},
+	{.word = "DAYS",
+		ADMIN,
+		.parameters =
+			"[<name>|<client>|@<group>|* [today|yesterday|week|month|<date> [<date>]]]",
+		.help = "the same by day: what all clients together have used, or some, or a user",
+		.most = 3,
+		.is_keepers = true,
+		.run = history_command_days},
 	{.word = "SITES",
 		ADMIN,
 		.parameters =
@@ -352,6 +368,11 @@ const struct command commands_table[] = {
 		.is_keepers = true,
 		.logged_from = 2,
 		.run = history_command_forget},
+	{.word = "ALARMS",
+		ADMIN,
+		.parameters = "",
+		.help = "what is wrong now",
+		.run = alarm_command_alarms},
 	{.word = "VERSION",
 		USER,
 		.parameters = "",
@@ -497,9 +518,24 @@ bool commands_take(const char *word, const char *const parameters[], size_t coun
 	return false;
 }
 
+void commands_put_request(const struct monitor_request *q, char *out, size_t size)
+{
+	snprintf(out, size, "%s%s%s", q->command->word, q->count > 0 ? " " : "",
+		q->count > 0 ? q->parameters[0] : "");
+}
+
 bool commands_changes(const struct monitor_request *q)
 {
 	return q->command->logged_from != 0 && q->count + 1 >= q->command->logged_from;
+}
+
+/* Names of users are neither those of clients nor of groups. */
+static bool is_about_own(const struct monitor_request *q, const char *user)
+{
+	enum command_own needed = commands_changes(q) ? OWN_PROVEN : OWN_LOOKS;
+
+	return q->command->own == needed && (needed == OWN_LOOKS || q->is_proven) && q->count > 0 &&
+		strcmp(q->parameters[0], user) == 0;
 }
 
 bool commands_may(const struct monitor_request *q, const char *user)
@@ -507,7 +543,7 @@ bool commands_may(const struct monitor_request *q, const char *user)
 	struct user_info info;
 
 	/* Who could log in may at least leave. */
-	if (q->command->role == USER_ROLE_USER)
+	if (q->command->role == USER_ROLE_USER || is_about_own(q, user))
 		return true;
 	return users_get(q->services->users, user, &info) && info.role >= q->command->role;
 }

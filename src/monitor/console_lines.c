@@ -33,7 +33,7 @@ static void log_refusal(const struct console *c, uint64_t held_back)
 	log_end(&line);
 }
 
-static void count_refused_login(struct console *c)
+static void note_refused_login(struct console *c)
 {
 	uint64_t held_back;
 
@@ -43,7 +43,6 @@ static void count_refused_login(struct console *c)
 				"a login at the monitor could not be checked: out of memory");
 		return;
 	}
-	stats_add(&c->desk->services->stats.monitor_logins_refused, 1);
 	if (c->login != LOGIN_HELD_OFF &&
 		log_limit_pass(&c->desk->refused_limit, REFUSED_PERIOD_MS, &held_back))
 		log_refusal(c, held_back);
@@ -61,11 +60,12 @@ static void answer_login(struct console *c)
 		[LOGIN_NO_MEMORY] = "Out of memory: the password could not be checked",
 	};
 
+	login_counts_add(&c->desk->services->stats.logins, LOGIN_AT_MONITOR, c->login);
 	if (c->login == LOGIN_OK) {
 		console_welcome(c, c->user);
 		return;
 	}
-	count_refused_login(c);
+	note_refused_login(c);
 	reply_error(&c->order.reply, "%s", refusals[c->login]);
 	c->order.reply.closes = true;
 }

@@ -150,7 +150,7 @@ static bool parse_question(const struct monitor_request *q, struct question *out
 /* ---- the answer ---- */
 
 struct answer {
-	const char *name; /* of what the lines are about; NULL: user or client */
+	const char *name; /* of what the lines are about; NULL: a day, or user or client */
 	FILE *out;
 	char *text;
 	size_t size;
@@ -199,15 +199,18 @@ static void put_sum(void *context, const struct history_sum *sum)
 {
 	struct answer *a = context;
 	char name[4 * HISTORY_NAME_MAX + 1], day[DAY_TEXT_MAX];
-	bool is_of_accounts = a->name == NULL;
+	bool is_of_accounts = a->name == NULL && sum->day == 0;
 
 	if (++a->lines > HISTORY_LINES)
 		return;
-	fprintf(a->out, "%s:%s",
-		!is_of_accounts        ? a->name
-			: sum->is_user ? "user"
-				       : "client",
-		escape_word(sum->name, strlen(sum->name), name, sizeof(name)));
+	if (sum->day != 0)
+		fprintf(a->out, "day:%s", day_format(sum->day, day));
+	else
+		fprintf(a->out, "%s:%s",
+			!is_of_accounts        ? a->name
+				: sum->is_user ? "user"
+					       : "client",
+			escape_word(sum->name, strlen(sum->name), name, sizeof(name)));
 	put_counts(a->out, &sum->counts);
 	if (is_of_accounts && !sum->is_user)
 		put_known(a->out, &sum->counts);
@@ -310,6 +313,12 @@ void history_command_usage(const struct monitor_request *q, struct reply *r)
 {
 	if (!is_refused(q, r))
 		answer_question(q, NULL, history_tables_usage, r);
+}
+
+void history_command_days(const struct monitor_request *q, struct reply *r)
+{
+	if (!is_refused(q, r))
+		answer_question(q, NULL, history_tables_by_day, r);
 }
 
 static int64_t sites_days(const struct monitor_request *q)

@@ -371,17 +371,24 @@ static void add_event(struct reply *r, const struct event *e, struct client_name
 	reply_add(r, "\n");
 }
 
-static bool more_events(void *state, struct reply *r)
+/* False when there is none yet. */
+static bool add_next_event(struct watch_state *w, struct reply *r)
 {
-	struct watch_state *w = state;
 	uint64_t lost;
 
-	while (r->len < REPLY_CHUNK && watching_next(w->watching, &w->next, &w->copy, &lost)) {
-		if (lost > 0)
-			reply_add(r, "event:lost count:%llu\n", (unsigned long long)lost);
-		if (is_wanted(&w->filter, &w->copy.event))
-			add_event(r, &w->copy.event, w->names);
-	}
+	if (!watching_next(w->watching, &w->next, &w->copy, &lost))
+		return false;
+	if (lost > 0)
+		reply_add(r, "event:lost count:%llu\n", (unsigned long long)lost);
+	if (is_wanted(&w->filter, &w->copy.event))
+		add_event(r, &w->copy.event, w->names);
+	return true;
+}
+
+static bool more_events(void *state, struct reply *r)
+{
+	while (r->len < REPLY_CHUNK && add_next_event(state, r))
+		;
 	return true;
 }
 
@@ -393,23 +400,48 @@ static void end_watch(void *state)
 	free(w);
 }
 
-void insight_run_watch(const struct monitor_request *q, struct reply *r)
+/* NULL when a parameter is wrong, or without memory; then `r` says so. To be freed. */
+static struct watch_state *make_watch(const struct monitor_request *q, struct reply *r)
 {
 	struct watch_state *w = calloc(1, sizeof(*w));
 
 	if (w == NULL) {
 		reply_error(r, "Out of memory");
-		return;
+		return NULL;
 	}
 	for (size_t i = 0; i < q->count; i++) {
 		if (!take_filter(&w->filter, q->parameters[i], r)) {
 			free(w);
-			return;
+			return NULL;
 		}
 	}
 	w->watching = &q->services->watching;
 	w->names = q->services->client_names;
+	return w;
+}
+
+void insight_run_watch(const struct monitor_request *q, struct reply *r)
+{
+	struct watch_state *w = make_watch(q, r);
+
+	if (w == NULL)
+		return;
 	watching_begin(w->watching, &w->next);
 	reply_add(r, "OK Watching: a line ends it\n");
 	reply_last(r, more_events, end_watch, w);
+}
+
+bool insight_put_events(
+	const struct monitor_request *q, uint64_t *next, size_t most, struct reply *r)
+{
+	struct watch_state *w = make_watch(q, r);
+
+	if (w == NULL)
+		return false;
+	w->next = *next;
+	for (size_t i = 0; i < most && add_next_event(w, r); i++)
+		;
+	*next = w->next;
+	free(w);
+	return true;
 }

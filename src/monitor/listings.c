@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/day.h"
 #include "base/escape.h"
 #include "state/ledger_limits.h"
 
@@ -46,6 +47,10 @@ struct connections {
 	struct session_ref *refs;
 	size_t count;
 	size_t at;
+	bool by_user, by_client; /* only those */
+	struct network client;
+	size_t user_len;
+	char user[USERS_NAME_MAX + 1]; /* "": without a login */
 };
 
 static const char *word_or_dash(const char *word)
@@ -78,13 +83,22 @@ static void add_connection(
 	reply_add(r, "%s%s\n", s->upstream[0] != '\0' ? " upstream:" : "", s->upstream);
 }
 
+static bool is_wanted_connection(const struct connections *c, const struct session_info *s)
+{
+	if (c->by_client)
+		return network_contains_on_link(&c->client, &s->client);
+	return !c->by_user ||
+		(s->user_len == c->user_len && memcmp(s->user, c->user, c->user_len) == 0);
+}
+
 static bool more_connections(void *state, struct reply *r)
 {
 	struct connections *c = state;
 	struct session_info info;
 
 	for (; c->at < c->count && r->len < REPLY_CHUNK; c->at++) {
-		if (registry_get(c->registry, &c->refs[c->at], &info))
+		if (registry_get(c->registry, &c->refs[c->at], &info) &&
+			is_wanted_connection(c, &info))
 			add_connection(r, &info, c->names);
 	}
 	return c->at < c->count;
@@ -98,7 +112,8 @@ static void free_connections(void *state)
 	free(c);
 }
 
-void listings_connections(struct services *v, struct reply *r)
+/* NULL without memory, which is said. */
+static struct connections *begin_connections(struct services *v, struct reply *r)
 {
 	struct connections *c = calloc(1, sizeof(*c));
 
@@ -107,13 +122,37 @@ void listings_connections(struct services *v, struct reply *r)
 	if (c == NULL || c->refs == NULL) {
 		free(c);
 		refuse_for_memory(r);
-		return;
+		return NULL;
 	}
 	c->registry = v->registry;
 	c->names = v->client_names;
-	reply_add(r, "OK\ncurrent connections:%zu\nmax concurrent connections:%llu\n", c->count,
-		(unsigned long long)stats_get(&v->stats.most));
+	reply_add(r, "OK\n");
 	reply_continue(r, more_connections, free_connections, c);
+	return c;
+}
+
+void listings_connections(struct services *v, struct reply *r)
+{
+	const struct connections *c = begin_connections(v, r);
+
+	if (c != NULL)
+		reply_add(r, "current connections:%zu\nmax concurrent connections:%llu\n", c->count,
+			(unsigned long long)stats_get(&v->stats.most));
+}
+
+void listings_connections_of(
+	struct services *v, const char *user, const struct network *client, struct reply *r)
+{
+	struct connections *c = begin_connections(v, r);
+
+	if (c == NULL)
+		return;
+	c->by_client = client != NULL;
+	c->by_user = user != NULL;
+	if (client != NULL)
+		c->client = *client;
+	if (user != NULL && strcmp(user, USERS_ANONYMOUS) != 0)
+		c->user_len = (size_t)snprintf(c->user, sizeof(c->user), "%s", user);
 }
 
 /* ---- USERS ---- */
@@ -341,8 +380,10 @@ struct access {
 	struct client_names *names;
 	struct access_cursor cursor;
 	struct access_entry entries[ENTRIES_AT_ONCE];
-	int64_t time; /* that `when` tells: many entries share it */
+	int32_t from, to; /* days; 0: of any */
+	int64_t time; /* that `when` tells, and whose day it is: many entries share it */
 	char when[32];
+	int32_t day;
 	bool found; /* at least one entry: the status line is there */
 };
 
@@ -380,15 +421,34 @@ static void add_entry(struct reply *r, struct access *a, const struct access_ent
 {
 	char user[4 * USERS_NAME_MAX + 1], client[ADDR_TEXT_MAX];
 
-	if (e->time != a->time)
-		format_time(e->time, ' ', a->when);
-	a->time = e->time;
 	if (a->cursor.everybody || a->cursor.by_client)
 		reply_add(r, "%s: ", escape_word(e->user, e->user_len, user, sizeof(user)));
 	reply_add(r, "%s [%s] %s", e->target, a->when, e->success ? "SUCCESS" : "FAIL");
 	if (!e->success)
 		reply_add(r, " %s %s", e->reason, addr_format_host(&e->client, client));
 	reply_add(r, "\n");
+}
+
+static bool is_of_those_days(struct access *a, const struct access_entry *e)
+{
+	if (e->time != a->time) {
+		format_time(e->time, ' ', a->when);
+		a->day = day_of(e->time);
+	}
+	a->time = e->time;
+	return a->from == 0 || (a->day >= a->from && a->day <= a->to);
+}
+
+static void add_wanted_entries(struct reply *r, struct access *a, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (!is_of_those_days(a, &a->entries[i]))
+			continue;
+		if (!a->found)
+			add_status(r, &a->cursor, a->names, true);
+		a->found = true;
+		add_entry(r, a, &a->entries[i]);
+	}
 }
 
 static bool more_access(void *state, struct reply *r)
@@ -398,12 +458,7 @@ static bool more_access(void *state, struct reply *r)
 	while (a->cursor.next < a->cursor.end && r->len < REPLY_CHUNK) {
 		size_t n = access_log_read(a->log, &a->cursor, a->entries, ENTRIES_AT_ONCE);
 
-		if (n > 0 && !a->found) {
-			a->found = true;
-			add_status(r, &a->cursor, a->names, true);
-		}
-		for (size_t i = 0; i < n; i++)
-			add_entry(r, a, &a->entries[i]);
+		add_wanted_entries(r, a, n);
 	}
 	if (a->cursor.next < a->cursor.end)
 		return true;
@@ -412,37 +467,26 @@ static bool more_access(void *state, struct reply *r)
 	return false;
 }
 
-/* NULL without memory, which is said. */
-static struct access *begin_access(struct services *v, struct reply *r)
+void listings_access_log(struct services *v, const struct listings_entries *wanted, struct reply *r)
 {
 	struct access *a = calloc(1, sizeof(*a));
+	const char *user = wanted->user;
 
 	if (a == NULL) {
 		refuse_for_memory(r);
-		return NULL;
+		return;
 	}
 	a->log = v->access_log;
 	a->names = v->client_names;
+	a->from = wanted->from;
+	a->to = wanted->to;
 	a->time = -1;
+	if (wanted->client != NULL)
+		access_log_begin_client(a->log, &a->cursor, wanted->client, wanted->newest);
+	else
+		access_log_begin(
+			a->log, &a->cursor, user, user == NULL ? 0 : strlen(user), wanted->newest);
 	reply_continue(r, more_access, free, a);
-	return a;
-}
-
-void listings_access_log(struct services *v, const char *user, uint64_t newest, struct reply *r)
-{
-	struct access *a = begin_access(v, r);
-
-	if (a != NULL)
-		access_log_begin(a->log, &a->cursor, user, user == NULL ? 0 : strlen(user), newest);
-}
-
-void listings_access_log_of_client(
-	struct services *v, const struct network *client, uint64_t newest, struct reply *r)
-{
-	struct access *a = begin_access(v, r);
-
-	if (a != NULL)
-		access_log_begin_client(a->log, &a->cursor, client, newest);
 }
 
 /* ---- TRAFFIC ---- */

@@ -4,11 +4,14 @@
 #include "monitor/look_commands.h"
 
 #include <string.h>
+#include <time.h>
 
 #include "base/clock.h"
+#include "base/day.h"
 #include "base/parse.h"
 #include "base/version.h"
 #include "monitor/account_name.h"
+#include "monitor/history_commands.h"
 #include "monitor/listings.h"
 #include "monitor/upstream_listing.h"
 #include "server/sampling.h"
@@ -35,7 +38,19 @@ void look_command_version(const struct monitor_request *q, struct reply *r)
 
 void look_command_connections(const struct monitor_request *q, struct reply *r)
 {
-	listings_connections(q->services, r);
+	struct network client;
+	int is_client;
+
+	if (q->count == 0) {
+		listings_connections(q->services, r);
+		return;
+	}
+	is_client = account_client_parse(q->parameters[0], &client, r);
+	if (is_client > 0)
+		listings_connections_of(q->services, NULL, &client, r);
+	else if (is_client == 0)
+		listings_connections_of(
+			q->services, account_session_user(q->parameters[0]), NULL, r);
 }
 
 void look_command_users(const struct monitor_request *q, struct reply *r)
@@ -58,24 +73,46 @@ void look_command_upstreams(const struct monitor_request *q, struct reply *r)
 	upstream_listing(q->services, r);
 }
 
+/* How many of the newest, or of which days. False when it is neither; then `r` says so. */
+static bool take_choice(const char *word, struct listings_entries *out, struct reply *r)
+{
+	int32_t today = day_of((int64_t)time(NULL)), day;
+	struct history_period days = {.from = 0};
+	const char *wrong;
+	int64_t newest = 0;
+
+	if (parse_number(word, &newest) ? newest == 0
+					: !history_period_parse(word, NULL, today, &days, &wrong)) {
+		reply_error(r,
+			"\"%s\": legal is a count from 1 on, today, yesterday, week, month, or a "
+			"date such as 2026-01-31",
+			word);
+		return false;
+	}
+	if (newest > 0)
+		out->newest = (uint64_t)newest;
+	out->from = days.from;
+	out->to = day_parse(word, &day) ? day : days.to;
+	return true;
+}
+
 void look_command_access_log(const struct monitor_request *q, struct reply *r)
 {
 	const char *user = q->count > 0 ? q->parameters[0] : "*";
+	struct listings_entries wanted = {.newest = UINT64_MAX};
 	struct network client;
-	int64_t newest = INT64_MAX;
 	int is_client;
 
-	if (q->count > 1 && (!parse_number(q->parameters[1], &newest) || newest == 0)) {
-		reply_error(r, "\"%s\": the count is a number from 1 on", q->parameters[1]);
+	if (q->count > 1 && !take_choice(q->parameters[1], &wanted, r))
 		return;
-	}
 	is_client = account_client_parse(user, &client, r);
+	if (is_client < 0)
+		return;
 	if (is_client > 0)
-		listings_access_log_of_client(q->services, &client, (uint64_t)newest, r);
-	else if (is_client == 0)
-		listings_access_log(q->services,
-			strcmp(user, "*") == 0 ? NULL : account_session_user(user),
-			(uint64_t)newest, r);
+		wanted.client = &client;
+	else if (strcmp(user, "*") != 0)
+		wanted.user = account_session_user(user);
+	listings_access_log(q->services, &wanted, r);
 }
 
 #define TRAFFIC_SECONDS 60 /* that are shown where nothing is asked for */

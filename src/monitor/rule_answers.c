@@ -19,7 +19,7 @@
 
 struct rule_listing {
 	struct config *config;
-	size_t next; /* index; behind the rules: what else decides */
+	size_t next; /* rules_next_tally() */
 };
 
 static void free_rule_listing(void *state)
@@ -56,58 +56,37 @@ static void add_origin(struct reply *r, const struct config *c, const char *word
 	free(text);
 }
 
-/* `left`: seconds; -1: it has no end. */
 static void add_rule_line(
-	struct reply *r, const struct config *c, const char *word, uint64_t hits, int64_t left)
+	struct reply *r, const struct config *c, const struct rule_tally *rule, int64_t now)
 {
-	reply_add(r, "rule:%s hits:%llu left:", word, (unsigned long long)hits);
-	if (left < 0)
+	reply_add(r, "rule:%s hits:%llu left:", rule->word, (unsigned long long)rule->hits);
+	if (rule->until == 0)
 		reply_add(r, "-");
 	else
-		reply_add(r, "%lld", (long long)left);
+		reply_add(r, "%lld", (long long)(rule->until - now));
 	reply_add(r, " from:");
-	add_origin(r, c, word, false, rule_origin_put_place);
+	add_origin(r, c, rule->word, false, rule_origin_put_place);
+	if (rule->last == 0)
+		reply_add(r, " last:-");
+	else
+		reply_add(r, " last:%lld", (long long)(now > rule->last ? now - rule->last : 0));
 	reply_add(r, " text:");
-	add_origin(r, c, word, true, rule_origin_put_text);
+	add_origin(r, c, rule->word, true, rule_origin_put_text);
 	reply_add(r, "\n");
-}
-
-static void add_rule(struct reply *r, const struct config *c, const struct rule_info *info)
-{
-	int64_t left = info->rule->number == 0 ? -1 : info->rule->until - (int64_t)time(NULL);
-
-	if (info->rule->number == 0 || left > 0)
-		add_rule_line(r, c, info->word, info->hits, left);
-}
-
-/* What decides where no rule does. */
-static void add_what_is_left(struct reply *r, const struct config *c)
-{
-	char word[RULE_WORD_MAX];
-
-	add_rule_line(r, c, "otherwise", rules_otherwise_hits(c->rules), -1);
-	for (enum rule_place i = 0; i < PLACE_PROTECTED; i++) {
-		if (((uint64_t)c->settings.protect & PLACE_BIT(i)) == 0)
-			continue;
-		snprintf(word, sizeof(word), "protect:%s", rule_place_word(i));
-		add_rule_line(r, c, word, rules_protection_hits(c->rules, i), -1);
-	}
 }
 
 static bool add_rules(void *state, struct reply *r)
 {
 	struct rule_listing *l = state;
-	size_t count = rules_count(l->config->rules);
+	int64_t now = time(NULL);
+	struct rule_tally rule;
 
-	while (l->next < count && r->len < REPLY_CHUNK) {
-		struct rule_info info = rules_get(l->config->rules, l->next++);
-
-		add_rule(r, l->config, &info);
+	while (r->len < REPLY_CHUNK) {
+		if (!rules_next_tally(l->config, &l->next, now, &rule))
+			return false;
+		add_rule_line(r, l->config, &rule, now);
 	}
-	if (l->next < count)
-		return true;
-	add_what_is_left(r, l->config);
-	return false;
+	return true;
 }
 
 void rule_answers_list(struct services *v, struct reply *r)

@@ -54,6 +54,13 @@ static const char *when_it_takes_effect(const struct setting *setting)
 	return setting->is_files ? "on_reload" : "at_once";
 }
 
+/* Has it been given another value since, which the next start takes? */
+static bool waits_for_start(
+	const struct setting *setting, const struct config *now, const struct config *base)
+{
+	return !setting->reloadable && !setting_equal(setting, &now->settings, &base->settings);
+}
+
 static void add_setting_line(
 	struct reply *r, const struct config *now, const struct config *base, size_t index)
 {
@@ -64,7 +71,11 @@ static void add_setting_line(
 	add_origin(r, now, &now->origins[index]);
 	add_own_pair(r, "file", config_in_file(base, setting));
 	add_pair(r, "default", setting->initial);
-	reply_add(r, " takes_effect:%s\n", when_it_takes_effect(setting));
+	reply_add(r, " takes_effect:%s waits:%s", when_it_takes_effect(setting),
+		waits_for_start(setting, now, base) ? "yes" : "-");
+	add_own_pair(r, "legal", setting_legal(setting));
+	add_pair(r, "help", setting->help);
+	reply_add(r, "\n");
 }
 
 static int letter_of_name(char c)

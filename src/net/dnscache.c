@@ -31,6 +31,7 @@ struct dnscache {
 	size_t sets;
 	struct record **places; /* sets * WAYS */
 	unsigned char key[crypto_shorthash_KEYBYTES];
+	_Atomic(size_t) count; /* of the places that are taken; written with the lock held */
 	_Atomic(uint64_t) hits;
 	_Atomic(uint64_t) misses;
 };
@@ -84,6 +85,7 @@ int dnscache_reset(struct dnscache *c, size_t records)
 	old_places = c->places;
 	c->sets = sets;
 	c->places = places;
+	atomic_store_explicit(&c->count, 0, memory_order_relaxed);
 	rwlock_write_unlock(&c->lock);
 	free_places(old_places, old_sets);
 	return 0;
@@ -208,9 +210,16 @@ void dnscache_store(struct dnscache *c, const char *name, enum lookup_family fam
 
 		displaced = *place;
 		*place = r;
+		if (displaced == NULL)
+			atomic_fetch_add_explicit(&c->count, 1, memory_order_relaxed);
 	}
 	rwlock_write_unlock(&c->lock);
 	free(displaced);
+}
+
+size_t dnscache_count(const struct dnscache *c)
+{
+	return atomic_load_explicit(&c->count, memory_order_relaxed);
 }
 
 void dnscache_counts(struct dnscache *c, uint64_t *hits, uint64_t *misses)

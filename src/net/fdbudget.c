@@ -7,6 +7,7 @@
 
 #include <dirent.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 /* Lines of /proc/self/fd that are no descriptors of ours: ".", ".." and the listing's own. */
 #define NOT_OURS 3
@@ -32,9 +33,14 @@ size_t fdbudget_raise_limit(void)
 
 size_t fdbudget_count_open(void)
 {
-	DIR *dir = opendir("/proc/self/fd");
+	DIR *dir;
 	size_t lines = 0;
+	struct stat st;
 
+	/* Since Linux 6.2 the folder's size is their number: of many that is quicker. */
+	if (stat("/proc/self/fd", &st) == 0 && st.st_size > 0)
+		return (size_t)st.st_size;
+	dir = opendir("/proc/self/fd");
 	if (dir == NULL)
 		return 3; /* without /proc: the standard ones, at least */
 	while (readdir(dir) != NULL)

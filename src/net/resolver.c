@@ -150,6 +150,11 @@ void resolver_counts(struct resolver *r, uint64_t *hits, uint64_t *misses)
 	dnscache_counts(r->cache, hits, misses);
 }
 
+size_t resolver_cached(const struct resolver *r)
+{
+	return dnscache_count(r->cache);
+}
+
 bool resolver_servers_valid(const char *servers)
 {
 	const char *word;

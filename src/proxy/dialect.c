@@ -142,16 +142,25 @@ static enum login_result check_login(struct handshake *h, const struct login *cl
 	return users_login(h->users, &counted, h->deadline, registry_told(h->slot), &h->user_entry);
 }
 
+static void count_login(struct handshake *h, unsigned result)
+{
+	bool is_http = h->dialect->protocol == PROTOCOL_HTTP;
+
+	login_counts_add(&h->stats->logins, is_http ? LOGIN_AT_HTTP : LOGIN_AT_SOCKS5, result);
+}
+
 /* It goes on as Anonymous. */
 static enum end_reason ignore_login(struct handshake *h)
 {
 	h->login_ignored = true;
-	stats_add(&h->stats->logins_ignored, 1);
+	count_login(h, LOGIN_IGNORED);
 	return END_REASONS;
 }
 
 static enum end_reason take_user(struct handshake *h, const struct login *claim)
 {
+	bool is_gone;
+
 	memcpy(h->user, claim->name, claim->name_len);
 	h->user_len = claim->name_len;
 	traffic_share(registry_traffic(h->slot), ledger_tally(h->user_entry));
@@ -159,7 +168,9 @@ static enum end_reason take_user(struct handshake *h, const struct login *claim)
 	registry_set_user(h->slot, h->user, h->user_len);
 	/* Whoever takes a user out ends the sessions that are known by then: not this one, perhaps.
 	 */
-	return ledger_has_retired(h->user_entry) ? END_LOGIN_REFUSED : END_REASONS;
+	is_gone = ledger_has_retired(h->user_entry);
+	count_login(h, is_gone ? LOGIN_REFUSED : LOGIN_OK);
+	return is_gone ? END_LOGIN_REFUSED : END_REASONS;
 }
 
 /* A user's name may be told where his login fails. Any other may be a password that was typed in
@@ -213,6 +224,7 @@ static enum end_reason refuse_login(struct handshake *h, enum login_result resul
 	if (result == LOGIN_TOO_BUSY && watch_is_over(&h->watch))
 		return h->watch.left ? END_CLIENT_LEFT : END_CLIENT_FINISHED;
 	h->login_refused = h->claimed_len > 0;
+	count_login(h, result);
 	return reason_of_login(h, result);
 }
 

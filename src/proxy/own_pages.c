@@ -235,7 +235,7 @@ static bool put_pac(const struct handshake *h, const struct http_request *r, str
 static bool put_health(
 	const struct handshake *h, const struct http_request *r, struct own_answer *a)
 {
-	const char *word = places_health(&h->services->places);
+	const char *word = places_health(&h->services->places, true);
 
 	(void)r;
 	if (strcmp(word, "ok") != 0)

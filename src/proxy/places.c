@@ -41,13 +41,15 @@ bool places_are_scarce(const struct places *p)
 
 bool places_are_taken(const struct places *p)
 {
-	return p->total > 1 && atomic_load(&p->taken) >= p->total;
+	return p->total > 0 && atomic_load(&p->taken) >= p->total;
 }
 
-const char *places_health(const struct places *p)
+const char *places_health(const struct places *p, bool has_place)
 {
 	if (places_are_closed(p))
 		return "draining";
+	if (has_place && p->total == 1)
+		return "ok";
 	return places_are_taken(p) ? "saturated" : "ok";
 }
 

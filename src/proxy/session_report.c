@@ -150,9 +150,11 @@ static void log_upstream(struct log_line *line, const struct upstream *u)
 }
 
 /* Something was asked for, of a target or of ourselves, and granted. */
-static bool has_succeeded(const struct session *s)
+static enum session_outcome outcome_of(const struct session *s)
 {
-	return s->served || s->reason == END_OWN_PAGE || s->reason == END_HEALTH_CHECK;
+	return s->served || s->reason == END_OWN_PAGE || s->reason == END_HEALTH_CHECK
+		? SESSION_SUCCEEDED
+		: SESSION_FAILED;
 }
 
 static void log_end_of_session(
@@ -186,7 +188,7 @@ static void log_end_of_session(
 		log_text(line, "rule", s->verdict.rule);
 	if (s->dial.through != NULL)
 		log_upstream(line, s->dial.through);
-	log_text(line, "outcome", has_succeeded(s) ? "success" : "fail");
+	log_text(line, "outcome", session_outcome_word(outcome->outcome));
 	log_text(line, "reason", end_reason_word(s->reason));
 	if (guess_word(h->guess) != NULL)
 		log_text(line, "guess", guess_word(h->guess));
@@ -259,6 +261,7 @@ void session_account(struct session *s)
 	int64_t now = clock_ms();
 	struct traffic_figures moved = traffic_read(registry_traffic(s->slot), now);
 	struct stats_outcome outcome = {.reason = s->reason,
+		.outcome = outcome_of(s),
 		.was_asked = s->command != NULL,
 		.was_served = s->served,
 		.total_ms = now - s->begun,

@@ -54,7 +54,7 @@ static void ask_bans(const struct explain_gates_question *q, struct explain_gate
 	at.wall = q->time;
 	if (!bans_find(q->services->bans, &who, at, &ban) ||
 		(ban.by == BAN_BY_FAILURES &&
-			ban_exempt_has(&q->config->settings.ban_exempt, &q->question->client)))
+			exempt_has(&q->config->settings.ban_exempt, &q->question->client)))
 		return;
 	deny_at_gate(g, end_reason_word(END_BANNED), "it is closed at once: banned by %s",
 		ban_cause_word(ban.by));

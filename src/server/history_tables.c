@@ -343,7 +343,8 @@ static int take_sums(
 		struct history_sum sum = {.is_user = sqlite3_column_int(statement, 0) != 0,
 			.name = name != NULL ? name : "",
 			.deleted = sqlite3_column_int(statement, 2),
-			.counts = counts_in(statement, 3)};
+			.day = sqlite3_column_int(statement, 3),
+			.counts = counts_in(statement, 4)};
 
 		take(context, &sum);
 	}
@@ -372,7 +373,8 @@ int history_tables_usage(struct database *d, const struct history_who *who, int3
 	int32_t to, history_sum_taker *take, void *context)
 {
 	return sum_up(d,
-		"SELECT is_user, name, deleted, " SUMS " FROM days JOIN accounts ON id = account "
+		"SELECT is_user, name, deleted, 0, " SUMS
+		" FROM days JOIN accounts ON id = account "
 		"WHERE day BETWEEN ?1 AND ?2 AND " WHO_FUNCTION "(is_user, name) GROUP BY id "
 		"ORDER BY SUM(sent) + SUM(received) DESC, name, id",
 		who, from, to, take, context);
@@ -383,11 +385,24 @@ int history_tables_sites(struct database *d, const struct history_who *who, int3
 {
 	return sum_up(d,
 		is_everybody(who)
-			? "SELECT 0, site, 0, " SUMS " FROM sites JOIN accounts ON id = account "
+			? "SELECT 0, site, 0, 0, " SUMS " FROM sites JOIN accounts ON id = account "
 			  "WHERE day BETWEEN ?1 AND ?2 AND is_user = 0 GROUP BY site "
 			  "ORDER BY SUM(sent) + SUM(received) DESC, site"
-			: "SELECT 0, site, 0, " SUMS " FROM sites JOIN accounts ON id = account "
+			: "SELECT 0, site, 0, 0, " SUMS " FROM sites JOIN accounts ON id = account "
 			  "WHERE day BETWEEN ?1 AND ?2 AND " WHO_FUNCTION "(is_user, name) "
 			  "GROUP BY site ORDER BY SUM(sent) + SUM(received) DESC, site",
+		who, from, to, take, context);
+}
+
+int history_tables_by_day(struct database *d, const struct history_who *who, int32_t from,
+	int32_t to, history_sum_taker *take, void *context)
+{
+	return sum_up(d,
+		is_everybody(who)
+			? "SELECT 0, '', 0, day, " SUMS " FROM days JOIN accounts ON id = account "
+			  "WHERE day BETWEEN ?1 AND ?2 AND is_user = 0 GROUP BY day ORDER BY day"
+			: "SELECT 0, '', 0, day, " SUMS " FROM days JOIN accounts ON id = account "
+			  "WHERE day BETWEEN ?1 AND ?2 AND " WHO_FUNCTION "(is_user, name) "
+			  "GROUP BY day ORDER BY day",
 		who, from, to, take, context);
 }

@@ -10,38 +10,60 @@
 
 #include "base/clock.h"
 
-/* A figure that is one counter. */
+/* A figure that is one counter, or that a function reads. */
 struct counter {
 	const char *name;
 	size_t offset; /* in struct stats */
 	const char *unit;
+	uint64_t (*read)(const struct stats *s); /* NULL: a counter */
 };
+
+static uint64_t logins_refused(const struct stats *s)
+{
+	return login_counts_refused(&s->logins, LOGIN_AT_SOCKS5) +
+		login_counts_refused(&s->logins, LOGIN_AT_HTTP);
+}
+
+static uint64_t logins_ignored(const struct stats *s)
+{
+	return login_counts_get(&s->logins, LOGIN_AT_SOCKS5, LOGIN_IGNORED) +
+		login_counts_get(&s->logins, LOGIN_AT_HTTP, LOGIN_IGNORED);
+}
+
+static uint64_t monitor_logins_refused(const struct stats *s)
+{
+	return login_counts_refused(&s->logins, LOGIN_AT_MONITOR);
+}
 
 #define AT(field) offsetof(struct stats, field)
 
 static const struct counter counters[] = {
-	{"sessions succeeded", AT(succeeded), ""},
-	{"sessions failed", AT(failed), ""},
-	{"clients refused", AT(clients_refused), ""},
-	{"logins refused", AT(logins_refused), ""},
-	{"logins served as Anonymous", AT(logins_ignored), ""},
-	{"monitor logins refused", AT(monitor_logins_refused), ""},
-	{"longest session time", AT(longest_session_ms), "ms"},
-	{"times saturated", AT(saturated), ""},
-	{"accept exhausted", AT(accept_exhausted), ""},
-	{"bind peers refused", AT(peers_refused), ""},
-	{"datagrams sent", AT(datagrams_sent), ""},
-	{"datagrams received", AT(datagrams_received), ""},
+	{"sessions succeeded", AT(succeeded), "", NULL},
+	{"sessions failed", AT(failed), "", NULL},
+	{"clients refused", AT(clients_refused), "", NULL},
+	{"logins refused", 0, "", logins_refused},
+	{"logins served as Anonymous", 0, "", logins_ignored},
+	{"monitor logins refused", 0, "", monitor_logins_refused},
+	{"longest session time", AT(longest_session_ms), "ms", NULL},
+	{"times saturated", AT(saturated), "", NULL},
+	{"accept exhausted", AT(accept_exhausted), "", NULL},
+	{"bind peers refused", AT(peers_refused), "", NULL},
+	{"datagrams sent", AT(datagrams_sent), "", NULL},
+	{"datagrams received", AT(datagrams_received), "", NULL},
 };
 
-static uint64_t counter_value(const struct stats *s, size_t offset)
+static uint64_t counter_value(const struct stats *s, const struct counter *c)
 {
-	return stats_get((const _Atomic(uint64_t) *)((const char *)s + offset));
+	return c->read != NULL
+		? c->read(s)
+		: stats_get((const _Atomic(uint64_t) *)((const char *)s + c->offset));
 }
 
-static uint64_t average(const _Atomic(uint64_t) *total, uint64_t count)
+static uint64_t average(const struct histogram *h)
 {
-	return count == 0 ? 0 : stats_get(total) / count;
+	struct histogram_figures f = histogram_read(h);
+
+	return f.count == 0 ? 0 : f.total_ms / f.count;
 }
 
 static uint64_t active_users(struct ledger *l)
@@ -67,33 +89,40 @@ static void give_contract(struct services *v, uint64_t bytes, statistics_taker *
 
 static void give_averages(struct stats *s, statistics_taker *take, void *context)
 {
-	uint64_t ended = 0;
+	take(context, "average session time", average(&s->session_times), "ms");
+	take(context, "average lookup time", average(&s->lookup_times), "ms");
+	take(context, "average connect time", average(&s->connect_times), "ms");
+}
 
-	for (enum end_reason i = 0; i < END_REASONS; i++)
-		ended += stats_get(&s->ended[i]);
-	take(context, "average session time", average(&s->session_ms, ended), "ms");
-	take(context, "average lookup time", average(&s->lookup_ms, stats_get(&s->lookups)), "ms");
-	take(context, "average connect time", average(&s->connect_ms, stats_get(&s->connects)),
-		"ms");
+struct statistics_resources statistics_resources(struct services *v)
+{
+	const struct fdbudget *b = &v->budget;
+	uint64_t busy = stats_get(&v->stats.current);
+
+	return (struct statistics_resources){.workers = {.used = busy, .total = b->sessions},
+		.descriptors = {.used = b->reserved + busy * FDBUDGET_PER_SESSION +
+				atomic_load(&b->spare_used),
+			.total = b->limit},
+		.pipes = {.used = atomic_load(&v->pipes.used), .total = v->pipes.total}};
 }
 
 static void give_resources(struct services *v, statistics_taker *take, void *context)
 {
+	struct statistics_resources r = statistics_resources(v);
 	const struct fdbudget *b = &v->budget;
-	uint64_t busy = stats_get(&v->stats.current), spare = atomic_load(&b->spare_used);
 	uint64_t hits, misses;
 
 	resolver_counts(v->resolver, &hits, &misses);
 	take(context, "name cache hits", hits, "");
 	take(context, "name cache misses", misses, "");
-	take(context, "workers busy", busy, "");
-	take(context, "workers total", b->sessions, "");
-	take(context, "descriptors used", b->reserved + busy * FDBUDGET_PER_SESSION + spare, "");
-	take(context, "descriptors total", b->limit, "");
-	take(context, "spare descriptors used", spare, "");
+	take(context, "workers busy", r.workers.used, "");
+	take(context, "workers total", r.workers.total, "");
+	take(context, "descriptors used", r.descriptors.used, "");
+	take(context, "descriptors total", r.descriptors.total, "");
+	take(context, "spare descriptors used", atomic_load(&b->spare_used), "");
 	take(context, "spare descriptors total", b->spare, "");
-	take(context, "splice pipes used", atomic_load(&v->pipes.used), "");
-	take(context, "splice pipes total", v->pipes.total, "");
+	take(context, "splice pipes used", r.pipes.used, "");
+	take(context, "splice pipes total", r.pipes.total, "");
 	take(context, "access log lines lost", access_log_lost(v->access_log), "");
 }
 
@@ -108,8 +137,7 @@ void statistics_each(struct services *v, statistics_taker *take, void *context)
 	take(context, "bytes sent", sent, "");
 	take(context, "bytes received", received, "");
 	for (size_t i = 0; i < sizeof(counters) / sizeof(counters[0]); i++)
-		take(context, counters[i].name, counter_value(s, counters[i].offset),
-			counters[i].unit);
+		take(context, counters[i].name, counter_value(s, &counters[i]), counters[i].unit);
 	for (enum datagram_drop i = 0; i < DATAGRAM_DROPS; i++) {
 		snprintf(name, sizeof(name), "datagrams dropped %s", datagram_drop_words(i));
 		take(context, name, stats_get(&s->datagrams_dropped[i]), "");
@@ -118,10 +146,11 @@ void statistics_each(struct services *v, statistics_taker *take, void *context)
 	give_resources(v, take, context);
 	for (enum end_reason i = 0; i < END_REASONS; i++) {
 		snprintf(name, sizeof(name), "ended %s", end_reason_word(i));
-		take(context, name, stats_get(&s->ended[i]), "");
+		take(context, name, stats_ended(s, i), "");
 	}
 	take(context, "clients refused for sessions", stats_get(&s->clients_over_share), "");
 	take(context, "clients refused for bans", stats_get(&s->clients_banned), "");
+	take(context, "web logins refused", login_counts_refused(&s->logins, LOGIN_AT_WEB), "");
 }
 
 /* "server uptime" in "s" is server_uptime_s in the log. */

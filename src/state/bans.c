@@ -243,15 +243,15 @@ bool bans_any(const struct bans *b)
 }
 
 static bool holds_for(const struct ban *ban, const struct addr *addr,
-	const struct ban_exempt *exempt, int64_t now)
+	const struct exempt_clients *exempt, int64_t now)
 {
 	return is_in_force(ban, now) &&
-		(ban->by == BAN_BY_COMMAND || exempt == NULL || !ban_exempt_has(exempt, addr));
+		(ban->by == BAN_BY_COMMAND || exempt == NULL || !exempt_has(exempt, addr));
 }
 
 /* A ban of a network with that prefix around the address; on its link, or on any. */
 static struct ban *find_of_prefix_locked(struct bans *b, const struct addr *addr, unsigned prefix,
-	const struct ban_exempt *exempt, int64_t now) REQUIRES(&b->lock)
+	const struct exempt_clients *exempt, int64_t now) REQUIRES(&b->lock)
 {
 	const uint32_t scopes[] = {scope_of(addr), 0};
 
@@ -267,7 +267,7 @@ static struct ban *find_of_prefix_locked(struct bans *b, const struct addr *addr
 
 /* A ban that holds for all of the network, whose base is asked for its exemption. */
 static struct ban *find_locked(struct bans *b, const struct network *who,
-	const struct ban_exempt *exempt, int64_t now) REQUIRES(&b->lock)
+	const struct exempt_clients *exempt, int64_t now) REQUIRES(&b->lock)
 {
 	const size_t *prefixes = b->prefixes[is_ipv6(&who->base)];
 	struct ban *ban = NULL;
@@ -280,7 +280,7 @@ static struct ban *find_locked(struct bans *b, const struct network *who,
 }
 
 bool bans_refuse(
-	struct bans *b, const struct addr *addr, const struct ban_exempt *exempt, int64_t now)
+	struct bans *b, const struct addr *addr, const struct exempt_clients *exempt, int64_t now)
 {
 	struct network host = {.base = *addr, .prefix = prefix_of_host(addr)};
 	struct ban *ban;
@@ -331,7 +331,7 @@ bool bans_note_failure(
 	struct network client, dropped = {.base = {.sa = {.sa_family = AF_UNSPEC}}};
 	bool has_begun = false;
 
-	if (f->rule->failures == 0 || ban_exempt_has(f->exempt, f->from))
+	if (f->rule->failures == 0 || exempt_has(f->exempt, f->from))
 		return false;
 	client = own_client_of(b->own, f->from);
 	mutex_lock(&b->lock);

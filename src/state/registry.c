@@ -324,6 +324,20 @@ bool registry_get(struct registry *r, const struct session_ref *ref, struct sess
 	return alive;
 }
 
+void registry_count_commands(struct registry *r, size_t counts[REQUEST_COMMANDS])
+{
+	memset(counts, 0, REQUEST_COMMANDS * sizeof(*counts));
+	for (size_t i = 0; i < r->count; i++) {
+		struct registry_slot *s = &r->slots[i];
+
+		mutex_lock(&s->lock);
+		if (s->id != 0)
+			counts[s->command == NULL ? REQUEST_NONE
+						  : request_command_parse(s->command)]++;
+		mutex_unlock(&s->lock);
+	}
+}
+
 void registry_totals(struct registry *r, uint64_t *sent, uint64_t *received)
 {
 	*sent = *received = 0;

@@ -13,6 +13,8 @@
 #include <strings.h>
 #include <time.h>
 
+#include "base/zone.h"
+
 #define MINUTES (24 * 60)
 #define WEEK 7
 #define ALL_DAYS 0x7f
@@ -200,39 +202,15 @@ static void offer_minute(struct search *s, int days, int minute)
 	}
 }
 
-static long offset_at(int64_t when)
-{
-	time_t t = (time_t)when;
-	struct tm tm;
-
-	return localtime_r(&t, &tm) == NULL ? 0 : tm.tm_gmtoff;
-}
-
-/* The first second with the offset of `until`; that of `from` is another. */
-static int64_t find_shift(int64_t from, int64_t until)
-{
-	long before = offset_at(from);
-
-	while (until - from > 1) {
-		int64_t middle = from + (until - from) / 2;
-
-		if (offset_at(middle) == before)
-			from = middle;
-		else
-			until = middle;
-	}
-	return until;
-}
-
 /* Clocks that are set forward or back jump over borders. */
 static void offer_shift(struct search *s)
 {
 	int64_t step = 24 * 60 * 60, from = s->after;
 
 	for (int i = 0; i <= WEEK; i++, from += step) {
-		if (offset_at(from) == offset_at(from + step))
+		if (zone_offset(from) == zone_offset(from + step))
 			continue;
-		offer_border(s, find_shift(from, from + step));
+		offer_border(s, zone_find_shift(from, from + step));
 		return;
 	}
 }

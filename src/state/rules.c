@@ -21,6 +21,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <strings.h>
 
 #include "state/rule_set.h"
@@ -447,9 +448,15 @@ static struct rule_hits *hits_of_step(const struct rules *r, uint32_t step)
 
 void rules_count_hit(const struct config *c, const struct verdict *v)
 {
+	struct rule_hits *hits;
+	int64_t now;
+
 	if (c->rules == NULL || v->set == NO_SET || v->set != c->rules->id)
 		return;
-	atomic_fetch_add_explicit(&hits_of_step(c->rules, v->step)->count, 1, memory_order_relaxed);
+	hits = hits_of_step(c->rules, v->step);
+	now = time(NULL);
+	atomic_fetch_add_explicit(&hits->count, 1, memory_order_relaxed);
+	atomic_store_explicit(&hits->last, now, memory_order_relaxed);
 }
 
 const struct rule *rules_that_decided(const struct config *c, const struct verdict *v)
@@ -483,6 +490,50 @@ struct rule_info rules_get(const struct rules *r, size_t index)
 
 	word_of_rule(r, index, info.word);
 	return info;
+}
+
+static bool tally_rule(const struct rules *r, size_t index, int64_t now, struct rule_tally *out)
+{
+	struct rule_info info = rules_get(r, index);
+
+	memcpy(out->word, info.word, sizeof(out->word));
+	out->hits = info.hits;
+	out->last = atomic_load(&info.rule->hits->last);
+	out->until = info.rule->number == 0 ? 0 : info.rule->until;
+	return out->until == 0 || out->until > now;
+}
+
+static bool tally_protection(const struct config *c, enum rule_place place, struct rule_tally *out)
+{
+	*out = (struct rule_tally){.hits = rules_protection_hits(c->rules, place),
+		.last = c->rules == NULL ? 0
+					 : atomic_load(&c->rules->protection_hits[place]->last)};
+	snprintf(out->word, sizeof(out->word), "protect:%s", rule_place_word(place));
+	return ((uint64_t)c->settings.protect & PLACE_BIT(place)) != 0;
+}
+
+/* What is at `at`; false when that is not to be told of. */
+static bool tally_at(const struct config *c, size_t at, int64_t now, struct rule_tally *out)
+{
+	size_t count = rules_count(c->rules);
+
+	if (at < count)
+		return tally_rule(c->rules, at, now, out);
+	if (at > count)
+		return tally_protection(c, (enum rule_place)(at - count - 1), out);
+	*out = (struct rule_tally){.word = "otherwise",
+		.hits = rules_otherwise_hits(c->rules),
+		.last = c->rules == NULL ? 0 : atomic_load(&c->rules->otherwise_hits->last)};
+	return true;
+}
+
+bool rules_next_tally(const struct config *c, size_t *at, int64_t now, struct rule_tally *out)
+{
+	while (*at < rules_count(c->rules) + 1 + PLACE_PROTECTED) {
+		if (tally_at(c, (*at)++, now, out))
+			return true;
+	}
+	return false;
 }
 
 int64_t rules_next_border(const struct rules *r, int64_t after)

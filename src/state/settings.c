@@ -189,6 +189,25 @@ const struct setting settings_table[] = {
 		.help = "Names by which browsers reach web_listen, such as monitor.example.org, "
 			"beside addresses and localhost. Who asks for any other one is refused: a "
 			"page of somebody else's can give its own name this server's address."},
+	{.name = "metrics_from",
+		AT(EXEMPT, metrics_from),
+		.initial = "loopback",
+		.reloadable = true,
+		.value_name = "LIST",
+		.help = "Who gets /metrics of web_listen without a login: loopback, networks such "
+			"as 192.0.2.0/24, or none. Everybody else logs in there as an "
+			"administrator, and so does whoever comes by another web server that is "
+			"not one of web_trusted, as X-Forwarded-For, Forwarded and Via tell."},
+	{.name = "metrics_accounts",
+		AT(CHOICE, metrics_accounts),
+		.initial = "no",
+		.words = no_yes_words,
+		.reloadable = true,
+		.value_name = "WORD",
+		.help = "yes: /metrics also tells of each user and client address what it moves "
+			"and how many sessions it has: of those that have moved most, as many as "
+			"are a thousand series. Whoever reads the metrics then sees who uses the "
+			"proxy, and how much, for as long as the figures are kept there."},
 	{.name = "max_sessions",
 		AT(NUMBER, max_sessions),
 		.initial = "auto",
@@ -585,7 +604,7 @@ const struct setting settings_table[] = {
 			"last time. The same wrong name and password again counts once. off: "
 			"logins ban nobody."},
 	{.name = "ban_exempt",
-		AT(BAN_EXEMPT, ban_exempt),
+		AT(EXEMPT, ban_exempt),
 		.initial = "loopback",
 		.reloadable = true,
 		.value_name = "LIST",

@@ -6,6 +6,7 @@
 #include "state/stats.h"
 
 #include <string.h>
+#include <time.h>
 
 #include "base/clock.h"
 
@@ -20,10 +21,19 @@ const char *datagram_drop_words(enum datagram_drop drop)
 	return drop_words[drop];
 }
 
+const char *session_outcome_word(enum session_outcome outcome)
+{
+	return outcome == SESSION_SUCCEEDED ? "success" : "fail";
+}
+
 void stats_init(struct stats *s)
 {
 	memset(s, 0, sizeof(*s));
 	s->started = clock_ms();
+	s->started_at = time(NULL);
+	histogram_init(&s->session_times, &histogram_of_sessions);
+	histogram_init(&s->lookup_times, &histogram_of_waits);
+	histogram_init(&s->connect_times, &histogram_of_waits);
 }
 
 void stats_add(_Atomic(uint64_t) *counter, uint64_t n)
@@ -64,25 +74,25 @@ void stats_session_begins(struct stats *s)
 	stats_add(&s->sessions, 1);
 }
 
-static void add_time(_Atomic(uint64_t) *count, _Atomic(uint64_t) *total, int64_t ms)
-{
-	if (ms < 0)
-		return;
-	stats_add(count, 1);
-	if (ms > 0)
-		stats_add(total, (uint64_t)ms);
-}
-
 void stats_session_ends(struct stats *s, const struct stats_outcome *outcome)
 {
 	atomic_fetch_sub_explicit(&s->current, 1, memory_order_relaxed);
-	stats_add(&s->ended[outcome->reason], 1);
-	if (outcome->reason == END_WRONG_PASSWORD || outcome->reason == END_LOGIN_REFUSED)
-		stats_add(&s->logins_refused, 1);
+	stats_add(&s->ended[outcome->outcome][outcome->reason], 1);
 	if (outcome->was_asked)
 		stats_add(outcome->was_served ? &s->succeeded : &s->failed, 1);
-	stats_add(&s->session_ms, (uint64_t)outcome->total_ms);
+	histogram_add(&s->session_times, outcome->total_ms);
 	raise_to(&s->longest_session_ms, (uint64_t)outcome->total_ms);
-	add_time(&s->lookups, &s->lookup_ms, outcome->lookup_ms);
-	add_time(&s->connects, &s->connect_ms, outcome->connect_ms);
+	if (outcome->lookup_ms >= 0)
+		histogram_add(&s->lookup_times, outcome->lookup_ms);
+	if (outcome->connect_ms >= 0)
+		histogram_add(&s->connect_times, outcome->connect_ms);
+}
+
+uint64_t stats_ended(const struct stats *s, enum end_reason reason)
+{
+	uint64_t sum = 0;
+
+	for (enum session_outcome i = 0; i < SESSION_OUTCOMES; i++)
+		sum += stats_get(&s->ended[i][reason]);
+	return sum;
 }

@@ -81,6 +81,7 @@ struct user *users_make_user(struct users *u, const struct user_record *record)
 	if (user == NULL)
 		return NULL;
 	user->kind = hash_kinds_find(&u->kinds, user->hash);
+	user->epoch = ++u->epochs;
 	if (find_bar(u, user, &user->bar) < 0) {
 		free(user);
 		return NULL;
@@ -175,11 +176,20 @@ bool users_are_outdated(const struct users *u)
 
 /* ---- one in the place of another ---- */
 
+static bool is_kept_out(const struct limits_in_force *bar)
+{
+	return bar != NULL && bar->is_kept_out;
+}
+
 void users_keep_known(struct user *old, struct user *new)
 {
+	bool is_same_hash = strcmp(old->hash, new->hash) == 0;
+
 	new->entry = old->entry;
 	old->entry = NULL;
-	if (old->has_tag && strcmp(old->hash, new->hash) == 0) {
+	if (is_same_hash && old->role == new->role &&is_kept_out(old->bar) == is_kept_out(new->bar))
+		new->epoch = old->epoch;
+	if (old->has_tag && is_same_hash) {
 		memcpy(new->tag, old->tag, sizeof(new->tag));
 		new->has_tag = true;
 	}
@@ -212,6 +222,8 @@ static int follow_book(struct users *u, struct user *user)
 	rwlock_write(&u->lock);
 	old = user->bar;
 	user->bar = fresh;
+	if (is_kept_out(old) != is_kept_out(fresh))
+		user->epoch = ++u->epochs;
 	rwlock_write_unlock(&u->lock);
 	free(old);
 	return users_limit_entry(u, user);
@@ -287,6 +299,29 @@ size_t users_count_admins(struct users *u)
 	return count;
 }
 
+static enum user_state state_of(const struct user *user, int64_t now)
+{
+	const struct limits_in_force *h = user->bar;
+
+	if (h != NULL && h->is_kept_out)
+		return USER_DISABLED;
+	if (h != NULL && limits_have(&h->limits, LIMIT_EXPIRES) && now >= h->limits.expires)
+		return USER_EXPIRED;
+	return ledger_read(user->entry).sessions > 0 ? USER_ACTIVE : USER_IDLE;
+}
+
+void users_count_states(struct users *u, int64_t now, size_t counts[USER_STATES])
+{
+	size_t position = 0;
+	const struct user *user;
+
+	memset(counts, 0, USER_STATES * sizeof(*counts));
+	rwlock_read(&u->lock);
+	while ((user = hashmap_next(u->map, &position)) != NULL)
+		counts[state_of(user, now)]++;
+	rwlock_read_unlock(&u->lock);
+}
+
 static size_t names_size_locked(struct users *u) REQUIRES_SHARED(&u->lock)
 {
 	size_t position = 0, size = 0;
@@ -342,6 +377,18 @@ uint64_t users_password_mark(struct users *u, const char *name)
 			sizeof(u->key));
 	rwlock_read_unlock(&u->lock);
 	return mark;
+}
+
+uint64_t users_login_epoch(struct users *u, const char *name)
+{
+	const struct user *user;
+	uint64_t epoch;
+
+	rwlock_read(&u->lock);
+	user = hashmap_get(u->map, name, strlen(name));
+	epoch = user != NULL ? user->epoch : 0;
+	rwlock_read_unlock(&u->lock);
+	return epoch;
 }
 
 bool users_get(struct users *u, const char *name, struct user_info *out)

@@ -26,7 +26,8 @@ void watching_set_bell(struct watching *w, void (*ring)(void *context), void *co
 void watching_tell(struct watching *w, const struct event *event)
 {
 	events_add(w->events, event);
-	if (w->ring != NULL && !atomic_exchange(&w->is_rung, true))
+	if (w->ring != NULL && atomic_load_explicit(&w->called, memory_order_relaxed) > 0 &&
+		!atomic_exchange(&w->is_rung, true))
 		w->ring(w->context);
 }
 
@@ -36,7 +37,7 @@ void watching_answer_bell(struct watching *w)
 	atomic_store(&w->is_rung, false);
 }
 
-void watching_begin(struct watching *w, uint64_t *next)
+void watching_begin_quietly(struct watching *w, uint64_t *next)
 {
 	uint64_t begin;
 
@@ -45,11 +46,23 @@ void watching_begin(struct watching *w, uint64_t *next)
 }
 
 /* A session that saw the last watcher a moment ago may still add an event or two, which stay until
- * the next one goes. */
-void watching_end(struct watching *w)
+ * the next one goes. Whoever begins at that moment may lose as many, and is told. */
+void watching_end_quietly(struct watching *w)
 {
 	if (atomic_fetch_sub(&w->watchers, 1) == 1)
 		events_forget(w->events);
+}
+
+void watching_begin(struct watching *w, uint64_t *next)
+{
+	atomic_fetch_add(&w->called, 1);
+	watching_begin_quietly(w, next);
+}
+
+void watching_end(struct watching *w)
+{
+	watching_end_quietly(w);
+	atomic_fetch_sub(&w->called, 1);
 }
 
 bool watching_next(struct watching *w, uint64_t *next, struct event_copy *out, uint64_t *lost)

@@ -2,95 +2,102 @@
  * /api/WORD is the monitor's command WORD, from the same table, with the same roles and errors; its
  * answer is the monitor's, as monitor_client --json prints it. What only looks is got, with its
  * parameters as arg=... of the query, in their order; what changes something is posted, with the
- * same in a form or as a JSON array.
+ * same in a form or as a JSON array. What only looks is got as comma-separated values, too, at
+ * /api/WORD.csv.
  *
  * Who has a cookie has to show that a page of ours asks. Who has a password in each request (Basic)
  * may post JSON only, which no page of somebody else's can have a browser do.
  */
 #include "web/api.h"
 
+#include <ctype.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/escape.h"
+#include "web/gather.h"
 #include "web/handlers.h"
 #include "web/login.h"
 #include "web/respond.h"
+#include "web/watch.h"
+#include "wire/csv.h"
 #include "wire/form.h"
 #include "wire/json.h"
 
 #define WORD_MAX 32
-#define REPLY_MAX ((size_t)64 << 20) /* bytes of an answer, which is put together in memory */
 #define JSON_TYPE "application/json"
+#define CSV_TYPE "text/csv; charset=utf-8; header=present"
+#define CSV_ENDING ".csv" /* of a path whose answer is wanted so */
+#define NAME_MAX_BYTES 128 /* of a file that a browser keeps it in */
 
 /* ---- answers ---- */
 
-/* Fetches all of the reply. NULL without memory, or when it is too long. */
-static char *gather_reply(struct reply *r, size_t *len)
+/* NULL without memory. */
+static char *format_answer(const char *request, const struct answer *answer,
+	void (*print)(FILE *out, const char *request, const struct answer *answer), size_t *len)
 {
 	char *text = NULL;
 	FILE *out = open_memstream(&text, len);
-	const char *bytes;
-	size_t n, total = 0;
 
-	if (out == NULL)
-		return NULL;
-	while (total <= REPLY_MAX && (n = reply_pending(r, &bytes)) > 0) {
-		fwrite(bytes, 1, n, out);
-		reply_consume(r, n);
-		total += n;
-	}
-	if (fclose(out) == 0 && !r->failed && total <= REPLY_MAX)
+	if (out != NULL)
+		print(out, request, answer);
+	if (out != NULL && fclose(out) == 0)
 		return text;
 	free(text);
 	return NULL;
 }
 
-/* As JSON; NULL without memory. `*ok`: the reply is no refusal. */
-static char *format_reply(
-	const char *request, const char *text, size_t len, size_t *json_len, bool *ok)
+/* "access_log-alice-2026-11-27.csv": what was asked for, of bytes that any system takes. */
+static void add_file_name(struct web_connection *c)
 {
-	struct answer answer;
-	char *json = NULL;
-	FILE *out;
+	const struct monitor_request *q = &c->order.request;
+	char name[NAME_MAX_BYTES];
+	size_t len = (size_t)snprintf(name, sizeof(name), "%s", q->command->word);
 
-	if (answer_parse(text, len, &answer) < 0)
-		return NULL;
-	*ok = answer.ok;
-	out = open_memstream(&json, json_len);
-	if (out != NULL)
-		json_print(out, request, &answer);
-	answer_free(&answer);
-	if (out != NULL && fclose(out) == 0)
-		return json;
-	free(json);
-	return NULL;
+	for (size_t i = 0; i < q->count && len < sizeof(name); i++)
+		len += (size_t)snprintf(name + len, sizeof(name) - len, "-%s", q->parameters[i]);
+	for (char *p = name; *p != '\0'; p++) {
+		if (!isalnum((unsigned char)*p) && strchr("-_.", *p) == NULL)
+			*p = '_';
+		*p = (char)tolower((unsigned char)*p);
+	}
+	respond_field(c, "Content-Disposition: attachment; filename=\"%s.csv\"", name);
 }
 
-/* The order's reply to the request in words, with this status where it is a refusal. Is it none? */
+/* The reply to the request in words, which was gathered, with this status where it is a refusal. Is
+ * it none? */
 static bool answer_with(struct web_connection *c, unsigned status, const char *request)
 {
-	size_t len, json_len;
-	char *text = gather_reply(&c->order.reply, &len), *json = NULL;
-	bool ok = false;
+	struct answer answer = {.ok = false};
+	bool is_there = gather_take(c, &answer) == 0, ok = answer.ok, as_csv = ok && c->as_csv;
+	size_t len;
+	char *text = is_there
+		? format_answer(request, &answer, as_csv ? csv_print : json_print, &len)
+		: NULL;
 
+	answer_free(&answer);
+	respond_begin(c, text == NULL ? 503 : ok ? 200 : status);
 	if (text != NULL)
-		json = format_reply(request, text, len, &json_len, &ok);
-	free(text);
-	reply_reset(&c->order.reply);
+		respond_own(c, as_csv ? CSV_TYPE : JSON_TYPE, text, len);
+	if (text != NULL && as_csv)
+		add_file_name(c);
 	order_wipe(&c->order);
-	respond_begin(c, json == NULL ? 503 : ok ? 200 : status);
-	if (json != NULL)
-		respond_own(c, JSON_TYPE, json, json_len);
-	return ok;
+	return ok && text != NULL;
+}
+
+/* For a reply that is short, and in memory as it is. */
+static void answer_at_once(struct web_connection *c, unsigned status)
+{
+	(void)gather_reply(c, NULL);
+	(void)answer_with(c, status, "");
 }
 
 static void refuse_request(struct web_connection *c, unsigned status, const char *text)
 {
 	reply_reset(&c->order.reply);
 	reply_error(&c->order.reply, "%s", text);
-	(void)answer_with(c, status, "");
+	answer_at_once(c, status);
 }
 
 /* A browser that had a cookie is not to ask for a password by itself. */
@@ -107,31 +114,20 @@ static void ask_for_login(struct web_connection *c)
 
 /* ---- commands ---- */
 
-/* What json_print() wants: the command with the first parameter, which tells whose entries an
- * access log has. */
-static void put_request(const struct monitor_request *q, char *out, size_t size)
+static void answer_gathered(struct web_connection *c)
 {
-	snprintf(out, size, "%s%s%s", q->command->word, q->count > 0 ? " " : "",
-		q->count > 0 ? q->parameters[0] : "");
-}
+	char request[sizeof(c->order.request.memory)];
 
-/* Whoever has changed his own password goes on. */
-static void keep_session(struct web_connection *c)
-{
-	struct login_session *s = c->request.session;
-
-	if (s != NULL && s->is_used && strcmp(s->id, c->gave) == 0)
-		s->password_mark = c->order.password_mark;
+	commands_put_request(&c->order.request, request, sizeof(request));
+	if (answer_with(c, c->refusal, request))
+		login_keep(c);
 }
 
 static void answer_order(struct web_connection *c)
 {
-	char request[sizeof(c->order.request.memory)];
-	unsigned status = c->order.reply.closes ? 401 : 400;
-
-	put_request(&c->order.request, request, sizeof(request));
-	if (answer_with(c, status, request))
-		keep_session(c);
+	c->refusal = c->order.reply.closes ? 401 : 400;
+	if (gather_reply(c, answer_gathered))
+		answer_gathered(c);
 }
 
 static bool has_type(const struct web_connection *c, const char *type)
@@ -161,11 +157,15 @@ static int read_parameters(const struct web_connection *c, char *memory, size_t 
 }
 
 /* The command that the path names; "" when it names none. */
-static void read_word(const struct web_connection *c, char word[WORD_MAX])
+static void read_word(struct web_connection *c, char word[WORD_MAX])
 {
 	size_t prefix = strlen("/api/"), len = c->request.path.len - prefix;
+	size_t ending = strlen(CSV_ENDING);
 	const char *text = c->request.path.text + prefix;
 
+	c->as_csv = len > ending && memcmp(text + len - ending, CSV_ENDING, ending) == 0;
+	if (c->as_csv)
+		len -= ending;
 	word[0] = '\0';
 	if (len >= WORD_MAX || strspn(text, "abcdefghijklmnopqrstuvwxyz_") < len)
 		return;
@@ -201,6 +201,25 @@ static void give_command(struct web_connection *c)
 		answer_order(c);
 }
 
+/* What WATCH has told since the cursor that is in the query. */
+static void give_watch(struct web_connection *c)
+{
+	char after[WATCH_CURSOR_MAX];
+	bool is_post = http_equals(&c->request.head.method, "POST");
+
+	if (is_post || !commands_may(&c->order.request, c->user)) {
+		refuse_request(c, is_post ? 405 : 403,
+			is_post ? "That only looks: GET it" : "That is for administrators");
+		if (is_post)
+			respond_field(c, "Allow: GET");
+		return;
+	}
+	if (form_find(&c->request.query, "after", after, sizeof(after)) < 0)
+		after[0] = '\0';
+	watch_put(c, after);
+	answer_order(c);
+}
+
 /* For whoever has logged in. */
 static void take_command(struct web_connection *c)
 {
@@ -219,7 +238,9 @@ static void take_command(struct web_connection *c)
 	is_taken = commands_take(word, words, (size_t)count, q, &c->order.reply);
 	sodium_memzero(memory, sizeof(memory));
 	if (!is_taken) {
-		(void)answer_with(c, q->command == NULL ? 404 : 400, "");
+		answer_at_once(c, q->command == NULL ? 404 : 400);
+	} else if (http_equals(&c->request.path, WATCH_PATH)) {
+		give_watch(c);
 	} else if (q->command->is_for_consoles) {
 		refuse_request(c, 404, "Only a connection to the monitor itself has that command");
 	} else if (!is_asked_rightly(c)) {
@@ -250,14 +271,7 @@ static void go_on_with_basic(struct web_connection *c)
 
 static void log_in_by_basic(struct web_connection *c, const struct http_slice *value)
 {
-	struct http_basic basic;
-	bool is_taken = http_parse_basic(value, &basic) &&
-		login_take(c, basic.bytes, basic.name_len, basic.bytes + basic.password_at,
-			basic.password_len);
-
-	sodium_memzero(&basic, sizeof(basic));
-	c->request.session = NULL;
-	if (!is_taken)
+	if (!login_take_basic(c, value))
 		refuse_request(c, 401, "Invalid credentials");
 	else if (http_equals(&c->request.head.method, "POST") && !has_type(c, JSON_TYPE))
 		refuse_request(
@@ -295,9 +309,7 @@ static void use_session(struct web_connection *c)
 	const struct login_session *s = c->request.session;
 	bool is_post = http_equals(&c->request.head.method, "POST");
 
-	strcpy(c->user, s->user);
-	strcpy(c->gave, s->id);
-	c->order.password_mark = s->password_mark;
+	login_use(c);
 	if (is_post && !handlers_is_own(c, s->token))
 		refuse_request(c, 403, "That did not come from a page of this server");
 	else if (!is_post && http_equals(&c->request.path, "/api/session"))

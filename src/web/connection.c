@@ -15,8 +15,10 @@
 
 #include "base/clock.h"
 #include "net/socket.h"
+#include "web/gather.h"
 #include "web/handlers.h"
 #include "web/respond.h"
+#include "web/view.h"
 
 #define IN_MAX (WEB_HEAD_MAX + WEB_BODY_MAX)
 #define LINGER_MS 2000
@@ -67,6 +69,8 @@ void connection_close(struct web_connection *c)
 	if (c->order.is_away)
 		return;
 	respond_drop(c);
+	gather_drop(c);
+	view_drop(c);
 	drop_input(c);
 	order_wipe(&c->order);
 	reply_free(&c->order.reply);
@@ -96,6 +100,18 @@ static void refuse_input(struct web_connection *c, unsigned status, const char *
 	begin_writing(c);
 }
 
+/* Goes over to what the answer waits for, or to sending it. */
+static void settle(struct web_connection *c)
+{
+	c->deadline = CLOCK_NEVER;
+	if (c->order.is_away)
+		c->phase = WEB_AWAY;
+	else if (gather_is_under_way(c))
+		c->phase = WEB_GATHERING;
+	else
+		begin_writing(c);
+}
+
 static void take_order_back(struct order *o)
 {
 	struct web_connection *c = connection_of(o);
@@ -105,9 +121,7 @@ static void take_order_back(struct order *o)
 		return;
 	}
 	c->resume(c);
-	if (c->order.is_away)
-		return;
-	begin_writing(c);
+	settle(c);
 	connection_step(c, 0);
 }
 
@@ -133,13 +147,9 @@ static void answer_request(struct web_connection *c)
 	c->is_head = http_equals(&head->method, "HEAD");
 	c->closes = head->minor == 0 || wants_close(&head->fields);
 	c->gave[0] = '\0';
+	c->order.request.is_proven = false;
 	handlers_answer(c);
-	if (c->order.is_away) {
-		c->phase = WEB_AWAY;
-		c->deadline = CLOCK_NEVER;
-	} else {
-		begin_writing(c);
-	}
+	settle(c);
 }
 
 /* ---- bytes in ---- */
@@ -298,9 +308,14 @@ static void end_answer(struct web_connection *c)
 
 short connection_events(const struct web_connection *c)
 {
-	if (c->phase == WEB_FREE || c->phase == WEB_AWAY || c->fd < 0)
+	if (c->phase == WEB_FREE || c->phase == WEB_AWAY || c->phase == WEB_GATHERING || c->fd < 0)
 		return 0;
 	return c->phase == WEB_WRITING ? POLLOUT : POLLIN;
+}
+
+bool connection_is_busy(const struct web_connection *c)
+{
+	return c->phase == WEB_GATHERING;
 }
 
 /* Goes on as far as it can; false when the connection is to be closed. */
@@ -311,8 +326,14 @@ static bool proceed(struct web_connection *c)
 	for (;;) {
 		if (c->phase == WEB_READING && (c->in_len == 0 || !take_request(c)))
 			return !c->input_ended;
+		if (c->phase == WEB_GATHERING) {
+			gather_go_on(c);
+			settle(c);
+		}
+		if (c->phase == WEB_AWAY || c->phase == WEB_GATHERING)
+			return true;
 		if (c->phase != WEB_WRITING)
-			return c->phase == WEB_AWAY || !c->input_ended;
+			return !c->input_ended;
 		if (!send_answer(c, &is_sent))
 			return false;
 		if (!is_sent)

@@ -12,9 +12,13 @@
 #include "state/page_settings.h"
 #include "web/api.h"
 #include "web/login.h"
+#include "web/metrics.h"
+#include "web/own.h"
 #include "web/pages.h"
 #include "web/respond.h"
+#include "web/shell.h"
 #include "wire/form.h"
+#include "wire/http_accept.h"
 
 /* ---- who asks, and for whom ---- */
 
@@ -52,12 +56,13 @@ static void find_client(struct web_connection *c, const struct settings *s)
 	struct addr a;
 
 	c->client = c->peer;
-	c->is_tls = false;
+	c->is_told = c->is_tls = false;
 	if (!network_list_contains(&s->web_trusted, &c->peer.from))
 		return;
-	if (find_last_member(fields, "X-Forwarded-For", &value) &&
+	c->is_told = find_last_member(fields, "X-Forwarded-For", &value) &&
 		(addr_parse(value.text, value.len, &a) ||
-			addr_parse_port(value.text, value.len, &a, &has_port)))
+			addr_parse_port(value.text, value.len, &a, &has_port));
+	if (c->is_told)
 		c->client = peer_from_address(c->desk->services->own, &a);
 	c->is_tls =
 		find_last_member(fields, "X-Forwarded-Proto", &value) && http_is(&value, "https");
@@ -105,7 +110,7 @@ bool handlers_is_own(const struct web_connection *c, const char *token)
 
 static void answer_health(struct web_connection *c)
 {
-	const char *word = places_health(&c->desk->services->places);
+	const char *word = places_health(&c->desk->services->places, false);
 	char text[32], *body;
 	int len = snprintf(text, sizeof(text), "%s\n", word);
 
@@ -115,47 +120,110 @@ static void answer_health(struct web_connection *c)
 		respond_own(c, "text/plain; charset=utf-8", body, (size_t)len);
 }
 
-static bool may_see(const struct web_connection *c, const struct page *p)
+static bool may_see(const struct web_connection *c, enum page_who who)
 {
 	const struct login_session *s = c->request.session;
 
-	if (p->who == PAGE_FOR_ALL)
+	if (who == PAGE_FOR_ALL)
 		return true;
-	return s != NULL && (p->who == PAGE_FOR_USERS || s->role == USER_ROLE_ADMIN);
+	return s != NULL && (who == PAGE_FOR_USERS || s->role == USER_ROLE_ADMIN);
 }
 
-static void serve_page(struct web_connection *c, const struct page *p)
+/* Is it among those that the client has (RFC 9110 section 13.1.2)? */
+static bool has_etag(const struct http_slice *fields, const char *etag)
 {
-	struct http_slice known;
+	struct http_slice rest = *fields, member;
+	struct http_field field;
+
+	while (http_next_field(&rest, &field)) {
+		if (!http_is(&field.name, "If-None-Match"))
+			continue;
+		while (http_next_member(&field.value, &member)) {
+			if (member.len > 2 && memcmp(member.text, "W/", 2) == 0)
+				member = (struct http_slice){member.text + 2, member.len - 2};
+			if (http_equals(&member, "*") || http_equals(&member, etag))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* Browsers keep it, and ask each time whether it is still the same: after an update it is not. */
+static void serve_file(struct web_connection *c, const struct page *p)
+{
+	const struct http_slice *fields = &c->request.head.fields;
+	bool is_packed = http_accepts_coding(fields, "gzip");
+	const struct page_bytes *bytes = is_packed ? &p->packed : &p->plain;
 	char etag[PAGES_ETAG_MAX];
-	bool is_known = http_find_field(&c->request.head.fields, "If-None-Match", &known) &&
-		http_equals(&known, pages_etag(p, etag));
+	bool is_known = has_etag(fields, pages_etag(bytes, etag));
 
 	respond_begin(c, is_known ? 304 : 200);
-	respond_field(c, "ETag: %s", pages_etag(p, etag));
+	respond_field(c, "ETag: %s", etag);
 	respond_field(
 		c, "Cache-Control: %s", p->who == PAGE_FOR_ALL ? "no-cache" : "private, no-cache");
-	if (!is_known)
-		respond_body(c, p->type, p->text, (size_t)(p->end - p->text));
+	respond_field(c, "Vary: Accept-Encoding");
+	if (is_known)
+		return;
+	if (is_packed)
+		respond_field(c, "Content-Encoding: gzip");
+	respond_body(c, p->type, bytes->begin, (size_t)(bytes->end - bytes->begin));
+}
+
+/* Who is not logged in does not learn what there is; who is no administrator is shown to his own
+ * page from the first one. */
+static void refuse_page(struct web_connection *c, bool is_there)
+{
+	if (c->request.session == NULL)
+		respond_redirect(c, "/login");
+	else if (!is_there)
+		respond_say(c, 404, "There is no such page.\n");
+	else if (http_equals(&c->request.path, "/"))
+		respond_redirect(c, "/own");
+	else
+		respond_html(c, 403,
+			"<!DOCTYPE html>\n<html lang=\"en\">\n<title>socks5d</title>\n"
+			"<link rel=\"stylesheet\" href=\"/base.css\">\n<main>\n"
+			"<p>That is for administrators. <a href=\"/own\">Your own page</a></p>\n"
+			"</main>\n</html>\n");
+}
+
+/* Beside the fields of the page's parts. */
+static void show_view(struct web_connection *c, const struct template_field *fields)
+{
+	struct template_field all[VIEW_PARTS_MAX + 5];
+	bool is_done = c->page_status == 200;
+	size_t n = 0;
+
+	for (; fields[n].name != NULL; n++)
+		all[n] = fields[n];
+	all[n++] = (struct template_field){"done", is_done ? c->notice : ""};
+	all[n++] = (struct template_field){"problem", is_done ? "" : c->notice};
+	all[n++] = (struct template_field){"token", c->request.session->token};
+	all[n++] = (struct template_field){"own_name", c->request.session->user};
+	all[n] = (struct template_field){NULL, NULL};
+	shell_show(c, shell_find(&c->request.path), all);
+	if (c->answer.status == 200)
+		c->answer.status = c->page_status;
+}
+
+void handlers_show_page(struct web_connection *c, unsigned status, const char *notice)
+{
+	c->page_status = status;
+	snprintf(c->notice, sizeof(c->notice), "%s", notice);
+	view_begin(c, shell_find(&c->request.path)->parts, show_view);
 }
 
 static void answer_page(struct web_connection *c)
 {
-	const struct page *p = pages_find(&c->request.path);
+	const struct shell_page *page = shell_find(&c->request.path);
+	const struct page *file = pages_find(&c->request.path);
 
-	if (p == NULL) {
-		/* Who is not logged in does not learn what there is. */
-		if (c->request.session == NULL)
-			respond_redirect(c, "/login");
-		else
-			respond_say(c, 404, "There is no such page.\n");
-	} else if (may_see(c, p)) {
-		serve_page(c, p);
-	} else if (c->request.session == NULL) {
-		respond_redirect(c, "/login");
-	} else {
-		respond_say(c, 403, "That is for administrators.\n");
-	}
+	if (page != NULL && may_see(c, page->who))
+		handlers_show_page(c, 200, "");
+	else if (file != NULL && may_see(c, file->who))
+		serve_file(c, file);
+	else
+		refuse_page(c, page != NULL || file != NULL);
 }
 
 /* ---- the table ---- */
@@ -166,7 +234,9 @@ static const struct route {
 	void (*post)(struct web_connection *c);
 } routes[] = {
 	{"/healthz", answer_health, NULL}, {"/login", login_show, login_enter},
-	{"/logout", NULL, login_leave}, {"/api/", api_answer, api_answer}, /* and all below */
+	{"/logout", NULL, login_leave}, {"/metrics", metrics_answer, NULL},
+	{"/own", answer_page, own_change_password},
+	{"/api/", api_answer, api_answer}, /* and all below */
 };
 
 static const struct route any_page = {"", answer_page, NULL};
@@ -206,7 +276,7 @@ static void answer_by_route(struct web_connection *c, const struct route *r)
 		refuse_method(c, r);
 }
 
-/* By its cookie. What is asked under /api by itself, again and again, is no act of a person. */
+/* By its cookie. What is asked by itself, again and again, is no act of a person. */
 static void find_session(struct web_connection *c, const struct route *r)
 {
 	struct http_slice cookie;
@@ -217,7 +287,8 @@ static void find_session(struct web_connection *c, const struct route *r)
 	c->request.session =
 		logins_find(&c->desk->logins, c->desk->services->users, &cookie, handlers_from(c));
 	if (c->request.session != NULL &&
-		(r->get != api_answer || http_equals(&c->request.head.method, "POST") ||
+		((r->get != api_answer && r->get != metrics_answer) ||
+			http_equals(&c->request.head.method, "POST") ||
 			http_find_field(&c->request.head.fields, "X-Act", &cookie)))
 		logins_note_act(c->request.session);
 }

@@ -17,6 +17,7 @@
 #include "web/handlers.h"
 #include "web/pages.h"
 #include "web/respond.h"
+#include "web/shell.h"
 #include "wire/form.h"
 
 #define REFUSED_PERIOD_MS 1000 /* of the lines that say so */
@@ -80,13 +81,14 @@ static void show(struct web_connection *c, unsigned status, const char *message)
 	const struct login_session *s = c->request.session;
 	char visit[LOGINS_ID_TEXT + 1], token[LOGINS_ID_TEXT + 1];
 	bool is_new = s == NULL && !find_visit(c, visit);
+	char host[SHELL_HOST_MAX];
 
 	if (is_new)
 		logins_make_id(visit);
 	if (s == NULL)
 		compute_visit_token(c->desk, visit, token);
 	put_login_page(c,
-		(const struct template_field[]){{"message", message},
+		(const struct template_field[]){{"message", message}, {"host", shell_host(host)},
 			{"user", s != NULL ? s->user : ""}, {"token", s != NULL ? s->token : token},
 			{NULL, NULL}},
 		status);
@@ -116,6 +118,18 @@ bool login_take(struct web_connection *c, const char *name, size_t name_len, con
 	memcpy(memory, password, password_len);
 	memory[password_len] = '\0';
 	return true;
+}
+
+bool login_take_basic(struct web_connection *c, const struct http_slice *value)
+{
+	struct http_basic basic;
+	bool is_taken = http_parse_basic(value, &basic) &&
+		login_take(c, basic.bytes, basic.name_len, basic.bytes + basic.password_at,
+			basic.password_len);
+
+	sodium_memzero(&basic, sizeof(basic));
+	c->request.session = NULL;
+	return is_taken;
 }
 
 static struct login login_of(const struct web_connection *c)
@@ -193,6 +207,7 @@ void login_note(struct web_connection *c)
 {
 	uint64_t held_back;
 
+	login_counts_add(&c->desk->services->stats.logins, LOGIN_AT_WEB, c->login);
 	if (c->login == LOGIN_OK)
 		log_right(c);
 	else if (c->login != LOGIN_HELD_OFF && c->login != LOGIN_NO_MEMORY &&
@@ -226,7 +241,7 @@ static void let_in(struct web_connection *c)
 		refuse(c);
 		return;
 	}
-	respond_redirect(c, "/");
+	respond_redirect(c, s->role == USER_ROLE_ADMIN ? "/" : "/own");
 	set_cookie(c, WEB_COOKIE, s->id, -1);
 	set_cookie(c, WEB_VISIT_COOKIE, "", 0);
 }
@@ -274,4 +289,32 @@ void login_leave(struct web_connection *c)
 	c->request.session = NULL;
 	respond_redirect(c, "/login");
 	set_cookie(c, WEB_COOKIE, "", 0);
+}
+
+/* ---- for others ---- */
+
+void login_use(struct web_connection *c)
+{
+	const struct login_session *s = c->request.session;
+
+	strcpy(c->user, s->user);
+	strcpy(c->gave, s->id);
+	c->order.password_mark = s->password_mark;
+}
+
+bool login_is_there(const struct web_connection *c)
+{
+	const struct login_session *s = c->request.session;
+
+	return s != NULL && s->is_used && strcmp(s->id, c->gave) == 0;
+}
+
+void login_keep(struct web_connection *c)
+{
+	struct login_session *s = c->request.session;
+
+	if (!login_is_there(c))
+		return;
+	s->password_mark = c->order.password_mark;
+	s->epoch = users_login_epoch(c->desk->services->users, s->user);
 }

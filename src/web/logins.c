@@ -52,6 +52,7 @@ struct login_session *logins_begin(
 	*s = (struct login_session){.is_used = true,
 		.role = info.role,
 		.password_mark = password_mark,
+		.epoch = users_login_epoch(users, user),
 		.begun = clock_ms(),
 		.last_act = clock_ms()};
 	strcpy(s->user, user);
@@ -63,10 +64,9 @@ struct login_session *logins_begin(
 static bool is_over(const struct login_session *s, struct users *users, const struct addr *from)
 {
 	int64_t now = clock_ms();
-	struct user_info info;
 
 	return now - s->last_act >= LOGINS_IDLE_MS || now - s->begun >= LOGINS_LONGEST_MS ||
-		!users_get(users, s->user, &info) || info.role != s->role ||
+		users_login_epoch(users, s->user) != s->epoch ||
 		users_password_mark(users, s->user) != s->password_mark ||
 		users_bar(users, s->user, strlen(s->user), from) != LOGIN_OK;
 }

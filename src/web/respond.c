@@ -73,6 +73,12 @@ void respond_say(struct web_connection *c, unsigned status, const char *text)
 	respond_body(c, "text/plain; charset=utf-8", text, strlen(text));
 }
 
+void respond_html(struct web_connection *c, unsigned status, const char *text)
+{
+	respond_begin(c, status);
+	respond_body(c, "text/html; charset=utf-8", text, strlen(text));
+}
+
 void respond_redirect(struct web_connection *c, const char *path)
 {
 	respond_begin(c, 303);

@@ -44,8 +44,8 @@ struct web {
 
 /* ---- who comes ---- */
 
-/* May one more come from there? */
-static bool is_welcome(const struct web *w, const struct peer *peer)
+/* Has the client's address all the connections that it may have? */
+static bool has_enough(const struct web *w, const struct peer *peer)
 {
 	struct config *config = config_get(w->desk.services->config);
 	bool is_trusted = addr_is_loopback(&peer->from) ||
@@ -56,26 +56,38 @@ static bool is_welcome(const struct web *w, const struct peer *peer)
 	for (size_t i = 0; i < w->count; i++)
 		n += w->connections[i].phase != WEB_FREE &&
 			peer_is_one_with(&w->connections[i].peer, peer);
-	return is_trusted || n < MOST_OF_AN_ADDRESS;
+	return !is_trusted && n >= MOST_OF_AN_ADDRESS;
 }
 
-/* A free place, or that of the connection that waits for its client for longest; NULL: there is
- * none. */
-static struct web_connection *make_place(const struct web *w)
+/* The place of the connection that waits for its client for longest: of those of the address, or
+ * (NULL) of all. NULL: none does. */
+static struct web_connection *close_idle(const struct web *w, const struct peer *peer)
 {
 	struct web_connection *found = NULL;
 
 	for (size_t i = 0; i < w->count; i++) {
 		struct web_connection *c = &w->connections[i];
 
-		if (c->phase == WEB_FREE)
-			return c;
-		if (connection_is_idle(c) && (found == NULL || c->deadline < found->deadline))
+		if (connection_is_idle(c) && (peer == NULL || peer_is_one_with(&c->peer, peer)) &&
+			(found == NULL || c->deadline < found->deadline))
 			found = c;
 	}
 	if (found != NULL)
 		connection_close(found);
 	return found;
+}
+
+/* A place for one more from there; NULL: there is none. Browsers keep connections that they do not
+ * need, six each, and what they need has to come through from a second one, too. */
+static struct web_connection *make_place(const struct web *w, const struct peer *peer)
+{
+	if (has_enough(w, peer))
+		return close_idle(w, peer);
+	for (size_t i = 0; i < w->count; i++) {
+		if (w->connections[i].phase == WEB_FREE)
+			return &w->connections[i];
+	}
+	return close_idle(w, NULL);
 }
 
 static void accept_client(struct web *w)
@@ -88,7 +100,7 @@ static void accept_client(struct web *w)
 	if (fd < 0)
 		return;
 	peer = peer_from_address(w->desk.services->own, &from);
-	c = is_welcome(w, &peer) ? make_place(w) : NULL;
+	c = make_place(w, &peer);
 	if (c != NULL) {
 		connection_open(c, &w->desk, fd, &peer);
 		return;
@@ -106,7 +118,8 @@ static void accept_client(struct web *w)
 /* Fills in what to poll; returns until when. */
 static int64_t fill_in(struct web *w)
 {
-	int64_t until = door_fill_in(&w->door, clock_ms(), &w->fds[1]);
+	int64_t until =
+		clock_earlier(door_fill_in(&w->door, clock_ms(), &w->fds[1]), watch_rest(&w->desk));
 
 	w->fds[0] = (struct pollfd){.fd = w->wake_fd, .events = POLLIN};
 	w->polled_count = 0;
@@ -114,8 +127,10 @@ static int64_t fill_in(struct web *w)
 		struct web_connection *c = &w->connections[i];
 		short events = connection_events(c);
 
-		if (events == 0)
+		if (events == 0 && !connection_is_busy(c))
 			continue;
+		if (events == 0)
+			until = clock_ms(); /* what others wait for is looked at, too */
 		w->fds[FIRST_CONNECTION + w->polled_count] =
 			(struct pollfd){.fd = c->fd, .events = events};
 		w->polled[w->polled_count++] = c;
@@ -271,6 +286,7 @@ void web_stop(struct web *w)
 	wake_send(w->wake_fd);
 	pthread_join(w->thread, NULL);
 	w->is_started = false;
+	watch_end(&w->desk);
 }
 
 void web_free(struct web *w)

@@ -5,6 +5,7 @@
  */
 #include "wire/answer.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -152,6 +153,43 @@ bool answer_split(const struct monitor_line *line, struct answer_field *out)
 bool answer_is_sentence(const struct monitor_line *name)
 {
 	return answer_is(name, "advice") || answer_is(name, "text");
+}
+
+bool answer_is_name(const struct monitor_line *name)
+{
+	static const char *const names[] = {"user", "name", "upstream", "client", "target",
+		"address", "from", "site", "group", "groups", "password", "proxy", "limits", "rule",
+		"about", "addresses", "by", "advice", "text"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (answer_is(name, names[i]))
+			return true;
+	}
+	return false;
+}
+
+static bool is_key(const struct monitor_line *name)
+{
+	for (size_t i = 0; i < name->len; i++) {
+		if (!islower((unsigned char)name->text[i]) && name->text[i] != '_')
+			return false;
+	}
+	return name->len > 0;
+}
+
+bool answer_is_record(const struct monitor_line *line)
+{
+	struct monitor_line rest = *line, word;
+	struct answer_field field;
+	size_t words = 0;
+
+	for (; monitor_next_word(&rest, &word); words++) {
+		if (!answer_split(&word, &field) || !is_key(&field.name))
+			return false;
+		if (answer_is_sentence(&field.name))
+			rest.len = 0;
+	}
+	return words > 1;
 }
 
 bool answer_next_field(struct monitor_line *rest, struct answer_field *out)

@@ -9,10 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/addr.h"
 #include "base/escape.h"
 #include "base/parse.h"
 #include "base/utf8.h"
+#include "wire/access_line.h"
 
 /* ---- strings ---- */
 
@@ -53,20 +53,6 @@ static void put_text(FILE *out, const struct monitor_line *text)
 }
 
 /* ---- pieces ---- */
-
-/* The members of records that are text, whatever they look like: a name may be 123, or 5m. */
-static const char *const text_names[] = {"user", "name", "upstream", "client", "target", "address",
-	"from", "site", "group", "groups", "password", "proxy", "limits", "rule", "about",
-	"addresses", "by", "advice", "text"};
-
-static bool is_text(const struct monitor_line *name)
-{
-	for (size_t i = 0; i < sizeof(text_names) / sizeof(text_names[0]); i++) {
-		if (answer_is(name, text_names[i]))
-			return true;
-	}
-	return false;
-}
 
 /* "45s", "12ms", "1h": in milliseconds. What has no unit is none: a number says what it counts. */
 static bool parse_time(const struct monitor_line *value, int64_t *ms)
@@ -138,7 +124,7 @@ static void put_record(FILE *out, const struct monitor_line *line)
 		putc(':', out);
 		if (answer_is(&field.value, "-"))
 			fputs("null", out);
-		else if (is_text(&field.name))
+		else if (answer_is_name(&field.name))
 			put_text(out, &field.value);
 		else
 			put_value(out, &field.value);
@@ -202,53 +188,6 @@ static void put_text_line(FILE *out, const char *request, const struct monitor_l
 
 /* ---- ACCESS_LOG ---- */
 
-struct entry {
-	struct monitor_line user, target, time, outcome;
-	struct monitor_line reason, client; /* of a failure; empty: not said */
-};
-
-/* The user that was asked for; empty for all of them, and for a client by its address. */
-static struct monitor_line asked_user(const char *request)
-{
-	struct monitor_line rest = {.text = request, .len = strlen(request)}, word;
-	struct network client;
-
-	monitor_next_word(&rest, &word);
-	if (!monitor_next_word(&rest, &word) || answer_is(&word, "*") ||
-		network_parse(word.text, word.len, &client))
-		word.len = 0;
-	return word;
-}
-
-/* "alice: www.example.org:443 [2025-07-15 12:40:39] SUCCESS", the user only where all were asked
- * for; reason and client stand behind FAIL. */
-static bool split_entry(const char *request, const struct monitor_line *line, struct entry *e)
-{
-	struct monitor_line rest = *line;
-	const char *end;
-
-	e->user = asked_user(request);
-	if (e->user.len == 0) {
-		if (!monitor_next_word(&rest, &e->user) || e->user.text[e->user.len - 1] != ':')
-			return false;
-		e->user.len--;
-	}
-	if (!monitor_next_word(&rest, &e->target) || rest.len == 0 || rest.text[0] != '[')
-		return false;
-	end = memchr(rest.text, ']', rest.len);
-	if (end == NULL)
-		return false;
-	e->time =
-		(struct monitor_line){.text = rest.text + 1, .len = (size_t)(end - rest.text) - 1};
-	rest.len -= (size_t)(end - rest.text) + 1;
-	rest.text = end + 1;
-	if (!monitor_next_word(&rest, &e->outcome))
-		return false;
-	if (!monitor_next_word(&rest, &e->reason) || !monitor_next_word(&rest, &e->client))
-		e->reason.len = e->client.len = 0;
-	return true;
-}
-
 static void put_member(FILE *out, const char *name, const struct monitor_line *value, bool first)
 {
 	fprintf(out, "%s\"%s\":", first ? "" : ",", name);
@@ -258,7 +197,7 @@ static void put_member(FILE *out, const char *name, const struct monitor_line *v
 		put_text(out, value);
 }
 
-static void put_failure(FILE *out, const struct entry *e)
+static void put_failure(FILE *out, const struct access_line *e)
 {
 	if (e->client.len == 0)
 		return;
@@ -268,10 +207,10 @@ static void put_failure(FILE *out, const struct entry *e)
 
 static void put_access_entry(FILE *out, const char *request, const struct monitor_line *line)
 {
-	struct entry e;
+	struct access_line e;
 
 	putc('{', out);
-	if (split_entry(request, line, &e)) {
+	if (access_line_split(request, line, &e)) {
 		put_member(out, "user", &e.user, true);
 		put_member(out, "target", &e.target, false);
 		put_member(out, "time", &e.time, false);
@@ -325,6 +264,17 @@ static void shape_usage(FILE *out, const char *request, const struct answer *rep
 {
 	put_message(out, reply);
 	put_array(out, "usage", request, reply, NULL, put_record_line);
+}
+
+static void shape_days(FILE *out, const char *request, const struct answer *reply)
+{
+	put_message(out, reply);
+	put_array(out, "days", request, reply, NULL, put_record_line);
+}
+
+static void shape_alarms(FILE *out, const char *request, const struct answer *reply)
+{
+	put_array(out, "alarms", request, reply, NULL, put_record_line);
 }
 
 static void shape_site_usage(FILE *out, const char *request, const struct answer *reply)
@@ -395,6 +345,14 @@ static void shape_settings(FILE *out, const char *request, const struct answer *
 	put_array(out, "settings", request, reply, NULL, put_record_line);
 }
 
+/* What stands behind OK is from where the next ones are to be asked for. */
+static void shape_events(FILE *out, const char *request, const struct answer *reply)
+{
+	fputs(",\"cursor\":", out);
+	put_text(out, &reply->message);
+	put_array(out, "events", request, reply, NULL, put_record_line);
+}
+
 static void shape_entries(FILE *out, const char *request, const struct answer *reply)
 {
 	put_array(out, "entries", request, reply, NULL, put_access_entry);
@@ -446,8 +404,11 @@ static const struct shape shapes[] = {
 	{"GUESTS", shape_guests},
 	{"SETTINGS", shape_settings},
 	{"USAGE", shape_usage},
+	{"DAYS", shape_days},
 	{"SITES", shape_site_usage},
+	{"ALARMS", shape_alarms},
 	{"ACCESS_LOG", shape_entries},
+	{"WATCH", shape_events},
 	{"USERS", shape_users},
 };
 

@@ -1,8 +1,8 @@
 /*
  * DESIGN
  * The table says which scenarios there are and what their rows mean; each kind of scenario is a
- * file of its own (bulk, sessions, web, rates, start, trips, memory, grow, full). Everything is set
- * up before the meter starts, and the peer is fresh and at rest.
+ * file of its own (bulk, sessions, web, onlookers, rates, start, trips, memory, grow, full).
+ * Everything is set up before the meter starts, and the peer is fresh and at rest.
  */
 #include "load.h"
 
@@ -18,6 +18,7 @@
 #include "full.h"
 #include "grow.h"
 #include "memory.h"
+#include "onlookers.h"
 #include "rates.h"
 #include "sessions.h"
 #include "start.h"
@@ -105,6 +106,13 @@ static const struct load_metric full_metrics[] = {
 	{.name = NULL},
 };
 
+static const struct load_metric onlookers_metrics[] = {
+	[ONLOOKERS_CPU] = {"cpu", "us/session", false},
+	[ONLOOKERS_ADDED] = {"added", "%", false},
+	[ONLOOKERS_FRONT] = {"front", "%", false},
+	{.name = NULL},
+};
+
 /* One in a hundred of the open sessions is active, and the peer is set up alike for all sizes. */
 #define GROW(sessions, active)                                                                     \
 	.run = grow_run, .metrics = grow_metrics, .open = (sessions), .clients = (active),         \
@@ -156,6 +164,8 @@ const struct load_scenario load_scenarios[] = {
 	{"udp-1200", datagrams_run, datagrams_metrics, .clients = 1, .payload = 1200},
 	{"udp-many", datagrams_run, datagrams_metrics, .clients = 1000, .payload = 64},
 	{"udp-half", datagrams_run_half, half_metrics, .clients = 1, .payload = 1200},
+	{"web", onlookers_run, onlookers_metrics, .clients = 8, .variant = "web", .login = true,
+		.needs_peer = true, .large = true},
 	{"memory", memory_run, memory_metrics, .needs_peer = true},
 	{"grow-10", GROW(10, 1)},
 	{"grow-100", GROW(100, 1)},
@@ -185,6 +195,8 @@ const struct load_comparison load_comparisons[] = {
 	{"rate-100-10", "cpu", .most = 0},
 	{"rate-2-feel", "gap", .most = 50},
 	{"rate-2-feel", "trip-longest", .most = 50},
+	{"web", "added", .most = 2},
+	{"web", "front", .most = 2},
 	{"start-names", "start", .to_scenario = "start-unused", .is_difference = true, .most = 800},
 	{.scenario = NULL},
 };

@@ -339,6 +339,11 @@ double peer_cpu_s(const struct peer *peer)
 	return procs_cpu_s(peer->pid);
 }
 
+double peer_threads_cpu_s(const struct peer *peer, const char *name)
+{
+	return procs_threads_cpu_s(peer->pid, name);
+}
+
 double peer_memory_kb(const struct peer *peer)
 {
 	return procs_memory_kb(peer->pid);

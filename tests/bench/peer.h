@@ -44,6 +44,8 @@ double peer_start_ms(const struct peer *peer);
 void peer_settle(const struct peer *peer);
 /* CPU time of all its processes so far in seconds; NAN when it cannot be read. */
 double peer_cpu_s(const struct peer *peer);
+/* Of the threads of that name, where it is one process. */
+double peer_threads_cpu_s(const struct peer *peer, const char *name);
 /* Proportional set size of all its processes in kB; NAN when it cannot be read. */
 double peer_memory_kb(const struct peer *peer);
 

@@ -13,7 +13,7 @@
 #include "load.h"
 #include "wire.h"
 
-static int visit(const struct load_run *run, uint64_t seq)
+int sessions_visit(const struct load_run *run, uint64_t seq)
 {
 	int fd = load_open(run, origin_port(run->origin, ORIGIN_VISIT));
 	int rc = -1;
@@ -35,7 +35,7 @@ static int visit_again_and_again(const struct load_run *run, void *arg, int inde
 
 	(void)arg;
 	for (uint64_t i = 0; i < visits; i++) {
-		if (visit(run, ((uint64_t)index << 32) + i) < 0)
+		if (sessions_visit(run, ((uint64_t)index << 32) + i) < 0)
 			return -1;
 	}
 	return 0;

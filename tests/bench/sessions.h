@@ -2,7 +2,12 @@
 #ifndef BENCH_SESSIONS_H
 #define BENCH_SESSIONS_H
 
+#include <stdint.h>
+
 struct load_run;
+
+/* One session: number `seq`, which no other has. Any thread. */
+int sessions_visit(const struct load_run *run, uint64_t seq);
 
 /* Values: sessions per second, CPU microseconds per session. */
 int sessions_run(const struct load_run *run, double *values);

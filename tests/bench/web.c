@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -16,7 +17,7 @@
 #include "load.h"
 #include "wire.h"
 
-#define HEAD_MAX 2048
+#define HEAD_MAX WEB_HEAD_MAX
 #define PAGE 64 /* bytes of the short ones */
 
 static int fail(int error)
@@ -87,6 +88,35 @@ int web_get(int fd, uint16_t port, uint64_t bytes, bool by_proxy)
 	if (wire_write(fd, head, (size_t)len) < 0 || read_answer(fd, head) < 0)
 		return -1;
 	return wire_exchange(fd, 0, bytes);
+}
+
+/* ---- answers with a length ---- */
+
+static int drop_bytes(int fd, uint64_t len)
+{
+	char bytes[16384];
+
+	while (len > 0) {
+		const size_t part = len < sizeof(bytes) ? (size_t)len : sizeof(bytes);
+
+		if (wire_read(fd, bytes, part) < 0)
+			return -1;
+		len -= part;
+	}
+	return 0;
+}
+
+int web_ask(int fd, const char *request, char head[WEB_HEAD_MAX])
+{
+	static const char mark[] = "\r\nContent-Length: ";
+	const char *length;
+
+	if (wire_write(fd, request, strlen(request)) < 0 || read_head(fd, head) < 0)
+		return -1;
+	length = strstr(head, mark);
+	if (strncmp(head, "HTTP/1.", 7) != 0 || length == NULL)
+		return fail(EPROTO);
+	return drop_bytes(fd, strtoull(length + strlen(mark), NULL, 10));
 }
 
 /* ---- scenarios ---- */

@@ -13,6 +13,12 @@ int web_connect(int fd, uint16_t port);
  * them all. EBADMSG when it is not the page that was asked for. */
 int web_get(int fd, uint16_t port, uint64_t bytes, bool by_proxy);
 
+#define WEB_HEAD_MAX 2048
+
+/* Sends a request as it is, and reads the answer: its head, NUL-terminated, and the body, which is
+ * dropped and whose length it must tell. The connection is kept. */
+int web_ask(int fd, const char *request, char head[WEB_HEAD_MAX]);
+
 struct load_run;
 
 /* The scenario of many short requests for URLs. Values as those of sessions_run(). */

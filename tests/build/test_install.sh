@@ -32,7 +32,7 @@ all_of_it_is_there() {
 	local file
 	for file in etc/socks5d/socks5d.conf etc/logrotate.d/socks5d \
 		etc/fail2ban/filter.d/socks5d.conf usr/share/doc/socks5d/fail2ban/jail.d/socks5d.conf \
-		usr/share/doc/socks5d/dnsmasq/socks5d-wpad.conf \
+		usr/share/doc/socks5d/{dnsmasq/socks5d-wpad.conf,grafana/socks5d.json,prometheus/alerts.yml} \
 		usr/lib/sysusers.d/socks5d.conf \
 		usr/lib/systemd/system/socks5d.service usr/share/man/man8/socks5d.8 \
 		usr/share/bash-completion/completions/{socks5d,monitor_client} \

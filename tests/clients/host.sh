@@ -31,8 +31,10 @@ over() {
 	cat >"$file" && mount --bind "$file" "$1"
 }
 
+# What cannot be read, as while a process becomes another program, is none.
 has_other_network() {
-	[[ $(readlink "/proc/$1/ns/net") != $(readlink /proc/self/ns/net) ]]
+	local other
+	other=$(readlink "/proc/$1/ns/net") && [[ $other != $(readlink /proc/self/ns/net) ]]
 }
 
 # give_addresses 'ADDRESS/BITS...' INTERFACE [COMMAND...]

@@ -6,6 +6,7 @@
 #	need curl nginx			exit 77 when one is missing
 #	start_nginx [BYTES]		sets WEB, WEB6, WWW
 #	start_socks5d ARG...		sets PROXY, SERVER, LOG
+#	await_front			sets FRONT, where browsers are served
 #	check NAME COMMAND...		ok NAME / not ok NAME and why
 #	skip NAME WHAT			skipped: NAME (needs WHAT)
 #	finish				N passed, N failed, N skipped
@@ -248,6 +249,16 @@ listening_on() {
 		-e "s/.*\"msg\":\"listening\",\"address\":\"($1)\".*/\1/p" "$LOG" | head -n 1
 }
 
+# Where --web-listen has browsers served: FRONT.
+await_front() {
+	wait_for 30 front_listens || die "no web listening in the log: $(cat "$LOG")"
+}
+
+front_listens() {
+	FRONT=$(sed -n 's/.* msg="web listening" address=\([^ ]*\).*/\1/p' "$LOG" | head -n 1)
+	[[ -n $FRONT ]]
+}
+
 # Ends with status 0, and a sanitizer had nothing to say.
 stop_socks5d() {
 	local status=0
@@ -376,7 +387,8 @@ nginx_config() {
 
 # ---- a name server ----
 
-# dnsmasq on 127.0.0.1 and ::1, which knows host.test: DNS_PORT, and what it answers: DNS_HOST, DNS_HOST6.
+# start_dnsmasq ARG...: dnsmasq on 127.0.0.1 and ::1, which knows host.test: DNS_PORT, and what it
+# answers: DNS_HOST, DNS_HOST6.
 start_dnsmasq() {
 	local attempt
 	DNS_HOST=192.0.2.7
@@ -386,7 +398,7 @@ start_dnsmasq() {
 		spawn dnsmasq --keep-in-foreground --conf-file=/dev/null --no-resolv --no-hosts \
 			--bind-interfaces --listen-address=127.0.0.1 --listen-address=::1 \
 			--port="$DNS_PORT" --user="$(id -un)" --pid-file= --log-facility=- \
-			--host-record="host.test,$DNS_HOST,$DNS_HOST6" 2>"$TMP/dnsmasq.err"
+			--host-record="host.test,$DNS_HOST,$DNS_HOST6" "$@" 2>"$TMP/dnsmasq.err"
 		DNSMASQ=$SPAWNED
 		wait_for 30 dnsmasq_settled
 		gone "$DNSMASQ" || return 0

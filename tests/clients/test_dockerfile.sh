@@ -20,10 +20,12 @@ COUNT=0
 # in_stage COMMAND...: in the folder and as the user that there are now.
 in_stage() {
 	bounded unshare --mount --pid --fork --kill-child sh -c '
+		as=$1
+		shift
 		mount -t proc proc "$0/proc" && mount --rbind /dev "$0/dev" &&
-			exec chroot --userspec="$1" "$0" env -i HOME=/root \
+			exec chroot --userspec="$as" "$0" env -i HOME=/root \
 			PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
-			sh -c "cd \"\$0\" && exec \"\$@\"" "$2" "$@"' "$STAGE" "$AS" "$WORKDIR" "$@"
+			sh -c "cd \"\$0\" && exec \"\$@\"" "$@"' "$STAGE" "$AS" "$WORKDIR" "$@"
 }
 
 # What docker would be sent.
@@ -90,8 +92,10 @@ builds() {
 starts() {
 	LOG=$TMP/container.log
 	spawn prlimit --nofile=1024:1024 unshare --net --mount --pid --fork --kill-child sh -c '
+		as=$1
+		shift
 		ip link set lo up && mount -t proc proc "$0/proc" && mount --rbind /dev "$0/dev" &&
-			exec chroot --userspec="$1" "$0" env -i PATH=/usr/sbin:/usr/bin "$@"' \
+			exec chroot --userspec="$as" "$0" env -i PATH=/usr/sbin:/usr/bin "$@"' \
 		"$STAGE" "$AS" "${ENTRYPOINT[@]}" 2>"$LOG"
 	CONTAINER=$SPAWNED
 	wait_for 60 has_started && ! gone "$CONTAINER"
@@ -140,7 +144,9 @@ stops() {
 	retire "$CONTAINER" && grep -q 'msg=stopped' "$LOG"
 }
 
-bounded debootstrap --variant=minbase bookworm "$BASE" >"$TMP/debootstrap.log" 2>&1 || {
+# SOCKS5D_TEST_BASE is a folder with a new Debian, for those who try often.
+{ [[ -n ${SOCKS5D_TEST_BASE:-} ]] && cp -a "$SOCKS5D_TEST_BASE" "$BASE"; } ||
+	bounded debootstrap --variant=minbase bookworm "$BASE" >"$TMP/debootstrap.log" 2>&1 || {
 	tail -n 5 "$TMP/debootstrap.log"
 	skip_all 'a debootstrap that can fetch packages'
 }

@@ -295,7 +295,8 @@ static void deny_ends_what_it_hits_until_it_is_dropped(void **state)
 	assert_refused("alice");
 	assert_echoes(bob);
 	assert_answer_has("RULES", "rule:t1 hits:1 left:3");
-	assert_answer_has("RULES", " from:temporary text:deny user alice to 127.0.0.1\n");
+	assert_answer_has("RULES", " from:temporary last:");
+	assert_answer_has("RULES", " text:deny user alice to 127.0.0.1\n");
 	assert_answer_has("DROP_RULE t1", "OK 1 temporary rule dropped");
 	assert_answer_has("DROP_RULE t1", "ERR There is no temporary rule t1");
 	alice = connect_well("alice");

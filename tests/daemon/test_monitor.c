@@ -501,8 +501,12 @@ static void the_access_log_tells_answered_requests(void **state)
 		"alice: 127.0.0.1:%u [?] SUCCESS\n",
 		echo_port);
 	assert_string_equal(without_times(monitor, "ACCESS_LOG * 2"), expected);
-	monitor_expect(monitor, "ACCESS_LOG * 0", "ERR \"0\": the count is a number from 1 on\n");
-	monitor_expect(monitor, "ACCESS_LOG * -1", "ERR \"-1\": the count is a number from 1 on\n");
+	monitor_expect(monitor, "ACCESS_LOG * 0",
+		"ERR \"0\": legal is a count from 1 on, today, yesterday, week, month, or a date "
+		"such as 2026-01-31\n");
+	monitor_expect(monitor, "ACCESS_LOG * -1",
+		"ERR \"-1\": legal is a count from 1 on, today, yesterday, week, month, or a date "
+		"such as 2026-01-31\n");
 	close(monitor);
 }
 
@@ -1387,23 +1391,30 @@ static void the_monitor_moves_as_often_as_it_is_told(void **state)
 	close(b);
 }
 
+/* How the line of timeout ends in SETTINGS. */
+#define TIMEOUT_REFERENCE                                                                          \
+	"waits:- legal:a\\x20time\\x20from\\x20100ms\\x20to\\x2030d\\x20(500ms,\\x2030s,\\x205m,"  \
+	"\\x202h,\\x201d;\\x20without\\x20a\\x20unit:\\x20s) "                                     \
+	"help:A\\x20session\\x20ends\\x20when\\x20for\\x20this\\x20time\\x20no\\x20byte\\x20went"  \
+	"\\x20either\\x20way.\\x20Live\\x20sessions\\x20follow\\x20a\\x20change.\n"
+
 /* Whoever had set it by hand did not know any more, and the next start forgot it. */
 static void what_was_set_by_hand_is_told_and_can_be_kept(void **state)
 {
-	char expected[512];
+	char expected[1024];
 	int fd;
 
 	(void)state;
 	launch_with_file("listen = 127.0.0.1\ntimeout = 30m\n");
 	fd = root();
 	snprintf(expected, sizeof(expected),
-		"OK\nname:timeout value:30m from:%s:2 file:30m default:1h takes_effect:at_once\n",
+		"OK\nname:timeout value:30m from:%s:2 file:30m default:1h takes_effect:at_once " TIMEOUT_REFERENCE,
 		d.config);
 	monitor_expect(fd, "SETTINGS timeout", expected);
 	monitor_expect(fd, "CONFIG timeout 2s", "OK timeout set to 2s\n");
 	daemon_wait_log(&d, NULL, "setting=timeout from=30m to=2s");
 	monitor_expect(fd, "SETTINGS timeout",
-		"OK\nname:timeout value:2s from:command file:30m default:1h takes_effect:at_once\n");
+		"OK\nname:timeout value:2s from:command file:30m default:1h takes_effect:at_once " TIMEOUT_REFERENCE);
 	snprintf(expected, sizeof(expected),
 		"OK Nothing changed; read: %s, %s (4 users); still set by CONFIG: timeout (to keep "
 		"that, put these lines into the configuration file)\ntimeout = 2s\n",

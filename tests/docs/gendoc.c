@@ -18,6 +18,7 @@
 #include "programs.h"
 #include "state/end_reason.h"
 #include "state/settings.h"
+#include "web/metric_families.h"
 
 #define WIDTH 78
 #define MARK_MAX 32
@@ -190,6 +191,37 @@ static void put_manual(FILE *out)
 	fputs(".El\n", out);
 }
 
+/* ---- the manual of the web's front: what is told to Prometheus ---- */
+
+/* "Counter, in bytes; by direction." */
+static void put_metric_traits(FILE *out, const struct metric *m)
+{
+	const char *type = metric_type_word(m->type), *separator = "; by ";
+
+	fprintf(out, "%c%s", type[0] - 'a' + 'A', type + 1);
+	if (m->unit != NULL)
+		fprintf(out, ", in %s", m->unit);
+	for (size_t i = 0; i < METRIC_LABELS_MAX && m->labels[i] != NULL; i++, separator = " and ")
+		fprintf(out, "%s%s", separator, m->labels[i]);
+	fputs(".\n", out);
+}
+
+static void put_metrics(FILE *out)
+{
+	static const struct wrap roff = {
+		.prefix = "", .sentence_a_line = true, .put_word = put_roff};
+
+	fputs(".Bl -tag -width Ds\n", out);
+	for (size_t i = 0; i < metric_families_count; i++) {
+		const struct metric *m = &metric_families[i].metric;
+
+		fprintf(out, ".It Cm %s\n", m->name);
+		put_metric_traits(out, m);
+		put_wrapped(out, &roff, m->help);
+	}
+	fputs(".El\n", out);
+}
+
 /* ---- documents on the disk ---- */
 
 struct document {
@@ -204,6 +236,7 @@ struct document {
 static const struct document documents[] = {
 	{.path = "conf/socks5d.conf", .put = put_conf},
 	{.path = "src/socks5d.8", .part = "SETTINGS", .put = put_manual},
+	{.path = "src/socks5d-web.7", .part = "METRICS", .put = put_metrics},
 	{.path = "conf/completions/socks5d.bash",
 		.program = program_socks5d,
 		.put_program = completions_put_bash},

@@ -1,5 +1,5 @@
-/* What monitor_client makes of the bytes of a server: replies out of a stream, shown on a terminal
- * and as JSON. The first line is the request that they answer. */
+/* What is made of the bytes of a server: replies out of a stream, shown on a terminal, as JSON, as
+ * HTML and as comma-separated values. The first line is the request that they answer. */
 #include "fuzz.h"
 
 #include <stdbool.h>
@@ -8,6 +8,8 @@
 
 #include "base/utf8.h"
 #include "wire/answer.h"
+#include "wire/csv.h"
+#include "wire/html.h"
 #include "wire/json.h"
 
 /* ---- what a terminal gets ---- */
@@ -116,7 +118,97 @@ static void check_json(const char *text, size_t len)
 	FUZZ_CHECK(p == end - 1 && *p == '\n');
 }
 
+/* ---- HTML ---- */
+
+/* Tags are those that are written, with attributes in quotes, and each that is opened is closed. */
+static void check_html(const char *text, size_t len)
+{
+	const char *p = text, *end = text + len;
+	int depth = 0;
+
+	while ((p = memchr(p, '<', (size_t)(end - p))) != NULL) {
+		const char *close = memchr(p, '>', (size_t)(end - p));
+		size_t quotes = 0;
+
+		FUZZ_CHECK(close != NULL && memchr(p + 1, '<', (size_t)(close - p - 1)) == NULL);
+		for (const char *q = p; q < close; q++)
+			quotes += *q == '"';
+		FUZZ_CHECK(quotes % 2 == 0);
+		depth += p[1] == '/' ? -1 : 1;
+		FUZZ_CHECK(depth >= 0);
+		p = close + 1;
+	}
+	FUZZ_CHECK(depth == 0);
+}
+
+/* ---- CSV (RFC 4180) ---- */
+
+/* One field; what is in front of it is a comma or a line's end. */
+static const char *skip_field(const char *p, const char *end)
+{
+	bool is_quoted = p < end && *p == '"';
+
+	p += is_quoted;
+	FUZZ_CHECK(p == end || strchr("=+-@\t", *p) == NULL || *p == '\0');
+	while (p < end) {
+		if (is_quoted && *p == '"') {
+			if (++p == end || *p != '"')
+				return p;
+		} else if (!is_quoted && (*p == ',' || *p == '\r')) {
+			return p;
+		}
+		FUZZ_CHECK(is_quoted || *p != '"');
+		p++;
+	}
+	return p;
+}
+
+/* Each line has as many fields as the first. */
+static void check_csv(const char *text, size_t len)
+{
+	const char *p = text, *end = text + len;
+	size_t wanted = 0;
+
+	while (p < end) {
+		size_t fields = 1;
+
+		for (p = skip_field(p, end); p < end && *p == ','; fields++)
+			p = skip_field(p + 1, end);
+		FUZZ_CHECK(end - p >= 2 && p[0] == '\r' && p[1] == '\n');
+		p += 2;
+		FUZZ_CHECK(wanted == 0 || fields == wanted);
+		wanted = fields;
+	}
+}
+
 /* ---- replies ---- */
+
+static void check_pages(const char *request, const struct answer *a)
+{
+	struct html_view view = {
+		.id = "id", .caption = "Caption", .from = 1, .most = 3, .link = "/page?from="};
+	char *text = NULL;
+	size_t len = 0;
+	FILE *out;
+
+	for (int i = 0; i < 4; i++) {
+		view.is_newest_first = (i & 1) != 0;
+		view.caption = (i & 2) != 0 ? "Caption" : NULL;
+		out = open_memstream(&text, &len);
+		FUZZ_CHECK(out != NULL);
+		html_print(out, request, a, &view);
+		fclose(out);
+		check_shown(text, len);
+		check_html(text, len);
+		free(text);
+	}
+	out = open_memstream(&text, &len);
+	FUZZ_CHECK(out != NULL);
+	csv_print(out, request, a);
+	fclose(out);
+	check_csv(text, len);
+	free(text);
+}
 
 static void check_answer(const char *request, const struct answer *a)
 {
@@ -136,6 +228,7 @@ static void check_answer(const char *request, const struct answer *a)
 	check_json(json, json_len);
 	free(shown);
 	free(json);
+	check_pages(request, a);
 }
 
 static void take_answer(const char *request, const char *p, size_t len)

@@ -65,7 +65,7 @@ static void says_what_is_wrong_with_a_request(void **state)
 		{"ADD_USER bob", "ERR Usage: ADD_USER <name> <password> [admin]\n"},
 		{"ADD_USER bob a admin more", "ERR Usage: ADD_USER <name> <password> [admin]\n"},
 		{"SET_PASSWORD bob", "ERR Usage: SET_PASSWORD <name> <password>\n"},
-		{"ACCESS_LOG a 1 2", "ERR Usage: ACCESS_LOG [<name>|<client>|* [<count>]]\n"},
+		{"ACCESS_LOG a 1 2", "ERR Usage: ACCESS_LOG [<name>|<client>|* [<count>|<day>]]\n"},
 	};
 
 	(void)state;
@@ -314,7 +314,11 @@ static void each_command_answers_word_for_word(void **state)
 		{"CONFIG Time-out 5", "ERR Unknown parameter: Time-out; did you mean timeout?\n\n"},
 		{"SETTINGS half_close_timeout",
 			"OK\nname:half_close_timeout value:10m from:default file:- default:10m "
-			"takes_effect:at_once\n\n"},
+			"takes_effect:at_once waits:- "
+			"legal:a\\x20time\\x20from\\x20100ms\\x20to\\x2030d\\x20(500ms,\\x2030s,\\x205m,"
+			"\\x202h,\\x201d;\\x20without\\x20a\\x20unit:\\x20s) "
+			"help:The\\x20same\\x20once\\x20one\\x20side\\x20has\\x20finished\\x20sending\\x20"
+			"and\\x20the\\x20other\\x20has\\x20not.\n\n"},
 		{"SETTINGS colour", "ERR No setting has \"colour\" in its name\n\n"},
 		{"LOG_LEVEL debug", "OK log_level set to debug\n\n"},
 		{"RELOAD", "OK timeout changed\n\n"},
@@ -354,9 +358,27 @@ static void each_command_answers_word_for_word(void **state)
 			"connect_refused 192.0.2.1\n\n"},
 		{"ACCESS_LOG 2001:db8::1", "OK No access log entries for client [2001:db8::1]\n\n"},
 		{"ACCESS_LOG bob", "OK No access log entries for user bob\n\n"},
-		{"ACCESS_LOG * 0", "ERR \"0\": the count is a number from 1 on\n\n"},
-		{"ACCESS_LOG * -1", "ERR \"-1\": the count is a number from 1 on\n\n"},
-		{"ACCESS_LOG alice all", "ERR \"all\": the count is a number from 1 on\n\n"},
+		{"ACCESS_LOG * 0",
+			"ERR \"0\": legal is a count from 1 on, today, yesterday, week, "
+			"month, or a date such as 2026-01-31\n\n"},
+		{"ACCESS_LOG * -1",
+			"ERR \"-1\": legal is a count from 1 on, today, yesterday, week, "
+			"month, or a date such as 2026-01-31\n\n"},
+		{"ACCESS_LOG alice all",
+			"ERR \"all\": legal is a count from 1 on, today, yesterday, week, "
+			"month, or a date such as 2026-01-31\n\n"},
+		{"ACCESS_LOG alice 2025-07-15",
+			"OK Access log for user alice:\n"
+			"www.example.org:443 [2025-07-15 12:40:39] SUCCESS\n\n"},
+		{"ACCESS_LOG alice 2025-07-14", "OK No access log entries for user alice\n\n"},
+		{"ACCESS_LOG alice today",
+			"OK Access log for user alice:\n"
+			"www.example.org:443 [2025-07-15 12:40:39] SUCCESS\n\n"},
+		{"CONNECTIONS bob", "OK\n\n"},
+		{"CONNECTIONS 198.51.100.0/24", "OK\n\n"},
+		{"CONNECTIONS 192.0.2.1/24",
+			"ERR \"192.0.2.1/24\": bits are set behind the prefix; did you mean "
+			"192.0.2.0/24?\n\n"},
 		{"ADD_USER bob secret", "OK User bob" ADDED},
 		{"ADD_USER bob secret", "ERR bob exists already\n\n"},
 		{"ADD_USER carl secret boss", "ERR \"boss\": the role is admin, or left out\n\n"},

@@ -57,7 +57,7 @@ static void who_is_no_administrator_is_refused_in_the_same_words(void **state)
 		assert_leaves();
 		parts_now += HOLDOFF_LONGEST_MS;
 	}
-	assert_int_equal(stats_get(&parts.stats.monitor_logins_refused), COUNT(lines));
+	assert_int_equal(login_counts_refused(&parts.stats.logins, LOGIN_AT_MONITOR), COUNT(lines));
 	assert_int_equal(count_logged("msg=\"monitor login refused\""), COUNT(lines));
 	assert_int_equal(count_logged("secret"), 0);
 	assert_int_equal(count_logged("wrong"), 0);
@@ -80,7 +80,7 @@ static void what_is_no_login_is_refused_unchecked(void **state)
 	open_console();
 	ask(line, PROMPT "ERR Invalid format. Use username:password\n");
 	assert_leaves();
-	assert_int_equal(stats_get(&parts.stats.monitor_logins_refused), 0);
+	assert_int_equal(login_counts_refused(&parts.stats.logins, LOGIN_AT_MONITOR), 0);
 }
 
 static void the_longest_name_and_passwords_with_colons_are_taken(void **state)
@@ -133,7 +133,7 @@ static void refusals_do_not_fill_the_log(void **state)
 		console_close(&c);
 	}
 	assert_int_equal(count_logged("msg=\"monitor login refused\""), 1);
-	assert_int_equal(stats_get(&parts.stats.monitor_logins_refused), 10);
+	assert_int_equal(login_counts_refused(&parts.stats.logins, LOGIN_AT_MONITOR), 10);
 	parts_now += HOLDOFF_FIRST_MS;
 	open_console();
 	say("root:wrong\n");

@@ -153,6 +153,24 @@ static void usage_tells_of_both_sums_of_a_client(void **state)
 	assert_lines("USAGE 192.0.2.99\n", "\n\n");
 }
 
+static void days_tell_the_same_by_day(void **state)
+{
+	char today[DAY_TEXT_MAX], line[256];
+
+	(void)state;
+	use("192.0.2.1", 100, 60);
+	use("192.0.2.2", 5, 0);
+	day_format(day_of((int64_t)time(NULL)), today);
+	snprintf(line, sizeof(line),
+		"\nday:%s sessions:2 refused:0 sent:105 received:0 seconds:5\n\n", today);
+	assert_lines("DAYS\n", line);
+	assert_lines("DAYS *\n", line);
+	snprintf(line, sizeof(line),
+		"\nday:%s sessions:1 refused:0 sent:5 received:0 seconds:2\n\n", today);
+	assert_lines("DAYS 192.0.2.2\n", line);
+	assert_lines("DAYS 192.0.2.3\n", "\n\n");
+}
+
 static void set_groups(const char *value)
 {
 	struct config *old = config_get(parts.config), *new = config_clone(old);
@@ -199,7 +217,7 @@ static void what_is_wrong_is_said(void **state)
 
 static void without_a_folder_nothing_is_kept(void **state)
 {
-	static const char *const requests[] = {"USAGE\n", "SITES\n", "FORGET alice\n"};
+	static const char *const requests[] = {"USAGE\n", "DAYS\n", "SITES\n", "FORGET alice\n"};
 
 	(void)state;
 	desk.keeper = NULL;
@@ -286,6 +304,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(words_name_days),
 		keeper_test(usage_tells_of_both_sums_of_a_client),
+		keeper_test(days_tell_the_same_by_day),
 		keeper_test(a_group_is_its_members),
 		keeper_test(what_is_wrong_is_said),
 		keeper_test(without_a_folder_nothing_is_kept),

@@ -58,7 +58,7 @@ static const char *list(void (*listing)(struct services *v, struct reply *r))
 static const char *list_access(const char *user, uint64_t newest)
 {
 	begin();
-	listings_access_log(&parts, user, newest, &r);
+	listings_access_log(&parts, &(struct listings_entries){.user = user, .newest = newest}, &r);
 	finish();
 	return text;
 }
@@ -400,7 +400,8 @@ static void clients_are_told_by_name_where_they_have_one(void **state)
 	assert_contains(list(listings_connections), " received_rate:0 name:the\\x5ctv\n");
 	registry_leave(parts_slot(0));
 	begin();
-	listings_access_log_of_client(&parts, &network, 1, &r);
+	listings_access_log(
+		&parts, &(struct listings_entries){.client = &network, .newest = 1}, &r);
 	finish();
 	assert_string_equal(text,
 		"OK No access log entries for client 192.0.2.1 "
@@ -430,7 +431,62 @@ static void many_accounts_come_in_pieces(void **state)
 	assert_true(pieces > 2);
 }
 
+/* ---- CONNECTIONS of some ---- */
+
+static const char *list_connections_of(const char *user, const char *client)
+{
+	struct network network;
+
+	if (client != NULL)
+		assert_true(network_parse(client, strlen(client), &network));
+	begin();
+	listings_connections_of(&parts, user, client == NULL ? NULL : &network, &r);
+	finish();
+	return text;
+}
+
+static void only_the_sessions_of_one_come_when_that_is_asked_for(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < 4; i++)
+		parts_begin_session(i);
+	parts_set_user(1, "alice");
+	parts_set_user(2, "alicia");
+	assert_begins(list_connections_of("alice", NULL), "OK\nid:2 user:alice client:");
+	assert_int_equal(count_of("\nid:"), 1);
+	list_connections_of(USERS_ANONYMOUS, NULL);
+	assert_int_equal(count_of(" user:Anonymous "), 2);
+	assert_int_equal(count_of("\nid:"), 2);
+	list_connections_of(NULL, "192.0.2.0/24");
+	assert_int_equal(count_of("\nid:"), 4);
+	assert_string_equal(list_connections_of(NULL, "192.0.2.2"), "OK\n\n");
+	assert_string_equal(list_connections_of("nobody", NULL), "OK\n\n");
+}
+
 /* ---- ACCESS_LOG ---- */
+
+static void only_those_of_some_days_come_when_that_is_asked_for(void **state)
+{
+	struct listings_entries wanted = {.newest = UINT64_MAX, .from = 20250716, .to = 20250717};
+
+	(void)state;
+	for (int day = 15; day <= 18; day++) {
+		parts_log_access("alice", "www.example.org:80", true);
+		parts_time += 86400;
+	}
+	begin();
+	listings_access_log(&parts, &wanted, &r);
+	finish();
+	assert_string_equal(text,
+		"OK Access log for all users:\n"
+		"alice: www.example.org:80 [2025-07-16 12:40:39] SUCCESS\n"
+		"alice: www.example.org:80 [2025-07-17 12:40:39] SUCCESS\n\n");
+	begin();
+	wanted.from = wanted.to = 20250719;
+	listings_access_log(&parts, &wanted, &r);
+	finish();
+	assert_string_equal(text, "OK No access log entries\n\n");
+}
 
 static void an_access_log_without_entries_says_so(void **state)
 {
@@ -508,7 +564,7 @@ static void entries_that_are_overwritten_meanwhile_are_left_out(void **state)
 	(void)state;
 	log_many("alice", ENTRIES);
 	begin();
-	listings_access_log(&parts, NULL, UINT64_MAX, &r);
+	listings_access_log(&parts, &(struct listings_entries){.newest = UINT64_MAX}, &r);
 	assert_true(take_piece());
 	seen = count_of("\nalice: ");
 	log_many("bob", ENTRIES - 10);
@@ -522,7 +578,8 @@ static void when_all_entries_are_overwritten_there_are_none(void **state)
 	(void)state;
 	log_many("alice", 10);
 	begin();
-	listings_access_log(&parts, "alice", UINT64_MAX, &r);
+	listings_access_log(
+		&parts, &(struct listings_entries){.user = "alice", .newest = UINT64_MAX}, &r);
 	log_many("bob", ENTRIES);
 	finish();
 	assert_string_equal(text, "OK No access log entries for user alice\n\n");
@@ -532,7 +589,7 @@ static void when_all_entries_are_overwritten_there_are_none(void **state)
 
 static void list_access_of_all(struct services *v, struct reply *reply)
 {
-	listings_access_log(v, NULL, UINT64_MAX, reply);
+	listings_access_log(v, &(struct listings_entries){.newest = UINT64_MAX}, reply);
 }
 
 static void (*const listings[])(struct services *v, struct reply *r) = {listings_connections,
@@ -643,6 +700,8 @@ int main(void)
 		listing_test(clients_are_those_who_are_remembered),
 		listing_test(clients_are_told_by_name_where_they_have_one),
 		listing_test(many_accounts_come_in_pieces),
+		listing_test(only_the_sessions_of_one_come_when_that_is_asked_for),
+		listing_test(only_those_of_some_days_come_when_that_is_asked_for),
 		listing_test(an_access_log_without_entries_says_so),
 		listing_test(entries_come_oldest_first_in_local_time),
 		listing_test(only_the_newest_come_when_that_is_asked_for),

@@ -21,11 +21,23 @@ static struct config *read_conf(const char *text, const struct config_override *
 	return c;
 }
 
+/* Leaves out of each line what the table of settings has, whatever the configuration. */
+static void leave_out_reference(char *text)
+{
+	char *at, *end;
+
+	while ((at = strstr(text, " legal:")) != NULL) {
+		end = strchr(at, '\n');
+		memmove(at, end, strlen(end) + 1);
+	}
+}
+
 static const char *put(const struct config *now, const struct config *base, const char *word)
 {
 	reply_reset(&r);
 	setting_lines_put(&r, now, base, word);
 	assert_false(r.failed);
+	leave_out_reference(r.text);
 	return r.text;
 }
 
@@ -46,25 +58,25 @@ static void each_line_says_where_its_value_comes_from(void **state)
 	} rows[] = {
 		{"half_close",
 			"name:half_close_timeout value:10m from:default file:- default:10m "
-			"takes_effect:at_once\n"},
+			"takes_effect:at_once waits:-\n"},
 		{"backlog",
 			"name:backlog value:7 from:my\\x20conf:2 file:7 default:4096 "
-			"takes_effect:at_once\n"},
+			"takes_effect:at_once waits:-\n"},
 		{"drain_timeout",
 			"name:drain_timeout value:2s from:command file:30m default:8s "
-			"takes_effect:at_once\n"},
+			"takes_effect:at_once waits:-\n"},
 		{"udp_timeout",
 			"name:udp_timeout value:9s from:flag file:5m default:1h "
-			"takes_effect:at_once\n"},
+			"takes_effect:at_once waits:-\n"},
 		{"clients",
 			"name:clients value:private,\\x20192.0.2.0/24 from:my\\x20conf:4 "
-			"file:private,\\x20192.0.2.0/24 default:auto takes_effect:at_once\n"},
+			"file:private,\\x20192.0.2.0/24 default:auto takes_effect:at_once waits:-\n"},
 		{"access_log_file",
 			"name:access_log_file value: from:default file:- default: "
-			"takes_effect:on_reload\n"},
+			"takes_effect:on_reload waits:-\n"},
 		{"MAX-MONITOR",
 			"name:max_monitor_clients value:16 from:default file:- default:16 "
-			"takes_effect:at_start\n"},
+			"takes_effect:at_start waits:-\n"},
 	};
 	struct config_override flag = {settings_find("udp_timeout"), "9s"};
 	struct config *base = read_conf("# comment\nbacklog = 7\ndrain_timeout = 30m\n"
@@ -82,6 +94,18 @@ static void each_line_says_where_its_value_comes_from(void **state)
 	}
 	config_release(now);
 	config_release(base);
+}
+
+static void each_line_says_what_is_legal_and_what_it_is_for(void **state)
+{
+	struct config *c = read_conf("", NULL);
+
+	(void)state;
+	reply_reset(&r);
+	setting_lines_put(&r, c, c, "backlog");
+	assert_contains(r.text, " waits:- legal:a\\x20number\\x20from\\x201\\x20to\\x20");
+	assert_contains(r.text, " help:");
+	config_release(c);
 }
 
 static size_t count_lines(const char *text)
@@ -115,7 +139,7 @@ static void what_waits_for_the_next_start_is_what_the_file_says(void **state)
 	(void)state;
 	assert_string_equal(put(now, base, "max_sessions"),
 		"OK\nname:max_sessions value:auto from:default file:9 default:auto "
-		"takes_effect:at_start\n");
+		"takes_effect:at_start waits:yes\n");
 	config_release(now);
 	config_release(base);
 }
@@ -124,6 +148,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		scratch_test(each_line_says_where_its_value_comes_from),
+		scratch_test(each_line_says_what_is_legal_and_what_it_is_for),
 		scratch_test(a_word_picks_the_names_that_have_it),
 		scratch_test(what_waits_for_the_next_start_is_what_the_file_says),
 	};

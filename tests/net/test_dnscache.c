@@ -163,6 +163,36 @@ static void hits_and_misses_are_counted(void **state)
 	dnscache_free(c);
 }
 
+static void store_address(struct dnscache *c, const char *name)
+{
+	struct lookup_answer answer = {.state = LOOKUP_FOUND, .count = 1};
+
+	dnscache_store(c, name, LOOKUP_IPV4, &answer, 0, clock_ms() + 1000);
+}
+
+static void records_are_counted_as_they_take_places(void **state)
+{
+	struct dnscache *c = dnscache_new(8);
+	char name[16];
+
+	(void)state;
+	assert_int_equal(dnscache_count(c), 0);
+	store_address(c, "a");
+	store_address(c, "a");
+	assert_int_equal(dnscache_count(c), 1);
+	for (unsigned i = 0; i < 20; i++) {
+		snprintf(name, sizeof(name), "host%u", i);
+		store_address(c, name);
+	}
+	assert_int_equal(dnscache_count(c), 8);
+	assert_int_equal(dnscache_reset(c, 16), 0);
+	assert_int_equal(dnscache_count(c), 0);
+	assert_int_equal(dnscache_reset(c, 0), 0);
+	store_address(c, "a");
+	assert_int_equal(dnscache_count(c), 0);
+	dnscache_free(c);
+}
+
 static void *use(void *arg)
 {
 	char name[32];
@@ -209,6 +239,7 @@ int main(void)
 		cmocka_unit_test(a_size_of_0_keeps_nothing),
 		cmocka_unit_test(a_reset_forgets_and_resizes),
 		cmocka_unit_test(hits_and_misses_are_counted),
+		cmocka_unit_test(records_are_counted_as_they_take_places),
 		cmocka_unit_test(threads_share_it),
 	};
 

@@ -362,7 +362,7 @@ static void a_login_that_is_not_right_is_refused(void **state)
 static void expect_served_as(
 	const char *auth, struct users *who, const char *login, const char *user)
 {
-	uint64_t ignored = stats_get(&stats.logins_ignored);
+	uint64_t ignored = login_counts_get(&stats.logins, LOGIN_AT_SOCKS5, LOGIN_IGNORED);
 	char hex[200];
 
 	snprintf(hex, sizeof(hex), "05 01 02%s" CONNECT_ADDR, login);
@@ -371,7 +371,8 @@ static void expect_served_as(
 	assert_memory_equal(h.user, user, strlen(user));
 	assert_int_equal(h.user_entry != NULL, *user != '\0');
 	assert_int_equal(h.login_ignored, *user == '\0');
-	assert_int_equal(stats_get(&stats.logins_ignored), ignored + (*user == '\0'));
+	assert_int_equal(login_counts_get(&stats.logins, LOGIN_AT_SOCKS5, LOGIN_IGNORED),
+		ignored + (*user == '\0'));
 	assert_int_equal(published().user_len, strlen(user));
 	expect_target("192.0.2.1:443");
 	expect_answers("05 02 01 00");

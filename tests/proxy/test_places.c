@@ -85,8 +85,32 @@ static void are_taken_when_all_have_a_client(void **state)
 	places_leave(&p);
 	assert_false(places_are_taken(&p));
 	places_init(&p, 1);
+	assert_false(places_are_taken(&p));
 	places_take(&p);
-	assert_false(places_are_taken(&p)); /* that is who asks */
+	assert_true(places_are_taken(&p));
+}
+
+static void a_balancer_is_told_whether_there_is_an_idle_one(void **state)
+{
+	/* Workers, those that have a client, and what is told at the proxy's port and elsewhere. */
+	static const struct {
+		size_t total, taken;
+		const char *inside, *outside;
+	} cases[] = {{2, 1, "ok", "ok"}, {2, 2, "saturated", "saturated"}, {1, 0, "ok", "ok"},
+		{1, 1, "ok", "saturated"}};
+	struct places p;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		places_init(&p, cases[i].total);
+		for (size_t k = 0; k < cases[i].taken; k++)
+			places_take(&p);
+		assert_string_equal(places_health(&p, true), cases[i].inside);
+		assert_string_equal(places_health(&p, false), cases[i].outside);
+		places_close(&p);
+		assert_string_equal(places_health(&p, true), "draining");
+		assert_string_equal(places_health(&p, false), "draining");
+	}
 }
 
 static void are_closed_for_good(void **state)
@@ -107,6 +131,7 @@ int main(void)
 		cmocka_unit_test(the_last_64th_is_kept_from_who_has_more_than_a_quarter),
 		cmocka_unit_test(are_scarce_when_the_last_64th_is_left_or_less),
 		cmocka_unit_test(are_taken_when_all_have_a_client),
+		cmocka_unit_test(a_balancer_is_told_whether_there_is_an_idle_one),
 		cmocka_unit_test(are_closed_for_good),
 	};
 

@@ -479,7 +479,7 @@ static void run_to(enum end_reason reason, enum outcome outcome)
 	run_session();
 	assert_int_equal(session.reason, reason);
 	for (enum end_reason r = 0; r < END_REASONS; r++)
-		assert_int_equal(stats_get(&s->ended[r]), r == reason);
+		assert_int_equal(stats_ended(s, r), r == reason);
 	assert_int_equal(stats_get(&s->sessions), 1);
 	assert_int_equal(stats_get(&s->current), 0);
 	assert_int_equal(stats_get(&s->failed), outcome == FAILED);
@@ -550,7 +550,8 @@ static void a_login_that_is_not_right_is_served_as_anonymous_where_it_is_optiona
 	expect_answers("05 02 01 00" GRANTED);
 	expect_logged(" user=Anonymous login=ignored login_user=alice ");
 	assert_string_equal(access_line(), "Anonymous 192.0.2.1:443");
-	assert_int_equal(stats_get(&services.stats.logins_ignored), 1);
+	assert_int_equal(
+		login_counts_get(&services.stats.logins, LOGIN_AT_SOCKS5, LOGIN_IGNORED), 1);
 }
 
 #define WRONG_NAME "05 01 02 01 05 68 75 73 68 21 01 78" /* hush!, x */
@@ -596,8 +597,9 @@ static void a_wrong_password_is_told_of_its_user(void **state)
 	expect_logged(" user=alice outcome=fail reason=wrong_password ");
 	assert_string_equal(access_line(), "alice - fail");
 	assert_begins(line_of_file(), "alice 192.0.2.7:1234 - - FAIL - wrong_password - 0 0 ");
-	assert_int_equal(stats_get(&services.stats.logins_refused), 1);
-	assert_int_equal(stats_get(&services.stats.logins_ignored), 0);
+	assert_int_equal(login_counts_refused(&services.stats.logins, LOGIN_AT_SOCKS5), 1);
+	assert_int_equal(
+		login_counts_get(&services.stats.logins, LOGIN_AT_SOCKS5, LOGIN_IGNORED), 0);
 }
 
 static void a_name_that_is_nobodys_is_told_nowhere(void **state)
@@ -612,7 +614,7 @@ static void a_name_that_is_nobodys_is_told_nowhere(void **state)
 	expect_not_logged("hush");
 	assert_string_equal(access_line(), "");
 	assert_string_equal(line_of_file(), "");
-	assert_int_equal(stats_get(&services.stats.logins_refused), 1);
+	assert_int_equal(login_counts_refused(&services.stats.logins, LOGIN_AT_SOCKS5), 1);
 }
 
 static void the_log_names_what_a_client_speaks_instead(void **state)
@@ -889,8 +891,8 @@ static void a_connection_is_relayed(void **state)
 	expect_logged(" reply=0 sent=11 received=22 ");
 	assert_int_equal(ledger_read(client_entry).sent - before.sent, 11);
 	assert_int_equal(ledger_read(client_entry).received - before.received, 22);
-	assert_int_equal(stats_get(&services.stats.connects), 1);
-	assert_int_equal(stats_get(&services.stats.lookups), 0); /* of an address */
+	assert_int_equal(histogram_read(&services.stats.connect_times).count, 1);
+	assert_int_equal(histogram_read(&services.stats.lookup_times).count, 0); /* of an address */
 	assert_int_equal(waits, 0); /* who was served is not lingered for */
 }
 
@@ -907,8 +909,8 @@ static void names_and_times_are_logged(void **state)
 	run_to(END_CLOSED, SERVED);
 	expect_logged(" target=a:80 address=192.0.2.1:443 ");
 	expect_logged(" lookup_ms=0 connect_ms=0 total_ms=30");
-	assert_int_equal(stats_get(&services.stats.lookups), 1);
-	assert_int_equal(stats_get(&services.stats.session_ms), 30);
+	assert_int_equal(histogram_read(&services.stats.lookup_times).count, 1);
+	assert_int_equal(histogram_read(&services.stats.session_times).total_ms, 30);
 }
 
 /* ---- how the sockets are closed ---- */

@@ -81,7 +81,7 @@ static void it_says_which_are_over_and_sleeps_until_the_next_one_is(void **state
 static void what_is_long_over_is_forgotten_without_a_word(void **state)
 {
 	struct ban_rule rule = {.failures = 1, .within = 1000, .first = 1000, .longest = 8000};
-	struct ban_exempt exempt = {.loopback = false};
+	struct exempt_clients exempt = {.loopback = false};
 	struct ban_info begun;
 	struct network n;
 

@@ -370,6 +370,8 @@ static const struct row {
 	{"web_listen", "127.0.0.2:0", OPEN " web"},
 	{"web_trusted", "192.0.2.0/24", ""},
 	{"web_names", "monitor.example.org", ""},
+	{"metrics_from", "192.0.2.0/24", ""},
+	{"metrics_accounts", "yes", ""},
 	{"monitor_login_timeout", "7s", ""},
 	{"monitor_timeout", "7s", ""},
 	{"max_sessions_per_client", "7", ""},

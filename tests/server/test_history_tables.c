@@ -140,6 +140,39 @@ static void sites_of_all_count_each_session_once(void **state)
 	assert_read(USAGE, NULL, NULL, ALWAYS, "");
 }
 
+static void note_day(void *context, const struct history_sum *sum)
+{
+	char *text = context;
+
+	sprintf(text + strlen(text), "%d:%lld/%lld ", sum->day,
+		(long long)sum->counts.of[LEDGER_SESSIONS], (long long)sum->counts.of[LEDGER_SENT]);
+}
+
+static void assert_days(const char *user, int32_t from, int32_t to, const char *expected)
+{
+	char text[2048] = "";
+
+	if (history_tables_by_day(
+		    d, &(struct history_who){.user = user}, from, to, note_day, text) < 0)
+		fail_msg("%s", database_error(d));
+	assert_string_equal(text, expected);
+}
+
+/* A session with a login is a client's and a user's. */
+static void days_of_all_count_each_session_once(void **state)
+{
+	(void)state;
+	add("192.0.2.1", 0, 20261126, "", 4);
+	add("192.0.2.2", 0, 20261125, "", 2);
+	add("192.0.2.1", 0, 20261125, "", 1);
+	add("alice", 1, 20261125, "", 1);
+	write_all();
+	assert_days(NULL, ALWAYS, "20261125:2/3 20261126:1/4 ");
+	assert_days(NULL, 20261126, 20261126, "20261126:1/4 ");
+	assert_days("alice", ALWAYS, "20261125:1/1 ");
+	assert_days("bob", ALWAYS, "");
+}
+
 static void an_account_has_a_bound_of_sites_a_day(void **state)
 {
 	char site[32], text[64];
@@ -374,6 +407,7 @@ int main(void)
 		tables_test(days_are_summed_up_by_account_who_has_most_first),
 		tables_test(clients_are_meant_by_address_and_by_network),
 		tables_test(sites_of_all_count_each_session_once),
+		tables_test(days_of_all_count_each_session_once),
 		tables_test(an_account_has_a_bound_of_sites_a_day),
 		tables_test(a_day_has_a_bound_of_clients),
 		tables_test(what_makes_room_leaves_its_sites),

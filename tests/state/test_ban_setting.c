@@ -100,7 +100,7 @@ static void these_are_exempt(void **state)
 
 		set("ban_exempt", rows[i].exempt, false);
 		assert_true(addr_parse(rows[i].address, strlen(rows[i].address), &a));
-		assert_int_equal(ban_exempt_has(&settings.ban_exempt, &a), rows[i].is_exempt);
+		assert_int_equal(exempt_has(&settings.ban_exempt, &a), rows[i].is_exempt);
 	}
 }
 

@@ -17,7 +17,7 @@
 static struct standing *standing;
 static struct bans *b;
 static struct ban_rule rule;
-static struct ban_exempt exempt;
+static struct exempt_clients exempt;
 static int64_t now; /* milliseconds */
 static struct ban_info info;
 
@@ -28,7 +28,7 @@ static int setup(void **state)
 	b = bans_new(NULL, standing);
 	rule = (struct ban_rule){
 		.failures = 3, .within = 10 * MINUTE, .first = MINUTE, .longest = DAY};
-	exempt = (struct ban_exempt){.loopback = true};
+	exempt = (struct exempt_clients){.loopback = true};
 	now = 0;
 	return b == NULL || standing == NULL ? -1 : 0;
 }

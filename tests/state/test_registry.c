@@ -52,6 +52,29 @@ static void set_target(struct registry *r, size_t slot, int target)
 	registry_set_target(registry_slot_at(r, slot), target, &somewhere);
 }
 
+static void sessions_are_counted_by_what_they_were_asked_for(void **state)
+{
+	static const char *const commands[] = {
+		"CONNECT", "UDP_ASSOCIATE", "CONNECT", NULL, "CMD-9", "BIND"};
+	struct registry *r = registry_new(COUNT(commands) + 1);
+	size_t counts[REQUEST_COMMANDS];
+
+	(void)state;
+	assert_non_null(r);
+	for (size_t i = 0; i < COUNT(commands); i++) {
+		enter(r, i, -1);
+		registry_set_request(registry_slot_at(r, i), commands[i], "-");
+	}
+	registry_leave(registry_slot_at(r, 2));
+	registry_count_commands(r, counts);
+	assert_int_equal(counts[REQUEST_NONE], 1);
+	assert_int_equal(counts[REQUEST_CONNECT], 1);
+	assert_int_equal(counts[REQUEST_BIND], 1);
+	assert_int_equal(counts[REQUEST_UDP_ASSOCIATE], 1);
+	assert_int_equal(counts[REQUEST_UNKNOWN], 1);
+	registry_free(r);
+}
+
 static bool was_told(struct registry *r, size_t slot)
 {
 	bool told = atomic_load(registry_told(registry_slot_at(r, slot)));
@@ -586,6 +609,7 @@ int main(void)
 		cmocka_unit_test(one_session_is_ended_by_its_id),
 		cmocka_unit_test(a_users_sessions_are_ended_and_no_others),
 		cmocka_unit_test(a_clients_sessions_are_ended_whoever_logged_in),
+		cmocka_unit_test(sessions_are_counted_by_what_they_were_asked_for),
 		cmocka_unit_test(idle_relays_are_ended_up_to_an_id),
 		cmocka_unit_test(workers_and_a_stop_do_not_disturb_each_other),
 		cmocka_unit_test(a_relay_that_begins_is_as_fresh_as_it_says),

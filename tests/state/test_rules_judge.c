@@ -365,6 +365,61 @@ static void hits_of_lines_that_stay_outlive_a_reload(void **state)
 	assert_int_equal(rules_otherwise_hits(j.config.rules), 1);
 }
 
+static void the_newest_hit_is_known(void **state)
+{
+	int64_t before = time(NULL);
+	struct rule_tally t;
+	size_t at = 0;
+
+	(void)state;
+	give("rule", "deny to .example.org; deny port 25");
+	compile();
+	decide(TO_WEB);
+	assert_true(rules_next_tally(&j.config, &at, 0, &t));
+	assert_true(t.last >= before && t.last <= time(NULL));
+	assert_true(rules_next_tally(&j.config, &at, 0, &t));
+	assert_int_equal(t.last, 0);
+}
+
+static void expect_tally(size_t *at, int64_t now, const char *word, uint64_t hits)
+{
+	struct rule_tally t;
+
+	assert_true(rules_next_tally(&j.config, at, now, &t));
+	assert_string_equal(t.word, word);
+	assert_int_equal(t.hits, hits);
+}
+
+static void all_that_may_decide_is_told_in_its_order(void **state)
+{
+	static const struct temporary_rule all[] = {
+		{.text = "deny to .example.net", .number = 1, .until = MONDAY + 60},
+		{.text = "deny to .example.com", .number = 2, .until = MONDAY + 10}};
+	struct rule_tally t;
+	struct rules *rules;
+	size_t at = 0;
+
+	(void)state;
+	give("rule", "deny to .example.org");
+	give("protect", "loopback, metadata");
+	compile();
+	rules = rules_with_temporary(j.config.rules, &j.config.settings, all, 2, j.error);
+	assert_non_null(rules);
+	config_set_rules(&j.config, rules);
+	decide(TO_WEB);
+	decide(CLIENT "= 127.0.0.1 80 0");
+	expect_tally(&at, MONDAY + 10, "t1", 0);
+	expect_tally(&at, MONDAY + 10, "1", 1);
+	expect_tally(&at, MONDAY + 10, "otherwise", 0);
+	expect_tally(&at, MONDAY + 10, "protect:loopback", 1);
+	expect_tally(&at, MONDAY + 10, "protect:metadata", 0);
+	assert_false(rules_next_tally(&j.config, &at, MONDAY + 10, &t));
+	at = 1;
+	assert_true(rules_next_tally(&j.config, &at, MONDAY + 9, &t));
+	assert_string_equal(t.word, "t2");
+	assert_int_equal(t.until, MONDAY + 10);
+}
+
 static void a_verdict_of_other_rules_counts_nowhere(void **state)
 {
 	struct verdict v;
@@ -624,7 +679,9 @@ int main(void)
 		TEST(more_can_be_protected),
 		TEST(ipv4_within_ipv6_is_judged_as_both),
 		TEST(hits_of_lines_that_stay_outlive_a_reload),
+		TEST(the_newest_hit_is_known),
 		TEST(a_verdict_of_other_rules_counts_nowhere),
+		TEST(all_that_may_decide_is_told_in_its_order),
 		TEST(temporary_rules_stand_above_and_end),
 		TEST(a_trace_tells_why_each_rule_did_not_match),
 		TEST(lists_hold_values_and_lines_of_hosts),

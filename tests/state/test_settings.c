@@ -537,7 +537,7 @@ static const char *another_value(const struct setting *s, char out[64])
 		{&setting_expectations,
 			"deny from=192.0.2.7 to=a.example:80; allow from=::1 to=[::1]:80"},
 		{&setting_client_groups, "@a 192.0.2.0/24, 2001:db8::/32; @b 192.0.2.7/32"},
-		{&setting_ban, "3 in 5m for 2m to 1h"}, {&setting_ban_exempt, "192.0.2.0/24"},
+		{&setting_ban, "3 in 5m for 2m to 1h"}, {&setting_exempt, "192.0.2.0/24"},
 		{&setting_rate, "20Mbit/512kbit"},
 		{&setting_direct, "private, .example.org, www.example.org, 192.0.2.0/24"},
 		{&setting_proxy_names, "proxy.example.org, [2001:db8::7]"},

@@ -20,7 +20,7 @@ static void begins_with_zeros_and_the_time(void **state)
 	assert_int_equal(stats_get(&s.current), 0);
 	assert_int_equal(stats_get(&s.most), 0);
 	for (int i = 0; i < END_REASONS; i++)
-		assert_int_equal(stats_get(&s.ended[i]), 0);
+		assert_int_equal(stats_ended(&s, (enum end_reason)i), 0);
 }
 
 static void adds_to_one_counter(void **state)
@@ -56,18 +56,18 @@ static void counts_sessions_and_reasons(void **state)
 	end_session(&s, END_CLOSED);
 	assert_int_equal(stats_get(&s.sessions), 3);
 	assert_int_equal(stats_get(&s.current), 1);
-	assert_int_equal(stats_get(&s.ended[END_IDLE]), 1);
-	assert_int_equal(stats_get(&s.ended[END_CLOSED]), 1);
-	assert_int_equal(stats_get(&s.ended[END_STOPPED]), 0);
+	assert_int_equal(stats_ended(&s, END_IDLE), 1);
+	assert_int_equal(stats_ended(&s, END_CLOSED), 1);
+	assert_int_equal(stats_ended(&s, END_STOPPED), 0);
 }
 
 static void counts_outcomes_and_times(void **state)
 {
 	static const struct stats_outcome outcomes[] = {
-		{END_CLOSED, true, true, 1000, 20, 30},
-		{END_IDLE, true, true, 500, -1, 10},
-		{END_NAME_NOT_FOUND, true, false, 40, 40, -1},
-		{END_MALFORMED, false, false, 1, -1, -1},
+		{END_CLOSED, SESSION_SUCCEEDED, true, true, 1000, 20, 30},
+		{END_IDLE, SESSION_SUCCEEDED, true, true, 500, -1, 10},
+		{END_NAME_NOT_FOUND, SESSION_FAILED, true, false, 40, 40, -1},
+		{END_MALFORMED, SESSION_FAILED, false, false, 1, -1, -1},
 	};
 	struct stats s;
 
@@ -77,14 +77,17 @@ static void counts_outcomes_and_times(void **state)
 		stats_session_begins(&s);
 		stats_session_ends(&s, &outcomes[i]);
 	}
+	assert_int_equal(stats_get(&s.ended[SESSION_SUCCEEDED][END_CLOSED]), 1);
+	assert_int_equal(stats_get(&s.ended[SESSION_FAILED][END_CLOSED]), 0);
+	assert_int_equal(stats_get(&s.ended[SESSION_FAILED][END_MALFORMED]), 1);
 	assert_int_equal(stats_get(&s.succeeded), 2);
 	assert_int_equal(stats_get(&s.failed), 1);
-	assert_int_equal(stats_get(&s.session_ms), 1541);
+	assert_int_equal(histogram_read(&s.session_times).total_ms, 1541);
 	assert_int_equal(stats_get(&s.longest_session_ms), 1000);
-	assert_int_equal(stats_get(&s.lookups), 2);
-	assert_int_equal(stats_get(&s.lookup_ms), 60);
-	assert_int_equal(stats_get(&s.connects), 2);
-	assert_int_equal(stats_get(&s.connect_ms), 40);
+	assert_int_equal(histogram_read(&s.lookup_times).count, 2);
+	assert_int_equal(histogram_read(&s.lookup_times).total_ms, 60);
+	assert_int_equal(histogram_read(&s.connect_times).count, 2);
+	assert_int_equal(histogram_read(&s.connect_times).total_ms, 40);
 }
 
 static void most_is_the_largest_current_there_was(void **state)
@@ -142,9 +145,10 @@ static void counts_right_under_threads(void **state)
 	assert_int_equal(stats_get(&c.stats.most), THREADS);
 	assert_int_equal(stats_get(&c.stats.current), 0);
 	assert_int_equal(stats_get(&c.stats.sessions), THREADS * (SESSIONS + 1));
-	assert_int_equal(stats_get(&c.stats.ended[END_CLOSED]), THREADS * SESSIONS);
-	assert_int_equal(stats_get(&c.stats.ended[END_IDLE]), THREADS);
-	assert_int_equal(stats_get(&c.stats.session_ms), 3 * THREADS * (SESSIONS + 1));
+	assert_int_equal(stats_ended(&c.stats, END_CLOSED), THREADS * SESSIONS);
+	assert_int_equal(stats_ended(&c.stats, END_IDLE), THREADS);
+	assert_int_equal(
+		histogram_read(&c.stats.session_times).total_ms, 3 * THREADS * (SESSIONS + 1));
 	assert_int_equal(stats_get(&c.stats.longest_session_ms), 3);
 }
 

@@ -1,6 +1,7 @@
 /* users: logins, what needs a turn for a slow hash, reloading, changes and what they ask of the
  * backend; all of it under threads. */
 #include "state/users.h"
+#include "state/users_parts.h"
 
 #include <pthread.h>
 #include <sodium.h>
@@ -949,6 +950,32 @@ static void groups_are_whose_line_says_them(void **state)
 	users_free(u);
 }
 
+static void each_user_is_counted_by_how_he_is(void **state)
+{
+	struct users *u = users_new(hashing, ledger, NULL);
+	struct limit_book *book = limit_book_new();
+	size_t counts[USER_STATES];
+
+	(void)state;
+	assert_non_null(u);
+	assert_non_null(book);
+	assert_int_equal(users_follow(u, book), 0);
+	add(u, "alice", "secret", USER_ROLE_USER);
+	add(u, "bob", "secret", USER_ROLE_ADMIN);
+	assert_int_equal(users_add_limited(u, "carol", "*", "disabled=yes", error), 0);
+	assert_int_equal(users_add_limited(u, "dave", "*", "expires=2001-02-03", error), 0);
+	assert_int_equal(users_add_limited(u, "erin", "*", "expires=2101-02-03", error), 0);
+	ledger_join_user(users_find(u, "alice", 5)->entry);
+	users_count_states(u, 1752576039, counts);
+	assert_int_equal(counts[USER_ACTIVE], 1);
+	assert_int_equal(counts[USER_IDLE], 2);
+	assert_int_equal(counts[USER_DISABLED], 1);
+	assert_int_equal(counts[USER_EXPIRED], 1);
+	ledger_leave(users_find(u, "alice", 5)->entry, 0);
+	users_free(u);
+	limit_book_free(book);
+}
+
 /* The users there are, as "alice user, root admin". */
 static const char *all_users(struct users *u)
 {
@@ -1386,6 +1413,7 @@ int main(void)
 		scratch_test(without_a_backend_users_are_in_memory_only),
 		cmocka_unit_test(the_backend_gets_whole_users),
 		cmocka_unit_test(groups_are_whose_line_says_them),
+		cmocka_unit_test(each_user_is_counted_by_how_he_is),
 		cmocka_unit_test(what_the_backend_refuses_does_not_happen),
 		cmocka_unit_test(without_memory_nothing_happens),
 		cmocka_unit_test(users_need_memory_to_begin_with),

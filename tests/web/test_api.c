@@ -1,20 +1,10 @@
 /* api: the monitor's commands by HTTP: who may, by which method, and what is answered. */
 #include "browser.h"
 
-#include "server/statistics.h"
-
 #define ROOT "Authorization: Basic cm9vdDpzZWNyZXQ=\r\n" /* root:secret */
 #define ALICE "Authorization: Basic YWxpY2U6c2VjcmV0\r\n"
 #define WRONG "Authorization: Basic cm9vdDp3cm9uZw==\r\n"
 #define JSON "Content-Type: application/json\r\n"
-
-void __wrap_statistics_each(struct services *v, statistics_taker *take, void *context);
-
-void __wrap_statistics_each(struct services *v, statistics_taker *take, void *context)
-{
-	(void)v;
-	take(context, "all time connections", 2, "");
-}
 
 static void assert_answer(const char *answer, unsigned status, const char *body)
 {
@@ -138,6 +128,54 @@ static void roles_are_those_of_the_monitor(void **state)
 	assert_status(ask("POST /api/set_password", ALICE JSON, "[\"root\",\"x\"]"), 403);
 }
 
+/* About himself, where that changes nothing. */
+static void whoever_has_not_the_role_may_ask_about_himself(void **state)
+{
+	static const struct {
+		const char *line;
+		unsigned status;
+	} rows[] = {{"GET /api/connections?arg=alice", 200}, {"GET /api/limits?arg=alice", 200},
+		{"GET /api/connections", 403}, {"GET /api/connections?arg=root", 403},
+		{"GET /api/connections?arg=0.0.0.0/0", 403},
+		{"GET /api/connections?arg=Alice", 403}, {"GET /api/limits", 403},
+		{"GET /api/limits?arg=root", 403}, {"GET /api/limits?arg=*", 403},
+		{"GET /api/usage?arg=*", 403}, {"GET /api/usage?arg=@x", 403},
+		{"GET /api/usage", 403}, {"GET /api/access_log?arg=alice", 403},
+		{"GET /api/accounts?arg=alice", 400}, {"GET /api/watch?arg=user=alice", 403},
+		{"GET /api/why?arg=alice", 403}, {"GET /api/connections.csv?arg=alice", 200},
+		{"GET /api/connections.csv", 403}};
+
+	(void)state;
+	parts_begin_session(0);
+	parts_begin_session(1);
+	parts_set_user(1, "alice");
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		if (status_of(ask(rows[i].line, ALICE, "")) != rows[i].status)
+			fail_msg("%s: %s", rows[i].line, heard);
+		assert_null(strstr(body_of(heard), "Anonymous"));
+	}
+	assert_status(ask("POST /api/limits", ALICE JSON, "[\"alice\",\"sessions=none\"]"), 403);
+	assert_status(ask("POST /api/set_password", ALICE JSON, "[\"alice\",\"x\"]"), 403);
+	assert_status(ask("POST /api/del_user", ALICE JSON, "[\"alice\"]"), 403);
+}
+
+static void listings_are_there_for_spreadsheets(void **state)
+{
+	(void)state;
+	parts_begin_session(0);
+	assert_status(ask("GET /api/connections.csv", ROOT, ""), 200);
+	assert_contains(heard, "Content-Type: text/csv; charset=utf-8; header=present\r\n");
+	assert_contains(heard, "Content-Disposition: attachment; filename=\"connections.csv\"\r\n");
+	assert_contains(heard, "Cache-Control: no-store\r\n");
+	assert_begins(body_of(heard), "id,user,client,command,target,state,age,");
+	assert_contains(body_of(heard), "\r\n1,Anonymous,192.0.2.1:1000,");
+	assert_status(
+		ask("GET /api/access_log.csv?arg=a%22%2F..%2Fb&arg=2025-07-15", ROOT, ""), 200);
+	assert_contains(heard, "filename=\"access_log-a__.._b-2025-07-15.csv\"\r\n");
+	assert_status(ask("GET /api/access_log.csv?arg=*&arg=x", ROOT, ""), 400);
+	assert_contains(heard, "Content-Type: application/json\r\n");
+}
+
 static void who_is_nobody_is_asked_and_never_sent_elsewhere(void **state)
 {
 	(void)state;
@@ -166,7 +204,11 @@ static void errors_are_those_of_the_monitor(void **state)
 		{"GET /api/USERS", "", "Unknown command: ", 404},
 		{"GET /api/users/x", "", "Unknown command: ", 404},
 		{"GET /api/", "", "Unknown command: ", 404},
-		{"GET /api/watch", "", "Only a connection to the monitor itself", 404},
+		{"POST /api/watch", "[]", "That only looks: GET it", 405},
+		{"GET /api/watch?arg=x", "", "what can be asked for is user=", 400},
+		{"GET /api/nothing.csv", "", "Unknown command: NOTHING", 404},
+		{"GET /api/.csv", "", "Unknown command: ", 404},
+		{"POST /api/kill.csv", "[\"999\"]", "There is no session 999", 400},
 		{"GET /api/quit", "", "Only a connection to the monitor itself", 404},
 		{"GET /api/users?arg=x", "", "Usage: USERS", 400},
 		{"POST /api/kill", "[]", "Usage: KILL <id>", 400},
@@ -234,6 +276,8 @@ int main(void)
 		TEST(with_a_password_only_json_is_posted),
 		TEST(with_a_cookie_the_token_is_needed),
 		TEST(roles_are_those_of_the_monitor),
+		TEST(whoever_has_not_the_role_may_ask_about_himself),
+		TEST(listings_are_there_for_spreadsheets),
 		TEST(who_is_nobody_is_asked_and_never_sent_elsewhere),
 		TEST(errors_are_those_of_the_monitor),
 		TEST(the_last_parameter_may_have_blanks_where_a_line_s_may),

@@ -12,6 +12,21 @@ static size_t count_of(const char *text, const char *part)
 	return n;
 }
 
+/* Who asks here has no worker, so one is enough. */
+static void health_says_when_nobody_should_be_sent(void **state)
+{
+	(void)state;
+	places_init(&parts.places, 1);
+	assert_non_null(strstr(ask_raw(GET_HEALTH), "\r\n\r\nok\n"));
+	places_take(&parts.places);
+	assert_status(ask_raw(GET_HEALTH), 503);
+	assert_string_equal(body_of(heard), "saturated\n");
+	places_close(&parts.places);
+	assert_status(ask_raw(GET_HEALTH), 503);
+	assert_string_equal(body_of(heard), "draining\n");
+	places_init(&parts.places, 0);
+}
+
 static void health_is_told_to_anybody_under_any_name(void **state)
 {
 	(void)state;
@@ -74,7 +89,7 @@ static void nobody_without_a_login_gets_more_than_the_login(void **state)
 		const char *path;
 		unsigned statuses[2]; /* of GET and POST */
 	} rows[] = {{"/", {303, 405}}, {"/login", {200, 403}}, {"/logout", {405, 303}},
-		{"/style.css", {200, 405}}, {"/nothing", {303, 405}}, {"/api/", {401, 401}},
+		{"/base.css", {200, 405}}, {"/nothing", {303, 405}}, {"/api/", {401, 401}},
 		{"/api/stats", {401, 401}}, {"/api/add_user", {401, 401}},
 		{"/api/session", {401, 401}}, {"/api/../stats", {401, 401}}, {"//", {303, 405}},
 		{"/%2e%2e/etc/passwd", {303, 405}}, {"/login/", {303, 405}}};
@@ -271,9 +286,9 @@ static void it_does_not_matter_how_bytes_are_cut(void **state)
 	static char whole[1 << 16];
 
 	(void)state;
-	strcpy(whole, ask("GET /style.css", "", ""));
+	strcpy(whole, ask("GET /base.css", "", ""));
 	for (most_bytes = 1; most_bytes < 40; most_bytes++)
-		assert_string_equal(ask("GET /style.css", "", ""), whole);
+		assert_string_equal(ask("GET /base.css", "", ""), whole);
 }
 
 static void a_move_that_fails_ends_no_more_than_the_connection(void **state)
@@ -290,18 +305,61 @@ static void a_move_that_fails_ends_no_more_than_the_connection(void **state)
 	assert_true(at > 2);
 }
 
+static void take_etag(const char *answer, char out[64])
+{
+	const char *at = strstr(answer, "ETag: ");
+
+	assert_non_null(at);
+	snprintf(out, 64, "%.*s", (int)strcspn(at + 6, "\r"), at + 6);
+}
+
+static unsigned ask_knowing(const char *format, const char *etag)
+{
+	char fields[256];
+
+	snprintf(fields, sizeof(fields), "%s%s\r\n", format, etag);
+	return status_of(ask("GET /base.css", fields, ""));
+}
+
 static void a_page_that_is_known_is_not_sent_again(void **state)
 {
-	char fields[128], etag[64];
-	const char *at = strstr(ask("GET /style.css", "", ""), "ETag: ");
+	char etag[64];
 
 	(void)state;
-	assert_non_null(at);
-	snprintf(etag, sizeof(etag), "%.*s", (int)strcspn(at + 6, "\r"), at + 6);
-	snprintf(fields, sizeof(fields), "If-None-Match: %s\r\n", etag);
-	assert_status(ask("GET /style.css", fields, ""), 304);
+	take_etag(ask("GET /base.css", "", ""), etag);
+	assert_contains(heard, "Cache-Control: no-cache\r\n");
+	assert_int_equal(ask_knowing("If-None-Match: ", etag), 304);
 	assert_string_equal(body_of(heard), "");
-	assert_status(ask("GET /style.css", "If-None-Match: \"x\"\r\n", ""), 200);
+	assert_contains(heard, etag);
+	assert_null(strstr(heard, "Content-Length"));
+	assert_int_equal(ask_knowing("If-None-Match: W/", etag), 304);
+	assert_int_equal(ask_knowing("If-None-Match: \"a\", ", etag), 304);
+	assert_int_equal(ask_knowing("If-None-Match: \"a\"\r\nIf-None-Match: ", etag), 304);
+	assert_int_equal(ask_knowing("If-None-Match: ", "*"), 304);
+	assert_int_equal(ask_knowing("If-None-Match: ", "\"x\""), 200);
+	etag[1] ^= 1;
+	assert_int_equal(ask_knowing("If-None-Match: ", etag), 200);
+}
+
+/* What there is of it in the two forms is told apart by caches, too. */
+static void a_page_is_packed_for_whoever_takes_that(void **state)
+{
+	char plain[64], packed[64];
+	size_t plain_len = strlen(body_of(ask("GET /base.css", "", "")));
+
+	(void)state;
+	take_etag(heard, plain);
+	assert_contains(heard, "Vary: Accept-Encoding\r\n");
+	assert_null(strstr(heard, "Content-Encoding"));
+	assert_status(ask("GET /base.css", "Accept-Encoding: br, gzip\r\n", ""), 200);
+	assert_contains(heard, "Content-Encoding: gzip\r\n");
+	assert_contains(heard, "Vary: Accept-Encoding\r\n");
+	assert_memory_equal(body_of(heard), "\x1f\x8b", 2);
+	assert_true((size_t)atoi(strstr(heard, "Content-Length: ") + 16) < plain_len / 2);
+	take_etag(heard, packed);
+	assert_string_not_equal(plain, packed);
+	assert_int_equal(ask_knowing("Accept-Encoding: gzip\r\nIf-None-Match: ", packed), 304);
+	assert_int_equal(ask_knowing("Accept-Encoding: gzip\r\nIf-None-Match: ", plain), 200);
 }
 
 static void who_leaves_during_an_errand_is_forgotten_when_it_is_back(void **state)
@@ -325,6 +383,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(health_is_told_to_anybody_under_any_name),
+		TEST(health_says_when_nobody_should_be_sent),
 		TEST(every_answer_forbids_what_pages_of_others_could_do),
 		TEST(only_names_of_its_own_are_asked_for),
 		TEST(nobody_without_a_login_gets_more_than_the_login),
@@ -342,6 +401,7 @@ int main(void)
 		TEST(it_does_not_matter_how_bytes_are_cut),
 		TEST(a_move_that_fails_ends_no_more_than_the_connection),
 		TEST(a_page_that_is_known_is_not_sent_again),
+		TEST(a_page_is_packed_for_whoever_takes_that),
 		TEST(who_leaves_during_an_errand_is_forgotten_when_it_is_back),
 	};
 

@@ -138,6 +138,31 @@ static void another_password_or_role_ends_it(void **state)
 	assert_false(is_logged_in());
 }
 
+/* Also when nothing was asked for in between, and all is as it was again. */
+static void what_ends_a_login_ends_it_for_good(void **state)
+{
+	char error[USERS_ERROR_MAX];
+
+	(void)state;
+	parts_add_user("boss", USER_ROLE_ADMIN);
+	assert_int_equal(users_follow(parts.users, parts.limits), 0);
+	log_in_as("boss");
+	assert_int_equal(users_set_role(parts.users, "boss", USER_ROLE_USER, error), 0);
+	assert_int_equal(users_set_role(parts.users, "boss", USER_ROLE_ADMIN, error), 0);
+	assert_false(is_logged_in());
+	log_in_as("boss");
+	assert_int_equal(users_set_attributes(parts.users, "boss", "disabled=yes", error), 0);
+	assert_int_equal(users_set_attributes(parts.users, "boss", "", error), 0);
+	assert_false(is_logged_in());
+	log_in_as("boss");
+	assert_int_equal(users_remove(parts.users, "boss", error), 0);
+	parts_add_user("boss", USER_ROLE_ADMIN);
+	assert_false(is_logged_in());
+	log_in_as("boss");
+	assert_int_equal(users_set_attributes(parts.users, "boss", "rate=1Mbit", error), 0);
+	assert_true(is_logged_in());
+}
+
 /* Another password of root's, by bcrypt as well. */
 #define OTHER_HASH "$2b$04$bbcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW"
 
@@ -243,6 +268,7 @@ int main(void)
 		TEST(a_page_can_say_that_a_person_acts),
 		TEST(no_login_outlasts_half_a_day),
 		TEST(another_password_or_role_ends_it),
+		TEST(what_ends_a_login_ends_it_for_good),
 		TEST(whoever_has_changed_his_own_password_goes_on),
 		TEST(a_logout_ends_it_and_needs_the_token),
 		TEST(each_login_has_another_cookie),

@@ -123,9 +123,21 @@ static void usage_says_of_which_days(void **state)
 		"{\"status\":\"OK\",\"message\":\"2026-11-01 to 2026-11-26\",\"usage\":[{"
 		"\"user\":\"123\",\"sessions\":2,\"refused\":0,\"sent\":5,\"received\":6,"
 		"\"seconds\":7,\"deleted\":\"2026-11-20\"}]}");
+	assert_json("DAYS", "OK 2026-11-01 to 2026-11-26\nday:2026-11-02 sessions:1\n\n",
+		"{\"status\":\"OK\",\"message\":\"2026-11-01 to 2026-11-26\",\"days\":[{"
+		"\"day\":\"2026-11-02\",\"sessions\":1}]}");
 	assert_json("SITES", "OK 2026-11-01 to 2026-11-26\nsite:5m sessions:1\n\n",
 		"{\"status\":\"OK\",\"message\":\"2026-11-01 to 2026-11-26\",\"sites\":[{"
 		"\"site\":\"5m\",\"sessions\":1}]}");
+}
+
+static void alarms_are_told_in_sentences(void **state)
+{
+	(void)state;
+	assert_json("ALARMS", "OK\nalarm:bans level:warning text:3 clients: all day\n\n",
+		"{\"status\":\"OK\",\"alarms\":[{\"alarm\":\"bans\",\"level\":\"warning\","
+		"\"text\":\"3 clients: all day\"}]}");
+	assert_json("ALARMS", "OK\n\n", "{\"status\":\"OK\",\"alarms\":[]}");
 }
 
 /* The last of a failure's runs to the end of the line, whatever stands in it. */
@@ -343,6 +355,7 @@ int main(void)
 		cmocka_unit_test(accounts_are_records),
 		cmocka_unit_test(clients_are_records),
 		cmocka_unit_test(usage_says_of_which_days),
+		cmocka_unit_test(alarms_are_told_in_sentences),
 		cmocka_unit_test(failures_have_their_advice_whole),
 		cmocka_unit_test(bans_are_records),
 		cmocka_unit_test(upstreams_are_records),

@@ -1,6 +1,6 @@
 #!/bin/sh
 # socks5d: this repository's server. SOCKS5D names another binary, an older build for example. It
-# knows all doors, and the variants policy, rate-RATE, names and names-unused.
+# knows all doors, and the variants policy, web, rate-RATE, names and names-unused.
 set -eu
 
 SOCKS5D=${SOCKS5D:-$(cd "$(dirname "$0")/../../.." && pwd)/bin/socks5d}
@@ -57,6 +57,7 @@ policy) policy "$3" >>"$3/socks5d.conf" ;;
 rate-*)
 	# A client is an account; the bench is one.
 	echo "anonymous_defaults = rate=${VARIANT#rate-}" >>"$3/socks5d.conf" ;;
+web) echo 'web_listen = 127.0.0.1:0' >>"$3/socks5d.conf" ;; # where the one login is an administrator's
 names-unused) names >"$3/names" ;;
 names)
 	names >"$3/names"
