@@ -38,6 +38,7 @@ write_settings() {
 	cat >"$TMP/.zshrc" <<-END
 		PATH=$TMP/bin:\$PATH PS1='ready> ' LISTMAX=10000
 		unset zle_bracketed_paste
+		unsetopt list_ambiguous
 		cd "$TMP/files"
 		fpath=("$FOLDER" \$fpath)
 		autoload -Uz compinit
@@ -104,7 +105,7 @@ try_shell() {
 	check "$1:folders" "$1_calls" "--state-dir $folder" 'socks5d --state-dir fold'
 	check "$1:the_client_s_flags" "$1_calls" '--password-file' 'monitor_client --pas'
 	check "$1:the_client_s_files" "$1_calls" '--password-file own.conf' 'monitor_client --password-file o'
-	check "$1:commands" "$1_offers" 'ACCESS_LOG ACCOUNTS ADD_USER ALLOW' 'monitor_client -u alice A'
+	check "$1:commands" "$1_offers" 'BAN BANS' 'monitor_client -u alice BA'
 	check "$1:commands_behind_a_flag_with_its_value" "$1_calls" '--user=alice CONNECTIONS' 'monitor_client --user=alice CONN'
 	check "$1:top" "$1_calls" 'top' 'monitor_client to'
 	check "$1:settings" "$1_calls" 'CONFIG max_sessions_per_client' 'monitor_client CONFIG max_sessions_p'

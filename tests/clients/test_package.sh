@@ -13,7 +13,8 @@ dpkg-query -W -f '${Status}' libcmocka-dev 2>/dev/null | grep -q 'ok installed' 
 LIMIT=1800 # all is compiled, some of it on a busy machine
 VERSION=$(sed -n '1s/.*(\(.*\)).*/\1/p' "$ROOT/conf/debian/changelog")
 FIRST=$TMP/first/build/dist
-SECOND=$TMP/'a second one'/build/dist
+ELSEWHERE=$TMP/quite/elsewhere # without blanks: behind one dpkg lets paths into what is built
+SECOND=$ELSEWHERE/socks5d-$VERSION/build/dist
 
 # A compiler cache would make the same of both.
 make_() {
@@ -35,13 +36,12 @@ was_tested() {
 
 # Out of the tarball, where there is no git, by somebody who is afraid of others, elsewhere.
 builds_again() {
-	mkdir "$TMP/a second one" && tar -x -C "$TMP/a second one" -f "$FIRST/socks5d-$VERSION.tar.gz" &&
-		(umask 077 && cd "$TMP/a second one/socks5d-$VERSION" && chmod -R go= . &&
+	mkdir -p "$ELSEWHERE" && tar -x -C "$ELSEWHERE" -f "$FIRST/socks5d-$VERSION.tar.gz" &&
+		(umask 077 && cd "$ELSEWHERE/socks5d-$VERSION" && chmod -R go= . &&
 			TZ=Pacific/Auckland LC_ALL=C.UTF-8 DEB_BUILD_OPTIONS=nocheck make_ deb) \
 			>"$TMP/second.log" 2>&1
 	local status=$?
 	tail -n 20 "$TMP/second.log"
-	SECOND="$TMP/a second one/socks5d-$VERSION/build/dist"
 	return "$status"
 }
 
@@ -59,7 +59,7 @@ has_the_version() {
 }
 
 leaves_the_sources_alone() {
-	[[ ! -e $ROOT/debian && ! -e $TMP/a\ second\ one/socks5d-$VERSION/debian ]]
+	[[ ! -e $ROOT/debian && ! -e $ELSEWHERE/socks5d-$VERSION/debian ]]
 }
 
 lintian_is_silent() {
