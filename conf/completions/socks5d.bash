@@ -75,6 +75,8 @@ _socks5d_flags='
 	--dns-search
 	--dns-cache
 	--dns-negative-ttl
+	--run-as
+	--sandbox
 	--state-dir
 	--history-days
 	--sites-days
@@ -103,7 +105,7 @@ _socks5d() {
 		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
 		return
 		;;
-	--explain | -u | --user | -l | --listen | -p | --port | -L | --monitor-listen | -P | --monitor-port | --max-monitor-clients | --monitor-login-timeout | --monitor-timeout | --web-listen | --max-web-clients | --web-trusted | --web-names | --metrics-from | --backlog | --handshake-timeout | --connect-timeout | --timeout | --half-close-timeout | --drain-timeout | --rate-total | --group-rate | --external-address | --external-interface | --udp-address | --udp-ports | --udp-clients | --udp-timeout | --bind-address | --bind-ports | --bind-timeout | --proxy-name | --pac-direct | --clients | --proxy-protocol-from | --rule | --client-group | --expect | --upstream | --user-defaults | --group-defaults | --client-limits | --anonymous-defaults | --ban | --ban-exempt | --dns-servers | --dns-search | --dns-cache | --dns-negative-ttl | --history-days | --sites-days | --access-log-entries)
+	--explain | -u | --user | -l | --listen | -p | --port | -L | --monitor-listen | -P | --monitor-port | --max-monitor-clients | --monitor-login-timeout | --monitor-timeout | --web-listen | --max-web-clients | --web-trusted | --web-names | --metrics-from | --backlog | --handshake-timeout | --connect-timeout | --timeout | --half-close-timeout | --drain-timeout | --rate-total | --group-rate | --external-address | --external-interface | --udp-address | --udp-ports | --udp-clients | --udp-timeout | --bind-address | --bind-ports | --bind-timeout | --proxy-name | --pac-direct | --clients | --proxy-protocol-from | --rule | --client-group | --expect | --upstream | --user-defaults | --group-defaults | --client-limits | --anonymous-defaults | --ban | --ban-exempt | --dns-servers | --dns-search | --dns-cache | --dns-negative-ttl | --run-as | --history-days | --sites-days | --access-log-entries)
 		return
 		;;
 	--protocols) legal='socks5 socks4 http' ;;
@@ -122,6 +124,7 @@ _socks5d() {
 	--recheck) legal='time all no' ;;
 	--auth) legal='auto required optional none' ;;
 	--max-password-checks) legal='auto' ;;
+	--sandbox) legal='on off required' ;;
 	--log-level) legal='error warn info debug' ;;
 	--log-format) legal='text json' ;;
 	*) [[ $cur != -* ]] || legal=$_socks5d_flags ;;

@@ -75,6 +75,8 @@ complete -c socks5d -l dns-servers -x -d 'Name servers to ask; empty: those of /
 complete -c socks5d -l dns-search -x -d 'Domains to try behind a short name; empty: those of /etc/resolv.conf'
 complete -c socks5d -l dns-cache -x -d 'Records that the name cache holds, one a name and address family; 0: no cache'
 complete -c socks5d -l dns-negative-ttl -x -d 'How long it is remembered that a name does not exist'
+complete -c socks5d -l run-as -x -d 'User of this host that the server runs as, when root starts it: he is given the logs and what else it writes, with folders that are for nothing else, and no right of root'\''s is kept'
+complete -c socks5d -l sandbox -x -a 'on off required' -d 'on: once everything is open the server writes beneath the folders of its logs, users file, state_dir and monitor_socket only, executes nothing, and makes no system call that a proxy has no use for, as far as the kernel can enforce that'
 complete -c socks5d -l state-dir -x -a '(__fish_complete_directories)' -d 'Folder for what is to outlive the server: what was decided at the monitor (temporary rules, limits, bans), used quotas, and the history of accounts'
 complete -c socks5d -l history-days -x -d 'Days for which it is kept how much each user and each client address has used the proxy, if state_dir is set'
 complete -c socks5d -l sites-days -x -d 'Days for which it is kept which sites each user and each client address has visited, if state_dir is set'

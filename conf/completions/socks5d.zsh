@@ -77,6 +77,8 @@ _socks5d() {
 		'*--dns-search=[Domains to try behind a short name; empty: those of /etc/resolv.conf]:LIST: ' \
 		'*--dns-cache=[Records that the name cache holds, one a name and address family; 0: no cache]:N: ' \
 		'*--dns-negative-ttl=[How long it is remembered that a name does not exist]:TIME: ' \
+		'*--run-as=[User of this host that the server runs as, when root starts it: he is given the logs and what else it writes, with folders that are for nothing else, and no right of root'\''s is kept]:NAME: ' \
+		'*--sandbox=[on: once everything is open the server writes beneath the folders of its logs, users file, state_dir and monitor_socket only, executes nothing, and makes no system call that a proxy has no use for, as far as the kernel can enforce that]:WORD:(on off required)' \
 		'*--state-dir=[Folder for what is to outlive the server: what was decided at the monitor (temporary rules, limits, bans), used quotas, and the history of accounts]:DIR:_files -/' \
 		'*--history-days=[Days for which it is kept how much each user and each client address has used the proxy, if state_dir is set]:N: ' \
 		'*--sites-days=[Days for which it is kept which sites each user and each client address has visited, if state_dir is set]:N: ' \

@@ -19,4 +19,8 @@ void hosts_free(struct hosts *h);
  * answers. Needs one descriptor for the moment. */
 bool hosts_find(struct hosts *h, const char *name, struct lookup_answer answers[LOOKUP_FAMILIES]);
 
+/* Does the file, likewise, give `name` an address by which this very host is meant: a loopback or
+ * the unspecified one? */
+bool hosts_names_this_host(struct hosts *h, const char *name);
+
 #endif

@@ -51,6 +51,10 @@ int resolver_configure(struct resolver *r, const struct resolver_options *option
 /* Ends the thread. No lookup may be under way. NULL is allowed. */
 void resolver_free(struct resolver *r);
 
+/* Does hosts(5) say that this name, of at most RESOLVER_NAME_MAX bytes without a NUL, is this very
+ * host's? Nobody else is asked. */
+bool resolver_names_this_host(struct resolver *r, const char *name, size_t len);
+
 /* Is this a list of at most 8 domains? */
 bool resolver_search_valid(const char *search);
 

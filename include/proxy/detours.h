@@ -28,6 +28,7 @@ struct detour {
 	struct upstreams *set; /* a reference, for it */
 	int control; /* the connection that the upstream's association lives with */
 	int socket; /* connected to where the upstream takes datagrams */
+	short control_events, socket_events; /* that poll(2) has reported */
 	bool has_names; /* it was sent some to look up, so that anybody may answer */
 	struct batch batch;
 	uint8_t headers[SOCKET_BATCH][SOCKS5_NAMED_HEADER_MAX];
@@ -42,6 +43,7 @@ struct detours {
 
 	/* state */
 	size_t count;
+	size_t polled; /* of them: one may be opened since */
 	struct detour all[DETOURS_MAX];
 };
 
@@ -53,11 +55,14 @@ struct detour *detours_find(struct detours *d, const struct upstream_way *way, b
 /* Adds a datagram for `dst` to the batch, whose bytes stay the caller's; that has room. */
 void detour_put(struct detour *d, const struct destination *dst, const void *data, size_t len);
 
-/* What to poll for: two entries each, the connection and the socket. How many. */
-size_t detours_fds(const struct detours *d, struct pollfd *fds);
+/* What to poll for, DETOURS_MAX_FDS entries at most: how many. */
+size_t detours_fds(struct detours *d, struct pollfd *fds);
 
-/* Has the upstream ended its association, by what poll(2) reported of the connection? */
-bool detour_has_ended(const struct detour *d, const struct pollfd *control);
+/* Takes in what poll(2) reported in these entries; false: nothing. */
+bool detours_process(struct detours *d, const struct pollfd *fds);
+
+/* Has the upstream ended its association, by what was reported of the connection? */
+bool detour_has_ended(const struct detour *d);
 
 /* Closes them all. */
 void detours_end(struct detours *d);

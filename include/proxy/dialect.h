@@ -43,7 +43,8 @@ struct handshake {
 	struct registry_slot *slot;
 	uint64_t id; /* of the session */
 	int client;
-	bool is_told; /* the client, by a balancer: it has not come to our end of the connection */
+	struct addr reached; /* where the client has come to, by a balancer's word; AF_UNSPEC: to
+				our end of the connection */
 	struct watch watch; /* on it, while it waits for something else than its own messages */
 	struct buffer *in; /* what the client has sent and nobody has taken yet */
 	int64_t deadline; /* of what is waited for: its messages, or room for ours */

@@ -45,6 +45,7 @@ struct exchange {
 	enum end_reason failure; /* why there is no answer that is whole; END_REASONS: other than
 				  * what the relay has said, nothing is known */
 	bool is_answered; /* an answer was begun to be passed on */
+	bool has_spoken; /* the server has said something, if only an answer's beginning */
 	bool is_torn; /* and its end was not, so that the client is to see it break off */
 	bool has_more; /* the client has sent, or may send, what nobody wants */
 

@@ -17,6 +17,8 @@ struct flow {
 	struct addr addr; /* AF_UNSPEC: the place is free */
 	bool allowed;
 	bool is_via; /* then: through upstreams */
+	uint8_t detour; /* that it took, counted from 1 (detours.h); 0: none yet. It takes the same
+			   as long as the verdict stands */
 	uint64_t name; /* that led to it (names.h); 0: the client named the address */
 	uint64_t used; /* higher is later */
 };

@@ -17,6 +17,9 @@
  * settings are for one hop. */
 bool http_forward_upgrades(const struct http_request *r);
 
+/* Is it not to be forwarded any more, but to be answered here? */
+bool http_forward_is_last_hop(const struct http_request *r);
+
 /* A request in absolute form as its server is asked: in origin form, with Host from the target,
  * without what is for one hop; `has_via`: with Via. */
 void http_forward_request(struct http_writer *w, const struct http_request *r, bool has_via);

@@ -42,6 +42,8 @@ struct name {
 	struct name_datagram *first, **end; /* that wait for it */
 	bool is_sent_on; /* NAME_KNOWN: it is upstreams' to look up */
 	bool goes_straight; /* it was, and none of them works */
+	uint8_t detour; /* that it took last, to `detour_port`, as that of a flow (flows.h) */
+	uint16_t detour_port;
 	uint8_t len;
 	char text[DESTINATION_NAME_MAX];
 };
@@ -74,6 +76,11 @@ enum names_outcome names_find(struct names *n, const struct destination *dst, co
 
 /* One that was to be sent on is looked up here after all, when it is asked for next. */
 void names_go_straight(struct names *n, const struct name *name);
+
+/* Which detour leads to the name's port, counted from 1, as long as the verdict on it stands; 0:
+ * that is not known. */
+uint8_t names_detour(const struct name *name, uint16_t port);
+void names_set_detour(struct names *n, const struct name *name, uint16_t port, uint8_t detour);
 
 /* What a known name led to, with this port; AF_UNSPEC: nothing was found. */
 struct addr names_address(const struct name *name, uint16_t port);

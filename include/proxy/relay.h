@@ -49,7 +49,10 @@ struct relay {
 	struct pace_accounts accounts; /* whose rates it keeps to, as they are at any time */
 	struct relay_filter *out_filter; /* to the target; NULL, as the other one: there is none */
 	struct relay_filter *in_filter; /* to the client */
-	int error; /* result: errno behind END_RELAY_FAILED, else 0 */
+
+	/* results */
+	int error; /* errno behind END_RELAY_FAILED, else 0 */
+	bool has_delivered; /* all that came, or was to come, for the client went out to it */
 };
 
 /* Runs to the end and says why it came: END_CLOSED also when a filter has failed, or has seen the

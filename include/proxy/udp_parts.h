@@ -42,7 +42,6 @@ struct udp {
 	struct flows flows;
 	struct names names;
 	struct detours detours;
-	size_t detours_at, detours_polled; /* where their entries are in what is polled; how many */
 	bool has_lost_upstream; /* one of them has ended its association, and so this one ends */
 	struct reassembly reassembly;
 	uint8_t slots[SOCKET_BATCH][UDP_SLOT_SIZE];
@@ -100,7 +99,7 @@ void udp_send_named(struct udp *u);
 /* The socket that targets of this family see has something. */
 void udp_serve_targets(struct udp *u, enum lookup_family family);
 
-/* The detours that were polled. */
-void udp_serve_detours(struct udp *u, const struct pollfd *fds, size_t polled);
+/* Detours of which something was reported. */
+void udp_serve_detours(struct udp *u);
 
 #endif

@@ -50,6 +50,12 @@ static inline bool upstream_may_go_straight(
 	return r->is_undone && (way->goes_straight || way->count == 0);
 }
 
+/* What became of a plain HTTP request that a server got as it is: its answer has begun; or nothing
+ * at all was said to it in the idle time, which began at `since`. That is the server's failure
+ * unless it has worked for others meanwhile: then it may be the target's. */
+void upstream_note_answer(const struct upstream *u);
+void upstream_note_silence(const struct upstream *u, int64_t since);
+
 /* Waits for the second answer to BIND on that socket: 0 when the peer has come, who is `bound`
  * then. -1 with `failure`. Until `deadline`, which the caller may have changed. */
 int upstream_await_peer(struct upstream_request *r, int fd) __attribute__((warn_unused_result));

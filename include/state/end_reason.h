@@ -3,6 +3,8 @@
 #ifndef STATE_END_REASON_H
 #define STATE_END_REASON_H
 
+#include <stdbool.h>
+
 /* The one list of them: the name behind END_, and the word in logs, listings and statistics. */
 /* clang-format off */
 #define END_REASON_LIST(X) \
@@ -69,5 +71,11 @@ enum end_reason {
 
 /* One word of lower-case letters, digits and underscores. */
 const char *end_reason_word(enum end_reason reason);
+
+/* Is it that nothing moved for too long? */
+static inline bool end_reason_is_idle(enum end_reason reason)
+{
+	return reason == END_IDLE || reason == END_HALF_CLOSED_IDLE;
+}
 
 #endif

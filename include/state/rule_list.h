@@ -28,6 +28,10 @@ struct rule_name {
 /* False when nothing in a list can be called so. */
 bool rule_name_set(struct rule_name *name, const char *text, size_t len);
 
+/* Does it look like one that anybody may have who registers it? Not so what has no dot in it, and
+ * what ends as names in networks of one's own do. */
+bool rule_name_looks_public(const char *text, size_t len);
+
 struct rule_list;
 
 /* Empty, with one reference. NULL without memory. */

@@ -27,6 +27,8 @@ struct subject {
 	const struct destination *dst; /* what it named; NULL: nothing that counts */
 	const struct addr *addr; /* where it would go, with the port; NULL: not known yet. Of BIND
 				    port 0 is one that is not known yet */
+	bool names_this_host; /* `dst` is a name that is known to be this very host's, as localhost
+				 is: it is not sent on */
 	bool is_here; /* `addr` is one of this host's: to be right where rules_ask_where() */
 	struct own *own; /* whose networks are `local`; NULL: there are none */
 	int64_t time; /* seconds since 1970 */

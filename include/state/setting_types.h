@@ -24,6 +24,7 @@ struct setting_word {
 struct setting {
 	const char *name; /* in the file; as a flag with - for _ */
 	char flag; /* the short flag, or 0 */
+	const char *flag_name; /* the long one, where that is another than the name; else NULL */
 	const struct setting_type *type;
 	size_t offset; /* of the value in the struct that holds those of the whole table */
 	const char *initial; /* the default, as it would be written */
@@ -46,6 +47,12 @@ struct setting_place {
 		*file; /* NULL: in none, but as a flag or a command; lives as long as the value */
 	unsigned line;
 };
+
+#define SETTING_PLACE_MAX 560
+
+/* Writes "FILE:LINE: ", or "" where it was written in none: how many bytes. `size` is
+ * SETTING_PLACE_MAX at least. */
+size_t setting_place_put(const struct setting_place *place, char *out, size_t size);
 
 /* One value as it was written. Of a list it may be a line among thousands, so to add one must not
  * cost a copy of those before it. */

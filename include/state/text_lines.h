@@ -27,9 +27,10 @@ typedef bool text_lines_taker(struct text_lines *l, const char *text, size_t len
 bool text_lines_read(struct text_lines *l, const struct setting_input *in, text_lines_taker *take,
 	char why[SETTING_ERROR_MAX]) __attribute__((warn_unused_result));
 
-/* Adds a copy of the text. False with `why`: memory is out. */
-bool text_lines_add(struct text_lines *l, const char *text, const struct setting_place *place,
-	char why[SETTING_ERROR_MAX]) __attribute__((warn_unused_result));
+/* Adds a copy of the `len` bytes of text. False with `why`: memory is out. */
+bool text_lines_add(struct text_lines *l, const char *text, size_t len,
+	const struct setting_place *place, char why[SETTING_ERROR_MAX])
+	__attribute__((warn_unused_result));
 
 /* The other operations of such a type, on struct text_lines. */
 bool text_lines_equal(const void *a, const void *b);

@@ -13,7 +13,7 @@
 #include "state/rules.h"
 #include "state/upstream_line.h"
 
-#define UPSTREAM_REST_MS 30000 /* of one that failed */
+#define UPSTREAM_REST_MS 30000 /* of one that failed; and how long a probe has to say something */
 
 /* What was wrong with a server when it was tried last. */
 enum upstream_fault {
@@ -85,14 +85,18 @@ enum upstream_turn {
 	UPSTREAM_RESTS, /* it failed, or somebody is finding out */
 };
 
-/* At `now` (clock.h). Whoever may try or probe says afterwards what came of it. */
+/* At `now` (clock.h). Whoever may try or probe says afterwards what came of it; when a probe has
+ * said nothing in UPSTREAM_REST_MS the next one may. */
 enum upstream_turn upstream_take_turn(const struct upstream *u, int64_t now);
 
 /* Does it rest, or is it being probed? */
 bool upstream_rests(const struct upstream *u, int64_t now);
 
 /* It worked: it was reached, took the login and answered. True when it had failed before. */
-bool upstream_worked(const struct upstream *u);
+bool upstream_worked(const struct upstream *u, int64_t now);
+
+/* Has it worked for anybody since then? */
+bool upstream_has_worked_since(const struct upstream *u, int64_t since);
 
 /* It rests from now on. True when it had not failed before. */
 bool upstream_failed(const struct upstream *u, enum upstream_fault fault, int64_t now);

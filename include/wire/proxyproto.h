@@ -24,7 +24,7 @@
 
 struct proxyproto_header {
 	bool tells; /* whom it is from; else from the sender himself, or from whom he cannot say */
-	struct addr source; /* then */
+	struct addr source, destination; /* then; the second is where it came to the sender */
 };
 
 /* Looks at the `n` bytes at `p` and returns how many of them the header takes (> 0),

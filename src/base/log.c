@@ -142,7 +142,9 @@ static void put_quoted(struct log_line *line, const unsigned char *value, size_t
 static bool needs_quotes(const unsigned char *value, size_t len)
 {
 	for (size_t i = 0; i < len; i++) {
-		if (value[i] <= ' ' || value[i] >= 0x7f || strchr("\"\\=", value[i]) != NULL)
+		unsigned char c = value[i];
+
+		if (c <= ' ' || c >= 0x7f || c == '"' || c == '\\' || c == '=')
 			return true;
 	}
 	return len == 0 || len > FIELD_MAX;

@@ -40,13 +40,14 @@ static const struct known_key known_keys[] = {
 	{"idle", KIND_SECONDS},
 	{"ago", KIND_SECONDS},
 	{"last", KIND_SECONDS},
+	{"rest", KIND_SECONDS},
 };
 
 /* What a reader misses least, in this order; then who says what, and then whatever stands last.
  * What a setting is set to is asked to see it or to change it: what the file has is mostly the
  * same. */
 static const char *const least_wanted[] = {"address", "command", "limits", "default", "file",
-	"takes_effect", "waits", "sent_rate", "received_rate", "idle"};
+	"takes_effect", "waits", "sent_rate", "received_rate", "idle", "total"};
 
 #define WHO_SAYS "_by" /* ends the key beside another one, as rate_by beside rate */
 

@@ -50,7 +50,7 @@ const struct top_column_info top_model_columns[TOP_COLUMNS] = {
 	[TOP_UPSTREAM] = {"upstream", "UPSTREAM", TOP_TEXT, P},
 	[TOP_URL] = {"url", "URL", TOP_TEXT, P},
 	[TOP_REST] = {"rest", "REST", TOP_SECONDS, P},
-	[TOP_FAILURES] = {"failures", "FAILURES", TOP_NUMBER, P},
+	[TOP_FAILURES] = {"failures", "FAILED", TOP_NUMBER, P},
 	[TOP_FAULT] = {"fault", "LAST FAULT", TOP_TEXT, P},
 };
 

@@ -259,21 +259,21 @@ static const struct place places[] = {
 	{TOP_TIME, 14, 14, 0, ANY_VIEW},
 	{TOP_SITE, 16, ANY, 0, ANY_VIEW},
 	{TOP_USER, 10, 32, 0, ANY_VIEW},
+	{TOP_UPSTREAM, 8, 32, 0, ANY_VIEW},
+	{TOP_URL, 20, ANY, 0, ANY_VIEW},
+	{TOP_STATE, 7, ANY, 0, TOP_UPSTREAM_VIEW},
+	{TOP_REST, 4, ANY, 0, ANY_VIEW},
 	{TOP_ROLE, 5, ANY, 0, ANY_VIEW},
 	{TOP_SESSIONS, 8, ANY, 0, ANY_VIEW},
 	{TOP_TOTAL, 6, ANY, 0, ANY_VIEW},
 	{TOP_REFUSED, 7, ANY, 0, ANY_VIEW},
 	{TOP_CLIENT, 15, ANY, 100, TOP_SESSION_VIEW},
 	{TOP_CLIENT, 11, ANY, 0, TOP_FAILURE_VIEW},
-	{TOP_UPSTREAM, 8, 32, 0, ANY_VIEW},
-	{TOP_URL, 16, ANY, 0, ANY_VIEW},
 	{TOP_TARGET, 16, ANY, 0, ANY_VIEW},
 	{TOP_REASON, 15, ANY, 0, ANY_VIEW},
 	{TOP_RULE, 4, 16, 100, ANY_VIEW},
 	{TOP_STATE, 5, ANY, 100, TOP_SESSION_VIEW},
-	{TOP_STATE, 7, ANY, 0, TOP_UPSTREAM_VIEW},
-	{TOP_REST, 5, ANY, 0, ANY_VIEW},
-	{TOP_FAILURES, 8, ANY, 0, ANY_VIEW},
+	{TOP_FAILURES, 6, ANY, 0, ANY_VIEW},
 	{TOP_FAULT, 10, ANY, 0, ANY_VIEW},
 	{TOP_AGE, 6, ANY, 0, ANY_VIEW},
 	{TOP_IDLE, 6, ANY, 0, ANY_VIEW},
@@ -322,6 +322,8 @@ static const char *cell_text(const struct top_row *row, enum top_column column, 
 	case TOP_TEXT:
 		return column == TOP_TIME ? without_year(row->text[column]) : row->text[column];
 	case TOP_SECONDS:
+		if (column == TOP_REST && number == 0)
+			return "-"; /* it does not rest */
 		return text_duration(number, out);
 	case TOP_BYTES:
 		return text_amount((double)number, out);
@@ -472,9 +474,9 @@ static void draw_list(const struct top_model *m, const char *lacking)
 /* ---- the keys ---- */
 
 static const char *const keys[][2] = {
-	{"Tab", "the next view: sessions, users, accounts, sites, failures, upstreams"},
-	{"u, a, s, f, v", "users, accounts, sites, failures, upstreams, or sessions again"},
-	{"w", "why: the selected failure, or those of the selected user, in words"},
+	{"Tab", "the next view, as the last line names it"},
+	{"u, a, s, f, v", "users, accounts, sites, failures, upstreams, or sessions"},
+	{"w", "why, in words: the selected failure, or the user's failures"},
 	{"< >, left, right", "sort by the column before or behind"},
 	{"r", "sort the other way round"},
 	{"/", "only rows in which a text occurs; Escape takes it back"},
@@ -537,27 +539,42 @@ static void draw_pane(const char *pane)
 
 /* ---- the last two lines ---- */
 
-/* What has no column in the list, at least on narrow terminals. */
-static void describe_selected(const struct top_model *m, char *out, size_t size)
+static void describe_session(const struct top_row *row, char *out, size_t size)
 {
-	const struct top_row *row;
-	bool has_name, has_upstream;
+	bool has_name = strcmp(row->text[TOP_NAME], "-") != 0;
+	bool has_upstream = strcmp(row->text[TOP_UPSTREAM], "-") != 0;
 
-	*out = '\0';
-	if (top_model_count(m) == 0)
-		return;
-	row = top_model_row(m, top_model_selected(m));
-	if (top_model_view(m) == TOP_FAILURE_VIEW)
-		snprintf(out, size, "%s", row->text[TOP_ADVICE]);
-	if (top_model_view(m) != TOP_SESSION_VIEW)
-		return;
-	has_name = strcmp(row->text[TOP_NAME], "-") != 0;
-	has_upstream = strcmp(row->text[TOP_UPSTREAM], "-") != 0;
 	snprintf(out, size, "%s %s from %s%s%s%s to %s at %s%s%s", row->text[TOP_STATE],
 		row->text[TOP_COMMAND], row->text[TOP_CLIENT], has_name ? " (" : "",
 		has_name ? row->text[TOP_NAME] : "", has_name ? ")" : "", row->text[TOP_TARGET],
 		row->text[TOP_ADDRESS], has_upstream ? " via " : "",
 		has_upstream ? row->text[TOP_UPSTREAM] : "");
+}
+
+static void describe_upstream(const struct top_row *row, char *out, size_t size)
+{
+	bool has_failed = strcmp(row->text[TOP_FAULT], "-") != 0;
+
+	snprintf(out, size, "%s: %s %s%s%s", row->text[TOP_UPSTREAM], row->text[TOP_URL],
+		row->text[TOP_STATE], has_failed ? ", " : "",
+		has_failed ? row->text[TOP_FAULT] : "");
+}
+
+/* What has no column in the list, or no room in it, at least on narrow terminals. */
+static void describe_selected(const struct top_model *m, char *out, size_t size)
+{
+	const struct top_row *row;
+
+	*out = '\0';
+	if (top_model_count(m) == 0)
+		return;
+	row = top_model_row(m, top_model_selected(m));
+	if (top_model_view(m) == TOP_SESSION_VIEW)
+		describe_session(row, out, size);
+	else if (top_model_view(m) == TOP_FAILURE_VIEW)
+		snprintf(out, size, "%s", row->text[TOP_ADVICE]);
+	else if (top_model_view(m) == TOP_UPSTREAM_VIEW)
+		describe_upstream(row, out, size);
 }
 
 static void draw_note(const struct top_model *m, const struct top_view_texts *texts)

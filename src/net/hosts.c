@@ -156,14 +156,40 @@ static void sort_by_family(const struct host *host, struct lookup_answer answers
 	}
 }
 
-bool hosts_find(struct hosts *h, const char *name, struct lookup_answer answers[LOOKUP_FAMILIES])
+static const struct host *find_host_locked(const struct hosts *h, const char *name)
 {
-	const struct host *host = NULL;
+	return h->map == NULL ? NULL : hashmap_get(h->map, name, undotted_len(name));
+}
+
+static bool is_at_this_host(const struct host *host)
+{
+	for (size_t i = 0; i < host->count; i++) {
+		if (addr_is_loopback(&host->addrs[i]) || addr_is_unspecified(&host->addrs[i]))
+			return true;
+	}
+	return false;
+}
+
+bool hosts_names_this_host(struct hosts *h, const char *name)
+{
+	const struct host *host;
+	bool is_meant;
 
 	follow_changes(h);
 	rwlock_read(&h->lock);
-	if (h->map != NULL)
-		host = hashmap_get(h->map, name, undotted_len(name));
+	host = find_host_locked(h, name);
+	is_meant = host != NULL && is_at_this_host(host);
+	rwlock_read_unlock(&h->lock);
+	return is_meant;
+}
+
+bool hosts_find(struct hosts *h, const char *name, struct lookup_answer answers[LOOKUP_FAMILIES])
+{
+	const struct host *host;
+
+	follow_changes(h);
+	rwlock_read(&h->lock);
+	host = find_host_locked(h, name);
 	if (host != NULL)
 		sort_by_family(host, answers);
 	rwlock_read_unlock(&h->lock);

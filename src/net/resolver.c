@@ -261,6 +261,20 @@ static void ask_servers(struct lookup *l, uint64_t published)
 		fd_lease_give(l->lease);
 }
 
+static void copy_name(char out[RESOLVER_NAME_MAX + 1], const char *name, size_t len)
+{
+	*(char *)mempcpy(out, name, len) = '\0';
+	parse_to_lower(out);
+}
+
+bool resolver_names_this_host(struct resolver *r, const char *name, size_t len)
+{
+	char text[RESOLVER_NAME_MAX + 1];
+
+	copy_name(text, name, len);
+	return hosts_names_this_host(r->hosts, text);
+}
+
 void lookup_begin(
 	struct lookup *l, struct resolver *r, const char *name, size_t len, struct fd_lease *lease)
 {
@@ -269,8 +283,7 @@ void lookup_begin(
 	l->resolver = r;
 	l->lease = lease;
 	l->waiter = (struct waiter){0};
-	*(char *)mempcpy(l->name, name, len) = '\0';
-	parse_to_lower(l->name);
+	copy_name(l->name, name, len);
 	if (hosts_find(r->hosts, l->name, l->answers) || answer_special(l))
 		return;
 	published = questions_published(r->questions);

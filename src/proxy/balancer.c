@@ -61,7 +61,11 @@ bool balancer_ask(struct handshake *h, struct addr *client)
 		buffer_consume_secret(h->in, buffer_readable(h->in));
 		return false;
 	}
-	*client = speaks_for_itself(h, &header) ? *h->from : header.source;
+	*client = *h->from;
+	if (!speaks_for_itself(h, &header)) {
+		*client = header.source;
+		h->reached = header.destination;
+	}
 	return true;
 }
 

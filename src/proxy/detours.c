@@ -51,6 +51,7 @@ static void add_detour(struct detours *d, const struct upstream_request *r,
 	new->set = upstreams_hold(way->set);
 	new->control = control;
 	new->socket = socket;
+	new->control_events = new->socket_events = 0;
 	new->has_names = false;
 	new->batch.count = 0;
 	upstream_session_begins(new->server);
@@ -119,8 +120,10 @@ void detour_put(struct detour *d, const struct destination *dst, const void *dat
 	d->has_names |= dst->kind == DESTINATION_NAME;
 }
 
-size_t detours_fds(const struct detours *d, struct pollfd *fds)
+/* The connection and the socket of each. */
+size_t detours_fds(struct detours *d, struct pollfd *fds)
 {
+	d->polled = d->count;
 	for (size_t i = 0; i < d->count; i++) {
 		fds[2 * i] = (struct pollfd){.fd = d->all[i].control, .events = POLLIN};
 		fds[2 * i + 1] = (struct pollfd){.fd = d->all[i].socket, .events = POLLIN};
@@ -128,12 +131,24 @@ size_t detours_fds(const struct detours *d, struct pollfd *fds)
 	return 2 * d->count;
 }
 
-bool detour_has_ended(const struct detour *d, const struct pollfd *control)
+bool detours_process(struct detours *d, const struct pollfd *fds)
+{
+	short any = 0;
+
+	for (size_t i = 0; i < d->polled; i++) {
+		d->all[i].control_events = fds[2 * i].revents;
+		d->all[i].socket_events = fds[2 * i + 1].revents;
+		any |= fds[2 * i].revents | fds[2 * i + 1].revents;
+	}
+	return any != 0;
+}
+
+bool detour_has_ended(const struct detour *d)
 {
 	char ignored[512];
 	ssize_t n;
 
-	if (control->revents == 0)
+	if (d->control_events == 0)
 		return false;
 	n = socket_read(d->control, ignored, sizeof(ignored));
 	return n == 0 || (n < 0 && errno != EAGAIN);

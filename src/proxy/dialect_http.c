@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "base/digits.h"
+#include "proxy/http_forward.h"
 #include "proxy/own_pages.h"
 #include "state/admission.h"
 #include "state/rules.h"
@@ -226,17 +227,6 @@ static bool authenticate_http(struct handshake *h, const struct http_request *r)
 
 /* ---- request ---- */
 
-/* RFC 9110 section 7.6.2: it is not to go any further. */
-static bool is_last_hop(const struct http_request *r)
-{
-	struct http_slice value;
-	int64_t most;
-
-	return (http_equals(&r->method, "OPTIONS") || http_equals(&r->method, "TRACE")) &&
-		http_find_field(&r->fields, "Max-Forwards", &value) &&
-		http_parse_length(&value, &most) && most == 0;
-}
-
 static bool answer_as_last(struct handshake *h, const struct http_request *r)
 {
 	bool is_options = http_equals(&r->method, "OPTIONS");
@@ -250,7 +240,7 @@ static bool take_http_request(struct handshake *h, const struct http_request *r,
 	if (h->is_exchange && !http_is(&r->scheme, "http"))
 		return refuse_page(
 			h, 501, END_SCHEME_UNSUPPORTED, sentence_of(END_SCHEME_UNSUPPORTED));
-	if (h->is_exchange && is_last_hop(r))
+	if (h->is_exchange && http_forward_is_last_hop(r))
 		return answer_as_last(h, r);
 	request_set(&h->request, REQUEST_CONNECT, &r->dst);
 	if (!h->is_exchange)

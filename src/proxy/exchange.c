@@ -246,6 +246,7 @@ static void sift(struct relay_filter *filter, struct buffer *b, size_t fresh)
 	struct message *m = message_of(filter);
 	size_t waiting = filter->held_back + fresh;
 
+	m->exchange->has_spoken |= is_answer(m);
 	if (m->stage == MESSAGE_HEAD && !take_heads(m, b, &waiting)) {
 		filter->held_back = waiting;
 		return;
@@ -356,7 +357,8 @@ static void begin_response(struct exchange *x)
 
 static void judge_end(struct exchange *x, enum end_reason reason)
 {
-	bool is_whole = x->response.filter.ended || x->response.stage == MESSAGE_TUNNEL;
+	bool is_whole = x->response.stage == MESSAGE_TUNNEL ||
+		(x->response.filter.ended && x->relay->has_delivered);
 
 	x->is_torn = x->is_answered && !is_whole;
 	x->has_more |= !x->request.filter.ended && x->response.stage != MESSAGE_TUNNEL;

@@ -14,6 +14,7 @@
 #include "proxy/dialect_http.h"
 #include "proxy/dialect_socks4.h"
 #include "proxy/dialect_socks5.h"
+#include "wire/http_write.h"
 #include "wire/proxyproto.h"
 
 static const struct dialect *const dialects[] = {&dialect_socks5, &dialect_socks4, &dialect_http};
@@ -35,10 +36,10 @@ static const struct dialect *find_dialect(const struct handshake *h, uint8_t fir
 /* The body of an answer to HEAD is left out (RFC 9110 section 9.3.2). */
 static bool refuse_http(struct handshake *h, enum end_reason reason)
 {
-	bool head_only = buffer_readable(h->in) > 4 && memcmp(buffer_head(h->in), "HEAD", 4) == 0;
+	bool is_head = buffer_readable(h->in) > 4 && memcmp(buffer_head(h->in), "HEAD", 4) == 0;
 	int version = (h->config->settings.protocols & PROTOCOL_SOCKS5) != 0 ? 5 : 4;
 	char answer[512], page[300];
-	int len;
+	struct http_writer w = {answer, answer + sizeof(answer), false};
 
 	snprintf(page, sizeof(page),
 		"This port is a SOCKS%d proxy. It is no web server and no HTTP proxy.\n"
@@ -46,15 +47,8 @@ static bool refuse_http(struct handshake *h, enum end_reason reason)
 		"To use it, enter it as the SOCKS%d proxy (or SOCKS host, version %d) of your\n"
 		"program, and not as its HTTP or HTTPS proxy.\n",
 		version, version, version);
-	len = snprintf(answer, sizeof(answer),
-		"HTTP/1.1 400 Bad Request\r\n"
-		"Content-Type: text/plain; charset=utf-8\r\n"
-		"Content-Length: %zu\r\n"
-		"Connection: close\r\n"
-		"\r\n"
-		"%s",
-		strlen(page), head_only ? "" : page);
-	return dialect_refuse(h, reason, answer, (size_t)len);
+	http_put_page(&w, 400, "", page, is_head);
+	return dialect_refuse(h, reason, answer, (size_t)(w.at - answer));
 }
 
 /* Is it what the administrator has switched off? */

@@ -14,15 +14,31 @@ static void put_via(struct http_writer *w, unsigned minor)
 
 /* ---- requests ---- */
 
+/* The one protocol that is asked for. Of several, be they in one field or in more (RFC 9110 section
+ * 7.8), the server would take one that is not known here: false, as for none. */
+static bool find_protocol(const struct http_request *r, struct http_slice *protocol)
+{
+	struct http_slice rest = r->fields, member;
+	struct http_field field;
+	size_t count = 0;
+
+	while (http_next_field(&rest, &field)) {
+		while (http_is(&field.name, "Upgrade") && http_next_member(&field.value, &member)) {
+			*protocol = member;
+			count++;
+		}
+	}
+	return count == 1;
+}
+
 bool http_forward_upgrades(const struct http_request *r)
 {
 	const struct http_slice word = {"upgrade", strlen("upgrade")};
-	struct http_slice protocols, protocol;
+	struct http_slice protocol;
 
 	return r->minor > 0 && r->body.framing == HTTP_NO_BODY &&
-		http_find_field(&r->fields, "Upgrade", &protocols) &&
-		http_next_member(&protocols, &protocol) && protocols.len == 0 &&
-		!http_is(&protocol, "h2c") && http_connection_has(&r->connection, &word);
+		http_connection_has(&r->connection, &word) && find_protocol(r, &protocol) &&
+		!http_is(&protocol, "h2c");
 }
 
 /* The path of a URL may be empty (RFC 9112 section 3.2.1), and means all of the server to OPTIONS
@@ -48,15 +64,37 @@ static void put_host(struct http_writer *w, const struct http_request *r)
 	http_put_text(w, "\r\n");
 }
 
-/* RFC 9110 section 7.6.2: one less; 0 has been answered before. */
+/* May the request be forwarded so often only? (RFC 9110 section 7.6.2) */
+static bool has_bound(const struct http_request *r)
+{
+	return http_equals(&r->method, "OPTIONS") || http_equals(&r->method, "TRACE");
+}
+
+static bool parse_bound(const struct http_field *field, int64_t *most)
+{
+	return http_is(&field->name, "Max-Forwards") && http_parse_length(&field->value, most);
+}
+
+bool http_forward_is_last_hop(const struct http_request *r)
+{
+	struct http_slice rest = r->fields;
+	struct http_field field;
+	int64_t most;
+
+	while (has_bound(r) && http_next_field(&rest, &field)) {
+		if (parse_bound(&field, &most) && most == 0)
+			return true;
+	}
+	return false;
+}
+
+/* One less. */
 static bool put_max_forwards(
 	struct http_writer *w, const struct http_request *r, const struct http_field *field)
 {
 	int64_t most;
 
-	if (!http_is(&field->name, "Max-Forwards") ||
-		!(http_equals(&r->method, "OPTIONS") || http_equals(&r->method, "TRACE")) ||
-		!http_parse_length(&field->value, &most) || most == 0)
+	if (!has_bound(r) || !parse_bound(field, &most) || most == 0)
 		return false;
 	http_put_text(w, "Max-Forwards: ");
 	http_put_number(w, most - 1);

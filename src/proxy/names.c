@@ -274,6 +274,7 @@ static struct name *add_name(struct names *n, const char *text, size_t len)
 	name->number = ++n->uses;
 	name->addr.sa.sa_family = AF_UNSPEC;
 	name->is_sent_on = name->goes_straight = false;
+	name->detour = 0;
 	name->len = (uint8_t)len;
 	memcpy(name->text, text, len);
 	return name;
@@ -288,6 +289,7 @@ static void begin_anew(
 	name->state = verdict->is_by_name ? NAME_KNOWN : NAME_QUEUED;
 	name->is_sent_on = verdict->is_by_name;
 	name->goes_straight = false;
+	name->detour = 0;
 	if (!verdict->is_by_name)
 		return;
 	name->deadline = now + KNOWN_MS;
@@ -302,6 +304,19 @@ void names_go_straight(struct names *n, const struct name *name)
 	own->state = NAME_QUEUED;
 	own->is_sent_on = false;
 	own->goes_straight = true;
+}
+
+uint8_t names_detour(const struct name *name, uint16_t port)
+{
+	return name->detour_port == port ? name->detour : 0;
+}
+
+void names_set_detour(struct names *n, const struct name *name, uint16_t port, uint8_t detour)
+{
+	struct name *own = &n->all[name - n->all];
+
+	own->detour = detour;
+	own->detour_port = port;
 }
 
 /* The name of `dst`, to be looked up unless what is known of it is fresh. NULL with the reason. */

@@ -4,7 +4,8 @@
  * but his own session.
  *
  * What a page tells as the proxy's address is that by which it was asked for: our own end of the
- * connection, or the name that the browser used where proxy_name has it. Nothing else of Host gets
+ * connection, or that of a balancer, by its word; or the name that the browser used where
+ * proxy_name has it. Nothing else of Host gets
  * into a page, so nobody can be sent a page with somebody else's address.
  */
 #include "proxy/own_pages.h"
@@ -42,6 +43,17 @@ struct own_answer {
 
 /* ---- who is meant ---- */
 
+/* Where the client has come to. What a balancer says of that may be no use to anybody. */
+static struct addr place_of_ours(const struct handshake *h)
+{
+	const struct addr *told = &h->reached;
+
+	if (told->sa.sa_family == AF_UNSPEC || addr_is_unspecified(told) ||
+		addr_is_loopback(told) || addr_port(told) == 0)
+		return socket_local_addr(h->client);
+	return *told;
+}
+
 static uint16_t port_of_listener(const struct settings *s, size_t i)
 {
 	return s->listen.has_port[i] ? addr_port(&s->listen.addrs[i]) : (uint16_t)s->port;
@@ -64,7 +76,7 @@ static bool is_own_listener(const struct handshake *h, const struct addr *to)
 {
 	struct addr local = socket_local_addr(h->client);
 
-	if (addr_same_host(&local, to) && addr_port(&local) == addr_port(to))
+	if (addr_equal(&local, to) || addr_equal(&h->reached, to))
 		return true;
 	for (size_t i = 0; i < h->config->settings.listen.count; i++) {
 		if (is_at_listener(h, to, i))
@@ -77,8 +89,8 @@ static bool is_own_listener(const struct handshake *h, const struct addr *to)
 static bool is_own_port(const struct handshake *h, uint16_t port)
 {
 	const struct settings *s = &h->config->settings;
-	struct addr local = socket_local_addr(h->client);
-	bool is_own = port == 80 || port == addr_port(&local);
+	struct addr local = socket_local_addr(h->client), here = place_of_ours(h);
+	bool is_own = port == 80 || port == addr_port(&local) || port == addr_port(&here);
 
 	for (size_t i = 0; i < s->listen.count; i++)
 		is_own |= port == port_of_listener(s, i);
@@ -109,22 +121,22 @@ bool own_pages_are_meant(const struct handshake *h, const struct http_request *r
 
 /* ---- where the proxy is ---- */
 
-/* Where NAT is in front of the host this is the host's own side. A scope means nothing to
- * others. */
-static void use_local_address(struct own_address *a, int client)
+/* Where NAT is in front of the host, or of the balancer, this is the side behind it. A scope means
+ * nothing to others. */
+static void use_place(struct own_address *a, const struct handshake *h)
 {
-	struct addr local = socket_local_addr(client);
+	struct addr here = place_of_ours(h);
 	char text[ADDR_TEXT_MAX];
 
-	addr_format_host(&local, text);
+	addr_format_host(&here, text);
 	text[strcspn(text, "%")] = '\0';
-	snprintf(a->host, sizeof(a->host), local.sa.sa_family == AF_INET6 ? "[%s]" : "%s", text);
-	a->port = addr_port(&local);
-	a->is_loopback = addr_is_loopback(&local);
+	snprintf(a->host, sizeof(a->host), here.sa.sa_family == AF_INET6 ? "[%s]" : "%s", text);
+	a->port = addr_port(&here);
+	a->is_loopback = addr_is_loopback(&here);
 }
 
 /* A browser that uses the proxy already asks it for http://NAME/, which names no port of it. Who
- * comes by way of a balancer knows that one's address, not ours: only a name leads there. */
+ * comes by way of a balancer is told a name in any case, where there is one. */
 static void use_name(struct own_address *a, const struct handshake *h, const struct http_request *r)
 {
 	bool is_absolute = r->form == HTTP_ABSOLUTE_FORM;
@@ -135,7 +147,7 @@ static void use_name(struct own_address *a, const struct handshake *h, const str
 
 	if (!is_known || !is_own_name(h, &d, name)) {
 		proxy_names_first(&h->config->settings.proxy_name, name);
-		if (!h->is_told || name[0] == '\0')
+		if (h->reached.sa.sa_family == AF_UNSPEC || name[0] == '\0')
 			return;
 	}
 	strcpy(a->host, name);
@@ -147,8 +159,23 @@ static void use_name(struct own_address *a, const struct handshake *h, const str
 static void find_own_address(
 	struct own_address *a, const struct handshake *h, const struct http_request *r)
 {
-	use_local_address(a, h->client);
+	use_place(a, h);
 	use_name(a, h, r);
+}
+
+/* A page of another site may give its own name our address and then read ours in the browser of a
+ * client (DNS rebinding); that has come to us by that name. Nobody's name is an address, and names
+ * that look like those of a network of one's own are nobody else's. */
+static bool is_asked_by_stranger(const struct handshake *h, const struct http_request *r)
+{
+	struct destination d;
+
+	if (r->form == HTTP_ABSOLUTE_FORM || r->host.len == 0)
+		return false;
+	if (!http_parse_authority(&r->host, 80, &d))
+		return true;
+	return d.kind == DESTINATION_NAME && !is_own_name(h, &d, NULL) &&
+		rule_name_looks_public(d.name, d.name_len);
 }
 
 /* ---- pages ---- */
@@ -200,7 +227,7 @@ static bool put_setup(const struct handshake *h, const struct http_request *r, s
 	page.is_loopback = own.is_loopback;
 	page.client = addr_format_host(h->from, client);
 	page.first = setup_page_guess(agent.text, agent.len);
-	if (h->client_entry != NULL) {
+	if (h->client_entry != NULL && !is_asked_by_stranger(h, r)) {
 		ledger_show_limits(h->client_entry, (int64_t)time(NULL), &limits);
 		page.limits = &limits;
 	}

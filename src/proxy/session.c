@@ -312,8 +312,32 @@ static bool pass_answer(void *who, unsigned status)
 {
 	struct session *s = who;
 
+	if (s->dial.takes_http)
+		upstream_note_answer(s->dial.through);
+	if (status == 101)
+		registry_set_awaiting(s->slot, false);
 	s->handshake.code = status;
 	return grant(s, &s->dial.local);
+}
+
+/* It may have been told to end instead. Who was ended as idle is answered as if it had seen that
+ * itself. */
+static void take_end(struct session *s, struct exchange *x, int64_t since)
+{
+	enum end_reason told = registry_told_why(s->slot);
+
+	if (end_reason_is_idle(told)) {
+		s->reason = told;
+		if (!x->is_answered)
+			x->failure = told;
+		told = END_REASONS;
+	}
+	if (s->dial.takes_http && !x->has_spoken && end_reason_is_idle(s->reason))
+		upstream_note_silence(s->dial.through, since);
+	if (x->failure != END_REASONS)
+		s->reason = x->failure;
+	if (x->failure != END_REASONS && !x->is_answered && told == END_REASONS)
+		(void)refuse_request(s, x->failure);
 }
 
 /* Not inline: sessions that relay bytes only need no room for it on their stacks. */
@@ -324,17 +348,16 @@ __attribute__((noinline)) static void run_exchange(struct session *s, struct rel
 		.has_via = s->config->settings.http_via != 0,
 		.answer = pass_answer,
 		.who = s};
+	int64_t since = clock_ms();
 
 	if (s->dial.takes_http)
 		x.upstream_login = upstream_authorization(s->dial.through, authorization);
+	registry_set_awaiting(s->slot, true);
 	s->reason = exchange_run(&x);
 	s->error = r->error;
 	s->is_torn = x.is_torn;
 	s->has_more = x.has_more;
-	if (x.failure != END_REASONS)
-		s->reason = x.failure;
-	if (x.failure != END_REASONS && !x.is_answered && registry_told_why(s->slot) == END_REASONS)
-		(void)refuse_request(s, x.failure);
+	take_end(s, &x, since);
 }
 
 static void relay(struct session *s)
@@ -492,7 +515,6 @@ static void change_client(struct session *s, const struct addr *client)
 {
 	if (!addr_equal(client, &s->client_addr))
 		s->balancer = s->client_addr;
-	s->handshake.is_told = s->balancer.sa.sa_family != AF_UNSPEC;
 	s->client_addr = *client;
 	registry_set_client(s->slot, client);
 	session_tell(s, EVENT_BEGIN, END_REASONS);

@@ -48,7 +48,14 @@ static struct config *newer_config(const struct asker *a)
 	return config_get(a->configs);
 }
 
-/* What is not known counts as if it were here: the safe answer, but a guess. */
+static struct verdict put_to_rules(
+	const struct config *rules, const struct asker *a, const struct subject *subject)
+{
+	return a->is_unruled ? rules_judge_unruled(rules, subject) : rules_judge(rules, subject);
+}
+
+/* A name that is sent on might be this host's where hosts(5) says so; that is looked at only then.
+ * What is not known counts as if it were here: the safe answer, but a guess. */
 static struct verdict judge_as(const char *groups, const struct config *rules,
 	const struct asker *a, const struct destination *dst, const struct addr *addr,
 	bool has_place)
@@ -66,8 +73,11 @@ static struct verdict judge_as(const char *groups, const struct config *rules,
 		.own = a->own,
 		.time = time(NULL)};
 
-	verdict =
-		a->is_unruled ? rules_judge_unruled(rules, &subject) : rules_judge(rules, &subject);
+	verdict = put_to_rules(rules, a, &subject);
+	if (verdict.is_by_name && resolver_names_this_host(a->resolver, dst->name, dst->name_len)) {
+		subject.names_this_host = true;
+		verdict = put_to_rules(rules, a, &subject);
+	}
 	verdict.is_guess = !verdict.allowed && here == SOCKET_UNKNOWN;
 	return verdict;
 }

@@ -171,17 +171,24 @@ static int64_t next_deadline(struct udp *u)
 	return clock_earlier(deadline, reassembly_deadline(&u->reassembly));
 }
 
-static void wait_for_events(struct udp *u, struct pollfd fds[MOST_POLLED])
+/* True: it was quiet for all that datagrams come from. */
+static bool wait_for_events(struct udp *u, struct pollfd fds[MOST_POLLED])
 {
+	struct pollfd *of_detours;
+	bool quiet;
+
 	fds[TCP] = (struct pollfd){.fd = u->setup.client, .events = POLLIN};
 	fds[CLIENT] = (struct pollfd){.fd = u->client, .events = POLLIN};
 	for (enum lookup_family f = 0; f < LOOKUP_FAMILIES; f++)
 		fds[TARGETS + f] = (struct pollfd){.fd = u->outgoing[f], .events = POLLIN};
-	u->detours_at = NAMES + names_fds(&u->names, fds + NAMES);
-	u->detours_polled = u->detours.count;
-	socket_wait(fds, u->detours_at + detours_fds(&u->detours, fds + u->detours_at),
+	of_detours = fds + NAMES + names_fds(&u->names, fds + NAMES);
+	socket_wait(fds, (size_t)(of_detours - fds) + detours_fds(&u->detours, of_detours),
 		next_deadline(u));
 	u->now = clock_ms();
+	quiet = !detours_process(&u->detours, of_detours);
+	for (size_t i = CLIENT; i < NAMES; i++)
+		quiet &= fds[i].revents == 0;
+	return quiet;
 }
 
 /* Adds to the statistics what was counted in this turn. */
@@ -197,15 +204,9 @@ static void report(struct udp *u)
 }
 
 /* All that is ready has its turn, of one batch each. */
-static void serve_turn(struct udp *u, const struct pollfd fds[MOST_POLLED])
+static void serve_turn(struct udp *u, const struct pollfd fds[MOST_POLLED], bool quiet)
 {
-	bool quiet = true;
-
 	udp_follow_rules(u);
-	for (size_t i = CLIENT; i < NAMES; i++)
-		quiet &= fds[i].revents == 0;
-	for (size_t i = 0; i < 2 * u->detours_polled; i++)
-		quiet &= fds[u->detours_at + i].revents == 0;
 	udp_look_at_limits(u, quiet);
 	udp_send_waiting(u);
 	if (fds[CLIENT].revents != 0)
@@ -214,7 +215,7 @@ static void serve_turn(struct udp *u, const struct pollfd fds[MOST_POLLED])
 		if (fds[TARGETS + f].revents != 0)
 			udp_serve_targets(u, f);
 	}
-	udp_serve_detours(u, fds + u->detours_at, u->detours_polled);
+	udp_serve_detours(u);
 	names_process(&u->names, fds + NAMES, u->now);
 	udp_send_named(u);
 	reassembly_expire(&u->reassembly, u->now, &u->counts.dropped[DROP_FRAGMENT]);
@@ -227,14 +228,15 @@ enum end_reason udp_run(struct udp *u)
 {
 	struct pollfd fds[MOST_POLLED];
 	enum end_reason why = END_UDP_IDLE;
+	bool quiet;
 
 	u->now = clock_ms();
 	traffic_active(u->setup.traffic, u->now);
 	while (u->now < association_idle_deadline(u)) {
-		wait_for_events(u, fds);
+		quiet = wait_for_events(u, fds);
 		if (fds[TCP].revents != 0 && has_ended(u, &why))
 			break;
-		serve_turn(u, fds);
+		serve_turn(u, fds, quiet);
 		if (u->has_lost_upstream)
 			return END_UPSTREAM_FAILED;
 		if (traffic_room(u->setup.traffic, 1) == 0)

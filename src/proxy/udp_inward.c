@@ -53,13 +53,13 @@ static void serve_detour(struct udp *u, struct detour *d)
 	udp_flush_back(u);
 }
 
-void udp_serve_detours(struct udp *u, const struct pollfd *fds, size_t polled)
+void udp_serve_detours(struct udp *u)
 {
-	for (size_t i = 0; i < polled; i++) {
+	for (size_t i = 0; i < u->detours.polled; i++) {
 		struct detour *d = &u->detours.all[i];
 
-		u->has_lost_upstream |= detour_has_ended(d, &fds[2 * i]);
-		if (fds[2 * i + 1].revents != 0)
+		u->has_lost_upstream |= detour_has_ended(d);
+		if (d->socket_events != 0)
 			serve_detour(u, d);
 	}
 }

@@ -40,19 +40,18 @@ struct outbound {
 	size_t len;
 };
 
-/* What the rules say of it, asked when it is not known yet. */
-static struct verdict judge_outbound(struct udp *u, const struct outbound *o)
+/* Its flow, judged when that is not known yet; NULL: it could not be found out whether it may go.
+ */
+static struct flow *flow_of(struct udp *u, const struct outbound *o)
 {
-	const struct flow *flow = flows_find(&u->flows, o->name, o->to);
+	struct flow *flow = flows_find(&u->flows, o->name, o->to);
 	struct verdict verdict;
 
 	if (flow != NULL)
-		return (struct verdict){.allowed = flow->allowed, .is_via = flow->is_via};
+		return flow;
 	verdict = target_judge(u->setup.asker, o->dst, o->to, false);
 	target_count_hit(u->setup.asker, &verdict);
-	if (!verdict.is_guess)
-		flows_add(&u->flows, o->name, o->to, &verdict);
-	return verdict;
+	return verdict.is_guess ? NULL : flows_add(&u->flows, o->name, o->to, &verdict);
 }
 
 /* What the client has written to have the flow. False: it is forgotten. */
@@ -85,6 +84,7 @@ static void judge_flow_again(struct udp *u, struct flow *flow)
 		target_count_hit(u->setup.asker, &verdict);
 	flow->allowed = verdict.allowed;
 	flow->is_via = verdict.is_via;
+	flow->detour = 0;
 }
 
 void udp_follow_rules(struct udp *u)
@@ -103,12 +103,19 @@ void udp_follow_rules(struct udp *u)
 
 /* ---- through upstreams ---- */
 
-/* Sends it through one of the upstreams that the rules name for it; false: it goes straight. What
- * they say is asked for again, with the way; what is sent on by its name has no `to`. */
-static bool pass_on(struct udp *u, const struct destination *dst, const struct addr *to,
-	const uint8_t *data, size_t len)
+/* What the client has written, or the address that it came to, as an upstream is told. */
+static struct destination destination_at_upstream(
+	const struct destination *dst, const struct addr *to)
 {
-	struct destination as = to == NULL ? *dst : destination_of_addr(to);
+	return to == NULL ? *dst : destination_of_addr(to);
+}
+
+/* Finds a way through the upstreams that the rules name for it, which are asked for that again;
+ * NULL where it goes straight or, with the reason in `dropped`, nowhere. What is sent on by its
+ * name has no `to`. */
+static struct detour *find_detour(struct udp *u, const struct destination *dst,
+	const struct addr *to, enum datagram_drop *dropped)
+{
 	struct upstream_way way;
 	struct verdict verdict = target_way(u->setup.asker, dst, to, &way);
 	struct detour *d = NULL;
@@ -119,23 +126,40 @@ static bool pass_on(struct udp *u, const struct destination *dst, const struct a
 		u->now = clock_ms(); /* one that had to be opened took its time */
 	}
 	upstream_way_end(&way);
-	if (d != NULL)
+	if (d == NULL && !goes_straight)
+		*dropped = verdict.allowed ? DROP_UNSENT : DROP_DENIED;
+	return d;
+}
+
+/* Sends it through one of the upstreams, by the detour whose number is known, counted from 1, or
+ * else found, which the result is then; 0: none. False: it goes straight. */
+static bool pass_on(struct udp *u, const struct destination *dst, const struct addr *to,
+	const uint8_t *data, size_t len, uint8_t *detour)
+{
+	struct destination as = destination_at_upstream(dst, to);
+	enum datagram_drop dropped = DATAGRAM_DROPS;
+	struct detour *d =
+		*detour > 0 ? &u->detours.all[*detour - 1] : find_detour(u, dst, to, &dropped);
+
+	if (d != NULL) {
+		*detour = (uint8_t)(d - u->detours.all + 1);
 		udp_send_through(u, d, &as, data, len);
-	else if (!goes_straight)
-		udp_drop(u, verdict.allowed ? DROP_UNSENT : DROP_DENIED);
-	return d != NULL || !goes_straight;
+	} else if (dropped != DATAGRAM_DROPS) {
+		udp_drop(u, dropped);
+	}
+	return d != NULL || dropped != DATAGRAM_DROPS;
 }
 
 static void send_out(struct udp *u, const struct outbound *o)
 {
 	enum lookup_family family = outgoing_family_of(o->to);
-	struct verdict verdict = judge_outbound(u, o);
+	struct flow *flow = flow_of(u, o);
 
-	if (!verdict.allowed) {
-		udp_drop(u, verdict.is_guess ? DROP_UNSENT : DROP_DENIED);
+	if (flow == NULL || !flow->allowed) {
+		udp_drop(u, flow == NULL ? DROP_UNSENT : DROP_DENIED);
 		return;
 	}
-	if (verdict.is_via && pass_on(u, o->dst, o->to, o->data, o->len))
+	if (flow->is_via && pass_on(u, o->dst, o->to, o->data, o->len, &flow->detour))
 		return;
 	if (!outgoing_uses(u->setup.asker->config, family) || !have_socket(u, family)) {
 		udp_drop(u, DROP_UNSENT);
@@ -177,12 +201,12 @@ static void settle_on(struct udp *u, const struct addr *from)
 	u->is_connected = socket_connect_datagram(u->client, from) == 0;
 }
 
-/* Is it from the client? Its first datagram tells the port, and nobody takes the association over
- * afterwards. What the request has announced is no help: some put the target there. */
-static bool is_from_client(struct udp *u, const struct addr *from)
+/* Is it from the client, as far as is known? What the request has announced is no help: some put
+ * the target there. */
+static bool may_be_from_client(const struct udp *u, const struct addr *from)
 {
-	if (u->peer.sa.sa_family == AF_UNSPEC && is_clients_place(u->setup.asker, from))
-		settle_on(u, from);
+	if (u->peer.sa.sa_family == AF_UNSPEC)
+		return is_clients_place(u->setup.asker, from);
 	return addr_equal(from, &u->peer);
 }
 
@@ -190,6 +214,16 @@ static enum names_outcome find_name(
 	struct udp *u, const struct socks5_datagram *d, const struct name **name)
 {
 	return names_find(&u->names, &d->dst, d->data, d->len, u->now, name);
+}
+
+/* As pass_on(), by its name. */
+static bool pass_name_on(struct udp *u, const struct socks5_datagram *d, const struct name *name)
+{
+	uint8_t detour = names_detour(name, d->dst.port);
+	bool is_done = pass_on(u, &d->dst, NULL, d->data, d->len, &detour);
+
+	names_set_detour(&u->names, name, d->dst.port, detour);
+	return is_done;
 }
 
 static void send_by_name(struct udp *u, const struct socks5_datagram *d)
@@ -202,7 +236,7 @@ static void send_by_name(struct udp *u, const struct socks5_datagram *d)
 		return;
 	}
 	outcome = find_name(u, d, &name);
-	if (outcome == NAMES_SENT_ON && !pass_on(u, &d->dst, NULL, d->data, d->len)) {
+	if (outcome == NAMES_SENT_ON && !pass_name_on(u, d, name)) {
 		names_go_straight(&u->names, name);
 		outcome = find_name(u, d, &name);
 	}
@@ -245,11 +279,13 @@ static void take_fragment(struct udp *u, struct socks5_datagram *d)
 	udp_flush_outgoing(u); /* the next fragment goes into the same memory */
 }
 
+/* Its first datagram tells the port, and nobody takes the association over afterwards. What is none
+ * tells nothing: it may have been on its way to who had our port before, or be an answer to him. */
 static void take_from_client(struct udp *u, const struct socket_datagram *in)
 {
 	struct socks5_datagram d;
 
-	if (!is_from_client(u, &in->peer)) {
+	if (!may_be_from_client(u, &in->peer)) {
 		udp_drop(u, DROP_STRANGER);
 		return;
 	}
@@ -257,6 +293,8 @@ static void take_from_client(struct udp *u, const struct socket_datagram *in)
 		udp_drop(u, DROP_MALFORMED);
 		return;
 	}
+	if (u->peer.sa.sa_family == AF_UNSPEC)
+		settle_on(u, &in->peer);
 	if (d.frag != 0) {
 		take_fragment(u, &d);
 		return;

@@ -93,31 +93,47 @@ static enum upstream_outcome talk_to_server(struct upstream_talk *t)
 
 /* ---- what is said of it ---- */
 
-static void log_state(const struct upstream_talk *t, enum log_level level, const char *what)
+static void log_state(const struct upstream *u, const char *what, enum upstream_fault fault)
 {
 	struct log_line line;
 
-	log_begin(&line, level, what);
-	log_text(&line, "upstream", t->server->name);
-	log_text(&line, "url", t->server->shown);
-	if (level == LOG_WARN)
-		log_text(&line, "fault", upstream_fault_word(t->fault));
+	log_begin(&line, fault != UPSTREAM_FAULTLESS ? LOG_WARN : LOG_INFO, what);
+	log_text(&line, "upstream", u->name);
+	log_text(&line, "url", u->shown);
+	if (fault != UPSTREAM_FAULTLESS)
+		log_text(&line, "fault", upstream_fault_word(fault));
 	log_end(&line);
 }
 
 /* The first that finds it down or up again says so. */
+static void note_fault(const struct upstream *u, enum upstream_fault fault)
+{
+	if (upstream_failed(u, fault, clock_ms()))
+		log_state(u, "upstream is down", fault);
+}
+
+void upstream_note_answer(const struct upstream *u)
+{
+	if (upstream_worked(u, clock_ms()))
+		log_state(u, "upstream is back", UPSTREAM_FAULTLESS);
+}
+
+void upstream_note_silence(const struct upstream *u, int64_t since)
+{
+	if (!upstream_has_worked_since(u, since))
+		note_fault(u, UPSTREAM_SILENT);
+}
+
+/* One that has taken a request and said nothing yet is known by what becomes of that. */
 static void note_outcome(
 	const struct upstream_talk *t, enum upstream_outcome o, enum upstream_turn turn)
 {
-	if (o == OUTCOME_FAULT) {
-		if (upstream_failed(t->server, t->fault, clock_ms()))
-			log_state(t, LOG_WARN, "upstream is down");
-	} else if (o == OUTCOME_TAKEN || (o == OUTCOME_FAILED && t->has_answered)) {
-		if (upstream_worked(t->server))
-			log_state(t, LOG_INFO, "upstream is back");
-	} else {
+	if (o == OUTCOME_FAULT)
+		note_fault(t->server, t->fault);
+	else if (t->has_answered && (o == OUTCOME_TAKEN || o == OUTCOME_FAILED))
+		upstream_note_answer(t->server);
+	else if (o != OUTCOME_TAKEN)
 		upstream_undecided(t->server, turn);
-	}
 }
 
 /* ---- all of them ---- */

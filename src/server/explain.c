@@ -84,6 +84,8 @@ static void prepare_question(
 	a->subject.addr = addr;
 	a->subject.groups = e->groups;
 	a->subject.own = e->services->own;
+	a->subject.names_this_host = e->asked.name_len > 0 && e->services->resolver != NULL &&
+		resolver_names_this_host(e->services->resolver, e->asked.name, e->asked.name_len);
 	a->subject.time = time;
 	if (addr != NULL && rules_ask_where(e->config, addr))
 		a->subject.is_here = own_has_address(e->services->own, addr) ||

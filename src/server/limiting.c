@@ -66,16 +66,22 @@ static void warn_of_group_rates(const struct services *v, const struct settings 
 	}
 }
 
+static void warn_of_group(const struct limit_line *line, const char *problem, const char *group)
+{
+	char place[SETTING_PLACE_MAX];
+
+	setting_place_put(&line->place, place, sizeof(place));
+	log_message(LOG_WARN, "%s%s @%s", place, problem, group);
+}
+
 static void warn_of_groups(const struct services *v, const struct settings *s)
 {
 	for (size_t i = 0; i < s->group_defaults.count; i++) {
 		const struct limit_line *line = &s->group_defaults.lines[i];
-		const char *group = line->holders[0].group;
 
-		if (!users_have_group(v->users, group))
-			log_message(LOG_WARN, "%s:%u: group_defaults: no user is in the group @%s",
-				line->place.file != NULL ? line->place.file : "command line",
-				line->place.line, group);
+		if (!users_have_group(v->users, line->holders[0].group))
+			warn_of_group(line, "group_defaults: no user is in the group",
+				line->holders[0].group);
 	}
 	for (size_t i = 0; i < s->client_limits.count; i++) {
 		const struct limit_line *line = &s->client_limits.lines[i];
@@ -83,11 +89,9 @@ static void warn_of_groups(const struct services *v, const struct settings *s)
 		for (size_t k = 0; k < line->count; k++) {
 			const char *group = line->holders[k].group;
 
-			if (group == NULL || is_group_of_clients(s, group))
-				continue;
-			log_message(LOG_WARN, "%s:%u: client_limits: there is no client_group @%s",
-				line->place.file != NULL ? line->place.file : "command line",
-				line->place.line, group);
+			if (group != NULL && !is_group_of_clients(s, group))
+				warn_of_group(
+					line, "client_limits: there is no client_group", group);
 		}
 	}
 }

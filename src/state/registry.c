@@ -42,7 +42,9 @@ struct registry_slot {
 	const char *wanted;
 	const char *upstream;
 	_Atomic(bool) told;
+	bool awaits_answer;
 	_Atomic(int) phase;
+	_Atomic(uint64_t) turns; /* odd: its worker has a client */
 	uint64_t turn; /* registry_take_turn(); 0: none */
 	char rule[REGISTRY_RULE_MAX]; /* that it was told to end for; only where it was */
 	struct traffic traffic;
@@ -86,23 +88,27 @@ void registry_free(struct registry *r)
 	free(r);
 }
 
-/* A session that is over by its own rules ends as it would by itself; one that is cut short must
- * not look to its peers as if all had been said. */
-static void (*closing_for(enum end_reason why))(int fd)
+static void close_both_locked(struct registry_slot *s, void (*closing)(int fd)) REQUIRES(&s->lock)
 {
-	return why == END_IDLE || why == END_HALF_CLOSED_IDLE ? socket_shutdown : socket_abort;
-}
-
-static void tell_locked(struct registry_slot *s, enum end_reason why) REQUIRES(&s->lock)
-{
-	void (*closing)(int fd) = closing_for(why);
-
-	s->why = why;
-	atomic_store(&s->told, true);
 	if (s->client >= 0)
 		closing(s->client);
 	if (s->target >= 0)
 		closing(s->target);
+}
+
+/* A session that is over by its own rules ends as it would by itself; one that is cut short must
+ * not look to its peers as if all had been said. What is said to a client whose answer did not come
+ * in time, or not to its end, is its worker's to know, which loses the target and so wakes. */
+static void tell_locked(struct registry_slot *s, enum end_reason why) REQUIRES(&s->lock)
+{
+	s->why = why;
+	atomic_store(&s->told, true);
+	if (!end_reason_is_idle(why))
+		close_both_locked(s, socket_abort);
+	else if (s->awaits_answer && s->target >= 0)
+		socket_abort(s->target);
+	else
+		close_both_locked(s, socket_shutdown);
 }
 
 /* ---- the slot's worker ---- */
@@ -110,6 +116,13 @@ static void tell_locked(struct registry_slot *s, enum end_reason why) REQUIRES(&
 struct registry_slot *registry_slot_at(struct registry *r, size_t index)
 {
 	return &r->slots[index];
+}
+
+void registry_turn(struct registry_slot *s)
+{
+	uint64_t turns = atomic_load_explicit(&s->turns, memory_order_relaxed);
+
+	atomic_store_explicit(&s->turns, turns + 1, memory_order_release);
 }
 
 uint64_t registry_enter(struct registry_slot *s, int client, const struct addr *addr)
@@ -128,6 +141,7 @@ uint64_t registry_enter(struct registry_slot *s, int client, const struct addr *
 	s->user_len = 0;
 	s->turn = 0;
 	s->user = s->command = s->wanted = s->upstream = NULL;
+	s->awaits_answer = false;
 	atomic_store(&s->told, false);
 	atomic_store(&s->phase, PHASE_GREETING);
 	traffic_begin(&s->traffic, now);
@@ -169,6 +183,13 @@ void registry_set_upstream(struct registry_slot *s, const char *upstream)
 {
 	mutex_lock(&s->lock);
 	s->upstream = upstream;
+	mutex_unlock(&s->lock);
+}
+
+void registry_set_awaiting(struct registry_slot *s, bool awaits_answer)
+{
+	mutex_lock(&s->lock);
+	s->awaits_answer = awaits_answer;
 	mutex_unlock(&s->lock);
 }
 
@@ -359,6 +380,22 @@ void registry_set_alarm(struct registry *r, struct traffic_alarm *alarm)
 {
 	for (size_t i = 0; i < r->count; i++)
 		r->slots[i].traffic.alarm = alarm;
+}
+
+size_t registry_size(const struct registry *r)
+{
+	return r->count;
+}
+
+struct registry_pulse registry_pulse(const struct registry *r, size_t index)
+{
+	const struct registry_slot *s = &r->slots[index];
+	uint64_t turns = atomic_load_explicit(&s->turns, memory_order_acquire);
+
+	return (struct registry_pulse){.turns = turns,
+		.has_client = turns % 2 != 0,
+		.phase = (enum session_phase)atomic_load(&s->phase),
+		.last_active = atomic_load(&s->traffic.last_active)};
 }
 
 /* ---- ending ---- */

@@ -140,6 +140,25 @@ bool rule_name_set(struct rule_name *name, const char *text, size_t len)
 	return true;
 }
 
+/* Not inline: a worker has room for the name on its stack only where it is asked for. */
+__attribute__((noinline)) bool rule_name_looks_public(const char *text, size_t len)
+{
+	static const char *const endings[] = {"local", "lan", "home", "internal", "intranet",
+		"corp", "private", "localdomain", "localhost", "home.arpa"};
+	struct rule_name name;
+
+	if (!rule_name_set(&name, text, len) || name.count < 2)
+		return false;
+	for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++) {
+		size_t end = strlen(endings[i]);
+
+		if (end < name.len && name.text[name.len - end - 1] == '.' &&
+			memcmp(name.text + name.len - end, endings[i], end) == 0)
+			return false;
+	}
+	return true;
+}
+
 /* ---- adding ---- */
 
 int rule_list_add_name(struct rule_list *list, const char *name, size_t len, bool and_below)

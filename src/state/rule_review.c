@@ -310,12 +310,10 @@ static void warn_of_rule(const struct review *r, const struct rule_words *rule, 
 static void warn_of_rule(
 	const struct review *r, const struct rule_words *rule, const char *format, ...)
 {
-	char place[600] = "", what[512], text[1536];
+	char place[SETTING_PLACE_MAX], what[512], text[1536];
 	va_list ap;
 
-	if (rule->rule->place.file != NULL)
-		snprintf(place, sizeof(place), "%.512s:%u: ", rule->rule->place.file,
-			rule->rule->place.line);
+	setting_place_put(&rule->rule->place, place, sizeof(place));
 	va_start(ap, format);
 	vsnprintf(what, sizeof(what), format, ap);
 	va_end(ap);
@@ -522,14 +520,12 @@ bool rule_review_groups(
 
 	for (size_t i = 0; i < groups->count; i++) {
 		const struct client_group *g = &groups->groups[i];
-		int len = 0;
+		size_t len;
 
 		if (!users->has_group(users->context, g->name))
 			continue;
-		if (g->place.file != NULL)
-			len = snprintf(error, CONFIG_ERROR_MAX, "%.512s:%u: ", g->place.file,
-				g->place.line);
-		snprintf(error + len, CONFIG_ERROR_MAX - (size_t)len,
+		len = setting_place_put(&g->place, error, CONFIG_ERROR_MAX);
+		snprintf(error + len, CONFIG_ERROR_MAX - len,
 			"client_group: \"@%s\": users are in a group of that name: legal is one "
 			"that is not theirs",
 			g->name);

@@ -21,7 +21,7 @@ static bool take_rule(struct text_lines *l, const char *text, size_t len,
 
 	if (rule == NULL)
 		return false;
-	is_added = text_lines_add(l, rule->text, place, why);
+	is_added = text_lines_add(l, rule->text, strlen(rule->text), place, why);
 	rule_release(rule);
 	return is_added;
 }

@@ -171,26 +171,6 @@ static struct verdict verdict_of_protection(const struct rules *r, enum rule_pla
 
 /* ---- what is protected ---- */
 
-/* Names that are those of a network of one's own come to private addresses by right. */
-__attribute__((noinline)) static bool looks_public(const struct destination *dst)
-{
-	static const char *const endings[] = {"local", "lan", "home", "internal", "intranet",
-		"corp", "private", "localdomain", "localhost", "home.arpa"};
-	struct rule_name name;
-
-	if (dst == NULL || dst->kind != DESTINATION_NAME ||
-		!rule_name_set(&name, dst->name, dst->name_len) || name.count < 2)
-		return false;
-	for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++) {
-		size_t len = strlen(endings[i]);
-
-		if (len < name.len && name.text[name.len - len - 1] == '.' &&
-			memcmp(name.text + name.len - len, endings[i], len) == 0)
-			return false;
-	}
-	return true;
-}
-
 /* The protected places that the address of the question is in. */
 static unsigned protected_places(const struct rules *r, const struct rule_question *q)
 {
@@ -203,7 +183,8 @@ static unsigned protected_places(const struct rules *r, const struct rule_questi
 	if (s->is_here || (r->asks_own && s->own != NULL && own_has_address(s->own, q->addr)))
 		places |= PLACE_BIT(PLACE_OWN);
 	if ((r->is_protected & PLACE_BIT(PLACE_REBINDING)) != 0 && addr_is_private(q->addr) &&
-		looks_public(s->dst))
+		s->dst != NULL && s->dst->kind == DESTINATION_NAME &&
+		rule_name_looks_public(s->dst->name, s->dst->name_len))
 		places |= PLACE_BIT(PLACE_REBINDING);
 	if (addr_is_loopback(s->client))
 		places &= ~PLACE_BIT(PLACE_LOOPBACK);
@@ -333,7 +314,8 @@ static bool sends_name(const struct rule *rule, const struct rule_question *q)
 	const struct destination *dst = q->subject->dst;
 
 	return rule->action == RULE_VIA && !rule->resolves_here && q->addr == NULL && dst != NULL &&
-		dst->kind == DESTINATION_NAME && is_hostname(dst) && !is_localhost(dst);
+		dst->kind == DESTINATION_NAME && is_hostname(dst) && !is_localhost(dst) &&
+		!q->subject->names_this_host;
 }
 
 static struct verdict judge_by_rules(struct judging *j)

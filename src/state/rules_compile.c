@@ -67,14 +67,9 @@ static int warn_of_set(struct compiling *c, const char *format, ...)
 	return 0;
 }
 
-#define WHERE_MAX 560
-
-/* "FILE:LINE: ", or nothing where it was written in none. */
-static const char *where_it_stands(const struct setting_place *place, char out[WHERE_MAX])
+static const char *where_it_stands(const struct setting_place *place, char out[SETTING_PLACE_MAX])
 {
-	*out = '\0';
-	if (place->file != NULL)
-		snprintf(out, WHERE_MAX, "%.512s:%u: ", place->file, place->line);
+	setting_place_put(place, out, SETTING_PLACE_MAX);
 	return out;
 }
 
@@ -191,7 +186,7 @@ static int do_without(struct compiling *c, const struct rule *rule, const char *
 static int read_file_of_rule(
 	struct compiling *c, const struct rule *rule, struct rule_file *file, bool names)
 {
-	char why[RULE_LIST_ERROR_MAX], where[WHERE_MAX];
+	char why[RULE_LIST_ERROR_MAX], where[SETTING_PLACE_MAX];
 	struct rule_list_file read;
 
 	if (rule_list_read(file->path, names, &read, why) < 0) {
@@ -227,7 +222,7 @@ static int read_files(struct compiling *c, struct rule *rule, enum rule_keyword 
 static int refuse_upstream(struct compiling *c, const struct rule *rule, const char *name)
 {
 	const struct text_lines *lines = &c->settings->upstreams;
-	char where[WHERE_MAX], hint[NEAREST_HINT_MAX];
+	char where[SETTING_PLACE_MAX], hint[NEAREST_HINT_MAX];
 	struct nearest nearest = nearest_to(name, strlen(name));
 	char known[UPSTREAM_LINES_MAX][UPSTREAM_NAME_MAX + 1];
 
@@ -251,7 +246,7 @@ static int check_upstreams(struct compiling *c, const struct rule *rule)
 static struct rule *make_rule(
 	struct compiling *c, const char *text, const struct setting_place *place)
 {
-	char why[RULE_ERROR_MAX], where[WHERE_MAX];
+	char why[RULE_ERROR_MAX], where[SETTING_PLACE_MAX];
 	struct rule *rule = rule_parse(text, strlen(text), &c->settings->client_groups, why);
 
 	if (rule == NULL) {

@@ -11,6 +11,14 @@
 #include "base/writing.h"
 #include "base/parse.h"
 
+size_t setting_place_put(const struct setting_place *place, char *out, size_t size)
+{
+	*out = '\0';
+	if (place->file == NULL)
+		return 0;
+	return (size_t)snprintf(out, size, "%.512s:%u: ", place->file, place->line);
+}
+
 static void *value_in(const struct setting *setting, const void *values)
 {
 	return (char *)(uintptr_t)values + setting->offset;
@@ -150,7 +158,7 @@ void setting_free(const struct setting *setting, void *values)
 
 const char *setting_flag(const struct setting *setting, char out[64])
 {
-	snprintf(out, 64, "--%s", setting->name);
+	snprintf(out, 64, "--%s", setting->flag_name != NULL ? setting->flag_name : setting->name);
 	for (char *p = out + 2; *p != '\0'; p++) {
 		if (*p == '_')
 			*p = '-';

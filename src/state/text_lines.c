@@ -33,10 +33,11 @@ void text_lines_free(void *value)
 }
 
 /* -1 without memory. */
-static int add_copy(struct text_lines *l, const char *text, const struct setting_place *place)
+static int add_copy(
+	struct text_lines *l, const char *text, size_t len, const struct setting_place *place)
 {
 	struct text_line *lines = grow_by_one(l->lines, l->count, &l->size, sizeof(*lines));
-	char *copy = lines == NULL ? NULL : strdup(text);
+	char *copy = lines == NULL ? NULL : strndup(text, len);
 
 	if (lines != NULL)
 		l->lines = lines;
@@ -46,10 +47,10 @@ static int add_copy(struct text_lines *l, const char *text, const struct setting
 	return 0;
 }
 
-bool text_lines_add(struct text_lines *l, const char *text, const struct setting_place *place,
-	char why[SETTING_ERROR_MAX])
+bool text_lines_add(struct text_lines *l, const char *text, size_t len,
+	const struct setting_place *place, char why[SETTING_ERROR_MAX])
 {
-	if (add_copy(l, text, place) == 0)
+	if (add_copy(l, text, len, place) == 0)
 		return true;
 	strcpy(why, "out of memory");
 	return false;
@@ -111,7 +112,9 @@ int text_lines_copy(void *to, const void *from)
 	struct text_lines new = {.count = 0};
 
 	for (size_t i = 0; i < old->count; i++) {
-		if (add_copy(&new, old->lines[i].text, &old->lines[i].place) < 0) {
+		const struct text_line *line = &old->lines[i];
+
+		if (add_copy(&new, line->text, strlen(line->text), &line->place) < 0) {
 			text_lines_free(&new);
 			return -1;
 		}

@@ -27,13 +27,11 @@ static void say_of_place(const struct upstream_reviewing *r, const struct settin
 	const char *format, ...)
 {
 	char text[2048];
-	int len = 0;
+	size_t len = setting_place_put(place, text, sizeof(text));
 	va_list ap;
 
-	if (place->file != NULL)
-		len = snprintf(text, sizeof(text), "%.512s:%u: ", place->file, place->line);
 	va_start(ap, format);
-	vsnprintf(text + len, sizeof(text) - (size_t)len, format, ap);
+	vsnprintf(text + len, sizeof(text) - len, format, ap);
 	va_end(ap);
 	r->say(r->context, text);
 }

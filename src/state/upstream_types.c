@@ -5,7 +5,6 @@
  */
 #include "state/upstream_types.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "state/upstream_line.h"
@@ -39,19 +38,6 @@ static const char *problem_of_line(const struct text_lines *l, const struct upst
 	return NULL;
 }
 
-static bool add_line(struct text_lines *l, const char *text, size_t len,
-	const struct setting_place *place, char why[SETTING_ERROR_MAX])
-{
-	char *copy = strndup(text, len);
-	bool is_added = copy != NULL ? text_lines_add(l, copy, place, why)
-				     : refuse_upstream(why, "out of memory");
-
-	if (copy != NULL)
-		explicit_bzero(copy, len);
-	free(copy);
-	return is_added;
-}
-
 static bool take_upstream(struct text_lines *l, const char *text, size_t len,
 	const struct setting_place *place, char why[SETTING_ERROR_MAX])
 {
@@ -61,7 +47,7 @@ static bool take_upstream(struct text_lines *l, const char *text, size_t len,
 
 	if (is_taken) {
 		problem = problem_of_line(l, &line, place);
-		is_taken = problem == NULL ? add_line(l, text, len, place, why)
+		is_taken = problem == NULL ? text_lines_add(l, text, len, place, why)
 					   : refuse_upstream(why, problem);
 	}
 	explicit_bzero(&line, sizeof(line));

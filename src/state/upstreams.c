@@ -16,7 +16,8 @@
 struct upstream_fate {
 	_Atomic(unsigned) references;
 	_Atomic(int64_t) rests_until; /* 0: it works, as far as is known */
-	_Atomic(bool) is_probed;
+	_Atomic(int64_t) probed_until; /* before that, by whoever had the last turn to probe */
+	_Atomic(int64_t) worked_at;
 	_Atomic(int) fault;
 	_Atomic(uint64_t) sessions, total, failures;
 };
@@ -161,11 +162,9 @@ static bool add_servers(
 size_t upstreams_put_place(const struct settings *s, const char *name, char *out, size_t size)
 {
 	const struct text_line *line = upstream_line_find(&s->upstreams, name);
-	int len = 0;
+	size_t len = line == NULL ? 0 : setting_place_put(&line->place, out, size);
 
-	if (line != NULL && line->place.file != NULL)
-		len = snprintf(out, size, "%.512s:%u: ", line->place.file, line->place.line);
-	return (size_t)len + (size_t)snprintf(out + len, size - (size_t)len, "upstream: ");
+	return len + (size_t)snprintf(out + len, size - len, "upstream: ");
 }
 
 static void put_upstream_error(
@@ -232,13 +231,23 @@ void upstream_way_end(struct upstream_way *way)
 
 /* ---- how a server fares ---- */
 
+/* Of several who ask at once one may. */
+static bool may_probe(struct upstream_fate *f, int64_t now)
+{
+	int64_t probed_until = atomic_load(&f->probed_until);
+
+	return now >= probed_until &&
+		atomic_compare_exchange_strong(
+			&f->probed_until, &probed_until, now + UPSTREAM_REST_MS);
+}
+
 enum upstream_turn upstream_take_turn(const struct upstream *u, int64_t now)
 {
 	int64_t rests_until = atomic_load(&u->fate->rests_until);
 
 	if (rests_until == 0)
 		return UPSTREAM_MAY_TRY;
-	if (now < rests_until || atomic_exchange(&u->fate->is_probed, true))
+	if (now < rests_until || !may_probe(u->fate, now))
 		return UPSTREAM_RESTS;
 	return UPSTREAM_MAY_PROBE;
 }
@@ -247,15 +256,21 @@ bool upstream_rests(const struct upstream *u, int64_t now)
 {
 	int64_t rests_until = atomic_load(&u->fate->rests_until);
 
-	return rests_until != 0 && (now < rests_until || atomic_load(&u->fate->is_probed));
+	return rests_until != 0 && (now < rests_until || now < atomic_load(&u->fate->probed_until));
 }
 
-bool upstream_worked(const struct upstream *u)
+bool upstream_worked(const struct upstream *u, int64_t now)
 {
 	bool had_failed = atomic_exchange(&u->fate->rests_until, 0) != 0;
 
-	atomic_store(&u->fate->is_probed, false);
+	atomic_store(&u->fate->probed_until, 0);
+	atomic_store(&u->fate->worked_at, now);
 	return had_failed;
+}
+
+bool upstream_has_worked_since(const struct upstream *u, int64_t since)
+{
+	return atomic_load(&u->fate->worked_at) >= since;
 }
 
 bool upstream_failed(const struct upstream *u, enum upstream_fault fault, int64_t now)
@@ -265,14 +280,14 @@ bool upstream_failed(const struct upstream *u, enum upstream_fault fault, int64_
 	atomic_store(&u->fate->fault, (int)fault);
 	atomic_fetch_add(&u->fate->failures, 1);
 	worked = atomic_exchange(&u->fate->rests_until, now + UPSTREAM_REST_MS) == 0;
-	atomic_store(&u->fate->is_probed, false);
+	atomic_store(&u->fate->probed_until, 0);
 	return worked;
 }
 
 void upstream_undecided(const struct upstream *u, enum upstream_turn turn)
 {
 	if (turn == UPSTREAM_MAY_PROBE)
-		atomic_store(&u->fate->is_probed, false);
+		atomic_store(&u->fate->probed_until, 0);
 }
 
 void upstream_session_begins(const struct upstream *u)
@@ -296,7 +311,7 @@ struct upstream_figures upstream_figures(const struct upstream *u, int64_t now)
 		.fault = fault_words[atomic_load(&u->fate->fault)],
 		.rest_ms = rests_until > now ? rests_until - now : 0};
 
-	if (rests_until != 0 && atomic_load(&u->fate->is_probed))
+	if (rests_until != 0 && now < atomic_load(&u->fate->probed_until))
 		f.state = "probing";
 	return f;
 }

@@ -1,9 +1,6 @@
 /*
  * Two formats that have nothing in common but what they say. Version 1 is a line of words with one
  * blank between two of them; version 2 is a block of bytes with its length in front.
- *
- * The destination that a header tells is read, since a header with a wrong one is wrong, and
- * forgotten: where the balancer was reached is nobody's concern here.
  */
 #include "wire/proxyproto.h"
 
@@ -66,17 +63,17 @@ static bool read_port(const struct word *w, uint16_t *out)
 static bool read_tcp(struct word *line, bool is_ipv6, struct proxyproto_header *out)
 {
 	struct word hosts[2], ports[2];
-	struct addr destination;
-	uint16_t port, destination_port;
+	uint16_t numbers[2];
 
 	if (!take_word(line, &hosts[0]) || !take_word(line, &hosts[1]) ||
 		!take_word(line, &ports[0]) || !take_word(line, &ports[1]) || line->len > 0)
 		return false;
 	if (!read_host(&hosts[0], is_ipv6, &out->source) ||
-		!read_host(&hosts[1], is_ipv6, &destination) || !read_port(&ports[0], &port) ||
-		!read_port(&ports[1], &destination_port))
+		!read_host(&hosts[1], is_ipv6, &out->destination) ||
+		!read_port(&ports[0], &numbers[0]) || !read_port(&ports[1], &numbers[1]))
 		return false;
-	addr_set_port(&out->source, port);
+	addr_set_port(&out->source, numbers[0]);
+	addr_set_port(&out->destination, numbers[1]);
 	out->tells = true;
 	return true;
 }
@@ -120,13 +117,19 @@ static bool tells_nothing(uint8_t family, uint8_t transport)
 	return family == V2_UNSPEC || family == V2_UNIX || transport == V2_ANY;
 }
 
+static struct addr read_address(const uint8_t *host, const uint8_t *port, uint8_t family)
+{
+	uint16_t number = (uint16_t)(port[0] << 8 | port[1]);
+
+	return family == V2_INET ? addr_from_ipv4(host, number) : addr_from_ipv6(host, number);
+}
+
 /* Source and destination address, then their ports. Nobody has a datagram's address here. */
 static bool read_addresses(
 	const uint8_t *p, size_t len, uint8_t kind, struct proxyproto_header *out)
 {
 	uint8_t family = kind >> 4, transport = kind & 15;
 	size_t size = family == V2_INET ? 4 : 16;
-	uint16_t port;
 
 	if (family > V2_UNIX || transport > V2_DATAGRAM)
 		return false;
@@ -134,8 +137,8 @@ static bool read_addresses(
 		return true;
 	if (transport != V2_STREAM || len < 2 * size + 4)
 		return false;
-	port = (uint16_t)(p[2 * size] << 8 | p[2 * size + 1]);
-	out->source = family == V2_INET ? addr_from_ipv4(p, port) : addr_from_ipv6(p, port);
+	out->source = read_address(p, p + 2 * size, family);
+	out->destination = read_address(p + size, p + 2 * size + 2, family);
 	out->tells = true;
 	return true;
 }
@@ -168,7 +171,7 @@ static bool begins_with(const uint8_t *p, size_t n, const char *start, size_t le
 
 int proxyproto_parse(const uint8_t *p, size_t n, struct proxyproto_header *out)
 {
-	*out = (struct proxyproto_header){.source = {.sa = {.sa_family = AF_UNSPEC}}};
+	*out = (struct proxyproto_header){.tells = false};
 	if (begins_with(p, n, PROXYPROTO_V1_START, PROXYPROTO_V1_START_LEN))
 		return n < PROXYPROTO_V1_START_LEN ? PROXYPROTO_MORE : parse_v1(p, n, out);
 	if (begins_with(p, n, PROXYPROTO_V2_START, PROXYPROTO_V2_START_LEN))

@@ -185,6 +185,20 @@ static void what_is_missed_least_goes_first(void **state)
 		"(no room for: FILE, DEFAULT)\n");
 }
 
+/* At 80 columns there is room for what is wrong with one. */
+static void upstreams_keep_their_fault(void **state)
+{
+	(void)state;
+	assert_string_equal(
+		print("OK\nupstream:paris-and-london url:http://proxy.example.org:3128 state:resting "
+		      "rest:21 sessions:0 total:7 failures:1 fault:unreachable\n\n",
+			80),
+		"OK\n"
+		"UPSTREAM         URL                  STATE   REST SESSIONS FAILURES FAULT\n"
+		"paris-and-london http://proxy.exampl~ resting  21s        0        1 unreachable\n"
+		"(no room for: TOTAL)\n");
+}
+
 static void more_keys_than_there_is_room_for_do_no_harm(void **state)
 {
 	char reply[4096] = "OK\n";
@@ -237,6 +251,7 @@ int main(void)
 		cmocka_unit_test(wide_texts_are_cut_to_their_columns),
 		cmocka_unit_test(the_name_of_a_line_stays_whole_before_others_are_left_out),
 		cmocka_unit_test(what_is_missed_least_goes_first),
+		cmocka_unit_test(upstreams_keep_their_fault),
 		cmocka_unit_test(more_keys_than_there_is_room_for_do_no_harm),
 		cmocka_unit_test(columns_that_fit_get_what_they_like),
 		cmocka_unit_test(the_widest_gives_way_first),

@@ -126,6 +126,19 @@ explains_a_user() {
 		await '^Sessions: 2, '
 }
 
+# One of them is needed, and nobody listens there.
+lists_upstreams() {
+	! curl -q -sS --noproxy '' -x "socks5h://bob:hidden@$PROXY" -o /dev/null \
+		http://127.0.0.1:9/ 2>/dev/null && press v &&
+		await '^Upstreams: 2, by UPSTREAM, first first$' &&
+		await '^UPSTREAM +URL +STATE +REST SESSIONS SO FAR FAILED LAST FAULT$' &&
+		await '^away +socks5://127\.0\.0\.1:1 +resting +[0-9]+s +0 +0 +1 unreachable$' &&
+		await '^near +http://proxy\.example\.o~ +up +- +0 +0 +0 -$' &&
+		await '^away: socks5://127\.0\.0\.1:1 resting, unreachable$' && press Down &&
+		await '^near: http://proxy\.example\.org:3128 up$' && fits_the_screen &&
+		press v && await '^Sessions: 2, '
+}
+
 goes_through_the_views() {
 	press Tab && await '^Users: ' && press Tab && await '^Accounts: ' && press Tab &&
 		await '^Sites: ' && press Tab && await '^Failures: ' && press Tab &&
@@ -202,6 +215,7 @@ looking_and_ending() {
 	check top_failures lists_failures
 	check top_explains_a_failure explains_a_failure
 	check top_explains_a_user explains_a_user
+	check top_upstreams lists_upstreams
 	check top_goes_through_the_views goes_through_the_views
 	check top_follows_the_size follows_the_size
 	check top_shares_the_width shares_the_width
@@ -303,7 +317,8 @@ server_goes_away() {
 }
 
 start_nginx 50000000
-start_monitored -u bob:hidden --drain-timeout 0
+start_monitored -u bob:hidden --drain-timeout 0 --upstream 'away socks5://127.0.0.1:1' \
+	--upstream 'near http://proxy.example.org:3128' --rule 'via away port 9'
 open_terminal 80 24
 looking_and_ending
 many_rows

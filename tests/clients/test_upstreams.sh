@@ -109,6 +109,70 @@ shows() {
 	grep -q -- "$1" "$TMP/shown"
 }
 
+# ---- BIND and UDP ASSOCIATE ----
+
+# socks SCRIPT: with ask(), which returns a connection that was granted a command, and what the
+# reply tells.
+socks() {
+	bounded "$PYTHON" -c "
+import socket, struct
+def take(s, n):
+    got = b''
+    while len(got) < n:
+        more = s.recv(n - len(got))
+        assert more, got
+        got += more
+    return got
+def reply(s):
+    got = take(s, 10)
+    assert got[:4] == b'\5\0\0\1', got
+    return socket.inet_ntoa(got[4:8]), struct.unpack('!H', got[8:])[0]
+def ask(command, address, port):
+    s = socket.create_connection(('127.0.0.1', ${PROXY##*:}), 30)
+    s.sendall(b'\5\1\0')
+    assert take(s, 2) == b'\5\0'
+    s.sendall(bytes([5, command, 0, 1]) + socket.inet_aton(address) + struct.pack('!H', port))
+    return s, reply(s)
+$1"
+}
+
+# datagrams FIELD...: by address and by name, large ones too, there and back.
+datagrams() {
+	mark_log
+	socks "
+s, relay = ask(3, '0.0.0.0', 0)
+client, target = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for i in range(2)]
+target.bind(('127.0.0.1', 0))
+for x in client, target:
+    x.settimeout(30)
+port = struct.pack('!H', target.getsockname()[1])
+source = b'\0\0\0\1' + socket.inet_aton('127.0.0.1') + port
+for header in source, b'\0\0\0\3\x09localhost' + port:
+    for data in b'small', b'x' * 60000, b'':
+        client.sendto(header + data, relay)
+        got, back = target.recvfrom(65536)
+        assert got == data, len(got)
+        target.sendto(data, back)
+        assert client.recv(65536) == source + data
+" && logged command=UDP_ASSOCIATE outcome=success datagrams_sent=6 datagrams_received=6 "$@"
+}
+
+# binds FIELD...: a peer that comes to where the upstream says.
+binds() {
+	mark_log
+	socks "
+s, place = ask(2, '127.0.0.1', 0)
+peer = socket.create_connection(place, 30)
+assert reply(s) == peer.getsockname()
+for a, b in (s, peer), (peer, s):
+    a.sendall(b'x' * 100000)
+    assert take(b, 100000) == b'x' * 100000
+peer.close()
+assert s.recv(1) == b''
+" && logged command=BIND outcome=success sent=100000 received=100000 "$@"
+}
+
+PYTHON=/usr/bin/python3
 start_nginx "$SIZE"
 CLOSED_PORT=$(free_port)
 
@@ -150,6 +214,12 @@ else
 	check "dante: a target it forbids" fails any '' get "socks5h://$PROXY" \
 		"http://127.0.0.1:$CLOSED_PORT/"
 	check "dante: which is told" logged reason=upstream_denied reply=2
+	if [[ -x $PYTHON ]]; then
+		check "dante: datagrams" datagrams upstream=d
+		check "dante: BIND" binds upstream=d
+	else
+		skip "dante: datagrams and BIND" python3
+	fi
 	use "upstream = d socks4a://x@127.0.0.1:$DANTE" 'rule = via d'
 	check "dante by SOCKS4a: downloads" downloads upstream=d
 fi

@@ -938,6 +938,32 @@ static void an_answer_that_does_not_come_is_told(void **state)
 	daemon_stop(&hasty);
 }
 
+/* Who is ended because the time has become shorter meanwhile is told the same. */
+static void a_lower_timeout_does_not_make_a_cut_answer_whole(void **state)
+{
+	struct daemon changing;
+	int silent, cut, origin[2];
+
+	(void)state;
+	daemon_prepare(&changing);
+	daemon_write_file(changing.config, "timeout = 1h\n");
+	daemon_launch(&changing, (const char *const[]){"-c", changing.config, NULL});
+	silent = ask_at(changing.port, GET);
+	origin[0] = accept_request();
+	cut = ask_at(changing.port, GET);
+	origin[1] = accept_request();
+	say(origin[1], "HTTP/1.1 200 OK\r\n\r\nso far");
+	read_head(cut);
+	daemon_use_config(&changing, "timeout = 1s\n");
+	expect_break(cut);
+	expect_refusal(silent, "504", "idle");
+	daemon_wait_log(&changing, NULL, " reason=idle ");
+	close(cut);
+	close(origin[0]);
+	close(origin[1]);
+	daemon_stop(&changing);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -975,6 +1001,7 @@ int main(void)
 		cmocka_unit_test(large_chunks_are_taken_apart),
 		cmocka_unit_test(a_head_that_drips_has_a_deadline),
 		cmocka_unit_test(an_answer_that_does_not_come_is_told),
+		cmocka_unit_test(a_lower_timeout_does_not_make_a_cut_answer_whole),
 	};
 
 	return cmocka_run_group_tests_name("http", tests, setup, teardown);

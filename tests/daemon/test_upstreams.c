@@ -705,6 +705,41 @@ static void down_and_back_are_a_line_each(void **state)
 	close(refusing);
 }
 
+/* A plain request's answer may be long in coming: what never comes is the upstream's failure, but
+ * not where others have theirs meanwhile. */
+static void one_that_never_answers_plain_http_rests(void **state)
+{
+	static const char request[] = "GET http://x.test/ HTTP/1.1\r\nHost: x.test\r\n\r\n";
+	size_t from = daemon_log_end(&d);
+	int slow, served, fds[2];
+
+	(void)state;
+	daemon_use_config(
+		&d, "upstream = a http://127.0.0.1:%u\nrule = via a\ntimeout = 1s\n", port);
+	slow = ask_by_http(request);
+	fds[0] = net_accept(upstream);
+	served = ask_by_http(request);
+	fds[1] = net_accept(upstream);
+	net_send(fds[1], "HTTP/1.1 204 So\r\n\r\n", 19);
+	expect_text(served, "HTTP/1.1 204 So\r\n");
+	expect_text(slow, "HTTP/1.1 504 ");
+	assert_contains(monitor_ask(monitor, "UPSTREAMS"), " state:up ");
+	close(served);
+	close(slow);
+	close(fds[0]);
+	close(fds[1]);
+	slow = ask_by_http(request);
+	fds[0] = net_accept(upstream);
+	expect_text(slow, "HTTP/1.1 504 ");
+	assert_contains(daemon_wait_log(&d, &from, "msg=\"upstream is down\""), "fault=silent");
+	assert_contains(monitor_ask(monitor, "UPSTREAMS"), " state:resting ");
+	close(slow);
+	close(fds[0]);
+	slow = ask_by_http(request);
+	expect_text(slow, "HTTP/1.1 503 ");
+	close(slow);
+}
+
 /* By another name than any that -n could see through. */
 static void the_proxy_is_no_upstream_of_itself(void **state)
 {
@@ -800,6 +835,7 @@ int main(void)
 		cmocka_unit_test(nothing_goes_straight_when_all_are_down),
 		cmocka_unit_test(it_goes_straight_where_that_is_said),
 		cmocka_unit_test(down_and_back_are_a_line_each),
+		TEST(one_that_never_answers_plain_http_rests),
 		cmocka_unit_test(the_proxy_is_no_upstream_of_itself),
 		TEST(a_client_that_leaves_is_not_waited_for),
 		TEST(a_name_is_judged_again_by_itself),

@@ -6,6 +6,7 @@
  * Each document is a function from its old text to its new one; what is on the disk is only read
  * and written in update().
  */
+#include <ctype.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -16,6 +17,7 @@
 #include "monitor/commands.h"
 #include "must.h"
 #include "programs.h"
+#include "server/call_filter.h"
 #include "state/end_reason.h"
 #include "state/settings.h"
 #include "web/metric_families.h"
@@ -191,6 +193,32 @@ static void put_manual(FILE *out)
 	fputs(".El\n", out);
 }
 
+/* ---- the system calls that are denied, in src/socks5d.8 ---- */
+
+static void put_call_group(FILE *out, const struct call_filter_group *g)
+{
+	static const struct wrap lines = {.prefix = "", .put_word = put_plain};
+	char words[1024] = "", *text;
+
+	for (size_t i = 0; g->calls[i] != NULL; i++) {
+		strncat(words, i > 0 ? ", " : "", sizeof(words) - strlen(words) - 1);
+		strncat(words, g->calls[i], sizeof(words) - strlen(words) - 1);
+	}
+	fprintf(out, ".It %s\n", g->name);
+	if (asprintf(&text, "%c%s: %s.", toupper((unsigned char)g->why[0]), g->why + 1, words) < 0)
+		must(NULL);
+	put_wrapped(out, &lines, text);
+	free(text);
+}
+
+static void put_call_groups(FILE *out)
+{
+	fputs(".Bl -tag -width Ds\n", out);
+	for (const struct call_filter_group *g = call_filter_groups; g->name != NULL; g++)
+		put_call_group(out, g);
+	fputs(".El\n", out);
+}
+
 /* ---- the manual of the web's front: what is told to Prometheus ---- */
 
 /* "Counter, in bytes; by direction." */
@@ -236,6 +264,7 @@ struct document {
 static const struct document documents[] = {
 	{.path = "conf/socks5d.conf", .put = put_conf},
 	{.path = "src/socks5d.8", .part = "SETTINGS", .put = put_manual},
+	{.path = "src/socks5d.8", .part = "CALLS", .put = put_call_groups},
 	{.path = "src/socks5d-web.7", .part = "METRICS", .put = put_metrics},
 	{.path = "conf/completions/socks5d.bash",
 		.program = program_socks5d,

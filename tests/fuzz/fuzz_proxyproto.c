@@ -15,6 +15,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	if (used <= 0)
 		return 0;
 	FUZZ_CHECK(out.tells == (out.source.sa.sa_family != AF_UNSPEC));
+	FUZZ_CHECK(out.destination.sa.sa_family == out.source.sa.sa_family ||
+		(out.tells && out.destination.sa.sa_family != AF_UNSPEC));
 	FUZZ_CHECK(!out.tells || addr_format(&out.source, text)[0] != '-');
 	FUZZ_CHECK(proxyproto_parse(bytes, (size_t)used, &shorter) == used);
 	FUZZ_CHECK(shorter.tells == out.tells);

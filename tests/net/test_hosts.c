@@ -87,6 +87,24 @@ static void a_last_dot_does_not_count(void **state)
 	assert_false(hosts_find(hosts, ".", answers));
 }
 
+/* By any of a name's addresses; what blocks a name counts, too. */
+static void tells_which_names_are_this_hosts(void **state)
+{
+	(void)state;
+	daemon_write_file(path,
+		"::1 ip6-loopback\n127.0.1.1 me.example me\n192.0.2.1 both\n127.0.0.1 Both\n"
+		"0.0.0.0 blocked\n192.0.2.7 me.lan\n");
+	assert_true(hosts_names_this_host(hosts, "ip6-loopback"));
+	assert_true(hosts_names_this_host(hosts, "me.example."));
+	assert_true(hosts_names_this_host(hosts, "me"));
+	assert_true(hosts_names_this_host(hosts, "both"));
+	assert_true(hosts_names_this_host(hosts, "blocked"));
+	assert_false(hosts_names_this_host(hosts, "me.lan"));
+	assert_false(hosts_names_this_host(hosts, "other"));
+	unlink(path);
+	assert_false(hosts_names_this_host(hosts, "me"));
+}
+
 static void follows_changes_of_the_file(void **state)
 {
 	(void)state;
@@ -263,6 +281,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(reads_names_and_aliases_of_both_families),
 		TEST(a_last_dot_does_not_count),
+		TEST(tells_which_names_are_this_hosts),
 		TEST(follows_changes_of_the_file),
 		TEST(keeps_no_more_addresses_than_an_answer_holds),
 		TEST(skips_names_that_are_too_long),

@@ -31,6 +31,8 @@ static struct relay relay;
 static struct exchange exchange;
 static int client, server; /* the tests' ends */
 static unsigned answered; /* the status that was */
+static int64_t timeout_ms = NET_PATIENCE_S * 1000;
+static int client_room; /* bytes that may wait for a client that does not read; 0: many */
 
 static bool note_answer(void *who, unsigned status)
 {
@@ -54,8 +56,8 @@ static enum end_reason run(const char *request, size_t came, const char *answer,
 {
 	enum end_reason reason;
 
-	atomic_store(&limits.timeout, NET_PATIENCE_S * 1000);
-	atomic_store(&limits.half_close_timeout, NET_PATIENCE_S * 1000);
+	atomic_store(&limits.timeout, timeout_ms);
+	atomic_store(&limits.half_close_timeout, timeout_ms);
 	buffer_init(&to_target, memory[0], sizeof(memory[0]));
 	buffer_init(&to_client, memory[1], sizeof(memory[1]));
 	relay = (struct relay){.to_target = &to_target,
@@ -65,6 +67,10 @@ static enum end_reason run(const char *request, size_t came, const char *answer,
 		.traffic = &traffic};
 	client = make_pair(&relay.client);
 	server = make_pair(&relay.target);
+	if (client_room > 0)
+		assert_int_equal(setsockopt(relay.client, SOL_SOCKET, SO_SNDBUF, &client_room,
+					 sizeof(client_room)),
+			0);
 	memcpy(buffer_tail(&to_target), request, came);
 	buffer_commit(&to_target, came);
 	net_send(client, request + came, strlen(request) - came);
@@ -214,6 +220,28 @@ static void a_head_is_rewritten_in_a_full_buffer(void **state)
 	free(got);
 }
 
+/* Its server has said all of it, and closed. */
+static void an_answer_that_does_not_reach_the_client_is_torn(void **state)
+{
+	static const char *const heads[] = {OK "\r\n", OK "Content-Length: 50000\r\n\r\n"};
+	static char answer[65536];
+
+	(void)state;
+	piece = 100000;
+	timeout_ms = 100;
+	client_room = 4096;
+	for (size_t i = 0; i < COUNT(heads); i++) {
+		memset(stpcpy(answer, heads[i]), 'b', 50000);
+		answer[strlen(heads[i]) + 50000] = '\0';
+		assert_true(end_reason_is_idle(run(GET, head_len(GET), answer, true)));
+		assert_true(exchange.is_torn);
+		close(client);
+		close(server);
+	}
+	timeout_ms = NET_PATIENCE_S * 1000;
+	client_room = 0;
+}
+
 /* Pitfall 37: what cannot be read in one way only goes no further. */
 static void a_malformed_chunk_is_the_end(void **state)
 {
@@ -236,6 +264,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(messages_may_be_cut_anywhere),
 		cmocka_unit_test(a_head_is_rewritten_in_a_full_buffer),
+		cmocka_unit_test(an_answer_that_does_not_reach_the_client_is_torn),
 		cmocka_unit_test(a_malformed_chunk_is_the_end),
 	};
 

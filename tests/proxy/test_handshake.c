@@ -158,7 +158,7 @@ static void http_is_told_what_the_port_is(void **state)
 	(void)state;
 	assert_int_equal(strncmp(answer, "HTTP/1.1 400 Bad Request\r\n", 26), 0);
 	assert_contains(answer, "\r\nConnection: close");
-	snprintf(expected, sizeof(expected), "\r\nContent-Length: %zu\r\n", strlen(body));
+	snprintf(expected, sizeof(expected), "\r\nContent-Length: %zu", strlen(body));
 	assert_contains(answer, expected);
 	assert_contains(body, "SOCKS5 proxy");
 	/* The same to HEAD, without the body. */

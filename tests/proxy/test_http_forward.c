@@ -106,6 +106,10 @@ static void another_protocol_is_asked_for_in_one_way_only(void **state)
 		{"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: x\r\n",
 			false},
 		{"Connection: Upgrade\r\nUpgrade: a, b\r\n", false},
+		{"Connection: Upgrade\r\nUpgrade: a\r\nX: y\r\nupgrade: b\r\n", false},
+		{"Connection: Upgrade\r\nUpgrade: a\r\nUpgrade: a\r\n", false},
+		{"Connection: Upgrade\r\nUpgrade: ,\r\nUpgrade:\r\n", false},
+		{"Connection: Upgrade\r\nUpgrade: websocket,\r\n", true},
 		{"Connection: Upgrade\r\nUpgrade: websocket\r\nContent-Length: 3\r\n", false},
 	};
 	char text[256];

@@ -304,17 +304,27 @@ static void a_name_of_the_proxy_is_told_as_it_was_asked_for(void **state)
 static void who_came_by_a_balancer_is_told_a_name(void **state)
 {
 	static const char request[] = "GET /proxy.pac HTTP/1.1\r\nHost: 198.51.100.9:3128\r\n\r\n";
+	const struct addr useless[] = {
+		net_addr("0.0.0.0", 3128), net_addr("127.0.0.9", 3128), net_addr("203.0.113.1", 0)};
 
 	(void)state;
-	h.is_told = true;
+	h.reached = net_addr("203.0.113.1", 3128);
 	ask(request);
-	assert_true(has_with_port("\"PROXY 127.0.0.1:PORT; ")); /* there is no name */
+	assert_true(has("\"PROXY 203.0.113.1:3128; ")); /* there is no name */
+	ask("GET / HTTP/1.1\r\nHost: balancer.example\r\n\r\n");
+	assert_true(has("<code>http://203.0.113.1:3128<wbr>"));
+	assert_false(has("no other device"));
+	for (size_t i = 0; i < COUNT(useless); i++) {
+		h.reached = useless[i];
+		ask(request);
+		assert_true(has_with_port("\"PROXY 127.0.0.1:PORT; "));
+	}
 	set("proxy_name", "proxy.example.org, other.example.org");
 	ask(request);
 	assert_true(has("\"PROXY proxy.example.org:3128; "));
 	ask("GET /proxy.pac HTTP/1.1\r\nHost: other.example.org:3129\r\n\r\n");
 	assert_true(has("\"PROXY other.example.org:3129; "));
-	h.is_told = false;
+	h.reached.sa.sa_family = AF_UNSPEC;
 	ask(request);
 	assert_true(has_with_port("\"PROXY 127.0.0.1:PORT; "));
 }
@@ -348,6 +358,8 @@ static void the_proxy_is_meant_by_its_listeners_and_names(void **state)
 		{"http://www.example.org/", false},
 		{"http://www.example.org:1080/", false},
 		{"http://localhost:1081/", false},
+		{"http://203.0.113.1:3128/", true}, /* where the balancer was reached */
+		{"http://203.0.113.1:3129/", false},
 	};
 	int listener = net_listen("127.0.0.1", &port), fd = net_connect("127.0.0.1", port);
 	char request[256], target[128], *mark;
@@ -356,6 +368,7 @@ static void the_proxy_is_meant_by_its_listeners_and_names(void **state)
 	set("listen", "0.0.0.0, [::1]:8081");
 	set("proxy_name", "proxy.example.org, 203.0.113.7");
 	h.client = net_accept(listener);
+	h.reached = net_addr("203.0.113.1", 3128);
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct http_request r;
 		size_t seen = 0;
@@ -416,6 +429,36 @@ static void who_has_limits_is_told_of_them(void **state)
 	assert_true(has("Of this device, 192.0.2.77."));
 	assert_true(has("7, of which 0 in use"));
 	assert_true(has("1GB a day"));
+}
+
+/* By a name that is somebody else's another site reads the page in a client's browser. */
+static void limits_are_told_under_names_of_ours_only(void **state)
+{
+	static const struct {
+		const char *host;
+		bool is_told;
+	} rows[] = {{"evil.example", false}, {"EVIL.example.:1080", false},
+		{"wpad.evil.example", false}, {"127.0.0.1.evil.example:80", false},
+		{"proxy.example.org", true}, {"127.0.0.1:1080", true}, {"[::1]:1080", true},
+		{"203.0.113.99", true}, {"wpad", true}, {"wpad.lan", true},
+		{"localhost:1080", true}, {"box.home.arpa", true}};
+	char request[256];
+
+	(void)state;
+	set("proxy_name", "proxy.example.org");
+	limit_client("sessions=7");
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		snprintf(request, sizeof(request), "GET / HTTP/1.1\r\nHost: %s\r\n\r\n",
+			rows[i].host);
+		ask(request);
+		assert_begins(answer, "HTTP/1.1 200 OK\r\n");
+		if (has("Your limits") != rows[i].is_told || has("192.0.2.77") != rows[i].is_told)
+			fail_msg("%s", rows[i].host);
+	}
+	ask("GET / HTTP/1.0\r\n\r\n");
+	assert_true(has("Your limits"));
+	ask("GET http://proxy.example.org/ HTTP/1.1\r\nHost: evil.example\r\n\r\n");
+	assert_true(has("Your limits"));
 }
 
 static void a_login_is_spoken_of(void **state)
@@ -528,6 +571,7 @@ int main(void)
 		TEST(the_page_can_be_switched_off_and_the_rest_stays),
 		TEST(the_script_follows_the_settings),
 		TEST(who_has_limits_is_told_of_them),
+		TEST(limits_are_told_under_names_of_ours_only),
 		TEST(a_login_is_spoken_of),
 		TEST(the_browser_is_guessed),
 		TEST(health_is_a_word),

@@ -261,6 +261,8 @@ void __wrap_udp_close(struct udp *u)
 	fd_lease_give(association_lease);
 }
 
+static struct relay *the_relay; /* what plan.on_relay happens in */
+
 enum end_reason __wrap_relay_run(struct relay *r);
 
 enum end_reason __wrap_relay_run(struct relay *r)
@@ -269,6 +271,7 @@ enum end_reason __wrap_relay_run(struct relay *r)
 	assert_int_equal(phase(), PHASE_RELAY);
 	assert_int_equal(r->client, client_inner);
 	assert_int_equal(r->target, target_inner);
+	the_relay = r;
 	happen(plan.on_relay);
 	traffic_count(r->traffic, TRAFFIC_SENT, 11);
 	traffic_count(r->traffic, TRAFFIC_RECEIVED, 22);
@@ -1237,6 +1240,97 @@ static void a_refused_client_is_read_from_for_a_bounded_number_of_bytes(void **s
 	assert_int_equal(now, BEGUN);
 }
 
+#define GET "GET http://192.0.2.1/ HTTP/1.1\r\nHost: 192.0.2.1\r\n\r\n"
+#define HEAD "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n"
+
+/* The server has said this, which goes to the client as the relay's filter has it. */
+static void answer_with(const char *text)
+{
+	struct buffer *b = the_relay->to_client;
+	size_t len = strlen(text);
+
+	memcpy(buffer_tail(b), text, len);
+	buffer_commit(b, len);
+	the_relay->in_filter->sift(the_relay->in_filter, b, len);
+	net_send(client_inner, buffer_head(b), buffer_readable(b));
+	buffer_consume(b, buffer_readable(b));
+	the_relay->has_delivered = true;
+}
+
+static void server_answers(void)
+{
+	answer_with(HEAD "\r\nok");
+}
+
+static void server_breaks_off(void)
+{
+	answer_with(HEAD "\r\no");
+}
+
+static void begin_http(const char *request, void (*on_relay)(void))
+{
+	begin("");
+	plan.on_relay = on_relay;
+	net_send(client, request, strlen(request));
+	assert_int_equal(poll(&(struct pollfd){.fd = client_inner, .events = POLLIN}, 1,
+				 NET_PATIENCE_S * 1000),
+		1);
+}
+
+static void expect_answer(const char *text)
+{
+	net_expect(client, text, strlen(text));
+}
+
+/* Pitfall 42: what it sends behind its request is read, or the kernel's reset would overtake the
+ * answer. */
+static void who_sends_behind_a_request_is_read_from(void **state)
+{
+	static const char answer[] = HEAD "Connection: close\r\n\r\nok";
+
+	(void)state;
+	begin_http(GET GET, server_answers);
+	on_wait = client_finishes;
+	run_to(END_CLOSED, SERVED);
+	expect_answer(answer);
+	net_expect_end(client);
+	assert_int_equal(waits, 1);
+	assert_int_equal(now, BEGUN);
+	/* One that never ends is not read from for ever. */
+	begin_http(GET GET, server_answers);
+	on_wait = client_sends_on;
+	run_to(END_CLOSED, SERVED);
+	expect_answer(answer);
+	assert_in_range(lingered, LINGER_BYTES, LINGER_BYTES + SESSION_PAGE);
+	/* And one that is silent only for so long. */
+	begin_http(GET GET, server_answers);
+	run_to(END_CLOSED, SERVED);
+	expect_answer(answer);
+	net_expect_end(client);
+	assert_int_equal(now, BEGUN + LINGER_MS);
+}
+
+static void who_sends_nothing_behind_a_request_is_not_waited_for(void **state)
+{
+	(void)state;
+	begin_http(GET, server_answers);
+	run_to(END_CLOSED, SERVED);
+	expect_answer(HEAD "Connection: close\r\n\r\nok");
+	net_expect_end(client);
+	assert_int_equal(waits, 0);
+}
+
+/* A cut answer is to look like one, at once. */
+static void a_broken_answer_is_not_lingered_over(void **state)
+{
+	(void)state;
+	begin_http(GET GET, server_breaks_off);
+	run_to(END_CLOSED, SERVED);
+	assert_int_equal(waits, 0);
+	expect_answer(HEAD "Connection: close\r\n\r\no");
+	net_expect_reset(client);
+}
+
 /* ---- the access log ---- */
 
 static void the_file_has_a_line_at_the_end_of_the_session(void **state)
@@ -1321,6 +1415,9 @@ int main(void)
 		TEST(a_refused_client_is_read_from_for_a_bounded_time),
 		TEST(a_refused_client_is_not_read_from_while_workers_are_scarce),
 		TEST(a_refused_client_is_read_from_for_a_bounded_number_of_bytes),
+		TEST(who_sends_behind_a_request_is_read_from),
+		TEST(who_sends_nothing_behind_a_request_is_not_waited_for),
+		TEST(a_broken_answer_is_not_lingered_over),
 		TEST(the_file_has_a_line_at_the_end_of_the_session),
 		TEST(the_file_tells_why_a_request_failed),
 		TEST(an_access_log_that_takes_no_line_is_told_once),

@@ -4,6 +4,7 @@
 
 #include <ifaddrs.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "../base/check.h"
 #include "../state/judge.h"
@@ -11,7 +12,10 @@
 #include "base/clock.h"
 #include "dns.h"
 #include "net.h"
+#include "net/hosts.h"
 #include "net/socket.h"
+#include "daemon.h"
+#include "tmp.h"
 
 static const struct dns_record records[] = {
 	{"both", DNS_ANSWER, 60, "192.0.2.1 192.0.2.2 2001:db8::1 2001:db8::2 2001:db8::3"},
@@ -27,6 +31,17 @@ static const struct dns_record records[] = {
 	{NULL, DNS_ANSWER, 0, NULL},
 };
 
+/* In the place of /etc/hosts. */
+static char hosts_path[TMP_MAX_PATH];
+struct hosts *__real_hosts_new(const char *path, followed_say *say);
+struct hosts *__wrap_hosts_new(const char *path, followed_say *say);
+
+struct hosts *__wrap_hosts_new(const char *path, followed_say *say)
+{
+	(void)path;
+	return __real_hosts_new(hosts_path, say);
+}
+
 static struct dns *dns;
 static struct resolver *resolver;
 static struct config config; /* of a proxy with the listeners that are in it */
@@ -40,6 +55,9 @@ static int start_servers(void **state)
 	struct resolver_options options = {.search = "", .cache_records = 0};
 
 	(void)state;
+	if (mkstemp(tmp_template(hosts_path, "socks5d-hosts")) < 0)
+		return -1;
+	daemon_write_file(hosts_path, "127.0.1.1 me me.example\n::1 ip6-localhost\n192.0.2.1 tv\n");
 	dns = dns_start(records);
 	options.servers = dns_server(dns);
 	resolver = resolver_new(&options, &budget);
@@ -51,6 +69,7 @@ static int stop_servers(void **state)
 	(void)state;
 	resolver_free(resolver);
 	dns_stop(dns);
+	unlink(hosts_path);
 	return 0;
 }
 
@@ -255,6 +274,34 @@ static void only_what_the_kernel_alone_knows_takes_a_descriptor(void **state)
 	lease.held = 1;
 }
 
+/* Whom an upstream would take it for is another: it is judged by its addresses as localhost is. */
+static void names_of_this_host_are_not_sent_on(void **state)
+{
+	static const struct {
+		const char *name;
+		bool is_sent_on;
+	} rows[] = {{"www.example.org", true}, {"tv", true}, {"me", false}, {"ME.example.", false},
+		{"ip6-localhost", false}, {"not.me", true}};
+	struct judge judge;
+
+	(void)state;
+	assert_int_equal(judge_begin(&judge), 0);
+	assert_true(judge_set(&judge, "upstream", "a socks5://192.0.2.1", true));
+	assert_true(judge_set(&judge, "rule", "via a", true));
+	assert_true(judge_compile(&judge));
+	asker.config = &judge.config;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const char *name = rows[i].name;
+		struct destination dst = destination_of_name(name, strlen(name), 80);
+		struct verdict v = target_judge(&asker, &dst, NULL, false);
+
+		assert_true(v.allowed);
+		if (v.is_by_name != rows[i].is_sent_on)
+			fail_msg("%s", name);
+	}
+	judge_end(&judge);
+}
+
 /* ---- candidates ---- */
 
 static struct target target;
@@ -451,6 +498,7 @@ int main(void)
 		TEST(a_listener_everywhere_is_on_every_address_of_the_host),
 		TEST(local_routes_are_the_kernels_to_know),
 		TEST(only_what_the_kernel_alone_knows_takes_a_descriptor),
+		TEST(names_of_this_host_are_not_sent_on),
 		TEST(families_take_turns_the_preferred_one_first),
 		TEST(each_candidate_is_judged),
 		TEST(what_no_address_can_change_is_not_looked_up),

@@ -1,6 +1,7 @@
 /* udp: an association between sockets of the test's, which plays each turn: what happens while the
  * association waits, the clock, and the kernel's refusals are in its hand. */
 #include "proxy/udp.h"
+#include "proxy/upstream.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -216,6 +217,37 @@ struct verdict __wrap_target_judge(const struct asker *a, const struct destinati
 	return __real_target_judge(a, dst, addr, has_place);
 }
 
+static int ways; /* that were asked for */
+static int upstream = -1; /* the far end of the connection there */
+
+struct verdict __real_target_way(const struct asker *a, const struct destination *dst,
+	const struct addr *addr, struct upstream_way *way);
+struct verdict __wrap_target_way(const struct asker *a, const struct destination *dst,
+	const struct addr *addr, struct upstream_way *way);
+
+struct verdict __wrap_target_way(const struct asker *a, const struct destination *dst,
+	const struct addr *addr, struct upstream_way *way)
+{
+	ways++;
+	return __real_target_way(a, dst, addr, way);
+}
+
+int __wrap_upstream_connect(struct upstream_request *r, const struct upstream_way *way);
+
+/* The association at an upstream, which takes datagrams where the target is. */
+int __wrap_upstream_connect(struct upstream_request *r, const struct upstream_way *way)
+{
+	int pair[2];
+
+	assert_int_equal(upstream, -1);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
+	assert_true(fd_lease_take(r->asker->lease));
+	upstream = pair[1];
+	r->through = way->servers[0];
+	r->bound = far_addr;
+	return pair[0];
+}
+
 /* What mmap(2) is called where files may be large. */
 void *__real_mmap64(void *at, size_t size, int protection, int flags, int fd, off_t offset);
 void *__wrap_mmap64(void *at, size_t size, int protection, int flags, int fd, off_t offset);
@@ -282,7 +314,7 @@ static int set_up(void **state)
 	tester = pthread_self();
 	open_before = fdbudget_count_open();
 	socket_error = connect_error = send_errors = receive_errors = given_back = 0;
-	guesses = judged = 0;
+	guesses = judged = ways = 0;
 	no_memory = false;
 	now = BEGUN;
 	u = NULL;
@@ -746,6 +778,26 @@ static void client_sends_there(void)
 	due++;
 }
 
+static void somebody_sends_what_is_no_datagram_of_ours(void)
+{
+	udp_send(other.udp, &client.relay, "hello", 5);
+	due++;
+}
+
+/* As an answer to who had the port before, from the client's own host. */
+static void only_a_datagram_of_the_protocol_tells_the_port(void **state)
+{
+	(void)state;
+	open_association();
+	then(somebody_sends_what_is_no_datagram_of_ours);
+	then(client_sends);
+	then(far_answers);
+	run_until_idle();
+	association_expect(&client, &far_addr, "pong", 4);
+	expect_moved(1, 1);
+	expect_dropped(DROP_MALFORMED, 1);
+}
+
 static void a_target_that_the_rules_forbid_is_denied(void **state)
 {
 	static const struct {
@@ -1057,6 +1109,61 @@ static void names_are_judged_again_too(void **state)
 	config_store_free(asker.configs);
 }
 
+static void set_line(const char *name, const char *line)
+{
+	const struct setting_input in = {.text = line, .adds = true};
+	char why[SETTING_ERROR_MAX];
+
+	assert_true(setting_set(settings_find(name), &config->settings, &in, why));
+}
+
+static void send_all_through_an_upstream(void)
+{
+	char error[CONFIG_ERROR_MAX];
+
+	set_line("upstream", "a socks5://192.0.2.1");
+	set_line("rule", "via a");
+	config_set_upstreams(config, upstreams_compile(&config->settings, NULL, error));
+	config_set_rules(config, rules_compile(&config->settings, NULL, false, error));
+	assert_non_null(config->upstreams);
+	assert_non_null(config->rules);
+}
+
+static void client_sends_to_another_port_of_it(void)
+{
+	to_port++;
+	client_sends_to_name();
+	to_port--;
+}
+
+/* It would be asked for by each datagram. */
+static void the_way_through_upstreams_is_asked_for_once_by_each_target(void **state)
+{
+	(void)state;
+	send_all_through_an_upstream();
+	to_name = "far";
+	to_port = addr_port(&far_addr);
+	atomic_fetch_add(&config->references, 1);
+	asker.configs = config_store_new(config);
+	assert_non_null(asker.configs);
+	open_association();
+	for (int i = 0; i < 3; i++)
+		then(client_sends);
+	for (int i = 0; i < 3; i++)
+		then(client_sends_to_name);
+	then(client_sends_to_another_port_of_it);
+	then(target_is_another_again);
+	then(client_sends);
+	then(client_sends_to_name);
+	run_until_idle();
+	expect_moved(10, 0);
+	assert_int_equal(ways, 3 + 2); /* and after the change */
+	close_association();
+	config_store_free(asker.configs);
+	close(upstream);
+	upstream = -1;
+}
+
 /* ---- what cannot be sent ---- */
 
 #define ALWAYS 1000000
@@ -1333,6 +1440,7 @@ int main(void)
 		TEST(fragments_go_out_as_one),
 		TEST(fragments_that_never_become_whole_are_counted),
 		TEST(fragments_are_waited_for_until_their_deadline),
+		TEST(only_a_datagram_of_the_protocol_tells_the_port),
 		TEST(a_target_that_the_rules_forbid_is_denied),
 		TEST(what_could_not_be_found_out_is_asked_again),
 		TEST(a_second_family_takes_a_descriptor_more),
@@ -1344,6 +1452,7 @@ int main(void)
 		TEST(what_waits_is_forgotten_at_the_end),
 		TEST(rules_in_force_are_asked_again),
 		TEST(names_are_judged_again_too),
+		TEST(the_way_through_upstreams_is_asked_for_once_by_each_target),
 		TEST(what_cannot_be_sent_is_dropped_and_ends_nothing),
 		TEST(what_an_earlier_one_has_met_costs_no_later_one),
 		TEST(what_is_too_large_with_its_header_is_dropped),

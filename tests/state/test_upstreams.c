@@ -49,8 +49,14 @@ static void one_that_failed_rests_and_the_next_session_is_its_probe(void **state
 	assert_int_equal(upstream_take_turn(u, 1000 + UPSTREAM_REST_MS), UPSTREAM_MAY_PROBE);
 	assert_false(upstream_failed(u, UPSTREAM_SILENT, 50000));
 	assert_int_equal(upstream_take_turn(u, 50000 + UPSTREAM_REST_MS), UPSTREAM_MAY_PROBE);
-	assert_true(upstream_worked(u));
-	assert_false(upstream_worked(u));
+	/* A probe of which nothing is heard is not waited for. */
+	assert_int_equal(upstream_take_turn(u, 50000 + 2 * UPSTREAM_REST_MS - 1), UPSTREAM_RESTS);
+	assert_int_equal(upstream_take_turn(u, 50000 + 2 * UPSTREAM_REST_MS), UPSTREAM_MAY_PROBE);
+	assert_false(upstream_has_worked_since(u, 50000));
+	assert_true(upstream_worked(u, 90000));
+	assert_true(upstream_has_worked_since(u, 90000));
+	assert_false(upstream_has_worked_since(u, 90001));
+	assert_false(upstream_worked(u, 90000));
 	assert_string_equal(upstream_figures(u, 90000).state, "up");
 	assert_int_equal(upstream_figures(u, 90000).failures, 3);
 	config_release(c);

@@ -197,6 +197,24 @@ static void headers_of_version_2_may_be_split_anywhere(void **state)
 	}
 }
 
+static void where_it_came_to_is_told(void **state)
+{
+	static const char line[] = "PROXY TCP6 2001:db8::7 ::ffff:192.0.2.1 56324 443\r\n";
+	uint8_t bytes[64];
+	char text[ADDR_TEXT_MAX];
+
+	(void)state;
+	assert_true(parse_into_out((const uint8_t *)line, strlen(line)) > 0);
+	assert_string_equal(addr_format(&out.destination, text), "192.0.2.1:443");
+	assert_true(parse_into_out(bytes, put_v2(bytes, 0x21, 0x11, 12)) > 0);
+	assert_string_equal(addr_format(&out.destination, text), "5.6.7.8:2828");
+	assert_true(parse_into_out(bytes, put_v2(bytes, 0x21, 0x21, 36)) > 0);
+	assert_string_equal(addr_format(&out.destination, text),
+		"[1112:1314:1516:1718:191a:1b1c:1d1e:1f20]:8996");
+	assert_true(parse_into_out(bytes, put_v2(bytes, 0x20, 0x11, 12)) > 0);
+	assert_int_equal(out.destination.sa.sa_family, AF_UNSPEC);
+}
+
 static void ipv4_in_ipv6_is_ipv4(void **state)
 {
 	uint8_t bytes[64];
@@ -276,6 +294,7 @@ int main(void)
 		cmocka_unit_test(a_line_is_right_to_the_letter),
 		cmocka_unit_test(a_line_ends_with_both_cr_and_lf),
 		cmocka_unit_test(headers_of_version_2_may_be_split_anywhere),
+		cmocka_unit_test(where_it_came_to_is_told),
 		cmocka_unit_test(ipv4_in_ipv6_is_ipv4),
 		cmocka_unit_test(what_version_2_does_not_have_is_malformed),
 		cmocka_unit_test(what_begins_otherwise_is_malformed),
