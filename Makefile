@@ -24,6 +24,12 @@ BUILD := $(OUT)build/$(notdir $(CC))$(if $(SAN),-$(SAN))$(if $(WITHOUT),-without
 $(if $(filter-out state sandbox,$(WITHOUT)),$(error WITHOUT=$(WITHOUT): legal is sandbox, state or both))
 without = $(filter $(1),$(WITHOUT))
 
+# What the programs call themselves is the newest entry of the news.
+NEWS := conf/debian/changelog
+VERSION := $(shell sed -n '1s/^socks5d .\([0-9][0-9.]*\).*/\1/p' $(NEWS))
+GENERATED := $(OUT)build/include
+VERSION_HEADER := $(GENERATED)/base/version.h
+
 # The libraries: pkg-config's name and the Debian package with the headers.
 LIBRARIES := libcares:libc-ares-dev libcrypt:libcrypt-dev libsodium:libsodium-dev \
 	libqrencode:libqrencode-dev $(if $(call without,state),,sqlite3:libsqlite3-dev) \
@@ -44,10 +50,12 @@ CLIENT_DEPS := $(TEST_DEPS) netcat-openbsd ncat proxychains4 git openssh-client 
 	firefox-esr python3-pacparser \
 	openjdk-17-jdk-headless golang-go golang-golang-x-net-dev wget python3-pip putty-tools \
 	emacs-nox fail2ban openssl whois apache2-utils jq haproxy libnginx-mod-stream \
-	dante-server microsocks tinyproxy-bin prometheus python3-prometheus-client $(WEB_DEPS)
+	dante-server microsocks tinyproxy-bin prometheus python3-prometheus-client zsh fish \
+	build-essential debhelper fakeroot lintian $(WEB_DEPS)
 LINT_DEPS := clang clang-format clang-tidy cppcheck libclang-rt-14-dev mandoc
 BENCH_DEPS := $(DEPS) microsocks dante-server tinyproxy-bin
 PLOT_DEPS := gnuplot-nox jq
+DEB_DEPS := $(DEPS) build-essential debhelper fakeroot libcmocka-dev
 
 comma := ,
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
@@ -57,7 +65,7 @@ SANITIZE := $(if $(filter address,$(SAN)),-fsanitize=address$(comma)undefined \
 	-fno-sanitize-recover=all) $(if $(filter thread,$(SAN)),-fsanitize=thread)
 
 CFLAGS ?= -O2 -g
-ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 -Iinclude -pthread $(WARNINGS) $(SANITIZE) $(CFLAGS) \
+ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 -Iinclude -I$(GENERATED) -pthread $(WARNINGS) $(SANITIZE) $(CFLAGS) \
 	$(HARDENING)
 # Against what a bug could be used for, each as far as the compiler knows it for this machine. That
 # variables begin as zeros (-ftrivial-auto-var-init=zero) is not among them: a session would take 900
@@ -92,12 +100,14 @@ LIB_OBJECTS := $(LIB_SOURCES:%.c=$(BUILD)/%.o)
 TEST_SOURCES := $(filter-out $(if $(call without,state),$(TESTS_OF_STATE)) \
 	$(if $(call without,sandbox),$(TESTS_OF_SANDBOX)),$(wildcard tests/*/test_*.c))
 TESTS := $(TEST_SOURCES:tests/%.c=$(BUILD)/tests/%)
+UNIT_TESTS := $(filter-out $(BUILD)/tests/daemon/%,$(TESTS))
 TEST_LIB_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/lib/*.c))
 BENCH_SOURCES := $(wildcard tests/bench/*.c)
 C_FILES := $(wildcard src/*.c src/*/*.c include/*/*.h tests/*/*.c tests/*/*.h)
 
 .PHONY: all build run tests test check test-clients test-web pictures test-valgrind fuzz bench bench-results plots check-docs docs \
-	lint format deps deps-test deps-clients deps-web deps-lint deps-bench deps-plots install uninstall clean help
+	lint format deps deps-test deps-clients deps-web deps-lint deps-bench deps-plots deps-deb \
+	check-units dist deb install uninstall clean help
 
 all: build
 
@@ -117,8 +127,10 @@ help:
 	@echo 'make bench       measure beside microsocks, dante and tinyproxy (BENCH="-q" for a quick look)'
 	@echo 'make bench-results  the same, kept in tests/bench/results as JSON and pictures'
 	@echo 'make lint        formatting, static analysis, layers, documents'
-	@echo 'make docs        bring sample configuration and manual up to date with the table of settings'
+	@echo 'make docs        bring sample configuration, manual, completion and src/CONFORMANCE.md up to date'
 	@echo 'make install     into DESTDIR$(PREFIX); make uninstall takes it away again'
+	@echo 'make dist        the sources of this version as one file, build/dist/socks5d-$(VERSION).tar.gz'
+	@echo 'make deb         that, and the Debian package made from it, beside it'
 	@echo 'make deps        install the Debian packages that building needs and that are missing'
 
 # ---- programs ----
@@ -144,7 +156,13 @@ $(BUILD)/libsocks5d.a: $(LIB_OBJECTS)
 	@echo '  AR $@'
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
-$(BUILD)/%.o: %.c
+$(VERSION_HEADER): $(NEWS)
+	@mkdir -p $(@D)
+	$(Q)printf '%s\n' '/* version: what the programs call themselves. From $(NEWS). */' \
+		'#ifndef BASE_VERSION_H' '#define BASE_VERSION_H' '' \
+		'#define SOCKS5D_VERSION "$(VERSION)"' '' '#endif' >$@.new && mv -f $@.new $@
+
+$(BUILD)/%.o: %.c | $(VERSION_HEADER)
 	$(all-there)
 	@mkdir -p $(@D)
 	@echo '  CC $<'
@@ -279,7 +297,7 @@ test: deps-test
 	@$(MAKE) --no-print-directory check
 
 # Programs, and scripts that find out themselves what they lack; CHECKS=... runs some of them only.
-CHECKS = $(TESTS) $(addprefix tests/build/test_,examples.sh hardening.sh install.sh make.sh run.sh) tests/state/test_rules_reference.sh tests/web/test_scripts.sh $(addprefix tests/clients/test_,curl.sh monitor_client.sh top.sh)
+CHECKS = $(TESTS) $(addprefix tests/build/test_,completions.sh examples.sh hardening.sh install.sh make.sh run.sh) tests/state/test_rules_reference.sh tests/web/test_scripts.sh $(addprefix tests/clients/test_,curl.sh monitor_client.sh top.sh)
 NO_CMOCKA = $(eval NO_CMOCKA := $(shell pkg-config --exists cmocka || echo yes))$(NO_CMOCKA)
 checked-programs = $(if $(NO_CMOCKA),,$(filter-out %.sh,$(CHECKS)))
 unchecked-programs = $(if $(NO_CMOCKA),$(filter-out %.sh,$(CHECKS)))
@@ -292,6 +310,11 @@ check:
 	@SOCKS5D=$(BUILD)/socks5d \
 		LACKING='$(if $(unchecked-programs),unit and daemon tests (needs libcmocka-dev))' \
 		tests/run.sh $(checked-programs) $(filter %.sh,$(CHECKS))
+
+# Those of them that need no network, for those who build packages.
+check-units:
+	@$(MAKE) --no-print-directory tests TESTS='$(UNIT_TESTS)'
+	tests/run.sh $(UNIT_TESTS)
 
 test-clients: deps-clients
 	@$(MAKE) --no-print-directory $(BUILD)/socks5d $(BUILD)/monitor_client
@@ -321,10 +344,10 @@ FUZZ_TARGETS := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/fuz
 # Of the client what needs no terminal.
 FUZZ_SOURCES := $(filter-out src/client/%,$(LIB_SOURCES)) src/client/completion.c tests/fuzz/file.c
 FUZZ_OBJECTS := $(FUZZ_SOURCES:%.c=build/fuzz/%.o)
-FUZZ_FLAGS := -std=c11 -D_GNU_SOURCE -Iinclude -pthread -O1 -g $(WARNINGS) \
+FUZZ_FLAGS := -std=c11 -D_GNU_SOURCE -Iinclude -I$(GENERATED) -pthread -O1 -g $(WARNINGS) \
 	-fsanitize=address,undefined -fno-sanitize-recover=all
 
-build/fuzz/%.o: %.c
+build/fuzz/%.o: %.c | $(VERSION_HEADER)
 	@mkdir -p $(@D)
 	@echo '  CC $@'
 	$(Q)clang $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
@@ -392,24 +415,28 @@ bench-results: deps-plots
 plots: deps-plots
 	tests/bench/plot.sh $(BENCH_RESULTS)
 
-# ---- documents that come from the table of settings ----
+# ---- documents that come from tables, and from marks in the tests ----
 
-$(BUILD)/gendoc: $(BUILD)/tests/docs/gendoc.o $(BUILD)/libsocks5d.a
+GENDOC_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/docs/*.c))
+
+$(BUILD)/gendoc: $(GENDOC_OBJECTS) $(BUILD)/libsocks5d.a
 	@echo '  LD $@'
 	$(Q)$(LINK) -o $@ $^ $(LIBS)
 
 check-docs: $(BUILD)/gendoc
 	$< --check
+	tests/docs/conformance.sh --check
 
 docs: $(BUILD)/gendoc
 	$<
+	tests/docs/conformance.sh
 
 # ---- care ----
 
 format:
 	clang-format -i $(C_FILES)
 
-lint: deps-lint
+lint: deps-lint $(VERSION_HEADER)
 	clang-format --dry-run -Werror $(C_FILES)
 	tests/lint/layers.sh
 	tests/lint/documents.sh
@@ -417,14 +444,16 @@ lint: deps-lint
 	cppcheck -q --std=c11 --enable=warning,performance,portability --inline-suppr \
 		--error-exitcode=1 -Iinclude -D_GNU_SOURCE src
 	printf '%s\n' $(wildcard src/*.c src/*/*.c) | xargs -n 8 -P "$$(nproc)" \
-		sh -c 'clang-tidy -quiet "$$@" -- -std=c11 -D_GNU_SOURCE -Iinclude' tidy
+		sh -c 'clang-tidy -quiet "$$@" -- -std=c11 -D_GNU_SOURCE -Iinclude -I$(GENERATED)' tidy
 
 # ---- installing ----
 
 # Each file: its mode, where it is, where it goes. The filter for fail2ban does nothing by itself; the
 # jail would, so whether there is to be one is left to the administrator.
 MAN := $(PREFIX)/share/man
-COMPLETIONS := $(PREFIX)/share/bash-completion/completions
+BASH_COMPLETIONS := $(PREFIX)/share/bash-completion/completions
+ZSH_COMPLETIONS := $(PREFIX)/share/zsh/site-functions
+FISH_COMPLETIONS := $(PREFIX)/share/fish/vendor_completions.d
 INSTALLED := \
 	755:$(BIN)/socks5d:$(PREFIX)/sbin/socks5d \
 	755:$(BIN)/monitor_client:$(PREFIX)/bin/monitor_client \
@@ -432,8 +461,10 @@ INSTALLED := \
 	644:src/socks5d-monitor.7:$(MAN)/man7/socks5d-monitor.7 \
 	644:src/socks5d-web.7:$(MAN)/man7/socks5d-web.7 \
 	644:src/socks5d.8:$(MAN)/man8/socks5d.8 \
-	644:conf/completion.bash:$(COMPLETIONS)/socks5d \
-	644:conf/completion.bash:$(COMPLETIONS)/monitor_client \
+	$(foreach p,socks5d monitor_client, \
+		644:conf/completions/$(p).bash:$(BASH_COMPLETIONS)/$(p) \
+		644:conf/completions/$(p).zsh:$(ZSH_COMPLETIONS)/_$(p) \
+		644:conf/completions/$(p).fish:$(FISH_COMPLETIONS)/$(p).fish) \
 	644:$(BUILD)/socks5d.service:$(PREFIX)/lib/systemd/system/socks5d.service \
 	644:$(BUILD)/socks5d@.service:$(PREFIX)/lib/systemd/system/socks5d@.service \
 	644:conf/socks5d.sysusers:$(PREFIX)/lib/sysusers.d/socks5d.conf \
@@ -494,6 +525,28 @@ uninstall:
 clean:
 	rm -rf $(BIN) $(OUT)build
 
+# ---- releases: the sources as a file, and Debian's package of them ----
+
+DIST := $(OUT)build/dist/socks5d-$(VERSION).tar.gz
+DEB_FLAGS ?=
+# The time of the newest entry of the news, which all files of a release are from.
+RELEASED = $(shell date -d "$$(sed -n '/^ -- /{s/.*>  //p;q}' $(NEWS))" +%s)
+
+dist:
+	tests/build/dist.sh $(DIST) $(RELEASED)
+	@echo $(DIST)
+
+deb: deps-deb dist
+	$(foreach p,$(call packages,$(LIBRARIES) $(CLIENT_LIBRARIES)),$(check-control))
+	tests/build/deb.sh $(DIST) $(DEB_FLAGS)
+	@ls $(dir $(DIST))socks5d_$(VERSION)*
+
+# What is linked is to be among what the package is built with.
+define check-control
+@grep -q '^ $(p)\>' conf/debian/control || { echo 'conf/debian/control: Build-Depends lacks $(p)'; exit 1; }
+
+endef
+
 # ---- Debian packages ----
 
 # The packages without which nothing can be compiled. Asked once, before the first file is; that there
@@ -525,6 +578,8 @@ deps-lint:
 	@tests/build/packages.sh $(LINT_DEPS)
 deps-bench:
 	@tests/build/packages.sh $(BENCH_DEPS)
+deps-deb:
+	@tests/build/packages.sh $(DEB_DEPS)
 deps-plots:
 	@tests/build/packages.sh $(PLOT_DEPS)
 
@@ -538,4 +593,4 @@ $(AXE): tests/web/package-lock.json
 
 -include $(FUZZ_OBJECTS:.o=.d) $(FUZZ_TARGETS:build/fuzz/%=build/fuzz/tests/fuzz/%.d)
 -include $(LIB_OBJECTS:.o=.d) $(TESTS:=.d) $(TEST_LIB_OBJECTS:.o=.d) $(BUILD)/src/socks5d.d \
-	$(BUILD)/src/monitor_client.d $(BUILD)/tests/docs/gendoc.d $(BUILD)/tests/state/judge.d
+	$(BUILD)/src/monitor_client.d $(GENDOC_OBJECTS:.o=.d) $(BUILD)/tests/state/judge.d

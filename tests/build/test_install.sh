@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # make install and make uninstall, for a package's folder: what is where, for whom, and that nothing
-# of it stays. Completion, as bash does it.
+# of it stays.
 # shellcheck source=tests/clients/lib.sh disable=SC2317,SC2119 # called by check
 . "$(dirname "$0")/../clients/lib.sh"
 
@@ -37,6 +37,8 @@ all_of_it_is_there() {
 		usr/lib/systemd/system/socks5d.service usr/lib/systemd/system/socks5d@.service \
 		usr/share/man/man8/socks5d.8 \
 		usr/share/bash-completion/completions/{socks5d,monitor_client} \
+		usr/share/zsh/site-functions/{_socks5d,_monitor_client} \
+		usr/share/fish/vendor_completions.d/{socks5d,monitor_client}.fish \
 		usr/share/doc/socks5d/examples/{school,office,lab,family}/socks5d.conf; do
 		[[ -f $DEST/$file ]] || { echo "no $file" && return 1; }
 	done
@@ -118,19 +120,6 @@ reload_asks_where_the_server_listens() {
 		"$DEST/usr/bin/monitor_client" --help | grep -qF "${socket/#%t//run}"
 }
 
-# completes COMMAND WORD...: what bash offers for the last word.
-completes() {
-	local COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) COMPREPLY=()
-	PATH="$DEST/usr/sbin:$DEST/usr/bin:$PATH" "_$1" "$1" "${!#}" "${COMP_WORDS[COMP_CWORD - 1]}"
-	echo "${COMPREPLY[*]}"
-}
-
-completion_offers() {
-	local expected=$1
-	shift
-	[[ $(completes "$@") == "$expected" ]] || { completes "$@" && return 1; }
-}
-
 a_changed_configuration_stays() {
 	echo '# ours' >>"$ETC/socks5d.conf"
 	make_ install uninstall && grep -q ours "$ETC/socks5d.conf" && rm "$ETC/socks5d.conf"
@@ -159,12 +148,6 @@ else
 	skip the_user_and_folders_are_made 'root, systemd-sysusers and systemd-tmpfiles'
 fi
 check reload_asks_where_the_server_listens reload_asks_where_the_server_listens
-# shellcheck source=conf/completion.bash
-. "$DEST/usr/share/bash-completion/completions/socks5d"
-check flags_are_completed completion_offers '--max-sessions --max-sessions-per-client' socks5d --max-s
-check commands_are_completed completion_offers 'ACCESS_LOG ACCOUNTS ADD_USER ALLOW ALARMS' monitor_client -u alice A
-check the_client_s_flags_are_completed completion_offers '--socket' monitor_client --so
-check behind_a_command_nothing_is completion_offers '' monitor_client KILL S
 check a_changed_configuration_stays a_changed_configuration_stays
 check uninstall_leaves_no_file nothing_stays
 finish

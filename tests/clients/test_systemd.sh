@@ -147,7 +147,8 @@ a_reload_tells_what_waits() {
 	reload && last_words 'OK max_sessions changes only at the next start, timeout set to 77s'
 }
 
-# last_words TEXT: the last line that is the service's, not systemd's own about it.
+# last_words TEXT: in the last lines that are the service's, not systemd's own about it: the server's
+# and the client's come in either order.
 last_words() {
 	wait_for 15 said_last "$1" || {
 		inside journalctl -u socks5d --no-pager -n 10
@@ -156,7 +157,7 @@ last_words() {
 }
 
 said_last() {
-	inside journalctl _SYSTEMD_UNIT=socks5d.service -o cat --no-pager -n 1 >"$TMP/last" &&
+	inside journalctl _SYSTEMD_UNIT=socks5d.service -o cat --no-pager -n 3 >"$TMP/last" &&
 		grep -qF -- "$1" "$TMP/last"
 }
 

@@ -13,7 +13,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "completions.h"
 #include "monitor/commands.h"
+#include "must.h"
+#include "programs.h"
 #include "server/call_filter.h"
 #include "state/end_reason.h"
 #include "state/settings.h"
@@ -21,15 +24,6 @@
 
 #define WIDTH 78
 #define MARK_MAX 32
-
-static void *must(void *memory)
-{
-	if (memory == NULL) {
-		perror("gendoc");
-		exit(2);
-	}
-	return memory;
-}
 
 /* ---- text ---- */
 
@@ -256,43 +250,40 @@ static void put_metrics(FILE *out)
 	fputs(".El\n", out);
 }
 
-/* ---- what bash completes ---- */
-
-static void put_shell(FILE *out, const char *word, size_t len, bool first)
-{
-	if (first)
-		fputc('\t', out);
-	fwrite(word, 1, len, out);
-}
-
-static void put_commands(FILE *out)
-{
-	static const struct wrap lines = {.prefix = "", .put_word = put_shell};
-	char words[1024] = "";
-
-	for (size_t i = 0; i < commands_count; i++) {
-		strncat(words, commands_table[i].word, sizeof(words) - strlen(words) - 1);
-		strncat(words, " ", sizeof(words) - strlen(words) - 1);
-	}
-	fputs("_monitor_commands='\n", out);
-	put_wrapped(out, &lines, words);
-	fputs("'\n", out);
-}
-
 /* ---- documents on the disk ---- */
 
 struct document {
 	const char *path;
 	const char *part; /* what stands between the lines with BEGIN and END of it; NULL: all */
 	void (*put)(FILE *out);
+	/* or, of one of the programs: */
+	const struct program *(*program)(void);
+	void (*put_program)(FILE *out, const struct program *p);
 };
 
 static const struct document documents[] = {
-	{"conf/socks5d.conf", NULL, put_conf},
-	{"src/socks5d.8", "SETTINGS", put_manual},
-	{"src/socks5d.8", "CALLS", put_call_groups},
-	{"src/socks5d-web.7", "METRICS", put_metrics},
-	{"conf/completion.bash", "COMMANDS", put_commands},
+	{.path = "conf/socks5d.conf", .put = put_conf},
+	{.path = "src/socks5d.8", .part = "SETTINGS", .put = put_manual},
+	{.path = "src/socks5d.8", .part = "CALLS", .put = put_call_groups},
+	{.path = "src/socks5d-web.7", .part = "METRICS", .put = put_metrics},
+	{.path = "conf/completions/socks5d.bash",
+		.program = program_socks5d,
+		.put_program = completions_put_bash},
+	{.path = "conf/completions/socks5d.zsh",
+		.program = program_socks5d,
+		.put_program = completions_put_zsh},
+	{.path = "conf/completions/socks5d.fish",
+		.program = program_socks5d,
+		.put_program = completions_put_fish},
+	{.path = "conf/completions/monitor_client.bash",
+		.program = program_monitor_client,
+		.put_program = completions_put_bash},
+	{.path = "conf/completions/monitor_client.zsh",
+		.program = program_monitor_client,
+		.put_program = completions_put_zsh},
+	{.path = "conf/completions/monitor_client.fish",
+		.program = program_monitor_client,
+		.put_program = completions_put_fish},
 };
 
 /* The file's text, to be freed; empty when there is no such file. */
@@ -362,7 +353,10 @@ static char *renew(const struct document *d, const char *old)
 		return NULL;
 	out = must(open_memstream(&text, &size));
 	fwrite(old, 1, (size_t)(head_end - old), out);
-	d->put(out);
+	if (d->program != NULL)
+		d->put_program(out, d->program());
+	else
+		d->put(out);
 	fputs(tail, out);
 	fclose(out);
 	return must(text);
