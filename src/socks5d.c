@@ -30,6 +30,8 @@
 #define EXIT_FAILED 1
 #define EXIT_BAD_INPUT 2
 
+#define DRAIN_LOOK_MS 1000 /* how often it is told how many sessions are left */
+
 /* Whoever started us with 0, 1 or 2 closed must not make a client's socket the standard error that
  * the log goes to. */
 static int fill_standard_descriptors(void)
@@ -144,6 +146,8 @@ static void save_memory(void)
 
 struct program {
 	struct options *options;
+	struct notify notify;
+	struct handover handover;
 	sigset_t signals; /* that the main thread takes */
 	struct stopping stopping;
 	struct server *server;
@@ -158,7 +162,12 @@ static int open_program(struct program *p)
 	char error[CONFIG_ERROR_MAX];
 	bool bad_input;
 
-	p->server = server_open(p->options, &bad_input, error);
+	if (notify_open(&p->notify) < 0)
+		log_message(LOG_WARN, "the service manager cannot be told anything: %s",
+			strerror(errno));
+	if (handover_take(&p->handover, &p->notify, error) < 0)
+		return fail_with(error, EXIT_BAD_INPUT);
+	p->server = server_open(p->options, &p->handover, &bad_input, error);
 	if (p->server == NULL)
 		return fail_with(error, bad_input ? EXIT_BAD_INPUT : EXIT_FAILED);
 	p->admin = admin_new(p->server, error);
@@ -210,18 +219,19 @@ static void serve_clients(struct program *p)
 /* Lets sessions finish until the drain timeout or a second TERM or INT. */
 static void drain_sessions(struct program *p)
 {
-	int64_t deadline = clock_deadline(server_drain(p->server));
+	int64_t deadline = server_drain(p->server);
 
-	log_message(LOG_INFO, "stopping: live sessions may finish, a second signal ends them");
 	while (!server_is_drained(p->server) && stopping_asked(&p->stopping) == 1) {
 		int64_t left = deadline - clock_ms();
-		struct timespec timeout = clock_timespec(left > 0 ? left : 0);
+		struct timespec timeout =
+			clock_timespec(left < 0 ? 0 : clock_earlier(left, DRAIN_LOOK_MS));
 		int number = sigtimedwait(&p->signals, NULL, &timeout);
 
 		if (left <= 0)
 			return;
 		if (number == SERVER_ERRAND_SIGNAL)
 			errands_run(server_errands(p->server));
+		server_tell_drain(p->server);
 	}
 }
 
@@ -239,11 +249,13 @@ static void close_program(struct program *p)
 	web_free(p->web);
 	admin_free(p->admin);
 	server_close(p->server);
+	handover_free(&p->handover);
+	notify_close(&p->notify);
 }
 
 static int run_daemon(struct options *options, const sigset_t *signals)
 {
-	struct program p = {.options = options, .signals = *signals};
+	struct program p = {.options = options, .signals = *signals, .notify = {.fd = -1}};
 	int status;
 
 	save_memory();

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "base/addr.h"
+#include "base/flag.h"
 
 #define FLAGS_ERROR_MAX 512
 
@@ -36,6 +37,10 @@ int flags_parse(struct flags *f, int argc, char **argv, char error[FLAGS_ERROR_M
 
 /* Wipes and frees the request. */
 void flags_free(struct flags *f);
+
+/* All flags, in the order of the help. */
+#define FLAGS_COUNT 8
+extern const struct flag flags_table[FLAGS_COUNT];
 
 /* What -h says. */
 void flags_print_help(FILE *out);

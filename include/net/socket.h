@@ -42,6 +42,12 @@ enum socket_accept_outcome socket_accept(int listener, int *fd, struct addr *cli
  * sockets are so from birth. */
 void socket_keep_alive(int fd);
 
+/* Gives a listener that somebody else has opened what socket_listen() gives its own. */
+void socket_prepare_listener(int fd);
+
+/* Has one that listens already keep so many waiting. */
+void socket_listen_again(int fd, int backlog);
+
 /* As socket_listen(), with whichever port of `range` is free. */
 int socket_listen_in(const struct addr *host, const struct port_range *range, int backlog,
 	struct addr *bound) __attribute__((warn_unused_result));

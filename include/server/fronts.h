@@ -8,15 +8,9 @@
 
 #include "net/fdbudget.h"
 #include "proxy/listeners.h"
+#include "server/front.h"
+#include "server/handover.h"
 #include "state/config.h"
-
-enum front {
-	FRONT_PROXY,
-	FRONT_MONITOR,
-	FRONT_MONITOR_SOCKET,
-	FRONT_WEB,
-	FRONTS,
-};
 
 /* Clients of the monitor's unix socket at once, beside those at its address. */
 #define FRONTS_SOCKET_CLIENTS 8
@@ -34,6 +28,7 @@ struct acceptor {
 
 struct fronts {
 	struct fdbudget *budget;
+	struct handover *handover; /* where sockets come from and go to, too; NULL: nowhere */
 	size_t reserved; /* descriptors that it has kept for them */
 	size_t borrowed; /* that were taken from the spare beyond these */
 	size_t borrowed_for_change; /* while old and new are open side by side */
@@ -41,6 +36,7 @@ struct fronts {
 		struct acceptor acceptor;
 		struct listeners *now; /* NULL: nobody listens yet, or any more */
 		struct listeners *next; /* opened, and not in use yet; NULL: nothing is */
+		struct listeners *handed; /* while it is opened first: what was there before us */
 		size_t clients; /* descriptors for those who come */
 		size_t kept; /* descriptors for clients, who may stay longer than the sockets */
 	} at[FRONTS];
@@ -67,11 +63,12 @@ int fronts_check_places(const struct settings *s, char error[CONFIG_ERROR_MAX])
  * opened for. */
 void fronts_plan_own(struct config *c);
 
-/* At start: opens all that `c` says, and tells it the places as the proxy's own. `reserved` says
- * for how many descriptors `budget` has room set aside. -1 with the reason in `error`, and nothing
- * is open. */
-int fronts_open(struct fronts *f, struct fdbudget *budget, size_t reserved, struct config *c,
-	char error[CONFIG_ERROR_MAX]) __attribute__((warn_unused_result));
+/* At start: opens all that `c` says, or takes it over from `handover`, and tells it the places as
+ * the proxy's own. `reserved` says for how many descriptors `budget` has room set aside. -1 with
+ * the reason in `error`, and nothing is open. */
+int fronts_open(struct fronts *f, struct fdbudget *budget, size_t reserved,
+	struct handover *handover, struct config *c, char error[CONFIG_ERROR_MAX])
+	__attribute__((warn_unused_result));
 
 void fronts_set_acceptor(struct fronts *f, enum front front, const struct acceptor *acceptor);
 

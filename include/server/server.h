@@ -8,6 +8,7 @@
 
 #include "server/change.h"
 #include "server/errands.h"
+#include "server/handover.h"
 #include "server/keeper.h"
 #include "state/options.h"
 
@@ -18,9 +19,11 @@
 struct server;
 
 /* Opens what the command line asks for: files, sockets, memory. Nothing runs yet. The options must
- * live as long as the server. NULL with the reason in `error`; `*bad_input` tells whether what
- * somebody has written is to blame. */
-struct server *server_open(struct options *o, bool *bad_input, char error[CONFIG_ERROR_MAX]);
+ * live as long as the server, and so must `handover`: the sockets that it does not open itself, and
+ * who is told how it is. NULL with the reason in `error`; `*bad_input` tells whether what somebody
+ * has written is to blame. */
+struct server *server_open(struct options *o, struct handover *handover, bool *bad_input,
+	char error[CONFIG_ERROR_MAX]);
 
 /* Gives up what only opening needed, before there are threads. -1 with the reason in `error`. */
 int server_confine(struct server *s, char error[CONFIG_ERROR_MAX])
@@ -88,11 +91,14 @@ int server_apply_limits(struct server *s);
 /* What file and flags said when they were read last. Valid until the next change. */
 const struct config *server_base(const struct server *s);
 
-/* Stops accepting. Sessions go on; when the last has ended, POOL_GONE_SIGNAL (pool.h) is sent to
- * the calling thread. Returns how long they may go on, in milliseconds. */
+/* Stops accepting. Sessions go on, until the time that is returned (clock.h); when the last has
+ * ended, POOL_GONE_SIGNAL (pool.h) is sent to the calling thread. */
 int64_t server_drain(struct server *s);
 
 bool server_is_drained(struct server *s);
+
+/* Meanwhile: tells the service manager, and every so often the log, how many there still are. */
+void server_tell_drain(struct server *s);
 
 /* Ends what sessions there still are, and joins the workers. */
 void server_stop_workers(struct server *s);

@@ -17,11 +17,16 @@
 #include "server/server.h"
 #include "server/shares.h"
 #include "server/site.h"
+#include "server/supervision.h"
 
 struct server {
 	struct services services;
 	struct capacity capacity;
 	bool stopping;
+	int64_t drain_ends; /* clock_ms() */
+	int64_t drain_told, drain_pause; /* when the log was told of it last; until the next time */
+	struct handover *handover;
+	struct supervision supervision;
 	struct options *options;
 	struct site site; /* for changes while serving */
 	struct errands *errands; /* for the main thread */

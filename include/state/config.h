@@ -16,6 +16,7 @@ enum config_from {
 	CONFIG_FROM_FILE,
 	CONFIG_FROM_FLAG,
 	CONFIG_FROM_COMMAND, /* of the monitor, while serving */
+	CONFIG_FROM_SYSTEMD, /* where a service manager listens for us */
 };
 
 struct config_origin {
@@ -33,8 +34,9 @@ struct config {
 	 * something else of, as text; NULL: nothing, and so it is in copies. */
 	const char *path;
 	char *beneath_flags[SETTINGS_COUNT];
-	/* Where the proxy itself answers, as the kernel says, monitor included. */
-	struct addr own[SETTINGS_MAX_LISTEN + 2];
+	/* Where the proxy itself answers, as the kernel says, monitor included; a socket that
+	 * serves both families is there twice. */
+	struct addr own[2 * (SETTINGS_MAX_LISTEN + 2)];
 	size_t own_count;
 	struct rules *rules; /* a reference; NULL: not compiled yet */
 	struct upstreams *upstreams; /* likewise */
@@ -57,6 +59,10 @@ struct config_source {
 	bool is_reload; /* what has been read at start may be a pipe, which would be empty now */
 	size_t count;
 	struct config_override *overrides; /* applied after the file, in order */
+	/* What is so whatever file and flags say: where the sockets are that a service manager has
+	 * opened. */
+	size_t given_count;
+	const struct config_override *given;
 };
 
 /* Reads it all. NULL when anything is wrong, with "where: name: "value": what is legal" in

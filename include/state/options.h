@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 
+#include "base/flag.h"
 #include "state/config.h"
 #include "state/users.h"
 
@@ -38,6 +39,10 @@ void options_free_users(struct options *o);
 
 /* Frees everything, users too. */
 void options_free(struct options *o);
+
+/* The flags beside those of settings, in the order of the help. */
+#define OPTIONS_FLAGS 8
+extern const struct flag options_flags[OPTIONS_FLAGS];
 
 /* What -h says. */
 void options_print_help(FILE *out);

@@ -52,6 +52,9 @@ struct registry_slot *registry_slot_at(struct registry *r, size_t index);
 
 /* ---- for the slot's worker ---- */
 
+/* Its worker has got a client now, or is done with the one it had: the calls take turns. */
+void registry_turn(struct registry_slot *s);
+
 /* A session begins in the slot with the client's socket. Returns its id, which is never used again;
  * the first is 1. */
 uint64_t registry_enter(struct registry_slot *s, int client, const struct addr *addr);
@@ -139,6 +142,19 @@ void registry_count_commands(struct registry *r, size_t counts[REQUEST_COMMANDS]
 
 /* Bytes moved by all sessions since the start, the live ones included. */
 void registry_totals(struct registry *r, uint64_t *sent, uint64_t *received);
+
+size_t registry_size(const struct registry *r);
+
+/* What tells whether the worker of a slot gets on. Without the slot's lock: a phase may be that of
+ * the session before. */
+struct registry_pulse {
+	uint64_t turns; /* another number with each client */
+	bool has_client;
+	enum session_phase phase;
+	int64_t last_active; /* clock_ms() */
+};
+
+struct registry_pulse registry_pulse(const struct registry *r, size_t index);
 
 /* Has every worker ring `alarm`, which outlives them. Before there are sessions. */
 void registry_set_alarm(struct registry *r, struct traffic_alarm *alarm);

@@ -24,6 +24,7 @@ struct setting_word {
 struct setting {
 	const char *name; /* in the file; as a flag with - for _ */
 	char flag; /* the short flag, or 0 */
+	const char *flag_name; /* the long one, where that is another than the name; else NULL */
 	const struct setting_type *type;
 	size_t offset; /* of the value in the struct that holds those of the whole table */
 	const char *initial; /* the default, as it would be written */

@@ -63,6 +63,13 @@ enum recheck_when {
 	RECHECK_ALL, /* and whenever the rules are others */
 };
 
+/* What the server gives up once everything is open. */
+enum sandbox {
+	SANDBOX_OFF,
+	SANDBOX_ON, /* what the kernel and the build have of it */
+	SANDBOX_REQUIRED, /* all of it, or no start */
+};
+
 /* How sessions move their bytes. */
 enum relay_path {
 	RELAY_AUTO, /* through buffers; by splice(2), in pipes, once a direction is bulk */
@@ -172,6 +179,8 @@ struct settings {
 	int64_t dns_cache;
 	int64_t dns_negative_ttl;
 
+	char *user;
+	int64_t sandbox; /* enum sandbox */
 	char *state_dir;
 	int64_t history_days; /* 0: no history */
 	int64_t sites_days; /* 0: no sites in it */
@@ -185,7 +194,7 @@ struct settings {
 };
 
 /* Rows of the table, and so the size of every array that is indexed by it. */
-#define SETTINGS_COUNT 74
+#define SETTINGS_COUNT 76
 
 extern const struct setting settings_table[SETTINGS_COUNT];
 

@@ -4,7 +4,6 @@
  */
 #include "client/flags.h"
 
-#include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,18 +15,24 @@
 
 enum { PASSWORD_FILE = 256, SOCKET, JSON }; /* flags without a letter */
 
-static const char letters[] = "+:hvL:P:u:";
+const struct flag flags_table[FLAGS_COUNT] = {
+	{'L', "monitor-listen", "ADDR",
+		"where the monitor listens: an address or a name; default 127.0.0.1"},
+	{'P', "monitor-port", "PORT", "its port; default 8080"},
+	{SOCKET, "socket", "PATH",
+		"the server's monitor_socket, where root needs no login; without -L, -P and -u "
+		"default " MONITOR_SOCKET " where that may be used"},
+	{'u', "user", "NAME", "log in as NAME"},
+	{PASSWORD_FILE, "password-file", "FILE", "the password is the first line of FILE"},
+	{JSON, "json", NULL, "print each reply as a JSON object on one line"},
+	{'h', "help", NULL, "this help"},
+	{'v', "version", NULL, "the version"},
+};
 
-static const struct option longs[] = {
-	{"help", no_argument, NULL, 'h'},
-	{"version", no_argument, NULL, 'v'},
-	{"monitor-listen", required_argument, NULL, 'L'},
-	{"monitor-port", required_argument, NULL, 'P'},
-	{"user", required_argument, NULL, 'u'},
-	{"password-file", required_argument, NULL, PASSWORD_FILE},
-	{"socket", required_argument, NULL, SOCKET},
-	{"json", no_argument, NULL, JSON},
-	{NULL, 0, NULL, 0},
+/* What getopt_long(3) wants. */
+struct client_options {
+	char letters[FLAG_LETTERS_MAX * FLAGS_COUNT + 3];
+	struct option longs[FLAGS_COUNT + 1];
 };
 
 static int fail_flag(char *error, const char *flag, const char *value, const char *legal)
@@ -114,14 +119,14 @@ static void hint_at_client_flag(const char *flag, char hint[NEAREST_HINT_MAX])
 
 	flag += strspn(flag, "-");
 	nearest = nearest_to(flag, strcspn(flag, "="));
-	for (const struct option *o = longs; o->name != NULL; o++)
-		nearest_try(&nearest, o->name);
+	for (size_t i = 0; i < FLAGS_COUNT; i++)
+		nearest_try(&nearest, flags_table[i].name);
 	nearest_hint(&nearest, "--", hint);
 }
 
 /* Names the flag: a letter, which may be one of several as in -hz, or a long one, which stands in
  * the argument last read. getopt(3) leaves the letter of a known flag in optopt for both. */
-static int complain_of_flag(char **argv, int code, char *error)
+static int complain_of_flag(char **argv, int code, const char *letters, char *error)
 {
 	const char letter[3] = {'-', (char)optopt, '\0'}, *last = argv[optind - 1];
 	bool is_known = optopt != 0 && (optopt >= PASSWORD_FILE || strchr(letters, optopt) != NULL);
@@ -173,15 +178,17 @@ static int take_request(struct flags *f, char **words, size_t count, char *error
 
 int flags_parse(struct flags *f, int argc, char **argv, char error[FLAGS_ERROR_MAX])
 {
+	struct client_options known = {.letters = "+:"};
 	bool has_address = false;
 	int code;
 
 	*f = (struct flags){.action = FLAGS_TALK, .host = "127.0.0.1", .port = "8080"};
+	flag_add_options(flags_table, FLAGS_COUNT, known.longs, known.letters);
 	opterr = 0;
 	optind = 0; /* begin anew, whatever was read before: getopt(3), Notes */
-	while ((code = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
+	while ((code = getopt_long(argc, argv, known.letters, known.longs, NULL)) != -1) {
 		if (code == '?' || code == ':')
-			return complain_of_flag(argv, code, error);
+			return complain_of_flag(argv, code, known.letters, error);
 		if (take_client_flag(f, code, error) < 0)
 			return -1;
 		has_address |= code == 'L' || code == 'P';
@@ -214,19 +221,10 @@ void flags_print_help(FILE *out)
 {
 	fputs("usage: monitor_client [FLAG]... [COMMAND [WORD]... | top]\n"
 	      "Talks to the monitor of socks5d: line by line, or for one COMMAND such as STATS;\n"
-	      "HELP lists the commands. top is a live view of sessions, users and throughput.\n\n"
-	      "  -L, --monitor-listen ADDR  where the monitor listens: an address or a name;\n"
-	      "                             default 127.0.0.1\n"
-	      "  -P, --monitor-port PORT    its port; default 8080\n"
-	      "      --socket PATH          the server's monitor_socket, where root needs no\n"
-	      "                             login; without -L, -P and -u default\n"
-	      "                             " MONITOR_SOCKET "\n"
-	      "                             where that may be used\n"
-	      "  -u, --user NAME            log in as NAME\n"
-	      "      --password-file FILE   the password is the first line of FILE\n"
-	      "      --json                 print each reply as a JSON object on one line\n"
-	      "  -h, --help                 this help\n"
-	      "  -v, --version              the version\n\n"
+	      "HELP lists the commands. top is a live view of sessions, users and throughput.\n\n",
+		out);
+	flag_print_help(out, flags_table, FLAGS_COUNT, 29);
+	fputs("\n"
 	      "With -u the password comes from --password-file, else from the environment\n"
 	      "variable MONITOR_PASSWORD, else it is asked for. Without -u, Username:password\n"
 	      "is asked for, or read from standard input's first line when that is no terminal.\n"

@@ -14,6 +14,7 @@
 #include "monitor/history_commands.h"
 #include "monitor/listings.h"
 #include "monitor/upstream_listing.h"
+#include "server/confine.h"
 #include "server/sampling.h"
 #include "server/statistics.h"
 
@@ -24,9 +25,12 @@ static void add_figure(void *context, const char *name, uint64_t value, const ch
 
 void look_command_stats(const struct monitor_request *q, struct reply *r)
 {
+	char words[CONFINE_WORDS_MAX];
+
 	reply_add(r, "OK\n");
 	statistics_each(q->services, add_figure, r);
 	reply_add(r, "version:%s\n", SOCKS5D_VERSION);
+	reply_add(r, "confined by:%s\n", confine_words(confine_in_force(), words));
 	upstream_listing_add_figures(q->services, r);
 }
 

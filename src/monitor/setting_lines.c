@@ -37,6 +37,7 @@ static void add_origin(struct reply *r, const struct config *now, const struct c
 		[CONFIG_FROM_DEFAULT] = "default",
 		[CONFIG_FROM_FLAG] = "flag",
 		[CONFIG_FROM_COMMAND] = "command",
+		[CONFIG_FROM_SYSTEMD] = "systemd",
 	};
 
 	if (o->from != CONFIG_FROM_FILE) {

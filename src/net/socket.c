@@ -67,17 +67,22 @@ static void bind_freely(int fd, sa_family_t family)
 		set_option(fd, IPPROTO_IP, IP_FREEBIND, 1);
 }
 
+void socket_prepare_listener(int fd)
+{
+	set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+	set_stream_options(fd);
+	socket_keep_alive(fd);
+}
+
 int socket_listen(const struct addr *wanted, int backlog, unsigned way, struct addr *bound)
 {
 	int fd = socket(wanted->sa.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
 	if (fd < 0)
 		return -1;
-	set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
 	if (wanted->sa.sa_family == AF_INET6)
 		set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
-	set_stream_options(fd);
-	socket_keep_alive(fd);
+	socket_prepare_listener(fd);
 	socket_share_port(fd, way & SOCKET_BESIDE_OTHERS);
 	if (way & SOCKET_FREE_BIND)
 		bind_freely(fd, wanted->sa.sa_family);
@@ -87,6 +92,11 @@ int socket_listen(const struct addr *wanted, int backlog, unsigned way, struct a
 	socket_share_port(fd, false);
 	*bound = socket_local_addr(fd);
 	return fd;
+}
+
+void socket_listen_again(int fd, int backlog)
+{
+	(void)listen(fd, backlog);
 }
 
 void socket_share_port(int listener, bool share)

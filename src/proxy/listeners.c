@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/identity.h"
 #include "base/log.h"
 #include "net/occupant.h"
 #include "net/socket.h"
@@ -34,6 +35,12 @@ static const struct listener *find_wanted(const struct listeners *l, const struc
 			return &l->items[i];
 	}
 	return NULL;
+}
+
+/* Is `old` what clients are served at so far? */
+static bool is_change(const struct listeners *old)
+{
+	return old != NULL && !old->are_handed;
 }
 
 bool listeners_have(const struct listeners *l, int fd)
@@ -65,13 +72,13 @@ static int listen_beside(
 static int open_new(
 	struct listener *item, const struct addr *wanted, int backlog, const struct listeners *old)
 {
-	*item = (struct listener){.wanted = *wanted, .is_quiet = old != NULL};
+	*item = (struct listener){.wanted = *wanted, .is_quiet = is_change(old)};
 	item->fd = socket_listen(wanted, backlog, item->is_quiet ? SOCKET_QUIET : 0, &item->bound);
-	if (item->fd < 0 && errno == EADDRINUSE && old != NULL) {
+	if (item->fd < 0 && errno == EADDRINUSE && is_change(old)) {
 		item->is_quiet = false; /* the port is ours already */
 		item->fd = listen_beside(old, wanted, backlog, &item->bound);
 	}
-	if (item->fd < 0 && errno == EADDRNOTAVAIL && old == NULL) {
+	if (item->fd < 0 && errno == EADDRNOTAVAIL && !is_change(old)) {
 		item->fd = socket_listen(wanted, backlog, SOCKET_FREE_BIND, &item->bound);
 		item->is_awaited = true;
 	}
@@ -129,6 +136,13 @@ static void tell_missing_right(char *out, size_t size)
 	char path[256];
 	ssize_t len = readlink("/proc/self/exe", path, sizeof(path) - 1);
 
+	if (identity_became() != NULL) {
+		snprintf(out, size,
+			": the right to ports below %d was given up at the start, for the user %s: "
+			"a restart opens it",
+			IPPORT_RESERVED, identity_became());
+		return;
+	}
 	snprintf(out, size,
 		": a port below %d needs a right: setcap cap_net_bind_service=+ep %.*s, or in the "
 		"unit (systemctl edit socks5d) AmbientCapabilities=CAP_NET_BIND_SERVICE, "
@@ -190,8 +204,11 @@ void listeners_begin(struct listeners *l)
 static const struct listener *find_local(const struct listeners *l, const char *path)
 {
 	for (size_t i = 0; l != NULL && i < l->count; i++) {
-		if (strcmp(l->items[i].file.path, path) == 0 && local_is_there(&l->items[i].file))
-			return &l->items[i];
+		const struct listener *item = &l->items[i];
+
+		if (strcmp(item->file.path, path) == 0 &&
+			(item->is_lent || local_is_there(&item->file)))
+			return item;
 	}
 	return NULL;
 }
@@ -246,9 +263,15 @@ size_t listeners_count_new(const struct listen_list *list, const struct listener
 
 void listeners_add_own(const struct listeners *l, struct config *c)
 {
+	static const uint8_t any[4];
+
 	for (size_t i = 0; i < l->count; i++) {
-		if (!is_local(&l->items[i]))
-			c->own[c->own_count++] = l->items[i].bound;
+		const struct listener *item = &l->items[i];
+
+		if (!is_local(item))
+			c->own[c->own_count++] = item->bound;
+		if (item->is_for_both)
+			c->own[c->own_count++] = addr_from_ipv4(any, addr_port(&item->bound));
 	}
 }
 
@@ -265,6 +288,8 @@ void listeners_log(const struct listeners *l, const struct listeners *known, con
 			log_text(&line, "path", l->items[i].file.path);
 		else
 			log_text(&line, "address", addr_format(&l->items[i].bound, text));
+		if (l->items[i].is_lent)
+			log_text(&line, "from", "systemd");
 		log_end(&line);
 	}
 	for (size_t i = 0; i < l->lacking_count; i++)
@@ -286,9 +311,11 @@ void listeners_close(struct listeners *l)
 	if (l == NULL)
 		return;
 	for (size_t i = 0; i < l->count; i++) {
-		if (l->items[i].fd >= 0 && is_local(&l->items[i]))
-			local_remove(&l->items[i].file);
-		socket_close(l->items[i].fd);
+		const struct listener *item = &l->items[i];
+
+		if (item->fd >= 0 && !item->is_lent && item->kept_as[0] == '\0')
+			local_remove(&item->file);
+		socket_close(item->fd);
 	}
 	free(l);
 }

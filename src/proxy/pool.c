@@ -222,9 +222,11 @@ static bool answer(struct worker *w, int fd, struct guest *guest)
 		pause_accepting(w->pool, &pause);
 	if (outcome != SOCKET_ACCEPTED)
 		return false;
+	registry_turn(w->slot);
 	if (admit(w, guest))
 		return true;
 	socket_close(guest->fd);
+	registry_turn(w->slot);
 	return false;
 }
 
@@ -277,6 +279,7 @@ static void serve_guest(struct worker *w, const struct guest *guest)
 
 	session_run(w->session, v, w->slot, guest);
 	places_leave(&v->places);
+	registry_turn(w->slot);
 }
 
 static void leave(struct pool *p)
@@ -446,9 +449,21 @@ int pool_expect(struct pool *p, const struct listeners *l)
 	return 0;
 }
 
+/* Closing them does not do it where others have them open, too. */
+static void leave_listeners_locked(struct pool *p, const struct listeners *next) REQUIRES(&p->lock)
+{
+	for (size_t i = 0; p->listeners != NULL && i < p->listeners->count; i++) {
+		int fd = p->listeners->items[i].fd;
+
+		if (!listeners_have(next, fd))
+			(void)epoll_ctl(p->epoll, EPOLL_CTL_DEL, fd, NULL);
+	}
+}
+
 void pool_listen_on(struct pool *p, const struct listeners *next)
 {
 	rwlock_write(&p->lock);
+	leave_listeners_locked(p, next);
 	p->listeners = next;
 	for (size_t i = 0; i < next->count; i++)
 		arm_or_call_locked(p, next->items[i].fd);
@@ -459,6 +474,7 @@ void pool_stop(struct pool *p)
 {
 	rwlock_write(&p->lock);
 	p->stopper = pthread_self();
+	leave_listeners_locked(p, NULL);
 	p->listeners = NULL;
 	rwlock_write_unlock(&p->lock);
 	atomic_store(&p->stopping, true);

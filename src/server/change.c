@@ -16,6 +16,7 @@
 #include "base/plural.h"
 #include "server/effects.h"
 #include "server/recheck.h"
+#include "server/run_as.h"
 #include "state/admission.h"
 #include "state/rule_list.h"
 #include "state/rules.h"
@@ -57,11 +58,17 @@ static void log_value(struct log_line *line, const char *key, const char *value)
 	log_text(line, key, value != NULL ? value : "out of memory");
 }
 
+/* A setting that changes only at the next start. */
+struct postponed {
+	bool is; /* else it is not, or it does not */
+	char *to; /* its value then; NULL: out of memory */
+};
+
 /* Says from what to what it changes. */
-static void tell_difference(const struct change *change, const struct setting *setting, char *reply)
+static void tell_difference(
+	const struct change *change, const struct setting *setting, const char *to, char *reply)
 {
 	char *from = setting_format(setting, &change->old->settings);
-	char *to = setting_format(setting, &change->new->settings);
 	struct log_line line;
 
 	log_begin(&line, setting->reloadable ? LOG_INFO : LOG_WARN,
@@ -76,7 +83,6 @@ static void tell_difference(const struct change *change, const struct setting *s
 		!tell(reply, ", ", "%s set to %s", setting->name, *to != '\0' ? to : "empty"))
 		tell(reply, ", ", "%s changed", setting->name);
 	free(from);
-	free(to);
 }
 
 /* A log that becomes more talkative says since when. */
@@ -97,17 +103,42 @@ static void take_back(struct change *change, size_t index)
 	change->new->origins[index] = change->old->origins[index];
 }
 
-/* Says what is different, and takes back what cannot change while running. */
-static void settle_changes(struct change *change, char *reply)
+/* What cannot change while running, before anything is prepared by it. */
+static void take_back_postponed(struct change *change, struct postponed postponed[SETTINGS_COUNT])
 {
 	for (size_t i = 0; i < SETTINGS_COUNT; i++) {
 		const struct setting *setting = &settings_table[i];
 
-		if (!differs(change, setting))
+		postponed[i] =
+			(struct postponed){.is = !setting->reloadable && differs(change, setting)};
+		if (!postponed[i].is)
 			continue;
-		tell_difference(change, setting, reply);
-		if (!setting->reloadable)
-			take_back(change, i);
+		postponed[i].to = setting_format(setting, &change->new->settings);
+		take_back(change, i);
+	}
+}
+
+static void free_postponed(struct postponed postponed[SETTINGS_COUNT])
+{
+	for (size_t i = 0; i < SETTINGS_COUNT; i++)
+		free(postponed[i].to);
+}
+
+/* Says what is different. */
+static void tell_changes(
+	const struct change *change, const struct postponed postponed[SETTINGS_COUNT], char *reply)
+{
+	for (size_t i = 0; i < SETTINGS_COUNT; i++) {
+		const struct setting *setting = &settings_table[i];
+		char *to;
+
+		if (postponed[i].is) {
+			tell_difference(change, setting, postponed[i].to, reply);
+		} else if (differs(change, setting)) {
+			to = setting_format(setting, &change->new->settings);
+			tell_difference(change, setting, to, reply);
+			free(to);
+		}
 	}
 }
 
@@ -130,17 +161,21 @@ static unsigned effects_of(const struct change *change)
  */
 static int change_over(struct change *change, char *reply)
 {
+	struct postponed postponed[SETTINGS_COUNT];
 	char error[CONFIG_ERROR_MAX];
 
+	take_back_postponed(change, postponed);
 	change->effects = effects_of(change);
 	config_keep_own(change->new, change->old);
 	if (effects_prepare(effects_table, effects_count, change->effects, change, error) < 0) {
 		config_release(change->new);
+		free_postponed(postponed);
 		snprintf(reply, CHANGE_REPLY_MAX, "%s", error);
 		return -1;
 	}
 	begin_to_tell(change);
-	settle_changes(change, reply);
+	tell_changes(change, postponed, reply);
+	free_postponed(postponed);
 	if (change->is_reload)
 		admission_decide_auto(
 			change->new, users_are_given(change->site->services->users, NULL));
@@ -430,6 +465,7 @@ int change_reload(struct site *s, bool cuts, char reply[CHANGE_REPLY_MAX])
 		config_release(now);
 		finish_change(&change);
 	} else {
+		run_as_explain(reply);
 		log_refusal(&change, reply);
 	}
 	config_release(base);
@@ -481,6 +517,15 @@ static int set_value(struct site *s, const struct config *old, const struct sett
 	return 0;
 }
 
+static int refuse_given(const struct setting *setting, char *reply)
+{
+	snprintf(reply, CHANGE_REPLY_MAX,
+		"%s is where the sockets are that the service manager has opened: its .socket unit "
+		"says that",
+		setting->name);
+	return -1;
+}
+
 int change_set(struct site *s, const struct setting *setting, const char *value,
 	char reply[CHANGE_REPLY_MAX])
 {
@@ -496,7 +541,9 @@ int change_set(struct site *s, const struct setting *setting, const char *value,
 		return -1;
 	}
 	old = config_get(s->services->config);
-	result = set_value(s, old, setting, value, reply);
+	result = old->origins[setting - settings_table].from == CONFIG_FROM_SYSTEMD
+		? refuse_given(setting, reply)
+		: set_value(s, old, setting, value, reply);
 	config_release(old);
 	return result;
 }

@@ -14,11 +14,14 @@
 #include <unistd.h>
 
 #include "base/folder.h"
+#include "base/log.h"
 #include "server/accounts.h"
+#include "server/confine.h"
 #include "server/database.h"
 #include "server/effects.h"
 #include "server/fronts.h"
 #include "server/limiting.h"
+#include "server/run_as.h"
 #include "server/user_groups.h"
 #include "state/operators.h"
 #include "state/outgoing.h"
@@ -56,6 +59,20 @@ static int check_state(const char *folder, char *error)
 	return *folder == '\0' ? 0 : database_check(folder, error);
 }
 
+/* As far as it is the same kernel. */
+static void warn_of_missing(const struct settings *s)
+{
+	struct confinement possible;
+	char lacks[CONFIG_ERROR_MAX];
+
+	if (s->sandbox != SANDBOX_ON)
+		return;
+	possible = confine_possible();
+	if (confine_is_short(&possible))
+		log_message(LOG_WARN, "the server can be confined in part only; missing is %s",
+			confine_lacks(&possible, lacks));
+}
+
 /* The users have been read. */
 static int check_expectations(const struct services *v, const struct config *c, char *error)
 {
@@ -69,7 +86,8 @@ int check_opening(
 {
 	const struct settings *s = &c->settings;
 
-	if (fronts_check_places(s, error) < 0 || effects_check_files(s, error) < 0 ||
+	if (confine_check(s, error) < 0 || run_as_check(s, error) < 0 ||
+		fronts_check_places(s, error) < 0 || effects_check_files(s, error) < 0 ||
 		check_state(s->state_dir, error) < 0 ||
 		check_log("log_file", s->log_file, error) < 0 ||
 		check_log("access_log_file", s->access_log_file, error) < 0 ||
@@ -80,6 +98,7 @@ int check_opening(
 		check_operators(v, o, effects_users_path(s), error) < 0 ||
 		fronts_check(s, error) < 0 || outgoing_is_missing(s, error))
 		return -1;
+	warn_of_missing(s);
 	effects_warn_of_rules(c, v);
 	effects_note_users_file(s);
 	effects_warn_of_repeated(o->users, o->user_count);

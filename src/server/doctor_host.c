@@ -17,9 +17,11 @@
 #include "net/occupant.h"
 #include "net/resolver.h"
 #include "server/capacity.h"
+#include "server/confine.h"
 #include "server/effects.h"
 #include "server/fronts.h"
 #include "server/probe.h"
+#include "server/run_as.h"
 #include "state/outgoing.h"
 #include "state/users_file.h"
 
@@ -399,6 +401,43 @@ static void look_at_files(struct doctor *d)
 		say_of_file(d, "users_file", users, 0);
 }
 
+/* ---- what it gives up ---- */
+
+static void look_at_user(struct doctor *d)
+{
+	const struct settings *s = &d->config->settings;
+	char why[CONFIG_ERROR_MAX];
+
+	if (run_as_check(s, why) < 0)
+		doctor_advise(d, DOCTOR_BAD,
+			"useradd --system makes one; without user the server runs as whoever starts "
+			"it",
+			"%s", why);
+	else if (*s->user != '\0')
+		doctor_say(d, DOCTOR_OK, "the server runs as %s when root starts it", s->user);
+}
+
+static void look_at_sandbox(struct doctor *d)
+{
+	const struct settings *s = &d->config->settings;
+	struct confinement possible = confine_possible();
+	char words[CONFINE_WORDS_MAX], lacks[CONFIG_ERROR_MAX];
+
+	look_at_user(d);
+	confine_lacks(&possible, lacks);
+	if (s->sandbox == SANDBOX_OFF)
+		doctor_advise(d, DOCTOR_WARN, "set sandbox = on",
+			"the server is not confined, and could be by %s",
+			confine_words(&possible, words));
+	else if (*lacks != '\0')
+		doctor_advise(d, s->sandbox == SANDBOX_REQUIRED ? DOCTOR_BAD : DOCTOR_WARN,
+			"what there is holds all the same, but with sandbox = required",
+			"missing is %s", lacks);
+	else
+		doctor_say(d, DOCTOR_OK, "the server is confined by %s",
+			confine_words(&possible, words));
+}
+
 const struct doctor_check doctor_host_checks[] = {
 	{"port", look_at_ports},
 	{"monitor", look_at_monitor_socket},
@@ -408,5 +447,6 @@ const struct doctor_check doctor_host_checks[] = {
 	{"clock", look_at_clock},
 	{"room", look_at_room},
 	{"files", look_at_files},
+	{"sandbox", look_at_sandbox},
 	{.topic = NULL},
 };

@@ -17,6 +17,7 @@
 
 #include "base/log.h"
 #include "server/capacity.h"
+#include "server/confine.h"
 #include "server/limiting.h"
 #include "server/user_groups.h"
 #include "state/admission.h"
@@ -37,21 +38,28 @@ struct resolver_options effects_resolver_options(const struct settings *s)
 		.negative_ttl_ms = s->dns_negative_ttl};
 }
 
+static int refuse_log(const char *setting, const char *path, char error[CONFIG_ERROR_MAX])
+{
+	int why = errno;
+
+	snprintf(error, CONFIG_ERROR_MAX, "%s: \"%.512s\": cannot be opened: %s", setting, path,
+		strerror(why));
+	if (why == EACCES)
+		confine_explain(path, error);
+	return -1;
+}
+
 int effects_open_access_log(
 	struct access_log *log, const struct settings *s, char error[CONFIG_ERROR_MAX])
 {
 	if (access_log_open(log, s->access_log_file) == 0)
 		return 0;
-	snprintf(error, CONFIG_ERROR_MAX, "access_log_file: \"%s\": cannot be opened: %s",
-		s->access_log_file, strerror(errno));
-	return -1;
+	return refuse_log("access_log_file", s->access_log_file, error);
 }
 
 static int refuse_log_file(const struct settings *s, char error[CONFIG_ERROR_MAX])
 {
-	snprintf(error, CONFIG_ERROR_MAX, "log_file: \"%s\": cannot be opened: %s", s->log_file,
-		strerror(errno));
-	return -1;
+	return refuse_log("log_file", s->log_file, error);
 }
 
 int effects_open_log(const struct settings *s, char error[CONFIG_ERROR_MAX])

@@ -234,11 +234,17 @@ static int check_taken(const struct fronts *f, enum front front, const struct se
 
 /* ---- opening ---- */
 
+/* What there is to be taken over; NULL: nothing. */
+static const struct listeners *before(const struct fronts *f, enum front front)
+{
+	return f->at[front].now != NULL ? f->at[front].now : f->at[front].handed;
+}
+
 static void close_next(struct fronts *f)
 {
 	for (enum front i = 0; i < FRONTS; i++) {
 		if (f->at[i].next != NULL)
-			listeners_leave_out(f->at[i].next, f->at[i].now);
+			listeners_leave_out(f->at[i].next, before(f, i));
 		listeners_close(f->at[i].next);
 		f->at[i].next = NULL;
 	}
@@ -247,7 +253,7 @@ static void close_next(struct fronts *f)
 static struct listeners *open_front(const struct fronts *f, enum front front,
 	const struct settings *s, char error[CONFIG_ERROR_MAX])
 {
-	const struct listeners *now = f->at[front].now;
+	const struct listeners *now = before(f, front);
 	int backlog = backlog_of(s, front);
 	struct listen_list places;
 
@@ -273,12 +279,53 @@ static int open_next(struct fronts *f, struct config *c, char error[CONFIG_ERROR
 	return 0;
 }
 
-int fronts_open(struct fronts *f, struct fdbudget *budget, size_t reserved, struct config *c,
-	char error[CONFIG_ERROR_MAX])
+static struct listeners *claim_front(struct handover *h, enum front front, const struct settings *s)
 {
+	struct listen_list places = fronts_places(s, front);
+
+	return rows[front].is_local ? handover_claim_local(h, front, path_of(s, front))
+				    : handover_claim(h, front, &places, backlog_of(s, front));
+}
+
+/* For all fronts, before one is opened: what nobody wants may be in the way. -1 without memory. */
+static int claim_handed(struct fronts *f, const struct settings *s)
+{
+	if (f->handover == NULL)
+		return 0;
+	for (enum front i = 0; i < FRONTS; i++) {
+		f->at[i].handed = claim_front(f->handover, i, s);
+		if (f->at[i].handed == NULL)
+			return -1;
+	}
+	handover_drop_rest(f->handover);
+	return 0;
+}
+
+/* Those of them stay open that were taken over. */
+static void release_handed(struct fronts *f)
+{
+	for (enum front i = 0; i < FRONTS; i++) {
+		if (f->at[i].handed != NULL)
+			listeners_leave_out(f->at[i].handed, f->at[i].next);
+		listeners_close(f->at[i].handed);
+		f->at[i].handed = NULL;
+	}
+}
+
+int fronts_open(struct fronts *f, struct fdbudget *budget, size_t reserved,
+	struct handover *handover, struct config *c, char error[CONFIG_ERROR_MAX])
+{
+	int result = -1;
+
 	f->budget = budget;
 	f->reserved = reserved;
-	return open_next(f, c, error);
+	f->handover = handover;
+	if (claim_handed(f, &c->settings) < 0)
+		snprintf(error, CONFIG_ERROR_MAX, "out of memory");
+	else
+		result = open_next(f, c, error);
+	release_handed(f);
+	return result;
 }
 
 void fronts_set_acceptor(struct fronts *f, enum front front, const struct acceptor *acceptor)
@@ -312,6 +359,16 @@ static bool is_same(const struct listeners *a, const struct listeners *b)
 	return true;
 }
 
+/* What is new outlives us, where somebody keeps it, and what is gone does not. */
+static void hand_over(
+	const struct fronts *f, enum front front, struct listeners *old, struct listeners *next)
+{
+	for (size_t i = 0; i < next->count; i++)
+		handover_keep(f->handover, front, &next->items[i]);
+	for (size_t i = 0; old != NULL && i < old->count; i++)
+		handover_forget(f->handover, &old->items[i]);
+}
+
 static void go_over(struct fronts *f, enum front front)
 {
 	const struct acceptor *a = &f->at[front].acceptor;
@@ -328,6 +385,7 @@ static void go_over(struct fronts *f, enum front front)
 	f->at[front].now = next;
 	if (old != NULL)
 		listeners_leave_out(old, next);
+	hand_over(f, front, old, next);
 	listeners_close(old);
 }
 

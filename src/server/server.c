@@ -8,10 +8,13 @@
 #include "server/server_parts.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
+#include "base/plural.h"
 #include "server/effects.h"
 #include "server/fronts.h"
 #include "server/temporary.h"
@@ -64,10 +67,24 @@ static void warn_of_awaited(const struct server *s, const struct listeners *l)
 
 /* ---- start ---- */
 
+/* A job where somebody is told of it. */
+static int start_supervision(struct server *s, char error[CONFIG_ERROR_MAX])
+{
+	if (supervision_init(&s->supervision, s->handover->notify, &s->services) < 0) {
+		snprintf(error, CONFIG_ERROR_MAX, "out of memory");
+		return -1;
+	}
+	if (s->handover->notify->fd >= 0)
+		janitor_add(s->janitor, &s->supervision.job);
+	return 0;
+}
+
 int server_start(struct server *s, char error[CONFIG_ERROR_MAX])
 {
 	struct services *v = &s->services;
 
+	if (start_supervision(s, error) < 0)
+		return -1;
 	temporary_restore(v);
 	idle_sweep_init(&s->idle_sweep, v->registry, config_idle_limits(v->config));
 	janitor_add(s->janitor, &s->idle_sweep.job);
@@ -149,8 +166,10 @@ int server_start_workers(struct server *s, char error[CONFIG_ERROR_MAX])
 	}
 	if (result == 0)
 		log_start(s, c);
-	if (result == 0)
+	if (result == 0) {
 		effects_copy_lists(&s->site, c);
+		supervision_ready(&s->supervision);
+	}
 	config_release(c);
 	return result;
 }
@@ -196,14 +215,50 @@ static void stop_accepting(struct server *s)
 	fronts_close(&s->site.fronts, FRONT_PROXY);
 }
 
+#define DRAIN_TOLD_AFTER_MS 2000 /* and then each time after twice as long */
+
+static void log_drain(struct server *s, const char *msg)
+{
+	int64_t left = s->drain_ends - clock_ms();
+	struct log_line line;
+
+	log_begin(&line, LOG_INFO, msg);
+	log_number(&line, "sessions", (int64_t)stats_get(&s->services.stats.current));
+	log_number(&line, "within_s", left > 0 ? (left + 999) / 1000 : 0);
+	log_end(&line);
+	s->drain_told = clock_ms();
+}
+
 int64_t server_drain(struct server *s)
 {
 	struct config *c = config_get(s->services.config);
-	int64_t drain_ms = c->settings.drain_timeout;
 
+	s->drain_ends = clock_deadline(c->settings.drain_timeout);
+	s->drain_pause = DRAIN_TOLD_AFTER_MS;
 	config_release(c);
 	stop_accepting(s);
-	return drain_ms;
+	supervision_stops(&s->supervision, s->drain_ends);
+	log_drain(s, "stopping: live sessions may finish, a second signal ends them");
+	return s->drain_ends;
+}
+
+void server_tell_drain(struct server *s)
+{
+	supervision_tell_status(&s->supervision);
+	if (clock_ms() - s->drain_told < s->drain_pause)
+		return;
+	s->drain_pause *= 2;
+	log_drain(s, "stopping: sessions are left");
+}
+
+static void log_ended(const struct server *s)
+{
+	uint64_t count = stats_get(&s->services.stats.current);
+
+	if (count > 0)
+		log_message(LOG_INFO, "stopping: %" PRIu64 " session%s that %s left %s ended",
+			count, plural(count), count == 1 ? "was" : "were",
+			count == 1 ? "is" : "are");
 }
 
 bool server_is_drained(struct server *s)
@@ -217,6 +272,7 @@ void server_stop_workers(struct server *s)
 		return;
 	if (!s->stopping)
 		stop_accepting(s);
+	log_ended(s);
 	registry_stop_all(s->services.registry);
 	hashing_wake(s->services.hashing);
 	pool_free(s->pool);

@@ -39,9 +39,19 @@ static enum recheck_when recheck_wanted(const struct server *s)
 	return wanted;
 }
 
+static int reload_supervised(struct server *s, bool cuts, char reply[CHANGE_REPLY_MAX])
+{
+	int result;
+
+	supervision_reloads(&s->supervision);
+	result = change_reload(&s->site, cuts, reply);
+	supervision_has_reloaded(&s->supervision, result < 0 ? reply : NULL);
+	return result;
+}
+
 int server_reload(struct server *s, bool cuts, char reply[CHANGE_REPLY_MAX])
 {
-	int result = is_stopping(s, reply) ? -1 : change_reload(&s->site, cuts, reply);
+	int result = is_stopping(s, reply) ? -1 : reload_supervised(s, cuts, reply);
 
 	if (result < 0)
 		return result;

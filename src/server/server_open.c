@@ -1,7 +1,8 @@
 /*
  * Open takes all that may be missing, in use or not allowed: files, sockets, memory; it may need
- * rights that serving does not. Confine gives up what only opening needed. What was only partly
- * opened can be closed, too.
+ * rights that serving does not. Confine gives up what only opening needed: first the user who could
+ * have it again (run_as.h), then what even the right user has no use for (confine.h). What was only
+ * partly opened can be closed, too.
  */
 #include "server/server_parts.h"
 
@@ -9,14 +10,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "server/accounts.h"
 #include "server/change.h"
+#include "server/confine.h"
 #include "server/effects.h"
 #include "server/fronts.h"
+#include "server/run_as.h"
 #include "state/admission.h"
 
 #define FAILURES_KEPT 10000 /* for WHY */
@@ -138,8 +140,8 @@ static int open_fronts(struct server *s, struct config *c, char *error)
 {
 	struct services *v = &s->services;
 
-	if (fronts_open(&s->site.fronts, &v->budget, fronts_descriptors(&c->settings), c, error) <
-		0)
+	if (fronts_open(&s->site.fronts, &v->budget, fronts_descriptors(&c->settings), s->handover,
+		    c, error) < 0)
 		return -1;
 	v->config = config_store_new(c);
 	if (v->config != NULL)
@@ -164,7 +166,8 @@ static int open_all(struct server *s, struct config *c, bool *bad_input, char *e
 
 	effects_set_log(settings);
 	fronts_plan_own(c); /* for what must not lead back to us */
-	*bad_input = effects_check_files(settings, error) < 0 ||
+	*bad_input = confine_check(settings, error) < 0 ||
+		effects_check_files(settings, error) < 0 || run_as_begin(c, error) < 0 ||
 		effects_open_log(settings, error) < 0 || fronts_check_places(settings, error) < 0 ||
 		open_state(s, settings, &is_taken, error) < 0 ||
 		make_accounts(s, settings, error) < 0 ||
@@ -186,11 +189,15 @@ static int open_all(struct server *s, struct config *c, bool *bad_input, char *e
 	return open_fronts(s, c, error);
 }
 
-struct server *server_open(struct options *o, bool *bad_input, char error[CONFIG_ERROR_MAX])
+struct server *server_open(
+	struct options *o, struct handover *handover, bool *bad_input, char error[CONFIG_ERROR_MAX])
 {
-	struct config *c = config_read(&o->source, error);
+	struct config *c;
 	struct server *s;
 
+	o->source.given = handover->given;
+	o->source.given_count = handover->given_count;
+	c = config_read(&o->source, error);
 	*bad_input = c == NULL;
 	if (c == NULL)
 		return NULL;
@@ -201,11 +208,13 @@ struct server *server_open(struct options *o, bool *bad_input, char error[CONFIG
 		return NULL;
 	}
 	s->options = o;
+	s->handover = handover;
 	s->site.source = &o->source;
 	s->site.services = &s->services;
 	change_begin(&s->site, c);
 	if (open_all(s, c, bad_input, error) == 0)
 		return s;
+	run_as_explain(error);
 	if (s->services.config == NULL)
 		config_release(c); /* else the store has it */
 	server_close(s);
@@ -217,6 +226,7 @@ void server_close(struct server *s)
 	if (s == NULL)
 		return;
 	fronts_close_all(&s->site.fronts);
+	supervision_destroy(&s->supervision);
 	change_forget(&s->site);
 	janitor_free(s->janitor);
 	hasher_free(s->hasher);
@@ -241,13 +251,14 @@ void server_close(struct server *s)
 
 int server_confine(struct server *s, char error[CONFIG_ERROR_MAX])
 {
+	struct config *c = config_get(s->services.config);
+	int result;
+
 	/* From here on the file is read for reloads, and the command line's passwords are hashes.
 	 */
 	s->options->source.is_reload = true;
 	options_free_users(s->options);
-	/* Nothing is executed, so nothing that is could give us rights. */
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0)
-		return 0;
-	snprintf(error, CONFIG_ERROR_MAX, "cannot give up new privileges: %s", strerror(errno));
-	return -1;
+	result = run_as_end(error) < 0 || confine_enter(&c->settings, error) < 0 ? -1 : 0;
+	config_release(c);
+	return result;
 }

@@ -80,6 +80,28 @@ static int apply_overrides(const struct config_source *source, struct config *c,
 	return 0;
 }
 
+static int apply_given(const struct config_source *source, struct config *c, char *error)
+{
+	for (size_t i = 0; i < source->given_count; i++) {
+		const struct config_override *o = &source->given[i];
+		const struct setting_input in = {.text = o->value};
+		char why[SETTING_ERROR_MAX];
+
+		if (keep_what_file_says(c, o->setting) < 0) {
+			snprintf(error, CONFIG_ERROR_MAX, "out of memory");
+			return -1;
+		}
+		if (!setting_set(o->setting, &c->settings, &in, why)) {
+			snprintf(error, CONFIG_ERROR_MAX, "sockets of the service manager: %s: %s",
+				o->setting->name, why);
+			return -1;
+		}
+		c->origins[index_of(o->setting)] =
+			(struct config_origin){.from = CONFIG_FROM_SYSTEMD};
+	}
+	return 0;
+}
+
 struct config *config_read(const struct config_source *source, char error[CONFIG_ERROR_MAX])
 {
 	struct config *c = calloc(1, sizeof(*c));
@@ -92,7 +114,8 @@ struct config *config_read(const struct config_source *source, char error[CONFIG
 	}
 	atomic_init(&c->references, 1);
 	c->path = source->path;
-	if (read_file(source, c, error) < 0 || apply_overrides(source, c, error) < 0) {
+	if (read_file(source, c, error) < 0 || apply_overrides(source, c, error) < 0 ||
+		apply_given(source, c, error) < 0) {
 		config_release(c);
 		return NULL;
 	}

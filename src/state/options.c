@@ -6,34 +6,40 @@
  */
 #include "state/options.h"
 
-#include <getopt.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Codes of long flags, behind all characters: + index in the table of settings. */
+/* Codes of settings' flags, behind all characters: + index in the table of settings. */
 #define FIRST_LONG 256
-#define FIXED_FLAGS 8 /* help, version, config, check, doctor, explain, resolve, user */
+#define EXPLANATION_INDENT 6
 
 /* Of flags without a letter, below all characters. */
 enum { CODE_DOCTOR = 1, CODE_EXPLAIN, CODE_RESOLVE };
 
-static const struct option fixed[FIXED_FLAGS] = {
-	{"help", no_argument, NULL, 'h'},
-	{"version", no_argument, NULL, 'v'},
-	{"config", required_argument, NULL, 'c'},
-	{"check", no_argument, NULL, 'n'},
-	{"doctor", no_argument, NULL, CODE_DOCTOR},
-	{"user", required_argument, NULL, 'u'},
-	{"explain", required_argument, NULL, CODE_EXPLAIN},
-	{"resolve", no_argument, NULL, CODE_RESOLVE},
+const struct flag options_flags[OPTIONS_FLAGS] = {
+	{'h', "help", NULL, "this help"},
+	{'v', "version", NULL, "the version"},
+	{'c', "config", "FILE",
+		"read the settings below from FILE, a line each: max_sessions = 500. Flags win "
+		"over the file."},
+	{'n', "check", NULL, "check the configuration and exit: status 0, or 2 and why"},
+	{CODE_DOCTOR, "doctor", NULL,
+		"look for what commonly goes wrong, a line each, and exit: status 0 all well, 1 "
+		"something is wrong"},
+	{CODE_EXPLAIN, "explain",
+		"'from=ADDR [user=NAME] to=HOST:PORT [command=udp] [time=\"tue 09:30\"]'",
+		"say what would become of such a request, and why, and exit: status 0 allowed, 1 "
+		"denied, 2 it cannot be said"},
+	{CODE_RESOLVE, "resolve", NULL, "with --explain: ask name servers"},
+	{'u', "user", "NAME:PASS", "a user who may log in, with the role admin; up to ten"},
 };
 
 /* The tables that getopt_long(3) wants. */
 struct flags {
 	char names[SETTINGS_COUNT][64];
-	char letters[2 * SETTINGS_COUNT + 16];
-	struct option longs[SETTINGS_COUNT + FIXED_FLAGS + 1];
+	char letters[2 * SETTINGS_COUNT + FLAG_LETTERS_MAX * OPTIONS_FLAGS + 2];
+	struct option longs[SETTINGS_COUNT + OPTIONS_FLAGS + 1];
 };
 
 static struct flags *flags_new(void)
@@ -42,7 +48,7 @@ static struct flags *flags_new(void)
 
 	if (f == NULL)
 		return NULL;
-	strcpy(f->letters, ":hvc:nu:");
+	strcpy(f->letters, ":");
 	for (size_t i = 0; i < SETTINGS_COUNT; i++) {
 		const struct setting *s = &settings_table[i];
 		size_t len = strlen(f->letters);
@@ -53,7 +59,7 @@ static struct flags *flags_new(void)
 			.has_arg = required_argument,
 			.val = FIRST_LONG + (int)i};
 	}
-	memcpy(f->longs + SETTINGS_COUNT, fixed, sizeof(fixed));
+	flag_add_options(options_flags, OPTIONS_FLAGS, f->longs + SETTINGS_COUNT, f->letters);
 	return f;
 }
 
@@ -256,25 +262,6 @@ void options_free(struct options *o)
 	o->source = (struct config_source){.count = 0};
 }
 
-/* Prints `text` from column `indent` on, broken between words. */
-static void print_wrapped(FILE *out, const char *text, int indent)
-{
-	int column = indent;
-
-	while (*text != '\0') {
-		int len = (int)strcspn(text, " ");
-
-		if (column + 1 + len > 96) {
-			fprintf(out, "\n%*s", indent, "");
-			column = indent;
-		}
-		column += fprintf(out, "%s%.*s", column > indent ? " " : "", len, text);
-		text += len;
-		text += strspn(text, " ");
-	}
-	fputc('\n', out);
-}
-
 /* Without memory only what needs none. */
 static void print_explanation(FILE *out, const struct setting *s)
 {
@@ -284,7 +271,8 @@ static void print_explanation(FILE *out, const struct setting *s)
 		asprintf(&text, "%s Legal: %s. Default: %s.", s->help, legal,
 			s->initial[0] != '\0' ? s->initial : "empty") < 0)
 		text = NULL;
-	print_wrapped(out, text != NULL ? text : s->help, 6);
+	fprintf(out, "%*s", EXPLANATION_INDENT, "");
+	flag_print_wrapped(out, text != NULL ? text : s->help, EXPLANATION_INDENT, 96);
 	free(text);
 	free(legal);
 }
@@ -294,21 +282,10 @@ void options_print_help(FILE *out)
 	char flag[64], left[128];
 
 	fputs("usage: socks5d [FLAG]...\n"
-	      "A SOCKS5 proxy server for a LAN.\n\n"
-	      "  -h, --help             this help\n"
-	      "  -v, --version          the version\n"
-	      "  -c, --config FILE      read the settings below from FILE, a line each:\n"
-	      "                         max_sessions = 500. Flags win over the file.\n"
-	      "  -n, --check            check the configuration and exit: status 0, or 2 and why\n"
-	      "      --doctor           look for what commonly goes wrong, a line each, and\n"
-	      "                         exit: status 0 all well, 1 something is wrong\n"
-	      "      --explain 'from=ADDR [user=NAME] to=HOST:PORT [command=udp] [time=\"tue "
-	      "09:30\"]'\n"
-	      "                         say what would become of such a request, and why, and\n"
-	      "                         exit: status 0 allowed, 1 denied, 2 it cannot be said\n"
-	      "      --resolve          with --explain: ask name servers\n"
-	      "  -u, --user NAME:PASS   a user who may log in, with the role admin; up to ten\n\n",
+	      "A SOCKS5 proxy server for a LAN.\n\n",
 		out);
+	flag_print_help(out, options_flags, OPTIONS_FLAGS, 25);
+	fputc('\n', out);
 	for (size_t i = 0; i < SETTINGS_COUNT; i++) {
 		const struct setting *s = &settings_table[i];
 
@@ -316,7 +293,7 @@ void options_print_help(FILE *out)
 			snprintf(left, sizeof(left), "-%c, ", s->flag);
 		snprintf(left + (s->flag != 0 ? 4 : 0), sizeof(left) - 4, "%s %s",
 			setting_flag(s, flag), s->value_name);
-		fprintf(out, "  %s\n      ", left);
+		fprintf(out, "  %s\n", left);
 		print_explanation(out, s);
 	}
 	fputs("\nSignals: HUP reads the configuration and the users again and opens the log "

@@ -44,6 +44,7 @@ struct registry_slot {
 	_Atomic(bool) told;
 	bool awaits_answer;
 	_Atomic(int) phase;
+	_Atomic(uint64_t) turns; /* odd: its worker has a client */
 	uint64_t turn; /* registry_take_turn(); 0: none */
 	char rule[REGISTRY_RULE_MAX]; /* that it was told to end for; only where it was */
 	struct traffic traffic;
@@ -115,6 +116,13 @@ static void tell_locked(struct registry_slot *s, enum end_reason why) REQUIRES(&
 struct registry_slot *registry_slot_at(struct registry *r, size_t index)
 {
 	return &r->slots[index];
+}
+
+void registry_turn(struct registry_slot *s)
+{
+	uint64_t turns = atomic_load_explicit(&s->turns, memory_order_relaxed);
+
+	atomic_store_explicit(&s->turns, turns + 1, memory_order_release);
 }
 
 uint64_t registry_enter(struct registry_slot *s, int client, const struct addr *addr)
@@ -372,6 +380,22 @@ void registry_set_alarm(struct registry *r, struct traffic_alarm *alarm)
 {
 	for (size_t i = 0; i < r->count; i++)
 		r->slots[i].traffic.alarm = alarm;
+}
+
+size_t registry_size(const struct registry *r)
+{
+	return r->count;
+}
+
+struct registry_pulse registry_pulse(const struct registry *r, size_t index)
+{
+	const struct registry_slot *s = &r->slots[index];
+	uint64_t turns = atomic_load_explicit(&s->turns, memory_order_acquire);
+
+	return (struct registry_pulse){.turns = turns,
+		.has_client = turns % 2 != 0,
+		.phase = (enum session_phase)atomic_load(&s->phase),
+		.last_active = atomic_load(&s->traffic.last_active)};
 }
 
 /* ---- ending ---- */

@@ -41,7 +41,8 @@ static void put_origin(const struct config *c, const struct setting *setting, FI
 {
 	static const char *const words[] = {[CONFIG_FROM_DEFAULT] = "default",
 		[CONFIG_FROM_FLAG] = "flag",
-		[CONFIG_FROM_COMMAND] = "command"};
+		[CONFIG_FROM_COMMAND] = "command",
+		[CONFIG_FROM_SYSTEMD] = "systemd"};
 	const struct config_origin *origin = &c->origins[setting - settings_table];
 
 	if (origin->from == CONFIG_FROM_FILE)

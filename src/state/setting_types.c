@@ -158,7 +158,7 @@ void setting_free(const struct setting *setting, void *values)
 
 const char *setting_flag(const struct setting *setting, char out[64])
 {
-	snprintf(out, 64, "--%s", setting->name);
+	snprintf(out, 64, "--%s", setting->flag_name != NULL ? setting->flag_name : setting->name);
 	for (char *p = out + 2; *p != '\0'; p++) {
 		if (*p == '_')
 			*p = '-';

@@ -36,6 +36,8 @@ static const struct setting_word fallback_words[] = {
 	{"none", PAC_FALLBACK_NONE}, {"direct", PAC_FALLBACK_DIRECT}, {NULL, 0}};
 static const struct setting_word protocol_words[] = {{"socks5", PROTOCOL_SOCKS5},
 	{"socks4", PROTOCOL_SOCKS4}, {"http", PROTOCOL_HTTP}, {NULL, 0}};
+static const struct setting_word sandbox_words[] = {
+	{"on", SANDBOX_ON}, {"off", SANDBOX_OFF}, {"required", SANDBOX_REQUIRED}, {NULL, 0}};
 static const struct setting_word no_yes_words[] = {{"no", 0}, {"yes", 1}, {NULL, 0}};
 
 static const struct setting_word otherwise_words[] = {
@@ -118,9 +120,6 @@ const struct setting settings_table[] = {
 		.initial = "",
 		.valid = local_path_fits,
 		.legal = "a path of at most 107 bytes",
-		.reloadable = true,
-		.is_files = true,
-		.effects = EFFECT_LISTENERS,
 		.value_name = "PATH",
 		.help = "Unix socket that the monitor is served on as well, at which root and the "
 			"user that the server runs as are administrators without a login; others "
@@ -649,6 +648,23 @@ const struct setting settings_table[] = {
 		.value_name = "TIME",
 		.help = "How long it is remembered that a name does not exist. Other answers are "
 			"kept for as long as they allow."},
+	{.name = "user",
+		.flag_name = "run-as",
+		AT(TEXT, user),
+		.initial = "",
+		.value_name = "NAME",
+		.help = "User of this host that the server runs as, when root starts it: he is "
+			"given the logs and what else it writes, with folders that are for nothing "
+			"else, and no right of root's is kept. Empty: whoever starts it."},
+	{.name = "sandbox",
+		AT(CHOICE, sandbox),
+		.initial = "on",
+		.words = sandbox_words,
+		.value_name = "WORD",
+		.help = "on: once everything is open the server writes beneath the folders of its "
+			"logs, users file, state_dir and monitor_socket only, executes nothing, and "
+			"makes no system call that a proxy has no use for, as far as the kernel can "
+			"enforce that. required: it does not start where anything of it is missing."},
 	{.name = "state_dir",
 		AT(TEXT, state_dir),
 		.initial = "",

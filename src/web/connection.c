@@ -326,10 +326,6 @@ static bool proceed(struct web_connection *c)
 	for (;;) {
 		if (c->phase == WEB_READING && (c->in_len == 0 || !take_request(c)))
 			return !c->input_ended;
-		if (c->phase == WEB_GATHERING) {
-			gather_go_on(c);
-			settle(c);
-		}
 		if (c->phase == WEB_AWAY || c->phase == WEB_GATHERING)
 			return true;
 		if (c->phase != WEB_WRITING)
@@ -357,6 +353,10 @@ void connection_step(struct web_connection *c, short revents)
 {
 	if (c->phase == WEB_FREE || c->fd < 0)
 		return;
+	if (c->phase == WEB_GATHERING) {
+		gather_go_on(c);
+		settle(c);
+	}
 	if ((revents & (POLLERR | POLLNVAL)) != 0 ||
 		((revents & (POLLIN | POLLHUP)) != 0 &&
 			(c->phase == WEB_READING || c->phase == WEB_CLOSING) && !receive(c)) ||

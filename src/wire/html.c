@@ -254,13 +254,15 @@ static void put_pages(
 	fputs("</p>\n", out);
 }
 
+/* What has no room is scrolled, by the keys, too. */
 static void open_table(FILE *out, const struct html_view *view)
 {
-	fprintf(out, "<div class=\"table\"><table id=\"%s\">\n", view->id);
-	if (view->caption == NULL)
-		return;
-	fputs("<caption>", out);
-	template_put_html(view->caption, out);
+	const char *caption = view->caption == NULL ? "" : view->caption;
+
+	fputs("<div class=\"table\" tabindex=\"0\" role=\"group\" aria-label=\"", out);
+	template_put_html(caption, out);
+	fprintf(out, "\">\n<table id=\"%s\">\n<caption>", view->id);
+	template_put_html(caption, out);
 	fputs("</caption>\n", out);
 }
 

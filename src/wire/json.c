@@ -29,13 +29,29 @@ static size_t put_character(FILE *out, const unsigned char *p, size_t n)
 	return len == 0 ? 1 : len;
 }
 
+/* How many bytes may be written as they are, which most are: one write for all of them. */
+static size_t plain_length(const unsigned char *p, size_t n)
+{
+	size_t len = 0;
+
+	while (len < n && p[len] >= ' ' && p[len] < 0x7f && p[len] != '"' && p[len] != '\\')
+		len++;
+	return len;
+}
+
 static void put_bytes(FILE *out, const char *bytes, size_t len)
 {
 	const unsigned char *p = (const unsigned char *)bytes;
 
 	putc('"', out);
-	for (size_t i = 0; i < len;)
-		i += put_character(out, p + i, len - i);
+	for (size_t i = 0; i < len;) {
+		size_t plain = plain_length(p + i, len - i);
+
+		fwrite(p + i, 1, plain, out);
+		i += plain;
+		if (i < len)
+			i += put_character(out, p + i, len - i);
+	}
 	putc('"', out);
 }
 

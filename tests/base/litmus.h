@@ -8,8 +8,12 @@
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <time.h>
 
 #include "check.h"
+
+#define LITMUS_ROUNDS 100000
+#define LITMUS_SECONDS 20
 
 struct litmus {
 	void (*prepare)(void); /* while nobody else is there */
@@ -20,8 +24,8 @@ struct litmus {
 
 struct litmus_run {
 	const struct litmus *litmus;
-	unsigned rounds;
 	_Atomic(unsigned) begun, done; /* rounds */
+	_Atomic(bool) is_over; /* known to who has seen the next round begin */
 };
 
 /* Lines that the other processor has: what is stored behind stores to them stays for a while where
@@ -51,24 +55,27 @@ static inline void *litmus_write(void *context)
 {
 	struct litmus_run *run = context;
 
-	for (unsigned i = 1; i <= run->rounds; i++) {
+	for (unsigned i = 1;; i++) {
 		litmus_await(&run->begun, i);
+		if (atomic_load(&run->is_over))
+			return NULL;
 		litmus_touch_lines(i);
 		run->litmus->write();
 		atomic_store(&run->done, i);
 	}
-	return NULL;
 }
 
-/* In how many of the rounds it was not right. */
+/* In how many of the rounds it was not right. Where others have the processors most of the time
+ * there are fewer of them. */
 static inline unsigned litmus_wrong(const struct litmus *litmus, unsigned rounds)
 {
-	struct litmus_run run = {.litmus = litmus, .rounds = rounds};
-	unsigned wrong = 0;
+	struct litmus_run run = {.litmus = litmus};
+	time_t until = time(NULL) + LITMUS_SECONDS;
+	unsigned wrong = 0, i;
 	pthread_t writer;
 
 	assert_int_equal(pthread_create(&writer, NULL, litmus_write, &run), 0);
-	for (unsigned i = 1; i <= rounds; i++) {
+	for (i = 1; i <= rounds && time(NULL) < until; i++) {
 		litmus->prepare();
 		litmus_touch_lines(0);
 		atomic_store(&run.begun, i);
@@ -79,10 +86,10 @@ static inline unsigned litmus_wrong(const struct litmus *litmus, unsigned rounds
 		litmus_await(&run.done, i);
 		wrong += !litmus->is_right();
 	}
+	atomic_store(&run.is_over, true);
+	atomic_store(&run.begun, i);
 	assert_int_equal(pthread_join(writer, NULL), 0);
 	return wrong;
 }
-
-#define LITMUS_ROUNDS 100000
 
 #endif

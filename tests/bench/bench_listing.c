@@ -100,24 +100,6 @@ static int run_sessions(size_t count, double *p99_ms, double *rate)
 
 /* ---- the listing ---- */
 
-/* The monitor's port, which the kernel chose, from the server's log. */
-static uint16_t monitor_port(void)
-{
-	char path[4096], line[1024];
-	uint16_t port = 0;
-	FILE *log;
-
-	snprintf(path, sizeof(path), "%s/socks5d.log", peer_dir(peer));
-	log = fopen(path, "re");
-	while (log != NULL && port == 0 && fgets(line, sizeof(line), log) != NULL) {
-		if (strstr(line, "\"monitor listening\"") != NULL)
-			port = (uint16_t)atoi(strrchr(line, ':') + 1);
-	}
-	if (log != NULL)
-		fclose(log);
-	return port;
-}
-
 struct listing {
 	int fd;
 	size_t lines;
@@ -216,7 +198,7 @@ static int run(void)
 {
 	struct listing l;
 	double rate;
-	uint16_t port = monitor_port();
+	uint16_t port = peer_logged_port(peer, "monitor listening");
 
 	wire_set_deadline(TIMEOUT_S);
 	if (port == 0) {

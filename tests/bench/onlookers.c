@@ -27,8 +27,8 @@
 #include "wire.h"
 
 #define BROWSERS 5
-#define PAIRS 4
-#define TURN_S 3.0
+#define PAIRS 14
+#define TURN_S 1.0
 #define STEP_NS (20 * 1000000) /* in which they look whether it is their time */
 #define FRONT_THREAD "web"
 
@@ -114,24 +114,6 @@ static void *look_on(void *arg)
 }
 
 /* ---- logging in ---- */
-
-/* The front's port, which the kernel chose, from the server's log. */
-static uint16_t find_port(const struct peer *peer)
-{
-	char path[4200], line[1024];
-	uint16_t port = 0;
-	FILE *log;
-
-	snprintf(path, sizeof(path), "%s/socks5d.log", peer_dir(peer));
-	log = fopen(path, "re");
-	while (log != NULL && port == 0 && fgets(line, sizeof(line), log) != NULL) {
-		if (strstr(line, "\"web listening\"") != NULL)
-			port = (uint16_t)atoi(strrchr(line, ':') + 1);
-	}
-	if (log != NULL)
-		fclose(log);
-	return port;
-}
 
 static int take_cookie(struct onlookers *all, const char *head)
 {
@@ -256,7 +238,7 @@ static void end_all(struct onlookers *all, struct onlooker ones[BROWSERS + 1])
 int onlookers_run(const struct load_run *run, double *values)
 {
 	struct onlooker ones[BROWSERS + 1] = {{.all = NULL}};
-	struct onlookers all = {.port = find_port(run->peer)};
+	struct onlookers all = {.port = peer_logged_port(run->peer, "web listening")};
 	int rc = -1;
 
 	if (log_in(&all, run->login) < 0)

@@ -308,9 +308,21 @@ uint16_t peer_port(const struct peer *peer)
 	return peer->port;
 }
 
-const char *peer_dir(const struct peer *peer)
+uint16_t peer_logged_port(const struct peer *peer, const char *message)
 {
-	return peer->dir;
+	char path[PATH_MAX + 16], line[1024];
+	uint16_t port = 0;
+	FILE *log;
+
+	snprintf(path, sizeof(path), "%s/socks5d.log", peer->dir);
+	log = fopen(path, "re");
+	while (log != NULL && port == 0 && fgets(line, sizeof(line), log) != NULL) {
+		if (strstr(line, message) != NULL)
+			port = (uint16_t)atoi(strrchr(line, ':') + 1);
+	}
+	if (log != NULL)
+		fclose(log);
+	return port;
 }
 
 double peer_start_ms(const struct peer *peer)

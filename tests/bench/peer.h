@@ -36,8 +36,8 @@ enum peer_outcome peer_start(const char *script, const struct peer_setup *setup,
 void peer_stop(struct peer *peer);
 
 uint16_t peer_port(const struct peer *peer);
-/* The folder that its script was given. */
-const char *peer_dir(const struct peer *peer);
+/* A port that the kernel chose, as socks5d's log tells it with this message; 0: it does not. */
+uint16_t peer_logged_port(const struct peer *peer, const char *message);
 /* Milliseconds from its start to its first answer. */
 double peer_start_ms(const struct peer *peer);
 /* Waits, for a bounded time, until the peer uses (almost) no more CPU. */

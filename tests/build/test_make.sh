@@ -43,10 +43,14 @@ stand_in() {
 	chmod 755 "$BIN/$1"
 }
 
-# hide_library NAME: from pkg-config.
+# hide_library NAME...: from pkg-config.
 hide_library() {
-	stand_in pkg-config "case \" \$* \" in *\" $1 \"*) exit 1 ;; esac
-		exec '$(command -v pkg-config)' \"\$@\""
+	local name body=
+	for name; do
+		body+="case \" \$* \" in *\" $name \"*) exit 1 ;; esac
+		"
+	done
+	stand_in pkg-config "${body}exec '$(command -v pkg-config)' \"\$@\""
 }
 
 # names_missing 'PACKAGE...' GOAL...: make fails with one line, which names them and make deps.
@@ -75,14 +79,14 @@ building() {
 
 # ---- without what is optional ----
 
-# From objects that are there, which are the same but for those of the database.
-builds_without_sqlite() {
+# In the smallest form, from objects that are there, which are the same but for those left out.
+builds_without_both() {
 	local without
-	without=$TMP/less/build/$(basename "$BUILT")-without-state
+	without=$TMP/less/build/$(basename "$BUILT")-without-sandbox-state
 	mkdir -p "$without" && cp -a "$BUILT/src" "$without" || return
-	rm -f "$without"/src/server/{database,history_bound,history_tables}.*
-	make_ O="$TMP/less" CC="$(basename "$BUILT")" WITHOUT=state all &&
-		! ldd "$TMP/less/bin/socks5d" | grep sqlite
+	rm -f "$without"/src/server/{call_filter,database,history_bound,history_tables}.*
+	make_ O="$TMP/less" CC="$(basename "$BUILT")" WITHOUT='state sandbox' all &&
+		! ldd "$TMP/less/bin/socks5d" | grep -E 'sqlite|seccomp'
 }
 
 says_that_it_keeps_nothing() {
@@ -93,19 +97,30 @@ says_that_it_keeps_nothing() {
 		"$TMP/less/bin/socks5d" -n
 }
 
+# The other walls stand all the same.
+says_that_it_filters_no_calls() {
+	local status=0
+	"$TMP/less/bin/socks5d" --sandbox required -n >"$TMP/said" 2>&1 || status=$?
+	cat "$TMP/said"
+	((status == 2)) && grep -qF 'sandbox: "required": missing is ' "$TMP/said" &&
+		grep -qF 'the filter of system calls: this socks5d was built without it' "$TMP/said"
+}
+
 says_what_can_be_left_out() {
-	make_ WITHOUT=all build 2>&1 | tee "$TMP/said" && grep -q 'WITHOUT=all: legal is state' "$TMP/said"
+	make_ WITHOUT=all build 2>&1 | tee "$TMP/said" && grep -q 'WITHOUT=all: legal is sandbox, state or both' "$TMP/said"
 }
 
 building_less() {
 	show_all_programs
-	hide_library sqlite3
+	hide_library sqlite3 libseccomp
 	if [[ $(basename "$BUILT") == *-* ]]; then
-		skip without_state_sqlite_is_not_needed 'a build without sanitizers'
+		skip what_is_left_out_is_not_needed 'a build without sanitizers'
 		skip a_state_dir_is_refused_then 'a build without sanitizers'
+		skip a_filter_cannot_be_required_then 'a build without sanitizers'
 	else
-		check without_state_sqlite_is_not_needed builds_without_sqlite
+		check what_is_left_out_is_not_needed builds_without_both
 		check a_state_dir_is_refused_then says_that_it_keeps_nothing
+		check a_filter_cannot_be_required_then says_that_it_filters_no_calls
 	fi
 	check what_can_be_left_out_is_told says_what_can_be_left_out
 }

@@ -4,14 +4,13 @@
 #
 #	logs_session, logs_access	lines of the log and of the file of the access log
 #	shows_transcript		monitor_client at its prompt
-#	shows_top, shows_end_of_top	the live view, and what is below its list
 #	download WHERE LOGIN URL ARG...	for longer than a test takes; WHERE is DESK, or '' for the host itself
 
 # ---- logs ----
 
-# Lines as they are but for numbers, times, units, plots and how many blanks there are.
+# Lines as they are but for numbers, times, units and how many blanks there are.
 without_numbers() {
-	sed -E -e 's/[▁▂▃▄▅▆▇█]//g' -e 's/\b[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+\+[0-9]+/TIME/' \
+	sed -E -e 's/\b[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+\+[0-9]+/TIME/' \
 		-e 's/\b[0-9]+(\.[0-9]+)?[kMGs]?\b/N/g' -e 's/ +/ /g; s/^ //; s/ $//' "$@"
 }
 
@@ -102,24 +101,4 @@ shows_transcript() {
 	without_numbers "$1" >"$TMP/shown"
 	close_terminal
 	same_text "$TMP/shown" "$TMP/real"
-}
-
-shows_lines_of() {
-	screen | without_numbers >"$TMP/real"
-	without_numbers "$1" >"$TMP/shown"
-	! grep -vxF -f "$TMP/real" "$TMP/shown" >"$TMP/lacking"
-}
-
-# On a terminal as wide as its first line.
-shows_top() {
-	"$CLIENT" -u alice KILL_USER alice && wait_for 30 sessions_run 0
-	download_here alice:secret && download_here alice:secret && download_here bob:hidden &&
-		wait_for 30 sessions_run 3 && open_terminal "$(head -n 1 "$1" | LC_ALL=C.UTF-8 wc -L)" 24 &&
-		enter "cd $HERE; bin/monitor_client -u alice top" || return
-	wait_for 30 shows_lines_of "$1" || { cat "$TMP/lacking" "$TMP/real" && return 1; }
-}
-
-shows_end_of_top() {
-	wait_for 30 shows_lines_of "$1" || { cat "$TMP/lacking" "$TMP/real" && return 1; }
-	close_terminal
 }

@@ -58,7 +58,7 @@ trap 'interrupted 129' HUP
 trap 'interrupted 130' INT
 trap 'interrupted 143' TERM
 
-(($# > 0)) || set -- "$FOLDER"/test_*.sh
+(($# > 0)) || set -- "$FOLDER"/test_*.sh "$FOLDER"/../web/test_*.sh
 for script; do
 	run_test "$script"
 done

@@ -146,7 +146,7 @@ json_lines() {
 }
 
 all_of_json() {
-	check json_stats json '"all_time_connections":[0-9]+,.*"server_uptime":[0-9]+,.*"version":"[^"]+"\}$' STATS
+	check json_stats json '"all_time_connections":[0-9]+,.*"server_uptime":[0-9]+,.*"version":"[^"]+","confined_by":"[^"]+"\}$' STATS
 	check json_config json '"port":0[,}]' CONFIG
 	check json_setting json '"message":"timeout set to 78s"' CONFIG timeout 78s
 	check json_connections json '"sessions":\[\]\}$' CONNECTIONS

@@ -97,6 +97,8 @@ static void expect_relay(int fd, int peer)
 
 static const char *const LOCALHOST = "01 7f 00 00 01 00 15";
 
+/* conforms: RFC1928/commands RFC1928/bind-replies RFC1928/bind-bound RFC1928/bind-peer */
+/* conforms: RFC1928/pass-data */
 static void the_peer_is_relayed_after_two_replies(void **state)
 {
 	struct addr bound, expected = net_addr("127.0.0.1", 0);
@@ -136,6 +138,7 @@ static void dst_addr_may_be_a_name(void **state)
 	expect_relay(fd, net_connect_from("127.0.0.5", "127.0.0.1", addr_port(&bound)));
 }
 
+/* conforms: RFC1928/bind-evaluate */
 static void only_the_named_peer_is_taken(void **state)
 {
 	long before = daemon_stat(&d, "bind_peers_refused");
@@ -191,6 +194,7 @@ static void only_one_connection_is_accepted(void **state)
 	close(peer);
 }
 
+/* conforms: RFC1928/bind-replies */
 static void bind_timeout_is_reply_6(void **state)
 {
 	struct daemon hasty;
@@ -263,6 +267,7 @@ static void what_cannot_be_listened_for_is_refused(void **state)
 	}
 }
 
+/* conforms: RFC1928/bind-bound */
 static void bind_address_and_bind_ports_say_where(void **state)
 {
 	struct addr bound, expected = net_addr("127.0.0.7", 0);

@@ -169,6 +169,15 @@ static void launch_with_file(const char *text)
 		&d, (const char *const[]){"-c", d.config, "--dns-servers", "127.0.0.1:1", NULL});
 }
 
+/* Which makes its folder one that logs may be in from then on. */
+static void launch_with_log_in_folder(void)
+{
+	char text[256];
+
+	snprintf(text, sizeof(text), "listen = 127.0.0.1\naccess_log_file = %s/access\n", d.folder);
+	launch_with_file(text);
+}
+
 static void reload_with(const char *text, const char *expected)
 {
 	size_t from = daemon_log_end(&d);
@@ -340,7 +349,7 @@ static void the_log_file_is_opened_again_after_rotation(void **state)
 	daemon_prepare(&d);
 	snprintf(log, sizeof(log), "%s/log", d.folder);
 	snprintf(rotated, sizeof(rotated), "%s/log.1", d.folder);
-	launch_with_file("listen = 127.0.0.1\n");
+	launch_with_log_in_folder();
 	snprintf(config, sizeof(config), "listen = 127.0.0.1\nlog_file = %s\n", log);
 	daemon_write_file(d.config, config);
 	daemon_signal(&d, SIGHUP);
@@ -394,7 +403,7 @@ static void a_reload_that_the_log_refuses_is_said_on_standard_error(void **state
 	snprintf(folder, sizeof(folder), "%s/logs", d.folder);
 	snprintf(moved, sizeof(moved), "%s/moved", d.folder);
 	assert_int_equal(mkdir(folder, 0700), 0);
-	launch_with_file("listen = 127.0.0.1\n");
+	launch_with_log_in_folder();
 	snprintf(config, sizeof(config), "listen = 127.0.0.1\nlog_file = %s/log\n", folder);
 	daemon_write_file(d.config, config);
 	daemon_signal(&d, SIGHUP);
@@ -446,10 +455,10 @@ static void what_a_reload_says_is_in_the_old_format_in_the_old_log(void **state)
 	(void)state;
 	daemon_prepare(&d);
 	snprintf(path, sizeof(path), "%s/log", d.folder);
-	launch_with_file("listen = 127.0.0.1\n");
+	launch_with_log_in_folder();
 	snprintf(config, sizeof(config), "listen = 127.0.0.1\nlog_format = json\nlog_file = %s\n",
 		path);
-	reload_with(config, "msg=reloaded what=\"log_file set to ");
+	reload_with(config, "msg=reloaded what=\"access_log_file set to empty, log_file set to ");
 	daemon_wait_log(&d, NULL, "msg=\"setting changed\" setting=log_file ");
 	daemon_wait_log(&d, NULL, "msg=\"setting changed\" setting=log_format ");
 	wait_for_file(d.folder, "log");

@@ -71,6 +71,7 @@ static void serves_every_byte_in_a_segment_of_its_own(void **state)
 	close(fd);
 }
 
+/* conforms: RFC1928/subnegotiation RFC1928/pass-data */
 static void serves_greeting_login_request_and_payload_in_one_segment(void **state)
 {
 	static const char login[] = "\x01\x05"
@@ -116,6 +117,7 @@ struct method_case {
 	const char *choice;
 };
 
+/* conforms: RFC1928/select RFC1928/none-acceptable */
 static void chooses_only_an_offered_method(void **state)
 {
 	const struct method_case cases[] = {
@@ -146,6 +148,7 @@ static void chooses_only_an_offered_method(void **state)
 	}
 }
 
+/* conforms: RFC1928/methods */
 static void takes_255_methods(void **state)
 {
 	int fd = net_connect("127.0.0.1", open_daemon.port);
@@ -159,6 +162,7 @@ static void takes_255_methods(void **state)
 	close(fd);
 }
 
+/* conforms: RFC1928/version */
 static void refuses_another_version_without_a_word(void **state)
 {
 	static const char *const beginnings[] = {"06 01 00", "53 53 48 2d 32 2e", "16 03 01", "00"};
@@ -179,6 +183,8 @@ struct login_case {
 	const char *status;
 };
 
+/* conforms: RFC1928/login RFC1929/version RFC1929/success RFC1929/failure */
+/* conforms: RFC1929/failure-close */
 static void says_in_the_status_whether_the_login_is_right(void **state)
 {
 	static const struct login_case cases[] = {
@@ -214,6 +220,7 @@ static void says_in_the_status_whether_the_login_is_right(void **state)
 	}
 }
 
+/* conforms: RFC1929/fields */
 static void refuses_255_byte_fields_cleanly(void **state)
 {
 	int fd = net_connect("127.0.0.1", login_daemon.port);

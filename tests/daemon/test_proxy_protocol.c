@@ -256,6 +256,7 @@ static void a_told_address_that_cannot_be_is_refused(void **state)
 	}
 }
 
+/* conforms: PROXY/required */
 static void a_connection_without_a_header_is_closed(void **state)
 {
 	size_t from = daemon_log_end(&d);
@@ -272,6 +273,7 @@ static void a_connection_without_a_header_is_closed(void **state)
 	daemon_wait_log(&d, &from, " reason=bad_proxy_header guess=proxy_v1 ");
 }
 
+/* conforms: PROXY/sources */
 static void a_header_from_elsewhere_is_refused(void **state)
 {
 	size_t from = daemon_log_end(&d);
@@ -302,6 +304,7 @@ static void send_own_header(int fd)
 }
 
 /* LOCAL and UNKNOWN: the balancer speaks for itself. */
+/* conforms: PROXY/local */
 static void a_header_that_tells_nobody_is_the_balancer_s(void **state)
 {
 	size_t from = daemon_log_end(&d);

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "suite.h"
 
 static struct daemon d;
@@ -65,6 +66,7 @@ static void expect_echo(const char *host, uint16_t port)
 	close(fd);
 }
 
+/* conforms: RFC1928/commands RFC1928/atyp */
 static void connects_by_ipv4_ipv6_and_domain(void **state)
 {
 	(void)state;
@@ -103,6 +105,7 @@ static void takes_address_literals_in_a_domain_field(void **state)
 	assert_int_equal(reply_to_domain("::ffff:127.0.0.1", echo_port), 0);
 }
 
+/* conforms: RFC1928/request-rsv */
 static void does_not_look_at_rsv(void **state)
 {
 	char request[64];
@@ -118,6 +121,7 @@ static void does_not_look_at_rsv(void **state)
 	close(fd);
 }
 
+/* conforms: RFC1928/connect-bound */
 static void replies_with_the_outgoing_sockets_address(void **state)
 {
 	uint16_t port;
@@ -138,6 +142,26 @@ static void replies_with_the_outgoing_sockets_address(void **state)
 	close(listener);
 }
 
+/* conforms: RFC1928/failure-close */
+static void a_failure_ends_the_connection_within_10_seconds(void **state)
+{
+	uint16_t port;
+	int bound = net_refusing_port(&port), fd = net_connect("127.0.0.1", d.port);
+	struct addr told;
+	int64_t asked;
+
+	(void)state;
+	net_socks_greet(fd);
+	asked = clock_ms();
+	net_socks_send_connect(fd, "127.0.0.1", port);
+	assert_int_equal(net_socks_read_reply(fd, &told), 5);
+	net_expect_end(fd); /* though it has not finished itself */
+	assert_true(clock_ms() - asked <= 10000);
+	close(fd);
+	close(bound);
+}
+
+/* conforms: RFC1928/rep-refused RFC1928/failure-close */
 static void refused_is_5(void **state)
 {
 	uint16_t port;
@@ -148,6 +172,7 @@ static void refused_is_5(void **state)
 	close(bound);
 }
 
+/* conforms: RFC1928/rep-host RFC1928/failure-close */
 static void a_name_that_cannot_be_found_is_4(void **state)
 {
 	(void)state;
@@ -168,6 +193,7 @@ static void a_name_of_255_bytes_is_refused_cleanly(void **state)
 	assert_int_equal(reply_to(name, 80), 4);
 }
 
+/* conforms: RFC1928/rep-ttl */
 static void a_connection_that_times_out_is_6_and_never_was_0(void **state)
 {
 	struct daemon hasty;
@@ -187,6 +213,7 @@ static void a_connection_that_times_out_is_6_and_never_was_0(void **state)
 	close(listener);
 }
 
+/* conforms: RFC1928/rep-command RFC1928/failure-close */
 static void an_unknown_command_is_7(void **state)
 {
 	(void)state;
@@ -195,6 +222,7 @@ static void an_unknown_command_is_7(void **state)
 	assert_int_equal(reply_to_hex("05 ff 00 03 01 61 00 50"), 7);
 }
 
+/* conforms: RFC1928/rep-atyp RFC1928/failure-close */
 static void an_unknown_atyp_is_8(void **state)
 {
 	(void)state;
@@ -203,12 +231,14 @@ static void an_unknown_atyp_is_8(void **state)
 	assert_int_equal(reply_to_hex("05 01 00 ff"), 8);
 }
 
+/* conforms: RFC1928/rep-failure */
 static void another_version_in_the_request_is_1(void **state)
 {
 	(void)state;
 	assert_int_equal(reply_to_hex("04 01 00 01 7f 00 00 01 00 50"), 1);
 }
 
+/* conforms: RFC1928/rep-ruleset */
 static void port_0_and_unspecified_addresses_are_2(void **state)
 {
 	(void)state;
@@ -372,6 +402,7 @@ int main(void)
 		cmocka_unit_test(takes_address_literals_in_a_domain_field),
 		cmocka_unit_test(does_not_look_at_rsv),
 		cmocka_unit_test(replies_with_the_outgoing_sockets_address),
+		cmocka_unit_test(a_failure_ends_the_connection_within_10_seconds),
 		cmocka_unit_test(refused_is_5),
 		cmocka_unit_test(a_name_that_cannot_be_found_is_4),
 		cmocka_unit_test(a_name_of_255_bytes_is_refused_cleanly),

@@ -83,6 +83,7 @@ static void expect_decision(const char *host, uint8_t reply, const char *rule)
 	assert_contains(daemon_wait_log(&d, &from, "session ended"), expected);
 }
 
+/* conforms: RFC1928/evaluate */
 static void the_first_rule_decides_and_is_told(void **state)
 {
 	(void)state;
@@ -150,6 +151,7 @@ static void ipv4_is_found_in_every_dress(void **state)
 	expect_decision("127.0.0.1", 2, "1");
 }
 
+/* conforms: RFC1928/evaluate */
 static void commands_and_datagrams_are_judged(void **state)
 {
 	struct addr target, other;
@@ -195,6 +197,7 @@ static uint8_t ask_for_bind(int *fd, const char *address, struct addr *bound)
 	return net_socks_read_reply(*fd, bound);
 }
 
+/* conforms: RFC1928/bind-evaluate */
 static void bind_is_judged_by_whom_it_names_and_by_who_comes(void **state)
 {
 	long before = daemon_stat(&d, "bind_peers_refused");

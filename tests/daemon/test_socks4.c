@@ -90,6 +90,7 @@ static void expect_echo4(const char *host)
 	close(fd);
 }
 
+/* conforms: SOCKS4/connect SOCKS4/names */
 static void connects_by_address_and_by_name(void **state)
 {
 	(void)state;
@@ -99,6 +100,7 @@ static void connects_by_address_and_by_name(void **state)
 }
 
 /* No byte of it reaches the target, whatever its length. */
+/* conforms: SOCKS4/userid */
 static void a_long_userid_stays_here(void **state)
 {
 	static char userid[4097];
@@ -120,6 +122,7 @@ static void a_long_userid_stays_here(void **state)
 	close(fd);
 }
 
+/* conforms: SOCKS4/replies */
 static void what_cannot_be_served_is_rejected(void **state)
 {
 	size_t from = daemon_log_end(&d);
@@ -147,6 +150,7 @@ static void what_cannot_be_served_is_rejected(void **state)
 }
 
 /* The first reply has the port that is listened on, the second the peer. */
+/* conforms: SOCKS4/connect SOCKS4/bind-replies */
 static void bind_has_two_replies(void **state)
 {
 	static const char *const hosts[] = {"127.0.0.1", "peer.test"};

@@ -76,6 +76,7 @@ static void open_ipv6_association(void)
 
 /* ---- both ways, all kinds of addresses ---- */
 
+/* conforms: RFC1928/commands RFC1928/udp-header RFC1928/udp-encapsulate */
 static void clients_and_targets_of_both_families_are_relayed_between(void **state)
 {
 	(void)state;
@@ -176,6 +177,7 @@ static void a_reply_too_large_for_its_header_ends_nothing(void **state)
 
 /* ---- whose association it is ---- */
 
+/* conforms: RFC1928/udp-bound */
 static void bnd_addr_is_the_address_that_the_client_reached(void **state)
 {
 	struct addr expected = net_addr("127.0.0.2", 0), expected6 = net_addr("::1", 0);
@@ -231,6 +233,7 @@ static void udp_ports_is_a_range_and_its_end_a_clear_refusal(void **state)
 	close(fd2);
 }
 
+/* conforms: RFC1928/udp-zeros RFC1928/udp-limit */
 static void the_hint_is_only_one(void **state)
 {
 	static const char *const zeros6 =
@@ -252,6 +255,7 @@ static void the_hint_is_only_one(void **state)
 	}
 }
 
+/* conforms: RFC1928/udp-limit */
 static void another_port_does_not_take_it_over(void **state)
 {
 	struct association other;
@@ -268,6 +272,7 @@ static void another_port_does_not_take_it_over(void **state)
 	association_close(&a);
 }
 
+/* conforms: RFC1928/udp-acquire RFC1928/udp-strangers */
 static void another_address_is_never_served(void **state)
 {
 	long before = daemon_stat(&d, "datagrams_dropped_stranger");
@@ -314,6 +319,7 @@ static void udp_clients_may_send_from_elsewhere(void **state)
 
 /* ---- what is dropped, and ends nothing ---- */
 
+/* conforms: RFC1928/udp-silent */
 static void bad_datagrams_are_dropped_and_counted(void **state)
 {
 	static const char bad[][12] = {"", "\0", "\0\0\0", "\0\0\0\1", "\0\0\0\1\x7f\0\0\1\0",
@@ -422,6 +428,7 @@ static void send_fragments(const char *fragments)
 	}
 }
 
+/* conforms: RFC1928/fragments */
 static void fragments_are_put_together(void **state)
 {
 	(void)state;
@@ -433,6 +440,7 @@ static void fragments_are_put_together(void **state)
 	association_close(&a);
 }
 
+/* conforms: RFC1928/udp-silent */
 static void fragments_that_never_become_whole_are_dropped_and_counted(void **state)
 {
 	static const struct {
@@ -588,6 +596,7 @@ static void expect_no_relay(const struct addr *relay)
 	close(fd);
 }
 
+/* conforms: RFC1928/udp-end */
 static void it_ends_with_the_tcp_connection(void **state)
 {
 	size_t from = daemon_log_end(&d);

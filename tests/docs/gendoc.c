@@ -6,28 +6,24 @@
  * Each document is a function from its old text to its new one; what is on the disk is only read
  * and written in update().
  */
+#include <ctype.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "completions.h"
 #include "monitor/commands.h"
+#include "must.h"
+#include "programs.h"
+#include "server/call_filter.h"
 #include "state/end_reason.h"
 #include "state/settings.h"
 #include "web/metric_families.h"
 
 #define WIDTH 78
 #define MARK_MAX 32
-
-static void *must(void *memory)
-{
-	if (memory == NULL) {
-		perror("gendoc");
-		exit(2);
-	}
-	return memory;
-}
 
 /* ---- text ---- */
 
@@ -197,6 +193,32 @@ static void put_manual(FILE *out)
 	fputs(".El\n", out);
 }
 
+/* ---- the system calls that are denied, in src/socks5d.8 ---- */
+
+static void put_call_group(FILE *out, const struct call_filter_group *g)
+{
+	static const struct wrap lines = {.prefix = "", .put_word = put_plain};
+	char words[1024] = "", *text;
+
+	for (size_t i = 0; g->calls[i] != NULL; i++) {
+		strncat(words, i > 0 ? ", " : "", sizeof(words) - strlen(words) - 1);
+		strncat(words, g->calls[i], sizeof(words) - strlen(words) - 1);
+	}
+	fprintf(out, ".It %s\n", g->name);
+	if (asprintf(&text, "%c%s: %s.", toupper((unsigned char)g->why[0]), g->why + 1, words) < 0)
+		must(NULL);
+	put_wrapped(out, &lines, text);
+	free(text);
+}
+
+static void put_call_groups(FILE *out)
+{
+	fputs(".Bl -tag -width Ds\n", out);
+	for (const struct call_filter_group *g = call_filter_groups; g->name != NULL; g++)
+		put_call_group(out, g);
+	fputs(".El\n", out);
+}
+
 /* ---- the manual of the web's front: what is told to Prometheus ---- */
 
 /* "Counter, in bytes; by direction." */
@@ -228,42 +250,40 @@ static void put_metrics(FILE *out)
 	fputs(".El\n", out);
 }
 
-/* ---- what bash completes ---- */
-
-static void put_shell(FILE *out, const char *word, size_t len, bool first)
-{
-	if (first)
-		fputc('\t', out);
-	fwrite(word, 1, len, out);
-}
-
-static void put_commands(FILE *out)
-{
-	static const struct wrap lines = {.prefix = "", .put_word = put_shell};
-	char words[1024] = "";
-
-	for (size_t i = 0; i < commands_count; i++) {
-		strncat(words, commands_table[i].word, sizeof(words) - strlen(words) - 1);
-		strncat(words, " ", sizeof(words) - strlen(words) - 1);
-	}
-	fputs("_monitor_commands='\n", out);
-	put_wrapped(out, &lines, words);
-	fputs("'\n", out);
-}
-
 /* ---- documents on the disk ---- */
 
 struct document {
 	const char *path;
 	const char *part; /* what stands between the lines with BEGIN and END of it; NULL: all */
 	void (*put)(FILE *out);
+	/* or, of one of the programs: */
+	const struct program *(*program)(void);
+	void (*put_program)(FILE *out, const struct program *p);
 };
 
 static const struct document documents[] = {
-	{"conf/socks5d.conf", NULL, put_conf},
-	{"src/socks5d.8", "SETTINGS", put_manual},
-	{"src/socks5d-web.7", "METRICS", put_metrics},
-	{"conf/completion.bash", "COMMANDS", put_commands},
+	{.path = "conf/socks5d.conf", .put = put_conf},
+	{.path = "src/socks5d.8", .part = "SETTINGS", .put = put_manual},
+	{.path = "src/socks5d.8", .part = "CALLS", .put = put_call_groups},
+	{.path = "src/socks5d-web.7", .part = "METRICS", .put = put_metrics},
+	{.path = "conf/completions/socks5d.bash",
+		.program = program_socks5d,
+		.put_program = completions_put_bash},
+	{.path = "conf/completions/socks5d.zsh",
+		.program = program_socks5d,
+		.put_program = completions_put_zsh},
+	{.path = "conf/completions/socks5d.fish",
+		.program = program_socks5d,
+		.put_program = completions_put_fish},
+	{.path = "conf/completions/monitor_client.bash",
+		.program = program_monitor_client,
+		.put_program = completions_put_bash},
+	{.path = "conf/completions/monitor_client.zsh",
+		.program = program_monitor_client,
+		.put_program = completions_put_zsh},
+	{.path = "conf/completions/monitor_client.fish",
+		.program = program_monitor_client,
+		.put_program = completions_put_fish},
 };
 
 /* The file's text, to be freed; empty when there is no such file. */
@@ -333,7 +353,10 @@ static char *renew(const struct document *d, const char *old)
 		return NULL;
 	out = must(open_memstream(&text, &size));
 	fwrite(old, 1, (size_t)(head_end - old), out);
-	d->put(out);
+	if (d->program != NULL)
+		d->put_program(out, d->program());
+	else
+		d->put(out);
 	fputs(tail, out);
 	fclose(out);
 	return must(text);

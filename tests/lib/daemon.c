@@ -90,14 +90,18 @@ static const char *binary(void)
 	return path != NULL ? path : "bin/socks5d";
 }
 
-/* Starts the binary with its standard output and error in a pipe, whose reading end is returned. */
-static int spawn(const char *const argv[], pid_t *pid)
+/* Starts the binary with its standard output and error in a pipe, whose reading end is returned,
+ * and these descriptors from 3 on. */
+static int spawn(
+	const char *const argv[], const struct daemon_handed *handed, size_t count, pid_t *pid)
 {
 	posix_spawn_file_actions_t actions;
 	int ends[2];
 
 	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
 	posix_spawn_file_actions_init(&actions);
+	for (size_t i = 0; i < count; i++)
+		posix_spawn_file_actions_adddup2(&actions, handed[i].fd, 3 + (int)i);
 	posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
 	posix_spawn_file_actions_adddup2(&actions, ends[1], STDERR_FILENO);
 	assert_int_equal(
@@ -108,16 +112,43 @@ static int spawn(const char *const argv[], pid_t *pid)
 	return ends[0];
 }
 
-/* What posix_spawn(3) cannot: a daemon that does not outlive a test that is ended by Ctrl-C, and
- * limits. Both are set by programs that become the daemon. */
-static int spawn_bound(const char *const argv[], unsigned open_files, pid_t *pid)
+/* Names in the environment what is handed over; there is no more of it with a count of 0. */
+static void name_handed(const struct daemon_handed *handed, size_t count)
 {
-	const char *bound[DAEMON_MAX_FLAGS + 8] = {"/usr/bin/setpriv", "--pdeathsig", "KILL", "--"};
+	char names[4096] = "", number[24];
+
+	for (size_t i = 0; i < count; i++) {
+		size_t len = strlen(names);
+
+		snprintf(
+			names + len, sizeof(names) - len, "%s%s", i > 0 ? ":" : "", handed[i].name);
+	}
+	snprintf(number, sizeof(number), "%zu", count);
+	setenv("LISTEN_FDS", number, 1);
+	setenv("LISTEN_FDNAMES", names, 1);
+	if (count > 0)
+		return;
+	unsetenv("LISTEN_FDS");
+	unsetenv("LISTEN_FDNAMES");
+}
+
+/* What posix_spawn(3) cannot: a daemon that does not outlive a test that is ended by Ctrl-C,
+ * limits, and its own number in the environment. All are set by programs that become the daemon. */
+static int spawn_bound(const char *const argv[], const struct daemon *d, pid_t *pid)
+{
+	const char *bound[DAEMON_MAX_FLAGS + 12] = {
+		"/usr/bin/setpriv", "--pdeathsig", "KILL", "--"};
 	char limit[16];
 	size_t count = 4;
+	int fd;
 
-	if (open_files != 0) {
-		snprintf(limit, sizeof(limit), "%u", open_files);
+	if (d->handed_count > 0) {
+		bound[count++] = "/bin/sh";
+		bound[count++] = "-c";
+		bound[count++] = "export LISTEN_PID=$$; exec \"$0\" \"$@\"";
+	}
+	if (d->open_files != 0) {
+		snprintf(limit, sizeof(limit), "%u", d->open_files);
 		bound[count++] = "/bin/sh";
 		bound[count++] = "-c";
 		bound[count++] = "ulimit -n \"$0\" && exec \"$@\"";
@@ -125,7 +156,27 @@ static int spawn_bound(const char *const argv[], unsigned open_files, pid_t *pid
 	}
 	while (*argv != NULL)
 		bound[count++] = *argv++;
-	return spawn(bound, pid);
+	name_handed(d->handed, d->handed_count);
+	fd = spawn(bound, d->handed, d->handed_count, pid);
+	name_handed(NULL, 0);
+	return fd;
+}
+
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define LOOKS_FOR_LEAKS 1
+#endif
+#elif defined(__SANITIZE_ADDRESS__)
+#define LOOKS_FOR_LEAKS 1
+#endif
+
+bool daemon_is_confined(void)
+{
+#ifdef LOOKS_FOR_LEAKS
+	return false;
+#else
+	return true;
+#endif
 }
 
 void daemon_prepare(struct daemon *d)
@@ -168,7 +219,7 @@ void daemon_launch(struct daemon *d, const char *const flags[])
 	d->drains = has_flag(flags, "--drain-timeout");
 	add_default(argv, &count, flags, "--drain-timeout", "0s");
 	for (size_t i = 0; flags != NULL && flags[i] != NULL; i++) {
-		assert_true(count < DAEMON_MAX_FLAGS - 7);
+		assert_true(count < DAEMON_MAX_FLAGS - 9);
 		listens |= strcmp(flags[i], "-l") == 0 || strcmp(flags[i], "-c") == 0;
 		argv[count++] = flags[i];
 	}
@@ -178,10 +229,12 @@ void daemon_launch(struct daemon *d, const char *const flags[])
 	}
 	if (relay != NULL)
 		add_default(argv, &count, flags, "--relay", relay);
+	if (!daemon_is_confined())
+		add_default(argv, &count, flags, "--sandbox", "off");
 	d->log = calloc(1, sizeof(*d->log));
 	pthread_mutex_init(&d->log->lock, NULL);
 	pthread_cond_init(&d->log->grown, NULL);
-	d->log->fd = spawn_bound(argv, d->open_files, &d->pid);
+	d->log->fd = spawn_bound(argv, d, &d->pid);
 	replace_running(0, d->pid);
 	assert_int_equal(pthread_create(&d->log->thread, NULL, drain, d->log), 0);
 	line = daemon_wait_log(d, NULL, "msg=listening");
@@ -200,6 +253,13 @@ void daemon_start(struct daemon *d, const char *const flags[])
 
 int daemon_run(const char *const flags[], char *output, size_t size)
 {
+	const struct daemon none = {.pid = 0};
+
+	return daemon_run_handed(&none, flags, output, size);
+}
+
+int daemon_run_handed(const struct daemon *d, const char *const flags[], char *output, size_t size)
+{
 	const char *argv[DAEMON_MAX_FLAGS] = {binary()};
 	size_t len = 0;
 	ssize_t n;
@@ -208,7 +268,7 @@ int daemon_run(const char *const flags[], char *output, size_t size)
 
 	for (size_t i = 0; flags[i] != NULL; i++)
 		argv[i + 1] = flags[i];
-	fd = spawn(argv, &pid);
+	fd = spawn_bound(argv, d, &pid);
 	while (len + 1 < size && (n = read(fd, output + len, size - len - 1)) > 0)
 		len += (size_t)n;
 	output[len] = '\0';

@@ -10,6 +10,13 @@
 #include "tmp.h"
 
 #define DAEMON_MAX_FLAGS 40
+#define DAEMON_MAX_HANDED 16
+
+/* A descriptor that it is handed over, as by a service manager; ours from 100 on. */
+struct daemon_handed {
+	int fd;
+	const char *name;
+};
 
 struct daemon {
 	pid_t pid;
@@ -20,8 +27,14 @@ struct daemon {
 	char users[TMP_MAX_PATH + 8]; /* another */
 	bool drains; /* live sessions may finish when it stops, as a flag says */
 	unsigned open_files; /* its limit, soft and hard; 0: ours */
+	const struct daemon_handed *handed; /* NULL: nothing */
+	size_t handed_count;
 	struct daemon_log *log;
 };
+
+/* Can it be confined and still be what it was built for? Who looks for leaks at the end traces the
+ * process from another one (AddressSanitizer), and such a build runs with `sandbox` off. */
+bool daemon_is_confined(void);
 
 /* Makes the folder. Then files can be written into it, and the daemon be launched. */
 void daemon_prepare(struct daemon *d);
@@ -37,6 +50,9 @@ void daemon_start(struct daemon *d, const char *const flags[]);
 /* Runs the binary with exactly these flags to its end; its exit status. What it printed goes to
  * `output`. */
 int daemon_run(const char *const flags[], char *output, size_t size);
+
+/* The same with what `d` is handed over. */
+int daemon_run_handed(const struct daemon *d, const char *const flags[], char *output, size_t size);
 
 void daemon_write_file(const char *path, const char *text);
 

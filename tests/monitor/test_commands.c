@@ -303,6 +303,7 @@ static void each_command_answers_word_for_word(void **state)
 	static const char *const rows[][2] = {
 		{"STATS",
 			"OK\nall time connections:2\nserver uptime:276s\nversion:" SOCKS5D_VERSION
+			"\nconfined by:none"
 			"\n\n"},
 		{"VERSION", "OK socks5d " SOCKS5D_VERSION "\n\n"},
 		{"USERS", "OK No active users\n\n"},

@@ -257,6 +257,7 @@ static void takes_a_request_cut_anywhere(void **state)
 	}
 }
 
+/* conforms: RFC1928/select */
 static void chooses_a_method_by_auth_and_offer(void **state)
 {
 	static const struct {
@@ -594,6 +595,7 @@ static void shows_how_far_it_is_and_who_it_is(void **state)
 	end();
 }
 
+/* conforms: RFC1928/commands RFC1928/atyp */
 static void yields_every_command_and_target(void **state)
 {
 	static const struct {
@@ -637,6 +639,8 @@ static void a_request_of_another_version_is_told_so(void **state)
 	end();
 }
 
+/* conforms: RFC1928/rep-failure RFC1928/rep-ruleset RFC1928/rep-network RFC1928/rep-host */
+/* conforms: RFC1928/rep-refused RFC1928/rep-ttl RFC1928/rep-command RFC1928/rep-atyp */
 static void replies_tell_what_happened(void **state)
 {
 	static const struct {
@@ -668,6 +672,7 @@ static void replies_tell_what_happened(void **state)
 	}
 }
 
+/* conforms: RFC1928/bind-replies */
 static void bind_is_replied_to_twice(void **state)
 {
 	struct addr bound = net_addr("192.0.2.1", 4660), peer = net_addr("2001:db8::1", 443);

@@ -292,7 +292,7 @@ static int open_site(void **state)
 	services.registry = registry_new(1);
 	admission_decide_auto(c, false);
 	site = (struct site){.source = &source, .services = &services};
-	assert_int_equal(fronts_open(&site.fronts, &services.budget, 2, c, error), 0);
+	assert_int_equal(fronts_open(&site.fronts, &services.budget, 2, NULL, c, error), 0);
 	for (enum front i = 0; i < FRONTS; i++)
 		fronts_set_acceptor(&site.fronts, i, &acceptors[i]);
 	assert_int_equal(fronts_begin(&site.fronts, error), 0);

@@ -9,6 +9,7 @@
 #include "../base/scratch.h"
 #include "net/occupant.h"
 #include "server/capacity.h"
+#include "server/confine.h"
 #include "server/probe.h"
 #include "state/admission.h"
 
@@ -27,6 +28,8 @@ static struct answers {
 	bool is_unsynchronised; /* the clock */
 	int file; /* errno */
 	size_t sessions; /* that fit; 0: none do */
+	int no_landlock; /* errno */
+	const char *user_problem; /* NULL: there is none */
 } host;
 
 static const struct answers healthy = {.name_ms = 3, .now = INT64_C(1764201600), .sessions = 10000};
@@ -45,6 +48,25 @@ int __wrap_capacity_plan(struct capacity *c, struct fdbudget *budget, const stru
 int __wrap_capacity_plan_workers(struct capacity *c, struct fdbudget *budget,
 	const struct settings *s, char error[CONFIG_ERROR_MAX]);
 const char *__wrap_own_format(struct own *o, char *out, size_t size);
+struct confinement __wrap_confine_possible(void);
+int __wrap_run_as_check(const struct settings *s, char error[CONFIG_ERROR_MAX]);
+
+struct confinement __wrap_confine_possible(void)
+{
+	return (struct confinement){.landlock = host.no_landlock == 0 ? 3 : 0,
+		.landlock_error = host.no_landlock,
+		.no_new_privs = true,
+		.filters_calls = true};
+}
+
+int __wrap_run_as_check(const struct settings *s, char error[CONFIG_ERROR_MAX])
+{
+	(void)s;
+	if (host.user_problem == NULL)
+		return 0;
+	strcpy(error, host.user_problem);
+	return -1;
+}
 
 int __wrap_probe_listen(const struct addr *a, struct addr *bound)
 {
@@ -254,6 +276,21 @@ static void each_answer_of_the_host_has_its_line(void **state)
 			"warn  room           max_sessions = 500 does not fit: 200 do", true},
 		{{.file = EACCES}, "",
 			"bad   files          log_file log: Permission denied - give it", false},
+		{{.sessions = 0}, "",
+			"ok    sandbox        the server is confined by "
+			"landlock:3,no_new_privs,call_filter",
+			true},
+		{{.sessions = 0}, "sandbox = off\n",
+			"warn  sandbox        the server is not confined, and could be by landlock:3",
+			true},
+		{{.no_landlock = EOPNOTSUPP}, "",
+			"warn  sandbox        missing is Landlock: it is switched off", true},
+		{{.no_landlock = ENOSYS}, "sandbox = required\n",
+			"bad   sandbox        missing is Landlock: this kernel has none", false},
+		{{.sessions = 0}, "user = daemon\n",
+			"ok    sandbox        the server runs as daemon when root", true},
+		{{.user_problem = "user: no"}, "user = daemon\n",
+			"bad   sandbox        user: no - useradd", false},
 		{{.file = ENOENT}, "client_names = leases\n",
 			"bad   files          client_names leases: No such file or directory - make",
 			false},

@@ -100,7 +100,7 @@ static struct config *start(struct config *c)
 {
 	size_t count = fronts_descriptors(&c->settings);
 
-	assert_int_equal(fronts_open(&fronts, &budget, count, c, error), 0);
+	assert_int_equal(fronts_open(&fronts, &budget, count, NULL, c, error), 0);
 	for (enum front i = 0; i < FRONTS; i++) {
 		struct acceptor a = {.expect = expect, .listen_on = listen_on, .context = &at[i]};
 
@@ -437,7 +437,7 @@ static void an_acceptor_that_is_not_ready_at_the_start_fails_it(void **state)
 	struct acceptor a = {.expect = expect, .listen_on = listen_on, .context = &at[0]};
 
 	(void)state;
-	assert_int_equal(fronts_open(&fronts, &budget, 2, c, error), 0);
+	assert_int_equal(fronts_open(&fronts, &budget, 2, NULL, c, error), 0);
 	fronts_set_acceptor(&fronts, FRONT_PROXY, &a);
 	at[0].error = ENOMEM;
 	assert_int_equal(fronts_begin(&fronts, error), -1);
@@ -457,7 +457,7 @@ static void what_cannot_be_opened_at_the_start_leaves_nothing_open(void **state)
 	snprintf(taken, sizeof(taken), "127.0.0.1:%u", port);
 	snprintf(expected, sizeof(expected), "cannot listen on %s: Address already in use", taken);
 	c = CONFIG(EVERY_PORT, {"listen", "127.0.0.1"}, {"monitor_listen", taken});
-	assert_int_equal(fronts_open(&fronts, &budget, 2, c, error), -1);
+	assert_int_equal(fronts_open(&fronts, &budget, 2, NULL, c, error), -1);
 	assert_string_equal(error, expected);
 	close(holder);
 	assert_int_equal(fdbudget_count_open(), open_files);
@@ -525,7 +525,7 @@ static void only_addresses_of_a_family_that_the_kernel_lacks_are_an_error(void *
 
 	(void)state;
 	lacking_family = AF_INET6;
-	assert_int_equal(fronts_open(&fronts, &budget, 2, c, error), -1);
+	assert_int_equal(fronts_open(&fronts, &budget, 2, NULL, c, error), -1);
 	assert_string_equal(
 		error, "cannot listen on [::1]:0: Address family not supported by protocol");
 	config_release(c);

@@ -246,6 +246,19 @@ static void takes_users(void **state)
 	assert_user(3, "d", "d");
 }
 
+/* The setting of that name is about whom the server runs as. */
+static void the_flag_of_users_is_not_the_setting_user(void **state)
+{
+	char flag[64];
+
+	(void)state;
+	assert_string_equal(setting_flag(settings_find("user"), flag), "--run-as");
+	assert_int_equal(parse("--run-as", "nobody", "--user", "bob:b"), 0);
+	assert_int_equal(run.options.user_count, 1);
+	assert_int_equal(run.options.source.count, 1);
+	assert_ptr_equal(run.options.source.overrides[0].setting, settings_find("user"));
+}
+
 static void passwords_may_have_colons_and_blanks(void **state)
 {
 	(void)state;
@@ -473,6 +486,7 @@ int main(void)
 		cmocka_unit_test(refuses_a_second_configuration),
 		cmocka_unit_test(refuses_stray_arguments),
 		cmocka_unit_test(takes_users),
+		cmocka_unit_test(the_flag_of_users_is_not_the_setting_user),
 		cmocka_unit_test(passwords_may_have_colons_and_blanks),
 		cmocka_unit_test(names_and_passwords_have_up_to_255_bytes),
 		cmocka_unit_test(refuses_bad_users),

@@ -84,6 +84,7 @@ start_gate() {
 make_network || skip_all 'networks of its own'
 name_host
 write_users_of_office
+# shellcheck disable=SC2046 # words
 start_origin $(BITS=:443 addresses 203.0.113 "${SITES[@]}")
 start_gate
 spawn env FRONT="http://$FRONT" PROXY="$HERE_IP:1080" AT="$NEIGHBOUR" OFFICE="$OFFICE" \

@@ -115,6 +115,49 @@ static void who_leaves_meanwhile_leaves_nothing(void **state)
 	assert_null(c.view);
 }
 
+static void begin_long_listing(const char *path)
+{
+	char request[256], target[ACCESS_TARGET_MAX];
+
+	memset(target, 'x', sizeof(target) - 1);
+	target[sizeof(target) - 1] = '\0';
+	add_entries(1000, target);
+	log_in_as("root");
+	open_from("192.0.2.7");
+	snprintf(request, sizeof(request),
+		"GET %s HTTP/1.1\r\nHost: [::1]\r\nCookie: socks5d=%s\r\n\r\n", path, cookie);
+	say(request);
+	assert_true(serve_connection());
+	assert_int_equal(c.phase, WEB_GATHERING);
+}
+
+/* In between the other clients have their turns. */
+static void a_long_reply_is_gathered_in_several_turns(void **state)
+{
+	static const char *const paths[] = {"/api/access_log", "/log"};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(paths); i++) {
+		begin_long_listing(paths[i]);
+		assert_true(connection_is_busy(&c));
+		assert_int_equal(connection_events(&c), 0);
+		assert_false(connection_is_idle(&c));
+		assert_status(hear(), 200);
+		assert_contains(heard, "alice");
+		assert_null(c.gathering.text);
+	}
+}
+
+static void who_leaves_while_it_is_gathered_leaves_nothing(void **state)
+{
+	(void)state;
+	begin_long_listing("/log");
+	hang_up();
+	assert_int_equal(c.phase, WEB_FREE);
+	assert_null(c.view);
+	assert_null(c.gathering.out);
+}
+
 /* What anybody can have put into the tables of an administrator. */
 #define HOSTILE "<img/src=x>\"'&=1,;\\"
 
@@ -247,6 +290,8 @@ int main(void)
 		TEST(a_form_s_fields_come_back_in_the_page),
 		TEST(a_command_that_refuses_says_so_in_its_place),
 		TEST(a_long_table_is_shown_a_part_at_a_time),
+		TEST(a_long_reply_is_gathered_in_several_turns),
+		TEST(who_leaves_while_it_is_gathered_leaves_nothing),
 		TEST(nothing_that_is_shown_is_markup),
 		TEST(nothing_that_is_listed_breaks_its_form),
 		TEST(each_path_takes_its_methods_only),

@@ -64,7 +64,8 @@ static void records_are_a_table(void **state)
 	(void)state;
 	assert_has("CLIENTS", "OK\nclient:192.0.2.7 sessions:2\nclient:192.0.2.8 sessions:0\n\n",
 		&plain,
-		"<div class=\"table\"><table id=\"part\">\n<caption>Part</caption>\n"
+		"<div class=\"table\" tabindex=\"0\" role=\"group\" aria-label=\"Part\">\n"
+		"<table id=\"part\">\n<caption>Part</caption>\n"
 		"<thead><tr><th scope=\"col\" data-key=\"client\">Client</th>"
 		"<th scope=\"col\" data-key=\"sessions\">Sessions</th></tr></thead>\n"
 		"<tbody>\n<tr><td>192.0.2.7</td><td>2</td></tr>\n"

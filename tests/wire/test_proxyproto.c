@@ -57,6 +57,7 @@ static void lines_of_version_1_may_be_split_anywhere(void **state)
 		check_header(rows[i].line, strlen(rows[i].line), rows[i].source);
 }
 
+/* conforms: PROXY/line */
 static void a_line_has_at_most_107_bytes(void **state)
 {
 	char line[200];
@@ -131,6 +132,7 @@ static void a_line_is_right_to_the_letter(void **state)
 	}
 }
 
+/* conforms: PROXY/line */
 static void a_line_ends_with_both_cr_and_lf(void **state)
 {
 	static const char *const lines[] = {"PROXY UNKNOWN\n", "PROXY UNKNOWN\r",
@@ -161,6 +163,7 @@ static size_t put_v2(uint8_t *bytes, uint8_t command, uint8_t family, size_t len
 #define V4_SOURCE "1.2.3.4:2314" /* 9 and 10 */
 #define V6_SOURCE "[102:304:506:708:90a:b0c:d0e:f10]:8482" /* 33 and 34 */
 
+/* conforms: PROXY/binary */
 static void headers_of_version_2_may_be_split_anywhere(void **state)
 {
 	static const struct {

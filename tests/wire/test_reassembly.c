@@ -48,6 +48,7 @@ static void expect(const struct socks5_datagram *d, const char *text)
 	assert_int_equal(reassembly_deadline(r), CLOCK_NEVER);
 }
 
+/* conforms: RFC1928/fragments */
 static void puts_fragments_together(void **state)
 {
 	struct socks5_datagram d;
@@ -69,6 +70,7 @@ static void a_single_fragment_is_a_datagram(void **state)
 	expect(&d, "all");
 }
 
+/* conforms: RFC1928/fragments */
 static void takes_127_fragments(void **state)
 {
 	struct socks5_datagram d;
@@ -80,6 +82,7 @@ static void takes_127_fragments(void **state)
 	assert_int_equal(d.len, 127);
 }
 
+/* conforms: RFC1928/fragments-abandoned */
 static void any_other_than_the_next_abandons_the_sequence(void **state)
 {
 	static const struct {
@@ -104,6 +107,7 @@ static void any_other_than_the_next_abandons_the_sequence(void **state)
 	}
 }
 
+/* conforms: RFC1928/fragments-abandoned */
 static void a_lower_one_restarts(void **state)
 {
 	struct socks5_datagram d;
@@ -132,6 +136,7 @@ static void a_whole_datagram_between_abandons_it(void **state)
 	assert_int_equal(dropped, 3);
 }
 
+/* conforms: RFC1928/fragments-timer RFC1928/fragments-abandoned */
 static void the_timer_is_five_seconds_from_the_first(void **state)
 {
 	struct socks5_datagram d;

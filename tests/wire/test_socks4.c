@@ -85,6 +85,7 @@ static void other_versions_are_malformed(void **state)
 	}
 }
 
+/* conforms: SOCKS4/names */
 static void reads_addresses_and_names(void **state)
 {
 	static const struct {
@@ -128,6 +129,7 @@ static void reads_addresses_and_names(void **state)
 	}
 }
 
+/* conforms: SOCKS4/replies */
 static void replies_have_a_port_and_an_ipv4_address(void **state)
 {
 	static const struct {

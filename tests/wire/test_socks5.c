@@ -78,6 +78,7 @@ static void greetings_may_be_split_anywhere(void **state)
 	check_splits(parse_greeting, longest, sizeof(longest));
 }
 
+/* conforms: RFC1928/version */
 static void greetings_of_other_versions_are_malformed(void **state)
 {
 	(void)state;
@@ -114,6 +115,7 @@ static void finds_the_methods_that_are_offered(void **state)
 	}
 }
 
+/* conforms: RFC1928/methods */
 static void finds_a_method_at_any_of_255_places(void **state)
 {
 	uint8_t bytes[257];
@@ -144,6 +146,7 @@ static void logins_may_be_split_anywhere(void **state)
 	check_splits(parse_login, longest, sizeof(longest));
 }
 
+/* conforms: RFC1929/version */
 static void logins_of_other_versions_are_malformed(void **state)
 {
 	(void)state;
@@ -162,6 +165,7 @@ static void check_login(const struct message *m, const char *name, size_t name_l
 	assert_memory_equal(out.password, password, password_len);
 }
 
+/* conforms: RFC1929/fields */
 static void names_and_passwords_may_hold_any_byte(void **state)
 {
 	static const struct message plain = MESSAGE("\1\5alice\6secret"),
@@ -173,6 +177,7 @@ static void names_and_passwords_may_hold_any_byte(void **state)
 	check_login(&empty, "", 0, "", 0);
 }
 
+/* conforms: RFC1929/fields */
 static void logins_have_fields_of_up_to_255_bytes(void **state)
 {
 	uint8_t bytes[SOCKS5_MESSAGE_MAX];
@@ -208,6 +213,7 @@ static void requests_may_be_split_anywhere(void **state)
 	check_splits(parse_request, longest, sizeof(longest));
 }
 
+/* conforms: RFC1928/version */
 static void requests_of_other_versions_are_malformed(void **state)
 {
 	(void)state;
@@ -222,6 +228,7 @@ static struct socks5_request request_of(const struct message *m)
 	return out;
 }
 
+/* conforms: RFC1928/atyp */
 static void reads_targets_of_each_type(void **state)
 {
 	static const struct {
@@ -250,6 +257,7 @@ static void reads_targets_of_each_type(void **state)
 	}
 }
 
+/* conforms: RFC1928/network-order */
 static void ports_are_in_network_order(void **state)
 {
 	static const struct message v4 = MESSAGE("\5\1\0\1\x0a\0\0\1\x12\x34"),
@@ -317,6 +325,7 @@ static void other_domains_are_names(void **state)
 	}
 }
 
+/* conforms: RFC1928/atyp */
 static void names_have_up_to_255_bytes_of_any_value(void **state)
 {
 	char name[255];
@@ -333,6 +342,7 @@ static void names_have_up_to_255_bytes_of_any_value(void **state)
 	assert_memory_equal(out.dst.name, "a\0b", 3);
 }
 
+/* conforms: RFC1928/request-rsv */
 static void rsv_may_have_any_value(void **state)
 {
 	uint8_t bytes[] = {5, 1, 0, 1, 10, 0, 0, 1, 0, 80};
@@ -388,6 +398,7 @@ struct datagram_row {
 	struct message name, data;
 };
 
+/* conforms: RFC1928/udp-header */
 static void takes_datagrams(void **state)
 {
 	static const struct datagram_row rows[] = {
@@ -445,6 +456,7 @@ static void refuses_datagrams_of_an_unknown_atyp(void **state)
 	}
 }
 
+/* conforms: RFC1928/udp-header RFC1928/udp-encapsulate */
 static void headers_tell_the_source_and_are_read_back(void **state)
 {
 	static const char *const hosts[] = {"192.0.2.1", "2001:db8::1"};
@@ -517,6 +529,7 @@ static void writes_the_chosen_method(void **state)
 	assert_memory_equal(out, "\5\xff", 2);
 }
 
+/* conforms: RFC1929/version RFC1929/success RFC1929/failure */
 static void writes_the_status_of_a_login(void **state)
 {
 	uint8_t out[2];
@@ -529,6 +542,7 @@ static void writes_the_status_of_a_login(void **state)
 	assert_int_not_equal(out[1], 0);
 }
 
+/* conforms: RFC1928/complete-reply RFC1928/reply-rsv */
 static void writes_complete_replies(void **state)
 {
 	static const struct {

@@ -107,11 +107,14 @@ poll(async () => {
 
 // ---- who and where ----
 
+const bothOf = (row) => row.received + row.sent;
+
 const columns = (label, key, fill) => [
 	{ key, label, fill },
 	{ key: "received", label: "Down", kind: "rate" },
 	{ key: "sent", label: "Up", kind: "rate" },
 	{ key: "sessions", label: "Sessions", kind: "count" },
+	{ key: "both", label: "Down and up", kind: "rate", isHidden: true, value: bothOf },
 ];
 
 function linkToSessions(cell, text) {
@@ -123,7 +126,7 @@ const accounts = makeTable(byId("top-accounts"), {
 	label: "Users and clients with the most traffic now",
 	columns: columns("User or client", "name", (cell, row) => linkToSessions(cell, row.name)),
 	key: (row) => row.name,
-	sort: { key: "received", down: true },
+	sort: { key: "both", down: true },
 	empty: "Nobody has a session.",
 });
 
@@ -131,7 +134,7 @@ const sites = makeTable(byId("top-sites"), {
 	label: "Sites with the most traffic now",
 	columns: columns("Site", "name", (cell, row) => linkToSessions(cell, row.name)),
 	key: (row) => row.name,
-	sort: { key: "received", down: true },
+	sort: { key: "both", down: true },
 	empty: "No session has a target.",
 });
 
@@ -151,7 +154,7 @@ function sumUp(sessions, nameOf) {
 		sums.set(name, sum);
 	}
 	return [...sums.values()].sort((a, b) =>
-		b.sent + b.received - a.sent - a.received || b.sessions - a.sessions).slice(0, 10);
+		bothOf(b) - bothOf(a) || b.sessions - a.sessions).slice(0, 10);
 }
 
 // In a sentence: who uses the line.

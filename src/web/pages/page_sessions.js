@@ -69,8 +69,9 @@ const table = makeTable(byId("sessions-table"), {
 		{ key: "idle", label: "Idle", kind: "duration", isHidden: true },
 		{ key: "received", label: "Bytes down", kind: "bytes", isHidden: true },
 		{ key: "sent", label: "Bytes up", kind: "bytes", isHidden: true },
-		{ key: "end", label: "End it", kind: "actions", fill: (cell) => {
-			const button = make("button", { type: "button" }, "End");
+		{ key: "end", label: "End it", kind: "actions", fill: (cell, s) => {
+			const button = make("button", { type: "button",
+				"aria-label": "End session " + s.id + " of " + (s.user || "Anonymous") }, "End");
 			button.addEventListener("click", () => askToEnd(cell.parentElement.row));
 			cell.replaceChildren(button);
 		} },

@@ -173,6 +173,12 @@ class TimePlot extends Plot {
 }
 
 class BarPlot extends Plot {
+	makeLegend() {
+		const legend = super.makeLegend();
+		legend.classList.add("is-bars");
+		return legend;
+	}
+
 	// bars: [{ label, values: [...] }], oldest first; the values are piled on each other.
 	update(bars) {
 		this.bars = bars;

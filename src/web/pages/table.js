@@ -243,6 +243,7 @@ class Table {
 	tell(count, shown) {
 		const isFiltered = this.rows.length > count;
 		this.table.hidden = count === 0;
+		this.list.parentElement.hidden = this.rows.length === 0;
 		this.more.hidden = shown === count;
 		this.note.hidden = count > 0 && shown === count && !isFiltered;
 		if (count === 0)
