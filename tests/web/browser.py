@@ -227,18 +227,25 @@ class Browser:
         return None
 
     def wait(self, what, look, seconds=WAIT_S):
-        """What `look` returns, once that is something. The page may change under its hands."""
+        """What `look` returns, once that is something. The page may change under its hands, or be
+        on its way to another one."""
         end = self.now() + seconds
         while True:
             try:
                 found = look()
-            except StaleElementReferenceException:
+            except WebDriverException:
                 found = None
             if found:
                 return found
             if self.now() > end:
-                raise Failure(f"there is no {what} on {self.driver.current_url}: {self.text[:400]!r}")
+                raise Failure(f"there is no {what} on {self.driver.current_url}: {self.shown()!r}")
             self.breathe()
+
+    def shown(self):
+        try:
+            return self.text[:400]
+        except WebDriverException as problem:
+            return problem.msg
 
     @staticmethod
     def now():
