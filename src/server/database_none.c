@@ -140,3 +140,9 @@ int history_tables_sites(struct database *d, const struct history_who *who, int3
 {
 	return history_tables_usage(d, who, from, to, take, context);
 }
+
+int history_tables_by_day(struct database *d, const struct history_who *who, int32_t from,
+	int32_t to, history_sum_taker *take, void *context)
+{
+	return history_tables_usage(d, who, from, to, take, context);
+}
