@@ -105,7 +105,7 @@ TEST_LIB_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/lib/*.c))
 BENCH_SOURCES := $(wildcard tests/bench/*.c)
 C_FILES := $(wildcard src/*.c src/*/*.c include/*/*.h tests/*/*.c tests/*/*.h)
 
-.PHONY: all build run tests test check test-clients test-web pictures test-valgrind fuzz bench bench-results plots check-docs docs \
+.PHONY: all build run tests test check test-clients test-web test-package pictures test-valgrind fuzz bench bench-results plots check-docs docs \
 	lint format deps deps-test deps-clients deps-web deps-lint deps-bench deps-plots deps-deb \
 	check-units dist deb install uninstall clean help
 
@@ -121,6 +121,7 @@ help:
 	@echo 'make test        install what is missing, build, run all tests'
 	@echo 'make test-clients  the same with more real clients: nc, git, ssh, socksify, Chromium and others'
 	@echo 'make test-web    the pages in a real Chromium, with pictures of them in build/web-pictures'
+	@echo 'make test-package  the Debian package: built twice, and tried in a Debian that is booted for it'
 	@echo 'make pictures    the pictures of the pages that README.md shows'
 	@echo 'make test-valgrind  the tests of stopping, with the server under valgrind'
 	@echo 'make fuzz        every parser of bytes from outside, FUZZ_SECONDS=60 each'
@@ -326,6 +327,10 @@ WEB_TEST = SOCKS5D=$(BUILD)/socks5d AXE=$(AXE) PICTURES=$(OUT)build/web-pictures
 test-web: deps-web
 	@$(MAKE) --no-print-directory $(BUILD)/socks5d
 	$(WEB_TEST) tests/clients/run.sh tests/web/test_browser.sh
+
+test-package: deps-clients deps-deb
+	@$(MAKE) --no-print-directory $(BUILD)/socks5d
+	SOCKS5D=$(BUILD)/socks5d tests/clients/run.sh tests/clients/package.sh
 
 pictures: deps-web
 	@$(MAKE) --no-print-directory $(BUILD)/socks5d
