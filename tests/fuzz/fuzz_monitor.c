@@ -9,7 +9,7 @@
 static void check_request(const struct monitor_line *line)
 {
 	static struct reply r;
-	struct request q;
+	struct monitor_request q;
 
 	if (commands_parse(line, &q, &r)) {
 		FUZZ_CHECK(q.count >= q.command->least && q.count <= q.command->most);
