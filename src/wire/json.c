@@ -255,83 +255,6 @@ static void shape_values(FILE *out, const char *request, const struct answer *re
 	put_values(out, reply);
 }
 
-static void shape_sessions(FILE *out, const char *request, const struct answer *reply)
-{
-	put_values(out, reply);
-	put_array(out, "sessions", request, reply, is_record, put_record_line);
-}
-
-static void shape_accounts(FILE *out, const char *request, const struct answer *reply)
-{
-	put_array(out, "accounts", request, reply, NULL, put_record_line);
-}
-
-static void shape_traffic(FILE *out, const char *request, const struct answer *reply)
-{
-	put_array(out, "traffic", request, reply, NULL, put_record_line);
-}
-
-static void shape_clients(FILE *out, const char *request, const struct answer *reply)
-{
-	put_array(out, "clients", request, reply, NULL, put_record_line);
-}
-
-static void shape_usage(FILE *out, const char *request, const struct answer *reply)
-{
-	put_message(out, reply);
-	put_array(out, "usage", request, reply, NULL, put_record_line);
-}
-
-static void shape_days(FILE *out, const char *request, const struct answer *reply)
-{
-	put_message(out, reply);
-	put_array(out, "days", request, reply, NULL, put_record_line);
-}
-
-static void shape_alarms(FILE *out, const char *request, const struct answer *reply)
-{
-	put_array(out, "alarms", request, reply, NULL, put_record_line);
-}
-
-static void shape_site_usage(FILE *out, const char *request, const struct answer *reply)
-{
-	put_message(out, reply);
-	put_array(out, "sites", request, reply, NULL, put_record_line);
-}
-
-static void shape_failures(FILE *out, const char *request, const struct answer *reply)
-{
-	put_array(out, "failures", request, reply, NULL, put_record_line);
-}
-
-static void shape_bans(FILE *out, const char *request, const struct answer *reply)
-{
-	put_array(out, "bans", request, reply, NULL, put_record_line);
-}
-
-static void shape_upstreams(FILE *out, const char *request, const struct answer *reply)
-{
-	put_array(out, "upstreams", request, reply, NULL, put_record_line);
-}
-
-static void shape_rules(FILE *out, const char *request, const struct answer *reply)
-{
-	put_array(out, "rules", request, reply, NULL, put_record_line);
-}
-
-/* The last line is the verdict. */
-static void shape_explanation(FILE *out, const char *request, const struct answer *reply)
-{
-	put_array(out, "explanation", request, reply, NULL, put_record_line);
-}
-
-/* The answer to a change, and to GUEST, has a sentence behind OK. */
-static void shape_limits(FILE *out, const char *request, const struct answer *reply)
-{
-	put_message(out, reply);
-	put_array(out, "limits", request, reply, NULL, put_record_line);
-}
-
 static bool is_advice(const struct monitor_line *line)
 {
 	return line->len >= 5 && memcmp(line->text, "text:", 5) == 0;
@@ -354,11 +277,6 @@ static void shape_guests(FILE *out, const char *request, const struct answer *re
 	put_message(out, reply);
 	put_array(out, "guests", request, reply, is_no_advice, put_record_line);
 	put_array(out, "text", request, reply, is_advice, put_advice);
-}
-
-static void shape_settings(FILE *out, const char *request, const struct answer *reply)
-{
-	put_array(out, "settings", request, reply, NULL, put_record_line);
 }
 
 /* What stands behind OK is from where the next ones are to be asked for. */
@@ -398,39 +316,44 @@ static void shape_lines(FILE *out, const char *request, const struct answer *rep
 	put_array(out, "lines", request, reply, NULL, put_text_line);
 }
 
+/* What a reply is: an array of its lines, each an object, with what else it has; or else what
+ * `put` puts. */
 struct shape {
 	const char *command;
+	const char *array; /* its name */
+	bool has_message; /* behind OK, in front of it */
+	bool has_values; /* in front of it: lines that are no records */
 	void (*put)(FILE *out, const char *request, const struct answer *reply);
 };
 
 static const struct shape shapes[] = {
-	{"STATS", shape_values},
-	{"CONFIG", shape_values},
-	{"CONNECTIONS", shape_sessions},
-	{"ACCOUNTS", shape_accounts},
-	{"TRAFFIC", shape_traffic},
-	{"CLIENTS", shape_clients},
-	{"WHY", shape_failures},
-	{"BANS", shape_bans},
-	{"UPSTREAMS", shape_upstreams},
-	{"RULES", shape_rules},
-	{"EXPLAIN", shape_explanation},
-	{"LIMITS", shape_limits},
-	{"GUEST", shape_guests},
-	{"GUESTS", shape_guests},
-	{"SETTINGS", shape_settings},
-	{"USAGE", shape_usage},
-	{"DAYS", shape_days},
-	{"SITES", shape_site_usage},
-	{"ALARMS", shape_alarms},
-	{"ACCESS_LOG", shape_entries},
-	{"WATCH", shape_events},
-	{"USERS", shape_users},
+	{"STATS", .put = shape_values},
+	{"CONFIG", .put = shape_values},
+	{"CONNECTIONS", .array = "sessions", .has_values = true},
+	{"ACCOUNTS", .array = "accounts"},
+	{"TRAFFIC", .array = "traffic"},
+	{"CLIENTS", .array = "clients"},
+	{"WHY", .array = "failures"},
+	{"BANS", .array = "bans"},
+	{"UPSTREAMS", .array = "upstreams"},
+	{"RULES", .array = "rules"},
+	{"EXPLAIN", .array = "explanation"}, /* the last line is the verdict */
+	{"LIMITS", .array = "limits", .has_message = true},
+	{"GUEST", .put = shape_guests},
+	{"GUESTS", .put = shape_guests},
+	{"SETTINGS", .array = "settings"},
+	{"USAGE", .array = "usage", .has_message = true},
+	{"DAYS", .array = "days", .has_message = true},
+	{"SITES", .array = "sites", .has_message = true},
+	{"ALARMS", .array = "alarms"},
+	{"ACCESS_LOG", .put = shape_entries},
+	{"WATCH", .put = shape_events},
+	{"USERS", .put = shape_users},
 };
 
 static const struct shape *shape_of(const char *request)
 {
-	static const struct shape other = {NULL, shape_lines};
+	static const struct shape other = {.put = shape_lines};
 	struct monitor_line rest = {.text = request, .len = strlen(request)}, word;
 
 	monitor_next_word(&rest, &word);
@@ -441,11 +364,26 @@ static const struct shape *shape_of(const char *request)
 	return &other;
 }
 
+static void put_shape(
+	FILE *out, const struct shape *shape, const char *request, const struct answer *reply)
+{
+	if (shape->put != NULL) {
+		shape->put(out, request, reply);
+		return;
+	}
+	if (shape->has_message)
+		put_message(out, reply);
+	if (shape->has_values)
+		put_values(out, reply);
+	put_array(out, shape->array, request, reply, shape->has_values ? is_record : NULL,
+		put_record_line);
+}
+
 void json_print(FILE *out, const char *request, const struct answer *reply)
 {
 	fprintf(out, "{\"status\":\"%s\"", reply->ok ? "OK" : "ERR");
 	if (reply->ok) {
-		shape_of(request)->put(out, request, reply);
+		put_shape(out, shape_of(request), request, reply);
 	} else {
 		put_message(out, reply);
 	}
