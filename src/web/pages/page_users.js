@@ -31,6 +31,12 @@ function fillName(cell, name, second, open) {
 		make("small", { class: text === "disabled" ? "is-off" : undefined }, text)));
 }
 
+// What stands below the name of a user.
+function remarksOf(user) {
+	return [user.role === "admin" ? "administrator" : "", stateOf(user.name),
+		groupsOf(user.name).split(",").filter(Boolean).map((g) => "@" + g).join(" ")];
+}
+
 // Quotas as bars, too.
 function fillLimits(cell, name) {
 	const limits = limitsOf.get(name);
@@ -58,11 +64,9 @@ const users = makeTable(byId("users-table"), {
 	filter: byId("filter-users"),
 	columns: [
 		{ key: "name", label: "Name", wide: true,
-			value: (u) => [u.name, u.role === "admin" ? "administrator" : "", stateOf(u.name),
-				groupsOf(u.name).split(",").filter(Boolean).map((g) => "@" + g).join(" ")].join(" "),
-			fill: (cell, u) => fillName(cell, u.name, [u.role === "admin" ? "administrator" : "",
-				stateOf(u.name), groupsOf(u.name).split(",").filter(Boolean).map((g) => "@" + g)
-					.join(" ")], () => openUser(cell.parentElement.row)) },
+			value: (u) => [u.name, ...remarksOf(u)].join(" "),
+			fill: (cell, u) => fillName(cell, u.name, remarksOf(u),
+				() => openUser(cell.parentElement.row)) },
 		{ key: "limits", label: "Limits, and what is used", wide: true,
 			value: (u) => limitsText(u.name) || "–", fill: (cell, u) => fillLimits(cell, u.name) },
 		{ key: "sessions", label: "Sessions", kind: "count" },
