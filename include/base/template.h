@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "base/writing.h"
+
 /* A value by its name. NULL and "" are no value. */
 struct template_field {
 	const char *name;
@@ -21,6 +23,9 @@ struct template_field {
  * NULL. False when the text names something else, or a part of it has no end: then what is written
  * is not whole. */
 bool template_put(const char *text, const struct template_field *fields, FILE *out);
+
+/* The same into memory: `out` has the text, which is to be freed, or none where this is false. */
+bool template_write(const char *text, const struct template_field *fields, struct writing *out);
 
 /* Writes `text` so that HTML has it as text, also within the quotes of an attribute. */
 void template_put_html(const char *text, FILE *out);

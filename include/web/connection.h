@@ -125,6 +125,9 @@ bool connection_is_busy(const struct web_connection *c);
 /* Goes on with what poll(2) reported, or because the deadline may have passed. */
 void connection_step(struct web_connection *c, short revents);
 
+/* Whose order that is. */
+struct web_connection *connection_of(struct order *o);
+
 /* Does it only wait for its client to ask for something more? */
 bool connection_is_idle(const struct web_connection *c);
 

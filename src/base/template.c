@@ -4,6 +4,7 @@
  */
 #include "base/template.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 struct walk {
@@ -119,4 +120,15 @@ bool template_put(const char *text, const struct template_field *fields, FILE *o
 	struct walk w = {.begin = text, .at = text, .fields = fields, .out = out};
 
 	return put_part(&w, NULL, true);
+}
+
+bool template_write(const char *text, const struct template_field *fields, struct writing *out)
+{
+	bool is_whole = writing_begin(out) != NULL && template_put(text, fields, out->out);
+
+	if (writing_end(out) && is_whole)
+		return true;
+	free(out->text);
+	*out = (struct writing){.text = NULL};
+	return false;
 }

@@ -13,6 +13,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/plural.h"
 #include "state/advice.h"
 #include "state/upstreams.h"
 
@@ -61,7 +62,7 @@ static void tell_of_upstream(const struct upstream *u, int64_t now, struct reply
 			"alarm:upstream level:error text:Upstream %s (%s) does not work: %s; "
 			"%llu failure%s\n",
 			u->name, u->shown, f.fault, (unsigned long long)f.failures,
-			f.failures == 1 ? "" : "s");
+			plural(f.failures));
 }
 
 static void look_at_upstreams(struct services *v, struct reply *r)

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "base/escape.h"
+#include "base/writing.h"
 #include "web/gather.h"
 #include "web/handlers.h"
 #include "web/login.h"
@@ -37,15 +38,13 @@
 static char *format_answer(const char *request, const struct answer *answer,
 	void (*print)(FILE *out, const char *request, const struct answer *answer), size_t *len)
 {
-	char *text = NULL;
-	FILE *out = open_memstream(&text, len);
+	struct writing w;
 
-	if (out != NULL)
-		print(out, request, answer);
-	if (out != NULL && fclose(out) == 0)
-		return text;
-	free(text);
-	return NULL;
+	if (writing_begin(&w) != NULL)
+		print(w.out, request, answer);
+	(void)writing_end(&w);
+	*len = w.len;
+	return w.text;
 }
 
 /* "access_log-alice-2026-11-27.csv": what was asked for, of bytes that any system takes. */
@@ -284,24 +283,19 @@ static void log_in_by_basic(struct web_connection *c, const struct http_slice *v
 static void tell_session(struct web_connection *c)
 {
 	const struct login_session *s = c->request.session;
-	char user[4 * USERS_NAME_MAX + 1], text[sizeof(user) + 128], *json = NULL;
+	char user[4 * USERS_NAME_MAX + 1], text[sizeof(user) + 128];
 	struct monitor_line line = {.text = text};
-	size_t len = 0;
-	FILE *out = open_memstream(&json, &len);
+	struct writing w;
 
 	snprintf(text, sizeof(text), "user:%s role:%s token:%s",
 		escape_word(s->user, strlen(s->user), user, sizeof(user)),
 		s->role == USER_ROLE_ADMIN ? "admin" : "user", s->token);
 	line.len = strlen(text);
-	if (out != NULL)
-		json_print_line(out, &line);
-	if (out != NULL && fclose(out) == 0) {
-		respond_begin(c, 200);
-		respond_own(c, JSON_TYPE, json, len);
-		return;
-	}
-	free(json);
-	respond_begin(c, 503);
+	if (writing_begin(&w) != NULL)
+		json_print_line(w.out, &line);
+	respond_begin(c, writing_end(&w) ? 200 : 503);
+	if (w.text != NULL)
+		respond_own(c, JSON_TYPE, w.text, w.len);
 }
 
 static void use_session(struct web_connection *c)

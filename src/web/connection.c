@@ -26,7 +26,7 @@
 
 /* ---- opening and closing ---- */
 
-static struct web_connection *connection_of(struct order *o)
+struct web_connection *connection_of(struct order *o)
 {
 	return (struct web_connection *)((char *)o - offsetof(struct web_connection, order));
 }

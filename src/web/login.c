@@ -62,18 +62,14 @@ static void set_cookie(struct web_connection *c, const char *name, const char *v
 static void put_login_page(
 	struct web_connection *c, const struct template_field *fields, unsigned status)
 {
-	char *text = NULL;
-	size_t len = 0;
-	FILE *out = open_memstream(&text, &len);
-	bool is_whole = out != NULL && template_put(pages_login, fields, out);
+	struct writing w;
 
-	if (out == NULL || fclose(out) != 0 || !is_whole) {
-		free(text);
+	if (!template_write(pages_login, fields, &w)) {
 		respond_say(c, 500, "Out of memory.\n");
 		return;
 	}
 	respond_begin(c, status);
-	respond_own(c, "text/html; charset=utf-8", text, len);
+	respond_own(c, "text/html; charset=utf-8", w.text, w.len);
 }
 
 static void show(struct web_connection *c, unsigned status, const char *message)
@@ -140,11 +136,6 @@ static struct login login_of(const struct web_connection *c)
 		.password_len = strlen(c->order.request.memory),
 		.holdoff = c->desk->services->holdoff,
 		.from = handlers_from(c)};
-}
-
-static struct web_connection *connection_of(struct order *o)
-{
-	return (struct web_connection *)((char *)o - offsetof(struct web_connection, order));
 }
 
 static void check_password(struct errand *e)

@@ -1,6 +1,6 @@
 /*
  * The frame is one template, a page's text another one, whose result is put into it. Nothing of
- * what is asked for gets into a page but by template_put(), which escapes it.
+ * what is asked for gets into a page but by template_write(), which escapes it.
  *
  * The monitor tells local times without their zone. A page says how far from UTC they are, now and
  * before each change of the clocks of late, so that its scripts can show the browser's own.
@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/version.h"
+#include "base/writing.h"
 #include "base/zone.h"
 #include "monitor/alarm_commands.h"
 #include "web/parts.h"
@@ -114,81 +115,47 @@ static void put_alarms(FILE *out, struct services *v, enum user_role role)
 
 /* ---- the whole ---- */
 
-/* A text that is written in memory: that of one of these, each of which takes what it needs. */
-struct shell_part {
-	char *text; /* NULL without memory */
-	size_t len;
-};
-
-static FILE *begin_part(struct shell_part *part)
-{
-	*part = (struct shell_part){.text = NULL};
-	return open_memstream(&part->text, &part->len);
-}
-
-/* Is it whole? */
-static bool end_part(struct shell_part *part, FILE *out, bool is_whole)
-{
-	if (out != NULL && fclose(out) == 0 && is_whole)
-		return true;
-	free(part->text);
-	part->text = NULL;
-	return false;
-}
-
+/* Each is a text of its own, to be freed; false when it is not whole. */
 static bool make_navigation(
-	struct shell_part *part, const struct shell_page *p, const struct login_session *s)
+	struct writing *w, const struct shell_page *p, const struct login_session *s)
 {
-	FILE *out = begin_part(part);
-
-	if (out != NULL)
-		put_navigation(out, p, s->role);
-	return end_part(part, out, true);
+	if (writing_begin(w) != NULL)
+		put_navigation(w->out, p, s->role);
+	return writing_end(w);
 }
 
-static bool make_alarms(struct shell_part *part, struct services *v, const struct login_session *s)
+static bool make_alarms(struct writing *w, struct services *v, const struct login_session *s)
 {
-	FILE *out = begin_part(part);
-
-	if (out != NULL)
-		put_alarms(out, v, s->role);
-	return end_part(part, out, true);
+	if (writing_begin(w) != NULL)
+		put_alarms(w->out, v, s->role);
+	return writing_end(w);
 }
 
-static bool make_zone(struct shell_part *part)
+static bool make_zone(struct writing *w)
 {
-	FILE *out = begin_part(part);
-
-	if (out != NULL)
-		put_zone(out);
-	return end_part(part, out, true);
-}
-
-static bool make_from_template(
-	struct shell_part *part, const char *text, const struct template_field *fields)
-{
-	FILE *out = begin_part(part);
-
-	return end_part(part, out, out != NULL && template_put(text, fields, out));
+	if (writing_begin(w) != NULL)
+		put_zone(w->out);
+	return writing_end(w);
 }
 
 void shell_show(
 	struct web_connection *c, const struct shell_page *p, const struct template_field *fields)
 {
 	const struct login_session *s = c->request.session;
-	struct shell_part navigation = {0}, zone = {0}, alarms = {0}, content = {0}, whole = {0};
+	struct writing navigation = {0}, zone = {0}, alarms = {0}, content = {0}, whole = {0};
 	char host[SHELL_HOST_MAX];
 
 	if (make_navigation(&navigation, p, s) && make_zone(&zone) &&
 		make_alarms(&alarms, c->desk->services, s) &&
-		make_from_template(&content, p->text, fields) &&
-		make_from_template(&whole, pages_layout,
+		template_write(p->text, fields, &content) &&
+		template_write(pages_layout,
 			(const struct template_field[]){{"title", p->title}, {"name", p->name},
 				{"host", shell_host(host)}, {"version", SOCKS5D_VERSION},
 				{"user", s->user}, {"token", s->token}, {"zone", zone.text},
 				{"navigation", navigation.text}, {"alarms", alarms.text},
 				{"admin", s->role == USER_ROLE_ADMIN ? "yes" : ""},
-				{"content", content.text}, {NULL, NULL}})) {
+				{"content", content.text}, {NULL, NULL}},
+			&whole)) {
 		respond_begin(c, 200);
 		respond_own(c, "text/html; charset=utf-8", whole.text, whole.len);
 	} else {

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/parse.h"
+#include "base/writing.h"
 #include "web/gather.h"
 #include "web/login.h"
 #include "web/respond.h"
@@ -100,39 +101,32 @@ static void put_link(FILE *out, const struct web_connection *c, const struct vie
 
 static char *make_link(const struct web_connection *c, const struct view_part *part)
 {
-	char *text = NULL;
-	size_t len;
-	FILE *out = open_memstream(&text, &len);
+	struct writing w;
 
-	if (out != NULL)
-		put_link(out, c, part);
-	if (out != NULL && fclose(out) == 0)
-		return text;
-	free(text);
-	return NULL;
+	if (writing_begin(&w) != NULL)
+		put_link(w.out, c, part);
+	(void)writing_end(&w);
+	return w.text;
 }
 
 static char *make_html(
 	const struct web_connection *c, const struct view_part *part, const struct answer *answer)
 {
-	char *link = make_link(c, part), *text = NULL, request[MONITOR_LINE_MAX];
+	char *link = make_link(c, part), request[MONITOR_LINE_MAX];
 	struct html_view view = {.id = part->name,
 		.caption = part->caption,
 		.from = find_first_row(c, part),
 		.most = VIEW_ROWS,
 		.is_newest_first = part->is_newest_first,
 		.link = link};
-	size_t len;
-	FILE *out = open_memstream(&text, &len);
+	struct writing w;
 
 	commands_put_request(&c->order.request, request, sizeof(request));
-	if (out != NULL)
-		html_print(out, request, answer, &view);
+	if (writing_begin(&w) != NULL)
+		html_print(w.out, request, answer, &view);
+	(void)writing_end(&w);
 	free(link);
-	if (out != NULL && fclose(out) == 0)
-		return text;
-	free(text);
-	return NULL;
+	return w.text;
 }
 
 /* The reply was gathered. */
