@@ -487,9 +487,9 @@ int net_socks_connect(uint16_t proxy, const char *host, uint16_t port, uint8_t *
 }
 
 /* Greeting and login in one; the status of the latter (RFC 1929 section 2). */
-uint8_t net_socks_log_in(int fd, const char *user, const char *password)
+void net_socks_send_login(int fd, const char *user, const char *password)
 {
-	uint8_t message[600] = {5, 1, 2, 1}, answer[2];
+	uint8_t message[600] = {5, 1, 2, 1};
 	size_t len = 4;
 
 	message[len++] = (uint8_t)strlen(user);
@@ -498,6 +498,13 @@ uint8_t net_socks_log_in(int fd, const char *user, const char *password)
 	message[len++] = (uint8_t)strlen(password);
 	memcpy(message + len, password, strlen(password));
 	net_send(fd, message, len + strlen(password));
+}
+
+uint8_t net_socks_log_in(int fd, const char *user, const char *password)
+{
+	uint8_t answer[2];
+
+	net_socks_send_login(fd, user, password);
 	net_expect_hex(fd, "05 02");
 	net_receive(fd, answer, 2);
 	assert_int_equal(answer[0], 1);

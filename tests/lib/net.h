@@ -84,6 +84,7 @@ int net_socks_connect_as(uint16_t proxy, const char *user, const char *password,
 
 /* The parts of it, on a connected socket. */
 void net_socks_greet(int fd);
+void net_socks_send_login(int fd, const char *user, const char *password);
 uint8_t net_socks_log_in(int fd, const char *user, const char *password);
 void net_socks_send_connect(int fd, const char *host, uint16_t port);
 uint8_t net_socks_read_reply(int fd, struct addr *bound);

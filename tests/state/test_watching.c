@@ -8,12 +8,13 @@
 #include "../base/check.h"
 
 static struct watching w;
-static unsigned rings;
+/* Whoever rings is not ordered with whoever rang before. */
+static atomic_uint rings;
 static struct event_copy copy;
 
 static void ring(void *context)
 {
-	++*(unsigned *)context;
+	atomic_fetch_add((atomic_uint *)context, 1);
 }
 
 static int make_it(void **state)
