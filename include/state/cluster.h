@@ -1,0 +1,94 @@
+/* cluster: what the other nodes have said of themselves, and of what accounts use and run there. A
+ * mutex guards the tables; from any thread. */
+#ifndef STATE_CLUSTER_H
+#define STATE_CLUSTER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "state/quota.h"
+
+/* A node whose beat stands still for so long has gone, and its sessions with it, by the clock of
+ * whoever looks (clock.h). */
+#define CLUSTER_SILENT_MS INT64_C(15000)
+
+#define CLUSTER_NODE_MAX 64 /* of a node's name; its NUL included */
+#define CLUSTER_WORD_MAX 32 /* of its instance, and its version, likewise */
+
+struct cluster;
+
+/* Nobody else is known. NULL without memory. */
+struct cluster *cluster_new(void);
+
+/* NULL is allowed. */
+void cluster_free(struct cluster *c);
+
+/* ---- for whoever hears from the others; all return -1 without memory, and nothing changed ---- */
+
+/* What a node says of itself every few seconds. */
+struct cluster_beat {
+	char node[CLUSTER_NODE_MAX];
+	char instance[CLUSTER_WORD_MAX]; /* another one each time that the node starts */
+	char version[CLUSTER_WORD_MAX];
+	int64_t started; /* seconds since 1970, by its clock */
+	uint64_t sessions, max_sessions;
+	uint64_t beat; /* one more each time */
+};
+
+/* A beat was seen at `now`. What is there again as it was says nothing. */
+int cluster_note_beat(struct cluster *c, const struct cluster_beat *beat, int64_t now)
+	__attribute__((warn_unused_result));
+
+/* The account, a user's name or a client as text, has used so much there in all of its period, of
+ * which it was told `resets` times that it begins anew. */
+int cluster_note_use(struct cluster *c, const char *node, const char *account,
+	const struct quota_use *use, uint64_t resets) __attribute__((warn_unused_result));
+
+/* So many sessions of the account run there. */
+int cluster_note_sessions(struct cluster *c, const char *node, const char *account,
+	uint32_t sessions) __attribute__((warn_unused_result));
+
+/* What is used of the account's quota begins anew for the so many-th time, everywhere: what was
+ * used before counts no more. */
+int cluster_note_resets(struct cluster *c, const char *account, uint64_t resets)
+	__attribute__((warn_unused_result));
+
+/* The node has stopped. What was used there stays used. */
+void cluster_note_end(struct cluster *c, const char *node);
+
+/* All that is known of accounts is about to be told anew: what was known serves until that is
+ * whole, which cluster_end_reading() says, or else (false) goes on to serve. */
+int cluster_begin_reading(struct cluster *c) __attribute__((warn_unused_result));
+void cluster_end_reading(struct cluster *c, bool is_whole);
+
+/* The sessions of nodes that are silent at `now` do not count, until they are heard of again: true
+ * when there is another one of these. */
+bool cluster_note_silence(struct cluster *c, int64_t now);
+
+/* ---- for accounts ---- */
+
+/* What they use and run on all the other nodes together. */
+struct elsewhere {
+	uint64_t used, extra; /* bytes of the quota, and what was given besides */
+	uint32_t sessions;
+};
+
+/* Of the account, in the period that began at `begun`. `c` NULL: nothing. */
+struct elsewhere cluster_sum(struct cluster *c, const char *account, int64_t begun);
+
+/* How often its quota has begun anew. */
+uint64_t cluster_resets(struct cluster *c, const char *account);
+
+/* ---- for whoever looks ---- */
+
+struct cluster_node {
+	struct cluster_beat beat;
+	int64_t silent_ms; /* since the last beat */
+	bool is_online;
+};
+
+/* All other nodes that were ever heard of, by name, in a block to be freed. NULL without memory. */
+struct cluster_node *cluster_nodes(struct cluster *c, int64_t now, size_t *count);
+
+#endif

@@ -1,0 +1,387 @@
+/*
+ * Each node says what accounts have used there in all, in numbers of its own that only grow, so the
+ * sum over nodes is right whatever was lost, repeated or out of order on the way. An account is a
+ * list of parts, one for each node that has said anything of it: nodes are a few, and most accounts
+ * are at one of them.
+ *
+ * Clocks of nodes may differ, so a node is not asked what time it is: that its beat has changed is
+ * noted by our own clock.
+ */
+#include "state/cluster.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hashmap.h"
+#include "base/lock.h"
+
+struct node {
+	struct cluster_beat beat;
+	int64_t seen; /* when it changed last; has_beat */
+	bool has_beat;
+	bool is_there; /* and its sessions count */
+};
+
+struct part {
+	const struct node *node;
+	struct quota_use use;
+	uint64_t resets; /* that it knows of */
+	uint32_t sessions;
+	struct part *next;
+};
+
+struct account {
+	uint64_t resets;
+	struct part *parts;
+	size_t name_len;
+	char name[];
+};
+
+struct cluster {
+	struct mutex lock;
+	struct hashmap *nodes; /* by name */
+	struct hashmap *accounts; /* likewise */
+	struct hashmap *reading; /* what is to take their place; NULL: nothing is */
+};
+
+struct cluster *cluster_new(void)
+{
+	struct cluster *c = calloc(1, sizeof(*c));
+
+	if (c == NULL)
+		return NULL;
+	mutex_init(&c->lock);
+	c->nodes = hashmap_new(0);
+	c->accounts = hashmap_new(0);
+	if (c->nodes != NULL && c->accounts != NULL)
+		return c;
+	cluster_free(c);
+	return NULL;
+}
+
+static void free_account(void *value)
+{
+	struct account *a = value;
+
+	for (struct part *p = a->parts, *next; p != NULL; p = next) {
+		next = p->next;
+		free(p);
+	}
+	free(a);
+}
+
+void cluster_free(struct cluster *c)
+{
+	if (c == NULL)
+		return;
+	hashmap_free(c->accounts, free_account);
+	hashmap_free(c->reading, free_account);
+	hashmap_free(c->nodes, free);
+	mutex_destroy(&c->lock);
+	free(c);
+}
+
+/* ---- finding and making ---- */
+
+static struct node *find_node_locked(const struct cluster *c, const char *name) REQUIRES(&c->lock)
+{
+	return hashmap_get(c->nodes, name, strlen(name));
+}
+
+static struct node *make_node_locked(struct cluster *c, const char *name) REQUIRES(&c->lock)
+{
+	struct node *n = find_node_locked(c, name);
+	void *old;
+
+	if (n != NULL)
+		return n;
+	n = calloc(1, sizeof(*n));
+	if (n == NULL)
+		return NULL;
+	strncpy(n->beat.node, name, CLUSTER_NODE_MAX - 1);
+	if (hashmap_put(c->nodes, n->beat.node, strlen(n->beat.node), n, &old) == 0)
+		return n;
+	free(n);
+	return NULL;
+}
+
+static struct account *find_account(const struct hashmap *accounts, const char *name)
+{
+	return hashmap_get(accounts, name, strlen(name));
+}
+
+/* Where what is heard is written. */
+static struct account *make_account_locked(struct cluster *c, const char *name) REQUIRES(&c->lock)
+{
+	struct hashmap *accounts = c->reading != NULL ? c->reading : c->accounts;
+	struct account *a = find_account(accounts, name);
+	size_t len = strlen(name);
+	void *old;
+
+	if (a != NULL)
+		return a;
+	a = calloc(1, sizeof(*a) + len + 1);
+	if (a == NULL)
+		return NULL;
+	a->name_len = len;
+	memcpy(a->name, name, len);
+	if (hashmap_put(accounts, a->name, len, a, &old) == 0)
+		return a;
+	free(a);
+	return NULL;
+}
+
+/* The account's part at that node; all of them are made where they are missing. */
+static struct part *make_part_locked(struct cluster *c, const char *node, const char *account)
+	REQUIRES(&c->lock)
+{
+	const struct node *n = make_node_locked(c, node);
+	struct account *a = n == NULL ? NULL : make_account_locked(c, account);
+	struct part *p;
+
+	if (a == NULL)
+		return NULL;
+	for (p = a->parts; p != NULL && p->node != n; p = p->next)
+		continue;
+	if (p != NULL)
+		return p;
+	p = calloc(1, sizeof(*p));
+	if (p == NULL)
+		return NULL;
+	*p = (struct part){.node = n, .next = a->parts};
+	a->parts = p;
+	return p;
+}
+
+/* ---- what is heard ---- */
+
+static void drop_sessions_of(const struct hashmap *accounts, const struct node *n)
+{
+	const struct account *a;
+	size_t position = 0;
+
+	while ((a = hashmap_next(accounts, &position)) != NULL) {
+		for (struct part *p = a->parts; p != NULL; p = p->next) {
+			if (p->node == n)
+				p->sessions = 0;
+		}
+	}
+}
+
+static void drop_sessions_locked(struct cluster *c, const struct node *n) REQUIRES(&c->lock)
+{
+	drop_sessions_of(c->accounts, n);
+	if (c->reading != NULL)
+		drop_sessions_of(c->reading, n);
+}
+
+static bool is_another(const struct node *n, const struct cluster_beat *beat)
+{
+	return strcmp(n->beat.instance, beat->instance) != 0;
+}
+
+int cluster_note_beat(struct cluster *c, const struct cluster_beat *beat, int64_t now)
+{
+	struct node *n;
+
+	mutex_lock(&c->lock);
+	n = make_node_locked(c, beat->node);
+	if (n != NULL && n->has_beat && is_another(n, beat))
+		drop_sessions_locked(c, n);
+	if (n != NULL && (!n->has_beat || is_another(n, beat) || n->beat.beat != beat->beat)) {
+		n->beat = *beat;
+		n->seen = now;
+		n->has_beat = n->is_there = true;
+	}
+	mutex_unlock(&c->lock);
+	return n == NULL ? -1 : 0;
+}
+
+int cluster_note_use(struct cluster *c, const char *node, const char *account,
+	const struct quota_use *use, uint64_t resets)
+{
+	struct part *p;
+
+	mutex_lock(&c->lock);
+	p = make_part_locked(c, node, account);
+	if (p != NULL) {
+		p->use = *use;
+		p->resets = resets;
+	}
+	mutex_unlock(&c->lock);
+	return p == NULL ? -1 : 0;
+}
+
+int cluster_note_sessions(
+	struct cluster *c, const char *node, const char *account, uint32_t sessions)
+{
+	struct part *p;
+
+	mutex_lock(&c->lock);
+	p = make_part_locked(c, node, account);
+	if (p != NULL)
+		p->sessions = sessions;
+	mutex_unlock(&c->lock);
+	return p == NULL ? -1 : 0;
+}
+
+int cluster_note_resets(struct cluster *c, const char *account, uint64_t resets)
+{
+	struct account *a;
+
+	mutex_lock(&c->lock);
+	a = make_account_locked(c, account);
+	if (a != NULL && a->resets < resets)
+		a->resets = resets;
+	mutex_unlock(&c->lock);
+	return a == NULL ? -1 : 0;
+}
+
+void cluster_note_end(struct cluster *c, const char *node)
+{
+	struct node *n;
+
+	mutex_lock(&c->lock);
+	n = find_node_locked(c, node);
+	if (n != NULL) {
+		n->is_there = false;
+		drop_sessions_locked(c, n);
+	}
+	mutex_unlock(&c->lock);
+}
+
+int cluster_begin_reading(struct cluster *c)
+{
+	struct hashmap *reading = hashmap_new(0);
+
+	if (reading == NULL)
+		return -1;
+	cluster_end_reading(c, false);
+	mutex_lock(&c->lock);
+	c->reading = reading;
+	mutex_unlock(&c->lock);
+	return 0;
+}
+
+void cluster_end_reading(struct cluster *c, bool is_whole)
+{
+	struct hashmap *dropped;
+
+	mutex_lock(&c->lock);
+	dropped = c->reading;
+	if (is_whole && c->reading != NULL) {
+		dropped = c->accounts;
+		c->accounts = c->reading;
+	}
+	c->reading = NULL;
+	mutex_unlock(&c->lock);
+	hashmap_free(dropped, free_account);
+}
+
+static bool is_silent(const struct node *n, int64_t now)
+{
+	return now - n->seen >= CLUSTER_SILENT_MS;
+}
+
+bool cluster_note_silence(struct cluster *c, int64_t now)
+{
+	struct node *n;
+	size_t position = 0;
+	bool has_gone = false;
+
+	mutex_lock(&c->lock);
+	while ((n = hashmap_next(c->nodes, &position)) != NULL) {
+		if (!n->is_there || !is_silent(n, now))
+			continue;
+		n->is_there = false;
+		has_gone = true;
+	}
+	mutex_unlock(&c->lock);
+	return has_gone;
+}
+
+/* ---- sums ---- */
+
+static uint64_t add(uint64_t a, uint64_t b)
+{
+	return a + b < a ? UINT64_MAX : a + b;
+}
+
+static struct elsewhere sum_locked(const struct account *a, int64_t begun)
+{
+	struct elsewhere sum = {0};
+
+	for (const struct part *p = a->parts; p != NULL; p = p->next) {
+		sum.sessions += p->node->is_there ? p->sessions : 0;
+		if (p->use.begun != begun || p->resets < a->resets)
+			continue;
+		sum.used = add(sum.used, p->use.used);
+		sum.extra = add(sum.extra, p->use.extra);
+	}
+	return sum;
+}
+
+struct elsewhere cluster_sum(struct cluster *c, const char *account, int64_t begun)
+{
+	struct elsewhere sum = {0};
+	const struct account *a;
+
+	if (c == NULL)
+		return sum;
+	mutex_lock(&c->lock);
+	a = find_account(c->accounts, account);
+	if (a != NULL)
+		sum = sum_locked(a, begun);
+	mutex_unlock(&c->lock);
+	return sum;
+}
+
+uint64_t cluster_resets(struct cluster *c, const char *account)
+{
+	const struct account *a;
+	uint64_t resets;
+
+	mutex_lock(&c->lock);
+	a = find_account(c->accounts, account);
+	resets = a == NULL ? 0 : a->resets;
+	mutex_unlock(&c->lock);
+	return resets;
+}
+
+/* ---- nodes ---- */
+
+static int by_name(const void *a, const void *b)
+{
+	const struct cluster_node *x = a, *y = b;
+
+	return strcmp(x->beat.node, y->beat.node);
+}
+
+/* Nodes of whom only uses are known, from long ago, are left out. */
+static size_t list_locked(const struct cluster *c, int64_t now, struct cluster_node *nodes)
+	REQUIRES(&c->lock)
+{
+	const struct node *n;
+	size_t position = 0, count = 0;
+
+	while ((n = hashmap_next(c->nodes, &position)) != NULL) {
+		if (n->has_beat)
+			nodes[count++] = (struct cluster_node){.beat = n->beat,
+				.silent_ms = now - n->seen,
+				.is_online = n->is_there && !is_silent(n, now)};
+	}
+	return count;
+}
+
+struct cluster_node *cluster_nodes(struct cluster *c, int64_t now, size_t *count)
+{
+	struct cluster_node *nodes;
+
+	mutex_lock(&c->lock);
+	nodes = calloc(hashmap_count(c->nodes) + 1, sizeof(*nodes));
+	*count = nodes == NULL ? 0 : list_locked(c, now, nodes);
+	mutex_unlock(&c->lock);
+	if (nodes != NULL)
+		qsort(nodes, *count, sizeof(*nodes), by_name);
+	return nodes;
+}
