@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "base/lock.h"
+#include "state/cluster.h"
 #include "state/end_reason.h"
 #include "state/limit_book.h"
 #include "state/quota.h"
@@ -21,6 +22,7 @@ struct allowance {
 	_Atomic(uint32_t) admitted_anonymous; /* of these, without a login */
 	_Atomic(uint32_t) sessions; /* at once; 0: as many as there are */
 	_Atomic(uint32_t) sessions_client;
+	_Atomic(uint32_t) sessions_elsewhere; /* on other nodes, which count for `sessions` */
 	_Atomic(bool) is_limited; /* false: none of what follows says anything */
 	_Atomic(bool) is_kept_out;
 	_Atomic(bool) has_quota;
@@ -34,6 +36,7 @@ struct allowance {
 	unsigned of_anonymous;
 	uint64_t origin; /* of the tally: nothing was used then, modulo 2^64 */
 	struct quota_use use; /* as of the last look */
+	struct elsewhere elsewhere; /* of `sessions`: the atomic */
 	struct quota_use kept; /* as it was told with `use_has_changed`, or known before */
 	int told; /* per cent of which it was said that they are used */
 };
@@ -46,6 +49,11 @@ void allowance_destroy(struct allowance *a);
  * without memory, and nothing changed. */
 int allowance_set(struct allowance *a, const struct limits_in_force *in_force,
 	const struct quota_use *known, int64_t now) __attribute__((warn_unused_result));
+
+/* The period of the quota that runs, seconds since 1970; 0: none. And what is used and run on other
+ * nodes in it, as it was told last. */
+int64_t allowance_begun(struct allowance *a);
+void allowance_tell_elsewhere(struct allowance *a, const struct elsewhere *elsewhere);
 
 /* A session is to begin, with a login or without: END_REASONS, and it is counted until
  * allowance_dismiss(); or why not. The account is a client's, or the user's who has logged in. */
@@ -62,7 +70,8 @@ struct allowance_news {
 	enum limit_over over;
 	bool is_of_anonymous; /* the quota is for sessions without a login only */
 	struct quota quota;
-	struct quota_use use;
+	struct quota_use use; /* here */
+	struct elsewhere elsewhere;
 	bool use_has_changed; /* since that was said last */
 	int64_t due; /* when the next period begins, or it expires; INT64_MAX: never */
 	uint64_t down, up; /* the rate that holds now, of all sessions; 0: none */
@@ -79,7 +88,8 @@ struct allowance_view {
 	unsigned of_anonymous; /* bits of keys that hold for sessions without a login only */
 	bool is_kept_out;
 	uint32_t running; /* sessions that count for the bound on them */
-	struct quota_use use; /* of a quota */
+	struct quota_use use; /* of a quota, here */
+	struct elsewhere elsewhere; /* and on other nodes */
 	int64_t until; /* likewise: when the next period begins */
 };
 

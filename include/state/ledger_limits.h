@@ -29,6 +29,10 @@ void ledger_show_limits(struct ledger_entry *entry, int64_t now, struct allowanc
  * used of quotas before. Both outlive the ledger. Before there are sessions. */
 void ledger_follow(struct ledger *l, struct limit_book *book, struct standing *standing);
 
+/* From where it is known what accounts use and run on other nodes; it outlives the ledger. Before
+ * there are sessions. */
+void ledger_join_cluster(struct ledger *l, struct cluster *cluster);
+
 /* What holds for a user from now on. -1 without memory, and nothing changed. */
 int ledger_limit_user(struct ledger_entry *user, const struct limits_in_force *in_force)
 	__attribute__((warn_unused_result));
@@ -46,7 +50,8 @@ struct ledger_account {
 	struct allowance_news news;
 };
 
-/* Looks at all accounts that have a quota or an end (allowance_look()), sets their rates, and tells
+/* Looks at all accounts that have a quota or an end, or of a cluster a bound on sessions
+ * (allowance_look()), tells them what is used elsewhere, sets their rates, and tells
  * of each what is new, in a block to be freed. `now`: seconds since 1970. NULL without memory. */
 struct ledger_account *ledger_look_at_limits(struct ledger *l, int64_t now, size_t *count);
 

@@ -91,6 +91,7 @@ struct ledger {
 	struct throttles *throttles;
 	struct limit_book *book; /* NULL: nothing is limited */
 	struct standing *standing; /* NULL likewise */
+	struct cluster *cluster; /* NULL: there are no other nodes */
 	/* Until when it is sure that the house is shared, and that nobody looks whether it is. */
 	_Atomic(int64_t) shared_until, alone_until;
 	ledger_heir *heir; /* NULL: nobody keeps a history */

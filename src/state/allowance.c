@@ -40,13 +40,24 @@ static uint64_t tally_total(const struct tally *t)
 
 static uint64_t allowed_locked(const struct allowance *a) REQUIRES(&a->lock)
 {
-	return a->limits->quota.bytes + a->use.extra;
+	return a->limits->quota.bytes + a->use.extra + a->elsewhere.extra;
+}
+
+/* On all nodes, when so much was used here. */
+static uint64_t sum_used_locked(const struct allowance *a, uint64_t here) REQUIRES(&a->lock)
+{
+	return here > UINT64_MAX - a->elsewhere.used ? UINT64_MAX : here + a->elsewhere.used;
+}
+
+static uint64_t used_locked(const struct allowance *a) REQUIRES(&a->lock)
+{
+	return sum_used_locked(a, a->use.used);
 }
 
 /* Where the tally stands when `part` of what is allowed is used; never in the past. */
 static uint64_t point_locked(const struct allowance *a, uint64_t part) REQUIRES(&a->lock)
 {
-	uint64_t total = tally_total(a->tally), used = total - a->origin;
+	uint64_t total = tally_total(a->tally), used = sum_used_locked(a, total - a->origin);
 
 	return used >= part ? total : total + (part - used);
 }
@@ -79,7 +90,7 @@ static void hold_to_quota_locked(struct allowance *a) REQUIRES(&a->lock)
 		&a->tally->end_is_for_anonymous, (a->of_anonymous & LIMIT_BIT(LIMIT_QUOTA)) != 0);
 	atomic_store(&a->tally->end, over == OVER_CUT ? or_one(spent_at) : 0);
 	atomic_store(&a->spent_at, over == OVER_SLOW ? UINT64_MAX : spent_at);
-	if (a->use.used >= allowed)
+	if (used_locked(a) >= allowed)
 		SET(&a->tally->mark, 0);
 	else
 		SET(&a->tally->mark,
@@ -95,6 +106,7 @@ static bool note_use_locked(struct allowance *a, int64_t now) REQUIRES(&a->lock)
 	if (!quota_turn(&a->use, &a->limits->quota, now))
 		return false;
 	a->origin = total;
+	a->elsewhere.used = a->elsewhere.extra = 0;
 	a->told = 0;
 	return true;
 }
@@ -103,9 +115,9 @@ static int percent_locked(const struct allowance *a) REQUIRES(&a->lock)
 {
 	uint64_t allowed = allowed_locked(a);
 
-	if (a->use.used >= allowed)
+	if (used_locked(a) >= allowed)
 		return 100;
-	return a->use.used >= allowed / 100 * WARN_PERCENT ? WARN_PERCENT : 0;
+	return used_locked(a) >= allowed / 100 * WARN_PERCENT ? WARN_PERCENT : 0;
 }
 
 /* ---- what holds ---- */
@@ -169,6 +181,27 @@ int allowance_set(struct allowance *a, const struct limits_in_force *in_force,
 	return 0;
 }
 
+/* ---- other nodes ---- */
+
+int64_t allowance_begun(struct allowance *a)
+{
+	int64_t begun;
+
+	mutex_lock(&a->lock);
+	begun = a->use.begun;
+	mutex_unlock(&a->lock);
+	return begun;
+}
+
+void allowance_tell_elsewhere(struct allowance *a, const struct elsewhere *elsewhere)
+{
+	mutex_lock(&a->lock);
+	a->elsewhere = *elsewhere;
+	hold_to_quota_locked(a);
+	mutex_unlock(&a->lock);
+	atomic_store(&a->sessions_elsewhere, elsewhere->sessions);
+}
+
 /* ---- sessions ---- */
 
 static bool is_spent(const struct allowance *a, bool has_login)
@@ -215,7 +248,7 @@ enum end_reason allowance_admit(struct allowance *a, bool has_login)
 	} else if (GET(&a->sessions_of_anonymous)) {
 		bound = 0;
 	}
-	if (bound == 0 || running <= bound)
+	if (bound == 0 || running + (uint64_t)GET(&a->sessions_elsewhere) <= bound)
 		return END_REASONS;
 	allowance_dismiss(a, has_login);
 	return END_TOO_MANY_SESSIONS;
@@ -275,6 +308,7 @@ static void look_at_quota_locked(struct allowance *a, int64_t now, struct allowa
 	news->is_of_anonymous = (a->of_anonymous & LIMIT_BIT(LIMIT_QUOTA)) != 0;
 	news->quota = a->limits->quota;
 	news->use = a->use;
+	news->elsewhere = a->elsewhere;
 	news->due = quota_end(&a->limits->quota, now > a->use.begun ? now : a->use.begun);
 	hold_to_quota_locked(a);
 }
@@ -301,7 +335,9 @@ static void show_quota_locked(const struct allowance *a, int64_t now, struct all
 {
 	out->use = a->use;
 	out->use.used = tally_total(a->tally) - a->origin;
-	(void)quota_turn(&out->use, &a->limits->quota, now);
+	out->elsewhere = a->elsewhere;
+	if (quota_turn(&out->use, &a->limits->quota, now))
+		out->elsewhere.used = out->elsewhere.extra = 0;
 	out->until = quota_end(&a->limits->quota, now > out->use.begun ? now : out->use.begun);
 }
 
@@ -312,6 +348,7 @@ void allowance_show(struct allowance *a, int64_t now, struct allowance_view *out
 		GET(&a->sessions_of_anonymous) ? GET(&a->admitted_anonymous) : GET(&a->admitted);
 	out->is_kept_out = atomic_load(&a->is_kept_out);
 	mutex_lock(&a->lock);
+	out->elsewhere.sessions = a->elsewhere.sessions;
 	out->of_anonymous = a->of_anonymous;
 	if (a->limits != NULL)
 		out->limits = *a->limits;
@@ -333,6 +370,7 @@ static bool change_quota(struct allowance *a, bool resets, uint64_t extra, int64
 		if (resets) {
 			a->origin = tally_total(a->tally);
 			a->use.used = a->use.extra = 0;
+			a->elsewhere.used = a->elsewhere.extra = 0;
 		}
 		a->use.extra += extra;
 		a->told = percent_locked(a);

@@ -130,6 +130,26 @@ static void set_rate_of(struct ledger_entry *e, const struct allowance_news *new
 		follow_rates(e);
 }
 
+static void tell_elsewhere(struct ledger_entry *e)
+{
+	struct cluster *cluster = e->ledger->cluster;
+	char name[LEDGER_NAME_MAX];
+	struct elsewhere sum;
+
+	if (cluster == NULL)
+		return;
+	name_account(e, name);
+	sum = cluster_sum(cluster, name, allowance_begun(&e->allowance));
+	allowance_tell_elsewhere(&e->allowance, &sum);
+}
+
+/* The account's news, others' nodes included. */
+static struct allowance_news look_at_allowance(struct ledger_entry *e, int64_t now)
+{
+	tell_elsewhere(e);
+	return allowance_look(&e->allowance, now);
+}
+
 static int limit_entry(struct ledger_entry *e, const struct limits_in_force *in_force)
 {
 	struct quota_use known;
@@ -140,7 +160,7 @@ static int limit_entry(struct ledger_entry *e, const struct limits_in_force *in_
 
 	if (allowance_set(&e->allowance, in_force, is_known ? &known : NULL, now) < 0)
 		return -1;
-	news = allowance_look(&e->allowance, now);
+	news = look_at_allowance(e, now);
 	set_rate_of(e, &news);
 	keep_news(e, &news);
 	return 0;
@@ -188,6 +208,11 @@ void ledger_follow(struct ledger *l, struct limit_book *book, struct standing *s
 {
 	l->book = book;
 	l->standing = standing;
+}
+
+void ledger_join_cluster(struct ledger *l, struct cluster *cluster)
+{
+	l->cluster = cluster;
 }
 
 void ledger_keep_quota(struct ledger_entry *client)
@@ -249,6 +274,7 @@ static bool has_something_due(const struct ledger_entry *e)
 	const struct allowance *a = &e->allowance;
 
 	return atomic_load(&a->has_quota) || GET(&a->expires) != 0 ||
+		(e->ledger->cluster != NULL && GET(&a->sessions) != 0) ||
 		(GET(&a->is_kept_out) && atomic_load(&e->sessions) > 0);
 }
 
@@ -350,7 +376,7 @@ static void look_at(struct ledger_entry *e, int64_t now, struct ledger_account *
 {
 	*out = (struct ledger_account){.name_len = e->is_user ? e->name_len : 0,
 		.sessions = atomic_load(&e->sessions),
-		.news = allowance_look(&e->allowance, now)};
+		.news = look_at_allowance(e, now)};
 	name_account(e, out->name);
 	if (!e->is_user)
 		out->client = ledger_network_of(&e->key);

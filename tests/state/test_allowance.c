@@ -192,6 +192,74 @@ static void what_is_shown_changes_nothing(void **state)
 	assert_int_equal(news.use.used, 900);
 }
 
+/* What comes from other nodes moves the end, in either direction. */
+static void what_is_used_elsewhere_is_used_of_the_quota(void **state)
+{
+	struct elsewhere others = {.used = 600, .extra = 100};
+	struct allowance_news news;
+	struct allowance_view v;
+
+	(void)state;
+	allowance_tell_elsewhere(&a, &others);
+	assert_int_equal(allowance_begun(&a), 0);
+	hold_to("quota=1kB/day", 0);
+	assert_int_equal(allowance_begun(&a), calendar_moment(2026, 11, 27, 0, 0));
+	assert_int_equal(atomic_load(&tally.end), 1000);
+	allowance_tell_elsewhere(&a, &others);
+	assert_int_equal(atomic_load(&tally.end), 500);
+	atomic_store(&tally.sent, 300);
+	news = allowance_look(&a, noon);
+	assert_int_equal(news.passed, 80);
+	assert_int_equal(news.use.used, 300);
+	assert_int_equal(news.elsewhere.used, 600);
+	others.used = 800;
+	allowance_tell_elsewhere(&a, &others);
+	assert_int_equal(allowance_admit(&a, true), END_QUOTA_REACHED);
+	assert_int_equal(allowance_look(&a, noon).passed, 100);
+	others.used = UINT64_MAX;
+	allowance_tell_elsewhere(&a, &others);
+	assert_int_equal(allowance_admit(&a, true), END_QUOTA_REACHED);
+	allowance_show(&a, noon, &v);
+	assert_int_equal(v.use.used, 300);
+	assert_int_equal(v.elsewhere.extra, 100);
+	/* Of the next day nobody has used anything yet. */
+	allowance_show(&a, noon + 86400, &v);
+	assert_int_equal(v.elsewhere.used, 0);
+	(void)allowance_look(&a, noon + 86400);
+	assert_int_equal(allowance_admit(&a, true), END_REASONS);
+}
+
+static void a_quota_begins_anew_on_all_nodes(void **state)
+{
+	const struct elsewhere others = {.used = 5000, .extra = 10};
+
+	(void)state;
+	hold_to("quota=1kB/day", 0);
+	allowance_tell_elsewhere(&a, &others);
+	assert_int_equal(allowance_admit(&a, true), END_QUOTA_REACHED);
+	assert_true(allowance_reset_quota(&a, noon));
+	assert_int_equal(allowance_admit(&a, true), END_REASONS);
+	assert_int_equal(atomic_load(&tally.end), 1000);
+}
+
+static void sessions_elsewhere_take_places(void **state)
+{
+	const struct elsewhere many = {.sessions = UINT32_MAX}, two = {.sessions = 2};
+	struct allowance_view v;
+
+	(void)state;
+	allowance_tell_elsewhere(&a, &many);
+	assert_int_equal(allowance_admit(&a, true), END_REASONS);
+	hold_to("sessions=4", 0);
+	assert_int_equal(allowance_admit(&a, true), END_TOO_MANY_SESSIONS);
+	allowance_tell_elsewhere(&a, &two);
+	assert_int_equal(allowance_admit(&a, true), END_REASONS);
+	assert_int_equal(allowance_admit(&a, true), END_TOO_MANY_SESSIONS);
+	allowance_show(&a, noon, &v);
+	assert_int_equal(v.running, 2);
+	assert_int_equal(v.elsewhere.sessions, 2);
+}
+
 #define allowance_test(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
@@ -205,6 +273,9 @@ int main(void)
 		allowance_test(what_was_used_before_counts),
 		allowance_test(a_used_up_quota_can_slow_down),
 		allowance_test(what_is_shown_changes_nothing),
+		allowance_test(what_is_used_elsewhere_is_used_of_the_quota),
+		allowance_test(a_quota_begins_anew_on_all_nodes),
+		allowance_test(sessions_elsewhere_take_places),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
