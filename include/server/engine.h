@@ -1,0 +1,52 @@
+/* engine: a connection to the engine that nodes share their state by, Redis or what speaks as it
+ * does. One thread's; no lock. */
+#ifndef SERVER_ENGINE_H
+#define SERVER_ENGINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <hiredis/hiredis.h>
+
+#include "base/addr.h"
+#include "state/shared_setting.h"
+
+#define ENGINE_CONNECT_MS 200 /* for connecting at most */
+#define ENGINE_REPLY_MS 100 /* for each reply */
+#define ENGINE_ERROR_MAX 512
+
+struct engine;
+
+/* Not connected. NULL without memory. */
+struct engine *engine_new(void);
+
+/* NULL is allowed. */
+void engine_free(struct engine *e);
+
+/* Connects to `at`, or (NULL) to the unix socket that `place` names, logs in there, and chooses the
+ * database. -1 with the reason in `error`. */
+int engine_connect(struct engine *e, const struct shared_place *place, const struct addr *at,
+	char error[ENGINE_ERROR_MAX]) __attribute__((warn_unused_result));
+
+/* Does nothing when there is no connection. */
+void engine_close(struct engine *e);
+
+/* Puts a command behind those that wait to be sent: its words, a NULL behind the last. What fails
+ * shows at the reply. */
+void engine_ask(struct engine *e, const char *const *words);
+
+#define ENGINE_ASK(e, ...) engine_ask((e), (const char *const[]){__VA_ARGS__, NULL})
+
+/* The next reply to what was asked, in the order of the questions, to be freed with
+ * freeReplyObject(). NULL with the reason in `error`: then the connection is of no use any more. A
+ * reply may say itself that the command failed (REDIS_REPLY_ERROR). */
+redisReply *engine_reply(struct engine *e, char error[ENGINE_ERROR_MAX]);
+
+/* Throws away so many replies. -1 with the reason in `error`, which one of them may say. */
+int engine_skip(struct engine *e, size_t count, char error[ENGINE_ERROR_MAX])
+	__attribute__((warn_unused_result));
+
+/* The text of a reply, or of one of its elements; "" when it has none. */
+const char *engine_text(const redisReply *r);
+
+#endif

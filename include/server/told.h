@@ -1,0 +1,37 @@
+/* told: what somebody else was told last, so that he is told what has changed and nothing else.
+ * One thread's; no lock. */
+#ifndef SERVER_TOLD_H
+#define SERVER_TOLD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct told;
+
+/* Nothing was told. NULL without memory. */
+struct told *told_new(void);
+
+/* NULL is allowed. */
+void told_free(struct told *t);
+
+/* Nothing was, as far as he is concerned. */
+void told_forget_all(struct told *t);
+
+/* A round begins: all that stands is gone through by told_differs(), and what does not come by then
+ * stands no more. */
+void told_begin(struct told *t);
+
+/* `value` stands under `key`, both ending at their NUL: true when that is to be told. It counts as
+ * told from then on. Without memory it is to be told again the next time. */
+bool told_differs(struct told *t, const char *key, const char *value);
+
+/* The same in between, of what he has told himself. */
+void told_note(struct told *t, const char *key, const char *value);
+
+/* A key that has not come by in this round, which counts as told to be gone; NULL: there is no
+ * more. Valid until the next call. */
+const char *told_next_gone(struct told *t);
+
+size_t told_count(const struct told *t);
+
+#endif

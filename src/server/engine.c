@@ -1,0 +1,170 @@
+/*
+ * hiredis speaks the protocol; the socket is ours, so that connecting has a deadline for whichever
+ * address it is, and each read has one. Commands are sent when the first reply is wanted, so any
+ * number of them costs one round trip.
+ */
+#include "server/engine.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "net/socket.h"
+
+struct engine {
+	redisContext *link; /* NULL: not connected */
+};
+
+struct engine *engine_new(void)
+{
+	return calloc(1, sizeof(struct engine));
+}
+
+void engine_free(struct engine *e)
+{
+	if (e == NULL)
+		return;
+	engine_close(e);
+	free(e);
+}
+
+void engine_close(struct engine *e)
+{
+	if (e->link != NULL)
+		redisFree(e->link);
+	e->link = NULL;
+}
+
+/* ---- connecting ---- */
+
+static struct timeval timeval_of(long ms)
+{
+	return (struct timeval){.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+}
+
+/* SO_SNDTIMEO bounds connect(2), too (socket(7)). */
+static int connect_within(int fd, const struct sockaddr *to, socklen_t len)
+{
+	struct timeval patience = timeval_of(ENGINE_CONNECT_MS);
+
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)) < 0 ||
+		connect(fd, to, len) < 0) {
+		if (errno == EINPROGRESS)
+			errno = ETIMEDOUT;
+		return -1;
+	}
+	return 0;
+}
+
+static int open_link(const struct shared_place *place, const struct addr *at)
+{
+	struct sockaddr_un local = {.sun_family = AF_UNIX};
+	const struct sockaddr *to = at != NULL ? &at->sa : (const struct sockaddr *)&local;
+	socklen_t len = at != NULL ? addr_len(at) : sizeof(local);
+	int fd = socket(to->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0), saved;
+
+	if (fd < 0)
+		return -1;
+	strncpy(local.sun_path, place->path, sizeof(local.sun_path) - 1);
+	if (connect_within(fd, to, len) == 0)
+		return fd;
+	saved = errno;
+	close(fd);
+	errno = saved;
+	return -1;
+}
+
+static int log_in(struct engine *e, const struct shared_place *place, char *error)
+{
+	char database[16];
+	size_t asked = 1;
+
+	if (place->user[0] != '\0')
+		ENGINE_ASK(e, "AUTH", place->user, place->password);
+	else if (place->password[0] != '\0')
+		ENGINE_ASK(e, "AUTH", place->password);
+	asked += place->password[0] != '\0';
+	snprintf(database, sizeof(database), "%u", place->database);
+	ENGINE_ASK(e, "SELECT", database);
+	return engine_skip(e, asked, error);
+}
+
+int engine_connect(struct engine *e, const struct shared_place *place, const struct addr *at,
+	char error[ENGINE_ERROR_MAX])
+{
+	int fd = open_link(place, at);
+
+	engine_close(e);
+	if (fd >= 0)
+		e->link = redisConnectFd(fd);
+	if (e->link == NULL) {
+		snprintf(error, ENGINE_ERROR_MAX, "%s", fd < 0 ? strerror(errno) : "out of memory");
+		if (fd >= 0)
+			close(fd);
+		return -1;
+	}
+	(void)redisSetTimeout(e->link, timeval_of(ENGINE_REPLY_MS));
+	if (log_in(e, place, error) == 0)
+		return 0;
+	engine_close(e);
+	return -1;
+}
+
+/* ---- asking ---- */
+
+void engine_ask(struct engine *e, const char *const *words)
+{
+	enum { MOST = 16 };
+	const char *argv[MOST];
+	int argc = 0;
+
+	while (words[argc] != NULL && argc < MOST) {
+		argv[argc] = words[argc];
+		argc++;
+	}
+	if (e->link != NULL)
+		(void)redisAppendCommandArgv(e->link, argc, argv, NULL);
+}
+
+redisReply *engine_reply(struct engine *e, char error[ENGINE_ERROR_MAX])
+{
+	void *reply = NULL;
+
+	if (e->link == NULL) {
+		snprintf(error, ENGINE_ERROR_MAX, "not connected");
+		return NULL;
+	}
+	if (redisGetReply(e->link, &reply) == REDIS_OK)
+		return reply;
+	snprintf(error, ENGINE_ERROR_MAX, "%s",
+		e->link->err == REDIS_ERR_IO && errno == EAGAIN ? "no answer in time"
+								: e->link->errstr);
+	return NULL;
+}
+
+int engine_skip(struct engine *e, size_t count, char error[ENGINE_ERROR_MAX])
+{
+	int result = 0;
+
+	for (; count > 0; count--) {
+		redisReply *r = engine_reply(e, error);
+
+		if (r == NULL)
+			return -1;
+		if (r->type == REDIS_REPLY_ERROR) {
+			snprintf(error, ENGINE_ERROR_MAX, "%s", engine_text(r));
+			result = -1;
+		}
+		freeReplyObject(r);
+	}
+	return result;
+}
+
+const char *engine_text(const redisReply *r)
+{
+	return r == NULL || r->str == NULL ? "" : r->str;
+}

@@ -1,0 +1,130 @@
+/*
+ * A map from keys to what was told of them, each with the number of the round that it was seen in.
+ */
+#include "server/told.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hashmap.h"
+
+struct fact {
+	unsigned round;
+	size_t key_len;
+	char *value;
+	char key[];
+};
+
+struct told {
+	struct hashmap *facts;
+	unsigned round;
+	size_t position; /* of told_next_gone() */
+	struct fact *gone; /* the one it returned last */
+};
+
+static void free_fact(void *value)
+{
+	struct fact *f = value;
+
+	if (f != NULL)
+		free(f->value);
+	free(f);
+}
+
+struct told *told_new(void)
+{
+	struct told *t = calloc(1, sizeof(*t));
+
+	if (t != NULL)
+		t->facts = hashmap_new(0);
+	if (t == NULL || t->facts != NULL)
+		return t;
+	free(t);
+	return NULL;
+}
+
+void told_free(struct told *t)
+{
+	if (t == NULL)
+		return;
+	hashmap_free(t->facts, free_fact);
+	free_fact(t->gone);
+	free(t);
+}
+
+/* What cannot be forgotten for want of memory is different from anything that may stand there. */
+void told_forget_all(struct told *t)
+{
+	struct fact *f;
+	size_t position = 0;
+
+	while ((f = hashmap_next(t->facts, &position)) != NULL) {
+		free(f->value);
+		f->value = NULL;
+	}
+}
+
+void told_begin(struct told *t)
+{
+	t->round++;
+	t->position = 0;
+}
+
+static struct fact *make_fact(struct told *t, const char *key)
+{
+	size_t len = strlen(key);
+	struct fact *f = calloc(1, sizeof(*f) + len + 1);
+	void *old;
+
+	if (f == NULL)
+		return NULL;
+	f->key_len = len;
+	memcpy(f->key, key, len);
+	if (hashmap_put(t->facts, f->key, len, f, &old) == 0)
+		return f;
+	free(f);
+	return NULL;
+}
+
+bool told_differs(struct told *t, const char *key, const char *value)
+{
+	struct fact *f = hashmap_get(t->facts, key, strlen(key));
+
+	if (f == NULL)
+		f = make_fact(t, key);
+	if (f == NULL)
+		return true;
+	f->round = t->round;
+	if (f->value != NULL && strcmp(f->value, value) == 0)
+		return false;
+	free(f->value);
+	f->value = strdup(value);
+	return true;
+}
+
+void told_note(struct told *t, const char *key, const char *value)
+{
+	(void)told_differs(t, key, value);
+}
+
+/* Taking one out may move another into its place, which is looked at next. */
+const char *told_next_gone(struct told *t)
+{
+	struct fact *f;
+
+	free_fact(t->gone);
+	t->gone = NULL;
+	while ((f = hashmap_next(t->facts, &t->position)) != NULL) {
+		if (f->round == t->round)
+			continue;
+		t->gone = hashmap_remove(t->facts, f->key, f->key_len);
+		t->position--;
+		return t->gone->key;
+	}
+	return NULL;
+}
+
+size_t told_count(const struct told *t)
+{
+	return hashmap_count(t->facts);
+}
