@@ -4,7 +4,8 @@
 #   SAN=address      AddressSanitizer and UndefinedBehaviorSanitizer; SAN=thread: ThreadSanitizer
 #   WERROR=1         warnings are errors
 #   WITHOUT=state    a server that keeps nothing over restarts, and needs no SQLite
-#   WITHOUT=sandbox  a server without a filter of system calls, and libseccomp; both: "sandbox state"
+#   WITHOUT=sandbox  a server without a filter of system calls, and libseccomp
+#   WITHOUT=shared   a server that shares nothing with others, and hiredis; all: "sandbox shared state"
 #   O=DIR            put what is built into DIR/build and DIR/bin
 #   V=1              show whole commands
 
@@ -21,7 +22,7 @@ BIN := $(OUT)bin
 empty :=
 space := $(empty) $(empty)
 BUILD := $(OUT)build/$(notdir $(CC))$(if $(SAN),-$(SAN))$(if $(WITHOUT),-without-$(subst $(space),-,$(sort $(WITHOUT))))
-$(if $(filter-out state sandbox,$(WITHOUT)),$(error WITHOUT=$(WITHOUT): legal is sandbox, state or both))
+$(if $(filter-out state sandbox shared,$(WITHOUT)),$(error WITHOUT=$(WITHOUT): legal are sandbox, shared and state))
 without = $(filter $(1),$(WITHOUT))
 
 # What the programs call themselves is the newest entry of the news.
@@ -33,7 +34,8 @@ VERSION_HEADER := $(GENERATED)/base/version.h
 # The libraries: pkg-config's name and the Debian package with the headers.
 LIBRARIES := libcares:libc-ares-dev libcrypt:libcrypt-dev libsodium:libsodium-dev \
 	libqrencode:libqrencode-dev $(if $(call without,state),,sqlite3:libsqlite3-dev) \
-	$(if $(call without,sandbox),,libseccomp:libseccomp-dev)
+	$(if $(call without,sandbox),,libseccomp:libseccomp-dev) \
+	$(if $(call without,shared),,hiredis:libhiredis-dev)
 CLIENT_LIBRARIES := libedit:libedit-dev ncursesw:libncurses-dev
 names = $(foreach l,$(1),$(firstword $(subst :, ,$(l))))
 packages = $(foreach l,$(1),$(lastword $(subst :, ,$(l))))
@@ -92,13 +94,18 @@ TESTS_OF_STATE := $(addprefix tests/,daemon/test_explain.c daemon/test_history.c
 WITH_SANDBOX := src/server/call_filter.c
 WITHOUT_SANDBOX := src/server/call_filter_none.c
 TESTS_OF_SANDBOX := tests/server/test_call_filter.c
+WITH_SHARED := $(addprefix src/server/,engine.c sharing.c sharing_read.c sharing_tell.c)
+WITHOUT_SHARED := src/server/sharing_none.c
+TESTS_OF_SHARED := tests/server/test_sharing.c
 
 LEFT_OUT := $(if $(call without,state),$(WITH_STATE),$(WITHOUT_STATE)) \
-	$(if $(call without,sandbox),$(WITH_SANDBOX),$(WITHOUT_SANDBOX))
+	$(if $(call without,sandbox),$(WITH_SANDBOX),$(WITHOUT_SANDBOX)) \
+	$(if $(call without,shared),$(WITH_SHARED),$(WITHOUT_SHARED))
 LIB_SOURCES := $(filter-out $(LEFT_OUT),$(wildcard src/*/*.c))
 LIB_OBJECTS := $(LIB_SOURCES:%.c=$(BUILD)/%.o)
 TEST_SOURCES := $(filter-out $(if $(call without,state),$(TESTS_OF_STATE)) \
-	$(if $(call without,sandbox),$(TESTS_OF_SANDBOX)),$(wildcard tests/*/test_*.c))
+	$(if $(call without,sandbox),$(TESTS_OF_SANDBOX)) \
+	$(if $(call without,shared),$(TESTS_OF_SHARED)),$(wildcard tests/*/test_*.c))
 TESTS := $(TEST_SOURCES:tests/%.c=$(BUILD)/tests/%)
 UNIT_TESTS := $(filter-out $(BUILD)/tests/daemon/%,$(TESTS))
 TEST_LIB_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/lib/*.c))

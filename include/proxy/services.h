@@ -45,6 +45,7 @@ struct services {
 	struct throughput *throughput;
 	struct standing *standing;
 	struct limit_book *limits;
+	struct cluster *cluster; /* NULL: there are no other nodes */
 	struct history *history; /* NULL: nobody keeps one */
 	struct events *failures; /* the newest, for whoever asks why */
 	struct turnaways turnaways; /* which are among them */

@@ -10,6 +10,7 @@
 #include "server/errands.h"
 #include "server/handover.h"
 #include "server/keeper.h"
+#include "server/sharing.h"
 #include "state/options.h"
 
 /* Sent to the process when an errand waits for the main thread. Of the standard signals that are
@@ -52,6 +53,9 @@ struct errands *server_lookups(struct server *s);
 
 /* Who keeps what is to outlive the server; NULL: nothing is kept. Valid until server_close(). */
 struct keeper *server_keeper(struct server *s);
+
+/* Who shares with other nodes; NULL: nobody does. Valid until server_close(). */
+struct sharing *server_sharing(struct server *s);
 
 /* Where it is waited at, for whoever accepts there. */
 struct fronts *server_fronts(struct server *s);

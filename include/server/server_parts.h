@@ -16,6 +16,7 @@
 #include "server/sampling.h"
 #include "server/server.h"
 #include "server/shares.h"
+#include "server/sharing.h"
 #include "server/site.h"
 #include "server/supervision.h"
 
@@ -35,6 +36,7 @@ struct server {
 	struct pool *pool;
 	struct janitor *janitor;
 	struct keeper *keeper; /* NULL: nothing is kept */
+	struct sharing *sharing; /* NULL: it shares nothing with other nodes */
 	struct idle_sweep idle_sweep;
 	struct addresses addresses;
 	struct sampling sampling;

@@ -28,9 +28,15 @@ bool told_differs(struct told *t, const char *key, const char *value);
 /* The same in between, of what he has told himself. */
 void told_note(struct told *t, const char *key, const char *value);
 
-/* A key that has not come by in this round, which counts as told to be gone; NULL: there is no
- * more. Valid until the next call. */
-const char *told_next_gone(struct told *t);
+/* Was exactly that told of the key, and nothing since? */
+bool told_is(const struct told *t, const char *key, const char *value);
+
+/* Nothing stands under the key any more, as he has told himself. */
+void told_drop(struct told *t, const char *key);
+
+/* A key that has not come by in this round, which counts as told to be gone, with the value that
+ * was told last (""; it was forgotten); NULL: there is no more. Valid until the next call. */
+const char *told_next_gone(struct told *t, const char **last);
 
 size_t told_count(const struct told *t);
 

@@ -71,7 +71,7 @@ struct allowance_news {
 	bool is_of_anonymous; /* the quota is for sessions without a login only */
 	struct quota quota;
 	struct quota_use use; /* here */
-	struct elsewhere elsewhere;
+	struct quota_use sum; /* on all nodes */
 	bool use_has_changed; /* since that was said last */
 	int64_t due; /* when the next period begins, or it expires; INT64_MAX: never */
 	uint64_t down, up; /* the rate that holds now, of all sessions; 0: none */
@@ -88,8 +88,8 @@ struct allowance_view {
 	unsigned of_anonymous; /* bits of keys that hold for sessions without a login only */
 	bool is_kept_out;
 	uint32_t running; /* sessions that count for the bound on them */
-	struct quota_use use; /* of a quota, here */
-	struct elsewhere elsewhere; /* and on other nodes */
+	uint32_t running_elsewhere; /* likewise, on other nodes */
+	struct quota_use use; /* of a quota, on all nodes */
 	int64_t until; /* likewise: when the next period begins */
 };
 

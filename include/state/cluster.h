@@ -54,6 +54,16 @@ int cluster_note_sessions(struct cluster *c, const char *node, const char *accou
 int cluster_note_resets(struct cluster *c, const char *account, uint64_t resets)
 	__attribute__((warn_unused_result));
 
+/* The account's quota begins anew here, and is to on all nodes. `c` NULL: there are no others. */
+int cluster_begin_anew(struct cluster *c, const char *account) __attribute__((warn_unused_result));
+
+/* One account of which that was said and not told yet, with how often it has begun anew; to be
+ * freed. NULL: there is none. */
+char *cluster_next_anew(struct cluster *c, uint64_t *resets);
+
+/* That was told. */
+void cluster_told_anew(struct cluster *c, const char *account, uint64_t resets);
+
 /* The node has stopped. What was used there stays used. */
 void cluster_note_end(struct cluster *c, const char *node);
 
@@ -76,6 +86,9 @@ struct elsewhere {
 
 /* Of the account, in the period that began at `begun`. `c` NULL: nothing. */
 struct elsewhere cluster_sum(struct cluster *c, const char *account, int64_t begun);
+
+/* What is used of a quota on all nodes, where `use` is used here. */
+struct quota_use cluster_add_use(struct quota_use use, struct elsewhere elsewhere);
 
 /* How often its quota has begun anew. */
 uint64_t cluster_resets(struct cluster *c, const char *account);

@@ -59,6 +59,15 @@ struct ledger_account *ledger_look_at_limits(struct ledger *l, int64_t now, size
 bool ledger_find_account(
 	struct ledger *l, const char *who, int64_t now, struct ledger_account *out);
 
+/* An account with a bound on its sessions, and how many of these run here. */
+struct ledger_running {
+	char name[LEDGER_NAME_MAX]; /* a user's, or the client as text */
+	uint32_t sessions;
+};
+
+/* All such accounts that have any, in a block to be freed. NULL without memory. */
+struct ledger_running *ledger_list_running(struct ledger *l, size_t *count);
+
 /* The quota of a user or a client starts anew, or gets more bytes for this period (0: starts anew).
  * False when there is none. */
 bool ledger_change_quota(struct ledger *l, const char *who, uint64_t extra, int64_t now);

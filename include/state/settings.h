@@ -16,6 +16,7 @@
 #include "state/setting_addresses.h"
 #include "state/setting_networks.h"
 #include "state/setting_scalars.h"
+#include "state/shared_setting.h"
 #include "state/upstream_types.h"
 #include "state/word_types.h"
 
@@ -182,6 +183,10 @@ struct settings {
 	char *user;
 	int64_t sandbox; /* enum sandbox */
 	char *state_dir;
+	struct shared_place shared; /* by which nodes share their state; nowhere: they do not */
+	char *shared_password_file;
+	char *shared_prefix;
+	char *node_name; /* "": the host's */
 	int64_t history_days; /* 0: no history */
 	int64_t sites_days; /* 0: no sites in it */
 
@@ -194,7 +199,7 @@ struct settings {
 };
 
 /* Rows of the table, and so the size of every array that is indexed by it. */
-#define SETTINGS_COUNT 76
+#define SETTINGS_COUNT 80
 
 extern const struct setting settings_table[SETTINGS_COUNT];
 

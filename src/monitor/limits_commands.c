@@ -56,23 +56,24 @@ static void add_use(struct services *v, struct reply *r, const struct account_na
 	int64_t now = (int64_t)time(NULL);
 	struct ledger_account account = {.sessions = 0};
 	char date[TIMESTAMP_DATE], zone[TIMESTAMP_ZONE];
+	const struct quota_use *use = &account.news.sum;
 	uint64_t allowed;
 
 	if (!ledger_find_account(v->ledger, who->key, now, &account)) {
 		(void)kept_use_get(v->standing, who->key, &account.news.use);
 		if (limits_have(limits, LIMIT_QUOTA))
 			(void)quota_turn(&account.news.use, &limits->quota, now);
+		account.news.sum = cluster_add_use(account.news.use,
+			cluster_sum(v->cluster, who->key, account.news.use.begun));
 	}
 	reply_add(r, " running:%zu", account.sessions);
 	if (!limits_have(limits, LIMIT_QUOTA))
 		return;
-	allowed = limits->quota.bytes + account.news.use.extra;
+	allowed = limits->quota.bytes + use->extra;
 	timestamp_format(quota_end(&limits->quota, now), date, zone);
-	reply_add(r, " used:%llu left:%llu until:%.*s", (unsigned long long)account.news.use.used,
-		(unsigned long long)(account.news.use.used < allowed
-				? allowed - account.news.use.used
-				: 0),
-		TIMESTAMP_DATE, date);
+	reply_add(r, " used:%llu left:%llu until:%.*s", (unsigned long long)use->used,
+		(unsigned long long)(use->used < allowed ? allowed - use->used : 0), TIMESTAMP_DATE,
+		date);
 }
 
 /* What holds for whom. False when there is nobody of that name any more. */
@@ -391,6 +392,10 @@ void limits_command_quota(const struct monitor_request *q, struct reply *r)
 	}
 	if (!limits_find_in_force(v, &who, &f, &sources) || !limits_have(&f.limits, LIMIT_QUOTA)) {
 		reply_error(r, "%s has no quota", who.key);
+		return;
+	}
+	if (extra == 0 && cluster_begin_anew(v->cluster, who.key) < 0) {
+		reply_error(r, "Out of memory");
 		return;
 	}
 	if (!ledger_change_quota(v->ledger, who.key, extra, (int64_t)time(NULL)) &&

@@ -237,7 +237,7 @@ static void add_limits_word(struct reply *r, struct services *v, const char *nam
 	reply_add(r, "%s", text == NULL || *text == '\0' ? "none" : text);
 	if (limits_have(&f.limits, LIMIT_QUOTA) &&
 		ledger_find_account(v->ledger, name, (int64_t)time(NULL), &account))
-		reply_add(r, ";used=%llu", (unsigned long long)account.news.use.used);
+		reply_add(r, ";used=%llu", (unsigned long long)account.news.sum.used);
 	free(text);
 }
 

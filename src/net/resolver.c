@@ -24,6 +24,7 @@
 #include "net/dnschannel.h"
 #include "net/hosts.h"
 #include "net/nameservers.h"
+#include "net/socket.h"
 
 #define HOSTS "/etc/hosts"
 #define STACK_SIZE (256 * 1024)
@@ -355,6 +356,19 @@ void lookup_process(struct lookup *l, const struct pollfd *fds, size_t count)
 bool lookup_pending(const struct lookup *l)
 {
 	return questions_waits(&l->waiter);
+}
+
+void lookup_await(struct lookup *l, int64_t deadline)
+{
+	struct pollfd fds[RESOLVER_MAX_FDS];
+
+	while (lookup_pending(l) && clock_ms() < deadline) {
+		size_t count = lookup_fds(l, fds);
+
+		socket_wait(fds, count, clock_earlier(deadline, lookup_deadline(l)));
+		lookup_process(l, fds, count);
+	}
+	lookup_end(l, false);
 }
 
 /* A family that kept silent while the other one served is taken as absent for a while; else every

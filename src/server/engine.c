@@ -69,7 +69,7 @@ static int open_link(const struct shared_place *place, const struct addr *at)
 
 	if (fd < 0)
 		return -1;
-	strncpy(local.sun_path, place->path, sizeof(local.sun_path) - 1);
+	snprintf(local.sun_path, sizeof(local.sun_path), "%.107s", place->path);
 	if (connect_within(fd, to, len) == 0)
 		return fd;
 	saved = errno;

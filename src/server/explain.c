@@ -266,19 +266,6 @@ static void add_family(
 		add_address(e, &answers[family].addrs[i]);
 }
 
-static void await_lookup(struct lookup *l, int64_t deadline)
-{
-	struct pollfd fds[RESOLVER_MAX_FDS];
-
-	while (lookup_pending(l) && clock_ms() < deadline) {
-		size_t count = lookup_fds(l, fds);
-
-		socket_wait(fds, count, clock_earlier(deadline, lookup_deadline(l)));
-		lookup_process(l, fds, count);
-	}
-	lookup_end(l, false);
-}
-
 static enum end_reason failure_of(const struct explaining *e, const struct lookup_answer *answers)
 {
 	if (e->count > 0)
@@ -293,7 +280,7 @@ static void look_up(struct explaining *e)
 	struct lookup l = {.resolver = NULL};
 
 	lookup_begin(&l, e->services->resolver, e->asked.name, e->asked.name_len, &lease);
-	await_lookup(&l, clock_deadline(e->config->settings.connect_timeout));
+	lookup_await(&l, clock_deadline(e->config->settings.connect_timeout));
 	add_family(e, l.answers, first);
 	add_family(e, l.answers, first == LOOKUP_IPV6 ? LOOKUP_IPV4 : LOOKUP_IPV6);
 	e->failure = failure_of(e, l.answers);

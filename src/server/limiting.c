@@ -157,8 +157,8 @@ static void log_use(const struct ledger_account *a)
 	log_begin(&line, LOG_INFO, n->passed == 100 ? "quota used up" : "quota almost used up");
 	log_text(&line, a->name_len > 0 ? "user" : "client", a->name);
 	log_number(&line, "percent", n->passed);
-	log_number(&line, "used", (int64_t)n->use.used);
-	log_number(&line, "quota", (int64_t)(n->quota.bytes + n->use.extra));
+	log_number(&line, "used", (int64_t)n->sum.used);
+	log_number(&line, "quota", (int64_t)(n->quota.bytes + n->sum.extra));
 	log_end(&line);
 }
 

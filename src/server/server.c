@@ -104,7 +104,8 @@ int server_start(struct server *s, char error[CONFIG_ERROR_MAX])
 	janitor_add(s->janitor, &s->recheck.job);
 	if ((s->keeper == NULL || keeper_start(s->keeper) == 0) && hasher_start(s->hasher) == 0 &&
 		hasher_start(s->lookups) == 0 && janitor_start(s->janitor) == 0 &&
-		resolver_start(v->resolver) == 0)
+		resolver_start(v->resolver) == 0 &&
+		(s->sharing == NULL || sharing_start(s->sharing) == 0))
 		return 0;
 	snprintf(error, CONFIG_ERROR_MAX, "cannot start a thread beside the workers: %s",
 		strerror(errno));
@@ -201,6 +202,11 @@ struct keeper *server_keeper(struct server *s)
 	return s->keeper;
 }
 
+struct sharing *server_sharing(struct server *s)
+{
+	return s->sharing;
+}
+
 struct services *server_services(struct server *s)
 {
 	return &s->services;
@@ -288,5 +294,6 @@ void server_stop(struct server *s)
 	hasher_stop(s->hasher);
 	hasher_stop(s->lookups);
 	limiting_finish(&s->limiting);
+	sharing_stop(s->sharing);
 	keeper_stop(s->keeper);
 }

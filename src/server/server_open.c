@@ -150,6 +150,24 @@ static int open_fronts(struct server *s, struct config *c, char *error)
 	return -1;
 }
 
+/* Accounts are told by a job of the janitor's. */
+static void note_elsewhere(void *context)
+{
+	struct server *s = context;
+
+	janitor_call(s->janitor, &s->limiting.job);
+}
+
+static int make_sharing(struct server *s, const struct settings *settings, char *error)
+{
+	const struct sharing_bell bell = {.ring = note_elsewhere, .context = s};
+
+	if (!shared_place_is_set(&settings->shared))
+		return 0;
+	s->sharing = sharing_new(settings, &s->services, &bell, error);
+	return s->sharing == NULL ? -1 : 0;
+}
+
 static int apply_limits(struct server *s, struct config *c, char *error)
 {
 	if (limiting_apply(&s->services, c) == 0)
@@ -173,7 +191,7 @@ static int open_all(struct server *s, struct config *c, bool *bad_input, char *e
 		make_accounts(s, settings, error) < 0 ||
 		effects_compile_upstreams(c, NULL, s->services.own, error) < 0 ||
 		effects_compile_rules(c, NULL, true, error) < 0 ||
-		make_access_log(s, settings, error) < 0 ||
+		make_access_log(s, settings, error) < 0 || make_sharing(s, settings, error) < 0 ||
 		load_users(s, s->options, settings, error) < 0;
 	if (*bad_input) {
 		*bad_input = !is_taken;
@@ -232,6 +250,7 @@ void server_close(struct server *s)
 	hasher_free(s->hasher);
 	hasher_free(s->lookups);
 	keeper_close(s->keeper);
+	sharing_free(s->sharing);
 	errands_free(s->errands);
 	config_store_free(s->services.config);
 	watching_free(&s->services.watching);

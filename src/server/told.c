@@ -107,8 +107,20 @@ void told_note(struct told *t, const char *key, const char *value)
 	(void)told_differs(t, key, value);
 }
 
+bool told_is(const struct told *t, const char *key, const char *value)
+{
+	const struct fact *f = hashmap_get(t->facts, key, strlen(key));
+
+	return f != NULL && f->value != NULL && strcmp(f->value, value) == 0;
+}
+
+void told_drop(struct told *t, const char *key)
+{
+	free_fact(hashmap_remove(t->facts, key, strlen(key)));
+}
+
 /* Taking one out may move another into its place, which is looked at next. */
-const char *told_next_gone(struct told *t)
+const char *told_next_gone(struct told *t, const char **last)
 {
 	struct fact *f;
 
@@ -119,6 +131,7 @@ const char *told_next_gone(struct told *t)
 			continue;
 		t->gone = hashmap_remove(t->facts, f->key, f->key_len);
 		t->position--;
+		*last = t->gone->value == NULL ? "" : t->gone->value;
 		return t->gone->key;
 	}
 	return NULL;

@@ -308,7 +308,7 @@ static void look_at_quota_locked(struct allowance *a, int64_t now, struct allowa
 	news->is_of_anonymous = (a->of_anonymous & LIMIT_BIT(LIMIT_QUOTA)) != 0;
 	news->quota = a->limits->quota;
 	news->use = a->use;
-	news->elsewhere = a->elsewhere;
+	news->sum = cluster_add_use(a->use, a->elsewhere);
 	news->due = quota_end(&a->limits->quota, now > a->use.begun ? now : a->use.begun);
 	hold_to_quota_locked(a);
 }
@@ -335,9 +335,8 @@ static void show_quota_locked(const struct allowance *a, int64_t now, struct all
 {
 	out->use = a->use;
 	out->use.used = tally_total(a->tally) - a->origin;
-	out->elsewhere = a->elsewhere;
-	if (quota_turn(&out->use, &a->limits->quota, now))
-		out->elsewhere.used = out->elsewhere.extra = 0;
+	if (!quota_turn(&out->use, &a->limits->quota, now))
+		out->use = cluster_add_use(out->use, a->elsewhere);
 	out->until = quota_end(&a->limits->quota, now > out->use.begun ? now : out->use.begun);
 }
 
@@ -348,7 +347,7 @@ void allowance_show(struct allowance *a, int64_t now, struct allowance_view *out
 		GET(&a->sessions_of_anonymous) ? GET(&a->admitted_anonymous) : GET(&a->admitted);
 	out->is_kept_out = atomic_load(&a->is_kept_out);
 	mutex_lock(&a->lock);
-	out->elsewhere.sessions = a->elsewhere.sessions;
+	out->running_elsewhere = a->elsewhere.sessions;
 	out->of_anonymous = a->of_anonymous;
 	if (a->limits != NULL)
 		out->limits = *a->limits;

@@ -31,7 +31,7 @@ struct part {
 };
 
 struct account {
-	uint64_t resets;
+	uint64_t resets, resets_told; /* of these: what others were told of, or have told */
 	struct part *parts;
 	size_t name_len;
 	char name[];
@@ -41,6 +41,7 @@ struct cluster {
 	struct mutex lock;
 	struct hashmap *nodes; /* by name */
 	struct hashmap *accounts; /* likewise */
+	bool has_untold; /* perhaps: an account that has begun anew */
 	struct hashmap *reading; /* what is to take their place; NULL: nothing is */
 };
 
@@ -110,10 +111,8 @@ static struct account *find_account(const struct hashmap *accounts, const char *
 	return hashmap_get(accounts, name, strlen(name));
 }
 
-/* Where what is heard is written. */
-static struct account *make_account_locked(struct cluster *c, const char *name) REQUIRES(&c->lock)
+static struct account *make_account_in(struct hashmap *accounts, const char *name)
 {
-	struct hashmap *accounts = c->reading != NULL ? c->reading : c->accounts;
 	struct account *a = find_account(accounts, name);
 	size_t len = strlen(name);
 	void *old;
@@ -129,6 +128,12 @@ static struct account *make_account_locked(struct cluster *c, const char *name) 
 		return a;
 	free(a);
 	return NULL;
+}
+
+/* Where what is heard is written. */
+static struct account *make_account_locked(struct cluster *c, const char *name) REQUIRES(&c->lock)
+{
+	return make_account_in(c->reading != NULL ? c->reading : c->accounts, name);
 }
 
 /* The account's part at that node; all of them are made where they are missing. */
@@ -232,9 +237,63 @@ int cluster_note_resets(struct cluster *c, const char *account, uint64_t resets)
 	mutex_lock(&c->lock);
 	a = make_account_locked(c, account);
 	if (a != NULL && a->resets < resets)
-		a->resets = resets;
+		a->resets = a->resets_told = resets;
 	mutex_unlock(&c->lock);
 	return a == NULL ? -1 : 0;
+}
+
+int cluster_begin_anew(struct cluster *c, const char *account)
+{
+	struct account *a;
+
+	if (c == NULL)
+		return 0;
+	mutex_lock(&c->lock);
+	a = make_account_in(c->accounts, account);
+	if (a != NULL) {
+		a->resets++;
+		c->has_untold = true;
+	}
+	mutex_unlock(&c->lock);
+	return a == NULL ? -1 : 0;
+}
+
+static const struct account *find_untold(const struct hashmap *accounts)
+{
+	const struct account *a;
+	size_t position = 0;
+
+	while ((a = hashmap_next(accounts, &position)) != NULL) {
+		if (a->resets != a->resets_told)
+			return a;
+	}
+	return NULL;
+}
+
+char *cluster_next_anew(struct cluster *c, uint64_t *resets)
+{
+	const struct account *a = NULL;
+	char *name;
+
+	mutex_lock(&c->lock);
+	if (c->has_untold)
+		a = find_untold(c->accounts);
+	c->has_untold = a != NULL;
+	name = a == NULL ? NULL : strdup(a->name);
+	*resets = a == NULL ? 0 : a->resets;
+	mutex_unlock(&c->lock);
+	return name;
+}
+
+void cluster_told_anew(struct cluster *c, const char *account, uint64_t resets)
+{
+	struct account *a;
+
+	mutex_lock(&c->lock);
+	a = find_account(c->accounts, account);
+	if (a != NULL && a->resets_told < resets)
+		a->resets_told = resets;
+	mutex_unlock(&c->lock);
 }
 
 void cluster_note_end(struct cluster *c, const char *node)
@@ -248,6 +307,22 @@ void cluster_note_end(struct cluster *c, const char *node)
 		drop_sessions_locked(c, n);
 	}
 	mutex_unlock(&c->lock);
+}
+
+/* What has begun anew here and was not told yet did so behind what was read. Without memory it
+ * counts for this node only. */
+static void keep_untold(const struct hashmap *from, struct hashmap *to)
+{
+	const struct account *a;
+	size_t position = 0;
+
+	while ((a = hashmap_next(from, &position)) != NULL) {
+		struct account *b =
+			a->resets == a->resets_told ? NULL : make_account_in(to, a->name);
+
+		if (b != NULL && b->resets < a->resets)
+			b->resets = a->resets;
+	}
 }
 
 int cluster_begin_reading(struct cluster *c)
@@ -270,6 +345,7 @@ void cluster_end_reading(struct cluster *c, bool is_whole)
 	mutex_lock(&c->lock);
 	dropped = c->reading;
 	if (is_whole && c->reading != NULL) {
+		keep_untold(c->accounts, c->reading);
 		dropped = c->accounts;
 		c->accounts = c->reading;
 	}
@@ -334,6 +410,13 @@ struct elsewhere cluster_sum(struct cluster *c, const char *account, int64_t beg
 		sum = sum_locked(a, begun);
 	mutex_unlock(&c->lock);
 	return sum;
+}
+
+struct quota_use cluster_add_use(struct quota_use use, struct elsewhere elsewhere)
+{
+	use.used = add(use.used, elsewhere.used);
+	use.extra = add(use.extra, elsewhere.extra);
+	return use;
 }
 
 uint64_t cluster_resets(struct cluster *c, const char *account)

@@ -402,6 +402,42 @@ struct ledger_account *ledger_look_at_limits(struct ledger *l, int64_t now, size
 	return accounts;
 }
 
+static bool has_bounded_sessions(const struct ledger_entry *e)
+{
+	return GET(&e->allowance.sessions) != 0 && GET(&e->allowance.admitted) > 0;
+}
+
+static void list_pinned(const struct pinned *p, struct ledger_running *list, size_t *count)
+{
+	for (size_t i = 0; i < p->count; i++) {
+		struct allowance_view view;
+
+		allowance_show(&p->entries[i]->allowance, (int64_t)time(NULL), &view);
+		if (view.running == 0)
+			continue;
+		name_account(p->entries[i], list[*count].name);
+		list[(*count)++].sessions = view.running;
+	}
+}
+
+struct ledger_running *ledger_list_running(struct ledger *l, size_t *count)
+{
+	struct pinned *users = pin_users(l, has_bounded_sessions);
+	struct pinned *clients = pin_clients(l, has_bounded_sessions);
+	struct ledger_running *list = NULL;
+
+	*count = 0;
+	if (users != NULL && clients != NULL)
+		list = calloc(users->count + clients->count + 1, sizeof(*list));
+	if (list != NULL) {
+		list_pinned(users, list, count);
+		list_pinned(clients, list, count);
+	}
+	unpin_users(users);
+	unpin_clients(clients);
+	return list;
+}
+
 /* ---- one account ---- */
 
 static struct ledger_entry *pin_user_called(struct ledger *l, const char *name)

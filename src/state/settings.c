@@ -54,6 +54,20 @@ static bool is_interface_name(const char *text)
 	return strlen(text) < IF_NAMESIZE && strpbrk(text, "/ \t:") == NULL;
 }
 
+#define NODE_WORD_LEGAL "1 to 30 letters, digits, dots, dashes and underscores"
+
+static bool is_node_word_or_none(const char *text)
+{
+	return strlen(text) <= 30 &&
+		strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") ==
+		strlen(text);
+}
+
+static bool is_node_word(const char *text)
+{
+	return *text != '\0' && is_node_word_or_none(text);
+}
+
 #define AT(TYPE, field) SETTING_##TYPE(struct settings, field)
 
 const struct setting settings_table[] = {
@@ -691,6 +705,37 @@ const struct setting settings_table[] = {
 		.value_name = "N",
 		.help = "Days for which it is kept which sites each user and each client address "
 			"has visited, if state_dir is set. 0: nobody is watched."},
+	{.name = "shared",
+		AT(SHARED, shared),
+		.initial = "",
+		.value_name = "URL",
+		.help = "Redis, by which several servers count together what accounts use and run, "
+			"and share bans: redis://HOST:PORT/DB with USER:PASSWORD@ in front of the "
+			"host if it wants a login, or unix:PATH. It is not encrypted. Nobody waits "
+			"for it. Empty: this server is alone."},
+	{.name = "shared_password_file",
+		AT(TEXT, shared_password_file),
+		.initial = "",
+		.is_files = true,
+		.value_name = "FILE",
+		.help = "File with the password for shared in its first line; empty: what the URL "
+			"says."},
+	{.name = "shared_prefix",
+		AT(TEXT, shared_prefix),
+		.initial = "socks5d",
+		.valid = is_node_word,
+		.legal = NODE_WORD_LEGAL,
+		.value_name = "WORD",
+		.help = "What all names in shared begin with; servers with another one have nothing "
+			"to do with this one."},
+	{.name = "node_name",
+		AT(TEXT, node_name),
+		.initial = "",
+		.valid = is_node_word_or_none,
+		.legal = NODE_WORD_LEGAL ", or nothing",
+		.value_name = "WORD",
+		.help = "What this server is called among those that share; each has a name of its "
+			"own. Empty: as the host is."},
 	{.name = "client_names",
 		AT(TEXT, client_names),
 		.initial = "",

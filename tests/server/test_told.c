@@ -8,6 +8,7 @@
 #include "../base/faults.h"
 
 static struct told *t;
+static const char *last; /* value of what is gone */
 
 static int make_it(void **state)
 {
@@ -29,17 +30,24 @@ static void only_what_differs_is_told(void **state)
 	told_begin(t);
 	assert_true(told_differs(t, "alice", "1"));
 	assert_true(told_differs(t, "bob", "1"));
-	assert_null(told_next_gone(t));
+	assert_null(told_next_gone(t, &last));
 	told_begin(t);
 	assert_false(told_differs(t, "alice", "1"));
 	assert_true(told_differs(t, "bob", "2"));
-	assert_null(told_next_gone(t));
+	assert_null(told_next_gone(t, &last));
+	assert_true(told_is(t, "bob", "2"));
+	assert_false(told_is(t, "bob", "1"));
+	assert_false(told_is(t, "carol", ""));
 	told_note(t, "alice", "3");
 	told_begin(t);
 	assert_false(told_differs(t, "alice", "3"));
-	assert_string_equal(told_next_gone(t), "bob");
-	assert_null(told_next_gone(t));
+	assert_string_equal(told_next_gone(t, &last), "bob");
+	assert_string_equal(last, "2");
+	assert_null(told_next_gone(t, &last));
 	assert_int_equal(told_count(t), 1);
+	told_drop(t, "alice");
+	told_drop(t, "alice");
+	assert_int_equal(told_count(t), 0);
 }
 
 /* However they lie in the map. */
@@ -62,7 +70,7 @@ static void each_that_is_gone_is_said_once(void **state)
 		assert_false(told_differs(t, key, ""));
 		seen[i] = true;
 	}
-	while ((gone = told_next_gone(t)) != NULL) {
+	while ((gone = told_next_gone(t, &last)) != NULL) {
 		number = atoi(gone);
 		assert_false(seen[number]);
 		seen[number] = true;
@@ -80,7 +88,7 @@ static void what_is_forgotten_is_told_again(void **state)
 	told_forget_all(t);
 	told_begin(t);
 	assert_true(told_differs(t, "alice", "1"));
-	assert_null(told_next_gone(t));
+	assert_null(told_next_gone(t, &last));
 }
 
 static void without_memory_it_is_told_again(void **state)

@@ -211,7 +211,7 @@ static void what_is_used_elsewhere_is_used_of_the_quota(void **state)
 	news = allowance_look(&a, noon);
 	assert_int_equal(news.passed, 80);
 	assert_int_equal(news.use.used, 300);
-	assert_int_equal(news.elsewhere.used, 600);
+	assert_int_equal(news.sum.used, 900);
 	others.used = 800;
 	allowance_tell_elsewhere(&a, &others);
 	assert_int_equal(allowance_admit(&a, true), END_QUOTA_REACHED);
@@ -220,11 +220,11 @@ static void what_is_used_elsewhere_is_used_of_the_quota(void **state)
 	allowance_tell_elsewhere(&a, &others);
 	assert_int_equal(allowance_admit(&a, true), END_QUOTA_REACHED);
 	allowance_show(&a, noon, &v);
-	assert_int_equal(v.use.used, 300);
-	assert_int_equal(v.elsewhere.extra, 100);
+	assert_int_equal(v.use.used, UINT64_MAX);
+	assert_int_equal(v.use.extra, 100);
 	/* Of the next day nobody has used anything yet. */
 	allowance_show(&a, noon + 86400, &v);
-	assert_int_equal(v.elsewhere.used, 0);
+	assert_int_equal(v.use.used, 0);
 	(void)allowance_look(&a, noon + 86400);
 	assert_int_equal(allowance_admit(&a, true), END_REASONS);
 }
@@ -257,7 +257,7 @@ static void sessions_elsewhere_take_places(void **state)
 	assert_int_equal(allowance_admit(&a, true), END_TOO_MANY_SESSIONS);
 	allowance_show(&a, noon, &v);
 	assert_int_equal(v.running, 2);
-	assert_int_equal(v.elsewhere.sessions, 2);
+	assert_int_equal(v.running_elsewhere, 2);
 }
 
 #define allowance_test(name) cmocka_unit_test_setup_teardown(name, begin, end)

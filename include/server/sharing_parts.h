@@ -1,0 +1,92 @@
+/* sharing_parts: what sharing is made of, for its own files (sharing.c, sharing_tell.c,
+ * sharing_read.c) only. */
+#ifndef SERVER_SHARING_PARTS_H
+#define SERVER_SHARING_PARTS_H
+
+#include <pthread.h>
+
+#include "base/lock.h"
+#include "server/engine.h"
+#include "server/sharing.h"
+#include "server/told.h"
+
+#define SHARING_KEY_MAX 256 /* of a name of the engine's; its NUL included */
+#define SHARING_EVENTS_KEPT "100000" /* about: who has missed more reads everything anew */
+
+struct sharing {
+	struct services *services;
+	struct shared_place place;
+	char prefix[64], node[CLUSTER_NODE_MAX], instance[CLUSTER_WORD_MAX];
+	/* By which what is used here is known: the node's name where it outlives the process, and
+	 * otherwise one of its own for each process, so that the sum is right. */
+	char part[CLUSTER_NODE_MAX];
+	struct sharing_bell bell;
+	struct cluster *cluster;
+	pthread_t thread;
+	bool is_started;
+
+	/* the thread's */
+	struct engine *engine;
+	struct told *uses, *running, *bans;
+	char last_event[48]; /* the newest that was read */
+	uint64_t beat;
+	int64_t beat_due;
+	size_t asked; /* commands whose replies are still to come */
+	bool has_news; /* for the bell */
+	bool has_namesake; /* another node calls itself as this one does */
+	char epoch[CLUSTER_WORD_MAX]; /* of the engine's memory, as it was seen last */
+	int64_t pause_ms; /* before the next attempt to connect */
+
+	struct mutex lock; /* the rest */
+	pthread_cond_t told;
+	bool stopping;
+	bool is_up;
+	int64_t since, heard; /* clock_ms() */
+	uint64_t commands;
+	char problem[SHARING_ERROR_MAX];
+};
+
+/* "PREFIX:WORD" or "PREFIX:WORD:NAME" (NULL: without). Returns `out`. */
+const char *sharing_key(
+	const struct sharing *s, const char *word, const char *name, char out[SHARING_KEY_MAX]);
+
+/* Throws away the replies that are still to come. -1 with the reason in `error`. */
+int sharing_settle(struct sharing *s, char *error) __attribute__((warn_unused_result));
+
+/* A command of which only is wanted that it succeeds. */
+#define SHARING_ASK(s, ...) ((s)->asked++, ENGINE_ASK((s)->engine, __VA_ARGS__))
+
+/* ---- telling; all return -1 with the reason in `error` ---- */
+
+/* That the node is there. */
+int sharing_tell_beat(struct sharing *s, char *error) __attribute__((warn_unused_result));
+
+/* What has changed of what is used and what runs here since it was told last. */
+int sharing_tell_accounts(struct sharing *s, char *error) __attribute__((warn_unused_result));
+
+/* What has changed of the bans, and which quotas have begun anew. */
+int sharing_tell_bans(struct sharing *s, char *error) __attribute__((warn_unused_result));
+int sharing_tell_resets(struct sharing *s, char *error) __attribute__((warn_unused_result));
+
+/* Everything again, from the next time on. */
+void sharing_forget_told(struct sharing *s);
+
+/* That the node stops. */
+int sharing_tell_end(struct sharing *s, char *error) __attribute__((warn_unused_result));
+
+/* What this node says of a ban. */
+#define SHARING_BAN_MAX 64
+const char *sharing_format_ban(const struct ban_info *ban, char out[SHARING_BAN_MAX]);
+
+/* ---- reading; likewise ---- */
+
+/* All that there is, which takes the place of what is known. */
+int sharing_read_all(struct sharing *s, char *error) __attribute__((warn_unused_result));
+
+/* Which nodes there are. */
+int sharing_read_nodes(struct sharing *s, char *error) __attribute__((warn_unused_result));
+
+/* What is new since the last time. */
+int sharing_read_events(struct sharing *s, char *error) __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,405 @@
+/*
+ * The thread joins, and then asks every quarter of a second what is new and tells what has changed;
+ * every few seconds it tells that the node is there, and what accounts have used. Each command has
+ * a deadline; whatever fails ends the connection, and it joins again after a pause that grows.
+ *
+ * To join is to read everything and to tell everything, so nothing depends on what the engine has
+ * kept meanwhile. Between two joins what was read last serves.
+ */
+#include "server/sharing_parts.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <sodium.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "state/ledger_limits.h"
+
+#define LOOKUP_MS 2000 /* for the engine's name */
+#define LEAST_PAUSE_MS 100
+#define LONGEST_PAUSE_MS 5000
+
+/* A pause of the process, in which more may have happened than the engine keeps. */
+#define LONG_MS 5000
+
+const char *sharing_key(
+	const struct sharing *s, const char *word, const char *name, char out[SHARING_KEY_MAX])
+{
+	snprintf(out, SHARING_KEY_MAX, "%s:%s%s%.160s", s->prefix, word, name == NULL ? "" : ":",
+		name == NULL ? "" : name);
+	return out;
+}
+
+int sharing_settle(struct sharing *s, char *error)
+{
+	size_t asked = s->asked;
+
+	s->asked = 0;
+	mutex_lock(&s->lock);
+	s->commands += asked;
+	mutex_unlock(&s->lock);
+	return engine_skip(s->engine, asked, error);
+}
+
+/* ---- joining ---- */
+
+/* The engine's address, of a name the first one. */
+static bool look_up_engine(struct sharing *s, struct addr *out)
+{
+	size_t len = strlen(s->place.host);
+	struct fd_lease lease = {.budget = &s->services->budget, .held = 1};
+	struct lookup l = {.resolver = NULL};
+	bool is_found = addr_parse(s->place.host, len, out);
+
+	if (!is_found) {
+		lookup_begin(&l, s->services->resolver, s->place.host, len, &lease);
+		lookup_await(&l, clock_deadline(LOOKUP_MS));
+	}
+	for (enum lookup_family f = 0; f < LOOKUP_FAMILIES && !is_found; f++) {
+		is_found = l.answers[f].count > 0;
+		*out = l.answers[f].addrs[0];
+	}
+	addr_set_port(out, s->place.port);
+	return is_found;
+}
+
+static int connect_engine(struct sharing *s, char *error)
+{
+	struct addr at;
+
+	if (s->place.path[0] != '\0')
+		return engine_connect(s->engine, &s->place, NULL, error);
+	if (look_up_engine(s, &at))
+		return engine_connect(s->engine, &s->place, &at, error);
+	snprintf(error, SHARING_ERROR_MAX, "%s has no address", s->place.host);
+	return -1;
+}
+
+/* The word that the engine's memory is known by, which whoever comes first has put there. */
+static int read_epoch(struct sharing *s, char out[CLUSTER_WORD_MAX], char *error)
+{
+	char key[SHARING_KEY_MAX];
+	redisReply *r;
+
+	sharing_key(s, "epoch", NULL, key);
+	SHARING_ASK(s, "SET", key, s->instance, "NX");
+	if (sharing_settle(s, error) < 0)
+		return -1;
+	ENGINE_ASK(s->engine, "GET", key);
+	r = engine_reply(s->engine, error);
+	if (r == NULL)
+		return -1;
+	snprintf(out, CLUSTER_WORD_MAX, "%s", engine_text(r));
+	freeReplyObject(r);
+	return 0;
+}
+
+/* Another one than before: it has lost what it knew, and is told everything anew. */
+static int check_epoch(struct sharing *s, char *error)
+{
+	char now[CLUSTER_WORD_MAX];
+
+	if (read_epoch(s, now, error) < 0)
+		return -1;
+	if (strcmp(now, s->epoch) == 0)
+		return 0;
+	snprintf(error, SHARING_ERROR_MAX, "the engine has lost what it knew");
+	return -1;
+}
+
+static int beat(struct sharing *s, char *error)
+{
+	s->beat_due = clock_deadline(SHARING_BEAT_MS);
+	if (check_epoch(s, error) < 0 || sharing_tell_accounts(s, error) < 0 ||
+		sharing_tell_beat(s, error) < 0)
+		return -1;
+	return sharing_read_nodes(s, error);
+}
+
+/* What was used is told behind what was read: it may have begun anew elsewhere. */
+static int join(struct sharing *s, char *error)
+{
+	s->asked = 0;
+	if (connect_engine(s, error) < 0 || read_epoch(s, s->epoch, error) < 0)
+		return -1;
+	sharing_forget_told(s);
+	if (sharing_read_all(s, error) < 0 || sharing_tell_bans(s, error) < 0)
+		return -1;
+	return beat(s, error);
+}
+
+static int turn(struct sharing *s, char *error)
+{
+	if (sharing_read_events(s, error) < 0 || sharing_tell_bans(s, error) < 0 ||
+		sharing_tell_resets(s, error) < 0)
+		return -1;
+	return clock_ms() < s->beat_due ? 0 : beat(s, error);
+}
+
+/* ---- how it goes ---- */
+
+static bool was_up(struct sharing *s)
+{
+	bool is_up;
+
+	mutex_lock(&s->lock);
+	is_up = s->is_up;
+	mutex_unlock(&s->lock);
+	return is_up;
+}
+
+static void note_up(struct sharing *s)
+{
+	bool is_new = !was_up(s);
+
+	mutex_lock(&s->lock);
+	if (is_new)
+		s->since = clock_ms();
+	s->is_up = true;
+	s->heard = clock_ms();
+	s->problem[0] = '\0';
+	mutex_unlock(&s->lock);
+	s->pause_ms = 0;
+	if (is_new)
+		log_message(LOG_INFO, "shared: joined the other nodes as %s", s->node);
+}
+
+static void note_down(struct sharing *s, const char *problem)
+{
+	char engine[SHARED_TEXT_MAX];
+	bool is_news;
+
+	engine_close(s->engine);
+	mutex_lock(&s->lock);
+	is_news = s->is_up || s->problem[0] == '\0';
+	if (is_news)
+		s->since = clock_ms();
+	s->is_up = false;
+	snprintf(s->problem, sizeof(s->problem), "%s", problem);
+	mutex_unlock(&s->lock);
+	s->pause_ms = s->pause_ms == 0 ? LEAST_PAUSE_MS : 2 * s->pause_ms;
+	if (s->pause_ms > LONGEST_PAUSE_MS)
+		s->pause_ms = LONGEST_PAUSE_MS;
+	if (is_news)
+		log_message(LOG_ERROR,
+			"shared: %s does not work, and is tried again; meanwhile what is known "
+			"serves: %s",
+			shared_place_format(&s->place, engine), problem);
+}
+
+static void say_namesake(struct sharing *s)
+{
+	static struct log_limit limit;
+	uint64_t held_back;
+
+	if (s->has_namesake && log_limit_pass(&limit, LOG_LIMIT_PERIOD_MS, &held_back))
+		log_message(LOG_ERROR,
+			"node_name: another node calls itself %s, too: each needs a name of its own",
+			s->node);
+}
+
+void sharing_look(struct sharing *s, struct sharing_status *out)
+{
+	int64_t now = clock_ms();
+
+	memset(out, 0, sizeof(*out));
+	strcpy(out->node, s->node);
+	shared_place_format(&s->place, out->engine);
+	mutex_lock(&s->lock);
+	out->is_up = s->is_up;
+	out->since_ms = now - s->since;
+	out->lag_ms = s->heard == 0 ? -1 : now - s->heard;
+	out->commands = s->commands;
+	strcpy(out->problem, s->problem);
+	mutex_unlock(&s->lock);
+}
+
+/* ---- the thread ---- */
+
+/* False when it is to end. */
+static bool wait_for_turn(struct sharing *s)
+{
+	int64_t until = clock_deadline(s->pause_ms == 0 ? SHARING_PERIOD_MS : s->pause_ms);
+	struct timespec at = clock_timespec(until);
+	bool goes_on;
+
+	mutex_lock(&s->lock);
+	while (!s->stopping && clock_ms() < until)
+		(void)pthread_cond_clockwait(&s->told, &s->lock.mutex, CLOCK_MONOTONIC, &at);
+	goes_on = !s->stopping;
+	mutex_unlock(&s->lock);
+	return goes_on;
+}
+
+/* Behind a long pause the events may not be all there any more. */
+static bool has_slept(const struct sharing *s)
+{
+	return clock_ms() - s->heard > LONG_MS;
+}
+
+static void *run_sharing(void *arg)
+{
+	struct sharing *s = arg;
+	char error[SHARING_ERROR_MAX];
+
+	pthread_setname_np(pthread_self(), "shared");
+	do {
+		int result = was_up(s) && !has_slept(s) ? turn(s, error) : join(s, error);
+
+		if (result == 0)
+			note_up(s);
+		else
+			note_down(s, error);
+		say_namesake(s);
+		if (s->has_news)
+			s->bell.ring(s->bell.context);
+		s->has_news = false;
+	} while (wait_for_turn(s));
+	if (was_up(s))
+		(void)!sharing_tell_end(s, error);
+	return NULL;
+}
+
+int sharing_start(struct sharing *s)
+{
+	int error = pthread_create(&s->thread, NULL, run_sharing, s);
+
+	s->is_started = error == 0;
+	errno = error;
+	return error == 0 ? 0 : -1;
+}
+
+void sharing_stop(struct sharing *s)
+{
+	if (s == NULL || !s->is_started)
+		return;
+	mutex_lock(&s->lock);
+	s->stopping = true;
+	pthread_cond_signal(&s->told);
+	mutex_unlock(&s->lock);
+	pthread_join(s->thread, NULL);
+	s->is_started = false;
+}
+
+/* ---- making ---- */
+
+/* As nodes may be called, so that keys and lines stay what they are. */
+static bool name_node(struct sharing *s, const char *name)
+{
+	char host[CLUSTER_NODE_MAX] = "";
+
+	if (name[0] == '\0') {
+		(void)!gethostname(host, sizeof(host) - 1);
+		name = host;
+	}
+	snprintf(s->node, sizeof(s->node), "%.30s", name);
+	return s->node[0] != '\0' &&
+		strspn(s->node,
+			"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") ==
+		strlen(s->node);
+}
+
+static void name_instance(struct sharing *s, bool outlives)
+{
+	unsigned char random[8];
+
+	randombytes_buf(random, sizeof(random));
+	sodium_bin2hex(s->instance, sizeof(s->instance), random, sizeof(random));
+	snprintf(s->part, sizeof(s->part), "%s%s%s", s->node, outlives ? "" : "/",
+		outlives ? "" : s->instance);
+}
+
+/* The first line of the file. */
+static int read_password_file(struct sharing *s, const char *path, char *error)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, s->place.password, SHARED_FIELD_MAX);
+
+	if (n < 0) {
+		snprintf(error, SHARING_ERROR_MAX,
+			"shared_password_file: %.400s cannot be read: %s", path, strerror(errno));
+	} else {
+		s->place.password[n] = '\0';
+		s->place.password[strcspn(s->place.password, "\r\n")] = '\0';
+	}
+	if (fd >= 0)
+		close(fd);
+	return n < 0 ? -1 : 0;
+}
+
+static int make_parts(struct sharing *s, char *error)
+{
+	s->cluster = cluster_new();
+	s->engine = engine_new();
+	s->uses = told_new();
+	s->running = told_new();
+	s->bans = told_new();
+	if (s->cluster != NULL && s->engine != NULL && s->uses != NULL && s->running != NULL &&
+		s->bans != NULL)
+		return 0;
+	snprintf(error, SHARING_ERROR_MAX, "shared: out of memory");
+	return -1;
+}
+
+static int set_up(struct sharing *s, const struct settings *settings, char *error)
+{
+	s->place = settings->shared;
+	snprintf(s->prefix, sizeof(s->prefix), "%s", settings->shared_prefix);
+	if (!name_node(s, settings->node_name)) {
+		snprintf(error, SHARING_ERROR_MAX,
+			"node_name: this host's name is none that a node can have: set it");
+		return -1;
+	}
+	name_instance(s, settings->state_dir[0] != '\0');
+	if (settings->shared_password_file[0] != '\0' &&
+		read_password_file(s, settings->shared_password_file, error) < 0)
+		return -1;
+	return make_parts(s, error);
+}
+
+struct sharing *sharing_new(const struct settings *settings, struct services *v,
+	const struct sharing_bell *bell, char error[SHARING_ERROR_MAX])
+{
+	struct sharing *s = calloc(1, sizeof(*s));
+
+	if (s == NULL) {
+		snprintf(error, SHARING_ERROR_MAX, "shared: out of memory");
+		return NULL;
+	}
+	mutex_init(&s->lock);
+	pthread_cond_init(&s->told, NULL);
+	s->services = v;
+	s->bell = *bell;
+	s->since = clock_ms();
+	if (set_up(s, settings, error) < 0) {
+		sharing_free(s);
+		return NULL;
+	}
+	v->cluster = s->cluster;
+	ledger_join_cluster(v->ledger, v->cluster);
+	return s;
+}
+
+void sharing_free(struct sharing *s)
+{
+	if (s == NULL)
+		return;
+	s->services->cluster = NULL;
+	if (s->services->ledger != NULL)
+		ledger_join_cluster(s->services->ledger, NULL);
+	told_free(s->uses);
+	told_free(s->running);
+	told_free(s->bans);
+	engine_free(s->engine);
+	cluster_free(s->cluster);
+	pthread_cond_destroy(&s->told);
+	mutex_destroy(&s->lock);
+	sodium_memzero(&s->place, sizeof(s->place));
+	free(s);
+}

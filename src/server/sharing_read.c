@@ -1,0 +1,385 @@
+/*
+ * What comes from other nodes is untrusted as far as its form goes: what is none of ours, or of a
+ * later version, is passed over. Everything is read at each beginning, and then the events behind
+ * the newest that there was by then: what comes twice so does no harm.
+ *
+ * Bans are put where those of this node are, so doors know of one table only.
+ */
+#include "server/sharing_parts.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/parse.h"
+#include "state/kept_use.h"
+#include "state/ledger_limits.h"
+
+static int no_memory(char *error)
+{
+	snprintf(error, SHARING_ERROR_MAX, "out of memory");
+	return -1;
+}
+
+static bool is_list(const redisReply *r)
+{
+	return r->type == REDIS_REPLY_ARRAY;
+}
+
+/* ---- what is said of one account; -1 without memory only ---- */
+
+static int take_reset(struct sharing *s, const char *account, uint64_t resets)
+{
+	int64_t now = (int64_t)time(NULL);
+
+	if (cluster_resets(s->cluster, account) >= resets)
+		return 0;
+	if (cluster_note_resets(s->cluster, account, resets) < 0)
+		return -1;
+	if (!ledger_change_quota(s->services->ledger, account, 0, now))
+		kept_use_drop(s->services->standing, account);
+	s->has_news = true;
+	return 0;
+}
+
+/* "BEGUN USED EXTRA RESETS" */
+static int take_use(struct sharing *s, const char *node, const char *account, const char *value)
+{
+	const char *space = strrchr(value, ' ');
+	char text[QUOTA_USE_MAX];
+	struct quota_use use;
+	int64_t resets;
+
+	if (space == NULL || space - value >= QUOTA_USE_MAX || !parse_number(space + 1, &resets))
+		return 0;
+	snprintf(text, sizeof(text), "%.*s", (int)(space - value), value);
+	if (!quota_use_parse(text, &use))
+		return 0;
+	s->has_news = true;
+	if (take_reset(s, account, (uint64_t)resets) < 0)
+		return -1;
+	return cluster_note_use(s->cluster, node, account, &use, (uint64_t)resets);
+}
+
+static int take_running(struct sharing *s, const char *node, const char *account, const char *value)
+{
+	int64_t sessions;
+
+	if (!parse_number(value, &sessions) || sessions > INT32_MAX)
+		return 0;
+	s->has_news = true;
+	return cluster_note_sessions(s->cluster, node, account, (uint32_t)sessions);
+}
+
+static int take_resets(struct sharing *s, const char *node, const char *account, const char *value)
+{
+	int64_t resets;
+
+	(void)node;
+	return parse_number(value, &resets) ? take_reset(s, account, (uint64_t)resets) : 0;
+}
+
+/* ---- bans ---- */
+
+static void log_ban(const char *msg, const char *client, const char *node)
+{
+	struct log_line line;
+
+	log_begin(&line, LOG_INFO, msg);
+	log_text(&line, "client", client);
+	log_text(&line, "node", node);
+	log_end(&line);
+}
+
+static void lift(struct sharing *s, const struct network *client, int64_t lifted, const char *node)
+{
+	char text[NETWORK_TEXT_MAX];
+	struct ban_info info;
+
+	if (!bans_find(s->services->bans, client, bans_now(), &info) || info.begun > lifted ||
+		!bans_lift(s->services->bans, client, bans_now(), &info))
+		return;
+	told_drop(s->bans, network_format(client, text));
+	log_ban("unbanned by another node", text, node);
+}
+
+/* How long a ban that ends at `until` (0: never) still lasts, at most as long as it is said to. */
+static int64_t left_of(long long until, int64_t now)
+{
+	return until == 0 ? CLOCK_NEVER : (until - now) * 1000;
+}
+
+static int put_ban(
+	struct sharing *s, const struct network *client, const char *value, const char *node)
+{
+	char text[NETWORK_TEXT_MAX], own[SHARING_BAN_MAX], word[16];
+	long long until, begun;
+	struct bans_time now = bans_now();
+	struct ban_info info;
+
+	if (sscanf(value, "%lld %lld %15s", &until, &begun, word) != 3 ||
+		(until != 0 && until <= now.wall) ||
+		told_is(s->bans, network_format(client, text), value))
+		return 0;
+	if (bans_find(s->services->bans, client, now, &info) &&
+		info.until == (until == 0 ? INT64_MAX : until))
+		return 0;
+	if (bans_put(s->services->bans, client, left_of(until, now.wall), now, &info) < 0)
+		return 0; /* full of bans by command: those here have been before */
+	told_note(s->bans, text, sharing_format_ban(&info, own));
+	log_ban("banned by another node", text, node);
+	return 0;
+}
+
+static int take_ban(struct sharing *s, const char *node, const char *account, const char *value)
+{
+	struct network client;
+	long long lifted;
+
+	if (!network_parse(account, strlen(account), &client))
+		return 0;
+	if (sscanf(value, "lifted %lld", &lifted) != 1)
+		return put_ban(s, &client, value, node);
+	lift(s, &client, lifted, node);
+	return 0;
+}
+
+/* ---- everything ---- */
+
+typedef int taker(struct sharing *s, const char *node, const char *account, const char *value);
+
+static int take_fields(struct sharing *s, const redisReply *fields, const char *node, taker *take)
+{
+	for (size_t i = 0; i + 1 < fields->elements; i += 2) {
+		if (take(s, node, engine_text(fields->element[i]),
+			    engine_text(fields->element[i + 1])) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* The next reply, which is to be a list; NULL with the reason. To be freed. */
+static redisReply *reply_with_list(struct sharing *s, char *error)
+{
+	redisReply *r = engine_reply(s->engine, error);
+
+	if (r == NULL || is_list(r))
+		return r;
+	snprintf(error, SHARING_ERROR_MAX, "%.500s",
+		r->type == REDIS_REPLY_ERROR ? engine_text(r) : "an answer that is none");
+	freeReplyObject(r);
+	return NULL;
+}
+
+/* Each field of the hash, in answers of a bounded size. `node` is whose fields they are. */
+static int scan(struct sharing *s, const char *key, const char *node, taker *take, char *error)
+{
+	char cursor[24] = "0";
+
+	do {
+		redisReply *r;
+		bool is_whole;
+
+		ENGINE_ASK(s->engine, "HSCAN", key, cursor, "COUNT", "1000");
+		r = reply_with_list(s, error);
+		if (r == NULL)
+			return -1;
+		is_whole = r->elements == 2 && is_list(r->element[1]);
+		if (is_whole)
+			snprintf(cursor, sizeof(cursor), "%s", engine_text(r->element[0]));
+		if (!is_whole || take_fields(s, r->element[1], node, take) < 0) {
+			freeReplyObject(r);
+			return no_memory(error);
+		}
+		freeReplyObject(r);
+	} while (strcmp(cursor, "0") != 0);
+	return 0;
+}
+
+static int read_part(struct sharing *s, const char *part, char *error)
+{
+	char key[SHARING_KEY_MAX];
+
+	if (strcmp(part, s->part) == 0)
+		return 0;
+	if (scan(s, sharing_key(s, "use", part, key), part, take_use, error) < 0)
+		return -1;
+	return scan(s, sharing_key(s, "live", part, key), part, take_running, error);
+}
+
+static int read_parts(struct sharing *s, char *error)
+{
+	char key[SHARING_KEY_MAX];
+	redisReply *r;
+	int result = 0;
+
+	ENGINE_ASK(s->engine, "SMEMBERS", sharing_key(s, "parts", NULL, key));
+	r = reply_with_list(s, error);
+	if (r == NULL)
+		return -1;
+	for (size_t i = 0; i < r->elements && result == 0; i++)
+		result = read_part(s, engine_text(r->element[i]), error);
+	freeReplyObject(r);
+	return result;
+}
+
+static int read_newest_event(struct sharing *s, char *error)
+{
+	char key[SHARING_KEY_MAX];
+	const redisReply *newest;
+	redisReply *r;
+
+	ENGINE_ASK(s->engine, "XREVRANGE", sharing_key(s, "events", NULL, key), "+", "-", "COUNT",
+		"1");
+	r = reply_with_list(s, error);
+	if (r == NULL)
+		return -1;
+	newest = r->elements > 0 && r->element[0]->elements > 0 ? r->element[0]->element[0] : NULL;
+	snprintf(s->last_event, sizeof(s->last_event), "%s",
+		newest == NULL ? "0-0" : engine_text(newest));
+	freeReplyObject(r);
+	return 0;
+}
+
+int sharing_read_all(struct sharing *s, char *error)
+{
+	char key[SHARING_KEY_MAX];
+	bool is_whole;
+
+	if (cluster_begin_reading(s->cluster) < 0)
+		return no_memory(error);
+	is_whole = read_newest_event(s, error) == 0 &&
+		scan(s, sharing_key(s, "resets", NULL, key), "", take_resets, error) == 0 &&
+		read_parts(s, error) == 0 &&
+		scan(s, sharing_key(s, "bans", NULL, key), "", take_ban, error) == 0;
+	cluster_end_reading(s->cluster, is_whole);
+	s->has_news = true;
+	return is_whole ? 0 : -1;
+}
+
+/* ---- nodes ---- */
+
+/* "INSTANCE VERSION STARTED SESSIONS MAX_SESSIONS BEAT" */
+static int take_node(struct sharing *s, const char *ignored, const char *node, const char *value)
+{
+	struct cluster_beat b;
+	long long started;
+
+	(void)ignored;
+	if (sscanf(value, "%31s %31s %lld %" SCNu64 " %" SCNu64 " %" SCNu64, b.instance, b.version,
+		    &started, &b.sessions, &b.max_sessions, &b.beat) != 6 ||
+		strlen(node) >= sizeof(b.node))
+		return 0;
+	if (strcmp(node, s->node) == 0) {
+		s->has_namesake = strcmp(b.instance, s->instance) != 0;
+		return 0;
+	}
+	strcpy(b.node, node);
+	b.started = started;
+	return cluster_note_beat(s->cluster, &b, clock_ms());
+}
+
+int sharing_read_nodes(struct sharing *s, char *error)
+{
+	char key[SHARING_KEY_MAX];
+
+	if (scan(s, sharing_key(s, "nodes", NULL, key), "", take_node, error) < 0)
+		return -1;
+	s->has_news |= cluster_note_silence(s->cluster, clock_ms());
+	return 0;
+}
+
+/* ---- events ---- */
+
+static int take_end(struct sharing *s, const char *node, const char *account, const char *value)
+{
+	(void)account;
+	(void)value;
+	cluster_note_end(s->cluster, node);
+	s->has_news = true;
+	return 0;
+}
+
+static const struct {
+	const char *word;
+	taker *take;
+} kinds[] = {{"use", take_use}, {"live", take_running}, {"reset", take_resets}, {"ban", take_ban},
+	{"end", take_end}};
+
+/* The value of a field of an event; "" when it has none. */
+static const char *field_of(const redisReply *fields, const char *name)
+{
+	for (size_t i = 0; i + 1 < fields->elements; i += 2) {
+		if (strcmp(engine_text(fields->element[i]), name) == 0)
+			return engine_text(fields->element[i + 1]);
+	}
+	return "";
+}
+
+static int take_event(struct sharing *s, const redisReply *fields)
+{
+	const char *kind = field_of(fields, "k");
+
+	if (strcmp(field_of(fields, "i"), s->instance) == 0)
+		return 0;
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		if (strcmp(kind, kinds[i].word) == 0)
+			return kinds[i].take(s, field_of(fields, "n"), field_of(fields, "a"),
+				field_of(fields, "v"));
+	}
+	return 0;
+}
+
+/* [[stream, [[id, [field, value...]]...]]]; how many there were, -1 without memory. */
+static int take_events(struct sharing *s, const redisReply *r)
+{
+	const redisReply *stream = r->elements > 0 ? r->element[0] : NULL;
+	const redisReply *events =
+		stream != NULL && stream->elements == 2 ? stream->element[1] : NULL;
+	size_t count = events == NULL ? 0 : events->elements;
+
+	for (size_t i = 0; i < count; i++) {
+		const redisReply *event = events->element[i];
+
+		if (event->elements != 2)
+			continue;
+		if (take_event(s, event->element[1]) < 0)
+			return -1;
+		snprintf(
+			s->last_event, sizeof(s->last_event), "%s", engine_text(event->element[0]));
+	}
+	return (int)count;
+}
+
+#define EVENTS_AT_ONCE 1000
+
+int sharing_read_events(struct sharing *s, char *error)
+{
+	char key[SHARING_KEY_MAX], most[16];
+	int count;
+
+	snprintf(most, sizeof(most), "%d", EVENTS_AT_ONCE);
+	do {
+		redisReply *r;
+
+		ENGINE_ASK(s->engine, "XREAD", "COUNT", most, "STREAMS",
+			sharing_key(s, "events", NULL, key), s->last_event);
+		r = engine_reply(s->engine, error);
+		if (r == NULL)
+			return -1;
+		if (r->type == REDIS_REPLY_ERROR) {
+			snprintf(error, SHARING_ERROR_MAX, "%.500s", engine_text(r));
+			freeReplyObject(r);
+			return -1;
+		}
+		count = take_events(s, r);
+		freeReplyObject(r);
+		if (count < 0)
+			return no_memory(error);
+	} while (count == EVENTS_AT_ONCE);
+	return 0;
+}

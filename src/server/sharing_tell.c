@@ -1,0 +1,256 @@
+/*
+ * What is told lies in two places: in a hash, for whoever comes later and reads everything, and as
+ * an event in a stream, for those who are there. A number that was told twice is told right, and so
+ * nothing need be known of what was lost.
+ */
+#include "server/sharing_parts.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/version.h"
+#include "state/kept_use.h"
+#include "state/ledger_limits.h"
+
+#define BATCH 256 /* commands that are under way at once */
+
+static int settle_batch(struct sharing *s, char *error)
+{
+	return s->asked < BATCH ? 0 : sharing_settle(s, error);
+}
+
+static void tell_event(struct sharing *s, const char *kind, const char *account, const char *value)
+{
+	char key[SHARING_KEY_MAX];
+
+	SHARING_ASK(s, "XADD", sharing_key(s, "events", NULL, key), "MAXLEN", "~",
+		SHARING_EVENTS_KEPT, "*", "i", s->instance, "k", kind, "n", s->part, "a", account,
+		"v", value);
+}
+
+/* In the hash `key`, and as an event. */
+static int tell_field(struct sharing *s, const char *key, const char *kind, const char *account,
+	const char *value, char *error)
+{
+	SHARING_ASK(s, "HSET", key, account, value);
+	tell_event(s, kind, account, value);
+	return settle_batch(s, error);
+}
+
+/* The field stands no more; `value` is what that means to the others. */
+static int tell_gone(struct sharing *s, const char *key, const char *kind, const char *account,
+	const char *value, char *error)
+{
+	SHARING_ASK(s, "HDEL", key, account);
+	tell_event(s, kind, account, value);
+	return settle_batch(s, error);
+}
+
+/* ---- accounts ---- */
+
+/* "BEGUN USED EXTRA RESETS" */
+#define USE_MAX (QUOTA_USE_MAX + 24)
+
+static int tell_use(
+	struct sharing *s, const char *key, const struct standing_fact *fact, char *error)
+{
+	char value[USE_MAX];
+
+	snprintf(value, sizeof(value), "%.*s %" PRIu64, QUOTA_USE_MAX, fact->value,
+		cluster_resets(s->cluster, fact->key));
+	if (!told_differs(s->uses, fact->key, value))
+		return 0;
+	return tell_field(s, key, "use", fact->key, value, error);
+}
+
+static int tell_unused(struct sharing *s, const char *key, char *error)
+{
+	const char *account, *last;
+	char value[USE_MAX];
+
+	while ((account = told_next_gone(s->uses, &last)) != NULL) {
+		snprintf(value, sizeof(value), "0 0 0 %" PRIu64,
+			cluster_resets(s->cluster, account));
+		if (tell_gone(s, key, "use", account, value, error) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int no_memory(char *error)
+{
+	snprintf(error, SHARING_ERROR_MAX, "out of memory");
+	return -1;
+}
+
+static int tell_uses(struct sharing *s, char *error)
+{
+	size_t count = 0;
+	struct standing_fact *facts = standing_list(s->services->standing, STANDING_QUOTA, &count);
+	char key[SHARING_KEY_MAX];
+	int result = 0;
+
+	if (facts == NULL)
+		return no_memory(error);
+	sharing_key(s, "use", s->part, key);
+	told_begin(s->uses);
+	for (size_t i = 0; i < count && result == 0; i++)
+		result = tell_use(s, key, &facts[i], error);
+	free(facts);
+	return result < 0 ? -1 : tell_unused(s, key, error);
+}
+
+static int tell_running(struct sharing *s, char *error)
+{
+	size_t count = 0;
+	struct ledger_running *running = ledger_list_running(s->services->ledger, &count);
+	char key[SHARING_KEY_MAX], value[16];
+	const char *account, *last;
+	int result = 0;
+
+	if (running == NULL)
+		return no_memory(error);
+	sharing_key(s, "live", s->part, key);
+	told_begin(s->running);
+	for (size_t i = 0; i < count && result == 0; i++) {
+		snprintf(value, sizeof(value), "%u", running[i].sessions);
+		if (told_differs(s->running, running[i].name, value))
+			result = tell_field(s, key, "live", running[i].name, value, error);
+	}
+	free(running);
+	while (result == 0 && (account = told_next_gone(s->running, &last)) != NULL)
+		result = tell_gone(s, key, "live", account, "0", error);
+	return result;
+}
+
+int sharing_tell_accounts(struct sharing *s, char *error)
+{
+	if (tell_uses(s, error) < 0 || tell_running(s, error) < 0)
+		return -1;
+	return sharing_settle(s, error);
+}
+
+/* ---- that it is there ---- */
+
+#define TEXT_OF(number, out) (snprintf((out), sizeof(out), "%lld", (long long)(number)), (out))
+
+int sharing_tell_beat(struct sharing *s, char *error)
+{
+	const struct services *v = s->services;
+	char key[SHARING_KEY_MAX], value[160], silent[24];
+
+	snprintf(value, sizeof(value), "%s %s %lld %" PRIu64 " %zu %" PRIu64, s->instance,
+		SOCKS5D_VERSION, (long long)v->stats.started_at, stats_get(&v->stats.current),
+		v->places.total, ++s->beat);
+	SHARING_ASK(s, "HSET", sharing_key(s, "nodes", NULL, key), s->node, value);
+	SHARING_ASK(s, "SADD", sharing_key(s, "parts", NULL, key), s->part);
+	/* Sessions go with their node also for those who come later. */
+	SHARING_ASK(s, "PEXPIRE", sharing_key(s, "live", s->part, key),
+		TEXT_OF(CLUSTER_SILENT_MS, silent));
+	return sharing_settle(s, error);
+}
+
+int sharing_tell_end(struct sharing *s, char *error)
+{
+	char key[SHARING_KEY_MAX];
+
+	if (sharing_tell_accounts(s, error) < 0)
+		return -1;
+	SHARING_ASK(s, "HDEL", sharing_key(s, "nodes", NULL, key), s->node);
+	SHARING_ASK(s, "DEL", sharing_key(s, "live", s->part, key));
+	tell_event(s, "end", "", "");
+	return sharing_settle(s, error);
+}
+
+/* ---- bans ---- */
+
+const char *sharing_format_ban(const struct ban_info *ban, char out[SHARING_BAN_MAX])
+{
+	snprintf(out, SHARING_BAN_MAX, "%lld %lld %s",
+		ban->until == INT64_MAX ? 0LL : (long long)ban->until, (long long)ban->begun,
+		ban_cause_word(ban->by));
+	return out;
+}
+
+/* A ban that is gone was lifted unless it has ended as all know that it would. Then it stays known
+ * for when: later than it had begun by whichever clock. */
+static int tell_lifted(struct sharing *s, const char *key, char *error)
+{
+	const char *client, *last;
+	char value[SHARING_BAN_MAX];
+	int64_t now = (int64_t)time(NULL);
+	int result = 0;
+
+	while (result == 0 && (client = told_next_gone(s->bans, &last)) != NULL) {
+		long long until = 0, begun = 0;
+
+		(void)sscanf(last, "%lld %lld", &until, &begun);
+		snprintf(value, sizeof(value), "lifted %lld",
+			begun >= now ? begun + 1 : (long long)now);
+		if (until != 0 && until <= now) {
+			SHARING_ASK(s, "HDEL", key, client);
+			result = settle_batch(s, error);
+		} else {
+			result = tell_field(s, key, "ban", client, value, error);
+		}
+	}
+	return result;
+}
+
+int sharing_tell_bans(struct sharing *s, char *error)
+{
+	struct bans *bans = s->services->bans;
+	size_t count = 0;
+	struct ban_info *list;
+	char key[SHARING_KEY_MAX], client[NETWORK_TEXT_MAX], value[SHARING_BAN_MAX];
+	int result = 0;
+
+	if (!bans_any(bans) && told_count(s->bans) == 0)
+		return 0;
+	list = bans_list(bans, bans_now(), &count);
+	if (list == NULL)
+		return no_memory(error);
+	sharing_key(s, "bans", NULL, key);
+	told_begin(s->bans);
+	for (size_t i = 0; i < count && result == 0; i++) {
+		network_format(&list[i].client, client);
+		if (told_differs(s->bans, client, sharing_format_ban(&list[i], value)))
+			result = tell_field(s, key, "ban", client, value, error);
+	}
+	free(list);
+	if (result < 0 || tell_lifted(s, key, error) < 0)
+		return -1;
+	return sharing_settle(s, error);
+}
+
+/* ---- quotas that begin anew ---- */
+
+/* Each waits until it is told. */
+int sharing_tell_resets(struct sharing *s, char *error)
+{
+	char key[SHARING_KEY_MAX], value[24], *account;
+	uint64_t resets;
+	int result = 0;
+
+	sharing_key(s, "resets", NULL, key);
+	while (result == 0 && (account = cluster_next_anew(s->cluster, &resets)) != NULL) {
+		result = tell_field(s, key, "reset", account, TEXT_OF(resets, value), error);
+		if (result == 0)
+			result = sharing_settle(s, error);
+		if (result == 0)
+			cluster_told_anew(s->cluster, account, resets);
+		free(account);
+	}
+	return result;
+}
+
+void sharing_forget_told(struct sharing *s)
+{
+	told_forget_all(s->uses);
+	told_forget_all(s->running);
+	told_forget_all(s->bans);
+}
