@@ -38,16 +38,4 @@ void sharing_stop(struct sharing *s);
 /* After sharing_stop(). NULL is allowed. */
 void sharing_free(struct sharing *s);
 
-struct sharing_status {
-	char node[CLUSTER_NODE_MAX]; /* what this node is called */
-	char engine[SHARED_TEXT_MAX]; /* without the login */
-	bool is_up;
-	int64_t since_ms; /* for how long that is so */
-	int64_t lag_ms; /* since it was heard last what is new */
-	uint64_t commands; /* sent so far */
-	char problem[SHARING_ERROR_MAX]; /* while it is not up; "": it was not tried yet */
-};
-
-void sharing_look(struct sharing *s, struct sharing_status *out);
-
 #endif

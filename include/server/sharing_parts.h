@@ -31,6 +31,9 @@ struct sharing {
 	char last_event[48]; /* the newest that was read */
 	uint64_t beat;
 	int64_t beat_due;
+	bool is_joined;
+	int64_t heard; /* clock_ms(): when that went well last */
+	uint64_t commands; /* that were sent since */
 	size_t asked; /* commands whose replies are still to come */
 	bool has_news; /* for the bell */
 	bool has_namesake; /* another node calls itself as this one does */
@@ -40,10 +43,6 @@ struct sharing {
 	struct mutex lock; /* the rest */
 	pthread_cond_t told;
 	bool stopping;
-	bool is_up;
-	int64_t since, heard; /* clock_ms() */
-	uint64_t commands;
-	char problem[SHARING_ERROR_MAX];
 };
 
 /* "PREFIX:WORD" or "PREFIX:WORD:NAME" (NULL: without). Returns `out`. */

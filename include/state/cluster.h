@@ -93,6 +93,31 @@ struct quota_use cluster_add_use(struct quota_use use, struct elsewhere elsewher
 /* How often its quota has begun anew. */
 uint64_t cluster_resets(struct cluster *c, const char *account);
 
+/* ---- how it goes here ---- */
+
+#define CLUSTER_TEXT_MAX 320 /* of what is said of an engine; its NUL included */
+#define CLUSTER_PROBLEM_MAX 768
+
+/* What this node and the engine are called, once. */
+void cluster_introduce(struct cluster *c, const char *node, const char *engine);
+
+/* The engine has answered at `now`, or (with the reason) it has not: true when that is news. So
+ * many commands were sent to it since this was said last. */
+bool cluster_note_up(struct cluster *c, int64_t now, uint64_t commands);
+bool cluster_note_down(struct cluster *c, int64_t now, const char *problem);
+
+struct cluster_status {
+	char node[CLUSTER_NODE_MAX], engine[CLUSTER_TEXT_MAX];
+	bool is_up;
+	int64_t since_ms; /* for how long that is so; -1: nothing was tried yet */
+	int64_t lag_ms; /* since it answered last; -1: it never did */
+	uint64_t commands;
+	size_t nodes; /* online, this one included */
+	char problem[CLUSTER_PROBLEM_MAX]; /* while it is not up */
+};
+
+void cluster_look(struct cluster *c, int64_t now, struct cluster_status *out);
+
 /* ---- for whoever looks ---- */
 
 struct cluster_node {

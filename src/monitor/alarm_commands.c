@@ -87,6 +87,20 @@ static void look_at_access_log(struct services *v, struct reply *r)
 			(unsigned long long)lost);
 }
 
+static void look_at_engine(struct services *v, struct reply *r)
+{
+	struct cluster_status status;
+
+	if (v->cluster == NULL)
+		return;
+	cluster_look(v->cluster, clock_ms(), &status);
+	if (!status.is_up && status.since_ms >= 0)
+		reply_add(r,
+			"alarm:shared level:error text:%s does not work for %lld s: %s; limits "
+			"and bans of this node go on\n",
+			status.engine, (long long)(status.since_ms / 1000), status.problem);
+}
+
 /* ---- requests that fail ---- */
 
 /* How the newest requests went. */
@@ -222,7 +236,8 @@ static void look_at_bans(struct services *v, struct reply *r)
 
 /* What ends everything comes first. */
 static void (*const looks[])(struct services *v, struct reply *r) = {look_at_places,
-	look_at_upstreams, look_at_requests, look_at_descriptors, look_at_access_log, look_at_bans};
+	look_at_upstreams, look_at_engine, look_at_requests, look_at_descriptors,
+	look_at_access_log, look_at_bans};
 
 void alarm_command_alarms(const struct monitor_request *q, struct reply *r)
 {

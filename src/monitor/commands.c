@@ -15,6 +15,7 @@
 #include "monitor/history_commands.h"
 #include "monitor/insight_commands.h"
 #include "monitor/limits_commands.h"
+#include "monitor/node_commands.h"
 #include "monitor/look_commands.h"
 #include "monitor/rules_commands.h"
 #include "monitor/session_commands.h"
@@ -307,6 +308,12 @@ const struct command commands_table[] = {
 		.most = 3,
 		.is_for_consoles = true,
 		.run = insight_run_watch},
+	{.word = "NODES",
+		ADMIN,
+		.parameters = "",
+		.help = "the servers that share their state with this one: which are there, and "
+			"how many sessions they have",
+		.run = node_commands_list},
 	{.word = "BANS",
 		ADMIN,
 		.parameters = "",

@@ -41,9 +41,7 @@ int sharing_settle(struct sharing *s, char *error)
 	size_t asked = s->asked;
 
 	s->asked = 0;
-	mutex_lock(&s->lock);
 	s->commands += asked;
-	mutex_unlock(&s->lock);
 	return engine_skip(s->engine, asked, error);
 }
 
@@ -81,14 +79,23 @@ static int connect_engine(struct sharing *s, char *error)
 	return -1;
 }
 
+static void put_random_word(char out[CLUSTER_WORD_MAX])
+{
+	unsigned char random[8];
+
+	randombytes_buf(random, sizeof(random));
+	sodium_bin2hex(out, CLUSTER_WORD_MAX, random, sizeof(random));
+}
+
 /* The word that the engine's memory is known by, which whoever comes first has put there. */
 static int read_epoch(struct sharing *s, char out[CLUSTER_WORD_MAX], char *error)
 {
-	char key[SHARING_KEY_MAX];
+	char key[SHARING_KEY_MAX], fresh[CLUSTER_WORD_MAX];
 	redisReply *r;
 
 	sharing_key(s, "epoch", NULL, key);
-	SHARING_ASK(s, "SET", key, s->instance, "NX");
+	put_random_word(fresh);
+	SHARING_ASK(s, "SET", key, fresh, "NX");
 	if (sharing_settle(s, error) < 0)
 		return -1;
 	ENGINE_ASK(s->engine, "GET", key);
@@ -144,49 +151,26 @@ static int turn(struct sharing *s, char *error)
 
 /* ---- how it goes ---- */
 
-static bool was_up(struct sharing *s)
-{
-	bool is_up;
-
-	mutex_lock(&s->lock);
-	is_up = s->is_up;
-	mutex_unlock(&s->lock);
-	return is_up;
-}
-
 static void note_up(struct sharing *s)
 {
-	bool is_new = !was_up(s);
-
-	mutex_lock(&s->lock);
-	if (is_new)
-		s->since = clock_ms();
-	s->is_up = true;
 	s->heard = clock_ms();
-	s->problem[0] = '\0';
-	mutex_unlock(&s->lock);
+	s->is_joined = true;
 	s->pause_ms = 0;
-	if (is_new)
+	if (cluster_note_up(s->cluster, s->heard, s->commands))
 		log_message(LOG_INFO, "shared: joined the other nodes as %s", s->node);
+	s->commands = 0;
 }
 
 static void note_down(struct sharing *s, const char *problem)
 {
 	char engine[SHARED_TEXT_MAX];
-	bool is_news;
 
 	engine_close(s->engine);
-	mutex_lock(&s->lock);
-	is_news = s->is_up || s->problem[0] == '\0';
-	if (is_news)
-		s->since = clock_ms();
-	s->is_up = false;
-	snprintf(s->problem, sizeof(s->problem), "%s", problem);
-	mutex_unlock(&s->lock);
+	s->is_joined = false;
 	s->pause_ms = s->pause_ms == 0 ? LEAST_PAUSE_MS : 2 * s->pause_ms;
 	if (s->pause_ms > LONGEST_PAUSE_MS)
 		s->pause_ms = LONGEST_PAUSE_MS;
-	if (is_news)
+	if (cluster_note_down(s->cluster, clock_ms(), problem))
 		log_message(LOG_ERROR,
 			"shared: %s does not work, and is tried again; meanwhile what is known "
 			"serves: %s",
@@ -202,22 +186,6 @@ static void say_namesake(struct sharing *s)
 		log_message(LOG_ERROR,
 			"node_name: another node calls itself %s, too: each needs a name of its own",
 			s->node);
-}
-
-void sharing_look(struct sharing *s, struct sharing_status *out)
-{
-	int64_t now = clock_ms();
-
-	memset(out, 0, sizeof(*out));
-	strcpy(out->node, s->node);
-	shared_place_format(&s->place, out->engine);
-	mutex_lock(&s->lock);
-	out->is_up = s->is_up;
-	out->since_ms = now - s->since;
-	out->lag_ms = s->heard == 0 ? -1 : now - s->heard;
-	out->commands = s->commands;
-	strcpy(out->problem, s->problem);
-	mutex_unlock(&s->lock);
 }
 
 /* ---- the thread ---- */
@@ -250,7 +218,7 @@ static void *run_sharing(void *arg)
 
 	pthread_setname_np(pthread_self(), "shared");
 	do {
-		int result = was_up(s) && !has_slept(s) ? turn(s, error) : join(s, error);
+		int result = s->is_joined && !has_slept(s) ? turn(s, error) : join(s, error);
 
 		if (result == 0)
 			note_up(s);
@@ -261,7 +229,7 @@ static void *run_sharing(void *arg)
 			s->bell.ring(s->bell.context);
 		s->has_news = false;
 	} while (wait_for_turn(s));
-	if (was_up(s))
+	if (s->is_joined)
 		(void)!sharing_tell_end(s, error);
 	return NULL;
 }
@@ -307,10 +275,7 @@ static bool name_node(struct sharing *s, const char *name)
 
 static void name_instance(struct sharing *s, bool outlives)
 {
-	unsigned char random[8];
-
-	randombytes_buf(random, sizeof(random));
-	sodium_bin2hex(s->instance, sizeof(s->instance), random, sizeof(random));
+	put_random_word(s->instance);
 	snprintf(s->part, sizeof(s->part), "%s%s%s", s->node, outlives ? "" : "/",
 		outlives ? "" : s->instance);
 }
@@ -367,6 +332,7 @@ struct sharing *sharing_new(const struct settings *settings, struct services *v,
 	const struct sharing_bell *bell, char error[SHARING_ERROR_MAX])
 {
 	struct sharing *s = calloc(1, sizeof(*s));
+	char engine[SHARED_TEXT_MAX];
 
 	if (s == NULL) {
 		snprintf(error, SHARING_ERROR_MAX, "shared: out of memory");
@@ -376,11 +342,11 @@ struct sharing *sharing_new(const struct settings *settings, struct services *v,
 	pthread_cond_init(&s->told, NULL);
 	s->services = v;
 	s->bell = *bell;
-	s->since = clock_ms();
 	if (set_up(s, settings, error) < 0) {
 		sharing_free(s);
 		return NULL;
 	}
+	cluster_introduce(s->cluster, s->node, shared_place_format(&s->place, engine));
 	v->cluster = s->cluster;
 	ledger_join_cluster(v->ledger, v->cluster);
 	return s;

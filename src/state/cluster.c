@@ -9,6 +9,7 @@
  */
 #include "state/cluster.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,6 +40,8 @@ struct account {
 
 struct cluster {
 	struct mutex lock;
+	struct cluster_status self; /* but what is reckoned when it is asked for */
+	int64_t since, heard; /* -1: never */
 	struct hashmap *nodes; /* by name */
 	struct hashmap *accounts; /* likewise */
 	bool has_untold; /* perhaps: an account that has begun anew */
@@ -52,6 +55,7 @@ struct cluster *cluster_new(void)
 	if (c == NULL)
 		return NULL;
 	mutex_init(&c->lock);
+	c->since = c->heard = -1;
 	c->nodes = hashmap_new(0);
 	c->accounts = hashmap_new(0);
 	if (c->nodes != NULL && c->accounts != NULL)
@@ -431,6 +435,70 @@ uint64_t cluster_resets(struct cluster *c, const char *account)
 	return resets;
 }
 
+/* ---- how it goes here ---- */
+
+void cluster_introduce(struct cluster *c, const char *node, const char *engine)
+{
+	mutex_lock(&c->lock);
+	snprintf(c->self.node, sizeof(c->self.node), "%s", node);
+	snprintf(c->self.engine, sizeof(c->self.engine), "%s", engine);
+	mutex_unlock(&c->lock);
+}
+
+static bool note_state_locked(struct cluster *c, bool is_up, int64_t now, const char *problem)
+	REQUIRES(&c->lock)
+{
+	bool is_news = c->since < 0 || c->self.is_up != is_up;
+
+	if (is_news)
+		c->since = now;
+	c->self.is_up = is_up;
+	snprintf(c->self.problem, sizeof(c->self.problem), "%s", problem);
+	return is_news;
+}
+
+bool cluster_note_up(struct cluster *c, int64_t now, uint64_t commands)
+{
+	bool is_news;
+
+	mutex_lock(&c->lock);
+	is_news = note_state_locked(c, true, now, "");
+	c->heard = now;
+	c->self.commands += commands;
+	mutex_unlock(&c->lock);
+	return is_news;
+}
+
+bool cluster_note_down(struct cluster *c, int64_t now, const char *problem)
+{
+	bool is_news;
+
+	mutex_lock(&c->lock);
+	is_news = note_state_locked(c, false, now, problem);
+	mutex_unlock(&c->lock);
+	return is_news;
+}
+
+static bool is_online(const struct node *n, int64_t now)
+{
+	return n->is_there && !is_silent(n, now);
+}
+
+void cluster_look(struct cluster *c, int64_t now, struct cluster_status *out)
+{
+	const struct node *n;
+	size_t position = 0;
+
+	mutex_lock(&c->lock);
+	*out = c->self;
+	out->since_ms = c->since < 0 ? -1 : now - c->since;
+	out->lag_ms = c->heard < 0 ? -1 : now - c->heard;
+	out->nodes = 1;
+	while ((n = hashmap_next(c->nodes, &position)) != NULL)
+		out->nodes += is_online(n, now);
+	mutex_unlock(&c->lock);
+}
+
 /* ---- nodes ---- */
 
 static int by_name(const void *a, const void *b)
@@ -451,7 +519,7 @@ static size_t list_locked(const struct cluster *c, int64_t now, struct cluster_n
 		if (n->has_beat)
 			nodes[count++] = (struct cluster_node){.beat = n->beat,
 				.silent_ms = now - n->seen,
-				.is_online = n->is_there && !is_silent(n, now)};
+				.is_online = is_online(n, now)};
 	}
 	return count;
 }

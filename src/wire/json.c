@@ -335,6 +335,7 @@ static const struct shape shapes[] = {
 	{"CLIENTS", .array = "clients"},
 	{"WHY", .array = "failures"},
 	{"BANS", .array = "bans"},
+	{"NODES", .array = "nodes"},
 	{"UPSTREAMS", .array = "upstreams"},
 	{"RULES", .array = "rules"},
 	{"EXPLAIN", .array = "explanation"}, /* the last line is the verdict */

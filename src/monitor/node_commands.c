@@ -1,0 +1,63 @@
+/*
+ * This node comes first, with how it stands with the engine; the others are as they have told of
+ * themselves, and as long ago as this node's clock says.
+ */
+#include "monitor/node_commands.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/timestamp.h"
+#include "base/version.h"
+#include "state/cluster.h"
+
+static void add_node(
+	struct reply *r, const char *state, const struct cluster_beat *b, int64_t silent)
+{
+	char date[TIMESTAMP_DATE], zone[TIMESTAMP_ZONE];
+
+	timestamp_format(b->started, date, zone);
+	reply_add(r,
+		"node:%s state:%s version:%s sessions:%" PRIu64 " max_sessions:%" PRIu64
+		" started:%.*s silent:%lld\n",
+		b->node, state, b->version, b->sessions, b->max_sessions, TIMESTAMP_DATE, date,
+		(long long)(silent / 1000));
+}
+
+static void add_own(struct services *v, struct reply *r)
+{
+	struct cluster_status status;
+	struct cluster_beat own = {.version = SOCKS5D_VERSION,
+		.started = v->stats.started_at,
+		.sessions = stats_get(&v->stats.current),
+		.max_sessions = v->places.total};
+
+	cluster_look(v->cluster, clock_ms(), &status);
+	memcpy(own.node, status.node, sizeof(own.node));
+	add_node(r, status.is_up ? "here" : "apart", &own, status.lag_ms < 0 ? 0 : status.lag_ms);
+}
+
+void node_commands_list(const struct monitor_request *q, struct reply *r)
+{
+	struct services *v = q->services;
+	struct cluster_node *nodes;
+	size_t count;
+
+	if (v->cluster == NULL) {
+		reply_error(
+			r, "This server shares nothing with others: the setting shared is empty");
+		return;
+	}
+	nodes = cluster_nodes(v->cluster, clock_ms(), &count);
+	if (nodes == NULL) {
+		reply_error(r, "Out of memory");
+		return;
+	}
+	reply_add(r, "OK\n");
+	add_own(v, r);
+	for (size_t i = 0; i < count; i++)
+		add_node(r, nodes[i].is_online ? "online" : "offline", &nodes[i].beat,
+			nodes[i].silent_ms);
+	free(nodes);
+}
