@@ -264,6 +264,7 @@ WRAP_server/test_run_as := identity_become identity_use_for_files
 WRAP_server/test_sampling := janitor_call
 WRAP_server/test_schedule := clock_ms
 WRAP_server/test_shares := janitor_call throttles_list
+WRAP_server/test_sharing := clock_ms clock_deadline time engine_connect engine_close engine_ask engine_reply engine_skip
 WRAP_server/test_stopping := _exit clock_ms clock_deadline sigtimedwait
 WRAP_server/test_supervision := clock_ms
 WRAP_server/test_temporary := time

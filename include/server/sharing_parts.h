@@ -45,6 +45,10 @@ struct sharing {
 	bool stopping;
 };
 
+/* What the thread does again and again: joins where it has not or has slept, or else tells and asks
+ * what is new. */
+void sharing_step(struct sharing *s);
+
 /* "PREFIX:WORD" or "PREFIX:WORD:NAME" (NULL: without). Returns `out`. */
 const char *sharing_key(
 	const struct sharing *s, const char *word, const char *name, char out[SHARING_KEY_MAX]);

@@ -14,7 +14,7 @@ struct told *told_new(void);
 /* NULL is allowed. */
 void told_free(struct told *t);
 
-/* Nothing was, as far as he is concerned. */
+/* He may not know it any more: all of it is to be told again. */
 void told_forget_all(struct told *t);
 
 /* A round begins: all that stands is gone through by told_differs(), and what does not come by then
@@ -28,7 +28,7 @@ bool told_differs(struct told *t, const char *key, const char *value);
 /* The same in between, of what he has told himself. */
 void told_note(struct told *t, const char *key, const char *value);
 
-/* Was exactly that told of the key, and nothing since? */
+/* Was exactly that told of the key last, whether he still knows or not? */
 bool told_is(const struct told *t, const char *key, const char *value);
 
 /* Nothing stands under the key any more, as he has told himself. */

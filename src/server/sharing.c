@@ -123,10 +123,10 @@ static int check_epoch(struct sharing *s, char *error)
 static int beat(struct sharing *s, char *error)
 {
 	s->beat_due = clock_deadline(SHARING_BEAT_MS);
-	if (check_epoch(s, error) < 0 || sharing_tell_accounts(s, error) < 0 ||
-		sharing_tell_beat(s, error) < 0)
+	if (check_epoch(s, error) < 0 || sharing_read_nodes(s, error) < 0 ||
+		sharing_tell_accounts(s, error) < 0)
 		return -1;
-	return sharing_read_nodes(s, error);
+	return sharing_tell_beat(s, error);
 }
 
 /* What was used is told behind what was read: it may have begun anew elsewhere. */
@@ -211,6 +211,21 @@ static bool has_slept(const struct sharing *s)
 	return clock_ms() - s->heard > LONG_MS;
 }
 
+void sharing_step(struct sharing *s)
+{
+	char error[SHARING_ERROR_MAX];
+	int result = s->is_joined && !has_slept(s) ? turn(s, error) : join(s, error);
+
+	if (result == 0)
+		note_up(s);
+	else
+		note_down(s, error);
+	say_namesake(s);
+	if (s->has_news)
+		s->bell.ring(s->bell.context);
+	s->has_news = false;
+}
+
 static void *run_sharing(void *arg)
 {
 	struct sharing *s = arg;
@@ -218,16 +233,7 @@ static void *run_sharing(void *arg)
 
 	pthread_setname_np(pthread_self(), "shared");
 	do {
-		int result = s->is_joined && !has_slept(s) ? turn(s, error) : join(s, error);
-
-		if (result == 0)
-			note_up(s);
-		else
-			note_down(s, error);
-		say_namesake(s);
-		if (s->has_news)
-			s->bell.ring(s->bell.context);
-		s->has_news = false;
+		sharing_step(s);
 	} while (wait_for_turn(s));
 	if (s->is_joined)
 		(void)!sharing_tell_end(s, error);

@@ -275,7 +275,8 @@ static int take_node(struct sharing *s, const char *ignored, const char *node, c
 		strlen(node) >= sizeof(b.node))
 		return 0;
 	if (strcmp(node, s->node) == 0) {
-		s->has_namesake = strcmp(b.instance, s->instance) != 0;
+		/* At first it is this one before it was started anew. */
+		s->has_namesake = s->beat > 0 && strcmp(b.instance, s->instance) != 0;
 		return 0;
 	}
 	strcpy(b.node, node);

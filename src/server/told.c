@@ -10,8 +10,9 @@
 
 struct fact {
 	unsigned round;
+	bool is_told; /* and not forgotten */
+	char *value; /* NULL: without memory */
 	size_t key_len;
-	char *value;
 	char key[];
 };
 
@@ -52,16 +53,13 @@ void told_free(struct told *t)
 	free(t);
 }
 
-/* What cannot be forgotten for want of memory is different from anything that may stand there. */
 void told_forget_all(struct told *t)
 {
 	struct fact *f;
 	size_t position = 0;
 
-	while ((f = hashmap_next(t->facts, &position)) != NULL) {
-		free(f->value);
-		f->value = NULL;
-	}
+	while ((f = hashmap_next(t->facts, &position)) != NULL)
+		f->is_told = false;
 }
 
 void told_begin(struct told *t)
@@ -95,10 +93,11 @@ bool told_differs(struct told *t, const char *key, const char *value)
 	if (f == NULL)
 		return true;
 	f->round = t->round;
-	if (f->value != NULL && strcmp(f->value, value) == 0)
+	if (f->is_told && f->value != NULL && strcmp(f->value, value) == 0)
 		return false;
 	free(f->value);
 	f->value = strdup(value);
+	f->is_told = true;
 	return true;
 }
 

@@ -87,8 +87,14 @@ static void what_is_forgotten_is_told_again(void **state)
 	assert_true(told_differs(t, "alice", "1"));
 	told_forget_all(t);
 	told_begin(t);
+	assert_true(told_is(t, "alice", "1"));
 	assert_true(told_differs(t, "alice", "1"));
+	assert_false(told_differs(t, "alice", "1"));
 	assert_null(told_next_gone(t, &last));
+	told_forget_all(t);
+	told_begin(t);
+	assert_string_equal(told_next_gone(t, &last), "alice");
+	assert_string_equal(last, "1");
 }
 
 static void without_memory_it_is_told_again(void **state)

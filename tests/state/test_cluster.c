@@ -192,6 +192,65 @@ static void sessions_go_with_their_node_and_what_was_used_stays(void **state)
 	assert_nodes(20000, "b/z:on:0 c/x:off:11000 ");
 }
 
+static void quotas_that_begin_anew_here_wait_to_be_told(void **state)
+{
+	uint64_t resets;
+	char *account;
+
+	(void)state;
+	assert_int_equal(cluster_begin_anew(NULL, "alice"), 0);
+	assert_null(cluster_next_anew(c, &resets));
+	uses("b", "alice", MAY, 1000, 0);
+	assert_int_equal(cluster_begin_anew(c, "alice"), 0);
+	assert_int_equal(cluster_begin_anew(c, "alice"), 0);
+	assert_sum("alice", MAY, 0, 0, 0);
+	/* Whatever is read meanwhile was said before. */
+	assert_int_equal(cluster_begin_reading(c), 0);
+	uses("b", "alice", MAY, 1000, 0);
+	cluster_end_reading(c, true);
+	assert_int_equal(cluster_resets(c, "alice"), 2);
+	account = cluster_next_anew(c, &resets);
+	assert_string_equal(account, "alice");
+	assert_int_equal(resets, 2);
+	cluster_told_anew(c, account, resets);
+	free(account);
+	assert_null(cluster_next_anew(c, &resets));
+	/* What others say needs not be told. */
+	assert_int_equal(cluster_note_resets(c, "bob", 3), 0);
+	assert_null(cluster_next_anew(c, &resets));
+}
+
+static void how_it_goes_is_told_with_when_it_began(void **state)
+{
+	struct cluster_status s;
+
+	(void)state;
+	cluster_introduce(c, "a", "redis://h:1/0");
+	cluster_look(c, 1000, &s);
+	assert_string_equal(s.node, "a");
+	assert_string_equal(s.engine, "redis://h:1/0");
+	assert_false(s.is_up);
+	assert_int_equal(s.since_ms, -1);
+	assert_int_equal(s.lag_ms, -1);
+	assert_true(cluster_note_down(c, 1000, "refused"));
+	assert_false(cluster_note_down(c, 2000, "no answer"));
+	cluster_look(c, 3000, &s);
+	assert_int_equal(s.since_ms, 2000);
+	assert_string_equal(s.problem, "no answer");
+	assert_true(cluster_note_up(c, 4000, 7));
+	assert_false(cluster_note_up(c, 5000, 3));
+	beat("b", "y", 1, 5000);
+	cluster_look(c, 5500, &s);
+	assert_true(s.is_up);
+	assert_int_equal(s.since_ms, 1500);
+	assert_int_equal(s.lag_ms, 500);
+	assert_int_equal(s.commands, 10);
+	assert_int_equal(s.nodes, 2);
+	assert_string_equal(s.problem, "");
+	cluster_look(c, 5000 + CLUSTER_SILENT_MS, &s);
+	assert_int_equal(s.nodes, 1);
+}
+
 static bool make_another(void)
 {
 	struct cluster *other = cluster_new();
@@ -269,6 +328,8 @@ int main(void)
 		cluster_test(what_is_read_anew_takes_the_place_when_it_is_whole),
 		cluster_test(a_node_is_there_as_long_as_its_beat_goes_on),
 		cluster_test(sessions_go_with_their_node_and_what_was_used_stays),
+		cluster_test(quotas_that_begin_anew_here_wait_to_be_told),
+		cluster_test(how_it_goes_is_told_with_when_it_began),
 		cluster_test(without_memory_nothing_changes),
 	};
 

@@ -1,0 +1,308 @@
+/* fake_engine: an engine in the test's memory, which every struct engine is connected to, and which
+ * fails when the test wants it to. For tests whose line WRAP_ in the Makefile names the functions
+ * of engine.h but engine_new, engine_free and engine_text. */
+#ifndef TESTS_SERVER_FAKE_ENGINE_H
+#define TESTS_SERVER_FAKE_ENGINE_H
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../base/check.h"
+#include "server/engine.h"
+
+int __wrap_engine_connect(struct engine *e, const struct shared_place *place, const struct addr *at,
+	char error[ENGINE_ERROR_MAX]);
+void __wrap_engine_close(struct engine *e);
+void __wrap_engine_ask(struct engine *e, const char *const *words);
+redisReply *__wrap_engine_reply(struct engine *e, char error[ENGINE_ERROR_MAX]);
+int __wrap_engine_skip(struct engine *e, size_t count, char error[ENGINE_ERROR_MAX]);
+
+#define FAKE_MOST 4096
+
+/* A field of a hash, a member of a set, or (field "") a plain value. */
+struct fake_field {
+	char *key, *field, *value;
+};
+
+struct fake_event {
+	char *words[10]; /* NAME VALUE ... */
+};
+
+static struct fake_field fake_fields[FAKE_MOST];
+static size_t fake_field_count;
+static struct fake_event fake_events[FAKE_MOST];
+static size_t fake_event_count;
+static redisReply *fake_replies[FAKE_MOST];
+static size_t fake_reply_first, fake_reply_count;
+static bool fake_is_down; /* it refuses, and says nothing any more */
+static const char *fake_error; /* what it says to any command that writes; NULL: nothing */
+static size_t fake_writes; /* commands of these so far */
+
+/* ---- replies ---- */
+
+static inline redisReply *fake_text(int type, const char *text)
+{
+	redisReply *r = calloc(1, sizeof(*r));
+
+	assert_non_null(r);
+	r->type = type;
+	r->str = strdup(text);
+	return r;
+}
+
+static inline redisReply *fake_list(size_t room)
+{
+	redisReply *r = calloc(1, sizeof(*r));
+
+	assert_non_null(r);
+	r->type = REDIS_REPLY_ARRAY;
+	r->element = calloc(room + 1, sizeof(*r->element));
+	return r;
+}
+
+static inline void fake_add(redisReply *list, redisReply *element)
+{
+	list->element[list->elements++] = element;
+}
+
+static inline void fake_add_text(redisReply *list, const char *text)
+{
+	fake_add(list, fake_text(REDIS_REPLY_STRING, text));
+}
+
+/* ---- what it keeps ---- */
+
+static inline struct fake_field *fake_find(const char *key, const char *field)
+{
+	for (size_t i = 0; i < fake_field_count; i++) {
+		if (strcmp(fake_fields[i].key, key) == 0 &&
+			strcmp(fake_fields[i].field, field) == 0)
+			return &fake_fields[i];
+	}
+	return NULL;
+}
+
+static inline void fake_put(const char *key, const char *field, const char *value)
+{
+	struct fake_field *f = fake_find(key, field);
+
+	if (f == NULL) {
+		f = &fake_fields[fake_field_count++];
+		f->key = strdup(key);
+		f->field = strdup(field);
+	} else {
+		free(f->value);
+	}
+	f->value = strdup(value);
+}
+
+/* NULL: there is none. */
+static inline const char *fake_get(const char *key, const char *field)
+{
+	const struct fake_field *f = fake_find(key, field);
+
+	return f == NULL ? NULL : f->value;
+}
+
+/* `field` NULL: all of the key. */
+static inline void fake_drop(const char *key, const char *field)
+{
+	for (size_t i = fake_field_count; i-- > 0;) {
+		struct fake_field *f = &fake_fields[i];
+
+		if (strcmp(f->key, key) != 0 || (field != NULL && strcmp(f->field, field) != 0))
+			continue;
+		free(f->key);
+		free(f->field);
+		free(f->value);
+		*f = fake_fields[--fake_field_count];
+	}
+}
+
+static inline void fake_add_event(const char *const *words)
+{
+	struct fake_event *e = &fake_events[fake_event_count++];
+
+	memset(e, 0, sizeof(*e));
+	for (size_t i = 0; i < 10 && words[i] != NULL; i++)
+		e->words[i] = strdup(words[i]);
+}
+
+/* It has lost everything. */
+static inline void fake_empty(void)
+{
+	while (fake_field_count > 0)
+		fake_drop(fake_fields[0].key, NULL);
+	while (fake_event_count > 0) {
+		fake_event_count--;
+		for (size_t i = 0; i < 10; i++)
+			free(fake_events[fake_event_count].words[i]);
+	}
+}
+
+/* ---- commands ---- */
+
+static inline redisReply *fake_scan(const char *key)
+{
+	redisReply *r = fake_list(2), *fields = fake_list(2 * fake_field_count);
+
+	fake_add_text(r, "0");
+	fake_add(r, fields);
+	for (size_t i = 0; i < fake_field_count; i++) {
+		if (strcmp(fake_fields[i].key, key) != 0)
+			continue;
+		fake_add_text(fields, fake_fields[i].field);
+		fake_add_text(fields, fake_fields[i].value);
+	}
+	return r;
+}
+
+static inline redisReply *fake_members(const char *key)
+{
+	redisReply *r = fake_list(fake_field_count);
+
+	for (size_t i = 0; i < fake_field_count; i++) {
+		if (strcmp(fake_fields[i].key, key) == 0)
+			fake_add_text(r, fake_fields[i].field);
+	}
+	return r;
+}
+
+static inline redisReply *fake_event(size_t i)
+{
+	redisReply *r = fake_list(2), *fields = fake_list(10);
+	char id[32];
+
+	snprintf(id, sizeof(id), "%zu-0", i + 1);
+	fake_add_text(r, id);
+	fake_add(r, fields);
+	for (size_t k = 0; k < 10 && fake_events[i].words[k] != NULL; k++)
+		fake_add_text(fields, fake_events[i].words[k]);
+	return r;
+}
+
+static inline redisReply *fake_newest(void)
+{
+	redisReply *r = fake_list(1);
+
+	if (fake_event_count > 0)
+		fake_add(r, fake_event(fake_event_count - 1));
+	return r;
+}
+
+static inline redisReply *fake_read(const char *key, const char *after)
+{
+	size_t seen = strtoul(after, NULL, 10);
+	redisReply *r, *stream, *events;
+
+	if (seen >= fake_event_count) {
+		r = calloc(1, sizeof(*r));
+		r->type = REDIS_REPLY_NIL;
+		return r;
+	}
+	r = fake_list(1);
+	stream = fake_list(2);
+	events = fake_list(fake_event_count);
+	fake_add(r, stream);
+	fake_add_text(stream, key);
+	fake_add(stream, events);
+	for (size_t i = seen; i < fake_event_count; i++)
+		fake_add(events, fake_event(i));
+	return r;
+}
+
+/* A command that changes something. */
+static inline redisReply *fake_write(const char *const *w)
+{
+	fake_writes++;
+	if (fake_error != NULL)
+		return fake_text(REDIS_REPLY_ERROR, fake_error);
+	if (strcmp(w[0], "HSET") == 0)
+		fake_put(w[1], w[2], w[3]);
+	else if (strcmp(w[0], "SADD") == 0)
+		fake_put(w[1], w[2], "");
+	else if (strcmp(w[0], "HDEL") == 0)
+		fake_drop(w[1], w[2]);
+	else if (strcmp(w[0], "DEL") == 0)
+		fake_drop(w[1], NULL);
+	else if (strcmp(w[0], "XADD") == 0)
+		fake_add_event(w + 6);
+	else if (strcmp(w[0], "SET") == 0 && fake_get(w[1], "") == NULL)
+		fake_put(w[1], "", w[2]);
+	return fake_text(REDIS_REPLY_STATUS, "OK");
+}
+
+static inline redisReply *fake_do(const char *const *w)
+{
+	if (strcmp(w[0], "GET") == 0)
+		return fake_text(REDIS_REPLY_STRING, fake_get(w[1], ""));
+	if (strcmp(w[0], "HSCAN") == 0)
+		return fake_scan(w[1]);
+	if (strcmp(w[0], "SMEMBERS") == 0)
+		return fake_members(w[1]);
+	if (strcmp(w[0], "XREVRANGE") == 0)
+		return fake_newest();
+	if (strcmp(w[0], "XREAD") == 0)
+		return fake_read(w[4], w[5]);
+	return fake_write(w);
+}
+
+/* ---- engine.h ---- */
+
+int __wrap_engine_connect(struct engine *e, const struct shared_place *place, const struct addr *at,
+	char error[ENGINE_ERROR_MAX])
+{
+	(void)e;
+	(void)place;
+	(void)at;
+	snprintf(error, ENGINE_ERROR_MAX, "Connection refused");
+	return fake_is_down ? -1 : 0;
+}
+
+void __wrap_engine_close(struct engine *e)
+{
+	(void)e;
+	for (; fake_reply_count > 0; fake_reply_count--)
+		freeReplyObject(fake_replies[fake_reply_first++]);
+}
+
+void __wrap_engine_ask(struct engine *e, const char *const *words)
+{
+	(void)e;
+	if (fake_reply_count == 0)
+		fake_reply_first = 0;
+	if (!fake_is_down)
+		fake_replies[fake_reply_first + fake_reply_count++] = fake_do(words);
+}
+
+redisReply *__wrap_engine_reply(struct engine *e, char error[ENGINE_ERROR_MAX])
+{
+	(void)e;
+	snprintf(error, ENGINE_ERROR_MAX, "no answer in time");
+	if (fake_is_down || fake_reply_count == 0)
+		return NULL;
+	fake_reply_count--;
+	return fake_replies[fake_reply_first++];
+}
+
+int __wrap_engine_skip(struct engine *e, size_t count, char error[ENGINE_ERROR_MAX])
+{
+	int result = 0;
+
+	for (; count > 0; count--) {
+		redisReply *r = __wrap_engine_reply(e, error);
+
+		if (r == NULL)
+			return -1;
+		if (r->type == REDIS_REPLY_ERROR) {
+			snprintf(error, ENGINE_ERROR_MAX, "%s", r->str);
+			result = -1;
+		}
+		freeReplyObject(r);
+	}
+	return result;
+}
+
+#endif

@@ -1,0 +1,528 @@
+/* sharing: what nodes tell and hear of each other by an engine in the test's memory, on a clock
+ * that the test moves. */
+#include "server/sharing_parts.h"
+
+#include <time.h>
+
+#include "../base/scratch.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "fake_engine.h"
+#include "state/kept_use.h"
+#include "state/ledger_limits.h"
+
+#define NODES 3
+
+static int64_t now_ms;
+static time_t now_s;
+
+int64_t __wrap_clock_ms(void);
+int64_t __wrap_clock_deadline(int64_t ms);
+time_t __wrap_time(time_t *out);
+
+int64_t __wrap_clock_ms(void)
+{
+	return now_ms;
+}
+
+int64_t __wrap_clock_deadline(int64_t ms)
+{
+	return ms == CLOCK_NEVER ? CLOCK_NEVER : now_ms + ms;
+}
+
+time_t __wrap_time(time_t *out)
+{
+	if (out != NULL)
+		*out = now_s;
+	return now_s;
+}
+
+struct node {
+	struct services services;
+	struct sharing *sharing;
+	unsigned rings;
+};
+
+static struct node nodes[NODES];
+
+static void count_ring(void *context)
+{
+	((struct node *)context)->rings++;
+}
+
+/* Each is called by its number, and keeps what it knows, or (false) does not. */
+static void start_node(size_t i, bool keeps)
+{
+	char name[16], error[SHARING_ERROR_MAX];
+	struct node *n = &nodes[i];
+	struct services *v = &n->services;
+	struct settings settings = {.shared = {.host = "10.0.0.1", .port = 6379},
+		.shared_password_file = (char[]){""},
+		.shared_prefix = (char[]){"p"},
+		.state_dir = keeps ? (char[]){"/state"} : (char[]){""},
+		.node_name = name};
+	const struct sharing_bell bell = {.ring = count_ring, .context = n};
+
+	snprintf(name, sizeof(name), "n%zu", i);
+	v->ledger = ledger_new(16, NULL);
+	v->standing = standing_new();
+	v->bans = bans_new(NULL, v->standing);
+	v->stats.started_at = now_s;
+	v->places.total = 100;
+	ledger_follow(v->ledger, NULL, v->standing);
+	n->sharing = sharing_new(&settings, v, &bell, error);
+	assert_non_null(n->sharing);
+}
+
+static void free_node(size_t i)
+{
+	struct services *v = &nodes[i].services;
+
+	sharing_free(nodes[i].sharing);
+	if (v->ledger != NULL)
+		ledger_free(v->ledger);
+	bans_free(v->bans);
+	standing_free(v->standing);
+	memset(&nodes[i], 0, sizeof(nodes[i]));
+}
+
+static int start_all(void **state)
+{
+	if (scratch_enter(state) != 0 || log_open("log") < 0)
+		return -1;
+	now_ms = 1000000;
+	now_s = 1795694400; /* 2026-11-26 12:00 UTC */
+	fake_is_down = false;
+	fake_error = NULL;
+	for (size_t i = 0; i < NODES; i++)
+		start_node(i, true);
+	return 0;
+}
+
+static int free_all(void **state)
+{
+	for (size_t i = 0; i < NODES; i++)
+		free_node(i);
+	fake_empty();
+	log_close();
+	return scratch_leave(state);
+}
+
+/* Every node has a turn, twice, so that what each has told the others have heard. */
+static void go_on(int64_t ms)
+{
+	now_ms += ms;
+	now_s += ms / 1000;
+	for (size_t round = 0; round < 2; round++) {
+		for (size_t i = 0; i < NODES; i++) {
+			if (nodes[i].sharing != NULL)
+				sharing_step(nodes[i].sharing);
+		}
+	}
+}
+
+#define MIDNIGHT 1795651200
+
+static void use(size_t node, const char *account, uint64_t used)
+{
+	const struct quota_use u = {.begun = MIDNIGHT, .used = used};
+
+	assert_int_equal(kept_use_put(nodes[node].services.standing, account, &u), 0);
+}
+
+static uint64_t used_elsewhere(size_t node, const char *account)
+{
+	return cluster_sum(nodes[node].services.cluster, account, MIDNIGHT).used;
+}
+
+static struct cluster_status status_of(size_t node)
+{
+	struct cluster_status s;
+
+	cluster_look(nodes[node].services.cluster, now_ms, &s);
+	return s;
+}
+
+static void assert_up(size_t node)
+{
+	struct cluster_status s = status_of(node);
+
+	if (!s.is_up)
+		fail_msg("node %zu is not up: %s", node, s.problem);
+}
+
+static bool is_logged(const char *text)
+{
+	return strstr(scratch_read("log"), text) != NULL;
+}
+
+/* ---- nodes ---- */
+
+static void nodes_see_each_other_until_one_is_silent_or_stops(void **state)
+{
+	(void)state;
+	go_on(0);
+	for (size_t i = 0; i < NODES; i++)
+		assert_up(i);
+	go_on(SHARING_BEAT_MS);
+	assert_int_equal(status_of(0).nodes, 3);
+	assert_true(status_of(0).commands > 0);
+	assert_true(is_logged("joined the other nodes as n1"));
+	free_node(2); /* as by kill -9 */
+	go_on(SHARING_BEAT_MS);
+	go_on(SHARING_BEAT_MS);
+	assert_int_equal(status_of(0).nodes, 3);
+	go_on(SHARING_BEAT_MS);
+	go_on(SHARING_BEAT_MS);
+	assert_int_equal(status_of(0).nodes, 2);
+	start_node(2, true);
+	go_on(SHARING_BEAT_MS);
+	go_on(SHARING_BEAT_MS);
+	assert_int_equal(status_of(0).nodes, 3);
+}
+
+static void another_node_of_the_same_name_is_told_of(void **state)
+{
+	(void)state;
+	fake_put("p:nodes", "n0", "before 1.0 5 1 10 7");
+	go_on(0);
+	assert_false(is_logged("calls itself n0"));
+	fake_put("p:nodes", "n0", "another 1.0 5 1 10 7");
+	go_on(SHARING_BEAT_MS);
+	assert_true(is_logged("node_name: another node calls itself n0"));
+	go_on(SHARING_BEAT_MS);
+	assert_false(nodes[0].sharing->has_namesake);
+}
+
+/* ---- what is used ---- */
+
+static void what_is_used_is_summed_on_all_nodes(void **state)
+{
+	(void)state;
+	go_on(0);
+	use(0, "alice", 1000);
+	use(1, "alice", 20);
+	use(1, "10.0.0.7", 3);
+	nodes[2].rings = 0;
+	go_on(SHARING_BEAT_MS);
+	assert_int_equal(used_elsewhere(0, "alice"), 20);
+	assert_int_equal(used_elsewhere(1, "alice"), 1000);
+	assert_int_equal(used_elsewhere(2, "alice"), 1020);
+	assert_int_equal(used_elsewhere(2, "10.0.0.7"), 3);
+	assert_true(nodes[2].rings > 0);
+	use(0, "alice", 1500);
+	go_on(SHARING_BEAT_MS);
+	assert_int_equal(used_elsewhere(2, "alice"), 1520);
+}
+
+static void what_has_not_changed_is_not_told_again(void **state)
+{
+	size_t events;
+
+	(void)state;
+	use(0, "alice", 1000);
+	go_on(0);
+	go_on(SHARING_BEAT_MS);
+	events = fake_event_count;
+	go_on(SHARING_BEAT_MS);
+	assert_int_equal(fake_event_count, events);
+}
+
+/* What was used before an outage, in it, and behind it: the sum is right to the byte, whatever the
+ * engine has kept. */
+static void after_an_outage_the_sums_are_right(void **state)
+{
+	(void)state;
+	use(0, "alice", 1000);
+	use(1, "alice", 20);
+	go_on(0);
+	go_on(SHARING_BEAT_MS);
+	fake_is_down = true;
+	go_on(SHARING_BEAT_MS);
+	assert_false(status_of(0).is_up);
+	assert_true(is_logged("redis://10.0.0.1:6379/0 does not work"));
+	use(0, "alice", 1001);
+	assert_int_equal(used_elsewhere(1, "alice"), 1000); /* what is known serves */
+	fake_empty();
+	fake_is_down = false;
+	go_on(SHARING_BEAT_MS);
+	go_on(SHARING_BEAT_MS);
+	assert_up(0);
+	assert_int_equal(used_elsewhere(0, "alice"), 20);
+	assert_int_equal(used_elsewhere(1, "alice"), 1001);
+	assert_int_equal(used_elsewhere(2, "alice"), 1021);
+}
+
+/* With the connection as it was. */
+static void an_engine_that_was_emptied_is_told_everything_again(void **state)
+{
+	(void)state;
+	use(0, "alice", 1000);
+	go_on(0);
+	fake_empty();
+	go_on(SHARING_BEAT_MS);
+	go_on(SHARING_BEAT_MS);
+	assert_string_equal(fake_get("p:use:n0", "alice"), "1795651200 1000 0 0");
+	assert_int_equal(used_elsewhere(1, "alice"), 1000);
+}
+
+/* Another instance counts from nothing, and what the last one has told stays used. */
+static void a_node_that_keeps_nothing_is_another_part_of_the_sum(void **state)
+{
+	(void)state;
+	free_node(2);
+	start_node(2, false);
+	use(2, "alice", 500);
+	go_on(0);
+	assert_int_equal(used_elsewhere(0, "alice"), 500);
+	free_node(2);
+	start_node(2, false);
+	use(2, "alice", 30);
+	go_on(SHARING_BEAT_MS);
+	go_on(SHARING_BEAT_MS);
+	assert_int_equal(used_elsewhere(0, "alice"), 530);
+	assert_int_equal(used_elsewhere(2, "alice"), 500);
+}
+
+static void a_quota_that_begins_anew_does_so_everywhere(void **state)
+{
+	struct quota_use left;
+
+	(void)state;
+	use(0, "alice", 1000);
+	use(1, "alice", 20);
+	go_on(0);
+	go_on(SHARING_BEAT_MS);
+	assert_int_equal(cluster_begin_anew(nodes[1].services.cluster, "alice"), 0);
+	kept_use_drop(nodes[1].services.standing, "alice");
+	go_on(SHARING_PERIOD_MS);
+	assert_int_equal(used_elsewhere(2, "alice"), 0);
+	assert_false(kept_use_get(nodes[0].services.standing, "alice", &left));
+	use(0, "alice", 7);
+	go_on(SHARING_BEAT_MS);
+	assert_int_equal(used_elsewhere(1, "alice"), 7);
+	/* Who comes later hears of it, too. */
+	start_node(2, true);
+}
+
+/* ---- sessions ---- */
+
+static struct ledger_entry *hold_alice_to(size_t node, const char *limits)
+{
+	struct ledger_entry *alice = ledger_add_user(nodes[node].services.ledger, "alice", 5);
+	struct limits_in_force f = {.is_kept_out = false};
+	char why[LIMITS_ERROR_MAX];
+
+	assert_non_null(alice);
+	assert_true(limits_parse(limits, LIMITS_OF_USER, &f.limits, why));
+	assert_int_equal(ledger_limit_user(alice, &f), 0);
+	return alice;
+}
+
+static void sessions_of_all_nodes_are_bounded_together(void **state)
+{
+	struct ledger_entry *here = hold_alice_to(0, "sessions=3");
+	struct ledger_entry *there = hold_alice_to(1, "sessions=3");
+	size_t count;
+
+	(void)state;
+	go_on(0);
+	assert_int_equal(ledger_admit(NULL, here), END_REASONS);
+	assert_int_equal(ledger_admit(NULL, here), END_REASONS);
+	go_on(SHARING_BEAT_MS);
+	free(ledger_look_at_limits(nodes[1].services.ledger, now_s, &count));
+	assert_int_equal(ledger_admit(NULL, there), END_REASONS);
+	assert_int_equal(ledger_admit(NULL, there), END_TOO_MANY_SESSIONS);
+	ledger_dismiss(NULL, here);
+	ledger_dismiss(NULL, here);
+	go_on(SHARING_BEAT_MS);
+	free(ledger_look_at_limits(nodes[1].services.ledger, now_s, &count));
+	assert_int_equal(ledger_admit(NULL, there), END_REASONS);
+	assert_int_equal(ledger_admit(NULL, there), END_REASONS);
+	assert_int_equal(ledger_admit(NULL, there), END_TOO_MANY_SESSIONS);
+	for (int i = 0; i < 3; i++)
+		ledger_dismiss(NULL, there);
+	ledger_retire_user(here);
+	ledger_retire_user(there);
+}
+
+/* ---- bans ---- */
+
+static struct network network(const char *text)
+{
+	struct network n;
+
+	assert_true(network_parse(text, strlen(text), &n));
+	return n;
+}
+
+static void ban(size_t node, const char *client, int64_t lasts)
+{
+	const struct network who = network(client);
+	struct ban_info begun;
+
+	assert_int_equal(bans_put(nodes[node].services.bans, &who, lasts, bans_now(), &begun), 0);
+}
+
+static bool lift(size_t node, const char *client)
+{
+	const struct network who = network(client);
+	struct ban_info lifted;
+
+	return bans_lift(nodes[node].services.bans, &who, bans_now(), &lifted);
+}
+
+static bool is_banned(size_t node, const char *client)
+{
+	const struct network who = network(client);
+	struct ban_info info;
+
+	return bans_find(nodes[node].services.bans, &who, bans_now(), &info);
+}
+
+static void who_is_banned_on_one_is_banned_on_all(void **state)
+{
+	size_t events;
+
+	(void)state;
+	go_on(0);
+	ban(1, "10.0.0.7", 3600000);
+	ban(1, "2001:db8::/64", CLOCK_NEVER);
+	go_on(SHARING_PERIOD_MS);
+	for (size_t i = 0; i < NODES; i++) {
+		assert_true(is_banned(i, "10.0.0.7"));
+		assert_true(is_banned(i, "2001:db8::/64"));
+	}
+	/* Nobody tells what he has heard. */
+	events = fake_event_count;
+	go_on(SHARING_PERIOD_MS);
+	go_on(SHARING_BEAT_MS);
+	assert_int_equal(fake_event_count, events);
+	assert_true(lift(2, "10.0.0.7"));
+	go_on(SHARING_PERIOD_MS);
+	for (size_t i = 0; i < NODES; i++)
+		assert_false(is_banned(i, "10.0.0.7"));
+	assert_true(is_logged("unbanned by another node"));
+}
+
+static void a_ban_that_ends_by_itself_is_not_lifted(void **state)
+{
+	size_t events;
+
+	(void)state;
+	go_on(0);
+	ban(0, "10.0.0.7", 10000);
+	go_on(SHARING_PERIOD_MS);
+	events = fake_event_count;
+	go_on(11000);
+	assert_false(is_banned(1, "10.0.0.7"));
+	go_on(SHARING_PERIOD_MS);
+	assert_int_equal(fake_event_count, events);
+}
+
+/* It comes back, with the ban that it knows of. */
+static void who_was_away_hears_that_a_ban_was_lifted(void **state)
+{
+	(void)state;
+	go_on(0);
+	ban(0, "10.0.0.7", 3600000);
+	go_on(SHARING_PERIOD_MS);
+	free_node(2);
+	now_s += 60;
+	assert_true(lift(1, "10.0.0.7"));
+	go_on(SHARING_PERIOD_MS);
+	now_s -= 70;
+	start_node(2, true);
+	ban(2, "10.0.0.7", 3600000);
+	ban(2, "10.0.0.8", 3600000);
+	now_s += 70;
+	go_on(SHARING_BEAT_MS);
+	assert_false(is_banned(0, "10.0.0.7"));
+	assert_false(is_banned(2, "10.0.0.7"));
+	assert_true(is_banned(0, "10.0.0.8"));
+}
+
+/* ---- what is none of ours ---- */
+
+static void what_cannot_be_read_is_passed_over(void **state)
+{
+	static const char *const events[][11] = {
+		{"i", "x", "k", "use", "n", "b", "a", "alice", "v", "1 2"},
+		{"i", "x", "k", "use", "n", "b", "a", "alice", "v", "a b c d"},
+		{"i", "x", "k", "live", "n", "b", "a", "alice", "v", "-1"},
+		{"i", "x", "k", "ban", "n", "b", "a", "nobody", "v", "0 0 command"},
+		{"i", "x", "k", "ban", "n", "b", "a", "10.0.0.1", "v", "soon"},
+		{"i", "x", "k", "later", "n", "b", "a", "alice", "v", "1"},
+		{"i", "x", "k", "reset", "n", "b", "a", "alice", "v", "many"},
+		{NULL},
+	};
+
+	(void)state;
+	go_on(0);
+	fake_put("p:nodes", "other", "half a line");
+	for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++)
+		fake_add_event(events[i]);
+	go_on(SHARING_BEAT_MS);
+	assert_up(0);
+	assert_int_equal(used_elsewhere(0, "alice"), 0);
+	assert_false(is_banned(0, "10.0.0.1"));
+	assert_int_equal(status_of(0).nodes, 3);
+}
+
+static void an_engine_that_refuses_to_write_is_told_of(void **state)
+{
+	(void)state;
+	go_on(0);
+	fake_error = "MISCONF the disk is full";
+	go_on(SHARING_BEAT_MS);
+	assert_false(status_of(0).is_up);
+	assert_string_equal(status_of(0).problem, "MISCONF the disk is full");
+	fake_error = NULL;
+	go_on(SHARING_BEAT_MS);
+	go_on(SHARING_BEAT_MS);
+	assert_up(0);
+}
+
+static void what_is_missing_is_said_by_its_setting(void **state)
+{
+	char error[SHARING_ERROR_MAX];
+	struct services v = {.ledger = NULL};
+	struct settings settings = {.shared = {.host = "10.0.0.1"},
+		.shared_password_file = (char[]){"missing"},
+		.shared_prefix = (char[]){"p"},
+		.state_dir = (char[]){""},
+		.node_name = (char[]){"a"}};
+	const struct sharing_bell bell = {.ring = count_ring};
+
+	(void)state;
+	assert_null(sharing_new(&settings, &v, &bell, error));
+	assert_string_equal(
+		error, "shared_password_file: missing cannot be read: No such file or directory");
+}
+
+#define sharing_test(name) cmocka_unit_test_setup_teardown(name, start_all, free_all)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		sharing_test(nodes_see_each_other_until_one_is_silent_or_stops),
+		sharing_test(another_node_of_the_same_name_is_told_of),
+		sharing_test(what_is_used_is_summed_on_all_nodes),
+		sharing_test(what_has_not_changed_is_not_told_again),
+		sharing_test(after_an_outage_the_sums_are_right),
+		sharing_test(an_engine_that_was_emptied_is_told_everything_again),
+		sharing_test(a_node_that_keeps_nothing_is_another_part_of_the_sum),
+		sharing_test(a_quota_that_begins_anew_does_so_everywhere),
+		sharing_test(sessions_of_all_nodes_are_bounded_together),
+		sharing_test(who_is_banned_on_one_is_banned_on_all),
+		sharing_test(a_ban_that_ends_by_itself_is_not_lifted),
+		sharing_test(who_was_away_hears_that_a_ban_was_lifted),
+		sharing_test(what_cannot_be_read_is_passed_over),
+		sharing_test(an_engine_that_refuses_to_write_is_told_of),
+		sharing_test(what_is_missing_is_said_by_its_setting),
+	};
+
+	setenv("TZ", "UTC0", 1);
+	tzset();
+	return cmocka_run_group_tests_name("server/sharing", tests, NULL, NULL);
+}
