@@ -153,7 +153,11 @@ static void assert_up(size_t node)
 
 static bool is_logged(const char *text)
 {
-	return strstr(scratch_read("log"), text) != NULL;
+	char *log = scratch_read("log");
+	bool is_there = strstr(log, text) != NULL;
+
+	free(log);
+	return is_there;
 }
 
 /* ---- nodes ---- */
@@ -302,7 +306,12 @@ static void a_quota_that_begins_anew_does_so_everywhere(void **state)
 	go_on(SHARING_BEAT_MS);
 	assert_int_equal(used_elsewhere(1, "alice"), 7);
 	/* Who comes later hears of it, too. */
+	free_node(2);
 	start_node(2, true);
+	use(2, "alice", 100);
+	go_on(SHARING_BEAT_MS);
+	assert_int_equal(used_elsewhere(2, "alice"), 7);
+	assert_int_equal(cluster_resets(nodes[2].services.cluster, "alice"), 1);
 }
 
 /* ---- sessions ---- */
