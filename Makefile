@@ -55,6 +55,7 @@ CLIENT_DEPS := $(TEST_DEPS) netcat-openbsd ncat proxychains4 git openssh-client 
 	dante-server microsocks tinyproxy-bin prometheus python3-prometheus-client zsh fish \
 	build-essential debhelper fakeroot lintian $(WEB_DEPS)
 LINT_DEPS := clang clang-format clang-tidy cppcheck libclang-rt-14-dev mandoc
+CLUSTER_DEPS := $(TEST_DEPS) redis-server redis-tools openssl
 BENCH_DEPS := $(DEPS) microsocks dante-server tinyproxy-bin
 PLOT_DEPS := gnuplot-nox jq
 DEB_DEPS := $(DEPS) build-essential debhelper fakeroot libcmocka-dev
@@ -112,8 +113,8 @@ TEST_LIB_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/lib/*.c))
 BENCH_SOURCES := $(wildcard tests/bench/*.c)
 C_FILES := $(wildcard src/*.c src/*/*.c include/*/*.h tests/*/*.c tests/*/*.h)
 
-.PHONY: all build run tests test check test-clients test-web test-package pictures test-valgrind fuzz bench bench-results plots check-docs docs \
-	lint format deps deps-test deps-clients deps-web deps-lint deps-bench deps-plots deps-deb \
+.PHONY: all build run tests test check test-clients test-web test-cluster test-package pictures test-valgrind fuzz bench bench-results plots check-docs docs \
+	lint format deps deps-test deps-clients deps-cluster deps-web deps-lint deps-bench deps-plots deps-deb \
 	check-units dist deb install uninstall clean help
 
 all: build
@@ -128,6 +129,7 @@ help:
 	@echo 'make test        install what is missing, build, run all tests'
 	@echo 'make test-clients  the same with more real clients: nc, git, ssh, socksify, Chromium and others'
 	@echo 'make test-web    the pages in a real Chromium, with pictures of them in build/web-pictures'
+	@echo 'make test-cluster  three servers that share their state by Redis'
 	@echo 'make test-package  the Debian package: built twice, and tried in a Debian that is booted for it'
 	@echo 'make pictures    the pictures of the pages that README.md shows'
 	@echo 'make test-valgrind  the tests of stopping, with the server under valgrind'
@@ -337,6 +339,10 @@ WEB_TEST = SOCKS5D=$(BUILD)/socks5d AXE=$(AXE) PICTURES=$(OUT)build/web-pictures
 test-web: deps-web
 	@$(MAKE) --no-print-directory $(BUILD)/socks5d
 	$(WEB_TEST) tests/clients/run.sh tests/web/test_browser.sh
+
+test-cluster: deps-cluster
+	@$(MAKE) --no-print-directory $(BUILD)/socks5d $(BUILD)/monitor_client
+	SOCKS5D=$(BUILD)/socks5d tests/clients/run.sh tests/cluster/test_*.sh
 
 test-package: deps-clients deps-deb
 	@$(MAKE) --no-print-directory $(BUILD)/socks5d
@@ -586,6 +592,8 @@ deps-test:
 deps-clients:
 	@tests/build/packages.sh $(CLIENT_DEPS)
 	@$(MAKE) -s --no-print-directory $(AXE)
+deps-cluster:
+	@tests/build/packages.sh $(CLUSTER_DEPS)
 deps-web:
 	@tests/build/packages.sh $(TEST_DEPS) $(WEB_DEPS)
 	@$(MAKE) -s --no-print-directory $(AXE)

@@ -33,6 +33,9 @@
 /* What the keeper opens for a moment, beside what it has open: a file and its copy. */
 #define KEEPER_DESCRIPTORS 2
 
+/* Of who shares with other nodes: the connection, and a lookup of the engine's name. */
+#define SHARING_DESCRIPTORS 2
+
 /* What a waiting worker costs of the memory, the kernel's part included, which a process does not
  * see among its resident pages. Measured as the usage of a control group: 32,026 bytes, of which 23
  * kB are the kernel's (16 are the thread's stack there) and 9 kB resident. */
@@ -138,6 +141,8 @@ int capacity_plan(struct capacity *c, struct fdbudget *budget, const struct sett
 
 	if (*s->state_dir != '\0')
 		reserved += KEEPER_DESCRIPTORS;
+	if (shared_place_is_set(&s->shared))
+		reserved += SHARING_DESCRIPTORS;
 	*c = (struct capacity){.sessions = SIZE_MAX, .memory = memory.value};
 	if (s->max_sessions == 0)
 		plan_automatic(c, &memory);

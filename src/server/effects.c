@@ -174,6 +174,17 @@ void effects_warn_of_clear_web(const struct settings *s)
 	log_end(&line);
 }
 
+void effects_warn_of_clear_engine(const struct settings *s)
+{
+	char engine[SHARED_TEXT_MAX];
+
+	if (shared_place_is_set(&s->shared) && !shared_place_is_local(&s->shared))
+		log_message(LOG_WARN,
+			"what is shared goes in clear to %s: have it on a network of its own, or "
+			"through a tunnel",
+			shared_place_format(&s->shared, engine));
+}
+
 void effects_warn_of_repeated(const struct user_credentials *operators, size_t count)
 {
 	for (size_t i = 1; i < count; i++) {

@@ -1,0 +1,38 @@
+/*
+ * In the place of sharing.c and its parts, where the server is built without hiredis (make
+ * WITHOUT=shared): whoever names an engine is told so, and nobody shares anything.
+ */
+#include <errno.h>
+#include <stdio.h>
+
+#include "server/sharing.h"
+
+struct sharing *sharing_new(const struct settings *settings, struct services *v,
+	const struct sharing_bell *bell, char error[SHARING_ERROR_MAX])
+{
+	char engine[SHARED_TEXT_MAX];
+
+	(void)v;
+	(void)bell;
+	snprintf(error, SHARING_ERROR_MAX,
+		"shared: \"%s\": this socks5d was built without it (make WITHOUT=shared)",
+		shared_place_format(&settings->shared, engine));
+	return NULL;
+}
+
+int sharing_start(struct sharing *s)
+{
+	(void)s;
+	errno = ENOSYS;
+	return -1;
+}
+
+void sharing_stop(struct sharing *s)
+{
+	(void)s;
+}
+
+void sharing_free(struct sharing *s)
+{
+	(void)s;
+}
