@@ -427,8 +427,8 @@ static void help_lists_every_command(void **state)
 		"QUIT", "HELP", "ACCOUNTS", "ADD_USER", "SET_PASSWORD", "DEL_USER", "KILL",
 		"KILL_USER", "RELOAD", "LOG_LEVEL", "TRAFFIC", "SET_ROLE", "SETTINGS", "CLIENTS",
 		"UPSTREAMS", "RULES", "ALLOW", "DENY", "DROP_RULE", "EXPLAIN", "LIMITS", "QUOTA",
-		"DISABLE", "ENABLE", "GUEST", "GUESTS", "WHY", "WATCH", "BANS", "BAN", "UNBAN",
-		"USAGE", "DAYS", "SITES", "FORGET", "ALARMS", "VERSION"};
+		"DISABLE", "ENABLE", "GUEST", "GUESTS", "WHY", "WATCH", "NODES", "BANS", "BAN",
+		"UNBAN", "USAGE", "DAYS", "SITES", "FORGET", "ALARMS", "VERSION"};
 	int fd = root();
 	const char *line = monitor_ask(fd, "HELP");
 

@@ -1,0 +1,112 @@
+/* node_commands: NODES, and the alarm that the engine does not work. */
+#include "desk.h"
+
+#include "base/version.h"
+
+static int make_desk(void **state)
+{
+	struct peer peer = local_peer_of(0);
+
+	if (setup(state) != 0)
+		return -1;
+	parts_time = PARTS_TIME;
+	parts.stats.started_at = PARTS_TIME;
+	places_init(&parts.places, 100);
+	open_console_for(&peer);
+	expect("OK Welcome root\n");
+	return 0;
+}
+
+static int free_desk(void **state)
+{
+	cluster_free(parts.cluster);
+	parts.cluster = NULL;
+	return teardown(state);
+}
+
+static const char *ask_for(const char *command)
+{
+	say(command);
+	return hear();
+}
+
+static void join_cluster(void)
+{
+	parts.cluster = cluster_new();
+	assert_non_null(parts.cluster);
+	cluster_introduce(parts.cluster, "a", "redis://10.0.0.1:6379/0");
+}
+
+static void who_shares_nothing_says_so(void **state)
+{
+	(void)state;
+	assert_string_equal(ask_for("NODES\n"),
+		"ERR This server shares nothing with others: the setting shared is empty\n\n");
+	assert_string_equal(ask_for("ALARMS\n"), "OK\n\n");
+}
+
+static void this_node_comes_first_and_the_others_by_name(void **state)
+{
+	const struct cluster_beat gone = {.node = "c",
+		.instance = "x",
+		.version = "0.9",
+		.started = PARTS_TIME,
+		.sessions = 5,
+		.max_sessions = 50,
+		.beat = 1};
+	struct cluster_beat there = gone;
+
+	(void)state;
+	join_cluster();
+	strcpy(there.node, "b");
+	assert_int_equal(cluster_note_beat(parts.cluster, &gone, parts_now - CLUSTER_SILENT_MS), 0);
+	assert_int_equal(cluster_note_beat(parts.cluster, &there, parts_now - 2000), 0);
+	(void)cluster_note_up(parts.cluster, parts_now, 1);
+	assert_string_equal(ask_for("NODES\n"),
+		"OK\n"
+		"node:a state:here version:" SOCKS5D_VERSION
+		" sessions:0 max_sessions:100 started:2025-07-15T12:40:39 silent:0\n"
+		"node:b state:online version:0.9 sessions:5 max_sessions:50 "
+		"started:2025-07-15T12:40:39 silent:2\n"
+		"node:c state:offline version:0.9 sessions:5 max_sessions:50 "
+		"started:2025-07-15T12:40:39 silent:15\n\n");
+}
+
+static void an_engine_that_does_not_work_is_an_alarm(void **state)
+{
+	(void)state;
+	join_cluster();
+	assert_string_equal(ask_for("ALARMS\n"), "OK\n\n"); /* nothing was tried yet */
+	(void)cluster_note_down(parts.cluster, parts_now - 7000, "Connection refused");
+	assert_string_equal(ask_for("ALARMS\n"),
+		"OK\nalarm:shared level:error text:redis://10.0.0.1:6379/0 does not work for 7 s: "
+		"Connection refused; limits and bans of this node go on\n\n");
+	assert_non_null(strstr(ask_for("NODES\n"), "node:a state:apart "));
+	(void)cluster_note_up(parts.cluster, parts_now, 1);
+	assert_string_equal(ask_for("ALARMS\n"), "OK\n\n");
+}
+
+static void without_memory_it_says_so(void **state)
+{
+	(void)state;
+	join_cluster();
+	for (int n = 1; strcmp(ask_for("NODES\n"), "ERR Out of memory\n\n") != 0; n++) {
+		assert_true(n < 10);
+		faults_fail(n);
+	}
+	assert_int_equal(strncmp(ask_for("NODES\n"), "OK\nnode:a ", 10), 0);
+}
+
+#define node_test(name) cmocka_unit_test_setup_teardown(name, make_desk, free_desk)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		node_test(who_shares_nothing_says_so),
+		node_test(this_node_comes_first_and_the_others_by_name),
+		node_test(an_engine_that_does_not_work_is_an_alarm),
+		node_test(without_memory_it_says_so),
+	};
+
+	return cmocka_run_group_tests_name("monitor/node_commands", tests, NULL, NULL);
+}
