@@ -82,6 +82,10 @@ _socks5d() {
 		'*--state-dir=[Folder for what is to outlive the server: what was decided at the monitor (temporary rules, limits, bans), used quotas, and the history of accounts]:DIR:_files -/' \
 		'*--history-days=[Days for which it is kept how much each user and each client address has used the proxy, if state_dir is set]:N: ' \
 		'*--sites-days=[Days for which it is kept which sites each user and each client address has visited, if state_dir is set]:N: ' \
+		'*--shared=[Redis, by which several servers count together what accounts use and run, and share bans: redis://HOST:PORT/DB with USER:PASSWORD@ in front of the host if it wants a login, or unix:PATH]:URL: ' \
+		'*--shared-password-file=[File with the password for shared in its first line; empty: what the URL says]:FILE:_files' \
+		'*--shared-prefix=[What all names in shared begin with; servers with another one have nothing to do with this one]:WORD: ' \
+		'*--node-name=[What this server is called among those that share; each has a name of its own]:WORD: ' \
 		'*--client-names=[File with the names of clients, which are shown beside their addresses and decide nothing: ADDRESS NAME a line as in /etc/hosts, or the leases of dnsmasq, ISC dhcpd or Kea]:FILE:_files' \
 		'*--access-log-file=[File that sessions are logged to when they end, a line each, if their request was answered or the login of a user refused; opened again on SIGHUP; empty: none]:FILE:_files' \
 		'*--access-log-entries=[Answered requests, and refused logins of users, that are remembered for the monitor'\''s ACCESS_LOG]:N: ' \
