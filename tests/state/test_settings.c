@@ -543,6 +543,7 @@ static const char *another_value(const struct setting *s, char out[64])
 		{&setting_proxy_names, "proxy.example.org, [2001:db8::7]"},
 		{&setting_word_set, "socks5, http"},
 		{&setting_group_rates, "@pupils 7Mbit; @staff 1GB/1kB"},
+		{&setting_shared, "redis://192.0.2.1:7/3"},
 		{&setting_upstreams, "a socks5://192.0.2.1:1; b http://h:1 password_file=/pw"}};
 
 	if (has_range(s)) {
