@@ -6,7 +6,7 @@
 #include "net/inherited.h"
 #include "proxy/listeners.h"
 #include "server/front.h"
-#include "server/notify.h"
+#include "net/notify.h"
 #include "state/config.h"
 
 struct handover {

@@ -10,7 +10,7 @@
 
 #include "base/lock.h"
 #include "proxy/services.h"
-#include "server/notify.h"
+#include "net/notify.h"
 #include "server/pulse.h"
 #include "server/schedule.h"
 

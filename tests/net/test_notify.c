@@ -1,5 +1,5 @@
 /* notify: what is sent to whom, and what of the environment is believed. */
-#include "server/notify.h"
+#include "net/notify.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 
 #include "../base/scratch.h"
-#include "manager.h"
+#include "../server/manager.h"
 
 static struct notify n;
 
