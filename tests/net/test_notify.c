@@ -182,5 +182,5 @@ int main(void)
 		notify_test(a_manager_that_reads_nothing_holds_up_nobody),
 	};
 
-	return cmocka_run_group_tests_name("server/notify", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("net/notify", tests, NULL, NULL);
 }
