@@ -111,11 +111,11 @@ C_FILES := $(wildcard src/*.c src/*/*.c include/*/*.h tests/*/*.c tests/*/*.h)
 
 all: build
 
-build: $(addprefix $(BIN)/,socks5d server monitor_client)
+build: $(addprefix $(BIN)/,socks5d server monitor_client socks5d_auth)
 
 help:
 	@echo 'make             the same as make build'
-	@echo 'make build       build bin/socks5d and bin/monitor_client; installs nothing'
+	@echo 'make build       build bin/socks5d, bin/monitor_client and bin/socks5d_auth; installs nothing'
 	@echo 'make check       build, run all tests for which everything is there; installs nothing'
 	@echo 'make run         install what is missing, build, serve with conf/socks5d.conf'
 	@echo 'make test        install what is missing, build, run all tests'
@@ -136,7 +136,7 @@ help:
 
 # ---- programs ----
 
-$(BIN)/socks5d $(BIN)/monitor_client: $(BIN)/%: $(BUILD)/%
+$(addprefix $(BIN)/,socks5d monitor_client socks5d_auth): $(BIN)/%: $(BUILD)/%
 	@mkdir -p $(@D)
 	$(Q)cp $< $@.new && mv -f $@.new $@ # also while the old one runs
 
@@ -152,6 +152,11 @@ $(BUILD)/monitor_client: $(BUILD)/src/monitor_client.o $(BUILD)/libsocks5d.a
 	$(all-there)
 	@echo '  LD $@'
 	$(Q)$(LINK) -o $@ $^ $(CLIENT_LIBS)
+
+$(BUILD)/socks5d_auth: $(BUILD)/src/socks5d_auth.o $(BUILD)/libsocks5d.a
+	$(all-there)
+	@echo '  LD $@'
+	$(Q)$(LINK) -o $@ $^
 
 $(BUILD)/libsocks5d.a: $(LIB_OBJECTS)
 	@echo '  AR $@'
@@ -287,7 +292,7 @@ $(BUILD)/tests/%: $(BUILD)/tests/%.o $(TEST_LIB_OBJECTS) $(BUILD)/libsocks5d.a M
 
 .SECONDARY: $(TESTS:=.o) $(TEST_LIB_OBJECTS)
 
-tests: $(BUILD)/socks5d $(BUILD)/monitor_client $(TESTS) $(BUILD)/gendoc $(BUILD)/judge
+tests: $(BUILD)/socks5d $(BUILD)/monitor_client $(BUILD)/socks5d_auth $(TESTS) $(BUILD)/gendoc $(BUILD)/judge
 
 # Verdicts for a reference in another language to be compared with.
 $(BUILD)/judge: $(BUILD)/tests/state/judge.o $(BUILD)/libsocks5d.a
@@ -598,4 +603,4 @@ $(AXE): tests/web/package-lock.json
 
 -include $(FUZZ_OBJECTS:.o=.d) $(FUZZ_TARGETS:build/fuzz/%=build/fuzz/tests/fuzz/%.d)
 -include $(LIB_OBJECTS:.o=.d) $(TESTS:=.d) $(TEST_LIB_OBJECTS:.o=.d) $(BUILD)/src/socks5d.d \
-	$(BUILD)/src/monitor_client.d $(GENDOC_OBJECTS:.o=.d) $(BUILD)/tests/state/judge.d
+	$(BUILD)/src/monitor_client.d $(BUILD)/src/socks5d_auth.d $(GENDOC_OBJECTS:.o=.d) $(BUILD)/tests/state/judge.d
