@@ -201,6 +201,13 @@ static bool read_answer_pair(struct rest *r, size_t key_len, struct helper_answe
 	return true;
 }
 
+/* squid's basic_ldap_auth says BH and "Success" of a wrong password, or of a name that is not there,
+ * where it looks for the reason at a connection on which nothing has failed. */
+static bool is_wrong_after_all(const struct helper_answer *a)
+{
+	return a->verdict == AUTH_BH && strcmp(a->message, "Success") == 0;
+}
+
 static bool read_answer(struct rest *r, bool has_channel, struct helper_answer *out)
 {
 	size_t key_len;
@@ -216,6 +223,8 @@ static bool read_answer(struct rest *r, bool has_channel, struct helper_answer *
 	}
 	if (out->message[0] == '\0')
 		keep_message(r->at, (size_t)(r->end - r->at), out->message);
+	if (is_wrong_after_all(out))
+		out->verdict = AUTH_ERR;
 	return true;
 }
 

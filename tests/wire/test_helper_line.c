@@ -68,6 +68,8 @@ static void answers_of_all_ages_are_read(void **state)
 			{-1, AUTH_ERR, "", "no \"such\" user"}},
 		{"BH message=\"server is down\" ttl=3\n", false,
 			{-1, AUTH_BH, "", "server is down"}},
+		{"BH Success\n", false, {-1, AUTH_ERR, "", "Success"}},
+		{"BH Success of a kind\n", false, {-1, AUTH_BH, "", "Success of a kind"}},
 		{"BH internal error\n", false, {-1, AUTH_BH, "", "internal error"}},
 		{"OK user=alice%20b\n", false, {-1, AUTH_OK, "alice b", ""}},
 		{"OK user=\"alice\" group=staff\n", false, {-1, AUTH_OK, "alice", ""}},
