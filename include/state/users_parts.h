@@ -40,6 +40,7 @@ struct users {
 	 * takes them out: so outside of the lock nobody has hold of one. NULL: there is no helper.
 	 */
 	struct hashmap *visitors;
+	size_t visitors_most; /* beside those with a session */
 	size_t visitors_at; /* where it was looked last for one to let go */
 	struct login_helper *helper; /* NULL: none */
 	char decoy[PASSWORD_HASH_SIZE]; /* of the dearest kind that is in use */

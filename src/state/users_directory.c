@@ -37,6 +37,7 @@ int users_set_helper(struct users *u, struct login_helper *helper)
 	u->visitors = hashmap_new(0);
 	if (u->visitors == NULL)
 		return -1;
+	u->visitors_most = VISITORS_MAX;
 	u->helper = helper;
 	return 0;
 }
@@ -138,7 +139,7 @@ static bool put_visitor(struct users *u, struct user *user)
 
 	rwlock_write(&u->lock);
 	if (users_get_locked(u, user->name, user->name_len) == NULL) {
-		if (hashmap_count(u->visitors) >= VISITORS_MAX)
+		if (hashmap_count(u->visitors) >= u->visitors_most)
 			gone = evict_locked(u);
 		is_put = hashmap_put(u->visitors, user->name, user->name_len, user, &old) == 0;
 	}
