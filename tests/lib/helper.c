@@ -57,8 +57,10 @@ static void answer(struct helper *h, struct helper_connection *c, const char *te
 		drop(h, c);
 		return;
 	}
-	for (; *text != '\0'; text += strlen(text) + 1)
+	for (bool is_last = false; !is_last; text += strlen(text) + 1) {
 		(void)!send(c->fd, text, strlen(text), MSG_NOSIGNAL);
+		is_last = strchr(text, '\n') != NULL || strlen(text) > 16;
+	}
 }
 
 static void take_question(struct helper *h, struct helper_connection *c)

@@ -6,7 +6,7 @@
 
 struct helper;
 
-/* What it says to a question, with its LF: pieces, each with a NUL, and an empty one at the end.
+/* What it says to a question: pieces, each with a NUL, up to one with an LF, or a long one.
  * HELPER_HOLDS: nothing until helper_release(); NULL: it closes. */
 typedef const char *helper_says(const char *question);
 extern const char HELPER_HOLDS[];
