@@ -84,7 +84,7 @@ void user_command_prepare_add(struct monitor_request *q, struct reply *r)
 	if (is_for_helper(q))
 		take_helpers(q, r);
 	else if (q->count == 3 && strcmp(q->parameters[2], user_role_word(USER_ROLE_ADMIN)) != 0)
-		reply_error(r, "\"%s\": the role is admin, or left out; or " USERS_OF_HELPER,
+		reply_error(r, "\"%s\": the role is admin or " USERS_OF_HELPER ", or left out",
 			q->parameters[2]);
 	else
 		user_command_make_hash(q, r);

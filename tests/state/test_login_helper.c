@@ -10,7 +10,7 @@
 #include "../lib/helper.h"
 #include "base/clock.h"
 
-static const char *said; /* by the helper, to whatever it is asked */
+static const char *_Atomic said; /* by the helper, to whatever it is asked */
 static struct helper_person person;
 
 static const char *say(const char *question)
