@@ -246,7 +246,7 @@ WRAP_server/test_call_filter := seccomp_load
 WRAP_server/test_capacity := cgroup_memory cgroup_threads_left cgroup_processors sched_getaffinity sysconf getrlimit64 setrlimit64 fopen64 \
 	fdbudget_count_open
 WRAP_server/test_change := lines_open log_abandon log_prepare log_switch log_message_beside log_set_level \
-	log_set_format access_log_open access_log_resize resolver_configure hashing_set_most users_read \
+	log_set_format access_log_open access_log_resize resolver_configure hashing_set_most login_helper_set users_read \
 	users_put_into_effect config_publish fdbudget_borrow listeners_open setting_copy
 WRAP_server/test_confine := landlock_version landlock_begin landlock_enforce call_filter_is_possible \
 	call_filter_install
@@ -270,6 +270,7 @@ WRAP_state/test_access_log := getdelim
 WRAP_state/test_events := calloc malloc aligned_alloc
 WRAP_state/test_hash_kinds := password_check
 WRAP_state/test_hashing := calloc malloc aligned_alloc pthread_cond_clockwait
+WRAP_state/test_login_answers := calloc malloc aligned_alloc
 WRAP_state/test_logins := clock_ms pthread_cond_clockwait password_check
 WRAP_state/test_ledger := calloc malloc aligned_alloc getifaddrs freeifaddrs limit_book_of_client
 WRAP_state/test_ledger_news := calloc malloc aligned_alloc clock_ms

@@ -115,6 +115,10 @@ static enum end_reason reason_of_login(const struct handshake *h, enum login_res
 		return END_EXPIRED;
 	case LOGIN_NOT_FROM_HERE:
 		return END_CLIENT_NOT_ALLOWED_FOR_USER;
+	case LOGIN_NO_HELPER:
+		return END_NO_LOGIN_HELPER;
+	case LOGIN_UNANSWERED:
+		return END_LOGIN_UNANSWERED;
 	case LOGIN_OK:
 		break;
 	}
@@ -157,12 +161,13 @@ static enum end_reason ignore_login(struct handshake *h)
 	return END_REASONS;
 }
 
-static enum end_reason take_user(struct handshake *h, const struct login *claim)
+/* By the name of the account, which a helper may call otherwise than the login did. */
+static enum end_reason take_user(struct handshake *h)
 {
+	const char *name = ledger_user_name(h->user_entry, &h->user_len);
 	bool is_gone;
 
-	memcpy(h->user, claim->name, claim->name_len);
-	h->user_len = claim->name_len;
+	memcpy(h->user, name, h->user_len);
 	traffic_share(registry_traffic(h->slot), ledger_tally(h->user_entry));
 	traffic_share(registry_traffic(h->slot), ledger_join_known(h->client_entry, clock_ms()));
 	registry_set_user(h->slot, h->user, h->user_len);
@@ -236,7 +241,7 @@ enum end_reason dialect_log_in(struct handshake *h, const struct login *claim)
 		return ignore_login(h);
 	result = check_login(h, claim);
 	if (result == LOGIN_OK)
-		return take_user(h, claim);
+		return take_user(h);
 	note_claimant(h, claim);
 	note_failure(h, claim, result);
 	return refuse_login(h, result);
