@@ -45,13 +45,14 @@ TEST_DEPS := $(DEPS) libcmocka-dev curl nginx-light iproute2 python3 valgrind tm
 	$(if $(shell command -v node),,nodejs)
 WEB_DEPS := chromium chromium-driver python3-selenium fonts-dejavu-core openssl \
 	$(if $(shell command -v npm),,nodejs npm)
+HELPER_DEPS := squid slapd ldap-utils freeradius
 CLIENT_DEPS := $(TEST_DEPS) netcat-openbsd ncat proxychains4 git openssh-client openssh-server \
 	dante-client tnftp python3-pyftpdlib iperf3 python3-socks dnsmasq-base debootstrap \
 	firefox-esr python3-pacparser \
 	openjdk-17-jdk-headless golang-go golang-golang-x-net-dev wget python3-pip putty-tools \
 	emacs-nox fail2ban openssl whois apache2-utils jq haproxy libnginx-mod-stream \
 	dante-server microsocks tinyproxy-bin prometheus python3-prometheus-client zsh fish \
-	build-essential debhelper fakeroot lintian $(WEB_DEPS)
+	build-essential debhelper fakeroot lintian $(HELPER_DEPS) $(WEB_DEPS)
 LINT_DEPS := clang clang-format clang-tidy cppcheck libclang-rt-14-dev mandoc
 BENCH_DEPS := $(DEPS) microsocks dante-server tinyproxy-bin
 PLOT_DEPS := gnuplot-nox jq
@@ -111,11 +112,11 @@ C_FILES := $(wildcard src/*.c src/*/*.c include/*/*.h tests/*/*.c tests/*/*.h)
 
 all: build
 
-build: $(addprefix $(BIN)/,socks5d server monitor_client)
+build: $(addprefix $(BIN)/,socks5d server monitor_client socks5d_auth)
 
 help:
 	@echo 'make             the same as make build'
-	@echo 'make build       build bin/socks5d and bin/monitor_client; installs nothing'
+	@echo 'make build       build bin/socks5d, bin/monitor_client and bin/socks5d_auth; installs nothing'
 	@echo 'make check       build, run all tests for which everything is there; installs nothing'
 	@echo 'make run         install what is missing, build, serve with conf/socks5d.conf'
 	@echo 'make test        install what is missing, build, run all tests'
@@ -136,7 +137,7 @@ help:
 
 # ---- programs ----
 
-$(BIN)/socks5d $(BIN)/monitor_client: $(BIN)/%: $(BUILD)/%
+$(addprefix $(BIN)/,socks5d monitor_client socks5d_auth): $(BIN)/%: $(BUILD)/%
 	@mkdir -p $(@D)
 	$(Q)cp $< $@.new && mv -f $@.new $@ # also while the old one runs
 
@@ -152,6 +153,11 @@ $(BUILD)/monitor_client: $(BUILD)/src/monitor_client.o $(BUILD)/libsocks5d.a
 	$(all-there)
 	@echo '  LD $@'
 	$(Q)$(LINK) -o $@ $^ $(CLIENT_LIBS)
+
+$(BUILD)/socks5d_auth: $(BUILD)/src/socks5d_auth.o $(BUILD)/libsocks5d.a
+	$(all-there)
+	@echo '  LD $@'
+	$(Q)$(LINK) -o $@ $^
 
 $(BUILD)/libsocks5d.a: $(LIB_OBJECTS)
 	@echo '  AR $@'
@@ -288,7 +294,7 @@ $(BUILD)/tests/%: $(BUILD)/tests/%.o $(TEST_LIB_OBJECTS) $(BUILD)/libsocks5d.a M
 
 .SECONDARY: $(TESTS:=.o) $(TEST_LIB_OBJECTS)
 
-tests: $(BUILD)/socks5d $(BUILD)/monitor_client $(TESTS) $(BUILD)/gendoc $(BUILD)/judge
+tests: $(BUILD)/socks5d $(BUILD)/monitor_client $(BUILD)/socks5d_auth $(TESTS) $(BUILD)/gendoc $(BUILD)/judge
 
 # Verdicts for a reference in another language to be compared with.
 $(BUILD)/judge: $(BUILD)/tests/state/judge.o $(BUILD)/libsocks5d.a
@@ -319,7 +325,7 @@ check-units:
 	tests/run.sh $(UNIT_TESTS)
 
 test-clients: deps-clients
-	@$(MAKE) --no-print-directory $(BUILD)/socks5d $(BUILD)/monitor_client
+	@$(MAKE) --no-print-directory $(addprefix $(BUILD)/,socks5d monitor_client socks5d_auth)
 	$(WEB_TEST) tests/clients/run.sh
 
 # The pages in a browser, which test-clients runs, too.
@@ -462,17 +468,20 @@ ZSH_COMPLETIONS := $(PREFIX)/share/zsh/site-functions
 FISH_COMPLETIONS := $(PREFIX)/share/fish/vendor_completions.d
 INSTALLED := \
 	755:$(BIN)/socks5d:$(PREFIX)/sbin/socks5d \
+	755:$(BIN)/socks5d_auth:$(PREFIX)/sbin/socks5d_auth \
 	755:$(BIN)/monitor_client:$(PREFIX)/bin/monitor_client \
 	644:src/monitor_client.1:$(MAN)/man1/monitor_client.1 \
 	644:src/socks5d-monitor.7:$(MAN)/man7/socks5d-monitor.7 \
 	644:src/socks5d-web.7:$(MAN)/man7/socks5d-web.7 \
 	644:src/socks5d.8:$(MAN)/man8/socks5d.8 \
-	$(foreach p,socks5d monitor_client, \
+	644:src/socks5d_auth.8:$(MAN)/man8/socks5d_auth.8 \
+	$(foreach p,socks5d monitor_client socks5d_auth, \
 		644:conf/completions/$(p).bash:$(BASH_COMPLETIONS)/$(p) \
 		644:conf/completions/$(p).zsh:$(ZSH_COMPLETIONS)/_$(p) \
 		644:conf/completions/$(p).fish:$(FISH_COMPLETIONS)/$(p).fish) \
 	644:$(BUILD)/socks5d.service:$(PREFIX)/lib/systemd/system/socks5d.service \
 	644:$(BUILD)/socks5d@.service:$(PREFIX)/lib/systemd/system/socks5d@.service \
+	644:$(BUILD)/socks5d_auth.service:$(PREFIX)/lib/systemd/system/socks5d_auth.service \
 	644:conf/socks5d.sysusers:$(PREFIX)/lib/sysusers.d/socks5d.conf \
 	644:conf/socks5d.tmpfiles:$(PREFIX)/lib/tmpfiles.d/socks5d.conf \
 	644:conf/socks5d.logrotate:/etc/logrotate.d/socks5d \
@@ -481,7 +490,8 @@ INSTALLED := \
 	644:conf/dnsmasq/socks5d-wpad.conf:$(PREFIX)/share/doc/socks5d/dnsmasq/socks5d-wpad.conf \
 	$(foreach f,grafana/socks5d.json prometheus/alerts.yml,644:conf/$(f):$(PREFIX)/share/doc/socks5d/$(f)) \
 	$(foreach f,$(wildcard conf/examples/*/*),644:$(f):$(PREFIX)/share/doc/socks5d/$(f:conf/%=%))
-CONFIGURATION := /etc/socks5d/socks5d.conf
+# What is the administrator's once it is there.
+KEPT := conf/socks5d.conf:/etc/socks5d/socks5d.conf conf/socks5d_auth.default:/etc/default/socks5d_auth
 installed-part = $(word $(1),$(subst :, ,$(2)))
 
 # Folders that are made on the way are for everybody to read, whatever the umask.
@@ -494,9 +504,23 @@ rm -f '$(DESTDIR)$(call installed-part,3,$(1))'
 
 endef
 
+define keep-file
+test -e '$(DESTDIR)$(call installed-part,2,$(1))' || \
+	{ umask 022; install -D -m 644 $(call installed-part,1,$(1)) '$(DESTDIR)$(call installed-part,2,$(1))'; }
+
+endef
+define remove-unchanged
+if cmp -s $(call installed-part,1,$(1)) '$(DESTDIR)$(call installed-part,2,$(1))'; then rm '$(DESTDIR)$(call installed-part,2,$(1))'; fi
+
+endef
+
 # Each time: PREFIX may be another one.
-UNITS := $(addprefix $(BUILD)/,socks5d.service socks5d@.service)
+UNITS := $(addprefix $(BUILD)/,socks5d.service socks5d@.service socks5d_auth.service)
 .PHONY: $(UNITS)
+$(BUILD)/socks5d_auth.service: conf/socks5d_auth.service
+	@mkdir -p $(@D)
+	$(Q)sed 's|/usr/local|$(PREFIX)|' $< >$@
+
 $(BUILD)/socks5d.service: conf/socks5d.service
 	@mkdir -p $(@D)
 	$(Q)sed 's|/usr/local|$(PREFIX)|$(if $(call without,state),; s| --state-dir [^ ]*||)' $< >$@
@@ -508,8 +532,7 @@ $(BUILD)/socks5d@.service: $(BUILD)/socks5d.service
 
 install: all $(UNITS)
 	$(foreach f,$(INSTALLED),$(call install-file,$(f)))
-	test -e '$(DESTDIR)$(CONFIGURATION)' || \
-		{ umask 022; install -D -m 644 conf/socks5d.conf '$(DESTDIR)$(CONFIGURATION)'; }
+	$(foreach f,$(KEPT),$(call keep-file,$(f)))
 	$(if $(DESTDIR),,$(install-user))
 
 # The user of the service and the folders that are his, where they are not there yet.
@@ -523,7 +546,7 @@ endef
 # What has been changed or written since stays: the configuration, users, logs.
 uninstall:
 	$(foreach f,$(INSTALLED),$(call remove-file,$(f)))
-	if cmp -s conf/socks5d.conf '$(DESTDIR)$(CONFIGURATION)'; then rm '$(DESTDIR)$(CONFIGURATION)'; fi
+	$(foreach f,$(KEPT),$(call remove-unchanged,$(f)))
 	for d in /etc/socks5d $(if $(DESTDIR),,/var/lib/socks5d /var/log/socks5d); do \
 		! test -d '$(DESTDIR)'"$$d" || rmdir --ignore-fail-on-non-empty '$(DESTDIR)'"$$d"; \
 	done
@@ -599,4 +622,4 @@ $(AXE): tests/web/package-lock.json
 
 -include $(FUZZ_OBJECTS:.o=.d) $(FUZZ_TARGETS:build/fuzz/%=build/fuzz/tests/fuzz/%.d)
 -include $(LIB_OBJECTS:.o=.d) $(TESTS:=.d) $(TEST_LIB_OBJECTS:.o=.d) $(BUILD)/src/socks5d.d \
-	$(BUILD)/src/monitor_client.d $(GENDOC_OBJECTS:.o=.d) $(BUILD)/tests/state/judge.d
+	$(BUILD)/src/monitor_client.d $(BUILD)/src/socks5d_auth.d $(GENDOC_OBJECTS:.o=.d) $(BUILD)/tests/state/judge.d

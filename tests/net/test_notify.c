@@ -1,5 +1,5 @@
 /* notify: what is sent to whom, and what of the environment is believed. */
-#include "server/notify.h"
+#include "net/notify.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 
 #include "../base/scratch.h"
-#include "manager.h"
+#include "../server/manager.h"
 
 static struct notify n;
 
@@ -182,5 +182,5 @@ int main(void)
 		notify_test(a_manager_that_reads_nothing_holds_up_nobody),
 	};
 
-	return cmocka_run_group_tests_name("server/notify", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("net/notify", tests, NULL, NULL);
 }

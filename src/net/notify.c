@@ -4,7 +4,7 @@
  * there may be no right to, and connected: who confines itself may be kept from whatever it has not
  * spoken to before.
  */
-#include "server/notify.h"
+#include "net/notify.h"
 
 #include <errno.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 /* notify: what the service manager that has started us is told (sd_notify(3)). No lock: whoever has
  * opened it leaves it as it is. */
-#ifndef SERVER_NOTIFY_H
-#define SERVER_NOTIFY_H
+#ifndef NET_NOTIFY_H
+#define NET_NOTIFY_H
 
 #include <stdint.h>
 
