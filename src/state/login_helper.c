@@ -286,19 +286,10 @@ static enum helper_verdict exchange_lines(
 
 /* ---- what it comes to ---- */
 
-/* Other letters than ASCII's stay: what is their lower case depends on who is asked. */
-static void put_lower(char *text)
-{
-	for (; *text != '\0'; text++) {
-		if (*text >= 'A' && *text <= 'Z')
-			*text = (char)(*text - 'A' + 'a');
-	}
-}
-
 static void name_person(const char *asked, const char *called, struct helper_person *person)
 {
 	snprintf(person->name, sizeof(person->name), "%s", *called != '\0' ? called : asked);
-	put_lower(person->name);
+	users_put_lower(person->name, strlen(person->name), person->name);
 	if (users_name_problem(person->name, strlen(person->name)) != NULL)
 		person->name[0] = '\0';
 }

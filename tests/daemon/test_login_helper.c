@@ -81,7 +81,8 @@ static void a_login_is_wanted_and_the_helper_decides(void **state)
 	(void)state;
 	assert_int_equal(connect_as("Carol", "right"), 0);
 	daemon_wait_log(&d, NULL, "user=carol");
-	assert_int_equal(connect_as("carol", "wrong"), NET_LOGIN_REFUSED);
+	assert_int_equal(connect_as("CAROL", "wrong"), NET_LOGIN_REFUSED);
+	daemon_wait_log(&d, NULL, "reason=wrong_password user=carol");
 	assert_int_equal(connect_as("alice", "secret"), 0);
 	assert_int_equal(connect_as("alice", "right"), NET_LOGIN_REFUSED);
 	assert_int_equal(connect_as("pupil", "right"), 2);
