@@ -164,7 +164,7 @@ static bool change_groups(struct users *u, const struct helper_person *p)
 		char *old = user->groups;
 
 		user->groups = fresh;
-		user->version++;
+		user->version = ++u->epochs;
 		fresh = old;
 	}
 	rwlock_write_unlock(&u->lock);
