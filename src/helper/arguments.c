@@ -105,14 +105,15 @@ static int take_argument(struct arguments *a, int code, char *error)
 	}
 }
 
-/* The argument last read is the flag, or a missing value's. */
+/* The argument last read is the flag, or a missing value's; getopt(3) leaves in optopt what a long
+ * one that it knows stands for. */
 static int complain_of_argument(char **argv, int code, char *error)
 {
 	const char *flag = argv[optind - 1];
 	size_t len = strcspn(flag, "=");
 	char hint[NEAREST_HINT_MAX] = "";
 	struct nearest nearest = nearest_to(flag + strspn(flag, "-"), len - strspn(flag, "-"));
-	bool is_known = code == ':' || optopt >= CHILDREN;
+	bool is_known = code == ':' || (strncmp(flag, "--", 2) == 0 && optopt != 0);
 
 	if (!is_known) {
 		for (size_t i = 0; i < ARGUMENTS_COUNT; i++)

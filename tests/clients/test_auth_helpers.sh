@@ -279,6 +279,40 @@ radius_works() {
 		answers OK erin 's3cret pass' && answers ERR erin wrong && answers ERR dave s3cret
 }
 
+# ---- all the way: a client, the server, the program, a helper ----
+
+gets_page_as() {
+	mark_log
+	run_curl -o "$TMP/got" -x "socks5h://$1@$PROXY" "http://$WEB/page.txt" &&
+		cmp "$TMP/got" "$WWW/page.txt" && logged "user=${1%%:*}" outcome=success
+}
+
+is_refused_as() {
+	mark_log
+	fails 97 '' run_curl -x "socks5h://$1@$PROXY" "http://$WEB/page.txt" &&
+		logged outcome=fail "reason=$2"
+}
+
+# Who is in the host's group root gets through, and nobody else.
+the_server_asks() {
+	AS=
+	SOCKET=$TMP/auth.sock
+	start_auth --groups "$HELPERS/ext_unix_group_acl -p" \
+		"$SOCKET" "$HELPERS/basic_ncsa_auth" "$TMP/htpasswd" &&
+		start_nginx 1000 || return
+	start_socks5d --auth-socket "$SOCKET" --rule 'allow user @root' --otherwise deny
+	gets_page_as root:s3cret && is_refused_as root:wrong wrong_password &&
+		is_refused_as alice:s3cret target_denied
+}
+
+# Whom it knows gets in without the helpers, and others as soon as these are back.
+the_server_does_without_for_a_while() {
+	stop_auth && gets_page_as root:s3cret && is_refused_as root:wrong2 login_unanswered &&
+		start_auth --groups "$HELPERS/ext_unix_group_acl -p" \
+			"$SOCKET" "$HELPERS/basic_ncsa_auth" "$TMP/htpasswd" &&
+		is_refused_as root:wrong3 wrong_password && stop_socks5d
+}
+
 # with PROGRAM HELPER NAME COMMAND...: the check, if both are there.
 with() {
 	if ! command -v "$1" >/dev/null; then
@@ -299,5 +333,7 @@ with slapd ext_ldap_group_acl ldap_groups ldap_groups_are_told
 with slapd basic_ldap_auth ldap_comes_and_goes ldap_comes_and_goes
 with freeradius basic_radius_auth radius radius_works
 with setpriv basic_pam_auth pam pam_works
+with nginx ext_unix_group_acl the_server_asks the_server_asks
+with nginx ext_unix_group_acl the_server_does_without the_server_does_without_for_a_while
 check it_ends_and_leaves_no_socket stop_auth
 finish
