@@ -65,8 +65,8 @@ void ledger_set_rate(struct ledger_entry *entry, uint64_t down, uint64_t up);
 /* What is used of the account's quota is noted, before it is forgotten. */
 void ledger_keep_quota(struct ledger_entry *entry);
 
-/* A user who is being looked at, and cannot retire meanwhile, has an entry that stays valid until it
- * is released. */
+/* A user who is being looked at, and cannot retire meanwhile, has an entry that stays valid until
+ * it is released. */
 void ledger_hold_user(struct ledger_entry *user);
 void ledger_release_user(struct ledger_entry *user);
 

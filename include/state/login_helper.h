@@ -37,6 +37,9 @@ bool login_helper_asks_about(struct login_helper *h, const char *group);
 /* In which questions wait for their turn; which is to be had before login_helper_ask(). */
 struct hashing *login_helper_queue(struct login_helper *h);
 
+/* Ends all waiting for a turn and for answers, now and later: HELPER_NOT_AWAITED. */
+void login_helper_stop(struct login_helper *h);
+
 /* Can a helper be asked about it? Not with control bytes, nor without a name or password. */
 bool login_helper_can_ask(
 	const char *name, size_t name_len, const char *password, size_t password_len);

@@ -38,6 +38,10 @@ bool user_role_parse(const char *word, enum user_role *role);
 /* Why `name` cannot be the name of a user, in words; NULL when it can. */
 const char *users_name_problem(const char *name, size_t len);
 
+/* Writes the `len` bytes of a name in lower case, of ASCII's letters: what is that of others
+ * depends on who is asked. `out` may be the name itself. */
+void users_put_lower(const char *name, size_t len, char *out);
+
 /* Why a user with this hash cannot have that name and role; NULL when he can. Accounts that helpers
  * know are called in lower case, and none of them is an administrator. */
 const char *users_helper_problem(

@@ -21,7 +21,7 @@ struct user {
 	bool has_tag; /* `tag` belongs to a password that was right */
 	unsigned char tag[USERS_TAG_SIZE];
 	size_t kind; /* of his hash; HASH_KINDS_MAX: a helper is asked about his password */
-	uint64_t version; /* becomes another with what his limits depend on */
+	uint64_t version; /* no other user has it, and it changes with what his limits depend on */
 	char *groups; /* that a helper says he is in, "a,b"; NULL: none */
 	struct user *next; /* of visitors who were replaced, or are being let go */
 	bool is_replaced; /* by another of that name, who has what lives of him */

@@ -178,14 +178,22 @@ static enum end_reason take_user(struct handshake *h)
 	return is_gone ? END_LOGIN_REFUSED : END_REASONS;
 }
 
-/* A user's name may be told where his login fails. Any other may be a password that was typed in
- * the wrong place, and is forgotten. */
+/* A user's name may be told where his login fails, by the case that accounts of helpers have. Any
+ * other may be a password that was typed in the wrong place, and is forgotten. */
 static void note_claimant(struct handshake *h, const struct login *claim)
 {
-	if (!users_have(h->users, claim->name, claim->name_len))
+	size_t len = claim->name_len;
+
+	if (users_have(h->users, claim->name, len)) {
+		memcpy(h->user, claim->name, len);
+		h->claimed_len = len;
 		return;
-	memcpy(h->user, claim->name, claim->name_len);
-	h->claimed_len = claim->name_len;
+	}
+	users_put_lower(claim->name, len, h->user);
+	if (users_are_of_helper(h->users, h->user, len))
+		h->claimed_len = len;
+	else
+		explicit_bzero(h->user, len);
 }
 
 /* Does it count for the setting ban? Not where there is no password: programs that have none to

@@ -30,7 +30,8 @@
  * resolver's. */
 #define PROCESS_DESCRIPTORS (9 + RESOLVER_DESCRIPTORS)
 
-/* What the web's front asks a helper of logins by; a session's question has the place of its target.
+/* What the web's front asks a helper of logins by; a session's question has the place of its
+ * target.
  */
 #define HELPER_DESCRIPTORS 1
 

@@ -355,8 +355,12 @@ static void put_users(struct change *change)
 {
 	struct services *v = change->site->services;
 
-	if (change->users == NULL)
+	if (change->users == NULL) {
+		/* What a helper said is asked anew, also where there is no file. */
+		if (v->login_helper != NULL)
+			login_helper_forget(v->login_helper, NULL);
 		return;
+	}
 	change->difference =
 		users_put_into_effect(v->users, change->users, end_sessions_of_gone, change);
 	change->users = NULL;

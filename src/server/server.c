@@ -102,7 +102,8 @@ int server_start(struct server *s, char error[CONFIG_ERROR_MAX])
 	janitor_add(s->janitor, &s->ban_sweep.job);
 	recheck_init(&s->recheck, v);
 	janitor_add(s->janitor, &s->recheck.job);
-	if ((s->keeper == NULL || keeper_start(s->keeper) == 0) && hasher_start(s->hasher, "hasher") == 0 &&
+	if ((s->keeper == NULL || keeper_start(s->keeper) == 0) &&
+		hasher_start(s->hasher, "hasher") == 0 &&
 		hasher_start(s->lookups, "lookups") == 0 &&
 		(v->login_helper == NULL || hasher_start(s->asker, "asker") == 0) &&
 		janitor_start(s->janitor) == 0 && resolver_start(v->resolver) == 0)

@@ -310,7 +310,8 @@ static void pass_on_locked(struct hashing *h) REQUIRES(&h->lock)
 	}
 }
 
-/* Whoever had the turn gave up before he began, or before he was done. The others who want the same have waited as long.
+/* Whoever had the turn gave up before he began, or before he was done. The others who want the same
+ * have waited as long.
  */
 static void return_turn_locked(struct hashing *h, struct hashing_job *job) REQUIRES(&h->lock)
 {

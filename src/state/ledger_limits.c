@@ -214,7 +214,6 @@ void ledger_release_user(struct ledger_entry *user)
 	ledger_let_go_of_user(user);
 }
 
-
 size_t ledger_groups(const struct ledger_entry *user, char out[LEDGER_GROUPS_MAX])
 {
 	/* The lock is no part of what is looked at. */

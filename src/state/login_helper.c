@@ -36,6 +36,7 @@ _Static_assert(AUTH_LINE_FIELD_MAX == USERS_NAME_MAX, "a name fits");
 struct login_helper {
 	struct hashing *queue;
 	struct login_answers *answers;
+	_Atomic(bool) is_stopped;
 	_Atomic(int64_t) cache_ms;
 	_Atomic(uint64_t) right, wrong, failed, recalled;
 	struct mutex lock; /* what follows */
@@ -121,6 +122,12 @@ struct hashing *login_helper_queue(struct login_helper *h)
 	return h->queue;
 }
 
+void login_helper_stop(struct login_helper *h)
+{
+	atomic_store(&h->is_stopped, true);
+	hashing_stop(h->queue);
+}
+
 /* ---- one question ---- */
 
 bool login_helper_can_ask(
@@ -131,6 +138,7 @@ bool login_helper_can_ask(
 
 /* On the heap, as workers' stacks are small. The line has a password in it. */
 struct exchange {
+	struct login_helper *helper;
 	const struct hashing_wait *wait;
 	int fd;
 	size_t len; /* of what is in `line` */
@@ -146,8 +154,12 @@ static enum helper_verdict fail_silent(struct exchange *x, const char *what, con
 	return HELPER_SILENT;
 }
 
-static bool is_told(const struct hashing_wait *w)
+static bool is_told(const struct exchange *x)
 {
+	const struct hashing_wait *w = x->wait;
+
+	if (atomic_load(&x->helper->is_stopped))
+		return true;
 	return w->told != NULL && atomic_load(w->told);
 }
 
@@ -162,7 +174,7 @@ static enum helper_verdict await_socket(struct exchange *x, short events)
 
 		if (w->patience != NULL && w->patience(w->waiter) <= clock_ms())
 			return HELPER_NOT_AWAITED;
-		if (is_told(w))
+		if (is_told(x))
 			return HELPER_NOT_AWAITED;
 		if (socket_wait(&p, 1, clock_earlier(end, clock_deadline(LOOK_MS))) > 0)
 			return HELPER_RIGHT;
@@ -286,19 +298,10 @@ static enum helper_verdict exchange_lines(
 
 /* ---- what it comes to ---- */
 
-/* Other letters than ASCII's stay: what is their lower case depends on who is asked. */
-static void put_lower(char *text)
-{
-	for (; *text != '\0'; text++) {
-		if (*text >= 'A' && *text <= 'Z')
-			*text = (char)(*text - 'A' + 'a');
-	}
-}
-
 static void name_person(const char *asked, const char *called, struct helper_person *person)
 {
 	snprintf(person->name, sizeof(person->name), "%s", *called != '\0' ? called : asked);
-	put_lower(person->name);
+	users_put_lower(person->name, strlen(person->name), person->name);
 	if (users_name_problem(person->name, strlen(person->name)) != NULL)
 		person->name[0] = '\0';
 }
@@ -376,6 +379,7 @@ enum helper_verdict login_helper_ask(
 
 	if (x == NULL)
 		return HELPER_NO_MEMORY;
+	x->helper = h;
 	x->wait = q->wait;
 	v = exchange_lines(h, q, x);
 	if (v != HELPER_NOT_AWAITED)

@@ -68,6 +68,12 @@ const char *users_name_problem(const char *name, size_t len)
 	return NULL;
 }
 
+void users_put_lower(const char *name, size_t len, char *out)
+{
+	for (size_t i = 0; i < len; i++)
+		out[i] = name[i] >= 'A' && name[i] <= 'Z' ? (char)(name[i] - 'A' + 'a') : name[i];
+}
+
 const char *users_helper_problem(
 	const char *name, size_t len, const char *hash, enum user_role role)
 {

@@ -127,7 +127,7 @@ struct user *users_make_user(struct users *u, const struct user_record *record)
 	user->kind = strcmp(user->hash, USERS_OF_HELPER) == 0
 		? HASH_KINDS_MAX
 		: hash_kinds_find(&u->kinds, user->hash);
-	user->epoch = ++u->epochs;
+	user->epoch = user->version = ++u->epochs;
 	if (hold_to_book(u, user) < 0) {
 		free(user);
 		return NULL;
@@ -155,7 +155,7 @@ struct user *users_make_visitor(struct users *u, const char *name, const char *g
 	if (user == NULL)
 		return NULL;
 	user->kind = HASH_KINDS_MAX;
-	user->epoch = ++u->epochs;
+	user->epoch = user->version = ++u->epochs;
 	user->groups = *groups == '\0' ? NULL : strdup(groups);
 	user->entry = ledger_add_user(u->ledger, name, record.name_len);
 	if ((user->groups != NULL || *groups == '\0') && user->entry != NULL &&

@@ -53,8 +53,7 @@ static bool is_written_otherwise(const struct users *u, const char *name, size_t
 
 	if (len > sizeof(lower))
 		return false;
-	for (size_t i = 0; i < len; i++)
-		lower[i] = name[i] >= 'A' && name[i] <= 'Z' ? (char)(name[i] - 'A' + 'a') : name[i];
+	users_put_lower(name, len, lower);
 	user = hashmap_get(u->map, lower, len);
 	return user != NULL && !user_is_of_helper(user);
 }
@@ -165,7 +164,7 @@ static bool change_groups(struct users *u, const struct helper_person *p)
 		char *old = user->groups;
 
 		user->groups = fresh;
-		user->version++;
+		user->version = ++u->epochs;
 		fresh = old;
 	}
 	rwlock_write_unlock(&u->lock);
@@ -199,42 +198,63 @@ static void log_impossible_name(void)
 			"user= in its answer gives him another one");
 }
 
+/* What is known of the name that a helper calls somebody. */
+enum name_state { NAME_IS_FREE, NAME_IS_LOCAL, NAME_IS_KNOWN, NAME_HAS_OTHER_GROUPS };
+
+static enum name_state look_at_name(struct users *u, const struct helper_person *p)
+{
+	enum name_state state = NAME_IS_FREE;
+	const struct user *user;
+
+	rwlock_read(&u->lock);
+	user = users_get_locked(u, p->name, strlen(p->name));
+	if (user != NULL && !user_is_of_helper(user))
+		state = NAME_IS_LOCAL;
+	else if (user != NULL)
+		state = has_groups(user, p->groups) ? NAME_IS_KNOWN : NAME_HAS_OTHER_GROUPS;
+	rwlock_read_unlock(&u->lock);
+	return state;
+}
+
+/* False without memory. Two may come at once, and then the one who was there first is taken. */
+static bool add_visitor(struct users *u, const struct helper_person *p)
+{
+	struct user *fresh = users_make_visitor(u, p->name, p->groups);
+	size_t len = strlen(p->name);
+
+	if (fresh == NULL)
+		return false;
+	if (!put_visitor(u, fresh)) {
+		users_free_user(fresh);
+		return users_are_of_helper(u, p->name, len);
+	}
+	/* What is said may have changed meanwhile. */
+	return users_follow_limits(u, p->name, len) == 0;
+}
+
 /* Sees that the account is there, in the groups that it is in. */
 static enum login_result take_in(struct users *u, const struct helper_person *p)
 {
-	size_t len = strlen(p->name);
-	bool is_known, is_of_helper = false, is_same = false;
-	struct user *fresh;
-	const struct user *user;
+	bool is_taken = true;
 
-	if (len == 0) {
+	if (p->name[0] == '\0') {
 		log_impossible_name();
 		return LOGIN_REFUSED;
 	}
-	rwlock_read(&u->lock);
-	user = users_get_locked(u, p->name, len);
-	is_known = user != NULL;
-	if (is_known) {
-		is_of_helper = user_is_of_helper(user);
-		is_same = has_groups(user, p->groups);
-	}
-	rwlock_read_unlock(&u->lock);
-	if (is_known && !is_of_helper) {
+	switch (look_at_name(u, p)) {
+	case NAME_IS_LOCAL:
 		log_taken_name(p->name);
 		return LOGIN_REFUSED;
+	case NAME_HAS_OTHER_GROUPS:
+		is_taken = change_groups(u, p);
+		break;
+	case NAME_IS_FREE:
+		is_taken = add_visitor(u, p);
+		break;
+	case NAME_IS_KNOWN:
+		break;
 	}
-	if (is_known)
-		return is_same || change_groups(u, p) ? LOGIN_OK : LOGIN_NO_MEMORY;
-	fresh = users_make_visitor(u, p->name, p->groups);
-	if (fresh == NULL)
-		return LOGIN_NO_MEMORY;
-	if (!put_visitor(u, fresh)) {
-		users_free_user(fresh);
-		/* Two may have come at once; who is there now is looked at like any other. */
-		return users_have(u, p->name, len) ? take_in(u, p) : LOGIN_NO_MEMORY;
-	}
-	/* What is said may have changed meanwhile. */
-	return users_follow_limits(u, p->name, len) == 0 ? LOGIN_OK : LOGIN_NO_MEMORY;
+	return is_taken ? LOGIN_OK : LOGIN_NO_MEMORY;
 }
 
 enum login_result users_join_of_helper(

@@ -489,7 +489,7 @@ void users_stop_logins(struct users *u)
 {
 	hashing_stop(u->hashing);
 	if (u->helper != NULL)
-		hashing_stop(login_helper_queue(u->helper));
+		login_helper_stop(u->helper);
 }
 
 /* What was hashed last is left in vector registers, too; whatever saves them all next, such as the

@@ -81,7 +81,8 @@ static void a_login_is_wanted_and_the_helper_decides(void **state)
 	(void)state;
 	assert_int_equal(connect_as("Carol", "right"), 0);
 	daemon_wait_log(&d, NULL, "user=carol");
-	assert_int_equal(connect_as("carol", "wrong"), NET_LOGIN_REFUSED);
+	assert_int_equal(connect_as("CAROL", "wrong"), NET_LOGIN_REFUSED);
+	daemon_wait_log(&d, NULL, "reason=wrong_password user=carol");
 	assert_int_equal(connect_as("alice", "secret"), 0);
 	assert_int_equal(connect_as("alice", "right"), NET_LOGIN_REFUSED);
 	assert_int_equal(connect_as("pupil", "right"), 2);
@@ -238,6 +239,28 @@ static void a_reload_asks_anew_and_another_socket_takes_a_restart(void **state)
 	assert_int_equal(helper_asked(helper), asked + 3);
 }
 
+/* Those who are known by a helper only, with no file of users. */
+static void a_reload_asks_anew_without_a_file_too(void **state)
+{
+	struct daemon alone;
+
+	(void)state;
+	daemon_prepare(&alone);
+	daemon_write_file(alone.config, "protect = none\n");
+	daemon_launch(
+		&alone, (const char *const[]){"-c", alone.config, "--auth-socket", path, NULL});
+	for (unsigned i = 1; i < 3; i++) {
+		uint8_t rep;
+
+		close(net_socks_connect_as(
+			alone.port, "carol", "right", "127.0.0.1", echo_port, &rep));
+		assert_int_equal(rep, 0);
+		assert_int_equal(helper_asked(helper), i);
+		daemon_use_config(&alone, "protect = none\nlog_level = debug\n");
+	}
+	daemon_stop(&alone);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
 
 int main(void)
@@ -249,6 +272,7 @@ int main(void)
 		TEST(who_leaves_gives_the_question_up),
 		TEST(a_page_of_ones_own_is_for_them_too),
 		TEST(a_reload_asks_anew_and_another_socket_takes_a_restart),
+		TEST(a_reload_asks_anew_without_a_file_too),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

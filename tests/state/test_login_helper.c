@@ -3,6 +3,7 @@
 #include "state/login_helper.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdatomic.h>
 
 #include "../base/check.h"
@@ -201,6 +202,32 @@ static void gives_up_who_does_not_wait_any_more(void **state)
 	login_helper_free(h);
 }
 
+static void *stop_when_held(void *arg)
+{
+	struct login_helper *h = ((void **)arg)[0];
+
+	helper_wait_held(((void **)arg)[1], 1);
+	login_helper_stop(h);
+	return NULL;
+}
+
+static void gives_up_when_it_is_stopped(void **state)
+{
+	struct login_helper *h = login_helper_new("socket");
+	void *both[2] = {h};
+	pthread_t stopper;
+
+	(void)state;
+	said = HELPER_HOLDS;
+	both[1] = helper_start("socket", say);
+	assert_int_equal(pthread_create(&stopper, NULL, stop_when_held, both), 0);
+	assert_int_equal(ask_while(h, "alice", &(struct hashing_wait){.deadline = CLOCK_NEVER}),
+		HELPER_NOT_AWAITED);
+	pthread_join(stopper, NULL);
+	helper_stop(both[1]);
+	login_helper_free(h);
+}
+
 static void asks_about_the_groups_that_matter(void **state)
 {
 	struct login_helper *h = login_helper_new("socket");
@@ -238,6 +265,7 @@ int main(void)
 		scratch_test(tells_when_it_cannot_be_reached),
 		scratch_test(waits_until_the_deadline_and_no_longer),
 		scratch_test(gives_up_who_does_not_wait_any_more),
+		scratch_test(gives_up_when_it_is_stopped),
 		scratch_test(asks_about_the_groups_that_matter),
 		cmocka_unit_test(what_has_control_bytes_is_not_asked),
 	};
