@@ -180,11 +180,11 @@ who_does_not_end_is_killed() {
 }
 
 no_files_are_lost() {
-	local before i
+	local before
 	start_auth --children 2 "$SOCKET" "$TMP/helper" && says 'OK .*' $'AUTH a secret\n' || return
 	wait_for 30 children 2
 	before=$(ls "/proc/$KEEPER/fd" | wc -l)
-	for i in {1..5}; do
+	for _ in {1..5}; do
 		kill_helpers
 		wait_for 30 children 2 && says 'OK .*' $'AUTH a secret\n' || return
 	done
