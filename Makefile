@@ -52,6 +52,7 @@ CLIENT_DEPS := $(TEST_DEPS) netcat-openbsd ncat proxychains4 git openssh-client 
 	emacs-nox fail2ban openssl whois apache2-utils jq haproxy libnginx-mod-stream \
 	dante-server microsocks tinyproxy-bin prometheus python3-prometheus-client zsh fish \
 	build-essential debhelper fakeroot lintian $(WEB_DEPS)
+FAULT_DEPS := $(TEST_DEPS) strace dnsmasq-base jq
 LINT_DEPS := clang clang-format clang-tidy cppcheck libclang-rt-14-dev mandoc
 BENCH_DEPS := $(DEPS) microsocks dante-server tinyproxy-bin
 PLOT_DEPS := gnuplot-nox jq
@@ -105,8 +106,8 @@ TEST_LIB_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/lib/*.c))
 BENCH_SOURCES := $(wildcard tests/bench/*.c)
 C_FILES := $(wildcard src/*.c src/*/*.c include/*/*.h tests/*/*.c tests/*/*.h)
 
-.PHONY: all build run tests test check test-clients test-web test-package pictures test-valgrind fuzz bench bench-results plots check-docs docs \
-	lint format deps deps-test deps-clients deps-web deps-lint deps-bench deps-plots deps-deb \
+.PHONY: all build run tests test check test-clients test-faults test-web test-package pictures test-valgrind fuzz bench bench-results plots check-docs docs \
+	lint format deps deps-test deps-clients deps-faults deps-web deps-lint deps-bench deps-plots deps-deb \
 	check-units dist deb install uninstall clean help
 
 all: build
@@ -120,6 +121,7 @@ help:
 	@echo 'make run         install what is missing, build, serve with conf/socks5d.conf'
 	@echo 'make test        install what is missing, build, run all tests'
 	@echo 'make test-clients  the same with more real clients: nc, git, ssh, socksify, Chromium and others'
+	@echo 'make test-faults  what the machine may do to the server: system calls and memory that fail, and the like'
 	@echo 'make test-web    the pages in a real Chromium, with pictures of them in build/web-pictures'
 	@echo 'make test-package  the Debian package: built twice, and tried in a Debian that is booted for it'
 	@echo 'make pictures    the pictures of the pages that README.md shows'
@@ -320,6 +322,14 @@ check-units:
 test-clients: deps-clients
 	@$(MAKE) --no-print-directory $(BUILD)/socks5d $(BUILD)/monitor_client
 	$(WEB_TEST) tests/clients/run.sh
+
+# What the machine may do to it. FAULTS=... runs some of them only; FAULTS_SHORT=1 takes samples where
+# the whole would take minutes.
+FAULTS = $(sort $(wildcard tests/faults/test_*.sh))
+
+test-faults: deps-faults
+	@$(MAKE) --no-print-directory $(BUILD)/socks5d $(BUILD)/monitor_client
+	SOCKS5D=$(BUILD)/socks5d tests/clients/run.sh $(FAULTS)
 
 # The pages in a browser, which test-clients runs, too.
 WEB_TEST = SOCKS5D=$(BUILD)/socks5d AXE=$(AXE) PICTURES=$(OUT)build/web-pictures
@@ -576,6 +586,8 @@ deps-test:
 deps-clients:
 	@tests/build/packages.sh $(CLIENT_DEPS)
 	@$(MAKE) -s --no-print-directory $(AXE)
+deps-faults:
+	@tests/build/packages.sh $(FAULT_DEPS)
 deps-web:
 	@tests/build/packages.sh $(TEST_DEPS) $(WEB_DEPS)
 	@$(MAKE) -s --no-print-directory $(AXE)
