@@ -197,6 +197,7 @@ WRAP_DESK := $(WRAP_PARTS) recv send password_hash server_errands server_hashes 
 WRAP_base/test_grow := reallocarray
 WRAP_base/test_hashmap := calloc malloc aligned_alloc
 WRAP_base/test_lines := read
+WRAP_base/test_sink := writev
 WRAP_client/test_batch := client_ask getdelim link_interrupt_by signals_close
 WRAP_monitor/test_admin := calloc malloc realloc aligned_alloc accept4 server_base server_errands server_fronts \
 	server_hashes server_keeper server_lookups server_services server_set
@@ -246,6 +247,7 @@ WRAP_server/test_change := lines_open log_abandon log_prepare log_switch log_mes
 	users_put_into_effect config_publish fdbudget_borrow listeners_open setting_copy
 WRAP_server/test_confine := landlock_version landlock_begin landlock_enforce call_filter_is_possible \
 	call_filter_install
+WRAP_server/test_database := sqlite3_step
 WRAP_server/test_doctor := probe_listen probe_connect probe_local probe_name_server probe_clock probe_append \
 	probe_read probe_folder occupant_ask capacity_plan capacity_plan_workers own_format confine_possible run_as_check
 WRAP_server/test_fronts := socket occupant_ask
