@@ -52,7 +52,7 @@ CLIENT_DEPS := $(TEST_DEPS) netcat-openbsd ncat proxychains4 git openssh-client 
 	emacs-nox fail2ban openssl whois apache2-utils jq haproxy libnginx-mod-stream \
 	dante-server microsocks tinyproxy-bin prometheus python3-prometheus-client zsh fish \
 	build-essential debhelper fakeroot lintian $(WEB_DEPS)
-FAULT_DEPS := $(TEST_DEPS) strace dnsmasq-base jq
+FAULT_DEPS := $(TEST_DEPS) strace dnsmasq-base jq whois libfuse3-dev libfaketime
 LINT_DEPS := clang clang-format clang-tidy cppcheck libclang-rt-14-dev mandoc
 BENCH_DEPS := $(DEPS) microsocks dante-server tinyproxy-bin
 PLOT_DEPS := gnuplot-nox jq

@@ -110,32 +110,37 @@ static int lock_folder(struct database *d, char *error)
 
 /* ---- SQLite ---- */
 
-/* What the kernel said to SQLite, where that is more than its own words tell; 0: nothing. */
-static int system_error(const struct database *d, int status)
+/* `cause`: what the kernel said to SQLite, where that is more than its own words tell; 0: nothing.
+ */
+static int fail_because(struct database *d, int status, int cause)
 {
 	bool is_of_files = (status & 0xff) == SQLITE_IOERR || (status & 0xff) == SQLITE_CANTOPEN;
+	const char *problem = d->handle != NULL && sqlite3_errcode(d->handle) == status
+		? sqlite3_errmsg(d->handle)
+		: sqlite3_errstr(status);
+	bool has_cause = is_of_files && cause != 0;
 
-	return is_of_files && d->handle != NULL ? sqlite3_system_errno(d->handle) : 0;
+	d->status = status;
+	snprintf(d->error, sizeof(d->error), "%s%s%s", problem, has_cause ? ": " : "",
+		has_cause ? strerror(cause) : "");
+	return -1;
 }
 
 int database_fail(struct database *d, int status)
 {
-	const char *problem = d->handle != NULL && sqlite3_errcode(d->handle) == status
-		? sqlite3_errmsg(d->handle)
-		: sqlite3_errstr(status);
-	int cause = system_error(d, status);
-
-	d->status = status;
-	snprintf(d->error, sizeof(d->error), "%s%s%s", problem, cause != 0 ? ": " : "",
-		cause != 0 ? strerror(cause) : "");
-	return -1;
+	return fail_because(d, status, d->handle != NULL ? sqlite3_system_errno(d->handle) : 0);
 }
 
 int database_execute(struct database *d, const char *sql)
 {
-	int status = sqlite3_exec(d->handle, sql, NULL, NULL, NULL);
+	int status;
 
-	return status == SQLITE_OK ? 0 : database_fail(d, status);
+	errno = 0;
+	status = sqlite3_exec(d->handle, sql, NULL, NULL, NULL);
+	if (status == SQLITE_OK)
+		return 0;
+	/* Of a COMMIT that fails SQLite keeps no cause. */
+	return errno != 0 ? fail_because(d, status, errno) : database_fail(d, status);
 }
 
 sqlite3_stmt *database_prepare(struct database *d, const char *sql)
