@@ -1,0 +1,103 @@
+#!/usr/bin/env bash
+# Name servers of every bad kind: what they say is never taken for an answer, a lookup ends by its
+# deadline, another server's good answer counts, and nobody else waits.
+# shellcheck source=tests/clients/lib.sh disable=SC2317,SC2119 # called by check
+. "$(dirname "$0")/../clients/lib.sh"
+# shellcheck source=tests/clients/host.sh
+. "$(dirname "$0")/../clients/host.sh"
+# shellcheck source=tests/clients/monitor.sh
+. "$(dirname "$0")/../clients/monitor.sh"
+# shellcheck source=tests/faults/health.sh
+. "$(dirname "$0")/health.sh"
+# shellcheck source=tests/clients/servers.sh
+. "$(dirname "$0")/../clients/servers.sh"
+
+need curl nginx "$PYTHON"
+
+# Those that cannot say, or not in time; that say that there is none; that are right in their way.
+FAILING=(silent refuses servfail formerr truncated garbage zeros tiny header wrong_id wrong_question
+	echo half overlong pointer_loop tcp_closes tcp_silent tcp_half tcp_breaks)
+LACKING=(missing empty loop self wrong_owner)
+WORKING=(chain many slow tcp_good tcp_drips)
+
+declare -A PORT
+
+start_names() {
+	local kind port
+	spawn "$PYTHON" "$(dirname "$0")/names.py" "$@" >"$TMP/names"
+	NAMES=$SPAWNED
+	wait_for 30 grep -q '^ready$' "$TMP/names" || die 'no name servers'
+	while read -r kind port; do
+		PORT[$kind]=$port
+	done < <(sed '/^ready$/,$d' "$TMP/names")
+}
+
+# Asks KIND... in that order from now on.
+ask() {
+	local kind list=
+	for kind; do
+		list+=${list:+, }127.0.0.1:${PORT[$kind]}
+	done
+	as_alice CONFIG dns_servers "$list" >"$TMP/answer" || {
+		cat "$TMP/answer"
+		return 1
+	}
+}
+
+# By a name that nobody has asked for yet.
+NAMED=0
+gets_by_name() {
+	NAMED=$((NAMED + 1))
+	HOST=${1//_/-}$NAMED.test
+	run_curl -o "$TMP/got" -x "socks5h://alice:secret@$PROXY" "http://$HOST:$WEB_PORT/page.txt" &&
+		cmp "$TMP/got" "$WWW/page.txt"
+}
+
+# The client is told, the log says why, and who needs no name is served meanwhile.
+fails_by() {
+	mark_log
+	ask "$1" || return
+	gets_by_name "$1" >"$TMP/by_name" 2>&1 &
+	local lookup=$! status=0
+	OWNED[lookup]=curl
+	serves alice:secret@ || return
+	wait "$lookup" || status=$?
+	unset "OWNED[lookup]"
+	NAMED=$((NAMED + 1))
+	cat "$TMP/by_name"
+	((status == 97)) && logged outcome=fail "reason=$2" reply=4
+}
+
+works_by() {
+	mark_log
+	ask "$@" && gets_by_name "$1" && logged "target=$HOST:$WEB_PORT" outcome=success
+}
+
+# Nobody is asked any more than a client's patience lasts.
+try_kinds() {
+	local kind
+	for kind in "${FAILING[@]}"; do
+		check "$kind" fails_by "$kind" name_failed
+	done
+	for kind in "${LACKING[@]}"; do
+		check "$kind" fails_by "$kind" name_not_found
+	done
+	for kind in "${WORKING[@]}"; do
+		check "$kind" works_by "$kind"
+	done
+	for kind in "${FAILING[@]}"; do
+		check "${kind}_and_a_good_one" works_by "$kind" good
+	done
+	check one_good_of_three works_by silent servfail good
+}
+
+give_addresses "" lo
+start_nginx 1000
+start_names "${FAILING[@]}" "${LACKING[@]}" "${WORKING[@]}" good
+start_monitored --connect-timeout 2s
+check good works_by good
+note_health
+try_kinds
+check names_healthy is_healthy
+check stops stop_socks5d
+finish
