@@ -12,7 +12,7 @@ import time
 
 A, CNAME, AAAA = 1, 5, 28
 RCODES = {'servfail': 2, 'missing': 3, 'refuses': 5, 'formerr': 1}
-SLOW = 1.5  # seconds
+SLOW = 0.6  # seconds
 MANY = 4000  # addresses, of which 65,535 bytes have room for few more
 
 
@@ -33,8 +33,8 @@ def record(owner, kind, data):
     return owner + struct.pack('>HHIH', kind, 1, 1, len(data)) + data
 
 
-def answer(ident, question, records, rcode=0, truncated=False):
-    flags = 0x8180 | rcode | (0x200 if truncated else 0)
+def answer(ident, question, records, rcode=0, truncated=False, flags=0x8180):
+    flags |= rcode | (0x200 if truncated else 0)
     return ident + struct.pack('>HHHHH', flags, 1, len(records), 0, 0) + question + b''.join(records)
 
 
@@ -80,6 +80,7 @@ def respond(what, query, by_tcp):
         'wrong_question': answer(ident, encode(b'else.test') + question[-4:], [address()]),
         'wrong_owner': answer(ident, question, [address(encode(b'else.test'))]),
         'echo': query,
+        'lame': answer(ident, question, [], flags=0x8100),
         'half': good[:-6],
         'overlong': good[:-6] + b'\xff\xff' + good[-4:],
         'pointer_loop': answer(ident, b'\xc0\x0c' + question[-4:], [address()]),

@@ -16,7 +16,7 @@ need curl nginx "$PYTHON"
 
 # Those that cannot say, or not in time; that say that there is none; that are right in their way.
 FAILING=(silent refuses servfail formerr truncated garbage zeros tiny header wrong_id wrong_question
-	echo half overlong pointer_loop tcp_closes tcp_silent tcp_half tcp_breaks)
+	echo lame half overlong pointer_loop tcp_closes tcp_silent tcp_half tcp_breaks)
 LACKING=(missing empty loop self wrong_owner)
 WORKING=(chain many slow tcp_good tcp_drips)
 
@@ -73,7 +73,6 @@ works_by() {
 	ask "$@" && gets_by_name "$1" && logged "target=$HOST:$WEB_PORT" outcome=success
 }
 
-# Nobody is asked any more than a client's patience lasts.
 try_kinds() {
 	local kind
 	for kind in "${FAILING[@]}"; do
@@ -91,13 +90,65 @@ try_kinds() {
 	check one_good_of_three works_by silent servfail good
 }
 
-give_addresses "" lo
+# ---- resolv.conf ----
+
+# In the way of those who write it: another file takes its place.
+put_conf() {
+	printf '%s' "$1" >/etc/resolv.conf.new && mv /etc/resolv.conf.new /etc/resolv.conf
+}
+
+# It is looked at once a second.
+finds_by_now() {
+	gets_by_name "$1" >"$TMP/by_name" 2>&1
+}
+
+follows() {
+	put_conf "$1"
+	wait_for 15 finds_by_now "$2" || {
+		cat "$TMP/by_name"
+		return 1
+	}
+}
+
+asked_good() {
+	grep -q "^good $HOST\$" "$TMP/names"
+}
+
+# Without a server in it this host is asked, where nobody listens.
+try_conf() {
+	put_conf 'nameserver 127.0.0.1
+'
+	as_alice CONFIG dns_servers '' >"$TMP/answer" || die "$(cat "$TMP/answer")"
+	check conf_of_a_good_one follows 'nameserver 127.0.0.1
+' conf
+	check conf_is_asked asked_good
+	mark_log
+	rm /etc/resolv.conf
+	sleep 1.1 # which is how often it is looked at
+	check conf_gone_keeps_what_was_known finds_by_now gone
+	mkdir /etc/resolv.conf
+	sleep 1.1
+	check conf_is_a_folder finds_by_now folder
+	rmdir /etc/resolv.conf
+	check conf_of_noise follows "$(head -c 3000 /dev/urandom | tr -d '\0')
+nameserver 127.0.0.1
+" noise
+	check conf_empty follows '' empty
+	check conf_of_a_silent_one follows 'nameserver 127.0.0.2
+nameserver 127.0.0.1
+' second
+	check conf_told says 1 resolv.conf
+}
+
+give_addresses '' lo
+prepare_folders || die 'no folders of its own'
 start_nginx 1000
-start_names "${FAILING[@]}" "${LACKING[@]}" "${WORKING[@]}" good
-start_monitored --connect-timeout 2s
+start_names "${FAILING[@]}" "${LACKING[@]}" "${WORKING[@]}" good:53
+start_monitored --connect-timeout 1s
 check good works_by good
 note_health
 try_kinds
+try_conf
 check names_healthy is_healthy
 check stops stop_socks5d
 finish
