@@ -198,6 +198,7 @@ WRAP_base/test_grow := reallocarray
 WRAP_base/test_hashmap := calloc malloc aligned_alloc
 WRAP_base/test_lines := read
 WRAP_base/test_sink := writev
+WRAP_base/test_wall := clock_gettime
 WRAP_client/test_batch := client_ask getdelim link_interrupt_by signals_close
 WRAP_monitor/test_admin := calloc malloc realloc aligned_alloc accept4 server_base server_errands server_fronts \
 	server_hashes server_keeper server_lookups server_services server_set
@@ -263,7 +264,7 @@ WRAP_server/test_schedule := clock_ms
 WRAP_server/test_shares := janitor_call throttles_list
 WRAP_server/test_stopping := _exit clock_ms clock_deadline sigtimedwait
 WRAP_server/test_supervision := clock_ms
-WRAP_server/test_temporary := time
+WRAP_server/test_temporary := time clock_gettime
 WRAP_state/test_access_log := getdelim
 WRAP_state/test_events := calloc malloc aligned_alloc
 WRAP_state/test_hash_kinds := password_check
