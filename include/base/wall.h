@@ -1,5 +1,5 @@
-/* wall: what lasts for a time by the clock on the wall, though that may be set meanwhile. An atomic;
- * no lock. */
+/* wall: what lasts for a time by the clock on the wall, though that may be set meanwhile. An
+ * atomic; no lock. */
 #ifndef BASE_WALL_H
 #define BASE_WALL_H
 

@@ -167,8 +167,8 @@ static void look_at_sessions(struct recheck *r)
 		r->last = 0;
 }
 
-/* Has a rule begun or ended to hold since this was asked last? It may have, too, where the clock was
- * set back. */
+/* Has a rule begun or ended to hold since this was asked last? It may have, too, where the clock
+ * was set back. */
 static bool passes_border(struct recheck *r, const struct config *c, int64_t wall)
 {
 	bool passes = r->border != 0 && (wall >= r->border || wall < r->looked);
