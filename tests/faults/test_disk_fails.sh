@@ -25,7 +25,9 @@ mend_disk() {
 
 give_addresses '' lo
 start_nginx 1000
-for ERROR in $EROFS $EIO; do
+ERRORS=("$EROFS" "$EIO")
+[[ -z ${FAULTS_SHORT:-} ]] || ERRORS=("$EIO")
+for ERROR in "${ERRORS[@]}"; do
 	((ERROR == EROFS)) && WORDS='Read-only file system' || WORDS='Input/output error'
 	echo "# $WORDS"
 	mount_disk

@@ -74,7 +74,7 @@ try_logs_that_hang() {
 	wake_disk
 	LOG=$DISK/log
 	mark_log
-	check log_goes_on logged_then
+	check log_goes_on wait_for 30 logged_then
 	check log_tells_how_many says 1 'a while: '
 	check log_is_whole log_is_whole
 	check log_counts counts_add_up
@@ -83,8 +83,9 @@ try_logs_that_hang() {
 	unmount_disk
 }
 
+# Those who were stuck may take a moment.
 logged_then() {
-	serves && logged outcome=success
+	serves && said 1 'a while: '
 }
 
 try_users_that_hang() {
@@ -201,6 +202,8 @@ start_nginx 1000
 try_logs_that_hang
 try_users_that_hang
 try_state_that_hangs
-try_slow
-try_stop
+if [[ -z ${FAULTS_SHORT:-} ]]; then
+	try_slow
+	try_stop
+fi
 finish
