@@ -2,6 +2,7 @@
 #
 #   CC=clang         another compiler
 #   SAN=address      AddressSanitizer and UndefinedBehaviorSanitizer; SAN=thread: ThreadSanitizer
+#   SAN=coverage     counts how often each line runs, with gcc; `make coverage` builds and reads it
 #   WERROR=1         warnings are errors
 #   WITHOUT=state    a server that keeps nothing over restarts, and needs no SQLite
 #   WITHOUT=sandbox  a server without a filter of system calls, and libseccomp; both: "sandbox state"
@@ -63,9 +64,14 @@ WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-pr
 	$(if $(findstring clang,$(CC)),-Wthread-safety) $(if $(WERROR),-Werror)
 SANITIZE := $(if $(filter address,$(SAN)),-fsanitize=address$(comma)undefined \
 	-fno-sanitize-recover=all) $(if $(filter thread,$(SAN)),-fsanitize=thread)
+COVERAGE := $(filter coverage,$(SAN))
+# Of the programs' sources only; threads count together. Without optimisation no line is lost in
+# another, but gcc knows less of how long strings are.
+COUNTING = $(if $(COVERAGE),-DCOUNTS_LINES -Wno-format-truncation \
+	$(if $(filter src/%,$<),--coverage -fprofile-update=atomic))
 
-CFLAGS ?= -O2 -g
-ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 -Iinclude -I$(GENERATED) -pthread $(WARNINGS) $(SANITIZE) $(CFLAGS) \
+CFLAGS ?= $(if $(COVERAGE),-O0,-O2) -g
+ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 -Iinclude -I$(GENERATED) -pthread $(WARNINGS) $(SANITIZE) $(COUNTING) $(CFLAGS) \
 	$(HARDENING)
 # Against what a bug could be used for, each as far as the compiler knows it for this machine. That
 # variables begin as zeros (-ftrivial-auto-var-init=zero) is not among them: a session would take 900
@@ -81,7 +87,7 @@ compiles = $(shell printf '$(2)' | $(CC) -Werror $(1) -fsyntax-only -x c - >/dev
 LIBS = $(eval LIBS := $(shell pkg-config --libs $(call names,$(LIBRARIES))))$(LIBS)
 CLIENT_LIBS = $(eval CLIENT_LIBS := $(shell pkg-config --libs $(call names,$(CLIENT_LIBRARIES))))$(CLIENT_LIBS)
 TEST_LIBS = $(eval TEST_LIBS := $(shell pkg-config --libs cmocka))$(TEST_LIBS)
-LINK = $(CC) -pthread $(SANITIZE) $(if $(SAN),,-pie -Wl$(comma)-z$(comma)relro$(comma)-z$(comma)now) $(LDFLAGS)
+LINK = $(CC) -pthread $(SANITIZE) $(if $(COVERAGE),--coverage) $(if $(SAN),,-pie -Wl$(comma)-z$(comma)relro$(comma)-z$(comma)now) $(LDFLAGS)
 
 # What is built only with something, or only without; and what cannot be tested without.
 WITH_STATE := $(addprefix src/server/,database.c history_bound.c history_tables.c)
@@ -105,7 +111,7 @@ TEST_LIB_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/lib/*.c))
 BENCH_SOURCES := $(wildcard tests/bench/*.c)
 C_FILES := $(wildcard src/*.c src/*/*.c include/*/*.h tests/*/*.c tests/*/*.h)
 
-.PHONY: all build run tests test check test-clients test-web test-package pictures test-valgrind fuzz bench bench-results plots check-docs docs \
+.PHONY: all build run tests test check coverage test-clients test-web test-package pictures test-valgrind fuzz bench bench-results plots check-docs docs \
 	lint format deps deps-test deps-clients deps-web deps-lint deps-bench deps-plots deps-deb \
 	check-units dist deb install uninstall clean help
 
@@ -123,6 +129,7 @@ help:
 	@echo 'make test-web    the pages in a real Chromium, with pictures of them in build/web-pictures'
 	@echo 'make test-package  the Debian package: built twice, and tried in a Debian that is booted for it'
 	@echo 'make pictures    the pictures of the pages that README.md shows'
+	@echo 'make coverage    the tests of make test once more, and which share of each file of the server they run'
 	@echo 'make test-valgrind  the tests of stopping, with the server under valgrind'
 	@echo 'make fuzz        every parser of bytes from outside, FUZZ_SECONDS=60 each'
 	@echo 'make bench       measure beside microsocks, dante and tinyproxy (BENCH="-q" for a quick look)'
@@ -316,6 +323,13 @@ check:
 check-units:
 	@$(MAKE) --no-print-directory tests TESTS='$(UNIT_TESTS)'
 	tests/run.sh $(UNIT_TESTS)
+
+# Which lines the same tests run, counted anew; what they pass and fail is summed up before.
+COVERED := $(OUT)build/$(notdir $(CC))-coverage
+coverage: deps-test
+	@test ! -d $(COVERED) || find $(COVERED) -name '*.gcda' -delete
+	@$(MAKE) --no-print-directory check SAN=coverage
+	tests/lint/coverage.sh $(COVERED)
 
 test-clients: deps-clients
 	@$(MAKE) --no-print-directory $(BUILD)/socks5d $(BUILD)/monitor_client
