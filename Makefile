@@ -150,7 +150,7 @@ $(BIN)/socks5d $(BIN)/monitor_client: $(BIN)/%: $(BUILD)/%
 $(BIN)/server: $(BIN)/socks5d
 	$(Q)ln -sf socks5d $@
 
-$(BUILD)/socks5d: $(BUILD)/src/socks5d.o $(BUILD)/libsocks5d.a
+$(BUILD)/socks5d: $(BUILD)/src/socks5d.o $(if $(COVERAGE),$(BUILD)/tests/lib/counting.o) $(BUILD)/libsocks5d.a
 	$(all-there)
 	@echo '  LD $@'
 	$(Q)$(LINK) -o $@ $^ $(LIBS)

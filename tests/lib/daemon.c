@@ -162,19 +162,17 @@ static int spawn_bound(const char *const argv[], const struct daemon *d, pid_t *
 	return fd;
 }
 
-/* What is still to be done at its end, which walls would keep it from: to look for leaks in its own
- * memory, and to write down which lines have run. */
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer)
-#define ENDS_UNCONFINED 1
+#define LOOKS_FOR_LEAKS 1
 #endif
-#elif defined(__SANITIZE_ADDRESS__) || defined(COUNTS_LINES)
-#define ENDS_UNCONFINED 1
+#elif defined(__SANITIZE_ADDRESS__)
+#define LOOKS_FOR_LEAKS 1
 #endif
 
 bool daemon_is_confined(void)
 {
-#ifdef ENDS_UNCONFINED
+#ifdef LOOKS_FOR_LEAKS
 	return false;
 #else
 	return true;
