@@ -197,6 +197,7 @@ run: deps
 # ---- tests ----
 
 # Faults and time are injected at the linker's hand: the functions that a test puts its own for.
+WRAP_MEMORY := calloc malloc realloc reallocarray aligned_alloc strdup strndup
 WRAP_PARTS := clock_ms clock_deadline time calloc malloc realloc aligned_alloc server_base
 WRAP_DESK := $(WRAP_PARTS) recv send password_hash server_errands server_hashes server_lookups server_set server_reload
 WRAP_base/test_grow := reallocarray
@@ -259,6 +260,7 @@ WRAP_server/test_doctor := probe_listen probe_connect probe_local probe_name_ser
 WRAP_server/test_fronts := socket occupant_ask
 WRAP_server/test_hasher := pthread_create
 WRAP_server/test_idle := clock_ms
+WRAP_server/test_inspection := $(WRAP_MEMORY) own_refresh pthread_create
 WRAP_server/test_janitor := pthread_create
 WRAP_server/test_keeper := database_commit time
 WRAP_server/test_landlock := syscall
@@ -267,6 +269,7 @@ WRAP_server/test_recheck := clock_ms time
 WRAP_server/test_run_as := identity_become identity_use_for_files
 WRAP_server/test_sampling := janitor_call
 WRAP_server/test_schedule := clock_ms
+WRAP_server/test_server_open := $(WRAP_MEMORY) access_log_fill
 WRAP_server/test_shares := janitor_call throttles_list
 WRAP_server/test_stopping := _exit clock_ms clock_deadline sigtimedwait
 WRAP_server/test_supervision := clock_ms
@@ -275,7 +278,7 @@ WRAP_state/test_access_log := getdelim
 WRAP_state/test_events := calloc malloc aligned_alloc
 WRAP_state/test_hash_kinds := password_check
 WRAP_state/test_hashing := calloc malloc aligned_alloc pthread_cond_clockwait
-WRAP_state/test_list_types := calloc malloc realloc reallocarray aligned_alloc strdup strndup
+WRAP_state/test_list_types := $(WRAP_MEMORY)
 WRAP_state/test_logins := clock_ms pthread_cond_clockwait password_check
 WRAP_state/test_ledger := calloc malloc aligned_alloc getifaddrs freeifaddrs limit_book_of_client
 WRAP_state/test_ledger_news := calloc malloc aligned_alloc clock_ms

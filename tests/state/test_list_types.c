@@ -3,38 +3,7 @@
  * words, and that neither a wrong line nor want of memory changes a value. */
 #include "defaults.h"
 
-#include "../base/faults.h"
-
-/* ---- the other ways to memory ---- */
-
-void *__real_realloc(void *memory, size_t size);
-void *__real_reallocarray(void *memory, size_t count, size_t size);
-char *__real_strdup(const char *text);
-char *__real_strndup(const char *text, size_t len);
-void *__wrap_realloc(void *memory, size_t size);
-void *__wrap_reallocarray(void *memory, size_t count, size_t size);
-char *__wrap_strdup(const char *text);
-char *__wrap_strndup(const char *text, size_t len);
-
-void *__wrap_realloc(void *memory, size_t size)
-{
-	return faults_strikes() ? NULL : __real_realloc(memory, size);
-}
-
-void *__wrap_reallocarray(void *memory, size_t count, size_t size)
-{
-	return faults_strikes() ? NULL : __real_reallocarray(memory, count, size);
-}
-
-char *__wrap_strdup(const char *text)
-{
-	return faults_strikes() ? NULL : __real_strdup(text);
-}
-
-char *__wrap_strndup(const char *text, size_t len)
-{
-	return faults_strikes() ? NULL : __real_strndup(text, len);
-}
+#include "../base/faults_all.h"
 
 /* ---- values ---- */
 
