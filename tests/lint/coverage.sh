@@ -6,11 +6,19 @@
 set -eu
 build=$1
 
+# What the compiler has noted of each file that is there still.
+notes() {
+	find "$build/src" -name '*.gcno' ! -path '*/src/client/*' ! -name monitor_client.gcno |
+		while read -r note; do
+			source=${note#"$build"/}
+			test ! -e "${source%.gcno}.c" || echo "$note"
+		done
+}
+
 # gcov's text of each file, a line "COUNT:NUMBER:TEXT" for each, where ##### stands for never and a
 # dash for nothing to run; headers among them.
 lines_of_all() {
-	find "$build/src" -name '*.gcno' ! -path '*/src/client/*' ! -name monitor_client.gcno -exec \
-		"${GCOV:-gcov}" -t {} + 2>/dev/null
+	notes | xargs -r "${GCOV:-gcov}" -t 2>/dev/null
 }
 
 # A line for each file: its share, lines that ran, lines that can, its name, and the others' numbers.
