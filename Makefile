@@ -2,6 +2,7 @@
 #
 #   CC=clang         another compiler
 #   SAN=address      AddressSanitizer and UndefinedBehaviorSanitizer; SAN=thread: ThreadSanitizer
+#   SAN=coverage     counts how often each line runs, with gcc; `make coverage` builds and reads it
 #   WERROR=1         warnings are errors
 #   WITHOUT=state    a server that keeps nothing over restarts, and needs no SQLite
 #   WITHOUT=sandbox  a server without a filter of system calls, and libseccomp; both: "sandbox state"
@@ -64,9 +65,14 @@ WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-pr
 	$(if $(findstring clang,$(CC)),-Wthread-safety) $(if $(WERROR),-Werror)
 SANITIZE := $(if $(filter address,$(SAN)),-fsanitize=address$(comma)undefined \
 	-fno-sanitize-recover=all) $(if $(filter thread,$(SAN)),-fsanitize=thread)
+COVERAGE := $(filter coverage,$(SAN))
+# Of the programs' sources only; threads count together. Without optimisation no line is lost in
+# another, but gcc knows less of how long strings are.
+COUNTING = $(if $(COVERAGE),-DCOUNTS_LINES -Wno-format-truncation \
+	$(if $(filter src/%,$<),--coverage -fprofile-update=atomic))
 
-CFLAGS ?= -O2 -g
-ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 -Iinclude -I$(GENERATED) -pthread $(WARNINGS) $(SANITIZE) $(CFLAGS) \
+CFLAGS ?= $(if $(COVERAGE),-O0,-O2) -g
+ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 -Iinclude -I$(GENERATED) -pthread $(WARNINGS) $(SANITIZE) $(COUNTING) $(CFLAGS) \
 	$(HARDENING)
 # Against what a bug could be used for, each as far as the compiler knows it for this machine. That
 # variables begin as zeros (-ftrivial-auto-var-init=zero) is not among them: a session would take 900
@@ -82,7 +88,7 @@ compiles = $(shell printf '$(2)' | $(CC) -Werror $(1) -fsyntax-only -x c - >/dev
 LIBS = $(eval LIBS := $(shell pkg-config --libs $(call names,$(LIBRARIES))))$(LIBS)
 CLIENT_LIBS = $(eval CLIENT_LIBS := $(shell pkg-config --libs $(call names,$(CLIENT_LIBRARIES))))$(CLIENT_LIBS)
 TEST_LIBS = $(eval TEST_LIBS := $(shell pkg-config --libs cmocka))$(TEST_LIBS)
-LINK = $(CC) -pthread $(SANITIZE) $(if $(SAN),,-pie -Wl$(comma)-z$(comma)relro$(comma)-z$(comma)now) $(LDFLAGS)
+LINK = $(CC) -pthread $(SANITIZE) $(if $(COVERAGE),--coverage) $(if $(SAN),,-pie -Wl$(comma)-z$(comma)relro$(comma)-z$(comma)now) $(LDFLAGS)
 
 # What is built only with something, or only without; and what cannot be tested without.
 WITH_STATE := $(addprefix src/server/,database.c history_bound.c history_tables.c)
@@ -106,7 +112,7 @@ TEST_LIB_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/lib/*.c))
 BENCH_SOURCES := $(wildcard tests/bench/*.c)
 C_FILES := $(wildcard src/*.c src/*/*.c include/*/*.h tests/*/*.c tests/*/*.h)
 
-.PHONY: all build run tests test check test-clients test-faults test-web test-package pictures test-valgrind fuzz bench bench-results plots check-docs docs \
+.PHONY: all build run tests test check coverage test-clients test-faults test-web test-package pictures test-valgrind fuzz bench bench-results plots check-docs docs \
 	lint format deps deps-test deps-clients deps-faults deps-web deps-lint deps-bench deps-plots deps-deb \
 	check-units dist deb install uninstall clean help
 
@@ -125,6 +131,7 @@ help:
 	@echo 'make test-web    the pages in a real Chromium, with pictures of them in build/web-pictures'
 	@echo 'make test-package  the Debian package: built twice, and tried in a Debian that is booted for it'
 	@echo 'make pictures    the pictures of the pages that README.md shows'
+	@echo 'make coverage    the tests of make test once more, and which share of each file of the server they run'
 	@echo 'make test-valgrind  the tests of stopping, with the server under valgrind'
 	@echo 'make fuzz        every parser of bytes from outside, FUZZ_SECONDS=60 each'
 	@echo 'make bench       measure beside microsocks, dante and tinyproxy (BENCH="-q" for a quick look)'
@@ -145,7 +152,7 @@ $(BIN)/socks5d $(BIN)/monitor_client: $(BIN)/%: $(BUILD)/%
 $(BIN)/server: $(BIN)/socks5d
 	$(Q)ln -sf socks5d $@
 
-$(BUILD)/socks5d: $(BUILD)/src/socks5d.o $(BUILD)/libsocks5d.a
+$(BUILD)/socks5d: $(BUILD)/src/socks5d.o $(if $(COVERAGE),$(BUILD)/tests/lib/counting.o) $(BUILD)/libsocks5d.a
 	$(all-there)
 	@echo '  LD $@'
 	$(Q)$(LINK) -o $@ $^ $(LIBS)
@@ -192,10 +199,12 @@ run: deps
 # ---- tests ----
 
 # Faults and time are injected at the linker's hand: the functions that a test puts its own for.
+WRAP_MEMORY := calloc malloc realloc reallocarray aligned_alloc strdup strndup
 WRAP_PARTS := clock_ms clock_deadline time calloc malloc realloc aligned_alloc server_base
 WRAP_DESK := $(WRAP_PARTS) recv send password_hash server_errands server_hashes server_lookups server_set server_reload
 WRAP_base/test_grow := reallocarray
 WRAP_base/test_hashmap := calloc malloc aligned_alloc
+WRAP_base/test_identity := initgroups prctl setfsgid setfsuid setresgid setresuid syscall
 WRAP_base/test_lines := read
 WRAP_base/test_sink := writev
 WRAP_base/test_wall := clock_gettime
@@ -209,7 +218,10 @@ WRAP_monitor/test_console := $(WRAP_DESK)
 WRAP_monitor/test_console_ends := $(WRAP_DESK)
 WRAP_monitor/test_history_commands := $(WRAP_DESK) database_commit
 WRAP_monitor/test_insight_commands := $(WRAP_DESK)
+WRAP_monitor/test_limits_commands := $(WRAP_DESK) server_apply_limits
 WRAP_monitor/test_listings := $(WRAP_PARTS)
+WRAP_monitor/test_rule_answers := $(WRAP_PARTS) open_memstream
+WRAP_net/test_fdbudget := getrlimit64 opendir setrlimit64 stat64
 WRAP_net/test_hosts := read clock_ms clock_deadline calloc malloc aligned_alloc
 WRAP_net/test_nameservers := read clock_ms clock_deadline
 WRAP_net/test_own := getifaddrs freeifaddrs
@@ -254,13 +266,16 @@ WRAP_server/test_doctor := probe_listen probe_connect probe_local probe_name_ser
 WRAP_server/test_fronts := socket occupant_ask
 WRAP_server/test_hasher := pthread_create
 WRAP_server/test_idle := clock_ms
+WRAP_server/test_inspection := $(WRAP_MEMORY) doctor_look own_refresh pthread_create
 WRAP_server/test_janitor := pthread_create
-WRAP_server/test_keeper := database_commit time
+WRAP_server/test_keeper := $(WRAP_MEMORY) clock_deadline database_commit time
 WRAP_server/test_landlock := syscall
+WRAP_server/test_probe := adjtimex clock_deadline
 WRAP_server/test_recheck := clock_ms time
 WRAP_server/test_run_as := identity_become identity_use_for_files
 WRAP_server/test_sampling := janitor_call
 WRAP_server/test_schedule := clock_ms
+WRAP_server/test_server_open := $(WRAP_MEMORY) access_log_fill
 WRAP_server/test_shares := janitor_call throttles_list
 WRAP_server/test_stopping := _exit clock_ms clock_deadline sigtimedwait
 WRAP_server/test_supervision := clock_ms
@@ -269,9 +284,11 @@ WRAP_state/test_access_log := getdelim
 WRAP_state/test_events := calloc malloc aligned_alloc
 WRAP_state/test_hash_kinds := password_check
 WRAP_state/test_hashing := calloc malloc aligned_alloc pthread_cond_clockwait
+WRAP_state/test_list_types := $(WRAP_MEMORY)
 WRAP_state/test_logins := clock_ms pthread_cond_clockwait password_check
 WRAP_state/test_ledger := calloc malloc aligned_alloc getifaddrs freeifaddrs limit_book_of_client
 WRAP_state/test_ledger_news := calloc malloc aligned_alloc clock_ms
+WRAP_state/test_rule_list_file := $(WRAP_MEMORY)
 WRAP_state/test_standing := calloc malloc aligned_alloc
 WRAP_state/test_users := calloc malloc aligned_alloc password_check sodium_memzero
 WRAP_state/test_users_file := read
@@ -302,8 +319,10 @@ $(BUILD)/judge: $(BUILD)/tests/state/judge.o $(BUILD)/libsocks5d.a
 test: deps-test
 	@$(MAKE) --no-print-directory check
 
-# Programs, and scripts that find out themselves what they lack; CHECKS=... runs some of them only.
-CHECKS = $(TESTS) $(addprefix tests/build/test_,completions.sh examples.sh hardening.sh install.sh make.sh run.sh) tests/state/test_rules_reference.sh tests/web/test_scripts.sh $(addprefix tests/clients/test_,curl.sh monitor_client.sh top.sh)
+# Programs, and scripts that find out themselves what they lack; CHECKS=... runs some of them only. The
+# scripts, which are about what is around the server, are none of what lines are counted for.
+CHECKS = $(TESTS) $(if $(COVERAGE),,$(SCRIPTS))
+SCRIPTS := $(addprefix tests/build/test_,completions.sh examples.sh hardening.sh install.sh make.sh run.sh) tests/state/test_rules_reference.sh tests/web/test_scripts.sh $(addprefix tests/clients/test_,curl.sh monitor_client.sh top.sh)
 NO_CMOCKA = $(eval NO_CMOCKA := $(shell pkg-config --exists cmocka || echo yes))$(NO_CMOCKA)
 checked-programs = $(if $(NO_CMOCKA),,$(filter-out %.sh,$(CHECKS)))
 unchecked-programs = $(if $(NO_CMOCKA),$(filter-out %.sh,$(CHECKS)))
@@ -321,6 +340,13 @@ check:
 check-units:
 	@$(MAKE) --no-print-directory tests TESTS='$(UNIT_TESTS)'
 	tests/run.sh $(UNIT_TESTS)
+
+# Which lines the same tests run, counted anew; what they pass and fail is summed up before.
+COVERED := $(OUT)build/$(notdir $(CC))-coverage
+coverage: deps-test
+	@test ! -d $(COVERED) || find $(COVERED) -name '*.gcda' -delete
+	@$(MAKE) --no-print-directory check SAN=coverage
+	tests/lint/coverage.sh $(COVERED)
 
 test-clients: deps-clients
 	@$(MAKE) --no-print-directory $(BUILD)/socks5d $(BUILD)/monitor_client

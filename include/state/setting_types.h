@@ -107,7 +107,10 @@ bool setting_set(const struct setting *setting, void *values, const struct setti
 /* What setting_set() takes, in words. To be freed; NULL without memory. */
 char *setting_legal(const struct setting *setting);
 
-/* The value as setting_set() would take it. To be freed; NULL without memory. */
+/* Writes the value as setting_set() would take it. */
+void setting_put(const struct setting *setting, const void *values, FILE *out);
+
+/* The same as a string. To be freed; NULL without memory. */
 char *setting_format(const struct setting *setting, const void *values);
 
 bool setting_equal(const struct setting *setting, const void *a, const void *b);
