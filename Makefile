@@ -459,13 +459,11 @@ MAN := $(PREFIX)/share/man
 BASH_COMPLETIONS := $(PREFIX)/share/bash-completion/completions
 ZSH_COMPLETIONS := $(PREFIX)/share/zsh/site-functions
 FISH_COMPLETIONS := $(PREFIX)/share/fish/vendor_completions.d
+MANUALS := $(notdir $(wildcard src/*.[178]))
 INSTALLED := \
 	755:$(BIN)/socks5d:$(PREFIX)/sbin/socks5d \
 	755:$(BIN)/monitor_client:$(PREFIX)/bin/monitor_client \
-	644:src/monitor_client.1:$(MAN)/man1/monitor_client.1 \
-	644:src/socks5d-monitor.7:$(MAN)/man7/socks5d-monitor.7 \
-	644:src/socks5d-web.7:$(MAN)/man7/socks5d-web.7 \
-	644:src/socks5d.8:$(MAN)/man8/socks5d.8 \
+	$(foreach m,$(MANUALS),644:$(BUILD)/$(m):$(MAN)/man$(subst .,,$(suffix $(m)))/$(m)) \
 	$(foreach p,socks5d monitor_client, \
 		644:conf/completions/$(p).bash:$(BASH_COMPLETIONS)/$(p) \
 		644:conf/completions/$(p).zsh:$(ZSH_COMPLETIONS)/_$(p) \
@@ -495,7 +493,12 @@ endef
 
 # Each time: PREFIX may be another one.
 UNITS := $(addprefix $(BUILD)/,socks5d.service socks5d@.service)
-.PHONY: $(UNITS)
+PLACED := $(UNITS) $(addprefix $(BUILD)/,$(MANUALS))
+.PHONY: $(PLACED)
+$(addprefix $(BUILD)/,$(MANUALS)): $(BUILD)/%: src/%
+	@mkdir -p $(@D)
+	$(Q)sed 's|/usr/local|$(PREFIX)|g' $< >$@
+
 $(BUILD)/socks5d.service: conf/socks5d.service
 	@mkdir -p $(@D)
 	$(Q)sed 's|/usr/local|$(PREFIX)|$(if $(call without,state),; s| --state-dir [^ ]*||)' $< >$@
@@ -505,7 +508,7 @@ $(BUILD)/socks5d@.service: $(BUILD)/socks5d.service
 	$(Q)sed -e 's|^Description=.*|& (%i)|' -e 's|/etc/socks5d/socks5d\.conf|/etc/socks5d/%i.conf|' \
 		-e 's|%[tS]/socks5d|&-%i|g' -e 's|^[A-Z][a-z]*Directory=socks5d$$|&-%i|' $< >$@
 
-install: all $(UNITS)
+install: all $(PLACED)
 	$(foreach f,$(INSTALLED),$(call install-file,$(f)))
 	test -e '$(DESTDIR)$(CONFIGURATION)' || \
 		{ umask 022; install -D -m 644 conf/socks5d.conf '$(DESTDIR)$(CONFIGURATION)'; }
