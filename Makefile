@@ -52,7 +52,8 @@ CLIENT_DEPS := $(TEST_DEPS) netcat-openbsd ncat proxychains4 git openssh-client 
 	emacs-nox fail2ban openssl whois apache2-utils jq haproxy libnginx-mod-stream \
 	dante-server microsocks tinyproxy-bin prometheus python3-prometheus-client zsh fish \
 	build-essential debhelper fakeroot lintian $(WEB_DEPS)
-LINT_DEPS := clang clang-format clang-tidy cppcheck libclang-rt-14-dev mandoc
+LINT_DEPS := clang clang-format clang-tidy clang-tools cppcheck gcc libclang-rt-14-dev libcmocka-dev \
+	mandoc $(DEPS)
 BENCH_DEPS := $(DEPS) microsocks dante-server tinyproxy-bin
 PLOT_DEPS := gnuplot-nox jq
 DEB_DEPS := $(DEPS) build-essential debhelper fakeroot libcmocka-dev
@@ -106,7 +107,7 @@ BENCH_SOURCES := $(wildcard tests/bench/*.c)
 C_FILES := $(wildcard src/*.c src/*/*.c include/*/*.h tests/*/*.c tests/*/*.h)
 
 .PHONY: all build run tests test check test-clients test-web test-package pictures test-valgrind fuzz bench bench-results plots check-docs docs \
-	lint format deps deps-test deps-clients deps-web deps-lint deps-bench deps-plots deps-deb \
+	lint scan format deps deps-test deps-clients deps-web deps-lint deps-bench deps-plots deps-deb \
 	check-units dist deb install uninstall clean help
 
 all: build
@@ -128,6 +129,7 @@ help:
 	@echo 'make bench       measure beside microsocks, dante and tinyproxy (BENCH="-q" for a quick look)'
 	@echo 'make bench-results  the same, kept in tests/bench/results as JSON and pictures'
 	@echo 'make lint        formatting, static analysis, layers, documents'
+	@echo 'make scan        the part of it that is clang'"'"'s analyzer, with pages that explain each find'
 	@echo 'make docs        bring sample configuration, manual, completion and src/CONFORMANCE.md up to date'
 	@echo 'make install     into DESTDIR$(PREFIX); make uninstall takes it away again'
 	@echo 'make dist        the sources of this version as one file, build/dist/socks5d-$(VERSION).tar.gz'
@@ -441,15 +443,22 @@ docs: $(BUILD)/gendoc
 format:
 	clang-format -i $(C_FILES)
 
+LINT_FLAGS := -D_GNU_SOURCE -Iinclude -I$(GENERATED) -Itests/lib
+
 lint: deps-lint $(VERSION_HEADER)
 	clang-format --dry-run -Werror $(C_FILES)
 	tests/lint/layers.sh
 	tests/lint/documents.sh
 	mandoc -T lint -W warning src/*.[178]
-	cppcheck -q --std=c11 --enable=warning,performance,portability --inline-suppr \
-		--error-exitcode=1 -Iinclude -D_GNU_SOURCE src
-	printf '%s\n' $(wildcard src/*.c src/*/*.c) | xargs -n 8 -P "$$(nproc)" \
-		sh -c 'clang-tidy -quiet "$$@" -- -std=c11 -D_GNU_SOURCE -Iinclude -I$(GENERATED)' tidy
+	cppcheck -q -j "$$(nproc)" --std=c11 --enable=warning,performance,portability --inline-suppr \
+		--error-exitcode=1 $(LINT_FLAGS) src tests
+	tests/lint/checkers.sh
+	tests/lint/analyze.sh -std=c11 $(LINT_FLAGS) -- $(filter %.c,$(C_FILES))
+
+# Clang's analyzer by itself, with pages that show the way to what it finds. It is among what lint does.
+scan: deps-lint deps
+	rm -rf $(OUT)build/ccc-analyzer
+	scan-build --status-bugs -o $(OUT)build/scan $(MAKE) --no-print-directory all
 
 # ---- installing ----
 
