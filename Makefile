@@ -6,11 +6,13 @@
 #   WITHOUT=state    a server that keeps nothing over restarts, and needs no SQLite
 #   WITHOUT=sandbox  a server without a filter of system calls, and libseccomp; both: "sandbox state"
 #   O=DIR            put what is built into DIR/build and DIR/bin
+#   AGAIN=1          tests without what says the same of every build, once it has been said of one
 #   V=1              show whole commands
 
 SAN ?=
 WERROR ?=
 WITHOUT ?=
+AGAIN ?=
 V ?=
 Q := $(if $(V),,@)
 PREFIX ?= /usr/local
@@ -101,7 +103,8 @@ LIB_OBJECTS := $(LIB_SOURCES:%.c=$(BUILD)/%.o)
 TEST_SOURCES := $(filter-out $(if $(call without,state),$(TESTS_OF_STATE)) \
 	$(if $(call without,sandbox),$(TESTS_OF_SANDBOX)),$(wildcard tests/*/test_*.c))
 TESTS := $(TEST_SOURCES:tests/%.c=$(BUILD)/tests/%)
-UNIT_TESTS := $(filter-out $(BUILD)/tests/daemon/%,$(TESTS))
+DAEMON_TESTS := $(filter $(BUILD)/tests/daemon/%,$(TESTS))
+UNIT_TESTS := $(filter-out $(DAEMON_TESTS),$(TESTS))
 TEST_LIB_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/lib/*.c))
 BENCH_SOURCES := $(wildcard tests/bench/*.c)
 C_FILES := $(wildcard src/*.c src/*/*.c include/*/*.h tests/*/*.c tests/*/*.h)
@@ -300,19 +303,23 @@ test: deps-test
 	@$(MAKE) --no-print-directory check
 
 # Programs, and scripts that find out themselves what they lack; CHECKS=... runs some of them only.
-CHECKS = $(TESTS) $(addprefix tests/build/test_,completions.sh examples.sh hardening.sh install.sh make.sh run.sh) tests/state/test_rules_reference.sh tests/web/test_scripts.sh $(addprefix tests/clients/test_,curl.sh monitor_client.sh top.sh)
+# Scripts come first, and then the daemon's tests: they wait more than they work, and take longest.
+CHECKS = $(if $(AGAIN),,$(SCRIPTS_ONCE)) $(SCRIPTS) $(DAEMON_TESTS) $(UNIT_TESTS)
+CLIENT_SCRIPTS := $(addprefix tests/clients/test_,curl.sh monitor_client.sh top.sh)
+SCRIPTS := $(CLIENT_SCRIPTS) $(addprefix tests/build/test_,examples.sh hardening.sh) tests/state/test_rules_reference.sh
+SCRIPTS_ONCE := $(addprefix tests/build/test_,completions.sh install.sh make.sh run.sh) tests/web/test_scripts.sh
 NO_CMOCKA = $(eval NO_CMOCKA := $(shell pkg-config --exists cmocka || echo yes))$(NO_CMOCKA)
 checked-programs = $(if $(NO_CMOCKA),,$(filter-out %.sh,$(CHECKS)))
 unchecked-programs = $(if $(NO_CMOCKA),$(filter-out %.sh,$(CHECKS)))
 
 check:
 	$(all-there)
-	@$(MAKE) --no-print-directory tests check-docs TESTS='$(checked-programs)'
-	tests/lint/layers.sh
-	tests/lint/documents.sh
+	@$(MAKE) --no-print-directory tests $(if $(AGAIN),,check-docs) TESTS='$(checked-programs)'
+	$(if $(AGAIN),,tests/lint/layers.sh)
+	$(if $(AGAIN),,tests/lint/documents.sh)
 	@SOCKS5D=$(BUILD)/socks5d \
 		LACKING='$(if $(unchecked-programs),unit and daemon tests (needs libcmocka-dev))' \
-		tests/run.sh $(checked-programs) $(filter %.sh,$(CHECKS))
+		tests/run.sh $(filter %.sh,$(CHECKS)) $(checked-programs)
 
 # Those of them that need no network, for those who build packages.
 check-units:
@@ -321,7 +328,7 @@ check-units:
 
 test-clients: deps-clients
 	@$(MAKE) --no-print-directory $(BUILD)/socks5d $(BUILD)/monitor_client
-	$(WEB_TEST) tests/clients/run.sh
+	$(WEB_TEST) tests/clients/run.sh $(if $(AGAIN),$(filter-out $(CLIENT_SCRIPTS) $(SCRIPTS_ONCE),$(wildcard tests/clients/test_*.sh tests/web/test_*.sh)))
 
 # The pages in a browser, which test-clients runs, too.
 WEB_TEST = SOCKS5D=$(BUILD)/socks5d AXE=$(AXE) PICTURES=$(OUT)build/web-pictures
@@ -368,7 +375,7 @@ build/fuzz/fuzz_console: FUZZ_WRAP := clock_ms clock_deadline time server_apply_
 
 .SECONDARY: $(FUZZ_TARGETS:build/fuzz/%=build/fuzz/tests/fuzz/%.o) $(FUZZ_OBJECTS)
 
-fuzz: deps-lint deps
+fuzz: deps-lint
 	@$(MAKE) --no-print-directory $(FUZZ_TARGETS)
 	FUZZ_SECONDS=$(FUZZ_SECONDS) tests/fuzz/run.sh $(FUZZ_TARGETS)
 
@@ -453,10 +460,10 @@ lint: deps-lint $(VERSION_HEADER)
 	cppcheck -q -j "$$(nproc)" --std=c11 --enable=warning,performance,portability --inline-suppr \
 		--error-exitcode=1 $(LINT_FLAGS) src tests
 	tests/lint/checkers.sh
-	tests/lint/analyze.sh -std=c11 $(LINT_FLAGS) -- $(filter %.c,$(C_FILES))
+	tests/lint/analyze.sh -std=c11 $(LINT_FLAGS) -- src/*.c src/*/*.c tests/*/*.c
 
 # Clang's analyzer by itself, with pages that show the way to what it finds. It is among what lint does.
-scan: deps-lint deps
+scan: deps-lint
 	rm -rf $(OUT)build/ccc-analyzer
 	scan-build --status-bugs -o $(OUT)build/scan $(MAKE) --no-print-directory all
 
