@@ -63,7 +63,7 @@ DEB_DEPS := $(DEPS) build-essential debhelper fakeroot libcmocka-dev
 comma := ,
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
 	-Wpointer-arith -Wcast-qual -Wwrite-strings -Wundef -Wvla -Wformat=2 -Wswitch-enum \
-	$(if $(findstring clang,$(CC)),-Wthread-safety) $(if $(WERROR),-Werror)
+	$(if $(findstring clang,$(notdir $(CC))),-Wthread-safety) $(if $(WERROR),-Werror)
 SANITIZE := $(if $(filter address,$(SAN)),-fsanitize=address$(comma)undefined \
 	-fno-sanitize-recover=all) $(if $(filter thread,$(SAN)),-fsanitize=thread)
 
@@ -466,6 +466,7 @@ lint: deps-lint $(VERSION_HEADER)
 scan: deps-lint
 	rm -rf $(OUT)build/ccc-analyzer
 	scan-build --status-bugs -o $(OUT)build/scan $(MAKE) --no-print-directory all
+	@test -e $(OUT)build/ccc-analyzer/monitor_client # its status tells of no failure but bugs
 
 # ---- installing ----
 
