@@ -233,7 +233,7 @@ WRAP_proxy/test_session := clock_deadline clock_ms socket_wait socket_read dial_
 WRAP_proxy/test_target := hosts_new
 WRAP_proxy/test_udp := clock_deadline clock_ms socket_wait socket connect sendmmsg recvmmsg mmap64 \
 	madvise target_judge target_way upstream_connect
-WRAP_proxy/test_upstream := clock_deadline clock_ms dial_until socket_wait
+WRAP_proxy/test_upstream := clock_deadline clock_ms dial_until socket_read socket_wait socket_write
 WRAP_proxy/test_watch := clock_ms clock_deadline
 WRAP_server/test_addresses := getifaddrs freeifaddrs
 WRAP_server/test_archive := database_commit time
