@@ -197,6 +197,7 @@ WRAP_DESK := $(WRAP_PARTS) recv send password_hash server_errands server_hashes 
 WRAP_base/test_grow := reallocarray
 WRAP_base/test_hashmap := calloc malloc aligned_alloc
 WRAP_base/test_lines := read
+WRAP_base/test_writing := fclose
 WRAP_client/test_batch := client_ask getdelim link_interrupt_by signals_close
 WRAP_monitor/test_admin := calloc malloc realloc aligned_alloc accept4 server_base server_errands server_fronts \
 	server_hashes server_keeper server_lookups server_services server_set

@@ -12,6 +12,7 @@
 #include "base/escape.h"
 #include "base/grow.h"
 #include "base/timestamp.h"
+#include "base/writing.h"
 #include "monitor/limits_changes.h"
 #include "state/kept_use.h"
 
@@ -24,28 +25,22 @@ static const char *const who_words[] = {
 static void add_limit(
 	struct reply *r, const struct limits *limits, enum limit_key key, const char *source)
 {
-	char *text = NULL;
-	size_t size;
-	FILE *out = open_memstream(&text, &size);
+	const char *word = limit_key_word(key);
+	char escaped[4 * LIMIT_SOURCE_MAX + 1];
+	struct writing w;
 
-	if (out != NULL)
-		limits_put_key(limits, key, out);
-	if (out == NULL || fclose(out) != 0) {
+	if (writing_begin(&w) != NULL)
+		limits_put_key(limits, key, w.out);
+	if (!writing_end(&w)) {
 		r->failed = true;
-		free(text);
 		return;
 	}
 	reply_add(r, " ");
-	limits_add_word(r, limit_key_word(key), text + strlen(limit_key_word(key)) + 1);
-	if (*source != '\0') {
-		reply_add(r, " %s_by:", limit_key_word(key));
-		free(text);
-		text = malloc(4 * strlen(source) + 1);
-		if (text != NULL)
-			reply_add(r, "%s",
-				escape_word(source, strlen(source), text, 4 * strlen(source) + 1));
-	}
-	free(text);
+	limits_add_word(r, word, w.text + strlen(word) + 1);
+	if (*source != '\0')
+		reply_add(r, " %s_by:%s", word,
+			escape_word(source, strlen(source), escaped, sizeof(escaped)));
+	free(w.text);
 }
 
 /* What is used of the quota, as the account knows it or, of one that is not there, as it is kept.
