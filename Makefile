@@ -267,6 +267,7 @@ WRAP_state/test_access_log := getdelim
 WRAP_state/test_events := calloc malloc aligned_alloc
 WRAP_state/test_hash_kinds := password_check
 WRAP_state/test_hashing := calloc malloc aligned_alloc pthread_cond_clockwait
+WRAP_state/test_kept_use := calloc malloc aligned_alloc
 WRAP_state/test_logins := clock_ms pthread_cond_clockwait password_check
 WRAP_state/test_ledger := calloc malloc aligned_alloc getifaddrs freeifaddrs limit_book_of_client
 WRAP_state/test_ledger_news := calloc malloc aligned_alloc clock_ms
@@ -329,8 +330,15 @@ test-clients: deps-clients
 FAULTS = $(sort $(wildcard tests/faults/test_*.sh))
 
 test-faults: deps-faults
-	@$(MAKE) --no-print-directory $(BUILD)/socks5d $(BUILD)/monitor_client
+	@$(MAKE) --no-print-directory $(BUILD)/socks5d $(BUILD)/monitor_client $(MEMORY_LIBRARY)
 	SOCKS5D=$(BUILD)/socks5d tests/clients/run.sh $(FAULTS)
+
+# Whose allocations fail.
+MEMORY_LIBRARY := $(BUILD)/tests/faults/memory.so
+$(MEMORY_LIBRARY): tests/faults/memory.c
+	@mkdir -p $(@D)
+	@echo '  LD $@'
+	$(Q)$(CC) -std=c11 -D_GNU_SOURCE -O2 -g $(WARNINGS) -shared -fPIC -o $@ $<
 
 # The pages in a browser, which test-clients runs, too.
 WEB_TEST = SOCKS5D=$(BUILD)/socks5d AXE=$(AXE) PICTURES=$(OUT)build/web-pictures
