@@ -4,7 +4,7 @@
 #	inject CALL:ERROR:WHEN...	from now on they fail in each thread of the server, until heal;
 #					WHEN: 3 (the third), 3+10 (each tenth from there), as strace has it
 #	heal				no more
-#	each_call FILE			those that strace -c has counted, a line each: CALL ERROR ERROR
+#	each_call FILE			those that strace -c has counted, a line each: CALL ERROR ERROR [WHAT]
 #	are_known FILE			does calls.txt know all that it has counted?
 #	was_hit				did any call fail?
 

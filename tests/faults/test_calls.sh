@@ -43,20 +43,22 @@ count_calls() {
 
 # Each by itself.
 try_each() {
-	local call passes stays fault
-	while read -r call passes stays; do
+	local call passes stays says fault
+	while read -r call passes stays says; do
 		[[ $call =~ ${FAULTS_CALLS:-.} ]] || continue
 		for fault in "$call:$passes:1" "$call:$stays:2" "$call:$passes:1+10" "$call:$stays:3+10"; do
 			check "$fault" survives "$fault"
 			[[ -z ${FAULTS_SHOW:-} ]] || sed 's/^/    /' "$TMP/check.out"
 		done
+		# Once in a while: it may have been said before.
+		[[ -z $says ]] || check "$call:is_told" grep -Em 1 "level=(warn|error) .*$says" "$LOG"
 	done < <(each_call "$COUNTS")
 }
 
 # Six at once, with errors of one kind and the other in turn.
 try_some_at_once() {
 	local call passes stays faults=()
-	while read -r call passes stays; do
+	while read -r call passes stays _; do
 		if ((${#faults[@]} % 2 == 0)); then
 			faults+=("$call:$passes:2+10")
 		else

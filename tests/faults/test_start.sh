@@ -81,7 +81,7 @@ check starts_and_ends end_server
 # As strace -c has it.
 awk '{ print 0, $1 }' "$TMP/places" >"$TMP/counts"
 check all_calls_are_known are_known "$TMP/counts"
-while read -r call passes stays; do
+while read -r call passes stays _; do
 	[[ $call =~ ${FAULTS_CALLS:-.} ]] || continue
 	read -r _ before count < <(grep "^$call " "$TMP/places")
 	[[ $call != write ]] || before=0 # none of the loader's is into those files
