@@ -46,7 +46,7 @@ count_places() {
 serves() {
 	PROXY=127.0.0.1:$SERVER_PORT
 	MONITOR_SOCKET=$HOUSE/monitor
-	wait_for 10 eval "doors socks5 name >'$TMP/doors.out'"
+	wait_for 30 eval "doors socks5 name >'$TMP/doors.out'"
 }
 
 # starts_or_says_why CALL:ERROR:WHEN
