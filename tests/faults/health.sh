@@ -5,8 +5,17 @@
 #	is_at_rest [SECONDS]		no more connections and pipes than then, within a while
 #	note_time, has_not_spun		since note_time it has computed for less than half of the time;
 #					has_not_spun MS: for less than that
+#	is_short, in_full COMMAND...	samples will do (FAULTS_SHORT); where they do not
 #	no_complaints [REASON...]	no errors in the log since mark_log, no session that ended
 #					otherwise than by these reasons
+
+is_short() {
+	[[ -n ${FAULTS_SHORT:-} ]]
+}
+
+in_full() {
+	is_short || "$@"
+}
 
 # Milliseconds of all threads, from the beginning on.
 cpu_ms() {

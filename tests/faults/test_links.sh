@@ -19,8 +19,8 @@
 need ip nsenter
 
 SERVED_AT=10.9.1.1 CLIENT_IP=10.9.1.2 HERE_OUT=10.9.2.1 TARGET_IP=10.9.2.2
-OUTAGE=3
-[[ -z ${FAULTS_SHORT:-} ]] || OUTAGE=0.5
+OUTAGE=3 PAGE=page=1 # the page's own deadline is 10 s
+! is_short || OUTAGE=0.5 PAGE=
 
 make_network() {
 	give_addresses '' lo &&
@@ -73,7 +73,7 @@ flickers() {
 
 # ---- links that stay down ----
 
-HELD='silent=1 greeting=1 idle=2 half=2 flood=2 udp=2 bind=2 page=1 monitor=1 monitor_login=1 monitor_listing=1'
+HELD="silent=1 greeting=1 idle=2 half=2 flood=2 udp=2 bind=2 $PAGE monitor=1 monitor_login=1 monitor_listing=1"
 
 has_ended() {
 	logged "reason=$1" && (($(sessions "reason=$1" | wc -l) == $2)) || {
@@ -143,32 +143,29 @@ start_far_side
 serve_all
 echo "# links by $LINK_KIND, seed $SEED"
 
-check good_link comes_through
+in_full check good_link comes_through
 check lossy_link comes_through loss=3
-check reordering_link comes_through reorder=25 delay=5
-check doubling_link comes_through duplicate=10
-[[ -n ${FAULTS_SHORT:-} ]] || check late_link comes_through delay=50
+in_full check reordering_link comes_through reorder=25 delay=5
+in_full check doubling_link comes_through duplicate=10
+in_full check late_link comes_through delay=50
 check link_with_all_of_it comes_through loss=2 reorder=25 delay=10 duplicate=5
-for link in inside outside; do
-	check "$link: cable pulled and put back" survives unplug shape "$link"
-	check "$link: down and up" survives take_down put_up "$link"
-done
+check 'inside: cable pulled and put back' survives unplug shape inside
+in_full check 'inside: down and up' survives take_down put_up inside
+in_full check 'outside: cable pulled and put back' survives unplug shape outside
+check 'outside: down and up' survives take_down put_up outside
 check links_that_flicker flickers
 check stops stop_socks5d
 
-serve_all --external-interface outside
+serve_all --external-interface outside --drain-timeout 1s
 check another_interface_of_the_same_name survives_another_interface
-[[ -n ${FAULTS_SHORT:-} ]] || check finds_who_vanished finds_who_vanished
+in_full check finds_who_vanished finds_who_vanished
 check stops_behind_a_pulled_cable stops_behind_cable inside
 
-serve_all --timeout 3s --half-close-timeout 3s --udp-timeout 3s --bind-timeout 3s \
-	--handshake-timeout 3s --connect-timeout 3s --monitor-timeout 3s \
-	--monitor-login-timeout 3s
-for link in inside outside; do
-	check "$link: what waits behind a pulled cable ends" ends_by_itself "$link"
-done
+serve_all --timeout 3s --half-close-timeout 3s --udp-timeout 3s --bind-timeout 3s --handshake-timeout 3s \
+	--connect-timeout 3s --monitor-timeout 3s --monitor-login-timeout 3s
+check 'inside: what waits behind a pulled cable ends' ends_by_itself inside
+in_full check 'outside: what waits behind a pulled cable ends' ends_by_itself outside
 check target_behind_a_pulled_cable refused unplug 6 connect_timeout
 check target_behind_a_link_that_is_down refused take_down 3 network_unreachable
-check service_afterwards comes_through
 check stops_afterwards stop_socks5d
 finish

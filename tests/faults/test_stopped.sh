@@ -13,7 +13,7 @@
 
 # Longer than all deadlines; that of the page is 10 s whatever the settings are.
 PAUSE=4 LONG_PAUSE=12 PAGE=page=1
-[[ -z ${FAULTS_SHORT:-} ]] || PAUSE=1 LONG_PAUSE=3 PAGE=
+! is_short || PAUSE=1 LONG_PAUSE=3 PAGE=
 
 is_stopped() {
 	[[ $(<"/proc/$1/stat") == *') T '* ]]
