@@ -61,7 +61,6 @@ class Server:
 	def __init__(self, program, folder):
 		self.program, self.folder = program, folder
 		self.process = None
-		self.error = b""
 
 	def path(self, name):
 		return os.path.join(self.folder, name)
@@ -75,8 +74,9 @@ class Server:
 		ended = self.process.poll()
 		self.process.send_signal(signal.SIGKILL)
 		self.process.wait()
-		if ended is not None:
-			raise Wrong(f"it ended with status {ended}: {self.said()}")
+		said = self.said()
+		if ended is not None or "Sanitizer" in said or "runtime error" in said:
+			raise Wrong(f"it ended with status {ended}: {said}")
 
 	def said(self):
 		with open(self.path("stderr"), "rb") as file:

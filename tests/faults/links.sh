@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2034,SC2086 # variables are for the tests; NEIGHBOUR is words
+# shellcheck shell=bash disable=SC2034,SC2046,SC2086 # variables are for the tests; NEIGHBOUR is words
 # Computers behind bad links, beside lib.sh and host.sh, which are to be read before.
 #
 #	add_link INTERFACE 'ADDRESS/BITS...' 'ADDRESS/BITS...'
