@@ -197,6 +197,7 @@ WRAP_DESK := $(WRAP_PARTS) recv send password_hash server_errands server_hashes 
 WRAP_base/test_grow := reallocarray
 WRAP_base/test_hashmap := calloc malloc aligned_alloc
 WRAP_base/test_lines := read
+WRAP_base/test_writing := fclose
 WRAP_client/test_batch := client_ask getdelim link_interrupt_by signals_close
 WRAP_monitor/test_admin := calloc malloc realloc aligned_alloc accept4 server_base server_errands server_fronts \
 	server_hashes server_keeper server_lookups server_services server_set
@@ -233,10 +234,10 @@ WRAP_proxy/test_session := clock_deadline clock_ms socket_wait socket_read dial_
 WRAP_proxy/test_target := hosts_new
 WRAP_proxy/test_udp := clock_deadline clock_ms socket_wait socket connect sendmmsg recvmmsg mmap64 \
 	madvise target_judge target_way upstream_connect
-WRAP_proxy/test_upstream := clock_deadline clock_ms dial_until socket_wait
+WRAP_proxy/test_upstream := clock_deadline clock_ms dial_until socket_read socket_wait socket_write
 WRAP_proxy/test_watch := clock_ms clock_deadline
 WRAP_server/test_addresses := getifaddrs freeifaddrs
-WRAP_server/test_archive := database_commit time
+WRAP_server/test_archive := database_commit standing_changes time
 WRAP_server/test_ban_sweep := janitor_call
 WRAP_server/test_call_filter := seccomp_load
 WRAP_server/test_capacity := cgroup_memory cgroup_threads_left cgroup_processors sched_getaffinity sysconf getrlimit64 setrlimit64 fopen64 \
@@ -266,6 +267,7 @@ WRAP_state/test_access_log := getdelim
 WRAP_state/test_events := calloc malloc aligned_alloc
 WRAP_state/test_hash_kinds := password_check
 WRAP_state/test_hashing := calloc malloc aligned_alloc pthread_cond_clockwait
+WRAP_state/test_kept_use := calloc malloc aligned_alloc
 WRAP_state/test_logins := clock_ms pthread_cond_clockwait password_check
 WRAP_state/test_ledger := calloc malloc aligned_alloc getifaddrs freeifaddrs limit_book_of_client
 WRAP_state/test_ledger_news := calloc malloc aligned_alloc clock_ms
@@ -328,8 +330,15 @@ test-clients: deps-clients
 FAULTS = $(sort $(wildcard tests/faults/test_*.sh))
 
 test-faults: deps-faults
-	@$(MAKE) --no-print-directory $(BUILD)/socks5d $(BUILD)/monitor_client
+	@$(MAKE) --no-print-directory $(BUILD)/socks5d $(BUILD)/monitor_client $(MEMORY_LIBRARY)
 	SOCKS5D=$(BUILD)/socks5d tests/clients/run.sh $(FAULTS)
+
+# Whose allocations fail.
+MEMORY_LIBRARY := $(BUILD)/tests/faults/memory.so
+$(MEMORY_LIBRARY): tests/faults/memory.c
+	@mkdir -p $(@D)
+	@echo '  LD $@'
+	$(Q)$(CC) -std=c11 -D_GNU_SOURCE -O2 -g $(WARNINGS) -shared -fPIC -o $@ $<
 
 # The pages in a browser, which test-clients runs, too.
 WEB_TEST = SOCKS5D=$(BUILD)/socks5d AXE=$(AXE) PICTURES=$(OUT)build/web-pictures
