@@ -156,16 +156,17 @@ check 'outside: down and up' survives take_down put_up outside
 check links_that_flicker flickers
 check stops stop_socks5d
 
-serve_all --external-interface outside --drain-timeout 1s
+serve_all --external-interface outside --drain-timeout 1s --connect-timeout 3s
+check target_behind_a_pulled_cable refused unplug 6 connect_timeout
+check target_behind_a_link_that_is_down refused take_down 3 network_unreachable
 check another_interface_of_the_same_name survives_another_interface
 in_full check finds_who_vanished finds_who_vanished
 check stops_behind_a_pulled_cable stops_behind_cable inside
 
-serve_all --timeout 3s --half-close-timeout 3s --udp-timeout 3s --bind-timeout 3s --handshake-timeout 3s \
-	--connect-timeout 3s --monitor-timeout 3s --monitor-login-timeout 3s
+serve_all --timeout 4s --half-close-timeout 4s --udp-timeout 4s --bind-timeout 4s --handshake-timeout 4s \
+	--monitor-timeout 4s --monitor-login-timeout 4s
 check 'inside: what waits behind a pulled cable ends' ends_by_itself inside
 in_full check 'outside: what waits behind a pulled cable ends' ends_by_itself outside
-check target_behind_a_pulled_cable refused unplug 6 connect_timeout
-check target_behind_a_link_that_is_down refused take_down 3 network_unreachable
+check service_afterwards traffic use download=1 upload=1 talk=1 udp=1 bind=1
 check stops_afterwards stop_socks5d
 finish

@@ -77,6 +77,14 @@ ends_behind() {
 	end_traffic && ((status == 0)) && has_ended && traffic use $ALL
 }
 
+ends_when_it_goes_on() {
+	begin_traffic ready hold idle=1 flood=1 udp=1 || return
+	kill -STOP "$SERVER" && wait_for 30 is_stopped "$SERVER" && kill -TERM "$SERVER" &&
+		kill -CONT "$SERVER" && stop_socks5d
+	local status=$?
+	end_traffic && return "$status"
+}
+
 start_far_side
 serve_all
 for who in SERVER BESIDE FAR; do
@@ -86,9 +94,9 @@ check 'serves who came while it was stopped' serves_who_came
 check stops stop_socks5d
 
 serve_all --timeout 2s --half-close-timeout 2s --udp-timeout 2s --bind-timeout 2s --connect-timeout 2s \
-	--handshake-timeout 2s --monitor-timeout 2s --monitor-login-timeout 2s
+	--handshake-timeout 2s --monitor-timeout 2s --monitor-login-timeout 2s --drain-timeout 1s
 for who in SERVER BESIDE FAR; do
 	check "what waits ends when ${who,,} was stopped" ends_behind "$who"
 done
-check stops_afterwards stop_socks5d
+check 'what it is told while it is stopped' ends_when_it_goes_on
 finish

@@ -427,7 +427,7 @@ def hold_half(options):
 def hold_flood(options):
 	"""A client that does not read what comes without an end."""
 	sock = connect(options, "FLOOD")
-	read_exactly(sock, 1 << 20)
+	read_exactly(sock, 1)
 	return [sock]
 
 
