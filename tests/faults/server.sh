@@ -73,6 +73,7 @@ start_all_doors() {
 	LOG_MARK=1
 }
 
+# shellcheck disable=SC2120 # all doors, where none is named
 doors() {
 	env PROXY="$PROXY" MONITOR="$MONITOR" FRONT="$FRONT" MONITOR_SOCKET="$MONITOR_SOCKET" NAMES=yes \
 		python3 "$DOORS" "$@"
@@ -115,7 +116,7 @@ descriptors() {
 take_stock() {
 	{
 		descriptors
-		echo anon_inode:[eventfd]
+		echo "anon_inode:[eventfd]"
 	} | sort >"$TMP/stock"
 }
 
@@ -150,7 +151,7 @@ says_little() {
 }
 
 all_served() {
-	doors >"$TMP/doors.out" || return 1
+	doors "$@" >"$TMP/doors.out"
 }
 
 # All are served, maybe after a pause that the server makes (an upstream that broke off rests for half
