@@ -55,6 +55,7 @@ CLIENT_DEPS := $(TEST_DEPS) netcat-openbsd ncat proxychains4 git openssh-client 
 LINT_DEPS := clang clang-format clang-tidy cppcheck libclang-rt-14-dev mandoc
 BENCH_DEPS := $(DEPS) microsocks dante-server tinyproxy-bin
 PLOT_DEPS := gnuplot-nox jq
+SOAK_DEPS := $(DEPS) python3 gnuplot-nox
 DEB_DEPS := $(DEPS) build-essential debhelper fakeroot libcmocka-dev
 
 comma := ,
@@ -105,8 +106,8 @@ TEST_LIB_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/lib/*.c))
 BENCH_SOURCES := $(wildcard tests/bench/*.c)
 C_FILES := $(wildcard src/*.c src/*/*.c include/*/*.h tests/*/*.c tests/*/*.h)
 
-.PHONY: all build run tests test check test-clients test-web test-package pictures test-valgrind fuzz bench bench-results plots check-docs docs \
-	lint format deps deps-test deps-clients deps-web deps-lint deps-bench deps-plots deps-deb \
+.PHONY: all build run tests test check test-clients test-web test-package pictures test-valgrind fuzz soak bench bench-results plots check-docs docs \
+	lint format deps deps-test deps-clients deps-web deps-lint deps-bench deps-plots deps-soak deps-deb \
 	check-units dist deb install uninstall clean help
 
 all: build
@@ -125,6 +126,7 @@ help:
 	@echo 'make pictures    the pictures of the pages that README.md shows'
 	@echo 'make test-valgrind  the tests of stopping, with the server under valgrind'
 	@echo 'make fuzz        every parser of bytes from outside, FUZZ_SECONDS=60 each'
+	@echo 'make soak        the server under everything at once for an hour, and whether it stays as it is (HOURS=8, MINUTES=5)'
 	@echo 'make bench       measure beside microsocks, dante and tinyproxy (BENCH="-q" for a quick look)'
 	@echo 'make bench-results  the same, kept in tests/bench/results as JSON and pictures'
 	@echo 'make lint        formatting, static analysis, layers, documents'
@@ -298,7 +300,7 @@ test: deps-test
 	@$(MAKE) --no-print-directory check
 
 # Programs, and scripts that find out themselves what they lack; CHECKS=... runs some of them only.
-CHECKS = $(TESTS) $(addprefix tests/build/test_,completions.sh examples.sh hardening.sh install.sh make.sh run.sh) tests/state/test_rules_reference.sh tests/web/test_scripts.sh $(addprefix tests/clients/test_,curl.sh monitor_client.sh top.sh)
+CHECKS = $(TESTS) $(addprefix tests/build/test_,completions.sh examples.sh hardening.sh install.sh make.sh run.sh) tests/state/test_rules_reference.sh tests/web/test_scripts.sh tests/soak/test_driver.sh $(addprefix tests/clients/test_,curl.sh monitor_client.sh top.sh)
 NO_CMOCKA = $(eval NO_CMOCKA := $(shell pkg-config --exists cmocka || echo yes))$(NO_CMOCKA)
 checked-programs = $(if $(NO_CMOCKA),,$(filter-out %.sh,$(CHECKS)))
 unchecked-programs = $(if $(NO_CMOCKA),$(filter-out %.sh,$(CHECKS)))
@@ -369,6 +371,14 @@ build/fuzz/fuzz_console: FUZZ_WRAP := clock_ms clock_deadline time server_apply_
 fuzz: deps-lint deps
 	@$(MAKE) --no-print-directory $(FUZZ_TARGETS)
 	FUZZ_SECONDS=$(FUZZ_SECONDS) tests/fuzz/run.sh $(FUZZ_TARGETS)
+
+# ---- soak: an hour before a release, some minutes by MINUTES=4, too; figures and picture stay in build/soak ----
+
+HOURS ?= 1
+
+soak: deps-soak
+	@$(MAKE) --no-print-directory $(BUILD)/socks5d
+	tests/soak/soak.py $(if $(MINUTES),--minutes $(MINUTES),--hours $(HOURS)) --server $(BUILD)/socks5d --out $(OUT)build/soak
 
 # ---- benchmarks ----
 
@@ -587,6 +597,8 @@ deps-deb:
 	@tests/build/packages.sh $(DEB_DEPS)
 deps-plots:
 	@tests/build/packages.sh $(PLOT_DEPS)
+deps-soak:
+	@tests/build/packages.sh $(SOAK_DEPS)
 
 # axe-core, as tests/web/package-lock.json pins it. Without it, or npm, the tests do without.
 AXE := $(OUT)build/axe/node_modules/axe-core/axe.min.js

@@ -1,6 +1,7 @@
+#!/usr/bin/env python3
 """soak: the server as it comes, under everything that it may meet, for minutes or hours.
 
-    soak.py --server build/cc/socks5d --out build/soak --minutes 60
+    soak.py --server build/cc/socks5d --out build/soak --hours 1
 
 Starts the server and what it connects to, fills all tables that have a bound, and then lets clients,
 administrators and browsers do what doors.py, monitor.py and page.py have, at an even rate. Every so often
@@ -22,6 +23,8 @@ import subprocess
 import sys
 import threading
 import time
+
+sys.dont_write_bytecode = True  # nothing is to be left beside the sources
 
 import doors
 import figures
@@ -323,13 +326,28 @@ def draw(folder):
         print("not drawn: there is no gnuplot")
 
 
+def read_number(text):
+    number = float(text)
+    if not 0 < number < 10000:
+        raise ValueError(text)
+    return number
+
+
+read_number.__name__ = "number above 0 and below 10000"  # as argparse calls it
+
+
 def parse_options():
     parser = argparse.ArgumentParser(description="The server under everything, for a long time.")
     parser.add_argument("--server", required=True, help="the program")
     parser.add_argument("--out", required=True, help="folder for soak.csv and soak.svg")
-    parser.add_argument("--minutes", type=float, default=60)
+    length = parser.add_mutually_exclusive_group()
+    length.add_argument("--hours", type=read_number, default=1)
+    length.add_argument("--minutes", type=read_number)
     parser.add_argument("--seed", type=int, default=random.getrandbits(32))
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.minutes is None:
+        options.minutes = options.hours * 60
+    return options
 
 
 def main():
@@ -338,7 +356,7 @@ def main():
     random.seed(options.seed)
     os.makedirs(options.out, exist_ok=True)
     print(f"{options.minutes:g} minutes, seed {options.seed}", flush=True)
-    targets = subprocess.Popen([sys.executable, os.path.join(HERE, "targets.py")], stdin=subprocess.PIPE,
+    targets = subprocess.Popen([sys.executable, "-B", os.path.join(HERE, "targets.py")], stdin=subprocess.PIPE,
                                stdout=subprocess.PIPE, text=True)
     ports = json.loads(targets.stdout.readline())
     server = Server(options.server, ports)

@@ -7,6 +7,8 @@ import random
 import threading
 import time
 
+MOST_WRONG = 100  # are kept
+
 
 class Tally:
     """Counts and times, for the interval that runs and for all. Any thread may add to it."""
@@ -38,8 +40,9 @@ class Tally:
     def add_wrong(self, action, why):
         with self.lock:
             self.wrong_count += 1
-            if len(self.wrong) < 100:
+            if len(self.wrong) < MOST_WRONG:
                 self.wrong.append(f"{action}: {why}")
+                print(f"{time.strftime('%T')} wrong: {self.wrong[-1]}", flush=True)
 
     def take_times(self):
         with self.lock:
