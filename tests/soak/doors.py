@@ -322,13 +322,14 @@ def not_a_client(world):
 
 
 def passing_stranger(world):
-    """New each time, so that tables of clients are always full, and refused by a rule for its address."""
-    source = world.passing_by(5)
+    """New each time, so that tables of clients are always full, and refused by a rule for its address,
+    whatever it asks for, so that what is remembered of it has any size."""
+    source, host = world.passing_by(5), "stranger." * random.randint(1, 20) + "test"
     if world.login_wanted:
-        expect("REP", ask_once(world, world.login(), HERE, world.ports["origin"], source=source), DENIED)
+        expect("REP", ask_once(world, world.login(), host, 80, source=source), DENIED)
         return
     with dial(world.server.proxy, source) as sock:
-        expect("SOCKS4", socks4_ask(sock, CONNECT, HERE, world.ports["origin"]), False)
+        expect("SOCKS4", socks4_ask(sock, CONNECT, host, 80), False)
 
 
 # ---- visits of those who do not behave ----

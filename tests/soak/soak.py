@@ -38,7 +38,8 @@ CLIENTS = 24  # threads of visits
 RATE = 100  # visits a second of all of them, which leaves most of two processors idle
 HELD = 40
 PATIENCE = 60  # seconds until all rest
-FILLING = 11000  # the newest failures are 10,000, the remembered clients some 4,000
+FILLING = 22000  # the newest failures are 10,000, the remembered clients some 4,000
+SHORTEST = 2  # minutes: a third of it has intervals of both kinds, with a login and without
 DOORS = ["socks5", "socks5-login", "socks5-name", "socks4", "socks4a", "http-connect", "http-plain", "bind", "udp",
          "via", "monitor", "web"]  # fmt: skip
 AT_REST = ["rss_kb", "pss_kb", "descriptors", "threads"]
@@ -97,6 +98,9 @@ def touch_all_workers(world):
     try:
         for _ in range(world.server.values["workers"] - HELD - 10):
             socks.append(doors.reach_origin(world))
+            socks[-1].sendall(b"DOWN 1 300000\n")
+        for sock in socks:
+            doors.take_content(sock.recv, 1, 300000)
     finally:
         for sock in socks:
             sock.close()
@@ -191,7 +195,6 @@ def change_login(world):
 
 
 def rest(world, held, row):
-    world_was = world.login_wanted
     await_rest(world, held)
     note_latencies(row, world.tally.take_times())
     for session in held:
@@ -199,7 +202,7 @@ def rest(world, held, row):
     row["descriptors"] = await_settled(world.server.descriptors)
     row["threads"] = world.server.threads()
     row["rss_kb"], row["pss_kb"] = world.server.memory()
-    row["login_wanted"] = int(world_was)
+    row["login_wanted"] = int(world.login_wanted)
     change_login(world)
     world.tally.take_times()
     world.gate.open()
@@ -347,6 +350,8 @@ def parse_options():
     options = parser.parse_args()
     if options.minutes is None:
         options.minutes = options.hours * 60
+    if options.minutes < SHORTEST:
+        parser.error(f"a run takes {SHORTEST} minutes at least")
     return options
 
 
