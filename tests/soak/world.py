@@ -107,16 +107,22 @@ class World:
         self.stopping = threading.Event()
         self.login_wanted = False  # auth = required, else optional; changes while the gate is closed
         self.users = {"alice": "wonderland-1", "bob": "the builder 2", "carol": "christmas-3"}
-        self.strangers = itertools.count()  # next() of it is atomic
+        self.strangers = itertools.count()  # next() of these is atomic
+        self.guesses = itertools.count()
 
     def at_home(self):
         """An address of a client that is here again and again."""
         return f"127.1.0.{random.randint(1, 250)}"
 
-    def passing_by(self, net=2):
+    def passing_by(self, net):
         """An address of a client that was not here before, or long ago."""
         n = next(self.strangers)
         return f"127.{net}.{n // 250 % 250}.{1 + n % 250}"
+
+    def guesser(self):
+        """An address from which one wrong login comes every few minutes. They are not new each time: the
+        table of who guesses has places for so many that it would grow for all of the run."""
+        return f"127.6.0.{1 + next(self.guesses) % 250}"
 
     def login(self):
         name = random.choice(list(self.users))
