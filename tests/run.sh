@@ -7,6 +7,10 @@
 # Ctrl-C ends what runs, and what that has started; the folder that tests keep their files in goes
 # with it.
 #
+# What fails beside others is tried once more, alone, since a busy machine may have held it up; that
+# it was is told. A crash, or a sanitizer's report of anything but what a test leaves behind that
+# ended amid its work, is no matter of load and counts at once.
+#
 # A test that lacks something prints "skipped: NAME (needs WHAT)"; a program of cmocka's prints
 # "needs WHAT" (tests/lib/lacking.h), and a shell test that does nothing at all has status 77.
 set -u
@@ -19,6 +23,16 @@ skipped_in() {
 		/^\[  SKIPPED \] [a-z_0-9]+$/ && !seen[$4]++ {
 			printf "skipped: %s %s (needs %s)\n", program, $4, need
 		}' "$1"
+}
+
+# May load have made the test fail whose output is file $1 and whose status is $2? 124 and 137 are
+# timeout's.
+may_be_load() {
+	if [ "$2" -eq 124 ] || [ "$2" -eq 137 ]; then
+		return 0
+	fi
+	[ "$2" -lt 128 ] && grep -qE '^(\[  FAILED  \]|not ok )' "$1" &&
+		! grep -qE 'runtime error: |ERROR: AddressSanitizer|WARNING: ThreadSanitizer: ([^t]|t[^h]|thread [^l])' "$1"
 }
 
 # Runs program $2 and leaves its results in folder $1.
@@ -48,6 +62,10 @@ run_one() {
 		bad=1
 	fi
 	echo "$ok $bad $skipped" >"$output.sum"
+	rm -f "$output.again"
+	if [ "$bad" -gt 0 ] && may_be_load "$output" "$status"; then
+		echo "$2" >"$output.again"
+	fi
 	if [ "$bad" -gt 0 ] || [ "${VERBOSE:-0}" = 1 ]; then
 		echo "$name: exit status $status" >>"$output"
 	else
@@ -89,6 +107,10 @@ if [ -n "${LACKING:-}" ]; then
 	lacking=1
 fi
 printf '%s\n' "$@" | xargs -r -P "${TEST_JOBS:-2}" -I '{}' "$0" --one "$results" '{}'
+find "$results" -name '*.again' -exec cat {} + | while read -r program; do
+	echo "again, alone: $program"
+	"$0" --one "$results" "$program" </dev/null
+done
 # A program that left no result behind has failed, too.
 find "$results" -name '*.sum' -exec cat {} + | awk -v programs=$# -v skipped=$lacking '
 	{ ok += $1; bad += $2; skipped += $3 }

@@ -27,7 +27,8 @@ struct peer peer_from_socket(int fd);
 /* Do both count as one when places are short? */
 bool peer_is_one_with(const struct peer *a, const struct peer *b);
 
-/* What the log says: "192.0.2.7:51514", or "uid:1000". Returns `out`. */
+/* What the log says: "192.0.2.7:51514", without a port where none is known, or "uid:1000". Returns
+ * `out`. */
 const char *peer_format(const struct peer *p, char out[PEER_TEXT_MAX]);
 
 /* Is it root or the user that the server runs as, who need not log in? */

@@ -43,7 +43,8 @@ bool peer_is_one_with(const struct peer *a, const struct peer *b)
 const char *peer_format(const struct peer *p, char out[PEER_TEXT_MAX])
 {
 	if (!p->is_local)
-		return addr_format(&p->from, out);
+		return addr_port(&p->from) == 0 ? addr_format_host(&p->from, out)
+						: addr_format(&p->from, out);
 	snprintf(out, PEER_TEXT_MAX, "uid:%u", p->uid);
 	return out;
 }

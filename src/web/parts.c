@@ -9,8 +9,22 @@
 
 /* ---- Now, Sessions, Users ---- */
 
+/* A step of a minute says more in a table than one of a second. */
+static bool ask_traffic(const struct web_connection *c, struct view_words *w)
+{
+	(void)c;
+	view_add_word(w, "600");
+	view_add_word(w, "60");
+	return true;
+}
+
 const struct view_part parts_now[] = {
 	{.name = "stats", .command = "STATS"},
+	{.name = "connections", .command = "CONNECTIONS", .caption = "Sessions"},
+	{.name = "traffic",
+		.command = "TRAFFIC",
+		.caption = "Traffic of the last minutes",
+		.ask = ask_traffic},
 	{.name = "accounts", .command = "ACCOUNTS", .caption = "Users"},
 	{.name = NULL},
 };

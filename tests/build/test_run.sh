@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# tests/run.sh: a Ctrl-C leaves no process and no file behind.
+# tests/run.sh: a Ctrl-C leaves no process and no file behind, and what load may have made fail is
+# tried again.
 # shellcheck source=tests/clients/lib.sh disable=SC2317,SC2119 # called by check
 . "$(dirname "$0")/../clients/lib.sh"
 
@@ -49,6 +50,41 @@ is_interrupted_cleanly() {
 	((status == 130)) && wait_for "$LIMIT" nothing_is_left
 }
 
+# A test that fails as often as the file says, with what it prints besides.
+write_failing() {
+	cat >"$TMP/tests/build/test_$1.sh" <<-END
+		read -r left <"$TMP/left"
+		((left > 0)) || { echo ok it; exit 0; }
+		echo \$((left - 1)) >"$TMP/left"
+		echo 'not ok it'
+		echo '$2'
+		exit 1
+	END
+	echo "$3" >"$TMP/left"
+	"$ROOT/tests/run.sh" "$TMP/tests/build/test_$1.sh" >"$TMP/output" 2>&1
+}
+
+what_passes_alone_passes() {
+	write_failing once 'too late' 1 && grep -q '^again, alone: .*test_once.sh$' "$TMP/output" &&
+		[[ $(tail -n 1 "$TMP/output") == '1 passed, 0 failed, 0 skipped' ]]
+}
+
+what_fails_alone_fails() {
+	! write_failing twice 'too late' 2 &&
+		[[ $(tail -n 1 "$TMP/output") == '0 passed, 1 failed, 0 skipped' ]]
+}
+
+a_report_counts_at_once() {
+	! write_failing race 'WARNING: ThreadSanitizer: data race (pid=1)' 1 &&
+		! grep -q '^again' "$TMP/output" &&
+		! write_failing overflow 'ERROR: AddressSanitizer: heap-buffer-overflow' 1 &&
+		write_failing leak 'WARNING: ThreadSanitizer: thread leak (pid=1)' 1
+}
+
+mkdir -p "$TMP/tests/build"
+check what_passes_alone_passes what_passes_alone_passes
+check what_fails_alone_fails what_fails_alone_fails
+check a_sanitizers_report_counts_at_once a_report_counts_at_once
 check an_interrupt_leaves_nothing_behind is_interrupted_cleanly
 rm -rf "$RUN"
 finish

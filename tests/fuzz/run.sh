@@ -3,6 +3,7 @@
 # beginning with the corpus in tests/fuzz/corpus/NAME. An input that fails is left in
 # build/fuzz/failed. The last line is the summary.
 #
+#	FUZZ_SEED=n	tries the same inputs each time, as far as the time allows
 #	FUZZ_KEEP=1	adds what was found new to the corpus, as small as it gets
 set -u
 
@@ -20,7 +21,7 @@ fuzz() {
 	corpus=$FOLDER/corpus/$name
 	mkdir -p "$corpus" "$TMP/$name" "$FAILED"
 	"$1" -max_total_time="$SECONDS_EACH" -timeout=10 -rss_limit_mb=2048 -max_len=65600 \
-		-len_control=20 -print_final_stats=1 -verbosity=0 \
+		-len_control=20 -seed="${FUZZ_SEED:-0}" -print_final_stats=1 -verbosity=0 \
 		-artifact_prefix="$FAILED/$name-" "$TMP/$name" "$corpus" \
 		>"$TMP/$name.out" 2>&1 &
 	echo $! >"$TMP/$name.pid"

@@ -72,6 +72,8 @@ static void the_log_has_the_address_or_the_user(void **state)
 
 	(void)state;
 	assert_string_equal(peer_format(&remote, text), "[2001:db8::1]:51514");
+	addr_set_port(&remote.from, 0); /* whom a server in front has told without one */
+	assert_string_equal(peer_format(&remote, text), "2001:db8::1");
 	assert_string_equal(peer_format(&local, text), "uid:1000");
 }
 

@@ -6,6 +6,8 @@
 static void each_page_has_its_data_in_it(void **state)
 {
 	static const char *const rows[][2] = {
+		{"/", "<caption>Sessions</caption>"},
+		{"/", "<caption>Traffic of the last minutes"},
 		{"/rules", "data-label=\"Rule\">otherwise</td>"},
 		{"/rules", "No session has failed"},
 		{"/log", "<caption>Access log, newest first</caption>"},
