@@ -60,6 +60,7 @@ LINT_DEPS := clang clang-format clang-tidy clang-tools cppcheck gcc libclang-rt-
 	mandoc $(DEPS)
 BENCH_DEPS := $(DEPS) microsocks dante-server tinyproxy-bin
 PLOT_DEPS := gnuplot-nox jq
+SOAK_DEPS := $(DEPS) python3 gnuplot-nox
 DEB_DEPS := $(DEPS) build-essential debhelper fakeroot libcmocka-dev
 
 comma := ,
@@ -116,8 +117,8 @@ TEST_LIB_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/lib/*.c))
 BENCH_SOURCES := $(wildcard tests/bench/*.c)
 C_FILES := $(wildcard src/*.c src/*/*.c include/*/*.h tests/*/*.c tests/*/*.h)
 
-.PHONY: all build run tests test check coverage test-clients test-faults test-web test-package pictures test-valgrind fuzz bench bench-results plots check-docs docs \
-	lint scan format deps deps-test deps-clients deps-faults deps-web deps-lint deps-bench deps-plots deps-deb \
+.PHONY: all build run tests test check coverage test-clients test-faults test-web test-package pictures test-valgrind fuzz soak bench bench-results plots check-docs docs \
+	lint scan format deps deps-test deps-clients deps-faults deps-web deps-lint deps-bench deps-plots deps-soak deps-deb \
 	check-units dist deb install uninstall clean help
 
 all: build
@@ -138,6 +139,7 @@ help:
 	@echo 'make coverage    the tests of make test once more, and which share of each file of the server they run'
 	@echo 'make test-valgrind  the tests of stopping, with the server under valgrind'
 	@echo 'make fuzz        every parser of bytes from outside, FUZZ_SECONDS=60 each'
+	@echo 'make soak        the server under everything at once for an hour, and whether it stays as it is (HOURS=8, MINUTES=5)'
 	@echo 'make bench       measure beside microsocks, dante and tinyproxy (BENCH="-q" for a quick look)'
 	@echo 'make bench-results  the same, kept in tests/bench/results as JSON and pictures'
 	@echo 'make lint        formatting, static analysis, layers, documents'
@@ -332,7 +334,8 @@ test: deps-test
 CHECKS = $(if $(COVERAGE),,$(if $(AGAIN),,$(SCRIPTS_ONCE)) $(SCRIPTS)) $(DAEMON_TESTS) $(UNIT_TESTS)
 CLIENT_SCRIPTS := $(addprefix tests/clients/test_,curl.sh monitor_client.sh top.sh)
 SCRIPTS := $(CLIENT_SCRIPTS) $(addprefix tests/build/test_,examples.sh hardening.sh) tests/state/test_rules_reference.sh
-SCRIPTS_ONCE := $(addprefix tests/build/test_,completions.sh install.sh make.sh run.sh) tests/web/test_scripts.sh
+SCRIPTS_ONCE := $(addprefix tests/build/test_,completions.sh install.sh make.sh run.sh) tests/web/test_scripts.sh \
+	tests/soak/test_driver.sh
 NO_CMOCKA = $(eval NO_CMOCKA := $(shell pkg-config --exists cmocka || echo yes))$(NO_CMOCKA)
 checked-programs = $(if $(NO_CMOCKA),,$(filter-out %.sh,$(CHECKS)))
 unchecked-programs = $(if $(NO_CMOCKA),$(filter-out %.sh,$(CHECKS)))
@@ -425,6 +428,14 @@ build/fuzz/fuzz_console: FUZZ_WRAP := clock_ms clock_deadline time server_apply_
 fuzz: deps-lint
 	@$(MAKE) --no-print-directory $(FUZZ_TARGETS)
 	FUZZ_SECONDS=$(FUZZ_SECONDS) tests/fuzz/run.sh $(FUZZ_TARGETS)
+
+# ---- soak: an hour before a release, some minutes by MINUTES=4, too; figures and picture stay in build/soak ----
+
+HOURS ?= 1
+
+soak: deps-soak
+	@$(MAKE) --no-print-directory $(BUILD)/socks5d
+	tests/soak/soak.py $(if $(MINUTES),--minutes $(MINUTES),--hours $(HOURS)) --server $(BUILD)/socks5d --out $(OUT)build/soak
 
 # ---- benchmarks ----
 
@@ -656,6 +667,8 @@ deps-deb:
 	@tests/build/packages.sh $(DEB_DEPS)
 deps-plots:
 	@tests/build/packages.sh $(PLOT_DEPS)
+deps-soak:
+	@tests/build/packages.sh $(SOAK_DEPS)
 
 # axe-core, as tests/web/package-lock.json pins it. Without it, or npm, the tests do without.
 AXE := $(OUT)build/axe/node_modules/axe-core/axe.min.js
