@@ -9,7 +9,6 @@
 #include <string.h>
 #include <time.h>
 
-#include "base/escape.h"
 #include "base/grow.h"
 #include "base/timestamp.h"
 #include "monitor/limits_changes.h"
@@ -38,12 +37,8 @@ static void add_limit(
 	reply_add(r, " ");
 	limits_add_word(r, limit_key_word(key), text + strlen(limit_key_word(key)) + 1);
 	if (*source != '\0') {
-		reply_add(r, " %s_by:", limit_key_word(key));
-		free(text);
-		text = malloc(4 * strlen(source) + 1);
-		if (text != NULL)
-			reply_add(r, "%s",
-				escape_word(source, strlen(source), text, 4 * strlen(source) + 1));
+		reply_add(r, " %s", limit_key_word(key));
+		limits_add_word(r, "_by", source);
 	}
 	free(text);
 }

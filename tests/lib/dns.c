@@ -228,7 +228,7 @@ static bool hold_back(struct dns *d, const struct dns_record *r, const struct qu
 static void serve_udp(struct dns *d)
 {
 	uint8_t m[1024];
-	struct sockaddr_in from;
+	struct sockaddr_in from = {.sin_port = 0};
 	socklen_t from_len = sizeof(from);
 	ssize_t n = recvfrom(d->udp, m, 512, 0, (struct sockaddr *)&from, &from_len);
 	const struct dns_record *r;
@@ -309,8 +309,10 @@ static uint16_t open_sockets(struct dns *d)
 struct dns *dns_start(const struct dns_record *records)
 {
 	struct dns *d = calloc(1, sizeof(*d));
-	uint16_t port = open_sockets(d);
+	uint16_t port;
 
+	assert_non_null(d);
+	port = open_sockets(d);
 	d->event = eventfd(0, EFD_CLOEXEC);
 	d->records = records;
 	snprintf(d->server, sizeof(d->server), "127.0.0.1:%u", port);

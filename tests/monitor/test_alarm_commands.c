@@ -35,13 +35,13 @@ static const char *alarms(void)
 static void request(enum end_reason failure)
 {
 	struct addr from = parts_addr("192.0.2.1", 1000);
+	struct access_record record = {.user = "alice",
+		.user_len = 5,
+		.client = &from,
+		.target = "example.org:80",
+		.failure = failure};
 
-	access_log_add(parts.access_log,
-		&(struct access_record){.user = "alice",
-			.user_len = 5,
-			.client = &from,
-			.target = "example.org:80",
-			.failure = failure});
+	access_log_add(parts.access_log, &record);
 }
 
 static void requests(unsigned count, enum end_reason failure)
