@@ -52,7 +52,7 @@ CLIENT_DEPS := $(TEST_DEPS) netcat-openbsd ncat proxychains4 git openssh-client 
 	emacs-nox fail2ban openssl whois apache2-utils jq haproxy libnginx-mod-stream \
 	dante-server microsocks tinyproxy-bin prometheus python3-prometheus-client zsh fish \
 	build-essential debhelper fakeroot lintian $(WEB_DEPS)
-FAULT_DEPS := $(TEST_DEPS) strace dnsmasq-base jq
+FAULT_DEPS := $(TEST_DEPS) strace dnsmasq-base jq whois libfuse3-dev libfaketime
 LINT_DEPS := clang clang-format clang-tidy cppcheck libclang-rt-14-dev mandoc
 BENCH_DEPS := $(DEPS) microsocks dante-server tinyproxy-bin
 PLOT_DEPS := gnuplot-nox jq
@@ -197,6 +197,8 @@ WRAP_DESK := $(WRAP_PARTS) recv send password_hash server_errands server_hashes 
 WRAP_base/test_grow := reallocarray
 WRAP_base/test_hashmap := calloc malloc aligned_alloc
 WRAP_base/test_lines := read
+WRAP_base/test_sink := writev
+WRAP_base/test_wall := clock_gettime
 WRAP_base/test_writing := fclose
 WRAP_client/test_batch := client_ask getdelim link_interrupt_by signals_close
 WRAP_monitor/test_admin := calloc malloc realloc aligned_alloc accept4 server_base server_errands server_fronts \
@@ -247,6 +249,7 @@ WRAP_server/test_change := lines_open log_abandon log_prepare log_switch log_mes
 	users_put_into_effect config_publish fdbudget_borrow listeners_open setting_copy
 WRAP_server/test_confine := landlock_version landlock_begin landlock_enforce call_filter_is_possible \
 	call_filter_install
+WRAP_server/test_database := sqlite3_step
 WRAP_server/test_doctor := probe_listen probe_connect probe_local probe_name_server probe_clock probe_append \
 	probe_read probe_folder occupant_ask capacity_plan capacity_plan_workers own_format confine_possible run_as_check
 WRAP_server/test_fronts := socket occupant_ask
@@ -262,7 +265,7 @@ WRAP_server/test_schedule := clock_ms
 WRAP_server/test_shares := janitor_call throttles_list
 WRAP_server/test_stopping := _exit clock_ms clock_deadline sigtimedwait
 WRAP_server/test_supervision := clock_ms
-WRAP_server/test_temporary := time
+WRAP_server/test_temporary := time clock_gettime
 WRAP_state/test_access_log := getdelim
 WRAP_state/test_events := calloc malloc aligned_alloc
 WRAP_state/test_hash_kinds := password_check

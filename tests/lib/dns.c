@@ -25,6 +25,9 @@
 #define TYPE_AAAA 28
 #define HEADER 12
 #define FLAG_TRUNCATED 0x0200
+#define FLAGS_USUAL 0x8180 /* an answer of a server that asks others */
+#define FLAGS_OF_QUESTION 0x0100
+#define FLAGS_LAME 0x8100
 
 struct held {
 	uint8_t bytes[512];
@@ -151,12 +154,15 @@ static unsigned code_of(const struct dns_record *r)
 static size_t make_reply(
 	uint8_t *m, const struct question *q, const struct dns_record *r, bool over_udp)
 {
-	unsigned flags = 0x8180, code = code_of(r);
+	enum dns_behaviour how = r == NULL ? DNS_NXDOMAIN : r->behaviour;
+	unsigned flags = FLAGS_USUAL, code = code_of(r);
 	size_t len = q->end;
 
 	memset(m + 6, 0, 6);
-	if (code == 0 && r->behaviour == DNS_TRUNCATED && over_udp)
+	if ((how == DNS_TRUNCATED && over_udp) || how == DNS_TRUNCATED_TWICE)
 		flags |= FLAG_TRUNCATED;
+	else if (how == DNS_ECHO || how == DNS_LAME)
+		flags = how == DNS_ECHO ? FLAGS_OF_QUESTION : FLAGS_LAME;
 	else if (code == 0)
 		len = put_answers(m, len, r, q->type);
 	write16(m + 2, flags | code);
