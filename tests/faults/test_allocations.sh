@@ -8,8 +8,8 @@
 . "$(dirname "$0")/server.sh"
 
 need dnsmasq python3
-# The library that the Makefile builds from memory.c. A sanitizer has allocations of its own.
-MEMORY_LIBRARY=$(realpath "${MEMORY_LIBRARY:-$(dirname "$SOCKS5D")/tests/faults/memory.so}")
+# The library that the Makefile builds from allocations.c. A sanitizer has allocations of its own.
+MEMORY_LIBRARY=$(realpath "${MEMORY_LIBRARY:-$(dirname "$SOCKS5D")/tests/faults/allocations.so}")
 [[ -e $MEMORY_LIBRARY ]] || skip_all "$MEMORY_LIBRARY, which make test-faults builds"
 ! grep -qE '__(asan|tsan)_init' "$SOCKS5D" || skip_all 'a server without sanitizers'
 LIMIT=1000
@@ -24,7 +24,7 @@ truncate -s 4096 "$MEMORY_FILE"
 export LOG MEMORY_FILE MEMORY_LIBRARY NAMES=yes PATIENCE=2
 
 memory() {
-	bounded python3 "$ROOT/tests/faults/memory.py" "$@"
+	bounded python3 "$ROOT/tests/faults/allocations.py" "$@"
 }
 
 starts_or_says_why() {
@@ -37,7 +37,7 @@ starts_or_says_why() {
 # Of all that it has allocated it has as much at its end as one that only started.
 leaves_nothing() {
 	local left
-	left=$(od -An -t d8 -j 32 -N 8 "$MEMORY_FILE") # `alive` of memory.c
+	left=$(od -An -t d8 -j 32 -N 8 "$MEMORY_FILE") # `alive` of allocations.c
 	echo "$((left)) allocations are left, of a mere start $LEFT"
 	((left <= LEFT))
 }
