@@ -374,8 +374,8 @@ test-faults: deps-faults
 	SOCKS5D=$(BUILD)/socks5d tests/clients/run.sh $(FAULTS)
 
 # Whose allocations fail.
-MEMORY_LIBRARY := $(BUILD)/tests/faults/memory.so
-$(MEMORY_LIBRARY): tests/faults/memory.c
+MEMORY_LIBRARY := $(BUILD)/tests/faults/allocations.so
+$(MEMORY_LIBRARY): tests/faults/allocations.c
 	@mkdir -p $(@D)
 	@echo '  LD $@'
 	$(Q)$(CC) -std=c11 -D_GNU_SOURCE -O2 -g $(WARNINGS) -shared -fPIC -o $@ $<

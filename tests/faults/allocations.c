@@ -22,7 +22,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* memory.py knows this layout. */
+/* allocations.py knows this layout. */
 struct tally {
 	_Atomic(int64_t) fail_at; /* the number of the first that fails, from 1; 0: none does */
 	_Atomic(int64_t) fail_count; /* how many do, from that one on */

@@ -1,12 +1,12 @@
-"""Has each allocation of a server fail in turn, by memory.c, and looks at what comes of it.
+"""Has each allocation of a server fail in turn, by allocations.c, and looks at what comes of it.
 
-    memory.py start STEP COMMAND...   starts COMMAND again and again, until no allocation of its start fails
-    memory.py doors STEP PID DOOR...  at doors of a server that runs, as doors.py has them
-    memory.py commands STEP PID       commands of the monitor, by its socket
+    allocations.py start STEP COMMAND...   starts COMMAND again and again, until no allocation of its start fails
+    allocations.py doors STEP PID DOOR...  at doors of a server that runs, as doors.py has them
+    allocations.py commands STEP PID       commands of the monitor, by its socket
 
 Of the allocations each STEPth is tried. A line on each failure; the status says whether there were any.
 FAULTS_SHOW=1 shows what was tried, and FAULTS_COMMANDS=REGEX tries some commands only.
-MEMORY_FILE is what memory.c shares with us, and where the doors are doors.py says.
+MEMORY_FILE is what allocations.c shares with us, and where the doors are doors.py says.
 """
 import contextlib
 import mmap
@@ -30,7 +30,7 @@ WARM_UP = 3  # runs after which caches are as full as they get
 
 
 class Tally:
-    """struct tally of memory.c."""
+    """struct tally of allocations.c."""
 
     def __init__(self, path):
         with open(path, "r+b") as f:
