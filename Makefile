@@ -48,13 +48,14 @@ TEST_DEPS := $(DEPS) libcmocka-dev curl nginx-light iproute2 python3 valgrind tm
 	$(if $(shell command -v node),,nodejs)
 WEB_DEPS := chromium chromium-driver python3-selenium fonts-dejavu-core openssl \
 	$(if $(shell command -v npm),,nodejs npm)
+HELPER_DEPS := squid slapd ldap-utils freeradius
 CLIENT_DEPS := $(TEST_DEPS) netcat-openbsd ncat proxychains4 git openssh-client openssh-server \
 	dante-client tnftp python3-pyftpdlib iperf3 python3-socks dnsmasq-base debootstrap \
 	firefox-esr python3-pacparser \
 	openjdk-17-jdk-headless golang-go golang-golang-x-net-dev wget python3-pip putty-tools \
 	emacs-nox fail2ban openssl whois apache2-utils jq haproxy libnginx-mod-stream \
 	dante-server microsocks tinyproxy-bin prometheus python3-prometheus-client zsh fish \
-	build-essential debhelper fakeroot lintian $(WEB_DEPS)
+	build-essential debhelper fakeroot lintian $(HELPER_DEPS) $(WEB_DEPS)
 FAULT_DEPS := $(TEST_DEPS) strace dnsmasq-base jq whois libfuse3-dev libfaketime
 LINT_DEPS := clang clang-format clang-tidy clang-tools cppcheck gcc libclang-rt-14-dev libcmocka-dev \
 	mandoc $(DEPS)
@@ -123,11 +124,11 @@ C_FILES := $(wildcard src/*.c src/*/*.c include/*/*.h tests/*/*.c tests/*/*.h)
 
 all: build
 
-build: $(addprefix $(BIN)/,socks5d server monitor_client)
+build: $(addprefix $(BIN)/,socks5d server monitor_client socks5d_auth)
 
 help:
 	@echo 'make             the same as make build'
-	@echo 'make build       build bin/socks5d and bin/monitor_client; installs nothing'
+	@echo 'make build       build bin/socks5d, bin/monitor_client and bin/socks5d_auth; installs nothing'
 	@echo 'make check       build, run all tests for which everything is there; installs nothing'
 	@echo 'make run         install what is missing, build, serve with conf/socks5d.conf'
 	@echo 'make test        install what is missing, build, run all tests'
@@ -152,7 +153,7 @@ help:
 
 # ---- programs ----
 
-$(BIN)/socks5d $(BIN)/monitor_client: $(BIN)/%: $(BUILD)/%
+$(addprefix $(BIN)/,socks5d monitor_client socks5d_auth): $(BIN)/%: $(BUILD)/%
 	@mkdir -p $(@D)
 	$(Q)cp $< $@.new && mv -f $@.new $@ # also while the old one runs
 
@@ -168,6 +169,11 @@ $(BUILD)/monitor_client: $(BUILD)/src/monitor_client.o $(BUILD)/libsocks5d.a
 	$(all-there)
 	@echo '  LD $@'
 	$(Q)$(LINK) -o $@ $^ $(CLIENT_LIBS)
+
+$(BUILD)/socks5d_auth: $(BUILD)/src/socks5d_auth.o $(BUILD)/libsocks5d.a
+	$(all-there)
+	@echo '  LD $@'
+	$(Q)$(LINK) -o $@ $^
 
 $(BUILD)/libsocks5d.a: $(LIB_OBJECTS)
 	@echo '  AR $@'
@@ -264,7 +270,7 @@ WRAP_server/test_call_filter := seccomp_load
 WRAP_server/test_capacity := cgroup_memory cgroup_threads_left cgroup_processors sched_getaffinity sysconf getrlimit64 setrlimit64 fopen64 \
 	fdbudget_count_open
 WRAP_server/test_change := lines_open log_abandon log_prepare log_switch log_message_beside log_set_level \
-	log_set_format access_log_open access_log_resize resolver_configure hashing_set_most users_read \
+	log_set_format access_log_open access_log_resize resolver_configure hashing_set_most login_helper_set users_read \
 	users_put_into_effect config_publish fdbudget_borrow listeners_open setting_copy
 WRAP_server/test_confine := landlock_version landlock_begin landlock_enforce call_filter_is_possible \
 	call_filter_install
@@ -294,6 +300,7 @@ WRAP_state/test_hash_kinds := password_check
 WRAP_state/test_hashing := calloc malloc aligned_alloc pthread_cond_clockwait
 WRAP_state/test_kept_use := calloc malloc aligned_alloc
 WRAP_state/test_list_types := $(WRAP_MEMORY)
+WRAP_state/test_login_answers := calloc malloc aligned_alloc
 WRAP_state/test_logins := clock_ms pthread_cond_clockwait password_check
 WRAP_state/test_ledger := calloc malloc aligned_alloc getifaddrs freeifaddrs limit_book_of_client
 WRAP_state/test_ledger_news := calloc malloc aligned_alloc clock_ms
@@ -318,7 +325,7 @@ $(BUILD)/tests/%: $(BUILD)/tests/%.o $(TEST_LIB_OBJECTS) $(BUILD)/libsocks5d.a M
 
 .SECONDARY: $(TESTS:=.o) $(TEST_LIB_OBJECTS)
 
-tests: $(BUILD)/socks5d $(BUILD)/monitor_client $(TESTS) $(BUILD)/gendoc $(BUILD)/judge
+tests: $(BUILD)/socks5d $(BUILD)/monitor_client $(BUILD)/socks5d_auth $(TESTS) $(BUILD)/gendoc $(BUILD)/judge
 
 # Verdicts for a reference in another language to be compared with.
 $(BUILD)/judge: $(BUILD)/tests/state/judge.o $(BUILD)/libsocks5d.a
@@ -332,7 +339,7 @@ test: deps-test
 # Scripts come first, and then the daemon's tests: they wait more than they work, and take longest.
 # Being about what is around the server, scripts are none of what lines are counted for.
 CHECKS = $(if $(COVERAGE),,$(if $(AGAIN),,$(SCRIPTS_ONCE)) $(SCRIPTS)) $(DAEMON_TESTS) $(UNIT_TESTS)
-CLIENT_SCRIPTS := $(addprefix tests/clients/test_,curl.sh monitor_client.sh top.sh)
+CLIENT_SCRIPTS := $(addprefix tests/clients/test_,auth_program.sh curl.sh monitor_client.sh top.sh)
 SCRIPTS := $(CLIENT_SCRIPTS) $(addprefix tests/build/test_,examples.sh hardening.sh) tests/state/test_rules_reference.sh
 SCRIPTS_ONCE := $(addprefix tests/build/test_,completions.sh install.sh make.sh run.sh) tests/web/test_scripts.sh \
 	tests/soak/test_driver.sh
@@ -362,7 +369,7 @@ coverage: deps-test
 	tests/lint/coverage.sh $(COVERED)
 
 test-clients: deps-clients
-	@$(MAKE) --no-print-directory $(BUILD)/socks5d $(BUILD)/monitor_client
+	@$(MAKE) --no-print-directory $(addprefix $(BUILD)/,socks5d monitor_client socks5d_auth)
 	$(WEB_TEST) tests/clients/run.sh $(if $(AGAIN),$(filter-out $(CLIENT_SCRIPTS) $(SCRIPTS_ONCE),$(wildcard tests/clients/test_*.sh tests/web/test_*.sh)))
 
 # What the machine may do to it. FAULTS=... runs some of them only; FAULTS_SHORT=1 takes samples where
@@ -537,14 +544,16 @@ FISH_COMPLETIONS := $(PREFIX)/share/fish/vendor_completions.d
 MANUALS := $(notdir $(wildcard src/*.[178]))
 INSTALLED := \
 	755:$(BIN)/socks5d:$(PREFIX)/sbin/socks5d \
+	755:$(BIN)/socks5d_auth:$(PREFIX)/sbin/socks5d_auth \
 	755:$(BIN)/monitor_client:$(PREFIX)/bin/monitor_client \
 	$(foreach m,$(MANUALS),644:$(BUILD)/$(m):$(MAN)/man$(subst .,,$(suffix $(m)))/$(m)) \
-	$(foreach p,socks5d monitor_client, \
+	$(foreach p,socks5d monitor_client socks5d_auth, \
 		644:conf/completions/$(p).bash:$(BASH_COMPLETIONS)/$(p) \
 		644:conf/completions/$(p).zsh:$(ZSH_COMPLETIONS)/_$(p) \
 		644:conf/completions/$(p).fish:$(FISH_COMPLETIONS)/$(p).fish) \
 	644:$(BUILD)/socks5d.service:$(PREFIX)/lib/systemd/system/socks5d.service \
 	644:$(BUILD)/socks5d@.service:$(PREFIX)/lib/systemd/system/socks5d@.service \
+	644:$(BUILD)/socks5d_auth.service:$(PREFIX)/lib/systemd/system/socks5d_auth.service \
 	644:conf/socks5d.sysusers:$(PREFIX)/lib/sysusers.d/socks5d.conf \
 	644:conf/socks5d.tmpfiles:$(PREFIX)/lib/tmpfiles.d/socks5d.conf \
 	644:conf/socks5d.logrotate:/etc/logrotate.d/socks5d \
@@ -553,7 +562,8 @@ INSTALLED := \
 	644:conf/dnsmasq/socks5d-wpad.conf:$(PREFIX)/share/doc/socks5d/dnsmasq/socks5d-wpad.conf \
 	$(foreach f,grafana/socks5d.json prometheus/alerts.yml,644:conf/$(f):$(PREFIX)/share/doc/socks5d/$(f)) \
 	$(foreach f,$(wildcard conf/examples/*/*),644:$(f):$(PREFIX)/share/doc/socks5d/$(f:conf/%=%))
-CONFIGURATION := /etc/socks5d/socks5d.conf
+# What is the administrator's once it is there.
+KEPT := conf/socks5d.conf:/etc/socks5d/socks5d.conf conf/socks5d_auth.default:/etc/default/socks5d_auth
 installed-part = $(word $(1),$(subst :, ,$(2)))
 
 # Folders that are made on the way are for everybody to read, whatever the umask.
@@ -566,13 +576,27 @@ rm -f '$(DESTDIR)$(call installed-part,3,$(1))'
 
 endef
 
+define keep-file
+test -e '$(DESTDIR)$(call installed-part,2,$(1))' || \
+	{ umask 022; install -D -m 644 $(call installed-part,1,$(1)) '$(DESTDIR)$(call installed-part,2,$(1))'; }
+
+endef
+define remove-unchanged
+if cmp -s $(call installed-part,1,$(1)) '$(DESTDIR)$(call installed-part,2,$(1))'; then rm '$(DESTDIR)$(call installed-part,2,$(1))'; fi
+
+endef
+
 # Each time: PREFIX may be another one.
-UNITS := $(addprefix $(BUILD)/,socks5d.service socks5d@.service)
+UNITS := $(addprefix $(BUILD)/,socks5d.service socks5d@.service socks5d_auth.service)
 PLACED := $(UNITS) $(addprefix $(BUILD)/,$(MANUALS))
 .PHONY: $(PLACED)
 $(addprefix $(BUILD)/,$(MANUALS)): $(BUILD)/%: src/%
 	@mkdir -p $(@D)
 	$(Q)sed 's|/usr/local|$(PREFIX)|g' $< >$@
+
+$(BUILD)/socks5d_auth.service: conf/socks5d_auth.service
+	@mkdir -p $(@D)
+	$(Q)sed 's|/usr/local|$(PREFIX)|' $< >$@
 
 $(BUILD)/socks5d.service: conf/socks5d.service
 	@mkdir -p $(@D)
@@ -585,8 +609,7 @@ $(BUILD)/socks5d@.service: $(BUILD)/socks5d.service
 
 install: all $(PLACED)
 	$(foreach f,$(INSTALLED),$(call install-file,$(f)))
-	test -e '$(DESTDIR)$(CONFIGURATION)' || \
-		{ umask 022; install -D -m 644 conf/socks5d.conf '$(DESTDIR)$(CONFIGURATION)'; }
+	$(foreach f,$(KEPT),$(call keep-file,$(f)))
 	$(if $(DESTDIR),,$(install-user))
 
 # The user of the service and the folders that are his, where they are not there yet.
@@ -600,7 +623,7 @@ endef
 # What has been changed or written since stays: the configuration, users, logs.
 uninstall:
 	$(foreach f,$(INSTALLED),$(call remove-file,$(f)))
-	if cmp -s conf/socks5d.conf '$(DESTDIR)$(CONFIGURATION)'; then rm '$(DESTDIR)$(CONFIGURATION)'; fi
+	$(foreach f,$(KEPT),$(call remove-unchanged,$(f)))
 	for d in /etc/socks5d $(if $(DESTDIR),,/var/lib/socks5d /var/log/socks5d); do \
 		! test -d '$(DESTDIR)'"$$d" || rmdir --ignore-fail-on-non-empty '$(DESTDIR)'"$$d"; \
 	done
@@ -680,4 +703,4 @@ $(AXE): tests/web/package-lock.json
 
 -include $(FUZZ_OBJECTS:.o=.d) $(FUZZ_TARGETS:build/fuzz/%=build/fuzz/tests/fuzz/%.d)
 -include $(LIB_OBJECTS:.o=.d) $(TESTS:=.d) $(TEST_LIB_OBJECTS:.o=.d) $(BUILD)/src/socks5d.d \
-	$(BUILD)/src/monitor_client.d $(GENDOC_OBJECTS:.o=.d) $(BUILD)/tests/state/judge.d
+	$(BUILD)/src/monitor_client.d $(BUILD)/src/socks5d_auth.d $(GENDOC_OBJECTS:.o=.d) $(BUILD)/tests/state/judge.d

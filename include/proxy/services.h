@@ -19,6 +19,7 @@
 #include "state/hashing.h"
 #include "state/ledger.h"
 #include "state/limit_book.h"
+#include "state/login_helper.h"
 #include "state/registry.h"
 #include "state/standing.h"
 #include "state/stats.h"
@@ -32,6 +33,7 @@ struct services {
 	struct config_store *config;
 	struct ledger *ledger;
 	struct hashing *hashing;
+	struct login_helper *login_helper; /* NULL: auth_socket is not set */
 	struct users *users;
 	struct resolver *resolver;
 	struct own *own;

@@ -29,6 +29,7 @@ typedef bool metric_source(struct metrics *m, struct reply *r);
 metric_source metrics_build, metrics_sessions_active, metrics_sessions, metrics_session_times,
 	metrics_connect_times, metrics_lookup_times, metrics_refused, metrics_saturated,
 	metrics_accept_failures, metrics_logins, metrics_bytes, metrics_datagrams,
+	metrics_accept_failures, metrics_helper_answers, metrics_bytes, metrics_datagrams,
 	metrics_datagrams_dropped, metrics_workers, metrics_descriptors, metrics_pipes,
 	metrics_cache_hits, metrics_cache_misses, metrics_cache_entries, metrics_bans,
 	metrics_rule_hits, metrics_users, metrics_upstreams_up, metrics_upstream_sessions,

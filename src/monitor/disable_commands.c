@@ -116,7 +116,7 @@ void disable_command_disable(const struct monitor_request *q, struct reply *r)
 	limits_take_in(q);
 	/* Those that have begun meanwhile. */
 	(void)end_sessions_of_account(q->services, &who);
-	hashing_wake(q->services->hashing);
+	users_wake_logins(q->services->users);
 	reply_add(r, "OK %s disabled, %zu session%s ended%s\n", who.key, ended, plural(ended),
 		limits_term(q->services, &who));
 }

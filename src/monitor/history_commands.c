@@ -356,10 +356,21 @@ static void forget_who(
 		reply_add(r, "OK History of %s forgotten\n", q->parameters[0]);
 }
 
+/* What a helper said of them is asked anew. */
+static void forget_logins(const struct monitor_request *q)
+{
+	const char *who = q->parameters[0];
+	bool is_one = *who != '@' && strcmp(who, "*") != 0;
+
+	if (q->services->login_helper != NULL)
+		login_helper_forget(q->services->login_helper, is_one ? who : NULL);
+}
+
 void history_command_forget(const struct monitor_request *q, struct reply *r)
 {
 	struct question question = {.who.user = NULL};
 
+	forget_logins(q);
 	if (is_refused(q, r))
 		return;
 	if (parse_who(q, q->parameters[0], &question, r))

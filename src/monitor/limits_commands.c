@@ -84,6 +84,16 @@ static void take_limits(void *context, const char *value)
 	(void)limits_parse(value, said->legal, said->out, why);
 }
 
+/* Where the line in the users file says other groups, a helper says some, too. */
+static void name_helper(struct services *v, const char *user, const struct limits *said,
+	struct limit_sources *sources)
+{
+	struct limits line;
+
+	if (users_own_limits(v->users, user, &line) && strcmp(line.groups, said->groups) != 0)
+		strcpy(sources->of[LIMIT_GROUPS], "auth_socket");
+}
+
 /* What holds for whom. False when there is nobody of that name any more. */
 bool limits_find_in_force(struct services *v, const struct account_name *who,
 	struct limits_in_force *out, struct limit_sources *sources)
@@ -98,9 +108,10 @@ bool limits_find_in_force(struct services *v, const struct account_name *who,
 		return true;
 	}
 	if (who->kind == ACCOUNT_USER) {
-		if (!users_own_limits(v->users, who->key, &own))
+		if (!users_said_limits(v->users, who->key, &own))
 			return false;
 		limit_book_of_user(v->limits, &own, out, sources);
+		name_helper(v, who->key, &own, sources);
 		return true;
 	}
 	if (!who->is_of_clients) {

@@ -30,6 +30,11 @@
  * resolver's. */
 #define PROCESS_DESCRIPTORS (9 + RESOLVER_DESCRIPTORS)
 
+/* What the web's front asks a helper of logins by; a session's question has the place of its
+ * target.
+ */
+#define HELPER_DESCRIPTORS 1
+
 /* What the keeper opens for a moment, beside what it has open: a file and its copy. */
 #define KEEPER_DESCRIPTORS 2
 
@@ -153,6 +158,8 @@ int capacity_plan(struct capacity *c, struct fdbudget *budget, const struct sett
 	size_t reserved = fdbudget_count_open() + PROCESS_DESCRIPTORS + monitor_clients + listeners;
 	struct cgroup_limit memory = find_memory();
 
+	if (*s->auth_socket != '\0')
+		reserved += HELPER_DESCRIPTORS;
 	if (*s->state_dir != '\0')
 		reserved += KEEPER_DESCRIPTORS;
 	*c = (struct capacity){.sessions = SIZE_MAX, .memory = memory.value};

@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "server/helper_groups.h"
 #include "state/kept_use.h"
 #include "state/ledger_limits.h"
 
@@ -28,6 +29,7 @@ int limiting_apply(struct services *v, struct config *c)
 {
 	if (limit_book_read(v->limits, c, v->standing) < 0)
 		return -1;
+	helper_groups_follow(v, c);
 	if (users_follow(v->users, v->limits) < 0 || ledger_limit_clients(v->ledger) < 0)
 		return -1;
 	return 0;

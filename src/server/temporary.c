@@ -13,6 +13,7 @@
 
 #include "base/log.h"
 #include "base/parse.h"
+#include "server/helper_groups.h"
 #include "state/rule.h"
 #include "state/rules.h"
 
@@ -111,6 +112,7 @@ static int put_in_force(struct services *v, const struct config *c,
 		return -1;
 	}
 	config_set_rules(next, rules);
+	helper_groups_follow(v, next);
 	config_publish(v->config, next);
 	return 0;
 }

@@ -70,10 +70,18 @@ static const struct advice list[] = {
 		"its address): ACCOUNTS lists the users, ADD_USER makes one"},
 	{"login_busy", NULL,
 		"too many logins at once to check this one in time: CONFIG max_password_checks "
-		"allows more at once, cheaper hashes in the users file take less time"},
+		"allows more at once (of those that a helper knows: max_auth_questions), cheaper "
+		"hashes in the users file take less time"},
 	{"login_no_memory", NULL,
 		"there was no memory to check the password: give the server more, or lower "
 		"max_password_checks"},
+	{"login_unanswered", NULL,
+		"the helper at auth_socket could not be reached, or could not say whether the "
+		"password is right: ALARMS and the log tell why; see systemctl status "
+		"socks5d_auth, and whether its directory answers"},
+	{"no_login_helper", NULL,
+		"the users file says helper in place of this user's password, and auth_socket is "
+		"not set: set it and restart, or give the user a password (DEL_USER, ADD_USER)"},
 	{"command_unsupported", NULL,
 		"the program asked for a command that SOCKS5 does not have (CONNECT, BIND and UDP "
 		"ASSOCIATE are served): update or replace it; or the upstream that the rule names "

@@ -134,6 +134,17 @@ bool metrics_logins(struct metrics *m, struct reply *r)
 	return false;
 }
 
+bool metrics_helper_answers(struct metrics *m, struct reply *r)
+{
+	struct login_helper_figures f = login_helper_read(m->services->login_helper);
+
+	put_with(m, r, "right", f.right);
+	put_with(m, r, "wrong", f.wrong);
+	put_with(m, r, "failed", f.failed);
+	put_with(m, r, "recalled", f.recalled);
+	return false;
+}
+
 /* ---- what was moved ---- */
 
 #define SENT "sent"
