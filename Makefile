@@ -61,6 +61,7 @@ LINT_DEPS := clang clang-format clang-tidy clang-tools cppcheck gcc libclang-rt-
 	mandoc $(DEPS)
 BENCH_DEPS := $(DEPS) microsocks dante-server tinyproxy-bin
 PLOT_DEPS := gnuplot-nox jq
+SOAK_DEPS := $(DEPS) python3 gnuplot-nox
 DEB_DEPS := $(DEPS) build-essential debhelper fakeroot libcmocka-dev
 
 comma := ,
@@ -117,8 +118,8 @@ TEST_LIB_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/lib/*.c))
 BENCH_SOURCES := $(wildcard tests/bench/*.c)
 C_FILES := $(wildcard src/*.c src/*/*.c include/*/*.h tests/*/*.c tests/*/*.h)
 
-.PHONY: all build run tests test check coverage test-clients test-faults test-web test-package pictures test-valgrind fuzz bench bench-results plots check-docs docs \
-	lint scan format deps deps-test deps-clients deps-faults deps-web deps-lint deps-bench deps-plots deps-deb \
+.PHONY: all build run tests test check coverage test-clients test-faults test-web test-package pictures test-valgrind fuzz soak bench bench-results plots check-docs docs \
+	lint scan format deps deps-test deps-clients deps-faults deps-web deps-lint deps-bench deps-plots deps-soak deps-deb \
 	check-units dist deb install uninstall clean help
 
 all: build
@@ -139,6 +140,7 @@ help:
 	@echo 'make coverage    the tests of make test once more, and which share of each file of the server they run'
 	@echo 'make test-valgrind  the tests of stopping, with the server under valgrind'
 	@echo 'make fuzz        every parser of bytes from outside, FUZZ_SECONDS=60 each'
+	@echo 'make soak        the server under everything at once for an hour, and whether it stays as it is (HOURS=8, MINUTES=5)'
 	@echo 'make bench       measure beside microsocks, dante and tinyproxy (BENCH="-q" for a quick look)'
 	@echo 'make bench-results  the same, kept in tests/bench/results as JSON and pictures'
 	@echo 'make lint        formatting, static analysis, layers, documents'
@@ -219,6 +221,7 @@ WRAP_base/test_identity := initgroups prctl setfsgid setfsuid setresgid setresui
 WRAP_base/test_lines := read
 WRAP_base/test_sink := writev
 WRAP_base/test_wall := clock_gettime
+WRAP_base/test_writing := fclose
 WRAP_client/test_batch := client_ask getdelim link_interrupt_by signals_close
 WRAP_monitor/test_admin := calloc malloc realloc aligned_alloc accept4 server_base server_errands server_fronts \
 	server_hashes server_keeper server_lookups server_services server_set
@@ -258,10 +261,10 @@ WRAP_proxy/test_session := clock_deadline clock_ms socket_wait socket_read dial_
 WRAP_proxy/test_target := hosts_new
 WRAP_proxy/test_udp := clock_deadline clock_ms socket_wait socket connect sendmmsg recvmmsg mmap64 \
 	madvise target_judge target_way upstream_connect
-WRAP_proxy/test_upstream := clock_deadline clock_ms dial_until socket_wait
+WRAP_proxy/test_upstream := clock_deadline clock_ms dial_until socket_read socket_wait socket_write
 WRAP_proxy/test_watch := clock_ms clock_deadline
 WRAP_server/test_addresses := getifaddrs freeifaddrs
-WRAP_server/test_archive := database_commit time
+WRAP_server/test_archive := database_commit standing_changes time
 WRAP_server/test_ban_sweep := janitor_call
 WRAP_server/test_call_filter := seccomp_load
 WRAP_server/test_capacity := cgroup_memory cgroup_threads_left cgroup_processors sched_getaffinity sysconf getrlimit64 setrlimit64 fopen64 \
@@ -295,6 +298,7 @@ WRAP_state/test_access_log := getdelim
 WRAP_state/test_events := calloc malloc aligned_alloc
 WRAP_state/test_hash_kinds := password_check
 WRAP_state/test_hashing := calloc malloc aligned_alloc pthread_cond_clockwait
+WRAP_state/test_kept_use := calloc malloc aligned_alloc
 WRAP_state/test_list_types := $(WRAP_MEMORY)
 WRAP_state/test_login_answers := calloc malloc aligned_alloc
 WRAP_state/test_logins := clock_ms pthread_cond_clockwait password_check
@@ -337,7 +341,8 @@ test: deps-test
 CHECKS = $(if $(COVERAGE),,$(if $(AGAIN),,$(SCRIPTS_ONCE)) $(SCRIPTS)) $(DAEMON_TESTS) $(UNIT_TESTS)
 CLIENT_SCRIPTS := $(addprefix tests/clients/test_,auth_program.sh curl.sh monitor_client.sh top.sh)
 SCRIPTS := $(CLIENT_SCRIPTS) $(addprefix tests/build/test_,examples.sh hardening.sh) tests/state/test_rules_reference.sh
-SCRIPTS_ONCE := $(addprefix tests/build/test_,completions.sh install.sh make.sh run.sh) tests/web/test_scripts.sh
+SCRIPTS_ONCE := $(addprefix tests/build/test_,completions.sh install.sh make.sh run.sh) tests/web/test_scripts.sh \
+	tests/soak/test_driver.sh
 NO_CMOCKA = $(eval NO_CMOCKA := $(shell pkg-config --exists cmocka || echo yes))$(NO_CMOCKA)
 checked-programs = $(if $(NO_CMOCKA),,$(filter-out %.sh,$(CHECKS)))
 unchecked-programs = $(if $(NO_CMOCKA),$(filter-out %.sh,$(CHECKS)))
@@ -372,8 +377,15 @@ test-clients: deps-clients
 FAULTS = $(sort $(wildcard tests/faults/test_*.sh))
 
 test-faults: deps-faults
-	@$(MAKE) --no-print-directory $(BUILD)/socks5d $(BUILD)/monitor_client
+	@$(MAKE) --no-print-directory $(BUILD)/socks5d $(BUILD)/monitor_client $(MEMORY_LIBRARY)
 	SOCKS5D=$(BUILD)/socks5d tests/clients/run.sh $(FAULTS)
+
+# Whose allocations fail.
+MEMORY_LIBRARY := $(BUILD)/tests/faults/allocations.so
+$(MEMORY_LIBRARY): tests/faults/allocations.c
+	@mkdir -p $(@D)
+	@echo '  LD $@'
+	$(Q)$(CC) -std=c11 -D_GNU_SOURCE -O2 -g $(WARNINGS) -shared -fPIC -o $@ $<
 
 # The pages in a browser, which test-clients runs, too.
 WEB_TEST = SOCKS5D=$(BUILD)/socks5d AXE=$(AXE) PICTURES=$(OUT)build/web-pictures
@@ -423,6 +435,14 @@ build/fuzz/fuzz_console: FUZZ_WRAP := clock_ms clock_deadline time server_apply_
 fuzz: deps-lint
 	@$(MAKE) --no-print-directory $(FUZZ_TARGETS)
 	FUZZ_SECONDS=$(FUZZ_SECONDS) tests/fuzz/run.sh $(FUZZ_TARGETS)
+
+# ---- soak: an hour before a release, some minutes by MINUTES=4, too; figures and picture stay in build/soak ----
+
+HOURS ?= 1
+
+soak: deps-soak
+	@$(MAKE) --no-print-directory $(BUILD)/socks5d
+	tests/soak/soak.py $(if $(MINUTES),--minutes $(MINUTES),--hours $(HOURS)) --server $(BUILD)/socks5d --out $(OUT)build/soak
 
 # ---- benchmarks ----
 
@@ -570,13 +590,13 @@ endef
 UNITS := $(addprefix $(BUILD)/,socks5d.service socks5d@.service socks5d_auth.service)
 PLACED := $(UNITS) $(addprefix $(BUILD)/,$(MANUALS))
 .PHONY: $(PLACED)
-$(BUILD)/socks5d_auth.service: conf/socks5d_auth.service
-	@mkdir -p $(@D)
-	$(Q)sed 's|/usr/local|$(PREFIX)|' $< >$@
-
 $(addprefix $(BUILD)/,$(MANUALS)): $(BUILD)/%: src/%
 	@mkdir -p $(@D)
 	$(Q)sed 's|/usr/local|$(PREFIX)|g' $< >$@
+
+$(BUILD)/socks5d_auth.service: conf/socks5d_auth.service
+	@mkdir -p $(@D)
+	$(Q)sed 's|/usr/local|$(PREFIX)|' $< >$@
 
 $(BUILD)/socks5d.service: conf/socks5d.service
 	@mkdir -p $(@D)
@@ -670,6 +690,8 @@ deps-deb:
 	@tests/build/packages.sh $(DEB_DEPS)
 deps-plots:
 	@tests/build/packages.sh $(PLOT_DEPS)
+deps-soak:
+	@tests/build/packages.sh $(SOAK_DEPS)
 
 # axe-core, as tests/web/package-lock.json pins it. Without it, or npm, the tests do without.
 AXE := $(OUT)build/axe/node_modules/axe-core/axe.min.js

@@ -12,6 +12,10 @@
  * A regular file always has room, by poll(2), and blocks when its disk hangs, which nothing can be
  * told in advance. So it is never more than a few who write to it at once: they may be stuck, and
  * all others give up after a while, and then at once.
+ *
+ * A line that could only be written in part is ended before the next one, and so is one that is
+ * found at the end of a file: the kernel ends the write(2) of a process that is killed where a page
+ * does.
  */
 #include "base/sink.h"
 
@@ -32,6 +36,8 @@
 #define STALL_MS 500
 #define LOOK_NS 1000000L /* how often, meanwhile, at a disk */
 
+#define PATH_OF_FD 32
+
 enum kind {
 	KIND_OTHER, /* may have no room: a pipe, a terminal */
 	KIND_SOCKET,
@@ -49,11 +55,48 @@ static enum kind kind_of(int fd)
 	return S_ISSOCK(st.st_mode) ? KIND_SOCKET : KIND_OTHER;
 }
 
+/* By which it can be opened once more. */
+static const char *path_of(int fd, char path[PATH_OF_FD])
+{
+	snprintf(path, PATH_OF_FD, "/proc/self/fd/%d", fd);
+	return path;
+}
+
+static bool is_same_file(int a, int b)
+{
+	struct stat st_a, st_b;
+
+	return fstat(a, &st_a) == 0 && fstat(b, &st_b) == 0 && st_a.st_dev == st_b.st_dev &&
+		st_a.st_ino == st_b.st_ino;
+}
+
+/* Does it end within a line, since whoever wrote that was killed, say? What may not be read is
+ * taken to be whole. */
+static bool ends_within_line(int fd)
+{
+	struct stat st;
+	char path[PATH_OF_FD], last = '\n';
+	int own;
+
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size == 0)
+		return false;
+	own = open(path_of(fd, path), O_RDONLY | O_CLOEXEC);
+	if (own < 0)
+		return false;
+	if (pread(own, &last, 1, st.st_size - 1) < 1)
+		last = '\n';
+	close(own);
+	return last != '\n';
+}
+
 int sink_adopt(struct sink *s, int fd)
 {
 	int own = atomic_load(&s->fd), result = 0, saved;
 	enum kind kind = kind_of(fd);
 
+	/* Of what is written to by now the last line may just be on its way. */
+	if (own < 0 || !is_same_file(own, fd))
+		atomic_store(&s->torn, ends_within_line(fd));
 	if (own < 0) {
 		atomic_store(&s->kind, kind);
 		atomic_store(&s->fd, fd);
@@ -75,12 +118,11 @@ int sink_adopt(struct sink *s, int fd)
 /* A description of our own of what `fd` is; -1 where there can be none. */
 static int open_anew(int fd)
 {
-	char path[32];
+	char path[PATH_OF_FD];
 
 	if (kind_of(fd) != KIND_OTHER)
 		return -1;
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	return open(path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	return open(path_of(fd, path), O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 }
 
 int sink_open_same(int fd)

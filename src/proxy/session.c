@@ -55,9 +55,11 @@ static bool grant(struct session *s, const struct addr *bound)
 	return s->served;
 }
 
-/* The last reply, likewise, when the request came to nothing. A client that left wants none. */
+/* The last reply, likewise, when the request came to nothing. A client that left wants none. From
+ * now on it is no session that rules could end. */
 static bool refuse_request(struct session *s, enum end_reason failure)
 {
+	enter(s, PHASE_CLOSING);
 	if (failure != END_CLIENT_LEFT) {
 		session_log_access(s, failure);
 		target_count_hit(&s->asker, &s->verdict);

@@ -439,9 +439,36 @@ int database_check(const char *folder, char error[DATABASE_ERROR_MAX])
 
 /* ---- batches ---- */
 
+/* Opens the file anew. */
+static int open_again(struct database *d)
+{
+	char error[DATABASE_ERROR_MAX];
+
+	close_handle(d);
+	if (open_file(d, error) == 0)
+		return 0;
+	if (*error != '\0')
+		snprintf(d->error, sizeof(d->error), "%.255s", error);
+	return -1;
+}
+
+/* A lock that SQLite could not give back stays with its handle, and keeps that handle out, too. */
+static bool is_locked_out(const struct database *d)
+{
+	int status = d->status & 0xff;
+
+	return d->handle == NULL || status == SQLITE_BUSY || status == SQLITE_PROTOCOL;
+}
+
 int database_begin(struct database *d)
 {
-	return database_execute(d, "BEGIN IMMEDIATE");
+	static const char begin[] = "BEGIN IMMEDIATE";
+
+	if (database_execute(d, begin) == 0)
+		return 0;
+	if (d->is_lost || !is_locked_out(d) || open_again(d) < 0)
+		return -1;
+	return database_execute(d, begin);
 }
 
 int database_commit(struct database *d)

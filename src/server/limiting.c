@@ -140,7 +140,8 @@ static void end_barred_sessions(struct services *v)
 	for (size_t i = 0; refs != NULL && i < count; i++) {
 		enum end_reason why;
 
-		if (!registry_get(v->registry, &refs[i], &info) || info.user_len == 0)
+		if (!registry_get(v->registry, &refs[i], &info) || info.user_len == 0 ||
+			info.phase == PHASE_CLOSING)
 			continue;
 		why = reason_of_bar(users_bar(v->users, info.user, info.user_len, &info.client));
 		if (why != END_REASONS)

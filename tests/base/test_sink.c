@@ -36,6 +36,41 @@ static void appends_to_what_is_there(void **state)
 	assert_int_equal(st.st_mode & 07777, 0640);
 }
 
+/* Whoever wrote it was killed, or the host lost its power. */
+static void begins_a_line_behind_one_that_was_cut_off(void **state)
+{
+	struct sink s = SINK_NONE;
+
+	(void)state;
+	scratch_write("file", "whole\ncut o");
+	scratch_write("other", "cut, too");
+	assert_int_equal(sink_open(&s, "file"), 0);
+	put(&s, "one\n");
+	put(&s, "two\n");
+	assert_int_equal(sink_open(&s, "other"), 0);
+	put(&s, "three\n");
+	assert_int_equal(sink_open(&s, "empty"), 0);
+	put(&s, "four\n");
+	sink_close(&s);
+	scratch_assert("file", "whole\ncut o\none\ntwo\n");
+	scratch_assert("other", "cut, too\nthree\n");
+	scratch_assert("empty", "four\n");
+}
+
+/* Who writes to it meanwhile may be about to. */
+static void a_file_that_is_opened_again_goes_on_as_it_was(void **state)
+{
+	struct sink s = SINK_NONE;
+
+	(void)state;
+	assert_int_equal(sink_open(&s, "file"), 0);
+	put(&s, "one");
+	assert_int_equal(sink_open(&s, "file"), 0);
+	put(&s, " and the rest\n");
+	sink_close(&s);
+	scratch_assert("file", "one and the rest\n");
+}
+
 static void the_same_path_again_is_the_new_file_after_a_rotation(void **state)
 {
 	struct sink s = SINK_NONE;
@@ -323,6 +358,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		scratch_test(appends_to_what_is_there),
+		scratch_test(begins_a_line_behind_one_that_was_cut_off),
+		scratch_test(a_file_that_is_opened_again_goes_on_as_it_was),
 		scratch_test(the_same_path_again_is_the_new_file_after_a_rotation),
 		scratch_test(what_cannot_be_opened_changes_nothing),
 		scratch_test(lines_that_find_no_room_are_counted_until_there_is_some),

@@ -3,7 +3,7 @@
 # or the state_dir. The test says how its disk breaks and is mended:
 #
 #	break_disk, mend_disk		functions of the test
-#	try_logs REASON			all of it, with what the log is to say, and a FILTER=... of names
+#	try_logs REASON			all of it, with what the log is to say
 #	try_users REASON
 #	try_state REASON
 #	mount_room SIZE			DISK is a disk of so many bytes
@@ -36,7 +36,8 @@ new_folder() {
 }
 
 mount_room() {
-	new_folder && mount -t tmpfs -o "size=$1" none "$DISK" || die 'no disk can be mounted'
+	new_folder
+	mount -t tmpfs -o "size=$1" none "$DISK" || die 'no disk can be mounted'
 }
 
 need_disk() {
@@ -49,7 +50,8 @@ need_disk() {
 }
 
 mount_disk() {
-	new_folder && mkdir "$TMP/beneath$DISKS" || die 'no folder'
+	new_folder
+	mkdir "$TMP/beneath$DISKS" || die 'no folder'
 	tell_disk well
 	spawn "$TMP/disk" "$TMP/beneath$DISKS" "$DISK_CONTROL" "$DISK" 2>"$TMP/disk.err"
 	DISK_PROCESS=$SPAWNED

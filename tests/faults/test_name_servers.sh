@@ -30,7 +30,6 @@ declare -A PORT
 start_names() {
 	local kind port
 	spawn "$PYTHON" "$(dirname "$0")/names.py" "$@" >"$TMP/names"
-	NAMES=$SPAWNED
 	wait_for 30 grep -q '^ready$' "$TMP/names" || die 'no name servers'
 	while read -r kind port; do
 		PORT[$kind]=$port

@@ -1050,6 +1050,24 @@ static void a_refusal_that_does_not_get_out_keeps_its_reason(void **state)
 	}
 }
 
+static void leave_while_closing(void)
+{
+	assert_int_equal(phase(), PHASE_CLOSING);
+	client_breaks_off();
+}
+
+/* Or whoever judges live sessions again would break it off, for what it is just being told. */
+static void who_is_being_refused_is_on_the_way_out(void **state)
+{
+	(void)state;
+	begin(GREETING CONNECT);
+	plan.failure = END_CONNECT_REFUSED;
+	plan.on_dial = client_does_not_read;
+	on_wait = leave_while_closing;
+	run_to(END_CONNECT_REFUSED, FAILED);
+	assert_int_equal(waits, 1);
+}
+
 /* ---- BIND and UDP ASSOCIATE that are granted ---- */
 
 static void a_peer_is_announced_and_relayed(void **state)
@@ -1405,6 +1423,7 @@ int main(void)
 		TEST(a_listening_whose_reply_does_not_get_out_is_given_up),
 		TEST(an_association_whose_reply_does_not_get_out_is_given_up),
 		TEST(a_refusal_that_does_not_get_out_keeps_its_reason),
+		TEST(who_is_being_refused_is_on_the_way_out),
 		TEST(a_peer_is_announced_and_relayed),
 		TEST(an_association_ends_for_each_reason),
 		TEST(told_to_end_before_the_request),
