@@ -33,7 +33,7 @@ checks_jumps() {
 	esac
 }
 
-for program in socks5d monitor_client; do
+for program in socks5d monitor_client socks5d_auth; do
 	check "${program}_lies_anywhere" has "$program" -h 'Type: +DYN \(Position-Independent'
 	check "${program}_is_relocated_before_it_runs" has "$program" -d '\((BIND_NOW|FLAGS)\).*(BIND_NOW|NOW)|BIND_NOW'
 	check "${program}_cannot_write_its_relocations" has "$program" -l 'GNU_RELRO'
