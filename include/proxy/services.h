@@ -8,6 +8,7 @@
 #include "net/pipe.h"
 #include "net/resolver.h"
 #include "proxy/places.h"
+#include "proxy/relay_room.h"
 #include "state/access_log.h"
 #include "state/history.h"
 #include "state/bans.h"
@@ -41,6 +42,7 @@ struct services {
 	struct fdbudget budget;
 	struct places places;
 	struct pipe_pool pipes;
+	struct relay_room relay_room;
 	struct stats stats;
 	struct throughput *throughput;
 	struct standing *standing;

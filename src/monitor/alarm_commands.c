@@ -13,6 +13,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/plural.h"
 #include "state/advice.h"
 #include "state/upstreams.h"
@@ -76,15 +77,19 @@ static void look_at_upstreams(struct services *v, struct reply *r)
 	config_release(c);
 }
 
-static void look_at_access_log(struct services *v, struct reply *r)
+static void tell_of_lost(struct reply *r, const char *alarm, uint64_t lost, const char *of)
 {
-	uint64_t lost = access_log_lost(v->access_log);
-
 	if (lost > 0)
 		reply_add(r,
-			"alarm:access_log level:warning text:%llu lines of the access log could not "
-			"be written since the start: is its disk full?\n",
-			(unsigned long long)lost);
+			"alarm:%s level:warning text:%llu line%s of the %s could not be written "
+			"since the start: is its disk full?\n",
+			alarm, (unsigned long long)lost, plural(lost), of);
+}
+
+static void look_at_logs(struct services *v, struct reply *r)
+{
+	tell_of_lost(r, "access_log", access_log_lost(v->access_log), "access log");
+	tell_of_lost(r, "log", log_lost(), "log");
 }
 
 /* ---- requests that fail ---- */
@@ -222,7 +227,7 @@ static void look_at_bans(struct services *v, struct reply *r)
 
 /* What ends everything comes first. */
 static void (*const looks[])(struct services *v, struct reply *r) = {look_at_places,
-	look_at_upstreams, look_at_requests, look_at_descriptors, look_at_access_log, look_at_bans};
+	look_at_upstreams, look_at_requests, look_at_descriptors, look_at_logs, look_at_bans};
 
 void alarm_command_alarms(const struct monitor_request *q, struct reply *r)
 {

@@ -79,10 +79,9 @@ static bool set_user_disabled(
 static bool set_said_disabled(
 	struct services *v, const struct account_name *who, bool disabled, struct reply *r)
 {
-	char *was = standing_get(v->standing, STANDING_DISABLED, who->key);
-	bool is_news = (was != NULL) != disabled;
+	bool was = standing_read(v->standing, STANDING_DISABLED, who->key, NULL, NULL);
+	bool is_news = was != disabled;
 
-	free(was);
 	if (!is_news && disabled)
 		reply_error(r, "%s is disabled already", who->key);
 	else if (!is_news)

@@ -371,6 +371,7 @@ static void relay(struct session *s)
 		.to_client = &s->out,
 		.path = (enum relay_path)s->config->settings.relay,
 		.pipes = &s->services->pipes,
+		.room = &s->services->relay_room,
 		.limits = config_idle_limits(s->services->config),
 		.traffic = registry_traffic(s->slot),
 		.accounts = session_accounts(s),

@@ -175,11 +175,13 @@ static void look_at_sessions(struct recheck *r)
 		r->last = 0;
 }
 
-/* Has a rule begun or ended to hold since this was asked last? */
+/* Has a rule begun or ended to hold since this was asked last? It may have, too, where the clock
+ * was set back. */
 static bool passes_border(struct recheck *r, const struct config *c, int64_t wall)
 {
-	bool passes = r->border != 0 && wall >= r->border;
+	bool passes = r->border != 0 && (wall >= r->border || wall < r->looked);
 
+	r->looked = wall;
 	r->border = rules_next_border(c->rules, wall);
 	return passes;
 }

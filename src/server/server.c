@@ -127,6 +127,7 @@ static int start_pool(struct server *s, const struct settings *settings, char *e
 
 	if (capacity_plan_workers(&s->capacity, &s->services.budget, settings, error) < 0)
 		return -1;
+	s->services.relay_room.total = s->capacity.full_buffers;
 	s->pool = pool_new(&s->services, &s->services.budget.sessions);
 	if (s->pool == NULL) {
 		snprintf(error, CONFIG_ERROR_MAX, "cannot start a worker thread: %s",

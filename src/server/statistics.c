@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 
 /* A figure that is one counter, or that a function reads. */
 struct counter {
@@ -124,6 +125,7 @@ static void give_resources(struct services *v, statistics_taker *take, void *con
 	take(context, "splice pipes used", r.pipes.used, "");
 	take(context, "splice pipes total", r.pipes.total, "");
 	take(context, "access log lines lost", access_log_lost(v->access_log), "");
+	take(context, "log lines lost", log_lost(), "");
 }
 
 void statistics_each(struct services *v, statistics_taker *take, void *context)

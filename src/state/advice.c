@@ -121,15 +121,16 @@ static const struct advice list[] = {
 		"the routes of this host (ip route get ADDRESS)"},
 	{"network_unreachable", NULL,
 		"this host has no route there: for IPv6 without IPv6 out set prefer = ipv4-only, "
-		"else see ip route"},
+		"else see ip route; where error: is ENODEV or EADDRNOTAVAIL, external_interface or "
+		"external_address is not there"},
 	{"connect_timeout", NULL,
 		"the target did not answer within connect_timeout: a firewall drops packets, or "
 		"the host is down; CONFIG connect_timeout allows more time"},
 	{"no_local_port", NULL,
 		"no port was left to connect from: widen the sysctl net.ipv4.ip_local_port_range"},
 	{"connect_failed", NULL,
-		"the system could not connect: error: says why; EADDRNOTAVAIL points at the "
-		"setting outgoing, EPERM and EACCES at this host's firewall"},
+		"the system could not connect: error: says why; EPERM and EACCES point at this "
+		"host's firewall"},
 	{"upstreams_down", NULL,
 		"none of the upstreams that the rule (rule:) names works: STATS and the log say "
 		"what each one's fault is; \", direct\" behind the names lets such requests go "

@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/version.h"
 #include "server/statistics.h"
 #include "state/rules.h"
@@ -217,9 +218,14 @@ bool metrics_cache_entries(struct metrics *m, struct reply *r)
 	return put_one(m, r, resolver_cached(m->services->resolver));
 }
 
-bool metrics_log_lost(struct metrics *m, struct reply *r)
+bool metrics_access_log_lost(struct metrics *m, struct reply *r)
 {
 	return put_one(m, r, access_log_lost(m->services->access_log));
+}
+
+bool metrics_log_lost(struct metrics *m, struct reply *r)
+{
+	return put_one(m, r, log_lost());
 }
 
 /* ---- bans, rules, users, upstreams ---- */

@@ -6,7 +6,8 @@
 need readelf nm
 
 BUILT=$(dirname "$SOCKS5D")
-[[ $(basename "$BUILT") != *-address* && $(basename "$BUILT") != *-thread* ]] ||
+[[ $(basename "$BUILT") != *-address* && $(basename "$BUILT") != *-thread* &&
+	$(basename "$BUILT") != *-coverage* ]] ||
 	skip_all 'a build without sanitizers'
 readelf -h "$SOCKS5D" >/dev/null 2>&1 || skip_all 'a program, not a script that runs it'
 

@@ -46,6 +46,12 @@ all_of_it_is_there() {
 		grep -qx 'ExecReload=/usr/bin/monitor_client .*' "$DEST/usr/lib/systemd/system/socks5d.service"
 }
 
+# What the manuals and units name is where it is said to be.
+no_other_place_is_named() {
+	! grep -r /usr/local "$DEST" --exclude-dir=*bin &&
+		grep -q '/usr/share/doc/socks5d/' "$DEST/usr/share/man/man8/socks5d.8"
+}
+
 # With the programs where they are now, and no blank in between.
 prepare_units() {
 	local unit
@@ -132,6 +138,7 @@ nothing_stays() {
 check it_installs_where_a_blank_is_in_the_name installs
 check the_umask_does_not_matter everybody_may_read_it
 check all_of_it_is_there all_of_it_is_there
+check no_other_place_is_named no_other_place_is_named
 prepare_units
 check instances_share_nothing instances_share_nothing
 if command -v systemd-analyze >/dev/null; then

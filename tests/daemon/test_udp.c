@@ -140,6 +140,7 @@ static void datagrams_of_65507_bytes_pass_whole(void **state)
 	uint8_t *bytes = malloc(65507);
 
 	(void)state;
+	assert_non_null(bytes);
 	for (size_t i = 0; i < 65507; i++)
 		bytes[i] = (uint8_t)(i * 7 + i / 251);
 	open_association(&d);
@@ -470,6 +471,7 @@ static void fragments_make_up_the_largest_datagram(void **state)
 	size_t done = 0;
 
 	(void)state;
+	assert_non_null(bytes);
 	for (size_t i = 0; i < 65507; i++)
 		bytes[i] = (uint8_t)(i * 3 + i / 509);
 	open_ipv6_association();

@@ -1379,7 +1379,9 @@ static void an_access_log_that_takes_no_line_is_told_once(void **state)
 	assert_int_equal(access_log_open(services.access_log, "/dev/full"), 0);
 	run_to(END_CLOSED, SERVED);
 	log = scratch_read("log");
-	assert_contains(log, "access_log_file: 1 lines could not be written");
+	assert_contains(log,
+		"access_log_file: 1 line could not be written: "
+		"No space left on device");
 	free(log);
 	/* Who asks for it gets it all the same. */
 	assert_string_equal(access_line(), "Anonymous 192.0.2.1:443");

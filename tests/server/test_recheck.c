@@ -265,6 +265,19 @@ static void a_session_ends_when_its_rule_loses_its_time(void **state)
 	assert_true(was_ended(0));
 }
 
+/* The clock is set to before the window. */
+static void a_session_ends_when_the_clock_is_set_back_behind_its_rule(void **state)
+{
+	(void)state;
+	begin_with("rule = allow time tue 12:00-12:41\notherwise = deny\n");
+	begin_session(0, NULL, "CONNECT", "192.0.2.9:80");
+	connect_session(0, "192.0.2.9:80");
+	assert_int_equal(run(), now + 21000);
+	wall -= 3600;
+	run();
+	assert_true(was_ended(0));
+}
+
 static void nothing_ends_at_a_border_where_that_is_not_wanted(void **state)
 {
 	(void)state;
@@ -328,6 +341,7 @@ int main(void)
 		recheck_test(who_has_not_asked_yet_is_left_alone),
 		recheck_test(who_is_on_the_way_out_is_left_alone),
 		recheck_test(a_session_ends_when_its_rule_loses_its_time),
+		recheck_test(a_session_ends_when_the_clock_is_set_back_behind_its_rule),
 		recheck_test(nothing_ends_at_a_border_where_that_is_not_wanted),
 		recheck_test(without_times_the_job_sleeps),
 		recheck_test(who_connects_at_the_border_is_looked_at_again),
