@@ -38,8 +38,8 @@ struct crew {
 
 #define EACH_CHILD(c, crew)                                                                        \
 	struct child *c = (crew)->children;                                                        \
-	c < (crew)->children + (crew)->plan.children;                                              \
-	c++
+	(c) < (crew)->children + (crew)->plan.children;                                            \
+	(c)++
 
 struct crew *crew_new(const struct crew_plan *plan)
 {

@@ -201,8 +201,8 @@ static bool read_answer_pair(struct rest *r, size_t key_len, struct helper_answe
 	return true;
 }
 
-/* squid's basic_ldap_auth says BH and "Success" of a wrong password, or of a name that is not there,
- * where it looks for the reason at a connection on which nothing has failed. */
+/* squid's basic_ldap_auth says BH and "Success" of a wrong password, or of a name that is not
+ * there, where it looks for the reason at a connection on which nothing has failed. */
 static bool is_wrong_after_all(const struct helper_answer *a)
 {
 	return a->verdict == AUTH_BH && strcmp(a->message, "Success") == 0;
