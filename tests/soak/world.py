@@ -7,7 +7,7 @@ import random
 import threading
 import time
 
-MOST_WRONG = 100  # are kept
+MOST_WRONG = 1000  # are kept, and shown
 
 
 class Tally:
