@@ -58,7 +58,7 @@ CLIENT_DEPS := $(TEST_DEPS) netcat-openbsd ncat proxychains4 git openssh-client 
 	build-essential debhelper fakeroot lintian $(HELPER_DEPS) $(WEB_DEPS)
 FAULT_DEPS := $(TEST_DEPS) strace dnsmasq-base jq whois libfuse3-dev libfaketime
 LINT_DEPS := clang clang-format clang-tidy clang-tools cppcheck gcc libclang-rt-14-dev libcmocka-dev \
-	mandoc $(DEPS)
+	libfuse3-dev mandoc $(DEPS)
 BENCH_DEPS := $(DEPS) microsocks dante-server tinyproxy-bin
 PLOT_DEPS := gnuplot-nox jq
 SOAK_DEPS := $(DEPS) python3 gnuplot-nox
@@ -516,6 +516,8 @@ format:
 	clang-format -i $(C_FILES)
 
 LINT_FLAGS := -D_GNU_SOURCE -Iinclude -I$(GENERATED) -Itests/lib
+# A file system of the tests, as its library will have it.
+FUSE_FLAGS = $(subst -I,-isystem ,$(shell pkg-config --cflags fuse3))
 
 lint: deps-lint $(VERSION_HEADER)
 	clang-format --dry-run -Werror $(C_FILES)
@@ -525,7 +527,7 @@ lint: deps-lint $(VERSION_HEADER)
 	cppcheck -q -j "$$(nproc)" --std=c11 --enable=warning,performance,portability --inline-suppr \
 		--error-exitcode=1 $(LINT_FLAGS) src tests
 	tests/lint/checkers.sh
-	tests/lint/analyze.sh -std=c11 $(LINT_FLAGS) -- src/*.c src/*/*.c tests/*/*.c
+	tests/lint/analyze.sh -std=c11 $(LINT_FLAGS) $(FUSE_FLAGS) -- src/*.c src/*/*.c tests/*/*.c
 
 # Clang's analyzer by itself, with pages that show the way to what it finds. It is among what lint does.
 scan: deps-lint

@@ -272,6 +272,7 @@ static void a_full_disk_is_an_error_and_passes(void **state)
 	char *big = malloc(1 << 20);
 
 	(void)state;
+	assert_non_null(big);
 	put(d, "a", "1");
 	memset(big, 'x', (1 << 20) - 1);
 	big[(1 << 20) - 1] = '\0';

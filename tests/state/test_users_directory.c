@@ -53,6 +53,7 @@ static int begin(void **state)
 
 	assert_int_equal(scratch_enter(state), 0);
 	out = fopen("users", "w");
+	assert_non_null(out);
 	cheap_hash("secret", hash);
 	fprintf(out, "boss:%s:admin\n", hash);
 	cheap_hash("hunter2", hash);
@@ -332,6 +333,7 @@ static void the_file_says_what_a_helpers_user_may_be(void **state)
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		FILE *out = fopen("users", "w");
 
+		assert_non_null(out);
 		fputs(rows[i].line, out);
 		assert_int_equal(fclose(out), 0);
 		assert_int_equal(users_load(users, error), -1);
