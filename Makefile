@@ -2,16 +2,19 @@
 #
 #   CC=clang         another compiler
 #   SAN=address      AddressSanitizer and UndefinedBehaviorSanitizer; SAN=thread: ThreadSanitizer
+#   SAN=coverage     counts how often each line runs, with gcc; `make coverage` builds and reads it
 #   WERROR=1         warnings are errors
 #   WITHOUT=state    a server that keeps nothing over restarts, and needs no SQLite
 #   WITHOUT=sandbox  a server without a filter of system calls, and libseccomp
 #   WITHOUT=shared   a server that shares nothing with others, and hiredis; all: "sandbox shared state"
 #   O=DIR            put what is built into DIR/build and DIR/bin
+#   AGAIN=1          tests without what says the same of every build, once it has been said of one
 #   V=1              show whole commands
 
 SAN ?=
 WERROR ?=
 WITHOUT ?=
+AGAIN ?=
 V ?=
 Q := $(if $(V),,@)
 PREFIX ?= /usr/local
@@ -47,28 +50,37 @@ TEST_DEPS := $(DEPS) libcmocka-dev curl nginx-light iproute2 python3 valgrind tm
 	$(if $(shell command -v node),,nodejs)
 WEB_DEPS := chromium chromium-driver python3-selenium fonts-dejavu-core openssl \
 	$(if $(shell command -v npm),,nodejs npm)
+HELPER_DEPS := squid slapd ldap-utils freeradius
 CLIENT_DEPS := $(TEST_DEPS) netcat-openbsd ncat proxychains4 git openssh-client openssh-server \
 	dante-client tnftp python3-pyftpdlib iperf3 python3-socks dnsmasq-base debootstrap \
 	firefox-esr python3-pacparser \
 	openjdk-17-jdk-headless golang-go golang-golang-x-net-dev wget python3-pip putty-tools \
 	emacs-nox fail2ban openssl whois apache2-utils jq haproxy libnginx-mod-stream \
 	dante-server microsocks tinyproxy-bin prometheus python3-prometheus-client zsh fish \
-	build-essential debhelper fakeroot lintian $(WEB_DEPS)
-LINT_DEPS := clang clang-format clang-tidy cppcheck libclang-rt-14-dev mandoc
+	build-essential debhelper fakeroot lintian $(HELPER_DEPS) $(WEB_DEPS)
+FAULT_DEPS := $(TEST_DEPS) strace dnsmasq-base jq whois libfuse3-dev libfaketime
+LINT_DEPS := clang clang-format clang-tidy clang-tools cppcheck gcc libclang-rt-14-dev libcmocka-dev \
+	libfuse3-dev mandoc $(DEPS)
 CLUSTER_DEPS := $(TEST_DEPS) redis-server redis-tools openssl
 BENCH_DEPS := $(DEPS) microsocks dante-server tinyproxy-bin
 PLOT_DEPS := gnuplot-nox jq
+SOAK_DEPS := $(DEPS) python3 gnuplot-nox
 DEB_DEPS := $(DEPS) build-essential debhelper fakeroot libcmocka-dev
 
 comma := ,
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
 	-Wpointer-arith -Wcast-qual -Wwrite-strings -Wundef -Wvla -Wformat=2 -Wswitch-enum \
-	$(if $(findstring clang,$(CC)),-Wthread-safety) $(if $(WERROR),-Werror)
+	$(if $(findstring clang,$(notdir $(CC))),-Wthread-safety) $(if $(WERROR),-Werror)
 SANITIZE := $(if $(filter address,$(SAN)),-fsanitize=address$(comma)undefined \
 	-fno-sanitize-recover=all) $(if $(filter thread,$(SAN)),-fsanitize=thread)
+COVERAGE := $(filter coverage,$(SAN))
+# Of the programs' sources only; threads count together. Without optimisation no line is lost in
+# another, but gcc knows less of how long strings are.
+COUNTING = $(if $(COVERAGE),-DCOUNTS_LINES -Wno-format-truncation \
+	$(if $(filter src/%,$<),--coverage -fprofile-update=atomic))
 
-CFLAGS ?= -O2 -g
-ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 -Iinclude -I$(GENERATED) -pthread $(WARNINGS) $(SANITIZE) $(CFLAGS) \
+CFLAGS ?= $(if $(COVERAGE),-O0,-O2) -g
+ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 -Iinclude -I$(GENERATED) -pthread $(WARNINGS) $(SANITIZE) $(COUNTING) $(CFLAGS) \
 	$(HARDENING)
 # Against what a bug could be used for, each as far as the compiler knows it for this machine. That
 # variables begin as zeros (-ftrivial-auto-var-init=zero) is not among them: a session would take 900
@@ -84,7 +96,7 @@ compiles = $(shell printf '$(2)' | $(CC) -Werror $(1) -fsyntax-only -x c - >/dev
 LIBS = $(eval LIBS := $(shell pkg-config --libs $(call names,$(LIBRARIES))))$(LIBS)
 CLIENT_LIBS = $(eval CLIENT_LIBS := $(shell pkg-config --libs $(call names,$(CLIENT_LIBRARIES))))$(CLIENT_LIBS)
 TEST_LIBS = $(eval TEST_LIBS := $(shell pkg-config --libs cmocka))$(TEST_LIBS)
-LINK = $(CC) -pthread $(SANITIZE) $(if $(SAN),,-pie -Wl$(comma)-z$(comma)relro$(comma)-z$(comma)now) $(LDFLAGS)
+LINK = $(CC) -pthread $(SANITIZE) $(if $(COVERAGE),--coverage) $(if $(SAN),,-pie -Wl$(comma)-z$(comma)relro$(comma)-z$(comma)now) $(LDFLAGS)
 
 # What is built only with something, or only without; and what cannot be tested without.
 WITH_STATE := $(addprefix src/server/,database.c history_bound.c history_tables.c)
@@ -108,35 +120,40 @@ TEST_SOURCES := $(filter-out $(if $(call without,state),$(TESTS_OF_STATE)) \
 	$(if $(call without,sandbox),$(TESTS_OF_SANDBOX)) \
 	$(if $(call without,shared),$(TESTS_OF_SHARED)),$(wildcard tests/*/test_*.c))
 TESTS := $(TEST_SOURCES:tests/%.c=$(BUILD)/tests/%)
-UNIT_TESTS := $(filter-out $(BUILD)/tests/daemon/%,$(TESTS))
+DAEMON_TESTS := $(filter $(BUILD)/tests/daemon/%,$(TESTS))
+UNIT_TESTS := $(filter-out $(DAEMON_TESTS),$(TESTS))
 TEST_LIB_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/lib/*.c))
 BENCH_SOURCES := $(wildcard tests/bench/*.c)
 C_FILES := $(wildcard src/*.c src/*/*.c include/*/*.h tests/*/*.c tests/*/*.h)
 
-.PHONY: all build run tests test check test-clients test-web test-cluster test-package pictures test-valgrind fuzz bench bench-results plots check-docs docs \
-	lint format deps deps-test deps-clients deps-cluster deps-web deps-lint deps-bench deps-plots deps-deb \
+.PHONY: all build run tests test check coverage test-clients test-faults test-web test-cluster test-package pictures test-valgrind fuzz soak bench bench-results plots check-docs docs \
+	lint scan format deps deps-test deps-clients deps-faults deps-cluster deps-web deps-lint deps-bench deps-plots deps-soak deps-deb \
 	check-units dist deb install uninstall clean help
 
 all: build
 
-build: $(addprefix $(BIN)/,socks5d server monitor_client)
+build: $(addprefix $(BIN)/,socks5d server monitor_client socks5d_auth)
 
 help:
 	@echo 'make             the same as make build'
-	@echo 'make build       build bin/socks5d and bin/monitor_client; installs nothing'
+	@echo 'make build       build bin/socks5d, bin/monitor_client and bin/socks5d_auth; installs nothing'
 	@echo 'make check       build, run all tests for which everything is there; installs nothing'
 	@echo 'make run         install what is missing, build, serve with conf/socks5d.conf'
 	@echo 'make test        install what is missing, build, run all tests'
 	@echo 'make test-clients  the same with more real clients: nc, git, ssh, socksify, Chromium and others'
+	@echo 'make test-faults  what the machine may do to the server: system calls and memory that fail, and the like'
 	@echo 'make test-web    the pages in a real Chromium, with pictures of them in build/web-pictures'
 	@echo 'make test-cluster  three servers that share their state by Redis'
 	@echo 'make test-package  the Debian package: built twice, and tried in a Debian that is booted for it'
 	@echo 'make pictures    the pictures of the pages that README.md shows'
+	@echo 'make coverage    the tests of make test once more, and which share of each file of the server they run'
 	@echo 'make test-valgrind  the tests of stopping, with the server under valgrind'
 	@echo 'make fuzz        every parser of bytes from outside, FUZZ_SECONDS=60 each'
+	@echo 'make soak        the server under everything at once for an hour, and whether it stays as it is (HOURS=8, MINUTES=5)'
 	@echo 'make bench       measure beside microsocks, dante and tinyproxy (BENCH="-q" for a quick look)'
 	@echo 'make bench-results  the same, kept in tests/bench/results as JSON and pictures'
 	@echo 'make lint        formatting, static analysis, layers, documents'
+	@echo 'make scan        the part of it that is clang'"'"'s analyzer, with pages that explain each find'
 	@echo 'make docs        bring sample configuration, manual, completion and src/CONFORMANCE.md up to date'
 	@echo 'make install     into DESTDIR$(PREFIX); make uninstall takes it away again'
 	@echo 'make dist        the sources of this version as one file, build/dist/socks5d-$(VERSION).tar.gz'
@@ -145,14 +162,14 @@ help:
 
 # ---- programs ----
 
-$(BIN)/socks5d $(BIN)/monitor_client: $(BIN)/%: $(BUILD)/%
+$(addprefix $(BIN)/,socks5d monitor_client socks5d_auth): $(BIN)/%: $(BUILD)/%
 	@mkdir -p $(@D)
 	$(Q)cp $< $@.new && mv -f $@.new $@ # also while the old one runs
 
 $(BIN)/server: $(BIN)/socks5d
 	$(Q)ln -sf socks5d $@
 
-$(BUILD)/socks5d: $(BUILD)/src/socks5d.o $(BUILD)/libsocks5d.a
+$(BUILD)/socks5d: $(BUILD)/src/socks5d.o $(if $(COVERAGE),$(BUILD)/tests/lib/counting.o) $(BUILD)/libsocks5d.a
 	$(all-there)
 	@echo '  LD $@'
 	$(Q)$(LINK) -o $@ $^ $(LIBS)
@@ -161,6 +178,11 @@ $(BUILD)/monitor_client: $(BUILD)/src/monitor_client.o $(BUILD)/libsocks5d.a
 	$(all-there)
 	@echo '  LD $@'
 	$(Q)$(LINK) -o $@ $^ $(CLIENT_LIBS)
+
+$(BUILD)/socks5d_auth: $(BUILD)/src/socks5d_auth.o $(BUILD)/libsocks5d.a
+	$(all-there)
+	@echo '  LD $@'
+	$(Q)$(LINK) -o $@ $^
 
 $(BUILD)/libsocks5d.a: $(LIB_OBJECTS)
 	@echo '  AR $@'
@@ -199,11 +221,16 @@ run: deps
 # ---- tests ----
 
 # Faults and time are injected at the linker's hand: the functions that a test puts its own for.
+WRAP_MEMORY := calloc malloc realloc reallocarray aligned_alloc strdup strndup
 WRAP_PARTS := clock_ms clock_deadline time calloc malloc realloc aligned_alloc server_base
 WRAP_DESK := $(WRAP_PARTS) recv send password_hash server_errands server_hashes server_lookups server_set server_reload
 WRAP_base/test_grow := reallocarray
 WRAP_base/test_hashmap := calloc malloc aligned_alloc
+WRAP_base/test_identity := initgroups prctl setfsgid setfsuid setresgid setresuid syscall
 WRAP_base/test_lines := read
+WRAP_base/test_sink := writev
+WRAP_base/test_wall := clock_gettime
+WRAP_base/test_writing := fclose
 WRAP_client/test_batch := client_ask getdelim link_interrupt_by signals_close
 WRAP_monitor/test_admin := calloc malloc realloc aligned_alloc accept4 server_base server_errands server_fronts \
 	server_hashes server_keeper server_lookups server_services server_set
@@ -214,8 +241,11 @@ WRAP_monitor/test_console := $(WRAP_DESK)
 WRAP_monitor/test_console_ends := $(WRAP_DESK)
 WRAP_monitor/test_history_commands := $(WRAP_DESK) database_commit
 WRAP_monitor/test_insight_commands := $(WRAP_DESK)
+WRAP_monitor/test_limits_commands := $(WRAP_DESK) server_apply_limits
 WRAP_monitor/test_listings := $(WRAP_PARTS)
 WRAP_monitor/test_node_commands := $(WRAP_DESK)
+WRAP_monitor/test_rule_answers := $(WRAP_PARTS) open_memstream
+WRAP_net/test_fdbudget := getrlimit64 opendir setrlimit64 stat64
 WRAP_net/test_hosts := read clock_ms clock_deadline calloc malloc aligned_alloc
 WRAP_net/test_nameservers := read clock_ms clock_deadline
 WRAP_net/test_own := getifaddrs freeifaddrs
@@ -241,45 +271,53 @@ WRAP_proxy/test_session := clock_deadline clock_ms socket_wait socket_read dial_
 WRAP_proxy/test_target := hosts_new
 WRAP_proxy/test_udp := clock_deadline clock_ms socket_wait socket connect sendmmsg recvmmsg mmap64 \
 	madvise target_judge target_way upstream_connect
-WRAP_proxy/test_upstream := clock_deadline clock_ms dial_until socket_wait
+WRAP_proxy/test_upstream := clock_deadline clock_ms dial_until socket_read socket_wait socket_write
 WRAP_proxy/test_watch := clock_ms clock_deadline
 WRAP_server/test_addresses := getifaddrs freeifaddrs
-WRAP_server/test_archive := database_commit time
+WRAP_server/test_archive := database_commit standing_changes time
 WRAP_server/test_ban_sweep := janitor_call
 WRAP_server/test_call_filter := seccomp_load
 WRAP_server/test_capacity := cgroup_memory cgroup_threads_left cgroup_processors sched_getaffinity sysconf getrlimit64 setrlimit64 fopen64 \
 	fdbudget_count_open
 WRAP_server/test_change := lines_open log_abandon log_prepare log_switch log_message_beside log_set_level \
-	log_set_format access_log_open access_log_resize resolver_configure hashing_set_most users_read \
+	log_set_format access_log_open access_log_resize resolver_configure hashing_set_most login_helper_set users_read \
 	users_put_into_effect config_publish fdbudget_borrow listeners_open setting_copy
 WRAP_server/test_confine := landlock_version landlock_begin landlock_enforce call_filter_is_possible \
 	call_filter_install
+WRAP_server/test_database := sqlite3_step
 WRAP_server/test_doctor := probe_listen probe_connect probe_local probe_name_server probe_clock probe_append \
 	probe_read probe_folder occupant_ask capacity_plan capacity_plan_workers own_format confine_possible run_as_check
 WRAP_server/test_fronts := socket occupant_ask
 WRAP_server/test_hasher := pthread_create
 WRAP_server/test_idle := clock_ms
+WRAP_server/test_inspection := $(WRAP_MEMORY) doctor_look own_refresh pthread_create
 WRAP_server/test_janitor := pthread_create
-WRAP_server/test_keeper := database_commit time
+WRAP_server/test_keeper := $(WRAP_MEMORY) clock_deadline database_commit time
 WRAP_server/test_landlock := syscall
+WRAP_server/test_probe := adjtimex clock_deadline
 WRAP_server/test_recheck := clock_ms time
 WRAP_server/test_run_as := identity_become identity_use_for_files
 WRAP_server/test_sampling := janitor_call
 WRAP_server/test_schedule := clock_ms
+WRAP_server/test_server_open := $(WRAP_MEMORY) access_log_fill
 WRAP_server/test_shares := janitor_call throttles_list
 WRAP_server/test_sharing := clock_ms clock_deadline time engine_connect engine_close engine_ask engine_reply engine_skip
 WRAP_server/test_stopping := _exit clock_ms clock_deadline sigtimedwait
 WRAP_server/test_supervision := clock_ms
-WRAP_server/test_temporary := time
+WRAP_server/test_temporary := time clock_gettime
 WRAP_server/test_told := calloc malloc aligned_alloc
 WRAP_state/test_access_log := getdelim
+WRAP_state/test_cluster := calloc malloc aligned_alloc
 WRAP_state/test_events := calloc malloc aligned_alloc
 WRAP_state/test_hash_kinds := password_check
 WRAP_state/test_hashing := calloc malloc aligned_alloc pthread_cond_clockwait
+WRAP_state/test_kept_use := calloc malloc aligned_alloc
+WRAP_state/test_list_types := $(WRAP_MEMORY)
+WRAP_state/test_login_answers := calloc malloc aligned_alloc
 WRAP_state/test_logins := clock_ms pthread_cond_clockwait password_check
-WRAP_state/test_cluster := calloc malloc aligned_alloc
 WRAP_state/test_ledger := calloc malloc aligned_alloc getifaddrs freeifaddrs limit_book_of_client
 WRAP_state/test_ledger_news := calloc malloc aligned_alloc clock_ms
+WRAP_state/test_rule_list_file := $(WRAP_MEMORY)
 WRAP_state/test_standing := calloc malloc aligned_alloc
 WRAP_state/test_users := calloc malloc aligned_alloc password_check sodium_memzero
 WRAP_state/test_users_file := read
@@ -300,7 +338,7 @@ $(BUILD)/tests/%: $(BUILD)/tests/%.o $(TEST_LIB_OBJECTS) $(BUILD)/libsocks5d.a M
 
 .SECONDARY: $(TESTS:=.o) $(TEST_LIB_OBJECTS)
 
-tests: $(BUILD)/socks5d $(BUILD)/monitor_client $(TESTS) $(BUILD)/gendoc $(BUILD)/judge
+tests: $(BUILD)/socks5d $(BUILD)/monitor_client $(BUILD)/socks5d_auth $(TESTS) $(BUILD)/gendoc $(BUILD)/judge
 
 # Verdicts for a reference in another language to be compared with.
 $(BUILD)/judge: $(BUILD)/tests/state/judge.o $(BUILD)/libsocks5d.a
@@ -311,28 +349,56 @@ test: deps-test
 	@$(MAKE) --no-print-directory check
 
 # Programs, and scripts that find out themselves what they lack; CHECKS=... runs some of them only.
-CHECKS = $(TESTS) $(addprefix tests/build/test_,completions.sh examples.sh hardening.sh install.sh make.sh run.sh) tests/state/test_rules_reference.sh tests/web/test_scripts.sh $(addprefix tests/clients/test_,curl.sh monitor_client.sh top.sh)
+# Scripts come first, and then the daemon's tests: they wait more than they work, and take longest.
+# Being about what is around the server, scripts are none of what lines are counted for.
+CHECKS = $(if $(COVERAGE),,$(if $(AGAIN),,$(SCRIPTS_ONCE)) $(SCRIPTS)) $(DAEMON_TESTS) $(UNIT_TESTS)
+CLIENT_SCRIPTS := $(addprefix tests/clients/test_,auth_program.sh curl.sh monitor_client.sh top.sh)
+SCRIPTS := $(CLIENT_SCRIPTS) $(addprefix tests/build/test_,examples.sh hardening.sh) tests/state/test_rules_reference.sh
+SCRIPTS_ONCE := $(addprefix tests/build/test_,completions.sh install.sh make.sh run.sh) tests/web/test_scripts.sh \
+	tests/soak/test_driver.sh
 NO_CMOCKA = $(eval NO_CMOCKA := $(shell pkg-config --exists cmocka || echo yes))$(NO_CMOCKA)
 checked-programs = $(if $(NO_CMOCKA),,$(filter-out %.sh,$(CHECKS)))
 unchecked-programs = $(if $(NO_CMOCKA),$(filter-out %.sh,$(CHECKS)))
 
 check:
 	$(all-there)
-	@$(MAKE) --no-print-directory tests check-docs TESTS='$(checked-programs)'
-	tests/lint/layers.sh
-	tests/lint/documents.sh
+	@$(MAKE) --no-print-directory tests $(if $(AGAIN),,check-docs) TESTS='$(checked-programs)'
+	$(if $(AGAIN),,tests/lint/layers.sh)
+	$(if $(AGAIN),,tests/lint/documents.sh)
 	@SOCKS5D=$(BUILD)/socks5d \
 		LACKING='$(if $(unchecked-programs),unit and daemon tests (needs libcmocka-dev))' \
-		tests/run.sh $(checked-programs) $(filter %.sh,$(CHECKS))
+		tests/run.sh $(filter %.sh,$(CHECKS)) $(checked-programs)
 
 # Those of them that need no network, for those who build packages.
 check-units:
 	@$(MAKE) --no-print-directory tests TESTS='$(UNIT_TESTS)'
 	tests/run.sh $(UNIT_TESTS)
 
+# Which lines the same tests run, counted anew; what they pass and fail is summed up before.
+COVERED := $(OUT)build/$(notdir $(CC))-coverage
+coverage: deps-test
+	@test ! -d $(COVERED) || find $(COVERED) -name '*.gcda' -delete
+	@$(MAKE) --no-print-directory check SAN=coverage
+	tests/lint/coverage.sh $(COVERED)
+
 test-clients: deps-clients
-	@$(MAKE) --no-print-directory $(BUILD)/socks5d $(BUILD)/monitor_client
-	$(WEB_TEST) tests/clients/run.sh
+	@$(MAKE) --no-print-directory $(addprefix $(BUILD)/,socks5d monitor_client socks5d_auth)
+	$(WEB_TEST) tests/clients/run.sh $(if $(AGAIN),$(filter-out $(CLIENT_SCRIPTS) $(SCRIPTS_ONCE),$(wildcard tests/clients/test_*.sh tests/web/test_*.sh)))
+
+# What the machine may do to it. FAULTS=... runs some of them only; FAULTS_SHORT=1 takes samples where
+# the whole would take minutes.
+FAULTS = $(sort $(wildcard tests/faults/test_*.sh))
+
+test-faults: deps-faults
+	@$(MAKE) --no-print-directory $(BUILD)/socks5d $(BUILD)/monitor_client $(MEMORY_LIBRARY)
+	SOCKS5D=$(BUILD)/socks5d tests/clients/run.sh $(FAULTS)
+
+# Whose allocations fail.
+MEMORY_LIBRARY := $(BUILD)/tests/faults/allocations.so
+$(MEMORY_LIBRARY): tests/faults/allocations.c
+	@mkdir -p $(@D)
+	@echo '  LD $@'
+	$(Q)$(CC) -std=c11 -D_GNU_SOURCE -O2 -g $(WARNINGS) -shared -fPIC -o $@ $<
 
 # The pages in a browser, which test-clients runs, too.
 WEB_TEST = SOCKS5D=$(BUILD)/socks5d AXE=$(AXE) PICTURES=$(OUT)build/web-pictures
@@ -383,9 +449,17 @@ build/fuzz/fuzz_console: FUZZ_WRAP := clock_ms clock_deadline time server_apply_
 
 .SECONDARY: $(FUZZ_TARGETS:build/fuzz/%=build/fuzz/tests/fuzz/%.o) $(FUZZ_OBJECTS)
 
-fuzz: deps-lint deps
+fuzz: deps-lint
 	@$(MAKE) --no-print-directory $(FUZZ_TARGETS)
 	FUZZ_SECONDS=$(FUZZ_SECONDS) tests/fuzz/run.sh $(FUZZ_TARGETS)
+
+# ---- soak: an hour before a release, some minutes by MINUTES=4, too; figures and picture stay in build/soak ----
+
+HOURS ?= 1
+
+soak: deps-soak
+	@$(MAKE) --no-print-directory $(BUILD)/socks5d
+	tests/soak/soak.py $(if $(MINUTES),--minutes $(MINUTES),--hours $(HOURS)) --server $(BUILD)/socks5d --out $(OUT)build/soak
 
 # ---- benchmarks ----
 
@@ -458,15 +532,25 @@ docs: $(BUILD)/gendoc
 format:
 	clang-format -i $(C_FILES)
 
+LINT_FLAGS := -D_GNU_SOURCE -Iinclude -I$(GENERATED) -Itests/lib
+# A file system of the tests, as its library will have it.
+FUSE_FLAGS = $(subst -I,-isystem ,$(shell pkg-config --cflags fuse3))
+
 lint: deps-lint $(VERSION_HEADER)
 	clang-format --dry-run -Werror $(C_FILES)
 	tests/lint/layers.sh
 	tests/lint/documents.sh
 	mandoc -T lint -W warning src/*.[178]
-	cppcheck -q --std=c11 --enable=warning,performance,portability --inline-suppr \
-		--error-exitcode=1 -Iinclude -D_GNU_SOURCE src
-	printf '%s\n' $(wildcard src/*.c src/*/*.c) | xargs -n 8 -P "$$(nproc)" \
-		sh -c 'clang-tidy -quiet "$$@" -- -std=c11 -D_GNU_SOURCE -Iinclude -I$(GENERATED)' tidy
+	cppcheck -q -j "$$(nproc)" --std=c11 --enable=warning,performance,portability --inline-suppr \
+		--error-exitcode=1 $(LINT_FLAGS) src tests
+	tests/lint/checkers.sh
+	tests/lint/analyze.sh -std=c11 $(LINT_FLAGS) $(FUSE_FLAGS) -- src/*.c src/*/*.c tests/*/*.c
+
+# Clang's analyzer by itself, with pages that show the way to what it finds. It is among what lint does.
+scan: deps-lint
+	rm -rf $(OUT)build/ccc-analyzer
+	scan-build --status-bugs -o $(OUT)build/scan $(MAKE) --no-print-directory all
+	@test -e $(OUT)build/ccc-analyzer/monitor_client # its status tells of no failure but bugs
 
 # ---- installing ----
 
@@ -476,19 +560,19 @@ MAN := $(PREFIX)/share/man
 BASH_COMPLETIONS := $(PREFIX)/share/bash-completion/completions
 ZSH_COMPLETIONS := $(PREFIX)/share/zsh/site-functions
 FISH_COMPLETIONS := $(PREFIX)/share/fish/vendor_completions.d
+MANUALS := $(notdir $(wildcard src/*.[178]))
 INSTALLED := \
 	755:$(BIN)/socks5d:$(PREFIX)/sbin/socks5d \
+	755:$(BIN)/socks5d_auth:$(PREFIX)/sbin/socks5d_auth \
 	755:$(BIN)/monitor_client:$(PREFIX)/bin/monitor_client \
-	644:src/monitor_client.1:$(MAN)/man1/monitor_client.1 \
-	644:src/socks5d-monitor.7:$(MAN)/man7/socks5d-monitor.7 \
-	644:src/socks5d-web.7:$(MAN)/man7/socks5d-web.7 \
-	644:src/socks5d.8:$(MAN)/man8/socks5d.8 \
-	$(foreach p,socks5d monitor_client, \
+	$(foreach m,$(MANUALS),644:$(BUILD)/$(m):$(MAN)/man$(subst .,,$(suffix $(m)))/$(m)) \
+	$(foreach p,socks5d monitor_client socks5d_auth, \
 		644:conf/completions/$(p).bash:$(BASH_COMPLETIONS)/$(p) \
 		644:conf/completions/$(p).zsh:$(ZSH_COMPLETIONS)/_$(p) \
 		644:conf/completions/$(p).fish:$(FISH_COMPLETIONS)/$(p).fish) \
 	644:$(BUILD)/socks5d.service:$(PREFIX)/lib/systemd/system/socks5d.service \
 	644:$(BUILD)/socks5d@.service:$(PREFIX)/lib/systemd/system/socks5d@.service \
+	644:$(BUILD)/socks5d_auth.service:$(PREFIX)/lib/systemd/system/socks5d_auth.service \
 	644:conf/socks5d.sysusers:$(PREFIX)/lib/sysusers.d/socks5d.conf \
 	644:conf/socks5d.tmpfiles:$(PREFIX)/lib/tmpfiles.d/socks5d.conf \
 	644:conf/socks5d.logrotate:/etc/logrotate.d/socks5d \
@@ -497,7 +581,8 @@ INSTALLED := \
 	644:conf/dnsmasq/socks5d-wpad.conf:$(PREFIX)/share/doc/socks5d/dnsmasq/socks5d-wpad.conf \
 	$(foreach f,grafana/socks5d.json prometheus/alerts.yml,644:conf/$(f):$(PREFIX)/share/doc/socks5d/$(f)) \
 	$(foreach f,$(wildcard conf/examples/*/*),644:$(f):$(PREFIX)/share/doc/socks5d/$(f:conf/%=%))
-CONFIGURATION := /etc/socks5d/socks5d.conf
+# What is the administrator's once it is there.
+KEPT := conf/socks5d.conf:/etc/socks5d/socks5d.conf conf/socks5d_auth.default:/etc/default/socks5d_auth
 installed-part = $(word $(1),$(subst :, ,$(2)))
 
 # Folders that are made on the way are for everybody to read, whatever the umask.
@@ -510,9 +595,28 @@ rm -f '$(DESTDIR)$(call installed-part,3,$(1))'
 
 endef
 
+define keep-file
+test -e '$(DESTDIR)$(call installed-part,2,$(1))' || \
+	{ umask 022; install -D -m 644 $(call installed-part,1,$(1)) '$(DESTDIR)$(call installed-part,2,$(1))'; }
+
+endef
+define remove-unchanged
+if cmp -s $(call installed-part,1,$(1)) '$(DESTDIR)$(call installed-part,2,$(1))'; then rm '$(DESTDIR)$(call installed-part,2,$(1))'; fi
+
+endef
+
 # Each time: PREFIX may be another one.
-UNITS := $(addprefix $(BUILD)/,socks5d.service socks5d@.service)
-.PHONY: $(UNITS)
+UNITS := $(addprefix $(BUILD)/,socks5d.service socks5d@.service socks5d_auth.service)
+PLACED := $(UNITS) $(addprefix $(BUILD)/,$(MANUALS))
+.PHONY: $(PLACED)
+$(addprefix $(BUILD)/,$(MANUALS)): $(BUILD)/%: src/%
+	@mkdir -p $(@D)
+	$(Q)sed 's|/usr/local|$(PREFIX)|g' $< >$@
+
+$(BUILD)/socks5d_auth.service: conf/socks5d_auth.service
+	@mkdir -p $(@D)
+	$(Q)sed 's|/usr/local|$(PREFIX)|' $< >$@
+
 $(BUILD)/socks5d.service: conf/socks5d.service
 	@mkdir -p $(@D)
 	$(Q)sed 's|/usr/local|$(PREFIX)|$(if $(call without,state),; s| --state-dir [^ ]*||)' $< >$@
@@ -522,10 +626,9 @@ $(BUILD)/socks5d@.service: $(BUILD)/socks5d.service
 	$(Q)sed -e 's|^Description=.*|& (%i)|' -e 's|/etc/socks5d/socks5d\.conf|/etc/socks5d/%i.conf|' \
 		-e 's|%[tS]/socks5d|&-%i|g' -e 's|^[A-Z][a-z]*Directory=socks5d$$|&-%i|' $< >$@
 
-install: all $(UNITS)
+install: all $(PLACED)
 	$(foreach f,$(INSTALLED),$(call install-file,$(f)))
-	test -e '$(DESTDIR)$(CONFIGURATION)' || \
-		{ umask 022; install -D -m 644 conf/socks5d.conf '$(DESTDIR)$(CONFIGURATION)'; }
+	$(foreach f,$(KEPT),$(call keep-file,$(f)))
 	$(if $(DESTDIR),,$(install-user))
 
 # The user of the service and the folders that are his, where they are not there yet.
@@ -539,7 +642,7 @@ endef
 # What has been changed or written since stays: the configuration, users, logs.
 uninstall:
 	$(foreach f,$(INSTALLED),$(call remove-file,$(f)))
-	if cmp -s conf/socks5d.conf '$(DESTDIR)$(CONFIGURATION)'; then rm '$(DESTDIR)$(CONFIGURATION)'; fi
+	$(foreach f,$(KEPT),$(call remove-unchanged,$(f)))
 	for d in /etc/socks5d $(if $(DESTDIR),,/var/lib/socks5d /var/log/socks5d); do \
 		! test -d '$(DESTDIR)'"$$d" || rmdir --ignore-fail-on-non-empty '$(DESTDIR)'"$$d"; \
 	done
@@ -595,6 +698,8 @@ deps-clients:
 	@$(MAKE) -s --no-print-directory $(AXE)
 deps-cluster:
 	@tests/build/packages.sh $(CLUSTER_DEPS)
+deps-faults:
+	@tests/build/packages.sh $(FAULT_DEPS)
 deps-web:
 	@tests/build/packages.sh $(TEST_DEPS) $(WEB_DEPS)
 	@$(MAKE) -s --no-print-directory $(AXE)
@@ -606,6 +711,8 @@ deps-deb:
 	@tests/build/packages.sh $(DEB_DEPS)
 deps-plots:
 	@tests/build/packages.sh $(PLOT_DEPS)
+deps-soak:
+	@tests/build/packages.sh $(SOAK_DEPS)
 
 # axe-core, as tests/web/package-lock.json pins it. Without it, or npm, the tests do without.
 AXE := $(OUT)build/axe/node_modules/axe-core/axe.min.js
@@ -617,4 +724,4 @@ $(AXE): tests/web/package-lock.json
 
 -include $(FUZZ_OBJECTS:.o=.d) $(FUZZ_TARGETS:build/fuzz/%=build/fuzz/tests/fuzz/%.d)
 -include $(LIB_OBJECTS:.o=.d) $(TESTS:=.d) $(TEST_LIB_OBJECTS:.o=.d) $(BUILD)/src/socks5d.d \
-	$(BUILD)/src/monitor_client.d $(GENDOC_OBJECTS:.o=.d) $(BUILD)/tests/state/judge.d
+	$(BUILD)/src/monitor_client.d $(BUILD)/src/socks5d_auth.d $(GENDOC_OBJECTS:.o=.d) $(BUILD)/tests/state/judge.d

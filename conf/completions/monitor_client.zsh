@@ -13,7 +13,7 @@ _monitor_client_request() {
 		'QUIT:ends the connection to the monitor'
 		'HELP:this list'
 		'ACCOUNTS:all users there are: role, sessions, bytes, last login'
-		'ADD_USER:adds a user, who may use the monitor too if admin'
+		'ADD_USER:adds a user, who may use the monitor too if admin; helper, with the password *: whose password auth_socket knows'
 		'SET_PASSWORD:gives a user another password, which may have blanks in it'
 		'DEL_USER:deletes a user and ends the user'\''s sessions'
 		'KILL:ends a session'
@@ -38,7 +38,6 @@ _monitor_client_request() {
 		'GUESTS:the guests there are, and when they expire'
 		'WHY:the newest failures, 20 of them or that many, and what to do about each'
 		'WATCH:sessions as they begin, ask, are refused and end, until a line is sent'
-		'NODES:the servers that share their state with this one: which are there, and how many sessions they have'
 		'BANS:who is banned from the proxy: since when, until when, and why'
 		'BAN:bans a client'\''s address or a network, for a time or for good, and ends its sessions'
 		'UNBAN:ends a ban, or all of them'
@@ -55,12 +54,12 @@ _monitor_client_request() {
 		return
 	fi
 	case "$((CURRENT - 1)) $words_before" in
-	'1 CONFIG') legal='listen port protocols http_via monitor_listen monitor_port monitor_socket max_monitor_clients monitor_login_timeout monitor_timeout web_listen max_web_clients web_trusted web_names metrics_from metrics_accounts max_sessions max_sessions_per_client backlog handshake_timeout connect_timeout timeout half_close_timeout drain_timeout relay rate_total group_rate external_address external_interface prefer udp_address udp_ports udp_clients udp_filter udp_timeout bind_address bind_ports bind_timeout bind_any_peer setup_page proxy_name pac_direct pac_fallback clients proxy_protocol_from rule otherwise protect client_group expect recheck upstream auth users_file max_password_checks user_defaults group_defaults client_limits anonymous_defaults ban ban_exempt dns_servers dns_search dns_cache dns_negative_ttl user sandbox state_dir history_days sites_days shared shared_password_file shared_prefix node_name client_names access_log_file access_log_entries log_file log_level log_format' ;;
-	'3 ADD_USER '*) legal='admin' ;;
+	'1 CONFIG') legal='listen port protocols http_via monitor_listen monitor_port monitor_socket max_monitor_clients monitor_login_timeout monitor_timeout web_listen max_web_clients web_trusted web_names metrics_from metrics_accounts max_sessions max_sessions_per_client backlog handshake_timeout connect_timeout timeout half_close_timeout drain_timeout relay rate_total group_rate external_address external_interface prefer udp_address udp_ports udp_clients udp_filter udp_timeout bind_address bind_ports bind_timeout bind_any_peer setup_page proxy_name pac_direct pac_fallback clients proxy_protocol_from rule otherwise protect client_group expect recheck upstream auth users_file max_password_checks auth_socket auth_cache max_auth_questions user_defaults group_defaults client_limits anonymous_defaults ban ban_exempt dns_servers dns_search dns_cache dns_negative_ttl user sandbox state_dir history_days sites_days client_names access_log_file access_log_entries log_file log_level log_format' ;;
+	'3 ADD_USER '*) legal='admin helper' ;;
 	'1 RELOAD') legal='CUT' ;;
 	'1 LOG_LEVEL') legal='error warn info debug' ;;
 	'2 SET_ROLE '*) legal='user admin' ;;
-	'1 SETTINGS') legal='listen port protocols http_via monitor_listen monitor_port monitor_socket max_monitor_clients monitor_login_timeout monitor_timeout web_listen max_web_clients web_trusted web_names metrics_from metrics_accounts max_sessions max_sessions_per_client backlog handshake_timeout connect_timeout timeout half_close_timeout drain_timeout relay rate_total group_rate external_address external_interface prefer udp_address udp_ports udp_clients udp_filter udp_timeout bind_address bind_ports bind_timeout bind_any_peer setup_page proxy_name pac_direct pac_fallback clients proxy_protocol_from rule otherwise protect client_group expect recheck upstream auth users_file max_password_checks user_defaults group_defaults client_limits anonymous_defaults ban ban_exempt dns_servers dns_search dns_cache dns_negative_ttl user sandbox state_dir history_days sites_days shared shared_password_file shared_prefix node_name client_names access_log_file access_log_entries log_file log_level log_format' ;;
+	'1 SETTINGS') legal='listen port protocols http_via monitor_listen monitor_port monitor_socket max_monitor_clients monitor_login_timeout monitor_timeout web_listen max_web_clients web_trusted web_names metrics_from metrics_accounts max_sessions max_sessions_per_client backlog handshake_timeout connect_timeout timeout half_close_timeout drain_timeout relay rate_total group_rate external_address external_interface prefer udp_address udp_ports udp_clients udp_filter udp_timeout bind_address bind_ports bind_timeout bind_any_peer setup_page proxy_name pac_direct pac_fallback clients proxy_protocol_from rule otherwise protect client_group expect recheck upstream auth users_file max_password_checks auth_socket auth_cache max_auth_questions user_defaults group_defaults client_limits anonymous_defaults ban ban_exempt dns_servers dns_search dns_cache dns_negative_ttl user sandbox state_dir history_days sites_days client_names access_log_file access_log_entries log_file log_level log_format' ;;
 	'2 QUOTA '*) legal='reset' ;;
 	'1 WATCH') legal='user= client= to=' ;;
 	'2 WATCH '*) legal='user= client= to=' ;;

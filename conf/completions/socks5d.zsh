@@ -64,9 +64,12 @@ _socks5d() {
 		'*--expect=[What the rules and what is protected are to say of a request: deny or allow, from=ADDR, user=NAME unless it is one without a login, to=HOST:PORT or to=NAME@ADDR:PORT with the address that the name is to have, command=udp or bind, and time="tue 09:30" unless it is to hold at all times]:WHAT: ' \
 		'*--recheck=[When live sessions that the rules would refuse by now end: time: when a rule'\''s time begins or is over, and when a temporary rule does; all: at reloads and other changes, too; no: never]:WORD:(time all no)' \
 		'*--upstream=[A proxy through which rules send requests (via NAME): its name and its URL, or several, of which the first that works is taken: office socks5://10.0.0.1:1080, http://NAME:PASSWORD@10.0.0.2:3128]:LINE: ' \
-		'*--auth=[auto: login is required where users_file is set, also while there is nobody in it, or where users are given with -u; that is decided at start and reload, and a user who is added later does not change it]:WORD:(auto required optional none)' \
-		'*'{-U+,--users-file=}'[File of users, NAME:HASH:ROLE a line (HASH as crypt(3), mkpasswd and htpasswd -B make it, ROLE user or admin)]:FILE:_files' \
+		'*--auth=[auto: login is required where users_file is set, also while there is nobody in it, or auth_socket, or where users are given with -u; that is decided at start and reload, and a user who is added later does not change it]:WORD:(auto required optional none)' \
+		'*'{-U+,--users-file=}'[File of users, NAME:HASH:ROLE a line (HASH as crypt(3), mkpasswd and htpasswd -B make it, or helper: whose password auth_socket knows; ROLE user or admin)]:FILE:_files' \
 		'*--max-password-checks=[Slow password hashes computed at once; logins beyond that wait, and addresses take turns]:N:(auto)' \
+		'*--auth-socket=[Unix socket of socks5d_auth, which asks a helper program whether a login is right (LDAP, PAM, RADIUS and what else there are helpers for): of each name that users_file has no password of]:PATH:_files' \
+		'*--auth-cache=[A login that auth_socket called right is not asked about again for this time; 0: each is]:TIME: ' \
+		'*--max-auth-questions=[Logins that auth_socket is asked about at once; others wait, and addresses take turns]:N: ' \
 		'*--user-defaults=[What holds for each user, as far as neither the users file nor a group says something else: sessions=50 rate=20Mbit quota=50GB/month]:LIMITS: ' \
 		'*--group-defaults=[@GROUP and what holds for each user in it: @pupils sessions=10 quota=1GB/day]:LINE: ' \
 		'*--client-limits=[Addresses, networks and groups of clients, and what holds for each client address in them: 192.168.1.50, @room12 rate=2Mbit quota=1GB/day]:LINE: ' \

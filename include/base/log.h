@@ -45,6 +45,9 @@ void log_abandon(void);
 /* Back to stderr and the file closed: for the end, when no other thread logs any more. */
 void log_close(void);
 
+/* Lines that the log did not take, since the start. */
+uint64_t log_lost(void);
+
 /* Builds a line: begin, any fields, end (which writes it). A line below the level in force costs
  * next to nothing. Text from outside is escaped, and cut after 600 bytes of output. */
 void log_begin(struct log_line *line, enum log_level level, const char *msg);

@@ -32,6 +32,7 @@ struct order {
 /* What the other threads do in turn; NULL: nothing. */
 struct order_steps {
 	void (*hash)(struct errand *e);
+	void (*ask)(struct errand *e); /* that which may wait for helpers of logins */
 	void (*run)(struct errand *e); /* the main thread */
 	void (*look_up)(struct errand *e); /* that which may wait for name servers */
 	void (*keep)(struct errand *e);

@@ -10,6 +10,7 @@
 #include "base/buffer.h"
 #include "net/pipe.h"
 #include "proxy/pace.h"
+#include "proxy/relay_room.h"
 #include "state/config.h"
 #include "state/end_reason.h"
 #include "state/traffic.h"
@@ -44,6 +45,7 @@ struct relay {
 	struct buffer *to_client;
 	enum relay_path path;
 	struct pipe_pool *pipes;
+	struct relay_room *room; /* NULL: it may hold what it wants */
 	const struct idle_limits *limits; /* obeyed as they are at any time */
 	struct traffic *traffic; /* what is moved is counted here, while it happens */
 	struct pace_accounts accounts; /* whose rates it keeps to, as they are at any time */

@@ -8,6 +8,7 @@
 #include "net/pipe.h"
 #include "net/resolver.h"
 #include "proxy/places.h"
+#include "proxy/relay_room.h"
 #include "state/access_log.h"
 #include "state/history.h"
 #include "state/bans.h"
@@ -18,6 +19,7 @@
 #include "state/hashing.h"
 #include "state/ledger.h"
 #include "state/limit_book.h"
+#include "state/login_helper.h"
 #include "state/registry.h"
 #include "state/standing.h"
 #include "state/stats.h"
@@ -31,6 +33,7 @@ struct services {
 	struct config_store *config;
 	struct ledger *ledger;
 	struct hashing *hashing;
+	struct login_helper *login_helper; /* NULL: auth_socket is not set */
 	struct users *users;
 	struct resolver *resolver;
 	struct own *own;
@@ -41,6 +44,7 @@ struct services {
 	struct fdbudget budget;
 	struct places places;
 	struct pipe_pool pipes;
+	struct relay_room relay_room;
 	struct stats stats;
 	struct throughput *throughput;
 	struct standing *standing;

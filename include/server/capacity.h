@@ -12,6 +12,7 @@
 struct capacity {
 	size_t sessions; /* that the settings want, and the limits leave of these */
 	uint64_t memory; /* bytes: the host's, or what control groups leave of it */
+	size_t full_buffers; /* that relays may fill at once; 0: all of them */
 	char why[512]; /* what decided that they are no more */
 };
 

@@ -17,6 +17,9 @@
 
 struct resolver_options effects_resolver_options(const struct settings *s);
 
+/* What the settings say of how the helper is asked (auth_cache, max_auth_questions). */
+void effects_set_login_helper(struct login_helper *h, const struct settings *s);
+
 /* Level and format of the log. */
 void effects_set_log(const struct settings *s);
 

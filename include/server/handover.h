@@ -4,9 +4,9 @@
 #define SERVER_HANDOVER_H
 
 #include "net/inherited.h"
+#include "net/notify.h"
 #include "proxy/listeners.h"
 #include "server/front.h"
-#include "server/notify.h"
 #include "state/config.h"
 
 struct handover {

@@ -25,6 +25,7 @@ struct recheck {
 
 	/* the job's */
 	int64_t border; /* the next, in seconds since 1970; 0: it was not looked yet */
+	int64_t looked; /* when that was, likewise */
 	unsigned rule; /* as for recheck_sessions() */
 	uint64_t last; /* the newest session that may have been let in by what was; 0: none */
 	struct job job;

@@ -51,6 +51,9 @@ struct errands *server_hashes(struct server *s);
 /* Where those wait that may ask name servers, for a thread of their own. Likewise. */
 struct errands *server_lookups(struct server *s);
 
+/* Where errands wait for the thread that may ask a helper of logins; where there is one. */
+struct errands *server_questions(struct server *s);
+
 /* Who keeps what is to outlive the server; NULL: nothing is kept. Valid until server_close(). */
 struct keeper *server_keeper(struct server *s);
 

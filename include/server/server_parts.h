@@ -33,6 +33,7 @@ struct server {
 	struct errands *errands; /* for the main thread */
 	struct hasher *hasher;
 	struct hasher *lookups; /* a thread that may wait for name servers */
+	struct hasher *asker; /* one that may wait for helpers of logins, where there are some */
 	struct pool *pool;
 	struct janitor *janitor;
 	struct keeper *keeper; /* NULL: nothing is kept */

@@ -9,8 +9,8 @@
 #include <stdint.h>
 
 #include "base/lock.h"
+#include "net/notify.h"
 #include "proxy/services.h"
-#include "server/notify.h"
 #include "server/pulse.h"
 #include "server/schedule.h"
 

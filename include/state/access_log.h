@@ -64,7 +64,7 @@ struct access_end {
 };
 
 /* Writes its line into the file, if there is one, with the time as it is now: at the session's end.
- * False when the file did not take it. */
+ * False with errno when the file did not take it. */
 bool access_log_write(
 	struct access_log *log, const struct access_record *record, const struct access_end *end);
 

@@ -71,6 +71,9 @@ enum hashing_outcome hashing_enter(struct hashing *h, const struct hashing_wait 
 /* Ends the turn, with the answer for all who wait with the same key. */
 void hashing_leave(struct hashing *h, const struct hashing_turn *turn, int answer);
 
+/* Instead, when who has it gives up: it is the next one's who waits with the same key. */
+void hashing_give_back(struct hashing *h, const struct hashing_turn *turn);
+
 /* A check of a password has taken so long; by that it is foreseen how long others wait. */
 void hashing_note_cost(struct hashing *h, int64_t ms);
 

@@ -77,6 +77,9 @@ void ledger_join_user(struct ledger_entry *user);
  * who did so last, to the second. */
 void ledger_note_user(struct ledger_entry *client, const struct ledger_entry *user, int64_t now);
 
+/* What a user is called. */
+const char *ledger_user_name(const struct ledger_entry *user, size_t *len);
+
 /* What traffic_share() is to be given; NULL of NULL. */
 struct tally *ledger_tally(struct ledger_entry *entry);
 

@@ -76,6 +76,14 @@ bool ledger_change_quota(struct ledger *l, const char *who, uint64_t extra, int6
  * client, `up` to targets; 0: as many as they like. Live ones follow. */
 void ledger_set_rate(struct ledger_entry *entry, uint64_t down, uint64_t up);
 
+/* What is used of the account's quota is noted, before it is forgotten. */
+void ledger_keep_quota(struct ledger_entry *entry);
+
+/* A user who is being looked at, and cannot retire meanwhile, has an entry that stays valid until
+ * it is released. */
+void ledger_hold_user(struct ledger_entry *user);
+void ledger_release_user(struct ledger_entry *user);
+
 #define LEDGER_GROUPS_MAX LIMITS_GROUPS_MAX
 
 /* A copy of the groups that a user is in, "a,b"; "" without any. Their length. */

@@ -128,7 +128,4 @@ void ledger_bequeath(const struct ledger *l, const struct ledger_entry *e);
 void ledger_limit_client(struct ledger_entry *client);
 void ledger_follow_up(struct ledger_entry *client);
 
-/* What is used of its quota is noted, before it is forgotten. */
-void ledger_keep_quota(struct ledger_entry *client);
-
 #endif

@@ -60,6 +60,10 @@ bool limit_book_has_quotas(const struct limit_book *b);
 /* Do these settings? */
 bool limit_book_has_quota_in(const struct settings *s);
 
+/* Tells of each group that administrators said something of, of users or of clients. */
+void limit_book_each_group(struct limit_book *b,
+	void (*take)(void *context, const char *name, size_t len), void *context);
+
 /* Of a group of users: what is said of it, by whom. False when nothing is. */
 bool limit_book_of_group(struct limit_book *b, const char *group, struct limits_in_force *out,
 	struct limit_sources *sources);

@@ -26,7 +26,7 @@ enum login_door {
 
 /* Behind the values of enum login_result: at the proxy it was served as Anonymous, since none was
  * asked for, or a wrong one is forgiven (auth = optional, none). */
-#define LOGIN_IGNORED (LOGIN_NOT_FROM_HERE + 1)
+#define LOGIN_IGNORED (LOGIN_UNANSWERED + 1)
 #define LOGIN_RESULTS (LOGIN_IGNORED + 1)
 
 const char *login_door_word(enum login_door door);

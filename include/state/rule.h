@@ -84,7 +84,7 @@ struct rule {
 	char *text; /* as rule_parse() reads it, in one form whatever it was written in */
 	struct setting_place place;
 	unsigned number; /* temporary: the N of tN; else 0 */
-	int64_t until; /* temporary: seconds since 1970 from which on it is over; else 0 */
+	int64_t until; /* temporary: it is over then, by wall_to_steady(); else 0 */
 	struct rule_area from, to;
 	bool is_anonymous, is_known; /* `user` has that word */
 	size_t user_count, port_count, time_count;

@@ -109,6 +109,10 @@ struct rule_info {
 size_t rules_count(const struct rules *r);
 struct rule_info rules_get(const struct rules *r, size_t index);
 
+/* When a temporary rule is over, by the clock on the wall as it is set now, in seconds since 1970;
+ * 0: it is none. */
+int64_t rules_end(const struct rule *rule);
+
 /* The rule that decided; NULL: it was none, or the rules have changed since. Valid as long as the
  * set. */
 const struct rule *rules_that_decided(const struct config *c, const struct verdict *v);

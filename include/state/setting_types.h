@@ -107,7 +107,10 @@ bool setting_set(const struct setting *setting, void *values, const struct setti
 /* What setting_set() takes, in words. To be freed; NULL without memory. */
 char *setting_legal(const struct setting *setting);
 
-/* The value as setting_set() would take it. To be freed; NULL without memory. */
+/* Writes the value as setting_set() would take it. */
+void setting_put(const struct setting *setting, const void *values, FILE *out);
+
+/* The same as a string. To be freed; NULL without memory. */
 char *setting_format(const struct setting *setting, const void *values);
 
 bool setting_equal(const struct setting *setting, const void *a, const void *b);
@@ -137,7 +140,8 @@ bool setting_find_refused(
 /* In a row of a table: its type, and that the value is `member` of the struct `values`. What that
  * member is in C is checked by the compiler. */
 #define SETTING_AT(of_type, c_type, values, member)                                                \
-	.type = &(of_type),                                                                        \
-	.offset = offsetof(values, member) * _Generic(((values *)0)->member, c_type : 1)
+	.type = &(of_type), .offset = offsetof(values, member) * SETTING_IS(c_type, values, member)
+/* 1; there are no parentheses around such a type. NOLINTNEXTLINE(bugprone-macro-parentheses) */
+#define SETTING_IS(c_type, values, member) _Generic(((values *)0)->member, c_type : 1)
 
 #endif

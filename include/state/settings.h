@@ -95,6 +95,7 @@ enum setting_effect {
 	EFFECT_RULES = 1 << 11, /* are compiled, their files read */
 	EFFECT_UPSTREAMS = 1 << 12, /* the same of them: password files */
 	EFFECT_WEB = 1 << 13, /* how browsers come: a warning, perhaps */
+	EFFECT_LOGIN_HELPER = 1 << 14, /* how it is asked */
 };
 
 /* max_sessions_per_client, where it is no number. */
@@ -167,6 +168,9 @@ struct settings {
 	int64_t auth; /* enum auth_rule */
 	char *users_file;
 	int64_t max_password_checks; /* 0: auto */
+	char *auth_socket;
+	int64_t auth_cache; /* 0: nothing is remembered */
+	int64_t max_auth_questions;
 	struct ban_rule ban;
 	struct exempt_clients ban_exempt;
 
@@ -199,7 +203,7 @@ struct settings {
 };
 
 /* Rows of the table, and so the size of every array that is indexed by it. */
-#define SETTINGS_COUNT 80
+#define SETTINGS_COUNT 83
 
 extern const struct setting settings_table[SETTINGS_COUNT];
 

@@ -52,8 +52,14 @@ struct standing_fact;
 /* The same with NULL, where still stands what a listing told; false when something else does. */
 bool standing_take_back(struct standing *s, const struct standing_fact *listed);
 
-/* A copy to be freed of what stands there; NULL when nothing does, or without memory. */
-char *standing_get(struct standing *s, enum standing_kind kind, const char *key);
+#define STANDING_KEY_MAX                                                                           \
+	511 /* bytes of a key that is looked for; nothing stands under longer ones */
+
+/* What stands there is told to `take`, if that is not NULL, which must take no lock. False when
+ * nothing does. It needs no memory: nobody is to take a lack of it for a word that was never said.
+ */
+bool standing_read(struct standing *s, enum standing_kind kind, const char *key,
+	void (*take)(void *context, const char *value), void *context);
 
 struct standing_fact {
 	enum standing_kind kind;

@@ -56,6 +56,7 @@ struct users_backend {
 };
 
 struct users;
+struct login_helper;
 
 /* Nobody yet. Users are kept by `backend`, which is taken over, also when this fails; NULL: in
  * memory only. Slow hashes take their turn in `hashing`, and each user has an entry in `ledger`;
@@ -86,6 +87,8 @@ enum login_result {
 	LOGIN_DISABLED,
 	LOGIN_EXPIRED,
 	LOGIN_NOT_FROM_HERE, /* `from` of the user */
+	LOGIN_NO_HELPER, /* not checked: the password is a helper's to know, and there is none */
+	LOGIN_UNANSWERED, /* not checked: the helper cannot say whether it is right */
 };
 
 /* A login of any bytes (RFC 1929). */
@@ -105,6 +108,9 @@ struct login {
 	/* Until when whoever logs in is worth waiting for (hashing.h); NULL: until the deadline. */
 	int64_t (*patience)(void *waiter);
 	void *waiter;
+	/* Receives what the account is called of who is let in, which may be another name where a
+	 * helper is asked; NULL: nobody wants to know. */
+	char *called; /* USERS_NAME_MAX + 1 bytes */
 };
 
 /* Checks a client's login, until `deadline` (clock.h) or until `told` (NULL: never) is true and
@@ -137,6 +143,12 @@ bool users_knows_admin(struct users *u, const struct login *login);
  * counted in `holdoff`, under any name. */
 enum login_result users_login_person(struct users *u, const struct login *login);
 bool users_knows_person(struct users *u, const struct login *login);
+
+/* Lets all whose logins wait look whether they were told to give up. */
+void users_wake_logins(struct users *u);
+
+/* Ends all waiting, now and later: hashing_stop(). */
+void users_stop_logins(struct users *u);
 
 /* ---- changes: one thread at a time ---- */
 
@@ -266,10 +278,27 @@ bool users_get(struct users *u, const char *name, struct user_info *out);
 /* What the users file says of the limits of a user; false when there is no such user. */
 bool users_own_limits(struct users *u, const char *name, struct limits *out);
 
-/* Does the file put the user into that group? */
+/* The same with the groups that a helper says he is in. */
+bool users_said_limits(struct users *u, const char *name, struct limits *out);
+
+/* Does the file, or a helper, put the user into that group? */
 bool users_is_in_group(struct users *u, const char *name, const char *group);
 
-/* Does the file put any user into that group? */
+/* Does the file put any user into that group, or could a helper? */
 bool users_have_group(struct users *u, const char *group);
+
+/* ---- those whom a helper knows ---- */
+
+/* From now on names of which the file has no password are asked of this helper (login_helper.h),
+ * which outlives the users. Before there are logins. -1 without memory. */
+int users_set_helper(struct users *u, struct login_helper *helper)
+	__attribute__((warn_unused_result));
+
+/* Does a login of that name take a question to a helper, unless its answer is known? */
+bool users_ask_helper(struct users *u, const char *name, size_t name_len);
+
+/* Is the password of the user (of any bytes) a helper's to know, as the users file says or because
+ * it has let him in? */
+bool users_are_of_helper(struct users *u, const char *name, size_t name_len);
 
 #endif

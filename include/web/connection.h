@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "base/log.h"
+#include "base/writing.h"
 #include "monitor/order.h"
 #include "monitor/recurring.h"
 #include "web/logins.h"
@@ -69,9 +70,8 @@ struct web_request {
 
 /* A reply that is put together. Made by web/gather.h. */
 struct web_gathering {
-	FILE *out; /* NULL: nothing is fetched */
-	char *text; /* of `len` bytes, when it is closed */
-	size_t len, total;
+	struct writing text; /* without a stream nothing is fetched */
+	size_t total;
 	void (*then)(struct web_connection *c);
 };
 

@@ -16,6 +16,9 @@ void login_leave(struct web_connection *c);
  * c->login: now, or when an errand is back. */
 void login_check(struct web_connection *c, void (*resume)(struct web_connection *c));
 
+/* Could it not be checked, but for want of memory? */
+bool login_is_unchecked(enum login_result login);
+
 /* Writes to the log that it was right, or counts that it was not. */
 void login_note(struct web_connection *c);
 

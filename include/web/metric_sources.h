@@ -29,10 +29,11 @@ typedef bool metric_source(struct metrics *m, struct reply *r);
 metric_source metrics_build, metrics_sessions_active, metrics_sessions, metrics_session_times,
 	metrics_connect_times, metrics_lookup_times, metrics_refused, metrics_saturated,
 	metrics_accept_failures, metrics_logins, metrics_bytes, metrics_datagrams,
+	metrics_accept_failures, metrics_helper_answers, metrics_bytes, metrics_datagrams,
 	metrics_datagrams_dropped, metrics_workers, metrics_descriptors, metrics_pipes,
 	metrics_cache_hits, metrics_cache_misses, metrics_cache_entries, metrics_bans,
 	metrics_rule_hits, metrics_users, metrics_upstreams_up, metrics_upstream_sessions,
-	metrics_upstream_failures, metrics_log_lost, metrics_account_bytes,
+	metrics_upstream_failures, metrics_access_log_lost, metrics_log_lost, metrics_account_bytes,
 	metrics_account_sessions, metrics_cpu, metrics_open_fds, metrics_max_fds, metrics_virtual,
 	metrics_virtual_max, metrics_resident, metrics_started, metrics_threads;
 

@@ -2,10 +2,12 @@
  * A line is built in memory of the caller's and leaves with one write(2), so that threads need no
  * lock and lines never mix. Room for what ends a line is kept from the beginning: however long the
  * values are, the line is a whole one. A log that cannot be written loses lines, counts them, and
- * holds up nobody for long.
+ * holds up nobody for long: when it takes some again the first says how many, and meanwhile
+ * standard error says why.
  */
 #include "base/log.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -33,6 +35,9 @@ static _Atomic(struct sink *) current = &standard_error;
 /* What log_prepare() has opened; -1: nothing. */
 static int prepared = -1;
 static bool prepared_is_file;
+
+static _Atomic(uint64_t) lost_lines;
+static struct log_limit refused_limit;
 
 static _Atomic(bool) is_file; /* `current` is not what standard error is */
 
@@ -66,6 +71,7 @@ int log_switch(void)
 		return -1;
 	atomic_store(&current, &opened);
 	atomic_store(&is_file, prepared_is_file);
+	atomic_store(&refused_limit.next, 0); /* another file is another matter */
 	return 0;
 }
 
@@ -217,32 +223,11 @@ void log_begin(struct log_line *line, enum log_level level, const char *msg)
 	log_text(line, "msg", msg);
 }
 
-/* A log that cannot be written must not take the service with it. */
-static void write_line(struct sink *sink, const struct log_line *line)
-{
-	uint64_t lost;
-
-	if (!sink_takes_line(sink))
-		return;
-	if (sink_recovered(sink, &lost))
-		log_message(LOG_WARN, "the log took no more for a while: %llu lines are lost",
-			(unsigned long long)lost);
-	(void)sink_write(sink, line->text, line->len);
-}
-
 static void finish_line(struct log_line *line)
 {
 	if (line->json)
 		line->text[line->len++] = '}';
 	line->text[line->len++] = '\n';
-}
-
-void log_end(struct log_line *line)
-{
-	if (!line->wanted)
-		return;
-	finish_line(line);
-	write_line(atomic_load(&current), line);
 }
 
 static void begin_message(struct log_line *line, enum log_level level, const char *format,
@@ -255,6 +240,78 @@ static void begin_message(
 
 	vsnprintf(msg, sizeof(msg), format, ap);
 	log_begin(line, level, msg);
+}
+
+/* ---- lines that are lost ---- */
+
+static bool write_message(struct sink *sink, enum log_level level, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* As it is: what it says of the sink is said nowhere else. */
+static bool write_message(struct sink *sink, enum log_level level, const char *format, ...)
+{
+	struct log_line line;
+	va_list ap;
+
+	va_start(ap, format);
+	begin_message(&line, level, format, ap);
+	va_end(ap);
+	if (!line.wanted)
+		return true;
+	finish_line(&line);
+	return sink_write(sink, line.text, line.len);
+}
+
+/* Where lines were lost before, that they were comes first. */
+static bool say_lost(struct sink *sink)
+{
+	uint64_t lost;
+
+	if (!sink_recovered(sink, &lost) ||
+		write_message(sink, LOG_WARN, "the log took no more for a while: %llu line%s lost",
+			(unsigned long long)lost, lost == 1 ? " is" : "s are"))
+		return true;
+	/* And the one that was to be written, in the place of what said so. */
+	sink_lose(sink, lost);
+	return false;
+}
+
+/* Who looks into the file finds nothing there. */
+static void say_refused(const struct sink *sink, int error)
+{
+	char words[64];
+	uint64_t held_back;
+
+	if (sink == &opened && atomic_load(&is_file) &&
+		log_limit_pass(&refused_limit, LOG_LIMIT_PERIOD_MS, &held_back) &&
+		sink_takes_line(&standard_error))
+		(void)write_message(&standard_error, LOG_ERROR,
+			"log_file: %s; lines are lost until it takes some again",
+			sink_problem(error, words, sizeof(words)));
+}
+
+/* A log that cannot be written must not take the service with it. */
+static void write_line(struct sink *sink, const struct log_line *line)
+{
+	if (sink_takes_line(sink) && say_lost(sink) && sink_write(sink, line->text, line->len))
+		return;
+	atomic_fetch_add(&lost_lines, 1);
+	say_refused(sink, errno);
+}
+
+uint64_t log_lost(void)
+{
+	return atomic_load(&lost_lines);
+}
+
+/* ---- whole lines ---- */
+
+void log_end(struct log_line *line)
+{
+	if (!line->wanted)
+		return;
+	finish_line(line);
+	write_line(atomic_load(&current), line);
 }
 
 void log_message(enum log_level level, const char *format, ...)

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/escape.h"
+#include "base/writing.h"
 #include "client/follow.h"
 #include "wire/json.h"
 #include "client/new_password.h"
@@ -112,19 +113,17 @@ static bool is_for_person(const struct client *c)
 static bool show_table(const struct answer *reply)
 {
 	int lines, columns = DEFAULT_COLUMNS;
-	char *text = NULL;
-	size_t len;
-	FILE *out = open_memstream(&text, &len);
+	struct writing w;
 	bool is_shown;
 
-	if (out == NULL)
+	if (writing_begin(&w) == NULL)
 		return false;
 	terminal_size(&lines, &columns);
-	is_shown = table_print(out, reply, columns);
-	is_shown = fclose(out) == 0 && is_shown;
+	is_shown = table_print(w.out, reply, columns);
+	is_shown = writing_end(&w) && is_shown;
 	if (is_shown)
-		pager_show(text, len);
-	free(text);
+		pager_show(w.text, w.len);
+	free(w.text);
 	return is_shown;
 }
 

@@ -13,6 +13,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/plural.h"
 #include "state/advice.h"
 #include "state/upstreams.h"
@@ -76,15 +77,31 @@ static void look_at_upstreams(struct services *v, struct reply *r)
 	config_release(c);
 }
 
-static void look_at_access_log(struct services *v, struct reply *r)
+static void look_at_login_helper(struct services *v, struct reply *r)
 {
-	uint64_t lost = access_log_lost(v->access_log);
+	struct login_helper_trouble t;
 
+	if (v->login_helper != NULL && login_helper_problem(v->login_helper, &t))
+		reply_add(r,
+			"alarm:auth_socket level:error text:Logins cannot be checked at %s: %s; "
+			"%llu failure%s. Who is remembered is let in\n",
+			login_helper_path(v->login_helper), t.text, (unsigned long long)t.failures,
+			plural(t.failures));
+}
+
+static void tell_of_lost(struct reply *r, const char *alarm, uint64_t lost, const char *of)
+{
 	if (lost > 0)
 		reply_add(r,
-			"alarm:access_log level:warning text:%llu lines of the access log could not "
-			"be written since the start: is its disk full?\n",
-			(unsigned long long)lost);
+			"alarm:%s level:warning text:%llu line%s of the %s could not be written "
+			"since the start: is its disk full?\n",
+			alarm, (unsigned long long)lost, plural(lost), of);
+}
+
+static void look_at_logs(struct services *v, struct reply *r)
+{
+	tell_of_lost(r, "access_log", access_log_lost(v->access_log), "access log");
+	tell_of_lost(r, "log", log_lost(), "log");
 }
 
 static void look_at_engine(struct services *v, struct reply *r)
@@ -186,9 +203,10 @@ static enum end_reason most_frequent(const struct outcomes *o)
 static bool is_of_the_line(enum end_reason reason)
 {
 	static const enum end_reason list[] = {END_RELAY_FAILED, END_LOGIN_BUSY,
-		END_LOGIN_NO_MEMORY, END_NAME_FAILED, END_HOST_UNREACHABLE, END_NETWORK_UNREACHABLE,
-		END_CONNECT_TIMEOUT, END_NO_LOCAL_PORT, END_CONNECT_FAILED, END_UPSTREAMS_DOWN,
-		END_UPSTREAM_FAILED, END_NO_SOCKET};
+		END_LOGIN_NO_MEMORY, END_LOGIN_UNANSWERED, END_NO_LOGIN_HELPER, END_NAME_FAILED,
+		END_HOST_UNREACHABLE, END_NETWORK_UNREACHABLE, END_CONNECT_TIMEOUT,
+		END_NO_LOCAL_PORT, END_CONNECT_FAILED, END_UPSTREAMS_DOWN, END_UPSTREAM_FAILED,
+		END_NO_SOCKET};
 
 	return IS_AMONG(reason, list);
 }
@@ -236,8 +254,8 @@ static void look_at_bans(struct services *v, struct reply *r)
 
 /* What ends everything comes first. */
 static void (*const looks[])(struct services *v, struct reply *r) = {look_at_places,
-	look_at_upstreams, look_at_engine, look_at_requests, look_at_descriptors,
-	look_at_access_log, look_at_bans};
+	look_at_login_helper, look_at_upstreams, look_at_engine, look_at_requests,
+	look_at_descriptors, look_at_logs, look_at_bans};
 
 void alarm_command_alarms(const struct monitor_request *q, struct reply *r)
 {

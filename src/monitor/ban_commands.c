@@ -137,7 +137,7 @@ void ban_commands_ban(const struct monitor_request *q, struct reply *r)
 	}
 	ban_log_begun(&ban);
 	ended = registry_end_client(v->registry, &ban.client, END_BANNED);
-	hashing_wake(v->hashing);
+	users_wake_logins(v->users);
 	answer_ban(q, &ban, ended, r);
 }
 

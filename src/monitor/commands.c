@@ -87,8 +87,9 @@ const struct command commands_table[] = {
 		.run = look_command_accounts},
 	{.word = "ADD_USER",
 		ADMIN,
-		.parameters = "<name> <password> [admin]",
-		.help = "adds a user, who may use the monitor too if admin",
+		.parameters = "<name> <password> [admin|helper]",
+		.help = "adds a user, who may use the monitor too if admin; helper, with the "
+			"password *: whose password auth_socket knows",
 		.least = 2,
 		.most = 3,
 		.is_errand = true,

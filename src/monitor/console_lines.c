@@ -57,6 +57,8 @@ static void answer_login(struct console *c)
 		[LOGIN_DISABLED] = "Invalid credentials",
 		[LOGIN_EXPIRED] = "Invalid credentials",
 		[LOGIN_NOT_FROM_HERE] = "Invalid credentials",
+		[LOGIN_NO_HELPER] = "Invalid credentials",
+		[LOGIN_UNANSWERED] = "Invalid credentials",
 		[LOGIN_NO_MEMORY] = "Out of memory: the password could not be checked",
 	};
 

@@ -79,10 +79,9 @@ static bool set_user_disabled(
 static bool set_said_disabled(
 	struct services *v, const struct account_name *who, bool disabled, struct reply *r)
 {
-	char *was = standing_get(v->standing, STANDING_DISABLED, who->key);
-	bool is_news = (was != NULL) != disabled;
+	bool was = standing_read(v->standing, STANDING_DISABLED, who->key, NULL, NULL);
+	bool is_news = was != disabled;
 
-	free(was);
 	if (!is_news && disabled)
 		reply_error(r, "%s is disabled already", who->key);
 	else if (!is_news)
@@ -117,7 +116,7 @@ void disable_command_disable(const struct monitor_request *q, struct reply *r)
 	limits_take_in(q);
 	/* Those that have begun meanwhile. */
 	(void)end_sessions_of_account(q->services, &who);
-	hashing_wake(q->services->hashing);
+	users_wake_logins(q->services->users);
 	reply_add(r, "OK %s disabled, %zu session%s ended%s\n", who.key, ended, plural(ended),
 		limits_term(q->services, &who));
 }

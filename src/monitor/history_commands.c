@@ -13,6 +13,7 @@
 
 #include "base/day.h"
 #include "base/escape.h"
+#include "base/writing.h"
 #include "monitor/account_name.h"
 #include "server/history_tables.h"
 
@@ -151,9 +152,7 @@ static bool parse_question(const struct monitor_request *q, struct question *out
 
 struct answer {
 	const char *name; /* of what the lines are about; NULL: a day, or user or client */
-	FILE *out;
-	char *text;
-	size_t size;
+	struct writing text;
 	size_t at; /* that went out */
 	size_t lines;
 	bool lacks_last; /* what is new could not be written */
@@ -163,20 +162,19 @@ static void free_answer(void *state)
 {
 	struct answer *a = state;
 
-	if (a->out != NULL)
-		fclose(a->out);
-	free(a->text);
+	(void)writing_end(&a->text);
+	free(a->text.text);
 	free(a);
 }
 
 static bool more_lines(void *state, struct reply *r)
 {
 	struct answer *a = state;
-	size_t left = a->size - a->at, n = left < REPLY_CHUNK ? left : REPLY_CHUNK;
+	size_t left = a->text.len - a->at, n = left < REPLY_CHUNK ? left : REPLY_CHUNK;
 
-	reply_add(r, "%.*s", (int)n, a->text + a->at);
+	reply_add(r, "%.*s", (int)n, a->text.text + a->at);
 	a->at += n;
-	return a->at < a->size;
+	return a->at < a->text.len;
 }
 
 static void put_counts(FILE *out, const struct ledger_counts *c)
@@ -204,19 +202,19 @@ static void put_sum(void *context, const struct history_sum *sum)
 	if (++a->lines > HISTORY_LINES)
 		return;
 	if (sum->day != 0)
-		fprintf(a->out, "day:%s", day_format(sum->day, day));
+		fprintf(a->text.out, "day:%s", day_format(sum->day, day));
 	else
-		fprintf(a->out, "%s:%s",
+		fprintf(a->text.out, "%s:%s",
 			!is_of_accounts        ? a->name
 				: sum->is_user ? "user"
 					       : "client",
 			escape_word(sum->name, strlen(sum->name), name, sizeof(name)));
-	put_counts(a->out, &sum->counts);
+	put_counts(a->text.out, &sum->counts);
 	if (is_of_accounts && !sum->is_user)
-		put_known(a->out, &sum->counts);
+		put_known(a->text.out, &sum->counts);
 	if (sum->deleted != 0)
-		fprintf(a->out, " deleted:%s", day_format(sum->deleted, day));
-	fputc('\n', a->out);
+		fprintf(a->text.out, " deleted:%s", day_format(sum->deleted, day));
+	fputc('\n', a->text.out);
 }
 
 static void put_status(const struct answer *a, const struct history_period *period, struct reply *r)
@@ -236,21 +234,10 @@ static struct answer *make_answer(const char *name)
 	if (a == NULL)
 		return NULL;
 	a->name = name;
-	a->out = open_memstream(&a->text, &a->size);
-	if (a->out != NULL)
+	if (writing_begin(&a->text) != NULL)
 		return a;
 	free(a);
 	return NULL;
-}
-
-/* False when memory was out. */
-static bool end_answer(struct answer *a)
-{
-	bool failed = ferror(a->out) != 0;
-
-	failed = fclose(a->out) != 0 || failed;
-	a->out = NULL;
-	return !failed;
 }
 
 typedef int summing(struct database *d, const struct history_who *who, int32_t from, int32_t to,
@@ -290,7 +277,7 @@ static void put_answer(const struct monitor_request *q, const struct question *w
 		free_answer(a);
 	} else if (a->lines == 0 && is_nobody(q, what, r)) {
 		free_answer(a);
-	} else if (!end_answer(a)) {
+	} else if (!writing_end(&a->text)) {
 		r->failed = true;
 		free_answer(a);
 	} else {
@@ -369,10 +356,21 @@ static void forget_who(
 		reply_add(r, "OK History of %s forgotten\n", q->parameters[0]);
 }
 
+/* What a helper said of them is asked anew. */
+static void forget_logins(const struct monitor_request *q)
+{
+	const char *who = q->parameters[0];
+	bool is_one = *who != '@' && strcmp(who, "*") != 0;
+
+	if (q->services->login_helper != NULL)
+		login_helper_forget(q->services->login_helper, is_one ? who : NULL);
+}
+
 void history_command_forget(const struct monitor_request *q, struct reply *r)
 {
 	struct question question = {.who.user = NULL};
 
+	forget_logins(q);
 	if (is_refused(q, r))
 		return;
 	if (parse_who(q, q->parameters[0], &question, r))

@@ -24,7 +24,7 @@ const char *limits_term(struct services *v, const struct account_name *who)
 void limits_take_in(const struct monitor_request *q)
 {
 	(void)server_apply_limits(q->server);
-	hashing_wake(q->services->hashing);
+	users_wake_logins(q->services->users);
 }
 
 void limits_add_word(struct reply *r, const char *key, const char *word)

@@ -12,6 +12,7 @@
 #include "base/escape.h"
 #include "base/grow.h"
 #include "base/timestamp.h"
+#include "base/writing.h"
 #include "monitor/limits_changes.h"
 #include "state/kept_use.h"
 
@@ -24,28 +25,22 @@ static const char *const who_words[] = {
 static void add_limit(
 	struct reply *r, const struct limits *limits, enum limit_key key, const char *source)
 {
-	char *text = NULL;
-	size_t size;
-	FILE *out = open_memstream(&text, &size);
+	const char *word = limit_key_word(key);
+	char escaped[4 * LIMIT_SOURCE_MAX + 1];
+	struct writing w;
 
-	if (out != NULL)
-		limits_put_key(limits, key, out);
-	if (out == NULL || fclose(out) != 0) {
+	if (writing_begin(&w) != NULL)
+		limits_put_key(limits, key, w.out);
+	if (!writing_end(&w)) {
 		r->failed = true;
-		free(text);
 		return;
 	}
 	reply_add(r, " ");
-	limits_add_word(r, limit_key_word(key), text + strlen(limit_key_word(key)) + 1);
-	if (*source != '\0') {
-		reply_add(r, " %s_by:", limit_key_word(key));
-		free(text);
-		text = malloc(4 * strlen(source) + 1);
-		if (text != NULL)
-			reply_add(r, "%s",
-				escape_word(source, strlen(source), text, 4 * strlen(source) + 1));
-	}
-	free(text);
+	limits_add_word(r, word, w.text + strlen(word) + 1);
+	if (*source != '\0')
+		reply_add(r, " %s_by:%s", word,
+			escape_word(source, strlen(source), escaped, sizeof(escaped)));
+	free(w.text);
 }
 
 /* What is used of the quota, as the account knows it or, of one that is not there, as it is kept.
@@ -76,12 +71,36 @@ static void add_use(struct services *v, struct reply *r, const struct account_na
 		date);
 }
 
+/* What was said of somebody, as text, and becomes limits. */
+struct said_limits {
+	unsigned legal;
+	struct limits *out;
+};
+
+static void take_limits(void *context, const char *value)
+{
+	struct said_limits *said = context;
+	char why[LIMITS_ERROR_MAX];
+
+	(void)limits_parse(value, said->legal, said->out, why);
+}
+
+/* Where the line in the users file says other groups, a helper says some, too. */
+static void name_helper(struct services *v, const char *user, const struct limits *said,
+	struct limit_sources *sources)
+{
+	struct limits line;
+
+	if (users_own_limits(v->users, user, &line) && strcmp(line.groups, said->groups) != 0)
+		strcpy(sources->of[LIMIT_GROUPS], "auth_socket");
+}
+
 /* What holds for whom. False when there is nobody of that name any more. */
 bool limits_find_in_force(struct services *v, const struct account_name *who,
 	struct limits_in_force *out, struct limit_sources *sources)
 {
+	struct said_limits said = {LIMITS_OF_CLIENTS, &out->limits};
 	struct limits own;
-	char why[LIMITS_ERROR_MAX], *said;
 
 	*out = (struct limits_in_force){.is_kept_out = false};
 	memset(sources, 0, sizeof(*sources));
@@ -90,24 +109,20 @@ bool limits_find_in_force(struct services *v, const struct account_name *who,
 		return true;
 	}
 	if (who->kind == ACCOUNT_USER) {
-		if (!users_own_limits(v->users, who->key, &own))
+		if (!users_said_limits(v->users, who->key, &own))
 			return false;
 		limit_book_of_user(v->limits, &own, out, sources);
+		name_helper(v, who->key, &own, sources);
 		return true;
 	}
 	if (!who->is_of_clients) {
 		(void)limit_book_of_group(v->limits, who->key + 1, out, sources);
 		return true;
 	}
-	said = standing_get(v->standing, STANDING_LIMITS, who->key);
-	if (said != NULL)
-		(void)limits_parse(said, LIMITS_OF_CLIENTS, &out->limits, why);
-	free(said);
-	said = standing_get(v->standing, STANDING_DISABLED, who->key);
-	out->is_kept_out = said != NULL;
+	(void)standing_read(v->standing, STANDING_LIMITS, who->key, take_limits, &said);
+	out->is_kept_out = standing_read(v->standing, STANDING_DISABLED, who->key, NULL, NULL);
 	snprintf(
 		sources->of[LIMIT_DISABLED], LIMIT_SOURCE_MAX, LIMIT_BY_DISABLE "%.100s", who->key);
-	free(said);
 	return true;
 }
 
@@ -307,17 +322,14 @@ static unsigned legal_for(const struct account_name *who)
 /* What was said of whom until now. */
 static void find_said(struct services *v, const struct account_name *who, struct limits *out)
 {
-	char why[LIMITS_ERROR_MAX], *said;
+	struct said_limits said = {legal_for(who), out};
 
 	*out = (struct limits){.said = {0}};
 	if (who->kind == ACCOUNT_USER) {
 		(void)users_own_limits(v->users, who->key, out);
 		return;
 	}
-	said = standing_get(v->standing, STANDING_LIMITS, who->key);
-	if (said != NULL)
-		(void)limits_parse(said, legal_for(who), out, why);
-	free(said);
+	(void)standing_read(v->standing, STANDING_LIMITS, who->key, take_limits, &said);
 }
 
 static void change_limits(

@@ -224,7 +224,7 @@ static void add_limits_word(struct reply *r, struct services *v, const char *nam
 	struct ledger_account account;
 	char *text;
 
-	if (v->limits == NULL || !users_own_limits(v->users, name, &own)) {
+	if (v->limits == NULL || !users_said_limits(v->users, name, &own)) {
 		reply_add(r, "none");
 		return;
 	}

@@ -56,6 +56,8 @@ void order_send(struct order *o, const struct order_steps *steps)
 	errand_begin(&o->errand);
 	if (steps->hash != NULL)
 		errand_add_step(&o->errand, server_hashes(server), steps->hash);
+	if (steps->ask != NULL)
+		errand_add_step(&o->errand, server_questions(server), steps->ask);
 	if (steps->run != NULL)
 		errand_add_step(&o->errand, server_errands(server), steps->run);
 	if (steps->look_up != NULL)

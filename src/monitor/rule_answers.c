@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "base/escape.h"
+#include "base/writing.h"
 #include "server/explain.h"
 #include "state/question.h"
 #include "state/rule_origin.h"
@@ -34,26 +35,25 @@ static void free_rule_listing(void *state)
 static void add_origin(struct reply *r, const struct config *c, const char *word, bool is_line,
 	void (*put)(const struct config *c, const char *word, FILE *out))
 {
-	char *text = NULL, *escaped = NULL;
-	size_t len = 0, size;
-	FILE *out = open_memstream(&text, &len);
+	struct writing w;
+	char *escaped;
+	size_t size;
 
-	if (out != NULL)
-		put(c, word, out);
-	if (out == NULL || fclose(out) != 0) {
+	if (writing_begin(&w) != NULL)
+		put(c, word, w.out);
+	if (!writing_end(&w)) {
 		r->failed = true;
-		free(text);
 		return;
 	}
-	size = 4 * len + 1;
+	size = 4 * w.len + 1;
 	escaped = malloc(size);
 	r->failed |= escaped == NULL;
 	if (escaped != NULL)
 		reply_add(r, "%s",
-			is_line ? escape_line(text, len, escaped, size)
-				: escape_word(text, len, escaped, size));
+			is_line ? escape_line(w.text, w.len, escaped, size)
+				: escape_word(w.text, w.len, escaped, size));
 	free(escaped);
-	free(text);
+	free(w.text);
 }
 
 static void add_rule_line(
@@ -106,21 +106,19 @@ void rule_answers_list(struct services *v, struct reply *r)
 
 void rule_answers_explain(struct services *v, const char *text, struct reply *r)
 {
-	char why[QUESTION_ERROR_MAX] = "", *lines = NULL;
+	char why[QUESTION_ERROR_MAX] = "";
 	struct question question;
-	size_t len;
-	FILE *out;
+	struct writing w;
 
 	if (!question_parse(text, strlen(text), &question, why)) {
 		reply_error(r, "%s", why);
 		return;
 	}
-	out = open_memstream(&lines, &len);
-	if (out != NULL)
-		(void)explain(v, &question, true, out);
-	if (out == NULL || fclose(out) != 0)
-		r->failed = true;
+	if (writing_begin(&w) != NULL)
+		(void)explain(v, &question, true, w.out);
+	if (writing_end(&w))
+		reply_add(r, "OK\n%s", w.text);
 	else
-		reply_add(r, "OK\n%s", lines);
-	free(lines);
+		r->failed = true;
+	free(w.text);
 }

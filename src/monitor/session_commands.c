@@ -58,7 +58,7 @@ void session_command_kill(const struct monitor_request *q, struct reply *r)
 	} else if (!registry_end(q->services->registry, (uint64_t)id, END_KILLED)) {
 		reply_error(r, "There is no session %s", q->parameters[0]);
 	} else {
-		hashing_wake(q->services->hashing);
+		users_wake_logins(q->services->users);
 		reply_add(r, "OK Session %s ended\n", q->parameters[0]);
 	}
 }
@@ -75,7 +75,7 @@ void session_command_kill_user(const struct monitor_request *q, struct reply *r)
 		return;
 	ended = is_client > 0 ? registry_end_client(v->registry, &client, END_KILLED)
 			      : end_sessions_of(v, name);
-	hashing_wake(v->hashing);
+	users_wake_logins(v->users);
 	if (ended == 0)
 		reply_error(r, "%s has no session", name);
 	else

@@ -58,17 +58,51 @@ void user_command_make_hash(struct monitor_request *q, struct reply *r)
 		reply_error(r, "The password cannot be hashed: %s", strerror(errno));
 }
 
+static bool is_for_helper(const struct monitor_request *q)
+{
+	return q->count == 3 && strcmp(q->parameters[2], USERS_OF_HELPER) == 0;
+}
+
+/* There is nothing to hash, and no password that could be meant. */
+static void take_helpers(struct monitor_request *q, struct reply *r)
+{
+	const char *name = q->parameters[0];
+	const char *problem = users_name_problem(name, strlen(name));
+
+	if (problem != NULL)
+		reply_error(r, "%s", problem);
+	else if (strcmp(q->parameters[1], "*") != 0)
+		reply_error(r,
+			"The helper knows the password: * stands for it, ADD_USER %s * " USERS_OF_HELPER,
+			name);
+	else
+		strcpy(q->hash, USERS_OF_HELPER);
+}
+
 void user_command_prepare_add(struct monitor_request *q, struct reply *r)
 {
-	if (q->count == 3 && strcmp(q->parameters[2], user_role_word(USER_ROLE_ADMIN)) != 0)
-		reply_error(r, "\"%s\": the role is admin, or left out", q->parameters[2]);
+	if (is_for_helper(q))
+		take_helpers(q, r);
+	else if (q->count == 3 && strcmp(q->parameters[2], user_role_word(USER_ROLE_ADMIN)) != 0)
+		reply_error(r, "\"%s\": the role is admin or " USERS_OF_HELPER ", or left out",
+			q->parameters[2]);
 	else
 		user_command_make_hash(q, r);
 }
 
+/* For the end of an answer: what a name is without a line in the users file. */
+static const char *who_else_knows(const struct monitor_request *q)
+{
+	return q->services->login_helper == NULL
+		? ""
+		: "; auth_socket is asked about the name from now on, where DISABLE would have "
+		  "kept it out";
+}
+
 void user_command_add_user(const struct monitor_request *q, struct reply *r)
 {
-	enum user_role role = q->count == 3 ? USER_ROLE_ADMIN : USER_ROLE_USER;
+	bool is_of_helper = is_for_helper(q);
+	enum user_role role = q->count == 3 && !is_of_helper ? USER_ROLE_ADMIN : USER_ROLE_USER;
 	struct user_credentials c = credentials_of(q);
 	char error[USERS_ERROR_MAX], text[HOW_LONG_MAX];
 
@@ -76,8 +110,12 @@ void user_command_add_user(const struct monitor_request *q, struct reply *r)
 		reply_error(r, "%s", error);
 		return;
 	}
-	users_remember(q->services->users, &c, q->hash);
-	reply_add(r, "OK User %s added%s\n", c.name,
+	if (!is_of_helper)
+		users_remember(q->services->users, &c, q->hash);
+	reply_add(r, "OK User %s added%s%s\n", c.name,
+		is_of_helper && q->services->login_helper == NULL
+			? ", and refused as long as auth_socket is not set"
+			: "",
 		for_how_long(q, " a password", "; who must log in stays as it was", text));
 }
 
@@ -123,7 +161,7 @@ void user_command_del_user(const struct monitor_request *q, struct reply *r)
 			q->services->history, name, ledger_last_serial(q->services->ledger));
 		kept_use_drop(q->services->standing, name);
 		ended = registry_end_user(q->services->registry, name, strlen(name), END_KILLED);
-		reply_add(r, "OK User %s deleted, %zu session%s ended%s\n", name, ended,
-			plural(ended), for_how_long(q, " again", "", text));
+		reply_add(r, "OK User %s deleted, %zu session%s ended%s%s\n", name, ended,
+			plural(ended), who_else_knows(q), for_how_long(q, " again", "", text));
 	}
 }

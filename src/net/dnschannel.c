@@ -29,7 +29,12 @@
 
 #define IDLE_CHANNELS 4
 #define TIMEOUT_MS 3600000
-#define TRUNCATED_FLAG 2 /* in the third byte of a message (RFC 1035 section 4.1.1) */
+
+/* In the third and fourth byte of a message (RFC 1035 section 4.1.1). */
+#define RESPONSE_FLAG 0x80
+#define AUTHORITATIVE_FLAG 4
+#define TRUNCATED_FLAG 2
+#define RECURSION_FLAG 0x80 /* is available */
 
 struct dnschannel {
 	struct dnschannels *all;
@@ -349,6 +354,30 @@ static bool is_truncated(const struct dnschannel *ch, const uint8_t *message, in
 			(len == NS_PACKETSZ && status == ARES_EBADRESP));
 }
 
+/* Does it say nothing, though c-ares takes it for no address? That is what a question looks like
+ * that somebody sends back, what was cut off over TCP, too, and what a server says of names that
+ * are none of its own when it asks no others (RFC 1034 section 4.3.1). */
+static bool is_no_answer(const uint8_t *message, int status)
+{
+	bool is_of_who_knows =
+		(message[2] & AUTHORITATIVE_FLAG) != 0 || (message[3] & RECURSION_FLAG) != 0;
+
+	if ((message[2] & RESPONSE_FLAG) == 0)
+		return true;
+	return status == ARES_ENODATA && ((message[2] & TRUNCATED_FLAG) != 0 || !is_of_who_knows);
+}
+
+/* What to make of the message, which c-ares or the parser has judged by `status`. */
+static enum dnschannel_outcome judge(
+	struct dnschannel *ch, int status, const uint8_t *message, int len)
+{
+	if (message != NULL && is_truncated(ch, message, len, status))
+		return DNSCHANNEL_TRUNCATED;
+	if (message != NULL && is_no_answer(message, status))
+		return DNSCHANNEL_FAILED;
+	return outcome_of(ch, status);
+}
+
 static void hand_over(struct dnschannel_question *q, int status, const uint8_t *message, int len)
 {
 	struct lookup_answer *answer = NULL;
@@ -357,11 +386,10 @@ static void hand_over(struct dnschannel_question *q, int status, const uint8_t *
 
 	if (status == ARES_SUCCESS)
 		status = parse_answer(q, message, len, &answer, &ttl_ms);
-	outcome = outcome_of(q->channel, status);
-	if (message != NULL && is_truncated(q->channel, message, len, status)) {
+	outcome = judge(q->channel, status, message, len);
+	if (outcome != DNSCHANNEL_FOUND) {
 		free(answer);
 		answer = NULL;
-		outcome = DNSCHANNEL_TRUNCATED;
 	}
 	q->channel->outstanding--;
 	q->answered(q->arg, outcome, answer, ttl_ms);

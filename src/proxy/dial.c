@@ -34,6 +34,7 @@ static enum end_reason reason_of_errno(int error)
 	case ENETUNREACH:
 	case ENETDOWN:
 	case EADDRNOTAVAIL: /* no address of that family here; or: no_port_left() */
+	case ENODEV: /* external_interface is gone */
 	case EAFNOSUPPORT:
 		return END_NETWORK_UNREACHABLE;
 	default:

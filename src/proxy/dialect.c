@@ -115,6 +115,10 @@ static enum end_reason reason_of_login(const struct handshake *h, enum login_res
 		return END_EXPIRED;
 	case LOGIN_NOT_FROM_HERE:
 		return END_CLIENT_NOT_ALLOWED_FOR_USER;
+	case LOGIN_NO_HELPER:
+		return END_NO_LOGIN_HELPER;
+	case LOGIN_UNANSWERED:
+		return END_LOGIN_UNANSWERED;
 	case LOGIN_OK:
 		break;
 	}
@@ -157,12 +161,13 @@ static enum end_reason ignore_login(struct handshake *h)
 	return END_REASONS;
 }
 
-static enum end_reason take_user(struct handshake *h, const struct login *claim)
+/* By the name of the account, which a helper may call otherwise than the login did. */
+static enum end_reason take_user(struct handshake *h)
 {
+	const char *name = ledger_user_name(h->user_entry, &h->user_len);
 	bool is_gone;
 
-	memcpy(h->user, claim->name, claim->name_len);
-	h->user_len = claim->name_len;
+	memcpy(h->user, name, h->user_len);
 	traffic_share(registry_traffic(h->slot), ledger_tally(h->user_entry));
 	traffic_share(registry_traffic(h->slot), ledger_join_known(h->client_entry, clock_ms()));
 	registry_set_user(h->slot, h->user, h->user_len);
@@ -173,14 +178,22 @@ static enum end_reason take_user(struct handshake *h, const struct login *claim)
 	return is_gone ? END_LOGIN_REFUSED : END_REASONS;
 }
 
-/* A user's name may be told where his login fails. Any other may be a password that was typed in
- * the wrong place, and is forgotten. */
+/* A user's name may be told where his login fails, by the case that accounts of helpers have. Any
+ * other may be a password that was typed in the wrong place, and is forgotten. */
 static void note_claimant(struct handshake *h, const struct login *claim)
 {
-	if (!users_have(h->users, claim->name, claim->name_len))
+	size_t len = claim->name_len;
+
+	if (users_have(h->users, claim->name, len)) {
+		memcpy(h->user, claim->name, len);
+		h->claimed_len = len;
 		return;
-	memcpy(h->user, claim->name, claim->name_len);
-	h->claimed_len = claim->name_len;
+	}
+	users_put_lower(claim->name, len, h->user);
+	if (users_are_of_helper(h->users, h->user, len))
+		h->claimed_len = len;
+	else
+		explicit_bzero(h->user, len);
 }
 
 /* Does it count for the setting ban? Not where there is no password: programs that have none to
@@ -236,7 +249,7 @@ enum end_reason dialect_log_in(struct handshake *h, const struct login *claim)
 		return ignore_login(h);
 	result = check_login(h, claim);
 	if (result == LOGIN_OK)
-		return take_user(h, claim);
+		return take_user(h);
 	note_claimant(h, claim);
 	note_failure(h, claim, result);
 	return refuse_login(h, result);

@@ -47,7 +47,8 @@ static const char *fields_of(unsigned status)
 /* A page does not tell which names there are, as the log may. */
 static enum end_reason told_reason(enum end_reason reason)
 {
-	return reason == END_WRONG_PASSWORD ? END_LOGIN_REFUSED : reason;
+	return reason == END_WRONG_PASSWORD || reason == END_NO_LOGIN_HELPER ? END_LOGIN_REFUSED
+									     : reason;
 }
 
 static size_t format_page(const struct handshake *h, char page[HTTP_PAGE_MAX], unsigned status,
@@ -90,6 +91,8 @@ static const struct {
 	[END_WRONG_PASSWORD] = {407, "The user name or the password is wrong."},
 	[END_LOGIN_REFUSED] = {407, "The user name or the password is wrong."},
 	[END_LOGIN_BUSY] = {503, "Too many log in at once. Try again soon."},
+	[END_LOGIN_UNANSWERED] = {503, "The login cannot be checked now. Try again soon."},
+	[END_NO_LOGIN_HELPER] = {407, "The user name or the password is wrong."},
 	[END_LOGIN_NO_MEMORY] = {503, "The proxy has no memory for this. Try again soon."},
 	[END_DISABLED] = {403, "This account is not served now."},
 	[END_EXPIRED] = {403, "This account is not served any more."},
@@ -204,7 +207,7 @@ static void erase_credentials(struct handshake *h, const struct http_request *r)
 /* A name that is right, and may not be used, is asked for again: it may be another's turn. */
 static bool is_login_refused(enum end_reason reason)
 {
-	return reason == END_DISABLED || reason == END_EXPIRED ||
+	return reason == END_NO_LOGIN_HELPER || reason == END_DISABLED || reason == END_EXPIRED ||
 		reason == END_CLIENT_NOT_ALLOWED_FOR_USER;
 }
 

@@ -11,6 +11,10 @@
  * nothing about either end: for want of memory the flow rests and tries again, and with what cannot
  * pass the session ends with a reset at both, so that none takes a part for the whole.
  *
+ * Where memory is little, only so many flows may fill their buffers. The others read a small part
+ * of one when they hold nothing, which stays in the page that a buffer always has, until there is a
+ * place. A flow with a filter has all of its buffer, since messages have to become whole in it.
+ *
  * A flow that has a filter (relay.h) lets that see what it reads, but for what the filter has no
  * wish to see: the bytes of a body may be spliced up to its end.
  *
@@ -25,6 +29,7 @@
 #include "proxy/relay.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 
 #include "base/backoff.h"
@@ -39,6 +44,9 @@
 /* A flow that moves nothing for so long, and holds nothing, gives back its pipe and the memory of
  * its buffer. */
 #define QUIET_MS 1000
+
+/* The part of its buffer that a flow has which may not fill it. */
+#define LEAN_PART 16
 
 /* Of a limited flow, that it moves at once: so the other direction has its turn too. */
 #define MOST_CHUNKS 8
@@ -56,6 +64,9 @@ struct flow {
 	struct relay_filter *filter; /* NULL: all is passed on as it is */
 	struct pipe pipe;
 	struct pipe_pool *pipes; /* NULL: only copying */
+	struct relay_room *room; /* NULL: its buffer is its own */
+	bool has_place; /* in that */
+	bool was_filled; /* by the last read was the part that it has without one */
 	bool always_splice;
 	struct traffic *traffic;
 	enum traffic_direction direction;
@@ -84,6 +95,12 @@ enum { OUTWARD, INWARD }; /* to the target, to the client */
 static bool has_pipe(const struct flow *f)
 {
 	return f->pipe.pool != NULL;
+}
+
+/* Has it no more of its buffer than a small part? */
+static bool is_lean(const struct flow *f)
+{
+	return f->room != NULL && !f->has_place;
 }
 
 static size_t held(const struct flow *f)
@@ -123,7 +140,7 @@ static inline bool has_plain_room(const struct flow *f)
 {
 	size_t size = has_pipe(f) ? f->pipe.capacity : f->buffer->size;
 
-	if (f->pace.is_on && !f->pace.is_paced)
+	if ((f->pace.is_on && !f->pace.is_paced) || (is_lean(f) && !has_pipe(f)))
 		return held(f) == 0;
 	return !f->stuck && held(f) <= size / 2;
 }
@@ -167,15 +184,47 @@ static void choose_path(struct flow *f)
 	}
 }
 
+/* ---- little memory ---- */
+
+/* Asks for a place once the part was too small. */
+__attribute__((noinline)) static void take_place(struct flow *f)
+{
+	if (!f->was_filled || atomic_load(&f->room->taken) >= f->room->total)
+		return;
+	f->has_place = atomic_fetch_add(&f->room->taken, 1) < f->room->total;
+	if (!f->has_place)
+		atomic_fetch_sub(&f->room->taken, 1);
+}
+
+static void give_place(struct flow *f)
+{
+	if (f->has_place)
+		atomic_fetch_sub(&f->room->taken, 1);
+	f->has_place = f->was_filled = false;
+}
+
+/* What may be read into its buffer, which is empty where it is lean. */
+static size_t most_to_read(struct flow *f)
+{
+	size_t most = buffer_writable(f->buffer) - (f->filter != NULL ? f->filter->spare : 0);
+
+	if (is_lean(f))
+		take_place(f);
+	if (is_lean(f) && most > f->buffer->size / LEAN_PART)
+		most = f->buffer->size / LEAN_PART;
+	return pace_reads(&f->pace, most);
+}
+
 static ssize_t read_into_buffer(struct flow *f)
 {
-	size_t spare = f->filter != NULL ? f->filter->spare : 0;
+	size_t most;
 	ssize_t n;
 
 	if (buffer_writable(f->buffer) < f->buffer->size / 2)
 		buffer_compact(f->buffer);
-	n = socket_read(f->from->fd, buffer_tail(f->buffer),
-		pace_reads(&f->pace, buffer_writable(f->buffer) - spare));
+	most = most_to_read(f);
+	n = socket_read(f->from->fd, buffer_tail(f->buffer), most);
+	f->was_filled = is_lean(f) && n == (ssize_t)(f->buffer->size / LEAN_PART);
 	if (n > 0)
 		buffer_commit(f->buffer, (size_t)n);
 	if (n > 0 && f->filter != NULL)
@@ -423,6 +472,7 @@ static void let_go(struct flow *f)
 	if (!f->always_splice)
 		drop_pipe(f);
 	buffer_release(f->buffer);
+	give_place(f);
 }
 
 /* When it is to let go, unless something moves before; CLOCK_NEVER without anything to let go of.
@@ -547,6 +597,12 @@ static void init_flow(struct flow *f, const struct relay *r, struct buffer *buff
 	bulk_init(&f->bulk, buffer->size);
 }
 
+static void limit_room(struct flow *f, struct relay_room *room)
+{
+	if (room != NULL && room->total != 0 && f->filter == NULL)
+		f->room = room;
+}
+
 /* Nothing moved for too long: what lacked memory all the while was not idle. */
 static enum end_reason end_idle(struct flow flows[2])
 {
@@ -619,6 +675,8 @@ enum end_reason relay_run(struct relay *r)
 	in->reverse = out;
 	out->filter = r->out_filter;
 	in->filter = r->in_filter;
+	limit_room(out, r->room);
+	limit_room(in, r->room);
 	in->source_ended = ends_by_filter(in); /* by what was there before */
 	pace_init(&out->pace, &r->accounts, TRAFFIC_SENT, target.fd);
 	pace_init(&in->pace, &r->accounts, TRAFFIC_RECEIVED, client.fd);
@@ -633,6 +691,8 @@ enum end_reason relay_run(struct relay *r)
 		reason = END_QUOTA_REACHED;
 	drop_pipe(out);
 	drop_pipe(in);
+	give_place(out);
+	give_place(in);
 	pace_end(&out->pace);
 	pace_end(&in->pace);
 	return reason;

@@ -55,9 +55,11 @@ static bool grant(struct session *s, const struct addr *bound)
 	return s->served;
 }
 
-/* The last reply, likewise, when the request came to nothing. A client that left wants none. */
+/* The last reply, likewise, when the request came to nothing. A client that left wants none. From
+ * now on it is no session that rules could end. */
 static bool refuse_request(struct session *s, enum end_reason failure)
 {
+	enter(s, PHASE_CLOSING);
 	if (failure != END_CLIENT_LEFT) {
 		session_log_access(s, failure);
 		target_count_hit(&s->asker, &s->verdict);
@@ -369,6 +371,7 @@ static void relay(struct session *s)
 		.to_client = &s->out,
 		.path = (enum relay_path)s->config->settings.relay,
 		.pipes = &s->services->pipes,
+		.room = &s->services->relay_room,
 		.limits = config_idle_limits(s->services->config),
 		.traffic = registry_traffic(s->slot),
 		.accounts = session_accounts(s),

@@ -82,7 +82,7 @@ static bool was_forbidden(enum end_reason reason)
 {
 	return reason == END_NO_METHOD || reason == END_WRONG_PASSWORD ||
 		reason == END_LOGIN_REFUSED || reason == END_TARGET_DENIED ||
-		reason == END_DISABLED || reason == END_EXPIRED ||
+		reason == END_NO_LOGIN_HELPER || reason == END_DISABLED || reason == END_EXPIRED ||
 		reason == END_CLIENT_NOT_ALLOWED_FOR_USER || reason == END_TOO_MANY_SESSIONS ||
 		reason == END_QUOTA_REACHED;
 }

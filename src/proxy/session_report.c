@@ -5,11 +5,14 @@
  */
 #include "proxy/session_report.h"
 
+#include <errno.h>
 #include <string.h>
 #include <time.h>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/plural.h"
+#include "base/sink.h"
 #include "proxy/ban_log.h"
 #include "state/advice.h"
 
@@ -219,11 +222,13 @@ static void write_access(
 		.received = moved->received,
 		.total_ms = outcome->total_ms};
 	uint64_t held_back;
+	char why[64];
 
 	if (!access_log_write(v->access_log, &record, &end) &&
 		log_limit_pass(&v->access_lost_limit, LOG_LIMIT_PERIOD_MS, &held_back))
-		log_message(LOG_ERROR, "access_log_file: %llu lines could not be written",
-			(unsigned long long)held_back + 1);
+		log_message(LOG_ERROR, "access_log_file: %llu line%s could not be written: %s",
+			(unsigned long long)held_back + 1, plural(held_back + 1),
+			sink_problem(errno, why, sizeof(why)));
 }
 
 /* Health checks, which leave without a request, fail at nothing. */

@@ -212,7 +212,8 @@ static void serve_turn(struct udp *u, const struct pollfd fds[MOST_POLLED], bool
 	if (fds[CLIENT].revents != 0)
 		udp_serve_client(u);
 	for (enum lookup_family f = 0; f < LOOKUP_FAMILIES; f++) {
-		if (fds[TARGETS + f].revents != 0)
+		/* It may have been dropped in this very turn. */
+		if (fds[TARGETS + f].revents != 0 && u->outgoing[f] >= 0)
 			udp_serve_targets(u, f);
 	}
 	udp_serve_detours(u);

@@ -59,19 +59,22 @@ static enum datagram_drop drop_of_errno(int error)
 	return error == EMSGSIZE ? DROP_TOO_LARGE : DROP_UNSENT;
 }
 
-/* Sends the batch through `fd` and counts what went. */
-static void flush(struct udp *u, struct batch *b, int fd, uint64_t *datagrams,
+/* Sends the batch through `fd` and counts what went. False: nothing will ever go through it again,
+ * since it is bound to an interface that is gone, though there may be another one of that name. */
+static bool flush(struct udp *u, struct batch *b, int fd, uint64_t *datagrams,
 	enum traffic_direction direction)
 {
 	uint64_t moved = 0;
+	bool has_interface = true;
 
 	if (b->count == 0)
-		return;
+		return true;
 	socket_send_batch(fd, b->items, b->count);
 	for (size_t i = 0; i < b->count; i++) {
 		u->batched -= b->items[i].len;
 		if (b->items[i].error != 0) {
 			udp_drop(u, drop_of_errno(b->items[i].error));
+			has_interface &= b->items[i].error != ENODEV;
 			continue;
 		}
 		++*datagrams;
@@ -80,22 +83,39 @@ static void flush(struct udp *u, struct batch *b, int fd, uint64_t *datagrams,
 	b->count = 0;
 	traffic_count(u->setup.traffic, direction, moved);
 	traffic_active(u->setup.traffic, u->now);
+	return has_interface;
 }
 
+/* The next datagram opens another one. */
+static void drop_outgoing(struct udp *u, enum lookup_family family)
+{
+	bool is_further = u->outgoing[LOOKUP_IPV4] >= 0 && u->outgoing[LOOKUP_IPV6] >= 0;
+
+	socket_close(u->outgoing[family]);
+	u->outgoing[family] = -1;
+	if (is_further)
+		fd_lease_give(u->setup.asker->lease);
+}
+
+/* What leads to an upstream is bound to the interface as well, and so is the connection there,
+ * which would only show that when it is spoken on. */
 void udp_flush_outgoing(struct udp *u)
 {
-	for (enum lookup_family f = 0; f < LOOKUP_FAMILIES; f++)
-		flush(u, &u->batches[f], u->outgoing[f], &u->counts.sent, TRAFFIC_SENT);
+	for (enum lookup_family f = 0; f < LOOKUP_FAMILIES; f++) {
+		if (!flush(u, &u->batches[f], u->outgoing[f], &u->counts.sent, TRAFFIC_SENT))
+			drop_outgoing(u, f);
+	}
 	for (size_t i = 0; i < u->detours.count; i++) {
 		struct detour *d = &u->detours.all[i];
 
-		flush(u, &d->batch, d->socket, &u->counts.sent, TRAFFIC_SENT);
+		if (!flush(u, &d->batch, d->socket, &u->counts.sent, TRAFFIC_SENT))
+			u->has_lost_upstream = true;
 	}
 }
 
 void udp_flush_back(struct udp *u)
 {
-	flush(u, &u->back, u->client, &u->counts.received, TRAFFIC_RECEIVED);
+	(void)flush(u, &u->back, u->client, &u->counts.received, TRAFFIC_RECEIVED);
 }
 
 /* ---- limits ---- */

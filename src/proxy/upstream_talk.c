@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/backoff.h"
 #include "base/clock.h"
 #include "net/socket.h"
 #include "wire/http_response.h"
@@ -42,13 +43,14 @@ enum upstream_outcome upstream_fail_for_target(struct upstream_talk *t, enum end
 
 /* ---- waiting ---- */
 
-/* Waits until the server can be read from or written to. OUTCOME_TAKEN: it can. */
-static enum upstream_outcome await_server(struct upstream_talk *t, short events)
+/* Until the server can be read from or written to, or until then. OUTCOME_TAKEN: it is worth a try.
+ */
+static enum upstream_outcome await_until(struct upstream_talk *t, short events, int64_t until)
 {
 	struct watch *w = t->request->watch;
-	struct pollfd fds[2] = {watch_entry(w), {.fd = t->fd, .events = events}};
+	struct pollfd fds[2] = {watch_entry(w), {.fd = events != 0 ? t->fd : -1, .events = events}};
 
-	socket_wait(fds, 2, watch_deadline(w, t->deadline));
+	socket_wait(fds, 2, watch_deadline(w, until));
 	if (watch_left(w, &fds[0]))
 		return upstream_fail_for_target(t, END_CLIENT_LEFT);
 	if (fds[1].revents != 0)
@@ -63,6 +65,22 @@ static enum upstream_outcome await_server(struct upstream_talk *t, short events)
 			    : upstream_blame(t, UPSTREAM_SILENT);
 }
 
+static enum upstream_outcome await_server(struct upstream_talk *t, short events)
+{
+	return await_until(t, events, t->deadline);
+}
+
+/* Memory of the kernel's is out here, which may pass and is none of the server's faults. */
+static enum upstream_outcome await_memory(struct upstream_talk *t, int error, struct backoff *pause)
+{
+	int64_t until = clock_deadline(backoff_next(pause));
+
+	if (until < t->deadline)
+		return await_until(t, 0, until);
+	t->request->error = error;
+	return upstream_fail_for_target(t, END_UPSTREAM_FAILED);
+}
+
 static enum upstream_outcome take_breaking_off(struct upstream_talk *t, int error)
 {
 	t->request->error = error;
@@ -70,8 +88,19 @@ static enum upstream_outcome take_breaking_off(struct upstream_talk *t, int erro
 			    : upstream_blame(t, UPSTREAM_BROKEN_OFF);
 }
 
+/* Waits for what a read or write needs that failed with this errno, if that helps. */
+static enum upstream_outcome wait_to_retry(
+	struct upstream_talk *t, short events, int error, struct backoff *pause)
+{
+	if (socket_lacks_memory(error))
+		return await_memory(t, error, pause);
+	return error == EAGAIN ? await_server(t, events) : take_breaking_off(t, error);
+}
+
 static enum upstream_outcome send_message(struct upstream_talk *t, const void *bytes, size_t len)
 {
+	struct backoff pause = {0};
+
 	for (size_t sent = 0; sent < len;) {
 		ssize_t n = socket_write(t->fd, (const uint8_t *)bytes + sent, len - sent);
 		enum upstream_outcome o;
@@ -80,9 +109,7 @@ static enum upstream_outcome send_message(struct upstream_talk *t, const void *b
 			sent += (size_t)n;
 			continue;
 		}
-		if (errno != EAGAIN)
-			return take_breaking_off(t, errno);
-		o = await_server(t, POLLOUT);
+		o = wait_to_retry(t, POLLOUT, errno, &pause);
 		if (o != OUTCOME_TAKEN)
 			return o;
 	}
@@ -92,23 +119,22 @@ static enum upstream_outcome send_message(struct upstream_talk *t, const void *b
 /* Reads more of what the server says. */
 static enum upstream_outcome receive_more(struct upstream_talk *t)
 {
+	enum upstream_outcome o = await_server(t, POLLIN);
 	struct buffer *in = t->request->in;
+	struct backoff pause = {0};
 
-	for (;;) {
-		enum upstream_outcome o = await_server(t, POLLIN);
+	while (o == OUTCOME_TAKEN) {
 		ssize_t n;
 
-		if (o != OUTCOME_TAKEN)
-			return o;
 		buffer_compact(in);
 		n = socket_read(t->fd, buffer_tail(in), buffer_writable(in));
 		if (n > 0) {
 			buffer_commit(in, (size_t)n);
 			return OUTCOME_TAKEN;
 		}
-		if (n == 0 || errno != EAGAIN)
-			return take_breaking_off(t, n == 0 ? 0 : errno);
+		o = n == 0 ? take_breaking_off(t, 0) : wait_to_retry(t, POLLIN, errno, &pause);
 	}
+	return o;
 }
 
 /* A parser of wire/, with the type of its result left out: the length of the message, 0 when it is

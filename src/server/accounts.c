@@ -19,7 +19,19 @@ void accounts_release(struct services *v)
 	limit_book_free(v->limits);
 	holdoff_free(v->holdoff);
 	own_free(v->own);
+	login_helper_free(v->login_helper);
 	hashing_free(v->hashing);
+}
+
+static int make_login_helper(struct services *v, const struct settings *settings)
+{
+	if (settings->auth_socket[0] == '\0')
+		return 0;
+	v->login_helper = login_helper_new(settings->auth_socket);
+	if (v->login_helper == NULL)
+		return -1;
+	effects_set_login_helper(v->login_helper, settings);
+	return users_set_helper(v->users, v->login_helper);
 }
 
 int accounts_make(struct services *v, const struct settings *settings)
@@ -40,7 +52,7 @@ int accounts_make(struct services *v, const struct settings *settings)
 	if (path != NULL)
 		file = users_file_backend(path);
 	v->users = users_new(v->hashing, v->ledger, path == NULL ? NULL : &file);
-	return v->users == NULL ? -1 : 0;
+	return v->users == NULL ? -1 : make_login_helper(v, settings);
 }
 
 int accounts_look(struct services *v, const struct options *o, char *error)

@@ -90,15 +90,15 @@ static void begin_anew(struct archive *a)
 	say_put_aside(a);
 }
 
-static void note_failure(struct archive *a)
+static void note_failure(struct archive *a, const char *problem)
 {
 	uint64_t held_back;
 
+	a->problem = problem;
 	a->has_failed = true;
 	if (log_limit_pass(&a->failed_limit, LOG_LIMIT_PERIOD_MS, &held_back))
 		log_message(LOG_ERROR,
-			"state_dir: nothing can be written, which is tried again: %s",
-			database_error(a->database));
+			"state_dir: nothing can be written, which is tried again: %s", problem);
 }
 
 static void note_success(struct archive *a)
@@ -247,7 +247,7 @@ int archive_write(struct archive *a, bool *was_anything)
 
 	*was_anything = true;
 	if (gather(a, &l) < 0) {
-		a->problem = "out of memory";
+		note_failure(a, "out of memory");
 		return -1;
 	}
 	*was_anything = is_anything(a, &l);
@@ -257,8 +257,7 @@ int archive_write(struct archive *a, bool *was_anything)
 		note_success(a);
 		drop_load(a, &l);
 	} else {
-		a->problem = database_error(a->database);
-		note_failure(a);
+		note_failure(a, database_error(a->database));
 	}
 	free(l.facts);
 	return result;
@@ -300,7 +299,7 @@ static void prune(struct archive *a)
 		database_commit(d) == 0)
 		return;
 	database_roll_back(d);
-	note_failure(a);
+	note_failure(a, database_error(d));
 }
 
 bool archive_prune(struct archive *a)

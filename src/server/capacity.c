@@ -30,6 +30,11 @@
  * resolver's. */
 #define PROCESS_DESCRIPTORS (9 + RESOLVER_DESCRIPTORS)
 
+/* What the web's front asks a helper of logins by; a session's question has the place of its
+ * target.
+ */
+#define HELPER_DESCRIPTORS 1
+
 /* What the keeper opens for a moment, beside what it has open: a file and its copy. */
 #define KEEPER_DESCRIPTORS 2
 
@@ -49,6 +54,13 @@
 
 /* A max_sessions that is given: what this part of the memory carries at most. */
 #define GIVEN_SHARE 2
+
+/* What full buffers of relays may take of the memory, and what one is. With half of it for workers
+ * and what these need beside while they have clients, both measured as above with all of them busy
+ * and all that can be full at a standstill, a 16th is left over: a control group of 32 MiB keeps
+ * 500 such sessions. As many workers as auto makes may have both of their buffers full. */
+#define BUFFERS_SHARE 16
+#define BUFFER_BYTES (64 * 1024)
 
 /* Of the threads that a control group leaves: one of so many, and so many at least, is left to
  * others. */
@@ -131,6 +143,16 @@ static void plan_given(struct capacity *c, const struct cgroup_limit *memory, ui
 	lower(c, carried(memory->value, GIVEN_SHARE), "half of %s", memory->file);
 }
 
+/* Two a session is all that there are. */
+static size_t plan_buffers(const struct capacity *c)
+{
+	uint64_t fit = c->memory / BUFFERS_SHARE / BUFFER_BYTES;
+
+	if (fit >= 2 * (uint64_t)c->sessions)
+		return 0;
+	return fit > 0 ? (size_t)fit : 1;
+}
+
 int capacity_plan(struct capacity *c, struct fdbudget *budget, const struct settings *s,
 	size_t listeners, char error[CONFIG_ERROR_MAX])
 {
@@ -139,6 +161,8 @@ int capacity_plan(struct capacity *c, struct fdbudget *budget, const struct sett
 	size_t reserved = fdbudget_count_open() + PROCESS_DESCRIPTORS + monitor_clients + listeners;
 	struct cgroup_limit memory = find_memory();
 
+	if (*s->auth_socket != '\0')
+		reserved += HELPER_DESCRIPTORS;
 	if (*s->state_dir != '\0')
 		reserved += KEEPER_DESCRIPTORS;
 	if (shared_place_is_set(&s->shared))
@@ -150,6 +174,7 @@ int capacity_plan(struct capacity *c, struct fdbudget *budget, const struct sett
 		plan_given(c, &memory, (uint64_t)s->max_sessions);
 	fdbudget_plan(budget, limit, reserved, c->sessions);
 	lower(c, budget->sessions, "the limit of %zu open files (ulimit -n)", limit);
+	c->full_buffers = plan_buffers(c);
 	return fail_if_none(c, error);
 }
 

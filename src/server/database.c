@@ -110,21 +110,37 @@ static int lock_folder(struct database *d, char *error)
 
 /* ---- SQLite ---- */
 
+/* `cause`: what the kernel said to SQLite, where that is more than its own words tell; 0: nothing.
+ */
+static int fail_because(struct database *d, int status, int cause)
+{
+	bool is_of_files = (status & 0xff) == SQLITE_IOERR || (status & 0xff) == SQLITE_CANTOPEN;
+	const char *problem = d->handle != NULL && sqlite3_errcode(d->handle) == status
+		? sqlite3_errmsg(d->handle)
+		: sqlite3_errstr(status);
+	bool has_cause = is_of_files && cause != 0;
+
+	d->status = status;
+	snprintf(d->error, sizeof(d->error), "%s%s%s", problem, has_cause ? ": " : "",
+		has_cause ? strerror(cause) : "");
+	return -1;
+}
+
 int database_fail(struct database *d, int status)
 {
-	d->status = status;
-	snprintf(d->error, sizeof(d->error), "%s",
-		d->handle != NULL && sqlite3_errcode(d->handle) == status
-			? sqlite3_errmsg(d->handle)
-			: sqlite3_errstr(status));
-	return -1;
+	return fail_because(d, status, d->handle != NULL ? sqlite3_system_errno(d->handle) : 0);
 }
 
 int database_execute(struct database *d, const char *sql)
 {
-	int status = sqlite3_exec(d->handle, sql, NULL, NULL, NULL);
+	int status;
 
-	return status == SQLITE_OK ? 0 : database_fail(d, status);
+	errno = 0;
+	status = sqlite3_exec(d->handle, sql, NULL, NULL, NULL);
+	if (status == SQLITE_OK)
+		return 0;
+	/* Of a COMMIT that fails SQLite keeps no cause. */
+	return errno != 0 ? fail_because(d, status, errno) : database_fail(d, status);
 }
 
 sqlite3_stmt *database_prepare(struct database *d, const char *sql)
@@ -209,23 +225,34 @@ static int set_up(struct database *d)
  * shows its damage when that is met. */
 #define CHECKED_SIZE (32 * 1024 * 1024)
 
+/* As what it failed, when it says no: with words about what is damaged. Without, it is the disk's
+ * fault, or for want of memory. */
+static int judge(int status, const unsigned char *text)
+{
+	if (status != SQLITE_ROW)
+		return status == SQLITE_DONE ? SQLITE_CORRUPT : status;
+	if (text == NULL)
+		return SQLITE_NOMEM;
+	return strcmp((const char *)text, "ok") == 0 ? SQLITE_OK : SQLITE_CORRUPT;
+}
+
 static int look_through(struct database *d)
 {
 	struct stat st;
 	sqlite3_stmt *statement;
-	const unsigned char *text;
-	bool is_good;
+	int status;
 
 	if (stat(d->path, &st) == 0 && st.st_size > CHECKED_SIZE)
 		return 0;
 	statement = database_prepare(d, "PRAGMA quick_check(1)");
 	if (statement == NULL)
 		return -1;
-	is_good = sqlite3_step(statement) == SQLITE_ROW &&
-		(text = sqlite3_column_text(statement, 0)) != NULL &&
-		strcmp((const char *)text, "ok") == 0;
+	status = sqlite3_step(statement);
+	status = judge(status, status == SQLITE_ROW ? sqlite3_column_text(statement, 0) : NULL);
+	if (status != SQLITE_OK)
+		(void)database_fail(d, status);
 	sqlite3_finalize(statement);
-	return is_good ? 0 : database_fail(d, SQLITE_CORRUPT);
+	return status == SQLITE_OK ? 0 : -1;
 }
 
 static int refuse_newer(const char *folder, long version, char *error)
@@ -412,9 +439,36 @@ int database_check(const char *folder, char error[DATABASE_ERROR_MAX])
 
 /* ---- batches ---- */
 
+/* Opens the file anew. */
+static int open_again(struct database *d)
+{
+	char error[DATABASE_ERROR_MAX];
+
+	close_handle(d);
+	if (open_file(d, error) == 0)
+		return 0;
+	if (*error != '\0')
+		snprintf(d->error, sizeof(d->error), "%.255s", error);
+	return -1;
+}
+
+/* A lock that SQLite could not give back stays with its handle, and keeps that handle out, too. */
+static bool is_locked_out(const struct database *d)
+{
+	int status = d->status & 0xff;
+
+	return d->handle == NULL || status == SQLITE_BUSY || status == SQLITE_PROTOCOL;
+}
+
 int database_begin(struct database *d)
 {
-	return database_execute(d, "BEGIN IMMEDIATE");
+	static const char begin[] = "BEGIN IMMEDIATE";
+
+	if (database_execute(d, begin) == 0)
+		return 0;
+	if (d->is_lost || !is_locked_out(d) || open_again(d) < 0)
+		return -1;
+	return database_execute(d, begin);
 }
 
 int database_commit(struct database *d)

@@ -44,6 +44,9 @@ static void look_at_users(struct doctor *d)
 		doctor_advise(d, DOCTOR_BAD,
 			"mend that, or name another file in users_file: no server starts with it",
 			"%s", d->users_problem);
+	else if (d->users == 0 && *c->settings.auth_socket != '\0')
+		doctor_say(d, DOCTOR_OK, "auth_socket says who is a user, a login is %s",
+			admission_login_required(c) ? "required" : "not required");
 	else if (d->users == 0 && admission_login_required(c))
 		doctor_advise(d, DOCTOR_BAD,
 			"monitor_client ADD_USER NAME - adds one, or -u NAME:PASS at the start",
@@ -59,6 +62,57 @@ static void look_at_users(struct doctor *d)
 	else
 		doctor_say(d, DOCTOR_OK, "%zu user%s, a login is %s", d->users, plural(d->users),
 			admission_login_required(c) ? "required" : "not required");
+}
+
+/* How many users of the file a helper is to be asked about. */
+static size_t count_of_helper(struct users *u)
+{
+	size_t count = 0, of_helper = 0;
+	const char **names = users_names(u, &count);
+
+	for (size_t i = 0; names != NULL && i < count; i++)
+		of_helper += users_are_of_helper(u, names[i], strlen(names[i]));
+	free(names);
+	return of_helper;
+}
+
+static const char *name_server_user(int64_t uid, char out[64])
+{
+	if (uid < 0)
+		return "somebody";
+	if (uid == 0)
+		return "root";
+	snprintf(out, 64, "the user with the number %lld", (long long)uid);
+	return out;
+}
+
+static void look_at_login_helper(struct doctor *d)
+{
+	const char *path = d->config->settings.auth_socket;
+	size_t of_helper = count_of_helper(d->services->users);
+	char who[64];
+	int64_t uid = -1;
+	int error;
+
+	if (*path == '\0' && of_helper > 0)
+		doctor_advise(d, DOCTOR_BAD, "set auth_socket, or give them passwords here",
+			"%zu user%s of the users file whose password is a helper's to know: "
+			"refused, since auth_socket is not set",
+			of_helper, plural(of_helper));
+	if (*path == '\0')
+		return;
+	if (!admission_login_checked(d->config))
+		doctor_advise(d, DOCTOR_WARN, "set auth = auto, required or optional",
+			"auth_socket is asked about nobody (auth = none)");
+	error = login_helper_try(path, &uid);
+	if (error != 0)
+		doctor_advise(d, DOCTOR_BAD,
+			"start socks5d_auth (systemctl start socks5d_auth), and see that this user "
+			"may connect: nobody new gets in meanwhile",
+			"auth_socket %s: %s", path, login_helper_explain(error));
+	else
+		doctor_say(d, DOCTOR_OK, "auth_socket %s is served by %s", path,
+			name_server_user(uid, who));
 }
 
 static void look_at_admins(struct doctor *d)
@@ -181,6 +235,7 @@ static void look_at_rules(struct doctor *d)
 const struct doctor_check doctor_access_checks[] = {
 	{"doors", look_at_doors},
 	{"users", look_at_users},
+	{"helper", look_at_login_helper},
 	{"administrators", look_at_admins},
 	{"clients", look_at_clients},
 	{"rules", look_at_rules},

@@ -145,7 +145,7 @@ static void warn_of_no_users(const struct settings *s)
 
 void effects_warn_of_open_door(size_t users, const struct config *c)
 {
-	if (users == 0 && admission_login_required(c))
+	if (users == 0 && admission_login_required(c) && c->settings.auth_socket[0] == '\0')
 		warn_of_no_users(&c->settings);
 	else if (!admission_login_required(c) && c->settings.clients.any)
 		log_message(LOG_WARN, "clients = any and no login required: an open proxy");
@@ -366,13 +366,17 @@ static void put_users(struct change *change)
 {
 	struct services *v = change->site->services;
 
-	if (change->users == NULL)
+	if (change->users == NULL) {
+		/* What a helper said is asked anew, also where there is no file. */
+		if (v->login_helper != NULL)
+			login_helper_forget(v->login_helper, NULL);
 		return;
+	}
 	change->difference =
 		users_put_into_effect(v->users, change->users, end_sessions_of_gone, change);
 	change->users = NULL;
 	if (change->sessions_ended > 0)
-		hashing_wake(v->hashing);
+		users_wake_logins(v->users);
 	warn_of_open_file("users_file", change->new->settings.users_file);
 	effects_warn_of_mixed_hashes(v->users);
 }
@@ -443,6 +447,19 @@ static void set_password_checks(struct change *change)
 	unsigned most = capacity_password_checks(&change->new->settings);
 
 	hashing_set_most(change->site->services->hashing, most);
+}
+
+void effects_set_login_helper(struct login_helper *h, const struct settings *s)
+{
+	login_helper_set(h, s->auth_cache, (unsigned)s->max_auth_questions);
+}
+
+static void set_login_helper(struct change *change)
+{
+	struct login_helper *h = change->site->services->login_helper;
+
+	if (h != NULL)
+		effects_set_login_helper(h, &change->new->settings);
 }
 
 static int open_listeners(struct change *change, char error[CONFIG_ERROR_MAX])
@@ -531,6 +548,7 @@ const struct effect effects_table[] = {
 		.name = "access log entries",
 		.commit = resize_access_log},
 	{.of = EFFECT_PASSWORD_CHECKS, .name = "password checks", .commit = set_password_checks},
+	{.of = EFFECT_LOGIN_HELPER, .name = "login helper", .commit = set_login_helper},
 	{.of = EFFECT_USERS,
 		.name = "users",
 		.prepare = read_users,

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/escape.h"
 #include "base/timestamp.h"
+#include "base/writing.h"
 #include "net/socket.h"
 #include "proxy/target.h"
 #include "server/explain_gates.h"
@@ -125,18 +126,15 @@ static void show_step(void *context, const struct rule_step *step)
 
 static void put_rule_text(const struct config *c, const char *word, FILE *out)
 {
-	char *text = NULL;
-	size_t len;
-	FILE *memory = open_memstream(&text, &len);
+	struct writing w;
 
-	if (memory == NULL) {
+	if (writing_begin(&w) != NULL)
+		rule_origin_put_text(c, word, w.out);
+	if (writing_end(&w))
+		put_line_end(w.text, out);
+	else
 		fputc('\n', out);
-		return;
-	}
-	rule_origin_put_text(c, word, memory);
-	if (fclose(memory) == 0)
-		put_line_end(text, out);
-	free(text);
+	free(w.text);
 }
 
 /* Through which it goes. */

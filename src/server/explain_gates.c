@@ -90,7 +90,8 @@ bool explain_gates_keeps_user(const struct config *c, struct users *users, const
 {
 	if (!admission_login_checked(c))
 		return false;
-	return user_exists(users, q->user) || !admission_wrong_login_forgiven(c);
+	return user_exists(users, q->user) || users_ask_helper(users, q->user, q->user_len) ||
+		!admission_wrong_login_forgiven(c);
 }
 
 /* What holds for the user, and what the door does with a right password then. */
@@ -99,7 +100,7 @@ static void ask_user(const struct explain_gates_question *q, struct explain_gate
 	struct limits_in_force f;
 	struct limits own;
 
-	if (!users_own_limits(q->services->users, q->question->user, &own))
+	if (!users_said_limits(q->services->users, q->question->user, &own))
 		return;
 	limit_book_of_user(q->services->limits, &own, &f, NULL);
 	if (f.is_kept_out)
@@ -115,8 +116,25 @@ static void ask_user(const struct explain_gates_question *q, struct explain_gate
 
 static void ask_known(const struct explain_gates_question *q, struct explain_gate *g)
 {
-	note_at_gate(g, "pass", "with the right password");
-	ask_user(q, g);
+	const struct question *question = q->question;
+	struct users *users = q->services->users;
+
+	if (users_ask_helper(users, question->user, question->user_len))
+		note_at_gate(g, "pass", "with the password that the helper at auth_socket knows");
+	else if (users_are_of_helper(users, question->user, question->user_len))
+		deny_at_gate(g, end_reason_word(END_NO_LOGIN_HELPER),
+			"a helper knows the password, and auth_socket is not set");
+	else
+		note_at_gate(g, "pass", "with the right password");
+	if (!g->denies)
+		ask_user(q, g);
+}
+
+/* Nothing is known of him here, and he may be somebody all the same. */
+static void ask_unknown(struct explain_gate *g)
+{
+	note_at_gate(g, "pass",
+		"nobody of that name has come yet: if the helper at auth_socket lets him in");
 }
 
 static void ask_login(const struct explain_gates_question *q, struct explain_gate *g)
@@ -131,6 +149,8 @@ static void ask_login(const struct explain_gates_question *q, struct explain_gat
 		note_at_gate(g, "anonymous", "auth = none: whoever logs in is Anonymous");
 	else if (user_exists(q->services->users, question->user))
 		ask_known(q, g);
+	else if (users_ask_helper(q->services->users, question->user, question->user_len))
+		ask_unknown(g);
 	else if (admission_wrong_login_forgiven(q->config))
 		note_at_gate(g, "anonymous",
 			"there is no such user: whose login is not right is Anonymous here");
@@ -187,7 +207,7 @@ static void ask_limits(const struct explain_gates_question *q, struct explain_ga
 	struct limits own;
 
 	ask_client_limits(q, has_login, g);
-	if (has_login && users_own_limits(q->services->users, user, &own)) {
+	if (has_login && users_said_limits(q->services->users, user, &own)) {
 		limit_book_of_user(q->services->limits, &own, &f, NULL);
 		ask_account(q, user, &f.limits, g);
 	}

@@ -15,6 +15,7 @@ struct hasher {
 	struct errands *errands;
 	sem_t calls; /* for errands_run(), or to look whether to stop */
 	_Atomic(bool) stopping;
+	const char *name;
 	pthread_t thread;
 	bool is_started; /* whoever starts and stops it */
 };
@@ -55,16 +56,18 @@ static void *run_hasher(void *arg)
 {
 	struct hasher *h = arg;
 
-	pthread_setname_np(pthread_self(), "hasher");
+	pthread_setname_np(pthread_self(), h->name);
 	while (await_call(h))
 		errands_run(h->errands);
 	return NULL;
 }
 
-int hasher_start(struct hasher *h)
+int hasher_start(struct hasher *h, const char *name)
 {
-	int error = pthread_create(&h->thread, NULL, run_hasher, h);
+	int error;
 
+	h->name = name;
+	error = pthread_create(&h->thread, NULL, run_hasher, h);
 	h->is_started = error == 0;
 	errno = error;
 	return error == 0 ? 0 : -1;

@@ -64,6 +64,14 @@ static int open_resolver(struct services *v, const struct settings *s, char *err
 	return -1;
 }
 
+static int apply_limits_to_look(struct services *v, struct config *c, char *error)
+{
+	if (limiting_apply(v, c) == 0)
+		return 0;
+	snprintf(error, CONFIG_ERROR_MAX, "out of memory");
+	return -1;
+}
+
 /* Takes over the configuration and what was prepared. */
 static int explain_by(struct services *v, const struct options *o, struct config *c, FILE *out,
 	enum explain_verdict *verdict, char *error)
@@ -99,7 +107,8 @@ int inspection_explain(const struct options *o, FILE *out, enum explain_verdict 
 		return -1;
 	if (prepare_to_look(&v, o, c, error) == 0 && accounts_look(&v, o, error) == 0 &&
 		effects_compile_upstreams(c, NULL, v.own, error) == 0 &&
-		effects_compile_rules(c, NULL, false, error) == 0 && limiting_apply(&v, c) == 0)
+		effects_compile_rules(c, NULL, false, error) == 0 &&
+		apply_limits_to_look(&v, c, error) == 0)
 		return explain_by(&v, o, c, out, verdict, error);
 	accounts_release(&v);
 	config_release(c);

@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "server/helper_groups.h"
 #include "state/kept_use.h"
 #include "state/ledger_limits.h"
 
@@ -28,6 +29,7 @@ int limiting_apply(struct services *v, struct config *c)
 {
 	if (limit_book_read(v->limits, c, v->standing) < 0)
 		return -1;
+	helper_groups_follow(v, c);
 	if (users_follow(v->users, v->limits) < 0 || ledger_limit_clients(v->ledger) < 0)
 		return -1;
 	return 0;
@@ -138,7 +140,8 @@ static void end_barred_sessions(struct services *v)
 	for (size_t i = 0; refs != NULL && i < count; i++) {
 		enum end_reason why;
 
-		if (!registry_get(v->registry, &refs[i], &info) || info.user_len == 0)
+		if (!registry_get(v->registry, &refs[i], &info) || info.user_len == 0 ||
+			info.phase == PHASE_CLOSING)
 			continue;
 		why = reason_of_bar(users_bar(v->users, info.user, info.user_len, &info.client));
 		if (why != END_REASONS)

@@ -2,7 +2,8 @@
  * A session is judged again by the gate that it came through (target.h), with what the registry has
  * of it: who asked for what, as it was asked for, and which address that came to. Whose request is
  * not known yet will be judged by the rules there are then. Of associations the command is judged;
- * they judge their datagrams' targets themselves.
+ * they judge their datagrams' targets themselves. Whoever is about to end is left alone: the rules
+ * may have refused him already, and a reset would overtake what he is told.
  *
  * Between the verdict on an address and the connection to it a session is neither: its address is
  * nobody's to see yet, and the verdict is of before. So as long as such sessions are there from
@@ -76,6 +77,13 @@ static bool is_connecting(const struct session_info *info)
 	return info->address.sa.sa_family == AF_UNSPEC && info->phase < PHASE_RELAY;
 }
 
+/* Has it asked for something that it may still get? */
+static bool can_be_judged(const struct session_info *info)
+{
+	return info->command != NULL && info->phase != PHASE_CLOSING &&
+		request_command_parse(info->command) != REQUEST_UNKNOWN;
+}
+
 static bool counts(const struct sweep *s, const struct verdict *v)
 {
 	return !v->allowed && !v->is_guess && (s->rule[0] == '\0' || strcmp(s->rule, v->rule) == 0);
@@ -97,7 +105,7 @@ static void look_at_session(struct sweep *s, const struct session_ref *ref)
 	struct verdict v;
 
 	if (ref->id > s->last || !registry_get(s->services->registry, ref, &info) ||
-		info.command == NULL || request_command_parse(info.command) == REQUEST_UNKNOWN)
+		!can_be_judged(&info))
 		return;
 	v = judge_session(s, &info);
 	if (!counts(s, &v)) {
@@ -167,11 +175,13 @@ static void look_at_sessions(struct recheck *r)
 		r->last = 0;
 }
 
-/* Has a rule begun or ended to hold since this was asked last? */
+/* Has a rule begun or ended to hold since this was asked last? It may have, too, where the clock
+ * was set back. */
 static bool passes_border(struct recheck *r, const struct config *c, int64_t wall)
 {
-	bool passes = r->border != 0 && wall >= r->border;
+	bool passes = r->border != 0 && (wall >= r->border || wall < r->looked);
 
+	r->looked = wall;
 	r->border = rules_next_border(c->rules, wall);
 	return passes;
 }

@@ -102,9 +102,11 @@ int server_start(struct server *s, char error[CONFIG_ERROR_MAX])
 	janitor_add(s->janitor, &s->ban_sweep.job);
 	recheck_init(&s->recheck, v);
 	janitor_add(s->janitor, &s->recheck.job);
-	if ((s->keeper == NULL || keeper_start(s->keeper) == 0) && hasher_start(s->hasher) == 0 &&
-		hasher_start(s->lookups) == 0 && janitor_start(s->janitor) == 0 &&
-		resolver_start(v->resolver) == 0 &&
+	if ((s->keeper == NULL || keeper_start(s->keeper) == 0) &&
+		hasher_start(s->hasher, "hasher") == 0 &&
+		hasher_start(s->lookups, "lookups") == 0 &&
+		(v->login_helper == NULL || hasher_start(s->asker, "asker") == 0) &&
+		janitor_start(s->janitor) == 0 && resolver_start(v->resolver) == 0 &&
 		(s->sharing == NULL || sharing_start(s->sharing) == 0))
 		return 0;
 	snprintf(error, CONFIG_ERROR_MAX, "cannot start a thread beside the workers: %s",
@@ -128,6 +130,7 @@ static int start_pool(struct server *s, const struct settings *settings, char *e
 
 	if (capacity_plan_workers(&s->capacity, &s->services.budget, settings, error) < 0)
 		return -1;
+	s->services.relay_room.total = s->capacity.full_buffers;
 	s->pool = pool_new(&s->services, &s->services.budget.sessions);
 	if (s->pool == NULL) {
 		snprintf(error, CONFIG_ERROR_MAX, "cannot start a worker thread: %s",
@@ -157,6 +160,9 @@ int server_start_workers(struct server *s, char error[CONFIG_ERROR_MAX])
 	if (result == 0) {
 		/* The others are for who is known. */
 		hashing_set_room(s->services.hashing, (s->services.budget.sessions + 1) / 2);
+		if (s->services.login_helper != NULL)
+			hashing_set_room(login_helper_queue(s->services.login_helper),
+				(s->services.budget.sessions + 1) / 2);
 		capacity_log(&s->capacity, &s->services.budget, &c->settings);
 		effects_warn_of_open_door(users_count(s->services.users), c);
 		effects_warn_of_outgoing(&c->settings);
@@ -196,6 +202,11 @@ struct errands *server_hashes(struct server *s)
 struct errands *server_lookups(struct server *s)
 {
 	return hasher_errands(s->lookups);
+}
+
+struct errands *server_questions(struct server *s)
+{
+	return hasher_errands(s->asker);
 }
 
 struct keeper *server_keeper(struct server *s)
@@ -281,7 +292,7 @@ void server_stop_workers(struct server *s)
 		stop_accepting(s);
 	log_ended(s);
 	registry_stop_all(s->services.registry);
-	hashing_wake(s->services.hashing);
+	users_wake_logins(s->services.users);
 	pool_free(s->pool);
 	s->pool = NULL;
 }
@@ -290,10 +301,11 @@ void server_stop(struct server *s)
 {
 	if (s == NULL)
 		return;
-	hashing_stop(s->services.hashing);
+	users_stop_logins(s->services.users);
 	janitor_stop(s->janitor);
 	hasher_stop(s->hasher);
 	hasher_stop(s->lookups);
+	hasher_stop(s->asker);
 	limiting_finish(&s->limiting);
 	sharing_stop(s->sharing);
 	keeper_stop(s->keeper);

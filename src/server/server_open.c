@@ -18,6 +18,7 @@
 #include "server/confine.h"
 #include "server/effects.h"
 #include "server/fronts.h"
+#include "server/helper_groups.h"
 #include "server/run_as.h"
 #include "state/admission.h"
 
@@ -127,8 +128,10 @@ static int make_helpers(struct server *s, char *error)
 	s->errands = errands_new(call_main, NULL);
 	s->hasher = hasher_new();
 	s->lookups = hasher_new();
+	s->asker = hasher_new();
 	s->janitor = janitor_new();
-	if (s->errands != NULL && s->hasher != NULL && s->lookups != NULL && s->janitor != NULL)
+	if (s->errands != NULL && s->hasher != NULL && s->lookups != NULL && s->asker != NULL &&
+		s->janitor != NULL)
 		return 0;
 	snprintf(error, CONFIG_ERROR_MAX, "out of memory");
 	return -1;
@@ -198,6 +201,7 @@ static int open_all(struct server *s, struct config *c, bool *bad_input, char *e
 		return -1;
 	}
 	admission_decide_auto(c, s->options->user_count > 0);
+	helper_groups_follow(&s->services, c);
 	effects_warn_of_rules(c, &s->services);
 	if (apply_limits(s, c, error) < 0 ||
 		capacity_plan(&s->capacity, &s->services.budget, settings,
@@ -249,6 +253,7 @@ void server_close(struct server *s)
 	janitor_free(s->janitor);
 	hasher_free(s->hasher);
 	hasher_free(s->lookups);
+	hasher_free(s->asker);
 	keeper_close(s->keeper);
 	sharing_free(s->sharing);
 	errands_free(s->errands);

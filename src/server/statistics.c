@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 
 /* A figure that is one counter, or that a function reads. */
 struct counter {
@@ -124,6 +125,17 @@ static void give_resources(struct services *v, statistics_taker *take, void *con
 	take(context, "splice pipes used", r.pipes.used, "");
 	take(context, "splice pipes total", r.pipes.total, "");
 	take(context, "access log lines lost", access_log_lost(v->access_log), "");
+	take(context, "log lines lost", log_lost(), "");
+}
+
+static void give_helper(struct services *v, statistics_taker *take, void *context)
+{
+	struct login_helper_figures f = login_helper_read(v->login_helper);
+
+	take(context, "helper answers right", f.right, "");
+	take(context, "helper answers wrong", f.wrong, "");
+	take(context, "helper answers failed", f.failed, "");
+	take(context, "helper answers recalled", f.recalled, "");
 }
 
 void statistics_each(struct services *v, statistics_taker *take, void *context)
@@ -151,6 +163,7 @@ void statistics_each(struct services *v, statistics_taker *take, void *context)
 	take(context, "clients refused for sessions", stats_get(&s->clients_over_share), "");
 	take(context, "clients refused for bans", stats_get(&s->clients_banned), "");
 	take(context, "web logins refused", login_counts_refused(&s->logins, LOGIN_AT_WEB), "");
+	give_helper(v, take, context);
 }
 
 /* "server uptime" in "s" is server_uptime_s in the log. */

@@ -1,6 +1,7 @@
 /*
  * The set of rules in force has them, each with the second at which it is over; from then on it is
- * passed over, and it goes when the next one comes or goes. What stands beside, by the rule's
+ * passed over, and it goes when the next one comes or goes. A clock that is set changes nothing of
+ * how long it lasts. What stands beside, by the rule's
  * number, is that second and the rule's text, of which the set is made again at the next start.
  */
 #include "server/temporary.h"
@@ -12,6 +13,7 @@
 
 #include "base/log.h"
 #include "base/parse.h"
+#include "server/helper_groups.h"
 #include "state/rule.h"
 #include "state/rules.h"
 
@@ -69,10 +71,10 @@ static void list_rules(
 	for (size_t i = 0; i < count && list->count < TEMPORARY_MOST; i++) {
 		const struct rule *rule = rules_get(r, i).rule;
 
-		if (rule->number == 0 || rule->number == without || rule->until <= now)
+		if (rule->number == 0 || rule->number == without || rules_end(rule) <= now)
 			continue;
 		list->rules[list->count++] = (struct temporary_rule){
-			.text = rule->text, .number = rule->number, .until = rule->until};
+			.text = rule->text, .number = rule->number, .until = rules_end(rule)};
 	}
 }
 
@@ -110,6 +112,7 @@ static int put_in_force(struct services *v, const struct config *c,
 		return -1;
 	}
 	config_set_rules(next, rules);
+	helper_groups_follow(v, next);
 	config_publish(v->config, next);
 	return 0;
 }

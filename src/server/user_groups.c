@@ -19,7 +19,7 @@ static bool put_groups(
 static bool find_user(void *context, const char *user, char groups[GROUP_SOURCE_TEXT_MAX])
 {
 	struct limits limits;
-	bool is_user = users_own_limits(context, user, &limits);
+	bool is_user = users_said_limits(context, user, &limits);
 
 	return put_groups(is_user, &limits, groups);
 }

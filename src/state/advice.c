@@ -70,10 +70,18 @@ static const struct advice list[] = {
 		"its address): ACCOUNTS lists the users, ADD_USER makes one"},
 	{"login_busy", NULL,
 		"too many logins at once to check this one in time: CONFIG max_password_checks "
-		"allows more at once, cheaper hashes in the users file take less time"},
+		"allows more at once (of those that a helper knows: max_auth_questions), cheaper "
+		"hashes in the users file take less time"},
 	{"login_no_memory", NULL,
 		"there was no memory to check the password: give the server more, or lower "
 		"max_password_checks"},
+	{"login_unanswered", NULL,
+		"the helper at auth_socket could not be reached, or could not say whether the "
+		"password is right: ALARMS and the log tell why; see systemctl status "
+		"socks5d_auth, and whether its directory answers"},
+	{"no_login_helper", NULL,
+		"the users file says helper in place of this user's password, and auth_socket is "
+		"not set: set it and restart, or give the user a password (DEL_USER, ADD_USER)"},
 	{"command_unsupported", NULL,
 		"the program asked for a command that SOCKS5 does not have (CONNECT, BIND and UDP "
 		"ASSOCIATE are served): update or replace it; or the upstream that the rule names "
@@ -121,15 +129,16 @@ static const struct advice list[] = {
 		"the routes of this host (ip route get ADDRESS)"},
 	{"network_unreachable", NULL,
 		"this host has no route there: for IPv6 without IPv6 out set prefer = ipv4-only, "
-		"else see ip route"},
+		"else see ip route; where error: is ENODEV or EADDRNOTAVAIL, external_interface or "
+		"external_address is not there"},
 	{"connect_timeout", NULL,
 		"the target did not answer within connect_timeout: a firewall drops packets, or "
 		"the host is down; CONFIG connect_timeout allows more time"},
 	{"no_local_port", NULL,
 		"no port was left to connect from: widen the sysctl net.ipv4.ip_local_port_range"},
 	{"connect_failed", NULL,
-		"the system could not connect: error: says why; EADDRNOTAVAIL points at the "
-		"setting outgoing, EPERM and EACCES at this host's firewall"},
+		"the system could not connect: error: says why; EPERM and EACCES point at this "
+		"host's firewall"},
 	{"upstreams_down", NULL,
 		"none of the upstreams that the rule (rule:) names works: STATS and the log say "
 		"what each one's fault is; \", direct\" behind the names lets such requests go "

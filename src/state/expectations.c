@@ -13,6 +13,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/writing.h"
 #include "state/expectation.h"
 #include "state/rule_origin.h"
 #include "state/rule_time.h"
@@ -90,17 +91,12 @@ static void put_failure(const struct holding *h, const struct expectation *e,
 static void tell_failure(const struct holding *h, const struct expectation *e,
 	const struct verdict *v, int64_t time, char *error)
 {
-	char *text = NULL;
-	size_t len;
-	FILE *out = open_memstream(&text, &len);
+	struct writing w;
 
-	snprintf(error, CONFIG_ERROR_MAX, "out of memory");
-	if (out == NULL)
-		return;
-	put_failure(h, e, v, time, out);
-	if (fclose(out) == 0)
-		snprintf(error, CONFIG_ERROR_MAX, "%s", text);
-	free(text);
+	if (writing_begin(&w) != NULL)
+		put_failure(h, e, v, time, w.out);
+	snprintf(error, CONFIG_ERROR_MAX, "%s", writing_end(&w) ? w.text : "out of memory");
+	free(w.text);
 }
 
 /* ---- whether it holds ---- */

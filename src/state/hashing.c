@@ -310,7 +310,8 @@ static void pass_on_locked(struct hashing *h) REQUIRES(&h->lock)
 	}
 }
 
-/* Whoever had the turn gave up before he began. The others who want the same have waited as long.
+/* Whoever had the turn gave up before he began, or before he was done. The others who want the same
+ * have waited as long.
  */
 static void return_turn_locked(struct hashing *h, struct hashing_job *job) REQUIRES(&h->lock)
 {
@@ -468,6 +469,13 @@ void hashing_leave(struct hashing *h, const struct hashing_turn *turn, int answe
 	forget_job_locked(h, job);
 	h->running--;
 	pass_on_locked(h);
+	mutex_unlock(&h->lock);
+}
+
+void hashing_give_back(struct hashing *h, const struct hashing_turn *turn)
+{
+	mutex_lock(&h->lock);
+	return_turn_locked(h, turn->job);
 	mutex_unlock(&h->lock);
 }
 

@@ -24,13 +24,24 @@ int kept_use_put(struct standing *standing, const char *name, const struct quota
 	return standing_put(standing, STANDING_QUOTA, name, value);
 }
 
+struct reading {
+	struct quota_use *out;
+	bool is_known;
+};
+
+static void take_use(void *context, const char *value)
+{
+	struct reading *r = context;
+
+	r->is_known = quota_use_parse(value, r->out);
+}
+
 bool kept_use_get(struct standing *standing, const char *name, struct quota_use *out)
 {
-	char *value = standing == NULL ? NULL : standing_get(standing, STANDING_QUOTA, name);
-	bool is_known = value != NULL && quota_use_parse(value, out);
+	struct reading r = {.out = out};
 
-	free(value);
-	return is_known;
+	return standing != NULL && standing_read(standing, STANDING_QUOTA, name, take_use, &r) &&
+		r.is_known;
 }
 
 void kept_use_drop(struct standing *standing, const char *name)

@@ -351,6 +351,12 @@ void ledger_retire_user(struct ledger_entry *user)
 	ledger_let_go_of_user(user);
 }
 
+const char *ledger_user_name(const struct ledger_entry *user, size_t *len)
+{
+	*len = user->name_len;
+	return user->name;
+}
+
 uint64_t ledger_serial(const struct ledger_entry *user)
 {
 	return user->serial;

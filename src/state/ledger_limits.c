@@ -215,19 +215,29 @@ void ledger_join_cluster(struct ledger *l, struct cluster *cluster)
 	l->cluster = cluster;
 }
 
-void ledger_keep_quota(struct ledger_entry *client)
+void ledger_keep_quota(struct ledger_entry *entry)
 {
 	struct allowance_news news;
 	char name[LEDGER_NAME_MAX];
 
-	if (!atomic_load(&client->allowance.has_quota))
+	if (!atomic_load(&entry->allowance.has_quota))
 		return;
-	news = allowance_look(&client->allowance, (int64_t)time(NULL));
-	name_account(client, name);
-	keep_use(client, name, &news.use);
+	news = allowance_look(&entry->allowance, (int64_t)time(NULL));
+	name_account(entry, name);
+	keep_use(entry, name, &news.use);
 }
 
 /* ---- groups ---- */
+
+void ledger_hold_user(struct ledger_entry *user)
+{
+	atomic_fetch_add(&user->holders, 1);
+}
+
+void ledger_release_user(struct ledger_entry *user)
+{
+	ledger_let_go_of_user(user);
+}
 
 size_t ledger_groups(const struct ledger_entry *user, char out[LEDGER_GROUPS_MAX])
 {

@@ -371,6 +371,17 @@ bool limit_book_of_group(struct limit_book *b, const char *group, struct limits_
 	return found;
 }
 
+void limit_book_each_group(struct limit_book *b,
+	void (*take)(void *context, const char *name, size_t len), void *context)
+{
+	rwlock_read(&b->lock);
+	for (size_t i = 0; i < b->count; i++) {
+		if (b->said[i].holder.group != NULL)
+			take(context, b->said[i].holder.group, strlen(b->said[i].holder.group));
+	}
+	rwlock_read_unlock(&b->lock);
+}
+
 /* ---- clients ---- */
 
 static bool is_in_group(const struct config *c, const char *group, const struct network *client)

@@ -18,6 +18,8 @@ static const char *const result_words[LOGIN_RESULTS] = {
 	[LOGIN_DISABLED] = "disabled",
 	[LOGIN_EXPIRED] = "expired",
 	[LOGIN_NOT_FROM_HERE] = "not_from_here",
+	[LOGIN_NO_HELPER] = "no_helper",
+	[LOGIN_UNANSWERED] = "unanswered",
 	[LOGIN_IGNORED] = "ignored",
 };
 
@@ -43,8 +45,8 @@ uint64_t login_counts_get(const struct login_counts *c, enum login_door door, un
 
 uint64_t login_counts_refused(const struct login_counts *c, enum login_door door)
 {
-	static const enum login_result refused[] = {
-		LOGIN_REFUSED, LOGIN_HELD_OFF, LOGIN_DISABLED, LOGIN_EXPIRED, LOGIN_NOT_FROM_HERE};
+	static const enum login_result refused[] = {LOGIN_REFUSED, LOGIN_HELD_OFF, LOGIN_DISABLED,
+		LOGIN_EXPIRED, LOGIN_NOT_FROM_HERE, LOGIN_NO_HELPER};
 	uint64_t sum = 0;
 
 	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++)

@@ -416,13 +416,19 @@ bool registry_end(struct registry *r, uint64_t id, enum end_reason reason)
 	return found;
 }
 
+/* Is it on its way out by itself? Then a reset could only overtake what its client was told. */
+static bool is_closing(const struct registry_slot *s)
+{
+	return atomic_load(&s->phase) == PHASE_CLOSING;
+}
+
 bool registry_end_by_rule(struct registry *r, const struct session_ref *ref, const char *rule)
 {
 	struct registry_slot *s = &r->slots[ref->slot];
 	bool ends;
 
 	mutex_lock(&s->lock);
-	ends = s->id == ref->id && s->why == END_REASONS;
+	ends = s->id == ref->id && s->why == END_REASONS && !is_closing(s);
 	if (ends) {
 		snprintf(s->rule, sizeof(s->rule), "%s", rule);
 		tell_locked(s, END_RULE_CHANGED);
@@ -442,7 +448,7 @@ struct whose {
 
 static bool is_meant_locked(const struct registry_slot *s, const struct whose *w) REQUIRES(&s->lock)
 {
-	if (s->id == 0)
+	if (s->id == 0 || is_closing(s))
 		return false;
 	if (w->client != NULL)
 		return (!w->is_anonymous || s->user_len == 0) &&

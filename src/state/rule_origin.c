@@ -5,7 +5,6 @@
  */
 #include "state/rule_origin.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/parse.h"
@@ -81,10 +80,8 @@ void rule_origin_put_text(const struct config *c, const char *word, FILE *out)
 	if (rule_origin_find(c, word, &info)) {
 		fputs(info.rule->text, out);
 	} else if (setting != NULL) {
-		char *value = setting_format(setting, &c->settings);
-
-		fprintf(out, "%s = %s", setting->name, value == NULL ? "" : value);
-		free(value);
+		fprintf(out, "%s = ", setting->name);
+		setting_put(setting, &c->settings, out);
 	}
 	for (size_t i = 0; i < sizeof(built_in) / sizeof(built_in[0]); i++) {
 		if (strcmp(word, built_in[i].word) == 0)

@@ -11,6 +11,7 @@
 
 #include "base/escape.h"
 #include "base/nearest.h"
+#include "base/writing.h"
 #include "state/rule.h"
 #include "state/upstream_line.h"
 
@@ -39,7 +40,7 @@ const char *rule_keyword_word(enum rule_keyword keyword)
 struct parsing {
 	struct rule *rule;
 	const struct client_groups *groups;
-	FILE *text; /* in its one form */
+	struct writing text; /* in its one form */
 	char *why;
 };
 
@@ -101,9 +102,9 @@ static bool add_area_network(struct parsing *p, struct rule_area *area, const st
 		return refuse_without_memory(p);
 	addr_format_host(&n->base, text);
 	if (n->prefix == (n->base.sa.sa_family == AF_INET ? 32 : 128))
-		fputs(text, p->text);
+		fputs(text, p->text.out);
 	else
-		fprintf(p->text, "%s/%u", text, n->prefix);
+		fprintf(p->text.out, "%s/%u", text, n->prefix);
 	return true;
 }
 
@@ -129,7 +130,7 @@ static bool add_file(struct parsing *p, struct rule_area *area, const char *word
 	if (files[area->file_count].path == NULL)
 		return refuse_without_memory(p);
 	area->file_count++;
-	fprintf(p->text, "%.*s", (int)len, word);
+	fprintf(p->text.out, "%.*s", (int)len, word);
 	return true;
 }
 
@@ -150,7 +151,7 @@ static bool take_area_value(struct parsing *p, struct rule_area *area, unsigned 
 	*taken = true;
 	if (rule_place_parse(word, len, places, &place)) {
 		area->places |= PLACE_BIT(place);
-		fputs(rule_place_word(place), p->text);
+		fputs(rule_place_word(place), p->text.out);
 		return true;
 	}
 	if (is_file(word, len))
@@ -167,7 +168,7 @@ static bool take_client_group(struct parsing *p, const char *word, size_t len)
 	const struct client_group *group;
 	char hint[NEAREST_HINT_MAX];
 
-	fprintf(p->text, "%.*s", (int)len, word);
+	fprintf(p->text.out, "%.*s", (int)len, word);
 	if (p->groups == NULL)
 		return client_groups_valid_name(word + 1, len - 1) ||
 			refuse_word(p, word, len, "legal is the @name of a client_group", "");
@@ -211,7 +212,7 @@ static bool take_rule_name(struct parsing *p, const char *name, size_t len, bool
 {
 	if (rule_list_add_name(p->rule->to.values, name, len, and_below) < 0)
 		return refuse_without_memory(p);
-	fprintf(p->text, "%s%.*s%s", and_below ? "." : "", (int)len, name,
+	fprintf(p->text.out, "%s%.*s%s", and_below ? "." : "", (int)len, name,
 		!and_below && may_be_a_word(name, len) ? "." : "");
 	return true;
 }
@@ -260,7 +261,7 @@ static bool add_user(struct parsing *p, const char *word, size_t len)
 	users[rule->user_count++] = (struct rule_user){.name = name,
 		.len = escape_decode(word + is_group, len - is_group, name),
 		.is_group = is_group};
-	fprintf(p->text, "%.*s", (int)len, word);
+	fprintf(p->text.out, "%.*s", (int)len, word);
 	return true;
 }
 
@@ -272,7 +273,7 @@ static bool take_user(struct parsing *p, const char *word, size_t len)
 	if (is_anonymous || is_known) {
 		p->rule->is_anonymous |= is_anonymous;
 		p->rule->is_known |= is_known;
-		fputs(is_anonymous ? "anonymous" : "known", p->text);
+		fputs(is_anonymous ? "anonymous" : "known", p->text.out);
 		return true;
 	}
 	if ((*word == '@' && !client_groups_valid_name(word + 1, len - 1)) ||
@@ -299,7 +300,7 @@ static bool take_port(struct parsing *p, const char *word, size_t len)
 		return refuse_without_memory(p);
 	rule->ports = ports;
 	ports[rule->port_count++] = range;
-	fputs(port_range_format(&range, text), p->text);
+	fputs(port_range_format(&range, text), p->text.out);
 	return true;
 }
 
@@ -316,7 +317,7 @@ static bool take_command(struct parsing *p, const char *word, size_t len)
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
 		if (is_the_word(word, len, commands[i].word)) {
 			p->rule->commands |= 1U << commands[i].command;
-			fputs(commands[i].word, p->text);
+			fputs(commands[i].word, p->text.out);
 			return true;
 		}
 		nearest_try(&nearest, commands[i].word);
@@ -341,7 +342,7 @@ static bool take_time(struct parsing *p, const char *word, size_t len)
 		return refuse_without_memory(p);
 	rule->times = times;
 	times[rule->time_count++] = t;
-	fputs(rule_time_format(&t, text), p->text);
+	fputs(rule_time_format(&t, text), p->text.out);
 	return true;
 }
 
@@ -407,7 +408,7 @@ static bool parse_list(struct parsing *p, struct words *w, const char *behind, t
 				is_first ? "its values are missing behind it"
 					 : "a value is missing behind a comma",
 				"");
-		fputs(is_first ? " " : ", ", p->text);
+		fputs(is_first ? " " : ", ", p->text.out);
 		if (!take(p, w->at, len))
 			return false;
 		w->at += len;
@@ -449,7 +450,7 @@ static bool parse_keyword(struct parsing *p, struct words *w)
 		return refuse_word(p, w->at, len,
 			"each keyword stands once in a rule, its values separated by commas", "");
 	p->rule->keywords |= 1U << keyword;
-	fprintf(p->text, " %s", keyword_words[keyword]);
+	fprintf(p->text.out, " %s", keyword_words[keyword]);
 	w->at += len;
 	return parse_list(p, w, keyword_words[keyword], takers[keyword]);
 }
@@ -471,7 +472,7 @@ static bool add_upstream_name(struct parsing *p, const char *word, size_t len)
 	if (via == NULL || (via[rule->via_count] = strndup(word, len)) == NULL)
 		return refuse_without_memory(p);
 	rule->via_count++;
-	fprintf(p->text, "%.*s", (int)len, word);
+	fprintf(p->text.out, "%.*s", (int)len, word);
 	return true;
 }
 
@@ -482,7 +483,7 @@ static bool take_upstream_name(struct parsing *p, const char *word, size_t len)
 			p, word, len, "direct is the last of the names, since it always works", "");
 	if (is_the_word(word, len, UPSTREAM_DIRECT)) {
 		p->rule->goes_straight = true;
-		fputs(UPSTREAM_DIRECT, p->text);
+		fputs(UPSTREAM_DIRECT, p->text.out);
 		return true;
 	}
 	if (!upstream_name_is_legal(word, len))
@@ -503,7 +504,7 @@ static void parse_resolve(struct parsing *p, struct words *w)
 	if (!is_the_word(w->at, len, resolve))
 		return;
 	p->rule->resolves_here = true;
-	fprintf(p->text, " %s", resolve);
+	fprintf(p->text.out, " %s", resolve);
 	w->at += len;
 }
 
@@ -534,7 +535,7 @@ static bool parse_action(struct parsing *p, struct words *w)
 			"and time, each with its values",
 			nearest_among(w->at, len, verbs, VERBS, hint));
 	p->rule->action = action;
-	fputs(verbs[action], p->text);
+	fputs(verbs[action], p->text.out);
 	w->at += len;
 	return action != RULE_VIA || parse_upstreams(p, w);
 }
@@ -573,19 +574,14 @@ struct rule *rule_parse(
 	struct parsing p = {.rule = rule_new(), .groups = groups, .why = why};
 	struct words words = {.at = text, .end = text + len};
 	bool is_right;
-	size_t size;
 
 	*why = '\0';
-	if (p.rule != NULL)
-		p.text = open_memstream(&p.rule->text, &size);
-	if (p.text == NULL) {
-		(void)refuse_without_memory(&p);
-		rule_release(p.rule);
-		return NULL;
-	}
-	is_right = parse_words(&p, &words);
-	if (fclose(p.text) != 0 && is_right)
+	is_right = p.rule != NULL && writing_begin(&p.text) != NULL ? parse_words(&p, &words)
+								    : refuse_without_memory(&p);
+	if (!writing_end(&p.text) && is_right)
 		is_right = refuse_without_memory(&p);
+	if (p.rule != NULL)
+		p.rule->text = p.text.text;
 	if (is_right)
 		return p.rule;
 	rule_release(p.rule);

@@ -24,6 +24,7 @@
 #include <time.h>
 #include <strings.h>
 
+#include "base/wall.h"
 #include "state/rule_set.h"
 
 /* ---- nowhere ---- */
@@ -237,7 +238,7 @@ static void show(struct judging *j, struct rule_step step)
 
 static bool is_over(const struct rule *rule, const struct subject *s)
 {
-	return rule->until != 0 && s->time >= rule->until;
+	return rule->until != 0 && s->time >= wall_from_steady(rule->until);
 }
 
 /* Would it allow what it may not? */
@@ -474,6 +475,11 @@ struct rule_info rules_get(const struct rules *r, size_t index)
 	return info;
 }
 
+int64_t rules_end(const struct rule *rule)
+{
+	return rule->until == 0 ? 0 : wall_from_steady(rule->until);
+}
+
 static bool tally_rule(const struct rules *r, size_t index, int64_t now, struct rule_tally *out)
 {
 	struct rule_info info = rules_get(r, index);
@@ -481,7 +487,7 @@ static bool tally_rule(const struct rules *r, size_t index, int64_t now, struct 
 	memcpy(out->word, info.word, sizeof(out->word));
 	out->hits = info.hits;
 	out->last = atomic_load(&info.rule->hits->last);
-	out->until = info.rule->number == 0 ? 0 : info.rule->until;
+	out->until = rules_end(info.rule);
 	return out->until == 0 || out->until > now;
 }
 
@@ -526,7 +532,7 @@ int64_t rules_next_border(const struct rules *r, int64_t after)
 		return border;
 	border = rule_time_next_border(r->times, r->time_count, after);
 	for (size_t i = 0; i < r->temporary; i++) {
-		int64_t until = r->rules[i]->until;
+		int64_t until = rules_end(r->rules[i]);
 
 		if (until > after && until < border)
 			border = until;

@@ -12,6 +12,7 @@
 
 #include "base/hashmap.h"
 #include "base/nearest.h"
+#include "base/wall.h"
 #include "state/copies.h"
 #include "state/rule_set.h"
 #include "state/rules.h"
@@ -279,7 +280,7 @@ static int append_temporary(
 	if (rule == NULL)
 		return -1;
 	rule->number = t->number;
-	rule->until = t->until;
+	rule->until = wall_to_steady(t->until);
 	c->rules->temporary++;
 	return append_rule(c, rule, before);
 }
@@ -288,7 +289,7 @@ static int append_temporary(
 static int keep_temporary(struct compiling *c, struct rule *old)
 {
 	const struct temporary_rule t = {
-		.text = old->text, .number = old->number, .until = old->until};
+		.text = old->text, .number = old->number, .until = rules_end(old)};
 	char why[RULE_ERROR_MAX];
 	struct rule *again =
 		rule_parse(old->text, strlen(old->text), &c->settings->client_groups, why);

@@ -121,13 +121,18 @@ char *setting_legal(const struct setting *setting)
 	return w.text;
 }
 
+void setting_put(const struct setting *setting, const void *values, FILE *out)
+{
+	setting->type->format(setting, value_in(setting, values), out);
+}
+
 char *setting_format(const struct setting *setting, const void *values)
 {
 	struct writing w;
 
 	if (writing_begin(&w) == NULL)
 		return NULL;
-	setting->type->format(setting, value_in(setting, values), w.out);
+	setting_put(setting, values, w.out);
 	(void)writing_end(&w);
 	return w.text;
 }

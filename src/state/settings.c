@@ -549,7 +549,7 @@ const struct setting settings_table[] = {
 		.effects = EFFECT_DOOR,
 		.value_name = "WORD",
 		.help = "auto: login is required where users_file is set, also while there is "
-			"nobody in it, or where users are given with -u; that is decided at start "
+			"nobody in it, or auth_socket, or where users are given with -u; that is decided at start "
 			"and reload, and a user who is added later does not change it. required: "
 			"always. optional: who logs in rightly is served as that user, all others "
 			"as Anonymous. none: users are for the monitor, and everybody is Anonymous."},
@@ -560,7 +560,8 @@ const struct setting settings_table[] = {
 		.value_name = "FILE",
 		.help = "File of users, NAME:HASH:ROLE a line (HASH as crypt(3), mkpasswd and "
 			"htpasswd "
-			"-B make it, ROLE user or admin). Users given with -u are saved to it. "
+			"-B make it, or helper: whose password auth_socket knows; ROLE user or "
+			"admin). Users given with -u are saved to it. "
 			"One that is missing has no users, and is made when the first is saved."},
 	{.name = "max_password_checks",
 		AT(NUMBER, max_password_checks),
@@ -575,6 +576,39 @@ const struct setting settings_table[] = {
 			"addresses take turns. A password that was right once is checked without. "
 			"auto: one for each processor that the server may use, as long as a 16th of "
 			"the memory holds them, 16 MB each."},
+	{.name = "auth_socket",
+		AT(TEXT, auth_socket),
+		.initial = "",
+		.valid = local_path_fits,
+		.legal = "a path of at most 107 bytes",
+		.value_name = "PATH",
+		.help = "Unix socket of socks5d_auth, which asks a helper program whether a login is "
+			"right (LDAP, PAM, RADIUS and what else there are helpers for): of each "
+			"name that users_file has no password of. With auth = auto a login is "
+			"required then. Another one takes a restart. Empty: nobody is asked."},
+	{.name = "auth_cache",
+		AT(DURATION, auth_cache),
+		.initial = "10m",
+		.least = 0,
+		.most = DAY,
+		.reloadable = true,
+		.effects = EFFECT_LOGIN_HELPER,
+		.value_name = "TIME",
+		.help = "A login that auth_socket called right is not asked about again for this "
+			"time; 0: each is. A wrong one is not for 10 s. What is remembered goes "
+			"with each reload, and of a user with DEL_USER, DISABLE and FORGET."},
+	{.name = "max_auth_questions",
+		AT(NUMBER, max_auth_questions),
+		.initial = "16",
+		.least = 1,
+		.most = 1024,
+		.reloadable = true,
+		.effects = EFFECT_LOGIN_HELPER,
+		.value_name = "N",
+		.help = "Logins that auth_socket is asked about at once; others wait, and addresses "
+			"take turns. As many as its helpers answer at once (--children, times "
+			"--concurrency), for it knows no turns. A login that is remembered is not "
+			"asked about."},
 	{.name = "user_defaults",
 		AT(LIMITS, user_defaults),
 		.initial = "",

@@ -170,20 +170,24 @@ int standing_put_bounded(struct standing *s, enum standing_kind kind, const char
 	return put(s, kind, key, value, most);
 }
 
-char *standing_get(struct standing *s, enum standing_kind kind, const char *key)
+bool standing_read(struct standing *s, enum standing_kind kind, const char *key,
+	void (*take)(void *context, const char *value), void *context)
 {
-	struct fact *like = make_fact(kind, key), *f;
-	char *copy = NULL;
+	char name[1 + STANDING_KEY_MAX + 1] = {(char)kind};
+	size_t len = strlen(key);
+	const struct fact *f;
+	bool stands;
 
-	if (like == NULL)
-		return NULL;
+	if (len > STANDING_KEY_MAX)
+		return false;
+	memcpy(name + 1, key, len);
 	mutex_lock(&s->lock);
-	f = find_fact_locked(s, like);
-	if (f != NULL && f->value != NULL)
-		copy = strdup(f->value);
+	f = hashmap_get(s->facts, name, 1 + len + 1);
+	stands = f != NULL && f->value != NULL;
+	if (stands && take != NULL)
+		take(context, f->value);
 	mutex_unlock(&s->lock);
-	free(like);
-	return copy;
+	return stands;
 }
 
 /* ---- many ---- */

@@ -15,8 +15,8 @@
 #include <unistd.h>
 
 #include "base/addr.h"
-#include "base/digits.h"
 #include "base/parse.h"
+#include "base/percent.h"
 #include "state/rule.h"
 #include "wire/request.h"
 
@@ -64,27 +64,10 @@ bool upstream_name_is_legal(const char *name, size_t len)
 /* Decodes %XX; false for what is none, and for what is too long. */
 static bool decode_field(const char *text, size_t len, char *out, size_t *out_len)
 {
-	size_t n = 0;
+	int n = percent_decode(text, len, out, UPSTREAM_FIELD_MAX + 1);
 
-	for (size_t i = 0; i < len; i++) {
-		char c = text[i];
-
-		if (n == UPSTREAM_FIELD_MAX)
-			return false;
-		if (c == '%') {
-			int high = i + 2 < len ? digits_hex_value(text[i + 1]) : -1;
-			int low = i + 2 < len ? digits_hex_value(text[i + 2]) : -1;
-
-			if (high < 0 || low < 0)
-				return false;
-			c = (char)(high << 4 | low);
-			i += 2;
-		}
-		out[n++] = c;
-	}
-	out[n] = '\0';
-	*out_len = n;
-	return true;
+	*out_len = n < 0 ? 0 : (size_t)n;
+	return n >= 0;
 }
 
 /* What a protocol has no way to send. */

@@ -68,6 +68,27 @@ const char *users_name_problem(const char *name, size_t len)
 	return NULL;
 }
 
+void users_put_lower(const char *name, size_t len, char *out)
+{
+	for (size_t i = 0; i < len; i++)
+		out[i] = name[i] >= 'A' && name[i] <= 'Z' ? (char)(name[i] - 'A' + 'a') : name[i];
+}
+
+const char *users_helper_problem(
+	const char *name, size_t len, const char *hash, enum user_role role)
+{
+	if (strcmp(hash, USERS_OF_HELPER) != 0)
+		return NULL;
+	if (role == USER_ROLE_ADMIN)
+		return "whose password a helper knows is no admin: that takes a password here";
+	for (size_t i = 0; i < len; i++) {
+		if (name[i] >= 'A' && name[i] <= 'Z')
+			return "whose password a helper knows is written in lower case, as accounts "
+			       "of helpers are called";
+	}
+	return NULL;
+}
+
 const char *users_password_problem(const char *password)
 {
 	size_t len = strlen(password);

@@ -1,15 +1,25 @@
 /*
  * Users are in a map by name. Each has what the backend keeps of him, an entry in the ledger, what
- * may keep him from logging in, and the keyed hash of a password that was right.
+ * may keep him from logging in, and the keyed hash of a password that was right. Those of whom
+ * nothing is kept, since only a helper knows them, are in a map of their own (users_directory.c).
  */
 #include "state/users_parts.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "state/ledger_limits.h"
+#include "state/login_helper.h"
 
 /* ---- one user ---- */
+
+struct user *users_get_locked(const struct users *u, const char *name, size_t len)
+{
+	struct user *user = hashmap_get(u->map, name, len);
+
+	return user != NULL || u->visitors == NULL ? user : hashmap_get(u->visitors, name, len);
+}
 
 const struct user *users_find(struct users *u, const char *name, size_t len)
 {
@@ -42,35 +52,69 @@ static struct user *copy_record(const struct user_record *record)
 	return user;
 }
 
-static void find_limits(const struct users *u, const struct user *user, struct limits_in_force *out,
-	struct limit_sources *sources)
+/* What the line says; the backend has looked at it. */
+static void read_line_of(const struct user *user, struct limits *out)
 {
-	struct limits own = {.said = {0}};
 	char why[LIMITS_ERROR_MAX];
 
-	/* The backend has looked at it. */
-	(void)limits_parse(user->attributes, LIMITS_OF_USER, &own, why);
-	if (u->book != NULL)
-		limit_book_of_user(u->book, &own, out, sources);
-	else
-		*out = (struct limits_in_force){.is_kept_out = false};
+	*out = (struct limits){.said = {0}};
+	(void)limits_parse(user->attributes, LIMITS_OF_USER, out, why);
 }
 
-/* What may keep the user from logging in; NULL: nothing does. -1 without memory. */
-static int find_bar(const struct users *u, const struct user *user, struct limits_in_force **out)
+/* Adds those that are not there yet, as far as there is room. */
+static void add_groups(struct limits *limits, const char *groups)
 {
-	struct limits_in_force in_force;
+	size_t used = strlen(limits->groups);
 
+	while (*groups != '\0') {
+		size_t len = strcspn(groups, ",");
+
+		if (!limits_in_group(limits->groups, groups, len) &&
+			used + len + 2 <= sizeof(limits->groups)) {
+			used += (size_t)snprintf(limits->groups + used,
+				sizeof(limits->groups) - used, "%s%.*s", used > 0 ? "," : "",
+				(int)len, groups);
+		}
+		groups += len + (groups[len] == ',');
+	}
+	limits->said[LIMIT_GROUPS] = LIMIT_SAID;
+}
+
+void users_say_limits(const struct user *user, struct limits *out)
+{
+	read_line_of(user, out);
+	if (user->groups != NULL)
+		add_groups(out, user->groups);
+}
+
+int users_make_bar(const struct limits_in_force *in_force, struct limits_in_force **out)
+{
 	*out = NULL;
-	find_limits(u, user, &in_force, NULL);
-	if (!in_force.is_kept_out && !limits_have(&in_force.limits, LIMIT_EXPIRES) &&
-		!limits_have(&in_force.limits, LIMIT_FROM))
+	if (!in_force->is_kept_out && !limits_have(&in_force->limits, LIMIT_EXPIRES) &&
+		!limits_have(&in_force->limits, LIMIT_FROM))
 		return 0;
 	*out = malloc(sizeof(**out));
 	if (*out == NULL)
 		return -1;
-	**out = in_force;
+	**out = *in_force;
 	return 0;
+}
+
+/* Of a user whom nobody else sees yet: what may keep him out and, where he has an entry, what that
+ * is held to. */
+static int hold_to_book(const struct users *u, struct user *user)
+{
+	struct limit_book *book = u->book;
+	struct limits_in_force in_force;
+	struct limits own;
+
+	if (book == NULL)
+		return 0;
+	users_say_limits(user, &own);
+	limit_book_of_user(book, &own, &in_force, NULL);
+	if (users_make_bar(&in_force, &user->bar) < 0)
+		return -1;
+	return user->entry == NULL ? 0 : ledger_limit_user(user->entry, &in_force);
 }
 
 /* Whoever replaces somebody of that name gets that one's entry when he does. */
@@ -80,9 +124,11 @@ struct user *users_make_user(struct users *u, const struct user_record *record)
 
 	if (user == NULL)
 		return NULL;
-	user->kind = hash_kinds_find(&u->kinds, user->hash);
-	user->epoch = ++u->epochs;
-	if (find_bar(u, user, &user->bar) < 0) {
+	user->kind = strcmp(user->hash, USERS_OF_HELPER) == 0
+		? HASH_KINDS_MAX
+		: hash_kinds_find(&u->kinds, user->hash);
+	user->epoch = user->version = ++u->epochs;
+	if (hold_to_book(u, user) < 0) {
 		free(user);
 		return NULL;
 	}
@@ -97,14 +143,26 @@ struct user *users_make_user(struct users *u, const struct user_record *record)
 	return user;
 }
 
-int users_limit_entry(const struct users *u, const struct user *user)
+struct user *users_make_visitor(struct users *u, const char *name, const char *groups)
 {
-	struct limits_in_force in_force;
+	const struct user_record record = {.name = name,
+		.name_len = strlen(name),
+		.hash = USERS_OF_HELPER,
+		.role = USER_ROLE_USER,
+		.attributes = ""};
+	struct user *user = copy_record(&record);
 
-	if (u->book == NULL)
-		return 0;
-	find_limits(u, user, &in_force, NULL);
-	return ledger_limit_user(user->entry, &in_force);
+	if (user == NULL)
+		return NULL;
+	user->kind = HASH_KINDS_MAX;
+	user->epoch = user->version = ++u->epochs;
+	user->groups = *groups == '\0' ? NULL : strdup(groups);
+	user->entry = ledger_add_user(u->ledger, name, record.name_len);
+	if ((user->groups != NULL || *groups == '\0') && user->entry != NULL &&
+		hold_to_book(u, user) == 0)
+		return user;
+	users_free_user(user);
+	return NULL;
 }
 
 /* NULL is allowed. */
@@ -114,8 +172,10 @@ void users_free_user(void *memory)
 
 	if (user != NULL && user->entry != NULL)
 		ledger_retire_user(user->entry);
-	if (user != NULL)
+	if (user != NULL) {
 		free(user->bar);
+		free(user->groups);
+	}
 	free(user);
 }
 
@@ -157,6 +217,7 @@ void users_free(struct users *u)
 	if (u == NULL)
 		return;
 	hashmap_free(u->map, users_free_user);
+	hashmap_free(u->visitors, users_free_user);
 	hashmap_free(u->given, free);
 	free_backend(u->are_kept ? &u->backend : NULL);
 	rwlock_destroy(&u->lock);
@@ -184,9 +245,15 @@ static bool is_kept_out(const struct limits_in_force *bar)
 void users_keep_known(struct user *old, struct user *new)
 {
 	bool is_same_hash = strcmp(old->hash, new->hash) == 0;
+	struct ledger_entry *spare = new->entry;
 
 	new->entry = old->entry;
-	old->entry = NULL;
+	old->entry = spare; /* of who took the place of a visitor; goes with him */
+	old->is_replaced = true;
+	if (is_same_hash && user_is_of_helper(new)) {
+		new->groups = old->groups;
+		old->groups = NULL;
+	}
 	if (is_same_hash && old->role == new->role &&is_kept_out(old->bar) == is_kept_out(new->bar))
 		new->epoch = old->epoch;
 	if (old->has_tag && is_same_hash) {
@@ -213,32 +280,124 @@ void users_settle_locked(struct users *u, const struct kinds_in_use *k) REQUIRES
 
 /* ---- limits ---- */
 
-static int follow_book(struct users *u, struct user *user)
-{
-	struct limits_in_force *fresh, *old;
+/* What a user's limits depend on, as it was at one moment, and his entry, which is held. */
+struct basis {
+	struct limits own;
+	uint64_t version, book_version;
+	struct ledger_entry *entry;
+};
 
-	if (find_bar(u, user, &fresh) < 0)
-		return -1;
+/* False when there is no such user. */
+static bool take_basis(
+	struct users *u, struct limit_book *book, const char *name, size_t len, struct basis *out)
+{
+	const struct user *user;
+
+	out->book_version = limit_book_version(book);
+	rwlock_read(&u->lock);
+	user = users_get_locked(u, name, len);
+	if (user != NULL) {
+		users_say_limits(user, &out->own);
+		out->version = user->version;
+		out->entry = user->entry;
+		ledger_hold_user(out->entry);
+	}
+	rwlock_read_unlock(&u->lock);
+	return user != NULL;
+}
+
+/* Unless the user has become another one meanwhile. */
+static void put_bar(struct users *u, const char *name, size_t len, const struct basis *b,
+	struct limits_in_force *fresh)
+{
+	struct limits_in_force *old = fresh;
+	struct user *user;
+
 	rwlock_write(&u->lock);
-	old = user->bar;
-	user->bar = fresh;
-	if (is_kept_out(old) != is_kept_out(fresh))
-		user->epoch = ++u->epochs;
+	user = users_get_locked(u, name, len);
+	if (user != NULL && user->version == b->version) {
+		old = user->bar;
+		user->bar = fresh;
+		if (is_kept_out(old) != is_kept_out(fresh))
+			user->epoch = ++u->epochs;
+	}
 	rwlock_write_unlock(&u->lock);
 	free(old);
-	return users_limit_entry(u, user);
+}
+
+static bool is_current(struct users *u, struct limit_book *book, const char *name, size_t len,
+	const struct basis *b)
+{
+	const struct user *user;
+	bool is_same;
+
+	rwlock_read(&u->lock);
+	user = users_get_locked(u, name, len);
+	is_same = user == NULL || user->version == b->version;
+	rwlock_read_unlock(&u->lock);
+	return is_same && limit_book_version(book) == b->book_version;
+}
+
+/* Two threads may do so at once of one who is a helper's: then the one that has done it by what is
+ * old already sees that behind it, and does it again. */
+int users_follow_limits(struct users *u, const char *name, size_t len)
+{
+	struct limit_book *book = u->book;
+	struct limits_in_force in_force, *bar;
+	struct basis b;
+	int result = 0;
+
+	if (book == NULL)
+		return 0;
+	do {
+		if (!take_basis(u, book, name, len, &b))
+			return 0;
+		limit_book_of_user(book, &b.own, &in_force, NULL);
+		result = users_make_bar(&in_force, &bar);
+		if (result == 0)
+			put_bar(u, name, len, &b, bar);
+		if (ledger_limit_user(b.entry, &in_force) < 0)
+			result = -1;
+		ledger_release_user(b.entry);
+	} while (!is_current(u, book, name, len, &b));
+	return result;
+}
+
+static int follow_visitors(struct users *u)
+{
+	size_t count = 0;
+	const char **names = users_names(u, &count);
+	int result = names == NULL ? -1 : 0;
+
+	for (size_t i = 0; i < count; i++) {
+		size_t len = strlen(names[i]);
+
+		if (users_find(u, names[i], len) == NULL)
+			result = users_follow_limits(u, names[i], len) < 0 ? -1 : result;
+	}
+	free(names);
+	return result;
+}
+
+int users_follow_all(struct users *u)
+{
+	size_t position = 0;
+	const struct user *user;
+	int result = 0;
+
+	while ((user = hashmap_next(u->map, &position)) != NULL) {
+		if (users_follow_limits(u, user->name, user->name_len) < 0)
+			result = -1;
+	}
+	if (u->visitors != NULL && follow_visitors(u) < 0)
+		result = -1;
+	return result;
 }
 
 int users_follow(struct users *u, struct limit_book *book)
 {
-	size_t position = 0;
-	struct user *user;
-	int result = 0;
-
 	u->book = book;
-	while ((user = hashmap_next(u->map, &position)) != NULL)
-		result = follow_book(u, user) < 0 ? -1 : result;
-	return result;
+	return users_follow_all(u);
 }
 
 /* ---- what is known of users ---- */
@@ -248,7 +407,7 @@ bool users_have(struct users *u, const char *name, size_t name_len)
 	bool have;
 
 	rwlock_read(&u->lock);
-	have = hashmap_get(u->map, name, name_len) != NULL;
+	have = users_get_locked(u, name, name_len) != NULL;
 	rwlock_read_unlock(&u->lock);
 	return have;
 }
@@ -310,35 +469,55 @@ static enum user_state state_of(const struct user *user, int64_t now)
 	return ledger_read(user->entry).sessions > 0 ? USER_ACTIVE : USER_IDLE;
 }
 
+/* Walks both maps, each from the `position` that it has come to. */
+struct walk {
+	size_t kept, visitors;
+};
+
+static const struct user *next_locked(const struct users *u, struct walk *w)
+	REQUIRES_SHARED(&u->lock)
+{
+	const struct user *user = hashmap_next(u->map, &w->kept);
+
+	return user != NULL || u->visitors == NULL ? user : hashmap_next(u->visitors, &w->visitors);
+}
+
+static size_t count_locked(const struct users *u) REQUIRES_SHARED(&u->lock)
+{
+	return hashmap_count(u->map) + (u->visitors == NULL ? 0 : hashmap_count(u->visitors));
+}
+
 void users_count_states(struct users *u, int64_t now, size_t counts[USER_STATES])
 {
-	size_t position = 0;
+	struct walk w = {0};
 	const struct user *user;
 
 	memset(counts, 0, USER_STATES * sizeof(*counts));
 	rwlock_read(&u->lock);
-	while ((user = hashmap_next(u->map, &position)) != NULL)
+	while ((user = next_locked(u, &w)) != NULL)
 		counts[state_of(user, now)]++;
 	rwlock_read_unlock(&u->lock);
 }
 
 static size_t names_size_locked(struct users *u) REQUIRES_SHARED(&u->lock)
 {
-	size_t position = 0, size = 0;
+	struct walk w = {0};
 	const struct user *user;
+	size_t size = 0;
 
-	while ((user = hashmap_next(u->map, &position)) != NULL)
+	while ((user = next_locked(u, &w)) != NULL)
 		size += sizeof(char *) + user->name_len + 1;
 	return size;
 }
 
 static size_t copy_names_locked(struct users *u, const char **names) REQUIRES_SHARED(&u->lock)
 {
-	char *text = (char *)(names + hashmap_count(u->map));
-	size_t position = 0, count = 0;
+	char *text = (char *)(names + count_locked(u));
 	const struct user *user;
+	struct walk w = {0};
+	size_t count = 0;
 
-	while ((user = hashmap_next(u->map, &position)) != NULL) {
+	while ((user = next_locked(u, &w)) != NULL) {
 		memcpy(text, user->name, user->name_len + 1);
 		names[count++] = text;
 		text += user->name_len + 1;
@@ -370,7 +549,7 @@ uint64_t users_password_mark(struct users *u, const char *name)
 	const struct user *user;
 
 	rwlock_read(&u->lock);
-	user = hashmap_get(u->map, name, strlen(name));
+	user = users_get_locked(u, name, strlen(name));
 	if (user != NULL)
 		crypto_generichash((unsigned char *)&mark, sizeof(mark),
 			(const unsigned char *)user->hash, strlen(user->hash), u->key,
@@ -385,7 +564,7 @@ uint64_t users_login_epoch(struct users *u, const char *name)
 	uint64_t epoch;
 
 	rwlock_read(&u->lock);
-	user = hashmap_get(u->map, name, strlen(name));
+	user = users_get_locked(u, name, strlen(name));
 	epoch = user != NULL ? user->epoch : 0;
 	rwlock_read_unlock(&u->lock);
 	return epoch;
@@ -396,7 +575,7 @@ bool users_get(struct users *u, const char *name, struct user_info *out)
 	const struct user *user;
 
 	rwlock_read(&u->lock);
-	user = hashmap_get(u->map, name, strlen(name));
+	user = users_get_locked(u, name, strlen(name));
 	if (user != NULL)
 		*out = (struct user_info){.role = user->role, .figures = ledger_read(user->entry)};
 	rwlock_read_unlock(&u->lock);
@@ -406,20 +585,19 @@ bool users_get(struct users *u, const char *name, struct user_info *out)
 bool users_read_limits(const struct hashmap *map, const char *name, struct limits *out)
 {
 	const struct user *user = hashmap_get(map, name, strlen(name));
-	char why[LIMITS_ERROR_MAX];
 
 	*out = (struct limits){.said = {0}};
 	if (user != NULL)
-		(void)limits_parse(user->attributes, LIMITS_OF_USER, out, why);
+		read_line_of(user, out);
 	return user != NULL;
 }
 
-static bool is_in_group(const struct hashmap *map, const char *name, const char *group)
+static bool is_in_group(const struct user *user, const char *group)
 {
 	struct limits limits;
 
-	return users_read_limits(map, name, &limits) &&
-		limits_in_group(limits.groups, group, strlen(group));
+	users_say_limits(user, &limits);
+	return limits_in_group(limits.groups, group, strlen(group));
 }
 
 bool users_map_has_group(const struct hashmap *map, const char *group)
@@ -428,28 +606,45 @@ bool users_map_has_group(const struct hashmap *map, const char *group)
 	const struct user *user;
 
 	while ((user = hashmap_next(map, &position)) != NULL) {
-		if (is_in_group(map, user->name, group))
+		if (is_in_group(user, group))
 			return true;
 	}
 	return false;
 }
 
+/* By `read`. */
+static bool look_at_limits(struct users *u, const char *name,
+	void (*read)(const struct user *user, struct limits *out), struct limits *out)
+{
+	const struct user *user;
+
+	*out = (struct limits){.said = {0}};
+	rwlock_read(&u->lock);
+	user = users_get_locked(u, name, strlen(name));
+	if (user != NULL)
+		read(user, out);
+	rwlock_read_unlock(&u->lock);
+	return user != NULL;
+}
+
 bool users_own_limits(struct users *u, const char *name, struct limits *out)
 {
-	bool found;
+	return look_at_limits(u, name, read_line_of, out);
+}
 
-	rwlock_read(&u->lock);
-	found = users_read_limits(u->map, name, out);
-	rwlock_read_unlock(&u->lock);
-	return found;
+bool users_said_limits(struct users *u, const char *name, struct limits *out)
+{
+	return look_at_limits(u, name, users_say_limits, out);
 }
 
 bool users_is_in_group(struct users *u, const char *name, const char *group)
 {
+	const struct user *user;
 	bool is_in;
 
 	rwlock_read(&u->lock);
-	is_in = is_in_group(u->map, name, group);
+	user = users_get_locked(u, name, strlen(name));
+	is_in = user != NULL && is_in_group(user, group);
 	rwlock_read_unlock(&u->lock);
 	return is_in;
 }
@@ -459,7 +654,9 @@ bool users_have_group(struct users *u, const char *group)
 	bool found;
 
 	rwlock_read(&u->lock);
-	found = users_map_has_group(u->map, group);
+	found = users_map_has_group(u->map, group) ||
+		(u->visitors != NULL && users_map_has_group(u->visitors, group));
 	rwlock_read_unlock(&u->lock);
-	return found;
+	/* Who is in it may not have come yet. */
+	return found || (u->helper != NULL && login_helper_asks_about(u->helper, group));
 }

@@ -2,6 +2,7 @@
  * One user changes: all that could fail is done first, then the backend keeps it, then the map has
  * it.
  */
+#include "state/login_helper.h"
 #include "state/users_parts.h"
 
 #include <assert.h>
@@ -29,17 +30,25 @@ static void count_kinds(
 	struct users *u, const struct user *old, const struct user *new, struct kinds_in_use *k)
 {
 	memcpy(k->users, u->of_kind, sizeof(k->users));
-	if (old != NULL)
+	if (old != NULL && !user_is_of_helper(old))
 		k->users[old->kind]--;
-	if (new != NULL)
+	if (new != NULL && !user_is_of_helper(new))
 		k->users[new->kind]++;
 	users_weigh_kinds(u, k);
+}
+
+/* What was right for the account under what was known of it so far is to be asked anew. */
+static void forget_answers(struct users *u, const char *name)
+{
+	if (u->helper != NULL)
+		login_helper_forget(u->helper, name);
 }
 
 /* There is room for him. */
 static void put_user(struct users *u, struct user *user)
 {
 	struct kinds_in_use kinds;
+	struct user *visitor = NULL;
 	void *old = NULL;
 	int result;
 
@@ -49,10 +58,14 @@ static void put_user(struct users *u, struct user *user)
 	assert(result == 0);
 	if (old != NULL)
 		users_keep_known(old, user);
+	else
+		visitor = users_replace_visitor_locked(u, user);
 	users_settle_locked(u, &kinds);
 	rwlock_write_unlock(&u->lock);
 	users_free_user(old);
-	(void)!users_limit_entry(u, user);
+	users_free_user(visitor);
+	forget_answers(u, user->name);
+	(void)!users_follow_limits(u, user->name, user->name_len);
 }
 
 /* First at the backend, where it is to be kept, then in the map: all that could fail there was done
@@ -77,6 +90,11 @@ static int put_record(
 
 static int store_user(struct users *u, const struct user_record *record, char *error)
 {
+	const char *why =
+		users_helper_problem(record->name, record->name_len, record->hash, record->role);
+
+	if (why != NULL)
+		return refuse_change(error, record->name, why);
 	return put_record(u, record, u->are_kept, error);
 }
 
@@ -110,16 +128,27 @@ int users_add_limited(struct users *u, const char *name, const char *hash, const
 	return store_user(u, &record, error);
 }
 
+/* Whoever is kept, or has come by a helper, who is kept from now on. */
+static int record_of_known(
+	struct users *u, const char *name, struct user_record *record, char *error)
+{
+	const struct user *user = users_find(u, name, strlen(name));
+
+	if (user == NULL && !users_have(u, name, strlen(name)))
+		return refuse_change(error, name, "does not exist");
+	*record = record_of(name, user == NULL ? USERS_OF_HELPER : user->hash,
+		user == NULL ? USER_ROLE_USER : user->role);
+	record->attributes = user == NULL ? "" : user->attributes;
+	return 0;
+}
+
 int users_set_attributes(
 	struct users *u, const char *name, const char *attributes, char error[USERS_ERROR_MAX])
 {
-	size_t len = strlen(name);
-	const struct user *old = users_find(u, name, len);
 	struct user_record record;
 
-	if (old == NULL)
-		return refuse_change(error, name, "does not exist");
-	record = record_of(name, old->hash, old->role);
+	if (record_of_known(u, name, &record, error) < 0)
+		return -1;
 	record.attributes = attributes;
 	record.sets_attributes = true;
 	return store_user(u, &record, error);
@@ -128,13 +157,14 @@ int users_set_attributes(
 int users_set_password(
 	struct users *u, const char *name, const char *hash, char error[USERS_ERROR_MAX])
 {
-	struct user_record record = record_of(name, hash, USER_ROLE_USER);
-	const struct user *old = users_find(u, name, record.name_len);
+	struct user_record record;
 
-	if (old == NULL)
-		return refuse_change(error, name, "does not exist");
-	record.role = old->role;
-	record.attributes = old->attributes;
+	if (record_of_known(u, name, &record, error) < 0)
+		return -1;
+	if (strcmp(record.hash, USERS_OF_HELPER) == 0)
+		return refuse_change(error, name,
+			"has a password that a helper knows, and it cannot be changed here");
+	record.hash = hash;
 	return store_user(u, &record, error);
 }
 
@@ -146,16 +176,14 @@ static bool is_last_admin(struct users *u, const struct user *user)
 int users_set_role(
 	struct users *u, const char *name, enum user_role role, char error[USERS_ERROR_MAX])
 {
-	size_t len = strlen(name);
-	const struct user *old = users_find(u, name, len);
+	const struct user *old = users_find(u, name, strlen(name));
 	struct user_record record;
 
-	if (old == NULL)
-		return refuse_change(error, name, "does not exist");
-	if (role != USER_ROLE_ADMIN && is_last_admin(u, old))
+	if (record_of_known(u, name, &record, error) < 0)
+		return -1;
+	if (role != USER_ROLE_ADMIN && old != NULL && is_last_admin(u, old))
 		return refuse_change(error, name, "is the last admin and stays one");
-	record = record_of(name, old->hash, role);
-	record.attributes = old->attributes;
+	record.role = role;
 	return store_user(u, &record, error);
 }
 
@@ -190,6 +218,21 @@ static void take_out(struct users *u, const char *name, size_t len)
 	users_settle_locked(u, &kinds);
 	rwlock_write_unlock(&u->lock);
 	users_free_user(user);
+	forget_answers(u, name);
+}
+
+/* Of whom nothing is kept. False when there is none of that name. */
+static bool take_visitor_out(struct users *u, const char *name, size_t len)
+{
+	struct user *visitor = NULL;
+
+	rwlock_write(&u->lock);
+	if (u->visitors != NULL)
+		visitor = hashmap_remove(u->visitors, name, len);
+	rwlock_write_unlock(&u->lock);
+	users_free_user(visitor);
+	forget_answers(u, name);
+	return visitor != NULL;
 }
 
 int users_remove(struct users *u, const char *name, char error[USERS_ERROR_MAX])
@@ -198,6 +241,8 @@ int users_remove(struct users *u, const char *name, char error[USERS_ERROR_MAX])
 	const struct user *user = users_find(u, name, len);
 	const struct users_backend *b = &u->backend;
 
+	if (user == NULL && take_visitor_out(u, name, len))
+		return 0;
 	if (user == NULL)
 		return refuse_change(error, name, "does not exist");
 	if (is_last_admin(u, user))

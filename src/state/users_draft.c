@@ -3,6 +3,7 @@
  * may fail, into a map of their own; then the maps change places, and what lives of those who stay
  * (their entries, what was verified) goes over.
  */
+#include "state/login_helper.h"
 #include "state/users_parts.h"
 
 #include <stdio.h>
@@ -54,7 +55,8 @@ static const char *take_user(void *taker, const struct user_record *record)
 		users_free_user(user);
 		return "out of memory";
 	}
-	draft->kinds.users[user->kind]++;
+	if (!user_is_of_helper(user))
+		draft->kinds.users[user->kind]++;
 	return NULL;
 }
 
@@ -109,7 +111,7 @@ static void retire_the_gone(struct hashmap *old, users_farewell *farewell, void 
 	while ((user = hashmap_next(old, &position)) != NULL) {
 		bool has_sessions = user->entry != NULL && ledger_read(user->entry).sessions > 0;
 
-		if (user->entry == NULL)
+		if (user->is_replaced || user->entry == NULL)
 			continue;
 		ledger_retire_user(user->entry);
 		user->entry = NULL;
@@ -118,31 +120,54 @@ static void retire_the_gone(struct hashmap *old, users_farewell *farewell, void 
 	}
 }
 
-/* Of the thread that makes changes: nobody else changes the map. Whose limits cannot be kept for
- * want of memory keeps those that he has. */
-static void limit_all_entries(struct users *u)
+/* Visitors of whom something is kept from now on. */
+static struct user *replace_visitors_locked(struct users *u) REQUIRES(&u->lock)
 {
+	struct user *user, *visitor, *gone = NULL;
 	size_t position = 0;
-	const struct user *user;
 
-	while ((user = hashmap_next(u->map, &position)) != NULL)
-		(void)!users_limit_entry(u, user);
+	if (u->visitors == NULL || hashmap_count(u->visitors) == 0)
+		return NULL;
+	while ((user = hashmap_next(u->map, &position)) != NULL) {
+		visitor = users_replace_visitor_locked(u, user);
+		if (visitor == NULL)
+			continue;
+		visitor->next = gone;
+		gone = visitor;
+	}
+	return gone;
+}
+
+static void free_all(struct user *users)
+{
+	while (users != NULL) {
+		struct user *next = users->next;
+
+		users_free_user(users);
+		users = next;
+	}
 }
 
 struct users_difference users_put_into_effect(
 	struct users *u, struct users_draft *draft, users_farewell *farewell, void *context)
 {
 	struct users_difference difference;
+	struct user *visitors;
 	struct hashmap *old;
 
 	rwlock_write(&u->lock);
 	old = u->map;
 	difference = keep_all_known(old, draft->map);
 	u->map = draft->map;
+	visitors = replace_visitors_locked(u);
 	users_settle_locked(u, &draft->kinds);
 	rwlock_write_unlock(&u->lock);
 	draft->map = old;
-	limit_all_entries(u);
+	free_all(visitors);
+	if (u->helper != NULL)
+		login_helper_forget(u->helper, NULL);
+	/* Whose limits cannot be kept for want of memory keeps those that he has. */
+	(void)!users_follow_all(u);
 	u->backend.settle(u->backend.context);
 	retire_the_gone(old, farewell, context);
 	users_draft_free(draft);

@@ -110,10 +110,13 @@ static const char *parse_entry(char *line, struct user_record *out, char problem
 	why = users_name_problem(out->name, out->name_len);
 	if (why != NULL)
 		return why;
-	if (!password_hash_is_legal(out->hash))
-		return "the second field is no password hash (mkpasswd makes one)";
+	if (strcmp(out->hash, USERS_OF_HELPER) != 0 && !password_hash_is_legal(out->hash))
+		return "the second field is no password hash (mkpasswd makes one) and not the word " USERS_OF_HELPER;
 	if (!parse_role_field(strsep(&rest, ":"), &out->role))
 		return "the third field, the role, is neither user nor admin";
+	why = users_helper_problem(out->name, out->name_len, out->hash, out->role);
+	if (why != NULL)
+		return why;
 	out->attributes = rest == NULL ? "" : rest + strspn(rest, BLANKS);
 	return limits_parse(out->attributes, LIMITS_OF_USER, &limits, problem) ? NULL : problem;
 }

@@ -13,26 +13,17 @@
 #include <time.h>
 
 #include "base/clock.h"
-
-struct claim {
-	bool by_admin; /* whoever is no admin counts as unknown */
-	bool by_person; /* in front of a screen: counts for the hold-off whoever it is */
-	const char *name;
-	size_t name_len;
-	char password[USERS_PASSWORD_MAX + 1];
-	size_t password_len;
-	const struct addr *from;
-	const void *client; /* whose it is, among those who wait for a hash */
-	struct holdoff *holdoff; /* NULL: it does not count */
-};
+#include "state/login_helper.h"
 
 /* What is known under the claim's name: the user's hash and keyed hash as they are now, or the
- * decoy. */
+ * decoy; or that a helper is asked. */
 struct found {
 	bool is_known;
 	bool is_admin;
 	bool has_tag;
 	bool depends_on_place; /* `from` of the user */
+	bool asks_helper; /* and nothing else of this is of use */
+	bool lacks_helper; /* the password is one's to know, and there is none */
 	enum login_result bar; /* LOGIN_OK, or why a right password is none */
 	char hash[PASSWORD_HASH_SIZE];
 	char decoy[PASSWORD_HASH_SIZE]; /* "": the hash costs as much */
@@ -51,7 +42,7 @@ static void add_part(crypto_generichash_state *state, const void *part, size_t l
 /* How deep below its caller libsodium leaves the password, which it does not wipe there. */
 #define LEFT_ON_STACK 1024
 
-static void compute_tag(const struct users *u, const struct claim *c, const char *hash,
+void users_compute_tag(const struct users *u, const struct claim *c, const char *hash,
 	unsigned char tag[USERS_TAG_SIZE])
 {
 	crypto_generichash_state state;
@@ -73,8 +64,7 @@ static bool is_in_networks(const struct limits *limits, const struct addr *from)
 	return false;
 }
 
-/* Why the user may not log in from there now; LOGIN_OK when he may. With the lock held. */
-static enum login_result bar_of(const struct user *user, const struct addr *from)
+enum login_result users_bar_of(const struct user *user, const struct addr *from)
 {
 	const struct limits_in_force *h = user->bar;
 
@@ -95,12 +85,18 @@ static void look_up(struct users *u, const struct claim *c, struct found *f)
 	const struct user *user;
 
 	rwlock_read(&u->lock);
-	user = hashmap_get(u->map, c->name, c->name_len);
+	user = users_get_locked(u, c->name, c->name_len);
+	f->asks_helper = users_are_asked_of_helper(u, c, user);
+	f->lacks_helper = false;
+	if (user != NULL && user_is_of_helper(user)) {
+		f->lacks_helper = u->helper == NULL;
+		user = NULL;
+	}
 	f->is_admin = user != NULL && user->role == USER_ROLE_ADMIN;
 	if (c->by_admin && !f->is_admin)
 		user = NULL;
 	f->is_known = user != NULL;
-	f->bar = user != NULL ? bar_of(user, c->from) : LOGIN_OK;
+	f->bar = user != NULL ? users_bar_of(user, c->from) : LOGIN_OK;
 	f->depends_on_place =
 		user != NULL && user->bar != NULL && limits_have(&user->bar->limits, LIMIT_FROM);
 	f->has_tag = user != NULL && user->has_tag;
@@ -132,12 +128,12 @@ static void remember_tag(struct users *u, const struct claim *c, const char *has
 static bool has_right_tag(const struct users *u, const struct claim *c, const struct found *f,
 	unsigned char tag[USERS_TAG_SIZE])
 {
-	compute_tag(u, c, f->hash, tag);
+	users_compute_tag(u, c, f->hash, tag);
 	return f->has_tag && sodium_memcmp(tag, f->tag, USERS_TAG_SIZE) == 0 && f->bar == LOGIN_OK;
 }
 
 /* Is it the password that was right before, of somebody who may log in? `tag` receives the keyed
- * hash of it otherwise. */
+ * hash of it otherwise. Somebody may have become a helper's meanwhile, and then it is none. */
 static bool is_remembered(
 	struct users *u, const struct claim *c, struct found *f, unsigned char tag[USERS_TAG_SIZE])
 {
@@ -152,12 +148,11 @@ static bool is_counted(const struct claim *c, const struct found *f)
 	return c->holdoff != NULL && (c->by_admin || c->by_person || f->is_admin);
 }
 
-/* The same, as far as that may be asked: LOGIN_OK, LOGIN_REFUSED with the tag, or LOGIN_HELD_OFF.
- */
-static enum login_result compare_quickly(
-	struct users *u, const struct claim *c, struct found *f, unsigned char tag[USERS_TAG_SIZE])
+/* The same of whom was found, as far as that may be asked: LOGIN_OK, LOGIN_REFUSED with the tag, or
+ * LOGIN_HELD_OFF. */
+static enum login_result compare_quickly(struct users *u, const struct claim *c,
+	const struct found *f, unsigned char tag[USERS_TAG_SIZE])
 {
-	look_up(u, c, f);
 	if (is_counted(c, f) && !holdoff_may_compare(c->holdoff, c->from, clock_ms()))
 		return LOGIN_HELD_OFF;
 	if (!has_right_tag(u, c, f, tag))
@@ -216,15 +211,15 @@ static enum login_result check_slowly(struct users *u, const struct claim *c, st
 
 /* One answer is right for all who log in with the same name and password, unless it depends on
  * where they come from. */
-static void widen_key(
-	const struct users *u, const struct claim *c, unsigned char key[USERS_TAG_SIZE])
+void users_widen_tag(
+	const struct users *u, const struct claim *c, unsigned char tag[USERS_TAG_SIZE])
 {
 	crypto_generichash_state state;
 
 	crypto_generichash_init(&state, u->key, sizeof(u->key), USERS_TAG_SIZE);
-	add_part(&state, key, USERS_TAG_SIZE);
+	add_part(&state, tag, USERS_TAG_SIZE);
 	add_part(&state, &c->client, sizeof(c->client));
-	crypto_generichash_final(&state, key, USERS_TAG_SIZE);
+	crypto_generichash_final(&state, tag, USERS_TAG_SIZE);
 }
 
 static enum login_result check_in_turn(
@@ -248,8 +243,8 @@ static enum login_result check_in_turn(
 	return LOGIN_TOO_BUSY;
 }
 
-/* `f` receives whom it was checked against. */
-static enum login_result check_claim(
+/* Against whom was found. */
+static enum login_result check_found(
 	struct users *u, const struct claim *c, struct hashing_wait *wait, struct found *f)
 {
 	unsigned char tag[USERS_TAG_SIZE];
@@ -260,9 +255,26 @@ static enum login_result check_claim(
 	if (is_counted(c, f) && holdoff_holds(c->holdoff, c->from, clock_ms()))
 		return LOGIN_HELD_OFF;
 	if (is_counted(c, f) || f->depends_on_place)
-		widen_key(u, c, tag);
+		users_widen_tag(u, c, tag);
 	wait->key = tag;
 	return check_in_turn(u, c, wait, f);
+}
+
+/* `f` receives whom it was checked against; with LOGIN_OK `called` receives what the account is
+ * called of one whom a helper knows. Whom it would know, if there were one, costs what a wrong
+ * password costs. */
+static enum login_result check_claim(struct users *u, const struct claim *c,
+	struct hashing_wait *wait, struct found *f, char called[USERS_NAME_MAX + 1])
+{
+	enum login_result result;
+	bool lacks_helper;
+
+	look_up(u, c, f);
+	if (f->asks_helper)
+		return users_check_by_helper(u, c, wait, called);
+	lacks_helper = f->lacks_helper;
+	result = check_found(u, c, wait, f);
+	return result == LOGIN_REFUSED && lacks_helper ? LOGIN_NO_HELPER : result;
 }
 
 /* What is not to be checked costs what a wrong login costs, and is refused for the same reasons: so
@@ -276,7 +288,8 @@ static enum login_result check_in_vain(
 
 	vain.name = "";
 	vain.name_len = 0;
-	result = check_claim(u, &vain, wait, &ignored);
+	look_up(u, &vain, &ignored);
+	result = check_found(u, &vain, wait, &ignored);
 	sodium_memzero(vain.password, sizeof(vain.password));
 	return result == LOGIN_REFUSED ? LOGIN_HELD_OFF : result;
 }
@@ -307,7 +320,7 @@ static enum login_result join_user(
 	rwlock_read(&u->lock);
 	user = hashmap_get(u->map, c->name, c->name_len);
 	if (user != NULL && strcmp(user->hash, hash) == 0)
-		result = bar_of(user, c->from);
+		result = users_bar_of(user, c->from);
 	if (result == LOGIN_OK) {
 		*entry = user->entry;
 		ledger_join_user(*entry);
@@ -325,18 +338,21 @@ enum login_result users_login(struct users *u, const struct login *login, int64_
 		.patience = login->patience,
 		.waiter = login->waiter,
 		.client = login->client};
+	char called[USERS_NAME_MAX + 1];
 	struct claim c;
 	struct found f;
 	enum login_result result;
 
-	if (users_count(u) == 0 || !make_claim(&c, login))
+	if ((users_count(u) == 0 && u->helper == NULL) || !make_claim(&c, login))
 		return LOGIN_REFUSED;
-	result = check_claim(u, &c, &wait, &f);
+	result = check_claim(u, &c, &wait, &f, called);
 	if (result == LOGIN_HELD_OFF)
 		result = check_in_vain(u, &c, &wait);
 	sodium_memzero(c.password, sizeof(c.password));
 	if (result != LOGIN_OK)
 		return result;
+	if (f.asks_helper)
+		return users_join_of_helper(u, called, c.from, entry);
 	return join_user(u, &c, f.hash, entry);
 }
 
@@ -347,9 +363,9 @@ enum login_result users_bar(
 	const struct user *user;
 
 	rwlock_read(&u->lock);
-	user = hashmap_get(u->map, name, name_len);
+	user = users_get_locked(u, name, name_len);
 	if (user != NULL)
-		bar = bar_of(user, from);
+		bar = users_bar_of(user, from);
 	rwlock_read_unlock(&u->lock);
 	return bar;
 }
@@ -369,26 +385,49 @@ uint64_t users_login_mark(const struct users *u, const struct login *login)
 	return mark;
 }
 
-/* Would check_now() say LOGIN_OK without a slow hash? */
-static bool knows(struct users *u, struct claim *c)
+/* What the account is called, to whoever wants to know. */
+static void tell_name(
+	const struct login *login, const struct claim *c, const struct found *f, const char *called)
 {
-	unsigned char tag[USERS_TAG_SIZE];
-	struct found f;
-	bool is_known = compare_quickly(u, c, &f, tag) == LOGIN_OK;
-
-	sodium_memzero(c->password, sizeof(c->password));
-	return is_known;
+	if (login->called == NULL)
+		return;
+	if (f->asks_helper) {
+		strcpy(login->called, called);
+	} else {
+		memcpy(login->called, c->name, c->name_len);
+		login->called[c->name_len] = '\0';
+	}
 }
 
-/* However long that takes, before all clients. */
-static enum login_result check_now(struct users *u, struct claim *c)
+/* Would check_now() say LOGIN_OK without a slow hash, or a question? */
+static bool knows(struct users *u, struct claim *c, const struct login *login)
 {
-	struct hashing_wait wait = {.line = HASHING_ADMINS, .deadline = CLOCK_NEVER};
+	unsigned char tag[USERS_TAG_SIZE];
+	char called[USERS_NAME_MAX + 1];
 	enum login_result result;
 	struct found f;
 
-	result = check_claim(u, c, &wait, &f);
+	look_up(u, c, &f);
+	result = f.asks_helper ? users_recall_by_helper(u, c, called)
+			       : compare_quickly(u, c, &f, tag);
 	sodium_memzero(c->password, sizeof(c->password));
+	if (result == LOGIN_OK)
+		tell_name(login, c, &f, called);
+	return result == LOGIN_OK;
+}
+
+/* However long that takes, before all clients. */
+static enum login_result check_now(struct users *u, struct claim *c, const struct login *login)
+{
+	struct hashing_wait wait = {.line = HASHING_ADMINS, .deadline = CLOCK_NEVER};
+	char called[USERS_NAME_MAX + 1];
+	enum login_result result;
+	struct found f;
+
+	result = check_claim(u, c, &wait, &f, called);
+	sodium_memzero(c->password, sizeof(c->password));
+	if (result == LOGIN_OK)
+		tell_name(login, c, &f, called);
 	return result;
 }
 
@@ -406,7 +445,7 @@ bool users_knows_admin(struct users *u, const struct login *login)
 	if (!make_claim(&c, login))
 		return false;
 	c.by_admin = true;
-	return knows(u, &c);
+	return knows(u, &c, login);
 }
 
 enum login_result users_login_admin(struct users *u, const struct login *login)
@@ -416,7 +455,7 @@ enum login_result users_login_admin(struct users *u, const struct login *login)
 	if (!make_claim(&c, login))
 		return refuse_claim(&c);
 	c.by_admin = true;
-	return check_now(u, &c);
+	return check_now(u, &c, login);
 }
 
 bool users_knows_person(struct users *u, const struct login *login)
@@ -426,7 +465,7 @@ bool users_knows_person(struct users *u, const struct login *login)
 	if (!make_claim(&c, login))
 		return false;
 	c.by_person = true;
-	return knows(u, &c);
+	return knows(u, &c, login);
 }
 
 enum login_result users_login_person(struct users *u, const struct login *login)
@@ -436,7 +475,21 @@ enum login_result users_login_person(struct users *u, const struct login *login)
 	if (!make_claim(&c, login))
 		return refuse_claim(&c);
 	c.by_person = true;
-	return check_now(u, &c);
+	return check_now(u, &c, login);
+}
+
+void users_wake_logins(struct users *u)
+{
+	hashing_wake(u->hashing);
+	if (u->helper != NULL)
+		hashing_wake(login_helper_queue(u->helper));
+}
+
+void users_stop_logins(struct users *u)
+{
+	hashing_stop(u->hashing);
+	if (u->helper != NULL)
+		login_helper_stop(u->helper);
 }
 
 /* What was hashed last is left in vector registers, too; whatever saves them all next, such as the
@@ -446,7 +499,7 @@ static void clear_registers(const struct users *u)
 	const struct claim nobody = {.name = "", .password_len = USERS_PASSWORD_MAX};
 	unsigned char tag[USERS_TAG_SIZE];
 
-	compute_tag(u, &nobody, "", tag);
+	users_compute_tag(u, &nobody, "", tag);
 }
 
 void users_remember(struct users *u, const struct user_credentials *credentials, const char *hash)
@@ -457,7 +510,7 @@ void users_remember(struct users *u, const struct user_credentials *credentials,
 	unsigned char tag[USERS_TAG_SIZE];
 
 	strcpy(c.password, credentials->password);
-	compute_tag(u, &c, hash, tag);
+	users_compute_tag(u, &c, hash, tag);
 	remember_tag(u, &c, hash, tag);
 	sodium_memzero(c.password, sizeof(c.password));
 	clear_registers(u);

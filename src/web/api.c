@@ -264,6 +264,8 @@ static void go_on_with_basic(struct web_connection *c)
 		refuse_request(c, 429, "Too many failed logins");
 	else if (c->login == LOGIN_NO_MEMORY)
 		refuse_request(c, 503, "Out of memory: the password could not be checked");
+	else if (login_is_unchecked(c->login))
+		refuse_request(c, 503, "The password cannot be checked now");
 	else
 		refuse_request(c, 401, "Invalid credentials");
 }

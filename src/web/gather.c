@@ -14,17 +14,19 @@
 
 bool gather_is_under_way(const struct web_connection *c)
 {
-	return c->gathering.out != NULL;
+	return c->gathering.text.out != NULL;
 }
 
 void gather_drop(struct web_connection *c)
 {
-	if (c->gathering.out != NULL)
-		fclose(c->gathering.out);
-	if (c->gathering.text != NULL)
-		sodium_memzero(c->gathering.text, c->gathering.len);
-	free(c->gathering.text);
-	c->gathering = (struct web_gathering){.out = NULL};
+	struct writing *w = &c->gathering.text;
+
+	if (w->out != NULL)
+		(void)writing_end(w);
+	if (w->text != NULL)
+		sodium_memzero(w->text, w->len);
+	free(w->text);
+	c->gathering = (struct web_gathering){.total = 0};
 }
 
 /* Nothing is left of what is not whole. */
@@ -33,9 +35,7 @@ static void end_gathering(struct web_connection *c)
 	struct web_gathering *g = &c->gathering;
 	bool is_whole = !c->order.reply.failed && g->total <= REPLY_MAX;
 
-	if (fclose(g->out) != 0)
-		is_whole = false;
-	g->out = NULL;
+	is_whole = writing_end(&g->text) && is_whole;
 	reply_reset(&c->order.reply);
 	if (!is_whole)
 		gather_drop(c);
@@ -52,7 +52,7 @@ static bool fetch_some(struct web_connection *c)
 		n = reply_pending(&c->order.reply, &bytes);
 		if (n == 0)
 			return true;
-		fwrite(bytes, 1, n, g->out);
+		fwrite(bytes, 1, n, g->text.out);
 		reply_consume(&c->order.reply, n);
 		turn += n;
 		g->total += n;
@@ -66,8 +66,7 @@ bool gather_reply(struct web_connection *c, void (*then)(struct web_connection *
 
 	gather_drop(c);
 	g->then = then;
-	g->out = open_memstream(&g->text, &g->len);
-	if (g->out == NULL) {
+	if (writing_begin(&g->text) == NULL) {
 		reply_reset(&c->order.reply);
 		return true;
 	}
@@ -89,10 +88,10 @@ void gather_go_on(struct web_connection *c)
 
 char *gather_take_text(struct web_connection *c, size_t *len)
 {
-	char *text = c->gathering.text;
+	char *text = c->gathering.text.text;
 
-	*len = c->gathering.len;
-	c->gathering.text = NULL;
+	*len = c->gathering.text.len;
+	c->gathering.text.text = NULL;
 	gather_drop(c);
 	return text;
 }
@@ -100,7 +99,7 @@ char *gather_take_text(struct web_connection *c, size_t *len)
 int gather_take(struct web_connection *c, struct answer *out)
 {
 	struct web_gathering *g = &c->gathering;
-	int status = g->text == NULL ? -1 : answer_parse(g->text, g->len, out);
+	int status = g->text.text == NULL ? -1 : answer_parse(g->text.text, g->text.len, out);
 
 	gather_drop(c);
 	return status;

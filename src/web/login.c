@@ -138,29 +138,49 @@ static struct login login_of(const struct web_connection *c)
 		.from = handlers_from(c)};
 }
 
+/* Whom a helper knows may be called otherwise than he calls himself. */
+static void take_name(struct web_connection *c, const char *called)
+{
+	if (c->login != LOGIN_OK || strcmp(c->user, called) == 0)
+		return;
+	strcpy(c->user, called);
+	c->user_len = strlen(called);
+	c->order.password_mark = users_password_mark(c->desk->services->users, called);
+}
+
 static void check_password(struct errand *e)
 {
 	struct web_connection *c = connection_of(order_of(e));
 	struct login login = login_of(c);
+	char called[USERS_NAME_MAX + 1];
 
+	login.called = called;
 	c->login = users_login_person(c->desk->services->users, &login);
+	take_name(c, called);
 }
 
-/* Who is known needs no slow hash, and waits for nobody's. */
+/* Who is known needs no slow hash and no question, and waits for nobody's. A helper is asked by a
+ * thread that hashes do not wait for. */
 void login_check(struct web_connection *c, void (*resume)(struct web_connection *c))
 {
 	struct users *users = c->desk->services->users;
 	struct login login = login_of(c);
+	struct order_steps steps = {.hash = check_password};
+	char called[USERS_NAME_MAX + 1];
 
 	/* Before the password is compared: what changes meanwhile makes it an old one. */
 	c->order.password_mark = users_password_mark(users, c->user);
 	c->resume = resume;
+	login.called = called;
 	if (users_knows_person(users, &login)) {
 		c->login = LOGIN_OK;
+		take_name(c, called);
 		resume(c);
 		return;
 	}
-	order_send(&c->order, &(struct order_steps){.hash = check_password});
+	if (users_ask_helper(users, c->user, c->user_len))
+		steps = (struct order_steps){.ask = check_password};
+	order_send(&c->order, &steps);
 }
 
 static void log_right(const struct web_connection *c)
@@ -194,6 +214,11 @@ static void log_wrong(const struct web_connection *c, uint64_t held_back)
 	log_end(&line);
 }
 
+bool login_is_unchecked(enum login_result login)
+{
+	return login == LOGIN_UNANSWERED || login == LOGIN_TOO_BUSY;
+}
+
 void login_note(struct web_connection *c)
 {
 	uint64_t held_back;
@@ -202,6 +227,7 @@ void login_note(struct web_connection *c)
 	if (c->login == LOGIN_OK)
 		log_right(c);
 	else if (c->login != LOGIN_HELD_OFF && c->login != LOGIN_NO_MEMORY &&
+		!login_is_unchecked(c->login) &&
 		log_limit_pass(&c->desk->refused_limit, REFUSED_PERIOD_MS, &held_back))
 		log_wrong(c, held_back);
 }
@@ -214,6 +240,8 @@ static void refuse(struct web_connection *c)
 		show(c, 429, "Too many failed logins. Try again later.");
 	else if (c->login == LOGIN_NO_MEMORY)
 		show(c, 503, "Out of memory: the password could not be checked.");
+	else if (login_is_unchecked(c->login))
+		show(c, 503, "The password cannot be checked now. Try again soon.");
 	else
 		show(c, 403, "Name or password is wrong.");
 }

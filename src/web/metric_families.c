@@ -72,8 +72,16 @@ const struct metric_family metric_families[] = {
 		 .help = "Checks of a name and a password at each door: ok, wrong, held_off (too many "
 			 "from there were wrong), busy and no_memory (not checked), disabled, "
 			 "expired, not_from_here (the user may not log in, from there at least), "
-			 "ignored (served as Anonymous all the same)."},
+			 "no_helper and unanswered (not checked: auth_socket is not set, or could not "
+			 "say), ignored (served as Anonymous all the same)."},
 		.put = metrics_logins},
+	{{.name = "socks5d_helper_answers_total",
+		 COUNTER,
+		 .labels = {"result"},
+		 .help = "What auth_socket said of logins: right, wrong, failed (it could not be "
+			 "reached, or could not say); and what was recalled of that without asking "
+			 "(recalled)."},
+		.put = metrics_helper_answers},
 	{{.name = "socks5d_bytes_total",
 		 COUNTER,
 		 BYTES,
@@ -156,6 +164,10 @@ const struct metric_family metric_families[] = {
 	{{.name = "socks5d_access_log_lost_total",
 		 COUNTER,
 		 .help = "Lines that could not be written to access_log_file."},
+		.put = metrics_access_log_lost},
+	{{.name = "socks5d_log_lost_total",
+		 COUNTER,
+		 .help = "Lines that could not be written to the log."},
 		.put = metrics_log_lost},
 	{{.name = "socks5d_account_bytes_total",
 		 COUNTER,

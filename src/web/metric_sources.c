@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/version.h"
 #include "server/statistics.h"
 #include "state/rules.h"
@@ -133,6 +134,17 @@ bool metrics_logins(struct metrics *m, struct reply *r)
 	return false;
 }
 
+bool metrics_helper_answers(struct metrics *m, struct reply *r)
+{
+	struct login_helper_figures f = login_helper_read(m->services->login_helper);
+
+	put_with(m, r, "right", f.right);
+	put_with(m, r, "wrong", f.wrong);
+	put_with(m, r, "failed", f.failed);
+	put_with(m, r, "recalled", f.recalled);
+	return false;
+}
+
 /* ---- what was moved ---- */
 
 #define SENT "sent"
@@ -217,9 +229,14 @@ bool metrics_cache_entries(struct metrics *m, struct reply *r)
 	return put_one(m, r, resolver_cached(m->services->resolver));
 }
 
-bool metrics_log_lost(struct metrics *m, struct reply *r)
+bool metrics_access_log_lost(struct metrics *m, struct reply *r)
 {
 	return put_one(m, r, access_log_lost(m->services->access_log));
+}
+
+bool metrics_log_lost(struct metrics *m, struct reply *r)
+{
+	return put_one(m, r, log_lost());
 }
 
 /* ---- bans, rules, users, upstreams ---- */

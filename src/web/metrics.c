@@ -92,6 +92,8 @@ static void go_on_with_login(struct web_connection *c)
 		refuse(c, 429, "Too many failed logins.\n");
 	else if (c->login == LOGIN_NO_MEMORY)
 		refuse(c, 503, "Out of memory: the password could not be checked.\n");
+	else if (login_is_unchecked(c->login))
+		refuse(c, 503, "The password cannot be checked now.\n");
 	else if (c->login != LOGIN_OK)
 		refuse(c, 401, "Name or password is wrong.\n");
 	else if (!users_get(c->desk->services->users, c->user, &info) ||

@@ -78,6 +78,8 @@ static void go_on_with_old(struct web_connection *c)
 		tell(c, 429, "Too many wrong passwords. Try again later.");
 	else if (c->login == LOGIN_NO_MEMORY)
 		tell(c, 503, "Out of memory: the password could not be checked.");
+	else if (login_is_unchecked(c->login))
+		tell(c, 503, "The password cannot be checked now. Try again soon.");
 	else
 		tell(c, 403, "The old password is wrong.");
 }

@@ -11,6 +11,7 @@
 
 #include "base/escape.h"
 #include "base/template.h"
+#include "base/writing.h"
 #include "wire/records.h"
 
 #define TITLE_MAX 64 /* bytes; what is longer is cut */
@@ -179,8 +180,7 @@ static void put_row(FILE *out, const struct records *t, const struct monitor_lin
 
 /* Of the newest first there is no walk backwards: they are printed apart and put together. */
 struct row_texts {
-	char *text;
-	size_t size;
+	struct writing texts;
 	size_t *ends; /* of each */
 	size_t count;
 };
@@ -190,7 +190,7 @@ static void put_backwards(FILE *out, const struct row_texts *rows)
 	for (size_t i = rows->count; i > 0; i--) {
 		size_t begin = i > 1 ? rows->ends[i - 2] : 0;
 
-		fwrite(rows->text + begin, 1, rows->ends[i - 1] - begin, out);
+		fwrite(rows->texts.text + begin, 1, rows->ends[i - 1] - begin, out);
 	}
 }
 
@@ -212,13 +212,12 @@ static void walk_rows(FILE *out, const struct records *t, size_t skip, size_t mo
 static void put_rows_backwards(FILE *out, const struct records *t, size_t skip, size_t most)
 {
 	struct row_texts rows = {.count = most, .ends = calloc(most + 1, sizeof(*rows.ends))};
-	FILE *texts = open_memstream(&rows.text, &rows.size);
 
-	if (rows.ends != NULL && texts != NULL)
-		walk_rows(texts, t, skip, most, rows.ends);
-	if (texts != NULL && fclose(texts) == 0 && rows.ends != NULL)
+	if (writing_begin(&rows.texts) != NULL && rows.ends != NULL)
+		walk_rows(rows.texts.out, t, skip, most, rows.ends);
+	if (writing_end(&rows.texts) && rows.ends != NULL)
 		put_backwards(out, &rows);
-	free(rows.text);
+	free(rows.texts.text);
 	free(rows.ends);
 }
 

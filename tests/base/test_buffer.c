@@ -211,6 +211,7 @@ static void a_release_leaves_the_neighbours_alone(void **state)
 	struct buffer b;
 
 	(void)state;
+	assert_non_null(pages);
 	for (size_t offset = 0; offset < page; offset += 64) {
 		memset(pages, 'x', PAGES * page);
 		buffer_init(&b, pages + page + offset, size);

@@ -68,7 +68,7 @@ static void never_writes_more_than_there_is_room_for(void **state)
 static void decoding_gives_the_bytes_back(void **state)
 {
 	unsigned seed = 1;
-	char bytes[40], text[4 * sizeof(bytes) + 1];
+	char bytes[40], text[4 * sizeof(bytes) + 1] = "";
 
 	(void)state;
 	for (int round = 0; round < 1000; round++) {

@@ -5,6 +5,8 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <regex.h>
+#include <signal.h>
+#include <sys/resource.h>
 
 #include "scratch.h"
 
@@ -551,6 +553,60 @@ static void lines_that_a_full_pipe_does_not_take_are_lost_and_counted(void **sta
 	close(fd);
 }
 
+/* ---- a log whose disk is full ---- */
+
+/* As a disk without room does, from now on: so many bytes in a file are all it takes. */
+static void limit_files_to(rlim_t bytes)
+{
+	struct rlimit rl;
+
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &rl), 0);
+	rl.rlim_cur = bytes;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &rl), 0);
+}
+
+static void say_times(const char *what, int times)
+{
+	for (int i = 0; i < times; i++)
+		log_message(LOG_INFO, "%s", what);
+}
+
+/* The first of the lost lines is cut off, since there was room for some of it. */
+static void lines_that_a_full_disk_does_not_take_are_lost_and_counted(void **state)
+{
+	uint64_t lost_before = log_lost();
+
+	(void)state;
+	say_times("before", 1);
+	limit_files_to(90);
+	say_times("in vain", 7);
+	limit_files_to(RLIM_INFINITY);
+	say_times("after", 1);
+	assert_log_matches("^[^\n]* msg=before\n[^\n]+\n[^\n]* level=warn "
+			   "msg=\"the log took no more for a while: 7 lines are lost\"\n"
+			   "[^\n]* msg=after\n$");
+	assert_int_equal(log_lost() - lost_before, 7);
+}
+
+static void of_a_log_that_is_a_full_disk_standard_error_tells_once(void **state)
+{
+	int kept = dup(STDERR_FILENO);
+	char *text;
+
+	(void)state;
+	assert_non_null(freopen("stderr", "w", stderr));
+	assert_int_equal(log_open("/dev/full"), 0);
+	say_times("in vain", 3);
+	assert_int_equal(dup2(kept, STDERR_FILENO), STDERR_FILENO);
+	close(kept);
+	text = scratch_read("stderr");
+	assert_matches(text,
+		"^time=[^\n]* level=error msg=\"log_file: No space left on device; "
+		"lines are lost until it takes some again\"\n$");
+	free(text);
+}
+
 /* ---- rotation while others write ---- */
 
 #define WRITERS 4
@@ -698,6 +754,8 @@ int main(void)
 		log_test(no_path_is_standard_error),
 		log_test(a_message_beside_is_on_standard_error_too),
 		log_test(lines_that_a_full_pipe_does_not_take_are_lost_and_counted),
+		log_test(lines_that_a_full_disk_does_not_take_are_lost_and_counted),
+		log_test(of_a_log_that_is_a_full_disk_standard_error_tells_once),
 		log_test(no_line_is_lost_or_torn_by_rotation),
 		cmocka_unit_test(a_limit_passes_once_a_period),
 		log_test(a_failure_is_said_once_a_period),

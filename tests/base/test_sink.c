@@ -3,10 +3,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 
 #include "scratch.h"
 
@@ -31,6 +34,41 @@ static void appends_to_what_is_there(void **state)
 	sink_close(&s);
 	assert_int_equal(stat("new", &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0640);
+}
+
+/* Whoever wrote it was killed, or the host lost its power. */
+static void begins_a_line_behind_one_that_was_cut_off(void **state)
+{
+	struct sink s = SINK_NONE;
+
+	(void)state;
+	scratch_write("file", "whole\ncut o");
+	scratch_write("other", "cut, too");
+	assert_int_equal(sink_open(&s, "file"), 0);
+	put(&s, "one\n");
+	put(&s, "two\n");
+	assert_int_equal(sink_open(&s, "other"), 0);
+	put(&s, "three\n");
+	assert_int_equal(sink_open(&s, "empty"), 0);
+	put(&s, "four\n");
+	sink_close(&s);
+	scratch_assert("file", "whole\ncut o\none\ntwo\n");
+	scratch_assert("other", "cut, too\nthree\n");
+	scratch_assert("empty", "four\n");
+}
+
+/* Who writes to it meanwhile may be about to. */
+static void a_file_that_is_opened_again_goes_on_as_it_was(void **state)
+{
+	struct sink s = SINK_NONE;
+
+	(void)state;
+	assert_int_equal(sink_open(&s, "file"), 0);
+	put(&s, "one");
+	assert_int_equal(sink_open(&s, "file"), 0);
+	put(&s, " and the rest\n");
+	sink_close(&s);
+	scratch_assert("file", "one and the rest\n");
 }
 
 static void the_same_path_again_is_the_new_file_after_a_rotation(void **state)
@@ -214,6 +252,7 @@ static void a_line_that_is_not_written_whole_is_told(void **state)
 	(void)state;
 	assert_int_equal(sink_open(&s, "/dev/full"), 0);
 	assert_false(sink_write(&s, "line\n", 5));
+	assert_int_equal(errno, ENOSPC);
 	sink_close(&s);
 }
 
@@ -239,6 +278,7 @@ static void limit_files_to(rlim_t bytes)
 static void a_line_does_not_run_into_one_that_was_cut_off(void **state)
 {
 	struct sink s = SINK_NONE;
+	uint64_t lost;
 
 	(void)state;
 	signal(SIGXFSZ, SIG_IGN);
@@ -248,16 +288,78 @@ static void a_line_does_not_run_into_one_that_was_cut_off(void **state)
 	assert_false(sink_write(&s, "abcdefgh\n", 9));
 	assert_false(sink_write(&s, "nothing of it\n", 14));
 	limit_files_to(RLIM_INFINITY);
+	assert_true(sink_recovered(&s, &lost));
+	assert_int_equal(lost, 2);
 	put(&s, "next\n");
 	put(&s, "last\n");
 	sink_close(&s);
 	scratch_assert("file", "whole\nabcd\nnext\nlast\n");
 }
 
+/* ---- a disk that hangs ---- */
+
+#define CROWD 20
+
+static _Atomic(bool) disk_hangs;
+static _Atomic(int) writes;
+
+ssize_t __real_writev(int fd, const struct iovec *parts, int count);
+ssize_t __wrap_writev(int fd, const struct iovec *parts, int count);
+
+ssize_t __wrap_writev(int fd, const struct iovec *parts, int count)
+{
+	atomic_fetch_add(&writes, 1);
+	while (atomic_load(&disk_hangs))
+		sched_yield();
+	return __real_writev(fd, parts, count);
+}
+
+static struct sink hanging = SINK_NONE;
+static _Atomic(int) turned_away;
+
+static void *write_one_line(void *unused)
+{
+	(void)unused;
+	if (!sink_write(&hanging, "line\n", 5))
+		atomic_fetch_add(&turned_away, 1);
+	return NULL;
+}
+
+/* Those whom the disk has are those few, and all others give up. */
+static void few_wait_for_a_disk_that_hangs(void **state)
+{
+	pthread_t threads[CROWD];
+	uint64_t lost;
+
+	(void)state;
+	assert_int_equal(sink_open(&hanging, "file"), 0);
+	atomic_store(&writes, 0);
+	atomic_store(&disk_hangs, true);
+	for (int i = 0; i < CROWD; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, write_one_line, NULL), 0);
+	while (atomic_load(&turned_away) < CROWD - SINK_WRITERS_MAX)
+		sched_yield();
+	assert_int_equal(atomic_load(&writes), SINK_WRITERS_MAX);
+	/* It is known by now that nothing moves. */
+	assert_false(sink_takes_line(&hanging));
+	assert_int_equal(errno, EAGAIN);
+	atomic_store(&disk_hangs, false);
+	for (int i = 0; i < CROWD; i++)
+		assert_int_equal(pthread_join(threads[i], NULL), 0);
+	assert_int_equal(atomic_load(&turned_away), CROWD - SINK_WRITERS_MAX);
+	assert_true(sink_recovered(&hanging, &lost));
+	assert_int_equal(lost, CROWD - SINK_WRITERS_MAX + 1);
+	put(&hanging, "then\n");
+	sink_close(&hanging);
+	scratch_assert("file", "line\nline\nline\nline\nthen\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		scratch_test(appends_to_what_is_there),
+		scratch_test(begins_a_line_behind_one_that_was_cut_off),
+		scratch_test(a_file_that_is_opened_again_goes_on_as_it_was),
 		scratch_test(the_same_path_again_is_the_new_file_after_a_rotation),
 		scratch_test(what_cannot_be_opened_changes_nothing),
 		scratch_test(lines_that_find_no_room_are_counted_until_there_is_some),
@@ -269,6 +371,7 @@ int main(void)
 		scratch_test(a_line_that_is_not_written_whole_is_told),
 		scratch_test(a_fifo_that_nobody_reads_is_refused),
 		scratch_test(a_line_does_not_run_into_one_that_was_cut_off),
+		scratch_test(few_wait_for_a_disk_that_hangs),
 	};
 
 	return cmocka_run_group_tests_name("base/sink", tests, NULL, NULL);

@@ -82,7 +82,8 @@ static pid_t start_proxy(const char *rate)
 	char port[16], limit[32];
 	pid_t pid;
 
-	snprintf(port, sizeof(port), "%u", ++proxy_port);
+	proxy_port++;
+	snprintf(port, sizeof(port), "%u", proxy_port);
 	snprintf(limit, sizeof(limit), "rate=%s", rate);
 	pid = fork();
 	if (pid == 0) {

@@ -314,7 +314,7 @@ static int run_paced(struct datagrams *d, uint64_t total, double rate, struct lo
 int datagrams_run_half(const struct load_run *run, double *values)
 {
 	struct datagrams d;
-	struct load_meter meter;
+	struct load_meter meter = {.wall_s = 0};
 	int rc = -1;
 
 	if (open_all(&d, run) == 0)

@@ -68,9 +68,9 @@ struct origin {
 	struct listener listeners[ORIGIN_SERVICES];
 	bool stopping;
 	pthread_t thread;
-	LIST_HEAD(, echo) echoes;
-	LIST_HEAD(, web) webs;
-	SLIST_HEAD(, bulk) bulks;
+	LIST_HEAD(echoes, echo) echoes;
+	LIST_HEAD(webs, web) webs;
+	SLIST_HEAD(bulks, bulk) bulks;
 };
 
 static int watch(struct origin *origin, struct source *source)
@@ -321,7 +321,7 @@ static void on_datagrams(struct origin *origin, struct source *source)
 
 static int open_udp(struct origin *origin)
 {
-	struct sockaddr_in addr;
+	struct sockaddr_in addr = {.sin_port = 0};
 	socklen_t len = sizeof(addr);
 
 	origin->udp.source = (struct source){.on_ready = on_datagrams, .fd = wire_datagram()};
@@ -460,17 +460,20 @@ static void end_bulk(struct bulk *bulk)
 
 void origin_stop(struct origin *origin)
 {
-	struct echo *echo;
-	struct web *web;
+	struct echo *echo, *next_echo;
+	struct web *web, *next_web;
 	struct bulk *bulk;
 
 	if (origin == NULL)
 		return;
 	eventfd_write(origin->stop.fd, 1);
 	pthread_join(origin->thread, NULL);
-	while ((echo = LIST_FIRST(&origin->echoes)) != NULL)
+	for (echo = LIST_FIRST(&origin->echoes); echo != NULL; echo = next_echo) {
+		next_echo = LIST_NEXT(echo, link);
 		end_echo(echo, wire_reset);
-	while ((web = LIST_FIRST(&origin->webs)) != NULL) {
+	}
+	for (web = LIST_FIRST(&origin->webs); web != NULL; web = next_web) {
+		next_web = LIST_NEXT(web, link);
 		wire_reset(web->source.fd);
 		end_web(web);
 	}

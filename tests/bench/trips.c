@@ -137,7 +137,9 @@ static int compare_times(const void *a, const void *b)
 
 static double percentile_us(const struct trips *trips, unsigned percent)
 {
-	return (double)trips->times_ns[(trips->done - 1) * percent / 100] / 1e3;
+	size_t place = (trips->done - 1) * percent / 100;
+
+	return (double)trips->times_ns[place] / 1e3;
 }
 
 static int measure(const struct load_run *run, struct trips *trips, double *values)

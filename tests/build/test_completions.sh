@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What bash, zsh and fish complete of both programs, asked as their users do: bash and zsh have a
+# What bash, zsh and fish complete of the programs, asked as their users do: bash and zsh have a
 # terminal at which Tab is pressed, and fish is asked for what it would show.
 # shellcheck source=tests/clients/lib.sh disable=SC2317,SC2119 # called by check
 . "$(dirname "$0")/../clients/lib.sh"
@@ -13,7 +13,7 @@ TYPED=$ROOT/tests/build/typed.py
 write_programs() {
 	mkdir -p "$TMP/bin" "$FOLDER"
 	local program
-	for program in socks5d monitor_client; do
+	for program in socks5d monitor_client socks5d_auth; do
 		printf '#!/bin/sh\nprintf "called <%%s>" "$@"\n' >"$TMP/bin/$program"
 		chmod 755 "$TMP/bin/$program"
 		cp "$ROOT/conf/completions/$program.bash" "$FOLDER/$program"
@@ -34,6 +34,7 @@ write_settings() {
 		bind 'set enable-bracketed-paste off'
 		. "$FOLDER/socks5d"
 		. "$FOLDER/monitor_client"
+		. "$FOLDER/socks5d_auth"
 	END
 	cat >"$TMP/.zshrc" <<-END
 		PATH=$TMP/bin:\$PATH PS1='ready> ' LISTMAX=10000
@@ -103,6 +104,9 @@ try_shell() {
 	check "$1:what_is_protected" "$1_calls" '--protect rebinding' 'socks5d --protect re'
 	check "$1:files" "$1_calls" '-c own.conf' 'socks5d -c o'
 	check "$1:folders" "$1_calls" "--state-dir $folder" 'socks5d --state-dir fold'
+	check "$1:the_helpers_flags" "$1_calls" '--children' 'socks5d_auth --ch'
+	check "$1:files_behind_the_flags" "$1_calls" '--children 2 own.conf' 'socks5d_auth --children 2 o'
+	check "$1:legal_words_of_a_flag" "$1_calls" '--log-level warn' 'socks5d_auth --log-level w'
 	check "$1:the_client_s_flags" "$1_calls" '--password-file' 'monitor_client --pas'
 	check "$1:the_client_s_files" "$1_calls" '--password-file own.conf' 'monitor_client --password-file o'
 	check "$1:commands" "$1_offers" 'BAN BANS' 'monitor_client -u alice BA'

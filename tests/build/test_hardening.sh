@@ -6,7 +6,8 @@
 need readelf nm
 
 BUILT=$(dirname "$SOCKS5D")
-[[ $(basename "$BUILT") != *-address* && $(basename "$BUILT") != *-thread* ]] ||
+[[ $(basename "$BUILT") != *-address* && $(basename "$BUILT") != *-thread* &&
+	$(basename "$BUILT") != *-coverage* ]] ||
 	skip_all 'a build without sanitizers'
 readelf -h "$SOCKS5D" >/dev/null 2>&1 || skip_all 'a program, not a script that runs it'
 
@@ -32,7 +33,7 @@ checks_jumps() {
 	esac
 }
 
-for program in socks5d monitor_client; do
+for program in socks5d monitor_client socks5d_auth; do
 	check "${program}_lies_anywhere" has "$program" -h 'Type: +DYN \(Position-Independent'
 	check "${program}_is_relocated_before_it_runs" has "$program" -d '\((BIND_NOW|FLAGS)\).*(BIND_NOW|NOW)|BIND_NOW'
 	check "${program}_cannot_write_its_relocations" has "$program" -l 'GNU_RELRO'

@@ -18,7 +18,8 @@ make_() {
 
 # The second time to another place.
 installs() {
-	make_ install uninstall PREFIX=/opt && make_ install && "$DEST/usr/sbin/socks5d" -v && "$DEST/usr/bin/monitor_client" -v
+	make_ install uninstall PREFIX=/opt && make_ install && "$DEST/usr/sbin/socks5d" -v && "$DEST/usr/bin/monitor_client" -v &&
+		"$DEST/usr/sbin/socks5d_auth" -v
 }
 
 # Programs 755, the rest 644, and every folder open.
@@ -30,15 +31,16 @@ everybody_may_read_it() {
 
 all_of_it_is_there() {
 	local file
-	for file in etc/socks5d/socks5d.conf etc/logrotate.d/socks5d \
+	for file in etc/socks5d/socks5d.conf etc/default/socks5d_auth etc/logrotate.d/socks5d \
 		etc/fail2ban/filter.d/socks5d.conf usr/share/doc/socks5d/fail2ban/jail.d/socks5d.conf \
 		usr/share/doc/socks5d/{dnsmasq/socks5d-wpad.conf,grafana/socks5d.json,prometheus/alerts.yml} \
 		usr/lib/sysusers.d/socks5d.conf usr/lib/tmpfiles.d/socks5d.conf \
 		usr/lib/systemd/system/socks5d.service usr/lib/systemd/system/socks5d@.service \
-		usr/share/man/man8/socks5d.8 \
-		usr/share/bash-completion/completions/{socks5d,monitor_client} \
-		usr/share/zsh/site-functions/{_socks5d,_monitor_client} \
-		usr/share/fish/vendor_completions.d/{socks5d,monitor_client}.fish \
+		usr/lib/systemd/system/socks5d_auth.service \
+		usr/share/man/man8/socks5d.8 usr/share/man/man8/socks5d_auth.8 \
+		usr/share/bash-completion/completions/{socks5d,monitor_client,socks5d_auth} \
+		usr/share/zsh/site-functions/{_socks5d,_monitor_client,_socks5d_auth} \
+		usr/share/fish/vendor_completions.d/{socks5d,monitor_client,socks5d_auth}.fish \
 		usr/share/doc/socks5d/examples/{school,office,lab,family}/socks5d.conf; do
 		[[ -f $DEST/$file ]] || { echo "no $file" && return 1; }
 	done
@@ -46,11 +48,17 @@ all_of_it_is_there() {
 		grep -qx 'ExecReload=/usr/bin/monitor_client .*' "$DEST/usr/lib/systemd/system/socks5d.service"
 }
 
+# What the manuals and units name is where it is said to be.
+no_other_place_is_named() {
+	! grep -r /usr/local "$DEST" --exclude-dir=*bin &&
+		grep -q '/usr/share/doc/socks5d/' "$DEST/usr/share/man/man8/socks5d.8"
+}
+
 # With the programs where they are now, and no blank in between.
 prepare_units() {
 	local unit
 	ln -sfn "$DEST" "$TMP/dest"
-	for unit in socks5d.service socks5d@.service; do
+	for unit in socks5d.service socks5d@.service socks5d_auth.service; do
 		sed "s|=/usr/|=$TMP/dest/usr/|" "$DEST/usr/lib/systemd/system/$unit" >"$TMP/$unit"
 	done
 	cp "$TMP/socks5d@.service" "$TMP/socks5d@second.service"
@@ -121,8 +129,11 @@ reload_asks_where_the_server_listens() {
 }
 
 a_changed_configuration_stays() {
-	echo '# ours' >>"$ETC/socks5d.conf"
-	make_ install uninstall && grep -q ours "$ETC/socks5d.conf" && rm "$ETC/socks5d.conf"
+	local file
+	for file in "$ETC/socks5d.conf" "$DEST/etc/default/socks5d_auth"; do
+		echo '# ours' >>"$file"
+		make_ install uninstall && grep -q ours "$file" && rm "$file" || return
+	done
 }
 
 nothing_stays() {
@@ -132,11 +143,14 @@ nothing_stays() {
 check it_installs_where_a_blank_is_in_the_name installs
 check the_umask_does_not_matter everybody_may_read_it
 check all_of_it_is_there all_of_it_is_there
+check no_other_place_is_named no_other_place_is_named
 prepare_units
 check instances_share_nothing instances_share_nothing
 if command -v systemd-analyze >/dev/null; then
 	check the_unit_is_good the_unit_is_good socks5d.service
 	check that_of_instances_is_good the_unit_is_good socks5d@second.service
+	check that_of_helpers_is_good the_unit_is_good socks5d_auth.service
+	check that_of_helpers_is_confined the_unit_is_confined socks5d_auth.service
 	check the_unit_is_confined the_unit_is_confined socks5d.service
 	check that_of_instances_is_confined the_unit_is_confined socks5d@second.service
 else

@@ -58,7 +58,7 @@ static void say(int fd, const char *text, size_t piece)
 
 static void hear(int fd, const char *expected)
 {
-	char got[2048];
+	char got[2048] = "";
 	size_t len = strlen(expected), n = 0;
 
 	while (n < len) {
@@ -261,6 +261,7 @@ static void huge_lines_are_lines(void **state)
 	char *text = malloc(len + 10);
 
 	(void)state;
+	assert_non_null(text);
 	memcpy(text, "OK\n", 3);
 	memset(text + 3, 'x', len);
 	strcpy(text + 3 + len, "\n\n");

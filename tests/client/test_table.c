@@ -204,8 +204,8 @@ static void more_keys_than_there_is_room_for_do_no_harm(void **state)
 	char reply[4096] = "OK\n";
 
 	(void)state;
-	for (char a = 'a'; a <= 'c'; a++) {
-		for (char b = 'a'; b <= 'z'; b++)
+	for (int a = 'a'; a <= 'c'; a++) {
+		for (int b = 'a'; b <= 'z'; b++)
 			sprintf(reply + strlen(reply), "%c%c:1 ", a, b);
 	}
 	strcat(reply, "\n\n");

@@ -219,7 +219,8 @@ free_port() {
 
 # ---- socks5d ----
 
-# The log is standard error, or what --log-file names. Nothing answers at the name server's address.
+# The log is standard error, or what --log-file names. WORKERS is how many sessions it serves
+# at once. Nothing answers at the name server's address.
 start_socks5d() {
 	local arg previous=
 	SERVERS=$((SERVERS + 1))
@@ -229,7 +230,7 @@ start_socks5d() {
 		[[ $previous != --log-file ]] || LOG=$arg
 		previous=$arg
 	done
-	spawn "$SOCKS5D" -l 127.0.0.1 -p 0 --monitor-port 0 --max-sessions 200 \
+	spawn "$SOCKS5D" -l 127.0.0.1 -p 0 --monitor-port 0 --max-sessions "${WORKERS:-200}" \
 		--dns-servers "127.0.0.1:$(free_port)" "$@" 2>"$STDERR"
 	SERVER=$SPAWNED
 	wait_for 30 server_listens || {

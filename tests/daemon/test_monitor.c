@@ -709,8 +709,8 @@ static void an_added_user_may_log_in_at_once_and_is_on_disk(void **state)
 	assert_non_null(strstr(line_of("carl"), ":user\n"));
 	assert_int_equal(connect_reply("carl", "p4ss"), 0);
 	monitor_expect(monitor, "ADD_USER carl other", "ERR carl exists already\n");
-	monitor_expect(
-		monitor, "ADD_USER dora x boss", "ERR \"boss\": the role is admin, or left out\n");
+	monitor_expect(monitor, "ADD_USER dora x boss",
+		"ERR \"boss\": the role is admin or helper, or left out\n");
 	monitor_expect(monitor, "ADD_USER * x",
 		"ERR anonymous, known, * and - stand for others, not for a user\n");
 	monitor_expect(monitor, "ADD_USER a:b x",

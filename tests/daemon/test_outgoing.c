@@ -116,8 +116,8 @@ static void external_interface_is_the_one_that_is_used(void **state)
 	start(&d, "--external-interface", "nosuch0");
 	daemon_wait_log(&d, NULL, "targets cannot be reached until it comes: external_interface: ");
 	close(net_socks_connect(d.port, "127.0.0.1", port, &rep));
-	assert_int_equal(rep, 1);
-	daemon_wait_log(&d, NULL, " reply=1 error=ENODEV ");
+	assert_int_equal(rep, 3);
+	daemon_wait_log(&d, NULL, " reply=3 error=ENODEV ");
 	daemon_stop(&d);
 	net_echo_stop(tcp);
 	udp_echo_stop(udp);

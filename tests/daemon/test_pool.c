@@ -309,6 +309,7 @@ static void carry(unsigned limit, unsigned count)
 	uint16_t local = echo_port;
 	struct echo_process process;
 
+	assert_non_null(fds);
 	start_echo_process(&process, &echo_port);
 	daemon_prepare(&d);
 	d.open_files = limit;

@@ -20,7 +20,7 @@ static int setup(void **state)
 	echo = net_echo_start("127.0.0.1", &echo_port);
 	monitor_start_daemon(&d,
 		(const char *const[]){"--auth", "optional", "--clients", "private, 192.0.2.0/24",
-			"--proxy-protocol-from", BALANCER ", 127.0.0.3", "--protect", "none",
+			"--proxy-protocol-from", (BALANCER ", 127.0.0.3"), "--protect", "none",
 			"--rule", "deny from 192.0.2.66", "--handshake-timeout", "60s",
 			"--log-level", "info", NULL});
 	return 0;

@@ -355,7 +355,8 @@ static void bulk_takes_the_way_that_the_setting_says(void **state)
 	const size_t much = 64 * MEGABYTE;
 	int target, fd = open_session(&d, &target);
 	struct net_sender *up = net_send_in_background(fd, much, 5, false);
-	bool copying = strcmp(getenv("SOCKS5D_RELAY"), "copy") == 0;
+	const char *relay = getenv("SOCKS5D_RELAY");
+	bool copying = relay != NULL && strcmp(relay, "copy") == 0;
 
 	(void)state;
 	while (!copying && daemon_stat(&d, "splice_pipes_used") == 0)

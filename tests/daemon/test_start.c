@@ -242,6 +242,7 @@ static void what_hangs_while_it_opens_can_be_ended(void **state)
 
 	(void)state;
 	daemon_prepare(&d);
+	assert_non_null(argv[0]);
 	snprintf(fifo, sizeof(fifo), "%s/fifo", d.folder);
 	assert_int_equal(mkfifo(fifo, 0600), 0);
 	assert_int_equal(

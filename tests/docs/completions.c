@@ -165,6 +165,13 @@ void completions_put_bash(FILE *out, const struct program *p)
 	fputs("\tcase $flag in\n", out);
 	put_bash_values(out, p);
 	fprintf(out, "\t*) [[ $cur != -* ]] || legal=$_%s_flags ;;\n\tesac\n", p->name);
+	if (p->takes_files)
+		fputs("\tif [[ -z $legal ]]; then\n"
+		      "\t\tcompopt -o filenames\n"
+		      "\t\tmapfile -t COMPREPLY < <(compgen -f -- \"$cur\")\n"
+		      "\t\treturn\n"
+		      "\tfi\n",
+			out);
 	if (has_commands)
 		fprintf(out, "\t[[ $cur == -* ]] || _%s_legal \"${request[@]}\"\n", p->name);
 	fputs("\tmapfile -t COMPREPLY < <(compgen -W \"$legal\" -- \"$cur\")\n", out);
@@ -246,11 +253,14 @@ void completions_put_zsh(FILE *out, const struct program *p)
 	put_title(out, "zsh", p);
 	if (has_commands)
 		put_zsh_request(out, p);
-	fprintf(out, "_%s() {\n\t_arguments -s%s", p->name, has_commands ? " -A '-*'" : "");
+	fprintf(out, "_%s() {\n\t_arguments -s%s", p->name,
+		has_commands || p->takes_files ? " -A '-*'" : "");
 	for (size_t i = 0; i < p->flag_count; i++)
 		put_zsh_flag(out, &p->flags[i]);
 	if (has_commands)
 		fprintf(out, " \\\n\t\t'*::command:_%s_request'", p->name);
+	if (p->takes_files)
+		fputs(" \\\n\t\t'*:file:_files'", out);
 	fprintf(out, "\n}\n\n_%s \"$@\"\n", p->name);
 }
 
@@ -346,7 +356,8 @@ void completions_put_fish(FILE *out, const struct program *p)
 	put_title(out, "fish", p);
 	if (p->command_count > 0)
 		put_fish_request(out, p);
-	fprintf(out, "complete -c %s -f\n", p->name);
+	if (!p->takes_files)
+		fprintf(out, "complete -c %s -f\n", p->name);
 	for (size_t i = 0; i < p->flag_count; i++)
 		put_fish_flag(out, p, &p->flags[i]);
 	if (p->command_count > 0)

@@ -284,6 +284,15 @@ static const struct document documents[] = {
 	{.path = "conf/completions/monitor_client.fish",
 		.program = program_monitor_client,
 		.put_program = completions_put_fish},
+	{.path = "conf/completions/socks5d_auth.bash",
+		.program = program_socks5d_auth,
+		.put_program = completions_put_bash},
+	{.path = "conf/completions/socks5d_auth.zsh",
+		.program = program_socks5d_auth,
+		.put_program = completions_put_zsh},
+	{.path = "conf/completions/socks5d_auth.fish",
+		.program = program_socks5d_auth,
+		.put_program = completions_put_fish},
 };
 
 /* The file's text, to be freed; empty when there is no such file. */

@@ -11,6 +11,7 @@
 
 #include "client/completion.h"
 #include "client/flags.h"
+#include "helper/arguments.h"
 #include "monitor/commands.h"
 #include "must.h"
 #include "state/options.h"
@@ -90,6 +91,26 @@ const struct program *program_socks5d(void)
 		take_flag_row(&flags[i], &options_flags[i]);
 	for (size_t i = 0; i < SETTINGS_COUNT; i++)
 		take_setting_row(&flags[OPTIONS_FLAGS + i], &settings_table[i]);
+	return &program;
+}
+
+/* What stands behind the flags is a socket's path and a command. */
+const struct program *program_socks5d_auth(void)
+{
+	static struct program_flag flags[ARGUMENTS_COUNT];
+	static const struct program program = {.name = "socks5d_auth",
+		.flags = flags,
+		.flag_count = ARGUMENTS_COUNT,
+		.takes_files = true};
+
+	for (size_t i = 0; i < ARGUMENTS_COUNT; i++) {
+		take_flag_row(&flags[i], &arguments_table[i]);
+		if (strcmp(arguments_table[i].name, "log-level") == 0) {
+			flags[i].kind = VALUE_WORDS;
+			append_word(
+				flags[i].words, sizeof(flags[i].words), "error warn info debug");
+		}
+	}
 	return &program;
 }
 

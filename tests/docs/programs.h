@@ -1,4 +1,4 @@
-/* programs: what can stand on the command lines of both programs, from the tables that they read
+/* programs: what can stand on the command lines of the programs, from the tables that they read
  * them with, for the shells' completion. */
 #ifndef DOCS_PROGRAMS_H
 #define DOCS_PROGRAMS_H
@@ -40,14 +40,16 @@ struct program {
 	const char *name;
 	struct program_flag *flags;
 	size_t flag_count;
-	struct program_command *commands; /* none: it takes flags only */
+	bool takes_files; /* behind the flags */
+	struct program_command *commands; /* none: it takes flags only, and files perhaps */
 	size_t command_count;
 	struct program_place *places;
 	size_t place_count;
 };
 
-/* Both live as long as this one. They end it where memory is out. */
+/* They live as long as this one. They end it where memory is out. */
 const struct program *program_socks5d(void);
 const struct program *program_monitor_client(void);
+const struct program *program_socks5d_auth(void);
 
 #endif

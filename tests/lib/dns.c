@@ -25,6 +25,9 @@
 #define TYPE_AAAA 28
 #define HEADER 12
 #define FLAG_TRUNCATED 0x0200
+#define FLAGS_USUAL 0x8180 /* an answer of a server that asks others */
+#define FLAGS_OF_QUESTION 0x0100
+#define FLAGS_LAME 0x8100
 
 struct held {
 	uint8_t bytes[512];
@@ -151,12 +154,15 @@ static unsigned code_of(const struct dns_record *r)
 static size_t make_reply(
 	uint8_t *m, const struct question *q, const struct dns_record *r, bool over_udp)
 {
-	unsigned flags = 0x8180, code = code_of(r);
+	enum dns_behaviour how = r == NULL ? DNS_NXDOMAIN : r->behaviour;
+	unsigned flags = FLAGS_USUAL, code = code_of(r);
 	size_t len = q->end;
 
 	memset(m + 6, 0, 6);
-	if (code == 0 && r->behaviour == DNS_TRUNCATED && over_udp)
+	if ((how == DNS_TRUNCATED && over_udp) || how == DNS_TRUNCATED_TWICE)
 		flags |= FLAG_TRUNCATED;
+	else if (how == DNS_ECHO || how == DNS_LAME)
+		flags = how == DNS_ECHO ? FLAGS_OF_QUESTION : FLAGS_LAME;
 	else if (code == 0)
 		len = put_answers(m, len, r, q->type);
 	write16(m + 2, flags | code);
@@ -222,7 +228,7 @@ static bool hold_back(struct dns *d, const struct dns_record *r, const struct qu
 static void serve_udp(struct dns *d)
 {
 	uint8_t m[1024];
-	struct sockaddr_in from;
+	struct sockaddr_in from = {.sin_port = 0};
 	socklen_t from_len = sizeof(from);
 	ssize_t n = recvfrom(d->udp, m, 512, 0, (struct sockaddr *)&from, &from_len);
 	const struct dns_record *r;
@@ -303,8 +309,10 @@ static uint16_t open_sockets(struct dns *d)
 struct dns *dns_start(const struct dns_record *records)
 {
 	struct dns *d = calloc(1, sizeof(*d));
-	uint16_t port = open_sockets(d);
+	uint16_t port;
 
+	assert_non_null(d);
+	port = open_sockets(d);
 	d->event = eventfd(0, EFD_CLOEXEC);
 	d->records = records;
 	snprintf(d->server, sizeof(d->server), "127.0.0.1:%u", port);

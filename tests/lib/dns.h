@@ -17,6 +17,9 @@ enum dns_behaviour {
 	DNS_LATE_A, /* holds answers for A back until dns_release() */
 	DNS_GARBAGE, /* first a reply with a wrong id, a cut one and noise, then the right one */
 	DNS_TRUNCATED, /* says TC over UDP, so that TCP has to be used */
+	DNS_TRUNCATED_TWICE, /* and over TCP, with nothing in it */
+	DNS_ECHO, /* what comes back is the question */
+	DNS_LAME, /* knows nothing, and asks nobody who does */
 };
 
 struct dns_record {

@@ -76,9 +76,11 @@ static bool read_more(int fd)
 	ssize_t n;
 
 	if (size - len < 65536) {
+		char *larger = realloc(text, size * 2 + 131072);
+
+		assert_non_null(larger);
+		text = larger;
 		size = size * 2 + 131072;
-		text = realloc(text, size);
-		assert_non_null(text);
 	}
 	n = recv(fd, text + len, 65535, 0);
 	assert_true(n >= 0);

@@ -180,8 +180,9 @@ void net_receive(int fd, void *bytes, size_t len)
 
 void net_expect(int fd, const void *bytes, size_t len)
 {
-	char *got = malloc(len);
+	char *got = malloc(len > 0 ? len : 1);
 
+	assert_non_null(got);
 	net_receive(fd, got, len);
 	assert_memory_equal(got, bytes, len);
 	free(got);
@@ -278,6 +279,7 @@ void net_send_pattern(int fd, size_t total, unsigned seed)
 	uint32_t *chunk = malloc(CHUNK);
 	uint64_t state = pattern_state(seed);
 
+	assert_non_null(chunk);
 	for (size_t done = 0; done < total; done += CHUNK) {
 		fill_pattern(chunk, CHUNK / 4, &state);
 		net_send(fd, chunk, total - done < CHUNK ? total - done : CHUNK);
@@ -290,6 +292,7 @@ void net_expect_pattern(int fd, size_t total, unsigned seed)
 	uint32_t *chunk = malloc(CHUNK);
 	uint64_t state = pattern_state(seed);
 
+	assert_non_null(chunk);
 	for (size_t done = 0; done < total; done += CHUNK) {
 		fill_pattern(chunk, CHUNK / 4, &state);
 		net_expect(fd, chunk, total - done < CHUNK ? total - done : CHUNK);
@@ -314,6 +317,7 @@ static void *send_all(void *arg)
 	uint64_t state = pattern_state(s->seed);
 	size_t left = s->total;
 
+	assert_non_null(chunk);
 	while (left > 0 && !s->failed) {
 		size_t len = left < CHUNK ? left : CHUNK;
 
@@ -336,6 +340,7 @@ struct net_sender *net_send_in_background(int fd, size_t total, unsigned seed, b
 {
 	struct net_sender *s = calloc(1, sizeof(*s));
 
+	assert_non_null(s);
 	*s = (struct net_sender){.fd = fd, .total = total, .seed = seed, .finish = finish};
 	assert_int_equal(pthread_create(&s->thread, NULL, send_all, s), 0);
 	return s;
@@ -366,7 +371,8 @@ static void add_fd(struct net_echo *e, int fd)
 {
 	if (e->count == e->room) {
 		e->room = e->room * 2 + 16;
-		e->fds = realloc(e->fds, e->room * sizeof(*e->fds));
+		e->fds = reallocarray(e->fds, e->room, sizeof(*e->fds));
+		assert_non_null(e->fds);
 	}
 	e->fds[e->count++] = (struct pollfd){.fd = fd, .events = POLLIN};
 }
@@ -410,6 +416,7 @@ struct net_echo *net_echo_start(const char *host, uint16_t *port)
 {
 	struct net_echo *e = calloc(1, sizeof(*e));
 
+	assert_non_null(e);
 	e->listener = net_listen(host, port);
 	e->stop = eventfd(0, EFD_CLOEXEC);
 	assert_int_equal(pthread_create(&e->thread, NULL, echo_all, e), 0);

@@ -97,6 +97,7 @@ struct udp_echo *udp_echo_start(const char *host, struct addr *bound)
 {
 	struct udp_echo *e = calloc(1, sizeof(*e));
 
+	assert_non_null(e);
 	e->fd = udp_socket(host, bound);
 	e->stop = eventfd(0, EFD_CLOEXEC);
 	assert_int_equal(pthread_create(&e->thread, NULL, echo_all, e), 0);
@@ -172,6 +173,7 @@ static void send_with_header(struct association *a, const uint8_t *header, size_
 {
 	uint8_t *whole = malloc(header_len + len);
 
+	assert_non_null(whole);
 	memcpy(whole, header, header_len);
 	memcpy(whole + header_len, bytes, len);
 	udp_send(a->udp, &a->relay, whole, header_len + len);
@@ -182,16 +184,18 @@ void association_send(struct association *a, uint8_t frag, const struct addr *ta
 	const void *bytes, size_t len)
 {
 	uint8_t header[262];
+	size_t header_len = association_header(header, frag, target);
 
-	send_with_header(a, header, association_header(header, frag, target), bytes, len);
+	send_with_header(a, header, header_len, bytes, len);
 }
 
 void association_send_name(
 	struct association *a, const char *name, uint16_t port, const void *bytes, size_t len)
 {
 	uint8_t header[262];
+	size_t header_len = association_name_header(header, name, port);
 
-	send_with_header(a, header, association_name_header(header, name, port), bytes, len);
+	send_with_header(a, header, header_len, bytes, len);
 }
 
 void association_expect(

@@ -3,7 +3,7 @@
 # one document to another file lead somewhere, and manuals show what they quote.
 
 README_LINES=300
-documents=(README.md src/README.md src/CONFORMANCE.md tests/bench/README.md tests/bench/results/README.md)
+documents=(README.md src/README.md src/CONFORMANCE.md tests/bench/README.md tests/bench/results/README.md tests/soak/README.md)
 status=0
 
 complain()

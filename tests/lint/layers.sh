@@ -2,8 +2,8 @@
 # Checks the house's floors, from the top of the repository: an area includes itself and those in
 # front of it in the list, and every header begins with its one-line card.
 
-areas=(base wire net state proxy server monitor web client)
-client_may='^(base|wire|net|client)/'
+areas=(base wire net state proxy server monitor web client helper)
+programs_may='^(base|wire|net)/' # beside their own
 status=0
 
 complain()
@@ -34,8 +34,8 @@ check_includes()
 			complain "$1:$number: \"$path\" is in no area"
 		elif ((included > own)); then
 			complain "$1:$number: $2 must not include \"$path\""
-		elif [[ $2 == client && ! $path =~ $client_may ]]; then
-			complain "$1:$number: the client must not include the server's \"$path\""
+		elif [[ $2 == client || $2 == helper ]] && [[ $path != "$2"/* && ! $path =~ $programs_may ]]; then
+			complain "$1:$number: $2 must not include the server's \"$path\""
 		fi
 	done < <(sed -nE '/^[ \t]*#[ \t]*include[ \t]*"/ { s/[^"]*"([^"]*)".*/\1/; =; p }' "$1" |
 		paste -d : - -)

@@ -135,7 +135,7 @@ static int begin(void **state)
 	admin = admin_new(NULL, error);
 	if (main_wake < 0 || main_errands == NULL || hasher == NULL || admin == NULL)
 		return -1;
-	return hasher_start(hasher) < 0 || admin_start(admin, error) < 0 ? -1 : 0;
+	return hasher_start(hasher, "hasher") < 0 || admin_start(admin, error) < 0 ? -1 : 0;
 }
 
 static int end(void **state)

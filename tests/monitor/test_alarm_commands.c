@@ -35,13 +35,13 @@ static const char *alarms(void)
 static void request(enum end_reason failure)
 {
 	struct addr from = parts_addr("192.0.2.1", 1000);
+	struct access_record record = {.user = "alice",
+		.user_len = 5,
+		.client = &from,
+		.target = "example.org:80",
+		.failure = failure};
 
-	access_log_add(parts.access_log,
-		&(struct access_record){.user = "alice",
-			.user_len = 5,
-			.client = &from,
-			.target = "example.org:80",
-			.failure = failure});
+	access_log_add(parts.access_log, &record);
 }
 
 static void requests(unsigned count, enum end_reason failure)
@@ -160,6 +160,18 @@ static void bans_by_themselves_are_told_and_those_by_hand_are_not(void **state)
 		"tells which, UNBAN lets them in\n\n");
 }
 
+/* The last, since it stays so until the end of the process. */
+static void lines_that_the_log_has_lost_are_told(void **state)
+{
+	(void)state;
+	assert_int_equal(log_open("/dev/full"), 0);
+	log_message(LOG_ERROR, "in vain");
+	assert_int_equal(log_open("log"), 0);
+	assert_string_equal(alarms(),
+		"OK\nalarm:log level:warning text:1 line of the log could not be written since "
+		"the start: is its disk full?\n\n");
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, make_desk, free_desk)
 
 int main(void)
@@ -171,6 +183,7 @@ int main(void)
 		TEST(requests_that_fail_one_after_the_other_are_told),
 		TEST(an_upstream_that_rests_is_told),
 		TEST(bans_by_themselves_are_told_and_those_by_hand_are_not),
+		TEST(lines_that_the_log_has_lost_are_told),
 	};
 
 	return cmocka_run_group_tests_name("monitor/alarm_commands", tests, NULL, NULL);

@@ -405,7 +405,8 @@ static void what_cannot_be_is_refused_before_anything_is_hashed(void **state)
 			"ERR anonymous, known, * and - stand for others, not for a user\n\n"},
 		{"ADD_USER Anonymous x\n",
 			"ERR anonymous, known, * and - stand for others, not for a user\n\n"},
-		{"ADD_USER bob x boss\n", "ERR \"boss\": the role is admin, or left out\n\n"}};
+		{"ADD_USER bob x boss\n",
+			"ERR \"boss\": the role is admin or helper, or left out\n\n"}};
 
 	(void)state;
 	log_in();

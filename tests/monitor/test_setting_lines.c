@@ -28,6 +28,7 @@ static void leave_out_reference(char *text)
 
 	while ((at = strstr(text, " legal:")) != NULL) {
 		end = strchr(at, '\n');
+		assert_non_null(end);
 		memmove(at, end, strlen(end) + 1);
 	}
 }

@@ -1,12 +1,54 @@
 /* fdbudget: how a limit is divided, and leases on what is to spare. */
+#include <dirent.h>
 #include <pthread.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "net/fdbudget.h"
 #include "suite.h"
 
 static struct fdbudget budget;
+
+/* ---- a system that does not tell ---- */
+
+static bool has_no_size, has_no_folder, has_no_limits, keeps_limits;
+
+int __real_stat64(const char *path, struct stat *out);
+DIR *__real_opendir(const char *path);
+int __real_getrlimit64(int resource, struct rlimit *out);
+int __real_setrlimit64(int resource, const struct rlimit *limit);
+int __wrap_stat64(const char *path, struct stat *out);
+DIR *__wrap_opendir(const char *path);
+int __wrap_getrlimit64(int resource, struct rlimit *out);
+int __wrap_setrlimit64(int resource, const struct rlimit *limit);
+
+/* Before Linux 6.2 the folder has no size. */
+int __wrap_stat64(const char *path, struct stat *out)
+{
+	int result = __real_stat64(path, out);
+
+	if (has_no_size)
+		out->st_size = 0;
+	return result;
+}
+
+DIR *__wrap_opendir(const char *path)
+{
+	return has_no_folder ? NULL : __real_opendir(path);
+}
+
+int __wrap_getrlimit64(int resource, struct rlimit *out)
+{
+	return has_no_limits ? -1 : __real_getrlimit64(resource, out);
+}
+
+int __wrap_setrlimit64(int resource, const struct rlimit *limit)
+{
+	return keeps_limits ? -1 : __real_setrlimit64(resource, limit);
+}
+
+/* ---- tests ---- */
 
 static void a_usual_limit_carries_what_the_readme_says(void **state)
 {
@@ -105,6 +147,44 @@ static void open_descriptors_are_counted(void **state)
 	assert_int_equal(fdbudget_count_open(), before);
 }
 
+/* One by one where the folder does not say how many, and as many as there are at least without it.
+ */
+static void they_are_counted_without_a_size_and_without_proc(void **state)
+{
+	int fd;
+	size_t before;
+
+	(void)state;
+	has_no_size = true;
+	before = fdbudget_count_open();
+	fd = dup(0);
+	assert_true(fd >= 0);
+	assert_int_equal(fdbudget_count_open(), before + 1);
+	close(fd);
+	has_no_folder = true;
+	assert_int_equal(fdbudget_count_open(), 3);
+	has_no_size = has_no_folder = false;
+	assert_int_equal(fdbudget_count_open(), before);
+}
+
+/* Then what is there has to do. */
+static void a_limit_that_cannot_be_raised_stays(void **state)
+{
+	struct rlimit before, low;
+
+	(void)state;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	low = (struct rlimit){.rlim_cur = 64, .rlim_max = before.rlim_max};
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+	keeps_limits = true;
+	assert_int_equal(fdbudget_raise_limit(), 64);
+	keeps_limits = false;
+	has_no_limits = true;
+	assert_int_equal(fdbudget_raise_limit(), 0);
+	has_no_limits = false;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+}
+
 static void the_soft_limit_is_raised_to_the_hard_one(void **state)
 {
 	struct rlimit rl;
@@ -153,6 +233,8 @@ int main(void)
 		cmocka_unit_test(the_process_borrows_all_or_nothing),
 		cmocka_unit_test(threads_never_take_more_than_there_is),
 		cmocka_unit_test(open_descriptors_are_counted),
+		cmocka_unit_test(they_are_counted_without_a_size_and_without_proc),
+		cmocka_unit_test(a_limit_that_cannot_be_raised_stays),
 		cmocka_unit_test(the_soft_limit_is_raised_to_the_hard_one),
 	};
 

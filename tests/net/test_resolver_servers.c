@@ -42,6 +42,9 @@ static const struct dns_record first_records[] = {
 	{"servfail.test", DNS_SERVFAIL, 0, NULL},
 	{"notimp.test", DNS_NOTIMP, 0, NULL},
 	{"refused.test", DNS_REFUSED, 0, NULL},
+	{"echo.test", DNS_ECHO, 0, NULL},
+	{"lame.test", DNS_LAME, 0, NULL},
+	{"twice.test", DNS_TRUNCATED_TWICE, 0, NULL},
 	{"absent.test", DNS_NXDOMAIN, 0, NULL},
 	{"slow.test", DNS_LATE_A, 0, "192.0.2.1 2001:db8::1"},
 	{"mute.test", DNS_SILENT, 0, NULL},
@@ -137,6 +140,19 @@ static void a_server_that_cannot_say_is_passed_over(void **state)
 		looker_expect(&l, LOOKUP_IPV6, LOOKUP_FOUND, "2001:db8::2");
 		assert_int_equal(dns_questions(first, names[i]), 2);
 		assert_int_equal(dns_questions(second, "*.test"), 2 * (i + 1));
+	}
+}
+
+/* That there is no address is said in other words. */
+static void what_only_looks_like_no_address_is_passed_over(void **state)
+{
+	static const char *const names[] = {"echo.test", "lame.test", "twice.test"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		look_up(names[i]);
+		expect_ipv4("192.0.2.2");
+		looker_expect(&l, LOOKUP_IPV6, LOOKUP_FOUND, "2001:db8::2");
 	}
 }
 
@@ -332,6 +348,7 @@ int main(void)
 #define ONE(f) cmocka_unit_test_setup_teardown(f, start_with_one, stop)
 	const struct CMUnitTest tests[] = {
 		BOTH(a_server_that_cannot_say_is_passed_over),
+		BOTH(what_only_looks_like_no_address_is_passed_over),
 		BOTH(a_lookup_fails_when_every_server_has),
 		BOTH(the_first_that_knows_decides_what_does_not_exist),
 		BOTH(the_second_is_asked_after_400_ms_and_not_before),

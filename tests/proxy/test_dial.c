@@ -216,6 +216,7 @@ static void each_error_has_its_reason(void **state)
 		{ETIMEDOUT, END_CONNECT_TIMEOUT},
 		{EHOSTUNREACH, END_HOST_UNREACHABLE},
 		{ENETUNREACH, END_NETWORK_UNREACHABLE},
+		{ENODEV, END_NETWORK_UNREACHABLE}, /* external_interface is gone */
 		{EACCES, END_CONNECT_FAILED},
 	};
 

@@ -789,6 +789,70 @@ static void the_memory_of_a_buffer_is_given_back_when_nothing_moves(void **state
 	assert_int_equal(traffic.received, 4 * SIZE);
 }
 
+/* ---- little memory ---- */
+
+static struct relay_room room;
+
+/* Both send more than goes, and none reads. */
+static int both_flood(struct pollfd *fds)
+{
+	static const uint8_t bytes[64];
+
+	while (send(client, bytes, sizeof(bytes), MSG_NOSIGNAL) > 0 ||
+		send(target, bytes, sizeof(bytes), MSG_NOSIGNAL) > 0)
+		;
+	return (fds[0].events & POLLIN) != 0 || (fds[1].events & POLLIN) != 0 ? waits < 1000 : 0;
+}
+
+static void flood(size_t places)
+{
+	room = (struct relay_room){.total = places};
+	relay.room = &room;
+	relay.path = RELAY_COPY;
+	take_little(relay.client);
+	take_little(relay.target);
+	on_wait = both_flood;
+	assert_int_equal(relay_run(&relay), END_IDLE);
+	assert_true(waits < 1000);
+	assert_int_equal(room.taken, 0);
+}
+
+static void without_room_a_buffer_stays_small(void **state)
+{
+	(void)state;
+	room.total = 1;
+	flood(1);
+	/* One of them has got the only place. */
+	assert_true((out.high_water <= SIZE / 16) != (in.high_water <= SIZE / 16));
+	assert_int_equal(out.high_water + in.high_water, SIZE + SIZE / 16);
+}
+
+static void with_room_both_grow(void **state)
+{
+	(void)state;
+	flood(2);
+	assert_int_equal(out.high_water + in.high_water, 2 * SIZE);
+}
+
+static int much_without_room(struct pollfd *fds)
+{
+	(void)fds;
+	send_more(SIZE / 8); /* more than goes at once */
+	return waits < 200;
+}
+
+static void what_goes_without_room_comes_whole(void **state)
+{
+	(void)state;
+	room = (struct relay_room){.total = 1, .taken = 1};
+	relay.room = &room;
+	on_wait = much_without_room;
+	assert_int_equal(relay_run(&relay), END_IDLE);
+	assert_true(passed > 10 * SIZE);
+	assert_true(out.high_water <= SIZE / 16);
+	assert_int_equal(room.taken, 1);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 static int run_over(enum relay_path p, const char *name)
@@ -829,6 +893,9 @@ static int run_changes(void)
 		TEST(without_a_pipe_bulk_is_copied),
 		TEST(without_a_descriptor_bulk_is_copied),
 		TEST(the_memory_of_a_buffer_is_given_back_when_nothing_moves),
+		TEST(without_room_a_buffer_stays_small),
+		TEST(with_room_both_grow),
+		TEST(what_goes_without_room_comes_whole),
 	};
 
 	path = RELAY_AUTO;

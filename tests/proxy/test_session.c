@@ -1050,6 +1050,24 @@ static void a_refusal_that_does_not_get_out_keeps_its_reason(void **state)
 	}
 }
 
+static void leave_while_closing(void)
+{
+	assert_int_equal(phase(), PHASE_CLOSING);
+	client_breaks_off();
+}
+
+/* Or whoever judges live sessions again would break it off, for what it is just being told. */
+static void who_is_being_refused_is_on_the_way_out(void **state)
+{
+	(void)state;
+	begin(GREETING CONNECT);
+	plan.failure = END_CONNECT_REFUSED;
+	plan.on_dial = client_does_not_read;
+	on_wait = leave_while_closing;
+	run_to(END_CONNECT_REFUSED, FAILED);
+	assert_int_equal(waits, 1);
+}
+
 /* ---- BIND and UDP ASSOCIATE that are granted ---- */
 
 static void a_peer_is_announced_and_relayed(void **state)
@@ -1361,7 +1379,9 @@ static void an_access_log_that_takes_no_line_is_told_once(void **state)
 	assert_int_equal(access_log_open(services.access_log, "/dev/full"), 0);
 	run_to(END_CLOSED, SERVED);
 	log = scratch_read("log");
-	assert_contains(log, "access_log_file: 1 lines could not be written");
+	assert_contains(log,
+		"access_log_file: 1 line could not be written: "
+		"No space left on device");
 	free(log);
 	/* Who asks for it gets it all the same. */
 	assert_string_equal(access_line(), "Anonymous 192.0.2.1:443");
@@ -1403,6 +1423,7 @@ int main(void)
 		TEST(a_listening_whose_reply_does_not_get_out_is_given_up),
 		TEST(an_association_whose_reply_does_not_get_out_is_given_up),
 		TEST(a_refusal_that_does_not_get_out_keeps_its_reason),
+		TEST(who_is_being_refused_is_on_the_way_out),
 		TEST(a_peer_is_announced_and_relayed),
 		TEST(an_association_ends_for_each_reason),
 		TEST(told_to_end_before_the_request),

@@ -149,6 +149,7 @@ int __wrap_socket_wait(struct pollfd *fds, nfds_t count, int64_t deadline)
 /* ---- faults ---- */
 
 static int socket_error; /* what socket(2) says; 0: nothing */
+static int opened; /* sockets, by an association */
 static int connect_error; /* the same of connect(2), and so on */
 static int send_error, send_errors; /* what sendmmsg(2) says so many times */
 static int receive_error, receive_errors;
@@ -166,6 +167,7 @@ int __wrap_socket(int family, int type, int protocol);
 
 int __wrap_socket(int family, int type, int protocol)
 {
+	opened++;
 	return strikes(socket_error) ? -1 : __real_socket(family, type, protocol);
 }
 
@@ -377,6 +379,7 @@ static void open_association(void)
 	stats_init(&stats);
 	traffic = (struct traffic){.sent = 0};
 	step = step_count = 0;
+	opened = 0;
 	due = 0;
 	u = udp_open(&given);
 	assert_non_null(u);
@@ -891,6 +894,43 @@ static void a_socket_that_cannot_be_had_is_tried_again(void **state)
 	run_until_idle();
 	expect_moved(2, 0);
 	expect_dropped(DROP_UNSENT, 1);
+	assert_int_equal(lease.held, 3);
+	close(far6);
+}
+
+static void interface_is_gone(void)
+{
+	send_error = ENODEV;
+	send_errors = 1;
+	client_sends();
+}
+
+/* external_interface may be a tunnel's: it comes back as another one of the same name, to which a
+ * socket that was bound to the first is none the nearer. */
+static void a_socket_whose_interface_is_gone_is_opened_anew(void **state)
+{
+	int far6 = udp_socket("::1", &to_addr);
+
+	(void)state;
+	open_association();
+	then(client_sends);
+	then(far_answers);
+	then(interface_is_gone);
+	then(client_sends);
+	run_until_idle();
+	expect_moved(2, 1);
+	expect_dropped(DROP_UNSENT, 1);
+	assert_int_equal(opened, 3);
+	assert_int_equal(lease.held, 2);
+	open_association();
+	then(client_sends_there);
+	then(client_sends);
+	then(interface_is_gone);
+	then(client_sends);
+	run_until_idle();
+	expect_moved(3, 0);
+	expect_dropped(DROP_UNSENT, 1);
+	assert_int_equal(opened, 4);
 	assert_int_equal(lease.held, 3);
 	close(far6);
 }
@@ -1445,6 +1485,7 @@ int main(void)
 		TEST(what_could_not_be_found_out_is_asked_again),
 		TEST(a_second_family_takes_a_descriptor_more),
 		TEST(a_socket_that_cannot_be_had_is_tried_again),
+		TEST(a_socket_whose_interface_is_gone_is_opened_anew),
 		TEST(a_family_that_is_not_used_is_not_sent_to),
 		TEST(a_name_is_looked_up_and_remembered),
 		TEST(names_that_lead_nowhere_are_dropped),

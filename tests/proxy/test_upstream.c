@@ -18,8 +18,29 @@ int64_t __wrap_clock_ms(void);
 int64_t __wrap_clock_deadline(int64_t ms);
 int __wrap_socket_wait(struct pollfd *fds, nfds_t count, int64_t deadline);
 int __wrap_dial_until(struct dial *d, int64_t deadline);
+ssize_t __real_socket_read(int fd, void *bytes, size_t len);
+ssize_t __real_socket_write(int fd, const void *bytes, size_t len);
+ssize_t __wrap_socket_read(int fd, void *bytes, size_t len);
+ssize_t __wrap_socket_write(int fd, const void *bytes, size_t len);
 
 static int64_t now;
+static int lacks; /* how many times more memory is out when something is read or written */
+
+static bool is_lacking(void)
+{
+	errno = ENOBUFS;
+	return lacks > 0 && lacks-- > 0;
+}
+
+ssize_t __wrap_socket_read(int fd, void *bytes, size_t len)
+{
+	return is_lacking() ? -1 : __real_socket_read(fd, bytes, len);
+}
+
+ssize_t __wrap_socket_write(int fd, const void *bytes, size_t len)
+{
+	return is_lacking() ? -1 : __real_socket_write(fd, bytes, len);
+}
 
 int64_t __wrap_clock_ms(void)
 {
@@ -131,6 +152,7 @@ static int set_up(void **state)
 	now = 1000;
 	dialled = 0;
 	on_silence = NULL;
+	lacks = 0;
 	fdbudget_plan(&budget, 100, 10, 10);
 	the_lease = (struct fd_lease){.budget = &budget};
 	lease = &the_lease;
@@ -353,6 +375,29 @@ static void what_lacks_here_is_no_fault_of_theirs(void **state)
 	assert_string_equal(fault_of(0), "-");
 }
 
+static void a_lack_of_memory_passes(void **state)
+{
+	static const struct script script[] = {{SAYS("\5\0\5\0\0\1\xc0\0\2\1\0\x50")}};
+
+	(void)state;
+	use_upstreams("socks5://h");
+	lacks = 5;
+	EXPECT_SUCCESS(script, "\5\1\0\5\1\0\3\6x.test\0\x50", "");
+	assert_int_equal(lacks, 0);
+}
+
+static void a_lack_of_memory_that_stays_is_no_fault_of_theirs(void **state)
+{
+	static const struct script silent[100]; /* one for each pause */
+
+	(void)state;
+	use_upstreams("socks5://h");
+	lacks = 1000000;
+	expect_failure(silent, END_UPSTREAM_FAILED);
+	assert_int_equal(r.error, ENOBUFS);
+	assert_string_equal(fault_of(0), "-");
+}
+
 /* More than fits is no answer. */
 static void an_answer_has_an_end(void **state)
 {
@@ -446,6 +491,8 @@ int main(void)
 		TEST(silence_about_the_target_is_nobodys_fault),
 		TEST(faults_have_names),
 		TEST(what_lacks_here_is_no_fault_of_theirs),
+		TEST(a_lack_of_memory_passes),
+		TEST(a_lack_of_memory_that_stays_is_no_fault_of_theirs),
 		TEST(an_answer_has_an_end),
 		TEST(a_client_that_leaves_is_nobodys_fault),
 		TEST(one_that_cannot_do_it_is_passed_over),

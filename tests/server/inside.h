@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "../base/check.h"
+#include "counting.h"
 
 /* What it finds wrong: NULL, nothing. */
 typedef const char *inside_part(const void *context);
@@ -26,6 +27,7 @@ static inline void inside(inside_part *part, const void *context)
 	if (pid == 0) {
 		const char *what = part(context);
 
+		counting_end();
 		_exit(what != NULL && write(ends[1], what, strlen(what)) < 0);
 	}
 	close(ends[1]);

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "../base/check.h"
-#include "server/notify.h"
+#include "net/notify.h"
 
 static int manager_fd = -1;
 static char manager_text[4096]; /* of the last message */

@@ -2,9 +2,19 @@
  * what is too old by clocks that are right and others. */
 #include "server/archive.h"
 
+#include "../base/said.h"
 #include "keeping.h"
 
+struct standing_fact *__real_standing_changes(struct standing *s, size_t *count);
+struct standing_fact *__wrap_standing_changes(struct standing *s, size_t *count);
+
 static struct archive *a;
+static bool is_without_memory;
+
+struct standing_fact *__wrap_standing_changes(struct standing *s, size_t *count)
+{
+	return is_without_memory ? NULL : __real_standing_changes(s, count);
+}
 
 static void open_archive(void)
 {
@@ -247,6 +257,21 @@ static void without_history_days_accounts_are_not_kept(void **state)
 
 #define archive_test(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
+static void a_lack_of_memory_is_told(void **state)
+{
+	(void)state;
+	assert_int_equal(standing_put(kept.standing, STANDING_LIMITS, "alice", "x"), 0);
+	said_begin();
+	is_without_memory = true;
+	assert_fails();
+	is_without_memory = false;
+	assert_true(write_now());
+	said_end();
+	assert_non_null(
+		strstr(said, "nothing can be written, which is tried again: out of memory"));
+	assert_non_null(strstr(said, "it can be written again"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -255,6 +280,7 @@ int main(void)
 		archive_test(a_batch_that_fails_is_tried_again_and_loses_nothing),
 		archive_test(where_the_file_proves_damaged_what_stands_is_written_anew),
 		archive_test(a_name_that_is_deleted_takes_its_history_along),
+		archive_test(a_lack_of_memory_is_told),
 		archive_test(a_batch_that_fails_forgets_no_name),
 		archive_test(days_go_when_the_settings_say_so),
 		archive_test(a_clock_that_is_wrong_for_a_while_costs_nothing),

@@ -190,6 +190,24 @@ static void the_control_group_counts_where_it_allows_less_than_the_host_has(void
 	expect(0, 64, "max_sessions = auto, an eighth of the memory");
 }
 
+static void full_buffers_take_a_16th_of_the_memory(void **state)
+{
+	(void)state;
+	expect(0, 10000, "max_sessions = auto, at most 10000");
+	assert_int_equal(c.full_buffers, 0); /* all sessions may have both of theirs */
+	limit_memory(256);
+	expect(0, 512, "max_sessions = auto, at least 512");
+	assert_int_equal(c.full_buffers, 256);
+	limit_memory(4096);
+	expect(0, 2048, "max_sessions = auto, a 64th of /cg/memory.max");
+	assert_int_equal(c.full_buffers, 0);
+	limit_memory(32);
+	expect(100, 100, "max_sessions");
+	assert_int_equal(c.full_buffers, 32);
+	expect(16, 16, "max_sessions");
+	assert_int_equal(c.full_buffers, 0);
+}
+
 static void a_host_that_does_not_tell_its_memory_has_512(void **state)
 {
 	(void)state;
@@ -331,6 +349,7 @@ int main(void)
 		TEST(automatic_is_never_more_than_an_eighth_of_the_memory),
 		TEST(the_control_group_counts_where_it_allows_less_than_the_host_has),
 		TEST(a_host_that_does_not_tell_its_memory_has_512),
+		TEST(full_buffers_take_a_16th_of_the_memory),
 		TEST(what_is_given_is_lowered_to_what_half_of_the_memory_carries),
 		TEST(files_bound_both),
 		TEST(an_eighth_of_the_threads_that_are_left_and_16_at_least_is_kept_free),

@@ -55,7 +55,7 @@ static struct hasher *start(void)
 	struct hasher *h = hasher_new();
 
 	assert_non_null(h);
-	assert_int_equal(hasher_start(h), 0);
+	assert_int_equal(hasher_start(h, "hasher"), 0);
 	return h;
 }
 
@@ -159,7 +159,7 @@ static void without_a_thread_it_fails(void **state)
 	(void)state;
 	assert_non_null(h);
 	no_threads = true;
-	assert_int_equal(hasher_start(h), -1);
+	assert_int_equal(hasher_start(h, "hasher"), -1);
 	assert_int_equal(errno, EAGAIN);
 	no_threads = false;
 	end(h);

@@ -3,8 +3,23 @@
 
 #include <semaphore.h>
 
+#include "../base/faults_all.h"
 #include "keeping.h"
 #include "state/copies.h"
+
+/* So many deadlines are now, whatever they would be. */
+static _Atomic(int) hurries;
+
+int64_t __real_clock_deadline(int64_t ms);
+int64_t __wrap_clock_deadline(int64_t ms);
+
+int64_t __wrap_clock_deadline(int64_t ms)
+{
+	if (atomic_load(&hurries) == 0)
+		return __real_clock_deadline(ms);
+	atomic_fetch_sub(&hurries, 1);
+	return __real_clock_deadline(0);
+}
 
 static struct keeper *k;
 static sem_t begun, may_go_on, came_back;
@@ -174,7 +189,9 @@ static void copies_are_made_of_files_that_were_read(void **state)
 
 	(void)state;
 	scratch_write("list", "a.example\n");
+	scratch_write("other", "b.example\n");
 	keeper_copy_file(k, "list");
+	keeper_copy_file(k, "other");
 	keeper_copy_file(k, "list");
 	keeper_stop(k);
 	copy = scratch_read(copies_path(".", "list", path));
@@ -199,6 +216,70 @@ static void nothing_is_kept_without_it(void **state)
 	keeper_close(NULL);
 }
 
+static void tell_of_commit(void)
+{
+	sem_post(&begun);
+}
+
+static void what_changes_is_written_when_it_is_time(void **state)
+{
+	(void)state;
+	keeping_put("a", "1");
+	before_commit = tell_of_commit;
+	atomic_store(&hurries, 1);
+	keeper_call(k);
+	sem_wait(&begun);
+	/* Who calls from then on calls for the next. */
+	keeping_put("b", "2");
+	atomic_store(&hurries, 1);
+	keeper_call(k);
+	sem_wait(&begun);
+	start_anew();
+	keeping_assert_stands("a", "1");
+	keeping_assert_stands("b", "2");
+}
+
+static void what_is_too_old_is_dropped_when_it_is_time(void **state)
+{
+	struct task t;
+
+	(void)state;
+	keeping_serve("192.0.2.1", 5);
+	assert_int_equal(write_in_its_thread(&t), 0);
+	keeping_assert_usage(keeper_database(k), 20261126, "192.0.2.1:1/5 ");
+	keeping_time += 3000 * 86400;
+	before_commit = tell_of_commit;
+	atomic_store(&hurries, 1);
+	start_anew();
+	sem_wait(&begun);
+	keeper_stop(k);
+	keeping_assert_usage(keeper_database(k), 20261126, "");
+}
+
+static void without_memory_it_is_not_opened(void **state)
+{
+	struct keeper *made = NULL;
+
+	(void)state;
+	keeper_stop(k);
+	keeper_close(k);
+	k = NULL;
+	keeping_forget();
+	for (int n = 1; made == NULL; n++) {
+		char error[DATABASE_ERROR_MAX] = "";
+		bool struck;
+
+		faults_fail(n);
+		made = keeper_open(".", &kept, error);
+		struck = faults_struck();
+		if (made == NULL && (!struck || *error == '\0'))
+			fail_msg("allocation %d: \"%s\"", n, error);
+		assert_int_equal(standing_is_kept(kept.standing), made != NULL);
+	}
+	k = made;
+	assert_int_equal(keeper_start(k), 0);
+}
+
 #define keeper_test(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -210,6 +291,9 @@ int main(void)
 		keeper_test(nobody_waits_for_a_slow_disk),
 		keeper_test(copies_are_made_of_files_that_were_read),
 		keeper_test(one_that_cannot_be_made_is_said),
+		keeper_test(what_changes_is_written_when_it_is_time),
+		keeper_test(what_is_too_old_is_dropped_when_it_is_time),
+		keeper_test(without_memory_it_is_not_opened),
 		cmocka_unit_test(nothing_is_kept_without_it),
 	};
 

@@ -231,6 +231,22 @@ static void who_has_not_asked_yet_is_left_alone(void **state)
 	assert_int_equal(recheck_sessions(&services, RECHECK_ANY_RULE, true), 0);
 }
 
+/* Whoever was refused may not have read the reply yet, which a reset would overtake. */
+static void who_is_on_the_way_out_is_left_alone(void **state)
+{
+	(void)state;
+	begin_with("rule = deny\n");
+	begin_session(0, NULL, "CONNECT", "192.0.2.9:80");
+	registry_set_phase(slot(0), PHASE_CLOSING);
+	assert_int_equal(recheck_sessions(&services, RECHECK_ANY_RULE, false), 0);
+	assert_int_equal(recheck_sessions(&services, RECHECK_ANY_RULE, true), 0);
+	assert_false(was_ended(0));
+	/* Nor is it waited for. */
+	change_to("rule = allow\n");
+	recheck_follow(&job, RECHECK_ANY_RULE);
+	assert_int_equal(run(), CLOCK_NEVER);
+}
+
 /* ---- the job ---- */
 
 static void a_session_ends_when_its_rule_loses_its_time(void **state)
@@ -246,6 +262,19 @@ static void a_session_ends_when_its_rule_loses_its_time(void **state)
 	assert_false(was_ended(0));
 	wall += 1;
 	assert_int_equal(run(), now + 60000);
+	assert_true(was_ended(0));
+}
+
+/* The clock is set to before the window. */
+static void a_session_ends_when_the_clock_is_set_back_behind_its_rule(void **state)
+{
+	(void)state;
+	begin_with("rule = allow time tue 12:00-12:41\notherwise = deny\n");
+	begin_session(0, NULL, "CONNECT", "192.0.2.9:80");
+	connect_session(0, "192.0.2.9:80");
+	assert_int_equal(run(), now + 21000);
+	wall -= 3600;
+	run();
 	assert_true(was_ended(0));
 }
 
@@ -310,7 +339,9 @@ int main(void)
 		recheck_test(those_refused_end_and_are_counted_once),
 		recheck_test(one_rule_alone_may_count),
 		recheck_test(who_has_not_asked_yet_is_left_alone),
+		recheck_test(who_is_on_the_way_out_is_left_alone),
 		recheck_test(a_session_ends_when_its_rule_loses_its_time),
+		recheck_test(a_session_ends_when_the_clock_is_set_back_behind_its_rule),
 		recheck_test(nothing_ends_at_a_border_where_that_is_not_wanted),
 		recheck_test(without_times_the_job_sleeps),
 		recheck_test(who_connects_at_the_border_is_looked_at_again),

@@ -18,6 +18,26 @@ time_t __wrap_time(time_t *out)
 	return wall;
 }
 
+static int64_t set_by; /* seconds, since the process began */
+
+int __real_clock_gettime(clockid_t clock, struct timespec *out);
+int __wrap_clock_gettime(clockid_t clock, struct timespec *out);
+
+int __wrap_clock_gettime(clockid_t clock, struct timespec *out)
+{
+	int result = __real_clock_gettime(clock, out);
+
+	if (clock == CLOCK_REALTIME)
+		out->tv_sec += set_by;
+	return result;
+}
+
+static void set_wall(int64_t by)
+{
+	wall += by;
+	set_by += by;
+}
+
 static struct services services;
 static char error[CONFIG_ERROR_MAX];
 
@@ -171,6 +191,37 @@ static void they_come_again_with_the_rest_of_their_time(void **state)
 	assert_int_equal(add("deny user dora", 60), 4);
 }
 
+/* How many seconds are left to the newest rule; 0: it is over. */
+static int64_t left(void)
+{
+	struct config *c = config_get(services.config);
+	struct rule_tally tally = {.until = 0};
+	size_t at = 0;
+
+	assert_true(rules_next_tally(c, &at, wall, &tally));
+	config_release(c);
+	return tally.until == 0 ? 0 : tally.until - wall;
+}
+
+static void they_last_as_long_when_the_clock_is_set(void **state)
+{
+	static const int64_t steps[] = {86400, -2 * 86400, 3600, 86400 - 3600};
+
+	(void)state;
+	add("allow user alice", 3600);
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		set_wall(steps[i]);
+		wall += 60;
+		assert_int_equal(left(), 3600 - 60 * (int64_t)(i + 1));
+	}
+	set_wall(-86400);
+	add("deny user bob", 60);
+	assert_string_equal(in_force(), "t2 t1");
+	assert_int_equal(left(), 60);
+	wall += 3600;
+	assert_int_equal(left(), 0);
+}
+
 #define temporary_test(f) cmocka_unit_test_setup_teardown(f, make_services, free_services)
 
 int main(void)
@@ -182,6 +233,7 @@ int main(void)
 		temporary_test(what_is_no_rule_changes_nothing),
 		temporary_test(there_is_a_bound),
 		temporary_test(they_come_again_with_the_rest_of_their_time),
+		temporary_test(they_last_as_long_when_the_clock_is_set),
 	};
 
 	return cmocka_run_group_tests_name("server/temporary", tests, NULL, NULL);

@@ -36,11 +36,10 @@ int main(void)
 {
 	char *line = NULL;
 	size_t size = 0;
-	ssize_t len;
 
 	if (judge_begin(&judge) < 0)
 		return 1;
-	while ((len = getline(&line, &size, stdin)) > 0) {
+	while (getline(&line, &size, stdin) > 0) {
 		line[strcspn(line, "\n")] = '\0';
 		if (strcmp(line, "new") == 0) {
 			judge_end(&judge);

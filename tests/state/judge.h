@@ -80,6 +80,7 @@ static inline const char *judge_ask(struct judge *j, const char *text, struct ve
 	struct destination dst = {.kind = DESTINATION_NONE};
 	struct subject s = {.user = ""};
 
+	*verdict = (struct verdict){.allowed = false};
 	if (!judge_read(text, &r) || !judge_addr(r.from, &client) || !judge_addr(r.to, &addr))
 		return "?";
 	addr_set_port(&addr, (uint16_t)r.port);

@@ -291,9 +291,10 @@ struct note {
 	char *text;
 };
 
+static const struct setting notes[] = {{.name = "a_note", SETTING_TEXT(struct note, text)}};
+
 static void a_value_is_written_so_that_it_is_read_again(void **state)
 {
-	static const struct setting notes[] = {{.name = "a_note", SETTING_TEXT(struct note, text)}};
 	static const char *const rows[][2] = {
 		{"plain", "a_note = plain"},
 		{"two words, a # too", "a_note = \"two words, a # too\""},

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "../base/faults.h"
 #include "../base/scratch.h"
 #include "base/calendar.h"
 #include "state/ledger.h"
@@ -216,10 +217,21 @@ static void what_was_used_is_kept_when_limits_become_others(void **state)
 
 #define kept_use_test(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
+/* Else it would have its quota once more. */
+static void what_was_used_is_known_without_memory(void **state)
+{
+	(void)state;
+	keep("alice", 1, 5, 0);
+	faults_fail(1);
+	assert_true(is_kept("alice"));
+	assert_false(faults_struck());
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		kept_use_test(nothing_is_kept_of_who_has_used_nothing),
+		kept_use_test(what_was_used_is_known_without_memory),
 		kept_use_test(what_belongs_to_a_period_that_is_over_is_swept_away),
 		kept_use_test(of_very_many_clients_those_with_the_least_use_go),
 		kept_use_test(of_clients_no_more_are_kept_than_there_is_room_for),

@@ -22,7 +22,8 @@ static void refused_is_what_was_checked_and_not_let_in(void **state)
 		bool is_refused;
 	} rows[] = {{LOGIN_OK, false}, {LOGIN_REFUSED, true}, {LOGIN_TOO_BUSY, false},
 		{LOGIN_HELD_OFF, true}, {LOGIN_NO_MEMORY, false}, {LOGIN_DISABLED, true},
-		{LOGIN_EXPIRED, true}, {LOGIN_NOT_FROM_HERE, true}, {LOGIN_IGNORED, false}};
+		{LOGIN_EXPIRED, true}, {LOGIN_NOT_FROM_HERE, true}, {LOGIN_NO_HELPER, true},
+		{LOGIN_UNANSWERED, false}, {LOGIN_IGNORED, false}};
 
 	(void)state;
 	assert_int_equal(COUNT(rows), LOGIN_RESULTS);

@@ -334,6 +334,35 @@ static void a_users_sessions_are_ended_and_no_others(void **state)
 	registry_free(r);
 }
 
+/* A reset would overtake what it was told. */
+static void who_is_on_the_way_out_is_not_ended_with_the_others(void **state)
+{
+	struct registry *r = new_registry(2);
+	size_t count;
+	struct session_ref *refs;
+	struct network n;
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		enter(r, i, -1);
+		registry_set_user(registry_slot_at(r, i), "alice", 5);
+	}
+	registry_set_phase(registry_slot_at(r, 1), PHASE_CLOSING);
+	refs = registry_list(r, &count);
+	assert_int_equal(count, 2);
+	assert_true(network_parse("0.0.0.0/0", 9, &n));
+	assert_int_equal(registry_end_user(r, "alice", 5, END_DISABLED), 1);
+	assert_int_equal(registry_end_client(r, &n, END_BANNED), 1);
+	assert_false(registry_end_by_rule(r, &refs[1], "1"));
+	assert_true(was_told(r, 0));
+	assert_false(was_told(r, 1));
+	/* By its id it is meant itself, and a stop is for all. */
+	assert_true(registry_end(r, refs[1].id, END_KILLED));
+	assert_true(was_told(r, 1));
+	free(refs);
+	registry_free(r);
+}
+
 static void a_clients_sessions_are_ended_whoever_logged_in(void **state)
 {
 	static const char *const clients[] = {
@@ -608,6 +637,7 @@ int main(void)
 		cmocka_unit_test(totals_never_fall),
 		cmocka_unit_test(one_session_is_ended_by_its_id),
 		cmocka_unit_test(a_users_sessions_are_ended_and_no_others),
+		cmocka_unit_test(who_is_on_the_way_out_is_not_ended_with_the_others),
 		cmocka_unit_test(a_clients_sessions_are_ended_whoever_logged_in),
 		cmocka_unit_test(sessions_are_counted_by_what_they_were_asked_for),
 		cmocka_unit_test(idle_relays_are_ended_up_to_an_id),

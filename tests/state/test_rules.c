@@ -71,11 +71,14 @@ static const char *destination_denied_by(
 	return denied_by(&s);
 }
 
+/* NULL: that it is allowed. */
 static void expect_rule(const char *what, const char *rule, const char *expected)
 {
-	if ((rule == NULL) != (expected == NULL) || (rule != NULL && strcmp(rule, expected) != 0))
-		fail_msg("%s: %s instead of %s", what, rule == NULL ? "allowed" : rule,
-			expected == NULL ? "allowed" : expected);
+	const char *is = rule == NULL ? "allowed" : rule;
+	const char *should = expected == NULL ? "allowed" : expected;
+
+	if (strcmp(is, should) != 0)
+		fail_msg("%s: %s instead of %s", what, is, should);
 }
 
 static void what_is_nowhere_is_no_target(void **state)

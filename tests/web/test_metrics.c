@@ -2,6 +2,7 @@
 #include "browser.h"
 
 #include "state/rules.h"
+#include "state/upstreams.h"
 #include "web/metric_families.h"
 
 void __wrap_resolver_counts(struct resolver *r, uint64_t *hits, uint64_t *misses);
@@ -189,8 +190,7 @@ static void assert_unique(const char *body, const char *sample)
 static void families_stand_together_and_no_series_twice(void **state)
 {
 	static char body[sizeof(heard)];
-	const struct metric_family *f = metric_families - 1;
-	const char *end = metric_families[metric_families_count - 1].metric.name;
+	const struct metric_family *next = metric_families;
 	char *rest = NULL;
 
 	(void)state;
@@ -200,15 +200,15 @@ static void families_stand_together_and_no_series_twice(void **state)
 	for (char *line = strtok_r(body, "\n", &rest); line != NULL;
 		line = strtok_r(NULL, "\n", &rest)) {
 		if (strncmp(line, "# HELP ", 7) == 0) {
-			f++;
-			assert_int_equal(strcspn(line + 7, " "), strlen(f->metric.name));
-			assert_memory_equal(line + 7, f->metric.name, strlen(f->metric.name));
+			assert_int_equal(strcspn(line + 7, " "), strlen(next->metric.name));
+			assert_memory_equal(line + 7, next->metric.name, strlen(next->metric.name));
+			next++;
 		} else if (line[0] != '#') {
-			assert_true(is_family_of(&f->metric, line));
+			assert_true(is_family_of(&next[-1].metric, line));
 			assert_unique(body_of(heard), line);
 		}
 	}
-	assert_string_equal(f->metric.name, end);
+	assert_ptr_equal(next, metric_families + metric_families_count);
 }
 
 static void rows_of_the_table_are_as_they_should_be(void **state)
@@ -286,6 +286,34 @@ static void figures_are_what_happened(void **state)
 	for (size_t i = 0; i < COUNT(samples); i++) {
 		if (strstr(heard, samples[i]) == NULL)
 			fail_msg("%s is not in %s", samples[i], heard);
+	}
+}
+
+/* Two lines of one name and place share their figures, and a series is told once. */
+static void upstreams_are_told_by_name_and_place(void **state)
+{
+	static const char *const samples[] = {
+		"socks5d_upstream_up{upstream=\"a\",url=\"socks5://192.0.2.9:1080\"} 0\n",
+		"socks5d_upstream_up{upstream=\"b\",url=\"http://192.0.2.8:3128\"} 1\n",
+		"socks5d_upstream_sessions{upstream=\"b\",url=\"http://192.0.2.8:3128\"} 0\n",
+		"socks5d_upstream_failures_total{upstream=\"a\",url=\"socks5://192.0.2.9:1080\"} 1\n",
+	};
+	struct config *config = config_get(parts.config);
+	char error[CONFIG_ERROR_MAX];
+
+	(void)state;
+	set("upstream",
+		"a socks5://192.0.2.9:1080, socks5://192.0.2.9:1080; b http://192.0.2.8:3128");
+	config->upstreams = upstreams_compile(&config->settings, NULL, error);
+	if (config->upstreams == NULL)
+		fail_msg("%s", error);
+	upstream_failed(&config->upstreams->servers[0], UPSTREAM_SILENT, parts_now);
+	config_release(config);
+	(void)ask_here("");
+	for (size_t i = 0; i < COUNT(samples); i++) {
+		if (strstr(heard, samples[i]) == NULL)
+			fail_msg("%s is not in %s", samples[i], heard);
+		assert_unique(body_of(heard), samples[i]);
 	}
 }
 
@@ -405,6 +433,7 @@ int main(void)
 		TEST(families_stand_together_and_no_series_twice),
 		TEST(rows_of_the_table_are_as_they_should_be),
 		TEST(figures_are_what_happened),
+		TEST(upstreams_are_told_by_name_and_place),
 		TEST(thousands_of_rules_come_whole_and_in_turns),
 		TEST(of_accounts_the_largest_are_told_if_any),
 		TEST(without_memory_that_is_said),

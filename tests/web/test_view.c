@@ -146,7 +146,7 @@ static void a_long_reply_is_gathered_in_several_turns(void **state)
 		assert_false(connection_is_idle(&c));
 		assert_status(hear(), 200);
 		assert_contains(heard, "alice");
-		assert_null(c.gathering.text);
+		assert_null(c.gathering.text.text);
 	}
 }
 
@@ -157,7 +157,7 @@ static void who_leaves_while_it_is_gathered_leaves_nothing(void **state)
 	hang_up();
 	assert_int_equal(c.phase, WEB_FREE);
 	assert_null(c.view);
-	assert_null(c.gathering.out);
+	assert_null(c.gathering.text.out);
 }
 
 /* What anybody can have put into the tables of an administrator. */

@@ -21,9 +21,9 @@ struct message {
  * To be freed. */
 static inline uint8_t *copy_alone(const void *bytes, size_t n)
 {
-	uint8_t *copy = malloc(n);
+	uint8_t *copy = malloc(n > 0 ? n : 1);
 
-	assert_true(copy != NULL || n == 0);
+	assert_non_null(copy);
 	if (n > 0)
 		memcpy(copy, bytes, n);
 	return copy;

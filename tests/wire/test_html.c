@@ -25,6 +25,7 @@ static void leave_out(char *text, const char *attribute)
 
 	while ((at = strstr(text, attribute)) != NULL) {
 		end = strchr(at + strlen(attribute), '"');
+		assert_non_null(end);
 		memmove(at, end + 1, strlen(end));
 	}
 }

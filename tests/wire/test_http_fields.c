@@ -105,7 +105,7 @@ static void says_when_it_is_full(void **state)
 
 static void puts_pages(void **state)
 {
-	char out[512];
+	char out[512] = "";
 
 	(void)state;
 	for (int is_head = 0; is_head <= 1; is_head++) {

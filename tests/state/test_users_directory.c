@@ -1,0 +1,506 @@
+/* users whom a helper knows: who is asked about, whose account it is, what is remembered, and what
+ * administrators can do about them. */
+#include <pthread.h>
+#include <sodium.h>
+
+#include "../base/check.h"
+#include "../base/scratch.h"
+#include "../lib/helper.h"
+#include "base/clock.h"
+#include "cheap.h"
+#include "state/ledger_limits.h"
+#include "state/login_helper.h"
+#include "state/users_file.h"
+#include "state/users_parts.h"
+
+static struct hashing *hashing;
+static struct ledger *ledger;
+static struct limit_book *book;
+static struct login_helper *asking;
+static struct users *users;
+static struct helper *helper;
+static char error[USERS_ERROR_MAX];
+
+static void load(void)
+{
+	if (users_load(users, error) < 0)
+		fail_msg("%s", error);
+}
+
+/* What the directory knows: the password of all of its people is "right". */
+static const char *directory(const char *question)
+{
+	if (strstr(question, " held") != NULL)
+		return HELPER_HOLDS;
+	if (strstr(question, " silent") != NULL)
+		return "BH message=no%20directory\n";
+	if (strstr(question, " right") == NULL)
+		return "ERR\n";
+	if (strstr(question, "AUTH nick ") != NULL)
+		return "OK user=Alice\n";
+	if (strstr(question, "AUTH liar ") != NULL)
+		return "OK user=boss\n";
+	if (strstr(question, "AUTH pupil ") != NULL)
+		return "OK groups=pupils\n";
+	return "OK\n";
+}
+
+static int begin(void **state)
+{
+	struct users_backend file;
+	char hash[PASSWORD_HASH_SIZE];
+	FILE *out;
+
+	assert_int_equal(scratch_enter(state), 0);
+	out = fopen("users", "w");
+	assert_non_null(out);
+	cheap_hash("secret", hash);
+	fprintf(out, "boss:%s:admin\n", hash);
+	cheap_hash("hunter2", hash);
+	fprintf(out, "local:%s:user\ndora:helper:user:disabled=yes\ncarl:helper::sessions=3\n",
+		hash);
+	assert_int_equal(fclose(out), 0);
+	hashing = hashing_new(2);
+	ledger = ledger_new(1, NULL);
+	book = limit_book_new();
+	asking = login_helper_new("socket");
+	login_helper_set(asking, 600000, 2);
+	file = users_file_backend("users");
+	users = users_new(hashing, ledger, &file);
+	assert_int_equal(users_set_helper(users, asking), 0);
+	load();
+	assert_int_equal(users_follow(users, book), 0);
+	helper = helper_start("socket", directory);
+	return 0;
+}
+
+static int end(void **state)
+{
+	helper_stop(helper);
+	users_free(users);
+	login_helper_free(asking);
+	limit_book_free(book);
+	ledger_free(ledger);
+	hashing_free(hashing);
+	return scratch_leave(state);
+}
+
+static char account[USERS_NAME_MAX + 1]; /* of who was let in last */
+
+static enum login_result log_in_from(const char *from, const char *name, const char *password)
+{
+	struct addr a;
+	struct login login = {.name = name,
+		.name_len = strlen(name),
+		.password = password,
+		.password_len = strlen(password),
+		.from = &a};
+	struct ledger_entry *entry = NULL;
+	enum login_result result;
+	size_t len;
+
+	assert_true(addr_parse(from, strlen(from), &a));
+	result = users_login(users, &login, clock_deadline(60000), NULL, &entry);
+	if (result == LOGIN_OK) {
+		strcpy(account, ledger_user_name(entry, &len));
+		ledger_leave(entry, clock_ms());
+	}
+	return result;
+}
+
+static enum login_result log_in(const char *name, const char *password)
+{
+	return log_in_from("192.0.2.1", name, password);
+}
+
+static void assert_in_as(const char *name, const char *password, const char *whose)
+{
+	assert_int_equal(log_in(name, password), LOGIN_OK);
+	assert_string_equal(account, whose);
+}
+
+static void one_person_has_one_account(void **state)
+{
+	size_t count;
+	const char **names;
+
+	(void)state;
+	assert_in_as("Alice", "right", "alice");
+	assert_in_as("alice", "right", "alice");
+	assert_in_as("ALICE", "right", "alice");
+	assert_in_as("nick", "right", "alice");
+	assert_true(users_have(users, "alice", 5));
+	assert_false(users_have(users, "Alice", 5));
+	names = users_names(users, &count);
+	assert_int_equal(count, 5);
+	assert_string_equal(names[0], "alice");
+	free(names);
+}
+
+/* Neither in any case of its letters, nor does anybody become him by a helper's word. */
+static void who_has_a_password_here_is_never_asked_about(void **state)
+{
+	(void)state;
+	assert_int_equal(log_in("local", "right"), LOGIN_REFUSED);
+	assert_int_equal(log_in("Local", "right"), LOGIN_REFUSED);
+	assert_int_equal(log_in("Local", "hunter2"), LOGIN_REFUSED);
+	assert_int_equal(log_in("BOSS", "right"), LOGIN_REFUSED);
+	assert_in_as("local", "hunter2", "local");
+	assert_int_equal(helper_asked(helper), 0);
+	assert_int_equal(log_in("liar", "right"), LOGIN_REFUSED);
+	assert_int_equal(helper_asked(helper), 1);
+	assert_int_equal(users_count_admins(users), 1);
+}
+
+static void answers_are_remembered(void **state)
+{
+	(void)state;
+	assert_in_as("alice", "right", "alice");
+	assert_in_as("alice", "right", "alice");
+	assert_int_equal(log_in("alice", "wrong"), LOGIN_REFUSED);
+	assert_int_equal(log_in("alice", "wrong"), LOGIN_REFUSED);
+	assert_int_equal(log_in("nobody", "wrong"), LOGIN_REFUSED);
+	assert_int_equal(log_in("nobody", "wrong"), LOGIN_REFUSED);
+	assert_int_equal(helper_asked(helper), 3);
+	assert_int_equal(login_helper_read(asking).recalled, 3);
+	/* That nobody can say is nothing to remember. */
+	assert_int_equal(log_in("alice", "silent"), LOGIN_UNANSWERED);
+	assert_int_equal(log_in("alice", "silent"), LOGIN_UNANSWERED);
+	assert_int_equal(helper_asked(helper), 5);
+}
+
+static void without_a_cache_each_login_is_asked_about(void **state)
+{
+	(void)state;
+	assert_in_as("alice", "right", "alice");
+	login_helper_set(asking, 0, 2);
+	assert_in_as("alice", "right", "alice");
+	assert_in_as("alice", "right", "alice");
+	assert_int_equal(helper_asked(helper), 3);
+}
+
+static void what_cannot_be_asked_is_wrong(void **state)
+{
+	char longest[USERS_PASSWORD_MAX + 1];
+
+	(void)state;
+	assert_int_equal(log_in("ali\nce", "right"), LOGIN_REFUSED);
+	assert_int_equal(log_in("alice", "right\r"), LOGIN_REFUSED);
+	assert_int_equal(log_in("alice", "\x7fright"), LOGIN_REFUSED);
+	assert_int_equal(log_in("", "right"), LOGIN_REFUSED);
+	assert_int_equal(log_in("alice", ""), LOGIN_REFUSED);
+	assert_int_equal(helper_asked(helper), 0);
+	memset(longest, '%', USERS_PASSWORD_MAX);
+	longest[USERS_PASSWORD_MAX] = '\0';
+	assert_int_equal(log_in("alice", longest), LOGIN_REFUSED);
+	assert_int_equal(helper_asked(helper), 1);
+}
+
+static void a_line_of_the_file_gives_limits_or_keeps_out(void **state)
+{
+	struct limits limits;
+
+	(void)state;
+	assert_int_equal(log_in("dora", "right"), LOGIN_DISABLED);
+	assert_int_equal(log_in("dora", "wrong"), LOGIN_REFUSED);
+	assert_in_as("Carl", "right", "carl");
+	assert_true(users_said_limits(users, "carl", &limits));
+	assert_int_equal(limits.sessions, 3);
+	/* The word is no password. */
+	assert_int_equal(log_in("carl", "helper"), LOGIN_REFUSED);
+}
+
+static void groups_of_the_answer_count(void **state)
+{
+	struct limits own, said;
+
+	(void)state;
+	assert_in_as("pupil", "right", "pupil");
+	assert_true(users_is_in_group(users, "pupil", "pupils"));
+	assert_true(users_have_group(users, "pupils"));
+	assert_true(users_own_limits(users, "pupil", &own));
+	assert_string_equal(own.groups, "");
+	assert_true(users_said_limits(users, "pupil", &said));
+	assert_string_equal(said.groups, "pupils");
+}
+
+/* What is said of somebody who came by himself makes a line of it. */
+static void what_is_said_of_a_visitor_is_kept(void **state)
+{
+	char text[1024] = "";
+	FILE *in;
+
+	(void)state;
+	assert_in_as("pupil", "right", "pupil");
+	assert_int_equal(users_set_attributes(users, "pupil", "disabled=yes", error), 0);
+	assert_int_equal(log_in("pupil", "right"), LOGIN_DISABLED);
+	in = fopen("users", "r");
+	assert_non_null(in);
+	assert_true(fread(text, 1, sizeof(text) - 1, in) > 0);
+	fclose(in);
+	assert_non_null(strstr(text, "\npupil:helper:user:disabled=yes\n"));
+	assert_true(users_is_in_group(users, "pupil", "pupils"));
+	assert_int_equal(users_set_attributes(users, "nobody", "sessions=1", error), -1);
+}
+
+static void administrators_have_passwords_here(void **state)
+{
+	char hash[PASSWORD_HASH_SIZE];
+
+	(void)state;
+	cheap_hash("new", hash);
+	assert_in_as("alice", "right", "alice");
+	assert_int_equal(users_set_role(users, "alice", USER_ROLE_ADMIN, error), -1);
+	assert_int_equal(users_set_role(users, "carl", USER_ROLE_ADMIN, error), -1);
+	assert_int_equal(users_set_password(users, "alice", hash, error), -1);
+	assert_int_equal(users_set_password(users, "carl", hash, error), -1);
+	assert_int_equal(users_add(users, "eve", "helper", USER_ROLE_ADMIN, error), -1);
+	assert_int_equal(users_add(users, "Eve", "helper", USER_ROLE_USER, error), -1);
+	assert_int_equal(users_add(users, "eve", "helper", USER_ROLE_USER, error), 0);
+	/* With a password here he is one of these, and has what lives of his account. */
+	assert_int_equal(users_add(users, "alice", hash, USER_ROLE_USER, error), 0);
+	assert_int_equal(log_in("alice", "right"), LOGIN_REFUSED);
+	assert_in_as("alice", "new", "alice");
+	load();
+	assert_in_as("alice", "new", "alice");
+}
+
+static void who_is_deleted_is_asked_about_again(void **state)
+{
+	struct user_info info;
+
+	(void)state;
+	assert_in_as("alice", "right", "alice");
+	assert_int_equal(users_remove(users, "alice", error), 0);
+	assert_false(users_have(users, "alice", 5));
+	assert_in_as("alice", "right", "alice");
+	assert_int_equal(helper_asked(helper), 2);
+	assert_true(users_get(users, "alice", &info));
+	assert_int_equal(info.figures.total, 1);
+	assert_int_equal(users_remove(users, "carl", error), 0);
+	assert_in_as("carl", "right", "carl");
+	assert_int_equal(users_remove(users, "nobody", error), -1);
+}
+
+static void a_reload_forgets_answers_and_keeps_accounts(void **state)
+{
+	struct user_info info;
+
+	(void)state;
+	assert_in_as("alice", "right", "alice");
+	assert_in_as("carl", "right", "carl");
+	load();
+	assert_true(users_get(users, "alice", &info));
+	assert_int_equal(info.figures.total, 1);
+	assert_in_as("alice", "right", "alice");
+	assert_in_as("carl", "right", "carl");
+	assert_int_equal(helper_asked(helper), 4);
+	login_helper_forget(asking, "alice");
+	assert_in_as("alice", "right", "alice");
+	assert_in_as("carl", "right", "carl");
+	assert_int_equal(helper_asked(helper), 5);
+}
+
+static void without_a_helper_its_users_are_refused(void **state)
+{
+	struct users_backend file = users_file_backend("users");
+	struct users *alone = users_new(hashing, ledger, &file), *all = users;
+
+	(void)state;
+	assert_int_equal(users_load(alone, error), 0);
+	users = alone;
+	assert_int_equal(log_in("carl", "helper"), LOGIN_NO_HELPER);
+	assert_int_equal(log_in("carl", "right"), LOGIN_NO_HELPER);
+	assert_int_equal(log_in("nobody", "right"), LOGIN_REFUSED);
+	assert_false(users_ask_helper(users, "carl", 4));
+	assert_true(users_are_of_helper(users, "carl", 4));
+	assert_in_as("local", "hunter2", "local");
+	users = all;
+	users_free(alone);
+}
+
+static void the_file_says_what_a_helpers_user_may_be(void **state)
+{
+	static const struct {
+		const char *line, *why;
+	} rows[] = {
+		{"x:helper:admin\n", "users:1: whose password a helper knows is no admin"},
+		{"Xa:helper:user\n", "users:1: whose password a helper knows is written in lower"},
+		{"x:Helper:user\n", "users:1: the second field is no password hash"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		FILE *out = fopen("users", "w");
+
+		assert_non_null(out);
+		fputs(rows[i].line, out);
+		assert_int_equal(fclose(out), 0);
+		assert_int_equal(users_load(users, error), -1);
+		assert_ptr_equal(strstr(error, rows[i].why), error);
+	}
+}
+
+/* The monitor is for administrators, and a page for all. */
+static void a_page_lets_them_in_and_the_monitor_does_not(void **state)
+{
+	char called[USERS_NAME_MAX + 1];
+	struct login login = {.name = "Alice",
+		.name_len = 5,
+		.password = "right",
+		.password_len = 5,
+		.called = called};
+
+	(void)state;
+	assert_int_equal(users_login_admin(users, &login), LOGIN_REFUSED);
+	assert_false(users_knows_person(users, &login));
+	assert_int_equal(helper_asked(helper), 0);
+	assert_int_equal(users_login_person(users, &login), LOGIN_OK);
+	assert_string_equal(called, "alice");
+	assert_true(users_knows_person(users, &login));
+	assert_string_equal(called, "alice");
+	assert_int_equal(helper_asked(helper), 1);
+	login.name = "local";
+	login.password = "hunter2";
+	login.password_len = 7;
+	assert_int_equal(users_login_person(users, &login), LOGIN_OK);
+	assert_string_equal(called, "local");
+}
+
+static void only_so_many_are_kept_without_a_session(void **state)
+{
+	char name[16];
+	size_t count;
+
+	(void)state;
+	users->visitors_most = 4;
+	for (int i = 0; i < 20; i++) {
+		snprintf(name, sizeof(name), "user%d", i);
+		assert_in_as(name, "right", name);
+	}
+	free(users_names(users, &count));
+	assert_int_equal(count, 4 + 4);
+	/* Whoever had to go comes again. */
+	for (int i = 0; i < 20; i++) {
+		snprintf(name, sizeof(name), "user%d", i);
+		assert_in_as(name, "right", name);
+	}
+}
+
+/* ---- at once ---- */
+
+struct visitor {
+	pthread_t thread;
+	const char *name, *password;
+	enum login_result result;
+};
+
+static void *visit(void *arg)
+{
+	struct visitor *v = arg;
+	struct login login = {.name = v->name,
+		.name_len = strlen(v->name),
+		.password = v->password,
+		.password_len = strlen(v->password),
+		.client = v};
+	struct ledger_entry *entry = NULL;
+
+	v->result = users_login(users, &login, clock_deadline(60000), NULL, &entry);
+	if (v->result == LOGIN_OK)
+		ledger_leave(entry, clock_ms());
+	return NULL;
+}
+
+static void begin_visit(struct visitor *v, const char *name, const char *password)
+{
+	*v = (struct visitor){.name = name, .password = password};
+	assert_int_equal(pthread_create(&v->thread, NULL, visit, v), 0);
+}
+
+/* A directory that hangs holds up neither who is remembered nor who has a password here, and is
+ * asked once about what several want to know. */
+static void a_slow_directory_holds_up_nobody_else(void **state)
+{
+	struct visitor waiting[6];
+
+	(void)state;
+	assert_in_as("alice", "right", "alice");
+	for (size_t i = 0; i < 4; i++)
+		begin_visit(&waiting[i], "bob", "held");
+	begin_visit(&waiting[4], "bob", "held2");
+	begin_visit(&waiting[5], "bob", "held3");
+	helper_wait_held(helper, 2); /* as many as may be at once */
+	assert_in_as("alice", "right", "alice");
+	assert_in_as("local", "hunter2", "local");
+	assert_int_equal(log_in("local", "wrong"), LOGIN_REFUSED);
+	assert_int_equal(helper_asked(helper), 3);
+	helper_release(helper, "OK\n");
+	helper_wait_held(helper, 1);
+	helper_release(helper, "OK\n");
+	for (size_t i = 0; i < COUNT(waiting); i++) {
+		pthread_join(waiting[i].thread, NULL);
+		assert_int_equal(waiting[i].result, LOGIN_OK);
+	}
+	assert_int_equal(helper_asked(helper), 4);
+}
+
+/* While workers put visitors in and push them out, and look at them. */
+static void many_at_once_and_changes_beside(void **state)
+{
+	struct visitor crowd[16];
+	static char names[16][16];
+
+	(void)state;
+	users->visitors_most = 3;
+	login_helper_set(asking, 600000, 8);
+	for (int round = 0; round < 10; round++) {
+		for (size_t i = 0; i < COUNT(crowd); i++) {
+			snprintf(names[i], sizeof(names[i]), "user%zu", (i + (size_t)round) % 9);
+			begin_visit(&crowd[i], names[i], "right");
+		}
+		if (round == 5)
+			(void)!users_set_attributes(users, "user1", "sessions=2", error);
+		(void)!users_remove(users, "user2", error);
+		load();
+		assert_int_equal(users_follow(users, book), 0);
+		for (size_t i = 0; i < COUNT(crowd); i++) {
+			pthread_join(crowd[i].thread, NULL);
+			assert_true(crowd[i].result == LOGIN_OK ||
+				crowd[i].result == LOGIN_REFUSED ||
+				crowd[i].result == LOGIN_TOO_BUSY);
+		}
+	}
+}
+
+static int set_up(void **state)
+{
+	(void)state;
+	return sodium_init() < 0 ? -1 : 0;
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(one_person_has_one_account),
+		TEST(who_has_a_password_here_is_never_asked_about),
+		TEST(answers_are_remembered),
+		TEST(without_a_cache_each_login_is_asked_about),
+		TEST(what_cannot_be_asked_is_wrong),
+		TEST(a_line_of_the_file_gives_limits_or_keeps_out),
+		TEST(groups_of_the_answer_count),
+		TEST(what_is_said_of_a_visitor_is_kept),
+		TEST(administrators_have_passwords_here),
+		TEST(who_is_deleted_is_asked_about_again),
+		TEST(a_reload_forgets_answers_and_keeps_accounts),
+		TEST(without_a_helper_its_users_are_refused),
+		TEST(the_file_says_what_a_helpers_user_may_be),
+		TEST(a_page_lets_them_in_and_the_monitor_does_not),
+		TEST(only_so_many_are_kept_without_a_session),
+		TEST(a_slow_directory_holds_up_nobody_else),
+		TEST(many_at_once_and_changes_beside),
+	};
+
+	return cmocka_run_group_tests(tests, set_up, NULL);
+}
