@@ -44,7 +44,7 @@ const struct call_filter_group call_filter_groups[] = {
 	{"sockets",
 		"TCP and UDP over IPv4 and IPv6 is what is spoken, and netlink (of socket: not raw "
 		"ones, not packets, not kinds that serve attacks only, and unix sockets only where "
-		"monitor_socket or auth_socket is set)",
+		"monitor_socket, auth_socket or shared at one is set)",
 		CALLS("socket", "socketpair")},
 	{"terminals", "nothing is typed into a terminal (of ioctl: TIOCSTI, TIOCLINUX)",
 		CALLS("ioctl")},

@@ -330,7 +330,8 @@ static void enter_landlock(const struct settings *s)
 
 static void enter_filter(const struct settings *s)
 {
-	bool makes_local = *s->monitor_socket != '\0' || *s->auth_socket != '\0';
+	bool makes_local =
+		*s->monitor_socket != '\0' || *s->auth_socket != '\0' || s->shared.path[0] != '\0';
 
 	in_force.filters_calls = call_filter_install(makes_local) == 0;
 	in_force.filter_error = in_force.filters_calls ? 0 : errno;
