@@ -17,6 +17,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/standard_files.h"
 #include "base/version.h"
 #include "monitor/admin.h"
 #include "proxy/pool.h"
@@ -31,18 +32,6 @@
 #define EXIT_BAD_INPUT 2
 
 #define DRAIN_LOOK_MS 1000 /* how often it is told how many sessions are left */
-
-/* Whoever started us with 0, 1 or 2 closed must not make a client's socket the standard error that
- * the log goes to. */
-static int fill_standard_descriptors(void)
-{
-	int fd;
-
-	do
-		fd = open("/dev/null", O_RDWR);
-	while (fd >= 0 && fd <= STDERR_FILENO);
-	return fd < 0 ? -1 : close(fd);
-}
 
 static sigset_t make_set(const int *numbers, size_t count)
 {
@@ -305,7 +294,7 @@ int main(int argc, char **argv)
 	/* Whatever the link is called that it was started by, pkill(1) and top(1) find it. Workers
 	 * inherit it; the other threads have names of their own. */
 	(void)prctl(PR_SET_NAME, "socks5d", 0, 0, 0);
-	if (fill_standard_descriptors() < 0)
+	if (standard_files_fill() < 0)
 		return fail_with("/dev/null cannot be opened", EXIT_FAILED);
 	if (sodium_init() < 0)
 		return fail_with("no source of random numbers", EXIT_FAILED);

@@ -2,11 +2,10 @@
  * The program between socks5d, which starts no programs, and those that know whether a login is
  * right. Its loop is helper/service. Exit status 2 says that trying again does not help.
  */
-#include <fcntl.h>
 #include <stdio.h>
-#include <unistd.h>
 
 #include "base/log.h"
+#include "base/standard_files.h"
 #include "base/version.h"
 #include "helper/arguments.h"
 #include "helper/service.h"
@@ -14,18 +13,6 @@
 #define EXIT_OK 0
 #define EXIT_FAILED 1
 #define EXIT_BAD_INPUT 2
-
-/* Whoever started us with 0, 1 or 2 closed must not make a pipe of a helper the standard error that
- * the log goes to. */
-static int fill_standard_files(void)
-{
-	int fd;
-
-	do
-		fd = open("/dev/null", O_RDWR);
-	while (fd >= 0 && fd <= STDERR_FILENO);
-	return fd < 0 ? -1 : close(fd);
-}
 
 static int fail_with(const char *error, int status)
 {
@@ -49,7 +36,7 @@ int main(int argc, char **argv)
 	char error[ARGUMENTS_ERROR_MAX];
 	struct arguments a;
 
-	if (fill_standard_files() < 0)
+	if (standard_files_fill() < 0)
 		return fail_with("/dev/null cannot be opened", EXIT_FAILED);
 	if (arguments_parse(&a, argc, argv, error) < 0)
 		return fail_with(error, EXIT_BAD_INPUT);

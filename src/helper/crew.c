@@ -36,10 +36,10 @@ struct crew {
 	struct sayings_limit sayings;
 };
 
-#define EACH_CHILD(c, crew)                                                                        \
-	struct child *c = (crew)->children;                                                        \
-	(c) < (crew)->children + (crew)->plan.children;                                            \
-	(c)++
+static struct child *end_of(const struct crew *c)
+{
+	return c->children + c->plan.children;
+}
 
 struct crew *crew_new(const struct crew_plan *plan)
 {
@@ -55,7 +55,7 @@ struct crew *crew_new(const struct crew_plan *plan)
 		free(c);
 		return NULL;
 	}
-	for (EACH_CHILD(child, c))
+	for (struct child *child = c->children; child < end_of(c); child++)
 		is_whole = child_init(child, plan->concurrency) == 0 && is_whole;
 	if (is_whole)
 		return c;
@@ -67,7 +67,7 @@ void crew_free(struct crew *c)
 {
 	if (c == NULL)
 		return;
-	for (EACH_CHILD(child, c))
+	for (struct child *child = c->children; child < end_of(c); child++)
 		child_free(child);
 	free(c->children);
 	free(c);
@@ -122,7 +122,7 @@ static bool is_down(const struct crew *c)
 {
 	if (c->backoff.pause_ms < BACKOFF_LONGEST_MS)
 		return false;
-	for (EACH_CHILD(child, c)) {
+	for (struct child *child = c->children; child < end_of(c); child++) {
 		if (is_alive(child))
 			return false;
 	}
@@ -134,7 +134,7 @@ static struct child *find_idlest(struct crew *c)
 {
 	struct child *best = NULL;
 
-	for (EACH_CHILD(child, c)) {
+	for (struct child *child = c->children; child < end_of(c); child++) {
 		if (!child_can_be_asked(child))
 			continue;
 		if (best == NULL || child_load(child) < child_load(best))
@@ -262,7 +262,7 @@ static void replace_dead(struct crew *c)
 {
 	int64_t now = clock_ms();
 
-	for (EACH_CHILD(child, c)) {
+	for (struct child *child = c->children; child < end_of(c); child++) {
 		if (child->state == CHILD_NONE && !c->is_stopping && now >= c->next_start)
 			start_one(c, child);
 	}
@@ -272,7 +272,7 @@ int crew_start(struct crew *c)
 {
 	struct log_line line;
 
-	for (EACH_CHILD(child, c)) {
+	for (struct child *child = c->children; child < end_of(c); child++) {
 		if (child_start(child, c->plan.argv) < 0)
 			return -1;
 	}
@@ -304,7 +304,7 @@ static void log_end_of(struct crew *c, const struct child *child, int status)
 
 bool crew_bury(struct crew *c, pid_t pid)
 {
-	for (EACH_CHILD(child, c)) {
+	for (struct child *child = c->children; child < end_of(c); child++) {
 		bool was_asked_to, ours = child->state != CHILD_NONE && child->process.pid == pid;
 		int status;
 
@@ -327,7 +327,7 @@ bool crew_bury(struct crew *c, pid_t pid)
 
 void crew_add_polls(struct crew *c, struct polls *p)
 {
-	for (EACH_CHILD(child, c))
+	for (struct child *child = c->children; child < end_of(c); child++)
 		child_add_polls(child, p);
 }
 
@@ -348,7 +348,7 @@ void crew_go_on(struct crew *c, const struct polls *p)
 {
 	int64_t now = clock_ms();
 
-	for (EACH_CHILD(child, c)) {
+	for (struct child *child = c->children; child < end_of(c); child++) {
 		child_go_on(child, p, c->plan.name, &c->sayings);
 		child_look_at_clock(child, now);
 		look_after(c, child);
@@ -363,7 +363,7 @@ int64_t crew_deadline(const struct crew *c)
 	int64_t deadline = CLOCK_NEVER;
 	bool lacks_some = false;
 
-	for (EACH_CHILD(child, c)) {
+	for (struct child *child = c->children; child < end_of(c); child++) {
 		deadline = clock_earlier(deadline, child_deadline(child));
 		lacks_some |= child->state == CHILD_NONE;
 		/* Found while it was to be asked. */
@@ -381,14 +381,14 @@ int64_t crew_deadline(const struct crew *c)
 
 void crew_renew(struct crew *c)
 {
-	for (EACH_CHILD(child, c))
+	for (struct child *child = c->children; child < end_of(c); child++)
 		child_leave(child);
 }
 
 void crew_stop(struct crew *c, bool at_once)
 {
 	c->is_stopping = true;
-	for (EACH_CHILD(child, c)) {
+	for (struct child *child = c->children; child < end_of(c); child++) {
 		if (child->state != CHILD_NONE && (at_once || child->state != CHILD_ENDS))
 			child_end(child, at_once ? SIGKILL : SIGTERM);
 	}
@@ -396,7 +396,7 @@ void crew_stop(struct crew *c, bool at_once)
 
 bool crew_has_ended(const struct crew *c)
 {
-	for (EACH_CHILD(child, c)) {
+	for (struct child *child = c->children; child < end_of(c); child++) {
 		if (child->state != CHILD_NONE)
 			return false;
 	}

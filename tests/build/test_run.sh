@@ -81,7 +81,26 @@ a_report_counts_at_once() {
 		write_failing leak 'WARNING: ThreadSanitizer: thread leak (pid=1)' 1
 }
 
+# The same of tests with real clients.
+write_client() {
+	cat >"$TMP/test_client.sh" <<-END
+		. "$ROOT/tests/clients/lib.sh"
+		read -r left <"$TMP/left"
+		echo \$((left - 1)) >"$TMP/left"
+		check it test "\$left" -le 0
+		finish
+	END
+	echo "$1" >"$TMP/left"
+	"$ROOT/tests/clients/run.sh" "$TMP/test_client.sh" >"$TMP/output" 2>&1
+}
+
+a_client_has_two_chances() {
+	write_client 1 && [[ $(tail -n 1 "$TMP/output") == '1 passed, 0 failed, 0 skipped' ]] &&
+		! write_client 2 && [[ $(tail -n 1 "$TMP/output") == '0 passed, 1 failed, 0 skipped' ]]
+}
+
 mkdir -p "$TMP/tests/build"
+check a_test_with_real_clients_has_two_chances a_client_has_two_chances
 check what_passes_alone_passes what_passes_alone_passes
 check what_fails_alone_fails what_fails_alone_fails
 check a_sanitizers_report_counts_at_once a_report_counts_at_once

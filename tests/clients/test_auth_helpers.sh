@@ -8,35 +8,10 @@
 
 need python3 openssl
 
-AUTH=$(dirname "$SOCKS5D")/socks5d_auth
+# shellcheck source=tests/clients/auth.sh
+. "$(dirname "$0")/auth.sh"
+
 HELPERS=/usr/lib/squid
-SOCKET=$TMP/auth.sock
-
-# ---- the program ----
-
-# start_auth ARG... COMMAND...: in the place of the one before; AS is a command that runs it.
-AS=
-start_auth() {
-	stop_auth || return
-	: >"$TMP/auth.log"
-	# shellcheck disable=SC2086 # a command's words
-	spawn $AS "$AUTH" --timeout 30s "$@" 2>"$TMP/auth.log"
-	KEEPER=$SPAWNED
-	wait_for 30 auth_settled
-	grep -q 'listening at' "$TMP/auth.log" || { cat "$TMP/auth.log" && return 1; }
-}
-
-auth_settled() {
-	grep -q 'listening at' "$TMP/auth.log" || gone "$KEEPER"
-}
-
-# Ends with status 0, and leaves no socket.
-stop_auth() {
-	[[ -n ${KEEPER:-} ]] || return 0
-	local keeper=$KEEPER
-	KEEPER=
-	stop "$keeper" && [[ ! -e $SOCKET ]]
-}
 
 # coded TEXT: as the protocol writes it.
 coded() {
@@ -45,13 +20,7 @@ coded() {
 
 # login NAME PASSWORD [GROUPS]: what is answered.
 login() {
-	bounded python3 -c '
-import socket, sys
-s = socket.socket(socket.AF_UNIX)
-s.connect(sys.argv[1])
-s.sendall(sys.argv[2].encode() + b"\n")
-print(s.makefile().readline(), end="")
-' "$SOCKET" "AUTH $(coded "$1") $(coded "$2")${3:+ groups=$3}"
+	talk "AUTH $(coded "$1") $(coded "$2")${3:+ groups=$3}"$'\n'
 }
 
 # answers ANSWER NAME PASSWORD [GROUPS]
@@ -60,7 +29,7 @@ answers() {
 	got=$(login "${@:2}")
 	echo "$2: $got, expected $1"
 	# shellcheck disable=SC2053 # a pattern
-	[[ $got == $1 ]] || { cat "$TMP/auth.log" && return 1; }
+	[[ $got == $1 ]] || { cat "$AUTH_LOG" && return 1; }
 }
 
 # ---- files of htpasswd, groups of the host ----

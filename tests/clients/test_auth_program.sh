@@ -6,9 +6,8 @@
 
 need python3
 
-AUTH=$(dirname "$SOCKS5D")/socks5d_auth
-SOCKET=$TMP/auth.sock
-AUTH_LOG=$TMP/auth.log
+# shellcheck source=tests/clients/auth.sh
+. "$(dirname "$0")/auth.sh"
 
 # Says which process it is, of whoever has a secret.
 cat >"$TMP/helper" <<-'END'
@@ -33,41 +32,6 @@ cat >"$TMP/stays" <<-'END'
 	while :; do sleep 1000; done
 END
 chmod 755 "$TMP/helper" "$TMP/waits" "$TMP/stays"
-
-start_auth() {
-	: >"$AUTH_LOG"
-	spawn "$AUTH" --timeout 30s "$@" 2>"$AUTH_LOG"
-	KEEPER=$SPAWNED
-	wait_for 30 auth_settled
-	grep -q 'listening at' "$AUTH_LOG" || { cat "$AUTH_LOG" && return 1; }
-}
-
-auth_settled() {
-	grep -q 'listening at' "$AUTH_LOG" || gone "$KEEPER"
-}
-
-# Ends with status 0, and neither socket nor helpers are left.
-stop_auth() {
-	local children
-	children=$(pgrep -P "$KEEPER")
-	stop "$KEEPER" && [[ ! -e $SOCKET ]] || return
-	for child in $children; do
-		gone "$child" || { echo "$child stays" && return 1; }
-	done
-}
-
-# talk TEXT...: sends each, and prints a line for each.
-talk() {
-	bounded python3 -c '
-import socket, sys
-s = socket.socket(socket.AF_UNIX)
-s.connect(sys.argv[1])
-f = s.makefile()
-for text in sys.argv[2:]:
-	s.sendall(text.encode())
-	print(f.readline(), end="")
-' "$SOCKET" "$@"
-}
 
 # says PATTERN TEXT...
 says() {
@@ -153,6 +117,7 @@ a_live_socket_is_not_taken() {
 
 a_dead_socket_is_replaced() {
 	kill -KILL "$KEEPER" && retire "$KEEPER"
+	KEEPER=
 	[[ -e $SOCKET ]] && start_auth "$SOCKET" "$TMP/helper" && says 'OK .*' $'AUTH a secret\n'
 }
 
@@ -215,11 +180,11 @@ who_does_not_end_is_killed() {
 }
 
 no_files_are_lost() {
-	local before i
+	local before
 	start_auth --children 2 "$SOCKET" "$TMP/helper" && says 'OK .*' $'AUTH a secret\n' || return
 	wait_for 30 children 2
 	before=$(ls "/proc/$KEEPER/fd" | wc -l)
-	for i in {1..5}; do
+	for _ in {1..5}; do
 		kill_helpers
 		wait_for 30 children 2 && says 'OK .*' $'AUTH a secret\n' || return
 	done
