@@ -286,9 +286,11 @@ WRAP_server/test_confine := landlock_version landlock_begin landlock_enforce cal
 	call_filter_install
 WRAP_server/test_database := sqlite3_step
 WRAP_server/test_doctor := probe_listen probe_connect probe_local probe_name_server probe_clock probe_append \
-	probe_read probe_folder occupant_ask capacity_plan capacity_plan_workers own_format confine_possible run_as_check
+	probe_read probe_folder occupant_ask capacity_plan capacity_plan_workers own_format confine_possible run_as_check \
+	login_helper_try
 WRAP_server/test_fronts := socket occupant_ask
 WRAP_server/test_hasher := pthread_create
+WRAP_server/test_helper_groups := calloc malloc aligned_alloc
 WRAP_server/test_idle := clock_ms
 WRAP_server/test_inspection := $(WRAP_MEMORY) doctor_look own_refresh pthread_create
 WRAP_server/test_janitor := pthread_create

@@ -75,11 +75,13 @@ lintian_is_silent() {
 NEW=${SOCKS5D_TEST_DEBIAN:-$TMP/root} # a folder with one to be used, for those who try often
 SUITE=$(. /etc/os-release && echo "${VERSION_CODENAME:-stable}")
 
-# With what the package and its tests depend on: the system that is booted has no network.
+# With what the package and its tests depend on, and autopkgtest installs by itself: the system that is
+# booted has no network.
 install_debian() {
 	[[ -x $NEW/usr/bin/autopkgtest ]] ||
 		bounded debootstrap --variant=minbase \
-			--include=systemd,curl,ca-certificates,autopkgtest,logrotate,python3 "$SUITE" "$NEW" || return
+			--include=systemd,curl,ca-certificates,autopkgtest,dpkg-dev,logrotate,python3 "$SUITE" "$NEW" ||
+		return
 	dpkg-deb -f "$FIRST/socks5d_${VERSION}_$ARCH.deb" Depends | tr ',' '\n' |
 		sed 's/[|(].*//' >"$TMP/depends"
 	# shellcheck disable=SC2046 # names
@@ -97,7 +99,8 @@ tests_itself() {
 		"/package/socks5d_${VERSION}_$ARCH.deb" /package/socks5d -- null \
 		>"$TMP/autopkgtest" 2>&1
 	local status=$?
-	grep -E '^(not )?ok|^    |^service|^badpkg' "$TMP/autopkgtest" | tail -n 40
+	grep -E '^(not )?ok|^    |^service|^badpkg' "$TMP/autopkgtest" | tail -n 40 | grep . ||
+		tail -n 5 "$TMP/autopkgtest" # not even begun
 	((status == 0)) && grep -q '^ok purges$' "$TMP/autopkgtest"
 }
 

@@ -26,7 +26,7 @@ flags=("${@:2:$#-2}")
 file=${*: -1}
 status=0
 case $file in
-tests/bench/*) ;; # without cmocka
+tests/bench/* | tests/docs/* | tests/faults/* | tests/fuzz/*) ;; # without cmocka
 tests/*) flags+=(-include tests/lint/analyzed.h) ;;
 esac
 

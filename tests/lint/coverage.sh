@@ -1,14 +1,16 @@
 #!/bin/sh
 # Which share of its lines each file of the server has run in the build in folder $1, least first, by
-# what the programs of that build have left there for gcov. src/client and monitor_client.c are none of
-# it, nor is what is built only WITHOUT something. A file under LEAST (90) percent fails, and is shown
+# what the programs of that build have left there for gcov. The other two programs, monitor_client and
+# socks5d_auth with src/client and src/helper, are none of it, nor is what is built only WITHOUT
+# something. A file under LEAST (90) percent fails, and is shown
 # with the lines that never ran. The last line is "N passed, N failed".
 set -eu
 build=$1
 
 # What the compiler has noted of each file that is there still.
 notes() {
-	find "$build/src" -name '*.gcno' ! -path '*/src/client/*' ! -name monitor_client.gcno |
+	find "$build/src" -name '*.gcno' ! -path '*/src/client/*' ! -path '*/src/helper/*' \
+		! -name monitor_client.gcno ! -name socks5d_auth.gcno |
 		while read -r note; do
 			source=${note#"$build"/}
 			test ! -e "${source%.gcno}.c" || echo "$note"

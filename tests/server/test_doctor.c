@@ -30,6 +30,8 @@ static struct answers {
 	size_t sessions; /* that fit; 0: none do */
 	int no_landlock; /* errno */
 	const char *user_problem; /* NULL: there is none */
+	int helper; /* errno */
+	int64_t helper_user; /* who serves at auth_socket; -1: nobody knows */
 } host;
 
 static const struct answers healthy = {.name_ms = 3, .now = INT64_C(1764201600), .sessions = 10000};
@@ -50,6 +52,7 @@ int __wrap_capacity_plan_workers(struct capacity *c, struct fdbudget *budget,
 const char *__wrap_own_format(struct own *o, char *out, size_t size);
 struct confinement __wrap_confine_possible(void);
 int __wrap_run_as_check(const struct settings *s, char error[CONFIG_ERROR_MAX]);
+int __wrap_login_helper_try(const char *path, int64_t *uid);
 
 struct confinement __wrap_confine_possible(void)
 {
@@ -57,6 +60,13 @@ struct confinement __wrap_confine_possible(void)
 		.landlock_error = host.no_landlock,
 		.no_new_privs = true,
 		.filters_calls = true};
+}
+
+int __wrap_login_helper_try(const char *path, int64_t *uid)
+{
+	(void)path;
+	*uid = host.helper_user;
+	return host.helper;
 }
 
 int __wrap_run_as_check(const struct settings *s, char error[CONFIG_ERROR_MAX])
@@ -186,6 +196,8 @@ static bool look(const char *settings)
 	v.users = users_new(v.hashing, v.ledger, NULL);
 	if (strstr(settings, "users_file = full") != NULL)
 		assert_int_equal(users_add(v.users, "root", HASH, USER_ROLE_ADMIN, error), 0);
+	if (strstr(settings, "a helper's user") != NULL)
+		assert_int_equal(users_add(v.users, "dora", "helper", USER_ROLE_USER, error), 0);
 	free(said);
 	d = (struct doctor){.config = c,
 		.services = &v,
@@ -383,6 +395,42 @@ static void each_way_to_shut_out_or_let_in_all_has_its_line(void **state)
 	}
 }
 
+static void a_helper_of_logins_is_looked_for(void **state)
+{
+	static const struct {
+		const char *settings, *line;
+		int error;
+		int64_t user;
+		bool is_well;
+	} rows[] = {
+		{"auth_socket = s\n",
+			"ok    users          auth_socket says who is a user, a login is required",
+			0, 0, true},
+		{"auth_socket = s\n", "auth_socket s is served by root\n", 0, 0, true},
+		{"auth_socket = s\n", "auth_socket s is served by the user with the number 999\n",
+			0, 999, true},
+		{"auth_socket = s\n", "auth_socket s is served by somebody\n", 0, -1, true},
+		{"auth_socket = s\n", "auth_socket s: ", ECONNREFUSED, -1, false},
+		{"auth_socket = s\nauth = none\n",
+			"auth_socket is asked about nobody (auth = none)", 0, 0, true},
+		{"users_file = full\n# with a helper's user\n",
+			"1 user of the users file whose password is a helper's to know: refused", 0,
+			0, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		char settings[512];
+
+		host.helper = rows[i].error;
+		host.helper_user = rows[i].user;
+		snprintf(settings, sizeof(settings), "dns_servers = 192.0.2.53\n%s",
+			rows[i].settings);
+		if (look(settings) != rows[i].is_well || strstr(said, rows[i].line) == NULL)
+			fail_msg("\"%s\" is not in:\n%s", rows[i].line, said);
+	}
+}
+
 #define doctor_test(name) cmocka_unit_test_setup_teardown(name, begin, scratch_leave)
 
 int main(void)
@@ -392,6 +440,7 @@ int main(void)
 		doctor_test(each_answer_of_the_host_has_its_line),
 		doctor_test(room_for_none_is_wrong),
 		doctor_test(each_way_to_shut_out_or_let_in_all_has_its_line),
+		doctor_test(a_helper_of_logins_is_looked_for),
 	};
 
 	setenv("TZ", "UTC", 1);

@@ -27,6 +27,8 @@ static void load(void)
 		fail_msg("%s", error);
 }
 
+static bool has_moved; /* to another group */
+
 /* What the directory knows: the password of all of its people is "right". */
 static const char *directory(const char *question)
 {
@@ -40,6 +42,10 @@ static const char *directory(const char *question)
 		return "OK user=Alice\n";
 	if (strstr(question, "AUTH liar ") != NULL)
 		return "OK user=boss\n";
+	if (strstr(question, "AUTH mover ") != NULL)
+		return has_moved ? "OK groups=staff\n" : "OK groups=pupils\n";
+	if (strstr(question, "AUTH odd ") != NULL)
+		return "OK user=a%3Ab\n";
 	if (strstr(question, "AUTH pupil ") != NULL)
 		return "OK groups=pupils\n";
 	return "OK\n";
@@ -225,6 +231,27 @@ static void groups_of_the_answer_count(void **state)
 }
 
 /* What is said of somebody who came by himself makes a line of it. */
+static void who_moves_to_another_group_is_in_that_one(void **state)
+{
+	(void)state;
+	login_helper_set(asking, 0, 2);
+	has_moved = false;
+	assert_in_as("mover", "right", "mover");
+	assert_true(users_is_in_group(users, "mover", "pupils"));
+	has_moved = true;
+	assert_in_as("mover", "right", "mover");
+	assert_false(users_is_in_group(users, "mover", "pupils"));
+	assert_true(users_is_in_group(users, "mover", "staff"));
+}
+
+static void a_name_that_no_user_can_have_is_let_in_by_nobody(void **state)
+{
+	(void)state;
+	assert_int_equal(log_in("odd", "right"), LOGIN_REFUSED);
+	assert_false(users_have(users, "odd", 3));
+	assert_false(users_have(users, "a:b", 3));
+}
+
 static void what_is_said_of_a_visitor_is_kept(void **state)
 {
 	char text[1024] = "";
@@ -490,6 +517,8 @@ int main(void)
 		TEST(what_cannot_be_asked_is_wrong),
 		TEST(a_line_of_the_file_gives_limits_or_keeps_out),
 		TEST(groups_of_the_answer_count),
+		TEST(who_moves_to_another_group_is_in_that_one),
+		TEST(a_name_that_no_user_can_have_is_let_in_by_nobody),
 		TEST(what_is_said_of_a_visitor_is_kept),
 		TEST(administrators_have_passwords_here),
 		TEST(who_is_deleted_is_asked_about_again),
