@@ -109,7 +109,7 @@ WITHOUT_SANDBOX := src/server/call_filter_none.c
 TESTS_OF_SANDBOX := tests/server/test_call_filter.c
 WITH_SHARED := $(addprefix src/server/,engine.c sharing.c sharing_read.c sharing_tell.c)
 WITHOUT_SHARED := src/server/sharing_none.c
-TESTS_OF_SHARED := tests/server/test_sharing.c
+TESTS_OF_SHARED := $(addprefix tests/server/test_,engine.c sharing.c)
 
 LEFT_OUT := $(if $(call without,state),$(WITH_STATE),$(WITHOUT_STATE)) \
 	$(if $(call without,sandbox),$(WITH_SANDBOX),$(WITHOUT_SANDBOX)) \

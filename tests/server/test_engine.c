@@ -1,0 +1,209 @@
+/* engine: connecting with a login, replies and their ends, by a server that says what the test has
+ * told it to. */
+#include "server/engine.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "../base/scratch.h"
+#include "../lib/net.h"
+
+/* What it says when so many commands have come, one after the other; NULL: it closes. */
+static const char *answers[8];
+static char asked[1024]; /* all that came */
+static int listener;
+static pthread_t thread;
+
+/* Commands are told apart by where they begin. */
+static unsigned count_commands(const char *text)
+{
+	unsigned count = 0;
+
+	for (; *text != '\0'; text++)
+		count += *text == '*';
+	return count;
+}
+
+static void *serve(void *arg)
+{
+	int fd = accept(listener, NULL, NULL);
+	size_t len = 0, answered = 0;
+	ssize_t n;
+
+	(void)arg;
+	memset(asked, 0, sizeof(asked));
+	while ((n = read(fd, asked + len, sizeof(asked) - 1 - len)) > 0) {
+		len += (size_t)n;
+		for (; answered < count_commands(asked); answered++) {
+			if (answers[answered] == NULL) {
+				close(fd);
+				return NULL;
+			}
+			net_send(fd, answers[answered], strlen(answers[answered]));
+		}
+	}
+	close(fd);
+	return NULL;
+}
+
+static struct engine *e;
+static char error[ENGINE_ERROR_MAX];
+
+static int begin(void **state)
+{
+	e = engine_new();
+	memset(answers, 0, sizeof(answers));
+	return e == NULL ? -1 : scratch_enter(state);
+}
+
+static int end(void **state)
+{
+	engine_free(e);
+	return scratch_leave(state);
+}
+
+static void say_in_turn(const char *first, const char *second, const char *third)
+{
+	answers[0] = first;
+	answers[1] = second;
+	answers[2] = third;
+	assert_int_equal(pthread_create(&thread, NULL, serve, NULL), 0);
+}
+
+static void join(void)
+{
+	engine_close(e);
+	pthread_join(thread, NULL);
+	close(listener);
+}
+
+static struct addr listen_by_tcp(void)
+{
+	struct addr at;
+	uint16_t port;
+
+	listener = net_listen("127.0.0.1", &port);
+	assert_true(addr_parse("127.0.0.1", 9, &at));
+	addr_set_port(&at, port);
+	return at;
+}
+
+static void it_logs_in_and_chooses_the_database(void **state)
+{
+	const struct shared_place place = {
+		.host = "h", .user = "user", .password = "secret", .database = 3};
+	struct addr at = listen_by_tcp();
+	redisReply *r;
+
+	(void)state;
+	say_in_turn("+OK\r\n", "+OK\r\n", "$2\r\nhi\r\n");
+	assert_int_equal(engine_connect(e, &place, &at, error), 0);
+	ENGINE_ASK(e, "GET", "key");
+	r = engine_reply(e, error);
+	assert_non_null(r);
+	assert_string_equal(engine_text(r), "hi");
+	freeReplyObject(r);
+	join();
+	assert_string_equal(asked,
+		"*3\r\n$4\r\nAUTH\r\n$4\r\nuser\r\n$6\r\nsecret\r\n"
+		"*2\r\n$6\r\nSELECT\r\n$1\r\n3\r\n*2\r\n$3\r\nGET\r\n$3\r\nkey\r\n");
+}
+
+static void a_password_alone_is_the_default_users(void **state)
+{
+	const struct shared_place place = {.host = "h", .password = "wrong"};
+	struct addr at = listen_by_tcp();
+
+	(void)state;
+	say_in_turn("-WRONGPASS invalid\r\n", "+OK\r\n", NULL);
+	assert_int_equal(engine_connect(e, &place, &at, error), -1);
+	assert_string_equal(error, "WRONGPASS invalid");
+	join();
+	assert_non_null(strstr(asked, "*2\r\n$4\r\nAUTH\r\n$5\r\nwrong\r\n"));
+}
+
+static void a_unix_socket_will_do(void **state)
+{
+	struct sockaddr_un local = {.sun_family = AF_UNIX, .sun_path = "engine"};
+	const struct shared_place place = {.path = "engine"};
+
+	(void)state;
+	listener = socket(AF_UNIX, SOCK_STREAM, 0);
+	assert_int_equal(bind(listener, (struct sockaddr *)&local, sizeof(local)), 0);
+	assert_int_equal(listen(listener, 1), 0);
+	say_in_turn("+OK\r\n", "+OK\r\n", "-ERR no\r\n");
+	assert_int_equal(engine_connect(e, &place, NULL, error), 0);
+	ENGINE_ASK(e, "PING");
+	ENGINE_ASK(e, "PONG");
+	assert_int_equal(engine_skip(e, 2, error), -1);
+	assert_string_equal(error, "ERR no");
+	join();
+}
+
+static void who_does_not_answer_is_not_awaited(void **state)
+{
+	const struct shared_place place = {.host = "h"};
+	struct addr at = listen_by_tcp();
+
+	(void)state;
+	say_in_turn("+OK\r\n", "", NULL);
+	assert_int_equal(engine_connect(e, &place, &at, error), 0);
+	ENGINE_ASK(e, "PING");
+	assert_null(engine_reply(e, error));
+	assert_string_equal(error, "no answer in time");
+	join();
+}
+
+static void who_closes_is_told_of(void **state)
+{
+	const struct shared_place place = {.host = "h"};
+	struct addr at = listen_by_tcp();
+
+	(void)state;
+	say_in_turn("+OK\r\n", NULL, NULL);
+	assert_int_equal(engine_connect(e, &place, &at, error), 0);
+	ENGINE_ASK(e, "PING");
+	assert_int_equal(engine_skip(e, 1, error), -1);
+	assert_string_equal(error, "Server closed the connection");
+	join();
+}
+
+static void where_nobody_is_there_is_no_connection(void **state)
+{
+	const struct shared_place place = {.host = "h"}, missing = {.path = "missing"};
+	struct addr at = listen_by_tcp();
+
+	(void)state;
+	close(listener);
+	assert_int_equal(engine_connect(e, &place, &at, error), -1);
+	assert_string_equal(error, "Connection refused");
+	assert_int_equal(engine_connect(e, &missing, NULL, error), -1);
+	assert_string_equal(error, "No such file or directory");
+	ENGINE_ASK(e, "PING");
+	assert_null(engine_reply(e, error));
+	assert_string_equal(error, "not connected");
+	assert_string_equal(engine_text(NULL), "");
+	engine_close(e);
+	engine_free(NULL);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(it_logs_in_and_chooses_the_database),
+		TEST(a_password_alone_is_the_default_users),
+		TEST(a_unix_socket_will_do),
+		TEST(who_does_not_answer_is_not_awaited),
+		TEST(who_closes_is_told_of),
+		TEST(where_nobody_is_there_is_no_connection),
+	};
+
+	return cmocka_run_group_tests_name("server/engine", tests, NULL, NULL);
+}
