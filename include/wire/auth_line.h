@@ -40,9 +40,12 @@ struct auth_answer {
 	char message[AUTH_LINE_FIELD_MAX + 1]; /* why nobody can say */
 };
 
+/* Is a control byte among these (below 0x20, or 0x7f)? */
+bool auth_line_has_control(const char *bytes, size_t len);
+
 /* Can these `len` bytes be a name or a password that somebody is asked about? Not when they are
- * none or too many, or a control byte (below 0x20, or 0x7f) is among them: an empty password is
- * what many directories take for no login at all, and welcome. */
+ * none or too many, or a control byte is among them: an empty password is what many directories
+ * take for no login at all, and welcome. */
 bool auth_line_can_ask(const char *bytes, size_t len);
 
 /* Writes the question, for groups if there are some in "a,b" (NULL: none). How many bytes; 0 when

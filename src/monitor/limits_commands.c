@@ -9,7 +9,6 @@
 #include <string.h>
 #include <time.h>
 
-#include "base/escape.h"
 #include "base/grow.h"
 #include "base/timestamp.h"
 #include "base/writing.h"
@@ -26,7 +25,6 @@ static void add_limit(
 	struct reply *r, const struct limits *limits, enum limit_key key, const char *source)
 {
 	const char *word = limit_key_word(key);
-	char escaped[4 * LIMIT_SOURCE_MAX + 1];
 	struct writing w;
 
 	if (writing_begin(&w) != NULL)
@@ -37,9 +35,10 @@ static void add_limit(
 	}
 	reply_add(r, " ");
 	limits_add_word(r, word, w.text + strlen(word) + 1);
-	if (*source != '\0')
-		reply_add(r, " %s_by:%s", word,
-			escape_word(source, strlen(source), escaped, sizeof(escaped)));
+	if (*source != '\0') {
+		reply_add(r, " %s", word);
+		limits_add_word(r, "_by", source);
+	}
 	free(w.text);
 }
 

@@ -12,7 +12,7 @@
 
 /* ---- what words may hold ---- */
 
-static bool has_control(const char *bytes, size_t len)
+bool auth_line_has_control(const char *bytes, size_t len)
 {
 	for (size_t i = 0; i < len; i++) {
 		unsigned char c = (unsigned char)bytes[i];
@@ -25,7 +25,7 @@ static bool has_control(const char *bytes, size_t len)
 
 bool auth_line_can_ask(const char *bytes, size_t len)
 {
-	return len > 0 && len <= AUTH_LINE_FIELD_MAX && !has_control(bytes, len);
+	return len > 0 && len <= AUTH_LINE_FIELD_MAX && !auth_line_has_control(bytes, len);
 }
 
 bool auth_line_next_group(const char *groups, const char **cursor, const char **group, size_t *len)
@@ -46,7 +46,7 @@ static bool are_groups(const char *groups)
 	const char *cursor = NULL, *group = NULL;
 	size_t len = 0, total = strlen(groups);
 
-	if (total > AUTH_LINE_GROUPS_MAX || has_control(groups, total))
+	if (total > AUTH_LINE_GROUPS_MAX || auth_line_has_control(groups, total))
 		return false;
 	if (total > 0 && groups[total - 1] == ',')
 		return false;
@@ -143,8 +143,8 @@ size_t auth_line_put_answer(const struct auth_answer *a, char *out, size_t size)
 {
 	struct writing w = begin_writing(out, size);
 
-	if (has_control(a->user, strlen(a->user)) || has_control(a->message, strlen(a->message)) ||
-		!are_groups(a->groups))
+	if (auth_line_has_control(a->user, strlen(a->user)) ||
+		auth_line_has_control(a->message, strlen(a->message)) || !are_groups(a->groups))
 		return 0;
 	put_plain(&w, verdicts[a->verdict]);
 	if (a->verdict == AUTH_OK) {
@@ -217,7 +217,7 @@ static bool read_groups(const struct word *word, char out[AUTH_LINE_GROUPS_MAX +
 		int len = percent_decode(
 			group.text, group.len, out + used, AUTH_LINE_GROUPS_MAX + 1 - used);
 
-		if (len <= 0 || has_control(out + used, (size_t)len) ||
+		if (len <= 0 || auth_line_has_control(out + used, (size_t)len) ||
 			memchr(out + used, ',', (size_t)len) != NULL)
 			return false;
 		used += (size_t)len;

@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/digits.h"
+
 /* ---- pieces ---- */
 
 /* Takes what is in front of the next `separator` off, and that with it; false at the end. */
@@ -41,15 +43,6 @@ bool form_next(struct http_slice *rest, struct http_slice *name, struct http_sli
 	return true;
 }
 
-static int digit_of(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 /* The byte at `s->text[*i]`, which moves behind it; -1 when it is none. */
 static int decode_byte(const struct http_slice *s, size_t *i)
 {
@@ -60,8 +53,8 @@ static int decode_byte(const struct http_slice *s, size_t *i)
 		return c == '+' ? ' ' : (unsigned char)c;
 	if (s->len - *i < 2)
 		return -1;
-	high = digit_of(s->text[*i]);
-	low = digit_of(s->text[*i + 1]);
+	high = digits_hex_value(s->text[*i]);
+	low = digits_hex_value(s->text[*i + 1]);
 	*i += 2;
 	return high < 0 || low < 0 ? -1 : high * 16 + low;
 }
@@ -193,7 +186,7 @@ static bool read_hex(struct reading *r, uint32_t *out)
 	if (r->end - r->p < 4)
 		return false;
 	for (int i = 0; i < 4; i++) {
-		int digit = digit_of(*r->p++);
+		int digit = digits_hex_value(*r->p++);
 
 		if (digit < 0)
 			return false;

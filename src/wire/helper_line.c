@@ -18,13 +18,9 @@ static bool can_be_put(const char *text, size_t *room)
 {
 	size_t len = strlen(text);
 
-	if (len == 0 || 3 * len > *room)
+	if (len == 0 || 3 * len > *room || auth_line_has_control(text, len))
 		return false;
 	*room -= 3 * len;
-	for (size_t i = 0; i < len; i++) {
-		if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
-			return false;
-	}
 	return true;
 }
 
@@ -175,7 +171,7 @@ static void keep_message(const char *text, size_t len, char out[AUTH_LINE_FIELD_
 	if (len > AUTH_LINE_FIELD_MAX)
 		len = AUTH_LINE_FIELD_MAX;
 	for (size_t i = 0; i < len; i++)
-		out[i] = (unsigned char)text[i] < 0x20 || text[i] == 0x7f ? '?' : text[i];
+		out[i] = auth_line_has_control(&text[i], 1) ? '?' : text[i];
 	out[len] = '\0';
 }
 

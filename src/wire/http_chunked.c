@@ -6,21 +6,13 @@
  */
 #include "wire/http_chunked.h"
 
+#include "base/digits.h"
 #include "wire/http_fields.h"
 
 #define DIGITS_MOST 16
 #define SIZE_MOST (UINT64_C(1) << 62)
 
 typedef enum http_chunked_state next_state(struct http_chunked *c, uint8_t byte);
-
-static int digit_of(uint8_t byte)
-{
-	if (byte >= '0' && byte <= '9')
-		return byte - '0';
-	if ((byte | 0x20) >= 'a' && (byte | 0x20) <= 'f')
-		return (byte | 0x20) - 'a' + 10;
-	return -1;
-}
 
 /* Behind the line with the size. */
 static enum http_chunked_state begin_chunk(struct http_chunked *c)
@@ -43,7 +35,7 @@ static enum http_chunked_state after_blank(struct http_chunked *c, uint8_t byte)
 
 static enum http_chunked_state after_size(struct http_chunked *c, uint8_t byte)
 {
-	int digit = digit_of(byte);
+	int digit = digits_hex_value((char)byte);
 
 	if (digit < 0 && c->digits == 0)
 		return HTTP_CHUNKED_MALFORMED;

@@ -4,6 +4,7 @@
 #
 #	start_monitored ARG...		start_socks5d, and sets MONITOR_PORT
 #	client ARG...			runs monitor_client on it
+#	as_alice, answers ARG...	the same as she
 #	open_terminal COLUMNS LINES	a shell on a terminal of that size
 #	enter TEXT			types a line
 #	press KEY...			presses keys, by tmux's names
@@ -38,6 +39,14 @@ client() {
 # The same as alice, with her password from the environment.
 as_alice() {
 	MONITOR_PASSWORD=secret client -u alice "$@"
+}
+
+# The same, and what she is answered stays in $TMP/answer.
+answers() {
+	as_alice "$@" >"$TMP/answer" 2>&1
+	local status=$?
+	cat "$TMP/answer"
+	return "$status"
 }
 
 # ---- the terminal ----

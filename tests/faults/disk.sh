@@ -186,13 +186,6 @@ try_users() {
 
 # ---- the state ----
 
-answers() {
-	as_alice "$@" >"$TMP/answer" 2>&1
-	local status=$?
-	cat "$TMP/answer"
-	return "$status"
-}
-
 # SQLite may have some pages left that it can write to.
 eventually_refuses() {
 	local i

@@ -34,13 +34,6 @@ day() {
 	date -d "@$(($(date +%s) + AHEAD))" "+%F"
 }
 
-answers() {
-	as_alice "$@" >"$TMP/answer" 2>&1
-	local status=$?
-	cat "$TMP/answer"
-	return "$status"
-}
-
 tells() {
 	answers "${@:2}" && grep -qE -- "$1" "$TMP/answer"
 }

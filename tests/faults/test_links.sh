@@ -10,8 +10,8 @@
 . "$(dirname "$0")/../clients/servers.sh"
 # shellcheck source=tests/faults/links.sh
 . "$(dirname "$0")/links.sh"
-# shellcheck source=tests/faults/rest.sh
-. "$(dirname "$0")/rest.sh"
+# shellcheck source=tests/faults/health.sh
+. "$(dirname "$0")/health.sh"
 
 # shellcheck source=tests/faults/traffic.sh
 . "$(dirname "$0")/traffic.sh"
@@ -35,7 +35,7 @@ comes_through() {
 	mark_log
 	shape inside "$@" && shape outside "$@" && traffic use $ALL
 	local status=$?
-	shape inside && shape outside && ((status == 0)) && is_at_rest && no_complaints
+	shape inside && shape outside && ((status == 0)) && has_let_go && no_complaints
 }
 
 # ---- links that go down and up again ----
@@ -55,7 +55,7 @@ survives() {
 	begin_traffic halfway use --halfway $ALL || return
 	note_time
 	"$1" "$3" && go_on && sleep "$OUTAGE" && has_not_spun && "$2" "$3" || status=1
-	end_traffic && ((status == 0)) && is_at_rest && no_complaints
+	end_traffic && ((status == 0)) && has_let_go && no_complaints
 }
 
 # Now there, now not, while sessions go on.
@@ -68,7 +68,7 @@ flickers() {
 		unplug "$link" && sleep 0.2 && shape "$link" && take_down "$link" && sleep 0.1 &&
 			put_up "$link" && sleep 0.2 || status=1
 	done
-	end_traffic && ((status == 0)) && is_at_rest && no_complaints
+	end_traffic && ((status == 0)) && has_let_go && no_complaints
 }
 
 # ---- links that stay down ----
@@ -89,7 +89,7 @@ ends_by_itself() {
 	mark_log
 	begin_traffic ready hold $HELD || return
 	note_time
-	unplug "$1" && is_at_rest && has_not_spun || status=1
+	unplug "$1" && has_let_go && has_not_spun || status=1
 	shape "$1"
 	end_traffic && ((status == 0)) && has_ended idle 4 && has_ended half_closed_idle 2 &&
 		has_ended udp_idle 2 && has_ended bind_timeout 2 && has_ended handshake_timeout 2 &&
@@ -105,7 +105,7 @@ survives_another_interface() {
 	ip link set outside down && ip link set outside name elsewhere &&
 		fails 1 'Refused: REP 3' traffic use download=1 && logged reason=network_unreachable &&
 		ip link set elsewhere name outside && renew outside || status=1
-	end_traffic && ((status == 0)) && is_at_rest && no_complaints closed network_unreachable &&
+	end_traffic && ((status == 0)) && has_let_go && no_complaints closed network_unreachable &&
 		traffic use $ALL
 }
 
@@ -116,7 +116,7 @@ finds_who_vanished() {
 	echo 8 >/proc/sys/net/ipv4/tcp_retries2
 	begin_traffic ready hold idle=2 half=2 udp=2 monitor=1 watch=1 || return
 	note_time
-	unplug inside && is_at_rest 600 && has_not_spun 2000 || status=1
+	unplug inside && has_let_go 600 && has_not_spun 2000 || status=1
 	shape inside
 	end_traffic && ((status == 0)) && no_complaints client_reset
 }
@@ -135,7 +135,7 @@ refused() {
 	local status=0
 	mark_log
 	"$1" outside && fails 1 "Refused: REP $2" traffic use download=1 && logged "reason=$3" || status=1
-	put_up outside && shape outside && ((status == 0)) && is_at_rest && comes_through
+	put_up outside && shape outside && ((status == 0)) && has_let_go && comes_through
 }
 
 make_network || die 'no network'

@@ -6,8 +6,8 @@
 . "$(dirname "$0")/../clients/lib.sh"
 # shellcheck source=tests/clients/servers.sh
 . "$(dirname "$0")/../clients/servers.sh"
-# shellcheck source=tests/faults/rest.sh
-. "$(dirname "$0")/rest.sh"
+# shellcheck source=tests/faults/health.sh
+. "$(dirname "$0")/health.sh"
 # shellcheck source=tests/faults/traffic.sh
 . "$(dirname "$0")/traffic.sh"
 
@@ -38,7 +38,7 @@ goes_on_after() {
 	begin_traffic halfway use --halfway --size 1000000 $ALL || return
 	note_time
 	halt "${!1}" "$PAUSE" go_on && has_not_spun || status=1
-	end_traffic && ((status == 0)) && is_at_rest && no_complaints
+	end_traffic && ((status == 0)) && has_let_go && no_complaints
 }
 
 # Who came meanwhile was in the kernel's queue.
@@ -46,7 +46,7 @@ serves_who_came() {
 	local status=0
 	mark_log
 	halt "$SERVER" "$PAUSE" start_traffic use $ALL || status=1
-	end_traffic && ((status == 0)) && is_at_rest && no_complaints
+	end_traffic && ((status == 0)) && has_let_go && no_complaints
 }
 
 # ---- who may not ----
@@ -73,7 +73,7 @@ ends_behind() {
 	begin_traffic ready hold $HELD || return
 	halt "${!1}" "$LONG_PAUSE" || status=1
 	note_time
-	is_at_rest && has_not_spun 1000 || status=1
+	has_let_go && has_not_spun 1000 || status=1
 	end_traffic && ((status == 0)) && has_ended && traffic use $ALL
 }
 
