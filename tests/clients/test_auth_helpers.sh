@@ -236,7 +236,7 @@ radius_settled() {
 }
 
 start_freeradius() {
-	spawn freeradius -f -l stderr -d "$TMP/radius" -D "$TMP/radius" 2>"$TMP/radius/log"
+	spawn freeradius -f -l "$TMP/radius/log" -d "$TMP/radius" -D "$TMP/radius" 2>>"$TMP/radius/log"
 	RADIUS=$SPAWNED
 	wait_for 30 radius_settled
 	! gone "$RADIUS" || { cat "$TMP/radius/log" && return 1; }
