@@ -3,51 +3,10 @@
  */
 #include "monitor/session_commands.h"
 
-#include <string.h>
-#include <strings.h>
-
 #include "base/parse.h"
 #include "base/plural.h"
 #include "monitor/account_name.h"
-
-struct group_end {
-	struct services *services;
-	enum end_reason reason;
-	size_t ended;
-};
-
-static void end_user_of_group(void *context, const char *name)
-{
-	struct group_end *e = context;
-
-	e->ended += registry_end_user(e->services->registry, name, strlen(name), e->reason);
-}
-
-size_t session_end_group(struct services *v, const char *group, enum end_reason reason)
-{
-	struct group_end e = {.services = v, .reason = reason};
-	struct config *c = config_get(v->config);
-	const struct client_group *clients =
-		client_groups_find(&c->settings.client_groups, group, strlen(group));
-
-	account_each_in_group(v, group, end_user_of_group, &e);
-	for (size_t i = 0; clients != NULL && i < clients->count; i++)
-		e.ended += registry_end_client(v->registry, &clients->networks[i], reason);
-	config_release(c);
-	return e.ended;
-}
-
-/* `who` is a user, a group, or Anonymous. */
-static size_t end_sessions_of(struct services *v, const char *who)
-{
-	size_t ended = registry_end_user(v->registry, who, strlen(who), END_KILLED);
-
-	if (*who == '@')
-		ended += session_end_group(v, who + 1, END_KILLED);
-	if (strcasecmp(who, USERS_ANONYMOUS) == 0)
-		ended += registry_end_user(v->registry, NULL, 0, END_KILLED);
-	return ended;
-}
+#include "server/killing.h"
 
 void session_command_kill(const struct monitor_request *q, struct reply *r)
 {
@@ -68,14 +27,11 @@ void session_command_kill_user(const struct monitor_request *q, struct reply *r)
 	const char *name = q->parameters[0];
 	struct services *v = q->services;
 	struct network client;
-	int is_client = account_client_parse(name, &client, r);
 	size_t ended;
 
-	if (is_client < 0)
+	if (account_client_parse(name, &client, r) < 0)
 		return;
-	ended = is_client > 0 ? registry_end_client(v->registry, &client, END_KILLED)
-			      : end_sessions_of(v, name);
-	users_wake_logins(v->users);
+	ended = killing_end(v, name, END_KILLED);
 	if (ended == 0)
 		reply_error(r, "%s has no session", name);
 	else
