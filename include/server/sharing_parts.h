@@ -7,10 +7,11 @@
 #include "base/lock.h"
 #include "server/engine.h"
 #include "server/sharing.h"
+#include "server/sharing_batch.h"
 #include "server/told.h"
 
 #define SHARING_KEY_MAX 256 /* of a name of the engine's; its NUL included */
-#define SHARING_EVENTS_KEPT "100000" /* about: who has missed more reads everything anew */
+#define SHARING_EVENTS_KEPT "10000" /* about: who has missed more reads everything anew */
 
 struct sharing {
 	struct services *services;
@@ -28,6 +29,8 @@ struct sharing {
 	/* the thread's */
 	struct engine *engine;
 	struct told *uses, *running, *bans;
+	bool tells_all_uses; /* the next time, not only what has changed */
+	struct sharing_batch *batch;
 	char last_event[48]; /* the newest that was read */
 	uint64_t beat;
 	int64_t beat_due;
@@ -68,6 +71,9 @@ int sharing_settle_batch(struct sharing *s, char *error) __attribute__((warn_unu
 void sharing_tell_event(
 	struct sharing *s, const char *kind, const char *account, const char *value);
 
+/* The same of many: "ACCOUNT VALUE", each with a newline behind it. */
+void sharing_tell_events(struct sharing *s, const char *kind, const char *lines);
+
 /* ---- telling; all return -1 with the reason in `error` ---- */
 
 /* That the node is there. */
@@ -86,7 +92,8 @@ int sharing_tell_kills(struct sharing *s, char *error) __attribute__((warn_unuse
 /* Nobody is told of them any more. */
 void sharing_drop_kills(struct sharing *s);
 
-/* Everything again, from the next time on. */
+/* Everything again, from the next time on, but for what is read meanwhile of what the engine has.
+ */
 void sharing_forget_told(struct sharing *s);
 
 /* That the node stops. */
@@ -107,6 +114,9 @@ sharing_taker sharing_take_kill;
 
 /* All that there is, which takes the place of what is known. */
 int sharing_read_all(struct sharing *s, char *error) __attribute__((warn_unused_result));
+
+/* What the engine still has of what this node has told of accounts. */
+int sharing_read_own(struct sharing *s, char *error) __attribute__((warn_unused_result));
 
 /* Which nodes there are. */
 int sharing_read_nodes(struct sharing *s, char *error) __attribute__((warn_unused_result));

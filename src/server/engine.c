@@ -118,11 +118,10 @@ int engine_connect(struct engine *e, const struct shared_place *place, const str
 
 void engine_ask(struct engine *e, const char *const *words)
 {
-	enum { MOST = 16 };
-	const char *argv[MOST];
+	const char *argv[ENGINE_WORDS_MAX];
 	int argc = 0;
 
-	while (words[argc] != NULL && argc < MOST) {
+	while (words[argc] != NULL && argc < ENGINE_WORDS_MAX) {
 		argv[argc] = words[argc];
 		argc++;
 	}

@@ -136,7 +136,8 @@ static int join(struct sharing *s, char *error)
 	if (connect_engine(s, error) < 0 || read_epoch(s, s->epoch, error) < 0)
 		return -1;
 	sharing_forget_told(s);
-	if (sharing_read_all(s, error) < 0 || sharing_tell_bans(s, error) < 0)
+	if (sharing_read_own(s, error) < 0 || sharing_read_all(s, error) < 0 ||
+		sharing_tell_bans(s, error) < 0)
 		return -1;
 	return beat(s, error);
 }
@@ -326,9 +327,10 @@ static int make_parts(struct sharing *s, char *error)
 	s->uses = told_new();
 	s->running = told_new();
 	s->bans = told_new();
+	s->batch = sharing_batch_new();
 	s->kills = kills_new(call_sharing, s);
 	if (s->cluster != NULL && s->engine != NULL && s->uses != NULL && s->running != NULL &&
-		s->bans != NULL && s->kills != NULL)
+		s->bans != NULL && s->kills != NULL && s->batch != NULL)
 		return 0;
 	snprintf(error, SHARING_ERROR_MAX, "shared: out of memory");
 	return -1;
@@ -386,6 +388,7 @@ void sharing_free(struct sharing *s)
 	told_free(s->uses);
 	told_free(s->running);
 	told_free(s->bans);
+	sharing_batch_free(s->batch);
 	kills_free(s->kills);
 	engine_free(s->engine);
 	cluster_free(s->cluster);
