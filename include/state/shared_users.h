@@ -71,6 +71,9 @@ struct standing_fact *shared_users_list(struct shared_users *s, size_t *count);
  * to be freed. Each time another one; NULL: there is none, or no memory. */
 char *shared_users_next_arrived(struct shared_users *s);
 
+/* He could not be put into effect, and will come again. */
+void shared_users_arrived_again(struct shared_users *s, const char *name);
+
 /* Is there any? From any thread. */
 bool shared_users_have_arrived(struct shared_users *s);
 

@@ -209,6 +209,13 @@ char *shared_users_next_arrived(struct shared_users *s)
 	return name;
 }
 
+void shared_users_arrived_again(struct shared_users *s, const char *name)
+{
+	mutex_lock(&s->lock);
+	(void)!name_queue_put(s->arrived, name);
+	mutex_unlock(&s->lock);
+}
+
 bool shared_users_have_arrived(struct shared_users *s)
 {
 	bool have;
