@@ -32,14 +32,18 @@ static bool is_list(const redisReply *r)
 
 /* ---- what is said of one account; -1 without memory only ---- */
 
+/* It is noted also where it is known: what is read anew takes the place of what was. */
 static int take_reset(struct sharing *s, const char *account, uint64_t resets)
 {
 	int64_t now = (int64_t)time(NULL);
+	uint64_t known = cluster_resets(s->cluster, account);
 
-	if (cluster_resets(s->cluster, account) >= resets)
+	if (resets == 0)
 		return 0;
 	if (cluster_note_resets(s->cluster, account, resets) < 0)
 		return -1;
+	if (known >= resets)
+		return 0;
 	if (!ledger_change_quota(s->services->ledger, account, 0, now))
 		kept_use_drop(s->services->standing, account);
 	s->has_news = true;
