@@ -144,8 +144,8 @@ static int join(struct sharing *s, char *error)
 
 static int turn(struct sharing *s, char *error)
 {
-	if (sharing_read_events(s, error) < 0 || sharing_tell_bans(s, error) < 0 ||
-		sharing_tell_resets(s, error) < 0)
+	if (sharing_tell_kills(s, error) < 0 || sharing_read_events(s, error) < 0 ||
+		sharing_tell_bans(s, error) < 0 || sharing_tell_resets(s, error) < 0)
 		return -1;
 	return clock_ms() < s->beat_due ? 0 : beat(s, error);
 }
@@ -157,6 +157,7 @@ static void note_up(struct sharing *s)
 	s->heard = clock_ms();
 	s->is_joined = true;
 	s->pause_ms = 0;
+	(void)kills_set_open(s->kills, true);
 	if (cluster_note_up(s->cluster, s->heard, s->commands))
 		log_message(LOG_INFO, "shared: joined the other nodes as %s", s->node);
 	s->commands = 0;
@@ -168,6 +169,7 @@ static void note_down(struct sharing *s, const char *problem)
 
 	engine_close(s->engine);
 	s->is_joined = false;
+	sharing_drop_kills(s);
 	s->pause_ms = s->pause_ms == 0 ? LEAST_PAUSE_MS : 2 * s->pause_ms;
 	if (s->pause_ms > LONGEST_PAUSE_MS)
 		s->pause_ms = LONGEST_PAUSE_MS;
@@ -191,7 +193,18 @@ static void say_namesake(struct sharing *s)
 
 /* ---- the thread ---- */
 
-/* False when it is to end. */
+/* From any thread. */
+static void call_sharing(void *context)
+{
+	struct sharing *s = context;
+
+	mutex_lock(&s->lock);
+	s->is_called = true;
+	pthread_cond_signal(&s->told);
+	mutex_unlock(&s->lock);
+}
+
+/* False when it is to end. What is to be told at once is not while the engine does not work. */
 static bool wait_for_turn(struct sharing *s)
 {
 	int64_t until = clock_deadline(s->pause_ms == 0 ? SHARING_PERIOD_MS : s->pause_ms);
@@ -199,8 +212,9 @@ static bool wait_for_turn(struct sharing *s)
 	bool goes_on;
 
 	mutex_lock(&s->lock);
-	while (!s->stopping && clock_ms() < until)
+	while (!s->stopping && (!s->is_called || s->pause_ms > 0) && clock_ms() < until)
 		(void)pthread_cond_clockwait(&s->told, &s->lock.mutex, CLOCK_MONOTONIC, &at);
+	s->is_called = false;
 	goes_on = !s->stopping;
 	mutex_unlock(&s->lock);
 	return goes_on;
@@ -238,6 +252,7 @@ static void *run_sharing(void *arg)
 	} while (wait_for_turn(s));
 	if (s->is_joined)
 		(void)!sharing_tell_end(s, error);
+	sharing_drop_kills(s);
 	return NULL;
 }
 
@@ -308,8 +323,9 @@ static int make_parts(struct sharing *s, char *error)
 	s->uses = told_new();
 	s->running = told_new();
 	s->bans = told_new();
+	s->kills = kills_new(call_sharing, s);
 	if (s->cluster != NULL && s->engine != NULL && s->uses != NULL && s->running != NULL &&
-		s->bans != NULL)
+		s->bans != NULL && s->kills != NULL)
 		return 0;
 	snprintf(error, SHARING_ERROR_MAX, "shared: out of memory");
 	return -1;
@@ -351,6 +367,7 @@ struct sharing *sharing_new(const struct settings *settings, struct services *v,
 	}
 	cluster_introduce(s->cluster, s->node, shared_place_format(&s->place, engine));
 	v->cluster = s->cluster;
+	v->kills = s->kills;
 	ledger_join_cluster(v->ledger, v->cluster);
 	return s;
 }
@@ -360,11 +377,13 @@ void sharing_free(struct sharing *s)
 	if (s == NULL)
 		return;
 	s->services->cluster = NULL;
+	s->services->kills = NULL;
 	if (s->services->ledger != NULL)
 		ledger_join_cluster(s->services->ledger, NULL);
 	told_free(s->uses);
 	told_free(s->running);
 	told_free(s->bans);
+	kills_free(s->kills);
 	engine_free(s->engine);
 	cluster_free(s->cluster);
 	pthread_cond_destroy(&s->told);

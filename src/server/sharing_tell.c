@@ -19,12 +19,12 @@
 
 #define BATCH 256 /* commands that are under way at once */
 
-static int settle_batch(struct sharing *s, char *error)
+int sharing_settle_batch(struct sharing *s, char *error)
 {
 	return s->asked < BATCH ? 0 : sharing_settle(s, error);
 }
 
-static void tell_event(struct sharing *s, const char *kind, const char *account, const char *value)
+void sharing_tell_event(struct sharing *s, const char *kind, const char *account, const char *value)
 {
 	char key[SHARING_KEY_MAX];
 
@@ -38,8 +38,8 @@ static int tell_field(struct sharing *s, const char *key, const char *kind, cons
 	const char *value, char *error)
 {
 	SHARING_ASK(s, "HSET", key, account, value);
-	tell_event(s, kind, account, value);
-	return settle_batch(s, error);
+	sharing_tell_event(s, kind, account, value);
+	return sharing_settle_batch(s, error);
 }
 
 /* The field stands no more; `value` is what that means to the others. */
@@ -47,8 +47,8 @@ static int tell_gone(struct sharing *s, const char *key, const char *kind, const
 	const char *value, char *error)
 {
 	SHARING_ASK(s, "HDEL", key, account);
-	tell_event(s, kind, account, value);
-	return settle_batch(s, error);
+	sharing_tell_event(s, kind, account, value);
+	return sharing_settle_batch(s, error);
 }
 
 /* ---- accounts ---- */
@@ -189,7 +189,7 @@ int sharing_tell_end(struct sharing *s, char *error)
 		return -1;
 	SHARING_ASK(s, "HDEL", sharing_key(s, "nodes", NULL, key), s->node);
 	SHARING_ASK(s, "DEL", sharing_key(s, "live", s->part, key));
-	tell_event(s, "end", "", "");
+	sharing_tell_event(s, "end", "", "");
 	return sharing_settle(s, error);
 }
 
@@ -220,7 +220,7 @@ static int tell_lifted(struct sharing *s, const char *key, char *error)
 			begun >= now ? begun + 1 : (long long)now);
 		if (until != 0 && until <= now) {
 			SHARING_ASK(s, "HDEL", key, client);
-			result = settle_batch(s, error);
+			result = sharing_settle_batch(s, error);
 		} else {
 			result = tell_field(s, key, "ban", client, value, error);
 		}

@@ -358,6 +358,71 @@ static void a_quota_that_begins_anew_does_so_everywhere(void **state)
 	assert_int_equal(cluster_resets(nodes[2].services.cluster, "alice"), 1);
 }
 
+static void begin_anew(size_t node, const char *account)
+{
+	assert_int_equal(cluster_begin_anew(nodes[node].services.cluster, account), 0);
+	kept_use_drop(nodes[node].services.standing, account);
+	go_on(SHARING_PERIOD_MS);
+}
+
+static void go_apart(void)
+{
+	fake_is_down = true;
+	go_on(SHARING_PERIOD_MS);
+	fake_is_down = false;
+}
+
+static void assert_used_on_each(const char *account, uint64_t used)
+{
+	struct quota_use own;
+
+	for (size_t i = 0; i < NODES; i++) {
+		if (!kept_use_get(nodes[i].services.standing, account, &own))
+			own.used = 0;
+		assert_int_equal(own.used + used_elsewhere(i, account), used);
+	}
+}
+
+/* However often the nodes lose their engine and find it again. */
+static void a_quota_begins_anew_only_once(void **state)
+{
+	(void)state;
+	go_on(0);
+	begin_anew(2, "alice");
+	use(0, "alice", 1000);
+	use(1, "alice", 20);
+	go_on(SHARING_BEAT_MS);
+	for (size_t i = 0; i < 3; i++) {
+		go_apart();
+		go_on(SHARING_BEAT_MS);
+		assert_used_on_each("alice", 1020);
+		assert_int_equal(cluster_resets(nodes[0].services.cluster, "alice"), 1);
+	}
+}
+
+/* One that was away meanwhile hears of the next time all the same. */
+static void an_emptied_engine_hears_how_often_quotas_began_anew(void **state)
+{
+	struct sharing *away = nodes[2].sharing;
+
+	(void)state;
+	go_on(0);
+	begin_anew(1, "alice");
+	use(0, "alice", 1000);
+	use(2, "alice", 500);
+	go_on(SHARING_BEAT_MS);
+	nodes[2].sharing = NULL;
+	fake_empty();
+	go_on(SHARING_BEAT_MS);
+	go_on(SHARING_BEAT_MS);
+	assert_string_equal(fake_get("p:resets", "alice"), "1");
+	begin_anew(1, "alice");
+	nodes[2].sharing = away;
+	go_on(SHARING_BEAT_MS);
+	go_on(SHARING_BEAT_MS);
+	assert_used_on_each("alice", 0);
+}
+
 /* ---- sessions ---- */
 
 static struct ledger_entry *hold_alice_to(size_t node, const char *limits)
@@ -567,6 +632,8 @@ int main(void)
 		sharing_test(an_engine_that_was_emptied_is_told_everything_again),
 		sharing_test(a_node_that_keeps_nothing_is_another_part_of_the_sum),
 		sharing_test(a_quota_that_begins_anew_does_so_everywhere),
+		sharing_test(a_quota_begins_anew_only_once),
+		sharing_test(an_emptied_engine_hears_how_often_quotas_began_anew),
 		sharing_test(sessions_of_all_nodes_are_bounded_together),
 		sharing_test(who_is_banned_on_one_is_banned_on_all),
 		sharing_test(a_ban_that_ends_by_itself_is_not_lifted),
