@@ -1,5 +1,4 @@
-/* sharing_parts: what sharing is made of, for its own files (sharing.c, sharing_tell.c,
- * sharing_read.c) only. */
+/* sharing_parts: what sharing is made of, for its own files (sharing*.c) only. */
 #ifndef SERVER_SHARING_PARTS_H
 #define SERVER_SHARING_PARTS_H
 
@@ -22,6 +21,7 @@ struct sharing {
 	char part[CLUSTER_NODE_MAX];
 	struct sharing_bell bell;
 	struct cluster *cluster;
+	struct kills *kills;
 	pthread_t thread;
 	bool is_started;
 
@@ -35,6 +35,7 @@ struct sharing {
 	int64_t heard; /* clock_ms(): when that went well last */
 	uint64_t commands; /* that were sent since */
 	size_t asked; /* commands whose replies are still to come */
+	size_t kills_on_way; /* of these */
 	bool has_news; /* for the bell */
 	bool has_namesake; /* another node calls itself as this one does */
 	char epoch[CLUSTER_WORD_MAX]; /* of the engine's memory, as it was seen last */
@@ -43,6 +44,7 @@ struct sharing {
 	struct mutex lock; /* the rest */
 	pthread_cond_t told;
 	bool stopping;
+	bool is_called; /* there is something to tell at once */
 };
 
 /* What the thread does again and again: joins where it has not or has slept, or else tells and asks
@@ -56,8 +58,15 @@ const char *sharing_key(
 /* Throws away the replies that are still to come. -1 with the reason in `error`. */
 int sharing_settle(struct sharing *s, char *error) __attribute__((warn_unused_result));
 
+/* The same once they are so many that it is time. */
+int sharing_settle_batch(struct sharing *s, char *error) __attribute__((warn_unused_result));
+
 /* A command of which only is wanted that it succeeds. */
 #define SHARING_ASK(s, ...) ((s)->asked++, ENGINE_ASK((s)->engine, __VA_ARGS__))
+
+/* What those hear who are there. Its reply is still to come. */
+void sharing_tell_event(
+	struct sharing *s, const char *kind, const char *account, const char *value);
 
 /* ---- telling; all return -1 with the reason in `error` ---- */
 
@@ -71,6 +80,12 @@ int sharing_tell_accounts(struct sharing *s, char *error) __attribute__((warn_un
 int sharing_tell_bans(struct sharing *s, char *error) __attribute__((warn_unused_result));
 int sharing_tell_resets(struct sharing *s, char *error) __attribute__((warn_unused_result));
 
+/* Whose sessions are to end there, too. */
+int sharing_tell_kills(struct sharing *s, char *error) __attribute__((warn_unused_result));
+
+/* Nobody is told of them any more. */
+void sharing_drop_kills(struct sharing *s);
+
 /* Everything again, from the next time on. */
 void sharing_forget_told(struct sharing *s);
 
@@ -82,6 +97,13 @@ int sharing_tell_end(struct sharing *s, char *error) __attribute__((warn_unused_
 const char *sharing_format_ban(const struct ban_info *ban, char out[SHARING_BAN_MAX]);
 
 /* ---- reading; likewise ---- */
+
+/* What a node has said of an account, or of what else the word is. -1 without memory only: what
+ * cannot be read is passed over. */
+typedef int sharing_taker(
+	struct sharing *s, const char *node, const char *account, const char *value);
+
+sharing_taker sharing_take_kill;
 
 /* All that there is, which takes the place of what is known. */
 int sharing_read_all(struct sharing *s, char *error) __attribute__((warn_unused_result));

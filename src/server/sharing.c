@@ -19,6 +19,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "state/cluster_text.h"
 #include "state/ledger_limits.h"
 
 #define LOOKUP_MS 2000 /* for the engine's name */
@@ -143,8 +144,8 @@ static int join(struct sharing *s, char *error)
 
 static int turn(struct sharing *s, char *error)
 {
-	if (sharing_read_events(s, error) < 0 || sharing_tell_bans(s, error) < 0 ||
-		sharing_tell_resets(s, error) < 0)
+	if (sharing_tell_kills(s, error) < 0 || sharing_read_events(s, error) < 0 ||
+		sharing_tell_bans(s, error) < 0 || sharing_tell_resets(s, error) < 0)
 		return -1;
 	return clock_ms() < s->beat_due ? 0 : beat(s, error);
 }
@@ -156,6 +157,7 @@ static void note_up(struct sharing *s)
 	s->heard = clock_ms();
 	s->is_joined = true;
 	s->pause_ms = 0;
+	(void)kills_set_open(s->kills, true);
 	if (cluster_note_up(s->cluster, s->heard, s->commands))
 		log_message(LOG_INFO, "shared: joined the other nodes as %s", s->node);
 	s->commands = 0;
@@ -167,6 +169,7 @@ static void note_down(struct sharing *s, const char *problem)
 
 	engine_close(s->engine);
 	s->is_joined = false;
+	sharing_drop_kills(s);
 	s->pause_ms = s->pause_ms == 0 ? LEAST_PAUSE_MS : 2 * s->pause_ms;
 	if (s->pause_ms > LONGEST_PAUSE_MS)
 		s->pause_ms = LONGEST_PAUSE_MS;
@@ -190,7 +193,18 @@ static void say_namesake(struct sharing *s)
 
 /* ---- the thread ---- */
 
-/* False when it is to end. */
+/* From any thread. */
+static void call_sharing(void *context)
+{
+	struct sharing *s = context;
+
+	mutex_lock(&s->lock);
+	s->is_called = true;
+	pthread_cond_signal(&s->told);
+	mutex_unlock(&s->lock);
+}
+
+/* False when it is to end. What is to be told at once is not while the engine does not work. */
 static bool wait_for_turn(struct sharing *s)
 {
 	int64_t until = clock_deadline(s->pause_ms == 0 ? SHARING_PERIOD_MS : s->pause_ms);
@@ -198,8 +212,9 @@ static bool wait_for_turn(struct sharing *s)
 	bool goes_on;
 
 	mutex_lock(&s->lock);
-	while (!s->stopping && clock_ms() < until)
+	while (!s->stopping && (!s->is_called || s->pause_ms > 0) && clock_ms() < until)
 		(void)pthread_cond_clockwait(&s->told, &s->lock.mutex, CLOCK_MONOTONIC, &at);
+	s->is_called = false;
 	goes_on = !s->stopping;
 	mutex_unlock(&s->lock);
 	return goes_on;
@@ -237,6 +252,7 @@ static void *run_sharing(void *arg)
 	} while (wait_for_turn(s));
 	if (s->is_joined)
 		(void)!sharing_tell_end(s, error);
+	sharing_drop_kills(s);
 	return NULL;
 }
 
@@ -263,7 +279,6 @@ void sharing_stop(struct sharing *s)
 
 /* ---- making ---- */
 
-/* As nodes may be called, so that keys and lines stay what they are. */
 static bool name_node(struct sharing *s, const char *name)
 {
 	char host[CLUSTER_NODE_MAX] = "";
@@ -272,17 +287,14 @@ static bool name_node(struct sharing *s, const char *name)
 		(void)!gethostname(host, sizeof(host) - 1);
 		name = host;
 	}
-	snprintf(s->node, sizeof(s->node), "%.30s", name);
-	return s->node[0] != '\0' &&
-		strspn(s->node,
-			"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") ==
-		strlen(s->node);
+	snprintf(s->node, sizeof(s->node), "%.*s", CLUSTER_NAME_LEN, name);
+	return cluster_is_name(s->node);
 }
 
 static void name_instance(struct sharing *s, bool outlives)
 {
 	put_random_word(s->instance);
-	snprintf(s->part, sizeof(s->part), "%s%s%s", s->node, outlives ? "" : "/",
+	snprintf(s->part, sizeof(s->part), "%.*s%s%s", CLUSTER_NAME_LEN, s->node, outlives ? "" : "/",
 		outlives ? "" : s->instance);
 }
 
@@ -311,8 +323,9 @@ static int make_parts(struct sharing *s, char *error)
 	s->uses = told_new();
 	s->running = told_new();
 	s->bans = told_new();
+	s->kills = kills_new(call_sharing, s);
 	if (s->cluster != NULL && s->engine != NULL && s->uses != NULL && s->running != NULL &&
-		s->bans != NULL)
+		s->bans != NULL && s->kills != NULL)
 		return 0;
 	snprintf(error, SHARING_ERROR_MAX, "shared: out of memory");
 	return -1;
@@ -354,6 +367,7 @@ struct sharing *sharing_new(const struct settings *settings, struct services *v,
 	}
 	cluster_introduce(s->cluster, s->node, shared_place_format(&s->place, engine));
 	v->cluster = s->cluster;
+	v->kills = s->kills;
 	ledger_join_cluster(v->ledger, v->cluster);
 	return s;
 }
@@ -363,11 +377,13 @@ void sharing_free(struct sharing *s)
 	if (s == NULL)
 		return;
 	s->services->cluster = NULL;
+	s->services->kills = NULL;
 	if (s->services->ledger != NULL)
 		ledger_join_cluster(s->services->ledger, NULL);
 	told_free(s->uses);
 	told_free(s->running);
 	told_free(s->bans);
+	kills_free(s->kills);
 	engine_free(s->engine);
 	cluster_free(s->cluster);
 	pthread_cond_destroy(&s->told);

@@ -7,7 +7,6 @@
  */
 #include "server/sharing_parts.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +15,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/parse.h"
+#include "state/cluster_text.h"
 #include "state/kept_use.h"
 #include "state/ledger_limits.h"
 
@@ -32,14 +32,18 @@ static bool is_list(const redisReply *r)
 
 /* ---- what is said of one account; -1 without memory only ---- */
 
+/* It is noted also where it is known: what is read anew takes the place of what was. */
 static int take_reset(struct sharing *s, const char *account, uint64_t resets)
 {
 	int64_t now = (int64_t)time(NULL);
+	uint64_t known = cluster_resets(s->cluster, account);
 
-	if (cluster_resets(s->cluster, account) >= resets)
+	if (resets == 0)
 		return 0;
 	if (cluster_note_resets(s->cluster, account, resets) < 0)
 		return -1;
+	if (known >= resets)
+		return 0;
 	if (!ledger_change_quota(s->services->ledger, account, 0, now))
 		kept_use_drop(s->services->standing, account);
 	s->has_news = true;
@@ -150,9 +154,8 @@ static int take_ban(struct sharing *s, const char *node, const char *account, co
 
 /* ---- everything ---- */
 
-typedef int taker(struct sharing *s, const char *node, const char *account, const char *value);
-
-static int take_fields(struct sharing *s, const redisReply *fields, const char *node, taker *take)
+static int take_fields(
+	struct sharing *s, const redisReply *fields, const char *node, sharing_taker *take)
 {
 	for (size_t i = 0; i + 1 < fields->elements; i += 2) {
 		if (take(s, node, engine_text(fields->element[i]),
@@ -176,7 +179,8 @@ static redisReply *reply_with_list(struct sharing *s, char *error)
 }
 
 /* Each field of the hash, in answers of a bounded size. `node` is whose fields they are. */
-static int scan(struct sharing *s, const char *key, const char *node, taker *take, char *error)
+static int scan(
+	struct sharing *s, const char *key, const char *node, sharing_taker *take, char *error)
 {
 	char cursor[24] = "0";
 
@@ -263,24 +267,18 @@ int sharing_read_all(struct sharing *s, char *error)
 
 /* ---- nodes ---- */
 
-/* "INSTANCE VERSION STARTED SESSIONS MAX_SESSIONS BEAT" */
 static int take_node(struct sharing *s, const char *ignored, const char *node, const char *value)
 {
 	struct cluster_beat b;
-	long long started;
 
 	(void)ignored;
-	if (sscanf(value, "%31s %31s %lld %" SCNu64 " %" SCNu64 " %" SCNu64, b.instance, b.version,
-		    &started, &b.sessions, &b.max_sessions, &b.beat) != 6 ||
-		strlen(node) >= sizeof(b.node))
+	if (!cluster_parse_beat(node, value, &b))
 		return 0;
 	if (strcmp(node, s->node) == 0) {
 		/* At first it is this one before it was started anew. */
 		s->has_namesake = s->beat > 0 && strcmp(b.instance, s->instance) != 0;
 		return 0;
 	}
-	strcpy(b.node, node);
-	b.started = started;
 	return cluster_note_beat(s->cluster, &b, clock_ms());
 }
 
@@ -307,9 +305,9 @@ static int take_end(struct sharing *s, const char *node, const char *account, co
 
 static const struct {
 	const char *word;
-	taker *take;
+	sharing_taker *take;
 } kinds[] = {{"use", take_use}, {"live", take_running}, {"reset", take_resets}, {"ban", take_ban},
-	{"end", take_end}};
+	{"end", take_end}, {"kill", sharing_take_kill}};
 
 /* The value of a field of an event; "" when it has none. */
 static const char *field_of(const redisReply *fields, const char *name)

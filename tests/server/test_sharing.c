@@ -53,7 +53,7 @@ static void count_ring(void *context)
 /* Each is called by its number, and keeps what it knows, or (false) does not. */
 static void start_node(size_t i, bool keeps)
 {
-	char name[16], error[SHARING_ERROR_MAX];
+	char name[16], error[CONFIG_ERROR_MAX];
 	struct node *n = &nodes[i];
 	struct services *v = &n->services;
 	struct settings settings = {.shared = {.host = "10.0.0.1", .port = 6379},
@@ -62,6 +62,7 @@ static void start_node(size_t i, bool keeps)
 		.state_dir = keeps ? (char[]){"/state"} : (char[]){""},
 		.node_name = name};
 	const struct sharing_bell bell = {.ring = count_ring, .context = n};
+	const struct config_source source = {.path = NULL};
 
 	snprintf(name, sizeof(name), "n%zu", i);
 	v->ledger = ledger_new(16, NULL);
@@ -70,6 +71,8 @@ static void start_node(size_t i, bool keeps)
 	v->stats.started_at = now_s;
 	v->places.total = 100;
 	ledger_follow(v->ledger, NULL, v->standing);
+	v->config = config_store_new(config_read(&source, error));
+	assert_non_null(v->config);
 	n->sharing = sharing_new(&settings, v, &bell, error);
 	assert_non_null(n->sharing);
 }
@@ -79,6 +82,7 @@ static void free_node(size_t i)
 	struct services *v = &nodes[i].services;
 
 	sharing_free(nodes[i].sharing);
+	config_store_free(v->config);
 	if (v->ledger != NULL)
 		ledger_free(v->ledger);
 	bans_free(v->bans);
@@ -198,6 +202,46 @@ static void another_node_of_the_same_name_is_told_of(void **state)
 	assert_false(nodes[0].sharing->has_namesake);
 }
 
+static void hear_monitor_at(const char *listens, const char *here)
+{
+	struct config *c = config_get(nodes[0].services.config);
+	bool has_port;
+
+	memset(&fake_here, 0, sizeof(fake_here));
+	memset(&c->monitor_at, 0, sizeof(c->monitor_at));
+	addr_parse(here, strlen(here), &fake_here);
+	addr_parse_port(listens, strlen(listens), &c->monitor_at, &has_port);
+	config_release(c);
+	go_on(SHARING_BEAT_MS);
+}
+
+static void a_node_says_where_its_monitor_is(void **state)
+{
+	static const char *const rows[][3] = {
+		/* where it listens, by which address it reaches the engine, what is told */
+		{"", "10.0.0.2", "-"},
+		{"127.0.0.1:1081", "10.0.0.2", "127.0.0.1:1081"},
+		{"192.0.2.1:1081", "10.0.0.2", "192.0.2.1:1081"},
+		{"0.0.0.0:1081", "10.0.0.2", "10.0.0.2:1081"},
+		{"0.0.0.0:1081", "2001:db8::2", "127.0.0.1:1081"},
+		{"[::]:1081", "2001:db8::2", "[2001:db8::2]:1081"},
+		{"[::]:1081", "10.0.0.2", "10.0.0.2:1081"},
+		{"0.0.0.0:1081", "", "127.0.0.1:1081"},
+	};
+	struct cluster_node *others;
+	size_t count;
+
+	(void)state;
+	go_on(0);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		hear_monitor_at(rows[i][0], rows[i][1]);
+		assert_string_equal(status_of(0).monitor, rows[i][2]);
+		others = cluster_nodes(nodes[1].services.cluster, now_ms, &count);
+		assert_string_equal(others[0].beat.monitor, rows[i][2]);
+		free(others);
+	}
+}
+
 /* ---- what is used ---- */
 
 static void what_is_used_is_summed_on_all_nodes(void **state)
@@ -312,6 +356,71 @@ static void a_quota_that_begins_anew_does_so_everywhere(void **state)
 	go_on(SHARING_BEAT_MS);
 	assert_int_equal(used_elsewhere(2, "alice"), 7);
 	assert_int_equal(cluster_resets(nodes[2].services.cluster, "alice"), 1);
+}
+
+static void begin_anew(size_t node, const char *account)
+{
+	assert_int_equal(cluster_begin_anew(nodes[node].services.cluster, account), 0);
+	kept_use_drop(nodes[node].services.standing, account);
+	go_on(SHARING_PERIOD_MS);
+}
+
+static void go_apart(void)
+{
+	fake_is_down = true;
+	go_on(SHARING_PERIOD_MS);
+	fake_is_down = false;
+}
+
+static void assert_used_on_each(const char *account, uint64_t used)
+{
+	struct quota_use own;
+
+	for (size_t i = 0; i < NODES; i++) {
+		if (!kept_use_get(nodes[i].services.standing, account, &own))
+			own.used = 0;
+		assert_int_equal(own.used + used_elsewhere(i, account), used);
+	}
+}
+
+/* However often the nodes lose their engine and find it again. */
+static void a_quota_begins_anew_only_once(void **state)
+{
+	(void)state;
+	go_on(0);
+	begin_anew(2, "alice");
+	use(0, "alice", 1000);
+	use(1, "alice", 20);
+	go_on(SHARING_BEAT_MS);
+	for (size_t i = 0; i < 3; i++) {
+		go_apart();
+		go_on(SHARING_BEAT_MS);
+		assert_used_on_each("alice", 1020);
+		assert_int_equal(cluster_resets(nodes[0].services.cluster, "alice"), 1);
+	}
+}
+
+/* One that was away meanwhile hears of the next time all the same. */
+static void an_emptied_engine_hears_how_often_quotas_began_anew(void **state)
+{
+	struct sharing *away = nodes[2].sharing;
+
+	(void)state;
+	go_on(0);
+	begin_anew(1, "alice");
+	use(0, "alice", 1000);
+	use(2, "alice", 500);
+	go_on(SHARING_BEAT_MS);
+	nodes[2].sharing = NULL;
+	fake_empty();
+	go_on(SHARING_BEAT_MS);
+	go_on(SHARING_BEAT_MS);
+	assert_string_equal(fake_get("p:resets", "alice"), "1");
+	begin_anew(1, "alice");
+	nodes[2].sharing = away;
+	go_on(SHARING_BEAT_MS);
+	go_on(SHARING_BEAT_MS);
+	assert_used_on_each("alice", 0);
 }
 
 /* ---- sessions ---- */
@@ -516,12 +625,15 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		sharing_test(nodes_see_each_other_until_one_is_silent_or_stops),
 		sharing_test(another_node_of_the_same_name_is_told_of),
+		sharing_test(a_node_says_where_its_monitor_is),
 		sharing_test(what_is_used_is_summed_on_all_nodes),
 		sharing_test(what_has_not_changed_is_not_told_again),
 		sharing_test(after_an_outage_the_sums_are_right),
 		sharing_test(an_engine_that_was_emptied_is_told_everything_again),
 		sharing_test(a_node_that_keeps_nothing_is_another_part_of_the_sum),
 		sharing_test(a_quota_that_begins_anew_does_so_everywhere),
+		sharing_test(a_quota_begins_anew_only_once),
+		sharing_test(an_emptied_engine_hears_how_often_quotas_began_anew),
 		sharing_test(sessions_of_all_nodes_are_bounded_together),
 		sharing_test(who_is_banned_on_one_is_banned_on_all),
 		sharing_test(a_ban_that_ends_by_itself_is_not_lifted),
