@@ -34,6 +34,8 @@ struct sharing {
 	bool is_joined;
 	int64_t heard; /* clock_ms(): when that went well last */
 	uint64_t commands; /* that were sent since */
+	/* Seconds by which the engine's clock, which bans are told by, is ahead of this host's. */
+	int64_t ahead;
 	size_t asked; /* commands whose replies are still to come */
 	size_t kills_on_way; /* of these */
 	bool has_news; /* for the bell */
@@ -64,9 +66,16 @@ int sharing_settle_batch(struct sharing *s, char *error) __attribute__((warn_unu
 /* A command of which only is wanted that it succeeds. */
 #define SHARING_ASK(s, ...) ((s)->asked++, ENGINE_ASK((s)->engine, __VA_ARGS__))
 
+/* Says that in `error`, and returns -1. */
+int sharing_no_memory(char *error);
+
 /* What those hear who are there. Its reply is still to come. */
 void sharing_tell_event(
 	struct sharing *s, const char *kind, const char *account, const char *value);
+
+/* In the hash `key`, for who comes later, and as an event. -1 with the reason in `error`. */
+int sharing_tell_field(struct sharing *s, const char *key, const char *kind, const char *account,
+	const char *value, char *error) __attribute__((warn_unused_result));
 
 /* ---- telling; all return -1 with the reason in `error` ---- */
 
@@ -93,8 +102,9 @@ void sharing_forget_told(struct sharing *s);
 int sharing_tell_end(struct sharing *s, char *error) __attribute__((warn_unused_result));
 
 /* What this node says of a ban. */
-#define SHARING_BAN_MAX 64
-const char *sharing_format_ban(const struct ban_info *ban, char out[SHARING_BAN_MAX]);
+#define SHARING_BAN_MAX 192
+const char *sharing_format_ban(
+	const struct sharing *s, const struct ban_info *ban, char out[SHARING_BAN_MAX]);
 
 /* ---- reading; likewise ---- */
 
@@ -103,7 +113,7 @@ const char *sharing_format_ban(const struct ban_info *ban, char out[SHARING_BAN_
 typedef int sharing_taker(
 	struct sharing *s, const char *node, const char *account, const char *value);
 
-sharing_taker sharing_take_kill;
+sharing_taker sharing_take_ban, sharing_take_kill;
 
 /* All that there is, which takes the place of what is known. */
 int sharing_read_all(struct sharing *s, char *error) __attribute__((warn_unused_result));

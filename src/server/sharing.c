@@ -13,12 +13,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <sodium.h>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/parse.h"
 #include "state/ledger_limits.h"
 
 #define LOOKUP_MS 2000 /* for the engine's name */
@@ -43,6 +45,12 @@ int sharing_settle(struct sharing *s, char *error)
 	s->asked = 0;
 	s->commands += asked;
 	return engine_skip(s->engine, asked, error);
+}
+
+int sharing_no_memory(char *error)
+{
+	snprintf(error, SHARING_ERROR_MAX, "out of memory");
+	return -1;
 }
 
 /* ---- joining ---- */
@@ -107,6 +115,28 @@ static int read_epoch(struct sharing *s, char out[CLUSTER_WORD_MAX], char *error
 	return 0;
 }
 
+#define SAME_CLOCK_S 2 /* by which clocks that are right may differ */
+
+/* By how much the engine's clock is another than ours. */
+static int read_clock(struct sharing *s, char *error)
+{
+	int64_t seconds;
+	redisReply *r;
+
+	ENGINE_ASK(s->engine, "TIME");
+	r = engine_reply(s->engine, error);
+	if (r == NULL)
+		return -1;
+	s->ahead = 0;
+	if (r->type == REDIS_REPLY_ARRAY && r->elements == 2 &&
+		parse_number(engine_text(r->element[0]), &seconds))
+		s->ahead = seconds - (int64_t)time(NULL);
+	if (llabs(s->ahead) <= SAME_CLOCK_S)
+		s->ahead = 0;
+	freeReplyObject(r);
+	return 0;
+}
+
 /* Another one than before: it has lost what it knew, and is told everything anew. */
 static int check_epoch(struct sharing *s, char *error)
 {
@@ -133,7 +163,8 @@ static int beat(struct sharing *s, char *error)
 static int join(struct sharing *s, char *error)
 {
 	s->asked = 0;
-	if (connect_engine(s, error) < 0 || read_epoch(s, s->epoch, error) < 0)
+	if (connect_engine(s, error) < 0 || read_epoch(s, s->epoch, error) < 0 ||
+		read_clock(s, error) < 0)
 		return -1;
 	sharing_forget_told(s);
 	if (sharing_read_all(s, error) < 0 || sharing_tell_bans(s, error) < 0)
