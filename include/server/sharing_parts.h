@@ -12,6 +12,26 @@
 #define SHARING_KEY_MAX 256 /* of a name of the engine's; its NUL included */
 #define SHARING_EVENTS_KEPT "100000" /* about: who has missed more reads everything anew */
 
+#define SHARING_BATCH 256 /* commands that are under way at once */
+
+/* How far a node is with the users that all share. */
+enum sharing_users_phase {
+	USERS_READ, /* what the engine has is read */
+	USERS_ASK, /* it is asked for all that are known here */
+	USERS_KNOWN, /* either knows what the other does */
+};
+
+struct sharing_users {
+	enum sharing_users_phase phase;
+	char script[48]; /* by which the engine knows it; "": it does not, perhaps */
+	char cursor[24]; /* of what is read */
+	struct standing_fact *list; /* those that it is asked for, in USERS_ASK */
+	size_t count, at; /* of these */
+	uint64_t came, told; /* since it has joined */
+	int64_t begun; /* clock_ms(): to join */
+	bool has_arrivals; /* for the bell */
+};
+
 struct sharing {
 	struct services *services;
 	struct shared_place place;
@@ -28,6 +48,7 @@ struct sharing {
 	/* the thread's */
 	struct engine *engine;
 	struct told *uses, *running, *bans;
+	struct sharing_users users;
 	char last_event[48]; /* the newest that was read */
 	uint64_t beat;
 	int64_t beat_due;
@@ -38,6 +59,7 @@ struct sharing {
 	int64_t ahead;
 	size_t asked; /* commands whose replies are still to come */
 	size_t kills_on_way; /* of these */
+	bool has_more; /* to do at once */
 	bool has_news; /* for the bell */
 	bool has_namesake; /* another node calls itself as this one does */
 	char epoch[CLUSTER_WORD_MAX]; /* of the engine's memory, as it was seen last */
@@ -113,7 +135,10 @@ const char *sharing_format_ban(
 typedef int sharing_taker(
 	struct sharing *s, const char *node, const char *account, const char *value);
 
-sharing_taker sharing_take_ban, sharing_take_kill;
+sharing_taker sharing_take_ban, sharing_take_kill, sharing_take_user;
+
+/* The next reply, which is to be a list; NULL with the reason. To be freed. */
+redisReply *sharing_reply_with_list(struct sharing *s, char *error);
 
 /* All that there is, which takes the place of what is known. */
 int sharing_read_all(struct sharing *s, char *error) __attribute__((warn_unused_result));
@@ -123,5 +148,20 @@ int sharing_read_nodes(struct sharing *s, char *error) __attribute__((warn_unuse
 
 /* What is new since the last time. */
 int sharing_read_events(struct sharing *s, char *error) __attribute__((warn_unused_result));
+
+/* ---- users, where nodes share them; likewise ---- */
+
+/* The engine may have others than before. */
+void sharing_begin_users(struct sharing *s);
+
+/* Tells who has changed, and gets on with joining. `*has_more`: there is more to do at once. */
+int sharing_turn_users(struct sharing *s, bool *has_more, char *error)
+	__attribute__((warn_unused_result));
+
+/* Looks at some of those that the engine has again, once it has joined. */
+int sharing_look_at_users(struct sharing *s, char *error) __attribute__((warn_unused_result));
+
+/* Frees what is under way. */
+void sharing_end_users(struct sharing *s);
 
 #endif

@@ -90,8 +90,7 @@ static int take_fields(
 	return 0;
 }
 
-/* The next reply, which is to be a list; NULL with the reason. To be freed. */
-static redisReply *reply_with_list(struct sharing *s, char *error)
+redisReply *sharing_reply_with_list(struct sharing *s, char *error)
 {
 	redisReply *r = engine_reply(s->engine, error);
 
@@ -114,7 +113,7 @@ static int scan(
 		bool is_whole;
 
 		ENGINE_ASK(s->engine, "HSCAN", key, cursor, "COUNT", "1000");
-		r = reply_with_list(s, error);
+		r = sharing_reply_with_list(s, error);
 		if (r == NULL)
 			return -1;
 		is_whole = r->elements == 2 && is_list(r->element[1]);
@@ -147,7 +146,7 @@ static int read_parts(struct sharing *s, char *error)
 	int result = 0;
 
 	ENGINE_ASK(s->engine, "SMEMBERS", sharing_key(s, "parts", NULL, key));
-	r = reply_with_list(s, error);
+	r = sharing_reply_with_list(s, error);
 	if (r == NULL)
 		return -1;
 	for (size_t i = 0; i < r->elements && result == 0; i++)
@@ -164,7 +163,7 @@ static int read_newest_event(struct sharing *s, char *error)
 
 	ENGINE_ASK(s->engine, "XREVRANGE", sharing_key(s, "events", NULL, key), "+", "-", "COUNT",
 		"1");
-	r = reply_with_list(s, error);
+	r = sharing_reply_with_list(s, error);
 	if (r == NULL)
 		return -1;
 	newest = r->elements > 0 && r->element[0]->elements > 0 ? r->element[0]->element[0] : NULL;
@@ -238,7 +237,8 @@ static const struct {
 	const char *word;
 	sharing_taker *take;
 } kinds[] = {{"use", take_use}, {"live", take_running}, {"reset", take_resets},
-	{"ban", sharing_take_ban}, {"end", take_end}, {"kill", sharing_take_kill}};
+	{"ban", sharing_take_ban}, {"end", take_end}, {"kill", sharing_take_kill},
+	{"user", sharing_take_user}};
 
 /* The value of a field of an event; "" when it has none. */
 static const char *field_of(const redisReply *fields, const char *name)

@@ -16,11 +16,9 @@
 #include "state/kept_use.h"
 #include "state/ledger_limits.h"
 
-#define BATCH 256 /* commands that are under way at once */
-
 int sharing_settle_batch(struct sharing *s, char *error)
 {
-	return s->asked < BATCH ? 0 : sharing_settle(s, error);
+	return s->asked < SHARING_BATCH ? 0 : sharing_settle(s, error);
 }
 
 void sharing_tell_event(struct sharing *s, const char *kind, const char *account, const char *value)
