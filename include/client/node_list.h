@@ -16,7 +16,6 @@
 struct node_entry {
 	struct monitor_line name;
 	struct monitor_line monitor; /* where it says that its monitor is; "-" where it does not */
-	struct monitor_line silent; /* for how many seconds */
 	struct addr address; /* the same, where it can be asked there */
 	const char *problem; /* why it cannot be, with what to do; NULL: it can */
 };

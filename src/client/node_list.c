@@ -19,12 +19,11 @@ static bool take_node(
 {
 	static const struct monitor_line untold = {.text = "-", .len = 1};
 
-	*out = (struct node_entry){.monitor = untold, .silent = untold};
+	*out = (struct node_entry){.monitor = untold};
 	if (!answer_find(line, "node", &out->name) || out->name.len == 0 ||
 		!answer_find(line, "state", state))
 		return false;
 	answer_find(line, "monitor", &out->monitor);
-	answer_find(line, "silent", &out->silent);
 	return true;
 }
 
