@@ -19,6 +19,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "state/cluster_text.h"
 #include "state/ledger_limits.h"
 
 #define LOOKUP_MS 2000 /* for the engine's name */
@@ -263,7 +264,6 @@ void sharing_stop(struct sharing *s)
 
 /* ---- making ---- */
 
-/* As nodes may be called, so that keys and lines stay what they are. */
 static bool name_node(struct sharing *s, const char *name)
 {
 	char host[CLUSTER_NODE_MAX] = "";
@@ -272,17 +272,14 @@ static bool name_node(struct sharing *s, const char *name)
 		(void)!gethostname(host, sizeof(host) - 1);
 		name = host;
 	}
-	snprintf(s->node, sizeof(s->node), "%.30s", name);
-	return s->node[0] != '\0' &&
-		strspn(s->node,
-			"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") ==
-		strlen(s->node);
+	snprintf(s->node, sizeof(s->node), "%.*s", CLUSTER_NAME_LEN, name);
+	return cluster_is_name(s->node);
 }
 
 static void name_instance(struct sharing *s, bool outlives)
 {
 	put_random_word(s->instance);
-	snprintf(s->part, sizeof(s->part), "%s%s%s", s->node, outlives ? "" : "/",
+	snprintf(s->part, sizeof(s->part), "%.*s%s%s", CLUSTER_NAME_LEN, s->node, outlives ? "" : "/",
 		outlives ? "" : s->instance);
 }
 

@@ -7,7 +7,6 @@
  */
 #include "server/sharing_parts.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +15,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/parse.h"
+#include "state/cluster_text.h"
 #include "state/kept_use.h"
 #include "state/ledger_limits.h"
 
@@ -263,24 +263,18 @@ int sharing_read_all(struct sharing *s, char *error)
 
 /* ---- nodes ---- */
 
-/* "INSTANCE VERSION STARTED SESSIONS MAX_SESSIONS BEAT" */
 static int take_node(struct sharing *s, const char *ignored, const char *node, const char *value)
 {
 	struct cluster_beat b;
-	long long started;
 
 	(void)ignored;
-	if (sscanf(value, "%31s %31s %lld %" SCNu64 " %" SCNu64 " %" SCNu64, b.instance, b.version,
-		    &started, &b.sessions, &b.max_sessions, &b.beat) != 6 ||
-		strlen(node) >= sizeof(b.node))
+	if (!cluster_parse_beat(node, value, &b))
 		return 0;
 	if (strcmp(node, s->node) == 0) {
 		/* At first it is this one before it was started anew. */
 		s->has_namesake = s->beat > 0 && strcmp(b.instance, s->instance) != 0;
 		return 0;
 	}
-	strcpy(b.node, node);
-	b.started = started;
 	return cluster_note_beat(s->cluster, &b, clock_ms());
 }
 

@@ -192,6 +192,28 @@ static void each_front_has_its_sockets_and_they_are_our_own(void **state)
 	config_release(c);
 }
 
+static void assert_monitor_at(const char *listens, const char *host)
+{
+	struct config *c = start(CONFIG(EVERY_PORT, {"monitor_listen", listens}));
+	char text[ADDR_TEXT_MAX];
+
+	assert_string_equal(addr_format_host(&c->monitor_at, text), host);
+	if (*listens != '\0')
+		assert_int_equal(addr_port(&c->monitor_at), port_at(FRONT_MONITOR, 0));
+	config_release(c);
+	fronts_close_all(&fronts);
+	fronts = (struct fronts){.budget = NULL};
+}
+
+static void the_monitor_is_reached_from_as_far_as_can_be(void **state)
+{
+	(void)state;
+	assert_monitor_at("", "-");
+	assert_monitor_at("127.0.0.1", "127.0.0.1");
+	assert_monitor_at("127.0.0.2, 0.0.0.0:0", "0.0.0.0");
+	assert_monitor_at("0.0.0.0", "0.0.0.0");
+}
+
 static void addresses_without_a_port_get_that_of_the_front(void **state)
 {
 	uint16_t port = free_port(), monitor = free_port(), own = free_port();
@@ -787,6 +809,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(each_front_has_its_sockets_and_they_are_our_own),
+		TEST(the_monitor_is_reached_from_as_far_as_can_be),
 		TEST(addresses_without_a_port_get_that_of_the_front),
 		TEST(what_stays_is_kept_and_its_acceptor_is_left_alone),
 		TEST(what_is_not_wanted_any_more_is_closed),

@@ -62,6 +62,7 @@ static void start_node(size_t i, bool keeps)
 		.state_dir = keeps ? (char[]){"/state"} : (char[]){""},
 		.node_name = name};
 	const struct sharing_bell bell = {.ring = count_ring, .context = n};
+	const struct config_source source = {.path = NULL};
 
 	snprintf(name, sizeof(name), "n%zu", i);
 	v->ledger = ledger_new(16, NULL);
@@ -70,6 +71,8 @@ static void start_node(size_t i, bool keeps)
 	v->stats.started_at = now_s;
 	v->places.total = 100;
 	ledger_follow(v->ledger, NULL, v->standing);
+	v->config = config_store_new(config_read(&source, error));
+	assert_non_null(v->config);
 	n->sharing = sharing_new(&settings, v, &bell, error);
 	assert_non_null(n->sharing);
 }
@@ -79,6 +82,7 @@ static void free_node(size_t i)
 	struct services *v = &nodes[i].services;
 
 	sharing_free(nodes[i].sharing);
+	config_store_free(v->config);
 	if (v->ledger != NULL)
 		ledger_free(v->ledger);
 	bans_free(v->bans);
@@ -196,6 +200,46 @@ static void another_node_of_the_same_name_is_told_of(void **state)
 	assert_true(is_logged("node_name: another node calls itself n0"));
 	go_on(SHARING_BEAT_MS);
 	assert_false(nodes[0].sharing->has_namesake);
+}
+
+static void hear_monitor_at(const char *listens, const char *here)
+{
+	struct config *c = config_get(nodes[0].services.config);
+	bool has_port;
+
+	memset(&fake_here, 0, sizeof(fake_here));
+	memset(&c->monitor_at, 0, sizeof(c->monitor_at));
+	addr_parse(here, strlen(here), &fake_here);
+	addr_parse_port(listens, strlen(listens), &c->monitor_at, &has_port);
+	config_release(c);
+	go_on(SHARING_BEAT_MS);
+}
+
+static void a_node_says_where_its_monitor_is(void **state)
+{
+	static const char *const rows[][3] = {
+		/* where it listens, by which address it reaches the engine, what is told */
+		{"", "10.0.0.2", "-"},
+		{"127.0.0.1:1081", "10.0.0.2", "127.0.0.1:1081"},
+		{"192.0.2.1:1081", "10.0.0.2", "192.0.2.1:1081"},
+		{"0.0.0.0:1081", "10.0.0.2", "10.0.0.2:1081"},
+		{"0.0.0.0:1081", "2001:db8::2", "127.0.0.1:1081"},
+		{"[::]:1081", "2001:db8::2", "[2001:db8::2]:1081"},
+		{"[::]:1081", "10.0.0.2", "10.0.0.2:1081"},
+		{"0.0.0.0:1081", "", "127.0.0.1:1081"},
+	};
+	struct cluster_node *others;
+	size_t count;
+
+	(void)state;
+	go_on(0);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		hear_monitor_at(rows[i][0], rows[i][1]);
+		assert_string_equal(status_of(0).monitor, rows[i][2]);
+		others = cluster_nodes(nodes[1].services.cluster, now_ms, &count);
+		assert_string_equal(others[0].beat.monitor, rows[i][2]);
+		free(others);
+	}
 }
 
 /* ---- what is used ---- */
@@ -516,6 +560,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		sharing_test(nodes_see_each_other_until_one_is_silent_or_stops),
 		sharing_test(another_node_of_the_same_name_is_told_of),
+		sharing_test(a_node_says_where_its_monitor_is),
 		sharing_test(what_is_used_is_summed_on_all_nodes),
 		sharing_test(what_has_not_changed_is_not_told_again),
 		sharing_test(after_an_outage_the_sums_are_right),
