@@ -24,8 +24,8 @@ static int parse(const char *text)
 	return node_list_parse(&reply, &list, &problem);
 }
 
-#define OWN "OK\nnode:a state:here version:1 silent:0 monitor:127.0.0.1:8080\n"
-#define APART "OK\nnode:a state:apart version:1 silent:70 monitor:127.0.0.1:8080\n"
+#define OWN "OK\nnode:a state:here version:1 lag:0 monitor:127.0.0.1:8080\n"
+#define APART "OK\nnode:a state:apart version:1 lag:70 monitor:127.0.0.1:8080\n"
 
 /* Fails unless the second node has a problem with these words; NULL: it is to have none. */
 static void check_second(const char *text, const char *words)
@@ -44,8 +44,8 @@ static void lists_nodes_in_their_order(void **state)
 	char text[ADDR_TEXT_MAX];
 
 	(void)state;
-	assert_int_equal(parse(OWN "node:c state:online silent:3 monitor:10.0.0.3:81\n"
-				   "node:b state:online silent:1 monitor:[2001:db8::2]:8080\n"),
+	assert_int_equal(parse(OWN "node:c state:online lag:3 monitor:10.0.0.3:81\n"
+				   "node:b state:online lag:1 monitor:[2001:db8::2]:8080\n"),
 		0);
 	assert_int_equal(list.count, 3);
 	assert_line(list.nodes[0].name, "a");
@@ -61,7 +61,7 @@ static void lists_nodes_in_their_order(void **state)
 static void words_of_later_versions_are_passed_over(void **state)
 {
 	(void)state;
-	check_second(OWN "node:b state:online silent:1 monitor:10.0.0.2:81 load:7\n", NULL);
+	check_second(OWN "node:b state:online lag:1 monitor:10.0.0.2:81 load:7\n", NULL);
 	assert_int_equal(parse(OWN "engine:redis up:yes\nin words\n"), 0);
 	assert_int_equal(list.count, 1);
 }
@@ -69,15 +69,15 @@ static void words_of_later_versions_are_passed_over(void **state)
 static void one_that_is_offline_is_not_asked(void **state)
 {
 	(void)state;
-	check_second(OWN "node:b state:offline silent:70 monitor:10.0.0.2:81\n", "offline");
-	check_second(OWN "node:b state:leaving silent:70 monitor:10.0.0.2:81\n", "offline");
+	check_second(OWN "node:b state:offline lag:70 monitor:10.0.0.2:81\n", "offline");
+	check_second(OWN "node:b state:leaving lag:70 monitor:10.0.0.2:81\n", "offline");
 }
 
 static void all_are_asked_where_the_first_knows_of_none(void **state)
 {
 	(void)state;
-	check_second(APART "node:b state:offline silent:70 monitor:10.0.0.2:81\n", NULL);
-	check_second(APART "node:b state:offline silent:70 monitor:-\n", "no address");
+	check_second(APART "node:b state:offline lag:70 monitor:10.0.0.2:81\n", NULL);
+	check_second(APART "node:b state:offline lag:70 monitor:-\n", "no address");
 }
 
 static void an_address_is_one_or_is_not_used(void **state)
@@ -85,17 +85,17 @@ static void an_address_is_one_or_is_not_used(void **state)
 	static const struct {
 		const char *text, *words;
 	} rows[] = {
-		{OWN "node:b state:online silent:1\n", "monitor_listen"},
-		{OWN "node:b state:online silent:1 monitor:-\n", "monitor_listen"},
-		{OWN "node:b state:online silent:1 monitor:\n", "none"},
-		{OWN "node:b state:online silent:1 monitor:10.0.0.2\n", "none"},
-		{OWN "node:b state:online silent:1 monitor:10.0.0.2:0\n", "none"},
-		{OWN "node:b state:online silent:1 monitor:10.0.0.2:65616\n", "none"},
-		{OWN "node:b state:online silent:1 monitor:10.0.0.2:81x\n", "none"},
-		{OWN "node:b state:online silent:1 monitor:0.0.0.0:81\n", "none"},
-		{OWN "node:b state:online silent:1 monitor:[::]:81\n", "none"},
-		{OWN "node:b state:online silent:1 monitor:proxy.example.org:81\n", "none"},
-		{OWN "node:b state:online silent:1 monitor:/run/monitor.sock\n", "none"},
+		{OWN "node:b state:online lag:1\n", "monitor_listen"},
+		{OWN "node:b state:online lag:1 monitor:-\n", "monitor_listen"},
+		{OWN "node:b state:online lag:1 monitor:\n", "none"},
+		{OWN "node:b state:online lag:1 monitor:10.0.0.2\n", "none"},
+		{OWN "node:b state:online lag:1 monitor:10.0.0.2:0\n", "none"},
+		{OWN "node:b state:online lag:1 monitor:10.0.0.2:65616\n", "none"},
+		{OWN "node:b state:online lag:1 monitor:10.0.0.2:81x\n", "none"},
+		{OWN "node:b state:online lag:1 monitor:0.0.0.0:81\n", "none"},
+		{OWN "node:b state:online lag:1 monitor:[::]:81\n", "none"},
+		{OWN "node:b state:online lag:1 monitor:proxy.example.org:81\n", "none"},
+		{OWN "node:b state:online lag:1 monitor:/run/monitor.sock\n", "none"},
 	};
 
 	(void)state;
@@ -106,9 +106,9 @@ static void an_address_is_one_or_is_not_used(void **state)
 static void a_name_that_stands_there_twice_is_asked_once(void **state)
 {
 	(void)state;
-	assert_int_equal(parse(OWN "node:b state:online silent:1 monitor:10.0.0.2:81\n"
-				   "node:a state:online silent:1 monitor:10.0.0.3:81\n"
-				   "node:b state:online silent:1 monitor:10.0.0.4:81\n"),
+	assert_int_equal(parse(OWN "node:b state:online lag:1 monitor:10.0.0.2:81\n"
+				   "node:a state:online lag:1 monitor:10.0.0.3:81\n"
+				   "node:b state:online lag:1 monitor:10.0.0.4:81\n"),
 		0);
 	assert_int_equal(list.count, 4);
 	assert_null(list.nodes[1].problem);
@@ -121,10 +121,10 @@ static void refuses_what_does_not_begin_with_the_node_itself(void **state)
 	static const char *const rows[] = {
 		"OK\n",
 		"OK welcome\nhello\n",
-		"OK\nnode:a state:online silent:0 monitor:127.0.0.1:8080\n",
-		"OK\nnode: state:here silent:0\n",
-		"OK\nstate:here silent:0\n",
-		"OK\nnode:a silent:0\n",
+		"OK\nnode:a state:online lag:0 monitor:127.0.0.1:8080\n",
+		"OK\nnode: state:here lag:0\n",
+		"OK\nstate:here lag:0\n",
+		"OK\nnode:a lag:0\n",
 	};
 
 	(void)state;
