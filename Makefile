@@ -231,6 +231,7 @@ WRAP_base/test_lines := read
 WRAP_base/test_sink := writev
 WRAP_base/test_wall := clock_gettime
 WRAP_base/test_writing := fclose
+WRAP_client/test_all_nodes := clock_deadline clock_ms socket_wait
 WRAP_client/test_batch := client_ask getdelim link_interrupt_by signals_close
 WRAP_monitor/test_admin := calloc malloc realloc aligned_alloc accept4 server_base server_errands server_fronts \
 	server_hashes server_keeper server_lookups server_services server_set
