@@ -107,7 +107,7 @@ TESTS_OF_STATE := $(addprefix tests/,daemon/test_explain.c daemon/test_history.c
 WITH_SANDBOX := src/server/call_filter.c
 WITHOUT_SANDBOX := src/server/call_filter_none.c
 TESTS_OF_SANDBOX := tests/server/test_call_filter.c
-WITH_SHARED := $(addprefix src/server/,engine.c sharing.c sharing_read.c sharing_tell.c)
+WITH_SHARED := $(addprefix src/server/,engine.c sharing.c sharing_bans.c sharing_kills.c sharing_read.c sharing_tell.c sharing_users.c)
 WITHOUT_SHARED := src/server/sharing_none.c
 TESTS_OF_SHARED := $(addprefix tests/server/test_,engine.c sharing.c)
 
@@ -232,6 +232,7 @@ WRAP_base/test_name_queue := calloc malloc aligned_alloc
 WRAP_base/test_sink := writev
 WRAP_base/test_wall := clock_gettime
 WRAP_base/test_writing := fclose
+WRAP_client/test_all_nodes := clock_deadline clock_ms socket_wait
 WRAP_client/test_batch := client_ask getdelim link_interrupt_by signals_close
 WRAP_monitor/test_admin := calloc malloc realloc aligned_alloc accept4 server_base server_errands server_fronts \
 	server_hashes server_keeper server_lookups server_services server_set
@@ -304,7 +305,7 @@ WRAP_server/test_sampling := janitor_call
 WRAP_server/test_schedule := clock_ms
 WRAP_server/test_server_open := $(WRAP_MEMORY) access_log_fill
 WRAP_server/test_shares := janitor_call throttles_list
-WRAP_server/test_sharing := clock_ms clock_deadline time engine_connect engine_close engine_ask engine_reply engine_skip
+WRAP_server/test_sharing := clock_ms clock_deadline time engine_connect engine_close engine_ask engine_reply engine_skip engine_here
 WRAP_server/test_stopping := _exit clock_ms clock_deadline sigtimedwait
 WRAP_server/test_supervision := clock_ms
 WRAP_server/test_temporary := time clock_gettime
