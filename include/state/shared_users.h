@@ -53,6 +53,10 @@ enum shared_users_merge {
 enum shared_users_merge shared_users_merge(struct shared_users *s, const char *name,
 	const char *value, char why[SHARED_USERS_WHY_MAX]);
 
+/* Has `ring` called, with no lock held, whenever there is another one to be told. Before there are
+ * threads. */
+void shared_users_set_alarm(struct shared_users *s, void (*ring)(void *context), void *context);
+
 /* A user who was changed here and was not told yet, to be freed; `*value`, likewise, receives what
  * is to be told. The same one again until shared_users_told(). NULL: there is none, or no memory.
  */
@@ -70,6 +74,9 @@ struct standing_fact *shared_users_list(struct shared_users *s, size_t *count);
 /* A user of whom another node has said something, which is to be put into effect by users_take();
  * to be freed. Each time another one; NULL: there is none, or no memory. */
 char *shared_users_next_arrived(struct shared_users *s);
+
+/* He could not be put into effect, and will come again. */
+void shared_users_arrived_again(struct shared_users *s, const char *name);
 
 /* Is there any? From any thread. */
 bool shared_users_have_arrived(struct shared_users *s);

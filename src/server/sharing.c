@@ -21,6 +21,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/parse.h"
+#include "server/node_name.h"
 #include "state/ledger_limits.h"
 
 #define LOOKUP_MS 2000 /* for the engine's name */
@@ -325,26 +326,10 @@ void sharing_stop(struct sharing *s)
 
 /* ---- making ---- */
 
-/* As nodes may be called, so that keys and lines stay what they are. */
-static bool name_node(struct sharing *s, const char *name)
-{
-	char host[CLUSTER_NODE_MAX] = "";
-
-	if (name[0] == '\0') {
-		(void)!gethostname(host, sizeof(host) - 1);
-		name = host;
-	}
-	snprintf(s->node, sizeof(s->node), "%.30s", name);
-	return s->node[0] != '\0' &&
-		strspn(s->node,
-			"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") ==
-		strlen(s->node);
-}
-
 static void name_instance(struct sharing *s, bool outlives)
 {
 	put_random_word(s->instance);
-	snprintf(s->part, sizeof(s->part), "%s%s%s", s->node, outlives ? "" : "/",
+	snprintf(s->part, sizeof(s->part), "%.30s%s%s", s->node, outlives ? "" : "/",
 		outlives ? "" : s->instance);
 }
 
@@ -385,7 +370,7 @@ static int set_up(struct sharing *s, const struct settings *settings, char *erro
 {
 	s->place = settings->shared;
 	snprintf(s->prefix, sizeof(s->prefix), "%s", settings->shared_prefix);
-	if (!name_node(s, settings->node_name)) {
+	if (!node_name_find(settings, s->node)) {
 		snprintf(error, SHARING_ERROR_MAX,
 			"node_name: this host's name is none that a node can have: set it");
 		return -1;
@@ -418,6 +403,8 @@ struct sharing *sharing_new(const struct settings *settings, struct services *v,
 	cluster_introduce(s->cluster, s->node, shared_place_format(&s->place, engine));
 	v->cluster = s->cluster;
 	v->kills = s->kills;
+	if (v->shared_users != NULL)
+		shared_users_set_alarm(v->shared_users, call_sharing, s);
 	ledger_join_cluster(v->ledger, v->cluster);
 	return s;
 }
@@ -428,6 +415,8 @@ void sharing_free(struct sharing *s)
 		return;
 	s->services->cluster = NULL;
 	s->services->kills = NULL;
+	if (s->services->shared_users != NULL)
+		shared_users_set_alarm(s->services->shared_users, NULL, NULL);
 	if (s->services->ledger != NULL)
 		ledger_join_cluster(s->services->ledger, NULL);
 	told_free(s->uses);

@@ -493,7 +493,5 @@ int sharing_look_at_users(struct sharing *s, char *error)
 {
 	if (users_of(s) == NULL || s->users.phase != USERS_KNOWN)
 		return 0;
-	if (strcmp(s->users.cursor, "0") == 0)
-		(void)shared_users_sweep(users_of(s), engine_ms(s));
 	return compare_some(s, AGAIN, error);
 }
