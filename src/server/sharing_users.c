@@ -213,6 +213,7 @@ static int try_words(struct sharing *s, struct batch *b, bool *needs_script, cha
 {
 	size_t left = 0;
 
+	*needs_script = false;
 	for (size_t i = 0; i < b->count; i++)
 		ask_word(s, &b->words[i]);
 	for (size_t i = 0; i < b->count; i++) {
@@ -242,14 +243,13 @@ static int tell_words(struct sharing *s, struct batch *b, char *error)
 	int result = 0;
 
 	for (int i = 0; i < TRIES && b->count > 0 && result == 0; i++) {
-		if (needs_script)
-			result = load_script(s, error);
-		needs_script = false;
-		if (result == 0)
+		if (needs_script && load_script(s, error) < 0)
+			result = -1;
+		else
 			result = try_words(s, b, &needs_script, error);
 	}
 	drop_words(b);
-	return needs_script ? -1 : result;
+	return result;
 }
 
 /* Takes over `name` and `value`, which are NULL without memory. `bad` gives way; NULL: nothing. */
