@@ -12,6 +12,7 @@
 #include "state/ledger_limits.h"
 
 #define NODES 3
+#define SLOTS 4 /* of sessions, of each */
 
 static int64_t now_ms;
 static time_t now_s;
@@ -67,6 +68,9 @@ static void start_node(size_t i, bool keeps)
 	v->ledger = ledger_new(16, NULL);
 	v->standing = standing_new();
 	v->bans = bans_new(NULL, v->standing);
+	v->registry = registry_new(SLOTS);
+	v->hashing = hashing_new(1);
+	v->users = users_new(v->hashing, v->ledger, NULL);
 	v->stats.started_at = now_s;
 	v->places.total = 100;
 	ledger_follow(v->ledger, NULL, v->standing);
@@ -79,6 +83,9 @@ static void free_node(size_t i)
 	struct services *v = &nodes[i].services;
 
 	sharing_free(nodes[i].sharing);
+	users_free(v->users);
+	hashing_free(v->hashing);
+	registry_free(v->registry);
 	if (v->ledger != NULL)
 		ledger_free(v->ledger);
 	bans_free(v->bans);
@@ -516,6 +523,78 @@ static void who_was_away_hears_that_a_ban_was_lifted(void **state)
 	assert_true(is_banned(0, "10.0.0.8"));
 }
 
+/* ---- kills ---- */
+
+/* A session of that user (NULL: none) from there. */
+static void begin_session(size_t node, size_t i, const char *user, const char *from)
+{
+	struct registry_slot *slot = registry_slot_at(nodes[node].services.registry, i);
+	struct addr addr;
+
+	assert_true(addr_parse(from, strlen(from), &addr));
+	registry_enter(slot, -1, &addr);
+	if (user != NULL)
+		registry_set_user(slot, user, strlen(user));
+}
+
+static bool has_ended(size_t node, size_t i)
+{
+	return registry_told_why(registry_slot_at(nodes[node].services.registry, i)) == END_KILLED;
+}
+
+static void whose_sessions_end_on_one_node_ends_on_all(void **state)
+{
+	(void)state;
+	go_on(0);
+	begin_session(1, 0, "alice", "10.0.0.7");
+	begin_session(1, 1, NULL, "10.0.0.8");
+	begin_session(2, 0, "bob", "10.0.0.8");
+	assert_true(kills_put(nodes[0].services.kills, "alice", END_KILLED));
+	go_on(SHARING_PERIOD_MS);
+	assert_true(has_ended(1, 0));
+	assert_true(is_logged("sessions ended as another node was told\" who=alice sessions=1 node=n0"));
+	assert_false(has_ended(1, 1));
+	assert_true(kills_put(nodes[1].services.kills, "anonymous", END_KILLED));
+	go_on(SHARING_PERIOD_MS);
+	assert_false(has_ended(1, 1)); /* who tells does it himself */
+	assert_true(kills_put(nodes[1].services.kills, "10.0.0.0/8", END_KILLED));
+	go_on(SHARING_PERIOD_MS);
+	assert_true(has_ended(2, 0));
+}
+
+static void a_kill_is_not_told_later(void **state)
+{
+	(void)state;
+	assert_false(kills_put(nodes[0].services.kills, "alice", END_KILLED)); /* not joined yet */
+	go_on(0);
+	begin_session(1, 0, "alice", "10.0.0.7");
+	assert_true(kills_put(nodes[0].services.kills, "alice", END_KILLED));
+	fake_is_down = true;
+	go_on(SHARING_PERIOD_MS);
+	assert_true(is_logged("1 of the last KILL_USER did not reach the other nodes"));
+	assert_false(kills_put(nodes[0].services.kills, "alice", END_KILLED));
+	fake_is_down = false;
+	go_on(SHARING_BEAT_MS);
+	go_on(SHARING_BEAT_MS);
+	assert_up(0);
+	assert_false(has_ended(1, 0));
+}
+
+/* Who joins hears of what comes from then on. */
+static void a_kill_of_before_is_for_nobody(void **state)
+{
+	(void)state;
+	go_on(0);
+	assert_true(kills_put(nodes[0].services.kills, "alice", END_KILLED));
+	go_on(SHARING_PERIOD_MS);
+	free_node(2);
+	start_node(2, true);
+	begin_session(2, 0, "alice", "10.0.0.7");
+	go_on(SHARING_PERIOD_MS);
+	assert_up(2);
+	assert_false(has_ended(2, 0));
+}
+
 /* ---- what is none of ours ---- */
 
 static void what_cannot_be_read_is_passed_over(void **state)
@@ -528,6 +607,8 @@ static void what_cannot_be_read_is_passed_over(void **state)
 		{"i", "x", "k", "ban", "n", "b", "a", "10.0.0.1", "v", "soon"},
 		{"i", "x", "k", "later", "n", "b", "a", "alice", "v", "1"},
 		{"i", "x", "k", "reset", "n", "b", "a", "alice", "v", "many"},
+		{"i", "x", "k", "kill", "n", "b", "a", "", "v", "killed"},
+		{"i", "x", "k", "kill", "n", "b", "a", "alice", "v", "later"},
 		{NULL},
 	};
 
@@ -593,6 +674,9 @@ int main(void)
 		sharing_test(who_is_banned_on_one_is_banned_on_all),
 		sharing_test(a_ban_that_ends_by_itself_is_not_lifted),
 		sharing_test(who_was_away_hears_that_a_ban_was_lifted),
+		sharing_test(whose_sessions_end_on_one_node_ends_on_all),
+		sharing_test(a_kill_is_not_told_later),
+		sharing_test(a_kill_of_before_is_for_nobody),
 		sharing_test(what_cannot_be_read_is_passed_over),
 		sharing_test(an_engine_that_refuses_to_write_is_told_of),
 		sharing_test(what_is_missing_is_said_by_its_setting),
