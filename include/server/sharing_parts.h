@@ -28,6 +28,8 @@ struct sharing {
 	/* the thread's */
 	struct engine *engine;
 	struct told *uses, *running, *bans;
+	struct told *ban_marks; /* what was said of each client last (sharing_bans.c) */
+	int64_t engine_ahead_ms; /* of clock_ms(), its clock of the day */
 	char last_event[48]; /* the newest that was read */
 	uint64_t beat;
 	int64_t beat_due;
@@ -70,6 +72,10 @@ void sharing_tell_event(
 
 /* ---- telling; all return -1 with the reason in `error` ---- */
 
+/* The value stands under the account in the hash `key`, which those who are there hear of. */
+int sharing_tell_field(struct sharing *s, const char *key, const char *kind, const char *account,
+	const char *value, char *error) __attribute__((warn_unused_result));
+
 /* That the node is there. */
 int sharing_tell_beat(struct sharing *s, char *error) __attribute__((warn_unused_result));
 
@@ -92,9 +98,7 @@ void sharing_forget_told(struct sharing *s);
 /* That the node stops. */
 int sharing_tell_end(struct sharing *s, char *error) __attribute__((warn_unused_result));
 
-/* What this node says of a ban. */
-#define SHARING_BAN_MAX 64
-const char *sharing_format_ban(const struct ban_info *ban, char out[SHARING_BAN_MAX]);
+#define SHARING_BAN_MAX 80 /* of what is said of one; its NUL included */
 
 /* ---- reading; likewise ---- */
 
@@ -103,7 +107,10 @@ const char *sharing_format_ban(const struct ban_info *ban, char out[SHARING_BAN_
 typedef int sharing_taker(
 	struct sharing *s, const char *node, const char *account, const char *value);
 
-sharing_taker sharing_take_kill;
+sharing_taker sharing_take_ban, sharing_take_kill;
+
+/* What the engine's clock says, by which bans are told. */
+int sharing_read_clock(struct sharing *s, char *error) __attribute__((warn_unused_result));
 
 /* All that there is, which takes the place of what is known. */
 int sharing_read_all(struct sharing *s, char *error) __attribute__((warn_unused_result));

@@ -123,8 +123,8 @@ static int check_epoch(struct sharing *s, char *error)
 static int beat(struct sharing *s, char *error)
 {
 	s->beat_due = clock_deadline(SHARING_BEAT_MS);
-	if (check_epoch(s, error) < 0 || sharing_read_nodes(s, error) < 0 ||
-		sharing_tell_accounts(s, error) < 0)
+	if (check_epoch(s, error) < 0 || sharing_read_clock(s, error) < 0 ||
+		sharing_read_nodes(s, error) < 0 || sharing_tell_accounts(s, error) < 0)
 		return -1;
 	return sharing_tell_beat(s, error);
 }
@@ -136,7 +136,8 @@ static int join(struct sharing *s, char *error)
 	if (connect_engine(s, error) < 0 || read_epoch(s, s->epoch, error) < 0)
 		return -1;
 	sharing_forget_told(s);
-	if (sharing_read_all(s, error) < 0 || sharing_tell_bans(s, error) < 0)
+	if (sharing_read_clock(s, error) < 0 || sharing_read_all(s, error) < 0 ||
+		sharing_tell_bans(s, error) < 0)
 		return -1;
 	return beat(s, error);
 }
@@ -326,9 +327,10 @@ static int make_parts(struct sharing *s, char *error)
 	s->uses = told_new();
 	s->running = told_new();
 	s->bans = told_new();
+	s->ban_marks = told_new();
 	s->kills = kills_new(call_sharing, s);
 	if (s->cluster != NULL && s->engine != NULL && s->uses != NULL && s->running != NULL &&
-		s->bans != NULL && s->kills != NULL)
+		s->bans != NULL && s->ban_marks != NULL && s->kills != NULL)
 		return 0;
 	snprintf(error, SHARING_ERROR_MAX, "shared: out of memory");
 	return -1;
@@ -386,6 +388,7 @@ void sharing_free(struct sharing *s)
 	told_free(s->uses);
 	told_free(s->running);
 	told_free(s->bans);
+	told_free(s->ban_marks);
 	kills_free(s->kills);
 	engine_free(s->engine);
 	cluster_free(s->cluster);

@@ -42,6 +42,7 @@ struct node {
 	struct services services;
 	struct sharing *sharing;
 	unsigned rings;
+	int64_t ahead; /* seconds that its clock of the day is */
 };
 
 static struct node nodes[NODES];
@@ -115,6 +116,18 @@ static int free_all(void **state)
 	return scratch_leave(state);
 }
 
+/* With the clock of the day that the node has. */
+static void step(size_t i)
+{
+	if (nodes[i].sharing == NULL)
+		return;
+	fake_behind = nodes[i].ahead;
+	now_s += fake_behind;
+	sharing_step(nodes[i].sharing);
+	now_s -= fake_behind;
+	fake_behind = 0;
+}
+
 /* Every node has a turn, twice, so that what each has told the others have heard. */
 static void go_on(int64_t ms)
 {
@@ -122,8 +135,7 @@ static void go_on(int64_t ms)
 	now_s += ms / 1000;
 	for (size_t round = 0; round < 2; round++) {
 		for (size_t i = 0; i < NODES; i++) {
-			if (nodes[i].sharing != NULL)
-				sharing_step(nodes[i].sharing);
+			step(i);
 		}
 	}
 }
@@ -437,12 +449,18 @@ static struct network network(const char *text)
 	return n;
 }
 
+static struct bans_time time_of(size_t node)
+{
+	return (struct bans_time){.ms = now_ms, .wall = now_s + nodes[node].ahead};
+}
+
 static void ban(size_t node, const char *client, int64_t lasts)
 {
 	const struct network who = network(client);
 	struct ban_info begun;
 
-	assert_int_equal(bans_put(nodes[node].services.bans, &who, lasts, bans_now(), &begun), 0);
+	assert_int_equal(
+		bans_put(nodes[node].services.bans, &who, lasts, time_of(node), &begun), 0);
 }
 
 static bool lift(size_t node, const char *client)
@@ -450,7 +468,7 @@ static bool lift(size_t node, const char *client)
 	const struct network who = network(client);
 	struct ban_info lifted;
 
-	return bans_lift(nodes[node].services.bans, &who, bans_now(), &lifted);
+	return bans_lift(nodes[node].services.bans, &who, time_of(node), &lifted);
 }
 
 static bool is_banned(size_t node, const char *client)
@@ -458,7 +476,7 @@ static bool is_banned(size_t node, const char *client)
 	const struct network who = network(client);
 	struct ban_info info;
 
-	return bans_find(nodes[node].services.bans, &who, bans_now(), &info);
+	return bans_find(nodes[node].services.bans, &who, time_of(node), &info);
 }
 
 static void who_is_banned_on_one_is_banned_on_all(void **state)
@@ -501,6 +519,12 @@ static void a_ban_that_ends_by_itself_is_not_lifted(void **state)
 	assert_int_equal(fake_event_count, events);
 }
 
+static void let_pass(int64_t seconds)
+{
+	now_s += seconds;
+	now_ms += 1000 * seconds;
+}
+
 /* It comes back, with the ban that it knows of. */
 static void who_was_away_hears_that_a_ban_was_lifted(void **state)
 {
@@ -509,18 +533,81 @@ static void who_was_away_hears_that_a_ban_was_lifted(void **state)
 	ban(0, "10.0.0.7", 3600000);
 	go_on(SHARING_PERIOD_MS);
 	free_node(2);
-	now_s += 60;
+	let_pass(60);
 	assert_true(lift(1, "10.0.0.7"));
 	go_on(SHARING_PERIOD_MS);
-	now_s -= 70;
+	let_pass(-70);
 	start_node(2, true);
 	ban(2, "10.0.0.7", 3600000);
 	ban(2, "10.0.0.8", 3600000);
-	now_s += 70;
+	let_pass(70);
 	go_on(SHARING_BEAT_MS);
 	assert_false(is_banned(0, "10.0.0.7"));
 	assert_false(is_banned(2, "10.0.0.7"));
 	assert_true(is_banned(0, "10.0.0.8"));
+}
+
+static int64_t left_of_ban(size_t node, const char *client)
+{
+	const struct network who = network(client);
+	struct ban_info info;
+
+	return bans_find(nodes[node].services.bans, &who, time_of(node), &info) ? info.left : 0;
+}
+
+/* Also when one is set while the ban lasts. */
+static void bans_last_as_long_where_clocks_differ(void **state)
+{
+	size_t events;
+
+	(void)state;
+	nodes[1].ahead = 3600;
+	nodes[2].ahead = -3600;
+	go_on(0);
+	ban(0, "10.0.0.7", 600000);
+	ban(1, "10.0.0.8", 600000);
+	ban(2, "10.0.0.9", 600000);
+	go_on(SHARING_PERIOD_MS);
+	for (size_t i = 0; i < NODES; i++) {
+		assert_in_range(left_of_ban(i, "10.0.0.7"), 598000, 602000);
+		assert_in_range(left_of_ban(i, "10.0.0.8"), 598000, 602000);
+		assert_in_range(left_of_ban(i, "10.0.0.9"), 598000, 602000);
+	}
+	events = fake_event_count;
+	nodes[0].ahead = 7200;
+	go_on(SHARING_BEAT_MS);
+	go_apart();
+	go_on(SHARING_BEAT_MS);
+	for (size_t i = 0; i < NODES; i++)
+		assert_in_range(left_of_ban(i, "10.0.0.8"), 587000, 592000);
+	assert_int_equal(fake_event_count, events);
+	assert_true(lift(2, "10.0.0.8"));
+	go_on(SHARING_PERIOD_MS);
+	for (size_t i = 0; i < NODES; i++)
+		assert_false(is_banned(i, "10.0.0.8"));
+	ban(2, "10.0.0.8", CLOCK_NEVER);
+	go_on(SHARING_PERIOD_MS);
+	for (size_t i = 0; i < NODES; i++)
+		assert_true(is_banned(i, "10.0.0.8"));
+}
+
+/* It hears of the ban again when it joins again, behind what it has itself said since. */
+static void a_ban_that_was_lifted_does_not_come_back(void **state)
+{
+	const char *const again[] = {"i", "x", "k", "ban", "n", "b", "a", "10.0.0.7", "v",
+		"1795698000 1795694400 command", NULL};
+
+	(void)state;
+	go_on(0);
+	ban(0, "10.0.0.7", 3600000);
+	go_on(SHARING_PERIOD_MS);
+	assert_true(lift(1, "10.0.0.7"));
+	go_on(SHARING_PERIOD_MS);
+	fake_add_event(again);
+	go_on(SHARING_PERIOD_MS);
+	for (size_t i = 0; i < NODES; i++)
+		assert_false(is_banned(i, "10.0.0.7"));
+	assert_string_equal(strtok(fake_find("p:bans", "10.0.0.7")->value, " "), "lifted");
 }
 
 /* ---- kills ---- */
@@ -552,7 +639,8 @@ static void whose_sessions_end_on_one_node_ends_on_all(void **state)
 	assert_true(kills_put(nodes[0].services.kills, "alice", END_KILLED));
 	go_on(SHARING_PERIOD_MS);
 	assert_true(has_ended(1, 0));
-	assert_true(is_logged("sessions ended as another node was told\" who=alice sessions=1 node=n0"));
+	assert_true(is_logged(
+		"sessions ended as another node was told\" who=alice sessions=1 node=n0"));
 	assert_false(has_ended(1, 1));
 	assert_true(kills_put(nodes[1].services.kills, "anonymous", END_KILLED));
 	go_on(SHARING_PERIOD_MS);
@@ -560,6 +648,18 @@ static void whose_sessions_end_on_one_node_ends_on_all(void **state)
 	assert_true(kills_put(nodes[1].services.kills, "10.0.0.0/8", END_KILLED));
 	go_on(SHARING_PERIOD_MS);
 	assert_true(has_ended(2, 0));
+}
+
+static void sessions_of_who_is_banned_end_on_all(void **state)
+{
+	struct registry_slot *slot = registry_slot_at(nodes[1].services.registry, 2);
+
+	(void)state;
+	go_on(0);
+	begin_session(1, 2, "alice", "10.0.0.7");
+	ban(0, "10.0.0.0/24", 3600000);
+	go_on(SHARING_PERIOD_MS);
+	assert_int_equal(registry_told_why(slot), END_BANNED);
 }
 
 static void a_kill_is_not_told_later(void **state)
@@ -675,8 +775,11 @@ int main(void)
 		sharing_test(a_ban_that_ends_by_itself_is_not_lifted),
 		sharing_test(who_was_away_hears_that_a_ban_was_lifted),
 		sharing_test(whose_sessions_end_on_one_node_ends_on_all),
+		sharing_test(sessions_of_who_is_banned_end_on_all),
 		sharing_test(a_kill_is_not_told_later),
 		sharing_test(a_kill_of_before_is_for_nobody),
+		sharing_test(bans_last_as_long_where_clocks_differ),
+		sharing_test(a_ban_that_was_lifted_does_not_come_back),
 		sharing_test(what_cannot_be_read_is_passed_over),
 		sharing_test(an_engine_that_refuses_to_write_is_told_of),
 		sharing_test(what_is_missing_is_said_by_its_setting),
