@@ -2,8 +2,6 @@
  * What comes from other nodes is untrusted as far as its form goes: what is none of ours, or of a
  * later version, is passed over. Everything is read at each beginning, and then the events behind
  * the newest that there was by then: what comes twice so does no harm.
- *
- * Bans are put where those of this node are, so doors know of one table only.
  */
 #include "server/sharing_parts.h"
 
@@ -14,7 +12,6 @@
 #include <time.h>
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/parse.h"
 #include "state/kept_use.h"
 #include "state/ledger_limits.h"
@@ -26,14 +23,18 @@ static bool is_list(const redisReply *r)
 
 /* ---- what is said of one account; -1 without memory only ---- */
 
+/* It is noted also where it is known: what is read anew takes the place of what was. */
 static int take_reset(struct sharing *s, const char *account, uint64_t resets)
 {
 	int64_t now = (int64_t)time(NULL);
+	uint64_t known = cluster_resets(s->cluster, account);
 
-	if (cluster_resets(s->cluster, account) >= resets)
+	if (resets == 0)
 		return 0;
 	if (cluster_note_resets(s->cluster, account, resets) < 0)
 		return -1;
+	if (known >= resets)
+		return 0;
 	if (!ledger_change_quota(s->services->ledger, account, 0, now))
 		kept_use_drop(s->services->standing, account);
 	s->has_news = true;

@@ -16,7 +16,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -311,7 +310,7 @@ static char *find_own(struct sharing *s, const char *name)
 /* Milliseconds since 1970 by the engine's clock. */
 static int64_t engine_ms(const struct sharing *s)
 {
-	return ((int64_t)time(NULL) + s->ahead) * 1000;
+	return s->engine_ahead_ms + clock_ms();
 }
 
 static bool is_long_gone(const struct sharing *s, const char *value)
