@@ -90,6 +90,9 @@ bool shared_users_are_valid(struct shared_users *s);
  */
 bool shared_users_have(struct shared_users *s, const char *name);
 
+/* Are those whom this node keeps alone kept beyond its end? */
+bool shared_users_keep_own(const struct shared_users *s);
+
 /* How many users this node keeps alone, and how many of them were found when they were read last
  * (users_read()). */
 size_t shared_users_count_own(struct shared_users *s);

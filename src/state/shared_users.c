@@ -412,6 +412,11 @@ bool shared_users_have(struct shared_users *s, const char *name)
 		shared_users_stand(s, name);
 }
 
+bool shared_users_keep_own(const struct shared_users *s)
+{
+	return s->is_inner_kept;
+}
+
 size_t shared_users_count_own(struct shared_users *s)
 {
 	size_t count;
