@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "../base/check.h"
 #include "server/engine.h"
@@ -18,6 +19,7 @@ void __wrap_engine_close(struct engine *e);
 void __wrap_engine_ask(struct engine *e, const char *const *words);
 redisReply *__wrap_engine_reply(struct engine *e, char error[ENGINE_ERROR_MAX]);
 int __wrap_engine_skip(struct engine *e, size_t count, char error[ENGINE_ERROR_MAX]);
+bool __wrap_engine_here(const struct engine *e, struct addr *out);
 
 #define FAKE_MOST 4096
 
@@ -39,6 +41,8 @@ static redisReply *fake_replies[FAKE_MOST];
 static size_t fake_reply_first, fake_reply_count;
 static bool fake_is_down; /* it refuses, and says nothing any more */
 static const char *fake_error; /* what it says to any command that writes; NULL: nothing */
+static struct addr fake_here; /* this end of its connections; AF_UNSPEC: they have none */
+static int64_t fake_behind; /* seconds that its clock is behind whoever asks */
 static size_t fake_writes; /* commands of these so far */
 
 /* ---- replies ---- */
@@ -238,6 +242,18 @@ static inline void fake_drop_all(const char *key, const char *const *fields)
 		fake_drop(key, *fields);
 }
 
+/* By the clock of the day, which the test has. */
+static inline redisReply *fake_clock(void)
+{
+	redisReply *r = fake_list(2);
+	char seconds[24];
+
+	snprintf(seconds, sizeof(seconds), "%lld", (long long)time(NULL) - fake_behind);
+	fake_add_text(r, seconds);
+	fake_add_text(r, "0");
+	return r;
+}
+
 /* A command that changes something. */
 static inline redisReply *fake_write(const char *const *w)
 {
@@ -269,6 +285,8 @@ static inline redisReply *fake_do(const char *const *w)
 		return fake_members(w[1]);
 	if (strcmp(w[0], "XREVRANGE") == 0)
 		return fake_newest();
+	if (strcmp(w[0], "TIME") == 0)
+		return fake_clock();
 	if (strcmp(w[0], "XREAD") == 0)
 		return fake_read(w[4], w[5], strtoul(w[2], NULL, 10));
 	if (strcmp(w[0], "XRANGE") == 0)
@@ -330,6 +348,13 @@ int __wrap_engine_skip(struct engine *e, size_t count, char error[ENGINE_ERROR_M
 		freeReplyObject(r);
 	}
 	return result;
+}
+
+bool __wrap_engine_here(const struct engine *e, struct addr *out)
+{
+	(void)e;
+	*out = fake_here;
+	return out->sa.sa_family != AF_UNSPEC;
 }
 
 #endif

@@ -42,6 +42,7 @@ struct node {
 	struct services services;
 	struct sharing *sharing;
 	unsigned rings;
+	int64_t ahead; /* seconds that its clock of the day is */
 };
 
 static struct node nodes[NODES];
@@ -54,7 +55,7 @@ static void count_ring(void *context)
 /* Each is called by its number, and keeps what it knows, or (false) does not. */
 static void start_node(size_t i, bool keeps)
 {
-	char name[16], error[SHARING_ERROR_MAX];
+	char name[16], error[CONFIG_ERROR_MAX];
 	struct node *n = &nodes[i];
 	struct services *v = &n->services;
 	struct settings settings = {.shared = {.host = "10.0.0.1", .port = 6379},
@@ -63,6 +64,7 @@ static void start_node(size_t i, bool keeps)
 		.state_dir = keeps ? (char[]){"/state"} : (char[]){""},
 		.node_name = name};
 	const struct sharing_bell bell = {.ring = count_ring, .context = n};
+	const struct config_source source = {.path = NULL};
 
 	snprintf(name, sizeof(name), "n%zu", i);
 	v->ledger = ledger_new(16, NULL);
@@ -74,6 +76,8 @@ static void start_node(size_t i, bool keeps)
 	v->stats.started_at = now_s;
 	v->places.total = 100;
 	ledger_follow(v->ledger, NULL, v->standing);
+	v->config = config_store_new(config_read(&source, error));
+	assert_non_null(v->config);
 	n->sharing = sharing_new(&settings, v, &bell, error);
 	assert_non_null(n->sharing);
 }
@@ -83,6 +87,7 @@ static void free_node(size_t i)
 	struct services *v = &nodes[i].services;
 
 	sharing_free(nodes[i].sharing);
+	config_store_free(v->config);
 	users_free(v->users);
 	hashing_free(v->hashing);
 	registry_free(v->registry);
@@ -115,6 +120,18 @@ static int free_all(void **state)
 	return scratch_leave(state);
 }
 
+/* With the clock of the day that the node has. */
+static void step(size_t i)
+{
+	if (nodes[i].sharing == NULL)
+		return;
+	fake_behind = nodes[i].ahead;
+	now_s += fake_behind;
+	sharing_step(nodes[i].sharing);
+	now_s -= fake_behind;
+	fake_behind = 0;
+}
+
 /* Every node has a turn, twice, so that what each has told the others have heard. */
 static void go_on(int64_t ms)
 {
@@ -122,8 +139,7 @@ static void go_on(int64_t ms)
 	now_s += ms / 1000;
 	for (size_t round = 0; round < 2; round++) {
 		for (size_t i = 0; i < NODES; i++) {
-			if (nodes[i].sharing != NULL)
-				sharing_step(nodes[i].sharing);
+			step(i);
 		}
 	}
 }
@@ -203,6 +219,46 @@ static void another_node_of_the_same_name_is_told_of(void **state)
 	assert_true(is_logged("node_name: another node calls itself n0"));
 	go_on(SHARING_BEAT_MS);
 	assert_false(nodes[0].sharing->has_namesake);
+}
+
+static void hear_monitor_at(const char *listens, const char *here)
+{
+	struct config *c = config_get(nodes[0].services.config);
+	bool has_port;
+
+	memset(&fake_here, 0, sizeof(fake_here));
+	memset(&c->monitor_at, 0, sizeof(c->monitor_at));
+	addr_parse(here, strlen(here), &fake_here);
+	addr_parse_port(listens, strlen(listens), &c->monitor_at, &has_port);
+	config_release(c);
+	go_on(SHARING_BEAT_MS);
+}
+
+static void a_node_says_where_its_monitor_is(void **state)
+{
+	static const char *const rows[][3] = {
+		/* where it listens, by which address it reaches the engine, what is told */
+		{"", "10.0.0.2", "-"},
+		{"127.0.0.1:1081", "10.0.0.2", "127.0.0.1:1081"},
+		{"192.0.2.1:1081", "10.0.0.2", "192.0.2.1:1081"},
+		{"0.0.0.0:1081", "10.0.0.2", "10.0.0.2:1081"},
+		{"0.0.0.0:1081", "2001:db8::2", "127.0.0.1:1081"},
+		{"[::]:1081", "2001:db8::2", "[2001:db8::2]:1081"},
+		{"[::]:1081", "10.0.0.2", "10.0.0.2:1081"},
+		{"0.0.0.0:1081", "", "127.0.0.1:1081"},
+	};
+	struct cluster_node *others;
+	size_t count;
+
+	(void)state;
+	go_on(0);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		hear_monitor_at(rows[i][0], rows[i][1]);
+		assert_string_equal(status_of(0).monitor, rows[i][2]);
+		others = cluster_nodes(nodes[1].services.cluster, now_ms, &count);
+		assert_string_equal(others[0].beat.monitor, rows[i][2]);
+		free(others);
+	}
 }
 
 /* ---- what is used ---- */
@@ -465,6 +521,71 @@ static void a_quota_that_begins_anew_does_so_everywhere(void **state)
 	assert_int_equal(cluster_resets(nodes[2].services.cluster, "alice"), 1);
 }
 
+static void begin_anew(size_t node, const char *account)
+{
+	assert_int_equal(cluster_begin_anew(nodes[node].services.cluster, account), 0);
+	kept_use_drop(nodes[node].services.standing, account);
+	go_on(SHARING_PERIOD_MS);
+}
+
+static void go_apart(void)
+{
+	fake_is_down = true;
+	go_on(SHARING_PERIOD_MS);
+	fake_is_down = false;
+}
+
+static void assert_used_on_each(const char *account, uint64_t used)
+{
+	struct quota_use own;
+
+	for (size_t i = 0; i < NODES; i++) {
+		if (!kept_use_get(nodes[i].services.standing, account, &own))
+			own.used = 0;
+		assert_int_equal(own.used + used_elsewhere(i, account), used);
+	}
+}
+
+/* However often the nodes lose their engine and find it again. */
+static void a_quota_begins_anew_only_once(void **state)
+{
+	(void)state;
+	go_on(0);
+	begin_anew(2, "alice");
+	use(0, "alice", 1000);
+	use(1, "alice", 20);
+	go_on(SHARING_BEAT_MS);
+	for (size_t i = 0; i < 3; i++) {
+		go_apart();
+		go_on(SHARING_BEAT_MS);
+		assert_used_on_each("alice", 1020);
+		assert_int_equal(cluster_resets(nodes[0].services.cluster, "alice"), 1);
+	}
+}
+
+/* One that was away meanwhile hears of the next time all the same. */
+static void an_emptied_engine_hears_how_often_quotas_began_anew(void **state)
+{
+	struct sharing *away = nodes[2].sharing;
+
+	(void)state;
+	go_on(0);
+	begin_anew(1, "alice");
+	use(0, "alice", 1000);
+	use(2, "alice", 500);
+	go_on(SHARING_BEAT_MS);
+	nodes[2].sharing = NULL;
+	fake_empty();
+	go_on(SHARING_BEAT_MS);
+	go_on(SHARING_BEAT_MS);
+	assert_string_equal(fake_get("p:resets", "alice"), "1");
+	begin_anew(1, "alice");
+	nodes[2].sharing = away;
+	go_on(SHARING_BEAT_MS);
+	go_on(SHARING_BEAT_MS);
+	assert_used_on_each("alice", 0);
+}
+
 /* ---- sessions ---- */
 
 static struct ledger_entry *hold_alice_to(size_t node, const char *limits)
@@ -516,12 +637,18 @@ static struct network network(const char *text)
 	return n;
 }
 
+static struct bans_time time_of(size_t node)
+{
+	return (struct bans_time){.ms = now_ms, .wall = now_s + nodes[node].ahead};
+}
+
 static void ban(size_t node, const char *client, int64_t lasts)
 {
 	const struct network who = network(client);
 	struct ban_info begun;
 
-	assert_int_equal(bans_put(nodes[node].services.bans, &who, lasts, bans_now(), &begun), 0);
+	assert_int_equal(
+		bans_put(nodes[node].services.bans, &who, lasts, time_of(node), &begun), 0);
 }
 
 static bool lift(size_t node, const char *client)
@@ -529,15 +656,43 @@ static bool lift(size_t node, const char *client)
 	const struct network who = network(client);
 	struct ban_info lifted;
 
-	return bans_lift(nodes[node].services.bans, &who, bans_now(), &lifted);
+	return bans_lift(nodes[node].services.bans, &who, time_of(node), &lifted);
+}
+
+static bool find_ban(size_t node, const char *client, struct ban_info *info)
+{
+	const struct network who = network(client);
+
+	return bans_find(nodes[node].services.bans, &who, time_of(node), info);
 }
 
 static bool is_banned(size_t node, const char *client)
 {
-	const struct network who = network(client);
 	struct ban_info info;
 
-	return bans_find(nodes[node].services.bans, &who, bans_now(), &info);
+	return find_ban(node, client, &info);
+}
+
+/* A session of that user (NULL: none) from there. */
+static void begin_session(size_t node, size_t i, const char *user, const char *from)
+{
+	struct registry_slot *slot = registry_slot_at(nodes[node].services.registry, i);
+	struct addr addr;
+
+	assert_true(addr_parse(from, strlen(from), &addr));
+	registry_enter(slot, -1, &addr);
+	if (user != NULL)
+		registry_set_user(slot, user, strlen(user));
+}
+
+static enum end_reason why_ended(size_t node, size_t i)
+{
+	return registry_told_why(registry_slot_at(nodes[node].services.registry, i));
+}
+
+static bool has_ended(size_t node, size_t i)
+{
+	return why_ended(node, i) == END_KILLED;
 }
 
 static void who_is_banned_on_one_is_banned_on_all(void **state)
@@ -546,9 +701,11 @@ static void who_is_banned_on_one_is_banned_on_all(void **state)
 
 	(void)state;
 	go_on(0);
+	begin_session(0, 0, "alice", "10.0.0.7");
 	ban(1, "10.0.0.7", 3600000);
 	ban(1, "2001:db8::/64", CLOCK_NEVER);
 	go_on(SHARING_PERIOD_MS);
+	assert_int_equal(why_ended(0, 0), END_BANNED);
 	for (size_t i = 0; i < NODES; i++) {
 		assert_true(is_banned(i, "10.0.0.7"));
 		assert_true(is_banned(i, "2001:db8::/64"));
@@ -563,6 +720,64 @@ static void who_is_banned_on_one_is_banned_on_all(void **state)
 	for (size_t i = 0; i < NODES; i++)
 		assert_false(is_banned(i, "10.0.0.7"));
 	assert_true(is_logged("unbanned by another node"));
+}
+
+static void fail_to_log_in(size_t node, const char *from)
+{
+	const struct ban_rule rule = {
+		.failures = 2, .within = 60000, .first = 300000, .longest = 3600000};
+	const struct exempt_clients nobody = {0};
+	struct network client = network(from);
+	struct ban_failure f = {.from = &client.base, .rule = &rule, .exempt = &nobody};
+	struct ban_info begun;
+
+	for (f.pair = 1; f.pair <= 2; f.pair++)
+		(void)bans_note_failure(nodes[node].services.bans, &f, time_of(node), &begun);
+}
+
+/* And the next one is twice as long, wherever it is. */
+static void a_ban_by_failures_is_one_on_all_nodes(void **state)
+{
+	struct ban_info info;
+
+	(void)state;
+	go_on(0);
+	begin_session(1, 0, "alice", "10.0.0.7");
+	fail_to_log_in(0, "10.0.0.7");
+	go_on(SHARING_PERIOD_MS);
+	assert_true(find_ban(1, "10.0.0.7", &info));
+	assert_int_equal(info.by, BAN_BY_FAILURES);
+	assert_int_equal(info.failures, 2);
+	assert_int_equal(info.lasts, 300000);
+	assert_in_range(info.begun, now_s - 1, now_s + 1);
+	assert_int_equal(why_ended(1, 0), END_REASONS); /* those go on, as they do there */
+	go_on(301000);
+	fail_to_log_in(1, "10.0.0.7");
+	assert_true(find_ban(1, "10.0.0.7", &info));
+	assert_int_equal(info.lasts, 600000);
+	go_on(SHARING_PERIOD_MS);
+	assert_true(find_ban(2, "10.0.0.7", &info));
+	assert_int_equal(info.times, 2);
+}
+
+static void a_ban_by_command_gives_way_to_none_by_failures(void **state)
+{
+	struct ban_info info;
+
+	(void)state;
+	go_on(0);
+	fake_is_down = true;
+	go_on(SHARING_BEAT_MS);
+	ban(0, "10.0.0.7", CLOCK_NEVER);
+	fail_to_log_in(1, "10.0.0.7");
+	fake_is_down = false;
+	for (int i = 0; i < 3; i++)
+		go_on(SHARING_BEAT_MS);
+	for (size_t i = 0; i < NODES; i++) {
+		assert_true(find_ban(i, "10.0.0.7", &info));
+		assert_int_equal(info.by, BAN_BY_COMMAND);
+		assert_int_equal(info.until, INT64_MAX);
+	}
 }
 
 static void a_ban_that_ends_by_itself_is_not_lifted(void **state)
@@ -580,6 +795,12 @@ static void a_ban_that_ends_by_itself_is_not_lifted(void **state)
 	assert_int_equal(fake_event_count, events);
 }
 
+static void let_pass(int64_t seconds)
+{
+	now_s += seconds;
+	now_ms += 1000 * seconds;
+}
+
 /* It comes back, with the ban that it knows of. */
 static void who_was_away_hears_that_a_ban_was_lifted(void **state)
 {
@@ -588,38 +809,84 @@ static void who_was_away_hears_that_a_ban_was_lifted(void **state)
 	ban(0, "10.0.0.7", 3600000);
 	go_on(SHARING_PERIOD_MS);
 	free_node(2);
-	now_s += 60;
+	let_pass(60);
 	assert_true(lift(1, "10.0.0.7"));
 	go_on(SHARING_PERIOD_MS);
-	now_s -= 70;
+	let_pass(-70);
 	start_node(2, true);
 	ban(2, "10.0.0.7", 3600000);
 	ban(2, "10.0.0.8", 3600000);
-	now_s += 70;
+	let_pass(70);
 	go_on(SHARING_BEAT_MS);
 	assert_false(is_banned(0, "10.0.0.7"));
 	assert_false(is_banned(2, "10.0.0.7"));
 	assert_true(is_banned(0, "10.0.0.8"));
 }
 
+static int64_t left_of_ban(size_t node, const char *client)
+{
+	const struct network who = network(client);
+	struct ban_info info;
+
+	return bans_find(nodes[node].services.bans, &who, time_of(node), &info) ? info.left : 0;
+}
+
+/* Also when one is set while the ban lasts. */
+static void bans_last_as_long_where_clocks_differ(void **state)
+{
+	size_t events;
+
+	(void)state;
+	nodes[1].ahead = 3600;
+	nodes[2].ahead = -3600;
+	go_on(0);
+	ban(0, "10.0.0.7", 600000);
+	ban(1, "10.0.0.8", 600000);
+	ban(2, "10.0.0.9", 600000);
+	go_on(SHARING_PERIOD_MS);
+	for (size_t i = 0; i < NODES; i++) {
+		assert_in_range(left_of_ban(i, "10.0.0.7"), 598000, 602000);
+		assert_in_range(left_of_ban(i, "10.0.0.8"), 598000, 602000);
+		assert_in_range(left_of_ban(i, "10.0.0.9"), 598000, 602000);
+	}
+	events = fake_event_count;
+	nodes[0].ahead = 7200;
+	go_on(SHARING_BEAT_MS);
+	go_apart();
+	go_on(SHARING_BEAT_MS);
+	for (size_t i = 0; i < NODES; i++)
+		assert_in_range(left_of_ban(i, "10.0.0.8"), 587000, 592000);
+	assert_int_equal(fake_event_count, events);
+	assert_true(lift(2, "10.0.0.8"));
+	go_on(SHARING_PERIOD_MS);
+	for (size_t i = 0; i < NODES; i++)
+		assert_false(is_banned(i, "10.0.0.8"));
+	ban(2, "10.0.0.8", CLOCK_NEVER);
+	go_on(SHARING_PERIOD_MS);
+	for (size_t i = 0; i < NODES; i++)
+		assert_true(is_banned(i, "10.0.0.8"));
+}
+
+/* It hears of the ban again when it joins again, behind what it has itself said since. */
+static void a_ban_that_was_lifted_does_not_come_back(void **state)
+{
+	const char *const again[] = {"i", "x", "k", "ban", "n", "b", "a", "10.0.0.7", "v",
+		"1795698000 1795694400 command", NULL};
+
+	(void)state;
+	go_on(0);
+	ban(0, "10.0.0.7", 3600000);
+	go_on(SHARING_PERIOD_MS);
+	assert_true(lift(1, "10.0.0.7"));
+	go_on(SHARING_PERIOD_MS);
+	fake_add_event(again);
+	go_on(SHARING_PERIOD_MS);
+	for (size_t i = 0; i < NODES; i++)
+		assert_false(is_banned(i, "10.0.0.7"));
+	assert_string_equal(strtok(fake_find("p:bans", "10.0.0.7")->value, " "), "lifted");
+}
+
 /* ---- kills ---- */
-
-/* A session of that user (NULL: none) from there. */
-static void begin_session(size_t node, size_t i, const char *user, const char *from)
-{
-	struct registry_slot *slot = registry_slot_at(nodes[node].services.registry, i);
-	struct addr addr;
-
-	assert_true(addr_parse(from, strlen(from), &addr));
-	registry_enter(slot, -1, &addr);
-	if (user != NULL)
-		registry_set_user(slot, user, strlen(user));
-}
-
-static bool has_ended(size_t node, size_t i)
-{
-	return registry_told_why(registry_slot_at(nodes[node].services.registry, i)) == END_KILLED;
-}
 
 static void whose_sessions_end_on_one_node_ends_on_all(void **state)
 {
@@ -640,6 +907,18 @@ static void whose_sessions_end_on_one_node_ends_on_all(void **state)
 	assert_true(kills_put(nodes[1].services.kills, "10.0.0.0/8", END_KILLED));
 	go_on(SHARING_PERIOD_MS);
 	assert_true(has_ended(2, 0));
+}
+
+static void sessions_of_who_is_banned_end_on_all(void **state)
+{
+	struct registry_slot *slot = registry_slot_at(nodes[1].services.registry, 2);
+
+	(void)state;
+	go_on(0);
+	begin_session(1, 2, "alice", "10.0.0.7");
+	ban(0, "10.0.0.0/24", 3600000);
+	go_on(SHARING_PERIOD_MS);
+	assert_int_equal(registry_told_why(slot), END_BANNED);
 }
 
 static void a_kill_is_not_told_later(void **state)
@@ -685,6 +964,14 @@ static void what_cannot_be_read_is_passed_over(void **state)
 		{"i", "x", "k", "live", "n", "b", "a", "alice", "v", "-1"},
 		{"i", "x", "k", "ban", "n", "b", "a", "nobody", "v", "0 0 command"},
 		{"i", "x", "k", "ban", "n", "b", "a", "10.0.0.1", "v", "soon"},
+		{"i", "x", "k", "ban", "n", "b", "a", "10.0.0.1", "v", "0 1 failures 2 1 300000 0"},
+		{"i", "x", "k", "ban", "n", "b", "a", "10.0.0.1", "v", "0 1 whim"},
+		{"i", "x", "k", "ban", "n", "b", "a", "10.0.0.1", "v", "0 1"},
+		{"i", "x", "k", "ban", "n", "b", "a", "10.0.0.1", "v", "1 1 command"},
+		{"i", "x", "k", "ban", "n", "b", "a", "10.0.0.1", "v",
+			"1895694400 1 failures 2 1 -3 0"},
+		{"i", "x", "k", "ban", "n", "b", "a", "10.0.0.1", "v",
+			"1895694400 1 failures 2 1 300000"},
 		{"i", "x", "k", "later", "n", "b", "a", "alice", "v", "1"},
 		{"i", "x", "k", "reset", "n", "b", "a", "alice", "v", "many"},
 		{"i", "x", "k", "kill", "n", "b", "a", "", "v", "killed"},
@@ -742,6 +1029,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		sharing_test(nodes_see_each_other_until_one_is_silent_or_stops),
 		sharing_test(another_node_of_the_same_name_is_told_of),
+		sharing_test(a_node_says_where_its_monitor_is),
 		sharing_test(what_is_used_is_summed_on_all_nodes),
 		sharing_test(many_accounts_go_by_few_commands),
 		sharing_test(long_names_are_told),
@@ -755,13 +1043,20 @@ int main(void)
 		sharing_test(an_engine_that_was_emptied_is_told_everything_again),
 		sharing_test(a_node_that_keeps_nothing_is_another_part_of_the_sum),
 		sharing_test(a_quota_that_begins_anew_does_so_everywhere),
+		sharing_test(a_quota_begins_anew_only_once),
+		sharing_test(an_emptied_engine_hears_how_often_quotas_began_anew),
 		sharing_test(sessions_of_all_nodes_are_bounded_together),
 		sharing_test(who_is_banned_on_one_is_banned_on_all),
+		sharing_test(a_ban_by_failures_is_one_on_all_nodes),
+		sharing_test(a_ban_by_command_gives_way_to_none_by_failures),
 		sharing_test(a_ban_that_ends_by_itself_is_not_lifted),
 		sharing_test(who_was_away_hears_that_a_ban_was_lifted),
 		sharing_test(whose_sessions_end_on_one_node_ends_on_all),
+		sharing_test(sessions_of_who_is_banned_end_on_all),
 		sharing_test(a_kill_is_not_told_later),
 		sharing_test(a_kill_of_before_is_for_nobody),
+		sharing_test(bans_last_as_long_where_clocks_differ),
+		sharing_test(a_ban_that_was_lifted_does_not_come_back),
 		sharing_test(what_cannot_be_read_is_passed_over),
 		sharing_test(an_engine_that_refuses_to_write_is_told_of),
 		sharing_test(what_is_missing_is_said_by_its_setting),
