@@ -21,6 +21,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/parse.h"
+#include "server/node_name.h"
 #include "state/cluster_text.h"
 #include "state/ledger_limits.h"
 
@@ -326,23 +327,11 @@ void sharing_stop(struct sharing *s)
 
 /* ---- making ---- */
 
-static bool name_node(struct sharing *s, const char *name)
-{
-	char host[CLUSTER_NODE_MAX] = "";
-
-	if (name[0] == '\0') {
-		(void)!gethostname(host, sizeof(host) - 1);
-		name = host;
-	}
-	snprintf(s->node, sizeof(s->node), "%.*s", CLUSTER_NAME_LEN, name);
-	return cluster_is_name(s->node);
-}
-
 static void name_instance(struct sharing *s, bool outlives)
 {
 	put_random_word(s->instance);
-	snprintf(s->part, sizeof(s->part), "%.*s%s%s", CLUSTER_NAME_LEN, s->node, outlives ? "" : "/",
-		outlives ? "" : s->instance);
+	snprintf(s->part, sizeof(s->part), "%.*s%s%s", CLUSTER_NAME_LEN, s->node,
+		outlives ? "" : "/", outlives ? "" : s->instance);
 }
 
 /* The first line of the file. */
@@ -382,7 +371,7 @@ static int set_up(struct sharing *s, const struct settings *settings, char *erro
 {
 	s->place = settings->shared;
 	snprintf(s->prefix, sizeof(s->prefix), "%s", settings->shared_prefix);
-	if (!name_node(s, settings->node_name)) {
+	if (!node_name_find(settings, s->node)) {
 		snprintf(error, SHARING_ERROR_MAX,
 			"node_name: this host's name is none that a node can have: set it");
 		return -1;
