@@ -49,14 +49,14 @@ struct sharing {
 	struct engine *engine;
 	struct told *uses, *running, *bans;
 	struct sharing_users users;
+	struct told *ban_marks; /* what was said of each client last (sharing_bans.c) */
+	int64_t engine_ahead_ms; /* of clock_ms(), its clock of the day */
 	char last_event[48]; /* the newest that was read */
 	uint64_t beat;
 	int64_t beat_due;
 	bool is_joined;
 	int64_t heard; /* clock_ms(): when that went well last */
 	uint64_t commands; /* that were sent since */
-	/* Seconds by which the engine's clock, which bans are told by, is ahead of this host's. */
-	int64_t ahead;
 	size_t asked; /* commands whose replies are still to come */
 	size_t kills_on_way; /* of these */
 	bool has_more; /* to do at once */
@@ -95,11 +95,11 @@ int sharing_no_memory(char *error);
 void sharing_tell_event(
 	struct sharing *s, const char *kind, const char *account, const char *value);
 
-/* In the hash `key`, for who comes later, and as an event. -1 with the reason in `error`. */
+/* ---- telling; all return -1 with the reason in `error` ---- */
+
+/* The value stands under the account in the hash `key`, which those who are there hear of. */
 int sharing_tell_field(struct sharing *s, const char *key, const char *kind, const char *account,
 	const char *value, char *error) __attribute__((warn_unused_result));
-
-/* ---- telling; all return -1 with the reason in `error` ---- */
 
 /* That the node is there. */
 int sharing_tell_beat(struct sharing *s, char *error) __attribute__((warn_unused_result));
@@ -123,10 +123,7 @@ void sharing_forget_told(struct sharing *s);
 /* That the node stops. */
 int sharing_tell_end(struct sharing *s, char *error) __attribute__((warn_unused_result));
 
-/* What this node says of a ban. */
-#define SHARING_BAN_MAX 192
-const char *sharing_format_ban(
-	const struct sharing *s, const struct ban_info *ban, char out[SHARING_BAN_MAX]);
+#define SHARING_BAN_MAX 128 /* of what is said of one; its NUL included */
 
 /* ---- reading; likewise ---- */
 
@@ -139,6 +136,8 @@ sharing_taker sharing_take_ban, sharing_take_kill, sharing_take_user;
 
 /* The next reply, which is to be a list; NULL with the reason. To be freed. */
 redisReply *sharing_reply_with_list(struct sharing *s, char *error);
+/* What the engine's clock says, by which bans are told. */
+int sharing_read_clock(struct sharing *s, char *error) __attribute__((warn_unused_result));
 
 /* All that there is, which takes the place of what is known. */
 int sharing_read_all(struct sharing *s, char *error) __attribute__((warn_unused_result));

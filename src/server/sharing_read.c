@@ -2,8 +2,6 @@
  * What comes from other nodes is untrusted as far as its form goes: what is none of ours, or of a
  * later version, is passed over. Everything is read at each beginning, and then the events behind
  * the newest that there was by then: what comes twice so does no harm.
- *
- * Bans are put where those of this node are, so doors know of one table only.
  */
 #include "server/sharing_parts.h"
 
@@ -13,7 +11,6 @@
 #include <time.h>
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/parse.h"
 #include "state/cluster_text.h"
 #include "state/kept_use.h"
