@@ -247,6 +247,7 @@ WRAP_monitor/test_limits_commands := $(WRAP_DESK) server_apply_limits
 WRAP_monitor/test_listings := $(WRAP_PARTS)
 WRAP_monitor/test_node_commands := $(WRAP_DESK)
 WRAP_monitor/test_rule_answers := $(WRAP_PARTS) open_memstream
+WRAP_monitor/test_shared_commands := $(WRAP_DESK) server_apply_limits
 WRAP_net/test_fdbudget := getrlimit64 opendir setrlimit64 stat64
 WRAP_net/test_hosts := read clock_ms clock_deadline calloc malloc aligned_alloc
 WRAP_net/test_nameservers := read clock_ms clock_deadline
