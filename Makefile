@@ -305,6 +305,7 @@ WRAP_server/test_run_as := identity_become identity_use_for_files
 WRAP_server/test_sampling := janitor_call
 WRAP_server/test_schedule := clock_ms
 WRAP_server/test_server_open := $(WRAP_MEMORY) access_log_fill
+WRAP_server/test_shared_accounts := calloc malloc aligned_alloc
 WRAP_server/test_shares := janitor_call throttles_list
 WRAP_server/test_sharing := clock_ms clock_deadline time engine_connect engine_close engine_ask engine_reply engine_skip engine_here
 WRAP_server/test_stopping := _exit clock_ms clock_deadline sigtimedwait
