@@ -53,6 +53,7 @@ struct services {
 	struct limit_book *limits;
 	struct cluster *cluster; /* NULL: there are no other nodes */
 	struct kills *kills; /* likewise */
+	struct shared_users *shared_users; /* NULL: nodes share none */
 	struct history *history; /* NULL: nobody keeps one */
 	struct events *failures; /* the newest, for whoever asks why */
 	struct turnaways turnaways; /* which are among them */
