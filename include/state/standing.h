@@ -37,7 +37,8 @@ struct standing *standing_new(void);
 void standing_free(struct standing *s);
 
 /* Lets `value` stand under `key` of that kind, in the place of what did; NULL: nothing any more.
- * -1 without memory, and nothing changed. Both are copied, and end at their NUL. */
+ * -1 without memory, and nothing changed. Both are copied, and end at their NUL. The same value
+ * again is no change. */
 int standing_put(struct standing *s, enum standing_kind kind, const char *key, const char *value)
 	__attribute__((warn_unused_result));
 
@@ -51,9 +52,6 @@ struct standing_fact;
 
 /* The same with NULL, where still stands what a listing told; false when something else does. */
 bool standing_take_back(struct standing *s, const struct standing_fact *listed);
-
-#define STANDING_KEY_MAX                                                                           \
-	511 /* bytes of a key that is looked for; nothing stands under longer ones */
 
 /* What stands there is told to `take`, if that is not NULL, which must take no lock. False when
  * nothing does. It needs no memory: nobody is to take a lack of it for a word that was never said.
