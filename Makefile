@@ -310,6 +310,7 @@ WRAP_server/test_temporary := time clock_gettime
 WRAP_server/test_told := calloc malloc aligned_alloc
 WRAP_state/test_access_log := getdelim
 WRAP_state/test_cluster := calloc malloc aligned_alloc
+WRAP_state/test_cluster_copy := calloc malloc aligned_alloc
 WRAP_state/test_events := calloc malloc aligned_alloc
 WRAP_state/test_hash_kinds := password_check
 WRAP_state/test_hashing := calloc malloc aligned_alloc pthread_cond_clockwait

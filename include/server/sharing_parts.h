@@ -39,6 +39,7 @@ struct sharing {
 	bool has_namesake; /* another node calls itself as this one does */
 	char epoch[CLUSTER_WORD_MAX]; /* of the engine's memory, as it was seen last */
 	int64_t pause_ms; /* before the next attempt to connect */
+	int64_t sweep_due; /* of the copy on disk */
 
 	struct mutex lock; /* the rest */
 	pthread_cond_t told;
@@ -91,5 +92,8 @@ int sharing_read_nodes(struct sharing *s, char *error) __attribute__((warn_unuse
 
 /* What is new since the last time. */
 int sharing_read_events(struct sharing *s, char *error) __attribute__((warn_unused_result));
+
+/* What is known by now of other nodes is what stays of the copy on disk. */
+void sharing_sweep_copy(struct sharing *s);
 
 #endif

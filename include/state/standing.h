@@ -1,6 +1,6 @@
 /* standing: what administrators decide while the server runs and what is to outlive it, beside the
  * configuration and the users file: temporary rules, limits, bans, who is kept out, what is used of
- * quotas. A mutex guards the table; from any thread. */
+ * quotas, here and on other nodes. A mutex guards the table; from any thread. */
 #ifndef STATE_STANDING_H
 #define STATE_STANDING_H
 
@@ -15,7 +15,10 @@
 	X(LIMITS, "limits") /* by client, network or @group, KEY=VALUE ... */ \
 	X(DISABLED, "disabled") /* by client or network */ \
 	X(BAN, "ban") /* by client or network */ \
-	X(QUOTA, "quota") /* by account, what is used of it */
+	X(QUOTA, "quota") /* by account, what is used of it */ \
+	X(ELSEWHERE, "elsewhere") /* by "PART ACCOUNT", what is used of it on another node */ \
+	X(RESETS, "resets") /* by account, how often its quota has begun anew by command */ \
+	X(SHARED, "shared") /* what is known of the engine that nodes share their state by */
 
 enum standing_kind {
 #define STANDING_KIND(name, word) STANDING_##name,

@@ -123,6 +123,8 @@ static int check_epoch(struct sharing *s, char *error)
 static int beat(struct sharing *s, char *error)
 {
 	s->beat_due = clock_deadline(SHARING_BEAT_MS);
+	if (clock_ms() >= s->sweep_due)
+		sharing_sweep_copy(s);
 	if (check_epoch(s, error) < 0 || sharing_read_nodes(s, error) < 0 ||
 		sharing_tell_accounts(s, error) < 0)
 		return -1;
@@ -349,6 +351,11 @@ struct sharing *sharing_new(const struct settings *settings, struct services *v,
 	s->services = v;
 	s->bell = *bell;
 	if (set_up(s, settings, error) < 0) {
+		sharing_free(s);
+		return NULL;
+	}
+	if (standing_is_kept(v->standing) && cluster_keep(s->cluster, v->standing) < 0) {
+		snprintf(error, SHARING_ERROR_MAX, "shared: out of memory");
 		sharing_free(s);
 		return NULL;
 	}
