@@ -1,6 +1,7 @@
 /* standing: what administrators decide while the server runs and what is to outlive it, beside the
  * configuration and the users file: temporary rules, limits, bans, who is kept out, what is used of
- * quotas, here and on other nodes. A mutex guards the table; from any thread. */
+ * quotas, here and on other nodes, users that nodes share. A mutex guards the table; from any
+ * thread. */
 #ifndef STATE_STANDING_H
 #define STATE_STANDING_H
 
@@ -18,7 +19,8 @@
 	X(QUOTA, "quota") /* by account, what is used of it */ \
 	X(ELSEWHERE, "elsewhere") /* by "PART ACCOUNT", what is used of it on another node */ \
 	X(RESETS, "resets") /* by account, how often its quota has begun anew by command */ \
-	X(SHARED, "shared") /* what is known of the engine that nodes share their state by */
+	X(SHARED, "shared") /* what is known of the engine that nodes share their state by */ \
+	X(USER, "user") /* by name, a user whom nodes share (shared_users.h) */
 
 enum standing_kind {
 #define STANDING_KIND(name, word) STANDING_##name,
@@ -50,6 +52,12 @@ int standing_put(struct standing *s, enum standing_kind kind, const char *key, c
  * no failure. */
 int standing_put_bounded(struct standing *s, enum standing_kind kind, const char *key,
 	const char *value, size_t most) __attribute__((warn_unused_result));
+
+/* The same where `may`, which is told what stands there (NULL: nothing) and must take no lock,
+ * agrees. 0 when it did not, and nothing changed; 1 when it did. */
+int standing_put_if(struct standing *s, enum standing_kind kind, const char *key, const char *value,
+	bool (*may)(void *context, const char *there), void *context)
+	__attribute__((warn_unused_result));
 
 struct standing_fact;
 
