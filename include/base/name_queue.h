@@ -16,7 +16,8 @@ void name_queue_free(struct name_queue *q);
 size_t name_queue_count(const struct name_queue *q);
 bool name_queue_has(const struct name_queue *q, const char *name);
 
-/* What is put at the end next, of this name, needs no memory any more. -1 without memory. */
+/* Until another name is prepared, or this one put, name_queue_put() of it cannot fail. -1 without
+ * memory. */
 int name_queue_prepare(struct name_queue *q, const char *name) __attribute__((warn_unused_result));
 
 /* At the end, unless it is there already. -1 without memory, and nothing changed. */

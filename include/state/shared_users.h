@@ -71,6 +71,9 @@ struct standing_fact *shared_users_list(struct shared_users *s, size_t *count);
  * to be freed. Each time another one; NULL: there is none, or no memory. */
 char *shared_users_next_arrived(struct shared_users *s);
 
+/* He could not be put into effect, and will come again. */
+void shared_users_arrived_again(struct shared_users *s, const char *name);
+
 /* Is there any? From any thread. */
 bool shared_users_have_arrived(struct shared_users *s);
 
@@ -82,6 +85,9 @@ bool shared_users_are_valid(struct shared_users *s);
 /* Is the user of that name one whom the nodes share, and no other hides him here? From any thread.
  */
 bool shared_users_have(struct shared_users *s, const char *name);
+
+/* Are those whom this node keeps alone kept beyond its end? */
+bool shared_users_keep_own(const struct shared_users *s);
 
 /* How many users this node keeps alone, and how many of them were found when they were read last
  * (users_read()). */

@@ -24,6 +24,7 @@ struct shared_users {
 
 	/* of the main thread */
 	struct users_backend inner; /* has these */
+	bool is_inner_kept; /* it is not in memory only */
 	struct name_queue *read; /* as it was read last and is not in effect; NULL: it is */
 	struct name_queue *hidden; /* who are hidden by these, as was said in the log */
 };

@@ -237,6 +237,10 @@ int users_suppose(struct users *u, const char *name, char error[USERS_ERROR_MAX]
 int users_remove(struct users *u, const char *name, char error[USERS_ERROR_MAX])
 	__attribute__((warn_unused_result));
 
+/* Gives the user of that name to `take`, and returns what that does, or why there is nobody to be
+ * given. */
+const char *users_give(struct users *u, const char *name, users_taker *take, void *taker);
+
 struct user_credentials {
 	const char *name;
 	const char *password;

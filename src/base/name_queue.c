@@ -1,6 +1,7 @@
 /*
  * A list in both directions, and a map by which a name is found in it: everything takes the same
- * time however many there are. What is prepared is one name, with its place in the map.
+ * time however many there are. What is prepared is one name, with its place in the map, which
+ * others that are put in leave to it.
  */
 #include "base/name_queue.h"
 
@@ -53,30 +54,37 @@ bool name_queue_has(const struct name_queue *q, const char *name)
 	return hashmap_get(q->map, name, strlen(name)) != NULL;
 }
 
-int name_queue_prepare(struct name_queue *q, const char *name)
+/* With room in the map, for so many. */
+static struct queued *make_queued(struct name_queue *q, const char *name, size_t room)
 {
 	size_t len = strlen(name);
 	struct queued *made = malloc(sizeof(*made) + len + 1);
 
-	if (made == NULL || hashmap_reserve(q->map, 1) < 0) {
+	if (made == NULL || hashmap_reserve(q->map, room) < 0) {
 		free(made);
-		return -1;
+		return NULL;
 	}
 	made->len = len;
 	memcpy(made->name, name, len + 1);
+	return made;
+}
+
+int name_queue_prepare(struct name_queue *q, const char *name)
+{
+	struct queued *made = make_queued(q, name, 1);
+
+	if (made == NULL)
+		return -1;
 	free(q->spare);
 	q->spare = made;
 	return 0;
 }
 
-/* With room in the map. */
-static void link_spare(struct name_queue *q)
+static void link_queued(struct name_queue *q, struct queued *n)
 {
-	struct queued *n = q->spare;
 	void *old;
 
 	(void)!hashmap_put(q->map, n->name, n->len, n, &old);
-	q->spare = NULL;
 	n->next = NULL;
 	n->previous = q->last;
 	*(q->last == NULL ? &q->first : &q->last->next) = n;
@@ -85,12 +93,19 @@ static void link_spare(struct name_queue *q)
 
 int name_queue_put(struct name_queue *q, const char *name)
 {
+	struct queued *n;
+
 	if (name_queue_has(q, name))
 		return 0;
-	if ((q->spare == NULL || strcmp(q->spare->name, name) != 0) &&
-		name_queue_prepare(q, name) < 0)
+	if (q->spare != NULL && strcmp(q->spare->name, name) == 0) {
+		n = q->spare;
+		q->spare = NULL;
+	} else {
+		n = make_queued(q, name, 2);
+	}
+	if (n == NULL)
 		return -1;
-	link_spare(q);
+	link_queued(q, n);
 	return 0;
 }
 

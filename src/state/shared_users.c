@@ -209,6 +209,13 @@ char *shared_users_next_arrived(struct shared_users *s)
 	return name;
 }
 
+void shared_users_arrived_again(struct shared_users *s, const char *name)
+{
+	mutex_lock(&s->lock);
+	(void)!name_queue_put(s->arrived, name);
+	mutex_unlock(&s->lock);
+}
+
 bool shared_users_have_arrived(struct shared_users *s)
 {
 	bool have;
@@ -395,6 +402,11 @@ bool shared_users_have(struct shared_users *s, const char *name)
 {
 	return shared_users_are_valid(s) && !shared_users_is_own(s, name) &&
 		shared_users_stand(s, name);
+}
+
+bool shared_users_keep_own(const struct shared_users *s)
+{
+	return s->is_inner_kept;
 }
 
 size_t shared_users_count_own(struct shared_users *s)

@@ -273,6 +273,7 @@ static void free_inner(void *context)
 
 struct users_backend shared_users_backend(struct shared_users *s, const struct users_backend *inner)
 {
+	s->is_inner_kept = inner != NULL;
 	s->inner = inner != NULL ? *inner : users_memory_backend();
 	return (struct users_backend){.context = s->inner.context == NULL ? NULL : s,
 		.load = load_both,

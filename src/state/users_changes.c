@@ -254,6 +254,18 @@ int users_remove(struct users *u, const char *name, char error[USERS_ERROR_MAX])
 	return 0;
 }
 
+const char *users_give(struct users *u, const char *name, users_taker *take, void *taker)
+{
+	const struct user *user = users_find(u, name, strlen(name));
+	struct user_record record;
+
+	if (user == NULL)
+		return "nothing is kept of such a user";
+	record = record_of(user->name, user->hash, user->role);
+	record.attributes = user->attributes;
+	return take(taker, &record);
+}
+
 /* ---- what others have changed ---- */
 
 struct taking {
