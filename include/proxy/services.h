@@ -17,6 +17,7 @@
 #include "state/config.h"
 #include "state/events.h"
 #include "state/hashing.h"
+#include "state/kills.h"
 #include "state/ledger.h"
 #include "state/limit_book.h"
 #include "state/login_helper.h"
@@ -52,6 +53,7 @@ struct services {
 	struct standing *standing;
 	struct limit_book *limits;
 	struct cluster *cluster; /* NULL: there are no other nodes */
+	struct kills *kills; /* likewise */
 	struct history *history; /* NULL: nobody keeps one */
 	struct events *failures; /* the newest, for whoever asks why */
 	struct turnaways turnaways; /* which are among them */

@@ -1,5 +1,4 @@
-/* sharing_parts: what sharing is made of, for its own files (sharing.c, sharing_tell.c,
- * sharing_read.c) only. */
+/* sharing_parts: what sharing is made of, for its own files (sharing*.c) only. */
 #ifndef SERVER_SHARING_PARTS_H
 #define SERVER_SHARING_PARTS_H
 
@@ -22,12 +21,15 @@ struct sharing {
 	char part[CLUSTER_NODE_MAX];
 	struct sharing_bell bell;
 	struct cluster *cluster;
+	struct kills *kills;
 	pthread_t thread;
 	bool is_started;
 
 	/* the thread's */
 	struct engine *engine;
 	struct told *uses, *running, *bans;
+	struct told *ban_marks; /* what was said of each client last (sharing_bans.c) */
+	int64_t engine_ahead_ms; /* of clock_ms(), its clock of the day */
 	char last_event[48]; /* the newest that was read */
 	uint64_t beat;
 	int64_t beat_due;
@@ -35,6 +37,7 @@ struct sharing {
 	int64_t heard; /* clock_ms(): when that went well last */
 	uint64_t commands; /* that were sent since */
 	size_t asked; /* commands whose replies are still to come */
+	size_t kills_on_way; /* of these */
 	bool has_news; /* for the bell */
 	bool has_namesake; /* another node calls itself as this one does */
 	char epoch[CLUSTER_WORD_MAX]; /* of the engine's memory, as it was seen last */
@@ -44,6 +47,7 @@ struct sharing {
 	struct mutex lock; /* the rest */
 	pthread_cond_t told;
 	bool stopping;
+	bool is_called; /* there is something to tell at once */
 };
 
 /* What the thread does again and again: joins where it has not or has slept, or else tells and asks
@@ -57,10 +61,21 @@ const char *sharing_key(
 /* Throws away the replies that are still to come. -1 with the reason in `error`. */
 int sharing_settle(struct sharing *s, char *error) __attribute__((warn_unused_result));
 
+/* The same once they are so many that it is time. */
+int sharing_settle_batch(struct sharing *s, char *error) __attribute__((warn_unused_result));
+
 /* A command of which only is wanted that it succeeds. */
 #define SHARING_ASK(s, ...) ((s)->asked++, ENGINE_ASK((s)->engine, __VA_ARGS__))
 
+/* What those hear who are there. Its reply is still to come. */
+void sharing_tell_event(
+	struct sharing *s, const char *kind, const char *account, const char *value);
+
 /* ---- telling; all return -1 with the reason in `error` ---- */
+
+/* The value stands under the account in the hash `key`, which those who are there hear of. */
+int sharing_tell_field(struct sharing *s, const char *key, const char *kind, const char *account,
+	const char *value, char *error) __attribute__((warn_unused_result));
 
 /* That the node is there. */
 int sharing_tell_beat(struct sharing *s, char *error) __attribute__((warn_unused_result));
@@ -72,17 +87,31 @@ int sharing_tell_accounts(struct sharing *s, char *error) __attribute__((warn_un
 int sharing_tell_bans(struct sharing *s, char *error) __attribute__((warn_unused_result));
 int sharing_tell_resets(struct sharing *s, char *error) __attribute__((warn_unused_result));
 
+/* Whose sessions are to end there, too. */
+int sharing_tell_kills(struct sharing *s, char *error) __attribute__((warn_unused_result));
+
+/* Nobody is told of them any more. */
+void sharing_drop_kills(struct sharing *s);
+
 /* Everything again, from the next time on. */
 void sharing_forget_told(struct sharing *s);
 
 /* That the node stops. */
 int sharing_tell_end(struct sharing *s, char *error) __attribute__((warn_unused_result));
 
-/* What this node says of a ban. */
-#define SHARING_BAN_MAX 64
-const char *sharing_format_ban(const struct ban_info *ban, char out[SHARING_BAN_MAX]);
+#define SHARING_BAN_MAX 80 /* of what is said of one; its NUL included */
 
 /* ---- reading; likewise ---- */
+
+/* What a node has said of an account, or of what else the word is. -1 without memory only: what
+ * cannot be read is passed over. */
+typedef int sharing_taker(
+	struct sharing *s, const char *node, const char *account, const char *value);
+
+sharing_taker sharing_take_ban, sharing_take_kill;
+
+/* What the engine's clock says, by which bans are told. */
+int sharing_read_clock(struct sharing *s, char *error) __attribute__((warn_unused_result));
 
 /* All that there is, which takes the place of what is known. */
 int sharing_read_all(struct sharing *s, char *error) __attribute__((warn_unused_result));

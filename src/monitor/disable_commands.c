@@ -10,12 +10,12 @@
 #include "base/plural.h"
 #include "monitor/limits_changes.h"
 #include "monitor/limits_commands.h"
-#include "monitor/session_commands.h"
+#include "server/killing.h"
 
 static size_t end_sessions_of_account(struct services *v, const struct account_name *who)
 {
 	if (who->kind == ACCOUNT_GROUP)
-		return session_end_group(v, who->key + 1, END_DISABLED);
+		return killing_end_group(v, who->key + 1, END_DISABLED);
 	if (who->kind == ACCOUNT_CLIENT)
 		return registry_end_client(v->registry, &who->client, END_DISABLED);
 	return registry_end_user(v->registry, who->key, strlen(who->key), END_DISABLED);

@@ -126,8 +126,8 @@ static int beat(struct sharing *s, char *error)
 	s->beat_due = clock_deadline(SHARING_BEAT_MS);
 	if (clock_ms() >= s->sweep_due)
 		sharing_sweep_copy(s);
-	if (check_epoch(s, error) < 0 || sharing_read_nodes(s, error) < 0 ||
-		sharing_tell_accounts(s, error) < 0)
+	if (check_epoch(s, error) < 0 || sharing_read_clock(s, error) < 0 ||
+		sharing_read_nodes(s, error) < 0 || sharing_tell_accounts(s, error) < 0)
 		return -1;
 	return sharing_tell_beat(s, error);
 }
@@ -139,15 +139,16 @@ static int join(struct sharing *s, char *error)
 	if (connect_engine(s, error) < 0 || read_epoch(s, s->epoch, error) < 0)
 		return -1;
 	sharing_forget_told(s);
-	if (sharing_read_all(s, error) < 0 || sharing_tell_bans(s, error) < 0)
+	if (sharing_read_clock(s, error) < 0 || sharing_read_all(s, error) < 0 ||
+		sharing_tell_bans(s, error) < 0)
 		return -1;
 	return beat(s, error);
 }
 
 static int turn(struct sharing *s, char *error)
 {
-	if (sharing_read_events(s, error) < 0 || sharing_tell_bans(s, error) < 0 ||
-		sharing_tell_resets(s, error) < 0)
+	if (sharing_tell_kills(s, error) < 0 || sharing_read_events(s, error) < 0 ||
+		sharing_tell_bans(s, error) < 0 || sharing_tell_resets(s, error) < 0)
 		return -1;
 	return clock_ms() < s->beat_due ? 0 : beat(s, error);
 }
@@ -159,6 +160,7 @@ static void note_up(struct sharing *s)
 	s->heard = clock_ms();
 	s->is_joined = true;
 	s->pause_ms = 0;
+	(void)kills_set_open(s->kills, true);
 	if (cluster_note_up(s->cluster, s->heard, s->commands))
 		log_message(LOG_INFO, "shared: joined the other nodes as %s", s->node);
 	s->commands = 0;
@@ -170,6 +172,7 @@ static void note_down(struct sharing *s, const char *problem)
 
 	engine_close(s->engine);
 	s->is_joined = false;
+	sharing_drop_kills(s);
 	s->pause_ms = s->pause_ms == 0 ? LEAST_PAUSE_MS : 2 * s->pause_ms;
 	if (s->pause_ms > LONGEST_PAUSE_MS)
 		s->pause_ms = LONGEST_PAUSE_MS;
@@ -193,7 +196,18 @@ static void say_namesake(struct sharing *s)
 
 /* ---- the thread ---- */
 
-/* False when it is to end. */
+/* From any thread. */
+static void call_sharing(void *context)
+{
+	struct sharing *s = context;
+
+	mutex_lock(&s->lock);
+	s->is_called = true;
+	pthread_cond_signal(&s->told);
+	mutex_unlock(&s->lock);
+}
+
+/* False when it is to end. What is to be told at once is not while the engine does not work. */
 static bool wait_for_turn(struct sharing *s)
 {
 	int64_t until = clock_deadline(s->pause_ms == 0 ? SHARING_PERIOD_MS : s->pause_ms);
@@ -201,8 +215,9 @@ static bool wait_for_turn(struct sharing *s)
 	bool goes_on;
 
 	mutex_lock(&s->lock);
-	while (!s->stopping && clock_ms() < until)
+	while (!s->stopping && (!s->is_called || s->pause_ms > 0) && clock_ms() < until)
 		(void)pthread_cond_clockwait(&s->told, &s->lock.mutex, CLOCK_MONOTONIC, &at);
+	s->is_called = false;
 	goes_on = !s->stopping;
 	mutex_unlock(&s->lock);
 	return goes_on;
@@ -240,6 +255,7 @@ static void *run_sharing(void *arg)
 	} while (wait_for_turn(s));
 	if (s->is_joined)
 		(void)!sharing_tell_end(s, error);
+	sharing_drop_kills(s);
 	return NULL;
 }
 
@@ -298,8 +314,10 @@ static int make_parts(struct sharing *s, char *error)
 	s->uses = told_new();
 	s->running = told_new();
 	s->bans = told_new();
+	s->ban_marks = told_new();
+	s->kills = kills_new(call_sharing, s);
 	if (s->cluster != NULL && s->engine != NULL && s->uses != NULL && s->running != NULL &&
-		s->bans != NULL)
+		s->bans != NULL && s->ban_marks != NULL && s->kills != NULL)
 		return 0;
 	snprintf(error, SHARING_ERROR_MAX, "shared: out of memory");
 	return -1;
@@ -346,6 +364,7 @@ struct sharing *sharing_new(const struct settings *settings, struct services *v,
 	}
 	cluster_introduce(s->cluster, s->node, shared_place_format(&s->place, engine));
 	v->cluster = s->cluster;
+	v->kills = s->kills;
 	ledger_join_cluster(v->ledger, v->cluster);
 	return s;
 }
@@ -355,11 +374,14 @@ void sharing_free(struct sharing *s)
 	if (s == NULL)
 		return;
 	s->services->cluster = NULL;
+	s->services->kills = NULL;
 	if (s->services->ledger != NULL)
 		ledger_join_cluster(s->services->ledger, NULL);
 	told_free(s->uses);
 	told_free(s->running);
 	told_free(s->bans);
+	told_free(s->ban_marks);
+	kills_free(s->kills);
 	engine_free(s->engine);
 	cluster_free(s->cluster);
 	pthread_cond_destroy(&s->told);

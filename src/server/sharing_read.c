@@ -2,8 +2,6 @@
  * What comes from other nodes is untrusted as far as its form goes: what is none of ours, or of a
  * later version, is passed over. Everything is read at each beginning, and then the events behind
  * the newest that there was by then: what comes twice so does no harm.
- *
- * Bans are put where those of this node are, so doors know of one table only.
  */
 #include "server/sharing_parts.h"
 
@@ -14,7 +12,6 @@
 #include <time.h>
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/parse.h"
 #include "state/cluster_copy.h"
 #include "state/kept_use.h"
@@ -35,12 +32,17 @@ static bool is_list(const redisReply *r)
 
 /* ---- what is said of one account; -1 without memory only ---- */
 
+/* It is noted also where it is known, for the engine to know it. What it begins is kept first:
+ * should the server die in between, it begins once more, rather than not. */
 static int take_reset(struct sharing *s, const char *account, uint64_t resets)
 {
 	int64_t now = (int64_t)time(NULL);
+	uint64_t known = cluster_resets(s->cluster, account);
 
-	if (cluster_resets(s->cluster, account) >= resets)
+	if (resets == 0)
 		return 0;
+	if (known >= resets)
+		return cluster_note_resets(s->cluster, account, resets);
 	if (!ledger_change_quota(s->services->ledger, account, 0, now))
 		kept_use_drop(s->services->standing, account);
 	s->has_news = true;
@@ -92,76 +94,10 @@ void sharing_sweep_copy(struct sharing *s)
 	s->sweep_due = clock_deadline(SWEEP_MS);
 }
 
-/* ---- bans ---- */
-
-static void log_ban(const char *msg, const char *client, const char *node)
-{
-	struct log_line line;
-
-	log_begin(&line, LOG_INFO, msg);
-	log_text(&line, "client", client);
-	log_text(&line, "node", node);
-	log_end(&line);
-}
-
-static void lift(struct sharing *s, const struct network *client, int64_t lifted, const char *node)
-{
-	char text[NETWORK_TEXT_MAX];
-	struct ban_info info;
-
-	if (!bans_find(s->services->bans, client, bans_now(), &info) || info.begun > lifted ||
-		!bans_lift(s->services->bans, client, bans_now(), &info))
-		return;
-	told_drop(s->bans, network_format(client, text));
-	log_ban("unbanned by another node", text, node);
-}
-
-/* How long a ban that ends at `until` (0: never) still lasts, at most as long as it is said to. */
-static int64_t left_of(long long until, int64_t now)
-{
-	return until == 0 ? CLOCK_NEVER : (until - now) * 1000;
-}
-
-static int put_ban(
-	struct sharing *s, const struct network *client, const char *value, const char *node)
-{
-	char text[NETWORK_TEXT_MAX], own[SHARING_BAN_MAX], word[16];
-	long long until, begun;
-	struct bans_time now = bans_now();
-	struct ban_info info;
-
-	if (sscanf(value, "%lld %lld %15s", &until, &begun, word) != 3 ||
-		(until != 0 && until <= now.wall) ||
-		told_is(s->bans, network_format(client, text), value))
-		return 0;
-	if (bans_find(s->services->bans, client, now, &info) &&
-		info.until == (until == 0 ? INT64_MAX : until))
-		return 0;
-	if (bans_put(s->services->bans, client, left_of(until, now.wall), now, &info) < 0)
-		return 0; /* full of bans by command: those here have been before */
-	told_note(s->bans, text, sharing_format_ban(&info, own));
-	log_ban("banned by another node", text, node);
-	return 0;
-}
-
-static int take_ban(struct sharing *s, const char *node, const char *account, const char *value)
-{
-	struct network client;
-	long long lifted;
-
-	if (!network_parse(account, strlen(account), &client))
-		return 0;
-	if (sscanf(value, "lifted %lld", &lifted) != 1)
-		return put_ban(s, &client, value, node);
-	lift(s, &client, lifted, node);
-	return 0;
-}
-
 /* ---- everything ---- */
 
-typedef int taker(struct sharing *s, const char *node, const char *account, const char *value);
-
-static int take_fields(struct sharing *s, const redisReply *fields, const char *node, taker *take)
+static int take_fields(
+	struct sharing *s, const redisReply *fields, const char *node, sharing_taker *take)
 {
 	for (size_t i = 0; i + 1 < fields->elements; i += 2) {
 		if (take(s, node, engine_text(fields->element[i]),
@@ -185,7 +121,8 @@ static redisReply *reply_with_list(struct sharing *s, char *error)
 }
 
 /* Each field of the hash, in answers of a bounded size. `node` is whose fields they are. */
-static int scan(struct sharing *s, const char *key, const char *node, taker *take, char *error)
+static int scan(
+	struct sharing *s, const char *key, const char *node, sharing_taker *take, char *error)
 {
 	char cursor[24] = "0";
 
@@ -266,7 +203,7 @@ int sharing_read_all(struct sharing *s, char *error)
 	is_whole = read_newest_event(s, error) == 0 &&
 		scan(s, sharing_key(s, "resets", NULL, key), "", take_resets, error) == 0 &&
 		read_parts(s, error) == 0 &&
-		scan(s, sharing_key(s, "bans", NULL, key), "", take_ban, error) == 0;
+		scan(s, sharing_key(s, "bans", NULL, key), "", sharing_take_ban, error) == 0;
 	cluster_end_reading(s->cluster, is_whole);
 	if (is_whole)
 		sharing_sweep_copy(s);
@@ -320,9 +257,9 @@ static int take_end(struct sharing *s, const char *node, const char *account, co
 
 static const struct {
 	const char *word;
-	taker *take;
-} kinds[] = {{"use", take_use}, {"live", take_running}, {"reset", take_resets}, {"ban", take_ban},
-	{"end", take_end}};
+	sharing_taker *take;
+} kinds[] = {{"use", take_use}, {"live", take_running}, {"reset", take_resets},
+	{"ban", sharing_take_ban}, {"end", take_end}, {"kill", sharing_take_kill}};
 
 /* The value of a field of an event; "" when it has none. */
 static const char *field_of(const redisReply *fields, const char *name)

@@ -261,19 +261,30 @@ static void keep_resets(struct cluster *c, const char *name)
 	} while (is_any && (now.known != put.known || now.told != put.told));
 }
 
-int cluster_note_resets(struct cluster *c, const char *account, uint64_t resets)
+static int note_resets_in(struct hashmap *accounts, const char *name, uint64_t resets)
 {
-	struct account *a;
+	struct account *a = make_account_in(accounts, name);
 
-	mutex_lock(&c->lock);
-	a = make_account_in(c->accounts, account);
-	if (a != NULL && a->resets.known < resets)
-		a->resets = (struct cluster_resets){.known = resets, .told = resets};
-	mutex_unlock(&c->lock);
 	if (a == NULL)
 		return -1;
-	keep_resets(c, account);
+	if (a->resets.known < resets)
+		a->resets = (struct cluster_resets){.known = resets, .told = resets};
 	return 0;
+}
+
+/* It holds at once, also while all is read; and that it was read tells that the engine knows. */
+int cluster_note_resets(struct cluster *c, const char *account, uint64_t resets)
+{
+	int result;
+
+	mutex_lock(&c->lock);
+	result = note_resets_in(c->accounts, account, resets);
+	if (result == 0 && c->reading != NULL)
+		result = note_resets_in(c->reading, account, resets);
+	mutex_unlock(&c->lock);
+	if (result == 0)
+		keep_resets(c, account);
+	return result;
 }
 
 int cluster_begin_anew(struct cluster *c, const char *account)
@@ -347,20 +358,23 @@ void cluster_note_end(struct cluster *c, const char *node)
 	mutex_unlock(&c->lock);
 }
 
-/* How often quotas have begun anew never goes back, whatever was read, and what was not told yet of
- * it still is to be. -1 without memory. */
-static int keep_all_resets(const struct hashmap *from, struct hashmap *to)
+/* How often quotas have begun anew never goes back: what was not told yet did so behind what was
+ * read, and what the engine has lost is told again. -1 without memory. */
+static int keep_all_resets_locked(struct cluster *c) REQUIRES(&c->lock)
 {
 	const struct account *a;
 	size_t position = 0;
 
-	while ((a = hashmap_next(from, &position)) != NULL) {
-		struct account *b = a->resets.known == 0 ? NULL : make_account_in(to, a->name);
+	while ((a = hashmap_next(c->accounts, &position)) != NULL) {
+		struct account *b =
+			a->resets.known == 0 ? NULL : make_account_in(c->reading, a->name);
 
-		if (b != NULL)
-			b->resets = a->resets;
-		else if (a->resets.known > 0)
+		if (b == NULL && a->resets.known > 0)
 			return -1;
+		if (b == NULL || b->resets.known >= a->resets.known)
+			continue;
+		b->resets.known = a->resets.known;
+		c->has_untold = true;
 	}
 	return 0;
 }
@@ -435,7 +449,7 @@ static struct hashmap *swap_locked(struct cluster *c) REQUIRES(&c->lock)
 {
 	struct hashmap *before = c->accounts;
 
-	if (keep_lost_parts_locked(c) < 0 || keep_all_resets(c->accounts, c->reading) < 0)
+	if (keep_lost_parts_locked(c) < 0 || keep_all_resets_locked(c) < 0)
 		return c->reading; /* what was known serves on */
 	c->accounts = c->reading;
 	return before;

@@ -12,6 +12,7 @@
 #include "state/ledger_limits.h"
 
 #define NODES 3
+#define SLOTS 4 /* of sessions, of each */
 
 static int64_t now_ms;
 static time_t now_s;
@@ -41,6 +42,7 @@ struct node {
 	struct services services;
 	struct sharing *sharing;
 	unsigned rings;
+	int64_t ahead; /* seconds that its clock of the day is */
 };
 
 static struct node nodes[NODES];
@@ -71,6 +73,9 @@ static void start_node(size_t i, bool keeps)
 	standing_set_kept(v->standing, keeps);
 	v->bans = bans_new(NULL, v->standing);
 	bans_restore(v->bans, bans_now());
+	v->registry = registry_new(SLOTS);
+	v->hashing = hashing_new(1);
+	v->users = users_new(v->hashing, v->ledger, NULL);
 	v->stats.started_at = now_s;
 	v->places.total = 100;
 	ledger_follow(v->ledger, NULL, v->standing);
@@ -83,6 +88,9 @@ static void free_node(size_t i)
 	struct services *v = &nodes[i].services;
 
 	sharing_free(nodes[i].sharing);
+	users_free(v->users);
+	hashing_free(v->hashing);
+	registry_free(v->registry);
 	if (v->ledger != NULL)
 		ledger_free(v->ledger);
 	bans_free(v->bans);
@@ -121,6 +129,18 @@ static int free_all(void **state)
 	return scratch_leave(state);
 }
 
+/* With the clock of the day that the node has. */
+static void step(size_t i)
+{
+	if (nodes[i].sharing == NULL)
+		return;
+	fake_behind = nodes[i].ahead;
+	now_s += fake_behind;
+	sharing_step(nodes[i].sharing);
+	now_s -= fake_behind;
+	fake_behind = 0;
+}
+
 /* Every node has a turn, twice, so that what each has told the others have heard. */
 static void go_on(int64_t ms)
 {
@@ -128,8 +148,7 @@ static void go_on(int64_t ms)
 	now_s += ms / 1000;
 	for (size_t round = 0; round < 2; round++) {
 		for (size_t i = 0; i < NODES; i++) {
-			if (nodes[i].sharing != NULL)
-				sharing_step(nodes[i].sharing);
+			step(i);
 		}
 	}
 }
@@ -410,6 +429,71 @@ static void what_is_kept_is_looked_through_once_a_day(void **state)
 		nodes[2].services.standing, STANDING_ELSEWHERE, "n0 alice", NULL, NULL));
 }
 
+static void begin_anew(size_t node, const char *account)
+{
+	assert_int_equal(cluster_begin_anew(nodes[node].services.cluster, account), 0);
+	kept_use_drop(nodes[node].services.standing, account);
+	go_on(SHARING_PERIOD_MS);
+}
+
+static void go_apart(void)
+{
+	fake_is_down = true;
+	go_on(SHARING_PERIOD_MS);
+	fake_is_down = false;
+}
+
+static void assert_used_on_each(const char *account, uint64_t used)
+{
+	struct quota_use own;
+
+	for (size_t i = 0; i < NODES; i++) {
+		if (!kept_use_get(nodes[i].services.standing, account, &own))
+			own.used = 0;
+		assert_int_equal(own.used + used_elsewhere(i, account), used);
+	}
+}
+
+/* However often the nodes lose their engine and find it again. */
+static void a_quota_begins_anew_only_once(void **state)
+{
+	(void)state;
+	go_on(0);
+	begin_anew(2, "alice");
+	use(0, "alice", 1000);
+	use(1, "alice", 20);
+	go_on(SHARING_BEAT_MS);
+	for (size_t i = 0; i < 3; i++) {
+		go_apart();
+		go_on(SHARING_BEAT_MS);
+		assert_used_on_each("alice", 1020);
+		assert_int_equal(cluster_resets(nodes[0].services.cluster, "alice"), 1);
+	}
+}
+
+/* One that was away meanwhile hears of the next time all the same. */
+static void an_emptied_engine_hears_how_often_quotas_began_anew(void **state)
+{
+	struct sharing *away = nodes[2].sharing;
+
+	(void)state;
+	go_on(0);
+	begin_anew(1, "alice");
+	use(0, "alice", 1000);
+	use(2, "alice", 500);
+	go_on(SHARING_BEAT_MS);
+	nodes[2].sharing = NULL;
+	fake_empty();
+	go_on(SHARING_BEAT_MS);
+	go_on(SHARING_BEAT_MS);
+	assert_string_equal(fake_get("p:resets", "alice"), "1");
+	begin_anew(1, "alice");
+	nodes[2].sharing = away;
+	go_on(SHARING_BEAT_MS);
+	go_on(SHARING_BEAT_MS);
+	assert_used_on_each("alice", 0);
+}
+
 /* ---- sessions ---- */
 
 static struct ledger_entry *hold_alice_to(size_t node, const char *limits)
@@ -461,12 +545,18 @@ static struct network network(const char *text)
 	return n;
 }
 
+static struct bans_time time_of(size_t node)
+{
+	return (struct bans_time){.ms = now_ms, .wall = now_s + nodes[node].ahead};
+}
+
 static void ban(size_t node, const char *client, int64_t lasts)
 {
 	const struct network who = network(client);
 	struct ban_info begun;
 
-	assert_int_equal(bans_put(nodes[node].services.bans, &who, lasts, bans_now(), &begun), 0);
+	assert_int_equal(
+		bans_put(nodes[node].services.bans, &who, lasts, time_of(node), &begun), 0);
 }
 
 static bool lift(size_t node, const char *client)
@@ -474,7 +564,7 @@ static bool lift(size_t node, const char *client)
 	const struct network who = network(client);
 	struct ban_info lifted;
 
-	return bans_lift(nodes[node].services.bans, &who, bans_now(), &lifted);
+	return bans_lift(nodes[node].services.bans, &who, time_of(node), &lifted);
 }
 
 static bool is_banned(size_t node, const char *client)
@@ -482,7 +572,7 @@ static bool is_banned(size_t node, const char *client)
 	const struct network who = network(client);
 	struct ban_info info;
 
-	return bans_find(nodes[node].services.bans, &who, bans_now(), &info);
+	return bans_find(nodes[node].services.bans, &who, time_of(node), &info);
 }
 
 static void who_is_banned_on_one_is_banned_on_all(void **state)
@@ -525,6 +615,12 @@ static void a_ban_that_ends_by_itself_is_not_lifted(void **state)
 	assert_int_equal(fake_event_count, events);
 }
 
+static void let_pass(int64_t seconds)
+{
+	now_s += seconds;
+	now_ms += 1000 * seconds;
+}
+
 /* It comes back, with the ban that it knows of. */
 static void who_was_away_hears_that_a_ban_was_lifted(void **state)
 {
@@ -533,18 +629,166 @@ static void who_was_away_hears_that_a_ban_was_lifted(void **state)
 	ban(0, "10.0.0.7", 3600000);
 	go_on(SHARING_PERIOD_MS);
 	free_node(2);
-	now_s += 60;
+	let_pass(60);
 	assert_true(lift(1, "10.0.0.7"));
 	go_on(SHARING_PERIOD_MS);
-	now_s -= 70;
+	let_pass(-70);
 	start_node(2, true);
 	ban(2, "10.0.0.7", 3600000);
 	ban(2, "10.0.0.8", 3600000);
-	now_s += 70;
+	let_pass(70);
 	go_on(SHARING_BEAT_MS);
 	assert_false(is_banned(0, "10.0.0.7"));
 	assert_false(is_banned(2, "10.0.0.7"));
 	assert_true(is_banned(0, "10.0.0.8"));
+}
+
+static int64_t left_of_ban(size_t node, const char *client)
+{
+	const struct network who = network(client);
+	struct ban_info info;
+
+	return bans_find(nodes[node].services.bans, &who, time_of(node), &info) ? info.left : 0;
+}
+
+/* Also when one is set while the ban lasts. */
+static void bans_last_as_long_where_clocks_differ(void **state)
+{
+	size_t events;
+
+	(void)state;
+	nodes[1].ahead = 3600;
+	nodes[2].ahead = -3600;
+	go_on(0);
+	ban(0, "10.0.0.7", 600000);
+	ban(1, "10.0.0.8", 600000);
+	ban(2, "10.0.0.9", 600000);
+	go_on(SHARING_PERIOD_MS);
+	for (size_t i = 0; i < NODES; i++) {
+		assert_in_range(left_of_ban(i, "10.0.0.7"), 598000, 602000);
+		assert_in_range(left_of_ban(i, "10.0.0.8"), 598000, 602000);
+		assert_in_range(left_of_ban(i, "10.0.0.9"), 598000, 602000);
+	}
+	events = fake_event_count;
+	nodes[0].ahead = 7200;
+	go_on(SHARING_BEAT_MS);
+	go_apart();
+	go_on(SHARING_BEAT_MS);
+	for (size_t i = 0; i < NODES; i++)
+		assert_in_range(left_of_ban(i, "10.0.0.8"), 587000, 592000);
+	assert_int_equal(fake_event_count, events);
+	assert_true(lift(2, "10.0.0.8"));
+	go_on(SHARING_PERIOD_MS);
+	for (size_t i = 0; i < NODES; i++)
+		assert_false(is_banned(i, "10.0.0.8"));
+	ban(2, "10.0.0.8", CLOCK_NEVER);
+	go_on(SHARING_PERIOD_MS);
+	for (size_t i = 0; i < NODES; i++)
+		assert_true(is_banned(i, "10.0.0.8"));
+}
+
+/* It hears of the ban again when it joins again, behind what it has itself said since. */
+static void a_ban_that_was_lifted_does_not_come_back(void **state)
+{
+	const char *const again[] = {"i", "x", "k", "ban", "n", "b", "a", "10.0.0.7", "v",
+		"1795698000 1795694400 command", NULL};
+
+	(void)state;
+	go_on(0);
+	ban(0, "10.0.0.7", 3600000);
+	go_on(SHARING_PERIOD_MS);
+	assert_true(lift(1, "10.0.0.7"));
+	go_on(SHARING_PERIOD_MS);
+	fake_add_event(again);
+	go_on(SHARING_PERIOD_MS);
+	for (size_t i = 0; i < NODES; i++)
+		assert_false(is_banned(i, "10.0.0.7"));
+	assert_string_equal(strtok(fake_find("p:bans", "10.0.0.7")->value, " "), "lifted");
+}
+
+/* ---- kills ---- */
+
+/* A session of that user (NULL: none) from there. */
+static void begin_session(size_t node, size_t i, const char *user, const char *from)
+{
+	struct registry_slot *slot = registry_slot_at(nodes[node].services.registry, i);
+	struct addr addr;
+
+	assert_true(addr_parse(from, strlen(from), &addr));
+	registry_enter(slot, -1, &addr);
+	if (user != NULL)
+		registry_set_user(slot, user, strlen(user));
+}
+
+static bool has_ended(size_t node, size_t i)
+{
+	return registry_told_why(registry_slot_at(nodes[node].services.registry, i)) == END_KILLED;
+}
+
+static void whose_sessions_end_on_one_node_ends_on_all(void **state)
+{
+	(void)state;
+	go_on(0);
+	begin_session(1, 0, "alice", "10.0.0.7");
+	begin_session(1, 1, NULL, "10.0.0.8");
+	begin_session(2, 0, "bob", "10.0.0.8");
+	assert_true(kills_put(nodes[0].services.kills, "alice", END_KILLED));
+	go_on(SHARING_PERIOD_MS);
+	assert_true(has_ended(1, 0));
+	assert_true(is_logged(
+		"sessions ended as another node was told\" who=alice sessions=1 node=n0"));
+	assert_false(has_ended(1, 1));
+	assert_true(kills_put(nodes[1].services.kills, "anonymous", END_KILLED));
+	go_on(SHARING_PERIOD_MS);
+	assert_false(has_ended(1, 1)); /* who tells does it himself */
+	assert_true(kills_put(nodes[1].services.kills, "10.0.0.0/8", END_KILLED));
+	go_on(SHARING_PERIOD_MS);
+	assert_true(has_ended(2, 0));
+}
+
+static void sessions_of_who_is_banned_end_on_all(void **state)
+{
+	struct registry_slot *slot = registry_slot_at(nodes[1].services.registry, 2);
+
+	(void)state;
+	go_on(0);
+	begin_session(1, 2, "alice", "10.0.0.7");
+	ban(0, "10.0.0.0/24", 3600000);
+	go_on(SHARING_PERIOD_MS);
+	assert_int_equal(registry_told_why(slot), END_BANNED);
+}
+
+static void a_kill_is_not_told_later(void **state)
+{
+	(void)state;
+	assert_false(kills_put(nodes[0].services.kills, "alice", END_KILLED)); /* not joined yet */
+	go_on(0);
+	begin_session(1, 0, "alice", "10.0.0.7");
+	assert_true(kills_put(nodes[0].services.kills, "alice", END_KILLED));
+	fake_is_down = true;
+	go_on(SHARING_PERIOD_MS);
+	assert_true(is_logged("1 of the last KILL_USER did not reach the other nodes"));
+	assert_false(kills_put(nodes[0].services.kills, "alice", END_KILLED));
+	fake_is_down = false;
+	go_on(SHARING_BEAT_MS);
+	go_on(SHARING_BEAT_MS);
+	assert_up(0);
+	assert_false(has_ended(1, 0));
+}
+
+/* Who joins hears of what comes from then on. */
+static void a_kill_of_before_is_for_nobody(void **state)
+{
+	(void)state;
+	go_on(0);
+	assert_true(kills_put(nodes[0].services.kills, "alice", END_KILLED));
+	go_on(SHARING_PERIOD_MS);
+	free_node(2);
+	start_node(2, true);
+	begin_session(2, 0, "alice", "10.0.0.7");
+	go_on(SHARING_PERIOD_MS);
+	assert_up(2);
+	assert_false(has_ended(2, 0));
 }
 
 /* ---- what is none of ours ---- */
@@ -559,6 +803,8 @@ static void what_cannot_be_read_is_passed_over(void **state)
 		{"i", "x", "k", "ban", "n", "b", "a", "10.0.0.1", "v", "soon"},
 		{"i", "x", "k", "later", "n", "b", "a", "alice", "v", "1"},
 		{"i", "x", "k", "reset", "n", "b", "a", "alice", "v", "many"},
+		{"i", "x", "k", "kill", "n", "b", "a", "", "v", "killed"},
+		{"i", "x", "k", "kill", "n", "b", "a", "alice", "v", "later"},
 		{NULL},
 	};
 
@@ -623,10 +869,18 @@ int main(void)
 		sharing_test(who_joins_anew_knows_how_often_a_quota_has_begun_anew),
 		sharing_test(what_an_emptied_engine_is_not_told_again_stays_known),
 		sharing_test(what_is_kept_is_looked_through_once_a_day),
+		sharing_test(a_quota_begins_anew_only_once),
+		sharing_test(an_emptied_engine_hears_how_often_quotas_began_anew),
 		sharing_test(sessions_of_all_nodes_are_bounded_together),
 		sharing_test(who_is_banned_on_one_is_banned_on_all),
 		sharing_test(a_ban_that_ends_by_itself_is_not_lifted),
 		sharing_test(who_was_away_hears_that_a_ban_was_lifted),
+		sharing_test(whose_sessions_end_on_one_node_ends_on_all),
+		sharing_test(sessions_of_who_is_banned_end_on_all),
+		sharing_test(a_kill_is_not_told_later),
+		sharing_test(a_kill_of_before_is_for_nobody),
+		sharing_test(bans_last_as_long_where_clocks_differ),
+		sharing_test(a_ban_that_was_lifted_does_not_come_back),
 		sharing_test(what_cannot_be_read_is_passed_over),
 		sharing_test(an_engine_that_refuses_to_write_is_told_of),
 		sharing_test(what_is_missing_is_said_by_its_setting),
