@@ -119,6 +119,10 @@ void cluster_introduce(struct cluster *c, const char *node, const char *engine);
 bool cluster_note_up(struct cluster *c, int64_t now, uint64_t commands);
 bool cluster_note_down(struct cluster *c, int64_t now, const char *problem);
 
+/* Users that nodes share may log in until that time (clock.h) while the engine does not answer;
+ * CLOCK_NEVER: it does, or there are none. */
+void cluster_note_grace(struct cluster *c, int64_t ends);
+
 struct cluster_status {
 	char node[CLUSTER_NODE_MAX], engine[CLUSTER_TEXT_MAX];
 	bool is_up;
@@ -126,6 +130,8 @@ struct cluster_status {
 	int64_t lag_ms; /* since it answered last; -1: it never did */
 	uint64_t commands;
 	size_t nodes; /* online, this one included */
+	int64_t grace_ms; /* that is left to users that nodes share; 0: they are refused; -1: it is
+			   * none of their concern */
 	char problem[CLUSTER_PROBLEM_MAX]; /* while it is not up */
 };
 

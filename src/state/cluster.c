@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/hashmap.h"
 #include "base/lock.h"
 #include "state/cluster_copy.h"
@@ -46,6 +47,7 @@ struct cluster {
 	char epoch[CLUSTER_WORD_MAX]; /* of what is read, or was read last */
 	struct cluster_status self; /* but what is reckoned when it is asked for */
 	int64_t since, heard; /* -1: never */
+	int64_t grace_ends; /* clock_ms(), or CLOCK_NEVER */
 	struct hashmap *nodes; /* by name */
 	struct hashmap *accounts; /* likewise */
 	bool has_untold; /* perhaps: an account that has begun anew */
@@ -60,6 +62,7 @@ struct cluster *cluster_new(void)
 		return NULL;
 	mutex_init(&c->lock);
 	c->since = c->heard = -1;
+	c->grace_ends = CLOCK_NEVER;
 	c->nodes = hashmap_new(0);
 	c->accounts = hashmap_new(0);
 	if (c->nodes != NULL && c->accounts != NULL)
@@ -643,6 +646,20 @@ bool cluster_note_down(struct cluster *c, int64_t now, const char *problem)
 	return is_news;
 }
 
+void cluster_note_grace(struct cluster *c, int64_t ends)
+{
+	mutex_lock(&c->lock);
+	c->grace_ends = ends;
+	mutex_unlock(&c->lock);
+}
+
+static int64_t left_of_grace(int64_t ends, int64_t now)
+{
+	if (ends == CLOCK_NEVER)
+		return -1;
+	return ends > now ? ends - now : 0;
+}
+
 static bool is_online(const struct node *n, int64_t now)
 {
 	return n->is_there && !is_silent(n, now);
@@ -658,6 +675,7 @@ void cluster_look(struct cluster *c, int64_t now, struct cluster_status *out)
 	out->since_ms = c->since < 0 ? -1 : now - c->since;
 	out->lag_ms = c->heard < 0 ? -1 : now - c->heard;
 	out->nodes = 1;
+	out->grace_ms = left_of_grace(c->grace_ends, now);
 	while ((n = hashmap_next(c->nodes, &position)) != NULL)
 		out->nodes += is_online(n, now);
 	mutex_unlock(&c->lock);
