@@ -28,6 +28,9 @@ void engine_free(struct engine *e);
 int engine_connect(struct engine *e, const struct shared_place *place, const struct addr *at,
 	char error[ENGINE_ERROR_MAX]) __attribute__((warn_unused_result));
 
+/* This end of the connection; false: none by an address. */
+bool engine_here(const struct engine *e, struct addr *out);
+
 /* Does nothing when there is no connection. */
 void engine_close(struct engine *e);
 

@@ -13,6 +13,26 @@
 #define SHARING_KEY_MAX 256 /* of a name of the engine's; its NUL included */
 #define SHARING_EVENTS_KEPT "100000" /* about: who has missed more reads everything anew */
 
+#define SHARING_BATCH 256 /* commands that are under way at once */
+
+/* How far a node is with the users that all share. */
+enum sharing_users_phase {
+	USERS_READ, /* what the engine has is read */
+	USERS_ASK, /* it is asked for all that are known here */
+	USERS_KNOWN, /* either knows what the other does */
+};
+
+struct sharing_users {
+	enum sharing_users_phase phase;
+	char script[48]; /* by which the engine knows it; "": it does not, perhaps */
+	char cursor[24]; /* of what is read */
+	struct standing_fact *list; /* those that it is asked for, in USERS_ASK */
+	size_t count, at; /* of these */
+	uint64_t came, told; /* since it has joined */
+	int64_t begun; /* clock_ms(): to join */
+	bool has_arrivals; /* for the bell */
+};
+
 struct sharing {
 	struct services *services;
 	struct shared_place place;
@@ -29,6 +49,7 @@ struct sharing {
 	/* the thread's */
 	struct engine *engine;
 	struct told *uses, *running, *bans;
+	struct sharing_users users;
 	struct told *ban_marks; /* what was said of each client last (sharing_bans.c) */
 	int64_t engine_ahead_ms; /* of clock_ms(), its clock of the day */
 	char last_event[48]; /* the newest that was read */
@@ -39,6 +60,7 @@ struct sharing {
 	uint64_t commands; /* that were sent since */
 	size_t asked; /* commands whose replies are still to come */
 	size_t kills_on_way; /* of these */
+	bool has_more; /* to do at once */
 	bool has_news; /* for the bell */
 	bool has_namesake; /* another node calls itself as this one does */
 	char epoch[CLUSTER_WORD_MAX]; /* of the engine's memory, as it was seen last */
@@ -68,6 +90,9 @@ int sharing_settle_batch(struct sharing *s, char *error) __attribute__((warn_unu
 
 /* A command of which only is wanted that it succeeds. */
 #define SHARING_ASK(s, ...) ((s)->asked++, ENGINE_ASK((s)->engine, __VA_ARGS__))
+
+/* Says that in `error`, and returns -1. */
+int sharing_no_memory(char *error);
 
 /* What those hear who are there. Its reply is still to come. */
 void sharing_tell_event(
@@ -101,7 +126,7 @@ void sharing_forget_told(struct sharing *s);
 /* That the node stops. */
 int sharing_tell_end(struct sharing *s, char *error) __attribute__((warn_unused_result));
 
-#define SHARING_BAN_MAX 80 /* of what is said of one; its NUL included */
+#define SHARING_BAN_MAX 128 /* of what is said of one; its NUL included */
 
 /* ---- reading; likewise ---- */
 
@@ -110,8 +135,10 @@ int sharing_tell_end(struct sharing *s, char *error) __attribute__((warn_unused_
 typedef int sharing_taker(
 	struct sharing *s, const char *node, const char *account, const char *value);
 
-sharing_taker sharing_take_ban, sharing_take_kill;
+sharing_taker sharing_take_ban, sharing_take_kill, sharing_take_user;
 
+/* The next reply, which is to be a list; NULL with the reason. To be freed. */
+redisReply *sharing_reply_with_list(struct sharing *s, char *error);
 /* What the engine's clock says, by which bans are told. */
 int sharing_read_clock(struct sharing *s, char *error) __attribute__((warn_unused_result));
 
@@ -123,6 +150,23 @@ int sharing_read_nodes(struct sharing *s, char *error) __attribute__((warn_unuse
 
 /* What is new since the last time. */
 int sharing_read_events(struct sharing *s, char *error) __attribute__((warn_unused_result));
+
+/* ---- users, where nodes share them; likewise ---- */
+
+/* The engine may have others than before. */
+void sharing_begin_users(struct sharing *s);
+
+/* Tells who has changed, and gets on with joining. `*has_more`: there is more to do at once. */
+int sharing_turn_users(struct sharing *s, bool *has_more, char *error)
+	__attribute__((warn_unused_result));
+
+/* Looks at some of those that the engine has again, once it has joined. */
+int sharing_look_at_users(struct sharing *s, char *error) __attribute__((warn_unused_result));
+
+/* Frees what is under way. */
+void sharing_end_users(struct sharing *s);
+
+/* ---- the copy on disk ---- */
 
 /* What is known by now of other nodes is what stays of the copy on disk. */
 void sharing_sweep_copy(struct sharing *s);

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/addr.h"
 #include "state/quota.h"
 #include "state/standing.h"
 
@@ -40,6 +41,7 @@ struct cluster_beat {
 	int64_t started; /* seconds since 1970, by its clock */
 	uint64_t sessions, max_sessions;
 	uint64_t beat; /* one more each time */
+	char monitor[ADDR_TEXT_MAX]; /* where its monitor is reached; "-": by no address */
 };
 
 /* A beat was seen at `now`. What is there again as it was says nothing. */
@@ -114,6 +116,9 @@ uint64_t cluster_resets(struct cluster *c, const char *account);
 /* What this node and the engine are called, once. */
 void cluster_introduce(struct cluster *c, const char *node, const char *engine);
 
+/* Where this node's monitor is reached from others, "-" until this was said. */
+void cluster_note_monitor(struct cluster *c, const char *monitor);
+
 /* The engine has answered at `now`, or (with the reason) it has not: true when that is news. So
  * many commands were sent to it since this was said last. */
 bool cluster_note_up(struct cluster *c, int64_t now, uint64_t commands);
@@ -124,7 +129,7 @@ bool cluster_note_down(struct cluster *c, int64_t now, const char *problem);
 void cluster_note_grace(struct cluster *c, int64_t ends);
 
 struct cluster_status {
-	char node[CLUSTER_NODE_MAX], engine[CLUSTER_TEXT_MAX];
+	char node[CLUSTER_NODE_MAX], engine[CLUSTER_TEXT_MAX], monitor[ADDR_TEXT_MAX];
 	bool is_up;
 	int64_t since_ms; /* for how long that is so; -1: nothing was tried yet */
 	int64_t lag_ms; /* since it answered last; -1: it never did */

@@ -53,6 +53,10 @@ enum shared_users_merge {
 enum shared_users_merge shared_users_merge(struct shared_users *s, const char *name,
 	const char *value, char why[SHARED_USERS_WHY_MAX]);
 
+/* Has `ring` called, with no lock held, whenever there is another one to be told. Before there are
+ * threads. */
+void shared_users_set_alarm(struct shared_users *s, void (*ring)(void *context), void *context);
+
 /* A user who was changed here and was not told yet, to be freed; `*value`, likewise, receives what
  * is to be told. The same one again until shared_users_told(). NULL: there is none, or no memory.
  */

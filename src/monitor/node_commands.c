@@ -12,17 +12,16 @@
 #include "base/version.h"
 #include "state/cluster.h"
 
-static void add_node(
-	struct reply *r, const char *state, const struct cluster_beat *b, int64_t silent)
+static void add_node(struct reply *r, const char *state, const struct cluster_beat *b, int64_t lag)
 {
 	char date[TIMESTAMP_DATE], zone[TIMESTAMP_ZONE];
 
 	timestamp_format(b->started, date, zone);
 	reply_add(r,
 		"node:%s state:%s version:%s sessions:%" PRIu64 " max_sessions:%" PRIu64
-		" started:%.*s silent:%lld\n",
+		" started:%.*s lag:%lld monitor:%s\n",
 		b->node, state, b->version, b->sessions, b->max_sessions, TIMESTAMP_DATE, date,
-		(long long)(silent / 1000));
+		(long long)(lag / 1000), b->monitor);
 }
 
 static void add_own(struct services *v, struct reply *r)
@@ -35,6 +34,7 @@ static void add_own(struct services *v, struct reply *r)
 
 	cluster_look(v->cluster, clock_ms(), &status);
 	memcpy(own.node, status.node, sizeof(own.node));
+	memcpy(own.monitor, status.monitor, sizeof(own.monitor));
 	add_node(r, status.is_up ? "here" : "apart", &own, status.lag_ms < 0 ? 0 : status.lag_ms);
 }
 

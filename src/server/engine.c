@@ -114,6 +114,17 @@ int engine_connect(struct engine *e, const struct shared_place *place, const str
 	return -1;
 }
 
+bool engine_here(const struct engine *e, struct addr *out)
+{
+	struct sockaddr_storage here;
+	socklen_t len = sizeof(here);
+
+	if (e->link == NULL || getsockname(e->link->fd, (struct sockaddr *)&here, &len) < 0)
+		return false;
+	*out = addr_from_sockaddr((const struct sockaddr *)&here);
+	return out->sa.sa_family != AF_UNSPEC;
+}
+
 /* ---- asking ---- */
 
 void engine_ask(struct engine *e, const char *const *words)

@@ -20,7 +20,9 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/parse.h"
 #include "server/node_name.h"
+#include "state/cluster_text.h"
 #include "state/ledger_limits.h"
 
 #define LOOKUP_MS 2000 /* for the engine's name */
@@ -45,6 +47,12 @@ int sharing_settle(struct sharing *s, char *error)
 	s->asked = 0;
 	s->commands += asked;
 	return engine_skip(s->engine, asked, error);
+}
+
+int sharing_no_memory(char *error)
+{
+	snprintf(error, SHARING_ERROR_MAX, "out of memory");
+	return -1;
 }
 
 /* ---- joining ---- */
@@ -128,7 +136,8 @@ static int beat(struct sharing *s, char *error)
 	if (clock_ms() >= s->sweep_due)
 		sharing_sweep_copy(s);
 	if (check_epoch(s, error) < 0 || sharing_read_clock(s, error) < 0 ||
-		sharing_read_nodes(s, error) < 0 || sharing_tell_accounts(s, error) < 0)
+		sharing_read_nodes(s, error) < 0 || sharing_tell_accounts(s, error) < 0 ||
+		sharing_look_at_users(s, error) < 0)
 		return -1;
 	return sharing_tell_beat(s, error);
 }
@@ -140,16 +149,19 @@ static int join(struct sharing *s, char *error)
 	if (connect_engine(s, error) < 0 || read_epoch(s, s->epoch, error) < 0)
 		return -1;
 	sharing_forget_told(s);
+	sharing_begin_users(s);
 	if (sharing_read_clock(s, error) < 0 || sharing_read_all(s, error) < 0 ||
 		sharing_tell_bans(s, error) < 0)
 		return -1;
 	return beat(s, error);
 }
 
+/* What somebody waits for comes first. */
 static int turn(struct sharing *s, char *error)
 {
-	if (sharing_tell_kills(s, error) < 0 || sharing_read_events(s, error) < 0 ||
-		sharing_tell_bans(s, error) < 0 || sharing_tell_resets(s, error) < 0)
+	if (sharing_tell_kills(s, error) < 0 || sharing_turn_users(s, &s->has_more, error) < 0 ||
+		sharing_read_events(s, error) < 0 || sharing_tell_bans(s, error) < 0 ||
+		sharing_tell_resets(s, error) < 0)
 		return -1;
 	return clock_ms() < s->beat_due ? 0 : beat(s, error);
 }
@@ -185,7 +197,7 @@ static void say_down(struct sharing *s, const char *problem)
 static void note_down(struct sharing *s, const char *problem)
 {
 	engine_close(s->engine);
-	s->is_joined = false;
+	s->is_joined = s->has_more = false;
 	sharing_drop_kills(s);
 	s->pause_ms = s->pause_ms == 0 ? LEAST_PAUSE_MS : 2 * s->pause_ms;
 	if (s->pause_ms > LONGEST_PAUSE_MS)
@@ -222,7 +234,8 @@ static void call_sharing(void *context)
 /* False when it is to end. What is to be told at once is not while the engine does not work. */
 static bool wait_for_turn(struct sharing *s)
 {
-	int64_t until = clock_deadline(s->pause_ms == 0 ? SHARING_PERIOD_MS : s->pause_ms);
+	int64_t pause = s->pause_ms == 0 ? SHARING_PERIOD_MS : s->pause_ms;
+	int64_t until = clock_deadline(s->has_more ? 0 : pause);
 	struct timespec at = clock_timespec(until);
 	bool goes_on;
 
@@ -241,19 +254,31 @@ static bool has_slept(const struct sharing *s)
 	return clock_ms() - s->heard > LONG_MS;
 }
 
+/* Who is to see to what has come. */
+static void ring_bells(struct sharing *s)
+{
+	if (s->has_news)
+		s->bell.ring(s->bell.context);
+	if (s->users.has_arrivals)
+		s->bell.ring_users(s->bell.context);
+	s->has_news = s->users.has_arrivals = false;
+}
+
+/* Users come in slices, from the turn behind the one in which it has joined on. */
 void sharing_step(struct sharing *s)
 {
 	char error[SHARING_ERROR_MAX];
-	int result = s->is_joined && !has_slept(s) ? turn(s, error) : join(s, error);
+	bool joins = !s->is_joined || has_slept(s);
+	int result;
 
+	s->has_more = joins;
+	result = joins ? join(s, error) : turn(s, error);
 	if (result == 0)
 		note_up(s);
 	else
 		note_down(s, error);
 	say_namesake(s);
-	if (s->has_news)
-		s->bell.ring(s->bell.context);
-	s->has_news = false;
+	ring_bells(s);
 }
 
 static void *run_sharing(void *arg)
@@ -298,7 +323,7 @@ void sharing_stop(struct sharing *s)
 static void name_instance(struct sharing *s, bool outlives)
 {
 	put_random_word(s->instance);
-	snprintf(s->part, sizeof(s->part), "%.30s%s%s", s->node, outlives ? "" : "/",
+	snprintf(s->part, sizeof(s->part), "%.*s%s%s", CLUSTER_NAME_LEN, s->node, outlives ? "" : "/",
 		outlives ? "" : s->instance);
 }
 
@@ -379,6 +404,8 @@ struct sharing *sharing_new(const struct settings *settings, struct services *v,
 	cluster_introduce(s->cluster, s->node, shared_place_format(&s->place, engine));
 	v->cluster = s->cluster;
 	v->kills = s->kills;
+	if (v->shared_users != NULL)
+		shared_users_set_alarm(v->shared_users, call_sharing, s);
 	ledger_join_cluster(v->ledger, v->cluster);
 	return s;
 }
@@ -389,6 +416,8 @@ void sharing_free(struct sharing *s)
 		return;
 	s->services->cluster = NULL;
 	s->services->kills = NULL;
+	if (s->services->shared_users != NULL)
+		shared_users_set_alarm(s->services->shared_users, NULL, NULL);
 	if (s->services->ledger != NULL)
 		ledger_join_cluster(s->services->ledger, NULL);
 	told_free(s->uses);
@@ -396,6 +425,7 @@ void sharing_free(struct sharing *s)
 	told_free(s->bans);
 	told_free(s->ban_marks);
 	kills_free(s->kills);
+	sharing_end_users(s);
 	engine_free(s->engine);
 	cluster_free(s->cluster);
 	pthread_cond_destroy(&s->told);

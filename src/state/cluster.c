@@ -609,6 +609,14 @@ void cluster_introduce(struct cluster *c, const char *node, const char *engine)
 	mutex_lock(&c->lock);
 	snprintf(c->self.node, sizeof(c->self.node), "%s", node);
 	snprintf(c->self.engine, sizeof(c->self.engine), "%s", engine);
+	snprintf(c->self.monitor, sizeof(c->self.monitor), "-");
+	mutex_unlock(&c->lock);
+}
+
+void cluster_note_monitor(struct cluster *c, const char *monitor)
+{
+	mutex_lock(&c->lock);
+	snprintf(c->self.monitor, sizeof(c->self.monitor), "%s", monitor);
 	mutex_unlock(&c->lock);
 }
 

@@ -31,7 +31,8 @@ static void say_hidden(const char *name, size_t more)
 	struct log_line line;
 
 	log_begin(&line, LOG_WARN,
-		"users whom the nodes share are hidden: their names are this node's alone");
+		"shared_users: a user of this node's own holds here, not the one whom the nodes "
+		"share under that name");
 	log_text(&line, "user", name);
 	if (more > 0)
 		log_number(&line, "more", (int64_t)more);
@@ -127,8 +128,9 @@ static int load_both(void *context, users_taker *take, void *taker, char error[U
 	if (r.hidden > 0)
 		say_hidden(r.first_hidden, r.hidden - 1);
 	if (r.bad > 0)
-		log_message(
-			LOG_WARN, "shared_users: %zu records are none and were passed over", r.bad);
+		log_message(LOG_WARN,
+			"shared_users: %zu of the records kept can be nobody's, and were passed over",
+			r.bad);
 	return 0;
 }
 

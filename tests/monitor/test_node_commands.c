@@ -56,23 +56,27 @@ static void this_node_comes_first_and_the_others_by_name(void **state)
 		.started = PARTS_TIME,
 		.sessions = 5,
 		.max_sessions = 50,
-		.beat = 1};
+		.beat = 1,
+		.monitor = "-"};
 	struct cluster_beat there = gone;
 
 	(void)state;
 	join_cluster();
 	strcpy(there.node, "b");
+	strcpy(there.monitor, "10.0.0.2:1081");
 	assert_int_equal(cluster_note_beat(parts.cluster, &gone, parts_now - CLUSTER_SILENT_MS), 0);
 	assert_int_equal(cluster_note_beat(parts.cluster, &there, parts_now - 2000), 0);
 	(void)cluster_note_up(parts.cluster, parts_now, 1);
+	cluster_note_monitor(parts.cluster, "10.0.0.1:1081");
 	assert_string_equal(ask_for("NODES\n"),
 		"OK\n"
 		"node:a state:here version:" SOCKS5D_VERSION
-		" sessions:0 max_sessions:100 started:2025-07-15T12:40:39 silent:0\n"
+		" sessions:0 max_sessions:100 started:2025-07-15T12:40:39 lag:0 "
+		"monitor:10.0.0.1:1081\n"
 		"node:b state:online version:0.9 sessions:5 max_sessions:50 "
-		"started:2025-07-15T12:40:39 silent:2\n"
+		"started:2025-07-15T12:40:39 lag:2 monitor:10.0.0.2:1081\n"
 		"node:c state:offline version:0.9 sessions:5 max_sessions:50 "
-		"started:2025-07-15T12:40:39 silent:15\n\n");
+		"started:2025-07-15T12:40:39 lag:15 monitor:-\n\n");
 }
 
 static void an_engine_that_does_not_work_is_an_alarm(void **state)

@@ -19,6 +19,7 @@ void __wrap_engine_close(struct engine *e);
 void __wrap_engine_ask(struct engine *e, const char *const *words);
 redisReply *__wrap_engine_reply(struct engine *e, char error[ENGINE_ERROR_MAX]);
 int __wrap_engine_skip(struct engine *e, size_t count, char error[ENGINE_ERROR_MAX]);
+bool __wrap_engine_here(const struct engine *e, struct addr *out);
 
 #define FAKE_MOST 4096
 
@@ -39,6 +40,7 @@ static redisReply *fake_replies[FAKE_MOST];
 static size_t fake_reply_first, fake_reply_count;
 static bool fake_is_down; /* it refuses, and says nothing any more */
 static const char *fake_error; /* what it says to any command that writes; NULL: nothing */
+static struct addr fake_here; /* this end of its connections; AF_UNSPEC: they have none */
 static int64_t fake_behind; /* seconds that its clock is behind whoever asks */
 static size_t fake_writes; /* commands of these so far */
 
@@ -319,6 +321,13 @@ int __wrap_engine_skip(struct engine *e, size_t count, char error[ENGINE_ERROR_M
 		freeReplyObject(r);
 	}
 	return result;
+}
+
+bool __wrap_engine_here(const struct engine *e, struct addr *out)
+{
+	(void)e;
+	*out = fake_here;
+	return out->sa.sa_family != AF_UNSPEC;
 }
 
 #endif

@@ -56,7 +56,7 @@ static void count_ring(void *context)
 /* Each is called by its number, and keeps what it knows, or (false) does not. */
 static void start_node(size_t i, bool keeps)
 {
-	char name[16], error[SHARING_ERROR_MAX];
+	char name[16], error[CONFIG_ERROR_MAX];
 	struct node *n = &nodes[i];
 	struct services *v = &n->services;
 	struct settings settings = {.shared = {.host = "10.0.0.1", .port = 6379},
@@ -65,6 +65,7 @@ static void start_node(size_t i, bool keeps)
 		.state_dir = keeps ? (char[]){"/state"} : (char[]){""},
 		.node_name = name};
 	const struct sharing_bell bell = {.ring = count_ring, .context = n};
+	const struct config_source source = {.path = NULL};
 
 	snprintf(name, sizeof(name), "n%zu", i);
 	v->ledger = ledger_new(16, NULL);
@@ -79,6 +80,8 @@ static void start_node(size_t i, bool keeps)
 	v->stats.started_at = now_s;
 	v->places.total = 100;
 	ledger_follow(v->ledger, NULL, v->standing);
+	v->config = config_store_new(config_read(&source, error));
+	assert_non_null(v->config);
 	n->sharing = sharing_new(&settings, v, &bell, error);
 	assert_non_null(n->sharing);
 }
@@ -88,6 +91,7 @@ static void free_node(size_t i)
 	struct services *v = &nodes[i].services;
 
 	sharing_free(nodes[i].sharing);
+	config_store_free(v->config);
 	users_free(v->users);
 	hashing_free(v->hashing);
 	registry_free(v->registry);
@@ -228,6 +232,46 @@ static void another_node_of_the_same_name_is_told_of(void **state)
 	assert_true(is_logged("node_name: another node calls itself n0"));
 	go_on(SHARING_BEAT_MS);
 	assert_false(nodes[0].sharing->has_namesake);
+}
+
+static void hear_monitor_at(const char *listens, const char *here)
+{
+	struct config *c = config_get(nodes[0].services.config);
+	bool has_port;
+
+	memset(&fake_here, 0, sizeof(fake_here));
+	memset(&c->monitor_at, 0, sizeof(c->monitor_at));
+	addr_parse(here, strlen(here), &fake_here);
+	addr_parse_port(listens, strlen(listens), &c->monitor_at, &has_port);
+	config_release(c);
+	go_on(SHARING_BEAT_MS);
+}
+
+static void a_node_says_where_its_monitor_is(void **state)
+{
+	static const char *const rows[][3] = {
+		/* where it listens, by which address it reaches the engine, what is told */
+		{"", "10.0.0.2", "-"},
+		{"127.0.0.1:1081", "10.0.0.2", "127.0.0.1:1081"},
+		{"192.0.2.1:1081", "10.0.0.2", "192.0.2.1:1081"},
+		{"0.0.0.0:1081", "10.0.0.2", "10.0.0.2:1081"},
+		{"0.0.0.0:1081", "2001:db8::2", "127.0.0.1:1081"},
+		{"[::]:1081", "2001:db8::2", "[2001:db8::2]:1081"},
+		{"[::]:1081", "10.0.0.2", "10.0.0.2:1081"},
+		{"0.0.0.0:1081", "", "127.0.0.1:1081"},
+	};
+	struct cluster_node *others;
+	size_t count;
+
+	(void)state;
+	go_on(0);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		hear_monitor_at(rows[i][0], rows[i][1]);
+		assert_string_equal(status_of(0).monitor, rows[i][2]);
+		others = cluster_nodes(nodes[1].services.cluster, now_ms, &count);
+		assert_string_equal(others[0].beat.monitor, rows[i][2]);
+		free(others);
+	}
 }
 
 /* ---- what is used ---- */
@@ -567,12 +611,40 @@ static bool lift(size_t node, const char *client)
 	return bans_lift(nodes[node].services.bans, &who, time_of(node), &lifted);
 }
 
-static bool is_banned(size_t node, const char *client)
+static bool find_ban(size_t node, const char *client, struct ban_info *info)
 {
 	const struct network who = network(client);
+
+	return bans_find(nodes[node].services.bans, &who, time_of(node), info);
+}
+
+static bool is_banned(size_t node, const char *client)
+{
 	struct ban_info info;
 
-	return bans_find(nodes[node].services.bans, &who, time_of(node), &info);
+	return find_ban(node, client, &info);
+}
+
+/* A session of that user (NULL: none) from there. */
+static void begin_session(size_t node, size_t i, const char *user, const char *from)
+{
+	struct registry_slot *slot = registry_slot_at(nodes[node].services.registry, i);
+	struct addr addr;
+
+	assert_true(addr_parse(from, strlen(from), &addr));
+	registry_enter(slot, -1, &addr);
+	if (user != NULL)
+		registry_set_user(slot, user, strlen(user));
+}
+
+static enum end_reason why_ended(size_t node, size_t i)
+{
+	return registry_told_why(registry_slot_at(nodes[node].services.registry, i));
+}
+
+static bool has_ended(size_t node, size_t i)
+{
+	return why_ended(node, i) == END_KILLED;
 }
 
 static void who_is_banned_on_one_is_banned_on_all(void **state)
@@ -581,9 +653,11 @@ static void who_is_banned_on_one_is_banned_on_all(void **state)
 
 	(void)state;
 	go_on(0);
+	begin_session(0, 0, "alice", "10.0.0.7");
 	ban(1, "10.0.0.7", 3600000);
 	ban(1, "2001:db8::/64", CLOCK_NEVER);
 	go_on(SHARING_PERIOD_MS);
+	assert_int_equal(why_ended(0, 0), END_BANNED);
 	for (size_t i = 0; i < NODES; i++) {
 		assert_true(is_banned(i, "10.0.0.7"));
 		assert_true(is_banned(i, "2001:db8::/64"));
@@ -598,6 +672,64 @@ static void who_is_banned_on_one_is_banned_on_all(void **state)
 	for (size_t i = 0; i < NODES; i++)
 		assert_false(is_banned(i, "10.0.0.7"));
 	assert_true(is_logged("unbanned by another node"));
+}
+
+static void fail_to_log_in(size_t node, const char *from)
+{
+	const struct ban_rule rule = {
+		.failures = 2, .within = 60000, .first = 300000, .longest = 3600000};
+	const struct exempt_clients nobody = {0};
+	struct network client = network(from);
+	struct ban_failure f = {.from = &client.base, .rule = &rule, .exempt = &nobody};
+	struct ban_info begun;
+
+	for (f.pair = 1; f.pair <= 2; f.pair++)
+		(void)bans_note_failure(nodes[node].services.bans, &f, time_of(node), &begun);
+}
+
+/* And the next one is twice as long, wherever it is. */
+static void a_ban_by_failures_is_one_on_all_nodes(void **state)
+{
+	struct ban_info info;
+
+	(void)state;
+	go_on(0);
+	begin_session(1, 0, "alice", "10.0.0.7");
+	fail_to_log_in(0, "10.0.0.7");
+	go_on(SHARING_PERIOD_MS);
+	assert_true(find_ban(1, "10.0.0.7", &info));
+	assert_int_equal(info.by, BAN_BY_FAILURES);
+	assert_int_equal(info.failures, 2);
+	assert_int_equal(info.lasts, 300000);
+	assert_in_range(info.begun, now_s - 1, now_s + 1);
+	assert_int_equal(why_ended(1, 0), END_REASONS); /* those go on, as they do there */
+	go_on(301000);
+	fail_to_log_in(1, "10.0.0.7");
+	assert_true(find_ban(1, "10.0.0.7", &info));
+	assert_int_equal(info.lasts, 600000);
+	go_on(SHARING_PERIOD_MS);
+	assert_true(find_ban(2, "10.0.0.7", &info));
+	assert_int_equal(info.times, 2);
+}
+
+static void a_ban_by_command_gives_way_to_none_by_failures(void **state)
+{
+	struct ban_info info;
+
+	(void)state;
+	go_on(0);
+	fake_is_down = true;
+	go_on(SHARING_BEAT_MS);
+	ban(0, "10.0.0.7", CLOCK_NEVER);
+	fail_to_log_in(1, "10.0.0.7");
+	fake_is_down = false;
+	for (int i = 0; i < 3; i++)
+		go_on(SHARING_BEAT_MS);
+	for (size_t i = 0; i < NODES; i++) {
+		assert_true(find_ban(i, "10.0.0.7", &info));
+		assert_int_equal(info.by, BAN_BY_COMMAND);
+		assert_int_equal(info.until, INT64_MAX);
+	}
 }
 
 static void a_ban_that_ends_by_itself_is_not_lifted(void **state)
@@ -708,23 +840,6 @@ static void a_ban_that_was_lifted_does_not_come_back(void **state)
 
 /* ---- kills ---- */
 
-/* A session of that user (NULL: none) from there. */
-static void begin_session(size_t node, size_t i, const char *user, const char *from)
-{
-	struct registry_slot *slot = registry_slot_at(nodes[node].services.registry, i);
-	struct addr addr;
-
-	assert_true(addr_parse(from, strlen(from), &addr));
-	registry_enter(slot, -1, &addr);
-	if (user != NULL)
-		registry_set_user(slot, user, strlen(user));
-}
-
-static bool has_ended(size_t node, size_t i)
-{
-	return registry_told_why(registry_slot_at(nodes[node].services.registry, i)) == END_KILLED;
-}
-
 static void whose_sessions_end_on_one_node_ends_on_all(void **state)
 {
 	(void)state;
@@ -801,6 +916,14 @@ static void what_cannot_be_read_is_passed_over(void **state)
 		{"i", "x", "k", "live", "n", "b", "a", "alice", "v", "-1"},
 		{"i", "x", "k", "ban", "n", "b", "a", "nobody", "v", "0 0 command"},
 		{"i", "x", "k", "ban", "n", "b", "a", "10.0.0.1", "v", "soon"},
+		{"i", "x", "k", "ban", "n", "b", "a", "10.0.0.1", "v", "0 1 failures 2 1 300000 0"},
+		{"i", "x", "k", "ban", "n", "b", "a", "10.0.0.1", "v", "0 1 whim"},
+		{"i", "x", "k", "ban", "n", "b", "a", "10.0.0.1", "v", "0 1"},
+		{"i", "x", "k", "ban", "n", "b", "a", "10.0.0.1", "v", "1 1 command"},
+		{"i", "x", "k", "ban", "n", "b", "a", "10.0.0.1", "v",
+			"1895694400 1 failures 2 1 -3 0"},
+		{"i", "x", "k", "ban", "n", "b", "a", "10.0.0.1", "v",
+			"1895694400 1 failures 2 1 300000"},
 		{"i", "x", "k", "later", "n", "b", "a", "alice", "v", "1"},
 		{"i", "x", "k", "reset", "n", "b", "a", "alice", "v", "many"},
 		{"i", "x", "k", "kill", "n", "b", "a", "", "v", "killed"},
@@ -858,6 +981,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		sharing_test(nodes_see_each_other_until_one_is_silent_or_stops),
 		sharing_test(another_node_of_the_same_name_is_told_of),
+		sharing_test(a_node_says_where_its_monitor_is),
 		sharing_test(what_is_used_is_summed_on_all_nodes),
 		sharing_test(what_has_not_changed_is_not_told_again),
 		sharing_test(after_an_outage_the_sums_are_right),
@@ -873,6 +997,8 @@ int main(void)
 		sharing_test(an_emptied_engine_hears_how_often_quotas_began_anew),
 		sharing_test(sessions_of_all_nodes_are_bounded_together),
 		sharing_test(who_is_banned_on_one_is_banned_on_all),
+		sharing_test(a_ban_by_failures_is_one_on_all_nodes),
+		sharing_test(a_ban_by_command_gives_way_to_none_by_failures),
 		sharing_test(a_ban_that_ends_by_itself_is_not_lifted),
 		sharing_test(who_was_away_hears_that_a_ban_was_lifted),
 		sharing_test(whose_sessions_end_on_one_node_ends_on_all),
