@@ -107,7 +107,7 @@ TESTS_OF_STATE := $(addprefix tests/,daemon/test_explain.c daemon/test_history.c
 WITH_SANDBOX := src/server/call_filter.c
 WITHOUT_SANDBOX := src/server/call_filter_none.c
 TESTS_OF_SANDBOX := tests/server/test_call_filter.c
-WITH_SHARED := $(addprefix src/server/,engine.c sharing.c sharing_kills.c sharing_read.c sharing_tell.c)
+WITH_SHARED := $(addprefix src/server/,engine.c sharing.c sharing_kills.c sharing_part.c sharing_read.c sharing_tell.c)
 WITHOUT_SHARED := src/server/sharing_none.c
 TESTS_OF_SHARED := $(addprefix tests/server/test_,engine.c sharing.c)
 

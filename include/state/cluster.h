@@ -29,7 +29,9 @@ void cluster_free(struct cluster *c);
 
 /* What a node says of itself every few seconds. */
 struct cluster_beat {
-	char node[CLUSTER_NODE_MAX];
+	/* By what its uses are known (sharing_part.c); "": by its name. */
+	char part[CLUSTER_NODE_MAX];
+	char node[CLUSTER_NODE_MAX]; /* its name, which another one may have, too */
 	char instance[CLUSTER_WORD_MAX]; /* another one each time that the node starts */
 	char version[CLUSTER_WORD_MAX];
 	int64_t started; /* seconds since 1970, by its clock */
@@ -42,8 +44,8 @@ struct cluster_beat {
 int cluster_note_beat(struct cluster *c, const struct cluster_beat *beat, int64_t now)
 	__attribute__((warn_unused_result));
 
-/* The account, a user's name or a client as text, has used so much there in all of its period, of
- * which it was told `resets` times that it begins anew. */
+/* The account, a user's name or a client as text, has used so much at the node with that part in
+ * all of its period, of which it was told `resets` times that it begins anew. */
 int cluster_note_use(struct cluster *c, const char *node, const char *account,
 	const struct quota_use *use, uint64_t resets) __attribute__((warn_unused_result));
 
@@ -103,6 +105,9 @@ uint64_t cluster_resets(struct cluster *c, const char *account);
 /* What this node and the engine are called, once. */
 void cluster_introduce(struct cluster *c, const char *node, const char *engine);
 
+/* Another node says that it has this one's part. */
+void cluster_note_copied(struct cluster *c, bool is_copied);
+
 /* Where this node's monitor is reached from others, "-" until this was said. */
 void cluster_note_monitor(struct cluster *c, const char *monitor);
 
@@ -118,6 +123,9 @@ struct cluster_status {
 	int64_t lag_ms; /* since it answered last; -1: it never did */
 	uint64_t commands;
 	size_t nodes; /* online, this one included */
+	size_t namesakes; /* of these, others that have its name, and go on to say that they are
+			     there */
+	bool is_copied; /* another one has its part */
 	char problem[CLUSTER_PROBLEM_MAX]; /* while it is not up */
 };
 
@@ -129,9 +137,14 @@ struct cluster_node {
 	struct cluster_beat beat;
 	int64_t silent_ms; /* since the last beat */
 	bool is_online;
+	size_t namesakes; /* others that are online and have its name */
 };
 
-/* All other nodes that were ever heard of, by name, in a block to be freed. NULL without memory. */
+/* Is the node with that part there? */
+bool cluster_is_online(struct cluster *c, const char *part, int64_t now);
+
+/* All other nodes that were ever heard of, by name, in a block to be freed; one that has gone is
+ * left out where another one that was started later has its name. NULL without memory. */
 struct cluster_node *cluster_nodes(struct cluster *c, int64_t now, size_t *count);
 
 #endif

@@ -15,7 +15,8 @@
 	X(LIMITS, "limits") /* by client, network or @group, KEY=VALUE ... */ \
 	X(DISABLED, "disabled") /* by client or network */ \
 	X(BAN, "ban") /* by client or network */ \
-	X(QUOTA, "quota") /* by account, what is used of it */
+	X(QUOTA, "quota") /* by account, what is used of it */ \
+	X(SHARED, "shared") /* what is to be remembered of sharing itself */
 
 enum standing_kind {
 #define STANDING_KIND(name, word) STANDING_##name,

@@ -134,7 +134,8 @@ static int beat(struct sharing *s, char *error)
 static int join(struct sharing *s, char *error)
 {
 	s->asked = 0;
-	if (connect_engine(s, error) < 0 || read_epoch(s, s->epoch, error) < 0)
+	if (connect_engine(s, error) < 0 || read_epoch(s, s->epoch, error) < 0 ||
+		sharing_claim_part(s, error) < 0)
 		return -1;
 	sharing_forget_told(s);
 	if (sharing_read_all(s, error) < 0 || sharing_tell_bans(s, error) < 0)
@@ -182,10 +183,18 @@ static void note_down(struct sharing *s, const char *problem)
 
 static void say_namesake(struct sharing *s)
 {
-	static struct log_limit limit;
+	struct cluster_status status;
 	uint64_t held_back;
 
-	if (s->has_namesake && log_limit_pass(&limit, LOG_LIMIT_PERIOD_MS, &held_back))
+	cluster_look(s->cluster, clock_ms(), &status);
+	if ((!s->is_copied && status.namesakes == 0) ||
+		!log_limit_pass(&s->namesake_limit, LOG_LIMIT_PERIOD_MS, &held_back))
+		return;
+	if (s->is_copied)
+		log_message(LOG_ERROR,
+			"state_dir: another node has this one's, or a copy of it, so what both use "
+			"counts as one's: give it an empty one");
+	else
 		log_message(LOG_ERROR,
 			"node_name: another node calls itself %s, too: each needs a name of its own",
 			s->node);
@@ -291,13 +300,6 @@ static bool name_node(struct sharing *s, const char *name)
 	return cluster_is_name(s->node);
 }
 
-static void name_instance(struct sharing *s, bool outlives)
-{
-	put_random_word(s->instance);
-	snprintf(s->part, sizeof(s->part), "%.*s%s%s", CLUSTER_NAME_LEN, s->node, outlives ? "" : "/",
-		outlives ? "" : s->instance);
-}
-
 /* The first line of the file. */
 static int read_password_file(struct sharing *s, const char *path, char *error)
 {
@@ -340,7 +342,8 @@ static int set_up(struct sharing *s, const struct settings *settings, char *erro
 			"node_name: this host's name is none that a node can have: set it");
 		return -1;
 	}
-	name_instance(s, settings->state_dir[0] != '\0');
+	put_random_word(s->instance);
+	sharing_recall_part(s, settings->state_dir[0] != '\0');
 	if (settings->shared_password_file[0] != '\0' &&
 		read_password_file(s, settings->shared_password_file, error) < 0)
 		return -1;

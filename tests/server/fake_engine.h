@@ -223,6 +223,8 @@ static inline redisReply *fake_write(const char *const *w)
 		return fake_text(REDIS_REPLY_ERROR, fake_error);
 	if (strcmp(w[0], "HSET") == 0)
 		fake_put(w[1], w[2], w[3]);
+	else if (strcmp(w[0], "HSETNX") == 0 && fake_get(w[1], w[2]) == NULL)
+		fake_put(w[1], w[2], w[3]);
 	else if (strcmp(w[0], "SADD") == 0)
 		fake_put(w[1], w[2], "");
 	else if (strcmp(w[0], "HDEL") == 0)
@@ -240,6 +242,8 @@ static inline redisReply *fake_do(const char *const *w)
 {
 	if (strcmp(w[0], "GET") == 0)
 		return fake_text(REDIS_REPLY_STRING, fake_get(w[1], ""));
+	if (strcmp(w[0], "HGET") == 0)
+		return fake_text(REDIS_REPLY_STRING, fake_get(w[1], w[2]));
 	if (strcmp(w[0], "HSCAN") == 0)
 		return fake_scan(w[1]);
 	if (strcmp(w[0], "SMEMBERS") == 0)
