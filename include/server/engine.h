@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include <hiredis/hiredis.h>
 
@@ -39,6 +40,9 @@ void engine_close(struct engine *e);
 void engine_ask(struct engine *e, const char *const *words);
 
 #define ENGINE_ASK(e, ...) engine_ask((e), (const char *const[]){__VA_ARGS__, NULL})
+
+/* How many commands it was asked in all. */
+uint64_t engine_commands(const struct engine *e);
 
 /* The next reply to what was asked, in the order of the questions, to be freed with
  * freeReplyObject(). NULL with the reason in `error`: then the connection is of no use any more. A

@@ -35,7 +35,6 @@ struct sharing {
 	int64_t beat_due;
 	bool is_joined;
 	int64_t heard; /* clock_ms(): when that went well last */
-	uint64_t commands; /* that were sent since */
 	size_t asked; /* commands whose replies are still to come */
 	size_t kills_on_way; /* of these */
 	bool has_news; /* for the bell */

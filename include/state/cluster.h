@@ -112,7 +112,7 @@ void cluster_note_copied(struct cluster *c, bool is_copied);
 void cluster_note_monitor(struct cluster *c, const char *monitor);
 
 /* The engine has answered at `now`, or (with the reason) it has not: true when that is news. So
- * many commands were sent to it since this was said last. */
+ * many commands were sent to it in all. */
 bool cluster_note_up(struct cluster *c, int64_t now, uint64_t commands);
 bool cluster_note_down(struct cluster *c, int64_t now, const char *problem);
 
@@ -121,7 +121,7 @@ struct cluster_status {
 	bool is_up;
 	int64_t since_ms; /* for how long that is so; -1: nothing was tried yet */
 	int64_t lag_ms; /* since it answered last; -1: it never did */
-	uint64_t commands;
+	uint64_t commands, failures; /* that were sent; how often that or connecting failed */
 	size_t nodes; /* online, this one included */
 	size_t namesakes; /* of these, others that have its name, and go on to say that they are
 			     there */

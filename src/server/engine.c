@@ -17,6 +17,7 @@
 
 struct engine {
 	redisContext *link; /* NULL: not connected */
+	uint64_t commands;
 };
 
 struct engine *engine_new(void)
@@ -137,8 +138,15 @@ void engine_ask(struct engine *e, const char *const *words)
 		argv[argc] = words[argc];
 		argc++;
 	}
-	if (e->link != NULL)
-		(void)redisAppendCommandArgv(e->link, argc, argv, NULL);
+	if (e->link == NULL)
+		return;
+	e->commands++;
+	(void)redisAppendCommandArgv(e->link, argc, argv, NULL);
+}
+
+uint64_t engine_commands(const struct engine *e)
+{
+	return e->commands;
 }
 
 redisReply *engine_reply(struct engine *e, char error[ENGINE_ERROR_MAX])

@@ -42,7 +42,6 @@ int sharing_settle(struct sharing *s, char *error)
 	size_t asked = s->asked;
 
 	s->asked = 0;
-	s->commands += asked;
 	return engine_skip(s->engine, asked, error);
 }
 
@@ -159,9 +158,8 @@ static void note_up(struct sharing *s)
 	s->is_joined = true;
 	s->pause_ms = 0;
 	(void)kills_set_open(s->kills, true);
-	if (cluster_note_up(s->cluster, s->heard, s->commands))
+	if (cluster_note_up(s->cluster, s->heard, engine_commands(s->engine)))
 		log_message(LOG_INFO, "shared: joined the other nodes as %s", s->node);
-	s->commands = 0;
 }
 
 static void note_down(struct sharing *s, const char *problem)

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/escape.h"
 #include "base/hashmap.h"
 #include "base/lock.h"
 
@@ -480,7 +481,7 @@ static bool note_state_locked(struct cluster *c, bool is_up, int64_t now, const 
 	if (is_news)
 		c->since = now;
 	c->self.is_up = is_up;
-	snprintf(c->self.problem, sizeof(c->self.problem), "%s", problem);
+	escape_line(problem, strlen(problem), c->self.problem, sizeof(c->self.problem));
 	return is_news;
 }
 
@@ -491,7 +492,7 @@ bool cluster_note_up(struct cluster *c, int64_t now, uint64_t commands)
 	mutex_lock(&c->lock);
 	is_news = note_state_locked(c, true, now, "");
 	c->heard = now;
-	c->self.commands += commands;
+	c->self.commands = commands;
 	mutex_unlock(&c->lock);
 	return is_news;
 }
@@ -502,6 +503,7 @@ bool cluster_note_down(struct cluster *c, int64_t now, const char *problem)
 
 	mutex_lock(&c->lock);
 	is_news = note_state_locked(c, false, now, problem);
+	c->self.failures++;
 	mutex_unlock(&c->lock);
 	return is_news;
 }

@@ -19,6 +19,7 @@ void __wrap_engine_ask(struct engine *e, const char *const *words);
 redisReply *__wrap_engine_reply(struct engine *e, char error[ENGINE_ERROR_MAX]);
 int __wrap_engine_skip(struct engine *e, size_t count, char error[ENGINE_ERROR_MAX]);
 bool __wrap_engine_here(const struct engine *e, struct addr *out);
+uint64_t __wrap_engine_commands(const struct engine *e);
 
 #define FAKE_MOST 4096
 
@@ -40,6 +41,7 @@ static size_t fake_reply_first, fake_reply_count;
 static bool fake_is_down; /* it refuses, and says nothing any more */
 static const char *fake_error; /* what it says to any command that writes; NULL: nothing */
 static struct addr fake_here; /* this end of its connections; AF_UNSPEC: they have none */
+static uint64_t fake_commands; /* so far, and of these */
 static size_t fake_writes; /* commands of these so far */
 
 /* ---- replies ---- */
@@ -277,6 +279,7 @@ void __wrap_engine_close(struct engine *e)
 void __wrap_engine_ask(struct engine *e, const char *const *words)
 {
 	(void)e;
+	fake_commands++;
 	if (fake_reply_count == 0)
 		fake_reply_first = 0;
 	if (!fake_is_down)
@@ -316,6 +319,12 @@ bool __wrap_engine_here(const struct engine *e, struct addr *out)
 	(void)e;
 	*out = fake_here;
 	return out->sa.sa_family != AF_UNSPEC;
+}
+
+uint64_t __wrap_engine_commands(const struct engine *e)
+{
+	(void)e;
+	return fake_commands;
 }
 
 #endif
