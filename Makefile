@@ -107,7 +107,8 @@ TESTS_OF_STATE := $(addprefix tests/,daemon/test_explain.c daemon/test_history.c
 WITH_SANDBOX := src/server/call_filter.c
 WITHOUT_SANDBOX := src/server/call_filter_none.c
 TESTS_OF_SANDBOX := tests/server/test_call_filter.c
-WITH_SHARED := $(addprefix src/server/,engine.c sharing.c sharing_kills.c sharing_part.c sharing_read.c sharing_tell.c)
+WITH_SHARED := $(addprefix src/server/,engine.c sharing.c sharing_bans.c sharing_kills.c sharing_part.c sharing_read.c \
+	sharing_tell.c sharing_users.c)
 WITHOUT_SHARED := src/server/sharing_none.c
 TESTS_OF_SHARED := $(addprefix tests/server/test_,engine.c sharing.c)
 
@@ -228,9 +229,11 @@ WRAP_base/test_grow := reallocarray
 WRAP_base/test_hashmap := calloc malloc aligned_alloc
 WRAP_base/test_identity := initgroups prctl setfsgid setfsuid setresgid setresuid syscall
 WRAP_base/test_lines := read
+WRAP_base/test_name_queue := calloc malloc aligned_alloc
 WRAP_base/test_sink := writev
 WRAP_base/test_wall := clock_gettime
 WRAP_base/test_writing := fclose
+WRAP_client/test_all_nodes := clock_deadline clock_ms socket_wait
 WRAP_client/test_batch := client_ask getdelim link_interrupt_by signals_close
 WRAP_monitor/test_admin := calloc malloc realloc aligned_alloc accept4 server_base server_errands server_fronts \
 	server_hashes server_keeper server_lookups server_services server_set
@@ -320,6 +323,7 @@ WRAP_state/test_logins := clock_ms pthread_cond_clockwait password_check
 WRAP_state/test_ledger := calloc malloc aligned_alloc getifaddrs freeifaddrs limit_book_of_client
 WRAP_state/test_ledger_news := calloc malloc aligned_alloc clock_ms
 WRAP_state/test_rule_list_file := $(WRAP_MEMORY)
+WRAP_state/test_shared_users := calloc malloc aligned_alloc strdup hashmap_next
 WRAP_state/test_standing := calloc malloc aligned_alloc
 WRAP_state/test_users := calloc malloc aligned_alloc password_check sodium_memzero
 WRAP_state/test_users_file := read

@@ -8,6 +8,7 @@ _monitor_client_flags='
 	--user
 	--password-file
 	--json
+	--all
 	--help
 	--version
 '

@@ -99,6 +99,7 @@ complete -c monitor_client -n 'not __monitor_client_request >/dev/null' -l socke
 complete -c monitor_client -n 'not __monitor_client_request >/dev/null' -s u -l user -x -d 'log in as NAME'
 complete -c monitor_client -n 'not __monitor_client_request >/dev/null' -l password-file -r -F -d 'the password is the first line of FILE'
 complete -c monitor_client -n 'not __monitor_client_request >/dev/null' -l json -d 'print each reply as a JSON object on one line'
+complete -c monitor_client -n 'not __monitor_client_request >/dev/null' -l all -d 'ask COMMAND of all servers that share their state with this one (shared), as the same user'
 complete -c monitor_client -n 'not __monitor_client_request >/dev/null' -s h -l help -d 'this help'
 complete -c monitor_client -n 'not __monitor_client_request >/dev/null' -s v -l version -d 'the version'
 complete -c monitor_client -n 'not __monitor_client_request >/dev/null' -a STATS -d 'what was counted and measured since the start'

@@ -101,6 +101,7 @@ _monitor_client() {
 		'*'{-u+,--user=}'[log in as NAME]:NAME: ' \
 		'*--password-file=[the password is the first line of FILE]:FILE:_files' \
 		'*--json[print each reply as a JSON object on one line]' \
+		'*--all[ask COMMAND of all servers that share their state with this one (shared), as the same user]' \
 		'*'{-h,--help}'[this help]' \
 		'*'{-v,--version}'[the version]' \
 		'*::command:_monitor_client_request'

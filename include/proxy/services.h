@@ -22,6 +22,7 @@
 #include "state/limit_book.h"
 #include "state/login_helper.h"
 #include "state/registry.h"
+#include "state/shared_users.h"
 #include "state/standing.h"
 #include "state/stats.h"
 #include "state/throughput.h"
@@ -36,6 +37,7 @@ struct services {
 	struct hashing *hashing;
 	struct login_helper *login_helper; /* NULL: auth_socket is not set */
 	struct users *users;
+	struct shared_users *shared_users; /* NULL: nodes share none */
 	struct resolver *resolver;
 	struct own *own;
 	struct holdoff *holdoff; /* of who guesses administrators' passwords */

@@ -13,6 +13,26 @@
 #define SHARING_KEY_MAX 256 /* of a name of the engine's; its NUL included */
 #define SHARING_EVENTS_KEPT "100000" /* about: who has missed more reads everything anew */
 
+#define SHARING_BATCH 256 /* commands that are under way at once */
+
+/* How far a node is with the users that all share. */
+enum sharing_users_phase {
+	USERS_READ, /* what the engine has is read */
+	USERS_ASK, /* it is asked for all that are known here */
+	USERS_KNOWN, /* either knows what the other does */
+};
+
+struct sharing_users {
+	enum sharing_users_phase phase;
+	char script[48]; /* by which the engine knows it; "": it does not, perhaps */
+	char cursor[24]; /* of what is read */
+	struct standing_fact *list; /* those that it is asked for, in USERS_ASK */
+	size_t count, at; /* of these */
+	uint64_t came, told; /* since it has joined */
+	int64_t begun; /* clock_ms(): to join */
+	bool has_arrivals; /* for the bell */
+};
+
 struct sharing {
 	struct services *services;
 	struct shared_place place;
@@ -30,6 +50,9 @@ struct sharing {
 	/* the thread's */
 	struct engine *engine;
 	struct told *uses, *running, *bans;
+	struct sharing_users users;
+	struct told *ban_marks; /* what was said of each client last (sharing_bans.c) */
+	int64_t engine_ahead_ms; /* of clock_ms(), its clock of the day */
 	char last_event[48]; /* the newest that was read */
 	uint64_t beat;
 	int64_t beat_due;
@@ -37,6 +60,7 @@ struct sharing {
 	int64_t heard; /* clock_ms(): when that went well last */
 	size_t asked; /* commands whose replies are still to come */
 	size_t kills_on_way; /* of these */
+	bool has_more; /* to do at once */
 	bool has_news; /* for the bell */
 	struct log_limit namesake_limit;
 	bool is_copied; /* another node has this one's part */
@@ -67,6 +91,9 @@ int sharing_settle_batch(struct sharing *s, char *error) __attribute__((warn_unu
 /* A command of which only is wanted that it succeeds. */
 #define SHARING_ASK(s, ...) ((s)->asked++, ENGINE_ASK((s)->engine, __VA_ARGS__))
 
+/* Says that in `error`, and returns -1. */
+int sharing_no_memory(char *error);
+
 /* What those hear who are there. Its reply is still to come. */
 void sharing_tell_event(
 	struct sharing *s, const char *kind, const char *account, const char *value);
@@ -80,6 +107,10 @@ void sharing_recall_part(struct sharing *s, bool is_kept);
 int sharing_claim_part(struct sharing *s, char *error) __attribute__((warn_unused_result));
 
 /* ---- telling; all return -1 with the reason in `error` ---- */
+
+/* The value stands under the account in the hash `key`, which those who are there hear of. */
+int sharing_tell_field(struct sharing *s, const char *key, const char *kind, const char *account,
+	const char *value, char *error) __attribute__((warn_unused_result));
 
 /* That the node is there. */
 int sharing_tell_beat(struct sharing *s, char *error) __attribute__((warn_unused_result));
@@ -103,9 +134,7 @@ void sharing_forget_told(struct sharing *s);
 /* That the node stops. */
 int sharing_tell_end(struct sharing *s, char *error) __attribute__((warn_unused_result));
 
-/* What this node says of a ban. */
-#define SHARING_BAN_MAX 64
-const char *sharing_format_ban(const struct ban_info *ban, char out[SHARING_BAN_MAX]);
+#define SHARING_BAN_MAX 128 /* of what is said of one; its NUL included */
 
 /* ---- reading; likewise ---- */
 
@@ -114,7 +143,12 @@ const char *sharing_format_ban(const struct ban_info *ban, char out[SHARING_BAN_
 typedef int sharing_taker(
 	struct sharing *s, const char *node, const char *account, const char *value);
 
-sharing_taker sharing_take_kill;
+sharing_taker sharing_take_ban, sharing_take_kill, sharing_take_user;
+
+/* The next reply, which is to be a list; NULL with the reason. To be freed. */
+redisReply *sharing_reply_with_list(struct sharing *s, char *error);
+/* What the engine's clock says, by which bans are told. */
+int sharing_read_clock(struct sharing *s, char *error) __attribute__((warn_unused_result));
 
 /* All that there is, which takes the place of what is known. */
 int sharing_read_all(struct sharing *s, char *error) __attribute__((warn_unused_result));
@@ -124,5 +158,20 @@ int sharing_read_nodes(struct sharing *s, char *error) __attribute__((warn_unuse
 
 /* What is new since the last time. */
 int sharing_read_events(struct sharing *s, char *error) __attribute__((warn_unused_result));
+
+/* ---- users, where nodes share them; likewise ---- */
+
+/* The engine may have others than before. */
+void sharing_begin_users(struct sharing *s);
+
+/* Tells who has changed, and gets on with joining. `*has_more`: there is more to do at once. */
+int sharing_turn_users(struct sharing *s, bool *has_more, char *error)
+	__attribute__((warn_unused_result));
+
+/* Looks at some of those that the engine has again, once it has joined. */
+int sharing_look_at_users(struct sharing *s, char *error) __attribute__((warn_unused_result));
+
+/* Frees what is under way. */
+void sharing_end_users(struct sharing *s);
 
 #endif

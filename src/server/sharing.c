@@ -19,6 +19,8 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/parse.h"
+#include "server/node_name.h"
 #include "state/cluster_text.h"
 #include "state/ledger_limits.h"
 
@@ -43,6 +45,12 @@ int sharing_settle(struct sharing *s, char *error)
 
 	s->asked = 0;
 	return engine_skip(s->engine, asked, error);
+}
+
+int sharing_no_memory(char *error)
+{
+	snprintf(error, SHARING_ERROR_MAX, "out of memory");
+	return -1;
 }
 
 /* ---- joining ---- */
@@ -123,8 +131,9 @@ static int check_epoch(struct sharing *s, char *error)
 static int beat(struct sharing *s, char *error)
 {
 	s->beat_due = clock_deadline(SHARING_BEAT_MS);
-	if (check_epoch(s, error) < 0 || sharing_read_nodes(s, error) < 0 ||
-		sharing_tell_accounts(s, error) < 0)
+	if (check_epoch(s, error) < 0 || sharing_read_clock(s, error) < 0 ||
+		sharing_read_nodes(s, error) < 0 || sharing_tell_accounts(s, error) < 0 ||
+		sharing_look_at_users(s, error) < 0)
 		return -1;
 	return sharing_tell_beat(s, error);
 }
@@ -137,15 +146,19 @@ static int join(struct sharing *s, char *error)
 		sharing_claim_part(s, error) < 0)
 		return -1;
 	sharing_forget_told(s);
-	if (sharing_read_all(s, error) < 0 || sharing_tell_bans(s, error) < 0)
+	sharing_begin_users(s);
+	if (sharing_read_clock(s, error) < 0 || sharing_read_all(s, error) < 0 ||
+		sharing_tell_bans(s, error) < 0)
 		return -1;
 	return beat(s, error);
 }
 
+/* What somebody waits for comes first. */
 static int turn(struct sharing *s, char *error)
 {
-	if (sharing_tell_kills(s, error) < 0 || sharing_read_events(s, error) < 0 ||
-		sharing_tell_bans(s, error) < 0 || sharing_tell_resets(s, error) < 0)
+	if (sharing_tell_kills(s, error) < 0 || sharing_turn_users(s, &s->has_more, error) < 0 ||
+		sharing_read_events(s, error) < 0 || sharing_tell_bans(s, error) < 0 ||
+		sharing_tell_resets(s, error) < 0)
 		return -1;
 	return clock_ms() < s->beat_due ? 0 : beat(s, error);
 }
@@ -167,7 +180,7 @@ static void note_down(struct sharing *s, const char *problem)
 	char engine[SHARED_TEXT_MAX];
 
 	engine_close(s->engine);
-	s->is_joined = false;
+	s->is_joined = s->has_more = false;
 	sharing_drop_kills(s);
 	s->pause_ms = s->pause_ms == 0 ? LEAST_PAUSE_MS : 2 * s->pause_ms;
 	if (s->pause_ms > LONGEST_PAUSE_MS)
@@ -214,7 +227,8 @@ static void call_sharing(void *context)
 /* False when it is to end. What is to be told at once is not while the engine does not work. */
 static bool wait_for_turn(struct sharing *s)
 {
-	int64_t until = clock_deadline(s->pause_ms == 0 ? SHARING_PERIOD_MS : s->pause_ms);
+	int64_t pause = s->pause_ms == 0 ? SHARING_PERIOD_MS : s->pause_ms;
+	int64_t until = clock_deadline(s->has_more ? 0 : pause);
 	struct timespec at = clock_timespec(until);
 	bool goes_on;
 
@@ -233,19 +247,31 @@ static bool has_slept(const struct sharing *s)
 	return clock_ms() - s->heard > LONG_MS;
 }
 
+/* Who is to see to what has come. */
+static void ring_bells(struct sharing *s)
+{
+	if (s->has_news)
+		s->bell.ring(s->bell.context);
+	if (s->users.has_arrivals)
+		s->bell.ring_users(s->bell.context);
+	s->has_news = s->users.has_arrivals = false;
+}
+
+/* Users come in slices, from the turn behind the one in which it has joined on. */
 void sharing_step(struct sharing *s)
 {
 	char error[SHARING_ERROR_MAX];
-	int result = s->is_joined && !has_slept(s) ? turn(s, error) : join(s, error);
+	bool joins = !s->is_joined || has_slept(s);
+	int result;
 
+	s->has_more = joins;
+	result = joins ? join(s, error) : turn(s, error);
 	if (result == 0)
 		note_up(s);
 	else
 		note_down(s, error);
 	say_namesake(s);
-	if (s->has_news)
-		s->bell.ring(s->bell.context);
-	s->has_news = false;
+	ring_bells(s);
 }
 
 static void *run_sharing(void *arg)
@@ -286,18 +312,6 @@ void sharing_stop(struct sharing *s)
 
 /* ---- making ---- */
 
-static bool name_node(struct sharing *s, const char *name)
-{
-	char host[CLUSTER_NODE_MAX] = "";
-
-	if (name[0] == '\0') {
-		(void)!gethostname(host, sizeof(host) - 1);
-		name = host;
-	}
-	snprintf(s->node, sizeof(s->node), "%.*s", CLUSTER_NAME_LEN, name);
-	return cluster_is_name(s->node);
-}
-
 /* The first line of the file. */
 static int read_password_file(struct sharing *s, const char *path, char *error)
 {
@@ -323,9 +337,10 @@ static int make_parts(struct sharing *s, char *error)
 	s->uses = told_new();
 	s->running = told_new();
 	s->bans = told_new();
+	s->ban_marks = told_new();
 	s->kills = kills_new(call_sharing, s);
 	if (s->cluster != NULL && s->engine != NULL && s->uses != NULL && s->running != NULL &&
-		s->bans != NULL && s->kills != NULL)
+		s->bans != NULL && s->ban_marks != NULL && s->kills != NULL)
 		return 0;
 	snprintf(error, SHARING_ERROR_MAX, "shared: out of memory");
 	return -1;
@@ -335,7 +350,7 @@ static int set_up(struct sharing *s, const struct settings *settings, char *erro
 {
 	s->place = settings->shared;
 	snprintf(s->prefix, sizeof(s->prefix), "%s", settings->shared_prefix);
-	if (!name_node(s, settings->node_name)) {
+	if (!node_name_find(settings, s->node)) {
 		snprintf(error, SHARING_ERROR_MAX,
 			"node_name: this host's name is none that a node can have: set it");
 		return -1;
@@ -369,6 +384,8 @@ struct sharing *sharing_new(const struct settings *settings, struct services *v,
 	cluster_introduce(s->cluster, s->node, shared_place_format(&s->place, engine));
 	v->cluster = s->cluster;
 	v->kills = s->kills;
+	if (v->shared_users != NULL)
+		shared_users_set_alarm(v->shared_users, call_sharing, s);
 	ledger_join_cluster(v->ledger, v->cluster);
 	return s;
 }
@@ -379,12 +396,16 @@ void sharing_free(struct sharing *s)
 		return;
 	s->services->cluster = NULL;
 	s->services->kills = NULL;
+	if (s->services->shared_users != NULL)
+		shared_users_set_alarm(s->services->shared_users, NULL, NULL);
 	if (s->services->ledger != NULL)
 		ledger_join_cluster(s->services->ledger, NULL);
 	told_free(s->uses);
 	told_free(s->running);
 	told_free(s->bans);
+	told_free(s->ban_marks);
 	kills_free(s->kills);
+	sharing_end_users(s);
 	engine_free(s->engine);
 	cluster_free(s->cluster);
 	pthread_cond_destroy(&s->told);

@@ -58,7 +58,7 @@ int sharing_take_kill(struct sharing *s, const char *node, const char *account, 
 	if (ended == 0)
 		return 0;
 	log_begin(&line, LOG_INFO, "sessions ended as another node was told");
-	log_text(&line, "of", account);
+	log_text(&line, "who", account);
 	log_number(&line, "sessions", (int64_t)ended);
 	log_text(&line, "node", node);
 	log_end(&line);

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "../base/check.h"
 #include "server/engine.h"
@@ -41,8 +42,9 @@ static size_t fake_reply_first, fake_reply_count;
 static bool fake_is_down; /* it refuses, and says nothing any more */
 static const char *fake_error; /* what it says to any command that writes; NULL: nothing */
 static struct addr fake_here; /* this end of its connections; AF_UNSPEC: they have none */
-static uint64_t fake_commands; /* so far, and of these */
-static size_t fake_writes; /* commands of these so far */
+static uint64_t fake_commands; /* so far */
+static int64_t fake_behind; /* seconds that its clock is behind whoever asks */
+static size_t fake_writes; /* commands so far that write */
 
 /* ---- replies ---- */
 
@@ -217,6 +219,18 @@ static inline redisReply *fake_read(const char *key, const char *after)
 	return r;
 }
 
+/* By the clock of the day, which the test has. */
+static inline redisReply *fake_clock(void)
+{
+	redisReply *r = fake_list(2);
+	char seconds[24];
+
+	snprintf(seconds, sizeof(seconds), "%lld", (long long)time(NULL) - fake_behind);
+	fake_add_text(r, seconds);
+	fake_add_text(r, "0");
+	return r;
+}
+
 /* A command that changes something. */
 static inline redisReply *fake_write(const char *const *w)
 {
@@ -252,6 +266,8 @@ static inline redisReply *fake_do(const char *const *w)
 		return fake_members(w[1]);
 	if (strcmp(w[0], "XREVRANGE") == 0)
 		return fake_newest();
+	if (strcmp(w[0], "TIME") == 0)
+		return fake_clock();
 	if (strcmp(w[0], "XREAD") == 0)
 		return fake_read(w[4], w[5]);
 	return fake_write(w);

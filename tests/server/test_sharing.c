@@ -12,6 +12,7 @@
 #include "state/ledger_limits.h"
 
 #define NODES 3
+#define SLOTS 4 /* of sessions, of each */
 
 static int64_t now_ms;
 static time_t now_s;
@@ -41,6 +42,7 @@ struct node {
 	struct services services;
 	struct sharing *sharing;
 	unsigned rings;
+	int64_t ahead; /* seconds that its clock of the day is */
 };
 
 static struct node nodes[NODES];
@@ -68,6 +70,9 @@ static void start_node(size_t i, bool keeps)
 	v->ledger = ledger_new(16, NULL);
 	v->standing = standing_new();
 	v->bans = bans_new(NULL, v->standing);
+	v->registry = registry_new(SLOTS);
+	v->hashing = hashing_new(1);
+	v->users = users_new(v->hashing, v->ledger, NULL);
 	v->stats.started_at = now_s;
 	v->places.total = 100;
 	ledger_follow(v->ledger, NULL, v->standing);
@@ -83,6 +88,9 @@ static void free_node(size_t i)
 
 	sharing_free(nodes[i].sharing);
 	config_store_free(v->config);
+	users_free(v->users);
+	hashing_free(v->hashing);
+	registry_free(v->registry);
 	if (v->ledger != NULL)
 		ledger_free(v->ledger);
 	bans_free(v->bans);
@@ -112,6 +120,18 @@ static int free_all(void **state)
 	return scratch_leave(state);
 }
 
+/* With the clock of the day that the node has. */
+static void step(size_t i)
+{
+	if (nodes[i].sharing == NULL)
+		return;
+	fake_behind = nodes[i].ahead;
+	now_s += fake_behind;
+	sharing_step(nodes[i].sharing);
+	now_s -= fake_behind;
+	fake_behind = 0;
+}
+
 /* Every node has a turn, twice, so that what each has told the others have heard. */
 static void go_on(int64_t ms)
 {
@@ -119,8 +139,7 @@ static void go_on(int64_t ms)
 	now_s += ms / 1000;
 	for (size_t round = 0; round < 2; round++) {
 		for (size_t i = 0; i < NODES; i++) {
-			if (nodes[i].sharing != NULL)
-				sharing_step(nodes[i].sharing);
+			step(i);
 		}
 	}
 }
@@ -575,12 +594,18 @@ static struct network network(const char *text)
 	return n;
 }
 
+static struct bans_time time_of(size_t node)
+{
+	return (struct bans_time){.ms = now_ms, .wall = now_s + nodes[node].ahead};
+}
+
 static void ban(size_t node, const char *client, int64_t lasts)
 {
 	const struct network who = network(client);
 	struct ban_info begun;
 
-	assert_int_equal(bans_put(nodes[node].services.bans, &who, lasts, bans_now(), &begun), 0);
+	assert_int_equal(
+		bans_put(nodes[node].services.bans, &who, lasts, time_of(node), &begun), 0);
 }
 
 static bool lift(size_t node, const char *client)
@@ -588,15 +613,43 @@ static bool lift(size_t node, const char *client)
 	const struct network who = network(client);
 	struct ban_info lifted;
 
-	return bans_lift(nodes[node].services.bans, &who, bans_now(), &lifted);
+	return bans_lift(nodes[node].services.bans, &who, time_of(node), &lifted);
+}
+
+static bool find_ban(size_t node, const char *client, struct ban_info *info)
+{
+	const struct network who = network(client);
+
+	return bans_find(nodes[node].services.bans, &who, time_of(node), info);
 }
 
 static bool is_banned(size_t node, const char *client)
 {
-	const struct network who = network(client);
 	struct ban_info info;
 
-	return bans_find(nodes[node].services.bans, &who, bans_now(), &info);
+	return find_ban(node, client, &info);
+}
+
+/* A session of that user (NULL: none) from there. */
+static void begin_session(size_t node, size_t i, const char *user, const char *from)
+{
+	struct registry_slot *slot = registry_slot_at(nodes[node].services.registry, i);
+	struct addr addr;
+
+	assert_true(addr_parse(from, strlen(from), &addr));
+	registry_enter(slot, -1, &addr);
+	if (user != NULL)
+		registry_set_user(slot, user, strlen(user));
+}
+
+static enum end_reason why_ended(size_t node, size_t i)
+{
+	return registry_told_why(registry_slot_at(nodes[node].services.registry, i));
+}
+
+static bool has_ended(size_t node, size_t i)
+{
+	return why_ended(node, i) == END_KILLED;
 }
 
 static void who_is_banned_on_one_is_banned_on_all(void **state)
@@ -605,9 +658,11 @@ static void who_is_banned_on_one_is_banned_on_all(void **state)
 
 	(void)state;
 	go_on(0);
+	begin_session(0, 0, "alice", "10.0.0.7");
 	ban(1, "10.0.0.7", 3600000);
 	ban(1, "2001:db8::/64", CLOCK_NEVER);
 	go_on(SHARING_PERIOD_MS);
+	assert_int_equal(why_ended(0, 0), END_BANNED);
 	for (size_t i = 0; i < NODES; i++) {
 		assert_true(is_banned(i, "10.0.0.7"));
 		assert_true(is_banned(i, "2001:db8::/64"));
@@ -622,6 +677,64 @@ static void who_is_banned_on_one_is_banned_on_all(void **state)
 	for (size_t i = 0; i < NODES; i++)
 		assert_false(is_banned(i, "10.0.0.7"));
 	assert_true(is_logged("unbanned by another node"));
+}
+
+static void fail_to_log_in(size_t node, const char *from)
+{
+	const struct ban_rule rule = {
+		.failures = 2, .within = 60000, .first = 300000, .longest = 3600000};
+	const struct exempt_clients nobody = {0};
+	struct network client = network(from);
+	struct ban_failure f = {.from = &client.base, .rule = &rule, .exempt = &nobody};
+	struct ban_info begun;
+
+	for (f.pair = 1; f.pair <= 2; f.pair++)
+		(void)bans_note_failure(nodes[node].services.bans, &f, time_of(node), &begun);
+}
+
+/* And the next one is twice as long, wherever it is. */
+static void a_ban_by_failures_is_one_on_all_nodes(void **state)
+{
+	struct ban_info info;
+
+	(void)state;
+	go_on(0);
+	begin_session(1, 0, "alice", "10.0.0.7");
+	fail_to_log_in(0, "10.0.0.7");
+	go_on(SHARING_PERIOD_MS);
+	assert_true(find_ban(1, "10.0.0.7", &info));
+	assert_int_equal(info.by, BAN_BY_FAILURES);
+	assert_int_equal(info.failures, 2);
+	assert_int_equal(info.lasts, 300000);
+	assert_in_range(info.begun, now_s - 1, now_s + 1);
+	assert_int_equal(why_ended(1, 0), END_REASONS); /* those go on, as they do there */
+	go_on(301000);
+	fail_to_log_in(1, "10.0.0.7");
+	assert_true(find_ban(1, "10.0.0.7", &info));
+	assert_int_equal(info.lasts, 600000);
+	go_on(SHARING_PERIOD_MS);
+	assert_true(find_ban(2, "10.0.0.7", &info));
+	assert_int_equal(info.times, 2);
+}
+
+static void a_ban_by_command_gives_way_to_none_by_failures(void **state)
+{
+	struct ban_info info;
+
+	(void)state;
+	go_on(0);
+	fake_is_down = true;
+	go_on(SHARING_BEAT_MS);
+	ban(0, "10.0.0.7", CLOCK_NEVER);
+	fail_to_log_in(1, "10.0.0.7");
+	fake_is_down = false;
+	for (int i = 0; i < 3; i++)
+		go_on(SHARING_BEAT_MS);
+	for (size_t i = 0; i < NODES; i++) {
+		assert_true(find_ban(i, "10.0.0.7", &info));
+		assert_int_equal(info.by, BAN_BY_COMMAND);
+		assert_int_equal(info.until, INT64_MAX);
+	}
 }
 
 static void a_ban_that_ends_by_itself_is_not_lifted(void **state)
@@ -639,6 +752,12 @@ static void a_ban_that_ends_by_itself_is_not_lifted(void **state)
 	assert_int_equal(fake_event_count, events);
 }
 
+static void let_pass(int64_t seconds)
+{
+	now_s += seconds;
+	now_ms += 1000 * seconds;
+}
+
 /* It comes back, with the ban that it knows of. */
 static void who_was_away_hears_that_a_ban_was_lifted(void **state)
 {
@@ -647,18 +766,149 @@ static void who_was_away_hears_that_a_ban_was_lifted(void **state)
 	ban(0, "10.0.0.7", 3600000);
 	go_on(SHARING_PERIOD_MS);
 	free_node(2);
-	now_s += 60;
+	let_pass(60);
 	assert_true(lift(1, "10.0.0.7"));
 	go_on(SHARING_PERIOD_MS);
-	now_s -= 70;
+	let_pass(-70);
 	start_node(2, true);
 	ban(2, "10.0.0.7", 3600000);
 	ban(2, "10.0.0.8", 3600000);
-	now_s += 70;
+	let_pass(70);
 	go_on(SHARING_BEAT_MS);
 	assert_false(is_banned(0, "10.0.0.7"));
 	assert_false(is_banned(2, "10.0.0.7"));
 	assert_true(is_banned(0, "10.0.0.8"));
+}
+
+static int64_t left_of_ban(size_t node, const char *client)
+{
+	const struct network who = network(client);
+	struct ban_info info;
+
+	return bans_find(nodes[node].services.bans, &who, time_of(node), &info) ? info.left : 0;
+}
+
+/* Also when one is set while the ban lasts. */
+static void bans_last_as_long_where_clocks_differ(void **state)
+{
+	size_t events;
+
+	(void)state;
+	nodes[1].ahead = 3600;
+	nodes[2].ahead = -3600;
+	go_on(0);
+	ban(0, "10.0.0.7", 600000);
+	ban(1, "10.0.0.8", 600000);
+	ban(2, "10.0.0.9", 600000);
+	go_on(SHARING_PERIOD_MS);
+	for (size_t i = 0; i < NODES; i++) {
+		assert_in_range(left_of_ban(i, "10.0.0.7"), 598000, 602000);
+		assert_in_range(left_of_ban(i, "10.0.0.8"), 598000, 602000);
+		assert_in_range(left_of_ban(i, "10.0.0.9"), 598000, 602000);
+	}
+	events = fake_event_count;
+	nodes[0].ahead = 7200;
+	go_on(SHARING_BEAT_MS);
+	go_apart();
+	go_on(SHARING_BEAT_MS);
+	for (size_t i = 0; i < NODES; i++)
+		assert_in_range(left_of_ban(i, "10.0.0.8"), 587000, 592000);
+	assert_int_equal(fake_event_count, events);
+	assert_true(lift(2, "10.0.0.8"));
+	go_on(SHARING_PERIOD_MS);
+	for (size_t i = 0; i < NODES; i++)
+		assert_false(is_banned(i, "10.0.0.8"));
+	ban(2, "10.0.0.8", CLOCK_NEVER);
+	go_on(SHARING_PERIOD_MS);
+	for (size_t i = 0; i < NODES; i++)
+		assert_true(is_banned(i, "10.0.0.8"));
+}
+
+/* It hears of the ban again when it joins again, behind what it has itself said since. */
+static void a_ban_that_was_lifted_does_not_come_back(void **state)
+{
+	const char *const again[] = {"i", "x", "k", "ban", "n", "b", "a", "10.0.0.7", "v",
+		"1795698000 1795694400 command", NULL};
+
+	(void)state;
+	go_on(0);
+	ban(0, "10.0.0.7", 3600000);
+	go_on(SHARING_PERIOD_MS);
+	assert_true(lift(1, "10.0.0.7"));
+	go_on(SHARING_PERIOD_MS);
+	fake_add_event(again);
+	go_on(SHARING_PERIOD_MS);
+	for (size_t i = 0; i < NODES; i++)
+		assert_false(is_banned(i, "10.0.0.7"));
+	assert_string_equal(strtok(fake_find("p:bans", "10.0.0.7")->value, " "), "lifted");
+}
+
+/* ---- kills ---- */
+
+static void whose_sessions_end_on_one_node_ends_on_all(void **state)
+{
+	(void)state;
+	go_on(0);
+	begin_session(1, 0, "alice", "10.0.0.7");
+	begin_session(1, 1, NULL, "10.0.0.8");
+	begin_session(2, 0, "bob", "10.0.0.8");
+	assert_true(kills_put(nodes[0].services.kills, "alice", END_KILLED));
+	go_on(SHARING_PERIOD_MS);
+	assert_true(has_ended(1, 0));
+	assert_true(is_logged(
+		"sessions ended as another node was told\" who=alice sessions=1 node=n0"));
+	assert_false(has_ended(1, 1));
+	assert_true(kills_put(nodes[1].services.kills, "anonymous", END_KILLED));
+	go_on(SHARING_PERIOD_MS);
+	assert_false(has_ended(1, 1)); /* who tells does it himself */
+	assert_true(kills_put(nodes[1].services.kills, "10.0.0.0/8", END_KILLED));
+	go_on(SHARING_PERIOD_MS);
+	assert_true(has_ended(2, 0));
+}
+
+static void sessions_of_who_is_banned_end_on_all(void **state)
+{
+	struct registry_slot *slot = registry_slot_at(nodes[1].services.registry, 2);
+
+	(void)state;
+	go_on(0);
+	begin_session(1, 2, "alice", "10.0.0.7");
+	ban(0, "10.0.0.0/24", 3600000);
+	go_on(SHARING_PERIOD_MS);
+	assert_int_equal(registry_told_why(slot), END_BANNED);
+}
+
+static void a_kill_is_not_told_later(void **state)
+{
+	(void)state;
+	assert_false(kills_put(nodes[0].services.kills, "alice", END_KILLED)); /* not joined yet */
+	go_on(0);
+	begin_session(1, 0, "alice", "10.0.0.7");
+	assert_true(kills_put(nodes[0].services.kills, "alice", END_KILLED));
+	fake_is_down = true;
+	go_on(SHARING_PERIOD_MS);
+	assert_true(is_logged("1 of the last KILL_USER did not reach the other nodes"));
+	assert_false(kills_put(nodes[0].services.kills, "alice", END_KILLED));
+	fake_is_down = false;
+	go_on(SHARING_BEAT_MS);
+	go_on(SHARING_BEAT_MS);
+	assert_up(0);
+	assert_false(has_ended(1, 0));
+}
+
+/* Who joins hears of what comes from then on. */
+static void a_kill_of_before_is_for_nobody(void **state)
+{
+	(void)state;
+	go_on(0);
+	assert_true(kills_put(nodes[0].services.kills, "alice", END_KILLED));
+	go_on(SHARING_PERIOD_MS);
+	free_node(2);
+	start_node(2, true);
+	begin_session(2, 0, "alice", "10.0.0.7");
+	go_on(SHARING_PERIOD_MS);
+	assert_up(2);
+	assert_false(has_ended(2, 0));
 }
 
 /* ---- what is none of ours ---- */
@@ -671,8 +921,18 @@ static void what_cannot_be_read_is_passed_over(void **state)
 		{"i", "x", "k", "live", "n", "b", "a", "alice", "v", "-1"},
 		{"i", "x", "k", "ban", "n", "b", "a", "nobody", "v", "0 0 command"},
 		{"i", "x", "k", "ban", "n", "b", "a", "10.0.0.1", "v", "soon"},
+		{"i", "x", "k", "ban", "n", "b", "a", "10.0.0.1", "v", "0 1 failures 2 1 300000 0"},
+		{"i", "x", "k", "ban", "n", "b", "a", "10.0.0.1", "v", "0 1 whim"},
+		{"i", "x", "k", "ban", "n", "b", "a", "10.0.0.1", "v", "0 1"},
+		{"i", "x", "k", "ban", "n", "b", "a", "10.0.0.1", "v", "1 1 command"},
+		{"i", "x", "k", "ban", "n", "b", "a", "10.0.0.1", "v",
+			"1895694400 1 failures 2 1 -3 0"},
+		{"i", "x", "k", "ban", "n", "b", "a", "10.0.0.1", "v",
+			"1895694400 1 failures 2 1 300000"},
 		{"i", "x", "k", "later", "n", "b", "a", "alice", "v", "1"},
 		{"i", "x", "k", "reset", "n", "b", "a", "alice", "v", "many"},
+		{"i", "x", "k", "kill", "n", "b", "a", "", "v", "killed"},
+		{"i", "x", "k", "kill", "n", "b", "a", "alice", "v", "later"},
 		{NULL},
 	};
 
@@ -741,8 +1001,16 @@ int main(void)
 		sharing_test(sessions_of_all_nodes_are_bounded_together),
 		sharing_test(they_are_also_where_nothing_is_kept),
 		sharing_test(who_is_banned_on_one_is_banned_on_all),
+		sharing_test(a_ban_by_failures_is_one_on_all_nodes),
+		sharing_test(a_ban_by_command_gives_way_to_none_by_failures),
 		sharing_test(a_ban_that_ends_by_itself_is_not_lifted),
 		sharing_test(who_was_away_hears_that_a_ban_was_lifted),
+		sharing_test(whose_sessions_end_on_one_node_ends_on_all),
+		sharing_test(sessions_of_who_is_banned_end_on_all),
+		sharing_test(a_kill_is_not_told_later),
+		sharing_test(a_kill_of_before_is_for_nobody),
+		sharing_test(bans_last_as_long_where_clocks_differ),
+		sharing_test(a_ban_that_was_lifted_does_not_come_back),
 		sharing_test(what_cannot_be_read_is_passed_over),
 		sharing_test(an_engine_that_refuses_to_write_is_told_of),
 		sharing_test(what_is_missing_is_said_by_its_setting),
