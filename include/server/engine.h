@@ -10,6 +10,7 @@
 #include <hiredis/hiredis.h>
 
 #include "base/addr.h"
+#include "net/resolver.h"
 #include "state/shared_setting.h"
 
 #define ENGINE_CONNECT_MS 200 /* for connecting at most */
@@ -23,6 +24,15 @@ struct engine *engine_new(void);
 
 /* NULL is allowed. */
 void engine_free(struct engine *e);
+
+/* Where the engine is, of a name the first address that it has. False: it has none. */
+bool engine_find(const struct shared_place *place, struct resolver *resolver,
+	struct fdbudget *budget, struct addr *out);
+
+/* Puts the first line of the file in the place's password; "": there is no file. -1 with the reason
+ * in `error`. */
+int engine_read_password(const char *path, struct shared_place *place, char error[ENGINE_ERROR_MAX])
+	__attribute__((warn_unused_result));
 
 /* Connects to `at`, or (NULL) to the unix socket that `place` names, logs in there, and chooses the
  * database. -1 with the reason in `error`. */

@@ -9,7 +9,6 @@
 #include "server/sharing_parts.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +23,6 @@
 #include "state/cluster_text.h"
 #include "state/ledger_limits.h"
 
-#define LOOKUP_MS 2000 /* for the engine's name */
 #define LEAST_PAUSE_MS 100
 #define LONGEST_PAUSE_MS 5000
 
@@ -55,33 +53,13 @@ int sharing_no_memory(char *error)
 
 /* ---- joining ---- */
 
-/* The engine's address, of a name the first one. */
-static bool look_up_engine(struct sharing *s, struct addr *out)
-{
-	size_t len = strlen(s->place.host);
-	struct fd_lease lease = {.budget = &s->services->budget, .held = 1};
-	struct lookup l = {.resolver = NULL};
-	bool is_found = addr_parse(s->place.host, len, out);
-
-	if (!is_found) {
-		lookup_begin(&l, s->services->resolver, s->place.host, len, &lease);
-		lookup_await(&l, clock_deadline(LOOKUP_MS));
-	}
-	for (enum lookup_family f = 0; f < LOOKUP_FAMILIES && !is_found; f++) {
-		is_found = l.answers[f].count > 0;
-		*out = l.answers[f].addrs[0];
-	}
-	addr_set_port(out, s->place.port);
-	return is_found;
-}
-
 static int connect_engine(struct sharing *s, char *error)
 {
 	struct addr at;
 
 	if (s->place.path[0] != '\0')
 		return engine_connect(s->engine, &s->place, NULL, error);
-	if (look_up_engine(s, &at))
+	if (engine_find(&s->place, s->services->resolver, &s->services->budget, &at))
 		return engine_connect(s->engine, &s->place, &at, error);
 	snprintf(error, SHARING_ERROR_MAX, "%s has no address", s->place.host);
 	return -1;
@@ -312,24 +290,6 @@ void sharing_stop(struct sharing *s)
 
 /* ---- making ---- */
 
-/* The first line of the file. */
-static int read_password_file(struct sharing *s, const char *path, char *error)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : read(fd, s->place.password, SHARED_FIELD_MAX);
-
-	if (n < 0) {
-		snprintf(error, SHARING_ERROR_MAX,
-			"shared_password_file: %.400s cannot be read: %s", path, strerror(errno));
-	} else {
-		s->place.password[n] = '\0';
-		s->place.password[strcspn(s->place.password, "\r\n")] = '\0';
-	}
-	if (fd >= 0)
-		close(fd);
-	return n < 0 ? -1 : 0;
-}
-
 static int make_parts(struct sharing *s, char *error)
 {
 	s->cluster = cluster_new();
@@ -357,8 +317,7 @@ static int set_up(struct sharing *s, const struct settings *settings, char *erro
 	}
 	put_random_word(s->instance);
 	sharing_recall_part(s, settings->state_dir[0] != '\0');
-	if (settings->shared_password_file[0] != '\0' &&
-		read_password_file(s, settings->shared_password_file, error) < 0)
+	if (engine_read_password(settings->shared_password_file, &s->place, error) < 0)
 		return -1;
 	return make_parts(s, error);
 }
