@@ -15,6 +15,7 @@
 #include "server/recheck.h"
 #include "server/sampling.h"
 #include "server/server.h"
+#include "server/shared_accounts.h"
 #include "server/shares.h"
 #include "server/sharing.h"
 #include "server/site.h"
@@ -46,6 +47,7 @@ struct server {
 	struct limiting limiting;
 	struct naming naming;
 	struct ban_sweep ban_sweep;
+	struct shared_graves graves;
 };
 
 #endif

@@ -1,6 +1,6 @@
 /* standing: what administrators decide while the server runs and what is to outlive it, beside the
  * configuration and the users file: temporary rules, limits, bans, who is kept out, what is used of
- * quotas. A mutex guards the table; from any thread. */
+ * quotas, users that nodes share. A mutex guards the table; from any thread. */
 #ifndef STATE_STANDING_H
 #define STATE_STANDING_H
 
@@ -15,7 +15,8 @@
 	X(LIMITS, "limits") /* by client, network or @group, KEY=VALUE ... */ \
 	X(DISABLED, "disabled") /* by client or network */ \
 	X(BAN, "ban") /* by client or network */ \
-	X(QUOTA, "quota") /* by account, what is used of it */
+	X(QUOTA, "quota") /* by account, what is used of it */ \
+	X(USER, "user") /* by name, a user whom nodes share (shared_users.h) */
 
 enum standing_kind {
 #define STANDING_KIND(name, word) STANDING_##name,
@@ -46,6 +47,12 @@ int standing_put(struct standing *s, enum standing_kind kind, const char *key, c
  * no failure. */
 int standing_put_bounded(struct standing *s, enum standing_kind kind, const char *key,
 	const char *value, size_t most) __attribute__((warn_unused_result));
+
+/* The same where `may`, which is told what stands there (NULL: nothing) and must take no lock,
+ * agrees. 0 when it did not, and nothing changed; 1 when it did. */
+int standing_put_if(struct standing *s, enum standing_kind kind, const char *key, const char *value,
+	bool (*may)(void *context, const char *there), void *context)
+	__attribute__((warn_unused_result));
 
 struct standing_fact;
 

@@ -263,31 +263,10 @@ static struct listeners *open_front(const struct fronts *f, enum front front,
 	return listeners_open(&places, backlog, now, error);
 }
 
-/* How far away an address can be reached from. */
-static int reach_of(const struct addr *a)
-{
-	if (addr_is_loopback(a))
-		return 1;
-	return addr_is_unspecified(a) ? 2 : 3;
-}
-
-/* Of those of a front the one that can be reached from farthest away, and which is one address; no
- * address where it has none. */
-static struct addr farthest(const struct listeners *l)
-{
-	struct addr best = {.sa.sa_family = AF_UNSPEC};
-
-	for (size_t i = 0; i < l->count; i++) {
-		if (best.sa.sa_family == AF_UNSPEC ||
-			reach_of(&l->items[i].bound) > reach_of(&best))
-			best = l->items[i].bound;
-	}
-	return best;
-}
-
 static int open_next(struct fronts *f, struct config *c, char error[CONFIG_ERROR_MAX])
 {
 	c->own_count = 0;
+	c->monitor_at = (struct addr){.sa.sa_family = AF_UNSPEC};
 	for (enum front i = 0; i < FRONTS; i++) {
 		if (check_taken(f, i, &c->settings, error) == 0)
 			f->at[i].next = open_front(f, i, &c->settings, error);
@@ -298,7 +277,8 @@ static int open_next(struct fronts *f, struct config *c, char error[CONFIG_ERROR
 		f->at[i].clients = clients_of(&c->settings, i);
 		listeners_add_own(f->at[i].next, c);
 	}
-	c->monitor_at = farthest(f->at[FRONT_MONITOR].next);
+	if (f->at[FRONT_MONITOR].next->count > 0)
+		c->monitor_at = f->at[FRONT_MONITOR].next->items[0].bound;
 	return 0;
 }
 

@@ -188,8 +188,9 @@ static int open_all(struct server *s, struct config *c, bool *bad_input, char *e
 	effects_set_log(settings);
 	fronts_plan_own(c); /* for what must not lead back to us */
 	*bad_input = confine_check(settings, error) < 0 ||
-		effects_check_files(settings, error) < 0 || run_as_begin(c, error) < 0 ||
-		effects_open_log(settings, error) < 0 || fronts_check_places(settings, error) < 0 ||
+		effects_check_files(settings, error) < 0 || accounts_check(settings, error) < 0 ||
+		run_as_begin(c, error) < 0 || effects_open_log(settings, error) < 0 ||
+		fronts_check_places(settings, error) < 0 ||
 		open_state(s, settings, &is_taken, error) < 0 ||
 		make_accounts(s, settings, error) < 0 ||
 		effects_compile_upstreams(c, NULL, s->services.own, error) < 0 ||

@@ -13,12 +13,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <sodium.h>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/parse.h"
+#include "server/node_name.h"
 #include "state/cluster_text.h"
 #include "state/ledger_limits.h"
 
@@ -44,6 +47,12 @@ int sharing_settle(struct sharing *s, char *error)
 	s->asked = 0;
 	s->commands += asked;
 	return engine_skip(s->engine, asked, error);
+}
+
+int sharing_no_memory(char *error)
+{
+	snprintf(error, SHARING_ERROR_MAX, "out of memory");
+	return -1;
 }
 
 /* ---- joining ---- */
@@ -108,6 +117,28 @@ static int read_epoch(struct sharing *s, char out[CLUSTER_WORD_MAX], char *error
 	return 0;
 }
 
+#define SAME_CLOCK_S 2 /* by which clocks that are right may differ */
+
+/* By how much the engine's clock is another than ours. */
+static int read_clock(struct sharing *s, char *error)
+{
+	int64_t seconds;
+	redisReply *r;
+
+	ENGINE_ASK(s->engine, "TIME");
+	r = engine_reply(s->engine, error);
+	if (r == NULL)
+		return -1;
+	s->ahead = 0;
+	if (r->type == REDIS_REPLY_ARRAY && r->elements == 2 &&
+		parse_number(engine_text(r->element[0]), &seconds))
+		s->ahead = seconds - (int64_t)time(NULL);
+	if (llabs(s->ahead) <= SAME_CLOCK_S)
+		s->ahead = 0;
+	freeReplyObject(r);
+	return 0;
+}
+
 /* Another one than before: it has lost what it knew, and is told everything anew. */
 static int check_epoch(struct sharing *s, char *error)
 {
@@ -125,7 +156,7 @@ static int beat(struct sharing *s, char *error)
 {
 	s->beat_due = clock_deadline(SHARING_BEAT_MS);
 	if (check_epoch(s, error) < 0 || sharing_read_nodes(s, error) < 0 ||
-		sharing_tell_accounts(s, error) < 0)
+		sharing_tell_accounts(s, error) < 0 || sharing_look_at_users(s, error) < 0)
 		return -1;
 	return sharing_tell_beat(s, error);
 }
@@ -134,17 +165,21 @@ static int beat(struct sharing *s, char *error)
 static int join(struct sharing *s, char *error)
 {
 	s->asked = 0;
-	if (connect_engine(s, error) < 0 || read_epoch(s, s->epoch, error) < 0)
+	if (connect_engine(s, error) < 0 || read_epoch(s, s->epoch, error) < 0 ||
+		read_clock(s, error) < 0)
 		return -1;
 	sharing_forget_told(s);
+	sharing_begin_users(s);
 	if (sharing_read_all(s, error) < 0 || sharing_tell_bans(s, error) < 0)
 		return -1;
 	return beat(s, error);
 }
 
+/* What somebody waits for comes first. */
 static int turn(struct sharing *s, char *error)
 {
-	if (sharing_read_events(s, error) < 0 || sharing_tell_bans(s, error) < 0 ||
+	if (sharing_tell_kills(s, error) < 0 || sharing_turn_users(s, &s->has_more, error) < 0 ||
+		sharing_read_events(s, error) < 0 || sharing_tell_bans(s, error) < 0 ||
 		sharing_tell_resets(s, error) < 0)
 		return -1;
 	return clock_ms() < s->beat_due ? 0 : beat(s, error);
@@ -157,6 +192,7 @@ static void note_up(struct sharing *s)
 	s->heard = clock_ms();
 	s->is_joined = true;
 	s->pause_ms = 0;
+	(void)kills_set_open(s->kills, true);
 	if (cluster_note_up(s->cluster, s->heard, s->commands))
 		log_message(LOG_INFO, "shared: joined the other nodes as %s", s->node);
 	s->commands = 0;
@@ -167,7 +203,8 @@ static void note_down(struct sharing *s, const char *problem)
 	char engine[SHARED_TEXT_MAX];
 
 	engine_close(s->engine);
-	s->is_joined = false;
+	s->is_joined = s->has_more = false;
+	sharing_drop_kills(s);
 	s->pause_ms = s->pause_ms == 0 ? LEAST_PAUSE_MS : 2 * s->pause_ms;
 	if (s->pause_ms > LONGEST_PAUSE_MS)
 		s->pause_ms = LONGEST_PAUSE_MS;
@@ -191,16 +228,29 @@ static void say_namesake(struct sharing *s)
 
 /* ---- the thread ---- */
 
-/* False when it is to end. */
+/* From any thread. */
+static void call_sharing(void *context)
+{
+	struct sharing *s = context;
+
+	mutex_lock(&s->lock);
+	s->is_called = true;
+	pthread_cond_signal(&s->told);
+	mutex_unlock(&s->lock);
+}
+
+/* False when it is to end. What is to be told at once is not while the engine does not work. */
 static bool wait_for_turn(struct sharing *s)
 {
-	int64_t until = clock_deadline(s->pause_ms == 0 ? SHARING_PERIOD_MS : s->pause_ms);
+	int64_t pause = s->pause_ms == 0 ? SHARING_PERIOD_MS : s->pause_ms;
+	int64_t until = clock_deadline(s->has_more ? 0 : pause);
 	struct timespec at = clock_timespec(until);
 	bool goes_on;
 
 	mutex_lock(&s->lock);
-	while (!s->stopping && clock_ms() < until)
+	while (!s->stopping && (!s->is_called || s->pause_ms > 0) && clock_ms() < until)
 		(void)pthread_cond_clockwait(&s->told, &s->lock.mutex, CLOCK_MONOTONIC, &at);
+	s->is_called = false;
 	goes_on = !s->stopping;
 	mutex_unlock(&s->lock);
 	return goes_on;
@@ -212,19 +262,31 @@ static bool has_slept(const struct sharing *s)
 	return clock_ms() - s->heard > LONG_MS;
 }
 
+/* Who is to see to what has come. */
+static void ring_bells(struct sharing *s)
+{
+	if (s->has_news)
+		s->bell.ring(s->bell.context);
+	if (s->users.has_arrivals)
+		s->bell.ring_users(s->bell.context);
+	s->has_news = s->users.has_arrivals = false;
+}
+
+/* Users come in slices, from the turn behind the one in which it has joined on. */
 void sharing_step(struct sharing *s)
 {
 	char error[SHARING_ERROR_MAX];
-	int result = s->is_joined && !has_slept(s) ? turn(s, error) : join(s, error);
+	bool joins = !s->is_joined || has_slept(s);
+	int result;
 
+	s->has_more = joins;
+	result = joins ? join(s, error) : turn(s, error);
 	if (result == 0)
 		note_up(s);
 	else
 		note_down(s, error);
 	say_namesake(s);
-	if (s->has_news)
-		s->bell.ring(s->bell.context);
-	s->has_news = false;
+	ring_bells(s);
 }
 
 static void *run_sharing(void *arg)
@@ -238,6 +300,7 @@ static void *run_sharing(void *arg)
 	} while (wait_for_turn(s));
 	if (s->is_joined)
 		(void)!sharing_tell_end(s, error);
+	sharing_drop_kills(s);
 	return NULL;
 }
 
@@ -264,23 +327,11 @@ void sharing_stop(struct sharing *s)
 
 /* ---- making ---- */
 
-static bool name_node(struct sharing *s, const char *name)
-{
-	char host[CLUSTER_NODE_MAX] = "";
-
-	if (name[0] == '\0') {
-		(void)!gethostname(host, sizeof(host) - 1);
-		name = host;
-	}
-	snprintf(s->node, sizeof(s->node), "%.*s", CLUSTER_NAME_LEN, name);
-	return cluster_is_name(s->node);
-}
-
 static void name_instance(struct sharing *s, bool outlives)
 {
 	put_random_word(s->instance);
-	snprintf(s->part, sizeof(s->part), "%.*s%s%s", CLUSTER_NAME_LEN, s->node, outlives ? "" : "/",
-		outlives ? "" : s->instance);
+	snprintf(s->part, sizeof(s->part), "%.*s%s%s", CLUSTER_NAME_LEN, s->node,
+		outlives ? "" : "/", outlives ? "" : s->instance);
 }
 
 /* The first line of the file. */
@@ -308,8 +359,9 @@ static int make_parts(struct sharing *s, char *error)
 	s->uses = told_new();
 	s->running = told_new();
 	s->bans = told_new();
+	s->kills = kills_new(call_sharing, s);
 	if (s->cluster != NULL && s->engine != NULL && s->uses != NULL && s->running != NULL &&
-		s->bans != NULL)
+		s->bans != NULL && s->kills != NULL)
 		return 0;
 	snprintf(error, SHARING_ERROR_MAX, "shared: out of memory");
 	return -1;
@@ -319,7 +371,7 @@ static int set_up(struct sharing *s, const struct settings *settings, char *erro
 {
 	s->place = settings->shared;
 	snprintf(s->prefix, sizeof(s->prefix), "%s", settings->shared_prefix);
-	if (!name_node(s, settings->node_name)) {
+	if (!node_name_find(settings, s->node)) {
 		snprintf(error, SHARING_ERROR_MAX,
 			"node_name: this host's name is none that a node can have: set it");
 		return -1;
@@ -351,6 +403,7 @@ struct sharing *sharing_new(const struct settings *settings, struct services *v,
 	}
 	cluster_introduce(s->cluster, s->node, shared_place_format(&s->place, engine));
 	v->cluster = s->cluster;
+	v->kills = s->kills;
 	ledger_join_cluster(v->ledger, v->cluster);
 	return s;
 }
@@ -360,11 +413,14 @@ void sharing_free(struct sharing *s)
 	if (s == NULL)
 		return;
 	s->services->cluster = NULL;
+	s->services->kills = NULL;
 	if (s->services->ledger != NULL)
 		ledger_join_cluster(s->services->ledger, NULL);
 	told_free(s->uses);
 	told_free(s->running);
 	told_free(s->bans);
+	kills_free(s->kills);
+	sharing_end_users(s);
 	engine_free(s->engine);
 	cluster_free(s->cluster);
 	pthread_cond_destroy(&s->told);

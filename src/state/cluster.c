@@ -313,20 +313,30 @@ void cluster_note_end(struct cluster *c, const char *node)
 	mutex_unlock(&c->lock);
 }
 
-/* What has begun anew here and was not told yet did so behind what was read. Without memory it
- * counts for this node only. */
-static void keep_untold(const struct hashmap *from, struct hashmap *to)
+static uint64_t resets_in(const struct hashmap *accounts, const char *account)
+{
+	const struct account *a = accounts == NULL ? NULL : find_account(accounts, account);
+
+	return a == NULL ? 0 : a->resets;
+}
+
+/* How often accounts have begun anew never gets less: what was not told yet did so behind what was
+ * read, and what the engine has lost is told again. Without memory it counts for this node only. */
+static bool keep_resets(const struct hashmap *from, struct hashmap *to)
 {
 	const struct account *a;
 	size_t position = 0;
+	bool has_untold = false;
 
 	while ((a = hashmap_next(from, &position)) != NULL) {
 		struct account *b =
-			a->resets == a->resets_told ? NULL : make_account_in(to, a->name);
+			a->resets > resets_in(to, a->name) ? make_account_in(to, a->name) : NULL;
 
-		if (b != NULL && b->resets < a->resets)
+		if (b != NULL)
 			b->resets = a->resets;
+		has_untold |= b != NULL;
 	}
+	return has_untold;
 }
 
 int cluster_begin_reading(struct cluster *c)
@@ -349,7 +359,7 @@ void cluster_end_reading(struct cluster *c, bool is_whole)
 	mutex_lock(&c->lock);
 	dropped = c->reading;
 	if (is_whole && c->reading != NULL) {
-		keep_untold(c->accounts, c->reading);
+		c->has_untold |= keep_resets(c->accounts, c->reading);
 		dropped = c->accounts;
 		c->accounts = c->reading;
 	}
@@ -425,14 +435,13 @@ struct quota_use cluster_add_use(struct quota_use use, struct elsewhere elsewher
 
 uint64_t cluster_resets(struct cluster *c, const char *account)
 {
-	const struct account *a;
-	uint64_t resets;
+	uint64_t known, read;
 
 	mutex_lock(&c->lock);
-	a = find_account(c->accounts, account);
-	resets = a == NULL ? 0 : a->resets;
+	known = resets_in(c->accounts, account);
+	read = resets_in(c->reading, account);
 	mutex_unlock(&c->lock);
-	return resets;
+	return known > read ? known : read;
 }
 
 /* ---- how it goes here ---- */

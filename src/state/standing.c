@@ -137,21 +137,39 @@ static int put_locked(struct standing *s, struct fact **made, char **value) REQU
 	return 0;
 }
 
-/* `most` is for what comes into the map; 0: there is no bound. */
+/* What must be so for something to be put. */
+struct condition {
+	size_t most; /* of what comes into the map; 0: there is no bound */
+	bool (*may)(void *context, const char *there); /* NULL: it may always */
+	void *context;
+};
+
+/* By `like`, which is not in the map. */
+static bool is_met_locked(struct standing *s, const struct condition *c, const struct fact *like)
+	REQUIRES(&s->lock)
+{
+	const struct fact *there = find_fact_locked(s, like);
+
+	if (c->may != NULL)
+		return c->may(c->context, there == NULL ? NULL : there->value);
+	return c->most == 0 || s->counted < c->most || there != NULL;
+}
+
+/* 1; 0 when the condition is not met, and -1 without memory. */
 static int put(struct standing *s, enum standing_kind kind, const char *key, const char *value,
-	size_t most)
+	const struct condition *c)
 {
 	struct fact *made = make_fact(kind, key);
 	char *copy = value != NULL ? strdup(value) : NULL;
 	int result = -1;
 
 	if (made != NULL && (copy != NULL || value == NULL)) {
-		made->is_counted = most > 0;
+		made->is_counted = c->most > 0;
 		mutex_lock(&s->lock);
-		if (most == 0 || s->counted < most || find_fact_locked(s, made) != NULL)
-			result = put_locked(s, &made, &copy);
-		else
+		if (!is_met_locked(s, c, made))
 			result = 0;
+		else if (put_locked(s, &made, &copy) == 0)
+			result = 1;
 		mutex_unlock(&s->lock);
 	}
 	free(copy);
@@ -161,13 +179,19 @@ static int put(struct standing *s, enum standing_kind kind, const char *key, con
 
 int standing_put(struct standing *s, enum standing_kind kind, const char *key, const char *value)
 {
-	return put(s, kind, key, value, 0);
+	return put(s, kind, key, value, &(struct condition){.most = 0}) < 0 ? -1 : 0;
 }
 
 int standing_put_bounded(struct standing *s, enum standing_kind kind, const char *key,
 	const char *value, size_t most)
 {
-	return put(s, kind, key, value, most);
+	return put(s, kind, key, value, &(struct condition){.most = most}) < 0 ? -1 : 0;
+}
+
+int standing_put_if(struct standing *s, enum standing_kind kind, const char *key, const char *value,
+	bool (*may)(void *context, const char *there), void *context)
+{
+	return put(s, kind, key, value, &(struct condition){.may = may, .context = context});
 }
 
 bool standing_read(struct standing *s, enum standing_kind kind, const char *key,

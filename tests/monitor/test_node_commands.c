@@ -1,4 +1,5 @@
-/* node_commands: NODES, and the alarm that the engine does not work. */
+/* node_commands: NODES, the alarm that the engine does not work, and what KILL_USER says of other
+ * nodes. */
 #include "desk.h"
 
 #include "base/version.h"
@@ -21,6 +22,8 @@ static int free_desk(void **state)
 {
 	cluster_free(parts.cluster);
 	parts.cluster = NULL;
+	kills_free(parts.kills);
+	parts.kills = NULL;
 	return teardown(state);
 }
 
@@ -90,6 +93,42 @@ static void an_engine_that_does_not_work_is_an_alarm(void **state)
 	assert_string_equal(ask_for("ALARMS\n"), "OK\n\n");
 }
 
+static void count_ring(void *context)
+{
+	(*(unsigned *)context)++;
+}
+
+static void whose_sessions_end_is_told_to_the_other_nodes(void **state)
+{
+	struct cluster_beat there = {.node = "b", .instance = "x", .version = "0.9", .beat = 1};
+	unsigned rings = 0;
+	struct kill k;
+
+	(void)state;
+	join_cluster();
+	parts.kills = kills_new(count_ring, &rings);
+	assert_string_equal(ask_for("KILL_USER alice\n"),
+		"ERR alice has no session here; the other nodes are not told: the engine does not "
+		"work\n\n");
+	(void)cluster_note_up(parts.cluster, parts_now, 1);
+	(void)kills_set_open(parts.kills, true);
+	assert_string_equal(ask_for("KILL_USER alice\n"), "ERR alice has no session\n\n");
+	assert_int_equal(cluster_note_beat(parts.cluster, &there, parts_now), 0);
+	assert_string_equal(ask_for("KILL_USER alice\n"),
+		"OK 0 sessions of alice ended here, and 1 other node told\n\n");
+	assert_string_equal(ask_for("KILL_USER 192.0.2.0/24\n"),
+		"OK 0 sessions of 192.0.2.0/24 ended here, and 1 other node told\n\n");
+	assert_int_equal(rings, 3);
+	for (int i = 0; i < 3; i++)
+		assert_true(kills_take(parts.kills, &k));
+	assert_string_equal(k.who, "192.0.2.0/24");
+	for (int i = 0; i < KILLS_MOST; i++)
+		assert_true(kills_put(parts.kills, "bob", END_KILLED));
+	assert_string_equal(ask_for("KILL_USER alice\n"),
+		"ERR alice has no session here; the other nodes are not told: too many wait to be "
+		"told\n\n");
+}
+
 static void without_memory_it_says_so(void **state)
 {
 	(void)state;
@@ -109,6 +148,7 @@ int main(void)
 		node_test(who_shares_nothing_says_so),
 		node_test(this_node_comes_first_and_the_others_by_name),
 		node_test(an_engine_that_does_not_work_is_an_alarm),
+		node_test(whose_sessions_end_is_told_to_the_other_nodes),
 		node_test(without_memory_it_says_so),
 	};
 

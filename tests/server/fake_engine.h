@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "../base/check.h"
 #include "server/engine.h"
@@ -40,6 +41,7 @@ static size_t fake_reply_first, fake_reply_count;
 static bool fake_is_down; /* it refuses, and says nothing any more */
 static const char *fake_error; /* what it says to any command that writes; NULL: nothing */
 static struct addr fake_here; /* this end of its connections; AF_UNSPEC: they have none */
+static time_t fake_seconds; /* by its clock */
 static size_t fake_writes; /* commands of these so far */
 
 /* ---- replies ---- */
@@ -236,6 +238,17 @@ static inline redisReply *fake_write(const char *const *w)
 	return fake_text(REDIS_REPLY_STATUS, "OK");
 }
 
+static inline redisReply *fake_time(void)
+{
+	redisReply *r = fake_list(2);
+	char text[24];
+
+	snprintf(text, sizeof(text), "%lld", (long long)fake_seconds);
+	fake_add_text(r, text);
+	fake_add_text(r, "0");
+	return r;
+}
+
 static inline redisReply *fake_do(const char *const *w)
 {
 	if (strcmp(w[0], "GET") == 0)
@@ -248,6 +261,8 @@ static inline redisReply *fake_do(const char *const *w)
 		return fake_newest();
 	if (strcmp(w[0], "XREAD") == 0)
 		return fake_read(w[4], w[5]);
+	if (strcmp(w[0], "TIME") == 0)
+		return fake_time();
 	return fake_write(w);
 }
 

@@ -187,31 +187,10 @@ static void each_front_has_its_sockets_and_they_are_our_own(void **state)
 	assert_int_equal(c->own_count, 3);
 	assert_int_equal(addr_port(&c->own[1]), port_at(FRONT_PROXY, 1));
 	assert_int_equal(addr_port(&c->own[2]), port_at(FRONT_MONITOR, 0));
+	assert_true(addr_equal(&c->monitor_at, &c->own[2]));
 	close(net_connect("127.0.0.1", port_at(FRONT_PROXY, 0)));
 	close(net_connect("127.0.0.1", port_at(FRONT_MONITOR, 0)));
 	config_release(c);
-}
-
-static void assert_monitor_at(const char *listens, const char *host)
-{
-	struct config *c = start(CONFIG(EVERY_PORT, {"monitor_listen", listens}));
-	char text[ADDR_TEXT_MAX];
-
-	assert_string_equal(addr_format_host(&c->monitor_at, text), host);
-	if (*listens != '\0')
-		assert_int_equal(addr_port(&c->monitor_at), port_at(FRONT_MONITOR, 0));
-	config_release(c);
-	fronts_close_all(&fronts);
-	fronts = (struct fronts){.budget = NULL};
-}
-
-static void the_monitor_is_reached_from_as_far_as_can_be(void **state)
-{
-	(void)state;
-	assert_monitor_at("", "-");
-	assert_monitor_at("127.0.0.1", "127.0.0.1");
-	assert_monitor_at("127.0.0.2, 0.0.0.0:0", "0.0.0.0");
-	assert_monitor_at("0.0.0.0", "0.0.0.0");
 }
 
 static void addresses_without_a_port_get_that_of_the_front(void **state)
@@ -809,7 +788,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(each_front_has_its_sockets_and_they_are_our_own),
-		TEST(the_monitor_is_reached_from_as_far_as_can_be),
 		TEST(addresses_without_a_port_get_that_of_the_front),
 		TEST(what_stays_is_kept_and_its_acceptor_is_left_alone),
 		TEST(what_is_not_wanted_any_more_is_closed),

@@ -12,9 +12,12 @@
 #include "state/ledger_limits.h"
 
 #define NODES 3
+#define SLOTS 4 /* of sessions, of each */
 
 static int64_t now_ms;
-static time_t now_s;
+static time_t now_s; /* by the engine's clock */
+static time_t ahead_s[NODES]; /* the node's clock is */
+static size_t whose_turn;
 
 int64_t __wrap_clock_ms(void);
 int64_t __wrap_clock_deadline(int64_t ms);
@@ -33,8 +36,8 @@ int64_t __wrap_clock_deadline(int64_t ms)
 time_t __wrap_time(time_t *out)
 {
 	if (out != NULL)
-		*out = now_s;
-	return now_s;
+		*out = now_s + ahead_s[whose_turn];
+	return now_s + ahead_s[whose_turn];
 }
 
 struct node {
@@ -53,7 +56,7 @@ static void count_ring(void *context)
 /* Each is called by its number, and keeps what it knows, or (false) does not. */
 static void start_node(size_t i, bool keeps)
 {
-	char name[16], error[SHARING_ERROR_MAX];
+	char name[16], error[CONFIG_ERROR_MAX];
 	struct node *n = &nodes[i];
 	struct services *v = &n->services;
 	struct settings settings = {.shared = {.host = "10.0.0.1", .port = 6379},
@@ -68,6 +71,9 @@ static void start_node(size_t i, bool keeps)
 	v->ledger = ledger_new(16, NULL);
 	v->standing = standing_new();
 	v->bans = bans_new(NULL, v->standing);
+	v->registry = registry_new(SLOTS);
+	v->hashing = hashing_new(1);
+	v->users = users_new(v->hashing, v->ledger, NULL);
 	v->stats.started_at = now_s;
 	v->places.total = 100;
 	ledger_follow(v->ledger, NULL, v->standing);
@@ -83,6 +89,9 @@ static void free_node(size_t i)
 
 	sharing_free(nodes[i].sharing);
 	config_store_free(v->config);
+	users_free(v->users);
+	hashing_free(v->hashing);
+	registry_free(v->registry);
 	if (v->ledger != NULL)
 		ledger_free(v->ledger);
 	bans_free(v->bans);
@@ -96,6 +105,9 @@ static int start_all(void **state)
 		return -1;
 	now_ms = 1000000;
 	now_s = 1795694400; /* 2026-11-26 12:00 UTC */
+	fake_seconds = now_s;
+	memset(ahead_s, 0, sizeof(ahead_s));
+	whose_turn = 0;
 	fake_is_down = false;
 	fake_error = NULL;
 	for (size_t i = 0; i < NODES; i++)
@@ -117,8 +129,10 @@ static void go_on(int64_t ms)
 {
 	now_ms += ms;
 	now_s += ms / 1000;
+	fake_seconds = now_s;
 	for (size_t round = 0; round < 2; round++) {
 		for (size_t i = 0; i < NODES; i++) {
+			whose_turn = i;
 			if (nodes[i].sharing != NULL)
 				sharing_step(nodes[i].sharing);
 		}
@@ -358,6 +372,71 @@ static void a_quota_that_begins_anew_does_so_everywhere(void **state)
 	assert_int_equal(cluster_resets(nodes[2].services.cluster, "alice"), 1);
 }
 
+static void begin_anew(size_t node, const char *account)
+{
+	assert_int_equal(cluster_begin_anew(nodes[node].services.cluster, account), 0);
+	kept_use_drop(nodes[node].services.standing, account);
+	go_on(SHARING_PERIOD_MS);
+}
+
+static void go_apart(void)
+{
+	fake_is_down = true;
+	go_on(SHARING_PERIOD_MS);
+	fake_is_down = false;
+}
+
+static void assert_used_on_each(const char *account, uint64_t used)
+{
+	struct quota_use own;
+
+	for (size_t i = 0; i < NODES; i++) {
+		if (!kept_use_get(nodes[i].services.standing, account, &own))
+			own.used = 0;
+		assert_int_equal(own.used + used_elsewhere(i, account), used);
+	}
+}
+
+/* However often the nodes lose their engine and find it again. */
+static void a_quota_begins_anew_only_once(void **state)
+{
+	(void)state;
+	go_on(0);
+	begin_anew(2, "alice");
+	use(0, "alice", 1000);
+	use(1, "alice", 20);
+	go_on(SHARING_BEAT_MS);
+	for (size_t i = 0; i < 3; i++) {
+		go_apart();
+		go_on(SHARING_BEAT_MS);
+		assert_used_on_each("alice", 1020);
+		assert_int_equal(cluster_resets(nodes[0].services.cluster, "alice"), 1);
+	}
+}
+
+/* One that was away meanwhile hears of the next time all the same. */
+static void an_emptied_engine_hears_how_often_quotas_began_anew(void **state)
+{
+	struct sharing *away = nodes[2].sharing;
+
+	(void)state;
+	go_on(0);
+	begin_anew(1, "alice");
+	use(0, "alice", 1000);
+	use(2, "alice", 500);
+	go_on(SHARING_BEAT_MS);
+	nodes[2].sharing = NULL;
+	fake_empty();
+	go_on(SHARING_BEAT_MS);
+	go_on(SHARING_BEAT_MS);
+	assert_string_equal(fake_get("p:resets", "alice"), "1");
+	begin_anew(1, "alice");
+	nodes[2].sharing = away;
+	go_on(SHARING_BEAT_MS);
+	go_on(SHARING_BEAT_MS);
+	assert_used_on_each("alice", 0);
+}
+
 /* ---- sessions ---- */
 
 static struct ledger_entry *hold_alice_to(size_t node, const char *limits)
@@ -414,6 +493,7 @@ static void ban(size_t node, const char *client, int64_t lasts)
 	const struct network who = network(client);
 	struct ban_info begun;
 
+	whose_turn = node;
 	assert_int_equal(bans_put(nodes[node].services.bans, &who, lasts, bans_now(), &begun), 0);
 }
 
@@ -422,15 +502,45 @@ static bool lift(size_t node, const char *client)
 	const struct network who = network(client);
 	struct ban_info lifted;
 
+	whose_turn = node;
 	return bans_lift(nodes[node].services.bans, &who, bans_now(), &lifted);
+}
+
+static bool find_ban(size_t node, const char *client, struct ban_info *info)
+{
+	const struct network who = network(client);
+
+	whose_turn = node;
+	return bans_find(nodes[node].services.bans, &who, bans_now(), info);
 }
 
 static bool is_banned(size_t node, const char *client)
 {
-	const struct network who = network(client);
 	struct ban_info info;
 
-	return bans_find(nodes[node].services.bans, &who, bans_now(), &info);
+	return find_ban(node, client, &info);
+}
+
+/* A session of that user (NULL: none) from there. */
+static void begin_session(size_t node, size_t i, const char *user, const char *from)
+{
+	struct registry_slot *slot = registry_slot_at(nodes[node].services.registry, i);
+	struct addr addr;
+
+	assert_true(addr_parse(from, strlen(from), &addr));
+	registry_enter(slot, -1, &addr);
+	if (user != NULL)
+		registry_set_user(slot, user, strlen(user));
+}
+
+static enum end_reason why_ended(size_t node, size_t i)
+{
+	return registry_told_why(registry_slot_at(nodes[node].services.registry, i));
+}
+
+static bool has_ended(size_t node, size_t i)
+{
+	return why_ended(node, i) == END_KILLED;
 }
 
 static void who_is_banned_on_one_is_banned_on_all(void **state)
@@ -439,9 +549,11 @@ static void who_is_banned_on_one_is_banned_on_all(void **state)
 
 	(void)state;
 	go_on(0);
+	begin_session(0, 0, "alice", "10.0.0.7");
 	ban(1, "10.0.0.7", 3600000);
 	ban(1, "2001:db8::/64", CLOCK_NEVER);
 	go_on(SHARING_PERIOD_MS);
+	assert_int_equal(why_ended(0, 0), END_BANNED);
 	for (size_t i = 0; i < NODES; i++) {
 		assert_true(is_banned(i, "10.0.0.7"));
 		assert_true(is_banned(i, "2001:db8::/64"));
@@ -456,6 +568,93 @@ static void who_is_banned_on_one_is_banned_on_all(void **state)
 	for (size_t i = 0; i < NODES; i++)
 		assert_false(is_banned(i, "10.0.0.7"));
 	assert_true(is_logged("unbanned by another node"));
+}
+
+static void fail_to_log_in(size_t node, const char *from)
+{
+	const struct ban_rule rule = {
+		.failures = 2, .within = 60000, .first = 300000, .longest = 3600000};
+	const struct exempt_clients nobody = {0};
+	struct network client = network(from);
+	struct ban_failure f = {.from = &client.base, .rule = &rule, .exempt = &nobody};
+	struct ban_info begun;
+
+	whose_turn = node;
+	for (f.pair = 1; f.pair <= 2; f.pair++)
+		(void)bans_note_failure(nodes[node].services.bans, &f, bans_now(), &begun);
+}
+
+/* And the next one is twice as long, wherever it is. */
+static void a_ban_by_failures_is_one_on_all_nodes(void **state)
+{
+	struct ban_info info;
+
+	(void)state;
+	go_on(0);
+	begin_session(1, 0, "alice", "10.0.0.7");
+	fail_to_log_in(0, "10.0.0.7");
+	go_on(SHARING_PERIOD_MS);
+	assert_true(find_ban(1, "10.0.0.7", &info));
+	assert_int_equal(info.by, BAN_BY_FAILURES);
+	assert_int_equal(info.failures, 2);
+	assert_int_equal(info.lasts, 300000);
+	assert_int_equal(info.begun, now_s);
+	assert_int_equal(why_ended(1, 0), END_REASONS); /* those go on, as they do there */
+	go_on(301000);
+	fail_to_log_in(1, "10.0.0.7");
+	assert_true(find_ban(1, "10.0.0.7", &info));
+	assert_int_equal(info.lasts, 600000);
+	go_on(SHARING_PERIOD_MS);
+	assert_true(find_ban(2, "10.0.0.7", &info));
+	assert_int_equal(info.times, 2);
+}
+
+static void a_ban_by_command_gives_way_to_none_by_failures(void **state)
+{
+	struct ban_info info;
+
+	(void)state;
+	go_on(0);
+	fake_is_down = true;
+	go_on(SHARING_BEAT_MS);
+	ban(0, "10.0.0.7", CLOCK_NEVER);
+	fail_to_log_in(1, "10.0.0.7");
+	fake_is_down = false;
+	for (int i = 0; i < 3; i++)
+		go_on(SHARING_BEAT_MS);
+	for (size_t i = 0; i < NODES; i++) {
+		assert_true(find_ban(i, "10.0.0.7", &info));
+		assert_int_equal(info.by, BAN_BY_COMMAND);
+		assert_int_equal(info.until, INT64_MAX);
+	}
+}
+
+/* Nodes whose clocks are hours apart from each other and from the engine's. */
+static void a_ban_lasts_as_long_everywhere_whatever_the_clocks_say(void **state)
+{
+	struct ban_info info;
+
+	(void)state;
+	ahead_s[0] = -3600;
+	ahead_s[1] = 7200;
+	go_on(0);
+	ban(0, "10.0.0.7", 600000);
+	ban(1, "10.0.0.8", 600000);
+	go_on(SHARING_PERIOD_MS);
+	for (size_t i = 0; i < NODES; i++) {
+		assert_true(find_ban(i, "10.0.0.7", &info));
+		assert_in_range(info.left, 599000, 601000);
+		assert_true(find_ban(i, "10.0.0.8", &info));
+		assert_in_range(info.left, 599000, 601000);
+	}
+	go_on(2000);
+	assert_true(lift(2, "10.0.0.8"));
+	assert_true(lift(1, "10.0.0.7"));
+	go_on(SHARING_PERIOD_MS);
+	for (size_t i = 0; i < NODES; i++) {
+		assert_false(is_banned(i, "10.0.0.7"));
+		assert_false(is_banned(i, "10.0.0.8"));
+	}
 }
 
 static void a_ban_that_ends_by_itself_is_not_lifted(void **state)
@@ -495,6 +694,62 @@ static void who_was_away_hears_that_a_ban_was_lifted(void **state)
 	assert_true(is_banned(0, "10.0.0.8"));
 }
 
+/* ---- kills ---- */
+
+static void whose_sessions_end_on_one_node_ends_on_all(void **state)
+{
+	(void)state;
+	go_on(0);
+	begin_session(1, 0, "alice", "10.0.0.7");
+	begin_session(1, 1, NULL, "10.0.0.8");
+	begin_session(2, 0, "bob", "10.0.0.8");
+	assert_true(kills_put(nodes[0].services.kills, "alice", END_KILLED));
+	go_on(SHARING_PERIOD_MS);
+	assert_true(has_ended(1, 0));
+	assert_true(is_logged(
+		"sessions ended as another node was told\" who=alice sessions=1 node=n0"));
+	assert_false(has_ended(1, 1));
+	assert_true(kills_put(nodes[1].services.kills, "anonymous", END_KILLED));
+	go_on(SHARING_PERIOD_MS);
+	assert_false(has_ended(1, 1)); /* who tells does it himself */
+	assert_true(kills_put(nodes[1].services.kills, "10.0.0.0/8", END_KILLED));
+	go_on(SHARING_PERIOD_MS);
+	assert_true(has_ended(2, 0));
+}
+
+static void a_kill_is_not_told_later(void **state)
+{
+	(void)state;
+	assert_false(kills_put(nodes[0].services.kills, "alice", END_KILLED)); /* not joined yet */
+	go_on(0);
+	begin_session(1, 0, "alice", "10.0.0.7");
+	assert_true(kills_put(nodes[0].services.kills, "alice", END_KILLED));
+	fake_is_down = true;
+	go_on(SHARING_PERIOD_MS);
+	assert_true(is_logged("1 of the last KILL_USER did not reach the other nodes"));
+	assert_false(kills_put(nodes[0].services.kills, "alice", END_KILLED));
+	fake_is_down = false;
+	go_on(SHARING_BEAT_MS);
+	go_on(SHARING_BEAT_MS);
+	assert_up(0);
+	assert_false(has_ended(1, 0));
+}
+
+/* Who joins hears of what comes from then on. */
+static void a_kill_of_before_is_for_nobody(void **state)
+{
+	(void)state;
+	go_on(0);
+	assert_true(kills_put(nodes[0].services.kills, "alice", END_KILLED));
+	go_on(SHARING_PERIOD_MS);
+	free_node(2);
+	start_node(2, true);
+	begin_session(2, 0, "alice", "10.0.0.7");
+	go_on(SHARING_PERIOD_MS);
+	assert_up(2);
+	assert_false(has_ended(2, 0));
+}
+
 /* ---- what is none of ours ---- */
 
 static void what_cannot_be_read_is_passed_over(void **state)
@@ -505,8 +760,16 @@ static void what_cannot_be_read_is_passed_over(void **state)
 		{"i", "x", "k", "live", "n", "b", "a", "alice", "v", "-1"},
 		{"i", "x", "k", "ban", "n", "b", "a", "nobody", "v", "0 0 command"},
 		{"i", "x", "k", "ban", "n", "b", "a", "10.0.0.1", "v", "soon"},
+		{"i", "x", "k", "ban", "n", "b", "a", "10.0.0.1", "v", "0 1 0 2 1 0 failures"},
+		{"i", "x", "k", "ban", "n", "b", "a", "10.0.0.1", "v", "0 1 0 0 0 0 whim"},
+		{"i", "x", "k", "ban", "n", "b", "a", "10.0.0.1", "v", "0 1 0 0 0 0"},
+		{"i", "x", "k", "ban", "n", "b", "a", "10.0.0.1", "v", "1 1 1 0 0 0 command"},
+		{"i", "x", "k", "ban", "n", "b", "a", "10.0.0.1", "v",
+			"99999999999999999999999999 1 1 0 0 0 command"},
 		{"i", "x", "k", "later", "n", "b", "a", "alice", "v", "1"},
 		{"i", "x", "k", "reset", "n", "b", "a", "alice", "v", "many"},
+		{"i", "x", "k", "kill", "n", "b", "a", "", "v", "killed"},
+		{"i", "x", "k", "kill", "n", "b", "a", "alice", "v", "later"},
 		{NULL},
 	};
 
@@ -567,10 +830,18 @@ int main(void)
 		sharing_test(an_engine_that_was_emptied_is_told_everything_again),
 		sharing_test(a_node_that_keeps_nothing_is_another_part_of_the_sum),
 		sharing_test(a_quota_that_begins_anew_does_so_everywhere),
+		sharing_test(a_quota_begins_anew_only_once),
+		sharing_test(an_emptied_engine_hears_how_often_quotas_began_anew),
 		sharing_test(sessions_of_all_nodes_are_bounded_together),
 		sharing_test(who_is_banned_on_one_is_banned_on_all),
+		sharing_test(a_ban_by_failures_is_one_on_all_nodes),
+		sharing_test(a_ban_by_command_gives_way_to_none_by_failures),
+		sharing_test(a_ban_lasts_as_long_everywhere_whatever_the_clocks_say),
 		sharing_test(a_ban_that_ends_by_itself_is_not_lifted),
 		sharing_test(who_was_away_hears_that_a_ban_was_lifted),
+		sharing_test(whose_sessions_end_on_one_node_ends_on_all),
+		sharing_test(a_kill_is_not_told_later),
+		sharing_test(a_kill_of_before_is_for_nobody),
 		sharing_test(what_cannot_be_read_is_passed_over),
 		sharing_test(an_engine_that_refuses_to_write_is_told_of),
 		sharing_test(what_is_missing_is_said_by_its_setting),
