@@ -7,7 +7,8 @@
 #	start_engine			on a unix socket; redis ARG... talks to it
 #	start_engine_tcp		on a port, with a password; likewise
 #	start_nodes [COUNT]		node1 to nodeCOUNT (3), with what NODE_FLAGS has
-#	start_node N ARG...		sets PROXIES[N], PIDS[N], LOGS[N]; again: the same node anew
+#	start_node N ARG...		sets PROXIES[N], PIDS[N], LOGS[N]; again: the same node anew;
+#					its users are in usersN of TMP, where there is such a file
 #	on N COMMAND...			asks the node's monitor
 #	fetch N USER ARG...		curl by way of that node; prints how many bytes came
 # shellcheck source=tests/clients/lib.sh
@@ -68,9 +69,10 @@ add_user() {
 }
 
 start_node() {
-	local n=$1 LISTEN=127.0.0.$(($1 + 1))
+	local n=$1 LISTEN=127.0.0.$(($1 + 1)) users=$TMP/users
 	mkdir -p "$TMP/state$n"
-	start_socks5d --state-dir "$TMP/state$n" -U "$TMP/users" --auth required --shared "$SHARED" \
+	[[ ! -e $TMP/users$n ]] || users=$TMP/users$n
+	start_socks5d --state-dir "$TMP/state$n" -U "$users" --auth required --shared "$SHARED" \
 		--node-name "node$n" --monitor-socket "$TMP/monitor$n" "${NODE_FLAGS[@]}" "${@:2}"
 	PROXIES[n]=$PROXY
 	PIDS[n]=$SERVER
