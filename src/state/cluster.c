@@ -16,8 +16,10 @@
 #include "base/hashmap.h"
 #include "base/lock.h"
 
+/* What a node without a state_dir says it says as "NODE/INSTANCE", which has no beat of its own. */
 struct node {
 	struct cluster_beat beat;
+	struct node *host; /* whose beat tells whether it is there; NULL: its own */
 	int64_t seen; /* when it changed last; has_beat */
 	bool has_beat;
 	bool is_there; /* and its sessions count */
@@ -93,7 +95,30 @@ static struct node *find_node_locked(const struct cluster *c, const char *name) 
 	return hashmap_get(c->nodes, name, strlen(name));
 }
 
-static struct node *make_node_locked(struct cluster *c, const char *name) REQUIRES(&c->lock)
+/* The instance of a "NODE/INSTANCE"; NULL: it is a NODE. */
+static const char *instance_of(const char *name)
+{
+	const char *slash = strchr(name, '/');
+
+	return slash == NULL ? NULL : slash + 1;
+}
+
+static const char *host_of(const char *name, char out[CLUSTER_NODE_MAX])
+{
+	snprintf(out, CLUSTER_NODE_MAX, "%.*s", (int)strcspn(name, "/"), name);
+	return out;
+}
+
+static bool is_there(const struct node *n)
+{
+	const struct node *host = n->host == NULL ? n : n->host;
+
+	return host->is_there &&
+		(host == n || strcmp(host->beat.instance, instance_of(n->beat.node)) == 0);
+}
+
+static struct node *make_one_locked(struct cluster *c, const char *name, struct node *host)
+	REQUIRES(&c->lock)
 {
 	struct node *n = find_node_locked(c, name);
 	void *old;
@@ -103,11 +128,23 @@ static struct node *make_node_locked(struct cluster *c, const char *name) REQUIR
 	n = calloc(1, sizeof(*n));
 	if (n == NULL)
 		return NULL;
+	n->host = host;
 	strncpy(n->beat.node, name, CLUSTER_NODE_MAX - 1);
 	if (hashmap_put(c->nodes, n->beat.node, strlen(n->beat.node), n, &old) == 0)
 		return n;
 	free(n);
 	return NULL;
+}
+
+static struct node *make_node_locked(struct cluster *c, const char *name) REQUIRES(&c->lock)
+{
+	char host[CLUSTER_NODE_MAX];
+	struct node *n;
+
+	if (instance_of(name) == NULL)
+		return make_one_locked(c, name, NULL);
+	n = make_one_locked(c, host_of(name, host), NULL);
+	return n == NULL ? NULL : make_one_locked(c, name, n);
 }
 
 static struct account *find_account(const struct hashmap *accounts, const char *name)
@@ -302,14 +339,17 @@ void cluster_told_anew(struct cluster *c, const char *account, uint64_t resets)
 
 void cluster_note_end(struct cluster *c, const char *node)
 {
+	char host[CLUSTER_NODE_MAX];
+	const char *instance = instance_of(node);
 	struct node *n;
 
 	mutex_lock(&c->lock);
-	n = find_node_locked(c, node);
-	if (n != NULL) {
+	n = find_node_locked(c, host_of(node, host));
+	if (n != NULL && (instance == NULL || strcmp(n->beat.instance, instance) == 0))
 		n->is_there = false;
+	n = find_node_locked(c, node);
+	if (n != NULL)
 		drop_sessions_locked(c, n);
-	}
 	mutex_unlock(&c->lock);
 }
 
@@ -402,7 +442,7 @@ static struct elsewhere sum_locked(const struct account *a, int64_t begun)
 	struct elsewhere sum = {0};
 
 	for (const struct part *p = a->parts; p != NULL; p = p->next) {
-		sum.sessions += p->node->is_there ? p->sessions : 0;
+		sum.sessions += is_there(p->node) ? p->sessions : 0;
 		if (p->use.begun != begun || p->resets < a->resets)
 			continue;
 		sum.used = add(sum.used, p->use.used);

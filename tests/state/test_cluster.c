@@ -192,6 +192,32 @@ static void sessions_go_with_their_node_and_what_was_used_stays(void **state)
 	assert_nodes(20000, "b/z:on:0 c/x:off:11000 ");
 }
 
+/* It tells what is used and runs there in the name of its instance. */
+static void a_node_without_a_folder_is_there_while_its_instance_is(void **state)
+{
+	(void)state;
+	runs("b/y", "alice", 2);
+	uses("b/y", "alice", MAY, 500, 0);
+	assert_sum("alice", MAY, 500, 0, 0);
+	beat("b", "y", 1, 1000);
+	assert_sum("alice", MAY, 500, 0, 2);
+	/* It was started anew: what it says is another's. */
+	beat("b", "z", 1, 2000);
+	runs("b/z", "alice", 1);
+	assert_sum("alice", MAY, 500, 0, 1);
+	/* The end of the one before comes late. */
+	cluster_note_end(c, "b/y");
+	assert_nodes(2000, "b/z:on:0 ");
+	cluster_note_end(c, "b/z");
+	assert_nodes(2000, "b/z:off:0 ");
+	assert_sum("alice", MAY, 500, 0, 0);
+	/* One of whom nothing was told. */
+	beat("c", "x", 1, 2000);
+	cluster_note_end(c, "c/x");
+	assert_nodes(2000, "b/z:off:0 c/x:off:0 ");
+	assert_sum("alice", MAY, 500, 0, 0);
+}
+
 static void quotas_that_begin_anew_here_wait_to_be_told(void **state)
 {
 	uint64_t resets;
@@ -328,6 +354,7 @@ int main(void)
 		cluster_test(what_is_read_anew_takes_the_place_when_it_is_whole),
 		cluster_test(a_node_is_there_as_long_as_its_beat_goes_on),
 		cluster_test(sessions_go_with_their_node_and_what_was_used_stays),
+		cluster_test(a_node_without_a_folder_is_there_while_its_instance_is),
 		cluster_test(quotas_that_begin_anew_here_wait_to_be_told),
 		cluster_test(how_it_goes_is_told_with_when_it_began),
 		cluster_test(without_memory_nothing_changes),
