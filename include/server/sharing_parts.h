@@ -12,6 +12,9 @@
 #define SHARING_KEY_MAX 256 /* of a name of the engine's; its NUL included */
 #define SHARING_EVENTS_KEPT "100000" /* about: who has missed more reads everything anew */
 
+/* No time that is told is further off than the year 5138. */
+#define SHARING_LAST_SECOND INT64_C(99999999999)
+
 #define SHARING_BATCH 256 /* commands that are under way at once */
 
 /* How far a node is with the users that all share. */
@@ -106,6 +109,9 @@ int sharing_tell_beat(struct sharing *s, char *error) __attribute__((warn_unused
 
 /* What has changed of what is used and what runs here since it was told last. */
 int sharing_tell_accounts(struct sharing *s, char *error) __attribute__((warn_unused_result));
+
+/* Nothing runs here, as far as the engine knows. Its reply is still to come. */
+void sharing_take_back_running(struct sharing *s);
 
 /* What has changed of the bans, and which quotas have begun anew. */
 int sharing_tell_bans(struct sharing *s, char *error) __attribute__((warn_unused_result));

@@ -131,7 +131,8 @@ static int read_clock(struct sharing *s, char *error)
 		return -1;
 	s->ahead = 0;
 	if (r->type == REDIS_REPLY_ARRAY && r->elements == 2 &&
-		parse_number(engine_text(r->element[0]), &seconds))
+		parse_number(engine_text(r->element[0]), &seconds) &&
+		seconds <= SHARING_LAST_SECOND)
 		s->ahead = seconds - (int64_t)time(NULL);
 	if (llabs(s->ahead) <= SAME_CLOCK_S)
 		s->ahead = 0;
@@ -161,7 +162,8 @@ static int beat(struct sharing *s, char *error)
 	return sharing_tell_beat(s, error);
 }
 
-/* What was used is told behind what was read: it may have begun anew elsewhere. */
+/* What was used is told behind what was read: it may have begun anew elsewhere. What runs is told
+ * from the beginning: the engine may have such as ran in a process before this one. */
 static int join(struct sharing *s, char *error)
 {
 	s->asked = 0;
@@ -172,6 +174,7 @@ static int join(struct sharing *s, char *error)
 	sharing_begin_users(s);
 	if (sharing_read_all(s, error) < 0 || sharing_tell_bans(s, error) < 0)
 		return -1;
+	sharing_take_back_running(s);
 	return beat(s, error);
 }
 

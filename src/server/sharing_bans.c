@@ -37,13 +37,10 @@ const char *sharing_format_ban(
 
 enum ban_field { UNTIL, BEGUN, LASTS, FAILURES, TIMES, MEMORY, BAN_FIELDS };
 
-/* No time of it is further off than the year 5138. */
-#define LAST_SECOND INT64_C(99999999999)
-
 static bool parse_fields(const char **text, int64_t fields[BAN_FIELDS])
 {
-	static const int64_t most[BAN_FIELDS] = {LAST_SECOND, LAST_SECOND, BAN_LONGEST_MS,
-		BAN_MOST_FAILURES, UINT32_MAX, BAN_LONGEST_MS};
+	static const int64_t most[BAN_FIELDS] = {SHARING_LAST_SECOND, SHARING_LAST_SECOND,
+		BAN_LONGEST_MS, BAN_MOST_FAILURES, UINT32_MAX, BAN_LONGEST_MS};
 	const char *word;
 	char copy[24];
 	size_t len;
@@ -71,6 +68,15 @@ static bool parse_cause(const char *text, enum ban_cause *cause)
 			return true;
 	}
 	return false;
+}
+
+#define LIFTED "lifted "
+
+/* By the engine's clock. */
+static bool parse_lifted(const char *text, int64_t *out)
+{
+	return strncmp(text, LIFTED, strlen(LIFTED)) == 0 &&
+		parse_number(text + strlen(LIFTED), out) && *out <= SHARING_LAST_SECOND;
 }
 
 /* What has no end was said by somebody. */
@@ -106,7 +112,7 @@ static int tell_lifted(struct sharing *s, const char *key, char *error)
 		long long until = 0, begun = 0;
 
 		(void)sscanf(last, "%lld %lld", &until, &begun);
-		snprintf(value, sizeof(value), "lifted %lld",
+		snprintf(value, sizeof(value), LIFTED "%lld",
 			begun >= now ? begun + 1 : (long long)now);
 		if (until != 0 && until <= now) {
 			SHARING_ASK(s, "HDEL", key, client);
@@ -212,11 +218,11 @@ static void put_ban(struct sharing *s, const struct ban_info *told, const char *
 int sharing_take_ban(struct sharing *s, const char *node, const char *account, const char *value)
 {
 	struct ban_info told = {.refused = 0};
-	long long lifted;
+	int64_t lifted;
 
 	if (!network_parse(account, strlen(account), &told.client))
 		return 0;
-	if (sscanf(value, "lifted %lld", &lifted) == 1)
+	if (parse_lifted(value, &lifted))
 		lift(s, &told.client, lifted - s->ahead, node);
 	else if (!told_is(s->bans, account, value) && parse_ban(s, value, &told))
 		put_ban(s, &told, node);
