@@ -8,12 +8,10 @@
 #include "server/engine.h"
 #include "server/sharing.h"
 #include "server/told.h"
+#include "state/grace.h"
 
 #define SHARING_KEY_MAX 256 /* of a name of the engine's; its NUL included */
 #define SHARING_EVENTS_KEPT "100000" /* about: who has missed more reads everything anew */
-
-/* No time that is told is further off than the year 5138. */
-#define SHARING_LAST_SECOND INT64_C(99999999999)
 
 #define SHARING_BATCH 256 /* commands that are under way at once */
 
@@ -52,14 +50,14 @@ struct sharing {
 	struct engine *engine;
 	struct told *uses, *running, *bans;
 	struct sharing_users users;
+	struct told *ban_marks; /* what was said of each client last (sharing_bans.c) */
+	int64_t engine_ahead_ms; /* of clock_ms(), its clock of the day */
 	char last_event[48]; /* the newest that was read */
 	uint64_t beat;
 	int64_t beat_due;
 	bool is_joined;
 	int64_t heard; /* clock_ms(): when that went well last */
 	uint64_t commands; /* that were sent since */
-	/* Seconds by which the engine's clock, which bans are told by, is ahead of this host's. */
-	int64_t ahead;
 	size_t asked; /* commands whose replies are still to come */
 	size_t kills_on_way; /* of these */
 	bool has_more; /* to do at once */
@@ -67,6 +65,8 @@ struct sharing {
 	bool has_namesake; /* another node calls itself as this one does */
 	char epoch[CLUSTER_WORD_MAX]; /* of the engine's memory, as it was seen last */
 	int64_t pause_ms; /* before the next attempt to connect */
+	int64_t sweep_due; /* of the copy on disk */
+	struct grace grace; /* of users that nodes share; unused where they share none */
 
 	struct mutex lock; /* the rest */
 	pthread_cond_t told;
@@ -98,11 +98,11 @@ int sharing_no_memory(char *error);
 void sharing_tell_event(
 	struct sharing *s, const char *kind, const char *account, const char *value);
 
-/* In the hash `key`, for who comes later, and as an event. -1 with the reason in `error`. */
+/* ---- telling; all return -1 with the reason in `error` ---- */
+
+/* The value stands under the account in the hash `key`, which those who are there hear of. */
 int sharing_tell_field(struct sharing *s, const char *key, const char *kind, const char *account,
 	const char *value, char *error) __attribute__((warn_unused_result));
-
-/* ---- telling; all return -1 with the reason in `error` ---- */
 
 /* That the node is there. */
 int sharing_tell_beat(struct sharing *s, char *error) __attribute__((warn_unused_result));
@@ -129,10 +129,7 @@ void sharing_forget_told(struct sharing *s);
 /* That the node stops. */
 int sharing_tell_end(struct sharing *s, char *error) __attribute__((warn_unused_result));
 
-/* What this node says of a ban. */
-#define SHARING_BAN_MAX 192
-const char *sharing_format_ban(
-	const struct sharing *s, const struct ban_info *ban, char out[SHARING_BAN_MAX]);
+#define SHARING_BAN_MAX 128 /* of what is said of one; its NUL included */
 
 /* ---- reading; likewise ---- */
 
@@ -145,6 +142,8 @@ sharing_taker sharing_take_ban, sharing_take_kill, sharing_take_user;
 
 /* The next reply, which is to be a list; NULL with the reason. To be freed. */
 redisReply *sharing_reply_with_list(struct sharing *s, char *error);
+/* What the engine's clock says, by which bans are told. */
+int sharing_read_clock(struct sharing *s, char *error) __attribute__((warn_unused_result));
 
 /* All that there is, which takes the place of what is known. */
 int sharing_read_all(struct sharing *s, char *error) __attribute__((warn_unused_result));
@@ -169,5 +168,21 @@ int sharing_look_at_users(struct sharing *s, char *error) __attribute__((warn_un
 
 /* Frees what is under way. */
 void sharing_end_users(struct sharing *s);
+
+/* ---- the copy on disk ---- */
+
+/* What is known by now of other nodes is what stays of the copy on disk. */
+void sharing_sweep_copy(struct sharing *s);
+
+/* ---- users that nodes share, while the engine is away ---- */
+
+/* From before the first session, and behind the last. */
+void sharing_begin_grace(struct sharing *s);
+void sharing_end_grace(struct sharing *s);
+
+/* The engine has answered, or has not: then returns for how many more milliseconds these users may
+ * log in; -1: there are none. */
+void sharing_note_heard(struct sharing *s);
+int64_t sharing_note_missed(struct sharing *s);
 
 #endif

@@ -53,6 +53,10 @@ enum shared_users_merge {
 enum shared_users_merge shared_users_merge(struct shared_users *s, const char *name,
 	const char *value, char why[SHARED_USERS_WHY_MAX]);
 
+/* Has `ring` called, with no lock held, whenever there is another one to be told. Before there are
+ * threads. */
+void shared_users_set_alarm(struct shared_users *s, void (*ring)(void *context), void *context);
+
 /* A user who was changed here and was not told yet, to be freed; `*value`, likewise, receives what
  * is to be told. The same one again until shared_users_told(). NULL: there is none, or no memory.
  */
@@ -77,10 +81,14 @@ void shared_users_arrived_again(struct shared_users *s, const char *name);
 /* Is there any? From any thread. */
 bool shared_users_have_arrived(struct shared_users *s);
 
-/* May what is known here of the nodes' users be relied upon? At first it may. If not, users_load()
- * and users_take() find none of them, and none can be changed. From any thread. */
+/* May what is known here of the nodes' users be relied upon? At first it may. If not, none can be
+ * changed, and shared_users_is_shut() is true of each; they stay known, with all that is theirs.
+ * From any thread. */
 void shared_users_set_valid(struct shared_users *s, bool are_valid);
 bool shared_users_are_valid(struct shared_users *s);
+
+/* A users_gate: `shared_users` are what the context is. */
+bool shared_users_is_shut(void *shared_users, const char *name);
 
 /* Is the user of that name one whom the nodes share, and no other hides him here? From any thread.
  */

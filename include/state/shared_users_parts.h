@@ -14,6 +14,8 @@ struct shared_users {
 	struct standing *standing;
 	char node[CLUSTER_NODE_MAX];
 	_Atomic(bool) are_valid;
+	void (*ring)(void *context); /* there is somebody to be told; NULL: nobody listens */
+	void *ring_context;
 
 	struct mutex lock; /* the names, but for those of the main thread */
 	struct name_queue *arrived; /* to be put into effect; one thread puts in */

@@ -1,6 +1,3 @@
-/*
- * A node's name stands in keys and in lines of words: it has no byte that ends either.
- */
 #include "server/node_name.h"
 
 #include <stdio.h>

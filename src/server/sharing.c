@@ -10,17 +10,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <sodium.h>
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/parse.h"
 #include "server/node_name.h"
 #include "state/cluster_text.h"
 #include "state/ledger_limits.h"
@@ -117,29 +116,6 @@ static int read_epoch(struct sharing *s, char out[CLUSTER_WORD_MAX], char *error
 	return 0;
 }
 
-#define SAME_CLOCK_S 2 /* by which clocks that are right may differ */
-
-/* By how much the engine's clock is another than ours. */
-static int read_clock(struct sharing *s, char *error)
-{
-	int64_t seconds;
-	redisReply *r;
-
-	ENGINE_ASK(s->engine, "TIME");
-	r = engine_reply(s->engine, error);
-	if (r == NULL)
-		return -1;
-	s->ahead = 0;
-	if (r->type == REDIS_REPLY_ARRAY && r->elements == 2 &&
-		parse_number(engine_text(r->element[0]), &seconds) &&
-		seconds <= SHARING_LAST_SECOND)
-		s->ahead = seconds - (int64_t)time(NULL);
-	if (llabs(s->ahead) <= SAME_CLOCK_S)
-		s->ahead = 0;
-	freeReplyObject(r);
-	return 0;
-}
-
 /* Another one than before: it has lost what it knew, and is told everything anew. */
 static int check_epoch(struct sharing *s, char *error)
 {
@@ -156,8 +132,11 @@ static int check_epoch(struct sharing *s, char *error)
 static int beat(struct sharing *s, char *error)
 {
 	s->beat_due = clock_deadline(SHARING_BEAT_MS);
-	if (check_epoch(s, error) < 0 || sharing_read_nodes(s, error) < 0 ||
-		sharing_tell_accounts(s, error) < 0 || sharing_look_at_users(s, error) < 0)
+	if (clock_ms() >= s->sweep_due)
+		sharing_sweep_copy(s);
+	if (check_epoch(s, error) < 0 || sharing_read_clock(s, error) < 0 ||
+		sharing_read_nodes(s, error) < 0 || sharing_tell_accounts(s, error) < 0 ||
+		sharing_look_at_users(s, error) < 0)
 		return -1;
 	return sharing_tell_beat(s, error);
 }
@@ -167,12 +146,12 @@ static int beat(struct sharing *s, char *error)
 static int join(struct sharing *s, char *error)
 {
 	s->asked = 0;
-	if (connect_engine(s, error) < 0 || read_epoch(s, s->epoch, error) < 0 ||
-		read_clock(s, error) < 0)
+	if (connect_engine(s, error) < 0 || read_epoch(s, s->epoch, error) < 0)
 		return -1;
 	sharing_forget_told(s);
 	sharing_begin_users(s);
-	if (sharing_read_all(s, error) < 0 || sharing_tell_bans(s, error) < 0)
+	if (sharing_read_clock(s, error) < 0 || sharing_read_all(s, error) < 0 ||
+		sharing_tell_bans(s, error) < 0)
 		return -1;
 	sharing_take_back_running(s);
 	return beat(s, error);
@@ -199,12 +178,25 @@ static void note_up(struct sharing *s)
 	if (cluster_note_up(s->cluster, s->heard, s->commands))
 		log_message(LOG_INFO, "shared: joined the other nodes as %s", s->node);
 	s->commands = 0;
+	sharing_note_heard(s);
+}
+
+static void say_down(struct sharing *s, const char *problem)
+{
+	int64_t grace = sharing_note_missed(s);
+	char engine[SHARED_TEXT_MAX], text[80] = "";
+
+	if (grace > 0)
+		snprintf(text, sizeof(text), ", users whom nodes share for another %" PRId64 " s",
+			(grace + 999) / 1000);
+	log_message(LOG_ERROR,
+		"shared: %s does not work, and is tried again; meanwhile what is known serves%s: "
+		"%s",
+		shared_place_format(&s->place, engine), text, problem);
 }
 
 static void note_down(struct sharing *s, const char *problem)
 {
-	char engine[SHARED_TEXT_MAX];
-
 	engine_close(s->engine);
 	s->is_joined = s->has_more = false;
 	sharing_drop_kills(s);
@@ -212,10 +204,8 @@ static void note_down(struct sharing *s, const char *problem)
 	if (s->pause_ms > LONGEST_PAUSE_MS)
 		s->pause_ms = LONGEST_PAUSE_MS;
 	if (cluster_note_down(s->cluster, clock_ms(), problem))
-		log_message(LOG_ERROR,
-			"shared: %s does not work, and is tried again; meanwhile what is known "
-			"serves: %s",
-			shared_place_format(&s->place, engine), problem);
+		say_down(s, problem);
+	(void)sharing_note_missed(s);
 }
 
 static void say_namesake(struct sharing *s)
@@ -304,6 +294,7 @@ static void *run_sharing(void *arg)
 	if (s->is_joined)
 		(void)!sharing_tell_end(s, error);
 	sharing_drop_kills(s);
+	sharing_end_grace(s);
 	return NULL;
 }
 
@@ -362,9 +353,10 @@ static int make_parts(struct sharing *s, char *error)
 	s->uses = told_new();
 	s->running = told_new();
 	s->bans = told_new();
+	s->ban_marks = told_new();
 	s->kills = kills_new(call_sharing, s);
 	if (s->cluster != NULL && s->engine != NULL && s->uses != NULL && s->running != NULL &&
-		s->bans != NULL && s->kills != NULL)
+		s->bans != NULL && s->ban_marks != NULL && s->kills != NULL)
 		return 0;
 	snprintf(error, SHARING_ERROR_MAX, "shared: out of memory");
 	return -1;
@@ -404,9 +396,17 @@ struct sharing *sharing_new(const struct settings *settings, struct services *v,
 		sharing_free(s);
 		return NULL;
 	}
+	if (standing_is_kept(v->standing) && cluster_keep(s->cluster, v->standing) < 0) {
+		snprintf(error, SHARING_ERROR_MAX, "shared: out of memory");
+		sharing_free(s);
+		return NULL;
+	}
+	sharing_begin_grace(s);
 	cluster_introduce(s->cluster, s->node, shared_place_format(&s->place, engine));
 	v->cluster = s->cluster;
 	v->kills = s->kills;
+	if (v->shared_users != NULL)
+		shared_users_set_alarm(v->shared_users, call_sharing, s);
 	ledger_join_cluster(v->ledger, v->cluster);
 	return s;
 }
@@ -417,11 +417,14 @@ void sharing_free(struct sharing *s)
 		return;
 	s->services->cluster = NULL;
 	s->services->kills = NULL;
+	if (s->services->shared_users != NULL)
+		shared_users_set_alarm(s->services->shared_users, NULL, NULL);
 	if (s->services->ledger != NULL)
 		ledger_join_cluster(s->services->ledger, NULL);
 	told_free(s->uses);
 	told_free(s->running);
 	told_free(s->bans);
+	told_free(s->ban_marks);
 	kills_free(s->kills);
 	sharing_end_users(s);
 	engine_free(s->engine);

@@ -1,7 +1,10 @@
 /*
- * A ban is put where those of this node are, so doors know of one table only. What is told of one
- * is by the engine's clock, since those of nodes may differ: each node knows by how much its own
- * does.
+ * Bans are put where those of this node are, so doors know of one table only. What is said of a
+ * client, that it is banned or is so no more, has a number: the second in which it was said, and
+ * more than what was said before. So the same words may come twice, late and out of order.
+ *
+ * All times are by the engine's clock, which nodes measure their monotonic one by: their own of the
+ * day may be wrong, or be set meanwhile.
  */
 #include "server/sharing_parts.h"
 
@@ -9,148 +12,94 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/parse.h"
 
-/* ---- as text ---- */
+/* What was said of a client last, by whomever: "NUMBER ban" or "NUMBER lifted". */
+#define MARK_MAX 40
 
-/* By the engine's clock. */
+/* How a ban is known to be the same as before, whatever the clock of the day is set to. */
+#define IDENTITY_MAX 80
+
+/* A ban that ends so much earlier or later is the same. */
+#define SAME_END_MS 2500
+
+/* No time that is said is further off than the year 5138. */
+#define LAST_SECOND INT64_C(99999999999)
+
 static int64_t engine_now(const struct sharing *s)
 {
-	return (int64_t)time(NULL) + s->ahead;
+	return (s->engine_ahead_ms + clock_ms()) / 1000;
 }
 
-/* "UNTIL BEGUN LASTS FAILURES TIMES MEMORY CAUSE", where an UNTIL of 0 is never. */
-const char *sharing_format_ban(
-	const struct sharing *s, const struct ban_info *ban, char out[SHARING_BAN_MAX])
+int sharing_read_clock(struct sharing *s, char *error)
 {
-	bool ends = ban->until != INT64_MAX;
+	int64_t seconds, microseconds;
+	redisReply *r;
+	bool is_time;
 
-	snprintf(out, SHARING_BAN_MAX, "%" PRId64 " %" PRId64 " %" PRId64 " %u %u %" PRId64 " %s",
-		ends ? ban->until + s->ahead : 0, ban->begun + s->ahead, ends ? ban->lasts : 0,
-		ban->failures, ban->times, ban->memory, ban_cause_word(ban->by));
+	ENGINE_ASK(s->engine, "TIME");
+	r = engine_reply(s->engine, error);
+	if (r == NULL)
+		return -1;
+	is_time = r->type == REDIS_REPLY_ARRAY && r->elements == 2 &&
+		parse_number(engine_text(r->element[0]), &seconds) &&
+		parse_number(engine_text(r->element[1]), &microseconds) && seconds <= LAST_SECOND;
+	if (is_time)
+		s->engine_ahead_ms = seconds * 1000 + microseconds / 1000 - clock_ms();
+	else
+		snprintf(error, SHARING_ERROR_MAX, "%.500s",
+			r->type == REDIS_REPLY_ERROR ? engine_text(r) : "it has no clock");
+	freeReplyObject(r);
+	return is_time ? 0 : -1;
+}
+
+/* ---- what was said last ---- */
+
+struct mark {
+	long long number; /* 0: nothing was said */
+	bool is_ban;
+};
+
+static struct mark mark_of(const struct sharing *s, const char *client)
+{
+	const char *value = told_value(s->ban_marks, client);
+	struct mark m = {0};
+	char word[8] = "";
+
+	if (value != NULL && sscanf(value, "%lld %7s", &m.number, word) == 2)
+		m.is_ban = strcmp(word, "ban") == 0;
+	return m;
+}
+
+static void put_mark(struct sharing *s, const char *client, long long number, bool is_ban)
+{
+	char value[MARK_MAX];
+
+	snprintf(value, sizeof(value), "%lld %s", number, is_ban ? "ban" : "lifted");
+	told_note(s->ban_marks, client, value);
+}
+
+static const char *identify(const struct ban_info *ban, struct bans_time now, char *out)
+{
+	snprintf(out, IDENTITY_MAX, "%lld %lld %s",
+		ban->left == CLOCK_NEVER ? 0LL : (long long)(now.ms + ban->left),
+		(long long)ban->begun, ban_cause_word(ban->by));
 	return out;
 }
 
-enum ban_field { UNTIL, BEGUN, LASTS, FAILURES, TIMES, MEMORY, BAN_FIELDS };
-
-static bool parse_fields(const char **text, int64_t fields[BAN_FIELDS])
+/* When it began; one without an end can only be asked by the clock of the day. */
+static long long begun_of(const struct sharing *s, const struct ban_info *ban, int64_t wall)
 {
-	static const int64_t most[BAN_FIELDS] = {SHARING_LAST_SECOND, SHARING_LAST_SECOND,
-		BAN_LONGEST_MS, BAN_MOST_FAILURES, UINT32_MAX, BAN_LONGEST_MS};
-	const char *word;
-	char copy[24];
-	size_t len;
+	int64_t ago =
+		ban->lasts == CLOCK_NEVER ? wall - ban->begun : (ban->lasts - ban->left) / 1000;
 
-	for (size_t i = 0; i < BAN_FIELDS; i++) {
-		if (!parse_next_word(text, &word, &len) || len >= sizeof(copy))
-			return false;
-		snprintf(copy, sizeof(copy), "%.*s", (int)len, word);
-		if (!parse_number(copy, &fields[i]) || fields[i] < 0 || fields[i] > most[i])
-			return false;
-	}
-	return true;
+	return engine_now(s) - (ago > 0 ? ago : 0);
 }
 
-static bool parse_cause(const char *text, enum ban_cause *cause)
-{
-	const char *word;
-	size_t len;
-
-	if (!parse_next_word(&text, &word, &len))
-		return false;
-	for (*cause = 0; *cause < BAN_CAUSES; (*cause)++) {
-		if (strlen(ban_cause_word(*cause)) == len &&
-			memcmp(ban_cause_word(*cause), word, len) == 0)
-			return true;
-	}
-	return false;
-}
-
-#define LIFTED "lifted "
-
-/* By the engine's clock. */
-static bool parse_lifted(const char *text, int64_t *out)
-{
-	return strncmp(text, LIFTED, strlen(LIFTED)) == 0 &&
-		parse_number(text + strlen(LIFTED), out) && *out <= SHARING_LAST_SECOND;
-}
-
-/* What has no end was said by somebody. */
-static bool parse_ban(const struct sharing *s, const char *text, struct ban_info *out)
-{
-	int64_t fields[BAN_FIELDS];
-	bool ends;
-
-	if (!parse_fields(&text, fields) || !parse_cause(text, &out->by))
-		return false;
-	ends = fields[UNTIL] != 0;
-	out->until = ends ? fields[UNTIL] - s->ahead : INT64_MAX;
-	out->begun = fields[BEGUN] - s->ahead;
-	out->lasts = ends ? fields[LASTS] : CLOCK_NEVER;
-	out->failures = (unsigned)fields[FAILURES];
-	out->times = (unsigned)fields[TIMES];
-	out->memory = fields[MEMORY];
-	return ends || out->by == BAN_BY_COMMAND;
-}
-
-/* ---- telling ---- */
-
-/* A ban that is gone was lifted unless it has ended as all know that it would. Then it stays known
- * for when: later than it had begun by whichever clock. */
-static int tell_lifted(struct sharing *s, const char *key, char *error)
-{
-	const char *client, *last;
-	char value[SHARING_BAN_MAX];
-	int64_t now = engine_now(s);
-	int result = 0;
-
-	while (result == 0 && (client = told_next_gone(s->bans, &last)) != NULL) {
-		long long until = 0, begun = 0;
-
-		(void)sscanf(last, "%lld %lld", &until, &begun);
-		snprintf(value, sizeof(value), LIFTED "%lld",
-			begun >= now ? begun + 1 : (long long)now);
-		if (until != 0 && until <= now) {
-			SHARING_ASK(s, "HDEL", key, client);
-			result = sharing_settle_batch(s, error);
-		} else {
-			result = sharing_tell_field(s, key, "ban", client, value, error);
-		}
-	}
-	return result;
-}
-
-int sharing_tell_bans(struct sharing *s, char *error)
-{
-	struct bans *bans = s->services->bans;
-	size_t count = 0;
-	struct ban_info *list;
-	char key[SHARING_KEY_MAX], client[NETWORK_TEXT_MAX], value[SHARING_BAN_MAX];
-	int result = 0;
-
-	if (!bans_any(bans) && told_count(s->bans) == 0)
-		return 0;
-	list = bans_list(bans, bans_now(), &count);
-	if (list == NULL)
-		return sharing_no_memory(error);
-	sharing_key(s, "bans", NULL, key);
-	told_begin(s->bans);
-	for (size_t i = 0; i < count && result == 0; i++) {
-		network_format(&list[i].client, client);
-		if (told_differs(s->bans, client, sharing_format_ban(s, &list[i], value)))
-			result = sharing_tell_field(s, key, "ban", client, value, error);
-	}
-	free(list);
-	if (result < 0 || tell_lifted(s, key, error) < 0)
-		return -1;
-	return sharing_settle(s, error);
-}
-
-/* ---- hearing ---- */
+/* ---- what others say ---- */
 
 static void log_ban(const char *msg, const char *client, const char *node)
 {
@@ -162,69 +111,253 @@ static void log_ban(const char *msg, const char *client, const char *node)
 	log_end(&line);
 }
 
-/* The ban of exactly that client, if there is one. */
-static bool find_ban(struct sharing *s, const struct network *client, struct ban_info *out)
+/* One that began here behind that, and was not told yet, stays. */
+static void take_lifted(
+	struct sharing *s, const struct network *client, long long number, const char *node)
 {
-	struct network whom = bans_whom(s->services->bans, client);
+	char text[NETWORK_TEXT_MAX], identity[IDENTITY_MAX];
+	struct bans_time now = bans_now();
+	struct ban_info ban;
 
-	return bans_find(s->services->bans, &whom, bans_now(), out) &&
-		out->client.prefix == whom.prefix;
+	network_format(client, text);
+	if (number < mark_of(s, text).number)
+		return;
+	if (bans_find(s->services->bans, client, now, &ban) &&
+		!told_is(s->bans, text, identify(&ban, now, identity)) &&
+		begun_of(s, &ban, now.wall) > number)
+		return;
+	put_mark(s, text, number, false);
+	told_drop(s->bans, text);
+	if (bans_lift(s->services->bans, client, now, &ban))
+		log_ban("unbanned by another node", text, node);
 }
 
-/* `lifted`: when, by this host's clock. */
-static void lift(struct sharing *s, const struct network *client, int64_t lifted, const char *node)
+/* For so many milliseconds from now, or CLOCK_NEVER. */
+static bool is_same(const struct ban_info *ban, int64_t left)
+{
+	if (left == CLOCK_NEVER || ban->left == CLOCK_NEVER)
+		return left == ban->left;
+	return llabs((long long)(ban->left - left)) <= SAME_END_MS;
+}
+
+/* The ban of exactly that client. */
+static bool find_ban(
+	struct sharing *s, const struct network *client, struct bans_time now, struct ban_info *ban)
+{
+	return bans_find(s->services->bans, client, now, ban) &&
+		ban->client.prefix == client->prefix;
+}
+
+/* As there; one by command that is here stays. */
+static bool begin_ban(struct sharing *s, const struct ban_info *told, const char *node)
+{
+	char text[NETWORK_TEXT_MAX], identity[IDENTITY_MAX];
+	struct bans_time now = bans_now();
+	struct ban_info ban;
+	bool is_new = !find_ban(s, &told->client, now, &ban) || ban.by != told->by ||
+		!is_same(&ban, told->left);
+
+	/* Or full of bans by command: those here have been before. */
+	if (is_new && bans_take_over(s->services->bans, told, now) <= 0)
+		return false;
+	network_format(&told->client, text);
+	if (find_ban(s, &told->client, now, &ban))
+		told_note(s->bans, text, identify(&ban, now, identity));
+	if (is_new)
+		log_ban("banned by another node", text, node);
+	return true;
+}
+
+/* As by the command, live sessions end. */
+static void end_sessions(struct sharing *s, const struct ban_info *told)
+{
+	if (told->by != BAN_BY_COMMAND)
+		return;
+	(void)registry_end_client(s->services->registry, &told->client, END_BANNED);
+	users_wake_logins(s->services->users);
+}
+
+/* What was heard before needs not be told again; if it was lifted here meanwhile, that is. */
+static void take_again(struct sharing *s, const char *text, const struct network *client)
+{
+	char identity[IDENTITY_MAX];
+	struct bans_time now = bans_now();
+	struct ban_info ban;
+
+	if (bans_find(s->services->bans, client, now, &ban) &&
+		told_is(s->bans, text, identify(&ban, now, identity)))
+		told_note(s->bans, text, identity);
+}
+
+/* What is behind the cause of one by failures: how many logins failed, how often that happened,
+ * how long it lasts and is remembered. */
+static bool parse_failures(const char *text, struct ban_info *told)
+{
+	long long lasts, memory;
+	int end = 0;
+
+	if (sscanf(text, " %u %u %lld %lld%n", &told->failures, &told->times, &lasts, &memory,
+		    &end) != 4 ||
+		text[end] != '\0' || told->failures > BAN_MOST_FAILURES || lasts < 1 ||
+		lasts > BAN_LONGEST_MS || memory < 0 || memory > BAN_LONGEST_MS)
+		return false;
+	told->lasts = lasts;
+	told->memory = memory;
+	return true;
+}
+
+/* "UNTIL NUMBER CAUSE"; an UNTIL of 0 is never, and nobody is banned so but by command. */
+static bool parse_ban(
+	const struct sharing *s, const char *value, struct ban_info *told, long long *number)
+{
+	struct bans_time now = bans_now();
+	long long until;
+	char cause[16];
+	int end = 0;
+
+	if (sscanf(value, "%lld %lld %15s%n", &until, number, cause, &end) != 3 || until < 0 ||
+		*number < 0 || *number > LAST_SECOND ||
+		until > engine_now(s) + BAN_LONGEST_MS / 1000)
+		return false;
+	told->left = until == 0 ? CLOCK_NEVER : (until - engine_now(s)) * 1000;
+	told->until = until == 0 ? INT64_MAX : now.wall + told->left / 1000;
+	told->begun = now.wall;
+	told->lasts = told->left;
+	told->by = strcmp(cause, ban_cause_word(BAN_BY_FAILURES)) == 0 ? BAN_BY_FAILURES
+								       : BAN_BY_COMMAND;
+	if (told->by == BAN_BY_COMMAND)
+		return strcmp(cause, ban_cause_word(BAN_BY_COMMAND)) == 0;
+	if (until == 0 || told->left <= 0 || !parse_failures(value + end, told))
+		return false;
+	told->begun -= (told->lasts - told->left) / 1000;
+	return true;
+}
+
+static void take_begun(
+	struct sharing *s, const struct network *client, const char *value, const char *node)
 {
 	char text[NETWORK_TEXT_MAX];
-	struct ban_info info;
+	long long number;
+	struct ban_info told = {.client = *client};
+	struct mark mark = mark_of(s, network_format(client, text));
 
-	if (!find_ban(s, client, &info) || info.begun > lifted ||
-		!bans_lift(s->services->bans, client, bans_now(), &info))
+	if (!parse_ban(s, value, &told, &number) || number < mark.number)
 		return;
-	told_drop(s->bans, network_format(client, text));
-	log_ban("unbanned by another node", text, node);
-}
-
-/* Clocks are read at different times. */
-#define SAME_S 2
-
-static bool is_same_end(int64_t a, int64_t b)
-{
-	return a == b || (a != INT64_MAX && b != INT64_MAX && llabs(a - b) <= SAME_S);
-}
-
-/* Who is banned by command loses his sessions, as he does where the command was given. */
-static void put_ban(struct sharing *s, const struct ban_info *told, const char *node)
-{
-	char text[NETWORK_TEXT_MAX], own[SHARING_BAN_MAX];
-	struct services *v = s->services;
-	struct ban_info info;
-
-	if (find_ban(s, &told->client, &info) && info.by == told->by &&
-		is_same_end(info.until, told->until))
+	if (number == mark.number) {
+		take_again(s, text, client);
 		return;
-	/* Or full of bans by command: those here have been before. */
-	if (bans_take_over(v->bans, told, bans_now()) <= 0)
-		return;
-	network_format(&told->client, text);
-	if (find_ban(s, &told->client, &info))
-		told_note(s->bans, text, sharing_format_ban(s, &info, own));
-	log_ban("banned by another node", text, node);
-	if (told->by == BAN_BY_COMMAND) {
-		(void)registry_end_client(v->registry, &told->client, END_BANNED);
-		users_wake_logins(v->users);
 	}
+	if (told.left <= 0)
+		return;
+	put_mark(s, text, number, true);
+	if (begin_ban(s, &told, node))
+		end_sessions(s, &told);
+}
+
+static bool parse_lifted(const char *value, long long *number)
+{
+	return sscanf(value, "lifted %lld", number) == 1 && *number >= 0 && *number <= LAST_SECOND;
 }
 
 int sharing_take_ban(struct sharing *s, const char *node, const char *account, const char *value)
 {
-	struct ban_info told = {.refused = 0};
-	int64_t lifted;
+	struct network client;
+	long long lifted;
 
-	if (!network_parse(account, strlen(account), &told.client))
+	if (!network_parse(account, strlen(account), &client))
 		return 0;
+	client = bans_whom(s->services->bans, &client);
+	s->has_news = true;
 	if (parse_lifted(value, &lifted))
-		lift(s, &told.client, lifted - s->ahead, node);
-	else if (!told_is(s->bans, account, value) && parse_ban(s, value, &told))
-		put_ban(s, &told, node);
+		take_lifted(s, &client, lifted, node);
+	else
+		take_begun(s, &client, value, node);
 	return 0;
+}
+
+/* ---- telling ---- */
+
+static void format_ban(const struct sharing *s, const struct ban_info *ban, long long number,
+	char out[SHARING_BAN_MAX])
+{
+	int len = snprintf(out, SHARING_BAN_MAX, "%lld %lld %s",
+		ban->left == CLOCK_NEVER ? 0LL
+					 : (long long)(engine_now(s) + (ban->left + 999) / 1000),
+		number, ban_cause_word(ban->by));
+
+	if (ban->by == BAN_BY_FAILURES)
+		snprintf(out + len, SHARING_BAN_MAX - (size_t)len, " %u %u %lld %lld",
+			ban->failures, ban->times, (long long)ban->lasts, (long long)ban->memory);
+}
+
+/* One that was told before, to whoever has lost it, is what it was. */
+static int tell_begun(struct sharing *s, const char *key, const struct ban_info *ban,
+	struct bans_time now, char *error)
+{
+	char client[NETWORK_TEXT_MAX], identity[IDENTITY_MAX], value[SHARING_BAN_MAX];
+	struct mark mark = mark_of(s, network_format(&ban->client, client));
+	long long number = begun_of(s, ban, now.wall);
+	bool is_old = told_is(s->bans, client, identify(ban, now, identity)) && mark.is_ban;
+
+	if (!told_differs(s->bans, client, identity))
+		return 0;
+	if (is_old || number <= mark.number)
+		number = is_old ? mark.number : mark.number + 1;
+	put_mark(s, client, number, true);
+	format_ban(s, ban, number, value);
+	return sharing_tell_field(s, key, "ban", client, value, error);
+}
+
+/* What has ended as all know that it would needs not be told. */
+static int tell_gone(
+	struct sharing *s, const char *key, const char *client, const char *identity, char *error)
+{
+	char value[SHARING_BAN_MAX];
+	long long until = 0, number = engine_now(s);
+	struct mark mark = mark_of(s, client);
+
+	(void)sscanf(identity, "%lld", &until);
+	if (until != 0 && until <= clock_ms()) {
+		told_drop(s->ban_marks, client);
+		SHARING_ASK(s, "HDEL", key, client);
+		return sharing_settle_batch(s, error);
+	}
+	if (number <= mark.number)
+		number = mark.number + 1;
+	put_mark(s, client, number, false);
+	snprintf(value, sizeof(value), "lifted %lld", number);
+	return sharing_tell_field(s, key, "ban", client, value, error);
+}
+
+static int tell_all_gone(struct sharing *s, const char *key, char *error)
+{
+	const char *client, *identity;
+	int result = 0;
+
+	while (result == 0 && (client = told_next_gone(s->bans, &identity)) != NULL)
+		result = tell_gone(s, key, client, identity, error);
+	return result;
+}
+
+int sharing_tell_bans(struct sharing *s, char *error)
+{
+	struct bans_time now = bans_now();
+	size_t count = 0;
+	struct ban_info *list;
+	char key[SHARING_KEY_MAX];
+	int result = 0;
+
+	if (!bans_any(s->services->bans) && told_count(s->bans) == 0)
+		return 0;
+	list = bans_list(s->services->bans, now, &count);
+	if (list == NULL)
+		return sharing_no_memory(error);
+	sharing_key(s, "bans", NULL, key);
+	told_begin(s->bans);
+	for (size_t i = 0; i < count && result == 0; i++)
+		result = tell_begun(s, key, &list[i], now, error);
+	free(list);
+	if (result < 0 || tell_all_gone(s, key, error) < 0)
+		return -1;
+	return sharing_settle(s, error);
 }

@@ -16,7 +16,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -213,6 +212,7 @@ static int try_words(struct sharing *s, struct batch *b, bool *needs_script, cha
 {
 	size_t left = 0;
 
+	*needs_script = false;
 	for (size_t i = 0; i < b->count; i++)
 		ask_word(s, &b->words[i]);
 	for (size_t i = 0; i < b->count; i++) {
@@ -242,14 +242,13 @@ static int tell_words(struct sharing *s, struct batch *b, char *error)
 	int result = 0;
 
 	for (int i = 0; i < TRIES && b->count > 0 && result == 0; i++) {
-		if (needs_script)
-			result = load_script(s, error);
-		needs_script = false;
-		if (result == 0)
+		if (needs_script && load_script(s, error) < 0)
+			result = -1;
+		else
 			result = try_words(s, b, &needs_script, error);
 	}
 	drop_words(b);
-	return needs_script ? -1 : result;
+	return result;
 }
 
 /* Takes over `name` and `value`, which are NULL without memory. `bad` gives way; NULL: nothing. */
@@ -311,7 +310,7 @@ static char *find_own(struct sharing *s, const char *name)
 /* Milliseconds since 1970 by the engine's clock. */
 static int64_t engine_ms(const struct sharing *s)
 {
-	return ((int64_t)time(NULL) + s->ahead) * 1000;
+	return s->engine_ahead_ms + clock_ms();
 }
 
 static bool is_long_gone(const struct sharing *s, const char *value)
@@ -493,7 +492,5 @@ int sharing_look_at_users(struct sharing *s, char *error)
 {
 	if (users_of(s) == NULL || s->users.phase != USERS_KNOWN)
 		return 0;
-	if (strcmp(s->users.cursor, "0") == 0)
-		(void)shared_users_sweep(users_of(s), engine_ms(s));
 	return compare_some(s, AGAIN, error);
 }

@@ -60,6 +60,12 @@ void shared_users_free(struct shared_users *s)
 	free(s);
 }
 
+void shared_users_set_alarm(struct shared_users *s, void (*ring)(void *context), void *context)
+{
+	s->ring = ring;
+	s->ring_context = context;
+}
+
 /* ---- what stands ---- */
 
 /* A fact is no longer than what memory allows, so it is copied. */
@@ -271,6 +277,8 @@ int shared_users_say(struct shared_users *s, const char *name, const char *hash,
 		return -1;
 	}
 	put_prepared(s, s->untold, name);
+	if (s->ring != NULL)
+		s->ring(s->ring_context);
 	if (r.is_deleted)
 		shared_users_note_grave(s, name);
 	return 0;
@@ -400,8 +408,12 @@ bool shared_users_stand(struct shared_users *s, const char *name)
 
 bool shared_users_have(struct shared_users *s, const char *name)
 {
-	return shared_users_are_valid(s) && !shared_users_is_own(s, name) &&
-		shared_users_stand(s, name);
+	return !shared_users_is_own(s, name) && shared_users_stand(s, name);
+}
+
+bool shared_users_is_shut(void *shared_users, const char *name)
+{
+	return !shared_users_are_valid(shared_users) && shared_users_have(shared_users, name);
 }
 
 bool shared_users_keep_own(const struct shared_users *s)

@@ -15,7 +15,7 @@ REAL_SOCKS5D=$SOCKS5D
 # start_monitored_node N [ADDRESS]: with users of its own.
 start_monitored_node() {
 	cp "$TMP/users" "$TMP/users$1"
-	start_node "$1" --monitor-listen "${2:-127.0.0.$(($1 + 1))}"
+	USERS=$TMP/users$1 start_node "$1" --monitor-listen "${2:-127.0.0.$(($1 + 1))}"
 }
 
 # Where a node's monitor listens.

@@ -42,7 +42,7 @@ static bool fake_is_down; /* it refuses, and says nothing any more */
 static const char *fake_error; /* what it says to any command that writes; NULL: nothing */
 static const char *fake_refused; /* the only one that it says that to; NULL: any */
 static struct addr fake_here; /* this end of its connections; AF_UNSPEC: they have none */
-static time_t fake_seconds; /* by its clock */
+static int64_t fake_behind; /* seconds that its clock is behind whoever asks */
 static size_t fake_writes; /* commands of these so far */
 
 /* ---- replies ---- */
@@ -218,6 +218,18 @@ static inline redisReply *fake_read(const char *key, const char *after)
 	return r;
 }
 
+/* By the clock of the day, which the test has. */
+static inline redisReply *fake_clock(void)
+{
+	redisReply *r = fake_list(2);
+	char seconds[24];
+
+	snprintf(seconds, sizeof(seconds), "%lld", (long long)time(NULL) - fake_behind);
+	fake_add_text(r, seconds);
+	fake_add_text(r, "0");
+	return r;
+}
+
 /* A command that changes something. */
 static inline redisReply *fake_write(const char *const *w)
 {
@@ -239,17 +251,6 @@ static inline redisReply *fake_write(const char *const *w)
 	return fake_text(REDIS_REPLY_STATUS, "OK");
 }
 
-static inline redisReply *fake_time(void)
-{
-	redisReply *r = fake_list(2);
-	char text[24];
-
-	snprintf(text, sizeof(text), "%lld", (long long)fake_seconds);
-	fake_add_text(r, text);
-	fake_add_text(r, "0");
-	return r;
-}
-
 static inline redisReply *fake_do(const char *const *w)
 {
 	if (strcmp(w[0], "GET") == 0)
@@ -260,10 +261,10 @@ static inline redisReply *fake_do(const char *const *w)
 		return fake_members(w[1]);
 	if (strcmp(w[0], "XREVRANGE") == 0)
 		return fake_newest();
+	if (strcmp(w[0], "TIME") == 0)
+		return fake_clock();
 	if (strcmp(w[0], "XREAD") == 0)
 		return fake_read(w[4], w[5]);
-	if (strcmp(w[0], "TIME") == 0)
-		return fake_time();
 	return fake_write(w);
 }
 

@@ -15,9 +15,7 @@
 #define SLOTS 4 /* of sessions, of each */
 
 static int64_t now_ms;
-static time_t now_s; /* by the engine's clock */
-static time_t ahead_s[NODES]; /* the node's clock is */
-static size_t whose_turn;
+static time_t now_s;
 
 int64_t __wrap_clock_ms(void);
 int64_t __wrap_clock_deadline(int64_t ms);
@@ -36,17 +34,19 @@ int64_t __wrap_clock_deadline(int64_t ms)
 time_t __wrap_time(time_t *out)
 {
 	if (out != NULL)
-		*out = now_s + ahead_s[whose_turn];
-	return now_s + ahead_s[whose_turn];
+		*out = now_s;
+	return now_s;
 }
 
 struct node {
 	struct services services;
 	struct sharing *sharing;
 	unsigned rings;
+	int64_t ahead; /* seconds that its clock of the day is */
 };
 
 static struct node nodes[NODES];
+static struct standing *kept; /* for the next node that starts */
 
 static void count_ring(void *context)
 {
@@ -69,8 +69,11 @@ static void start_node(size_t i, bool keeps)
 
 	snprintf(name, sizeof(name), "n%zu", i);
 	v->ledger = ledger_new(16, NULL);
-	v->standing = standing_new();
+	v->standing = kept == NULL ? standing_new() : kept;
+	kept = NULL;
+	standing_set_kept(v->standing, keeps);
 	v->bans = bans_new(NULL, v->standing);
+	bans_restore(v->bans, bans_now());
 	v->registry = registry_new(SLOTS);
 	v->hashing = hashing_new(1);
 	v->users = users_new(v->hashing, v->ledger, NULL);
@@ -99,15 +102,21 @@ static void free_node(size_t i)
 	memset(&nodes[i], 0, sizeof(nodes[i]));
 }
 
+/* As by kill -9, with what is on the disk. */
+static void restart_node(size_t i)
+{
+	kept = nodes[i].services.standing;
+	nodes[i].services.standing = NULL;
+	free_node(i);
+	start_node(i, true);
+}
+
 static int start_all(void **state)
 {
 	if (scratch_enter(state) != 0 || log_open("log") < 0)
 		return -1;
 	now_ms = 1000000;
 	now_s = 1795694400; /* 2026-11-26 12:00 UTC */
-	fake_seconds = now_s;
-	memset(ahead_s, 0, sizeof(ahead_s));
-	whose_turn = 0;
 	fake_is_down = false;
 	fake_error = NULL;
 	for (size_t i = 0; i < NODES; i++)
@@ -124,17 +133,26 @@ static int free_all(void **state)
 	return scratch_leave(state);
 }
 
+/* With the clock of the day that the node has. */
+static void step(size_t i)
+{
+	if (nodes[i].sharing == NULL)
+		return;
+	fake_behind = nodes[i].ahead;
+	now_s += fake_behind;
+	sharing_step(nodes[i].sharing);
+	now_s -= fake_behind;
+	fake_behind = 0;
+}
+
 /* Every node has a turn, twice, so that what each has told the others have heard. */
 static void go_on(int64_t ms)
 {
 	now_ms += ms;
 	now_s += ms / 1000;
-	fake_seconds = now_s;
 	for (size_t round = 0; round < 2; round++) {
 		for (size_t i = 0; i < NODES; i++) {
-			whose_turn = i;
-			if (nodes[i].sharing != NULL)
-				sharing_step(nodes[i].sharing);
+			step(i);
 		}
 	}
 }
@@ -372,6 +390,89 @@ static void a_quota_that_begins_anew_does_so_everywhere(void **state)
 	assert_int_equal(cluster_resets(nodes[2].services.cluster, "alice"), 1);
 }
 
+static void a_node_that_starts_while_the_engine_is_away_knows_what_was_used(void **state)
+{
+	(void)state;
+	use(0, "alice", 1000);
+	use(1, "alice", 20);
+	go_on(0);
+	go_on(SHARING_BEAT_MS);
+	fake_is_down = true;
+	restart_node(2);
+	assert_int_equal(used_elsewhere(2, "alice"), 1020);
+	go_on(SHARING_BEAT_MS);
+	assert_int_equal(used_elsewhere(2, "alice"), 1020);
+}
+
+/* What a node has used since is no part of what was used before. */
+static void a_quota_that_has_begun_anew_does_not_do_so_at_the_next_start(void **state)
+{
+	(void)state;
+	go_on(0);
+	assert_int_equal(cluster_begin_anew(nodes[1].services.cluster, "alice"), 0);
+	go_on(SHARING_PERIOD_MS);
+	use(0, "alice", 1000);
+	go_on(SHARING_BEAT_MS);
+	assert_int_equal(used_elsewhere(2, "alice"), 1000);
+	restart_node(0);
+	go_on(SHARING_BEAT_MS);
+	assert_int_equal(used_elsewhere(2, "alice"), 1000);
+	assert_string_equal(fake_get("p:use:n0", "alice"), "1795651200 1000 0 1");
+}
+
+/* One node alone joins anew, and the others have not. */
+static void who_joins_anew_knows_how_often_a_quota_has_begun_anew(void **state)
+{
+	(void)state;
+	go_on(0);
+	assert_int_equal(cluster_begin_anew(nodes[1].services.cluster, "alice"), 0);
+	go_on(SHARING_PERIOD_MS);
+	use(0, "alice", 1000);
+	go_on(SHARING_BEAT_MS);
+	nodes[0].sharing->is_joined = false;
+	go_on(SHARING_BEAT_MS);
+	use(0, "alice", 1001);
+	go_on(SHARING_BEAT_MS);
+	assert_int_equal(used_elsewhere(2, "alice"), 1001);
+}
+
+/* While a node is away. */
+static void what_an_emptied_engine_is_not_told_again_stays_known(void **state)
+{
+	(void)state;
+	use(0, "alice", 1000);
+	use(1, "alice", 20);
+	go_on(0);
+	go_on(SHARING_BEAT_MS);
+	free_node(0);
+	fake_empty();
+	go_on(SHARING_BEAT_MS);
+	go_on(SHARING_BEAT_MS);
+	assert_up(2);
+	assert_int_equal(used_elsewhere(2, "alice"), 1020);
+	restart_node(2);
+	go_on(SHARING_BEAT_MS);
+	assert_int_equal(used_elsewhere(2, "alice"), 1020);
+}
+
+static void what_is_kept_is_looked_through_once_a_day(void **state)
+{
+	(void)state;
+	use(0, "alice", 1000);
+	go_on(0);
+	go_on(SHARING_BEAT_MS);
+	assert_true(standing_read(
+		nodes[2].services.standing, STANDING_ELSEWHERE, "n0 alice", NULL, NULL));
+	now_s += 40 * 86400;
+	go_on(SHARING_BEAT_MS);
+	assert_true(standing_read(
+		nodes[2].services.standing, STANDING_ELSEWHERE, "n0 alice", NULL, NULL));
+	for (int ms = 0; ms <= 24 * 60 * 60 * 1000; ms += 4000)
+		go_on(4000);
+	assert_false(standing_read(
+		nodes[2].services.standing, STANDING_ELSEWHERE, "n0 alice", NULL, NULL));
+}
+
 static void begin_anew(size_t node, const char *account)
 {
 	assert_int_equal(cluster_begin_anew(nodes[node].services.cluster, account), 0);
@@ -522,13 +623,18 @@ static struct network network(const char *text)
 	return n;
 }
 
+static struct bans_time time_of(size_t node)
+{
+	return (struct bans_time){.ms = now_ms, .wall = now_s + nodes[node].ahead};
+}
+
 static void ban(size_t node, const char *client, int64_t lasts)
 {
 	const struct network who = network(client);
 	struct ban_info begun;
 
-	whose_turn = node;
-	assert_int_equal(bans_put(nodes[node].services.bans, &who, lasts, bans_now(), &begun), 0);
+	assert_int_equal(
+		bans_put(nodes[node].services.bans, &who, lasts, time_of(node), &begun), 0);
 }
 
 static bool lift(size_t node, const char *client)
@@ -536,16 +642,14 @@ static bool lift(size_t node, const char *client)
 	const struct network who = network(client);
 	struct ban_info lifted;
 
-	whose_turn = node;
-	return bans_lift(nodes[node].services.bans, &who, bans_now(), &lifted);
+	return bans_lift(nodes[node].services.bans, &who, time_of(node), &lifted);
 }
 
 static bool find_ban(size_t node, const char *client, struct ban_info *info)
 {
 	const struct network who = network(client);
 
-	whose_turn = node;
-	return bans_find(nodes[node].services.bans, &who, bans_now(), info);
+	return bans_find(nodes[node].services.bans, &who, time_of(node), info);
 }
 
 static bool is_banned(size_t node, const char *client)
@@ -613,9 +717,8 @@ static void fail_to_log_in(size_t node, const char *from)
 	struct ban_failure f = {.from = &client.base, .rule = &rule, .exempt = &nobody};
 	struct ban_info begun;
 
-	whose_turn = node;
 	for (f.pair = 1; f.pair <= 2; f.pair++)
-		(void)bans_note_failure(nodes[node].services.bans, &f, bans_now(), &begun);
+		(void)bans_note_failure(nodes[node].services.bans, &f, time_of(node), &begun);
 }
 
 /* And the next one is twice as long, wherever it is. */
@@ -632,7 +735,7 @@ static void a_ban_by_failures_is_one_on_all_nodes(void **state)
 	assert_int_equal(info.by, BAN_BY_FAILURES);
 	assert_int_equal(info.failures, 2);
 	assert_int_equal(info.lasts, 300000);
-	assert_int_equal(info.begun, now_s);
+	assert_in_range(info.begun, now_s - 1, now_s + 1);
 	assert_int_equal(why_ended(1, 0), END_REASONS); /* those go on, as they do there */
 	go_on(301000);
 	fail_to_log_in(1, "10.0.0.7");
@@ -663,34 +766,6 @@ static void a_ban_by_command_gives_way_to_none_by_failures(void **state)
 	}
 }
 
-/* Nodes whose clocks are hours apart from each other and from the engine's. */
-static void a_ban_lasts_as_long_everywhere_whatever_the_clocks_say(void **state)
-{
-	struct ban_info info;
-
-	(void)state;
-	ahead_s[0] = -3600;
-	ahead_s[1] = 7200;
-	go_on(0);
-	ban(0, "10.0.0.7", 600000);
-	ban(1, "10.0.0.8", 600000);
-	go_on(SHARING_PERIOD_MS);
-	for (size_t i = 0; i < NODES; i++) {
-		assert_true(find_ban(i, "10.0.0.7", &info));
-		assert_in_range(info.left, 599000, 601000);
-		assert_true(find_ban(i, "10.0.0.8", &info));
-		assert_in_range(info.left, 599000, 601000);
-	}
-	go_on(2000);
-	assert_true(lift(2, "10.0.0.8"));
-	assert_true(lift(1, "10.0.0.7"));
-	go_on(SHARING_PERIOD_MS);
-	for (size_t i = 0; i < NODES; i++) {
-		assert_false(is_banned(i, "10.0.0.7"));
-		assert_false(is_banned(i, "10.0.0.8"));
-	}
-}
-
 static void a_ban_that_ends_by_itself_is_not_lifted(void **state)
 {
 	size_t events;
@@ -706,6 +781,12 @@ static void a_ban_that_ends_by_itself_is_not_lifted(void **state)
 	assert_int_equal(fake_event_count, events);
 }
 
+static void let_pass(int64_t seconds)
+{
+	now_s += seconds;
+	now_ms += 1000 * seconds;
+}
+
 /* It comes back, with the ban that it knows of. */
 static void who_was_away_hears_that_a_ban_was_lifted(void **state)
 {
@@ -714,18 +795,81 @@ static void who_was_away_hears_that_a_ban_was_lifted(void **state)
 	ban(0, "10.0.0.7", 3600000);
 	go_on(SHARING_PERIOD_MS);
 	free_node(2);
-	now_s += 60;
+	let_pass(60);
 	assert_true(lift(1, "10.0.0.7"));
 	go_on(SHARING_PERIOD_MS);
-	now_s -= 70;
+	let_pass(-70);
 	start_node(2, true);
 	ban(2, "10.0.0.7", 3600000);
 	ban(2, "10.0.0.8", 3600000);
-	now_s += 70;
+	let_pass(70);
 	go_on(SHARING_BEAT_MS);
 	assert_false(is_banned(0, "10.0.0.7"));
 	assert_false(is_banned(2, "10.0.0.7"));
 	assert_true(is_banned(0, "10.0.0.8"));
+}
+
+static int64_t left_of_ban(size_t node, const char *client)
+{
+	const struct network who = network(client);
+	struct ban_info info;
+
+	return bans_find(nodes[node].services.bans, &who, time_of(node), &info) ? info.left : 0;
+}
+
+/* Also when one is set while the ban lasts. */
+static void bans_last_as_long_where_clocks_differ(void **state)
+{
+	size_t events;
+
+	(void)state;
+	nodes[1].ahead = 3600;
+	nodes[2].ahead = -3600;
+	go_on(0);
+	ban(0, "10.0.0.7", 600000);
+	ban(1, "10.0.0.8", 600000);
+	ban(2, "10.0.0.9", 600000);
+	go_on(SHARING_PERIOD_MS);
+	for (size_t i = 0; i < NODES; i++) {
+		assert_in_range(left_of_ban(i, "10.0.0.7"), 598000, 602000);
+		assert_in_range(left_of_ban(i, "10.0.0.8"), 598000, 602000);
+		assert_in_range(left_of_ban(i, "10.0.0.9"), 598000, 602000);
+	}
+	events = fake_event_count;
+	nodes[0].ahead = 7200;
+	go_on(SHARING_BEAT_MS);
+	go_apart();
+	go_on(SHARING_BEAT_MS);
+	for (size_t i = 0; i < NODES; i++)
+		assert_in_range(left_of_ban(i, "10.0.0.8"), 587000, 592000);
+	assert_int_equal(fake_event_count, events);
+	assert_true(lift(2, "10.0.0.8"));
+	go_on(SHARING_PERIOD_MS);
+	for (size_t i = 0; i < NODES; i++)
+		assert_false(is_banned(i, "10.0.0.8"));
+	ban(2, "10.0.0.8", CLOCK_NEVER);
+	go_on(SHARING_PERIOD_MS);
+	for (size_t i = 0; i < NODES; i++)
+		assert_true(is_banned(i, "10.0.0.8"));
+}
+
+/* It hears of the ban again when it joins again, behind what it has itself said since. */
+static void a_ban_that_was_lifted_does_not_come_back(void **state)
+{
+	const char *const again[] = {"i", "x", "k", "ban", "n", "b", "a", "10.0.0.7", "v",
+		"1795698000 1795694400 command", NULL};
+
+	(void)state;
+	go_on(0);
+	ban(0, "10.0.0.7", 3600000);
+	go_on(SHARING_PERIOD_MS);
+	assert_true(lift(1, "10.0.0.7"));
+	go_on(SHARING_PERIOD_MS);
+	fake_add_event(again);
+	go_on(SHARING_PERIOD_MS);
+	for (size_t i = 0; i < NODES; i++)
+		assert_false(is_banned(i, "10.0.0.7"));
+	assert_string_equal(strtok(fake_find("p:bans", "10.0.0.7")->value, " "), "lifted");
 }
 
 /* ---- kills ---- */
@@ -749,6 +893,18 @@ static void whose_sessions_end_on_one_node_ends_on_all(void **state)
 	assert_true(kills_put(nodes[1].services.kills, "10.0.0.0/8", END_KILLED));
 	go_on(SHARING_PERIOD_MS);
 	assert_true(has_ended(2, 0));
+}
+
+static void sessions_of_who_is_banned_end_on_all(void **state)
+{
+	struct registry_slot *slot = registry_slot_at(nodes[1].services.registry, 2);
+
+	(void)state;
+	go_on(0);
+	begin_session(1, 2, "alice", "10.0.0.7");
+	ban(0, "10.0.0.0/24", 3600000);
+	go_on(SHARING_PERIOD_MS);
+	assert_int_equal(registry_told_why(slot), END_BANNED);
 }
 
 static void a_kill_is_not_told_later(void **state)
@@ -794,12 +950,17 @@ static void what_cannot_be_read_is_passed_over(void **state)
 		{"i", "x", "k", "live", "n", "b", "a", "alice", "v", "-1"},
 		{"i", "x", "k", "ban", "n", "b", "a", "nobody", "v", "0 0 command"},
 		{"i", "x", "k", "ban", "n", "b", "a", "10.0.0.1", "v", "soon"},
-		{"i", "x", "k", "ban", "n", "b", "a", "10.0.0.1", "v", "0 1 0 2 1 0 failures"},
-		{"i", "x", "k", "ban", "n", "b", "a", "10.0.0.1", "v", "0 1 0 0 0 0 whim"},
-		{"i", "x", "k", "ban", "n", "b", "a", "10.0.0.1", "v", "0 1 0 0 0 0"},
-		{"i", "x", "k", "ban", "n", "b", "a", "10.0.0.1", "v", "1 1 1 0 0 0 command"},
+		{"i", "x", "k", "ban", "n", "b", "a", "10.0.0.1", "v", "0 1 failures 2 1 300000 0"},
+		{"i", "x", "k", "ban", "n", "b", "a", "10.0.0.1", "v", "0 1 whim"},
+		{"i", "x", "k", "ban", "n", "b", "a", "10.0.0.1", "v", "0 1"},
+		{"i", "x", "k", "ban", "n", "b", "a", "10.0.0.1", "v", "1 1 command"},
 		{"i", "x", "k", "ban", "n", "b", "a", "10.0.0.1", "v",
-			"99999999999999999999999999 1 1 0 0 0 command"},
+			"0 9223372036854775807 command"},
+		{"i", "x", "k", "ban", "n", "b", "a", "10.0.0.1", "v", "0 -1 command"},
+		{"i", "x", "k", "ban", "n", "b", "a", "10.0.0.1", "v",
+			"1895694400 1 failures 2 1 -3 0"},
+		{"i", "x", "k", "ban", "n", "b", "a", "10.0.0.1", "v",
+			"1895694400 1 failures 2 1 300000"},
 		{"i", "x", "k", "ban", "n", "b", "a", "10.0.0.2", "v",
 			"lifted 9223372036854775807"},
 		{"i", "x", "k", "ban", "n", "b", "a", "10.0.0.2", "v",
@@ -870,6 +1031,11 @@ int main(void)
 		sharing_test(an_engine_that_was_emptied_is_told_everything_again),
 		sharing_test(a_node_that_keeps_nothing_is_another_part_of_the_sum),
 		sharing_test(a_quota_that_begins_anew_does_so_everywhere),
+		sharing_test(a_node_that_starts_while_the_engine_is_away_knows_what_was_used),
+		sharing_test(a_quota_that_has_begun_anew_does_not_do_so_at_the_next_start),
+		sharing_test(who_joins_anew_knows_how_often_a_quota_has_begun_anew),
+		sharing_test(what_an_emptied_engine_is_not_told_again_stays_known),
+		sharing_test(what_is_kept_is_looked_through_once_a_day),
 		sharing_test(a_quota_begins_anew_only_once),
 		sharing_test(an_emptied_engine_hears_how_often_quotas_began_anew),
 		sharing_test(sessions_of_all_nodes_are_bounded_together),
@@ -878,12 +1044,14 @@ int main(void)
 		sharing_test(who_is_banned_on_one_is_banned_on_all),
 		sharing_test(a_ban_by_failures_is_one_on_all_nodes),
 		sharing_test(a_ban_by_command_gives_way_to_none_by_failures),
-		sharing_test(a_ban_lasts_as_long_everywhere_whatever_the_clocks_say),
 		sharing_test(a_ban_that_ends_by_itself_is_not_lifted),
 		sharing_test(who_was_away_hears_that_a_ban_was_lifted),
 		sharing_test(whose_sessions_end_on_one_node_ends_on_all),
+		sharing_test(sessions_of_who_is_banned_end_on_all),
 		sharing_test(a_kill_is_not_told_later),
 		sharing_test(a_kill_of_before_is_for_nobody),
+		sharing_test(bans_last_as_long_where_clocks_differ),
+		sharing_test(a_ban_that_was_lifted_does_not_come_back),
 		sharing_test(what_cannot_be_read_is_passed_over),
 		sharing_test(an_engine_that_refuses_to_write_is_told_of),
 		sharing_test(what_is_missing_is_said_by_its_setting),
