@@ -121,6 +121,9 @@ int sharing_tell_beat(struct sharing *s, char *error) __attribute__((warn_unused
 /* What has changed of what is used and what runs here since it was told last. */
 int sharing_tell_accounts(struct sharing *s, char *error) __attribute__((warn_unused_result));
 
+/* Nothing runs here, as far as the engine knows. Its reply is still to come. */
+void sharing_take_back_running(struct sharing *s);
+
 /* What has changed of the bans, and which quotas have begun anew. */
 int sharing_tell_bans(struct sharing *s, char *error) __attribute__((warn_unused_result));
 int sharing_tell_resets(struct sharing *s, char *error) __attribute__((warn_unused_result));

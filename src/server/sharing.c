@@ -118,7 +118,8 @@ static int beat(struct sharing *s, char *error)
 	return sharing_tell_beat(s, error);
 }
 
-/* What was used is told behind what was read: it may have begun anew elsewhere. */
+/* What was used is told behind what was read: it may have begun anew elsewhere. What runs is told
+ * from the beginning: the engine may have such as ran in a process before this one. */
 static int join(struct sharing *s, char *error)
 {
 	s->asked = 0;
@@ -130,6 +131,7 @@ static int join(struct sharing *s, char *error)
 	if (sharing_read_clock(s, error) < 0 || sharing_read_all(s, error) < 0 ||
 		sharing_tell_bans(s, error) < 0)
 		return -1;
+	sharing_take_back_running(s);
 	return beat(s, error);
 }
 

@@ -120,6 +120,13 @@ static int tell_running(struct sharing *s, char *error)
 	return result;
 }
 
+void sharing_take_back_running(struct sharing *s)
+{
+	char key[SHARING_KEY_MAX];
+
+	SHARING_ASK(s, "DEL", sharing_key(s, "live", s->part, key));
+}
+
 int sharing_tell_accounts(struct sharing *s, char *error)
 {
 	if (tell_uses(s, error) < 0 || tell_running(s, error) < 0)

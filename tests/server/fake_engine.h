@@ -41,6 +41,7 @@ static redisReply *fake_replies[FAKE_MOST];
 static size_t fake_reply_first, fake_reply_count;
 static bool fake_is_down; /* it refuses, and says nothing any more */
 static const char *fake_error; /* what it says to any command that writes; NULL: nothing */
+static const char *fake_refused; /* the only one that it says that to; NULL: any */
 static struct addr fake_here; /* this end of its connections; AF_UNSPEC: they have none */
 static uint64_t fake_commands; /* so far */
 static int64_t fake_behind; /* seconds that its clock is behind whoever asks */
@@ -235,7 +236,7 @@ static inline redisReply *fake_clock(void)
 static inline redisReply *fake_write(const char *const *w)
 {
 	fake_writes++;
-	if (fake_error != NULL)
+	if (fake_error != NULL && (fake_refused == NULL || strcmp(fake_refused, w[0]) == 0))
 		return fake_text(REDIS_REPLY_ERROR, fake_error);
 	if (strcmp(w[0], "HSET") == 0)
 		fake_put(w[1], w[2], w[3]);
