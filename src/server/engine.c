@@ -174,11 +174,10 @@ bool engine_here(const struct engine *e, struct addr *out)
 
 void engine_ask(struct engine *e, const char *const *words)
 {
-	enum { MOST = 16 };
-	const char *argv[MOST];
+	const char *argv[ENGINE_WORDS_MAX];
 	int argc = 0;
 
-	while (words[argc] != NULL && argc < MOST) {
+	while (words[argc] != NULL && argc < ENGINE_WORDS_MAX) {
 		argv[argc] = words[argc];
 		argc++;
 	}

@@ -128,8 +128,8 @@ static int join(struct sharing *s, char *error)
 		return -1;
 	sharing_forget_told(s);
 	sharing_begin_users(s);
-	if (sharing_read_clock(s, error) < 0 || sharing_read_all(s, error) < 0 ||
-		sharing_tell_bans(s, error) < 0)
+	if (sharing_read_clock(s, error) < 0 || sharing_read_own(s, error) < 0 ||
+		sharing_read_all(s, error) < 0 || sharing_tell_bans(s, error) < 0)
 		return -1;
 	sharing_take_back_running(s);
 	return beat(s, error);
@@ -314,9 +314,10 @@ static int make_parts(struct sharing *s, char *error)
 	s->running = told_new();
 	s->bans = told_new();
 	s->ban_marks = told_new();
+	s->batch = sharing_batch_new();
 	s->kills = kills_new(call_sharing, s);
 	if (s->cluster != NULL && s->engine != NULL && s->uses != NULL && s->running != NULL &&
-		s->bans != NULL && s->ban_marks != NULL && s->kills != NULL)
+		s->bans != NULL && s->ban_marks != NULL && s->kills != NULL && s->batch != NULL)
 		return 0;
 	snprintf(error, SHARING_ERROR_MAX, "shared: out of memory");
 	return -1;
@@ -384,6 +385,7 @@ void sharing_free(struct sharing *s)
 	told_free(s->uses);
 	told_free(s->running);
 	told_free(s->bans);
+	sharing_batch_free(s->batch);
 	told_free(s->ban_marks);
 	kills_free(s->kills);
 	sharing_end_users(s);
