@@ -332,10 +332,10 @@ addresses_stay_where_they_are() {
 	done
 }
 
-# hold ADDRESS: a session that stays.
+# hold ADDRESS: a session that stays, whose client notices at once when it ends.
 hold() {
-	spawn $DESK curl -q -sS --noproxy '' -o /dev/null --limit-rate 1k --interface "$1" \
-		-x "socks5h://student1:secret@$FRONT_IP:1080" "http://$TARGET/random.bin"
+	spawn $DESK curl -q -sS --noproxy '' -o /dev/null --interface "$1" \
+		-x "socks5h://student1:secret@$FRONT_IP:1080" "http://$TARGET/slow/long.bin"
 	HELD=$SPAWNED
 }
 
@@ -367,15 +367,22 @@ all_have_used() {
 	[[ $(used 1) == "$1" && $(used 2) == "$1" && $(used 3) == "$1" ]]
 }
 
+# All say the same, which is that much at least: heads of HTTP count, too.
+are_equal() {
+	local one
+	one=$(used 1)
+	((one >= $1)) && all_have_used "$one"
+}
+
 # Each waits until all have heard, else more is moved by what is carried in five seconds.
 a_quota_is_one_for_all() {
 	local one two three
 	on_all LIMITS student1 "quota=${QUOTA}B/month" && on 1 QUOTA student1 reset &&
 		wait_for "$LIMIT" all_have_used 0 || return
 	one=$(fetch "${AT[1]}")
-	wait_for "$LIMIT" all_have_used "$one" || return
+	wait_for "$LIMIT" are_equal "$one" || return
 	two=$(fetch "${AT[2]}" 2>/dev/null)
-	wait_for "$LIMIT" all_have_used "$QUOTA" || return
+	wait_for "$LIMIT" are_equal "$QUOTA" || return
 	three=$(fetch "${AT[3]}" 2>/dev/null)
 	echo "$one + $two + $three of $QUOTA"
 	((one == SIZE && two > 0 && one + two <= QUOTA && three == 0)) || return
@@ -592,6 +599,7 @@ check_files
 WEB_AT=$WORLD
 WEB_ALSO='listen 80;'
 start_nginx "$SIZE"
+truncate -s 200M "$WWW/long.bin"
 start_engine
 for node in 1 2 3; do
 	start_node "$node"
