@@ -38,8 +38,4 @@ const char *account_session_user(const char *word);
 /* Is anybody in a group of users called so, or is it spoken of in group_defaults? */
 bool account_group_is_known(struct services *v, const char *group);
 
-/* Calls `see` for each user who is in the group. */
-void account_each_in_group(struct services *v, const char *group,
-	void (*see)(void *context, const char *name), void *context);
-
 #endif

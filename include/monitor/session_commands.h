@@ -7,7 +7,4 @@
 void session_command_kill(const struct monitor_request *q, struct reply *r);
 void session_command_kill_user(const struct monitor_request *q, struct reply *r);
 
-/* Ends the sessions of all who are in a group, of users or of clients; how many. */
-size_t session_end_group(struct services *v, const char *group, enum end_reason reason);
-
 #endif

@@ -17,10 +17,12 @@
 #include "state/config.h"
 #include "state/events.h"
 #include "state/hashing.h"
+#include "state/kills.h"
 #include "state/ledger.h"
 #include "state/limit_book.h"
 #include "state/login_helper.h"
 #include "state/registry.h"
+#include "state/shared_users.h"
 #include "state/standing.h"
 #include "state/stats.h"
 #include "state/throughput.h"
@@ -50,6 +52,8 @@ struct services {
 	struct standing *standing;
 	struct limit_book *limits;
 	struct cluster *cluster; /* NULL: there are no other nodes */
+	struct kills *kills; /* likewise */
+	struct shared_users *shared_users; /* NULL: nodes share none */
 	struct history *history; /* NULL: nobody keeps one */
 	struct events *failures; /* the newest, for whoever asks why */
 	struct turnaways turnaways; /* which are among them */

@@ -31,6 +31,9 @@ void told_note(struct told *t, const char *key, const char *value);
 /* Was exactly that told of the key last, whether he still knows or not? */
 bool told_is(const struct told *t, const char *key, const char *value);
 
+/* What was told of it last, likewise; NULL: nothing. Valid until the next call. */
+const char *told_value(const struct told *t, const char *key);
+
 /* Nothing stands under the key any more, as he has told himself. */
 void told_drop(struct told *t, const char *key);
 

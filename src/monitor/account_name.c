@@ -11,19 +11,6 @@
 
 #include "base/nearest.h"
 
-void account_each_in_group(struct services *v, const char *group,
-	void (*see)(void *context, const char *name), void *context)
-{
-	size_t count = 0;
-	const char **names = users_names(v->users, &count);
-
-	for (size_t i = 0; names != NULL && i < count; i++) {
-		if (users_is_in_group(v->users, names[i], group))
-			see(context, names[i]);
-	}
-	free(names);
-}
-
 bool account_group_is_known(struct services *v, const char *group)
 {
 	struct config *c = config_get(v->config);

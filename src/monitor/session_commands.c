@@ -3,51 +3,12 @@
  */
 #include "monitor/session_commands.h"
 
-#include <string.h>
-#include <strings.h>
-
+#include "base/clock.h"
 #include "base/parse.h"
 #include "base/plural.h"
 #include "monitor/account_name.h"
-
-struct group_end {
-	struct services *services;
-	enum end_reason reason;
-	size_t ended;
-};
-
-static void end_user_of_group(void *context, const char *name)
-{
-	struct group_end *e = context;
-
-	e->ended += registry_end_user(e->services->registry, name, strlen(name), e->reason);
-}
-
-size_t session_end_group(struct services *v, const char *group, enum end_reason reason)
-{
-	struct group_end e = {.services = v, .reason = reason};
-	struct config *c = config_get(v->config);
-	const struct client_group *clients =
-		client_groups_find(&c->settings.client_groups, group, strlen(group));
-
-	account_each_in_group(v, group, end_user_of_group, &e);
-	for (size_t i = 0; clients != NULL && i < clients->count; i++)
-		e.ended += registry_end_client(v->registry, &clients->networks[i], reason);
-	config_release(c);
-	return e.ended;
-}
-
-/* `who` is a user, a group, or Anonymous. */
-static size_t end_sessions_of(struct services *v, const char *who)
-{
-	size_t ended = registry_end_user(v->registry, who, strlen(who), END_KILLED);
-
-	if (*who == '@')
-		ended += session_end_group(v, who + 1, END_KILLED);
-	if (strcasecmp(who, USERS_ANONYMOUS) == 0)
-		ended += registry_end_user(v->registry, NULL, 0, END_KILLED);
-	return ended;
-}
+#include "server/killing.h"
+#include "state/cluster.h"
 
 void session_command_kill(const struct monitor_request *q, struct reply *r)
 {
@@ -63,21 +24,49 @@ void session_command_kill(const struct monitor_request *q, struct reply *r)
 	}
 }
 
+/* ---- KILL_USER ---- */
+
+/* Why the other nodes are not told. */
+static const char *find_obstacle(const struct cluster_status *status)
+{
+	return status->is_up ? "too many wait to be told" : "the engine does not work";
+}
+
+/* Behind what was ended here. */
+static void add_others(const struct cluster_status *status, bool are_told, struct reply *r)
+{
+	size_t others = status->nodes - 1;
+
+	if (are_told && others > 0)
+		reply_add(r, " here, and %zu other node%s told", others, plural(others));
+	else if (!are_told)
+		reply_add(r, " here; the other nodes are not told: %s", find_obstacle(status));
+	reply_add(r, "\n");
+}
+
+static void answer_kill(struct services *v, const char *name, size_t ended, struct reply *r)
+{
+	struct cluster_status status = {.nodes = 1};
+	bool are_told = v->kills == NULL || kills_put(v->kills, name, END_KILLED);
+
+	if (v->kills != NULL)
+		cluster_look(v->cluster, clock_ms(), &status);
+	if (ended == 0 && !are_told) {
+		reply_error(r, "%s has no session here; the other nodes are not told: %s", name,
+			find_obstacle(&status));
+	} else if (ended == 0 && status.nodes == 1) {
+		reply_error(r, "%s has no session", name);
+	} else {
+		reply_add(r, "OK %zu session%s of %s ended", ended, plural(ended), name);
+		add_others(&status, are_told, r);
+	}
+}
+
 void session_command_kill_user(const struct monitor_request *q, struct reply *r)
 {
 	const char *name = q->parameters[0];
-	struct services *v = q->services;
 	struct network client;
-	int is_client = account_client_parse(name, &client, r);
-	size_t ended;
 
-	if (is_client < 0)
-		return;
-	ended = is_client > 0 ? registry_end_client(v->registry, &client, END_KILLED)
-			      : end_sessions_of(v, name);
-	users_wake_logins(v->users);
-	if (ended == 0)
-		reply_error(r, "%s has no session", name);
-	else
-		reply_add(r, "OK %zu session%s of %s ended\n", ended, plural(ended), name);
+	if (account_client_parse(name, &client, r) >= 0)
+		answer_kill(q->services, name, killing_end(q->services, name, END_KILLED), r);
 }

@@ -13,17 +13,16 @@
 
 #include "base/clock.h"
 #include "base/version.h"
+#include "state/cluster_text.h"
 #include "state/kept_use.h"
 #include "state/ledger_limits.h"
 
-#define BATCH 256 /* commands that are under way at once */
-
-static int settle_batch(struct sharing *s, char *error)
+int sharing_settle_batch(struct sharing *s, char *error)
 {
-	return s->asked < BATCH ? 0 : sharing_settle(s, error);
+	return s->asked < SHARING_BATCH ? 0 : sharing_settle(s, error);
 }
 
-static void tell_event(struct sharing *s, const char *kind, const char *account, const char *value)
+void sharing_tell_event(struct sharing *s, const char *kind, const char *account, const char *value)
 {
 	char key[SHARING_KEY_MAX];
 
@@ -33,12 +32,12 @@ static void tell_event(struct sharing *s, const char *kind, const char *account,
 }
 
 /* In the hash `key`, and as an event. */
-static int tell_field(struct sharing *s, const char *key, const char *kind, const char *account,
+int sharing_tell_field(struct sharing *s, const char *key, const char *kind, const char *account,
 	const char *value, char *error)
 {
 	SHARING_ASK(s, "HSET", key, account, value);
-	tell_event(s, kind, account, value);
-	return settle_batch(s, error);
+	sharing_tell_event(s, kind, account, value);
+	return sharing_settle_batch(s, error);
 }
 
 /* The field stands no more; `value` is what that means to the others. */
@@ -46,8 +45,8 @@ static int tell_gone(struct sharing *s, const char *key, const char *kind, const
 	const char *value, char *error)
 {
 	SHARING_ASK(s, "HDEL", key, account);
-	tell_event(s, kind, account, value);
-	return settle_batch(s, error);
+	sharing_tell_event(s, kind, account, value);
+	return sharing_settle_batch(s, error);
 }
 
 /* ---- accounts ---- */
@@ -64,7 +63,7 @@ static int tell_use(
 		cluster_resets(s->cluster, fact->key));
 	if (!told_differs(s->uses, fact->key, value))
 		return 0;
-	return tell_field(s, key, "use", fact->key, value, error);
+	return sharing_tell_field(s, key, "use", fact->key, value, error);
 }
 
 static int tell_unused(struct sharing *s, const char *key, char *error)
@@ -81,12 +80,6 @@ static int tell_unused(struct sharing *s, const char *key, char *error)
 	return 0;
 }
 
-static int no_memory(char *error)
-{
-	snprintf(error, SHARING_ERROR_MAX, "out of memory");
-	return -1;
-}
-
 static int tell_uses(struct sharing *s, char *error)
 {
 	size_t count = 0;
@@ -95,7 +88,7 @@ static int tell_uses(struct sharing *s, char *error)
 	int result = 0;
 
 	if (facts == NULL)
-		return no_memory(error);
+		return sharing_no_memory(error);
 	sharing_key(s, "use", s->part, key);
 	told_begin(s->uses);
 	for (size_t i = 0; i < count && result == 0; i++)
@@ -113,13 +106,13 @@ static int tell_running(struct sharing *s, char *error)
 	int result = 0;
 
 	if (running == NULL)
-		return no_memory(error);
+		return sharing_no_memory(error);
 	sharing_key(s, "live", s->part, key);
 	told_begin(s->running);
 	for (size_t i = 0; i < count && result == 0; i++) {
 		snprintf(value, sizeof(value), "%u", running[i].sessions);
 		if (told_differs(s->running, running[i].name, value))
-			result = tell_field(s, key, "live", running[i].name, value, error);
+			result = sharing_tell_field(s, key, "live", running[i].name, value, error);
 	}
 	free(running);
 	while (result == 0 && (account = told_next_gone(s->running, &last)) != NULL)
@@ -138,15 +131,42 @@ int sharing_tell_accounts(struct sharing *s, char *error)
 
 #define TEXT_OF(number, out) (snprintf((out), sizeof(out), "%lld", (long long)(number)), (out))
 
+/* Where it listens; of all addresses that by which the engine is reached, which others of this
+ * network reach, too, or else the own one of a host that has the engine on it. */
+static void put_monitor(struct sharing *s, char out[ADDR_TEXT_MAX])
+{
+	static const uint8_t loopback[4] = {127, 0, 0, 1};
+	struct config *c = config_get(s->services->config);
+	struct addr at = c->monitor_at, here;
+	uint16_t port = at.sa.sa_family == AF_UNSPEC ? 0 : addr_port(&at);
+
+	config_release(c);
+	if (port != 0 && addr_is_unspecified(&at)) {
+		bool is_heard = engine_here(s->engine, &here) &&
+			(here.sa.sa_family == AF_INET || at.sa.sa_family == AF_INET6);
+
+		at = is_heard ? here : addr_from_ipv4(loopback, port);
+		addr_set_port(&at, port);
+	}
+	addr_format(&at, out);
+}
+
 int sharing_tell_beat(struct sharing *s, char *error)
 {
 	const struct services *v = s->services;
-	char key[SHARING_KEY_MAX], value[160], silent[24];
+	struct cluster_beat b = {.version = SOCKS5D_VERSION,
+		.started = v->stats.started_at,
+		.sessions = stats_get(&v->stats.current),
+		.max_sessions = v->places.total,
+		.beat = ++s->beat};
+	char key[SHARING_KEY_MAX], value[CLUSTER_BEAT_MAX], silent[24];
 
-	snprintf(value, sizeof(value), "%s %s %lld %" PRIu64 " %zu %" PRIu64, s->instance,
-		SOCKS5D_VERSION, (long long)v->stats.started_at, stats_get(&v->stats.current),
-		v->places.total, ++s->beat);
-	SHARING_ASK(s, "HSET", sharing_key(s, "nodes", NULL, key), s->node, value);
+	memcpy(b.instance, s->instance, sizeof(b.instance));
+	memcpy(b.node, s->node, sizeof(b.node));
+	put_monitor(s, b.monitor);
+	cluster_note_monitor(s->cluster, b.monitor);
+	cluster_format_beat(&b, value);
+	SHARING_ASK(s, "HSET", sharing_key(s, "nodes", NULL, key), s->part, value);
 	SHARING_ASK(s, "SADD", sharing_key(s, "parts", NULL, key), s->part);
 	/* Sessions go with their node also for those who come later. */
 	SHARING_ASK(s, "PEXPIRE", sharing_key(s, "live", s->part, key),
@@ -160,70 +180,9 @@ int sharing_tell_end(struct sharing *s, char *error)
 
 	if (sharing_tell_accounts(s, error) < 0)
 		return -1;
-	SHARING_ASK(s, "HDEL", sharing_key(s, "nodes", NULL, key), s->node);
+	SHARING_ASK(s, "HDEL", sharing_key(s, "nodes", NULL, key), s->part);
 	SHARING_ASK(s, "DEL", sharing_key(s, "live", s->part, key));
-	tell_event(s, "end", "", "");
-	return sharing_settle(s, error);
-}
-
-/* ---- bans ---- */
-
-const char *sharing_format_ban(const struct ban_info *ban, char out[SHARING_BAN_MAX])
-{
-	snprintf(out, SHARING_BAN_MAX, "%lld %lld %s",
-		ban->until == INT64_MAX ? 0LL : (long long)ban->until, (long long)ban->begun,
-		ban_cause_word(ban->by));
-	return out;
-}
-
-/* A ban that is gone was lifted unless it has ended as all know that it would. Then it stays known
- * for when: later than it had begun by whichever clock. */
-static int tell_lifted(struct sharing *s, const char *key, char *error)
-{
-	const char *client, *last;
-	char value[SHARING_BAN_MAX];
-	int64_t now = (int64_t)time(NULL);
-	int result = 0;
-
-	while (result == 0 && (client = told_next_gone(s->bans, &last)) != NULL) {
-		long long until = 0, begun = 0;
-
-		(void)sscanf(last, "%lld %lld", &until, &begun);
-		snprintf(value, sizeof(value), "lifted %lld",
-			begun >= now ? begun + 1 : (long long)now);
-		if (until != 0 && until <= now) {
-			SHARING_ASK(s, "HDEL", key, client);
-			result = settle_batch(s, error);
-		} else {
-			result = tell_field(s, key, "ban", client, value, error);
-		}
-	}
-	return result;
-}
-
-int sharing_tell_bans(struct sharing *s, char *error)
-{
-	struct bans *bans = s->services->bans;
-	size_t count = 0;
-	struct ban_info *list;
-	char key[SHARING_KEY_MAX], client[NETWORK_TEXT_MAX], value[SHARING_BAN_MAX];
-	int result = 0;
-
-	if (!bans_any(bans) && told_count(s->bans) == 0)
-		return 0;
-	list = bans_list(bans, bans_now(), &count);
-	if (list == NULL)
-		return no_memory(error);
-	sharing_key(s, "bans", NULL, key);
-	told_begin(s->bans);
-	for (size_t i = 0; i < count && result == 0; i++) {
-		network_format(&list[i].client, client);
-		if (told_differs(s->bans, client, sharing_format_ban(&list[i], value)))
-			result = tell_field(s, key, "ban", client, value, error);
-	}
-	free(list);
-	if (result < 0 || tell_lifted(s, key, error) < 0)
-		return -1;
+	sharing_tell_event(s, "end", "", "");
 	return sharing_settle(s, error);
 }
 
@@ -238,7 +197,8 @@ int sharing_tell_resets(struct sharing *s, char *error)
 
 	sharing_key(s, "resets", NULL, key);
 	while (result == 0 && (account = cluster_next_anew(s->cluster, &resets)) != NULL) {
-		result = tell_field(s, key, "reset", account, TEXT_OF(resets, value), error);
+		result =
+			sharing_tell_field(s, key, "reset", account, TEXT_OF(resets, value), error);
 		if (result == 0)
 			result = sharing_settle(s, error);
 		if (result == 0)

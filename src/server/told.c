@@ -113,6 +113,13 @@ bool told_is(const struct told *t, const char *key, const char *value)
 	return f != NULL && f->value != NULL && strcmp(f->value, value) == 0;
 }
 
+const char *told_value(const struct told *t, const char *key)
+{
+	const struct fact *f = hashmap_get(t->facts, key, strlen(key));
+
+	return f == NULL ? NULL : f->value;
+}
+
 void told_drop(struct told *t, const char *key)
 {
 	free_fact(hashmap_remove(t->facts, key, strlen(key)));

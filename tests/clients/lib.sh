@@ -34,6 +34,7 @@ FAILED=0
 SKIPPED=0
 OWNED=() # indexed by pid: the processes that were started here and not yet waited for
 SERVERS=0
+LISTEN=127.0.0.1
 LOG=
 LOG_MARK=1
 
@@ -220,7 +221,7 @@ free_port() {
 # ---- socks5d ----
 
 # The log is standard error, or what --log-file names. WORKERS is how many sessions it serves
-# at once. Nothing answers at the name server's address.
+# at once, LISTEN its address. Nothing answers at the name server's address.
 start_socks5d() {
 	local arg previous=
 	SERVERS=$((SERVERS + 1))
@@ -230,7 +231,7 @@ start_socks5d() {
 		[[ $previous != --log-file ]] || LOG=$arg
 		previous=$arg
 	done
-	spawn "$SOCKS5D" -l 127.0.0.1 -p 0 --monitor-port 0 --max-sessions "${WORKERS:-200}" \
+	spawn "$SOCKS5D" -l "$LISTEN" -p 0 --monitor-port 0 --max-sessions "${WORKERS:-200}" \
 		--dns-servers "127.0.0.1:$(free_port)" "$@" 2>"$STDERR"
 	SERVER=$SPAWNED
 	wait_for 30 server_listens || {
@@ -242,7 +243,7 @@ start_socks5d() {
 
 server_listens() {
 	gone "$SERVER" && die "socks5d ended: $(cat "$STDERR")"
-	PROXY=$(listening_on '127\.0\.0\.1:[0-9]*')
+	PROXY=$(listening_on "${LISTEN//./\\.}:[0-9]*")
 	[[ -n $PROXY ]]
 }
 

@@ -36,6 +36,8 @@ static void only_what_differs_is_told(void **state)
 	assert_true(told_differs(t, "bob", "2"));
 	assert_null(told_next_gone(t, &last));
 	assert_true(told_is(t, "bob", "2"));
+	assert_string_equal(told_value(t, "bob"), "2");
+	assert_null(told_value(t, "nobody"));
 	assert_false(told_is(t, "bob", "1"));
 	assert_false(told_is(t, "carol", ""));
 	told_note(t, "alice", "3");

@@ -1,0 +1,351 @@
+/*
+ * Bans are put where those of this node are, so doors know of one table only. What is said of a
+ * client, that it is banned or is so no more, has a number: the second in which it was said, and
+ * more than what was said before. So the same words may come twice, late and out of order.
+ *
+ * All times are by the engine's clock, which nodes measure their monotonic one by: their own of the
+ * day may be wrong, or be set meanwhile.
+ */
+#include "server/sharing_parts.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+
+/* What was said of a client last, by whomever: "NUMBER ban" or "NUMBER lifted". */
+#define MARK_MAX 40
+
+/* How a ban is known to be the same as before, whatever the clock of the day is set to. */
+#define IDENTITY_MAX 80
+
+/* A ban that ends so much earlier or later is the same. */
+#define SAME_END_MS 2500
+
+static int64_t engine_now(const struct sharing *s)
+{
+	return (s->engine_ahead_ms + clock_ms()) / 1000;
+}
+
+int sharing_read_clock(struct sharing *s, char *error)
+{
+	redisReply *r;
+	bool is_time;
+
+	ENGINE_ASK(s->engine, "TIME");
+	r = engine_reply(s->engine, error);
+	if (r == NULL)
+		return -1;
+	is_time = r->type == REDIS_REPLY_ARRAY && r->elements == 2;
+	if (is_time)
+		s->engine_ahead_ms = strtoll(engine_text(r->element[0]), NULL, 10) * 1000 +
+			strtoll(engine_text(r->element[1]), NULL, 10) / 1000 - clock_ms();
+	else
+		snprintf(error, SHARING_ERROR_MAX, "%.500s",
+			r->type == REDIS_REPLY_ERROR ? engine_text(r) : "it has no clock");
+	freeReplyObject(r);
+	return is_time ? 0 : -1;
+}
+
+/* ---- what was said last ---- */
+
+struct mark {
+	long long number; /* 0: nothing was said */
+	bool is_ban;
+};
+
+static struct mark mark_of(const struct sharing *s, const char *client)
+{
+	const char *value = told_value(s->ban_marks, client);
+	struct mark m = {0};
+	char word[8] = "";
+
+	if (value != NULL && sscanf(value, "%lld %7s", &m.number, word) == 2)
+		m.is_ban = strcmp(word, "ban") == 0;
+	return m;
+}
+
+static void put_mark(struct sharing *s, const char *client, long long number, bool is_ban)
+{
+	char value[MARK_MAX];
+
+	snprintf(value, sizeof(value), "%lld %s", number, is_ban ? "ban" : "lifted");
+	told_note(s->ban_marks, client, value);
+}
+
+static const char *identify(const struct ban_info *ban, struct bans_time now, char *out)
+{
+	snprintf(out, IDENTITY_MAX, "%lld %lld %s",
+		ban->left == CLOCK_NEVER ? 0LL : (long long)(now.ms + ban->left),
+		(long long)ban->begun, ban_cause_word(ban->by));
+	return out;
+}
+
+/* When it began; one without an end can only be asked by the clock of the day. */
+static long long begun_of(const struct sharing *s, const struct ban_info *ban, int64_t wall)
+{
+	int64_t ago =
+		ban->lasts == CLOCK_NEVER ? wall - ban->begun : (ban->lasts - ban->left) / 1000;
+
+	return engine_now(s) - (ago > 0 ? ago : 0);
+}
+
+/* ---- what others say ---- */
+
+static void log_ban(const char *msg, const char *client, const char *node)
+{
+	struct log_line line;
+
+	log_begin(&line, LOG_INFO, msg);
+	log_text(&line, "client", client);
+	log_text(&line, "node", node);
+	log_end(&line);
+}
+
+/* One that began here behind that, and was not told yet, stays. */
+static void take_lifted(
+	struct sharing *s, const struct network *client, long long number, const char *node)
+{
+	char text[NETWORK_TEXT_MAX], identity[IDENTITY_MAX];
+	struct bans_time now = bans_now();
+	struct ban_info ban;
+
+	network_format(client, text);
+	if (number < mark_of(s, text).number)
+		return;
+	if (bans_find(s->services->bans, client, now, &ban) &&
+		!told_is(s->bans, text, identify(&ban, now, identity)) &&
+		begun_of(s, &ban, now.wall) > number)
+		return;
+	put_mark(s, text, number, false);
+	told_drop(s->bans, text);
+	if (bans_lift(s->services->bans, client, now, &ban))
+		log_ban("unbanned by another node", text, node);
+}
+
+/* For so many milliseconds from now, or CLOCK_NEVER. */
+static bool is_same(const struct ban_info *ban, int64_t left)
+{
+	if (left == CLOCK_NEVER || ban->left == CLOCK_NEVER)
+		return left == ban->left;
+	return llabs((long long)(ban->left - left)) <= SAME_END_MS;
+}
+
+/* The ban of exactly that client. */
+static bool find_ban(
+	struct sharing *s, const struct network *client, struct bans_time now, struct ban_info *ban)
+{
+	return bans_find(s->services->bans, client, now, ban) &&
+		ban->client.prefix == client->prefix;
+}
+
+/* As there; one by command that is here stays. */
+static bool begin_ban(struct sharing *s, const struct ban_info *told, const char *node)
+{
+	char text[NETWORK_TEXT_MAX], identity[IDENTITY_MAX];
+	struct bans_time now = bans_now();
+	struct ban_info ban;
+	bool is_new = !find_ban(s, &told->client, now, &ban) || ban.by != told->by ||
+		!is_same(&ban, told->left);
+
+	/* Or full of bans by command: those here have been before. */
+	if (is_new && bans_take_over(s->services->bans, told, now) <= 0)
+		return false;
+	network_format(&told->client, text);
+	if (find_ban(s, &told->client, now, &ban))
+		told_note(s->bans, text, identify(&ban, now, identity));
+	if (is_new)
+		log_ban("banned by another node", text, node);
+	return true;
+}
+
+/* As by the command, live sessions end. */
+static void end_sessions(struct sharing *s, const struct ban_info *told)
+{
+	if (told->by != BAN_BY_COMMAND)
+		return;
+	(void)registry_end_client(s->services->registry, &told->client, END_BANNED);
+	users_wake_logins(s->services->users);
+}
+
+/* What was heard before needs not be told again; if it was lifted here meanwhile, that is. */
+static void take_again(struct sharing *s, const char *text, const struct network *client)
+{
+	char identity[IDENTITY_MAX];
+	struct bans_time now = bans_now();
+	struct ban_info ban;
+
+	if (bans_find(s->services->bans, client, now, &ban) &&
+		told_is(s->bans, text, identify(&ban, now, identity)))
+		told_note(s->bans, text, identity);
+}
+
+/* What is behind the cause of one by failures: how many logins failed, how often that happened,
+ * how long it lasts and is remembered. */
+static bool parse_failures(const char *text, struct ban_info *told)
+{
+	long long lasts, memory;
+	int end = 0;
+
+	if (sscanf(text, " %u %u %lld %lld%n", &told->failures, &told->times, &lasts, &memory,
+		    &end) != 4 ||
+		text[end] != '\0' || told->failures > BAN_MOST_FAILURES || lasts < 1 ||
+		lasts > BAN_LONGEST_MS || memory < 0 || memory > BAN_LONGEST_MS)
+		return false;
+	told->lasts = lasts;
+	told->memory = memory;
+	return true;
+}
+
+/* "UNTIL NUMBER CAUSE"; an UNTIL of 0 is never, and nobody is banned so but by command. */
+static bool parse_ban(
+	const struct sharing *s, const char *value, struct ban_info *told, long long *number)
+{
+	struct bans_time now = bans_now();
+	long long until;
+	char cause[16];
+	int end = 0;
+
+	if (sscanf(value, "%lld %lld %15s%n", &until, number, cause, &end) != 3 || until < 0 ||
+		until > engine_now(s) + BAN_LONGEST_MS / 1000)
+		return false;
+	told->left = until == 0 ? CLOCK_NEVER : (until - engine_now(s)) * 1000;
+	told->until = until == 0 ? INT64_MAX : now.wall + told->left / 1000;
+	told->begun = now.wall;
+	told->lasts = told->left;
+	told->by = strcmp(cause, ban_cause_word(BAN_BY_FAILURES)) == 0 ? BAN_BY_FAILURES
+								       : BAN_BY_COMMAND;
+	if (told->by == BAN_BY_COMMAND)
+		return strcmp(cause, ban_cause_word(BAN_BY_COMMAND)) == 0;
+	if (until == 0 || told->left <= 0 || !parse_failures(value + end, told))
+		return false;
+	told->begun -= (told->lasts - told->left) / 1000;
+	return true;
+}
+
+static void take_begun(
+	struct sharing *s, const struct network *client, const char *value, const char *node)
+{
+	char text[NETWORK_TEXT_MAX];
+	long long number;
+	struct ban_info told = {.client = *client};
+	struct mark mark = mark_of(s, network_format(client, text));
+
+	if (!parse_ban(s, value, &told, &number) || number < mark.number)
+		return;
+	if (number == mark.number) {
+		take_again(s, text, client);
+		return;
+	}
+	if (told.left <= 0)
+		return;
+	put_mark(s, text, number, true);
+	if (begin_ban(s, &told, node))
+		end_sessions(s, &told);
+}
+
+int sharing_take_ban(struct sharing *s, const char *node, const char *account, const char *value)
+{
+	struct network client;
+	long long lifted;
+
+	if (!network_parse(account, strlen(account), &client))
+		return 0;
+	client = bans_whom(s->services->bans, &client);
+	s->has_news = true;
+	if (sscanf(value, "lifted %lld", &lifted) == 1)
+		take_lifted(s, &client, lifted, node);
+	else
+		take_begun(s, &client, value, node);
+	return 0;
+}
+
+/* ---- telling ---- */
+
+static void format_ban(const struct sharing *s, const struct ban_info *ban, long long number,
+	char out[SHARING_BAN_MAX])
+{
+	int len = snprintf(out, SHARING_BAN_MAX, "%lld %lld %s",
+		ban->left == CLOCK_NEVER ? 0LL
+					 : (long long)(engine_now(s) + (ban->left + 999) / 1000),
+		number, ban_cause_word(ban->by));
+
+	if (ban->by == BAN_BY_FAILURES)
+		snprintf(out + len, SHARING_BAN_MAX - (size_t)len, " %u %u %lld %lld",
+			ban->failures, ban->times, (long long)ban->lasts, (long long)ban->memory);
+}
+
+/* One that was told before, to whoever has lost it, is what it was. */
+static int tell_begun(struct sharing *s, const char *key, const struct ban_info *ban,
+	struct bans_time now, char *error)
+{
+	char client[NETWORK_TEXT_MAX], identity[IDENTITY_MAX], value[SHARING_BAN_MAX];
+	struct mark mark = mark_of(s, network_format(&ban->client, client));
+	long long number = begun_of(s, ban, now.wall);
+	bool is_old = told_is(s->bans, client, identify(ban, now, identity)) && mark.is_ban;
+
+	if (!told_differs(s->bans, client, identity))
+		return 0;
+	if (is_old || number <= mark.number)
+		number = is_old ? mark.number : mark.number + 1;
+	put_mark(s, client, number, true);
+	format_ban(s, ban, number, value);
+	return sharing_tell_field(s, key, "ban", client, value, error);
+}
+
+/* What has ended as all know that it would needs not be told. */
+static int tell_gone(
+	struct sharing *s, const char *key, const char *client, const char *identity, char *error)
+{
+	char value[SHARING_BAN_MAX];
+	long long until = 0, number = engine_now(s);
+	struct mark mark = mark_of(s, client);
+
+	(void)sscanf(identity, "%lld", &until);
+	if (until != 0 && until <= clock_ms()) {
+		told_drop(s->ban_marks, client);
+		SHARING_ASK(s, "HDEL", key, client);
+		return sharing_settle_batch(s, error);
+	}
+	if (number <= mark.number)
+		number = mark.number + 1;
+	put_mark(s, client, number, false);
+	snprintf(value, sizeof(value), "lifted %lld", number);
+	return sharing_tell_field(s, key, "ban", client, value, error);
+}
+
+static int tell_all_gone(struct sharing *s, const char *key, char *error)
+{
+	const char *client, *identity;
+	int result = 0;
+
+	while (result == 0 && (client = told_next_gone(s->bans, &identity)) != NULL)
+		result = tell_gone(s, key, client, identity, error);
+	return result;
+}
+
+int sharing_tell_bans(struct sharing *s, char *error)
+{
+	struct bans_time now = bans_now();
+	size_t count = 0;
+	struct ban_info *list;
+	char key[SHARING_KEY_MAX];
+	int result = 0;
+
+	if (!bans_any(s->services->bans) && told_count(s->bans) == 0)
+		return 0;
+	list = bans_list(s->services->bans, now, &count);
+	if (list == NULL)
+		return sharing_no_memory(error);
+	sharing_key(s, "bans", NULL, key);
+	told_begin(s->bans);
+	for (size_t i = 0; i < count && result == 0; i++)
+		result = tell_begun(s, key, &list[i], now, error);
+	free(list);
+	if (result < 0 || tell_all_gone(s, key, error) < 0)
+		return -1;
+	return sharing_settle(s, error);
+}
