@@ -221,22 +221,26 @@ on() {
 	bounded "$CLIENT" --socket "$TMP/monitor$1" "${@:2}"
 }
 
-on_all() {
-	local n
-	for n in 1 2 3; do
-		on "$n" "$@" >/dev/null || return
-	done
-}
-
 nodes_online() {
 	[[ $(on "$1" NODES | grep -cE 'state:(here|online)') == "$2" ]]
 }
 
-give_passwords() {
-	local n
-	for n in 1 2 3; do
-		on "$n" SET_PASSWORD student1 - <<<secret || return
-	done
+knows_the_student() {
+	on "$1" LIMITS student1 >/dev/null 2>&1
+}
+
+# One node is told, and all know.
+a_user_is_added_for_all() {
+	on 2 ADD_USER student1 secret && wait_for "$LIMIT" knows_the_student 1 &&
+		wait_for "$LIMIT" knows_the_student 3
+}
+
+# What the engine is asked for is what the file lets the nodes do.
+doctor_finds_nothing_lacking() {
+	bounded "$SOCKS5D" -c "$TMP/node1.conf" --node-name another --doctor >"$TMP/doctor" 2>&1
+	grep -E '^[a-z]+ +shared' "$TMP/doctor" >"$TMP/got"
+	cat "$TMP/got"
+	grep -q '^ok .* can be written to$' "$TMP/got" && ! grep '^bad' "$TMP/got"
 }
 
 # ---- HAProxy ----
@@ -377,7 +381,7 @@ are_equal() {
 # Each waits until all have heard, else more is moved by what is carried in five seconds.
 a_quota_is_one_for_all() {
 	local one two three
-	on_all LIMITS student1 "quota=${QUOTA}B/month" && on 1 QUOTA student1 reset &&
+	on 1 LIMITS student1 "quota=${QUOTA}B/month" && on 1 QUOTA student1 reset &&
 		wait_for "$LIMIT" all_have_used 0 || return
 	one=$(fetch "${AT[1]}")
 	wait_for "$LIMIT" are_equal "$one" || return
@@ -386,7 +390,7 @@ a_quota_is_one_for_all() {
 	three=$(fetch "${AT[3]}" 2>/dev/null)
 	echo "$one + $two + $three of $QUOTA"
 	((one == SIZE && two > 0 && one + two <= QUOTA && three == 0)) || return
-	on_all LIMITS student1 quota=none
+	on 3 LIMITS student1 quota=none
 }
 
 is_banned_on() {
@@ -604,7 +608,6 @@ start_engine
 for node in 1 2 3; do
 	start_node "$node"
 done
-give_passwords >"$TMP/passwords" 2>&1 || die "passwords: $(cat "$TMP/passwords")"
 start_haproxy
 if command -v keepalived >/dev/null && is_root_outside; then
 	check keepalived_gives_the_address start_keepalived
@@ -616,6 +619,8 @@ else
 fi
 check nodes_are_up wait_for "$LIMIT" all_up
 check nodes_find_each_other wait_for "$LIMIT" nodes_online 1 3
+check a_user_is_added_for_all a_user_is_added_for_all
+check doctor_finds_nothing_lacking doctor_finds_nothing_lacking
 check clients_come_to_all_nodes find_clients
 [[ ${#AT[@]} == 3 ]] || finish
 check addresses_stay_where_they_are addresses_stay_where_they_are
