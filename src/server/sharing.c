@@ -308,8 +308,8 @@ void sharing_stop(struct sharing *s)
 static void name_instance(struct sharing *s, bool outlives)
 {
 	put_random_word(s->instance);
-	snprintf(s->part, sizeof(s->part), "%.*s%s%s", CLUSTER_NAME_LEN, s->node, outlives ? "" : "/",
-		outlives ? "" : s->instance);
+	snprintf(s->part, sizeof(s->part), "%.*s%s%s", CLUSTER_NAME_LEN, s->node,
+		outlives ? "" : "/", outlives ? "" : s->instance);
 }
 
 /* The first line of the file. */
