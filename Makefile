@@ -62,7 +62,7 @@ FAULT_DEPS := $(TEST_DEPS) strace dnsmasq-base jq whois libfuse3-dev libfaketime
 LINT_DEPS := clang clang-format clang-tidy clang-tools cppcheck gcc libclang-rt-14-dev libcmocka-dev \
 	libfuse3-dev mandoc $(DEPS)
 CLUSTER_DEPS := $(TEST_DEPS) redis-server redis-tools openssl
-BENCH_DEPS := $(DEPS) microsocks dante-server tinyproxy-bin
+BENCH_DEPS := $(DEPS) microsocks dante-server tinyproxy-bin redis-server openssl
 PLOT_DEPS := gnuplot-nox jq
 SOAK_DEPS := $(DEPS) python3 gnuplot-nox
 DEB_DEPS := $(DEPS) build-essential debhelper fakeroot libcmocka-dev
@@ -107,7 +107,7 @@ TESTS_OF_STATE := $(addprefix tests/,daemon/test_explain.c daemon/test_history.c
 WITH_SANDBOX := src/server/call_filter.c
 WITHOUT_SANDBOX := src/server/call_filter_none.c
 TESTS_OF_SANDBOX := tests/server/test_call_filter.c
-WITH_SHARED := $(addprefix src/server/,engine.c sharing.c sharing_bans.c sharing_kills.c sharing_read.c sharing_tell.c sharing_users.c)
+WITH_SHARED := $(addprefix src/server/,engine.c sharing.c sharing_bans.c sharing_grace.c sharing_kills.c sharing_read.c sharing_tell.c sharing_users.c)
 WITHOUT_SHARED := src/server/sharing_none.c
 TESTS_OF_SHARED := $(addprefix tests/server/test_,engine.c sharing.c)
 
@@ -314,6 +314,7 @@ WRAP_server/test_temporary := time clock_gettime
 WRAP_server/test_told := calloc malloc aligned_alloc
 WRAP_state/test_access_log := getdelim
 WRAP_state/test_cluster := calloc malloc aligned_alloc
+WRAP_state/test_cluster_copy := calloc malloc aligned_alloc
 WRAP_state/test_events := calloc malloc aligned_alloc
 WRAP_state/test_hash_kinds := password_check
 WRAP_state/test_hashing := calloc malloc aligned_alloc pthread_cond_clockwait
