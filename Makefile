@@ -62,7 +62,7 @@ FAULT_DEPS := $(TEST_DEPS) strace dnsmasq-base jq whois libfuse3-dev libfaketime
 LINT_DEPS := clang clang-format clang-tidy clang-tools cppcheck gcc libclang-rt-14-dev libcmocka-dev \
 	libfuse3-dev mandoc $(DEPS)
 CLUSTER_DEPS := $(TEST_DEPS) redis-server redis-tools openssl
-BENCH_DEPS := $(DEPS) microsocks dante-server tinyproxy-bin
+BENCH_DEPS := $(DEPS) microsocks dante-server tinyproxy-bin redis-server openssl
 PLOT_DEPS := gnuplot-nox jq
 SOAK_DEPS := $(DEPS) python3 gnuplot-nox
 DEB_DEPS := $(DEPS) build-essential debhelper fakeroot libcmocka-dev
@@ -107,9 +107,10 @@ TESTS_OF_STATE := $(addprefix tests/,daemon/test_explain.c daemon/test_history.c
 WITH_SANDBOX := src/server/call_filter.c
 WITHOUT_SANDBOX := src/server/call_filter_none.c
 TESTS_OF_SANDBOX := tests/server/test_call_filter.c
-WITH_SHARED := $(addprefix src/server/,engine.c sharing.c sharing_bans.c sharing_grace.c sharing_kills.c sharing_read.c sharing_tell.c sharing_users.c)
+WITH_SHARED := $(addprefix src/server/,engine.c engine_probe.c sharing.c sharing_bans.c sharing_grace.c sharing_kills.c \
+	sharing_part.c sharing_read.c sharing_tell.c sharing_users.c)
 WITHOUT_SHARED := src/server/sharing_none.c
-TESTS_OF_SHARED := $(addprefix tests/server/test_,engine.c sharing.c sharing_grace.c)
+TESTS_OF_SHARED := $(addprefix tests/server/test_,engine.c engine_probe.c sharing.c sharing_grace.c)
 
 LEFT_OUT := $(if $(call without,state),$(WITH_STATE),$(WITHOUT_STATE)) \
 	$(if $(call without,sandbox),$(WITH_SANDBOX),$(WITHOUT_SANDBOX)) \
@@ -290,7 +291,8 @@ WRAP_server/test_confine := landlock_version landlock_begin landlock_enforce cal
 WRAP_server/test_database := sqlite3_step
 WRAP_server/test_doctor := probe_listen probe_connect probe_local probe_name_server probe_clock probe_append \
 	probe_read probe_folder occupant_ask capacity_plan capacity_plan_workers own_format confine_possible run_as_check \
-	login_helper_try
+	login_helper_try engine_probe
+WRAP_server/test_engine_probe := engine_connect engine_ask engine_reply nanosleep probe_clock
 WRAP_server/test_fronts := socket occupant_ask
 WRAP_server/test_hasher := pthread_create
 WRAP_server/test_helper_groups := calloc malloc aligned_alloc
@@ -307,7 +309,7 @@ WRAP_server/test_schedule := clock_ms
 WRAP_server/test_server_open := $(WRAP_MEMORY) access_log_fill
 WRAP_server/test_shared_accounts := calloc malloc aligned_alloc
 WRAP_server/test_shares := janitor_call throttles_list
-WRAP_server/test_sharing := clock_ms clock_deadline time engine_connect engine_close engine_ask engine_reply engine_skip engine_here
+WRAP_server/test_sharing := clock_ms clock_deadline time engine_connect engine_close engine_ask engine_reply engine_skip engine_here engine_commands
 WRAP_server/test_sharing_grace := clock_ms time
 WRAP_server/test_stopping := _exit clock_ms clock_deadline sigtimedwait
 WRAP_server/test_supervision := clock_ms

@@ -5,6 +5,7 @@
 #include <pthread.h>
 
 #include "base/lock.h"
+#include "base/log.h"
 #include "server/engine.h"
 #include "server/sharing.h"
 #include "server/told.h"
@@ -37,9 +38,10 @@ struct sharing {
 	struct services *services;
 	struct shared_place place;
 	char prefix[64], node[CLUSTER_NODE_MAX], instance[CLUSTER_WORD_MAX];
-	/* By which what is used here is known: the node's name where it outlives the process, and
-	 * otherwise one of its own for each process, so that the sum is right. */
-	char part[CLUSTER_NODE_MAX];
+	/* By which what is used here is known to others (sharing_part.c), and a random word that is
+	 * the part's owner's. */
+	char part[CLUSTER_NODE_MAX], owner[CLUSTER_WORD_MAX];
+	bool keeps_part; /* it outlives the process */
 	struct sharing_bell bell;
 	struct cluster *cluster;
 	struct kills *kills;
@@ -57,12 +59,13 @@ struct sharing {
 	int64_t beat_due;
 	bool is_joined;
 	int64_t heard; /* clock_ms(): when that went well last */
-	uint64_t commands; /* that were sent since */
 	size_t asked; /* commands whose replies are still to come */
 	size_t kills_on_way; /* of these */
 	bool has_more; /* to do at once */
 	bool has_news; /* for the bell */
-	bool has_namesake; /* another node calls itself as this one does */
+	struct log_limit namesake_limit;
+	bool is_copied; /* another node has this one's part */
+	char outdated[CLUSTER_NODE_MAX]; /* the part of an own earlier process; "": none is known */
 	char epoch[CLUSTER_WORD_MAX]; /* of the engine's memory, as it was seen last */
 	int64_t pause_ms; /* before the next attempt to connect */
 	int64_t sweep_due; /* of the copy on disk */
@@ -97,6 +100,14 @@ int sharing_no_memory(char *error);
 /* What those hear who are there. Its reply is still to come. */
 void sharing_tell_event(
 	struct sharing *s, const char *kind, const char *account, const char *value);
+
+/* ---- the part that this node has ---- */
+
+/* That which it had last, where it is kept. */
+void sharing_recall_part(struct sharing *s, bool is_kept);
+
+/* Makes sure that it is this node's alone, or takes another one. -1 with the reason in `error`. */
+int sharing_claim_part(struct sharing *s, char *error) __attribute__((warn_unused_result));
 
 /* ---- telling; all return -1 with the reason in `error` ---- */
 

@@ -12,14 +12,18 @@
 #define CLUSTER_NAME_LEN 30
 bool cluster_is_name(const char *name);
 
+/* The node that a part (cluster.h) was of when it came to be: "NODE" or "NODE/WORD". False, and
+ * nothing written, for what is no part. */
+bool cluster_node_of_part(const char *part, char node[CLUSTER_NODE_MAX]);
+
 #define CLUSTER_BEAT_MAX 256 /* of what a node says of itself; its NUL included */
 
-/* "INSTANCE VERSION STARTED SESSIONS MAX_SESSIONS BEAT MONITOR", without the node's name. Returns
+/* "INSTANCE VERSION STARTED SESSIONS MAX_SESSIONS BEAT MONITOR NODE", without the part. Returns
  * `out`. */
 const char *cluster_format_beat(const struct cluster_beat *beat, char out[CLUSTER_BEAT_MAX]);
 
-/* What the node of that name has said of itself so. The last word may be missing, or be none, as of
- * other versions. False, and nothing written, for what is no such text. */
-bool cluster_parse_beat(const char *node, const char *text, struct cluster_beat *out);
+/* What the node with that part has said of itself so. The last two words may be missing, or be
+ * none, as of other versions. False, and nothing written, for what is no such text. */
+bool cluster_parse_beat(const char *part, const char *text, struct cluster_beat *out);
 
 #endif

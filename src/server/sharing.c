@@ -9,7 +9,6 @@
 #include "server/sharing_parts.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,12 +19,10 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/parse.h"
 #include "server/node_name.h"
 #include "state/cluster_text.h"
 #include "state/ledger_limits.h"
 
-#define LOOKUP_MS 2000 /* for the engine's name */
 #define LEAST_PAUSE_MS 100
 #define LONGEST_PAUSE_MS 5000
 
@@ -45,7 +42,6 @@ int sharing_settle(struct sharing *s, char *error)
 	size_t asked = s->asked;
 
 	s->asked = 0;
-	s->commands += asked;
 	return engine_skip(s->engine, asked, error);
 }
 
@@ -57,33 +53,13 @@ int sharing_no_memory(char *error)
 
 /* ---- joining ---- */
 
-/* The engine's address, of a name the first one. */
-static bool look_up_engine(struct sharing *s, struct addr *out)
-{
-	size_t len = strlen(s->place.host);
-	struct fd_lease lease = {.budget = &s->services->budget, .held = 1};
-	struct lookup l = {.resolver = NULL};
-	bool is_found = addr_parse(s->place.host, len, out);
-
-	if (!is_found) {
-		lookup_begin(&l, s->services->resolver, s->place.host, len, &lease);
-		lookup_await(&l, clock_deadline(LOOKUP_MS));
-	}
-	for (enum lookup_family f = 0; f < LOOKUP_FAMILIES && !is_found; f++) {
-		is_found = l.answers[f].count > 0;
-		*out = l.answers[f].addrs[0];
-	}
-	addr_set_port(out, s->place.port);
-	return is_found;
-}
-
 static int connect_engine(struct sharing *s, char *error)
 {
 	struct addr at;
 
 	if (s->place.path[0] != '\0')
 		return engine_connect(s->engine, &s->place, NULL, error);
-	if (look_up_engine(s, &at))
+	if (engine_find(&s->place, s->services->resolver, &s->services->budget, &at))
 		return engine_connect(s->engine, &s->place, &at, error);
 	snprintf(error, SHARING_ERROR_MAX, "%s has no address", s->place.host);
 	return -1;
@@ -146,7 +122,8 @@ static int beat(struct sharing *s, char *error)
 static int join(struct sharing *s, char *error)
 {
 	s->asked = 0;
-	if (connect_engine(s, error) < 0 || read_epoch(s, s->epoch, error) < 0)
+	if (connect_engine(s, error) < 0 || read_epoch(s, s->epoch, error) < 0 ||
+		sharing_claim_part(s, error) < 0)
 		return -1;
 	sharing_forget_told(s);
 	sharing_begin_users(s);
@@ -174,9 +151,8 @@ static void note_up(struct sharing *s)
 	s->is_joined = true;
 	s->pause_ms = 0;
 	(void)kills_set_open(s->kills, true);
-	if (cluster_note_up(s->cluster, s->heard, s->commands))
+	if (cluster_note_up(s->cluster, s->heard, engine_commands(s->engine)))
 		log_message(LOG_INFO, "shared: joined the other nodes as %s", s->node);
-	s->commands = 0;
 	sharing_note_heard(s);
 }
 
@@ -209,10 +185,18 @@ static void note_down(struct sharing *s, const char *problem)
 
 static void say_namesake(struct sharing *s)
 {
-	static struct log_limit limit;
+	struct cluster_status status;
 	uint64_t held_back;
 
-	if (s->has_namesake && log_limit_pass(&limit, LOG_LIMIT_PERIOD_MS, &held_back))
+	cluster_look(s->cluster, clock_ms(), &status);
+	if ((!s->is_copied && status.namesakes == 0) ||
+		!log_limit_pass(&s->namesake_limit, LOG_LIMIT_PERIOD_MS, &held_back))
+		return;
+	if (s->is_copied)
+		log_message(LOG_ERROR,
+			"state_dir: another node has this one's, or a copy of it, so what both use "
+			"counts as one's: give it an empty one");
+	else
 		log_message(LOG_ERROR,
 			"node_name: another node calls itself %s, too: each needs a name of its own",
 			s->node);
@@ -320,31 +304,6 @@ void sharing_stop(struct sharing *s)
 
 /* ---- making ---- */
 
-static void name_instance(struct sharing *s, bool outlives)
-{
-	put_random_word(s->instance);
-	snprintf(s->part, sizeof(s->part), "%.*s%s%s", CLUSTER_NAME_LEN, s->node, outlives ? "" : "/",
-		outlives ? "" : s->instance);
-}
-
-/* The first line of the file. */
-static int read_password_file(struct sharing *s, const char *path, char *error)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : read(fd, s->place.password, SHARED_FIELD_MAX);
-
-	if (n < 0) {
-		snprintf(error, SHARING_ERROR_MAX,
-			"shared_password_file: %.400s cannot be read: %s", path, strerror(errno));
-	} else {
-		s->place.password[n] = '\0';
-		s->place.password[strcspn(s->place.password, "\r\n")] = '\0';
-	}
-	if (fd >= 0)
-		close(fd);
-	return n < 0 ? -1 : 0;
-}
-
 static int make_parts(struct sharing *s, char *error)
 {
 	s->cluster = cluster_new();
@@ -370,9 +329,9 @@ static int set_up(struct sharing *s, const struct settings *settings, char *erro
 			"node_name: this host's name is none that a node can have: set it");
 		return -1;
 	}
-	name_instance(s, settings->state_dir[0] != '\0');
-	if (settings->shared_password_file[0] != '\0' &&
-		read_password_file(s, settings->shared_password_file, error) < 0)
+	put_random_word(s->instance);
+	sharing_recall_part(s, settings->state_dir[0] != '\0');
+	if (engine_read_password(settings->shared_password_file, &s->place, error) < 0)
 		return -1;
 	return make_parts(s, error);
 }

@@ -206,29 +206,45 @@ int sharing_read_all(struct sharing *s, char *error)
 
 /* ---- nodes ---- */
 
-static int take_node(struct sharing *s, const char *ignored, const char *node, const char *value)
+/* At first this node's part is told of by its last process. */
+static void note_own_part(struct sharing *s, const struct cluster_beat *b)
+{
+	s->is_copied = s->beat > 0 && strcmp(b->instance, s->instance) != 0;
+	cluster_note_copied(s->cluster, s->is_copied);
+}
+
+static int take_node(struct sharing *s, const char *ignored, const char *part, const char *value)
 {
 	struct cluster_beat b;
+	int64_t now = clock_ms();
 
 	(void)ignored;
-	if (!cluster_parse_beat(node, value, &b))
+	if (!cluster_parse_beat(part, value, &b))
 		return 0;
-	if (strcmp(node, s->node) == 0) {
-		/* At first it is this one before it was started anew. */
-		s->has_namesake = s->beat > 0 && strcmp(b.instance, s->instance) != 0;
+	if (strcmp(part, s->part) == 0) {
+		note_own_part(s, &b);
 		return 0;
 	}
-	return cluster_note_beat(s->cluster, &b, clock_ms());
+	if (cluster_note_beat(s->cluster, &b, now) < 0)
+		return -1;
+	if (strcmp(b.node, s->node) == 0 && !cluster_is_online(s->cluster, part, now))
+		memcpy(s->outdated, b.part, sizeof(s->outdated));
+	return 0;
 }
 
 int sharing_read_nodes(struct sharing *s, char *error)
 {
 	char key[SHARING_KEY_MAX];
 
-	if (scan(s, sharing_key(s, "nodes", NULL, key), "", take_node, error) < 0)
+	sharing_key(s, "nodes", NULL, key);
+	if (scan(s, key, "", take_node, error) < 0)
 		return -1;
 	s->has_news |= cluster_note_silence(s->cluster, clock_ms());
-	return 0;
+	if (s->outdated[0] == '\0')
+		return 0;
+	SHARING_ASK(s, "HDEL", key, s->outdated);
+	s->outdated[0] = '\0';
+	return sharing_settle(s, error);
 }
 
 /* ---- events ---- */

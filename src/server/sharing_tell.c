@@ -162,10 +162,11 @@ int sharing_tell_beat(struct sharing *s, char *error)
 	char key[SHARING_KEY_MAX], value[CLUSTER_BEAT_MAX], silent[24];
 
 	memcpy(b.instance, s->instance, sizeof(b.instance));
+	memcpy(b.node, s->node, sizeof(b.node));
 	put_monitor(s, b.monitor);
 	cluster_note_monitor(s->cluster, b.monitor);
 	cluster_format_beat(&b, value);
-	SHARING_ASK(s, "HSET", sharing_key(s, "nodes", NULL, key), s->node, value);
+	SHARING_ASK(s, "HSET", sharing_key(s, "nodes", NULL, key), s->part, value);
 	SHARING_ASK(s, "SADD", sharing_key(s, "parts", NULL, key), s->part);
 	/* Sessions go with their node also for those who come later. */
 	SHARING_ASK(s, "PEXPIRE", sharing_key(s, "live", s->part, key),
@@ -179,7 +180,7 @@ int sharing_tell_end(struct sharing *s, char *error)
 
 	if (sharing_tell_accounts(s, error) < 0)
 		return -1;
-	SHARING_ASK(s, "HDEL", sharing_key(s, "nodes", NULL, key), s->node);
+	SHARING_ASK(s, "HDEL", sharing_key(s, "nodes", NULL, key), s->part);
 	SHARING_ASK(s, "DEL", sharing_key(s, "live", s->part, key));
 	sharing_tell_event(s, "end", "", "");
 	return sharing_settle(s, error);

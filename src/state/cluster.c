@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/escape.h"
 #include "base/hashmap.h"
 #include "base/lock.h"
 #include "state/cluster_copy.h"
@@ -24,6 +25,8 @@ struct node {
 	int64_t seen; /* when it changed last; has_beat */
 	bool has_beat;
 	bool is_there; /* and its sessions count */
+	bool goes_on; /* it has changed while we looked */
+	char part[CLUSTER_NODE_MAX];
 };
 
 struct part {
@@ -48,8 +51,8 @@ struct cluster {
 	struct cluster_status self; /* but what is reckoned when it is asked for */
 	int64_t since, heard; /* -1: never */
 	int64_t grace_ends; /* clock_ms(), or CLOCK_NEVER */
-	struct hashmap *nodes; /* by name */
-	struct hashmap *accounts; /* likewise */
+	struct hashmap *nodes; /* by part */
+	struct hashmap *accounts; /* by name */
 	bool has_untold; /* perhaps: an account that has begun anew */
 	struct hashmap *reading; /* what is to take their place; NULL: nothing is */
 };
@@ -95,14 +98,14 @@ void cluster_free(struct cluster *c)
 
 /* ---- finding and making ---- */
 
-static struct node *find_node_locked(const struct cluster *c, const char *name) REQUIRES(&c->lock)
+static struct node *find_node_locked(const struct cluster *c, const char *part) REQUIRES(&c->lock)
 {
-	return hashmap_get(c->nodes, name, strlen(name));
+	return hashmap_get(c->nodes, part, strlen(part));
 }
 
-static struct node *make_node_locked(struct cluster *c, const char *name) REQUIRES(&c->lock)
+static struct node *make_node_locked(struct cluster *c, const char *part) REQUIRES(&c->lock)
 {
-	struct node *n = find_node_locked(c, name);
+	struct node *n = find_node_locked(c, part);
 	void *old;
 
 	if (n != NULL)
@@ -110,8 +113,8 @@ static struct node *make_node_locked(struct cluster *c, const char *name) REQUIR
 	n = calloc(1, sizeof(*n));
 	if (n == NULL)
 		return NULL;
-	strncpy(n->beat.node, name, CLUSTER_NODE_MAX - 1);
-	if (hashmap_put(c->nodes, n->beat.node, strlen(n->beat.node), n, &old) == 0)
+	strncpy(n->part, part, CLUSTER_NODE_MAX - 1);
+	if (hashmap_put(c->nodes, n->part, strlen(n->part), n, &old) == 0)
 		return n;
 	free(n);
 	return NULL;
@@ -201,10 +204,11 @@ int cluster_note_beat(struct cluster *c, const struct cluster_beat *beat, int64_
 	struct node *n;
 
 	mutex_lock(&c->lock);
-	n = make_node_locked(c, beat->node);
+	n = make_node_locked(c, beat->part[0] == '\0' ? beat->node : beat->part);
 	if (n != NULL && n->has_beat && is_another(n, beat))
 		drop_sessions_locked(c, n);
 	if (n != NULL && (!n->has_beat || is_another(n, beat) || n->beat.beat != beat->beat)) {
+		n->goes_on = n->has_beat && !is_another(n, beat);
 		n->beat = *beat;
 		n->seen = now;
 		n->has_beat = n->is_there = true;
@@ -399,7 +403,7 @@ static int keep_lost_parts_locked(struct cluster *c) REQUIRES(&c->lock)
 
 			if (!is_lost_locked(c, p->node))
 				continue;
-			kept = make_part_locked(c, p->node->beat.node, a->name);
+			kept = make_part_locked(c, p->node->part, a->name);
 			if (kept == NULL)
 				return -1;
 			kept->use = p->use;
@@ -613,6 +617,13 @@ void cluster_introduce(struct cluster *c, const char *node, const char *engine)
 	mutex_unlock(&c->lock);
 }
 
+void cluster_note_copied(struct cluster *c, bool is_copied)
+{
+	mutex_lock(&c->lock);
+	c->self.is_copied = is_copied;
+	mutex_unlock(&c->lock);
+}
+
 void cluster_note_monitor(struct cluster *c, const char *monitor)
 {
 	mutex_lock(&c->lock);
@@ -628,7 +639,7 @@ static bool note_state_locked(struct cluster *c, bool is_up, int64_t now, const 
 	if (is_news)
 		c->since = now;
 	c->self.is_up = is_up;
-	snprintf(c->self.problem, sizeof(c->self.problem), "%s", problem);
+	escape_line(problem, strlen(problem), c->self.problem, sizeof(c->self.problem));
 	return is_news;
 }
 
@@ -639,7 +650,7 @@ bool cluster_note_up(struct cluster *c, int64_t now, uint64_t commands)
 	mutex_lock(&c->lock);
 	is_news = note_state_locked(c, true, now, "");
 	c->heard = now;
-	c->self.commands += commands;
+	c->self.commands = commands;
 	mutex_unlock(&c->lock);
 	return is_news;
 }
@@ -650,6 +661,7 @@ bool cluster_note_down(struct cluster *c, int64_t now, const char *problem)
 
 	mutex_lock(&c->lock);
 	is_news = note_state_locked(c, false, now, problem);
+	c->self.failures++;
 	mutex_unlock(&c->lock);
 	return is_news;
 }
@@ -673,6 +685,20 @@ static bool is_online(const struct node *n, int64_t now)
 	return n->is_there && !is_silent(n, now);
 }
 
+/* How many others than `but` are online under that name. One that was seen once only may be what an
+ * earlier process has left behind. */
+static size_t count_namesakes_locked(const struct cluster *c, const struct node *but,
+	const char *name, int64_t now) REQUIRES(&c->lock)
+{
+	const struct node *n;
+	size_t position = 0, count = 0;
+
+	while ((n = hashmap_next(c->nodes, &position)) != NULL)
+		count += n != but && n->goes_on && is_online(n, now) &&
+			strcmp(n->beat.node, name) == 0;
+	return count;
+}
+
 void cluster_look(struct cluster *c, int64_t now, struct cluster_status *out)
 {
 	const struct node *n;
@@ -684,6 +710,7 @@ void cluster_look(struct cluster *c, int64_t now, struct cluster_status *out)
 	out->lag_ms = c->heard < 0 ? -1 : now - c->heard;
 	out->nodes = 1;
 	out->grace_ms = left_of_grace(c->grace_ends, now);
+	out->namesakes = count_namesakes_locked(c, NULL, c->self.node, now);
 	while ((n = hashmap_next(c->nodes, &position)) != NULL)
 		out->nodes += is_online(n, now);
 	mutex_unlock(&c->lock);
@@ -691,11 +718,51 @@ void cluster_look(struct cluster *c, int64_t now, struct cluster_status *out)
 
 /* ---- nodes ---- */
 
+bool cluster_is_online(struct cluster *c, const char *part, int64_t now)
+{
+	const struct node *n;
+	bool is_there;
+
+	mutex_lock(&c->lock);
+	n = find_node_locked(c, part);
+	is_there = n != NULL && is_online(n, now);
+	mutex_unlock(&c->lock);
+	return is_there;
+}
+
 static int by_name(const void *a, const void *b)
 {
 	const struct cluster_node *x = a, *y = b;
 
-	return strcmp(x->beat.node, y->beat.node);
+	int order = strcmp(x->beat.node, y->beat.node);
+
+	return order != 0 ? order : strcmp(x->beat.part, y->beat.part);
+}
+
+/* It has gone, and something else has its name. */
+static bool is_outdated_locked(const struct cluster *c, const struct node *of, int64_t now)
+	REQUIRES(&c->lock)
+{
+	const struct node *n;
+	size_t position = 0;
+
+	if (is_online(of, now))
+		return false;
+	if (strcmp(of->beat.node, c->self.node) == 0)
+		return true;
+	while ((n = hashmap_next(c->nodes, &position)) != NULL) {
+		if (n != of && n->has_beat && strcmp(n->beat.node, of->beat.node) == 0 &&
+			(is_online(n, now) || n->beat.started > of->beat.started))
+			return true;
+	}
+	return false;
+}
+
+static size_t list_namesakes_locked(const struct cluster *c, const struct node *n, int64_t now)
+	REQUIRES(&c->lock)
+{
+	return count_namesakes_locked(c, n, n->beat.node, now) +
+		(strcmp(n->beat.node, c->self.node) == 0);
 }
 
 /* Nodes of whom only uses are known, from long ago, are left out. */
@@ -706,10 +773,14 @@ static size_t list_locked(const struct cluster *c, int64_t now, struct cluster_n
 	size_t position = 0, count = 0;
 
 	while ((n = hashmap_next(c->nodes, &position)) != NULL) {
-		if (n->has_beat)
-			nodes[count++] = (struct cluster_node){.beat = n->beat,
-				.silent_ms = now - n->seen,
-				.is_online = is_online(n, now)};
+		if (!n->has_beat || is_outdated_locked(c, n, now))
+			continue;
+		nodes[count] = (struct cluster_node){.beat = n->beat,
+			.silent_ms = now - n->seen,
+			.is_online = is_online(n, now)};
+		if (nodes[count].is_online)
+			nodes[count].namesakes = list_namesakes_locked(c, n, now);
+		count++;
 	}
 	return count;
 }

@@ -18,17 +18,32 @@ bool cluster_is_name(const char *name)
 	return len > 0 && len <= CLUSTER_NAME_LEN && name[len] == '\0';
 }
 
+bool cluster_node_of_part(const char *part, char node[CLUSTER_NODE_MAX])
+{
+	size_t len = strcspn(part, "/");
+	char name[CLUSTER_NAME_LEN + 1];
+
+	if (len >= sizeof(name))
+		return false;
+	memcpy(name, part, len);
+	name[len] = '\0';
+	if (!cluster_is_name(name) || (part[len] == '/' && !cluster_is_name(part + len + 1)))
+		return false;
+	memcpy(node, name, sizeof(name));
+	return true;
+}
+
 const char *cluster_format_beat(const struct cluster_beat *b, char out[CLUSTER_BEAT_MAX])
 {
-	snprintf(out, CLUSTER_BEAT_MAX, "%s %s %lld %" PRIu64 " %" PRIu64 " %" PRIu64 " %s",
+	snprintf(out, CLUSTER_BEAT_MAX, "%s %s %lld %" PRIu64 " %" PRIu64 " %" PRIu64 " %s %s",
 		b->instance, b->version, (long long)b->started, b->sessions, b->max_sessions,
-		b->beat, b->monitor);
+		b->beat, b->monitor, b->node);
 	return out;
 }
 
 /* ---- reading ---- */
 
-#define WORDS 7
+#define WORDS 8
 #define WORD_MAX ADDR_TEXT_MAX /* its NUL included */
 
 /* The words of a text, those that are missing empty; false: one is too long, or is none that can
@@ -89,18 +104,20 @@ static void read_monitor(const char *word, char out[ADDR_TEXT_MAX])
 		strcpy(out, "-");
 }
 
-bool cluster_parse_beat(const char *node, const char *text, struct cluster_beat *out)
+bool cluster_parse_beat(const char *part, const char *text, struct cluster_beat *out)
 {
 	struct cluster_beat b = {.beat = 0};
 	char words[WORDS][WORD_MAX];
 
-	if (!cluster_is_name(node) || !split(text, words) || !read_word(words[0], b.instance) ||
-		!read_word(words[1], b.version) || !read_time(words[2], &b.started) ||
-		!read_count(words[3], &b.sessions) || !read_count(words[4], &b.max_sessions) ||
-		!read_count(words[5], &b.beat))
+	if (!cluster_node_of_part(part, b.node) || !split(text, words) ||
+		!read_word(words[0], b.instance) || !read_word(words[1], b.version) ||
+		!read_time(words[2], &b.started) || !read_count(words[3], &b.sessions) ||
+		!read_count(words[4], &b.max_sessions) || !read_count(words[5], &b.beat))
 		return false;
-	strcpy(b.node, node);
+	strcpy(b.part, part);
 	read_monitor(words[6], b.monitor);
+	if (cluster_is_name(words[7]))
+		strcpy(b.node, words[7]);
 	*out = b;
 	return true;
 }

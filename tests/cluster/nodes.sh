@@ -3,7 +3,7 @@
 # test's own, and nodes on 127.0.0.2, .3, .4..., all ended by the pid that they were started with.
 #
 #	. "$(dirname "$0")/nodes.sh"
-#	add_user NAME [LIMIT...]	before the nodes start; the password is "secret"
+#	add_user NAME [LIMIT...]	before the nodes start; the password is "secret"; in $TMP/users, or what USERS names
 #	start_engine			on a unix socket; redis ARG... talks to it
 #	start_engine_tcp		on a port, with a password; likewise
 #	start_nodes [COUNT]		node1 to nodeCOUNT (3), with what NODE_FLAGS has

@@ -79,6 +79,30 @@ static void this_node_comes_first_and_the_others_by_name(void **state)
 		"started:2025-07-15T12:40:39 lag:15 monitor:-\n\n");
 }
 
+static void names_that_are_given_twice_are_told_of(void **state)
+{
+	struct cluster_beat b = {.part = "a/1",
+		.node = "a",
+		.instance = "x",
+		.version = "0.9",
+		.started = PARTS_TIME,
+		.monitor = "-"};
+
+	(void)state;
+	join_cluster();
+	(void)cluster_note_up(parts.cluster, parts_now, 1);
+	for (b.beat = 1; b.beat <= 2; b.beat++)
+		assert_int_equal(cluster_note_beat(parts.cluster, &b, parts_now), 0);
+	assert_non_null(strstr(ask_for("NODES\n"), "lag:0 monitor:- namesakes:1\nnode:a "));
+	assert_non_null(strstr(heard, "lag:0 monitor:- namesakes:1\n\n"));
+	assert_string_equal(ask_for("ALARMS\n"),
+		"OK\nalarm:node_name level:warning text:1 other node calls itself a, too: give "
+		"each a node_name of its own\n\n");
+	cluster_note_copied(parts.cluster, true);
+	assert_non_null(strstr(ask_for("ALARMS\n"),
+		"alarm:state_dir level:error text:Another node has the state_dir of this one"));
+}
+
 static void an_engine_that_does_not_work_is_an_alarm(void **state)
 {
 	(void)state;
@@ -157,6 +181,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		node_test(who_shares_nothing_says_so),
 		node_test(this_node_comes_first_and_the_others_by_name),
+		node_test(names_that_are_given_twice_are_told_of),
 		node_test(an_engine_that_does_not_work_is_an_alarm),
 		node_test(whose_sessions_end_is_told_to_the_other_nodes),
 		node_test(without_memory_it_says_so),

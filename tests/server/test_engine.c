@@ -108,6 +108,7 @@ static void it_logs_in_and_chooses_the_database(void **state)
 	assert_non_null(r);
 	assert_string_equal(engine_text(r), "hi");
 	freeReplyObject(r);
+	assert_int_equal(engine_commands(e), 3);
 	assert_true(engine_here(e, &here));
 	assert_true(addr_same_host(&here, &at));
 	join();

@@ -221,17 +221,105 @@ static void nodes_see_each_other_until_one_is_silent_or_stops(void **state)
 	assert_int_equal(status_of(0).nodes, 3);
 }
 
-static void another_node_of_the_same_name_is_told_of(void **state)
+static void call_node(size_t i, const char *name)
+{
+	snprintf(nodes[i].sharing->node, sizeof(nodes[i].sharing->node), "%s", name);
+	sharing_recall_part(nodes[i].sharing, nodes[i].sharing->keeps_part);
+	cluster_introduce(nodes[i].services.cluster, name, "redis://10.0.0.1:6379/0");
+}
+
+/* Each has a part of its own, so the sum is right whatever they are called. */
+static void nodes_of_one_name_count_each_for_itself_and_say_so(void **state)
+{
+	struct cluster_node *others;
+	size_t count;
+
+	(void)state;
+	call_node(1, "n0");
+	go_on(0);
+	assert_string_equal(nodes[0].sharing->part, "n0");
+	assert_string_not_equal(nodes[1].sharing->part, "n0");
+	assert_int_equal(strncmp(nodes[1].sharing->part, "n0/", 3), 0);
+	assert_int_equal(status_of(0).namesakes, 0); /* what has said so once may be long gone */
+	use(0, "alice", 1000);
+	use(1, "alice", 20);
+	go_on(SHARING_BEAT_MS);
+	go_on(SHARING_BEAT_MS);
+	assert_true(is_logged("node_name: another node calls itself n0, too"));
+	assert_int_equal(status_of(0).namesakes, 1);
+	assert_int_equal(status_of(1).namesakes, 1);
+	assert_int_equal(status_of(2).namesakes, 0);
+	assert_int_equal(status_of(2).nodes, 3);
+	assert_int_equal(used_elsewhere(0, "alice"), 20);
+	assert_int_equal(used_elsewhere(1, "alice"), 1000);
+	assert_int_equal(used_elsewhere(2, "alice"), 1020);
+	others = cluster_nodes(nodes[2].services.cluster, now_ms, &count);
+	assert_int_equal(count, 2);
+	assert_int_equal(others[0].namesakes, 1);
+	assert_int_equal(others[1].namesakes, 1);
+	free(others);
+}
+
+/* Numbers in a state_dir go on under the part that they began under. */
+static void a_node_that_is_renamed_counts_once(void **state)
+{
+	struct services *v = &nodes[0].services;
+
+	(void)state;
+	use(0, "alice", 1000);
+	go_on(0);
+	call_node(0, "renamed");
+	nodes[0].sharing->is_joined = false;
+	go_on(SHARING_BEAT_MS);
+	assert_string_equal(nodes[0].sharing->part, "n0");
+	assert_int_equal(used_elsewhere(1, "alice"), 1000);
+	assert_int_equal(status_of(1).nodes, 3);
+	/* A word that is none is no part. */
+	assert_int_equal(standing_put(v->standing, STANDING_SHARED, "part", "garbage"), 0);
+	sharing_recall_part(nodes[0].sharing, true);
+	assert_string_equal(nodes[0].sharing->part, "renamed");
+}
+
+static void a_copied_state_dir_is_told_of(void **state)
 {
 	(void)state;
 	fake_put("p:nodes", "n0", "before 1.0 5 1 10 7");
 	go_on(0);
-	assert_false(is_logged("calls itself n0"));
+	assert_false(status_of(0).is_copied);
 	fake_put("p:nodes", "n0", "another 1.0 5 1 10 7");
 	go_on(SHARING_BEAT_MS);
-	assert_true(is_logged("node_name: another node calls itself n0"));
+	assert_true(is_logged("state_dir: another node has this one's, or a copy of it"));
+	assert_true(status_of(0).is_copied);
 	go_on(SHARING_BEAT_MS);
-	assert_false(nodes[0].sharing->has_namesake);
+	assert_false(status_of(0).is_copied);
+}
+
+/* As by kill -9: nobody but the next one takes it away. */
+static void what_a_node_without_a_state_dir_leaves_behind_goes(void **state)
+{
+	char before[CLUSTER_NODE_MAX];
+	struct cluster_node *others;
+	size_t count;
+
+	(void)state;
+	free_node(2);
+	start_node(2, false);
+	go_on(0);
+	go_on(SHARING_BEAT_MS);
+	snprintf(before, sizeof(before), "%s", nodes[2].sharing->part);
+	assert_non_null(fake_get("p:nodes", before));
+	free_node(2);
+	start_node(2, false);
+	for (int i = 0; i < 4; i++)
+		go_on(SHARING_BEAT_MS);
+	assert_null(fake_get("p:nodes", before));
+	assert_int_equal(status_of(2).namesakes, 0);
+	others = cluster_nodes(nodes[0].services.cluster, now_ms, &count);
+	assert_int_equal(count, 2);
+	assert_string_equal(others[1].beat.node, "n2");
+	assert_true(others[1].is_online);
+	assert_int_equal(others[1].namesakes, 0);
+	free(others);
 }
 
 static void hear_monitor_at(const char *listens, const char *here)
@@ -552,13 +640,12 @@ static struct ledger_entry *hold_alice_to(size_t node, const char *limits)
 	return alice;
 }
 
-static void sessions_of_all_nodes_are_bounded_together(void **state)
+static void bound_together(void)
 {
 	struct ledger_entry *here = hold_alice_to(0, "sessions=3");
 	struct ledger_entry *there = hold_alice_to(1, "sessions=3");
 	size_t count;
 
-	(void)state;
 	go_on(0);
 	assert_int_equal(ledger_admit(NULL, here), END_REASONS);
 	assert_int_equal(ledger_admit(NULL, here), END_REASONS);
@@ -577,6 +664,20 @@ static void sessions_of_all_nodes_are_bounded_together(void **state)
 		ledger_dismiss(NULL, there);
 	ledger_retire_user(here);
 	ledger_retire_user(there);
+}
+
+static void sessions_of_all_nodes_are_bounded_together(void **state)
+{
+	(void)state;
+	bound_together();
+}
+
+static void they_are_also_where_nothing_is_kept(void **state)
+{
+	(void)state;
+	free_node(0);
+	start_node(0, false);
+	bound_together();
 }
 
 /* ---- bans ---- */
@@ -980,7 +1081,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		sharing_test(nodes_see_each_other_until_one_is_silent_or_stops),
-		sharing_test(another_node_of_the_same_name_is_told_of),
+		sharing_test(nodes_of_one_name_count_each_for_itself_and_say_so),
+		sharing_test(a_node_that_is_renamed_counts_once),
+		sharing_test(a_copied_state_dir_is_told_of),
+		sharing_test(what_a_node_without_a_state_dir_leaves_behind_goes),
 		sharing_test(a_node_says_where_its_monitor_is),
 		sharing_test(what_is_used_is_summed_on_all_nodes),
 		sharing_test(what_has_not_changed_is_not_told_again),
@@ -996,6 +1100,7 @@ int main(void)
 		sharing_test(a_quota_begins_anew_only_once),
 		sharing_test(an_emptied_engine_hears_how_often_quotas_began_anew),
 		sharing_test(sessions_of_all_nodes_are_bounded_together),
+		sharing_test(they_are_also_where_nothing_is_kept),
 		sharing_test(who_is_banned_on_one_is_banned_on_all),
 		sharing_test(a_ban_by_failures_is_one_on_all_nodes),
 		sharing_test(a_ban_by_command_gives_way_to_none_by_failures),

@@ -7,7 +7,8 @@
 
 static void what_is_written_is_read_again(void **state)
 {
-	const struct cluster_beat b = {.node = "north",
+	const struct cluster_beat b = {.part = "old",
+		.node = "north",
 		.instance = "0123456789abcdef",
 		.version = "1.2",
 		.started = 1795694400,
@@ -20,8 +21,9 @@ static void what_is_written_is_read_again(void **state)
 
 	(void)state;
 	assert_string_equal(cluster_format_beat(&b, text),
-		"0123456789abcdef 1.2 1795694400 31 4000 7 [2001:db8::1]:1081");
-	assert_true(cluster_parse_beat("north", text, &read));
+		"0123456789abcdef 1.2 1795694400 31 4000 7 [2001:db8::1]:1081 north");
+	assert_true(cluster_parse_beat("old", text, &read));
+	assert_string_equal(read.part, "old");
 	assert_string_equal(read.node, "north");
 	assert_int_equal(read.started, 1795694400);
 	assert_string_equal(cluster_format_beat(&read, again), text);
@@ -34,14 +36,17 @@ static void an_older_one_says_no_monitor_and_a_later_one_more(void **state)
 		{"i 1 5 1 10 7 -", "-"},
 		{"i 1 5 1 10 7 nowhere", "-"},
 		{"i 1 5 1 10 7 10.0.0.1", "-"},
-		{"i 1 5 1 10 7 10.0.0.1:1081 and more", "10.0.0.1:1081"},
+		{"i 1 5 1 10 7 10.0.0.1:1081 n and more", "10.0.0.1:1081"},
+		{"i 1 5 1 10 7 10.0.0.1:1081 n/o", "10.0.0.1:1081"},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct cluster_beat read;
 
-		assert_true(cluster_parse_beat("n", rows[i][0], &read));
+		assert_true(cluster_parse_beat("n/x", rows[i][0], &read));
+		assert_string_equal(read.node, "n");
+		assert_string_equal(read.part, "n/x");
 		assert_string_equal(read.monitor, rows[i][1]);
 	}
 }
@@ -61,6 +66,9 @@ static void what_is_no_beat_changes_nothing(void **state)
 		{"n",
 			"i 1 5 1 10 7 123456789012345678901234567890123456789012345678901234567890123"
 			"4567890123"},
+		{"a/", "i 1 5 1 10 7"},
+		{"a/b/c", "i 1 5 1 10 7"},
+		{"/a", "i 1 5 1 10 7"},
 		{"", "i 1 5 1 10 7"},
 		{"a b", "i 1 5 1 10 7"},
 		{"a\nb", "i 1 5 1 10 7"},
