@@ -86,6 +86,9 @@ void effects_warn_of_clear_web(const struct settings *s);
 /* Says so when what is shared with other nodes goes to another host. */
 void effects_warn_of_clear_engine(const struct settings *s);
 
+/* Says so when nothing of that is kept on this host. */
+void effects_warn_of_no_copy(const struct settings *s);
+
 /* Logs who is named twice among those of the command line. */
 void effects_warn_of_repeated(const struct user_credentials *operators, size_t count);
 

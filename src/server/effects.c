@@ -191,6 +191,18 @@ void effects_warn_of_clear_engine(const struct settings *s)
 			shared_place_format(&s->shared, engine));
 }
 
+void effects_warn_of_no_copy(const struct settings *s)
+{
+	char engine[SHARED_TEXT_MAX];
+
+	if (shared_place_is_set(&s->shared) && s->state_dir[0] == '\0')
+		log_message(LOG_WARN,
+			"shared: state_dir is not set: each start knows nothing of what accounts "
+			"use on other nodes%s until %s answers",
+			s->shared_users ? ", and none of the users whom they share," : "",
+			shared_place_format(&s->shared, engine));
+}
+
 void effects_warn_of_repeated(const struct user_credentials *operators, size_t count)
 {
 	for (size_t i = 1; i < count; i++) {
