@@ -123,6 +123,8 @@ static int scan(
 		redisReply *r;
 		bool is_whole;
 
+		if (sharing_is_stopping(s))
+			return sharing_no_time(error);
 		ENGINE_ASK(s->engine, "HSCAN", key, cursor, "COUNT", "1000");
 		r = sharing_reply_with_list(s, error);
 		if (r == NULL)
@@ -321,6 +323,8 @@ int sharing_read_events(struct sharing *s, char *error)
 	do {
 		redisReply *r;
 
+		if (sharing_is_stopping(s))
+			return sharing_no_time(error);
 		ENGINE_ASK(s->engine, "XREAD", "COUNT", most, "STREAMS",
 			sharing_key(s, "events", NULL, key), s->last_event);
 		r = engine_reply(s->engine, error);
