@@ -100,6 +100,11 @@ int sharing_settle_batch(struct sharing *s, char *error) __attribute__((warn_unu
 /* Says that in `error`, and returns -1. */
 int sharing_no_memory(char *error);
 
+/* Is it to end? Then what takes long does, too: sharing_no_time() says so in `error`, and returns
+ * -1. */
+bool sharing_is_stopping(struct sharing *s);
+int sharing_no_time(char *error);
+
 /* What those hear who are there. Its reply is still to come. */
 void sharing_tell_event(
 	struct sharing *s, const char *kind, const char *account, const char *value);

@@ -51,6 +51,22 @@ int sharing_no_memory(char *error)
 	return -1;
 }
 
+bool sharing_is_stopping(struct sharing *s)
+{
+	bool is_stopping;
+
+	mutex_lock(&s->lock);
+	is_stopping = s->stopping;
+	mutex_unlock(&s->lock);
+	return is_stopping;
+}
+
+int sharing_no_time(char *error)
+{
+	snprintf(error, SHARING_ERROR_MAX, "the server stops");
+	return -1;
+}
+
 /* ---- joining ---- */
 
 static int connect_engine(struct sharing *s, char *error)
@@ -261,7 +277,7 @@ void sharing_step(struct sharing *s)
 	result = joins ? join(s, error) : turn(s, error);
 	if (result == 0)
 		note_up(s);
-	else
+	else if (!sharing_is_stopping(s))
 		note_down(s, error);
 	say_namesake(s);
 	ring_bells(s);

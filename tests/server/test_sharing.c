@@ -1231,6 +1231,19 @@ static void what_cannot_be_read_is_passed_over(void **state)
 	assert_int_equal(status_of(0).nodes, 3);
 }
 
+/* To read what many nodes have told may take long. */
+static void who_is_to_stop_reads_no_more(void **state)
+{
+	(void)state;
+	go_on(0);
+	nodes[1].sharing->stopping = true;
+	go_on(SHARING_PERIOD_MS);
+	nodes[1].sharing->is_joined = false;
+	go_on(SHARING_PERIOD_MS);
+	assert_false(nodes[1].sharing->is_joined);
+	assert_false(is_logged("does not work"));
+}
+
 static void an_engine_that_refuses_to_write_is_told_of(void **state)
 {
 	(void)state;
@@ -1309,6 +1322,7 @@ int main(void)
 		sharing_test(bans_last_as_long_where_clocks_differ),
 		sharing_test(a_ban_that_was_lifted_does_not_come_back),
 		sharing_test(what_cannot_be_read_is_passed_over),
+		sharing_test(who_is_to_stop_reads_no_more),
 		sharing_test(an_engine_that_refuses_to_write_is_told_of),
 		sharing_test(what_is_missing_is_said_by_its_setting),
 	};
