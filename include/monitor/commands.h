@@ -33,6 +33,7 @@ struct command {
 	bool is_keepers; /* runs in the keeper's thread, where there is one */
 	bool is_kept; /* an errand: what it has put into services->standing is on the disk before OK
 			 is said, where such things are kept */
+	bool keeps_users; /* the same where nodes share users, which stand there */
 	bool ends_consoles; /* those with an old password, when it succeeded */
 	bool is_for_consoles; /* is about a connection that lasts, and of no use without one */
 	enum command_own own;
@@ -42,6 +43,9 @@ struct command {
 	 * `r` says by now why not. NULL: nothing is slow. */
 	void (*prepare)(struct monitor_request *q, struct reply *r);
 	void (*run)(const struct monitor_request *q, struct reply *r);
+	/* In the main thread again, of an errand that has succeeded, and has put on the disk what
+	 * it is to: does the rest. NULL: there is none. */
+	void (*finish)(const struct monitor_request *q, struct reply *r);
 };
 
 extern const struct command commands_table[];

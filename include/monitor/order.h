@@ -36,6 +36,7 @@ struct order_steps {
 	void (*run)(struct errand *e); /* the main thread */
 	void (*look_up)(struct errand *e); /* that which may wait for name servers */
 	void (*keep)(struct errand *e);
+	void (*finish)(struct errand *e); /* the main thread again */
 };
 
 /* Whose errand it is. */

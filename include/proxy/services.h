@@ -22,6 +22,7 @@
 #include "state/limit_book.h"
 #include "state/login_helper.h"
 #include "state/registry.h"
+#include "state/shared_users.h"
 #include "state/standing.h"
 #include "state/stats.h"
 #include "state/throughput.h"
@@ -52,6 +53,7 @@ struct services {
 	struct limit_book *limits;
 	struct cluster *cluster; /* NULL: there are no other nodes */
 	struct kills *kills; /* likewise */
+	struct shared_users *shared_users; /* NULL: nodes share none */
 	struct history *history; /* NULL: nobody keeps one */
 	struct events *failures; /* the newest, for whoever asks why */
 	struct turnaways turnaways; /* which are among them */

@@ -6,6 +6,12 @@
 #include "proxy/services.h"
 #include "state/options.h"
 
+/* Can users be kept as the settings want them? -1 with the reason in `error`, CONFIG_ERROR_MAX
+ * bytes.
+ */
+int accounts_check(const struct settings *settings, char *error)
+	__attribute__((warn_unused_result));
+
 /* Makes what users and clients are known by: users who are kept in a file, if one is named, and
  * what they need. -1 with errno. Either way accounts_release() is due. */
 int accounts_make(struct services *v, const struct settings *settings)

@@ -5,10 +5,12 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include <hiredis/hiredis.h>
 
 #include "base/addr.h"
+#include "net/resolver.h"
 #include "state/shared_setting.h"
 
 #define ENGINE_CONNECT_MS 200 /* for connecting at most */
@@ -23,10 +25,22 @@ struct engine *engine_new(void);
 /* NULL is allowed. */
 void engine_free(struct engine *e);
 
+/* Where the engine is, of a name the first address that it has. False: it has none. */
+bool engine_find(const struct shared_place *place, struct resolver *resolver,
+	struct fdbudget *budget, struct addr *out);
+
+/* Puts the first line of the file in the place's password; "": there is no file. -1 with the reason
+ * in `error`. */
+int engine_read_password(const char *path, struct shared_place *place, char error[ENGINE_ERROR_MAX])
+	__attribute__((warn_unused_result));
+
 /* Connects to `at`, or (NULL) to the unix socket that `place` names, logs in there, and chooses the
  * database. -1 with the reason in `error`. */
 int engine_connect(struct engine *e, const struct shared_place *place, const struct addr *at,
 	char error[ENGINE_ERROR_MAX]) __attribute__((warn_unused_result));
+
+/* This end of the connection; false: none by an address. */
+bool engine_here(const struct engine *e, struct addr *out);
 
 /* Does nothing when there is no connection. */
 void engine_close(struct engine *e);
@@ -36,6 +50,9 @@ void engine_close(struct engine *e);
 void engine_ask(struct engine *e, const char *const *words);
 
 #define ENGINE_ASK(e, ...) engine_ask((e), (const char *const[]){__VA_ARGS__, NULL})
+
+/* How many commands it was asked in all. */
+uint64_t engine_commands(const struct engine *e);
 
 /* The next reply to what was asked, in the order of the questions, to be freed with
  * freeReplyObject(). NULL with the reason in `error`: then the connection is of no use any more. A

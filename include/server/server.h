@@ -95,6 +95,10 @@ int server_drop_rule(struct server *s, unsigned number, char error[CHANGE_REPLY_
  * memory for some of them. */
 int server_apply_limits(struct server *s);
 
+/* Other nodes have said something of users whom they share, which comes into effect, of some of
+ * them at a time: true while there are more. Only where `shared_users` of the services is one. */
+bool server_take_users(struct server *s);
+
 /* What file and flags said when they were read last. Valid until the next change. */
 const struct config *server_base(const struct server *s);
 

@@ -3,10 +3,13 @@
 #ifndef SERVER_SERVER_PARTS_H
 #define SERVER_SERVER_PARTS_H
 
+#include <stdatomic.h>
+
 #include "proxy/pool.h"
 #include "server/addresses.h"
 #include "server/ban_sweep.h"
 #include "server/capacity.h"
+#include "server/errands.h"
 #include "server/hasher.h"
 #include "server/idle.h"
 #include "server/janitor.h"
@@ -15,10 +18,18 @@
 #include "server/recheck.h"
 #include "server/sampling.h"
 #include "server/server.h"
+#include "server/shared_accounts.h"
 #include "server/shares.h"
 #include "server/sharing.h"
 #include "server/site.h"
 #include "server/supervision.h"
+
+/* Users of other nodes that are to come into effect; on its way once at most. */
+struct arrivals {
+	struct errand errand; /* first */
+	struct server *server;
+	_Atomic(bool) is_sent;
+};
 
 struct server {
 	struct services services;
@@ -37,6 +48,7 @@ struct server {
 	struct pool *pool;
 	struct janitor *janitor;
 	struct keeper *keeper; /* NULL: nothing is kept */
+	struct arrivals arrivals;
 	struct sharing *sharing; /* NULL: it shares nothing with other nodes */
 	struct idle_sweep idle_sweep;
 	struct addresses addresses;
@@ -46,6 +58,7 @@ struct server {
 	struct limiting limiting;
 	struct naming naming;
 	struct ban_sweep ban_sweep;
+	struct shared_graves graves;
 };
 
 #endif

@@ -1,6 +1,6 @@
 /* sharing: the thread that shares with other nodes, by an engine (engine.h), what accounts use and
- * run, bans, and which nodes there are. Nobody waits for it: what it has read is in a cluster
- * (state/cluster.h). A mutex guards what it is told and what it tells. */
+ * run, users, bans, kills, and which nodes there are. Nobody waits for it: what it has read is in a
+ * cluster (state/cluster.h). A mutex guards what it is told and what it tells. */
 #ifndef SERVER_SHARING_H
 #define SERVER_SHARING_H
 
@@ -17,9 +17,10 @@
 
 struct sharing;
 
-/* Who is told that accounts have used or run something elsewhere. */
+/* Who is told what has come, by the thread. */
 struct sharing_bell {
-	void (*ring)(void *context);
+	void (*ring)(void *context); /* accounts have used or run something elsewhere */
+	void (*ring_users)(void *context); /* shared_users_next_arrived() has somebody */
 	void *context;
 };
 

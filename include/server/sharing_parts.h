@@ -5,20 +5,43 @@
 #include <pthread.h>
 
 #include "base/lock.h"
+#include "base/log.h"
 #include "server/engine.h"
 #include "server/sharing.h"
 #include "server/told.h"
+#include "state/grace.h"
 
 #define SHARING_KEY_MAX 256 /* of a name of the engine's; its NUL included */
 #define SHARING_EVENTS_KEPT "100000" /* about: who has missed more reads everything anew */
+
+#define SHARING_BATCH 256 /* commands that are under way at once */
+
+/* How far a node is with the users that all share. */
+enum sharing_users_phase {
+	USERS_READ, /* what the engine has is read */
+	USERS_ASK, /* it is asked for all that are known here */
+	USERS_KNOWN, /* either knows what the other does */
+};
+
+struct sharing_users {
+	enum sharing_users_phase phase;
+	char script[48]; /* by which the engine knows it; "": it does not, perhaps */
+	char cursor[24]; /* of what is read */
+	struct standing_fact *list; /* those that it is asked for, in USERS_ASK */
+	size_t count, at; /* of these */
+	uint64_t came, told; /* since it has joined */
+	int64_t begun; /* clock_ms(): to join */
+	bool has_arrivals; /* for the bell */
+};
 
 struct sharing {
 	struct services *services;
 	struct shared_place place;
 	char prefix[64], node[CLUSTER_NODE_MAX], instance[CLUSTER_WORD_MAX];
-	/* By which what is used here is known: the node's name where it outlives the process, and
-	 * otherwise one of its own for each process, so that the sum is right. */
-	char part[CLUSTER_NODE_MAX];
+	/* By which what is used here is known to others (sharing_part.c), and a random word that is
+	 * the part's owner's. */
+	char part[CLUSTER_NODE_MAX], owner[CLUSTER_WORD_MAX];
+	bool keeps_part; /* it outlives the process */
 	struct sharing_bell bell;
 	struct cluster *cluster;
 	struct kills *kills;
@@ -28,6 +51,7 @@ struct sharing {
 	/* the thread's */
 	struct engine *engine;
 	struct told *uses, *running, *bans;
+	struct sharing_users users;
 	struct told *ban_marks; /* what was said of each client last (sharing_bans.c) */
 	int64_t engine_ahead_ms; /* of clock_ms(), its clock of the day */
 	char last_event[48]; /* the newest that was read */
@@ -35,13 +59,17 @@ struct sharing {
 	int64_t beat_due;
 	bool is_joined;
 	int64_t heard; /* clock_ms(): when that went well last */
-	uint64_t commands; /* that were sent since */
 	size_t asked; /* commands whose replies are still to come */
 	size_t kills_on_way; /* of these */
+	bool has_more; /* to do at once */
 	bool has_news; /* for the bell */
-	bool has_namesake; /* another node calls itself as this one does */
+	struct log_limit namesake_limit;
+	bool is_copied; /* another node has this one's part */
+	char outdated[CLUSTER_NODE_MAX]; /* the part of an own earlier process; "": none is known */
 	char epoch[CLUSTER_WORD_MAX]; /* of the engine's memory, as it was seen last */
 	int64_t pause_ms; /* before the next attempt to connect */
+	int64_t sweep_due; /* of the copy on disk */
+	struct grace grace; /* of users that nodes share; unused where they share none */
 
 	struct mutex lock; /* the rest */
 	pthread_cond_t told;
@@ -66,9 +94,20 @@ int sharing_settle_batch(struct sharing *s, char *error) __attribute__((warn_unu
 /* A command of which only is wanted that it succeeds. */
 #define SHARING_ASK(s, ...) ((s)->asked++, ENGINE_ASK((s)->engine, __VA_ARGS__))
 
+/* Says that in `error`, and returns -1. */
+int sharing_no_memory(char *error);
+
 /* What those hear who are there. Its reply is still to come. */
 void sharing_tell_event(
 	struct sharing *s, const char *kind, const char *account, const char *value);
+
+/* ---- the part that this node has ---- */
+
+/* That which it had last, where it is kept. */
+void sharing_recall_part(struct sharing *s, bool is_kept);
+
+/* Makes sure that it is this node's alone, or takes another one. -1 with the reason in `error`. */
+int sharing_claim_part(struct sharing *s, char *error) __attribute__((warn_unused_result));
 
 /* ---- telling; all return -1 with the reason in `error` ---- */
 
@@ -98,7 +137,7 @@ void sharing_forget_told(struct sharing *s);
 /* That the node stops. */
 int sharing_tell_end(struct sharing *s, char *error) __attribute__((warn_unused_result));
 
-#define SHARING_BAN_MAX 80 /* of what is said of one; its NUL included */
+#define SHARING_BAN_MAX 128 /* of what is said of one; its NUL included */
 
 /* ---- reading; likewise ---- */
 
@@ -107,8 +146,10 @@ int sharing_tell_end(struct sharing *s, char *error) __attribute__((warn_unused_
 typedef int sharing_taker(
 	struct sharing *s, const char *node, const char *account, const char *value);
 
-sharing_taker sharing_take_ban, sharing_take_kill;
+sharing_taker sharing_take_ban, sharing_take_kill, sharing_take_user;
 
+/* The next reply, which is to be a list; NULL with the reason. To be freed. */
+redisReply *sharing_reply_with_list(struct sharing *s, char *error);
 /* What the engine's clock says, by which bans are told. */
 int sharing_read_clock(struct sharing *s, char *error) __attribute__((warn_unused_result));
 
@@ -120,5 +161,36 @@ int sharing_read_nodes(struct sharing *s, char *error) __attribute__((warn_unuse
 
 /* What is new since the last time. */
 int sharing_read_events(struct sharing *s, char *error) __attribute__((warn_unused_result));
+
+/* ---- users, where nodes share them; likewise ---- */
+
+/* The engine may have others than before. */
+void sharing_begin_users(struct sharing *s);
+
+/* Tells who has changed, and gets on with joining. `*has_more`: there is more to do at once. */
+int sharing_turn_users(struct sharing *s, bool *has_more, char *error)
+	__attribute__((warn_unused_result));
+
+/* Looks at some of those that the engine has again, once it has joined. */
+int sharing_look_at_users(struct sharing *s, char *error) __attribute__((warn_unused_result));
+
+/* Frees what is under way. */
+void sharing_end_users(struct sharing *s);
+
+/* ---- the copy on disk ---- */
+
+/* What is known by now of other nodes is what stays of the copy on disk. */
+void sharing_sweep_copy(struct sharing *s);
+
+/* ---- users that nodes share, while the engine is away ---- */
+
+/* From before the first session, and behind the last. */
+void sharing_begin_grace(struct sharing *s);
+void sharing_end_grace(struct sharing *s);
+
+/* The engine has answered, or has not: then returns for how many more milliseconds these users may
+ * log in; -1: there are none. */
+void sharing_note_heard(struct sharing *s);
+int64_t sharing_note_missed(struct sharing *s);
 
 #endif

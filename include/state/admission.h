@@ -7,8 +7,9 @@
 #include "state/config.h"
 
 /* Decides what auth = auto comes to, for a configuration that nobody else sees yet: a login is
- * required where users are meant to be, because a file of them is named, or a helper that knows
- * some, or the command line gives some (`are_given`), whether there are any now or not. */
+ * required where users are meant to be, because a file of them is named, or nodes share some, or
+ * a helper knows some, or the command line gives some (`are_given`), whether there are any now or
+ * not. */
 void admission_decide_auto(struct config *c, bool are_given);
 
 /* Must a client log in? */

@@ -52,11 +52,13 @@ struct ban_info {
 	struct network client;
 	enum ban_cause by;
 	unsigned failures; /* of logins that led to it; 0 by command */
+	unsigned times; /* bans by failures in a row, this one included */
 	uint64_t refused; /* connections since it began, or since the server started */
 	int64_t begun; /* seconds since 1970 */
 	int64_t until; /* the same; INT64_MAX: it has no end */
 	int64_t lasts; /* in milliseconds, from its beginning; CLOCK_NEVER likewise */
 	int64_t left; /* of these */
+	int64_t memory; /* for how long behind its end it makes the next one longer, likewise */
 };
 
 /* Nobody is banned. `own` tells which networks are this host's; NULL: none is. Bans are put into
@@ -100,6 +102,13 @@ struct network bans_whom(const struct bans *b, const struct network *who);
  * with errno: ENOSPC where as many are banned by command as can be, or ENOMEM. */
 int bans_put(struct bans *b, const struct network *who, int64_t lasts, struct bans_time now,
 	struct ban_info *begun) __attribute__((warn_unused_result));
+
+/* Bans whom `told` is about as another server has: of it client, cause, failures, times, begun,
+ * until, lasts and memory. 1: so it is now; 0: it stays as it is, since it is over, or the ban that
+ * there is does not give way to it, as one by command does not to one by failures. -1 with errno as
+ * bans_put(). */
+int bans_take_over(struct bans *b, const struct ban_info *told, struct bans_time now)
+	__attribute__((warn_unused_result));
 
 /* Ends the ban of exactly `who`, or (NULL) any one, and forgets that there was one and which logins
  * failed. False when there is none. */

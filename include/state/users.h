@@ -52,6 +52,12 @@ struct users_backend {
 	int (*remove)(
 		void *context, const char *name, size_t name_len, char error[USERS_ERROR_MAX]);
 
+	/* Gives the user of that name, as he is kept now, to `take`: 1. 0 when nobody is kept of
+	 * that name; 1 without giving anybody when whoever has it is kept so that he is not given
+	 * one by one. NULL: nobody is. */
+	int (*fetch)(void *context, const char *name, size_t name_len, users_taker *take,
+		void *taker, char error[USERS_ERROR_MAX]);
+
 	void (*free)(void *context);
 };
 
@@ -88,7 +94,8 @@ enum login_result {
 	LOGIN_EXPIRED,
 	LOGIN_NOT_FROM_HERE, /* `from` of the user */
 	LOGIN_NO_HELPER, /* not checked: the password is a helper's to know, and there is none */
-	LOGIN_UNANSWERED, /* not checked: the helper cannot say whether it is right */
+	LOGIN_UNANSWERED, /* nobody can say now: a helper whether it is right, or other nodes
+			   * whether there still is that user */
 };
 
 /* A login of any bytes (RFC 1929). */
@@ -144,6 +151,15 @@ bool users_knows_admin(struct users *u, const struct login *login);
 enum login_result users_login_person(struct users *u, const struct login *login);
 bool users_knows_person(struct users *u, const struct login *login);
 
+/* Whose right passwords are LOGIN_UNANSWERED while nobody knows whether they still are users.
+ * `is_shut` takes locks of its own. Before there are logins. */
+struct users_gate {
+	bool (*is_shut)(void *context, const char *name);
+	void *context;
+};
+
+void users_set_gate(struct users *u, const struct users_gate *gate);
+
 /* Lets all whose logins wait look whether they were told to give up. */
 void users_wake_logins(struct users *u);
 
@@ -181,6 +197,13 @@ struct users_draft;
 struct users_draft *users_read(struct users *u, char error[USERS_ERROR_MAX]);
 struct users_difference users_put_into_effect(
 	struct users *u, struct users_draft *draft, users_farewell *farewell, void *context);
+
+/* What the backend has of that name now comes into effect: he is there, has become another one, or
+ * is gone, of which `farewell` (NULL: nobody) is told. No other user is looked at. `difference`
+ * receives what has changed. -1 with the reason in `error`, and nothing changed. */
+int users_take(struct users *u, const char *name, users_farewell *farewell, void *context,
+	struct users_difference *difference, char error[USERS_ERROR_MAX])
+	__attribute__((warn_unused_result));
 
 /* How many users were read. */
 size_t users_draft_count(const struct users_draft *draft);
@@ -223,6 +246,10 @@ int users_suppose(struct users *u, const char *name, char error[USERS_ERROR_MAX]
  * not be replaced any more. */
 int users_remove(struct users *u, const char *name, char error[USERS_ERROR_MAX])
 	__attribute__((warn_unused_result));
+
+/* Gives the user of that name to `take`, and returns what that does, or why there is nobody to be
+ * given. */
+const char *users_give(struct users *u, const char *name, users_taker *take, void *taker);
 
 struct user_credentials {
 	const char *name;

@@ -5,6 +5,7 @@
 
 #include <sodium.h>
 #include <stdatomic.h>
+#include <string.h>
 
 #include "base/hashmap.h"
 #include "base/lock.h"
@@ -56,6 +57,7 @@ struct users {
 	struct ledger *ledger;
 	_Atomic(struct limit_book *) book; /* NULL: there is none */
 	struct hashmap *given; /* names of the command line, each as its own value; NULL: none */
+	struct users_gate gate; /* `is_shut` NULL: there is none */
 	bool are_kept; /* there is a backend */
 	struct users_backend backend;
 	unsigned char key[crypto_generichash_KEYBYTES];
@@ -98,6 +100,13 @@ struct user *users_get_locked(const struct users *u, const char *name, size_t le
 static inline bool user_is_of_helper(const struct user *user)
 {
 	return user->kind == HASH_KINDS_MAX;
+}
+
+/* Is nothing different about him? */
+static inline bool user_is_as_recorded(const struct user *user, const struct user_record *record)
+{
+	return user->role == record->role && strcmp(user->hash, record->hash) == 0 &&
+		strcmp(user->attributes, record->attributes) == 0;
 }
 
 /* ---- those whom a helper knows (users_directory.c) ---- */

@@ -108,6 +108,7 @@ static bool set_disabled(
 void disable_command_disable(const struct monitor_request *q, struct reply *r)
 {
 	struct account_name who;
+	char term[USER_TERM_MAX];
 	size_t ended;
 
 	if (!set_disabled(q, true, &who, r))
@@ -118,13 +119,14 @@ void disable_command_disable(const struct monitor_request *q, struct reply *r)
 	(void)end_sessions_of_account(q->services, &who);
 	users_wake_logins(q->services->users);
 	reply_add(r, "OK %s disabled, %zu session%s ended%s\n", who.key, ended, plural(ended),
-		limits_term(q->services, &who));
+		limits_term(q->services, &who, term));
 }
 
 void disable_command_enable(const struct monitor_request *q, struct reply *r)
 {
 	struct limit_sources sources = {.of = {""}};
 	struct account_name who;
+	char term[USER_TERM_MAX];
 	const char *keeper;
 
 	if (!set_disabled(q, false, &who, r))
@@ -132,5 +134,5 @@ void disable_command_enable(const struct monitor_request *q, struct reply *r)
 	limits_take_in(q);
 	keeper = find_keeper(q->services, &who, &sources);
 	reply_add(r, "OK %s enabled%s%s%s%s\n", who.key, *keeper != '\0' ? ", but " : "", keeper,
-		*keeper != '\0' ? " is disabled" : "", limits_term(q->services, &who));
+		*keeper != '\0' ? " is disabled" : "", limits_term(q->services, &who, term));
 }

@@ -1,6 +1,5 @@
 /*
- * A guest is a user with a random name and password and an end, whose line of the users file says
- * that he is one.
+ * A guest is a user with a random name and password and an end, of whom it is kept that he is one.
  */
 #include "monitor/guest_commands.h"
 
@@ -106,12 +105,12 @@ static void warn_of_guest(struct services *v, struct reply *r)
 static void tell_guest(
 	const struct monitor_request *q, const struct limits *limits, struct reply *r)
 {
-	char until[CALENDAR_END_MAX], door[ADDR_TEXT_MAX], *colon;
+	char until[CALENDAR_END_MAX], door[ADDR_TEXT_MAX], term[USER_TERM_MAX], *colon;
 
 	find_door(q->services, door);
 	calendar_format_end(limits->expires, until);
-	reply_add(
-		r, "OK Guest %s until %s%s\n", q->made_name, until, limits_users_term(q->services));
+	reply_add(r, "OK Guest %s until %s%s\n", q->made_name, until,
+		limits_users_term(q->services, q->made_name, term));
 	reply_add(r, "name:%s password:%s expires:%s proxy:%s\n", q->made_name, q->made_password,
 		until, door);
 	reply_add(r, "text:curl --proxy socks5h://%s:%s@%s https://example.org/\n", q->made_name,

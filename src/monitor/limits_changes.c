@@ -1,8 +1,8 @@
 /*
- * Users' limits are written to the users file, those of groups and clients stand (standing.h) over
- * the configuration; then all that is said is taken in anew (server_apply_limits()), so live
- * sessions follow before the answer goes out. What has to end for it does so by the janitor's job
- * at once.
+ * Users' limits are written to the users file, or shared with other nodes, those of groups and
+ * clients stand (standing.h) over the configuration; then all that is said is taken in anew
+ * (server_apply_limits()), so live sessions follow before the answer goes out. What has to end for
+ * it does so by the janitor's job at once.
  */
 #include "monitor/limits_changes.h"
 
@@ -11,14 +11,18 @@
 
 #include "base/escape.h"
 
-const char *limits_users_term(struct services *v)
+const char *limits_users_term(struct services *v, const char *name, char text[USER_TERM_MAX])
 {
+	if (v->shared_users != NULL)
+		return user_term(v, user_is_shared(v, name), "", text);
 	return users_are_kept(v->users) ? "" : " (until the next start)";
 }
 
-const char *limits_term(struct services *v, const struct account_name *who)
+const char *limits_term(
+	struct services *v, const struct account_name *who, char text[USER_TERM_MAX])
 {
-	return who->kind == ACCOUNT_USER ? limits_users_term(v) : standing_term(v->standing);
+	return who->kind == ACCOUNT_USER ? limits_users_term(v, who->key, text)
+					 : standing_term(v->standing);
 }
 
 void limits_take_in(const struct monitor_request *q)

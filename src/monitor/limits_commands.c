@@ -336,7 +336,7 @@ static void change_limits(
 {
 	struct services *v = q->services;
 	struct limits said;
-	char why[LIMITS_ERROR_MAX];
+	char why[LIMITS_ERROR_MAX], term[USER_TERM_MAX];
 
 	find_said(v, who, &said);
 	if (!limits_change(q->parameters[1], legal_for(who), &said, why)) {
@@ -347,7 +347,7 @@ static void change_limits(
 					: change_said(v, who, &said, r)))
 		return;
 	limits_take_in(q);
-	reply_add(r, "OK Limits of %s changed%s\n", who->key, limits_term(v, who));
+	reply_add(r, "OK Limits of %s changed%s\n", who->key, limits_term(v, who, term));
 }
 
 void limits_command_limits(const struct monitor_request *q, struct reply *r)

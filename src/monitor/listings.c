@@ -255,6 +255,9 @@ static void add_account(struct reply *r, const struct accounts *a, size_t i)
 		(unsigned long long)f->sent, (unsigned long long)f->received);
 	reply_add(r, " last_seen:%s limits:", last);
 	add_limits_word(r, a->services, name);
+	if (a->services->shared_users != NULL)
+		reply_add(r, " shared:%s",
+			shared_users_have(a->services->shared_users, name) ? "yes" : "no");
 	reply_add(r, "\n");
 }
 

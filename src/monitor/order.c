@@ -64,6 +64,8 @@ void order_send(struct order *o, const struct order_steps *steps)
 		errand_add_step(&o->errand, server_lookups(server), steps->look_up);
 	if (steps->keep != NULL)
 		errand_add_step(&o->errand, keeper_errands(o->request.keeper), steps->keep);
+	if (steps->finish != NULL)
+		errand_add_step(&o->errand, server_errands(server), steps->finish);
 	errand_add_step(&o->errand, o->done, finish_order);
 	errand_send(&o->errand);
 }
@@ -143,15 +145,14 @@ static void run_command(struct errand *e)
 	execute(order_of(e));
 }
 
-static void run_kept_command(struct errand *e)
+static void run_begun_command(struct errand *e)
 {
 	perform(order_of(e));
 }
 
 /* Behind a command that was done: what it has changed holds in any case. */
-static void keep_command(struct errand *e)
+static void keep_changes(struct order *o)
 {
-	struct order *o = order_of(e);
 	char why[DATABASE_ERROR_MAX];
 
 	if (order_has_succeeded(o) && keeper_write(o->request.keeper, why) < 0) {
@@ -160,7 +161,33 @@ static void keep_command(struct errand *e)
 			"Done, but it may not outlast a restart: state_dir cannot be written: %s",
 			why);
 	}
+}
+
+static void keep_command(struct errand *e)
+{
+	struct order *o = order_of(e);
+
+	keep_changes(o);
+	if (o->request.command->finish == NULL)
+		conclude(o);
+}
+
+static void finish_command(struct errand *e)
+{
+	struct order *o = order_of(e);
+
+	if (order_has_succeeded(o))
+		o->request.command->finish(&o->request, &o->reply);
 	conclude(o);
+}
+
+static bool is_to_be_kept(const struct order *o)
+{
+	const struct command *command = o->request.command;
+
+	return o->request.keeper != NULL &&
+		(command->is_kept ||
+			(command->keeps_users && o->request.services->shared_users != NULL));
 }
 
 static void send_command(struct order *o)
@@ -174,9 +201,13 @@ static void send_command(struct order *o)
 		steps = (struct order_steps){.look_up = run_command};
 	if (command->prepare != NULL)
 		steps.hash = prepare_command;
-	if (command->is_kept && o->request.keeper != NULL) {
-		steps.run = run_kept_command;
+	if (is_to_be_kept(o)) {
+		steps.run = run_begun_command;
 		steps.keep = keep_command;
+	}
+	if (command->finish != NULL) {
+		steps.run = run_begun_command;
+		steps.finish = finish_command;
 	}
 	order_send(o, &steps);
 }

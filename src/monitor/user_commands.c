@@ -9,26 +9,29 @@
 
 #include "base/clock.h"
 #include "base/plural.h"
+#include "monitor/user_term.h"
 #include "state/kept_use.h"
 
-#define HOW_LONG_MAX (USERS_NAME_MAX + 128)
+#define HOW_LONG_MAX (USERS_NAME_MAX + USER_TERM_MAX)
 
-/* Why what was done to this user may not last, for the end of an answer: the command line gives him
- * something (`again`) at every start, or users are not kept, of which there may be `more` to say.
- */
+/* Where what was done to this user holds, and why it may not last, for the end of an answer: the
+ * command line gives him something (`again`) at every start, or users are not kept, of which there
+ * may be `more` to say. */
+static const char *term_of(const struct monitor_request *q, bool is_shared, const char *again,
+	const char *more, char text[HOW_LONG_MAX])
+{
+	const char *name = q->parameters[0];
+
+	if (!users_are_given(q->services->users, name))
+		return user_term(q->services, is_shared, more, text);
+	snprintf(text, HOW_LONG_MAX, " (until the next start: -u gives %s%s)", name, again);
+	return text;
+}
+
 static const char *for_how_long(const struct monitor_request *q, const char *again,
 	const char *more, char text[HOW_LONG_MAX])
 {
-	const struct users *u = q->services->users;
-	const char *name = q->parameters[0];
-
-	text[0] = '\0';
-	if (users_are_given(u, name))
-		snprintf(text, HOW_LONG_MAX, " (until the next start: -u gives %s%s)", name, again);
-	else if (!users_are_kept(u))
-		snprintf(text, HOW_LONG_MAX, " (until the server ends: users_file is not set%s)",
-			more);
-	return text;
+	return term_of(q, user_is_shared(q->services, q->parameters[0]), again, more, text);
 }
 
 /* False when name or password cannot be one; then `r` says why. */
@@ -152,6 +155,7 @@ void user_command_del_user(const struct monitor_request *q, struct reply *r)
 {
 	const char *name = q->parameters[0];
 	char error[USERS_ERROR_MAX], text[HOW_LONG_MAX];
+	bool was_shared = user_is_shared(q->services, name);
 	size_t ended;
 
 	if (users_remove(q->services->users, name, error) < 0) {
@@ -162,6 +166,86 @@ void user_command_del_user(const struct monitor_request *q, struct reply *r)
 		kept_use_drop(q->services->standing, name);
 		ended = registry_end_user(q->services->registry, name, strlen(name), END_KILLED);
 		reply_add(r, "OK User %s deleted, %zu session%s ended%s%s\n", name, ended,
-			plural(ended), who_else_knows(q), for_how_long(q, " again", "", text));
+			plural(ended), who_else_knows(q),
+			term_of(q, was_shared, " again", "", text));
 	}
+}
+
+/* ---- to the users that nodes share ---- */
+
+struct sharing_out {
+	struct shared_users *shared;
+	char *error;
+};
+
+static const char *share_out(void *context, const struct user_record *user)
+{
+	const struct sharing_out *s = context;
+
+	if (user->role == USER_ROLE_ADMIN)
+		return "is an administrator, and stays this node's alone: SET_ROLE makes a user of "
+		       "one";
+	return shared_users_share(s->shared, user->name, user->hash, user->attributes, s->error) < 0
+		? s->error
+		: NULL;
+}
+
+/* If not, `r` says why. Without state_dir the engine would be all that keeps him. */
+static bool can_be_shared(const struct monitor_request *q, struct reply *r)
+{
+	const struct services *v = q->services;
+	const char *name = q->parameters[0];
+
+	if (v->shared_users == NULL)
+		reply_error(r, "No users are shared: shared_users is not set");
+	else if (!users_have(v->users, name, strlen(name)))
+		reply_error(r, "%s does not exist", name);
+	else if (user_is_shared(v, name))
+		reply_error(r, "%s is shared already", name);
+	else if (!standing_is_kept(v->standing))
+		reply_error(r,
+			"%s stays in users_file: state_dir is not set, and then only the engine "
+			"would keep the user",
+			name);
+	else
+		return true;
+	return false;
+}
+
+/* He is kept twice from now on: the one of the file holds until the other one is on the disk. */
+void user_command_share_user(const struct monitor_request *q, struct reply *r)
+{
+	struct shared_users *shared = q->services->shared_users;
+	const char *name = q->parameters[0], *why;
+	char error[USERS_ERROR_MAX];
+	struct sharing_out s = {.shared = shared, .error = error};
+
+	if (!can_be_shared(q, r))
+		return;
+	why = users_give(q->services->users, name, share_out, &s);
+	if (why == error)
+		reply_error(r, "%s", error);
+	else if (why != NULL)
+		reply_error(r, "%s: %s", name, why);
+	else
+		reply_add(r, "OK ");
+}
+
+void user_command_finish_sharing(const struct monitor_request *q, struct reply *r)
+{
+	struct services *v = q->services;
+	const char *name = q->parameters[0];
+	char error[USERS_ERROR_MAX], text[USER_TERM_MAX];
+	struct users_difference ignored;
+
+	reply_reset(r);
+	if (shared_users_unhide(v->shared_users, name, error) < 0 ||
+		users_take(v->users, name, NULL, NULL, &ignored, error) < 0)
+		reply_error(r,
+			"%s is shared from now on, but is still in users_file, which holds on this "
+			"node: %s",
+			name, error);
+	else
+		reply_add(r, "OK User %s is shared from now on%s\n", name,
+			user_term(v, true, "", text));
 }

@@ -88,7 +88,7 @@ int check_opening(
 
 	if (confine_check(s, error) < 0 || run_as_check(s, error) < 0 ||
 		fronts_check_places(s, error) < 0 || effects_check_files(s, error) < 0 ||
-		check_state(s->state_dir, error) < 0 ||
+		accounts_check(s, error) < 0 || check_state(s->state_dir, error) < 0 ||
 		check_log("log_file", s->log_file, error) < 0 ||
 		check_log("access_log_file", s->access_log_file, error) < 0 ||
 		accounts_look(v, o, error) < 0 ||

@@ -318,9 +318,15 @@ void effects_copy_lists(struct site *site, const struct config *c)
 static int check_users(const struct change *change, char *error)
 {
 	const char *path = change->old->settings.users_file;
-	size_t before = users_count(change->site->services->users);
+	const struct services *v = change->site->services;
+	size_t before = users_count(v->users), now = users_draft_count(change->users);
 
-	if (users_draft_count(change->users) > 0 || before == 0)
+	/* Those whom nodes share are not the file's. */
+	if (v->shared_users != NULL) {
+		before = shared_users_count_own(v->shared_users);
+		now = shared_users_count_read(v->shared_users);
+	}
+	if (now > 0 || before == 0)
 		return 0;
 	snprintf(error, CONFIG_ERROR_MAX,
 		"%.512s: %s, but the server has %zu from it: DEL_USER deletes users, and a "

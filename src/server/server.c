@@ -100,6 +100,10 @@ int server_start(struct server *s, char error[CONFIG_ERROR_MAX])
 	bans_restore(v->bans, bans_now());
 	ban_sweep_init(&s->ban_sweep, v->bans, s->janitor);
 	janitor_add(s->janitor, &s->ban_sweep.job);
+	if (v->shared_users != NULL) {
+		shared_graves_init(&s->graves, v->shared_users, s->keeper);
+		janitor_add(s->janitor, &s->graves.job);
+	}
 	recheck_init(&s->recheck, v);
 	janitor_add(s->janitor, &s->recheck.job);
 	if ((s->keeper == NULL || keeper_start(s->keeper) == 0) &&

@@ -88,6 +88,19 @@ int server_apply_limits(struct server *s)
 	return result;
 }
 
+bool server_take_users(struct server *s)
+{
+	struct services *v = &s->services;
+	bool is_more;
+
+	if (shared_accounts_take(v, &is_more)) {
+		limiting_look(&s->limiting);
+		users_wake_logins(v->users);
+		keeper_call(s->keeper);
+	}
+	return is_more;
+}
+
 /* ---- temporary rules ---- */
 
 /* What it denies ends whatever `recheck` says, and with that also what others deny. */

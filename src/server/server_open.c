@@ -153,17 +153,44 @@ static int open_fronts(struct server *s, struct config *c, char *error)
 	return -1;
 }
 
-/* Accounts are told by a job of the janitor's. */
+/* Accounts are told by a job of the janitor's, and the copy on disk is the keeper's. */
 static void note_elsewhere(void *context)
 {
 	struct server *s = context;
 
 	janitor_call(s->janitor, &s->limiting.job);
+	keeper_call(s->keeper);
+}
+
+static void note_arrivals(void *context);
+
+/* What comes behind the flag sends it anew. */
+static void take_arrivals(struct errand *e)
+{
+	struct arrivals *a = (struct arrivals *)e;
+
+	atomic_store(&a->is_sent, false);
+	if (server_take_users(a->server))
+		note_arrivals(a->server);
+}
+
+/* Users change in the main thread. */
+static void note_arrivals(void *context)
+{
+	struct server *s = context;
+
+	if (atomic_exchange(&s->arrivals.is_sent, true))
+		return;
+	s->arrivals.server = s;
+	errand_begin(&s->arrivals.errand);
+	errand_add_step(&s->arrivals.errand, s->errands, take_arrivals);
+	errand_send(&s->arrivals.errand);
 }
 
 static int make_sharing(struct server *s, const struct settings *settings, char *error)
 {
-	const struct sharing_bell bell = {.ring = note_elsewhere, .context = s};
+	const struct sharing_bell bell = {
+		.ring = note_elsewhere, .ring_users = note_arrivals, .context = s};
 
 	if (!shared_place_is_set(&settings->shared))
 		return 0;
@@ -188,8 +215,9 @@ static int open_all(struct server *s, struct config *c, bool *bad_input, char *e
 	effects_set_log(settings);
 	fronts_plan_own(c); /* for what must not lead back to us */
 	*bad_input = confine_check(settings, error) < 0 ||
-		effects_check_files(settings, error) < 0 || run_as_begin(c, error) < 0 ||
-		effects_open_log(settings, error) < 0 || fronts_check_places(settings, error) < 0 ||
+		effects_check_files(settings, error) < 0 || accounts_check(settings, error) < 0 ||
+		run_as_begin(c, error) < 0 || effects_open_log(settings, error) < 0 ||
+		fronts_check_places(settings, error) < 0 ||
 		open_state(s, settings, &is_taken, error) < 0 ||
 		make_accounts(s, settings, error) < 0 ||
 		effects_compile_upstreams(c, NULL, s->services.own, error) < 0 ||

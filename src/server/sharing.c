@@ -9,7 +9,7 @@
 #include "server/sharing_parts.h"
 
 #include <errno.h>
-#include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,9 +19,10 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "server/node_name.h"
+#include "state/cluster_text.h"
 #include "state/ledger_limits.h"
 
-#define LOOKUP_MS 2000 /* for the engine's name */
 #define LEAST_PAUSE_MS 100
 #define LONGEST_PAUSE_MS 5000
 
@@ -41,31 +42,16 @@ int sharing_settle(struct sharing *s, char *error)
 	size_t asked = s->asked;
 
 	s->asked = 0;
-	s->commands += asked;
 	return engine_skip(s->engine, asked, error);
 }
 
-/* ---- joining ---- */
-
-/* The engine's address, of a name the first one. */
-static bool look_up_engine(struct sharing *s, struct addr *out)
+int sharing_no_memory(char *error)
 {
-	size_t len = strlen(s->place.host);
-	struct fd_lease lease = {.budget = &s->services->budget, .held = 1};
-	struct lookup l = {.resolver = NULL};
-	bool is_found = addr_parse(s->place.host, len, out);
-
-	if (!is_found) {
-		lookup_begin(&l, s->services->resolver, s->place.host, len, &lease);
-		lookup_await(&l, clock_deadline(LOOKUP_MS));
-	}
-	for (enum lookup_family f = 0; f < LOOKUP_FAMILIES && !is_found; f++) {
-		is_found = l.answers[f].count > 0;
-		*out = l.answers[f].addrs[0];
-	}
-	addr_set_port(out, s->place.port);
-	return is_found;
+	snprintf(error, SHARING_ERROR_MAX, "out of memory");
+	return -1;
 }
+
+/* ---- joining ---- */
 
 static int connect_engine(struct sharing *s, char *error)
 {
@@ -73,7 +59,7 @@ static int connect_engine(struct sharing *s, char *error)
 
 	if (s->place.path[0] != '\0')
 		return engine_connect(s->engine, &s->place, NULL, error);
-	if (look_up_engine(s, &at))
+	if (engine_find(&s->place, s->services->resolver, &s->services->budget, &at))
 		return engine_connect(s->engine, &s->place, &at, error);
 	snprintf(error, SHARING_ERROR_MAX, "%s has no address", s->place.host);
 	return -1;
@@ -123,8 +109,11 @@ static int check_epoch(struct sharing *s, char *error)
 static int beat(struct sharing *s, char *error)
 {
 	s->beat_due = clock_deadline(SHARING_BEAT_MS);
+	if (clock_ms() >= s->sweep_due)
+		sharing_sweep_copy(s);
 	if (check_epoch(s, error) < 0 || sharing_read_clock(s, error) < 0 ||
-		sharing_read_nodes(s, error) < 0 || sharing_tell_accounts(s, error) < 0)
+		sharing_read_nodes(s, error) < 0 || sharing_tell_accounts(s, error) < 0 ||
+		sharing_look_at_users(s, error) < 0)
 		return -1;
 	return sharing_tell_beat(s, error);
 }
@@ -133,19 +122,23 @@ static int beat(struct sharing *s, char *error)
 static int join(struct sharing *s, char *error)
 {
 	s->asked = 0;
-	if (connect_engine(s, error) < 0 || read_epoch(s, s->epoch, error) < 0)
+	if (connect_engine(s, error) < 0 || read_epoch(s, s->epoch, error) < 0 ||
+		sharing_claim_part(s, error) < 0)
 		return -1;
 	sharing_forget_told(s);
+	sharing_begin_users(s);
 	if (sharing_read_clock(s, error) < 0 || sharing_read_all(s, error) < 0 ||
 		sharing_tell_bans(s, error) < 0)
 		return -1;
 	return beat(s, error);
 }
 
+/* What somebody waits for comes first. */
 static int turn(struct sharing *s, char *error)
 {
-	if (sharing_tell_kills(s, error) < 0 || sharing_read_events(s, error) < 0 ||
-		sharing_tell_bans(s, error) < 0 || sharing_tell_resets(s, error) < 0)
+	if (sharing_tell_kills(s, error) < 0 || sharing_turn_users(s, &s->has_more, error) < 0 ||
+		sharing_read_events(s, error) < 0 || sharing_tell_bans(s, error) < 0 ||
+		sharing_tell_resets(s, error) < 0)
 		return -1;
 	return clock_ms() < s->beat_due ? 0 : beat(s, error);
 }
@@ -158,34 +151,52 @@ static void note_up(struct sharing *s)
 	s->is_joined = true;
 	s->pause_ms = 0;
 	(void)kills_set_open(s->kills, true);
-	if (cluster_note_up(s->cluster, s->heard, s->commands))
+	if (cluster_note_up(s->cluster, s->heard, engine_commands(s->engine)))
 		log_message(LOG_INFO, "shared: joined the other nodes as %s", s->node);
-	s->commands = 0;
+	sharing_note_heard(s);
+}
+
+static void say_down(struct sharing *s, const char *problem)
+{
+	int64_t grace = sharing_note_missed(s);
+	char engine[SHARED_TEXT_MAX], text[80] = "";
+
+	if (grace > 0)
+		snprintf(text, sizeof(text), ", users whom nodes share for another %" PRId64 " s",
+			(grace + 999) / 1000);
+	log_message(LOG_ERROR,
+		"shared: %s does not work, and is tried again; meanwhile what is known serves%s: "
+		"%s",
+		shared_place_format(&s->place, engine), text, problem);
 }
 
 static void note_down(struct sharing *s, const char *problem)
 {
-	char engine[SHARED_TEXT_MAX];
-
 	engine_close(s->engine);
-	s->is_joined = false;
+	s->is_joined = s->has_more = false;
 	sharing_drop_kills(s);
 	s->pause_ms = s->pause_ms == 0 ? LEAST_PAUSE_MS : 2 * s->pause_ms;
 	if (s->pause_ms > LONGEST_PAUSE_MS)
 		s->pause_ms = LONGEST_PAUSE_MS;
 	if (cluster_note_down(s->cluster, clock_ms(), problem))
-		log_message(LOG_ERROR,
-			"shared: %s does not work, and is tried again; meanwhile what is known "
-			"serves: %s",
-			shared_place_format(&s->place, engine), problem);
+		say_down(s, problem);
+	(void)sharing_note_missed(s);
 }
 
 static void say_namesake(struct sharing *s)
 {
-	static struct log_limit limit;
+	struct cluster_status status;
 	uint64_t held_back;
 
-	if (s->has_namesake && log_limit_pass(&limit, LOG_LIMIT_PERIOD_MS, &held_back))
+	cluster_look(s->cluster, clock_ms(), &status);
+	if ((!s->is_copied && status.namesakes == 0) ||
+		!log_limit_pass(&s->namesake_limit, LOG_LIMIT_PERIOD_MS, &held_back))
+		return;
+	if (s->is_copied)
+		log_message(LOG_ERROR,
+			"state_dir: another node has this one's, or a copy of it, so what both use "
+			"counts as one's: give it an empty one");
+	else
 		log_message(LOG_ERROR,
 			"node_name: another node calls itself %s, too: each needs a name of its own",
 			s->node);
@@ -207,7 +218,8 @@ static void call_sharing(void *context)
 /* False when it is to end. What is to be told at once is not while the engine does not work. */
 static bool wait_for_turn(struct sharing *s)
 {
-	int64_t until = clock_deadline(s->pause_ms == 0 ? SHARING_PERIOD_MS : s->pause_ms);
+	int64_t pause = s->pause_ms == 0 ? SHARING_PERIOD_MS : s->pause_ms;
+	int64_t until = clock_deadline(s->has_more ? 0 : pause);
 	struct timespec at = clock_timespec(until);
 	bool goes_on;
 
@@ -226,19 +238,31 @@ static bool has_slept(const struct sharing *s)
 	return clock_ms() - s->heard > LONG_MS;
 }
 
+/* Who is to see to what has come. */
+static void ring_bells(struct sharing *s)
+{
+	if (s->has_news)
+		s->bell.ring(s->bell.context);
+	if (s->users.has_arrivals)
+		s->bell.ring_users(s->bell.context);
+	s->has_news = s->users.has_arrivals = false;
+}
+
+/* Users come in slices, from the turn behind the one in which it has joined on. */
 void sharing_step(struct sharing *s)
 {
 	char error[SHARING_ERROR_MAX];
-	int result = s->is_joined && !has_slept(s) ? turn(s, error) : join(s, error);
+	bool joins = !s->is_joined || has_slept(s);
+	int result;
 
+	s->has_more = joins;
+	result = joins ? join(s, error) : turn(s, error);
 	if (result == 0)
 		note_up(s);
 	else
 		note_down(s, error);
 	say_namesake(s);
-	if (s->has_news)
-		s->bell.ring(s->bell.context);
-	s->has_news = false;
+	ring_bells(s);
 }
 
 static void *run_sharing(void *arg)
@@ -253,6 +277,7 @@ static void *run_sharing(void *arg)
 	if (s->is_joined)
 		(void)!sharing_tell_end(s, error);
 	sharing_drop_kills(s);
+	sharing_end_grace(s);
 	return NULL;
 }
 
@@ -279,47 +304,6 @@ void sharing_stop(struct sharing *s)
 
 /* ---- making ---- */
 
-/* As nodes may be called, so that keys and lines stay what they are. */
-static bool name_node(struct sharing *s, const char *name)
-{
-	char host[CLUSTER_NODE_MAX] = "";
-
-	if (name[0] == '\0') {
-		(void)!gethostname(host, sizeof(host) - 1);
-		name = host;
-	}
-	snprintf(s->node, sizeof(s->node), "%.30s", name);
-	return s->node[0] != '\0' &&
-		strspn(s->node,
-			"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") ==
-		strlen(s->node);
-}
-
-static void name_instance(struct sharing *s, bool outlives)
-{
-	put_random_word(s->instance);
-	snprintf(s->part, sizeof(s->part), "%s%s%s", s->node, outlives ? "" : "/",
-		outlives ? "" : s->instance);
-}
-
-/* The first line of the file. */
-static int read_password_file(struct sharing *s, const char *path, char *error)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : read(fd, s->place.password, SHARED_FIELD_MAX);
-
-	if (n < 0) {
-		snprintf(error, SHARING_ERROR_MAX,
-			"shared_password_file: %.400s cannot be read: %s", path, strerror(errno));
-	} else {
-		s->place.password[n] = '\0';
-		s->place.password[strcspn(s->place.password, "\r\n")] = '\0';
-	}
-	if (fd >= 0)
-		close(fd);
-	return n < 0 ? -1 : 0;
-}
-
 static int make_parts(struct sharing *s, char *error)
 {
 	s->cluster = cluster_new();
@@ -340,14 +324,14 @@ static int set_up(struct sharing *s, const struct settings *settings, char *erro
 {
 	s->place = settings->shared;
 	snprintf(s->prefix, sizeof(s->prefix), "%s", settings->shared_prefix);
-	if (!name_node(s, settings->node_name)) {
+	if (!node_name_find(settings, s->node)) {
 		snprintf(error, SHARING_ERROR_MAX,
 			"node_name: this host's name is none that a node can have: set it");
 		return -1;
 	}
-	name_instance(s, settings->state_dir[0] != '\0');
-	if (settings->shared_password_file[0] != '\0' &&
-		read_password_file(s, settings->shared_password_file, error) < 0)
+	put_random_word(s->instance);
+	sharing_recall_part(s, settings->state_dir[0] != '\0');
+	if (engine_read_password(settings->shared_password_file, &s->place, error) < 0)
 		return -1;
 	return make_parts(s, error);
 }
@@ -370,9 +354,17 @@ struct sharing *sharing_new(const struct settings *settings, struct services *v,
 		sharing_free(s);
 		return NULL;
 	}
+	if (standing_is_kept(v->standing) && cluster_keep(s->cluster, v->standing) < 0) {
+		snprintf(error, SHARING_ERROR_MAX, "shared: out of memory");
+		sharing_free(s);
+		return NULL;
+	}
+	sharing_begin_grace(s);
 	cluster_introduce(s->cluster, s->node, shared_place_format(&s->place, engine));
 	v->cluster = s->cluster;
 	v->kills = s->kills;
+	if (v->shared_users != NULL)
+		shared_users_set_alarm(v->shared_users, call_sharing, s);
 	ledger_join_cluster(v->ledger, v->cluster);
 	return s;
 }
@@ -383,6 +375,8 @@ void sharing_free(struct sharing *s)
 		return;
 	s->services->cluster = NULL;
 	s->services->kills = NULL;
+	if (s->services->shared_users != NULL)
+		shared_users_set_alarm(s->services->shared_users, NULL, NULL);
 	if (s->services->ledger != NULL)
 		ledger_join_cluster(s->services->ledger, NULL);
 	told_free(s->uses);
@@ -390,6 +384,7 @@ void sharing_free(struct sharing *s)
 	told_free(s->bans);
 	told_free(s->ban_marks);
 	kills_free(s->kills);
+	sharing_end_users(s);
 	engine_free(s->engine);
 	cluster_free(s->cluster);
 	pthread_cond_destroy(&s->told);

@@ -134,37 +134,40 @@ static bool is_same(const struct ban_info *ban, int64_t left)
 	return llabs((long long)(ban->left - left)) <= SAME_END_MS;
 }
 
-/* The ban of exactly that client, if it is said to end as that one does. */
-static bool is_there(struct sharing *s, const char *client, const struct network *who, int64_t left,
-	struct bans_time now, struct ban_info *ban)
+/* The ban of exactly that client. */
+static bool find_ban(
+	struct sharing *s, const struct network *client, struct bans_time now, struct ban_info *ban)
 {
-	char text[NETWORK_TEXT_MAX];
-
-	return bans_find(s->services->bans, who, now, ban) && is_same(ban, left) &&
-		strcmp(network_format(&ban->client, text), client) == 0;
+	return bans_find(s->services->bans, client, now, ban) &&
+		ban->client.prefix == client->prefix;
 }
 
-static void begin_ban(
-	struct sharing *s, const struct network *client, int64_t left, const char *node)
+/* As there; one by command that is here stays. */
+static bool begin_ban(struct sharing *s, const struct ban_info *told, const char *node)
 {
 	char text[NETWORK_TEXT_MAX], identity[IDENTITY_MAX];
 	struct bans_time now = bans_now();
 	struct ban_info ban;
-	bool is_new = !is_there(s, network_format(client, text), client, left, now, &ban);
+	bool is_new = !find_ban(s, &told->client, now, &ban) || ban.by != told->by ||
+		!is_same(&ban, told->left);
 
-	if (is_new && bans_put(s->services->bans, client, left, now, &ban) < 0)
-		return; /* full of bans by command: those here have been before */
-	told_note(s->bans, text, identify(&ban, now, identity));
+	/* Or full of bans by command: those here have been before. */
+	if (is_new && bans_take_over(s->services->bans, told, now) <= 0)
+		return false;
+	network_format(&told->client, text);
+	if (find_ban(s, &told->client, now, &ban))
+		told_note(s->bans, text, identify(&ban, now, identity));
 	if (is_new)
 		log_ban("banned by another node", text, node);
+	return true;
 }
 
 /* As by the command, live sessions end. */
-static void end_sessions(struct sharing *s, const struct network *client, const char *cause)
+static void end_sessions(struct sharing *s, const struct ban_info *told)
 {
-	if (strcmp(cause, ban_cause_word(BAN_BY_COMMAND)) != 0)
+	if (told->by != BAN_BY_COMMAND)
 		return;
-	(void)registry_end_client(s->services->registry, client, END_BANNED);
+	(void)registry_end_client(s->services->registry, &told->client, END_BANNED);
 	users_wake_logins(s->services->users);
 }
 
@@ -180,27 +183,68 @@ static void take_again(struct sharing *s, const char *text, const struct network
 		told_note(s->bans, text, identity);
 }
 
+/* What is behind the cause of one by failures: how many logins failed, how often that happened,
+ * how long it lasts and is remembered. */
+static bool parse_failures(const char *text, struct ban_info *told)
+{
+	long long lasts, memory;
+	int end = 0;
+
+	if (sscanf(text, " %u %u %lld %lld%n", &told->failures, &told->times, &lasts, &memory,
+		    &end) != 4 ||
+		text[end] != '\0' || told->failures > BAN_MOST_FAILURES || lasts < 1 ||
+		lasts > BAN_LONGEST_MS || memory < 0 || memory > BAN_LONGEST_MS)
+		return false;
+	told->lasts = lasts;
+	told->memory = memory;
+	return true;
+}
+
+/* "UNTIL NUMBER CAUSE"; an UNTIL of 0 is never, and nobody is banned so but by command. */
+static bool parse_ban(
+	const struct sharing *s, const char *value, struct ban_info *told, long long *number)
+{
+	struct bans_time now = bans_now();
+	long long until;
+	char cause[16];
+	int end = 0;
+
+	if (sscanf(value, "%lld %lld %15s%n", &until, number, cause, &end) != 3 || until < 0 ||
+		until > engine_now(s) + BAN_LONGEST_MS / 1000)
+		return false;
+	told->left = until == 0 ? CLOCK_NEVER : (until - engine_now(s)) * 1000;
+	told->until = until == 0 ? INT64_MAX : now.wall + told->left / 1000;
+	told->begun = now.wall;
+	told->lasts = told->left;
+	told->by = strcmp(cause, ban_cause_word(BAN_BY_FAILURES)) == 0 ? BAN_BY_FAILURES
+								       : BAN_BY_COMMAND;
+	if (told->by == BAN_BY_COMMAND)
+		return strcmp(cause, ban_cause_word(BAN_BY_COMMAND)) == 0;
+	if (until == 0 || told->left <= 0 || !parse_failures(value + end, told))
+		return false;
+	told->begun -= (told->lasts - told->left) / 1000;
+	return true;
+}
+
 static void take_begun(
 	struct sharing *s, const struct network *client, const char *value, const char *node)
 {
-	char text[NETWORK_TEXT_MAX], cause[16];
-	long long until, number;
-	int64_t left = CLOCK_NEVER;
+	char text[NETWORK_TEXT_MAX];
+	long long number;
+	struct ban_info told = {.client = *client};
 	struct mark mark = mark_of(s, network_format(client, text));
 
-	if (sscanf(value, "%lld %lld %15s", &until, &number, cause) != 3 || number < mark.number)
+	if (!parse_ban(s, value, &told, &number) || number < mark.number)
 		return;
 	if (number == mark.number) {
 		take_again(s, text, client);
 		return;
 	}
-	if (until != 0)
-		left = (until - engine_now(s)) * 1000;
-	if (left <= 0)
+	if (told.left <= 0)
 		return;
 	put_mark(s, text, number, true);
-	begin_ban(s, client, left, node);
-	end_sessions(s, client, cause);
+	if (begin_ban(s, &told, node))
+		end_sessions(s, &told);
 }
 
 int sharing_take_ban(struct sharing *s, const char *node, const char *account, const char *value)
@@ -211,6 +255,7 @@ int sharing_take_ban(struct sharing *s, const char *node, const char *account, c
 	if (!network_parse(account, strlen(account), &client))
 		return 0;
 	client = bans_whom(s->services->bans, &client);
+	s->has_news = true;
 	if (sscanf(value, "lifted %lld", &lifted) == 1)
 		take_lifted(s, &client, lifted, node);
 	else
@@ -219,6 +264,19 @@ int sharing_take_ban(struct sharing *s, const char *node, const char *account, c
 }
 
 /* ---- telling ---- */
+
+static void format_ban(const struct sharing *s, const struct ban_info *ban, long long number,
+	char out[SHARING_BAN_MAX])
+{
+	int len = snprintf(out, SHARING_BAN_MAX, "%lld %lld %s",
+		ban->left == CLOCK_NEVER ? 0LL
+					 : (long long)(engine_now(s) + (ban->left + 999) / 1000),
+		number, ban_cause_word(ban->by));
+
+	if (ban->by == BAN_BY_FAILURES)
+		snprintf(out + len, SHARING_BAN_MAX - (size_t)len, " %u %u %lld %lld",
+			ban->failures, ban->times, (long long)ban->lasts, (long long)ban->memory);
+}
 
 /* One that was told before, to whoever has lost it, is what it was. */
 static int tell_begun(struct sharing *s, const char *key, const struct ban_info *ban,
@@ -234,10 +292,7 @@ static int tell_begun(struct sharing *s, const char *key, const struct ban_info 
 	if (is_old || number <= mark.number)
 		number = is_old ? mark.number : mark.number + 1;
 	put_mark(s, client, number, true);
-	snprintf(value, sizeof(value), "%lld %lld %s",
-		ban->left == CLOCK_NEVER ? 0LL
-					 : (long long)(engine_now(s) + (ban->left + 999) / 1000),
-		number, ban_cause_word(ban->by));
+	format_ban(s, ban, number, value);
 	return sharing_tell_field(s, key, "ban", client, value, error);
 }
 
@@ -283,10 +338,8 @@ int sharing_tell_bans(struct sharing *s, char *error)
 	if (!bans_any(s->services->bans) && told_count(s->bans) == 0)
 		return 0;
 	list = bans_list(s->services->bans, now, &count);
-	if (list == NULL) {
-		snprintf(error, SHARING_ERROR_MAX, "out of memory");
-		return -1;
-	}
+	if (list == NULL)
+		return sharing_no_memory(error);
 	sharing_key(s, "bans", NULL, key);
 	told_begin(s->bans);
 	for (size_t i = 0; i < count && result == 0; i++)

@@ -5,7 +5,6 @@
  */
 #include "server/sharing_parts.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,14 +12,12 @@
 
 #include "base/clock.h"
 #include "base/parse.h"
+#include "state/cluster_copy.h"
+#include "state/cluster_text.h"
 #include "state/kept_use.h"
 #include "state/ledger_limits.h"
 
-static int no_memory(char *error)
-{
-	snprintf(error, SHARING_ERROR_MAX, "out of memory");
-	return -1;
-}
+#define SWEEP_MS (24 * 60 * 60 * 1000) /* between looks at periods that are over */
 
 static bool is_list(const redisReply *r)
 {
@@ -29,7 +26,8 @@ static bool is_list(const redisReply *r)
 
 /* ---- what is said of one account; -1 without memory only ---- */
 
-/* It is noted also where it is known: what is read anew takes the place of what was. */
+/* It is noted also where it is known, for the engine to know it. What it begins is kept first:
+ * should the server die in between, it begins once more, rather than not. */
 static int take_reset(struct sharing *s, const char *account, uint64_t resets)
 {
 	int64_t now = (int64_t)time(NULL);
@@ -37,14 +35,12 @@ static int take_reset(struct sharing *s, const char *account, uint64_t resets)
 
 	if (resets == 0)
 		return 0;
-	if (cluster_note_resets(s->cluster, account, resets) < 0)
-		return -1;
 	if (known >= resets)
-		return 0;
+		return cluster_note_resets(s->cluster, account, resets);
 	if (!ledger_change_quota(s->services->ledger, account, 0, now))
 		kept_use_drop(s->services->standing, account);
 	s->has_news = true;
-	return 0;
+	return cluster_note_resets(s->cluster, account, resets);
 }
 
 /* "BEGUN USED EXTRA RESETS" */
@@ -84,6 +80,14 @@ static int take_resets(struct sharing *s, const char *node, const char *account,
 	return parse_number(value, &resets) ? take_reset(s, account, (uint64_t)resets) : 0;
 }
 
+/* ---- the copy on disk ---- */
+
+void sharing_sweep_copy(struct sharing *s)
+{
+	cluster_copy_sweep(s->services->standing, s->cluster, (int64_t)time(NULL));
+	s->sweep_due = clock_deadline(SWEEP_MS);
+}
+
 /* ---- everything ---- */
 
 static int take_fields(
@@ -97,8 +101,7 @@ static int take_fields(
 	return 0;
 }
 
-/* The next reply, which is to be a list; NULL with the reason. To be freed. */
-static redisReply *reply_with_list(struct sharing *s, char *error)
+redisReply *sharing_reply_with_list(struct sharing *s, char *error)
 {
 	redisReply *r = engine_reply(s->engine, error);
 
@@ -121,7 +124,7 @@ static int scan(
 		bool is_whole;
 
 		ENGINE_ASK(s->engine, "HSCAN", key, cursor, "COUNT", "1000");
-		r = reply_with_list(s, error);
+		r = sharing_reply_with_list(s, error);
 		if (r == NULL)
 			return -1;
 		is_whole = r->elements == 2 && is_list(r->element[1]);
@@ -129,7 +132,7 @@ static int scan(
 			snprintf(cursor, sizeof(cursor), "%s", engine_text(r->element[0]));
 		if (!is_whole || take_fields(s, r->element[1], node, take) < 0) {
 			freeReplyObject(r);
-			return no_memory(error);
+			return sharing_no_memory(error);
 		}
 		freeReplyObject(r);
 	} while (strcmp(cursor, "0") != 0);
@@ -142,6 +145,8 @@ static int read_part(struct sharing *s, const char *part, char *error)
 
 	if (strcmp(part, s->part) == 0)
 		return 0;
+	if (cluster_note_part(s->cluster, part) < 0)
+		return sharing_no_memory(error);
 	if (scan(s, sharing_key(s, "use", part, key), part, take_use, error) < 0)
 		return -1;
 	return scan(s, sharing_key(s, "live", part, key), part, take_running, error);
@@ -154,7 +159,7 @@ static int read_parts(struct sharing *s, char *error)
 	int result = 0;
 
 	ENGINE_ASK(s->engine, "SMEMBERS", sharing_key(s, "parts", NULL, key));
-	r = reply_with_list(s, error);
+	r = sharing_reply_with_list(s, error);
 	if (r == NULL)
 		return -1;
 	for (size_t i = 0; i < r->elements && result == 0; i++)
@@ -171,7 +176,7 @@ static int read_newest_event(struct sharing *s, char *error)
 
 	ENGINE_ASK(s->engine, "XREVRANGE", sharing_key(s, "events", NULL, key), "+", "-", "COUNT",
 		"1");
-	r = reply_with_list(s, error);
+	r = sharing_reply_with_list(s, error);
 	if (r == NULL)
 		return -1;
 	newest = r->elements > 0 && r->element[0]->elements > 0 ? r->element[0]->element[0] : NULL;
@@ -186,48 +191,60 @@ int sharing_read_all(struct sharing *s, char *error)
 	char key[SHARING_KEY_MAX];
 	bool is_whole;
 
-	if (cluster_begin_reading(s->cluster) < 0)
-		return no_memory(error);
+	if (cluster_begin_reading(s->cluster, s->epoch) < 0)
+		return sharing_no_memory(error);
 	is_whole = read_newest_event(s, error) == 0 &&
 		scan(s, sharing_key(s, "resets", NULL, key), "", take_resets, error) == 0 &&
 		read_parts(s, error) == 0 &&
 		scan(s, sharing_key(s, "bans", NULL, key), "", sharing_take_ban, error) == 0;
 	cluster_end_reading(s->cluster, is_whole);
+	if (is_whole)
+		sharing_sweep_copy(s);
 	s->has_news = true;
 	return is_whole ? 0 : -1;
 }
 
 /* ---- nodes ---- */
 
-/* "INSTANCE VERSION STARTED SESSIONS MAX_SESSIONS BEAT" */
-static int take_node(struct sharing *s, const char *ignored, const char *node, const char *value)
+/* At first this node's part is told of by its last process. */
+static void note_own_part(struct sharing *s, const struct cluster_beat *b)
+{
+	s->is_copied = s->beat > 0 && strcmp(b->instance, s->instance) != 0;
+	cluster_note_copied(s->cluster, s->is_copied);
+}
+
+static int take_node(struct sharing *s, const char *ignored, const char *part, const char *value)
 {
 	struct cluster_beat b;
-	long long started;
+	int64_t now = clock_ms();
 
 	(void)ignored;
-	if (sscanf(value, "%31s %31s %lld %" SCNu64 " %" SCNu64 " %" SCNu64, b.instance, b.version,
-		    &started, &b.sessions, &b.max_sessions, &b.beat) != 6 ||
-		strlen(node) >= sizeof(b.node))
+	if (!cluster_parse_beat(part, value, &b))
 		return 0;
-	if (strcmp(node, s->node) == 0) {
-		/* At first it is this one before it was started anew. */
-		s->has_namesake = s->beat > 0 && strcmp(b.instance, s->instance) != 0;
+	if (strcmp(part, s->part) == 0) {
+		note_own_part(s, &b);
 		return 0;
 	}
-	strcpy(b.node, node);
-	b.started = started;
-	return cluster_note_beat(s->cluster, &b, clock_ms());
+	if (cluster_note_beat(s->cluster, &b, now) < 0)
+		return -1;
+	if (strcmp(b.node, s->node) == 0 && !cluster_is_online(s->cluster, part, now))
+		memcpy(s->outdated, b.part, sizeof(s->outdated));
+	return 0;
 }
 
 int sharing_read_nodes(struct sharing *s, char *error)
 {
 	char key[SHARING_KEY_MAX];
 
-	if (scan(s, sharing_key(s, "nodes", NULL, key), "", take_node, error) < 0)
+	sharing_key(s, "nodes", NULL, key);
+	if (scan(s, key, "", take_node, error) < 0)
 		return -1;
 	s->has_news |= cluster_note_silence(s->cluster, clock_ms());
-	return 0;
+	if (s->outdated[0] == '\0')
+		return 0;
+	SHARING_ASK(s, "HDEL", key, s->outdated);
+	s->outdated[0] = '\0';
+	return sharing_settle(s, error);
 }
 
 /* ---- events ---- */
@@ -245,7 +262,8 @@ static const struct {
 	const char *word;
 	sharing_taker *take;
 } kinds[] = {{"use", take_use}, {"live", take_running}, {"reset", take_resets},
-	{"ban", sharing_take_ban}, {"end", take_end}, {"kill", sharing_take_kill}};
+	{"ban", sharing_take_ban}, {"end", take_end}, {"kill", sharing_take_kill},
+	{"user", sharing_take_user}};
 
 /* The value of a field of an event; "" when it has none. */
 static const char *field_of(const redisReply *fields, const char *name)
@@ -316,7 +334,7 @@ int sharing_read_events(struct sharing *s, char *error)
 		count = take_events(s, r);
 		freeReplyObject(r);
 		if (count < 0)
-			return no_memory(error);
+			return sharing_no_memory(error);
 	} while (count == EVENTS_AT_ONCE);
 	return 0;
 }

@@ -13,14 +13,13 @@
 
 #include "base/clock.h"
 #include "base/version.h"
+#include "state/cluster_text.h"
 #include "state/kept_use.h"
 #include "state/ledger_limits.h"
 
-#define BATCH 256 /* commands that are under way at once */
-
 int sharing_settle_batch(struct sharing *s, char *error)
 {
-	return s->asked < BATCH ? 0 : sharing_settle(s, error);
+	return s->asked < SHARING_BATCH ? 0 : sharing_settle(s, error);
 }
 
 void sharing_tell_event(struct sharing *s, const char *kind, const char *account, const char *value)
@@ -32,6 +31,7 @@ void sharing_tell_event(struct sharing *s, const char *kind, const char *account
 		"v", value);
 }
 
+/* In the hash `key`, and as an event. */
 int sharing_tell_field(struct sharing *s, const char *key, const char *kind, const char *account,
 	const char *value, char *error)
 {
@@ -80,12 +80,6 @@ static int tell_unused(struct sharing *s, const char *key, char *error)
 	return 0;
 }
 
-static int no_memory(char *error)
-{
-	snprintf(error, SHARING_ERROR_MAX, "out of memory");
-	return -1;
-}
-
 static int tell_uses(struct sharing *s, char *error)
 {
 	size_t count = 0;
@@ -94,7 +88,7 @@ static int tell_uses(struct sharing *s, char *error)
 	int result = 0;
 
 	if (facts == NULL)
-		return no_memory(error);
+		return sharing_no_memory(error);
 	sharing_key(s, "use", s->part, key);
 	told_begin(s->uses);
 	for (size_t i = 0; i < count && result == 0; i++)
@@ -112,7 +106,7 @@ static int tell_running(struct sharing *s, char *error)
 	int result = 0;
 
 	if (running == NULL)
-		return no_memory(error);
+		return sharing_no_memory(error);
 	sharing_key(s, "live", s->part, key);
 	told_begin(s->running);
 	for (size_t i = 0; i < count && result == 0; i++) {
@@ -137,15 +131,42 @@ int sharing_tell_accounts(struct sharing *s, char *error)
 
 #define TEXT_OF(number, out) (snprintf((out), sizeof(out), "%lld", (long long)(number)), (out))
 
+/* Where it listens; of all addresses that by which the engine is reached, which others of this
+ * network reach, too, or else the own one of a host that has the engine on it. */
+static void put_monitor(struct sharing *s, char out[ADDR_TEXT_MAX])
+{
+	static const uint8_t loopback[4] = {127, 0, 0, 1};
+	struct config *c = config_get(s->services->config);
+	struct addr at = c->monitor_at, here;
+	uint16_t port = at.sa.sa_family == AF_UNSPEC ? 0 : addr_port(&at);
+
+	config_release(c);
+	if (port != 0 && addr_is_unspecified(&at)) {
+		bool is_heard = engine_here(s->engine, &here) &&
+			(here.sa.sa_family == AF_INET || at.sa.sa_family == AF_INET6);
+
+		at = is_heard ? here : addr_from_ipv4(loopback, port);
+		addr_set_port(&at, port);
+	}
+	addr_format(&at, out);
+}
+
 int sharing_tell_beat(struct sharing *s, char *error)
 {
 	const struct services *v = s->services;
-	char key[SHARING_KEY_MAX], value[160], silent[24];
+	struct cluster_beat b = {.version = SOCKS5D_VERSION,
+		.started = v->stats.started_at,
+		.sessions = stats_get(&v->stats.current),
+		.max_sessions = v->places.total,
+		.beat = ++s->beat};
+	char key[SHARING_KEY_MAX], value[CLUSTER_BEAT_MAX], silent[24];
 
-	snprintf(value, sizeof(value), "%s %s %lld %" PRIu64 " %zu %" PRIu64, s->instance,
-		SOCKS5D_VERSION, (long long)v->stats.started_at, stats_get(&v->stats.current),
-		v->places.total, ++s->beat);
-	SHARING_ASK(s, "HSET", sharing_key(s, "nodes", NULL, key), s->node, value);
+	memcpy(b.instance, s->instance, sizeof(b.instance));
+	memcpy(b.node, s->node, sizeof(b.node));
+	put_monitor(s, b.monitor);
+	cluster_note_monitor(s->cluster, b.monitor);
+	cluster_format_beat(&b, value);
+	SHARING_ASK(s, "HSET", sharing_key(s, "nodes", NULL, key), s->part, value);
 	SHARING_ASK(s, "SADD", sharing_key(s, "parts", NULL, key), s->part);
 	/* Sessions go with their node also for those who come later. */
 	SHARING_ASK(s, "PEXPIRE", sharing_key(s, "live", s->part, key),
@@ -159,7 +180,7 @@ int sharing_tell_end(struct sharing *s, char *error)
 
 	if (sharing_tell_accounts(s, error) < 0)
 		return -1;
-	SHARING_ASK(s, "HDEL", sharing_key(s, "nodes", NULL, key), s->node);
+	SHARING_ASK(s, "HDEL", sharing_key(s, "nodes", NULL, key), s->part);
 	SHARING_ASK(s, "DEL", sharing_key(s, "live", s->part, key));
 	sharing_tell_event(s, "end", "", "");
 	return sharing_settle(s, error);

@@ -10,7 +10,7 @@
 void admission_decide_auto(struct config *c, bool are_given)
 {
 	c->auto_requires_login = are_given || c->settings.users_file[0] != '\0' ||
-		c->settings.auth_socket[0] != '\0';
+		c->settings.auth_socket[0] != '\0' || c->settings.shared_users;
 }
 
 bool admission_login_required(const struct config *c)

@@ -212,6 +212,8 @@ static struct ban_info info_of(const struct ban *ban, int64_t now)
 	return (struct ban_info){.client = ban->client,
 		.by = ban->by,
 		.failures = ban->failures,
+		.times = ban->times,
+		.memory = ban->memory,
 		.refused = ban->refused,
 		.begun = ban->begun,
 		.until = ban->until_wall,

@@ -5,6 +5,7 @@
  */
 #include "state/bans_parts.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -139,13 +140,9 @@ static bool parse_value(const char *text, struct bans_time now, struct ban *ban)
 	return ban->until != CLOCK_NEVER || ban->by == BAN_BY_COMMAND;
 }
 
-static void restore_locked(struct bans *b, const struct network *client, const struct ban *was,
-	struct bans_time now, struct network *dropped) REQUIRES(&b->lock)
+static void set_locked(struct bans *b, struct ban *ban, const struct ban *was, struct bans_time now)
+	REQUIRES(&b->lock)
 {
-	struct ban *ban = bans_take_locked(b, client, dropped);
-
-	if (ban == NULL)
-		return;
 	ban->by = was->by;
 	ban->failures = was->failures;
 	ban->times = was->times;
@@ -155,6 +152,15 @@ static void restore_locked(struct bans *b, const struct network *client, const s
 	ban->lasts = was->lasts;
 	ban->memory = was->memory;
 	bans_set_holds_locked(b, ban, now.ms < ban->until);
+}
+
+static void restore_locked(struct bans *b, const struct network *client, const struct ban *was,
+	struct bans_time now, struct network *dropped) REQUIRES(&b->lock)
+{
+	struct ban *ban = bans_take_locked(b, client, dropped);
+
+	if (ban != NULL)
+		set_locked(b, ban, was, now);
 }
 
 /* It no longer stands as what was read, but as what it came to, if it came to anything. */
@@ -183,4 +189,69 @@ void bans_restore(struct bans *b, struct bans_time now)
 	for (size_t i = 0; facts != NULL && i < count; i++)
 		restore_fact(b, &facts[i], now);
 	free(facts);
+}
+
+/* ---- from other servers ---- */
+
+static struct ban ban_of(const struct ban_info *told, struct bans_time now)
+{
+	struct ban ban = {.by = told->by,
+		.failures = told->failures,
+		.times = told->times,
+		.begun = told->begun,
+		.until_wall = told->until,
+		.lasts = told->lasts,
+		.memory = told->memory};
+
+	if (told->until == INT64_MAX)
+		set_no_end(&ban);
+	else
+		set_end(&ban, now);
+	return ban;
+}
+
+static bool gives_way(const struct ban *here, const struct ban *there, int64_t now)
+{
+	return !here->holds || now >= here->until || here->by != BAN_BY_COMMAND ||
+		there->by == BAN_BY_COMMAND;
+}
+
+/* As bans_take_over(). */
+static int take_over_locked(struct bans *b, const struct network *client, const struct ban *there,
+	struct bans_time now, struct network *dropped) REQUIRES(&b->lock)
+{
+	struct ban *ban = bans_get_exactly_locked(b, client);
+
+	dropped->base.sa.sa_family = AF_UNSPEC;
+	if (ban != NULL && !gives_way(ban, there, now.ms))
+		return 0;
+	ban = bans_take_locked(b, client, dropped);
+	if (ban == NULL)
+		return -1;
+	ban->refused = 0;
+	set_locked(b, ban, there, now);
+	return 1;
+}
+
+int bans_take_over(struct bans *b, const struct ban_info *told, struct bans_time now)
+{
+	struct network client = bans_whom(b, &told->client), dropped;
+	struct ban there = ban_of(told, now);
+	struct ban_info lifted;
+	int result;
+
+	if (there.until <= now.ms)
+		return 0;
+	mutex_lock(&b->lock);
+	result = take_over_locked(b, &client, &there, now, &dropped);
+	mutex_unlock(&b->lock);
+	if (result == 1 && bans_let_stand(b, &client) < 0) {
+		(void)bans_lift(b, &client, now, &lifted);
+		errno = ENOMEM;
+		result = -1;
+	}
+	(void)bans_let_stand(b, &dropped);
+	if (result == 1 && b->ring != NULL)
+		b->ring(b->ring_context);
+	return result;
 }

@@ -549,7 +549,7 @@ const struct setting settings_table[] = {
 		.effects = EFFECT_DOOR,
 		.value_name = "WORD",
 		.help = "auto: login is required where users_file is set, also while there is "
-			"nobody in it, or auth_socket, or where users are given with -u; that is decided at start "
+			"nobody in it, or auth_socket, or shared_users, or where users are given with -u; that is decided at start "
 			"and reload, and a user who is added later does not change it. required: "
 			"always. optional: who logs in rightly is served as that user, all others "
 			"as Anonymous. none: users are for the monitor, and everybody is Anonymous."},
@@ -770,6 +770,26 @@ const struct setting settings_table[] = {
 		.value_name = "WORD",
 		.help = "What this server is called among those that share; each has a name of its "
 			"own. Empty: as the host is."},
+	{.name = "shared_users",
+		AT(CHOICE, shared_users),
+		.initial = "no",
+		.words = no_yes_words,
+		.value_name = "WORD",
+		.help = "Whether users are shared, too: whom ADD_USER adds on one server is known "
+			"on all within a second, and so is whoever is changed or deleted. Users of "
+			"users_file, and all administrators, are this server's alone. It needs "
+			"shared."},
+	{.name = "shared_grace",
+		AT(DURATION, shared_grace),
+		.initial = "1d",
+		.least = 0,
+		.most = 400 * DAY,
+		.reloadable = true,
+		.value_name = "TIME",
+		.help = "Time for which users that servers share may log in while what shared names "
+			"does not answer, restarts included; then they are refused until it does. "
+			"0: as soon as it does not. What is used, limits and bans go on in any "
+			"case."},
 	{.name = "client_names",
 		AT(TEXT, client_names),
 		.initial = "",

@@ -207,7 +207,8 @@ int users_suppose(struct users *u, const char *name, char error[USERS_ERROR_MAX]
 	return put_record(u, &record, false, error);
 }
 
-static void take_out(struct users *u, const char *name, size_t len)
+/* Out of the map; to be freed. */
+static struct user *take_out(struct users *u, const char *name, size_t len)
 {
 	struct kinds_in_use kinds;
 	struct user *user;
@@ -217,8 +218,8 @@ static void take_out(struct users *u, const char *name, size_t len)
 	user = hashmap_remove(u->map, name, len);
 	users_settle_locked(u, &kinds);
 	rwlock_write_unlock(&u->lock);
-	users_free_user(user);
 	forget_answers(u, name);
+	return user;
 }
 
 /* Of whom nothing is kept. False when there is none of that name. */
@@ -249,6 +250,71 @@ int users_remove(struct users *u, const char *name, char error[USERS_ERROR_MAX])
 		return refuse_change(error, name, "is the last admin and stays");
 	if (u->are_kept && b->remove(b->context, name, len, error) < 0)
 		return -1;
-	take_out(u, name, len);
+	users_free_user(take_out(u, name, len));
 	return 0;
+}
+
+const char *users_give(struct users *u, const char *name, users_taker *take, void *taker)
+{
+	const struct user *user = users_find(u, name, strlen(name));
+	struct user_record record;
+
+	if (user == NULL)
+		return "nothing is kept of such a user";
+	record = record_of(user->name, user->hash, user->role);
+	record.attributes = user->attributes;
+	return take(taker, &record);
+}
+
+/* ---- what others have changed ---- */
+
+struct taking {
+	struct users *users;
+	struct user *made; /* NULL: he is as he was */
+};
+
+static const char *take_fetched(void *taker, const struct user_record *record)
+{
+	struct taking *t = taker;
+	const struct user *there = users_find(t->users, record->name, record->name_len);
+
+	if (there != NULL && user_is_as_recorded(there, record))
+		return NULL;
+	t->made = users_make_user(t->users, record);
+	return t->made != NULL && make_room_in_map(t->users) == 0 ? NULL : "out of memory";
+}
+
+/* No session of his begins any more; one that `farewell` does not see sees that he retired. */
+static void let_go(struct users *u, const char *name, users_farewell *farewell, void *context)
+{
+	struct user *user = take_out(u, name, strlen(name));
+	bool has_sessions = ledger_read(user->entry).sessions > 0;
+
+	ledger_retire_user(user->entry);
+	user->entry = NULL;
+	if (farewell != NULL)
+		farewell(context, user->name, user->name_len, has_sessions);
+	users_free_user(user);
+}
+
+int users_take(struct users *u, const char *name, users_farewell *farewell, void *context,
+	struct users_difference *difference, char error[USERS_ERROR_MAX])
+{
+	const struct users_backend *b = &u->backend;
+	bool is_there = users_find(u, name, strlen(name)) != NULL;
+	struct taking t = {.users = u};
+	int result = b->fetch(b->context, name, strlen(name), take_fetched, &t, error);
+
+	*difference = (struct users_difference){
+		.added = result > 0 && t.made != NULL && !is_there,
+		.changed = result > 0 && t.made != NULL && is_there,
+		.gone = result == 0 && is_there,
+	};
+	if (result < 0)
+		users_free_user(t.made);
+	else if (t.made != NULL)
+		put_user(u, t.made);
+	else if (difference->gone > 0)
+		let_go(u, name, farewell, context);
+	return result < 0 ? -1 : 0;
 }

@@ -10,12 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool is_same(const struct user *a, const struct user *b)
-{
-	return a->role == b->role && strcmp(a->hash, b->hash) == 0 &&
-		strcmp(a->attributes, b->attributes) == 0;
-}
-
 static struct users_difference keep_all_known(const struct hashmap *from, struct hashmap *to)
 {
 	struct users_difference d = {.added = hashmap_count(to)};
@@ -30,7 +24,10 @@ static struct users_difference keep_all_known(const struct hashmap *from, struct
 			continue;
 		}
 		d.added--;
-		d.changed += !is_same(old, new);
+		d.changed += !user_is_as_recorded(old,
+			&(struct user_record){.hash = new->hash,
+				.role = new->role,
+				.attributes = new->attributes});
 		users_keep_known(old, new);
 	}
 	return d;

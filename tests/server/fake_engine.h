@@ -19,6 +19,8 @@ void __wrap_engine_close(struct engine *e);
 void __wrap_engine_ask(struct engine *e, const char *const *words);
 redisReply *__wrap_engine_reply(struct engine *e, char error[ENGINE_ERROR_MAX]);
 int __wrap_engine_skip(struct engine *e, size_t count, char error[ENGINE_ERROR_MAX]);
+bool __wrap_engine_here(const struct engine *e, struct addr *out);
+uint64_t __wrap_engine_commands(const struct engine *e);
 
 #define FAKE_MOST 4096
 
@@ -39,8 +41,10 @@ static redisReply *fake_replies[FAKE_MOST];
 static size_t fake_reply_first, fake_reply_count;
 static bool fake_is_down; /* it refuses, and says nothing any more */
 static const char *fake_error; /* what it says to any command that writes; NULL: nothing */
+static struct addr fake_here; /* this end of its connections; AF_UNSPEC: they have none */
+static uint64_t fake_commands; /* so far */
 static int64_t fake_behind; /* seconds that its clock is behind whoever asks */
-static size_t fake_writes; /* commands of these so far */
+static size_t fake_writes; /* commands so far that write */
 
 /* ---- replies ---- */
 
@@ -235,6 +239,8 @@ static inline redisReply *fake_write(const char *const *w)
 		return fake_text(REDIS_REPLY_ERROR, fake_error);
 	if (strcmp(w[0], "HSET") == 0)
 		fake_put(w[1], w[2], w[3]);
+	else if (strcmp(w[0], "HSETNX") == 0 && fake_get(w[1], w[2]) == NULL)
+		fake_put(w[1], w[2], w[3]);
 	else if (strcmp(w[0], "SADD") == 0)
 		fake_put(w[1], w[2], "");
 	else if (strcmp(w[0], "HDEL") == 0)
@@ -252,6 +258,8 @@ static inline redisReply *fake_do(const char *const *w)
 {
 	if (strcmp(w[0], "GET") == 0)
 		return fake_text(REDIS_REPLY_STRING, fake_get(w[1], ""));
+	if (strcmp(w[0], "HGET") == 0)
+		return fake_text(REDIS_REPLY_STRING, fake_get(w[1], w[2]));
 	if (strcmp(w[0], "HSCAN") == 0)
 		return fake_scan(w[1]);
 	if (strcmp(w[0], "SMEMBERS") == 0)
@@ -287,6 +295,7 @@ void __wrap_engine_close(struct engine *e)
 void __wrap_engine_ask(struct engine *e, const char *const *words)
 {
 	(void)e;
+	fake_commands++;
 	if (fake_reply_count == 0)
 		fake_reply_first = 0;
 	if (!fake_is_down)
@@ -319,6 +328,19 @@ int __wrap_engine_skip(struct engine *e, size_t count, char error[ENGINE_ERROR_M
 		freeReplyObject(r);
 	}
 	return result;
+}
+
+bool __wrap_engine_here(const struct engine *e, struct addr *out)
+{
+	(void)e;
+	*out = fake_here;
+	return out->sa.sa_family != AF_UNSPEC;
+}
+
+uint64_t __wrap_engine_commands(const struct engine *e)
+{
+	(void)e;
+	return fake_commands;
 }
 
 #endif

@@ -33,7 +33,8 @@ function fillName(cell, name, second, open) {
 
 // What stands below the name of a user.
 function remarksOf(user) {
-	return [user.role === "admin" ? "administrator" : "", stateOf(user.name),
+	return [user.role === "admin" ? "administrator" : "",
+		user.shared === "yes" ? "on all nodes" : "", stateOf(user.name),
 		groupsOf(user.name).split(",").filter(Boolean).map((g) => "@" + g).join(" ")];
 }
 
