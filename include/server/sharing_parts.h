@@ -100,6 +100,11 @@ int sharing_settle_batch(struct sharing *s, char *error) __attribute__((warn_unu
 /* Says that in `error`, and returns -1. */
 int sharing_no_memory(char *error);
 
+/* Is it to end? Then what takes long does, too: sharing_no_time() says so in `error`, and returns
+ * -1. */
+bool sharing_is_stopping(struct sharing *s);
+int sharing_no_time(char *error);
+
 /* What those hear who are there. Its reply is still to come. */
 void sharing_tell_event(
 	struct sharing *s, const char *kind, const char *account, const char *value);
@@ -126,6 +131,9 @@ int sharing_tell_beat(struct sharing *s, char *error) __attribute__((warn_unused
 
 /* What has changed of what is used and what runs here since it was told last. */
 int sharing_tell_accounts(struct sharing *s, char *error) __attribute__((warn_unused_result));
+
+/* Nothing runs here, as far as the engine knows. Its reply is still to come. */
+void sharing_take_back_running(struct sharing *s);
 
 /* What has changed of the bans, and which quotas have begun anew. */
 int sharing_tell_bans(struct sharing *s, char *error) __attribute__((warn_unused_result));

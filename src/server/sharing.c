@@ -51,6 +51,22 @@ int sharing_no_memory(char *error)
 	return -1;
 }
 
+bool sharing_is_stopping(struct sharing *s)
+{
+	bool is_stopping;
+
+	mutex_lock(&s->lock);
+	is_stopping = s->stopping;
+	mutex_unlock(&s->lock);
+	return is_stopping;
+}
+
+int sharing_no_time(char *error)
+{
+	snprintf(error, SHARING_ERROR_MAX, "the server stops");
+	return -1;
+}
+
 /* ---- joining ---- */
 
 static int connect_engine(struct sharing *s, char *error)
@@ -118,7 +134,8 @@ static int beat(struct sharing *s, char *error)
 	return sharing_tell_beat(s, error);
 }
 
-/* What was used is told behind what was read: it may have begun anew elsewhere. */
+/* What was used is told behind what was read: it may have begun anew elsewhere. What runs is told
+ * from the beginning: the engine may have such as ran in a process before this one. */
 static int join(struct sharing *s, char *error)
 {
 	s->asked = 0;
@@ -127,9 +144,11 @@ static int join(struct sharing *s, char *error)
 		return -1;
 	sharing_forget_told(s);
 	sharing_begin_users(s);
+	cluster_begin_listening(s->cluster, clock_ms());
 	if (sharing_read_clock(s, error) < 0 || sharing_read_own(s, error) < 0 ||
 		sharing_read_all(s, error) < 0 || sharing_tell_bans(s, error) < 0)
 		return -1;
+	sharing_take_back_running(s);
 	return beat(s, error);
 }
 
@@ -140,6 +159,7 @@ static int turn(struct sharing *s, char *error)
 		sharing_read_events(s, error) < 0 || sharing_tell_bans(s, error) < 0 ||
 		sharing_tell_resets(s, error) < 0)
 		return -1;
+	s->has_news |= cluster_note_silence(s->cluster, clock_ms());
 	return clock_ms() < s->beat_due ? 0 : beat(s, error);
 }
 
@@ -259,7 +279,7 @@ void sharing_step(struct sharing *s)
 	result = joins ? join(s, error) : turn(s, error);
 	if (result == 0)
 		note_up(s);
-	else
+	else if (!sharing_is_stopping(s))
 		note_down(s, error);
 	say_namesake(s);
 	ring_bells(s);

@@ -123,6 +123,8 @@ static int scan(
 		redisReply *r;
 		bool is_whole;
 
+		if (sharing_is_stopping(s))
+			return sharing_no_time(error);
 		ENGINE_ASK(s->engine, "HSCAN", key, cursor, "COUNT", "1000");
 		r = sharing_reply_with_list(s, error);
 		if (r == NULL)
@@ -287,8 +289,8 @@ static const struct {
 	const char *word;
 	sharing_taker *take;
 } kinds[] = {{"use", take_use}, {"live", take_running}, {"reset", take_resets},
-	{"ban", sharing_take_ban}, {"end", take_end}, {"kill", sharing_take_kill},
-	{"user", sharing_take_user}};
+	{"ban", sharing_take_ban}, {"beat", take_node}, {"end", take_end},
+	{"kill", sharing_take_kill}, {"user", sharing_take_user}};
 
 /* The value of a field of an event; "" when it has none. */
 static const char *field_of(const redisReply *fields, const char *name)
@@ -376,6 +378,8 @@ static int read_some_events(struct sharing *s, char *error)
 	int count;
 
 	snprintf(most, sizeof(most), "%d", EVENTS_AT_ONCE);
+	if (sharing_is_stopping(s))
+		return sharing_no_time(error);
 	ENGINE_ASK(s->engine, "XREAD", "COUNT", most, "STREAMS",
 		sharing_key(s, "events", NULL, key), s->last_event);
 	r = engine_reply(s->engine, error);

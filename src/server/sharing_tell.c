@@ -163,6 +163,13 @@ static int tell_running(struct sharing *s, char *error)
 	return tell_stopped(s, key, error);
 }
 
+void sharing_take_back_running(struct sharing *s)
+{
+	char key[SHARING_KEY_MAX];
+
+	SHARING_ASK(s, "DEL", sharing_key(s, "live", s->part, key));
+}
+
 int sharing_tell_accounts(struct sharing *s, char *error)
 {
 	if (tell_uses(s, error) < 0 || tell_running(s, error) < 0)
@@ -210,6 +217,7 @@ int sharing_tell_beat(struct sharing *s, char *error)
 	cluster_note_monitor(s->cluster, b.monitor);
 	cluster_format_beat(&b, value);
 	SHARING_ASK(s, "HSET", sharing_key(s, "nodes", NULL, key), s->part, value);
+	sharing_tell_event(s, "beat", s->part, value);
 	SHARING_ASK(s, "SADD", sharing_key(s, "parts", NULL, key), s->part);
 	/* Sessions go with their node also for those who come later. */
 	SHARING_ASK(s, "PEXPIRE", sharing_key(s, "live", s->part, key),

@@ -402,7 +402,7 @@ static struct standing_fact *copy_news_locked(struct standing *s, size_t *count)
 	while ((like = hashmap_next(s->news, &position)) != NULL) {
 		const struct fact *f = find_fact_locked(s, like);
 
-		size += like->key_len + 1 + size_of_text(f == NULL ? NULL : f->value);
+		size += size_of_text(like->key) + size_of_text(f == NULL ? NULL : f->value);
 	}
 	facts = malloc(size);
 	if (facts == NULL)

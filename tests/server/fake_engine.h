@@ -38,10 +38,12 @@ static size_t fake_field_count;
 static struct fake_event fake_events[FAKE_MOST];
 static size_t fake_event_count;
 static size_t fake_trimmed; /* events that it has no more */
+static bool fake_tells_beats; /* as events, which then are not only what tests are about */
 static redisReply *fake_replies[FAKE_MOST];
 static size_t fake_reply_first, fake_reply_count;
 static bool fake_is_down; /* it refuses, and says nothing any more */
 static const char *fake_error; /* what it says to any command that writes; NULL: nothing */
+static const char *fake_refused; /* the only one that it says that to; NULL: any */
 static struct addr fake_here; /* this end of its connections; AF_UNSPEC: they have none */
 static uint64_t fake_commands; /* so far */
 static int64_t fake_behind; /* seconds that its clock is behind whoever asks */
@@ -130,8 +132,11 @@ static inline void fake_drop(const char *key, const char *field)
 
 static inline void fake_add_event(const char *const *words)
 {
-	struct fake_event *e = &fake_events[fake_event_count++];
+	struct fake_event *e = &fake_events[fake_event_count];
 
+	if (words[0] != NULL && strcmp(words[3], "beat") == 0 && !fake_tells_beats)
+		return;
+	fake_event_count++;
 	memset(e, 0, sizeof(*e));
 	for (size_t i = 0; i < 10 && words[i] != NULL; i++)
 		e->words[i] = strdup(words[i]);
@@ -260,7 +265,7 @@ static inline redisReply *fake_clock(void)
 static inline redisReply *fake_write(const char *const *w)
 {
 	fake_writes++;
-	if (fake_error != NULL)
+	if (fake_error != NULL && (fake_refused == NULL || strcmp(fake_refused, w[0]) == 0))
 		return fake_text(REDIS_REPLY_ERROR, fake_error);
 	if (strcmp(w[0], "HSET") == 0)
 		fake_put_all(w[1], w + 2);

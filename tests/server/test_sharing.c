@@ -402,8 +402,8 @@ static void many_accounts_go_by_few_commands(void **state)
 	now_ms += SHARING_BEAT_MS;
 	before = fake_writes;
 	sharing_step(nodes[0].sharing);
-	/* a hash and an event for a hundred, and the three of each beat with the epoch's */
-	assert_int_equal(fake_writes - before, 2 * 3 + 4);
+	/* a hash and an event for a hundred, and the four of each beat with the epoch's */
+	assert_int_equal(fake_writes - before, 2 * 3 + 5);
 	go_on(0);
 	for (size_t i = 0; i < MANY; i++)
 		assert_int_equal(used_elsewhere(1, numbered(i, name)), i + 1);
@@ -824,6 +824,40 @@ static void they_are_also_where_nothing_is_kept(void **state)
 	bound_together();
 }
 
+/* Killed and started again it has the name that it had, and what ran there runs no more. */
+static void what_ran_before_a_start_is_taken_back(void **state)
+{
+	(void)state;
+	fake_put("p:live:n0", "alice", "7");
+	go_on(0);
+	assert_null(fake_get("p:live:n0", "alice"));
+	assert_int_equal(cluster_sum(nodes[1].services.cluster, "alice", MIDNIGHT).sessions, 0);
+}
+
+/* What was on its way as the engine failed was perhaps not heard. */
+static void what_has_ended_is_told_until_that_has_arrived(void **state)
+{
+	struct ledger_entry *alice = hold_alice_to(0, "sessions=3");
+
+	(void)state;
+	go_on(0);
+	assert_int_equal(ledger_admit(NULL, alice), END_REASONS);
+	go_on(SHARING_BEAT_MS);
+	assert_string_equal(fake_get("p:live:n0", "alice"), "1");
+	assert_int_equal(cluster_sum(nodes[1].services.cluster, "alice", MIDNIGHT).sessions, 1);
+	ledger_dismiss(NULL, alice);
+	fake_error = "MISCONF the disk is full";
+	fake_refused = "HDEL";
+	go_on(SHARING_BEAT_MS);
+	assert_false(status_of(0).is_up);
+	fake_error = fake_refused = NULL;
+	go_on(SHARING_BEAT_MS);
+	go_on(SHARING_BEAT_MS);
+	assert_null(fake_get("p:live:n0", "alice"));
+	assert_int_equal(cluster_sum(nodes[1].services.cluster, "alice", MIDNIGHT).sessions, 0);
+	ledger_retire_user(alice);
+}
+
 /* ---- bans ---- */
 
 static struct network network(const char *text)
@@ -1151,6 +1185,29 @@ static void a_kill_of_before_is_for_nobody(void **state)
 	assert_false(has_ended(2, 0));
 }
 
+/* ---- a node that is killed ---- */
+
+/* Half a second behind its silence all know, whenever they tell their own beats. */
+static void a_killed_node_is_missed_by_its_last_beat(void **state)
+{
+	(void)state;
+	fake_tells_beats = true;
+	step(0);
+	now_ms += 4000;
+	step(1);
+	now_ms += SHARING_PERIOD_MS;
+	step(0);
+	assert_int_equal(status_of(0).nodes, 2);
+	for (int64_t ms = 0; ms < CLUSTER_SILENT_MS; ms += SHARING_PERIOD_MS) {
+		nodes[0].sharing->beat_due = CLOCK_NEVER; /* and its own is far away */
+		now_ms += SHARING_PERIOD_MS;
+		step(0);
+	}
+	fake_tells_beats = false;
+	assert_int_equal(status_of(0).nodes, 1);
+	assert_false(cluster_note_silence(nodes[0].services.cluster, now_ms));
+}
+
 /* ---- what is none of ours ---- */
 
 static void what_cannot_be_read_is_passed_over(void **state)
@@ -1166,9 +1223,16 @@ static void what_cannot_be_read_is_passed_over(void **state)
 		{"i", "x", "k", "ban", "n", "b", "a", "10.0.0.1", "v", "0 1"},
 		{"i", "x", "k", "ban", "n", "b", "a", "10.0.0.1", "v", "1 1 command"},
 		{"i", "x", "k", "ban", "n", "b", "a", "10.0.0.1", "v",
+			"0 9223372036854775807 command"},
+		{"i", "x", "k", "ban", "n", "b", "a", "10.0.0.1", "v", "0 -1 command"},
+		{"i", "x", "k", "ban", "n", "b", "a", "10.0.0.1", "v",
 			"1895694400 1 failures 2 1 -3 0"},
 		{"i", "x", "k", "ban", "n", "b", "a", "10.0.0.1", "v",
 			"1895694400 1 failures 2 1 300000"},
+		{"i", "x", "k", "ban", "n", "b", "a", "10.0.0.2", "v",
+			"lifted 9223372036854775807"},
+		{"i", "x", "k", "ban", "n", "b", "a", "10.0.0.2", "v",
+			"lifted -9223372036854775807"},
 		{"i", "x", "k", "later", "n", "b", "a", "alice", "v", "1"},
 		{"i", "x", "k", "reset", "n", "b", "a", "alice", "v", "many"},
 		{"i", "x", "k", "kill", "n", "b", "a", "", "v", "killed"},
@@ -1179,13 +1243,28 @@ static void what_cannot_be_read_is_passed_over(void **state)
 	(void)state;
 	go_on(0);
 	fake_put("p:nodes", "other", "half a line");
+	ban(0, "10.0.0.2", 60000);
 	for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++)
 		fake_add_event(events[i]);
 	go_on(SHARING_BEAT_MS);
 	assert_up(0);
 	assert_int_equal(used_elsewhere(0, "alice"), 0);
 	assert_false(is_banned(0, "10.0.0.1"));
+	assert_true(is_banned(0, "10.0.0.2"));
 	assert_int_equal(status_of(0).nodes, 3);
+}
+
+/* To read what many nodes have told may take long. */
+static void who_is_to_stop_reads_no_more(void **state)
+{
+	(void)state;
+	go_on(0);
+	nodes[1].sharing->stopping = true;
+	go_on(SHARING_PERIOD_MS);
+	nodes[1].sharing->is_joined = false;
+	go_on(SHARING_PERIOD_MS);
+	assert_false(nodes[1].sharing->is_joined);
+	assert_false(is_logged("does not work"));
 }
 
 static void an_engine_that_refuses_to_write_is_told_of(void **state)
@@ -1252,6 +1331,8 @@ int main(void)
 		sharing_test(an_emptied_engine_hears_how_often_quotas_began_anew),
 		sharing_test(sessions_of_all_nodes_are_bounded_together),
 		sharing_test(they_are_also_where_nothing_is_kept),
+		sharing_test(what_ran_before_a_start_is_taken_back),
+		sharing_test(what_has_ended_is_told_until_that_has_arrived),
 		sharing_test(who_is_banned_on_one_is_banned_on_all),
 		sharing_test(a_ban_by_failures_is_one_on_all_nodes),
 		sharing_test(a_ban_by_command_gives_way_to_none_by_failures),
@@ -1263,7 +1344,9 @@ int main(void)
 		sharing_test(a_kill_of_before_is_for_nobody),
 		sharing_test(bans_last_as_long_where_clocks_differ),
 		sharing_test(a_ban_that_was_lifted_does_not_come_back),
+		sharing_test(a_killed_node_is_missed_by_its_last_beat),
 		sharing_test(what_cannot_be_read_is_passed_over),
+		sharing_test(who_is_to_stop_reads_no_more),
 		sharing_test(an_engine_that_refuses_to_write_is_told_of),
 		sharing_test(what_is_missing_is_said_by_its_setting),
 	};
