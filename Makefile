@@ -61,7 +61,7 @@ CLIENT_DEPS := $(TEST_DEPS) netcat-openbsd ncat proxychains4 git openssh-client 
 FAULT_DEPS := $(TEST_DEPS) strace dnsmasq-base jq whois libfuse3-dev libfaketime
 LINT_DEPS := clang clang-format clang-tidy clang-tools cppcheck gcc libclang-rt-14-dev libcmocka-dev \
 	libfuse3-dev mandoc $(DEPS)
-CLUSTER_DEPS := $(TEST_DEPS) redis-server redis-tools openssl
+CLUSTER_DEPS := $(TEST_DEPS) redis-server redis-tools openssl haproxy keepalived bind9-utils python3-pacparser
 BENCH_DEPS := $(DEPS) microsocks dante-server tinyproxy-bin redis-server openssl
 PLOT_DEPS := gnuplot-nox jq
 SOAK_DEPS := $(DEPS) python3 gnuplot-nox
@@ -144,7 +144,7 @@ help:
 	@echo 'make test-clients  the same with more real clients: nc, git, ssh, socksify, Chromium and others'
 	@echo 'make test-faults  what the machine may do to the server: system calls and memory that fail, and the like'
 	@echo 'make test-web    the pages in a real Chromium, with pictures of them in build/web-pictures'
-	@echo 'make test-cluster  three servers that share their state by Redis'
+	@echo 'make test-cluster  three servers that share their state by Redis, HAProxy in front of them'
 	@echo 'make test-package  the Debian package: built twice, and tried in a Debian that is booted for it'
 	@echo 'make pictures    the pictures of the pages that README.md shows'
 	@echo 'make coverage    the tests of make test once more, and which share of each file of the server they run'
