@@ -127,7 +127,7 @@ TEST_LIB_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/lib/*.c))
 BENCH_SOURCES := $(wildcard tests/bench/*.c)
 C_FILES := $(wildcard src/*.c src/*/*.c include/*/*.h tests/*/*.c tests/*/*.h)
 
-.PHONY: all build run tests test check coverage test-clients test-faults test-web test-cluster test-package pictures test-valgrind fuzz soak bench bench-results plots check-docs docs \
+.PHONY: all build run tests test check coverage test-clients test-faults test-web test-cluster test-package pictures test-valgrind fuzz soak bench bench-results bench-shared plots check-docs docs \
 	lint scan format deps deps-test deps-clients deps-faults deps-cluster deps-web deps-lint deps-bench deps-plots deps-soak deps-deb \
 	check-units dist deb install uninstall clean help
 
@@ -152,6 +152,7 @@ help:
 	@echo 'make fuzz        every parser of bytes from outside, FUZZ_SECONDS=60 each'
 	@echo 'make soak        the server under everything at once for an hour, and whether it stays as it is (HOURS=8, MINUTES=5)'
 	@echo 'make bench       measure beside microsocks, dante and tinyproxy (BENCH="-q" for a quick look)'
+	@echo 'make bench-shared  what nodes that share their state ask of Redis'
 	@echo 'make bench-results  the same, kept in tests/bench/results as JSON and pictures'
 	@echo 'make lint        formatting, static analysis, layers, documents'
 	@echo 'make scan        the part of it that is clang'"'"'s analyzer, with pages that explain each find'
@@ -518,6 +519,12 @@ bench-results: deps-plots
 	@$(MAKE) --no-print-directory build/bench/bench_relay
 	build/bench/bench_relay -j $(BENCH_RESULTS)/relay.json
 	@$(MAKE) --no-print-directory plots
+
+# What sharing costs Redis, with nodes that are real and others that are played.
+bench-shared: deps-bench
+	@$(MAKE) --no-print-directory all
+	@mkdir -p $(BENCH_RESULTS)
+	tests/bench/bench_shared.py -j $(BENCH_RESULTS)/redis.json
 
 plots: deps-plots
 	tests/bench/plot.sh $(BENCH_RESULTS)
