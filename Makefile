@@ -62,7 +62,7 @@ FAULT_DEPS := $(TEST_DEPS) strace dnsmasq-base jq whois libfuse3-dev libfaketime
 LINT_DEPS := clang clang-format clang-tidy clang-tools cppcheck gcc libclang-rt-14-dev libcmocka-dev \
 	libfuse3-dev mandoc $(DEPS)
 CLUSTER_DEPS := $(TEST_DEPS) redis-server redis-tools openssl
-BENCH_DEPS := $(DEPS) microsocks dante-server tinyproxy-bin
+BENCH_DEPS := $(DEPS) microsocks dante-server tinyproxy-bin redis-server openssl
 PLOT_DEPS := gnuplot-nox jq
 SOAK_DEPS := $(DEPS) python3 gnuplot-nox
 DEB_DEPS := $(DEPS) build-essential debhelper fakeroot libcmocka-dev
@@ -107,9 +107,10 @@ TESTS_OF_STATE := $(addprefix tests/,daemon/test_explain.c daemon/test_history.c
 WITH_SANDBOX := src/server/call_filter.c
 WITHOUT_SANDBOX := src/server/call_filter_none.c
 TESTS_OF_SANDBOX := tests/server/test_call_filter.c
-WITH_SHARED := $(addprefix src/server/,engine.c sharing.c sharing_bans.c sharing_kills.c sharing_read.c sharing_tell.c sharing_users.c)
+WITH_SHARED := $(addprefix src/server/,engine.c engine_probe.c sharing.c sharing_bans.c sharing_batch.c sharing_grace.c \
+	sharing_kills.c sharing_part.c sharing_read.c sharing_tell.c sharing_users.c)
 WITHOUT_SHARED := src/server/sharing_none.c
-TESTS_OF_SHARED := $(addprefix tests/server/test_,engine.c sharing.c)
+TESTS_OF_SHARED := $(addprefix tests/server/test_,engine.c engine_probe.c sharing.c sharing_grace.c)
 
 LEFT_OUT := $(if $(call without,state),$(WITH_STATE),$(WITHOUT_STATE)) \
 	$(if $(call without,sandbox),$(WITH_SANDBOX),$(WITHOUT_SANDBOX)) \
@@ -228,9 +229,11 @@ WRAP_base/test_grow := reallocarray
 WRAP_base/test_hashmap := calloc malloc aligned_alloc
 WRAP_base/test_identity := initgroups prctl setfsgid setfsuid setresgid setresuid syscall
 WRAP_base/test_lines := read
+WRAP_base/test_name_queue := calloc malloc aligned_alloc
 WRAP_base/test_sink := writev
 WRAP_base/test_wall := clock_gettime
 WRAP_base/test_writing := fclose
+WRAP_client/test_all_nodes := clock_deadline clock_ms socket_wait
 WRAP_client/test_batch := client_ask getdelim link_interrupt_by signals_close
 WRAP_monitor/test_admin := calloc malloc realloc aligned_alloc accept4 server_base server_errands server_fronts \
 	server_hashes server_keeper server_lookups server_services server_set
@@ -245,6 +248,7 @@ WRAP_monitor/test_limits_commands := $(WRAP_DESK) server_apply_limits
 WRAP_monitor/test_listings := $(WRAP_PARTS)
 WRAP_monitor/test_node_commands := $(WRAP_DESK)
 WRAP_monitor/test_rule_answers := $(WRAP_PARTS) open_memstream
+WRAP_monitor/test_shared_commands := $(WRAP_DESK) server_apply_limits
 WRAP_net/test_fdbudget := getrlimit64 opendir setrlimit64 stat64
 WRAP_net/test_hosts := read clock_ms clock_deadline calloc malloc aligned_alloc
 WRAP_net/test_nameservers := read clock_ms clock_deadline
@@ -287,7 +291,8 @@ WRAP_server/test_confine := landlock_version landlock_begin landlock_enforce cal
 WRAP_server/test_database := sqlite3_step
 WRAP_server/test_doctor := probe_listen probe_connect probe_local probe_name_server probe_clock probe_append \
 	probe_read probe_folder occupant_ask capacity_plan capacity_plan_workers own_format confine_possible run_as_check \
-	login_helper_try
+	login_helper_try engine_probe
+WRAP_server/test_engine_probe := engine_connect engine_ask engine_reply nanosleep probe_clock
 WRAP_server/test_fronts := socket occupant_ask
 WRAP_server/test_hasher := pthread_create
 WRAP_server/test_helper_groups := calloc malloc aligned_alloc
@@ -302,14 +307,17 @@ WRAP_server/test_run_as := identity_become identity_use_for_files
 WRAP_server/test_sampling := janitor_call
 WRAP_server/test_schedule := clock_ms
 WRAP_server/test_server_open := $(WRAP_MEMORY) access_log_fill
+WRAP_server/test_shared_accounts := calloc malloc aligned_alloc
 WRAP_server/test_shares := janitor_call throttles_list
-WRAP_server/test_sharing := clock_ms clock_deadline time engine_connect engine_close engine_ask engine_reply engine_skip
+WRAP_server/test_sharing := clock_ms clock_deadline time engine_connect engine_close engine_ask engine_reply engine_skip engine_here engine_commands
+WRAP_server/test_sharing_grace := clock_ms time
 WRAP_server/test_stopping := _exit clock_ms clock_deadline sigtimedwait
 WRAP_server/test_supervision := clock_ms
 WRAP_server/test_temporary := time clock_gettime
 WRAP_server/test_told := calloc malloc aligned_alloc
 WRAP_state/test_access_log := getdelim
 WRAP_state/test_cluster := calloc malloc aligned_alloc
+WRAP_state/test_cluster_copy := calloc malloc aligned_alloc
 WRAP_state/test_events := calloc malloc aligned_alloc
 WRAP_state/test_hash_kinds := password_check
 WRAP_state/test_hashing := calloc malloc aligned_alloc pthread_cond_clockwait
@@ -320,6 +328,7 @@ WRAP_state/test_logins := clock_ms pthread_cond_clockwait password_check
 WRAP_state/test_ledger := calloc malloc aligned_alloc getifaddrs freeifaddrs limit_book_of_client
 WRAP_state/test_ledger_news := calloc malloc aligned_alloc clock_ms
 WRAP_state/test_rule_list_file := $(WRAP_MEMORY)
+WRAP_state/test_shared_users := calloc malloc aligned_alloc strdup hashmap_next
 WRAP_state/test_standing := calloc malloc aligned_alloc
 WRAP_state/test_users := calloc malloc aligned_alloc password_check sodium_memzero
 WRAP_state/test_users_file := read

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/version.h"
+#include "client/all_nodes.h"
 #include "client/batch.h"
 #include "client/client.h"
 #include "client/login.h"
@@ -17,6 +18,8 @@
 
 static enum client_status talk(struct client *c)
 {
+	if (c->flags->all)
+		return all_nodes_ask(c, c->flags->request);
 	if (c->flags->action == FLAGS_ASK)
 		return client_ask(c, c->flags->request);
 	if (c->flags->action == FLAGS_TOP)

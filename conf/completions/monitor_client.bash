@@ -8,6 +8,7 @@ _monitor_client_flags='
 	--user
 	--password-file
 	--json
+	--all
 	--help
 	--version
 '
@@ -16,13 +17,13 @@ _monitor_client_legal() {
 	local request=("$@")
 	(($# == 0)) || request[0]=${1^^}
 	case "$# ${request[*]}" in
-	'0 ') legal='STATS CONNECTIONS USERS CONFIG ACCESS_LOG QUIT HELP ACCOUNTS ADD_USER SET_PASSWORD DEL_USER KILL KILL_USER RELOAD LOG_LEVEL TRAFFIC SET_ROLE SETTINGS CLIENTS UPSTREAMS RULES ALLOW DENY DROP_RULE EXPLAIN LIMITS QUOTA DISABLE ENABLE GUEST GUESTS WHY WATCH NODES BANS BAN UNBAN USAGE DAYS SITES FORGET ALARMS VERSION top' ;;
-	'1 CONFIG') legal='listen port protocols http_via monitor_listen monitor_port monitor_socket max_monitor_clients monitor_login_timeout monitor_timeout web_listen max_web_clients web_trusted web_names metrics_from metrics_accounts max_sessions max_sessions_per_client backlog handshake_timeout connect_timeout timeout half_close_timeout drain_timeout relay rate_total group_rate external_address external_interface prefer udp_address udp_ports udp_clients udp_filter udp_timeout bind_address bind_ports bind_timeout bind_any_peer setup_page proxy_name pac_direct pac_fallback clients proxy_protocol_from rule otherwise protect client_group expect recheck upstream auth users_file max_password_checks auth_socket auth_cache max_auth_questions user_defaults group_defaults client_limits anonymous_defaults ban ban_exempt dns_servers dns_search dns_cache dns_negative_ttl user sandbox state_dir history_days sites_days shared shared_password_file shared_prefix node_name client_names access_log_file access_log_entries log_file log_level log_format' ;;
+	'0 ') legal='STATS CONNECTIONS USERS CONFIG ACCESS_LOG QUIT HELP ACCOUNTS ADD_USER SET_PASSWORD DEL_USER KILL KILL_USER RELOAD LOG_LEVEL TRAFFIC SET_ROLE SETTINGS CLIENTS UPSTREAMS RULES ALLOW DENY DROP_RULE EXPLAIN LIMITS QUOTA DISABLE ENABLE GUEST GUESTS WHY WATCH NODES BANS BAN UNBAN USAGE DAYS SITES FORGET ALARMS SHARE_USER VERSION top' ;;
+	'1 CONFIG') legal='listen port protocols http_via monitor_listen monitor_port monitor_socket max_monitor_clients monitor_login_timeout monitor_timeout web_listen max_web_clients web_trusted web_names metrics_from metrics_accounts max_sessions max_sessions_per_client backlog handshake_timeout connect_timeout timeout half_close_timeout drain_timeout relay rate_total group_rate external_address external_interface prefer udp_address udp_ports udp_clients udp_filter udp_timeout bind_address bind_ports bind_timeout bind_any_peer setup_page proxy_name pac_direct pac_fallback clients proxy_protocol_from rule otherwise protect client_group expect recheck upstream auth users_file max_password_checks auth_socket auth_cache max_auth_questions user_defaults group_defaults client_limits anonymous_defaults ban ban_exempt dns_servers dns_search dns_cache dns_negative_ttl user sandbox state_dir history_days sites_days shared shared_password_file shared_prefix node_name shared_users shared_grace client_names access_log_file access_log_entries log_file log_level log_format' ;;
 	'3 ADD_USER '*) legal='admin helper' ;;
 	'1 RELOAD') legal='CUT' ;;
 	'1 LOG_LEVEL') legal='error warn info debug' ;;
 	'2 SET_ROLE '*) legal='user admin' ;;
-	'1 SETTINGS') legal='listen port protocols http_via monitor_listen monitor_port monitor_socket max_monitor_clients monitor_login_timeout monitor_timeout web_listen max_web_clients web_trusted web_names metrics_from metrics_accounts max_sessions max_sessions_per_client backlog handshake_timeout connect_timeout timeout half_close_timeout drain_timeout relay rate_total group_rate external_address external_interface prefer udp_address udp_ports udp_clients udp_filter udp_timeout bind_address bind_ports bind_timeout bind_any_peer setup_page proxy_name pac_direct pac_fallback clients proxy_protocol_from rule otherwise protect client_group expect recheck upstream auth users_file max_password_checks auth_socket auth_cache max_auth_questions user_defaults group_defaults client_limits anonymous_defaults ban ban_exempt dns_servers dns_search dns_cache dns_negative_ttl user sandbox state_dir history_days sites_days shared shared_password_file shared_prefix node_name client_names access_log_file access_log_entries log_file log_level log_format' ;;
+	'1 SETTINGS') legal='listen port protocols http_via monitor_listen monitor_port monitor_socket max_monitor_clients monitor_login_timeout monitor_timeout web_listen max_web_clients web_trusted web_names metrics_from metrics_accounts max_sessions max_sessions_per_client backlog handshake_timeout connect_timeout timeout half_close_timeout drain_timeout relay rate_total group_rate external_address external_interface prefer udp_address udp_ports udp_clients udp_filter udp_timeout bind_address bind_ports bind_timeout bind_any_peer setup_page proxy_name pac_direct pac_fallback clients proxy_protocol_from rule otherwise protect client_group expect recheck upstream auth users_file max_password_checks auth_socket auth_cache max_auth_questions user_defaults group_defaults client_limits anonymous_defaults ban ban_exempt dns_servers dns_search dns_cache dns_negative_ttl user sandbox state_dir history_days sites_days shared shared_password_file shared_prefix node_name shared_users shared_grace client_names access_log_file access_log_entries log_file log_level log_format' ;;
 	'2 QUOTA '*) legal='reset' ;;
 	'1 WATCH') legal='user= client= to=' ;;
 	'2 WATCH '*) legal='user= client= to=' ;;
@@ -47,6 +48,7 @@ _monitor_client_legal() {
 	'2 CONFIG auth') legal='auto required optional none' ;;
 	'2 CONFIG max_password_checks') legal='auto' ;;
 	'2 CONFIG sandbox') legal='on off required' ;;
+	'2 CONFIG shared_users') legal='no yes' ;;
 	'2 CONFIG log_level') legal='error warn info debug' ;;
 	'2 CONFIG log_format') legal='text json' ;;
 	esac

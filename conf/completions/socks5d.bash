@@ -87,6 +87,8 @@ _socks5d_flags='
 	--shared-password-file
 	--shared-prefix
 	--node-name
+	--shared-users
+	--shared-grace
 	--client-names
 	--access-log-file
 	--access-log-entries
@@ -112,7 +114,7 @@ _socks5d() {
 		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
 		return
 		;;
-	--explain | -u | --user | -l | --listen | -p | --port | -L | --monitor-listen | -P | --monitor-port | --max-monitor-clients | --monitor-login-timeout | --monitor-timeout | --web-listen | --max-web-clients | --web-trusted | --web-names | --metrics-from | --backlog | --handshake-timeout | --connect-timeout | --timeout | --half-close-timeout | --drain-timeout | --rate-total | --group-rate | --external-address | --external-interface | --udp-address | --udp-ports | --udp-clients | --udp-timeout | --bind-address | --bind-ports | --bind-timeout | --proxy-name | --pac-direct | --clients | --proxy-protocol-from | --rule | --client-group | --expect | --upstream | --auth-cache | --max-auth-questions | --user-defaults | --group-defaults | --client-limits | --anonymous-defaults | --ban | --ban-exempt | --dns-servers | --dns-search | --dns-cache | --dns-negative-ttl | --run-as | --history-days | --sites-days | --shared | --shared-prefix | --node-name | --access-log-entries)
+	--explain | -u | --user | -l | --listen | -p | --port | -L | --monitor-listen | -P | --monitor-port | --max-monitor-clients | --monitor-login-timeout | --monitor-timeout | --web-listen | --max-web-clients | --web-trusted | --web-names | --metrics-from | --backlog | --handshake-timeout | --connect-timeout | --timeout | --half-close-timeout | --drain-timeout | --rate-total | --group-rate | --external-address | --external-interface | --udp-address | --udp-ports | --udp-clients | --udp-timeout | --bind-address | --bind-ports | --bind-timeout | --proxy-name | --pac-direct | --clients | --proxy-protocol-from | --rule | --client-group | --expect | --upstream | --auth-cache | --max-auth-questions | --user-defaults | --group-defaults | --client-limits | --anonymous-defaults | --ban | --ban-exempt | --dns-servers | --dns-search | --dns-cache | --dns-negative-ttl | --run-as | --history-days | --sites-days | --shared | --shared-prefix | --node-name | --shared-grace | --access-log-entries)
 		return
 		;;
 	--protocols) legal='socks5 socks4 http' ;;
@@ -132,6 +134,7 @@ _socks5d() {
 	--auth) legal='auto required optional none' ;;
 	--max-password-checks) legal='auto' ;;
 	--sandbox) legal='on off required' ;;
+	--shared-users) legal='no yes' ;;
 	--log-level) legal='error warn info debug' ;;
 	--log-format) legal='text json' ;;
 	*) [[ $cur != -* ]] || legal=$_socks5d_flags ;;

@@ -14,6 +14,7 @@ struct client {
 	struct signals signals;
 	bool is_known; /* the server knew who we are, and asked for no login */
 	bool was_unknown; /* the last request asked for: there is no such command */
+	char *login; /* where other nodes are asked, too: "NAME:PASSWORD"; NULL: none was needed */
 	bool json; /* how replies are printed, as the flags say or a line at the prompt */
 };
 
@@ -29,6 +30,12 @@ enum client_status client_ask_secret(struct client *c, const char *prompt, char 
  * a table, else as it came. Tells OK from ERR. */
 enum client_status client_print(
 	const struct client *c, const char *request, const struct answer *reply);
+
+/* What of it is for people at a terminal, or comes as it came, to `out`, whatever the answer is. */
+void client_put(const struct client *c, FILE *out, const char *request, const struct answer *reply);
+
+/* Does somebody watch, and not the output of a script's commands? */
+bool client_is_for_person(const struct client *c);
 
 /* Asks and prints. A password that the request has `-` for is asked for first. */
 enum client_status client_ask(struct client *c, const char *request);

@@ -27,6 +27,7 @@ struct flags {
 	const char *user; /* NULL: the login is asked for whole */
 	const char *password_file; /* NULL: none */
 	bool json;
+	bool all; /* FLAGS_ASK: of all nodes */
 	char *request; /* FLAGS_ASK */
 };
 
@@ -39,7 +40,7 @@ int flags_parse(struct flags *f, int argc, char **argv, char error[FLAGS_ERROR_M
 void flags_free(struct flags *f);
 
 /* All flags, in the order of the help. */
-#define FLAGS_COUNT 8
+#define FLAGS_COUNT 9
 extern const struct flag flags_table[FLAGS_COUNT];
 
 /* What -h says. */

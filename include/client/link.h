@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/addr.h"
 #include "wire/answer.h"
 
 #define LINK_ERROR_MAX 768
@@ -31,6 +32,12 @@ struct link;
  * `error`. */
 struct link *link_open(const struct link_target *target, char error[LINK_ERROR_MAX]);
 
+/* Begins to connect to `to` without waiting, and link_connected() tells how it goes: 1 when it is
+ * done, 0 as long as it is not. Host and port of the target are what errors call the place. */
+struct link *link_start(
+	const struct addr *to, const struct link_target *target, char error[LINK_ERROR_MAX]);
+int link_connected(struct link *l) __attribute__((warn_unused_result));
+
 /* NULL is allowed. */
 void link_close(struct link *l);
 
@@ -51,6 +58,12 @@ int link_greeting(struct link *l, char *line, size_t size) __attribute__((warn_u
 /* Sends the login "NAME:PASSWORD" and reads the answer, which is one line. */
 int link_login(struct link *l, const char *login, struct answer *out)
 	__attribute__((warn_unused_result));
+
+/* The greeting, and the answer to a login that link_send() has sent, without waiting: 1 with it, 0
+ * when it is not complete yet. */
+int link_receive_greeting(struct link *l, char *line, size_t size)
+	__attribute__((warn_unused_result));
+int link_receive_login(struct link *l, struct answer *out) __attribute__((warn_unused_result));
 
 /* Sends a request, drops what was received and never asked for, and reads the reply. */
 int link_ask(struct link *l, const char *request, struct answer *out)

@@ -8,4 +8,8 @@
  * does not work out. */
 enum client_status login_run(struct client *c);
 
+/* Sees that there is a login for other nodes, too: a server that knows us by its socket has asked
+ * for none. Prints why when there is none. */
+enum client_status login_for_others(struct client *c);
+
 #endif

@@ -35,8 +35,10 @@ struct doctor_check {
 	void (*look)(struct doctor *d);
 };
 
-/* The lists of them: what the host has to give, and who gets in. Each ends with a NULL topic. */
+/* The lists of them: what the host has to give, the engine that nodes share their state by, and who
+ * gets in. Each ends with a NULL topic. */
 extern const struct doctor_check doctor_host_checks[];
+extern const struct doctor_check doctor_shared_checks[];
 extern const struct doctor_check doctor_access_checks[];
 
 /* A line: what was found, as for printf(3). With doctor_advise() what to do follows in it. */

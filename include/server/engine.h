@@ -5,15 +5,18 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include <hiredis/hiredis.h>
 
 #include "base/addr.h"
+#include "net/resolver.h"
 #include "state/shared_setting.h"
 
 #define ENGINE_CONNECT_MS 200 /* for connecting at most */
 #define ENGINE_REPLY_MS 100 /* for each reply */
 #define ENGINE_ERROR_MAX 512
+#define ENGINE_WORDS_MAX 256 /* of a command */
 
 struct engine;
 
@@ -23,19 +26,35 @@ struct engine *engine_new(void);
 /* NULL is allowed. */
 void engine_free(struct engine *e);
 
+/* Where the engine is, of a name the first address that it has. False: it has none. */
+bool engine_find(const struct shared_place *place, struct resolver *resolver,
+	struct fdbudget *budget, struct addr *out);
+
+/* Puts the first line of the file in the place's password; "": there is no file. -1 with the reason
+ * in `error`. */
+int engine_read_password(const char *path, struct shared_place *place, char error[ENGINE_ERROR_MAX])
+	__attribute__((warn_unused_result));
+
 /* Connects to `at`, or (NULL) to the unix socket that `place` names, logs in there, and chooses the
  * database. -1 with the reason in `error`. */
 int engine_connect(struct engine *e, const struct shared_place *place, const struct addr *at,
 	char error[ENGINE_ERROR_MAX]) __attribute__((warn_unused_result));
 
+/* This end of the connection; false: none by an address. */
+bool engine_here(const struct engine *e, struct addr *out);
+
 /* Does nothing when there is no connection. */
 void engine_close(struct engine *e);
 
-/* Puts a command behind those that wait to be sent: its words, a NULL behind the last. What fails
+/* Puts a command behind those that wait to be sent: its words, at most ENGINE_WORDS_MAX, a
+ * NULL behind the last. What fails
  * shows at the reply. */
 void engine_ask(struct engine *e, const char *const *words);
 
 #define ENGINE_ASK(e, ...) engine_ask((e), (const char *const[]){__VA_ARGS__, NULL})
+
+/* How many commands it was asked in all. */
+uint64_t engine_commands(const struct engine *e);
 
 /* The next reply to what was asked, in the order of the questions, to be freed with
  * freeReplyObject(). NULL with the reason in `error`: then the connection is of no use any more. A

@@ -5,12 +5,15 @@
 #include <pthread.h>
 
 #include "base/lock.h"
+#include "base/log.h"
 #include "server/engine.h"
 #include "server/sharing.h"
+#include "server/sharing_batch.h"
 #include "server/told.h"
+#include "state/grace.h"
 
 #define SHARING_KEY_MAX 256 /* of a name of the engine's; its NUL included */
-#define SHARING_EVENTS_KEPT "100000" /* about: who has missed more reads everything anew */
+#define SHARING_EVENTS_KEPT "10000" /* about: who has missed more reads everything anew */
 
 #define SHARING_BATCH 256 /* commands that are under way at once */
 
@@ -36,9 +39,10 @@ struct sharing {
 	struct services *services;
 	struct shared_place place;
 	char prefix[64], node[CLUSTER_NODE_MAX], instance[CLUSTER_WORD_MAX];
-	/* By which what is used here is known: the node's name where it outlives the process, and
-	 * otherwise one of its own for each process, so that the sum is right. */
-	char part[CLUSTER_NODE_MAX];
+	/* By which what is used here is known to others (sharing_part.c), and a random word that is
+	 * the part's owner's. */
+	char part[CLUSTER_NODE_MAX], owner[CLUSTER_WORD_MAX];
+	bool keeps_part; /* it outlives the process */
 	struct sharing_bell bell;
 	struct cluster *cluster;
 	struct kills *kills;
@@ -48,6 +52,8 @@ struct sharing {
 	/* the thread's */
 	struct engine *engine;
 	struct told *uses, *running, *bans;
+	bool tells_all_uses; /* the next time, not only what has changed */
+	struct sharing_batch *batch;
 	struct sharing_users users;
 	struct told *ban_marks; /* what was said of each client last (sharing_bans.c) */
 	int64_t engine_ahead_ms; /* of clock_ms(), its clock of the day */
@@ -56,14 +62,17 @@ struct sharing {
 	int64_t beat_due;
 	bool is_joined;
 	int64_t heard; /* clock_ms(): when that went well last */
-	uint64_t commands; /* that were sent since */
 	size_t asked; /* commands whose replies are still to come */
 	size_t kills_on_way; /* of these */
 	bool has_more; /* to do at once */
 	bool has_news; /* for the bell */
-	bool has_namesake; /* another node calls itself as this one does */
+	struct log_limit namesake_limit;
+	bool is_copied; /* another node has this one's part */
+	char outdated[CLUSTER_NODE_MAX]; /* the part of an own earlier process; "": none is known */
 	char epoch[CLUSTER_WORD_MAX]; /* of the engine's memory, as it was seen last */
 	int64_t pause_ms; /* before the next attempt to connect */
+	int64_t sweep_due; /* of the copy on disk */
+	struct grace grace; /* of users that nodes share; unused where they share none */
 
 	struct mutex lock; /* the rest */
 	pthread_cond_t told;
@@ -91,9 +100,25 @@ int sharing_settle_batch(struct sharing *s, char *error) __attribute__((warn_unu
 /* Says that in `error`, and returns -1. */
 int sharing_no_memory(char *error);
 
+/* Is it to end? Then what takes long does, too: sharing_no_time() says so in `error`, and returns
+ * -1. */
+bool sharing_is_stopping(struct sharing *s);
+int sharing_no_time(char *error);
+
 /* What those hear who are there. Its reply is still to come. */
 void sharing_tell_event(
 	struct sharing *s, const char *kind, const char *account, const char *value);
+
+/* The same of many: "ACCOUNT VALUE", each with a newline behind it. */
+void sharing_tell_events(struct sharing *s, const char *kind, const char *lines);
+
+/* ---- the part that this node has ---- */
+
+/* That which it had last, where it is kept. */
+void sharing_recall_part(struct sharing *s, bool is_kept);
+
+/* Makes sure that it is this node's alone, or takes another one. -1 with the reason in `error`. */
+int sharing_claim_part(struct sharing *s, char *error) __attribute__((warn_unused_result));
 
 /* ---- telling; all return -1 with the reason in `error` ---- */
 
@@ -107,6 +132,9 @@ int sharing_tell_beat(struct sharing *s, char *error) __attribute__((warn_unused
 /* What has changed of what is used and what runs here since it was told last. */
 int sharing_tell_accounts(struct sharing *s, char *error) __attribute__((warn_unused_result));
 
+/* Nothing runs here, as far as the engine knows. Its reply is still to come. */
+void sharing_take_back_running(struct sharing *s);
+
 /* What has changed of the bans, and which quotas have begun anew. */
 int sharing_tell_bans(struct sharing *s, char *error) __attribute__((warn_unused_result));
 int sharing_tell_resets(struct sharing *s, char *error) __attribute__((warn_unused_result));
@@ -117,7 +145,8 @@ int sharing_tell_kills(struct sharing *s, char *error) __attribute__((warn_unuse
 /* Nobody is told of them any more. */
 void sharing_drop_kills(struct sharing *s);
 
-/* Everything again, from the next time on. */
+/* Everything again, from the next time on, but for what is read meanwhile of what the engine has.
+ */
 void sharing_forget_told(struct sharing *s);
 
 /* That the node stops. */
@@ -142,6 +171,9 @@ int sharing_read_clock(struct sharing *s, char *error) __attribute__((warn_unuse
 /* All that there is, which takes the place of what is known. */
 int sharing_read_all(struct sharing *s, char *error) __attribute__((warn_unused_result));
 
+/* What the engine still has of what this node has told of accounts. */
+int sharing_read_own(struct sharing *s, char *error) __attribute__((warn_unused_result));
+
 /* Which nodes there are. */
 int sharing_read_nodes(struct sharing *s, char *error) __attribute__((warn_unused_result));
 
@@ -162,5 +194,21 @@ int sharing_look_at_users(struct sharing *s, char *error) __attribute__((warn_un
 
 /* Frees what is under way. */
 void sharing_end_users(struct sharing *s);
+
+/* ---- the copy on disk ---- */
+
+/* What is known by now of other nodes is what stays of the copy on disk. */
+void sharing_sweep_copy(struct sharing *s);
+
+/* ---- users that nodes share, while the engine is away ---- */
+
+/* From before the first session, and behind the last. */
+void sharing_begin_grace(struct sharing *s);
+void sharing_end_grace(struct sharing *s);
+
+/* The engine has answered, or has not: then returns for how many more milliseconds these users may
+ * log in; -1: there are none. */
+void sharing_note_heard(struct sharing *s);
+int64_t sharing_note_missed(struct sharing *s);
 
 #endif

@@ -14,7 +14,7 @@
 #include "server/pulse.h"
 #include "server/schedule.h"
 
-#define SUPERVISION_STATUS_MAX 768
+#define SUPERVISION_STATUS_MAX 1024
 
 struct supervision {
 	const struct notify *notify;

@@ -38,6 +38,8 @@ struct config {
 	 * serves both families is there twice. */
 	struct addr own[2 * (SETTINGS_MAX_LISTEN + 2)];
 	size_t own_count;
+	struct addr
+		monitor_at; /* where the monitor is reached, likewise; none: not by an address */
 	struct rules *rules; /* a reference; NULL: not compiled yet */
 	struct upstreams *upstreams; /* likewise */
 	bool auto_requires_login; /* what auth = auto comes to (admission.h) */

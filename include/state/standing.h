@@ -1,6 +1,7 @@
 /* standing: what administrators decide while the server runs and what is to outlive it, beside the
  * configuration and the users file: temporary rules, limits, bans, who is kept out, what is used of
- * quotas, users that nodes share. A mutex guards the table; from any thread. */
+ * quotas, here and on other nodes, users that nodes share. A mutex guards the table; from any
+ * thread. */
 #ifndef STATE_STANDING_H
 #define STATE_STANDING_H
 
@@ -16,6 +17,9 @@
 	X(DISABLED, "disabled") /* by client or network */ \
 	X(BAN, "ban") /* by client or network */ \
 	X(QUOTA, "quota") /* by account, what is used of it */ \
+	X(ELSEWHERE, "elsewhere") /* by "PART ACCOUNT", what is used of it on another node */ \
+	X(RESETS, "resets") /* by account, how often its quota has begun anew by command */ \
+	X(SHARED, "shared") /* what is known of the engine that nodes share their state by */ \
 	X(USER, "user") /* by name, a user whom nodes share (shared_users.h) */
 
 enum standing_kind {
@@ -38,7 +42,8 @@ struct standing *standing_new(void);
 void standing_free(struct standing *s);
 
 /* Lets `value` stand under `key` of that kind, in the place of what did; NULL: nothing any more.
- * -1 without memory, and nothing changed. Both are copied, and end at their NUL. */
+ * -1 without memory, and nothing changed. Both are copied, and end at their NUL. The same value
+ * again is no change. */
 int standing_put(struct standing *s, enum standing_kind kind, const char *key, const char *value)
 	__attribute__((warn_unused_result));
 
@@ -59,9 +64,6 @@ struct standing_fact;
 /* The same with NULL, where still stands what a listing told; false when something else does. */
 bool standing_take_back(struct standing *s, const struct standing_fact *listed);
 
-#define STANDING_KEY_MAX                                                                           \
-	511 /* bytes of a key that is looked for; nothing stands under longer ones */
-
 /* What stands there is told to `take`, if that is not NULL, which must take no lock. False when
  * nothing does. It needs no memory: nobody is to take a lack of it for a word that was never said.
  */
@@ -71,12 +73,25 @@ bool standing_read(struct standing *s, enum standing_kind kind, const char *key,
 struct standing_fact {
 	enum standing_kind kind;
 	const char *key;
-	const char *value; /* NULL: it is to stand no more; of standing_changes() only */
+	const char *value; /* NULL: it is to stand no more; of standing_changes() and
+			    * standing_news() only */
 };
 
 /* All facts of a kind by the alphabet of their keys, in one block to be freed. NULL without memory.
  */
 struct standing_fact *standing_list(struct standing *s, enum standing_kind kind, size_t *count);
+
+/* ---- for whoever tells others ---- */
+
+/* The same of standing_list(), which from now on is told of what changes in that kind. Of one kind
+ * only: of the one that it was last. */
+struct standing_fact *standing_list_watched(
+	struct standing *s, enum standing_kind kind, size_t *count);
+
+/* What has changed in it and was not told yet, as it stands now (`value` NULL: no more), by the
+ * alphabet of the keys, in one block to be freed, which may be empty. NULL without memory, or where something could
+ * not be noted without: then all is to be listed again. */
+struct standing_fact *standing_news(struct standing *s, size_t *count);
 
 /* ---- for whoever keeps it ---- */
 

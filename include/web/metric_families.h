@@ -14,6 +14,7 @@ struct metrics; /* an answer that is put together */
 struct metric_family {
 	struct metric metric;
 	bool is_of_accounts; /* told where metrics_accounts says so */
+	bool is_of_sharing; /* told where the setting shared names an engine */
 	/* Adds samples, about REPLY_CHUNK at most. Has it more? */
 	bool (*put)(struct metrics *m, struct reply *r);
 };

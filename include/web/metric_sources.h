@@ -33,8 +33,10 @@ metric_source metrics_build, metrics_sessions_active, metrics_sessions, metrics_
 	metrics_datagrams_dropped, metrics_workers, metrics_descriptors, metrics_pipes,
 	metrics_cache_hits, metrics_cache_misses, metrics_cache_entries, metrics_bans,
 	metrics_rule_hits, metrics_users, metrics_upstreams_up, metrics_upstream_sessions,
-	metrics_upstream_failures, metrics_access_log_lost, metrics_log_lost, metrics_account_bytes,
-	metrics_account_sessions, metrics_cpu, metrics_open_fds, metrics_max_fds, metrics_virtual,
-	metrics_virtual_max, metrics_resident, metrics_started, metrics_threads;
+	metrics_upstream_failures, metrics_shared_up, metrics_shared_lag, metrics_shared_commands,
+	metrics_shared_failures, metrics_nodes, metrics_access_log_lost, metrics_log_lost,
+	metrics_account_bytes, metrics_account_sessions, metrics_cpu, metrics_open_fds,
+	metrics_max_fds, metrics_virtual, metrics_virtual_max, metrics_resident, metrics_started,
+	metrics_threads;
 
 #endif

@@ -101,25 +101,35 @@ void client_close(struct client *c)
 {
 	link_close(c->link);
 	c->link = NULL;
+	if (c->login != NULL)
+		explicit_bzero(c->login, strlen(c->login));
+	free(c->login);
+	c->login = NULL;
 }
 
-/* Somebody watches, and it is not the output of a script's commands. */
-static bool is_for_person(const struct client *c)
+bool client_is_for_person(const struct client *c)
 {
 	return isatty(STDOUT_FILENO) && (c->flags->action != FLAGS_TALK || isatty(STDIN_FILENO));
+}
+
+/* False without memory, and then nothing was printed. */
+static bool put_table(FILE *out, const struct answer *reply)
+{
+	int lines, columns = DEFAULT_COLUMNS;
+
+	terminal_size(&lines, &columns);
+	return table_print(out, reply, columns);
 }
 
 /* False without memory. */
 static bool show_table(const struct answer *reply)
 {
-	int lines, columns = DEFAULT_COLUMNS;
 	struct writing w;
 	bool is_shown;
 
 	if (writing_begin(&w) == NULL)
 		return false;
-	terminal_size(&lines, &columns);
-	is_shown = table_print(w.out, reply, columns);
+	is_shown = put_table(w.out, reply);
 	is_shown = writing_end(&w) && is_shown;
 	if (is_shown)
 		pager_show(w.text, w.len);
@@ -142,9 +152,15 @@ enum client_status client_print(
 
 	if (c->json)
 		json_print(stdout, request, reply);
-	else if (!is_for_person(c) || !has_table(request, reply) || !show_table(reply))
+	else if (!client_is_for_person(c) || !has_table(request, reply) || !show_table(reply))
 		answer_print(to_stderr ? stderr : stdout, reply);
 	return reply->ok ? CLIENT_OK : CLIENT_REFUSED;
+}
+
+void client_put(const struct client *c, FILE *out, const char *request, const struct answer *reply)
+{
+	if (!client_is_for_person(c) || !has_table(request, reply) || !put_table(out, reply))
+		answer_print(out, reply);
 }
 
 enum client_status client_ask_secret(struct client *c, const char *prompt, char out[SECRET_MAX])

@@ -9,11 +9,12 @@
 
 #include "base/nearest.h"
 #include "base/parse.h"
+#include "client/follow.h"
 #include "client/request.h"
 #include "net/local.h"
 #include "wire/monitor.h"
 
-enum { PASSWORD_FILE = 256, SOCKET, JSON }; /* flags without a letter */
+enum { PASSWORD_FILE = 256, SOCKET, JSON, ALL }; /* flags without a letter */
 
 const struct flag flags_table[FLAGS_COUNT] = {
 	{'L', "monitor-listen", "ADDR",
@@ -25,6 +26,9 @@ const struct flag flags_table[FLAGS_COUNT] = {
 	{'u', "user", "NAME", "log in as NAME"},
 	{PASSWORD_FILE, "password-file", "FILE", "the password is the first line of FILE"},
 	{JSON, "json", NULL, "print each reply as a JSON object on one line"},
+	{ALL, "all", NULL,
+		"ask COMMAND of all servers that share their state with this one (shared), as the "
+		"same user"},
 	{'h', "help", NULL, "this help"},
 	{'v', "version", NULL, "the version"},
 };
@@ -107,6 +111,9 @@ static int take_client_flag(struct flags *f, int code, char *error)
 		return 0;
 	case SOCKET:
 		return set_socket(f, optarg, error);
+	case ALL:
+		f->all = true;
+		return 0;
 	default:
 		f->json = true;
 		return 0;
@@ -176,6 +183,25 @@ static int take_request(struct flags *f, char **words, size_t count, char *error
 	return 0;
 }
 
+/* What goes on until it is ended has its place at one server. */
+static int check_form(const struct flags *f, char *error)
+{
+	const char *problem = NULL;
+
+	if (f->action == FLAGS_TOP && f->json)
+		problem = "--json: top has no such form";
+	else if (f->all && f->action == FLAGS_TOP)
+		problem = "--all: top has no such form; it shows one server";
+	else if (f->all && f->action != FLAGS_ASK)
+		problem = "--all: a COMMAND is missing, which all nodes are to be asked";
+	else if (f->all && request_is(f->request, FOLLOW_COMMAND))
+		problem = "--all: " FOLLOW_COMMAND " has no such form; it follows one server";
+	if (problem == NULL)
+		return 0;
+	snprintf(error, FLAGS_ERROR_MAX, "%s", problem);
+	return -1;
+}
+
 int flags_parse(struct flags *f, int argc, char **argv, char error[FLAGS_ERROR_MAX])
 {
 	struct client_options known = {.letters = "+:"};
@@ -201,12 +227,9 @@ int flags_parse(struct flags *f, int argc, char **argv, char error[FLAGS_ERROR_M
 			"--socket and -L or -P are two places; give one of them");
 		return -1;
 	}
-	if (take_request(f, argv + optind, (size_t)(argc - optind), error) == 0 &&
-		!(f->action == FLAGS_TOP && f->json))
-		return 0;
-	if (f->action == FLAGS_TOP && f->json)
-		snprintf(error, FLAGS_ERROR_MAX, "--json: top has no such form");
-	return -1;
+	if (take_request(f, argv + optind, (size_t)(argc - optind), error) < 0)
+		return -1;
+	return check_form(f, error);
 }
 
 void flags_free(struct flags *f)

@@ -24,7 +24,8 @@
 struct link {
 	int fd;
 	int interrupt;
-	struct link_target target;
+	int64_t patience_ms;
+	size_t reply_max;
 	char place[PLACE_MAX];
 	int64_t deadline;
 	char *bytes;
@@ -50,8 +51,8 @@ __attribute__((format(printf, 2, 3))) static int broken(struct link *l, const ch
 
 static int silent(struct link *l)
 {
-	return broken(l, "the server is silent: nothing came for %g s",
-		(double)l->target.patience_ms / 1000);
+	return broken(
+		l, "the server is silent: nothing came for %g s", (double)l->patience_ms / 1000);
 }
 
 /* The last thing that the server said, if it was a refusal. */
@@ -149,25 +150,83 @@ static int connect_by_path(const struct link_target *t, char error[LINK_ERROR_MA
 	return fd;
 }
 
-struct link *link_open(const struct link_target *target, char error[LINK_ERROR_MAX])
+/* Without a socket; NULL without memory. */
+static struct link *new_link(const struct link_target *target)
 {
 	struct link *l = malloc(sizeof(*l));
+
+	if (l == NULL)
+		return NULL;
+	*l = (struct link){.fd = -1,
+		.interrupt = -1,
+		.patience_ms = target->patience_ms,
+		.reply_max = target->reply_max,
+		.size = FIRST_SIZE};
+	name_place(target, l->place);
+	l->bytes = malloc(l->size);
+	if (l->bytes != NULL)
+		return l;
+	free(l);
+	return NULL;
+}
+
+/* With its socket. */
+static void begin_talking(struct link *l)
+{
+	socket_keep_alive(l->fd);
+	l->deadline = clock_deadline(l->patience_ms);
+}
+
+struct link *link_open(const struct link_target *target, char error[LINK_ERROR_MAX])
+{
+	struct link *l = new_link(target);
 
 	snprintf(error, LINK_ERROR_MAX, "out of memory");
 	if (l == NULL)
 		return NULL;
-	*l = (struct link){.target = *target, .interrupt = -1, .size = FIRST_SIZE};
-	name_place(target, l->place);
-	l->bytes = malloc(l->size);
 	l->fd = target->path != NULL ? connect_by_path(target, error)
 				     : connect_by_name(target, error);
-	if (l->fd < 0 || l->bytes == NULL) {
+	if (l->fd < 0) {
 		link_close(l);
 		return NULL;
 	}
-	socket_keep_alive(l->fd);
-	l->deadline = clock_deadline(target->patience_ms);
+	begin_talking(l);
 	return l;
+}
+
+struct link *link_start(
+	const struct addr *to, const struct link_target *target, char error[LINK_ERROR_MAX])
+{
+	struct link *l = new_link(target);
+
+	snprintf(error, LINK_ERROR_MAX, "out of memory");
+	if (l == NULL)
+		return NULL;
+	l->fd = socket_connect_start(to, NULL);
+	if (l->fd < 0) {
+		snprintf(error, LINK_ERROR_MAX, "%s", strerror(errno));
+		link_close(l);
+		return NULL;
+	}
+	begin_talking(l);
+	return l;
+}
+
+int link_connected(struct link *l)
+{
+	struct pollfd p = {.fd = l->fd, .events = POLLOUT};
+	int error = 0;
+
+	if (socket_wait(&p, 1, clock_ms()) > 0)
+		error = socket_connect_result(l->fd);
+	else if (clock_ms() < l->deadline)
+		return 0;
+	else
+		error = ETIMEDOUT;
+	if (error != 0)
+		return broken(l, "%s", strerror(error));
+	l->deadline = clock_deadline(l->patience_ms);
+	return 1;
 }
 
 void link_close(struct link *l)
@@ -222,7 +281,7 @@ static int make_room_for_reply(struct link *l)
 
 	if (l->len < l->size)
 		return 0;
-	if (l->len >= l->target.reply_max)
+	if (l->len >= l->reply_max)
 		return broken(l, "the server's reply is too long");
 	bytes = realloc(l->bytes, l->size * 2);
 	if (bytes == NULL)
@@ -242,7 +301,7 @@ static ssize_t read_once(struct link *l)
 	n = socket_read(l->fd, l->bytes + l->len, l->size - l->len);
 	if (n > 0) {
 		l->len += (size_t)n;
-		l->deadline = clock_deadline(l->target.patience_ms);
+		l->deadline = clock_deadline(l->patience_ms);
 		return n;
 	}
 	if (n < 0 && errno == EAGAIN)
@@ -315,7 +374,7 @@ static int send_line(struct link *l, const char *text)
 	memcpy(line, text, len);
 	line[len] = '\n';
 	l->len = l->looked_at = l->handed = 0;
-	l->deadline = clock_deadline(l->target.patience_ms);
+	l->deadline = clock_deadline(l->patience_ms);
 	result = write_all(l, line, len + 1);
 	explicit_bzero(line, len + 1);
 	free(line);
@@ -331,8 +390,9 @@ static void consume_received(struct link *l, size_t n)
 	l->looked_at = 0;
 }
 
-/* Waits for a whole line; its length with the LF, or what went wrong. */
-static ssize_t await_line(struct link *l)
+/* A whole line, without waiting: its length with the LF, 0 while there is none, or what went wrong.
+ */
+static ssize_t find_line(struct link *l)
 {
 	for (;;) {
 		const char *end = memchr(l->bytes + l->looked_at, '\n', l->len - l->looked_at);
@@ -341,27 +401,55 @@ static ssize_t await_line(struct link *l)
 		if (end != NULL)
 			return end - l->bytes + 1;
 		l->looked_at = l->len;
-		n = wait_for(l, POLLIN);
-		if (n == 0)
-			n = read_once(l);
-		if (n < 0)
+		n = read_once(l);
+		if (n <= 0)
 			return n;
 	}
+}
+
+/* Waits for it. */
+static ssize_t await_line(struct link *l)
+{
+	ssize_t n;
+	int result;
+
+	while ((n = find_line(l)) == 0) {
+		result = wait_for(l, POLLIN);
+		if (result < 0)
+			return result;
+	}
+	return n;
+}
+
+/* Takes the first `n` bytes, which are a line. */
+static void take_greeting(struct link *l, size_t n, char *line, size_t size)
+{
+	size_t len = n - 1;
+
+	if (len > 0 && l->bytes[len - 1] == '\r')
+		len--;
+	snprintf(line, size, "%.*s", (int)len, l->bytes);
+	consume_received(l, n);
 }
 
 int link_greeting(struct link *l, char *line, size_t size)
 {
 	ssize_t n = await_line(l);
-	size_t len;
 
 	if (n < 0)
 		return (int)n;
-	len = (size_t)n - 1;
-	if (len > 0 && l->bytes[len - 1] == '\r')
-		len--;
-	snprintf(line, size, "%.*s", (int)len, l->bytes);
-	consume_received(l, (size_t)n);
+	take_greeting(l, (size_t)n, line, size);
 	return 0;
+}
+
+int link_receive_greeting(struct link *l, char *line, size_t size)
+{
+	ssize_t n = find_line(l);
+
+	if (n <= 0)
+		return (int)n;
+	take_greeting(l, (size_t)n, line, size);
+	return 1;
 }
 
 /* Hands out the first `n` bytes received. */
@@ -380,6 +468,15 @@ int link_login(struct link *l, const char *login, struct answer *out)
 	if (n == 0)
 		n = await_line(l);
 	return n < 0 ? (int)n : take_reply(l, (size_t)n, out);
+}
+
+int link_receive_login(struct link *l, struct answer *out)
+{
+	ssize_t n = find_line(l);
+
+	if (n <= 0)
+		return (int)n;
+	return take_reply(l, (size_t)n, out) < 0 ? LINK_BROKEN : 1;
 }
 
 /* ---- requests ---- */
@@ -439,7 +536,7 @@ int link_read_out(struct link *l)
 {
 	ssize_t n;
 
-	l->deadline = clock_deadline(l->target.patience_ms);
+	l->deadline = clock_deadline(l->patience_ms);
 	do {
 		n = wait_for(l, POLLIN);
 		if (n == 0)
@@ -450,24 +547,18 @@ int link_read_out(struct link *l)
 
 int link_next_line(struct link *l, struct monitor_line *out)
 {
+	ssize_t n;
+
 	l->deadline = CLOCK_NEVER;
 	if (l->handed > 0)
 		consume_received(l, l->handed);
 	l->handed = 0;
-	for (;;) {
-		const char *end = memchr(l->bytes + l->looked_at, '\n', l->len - l->looked_at);
-		ssize_t n;
-
-		if (end != NULL) {
-			l->handed = (size_t)(end - l->bytes) + 1;
-			*out = (struct monitor_line){.text = l->bytes, .len = l->handed - 1};
-			return 1;
-		}
-		l->looked_at = l->len;
-		n = read_once(l);
-		if (n <= 0)
-			return (int)n;
-	}
+	n = find_line(l);
+	if (n <= 0)
+		return (int)n;
+	l->handed = (size_t)n;
+	*out = (struct monitor_line){.text = l->bytes, .len = l->handed - 1};
+	return 1;
 }
 
 int link_end_lines(struct link *l)

@@ -137,6 +137,15 @@ static enum client_status send_login(struct client *c, const char *login)
 	return status;
 }
 
+static enum client_status keep_login(struct client *c, const char *login)
+{
+	c->login = strdup(login);
+	if (c->login != NULL)
+		return CLIENT_OK;
+	client_say("out of memory");
+	return CLIENT_BROKEN;
+}
+
 enum client_status login_run(struct client *c)
 {
 	char greeting[256], login[LOGIN_MAX];
@@ -147,6 +156,28 @@ enum client_status login_run(struct client *c)
 	status = find_login(c, greeting, login);
 	if (status == CLIENT_OK)
 		status = send_login(c, login);
+	if (status == CLIENT_OK && c->flags->all)
+		status = keep_login(c, login);
+	explicit_bzero(login, sizeof(login));
+	return status;
+}
+
+enum client_status login_for_others(struct client *c)
+{
+	char login[LOGIN_MAX];
+	enum client_status status;
+
+	if (c->login != NULL)
+		return CLIENT_OK;
+	if (c->flags->user == NULL) {
+		client_say(
+			"--all: the other nodes ask for a login, which the socket of this one does "
+			"not: -u NAME says whose");
+		return CLIENT_USAGE;
+	}
+	status = find_login(c, "", login);
+	if (status == CLIENT_OK)
+		status = keep_login(c, login);
 	explicit_bzero(login, sizeof(login));
 	return status;
 }

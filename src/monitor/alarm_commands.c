@@ -104,6 +104,21 @@ static void look_at_logs(struct services *v, struct reply *r)
 	tell_of_lost(r, "log", log_lost(), "log");
 }
 
+static void tell_of_names(const struct cluster_status *s, struct reply *r)
+{
+	if (s->is_copied)
+		reply_add(r,
+			"alarm:state_dir level:error text:Another node has the state_dir of this "
+			"one, or a copy of it, so what both use counts as one's: stop one, and "
+			"give it an empty one\n");
+	if (s->namesakes > 0)
+		reply_add(r,
+			"alarm:node_name level:warning text:%zu other node%s %s, too: give each a "
+			"node_name of its own\n",
+			s->namesakes, s->namesakes == 1 ? " calls itself" : "s call themselves",
+			s->node);
+}
+
 static void look_at_engine(struct services *v, struct reply *r)
 {
 	struct cluster_status status;
@@ -116,6 +131,17 @@ static void look_at_engine(struct services *v, struct reply *r)
 			"alarm:shared level:error text:%s does not work for %lld s: %s; limits "
 			"and bans of this node go on\n",
 			status.engine, (long long)(status.since_ms / 1000), status.problem);
+	if (status.grace_ms > 0)
+		reply_add(r,
+			"alarm:shared_grace level:warning text:Users whom nodes share may log in "
+			"for another %lld s, and then not until %s answers\n",
+			(long long)((status.grace_ms + 999) / 1000), status.engine);
+	else if (status.grace_ms == 0)
+		reply_add(r,
+			"alarm:shared_grace level:error text:Users whom nodes share are refused "
+			"until %s answers, which it has not for longer than shared_grace\n",
+			status.engine);
+	tell_of_names(&status, r);
 }
 
 /* ---- requests that fail ---- */

@@ -12,30 +12,36 @@
 #include "base/version.h"
 #include "state/cluster.h"
 
-static void add_node(
-	struct reply *r, const char *state, const struct cluster_beat *b, int64_t silent)
+static void add_node(struct reply *r, const char *state, const struct cluster_node *n)
 {
+	const struct cluster_beat *b = &n->beat;
 	char date[TIMESTAMP_DATE], zone[TIMESTAMP_ZONE];
 
 	timestamp_format(b->started, date, zone);
 	reply_add(r,
 		"node:%s state:%s version:%s sessions:%" PRIu64 " max_sessions:%" PRIu64
-		" started:%.*s silent:%lld\n",
+		" started:%.*s lag:%lld monitor:%s",
 		b->node, state, b->version, b->sessions, b->max_sessions, TIMESTAMP_DATE, date,
-		(long long)(silent / 1000));
+		(long long)(n->silent_ms / 1000), b->monitor);
+	if (n->namesakes > 0)
+		reply_add(r, " namesakes:%zu", n->namesakes);
+	reply_add(r, "\n");
 }
 
 static void add_own(struct services *v, struct reply *r)
 {
 	struct cluster_status status;
-	struct cluster_beat own = {.version = SOCKS5D_VERSION,
-		.started = v->stats.started_at,
-		.sessions = stats_get(&v->stats.current),
-		.max_sessions = v->places.total};
+	struct cluster_node own = {.beat = {.version = SOCKS5D_VERSION,
+					   .started = v->stats.started_at,
+					   .sessions = stats_get(&v->stats.current),
+					   .max_sessions = v->places.total}};
 
 	cluster_look(v->cluster, clock_ms(), &status);
-	memcpy(own.node, status.node, sizeof(own.node));
-	add_node(r, status.is_up ? "here" : "apart", &own, status.lag_ms < 0 ? 0 : status.lag_ms);
+	memcpy(own.beat.node, status.node, sizeof(own.beat.node));
+	memcpy(own.beat.monitor, status.monitor, sizeof(own.beat.monitor));
+	own.silent_ms = status.lag_ms < 0 ? 0 : status.lag_ms;
+	own.namesakes = status.namesakes;
+	add_node(r, status.is_up ? "here" : "apart", &own);
 }
 
 void node_commands_list(const struct monitor_request *q, struct reply *r)
@@ -57,7 +63,6 @@ void node_commands_list(const struct monitor_request *q, struct reply *r)
 	reply_add(r, "OK\n");
 	add_own(v, r);
 	for (size_t i = 0; i < count; i++)
-		add_node(r, nodes[i].is_online ? "online" : "offline", &nodes[i].beat,
-			nodes[i].silent_ms);
+		add_node(r, nodes[i].is_online ? "online" : "offline", &nodes[i]);
 	free(nodes);
 }

@@ -1,5 +1,5 @@
 /*
- * The checks are two tables, and each says a line for what it finds. They ask the host by what
+ * The checks are three tables, and each says a line for what it finds. They ask the host by what
  * probe.h has, so that tests can give the answers. A check needs none of the others; only whether a
  * server with these settings runs already is found out before all of them, since then its ports
  * are taken as they should be.
@@ -79,6 +79,7 @@ bool doctor_look(struct doctor *d)
 {
 	d->is_running = is_monitored(&d->config->settings);
 	do_checks(d, doctor_host_checks);
+	do_checks(d, doctor_shared_checks);
 	do_checks(d, doctor_access_checks);
 	fprintf(d->out, "%zu wrong, %zu to look at, %zu well\n", d->found[DOCTOR_BAD],
 		d->found[DOCTOR_WARN], d->found[DOCTOR_OK]);

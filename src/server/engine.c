@@ -6,6 +6,7 @@
 #include "server/engine.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,10 +14,14 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "net/socket.h"
+
+#define LOOKUP_MS 2000 /* for its name */
 
 struct engine {
 	redisContext *link; /* NULL: not connected */
+	uint64_t commands;
 };
 
 struct engine *engine_new(void)
@@ -37,6 +42,47 @@ void engine_close(struct engine *e)
 	if (e->link != NULL)
 		redisFree(e->link);
 	e->link = NULL;
+}
+
+/* ---- where it is, and by which word ---- */
+
+bool engine_find(const struct shared_place *place, struct resolver *resolver,
+	struct fdbudget *budget, struct addr *out)
+{
+	size_t len = strlen(place->host);
+	struct fd_lease lease = {.budget = budget, .held = 1};
+	struct lookup l = {.resolver = NULL};
+	bool is_found = addr_parse(place->host, len, out);
+
+	if (!is_found) {
+		lookup_begin(&l, resolver, place->host, len, &lease);
+		lookup_await(&l, clock_deadline(LOOKUP_MS));
+	}
+	for (enum lookup_family f = 0; f < LOOKUP_FAMILIES && !is_found; f++) {
+		is_found = l.answers[f].count > 0;
+		*out = l.answers[f].addrs[0];
+	}
+	addr_set_port(out, place->port);
+	return is_found;
+}
+
+int engine_read_password(const char *path, struct shared_place *place, char error[ENGINE_ERROR_MAX])
+{
+	int fd = *path == '\0' ? -1 : open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, place->password, SHARED_FIELD_MAX);
+
+	if (*path == '\0')
+		return 0;
+	if (n < 0) {
+		snprintf(error, ENGINE_ERROR_MAX, "shared_password_file: %.400s cannot be read: %s",
+			path, strerror(errno));
+	} else {
+		place->password[n] = '\0';
+		place->password[strcspn(place->password, "\r\n")] = '\0';
+	}
+	if (fd >= 0)
+		close(fd);
+	return n < 0 ? -1 : 0;
 }
 
 /* ---- connecting ---- */
@@ -81,16 +127,15 @@ static int open_link(const struct shared_place *place, const struct addr *at)
 static int log_in(struct engine *e, const struct shared_place *place, char *error)
 {
 	char database[16];
-	size_t asked = 1;
+	bool has_login = place->user[0] != '\0' || place->password[0] != '\0';
 
 	if (place->user[0] != '\0')
 		ENGINE_ASK(e, "AUTH", place->user, place->password);
-	else if (place->password[0] != '\0')
+	else if (has_login)
 		ENGINE_ASK(e, "AUTH", place->password);
-	asked += place->password[0] != '\0';
 	snprintf(database, sizeof(database), "%u", place->database);
 	ENGINE_ASK(e, "SELECT", database);
-	return engine_skip(e, asked, error);
+	return engine_skip(e, has_login ? 2 : 1, error);
 }
 
 int engine_connect(struct engine *e, const struct shared_place *place, const struct addr *at,
@@ -114,20 +159,37 @@ int engine_connect(struct engine *e, const struct shared_place *place, const str
 	return -1;
 }
 
+bool engine_here(const struct engine *e, struct addr *out)
+{
+	struct sockaddr_storage here;
+	socklen_t len = sizeof(here);
+
+	if (e->link == NULL || getsockname(e->link->fd, (struct sockaddr *)&here, &len) < 0)
+		return false;
+	*out = addr_from_sockaddr((const struct sockaddr *)&here);
+	return out->sa.sa_family != AF_UNSPEC;
+}
+
 /* ---- asking ---- */
 
 void engine_ask(struct engine *e, const char *const *words)
 {
-	enum { MOST = 16 };
-	const char *argv[MOST];
+	const char *argv[ENGINE_WORDS_MAX];
 	int argc = 0;
 
-	while (words[argc] != NULL && argc < MOST) {
+	while (words[argc] != NULL && argc < ENGINE_WORDS_MAX) {
 		argv[argc] = words[argc];
 		argc++;
 	}
-	if (e->link != NULL)
-		(void)redisAppendCommandArgv(e->link, argc, argv, NULL);
+	if (e->link == NULL)
+		return;
+	e->commands++;
+	(void)redisAppendCommandArgv(e->link, argc, argv, NULL);
+}
+
+uint64_t engine_commands(const struct engine *e)
+{
+	return e->commands;
 }
 
 redisReply *engine_reply(struct engine *e, char error[ENGINE_ERROR_MAX])

@@ -266,6 +266,7 @@ static struct listeners *open_front(const struct fronts *f, enum front front,
 static int open_next(struct fronts *f, struct config *c, char error[CONFIG_ERROR_MAX])
 {
 	c->own_count = 0;
+	c->monitor_at = (struct addr){.sa.sa_family = AF_UNSPEC};
 	for (enum front i = 0; i < FRONTS; i++) {
 		if (check_taken(f, i, &c->settings, error) == 0)
 			f->at[i].next = open_front(f, i, &c->settings, error);
@@ -276,6 +277,8 @@ static int open_next(struct fronts *f, struct config *c, char error[CONFIG_ERROR
 		f->at[i].clients = clients_of(&c->settings, i);
 		listeners_add_own(f->at[i].next, c);
 	}
+	if (f->at[FRONT_MONITOR].next->count > 0)
+		c->monitor_at = f->at[FRONT_MONITOR].next->items[0].bound;
 	return 0;
 }
 

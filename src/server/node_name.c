@@ -1,16 +1,12 @@
-/*
- * A node's name stands in keys and in lines of words: it has no byte that ends either.
- */
 #include "server/node_name.h"
 
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
+
+#include "state/cluster_text.h"
 
 bool node_name_find(const struct settings *settings, char out[CLUSTER_NODE_MAX])
 {
-	static const char legal[] =
-		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
 	const char *name = settings->node_name;
 	char host[CLUSTER_NODE_MAX] = "";
 
@@ -18,6 +14,6 @@ bool node_name_find(const struct settings *settings, char out[CLUSTER_NODE_MAX])
 		(void)!gethostname(host, sizeof(host) - 1);
 		name = host;
 	}
-	snprintf(out, CLUSTER_NODE_MAX, "%.30s", name);
-	return out[0] != '\0' && strspn(out, legal) == strlen(out);
+	snprintf(out, CLUSTER_NODE_MAX, "%.*s", CLUSTER_NAME_LEN, name);
+	return cluster_is_name(out);
 }

@@ -9,7 +9,7 @@
 #include "server/sharing_parts.h"
 
 #include <errno.h>
-#include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,9 +20,9 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "server/node_name.h"
+#include "state/cluster_text.h"
 #include "state/ledger_limits.h"
 
-#define LOOKUP_MS 2000 /* for the engine's name */
 #define LEAST_PAUSE_MS 100
 #define LONGEST_PAUSE_MS 5000
 
@@ -42,7 +42,6 @@ int sharing_settle(struct sharing *s, char *error)
 	size_t asked = s->asked;
 
 	s->asked = 0;
-	s->commands += asked;
 	return engine_skip(s->engine, asked, error);
 }
 
@@ -52,27 +51,23 @@ int sharing_no_memory(char *error)
 	return -1;
 }
 
-/* ---- joining ---- */
-
-/* The engine's address, of a name the first one. */
-static bool look_up_engine(struct sharing *s, struct addr *out)
+bool sharing_is_stopping(struct sharing *s)
 {
-	size_t len = strlen(s->place.host);
-	struct fd_lease lease = {.budget = &s->services->budget, .held = 1};
-	struct lookup l = {.resolver = NULL};
-	bool is_found = addr_parse(s->place.host, len, out);
+	bool is_stopping;
 
-	if (!is_found) {
-		lookup_begin(&l, s->services->resolver, s->place.host, len, &lease);
-		lookup_await(&l, clock_deadline(LOOKUP_MS));
-	}
-	for (enum lookup_family f = 0; f < LOOKUP_FAMILIES && !is_found; f++) {
-		is_found = l.answers[f].count > 0;
-		*out = l.answers[f].addrs[0];
-	}
-	addr_set_port(out, s->place.port);
-	return is_found;
+	mutex_lock(&s->lock);
+	is_stopping = s->stopping;
+	mutex_unlock(&s->lock);
+	return is_stopping;
 }
+
+int sharing_no_time(char *error)
+{
+	snprintf(error, SHARING_ERROR_MAX, "the server stops");
+	return -1;
+}
+
+/* ---- joining ---- */
 
 static int connect_engine(struct sharing *s, char *error)
 {
@@ -80,7 +75,7 @@ static int connect_engine(struct sharing *s, char *error)
 
 	if (s->place.path[0] != '\0')
 		return engine_connect(s->engine, &s->place, NULL, error);
-	if (look_up_engine(s, &at))
+	if (engine_find(&s->place, s->services->resolver, &s->services->budget, &at))
 		return engine_connect(s->engine, &s->place, &at, error);
 	snprintf(error, SHARING_ERROR_MAX, "%s has no address", s->place.host);
 	return -1;
@@ -130,6 +125,8 @@ static int check_epoch(struct sharing *s, char *error)
 static int beat(struct sharing *s, char *error)
 {
 	s->beat_due = clock_deadline(SHARING_BEAT_MS);
+	if (clock_ms() >= s->sweep_due)
+		sharing_sweep_copy(s);
 	if (check_epoch(s, error) < 0 || sharing_read_clock(s, error) < 0 ||
 		sharing_read_nodes(s, error) < 0 || sharing_tell_accounts(s, error) < 0 ||
 		sharing_look_at_users(s, error) < 0)
@@ -137,17 +134,20 @@ static int beat(struct sharing *s, char *error)
 	return sharing_tell_beat(s, error);
 }
 
-/* What was used is told behind what was read: it may have begun anew elsewhere. */
+/* What was used is told behind what was read: it may have begun anew elsewhere. What runs is told
+ * from the beginning: the engine may have such as ran in a process before this one. */
 static int join(struct sharing *s, char *error)
 {
 	s->asked = 0;
-	if (connect_engine(s, error) < 0 || read_epoch(s, s->epoch, error) < 0)
+	if (connect_engine(s, error) < 0 || read_epoch(s, s->epoch, error) < 0 ||
+		sharing_claim_part(s, error) < 0)
 		return -1;
 	sharing_forget_told(s);
 	sharing_begin_users(s);
-	if (sharing_read_clock(s, error) < 0 || sharing_read_all(s, error) < 0 ||
-		sharing_tell_bans(s, error) < 0)
+	if (sharing_read_clock(s, error) < 0 || sharing_read_own(s, error) < 0 ||
+		sharing_read_all(s, error) < 0 || sharing_tell_bans(s, error) < 0)
 		return -1;
+	sharing_take_back_running(s);
 	return beat(s, error);
 }
 
@@ -169,15 +169,27 @@ static void note_up(struct sharing *s)
 	s->is_joined = true;
 	s->pause_ms = 0;
 	(void)kills_set_open(s->kills, true);
-	if (cluster_note_up(s->cluster, s->heard, s->commands))
+	if (cluster_note_up(s->cluster, s->heard, engine_commands(s->engine)))
 		log_message(LOG_INFO, "shared: joined the other nodes as %s", s->node);
-	s->commands = 0;
+	sharing_note_heard(s);
+}
+
+static void say_down(struct sharing *s, const char *problem)
+{
+	int64_t grace = sharing_note_missed(s);
+	char engine[SHARED_TEXT_MAX], text[80] = "";
+
+	if (grace > 0)
+		snprintf(text, sizeof(text), ", users whom nodes share for another %" PRId64 " s",
+			(grace + 999) / 1000);
+	log_message(LOG_ERROR,
+		"shared: %s does not work, and is tried again; meanwhile what is known serves%s: "
+		"%s",
+		shared_place_format(&s->place, engine), text, problem);
 }
 
 static void note_down(struct sharing *s, const char *problem)
 {
-	char engine[SHARED_TEXT_MAX];
-
 	engine_close(s->engine);
 	s->is_joined = s->has_more = false;
 	sharing_drop_kills(s);
@@ -185,18 +197,24 @@ static void note_down(struct sharing *s, const char *problem)
 	if (s->pause_ms > LONGEST_PAUSE_MS)
 		s->pause_ms = LONGEST_PAUSE_MS;
 	if (cluster_note_down(s->cluster, clock_ms(), problem))
-		log_message(LOG_ERROR,
-			"shared: %s does not work, and is tried again; meanwhile what is known "
-			"serves: %s",
-			shared_place_format(&s->place, engine), problem);
+		say_down(s, problem);
+	(void)sharing_note_missed(s);
 }
 
 static void say_namesake(struct sharing *s)
 {
-	static struct log_limit limit;
+	struct cluster_status status;
 	uint64_t held_back;
 
-	if (s->has_namesake && log_limit_pass(&limit, LOG_LIMIT_PERIOD_MS, &held_back))
+	cluster_look(s->cluster, clock_ms(), &status);
+	if ((!s->is_copied && status.namesakes == 0) ||
+		!log_limit_pass(&s->namesake_limit, LOG_LIMIT_PERIOD_MS, &held_back))
+		return;
+	if (s->is_copied)
+		log_message(LOG_ERROR,
+			"state_dir: another node has this one's, or a copy of it, so what both use "
+			"counts as one's: give it an empty one");
+	else
 		log_message(LOG_ERROR,
 			"node_name: another node calls itself %s, too: each needs a name of its own",
 			s->node);
@@ -259,7 +277,7 @@ void sharing_step(struct sharing *s)
 	result = joins ? join(s, error) : turn(s, error);
 	if (result == 0)
 		note_up(s);
-	else
+	else if (!sharing_is_stopping(s))
 		note_down(s, error);
 	say_namesake(s);
 	ring_bells(s);
@@ -277,6 +295,7 @@ static void *run_sharing(void *arg)
 	if (s->is_joined)
 		(void)!sharing_tell_end(s, error);
 	sharing_drop_kills(s);
+	sharing_end_grace(s);
 	return NULL;
 }
 
@@ -303,31 +322,6 @@ void sharing_stop(struct sharing *s)
 
 /* ---- making ---- */
 
-static void name_instance(struct sharing *s, bool outlives)
-{
-	put_random_word(s->instance);
-	snprintf(s->part, sizeof(s->part), "%.30s%s%s", s->node, outlives ? "" : "/",
-		outlives ? "" : s->instance);
-}
-
-/* The first line of the file. */
-static int read_password_file(struct sharing *s, const char *path, char *error)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : read(fd, s->place.password, SHARED_FIELD_MAX);
-
-	if (n < 0) {
-		snprintf(error, SHARING_ERROR_MAX,
-			"shared_password_file: %.400s cannot be read: %s", path, strerror(errno));
-	} else {
-		s->place.password[n] = '\0';
-		s->place.password[strcspn(s->place.password, "\r\n")] = '\0';
-	}
-	if (fd >= 0)
-		close(fd);
-	return n < 0 ? -1 : 0;
-}
-
 static int make_parts(struct sharing *s, char *error)
 {
 	s->cluster = cluster_new();
@@ -336,9 +330,10 @@ static int make_parts(struct sharing *s, char *error)
 	s->running = told_new();
 	s->bans = told_new();
 	s->ban_marks = told_new();
+	s->batch = sharing_batch_new();
 	s->kills = kills_new(call_sharing, s);
 	if (s->cluster != NULL && s->engine != NULL && s->uses != NULL && s->running != NULL &&
-		s->bans != NULL && s->ban_marks != NULL && s->kills != NULL)
+		s->bans != NULL && s->ban_marks != NULL && s->kills != NULL && s->batch != NULL)
 		return 0;
 	snprintf(error, SHARING_ERROR_MAX, "shared: out of memory");
 	return -1;
@@ -353,9 +348,9 @@ static int set_up(struct sharing *s, const struct settings *settings, char *erro
 			"node_name: this host's name is none that a node can have: set it");
 		return -1;
 	}
-	name_instance(s, settings->state_dir[0] != '\0');
-	if (settings->shared_password_file[0] != '\0' &&
-		read_password_file(s, settings->shared_password_file, error) < 0)
+	put_random_word(s->instance);
+	sharing_recall_part(s, settings->state_dir[0] != '\0');
+	if (engine_read_password(settings->shared_password_file, &s->place, error) < 0)
 		return -1;
 	return make_parts(s, error);
 }
@@ -378,6 +373,12 @@ struct sharing *sharing_new(const struct settings *settings, struct services *v,
 		sharing_free(s);
 		return NULL;
 	}
+	if (standing_is_kept(v->standing) && cluster_keep(s->cluster, v->standing) < 0) {
+		snprintf(error, SHARING_ERROR_MAX, "shared: out of memory");
+		sharing_free(s);
+		return NULL;
+	}
+	sharing_begin_grace(s);
 	cluster_introduce(s->cluster, s->node, shared_place_format(&s->place, engine));
 	v->cluster = s->cluster;
 	v->kills = s->kills;
@@ -400,6 +401,7 @@ void sharing_free(struct sharing *s)
 	told_free(s->uses);
 	told_free(s->running);
 	told_free(s->bans);
+	sharing_batch_free(s->batch);
 	told_free(s->ban_marks);
 	kills_free(s->kills);
 	sharing_end_users(s);

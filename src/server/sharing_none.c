@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "server/engine_probe.h"
 #include "server/sharing.h"
 
 struct sharing *sharing_new(const struct settings *settings, struct services *v,
@@ -35,4 +36,11 @@ void sharing_stop(struct sharing *s)
 void sharing_free(struct sharing *s)
 {
 	(void)s;
+}
+
+void engine_probe(const struct settings *s, struct engine_probe *out)
+{
+	(void)s;
+	*out = (struct engine_probe){.stage = ENGINE_PROBE_NAME,
+		.problem = "this socks5d was built without it (make WITHOUT=shared)"};
 }

@@ -5,7 +5,6 @@
  */
 #include "server/sharing_parts.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,8 +12,12 @@
 
 #include "base/clock.h"
 #include "base/parse.h"
+#include "state/cluster_copy.h"
+#include "state/cluster_text.h"
 #include "state/kept_use.h"
 #include "state/ledger_limits.h"
+
+#define SWEEP_MS (24 * 60 * 60 * 1000) /* between looks at periods that are over */
 
 static bool is_list(const redisReply *r)
 {
@@ -23,7 +26,8 @@ static bool is_list(const redisReply *r)
 
 /* ---- what is said of one account; -1 without memory only ---- */
 
-/* It is noted also where it is known: what is read anew takes the place of what was. */
+/* It is noted also where it is known, for the engine to know it. What it begins is kept first:
+ * should the server die in between, it begins once more, rather than not. */
 static int take_reset(struct sharing *s, const char *account, uint64_t resets)
 {
 	int64_t now = (int64_t)time(NULL);
@@ -31,14 +35,12 @@ static int take_reset(struct sharing *s, const char *account, uint64_t resets)
 
 	if (resets == 0)
 		return 0;
-	if (cluster_note_resets(s->cluster, account, resets) < 0)
-		return -1;
 	if (known >= resets)
-		return 0;
+		return cluster_note_resets(s->cluster, account, resets);
 	if (!ledger_change_quota(s->services->ledger, account, 0, now))
 		kept_use_drop(s->services->standing, account);
 	s->has_news = true;
-	return 0;
+	return cluster_note_resets(s->cluster, account, resets);
 }
 
 /* "BEGUN USED EXTRA RESETS" */
@@ -78,6 +80,14 @@ static int take_resets(struct sharing *s, const char *node, const char *account,
 	return parse_number(value, &resets) ? take_reset(s, account, (uint64_t)resets) : 0;
 }
 
+/* ---- the copy on disk ---- */
+
+void sharing_sweep_copy(struct sharing *s)
+{
+	cluster_copy_sweep(s->services->standing, s->cluster, (int64_t)time(NULL));
+	s->sweep_due = clock_deadline(SWEEP_MS);
+}
+
 /* ---- everything ---- */
 
 static int take_fields(
@@ -113,6 +123,8 @@ static int scan(
 		redisReply *r;
 		bool is_whole;
 
+		if (sharing_is_stopping(s))
+			return sharing_no_time(error);
 		ENGINE_ASK(s->engine, "HSCAN", key, cursor, "COUNT", "1000");
 		r = sharing_reply_with_list(s, error);
 		if (r == NULL)
@@ -135,6 +147,8 @@ static int read_part(struct sharing *s, const char *part, char *error)
 
 	if (strcmp(part, s->part) == 0)
 		return 0;
+	if (cluster_note_part(s->cluster, part) < 0)
+		return sharing_no_memory(error);
 	if (scan(s, sharing_key(s, "use", part, key), part, take_use, error) < 0)
 		return -1;
 	return scan(s, sharing_key(s, "live", part, key), part, take_running, error);
@@ -154,6 +168,31 @@ static int read_parts(struct sharing *s, char *error)
 		result = read_part(s, engine_text(r->element[i]), error);
 	freeReplyObject(r);
 	return result;
+}
+
+static int take_own_use(struct sharing *s, const char *node, const char *account, const char *value)
+{
+	(void)node;
+	told_note(s->uses, account, value);
+	return 0;
+}
+
+static int take_own_running(
+	struct sharing *s, const char *node, const char *account, const char *value)
+{
+	(void)node;
+	told_note(s->running, account, value);
+	return 0;
+}
+
+/* So what has stayed is not told again, to all nodes, and what stands no more is taken away. */
+int sharing_read_own(struct sharing *s, char *error)
+{
+	char key[SHARING_KEY_MAX];
+
+	if (scan(s, sharing_key(s, "use", s->part, key), s->part, take_own_use, error) < 0)
+		return -1;
+	return scan(s, sharing_key(s, "live", s->part, key), s->part, take_own_running, error);
 }
 
 static int read_newest_event(struct sharing *s, char *error)
@@ -179,48 +218,60 @@ int sharing_read_all(struct sharing *s, char *error)
 	char key[SHARING_KEY_MAX];
 	bool is_whole;
 
-	if (cluster_begin_reading(s->cluster) < 0)
+	if (cluster_begin_reading(s->cluster, s->epoch) < 0)
 		return sharing_no_memory(error);
 	is_whole = read_newest_event(s, error) == 0 &&
 		scan(s, sharing_key(s, "resets", NULL, key), "", take_resets, error) == 0 &&
 		read_parts(s, error) == 0 &&
 		scan(s, sharing_key(s, "bans", NULL, key), "", sharing_take_ban, error) == 0;
 	cluster_end_reading(s->cluster, is_whole);
+	if (is_whole)
+		sharing_sweep_copy(s);
 	s->has_news = true;
 	return is_whole ? 0 : -1;
 }
 
 /* ---- nodes ---- */
 
-/* "INSTANCE VERSION STARTED SESSIONS MAX_SESSIONS BEAT" */
-static int take_node(struct sharing *s, const char *ignored, const char *node, const char *value)
+/* At first this node's part is told of by its last process. */
+static void note_own_part(struct sharing *s, const struct cluster_beat *b)
+{
+	s->is_copied = s->beat > 0 && strcmp(b->instance, s->instance) != 0;
+	cluster_note_copied(s->cluster, s->is_copied);
+}
+
+static int take_node(struct sharing *s, const char *ignored, const char *part, const char *value)
 {
 	struct cluster_beat b;
-	long long started;
+	int64_t now = clock_ms();
 
 	(void)ignored;
-	if (sscanf(value, "%31s %31s %lld %" SCNu64 " %" SCNu64 " %" SCNu64, b.instance, b.version,
-		    &started, &b.sessions, &b.max_sessions, &b.beat) != 6 ||
-		strlen(node) >= sizeof(b.node))
+	if (!cluster_parse_beat(part, value, &b))
 		return 0;
-	if (strcmp(node, s->node) == 0) {
-		/* At first it is this one before it was started anew. */
-		s->has_namesake = s->beat > 0 && strcmp(b.instance, s->instance) != 0;
+	if (strcmp(part, s->part) == 0) {
+		note_own_part(s, &b);
 		return 0;
 	}
-	strcpy(b.node, node);
-	b.started = started;
-	return cluster_note_beat(s->cluster, &b, clock_ms());
+	if (cluster_note_beat(s->cluster, &b, now) < 0)
+		return -1;
+	if (strcmp(b.node, s->node) == 0 && !cluster_is_online(s->cluster, part, now))
+		memcpy(s->outdated, b.part, sizeof(s->outdated));
+	return 0;
 }
 
 int sharing_read_nodes(struct sharing *s, char *error)
 {
 	char key[SHARING_KEY_MAX];
 
-	if (scan(s, sharing_key(s, "nodes", NULL, key), "", take_node, error) < 0)
+	sharing_key(s, "nodes", NULL, key);
+	if (scan(s, key, "", take_node, error) < 0)
 		return -1;
 	s->has_news |= cluster_note_silence(s->cluster, clock_ms());
-	return 0;
+	if (s->outdated[0] == '\0')
+		return 0;
+	SHARING_ASK(s, "HDEL", key, s->outdated);
+	s->outdated[0] = '\0';
+	return sharing_settle(s, error);
 }
 
 /* ---- events ---- */
@@ -251,6 +302,38 @@ static const char *field_of(const redisReply *fields, const char *name)
 	return "";
 }
 
+/* "ACCOUNT VALUE", each with a newline behind it; other lines are passed over. */
+static int take_lines(struct sharing *s, const char *node, char *lines, sharing_taker *take)
+{
+	char *rest = lines, *line;
+
+	while ((line = strsep(&rest, "\n")) != NULL) {
+		char *space = strchr(line, ' ');
+
+		if (space == NULL)
+			continue;
+		*space = '\0';
+		if (take(s, node, line, space + 1) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Of one account, or of many. */
+static int take_facts(struct sharing *s, const redisReply *fields, sharing_taker *take)
+{
+	const char *node = field_of(fields, "n"), *many = field_of(fields, "m");
+	char *lines;
+	int result;
+
+	if (*many == '\0')
+		return take(s, node, field_of(fields, "a"), field_of(fields, "v"));
+	lines = strdup(many);
+	result = lines == NULL ? -1 : take_lines(s, node, lines, take);
+	free(lines);
+	return result;
+}
+
 static int take_event(struct sharing *s, const redisReply *fields)
 {
 	const char *kind = field_of(fields, "k");
@@ -259,8 +342,7 @@ static int take_event(struct sharing *s, const redisReply *fields)
 		return 0;
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		if (strcmp(kind, kinds[i].word) == 0)
-			return kinds[i].take(s, field_of(fields, "n"), field_of(fields, "a"),
-				field_of(fields, "v"));
+			return take_facts(s, fields, kinds[i].take);
 	}
 	return 0;
 }
@@ -286,31 +368,83 @@ static int take_events(struct sharing *s, const redisReply *r)
 	return (int)count;
 }
 
-#define EVENTS_AT_ONCE 1000
+#define EVENTS_AT_ONCE 200
 
-int sharing_read_events(struct sharing *s, char *error)
+/* How many there were, -1 with the reason in `error`. */
+static int read_some_events(struct sharing *s, char *error)
 {
 	char key[SHARING_KEY_MAX], most[16];
+	redisReply *r;
 	int count;
 
 	snprintf(most, sizeof(most), "%d", EVENTS_AT_ONCE);
-	do {
-		redisReply *r;
-
-		ENGINE_ASK(s->engine, "XREAD", "COUNT", most, "STREAMS",
-			sharing_key(s, "events", NULL, key), s->last_event);
-		r = engine_reply(s->engine, error);
-		if (r == NULL)
-			return -1;
-		if (r->type == REDIS_REPLY_ERROR) {
-			snprintf(error, SHARING_ERROR_MAX, "%.500s", engine_text(r));
-			freeReplyObject(r);
-			return -1;
-		}
-		count = take_events(s, r);
+	if (sharing_is_stopping(s))
+		return sharing_no_time(error);
+	ENGINE_ASK(s->engine, "XREAD", "COUNT", most, "STREAMS",
+		sharing_key(s, "events", NULL, key), s->last_event);
+	r = engine_reply(s->engine, error);
+	if (r == NULL)
+		return -1;
+	if (r->type == REDIS_REPLY_ERROR) {
+		snprintf(error, SHARING_ERROR_MAX, "%.500s", engine_text(r));
 		freeReplyObject(r);
-		if (count < 0)
-			return sharing_no_memory(error);
-	} while (count == EVENTS_AT_ONCE);
-	return 0;
+		return -1;
+	}
+	count = take_events(s, r);
+	freeReplyObject(r);
+	return count < 0 ? sharing_no_memory(error) : count;
+}
+
+/* MILLISECONDS-NUMBER */
+static bool is_later(const char *event, const char *than)
+{
+	unsigned long long a[2] = {0}, b[2] = {0};
+
+	(void)sscanf(event, "%llu-%llu", &a[0], &a[1]);
+	(void)sscanf(than, "%llu-%llu", &b[0], &b[1]);
+	return a[0] != b[0] ? a[0] > b[0] : a[1] > b[1];
+}
+
+/* Are there events behind `last` which the engine has no more? 1, 0, or -1 with the reason. */
+static int has_missed_events(struct sharing *s, const char *last, char *error)
+{
+	char key[SHARING_KEY_MAX];
+	redisReply *r;
+	int result;
+
+	ENGINE_ASK(
+		s->engine, "XRANGE", sharing_key(s, "events", NULL, key), "-", "+", "COUNT", "1");
+	r = sharing_reply_with_list(s, error);
+	if (r == NULL)
+		return -1;
+	result = r->elements > 0 && r->element[0]->elements > 0 &&
+		is_later(engine_text(r->element[0]->element[0]), last);
+	freeReplyObject(r);
+	return result;
+}
+
+/* What was told meanwhile by this node stays told. */
+static int read_anew(struct sharing *s, char *error)
+{
+	sharing_begin_users(s);
+	return sharing_read_all(s, error);
+}
+
+/* Where there are many, more may have come since the last time than the engine keeps. */
+int sharing_read_events(struct sharing *s, char *error)
+{
+	char last[sizeof(s->last_event)];
+	int count = EVENTS_AT_ONCE;
+
+	while (count == EVENTS_AT_ONCE) {
+		strcpy(last, s->last_event);
+		count = read_some_events(s, error);
+		if (count == EVENTS_AT_ONCE) {
+			int missed = has_missed_events(s, last, error);
+
+			if (missed != 0)
+				return missed < 0 ? -1 : read_anew(s, error);
+		}
+	}
+	return count < 0 ? -1 : 0;
 }

@@ -161,7 +161,6 @@ static void ask_word(struct sharing *s, const struct word *w)
 
 	(void)shared_record_parse(w->value, &r);
 	snprintf(version, sizeof(version), "%" PRIu64, r.version);
-	s->commands++;
 	ENGINE_ASK(s->engine, "EVALSHA", s->users.script, "2", sharing_key(s, "users", NULL, users),
 		sharing_key(s, "events", NULL, events), w->name, w->value, version, r.node,
 		w->bad == NULL ? "" : w->bad, s->instance, s->part, SHARING_EVENTS_KEPT);
@@ -363,7 +362,6 @@ static int compare_some(struct sharing *s, const char *count, char *error)
 
 	ENGINE_ASK(s->engine, "HSCAN", sharing_key(s, "users", NULL, key), s->users.cursor, "COUNT",
 		count);
-	s->commands++;
 	r = sharing_reply_with_list(s, error);
 	if (r == NULL)
 		return -1;
@@ -430,7 +428,6 @@ static int ask_batch(struct sharing *s, size_t count, char *error)
 	sharing_key(s, "users", NULL, key);
 	for (size_t i = 0; i < count; i++)
 		ENGINE_ASK(s->engine, "HGET", key, facts[i].key);
-	s->commands += count;
 	for (size_t i = 0; i < count && result == 0; i++) {
 		there[i] = engine_reply(s->engine, error);
 		result = there[i] == NULL ? -1 : 0;

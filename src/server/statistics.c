@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "state/cluster.h"
 
 /* A figure that is one counter, or that a function reads. */
 struct counter {
@@ -138,6 +139,21 @@ static void give_helper(struct services *v, statistics_taker *take, void *contex
 	take(context, "helper answers recalled", f.recalled, "");
 }
 
+static void give_sharing(struct services *v, statistics_taker *take, void *context)
+{
+	struct cluster_status s;
+
+	if (v->cluster == NULL)
+		return;
+	cluster_look(v->cluster, clock_ms(), &s);
+	take(context, "nodes online", s.nodes, "");
+	take(context, "shared up", s.is_up, "");
+	take(context, "shared commands", s.commands, "");
+	take(context, "shared failures", s.failures, "");
+	if (s.lag_ms >= 0)
+		take(context, "shared lag", (uint64_t)s.lag_ms, "ms");
+}
+
 void statistics_each(struct services *v, statistics_taker *take, void *context)
 {
 	struct stats *s = &v->stats;
@@ -164,6 +180,7 @@ void statistics_each(struct services *v, statistics_taker *take, void *context)
 	take(context, "clients refused for bans", stats_get(&s->clients_banned), "");
 	take(context, "web logins refused", login_counts_refused(&s->logins, LOGIN_AT_WEB), "");
 	give_helper(v, take, context);
+	give_sharing(v, take, context);
 }
 
 /* "server uptime" in "s" is server_uptime_s in the log. */

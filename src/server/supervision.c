@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/plural.h"
 #include "proxy/places.h"
+#include "state/cluster.h"
 
 #define PERIOD_MS 10000 /* of the status, at least */
 #define ROUNDS 3 /* in the time that the watchdog waits */
@@ -38,6 +39,20 @@ static void put_counts(const struct supervision *s, FILE *out)
 			current, plural(current), left > 0 ? (left + 999) / 1000 : 0);
 }
 
+static void put_sharing(const struct supervision *s, FILE *out)
+{
+	struct cluster_status c;
+
+	if (s->services->cluster == NULL)
+		return;
+	cluster_look(s->services->cluster, clock_ms(), &c);
+	if (c.is_up)
+		fprintf(out, "; %zu node%s online", c.nodes, plural(c.nodes));
+	else
+		fprintf(out, "; apart from other nodes%s%.200s", c.problem[0] == '\0' ? "" : ": ",
+			c.problem);
+}
+
 /* Cut to what fits. */
 static void put_status_locked(const struct supervision *s, char out[SUPERVISION_STATUS_MAX])
 	REQUIRES(&s->lock)
@@ -51,6 +66,7 @@ static void put_status_locked(const struct supervision *s, char out[SUPERVISION_
 	if (hanging > 0)
 		fprintf(stream, "%zu worker%s; ", hanging, hanging == 1 ? " hangs" : "s hang");
 	put_counts(s, stream);
+	put_sharing(s, stream);
 	if (s->refusal[0] != '\0')
 		fprintf(stream, "; reload refused: %s", s->refusal);
 	fclose(stream);
@@ -160,7 +176,7 @@ void supervision_has_reloaded(struct supervision *s, const char *refusal)
 	if (refusal == NULL)
 		s->refusal[0] = '\0';
 	else
-		escape_line(refusal, strlen(refusal), s->refusal, sizeof(s->refusal) - 192);
+		escape_line(refusal, strlen(refusal), s->refusal, sizeof(s->refusal) - 448);
 	mutex_unlock(&s->lock);
 	tell_state(s, "READY=1");
 }

@@ -175,6 +175,7 @@ void config_keep_own(struct config *c, const struct config *old)
 {
 	memcpy(c->own, old->own, sizeof(c->own));
 	c->own_count = old->own_count;
+	c->monitor_at = old->monitor_at;
 }
 
 void config_release(struct config *c)

@@ -350,9 +350,9 @@ const struct setting settings_table[] = {
 		.initial = "",
 		.reloadable = true,
 		.value_name = "ADDR",
-		.help = "Address that clients of UDP ASSOCIATE are told to send to, one for IPv4 "
-			"and one for IPv6, where NAT is between them and this host; empty: the one "
-			"that they reached it by."},
+		.help = "Address that clients of UDP ASSOCIATE send to, one for IPv4 and one for "
+			"IPv6; one that is not this host's own, but of the NAT in front of it, is "
+			"only told. Empty: the one that they, or a balancer, reached it by."},
 	{.name = "udp_ports",
 		AT(PORTS, udp_ports),
 		.initial = "any",
@@ -779,6 +779,17 @@ const struct setting settings_table[] = {
 			"on all within a second, and so is whoever is changed or deleted. Users of "
 			"users_file, and all administrators, are this server's alone. It needs "
 			"shared."},
+	{.name = "shared_grace",
+		AT(DURATION, shared_grace),
+		.initial = "1d",
+		.least = 0,
+		.most = 400 * DAY,
+		.reloadable = true,
+		.value_name = "TIME",
+		.help = "Time for which users that servers share may log in while what shared names "
+			"does not answer, restarts included; then they are refused until it does. "
+			"0: as soon as it does not. What is used, limits and bans go on in any "
+			"case."},
 	{.name = "client_names",
 		AT(TEXT, client_names),
 		.initial = "",

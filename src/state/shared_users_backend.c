@@ -31,7 +31,8 @@ static void say_hidden(const char *name, size_t more)
 	struct log_line line;
 
 	log_begin(&line, LOG_WARN,
-		"users whom the nodes share are hidden: their names are this node's alone");
+		"shared_users: a user of this node's own holds here, not the one whom the nodes "
+		"share under that name");
 	log_text(&line, "user", name);
 	if (more > 0)
 		log_number(&line, "more", (int64_t)more);
@@ -94,7 +95,7 @@ static const char *take_shared(struct reading *r, const struct standing_fact *fa
 		return NULL;
 	}
 	user = record_of_shared(fact->key, &record);
-	return shared_users_are_valid(r->shared) ? r->take(r->taker, &user) : NULL;
+	return r->take(r->taker, &user);
 }
 
 static int load_shared(struct reading *r, char *error)
@@ -127,8 +128,9 @@ static int load_both(void *context, users_taker *take, void *taker, char error[U
 	if (r.hidden > 0)
 		say_hidden(r.first_hidden, r.hidden - 1);
 	if (r.bad > 0)
-		log_message(
-			LOG_WARN, "shared_users: %zu records are none and were passed over", r.bad);
+		log_message(LOG_WARN,
+			"shared_users: %zu of the records kept can be nobody's, and were passed over",
+			r.bad);
 	return 0;
 }
 
@@ -172,8 +174,6 @@ static int fetch_shared(void *context, const char *name, size_t name_len, users_
 			say_hidden(name, 0);
 		return 1;
 	}
-	if (!shared_users_are_valid(s))
-		return 0;
 	found = shared_users_find(s, name, &r, &text);
 	if (found == SHARED_UNREADABLE)
 		why = "out of memory";

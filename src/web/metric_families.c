@@ -161,6 +161,27 @@ const struct metric_family metric_families[] = {
 		 .labels = {"upstream", "url"},
 		 .help = "How often the upstream failed."},
 		.put = metrics_upstream_failures},
+	{{.name = "socks5d_shared_up",
+		 GAUGE,
+		 .help = "1: the engine of the setting shared works; 0: this node is apart from the "
+			 "others."},
+		.is_of_sharing = true, .put = metrics_shared_up},
+	{{.name = "socks5d_shared_lag_seconds",
+		 GAUGE,
+		 SECONDS,
+		 .help = "How long ago the engine answered last; it is asked four times a second."},
+		.is_of_sharing = true, .put = metrics_shared_lag},
+	{{.name = "socks5d_shared_commands_total",
+		 COUNTER,
+		 .help = "Commands that were sent to the engine."},
+		.is_of_sharing = true, .put = metrics_shared_commands},
+	{{.name = "socks5d_shared_failures_total",
+		 COUNTER,
+		 .help = "How often the engine failed: it could not be connected to, did not answer "
+			 "in time, or refused."},
+		.is_of_sharing = true, .put = metrics_shared_failures},
+	{{.name = "socks5d_nodes", GAUGE, .help = "Nodes that are online, this one included."},
+		.is_of_sharing = true, .put = metrics_nodes},
 	{{.name = "socks5d_access_log_lost_total",
 		 COUNTER,
 		 .help = "Lines that could not be written to access_log_file."},
@@ -231,7 +252,8 @@ static void free_metrics(void *state)
 
 static bool is_wanted(const struct metrics *m, const struct metric_family *f)
 {
-	return !f->is_of_accounts || m->config->settings.metrics_accounts != 0;
+	return (!f->is_of_accounts || m->config->settings.metrics_accounts != 0) &&
+		(!f->is_of_sharing || m->services->cluster != NULL);
 }
 
 /* Has the family more? */

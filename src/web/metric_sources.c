@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/version.h"
 #include "server/statistics.h"
+#include "state/cluster.h"
 #include "state/rules.h"
 #include "state/upstreams.h"
 #include "wire/request.h"
@@ -334,6 +335,46 @@ bool metrics_upstream_sessions(struct metrics *m, struct reply *r)
 bool metrics_upstream_failures(struct metrics *m, struct reply *r)
 {
 	return put_upstreams(m, r, read_failures);
+}
+
+/* ---- other nodes ---- */
+
+static struct cluster_status look_at_cluster(const struct metrics *m)
+{
+	struct cluster_status s;
+
+	cluster_look(m->services->cluster, clock_ms(), &s);
+	return s;
+}
+
+bool metrics_shared_up(struct metrics *m, struct reply *r)
+{
+	return put_one(m, r, look_at_cluster(m).is_up);
+}
+
+/* Before the engine has answered for the first time there is none. */
+bool metrics_shared_lag(struct metrics *m, struct reply *r)
+{
+	int64_t lag = look_at_cluster(m).lag_ms;
+
+	if (lag >= 0)
+		exposition_time(r, metric_of(m), NULL, (uint64_t)lag);
+	return false;
+}
+
+bool metrics_shared_commands(struct metrics *m, struct reply *r)
+{
+	return put_one(m, r, look_at_cluster(m).commands);
+}
+
+bool metrics_shared_failures(struct metrics *m, struct reply *r)
+{
+	return put_one(m, r, look_at_cluster(m).failures);
+}
+
+bool metrics_nodes(struct metrics *m, struct reply *r)
+{
+	return put_one(m, r, look_at_cluster(m).nodes);
 }
 
 /* ---- the process ---- */

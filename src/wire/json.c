@@ -56,7 +56,7 @@ static void put_bytes(FILE *out, const char *bytes, size_t len)
 }
 
 /* With the \xNN decoded; without memory, as it came. */
-static void put_text(FILE *out, const struct monitor_line *text)
+void json_put_text(FILE *out, const struct monitor_line *text)
 {
 	char *plain = malloc(text->len + 1);
 
@@ -106,7 +106,7 @@ static void put_value(FILE *out, const struct monitor_line *value)
 	else if (parse_time(value, &ms))
 		put_seconds(out, ms);
 	else
-		put_text(out, value);
+		json_put_text(out, value);
 }
 
 /* With _ for its blanks, so that a program can write it without quotes. */
@@ -116,12 +116,12 @@ static void put_name(FILE *out, const struct monitor_line *name)
 	struct monitor_line key = {.text = words, .len = name->len};
 
 	if (words == NULL) {
-		put_text(out, name);
+		json_put_text(out, name);
 		return;
 	}
 	for (size_t i = 0; i < key.len; i++)
 		words[i] = name->text[i] == ' ' ? '_' : name->text[i];
-	put_text(out, &key);
+	json_put_text(out, &key);
 	free(words);
 }
 
@@ -141,7 +141,7 @@ static void put_record(FILE *out, const struct monitor_line *line)
 		if (answer_is(&field.value, "-"))
 			fputs("null", out);
 		else if (answer_is_name(&field.name))
-			put_text(out, &field.value);
+			json_put_text(out, &field.value);
 		else
 			put_value(out, &field.value);
 	}
@@ -199,7 +199,7 @@ static void put_record_line(FILE *out, const char *request, const struct monitor
 static void put_text_line(FILE *out, const char *request, const struct monitor_line *line)
 {
 	(void)request;
-	put_text(out, line);
+	json_put_text(out, line);
 }
 
 /* ---- ACCESS_LOG ---- */
@@ -210,7 +210,7 @@ static void put_member(FILE *out, const char *name, const struct monitor_line *v
 	if (answer_is(value, "-"))
 		fputs("null", out);
 	else
-		put_text(out, value);
+		json_put_text(out, value);
 }
 
 static void put_failure(FILE *out, const struct access_line *e)
@@ -244,7 +244,7 @@ static void put_access_entry(FILE *out, const char *request, const struct monito
 static void put_message(FILE *out, const struct answer *reply)
 {
 	fputs(",\"message\":", out);
-	put_text(out, &reply->message);
+	json_put_text(out, &reply->message);
 }
 
 static void shape_values(FILE *out, const char *request, const struct answer *reply)
@@ -283,7 +283,7 @@ static void shape_guests(FILE *out, const char *request, const struct answer *re
 static void shape_events(FILE *out, const char *request, const struct answer *reply)
 {
 	fputs(",\"cursor\":", out);
-	put_text(out, &reply->message);
+	json_put_text(out, &reply->message);
 	put_array(out, "events", request, reply, NULL, put_record_line);
 }
 
@@ -305,7 +305,7 @@ static void shape_users(FILE *out, const char *request, const struct answer *rep
 	for (; monitor_next_word(&rest, &word); first = false) {
 		if (!first)
 			putc(',', out);
-		put_text(out, &word);
+		json_put_text(out, &word);
 	}
 	putc(']', out);
 }
@@ -380,7 +380,7 @@ static void put_shape(
 		put_record_line);
 }
 
-void json_print(FILE *out, const char *request, const struct answer *reply)
+void json_put(FILE *out, const char *request, const struct answer *reply)
 {
 	fprintf(out, "{\"status\":\"%s\"", reply->ok ? "OK" : "ERR");
 	if (reply->ok) {
@@ -388,7 +388,13 @@ void json_print(FILE *out, const char *request, const struct answer *reply)
 	} else {
 		put_message(out, reply);
 	}
-	fputs("}\n", out);
+	putc('}', out);
+}
+
+void json_print(FILE *out, const char *request, const struct answer *reply)
+{
+	json_put(out, request, reply);
+	putc('\n', out);
 }
 
 void json_print_line(FILE *out, const struct monitor_line *line)

@@ -140,6 +140,10 @@ static void refuses_bad_flags(void **state)
 		{{"monitor_client", "--socket=/s", "-L::1"}, "two places"},
 		{{"monitor_client", "top", "now"}, "top takes no words"},
 		{{"monitor_client", "--json", "top"}, "--json"},
+		{{"monitor_client", "--all"}, "--all: a COMMAND is missing"},
+		{{"monitor_client", "--all", "top"}, "--all: top"},
+		{{"monitor_client", "--all", "watch", "user=bob"}, "--all: WATCH"},
+		{{"monitor_client", "--all=yes", "USERS"}, "--all: it takes no value"},
 	};
 
 	(void)state;
@@ -176,6 +180,16 @@ static void top_is_no_request(void **state)
 	assert_int_equal(parse("-u", "alice", "top"), 0);
 	assert_int_equal(run.flags.action, FLAGS_TOP);
 	assert_null(run.flags.request);
+}
+
+static void a_request_may_be_for_all_nodes(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("--all", "--json", "USERS"), 0);
+	assert_int_equal(run.flags.action, FLAGS_ASK);
+	assert_true(run.flags.all);
+	assert_int_equal(parse("USERS", "--all"), 0);
+	assert_false(run.flags.all);
 }
 
 static void refuses_requests_that_are_no_line(void **state)
@@ -233,6 +247,7 @@ int main(void)
 		cmocka_unit_test(words_become_one_request),
 		cmocka_unit_test(what_follows_the_command_belongs_to_it),
 		cmocka_unit_test(top_is_no_request),
+		cmocka_unit_test(a_request_may_be_for_all_nodes),
 		cmocka_unit_test(refuses_requests_that_are_no_line),
 		cmocka_unit_test(passwords_disappear_from_argv),
 		cmocka_unit_test(help_has_lines_of_at_most_100_columns),

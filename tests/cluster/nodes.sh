@@ -7,7 +7,8 @@
 #	start_engine			on a unix socket; redis ARG... talks to it
 #	start_engine_tcp		on a port, with a password; likewise
 #	start_nodes [COUNT]		node1 to nodeCOUNT (3), with what NODE_FLAGS has
-#	start_node N ARG...		sets PROXIES[N], PIDS[N], LOGS[N]; again: the same node anew
+#	start_node N ARG...		sets PROXIES[N], PIDS[N], LOGS[N]; again: the same node anew; USERS, if
+#					it is set, is its users file
 #	on N COMMAND...			asks the node's monitor
 #	fetch N USER ARG...		curl by way of that node; prints how many bytes came
 # shellcheck source=tests/clients/lib.sh

@@ -56,23 +56,51 @@ static void this_node_comes_first_and_the_others_by_name(void **state)
 		.started = PARTS_TIME,
 		.sessions = 5,
 		.max_sessions = 50,
-		.beat = 1};
+		.beat = 1,
+		.monitor = "-"};
 	struct cluster_beat there = gone;
 
 	(void)state;
 	join_cluster();
 	strcpy(there.node, "b");
+	strcpy(there.monitor, "10.0.0.2:1081");
 	assert_int_equal(cluster_note_beat(parts.cluster, &gone, parts_now - CLUSTER_SILENT_MS), 0);
 	assert_int_equal(cluster_note_beat(parts.cluster, &there, parts_now - 2000), 0);
 	(void)cluster_note_up(parts.cluster, parts_now, 1);
+	cluster_note_monitor(parts.cluster, "10.0.0.1:1081");
 	assert_string_equal(ask_for("NODES\n"),
 		"OK\n"
 		"node:a state:here version:" SOCKS5D_VERSION
-		" sessions:0 max_sessions:100 started:2025-07-15T12:40:39 silent:0\n"
+		" sessions:0 max_sessions:100 started:2025-07-15T12:40:39 lag:0 "
+		"monitor:10.0.0.1:1081\n"
 		"node:b state:online version:0.9 sessions:5 max_sessions:50 "
-		"started:2025-07-15T12:40:39 silent:2\n"
+		"started:2025-07-15T12:40:39 lag:2 monitor:10.0.0.2:1081\n"
 		"node:c state:offline version:0.9 sessions:5 max_sessions:50 "
-		"started:2025-07-15T12:40:39 silent:15\n\n");
+		"started:2025-07-15T12:40:39 lag:15 monitor:-\n\n");
+}
+
+static void names_that_are_given_twice_are_told_of(void **state)
+{
+	struct cluster_beat b = {.part = "a/1",
+		.node = "a",
+		.instance = "x",
+		.version = "0.9",
+		.started = PARTS_TIME,
+		.monitor = "-"};
+
+	(void)state;
+	join_cluster();
+	(void)cluster_note_up(parts.cluster, parts_now, 1);
+	for (b.beat = 1; b.beat <= 2; b.beat++)
+		assert_int_equal(cluster_note_beat(parts.cluster, &b, parts_now), 0);
+	assert_non_null(strstr(ask_for("NODES\n"), "lag:0 monitor:- namesakes:1\nnode:a "));
+	assert_non_null(strstr(heard, "lag:0 monitor:- namesakes:1\n\n"));
+	assert_string_equal(ask_for("ALARMS\n"),
+		"OK\nalarm:node_name level:warning text:1 other node calls itself a, too: give "
+		"each a node_name of its own\n\n");
+	cluster_note_copied(parts.cluster, true);
+	assert_non_null(strstr(ask_for("ALARMS\n"),
+		"alarm:state_dir level:error text:Another node has the state_dir of this one"));
 }
 
 static void an_engine_that_does_not_work_is_an_alarm(void **state)
@@ -85,6 +113,16 @@ static void an_engine_that_does_not_work_is_an_alarm(void **state)
 		"OK\nalarm:shared level:error text:redis://10.0.0.1:6379/0 does not work for 7 s: "
 		"Connection refused; limits and bans of this node go on\n\n");
 	assert_non_null(strstr(ask_for("NODES\n"), "node:a state:apart "));
+	cluster_note_grace(parts.cluster, parts_now + 1500);
+	assert_non_null(strstr(ask_for("ALARMS\n"),
+		"\nalarm:shared_grace level:warning text:Users whom nodes share may log in for "
+		"another 2 s, and then not until redis://10.0.0.1:6379/0 answers\n"));
+	cluster_note_grace(parts.cluster, parts_now - 1);
+	assert_non_null(strstr(ask_for("ALARMS\n"),
+		"\nalarm:shared_grace level:error text:Users whom nodes share are refused until "
+		"redis://10.0.0.1:6379/0 answers, which it has not for longer than "
+		"shared_grace\n"));
+	cluster_note_grace(parts.cluster, CLOCK_NEVER);
 	(void)cluster_note_up(parts.cluster, parts_now, 1);
 	assert_string_equal(ask_for("ALARMS\n"), "OK\n\n");
 }
@@ -143,6 +181,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		node_test(who_shares_nothing_says_so),
 		node_test(this_node_comes_first_and_the_others_by_name),
+		node_test(names_that_are_given_twice_are_told_of),
 		node_test(an_engine_that_does_not_work_is_an_alarm),
 		node_test(whose_sessions_end_is_told_to_the_other_nodes),
 		node_test(without_memory_it_says_so),

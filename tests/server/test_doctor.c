@@ -10,6 +10,7 @@
 #include "net/occupant.h"
 #include "server/capacity.h"
 #include "server/confine.h"
+#include "server/engine_probe.h"
 #include "server/probe.h"
 #include "state/admission.h"
 
@@ -32,6 +33,7 @@ static struct answers {
 	const char *user_problem; /* NULL: there is none */
 	int helper; /* errno */
 	int64_t helper_user; /* who serves at auth_socket; -1: nobody knows */
+	struct engine_probe engine; /* what it is asked */
 } host;
 
 static const struct answers healthy = {.name_ms = 3, .now = INT64_C(1764201600), .sessions = 10000};
@@ -53,6 +55,13 @@ const char *__wrap_own_format(struct own *o, char *out, size_t size);
 struct confinement __wrap_confine_possible(void);
 int __wrap_run_as_check(const struct settings *s, char error[CONFIG_ERROR_MAX]);
 int __wrap_login_helper_try(const char *path, int64_t *uid);
+void __wrap_engine_probe(const struct settings *s, struct engine_probe *out);
+
+void __wrap_engine_probe(const struct settings *s, struct engine_probe *out)
+{
+	(void)s;
+	*out = host.engine;
+}
 
 struct confinement __wrap_confine_possible(void)
 {
@@ -431,6 +440,86 @@ static void a_helper_of_logins_is_looked_for(void **state)
 	}
 }
 
+#define ENGINE "ok    shared         "
+#define FOUND(number, first, keeps, before)                                                        \
+	.stage = ENGINE_PROBE_DONE, .product = "Redis", .version = (number), .major = (first),     \
+	.policy = (keeps), .has_clock = true, .ahead = (before), .node = "north"
+#define WELL FOUND("7.0.15", 7, "noeviction", 2)
+
+static void an_engine_that_nodes_share_is_tried(void **state)
+{
+	static const struct {
+		const char *settings, *line;
+		struct engine_probe engine;
+		bool is_running, is_well;
+	} rows[] = {
+		{"unix:/r", "ok    shared         unix:/r?db=0 is Redis 7.0.15\n", {WELL}, false,
+			true},
+		{"unix:/r", "ok    shared         it can be written to\n", {WELL}, false, true},
+		{"unix:/r", "ok    shared         no other node is called north\n", {WELL}, false,
+			true},
+		{"unix:/r", "bad   shared         unix:/r?db=0: not here - correct that",
+			{.stage = ENGINE_PROBE_NAME, .problem = "not here"}, false, false},
+		{"unix:/r", "bad   shared         unix:/r?db=0: refused - see that it runs",
+			{.stage = ENGINE_PROBE_CONNECT, .problem = "refused"}, false, false},
+		{"unix:/r", "bad   shared         unix:/r?db=0: WRONGPASS - correct user, password",
+			{.stage = ENGINE_PROBE_LOGIN, .problem = "WRONGPASS"}, false, false},
+		{"unix:/r",
+			"bad   shared         unix:/r?db=0 is Redis 3.2.1, which has no streams",
+			{FOUND("3.2.1", 3, "noeviction", 2)}, false, false},
+		{"unix:/r", "ok    shared         unix:/r?db=0 does not tell its version\n",
+			{.stage = ENGINE_PROBE_DONE, .node = "n"}, false, true},
+		{"unix:/r", "it does not tell what it does when its memory is full\n",
+			{.stage = ENGINE_PROBE_DONE, .node = "n"}, false, true},
+		{"unix:/r",
+			"bad   shared         nothing can be written: READONLY x - name the primary",
+			{WELL, .write_problem = "READONLY x"}, false, false},
+		{"unix:/r", "nothing can be written: what - see its log",
+			{WELL, .write_problem = "what"}, false, false},
+		{"unix:/r", "bad   shared         streams cannot be used: NOPERM x - give its user",
+			{WELL, .event_problem = "NOPERM x"}, false, false},
+		{"unix:/r", ENGINE "it can be written to\n", {WELL, .script_problem = "NOPERM x"},
+			false, true},
+		{"unix:/r\nshared_users = yes",
+			"bad   shared         scripts cannot be run, which shared_users needs: NOPERM",
+			{WELL, .script_problem = "NOPERM x"}, false, false},
+		{"unix:/r",
+			"warn  shared         when its memory is full it drops keys "
+			"(maxmemory-policy allkeys-lru)",
+			{FOUND("7.0.15", 7, "allkeys-lru", 2)}, false, true},
+		{"unix:/r", "warn  shared         its clock is 6 s ahead of this host's",
+			{FOUND("7.0.15", 7, "noeviction", 6)}, false, true},
+		{"unix:/r", "warn  shared         its clock is 3600 s behind this host's",
+			{FOUND("7.0.15", 7, "noeviction", -3600)}, false, true},
+		{"redis://192.0.2.5", "whoever reaches 192.0.2.5 decides over quotas and bans",
+			{WELL}, false, true},
+		{"redis://:secret@192.0.2.5",
+			"warn  shared         the password goes to 192.0.2.5 in clear", {WELL},
+			false, true},
+		{"unix:/r", "warn  shared         1 other node calls itself north, too",
+			{WELL, .namesakes = 1}, false, true},
+		{"unix:/r", "no other node is called north\n", {WELL, .namesakes = 1}, true, true},
+		{"unix:/r", "warn  shared         2 other nodes call themselves north, too",
+			{WELL, .namesakes = 3}, true, true},
+	};
+
+	(void)state;
+	assert_true(look(HOME));
+	assert_null(strstr(said, " shared "));
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		char settings[512];
+
+		host.engine = rows[i].engine;
+		host.local = rows[i].is_running;
+		snprintf(settings, sizeof(settings), HOME "monitor_socket = m\nshared = %s\n",
+			rows[i].settings);
+		if (look(settings) != rows[i].is_well || strstr(said, rows[i].line) == NULL)
+			fail_msg("\"%s\" is not in:\n%s", rows[i].line, said);
+		if (strstr(said, "secret") != NULL)
+			fail_msg("the password is in:\n%s", said);
+	}
+}
+
 #define doctor_test(name) cmocka_unit_test_setup_teardown(name, begin, scratch_leave)
 
 int main(void)
@@ -441,6 +530,7 @@ int main(void)
 		doctor_test(room_for_none_is_wrong),
 		doctor_test(each_way_to_shut_out_or_let_in_all_has_its_line),
 		doctor_test(a_helper_of_logins_is_looked_for),
+		doctor_test(an_engine_that_nodes_share_is_tried),
 	};
 
 	setenv("TZ", "UTC", 1);

@@ -97,6 +97,31 @@ static void it_logs_in_and_chooses_the_database(void **state)
 {
 	const struct shared_place place = {
 		.host = "h", .user = "user", .password = "secret", .database = 3};
+	struct addr at = listen_by_tcp(), here;
+	redisReply *r;
+
+	(void)state;
+	say_in_turn("+OK\r\n", "+OK\r\n", "$2\r\nhi\r\n");
+	assert_int_equal(engine_connect(e, &place, &at, error), 0);
+	ENGINE_ASK(e, "GET", "key");
+	r = engine_reply(e, error);
+	assert_non_null(r);
+	assert_string_equal(engine_text(r), "hi");
+	freeReplyObject(r);
+	assert_int_equal(engine_commands(e), 3);
+	assert_true(engine_here(e, &here));
+	assert_true(addr_same_host(&here, &at));
+	join();
+	assert_false(engine_here(e, &here));
+	assert_string_equal(asked,
+		"*3\r\n$4\r\nAUTH\r\n$4\r\nuser\r\n$6\r\nsecret\r\n"
+		"*2\r\n$6\r\nSELECT\r\n$1\r\n3\r\n*2\r\n$3\r\nGET\r\n$3\r\nkey\r\n");
+}
+
+/* Redis calls that nopass. */
+static void a_user_may_have_no_password(void **state)
+{
+	const struct shared_place place = {.host = "h", .user = "user"};
 	struct addr at = listen_by_tcp();
 	redisReply *r;
 
@@ -109,9 +134,6 @@ static void it_logs_in_and_chooses_the_database(void **state)
 	assert_string_equal(engine_text(r), "hi");
 	freeReplyObject(r);
 	join();
-	assert_string_equal(asked,
-		"*3\r\n$4\r\nAUTH\r\n$4\r\nuser\r\n$6\r\nsecret\r\n"
-		"*2\r\n$6\r\nSELECT\r\n$1\r\n3\r\n*2\r\n$3\r\nGET\r\n$3\r\nkey\r\n");
 }
 
 static void a_password_alone_is_the_default_users(void **state)
@@ -130,6 +152,7 @@ static void a_password_alone_is_the_default_users(void **state)
 static void a_unix_socket_will_do(void **state)
 {
 	struct sockaddr_un local = {.sun_family = AF_UNIX, .sun_path = "engine"};
+	struct addr here;
 	const struct shared_place place = {.path = "engine"};
 
 	(void)state;
@@ -138,6 +161,7 @@ static void a_unix_socket_will_do(void **state)
 	assert_int_equal(listen(listener, 1), 0);
 	say_in_turn("+OK\r\n", "+OK\r\n", "-ERR no\r\n");
 	assert_int_equal(engine_connect(e, &place, NULL, error), 0);
+	assert_false(engine_here(e, &here));
 	ENGINE_ASK(e, "PING");
 	ENGINE_ASK(e, "PONG");
 	assert_int_equal(engine_skip(e, 2, error), -1);
@@ -198,6 +222,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(it_logs_in_and_chooses_the_database),
+		TEST(a_user_may_have_no_password),
 		TEST(a_password_alone_is_the_default_users),
 		TEST(a_unix_socket_will_do),
 		TEST(who_does_not_answer_is_not_awaited),

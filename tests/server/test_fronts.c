@@ -187,6 +187,7 @@ static void each_front_has_its_sockets_and_they_are_our_own(void **state)
 	assert_int_equal(c->own_count, 3);
 	assert_int_equal(addr_port(&c->own[1]), port_at(FRONT_PROXY, 1));
 	assert_int_equal(addr_port(&c->own[2]), port_at(FRONT_MONITOR, 0));
+	assert_true(addr_equal(&c->monitor_at, &c->own[2]));
 	close(net_connect("127.0.0.1", port_at(FRONT_PROXY, 0)));
 	close(net_connect("127.0.0.1", port_at(FRONT_MONITOR, 0)));
 	config_release(c);

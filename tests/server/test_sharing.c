@@ -46,6 +46,7 @@ struct node {
 };
 
 static struct node nodes[NODES];
+static struct standing *kept; /* for the next node that starts */
 
 static void count_ring(void *context)
 {
@@ -55,7 +56,7 @@ static void count_ring(void *context)
 /* Each is called by its number, and keeps what it knows, or (false) does not. */
 static void start_node(size_t i, bool keeps)
 {
-	char name[16], error[SHARING_ERROR_MAX];
+	char name[16], error[CONFIG_ERROR_MAX];
 	struct node *n = &nodes[i];
 	struct services *v = &n->services;
 	struct settings settings = {.shared = {.host = "10.0.0.1", .port = 6379},
@@ -64,17 +65,23 @@ static void start_node(size_t i, bool keeps)
 		.state_dir = keeps ? (char[]){"/state"} : (char[]){""},
 		.node_name = name};
 	const struct sharing_bell bell = {.ring = count_ring, .context = n};
+	const struct config_source source = {.path = NULL};
 
 	snprintf(name, sizeof(name), "n%zu", i);
 	v->ledger = ledger_new(16, NULL);
-	v->standing = standing_new();
+	v->standing = kept == NULL ? standing_new() : kept;
+	kept = NULL;
+	standing_set_kept(v->standing, keeps);
 	v->bans = bans_new(NULL, v->standing);
+	bans_restore(v->bans, bans_now());
 	v->registry = registry_new(SLOTS);
 	v->hashing = hashing_new(1);
 	v->users = users_new(v->hashing, v->ledger, NULL);
 	v->stats.started_at = now_s;
 	v->places.total = 100;
 	ledger_follow(v->ledger, NULL, v->standing);
+	v->config = config_store_new(config_read(&source, error));
+	assert_non_null(v->config);
 	n->sharing = sharing_new(&settings, v, &bell, error);
 	assert_non_null(n->sharing);
 }
@@ -84,6 +91,7 @@ static void free_node(size_t i)
 	struct services *v = &nodes[i].services;
 
 	sharing_free(nodes[i].sharing);
+	config_store_free(v->config);
 	users_free(v->users);
 	hashing_free(v->hashing);
 	registry_free(v->registry);
@@ -92,6 +100,15 @@ static void free_node(size_t i)
 	bans_free(v->bans);
 	standing_free(v->standing);
 	memset(&nodes[i], 0, sizeof(nodes[i]));
+}
+
+/* As by kill -9, with what is on the disk. */
+static void restart_node(size_t i)
+{
+	kept = nodes[i].services.standing;
+	nodes[i].services.standing = NULL;
+	free_node(i);
+	start_node(i, true);
 }
 
 static int start_all(void **state)
@@ -204,17 +221,145 @@ static void nodes_see_each_other_until_one_is_silent_or_stops(void **state)
 	assert_int_equal(status_of(0).nodes, 3);
 }
 
-static void another_node_of_the_same_name_is_told_of(void **state)
+static void call_node(size_t i, const char *name)
+{
+	snprintf(nodes[i].sharing->node, sizeof(nodes[i].sharing->node), "%s", name);
+	sharing_recall_part(nodes[i].sharing, nodes[i].sharing->keeps_part);
+	cluster_introduce(nodes[i].services.cluster, name, "redis://10.0.0.1:6379/0");
+}
+
+/* Each has a part of its own, so the sum is right whatever they are called. */
+static void nodes_of_one_name_count_each_for_itself_and_say_so(void **state)
+{
+	struct cluster_node *others;
+	size_t count;
+
+	(void)state;
+	call_node(1, "n0");
+	go_on(0);
+	assert_string_equal(nodes[0].sharing->part, "n0");
+	assert_string_not_equal(nodes[1].sharing->part, "n0");
+	assert_int_equal(strncmp(nodes[1].sharing->part, "n0/", 3), 0);
+	assert_int_equal(status_of(0).namesakes, 0); /* what has said so once may be long gone */
+	use(0, "alice", 1000);
+	use(1, "alice", 20);
+	go_on(SHARING_BEAT_MS);
+	go_on(SHARING_BEAT_MS);
+	assert_true(is_logged("node_name: another node calls itself n0, too"));
+	assert_int_equal(status_of(0).namesakes, 1);
+	assert_int_equal(status_of(1).namesakes, 1);
+	assert_int_equal(status_of(2).namesakes, 0);
+	assert_int_equal(status_of(2).nodes, 3);
+	assert_int_equal(used_elsewhere(0, "alice"), 20);
+	assert_int_equal(used_elsewhere(1, "alice"), 1000);
+	assert_int_equal(used_elsewhere(2, "alice"), 1020);
+	others = cluster_nodes(nodes[2].services.cluster, now_ms, &count);
+	assert_int_equal(count, 2);
+	assert_int_equal(others[0].namesakes, 1);
+	assert_int_equal(others[1].namesakes, 1);
+	free(others);
+}
+
+/* Numbers in a state_dir go on under the part that they began under. */
+static void a_node_that_is_renamed_counts_once(void **state)
+{
+	struct services *v = &nodes[0].services;
+
+	(void)state;
+	use(0, "alice", 1000);
+	go_on(0);
+	call_node(0, "renamed");
+	nodes[0].sharing->is_joined = false;
+	go_on(SHARING_BEAT_MS);
+	assert_string_equal(nodes[0].sharing->part, "n0");
+	assert_int_equal(used_elsewhere(1, "alice"), 1000);
+	assert_int_equal(status_of(1).nodes, 3);
+	/* A word that is none is no part. */
+	assert_int_equal(standing_put(v->standing, STANDING_SHARED, "part", "garbage"), 0);
+	sharing_recall_part(nodes[0].sharing, true);
+	assert_string_equal(nodes[0].sharing->part, "renamed");
+}
+
+static void a_copied_state_dir_is_told_of(void **state)
 {
 	(void)state;
 	fake_put("p:nodes", "n0", "before 1.0 5 1 10 7");
 	go_on(0);
-	assert_false(is_logged("calls itself n0"));
+	assert_false(status_of(0).is_copied);
 	fake_put("p:nodes", "n0", "another 1.0 5 1 10 7");
 	go_on(SHARING_BEAT_MS);
-	assert_true(is_logged("node_name: another node calls itself n0"));
+	assert_true(is_logged("state_dir: another node has this one's, or a copy of it"));
+	assert_true(status_of(0).is_copied);
 	go_on(SHARING_BEAT_MS);
-	assert_false(nodes[0].sharing->has_namesake);
+	assert_false(status_of(0).is_copied);
+}
+
+/* As by kill -9: nobody but the next one takes it away. */
+static void what_a_node_without_a_state_dir_leaves_behind_goes(void **state)
+{
+	char before[CLUSTER_NODE_MAX];
+	struct cluster_node *others;
+	size_t count;
+
+	(void)state;
+	free_node(2);
+	start_node(2, false);
+	go_on(0);
+	go_on(SHARING_BEAT_MS);
+	snprintf(before, sizeof(before), "%s", nodes[2].sharing->part);
+	assert_non_null(fake_get("p:nodes", before));
+	free_node(2);
+	start_node(2, false);
+	for (int i = 0; i < 4; i++)
+		go_on(SHARING_BEAT_MS);
+	assert_null(fake_get("p:nodes", before));
+	assert_int_equal(status_of(2).namesakes, 0);
+	others = cluster_nodes(nodes[0].services.cluster, now_ms, &count);
+	assert_int_equal(count, 2);
+	assert_string_equal(others[1].beat.node, "n2");
+	assert_true(others[1].is_online);
+	assert_int_equal(others[1].namesakes, 0);
+	free(others);
+}
+
+static void hear_monitor_at(const char *listens, const char *here)
+{
+	struct config *c = config_get(nodes[0].services.config);
+	bool has_port;
+
+	memset(&fake_here, 0, sizeof(fake_here));
+	memset(&c->monitor_at, 0, sizeof(c->monitor_at));
+	addr_parse(here, strlen(here), &fake_here);
+	addr_parse_port(listens, strlen(listens), &c->monitor_at, &has_port);
+	config_release(c);
+	go_on(SHARING_BEAT_MS);
+}
+
+static void a_node_says_where_its_monitor_is(void **state)
+{
+	static const char *const rows[][3] = {
+		/* where it listens, by which address it reaches the engine, what is told */
+		{"", "10.0.0.2", "-"},
+		{"127.0.0.1:1081", "10.0.0.2", "127.0.0.1:1081"},
+		{"192.0.2.1:1081", "10.0.0.2", "192.0.2.1:1081"},
+		{"0.0.0.0:1081", "10.0.0.2", "10.0.0.2:1081"},
+		{"0.0.0.0:1081", "2001:db8::2", "127.0.0.1:1081"},
+		{"[::]:1081", "2001:db8::2", "[2001:db8::2]:1081"},
+		{"[::]:1081", "10.0.0.2", "10.0.0.2:1081"},
+		{"0.0.0.0:1081", "", "127.0.0.1:1081"},
+	};
+	struct cluster_node *others;
+	size_t count;
+
+	(void)state;
+	go_on(0);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		hear_monitor_at(rows[i][0], rows[i][1]);
+		assert_string_equal(status_of(0).monitor, rows[i][2]);
+		others = cluster_nodes(nodes[1].services.cluster, now_ms, &count);
+		assert_string_equal(others[0].beat.monitor, rows[i][2]);
+		free(others);
+	}
 }
 
 /* ---- what is used ---- */
@@ -236,6 +381,150 @@ static void what_is_used_is_summed_on_all_nodes(void **state)
 	use(0, "alice", 1500);
 	go_on(SHARING_BEAT_MS);
 	assert_int_equal(used_elsewhere(2, "alice"), 1520);
+}
+
+static const char *numbered(size_t n, char out[16])
+{
+	snprintf(out, 16, "u%zu", n);
+	return out;
+}
+
+static void many_accounts_go_by_few_commands(void **state)
+{
+	enum { MANY = 250 };
+	char name[16];
+	size_t before;
+
+	(void)state;
+	go_on(0);
+	for (size_t i = 0; i < MANY; i++)
+		use(0, numbered(i, name), i + 1);
+	now_ms += SHARING_BEAT_MS;
+	before = fake_writes;
+	sharing_step(nodes[0].sharing);
+	/* a hash and an event for a hundred, and the three of each beat with the epoch's */
+	assert_int_equal(fake_writes - before, 2 * 3 + 4);
+	go_on(0);
+	for (size_t i = 0; i < MANY; i++)
+		assert_int_equal(used_elsewhere(1, numbered(i, name)), i + 1);
+	for (size_t i = 0; i < MANY; i++)
+		kept_use_drop(nodes[0].services.standing, numbered(i, name));
+	go_on(SHARING_BEAT_MS);
+	assert_null(fake_get("p:use:n0", "u0"));
+	assert_int_equal(used_elsewhere(1, numbered(MANY - 1, name)), 0);
+}
+
+/* Names as long as they come. */
+static void long_names_are_told(void **state)
+{
+	char name[256];
+
+	(void)state;
+	go_on(0);
+	for (size_t i = 0; i < 100; i++) {
+		memset(name, 'x', 255);
+		name[255] = '\0';
+		name[0] = (char)('A' + i % 26);
+		name[1] = (char)('A' + i / 26);
+		use(0, name, 7);
+	}
+	go_on(SHARING_BEAT_MS);
+	assert_int_equal(used_elsewhere(1, name), 7);
+	name[0] = 'A';
+	assert_int_equal(used_elsewhere(1, name), 7);
+}
+
+static void what_has_stayed_is_not_told_when_the_engine_is_back(void **state)
+{
+	size_t events;
+
+	(void)state;
+	use(0, "alice", 1000);
+	go_on(0);
+	fake_is_down = true;
+	go_on(SHARING_BEAT_MS);
+	fake_is_down = false;
+	events = fake_event_count;
+	go_on(SHARING_BEAT_MS);
+	go_on(SHARING_BEAT_MS);
+	assert_up(0);
+	assert_int_equal(fake_event_count, events);
+	assert_int_equal(used_elsewhere(1, "alice"), 1000);
+}
+
+/* As by kill -9, in the middle of a session. */
+static void a_quota_that_began_anew_stays_so_when_the_engine_is_back(void **state)
+{
+	(void)state;
+	go_on(0);
+	assert_int_equal(cluster_begin_anew(nodes[0].services.cluster, "alice"), 0);
+	go_on(SHARING_BEAT_MS);
+	use(1, "alice", 7);
+	go_on(SHARING_BEAT_MS);
+	fake_is_down = true;
+	go_on(SHARING_BEAT_MS);
+	fake_is_down = false;
+	go_on(SHARING_BEAT_MS);
+	go_on(SHARING_BEAT_MS);
+	for (size_t i = 0; i < NODES; i++)
+		assert_int_equal(cluster_resets(nodes[i].services.cluster, "alice"), 1);
+	assert_string_equal(fake_get("p:use:n1", "alice"), "1795651200 7 0 1");
+	assert_int_equal(used_elsewhere(0, "alice"), 7);
+}
+
+static void what_stands_no_more_is_taken_away_by_the_next_process(void **state)
+{
+	(void)state;
+	fake_put("p:parts", "n0", "");
+	fake_put("p:use:n0", "alice", "1795651200 5 0 0");
+	fake_put("p:live:n0", "bob", "2");
+	sharing_step(nodes[1].sharing);
+	assert_int_equal(used_elsewhere(1, "alice"), 5);
+	go_on(0);
+	assert_null(fake_get("p:use:n0", "alice"));
+	assert_null(fake_get("p:live:n0", "bob"));
+	assert_int_equal(used_elsewhere(1, "alice"), 0);
+	assert_int_equal(cluster_sum(nodes[1].services.cluster, "bob", 0).sessions, 0);
+}
+
+/* More than the engine keeps, while a node did not look. */
+static void events_that_were_missed_are_made_up_for(void **state)
+{
+	(void)state;
+	go_on(0);
+	for (uint64_t i = 1; i <= 300; i++) {
+		use(0, "alice", i);
+		now_ms += SHARING_BEAT_MS;
+		sharing_step(nodes[0].sharing);
+		nodes[1].sharing->heard = nodes[2].sharing->heard = now_ms;
+	}
+	use(0, "bob", 9);
+	fake_put("p:use:n0", "bob", "1795651200 9 0 0"); /* which no event says any more */
+	fake_trimmed = 50;
+	sharing_step(nodes[1].sharing);
+	assert_up(1);
+	assert_int_equal(used_elsewhere(1, "bob"), 9);
+	assert_int_equal(used_elsewhere(1, "alice"), 300);
+	sharing_step(nodes[1].sharing);
+	assert_int_equal(used_elsewhere(1, "alice"), 300);
+}
+
+static void many_events_are_read_where_none_is_missed(void **state)
+{
+	(void)state;
+	use(0, "carol", 1);
+	sharing_step(nodes[0].sharing);
+	go_on(0);
+	for (uint64_t i = 1; i <= 450; i++) {
+		use(0, "alice", i);
+		now_ms += SHARING_BEAT_MS;
+		sharing_step(nodes[0].sharing);
+		nodes[1].sharing->heard = now_ms;
+	}
+	fake_put("p:use:n0", "bob", "1795651200 9 0 0");
+	sharing_step(nodes[1].sharing);
+	assert_int_equal(used_elsewhere(1, "alice"), 450);
+	assert_int_equal(used_elsewhere(1, "bob"), 0);
 }
 
 static void what_has_not_changed_is_not_told_again(void **state)
@@ -333,6 +622,89 @@ static void a_quota_that_begins_anew_does_so_everywhere(void **state)
 	assert_int_equal(cluster_resets(nodes[2].services.cluster, "alice"), 1);
 }
 
+static void a_node_that_starts_while_the_engine_is_away_knows_what_was_used(void **state)
+{
+	(void)state;
+	use(0, "alice", 1000);
+	use(1, "alice", 20);
+	go_on(0);
+	go_on(SHARING_BEAT_MS);
+	fake_is_down = true;
+	restart_node(2);
+	assert_int_equal(used_elsewhere(2, "alice"), 1020);
+	go_on(SHARING_BEAT_MS);
+	assert_int_equal(used_elsewhere(2, "alice"), 1020);
+}
+
+/* What a node has used since is no part of what was used before. */
+static void a_quota_that_has_begun_anew_does_not_do_so_at_the_next_start(void **state)
+{
+	(void)state;
+	go_on(0);
+	assert_int_equal(cluster_begin_anew(nodes[1].services.cluster, "alice"), 0);
+	go_on(SHARING_PERIOD_MS);
+	use(0, "alice", 1000);
+	go_on(SHARING_BEAT_MS);
+	assert_int_equal(used_elsewhere(2, "alice"), 1000);
+	restart_node(0);
+	go_on(SHARING_BEAT_MS);
+	assert_int_equal(used_elsewhere(2, "alice"), 1000);
+	assert_string_equal(fake_get("p:use:n0", "alice"), "1795651200 1000 0 1");
+}
+
+/* One node alone joins anew, and the others have not. */
+static void who_joins_anew_knows_how_often_a_quota_has_begun_anew(void **state)
+{
+	(void)state;
+	go_on(0);
+	assert_int_equal(cluster_begin_anew(nodes[1].services.cluster, "alice"), 0);
+	go_on(SHARING_PERIOD_MS);
+	use(0, "alice", 1000);
+	go_on(SHARING_BEAT_MS);
+	nodes[0].sharing->is_joined = false;
+	go_on(SHARING_BEAT_MS);
+	use(0, "alice", 1001);
+	go_on(SHARING_BEAT_MS);
+	assert_int_equal(used_elsewhere(2, "alice"), 1001);
+}
+
+/* While a node is away. */
+static void what_an_emptied_engine_is_not_told_again_stays_known(void **state)
+{
+	(void)state;
+	use(0, "alice", 1000);
+	use(1, "alice", 20);
+	go_on(0);
+	go_on(SHARING_BEAT_MS);
+	free_node(0);
+	fake_empty();
+	go_on(SHARING_BEAT_MS);
+	go_on(SHARING_BEAT_MS);
+	assert_up(2);
+	assert_int_equal(used_elsewhere(2, "alice"), 1020);
+	restart_node(2);
+	go_on(SHARING_BEAT_MS);
+	assert_int_equal(used_elsewhere(2, "alice"), 1020);
+}
+
+static void what_is_kept_is_looked_through_once_a_day(void **state)
+{
+	(void)state;
+	use(0, "alice", 1000);
+	go_on(0);
+	go_on(SHARING_BEAT_MS);
+	assert_true(standing_read(
+		nodes[2].services.standing, STANDING_ELSEWHERE, "n0 alice", NULL, NULL));
+	now_s += 40 * 86400;
+	go_on(SHARING_BEAT_MS);
+	assert_true(standing_read(
+		nodes[2].services.standing, STANDING_ELSEWHERE, "n0 alice", NULL, NULL));
+	for (int ms = 0; ms <= 24 * 60 * 60 * 1000; ms += 4000)
+		go_on(4000);
+	assert_false(standing_read(
+		nodes[2].services.standing, STANDING_ELSEWHERE, "n0 alice", NULL, NULL));
+}
+
 static void begin_anew(size_t node, const char *account)
 {
 	assert_int_equal(cluster_begin_anew(nodes[node].services.cluster, account), 0);
@@ -412,13 +784,12 @@ static struct ledger_entry *hold_alice_to(size_t node, const char *limits)
 	return alice;
 }
 
-static void sessions_of_all_nodes_are_bounded_together(void **state)
+static void bound_together(void)
 {
 	struct ledger_entry *here = hold_alice_to(0, "sessions=3");
 	struct ledger_entry *there = hold_alice_to(1, "sessions=3");
 	size_t count;
 
-	(void)state;
 	go_on(0);
 	assert_int_equal(ledger_admit(NULL, here), END_REASONS);
 	assert_int_equal(ledger_admit(NULL, here), END_REASONS);
@@ -437,6 +808,54 @@ static void sessions_of_all_nodes_are_bounded_together(void **state)
 		ledger_dismiss(NULL, there);
 	ledger_retire_user(here);
 	ledger_retire_user(there);
+}
+
+static void sessions_of_all_nodes_are_bounded_together(void **state)
+{
+	(void)state;
+	bound_together();
+}
+
+static void they_are_also_where_nothing_is_kept(void **state)
+{
+	(void)state;
+	free_node(0);
+	start_node(0, false);
+	bound_together();
+}
+
+/* Killed and started again it has the name that it had, and what ran there runs no more. */
+static void what_ran_before_a_start_is_taken_back(void **state)
+{
+	(void)state;
+	fake_put("p:live:n0", "alice", "7");
+	go_on(0);
+	assert_null(fake_get("p:live:n0", "alice"));
+	assert_int_equal(cluster_sum(nodes[1].services.cluster, "alice", MIDNIGHT).sessions, 0);
+}
+
+/* What was on its way as the engine failed was perhaps not heard. */
+static void what_has_ended_is_told_until_that_has_arrived(void **state)
+{
+	struct ledger_entry *alice = hold_alice_to(0, "sessions=3");
+
+	(void)state;
+	go_on(0);
+	assert_int_equal(ledger_admit(NULL, alice), END_REASONS);
+	go_on(SHARING_BEAT_MS);
+	assert_string_equal(fake_get("p:live:n0", "alice"), "1");
+	assert_int_equal(cluster_sum(nodes[1].services.cluster, "alice", MIDNIGHT).sessions, 1);
+	ledger_dismiss(NULL, alice);
+	fake_error = "MISCONF the disk is full";
+	fake_refused = "HDEL";
+	go_on(SHARING_BEAT_MS);
+	assert_false(status_of(0).is_up);
+	fake_error = fake_refused = NULL;
+	go_on(SHARING_BEAT_MS);
+	go_on(SHARING_BEAT_MS);
+	assert_null(fake_get("p:live:n0", "alice"));
+	assert_int_equal(cluster_sum(nodes[1].services.cluster, "alice", MIDNIGHT).sessions, 0);
+	ledger_retire_user(alice);
 }
 
 /* ---- bans ---- */
@@ -781,9 +1200,16 @@ static void what_cannot_be_read_is_passed_over(void **state)
 		{"i", "x", "k", "ban", "n", "b", "a", "10.0.0.1", "v", "0 1"},
 		{"i", "x", "k", "ban", "n", "b", "a", "10.0.0.1", "v", "1 1 command"},
 		{"i", "x", "k", "ban", "n", "b", "a", "10.0.0.1", "v",
+			"0 9223372036854775807 command"},
+		{"i", "x", "k", "ban", "n", "b", "a", "10.0.0.1", "v", "0 -1 command"},
+		{"i", "x", "k", "ban", "n", "b", "a", "10.0.0.1", "v",
 			"1895694400 1 failures 2 1 -3 0"},
 		{"i", "x", "k", "ban", "n", "b", "a", "10.0.0.1", "v",
 			"1895694400 1 failures 2 1 300000"},
+		{"i", "x", "k", "ban", "n", "b", "a", "10.0.0.2", "v",
+			"lifted 9223372036854775807"},
+		{"i", "x", "k", "ban", "n", "b", "a", "10.0.0.2", "v",
+			"lifted -9223372036854775807"},
 		{"i", "x", "k", "later", "n", "b", "a", "alice", "v", "1"},
 		{"i", "x", "k", "reset", "n", "b", "a", "alice", "v", "many"},
 		{"i", "x", "k", "kill", "n", "b", "a", "", "v", "killed"},
@@ -794,13 +1220,28 @@ static void what_cannot_be_read_is_passed_over(void **state)
 	(void)state;
 	go_on(0);
 	fake_put("p:nodes", "other", "half a line");
+	ban(0, "10.0.0.2", 60000);
 	for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++)
 		fake_add_event(events[i]);
 	go_on(SHARING_BEAT_MS);
 	assert_up(0);
 	assert_int_equal(used_elsewhere(0, "alice"), 0);
 	assert_false(is_banned(0, "10.0.0.1"));
+	assert_true(is_banned(0, "10.0.0.2"));
 	assert_int_equal(status_of(0).nodes, 3);
+}
+
+/* To read what many nodes have told may take long. */
+static void who_is_to_stop_reads_no_more(void **state)
+{
+	(void)state;
+	go_on(0);
+	nodes[1].sharing->stopping = true;
+	go_on(SHARING_PERIOD_MS);
+	nodes[1].sharing->is_joined = false;
+	go_on(SHARING_PERIOD_MS);
+	assert_false(nodes[1].sharing->is_joined);
+	assert_false(is_logged("does not work"));
 }
 
 static void an_engine_that_refuses_to_write_is_told_of(void **state)
@@ -840,16 +1281,35 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		sharing_test(nodes_see_each_other_until_one_is_silent_or_stops),
-		sharing_test(another_node_of_the_same_name_is_told_of),
+		sharing_test(nodes_of_one_name_count_each_for_itself_and_say_so),
+		sharing_test(a_node_that_is_renamed_counts_once),
+		sharing_test(a_copied_state_dir_is_told_of),
+		sharing_test(what_a_node_without_a_state_dir_leaves_behind_goes),
+		sharing_test(a_node_says_where_its_monitor_is),
 		sharing_test(what_is_used_is_summed_on_all_nodes),
+		sharing_test(many_accounts_go_by_few_commands),
+		sharing_test(long_names_are_told),
+		sharing_test(what_has_stayed_is_not_told_when_the_engine_is_back),
+		sharing_test(a_quota_that_began_anew_stays_so_when_the_engine_is_back),
+		sharing_test(what_stands_no_more_is_taken_away_by_the_next_process),
+		sharing_test(events_that_were_missed_are_made_up_for),
+		sharing_test(many_events_are_read_where_none_is_missed),
 		sharing_test(what_has_not_changed_is_not_told_again),
 		sharing_test(after_an_outage_the_sums_are_right),
 		sharing_test(an_engine_that_was_emptied_is_told_everything_again),
 		sharing_test(a_node_that_keeps_nothing_is_another_part_of_the_sum),
 		sharing_test(a_quota_that_begins_anew_does_so_everywhere),
+		sharing_test(a_node_that_starts_while_the_engine_is_away_knows_what_was_used),
+		sharing_test(a_quota_that_has_begun_anew_does_not_do_so_at_the_next_start),
+		sharing_test(who_joins_anew_knows_how_often_a_quota_has_begun_anew),
+		sharing_test(what_an_emptied_engine_is_not_told_again_stays_known),
+		sharing_test(what_is_kept_is_looked_through_once_a_day),
 		sharing_test(a_quota_begins_anew_only_once),
 		sharing_test(an_emptied_engine_hears_how_often_quotas_began_anew),
 		sharing_test(sessions_of_all_nodes_are_bounded_together),
+		sharing_test(they_are_also_where_nothing_is_kept),
+		sharing_test(what_ran_before_a_start_is_taken_back),
+		sharing_test(what_has_ended_is_told_until_that_has_arrived),
 		sharing_test(who_is_banned_on_one_is_banned_on_all),
 		sharing_test(a_ban_by_failures_is_one_on_all_nodes),
 		sharing_test(a_ban_by_command_gives_way_to_none_by_failures),
@@ -862,6 +1322,7 @@ int main(void)
 		sharing_test(bans_last_as_long_where_clocks_differ),
 		sharing_test(a_ban_that_was_lifted_does_not_come_back),
 		sharing_test(what_cannot_be_read_is_passed_over),
+		sharing_test(who_is_to_stop_reads_no_more),
 		sharing_test(an_engine_that_refuses_to_write_is_told_of),
 		sharing_test(what_is_missing_is_said_by_its_setting),
 	};

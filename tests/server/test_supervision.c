@@ -4,6 +4,7 @@
 #include "../base/said.h"
 #include "../base/scratch.h"
 #include "base/clock.h"
+#include "state/cluster.h"
 #include "manager.h"
 
 static int64_t now;
@@ -77,6 +78,30 @@ static void it_says_how_many_sessions_there_are_when_that_is_news(void **state)
 	manager_expect("STATUS=1 session, 1 since the start");
 	run_after(10000);
 	manager_expect_silence();
+}
+
+static void how_it_shares_is_told_where_it_does(void **state)
+{
+	const struct cluster_beat other = {.node = "b", .instance = "x", .beat = 1};
+
+	(void)state;
+	services.cluster = cluster_new();
+	assert_non_null(services.cluster);
+	cluster_introduce(services.cluster, "a", "redis://h:1/0");
+	supervision_ready(&supervision);
+	manager_expect("READY=1\nSTATUS=0 sessions, 0 since the start; apart from other nodes");
+	(void)cluster_note_up(services.cluster, now, 1);
+	run_after(10000);
+	manager_expect("STATUS=0 sessions, 0 since the start; 1 node online");
+	assert_int_equal(cluster_note_beat(services.cluster, &other, now), 0);
+	run_after(10000);
+	manager_expect("STATUS=0 sessions, 0 since the start; 2 nodes online");
+	(void)cluster_note_down(services.cluster, now, "Connection refused");
+	run_after(10000);
+	manager_expect("STATUS=0 sessions, 0 since the start; apart from other nodes: "
+		       "Connection refused");
+	cluster_free(services.cluster);
+	services.cluster = NULL;
 }
 
 static void a_reload_is_told_with_its_time_and_its_end(void **state)
@@ -196,6 +221,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define supervision_test(f) cmocka_unit_test_setup_teardown(f, setup_without_watchdog, teardown)
 #define watchdog_test(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+		supervision_test(how_it_shares_is_told_where_it_does),
 		supervision_test(it_says_how_many_sessions_there_are_when_that_is_news),
 		supervision_test(a_reload_is_told_with_its_time_and_its_end),
 		supervision_test(a_refused_reload_says_why_in_one_line),

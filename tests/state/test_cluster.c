@@ -121,13 +121,13 @@ static void what_is_read_anew_takes_the_place_when_it_is_whole(void **state)
 {
 	(void)state;
 	uses("b", "alice", MAY, 1000, 0);
-	assert_int_equal(cluster_begin_reading(c), 0);
+	assert_int_equal(cluster_begin_reading(c, "e1"), 0);
 	uses("b", "alice", MAY, 2000, 0);
 	assert_sum("alice", MAY, 1000, 0, 0);
 	cluster_end_reading(c, false);
 	assert_sum("alice", MAY, 1000, 0, 0);
-	assert_int_equal(cluster_begin_reading(c), 0);
-	assert_int_equal(cluster_begin_reading(c), 0);
+	assert_int_equal(cluster_begin_reading(c, "e1"), 0);
+	assert_int_equal(cluster_begin_reading(c, "e1"), 0);
 	uses("c", "bob", MAY, 1, 0);
 	cluster_end_reading(c, true);
 	assert_sum("alice", MAY, 0, 0, 0);
@@ -183,13 +183,37 @@ static void sessions_go_with_their_node_and_what_was_used_stays(void **state)
 	assert_sum("alice", MAY, 1001, 0, 5);
 	beat("b", "z", 2, 20000);
 	assert_sum("alice", MAY, 1001, 0, 3);
-	assert_int_equal(cluster_begin_reading(c), 0);
+	assert_int_equal(cluster_begin_reading(c, "e1"), 0);
 	runs("c", "alice", 4);
 	cluster_note_end(c, "c");
 	cluster_note_end(c, "unheard-of");
 	cluster_end_reading(c, true);
 	assert_sum("alice", MAY, 0, 0, 0);
 	assert_nodes(20000, "b/z:on:0 c/x:off:11000 ");
+}
+
+/* By its part, whatever it is called. */
+static void a_node_is_listed_once_under_its_name(void **state)
+{
+	struct cluster_beat b = {.part = "n/1", .node = "n", .instance = "x", .started = MAY};
+
+	(void)state;
+	cluster_introduce(c, "self", "redis://h:1/0");
+	assert_int_equal(cluster_note_beat(c, &b, 1000), 0);
+	strcpy(b.part, "n/2");
+	b.started++;
+	assert_int_equal(cluster_note_beat(c, &b, 17000), 0);
+	assert_false(cluster_is_online(c, "n/1", 17000));
+	assert_true(cluster_is_online(c, "n/2", 17000));
+	assert_false(cluster_is_online(c, "n", 17000));
+	assert_nodes(17000, "n/x:on:0 ");
+	assert_nodes(40000, "n/x:off:23000 ");
+	/* What is gone under this node's own name is of before it was started. */
+	strcpy(b.part, "self/1");
+	strcpy(b.node, "self");
+	assert_int_equal(cluster_note_beat(c, &b, 20000), 0);
+	assert_nodes(21000, "n/x:on:4000 self/x:on:1000 ");
+	assert_nodes(40000, "n/x:off:23000 ");
 }
 
 static void quotas_that_begin_anew_here_wait_to_be_told(void **state)
@@ -205,7 +229,7 @@ static void quotas_that_begin_anew_here_wait_to_be_told(void **state)
 	assert_int_equal(cluster_begin_anew(c, "alice"), 0);
 	assert_sum("alice", MAY, 0, 0, 0);
 	/* Whatever is read meanwhile was said before. */
-	assert_int_equal(cluster_begin_reading(c), 0);
+	assert_int_equal(cluster_begin_reading(c, "e1"), 0);
 	uses("b", "alice", MAY, 1000, 0);
 	cluster_end_reading(c, true);
 	assert_int_equal(cluster_resets(c, "alice"), 2);
@@ -233,18 +257,19 @@ static void how_it_goes_is_told_with_when_it_began(void **state)
 	assert_int_equal(s.since_ms, -1);
 	assert_int_equal(s.lag_ms, -1);
 	assert_true(cluster_note_down(c, 1000, "refused"));
-	assert_false(cluster_note_down(c, 2000, "no answer"));
+	assert_false(cluster_note_down(c, 2000, "no\nanswer"));
 	cluster_look(c, 3000, &s);
 	assert_int_equal(s.since_ms, 2000);
-	assert_string_equal(s.problem, "no answer");
+	assert_string_equal(s.problem, "no\\x0aanswer");
 	assert_true(cluster_note_up(c, 4000, 7));
-	assert_false(cluster_note_up(c, 5000, 3));
+	assert_false(cluster_note_up(c, 5000, 10));
 	beat("b", "y", 1, 5000);
 	cluster_look(c, 5500, &s);
 	assert_true(s.is_up);
 	assert_int_equal(s.since_ms, 1500);
 	assert_int_equal(s.lag_ms, 500);
 	assert_int_equal(s.commands, 10);
+	assert_int_equal(s.failures, 2);
 	assert_int_equal(s.nodes, 2);
 	assert_string_equal(s.problem, "");
 	cluster_look(c, 5000 + CLUSTER_SILENT_MS, &s);
@@ -278,7 +303,7 @@ static bool note_resets_of_new_account(void)
 
 static bool read_anew(void)
 {
-	bool is_begun = cluster_begin_reading(c) == 0;
+	bool is_begun = cluster_begin_reading(c, "e1") == 0;
 
 	cluster_end_reading(c, false);
 	return is_begun;
@@ -328,6 +353,7 @@ int main(void)
 		cluster_test(what_is_read_anew_takes_the_place_when_it_is_whole),
 		cluster_test(a_node_is_there_as_long_as_its_beat_goes_on),
 		cluster_test(sessions_go_with_their_node_and_what_was_used_stays),
+		cluster_test(a_node_is_listed_once_under_its_name),
 		cluster_test(quotas_that_begin_anew_here_wait_to_be_told),
 		cluster_test(how_it_goes_is_told_with_when_it_began),
 		cluster_test(without_memory_nothing_changes),

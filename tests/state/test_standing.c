@@ -75,6 +75,39 @@ static void each_kind_has_keys_of_its_own(void **state)
 	assert_stands(STANDING_LIMITS, "192.0.2.1", "rate=2Mbit");
 }
 
+/* Sees what is there, and agrees where that is `wanted`. */
+struct asked {
+	const char *wanted;
+	char seen[64];
+};
+
+static bool is_wanted(void *context, const char *there)
+{
+	struct asked *a = context;
+
+	snprintf(a->seen, sizeof(a->seen), "%s", there == NULL ? "(nothing)" : there);
+	return strcmp(a->seen, a->wanted) == 0;
+}
+
+static void is_put_only_where_what_stands_is_agreed_to(void **state)
+{
+	struct asked a = {.wanted = "1"};
+
+	(void)state;
+	assert_int_equal(standing_put_if(s, STANDING_USER, "alice", "2", is_wanted, &a), 0);
+	assert_string_equal(a.seen, "(nothing)");
+	assert_stands(STANDING_USER, "alice", NULL);
+	a.wanted = "(nothing)";
+	assert_int_equal(standing_put_if(s, STANDING_USER, "alice", "1", is_wanted, &a), 1);
+	assert_int_equal(standing_put_if(s, STANDING_USER, "alice", "2", is_wanted, &a), 0);
+	a.wanted = "1";
+	assert_int_equal(standing_put_if(s, STANDING_USER, "alice", "2", is_wanted, &a), 1);
+	assert_stands(STANDING_USER, "alice", "2");
+	faults_fail(1);
+	assert_int_equal(standing_put_if(s, STANDING_USER, "alice", "3", is_wanted, &a), -1);
+	assert_true(faults_struck());
+}
+
 static void lists_are_by_the_alphabet(void **state)
 {
 	size_t count;
@@ -133,6 +166,36 @@ static void what_changes_while_it_is_written_is_told_again(void **state)
 	assert_changes("ban a=2, ban b gone");
 }
 
+static void what_stands_already_is_no_change(void **state)
+{
+	(void)state;
+	standing_set_kept(s, true);
+	put(STANDING_BAN, "a", "1");
+	put(STANDING_BAN, "a", "1");
+	assert_changes("ban a=1");
+	put(STANDING_BAN, "a", "1");
+	put(STANDING_BAN, "b", NULL);
+	assert_changes("");
+}
+
+/* Whichever of those that have changed is told first. */
+static void changes_are_told_in_any_order(void **state)
+{
+	static const struct standing_fact told[] = {
+		{STANDING_BAN, "b", "1"}, {STANDING_BAN, "d", "1"}, {STANDING_BAN, "a", "1"}};
+
+	(void)state;
+	standing_set_kept(s, true);
+	for (char key[] = "a"; key[0] <= 'd'; key[0]++)
+		put(STANDING_BAN, key, "1");
+	for (size_t i = 0; i < sizeof(told) / sizeof(told[0]); i++)
+		standing_told(s, &told[i], 1);
+	assert_changes("ban c=1");
+	put(STANDING_BAN, "a", NULL);
+	put(STANDING_BAN, "d", "2");
+	assert_changes("ban a gone, ban d=2");
+}
+
 static void what_could_not_be_written_is_told_again(void **state)
 {
 	size_t count;
@@ -166,6 +229,82 @@ static void without_memory_nothing_changes(void **state)
 	assert_changes("ban a=1");
 }
 
+/* As "key=value, ..."; a fact that is gone as "key gone". */
+static void assert_news(const char *expected)
+{
+	char text[512] = "";
+	size_t count;
+	struct standing_fact *facts = standing_news(s, &count);
+
+	assert_non_null(facts);
+	for (size_t i = 0; i < count; i++)
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%s%s%s",
+			i == 0 ? "" : ", ", facts[i].key, facts[i].value != NULL ? "=" : " gone",
+			facts[i].value != NULL ? facts[i].value : "");
+	assert_string_equal(text, expected);
+	free(facts);
+}
+
+static void watch(enum standing_kind kind, size_t expected)
+{
+	size_t count;
+
+	free(standing_list_watched(s, kind, &count));
+	assert_int_equal(count, expected);
+}
+
+static void who_watches_a_kind_is_told_what_has_changed(void **state)
+{
+	(void)state;
+	put(STANDING_QUOTA, "a", "1");
+	watch(STANDING_QUOTA, 1);
+	assert_news("");
+	put(STANDING_QUOTA, "c", "3");
+	put(STANDING_QUOTA, "a", "2");
+	put(STANDING_QUOTA, "c", "4");
+	put(STANDING_BAN, "b", "1");
+	assert_news("a=2, c=4");
+	assert_news("");
+	put(STANDING_QUOTA, "a", NULL);
+	assert_news("a gone");
+	put(STANDING_QUOTA, "c", "5");
+	watch(STANDING_QUOTA, 1);
+	assert_news("");
+}
+
+static void nobody_watches_at_first(void **state)
+{
+	size_t count;
+
+	(void)state;
+	put(STANDING_QUOTA, "a", "1");
+	assert_null(standing_news(s, &count));
+}
+
+static void news_that_were_lost_are_said_to_be(void **state)
+{
+	size_t count;
+
+	(void)state;
+	put(STANDING_QUOTA, "a", "1");
+	watch(STANDING_QUOTA, 1);
+	faults_fail(2); /* of its name, behind its fact */
+	put(STANDING_QUOTA, "a", "2");
+	assert_true(faults_struck());
+	assert_null(standing_news(s, &count));
+	watch(STANDING_QUOTA, 1);
+	put(STANDING_QUOTA, "a", "3");
+	for (int nth = 1; nth <= 3; nth++) {
+		faults_fail(nth);
+		assert_null(standing_news(s, &count));
+		assert_true(faults_struck());
+	}
+	assert_news("a=3");
+	faults_fail(1);
+	assert_null(standing_list_watched(s, STANDING_QUOTA, &count));
+	assert_true(faults_struck());
+}
+
 static void words_name_kinds(void **state)
 {
 	enum standing_kind kind;
@@ -185,11 +324,17 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		standing_test(each_kind_has_keys_of_its_own),
+		standing_test(is_put_only_where_what_stands_is_agreed_to),
 		standing_test(lists_are_by_the_alphabet),
 		standing_test(whoever_keeps_it_is_told_each_change_once),
 		standing_test(what_changes_while_it_is_written_is_told_again),
+		standing_test(what_stands_already_is_no_change),
+		standing_test(changes_are_told_in_any_order),
 		standing_test(what_could_not_be_written_is_told_again),
 		standing_test(without_memory_nothing_changes),
+		standing_test(who_watches_a_kind_is_told_what_has_changed),
+		standing_test(nobody_watches_at_first),
+		standing_test(news_that_were_lost_are_said_to_be),
 		cmocka_unit_test(words_name_kinds),
 	};
 

@@ -1,6 +1,8 @@
 /* metrics: who gets the figures, in which form, and that they are what happened. */
 #include "browser.h"
 
+#include "server/statistics.h"
+#include "state/cluster.h"
 #include "state/rules.h"
 #include "state/upstreams.h"
 #include "web/metric_families.h"
@@ -158,6 +160,19 @@ static void the_form_is_what_the_client_likes_better(void **state)
 	}
 }
 
+static void join_cluster(void)
+{
+	parts.cluster = cluster_new();
+	assert_non_null(parts.cluster);
+	cluster_introduce(parts.cluster, "a", "redis://10.0.0.1:6379/0");
+}
+
+static void leave_cluster(void)
+{
+	cluster_free(parts.cluster);
+	parts.cluster = NULL;
+}
+
 static bool is_family_of(const struct metric *m, const char *line)
 {
 	static const char *const suffixes[] = {"", "_bucket", "_sum", "_count"};
@@ -195,6 +210,7 @@ static void families_stand_together_and_no_series_twice(void **state)
 
 	(void)state;
 	set("metrics_accounts", "yes");
+	join_cluster();
 	parts_begin_session(1);
 	strcpy(body, ask_here(""));
 	for (char *line = strtok_r(body, "\n", &rest); line != NULL;
@@ -209,6 +225,7 @@ static void families_stand_together_and_no_series_twice(void **state)
 		}
 	}
 	assert_ptr_equal(next, metric_families + metric_families_count);
+	leave_cluster();
 }
 
 static void rows_of_the_table_are_as_they_should_be(void **state)
@@ -287,6 +304,67 @@ static void figures_are_what_happened(void **state)
 		if (strstr(heard, samples[i]) == NULL)
 			fail_msg("%s is not in %s", samples[i], heard);
 	}
+}
+
+static void assert_told(const char *const *samples)
+{
+	(void)ask_here("");
+	for (; *samples != NULL; samples++) {
+		if (strstr(heard, *samples) == NULL)
+			fail_msg("%s is not in %s", *samples, heard);
+	}
+}
+
+struct heard_figures {
+	char text[512];
+	size_t len;
+};
+
+static void note_figure(void *context, const char *name, uint64_t value, const char *unit)
+{
+	struct heard_figures *f = context;
+
+	if (strncmp(name, "shared ", 7) == 0 || strcmp(name, "nodes online") == 0)
+		f->len += (size_t)snprintf(f->text + f->len, sizeof(f->text) - f->len,
+			"%s:%llu%s\n", name, (unsigned long long)value, unit);
+}
+
+static void assert_figures(const char *expected)
+{
+	struct heard_figures f = {.text = ""};
+
+	statistics_each(&parts, note_figure, &f);
+	assert_string_equal(f.text, expected);
+}
+
+/* Who shares nothing has no figures of that. */
+static void how_the_engine_does_is_told_where_there_is_one(void **state)
+{
+	static const char *const at_first[] = {"\nsocks5d_shared_up 0\n",
+		"# TYPE socks5d_shared_lag_seconds gauge\n# HELP socks5d_shared_commands_total ",
+		"\nsocks5d_nodes 1\n", NULL};
+	static const char *const up[] = {"\nsocks5d_shared_up 1\n",
+		"\nsocks5d_shared_lag_seconds 1.25\n", "\nsocks5d_shared_commands_total 7\n",
+		"\nsocks5d_shared_failures_total 0\n", "\nsocks5d_nodes 2\n", NULL};
+	static const char *const down[] = {"\nsocks5d_shared_up 0\n",
+		"\nsocks5d_shared_lag_seconds 1.25\n", "\nsocks5d_shared_failures_total 1\n", NULL};
+	const struct cluster_beat other = {.node = "b", .instance = "x", .beat = 1};
+
+	(void)state;
+	assert_null(strstr(ask_here(""), "socks5d_shared"));
+	assert_null(strstr(heard, "socks5d_nodes"));
+	assert_figures("");
+	join_cluster();
+	assert_told(at_first);
+	assert_figures("nodes online:1\nshared up:0\nshared commands:0\nshared failures:0\n");
+	(void)cluster_note_up(parts.cluster, parts_now - 1250, 7);
+	assert_int_equal(cluster_note_beat(parts.cluster, &other, parts_now), 0);
+	assert_told(up);
+	assert_figures("nodes online:2\nshared up:1\nshared commands:7\nshared failures:0\n"
+		       "shared lag:1250ms\n");
+	(void)cluster_note_down(parts.cluster, parts_now, "Connection refused");
+	assert_told(down);
+	leave_cluster();
 }
 
 /* Two lines of one name and place share their figures, and a series is told once. */
@@ -433,6 +511,7 @@ int main(void)
 		TEST(families_stand_together_and_no_series_twice),
 		TEST(rows_of_the_table_are_as_they_should_be),
 		TEST(figures_are_what_happened),
+		TEST(how_the_engine_does_is_told_where_there_is_one),
 		TEST(upstreams_are_told_by_name_and_place),
 		TEST(thousands_of_rules_come_whole_and_in_turns),
 		TEST(of_accounts_the_largest_are_told_if_any),
