@@ -93,7 +93,7 @@ hold() {
 
 # has_sessions NAME COUNT N
 has_sessions() {
-	[[ $(on "$3" SESSIONS | grep -c " user:$1 ") == "$2" ]]
+	[[ $(on "$3" CONNECTIONS | grep -c " user:$1 ") == "$2" ]]
 }
 
 hold_on_all() {
