@@ -33,6 +33,7 @@ struct sharing_users {
 	uint64_t came, told; /* since it has joined */
 	int64_t begun; /* clock_ms(): to join */
 	bool has_arrivals; /* for the bell */
+	struct log_limit bad_limit; /* of what is said of those that can be nobody's */
 };
 
 struct sharing {

@@ -78,13 +78,12 @@ static struct shared_users *users_of(const struct sharing *s)
 
 /* ---- what was heard ---- */
 
-static void log_bad(const char *name, const char *why, const char *node)
+static void log_bad(struct sharing *s, const char *name, const char *why, const char *node)
 {
-	static struct log_limit limit;
 	struct log_line line;
 	uint64_t held_back;
 
-	if (!log_limit_pass(&limit, LOG_LIMIT_PERIOD_MS, &held_back))
+	if (!log_limit_pass(&s->users.bad_limit, LOG_LIMIT_PERIOD_MS, &held_back))
 		return;
 	log_begin(&line, LOG_WARN,
 		"shared: what the engine has of a user can be nobody's and is passed over");
@@ -107,7 +106,7 @@ static enum shared_users_merge merge(
 		s->users.has_arrivals = true;
 		s->users.came++;
 	} else if (result == MERGED_BAD) {
-		log_bad(name, why, node);
+		log_bad(s, name, why, node);
 	}
 	return result;
 }

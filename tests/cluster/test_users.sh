@@ -293,9 +293,20 @@ two_who_change_one_user_end_alike() {
 	wait_for "$LIMIT" all_are_calm && within alike limit_is dave 'sessions:6.*' && ((status == 0))
 }
 
+# The unit's test has an engine in its memory, of which it expects the same.
+as_the_unit_expects() {
+	SOCKS5D_TEST_ENGINE=$TMP/redis.sock bounded "$UNIT" && redis FLUSHALL
+}
+
 start_nginx 6000000
 write_users
 start_engine
+UNIT=$(dirname "$SOCKS5D")/tests/server/test_sharing_users
+if [[ -x $UNIT ]]; then
+	check as_the_unit_expects as_the_unit_expects
+else
+	skip as_the_unit_expects "$UNIT"
+fi
 NODES=3
 for n in 1 2 3; do
 	start "$n"
