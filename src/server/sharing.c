@@ -144,6 +144,7 @@ static int join(struct sharing *s, char *error)
 		return -1;
 	sharing_forget_told(s);
 	sharing_begin_users(s);
+	cluster_begin_listening(s->cluster, clock_ms());
 	if (sharing_read_clock(s, error) < 0 || sharing_read_own(s, error) < 0 ||
 		sharing_read_all(s, error) < 0 || sharing_tell_bans(s, error) < 0)
 		return -1;
@@ -158,6 +159,7 @@ static int turn(struct sharing *s, char *error)
 		sharing_read_events(s, error) < 0 || sharing_tell_bans(s, error) < 0 ||
 		sharing_tell_resets(s, error) < 0)
 		return -1;
+	s->has_news |= cluster_note_silence(s->cluster, clock_ms());
 	return clock_ms() < s->beat_due ? 0 : beat(s, error);
 }
 

@@ -289,8 +289,8 @@ static const struct {
 	const char *word;
 	sharing_taker *take;
 } kinds[] = {{"use", take_use}, {"live", take_running}, {"reset", take_resets},
-	{"ban", sharing_take_ban}, {"end", take_end}, {"kill", sharing_take_kill},
-	{"user", sharing_take_user}};
+	{"ban", sharing_take_ban}, {"beat", take_node}, {"end", take_end},
+	{"kill", sharing_take_kill}, {"user", sharing_take_user}};
 
 /* The value of a field of an event; "" when it has none. */
 static const char *field_of(const redisReply *fields, const char *name)

@@ -217,6 +217,7 @@ int sharing_tell_beat(struct sharing *s, char *error)
 	cluster_note_monitor(s->cluster, b.monitor);
 	cluster_format_beat(&b, value);
 	SHARING_ASK(s, "HSET", sharing_key(s, "nodes", NULL, key), s->part, value);
+	sharing_tell_event(s, "beat", s->part, value);
 	SHARING_ASK(s, "SADD", sharing_key(s, "parts", NULL, key), s->part);
 	/* Sessions go with their node also for those who come later. */
 	SHARING_ASK(s, "PEXPIRE", sharing_key(s, "live", s->part, key),

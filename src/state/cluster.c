@@ -534,6 +534,19 @@ static bool is_silent(const struct node *n, int64_t now)
 	return now - n->seen >= CLUSTER_SILENT_MS;
 }
 
+void cluster_begin_listening(struct cluster *c, int64_t now)
+{
+	struct node *n;
+	size_t position = 0;
+
+	mutex_lock(&c->lock);
+	while ((n = hashmap_next(c->nodes, &position)) != NULL) {
+		if (n->is_there)
+			n->seen = now;
+	}
+	mutex_unlock(&c->lock);
+}
+
 bool cluster_note_silence(struct cluster *c, int64_t now)
 {
 	struct node *n;

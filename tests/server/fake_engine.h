@@ -46,6 +46,7 @@ static size_t fake_field_count;
 static struct fake_event fake_events[FAKE_MOST];
 static size_t fake_event_count;
 static size_t fake_trimmed; /* events that it has no more */
+static bool fake_tells_beats; /* as events, which then are not only what tests are about */
 static redisReply *fake_replies[FAKE_MOST];
 static size_t fake_reply_first, fake_reply_count;
 static bool fake_is_down; /* it refuses, and says nothing any more */
@@ -143,8 +144,11 @@ static inline void fake_drop(const char *key, const char *field)
 
 static inline void fake_add_event(const char *const *words)
 {
-	struct fake_event *e = &fake_events[fake_event_count++];
+	struct fake_event *e = &fake_events[fake_event_count];
 
+	if (words[0] != NULL && strcmp(words[3], "beat") == 0 && !fake_tells_beats)
+		return;
+	fake_event_count++;
 	memset(e, 0, sizeof(*e));
 	for (size_t i = 0; i < 10 && words[i] != NULL; i++)
 		e->words[i] = strdup(words[i]);

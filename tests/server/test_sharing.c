@@ -402,8 +402,8 @@ static void many_accounts_go_by_few_commands(void **state)
 	now_ms += SHARING_BEAT_MS;
 	before = fake_writes;
 	sharing_step(nodes[0].sharing);
-	/* a hash and an event for a hundred, and the three of each beat with the epoch's */
-	assert_int_equal(fake_writes - before, 2 * 3 + 4);
+	/* a hash and an event for a hundred, and the four of each beat with the epoch's */
+	assert_int_equal(fake_writes - before, 2 * 3 + 5);
 	go_on(0);
 	for (size_t i = 0; i < MANY; i++)
 		assert_int_equal(used_elsewhere(1, numbered(i, name)), i + 1);
@@ -1185,6 +1185,29 @@ static void a_kill_of_before_is_for_nobody(void **state)
 	assert_false(has_ended(2, 0));
 }
 
+/* ---- a node that is killed ---- */
+
+/* Half a second behind its silence all know, whenever they tell their own beats. */
+static void a_killed_node_is_missed_by_its_last_beat(void **state)
+{
+	(void)state;
+	fake_tells_beats = true;
+	step(0);
+	now_ms += 4000;
+	step(1);
+	now_ms += SHARING_PERIOD_MS;
+	step(0);
+	assert_int_equal(status_of(0).nodes, 2);
+	for (int64_t ms = 0; ms < CLUSTER_SILENT_MS; ms += SHARING_PERIOD_MS) {
+		nodes[0].sharing->beat_due = CLOCK_NEVER; /* and its own is far away */
+		now_ms += SHARING_PERIOD_MS;
+		step(0);
+	}
+	fake_tells_beats = false;
+	assert_int_equal(status_of(0).nodes, 1);
+	assert_false(cluster_note_silence(nodes[0].services.cluster, now_ms));
+}
+
 /* ---- what is none of ours ---- */
 
 static void what_cannot_be_read_is_passed_over(void **state)
@@ -1321,6 +1344,7 @@ int main(void)
 		sharing_test(a_kill_of_before_is_for_nobody),
 		sharing_test(bans_last_as_long_where_clocks_differ),
 		sharing_test(a_ban_that_was_lifted_does_not_come_back),
+		sharing_test(a_killed_node_is_missed_by_its_last_beat),
 		sharing_test(what_cannot_be_read_is_passed_over),
 		sharing_test(who_is_to_stop_reads_no_more),
 		sharing_test(an_engine_that_refuses_to_write_is_told_of),
