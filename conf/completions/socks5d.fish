@@ -40,7 +40,7 @@ complete -c socks5d -l group-rate -x -d 'What all members of a group together ma
 complete -c socks5d -l external-address -x -d 'Address of this host from which targets are connected to and sent to, one for IPv4 and one for IPv6; where none is set the kernel chooses'
 complete -c socks5d -l external-interface -x -d 'Network interface through which targets are reached; empty: whichever the routes say'
 complete -c socks5d -l prefer -x -a 'ipv6 ipv4 ipv4-only ipv6-only' -d 'Family of addresses that is tried first where a name has both, or that alone is used'
-complete -c socks5d -l udp-address -x -d 'Address that clients of UDP ASSOCIATE are told to send to, one for IPv4 and one for IPv6, where NAT is between them and this host; empty: the one that they reached it by'
+complete -c socks5d -l udp-address -x -d 'Address that clients of UDP ASSOCIATE send to, one for IPv4 and one for IPv6; one that is not this host'\''s own, but of the NAT in front of it, is only told'
 complete -c socks5d -l udp-ports -x -d 'Ports that clients of UDP ASSOCIATE send to, one a client'
 complete -c socks5d -l udp-clients -x -d 'Networks from which a client of UDP ASSOCIATE may send besides the address of its TCP connection, where NAT makes two of one (containers)'
 complete -c socks5d -l udp-filter -x -a 'address address-port none' -d 'Whose datagrams get through to a client of UDP ASSOCIATE'

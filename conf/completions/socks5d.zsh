@@ -42,7 +42,7 @@ _socks5d() {
 		'*--external-address=[Address of this host from which targets are connected to and sent to, one for IPv4 and one for IPv6; where none is set the kernel chooses]:ADDR: ' \
 		'*--external-interface=[Network interface through which targets are reached; empty: whichever the routes say]:NAME: ' \
 		'*--prefer=[Family of addresses that is tried first where a name has both, or that alone is used]:WORD:(ipv6 ipv4 ipv4-only ipv6-only)' \
-		'*--udp-address=[Address that clients of UDP ASSOCIATE are told to send to, one for IPv4 and one for IPv6, where NAT is between them and this host; empty: the one that they reached it by]:ADDR: ' \
+		'*--udp-address=[Address that clients of UDP ASSOCIATE send to, one for IPv4 and one for IPv6; one that is not this host'\''s own, but of the NAT in front of it, is only told]:ADDR: ' \
 		'*--udp-ports=[Ports that clients of UDP ASSOCIATE send to, one a client]:RANGE: ' \
 		'*--udp-clients=[Networks from which a client of UDP ASSOCIATE may send besides the address of its TCP connection, where NAT makes two of one (containers)]:LIST: ' \
 		'*--udp-filter=[Whose datagrams get through to a client of UDP ASSOCIATE]:WORD:(address address-port none)' \

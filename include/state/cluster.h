@@ -13,7 +13,7 @@
 
 /* A node whose beat stands still for so long has gone, and its sessions with it, by the clock of
  * whoever looks (clock.h). */
-#define CLUSTER_SILENT_MS INT64_C(15000)
+#define CLUSTER_SILENT_MS INT64_C(14000)
 
 #define CLUSTER_NODE_MAX 64 /* of a node's name; its NUL included */
 #define CLUSTER_WORD_MAX 32 /* of its instance, and its version, likewise */
@@ -88,6 +88,9 @@ void cluster_end_reading(struct cluster *c, bool is_whole);
 
 /* Is anything known of what the account has used there? */
 bool cluster_knows(struct cluster *c, const char *node, const char *account);
+
+/* Nobody could be heard until `now`: who was there by then is not silent for that. */
+void cluster_begin_listening(struct cluster *c, int64_t now);
 
 /* The sessions of nodes that are silent at `now` do not count, until they are heard of again: true
  * when there is another one of these. */

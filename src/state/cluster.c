@@ -100,7 +100,7 @@ void cluster_free(struct cluster *c)
 
 static struct node *find_node_locked(const struct cluster *c, const char *part) REQUIRES(&c->lock)
 {
-	return hashmap_get(c->nodes, part, strlen(part));
+	return hashmap_get(c->nodes, part, strnlen(part, CLUSTER_NODE_MAX - 1));
 }
 
 static struct node *make_node_locked(struct cluster *c, const char *part) REQUIRES(&c->lock)
@@ -532,6 +532,19 @@ int cluster_keep(struct cluster *c, struct standing *standing)
 static bool is_silent(const struct node *n, int64_t now)
 {
 	return now - n->seen >= CLUSTER_SILENT_MS;
+}
+
+void cluster_begin_listening(struct cluster *c, int64_t now)
+{
+	struct node *n;
+	size_t position = 0;
+
+	mutex_lock(&c->lock);
+	while ((n = hashmap_next(c->nodes, &position)) != NULL) {
+		if (n->is_there)
+			n->seen = now;
+	}
+	mutex_unlock(&c->lock);
 }
 
 bool cluster_note_silence(struct cluster *c, int64_t now)

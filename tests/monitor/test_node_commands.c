@@ -76,7 +76,7 @@ static void this_node_comes_first_and_the_others_by_name(void **state)
 		"node:b state:online version:0.9 sessions:5 max_sessions:50 "
 		"started:2025-07-15T12:40:39 lag:2 monitor:10.0.0.2:1081\n"
 		"node:c state:offline version:0.9 sessions:5 max_sessions:50 "
-		"started:2025-07-15T12:40:39 lag:15 monitor:-\n\n");
+		"started:2025-07-15T12:40:39 lag:14 monitor:-\n\n");
 }
 
 static void names_that_are_given_twice_are_told_of(void **state)
