@@ -47,6 +47,7 @@ _monitor_client_request() {
 		'SITES:the sites that were visited, likewise, where sites_days keeps them'
 		'FORGET:deletes the history of a user, of a client'\''s address, or all of it'
 		'ALARMS:what is wrong now'
+		'SHARE_USER:takes a user out of users_file, who is one whom all nodes share from then on'
 		'VERSION:which version of the server this is'
 		'top:live view of sessions, users and throughput'
 	)
@@ -55,12 +56,12 @@ _monitor_client_request() {
 		return
 	fi
 	case "$((CURRENT - 1)) $words_before" in
-	'1 CONFIG') legal='listen port protocols http_via monitor_listen monitor_port monitor_socket max_monitor_clients monitor_login_timeout monitor_timeout web_listen max_web_clients web_trusted web_names metrics_from metrics_accounts max_sessions max_sessions_per_client backlog handshake_timeout connect_timeout timeout half_close_timeout drain_timeout relay rate_total group_rate external_address external_interface prefer udp_address udp_ports udp_clients udp_filter udp_timeout bind_address bind_ports bind_timeout bind_any_peer setup_page proxy_name pac_direct pac_fallback clients proxy_protocol_from rule otherwise protect client_group expect recheck upstream auth users_file max_password_checks auth_socket auth_cache max_auth_questions user_defaults group_defaults client_limits anonymous_defaults ban ban_exempt dns_servers dns_search dns_cache dns_negative_ttl user sandbox state_dir history_days sites_days shared shared_password_file shared_prefix node_name client_names access_log_file access_log_entries log_file log_level log_format' ;;
+	'1 CONFIG') legal='listen port protocols http_via monitor_listen monitor_port monitor_socket max_monitor_clients monitor_login_timeout monitor_timeout web_listen max_web_clients web_trusted web_names metrics_from metrics_accounts max_sessions max_sessions_per_client backlog handshake_timeout connect_timeout timeout half_close_timeout drain_timeout relay rate_total group_rate external_address external_interface prefer udp_address udp_ports udp_clients udp_filter udp_timeout bind_address bind_ports bind_timeout bind_any_peer setup_page proxy_name pac_direct pac_fallback clients proxy_protocol_from rule otherwise protect client_group expect recheck upstream auth users_file max_password_checks auth_socket auth_cache max_auth_questions user_defaults group_defaults client_limits anonymous_defaults ban ban_exempt dns_servers dns_search dns_cache dns_negative_ttl user sandbox state_dir history_days sites_days shared shared_password_file shared_prefix node_name shared_users client_names access_log_file access_log_entries log_file log_level log_format' ;;
 	'3 ADD_USER '*) legal='admin helper' ;;
 	'1 RELOAD') legal='CUT' ;;
 	'1 LOG_LEVEL') legal='error warn info debug' ;;
 	'2 SET_ROLE '*) legal='user admin' ;;
-	'1 SETTINGS') legal='listen port protocols http_via monitor_listen monitor_port monitor_socket max_monitor_clients monitor_login_timeout monitor_timeout web_listen max_web_clients web_trusted web_names metrics_from metrics_accounts max_sessions max_sessions_per_client backlog handshake_timeout connect_timeout timeout half_close_timeout drain_timeout relay rate_total group_rate external_address external_interface prefer udp_address udp_ports udp_clients udp_filter udp_timeout bind_address bind_ports bind_timeout bind_any_peer setup_page proxy_name pac_direct pac_fallback clients proxy_protocol_from rule otherwise protect client_group expect recheck upstream auth users_file max_password_checks auth_socket auth_cache max_auth_questions user_defaults group_defaults client_limits anonymous_defaults ban ban_exempt dns_servers dns_search dns_cache dns_negative_ttl user sandbox state_dir history_days sites_days shared shared_password_file shared_prefix node_name client_names access_log_file access_log_entries log_file log_level log_format' ;;
+	'1 SETTINGS') legal='listen port protocols http_via monitor_listen monitor_port monitor_socket max_monitor_clients monitor_login_timeout monitor_timeout web_listen max_web_clients web_trusted web_names metrics_from metrics_accounts max_sessions max_sessions_per_client backlog handshake_timeout connect_timeout timeout half_close_timeout drain_timeout relay rate_total group_rate external_address external_interface prefer udp_address udp_ports udp_clients udp_filter udp_timeout bind_address bind_ports bind_timeout bind_any_peer setup_page proxy_name pac_direct pac_fallback clients proxy_protocol_from rule otherwise protect client_group expect recheck upstream auth users_file max_password_checks auth_socket auth_cache max_auth_questions user_defaults group_defaults client_limits anonymous_defaults ban ban_exempt dns_servers dns_search dns_cache dns_negative_ttl user sandbox state_dir history_days sites_days shared shared_password_file shared_prefix node_name shared_users client_names access_log_file access_log_entries log_file log_level log_format' ;;
 	'2 QUOTA '*) legal='reset' ;;
 	'1 WATCH') legal='user= client= to=' ;;
 	'2 WATCH '*) legal='user= client= to=' ;;
@@ -85,6 +86,7 @@ _monitor_client_request() {
 	'2 CONFIG auth') legal='auto required optional none' ;;
 	'2 CONFIG max_password_checks') legal='auto' ;;
 	'2 CONFIG sandbox') legal='on off required' ;;
+	'2 CONFIG shared_users') legal='no yes' ;;
 	'2 CONFIG log_level') legal='error warn info debug' ;;
 	'2 CONFIG log_format') legal='text json' ;;
 	esac

@@ -87,6 +87,7 @@ _socks5d_flags='
 	--shared-password-file
 	--shared-prefix
 	--node-name
+	--shared-users
 	--client-names
 	--access-log-file
 	--access-log-entries
@@ -132,6 +133,7 @@ _socks5d() {
 	--auth) legal='auto required optional none' ;;
 	--max-password-checks) legal='auto' ;;
 	--sandbox) legal='on off required' ;;
+	--shared-users) legal='no yes' ;;
 	--log-level) legal='error warn info debug' ;;
 	--log-format) legal='text json' ;;
 	*) [[ $cur != -* ]] || legal=$_socks5d_flags ;;

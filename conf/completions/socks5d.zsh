@@ -64,7 +64,7 @@ _socks5d() {
 		'*--expect=[What the rules and what is protected are to say of a request: deny or allow, from=ADDR, user=NAME unless it is one without a login, to=HOST:PORT or to=NAME@ADDR:PORT with the address that the name is to have, command=udp or bind, and time="tue 09:30" unless it is to hold at all times]:WHAT: ' \
 		'*--recheck=[When live sessions that the rules would refuse by now end: time: when a rule'\''s time begins or is over, and when a temporary rule does; all: at reloads and other changes, too; no: never]:WORD:(time all no)' \
 		'*--upstream=[A proxy through which rules send requests (via NAME): its name and its URL, or several, of which the first that works is taken: office socks5://10.0.0.1:1080, http://NAME:PASSWORD@10.0.0.2:3128]:LINE: ' \
-		'*--auth=[auto: login is required where users_file is set, also while there is nobody in it, or auth_socket, or where users are given with -u; that is decided at start and reload, and a user who is added later does not change it]:WORD:(auto required optional none)' \
+		'*--auth=[auto: login is required where users_file is set, also while there is nobody in it, or auth_socket, or shared_users, or where users are given with -u; that is decided at start and reload, and a user who is added later does not change it]:WORD:(auto required optional none)' \
 		'*'{-U+,--users-file=}'[File of users, NAME:HASH:ROLE a line (HASH as crypt(3), mkpasswd and htpasswd -B make it, or helper: whose password auth_socket knows; ROLE user or admin)]:FILE:_files' \
 		'*--max-password-checks=[Slow password hashes computed at once; logins beyond that wait, and addresses take turns]:N:(auto)' \
 		'*--auth-socket=[Unix socket of socks5d_auth, which asks a helper program whether a login is right (LDAP, PAM, RADIUS and what else there are helpers for): of each name that users_file has no password of]:PATH:_files' \
@@ -89,6 +89,7 @@ _socks5d() {
 		'*--shared-password-file=[File with the password for shared in its first line; empty: what the URL says]:FILE:_files' \
 		'*--shared-prefix=[What all names in shared begin with; servers with another one have nothing to do with this one]:WORD: ' \
 		'*--node-name=[What this server is called among those that share; each has a name of its own]:WORD: ' \
+		'*--shared-users=[Whether users are shared, too: whom ADD_USER adds on one server is known on all within a second, and so is whoever is changed or deleted]:WORD:(no yes)' \
 		'*--client-names=[File with the names of clients, which are shown beside their addresses and decide nothing: ADDRESS NAME a line as in /etc/hosts, or the leases of dnsmasq, ISC dhcpd or Kea]:FILE:_files' \
 		'*--access-log-file=[File that sessions are logged to when they end, a line each, if their request was answered or the login of a user refused; opened again on SIGHUP; empty: none]:FILE:_files' \
 		'*--access-log-entries=[Answered requests, and refused logins of users, that are remembered for the monitor'\''s ACCESS_LOG]:N: ' \

@@ -37,7 +37,6 @@ struct services {
 	struct hashing *hashing;
 	struct login_helper *login_helper; /* NULL: auth_socket is not set */
 	struct users *users;
-	struct shared_users *shared_users; /* NULL: nodes share none */
 	struct resolver *resolver;
 	struct own *own;
 	struct holdoff *holdoff; /* of who guesses administrators' passwords */
@@ -54,6 +53,7 @@ struct services {
 	struct limit_book *limits;
 	struct cluster *cluster; /* NULL: there are no other nodes */
 	struct kills *kills; /* likewise */
+	struct shared_users *shared_users; /* NULL: nodes share none */
 	struct history *history; /* NULL: nobody keeps one */
 	struct events *failures; /* the newest, for whoever asks why */
 	struct turnaways turnaways; /* which are among them */

@@ -9,6 +9,7 @@
 #include "server/engine.h"
 #include "server/sharing.h"
 #include "server/told.h"
+#include "state/grace.h"
 
 #define SHARING_KEY_MAX 256 /* of a name of the engine's; its NUL included */
 #define SHARING_EVENTS_KEPT "100000" /* about: who has missed more reads everything anew */
@@ -67,6 +68,8 @@ struct sharing {
 	char outdated[CLUSTER_NODE_MAX]; /* the part of an own earlier process; "": none is known */
 	char epoch[CLUSTER_WORD_MAX]; /* of the engine's memory, as it was seen last */
 	int64_t pause_ms; /* before the next attempt to connect */
+	int64_t sweep_due; /* of the copy on disk */
+	struct grace grace; /* of users that nodes share; unused where they share none */
 
 	struct mutex lock; /* the rest */
 	pthread_cond_t told;
@@ -173,5 +176,21 @@ int sharing_look_at_users(struct sharing *s, char *error) __attribute__((warn_un
 
 /* Frees what is under way. */
 void sharing_end_users(struct sharing *s);
+
+/* ---- the copy on disk ---- */
+
+/* What is known by now of other nodes is what stays of the copy on disk. */
+void sharing_sweep_copy(struct sharing *s);
+
+/* ---- users that nodes share, while the engine is away ---- */
+
+/* From before the first session, and behind the last. */
+void sharing_begin_grace(struct sharing *s);
+void sharing_end_grace(struct sharing *s);
+
+/* The engine has answered, or has not: then returns for how many more milliseconds these users may
+ * log in; -1: there are none. */
+void sharing_note_heard(struct sharing *s);
+int64_t sharing_note_missed(struct sharing *s);
 
 #endif

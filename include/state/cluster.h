@@ -9,6 +9,7 @@
 
 #include "base/addr.h"
 #include "state/quota.h"
+#include "state/standing.h"
 
 /* A node whose beat stands still for so long has gone, and its sessions with it, by the clock of
  * whoever looks (clock.h). */
@@ -24,6 +25,11 @@ struct cluster *cluster_new(void);
 
 /* NULL is allowed. */
 void cluster_free(struct cluster *c);
+
+/* What others have used, and which quotas have begun anew, stands in `standing` from now on
+ * (cluster_copy.h), which outlives the cluster; and what stands there is known. Before anybody else
+ * uses it. -1 without memory, and then some is known. */
+int cluster_keep(struct cluster *c, struct standing *standing) __attribute__((warn_unused_result));
 
 /* ---- for whoever hears from the others; all return -1 without memory, and nothing changed ---- */
 
@@ -71,10 +77,17 @@ void cluster_told_anew(struct cluster *c, const char *account, uint64_t resets);
 /* The node has stopped. What was used there stays used. */
 void cluster_note_end(struct cluster *c, const char *node);
 
-/* All that is known of accounts is about to be told anew: what was known serves until that is
- * whole, which cluster_end_reading() says, or else (false) goes on to serve. */
-int cluster_begin_reading(struct cluster *c) __attribute__((warn_unused_result));
+/* All that is known of accounts is about to be told anew, by an engine whose memory is known by
+ * the word `epoch`: what was known serves until that is whole, which cluster_end_reading() says, or
+ * else (false) goes on to serve. Of a node that is not among those told of (cluster_note_part())
+ * what was used stays known if the engine has lost it: if the node was told of in another epoch
+ * last. */
+int cluster_begin_reading(struct cluster *c, const char *epoch) __attribute__((warn_unused_result));
+int cluster_note_part(struct cluster *c, const char *node) __attribute__((warn_unused_result));
 void cluster_end_reading(struct cluster *c, bool is_whole);
+
+/* Is anything known of what the account has used there? */
+bool cluster_knows(struct cluster *c, const char *node, const char *account);
 
 /* The sessions of nodes that are silent at `now` do not count, until they are heard of again: true
  * when there is another one of these. */
@@ -116,6 +129,10 @@ void cluster_note_monitor(struct cluster *c, const char *monitor);
 bool cluster_note_up(struct cluster *c, int64_t now, uint64_t commands);
 bool cluster_note_down(struct cluster *c, int64_t now, const char *problem);
 
+/* Users that nodes share may log in until that time (clock.h) while the engine does not answer;
+ * CLOCK_NEVER: it does, or there are none. */
+void cluster_note_grace(struct cluster *c, int64_t ends);
+
 struct cluster_status {
 	char node[CLUSTER_NODE_MAX], engine[CLUSTER_TEXT_MAX], monitor[ADDR_TEXT_MAX];
 	bool is_up;
@@ -126,6 +143,8 @@ struct cluster_status {
 	size_t namesakes; /* of these, others that have its name, and go on to say that they are
 			     there */
 	bool is_copied; /* another one has its part */
+	int64_t grace_ms; /* that is left to users that nodes share; 0: they are refused; -1: it is
+			   * none of their concern */
 	char problem[CLUSTER_PROBLEM_MAX]; /* while it is not up */
 };
 

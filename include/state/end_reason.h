@@ -33,7 +33,7 @@
 	X(LOGIN_REFUSED, "login_refused") /* unknown name, or not checked */ \
 	X(LOGIN_BUSY, "login_busy") /* too many logins at once to check this one in time */ \
 	X(LOGIN_NO_MEMORY, "login_no_memory") /* none was left to check it */ \
-	X(LOGIN_UNANSWERED, "login_unanswered") /* the helper at auth_socket could not say */ \
+	X(LOGIN_UNANSWERED, "login_unanswered") /* who would know could not be asked */ \
 	X(NO_LOGIN_HELPER, "no_login_helper") /* auth_socket is not set, and the user's is there */ \
 	X(DISABLED, "disabled") /* an administrator keeps the account out */ \
 	X(EXPIRED, "expired") /* the user has expired */ \

@@ -17,6 +17,9 @@
 #define KEPT_USE_CLIENTS 4096
 #define KEPT_USE_MOST (4 * KEPT_USE_CLIENTS)
 
+/* No period is longer: a month, with a change of summer time. */
+#define KEPT_USE_LONGEST_SECONDS (32 * INT64_C(86400))
+
 /* This is used, in the place of what was. Of an account that has used nothing, and has been given
  * nothing besides, nothing stands; nor of a client beyond KEPT_USE_MOST. -1 without memory, and
  * nothing changed. */

@@ -192,6 +192,7 @@ struct settings {
 	char *shared_prefix;
 	char *node_name; /* "": the host's */
 	int64_t shared_users; /* bool: users are the nodes', too */
+	int64_t shared_grace; /* ms */
 	int64_t history_days; /* 0: no history */
 	int64_t sites_days; /* 0: no sites in it */
 
@@ -204,7 +205,7 @@ struct settings {
 };
 
 /* Rows of the table, and so the size of every array that is indexed by it. */
-#define SETTINGS_COUNT 84
+#define SETTINGS_COUNT 85
 
 extern const struct setting settings_table[SETTINGS_COUNT];
 

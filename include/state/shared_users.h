@@ -81,10 +81,14 @@ void shared_users_arrived_again(struct shared_users *s, const char *name);
 /* Is there any? From any thread. */
 bool shared_users_have_arrived(struct shared_users *s);
 
-/* May what is known here of the nodes' users be relied upon? At first it may. If not, users_load()
- * and users_take() find none of them, and none can be changed. From any thread. */
+/* May what is known here of the nodes' users be relied upon? At first it may. If not, none can be
+ * changed, and shared_users_is_shut() is true of each; they stay known, with all that is theirs.
+ * From any thread. */
 void shared_users_set_valid(struct shared_users *s, bool are_valid);
 bool shared_users_are_valid(struct shared_users *s);
+
+/* A users_gate: `shared_users` are what the context is. */
+bool shared_users_is_shut(void *shared_users, const char *name);
 
 /* Is the user of that name one whom the nodes share, and no other hides him here? From any thread.
  */

@@ -1,6 +1,7 @@
 /* standing: what administrators decide while the server runs and what is to outlive it, beside the
  * configuration and the users file: temporary rules, limits, bans, who is kept out, what is used of
- * quotas, users that nodes share. A mutex guards the table; from any thread. */
+ * quotas, here and on other nodes, users that nodes share. A mutex guards the table; from any
+ * thread. */
 #ifndef STATE_STANDING_H
 #define STATE_STANDING_H
 
@@ -16,7 +17,9 @@
 	X(DISABLED, "disabled") /* by client or network */ \
 	X(BAN, "ban") /* by client or network */ \
 	X(QUOTA, "quota") /* by account, what is used of it */ \
-	X(SHARED, "shared") /* what is to be remembered of sharing itself */ \
+	X(ELSEWHERE, "elsewhere") /* by "PART ACCOUNT", what is used of it on another node */ \
+	X(RESETS, "resets") /* by account, how often its quota has begun anew by command */ \
+	X(SHARED, "shared") /* what is known of the engine that nodes share their state by */ \
 	X(USER, "user") /* by name, a user whom nodes share (shared_users.h) */
 
 enum standing_kind {
@@ -39,7 +42,8 @@ struct standing *standing_new(void);
 void standing_free(struct standing *s);
 
 /* Lets `value` stand under `key` of that kind, in the place of what did; NULL: nothing any more.
- * -1 without memory, and nothing changed. Both are copied, and end at their NUL. */
+ * -1 without memory, and nothing changed. Both are copied, and end at their NUL. The same value
+ * again is no change. */
 int standing_put(struct standing *s, enum standing_kind kind, const char *key, const char *value)
 	__attribute__((warn_unused_result));
 
@@ -59,9 +63,6 @@ struct standing_fact;
 
 /* The same with NULL, where still stands what a listing told; false when something else does. */
 bool standing_take_back(struct standing *s, const struct standing_fact *listed);
-
-#define STANDING_KEY_MAX                                                                           \
-	511 /* bytes of a key that is looked for; nothing stands under longer ones */
 
 /* What stands there is told to `take`, if that is not NULL, which must take no lock. False when
  * nothing does. It needs no memory: nobody is to take a lack of it for a word that was never said.

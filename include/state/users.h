@@ -94,7 +94,8 @@ enum login_result {
 	LOGIN_EXPIRED,
 	LOGIN_NOT_FROM_HERE, /* `from` of the user */
 	LOGIN_NO_HELPER, /* not checked: the password is a helper's to know, and there is none */
-	LOGIN_UNANSWERED, /* not checked: the helper cannot say whether it is right */
+	LOGIN_UNANSWERED, /* nobody can say now: a helper whether it is right, or other nodes
+			   * whether there still is that user */
 };
 
 /* A login of any bytes (RFC 1929). */
@@ -149,6 +150,15 @@ bool users_knows_admin(struct users *u, const struct login *login);
  * counted in `holdoff`, under any name. */
 enum login_result users_login_person(struct users *u, const struct login *login);
 bool users_knows_person(struct users *u, const struct login *login);
+
+/* Whose right passwords are LOGIN_UNANSWERED while nobody knows whether they still are users.
+ * `is_shut` takes locks of its own. Before there are logins. */
+struct users_gate {
+	bool (*is_shut)(void *context, const char *name);
+	void *context;
+};
+
+void users_set_gate(struct users *u, const struct users_gate *gate);
 
 /* Lets all whose logins wait look whether they were told to give up. */
 void users_wake_logins(struct users *u);

@@ -57,6 +57,7 @@ struct users {
 	struct ledger *ledger;
 	_Atomic(struct limit_book *) book; /* NULL: there is none */
 	struct hashmap *given; /* names of the command line, each as its own value; NULL: none */
+	struct users_gate gate; /* `is_shut` NULL: there is none */
 	bool are_kept; /* there is a backend */
 	struct users_backend backend;
 	unsigned char key[crypto_generichash_KEYBYTES];

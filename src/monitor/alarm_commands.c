@@ -131,6 +131,16 @@ static void look_at_engine(struct services *v, struct reply *r)
 			"alarm:shared level:error text:%s does not work for %lld s: %s; limits "
 			"and bans of this node go on\n",
 			status.engine, (long long)(status.since_ms / 1000), status.problem);
+	if (status.grace_ms > 0)
+		reply_add(r,
+			"alarm:shared_grace level:warning text:Users whom nodes share may log in "
+			"for another %lld s, and then not until %s answers\n",
+			(long long)((status.grace_ms + 999) / 1000), status.engine);
+	else if (status.grace_ms == 0)
+		reply_add(r,
+			"alarm:shared_grace level:error text:Users whom nodes share are refused "
+			"until %s answers, which it has not for longer than shared_grace\n",
+			status.engine);
 	tell_of_names(&status, r);
 }
 

@@ -76,7 +76,12 @@ static int make_users(struct services *v, const char *path)
 		kept = &both;
 	}
 	v->users = users_new(v->hashing, v->ledger, kept);
-	return v->users == NULL ? -1 : 0;
+	if (v->users == NULL)
+		return -1;
+	if (v->shared_users != NULL)
+		users_set_gate(
+			v->users, &(struct users_gate){shared_users_is_shut, v->shared_users});
+	return 0;
 }
 
 int accounts_make(struct services *v, const struct settings *settings)

@@ -110,6 +110,11 @@ static void ask_user(const struct explain_gates_question *q, struct explain_gate
 	else if (limits_have(&f.limits, LIMIT_FROM) && !may_come_from(&f.limits, q->question))
 		deny_at_gate(g, end_reason_word(END_CLIENT_NOT_ALLOWED_FOR_USER),
 			"the user may not come from there");
+	else if (users_bar(q->services->users, q->question->user, q->question->user_len, NULL) ==
+		LOGIN_UNANSWERED)
+		deny_at_gate(g, end_reason_word(END_LOGIN_UNANSWERED),
+			"nodes share the user, and what shared names has not answered for longer "
+			"than shared_grace");
 	else if (limits_have(&f.limits, LIMIT_EXPIRES))
 		g->until = f.limits.expires;
 }

@@ -153,12 +153,13 @@ static int open_fronts(struct server *s, struct config *c, char *error)
 	return -1;
 }
 
-/* Accounts are told by a job of the janitor's. */
+/* Accounts are told by a job of the janitor's, and the copy on disk is the keeper's. */
 static void note_elsewhere(void *context)
 {
 	struct server *s = context;
 
 	janitor_call(s->janitor, &s->limiting.job);
+	keeper_call(s->keeper);
 }
 
 static void note_arrivals(void *context);

@@ -9,6 +9,7 @@
 #include "server/sharing_parts.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +19,6 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/parse.h"
 #include "server/node_name.h"
 #include "state/cluster_text.h"
 #include "state/ledger_limits.h"
@@ -109,6 +109,8 @@ static int check_epoch(struct sharing *s, char *error)
 static int beat(struct sharing *s, char *error)
 {
 	s->beat_due = clock_deadline(SHARING_BEAT_MS);
+	if (clock_ms() >= s->sweep_due)
+		sharing_sweep_copy(s);
 	if (check_epoch(s, error) < 0 || sharing_read_clock(s, error) < 0 ||
 		sharing_read_nodes(s, error) < 0 || sharing_tell_accounts(s, error) < 0 ||
 		sharing_look_at_users(s, error) < 0)
@@ -151,12 +153,25 @@ static void note_up(struct sharing *s)
 	(void)kills_set_open(s->kills, true);
 	if (cluster_note_up(s->cluster, s->heard, engine_commands(s->engine)))
 		log_message(LOG_INFO, "shared: joined the other nodes as %s", s->node);
+	sharing_note_heard(s);
+}
+
+static void say_down(struct sharing *s, const char *problem)
+{
+	int64_t grace = sharing_note_missed(s);
+	char engine[SHARED_TEXT_MAX], text[80] = "";
+
+	if (grace > 0)
+		snprintf(text, sizeof(text), ", users whom nodes share for another %" PRId64 " s",
+			(grace + 999) / 1000);
+	log_message(LOG_ERROR,
+		"shared: %s does not work, and is tried again; meanwhile what is known serves%s: "
+		"%s",
+		shared_place_format(&s->place, engine), text, problem);
 }
 
 static void note_down(struct sharing *s, const char *problem)
 {
-	char engine[SHARED_TEXT_MAX];
-
 	engine_close(s->engine);
 	s->is_joined = s->has_more = false;
 	sharing_drop_kills(s);
@@ -164,10 +179,8 @@ static void note_down(struct sharing *s, const char *problem)
 	if (s->pause_ms > LONGEST_PAUSE_MS)
 		s->pause_ms = LONGEST_PAUSE_MS;
 	if (cluster_note_down(s->cluster, clock_ms(), problem))
-		log_message(LOG_ERROR,
-			"shared: %s does not work, and is tried again; meanwhile what is known "
-			"serves: %s",
-			shared_place_format(&s->place, engine), problem);
+		say_down(s, problem);
+	(void)sharing_note_missed(s);
 }
 
 static void say_namesake(struct sharing *s)
@@ -264,6 +277,7 @@ static void *run_sharing(void *arg)
 	if (s->is_joined)
 		(void)!sharing_tell_end(s, error);
 	sharing_drop_kills(s);
+	sharing_end_grace(s);
 	return NULL;
 }
 
@@ -340,6 +354,12 @@ struct sharing *sharing_new(const struct settings *settings, struct services *v,
 		sharing_free(s);
 		return NULL;
 	}
+	if (standing_is_kept(v->standing) && cluster_keep(s->cluster, v->standing) < 0) {
+		snprintf(error, SHARING_ERROR_MAX, "shared: out of memory");
+		sharing_free(s);
+		return NULL;
+	}
+	sharing_begin_grace(s);
 	cluster_introduce(s->cluster, s->node, shared_place_format(&s->place, engine));
 	v->cluster = s->cluster;
 	v->kills = s->kills;

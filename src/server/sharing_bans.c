@@ -255,6 +255,7 @@ int sharing_take_ban(struct sharing *s, const char *node, const char *account, c
 	if (!network_parse(account, strlen(account), &client))
 		return 0;
 	client = bans_whom(s->services->bans, &client);
+	s->has_news = true;
 	if (sscanf(value, "lifted %lld", &lifted) == 1)
 		take_lifted(s, &client, lifted, node);
 	else

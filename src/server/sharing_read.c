@@ -12,9 +12,12 @@
 
 #include "base/clock.h"
 #include "base/parse.h"
+#include "state/cluster_copy.h"
 #include "state/cluster_text.h"
 #include "state/kept_use.h"
 #include "state/ledger_limits.h"
+
+#define SWEEP_MS (24 * 60 * 60 * 1000) /* between looks at periods that are over */
 
 static bool is_list(const redisReply *r)
 {
@@ -23,7 +26,8 @@ static bool is_list(const redisReply *r)
 
 /* ---- what is said of one account; -1 without memory only ---- */
 
-/* It is noted also where it is known: what is read anew takes the place of what was. */
+/* It is noted also where it is known, for the engine to know it. What it begins is kept first:
+ * should the server die in between, it begins once more, rather than not. */
 static int take_reset(struct sharing *s, const char *account, uint64_t resets)
 {
 	int64_t now = (int64_t)time(NULL);
@@ -31,14 +35,12 @@ static int take_reset(struct sharing *s, const char *account, uint64_t resets)
 
 	if (resets == 0)
 		return 0;
-	if (cluster_note_resets(s->cluster, account, resets) < 0)
-		return -1;
 	if (known >= resets)
-		return 0;
+		return cluster_note_resets(s->cluster, account, resets);
 	if (!ledger_change_quota(s->services->ledger, account, 0, now))
 		kept_use_drop(s->services->standing, account);
 	s->has_news = true;
-	return 0;
+	return cluster_note_resets(s->cluster, account, resets);
 }
 
 /* "BEGUN USED EXTRA RESETS" */
@@ -76,6 +78,14 @@ static int take_resets(struct sharing *s, const char *node, const char *account,
 
 	(void)node;
 	return parse_number(value, &resets) ? take_reset(s, account, (uint64_t)resets) : 0;
+}
+
+/* ---- the copy on disk ---- */
+
+void sharing_sweep_copy(struct sharing *s)
+{
+	cluster_copy_sweep(s->services->standing, s->cluster, (int64_t)time(NULL));
+	s->sweep_due = clock_deadline(SWEEP_MS);
 }
 
 /* ---- everything ---- */
@@ -135,6 +145,8 @@ static int read_part(struct sharing *s, const char *part, char *error)
 
 	if (strcmp(part, s->part) == 0)
 		return 0;
+	if (cluster_note_part(s->cluster, part) < 0)
+		return sharing_no_memory(error);
 	if (scan(s, sharing_key(s, "use", part, key), part, take_use, error) < 0)
 		return -1;
 	return scan(s, sharing_key(s, "live", part, key), part, take_running, error);
@@ -179,13 +191,15 @@ int sharing_read_all(struct sharing *s, char *error)
 	char key[SHARING_KEY_MAX];
 	bool is_whole;
 
-	if (cluster_begin_reading(s->cluster) < 0)
+	if (cluster_begin_reading(s->cluster, s->epoch) < 0)
 		return sharing_no_memory(error);
 	is_whole = read_newest_event(s, error) == 0 &&
 		scan(s, sharing_key(s, "resets", NULL, key), "", take_resets, error) == 0 &&
 		read_parts(s, error) == 0 &&
 		scan(s, sharing_key(s, "bans", NULL, key), "", sharing_take_ban, error) == 0;
 	cluster_end_reading(s->cluster, is_whole);
+	if (is_whole)
+		sharing_sweep_copy(s);
 	s->has_news = true;
 	return is_whole ? 0 : -1;
 }

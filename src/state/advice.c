@@ -77,8 +77,9 @@ static const struct advice list[] = {
 		"max_password_checks"},
 	{"login_unanswered", NULL,
 		"the helper at auth_socket could not be reached, or could not say whether the "
-		"password is right: ALARMS and the log tell why; see systemctl status "
-		"socks5d_auth, and whether its directory answers"},
+		"password is right (see systemctl status socks5d_auth, and whether its directory "
+		"answers); or servers share the user, and what shared names has not answered for "
+		"longer than shared_grace: ALARMS and the log tell which"},
 	{"no_login_helper", NULL,
 		"the users file says helper in place of this user's password, and auth_socket is "
 		"not set: set it and restart, or give the user a password (DEL_USER, ADD_USER)"},

@@ -13,12 +13,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/escape.h"
 #include "base/hashmap.h"
 #include "base/lock.h"
+#include "state/cluster_copy.h"
 
 struct node {
 	struct cluster_beat beat;
+	char epoch[CLUSTER_WORD_MAX]; /* in which the engine told of it last; "": it never did */
 	int64_t seen; /* when it changed last; has_beat */
 	bool has_beat;
 	bool is_there; /* and its sessions count */
@@ -35,16 +38,19 @@ struct part {
 };
 
 struct account {
-	uint64_t resets, resets_told; /* of these: what others were told of, or have told */
+	struct cluster_resets resets; /* `told`: of what others were told, or have told */
 	struct part *parts;
 	size_t name_len;
 	char name[];
 };
 
 struct cluster {
-	struct mutex lock;
+	struct standing *standing; /* NULL: nothing is kept */
+	struct mutex lock; /* the rest */
+	char epoch[CLUSTER_WORD_MAX]; /* of what is read, or was read last */
 	struct cluster_status self; /* but what is reckoned when it is asked for */
 	int64_t since, heard; /* -1: never */
+	int64_t grace_ends; /* clock_ms(), or CLOCK_NEVER */
 	struct hashmap *nodes; /* by part */
 	struct hashmap *accounts; /* by name */
 	bool has_untold; /* perhaps: an account that has begun anew */
@@ -59,6 +65,7 @@ struct cluster *cluster_new(void)
 		return NULL;
 	mutex_init(&c->lock);
 	c->since = c->heard = -1;
+	c->grace_ends = CLOCK_NEVER;
 	c->nodes = hashmap_new(0);
 	c->accounts = hashmap_new(0);
 	if (c->nodes != NULL && c->accounts != NULL)
@@ -222,7 +229,10 @@ int cluster_note_use(struct cluster *c, const char *node, const char *account,
 		p->resets = resets;
 	}
 	mutex_unlock(&c->lock);
-	return p == NULL ? -1 : 0;
+	if (p == NULL)
+		return -1;
+	cluster_copy_put_use(c->standing, node, account, use, resets);
+	return 0;
 }
 
 int cluster_note_sessions(
@@ -238,16 +248,50 @@ int cluster_note_sessions(
 	return p == NULL ? -1 : 0;
 }
 
+/* Whoever has put it looks whether it became another meanwhile, and then puts that. */
+static void keep_resets(struct cluster *c, const char *name)
+{
+	struct cluster_resets now = {.known = 0}, put;
+	const struct account *a;
+	bool is_any;
+
+	do {
+		put = now;
+		if (put.known > 0)
+			cluster_copy_put_resets(c->standing, name, put);
+		mutex_lock(&c->lock);
+		a = find_account(c->accounts, name);
+		is_any = a != NULL;
+		if (is_any)
+			now = a->resets;
+		mutex_unlock(&c->lock);
+	} while (is_any && (now.known != put.known || now.told != put.told));
+}
+
+static int note_resets_in(struct hashmap *accounts, const char *name, uint64_t resets)
+{
+	struct account *a = make_account_in(accounts, name);
+
+	if (a == NULL)
+		return -1;
+	if (a->resets.known < resets)
+		a->resets = (struct cluster_resets){.known = resets, .told = resets};
+	return 0;
+}
+
+/* It holds at once, also while all is read; and that it was read tells that the engine knows. */
 int cluster_note_resets(struct cluster *c, const char *account, uint64_t resets)
 {
-	struct account *a;
+	int result;
 
 	mutex_lock(&c->lock);
-	a = make_account_locked(c, account);
-	if (a != NULL && a->resets < resets)
-		a->resets = a->resets_told = resets;
+	result = note_resets_in(c->accounts, account, resets);
+	if (result == 0 && c->reading != NULL)
+		result = note_resets_in(c->reading, account, resets);
 	mutex_unlock(&c->lock);
-	return a == NULL ? -1 : 0;
+	if (result == 0)
+		keep_resets(c, account);
+	return result;
 }
 
 int cluster_begin_anew(struct cluster *c, const char *account)
@@ -259,11 +303,14 @@ int cluster_begin_anew(struct cluster *c, const char *account)
 	mutex_lock(&c->lock);
 	a = make_account_in(c->accounts, account);
 	if (a != NULL) {
-		a->resets++;
+		a->resets.known++;
 		c->has_untold = true;
 	}
 	mutex_unlock(&c->lock);
-	return a == NULL ? -1 : 0;
+	if (a == NULL)
+		return -1;
+	keep_resets(c, account);
+	return 0;
 }
 
 static const struct account *find_untold(const struct hashmap *accounts)
@@ -272,7 +319,7 @@ static const struct account *find_untold(const struct hashmap *accounts)
 	size_t position = 0;
 
 	while ((a = hashmap_next(accounts, &position)) != NULL) {
-		if (a->resets != a->resets_told)
+		if (a->resets.known != a->resets.told)
 			return a;
 	}
 	return NULL;
@@ -288,7 +335,7 @@ char *cluster_next_anew(struct cluster *c, uint64_t *resets)
 		a = find_untold(c->accounts);
 	c->has_untold = a != NULL;
 	name = a == NULL ? NULL : strdup(a->name);
-	*resets = a == NULL ? 0 : a->resets;
+	*resets = a == NULL ? 0 : a->resets.known;
 	mutex_unlock(&c->lock);
 	return name;
 }
@@ -299,9 +346,10 @@ void cluster_told_anew(struct cluster *c, const char *account, uint64_t resets)
 
 	mutex_lock(&c->lock);
 	a = find_account(c->accounts, account);
-	if (a != NULL && a->resets_told < resets)
-		a->resets_told = resets;
+	if (a != NULL && a->resets.told < resets)
+		a->resets.told = resets;
 	mutex_unlock(&c->lock);
+	keep_resets(c, account);
 }
 
 void cluster_note_end(struct cluster *c, const char *node)
@@ -317,33 +365,55 @@ void cluster_note_end(struct cluster *c, const char *node)
 	mutex_unlock(&c->lock);
 }
 
-static uint64_t resets_in(const struct hashmap *accounts, const char *account)
-{
-	const struct account *a = accounts == NULL ? NULL : find_account(accounts, account);
-
-	return a == NULL ? 0 : a->resets;
-}
-
-/* How often accounts have begun anew never gets less: what was not told yet did so behind what was
- * read, and what the engine has lost is told again. Without memory it counts for this node only. */
-static bool keep_resets(const struct hashmap *from, struct hashmap *to)
+/* How often quotas have begun anew never goes back: what was not told yet did so behind what was
+ * read, and what the engine has lost is told again. -1 without memory. */
+static int keep_all_resets_locked(struct cluster *c) REQUIRES(&c->lock)
 {
 	const struct account *a;
 	size_t position = 0;
-	bool has_untold = false;
 
-	while ((a = hashmap_next(from, &position)) != NULL) {
+	while ((a = hashmap_next(c->accounts, &position)) != NULL) {
 		struct account *b =
-			a->resets > resets_in(to, a->name) ? make_account_in(to, a->name) : NULL;
+			a->resets.known == 0 ? NULL : make_account_in(c->reading, a->name);
 
-		if (b != NULL)
-			b->resets = a->resets;
-		has_untold |= b != NULL;
+		if (b == NULL && a->resets.known > 0)
+			return -1;
+		if (b == NULL || b->resets.known >= a->resets.known)
+			continue;
+		b->resets.known = a->resets.known;
+		c->has_untold = true;
 	}
-	return has_untold;
+	return 0;
 }
 
-int cluster_begin_reading(struct cluster *c)
+/* The engine has lost what it knew of the node, which has not told it again. */
+static bool is_lost_locked(const struct cluster *c, const struct node *n) REQUIRES(&c->lock)
+{
+	return n->epoch[0] != '\0' && strcmp(n->epoch, c->epoch) != 0;
+}
+
+static int keep_lost_parts_locked(struct cluster *c) REQUIRES(&c->lock)
+{
+	const struct account *a;
+	size_t position = 0;
+
+	while ((a = hashmap_next(c->accounts, &position)) != NULL) {
+		for (const struct part *p = a->parts; p != NULL; p = p->next) {
+			struct part *kept;
+
+			if (!is_lost_locked(c, p->node))
+				continue;
+			kept = make_part_locked(c, p->node->beat.node, a->name);
+			if (kept == NULL)
+				return -1;
+			kept->use = p->use;
+			kept->resets = p->resets;
+		}
+	}
+	return 0;
+}
+
+int cluster_begin_reading(struct cluster *c, const char *epoch)
 {
 	struct hashmap *reading = hashmap_new(0);
 
@@ -352,8 +422,44 @@ int cluster_begin_reading(struct cluster *c)
 	cluster_end_reading(c, false);
 	mutex_lock(&c->lock);
 	c->reading = reading;
+	snprintf(c->epoch, sizeof(c->epoch), "%s", epoch);
 	mutex_unlock(&c->lock);
 	return 0;
+}
+
+static int note_epoch(struct cluster *c, const char *node, const char *epoch)
+{
+	struct node *n;
+
+	mutex_lock(&c->lock);
+	n = make_node_locked(c, node);
+	if (n != NULL)
+		snprintf(n->epoch, sizeof(n->epoch), "%s", epoch);
+	mutex_unlock(&c->lock);
+	return n == NULL ? -1 : 0;
+}
+
+int cluster_note_part(struct cluster *c, const char *node)
+{
+	char epoch[CLUSTER_WORD_MAX];
+
+	mutex_lock(&c->lock);
+	strcpy(epoch, c->epoch);
+	mutex_unlock(&c->lock);
+	if (note_epoch(c, node, epoch) < 0)
+		return -1;
+	cluster_copy_put_epoch(c->standing, node, epoch);
+	return 0;
+}
+
+static struct hashmap *swap_locked(struct cluster *c) REQUIRES(&c->lock)
+{
+	struct hashmap *before = c->accounts;
+
+	if (keep_lost_parts_locked(c) < 0 || keep_all_resets_locked(c) < 0)
+		return c->reading; /* what was known serves on */
+	c->accounts = c->reading;
+	return before;
 }
 
 void cluster_end_reading(struct cluster *c, bool is_whole)
@@ -362,14 +468,65 @@ void cluster_end_reading(struct cluster *c, bool is_whole)
 
 	mutex_lock(&c->lock);
 	dropped = c->reading;
-	if (is_whole && c->reading != NULL) {
-		c->has_untold |= keep_resets(c->accounts, c->reading);
-		dropped = c->accounts;
-		c->accounts = c->reading;
-	}
+	if (is_whole && c->reading != NULL)
+		dropped = swap_locked(c);
 	c->reading = NULL;
 	mutex_unlock(&c->lock);
 	hashmap_free(dropped, free_account);
+}
+
+bool cluster_knows(struct cluster *c, const char *node, const char *account)
+{
+	const struct account *a;
+	const struct node *n;
+	bool is_known = false;
+
+	mutex_lock(&c->lock);
+	n = find_node_locked(c, node);
+	a = find_account(c->accounts, account);
+	for (const struct part *p = a == NULL ? NULL : a->parts; p != NULL; p = p->next)
+		is_known |= p->node == n && n != NULL;
+	mutex_unlock(&c->lock);
+	return is_known;
+}
+
+/* ---- what stands ---- */
+
+static int restore_use(void *context, const char *node, const char *account,
+	const struct quota_use *use, uint64_t resets)
+{
+	return cluster_note_use(context, node, account, use, resets);
+}
+
+static int restore_resets(void *context, const char *account, struct cluster_resets resets)
+{
+	struct cluster *c = context;
+	struct account *a;
+
+	mutex_lock(&c->lock);
+	a = make_account_in(c->accounts, account);
+	if (a != NULL)
+		a->resets = resets;
+	c->has_untold = true;
+	mutex_unlock(&c->lock);
+	return a == NULL ? -1 : 0;
+}
+
+static int restore_epoch(void *context, const char *node, const char *epoch)
+{
+	return note_epoch(context, node, epoch);
+}
+
+int cluster_keep(struct cluster *c, struct standing *standing)
+{
+	const struct cluster_copy_reader reader = {.take_use = restore_use,
+		.take_resets = restore_resets,
+		.take_epoch = restore_epoch,
+		.context = c};
+	int result = cluster_copy_load(standing, &reader);
+
+	c->standing = standing;
+	return result;
 }
 
 static bool is_silent(const struct node *n, int64_t now)
@@ -407,7 +564,7 @@ static struct elsewhere sum_locked(const struct account *a, int64_t begun)
 
 	for (const struct part *p = a->parts; p != NULL; p = p->next) {
 		sum.sessions += p->node->is_there ? p->sessions : 0;
-		if (p->use.begun != begun || p->resets < a->resets)
+		if (p->use.begun != begun || p->resets < a->resets.known)
 			continue;
 		sum.used = add(sum.used, p->use.used);
 		sum.extra = add(sum.extra, p->use.extra);
@@ -439,13 +596,14 @@ struct quota_use cluster_add_use(struct quota_use use, struct elsewhere elsewher
 
 uint64_t cluster_resets(struct cluster *c, const char *account)
 {
-	uint64_t known, read;
+	const struct account *a;
+	uint64_t resets;
 
 	mutex_lock(&c->lock);
-	known = resets_in(c->accounts, account);
-	read = resets_in(c->reading, account);
+	a = find_account(c->accounts, account);
+	resets = a == NULL ? 0 : a->resets.known;
 	mutex_unlock(&c->lock);
-	return known > read ? known : read;
+	return resets;
 }
 
 /* ---- how it goes here ---- */
@@ -508,6 +666,20 @@ bool cluster_note_down(struct cluster *c, int64_t now, const char *problem)
 	return is_news;
 }
 
+void cluster_note_grace(struct cluster *c, int64_t ends)
+{
+	mutex_lock(&c->lock);
+	c->grace_ends = ends;
+	mutex_unlock(&c->lock);
+}
+
+static int64_t left_of_grace(int64_t ends, int64_t now)
+{
+	if (ends == CLOCK_NEVER)
+		return -1;
+	return ends > now ? ends - now : 0;
+}
+
 static bool is_online(const struct node *n, int64_t now)
 {
 	return n->is_there && !is_silent(n, now);
@@ -538,6 +710,7 @@ void cluster_look(struct cluster *c, int64_t now, struct cluster_status *out)
 	out->lag_ms = c->heard < 0 ? -1 : now - c->heard;
 	out->nodes = 1;
 	out->namesakes = count_namesakes_locked(c, NULL, c->self.node, now);
+	out->grace_ms = left_of_grace(c->grace_ends, now);
 	while ((n = hashmap_next(c->nodes, &position)) != NULL)
 		out->nodes += is_online(n, now);
 	mutex_unlock(&c->lock);

@@ -53,9 +53,6 @@ void kept_use_drop(struct standing *standing, const char *name)
 
 /* ---- sweeping ---- */
 
-/* A month, with a change of summer time. */
-#define LONGEST_PERIOD_SECONDS (32 * INT64_C(86400))
-
 struct client_use {
 	const struct standing_fact *fact;
 	uint64_t used;
@@ -73,7 +70,7 @@ static bool is_over(const struct quota_use *use, struct limit_book *book,
 		if (limits_have(&in_force.limits, LIMIT_QUOTA))
 			return quota_turn(&turned, &in_force.limits.quota, now);
 	}
-	return now - use->begun >= LONGEST_PERIOD_SECONDS;
+	return now - use->begun >= KEPT_USE_LONGEST_SECONDS;
 }
 
 static int by_use(const void *a, const void *b)

@@ -779,6 +779,17 @@ const struct setting settings_table[] = {
 			"on all within a second, and so is whoever is changed or deleted. Users of "
 			"users_file, and all administrators, are this server's alone. It needs "
 			"shared."},
+	{.name = "shared_grace",
+		AT(DURATION, shared_grace),
+		.initial = "1d",
+		.least = 0,
+		.most = 400 * DAY,
+		.reloadable = true,
+		.value_name = "TIME",
+		.help = "Time for which users that servers share may log in while what shared names "
+			"does not answer, restarts included; then they are refused until it does. "
+			"0: as soon as it does not. What is used, limits and bans go on in any "
+			"case."},
 	{.name = "client_names",
 		AT(TEXT, client_names),
 		.initial = "",

@@ -408,8 +408,12 @@ bool shared_users_stand(struct shared_users *s, const char *name)
 
 bool shared_users_have(struct shared_users *s, const char *name)
 {
-	return shared_users_are_valid(s) && !shared_users_is_own(s, name) &&
-		shared_users_stand(s, name);
+	return !shared_users_is_own(s, name) && shared_users_stand(s, name);
+}
+
+bool shared_users_is_shut(void *shared_users, const char *name)
+{
+	return !shared_users_are_valid(shared_users) && shared_users_have(shared_users, name);
 }
 
 bool shared_users_keep_own(const struct shared_users *s)

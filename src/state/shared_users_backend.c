@@ -95,7 +95,7 @@ static const char *take_shared(struct reading *r, const struct standing_fact *fa
 		return NULL;
 	}
 	user = record_of_shared(fact->key, &record);
-	return shared_users_are_valid(r->shared) ? r->take(r->taker, &user) : NULL;
+	return r->take(r->taker, &user);
 }
 
 static int load_shared(struct reading *r, char *error)
@@ -174,8 +174,6 @@ static int fetch_shared(void *context, const char *name, size_t name_len, users_
 			say_hidden(name, 0);
 		return 1;
 	}
-	if (!shared_users_are_valid(s))
-		return 0;
 	found = shared_users_find(s, name, &r, &text);
 	if (found == SHARED_UNREADABLE)
 		why = "out of memory";

@@ -1,7 +1,9 @@
 /*
- * One map from kind and key to value. A fact that is gone leaves its entry behind until whoever
- * keeps it has been told; where nobody keeps it, it goes at once. Changes are few and listings
- * short, so what is asked for is copied out, and nobody holds a lock while he works with it.
+ * A map for each kind, from key to value, so that a kind with a million facts costs the listings of
+ * the others nothing; and a list of those that have changed, whose length is what telling costs. A
+ * fact that is gone leaves its entry behind until whoever keeps it has been told; where nobody
+ * keeps it, it goes at once. What is asked for is copied out, and nobody holds a lock while he
+ * works with it.
  */
 #include "state/standing.h"
 
@@ -13,16 +15,18 @@
 
 struct fact {
 	char *value; /* NULL: it stands no more */
-	bool is_changed; /* since whoever keeps it was told */
+	bool is_changed; /* since whoever keeps it was told: and in the list of these */
 	bool is_counted; /* it came by standing_put_bounded() */
 	enum standing_kind kind;
-	size_t name_len;
-	char name[]; /* what it is found by: the kind as one byte, and its key with the NUL */
+	struct fact *next, *previous; /* of the list */
+	size_t key_len;
+	char key[];
 };
 
 struct standing {
 	struct mutex lock; /* the rest */
-	struct hashmap *facts;
+	struct hashmap *facts[STANDING_KINDS];
+	struct fact *changed; /* those that have */
 	size_t counted; /* of these */
 	bool is_kept;
 };
@@ -64,18 +68,22 @@ struct standing *standing_new(void)
 	if (s == NULL)
 		return NULL;
 	mutex_init(&s->lock);
-	s->facts = hashmap_new(16);
-	if (s->facts != NULL)
-		return s;
-	standing_free(s);
-	return NULL;
+	for (int i = 0; i < STANDING_KINDS; i++) {
+		s->facts[i] = hashmap_new(0);
+		if (s->facts[i] == NULL) {
+			standing_free(s);
+			return NULL;
+		}
+	}
+	return s;
 }
 
 void standing_free(struct standing *s)
 {
 	if (s == NULL)
 		return;
-	hashmap_free(s->facts, free_fact);
+	for (int i = 0; i < STANDING_KINDS; i++)
+		hashmap_free(s->facts[i], free_fact);
 	mutex_destroy(&s->lock);
 	free(s);
 }
@@ -84,29 +92,53 @@ void standing_free(struct standing *s)
 
 static struct fact *make_fact(enum standing_kind kind, const char *key)
 {
-	size_t len = 1 + strlen(key) + 1;
-	struct fact *f = calloc(1, sizeof(*f) + len);
+	size_t len = strlen(key);
+	struct fact *f = calloc(1, sizeof(*f) + len + 1);
 
 	if (f == NULL)
 		return NULL;
 	f->kind = kind;
-	f->name_len = len;
-	f->name[0] = (char)kind;
-	memcpy(f->name + 1, key, len - 1);
+	f->key_len = len;
+	memcpy(f->key, key, len + 1);
 	return f;
 }
 
 /* What is looked for stands in a fact of its own, which is the new one where there is none yet. */
 static struct fact *find_fact_locked(struct standing *s, const struct fact *like) REQUIRES(&s->lock)
 {
-	return hashmap_get(s->facts, like->name, like->name_len);
+	return hashmap_get(s->facts[like->kind], like->key, like->key_len);
+}
+
+static void set_changed_locked(struct standing *s, struct fact *f, bool is_changed)
+	REQUIRES(&s->lock)
+{
+	if (f->is_changed == is_changed)
+		return;
+	f->is_changed = is_changed;
+	if (is_changed) {
+		f->previous = NULL;
+		f->next = s->changed;
+		s->changed = f;
+	} else if (f->previous != NULL) {
+		f->previous->next = f->next;
+	} else {
+		s->changed = f->next;
+	}
+	if (f->next != NULL)
+		f->next->previous = is_changed ? f : f->previous;
 }
 
 /* Takes it out of the map, to be freed. */
-static struct fact *remove_locked(struct standing *s, const struct fact *f) REQUIRES(&s->lock)
+static struct fact *remove_locked(struct standing *s, struct fact *f) REQUIRES(&s->lock)
 {
+	set_changed_locked(s, f, false);
 	s->counted -= f->is_counted;
-	return hashmap_remove(s->facts, f->name, f->name_len);
+	return hashmap_remove(s->facts[f->kind], f->key, f->key_len);
+}
+
+static bool is_same_value(const char *a, const char *b)
+{
+	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
 }
 
 /* Takes over `value`, and `made` where that comes into the map. What is to be freed afterwards
@@ -117,11 +149,11 @@ static int put_locked(struct standing *s, struct fact **made, char **value) REQU
 	void *old;
 	char *before;
 
-	if (f == NULL && *value == NULL)
-		return 0;
+	if (f == NULL ? *value == NULL : is_same_value(f->value, *value))
+		return 0; /* which is no change */
 	if (f == NULL) {
 		f = *made;
-		if (hashmap_put(s->facts, f->name, f->name_len, f, &old) < 0)
+		if (hashmap_put(s->facts[f->kind], f->key, f->key_len, f, &old) < 0)
 			return -1;
 		*made = NULL;
 		s->counted += f->is_counted;
@@ -129,7 +161,7 @@ static int put_locked(struct standing *s, struct fact **made, char **value) REQU
 	before = f->value;
 	f->value = *value;
 	*value = before;
-	f->is_changed = s->is_kept;
+	set_changed_locked(s, f, s->is_kept);
 	if (f->value == NULL && !s->is_kept) {
 		free(*made);
 		*made = remove_locked(s, f);
@@ -197,16 +229,11 @@ int standing_put_if(struct standing *s, enum standing_kind kind, const char *key
 bool standing_read(struct standing *s, enum standing_kind kind, const char *key,
 	void (*take)(void *context, const char *value), void *context)
 {
-	char name[1 + STANDING_KEY_MAX + 1] = {(char)kind};
-	size_t len = strlen(key);
 	const struct fact *f;
 	bool stands;
 
-	if (len > STANDING_KEY_MAX)
-		return false;
-	memcpy(name + 1, key, len);
 	mutex_lock(&s->lock);
-	f = hashmap_get(s->facts, name, 1 + len + 1);
+	f = hashmap_get(s->facts[kind], key, strlen(key));
 	stands = f != NULL && f->value != NULL;
 	if (stands && take != NULL)
 		take(context, f->value);
@@ -216,15 +243,19 @@ bool standing_read(struct standing *s, enum standing_kind kind, const char *key,
 
 /* ---- many ---- */
 
-/* Which of them: those that stand, of a kind; or those that have changed. */
-struct choice {
-	bool is_of_changes;
-	enum standing_kind kind;
-};
-
-static bool is_chosen(const struct fact *f, const struct choice *c)
+/* Walks those that stand, of a kind, or (STANDING_KINDS) those that have changed. At first `last`
+ * is NULL and `*position` 0; NULL at the end. */
+static const struct fact *next_locked(struct standing *s, enum standing_kind kind,
+	const struct fact *last, size_t *position) REQUIRES(&s->lock)
 {
-	return c->is_of_changes ? f->is_changed : f->kind == c->kind && f->value != NULL;
+	const struct fact *f;
+
+	if (kind == STANDING_KINDS)
+		return last == NULL ? s->changed : last->next;
+	do {
+		f = hashmap_next(s->facts[kind], position);
+	} while (f != NULL && f->value == NULL);
+	return f;
 }
 
 static size_t size_of_text(const char *text)
@@ -242,30 +273,26 @@ static const char *copy_text(char **to, const char *text)
 	return copy;
 }
 
-static struct standing_fact *copy_locked(struct standing *s, const struct choice *c, size_t *count)
+static struct standing_fact *copy_locked(struct standing *s, enum standing_kind kind, size_t *count)
 	REQUIRES(&s->lock)
 {
 	struct standing_fact *facts;
+	const struct fact *f = NULL;
 	size_t position = 0, size = 1, n = 0;
-	struct fact *f;
 	char *text;
 
-	while ((f = hashmap_next(s->facts, &position)) != NULL) {
-		if (is_chosen(f, c))
-			size += sizeof(*facts) + size_of_text(f->name + 1) + size_of_text(f->value);
-		n += is_chosen(f, c) ? 1 : 0;
+	while ((f = next_locked(s, kind, f, &position)) != NULL) {
+		size += sizeof(*facts) + size_of_text(f->key) + size_of_text(f->value);
+		n++;
 	}
 	facts = malloc(size);
 	if (facts == NULL)
 		return NULL;
 	text = (char *)(facts + n);
-	n = 0;
-	for (position = 0; (f = hashmap_next(s->facts, &position)) != NULL;) {
-		if (is_chosen(f, c))
-			facts[n++] = (struct standing_fact){.kind = f->kind,
-				.key = copy_text(&text, f->name + 1),
-				.value = copy_text(&text, f->value)};
-	}
+	for (n = position = 0; (f = next_locked(s, kind, f, &position)) != NULL; n++)
+		facts[n] = (struct standing_fact){.kind = f->kind,
+			.key = copy_text(&text, f->key),
+			.value = copy_text(&text, f->value)};
 	*count = n;
 	return facts;
 }
@@ -278,12 +305,12 @@ static int by_key(const void *a, const void *b)
 	return order != 0 ? order : (int)f->kind - (int)g->kind;
 }
 
-static struct standing_fact *copy_sorted(struct standing *s, const struct choice *c, size_t *count)
+static struct standing_fact *copy_sorted(struct standing *s, enum standing_kind kind, size_t *count)
 {
 	struct standing_fact *facts;
 
 	mutex_lock(&s->lock);
-	facts = copy_locked(s, c, count);
+	facts = copy_locked(s, kind, count);
 	mutex_unlock(&s->lock);
 	if (facts != NULL)
 		qsort(facts, *count, sizeof(*facts), by_key);
@@ -292,12 +319,7 @@ static struct standing_fact *copy_sorted(struct standing *s, const struct choice
 
 struct standing_fact *standing_list(struct standing *s, enum standing_kind kind, size_t *count)
 {
-	return copy_sorted(s, &(struct choice){.kind = kind}, count);
-}
-
-static bool is_same_value(const char *a, const char *b)
-{
-	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+	return copy_sorted(s, kind, count);
 }
 
 /* Returns false without memory, too. What is to be freed afterwards stands in both. */
@@ -353,7 +375,7 @@ const char *standing_term(struct standing *s)
 
 struct standing_fact *standing_changes(struct standing *s, size_t *count)
 {
-	return copy_sorted(s, &(struct choice){.is_of_changes = true}, count);
+	return copy_sorted(s, STANDING_KINDS, count);
 }
 
 /* What has become another since stays to be told. Returns what is to be freed. */
@@ -364,7 +386,7 @@ static struct fact *note_told_locked(struct standing *s, const struct fact *like
 
 	if (f == NULL || !is_same_value(f->value, told->value))
 		return NULL;
-	f->is_changed = false;
+	set_changed_locked(s, f, false);
 	return f->value == NULL ? remove_locked(s, f) : NULL;
 }
 
@@ -386,11 +408,12 @@ void standing_told(struct standing *s, const struct standing_fact *facts, size_t
 
 void standing_tell_all(struct standing *s)
 {
-	size_t position = 0;
 	struct fact *f;
 
 	mutex_lock(&s->lock);
-	while ((f = hashmap_next(s->facts, &position)) != NULL)
-		f->is_changed = true;
+	for (int kind = 0; kind < STANDING_KINDS; kind++) {
+		for (size_t at = 0; (f = hashmap_next(s->facts[kind], &at)) != NULL;)
+			set_changed_locked(s, f, true);
+	}
 	mutex_unlock(&s->lock);
 }

@@ -80,6 +80,23 @@ enum login_result users_bar_of(const struct user *user, const struct addr *from)
 	return LOGIN_OK;
 }
 
+void users_set_gate(struct users *u, const struct users_gate *gate)
+{
+	u->gate = *gate;
+}
+
+/* Outside of the lock. */
+static enum login_result ask_gate(const struct users *u, const char *name, size_t len)
+{
+	char copy[USERS_NAME_MAX + 1];
+
+	if (u->gate.is_shut == NULL || len > USERS_NAME_MAX)
+		return LOGIN_OK;
+	memcpy(copy, name, len);
+	copy[len] = '\0';
+	return u->gate.is_shut(u->gate.context, copy) ? LOGIN_UNANSWERED : LOGIN_OK;
+}
+
 static void look_up(struct users *u, const struct claim *c, struct found *f)
 {
 	const struct user *user;
@@ -105,6 +122,8 @@ static void look_up(struct users *u, const struct claim *c, struct found *f)
 	strcpy(f->hash, user != NULL ? user->hash : u->decoy);
 	strcpy(f->decoy, user != NULL && u->is_cheap[user->kind] ? u->decoy : "");
 	rwlock_read_unlock(&u->lock);
+	if (f->is_known && f->bar == LOGIN_OK)
+		f->bar = ask_gate(u, c->name, c->name_len);
 }
 
 /* Unless the user was changed meanwhile. */
@@ -367,7 +386,7 @@ enum login_result users_bar(
 	if (user != NULL)
 		bar = users_bar_of(user, from);
 	rwlock_read_unlock(&u->lock);
-	return bar;
+	return user != NULL && bar == LOGIN_OK ? ask_gate(u, name, name_len) : bar;
 }
 
 uint64_t users_login_mark(const struct users *u, const struct login *login)

@@ -123,6 +123,11 @@ static const struct load_metric onlookers_metrics[] = {
 	.variant = "rate-" #mbit "Mbit", .rate = (mbit)*125e3, .needs_peer = true, .large = true
 #define RATE_ON_ETHERNET(mbit) RATE(mbit), .ethernet = true
 
+/* What a server does every few seconds is in it. Each of the addresses is an account. */
+#define STEADY(settings)                                                                           \
+	.run = sessions_run_steady, .metrics = sessions_metrics, .clients = 8, .seconds = 12,      \
+	.sources = 200, .variant = (settings), .needs_peer = true, .large = true
+
 const struct load_scenario load_scenarios[] = {
 	{"bulk-1-down", bulk_run, bulk_metrics, .clients = 1, .down = true},
 	{"bulk-1-up", bulk_run, bulk_metrics, .clients = 1, .up = true},
@@ -137,6 +142,12 @@ const struct load_scenario load_scenarios[] = {
 		.needs_peer = true},
 	{"policy-login", sessions_run, sessions_metrics, .clients = 8, .variant = "policy",
 		.login = true, .needs_peer = true},
+	{"limits-open", STEADY("limits")},
+	{"shared-open", STEADY("shared")},
+	{"limits-login", STEADY("limits"), .login = true},
+	{"shared-login", STEADY("shared"), .login = true},
+	{"users-login", STEADY("users"), .login = true},
+	{"helper-login", STEADY("helper"), .login = true},
 	{"socks4", sessions_run, sessions_metrics, .clients = 8, .door = LOAD_SOCKS4,
 		.needs_peer = true},
 	{"http-connect", sessions_run, sessions_metrics, .clients = 8, .door = LOAD_HTTP,
@@ -180,6 +191,9 @@ const struct load_scenario load_scenarios[] = {
 const struct load_comparison load_comparisons[] = {
 	{"policy-open", "cpu", .to_scenario = "sessions-open", .most = 1.05},
 	{"policy-login", "cpu", .to_scenario = "sessions-login", .most = 1.05},
+	{"shared-open", "cpu", .to_scenario = "limits-open", .most = 1.03},
+	{"shared-login", "cpu", .to_scenario = "limits-login", .most = 1.03},
+	{"helper-login", "cpu", .to_scenario = "users-login", .most = 1.03},
 	{"socks4", "cpu", .to_scenario = "sessions-open", .most = 1.05},
 	{"http-connect", "cpu", .to_scenario = "sessions-open", .most = 1.05},
 	{"http-connect", "cpu", .to_peer = "tinyproxy", .most = 0.9},
@@ -245,9 +259,9 @@ static int ask_peer(const struct load_run *run, int fd, uint16_t port)
 	return socks_connect(fd, port, run->login);
 }
 
-int load_open(const struct load_run *run, uint16_t port)
+int load_open_from(const struct load_run *run, uint16_t port, unsigned source)
 {
-	int fd = wire_connect(run->peer != NULL ? peer_port(run->peer) : port);
+	int fd = wire_connect_from(run->peer != NULL ? peer_port(run->peer) : port, source);
 
 	if (fd >= 0 && run->peer != NULL && ask_peer(run, fd, port) < 0) {
 		int saved = errno;
@@ -257,6 +271,11 @@ int load_open(const struct load_run *run, uint16_t port)
 		return -1;
 	}
 	return fd;
+}
+
+int load_open(const struct load_run *run, uint16_t port)
+{
+	return load_open_from(run, port, 0);
 }
 
 uint64_t load_sessions(const struct load_run *run)

@@ -49,6 +49,8 @@ struct load_scenario {
 	const char *variant; /* of the peer's settings (README.md); NULL: the plain ones */
 	double rate; /* bytes a second that the variant grants each client */
 	unsigned divisor; /* of the sessions, where a peer is slow; 0: all are opened */
+	double seconds; /* that sessions go on for; 0: as many as there are */
+	unsigned sources; /* addresses that they come from in turn; 0: one */
 	bool ethernet; /* on a loopback of its own with Ethernet's packets */
 	size_t open; /* sessions at once, those that do nothing included; 0: the clients' only */
 	unsigned capacity; /* sessions that the peer is set up for; 0: PEER_SESSIONS */
@@ -95,6 +97,8 @@ size_t load_metric_count(const struct load_scenario *scenario);
 /* A connected socket to the origin's port, through the peer if there is one, by the scenario's
  * door: through HTTP by CONNECT. Any thread. */
 int load_open(const struct load_run *run, uint16_t port);
+/* From the loopback address of that number. */
+int load_open_from(const struct load_run *run, uint16_t port, unsigned source);
 
 /* How many sessions the scenario opens in all, one after the other. Any thread. */
 uint64_t load_sessions(const struct load_run *run);

@@ -22,6 +22,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -281,6 +282,21 @@ enum peer_outcome peer_start(const char *script, const struct peer_setup *setup,
 	return outcome;
 }
 
+/* Those in sessions of their own, too, which end with it. */
+static void reap_children(void)
+{
+	const struct timespec step = {.tv_nsec = CLOCK_NS_PER_MS};
+
+	for (int ms = 0; ms < STOP_TIMEOUT_MS; ms++) {
+		pid_t ended = waitpid(-1, NULL, WNOHANG);
+
+		if (ended < 0)
+			return;
+		if (ended == 0)
+			nanosleep(&step, NULL);
+	}
+}
+
 static void end_process(const struct peer *peer)
 {
 	kill(peer->pid, SIGTERM);
@@ -289,6 +305,7 @@ static void end_process(const struct peer *peer)
 	kill(-peer->pid, SIGKILL);
 	while (waitpid(-peer->pid, NULL, 0) > 0 || errno == EINTR)
 		continue;
+	reap_children();
 }
 
 void peer_stop(struct peer *peer)

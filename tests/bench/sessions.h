@@ -9,6 +9,9 @@ struct load_run;
 /* One session: number `seq`, which no other has. Any thread. */
 int sessions_visit(const struct load_run *run, uint64_t seq);
 
+/* For so many seconds, after one that is not measured. Values as below. */
+int sessions_run_steady(const struct load_run *run, double *values);
+
 /* Values: sessions per second, CPU microseconds per session. */
 int sessions_run(const struct load_run *run, double *values);
 

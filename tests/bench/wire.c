@@ -143,18 +143,38 @@ static int finish_connect(int fd, const struct sockaddr_in *addr)
 	return 0;
 }
 
-int wire_connect(uint16_t port)
+/* Its port is chosen with the connection, so each is there once for each address. */
+static int bind_source(int fd, unsigned source)
+{
+	struct sockaddr_in from = wire_loopback(0);
+	const int on = 1;
+
+	if (source == 0)
+		return 0;
+	from.sin_addr.s_addr = htonl(INADDR_LOOPBACK + source);
+	if (setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on)) < 0)
+		return -1;
+	return bind(fd, (const struct sockaddr *)&from, sizeof(from));
+}
+
+int wire_connect_from(uint16_t port, unsigned source)
 {
 	const struct sockaddr_in addr = wire_loopback(port);
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	if (fd < 0)
 		return -1;
-	if (prepare_stream(fd) < 0 || finish_connect(fd, &addr) < 0) {
+	if (bind_source(fd, source) < 0 || prepare_stream(fd) < 0 ||
+		finish_connect(fd, &addr) < 0) {
 		close_keeping_errno(fd);
 		return -1;
 	}
 	return fd;
+}
+
+int wire_connect(uint16_t port)
+{
+	return wire_connect_from(port, 0);
 }
 
 int wire_datagram(void)

@@ -30,6 +30,8 @@ int wire_listen(uint16_t *port);
 /* The next connection of such a listener; -1 with EAGAIN when there is none. */
 int wire_accept(int listener);
 int wire_connect(uint16_t port);
+/* From the loopback address of that number: 0 is 127.0.0.1. */
+int wire_connect_from(uint16_t port, unsigned source);
 /* A non-blocking UDP socket on a port of the kernel's choice, with large buffers. */
 int wire_datagram(void);
 /* Closes by RST, which leaves no TIME_WAIT on either side. */

@@ -3,11 +3,12 @@
 # test's own, and nodes on 127.0.0.2, .3, .4..., all ended by the pid that they were started with.
 #
 #	. "$(dirname "$0")/nodes.sh"
-#	add_user NAME [LIMIT...]	before the nodes start; the password is "secret"
+#	add_user NAME [LIMIT...]	before the nodes start; the password is "secret"; in $TMP/users, or what USERS names
 #	start_engine			on a unix socket; redis ARG... talks to it
 #	start_engine_tcp		on a port, with a password; likewise
 #	start_nodes [COUNT]		node1 to nodeCOUNT (3), with what NODE_FLAGS has
-#	start_node N ARG...		sets PROXIES[N], PIDS[N], LOGS[N]; again: the same node anew
+#	start_node N ARG...		sets PROXIES[N], PIDS[N], LOGS[N]; again: the same node anew; USERS, if
+#					it is set, is its users file
 #	on N COMMAND...			asks the node's monitor
 #	fetch N USER ARG...		curl by way of that node; prints how many bytes came
 # shellcheck source=tests/clients/lib.sh
@@ -70,7 +71,7 @@ add_user() {
 start_node() {
 	local n=$1 LISTEN=127.0.0.$(($1 + 1))
 	mkdir -p "$TMP/state$n"
-	start_socks5d --state-dir "$TMP/state$n" -U "$TMP/users" --auth required --shared "$SHARED" \
+	start_socks5d --state-dir "$TMP/state$n" -U "${USERS:-$TMP/users}" --auth required --shared "$SHARED" \
 		--node-name "node$n" --monitor-socket "$TMP/monitor$n" "${NODE_FLAGS[@]}" "${@:2}"
 	PROXIES[n]=$PROXY
 	PIDS[n]=$SERVER

@@ -428,7 +428,7 @@ static void help_lists_every_command(void **state)
 		"KILL_USER", "RELOAD", "LOG_LEVEL", "TRAFFIC", "SET_ROLE", "SETTINGS", "CLIENTS",
 		"UPSTREAMS", "RULES", "ALLOW", "DENY", "DROP_RULE", "EXPLAIN", "LIMITS", "QUOTA",
 		"DISABLE", "ENABLE", "GUEST", "GUESTS", "WHY", "WATCH", "NODES", "BANS", "BAN",
-		"UNBAN", "USAGE", "DAYS", "SITES", "FORGET", "ALARMS", "VERSION"};
+		"UNBAN", "USAGE", "DAYS", "SITES", "FORGET", "ALARMS", "SHARE_USER", "VERSION"};
 	int fd = root();
 	const char *line = monitor_ask(fd, "HELP");
 

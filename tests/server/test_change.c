@@ -393,6 +393,7 @@ static const struct row {
 	{"timeout", "30m", ""},
 	{"half_close_timeout", "7s", ""},
 	{"drain_timeout", "7s", ""},
+	{"shared_grace", "1h", ""},
 	{"relay", "copy", ""},
 	{"rate_total", "7Mbit", ""},
 	{"group_rate", "@pupils 7Mbit", ""},

@@ -46,6 +46,7 @@ struct node {
 };
 
 static struct node nodes[NODES];
+static struct standing *kept; /* for the next node that starts */
 
 static void count_ring(void *context)
 {
@@ -68,8 +69,11 @@ static void start_node(size_t i, bool keeps)
 
 	snprintf(name, sizeof(name), "n%zu", i);
 	v->ledger = ledger_new(16, NULL);
-	v->standing = standing_new();
+	v->standing = kept == NULL ? standing_new() : kept;
+	kept = NULL;
+	standing_set_kept(v->standing, keeps);
 	v->bans = bans_new(NULL, v->standing);
+	bans_restore(v->bans, bans_now());
 	v->registry = registry_new(SLOTS);
 	v->hashing = hashing_new(1);
 	v->users = users_new(v->hashing, v->ledger, NULL);
@@ -96,6 +100,15 @@ static void free_node(size_t i)
 	bans_free(v->bans);
 	standing_free(v->standing);
 	memset(&nodes[i], 0, sizeof(nodes[i]));
+}
+
+/* As by kill -9, with what is on the disk. */
+static void restart_node(size_t i)
+{
+	kept = nodes[i].services.standing;
+	nodes[i].services.standing = NULL;
+	free_node(i);
+	start_node(i, true);
 }
 
 static int start_all(void **state)
@@ -463,6 +476,89 @@ static void a_quota_that_begins_anew_does_so_everywhere(void **state)
 	go_on(SHARING_BEAT_MS);
 	assert_int_equal(used_elsewhere(2, "alice"), 7);
 	assert_int_equal(cluster_resets(nodes[2].services.cluster, "alice"), 1);
+}
+
+static void a_node_that_starts_while_the_engine_is_away_knows_what_was_used(void **state)
+{
+	(void)state;
+	use(0, "alice", 1000);
+	use(1, "alice", 20);
+	go_on(0);
+	go_on(SHARING_BEAT_MS);
+	fake_is_down = true;
+	restart_node(2);
+	assert_int_equal(used_elsewhere(2, "alice"), 1020);
+	go_on(SHARING_BEAT_MS);
+	assert_int_equal(used_elsewhere(2, "alice"), 1020);
+}
+
+/* What a node has used since is no part of what was used before. */
+static void a_quota_that_has_begun_anew_does_not_do_so_at_the_next_start(void **state)
+{
+	(void)state;
+	go_on(0);
+	assert_int_equal(cluster_begin_anew(nodes[1].services.cluster, "alice"), 0);
+	go_on(SHARING_PERIOD_MS);
+	use(0, "alice", 1000);
+	go_on(SHARING_BEAT_MS);
+	assert_int_equal(used_elsewhere(2, "alice"), 1000);
+	restart_node(0);
+	go_on(SHARING_BEAT_MS);
+	assert_int_equal(used_elsewhere(2, "alice"), 1000);
+	assert_string_equal(fake_get("p:use:n0", "alice"), "1795651200 1000 0 1");
+}
+
+/* One node alone joins anew, and the others have not. */
+static void who_joins_anew_knows_how_often_a_quota_has_begun_anew(void **state)
+{
+	(void)state;
+	go_on(0);
+	assert_int_equal(cluster_begin_anew(nodes[1].services.cluster, "alice"), 0);
+	go_on(SHARING_PERIOD_MS);
+	use(0, "alice", 1000);
+	go_on(SHARING_BEAT_MS);
+	nodes[0].sharing->is_joined = false;
+	go_on(SHARING_BEAT_MS);
+	use(0, "alice", 1001);
+	go_on(SHARING_BEAT_MS);
+	assert_int_equal(used_elsewhere(2, "alice"), 1001);
+}
+
+/* While a node is away. */
+static void what_an_emptied_engine_is_not_told_again_stays_known(void **state)
+{
+	(void)state;
+	use(0, "alice", 1000);
+	use(1, "alice", 20);
+	go_on(0);
+	go_on(SHARING_BEAT_MS);
+	free_node(0);
+	fake_empty();
+	go_on(SHARING_BEAT_MS);
+	go_on(SHARING_BEAT_MS);
+	assert_up(2);
+	assert_int_equal(used_elsewhere(2, "alice"), 1020);
+	restart_node(2);
+	go_on(SHARING_BEAT_MS);
+	assert_int_equal(used_elsewhere(2, "alice"), 1020);
+}
+
+static void what_is_kept_is_looked_through_once_a_day(void **state)
+{
+	(void)state;
+	use(0, "alice", 1000);
+	go_on(0);
+	go_on(SHARING_BEAT_MS);
+	assert_true(standing_read(
+		nodes[2].services.standing, STANDING_ELSEWHERE, "n0 alice", NULL, NULL));
+	now_s += 40 * 86400;
+	go_on(SHARING_BEAT_MS);
+	assert_true(standing_read(
+		nodes[2].services.standing, STANDING_ELSEWHERE, "n0 alice", NULL, NULL));
+	for (int ms = 0; ms <= 24 * 60 * 60 * 1000; ms += 4000)
+		go_on(4000);
+	assert_false(standing_read(
+		nodes[2].services.standing, STANDING_ELSEWHERE, "n0 alice", NULL, NULL));
 }
 
 static void begin_anew(size_t node, const char *account)
@@ -996,6 +1092,11 @@ int main(void)
 		sharing_test(an_engine_that_was_emptied_is_told_everything_again),
 		sharing_test(a_node_that_keeps_nothing_is_another_part_of_the_sum),
 		sharing_test(a_quota_that_begins_anew_does_so_everywhere),
+		sharing_test(a_node_that_starts_while_the_engine_is_away_knows_what_was_used),
+		sharing_test(a_quota_that_has_begun_anew_does_not_do_so_at_the_next_start),
+		sharing_test(who_joins_anew_knows_how_often_a_quota_has_begun_anew),
+		sharing_test(what_an_emptied_engine_is_not_told_again_stays_known),
+		sharing_test(what_is_kept_is_looked_through_once_a_day),
 		sharing_test(a_quota_begins_anew_only_once),
 		sharing_test(an_emptied_engine_hears_how_often_quotas_began_anew),
 		sharing_test(sessions_of_all_nodes_are_bounded_together),

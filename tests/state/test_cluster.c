@@ -121,13 +121,13 @@ static void what_is_read_anew_takes_the_place_when_it_is_whole(void **state)
 {
 	(void)state;
 	uses("b", "alice", MAY, 1000, 0);
-	assert_int_equal(cluster_begin_reading(c), 0);
+	assert_int_equal(cluster_begin_reading(c, "e1"), 0);
 	uses("b", "alice", MAY, 2000, 0);
 	assert_sum("alice", MAY, 1000, 0, 0);
 	cluster_end_reading(c, false);
 	assert_sum("alice", MAY, 1000, 0, 0);
-	assert_int_equal(cluster_begin_reading(c), 0);
-	assert_int_equal(cluster_begin_reading(c), 0);
+	assert_int_equal(cluster_begin_reading(c, "e1"), 0);
+	assert_int_equal(cluster_begin_reading(c, "e1"), 0);
 	uses("c", "bob", MAY, 1, 0);
 	cluster_end_reading(c, true);
 	assert_sum("alice", MAY, 0, 0, 0);
@@ -183,7 +183,7 @@ static void sessions_go_with_their_node_and_what_was_used_stays(void **state)
 	assert_sum("alice", MAY, 1001, 0, 5);
 	beat("b", "z", 2, 20000);
 	assert_sum("alice", MAY, 1001, 0, 3);
-	assert_int_equal(cluster_begin_reading(c), 0);
+	assert_int_equal(cluster_begin_reading(c, "e1"), 0);
 	runs("c", "alice", 4);
 	cluster_note_end(c, "c");
 	cluster_note_end(c, "unheard-of");
@@ -229,7 +229,7 @@ static void quotas_that_begin_anew_here_wait_to_be_told(void **state)
 	assert_int_equal(cluster_begin_anew(c, "alice"), 0);
 	assert_sum("alice", MAY, 0, 0, 0);
 	/* Whatever is read meanwhile was said before. */
-	assert_int_equal(cluster_begin_reading(c), 0);
+	assert_int_equal(cluster_begin_reading(c, "e1"), 0);
 	uses("b", "alice", MAY, 1000, 0);
 	cluster_end_reading(c, true);
 	assert_int_equal(cluster_resets(c, "alice"), 2);
@@ -303,7 +303,7 @@ static bool note_resets_of_new_account(void)
 
 static bool read_anew(void)
 {
-	bool is_begun = cluster_begin_reading(c) == 0;
+	bool is_begun = cluster_begin_reading(c, "e1") == 0;
 
 	cluster_end_reading(c, false);
 	return is_begun;

@@ -166,6 +166,36 @@ static void what_changes_while_it_is_written_is_told_again(void **state)
 	assert_changes("ban a=2, ban b gone");
 }
 
+static void what_stands_already_is_no_change(void **state)
+{
+	(void)state;
+	standing_set_kept(s, true);
+	put(STANDING_BAN, "a", "1");
+	put(STANDING_BAN, "a", "1");
+	assert_changes("ban a=1");
+	put(STANDING_BAN, "a", "1");
+	put(STANDING_BAN, "b", NULL);
+	assert_changes("");
+}
+
+/* Whichever of those that have changed is told first. */
+static void changes_are_told_in_any_order(void **state)
+{
+	static const struct standing_fact told[] = {
+		{STANDING_BAN, "b", "1"}, {STANDING_BAN, "d", "1"}, {STANDING_BAN, "a", "1"}};
+
+	(void)state;
+	standing_set_kept(s, true);
+	for (char key[] = "a"; key[0] <= 'd'; key[0]++)
+		put(STANDING_BAN, key, "1");
+	for (size_t i = 0; i < sizeof(told) / sizeof(told[0]); i++)
+		standing_told(s, &told[i], 1);
+	assert_changes("ban c=1");
+	put(STANDING_BAN, "a", NULL);
+	put(STANDING_BAN, "d", "2");
+	assert_changes("ban a gone, ban d=2");
+}
+
 static void what_could_not_be_written_is_told_again(void **state)
 {
 	size_t count;
@@ -222,6 +252,8 @@ int main(void)
 		standing_test(lists_are_by_the_alphabet),
 		standing_test(whoever_keeps_it_is_told_each_change_once),
 		standing_test(what_changes_while_it_is_written_is_told_again),
+		standing_test(what_stands_already_is_no_change),
+		standing_test(changes_are_told_in_any_order),
 		standing_test(what_could_not_be_written_is_told_again),
 		standing_test(without_memory_nothing_changes),
 		cmocka_unit_test(words_name_kinds),
