@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/parse.h"
 
 /* What was said of a client last, by whomever: "NUMBER ban" or "NUMBER lifted". */
 #define MARK_MAX 40
@@ -30,8 +31,15 @@ static int64_t engine_now(const struct sharing *s)
 	return (s->engine_ahead_ms + clock_ms()) / 1000;
 }
 
+/* Since 1970, and before the year 10000: so nothing that is reckoned of it grows too large. */
+static bool is_second(long long second)
+{
+	return second >= 0 && second < 253402300800;
+}
+
 int sharing_read_clock(struct sharing *s, char *error)
 {
+	int64_t seconds, microseconds;
 	redisReply *r;
 	bool is_time;
 
@@ -39,10 +47,11 @@ int sharing_read_clock(struct sharing *s, char *error)
 	r = engine_reply(s->engine, error);
 	if (r == NULL)
 		return -1;
-	is_time = r->type == REDIS_REPLY_ARRAY && r->elements == 2;
+	is_time = r->type == REDIS_REPLY_ARRAY && r->elements == 2 &&
+		parse_number(engine_text(r->element[0]), &seconds) && is_second(seconds) &&
+		parse_number(engine_text(r->element[1]), &microseconds) && microseconds < 1000000;
 	if (is_time)
-		s->engine_ahead_ms = strtoll(engine_text(r->element[0]), NULL, 10) * 1000 +
-			strtoll(engine_text(r->element[1]), NULL, 10) / 1000 - clock_ms();
+		s->engine_ahead_ms = seconds * 1000 + microseconds / 1000 - clock_ms();
 	else
 		snprintf(error, SHARING_ERROR_MAX, "%.500s",
 			r->type == REDIS_REPLY_ERROR ? engine_text(r) : "it has no clock");
@@ -234,7 +243,7 @@ static void take_begun(
 	struct ban_info told = {.client = *client};
 	struct mark mark = mark_of(s, network_format(client, text));
 
-	if (!parse_ban(s, value, &told, &number) || number < mark.number)
+	if (!parse_ban(s, value, &told, &number) || !is_second(number) || number < mark.number)
 		return;
 	if (number == mark.number) {
 		take_again(s, text, client);
@@ -256,10 +265,10 @@ int sharing_take_ban(struct sharing *s, const char *node, const char *account, c
 		return 0;
 	client = bans_whom(s->services->bans, &client);
 	s->has_news = true;
-	if (sscanf(value, "lifted %lld", &lifted) == 1)
-		take_lifted(s, &client, lifted, node);
-	else
+	if (sscanf(value, "lifted %lld", &lifted) != 1)
 		take_begun(s, &client, value, node);
+	else if (is_second(lifted))
+		take_lifted(s, &client, lifted, node);
 	return 0;
 }
 
