@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/parse.h"
 
 /* What was said of a client last, by whomever: "NUMBER ban" or "NUMBER lifted". */
 #define MARK_MAX 40
@@ -25,6 +26,9 @@
 /* A ban that ends so much earlier or later is the same. */
 #define SAME_END_MS 2500
 
+/* No time that is said is further off than the year 5138. */
+#define LAST_SECOND INT64_C(99999999999)
+
 static int64_t engine_now(const struct sharing *s)
 {
 	return (s->engine_ahead_ms + clock_ms()) / 1000;
@@ -32,6 +36,7 @@ static int64_t engine_now(const struct sharing *s)
 
 int sharing_read_clock(struct sharing *s, char *error)
 {
+	int64_t seconds, microseconds;
 	redisReply *r;
 	bool is_time;
 
@@ -39,10 +44,11 @@ int sharing_read_clock(struct sharing *s, char *error)
 	r = engine_reply(s->engine, error);
 	if (r == NULL)
 		return -1;
-	is_time = r->type == REDIS_REPLY_ARRAY && r->elements == 2;
+	is_time = r->type == REDIS_REPLY_ARRAY && r->elements == 2 &&
+		parse_number(engine_text(r->element[0]), &seconds) &&
+		parse_number(engine_text(r->element[1]), &microseconds) && seconds <= LAST_SECOND;
 	if (is_time)
-		s->engine_ahead_ms = strtoll(engine_text(r->element[0]), NULL, 10) * 1000 +
-			strtoll(engine_text(r->element[1]), NULL, 10) / 1000 - clock_ms();
+		s->engine_ahead_ms = seconds * 1000 + microseconds / 1000 - clock_ms();
 	else
 		snprintf(error, SHARING_ERROR_MAX, "%.500s",
 			r->type == REDIS_REPLY_ERROR ? engine_text(r) : "it has no clock");
@@ -210,6 +216,7 @@ static bool parse_ban(
 	int end = 0;
 
 	if (sscanf(value, "%lld %lld %15s%n", &until, number, cause, &end) != 3 || until < 0 ||
+		*number < 0 || *number > LAST_SECOND ||
 		until > engine_now(s) + BAN_LONGEST_MS / 1000)
 		return false;
 	told->left = until == 0 ? CLOCK_NEVER : (until - engine_now(s)) * 1000;
@@ -247,6 +254,11 @@ static void take_begun(
 		end_sessions(s, &told);
 }
 
+static bool parse_lifted(const char *value, long long *number)
+{
+	return sscanf(value, "lifted %lld", number) == 1 && *number >= 0 && *number <= LAST_SECOND;
+}
+
 int sharing_take_ban(struct sharing *s, const char *node, const char *account, const char *value)
 {
 	struct network client;
@@ -256,7 +268,7 @@ int sharing_take_ban(struct sharing *s, const char *node, const char *account, c
 		return 0;
 	client = bans_whom(s->services->bans, &client);
 	s->has_news = true;
-	if (sscanf(value, "lifted %lld", &lifted) == 1)
+	if (parse_lifted(value, &lifted))
 		take_lifted(s, &client, lifted, node);
 	else
 		take_begun(s, &client, value, node);

@@ -100,7 +100,7 @@ void cluster_free(struct cluster *c)
 
 static struct node *find_node_locked(const struct cluster *c, const char *part) REQUIRES(&c->lock)
 {
-	return hashmap_get(c->nodes, part, strlen(part));
+	return hashmap_get(c->nodes, part, strnlen(part, CLUSTER_NODE_MAX - 1));
 }
 
 static struct node *make_node_locked(struct cluster *c, const char *part) REQUIRES(&c->lock)
