@@ -62,7 +62,7 @@ FAULT_DEPS := $(TEST_DEPS) strace dnsmasq-base jq whois libfuse3-dev libfaketime
 LINT_DEPS := clang clang-format clang-tidy clang-tools cppcheck gcc libclang-rt-14-dev libcmocka-dev \
 	libfuse3-dev mandoc $(DEPS)
 CLUSTER_DEPS := $(TEST_DEPS) redis-server redis-tools openssl haproxy keepalived bind9-utils python3-pacparser \
-	faketime
+	dnsmasq-base faketime libfaketime
 BENCH_DEPS := $(DEPS) microsocks dante-server tinyproxy-bin redis-server openssl
 PLOT_DEPS := gnuplot-nox jq
 SOAK_DEPS := $(DEPS) python3 gnuplot-nox
