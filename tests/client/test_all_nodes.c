@@ -502,7 +502,8 @@ static void names_who_is_not_asked(void **state)
 	assert_int_equal(run.status, CLIENT_REFUSED);
 	assert_string_equal(run.out, "node n0:\nOK 0\n\nnode n4:\nOK 4\n");
 	assert_contains(run.err, "node n1: it is offline");
-	assert_contains(run.err, "node n2: it tells no address");
+	assert_contains(run.err, "node n2: its monitor has no address of TCP");
+	assert_contains(run.err, "or shared_nodes at the node that was asked does not name");
 	assert_contains(run.err, "node n3: it tells an address of its monitor that is none");
 }
 
