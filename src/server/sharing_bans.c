@@ -29,7 +29,7 @@
 /* No time that is said is further off than the year 5138. */
 #define LAST_SECOND INT64_C(99999999999)
 
-static int64_t engine_now(const struct sharing *s)
+int64_t sharing_engine_now(const struct sharing *s)
 {
 	return (s->engine_ahead_ms + clock_ms()) / 1000;
 }
@@ -97,7 +97,7 @@ static long long begun_of(const struct sharing *s, const struct ban_info *ban, i
 	int64_t ago =
 		ban->lasts == CLOCK_NEVER ? wall - ban->begun : (ban->lasts - ban->left) / 1000;
 
-	return engine_now(s) - (ago > 0 ? ago : 0);
+	return sharing_engine_now(s) - (ago > 0 ? ago : 0);
 }
 
 /* ---- what others say ---- */
@@ -218,9 +218,9 @@ static bool parse_ban(
 
 	if (sscanf(value, "%lld %lld %15s%n", &until, number, cause, &end) != 3 || until < 0 ||
 		*number < 0 || *number > LAST_SECOND ||
-		until > engine_now(s) + BAN_LONGEST_MS / 1000)
+		until > sharing_engine_now(s) + BAN_LONGEST_MS / 1000)
 		return false;
-	told->left = until == 0 ? CLOCK_NEVER : (until - engine_now(s)) * 1000;
+	told->left = until == 0 ? CLOCK_NEVER : (until - sharing_engine_now(s)) * 1000;
 	told->until = until == 0 ? INT64_MAX : now.wall + told->left / 1000;
 	told->begun = now.wall;
 	told->lasts = told->left;
@@ -282,8 +282,9 @@ static void format_ban(const struct sharing *s, const struct ban_info *ban, long
 	char out[SHARING_BAN_MAX])
 {
 	int len = snprintf(out, SHARING_BAN_MAX, "%lld %lld %s",
-		ban->left == CLOCK_NEVER ? 0LL
-					 : (long long)(engine_now(s) + (ban->left + 999) / 1000),
+		ban->left == CLOCK_NEVER
+			? 0LL
+			: (long long)(sharing_engine_now(s) + (ban->left + 999) / 1000),
 		number, ban_cause_word(ban->by));
 
 	if (ban->by == BAN_BY_FAILURES)
@@ -314,7 +315,7 @@ static int tell_gone(
 	struct sharing *s, const char *key, const char *client, const char *identity, char *error)
 {
 	char value[SHARING_BAN_MAX];
-	long long until = 0, number = engine_now(s);
+	long long until = 0, number = sharing_engine_now(s);
 	struct mark mark = mark_of(s, client);
 
 	(void)sscanf(identity, "%lld", &until);

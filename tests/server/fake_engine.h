@@ -342,7 +342,7 @@ static inline redisReply *fake_write(const char *const *w)
 		fake_put(w[1], w[2], w[3]);
 	else if (strcmp(w[0], "SADD") == 0)
 		fake_put(w[1], w[2], "");
-	else if (strcmp(w[0], "HDEL") == 0)
+	else if (strcmp(w[0], "HDEL") == 0 || strcmp(w[0], "SREM") == 0)
 		fake_drop_all(w[1], w + 2);
 	else if (strcmp(w[0], "DEL") == 0)
 		fake_drop(w[1], NULL);
