@@ -268,6 +268,7 @@ ask_haproxy() {
 }
 
 # haproxy_says NODE STATUS: a pattern for the field, by its own checks or by command.
+# shellcheck disable=SC2053
 haproxy_says() {
 	[[ $(ask_haproxy 'show stat' | awk -F, -v node="node$1" '$1 == "socks" && $2 == node { print $18 }') == $2 ]]
 }
