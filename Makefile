@@ -61,7 +61,8 @@ CLIENT_DEPS := $(TEST_DEPS) netcat-openbsd ncat proxychains4 git openssh-client 
 FAULT_DEPS := $(TEST_DEPS) strace dnsmasq-base jq whois libfuse3-dev libfaketime
 LINT_DEPS := clang clang-format clang-tidy clang-tools cppcheck gcc libclang-rt-14-dev libcmocka-dev \
 	libfuse3-dev mandoc $(DEPS)
-CLUSTER_DEPS := $(TEST_DEPS) redis-server redis-tools openssl haproxy keepalived bind9-utils python3-pacparser
+CLUSTER_DEPS := $(TEST_DEPS) redis-server redis-tools openssl haproxy keepalived bind9-utils python3-pacparser \
+	faketime
 BENCH_DEPS := $(DEPS) microsocks dante-server tinyproxy-bin redis-server openssl
 PLOT_DEPS := gnuplot-nox jq
 SOAK_DEPS := $(DEPS) python3 gnuplot-nox
@@ -110,7 +111,7 @@ TESTS_OF_SANDBOX := tests/server/test_call_filter.c
 WITH_SHARED := $(addprefix src/server/,engine.c engine_probe.c sharing.c sharing_bans.c sharing_batch.c sharing_grace.c \
 	sharing_kills.c sharing_part.c sharing_read.c sharing_tell.c sharing_users.c)
 WITHOUT_SHARED := src/server/sharing_none.c
-TESTS_OF_SHARED := $(addprefix tests/server/test_,engine.c engine_probe.c sharing.c sharing_grace.c)
+TESTS_OF_SHARED := $(addprefix tests/server/test_,engine.c engine_probe.c sharing.c sharing_grace.c sharing_users.c)
 
 LEFT_OUT := $(if $(call without,state),$(WITH_STATE),$(WITHOUT_STATE)) \
 	$(if $(call without,sandbox),$(WITH_SANDBOX),$(WITHOUT_SANDBOX)) \
@@ -312,6 +313,7 @@ WRAP_server/test_shared_accounts := calloc malloc aligned_alloc
 WRAP_server/test_shares := janitor_call throttles_list
 WRAP_server/test_sharing := clock_ms clock_deadline time engine_connect engine_close engine_ask engine_reply engine_skip engine_here engine_commands
 WRAP_server/test_sharing_grace := clock_ms time
+WRAP_server/test_sharing_users := clock_ms clock_deadline engine_connect engine_close engine_ask engine_reply engine_skip engine_here engine_commands
 WRAP_server/test_stopping := _exit clock_ms clock_deadline sigtimedwait
 WRAP_server/test_supervision := clock_ms
 WRAP_server/test_temporary := time clock_gettime
@@ -420,7 +422,7 @@ test-web: deps-web
 	$(WEB_TEST) tests/clients/run.sh tests/web/test_browser.sh
 
 test-cluster: deps-cluster
-	@$(MAKE) --no-print-directory $(BUILD)/socks5d $(BUILD)/monitor_client
+	@$(MAKE) --no-print-directory $(BUILD)/socks5d $(BUILD)/monitor_client $(BUILD)/tests/server/test_sharing_users
 	SOCKS5D=$(BUILD)/socks5d tests/clients/run.sh tests/cluster/test_*.sh
 
 test-package: deps-clients deps-deb
