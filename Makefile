@@ -442,7 +442,8 @@ test-valgrind: deps-test
 # ---- fuzzing: libFuzzer is clang's ----
 
 FUZZ_SECONDS ?= 60
-FUZZ_TARGETS := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_TARGETS := $(patsubst tests/fuzz/%.c,build/fuzz/%,\
+	$(filter-out $(if $(call without,shared),tests/fuzz/fuzz_shared.c),$(wildcard tests/fuzz/fuzz_*.c)))
 # Of the client what needs no terminal.
 FUZZ_SOURCES := $(filter-out src/client/%,$(LIB_SOURCES)) src/client/completion.c tests/fuzz/file.c
 FUZZ_OBJECTS := $(FUZZ_SOURCES:%.c=build/fuzz/%.o)
@@ -460,6 +461,8 @@ build/fuzz/fuzz_%: build/fuzz/tests/fuzz/fuzz_%.o $(FUZZ_OBJECTS)
 
 build/fuzz/fuzz_console: FUZZ_WRAP := clock_ms clock_deadline time server_apply_limits server_base server_errands server_hashes server_lookups \
 	server_set server_reload server_add_rule server_drop_rule statistics_each password_hash password_decoy password_check
+
+build/fuzz/fuzz_shared: FUZZ_WRAP := clock_ms clock_deadline time engine_connect engine_reply engine_skip
 
 .SECONDARY: $(FUZZ_TARGETS:build/fuzz/%=build/fuzz/tests/fuzz/%.o) $(FUZZ_OBJECTS)
 
