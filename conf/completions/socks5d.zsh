@@ -42,7 +42,7 @@ _socks5d() {
 		'*--external-address=[Address of this host from which targets are connected to and sent to, one for IPv4 and one for IPv6; where none is set the kernel chooses]:ADDR: ' \
 		'*--external-interface=[Network interface through which targets are reached; empty: whichever the routes say]:NAME: ' \
 		'*--prefer=[Family of addresses that is tried first where a name has both, or that alone is used]:WORD:(ipv6 ipv4 ipv4-only ipv6-only)' \
-		'*--udp-address=[Address that clients of UDP ASSOCIATE are told to send to, one for IPv4 and one for IPv6, where NAT is between them and this host; empty: the one that they reached it by]:ADDR: ' \
+		'*--udp-address=[Address that clients of UDP ASSOCIATE send to, one for IPv4 and one for IPv6; one that is not this host'\''s own, but of the NAT in front of it, is only told]:ADDR: ' \
 		'*--udp-ports=[Ports that clients of UDP ASSOCIATE send to, one a client]:RANGE: ' \
 		'*--udp-clients=[Networks from which a client of UDP ASSOCIATE may send besides the address of its TCP connection, where NAT makes two of one (containers)]:LIST: ' \
 		'*--udp-filter=[Whose datagrams get through to a client of UDP ASSOCIATE]:WORD:(address address-port none)' \
@@ -90,6 +90,7 @@ _socks5d() {
 		'*--shared-prefix=[What all names in shared begin with; servers with another one have nothing to do with this one]:WORD: ' \
 		'*--node-name=[What this server is called among those that share; each has a name of its own]:WORD: ' \
 		'*--shared-users=[Whether users are shared, too: whom ADD_USER adds on one server is known on all within a second, and so is whoever is changed or deleted]:WORD:(no yes)' \
+		'*--shared-grace=[Time for which users that servers share may log in while what shared names does not answer, restarts included; then they are refused until it does]:TIME: ' \
 		'*--client-names=[File with the names of clients, which are shown beside their addresses and decide nothing: ADDRESS NAME a line as in /etc/hosts, or the leases of dnsmasq, ISC dhcpd or Kea]:FILE:_files' \
 		'*--access-log-file=[File that sessions are logged to when they end, a line each, if their request was answered or the login of a user refused; opened again on SIGHUP; empty: none]:FILE:_files' \
 		'*--access-log-entries=[Answered requests, and refused logins of users, that are remembered for the monitor'\''s ACCESS_LOG]:N: ' \

@@ -42,6 +42,9 @@ void effects_copy_lists(struct site *site, const struct config *c);
 /* The users file; NULL when there is none. */
 const char *effects_users_path(const struct settings *s);
 
+/* How many users are from there: those whom nodes share are not. */
+size_t effects_count_users(const struct services *v);
+
 /* Logs it where users can be read, but not be changed while serving, and where the file is open to
  * others than its owner and group. */
 void effects_note_users_file(const struct settings *s);
@@ -82,6 +85,9 @@ void effects_warn_of_clear_web(const struct settings *s);
 
 /* Says so when what is shared with other nodes goes to another host. */
 void effects_warn_of_clear_engine(const struct settings *s);
+
+/* Says so when nothing of that is kept on this host. */
+void effects_warn_of_no_copy(const struct settings *s);
 
 /* Logs who is named twice among those of the command line. */
 void effects_warn_of_repeated(const struct user_credentials *operators, size_t count);

@@ -16,6 +16,7 @@
 #define ENGINE_CONNECT_MS 200 /* for connecting at most */
 #define ENGINE_REPLY_MS 100 /* for each reply */
 #define ENGINE_ERROR_MAX 512
+#define ENGINE_WORDS_MAX 256 /* of a command */
 
 struct engine;
 
@@ -45,7 +46,8 @@ bool engine_here(const struct engine *e, struct addr *out);
 /* Does nothing when there is no connection. */
 void engine_close(struct engine *e);
 
-/* Puts a command behind those that wait to be sent: its words, a NULL behind the last. What fails
+/* Puts a command behind those that wait to be sent: its words, at most ENGINE_WORDS_MAX, a
+ * NULL behind the last. What fails
  * shows at the reply. */
 void engine_ask(struct engine *e, const char *const *words);
 

@@ -8,11 +8,12 @@
 #include "base/log.h"
 #include "server/engine.h"
 #include "server/sharing.h"
+#include "server/sharing_batch.h"
 #include "server/told.h"
 #include "state/grace.h"
 
 #define SHARING_KEY_MAX 256 /* of a name of the engine's; its NUL included */
-#define SHARING_EVENTS_KEPT "100000" /* about: who has missed more reads everything anew */
+#define SHARING_EVENTS_KEPT "10000" /* about: who has missed more reads everything anew */
 
 #define SHARING_BATCH 256 /* commands that are under way at once */
 
@@ -51,6 +52,8 @@ struct sharing {
 	/* the thread's */
 	struct engine *engine;
 	struct told *uses, *running, *bans;
+	bool tells_all_uses; /* the next time, not only what has changed */
+	struct sharing_batch *batch;
 	struct sharing_users users;
 	struct told *ban_marks; /* what was said of each client last (sharing_bans.c) */
 	int64_t engine_ahead_ms; /* of clock_ms(), its clock of the day */
@@ -97,9 +100,17 @@ int sharing_settle_batch(struct sharing *s, char *error) __attribute__((warn_unu
 /* Says that in `error`, and returns -1. */
 int sharing_no_memory(char *error);
 
+/* Is it to end? Then what takes long does, too: sharing_no_time() says so in `error`, and returns
+ * -1. */
+bool sharing_is_stopping(struct sharing *s);
+int sharing_no_time(char *error);
+
 /* What those hear who are there. Its reply is still to come. */
 void sharing_tell_event(
 	struct sharing *s, const char *kind, const char *account, const char *value);
+
+/* The same of many: "ACCOUNT VALUE", each with a newline behind it. */
+void sharing_tell_events(struct sharing *s, const char *kind, const char *lines);
 
 /* ---- the part that this node has ---- */
 
@@ -121,6 +132,9 @@ int sharing_tell_beat(struct sharing *s, char *error) __attribute__((warn_unused
 /* What has changed of what is used and what runs here since it was told last. */
 int sharing_tell_accounts(struct sharing *s, char *error) __attribute__((warn_unused_result));
 
+/* Nothing runs here, as far as the engine knows. Its reply is still to come. */
+void sharing_take_back_running(struct sharing *s);
+
 /* What has changed of the bans, and which quotas have begun anew. */
 int sharing_tell_bans(struct sharing *s, char *error) __attribute__((warn_unused_result));
 int sharing_tell_resets(struct sharing *s, char *error) __attribute__((warn_unused_result));
@@ -131,7 +145,8 @@ int sharing_tell_kills(struct sharing *s, char *error) __attribute__((warn_unuse
 /* Nobody is told of them any more. */
 void sharing_drop_kills(struct sharing *s);
 
-/* Everything again, from the next time on. */
+/* Everything again, from the next time on, but for what is read meanwhile of what the engine has.
+ */
 void sharing_forget_told(struct sharing *s);
 
 /* That the node stops. */
@@ -155,6 +170,9 @@ int sharing_read_clock(struct sharing *s, char *error) __attribute__((warn_unuse
 
 /* All that there is, which takes the place of what is known. */
 int sharing_read_all(struct sharing *s, char *error) __attribute__((warn_unused_result));
+
+/* What the engine still has of what this node has told of accounts. */
+int sharing_read_own(struct sharing *s, char *error) __attribute__((warn_unused_result));
 
 /* Which nodes there are. */
 int sharing_read_nodes(struct sharing *s, char *error) __attribute__((warn_unused_result));

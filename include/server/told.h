@@ -38,9 +38,11 @@ const char *told_value(const struct told *t, const char *key);
 void told_drop(struct told *t, const char *key);
 
 /* A key that has not come by in this round, which counts as told to be gone, with the value that
- * was told last (""; it was forgotten); NULL: there is no more. Valid until the next call. */
+ * was told last (""; there was no memory for it); NULL: there is no more. Where he is to be told
+ * everything again before the next round, that is told again, too. Valid until the next call. */
 const char *told_next_gone(struct told *t, const char **last);
 
+/* How many are known, of those that are gone such as were told in this round. */
 size_t told_count(const struct told *t);
 
 #endif

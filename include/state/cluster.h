@@ -13,7 +13,7 @@
 
 /* A node whose beat stands still for so long has gone, and its sessions with it, by the clock of
  * whoever looks (clock.h). */
-#define CLUSTER_SILENT_MS INT64_C(15000)
+#define CLUSTER_SILENT_MS INT64_C(14000)
 
 #define CLUSTER_NODE_MAX 64 /* of a node's name; its NUL included */
 #define CLUSTER_WORD_MAX 32 /* of its instance, and its version, likewise */
@@ -89,6 +89,9 @@ void cluster_end_reading(struct cluster *c, bool is_whole);
 /* Is anything known of what the account has used there? */
 bool cluster_knows(struct cluster *c, const char *node, const char *account);
 
+/* Nobody could be heard until `now`: who was there by then is not silent for that. */
+void cluster_begin_listening(struct cluster *c, int64_t now);
+
 /* The sessions of nodes that are silent at `now` do not count, until they are heard of again: true
  * when there is another one of these. */
 bool cluster_note_silence(struct cluster *c, int64_t now);
@@ -140,11 +143,11 @@ struct cluster_status {
 	int64_t lag_ms; /* since it answered last; -1: it never did */
 	uint64_t commands, failures; /* that were sent; how often that or connecting failed */
 	size_t nodes; /* online, this one included */
+	int64_t grace_ms; /* that is left to users that nodes share; 0: they are refused; -1: it is
+			   * none of their concern */
 	size_t namesakes; /* of these, others that have its name, and go on to say that they are
 			     there */
 	bool is_copied; /* another one has its part */
-	int64_t grace_ms; /* that is left to users that nodes share; 0: they are refused; -1: it is
-			   * none of their concern */
 	char problem[CLUSTER_PROBLEM_MAX]; /* while it is not up */
 };
 

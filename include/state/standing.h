@@ -73,12 +73,25 @@ bool standing_read(struct standing *s, enum standing_kind kind, const char *key,
 struct standing_fact {
 	enum standing_kind kind;
 	const char *key;
-	const char *value; /* NULL: it is to stand no more; of standing_changes() only */
+	const char *value; /* NULL: it is to stand no more; of standing_changes() and
+			    * standing_news() only */
 };
 
 /* All facts of a kind by the alphabet of their keys, in one block to be freed. NULL without memory.
  */
 struct standing_fact *standing_list(struct standing *s, enum standing_kind kind, size_t *count);
+
+/* ---- for whoever tells others ---- */
+
+/* The same of standing_list(), which from now on is told of what changes in that kind. Of one kind
+ * only: of the one that it was last. */
+struct standing_fact *standing_list_watched(
+	struct standing *s, enum standing_kind kind, size_t *count);
+
+/* What has changed in it and was not told yet, as it stands now (`value` NULL: no more), by the
+ * alphabet of the keys, in one block to be freed, which may be empty. NULL without memory, or where something could
+ * not be noted without: then all is to be listed again. */
+struct standing_fact *standing_news(struct standing *s, size_t *count);
 
 /* ---- for whoever keeps it ---- */
 

@@ -64,6 +64,9 @@ bool answer_find(const struct monitor_line *line, const char *name, struct monit
 /* Is it this text, byte for byte? */
 bool answer_is(const struct monitor_line *text, const char *expected);
 
+/* Are both the same text? */
+bool answer_is_same(const struct monitor_line *a, const struct monitor_line *b);
+
 /* The whole of `text` as a number without sign and with at most 15 digits, which every program
  * that reads it can hold. False when it is anything else. */
 bool answer_number(const struct monitor_line *text, long long *out);

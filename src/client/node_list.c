@@ -6,7 +6,6 @@
 #include "client/node_list.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 static bool is_one_of(const struct monitor_line *state, const char *a, const char *b)
 {
@@ -50,8 +49,7 @@ static bool has_address(struct node_entry *e)
 static bool is_listed(const struct node_list *l, const struct monitor_line *name)
 {
 	for (size_t i = 0; i < l->count; i++) {
-		if (l->nodes[i].name.len == name->len &&
-			memcmp(l->nodes[i].name.text, name->text, name->len) == 0)
+		if (answer_is_same(&l->nodes[i].name, name))
 			return true;
 	}
 	return false;

@@ -120,7 +120,7 @@ static int check_name(struct node_talk *t, const struct answer *answer)
 	if (!node_list_own_name(answer, &name))
 		return fail(t, "%s: the server there is no node: %.*s", link_place(t->link),
 			(int)answer->status.len, answer->status.text);
-	if (name.len == wanted->len && memcmp(name.text, wanted->text, name.len) == 0)
+	if (answer_is_same(&name, wanted))
 		return begin_step(t, TALK_READY);
 	return fail(t,
 		"%s, which it tells as its monitor's address, is that of node %.*s from here; "

@@ -84,11 +84,6 @@ bool table_fits(const struct answer *reply)
 
 /* ---- columns ---- */
 
-static bool is_same(const struct monitor_line *a, const struct monitor_line *b)
-{
-	return a->len == b->len && memcmp(a->text, b->text, a->len) == 0;
-}
-
 static bool is_whole_number(const struct monitor_line *value)
 {
 	long long number;
@@ -131,7 +126,7 @@ static struct table_column *column_of(struct table *t, const struct monitor_line
 	if (answer_is(key, ADVICE) || is_for_reference(key))
 		return NULL;
 	for (size_t i = 0; i < t->count; i++) {
-		if (is_same(&t->columns[i].key, key))
+		if (answer_is_same(&t->columns[i].key, key))
 			return &t->columns[i];
 	}
 	if (t->count == COLUMNS_MAX)
@@ -342,7 +337,7 @@ static void print_row(FILE *out, const struct table *t, const struct monitor_lin
 		if (c->is_left_out)
 			continue;
 		while (line != NULL && answer_next_field(&rest, &field)) {
-			if (is_same(&field.name, &c->key)) {
+			if (answer_is_same(&field.name, &c->key)) {
 				text = cell_text_of(t, c, &field.value);
 				break;
 			}

@@ -41,12 +41,18 @@ static void give_both_descriptors(struct fd_lease *lease)
 	fd_lease_give(lease);
 }
 
+/* At udp_address, or where that is not set, or not an address of this host, at the one that the client
+ * has reached. */
 static int open_client_socket(struct udp *u)
 {
+	const struct settings *s = &u->setup.asker->config->settings;
 	struct addr here = socket_local_addr(u->setup.client);
+	const struct addr *wanted = outgoing_pick(&s->udp_address, here.sa.sa_family);
+	bool is_set = wanted->sa.sa_family != AF_UNSPEC;
 
-	u->client =
-		socket_open_datagram(&here, &u->setup.asker->config->settings.udp_ports, &u->bound);
+	u->client = socket_open_datagram(is_set ? wanted : &here, &s->udp_ports, &u->bound);
+	if (u->client < 0 && is_set && errno == EADDRNOTAVAIL)
+		u->client = socket_open_datagram(&here, &s->udp_ports, &u->bound);
 	return u->client < 0 ? -1 : 0;
 }
 

@@ -321,7 +321,7 @@ static void tell_of_files(const struct site *s, const struct config *now, char *
 	const struct settings *settings = &now->settings;
 	const char *read = "; read: ", *opened = "; opened again: ";
 	const char *users_path = effects_users_path(settings);
-	size_t count = users_count(s->services->users), len;
+	size_t count = effects_count_users(s->services), len;
 	struct list_report lists = {.reply = reply};
 
 	if (reply[0] == '\0')

@@ -47,6 +47,9 @@ static void look_at_users(struct doctor *d)
 	else if (d->users == 0 && *c->settings.auth_socket != '\0')
 		doctor_say(d, DOCTOR_OK, "auth_socket says who is a user, a login is %s",
 			admission_login_required(c) ? "required" : "not required");
+	else if (d->users == 0 && c->settings.shared_users)
+		doctor_say(d, DOCTOR_OK, "users are those whom the nodes share, a login is %s",
+			admission_login_required(c) ? "required" : "not required");
 	else if (d->users == 0 && admission_login_required(c))
 		doctor_advise(d, DOCTOR_BAD,
 			"monitor_client ADD_USER NAME - adds one, or -u NAME:PASS at the start",

@@ -98,6 +98,12 @@ const char *effects_users_path(const struct settings *s)
 	return s->users_file[0] != '\0' ? s->users_file : NULL;
 }
 
+size_t effects_count_users(const struct services *v)
+{
+	return v->shared_users == NULL ? users_count(v->users)
+				       : shared_users_count_own(v->shared_users);
+}
+
 /* Hashes can be tried out by whoever has them, and a user be added by whoever may write; and a
  * password be used by whoever reads it. */
 static void warn_of_open_file(const char *setting, const char *path)
@@ -182,6 +188,18 @@ void effects_warn_of_clear_engine(const struct settings *s)
 		log_message(LOG_WARN,
 			"what is shared goes in clear to %s: have it on a network of its own, or "
 			"through a tunnel",
+			shared_place_format(&s->shared, engine));
+}
+
+void effects_warn_of_no_copy(const struct settings *s)
+{
+	char engine[SHARED_TEXT_MAX];
+
+	if (shared_place_is_set(&s->shared) && s->state_dir[0] == '\0')
+		log_message(LOG_WARN,
+			"shared: state_dir is not set: each start knows nothing of what accounts "
+			"use on other nodes%s until %s answers",
+			s->shared_users ? ", and none of the users whom they share," : "",
 			shared_place_format(&s->shared, engine));
 }
 
@@ -319,13 +337,10 @@ static int check_users(const struct change *change, char *error)
 {
 	const char *path = change->old->settings.users_file;
 	const struct services *v = change->site->services;
-	size_t before = users_count(v->users), now = users_draft_count(change->users);
+	size_t before = effects_count_users(v);
+	size_t now = v->shared_users == NULL ? users_draft_count(change->users)
+					     : shared_users_count_read(v->shared_users);
 
-	/* Those whom nodes share are not the file's. */
-	if (v->shared_users != NULL) {
-		before = shared_users_count_own(v->shared_users);
-		now = shared_users_count_read(v->shared_users);
-	}
 	if (now > 0 || before == 0)
 		return 0;
 	snprintf(error, CONFIG_ERROR_MAX,

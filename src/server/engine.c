@@ -127,16 +127,15 @@ static int open_link(const struct shared_place *place, const struct addr *at)
 static int log_in(struct engine *e, const struct shared_place *place, char *error)
 {
 	char database[16];
-	size_t asked = 1;
+	bool has_login = place->user[0] != '\0' || place->password[0] != '\0';
 
 	if (place->user[0] != '\0')
 		ENGINE_ASK(e, "AUTH", place->user, place->password);
-	else if (place->password[0] != '\0')
+	else if (has_login)
 		ENGINE_ASK(e, "AUTH", place->password);
-	asked += place->password[0] != '\0';
 	snprintf(database, sizeof(database), "%u", place->database);
 	ENGINE_ASK(e, "SELECT", database);
-	return engine_skip(e, asked, error);
+	return engine_skip(e, has_login ? 2 : 1, error);
 }
 
 int engine_connect(struct engine *e, const struct shared_place *place, const struct addr *at,
@@ -175,11 +174,10 @@ bool engine_here(const struct engine *e, struct addr *out)
 
 void engine_ask(struct engine *e, const char *const *words)
 {
-	enum { MOST = 16 };
-	const char *argv[MOST];
+	const char *argv[ENGINE_WORDS_MAX];
 	int argc = 0;
 
-	while (words[argc] != NULL && argc < MOST) {
+	while (words[argc] != NULL && argc < ENGINE_WORDS_MAX) {
 		argv[argc] = words[argc];
 		argc++;
 	}

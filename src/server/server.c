@@ -172,6 +172,7 @@ int server_start_workers(struct server *s, char error[CONFIG_ERROR_MAX])
 		effects_warn_of_outgoing(&c->settings);
 		effects_warn_of_clear_web(&c->settings);
 		effects_warn_of_clear_engine(&c->settings);
+		effects_warn_of_no_copy(&c->settings);
 		effects_warn_of_expectations(c, &s->services);
 		effects_warn_of_mixed_hashes(s->services.users);
 		result = fronts_begin(&s->site.fronts, error);

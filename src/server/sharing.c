@@ -51,6 +51,22 @@ int sharing_no_memory(char *error)
 	return -1;
 }
 
+bool sharing_is_stopping(struct sharing *s)
+{
+	bool is_stopping;
+
+	mutex_lock(&s->lock);
+	is_stopping = s->stopping;
+	mutex_unlock(&s->lock);
+	return is_stopping;
+}
+
+int sharing_no_time(char *error)
+{
+	snprintf(error, SHARING_ERROR_MAX, "the server stops");
+	return -1;
+}
+
 /* ---- joining ---- */
 
 static int connect_engine(struct sharing *s, char *error)
@@ -118,7 +134,8 @@ static int beat(struct sharing *s, char *error)
 	return sharing_tell_beat(s, error);
 }
 
-/* What was used is told behind what was read: it may have begun anew elsewhere. */
+/* What was used is told behind what was read: it may have begun anew elsewhere. What runs is told
+ * from the beginning: the engine may have such as ran in a process before this one. */
 static int join(struct sharing *s, char *error)
 {
 	s->asked = 0;
@@ -127,9 +144,11 @@ static int join(struct sharing *s, char *error)
 		return -1;
 	sharing_forget_told(s);
 	sharing_begin_users(s);
-	if (sharing_read_clock(s, error) < 0 || sharing_read_all(s, error) < 0 ||
-		sharing_tell_bans(s, error) < 0)
+	cluster_begin_listening(s->cluster, clock_ms());
+	if (sharing_read_clock(s, error) < 0 || sharing_read_own(s, error) < 0 ||
+		sharing_read_all(s, error) < 0 || sharing_tell_bans(s, error) < 0)
 		return -1;
+	sharing_take_back_running(s);
 	return beat(s, error);
 }
 
@@ -140,6 +159,7 @@ static int turn(struct sharing *s, char *error)
 		sharing_read_events(s, error) < 0 || sharing_tell_bans(s, error) < 0 ||
 		sharing_tell_resets(s, error) < 0)
 		return -1;
+	s->has_news |= cluster_note_silence(s->cluster, clock_ms());
 	return clock_ms() < s->beat_due ? 0 : beat(s, error);
 }
 
@@ -259,7 +279,7 @@ void sharing_step(struct sharing *s)
 	result = joins ? join(s, error) : turn(s, error);
 	if (result == 0)
 		note_up(s);
-	else
+	else if (!sharing_is_stopping(s))
 		note_down(s, error);
 	say_namesake(s);
 	ring_bells(s);
@@ -312,9 +332,10 @@ static int make_parts(struct sharing *s, char *error)
 	s->running = told_new();
 	s->bans = told_new();
 	s->ban_marks = told_new();
+	s->batch = sharing_batch_new();
 	s->kills = kills_new(call_sharing, s);
 	if (s->cluster != NULL && s->engine != NULL && s->uses != NULL && s->running != NULL &&
-		s->bans != NULL && s->ban_marks != NULL && s->kills != NULL)
+		s->bans != NULL && s->ban_marks != NULL && s->kills != NULL && s->batch != NULL)
 		return 0;
 	snprintf(error, SHARING_ERROR_MAX, "shared: out of memory");
 	return -1;
@@ -382,6 +403,7 @@ void sharing_free(struct sharing *s)
 	told_free(s->uses);
 	told_free(s->running);
 	told_free(s->bans);
+	sharing_batch_free(s->batch);
 	told_free(s->ban_marks);
 	kills_free(s->kills);
 	sharing_end_users(s);

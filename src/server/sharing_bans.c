@@ -26,15 +26,12 @@
 /* A ban that ends so much earlier or later is the same. */
 #define SAME_END_MS 2500
 
+/* No time that is said is further off than the year 5138. */
+#define LAST_SECOND INT64_C(99999999999)
+
 static int64_t engine_now(const struct sharing *s)
 {
 	return (s->engine_ahead_ms + clock_ms()) / 1000;
-}
-
-/* Since 1970, and before the year 10000: so nothing that is reckoned of it grows too large. */
-static bool is_second(long long second)
-{
-	return second >= 0 && second < 253402300800;
 }
 
 int sharing_read_clock(struct sharing *s, char *error)
@@ -48,8 +45,8 @@ int sharing_read_clock(struct sharing *s, char *error)
 	if (r == NULL)
 		return -1;
 	is_time = r->type == REDIS_REPLY_ARRAY && r->elements == 2 &&
-		parse_number(engine_text(r->element[0]), &seconds) && is_second(seconds) &&
-		parse_number(engine_text(r->element[1]), &microseconds) && microseconds < 1000000;
+		parse_number(engine_text(r->element[0]), &seconds) &&
+		parse_number(engine_text(r->element[1]), &microseconds) && seconds <= LAST_SECOND;
 	if (is_time)
 		s->engine_ahead_ms = seconds * 1000 + microseconds / 1000 - clock_ms();
 	else
@@ -219,6 +216,7 @@ static bool parse_ban(
 	int end = 0;
 
 	if (sscanf(value, "%lld %lld %15s%n", &until, number, cause, &end) != 3 || until < 0 ||
+		*number < 0 || *number > LAST_SECOND ||
 		until > engine_now(s) + BAN_LONGEST_MS / 1000)
 		return false;
 	told->left = until == 0 ? CLOCK_NEVER : (until - engine_now(s)) * 1000;
@@ -243,7 +241,7 @@ static void take_begun(
 	struct ban_info told = {.client = *client};
 	struct mark mark = mark_of(s, network_format(client, text));
 
-	if (!parse_ban(s, value, &told, &number) || !is_second(number) || number < mark.number)
+	if (!parse_ban(s, value, &told, &number) || number < mark.number)
 		return;
 	if (number == mark.number) {
 		take_again(s, text, client);
@@ -256,6 +254,11 @@ static void take_begun(
 		end_sessions(s, &told);
 }
 
+static bool parse_lifted(const char *value, long long *number)
+{
+	return sscanf(value, "lifted %lld", number) == 1 && *number >= 0 && *number <= LAST_SECOND;
+}
+
 int sharing_take_ban(struct sharing *s, const char *node, const char *account, const char *value)
 {
 	struct network client;
@@ -265,10 +268,10 @@ int sharing_take_ban(struct sharing *s, const char *node, const char *account, c
 		return 0;
 	client = bans_whom(s->services->bans, &client);
 	s->has_news = true;
-	if (sscanf(value, "lifted %lld", &lifted) != 1)
-		take_begun(s, &client, value, node);
-	else if (is_second(lifted))
+	if (parse_lifted(value, &lifted))
 		take_lifted(s, &client, lifted, node);
+	else
+		take_begun(s, &client, value, node);
 	return 0;
 }
 

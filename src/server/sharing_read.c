@@ -123,6 +123,8 @@ static int scan(
 		redisReply *r;
 		bool is_whole;
 
+		if (sharing_is_stopping(s))
+			return sharing_no_time(error);
 		ENGINE_ASK(s->engine, "HSCAN", key, cursor, "COUNT", "1000");
 		r = sharing_reply_with_list(s, error);
 		if (r == NULL)
@@ -166,6 +168,31 @@ static int read_parts(struct sharing *s, char *error)
 		result = read_part(s, engine_text(r->element[i]), error);
 	freeReplyObject(r);
 	return result;
+}
+
+static int take_own_use(struct sharing *s, const char *node, const char *account, const char *value)
+{
+	(void)node;
+	told_note(s->uses, account, value);
+	return 0;
+}
+
+static int take_own_running(
+	struct sharing *s, const char *node, const char *account, const char *value)
+{
+	(void)node;
+	told_note(s->running, account, value);
+	return 0;
+}
+
+/* So what has stayed is not told again, to all nodes, and what stands no more is taken away. */
+int sharing_read_own(struct sharing *s, char *error)
+{
+	char key[SHARING_KEY_MAX];
+
+	if (scan(s, sharing_key(s, "use", s->part, key), s->part, take_own_use, error) < 0)
+		return -1;
+	return scan(s, sharing_key(s, "live", s->part, key), s->part, take_own_running, error);
 }
 
 static int read_newest_event(struct sharing *s, char *error)
@@ -262,8 +289,8 @@ static const struct {
 	const char *word;
 	sharing_taker *take;
 } kinds[] = {{"use", take_use}, {"live", take_running}, {"reset", take_resets},
-	{"ban", sharing_take_ban}, {"end", take_end}, {"kill", sharing_take_kill},
-	{"user", sharing_take_user}};
+	{"ban", sharing_take_ban}, {"beat", take_node}, {"end", take_end},
+	{"kill", sharing_take_kill}, {"user", sharing_take_user}};
 
 /* The value of a field of an event; "" when it has none. */
 static const char *field_of(const redisReply *fields, const char *name)
@@ -275,6 +302,38 @@ static const char *field_of(const redisReply *fields, const char *name)
 	return "";
 }
 
+/* "ACCOUNT VALUE", each with a newline behind it; other lines are passed over. */
+static int take_lines(struct sharing *s, const char *node, char *lines, sharing_taker *take)
+{
+	char *rest = lines, *line;
+
+	while ((line = strsep(&rest, "\n")) != NULL) {
+		char *space = strchr(line, ' ');
+
+		if (space == NULL)
+			continue;
+		*space = '\0';
+		if (take(s, node, line, space + 1) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Of one account, or of many. */
+static int take_facts(struct sharing *s, const redisReply *fields, sharing_taker *take)
+{
+	const char *node = field_of(fields, "n"), *many = field_of(fields, "m");
+	char *lines;
+	int result;
+
+	if (*many == '\0')
+		return take(s, node, field_of(fields, "a"), field_of(fields, "v"));
+	lines = strdup(many);
+	result = lines == NULL ? -1 : take_lines(s, node, lines, take);
+	free(lines);
+	return result;
+}
+
 static int take_event(struct sharing *s, const redisReply *fields)
 {
 	const char *kind = field_of(fields, "k");
@@ -283,8 +342,7 @@ static int take_event(struct sharing *s, const redisReply *fields)
 		return 0;
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		if (strcmp(kind, kinds[i].word) == 0)
-			return kinds[i].take(s, field_of(fields, "n"), field_of(fields, "a"),
-				field_of(fields, "v"));
+			return take_facts(s, fields, kinds[i].take);
 	}
 	return 0;
 }
@@ -310,31 +368,83 @@ static int take_events(struct sharing *s, const redisReply *r)
 	return (int)count;
 }
 
-#define EVENTS_AT_ONCE 1000
+#define EVENTS_AT_ONCE 200
 
-int sharing_read_events(struct sharing *s, char *error)
+/* How many there were, -1 with the reason in `error`. */
+static int read_some_events(struct sharing *s, char *error)
 {
 	char key[SHARING_KEY_MAX], most[16];
+	redisReply *r;
 	int count;
 
 	snprintf(most, sizeof(most), "%d", EVENTS_AT_ONCE);
-	do {
-		redisReply *r;
-
-		ENGINE_ASK(s->engine, "XREAD", "COUNT", most, "STREAMS",
-			sharing_key(s, "events", NULL, key), s->last_event);
-		r = engine_reply(s->engine, error);
-		if (r == NULL)
-			return -1;
-		if (r->type == REDIS_REPLY_ERROR) {
-			snprintf(error, SHARING_ERROR_MAX, "%.500s", engine_text(r));
-			freeReplyObject(r);
-			return -1;
-		}
-		count = take_events(s, r);
+	if (sharing_is_stopping(s))
+		return sharing_no_time(error);
+	ENGINE_ASK(s->engine, "XREAD", "COUNT", most, "STREAMS",
+		sharing_key(s, "events", NULL, key), s->last_event);
+	r = engine_reply(s->engine, error);
+	if (r == NULL)
+		return -1;
+	if (r->type == REDIS_REPLY_ERROR) {
+		snprintf(error, SHARING_ERROR_MAX, "%.500s", engine_text(r));
 		freeReplyObject(r);
-		if (count < 0)
-			return sharing_no_memory(error);
-	} while (count == EVENTS_AT_ONCE);
-	return 0;
+		return -1;
+	}
+	count = take_events(s, r);
+	freeReplyObject(r);
+	return count < 0 ? sharing_no_memory(error) : count;
+}
+
+/* MILLISECONDS-NUMBER */
+static bool is_later(const char *event, const char *than)
+{
+	unsigned long long a[2] = {0}, b[2] = {0};
+
+	(void)sscanf(event, "%llu-%llu", &a[0], &a[1]);
+	(void)sscanf(than, "%llu-%llu", &b[0], &b[1]);
+	return a[0] != b[0] ? a[0] > b[0] : a[1] > b[1];
+}
+
+/* Are there events behind `last` which the engine has no more? 1, 0, or -1 with the reason. */
+static int has_missed_events(struct sharing *s, const char *last, char *error)
+{
+	char key[SHARING_KEY_MAX];
+	redisReply *r;
+	int result;
+
+	ENGINE_ASK(
+		s->engine, "XRANGE", sharing_key(s, "events", NULL, key), "-", "+", "COUNT", "1");
+	r = sharing_reply_with_list(s, error);
+	if (r == NULL)
+		return -1;
+	result = r->elements > 0 && r->element[0]->elements > 0 &&
+		is_later(engine_text(r->element[0]->element[0]), last);
+	freeReplyObject(r);
+	return result;
+}
+
+/* What was told meanwhile by this node stays told. */
+static int read_anew(struct sharing *s, char *error)
+{
+	sharing_begin_users(s);
+	return sharing_read_all(s, error);
+}
+
+/* Where there are many, more may have come since the last time than the engine keeps. */
+int sharing_read_events(struct sharing *s, char *error)
+{
+	char last[sizeof(s->last_event)];
+	int count = EVENTS_AT_ONCE;
+
+	while (count == EVENTS_AT_ONCE) {
+		strcpy(last, s->last_event);
+		count = read_some_events(s, error);
+		if (count == EVENTS_AT_ONCE) {
+			int missed = has_missed_events(s, last, error);
+
+			if (missed != 0)
+				return missed < 0 ? -1 : read_anew(s, error);
+		}
+	}
+	return count < 0 ? -1 : 0;
 }

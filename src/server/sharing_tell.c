@@ -31,6 +31,14 @@ void sharing_tell_event(struct sharing *s, const char *kind, const char *account
 		"v", value);
 }
 
+void sharing_tell_events(struct sharing *s, const char *kind, const char *lines)
+{
+	char key[SHARING_KEY_MAX];
+
+	SHARING_ASK(s, "XADD", sharing_key(s, "events", NULL, key), "MAXLEN", "~",
+		SHARING_EVENTS_KEPT, "*", "i", s->instance, "k", kind, "n", s->part, "m", lines);
+}
+
 /* In the hash `key`, and as an event. */
 int sharing_tell_field(struct sharing *s, const char *key, const char *kind, const char *account,
 	const char *value, char *error)
@@ -40,22 +48,12 @@ int sharing_tell_field(struct sharing *s, const char *key, const char *kind, con
 	return sharing_settle_batch(s, error);
 }
 
-/* The field stands no more; `value` is what that means to the others. */
-static int tell_gone(struct sharing *s, const char *key, const char *kind, const char *account,
-	const char *value, char *error)
-{
-	SHARING_ASK(s, "HDEL", key, account);
-	sharing_tell_event(s, kind, account, value);
-	return sharing_settle_batch(s, error);
-}
-
 /* ---- accounts ---- */
 
 /* "BEGUN USED EXTRA RESETS" */
 #define USE_MAX (QUOTA_USE_MAX + 24)
 
-static int tell_use(
-	struct sharing *s, const char *key, const struct standing_fact *fact, char *error)
+static int tell_use(struct sharing *s, const struct standing_fact *fact, char *error)
 {
 	char value[USE_MAX];
 
@@ -63,38 +61,83 @@ static int tell_use(
 		cluster_resets(s->cluster, fact->key));
 	if (!told_differs(s->uses, fact->key, value))
 		return 0;
-	return sharing_tell_field(s, key, "use", fact->key, value, error);
+	return sharing_batch_add(s, fact->key, value, error);
 }
 
-static int tell_unused(struct sharing *s, const char *key, char *error)
+/* Nothing is used of it any more. */
+static int tell_unused(struct sharing *s, const char *account, char *error)
 {
-	const char *account, *last;
 	char value[USE_MAX];
 
-	while ((account = told_next_gone(s->uses, &last)) != NULL) {
-		snprintf(value, sizeof(value), "0 0 0 %" PRIu64,
-			cluster_resets(s->cluster, account));
-		if (tell_gone(s, key, "use", account, value, error) < 0)
-			return -1;
-	}
-	return 0;
+	snprintf(value, sizeof(value), "0 0 0 %" PRIu64, cluster_resets(s->cluster, account));
+	return sharing_batch_add(s, account, value, error);
 }
 
+/* Of those that are used, or of the others. */
+static int tell_uses_of(struct sharing *s, const char *key, const struct standing_fact *facts,
+	size_t count, bool are_used, char *error)
+{
+	int result = 0;
+
+	sharing_batch_begin(s, are_used ? "HSET" : "HDEL", "use", key);
+	for (size_t i = 0; i < count && result == 0; i++) {
+		if ((facts[i].value != NULL) != are_used)
+			continue;
+		if (!are_used)
+			told_drop(s->uses, facts[i].key);
+		result = are_used ? tell_use(s, &facts[i], error)
+				  : tell_unused(s, facts[i].key, error);
+	}
+	return result < 0 ? -1 : sharing_batch_end(s, error);
+}
+
+static int tell_vanished_uses(struct sharing *s, const char *key, char *error)
+{
+	const char *account, *last;
+	int result = 0;
+
+	sharing_batch_begin(s, "HDEL", "use", key);
+	while (result == 0 && (account = told_next_gone(s->uses, &last)) != NULL)
+		result = tell_unused(s, account, error);
+	return result < 0 ? -1 : sharing_batch_end(s, error);
+}
+
+/* All of them where it is not known what the engine knows, and otherwise what has changed: there
+ * may be a million, of which a few thousand are at work. What did not reach the engine is told when
+ * it is joined again. */
 static int tell_uses(struct sharing *s, char *error)
 {
+	bool is_all = s->tells_all_uses;
 	size_t count = 0;
-	struct standing_fact *facts = standing_list(s->services->standing, STANDING_QUOTA, &count);
+	struct standing_fact *facts = is_all
+		? standing_list_watched(s->services->standing, STANDING_QUOTA, &count)
+		: standing_news(s->services->standing, &count);
 	char key[SHARING_KEY_MAX];
-	int result = 0;
+	int result;
 
 	if (facts == NULL)
 		return sharing_no_memory(error);
 	sharing_key(s, "use", s->part, key);
 	told_begin(s->uses);
-	for (size_t i = 0; i < count && result == 0; i++)
-		result = tell_use(s, key, &facts[i], error);
+	result = tell_uses_of(s, key, facts, count, true, error);
+	if (result == 0 && !is_all)
+		result = tell_uses_of(s, key, facts, count, false, error);
+	if (result == 0 && is_all)
+		result = tell_vanished_uses(s, key, error);
+	s->tells_all_uses = result < 0;
 	free(facts);
-	return result < 0 ? -1 : tell_unused(s, key, error);
+	return result;
+}
+
+static int tell_stopped(struct sharing *s, const char *key, char *error)
+{
+	const char *account, *last;
+	int result = 0;
+
+	sharing_batch_begin(s, "HDEL", "live", key);
+	while (result == 0 && (account = told_next_gone(s->running, &last)) != NULL)
+		result = sharing_batch_add(s, account, "0", error);
+	return result < 0 ? -1 : sharing_batch_end(s, error);
 }
 
 static int tell_running(struct sharing *s, char *error)
@@ -102,22 +145,29 @@ static int tell_running(struct sharing *s, char *error)
 	size_t count = 0;
 	struct ledger_running *running = ledger_list_running(s->services->ledger, &count);
 	char key[SHARING_KEY_MAX], value[16];
-	const char *account, *last;
 	int result = 0;
 
 	if (running == NULL)
 		return sharing_no_memory(error);
 	sharing_key(s, "live", s->part, key);
+	sharing_batch_begin(s, "HSET", "live", key);
 	told_begin(s->running);
 	for (size_t i = 0; i < count && result == 0; i++) {
 		snprintf(value, sizeof(value), "%u", running[i].sessions);
 		if (told_differs(s->running, running[i].name, value))
-			result = sharing_tell_field(s, key, "live", running[i].name, value, error);
+			result = sharing_batch_add(s, running[i].name, value, error);
 	}
 	free(running);
-	while (result == 0 && (account = told_next_gone(s->running, &last)) != NULL)
-		result = tell_gone(s, key, "live", account, "0", error);
-	return result;
+	if (result < 0 || sharing_batch_end(s, error) < 0)
+		return -1;
+	return tell_stopped(s, key, error);
+}
+
+void sharing_take_back_running(struct sharing *s)
+{
+	char key[SHARING_KEY_MAX];
+
+	SHARING_ASK(s, "DEL", sharing_key(s, "live", s->part, key));
 }
 
 int sharing_tell_accounts(struct sharing *s, char *error)
@@ -167,6 +217,7 @@ int sharing_tell_beat(struct sharing *s, char *error)
 	cluster_note_monitor(s->cluster, b.monitor);
 	cluster_format_beat(&b, value);
 	SHARING_ASK(s, "HSET", sharing_key(s, "nodes", NULL, key), s->part, value);
+	sharing_tell_event(s, "beat", s->part, value);
 	SHARING_ASK(s, "SADD", sharing_key(s, "parts", NULL, key), s->part);
 	/* Sessions go with their node also for those who come later. */
 	SHARING_ASK(s, "PEXPIRE", sharing_key(s, "live", s->part, key),
@@ -210,6 +261,7 @@ int sharing_tell_resets(struct sharing *s, char *error)
 
 void sharing_forget_told(struct sharing *s)
 {
+	s->tells_all_uses = true;
 	told_forget_all(s->uses);
 	told_forget_all(s->running);
 	told_forget_all(s->bans);

@@ -1,5 +1,7 @@
 /*
  * A map from keys to what was told of them, each with the number of the round that it was seen in.
+ * What is gone stays there until the round behind the one in which that was told: by then it has
+ * arrived, or all is forgotten and it is told again.
  */
 #include "server/told.h"
 
@@ -11,6 +13,7 @@
 struct fact {
 	unsigned round;
 	bool is_told; /* and not forgotten */
+	bool is_gone; /* so the last that was told of it */
 	char *value; /* NULL: without memory */
 	size_t key_len;
 	char key[];
@@ -20,7 +23,6 @@ struct told {
 	struct hashmap *facts;
 	unsigned round;
 	size_t position; /* of told_next_gone() */
-	struct fact *gone; /* the one it returned last */
 };
 
 static void free_fact(void *value)
@@ -49,7 +51,6 @@ void told_free(struct told *t)
 	if (t == NULL)
 		return;
 	hashmap_free(t->facts, free_fact);
-	free_fact(t->gone);
 	free(t);
 }
 
@@ -93,11 +94,12 @@ bool told_differs(struct told *t, const char *key, const char *value)
 	if (f == NULL)
 		return true;
 	f->round = t->round;
-	if (f->is_told && f->value != NULL && strcmp(f->value, value) == 0)
+	if (f->is_told && !f->is_gone && f->value != NULL && strcmp(f->value, value) == 0)
 		return false;
 	free(f->value);
 	f->value = strdup(value);
 	f->is_told = true;
+	f->is_gone = false;
 	return true;
 }
 
@@ -130,15 +132,18 @@ const char *told_next_gone(struct told *t, const char **last)
 {
 	struct fact *f;
 
-	free_fact(t->gone);
-	t->gone = NULL;
 	while ((f = hashmap_next(t->facts, &t->position)) != NULL) {
 		if (f->round == t->round)
 			continue;
-		t->gone = hashmap_remove(t->facts, f->key, f->key_len);
-		t->position--;
-		*last = t->gone->value == NULL ? "" : t->gone->value;
-		return t->gone->key;
+		if (f->is_gone && f->is_told) {
+			free_fact(hashmap_remove(t->facts, f->key, f->key_len));
+			t->position--;
+			continue;
+		}
+		f->round = t->round;
+		f->is_gone = f->is_told = true;
+		*last = f->value == NULL ? "" : f->value;
+		return f->key;
 	}
 	return NULL;
 }

@@ -100,7 +100,7 @@ void cluster_free(struct cluster *c)
 
 static struct node *find_node_locked(const struct cluster *c, const char *part) REQUIRES(&c->lock)
 {
-	return hashmap_get(c->nodes, part, strlen(part));
+	return hashmap_get(c->nodes, part, strnlen(part, CLUSTER_NODE_MAX - 1));
 }
 
 static struct node *make_node_locked(struct cluster *c, const char *part) REQUIRES(&c->lock)
@@ -403,7 +403,7 @@ static int keep_lost_parts_locked(struct cluster *c) REQUIRES(&c->lock)
 
 			if (!is_lost_locked(c, p->node))
 				continue;
-			kept = make_part_locked(c, p->node->beat.node, a->name);
+			kept = make_part_locked(c, p->node->part, a->name);
 			if (kept == NULL)
 				return -1;
 			kept->use = p->use;
@@ -532,6 +532,19 @@ int cluster_keep(struct cluster *c, struct standing *standing)
 static bool is_silent(const struct node *n, int64_t now)
 {
 	return now - n->seen >= CLUSTER_SILENT_MS;
+}
+
+void cluster_begin_listening(struct cluster *c, int64_t now)
+{
+	struct node *n;
+	size_t position = 0;
+
+	mutex_lock(&c->lock);
+	while ((n = hashmap_next(c->nodes, &position)) != NULL) {
+		if (n->is_there)
+			n->seen = now;
+	}
+	mutex_unlock(&c->lock);
 }
 
 bool cluster_note_silence(struct cluster *c, int64_t now)
@@ -709,8 +722,8 @@ void cluster_look(struct cluster *c, int64_t now, struct cluster_status *out)
 	out->since_ms = c->since < 0 ? -1 : now - c->since;
 	out->lag_ms = c->heard < 0 ? -1 : now - c->heard;
 	out->nodes = 1;
-	out->namesakes = count_namesakes_locked(c, NULL, c->self.node, now);
 	out->grace_ms = left_of_grace(c->grace_ends, now);
+	out->namesakes = count_namesakes_locked(c, NULL, c->self.node, now);
 	while ((n = hashmap_next(c->nodes, &position)) != NULL)
 		out->nodes += is_online(n, now);
 	mutex_unlock(&c->lock);

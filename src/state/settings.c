@@ -350,9 +350,9 @@ const struct setting settings_table[] = {
 		.initial = "",
 		.reloadable = true,
 		.value_name = "ADDR",
-		.help = "Address that clients of UDP ASSOCIATE are told to send to, one for IPv4 "
-			"and one for IPv6, where NAT is between them and this host; empty: the one "
-			"that they reached it by."},
+		.help = "Address that clients of UDP ASSOCIATE send to, one for IPv4 and one for "
+			"IPv6; one that is not this host's own, but of the NAT in front of it, is "
+			"only told. Empty: the one that they, or a balancer, reached it by."},
 	{.name = "udp_ports",
 		AT(PORTS, udp_ports),
 		.initial = "any",

@@ -29,6 +29,10 @@ struct standing {
 	struct fact *changed; /* those that have */
 	size_t counted; /* of these */
 	bool is_kept;
+
+	struct hashmap *news; /* names of facts of a kind that have changed; NULL: nobody asks */
+	enum standing_kind watched;
+	bool has_lost_news; /* without memory */
 };
 
 static const char *const kind_words[STANDING_KINDS] = {
@@ -84,6 +88,7 @@ void standing_free(struct standing *s)
 		return;
 	for (int i = 0; i < STANDING_KINDS; i++)
 		hashmap_free(s->facts[i], free_fact);
+	hashmap_free(s->news, free_fact);
 	mutex_destroy(&s->lock);
 	free(s);
 }
@@ -141,6 +146,22 @@ static bool is_same_value(const char *a, const char *b)
 	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
 }
 
+/* By a fact of its name and no value. */
+static void note_news_locked(struct standing *s, const struct fact *changed) REQUIRES(&s->lock)
+{
+	struct fact *f;
+	void *old;
+
+	if (s->news == NULL || changed->kind != s->watched ||
+		hashmap_get(s->news, changed->key, changed->key_len) != NULL)
+		return;
+	f = make_fact(changed->kind, changed->key);
+	if (f != NULL && hashmap_put(s->news, f->key, f->key_len, f, &old) == 0)
+		return;
+	free(f);
+	s->has_lost_news = true;
+}
+
 /* Takes over `value`, and `made` where that comes into the map. What is to be freed afterwards
  * stands in both. */
 static int put_locked(struct standing *s, struct fact **made, char **value) REQUIRES(&s->lock)
@@ -158,6 +179,7 @@ static int put_locked(struct standing *s, struct fact **made, char **value) REQU
 		*made = NULL;
 		s->counted += f->is_counted;
 	}
+	note_news_locked(s, f);
 	before = f->value;
 	f->value = *value;
 	*value = before;
@@ -347,6 +369,75 @@ bool standing_take_back(struct standing *s, const struct standing_fact *listed)
 		free_fact(like);
 	free(value);
 	return was_taken;
+}
+
+/* ---- for whoever tells others ---- */
+
+struct standing_fact *standing_list_watched(
+	struct standing *s, enum standing_kind kind, size_t *count)
+{
+	struct hashmap *fresh = hashmap_new(0), *old;
+
+	if (fresh == NULL)
+		return NULL;
+	mutex_lock(&s->lock);
+	old = s->news;
+	s->news = fresh;
+	s->watched = kind;
+	s->has_lost_news = false;
+	mutex_unlock(&s->lock);
+	hashmap_free(old, free_fact);
+	return standing_list(s, kind, count);
+}
+
+/* Those that are named in `news`, as they stand. */
+static struct standing_fact *copy_news_locked(struct standing *s, size_t *count) REQUIRES(&s->lock)
+{
+	size_t position = 0, n = hashmap_count(s->news),
+	       size = n * sizeof(struct standing_fact) + 1;
+	struct standing_fact *facts;
+	const struct fact *like;
+	char *text;
+
+	while ((like = hashmap_next(s->news, &position)) != NULL) {
+		const struct fact *f = find_fact_locked(s, like);
+
+		size += size_of_text(like->key) + size_of_text(f == NULL ? NULL : f->value);
+	}
+	facts = malloc(size);
+	if (facts == NULL)
+		return NULL;
+	text = (char *)(facts + n);
+	*count = 0;
+	for (position = 0; (like = hashmap_next(s->news, &position)) != NULL;) {
+		const struct fact *f = find_fact_locked(s, like);
+
+		facts[(*count)++] = (struct standing_fact){.kind = like->kind,
+			.key = copy_text(&text, like->key),
+			.value = copy_text(&text, f == NULL ? NULL : f->value)};
+	}
+	return facts;
+}
+
+struct standing_fact *standing_news(struct standing *s, size_t *count)
+{
+	struct hashmap *fresh = hashmap_new(0), *told = NULL;
+	struct standing_fact *facts = NULL;
+
+	mutex_lock(&s->lock);
+	if (fresh != NULL && s->news != NULL && !s->has_lost_news)
+		facts = copy_news_locked(s, count);
+	if (facts != NULL) {
+		told = s->news;
+		s->news = fresh;
+		fresh = NULL;
+	}
+	mutex_unlock(&s->lock);
+	hashmap_free(told, free_fact);
+	hashmap_free(fresh, NULL);
+	if (facts != NULL)
+		qsort(facts, *count, sizeof(*facts), by_key);
+	return facts;
 }
 
 /* ---- for whoever keeps it ---- */

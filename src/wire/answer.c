@@ -227,6 +227,11 @@ bool answer_is(const struct monitor_line *text, const char *expected)
 	return text->len == strlen(expected) && memcmp(text->text, expected, text->len) == 0;
 }
 
+bool answer_is_same(const struct monitor_line *a, const struct monitor_line *b)
+{
+	return a->len == b->len && (a->len == 0 || memcmp(a->text, b->text, a->len) == 0);
+}
+
 bool answer_number(const struct monitor_line *text, long long *out)
 {
 	long long value = 0;

@@ -1,8 +1,6 @@
 /* node_list: which nodes NODES lists, and which of them are not asked. */
 #include "client/node_list.h"
 
-#include <stdlib.h>
-
 #include "../wire/answers.h"
 
 static struct answer reply;
@@ -137,7 +135,8 @@ static void refuses_what_does_not_begin_with_the_node_itself(void **state)
 
 static void has_a_bound(void **state)
 {
-	char *text = malloc(64 * (NODE_LIST_MAX + 2)), *end = stpcpy(text, OWN);
+	static char text[64 * (NODE_LIST_MAX + 2)];
+	char *end = stpcpy(text, OWN);
 
 	(void)state;
 	for (int i = 1; i < NODE_LIST_MAX; i++)
@@ -147,7 +146,6 @@ static void has_a_bound(void **state)
 	sprintf(end, "node:last state:online monitor:10.0.0.2:81\n");
 	assert_int_equal(parse(text), -1);
 	assert_contains(problem, "1000");
-	free(text);
 }
 
 static void the_node_that_answers_has_a_name(void **state)

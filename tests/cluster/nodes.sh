@@ -11,6 +11,8 @@
 #					it is set, is its users file
 #	on N COMMAND...			asks the node's monitor
 #	fetch N USER ARG...		curl by way of that node; prints how many bytes came
+#	run_traffic NAME ARG...		see traffic.py
+#	try NAME COMMAND...		check, which shows what the command has measured
 # shellcheck source=tests/clients/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../clients/lib.sh"
 
@@ -18,6 +20,8 @@ CLIENT=$(realpath "${MONITOR_CLIENT:-$(dirname "$SOCKS5D")/monitor_client}")
 PROXIES=()
 PIDS=()
 LOGS=()
+CLUSTER=$ROOT/tests/cluster
+declare -A TRAFFIC TRAFFIC_IN
 NODES=3 # how many were started
 NODE_FLAGS=()
 
@@ -168,4 +172,68 @@ fetch() {
 	bounded curl -q -sS --noproxy '' -o /dev/null -w '%{size_download}' \
 		-x "socks5h://$2:secret@${PROXIES[$1]}" "${@:3}" "http://$WEB/random.bin" 2>/dev/null
 	true
+}
+
+# traffic ARG...: see traffic.py.
+traffic() {
+	bounded python3 "$CLUSTER/traffic.py" "$@"
+}
+
+# run_traffic NAME ARG...: in the background, its output in $TMP/NAME, told by tell NAME TEXT; ended by
+# end_traffic NAME, which prints the last line. The child opens its end of the pipe itself, since
+# whoever is first waits for the other.
+run_traffic() {
+	local name=$1 fd
+	rm -f "$TMP/$name.in"
+	mkfifo "$TMP/$name.in"
+	# shellcheck disable=SC2016 # the words are the shell's that is started
+	spawn bash -c 'exec python3 "${@:2}" <"$1"' traffic "$TMP/$name.in" "$CLUSTER/traffic.py" "${@:2}" \
+		>"$TMP/$name" 2>"$TMP/$name.err"
+	TRAFFIC[$name]=$SPAWNED
+	exec {fd}>"$TMP/$name.in"
+	TRAFFIC_IN[$name]=$fd
+}
+
+tell() {
+	echo "$2" >&"${TRAFFIC_IN[$1]}"
+}
+
+end_traffic() {
+	local name=$1 fd=${TRAFFIC_IN[$1]} status=0
+	gone "${TRAFFIC[$name]}" || tell "$name" end
+	exec {fd}>&-
+	retire "${TRAFFIC[$name]}" || status=$?
+	tail -n 1 "$TMP/$name"
+	cat "$TMP/$name.err"
+	return "$status"
+}
+
+# says NAME TEXT: the last line of that traffic begins so.
+says() {
+	[[ $(tail -n 1 "$TMP/$1") == "$2"* ]]
+}
+
+# field NAME WORD: the number behind the word in its last line.
+field() {
+	tail -n 1 "$TMP/$1" | sed -n "s/.*\\<$2 \\([0-9.]*\\).*/\\1/p"
+}
+
+# ---- what was measured ----
+
+# A line that try shows whether the check passes or not.
+measured() {
+	echo "# $*" >>"$TMP/measured"
+}
+
+try() {
+	: >"$TMP/measured"
+	check "$@"
+	cat "$TMP/measured"
+}
+
+# Milliseconds of a clock that is never set.
+now_ms() {
+	local up
+	read -r up _ </proc/uptime
+	echo "${up/./}0"
 }

@@ -2,54 +2,20 @@
 # monitor_client --all: three servers that share their state by a real Redis, each with its monitor at an
 # address of its own; and those that cannot be asked: a node that was killed, one that tells the address of
 # another one, one that tells none, one where the login is another.
-# shellcheck source=tests/clients/lib.sh disable=SC2317,SC2119 # called by check
-. "$(dirname "$0")/../clients/lib.sh"
+# shellcheck source=tests/cluster/nodes.sh disable=SC2317,SC2119 # called by check
+. "$(dirname "$0")/nodes.sh"
 
 need redis-server redis-cli openssl python3 script unshare ip
 
-CLIENT=$(realpath "${MONITOR_CLIENT:-$(dirname "$SOCKS5D")/monitor_client}")
-[[ -x $CLIENT ]] || die "no $CLIENT: run make first"
 unset MONITOR_PASSWORD NO_COLOR PAGER LESS
 REAL_SOCKS5D=$SOCKS5D
-LOGS=()
-PIDS=()
-
-# ---- the engine ----
-
-redis() {
-	redis-cli -s "$TMP/redis.sock" --raw "$@"
-}
-
-answers() {
-	[[ $(redis PING 2>&1) == PONG ]]
-}
-
-start_engine() {
-	spawn redis-server --port 0 --unixsocket "$TMP/redis.sock" --save '' --appendonly no \
-		--daemonize no --dir "$TMP"
-	ENGINE=$SPAWNED
-	wait_for "$LIMIT" answers || die redis-server
-}
 
 # ---- the nodes ----
 
-# start_node NUMBER ADDRESS ARG...: with a users file of its own.
-start_node() {
-	local n=$1
-	mkdir -p "$TMP/state$n"
-	cp "$TMP/users" "$TMP/users$n"
-	start_socks5d --state-dir "$TMP/state$n" -U "$TMP/users$n" --auth required \
-		--shared "unix:$TMP/redis.sock" --node-name "node$n" --monitor-socket "$TMP/monitor$n" \
-		--monitor-listen "$2" "${@:3}"
-	LOGS[n]=$LOG
-	PIDS[n]=$SERVER
-}
-
-write_users() {
-	local hash
-	hash=$(openssl passwd -6 secret) || die openssl
-	echo "alice:$hash:admin" >"$TMP/users"
-	chmod 600 "$TMP/users"
+# start_monitored_node N [ADDRESS]: with users of its own.
+start_monitored_node() {
+	cp "$TMP/users" "$TMP/users$1"
+	USERS=$TMP/users$1 start_node "$1" --monitor-listen "${2:-127.0.0.$(($1 + 1))}"
 }
 
 # Where a node's monitor listens.
@@ -57,17 +23,9 @@ monitor_of() {
 	sed -n 's/.* msg="monitor listening" address=\(127[^ ]*\).*/\1/p' "${LOGS[$1]}" | head -n 1
 }
 
-on() {
-	bounded "$CLIENT" --socket "$TMP/monitor$1" "${@:2}"
-}
-
-# nodes_are COUNT [NODE]: so many are there for that node.
-nodes_are() {
-	[[ $(on "${2:-1}" NODES | grep -cE "state:(here|online) .* monitor:[0-9]") == "$1" ]]
-}
-
-nodes_know_each_other() {
-	nodes_are 3 1 && nodes_are 3 2 && nodes_are 3 3
+# knows_all N: the node has heard of all, and where their monitors are.
+knows_all() {
+	[[ $(on "$1" NODES | grep -cE "state:(here|online) .* monitor:[0-9]") == "$NODES" ]]
 }
 
 # all NUMBER ARG...: as alice, by the monitor of that node.
@@ -208,7 +166,7 @@ start_elsewhere() {
 		"$UNSHARE" "$REAL_SOCKS5D" >"$TMP/elsewhere"
 	chmod 755 "$TMP/elsewhere"
 	SOCKS5D=$TMP/elsewhere
-	start_node 4 "$(monitor_of 1)"
+	start_monitored_node 4 "$(monitor_of 1)"
 	SOCKS5D=$REAL_SOCKS5D
 }
 
@@ -222,7 +180,8 @@ can_be_elsewhere() {
 
 an_address_told_twice_is_found_out() {
 	start_elsewhere
-	wait_for "$LIMIT" nodes_are 4 || return
+	NODES=4
+	wait_for "$LIMIT" knows_all 1 || return
 	[[ $(monitor_of 4) == "$(monitor_of 1)" ]] || return
 	ask_all all 1 CONFIG timeout 78s
 	stop "${PIDS[4]}"
@@ -253,8 +212,7 @@ who_tells_no_address_is_named() {
 
 # For 15 seconds nobody knows of it.
 a_killed_node_is_named() {
-	kill -KILL "${PIDS[3]}"
-	retire "${PIDS[3]}"
+	kill_node 3
 	ask_all all 1 USERS
 	[[ $STATUS == 1 && $(headings) == node\ node1:node\ node2: ]] &&
 		grep -qE 'node node3: (cannot reach .* Connection refused|it is offline)' "$TMP/err" &&
@@ -273,19 +231,19 @@ is_apart() {
 }
 
 without_the_engine_they_are_asked_still() {
-	kill -KILL "$ENGINE"
-	retire "$ENGINE"
+	kill_engine
 	wait_for "$LIMIT" is_apart || return
 	ask_all all 1 BAN 192.0.2.7 1h
 	[[ $(headings) == node\ node1:node\ node2: ]] && on 2 BANS | grep -q 'client:192.0.2.7 '
 }
 
-write_users
+add_user alice
+sed -i 's/:user:$/:admin/' "$TMP/users"
 start_engine
 for n in 1 2 3; do
-	start_node "$n" "127.0.0.$((n + 1))"
+	start_monitored_node "$n"
 done
-check nodes_find_each_other wait_for "$LIMIT" nodes_know_each_other
+check nodes_find_each_other wait_for "$LIMIT" on_all knows_all
 check all_answer_in_their_order all_answer_in_their_order
 check all_are_changed all_are_changed
 check all_refuse all_refuse

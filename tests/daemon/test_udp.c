@@ -209,6 +209,21 @@ static void udp_address_is_told_instead(void **state)
 	daemon_stop(&told);
 }
 
+/* As behind a balancer that reaches this host by another one than clients do. */
+static void udp_address_of_this_host_is_the_one_that_is_sent_to(void **state)
+{
+	struct daemon told;
+	struct addr expected = net_addr("127.0.0.9", 0);
+
+	(void)state;
+	daemon_start(&told, (const char *const[]){"--udp-address", "127.0.0.9", NULL});
+	open_association(&told);
+	assert_true(addr_same_host(&a.relay, &expected));
+	association_expect_echo(&a, &echo, "by the other address");
+	association_close(&a);
+	daemon_stop(&told);
+}
+
 static void udp_ports_is_a_range_and_its_end_a_clear_refusal(void **state)
 {
 	struct addr free1, free2;
@@ -885,6 +900,7 @@ int main(void)
 		cmocka_unit_test(a_reply_too_large_for_its_header_ends_nothing),
 		cmocka_unit_test(bnd_addr_is_the_address_that_the_client_reached),
 		cmocka_unit_test(udp_address_is_told_instead),
+		cmocka_unit_test(udp_address_of_this_host_is_the_one_that_is_sent_to),
 		cmocka_unit_test(udp_ports_is_a_range_and_its_end_a_clear_refusal),
 		cmocka_unit_test(the_hint_is_only_one),
 		cmocka_unit_test(another_port_does_not_take_it_over),

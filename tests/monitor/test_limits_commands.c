@@ -1,23 +1,10 @@
 /* limits_commands, disable_commands and guest_commands over a console: what is changed for whom,
  * what is told of it, what is refused in which words, and that what memory does not suffice for
  * changes nothing. */
-#include "desk.h"
+#include "converse.h"
 
-#include "server/limiting.h"
 #include "state/kept_use.h"
 #include "state/ledger_limits.h"
-
-int __wrap_server_apply_limits(struct server *s);
-
-int __wrap_server_apply_limits(struct server *s)
-{
-	struct config *now = config_get(parts.config);
-	int result = limiting_apply(&parts, now);
-
-	(void)s;
-	config_release(now);
-	return result;
-}
 
 static void configure(const char *name, const char *value)
 {
@@ -59,24 +46,6 @@ static int free_desk(void **state)
 	parts.limits = NULL;
 	parts.own = NULL;
 	return result;
-}
-
-struct exchange {
-	const char *request, *reply; /* without what ends each */
-};
-
-static void converse(const struct exchange *rows, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		char reply[1024];
-
-		snprintf(reply, sizeof(reply), "%s\n\n", rows[i].reply);
-		say(rows[i].request);
-		say("\n");
-		hear();
-		if (strcmp(heard, reply) != 0)
-			fail_msg("%s\n%s: expected\n%s", rows[i].request, heard, reply);
-	}
 }
 
 static void add_pupil(const char *name, const char *limits)

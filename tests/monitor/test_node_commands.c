@@ -76,7 +76,7 @@ static void this_node_comes_first_and_the_others_by_name(void **state)
 		"node:b state:online version:0.9 sessions:5 max_sessions:50 "
 		"started:2025-07-15T12:40:39 lag:2 monitor:10.0.0.2:1081\n"
 		"node:c state:offline version:0.9 sessions:5 max_sessions:50 "
-		"started:2025-07-15T12:40:39 lag:15 monitor:-\n\n");
+		"started:2025-07-15T12:40:39 lag:14 monitor:-\n\n");
 }
 
 static void names_that_are_given_twice_are_told_of(void **state)
@@ -113,6 +113,16 @@ static void an_engine_that_does_not_work_is_an_alarm(void **state)
 		"OK\nalarm:shared level:error text:redis://10.0.0.1:6379/0 does not work for 7 s: "
 		"Connection refused; limits and bans of this node go on\n\n");
 	assert_non_null(strstr(ask_for("NODES\n"), "node:a state:apart "));
+	cluster_note_grace(parts.cluster, parts_now + 1500);
+	assert_non_null(strstr(ask_for("ALARMS\n"),
+		"\nalarm:shared_grace level:warning text:Users whom nodes share may log in for "
+		"another 2 s, and then not until redis://10.0.0.1:6379/0 answers\n"));
+	cluster_note_grace(parts.cluster, parts_now - 1);
+	assert_non_null(strstr(ask_for("ALARMS\n"),
+		"\nalarm:shared_grace level:error text:Users whom nodes share are refused until "
+		"redis://10.0.0.1:6379/0 answers, which it has not for longer than "
+		"shared_grace\n"));
+	cluster_note_grace(parts.cluster, CLOCK_NEVER);
 	(void)cluster_note_up(parts.cluster, parts_now, 1);
 	assert_string_equal(ask_for("ALARMS\n"), "OK\n\n");
 }

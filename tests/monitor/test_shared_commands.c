@@ -1,23 +1,10 @@
 /* Commands about users where nodes share some, over a console: whose each user is, what answers say
  * of that, and how a user of the file goes over to those of the nodes. */
-#include "desk.h"
+#include "converse.h"
 
 #include "monitor/user_term.h"
-#include "server/limiting.h"
 #include "state/ledger_limits.h"
 #include "state/users_file.h"
-
-int __wrap_server_apply_limits(struct server *s);
-
-int __wrap_server_apply_limits(struct server *s)
-{
-	struct config *now = config_get(parts.config);
-	int result = limiting_apply(&parts, now);
-
-	(void)s;
-	config_release(now);
-	return result;
-}
 
 /* With "users" behind them, or (NULL) nothing. */
 static void share_users(const char *path)
@@ -72,24 +59,6 @@ static int free_desk(void **state)
 	parts.limits = NULL;
 	parts.cluster = NULL;
 	return result;
-}
-
-struct exchange {
-	const char *request, *reply; /* without what ends each */
-};
-
-static void converse(const struct exchange *rows, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		char reply[1024];
-
-		snprintf(reply, sizeof(reply), "%s\n\n", rows[i].reply);
-		say(rows[i].request);
-		say("\n");
-		hear();
-		if (strcmp(heard, reply) != 0)
-			fail_msg("%s\n%s: expected\n%s", rows[i].request, heard, reply);
-	}
 }
 
 #define CONVERSE(rows) converse(rows, COUNT(rows))

@@ -37,10 +37,13 @@ static struct fake_field fake_fields[FAKE_MOST];
 static size_t fake_field_count;
 static struct fake_event fake_events[FAKE_MOST];
 static size_t fake_event_count;
+static size_t fake_trimmed; /* events that it has no more */
+static bool fake_tells_beats; /* as events, which then are not only what tests are about */
 static redisReply *fake_replies[FAKE_MOST];
 static size_t fake_reply_first, fake_reply_count;
 static bool fake_is_down; /* it refuses, and says nothing any more */
 static const char *fake_error; /* what it says to any command that writes; NULL: nothing */
+static const char *fake_refused; /* the only one that it says that to; NULL: any */
 static struct addr fake_here; /* this end of its connections; AF_UNSPEC: they have none */
 static uint64_t fake_commands; /* so far */
 static int64_t fake_behind; /* seconds that its clock is behind whoever asks */
@@ -129,8 +132,11 @@ static inline void fake_drop(const char *key, const char *field)
 
 static inline void fake_add_event(const char *const *words)
 {
-	struct fake_event *e = &fake_events[fake_event_count++];
+	struct fake_event *e = &fake_events[fake_event_count];
 
+	if (words[0] != NULL && strcmp(words[3], "beat") == 0 && !fake_tells_beats)
+		return;
+	fake_event_count++;
 	memset(e, 0, sizeof(*e));
 	for (size_t i = 0; i < 10 && words[i] != NULL; i++)
 		e->words[i] = strdup(words[i]);
@@ -141,6 +147,7 @@ static inline void fake_empty(void)
 {
 	while (fake_field_count > 0)
 		fake_drop(fake_fields[0].key, NULL);
+	fake_trimmed = 0;
 	while (fake_event_count > 0) {
 		fake_event_count--;
 		for (size_t i = 0; i < 10; i++)
@@ -189,6 +196,15 @@ static inline redisReply *fake_event(size_t i)
 	return r;
 }
 
+static inline redisReply *fake_oldest(void)
+{
+	redisReply *r = fake_list(1);
+
+	if (fake_event_count > fake_trimmed)
+		fake_add(r, fake_event(fake_trimmed));
+	return r;
+}
+
 static inline redisReply *fake_newest(void)
 {
 	redisReply *r = fake_list(1);
@@ -198,7 +214,7 @@ static inline redisReply *fake_newest(void)
 	return r;
 }
 
-static inline redisReply *fake_read(const char *key, const char *after)
+static inline redisReply *fake_read(const char *key, const char *after, size_t most)
 {
 	size_t seen = strtoul(after, NULL, 10);
 	redisReply *r, *stream, *events;
@@ -214,9 +230,23 @@ static inline redisReply *fake_read(const char *key, const char *after)
 	fake_add(r, stream);
 	fake_add_text(stream, key);
 	fake_add(stream, events);
-	for (size_t i = seen; i < fake_event_count; i++)
+	if (seen < fake_trimmed)
+		seen = fake_trimmed;
+	for (size_t i = seen; i < fake_event_count && i < seen + most; i++)
 		fake_add(events, fake_event(i));
 	return r;
+}
+
+static inline void fake_put_all(const char *key, const char *const *words)
+{
+	for (; *words != NULL; words += 2)
+		fake_put(key, words[0], words[1]);
+}
+
+static inline void fake_drop_all(const char *key, const char *const *fields)
+{
+	for (; *fields != NULL; fields++)
+		fake_drop(key, *fields);
 }
 
 /* By the clock of the day, which the test has. */
@@ -235,16 +265,16 @@ static inline redisReply *fake_clock(void)
 static inline redisReply *fake_write(const char *const *w)
 {
 	fake_writes++;
-	if (fake_error != NULL)
+	if (fake_error != NULL && (fake_refused == NULL || strcmp(fake_refused, w[0]) == 0))
 		return fake_text(REDIS_REPLY_ERROR, fake_error);
 	if (strcmp(w[0], "HSET") == 0)
-		fake_put(w[1], w[2], w[3]);
+		fake_put_all(w[1], w + 2);
 	else if (strcmp(w[0], "HSETNX") == 0 && fake_get(w[1], w[2]) == NULL)
 		fake_put(w[1], w[2], w[3]);
 	else if (strcmp(w[0], "SADD") == 0)
 		fake_put(w[1], w[2], "");
 	else if (strcmp(w[0], "HDEL") == 0)
-		fake_drop(w[1], w[2]);
+		fake_drop_all(w[1], w + 2);
 	else if (strcmp(w[0], "DEL") == 0)
 		fake_drop(w[1], NULL);
 	else if (strcmp(w[0], "XADD") == 0)
@@ -269,7 +299,9 @@ static inline redisReply *fake_do(const char *const *w)
 	if (strcmp(w[0], "TIME") == 0)
 		return fake_clock();
 	if (strcmp(w[0], "XREAD") == 0)
-		return fake_read(w[4], w[5]);
+		return fake_read(w[4], w[5], strtoul(w[2], NULL, 10));
+	if (strcmp(w[0], "XRANGE") == 0)
+		return fake_oldest();
 	return fake_write(w);
 }
 

@@ -839,6 +839,39 @@ static void who_is_gone_leaves_no_used_quota(void **state)
 	services.standing = NULL;
 }
 
+/* Whom the nodes share are not the file's: they neither count as its users, nor take their place
+ * when it is emptied. */
+static void users_of_the_nodes_are_none_of_the_file(void **state)
+{
+	struct users_backend file = users_file_backend("users"), both;
+	char error[USERS_ERROR_MAX];
+
+	(void)state;
+	services.standing = standing_new();
+	services.shared_users = shared_users_new(services.standing, "n1");
+	assert_non_null(services.shared_users);
+	both = shared_users_backend(services.shared_users, &file);
+	users_free(services.users);
+	services.users = users_new(services.hashing, services.ledger, &both);
+	assert_non_null(services.users);
+	assert_int_equal(users_load(services.users, error), 0);
+	assert_int_equal(users_add(services.users, "alice", HASH, USER_ROLE_USER, error), 0);
+	assert_int_equal(reload(CONF), 0);
+	assert_string_equal(reply, "Nothing changed" FILES);
+	assert_int_equal(users_count(services.users), 2);
+	scratch_write("users", "");
+	assert_int_equal(reload(CONF), -1);
+	assert_contains(reply, "no users are left in it, but the server has 1 from it");
+	assert_int_equal(users_count(services.users), 2);
+	users_free(services.users);
+	scratch_write("users", USERS_LINE);
+	services.users = users_at("users");
+	shared_users_free(services.shared_users);
+	standing_free(services.standing);
+	services.shared_users = NULL;
+	services.standing = NULL;
+}
+
 /* Reading it once more, to put into effect what had been checked, let a file through that was
  * emptied in between. */
 static void each_file_is_read_once(void **state)
@@ -1064,6 +1097,7 @@ int main(void)
 		site_test(each_setting_has_its_effects_and_no_others),
 		site_test(files_change_by_a_reload_only),
 		site_test(who_is_gone_leaves_no_used_quota),
+		site_test(users_of_the_nodes_are_none_of_the_file),
 		site_test(the_value_that_it_has_has_no_effect),
 		site_test(a_change_of_timeout_or_log_level_leaves_the_resolver_alone),
 		site_test(a_reload_tells_of_lists_and_which_changed),

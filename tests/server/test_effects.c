@@ -4,7 +4,8 @@
 
 #include <stdio.h>
 
-#include "../base/check.h"
+#include "../base/scratch.h"
+#include "base/log.h"
 
 static char calls[256];
 static const char *failing; /* the step whose prepare() fails */
@@ -159,6 +160,35 @@ static void every_effect_has_a_step(void **state)
 	assert_int_equal(named, there);
 }
 
+/* Where it is said: at a start. */
+static void who_shares_without_a_folder_is_told_what_is_not_kept(void **state)
+{
+	struct settings s = {
+		.shared = {.path = "/run/redis.sock"}, .state_dir = (char[]){"/state"}};
+	char *log;
+
+	assert_int_equal(scratch_enter(state), 0);
+	assert_int_equal(log_open("log"), 0);
+	effects_warn_of_no_copy(&s);
+	s.state_dir = (char[]){""};
+	effects_warn_of_no_copy(&s);
+	s.shared_users = true;
+	effects_warn_of_no_copy(&s);
+	s.shared = (struct shared_place){.port = 0};
+	effects_warn_of_no_copy(&s);
+	log_close();
+	log = scratch_read("log");
+	assert_null(strstr(log, "/state"));
+	assert_non_null(strstr(log,
+		"nothing of what accounts use on other nodes until unix:/run/redis.sock?db=0 "
+		"answers"));
+	assert_non_null(strstr(
+		log, "use on other nodes, and none of the users whom they share, until unix:"));
+	assert_int_equal(strchr(strchr(log, '\n') + 1, '\n')[1], '\0');
+	free(log);
+	assert_int_equal(scratch_leave(state), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -167,6 +197,7 @@ int main(void)
 		cmocka_unit_test(all_are_finished_behind_the_last_that_is_made),
 		cmocka_unit_test(what_was_prepared_is_undone_when_a_step_fails),
 		cmocka_unit_test(every_effect_has_a_step),
+		cmocka_unit_test(who_shares_without_a_folder_is_told_what_is_not_kept),
 	};
 
 	return cmocka_run_group_tests_name("server/effects", tests, NULL, NULL);

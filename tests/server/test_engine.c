@@ -118,6 +118,24 @@ static void it_logs_in_and_chooses_the_database(void **state)
 		"*2\r\n$6\r\nSELECT\r\n$1\r\n3\r\n*2\r\n$3\r\nGET\r\n$3\r\nkey\r\n");
 }
 
+/* Redis calls that nopass. */
+static void a_user_may_have_no_password(void **state)
+{
+	const struct shared_place place = {.host = "h", .user = "user"};
+	struct addr at = listen_by_tcp();
+	redisReply *r;
+
+	(void)state;
+	say_in_turn("+OK\r\n", "+OK\r\n", "$2\r\nhi\r\n");
+	assert_int_equal(engine_connect(e, &place, &at, error), 0);
+	ENGINE_ASK(e, "GET", "key");
+	r = engine_reply(e, error);
+	assert_non_null(r);
+	assert_string_equal(engine_text(r), "hi");
+	freeReplyObject(r);
+	join();
+}
+
 static void a_password_alone_is_the_default_users(void **state)
 {
 	const struct shared_place place = {.host = "h", .password = "wrong"};
@@ -204,6 +222,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(it_logs_in_and_chooses_the_database),
+		TEST(a_user_may_have_no_password),
 		TEST(a_password_alone_is_the_default_users),
 		TEST(a_unix_socket_will_do),
 		TEST(who_does_not_answer_is_not_awaited),

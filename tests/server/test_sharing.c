@@ -383,6 +383,150 @@ static void what_is_used_is_summed_on_all_nodes(void **state)
 	assert_int_equal(used_elsewhere(2, "alice"), 1520);
 }
 
+static const char *numbered(size_t n, char out[16])
+{
+	snprintf(out, 16, "u%zu", n);
+	return out;
+}
+
+static void many_accounts_go_by_few_commands(void **state)
+{
+	enum { MANY = 250 };
+	char name[16];
+	size_t before;
+
+	(void)state;
+	go_on(0);
+	for (size_t i = 0; i < MANY; i++)
+		use(0, numbered(i, name), i + 1);
+	now_ms += SHARING_BEAT_MS;
+	before = fake_writes;
+	sharing_step(nodes[0].sharing);
+	/* a hash and an event for a hundred, and the four of each beat with the epoch's */
+	assert_int_equal(fake_writes - before, 2 * 3 + 5);
+	go_on(0);
+	for (size_t i = 0; i < MANY; i++)
+		assert_int_equal(used_elsewhere(1, numbered(i, name)), i + 1);
+	for (size_t i = 0; i < MANY; i++)
+		kept_use_drop(nodes[0].services.standing, numbered(i, name));
+	go_on(SHARING_BEAT_MS);
+	assert_null(fake_get("p:use:n0", "u0"));
+	assert_int_equal(used_elsewhere(1, numbered(MANY - 1, name)), 0);
+}
+
+/* Names as long as they come. */
+static void long_names_are_told(void **state)
+{
+	char name[256];
+
+	(void)state;
+	go_on(0);
+	for (size_t i = 0; i < 100; i++) {
+		memset(name, 'x', 255);
+		name[255] = '\0';
+		name[0] = (char)('A' + i % 26);
+		name[1] = (char)('A' + i / 26);
+		use(0, name, 7);
+	}
+	go_on(SHARING_BEAT_MS);
+	assert_int_equal(used_elsewhere(1, name), 7);
+	name[0] = 'A';
+	assert_int_equal(used_elsewhere(1, name), 7);
+}
+
+static void what_has_stayed_is_not_told_when_the_engine_is_back(void **state)
+{
+	size_t events;
+
+	(void)state;
+	use(0, "alice", 1000);
+	go_on(0);
+	fake_is_down = true;
+	go_on(SHARING_BEAT_MS);
+	fake_is_down = false;
+	events = fake_event_count;
+	go_on(SHARING_BEAT_MS);
+	go_on(SHARING_BEAT_MS);
+	assert_up(0);
+	assert_int_equal(fake_event_count, events);
+	assert_int_equal(used_elsewhere(1, "alice"), 1000);
+}
+
+/* As by kill -9, in the middle of a session. */
+static void a_quota_that_began_anew_stays_so_when_the_engine_is_back(void **state)
+{
+	(void)state;
+	go_on(0);
+	assert_int_equal(cluster_begin_anew(nodes[0].services.cluster, "alice"), 0);
+	go_on(SHARING_BEAT_MS);
+	use(1, "alice", 7);
+	go_on(SHARING_BEAT_MS);
+	fake_is_down = true;
+	go_on(SHARING_BEAT_MS);
+	fake_is_down = false;
+	go_on(SHARING_BEAT_MS);
+	go_on(SHARING_BEAT_MS);
+	for (size_t i = 0; i < NODES; i++)
+		assert_int_equal(cluster_resets(nodes[i].services.cluster, "alice"), 1);
+	assert_string_equal(fake_get("p:use:n1", "alice"), "1795651200 7 0 1");
+	assert_int_equal(used_elsewhere(0, "alice"), 7);
+}
+
+static void what_stands_no_more_is_taken_away_by_the_next_process(void **state)
+{
+	(void)state;
+	fake_put("p:parts", "n0", "");
+	fake_put("p:use:n0", "alice", "1795651200 5 0 0");
+	fake_put("p:live:n0", "bob", "2");
+	sharing_step(nodes[1].sharing);
+	assert_int_equal(used_elsewhere(1, "alice"), 5);
+	go_on(0);
+	assert_null(fake_get("p:use:n0", "alice"));
+	assert_null(fake_get("p:live:n0", "bob"));
+	assert_int_equal(used_elsewhere(1, "alice"), 0);
+	assert_int_equal(cluster_sum(nodes[1].services.cluster, "bob", 0).sessions, 0);
+}
+
+/* More than the engine keeps, while a node did not look. */
+static void events_that_were_missed_are_made_up_for(void **state)
+{
+	(void)state;
+	go_on(0);
+	for (uint64_t i = 1; i <= 300; i++) {
+		use(0, "alice", i);
+		now_ms += SHARING_BEAT_MS;
+		sharing_step(nodes[0].sharing);
+		nodes[1].sharing->heard = nodes[2].sharing->heard = now_ms;
+	}
+	use(0, "bob", 9);
+	fake_put("p:use:n0", "bob", "1795651200 9 0 0"); /* which no event says any more */
+	fake_trimmed = 50;
+	sharing_step(nodes[1].sharing);
+	assert_up(1);
+	assert_int_equal(used_elsewhere(1, "bob"), 9);
+	assert_int_equal(used_elsewhere(1, "alice"), 300);
+	sharing_step(nodes[1].sharing);
+	assert_int_equal(used_elsewhere(1, "alice"), 300);
+}
+
+static void many_events_are_read_where_none_is_missed(void **state)
+{
+	(void)state;
+	use(0, "carol", 1);
+	sharing_step(nodes[0].sharing);
+	go_on(0);
+	for (uint64_t i = 1; i <= 450; i++) {
+		use(0, "alice", i);
+		now_ms += SHARING_BEAT_MS;
+		sharing_step(nodes[0].sharing);
+		nodes[1].sharing->heard = now_ms;
+	}
+	fake_put("p:use:n0", "bob", "1795651200 9 0 0");
+	sharing_step(nodes[1].sharing);
+	assert_int_equal(used_elsewhere(1, "alice"), 450);
+	assert_int_equal(used_elsewhere(1, "bob"), 0);
+}
+
 static void what_has_not_changed_is_not_told_again(void **state)
 {
 	size_t events;
@@ -678,6 +822,40 @@ static void they_are_also_where_nothing_is_kept(void **state)
 	free_node(0);
 	start_node(0, false);
 	bound_together();
+}
+
+/* Killed and started again it has the name that it had, and what ran there runs no more. */
+static void what_ran_before_a_start_is_taken_back(void **state)
+{
+	(void)state;
+	fake_put("p:live:n0", "alice", "7");
+	go_on(0);
+	assert_null(fake_get("p:live:n0", "alice"));
+	assert_int_equal(cluster_sum(nodes[1].services.cluster, "alice", MIDNIGHT).sessions, 0);
+}
+
+/* What was on its way as the engine failed was perhaps not heard. */
+static void what_has_ended_is_told_until_that_has_arrived(void **state)
+{
+	struct ledger_entry *alice = hold_alice_to(0, "sessions=3");
+
+	(void)state;
+	go_on(0);
+	assert_int_equal(ledger_admit(NULL, alice), END_REASONS);
+	go_on(SHARING_BEAT_MS);
+	assert_string_equal(fake_get("p:live:n0", "alice"), "1");
+	assert_int_equal(cluster_sum(nodes[1].services.cluster, "alice", MIDNIGHT).sessions, 1);
+	ledger_dismiss(NULL, alice);
+	fake_error = "MISCONF the disk is full";
+	fake_refused = "HDEL";
+	go_on(SHARING_BEAT_MS);
+	assert_false(status_of(0).is_up);
+	fake_error = fake_refused = NULL;
+	go_on(SHARING_BEAT_MS);
+	go_on(SHARING_BEAT_MS);
+	assert_null(fake_get("p:live:n0", "alice"));
+	assert_int_equal(cluster_sum(nodes[1].services.cluster, "alice", MIDNIGHT).sessions, 0);
+	ledger_retire_user(alice);
 }
 
 /* ---- bans ---- */
@@ -1007,6 +1185,29 @@ static void a_kill_of_before_is_for_nobody(void **state)
 	assert_false(has_ended(2, 0));
 }
 
+/* ---- a node that is killed ---- */
+
+/* Half a second behind its silence all know, whenever they tell their own beats. */
+static void a_killed_node_is_missed_by_its_last_beat(void **state)
+{
+	(void)state;
+	fake_tells_beats = true;
+	step(0);
+	now_ms += 4000;
+	step(1);
+	now_ms += SHARING_PERIOD_MS;
+	step(0);
+	assert_int_equal(status_of(0).nodes, 2);
+	for (int64_t ms = 0; ms < CLUSTER_SILENT_MS; ms += SHARING_PERIOD_MS) {
+		nodes[0].sharing->beat_due = CLOCK_NEVER; /* and its own is far away */
+		now_ms += SHARING_PERIOD_MS;
+		step(0);
+	}
+	fake_tells_beats = false;
+	assert_int_equal(status_of(0).nodes, 1);
+	assert_false(cluster_note_silence(nodes[0].services.cluster, now_ms));
+}
+
 /* ---- what is none of ours ---- */
 
 static void what_cannot_be_read_is_passed_over(void **state)
@@ -1022,9 +1223,16 @@ static void what_cannot_be_read_is_passed_over(void **state)
 		{"i", "x", "k", "ban", "n", "b", "a", "10.0.0.1", "v", "0 1"},
 		{"i", "x", "k", "ban", "n", "b", "a", "10.0.0.1", "v", "1 1 command"},
 		{"i", "x", "k", "ban", "n", "b", "a", "10.0.0.1", "v",
+			"0 9223372036854775807 command"},
+		{"i", "x", "k", "ban", "n", "b", "a", "10.0.0.1", "v", "0 -1 command"},
+		{"i", "x", "k", "ban", "n", "b", "a", "10.0.0.1", "v",
 			"1895694400 1 failures 2 1 -3 0"},
 		{"i", "x", "k", "ban", "n", "b", "a", "10.0.0.1", "v",
 			"1895694400 1 failures 2 1 300000"},
+		{"i", "x", "k", "ban", "n", "b", "a", "10.0.0.2", "v",
+			"lifted 9223372036854775807"},
+		{"i", "x", "k", "ban", "n", "b", "a", "10.0.0.2", "v",
+			"lifted -9223372036854775807"},
 		{"i", "x", "k", "later", "n", "b", "a", "alice", "v", "1"},
 		{"i", "x", "k", "reset", "n", "b", "a", "alice", "v", "many"},
 		{"i", "x", "k", "kill", "n", "b", "a", "", "v", "killed"},
@@ -1035,13 +1243,28 @@ static void what_cannot_be_read_is_passed_over(void **state)
 	(void)state;
 	go_on(0);
 	fake_put("p:nodes", "other", "half a line");
+	ban(0, "10.0.0.2", 60000);
 	for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++)
 		fake_add_event(events[i]);
 	go_on(SHARING_BEAT_MS);
 	assert_up(0);
 	assert_int_equal(used_elsewhere(0, "alice"), 0);
 	assert_false(is_banned(0, "10.0.0.1"));
+	assert_true(is_banned(0, "10.0.0.2"));
 	assert_int_equal(status_of(0).nodes, 3);
+}
+
+/* To read what many nodes have told may take long. */
+static void who_is_to_stop_reads_no_more(void **state)
+{
+	(void)state;
+	go_on(0);
+	nodes[1].sharing->stopping = true;
+	go_on(SHARING_PERIOD_MS);
+	nodes[1].sharing->is_joined = false;
+	go_on(SHARING_PERIOD_MS);
+	assert_false(nodes[1].sharing->is_joined);
+	assert_false(is_logged("does not work"));
 }
 
 static void an_engine_that_refuses_to_write_is_told_of(void **state)
@@ -1087,6 +1310,13 @@ int main(void)
 		sharing_test(what_a_node_without_a_state_dir_leaves_behind_goes),
 		sharing_test(a_node_says_where_its_monitor_is),
 		sharing_test(what_is_used_is_summed_on_all_nodes),
+		sharing_test(many_accounts_go_by_few_commands),
+		sharing_test(long_names_are_told),
+		sharing_test(what_has_stayed_is_not_told_when_the_engine_is_back),
+		sharing_test(a_quota_that_began_anew_stays_so_when_the_engine_is_back),
+		sharing_test(what_stands_no_more_is_taken_away_by_the_next_process),
+		sharing_test(events_that_were_missed_are_made_up_for),
+		sharing_test(many_events_are_read_where_none_is_missed),
 		sharing_test(what_has_not_changed_is_not_told_again),
 		sharing_test(after_an_outage_the_sums_are_right),
 		sharing_test(an_engine_that_was_emptied_is_told_everything_again),
@@ -1101,6 +1331,8 @@ int main(void)
 		sharing_test(an_emptied_engine_hears_how_often_quotas_began_anew),
 		sharing_test(sessions_of_all_nodes_are_bounded_together),
 		sharing_test(they_are_also_where_nothing_is_kept),
+		sharing_test(what_ran_before_a_start_is_taken_back),
+		sharing_test(what_has_ended_is_told_until_that_has_arrived),
 		sharing_test(who_is_banned_on_one_is_banned_on_all),
 		sharing_test(a_ban_by_failures_is_one_on_all_nodes),
 		sharing_test(a_ban_by_command_gives_way_to_none_by_failures),
@@ -1112,7 +1344,9 @@ int main(void)
 		sharing_test(a_kill_of_before_is_for_nobody),
 		sharing_test(bans_last_as_long_where_clocks_differ),
 		sharing_test(a_ban_that_was_lifted_does_not_come_back),
+		sharing_test(a_killed_node_is_missed_by_its_last_beat),
 		sharing_test(what_cannot_be_read_is_passed_over),
+		sharing_test(who_is_to_stop_reads_no_more),
 		sharing_test(an_engine_that_refuses_to_write_is_told_of),
 		sharing_test(what_is_missing_is_said_by_its_setting),
 	};

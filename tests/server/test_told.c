@@ -46,6 +46,9 @@ static void only_what_differs_is_told(void **state)
 	assert_string_equal(told_next_gone(t, &last), "bob");
 	assert_string_equal(last, "2");
 	assert_null(told_next_gone(t, &last));
+	told_begin(t);
+	assert_false(told_differs(t, "alice", "3"));
+	assert_null(told_next_gone(t, &last));
 	assert_int_equal(told_count(t), 1);
 	told_drop(t, "alice");
 	told_drop(t, "alice");
@@ -79,7 +82,48 @@ static void each_that_is_gone_is_said_once(void **state)
 	}
 	for (int i = 0; i < 1000; i++)
 		assert_true(seen[i]);
+	told_begin(t);
+	for (int i = 0; i < 1000; i += 3) {
+		snprintf(key, sizeof(key), "%d", i);
+		assert_false(told_differs(t, key, ""));
+	}
+	assert_null(told_next_gone(t, &last));
 	assert_int_equal(told_count(t), 334);
+}
+
+static void what_is_gone_is_told_until_that_has_arrived(void **state)
+{
+	(void)state;
+	told_begin(t);
+	assert_true(told_differs(t, "alice", "1"));
+	assert_true(told_differs(t, "bob", "1"));
+	told_begin(t);
+	assert_string_equal(told_next_gone(t, &last), "alice");
+	assert_string_equal(told_next_gone(t, &last), "bob");
+	/* The engine has failed: who knows what it has heard? */
+	told_forget_all(t);
+	told_begin(t);
+	assert_true(told_differs(t, "bob", "1"));
+	assert_string_equal(told_next_gone(t, &last), "alice");
+	assert_string_equal(last, "1");
+	assert_null(told_next_gone(t, &last));
+	told_begin(t);
+	assert_false(told_differs(t, "bob", "1"));
+	assert_null(told_next_gone(t, &last));
+	assert_int_equal(told_count(t), 1);
+}
+
+static void what_comes_back_is_told_again(void **state)
+{
+	(void)state;
+	told_begin(t);
+	assert_true(told_differs(t, "alice", "1"));
+	told_begin(t);
+	assert_string_equal(told_next_gone(t, &last), "alice");
+	told_begin(t);
+	assert_true(told_differs(t, "alice", "1"));
+	assert_null(told_next_gone(t, &last));
+	assert_false(told_differs(t, "alice", "1"));
 }
 
 static void what_is_forgotten_is_told_again(void **state)
@@ -121,6 +165,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		told_test(only_what_differs_is_told),
 		told_test(each_that_is_gone_is_said_once),
+		told_test(what_is_gone_is_told_until_that_has_arrived),
+		told_test(what_comes_back_is_told_again),
 		told_test(what_is_forgotten_is_told_again),
 		told_test(without_memory_it_is_told_again),
 	};

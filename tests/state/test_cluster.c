@@ -158,10 +158,25 @@ static void a_node_is_there_as_long_as_its_beat_goes_on(void **state)
 	assert_nodes(3000, "b/y:on:1000 c/x:on:2000 ");
 	beat("c", "x", 1, 9000);
 	beat("b", "y", 8, 9000);
-	assert_nodes(1000 + CLUSTER_SILENT_MS, "b/y:on:7000 c/x:off:15000 ");
+	assert_nodes(1000 + CLUSTER_SILENT_MS, "b/y:on:6000 c/x:off:14000 ");
 	/* It was started anew, and counts from the beginning. */
 	beat("c", "z", 1, 20000);
 	assert_nodes(20000, "b/y:on:11000 c/z:on:0 ");
+}
+
+static void who_could_not_be_heard_is_not_silent(void **state)
+{
+	(void)state;
+	beat("b", "y", 1, 1000);
+	beat("c", "x", 1, 1000);
+	runs("b", "alice", 2);
+	cluster_note_end(c, "c");
+	cluster_begin_listening(c, 60000);
+	assert_false(cluster_note_silence(c, 60001));
+	assert_sum("alice", MAY, 0, 0, 2);
+	assert_nodes(60001, "b/y:on:1 c/x:off:59001 ");
+	assert_true(cluster_note_silence(c, 60000 + CLUSTER_SILENT_MS));
+	assert_sum("alice", MAY, 0, 0, 0);
 }
 
 /* Another who was only spoken of, has no beat and so no line. */
@@ -352,6 +367,7 @@ int main(void)
 		cluster_test(what_begins_anew_is_no_more_counted),
 		cluster_test(what_is_read_anew_takes_the_place_when_it_is_whole),
 		cluster_test(a_node_is_there_as_long_as_its_beat_goes_on),
+		cluster_test(who_could_not_be_heard_is_not_silent),
 		cluster_test(sessions_go_with_their_node_and_what_was_used_stays),
 		cluster_test(a_node_is_listed_once_under_its_name),
 		cluster_test(quotas_that_begin_anew_here_wait_to_be_told),

@@ -744,6 +744,30 @@ static void without_memory_a_user_who_has_arrived_comes_again(void **state)
 	}
 }
 
+static void without_memory_its_own_stay_as_they_were(void **state)
+{
+	int result = -1, n;
+
+	(void)state;
+	assert_int_equal(users_set_admin(node.users, "root", hash, error), 0);
+	for (n = 1; result < 0; n++) {
+		faults_fail(n);
+		result = users_set_attributes(node.users, "root", "sessions=5", error);
+		(void)faults_struck();
+		assert_true(has_limits("root", result < 0 ? "" : "sessions=5"));
+		if (result < 0)
+			assert_int_equal(users_load(node.users, error), 0);
+		assert_true(has_limits("root", result < 0 ? "" : "sessions=5"));
+	}
+	assert_true(n > 3);
+	for (result = -1, n = 1; result < 0; n++) {
+		faults_fail(n);
+		result = users_add(node.users, "boss", hash, USER_ROLE_ADMIN, error);
+		(void)faults_struck();
+		assert_int_equal(users_have(node.users, "boss", 4), result == 0);
+	}
+}
+
 static void making_it_takes_memory(void **state)
 {
 	bool struck = true;
@@ -877,6 +901,7 @@ int main(void)
 		TEST(without_memory_nothing_that_was_said_is_lost),
 		TEST(without_memory_nobody_is_added_and_what_is_known_stays),
 		TEST(without_memory_a_user_who_has_arrived_comes_again),
+		TEST(without_memory_its_own_stay_as_they_were),
 		TEST(making_it_takes_memory),
 		TEST(a_change_costs_the_same_however_many_there_are),
 		TEST(one_thread_hears_while_another_changes),

@@ -229,6 +229,82 @@ static void without_memory_nothing_changes(void **state)
 	assert_changes("ban a=1");
 }
 
+/* As "key=value, ..."; a fact that is gone as "key gone". */
+static void assert_news(const char *expected)
+{
+	char text[512] = "";
+	size_t count;
+	struct standing_fact *facts = standing_news(s, &count);
+
+	assert_non_null(facts);
+	for (size_t i = 0; i < count; i++)
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%s%s%s",
+			i == 0 ? "" : ", ", facts[i].key, facts[i].value != NULL ? "=" : " gone",
+			facts[i].value != NULL ? facts[i].value : "");
+	assert_string_equal(text, expected);
+	free(facts);
+}
+
+static void watch(enum standing_kind kind, size_t expected)
+{
+	size_t count;
+
+	free(standing_list_watched(s, kind, &count));
+	assert_int_equal(count, expected);
+}
+
+static void who_watches_a_kind_is_told_what_has_changed(void **state)
+{
+	(void)state;
+	put(STANDING_QUOTA, "a", "1");
+	watch(STANDING_QUOTA, 1);
+	assert_news("");
+	put(STANDING_QUOTA, "c", "3");
+	put(STANDING_QUOTA, "a", "2");
+	put(STANDING_QUOTA, "c", "4");
+	put(STANDING_BAN, "b", "1");
+	assert_news("a=2, c=4");
+	assert_news("");
+	put(STANDING_QUOTA, "a", NULL);
+	assert_news("a gone");
+	put(STANDING_QUOTA, "c", "5");
+	watch(STANDING_QUOTA, 1);
+	assert_news("");
+}
+
+static void nobody_watches_at_first(void **state)
+{
+	size_t count;
+
+	(void)state;
+	put(STANDING_QUOTA, "a", "1");
+	assert_null(standing_news(s, &count));
+}
+
+static void news_that_were_lost_are_said_to_be(void **state)
+{
+	size_t count;
+
+	(void)state;
+	put(STANDING_QUOTA, "a", "1");
+	watch(STANDING_QUOTA, 1);
+	faults_fail(2); /* of its name, behind its fact */
+	put(STANDING_QUOTA, "a", "2");
+	assert_true(faults_struck());
+	assert_null(standing_news(s, &count));
+	watch(STANDING_QUOTA, 1);
+	put(STANDING_QUOTA, "a", "3");
+	for (int nth = 1; nth <= 3; nth++) {
+		faults_fail(nth);
+		assert_null(standing_news(s, &count));
+		assert_true(faults_struck());
+	}
+	assert_news("a=3");
+	faults_fail(1);
+	assert_null(standing_list_watched(s, STANDING_QUOTA, &count));
+	assert_true(faults_struck());
+}
+
 static void words_name_kinds(void **state)
 {
 	enum standing_kind kind;
@@ -256,6 +332,9 @@ int main(void)
 		standing_test(changes_are_told_in_any_order),
 		standing_test(what_could_not_be_written_is_told_again),
 		standing_test(without_memory_nothing_changes),
+		standing_test(who_watches_a_kind_is_told_what_has_changed),
+		standing_test(nobody_watches_at_first),
+		standing_test(news_that_were_lost_are_said_to_be),
 		cmocka_unit_test(words_name_kinds),
 	};
 
