@@ -61,7 +61,8 @@ uint64_t engine_commands(const struct engine *e);
  * reply may say itself that the command failed (REDIS_REPLY_ERROR). */
 redisReply *engine_reply(struct engine *e, char error[ENGINE_ERROR_MAX]);
 
-/* Throws away so many replies. -1 with the reason in `error`, which one of them may say. */
+/* Throws away so many replies. -1 with the reason in `error`, which the first of them says that is
+ * one. */
 int engine_skip(struct engine *e, size_t count, char error[ENGINE_ERROR_MAX])
 	__attribute__((warn_unused_result));
 

@@ -218,7 +218,8 @@ int engine_skip(struct engine *e, size_t count, char error[ENGINE_ERROR_MAX])
 		if (r == NULL)
 			return -1;
 		if (r->type == REDIS_REPLY_ERROR) {
-			snprintf(error, ENGINE_ERROR_MAX, "%s", engine_text(r));
+			if (result == 0)
+				snprintf(error, ENGINE_ERROR_MAX, "%s", engine_text(r));
 			result = -1;
 		}
 		freeReplyObject(r);

@@ -80,13 +80,13 @@ building() {
 # ---- without what is optional ----
 
 # In the smallest form, from objects that are there, which are the same but for those left out.
-builds_without_both() {
+builds_without_all() {
 	local without
-	without=$TMP/less/build/$(basename "$BUILT")-without-sandbox-state
+	without=$TMP/less/build/$(basename "$BUILT")-without-sandbox-shared-state
 	mkdir -p "$without" && cp -a "$BUILT/src" "$without" || return
-	rm -f "$without"/src/server/{call_filter,database,history_bound,history_tables}.*
-	make_ O="$TMP/less" CC="$(basename "$BUILT")" WITHOUT='state sandbox' all &&
-		! ldd "$TMP/less/bin/socks5d" | grep -E 'sqlite|seccomp'
+	rm -f "$without"/src/server/{call_filter,database,history_bound,history_tables,engine,engine_*,sharing,sharing_*}.*
+	make_ O="$TMP/less" CC="$(basename "$BUILT")" WITHOUT='state sandbox shared' all &&
+		! ldd "$TMP/less/bin/socks5d" | grep -E 'sqlite|seccomp|hiredis'
 }
 
 says_that_it_keeps_nothing() {
@@ -106,21 +106,30 @@ says_that_it_filters_no_calls() {
 		grep -qF 'the filter of system calls: this socks5d was built without it' "$TMP/said"
 }
 
+says_that_it_shares_nothing() {
+	local status=0
+	"$TMP/less/bin/socks5d" --shared unix:/redis.sock -n >"$TMP/said" 2>&1 || status=$?
+	cat "$TMP/said"
+	((status == 2)) && grep -qF 'shared: "unix:/redis.sock' "$TMP/said" && grep -qF 'this socks5d was built without it' "$TMP/said"
+}
+
 says_what_can_be_left_out() {
-	make_ WITHOUT=all build 2>&1 | tee "$TMP/said" && grep -q 'WITHOUT=all: legal is sandbox, state or both' "$TMP/said"
+	make_ WITHOUT=all build 2>&1 | tee "$TMP/said" && grep -q 'WITHOUT=all: legal are sandbox, shared and state' "$TMP/said"
 }
 
 building_less() {
 	show_all_programs
-	hide_library sqlite3 libseccomp
+	hide_library sqlite3 libseccomp hiredis
 	if [[ $(basename "$BUILT") == *-* ]]; then
 		skip what_is_left_out_is_not_needed 'a build without sanitizers'
 		skip a_state_dir_is_refused_then 'a build without sanitizers'
 		skip a_filter_cannot_be_required_then 'a build without sanitizers'
+		skip nothing_can_be_shared_then 'a build without sanitizers'
 	else
-		check what_is_left_out_is_not_needed builds_without_both
+		check what_is_left_out_is_not_needed builds_without_all
 		check a_state_dir_is_refused_then says_that_it_keeps_nothing
 		check a_filter_cannot_be_required_then says_that_it_filters_no_calls
+		check nothing_can_be_shared_then says_that_it_shares_nothing
 	fi
 	check what_can_be_left_out_is_told says_what_can_be_left_out
 }

@@ -221,7 +221,7 @@ free_port() {
 # ---- socks5d ----
 
 # The log is standard error, or what --log-file names. WORKERS is how many sessions it serves
-# at once, LISTEN its address. Nothing answers at the name server's address.
+# at once, LISTEN its address, NAME_SERVER whom it asks: as it comes, nothing answers there.
 start_socks5d() {
 	local arg previous=
 	SERVERS=$((SERVERS + 1))
@@ -232,7 +232,7 @@ start_socks5d() {
 		previous=$arg
 	done
 	spawn "$SOCKS5D" -l "$LISTEN" -p 0 --monitor-port 0 --max-sessions "${WORKERS:-200}" \
-		--dns-servers "127.0.0.1:$(free_port)" "$@" 2>"$STDERR"
+		--dns-servers "${NAME_SERVER:-127.0.0.1:$(free_port)}" "$@" 2>"$STDERR"
 	SERVER=$SPAWNED
 	wait_for 30 server_listens || {
 		cat "$STDERR"

@@ -179,19 +179,23 @@ traffic() {
 	bounded python3 "$CLUSTER/traffic.py" "$@"
 }
 
-# run_traffic NAME ARG...: in the background, its output in $TMP/NAME, told by tell NAME TEXT; ended by
-# end_traffic NAME, which prints the last line. The child opens its end of the pipe itself, since
-# whoever is first waits for the other.
-run_traffic() {
+# run_python NAME PROGRAM ARG...: in the background, its output in $TMP/NAME, told by tell NAME TEXT. The
+# child opens its end of the pipe itself, since whoever is first waits for the other.
+run_python() {
 	local name=$1 fd
 	rm -f "$TMP/$name.in"
 	mkfifo "$TMP/$name.in"
 	# shellcheck disable=SC2016 # the words are the shell's that is started
-	spawn bash -c 'exec python3 "${@:2}" <"$1"' traffic "$TMP/$name.in" "$CLUSTER/traffic.py" "${@:2}" \
+	spawn bash -c 'exec python3 "${@:2}" <"$1"' python3 "$TMP/$name.in" "$CLUSTER/$2" "${@:3}" \
 		>"$TMP/$name" 2>"$TMP/$name.err"
 	TRAFFIC[$name]=$SPAWNED
 	exec {fd}>"$TMP/$name.in"
 	TRAFFIC_IN[$name]=$fd
+}
+
+# Until end_traffic NAME, which prints the last line.
+run_traffic() {
+	run_python "$1" traffic.py "${@:2}"
 }
 
 tell() {
@@ -216,6 +220,26 @@ says() {
 # field NAME WORD: the number behind the word in its last line.
 field() {
 	tail -n 1 "$TMP/$1" | sed -n "s/.*\\<$2 \\([0-9.]*\\).*/\\1/p"
+}
+
+# ---- sessions that go on ----
+
+SLOWER=5 # milliseconds that a login may take longer while the engine is away, in the median
+
+# Of LOGINS logins, in microseconds.
+median() {
+	local ms
+	ms=$(traffic logins carol "$LOGINS" "${PROXIES[@]}") || return
+	echo $((10#${ms/./}))
+}
+
+is_alarmed_everywhere() {
+	on_all is_alarmed
+}
+
+# None of the SESSIONS of the traffic "load" has ended, and no byte was another one.
+all_live() {
+	says load "live $SESSIONS " && [[ $(field load wrong) == 0 ]]
 }
 
 # ---- what was measured ----

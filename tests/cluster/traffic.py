@@ -164,8 +164,10 @@ class Session:
         self.received += len(data)
         self.finish()
 
-    def push(self):
-        """What it may send by now, with at most one chunk under way."""
+    def push(self, least):
+        """What it may send by now, with at most one chunk under way, once it is worth a packet."""
+        if self.owed < least:
+            return
         room = min(int(self.owed), CHUNK, CHUNK - (self.sent - self.received))
         if room <= 0 or self.closing or self.closed:
             return
@@ -265,7 +267,7 @@ def move(a):
         now = time.monotonic()
         for s in sessions:
             s.owed = min(s.owed + share * (now - last), CHUNK)
-            s.push()
+            s.push(min(CHUNK, share / 20))
         last = now
         if now - told >= 0.5:
             print(state_of(sessions, begun), flush=True)

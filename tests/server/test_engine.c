@@ -142,7 +142,7 @@ static void a_password_alone_is_the_default_users(void **state)
 	struct addr at = listen_by_tcp();
 
 	(void)state;
-	say_in_turn("-WRONGPASS invalid\r\n", "+OK\r\n", NULL);
+	say_in_turn("-WRONGPASS invalid\r\n", "-NOAUTH Authentication required.\r\n", NULL);
 	assert_int_equal(engine_connect(e, &place, &at, error), -1);
 	assert_string_equal(error, "WRONGPASS invalid");
 	join();
