@@ -61,7 +61,8 @@ CLIENT_DEPS := $(TEST_DEPS) netcat-openbsd ncat proxychains4 git openssh-client 
 FAULT_DEPS := $(TEST_DEPS) strace dnsmasq-base jq whois libfuse3-dev libfaketime
 LINT_DEPS := clang clang-format clang-tidy clang-tools cppcheck gcc libclang-rt-14-dev libcmocka-dev \
 	libfuse3-dev mandoc $(DEPS)
-CLUSTER_DEPS := $(TEST_DEPS) redis-server redis-tools openssl dnsmasq-base libfaketime
+CLUSTER_DEPS := $(TEST_DEPS) redis-server redis-tools openssl haproxy keepalived bind9-utils python3-pacparser \
+	dnsmasq-base faketime libfaketime
 BENCH_DEPS := $(DEPS) microsocks dante-server tinyproxy-bin redis-server openssl
 PLOT_DEPS := gnuplot-nox jq
 SOAK_DEPS := $(DEPS) python3 gnuplot-nox
@@ -110,7 +111,7 @@ TESTS_OF_SANDBOX := tests/server/test_call_filter.c
 WITH_SHARED := $(addprefix src/server/,engine.c engine_probe.c sharing.c sharing_bans.c sharing_batch.c sharing_grace.c \
 	sharing_kills.c sharing_part.c sharing_read.c sharing_tell.c sharing_users.c)
 WITHOUT_SHARED := src/server/sharing_none.c
-TESTS_OF_SHARED := $(addprefix tests/server/test_,engine.c engine_probe.c sharing.c sharing_grace.c)
+TESTS_OF_SHARED := $(addprefix tests/server/test_,engine.c engine_probe.c sharing.c sharing_grace.c sharing_users.c)
 
 LEFT_OUT := $(if $(call without,state),$(WITH_STATE),$(WITHOUT_STATE)) \
 	$(if $(call without,sandbox),$(WITH_SANDBOX),$(WITHOUT_SANDBOX)) \
@@ -127,7 +128,7 @@ TEST_LIB_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/lib/*.c))
 BENCH_SOURCES := $(wildcard tests/bench/*.c)
 C_FILES := $(wildcard src/*.c src/*/*.c include/*/*.h tests/*/*.c tests/*/*.h)
 
-.PHONY: all build run tests test check coverage test-clients test-faults test-web test-cluster test-package pictures test-valgrind fuzz soak bench bench-results plots check-docs docs \
+.PHONY: all build run tests test check coverage test-clients test-faults test-web test-cluster test-package pictures test-valgrind fuzz soak bench bench-results bench-shared plots check-docs docs \
 	lint scan format deps deps-test deps-clients deps-faults deps-cluster deps-web deps-lint deps-bench deps-plots deps-soak deps-deb \
 	check-units dist deb install uninstall clean help
 
@@ -144,7 +145,7 @@ help:
 	@echo 'make test-clients  the same with more real clients: nc, git, ssh, socksify, Chromium and others'
 	@echo 'make test-faults  what the machine may do to the server: system calls and memory that fail, and the like'
 	@echo 'make test-web    the pages in a real Chromium, with pictures of them in build/web-pictures'
-	@echo 'make test-cluster  three servers that share their state by Redis'
+	@echo 'make test-cluster  three servers that share their state by Redis, HAProxy in front of them'
 	@echo 'make test-package  the Debian package: built twice, and tried in a Debian that is booted for it'
 	@echo 'make pictures    the pictures of the pages that README.md shows'
 	@echo 'make coverage    the tests of make test once more, and which share of each file of the server they run'
@@ -152,6 +153,7 @@ help:
 	@echo 'make fuzz        every parser of bytes from outside, FUZZ_SECONDS=60 each'
 	@echo 'make soak        the server under everything at once for an hour, and whether it stays as it is (HOURS=8, MINUTES=5)'
 	@echo 'make bench       measure beside microsocks, dante and tinyproxy (BENCH="-q" for a quick look)'
+	@echo 'make bench-shared  what nodes that share their state ask of Redis'
 	@echo 'make bench-results  the same, kept in tests/bench/results as JSON and pictures'
 	@echo 'make lint        formatting, static analysis, layers, documents'
 	@echo 'make scan        the part of it that is clang'"'"'s analyzer, with pages that explain each find'
@@ -311,6 +313,7 @@ WRAP_server/test_shared_accounts := calloc malloc aligned_alloc
 WRAP_server/test_shares := janitor_call throttles_list
 WRAP_server/test_sharing := clock_ms clock_deadline time engine_connect engine_close engine_ask engine_reply engine_skip engine_here engine_commands
 WRAP_server/test_sharing_grace := clock_ms time
+WRAP_server/test_sharing_users := clock_ms clock_deadline engine_connect engine_close engine_ask engine_reply engine_skip engine_here engine_commands
 WRAP_server/test_stopping := _exit clock_ms clock_deadline sigtimedwait
 WRAP_server/test_supervision := clock_ms
 WRAP_server/test_temporary := time clock_gettime
@@ -419,7 +422,7 @@ test-web: deps-web
 	$(WEB_TEST) tests/clients/run.sh tests/web/test_browser.sh
 
 test-cluster: deps-cluster
-	@$(MAKE) --no-print-directory $(BUILD)/socks5d $(BUILD)/monitor_client
+	@$(MAKE) --no-print-directory $(BUILD)/socks5d $(BUILD)/monitor_client $(BUILD)/tests/server/test_sharing_users
 	SOCKS5D=$(BUILD)/socks5d tests/clients/run.sh tests/cluster/test_*.sh
 
 test-package: deps-clients deps-deb
@@ -439,7 +442,8 @@ test-valgrind: deps-test
 # ---- fuzzing: libFuzzer is clang's ----
 
 FUZZ_SECONDS ?= 60
-FUZZ_TARGETS := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_TARGETS := $(patsubst tests/fuzz/%.c,build/fuzz/%,\
+	$(filter-out $(if $(call without,shared),tests/fuzz/fuzz_shared.c),$(wildcard tests/fuzz/fuzz_*.c)))
 # Of the client what needs no terminal.
 FUZZ_SOURCES := $(filter-out src/client/%,$(LIB_SOURCES)) src/client/completion.c tests/fuzz/file.c
 FUZZ_OBJECTS := $(FUZZ_SOURCES:%.c=build/fuzz/%.o)
@@ -457,6 +461,8 @@ build/fuzz/fuzz_%: build/fuzz/tests/fuzz/fuzz_%.o $(FUZZ_OBJECTS)
 
 build/fuzz/fuzz_console: FUZZ_WRAP := clock_ms clock_deadline time server_apply_limits server_base server_errands server_hashes server_lookups \
 	server_set server_reload server_add_rule server_drop_rule statistics_each password_hash password_decoy password_check
+
+build/fuzz/fuzz_shared: FUZZ_WRAP := clock_ms clock_deadline time engine_connect engine_reply engine_skip
 
 .SECONDARY: $(FUZZ_TARGETS:build/fuzz/%=build/fuzz/tests/fuzz/%.o) $(FUZZ_OBJECTS)
 
@@ -518,6 +524,12 @@ bench-results: deps-plots
 	@$(MAKE) --no-print-directory build/bench/bench_relay
 	build/bench/bench_relay -j $(BENCH_RESULTS)/relay.json
 	@$(MAKE) --no-print-directory plots
+
+# What sharing costs Redis, with nodes that are real and others that are played.
+bench-shared: deps-bench
+	@$(MAKE) --no-print-directory all
+	@mkdir -p $(BENCH_RESULTS)
+	tests/bench/bench_shared.py -j $(BENCH_RESULTS)/redis.json
 
 plots: deps-plots
 	tests/bench/plot.sh $(BENCH_RESULTS)

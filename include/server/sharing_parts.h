@@ -30,9 +30,11 @@ struct sharing_users {
 	char cursor[24]; /* of what is read */
 	struct standing_fact *list; /* those that it is asked for, in USERS_ASK */
 	size_t count, at; /* of these */
+	size_t first; /* that it is asked for */
 	uint64_t came, told; /* since it has joined */
 	int64_t begun; /* clock_ms(): to join */
 	bool has_arrivals; /* for the bell */
+	struct log_limit bad_limit; /* of what is said of those that can be nobody's */
 };
 
 struct sharing {

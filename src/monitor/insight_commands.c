@@ -17,7 +17,9 @@
 #include "monitor/account_name.h"
 #include "monitor/listings.h"
 #include "state/advice.h"
+#include "state/cluster.h"
 #include "state/events.h"
+#include "state/ledger_limits.h"
 #include "state/watching.h"
 
 #define WHY_NEWEST 20 /* that are shown where no number is asked for */
@@ -54,7 +56,38 @@ static void add_error(struct reply *r, int error)
 		reply_add(r, " error:%d", error);
 }
 
-static void add_why(struct reply *r, const struct event *e, struct client_names *names)
+/* What the account of that name uses and runs on other nodes, as far as that was the reason. */
+static bool add_elsewhere_of(
+	struct reply *r, struct services *v, enum end_reason reason, const char *who)
+{
+	struct ledger_account account;
+	uint32_t running = cluster_sum(v->cluster, who, 0).sessions;
+	bool is_known = ledger_find_account(v->ledger, who, (int64_t)time(NULL), &account);
+	uint64_t used = is_known ? account.news.sum.used - account.news.use.used : 0;
+
+	if (reason == END_QUOTA_REACHED && used > 0)
+		reply_add(r, " used_elsewhere:%llu", (unsigned long long)used);
+	else if (reason == END_TOO_MANY_SESSIONS && running > 0)
+		reply_add(r, " running_elsewhere:%u", running);
+	else
+		return false;
+	return true;
+}
+
+/* The limit was the user's, or that of the client. */
+static void add_elsewhere(struct reply *r, struct services *v, const struct event *e)
+{
+	struct network client = own_client_of(v->own, &e->client);
+	char user[USERS_NAME_MAX + 1], text[NETWORK_TEXT_MAX];
+
+	if (v->cluster == NULL)
+		return;
+	snprintf(user, sizeof(user), "%.*s", (int)e->user_len, e->user);
+	if (e->user_len == 0 || !add_elsewhere_of(r, v, e->reason, user))
+		(void)add_elsewhere_of(r, v, e->reason, network_format(&client, text));
+}
+
+static void add_why(struct reply *r, const struct event *e, struct services *v)
 {
 	char user[4 * USERS_NAME_MAX + 1], when[32], client[ADDR_TEXT_MAX];
 	const char *advice = advice_find(e->reason, e->rule);
@@ -64,7 +97,8 @@ static void add_why(struct reply *r, const struct event *e, struct client_names 
 		or_dash(e->command), or_dash(e->target), end_reason_word(e->reason),
 		or_dash(e->rule));
 	add_error(r, e->error);
-	listings_add_name(r, names, &e->client);
+	listings_add_name(r, v->client_names, &e->client);
+	add_elsewhere(r, v, e);
 	reply_add(r, " advice:%s\n", advice == NULL ? "-" : advice);
 }
 
@@ -153,7 +187,7 @@ static bool more_why(void *state, struct reply *r)
 			reply_add(r, "OK The newest failures:\n");
 		w->found = true;
 		w->left--;
-		add_why(r, &w->copy.event, w->services->client_names);
+		add_why(r, &w->copy.event, w->services);
 	}
 	if (r->len >= REPLY_CHUNK)
 		return true;

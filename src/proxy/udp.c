@@ -41,8 +41,8 @@ static void give_both_descriptors(struct fd_lease *lease)
 	fd_lease_give(lease);
 }
 
-/* At udp_address, or where that is not set, or not an address of this host, at the one that the client
- * has reached. */
+/* At udp_address, or where that is not set, or not an address of this host, at the one that the
+ * client has reached. */
 static int open_client_socket(struct udp *u)
 {
 	const struct settings *s = &u->setup.asker->config->settings;

@@ -11,18 +11,18 @@
 
 #define LEAST_MAJOR 5 /* streams */
 #define APART_S 5 /* clocks, at most */
+#define CORRECT "correct that: no server starts with it, or none finds it"
+#define REACH                                                                                      \
+	"see that it runs and listens there, and that its firewall, bind and protected-mode let "  \
+	"this host in; until then each node is for itself"
+#define LOGIN "correct user, password and database in shared, or shared_password_file"
 #define RIGHTS "give its user the rights that socks5d(8) has under MORE THAN ONE SERVER"
 
 static void say_why_not(struct doctor *d, const struct engine_probe *p, const char *engine)
 {
-	static const char *const advice[] = {
-		[ENGINE_PROBE_NAME] = "correct that: no server starts with it, or none finds it",
-		[ENGINE_PROBE_CONNECT] =
-			"see that it runs and listens there, and that its firewall, bind "
-			"and protected-mode let this host in; until then each node is "
-			"for itself",
-		[ENGINE_PROBE_LOGIN] = "correct user, password and database in shared, or "
-				       "shared_password_file"};
+	static const char *const advice[] = {[ENGINE_PROBE_NAME] = CORRECT,
+		[ENGINE_PROBE_CONNECT] = REACH,
+		[ENGINE_PROBE_LOGIN] = LOGIN};
 
 	doctor_advise(d, DOCTOR_BAD, advice[p->stage], "%s: %s", engine, p->problem);
 }

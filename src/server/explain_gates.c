@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "state/admission.h"
+#include "state/cluster.h"
 #include "state/bans.h"
 #include "state/end_reason.h"
 #include "state/ledger_limits.h"
@@ -169,14 +170,20 @@ static void ask_login(const struct explain_gates_question *q, struct explain_gat
 static void ask_account(const struct explain_gates_question *q, const char *who,
 	const struct limits *limits, struct explain_gate *g)
 {
+	size_t elsewhere = cluster_sum(q->services->cluster, who, 0).sessions;
 	struct ledger_account account;
+	char there[48] = "";
 
 	if (g->denies ||
 		!ledger_find_account(q->services->ledger, who, (int64_t)time(NULL), &account))
 		return;
-	if (limits_have(limits, LIMIT_SESSIONS) && account.sessions >= limits->sessions) {
+	if (limits_have(limits, LIMIT_SESSIONS) &&
+		account.sessions + elsewhere >= limits->sessions) {
+		if (elsewhere > 0)
+			snprintf(there, sizeof(there), ", %zu of them on other nodes", elsewhere);
 		deny_at_gate(g, end_reason_word(END_TOO_MANY_SESSIONS),
-			"%s has %zu sessions now, of %u", who, account.sessions, limits->sessions);
+			"%s has %zu sessions now, of %u%s", who, account.sessions + elsewhere,
+			limits->sessions, there);
 	} else if (account.news.is_spent && account.news.over != OVER_SLOW) {
 		deny_at_gate(
 			g, end_reason_word(END_QUOTA_REACHED), "%s has used up the quota", who);

@@ -161,6 +161,8 @@ static void log_use(const struct ledger_account *a)
 	log_text(&line, a->name_len > 0 ? "user" : "client", a->name);
 	log_number(&line, "percent", n->passed);
 	log_number(&line, "used", (int64_t)n->sum.used);
+	if (n->sum.used > n->use.used)
+		log_number(&line, "on_other_nodes", (int64_t)(n->sum.used - n->use.used));
 	log_number(&line, "quota", (int64_t)(n->quota.bytes + n->sum.extra));
 	log_end(&line);
 }

@@ -46,7 +46,8 @@ int sharing_read_clock(struct sharing *s, char *error)
 		return -1;
 	is_time = r->type == REDIS_REPLY_ARRAY && r->elements == 2 &&
 		parse_number(engine_text(r->element[0]), &seconds) &&
-		parse_number(engine_text(r->element[1]), &microseconds) && seconds <= LAST_SECOND;
+		parse_number(engine_text(r->element[1]), &microseconds) && seconds <= LAST_SECOND &&
+		microseconds < 1000000;
 	if (is_time)
 		s->engine_ahead_ms = seconds * 1000 + microseconds / 1000 - clock_ms();
 	else

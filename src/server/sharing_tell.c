@@ -207,7 +207,7 @@ int sharing_tell_beat(struct sharing *s, char *error)
 	struct cluster_beat b = {.version = SOCKS5D_VERSION,
 		.started = v->stats.started_at,
 		.sessions = stats_get(&v->stats.current),
-		.max_sessions = v->places.total,
+		.max_sessions = v->places.total > 0 ? v->places.total : v->budget.sessions,
 		.beat = ++s->beat};
 	char key[SHARING_KEY_MAX], value[CLUSTER_BEAT_MAX], silent[24];
 

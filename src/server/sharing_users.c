@@ -17,6 +17,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <sodium.h>
+
 #include "base/clock.h"
 #include "base/log.h"
 #include "state/shared_record.h"
@@ -26,6 +28,10 @@
 #define AGAIN "200" /* likewise with each beat from then on */
 #define SLICE 4 /* such commands, or batches, in one turn */
 #define CHANGES 256 /* that are told in one turn */
+
+/* That are told at once: the engine answers behind the last of them, and those of a hundred nodes
+ * are to be done within the time that an answer may take. */
+#define WORDS 32
 
 /* KEYS: users, events; ARGV: name, value, version, node, a value that is to give way whatever it
  * is, instance, part, events kept. An empty value takes away the one that gives way. It answers 1,
@@ -67,7 +73,7 @@ struct word {
 
 /* Those that go at once. */
 struct batch {
-	struct word words[SHARING_BATCH];
+	struct word words[WORDS];
 	size_t count;
 };
 
@@ -78,13 +84,12 @@ static struct shared_users *users_of(const struct sharing *s)
 
 /* ---- what was heard ---- */
 
-static void log_bad(const char *name, const char *why, const char *node)
+static void log_bad(struct sharing *s, const char *name, const char *why, const char *node)
 {
-	static struct log_limit limit;
 	struct log_line line;
 	uint64_t held_back;
 
-	if (!log_limit_pass(&limit, LOG_LIMIT_PERIOD_MS, &held_back))
+	if (!log_limit_pass(&s->users.bad_limit, LOG_LIMIT_PERIOD_MS, &held_back))
 		return;
 	log_begin(&line, LOG_WARN,
 		"shared: what the engine has of a user can be nobody's and is passed over");
@@ -107,7 +112,7 @@ static enum shared_users_merge merge(
 		s->users.has_arrivals = true;
 		s->users.came++;
 	} else if (result == MERGED_BAD) {
-		log_bad(name, why, node);
+		log_bad(s, name, why, node);
 	}
 	return result;
 }
@@ -262,7 +267,7 @@ static int add_word(
 	}
 	b->words[b->count++] = w;
 	s->users.told++;
-	return b->count < SHARING_BATCH ? 0 : tell_words(s, b, error);
+	return b->count < WORDS ? 0 : tell_words(s, b, error);
 }
 
 /* Each is told before the next one is asked for: it comes again until then. */
@@ -412,14 +417,21 @@ static int read_some(struct sharing *s, char *error)
 		return 0;
 	s->users.list = shared_users_list(users_of(s), &s->users.count);
 	s->users.at = 0;
+	s->users.first = s->users.count == 0 ? 0 : randombytes_uniform((uint32_t)s->users.count);
 	s->users.phase = USERS_ASK;
 	return s->users.list == NULL ? sharing_no_memory(error) : 0;
 }
 
-/* What the engine has of those in the list from `users.at` on. */
+/* Each node begins with another one, so that they share the telling where all have to. */
+static const char *name_at(const struct sharing *s, size_t i)
+{
+	return s->users.list[(s->users.first + i) % s->users.count].key;
+}
+
+/* What the engine has of the next ones in the list. */
 static int ask_batch(struct sharing *s, size_t count, char *error)
 {
-	const struct standing_fact *facts = &s->users.list[s->users.at];
+	size_t at = s->users.at;
 	struct batch b = {.count = 0};
 	char key[SHARING_KEY_MAX];
 	redisReply *there[SHARING_BATCH] = {NULL};
@@ -427,13 +439,13 @@ static int ask_batch(struct sharing *s, size_t count, char *error)
 
 	sharing_key(s, "users", NULL, key);
 	for (size_t i = 0; i < count; i++)
-		ENGINE_ASK(s->engine, "HGET", key, facts[i].key);
+		ENGINE_ASK(s->engine, "HGET", key, name_at(s, at + i));
 	for (size_t i = 0; i < count && result == 0; i++) {
 		there[i] = engine_reply(s->engine, error);
 		result = there[i] == NULL ? -1 : 0;
 	}
 	for (size_t i = 0; i < count && result == 0; i++)
-		result = compare(s, &b, facts[i].key,
+		result = compare(s, &b, name_at(s, at + i),
 			there[i]->type == REDIS_REPLY_STRING ? engine_text(there[i]) : NULL, error);
 	for (size_t i = 0; i < count && there[i] != NULL; i++)
 		freeReplyObject(there[i]);

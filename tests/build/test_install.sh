@@ -41,7 +41,9 @@ all_of_it_is_there() {
 		usr/share/bash-completion/completions/{socks5d,monitor_client,socks5d_auth} \
 		usr/share/zsh/site-functions/{_socks5d,_monitor_client,_socks5d_auth} \
 		usr/share/fish/vendor_completions.d/{socks5d,monitor_client,socks5d_auth}.fish \
-		usr/share/doc/socks5d/examples/{school,office,lab,family}/socks5d.conf; do
+		usr/share/doc/socks5d/examples/{school,office,lab,family,cluster}/socks5d.conf \
+		usr/share/doc/socks5d/examples/cluster/{haproxy.cfg,keepalived.conf,redis.conf,socks.zone,proxy.pac} \
+		usr/share/man/man7/socks5d-cluster.7; do
 		[[ -f $DEST/$file ]] || { echo "no $file" && return 1; }
 	done
 	grep -qx 'ExecStart=/usr/sbin/socks5d .*' "$DEST/usr/lib/systemd/system/socks5d.service" &&

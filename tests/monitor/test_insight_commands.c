@@ -1,5 +1,6 @@
 /* WHY and WATCH over a console: what is told to whom, in which words, and how watching ends. */
 #include "desk.h"
+#include "state/ledger_limits.h"
 
 #define BEGUN "OK Watching: a line ends it\n"
 
@@ -61,6 +62,53 @@ static void add_pupil(const char *name)
 
 	assert_int_equal(
 		users_add_limited(parts.users, name, MONITOR_HASH, "groups=pupils", error), 0);
+}
+
+static void note_elsewhere(const char *account, uint64_t used, uint32_t sessions)
+{
+	struct ledger_account here;
+	struct quota_use use = {.used = used};
+
+	if (ledger_find_account(parts.ledger, account, (int64_t)time(NULL), &here))
+		use.begun = here.news.use.begun;
+	assert_int_equal(cluster_note_use(parts.cluster, "b", account, &use, 0), 0);
+	assert_int_equal(cluster_note_sessions(parts.cluster, "b", account, sessions), 0);
+}
+
+/* A quota that others have used up looks unused here. */
+static void what_other_nodes_used_or_run_is_named_where_it_was_the_reason(void **state)
+{
+	const struct cluster_beat other = {.node = "b", .instance = "x", .beat = 1};
+	struct limits_in_force f = {.is_kept_out = false};
+	struct ledger_entry *user;
+	char why[LIMITS_ERROR_MAX];
+	size_t count;
+
+	(void)state;
+	parts.cluster = cluster_new();
+	assert_non_null(parts.cluster);
+	assert_int_equal(cluster_note_beat(parts.cluster, &other, clock_ms()), 0);
+	ledger_join_cluster(parts.ledger, parts.cluster);
+	user = ledger_add_user(parts.ledger, "alice", 5);
+	assert_true(limits_parse("sessions=1 quota=800B/month", LIMITS_OF_USER, &f.limits, why));
+	assert_int_equal(ledger_limit_user(user, &f), 0);
+	note_elsewhere("alice", 900, 2);
+	note_elsewhere("192.0.2.9", 0, 3);
+	free(ledger_look_at_limits(parts.ledger, (int64_t)time(NULL), &count));
+	fail_as("alice", "192.0.2.1", END_QUOTA_REACHED);
+	fail_as("alice", "192.0.2.1", END_TOO_MANY_SESSIONS);
+	fail_as("", "192.0.2.9", END_TOO_MANY_SESSIONS);
+	fail_as("alice", "192.0.2.1", END_TARGET_DENIED);
+	say("WHY *\n");
+	(void)hear();
+	assert_non_null(strstr(heard, " used_elsewhere:900 advice:the account has used up"));
+	assert_non_null(strstr(heard, " running_elsewhere:2 advice:the account had as many"));
+	assert_non_null(strstr(heard, " running_elsewhere:3 advice:the account had as many"));
+	assert_non_null(strstr(heard, "reason:target_denied rule:- error:- advice:"));
+	ledger_retire_user(user);
+	ledger_join_cluster(parts.ledger, NULL);
+	cluster_free(parts.cluster);
+	parts.cluster = NULL;
 }
 
 static void nothing_has_failed_is_said_of_whom(void **state)
@@ -393,6 +441,7 @@ static void what_cannot_be_filtered_by_is_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		insight_test(what_other_nodes_used_or_run_is_named_where_it_was_the_reason),
 		insight_test(nothing_has_failed_is_said_of_whom),
 		insight_test(the_newest_come_first_with_advice),
 		insight_test(whose_they_are_can_be_chosen),

@@ -1,5 +1,6 @@
 /* fake_engine: an engine in the test's memory, which every struct engine is connected to, and which
- * fails when the test wants it to. For tests whose line WRAP_ in the Makefile names the functions
+ * fails when the test wants it to; or, so that it stays what an engine is, a real one that a test
+ * is given (fake_open_real()). For tests whose line WRAP_ in the Makefile names the functions
  * of engine.h but engine_new, engine_free and engine_text. */
 #ifndef TESTS_SERVER_FAKE_ENGINE_H
 #define TESTS_SERVER_FAKE_ENGINE_H
@@ -21,6 +22,13 @@ redisReply *__wrap_engine_reply(struct engine *e, char error[ENGINE_ERROR_MAX]);
 int __wrap_engine_skip(struct engine *e, size_t count, char error[ENGINE_ERROR_MAX]);
 bool __wrap_engine_here(const struct engine *e, struct addr *out);
 uint64_t __wrap_engine_commands(const struct engine *e);
+
+int __real_engine_connect(struct engine *e, const struct shared_place *place, const struct addr *at,
+	char error[ENGINE_ERROR_MAX]);
+void __real_engine_close(struct engine *e);
+void __real_engine_ask(struct engine *e, const char *const *words);
+redisReply *__real_engine_reply(struct engine *e, char error[ENGINE_ERROR_MAX]);
+int __real_engine_skip(struct engine *e, size_t count, char error[ENGINE_ERROR_MAX]);
 
 #define FAKE_MOST 4096
 
@@ -48,6 +56,10 @@ static struct addr fake_here; /* this end of its connections; AF_UNSPEC: they ha
 static uint64_t fake_commands; /* so far */
 static int64_t fake_behind; /* seconds that its clock is behind whoever asks */
 static size_t fake_writes; /* commands so far that write */
+static bool fake_has_script; /* it was told the one that there is (sharing_users.c) */
+static struct engine
+	*fake_real; /* a connection of the test's own to a real one; NULL: it is none */
+static struct shared_place fake_real_place;
 
 /* ---- replies ---- */
 
@@ -145,6 +157,7 @@ static inline void fake_add_event(const char *const *words)
 /* It has lost everything. */
 static inline void fake_empty(void)
 {
+	fake_has_script = false;
 	while (fake_field_count > 0)
 		fake_drop(fake_fields[0].key, NULL);
 	fake_trimmed = 0;
@@ -261,12 +274,68 @@ static inline redisReply *fake_clock(void)
 	return r;
 }
 
+/* ---- the script of users ---- */
+
+/* "VERSION NODE ..."; false when it is none. */
+static inline bool fake_parse_user(const char *value, unsigned long long *version, char node[64])
+{
+	return value != NULL && sscanf(value, "%19llu %63s", version, node) == 2 &&
+		*version <= 1ULL << 52;
+}
+
+static inline bool fake_outranks(const char *there, const char *const *argv)
+{
+	unsigned long long version, ours = strtoull(argv[2], NULL, 10);
+	char node[64];
+
+	if (!fake_parse_user(there, &version, node))
+		return false;
+	return version > ours || (version == ours && strcmp(argv[3], node) <= 0);
+}
+
+/* EVALSHA SHA 2 USERS EVENTS and then, as argv: name, value, version, node, what gives way,
+ * instance, part, events kept. */
+static inline redisReply *fake_run_script(const char *const *w)
+{
+	const char *const *argv = w + 5;
+	const char *there = fake_get(w[3], argv[0]);
+	redisReply *one;
+
+	if (!fake_has_script)
+		return fake_text(REDIS_REPLY_ERROR, "NOSCRIPT No matching script.");
+	if (there != NULL && strcmp(there, argv[4]) != 0 &&
+		(argv[1][0] == '\0' || fake_outranks(there, argv)))
+		return fake_text(REDIS_REPLY_STRING, there);
+	if (argv[1][0] == '\0') {
+		fake_drop(w[3], argv[0]);
+	} else {
+		fake_put(w[3], argv[0], argv[1]);
+		fake_add_event((const char *const[]){
+			"i", argv[5], "k", "user", "n", argv[6], "a", argv[0], "v", argv[1], NULL});
+	}
+	one = calloc(1, sizeof(*one));
+	assert_non_null(one);
+	one->type = REDIS_REPLY_INTEGER;
+	one->integer = 1;
+	return one;
+}
+
+static inline redisReply *fake_load_script(void)
+{
+	fake_has_script = true;
+	return fake_text(REDIS_REPLY_STRING, "1234");
+}
+
 /* A command that changes something. */
 static inline redisReply *fake_write(const char *const *w)
 {
 	fake_writes++;
 	if (fake_error != NULL && (fake_refused == NULL || strcmp(fake_refused, w[0]) == 0))
 		return fake_text(REDIS_REPLY_ERROR, fake_error);
+	if (strcmp(w[0], "EVALSHA") == 0)
+		return fake_run_script(w);
+	if (strcmp(w[0], "SCRIPT") == 0)
+		return fake_load_script();
 	if (strcmp(w[0], "HSET") == 0)
 		fake_put_all(w[1], w + 2);
 	else if (strcmp(w[0], "HSETNX") == 0 && fake_get(w[1], w[2]) == NULL)
@@ -284,12 +353,24 @@ static inline redisReply *fake_write(const char *const *w)
 	return fake_text(REDIS_REPLY_STATUS, "OK");
 }
 
+static inline redisReply *fake_answer(const char *value)
+{
+	redisReply *r;
+
+	if (value != NULL)
+		return fake_text(REDIS_REPLY_STRING, value);
+	r = calloc(1, sizeof(*r));
+	assert_non_null(r);
+	r->type = REDIS_REPLY_NIL;
+	return r;
+}
+
 static inline redisReply *fake_do(const char *const *w)
 {
 	if (strcmp(w[0], "GET") == 0)
 		return fake_text(REDIS_REPLY_STRING, fake_get(w[1], ""));
 	if (strcmp(w[0], "HGET") == 0)
-		return fake_text(REDIS_REPLY_STRING, fake_get(w[1], w[2]));
+		return fake_answer(fake_get(w[1], w[2]));
 	if (strcmp(w[0], "HSCAN") == 0)
 		return fake_scan(w[1]);
 	if (strcmp(w[0], "SMEMBERS") == 0)
@@ -310,24 +391,29 @@ static inline redisReply *fake_do(const char *const *w)
 int __wrap_engine_connect(struct engine *e, const struct shared_place *place, const struct addr *at,
 	char error[ENGINE_ERROR_MAX])
 {
-	(void)e;
 	(void)place;
 	(void)at;
+	if (fake_real != NULL && !fake_is_down)
+		return __real_engine_connect(e, &fake_real_place, NULL, error);
 	snprintf(error, ENGINE_ERROR_MAX, "Connection refused");
 	return fake_is_down ? -1 : 0;
 }
 
 void __wrap_engine_close(struct engine *e)
 {
-	(void)e;
+	if (fake_real != NULL)
+		__real_engine_close(e);
 	for (; fake_reply_count > 0; fake_reply_count--)
 		freeReplyObject(fake_replies[fake_reply_first++]);
 }
 
 void __wrap_engine_ask(struct engine *e, const char *const *words)
 {
-	(void)e;
 	fake_commands++;
+	if (fake_real != NULL) {
+		__real_engine_ask(e, words);
+		return;
+	}
 	if (fake_reply_count == 0)
 		fake_reply_first = 0;
 	if (!fake_is_down)
@@ -336,7 +422,8 @@ void __wrap_engine_ask(struct engine *e, const char *const *words)
 
 redisReply *__wrap_engine_reply(struct engine *e, char error[ENGINE_ERROR_MAX])
 {
-	(void)e;
+	if (fake_real != NULL && !fake_is_down)
+		return __real_engine_reply(e, error);
 	snprintf(error, ENGINE_ERROR_MAX, "no answer in time");
 	if (fake_is_down || fake_reply_count == 0)
 		return NULL;
@@ -361,6 +448,45 @@ int __wrap_engine_skip(struct engine *e, size_t count, char error[ENGINE_ERROR_M
 	}
 	return result;
 }
+
+/* ---- a real one ---- */
+
+/* The one at that unix socket takes the place of the one in memory: it is emptied whenever a test
+ * begins. */
+static inline void fake_open_real(const char *path)
+{
+	char error[ENGINE_ERROR_MAX];
+
+	snprintf(fake_real_place.path, sizeof(fake_real_place.path), "%s", path);
+	fake_real = engine_new();
+	assert_non_null(fake_real);
+	if (__real_engine_connect(fake_real, &fake_real_place, NULL, error) < 0)
+		fail_msg("%s: %s", path, error);
+}
+
+static inline void fake_close_real(void)
+{
+	if (fake_real != NULL)
+		__real_engine_close(fake_real);
+	engine_free(fake_real);
+	fake_real = NULL;
+}
+
+/* Of either; the reply is to be freed. */
+static inline redisReply *fake_ask(const char *const *words)
+{
+	char error[ENGINE_ERROR_MAX];
+	redisReply *r;
+
+	if (fake_real == NULL)
+		return fake_do(words);
+	__real_engine_ask(fake_real, words);
+	r = __real_engine_reply(fake_real, error);
+	assert_non_null(r);
+	return r;
+}
+
+#define FAKE_ASK(...) fake_ask((const char *const[]){__VA_ARGS__, NULL})
 
 bool __wrap_engine_here(const struct engine *e, struct addr *out)
 {

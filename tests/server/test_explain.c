@@ -10,6 +10,8 @@
 #include "../state/backend.h"
 #include "server/effects.h"
 #include "server/limiting.h"
+#include "base/clock.h"
+#include "state/cluster.h"
 #include "state/admission.h"
 #include "state/ledger_limits.h"
 
@@ -202,6 +204,7 @@ static void who_is_not_let_in_as_user_is_anonymous(void **state)
 static void limits_that_are_reached_deny(void **state)
 {
 	struct addr from;
+	const struct cluster_beat other = {.node = "b", .instance = "x", .beat = 1};
 	struct ledger_entry *client;
 	size_t running;
 
@@ -214,6 +217,14 @@ static void limits_that_are_reached_deny(void **state)
 	assert_says("from=10.0.0.7 to=192.0.2.9:443", EXPLAIN_DENY,
 		"gate:limits result:deny reason:too_many_sessions text:10.0.0.7");
 	assert_contains(said, "has 1 sessions now, of 1\n");
+	services.cluster = cluster_new();
+	assert_int_equal(cluster_note_beat(services.cluster, &other, clock_ms()), 0);
+	assert_int_equal(cluster_note_sessions(services.cluster, "b", "10.0.0.7", 2), 0);
+	assert_says("from=10.0.0.7 to=192.0.2.9:443", EXPLAIN_DENY,
+		"gate:limits result:deny reason:too_many_sessions text:10.0.0.7");
+	assert_contains(said, "has 3 sessions now, of 1, 2 of them on other nodes\n");
+	cluster_free(services.cluster);
+	services.cluster = NULL;
 	ledger_leave(client, 0);
 }
 

@@ -1011,6 +1011,30 @@ static void a_ban_by_command_gives_way_to_none_by_failures(void **state)
 	}
 }
 
+/* Whoever has taken a ban over keeps it, and tells nobody of it as its own when it starts again. */
+static void a_ban_that_was_taken_over_is_kept_and_not_told_again(void **state)
+{
+	char *said;
+
+	(void)state;
+	go_on(0);
+	ban(1, "10.0.0.7", 3600000);
+	go_on(SHARING_PERIOD_MS);
+	said = strdup(fake_get("p:bans", "10.0.0.7"));
+	assert_non_null(said);
+	restart_node(2);
+	assert_true(is_banned(2, "10.0.0.7"));
+	go_on(SHARING_BEAT_MS);
+	assert_true(is_banned(2, "10.0.0.7"));
+	assert_string_equal(fake_get("p:bans", "10.0.0.7"), said);
+	free(said);
+	/* While the engine is away, too. */
+	fake_is_down = true;
+	restart_node(2);
+	go_on(SHARING_BEAT_MS);
+	assert_true(is_banned(2, "10.0.0.7"));
+}
+
 static void a_ban_that_ends_by_itself_is_not_lifted(void **state)
 {
 	size_t events;
@@ -1341,6 +1365,7 @@ int main(void)
 		sharing_test(who_is_banned_on_one_is_banned_on_all),
 		sharing_test(a_ban_by_failures_is_one_on_all_nodes),
 		sharing_test(a_ban_by_command_gives_way_to_none_by_failures),
+		sharing_test(a_ban_that_was_taken_over_is_kept_and_not_told_again),
 		sharing_test(a_ban_that_ends_by_itself_is_not_lifted),
 		sharing_test(who_was_away_hears_that_a_ban_was_lifted),
 		sharing_test(whose_sessions_end_on_one_node_ends_on_all),

@@ -88,6 +88,24 @@ function showFigures(stats) {
 	showFigure("Running for", formatDuration(stats.server_uptime), "");
 }
 
+// ---- servers that share their state ----
+
+const NODES_MOST = 6; // that are named
+
+const formatNode = (n) => n.node + (n.state === "offline" ? ": offline"
+	: ": " + formatCount(n.sessions) + (n.sessions === 1 ? " session" : " sessions"));
+
+async function showNodes(stats) {
+	if (!("nodes_online" in stats))
+		return;
+	const { nodes } = await get("nodes");
+	const names = nodes.slice(0, NODES_MOST).map(formatNode);
+	if (nodes.length > NODES_MOST)
+		names.push("and " + formatCount(nodes.length - NODES_MOST) + " more");
+	showFigure("Nodes online", formatCount(stats.nodes_online),
+		(stats.shared_up ? "" : "apart from the others; ") + names.join(", "));
+}
+
 // The list that the server has put there keeps its places.
 function showAll(stats) {
 	for (const value of document.querySelectorAll("#stats [data-name]")) {
@@ -101,6 +119,7 @@ function showAll(stats) {
 poll(async () => {
 	const stats = await get("stats");
 	showFigures(stats);
+	await showNodes(stats);
 	if (document.querySelector("#main details").open)
 		showAll(stats);
 }, 2);
