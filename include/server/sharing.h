@@ -30,6 +30,10 @@ struct sharing_bell {
 struct sharing *sharing_new(const struct settings *s, struct services *v,
 	const struct sharing_bell *bell, char error[SHARING_ERROR_MAX]);
 
+/* The same questions without making anything: -1 with the reason. */
+int sharing_check(const struct settings *s, char error[SHARING_ERROR_MAX])
+	__attribute__((warn_unused_result));
+
 /* Starts the thread. -1 with errno. */
 int sharing_start(struct sharing *s) __attribute__((warn_unused_result));
 

@@ -33,6 +33,8 @@ struct sharing_users {
 	size_t first; /* that it is asked for */
 	uint64_t came, told; /* since it has joined */
 	int64_t begun; /* clock_ms(): to join */
+	bool is_torn; /* the connection was lost since this pass began */
+	char epoch[CLUSTER_WORD_MAX]; /* of the memory that it is about */
 	bool has_arrivals; /* for the bell */
 	struct log_limit bad_limit; /* of what is said of those that can be nobody's */
 };

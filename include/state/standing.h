@@ -89,8 +89,8 @@ struct standing_fact *standing_list_watched(
 	struct standing *s, enum standing_kind kind, size_t *count);
 
 /* What has changed in it and was not told yet, as it stands now (`value` NULL: no more), by the
- * alphabet of the keys, in one block to be freed, which may be empty. NULL without memory, or where something could
- * not be noted without: then all is to be listed again. */
+ * alphabet of the keys, in one block to be freed, which may be empty. NULL without memory, or where
+ * something could not be noted without: then all is to be listed again. */
 struct standing_fact *standing_news(struct standing *s, size_t *count);
 
 /* ---- for whoever keeps it ---- */

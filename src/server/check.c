@@ -22,6 +22,7 @@
 #include "server/fronts.h"
 #include "server/limiting.h"
 #include "server/run_as.h"
+#include "server/sharing.h"
 #include "server/user_groups.h"
 #include "state/operators.h"
 #include "state/outgoing.h"
@@ -59,6 +60,11 @@ static int check_state(const char *folder, char *error)
 	return *folder == '\0' ? 0 : database_check(folder, error);
 }
 
+static int check_shared(const struct settings *s, char *error)
+{
+	return shared_place_is_set(&s->shared) ? sharing_check(s, error) : 0;
+}
+
 /* As far as it is the same kernel. */
 static void warn_of_missing(const struct settings *s)
 {
@@ -89,7 +95,7 @@ int check_opening(
 	if (confine_check(s, error) < 0 || run_as_check(s, error) < 0 ||
 		fronts_check_places(s, error) < 0 || effects_check_files(s, error) < 0 ||
 		accounts_check(s, error) < 0 || check_state(s->state_dir, error) < 0 ||
-		check_log("log_file", s->log_file, error) < 0 ||
+		check_shared(s, error) < 0 || check_log("log_file", s->log_file, error) < 0 ||
 		check_log("access_log_file", s->access_log_file, error) < 0 ||
 		accounts_look(v, o, error) < 0 ||
 		effects_compile_upstreams(c, NULL, v->own, error) < 0 ||

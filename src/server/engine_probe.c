@@ -14,6 +14,7 @@
 #include <time.h>
 
 #include "base/escape.h"
+#include "base/parse.h"
 #include "server/effects.h"
 #include "server/engine.h"
 #include "server/node_name.h"
@@ -131,14 +132,16 @@ static void ask_clock(struct asking *a)
 {
 	char problem[ENGINE_PROBE_TEXT];
 	bool is_synchronised;
+	int64_t seconds;
 	redisReply *r;
 
 	ENGINE_ASK(a->engine, "TIME");
 	r = reply_of(a, REDIS_REPLY_ARRAY, problem);
-	a->out->has_clock = r != NULL && r->elements == 2;
+	if (r == NULL)
+		return;
+	a->out->has_clock = r->elements == 2 && parse_number(engine_text(r->element[0]), &seconds);
 	if (a->out->has_clock)
-		a->out->ahead = strtoll(engine_text(r->element[0]), NULL, 10) -
-			probe_clock(&is_synchronised);
+		a->out->ahead = seconds - probe_clock(&is_synchronised);
 	freeReplyObject(r);
 }
 

@@ -342,19 +342,35 @@ static int make_parts(struct sharing *s, char *error)
 	return -1;
 }
 
+/* Into `place`, and the node's name. */
+static int read_settings(const struct settings *settings, struct shared_place *place,
+	char node[CLUSTER_NODE_MAX], char *error)
+{
+	*place = settings->shared;
+	if (node_name_find(settings, node))
+		return engine_read_password(settings->shared_password_file, place, error);
+	snprintf(error, SHARING_ERROR_MAX,
+		"node_name: this host's name is none that a node can have: set it");
+	return -1;
+}
+
+int sharing_check(const struct settings *settings, char error[SHARING_ERROR_MAX])
+{
+	struct shared_place place;
+	char node[CLUSTER_NODE_MAX];
+	int result = read_settings(settings, &place, node, error);
+
+	sodium_memzero(&place, sizeof(place));
+	return result;
+}
+
 static int set_up(struct sharing *s, const struct settings *settings, char *error)
 {
-	s->place = settings->shared;
-	snprintf(s->prefix, sizeof(s->prefix), "%s", settings->shared_prefix);
-	if (!node_name_find(settings, s->node)) {
-		snprintf(error, SHARING_ERROR_MAX,
-			"node_name: this host's name is none that a node can have: set it");
+	if (read_settings(settings, &s->place, s->node, error) < 0)
 		return -1;
-	}
+	snprintf(s->prefix, sizeof(s->prefix), "%s", settings->shared_prefix);
 	put_random_word(s->instance);
 	sharing_recall_part(s, settings->state_dir[0] != '\0');
-	if (engine_read_password(settings->shared_password_file, &s->place, error) < 0)
-		return -1;
 	return make_parts(s, error);
 }
 

@@ -8,16 +8,22 @@
 #include "server/engine_probe.h"
 #include "server/sharing.h"
 
-struct sharing *sharing_new(const struct settings *settings, struct services *v,
-	const struct sharing_bell *bell, char error[SHARING_ERROR_MAX])
+int sharing_check(const struct settings *settings, char error[SHARING_ERROR_MAX])
 {
 	char engine[SHARED_TEXT_MAX];
 
-	(void)v;
-	(void)bell;
 	snprintf(error, SHARING_ERROR_MAX,
 		"shared: \"%s\": this socks5d was built without it (make WITHOUT=shared)",
 		shared_place_format(&settings->shared, engine));
+	return -1;
+}
+
+struct sharing *sharing_new(const struct settings *settings, struct services *v,
+	const struct sharing_bell *bell, char error[SHARING_ERROR_MAX])
+{
+	(void)v;
+	(void)bell;
+	(void)!sharing_check(settings, error);
 	return NULL;
 }
 

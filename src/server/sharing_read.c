@@ -408,11 +408,12 @@ static int read_some_events(struct sharing *s, char *error)
 /* MILLISECONDS-NUMBER */
 static bool is_later(const char *event, const char *than)
 {
-	unsigned long long a[2] = {0}, b[2] = {0};
+	char *a, *b;
+	unsigned long long ms = strtoull(event, &a, 10), than_ms = strtoull(than, &b, 10);
 
-	(void)sscanf(event, "%llu-%llu", &a[0], &a[1]);
-	(void)sscanf(than, "%llu-%llu", &b[0], &b[1]);
-	return a[0] != b[0] ? a[0] > b[0] : a[1] > b[1];
+	if (ms != than_ms || *a != '-' || *b != '-')
+		return ms > than_ms;
+	return strtoull(a + 1, NULL, 10) > strtoull(b + 1, NULL, 10);
 }
 
 /* Are there events behind `last` which the engine has no more? 1, 0, or -1 with the reason. */

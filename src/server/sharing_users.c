@@ -390,14 +390,29 @@ static void drop_list(struct sharing *s)
 	s->users.list = NULL;
 }
 
-void sharing_begin_users(struct sharing *s)
+static void begin_pass(struct sharing *s)
 {
 	drop_list(s);
+	s->users.is_torn = false;
 	strcpy(s->users.cursor, "0");
 	s->users.script[0] = '\0';
 	s->users.phase = USERS_READ;
 	s->users.came = s->users.told = 0;
 	s->users.begun = clock_ms();
+}
+
+/* What was heard and told is so still, and what was missed meanwhile another pass finds: so also
+ * who is cut off again and again comes to the end of them. */
+void sharing_begin_users(struct sharing *s)
+{
+	bool is_same = strcmp(s->users.epoch, s->epoch) == 0;
+
+	strcpy(s->users.epoch, s->epoch);
+	s->users.script[0] = '\0';
+	if (is_same && s->users.phase != USERS_KNOWN)
+		s->users.is_torn = true;
+	else
+		begin_pass(s);
 }
 
 void sharing_end_users(struct sharing *s)
@@ -480,6 +495,10 @@ static int ask_some(struct sharing *s, char *error)
 	if (s->users.at < s->users.count)
 		return 0;
 	drop_list(s);
+	if (s->users.is_torn) {
+		begin_pass(s);
+		return 0;
+	}
 	log_joined(s);
 	s->users.phase = USERS_KNOWN;
 	return 0;

@@ -39,6 +39,13 @@ static const struct load_metric sessions_metrics[] = {
 	{.name = NULL},
 };
 
+static const struct load_metric steady_metrics[] = {
+	{"rate", "sessions/s", true},
+	{"cpu", "us/session", false},
+	{"thread", "%", false},
+	{.name = NULL},
+};
+
 static const struct load_metric trips_metrics[] = {
 	{"rate", "trips/s", true},
 	{"p50", "us", false},
@@ -125,7 +132,7 @@ static const struct load_metric onlookers_metrics[] = {
 
 /* What a server does every few seconds is in it. Each of the addresses is an account. */
 #define STEADY(settings)                                                                           \
-	.run = sessions_run_steady, .metrics = sessions_metrics, .clients = 8, .seconds = 12,      \
+	.run = sessions_run_steady, .metrics = steady_metrics, .clients = 8, .seconds = 12,        \
 	.sources = 200, .variant = (settings), .needs_peer = true, .large = true
 
 const struct load_scenario load_scenarios[] = {
@@ -192,6 +199,8 @@ const struct load_comparison load_comparisons[] = {
 	{"policy-open", "cpu", .to_scenario = "sessions-open", .most = 1.05},
 	{"policy-login", "cpu", .to_scenario = "sessions-login", .most = 1.05},
 	{"shared-open", "cpu", .to_scenario = "limits-open", .most = 1.03},
+	{"shared-open", "thread", .most = 2},
+	{"shared-login", "thread", .most = 2},
 	{"shared-login", "cpu", .to_scenario = "limits-login", .most = 1.03},
 	{"helper-login", "cpu", .to_scenario = "users-login", .most = 1.03},
 	{"socks4", "cpu", .to_scenario = "sessions-open", .most = 1.05},

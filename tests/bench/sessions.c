@@ -61,6 +61,8 @@ int sessions_run(const struct load_run *run, double *values)
 
 /* ---- for a time ---- */
 
+#define SHARING_THREAD "shared"
+
 struct steady {
 	uint64_t end_ns;
 	atomic_ulong sessions;
@@ -82,18 +84,21 @@ int sessions_run_steady(const struct load_run *run, double *values)
 {
 	struct steady steady = {.sessions = 0};
 	struct load_meter meter;
-	double sessions;
+	double sessions, thread_s;
 
 	if (sessions_visit(run, (uint64_t)run->scenario->clients << 32) < 0)
 		return -1;
+	thread_s = peer_threads_cpu_s(run->peer, SHARING_THREAD);
 	load_meter_start(&meter, run);
 	steady.end_ns =
 		clock_now_ns() + (uint64_t)(run->scenario->seconds * (double)CLOCK_NS_PER_S);
 	if (load_in_parallel(run, run->scenario->clients, &steady, visit_for_a_time) < 0)
 		return -1;
 	load_meter_stop(&meter, run);
+	thread_s = peer_threads_cpu_s(run->peer, SHARING_THREAD) - thread_s;
 	sessions = (double)atomic_load(&steady.sessions);
 	values[0] = sessions / meter.wall_s;
 	values[1] = meter.cpu_s * 1e6 / sessions;
+	values[2] = 100 * thread_s / meter.cpu_s;
 	return 0;
 }

@@ -222,6 +222,26 @@ field() {
 	tail -n 1 "$TMP/$1" | sed -n "s/.*\\<$2 \\([0-9.]*\\).*/\\1/p"
 }
 
+# ---- sessions that go on ----
+
+SLOWER=5 # milliseconds that a login may take longer while the engine is away, in the median
+
+# Of LOGINS logins, in microseconds.
+median() {
+	local ms
+	ms=$(traffic logins carol "$LOGINS" "${PROXIES[@]}") || return
+	echo $((10#${ms/./}))
+}
+
+is_alarmed_everywhere() {
+	on_all is_alarmed
+}
+
+# None of the SESSIONS of the traffic "load" has ended, and no byte was another one.
+all_live() {
+	says load "live $SESSIONS " && [[ $(field load wrong) == 0 ]]
+}
+
 # ---- what was measured ----
 
 # A line that try shows whether the check passes or not.

@@ -36,7 +36,8 @@ prepare_host() {
 		"$(desk_addresses)" && DESK=$NEIGHBOUR &&
 		add_neighbour world 203.0.113.1/24 "$TARGET/24" && WORLD=$NEIGHBOUR &&
 		$WORLD ip route add 10.40.0.0/16 via 203.0.113.1 &&
-		give_addresses '' lo && prepare_folders && mkdir -p /run/haproxy /etc/haproxy /etc/keepalived
+		give_addresses '' lo && prepare_folders && mkdir -p /run/haproxy /etc/haproxy /etc/keepalived &&
+		mount -t tmpfs none /etc/haproxy && mount -t tmpfs none /etc/keepalived
 }
 
 # The one who is root here is perhaps nobody outside, and then there are no other users.
@@ -70,6 +71,11 @@ haproxy_file_is_good() {
 	local status=$?
 	cat "$TMP/good"
 	((status == 0)) && ! grep -q WARNING "$TMP/good"
+}
+
+# It runs nothing for root that is not root's, which is who has the programs outside.
+has_keepalived() {
+	command -v keepalived >/dev/null && is_root_outside
 }
 
 keepalived_file_is_good() {
@@ -137,10 +143,10 @@ check_files() {
 	check nodes_file_is_good nodes_file_is_good
 	check haproxy_file_is_good haproxy_file_is_good
 	for name in front1 front2; do
-		if command -v keepalived >/dev/null; then
+		if has_keepalived; then
 			check "keepalived_file_is_good_for_$name" keepalived_file_is_good "$name"
 		else
-			skip "keepalived_file_is_good_for_$name" keepalived
+			skip "keepalived_file_is_good_for_$name" 'keepalived and root'
 		fi
 	done
 	if command -v named-checkzone >/dev/null; then
@@ -610,7 +616,7 @@ for node in 1 2 3; do
 	start_node "$node"
 done
 start_haproxy
-if command -v keepalived >/dev/null && is_root_outside; then
+if has_keepalived; then
 	check keepalived_gives_the_address start_keepalived
 	KEEPALIVED=yes
 else

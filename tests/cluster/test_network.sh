@@ -8,21 +8,6 @@ need python3 redis-server redis-cli openssl dnsmasq
 
 SESSIONS=30
 LOGINS=100
-SLOWER=5 # milliseconds that a login may take longer, in the median
-
-median() {
-	local ms
-	ms=$(traffic logins carol "$LOGINS" "${PROXIES[@]}") || return
-	echo $((10#${ms/./}))
-}
-
-is_alarmed_everywhere() {
-	on_all is_alarmed
-}
-
-all_live() {
-	says load "live $SESSIONS " && [[ $(field load wrong) == 0 ]]
-}
 
 link_is_there() {
 	[[ -s $TMP/link ]]

@@ -9,22 +9,6 @@ need python3 redis-server redis-cli openssl
 
 SESSIONS=200
 LOGINS=200
-SLOWER=5 # milliseconds that a login may take longer, in the median
-
-# Of many logins, in microseconds.
-median() {
-	local ms
-	ms=$(traffic logins carol "$LOGINS" "${PROXIES[@]}") || return
-	echo $((10#${ms/./}))
-}
-
-is_alarmed_everywhere() {
-	on_all is_alarmed
-}
-
-all_live() {
-	says load "live $SESSIONS " && [[ $(field load wrong) == 0 ]]
-}
 
 moves_on() {
 	(($(field load moved) > $1))

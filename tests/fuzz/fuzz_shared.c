@@ -99,7 +99,7 @@ static redisReply *read_list(const char *count, unsigned depth)
 	redisReply *r = make_reply(REDIS_REPLY_ARRAY, NULL);
 	size_t most = strtoul(count, NULL, 10) % 64;
 
-	r->element = calloc(most + 1, sizeof(*r->element));
+	r->element = calloc(most + 1, sizeof(void *));
 	FUZZ_CHECK(r->element != NULL);
 	for (redisReply *e; r->elements < most && (e = read_reply(depth + 1)) != NULL;)
 		r->element[r->elements++] = e;

@@ -85,6 +85,7 @@ static void what_other_nodes_used_or_run_is_named_where_it_was_the_reason(void *
 	size_t count;
 
 	(void)state;
+	enter_quietly();
 	parts.cluster = cluster_new();
 	assert_non_null(parts.cluster);
 	assert_int_equal(cluster_note_beat(parts.cluster, &other, clock_ms()), 0);

@@ -72,7 +72,7 @@ static redisReply *make_list(const char *words)
 	redisReply *r = make_reply(REDIS_REPLY_ARRAY, NULL);
 	char text[256], *rest = text, *word;
 
-	r->element = calloc(16, sizeof(*r->element));
+	r->element = calloc(16, sizeof(void *));
 	snprintf(text, sizeof(text), "%s", words);
 	while (*words != '\0' && (word = strsep(&rest, "|")) != NULL)
 		r->element[r->elements++] = make_reply(REDIS_REPLY_STRING, word);

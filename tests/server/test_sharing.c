@@ -1450,6 +1450,11 @@ static void what_is_missing_is_said_by_its_setting(void **state)
 	assert_null(sharing_new(&settings, &v, &bell, error));
 	assert_string_equal(
 		error, "shared_password_file: missing cannot be read: No such file or directory");
+	assert_int_equal(sharing_check(&settings, error), -1);
+	assert_string_equal(
+		error, "shared_password_file: missing cannot be read: No such file or directory");
+	settings.shared_password_file[0] = '\0';
+	assert_int_equal(sharing_check(&settings, error), 0);
 }
 
 #define sharing_test(name) cmocka_unit_test_setup_teardown(name, start_all, free_all)

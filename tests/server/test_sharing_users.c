@@ -268,6 +268,31 @@ static void who_joins_hears_and_tells_all(void **state)
 	assert_true(is_logged("the users are those of the other nodes"));
 }
 
+/* It goes on where it was, and then looks once more. */
+static void who_is_cut_off_while_he_joins_comes_to_the_end(void **state)
+{
+	char name[16];
+
+	(void)state;
+	for (int i = 0; i < 2 * SHARING_BATCH; i++) {
+		snprintf(name, sizeof(name), "u%d", i);
+		add(0, name);
+	}
+	for (int i = 0; i < 20; i++) {
+		fake_is_down = i % 2 == 1;
+		now_ms += SHARING_BEAT_MS;
+		sharing_step(nodes[0].sharing);
+		sharing_step(nodes[1].sharing);
+		take_arrivals(1);
+	}
+	fake_is_down = false;
+	for (int i = 0; i < 3; i++)
+		go_on(SHARING_BEAT_MS);
+	assert_all_know("u0", true);
+	assert_all_know(name, true);
+	assert_true(is_logged("the users are those of the other nodes"));
+}
+
 static void a_change_while_the_engine_is_away_is_told_afterwards(void **state)
 {
 	(void)state;
@@ -462,6 +487,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		users_test(who_is_added_changed_and_deleted_is_so_on_all),
 		users_test(who_joins_hears_and_tells_all),
+		users_test(who_is_cut_off_while_he_joins_comes_to_the_end),
 		users_test(a_change_while_the_engine_is_away_is_told_afterwards),
 		users_test(two_who_change_one_user_end_alike),
 		users_test(the_newer_of_two_stays),

@@ -841,9 +841,10 @@ static void *hear(void *context)
 	char value[1024], reason[SHARED_USERS_WHY_MAX];
 
 	for (int i = 0; i < 2000; i++) {
+		int64_t version = now_ms() + i % 3;
 		char *name, *told;
 
-		snprintf(value, sizeof(value), "%lld n2 %s:", (long long)(now_ms() + i % 3), hash);
+		snprintf(value, sizeof(value), "%lld n2 %s:", (long long)version, hash);
 		(void)shared_users_merge(node.shared, "alice", value, reason);
 		name = shared_users_next_untold(node.shared, &told);
 		if (name != NULL)
