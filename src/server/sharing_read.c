@@ -405,15 +405,29 @@ static int read_some_events(struct sharing *s, char *error)
 	return count < 0 ? sharing_no_memory(error) : count;
 }
 
-/* MILLISECONDS-NUMBER */
+/* "MILLISECONDS-NUMBER"; what is none is before all others. */
+struct event_id {
+	int64_t ms, number;
+};
+
+static struct event_id parse_event_id(const char *text)
+{
+	static const struct event_id none = {0};
+	const char *dash = strchr(text, '-');
+	char ms[24];
+	struct event_id id;
+
+	if (dash == NULL || (size_t)(dash - text) >= sizeof(ms))
+		return none;
+	snprintf(ms, sizeof(ms), "%.*s", (int)(dash - text), text);
+	return parse_number(ms, &id.ms) && parse_number(dash + 1, &id.number) ? id : none;
+}
+
 static bool is_later(const char *event, const char *than)
 {
-	char *a, *b;
-	unsigned long long ms = strtoull(event, &a, 10), than_ms = strtoull(than, &b, 10);
+	struct event_id a = parse_event_id(event), b = parse_event_id(than);
 
-	if (ms != than_ms || *a != '-' || *b != '-')
-		return ms > than_ms;
-	return strtoull(a + 1, NULL, 10) > strtoull(b + 1, NULL, 10);
+	return a.ms != b.ms ? a.ms > b.ms : a.number > b.number;
 }
 
 /* Are there events behind `last` which the engine has no more? 1, 0, or -1 with the reason. */
