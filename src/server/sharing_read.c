@@ -415,7 +415,7 @@ static struct event_id parse_event_id(const char *text)
 	static const struct event_id none = {0};
 	const char *dash = strchr(text, '-');
 	char ms[24];
-	struct event_id id;
+	struct event_id id = none;
 
 	if (dash == NULL || (size_t)(dash - text) >= sizeof(ms))
 		return none;

@@ -15,12 +15,12 @@
 #include "base/clock.h"
 #include "state/cluster_text.h"
 
+/* Who is silent is known behind this. */
 #define FIRST_MS (CLUSTER_SILENT_MS + SHARING_BEAT_MS)
 #define AGAIN_MS (INT64_C(24) * 60 * 60 * 1000)
 
 #define DAY_SECONDS INT64_C(86400)
-#define SILENT_SECONDS (3 * DAY_SECONDS) /* then a node has gone for good, as far as one can see   \
-					  */
+#define SILENT_SECONDS (3 * DAY_SECONDS) /* then a node has gone for good */
 #define OVER_SECONDS (40 * DAY_SECONDS) /* a period that began so long ago is over */
 
 void sharing_plan_sweep(struct sharing *s)

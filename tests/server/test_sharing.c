@@ -56,13 +56,14 @@ static void count_ring(void *context)
 /* Each is called by its number, and keeps what it knows, or (false) does not. */
 static void start_node(size_t i, bool keeps)
 {
-	char name[16], error[CONFIG_ERROR_MAX];
+	char name[16], error[CONFIG_ERROR_MAX], kept_at[] = "/state";
+	char *state_dir = keeps ? kept_at : kept_at + strlen(kept_at);
 	struct node *n = &nodes[i];
 	struct services *v = &n->services;
 	struct settings settings = {.shared = {.host = "10.0.0.1", .port = 6379},
 		.shared_password_file = (char[]){""},
 		.shared_prefix = (char[]){"p"},
-		.state_dir = keeps ? (char[]){"/state"} : (char[]){""},
+		.state_dir = state_dir,
 		.node_name = name};
 	const struct sharing_bell bell = {.ring = count_ring, .context = n};
 	const struct config_source source = {.path = NULL};
@@ -1257,6 +1258,7 @@ static void a_ban_that_was_lifted_does_not_come_back(void **state)
 {
 	const char *const again[] = {"i", "x", "k", "ban", "n", "b", "a", "10.0.0.7", "v",
 		"1795698000 1795694400 command", NULL};
+	const char *told;
 
 	(void)state;
 	go_on(0);
@@ -1268,7 +1270,9 @@ static void a_ban_that_was_lifted_does_not_come_back(void **state)
 	go_on(SHARING_PERIOD_MS);
 	for (size_t i = 0; i < NODES; i++)
 		assert_false(is_banned(i, "10.0.0.7"));
-	assert_string_equal(strtok(fake_find("p:bans", "10.0.0.7")->value, " "), "lifted");
+	told = fake_get("p:bans", "10.0.0.7");
+	assert_non_null(told);
+	assert_begins(told, "lifted ");
 }
 
 /* ---- kills ---- */
