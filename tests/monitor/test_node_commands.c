@@ -33,17 +33,6 @@ static const char *ask_for(const char *command)
 	return hear();
 }
 
-static void set(const char *name, const char *value)
-{
-	struct config *config = config_get(parts.config);
-	char why[SETTING_ERROR_MAX];
-
-	if (!setting_set(settings_find(name), &config->settings,
-		    &(struct setting_input){.text = value}, why))
-		fail_msg("%s: %s", name, why);
-	config_release(config);
-}
-
 static void join_cluster(void)
 {
 	parts.cluster = cluster_new();
@@ -73,7 +62,7 @@ static void this_node_comes_first_and_the_others_by_name(void **state)
 
 	(void)state;
 	join_cluster();
-	set("shared_nodes", "10.0.0.0/8");
+	parts_set("shared_nodes", "10.0.0.0/8");
 	strcpy(there.node, "b");
 	strcpy(there.monitor, "10.0.0.2:1081");
 	assert_int_equal(cluster_note_beat(parts.cluster, &gone, parts_now - CLUSTER_SILENT_MS), 0);
@@ -119,14 +108,14 @@ static void no_monitor_is_told_that_is_not_where_nodes_are(void **state)
 	assert_told("127.0.0.2:1081", "127.0.0.2:1081");
 	assert_told("[::1]:1081", "[::1]:1081");
 	assert_told("-", "-");
-	set("shared_nodes", "10.0.0.0/24, 2001:db8::2");
+	parts_set("shared_nodes", "10.0.0.0/24, 2001:db8::2");
 	assert_told("10.0.0.2:1081", "10.0.0.2:1081");
 	assert_told("10.0.1.2:1081", "-");
 	assert_told("[2001:db8::2]:1081", "[2001:db8::2]:1081");
 	assert_told("[2001:db8::3]:1081", "-");
 	assert_non_null(strstr(heard, "state:apart"));
 	assert_non_null(strstr(heard, "monitor:203.0.113.1:1081\nnode:b"));
-	set("shared_nodes", "");
+	parts_set("shared_nodes", "");
 	assert_told("10.0.0.2:1081", "-");
 }
 
