@@ -299,7 +299,8 @@ static void start_fakes(size_t count)
 	}
 }
 
-static void stop_fakes(void)
+/* What they have heard stands still then. */
+static void join_fakes(void)
 {
 	for (size_t i = 0; i < fake_count; i++) {
 		struct fake *f = &fakes[i];
@@ -313,10 +314,20 @@ static void stop_fakes(void)
 			close(f->fd);
 		close(f->listener);
 	}
+}
+
+static void forget_fakes(void)
+{
 	memset(fakes, 0, sizeof(fakes));
 	fake_count = 0;
 	is_apart = false;
 	answer = listed = NULL;
+}
+
+static void stop_fakes(void)
+{
+	join_fakes();
+	forget_fakes();
 }
 
 /* ---- the client ---- */
@@ -541,7 +552,7 @@ static void dead_ones_among_many_cost_their_patience_once(void **state)
 
 static void only_the_request_is_sent_and_once(void **state)
 {
-	char before[2][200];
+	char heard[2][200];
 
 	(void)state;
 	answer = "OK #\n\n";
@@ -555,11 +566,12 @@ static void only_the_request_is_sent_and_once(void **state)
 	bring_back_file(stdout, STDOUT_FILENO, out);
 	bring_back_file(stderr, STDERR_FILENO, err);
 	client_close(&run.client);
-	strcpy(before[0], fakes[1].heard);
-	strcpy(before[1], fakes[2].heard);
-	stop_fakes();
-	assert_string_equal(before[0], "KILL_USER bob;");
-	assert_string_equal(before[1], "");
+	join_fakes();
+	strcpy(heard[0], fakes[1].heard);
+	strcpy(heard[1], fakes[2].heard);
+	forget_fakes();
+	assert_string_equal(heard[0], "KILL_USER bob;");
+	assert_string_equal(heard[1], "");
 }
 
 static void what_names_try_with_the_terminal_is_shown(void **state)
