@@ -145,6 +145,9 @@ void sharing_take_back_running(struct sharing *s);
 int sharing_tell_bans(struct sharing *s, char *error) __attribute__((warn_unused_result));
 int sharing_tell_resets(struct sharing *s, char *error) __attribute__((warn_unused_result));
 
+/* Takes away what was said long ago of clients who are banned no more. */
+int sharing_sweep_bans(struct sharing *s, char *error) __attribute__((warn_unused_result));
+
 /* Whose sessions are to end there, too. */
 int sharing_tell_kills(struct sharing *s, char *error) __attribute__((warn_unused_result));
 

@@ -37,6 +37,11 @@ const char *told_value(const struct told *t, const char *key);
 /* Nothing stands under the key any more, as he has told himself. */
 void told_drop(struct told *t, const char *key);
 
+/* Drops all that `is_to_go` says so of, which sees the value that was told last (""; there was no
+ * memory for it). */
+void told_sift(struct told *t, bool (*is_to_go)(void *context, const char *key, const char *value),
+	void *context);
+
 /* A key that has not come by in this round, which counts as told to be gone, with the value that
  * was told last (""; there was no memory for it); NULL: there is no more. Where he is to be told
  * everything again before the next round, that is told again, too. Valid until the next call. */

@@ -122,11 +122,17 @@ static int check_epoch(struct sharing *s, char *error)
 	return -1;
 }
 
+static int sweep(struct sharing *s, char *error)
+{
+	sharing_sweep_copy(s);
+	return sharing_sweep_bans(s, error);
+}
+
 static int beat(struct sharing *s, char *error)
 {
 	s->beat_due = clock_deadline(SHARING_BEAT_MS);
-	if (clock_ms() >= s->sweep_due)
-		sharing_sweep_copy(s);
+	if (clock_ms() >= s->sweep_due && sweep(s, error) < 0)
+		return -1;
 	if (check_epoch(s, error) < 0 || sharing_read_clock(s, error) < 0 ||
 		sharing_read_nodes(s, error) < 0 || sharing_tell_accounts(s, error) < 0 ||
 		sharing_look_at_users(s, error) < 0 || sharing_tell_beat(s, error) < 0)
@@ -146,7 +152,8 @@ static int join(struct sharing *s, char *error)
 	sharing_begin_users(s);
 	cluster_begin_listening(s->cluster, clock_ms());
 	if (sharing_read_clock(s, error) < 0 || sharing_read_own(s, error) < 0 ||
-		sharing_read_all(s, error) < 0 || sharing_tell_bans(s, error) < 0)
+		sharing_read_all(s, error) < 0 || sharing_sweep_bans(s, error) < 0 ||
+		sharing_tell_bans(s, error) < 0)
 		return -1;
 	sharing_take_back_running(s);
 	sharing_plan_sweep(s);

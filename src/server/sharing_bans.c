@@ -3,6 +3,9 @@
  * client, that it is banned or is so no more, has a number: the second in which it was said, and
  * more than what was said before. So the same words may come twice, late and out of order.
  *
+ * That a client was banned no more is remembered for who was away, but neither for ever nor of
+ * however many: whoever joins, and each node once a day, takes the oldest away.
+ *
  * All times are by the engine's clock, which nodes measure their monotonic one by: their own of the
  * day may be wrong, or be set meanwhile.
  */
@@ -25,6 +28,10 @@
 
 /* A ban that ends so much earlier or later is the same. */
 #define SAME_END_MS 2500
+
+/* Seconds for which it is remembered that a client was lifted, and of how many clients. */
+#define LIFTED_FOR (INT64_C(40) * 24 * 60 * 60)
+#define LIFTED_MOST BANS_MOST
 
 /* No time that is said is further off than the year 5138. */
 #define LAST_SECOND INT64_C(99999999999)
@@ -96,14 +103,20 @@ struct mark {
 	bool is_ban;
 };
 
+static struct mark parse_mark(const char *value)
+{
+	struct mark m = {0};
+
+	if (next_number(&value, INT64_MAX, &m.number))
+		m.is_ban = next_word_is(&value, "ban");
+	return m;
+}
+
 static struct mark mark_of(const struct sharing *s, const char *client)
 {
 	const char *value = told_value(s->ban_marks, client);
-	struct mark m = {0};
 
-	if (value != NULL && next_number(&value, INT64_MAX, &m.number))
-		m.is_ban = next_word_is(&value, "ban");
-	return m;
+	return value == NULL ? (struct mark){0} : parse_mark(value);
 }
 
 static void put_mark(struct sharing *s, const char *client, int64_t number, bool is_ban)
@@ -269,6 +282,15 @@ static bool parse_ban(
 	return true;
 }
 
+/* One whose end nobody was there to see is as good as lifted. */
+static bool is_long_over(const struct sharing *s, const char *value, int64_t *number)
+{
+	int64_t until;
+
+	return next_number(&value, sharing_engine_now(s) - LIFTED_FOR, &until) && until > 0 &&
+		next_number(&value, until, number);
+}
+
 static void take_begun(
 	struct sharing *s, const struct network *client, const char *value, const char *node)
 {
@@ -304,7 +326,7 @@ int sharing_take_ban(struct sharing *s, const char *node, const char *account, c
 		return 0;
 	client = bans_whom(s->services->bans, &client);
 	s->has_news = true;
-	if (parse_lifted(value, &lifted))
+	if (parse_lifted(value, &lifted) || is_long_over(s, value, &lifted))
 		take_lifted(s, &client, lifted, node);
 	else
 		take_begun(s, &client, value, node);
@@ -396,4 +418,81 @@ int sharing_tell_bans(struct sharing *s, char *error)
 	if (result < 0 || tell_all_gone(s, key, error) < 0)
 		return -1;
 	return sharing_settle(s, error);
+}
+
+/* ---- what is forgotten ---- */
+
+struct sweep {
+	struct sharing *s;
+	const char *key;
+	int64_t *numbers; /* of those that were lifted */
+	size_t count;
+	int64_t last; /* that goes */
+	char *error;
+	int result;
+};
+
+static bool note_number(void *context, const char *client, const char *value)
+{
+	struct sweep *sweep = context;
+	struct mark mark = parse_mark(value);
+
+	(void)client;
+	if (!mark.is_ban)
+		sweep->numbers[sweep->count++] = mark.number;
+	return false;
+}
+
+static int compare_numbers(const void *a, const void *b)
+{
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* Where there are too many, the oldest go: of those of one second, all. */
+static int bound_lifted(struct sweep *sweep)
+{
+	size_t count = told_count(sweep->s->ban_marks);
+
+	if (count <= LIFTED_MOST)
+		return 0;
+	sweep->numbers = calloc(count, sizeof(*sweep->numbers));
+	if (sweep->numbers == NULL)
+		return sharing_no_memory(sweep->error);
+	told_sift(sweep->s->ban_marks, note_number, sweep);
+	qsort(sweep->numbers, sweep->count, sizeof(*sweep->numbers), compare_numbers);
+	if (sweep->count > LIFTED_MOST &&
+		sweep->numbers[sweep->count - LIFTED_MOST - 1] > sweep->last)
+		sweep->last = sweep->numbers[sweep->count - LIFTED_MOST - 1];
+	free(sweep->numbers);
+	return 0;
+}
+
+static bool take_away(void *context, const char *client, const char *value)
+{
+	struct sweep *sweep = context;
+	struct mark mark = parse_mark(value);
+
+	if (sweep->result < 0 || mark.is_ban || mark.number > sweep->last)
+		return false;
+	SHARING_ASK(sweep->s, "HDEL", sweep->key, client);
+	sweep->result = sharing_settle_batch(sweep->s, sweep->error);
+	return sweep->result == 0;
+}
+
+int sharing_sweep_bans(struct sharing *s, char *error)
+{
+	char key[SHARING_KEY_MAX];
+	struct sweep sweep = {
+		.s = s,
+		.key = sharing_key(s, "bans", NULL, key),
+		.last = sharing_engine_now(s) - LIFTED_FOR,
+		.error = error,
+	};
+
+	if (bound_lifted(&sweep) < 0)
+		return -1;
+	told_sift(s->ban_marks, take_away, &sweep);
+	return sweep.result < 0 ? -1 : sharing_settle(s, error);
 }

@@ -128,6 +128,21 @@ void told_drop(struct told *t, const char *key)
 }
 
 /* Taking one out may move another into its place, which is looked at next. */
+void told_sift(struct told *t, bool (*is_to_go)(void *context, const char *key, const char *value),
+	void *context)
+{
+	struct fact *f;
+	size_t position = 0;
+
+	while ((f = hashmap_next(t->facts, &position)) != NULL) {
+		if (!is_to_go(context, f->key, f->value == NULL ? "" : f->value))
+			continue;
+		free_fact(hashmap_remove(t->facts, f->key, f->key_len));
+		position--;
+	}
+}
+
+/* The same. */
 const char *told_next_gone(struct told *t, const char **last)
 {
 	struct fact *f;

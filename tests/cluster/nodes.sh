@@ -224,7 +224,14 @@ field() {
 
 # ---- sessions that go on ----
 
-SLOWER=5 # milliseconds that a login may take longer while the engine is away, in the median
+# Whoever waited for the engine would do so for the 100 ms that a command may take.
+SLOWER=5 # milliseconds that a login is to take longer at most while the engine is away, in the median
+BUSY=50  # that a busy machine may add
+
+# most_without BEFORE: microseconds that a login may take then, which took BEFORE.
+most_without() {
+	echo $(($1 + (SLOWER + BUSY) * 1000))
+}
 
 # Of LOGINS logins, in microseconds.
 median() {

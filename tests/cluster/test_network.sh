@@ -47,8 +47,9 @@ network_fails() {
 	wait_for "$LIMIT" is_alarmed_everywhere && without=$(median) && all_live
 	local status=$?
 	tell link pass
-	measured "a login: $WITH_ENGINE us, $without us while the network is $*, bound $((WITH_ENGINE + SLOWER * 1000))"
-	((status == 0 && without <= WITH_ENGINE + SLOWER * 1000)) && wait_for "$LIMIT" all_are_calm && all_live
+	measured "a login: $WITH_ENGINE us, $without us while the network is $*, expected $((WITH_ENGINE + SLOWER * 1000)), \
+bound $(most_without "$WITH_ENGINE")"
+	((status == 0 && without <= $(most_without "$WITH_ENGINE"))) && wait_for "$LIMIT" all_are_calm && all_live
 }
 
 # What an answer needs in time it has: nothing is to be said.
@@ -56,15 +57,15 @@ a_network_that_is_a_little_slow_does() {
 	local before
 	tell link slow 10
 	before=$(used 1 alice)
-	wait_for "$LIMIT" has_grown "$before" && all_are_calm
+	wait_for "$LIMIT" has_grown_calmly "$before"
 	local status=$?
 	tell link pass
 	return "$status"
 }
 
-# As another node tells.
-has_grown() {
-	(($(used 1 alice) > $1 + 1000000))
+# As another node tells. A machine that is busy itself may add what is too slow, once.
+has_grown_calmly() {
+	(($(used 1 alice) > $1 + 1000000)) && all_are_calm
 }
 
 connections_that_are_cut_are_made_anew() {
@@ -88,7 +89,7 @@ a_wrong_password_is_said() {
 sums_are_exact() {
 	end_traffic load || return
 	measured "moved: $(field load moved)"
-	[[ $(field load cut) == 0 ]] && wait_for 30 all_say alice "$(field load moved)"
+	[[ $(field load cut) == 0 ]] && wait_for "$LIMIT" all_say alice "$(field load moved)"
 }
 
 add_user alice quota=1000GB/month

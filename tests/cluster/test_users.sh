@@ -66,7 +66,7 @@ within() {
 	shift
 	wait_for "$LIMIT" on_all "$@" || return
 	echo "$what: $(((${EPOCHREALTIME/./} - begun) / 1000)) ms" | tee -a "$TMP/times"
-	((${EPOCHREALTIME/./} - begun < 10000000))
+	((${EPOCHREALTIME/./} - begun < 30000000))
 }
 
 # ---- one after the other ----

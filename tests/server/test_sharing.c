@@ -1275,6 +1275,67 @@ static void a_ban_that_was_lifted_does_not_come_back(void **state)
 	assert_begins(told, "lifted ");
 }
 
+/* With a time that is so many seconds ago in between. */
+static void put_word(const char *client, const char *before, int64_t ago, const char *behind)
+{
+	char value[64];
+
+	snprintf(value, sizeof(value), "%s%lld%s", before, (long long)(now_s - ago), behind);
+	fake_put("p:bans", client, value);
+}
+
+#define DAY_S (24 * 60 * 60)
+
+/* Whoever joins takes them away, and later each node once a day. */
+static void that_a_ban_was_lifted_is_forgotten(void **state)
+{
+	(void)state;
+	put_word("10.0.0.1", "lifted ", 40 * DAY_S + 60, "");
+	put_word("10.0.0.2", "lifted ", 40 * DAY_S - 60, "");
+	put_word("10.0.0.3", "", 40 * DAY_S + 60, " 1 command");
+	put_word("10.0.0.4", "", 40 * DAY_S + 60, " 1 failures 2 1 300000 0");
+	put_word("10.0.0.5", "", 40 * DAY_S - 60, " 1 command");
+	put_word("10.0.0.6", "0 ", 50 * DAY_S, " command");
+	nodes[0].ahead = 3600;
+	go_on(0);
+	assert_null(fake_get("p:bans", "10.0.0.1"));
+	assert_non_null(fake_get("p:bans", "10.0.0.2"));
+	assert_null(fake_get("p:bans", "10.0.0.3"));
+	assert_null(fake_get("p:bans", "10.0.0.4"));
+	assert_non_null(fake_get("p:bans", "10.0.0.5"));
+	assert_non_null(fake_get("p:bans", "10.0.0.6"));
+	assert_true(is_banned(2, "10.0.0.6"));
+	for (int ms = 0; ms <= DAY_S * 1000; ms += 4000)
+		go_on(4000);
+	assert_null(fake_get("p:bans", "10.0.0.2"));
+	assert_true(is_banned(2, "10.0.0.6"));
+}
+
+static void as_many_as_can_be_are_remembered(void **state)
+{
+	struct told *marks = nodes[0].sharing->ban_marks;
+	char client[32], value[32];
+
+	(void)state;
+	go_on(0);
+	put_word("10.0.0.1", "lifted ", 100, "");
+	put_word("10.0.0.2", "lifted ", 99, "");
+	put_word("10.0.0.3", "lifted ", 98, "");
+	for (int i = 0; i < BANS_MOST - 2; i++) {
+		snprintf(client, sizeof(client), "10.1.%d.%d", i / 256, i % 256);
+		snprintf(value, sizeof(value), "%lld lifted", (long long)now_s - 50);
+		told_note(marks, client, value);
+	}
+	told_note(marks, "10.0.0.4", "1 ban");
+	nodes[0].sharing->is_joined = false;
+	go_on(SHARING_PERIOD_MS);
+	assert_null(fake_get("p:bans", "10.0.0.1"));
+	assert_non_null(fake_get("p:bans", "10.0.0.2"));
+	assert_non_null(fake_get("p:bans", "10.0.0.3"));
+	assert_non_null(told_value(marks, "10.0.0.4"));
+	assert_int_equal(told_count(marks), BANS_MOST + 1);
+}
+
 /* ---- kills ---- */
 
 static void whose_sessions_end_on_one_node_ends_on_all(void **state)
@@ -1513,6 +1574,8 @@ int main(void)
 		sharing_test(a_kill_of_before_is_for_nobody),
 		sharing_test(bans_last_as_long_where_clocks_differ),
 		sharing_test(a_ban_that_was_lifted_does_not_come_back),
+		sharing_test(that_a_ban_was_lifted_is_forgotten),
+		sharing_test(as_many_as_can_be_are_remembered),
 		sharing_test(a_killed_node_is_missed_by_its_last_beat),
 		sharing_test(what_cannot_be_read_is_passed_over),
 		sharing_test(who_is_to_stop_reads_no_more),

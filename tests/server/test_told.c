@@ -143,6 +143,28 @@ static void what_is_forgotten_is_told_again(void **state)
 	assert_string_equal(last, "1");
 }
 
+static bool is_of(void *context, const char *key, const char *value)
+{
+	return strcmp(context, value) == 0 && *key != '\0';
+}
+
+static void those_are_dropped_that_are_to_go(void **state)
+{
+	char key[16];
+
+	(void)state;
+	for (int i = 0; i < 100; i++) {
+		snprintf(key, sizeof(key), "u%d", i);
+		told_note(t, key, i % 3 == 0 ? "old" : "new");
+	}
+	told_sift(t, is_of, (char[]){"old"});
+	assert_int_equal(told_count(t), 66);
+	assert_null(told_value(t, "u3"));
+	assert_string_equal(told_value(t, "u4"), "new");
+	told_sift(t, is_of, (char[]){"new"});
+	assert_int_equal(told_count(t), 0);
+}
+
 static void without_memory_it_is_told_again(void **state)
 {
 	(void)state;
@@ -168,6 +190,7 @@ int main(void)
 		told_test(what_is_gone_is_told_until_that_has_arrived),
 		told_test(what_comes_back_is_told_again),
 		told_test(what_is_forgotten_is_told_again),
+		told_test(those_are_dropped_that_are_to_go),
 		told_test(without_memory_it_is_told_again),
 	};
 
