@@ -109,7 +109,7 @@ WITH_SANDBOX := src/server/call_filter.c
 WITHOUT_SANDBOX := src/server/call_filter_none.c
 TESTS_OF_SANDBOX := tests/server/test_call_filter.c
 WITH_SHARED := $(addprefix src/server/,engine.c engine_probe.c sharing.c sharing_ban_names.c sharing_bans.c sharing_batch.c \
-	sharing_grace.c sharing_kills.c sharing_part.c sharing_read.c sharing_tell.c sharing_users.c)
+	sharing_grace.c sharing_kills.c sharing_part.c sharing_read.c sharing_sweep.c sharing_tell.c sharing_users.c)
 WITHOUT_SHARED := src/server/sharing_none.c
 TESTS_OF_SHARED := $(addprefix tests/server/test_,engine.c engine_probe.c sharing.c sharing_grace.c sharing_users.c)
 

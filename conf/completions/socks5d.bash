@@ -89,6 +89,7 @@ _socks5d_flags='
 	--node-name
 	--shared-users
 	--shared-grace
+	--shared-nodes
 	--client-names
 	--access-log-file
 	--access-log-entries
@@ -114,7 +115,7 @@ _socks5d() {
 		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
 		return
 		;;
-	--explain | -u | --user | -l | --listen | -p | --port | -L | --monitor-listen | -P | --monitor-port | --max-monitor-clients | --monitor-login-timeout | --monitor-timeout | --web-listen | --max-web-clients | --web-trusted | --web-names | --metrics-from | --backlog | --handshake-timeout | --connect-timeout | --timeout | --half-close-timeout | --drain-timeout | --rate-total | --group-rate | --external-address | --external-interface | --udp-address | --udp-ports | --udp-clients | --udp-timeout | --bind-address | --bind-ports | --bind-timeout | --proxy-name | --pac-direct | --clients | --proxy-protocol-from | --rule | --client-group | --expect | --upstream | --auth-cache | --max-auth-questions | --user-defaults | --group-defaults | --client-limits | --anonymous-defaults | --ban | --ban-exempt | --dns-servers | --dns-search | --dns-cache | --dns-negative-ttl | --run-as | --history-days | --sites-days | --shared | --shared-prefix | --node-name | --shared-grace | --access-log-entries)
+	--explain | -u | --user | -l | --listen | -p | --port | -L | --monitor-listen | -P | --monitor-port | --max-monitor-clients | --monitor-login-timeout | --monitor-timeout | --web-listen | --max-web-clients | --web-trusted | --web-names | --metrics-from | --backlog | --handshake-timeout | --connect-timeout | --timeout | --half-close-timeout | --drain-timeout | --rate-total | --group-rate | --external-address | --external-interface | --udp-address | --udp-ports | --udp-clients | --udp-timeout | --bind-address | --bind-ports | --bind-timeout | --proxy-name | --pac-direct | --clients | --proxy-protocol-from | --rule | --client-group | --expect | --upstream | --auth-cache | --max-auth-questions | --user-defaults | --group-defaults | --client-limits | --anonymous-defaults | --ban | --ban-exempt | --dns-servers | --dns-search | --dns-cache | --dns-negative-ttl | --run-as | --history-days | --sites-days | --shared | --shared-prefix | --node-name | --shared-grace | --shared-nodes | --access-log-entries)
 		return
 		;;
 	--protocols) legal='socks5 socks4 http' ;;

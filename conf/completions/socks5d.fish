@@ -89,6 +89,7 @@ complete -c socks5d -l shared-prefix -x -d 'What all names in shared begin with;
 complete -c socks5d -l node-name -x -d 'What this server is called among those that share; each has a name of its own'
 complete -c socks5d -l shared-users -x -a 'no yes' -d 'Whether users are shared, too: whom ADD_USER adds on one server is known on all within a second, and so is whoever is changed or deleted'
 complete -c socks5d -l shared-grace -x -d 'Time for which users that servers share may log in while what shared names does not answer, restarts included; then they are refused until it does'
+complete -c socks5d -l shared-nodes -x -d 'Networks in which the monitors of the other servers that share may be'
 complete -c socks5d -l client-names -r -F -d 'File with the names of clients, which are shown beside their addresses and decide nothing: ADDRESS NAME a line as in /etc/hosts, or the leases of dnsmasq, ISC dhcpd or Kea'
 complete -c socks5d -l access-log-file -r -F -d 'File that sessions are logged to when they end, a line each, if their request was answered or the login of a user refused; opened again on SIGHUP; empty: none'
 complete -c socks5d -l access-log-entries -x -d 'Answered requests, and refused logins of users, that are remembered for the monitor'\''s ACCESS_LOG'

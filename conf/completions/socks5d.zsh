@@ -91,6 +91,7 @@ _socks5d() {
 		'*--node-name=[What this server is called among those that share; each has a name of its own]:WORD: ' \
 		'*--shared-users=[Whether users are shared, too: whom ADD_USER adds on one server is known on all within a second, and so is whoever is changed or deleted]:WORD:(no yes)' \
 		'*--shared-grace=[Time for which users that servers share may log in while what shared names does not answer, restarts included; then they are refused until it does]:TIME: ' \
+		'*--shared-nodes=[Networks in which the monitors of the other servers that share may be]:LIST: ' \
 		'*--client-names=[File with the names of clients, which are shown beside their addresses and decide nothing: ADDRESS NAME a line as in /etc/hosts, or the leases of dnsmasq, ISC dhcpd or Kea]:FILE:_files' \
 		'*--access-log-file=[File that sessions are logged to when they end, a line each, if their request was answered or the login of a user refused; opened again on SIGHUP; empty: none]:FILE:_files' \
 		'*--access-log-entries=[Answered requests, and refused logins of users, that are remembered for the monitor'\''s ACCESS_LOG]:N: ' \

@@ -98,8 +98,8 @@ void lookup_process(struct lookup *l, const struct pollfd *fds, size_t count);
 /* Is an answer still outstanding? */
 bool lookup_pending(const struct lookup *l);
 
-/* For a thread that has nothing else to wait for: goes on until all is answered, or until `deadline`
- * (clock.h), and gives up the rest. */
+/* For a thread that has nothing else to wait for: goes on until all is answered, or until
+ * `deadline` (clock.h), and gives up the rest. */
 void lookup_await(struct lookup *l, int64_t deadline);
 
 /* Gives up what is outstanding and gives back what the lookup holds; the answers stay. `sufficed`:

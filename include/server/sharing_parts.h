@@ -77,6 +77,8 @@ struct sharing {
 	char epoch[CLUSTER_WORD_MAX]; /* of the engine's memory, as it was seen last */
 	int64_t pause_ms; /* before the next attempt to connect */
 	int64_t sweep_due; /* of the copy on disk */
+	int64_t engine_sweep_due; /* of what others have left in the engine */
+	size_t fields_left; /* of the part that is looked at there (sharing_sweep.c) */
 	struct grace grace; /* of users that nodes share; unused where they share none */
 
 	struct mutex lock; /* the rest */
@@ -184,6 +186,22 @@ redisReply *sharing_reply_with_list(struct sharing *s, char *error);
 /* What the engine's clock says, by which bans are told. */
 int sharing_read_clock(struct sharing *s, char *error) __attribute__((warn_unused_result));
 
+/* The second that it is by that clock, as long as it was read once. */
+int64_t sharing_engine_now(const struct sharing *s);
+
+/* Each field of the hash, in answers of a bounded size. `node` is whose fields they are. What is
+ * asked with SHARING_ASK() of a field is settled behind each answer. */
+int sharing_scan(struct sharing *s, const char *key, const char *node, sharing_taker *take,
+	char *error) __attribute__((warn_unused_result));
+
+/* Each part that there is, its own one, too. */
+typedef int sharing_part_taker(struct sharing *s, const char *part, char *error);
+int sharing_each_part(struct sharing *s, sharing_part_taker *take, char *error)
+	__attribute__((warn_unused_result));
+
+/* "BEGUN USED EXTRA RESETS"; false when it is something else. */
+bool sharing_parse_use(const char *value, struct quota_use *use, uint64_t *resets);
+
 /* All that there is, which takes the place of what is known. */
 int sharing_read_all(struct sharing *s, char *error) __attribute__((warn_unused_result));
 
@@ -195,6 +213,12 @@ int sharing_read_nodes(struct sharing *s, char *error) __attribute__((warn_unuse
 
 /* What is new since the last time. */
 int sharing_read_events(struct sharing *s, char *error) __attribute__((warn_unused_result));
+
+/* Has joined: sharing_sweep_engine() is due when it is known who is silent. */
+void sharing_plan_sweep(struct sharing *s);
+
+/* Takes away what nodes have left in the engine that do not come back. */
+int sharing_sweep_engine(struct sharing *s, char *error) __attribute__((warn_unused_result));
 
 /* ---- users, where nodes share them; likewise ---- */
 

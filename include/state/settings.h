@@ -193,6 +193,7 @@ struct settings {
 	char *node_name; /* "": the host's */
 	int64_t shared_users; /* bool: users are the nodes', too */
 	int64_t shared_grace; /* ms */
+	struct network_list shared_nodes; /* where the monitors of other nodes may be */
 	int64_t history_days; /* 0: no history */
 	int64_t sites_days; /* 0: no sites in it */
 
@@ -205,7 +206,7 @@ struct settings {
 };
 
 /* Rows of the table, and so the size of every array that is indexed by it. */
-#define SETTINGS_COUNT 85
+#define SETTINGS_COUNT 86
 
 extern const struct setting settings_table[SETTINGS_COUNT];
 

@@ -61,8 +61,9 @@ static const char *problem_of(struct node_entry *e, bool is_away)
 		return "it is offline and was not asked; if it runs, its log says why it does not "
 		       "reach the engine, and -L and -P ask it alone";
 	if (answer_is(&e->monitor, "-"))
-		return "it tells no address of its monitor; monitor_listen and monitor_port there "
-		       "give it one, and --socket asks it alone, on its host";
+		return "its monitor has no address of TCP, which monitor_listen and monitor_port "
+		       "there give it, or shared_nodes at the node that was asked does not name "
+		       "that address; --socket asks it alone, on its host";
 	return has_address(e) ? NULL : "it tells an address of its monitor that is none";
 }
 

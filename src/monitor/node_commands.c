@@ -1,16 +1,42 @@
 /*
  * This node comes first, with how it stands with the engine; the others are as they have told of
- * themselves, and as long ago as this node's clock says.
+ * themselves, and as long ago as this node's clock says; but where their monitors are is told of
+ * such addresses only as this node's own settings say that nodes have.
  */
 #include "monitor/node_commands.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/timestamp.h"
 #include "base/version.h"
 #include "state/cluster.h"
+
+/* What others tell comes from the engine, and an administrator's login is sent there: so whoever
+ * may write to the engine must not be able to name any address. */
+static bool is_place_of_nodes(const struct network_list *places, const char *monitor)
+{
+	struct addr at;
+	bool has_port;
+
+	return addr_parse_port(monitor, strlen(monitor), &at, &has_port) &&
+		(addr_is_loopback(&at) || network_list_contains(places, &at));
+}
+
+static void hide_elsewhere(struct services *v, struct cluster_node *nodes, size_t count)
+{
+	struct config *c = config_get(v->config);
+
+	for (size_t i = 0; i < count; i++) {
+		char *monitor = nodes[i].beat.monitor;
+
+		if (!is_place_of_nodes(&c->settings.shared_nodes, monitor))
+			strcpy(monitor, "-");
+	}
+	config_release(c);
+}
 
 static void add_node(struct reply *r, const char *state, const struct cluster_node *n)
 {
@@ -60,6 +86,7 @@ void node_commands_list(const struct monitor_request *q, struct reply *r)
 		reply_error(r, "Out of memory");
 		return;
 	}
+	hide_elsewhere(v, nodes, count);
 	reply_add(r, "OK\n");
 	add_own(v, r);
 	for (size_t i = 0; i < count; i++)

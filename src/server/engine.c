@@ -177,7 +177,7 @@ void engine_ask(struct engine *e, const char *const *words)
 	const char *argv[ENGINE_WORDS_MAX];
 	int argc = 0;
 
-	while (words[argc] != NULL && argc < ENGINE_WORDS_MAX) {
+	while (argc < ENGINE_WORDS_MAX && words[argc] != NULL) {
 		argv[argc] = words[argc];
 		argc++;
 	}

@@ -135,9 +135,9 @@ static int beat(struct sharing *s, char *error)
 		return -1;
 	if (check_epoch(s, error) < 0 || sharing_read_clock(s, error) < 0 ||
 		sharing_read_nodes(s, error) < 0 || sharing_tell_accounts(s, error) < 0 ||
-		sharing_look_at_users(s, error) < 0)
+		sharing_look_at_users(s, error) < 0 || sharing_tell_beat(s, error) < 0)
 		return -1;
-	return sharing_tell_beat(s, error);
+	return clock_ms() < s->engine_sweep_due ? 0 : sharing_sweep_engine(s, error);
 }
 
 /* What was used is told behind what was read: it may have begun anew elsewhere. What runs is told
@@ -156,6 +156,7 @@ static int join(struct sharing *s, char *error)
 		sharing_tell_bans(s, error) < 0)
 		return -1;
 	sharing_take_back_running(s);
+	sharing_plan_sweep(s);
 	return beat(s, error);
 }
 

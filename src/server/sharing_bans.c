@@ -36,7 +36,7 @@
 /* No time that is said is further off than the year 5138. */
 #define LAST_SECOND INT64_C(99999999999)
 
-static int64_t engine_now(const struct sharing *s)
+int64_t sharing_engine_now(const struct sharing *s)
 {
 	return (s->engine_ahead_ms + clock_ms()) / 1000;
 }
@@ -64,20 +64,51 @@ int sharing_read_clock(struct sharing *s, char *error)
 	return is_time ? 0 : -1;
 }
 
+/* ---- words ---- */
+
+static bool next_number(const char **cursor, int64_t most, int64_t *out)
+{
+	const char *word;
+	char digits[24];
+	size_t len;
+
+	if (!parse_next_word(cursor, &word, &len) || len >= sizeof(digits))
+		return false;
+	memcpy(digits, word, len);
+	digits[len] = '\0';
+	return parse_number(digits, out) && *out <= most;
+}
+
+static bool next_word_is(const char **cursor, const char *expected)
+{
+	const char *word;
+	size_t len;
+
+	return parse_next_word(cursor, &word, &len) && len == strlen(expected) &&
+		memcmp(word, expected, len) == 0;
+}
+
+static bool is_at_end(const char *cursor)
+{
+	const char *word;
+	size_t len;
+
+	return !parse_next_word(&cursor, &word, &len);
+}
+
 /* ---- what was said last ---- */
 
 struct mark {
-	long long number; /* 0: nothing was said */
+	int64_t number; /* 0: nothing was said */
 	bool is_ban;
 };
 
 static struct mark parse_mark(const char *value)
 {
 	struct mark m = {0};
-	char word[8] = "";
 
-	if (sscanf(value, "%lld %7s", &m.number, word) == 2)
-		m.is_ban = strcmp(word, "ban") == 0;
+	if (next_number(&value, INT64_MAX, &m.number))
+		m.is_ban = next_word_is(&value, "ban");
 	return m;
 }
 
@@ -88,11 +119,11 @@ static struct mark mark_of(const struct sharing *s, const char *client)
 	return value == NULL ? (struct mark){0} : parse_mark(value);
 }
 
-static void put_mark(struct sharing *s, const char *client, long long number, bool is_ban)
+static void put_mark(struct sharing *s, const char *client, int64_t number, bool is_ban)
 {
 	char value[MARK_MAX];
 
-	snprintf(value, sizeof(value), "%lld %s", number, is_ban ? "ban" : "lifted");
+	snprintf(value, sizeof(value), "%lld %s", (long long)number, is_ban ? "ban" : "lifted");
 	told_note(s->ban_marks, client, value);
 }
 
@@ -105,12 +136,12 @@ static const char *identify(const struct ban_info *ban, struct bans_time now, ch
 }
 
 /* When it began; one without an end can only be asked by the clock of the day. */
-static long long begun_of(const struct sharing *s, const struct ban_info *ban, int64_t wall)
+static int64_t begun_of(const struct sharing *s, const struct ban_info *ban, int64_t wall)
 {
 	int64_t ago =
 		ban->lasts == CLOCK_NEVER ? wall - ban->begun : (ban->lasts - ban->left) / 1000;
 
-	return engine_now(s) - (ago > 0 ? ago : 0);
+	return sharing_engine_now(s) - (ago > 0 ? ago : 0);
 }
 
 /* ---- what others say ---- */
@@ -127,7 +158,7 @@ static void log_ban(const char *msg, const char *client, const char *node)
 
 /* One that began here behind that, and was not told yet, stays. */
 static void take_lifted(
-	struct sharing *s, const struct network *client, long long number, const char *node)
+	struct sharing *s, const struct network *client, int64_t number, const char *node)
 {
 	char text[NETWORK_TEXT_MAX], identity[IDENTITY_MAX];
 	struct bans_time now = bans_now();
@@ -207,60 +238,64 @@ static void take_again(struct sharing *s, const char *text, const struct network
  * how long it lasts and is remembered. */
 static bool parse_failures(const char *text, struct ban_info *told)
 {
-	long long lasts, memory;
-	int end = 0;
+	int64_t failures, times;
 
-	if (sscanf(text, " %u %u %lld %lld%n", &told->failures, &told->times, &lasts, &memory,
-		    &end) != 4 ||
-		text[end] != '\0' || told->failures > BAN_MOST_FAILURES || lasts < 1 ||
-		lasts > BAN_LONGEST_MS || memory < 0 || memory > BAN_LONGEST_MS)
+	if (!next_number(&text, BAN_MOST_FAILURES, &failures) ||
+		!next_number(&text, UINT32_MAX, &times) ||
+		!next_number(&text, BAN_LONGEST_MS, &told->lasts) || told->lasts < 1 ||
+		!next_number(&text, BAN_LONGEST_MS, &told->memory) || !is_at_end(text))
 		return false;
-	told->lasts = lasts;
-	told->memory = memory;
+	told->failures = (unsigned)failures;
+	told->times = (unsigned)times;
 	return true;
+}
+
+/* The cause; moves to what is behind it. */
+static bool parse_cause(const char **cursor, enum ban_cause *out)
+{
+	const char *rest = *cursor;
+
+	*out = next_word_is(&rest, ban_cause_word(BAN_BY_FAILURES)) ? BAN_BY_FAILURES
+								    : BAN_BY_COMMAND;
+	return next_word_is(cursor, ban_cause_word(*out));
 }
 
 /* "UNTIL NUMBER CAUSE"; an UNTIL of 0 is never, and nobody is banned so but by command. */
 static bool parse_ban(
-	const struct sharing *s, const char *value, struct ban_info *told, long long *number)
+	const struct sharing *s, const char *value, struct ban_info *told, int64_t *number)
 {
 	struct bans_time now = bans_now();
-	long long until;
-	char cause[16];
-	int end = 0;
+	int64_t until;
 
-	if (sscanf(value, "%lld %lld %15s%n", &until, number, cause, &end) != 3 || until < 0 ||
-		*number < 0 || *number > LAST_SECOND ||
-		until > engine_now(s) + BAN_LONGEST_MS / 1000)
+	if (!next_number(&value, sharing_engine_now(s) + BAN_LONGEST_MS / 1000, &until) ||
+		!next_number(&value, LAST_SECOND, number) || !parse_cause(&value, &told->by))
 		return false;
-	told->left = until == 0 ? CLOCK_NEVER : (until - engine_now(s)) * 1000;
+	told->left = until == 0 ? CLOCK_NEVER : (until - sharing_engine_now(s)) * 1000;
 	told->until = until == 0 ? INT64_MAX : now.wall + told->left / 1000;
 	told->begun = now.wall;
 	told->lasts = told->left;
-	told->by = strcmp(cause, ban_cause_word(BAN_BY_FAILURES)) == 0 ? BAN_BY_FAILURES
-								       : BAN_BY_COMMAND;
 	if (told->by == BAN_BY_COMMAND)
-		return strcmp(cause, ban_cause_word(BAN_BY_COMMAND)) == 0;
-	if (until == 0 || told->left <= 0 || !parse_failures(value + end, told))
+		return true;
+	if (until == 0 || told->left <= 0 || !parse_failures(value, told))
 		return false;
 	told->begun -= (told->lasts - told->left) / 1000;
 	return true;
 }
 
 /* One whose end nobody was there to see is as good as lifted. */
-static bool is_long_over(const struct sharing *s, const char *value, long long *number)
+static bool is_long_over(const struct sharing *s, const char *value, int64_t *number)
 {
-	long long until;
+	int64_t until;
 
-	return sscanf(value, "%lld %lld", &until, number) == 2 && until > 0 &&
-		until <= engine_now(s) - LIFTED_FOR && *number >= 0 && *number <= until;
+	return next_number(&value, sharing_engine_now(s) - LIFTED_FOR, &until) && until > 0 &&
+		next_number(&value, until, number);
 }
 
 static void take_begun(
 	struct sharing *s, const struct network *client, const char *value, const char *node)
 {
 	char text[NETWORK_TEXT_MAX];
-	long long number;
+	int64_t number;
 	struct ban_info told = {.client = *client};
 	struct mark mark = mark_of(s, network_format(client, text));
 
@@ -277,16 +312,16 @@ static void take_begun(
 		end_sessions(s, &told);
 }
 
-static bool parse_lifted(const char *value, long long *number)
+static bool parse_lifted(const char *value, int64_t *number)
 {
-	return sscanf(value, "lifted %lld", number) == 1 && *number >= 0 && *number <= LAST_SECOND;
+	return next_word_is(&value, "lifted") && next_number(&value, LAST_SECOND, number);
 }
 
 int sharing_take_ban(struct sharing *s, const char *node, const char *account, const char *value)
 {
 	char text[NETWORK_TEXT_MAX];
 	struct network client;
-	long long lifted;
+	int64_t lifted;
 
 	if (!network_parse(account, strlen(account), &client))
 		return 0;
@@ -302,13 +337,14 @@ int sharing_take_ban(struct sharing *s, const char *node, const char *account, c
 
 /* ---- telling ---- */
 
-static void format_ban(const struct sharing *s, const struct ban_info *ban, long long number,
+static void format_ban(const struct sharing *s, const struct ban_info *ban, int64_t number,
 	char out[SHARING_BAN_MAX])
 {
 	int len = snprintf(out, SHARING_BAN_MAX, "%lld %lld %s",
-		ban->left == CLOCK_NEVER ? 0LL
-					 : (long long)(engine_now(s) + (ban->left + 999) / 1000),
-		number, ban_cause_word(ban->by));
+		ban->left == CLOCK_NEVER
+			? 0LL
+			: (long long)(sharing_engine_now(s) + (ban->left + 999) / 1000),
+		(long long)number, ban_cause_word(ban->by));
 
 	if (ban->by == BAN_BY_FAILURES)
 		snprintf(out + len, SHARING_BAN_MAX - (size_t)len, " %u %u %lld %lld",
@@ -321,7 +357,7 @@ static int tell_begun(struct sharing *s, const char *key, const struct ban_info 
 {
 	char client[NETWORK_TEXT_MAX], identity[IDENTITY_MAX], value[SHARING_BAN_MAX];
 	struct mark mark = mark_of(s, network_format(&ban->client, client));
-	long long number = begun_of(s, ban, now.wall);
+	int64_t number = begun_of(s, ban, now.wall);
 	bool is_old = told_is(s->bans, client, identify(ban, now, identity)) && mark.is_ban;
 
 	if (!told_differs(s->bans, client, identity))
@@ -338,11 +374,10 @@ static int tell_gone(
 	struct sharing *s, const char *key, const char *client, const char *identity, char *error)
 {
 	char value[SHARING_BAN_MAX];
-	long long until = 0, number = engine_now(s);
+	int64_t until = 0, number = sharing_engine_now(s);
 	struct mark mark = mark_of(s, client);
 
-	(void)sscanf(identity, "%lld", &until);
-	if (until != 0 && until <= clock_ms()) {
+	if (next_number(&identity, INT64_MAX, &until) && until != 0 && until <= clock_ms()) {
 		told_drop(s->ban_marks, client);
 		SHARING_ASK(s, "HDEL", key, client);
 		if (sharing_tell_ban_names(s, key, client, NULL, error) < 0)
@@ -352,7 +387,7 @@ static int tell_gone(
 	if (number <= mark.number)
 		number = mark.number + 1;
 	put_mark(s, client, number, false);
-	snprintf(value, sizeof(value), "lifted %lld", number);
+	snprintf(value, sizeof(value), "lifted %lld", (long long)number);
 	if (sharing_tell_ban_names(s, key, client, value, error) < 0)
 		return -1;
 	return sharing_tell_field(s, key, "ban", client, value, error);
@@ -396,9 +431,9 @@ int sharing_tell_bans(struct sharing *s, char *error)
 struct sweep {
 	struct sharing *s;
 	const char *key;
-	long long *numbers; /* of those that were lifted */
+	int64_t *numbers; /* of those that were lifted */
 	size_t count;
-	long long last; /* that goes */
+	int64_t last; /* that goes */
 	char *error;
 	int result;
 };
@@ -416,7 +451,7 @@ static bool note_number(void *context, const char *client, const char *value)
 
 static int compare_numbers(const void *a, const void *b)
 {
-	long long x = *(const long long *)a, y = *(const long long *)b;
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
 
 	return (x > y) - (x < y);
 }
@@ -460,7 +495,7 @@ int sharing_sweep_bans(struct sharing *s, char *error)
 	struct sweep sweep = {
 		.s = s,
 		.key = sharing_key(s, "bans", NULL, key),
-		.last = engine_now(s) - LIFTED_FOR,
+		.last = sharing_engine_now(s) - LIFTED_FOR,
 		.error = error,
 	};
 

@@ -43,23 +43,30 @@ static int take_reset(struct sharing *s, const char *account, uint64_t resets)
 	return cluster_note_resets(s->cluster, account, resets);
 }
 
-/* "BEGUN USED EXTRA RESETS" */
-static int take_use(struct sharing *s, const char *node, const char *account, const char *value)
+bool sharing_parse_use(const char *value, struct quota_use *use, uint64_t *resets)
 {
 	const char *space = strrchr(value, ' ');
 	char text[QUOTA_USE_MAX];
-	struct quota_use use;
-	int64_t resets;
+	int64_t number;
 
-	if (space == NULL || space - value >= QUOTA_USE_MAX || !parse_number(space + 1, &resets))
-		return 0;
+	if (space == NULL || space - value >= QUOTA_USE_MAX || !parse_number(space + 1, &number))
+		return false;
+	*resets = (uint64_t)number;
 	snprintf(text, sizeof(text), "%.*s", (int)(space - value), value);
-	if (!quota_use_parse(text, &use))
+	return quota_use_parse(text, use);
+}
+
+static int take_use(struct sharing *s, const char *node, const char *account, const char *value)
+{
+	struct quota_use use;
+	uint64_t resets;
+
+	if (!sharing_parse_use(value, &use, &resets))
 		return 0;
 	s->has_news = true;
-	if (take_reset(s, account, (uint64_t)resets) < 0)
+	if (take_reset(s, account, resets) < 0)
 		return -1;
-	return cluster_note_use(s->cluster, node, account, &use, (uint64_t)resets);
+	return cluster_note_use(s->cluster, node, account, &use, resets);
 }
 
 static int take_running(struct sharing *s, const char *node, const char *account, const char *value)
@@ -113,8 +120,7 @@ redisReply *sharing_reply_with_list(struct sharing *s, char *error)
 	return NULL;
 }
 
-/* Each field of the hash, in answers of a bounded size. `node` is whose fields they are. */
-static int scan(
+int sharing_scan(
 	struct sharing *s, const char *key, const char *node, sharing_taker *take, char *error)
 {
 	char cursor[24] = "0";
@@ -137,6 +143,8 @@ static int scan(
 			return sharing_no_memory(error);
 		}
 		freeReplyObject(r);
+		if (sharing_settle(s, error) < 0)
+			return -1;
 	} while (strcmp(cursor, "0") != 0);
 	return 0;
 }
@@ -149,12 +157,12 @@ static int read_part(struct sharing *s, const char *part, char *error)
 		return 0;
 	if (cluster_note_part(s->cluster, part) < 0)
 		return sharing_no_memory(error);
-	if (scan(s, sharing_key(s, "use", part, key), part, take_use, error) < 0)
+	if (sharing_scan(s, sharing_key(s, "use", part, key), part, take_use, error) < 0)
 		return -1;
-	return scan(s, sharing_key(s, "live", part, key), part, take_running, error);
+	return sharing_scan(s, sharing_key(s, "live", part, key), part, take_running, error);
 }
 
-static int read_parts(struct sharing *s, char *error)
+int sharing_each_part(struct sharing *s, sharing_part_taker *take, char *error)
 {
 	char key[SHARING_KEY_MAX];
 	redisReply *r;
@@ -165,7 +173,7 @@ static int read_parts(struct sharing *s, char *error)
 	if (r == NULL)
 		return -1;
 	for (size_t i = 0; i < r->elements && result == 0; i++)
-		result = read_part(s, engine_text(r->element[i]), error);
+		result = take(s, engine_text(r->element[i]), error);
 	freeReplyObject(r);
 	return result;
 }
@@ -190,9 +198,10 @@ int sharing_read_own(struct sharing *s, char *error)
 {
 	char key[SHARING_KEY_MAX];
 
-	if (scan(s, sharing_key(s, "use", s->part, key), s->part, take_own_use, error) < 0)
+	if (sharing_scan(s, sharing_key(s, "use", s->part, key), s->part, take_own_use, error) < 0)
 		return -1;
-	return scan(s, sharing_key(s, "live", s->part, key), s->part, take_own_running, error);
+	return sharing_scan(
+		s, sharing_key(s, "live", s->part, key), s->part, take_own_running, error);
 }
 
 static int read_newest_event(struct sharing *s, char *error)
@@ -221,9 +230,10 @@ int sharing_read_all(struct sharing *s, char *error)
 	if (cluster_begin_reading(s->cluster, s->epoch) < 0)
 		return sharing_no_memory(error);
 	is_whole = read_newest_event(s, error) == 0 &&
-		scan(s, sharing_key(s, "resets", NULL, key), "", take_resets, error) == 0 &&
-		read_parts(s, error) == 0 &&
-		scan(s, sharing_key(s, "bans", NULL, key), "", sharing_take_ban, error) == 0;
+		sharing_scan(s, sharing_key(s, "resets", NULL, key), "", take_resets, error) == 0 &&
+		sharing_each_part(s, read_part, error) == 0 &&
+		sharing_scan(s, sharing_key(s, "bans", NULL, key), "", sharing_take_ban, error) ==
+			0;
 	cluster_end_reading(s->cluster, is_whole);
 	if (is_whole)
 		sharing_sweep_copy(s);
@@ -264,7 +274,7 @@ int sharing_read_nodes(struct sharing *s, char *error)
 	char key[SHARING_KEY_MAX];
 
 	sharing_key(s, "nodes", NULL, key);
-	if (scan(s, key, "", take_node, error) < 0)
+	if (sharing_scan(s, key, "", take_node, error) < 0)
 		return -1;
 	s->has_news |= cluster_note_silence(s->cluster, clock_ms());
 	if (s->outdated[0] == '\0')
@@ -395,15 +405,29 @@ static int read_some_events(struct sharing *s, char *error)
 	return count < 0 ? sharing_no_memory(error) : count;
 }
 
-/* MILLISECONDS-NUMBER */
+/* "MILLISECONDS-NUMBER"; what is none is before all others. */
+struct event_id {
+	int64_t ms, number;
+};
+
+static struct event_id parse_event_id(const char *text)
+{
+	static const struct event_id none = {0};
+	const char *dash = strchr(text, '-');
+	char ms[24];
+	struct event_id id = none;
+
+	if (dash == NULL || (size_t)(dash - text) >= sizeof(ms))
+		return none;
+	snprintf(ms, sizeof(ms), "%.*s", (int)(dash - text), text);
+	return parse_number(ms, &id.ms) && parse_number(dash + 1, &id.number) ? id : none;
+}
+
 static bool is_later(const char *event, const char *than)
 {
-	char *a, *b;
-	unsigned long long ms = strtoull(event, &a, 10), than_ms = strtoull(than, &b, 10);
+	struct event_id a = parse_event_id(event), b = parse_event_id(than);
 
-	if (ms != than_ms || *a != '-' || *b != '-')
-		return ms > than_ms;
-	return strtoull(a + 1, NULL, 10) > strtoull(b + 1, NULL, 10);
+	return a.ms != b.ms ? a.ms > b.ms : a.number > b.number;
 }
 
 /* Are there events behind `last` which the engine has no more? 1, 0, or -1 with the reason. */

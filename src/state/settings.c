@@ -790,6 +790,15 @@ const struct setting settings_table[] = {
 			"does not answer, restarts included; then they are refused until it does. "
 			"0: as soon as it does not. What is used, limits and bans go on in any "
 			"case."},
+	{.name = "shared_nodes",
+		AT(NETWORKS, shared_nodes),
+		.initial = "",
+		.reloadable = true,
+		.value_name = "LIST",
+		.help = "Networks in which the monitors of the other servers that share may be. "
+			"NODES tells no others, but for loopback addresses, so monitor_client --all "
+			"sends an administrator's login nowhere else, whatever somebody has written "
+			"into shared: name addresses of these servers only. It needs shared."},
 	{.name = "client_names",
 		AT(TEXT, client_names),
 		.initial = "",

@@ -299,7 +299,8 @@ static void start_fakes(size_t count)
 	}
 }
 
-static void stop_fakes(void)
+/* What they have heard stands still then. */
+static void join_fakes(void)
 {
 	for (size_t i = 0; i < fake_count; i++) {
 		struct fake *f = &fakes[i];
@@ -313,10 +314,20 @@ static void stop_fakes(void)
 			close(f->fd);
 		close(f->listener);
 	}
+}
+
+static void forget_fakes(void)
+{
 	memset(fakes, 0, sizeof(fakes));
 	fake_count = 0;
 	is_apart = false;
 	answer = listed = NULL;
+}
+
+static void stop_fakes(void)
+{
+	join_fakes();
+	forget_fakes();
 }
 
 /* ---- the client ---- */
@@ -502,7 +513,8 @@ static void names_who_is_not_asked(void **state)
 	assert_int_equal(run.status, CLIENT_REFUSED);
 	assert_string_equal(run.out, "node n0:\nOK 0\n\nnode n4:\nOK 4\n");
 	assert_contains(run.err, "node n1: it is offline");
-	assert_contains(run.err, "node n2: it tells no address");
+	assert_contains(run.err, "node n2: its monitor has no address of TCP");
+	assert_contains(run.err, "or shared_nodes at the node that was asked does not name");
 	assert_contains(run.err, "node n3: it tells an address of its monitor that is none");
 }
 
@@ -540,7 +552,7 @@ static void dead_ones_among_many_cost_their_patience_once(void **state)
 
 static void only_the_request_is_sent_and_once(void **state)
 {
-	char before[2][200];
+	char heard[2][200];
 
 	(void)state;
 	answer = "OK #\n\n";
@@ -554,11 +566,12 @@ static void only_the_request_is_sent_and_once(void **state)
 	bring_back_file(stdout, STDOUT_FILENO, out);
 	bring_back_file(stderr, STDERR_FILENO, err);
 	client_close(&run.client);
-	strcpy(before[0], fakes[1].heard);
-	strcpy(before[1], fakes[2].heard);
-	stop_fakes();
-	assert_string_equal(before[0], "KILL_USER bob;");
-	assert_string_equal(before[1], "");
+	join_fakes();
+	strcpy(heard[0], fakes[1].heard);
+	strcpy(heard[1], fakes[2].heard);
+	forget_fakes();
+	assert_string_equal(heard[0], "KILL_USER bob;");
+	assert_string_equal(heard[1], "");
 }
 
 static void what_names_try_with_the_terminal_is_shown(void **state)

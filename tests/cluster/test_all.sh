@@ -190,24 +190,39 @@ an_address_told_twice_is_found_out() {
 		timeouts_are 78s
 }
 
-# Of one of an earlier version.
+# tell_of_another NAME [WORD...]: as that node would, and of one of an earlier version without WORD.
 tell_of_another() {
 	local beat
 	for beat in 1 2 3; do
-		redis HSET socks5d:nodes old "i1 1.0 1764150000 3 4000 $beat" >/dev/null
-		wait_for 2 another_is_online && return
+		redis HSET socks5d:nodes "$1" "i1 1.0 1764150000 3 4000 $beat ${*:2}" >/dev/null
+		wait_for 2 another_is_online "$1" && return
 	done
 }
 
 another_is_online() {
-	on 1 NODES | grep -q '^node:old state:online'
+	on 1 NODES | grep -q "^node:$1 state:online"
 }
 
 who_tells_no_address_is_named() {
-	wait_for "$LIMIT" tell_of_another || return
+	wait_for "$LIMIT" tell_of_another old || return
 	ask_all all 1 USERS
 	[[ $STATUS == 1 && $(headings) == node\ node1:node\ node2:node\ node3: ]] &&
-		grep -q 'node old: it tells no address of its monitor; monitor_listen' "$TMP/err"
+		grep -q 'node old: its monitor has no address of TCP, .* or shared_nodes ' "$TMP/err"
+}
+
+tells() {
+	on 1 NODES | grep -q "^node:stranger .* monitor:$1$"
+}
+
+# 192.0.2.1 is nobody's.
+who_writes_to_the_engine_is_sent_no_login() {
+	wait_for "$LIMIT" tell_of_another stranger 192.0.2.1:1081 stranger && tells - || return
+	ask_all all 1 USERS
+	[[ $STATUS == 1 && $(headings) == node\ node1:node\ node2:node\ node3: ]] &&
+		grep -q 'node stranger: .* shared_nodes at the node that was asked' "$TMP/err" &&
+		! grep -q 192.0.2.1 "$TMP/err" &&
+		on 1 CONFIG shared_nodes 192.0.2.0/24 && tells 192.0.2.1:1081 &&
+		on 1 CONFIG shared_nodes '""' && tells -
 }
 
 # For 15 seconds nobody knows of it.
@@ -261,6 +276,7 @@ else
 	skip an_address_told_twice_is_found_out 'a network of its own'
 fi
 check who_tells_no_address_is_named who_tells_no_address_is_named
+check who_writes_to_the_engine_is_sent_no_login who_writes_to_the_engine_is_sent_no_login
 check a_killed_node_is_named a_killed_node_is_named
 check without_the_engine_they_are_asked_still without_the_engine_they_are_asked_still
 finish

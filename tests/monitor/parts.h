@@ -63,6 +63,18 @@ const struct config *__wrap_server_base(const struct server *s)
 	return c;
 }
 
+/* In force at once. */
+static inline void parts_set(const char *name, const char *value)
+{
+	struct config *config = config_get(parts.config);
+	char why[SETTING_ERROR_MAX];
+
+	if (!setting_set(settings_find(name), &config->settings,
+		    &(struct setting_input){.text = value}, why))
+		fail_msg("%s: %s", name, why);
+	config_release(config);
+}
+
 /* Room for `sessions`, and an access log of `entries`. The settings are the defaults. Nobody
  * is a user yet; users are kept in memory only. */
 static inline void parts_make(size_t sessions, size_t entries)

@@ -62,6 +62,7 @@ static void this_node_comes_first_and_the_others_by_name(void **state)
 
 	(void)state;
 	join_cluster();
+	parts_set("shared_nodes", "10.0.0.0/8");
 	strcpy(there.node, "b");
 	strcpy(there.monitor, "10.0.0.2:1081");
 	assert_int_equal(cluster_note_beat(parts.cluster, &gone, parts_now - CLUSTER_SILENT_MS), 0);
@@ -77,6 +78,45 @@ static void this_node_comes_first_and_the_others_by_name(void **state)
 		"started:2025-07-15T12:40:39 lag:2 monitor:10.0.0.2:1081\n"
 		"node:c state:offline version:0.9 sessions:5 max_sessions:50 "
 		"started:2025-07-15T12:40:39 lag:14 monitor:-\n\n");
+}
+
+static void assert_told(const char *monitor, const char *told)
+{
+	struct cluster_beat there = {.node = "b",
+		.instance = "x",
+		.version = "0.9",
+		.started = PARTS_TIME,
+		.monitor = "-"};
+	static uint64_t beat;
+	char text[ADDR_TEXT_MAX + 16];
+
+	there.beat = ++beat;
+	snprintf(there.monitor, sizeof(there.monitor), "%s", monitor);
+	assert_int_equal(cluster_note_beat(parts.cluster, &there, parts_now), 0);
+	snprintf(text, sizeof(text), " monitor:%s\n\n", told);
+	ask_for("NODES\n");
+	assert_contains(heard, text);
+}
+
+/* Whoever may write to the engine is not to have a login sent to him. */
+static void no_monitor_is_told_that_is_not_where_nodes_are(void **state)
+{
+	(void)state;
+	join_cluster();
+	cluster_note_monitor(parts.cluster, "203.0.113.1:1081");
+	assert_told("10.0.0.2:1081", "-");
+	assert_told("127.0.0.2:1081", "127.0.0.2:1081");
+	assert_told("[::1]:1081", "[::1]:1081");
+	assert_told("-", "-");
+	parts_set("shared_nodes", "10.0.0.0/24, 2001:db8::2");
+	assert_told("10.0.0.2:1081", "10.0.0.2:1081");
+	assert_told("10.0.1.2:1081", "-");
+	assert_told("[2001:db8::2]:1081", "[2001:db8::2]:1081");
+	assert_told("[2001:db8::3]:1081", "-");
+	assert_non_null(strstr(heard, "state:apart"));
+	assert_non_null(strstr(heard, "monitor:203.0.113.1:1081\nnode:b"));
+	parts_set("shared_nodes", "");
+	assert_told("10.0.0.2:1081", "-");
 }
 
 static void names_that_are_given_twice_are_told_of(void **state)
@@ -181,6 +221,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		node_test(who_shares_nothing_says_so),
 		node_test(this_node_comes_first_and_the_others_by_name),
+		node_test(no_monitor_is_told_that_is_not_where_nodes_are),
 		node_test(names_that_are_given_twice_are_told_of),
 		node_test(an_engine_that_does_not_work_is_an_alarm),
 		node_test(whose_sessions_end_is_told_to_the_other_nodes),

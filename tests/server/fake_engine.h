@@ -73,13 +73,23 @@ static inline redisReply *fake_text(int type, const char *text)
 	return r;
 }
 
+static inline redisReply *fake_nil(void)
+{
+	redisReply *r = calloc(1, sizeof(*r));
+
+	assert_non_null(r);
+	r->type = REDIS_REPLY_NIL;
+	return r;
+}
+
 static inline redisReply *fake_list(size_t room)
 {
 	redisReply *r = calloc(1, sizeof(*r));
 
 	assert_non_null(r);
 	r->type = REDIS_REPLY_ARRAY;
-	r->element = calloc(room + 1, sizeof(*r->element));
+	r->element = calloc(room + 1, sizeof(redisReply *));
+	assert_non_null(r->element);
 	return r;
 }
 
@@ -232,11 +242,8 @@ static inline redisReply *fake_read(const char *key, const char *after, size_t m
 	size_t seen = strtoul(after, NULL, 10);
 	redisReply *r, *stream, *events;
 
-	if (seen >= fake_event_count) {
-		r = calloc(1, sizeof(*r));
-		r->type = REDIS_REPLY_NIL;
-		return r;
-	}
+	if (seen >= fake_event_count)
+		return fake_nil();
 	r = fake_list(1);
 	stream = fake_list(2);
 	events = fake_list(fake_event_count);
@@ -342,7 +349,7 @@ static inline redisReply *fake_write(const char *const *w)
 		fake_put(w[1], w[2], w[3]);
 	else if (strcmp(w[0], "SADD") == 0)
 		fake_put(w[1], w[2], "");
-	else if (strcmp(w[0], "HDEL") == 0)
+	else if (strcmp(w[0], "HDEL") == 0 || strcmp(w[0], "SREM") == 0)
 		fake_drop_all(w[1], w + 2);
 	else if (strcmp(w[0], "DEL") == 0)
 		fake_drop(w[1], NULL);
@@ -355,14 +362,7 @@ static inline redisReply *fake_write(const char *const *w)
 
 static inline redisReply *fake_answer(const char *value)
 {
-	redisReply *r;
-
-	if (value != NULL)
-		return fake_text(REDIS_REPLY_STRING, value);
-	r = calloc(1, sizeof(*r));
-	assert_non_null(r);
-	r->type = REDIS_REPLY_NIL;
-	return r;
+	return value == NULL ? fake_nil() : fake_text(REDIS_REPLY_STRING, value);
 }
 
 static inline redisReply *fake_do(const char *const *w)

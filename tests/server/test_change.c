@@ -394,6 +394,7 @@ static const struct row {
 	{"half_close_timeout", "7s", ""},
 	{"drain_timeout", "7s", ""},
 	{"shared_grace", "1h", ""},
+	{"shared_nodes", "192.0.2.0/24", ""},
 	{"relay", "copy", ""},
 	{"rate_total", "7Mbit", ""},
 	{"group_rate", "@pupils 7Mbit", ""},

@@ -67,13 +67,14 @@ static void count_ring(void *context)
 /* Each is called by its number, and keeps what it knows, or (false) does not. */
 static void start_node(size_t i, bool keeps)
 {
-	char name[16], error[CONFIG_ERROR_MAX];
+	char name[16], error[CONFIG_ERROR_MAX], kept_at[] = "/state";
+	char *state_dir = keeps ? kept_at : kept_at + strlen(kept_at);
 	struct node *n = &nodes[i];
 	struct services *v = &n->services;
 	struct settings settings = {.shared = {.host = "10.0.0.1", .port = 6379},
 		.shared_password_file = (char[]){""},
 		.shared_prefix = (char[]){"p"},
-		.state_dir = keeps ? (char[]){"/state"} : (char[]){""},
+		.state_dir = state_dir,
 		.node_name = name};
 	const struct sharing_bell bell = {.ring = count_ring, .context = n};
 	const struct config_source source = {.path = NULL};
@@ -331,6 +332,136 @@ static void what_a_node_without_a_state_dir_leaves_behind_goes(void **state)
 	assert_true(others[1].is_online);
 	assert_int_equal(others[1].namesakes, 0);
 	free(others);
+}
+
+/* ---- what is left behind ---- */
+
+static void let_pass_days(int64_t days)
+{
+	now_s += days * 86400;
+	nodes[0].sharing->engine_sweep_due = now_ms;
+	go_on(SHARING_BEAT_MS);
+}
+
+/* Until all know who is silent. */
+static void let_silence_show(void)
+{
+	for (int i = 0; i < 5; i++)
+		go_on(SHARING_BEAT_MS);
+}
+
+static void parts_of_nothing_are_swept_once_it_is_known_who_is_silent(void **state)
+{
+	char before[CLUSTER_NODE_MAX];
+
+	(void)state;
+	fake_put("p:parts", "gone", "");
+	fake_put("p:parts", "gone/12", "");
+	fake_put("p:owners", "gone", "1");
+	fake_put("p:owners", "gone/12", "1");
+	fake_put("p:parts", "used", "");
+	fake_put("p:use:used", "alice", "1795651200 5 0 0");
+	fake_put("p:parts", "later", "");
+	fake_put("p:use:later", "alice", "words of a later version");
+	fake_put("p:parts", "running", "");
+	fake_put("p:live:running", "alice", "1");
+	free_node(2);
+	start_node(2, false);
+	go_on(0);
+	snprintf(before, sizeof(before), "%s", nodes[2].sharing->part);
+	sharing_stop(nodes[2].sharing);
+	free_node(2);
+	start_node(2, false);
+	go_on(SHARING_BEAT_MS);
+	assert_non_null(fake_get("p:parts", "gone"));
+	assert_non_null(fake_get("p:parts", before));
+	let_silence_show();
+	let_pass_days(0);
+	assert_up(0);
+	assert_null(fake_get("p:parts", "gone"));
+	assert_null(fake_get("p:parts", "gone/12"));
+	assert_null(fake_get("p:owners", "gone/12"));
+	assert_non_null(fake_get("p:owners", "gone")); /* its name is anybody's */
+	assert_null(fake_get("p:parts", before));
+	assert_non_null(fake_get("p:parts", nodes[2].sharing->part));
+	assert_non_null(fake_get("p:parts", "n0"));
+	assert_non_null(fake_get("p:parts", "n1"));
+	assert_non_null(fake_get("p:parts", "used"));
+	assert_non_null(fake_get("p:parts", "later"));
+	assert_non_null(fake_get("p:parts", "running"));
+}
+
+/* It was taken out while it started. */
+static void a_part_is_there_again_with_the_next_beat(void **state)
+{
+	(void)state;
+	go_on(0);
+	fake_drop("p:parts", "n1");
+	fake_drop("p:nodes", "n1");
+	go_on(SHARING_BEAT_MS);
+	assert_non_null(fake_get("p:parts", "n1"));
+	assert_non_null(fake_get("p:nodes", "n1"));
+}
+
+static void nodes_that_are_silent_for_days_are_swept(void **state)
+{
+	(void)state;
+	use(2, "alice", 7);
+	fake_put("p:nodes", "odd", "half a line");
+	fake_put("p:nodes", "endless", "x 1.0 5 1 10 9223372036854775807");
+	go_on(0);
+	free_node(2); /* as by kill -9 */
+	let_silence_show();
+	let_pass_days(2);
+	assert_non_null(fake_get("p:nodes", "n2"));
+	let_pass_days(2);
+	assert_null(fake_get("p:nodes", "n2"));
+	assert_non_null(fake_get("p:nodes", "n1"));
+	assert_non_null(fake_get("p:nodes", "odd"));
+	assert_non_null(fake_get("p:nodes", "endless"));
+	assert_non_null(fake_get("p:parts", "n2")); /* of which something is used still */
+}
+
+static void what_was_used_by_who_has_gone_goes_when_its_period_is_over(void **state)
+{
+	(void)state;
+	use(1, "bob", 9);
+	use(2, "alice", 7);
+	go_on(0);
+	free_node(2);
+	let_silence_show();
+	let_pass_days(39);
+	assert_non_null(fake_get("p:use:n2", "alice"));
+	let_pass_days(2);
+	assert_null(fake_get("p:use:n2", "alice"));
+	assert_non_null(fake_get("p:use:n1", "bob")); /* which it takes away itself */
+	assert_null(fake_get("p:parts", "n2"));
+	assert_up(0);
+}
+
+static void an_engine_that_lets_nobody_sweep_is_told_of(void **state)
+{
+	static const char *const commands[] = {"HDEL", "SREM"};
+
+	(void)state;
+	go_on(0);
+	for (size_t i = 0; i < COUNT(commands); i++) {
+		let_silence_show();
+		assert_up(0);
+		fake_put("p:parts", "gone", "");
+		fake_put("p:use:gone", "alice", "1700000000 5 0 0");
+		fake_refused = commands[i];
+		fake_error = "NOPERM";
+		now_ms += SHARING_BEAT_MS;
+		nodes[0].sharing->engine_sweep_due = now_ms;
+		step(0);
+		assert_false(status_of(0).is_up);
+		assert_non_null(fake_get("p:parts", "gone"));
+		fake_error = fake_refused = NULL;
+		let_silence_show();
+		let_pass_days(0);
+		assert_null(fake_get("p:parts", "gone"));
+	}
 }
 
 static void hear_monitor_at(const char *listens, const char *here)
@@ -1138,6 +1269,7 @@ static void a_ban_that_was_lifted_does_not_come_back(void **state)
 {
 	const char *const again[] = {"i", "x", "k", "ban", "n", "b", "a", "10.0.0.7", "v",
 		"1795698000 1795694400 command", NULL};
+	const char *told;
 
 	(void)state;
 	go_on(0);
@@ -1149,7 +1281,9 @@ static void a_ban_that_was_lifted_does_not_come_back(void **state)
 	go_on(SHARING_PERIOD_MS);
 	for (size_t i = 0; i < NODES; i++)
 		assert_false(is_banned(i, "10.0.0.7"));
-	assert_string_equal(strtok(fake_find("p:bans", "10.0.0.7")->value, " "), "lifted");
+	told = fake_get("p:bans", "10.0.0.7");
+	assert_non_null(told);
+	assert_begins(told, "lifted ");
 }
 
 /* With a time that is so many seconds ago in between. */
@@ -1442,6 +1576,11 @@ int main(void)
 		sharing_test(a_node_that_is_renamed_counts_once),
 		sharing_test(a_copied_state_dir_is_told_of),
 		sharing_test(what_a_node_without_a_state_dir_leaves_behind_goes),
+		sharing_test(parts_of_nothing_are_swept_once_it_is_known_who_is_silent),
+		sharing_test(a_part_is_there_again_with_the_next_beat),
+		sharing_test(nodes_that_are_silent_for_days_are_swept),
+		sharing_test(what_was_used_by_who_has_gone_goes_when_its_period_is_over),
+		sharing_test(an_engine_that_lets_nobody_sweep_is_told_of),
 		sharing_test(a_node_says_where_its_monitor_is),
 		sharing_test(what_is_used_is_summed_on_all_nodes),
 		sharing_test(many_accounts_go_by_few_commands),

@@ -468,12 +468,14 @@ static void an_engine_that_refuses_to_write_is_told_of(void **state)
 
 static void an_event_of_nobodys_is_passed_over(void **state)
 {
+	const char *const value = "5 z " HASH ":";
+
 	(void)state;
 	go_on(0);
 	freeReplyObject(FAKE_ASK("XADD", "p:events", "MAXLEN", "~", "1000", "*", "i", "x", "k",
 		"user", "n", "z", "a", "alice", "v", "soon"));
 	freeReplyObject(FAKE_ASK("XADD", "p:events", "MAXLEN", "~", "1000", "*", "i", "x", "k",
-		"user", "n", "z", "a", "bob", "v", "5 z " HASH ":"));
+		"user", "n", "z", "a", "bob", "v", value));
 	go_on(SHARING_PERIOD_MS);
 	assert_all_know("alice", false);
 	assert_all_know("bob", true);

@@ -48,17 +48,6 @@ static const char *ask_here(const char *fields)
 	return body_of(answer);
 }
 
-static void set(const char *name, const char *value)
-{
-	struct config *config = config_get(parts.config);
-	char why[SETTING_ERROR_MAX];
-
-	if (!setting_set(settings_find(name), &config->settings,
-		    &(struct setting_input){.text = value}, why))
-		fail_msg("%s: %s", name, why);
-	config_release(config);
-}
-
 /* ---- who ---- */
 
 static void loopback_needs_no_login_and_others_do(void **state)
@@ -68,10 +57,10 @@ static void loopback_needs_no_login_and_others_do(void **state)
 	assert_status(ask_from("::1", "GET", ""), 200);
 	assert_status(ask_from("192.0.2.7", "GET", ""), 401);
 	assert_contains(heard, "WWW-Authenticate: Basic realm=\"socks5d\"\r\n");
-	set("metrics_from", "192.0.2.0/24");
+	parts_set("metrics_from", "192.0.2.0/24");
 	assert_status(ask_from("192.0.2.7", "GET", ""), 200);
 	assert_status(ask_from("127.0.0.1", "GET", ""), 401);
-	set("metrics_from", "none");
+	parts_set("metrics_from", "none");
 	assert_status(ask_from("192.0.2.7", "GET", ""), 401);
 }
 
@@ -102,13 +91,13 @@ static void what_was_passed_on_is_its_senders(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(signs); i++)
 		assert_status(ask_from("127.0.0.1", "GET", signs[i]), 401);
-	set("web_trusted", "127.0.0.1/32");
+	parts_set("web_trusted", "127.0.0.1/32");
 	assert_status(ask_from("127.0.0.1", "GET", ""), 200);
 	assert_status(ask_from("127.0.0.1", "GET", "X-Forwarded-For: 127.0.0.1\r\n"), 200);
 	assert_status(ask_from("127.0.0.1", "GET", "X-Forwarded-For: 192.0.2.7\r\n"), 401);
 	assert_status(ask_from("127.0.0.1", "GET", "X-Forwarded-For: unknown\r\n"), 401);
 	assert_status(ask_from("127.0.0.1", "GET", "Via: 1.1 a\r\n"), 401);
-	set("metrics_from", "192.0.2.0/24");
+	parts_set("metrics_from", "192.0.2.0/24");
 	assert_status(ask_from("127.0.0.1", "GET", "X-Forwarded-For: 192.0.2.7\r\n"), 200);
 }
 
@@ -209,7 +198,7 @@ static void families_stand_together_and_no_series_twice(void **state)
 	char *rest = NULL;
 
 	(void)state;
-	set("metrics_accounts", "yes");
+	parts_set("metrics_accounts", "yes");
 	join_cluster();
 	parts_begin_session(1);
 	strcpy(body, ask_here(""));
@@ -380,7 +369,7 @@ static void upstreams_are_told_by_name_and_place(void **state)
 	char error[CONFIG_ERROR_MAX];
 
 	(void)state;
-	set("upstream",
+	parts_set("upstream",
 		"a socks5://192.0.2.9:1080, socks5://192.0.2.9:1080; b http://192.0.2.8:3128");
 	config->upstreams = upstreams_compile(&config->settings, NULL, error);
 	if (config->upstreams == NULL)
@@ -463,7 +452,7 @@ static void of_accounts_the_largest_are_told_if_any(void **state)
 	parts_add_user("a\\b c", USER_ROLE_USER);
 	use_bytes("alice", 5);
 	use_bytes("a\\b c", 3);
-	set("metrics_accounts", "yes");
+	parts_set("metrics_accounts", "yes");
 	(void)ask_here("");
 	assert_contains(heard,
 		"\nsocks5d_account_bytes_total{account=\"alice\",direction=\"sent\"} 5\n"
@@ -481,7 +470,7 @@ static void without_memory_that_is_said(void **state)
 	int n = 0;
 
 	(void)state;
-	set("metrics_accounts", "yes");
+	parts_set("metrics_accounts", "yes");
 	parts_begin_session(1);
 	do {
 		open_from("127.0.0.1");
