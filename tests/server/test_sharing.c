@@ -1347,6 +1347,13 @@ static void as_many_as_can_be_are_remembered(void **state)
 	assert_int_equal(told_count(marks), BANS_MOST + 1);
 }
 
+static bool is_lifted(const char *client)
+{
+	const char *value = fake_get("p:bans", client);
+
+	return value != NULL && strncmp(value, "lifted ", 7) == 0;
+}
+
 /* For a node on its network a client of IPv6 is an address, and for others all of its network. */
 static void a_neighbour_is_unbanned_by_who_is_none(void **state)
 {
@@ -1366,7 +1373,7 @@ static void a_neighbour_is_unbanned_by_who_is_none(void **state)
 	go_on(SHARING_PERIOD_MS);
 	for (size_t i = 0; i < NODES; i++)
 		assert_false(is_banned(i, "2001:db8::5"));
-	assert_string_equal(strtok(fake_find("p:bans", "[2001:db8::5]")->value, " "), "lifted");
+	assert_true(is_lifted("[2001:db8::5]"));
 	/* What it was told of goes with it. */
 	ban(0, "2001:db8::5", 10000);
 	go_on(SHARING_PERIOD_MS);
