@@ -60,6 +60,7 @@ struct sharing {
 	struct sharing_batch *batch;
 	struct sharing_users users;
 	struct told *ban_marks; /* what was said of each client last (sharing_bans.c) */
+	struct told *ban_names; /* of clients that others call otherwise (sharing_ban_names.c) */
 	int64_t engine_ahead_ms; /* of clock_ms(), its clock of the day */
 	char last_event[48]; /* the newest that was read */
 	uint64_t beat;
@@ -144,6 +145,14 @@ void sharing_take_back_running(struct sharing *s);
 /* What has changed of the bans, and which quotas have begun anew. */
 int sharing_tell_bans(struct sharing *s, char *error) __attribute__((warn_unused_result));
 int sharing_tell_resets(struct sharing *s, char *error) __attribute__((warn_unused_result));
+
+/* What was said of a ban under that name is about `client` here. */
+void sharing_note_ban_name(struct sharing *s, const char *name, const char *client);
+
+/* What is told of the client is told under the other names that it has, too; NULL: nothing is said
+ * under them any more. */
+int sharing_tell_ban_names(struct sharing *s, const char *key, const char *client,
+	const char *value, char *error) __attribute__((warn_unused_result));
 
 /* Takes away what was said long ago of clients who are banned no more. */
 int sharing_sweep_bans(struct sharing *s, char *error) __attribute__((warn_unused_result));

@@ -340,10 +340,12 @@ static int make_parts(struct sharing *s, char *error)
 	s->running = told_new();
 	s->bans = told_new();
 	s->ban_marks = told_new();
+	s->ban_names = told_new();
 	s->batch = sharing_batch_new();
 	s->kills = kills_new(call_sharing, s);
 	if (s->cluster != NULL && s->engine != NULL && s->uses != NULL && s->running != NULL &&
-		s->bans != NULL && s->ban_marks != NULL && s->kills != NULL && s->batch != NULL)
+		s->bans != NULL && s->ban_marks != NULL && s->ban_names != NULL &&
+		s->kills != NULL && s->batch != NULL)
 		return 0;
 	snprintf(error, SHARING_ERROR_MAX, "shared: out of memory");
 	return -1;
@@ -429,6 +431,7 @@ void sharing_free(struct sharing *s)
 	told_free(s->bans);
 	sharing_batch_free(s->batch);
 	told_free(s->ban_marks);
+	told_free(s->ban_names);
 	kills_free(s->kills);
 	sharing_end_users(s);
 	engine_free(s->engine);

@@ -319,12 +319,14 @@ static bool parse_lifted(const char *value, int64_t *number)
 
 int sharing_take_ban(struct sharing *s, const char *node, const char *account, const char *value)
 {
+	char text[NETWORK_TEXT_MAX];
 	struct network client;
 	int64_t lifted;
 
 	if (!network_parse(account, strlen(account), &client))
 		return 0;
 	client = bans_whom(s->services->bans, &client);
+	sharing_note_ban_name(s, account, network_format(&client, text));
 	s->has_news = true;
 	if (parse_lifted(value, &lifted) || is_long_over(s, value, &lifted))
 		take_lifted(s, &client, lifted, node);
@@ -378,12 +380,16 @@ static int tell_gone(
 	if (next_number(&identity, INT64_MAX, &until) && until != 0 && until <= clock_ms()) {
 		told_drop(s->ban_marks, client);
 		SHARING_ASK(s, "HDEL", key, client);
+		if (sharing_tell_ban_names(s, key, client, NULL, error) < 0)
+			return -1;
 		return sharing_settle_batch(s, error);
 	}
 	if (number <= mark.number)
 		number = mark.number + 1;
 	put_mark(s, client, number, false);
 	snprintf(value, sizeof(value), "lifted %lld", (long long)number);
+	if (sharing_tell_ban_names(s, key, client, value, error) < 0)
+		return -1;
 	return sharing_tell_field(s, key, "ban", client, value, error);
 }
 
@@ -477,7 +483,9 @@ static bool take_away(void *context, const char *client, const char *value)
 	if (sweep->result < 0 || mark.is_ban || mark.number > sweep->last)
 		return false;
 	SHARING_ASK(sweep->s, "HDEL", sweep->key, client);
-	sweep->result = sharing_settle_batch(sweep->s, sweep->error);
+	sweep->result = sharing_tell_ban_names(sweep->s, sweep->key, client, NULL, sweep->error);
+	if (sweep->result == 0)
+		sweep->result = sharing_settle_batch(sweep->s, sweep->error);
 	return sweep->result == 0;
 }
 

@@ -38,6 +38,17 @@ time_t __wrap_time(time_t *out)
 	return now_s;
 }
 
+struct network __wrap_own_client_of(struct own *o, const struct addr *a);
+struct network __real_own_client_of(struct own *o, const struct addr *a);
+
+/* Who is given addresses of its own is on the network of any client. */
+struct network __wrap_own_client_of(struct own *o, const struct addr *a)
+{
+	struct network client = {.base = *a, .prefix = 128};
+
+	return o != NULL && a->sa.sa_family == AF_INET6 ? client : __real_own_client_of(o, a);
+}
+
 struct node {
 	struct services services;
 	struct sharing *sharing;
@@ -1336,6 +1347,46 @@ static void as_many_as_can_be_are_remembered(void **state)
 	assert_int_equal(told_count(marks), BANS_MOST + 1);
 }
 
+static bool is_lifted(const char *client)
+{
+	const char *value = fake_get("p:bans", client);
+
+	return value != NULL && strncmp(value, "lifted ", 7) == 0;
+}
+
+/* For a node on its network a client of IPv6 is an address, and for others all of its network. */
+static void a_neighbour_is_unbanned_by_who_is_none(void **state)
+{
+	struct own *own = own_new();
+
+	(void)state;
+	assert_non_null(own);
+	bans_free(nodes[0].services.bans);
+	nodes[0].services.bans = bans_new(own, nodes[0].services.standing);
+	go_on(0);
+	ban(0, "2001:db8::5", 3600000);
+	go_on(SHARING_PERIOD_MS);
+	assert_false(is_banned(0, "2001:db8::6"));
+	assert_true(is_banned(1, "2001:db8::/64"));
+	assert_true(is_banned(2, "2001:db8::6"));
+	assert_true(lift(1, "2001:db8::/64"));
+	go_on(SHARING_PERIOD_MS);
+	for (size_t i = 0; i < NODES; i++)
+		assert_false(is_banned(i, "2001:db8::5"));
+	assert_true(is_lifted("[2001:db8::5]"));
+	/* What it was told of goes with it. */
+	ban(0, "2001:db8::5", 10000);
+	go_on(SHARING_PERIOD_MS);
+	assert_true(is_banned(2, "2001:db8::6"));
+	go_on(11000);
+	assert_null(fake_get("p:bans", "[2001:db8::5]"));
+	put_word("2001:db8::7", "lifted ", 40 * DAY_S + 60, "");
+	nodes[1].sharing->is_joined = false;
+	step(1);
+	assert_null(fake_get("p:bans", "2001:db8::7"));
+	own_free(own);
+}
+
 /* ---- kills ---- */
 
 static void whose_sessions_end_on_one_node_ends_on_all(void **state)
@@ -1574,6 +1625,7 @@ int main(void)
 		sharing_test(a_kill_of_before_is_for_nobody),
 		sharing_test(bans_last_as_long_where_clocks_differ),
 		sharing_test(a_ban_that_was_lifted_does_not_come_back),
+		sharing_test(a_neighbour_is_unbanned_by_who_is_none),
 		sharing_test(that_a_ban_was_lifted_is_forgotten),
 		sharing_test(as_many_as_can_be_are_remembered),
 		sharing_test(a_killed_node_is_missed_by_its_last_beat),
