@@ -94,6 +94,7 @@ static int read_epoch(struct sharing *s, char out[CLUSTER_WORD_MAX], char *error
 {
 	char key[SHARING_KEY_MAX], fresh[CLUSTER_WORD_MAX];
 	redisReply *r;
+	bool is_word;
 
 	sharing_key(s, "epoch", NULL, key);
 	put_random_word(fresh);
@@ -104,9 +105,15 @@ static int read_epoch(struct sharing *s, char out[CLUSTER_WORD_MAX], char *error
 	r = engine_reply(s->engine, error);
 	if (r == NULL)
 		return -1;
-	snprintf(out, CLUSTER_WORD_MAX, "%s", engine_text(r));
+	is_word = r->type == REDIS_REPLY_STRING;
+	if (is_word)
+		snprintf(out, CLUSTER_WORD_MAX, "%s", engine_text(r));
+	else
+		snprintf(error, SHARING_ERROR_MAX, "%.500s",
+			r->type == REDIS_REPLY_ERROR ? engine_text(r)
+						     : "the engine forgets what it is told");
 	freeReplyObject(r);
-	return 0;
+	return is_word ? 0 : -1;
 }
 
 /* Another one than before: it has lost what it knew, and is told everything anew. */

@@ -236,6 +236,23 @@ static void it_hears_of_users_and_tells_of_its_own(void **state)
 	stop_engine();
 }
 
+static void it_hears_that_nodes_come_and_go(void **state)
+{
+	(void)state;
+	prepare();
+	start_engine();
+	launch();
+	await_reply("NODES", "node:one state:here");
+	fake_tells_beats = true;
+	tell("beat", "another", "abcd 1.2 1795698000 4 200 7 192.0.2.2:8080 two");
+	await_reply("NODES", "node:two state:online");
+	tell("end", "", "");
+	await_reply("NODES", "node:two state:offline");
+	fake_tells_beats = false;
+	stop();
+	stop_engine();
+}
+
 static void it_serves_while_there_is_no_engine(void **state)
 {
 	(void)state;
@@ -278,6 +295,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(it_hears_of_users_and_tells_of_its_own),
+		cmocka_unit_test(it_hears_that_nodes_come_and_go),
 		cmocka_unit_test(it_serves_while_there_is_no_engine),
 		cmocka_unit_test(what_cannot_be_shared_is_refused_at_the_start),
 	};

@@ -312,7 +312,7 @@ static inline redisReply *fake_load_script(void)
 static inline redisReply *fake_write(const char *const *w)
 {
 	fake_writes++;
-	if (fake_error != NULL && (fake_refused == NULL || strcmp(fake_refused, w[0]) == 0))
+	if (fake_error != NULL && fake_refused == NULL)
 		return fake_text(REDIS_REPLY_ERROR, fake_error);
 	if (strcmp(w[0], "EVALSHA") == 0)
 		return fake_run_script(w);
@@ -342,6 +342,8 @@ static inline redisReply *fake_answer(const char *value)
 
 static inline redisReply *fake_do(const char *const *w)
 {
+	if (fake_error != NULL && fake_refused != NULL && strcmp(fake_refused, w[0]) == 0)
+		return fake_text(REDIS_REPLY_ERROR, fake_error);
 	if (strcmp(w[0], "GET") == 0)
 		return fake_text(REDIS_REPLY_STRING, fake_get(w[1], ""));
 	if (strcmp(w[0], "HGET") == 0)

@@ -1551,6 +1551,30 @@ static void an_engine_that_refuses_to_write_is_told_of(void **state)
 	assert_up(0);
 }
 
+static void an_engine_that_refuses_to_be_read_is_told_of(void **state)
+{
+	static const char *const commands[] = {"XREAD", "TIME", "GET"};
+
+	(void)state;
+	fake_error = "NOPERM no permissions";
+	for (size_t i = 0; i < COUNT(commands); i++) {
+		go_on(SHARING_BEAT_MS);
+		fake_refused = commands[i];
+		go_on(SHARING_BEAT_MS);
+		assert_false(status_of(0).is_up);
+		assert_string_equal(status_of(0).problem, "NOPERM no permissions");
+		fake_refused = "none";
+		go_on(SHARING_BEAT_MS);
+		go_on(SHARING_BEAT_MS);
+		assert_up(0);
+	}
+	fake_refused = "HSCAN";
+	go_apart();
+	go_on(SHARING_BEAT_MS);
+	assert_string_equal(status_of(0).problem, "NOPERM no permissions");
+	fake_error = fake_refused = NULL;
+}
+
 static void what_is_missing_is_said_by_its_setting(void **state)
 {
 	char error[SHARING_ERROR_MAX];
@@ -1632,6 +1656,7 @@ int main(void)
 		sharing_test(what_cannot_be_read_is_passed_over),
 		sharing_test(who_is_to_stop_reads_no_more),
 		sharing_test(an_engine_that_refuses_to_write_is_told_of),
+		sharing_test(an_engine_that_refuses_to_be_read_is_told_of),
 		sharing_test(what_is_missing_is_said_by_its_setting),
 	};
 
