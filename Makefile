@@ -56,7 +56,7 @@ CLIENT_DEPS := $(TEST_DEPS) netcat-openbsd ncat proxychains4 git openssh-client 
 	firefox-esr python3-pacparser \
 	openjdk-17-jdk-headless golang-go golang-golang-x-net-dev wget python3-pip putty-tools \
 	emacs-nox fail2ban openssl whois apache2-utils jq haproxy libnginx-mod-stream \
-	dante-server microsocks tinyproxy-bin prometheus python3-prometheus-client zsh fish \
+	dante-server microsocks tinyproxy-bin prometheus python3-prometheus-client redis-server zsh fish \
 	build-essential debhelper fakeroot lintian $(HELPER_DEPS) $(WEB_DEPS)
 FAULT_DEPS := $(TEST_DEPS) strace dnsmasq-base jq whois libfuse3-dev libfaketime
 LINT_DEPS := clang clang-format clang-tidy clang-tools cppcheck gcc libclang-rt-14-dev libcmocka-dev \

@@ -156,6 +156,15 @@ shows_the_login() {
 	serve "$1" && prints 'name="password"' runs 'curl -sS http://127.0.0.1:8081/login'
 }
 
+is_here() {
+	"$CLIENT" -u alice NODES | grep -q '^node:one state:here '
+}
+
+shares() {
+	spawn redis-server --bind 127.0.0.1 --port 6379 --save '' --appendonly no --daemonize no --dir "$TMP" >/dev/null
+	serve "$1" && wait_for 30 is_here
+}
+
 is_served() {
 	"$CLIENT" -u alice CONNECTIONS | grep -q "^id:.* user:$1 .* state:RELAY "
 }
@@ -226,6 +235,8 @@ try_command() {
 	*/api/kill_user) check "$1" kills "$2" ;;
 	*/metrics) check "$1" prints '^socks5d_build_info' runs "$2" ;;
 	*--web-listen*) check "$1" shows_the_login "$2" ;;
+	*' --shared '*) needing redis-server "$1" shares "$2" ;;
+	*' --all '*) needing redis-server "$1" prints '^node one:' runs "$2" ;;
 	curl\ *) check "$1" gets_the_page "$2" ;;
 	'git '*) check "$1" clones "$2" ;;
 	*' socksify iperf3 '*) needing 'socksify iperf3' "$1" measures "$2" ;;
