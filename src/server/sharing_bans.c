@@ -115,8 +115,9 @@ static struct mark parse_mark(const char *value)
 static struct mark mark_of(const struct sharing *s, const char *client)
 {
 	const char *value = told_value(s->ban_marks, client);
+	const struct mark none = {0};
 
-	return value == NULL ? (struct mark){0} : parse_mark(value);
+	return value == NULL ? none : parse_mark(value);
 }
 
 static void put_mark(struct sharing *s, const char *client, int64_t number, bool is_ban)

@@ -62,7 +62,10 @@ static redisReply *make_reply(int type, const char *text)
 
 	assert_non_null(r);
 	r->type = type;
-	r->str = text == NULL ? NULL : strdup(text);
+	if (type == REDIS_REPLY_INTEGER)
+		r->integer = strtoll(text, NULL, 10);
+	else if (text != NULL)
+		r->str = strdup(text);
 	return r;
 }
 
