@@ -275,12 +275,19 @@ static inline bool fake_outranks(const char *there, const char *const *argv)
 	return version > ours || (version == ours && strcmp(argv[3], node) <= 0);
 }
 
+/* One that the command has to have. */
+static inline const char *fake_word(const char *const *w, size_t i)
+{
+	assert_non_null(w[i]);
+	return w[i];
+}
+
 /* EVALSHA SHA 2 USERS EVENTS and then, as argv: name, value, version, node, what gives way,
  * instance, part, events kept. */
 static inline redisReply *fake_run_script(const char *const *w)
 {
 	const char *const *argv = w + 5;
-	const char *there = fake_get(w[3], argv[0]);
+	const char *there = fake_get(fake_word(w, 3), argv[0]);
 	redisReply *one;
 
 	if (!fake_has_script)
@@ -289,9 +296,9 @@ static inline redisReply *fake_run_script(const char *const *w)
 		(argv[1][0] == '\0' || fake_outranks(there, argv)))
 		return fake_text(REDIS_REPLY_STRING, there);
 	if (argv[1][0] == '\0') {
-		fake_drop(w[3], argv[0]);
+		fake_drop(fake_word(w, 3), argv[0]);
 	} else {
-		fake_put(w[3], argv[0], argv[1]);
+		fake_put(fake_word(w, 3), argv[0], argv[1]);
 		fake_add_event((const char *const[]){
 			"i", argv[5], "k", "user", "n", argv[6], "a", argv[0], "v", argv[1], NULL});
 	}
@@ -314,24 +321,25 @@ static inline redisReply *fake_write(const char *const *w)
 	fake_writes++;
 	if (fake_error != NULL && fake_refused == NULL)
 		return fake_text(REDIS_REPLY_ERROR, fake_error);
-	if (strcmp(w[0], "EVALSHA") == 0)
+	if (strcmp(fake_word(w, 0), "EVALSHA") == 0)
 		return fake_run_script(w);
-	if (strcmp(w[0], "SCRIPT") == 0)
+	if (strcmp(fake_word(w, 0), "SCRIPT") == 0)
 		return fake_load_script();
-	if (strcmp(w[0], "HSET") == 0)
-		fake_put_all(w[1], w + 2);
-	else if (strcmp(w[0], "HSETNX") == 0 && fake_get(w[1], w[2]) == NULL)
-		fake_put(w[1], w[2], w[3]);
-	else if (strcmp(w[0], "SADD") == 0)
-		fake_put(w[1], w[2], "");
-	else if (strcmp(w[0], "HDEL") == 0 || strcmp(w[0], "SREM") == 0)
-		fake_drop_all(w[1], w + 2);
-	else if (strcmp(w[0], "DEL") == 0)
-		fake_drop(w[1], NULL);
-	else if (strcmp(w[0], "XADD") == 0)
+	if (strcmp(fake_word(w, 0), "HSET") == 0)
+		fake_put_all(fake_word(w, 1), w + 2);
+	else if (strcmp(fake_word(w, 0), "HSETNX") == 0 &&
+		fake_get(fake_word(w, 1), fake_word(w, 2)) == NULL)
+		fake_put(fake_word(w, 1), fake_word(w, 2), fake_word(w, 3));
+	else if (strcmp(fake_word(w, 0), "SADD") == 0)
+		fake_put(fake_word(w, 1), fake_word(w, 2), "");
+	else if (strcmp(fake_word(w, 0), "HDEL") == 0 || strcmp(fake_word(w, 0), "SREM") == 0)
+		fake_drop_all(fake_word(w, 1), w + 2);
+	else if (strcmp(fake_word(w, 0), "DEL") == 0)
+		fake_drop(fake_word(w, 1), NULL);
+	else if (strcmp(fake_word(w, 0), "XADD") == 0)
 		fake_add_event(w + 6);
-	else if (strcmp(w[0], "SET") == 0 && fake_get(w[1], "") == NULL)
-		fake_put(w[1], "", w[2]);
+	else if (strcmp(fake_word(w, 0), "SET") == 0 && fake_get(fake_word(w, 1), "") == NULL)
+		fake_put(fake_word(w, 1), "", fake_word(w, 2));
 	return fake_text(REDIS_REPLY_STATUS, "OK");
 }
 
@@ -342,23 +350,25 @@ static inline redisReply *fake_answer(const char *value)
 
 static inline redisReply *fake_do(const char *const *w)
 {
-	if (fake_error != NULL && fake_refused != NULL && strcmp(fake_refused, w[0]) == 0)
+	if (fake_error != NULL && fake_refused != NULL &&
+		strcmp(fake_refused, fake_word(w, 0)) == 0)
 		return fake_text(REDIS_REPLY_ERROR, fake_error);
-	if (strcmp(w[0], "GET") == 0)
-		return fake_text(REDIS_REPLY_STRING, fake_get(w[1], ""));
-	if (strcmp(w[0], "HGET") == 0)
-		return fake_answer(fake_get(w[1], w[2]));
-	if (strcmp(w[0], "HSCAN") == 0)
-		return fake_scan(w[1]);
-	if (strcmp(w[0], "SMEMBERS") == 0)
-		return fake_members(w[1]);
-	if (strcmp(w[0], "XREVRANGE") == 0)
+	if (strcmp(fake_word(w, 0), "GET") == 0)
+		return fake_text(REDIS_REPLY_STRING, fake_get(fake_word(w, 1), ""));
+	if (strcmp(fake_word(w, 0), "HGET") == 0)
+		return fake_answer(fake_get(fake_word(w, 1), fake_word(w, 2)));
+	if (strcmp(fake_word(w, 0), "HSCAN") == 0)
+		return fake_scan(fake_word(w, 1));
+	if (strcmp(fake_word(w, 0), "SMEMBERS") == 0)
+		return fake_members(fake_word(w, 1));
+	if (strcmp(fake_word(w, 0), "XREVRANGE") == 0)
 		return fake_newest();
-	if (strcmp(w[0], "TIME") == 0)
+	if (strcmp(fake_word(w, 0), "TIME") == 0)
 		return fake_clock();
-	if (strcmp(w[0], "XREAD") == 0)
-		return fake_read(w[4], w[5], strtoul(w[2], NULL, 10));
-	if (strcmp(w[0], "XRANGE") == 0)
+	if (strcmp(fake_word(w, 0), "XREAD") == 0)
+		return fake_read(
+			fake_word(w, 4), fake_word(w, 5), strtoul(fake_word(w, 2), NULL, 10));
+	if (strcmp(fake_word(w, 0), "XRANGE") == 0)
 		return fake_oldest();
 	return fake_write(w);
 }

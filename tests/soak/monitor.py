@@ -92,7 +92,8 @@ LOOKS = [
     "EXPLAIN from=127.5.0.9 to=127.0.0.1:80 command=udp",
 ]  # fmt: skip
 MISTAKES = ["NOTHING", "CONFIG timeout never", "KILL x", "ADD_USER alice twice", "DEL_USER nobody.here", "STATS 1",
-            "ALLOW * * forever", "BAN 300.1.2.3", "LIMITS alice rate=5", "EXPLAIN to=x"]  # fmt: skip
+            "ALLOW * * forever", "BAN 300.1.2.3", "LIMITS alice rate=5", "EXPLAIN to=x",
+            "NODES", "SHARE_USER alice"]  # fmt: skip # the server is alone
 
 
 def look(world):
