@@ -181,12 +181,17 @@ typedef int sharing_taker(
 
 sharing_taker sharing_take_ban, sharing_take_kill, sharing_take_user;
 
-/* The next reply, which is to be a list; NULL with the reason. To be freed. */
+/* The next reply, which is to be of that type (hiredis's REDIS_REPLY_*), to be freed; NULL with the
+ * reason, which is the engine's where it gives one and `otherwise` where it does not. */
+redisReply *sharing_reply_of(struct sharing *s, int type, const char *otherwise, char *error);
+
+/* The same of a list. */
 redisReply *sharing_reply_with_list(struct sharing *s, char *error);
 /* What the engine's clock says, by which bans are told. */
 int sharing_read_clock(struct sharing *s, char *error) __attribute__((warn_unused_result));
 
-/* The second that it is by that clock, as long as it was read once. */
+/* Milliseconds since 1970 by that clock, as long as it was read once; and seconds. */
+int64_t sharing_engine_ms(const struct sharing *s);
 int64_t sharing_engine_now(const struct sharing *s);
 
 /* Each field of the hash, in answers of a bounded size. `node` is whose fields they are. What is

@@ -94,7 +94,6 @@ static int read_epoch(struct sharing *s, char out[CLUSTER_WORD_MAX], char *error
 {
 	char key[SHARING_KEY_MAX], fresh[CLUSTER_WORD_MAX];
 	redisReply *r;
-	bool is_word;
 
 	sharing_key(s, "epoch", NULL, key);
 	put_random_word(fresh);
@@ -102,18 +101,12 @@ static int read_epoch(struct sharing *s, char out[CLUSTER_WORD_MAX], char *error
 	if (sharing_settle(s, error) < 0)
 		return -1;
 	ENGINE_ASK(s->engine, "GET", key);
-	r = engine_reply(s->engine, error);
+	r = sharing_reply_of(s, REDIS_REPLY_STRING, "the engine forgets what it is told", error);
 	if (r == NULL)
 		return -1;
-	is_word = r->type == REDIS_REPLY_STRING;
-	if (is_word)
-		snprintf(out, CLUSTER_WORD_MAX, "%s", engine_text(r));
-	else
-		snprintf(error, SHARING_ERROR_MAX, "%.500s",
-			r->type == REDIS_REPLY_ERROR ? engine_text(r)
-						     : "the engine forgets what it is told");
+	snprintf(out, CLUSTER_WORD_MAX, "%s", engine_text(r));
 	freeReplyObject(r);
-	return is_word ? 0 : -1;
+	return 0;
 }
 
 /* Another one than before: it has lost what it knew, and is told everything anew. */

@@ -36,9 +36,14 @@
 /* No time that is said is further off than the year 5138. */
 #define LAST_SECOND INT64_C(99999999999)
 
+int64_t sharing_engine_ms(const struct sharing *s)
+{
+	return s->engine_ahead_ms + clock_ms();
+}
+
 int64_t sharing_engine_now(const struct sharing *s)
 {
-	return (s->engine_ahead_ms + clock_ms()) / 1000;
+	return sharing_engine_ms(s) / 1000;
 }
 
 int sharing_read_clock(struct sharing *s, char *error)

@@ -55,8 +55,7 @@ static int keep_part(struct sharing *s, char *error)
 	snprintf(kept, sizeof(kept), "%s %s", s->owner, s->part);
 	if (standing_put(s->services->standing, STANDING_SHARED, KEPT_AS, kept) == 0)
 		return 0;
-	snprintf(error, SHARING_ERROR_MAX, "out of memory");
-	return -1;
+	return sharing_no_memory(error);
 }
 
 int sharing_claim_part(struct sharing *s, char *error)

@@ -108,16 +108,21 @@ static int take_fields(
 	return 0;
 }
 
-redisReply *sharing_reply_with_list(struct sharing *s, char *error)
+redisReply *sharing_reply_of(struct sharing *s, int type, const char *otherwise, char *error)
 {
 	redisReply *r = engine_reply(s->engine, error);
 
-	if (r == NULL || is_list(r))
+	if (r == NULL || r->type == type)
 		return r;
 	snprintf(error, SHARING_ERROR_MAX, "%.500s",
-		r->type == REDIS_REPLY_ERROR ? engine_text(r) : "an answer that is none");
+		r->type == REDIS_REPLY_ERROR ? engine_text(r) : otherwise);
 	freeReplyObject(r);
 	return NULL;
+}
+
+redisReply *sharing_reply_with_list(struct sharing *s, char *error)
+{
+	return sharing_reply_of(s, REDIS_REPLY_ARRAY, "an answer that is none", error);
 }
 
 int sharing_scan(

@@ -129,20 +129,14 @@ int sharing_take_user(struct sharing *s, const char *node, const char *account, 
 static int load_script(struct sharing *s, char *error)
 {
 	redisReply *r;
-	int result = -1;
 
 	ENGINE_ASK(s->engine, "SCRIPT", "LOAD", script);
-	r = engine_reply(s->engine, error);
+	r = sharing_reply_of(s, REDIS_REPLY_STRING, "the engine names no script", error);
 	if (r == NULL)
 		return -1;
-	if (r->type == REDIS_REPLY_STRING) {
-		snprintf(s->users.script, sizeof(s->users.script), "%s", engine_text(r));
-		result = 0;
-	} else {
-		snprintf(error, SHARING_ERROR_MAX, "%.500s", engine_text(r));
-	}
+	snprintf(s->users.script, sizeof(s->users.script), "%s", engine_text(r));
 	freeReplyObject(r);
-	return result;
+	return 0;
 }
 
 static void free_word(struct word *w)
@@ -311,18 +305,12 @@ static char *find_own(struct sharing *s, const char *name)
 	return value;
 }
 
-/* Milliseconds since 1970 by the engine's clock. */
-static int64_t engine_ms(const struct sharing *s)
-{
-	return s->engine_ahead_ms + clock_ms();
-}
-
 static bool is_long_gone(const struct sharing *s, const char *value)
 {
 	struct shared_record r;
 
 	return shared_record_parse(value, &r) == NULL && r.is_deleted &&
-		(int64_t)r.version < engine_ms(s) - SHARED_USERS_GRAVE_MS;
+		(int64_t)r.version < sharing_engine_ms(s) - SHARED_USERS_GRAVE_MS;
 }
 
 /* `there` is what the engine has (NULL: nothing): it is heard, or what is known here is told. */
