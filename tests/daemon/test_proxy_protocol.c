@@ -144,13 +144,15 @@ static void a_ban_is_the_told_client_s(void **state)
 {
 	int boss = monitor_login(&d, "root:secret"), fd;
 	long banned = daemon_stat(&d, "clients_refused_for_bans");
+	long ended = daemon_stat(&d, "ended_banned");
 
 	(void)state;
 	monitor_ask(boss, "BAN 192.0.2.7");
 	monitor_ask(boss, "BAN " BALANCER);
 	expect_turned_away(connect_for("192.0.2.7"));
-	daemon_wait_stat(&d, "clients_refused_for_bans", banned + 1);
-	assert_int_equal(daemon_stat(&d, "ended_banned"), banned + 1);
+	daemon_wait_stat(&d, "ended_banned", ended + 1);
+	assert_int_equal(daemon_stat(&d, "ended_banned"), ended + 1);
+	assert_int_equal(daemon_stat(&d, "clients_refused_for_bans"), banned + 1);
 	assert_false(daemon_log_has(&d, "reason=banned"));
 	/* The balancer itself is no client. */
 	fd = connect_for("192.0.2.8");
