@@ -1,153 +1,9 @@
 /* sharing_users: what nodes tell and hear of the users whom they share, by an engine in the test's
  * memory; or by a real one, at the unix socket that SOCKS5D_TEST_ENGINE names, whose database is
  * emptied. */
-#include "server/sharing_parts.h"
+#include "sharing_nodes.h"
 
-#include "../base/scratch.h"
-#include "base/clock.h"
-#include "base/log.h"
-#include "fake_engine.h"
-#include "state/config.h"
-#include "state/ledger_limits.h"
-#include "state/password.h"
-#include "state/shared_users.h"
-
-#define NODES 3
 #define HASH "$5$saltsalt$qJ1eRsvKQPTdyRO13tZMUvaPFqS0XWCZ0r0m3jTWQS3"
-
-static int64_t now_ms;
-
-int64_t __wrap_clock_ms(void);
-int64_t __wrap_clock_deadline(int64_t ms);
-
-int64_t __wrap_clock_ms(void)
-{
-	return now_ms;
-}
-
-int64_t __wrap_clock_deadline(int64_t ms)
-{
-	return ms == CLOCK_NEVER ? CLOCK_NEVER : now_ms + ms;
-}
-
-struct node {
-	struct services services;
-	struct sharing *sharing;
-	unsigned rings;
-};
-
-static struct node nodes[NODES];
-
-static void ignore_ring(void *context)
-{
-	(void)context;
-}
-
-static void count_ring(void *context)
-{
-	((struct node *)context)->rings++;
-}
-
-static void start_node(size_t i)
-{
-	char name[16], error[CONFIG_ERROR_MAX];
-	struct node *n = &nodes[i];
-	struct services *v = &n->services;
-	struct settings settings = {.shared = {.host = "10.0.0.1", .port = 6379},
-		.shared_password_file = (char[]){""},
-		.shared_prefix = (char[]){"p"},
-		.state_dir = (char[]){"/state"},
-		.node_name = name};
-	const struct sharing_bell bell = {
-		.ring = ignore_ring, .ring_users = count_ring, .context = n};
-	const struct config_source source = {.path = NULL};
-	struct users_backend backend;
-
-	snprintf(name, sizeof(name), "n%zu", i);
-	v->ledger = ledger_new(16, NULL);
-	v->standing = standing_new();
-	standing_set_kept(v->standing, true);
-	v->bans = bans_new(NULL, v->standing);
-	v->registry = registry_new(1);
-	v->hashing = hashing_new(1);
-	v->shared_users = shared_users_new(v->standing, name);
-	backend = shared_users_backend(v->shared_users, NULL);
-	v->users = users_new(v->hashing, v->ledger, &backend);
-	assert_int_equal(users_load(v->users, error), 0);
-	ledger_follow(v->ledger, NULL, v->standing);
-	v->config = config_store_new(config_read(&source, error));
-	assert_non_null(v->config);
-	n->sharing = sharing_new(&settings, v, &bell, error);
-	assert_non_null(n->sharing);
-}
-
-static void free_node(size_t i)
-{
-	struct services *v = &nodes[i].services;
-
-	if (v->users == NULL)
-		return;
-	sharing_free(nodes[i].sharing);
-	config_store_free(v->config);
-	users_free(v->users);
-	shared_users_free(v->shared_users);
-	hashing_free(v->hashing);
-	registry_free(v->registry);
-	ledger_free(v->ledger);
-	bans_free(v->bans);
-	standing_free(v->standing);
-	memset(&nodes[i], 0, sizeof(nodes[i]));
-}
-
-static int start_all(void **state)
-{
-	if (scratch_enter(state) != 0 || log_open("log") < 0)
-		return -1;
-	now_ms = 1000000;
-	fake_is_down = false;
-	fake_error = NULL;
-	if (fake_real != NULL)
-		freeReplyObject(FAKE_ASK("FLUSHALL"));
-	for (size_t i = 0; i < NODES; i++)
-		start_node(i);
-	return 0;
-}
-
-static int free_all(void **state)
-{
-	for (size_t i = 0; i < NODES; i++)
-		free_node(i);
-	fake_empty();
-	log_close();
-	return scratch_leave(state);
-}
-
-/* As the main thread does. */
-static void take_arrivals(size_t i)
-{
-	struct users_difference d;
-	char error[USERS_ERROR_MAX], *name;
-
-	while ((name = shared_users_next_arrived(nodes[i].services.shared_users)) != NULL) {
-		assert_int_equal(
-			users_take(nodes[i].services.users, name, NULL, NULL, &d, error), 0);
-		free(name);
-	}
-}
-
-/* Every node has turns until what each has told the others have heard. */
-static void go_on(int64_t ms)
-{
-	now_ms += ms;
-	for (size_t round = 0; round < 6; round++) {
-		for (size_t i = 0; i < NODES; i++) {
-			if (nodes[i].sharing == NULL)
-				continue;
-			sharing_step(nodes[i].sharing);
-			take_arrivals(i);
-		}
-	}
-}
 
 static void add(size_t node, const char *name)
 {
@@ -210,24 +66,6 @@ static bool engine_has(const char *name, const char *part)
 	return has;
 }
 
-static bool is_logged(const char *text)
-{
-	char *log = scratch_read("log");
-	bool is_there = strstr(log, text) != NULL;
-
-	free(log);
-	return is_there;
-}
-
-static void assert_up(size_t node)
-{
-	struct cluster_status s;
-
-	cluster_look(nodes[node].services.cluster, now_ms, &s);
-	if (!s.is_up)
-		fail_msg("node %zu is not up: %s", node, s.problem);
-}
-
 /* ---- changes ---- */
 
 static void who_is_added_changed_and_deleted_is_so_on_all(void **state)
@@ -237,7 +75,7 @@ static void who_is_added_changed_and_deleted_is_so_on_all(void **state)
 	add(0, "alice");
 	go_on(SHARING_PERIOD_MS);
 	assert_all_know("alice", true);
-	assert_true(nodes[1].rings > 0);
+	assert_true(nodes[1].user_rings > 0);
 	limit(1, "alice", "sessions=3");
 	go_on(SHARING_PERIOD_MS);
 	assert_all_limit("alice", 3);
@@ -281,9 +119,8 @@ static void who_is_cut_off_while_he_joins_comes_to_the_end(void **state)
 	for (int i = 0; i < 20; i++) {
 		fake_is_down = i % 2 == 1;
 		now_ms += SHARING_BEAT_MS;
-		sharing_step(nodes[0].sharing);
-		sharing_step(nodes[1].sharing);
-		take_arrivals(1);
+		step(0);
+		step(1);
 	}
 	fake_is_down = false;
 	for (int i = 0; i < 3; i++)
@@ -384,7 +221,7 @@ static void an_engine_that_was_emptied_is_told_all_again(void **state)
 	go_on(SHARING_BEAT_MS);
 	assert_true(engine_has("alice", " n0 " HASH ":"));
 	assert_true(engine_has("bob", " n1 -"));
-	start_node(0);
+	start_node(0, true);
 	go_on(SHARING_PERIOD_MS);
 	assert_all_know("alice", true);
 	assert_all_know("bob", false);
@@ -482,28 +319,27 @@ static void an_event_of_nobodys_is_passed_over(void **state)
 	assert_true(is_logged("user=alice"));
 }
 
-#define users_test(name) cmocka_unit_test_setup_teardown(name, start_all, free_all)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		users_test(who_is_added_changed_and_deleted_is_so_on_all),
-		users_test(who_joins_hears_and_tells_all),
-		users_test(who_is_cut_off_while_he_joins_comes_to_the_end),
-		users_test(a_change_while_the_engine_is_away_is_told_afterwards),
-		users_test(two_who_change_one_user_end_alike),
-		users_test(the_newer_of_two_stays),
-		users_test(of_two_of_one_version_the_later_name_stays),
-		users_test(an_engine_that_was_emptied_is_told_all_again),
-		users_test(what_can_be_nobodys_is_passed_over_and_gives_way),
-		users_test(who_was_deleted_long_ago_is_swept),
-		users_test(a_script_that_was_forgotten_is_loaded_again),
-		users_test(an_engine_that_refuses_to_write_is_told_of),
-		users_test(an_event_of_nobodys_is_passed_over),
+		sharing_test(who_is_added_changed_and_deleted_is_so_on_all),
+		sharing_test(who_joins_hears_and_tells_all),
+		sharing_test(who_is_cut_off_while_he_joins_comes_to_the_end),
+		sharing_test(a_change_while_the_engine_is_away_is_told_afterwards),
+		sharing_test(two_who_change_one_user_end_alike),
+		sharing_test(the_newer_of_two_stays),
+		sharing_test(of_two_of_one_version_the_later_name_stays),
+		sharing_test(an_engine_that_was_emptied_is_told_all_again),
+		sharing_test(what_can_be_nobodys_is_passed_over_and_gives_way),
+		sharing_test(who_was_deleted_long_ago_is_swept),
+		sharing_test(a_script_that_was_forgotten_is_loaded_again),
+		sharing_test(an_engine_that_refuses_to_write_is_told_of),
+		sharing_test(an_event_of_nobodys_is_passed_over),
 	};
 	const char *engine = getenv("SOCKS5D_TEST_ENGINE");
 	int failed;
 
+	nodes_share_users = true;
 	if (engine != NULL)
 		fake_open_real(engine);
 	failed = cmocka_run_group_tests_name("server/sharing_users", tests, NULL, NULL);
