@@ -108,11 +108,11 @@ TESTS_OF_STATE := $(addprefix tests/,daemon/test_explain.c daemon/test_history.c
 WITH_SANDBOX := src/server/call_filter.c
 WITHOUT_SANDBOX := src/server/call_filter_none.c
 TESTS_OF_SANDBOX := tests/server/test_call_filter.c
-WITH_SHARED := $(addprefix src/server/,engine.c engine_probe.c sharing.c sharing_ban_names.c sharing_bans.c sharing_batch.c \
+WITH_SHARED := $(addprefix src/server/,engine.c engine_probe.c engine_reply.c sharing.c sharing_ban_names.c sharing_bans.c sharing_batch.c \
 	sharing_grace.c sharing_kills.c sharing_part.c sharing_read.c sharing_sweep.c sharing_tell.c sharing_users.c)
 WITHOUT_SHARED := src/server/sharing_none.c
 TESTS_OF_SHARED := tests/daemon/test_shared.c $(addprefix tests/server/test_,engine.c engine_probe.c sharing.c \
-	sharing_grace.c sharing_users.c)
+	sharing_bans.c sharing_grace.c sharing_use.c sharing_users.c)
 
 LEFT_OUT := $(if $(call without,state),$(WITH_STATE),$(WITHOUT_STATE)) \
 	$(if $(call without,sandbox),$(WITH_SANDBOX),$(WITHOUT_SANDBOX)) \
@@ -312,7 +312,7 @@ WRAP_server/test_schedule := clock_ms
 WRAP_server/test_server_open := $(WRAP_MEMORY) access_log_fill
 WRAP_server/test_shared_accounts := calloc malloc aligned_alloc
 WRAP_server/test_shares := janitor_call throttles_list
-WRAP_SHARING := clock_ms clock_deadline engine_connect engine_close engine_ask engine_reply engine_skip engine_here engine_commands
+WRAP_SHARING := clock_ms clock_deadline engine_connect engine_close engine_ask engine_reply engine_here engine_commands
 WRAP_server/test_sharing := $(WRAP_SHARING) time
 WRAP_server/test_sharing_bans := $(WRAP_SHARING) time own_client_of
 WRAP_server/test_sharing_grace := clock_ms time

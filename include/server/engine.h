@@ -47,8 +47,7 @@ bool engine_here(const struct engine *e, struct addr *out);
 void engine_close(struct engine *e);
 
 /* Puts a command behind those that wait to be sent: its words, at most ENGINE_WORDS_MAX, a
- * NULL behind the last. What fails
- * shows at the reply. */
+ * NULL behind the last. What fails shows at the reply. */
 void engine_ask(struct engine *e, const char *const *words);
 
 #define ENGINE_ASK(e, ...) engine_ask((e), (const char *const[]){__VA_ARGS__, NULL})
@@ -60,6 +59,16 @@ uint64_t engine_commands(const struct engine *e);
  * freeReplyObject(). NULL with the reason in `error`: then the connection is of no use any more. A
  * reply may say itself that the command failed (REDIS_REPLY_ERROR). */
 redisReply *engine_reply(struct engine *e, char error[ENGINE_ERROR_MAX]);
+
+/* The same, where it is to be of that type (hiredis's REDIS_REPLY_*); NULL also when it is not,
+ * with the engine's reason where it gives one, and otherwise that. */
+redisReply *engine_reply_of(
+	struct engine *e, int type, const char *otherwise, char error[ENGINE_ERROR_MAX]);
+
+#define ENGINE_NO_ANSWER "an answer that is none"
+
+/* The same, where it may be nil as well: there is nothing of what was asked for. */
+redisReply *engine_reply_or_nil(struct engine *e, int type, char error[ENGINE_ERROR_MAX]);
 
 /* Throws away so many replies. -1 with the reason in `error`, which the first of them says that is
  * one. */

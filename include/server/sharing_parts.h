@@ -181,12 +181,9 @@ typedef int sharing_taker(
 
 sharing_taker sharing_take_ban, sharing_take_kill, sharing_take_user;
 
-/* The next reply, which is to be of that type (hiredis's REDIS_REPLY_*), to be freed; NULL with the
- * reason, which is the engine's where it gives one and `otherwise` where it does not. */
-redisReply *sharing_reply_of(struct sharing *s, int type, const char *otherwise, char *error);
-
-/* The same of a list. */
+/* The next reply, which is to be a list, to be freed; NULL with the reason. */
 redisReply *sharing_reply_with_list(struct sharing *s, char *error);
+
 /* What the engine's clock says, by which bans are told. */
 int sharing_read_clock(struct sharing *s, char *error) __attribute__((warn_unused_result));
 

@@ -207,27 +207,3 @@ redisReply *engine_reply(struct engine *e, char error[ENGINE_ERROR_MAX])
 								: e->link->errstr);
 	return NULL;
 }
-
-int engine_skip(struct engine *e, size_t count, char error[ENGINE_ERROR_MAX])
-{
-	int result = 0;
-
-	for (; count > 0; count--) {
-		redisReply *r = engine_reply(e, error);
-
-		if (r == NULL)
-			return -1;
-		if (r->type == REDIS_REPLY_ERROR) {
-			if (result == 0)
-				snprintf(error, ENGINE_ERROR_MAX, "%s", engine_text(r));
-			result = -1;
-		}
-		freeReplyObject(r);
-	}
-	return result;
-}
-
-const char *engine_text(const redisReply *r)
-{
-	return r == NULL || r->str == NULL ? "" : r->str;
-}

@@ -42,17 +42,11 @@ static void put_text(char *out, size_t size, const char *text)
 static redisReply *reply_of(struct asking *a, int type, char problem[ENGINE_PROBE_TEXT])
 {
 	char error[ENGINE_ERROR_MAX];
-	redisReply *r = engine_reply(a->engine, error);
+	redisReply *r = engine_reply_of(a->engine, type, ENGINE_NO_ANSWER, error);
 
-	if (r != NULL && r->type == type)
-		return r;
 	if (r == NULL)
 		put_text(problem, ENGINE_PROBE_TEXT, error);
-	else
-		put_text(problem, ENGINE_PROBE_TEXT,
-			r->type == REDIS_REPLY_ERROR ? engine_text(r) : "an answer that is none");
-	freeReplyObject(r);
-	return NULL;
+	return r;
 }
 
 /* Only that it succeeds. */

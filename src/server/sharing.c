@@ -101,7 +101,8 @@ static int read_epoch(struct sharing *s, char out[CLUSTER_WORD_MAX], char *error
 	if (sharing_settle(s, error) < 0)
 		return -1;
 	ENGINE_ASK(s->engine, "GET", key);
-	r = sharing_reply_of(s, REDIS_REPLY_STRING, "the engine forgets what it is told", error);
+	r = engine_reply_of(
+		s->engine, REDIS_REPLY_STRING, "the engine forgets what it is told", error);
 	if (r == NULL)
 		return -1;
 	snprintf(out, CLUSTER_WORD_MAX, "%s", engine_text(r));

@@ -48,23 +48,22 @@ int64_t sharing_engine_now(const struct sharing *s)
 
 int sharing_read_clock(struct sharing *s, char *error)
 {
+	static const char no_clock[] = "it has no clock";
 	int64_t seconds, microseconds;
 	redisReply *r;
 	bool is_time;
 
 	ENGINE_ASK(s->engine, "TIME");
-	r = engine_reply(s->engine, error);
+	r = engine_reply_of(s->engine, REDIS_REPLY_ARRAY, no_clock, error);
 	if (r == NULL)
 		return -1;
-	is_time = r->type == REDIS_REPLY_ARRAY && r->elements == 2 &&
-		parse_number(engine_text(r->element[0]), &seconds) &&
+	is_time = r->elements == 2 && parse_number(engine_text(r->element[0]), &seconds) &&
 		parse_number(engine_text(r->element[1]), &microseconds) && seconds <= LAST_SECOND &&
 		microseconds < 1000000;
 	if (is_time)
 		s->engine_ahead_ms = seconds * 1000 + microseconds / 1000 - clock_ms();
 	else
-		snprintf(error, SHARING_ERROR_MAX, "%.500s",
-			r->type == REDIS_REPLY_ERROR ? engine_text(r) : "it has no clock");
+		snprintf(error, SHARING_ERROR_MAX, "%s", no_clock);
 	freeReplyObject(r);
 	return is_time ? 0 : -1;
 }

@@ -70,7 +70,7 @@ int sharing_claim_part(struct sharing *s, char *error)
 	if (sharing_settle(s, error) < 0)
 		return -1;
 	ENGINE_ASK(s->engine, "HGET", key, s->part);
-	owner = engine_reply(s->engine, error);
+	owner = engine_reply_or_nil(s->engine, REDIS_REPLY_STRING, error);
 	if (owner == NULL)
 		return -1;
 	if (strcmp(engine_text(owner), s->owner) != 0)

@@ -17,6 +17,7 @@
 #include "state/kept_use.h"
 #include "state/ledger_limits.h"
 
+#define CURSOR_MAX 24
 #define SWEEP_MS (24 * 60 * 60 * 1000) /* between looks at periods that are over */
 
 static bool is_list(const redisReply *r)
@@ -108,31 +109,31 @@ static int take_fields(
 	return 0;
 }
 
-redisReply *sharing_reply_of(struct sharing *s, int type, const char *otherwise, char *error)
-{
-	redisReply *r = engine_reply(s->engine, error);
-
-	if (r == NULL || r->type == type)
-		return r;
-	snprintf(error, SHARING_ERROR_MAX, "%.500s",
-		r->type == REDIS_REPLY_ERROR ? engine_text(r) : otherwise);
-	freeReplyObject(r);
-	return NULL;
-}
-
 redisReply *sharing_reply_with_list(struct sharing *s, char *error)
 {
-	return sharing_reply_of(s, REDIS_REPLY_ARRAY, "an answer that is none", error);
+	return engine_reply_of(s->engine, REDIS_REPLY_ARRAY, ENGINE_NO_ANSWER, error);
+}
+
+/* One step of HSCAN, whose cursor goes on. */
+static int take_page(struct sharing *s, const redisReply *page, const char *node,
+	sharing_taker *take, char cursor[CURSOR_MAX], char *error)
+{
+	if (page->elements != 2 || !is_list(page->element[1])) {
+		snprintf(error, SHARING_ERROR_MAX, ENGINE_NO_ANSWER);
+		return -1;
+	}
+	snprintf(cursor, CURSOR_MAX, "%s", engine_text(page->element[0]));
+	return take_fields(s, page->element[1], node, take) < 0 ? sharing_no_memory(error) : 0;
 }
 
 int sharing_scan(
 	struct sharing *s, const char *key, const char *node, sharing_taker *take, char *error)
 {
-	char cursor[24] = "0";
+	char cursor[CURSOR_MAX] = "0";
+	int result;
 
 	do {
 		redisReply *r;
-		bool is_whole;
 
 		if (sharing_is_stopping(s))
 			return sharing_no_time(error);
@@ -140,15 +141,9 @@ int sharing_scan(
 		r = sharing_reply_with_list(s, error);
 		if (r == NULL)
 			return -1;
-		is_whole = r->elements == 2 && is_list(r->element[1]);
-		if (is_whole)
-			snprintf(cursor, sizeof(cursor), "%s", engine_text(r->element[0]));
-		if (!is_whole || take_fields(s, r->element[1], node, take) < 0) {
-			freeReplyObject(r);
-			return sharing_no_memory(error);
-		}
+		result = take_page(s, r, node, take, cursor, error);
 		freeReplyObject(r);
-		if (sharing_settle(s, error) < 0)
+		if (result < 0 || sharing_settle(s, error) < 0)
 			return -1;
 	} while (strcmp(cursor, "0") != 0);
 	return 0;
@@ -397,14 +392,9 @@ static int read_some_events(struct sharing *s, char *error)
 		return sharing_no_time(error);
 	ENGINE_ASK(s->engine, "XREAD", "COUNT", most, "STREAMS",
 		sharing_key(s, "events", NULL, key), s->last_event);
-	r = engine_reply(s->engine, error);
+	r = engine_reply_or_nil(s->engine, REDIS_REPLY_ARRAY, error);
 	if (r == NULL)
 		return -1;
-	if (r->type == REDIS_REPLY_ERROR) {
-		snprintf(error, SHARING_ERROR_MAX, "%.500s", engine_text(r));
-		freeReplyObject(r);
-		return -1;
-	}
 	count = take_events(s, r);
 	freeReplyObject(r);
 	return count < 0 ? sharing_no_memory(error) : count;

@@ -102,7 +102,7 @@ static bool look_at_part(struct sharing *s, const char *part, char *error)
 	if (sharing_scan(s, key, key, count_field, error) < 0)
 		return false;
 	ENGINE_ASK(s->engine, "HGET", sharing_key(s, "nodes", NULL, key), part);
-	node = engine_reply(s->engine, error);
+	node = engine_reply_or_nil(s->engine, REDIS_REPLY_STRING, error);
 	if (node == NULL)
 		return false;
 	s->fields_left += node->type != REDIS_REPLY_NIL;

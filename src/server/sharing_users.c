@@ -131,7 +131,7 @@ static int load_script(struct sharing *s, char *error)
 	redisReply *r;
 
 	ENGINE_ASK(s->engine, "SCRIPT", "LOAD", script);
-	r = sharing_reply_of(s, REDIS_REPLY_STRING, "the engine names no script", error);
+	r = engine_reply_of(s->engine, REDIS_REPLY_STRING, "the engine names no script", error);
 	if (r == NULL)
 		return -1;
 	snprintf(s->users.script, sizeof(s->users.script), "%s", engine_text(r));
@@ -444,7 +444,7 @@ static int ask_batch(struct sharing *s, size_t count, char *error)
 	for (size_t i = 0; i < count; i++)
 		ENGINE_ASK(s->engine, "HGET", key, name_at(s, at + i));
 	for (size_t i = 0; i < count && result == 0; i++) {
-		there[i] = engine_reply(s->engine, error);
+		there[i] = engine_reply_or_nil(s->engine, REDIS_REPLY_STRING, error);
 		result = there[i] == NULL ? -1 : 0;
 	}
 	for (size_t i = 0; i < count && result == 0; i++)

@@ -19,7 +19,6 @@ int __wrap_engine_connect(struct engine *e, const struct shared_place *place, co
 void __wrap_engine_close(struct engine *e);
 void __wrap_engine_ask(struct engine *e, const char *const *words);
 redisReply *__wrap_engine_reply(struct engine *e, char error[ENGINE_ERROR_MAX]);
-int __wrap_engine_skip(struct engine *e, size_t count, char error[ENGINE_ERROR_MAX]);
 bool __wrap_engine_here(const struct engine *e, struct addr *out);
 uint64_t __wrap_engine_commands(const struct engine *e);
 
@@ -28,7 +27,6 @@ int __real_engine_connect(struct engine *e, const struct shared_place *place, co
 void __real_engine_close(struct engine *e);
 void __real_engine_ask(struct engine *e, const char *const *words);
 redisReply *__real_engine_reply(struct engine *e, char error[ENGINE_ERROR_MAX]);
-int __real_engine_skip(struct engine *e, size_t count, char error[ENGINE_ERROR_MAX]);
 
 static redisReply *fake_replies[FAKE_MOST];
 static size_t fake_reply_first, fake_reply_count;
@@ -82,24 +80,6 @@ redisReply *__wrap_engine_reply(struct engine *e, char error[ENGINE_ERROR_MAX])
 		return NULL;
 	fake_reply_count--;
 	return fake_replies[fake_reply_first++];
-}
-
-int __wrap_engine_skip(struct engine *e, size_t count, char error[ENGINE_ERROR_MAX])
-{
-	int result = 0;
-
-	for (; count > 0; count--) {
-		redisReply *r = __wrap_engine_reply(e, error);
-
-		if (r == NULL)
-			return -1;
-		if (r->type == REDIS_REPLY_ERROR) {
-			snprintf(error, ENGINE_ERROR_MAX, "%s", r->str);
-			result = -1;
-		}
-		freeReplyObject(r);
-	}
-	return result;
 }
 
 /* ---- a real one ---- */

@@ -31,6 +31,7 @@ static size_t fake_event_count;
 static size_t fake_trimmed; /* events that it has no more */
 static bool fake_tells_beats; /* as events, which then are not only what tests are about */
 static const char *fake_error; /* what it says to any command that writes; NULL: nothing */
+#define FAKE_NONSENSE "" /* the error that stands for an answer which is none to any command */
 static const char *fake_refused; /* the only one that it says that to; NULL: any */
 static int64_t fake_behind; /* seconds that its clock is behind whoever asks */
 static size_t fake_writes; /* commands so far that write */
@@ -352,7 +353,8 @@ static inline redisReply *fake_do(const char *const *w)
 {
 	if (fake_error != NULL && fake_refused != NULL &&
 		strcmp(fake_refused, fake_word(w, 0)) == 0)
-		return fake_text(REDIS_REPLY_ERROR, fake_error);
+		return fake_text(
+			*fake_error == '\0' ? REDIS_REPLY_STATUS : REDIS_REPLY_ERROR, fake_error);
 	if (strcmp(fake_word(w, 0), "GET") == 0)
 		return fake_text(REDIS_REPLY_STRING, fake_get(fake_word(w, 1), ""));
 	if (strcmp(fake_word(w, 0), "HGET") == 0)

@@ -418,6 +418,52 @@ static void an_engine_that_refuses_to_be_read_is_told_of(void **state)
 	fake_error = fake_refused = NULL;
 }
 
+/* Nor is what it cannot say taken for another owner's. */
+static void who_cannot_ask_whose_its_part_is_keeps_it(void **state)
+{
+	(void)state;
+	go_on(0);
+	restart_node(0);
+	fake_error = "NOPERM no permissions";
+	fake_refused = "HGET";
+	go_on(SHARING_BEAT_MS);
+	assert_string_equal(status_of(0).problem, "NOPERM no permissions");
+	assert_string_equal(nodes[0].sharing->part, "n0");
+	fake_error = fake_refused = NULL;
+	go_on(SHARING_BEAT_MS);
+	go_on(SHARING_BEAT_MS);
+	assert_up(0);
+}
+
+static void an_answer_that_is_none_is_told_of(void **state)
+{
+	static const struct {
+		const char *command, *problem;
+	} rows[] = {
+		{"XREAD", "an answer that is none"},
+		{"TIME", "it has no clock"},
+		{"GET", "the engine forgets what it is told"},
+		{"HSCAN", "an answer that is none"},
+		{"HGET", "an answer that is none"},
+		{"SMEMBERS", "an answer that is none"},
+	};
+
+	(void)state;
+	fake_error = FAKE_NONSENSE;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		fake_refused = "none";
+		go_on(SHARING_BEAT_MS);
+		go_on(SHARING_BEAT_MS);
+		assert_up(0);
+		go_apart();
+		fake_refused = rows[i].command;
+		go_on(SHARING_BEAT_MS);
+		assert_false(status_of(0).is_up);
+		assert_string_equal(status_of(0).problem, rows[i].problem);
+	}
+	fake_error = fake_refused = NULL;
+}
+
 static void what_is_missing_is_said_by_its_setting(void **state)
 {
 	char error[SHARING_ERROR_MAX];
@@ -459,6 +505,8 @@ int main(void)
 		sharing_test(who_is_to_stop_reads_no_more),
 		sharing_test(an_engine_that_refuses_to_write_is_told_of),
 		sharing_test(an_engine_that_refuses_to_be_read_is_told_of),
+		sharing_test(who_cannot_ask_whose_its_part_is_keeps_it),
+		sharing_test(an_answer_that_is_none_is_told_of),
 		sharing_test(what_is_missing_is_said_by_its_setting),
 	};
 

@@ -301,6 +301,29 @@ static void an_engine_that_refuses_to_write_is_told_of(void **state)
 	assert_all_know("alice", true);
 }
 
+/* Who cannot ask what the engine has does not take it for nothing. */
+static void an_engine_that_refuses_to_be_read_is_told_of(void **state)
+{
+	struct cluster_status s;
+
+	(void)state;
+	if (fake_real != NULL)
+		skip();
+	add(0, "alice");
+	put("alice", "4503599627370000 z " HASH ":sessions=9");
+	fake_error = "NOPERM this user has no permissions to run the 'hget' command";
+	fake_refused = "HGET";
+	go_on(0);
+	go_on(SHARING_BEAT_MS);
+	cluster_look(nodes[0].services.cluster, now_ms, &s);
+	assert_false(s.is_up);
+	assert_string_equal(s.problem, fake_error);
+	fake_error = fake_refused = NULL;
+	go_on(SHARING_BEAT_MS);
+	go_on(SHARING_BEAT_MS);
+	assert_all_limit("alice", 9);
+}
+
 /* ---- events ---- */
 
 static void an_event_of_nobodys_is_passed_over(void **state)
@@ -334,6 +357,7 @@ int main(void)
 		sharing_test(who_was_deleted_long_ago_is_swept),
 		sharing_test(a_script_that_was_forgotten_is_loaded_again),
 		sharing_test(an_engine_that_refuses_to_write_is_told_of),
+		sharing_test(an_engine_that_refuses_to_be_read_is_told_of),
 		sharing_test(an_event_of_nobodys_is_passed_over),
 	};
 	const char *engine = getenv("SOCKS5D_TEST_ENGINE");
