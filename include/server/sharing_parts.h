@@ -21,6 +21,7 @@
 enum sharing_users_phase {
 	USERS_READ, /* what the engine has is read */
 	USERS_ASK, /* it is asked for all that are known here */
+	USERS_ARRIVE, /* what has come is not in effect yet */
 	USERS_KNOWN, /* either knows what the other does */
 };
 

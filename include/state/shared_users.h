@@ -65,6 +65,9 @@ char *shared_users_next_untold(struct shared_users *s, char **value);
 /* That was told, or the others know something newer; unless it has become another one meanwhile. */
 void shared_users_told(struct shared_users *s, const char *name, const char *value);
 
+/* Is all that was heard in effect? */
+bool shared_users_are_settled(struct shared_users *s);
+
 /* All that stands, by name, those who were deleted too, in one block to be freed. NULL without
  * memory. From any thread. */
 struct standing_fact *shared_users_list(struct shared_users *s, size_t *count);
@@ -77,6 +80,9 @@ char *shared_users_next_arrived(struct shared_users *s);
 
 /* He could not be put into effect, and will come again. */
 void shared_users_arrived_again(struct shared_users *s, const char *name);
+
+/* Those whom shared_users_next_arrived() has told, and who do not come again, are in effect. */
+void shared_users_settle(struct shared_users *s);
 
 /* Is there any? From any thread. */
 bool shared_users_have_arrived(struct shared_users *s);

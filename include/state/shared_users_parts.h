@@ -19,6 +19,7 @@ struct shared_users {
 
 	struct mutex lock; /* the names, but for those of the main thread */
 	struct name_queue *arrived; /* to be put into effect; one thread puts in */
+	bool is_taking; /* one who is in it no more is perhaps not in effect yet */
 	struct name_queue *untold; /* to be told to the others; the main thread puts in */
 	struct name_queue *graves; /* of whom stands that they were deleted */
 	uint64_t changes; /* of these two; one more each time */

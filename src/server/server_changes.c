@@ -98,6 +98,7 @@ bool server_take_users(struct server *s)
 		users_wake_logins(v->users);
 		keeper_call(s->keeper);
 	}
+	shared_users_settle(v->shared_users);
 	return is_more;
 }
 

@@ -483,13 +483,19 @@ static int ask_some(struct sharing *s, char *error)
 	if (s->users.at < s->users.count)
 		return 0;
 	drop_list(s);
+	s->users.phase = USERS_ARRIVE;
+	return 0;
+}
+
+/* Whoever reads the line may log in. */
+static void await_effect(struct sharing *s)
+{
 	if (s->users.is_torn) {
 		begin_pass(s);
-		return 0;
+	} else if (shared_users_are_settled(users_of(s))) {
+		log_joined(s);
+		s->users.phase = USERS_KNOWN;
 	}
-	log_joined(s);
-	s->users.phase = USERS_KNOWN;
-	return 0;
 }
 
 int sharing_turn_users(struct sharing *s, bool *has_more, char *error)
@@ -498,7 +504,9 @@ int sharing_turn_users(struct sharing *s, bool *has_more, char *error)
 		return 0;
 	if (tell_changes(s, has_more, error) < 0)
 		return -1;
-	if (s->users.phase == USERS_KNOWN)
+	if (s->users.phase == USERS_ARRIVE)
+		await_effect(s);
+	if (s->users.phase >= USERS_ARRIVE)
 		return 0;
 	*has_more = true;
 	return s->users.phase == USERS_READ ? read_some(s, error) : ask_some(s, error);

@@ -209,8 +209,10 @@ char *shared_users_next_arrived(struct shared_users *s)
 	mutex_lock(&s->lock);
 	if (name_queue_count(s->arrived) > 0)
 		name = strdup(name_queue_first(s->arrived));
-	if (name != NULL)
+	if (name != NULL) {
 		(void)name_queue_remove(s->arrived, name);
+		s->is_taking = true;
+	}
 	mutex_unlock(&s->lock);
 	return name;
 }
@@ -220,6 +222,23 @@ void shared_users_arrived_again(struct shared_users *s, const char *name)
 	mutex_lock(&s->lock);
 	(void)!name_queue_put(s->arrived, name);
 	mutex_unlock(&s->lock);
+}
+
+void shared_users_settle(struct shared_users *s)
+{
+	mutex_lock(&s->lock);
+	s->is_taking = false;
+	mutex_unlock(&s->lock);
+}
+
+bool shared_users_are_settled(struct shared_users *s)
+{
+	bool are_settled;
+
+	mutex_lock(&s->lock);
+	are_settled = !s->is_taking && name_queue_count(s->arrived) == 0;
+	mutex_unlock(&s->lock);
+	return are_settled;
 }
 
 bool shared_users_have_arrived(struct shared_users *s)

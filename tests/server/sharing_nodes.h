@@ -173,6 +173,7 @@ static inline void take_arrivals(size_t i)
 			users_take(nodes[i].services.users, name, NULL, NULL, &d, error), 0);
 		free(name);
 	}
+	shared_users_settle(nodes[i].services.shared_users);
 }
 
 /* With the clock of the day that the node has. */

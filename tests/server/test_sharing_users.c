@@ -106,6 +106,35 @@ static void who_joins_hears_and_tells_all(void **state)
 	assert_true(is_logged("the users are those of the other nodes"));
 }
 
+/* Whoever reads the line may log in. */
+static void a_node_says_that_it_has_joined_once_that_is_in_effect(void **state)
+{
+	struct shared_users *users = nodes[1].services.shared_users;
+	char *name;
+
+	(void)state;
+	add(0, "alice");
+	free_node(2);
+	for (int i = 0; i < 10; i++) {
+		step(0);
+		now_ms += SHARING_PERIOD_MS;
+	}
+	scratch_write("log", "");
+	for (int i = 0; i < 10; i++) {
+		sharing_step(nodes[1].sharing);
+		now_ms += SHARING_PERIOD_MS;
+	}
+	name = shared_users_next_arrived(users);
+	assert_string_equal(name, "alice");
+	sharing_step(nodes[1].sharing);
+	assert_false(is_logged("the users are those of the other nodes"));
+	shared_users_arrived_again(users, name);
+	free(name);
+	take_arrivals(1);
+	sharing_step(nodes[1].sharing);
+	assert_true(is_logged("the users are those of the other nodes"));
+}
+
 /* It goes on where it was, and then looks once more. */
 static void who_is_cut_off_while_he_joins_comes_to_the_end(void **state)
 {
@@ -347,6 +376,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		sharing_test(who_is_added_changed_and_deleted_is_so_on_all),
 		sharing_test(who_joins_hears_and_tells_all),
+		sharing_test(a_node_says_that_it_has_joined_once_that_is_in_effect),
 		sharing_test(who_is_cut_off_while_he_joins_comes_to_the_end),
 		sharing_test(a_change_while_the_engine_is_away_is_told_afterwards),
 		sharing_test(two_who_change_one_user_end_alike),
