@@ -28,7 +28,7 @@ client_names = {folder}/names
 auth = {auth}
 clients = 127.0.0.0/9
 max_sessions = {workers}
-handshake_timeout = 1s
+handshake_timeout = 5s
 access_log_entries = 5000
 dns_servers = 127.0.0.1:{names}
 dns_cache = 1000
@@ -170,6 +170,12 @@ class Server:
         text = field(line, "msg")
         if not any(re.match(known, text) for known in EXPECTED) and len(self.unexpected) < 100:
             self.unexpected.append(line)
+
+    def said_of(self, dialled):
+        """Its line of that connection's session, behind a line's end; "" when there is none."""
+        client = " client={}:{} ".format(*getattr(dialled, "address", ("", "")))
+        lines = [line for line in self.read("log").splitlines() if client in line]
+        return "\n  " + lines[-1] if lines else ""
 
     def move_logs(self):
         """Renames both, and returns where new ones are to come."""

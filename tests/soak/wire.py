@@ -5,6 +5,7 @@ import http.client
 import ipaddress
 import socket
 import struct
+import threading
 
 from targets import receive_exactly
 
@@ -23,12 +24,17 @@ def expect(what, got, *wanted):
         raise Wrong(f"{what}: {got!r}, not {' or '.join(map(repr, wanted))}")
 
 
+# .address: this end of the last connection of each thread, by which the server's log knows it.
+dialled = threading.local()
+
+
 def dial(address, source):
     sock = socket.socket(socket.AF_INET)
     try:
         sock.settimeout(PATIENCE)
         sock.bind((source, 0))
         sock.connect(address)
+        dialled.address = sock.getsockname()
     except BaseException:
         sock.close()
         raise

@@ -7,6 +7,8 @@ import random
 import threading
 import time
 
+from wire import dialled
+
 MOST_WRONG = 1000  # are kept, and shown
 
 
@@ -146,4 +148,4 @@ class World:
                 function(self)
                 self.tally.add_done(action)
             except Exception as e:  # all that can go wrong is an answer of the server's
-                self.tally.add_wrong(action, f"{type(e).__name__}: {e}")
+                self.tally.add_wrong(action, f"{type(e).__name__}: {e}{self.server.said_of(dialled)}")
