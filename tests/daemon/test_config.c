@@ -178,15 +178,6 @@ static void launch_with_log_in_folder(void)
 	launch_with_file(text);
 }
 
-static void reload_with(const char *text, const char *expected)
-{
-	size_t from = daemon_log_end(&d);
-
-	daemon_write_file(d.config, text);
-	daemon_signal(&d, SIGHUP);
-	daemon_wait_log(&d, &from, expected);
-}
-
 static void a_reload_changes_what_new_sessions_see(void **state)
 {
 	int fd;
@@ -198,7 +189,7 @@ static void a_reload_changes_what_new_sessions_see(void **state)
 	net_send_hex(fd, "05 01 00");
 	net_expect_hex(fd, "05 ff");
 	close(fd);
-	reload_with("listen = 127.0.0.1\nauth = optional\n", "msg=reloaded");
+	daemon_reload_with(&d, "listen = 127.0.0.1\nauth = optional\n", "msg=reloaded");
 	assert_true(daemon_log_has(&d, "setting=auth from=required to=optional"));
 	fd = net_connect("127.0.0.1", d.port);
 	net_socks_greet(fd);
@@ -215,14 +206,17 @@ static void a_bad_reload_changes_nothing(void **state)
 	(void)state;
 	daemon_prepare(&d);
 	launch_with_file("listen = 127.0.0.1\nauth = required\n");
-	reload_with("auth = optional\ntimeout = never\n", "reload refused, nothing changed");
+	daemon_reload_with(
+		&d, "auth = optional\ntimeout = never\n", "reload refused, nothing changed");
 	snprintf(text, sizeof(text), "listen = 127.0.0.1:%u\nauth = optional\n", port);
-	reload_with(text, "reload refused, nothing changed: cannot listen on");
-	reload_with("listen = 127.0.0.1\nlog_file = /nonexistent/log\n", "reload refused");
-	reload_with("listen = 127.0.0.1\nauth = optional\nusers_file = /nonexistent/users\n",
+	daemon_reload_with(&d, text, "reload refused, nothing changed: cannot listen on");
+	daemon_reload_with(
+		&d, "listen = 127.0.0.1\nlog_file = /nonexistent/log\n", "reload refused");
+	daemon_reload_with(&d,
+		"listen = 127.0.0.1\nauth = optional\nusers_file = /nonexistent/users\n",
 		"msg=reloaded");
 	assert_true(daemon_log_has(&d, "setting changes only at the next start"));
-	reload_with("listen = 127.0.0.1\nauth = required\n", "msg=reloaded");
+	daemon_reload_with(&d, "listen = 127.0.0.1\nauth = required\n", "msg=reloaded");
 	fd = net_connect("127.0.0.1", d.port);
 	net_send_hex(fd, "05 01 00");
 	net_expect_hex(fd, "05 ff");
@@ -243,7 +237,8 @@ static void a_reload_leaves_live_sessions_alone(void **state)
 	launch_with_file("listen = 127.0.0.1\n");
 	fd = net_socks_connect(d.port, "127.0.0.1", port, &rep);
 	assert_int_equal(rep, 0);
-	reload_with("listen = 127.0.0.1\nauth = required\nclients = 192.0.2.1\n", "msg=reloaded");
+	daemon_reload_with(
+		&d, "listen = 127.0.0.1\nauth = required\nclients = 192.0.2.1\n", "msg=reloaded");
 	net_send(fd, "still", 5);
 	net_expect(fd, "still", 5);
 	close(fd);
@@ -264,7 +259,7 @@ static void live_sessions_follow_the_idle_time(void **state)
 	fd = net_socks_connect(d.port, "127.0.0.1", port, &rep);
 	net_send(fd, "still", 5);
 	net_expect(fd, "still", 5);
-	reload_with("listen = 127.0.0.1\ntimeout = 100ms\n", "msg=reloaded");
+	daemon_reload_with(&d, "listen = 127.0.0.1\ntimeout = 100ms\n", "msg=reloaded");
 	net_expect_end(fd);
 	daemon_wait_log(&d, NULL, "reason=idle");
 	close(fd);
@@ -295,7 +290,7 @@ static void a_reload_keeps_adds_and_drops_listeners(void **state)
 	from = daemon_log_end(&d);
 	waiting = net_connect("127.0.0.1", d.port);
 	snprintf(text, sizeof(text), "listen = 127.0.0.1, 127.0.0.2:%u\n", added);
-	reload_with(text, "msg=reloaded");
+	daemon_reload_with(&d, text, "msg=reloaded");
 	assert_int_equal(listening_port(from, "127.0.0.2"), added);
 	assert_int_equal(listening_port(from, "127.0.0.1"), d.port);
 	net_socks_greet(waiting);
@@ -305,7 +300,7 @@ static void a_reload_keeps_adds_and_drops_listeners(void **state)
 	close(fd);
 	/* From one address to all of them on the same port. */
 	snprintf(text, sizeof(text), "listen = 0.0.0.0:%u\n", added);
-	reload_with(text, "msg=reloaded");
+	daemon_reload_with(&d, text, "msg=reloaded");
 	fd = net_connect("127.0.0.3", added);
 	net_socks_greet(fd);
 	close(fd);
@@ -331,7 +326,7 @@ static void a_listener_that_is_new_since_is_no_target_of_who_came_before(void **
 	from = daemon_log_end(&d);
 	fd = net_connect("127.0.0.1", d.port);
 	net_socks_greet(fd);
-	reload_with("listen = 127.0.0.1, 127.0.0.2\n", "msg=reloaded");
+	daemon_reload_with(&d, "listen = 127.0.0.1, 127.0.0.2\n", "msg=reloaded");
 	added = listening_port(from, "127.0.0.2");
 	net_socks_send_connect(fd, "127.0.0.2", added);
 	net_expect_hex(fd, "05 02");
@@ -396,7 +391,6 @@ static void remove_file(const char *folder, const char *name)
 static void a_reload_that_the_log_refuses_is_said_on_standard_error(void **state)
 {
 	char folder[128], moved[128], config[256];
-	size_t from;
 
 	(void)state;
 	daemon_prepare(&d);
@@ -409,9 +403,7 @@ static void a_reload_that_the_log_refuses_is_said_on_standard_error(void **state
 	daemon_signal(&d, SIGHUP);
 	wait_for_file(folder, "log");
 	assert_int_equal(rename(folder, moved), 0);
-	from = daemon_log_end(&d);
-	daemon_signal(&d, SIGHUP);
-	daemon_wait_log(&d, &from, "reload refused, nothing changed: log_file: ");
+	daemon_reload(&d, "reload refused, nothing changed: log_file: ");
 	remove_file(moved, "log");
 	assert_int_equal(rmdir(moved), 0);
 	daemon_stop(&d);
@@ -424,10 +416,9 @@ static void json_is_one_object_a_line(void **state)
 	(void)state;
 	daemon_prepare(&d);
 	launch_with_file("listen = 127.0.0.1\n");
-	reload_with("listen = 127.0.0.1\nlog_format = json\n",
+	daemon_reload_with(&d, "listen = 127.0.0.1\nlog_format = json\n",
 		"msg=reloaded what=\"log_format set to json; read: ");
-	daemon_signal(&d, SIGHUP);
-	line = daemon_wait_log(&d, NULL, "\"msg\":\"reloaded\",\"what\":\"Nothing changed; read: ");
+	line = daemon_reload(&d, "\"msg\":\"reloaded\",\"what\":\"Nothing changed; read: ");
 	assert_memory_equal(line, "{\"time\":\"", 9);
 	daemon_stop(&d);
 }
@@ -458,7 +449,8 @@ static void what_a_reload_says_is_in_the_old_format_in_the_old_log(void **state)
 	launch_with_log_in_folder();
 	snprintf(config, sizeof(config), "listen = 127.0.0.1\nlog_format = json\nlog_file = %s\n",
 		path);
-	reload_with(config, "msg=reloaded what=\"access_log_file set to empty, log_file set to ");
+	daemon_reload_with(
+		&d, config, "msg=reloaded what=\"access_log_file set to empty, log_file set to ");
 	daemon_wait_log(&d, NULL, "msg=\"setting changed\" setting=log_file ");
 	daemon_wait_log(&d, NULL, "msg=\"setting changed\" setting=log_format ");
 	wait_for_file(d.folder, "log");

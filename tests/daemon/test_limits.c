@@ -292,10 +292,8 @@ static void changes_hold_for_sessions_that_run(void **state)
 	close(a);
 	ask("LIMITS alice expires=default", "OK Limits of alice changed\n");
 	a = assert_served("alice");
-	from = daemon_log_end(&d);
 	daemon_write_file(d.users, ROOT "alice:" HASH ":user:from=10.0.0.0/8\n");
-	daemon_signal(&d, SIGHUP);
-	daemon_wait_log(&d, &from, "reason=client_not_allowed_for_user");
+	daemon_reload(&d, "reason=client_not_allowed_for_user");
 	close(a);
 	stop();
 }

@@ -58,11 +58,8 @@ static int teardown(void **state)
 /* These lines are the configuration from here on. */
 static void use_rules(const char *rules)
 {
-	size_t from = daemon_log_end(&d);
-
 	write_config(rules);
-	daemon_signal(&d, SIGHUP);
-	daemon_wait_log(&d, &from, "msg=reloaded");
+	daemon_reload(&d, "msg=reloaded");
 }
 
 /* What the client gets, and which rule the log says has decided. */
@@ -224,21 +221,15 @@ static void bind_is_judged_by_whom_it_names_and_by_who_comes(void **state)
 
 static void a_reload_with_a_rule_that_is_wrong_changes_nothing(void **state)
 {
-	size_t from;
 
 	(void)state;
 	use_rules("rule = deny to .blocked.test\n");
-	from = daemon_log_end(&d);
 	write_config("\nrule = deny to .blocked.test prot 80\n");
-	daemon_signal(&d, SIGHUP);
-	assert_contains(daemon_wait_log(&d, &from, "reload refused"),
+	assert_contains(daemon_reload(&d, "reload refused"),
 		":2: rule: \\\"deny to .blocked.test prot 80\\\": \\\"prot\\\": ");
 	expect_decision("www.blocked.test", 2, "1");
-	from = daemon_log_end(&d);
 	write_config("rule = deny to file:/nonexistent/list\n");
-	daemon_signal(&d, SIGHUP);
-	assert_contains(
-		daemon_wait_log(&d, &from, "reload refused"), ":1: rule: /nonexistent/list");
+	assert_contains(daemon_reload(&d, "reload refused"), ":1: rule: /nonexistent/list");
 	expect_decision("www.blocked.test", 2, "1");
 }
 

@@ -129,9 +129,7 @@ static void a_reload_to_an_address_that_is_not_there_is_refused(void **state)
 	daemon_prepare(&d);
 	daemon_write_file(d.config, "listen = 127.0.0.1\n");
 	daemon_launch(&d, (const char *const[]){"-c", d.config, NULL});
-	daemon_write_file(d.config, "listen = 127.0.0.1, 192.168.77.8\n");
-	daemon_signal(&d, SIGHUP);
-	daemon_wait_log(&d, NULL,
+	daemon_reload_with(&d, "listen = 127.0.0.1, 192.168.77.8\n",
 		"reload refused, nothing changed: cannot listen on 192.168.77.8:0: Cannot assign");
 	expect_service("127.0.0.1", d.port);
 	daemon_stop(&d);

@@ -67,20 +67,16 @@ static void ten_users_fit_on_the_command_line(void **state)
 
 static void the_file_is_read_again_on_reload(void **state)
 {
-	size_t from;
 
 	(void)state;
 	daemon_prepare(&d);
 	daemon_write_file(d.users, "bob:" BOB_HASH "\n");
 	daemon_launch(&d, (const char *const[]){"-U", d.users, NULL});
 	assert_int_equal(login("carol", "secret"), 1);
-	from = daemon_log_end(&d);
 	daemon_write_file(d.users, "bob:not a hash\n");
-	daemon_signal(&d, SIGHUP);
-	daemon_wait_log(&d, &from, "/users:1: the second field is no password hash");
+	daemon_reload(&d, "/users:1: the second field is no password hash");
 	daemon_write_file(d.users, "# nobody but carol\ncarol:" BOB_HASH ":user\n");
-	daemon_signal(&d, SIGHUP);
-	daemon_wait_log(&d, &from, "msg=reloaded");
+	daemon_reload(&d, "msg=reloaded");
 	assert_int_equal(login("bob", "anything"), 1);
 	daemon_stop(&d);
 }
@@ -97,16 +93,13 @@ static void assert_login_is_required(void)
 
 static void a_file_that_was_emptied_does_not_open_the_door(void **state)
 {
-	size_t from;
 
 	(void)state;
 	daemon_prepare(&d);
 	daemon_write_file(d.users, "bob:" BOB_HASH "\n");
 	daemon_launch(&d, (const char *const[]){"-U", d.users, NULL});
-	from = daemon_log_end(&d);
 	daemon_write_file(d.users, "# to be filled in\n");
-	daemon_signal(&d, SIGHUP);
-	daemon_wait_log(&d, &from, "no users are left in it, but the server has 1 from it");
+	daemon_reload(&d, "no users are left in it, but the server has 1 from it");
 	assert_login_is_required();
 	assert_int_equal(login("bob", "secret"), 0);
 	/* And neither does it at the next start. */
@@ -122,7 +115,6 @@ static void a_file_that_was_emptied_does_not_open_the_door(void **state)
 static void nobody_in_the_file_is_no_reason_to_let_everybody_in(void **state)
 {
 	static const char *const contents[] = {NULL, "", "# nobody yet\n\n"};
-	size_t from;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(contents) / sizeof(contents[0]); i++) {
@@ -132,13 +124,10 @@ static void nobody_in_the_file_is_no_reason_to_let_everybody_in(void **state)
 		daemon_launch(&d, (const char *const[]){"-U", d.users, NULL});
 		assert_true(daemon_log_has(&d, "nobody gets in. -u NAME:PASS"));
 		assert_login_is_required();
-		from = daemon_log_end(&d);
-		daemon_signal(&d, SIGHUP);
-		daemon_wait_log(&d, &from, "msg=reloaded");
+		daemon_reload(&d, "msg=reloaded");
 		assert_login_is_required();
 		daemon_write_file(d.users, "bob:" BOB_HASH "\n");
-		daemon_signal(&d, SIGHUP);
-		daemon_wait_log(&d, &from, "msg=reloaded what=\"1 user added; ");
+		daemon_reload(&d, "msg=reloaded what=\"1 user added; ");
 		assert_int_equal(login("bob", "secret"), 0);
 		daemon_stop(&d);
 	}
@@ -185,17 +174,14 @@ static void the_log_warns_once_of_hashes_of_several_kinds(void **state)
 		"yRYDp0gcpuIUJ1pJ8AIl1wOzP3k4xSDQ3tcbVQuS0wMxmf1MfrvhYlSTJrAx3P"
 		"SQyQTJj6bkuGpyhu4mZHHGD/:user\n";
 	char both[512];
-	size_t from;
 
 	(void)state;
 	daemon_prepare(&d);
 	daemon_write_file(d.users, "bob:" BOB_HASH "\n");
 	daemon_launch(&d, (const char *const[]){"-U", d.users, NULL});
-	from = daemon_log_end(&d);
 	snprintf(both, sizeof(both), "bob:" BOB_HASH "\n%s", sha512);
 	daemon_write_file(d.users, both);
-	daemon_signal(&d, SIGHUP);
-	daemon_wait_log(&d, &from, "the users' passwords are hashed in several ways");
+	daemon_reload(&d, "the users' passwords are hashed in several ways");
 	assert_int_equal(login("bob", "secret"), 0);
 	assert_int_equal(login("alice", "secret"), 1);
 	daemon_stop(&d);
@@ -244,7 +230,6 @@ static void a_file_that_is_wrong_or_without_a_folder_is_bad_input(void **state)
 static void a_line_with_unknown_limits_is_refused_wherever_it_is_read(void **state)
 {
 	char output[2048];
-	size_t from;
 
 	(void)state;
 	daemon_prepare(&d);
@@ -258,10 +243,8 @@ static void a_line_with_unknown_limits_is_refused_wherever_it_is_read(void **sta
 	assert_non_null(strstr(output, "/users:2: sesions: there is no such key"));
 	daemon_write_file(d.users, "bob:" BOB_HASH ":user:\n");
 	daemon_launch(&d, (const char *const[]){"-U", d.users, NULL});
-	from = daemon_log_end(&d);
 	daemon_write_file(d.users, "bob:" BOB_HASH ":user:room=7\n");
-	daemon_signal(&d, SIGHUP);
-	daemon_wait_log(&d, &from, "/users:1: room: there is no such key");
+	daemon_reload(&d, "/users:1: room: there is no such key");
 	assert_int_equal(login("bob", "secret"), 0);
 	daemon_stop(&d);
 }

@@ -67,13 +67,6 @@ static bool is_refused(const char *host, uint16_t port)
 	return refused;
 }
 
-static void reload_with(const char *text, size_t *from)
-{
-	daemon_write_file(d.config, text);
-	daemon_signal(&d, SIGHUP);
-	daemon_wait_log(&d, from, "msg=reloaded");
-}
-
 static void it_comes_moves_and_goes_with_its_setting(void **state)
 {
 	uint16_t port;
@@ -93,16 +86,14 @@ static void it_comes_moves_and_goes_with_its_setting(void **state)
 	close(fd);
 	port = web_find_port(&d, &from);
 	assert_non_null(strstr(web_ask(port, "GET /healthz", ""), "\r\n\r\nok\n"));
-	from = daemon_log_end(&d);
-	reload_with("web_listen = 127.0.0.2:0\n", &from);
+	daemon_reload_with(&d, "web_listen = 127.0.0.2:0\n", "msg=reloaded");
 	assert_true(is_refused("127.0.0.1", port));
-	reload_with("web_listen = 127.0.0.1:0\n", &from);
+	daemon_reload_with(&d, "web_listen = 127.0.0.1:0\n", "msg=reloaded");
 	from = 0;
 	for (int i = 0; i < 3; i++)
 		port = web_find_port(&d, &from);
 	assert_non_null(strstr(web_ask(port, "GET /healthz", ""), "\r\n\r\nok\n"));
-	from = daemon_log_end(&d);
-	reload_with("", &from);
+	daemon_reload_with(&d, "", "msg=reloaded");
 	assert_true(is_refused("127.0.0.1", port));
 	daemon_stop(&d);
 }

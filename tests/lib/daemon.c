@@ -481,16 +481,27 @@ long daemon_open_files(const struct daemon *d)
 	return count;
 }
 
-void daemon_use_config(struct daemon *d, const char *format, ...)
+const char *daemon_reload(struct daemon *d, const char *expected)
 {
 	size_t from = daemon_log_end(d);
+
+	daemon_signal(d, SIGHUP);
+	return daemon_wait_log(d, &from, expected);
+}
+
+const char *daemon_reload_with(struct daemon *d, const char *text, const char *expected)
+{
+	daemon_write_file(d->config, text);
+	return daemon_reload(d, expected);
+}
+
+void daemon_use_config(struct daemon *d, const char *format, ...)
+{
 	char text[2048];
 	va_list ap;
 
 	va_start(ap, format);
 	vsnprintf(text, sizeof(text), format, ap);
 	va_end(ap);
-	daemon_write_file(d->config, text);
-	daemon_signal(d, SIGHUP);
-	daemon_wait_log(d, &from, "msg=reloaded");
+	daemon_reload_with(d, text, "msg=reloaded");
 }

@@ -56,6 +56,12 @@ int daemon_run_handed(const struct daemon *d, const char *const flags[], char *o
 
 void daemon_write_file(const char *path, const char *text);
 
+/* Has it read its files again (SIGHUP), and waits until a line of the log behind that has
+ * `expected` in it: a copy, which stays valid as that of daemon_wait_log() does. The second one
+ * puts `text` into its file, `config`, first. */
+const char *daemon_reload(struct daemon *d, const char *expected);
+const char *daemon_reload_with(struct daemon *d, const char *text, const char *expected);
+
 /* Puts this into its file, `config`, which it was launched with, and has it reload. */
 void daemon_use_config(struct daemon *d, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
