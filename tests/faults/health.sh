@@ -12,7 +12,9 @@
 #	no_complaints [REASON...]	no errors in the log since mark_log, no session that ended
 #					otherwise than by these reasons
 #	serves				a page of WEB comes through PROXY
-#	is_short, in_full COMMAND...	samples will do (FAULTS_SHORT); where they do not
+
+# shellcheck source=tests/faults/short.sh
+. "$(dirname "${BASH_SOURCE[0]}")/short.sh"
 
 note_health() {
 	wait_for 15 is_at_rest
@@ -132,12 +134,4 @@ no_complaints() {
 serves() {
 	run_curl -o "$TMP/got" -x "socks5h://${1:-}$PROXY" "http://$WEB/page.txt" &&
 		cmp "$TMP/got" "$WWW/page.txt"
-}
-
-is_short() {
-	[[ -n ${FAULTS_SHORT:-} ]]
-}
-
-in_full() {
-	is_short || "$@"
 }

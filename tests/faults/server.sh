@@ -8,6 +8,9 @@
 #	take_stock		what the process has now: descriptors
 #	same_stock		it has no more than then
 
+# shellcheck source=tests/faults/short.sh
+. "$(dirname "${BASH_SOURCE[0]}")/short.sh"
+
 DOORS=$ROOT/tests/faults/doors.py
 SESSIONS=32
 

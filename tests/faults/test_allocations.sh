@@ -13,7 +13,7 @@ MEMORY_LIBRARY=$(realpath "${MEMORY_LIBRARY:-$(dirname "$SOCKS5D")/tests/faults/
 [[ -e $MEMORY_LIBRARY ]] || skip_all "$MEMORY_LIBRARY, which make test-faults builds"
 ! grep -qE '__(asan|tsan)_init' "$SOCKS5D" || skip_all 'a server without sanitizers'
 LIMIT=1000
-if [[ -n ${FAULTS_SHORT:-} ]]; then
+if is_short; then
 	STEPS=(271 11 397 1511)
 else
 	STEPS=(9 1 7 71)

@@ -74,7 +74,7 @@ try_some_at_once() {
 
 start_all_doors
 check all_calls_are_known count_calls
-if [[ -n ${FAULTS_SHORT:-} ]]; then
+if is_short; then
 	try_some_at_once
 else
 	try_each

@@ -26,7 +26,7 @@ mend_disk() {
 give_addresses '' lo
 start_nginx 1000
 ERRORS=("$EROFS" "$EIO")
-[[ -z ${FAULTS_SHORT:-} ]] || ERRORS=("$EIO")
+! is_short || ERRORS=("$EIO")
 for ERROR in "${ERRORS[@]}"; do
 	((ERROR == EROFS)) && WORDS='Read-only file system' || WORDS='Input/output error'
 	echo "# $WORDS"

@@ -202,7 +202,7 @@ start_nginx 1000
 try_logs_that_hang
 try_users_that_hang
 try_state_that_hangs
-if [[ -z ${FAULTS_SHORT:-} ]]; then
+if ! is_short; then
 	try_slow
 	try_stop
 fi

@@ -6,11 +6,13 @@
 . "$(dirname "$0")/../clients/lib.sh"
 # shellcheck source=tests/clients/servers.sh
 . "$(dirname "$0")/../clients/servers.sh"
+# shellcheck source=tests/faults/short.sh
+. "$(dirname "$0")/short.sh"
 
 need "$PYTHON"
 
 ROUNDS=${FAULT_ROUNDS:-200} LONG=25 # each 25th lasts until bytes have to be on the disk
-[[ -z ${FAULTS_SHORT:-} ]] || ROUNDS=${FAULT_ROUNDS:-20} LONG=0
+! is_short || ROUNDS=${FAULT_ROUNDS:-20} LONG=0
 SEED=${FAULT_SEED:-$((RANDOM * 32768 + RANDOM))}
 
 survives_kills() {

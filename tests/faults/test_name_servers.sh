@@ -19,7 +19,7 @@ FAILING=(silent refuses servfail formerr truncated garbage zeros tiny header wro
 	echo lame half overlong pointer_loop tcp_closes tcp_silent tcp_half tcp_breaks)
 LACKING=(missing empty loop self wrong_owner)
 WORKING=(chain many slow tcp_good tcp_drips)
-if [[ -n ${FAULTS_SHORT:-} ]]; then
+if is_short; then
 	FAILING=(silent servfail truncated wrong_id echo half tcp_half)
 	LACKING=(loop)
 	WORKING=(many tcp_drips)

@@ -87,7 +87,7 @@ while read -r call passes stays _; do
 	[[ $call != write ]] || before=0 # none of the loader's is into those files
 	step=$(((count + 2) / 3))
 	for ((place = 1; place <= count; place += step)); do
-		if [[ -n ${FAULTS_SHORT:-} ]]; then
+		if is_short; then
 			place=$(((count + 1) / 2)) step=$count
 		else
 			fault=$call:$passes:$((before + place))
