@@ -4,14 +4,6 @@
 
 #define BEGUN "OK Watching: a line ends it\n"
 
-static void enter_quietly(void)
-{
-	struct peer peer = local_peer_of(0);
-
-	open_console_for(&peer);
-	expect("OK Welcome root\n");
-}
-
 static struct event event_from(const char *from, enum event_kind kind)
 {
 	return (struct event){.kind = kind,
@@ -85,7 +77,7 @@ static void what_other_nodes_used_or_run_is_named_where_it_was_the_reason(void *
 	size_t count;
 
 	(void)state;
-	enter_quietly();
+	enter_as_root();
 	parts.cluster = cluster_new();
 	assert_non_null(parts.cluster);
 	assert_int_equal(cluster_note_beat(parts.cluster, &other, clock_ms()), 0);
@@ -141,7 +133,7 @@ static void nothing_has_failed_is_said_of_whom(void **state)
 
 	(void)state;
 	know_room();
-	enter_quietly();
+	enter_as_root();
 	for (size_t i = 0; i < COUNT(rows); i++)
 		ask(rows[i].request, rows[i].reply);
 }
@@ -153,7 +145,7 @@ static void the_newest_come_first_with_advice(void **state)
 	(void)state;
 	fail_as("alice", "192.0.2.1", END_WRONG_PASSWORD);
 	fail_as("", "192.0.2.2", END_NO_METHOD);
-	enter_quietly();
+	enter_as_root();
 	say("WHY *\n");
 	heard_text = hear();
 	assert_begins(heard_text,
@@ -183,7 +175,7 @@ static void whose_they_are_can_be_chosen(void **state)
 	fail_as("alice", "2001:db8::1", END_CONNECT_FAILED);
 	know_room();
 	add_pupil("gone");
-	enter_quietly();
+	enter_as_root();
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		int lines = 0;
 
@@ -202,7 +194,7 @@ static void all_that_are_kept_are_told_in_pieces(void **state)
 	(void)state;
 	for (int i = 0; i < 200; i++) /* of which the desk keeps 100 */
 		fail_as("alice", "192.0.2.1", END_NAME_FAILED);
-	enter_quietly();
+	enter_as_root();
 	say("WHY alice 5000\n");
 	for (const char *at = hear(); (at = strstr(at, "\ntime:")) != NULL; at++)
 		lines++;
@@ -217,7 +209,7 @@ static void an_errno_is_told_by_its_name(void **state)
 	e.error = ECONNREFUSED;
 	e.rule = "otherwise";
 	events_add(parts.failures, &e);
-	enter_quietly();
+	enter_as_root();
 	say("WHY *\n");
 	assert_contains(hear(), " rule:otherwise error:ECONNREFUSED advice:");
 }
@@ -235,7 +227,7 @@ static void events_are_told_as_they_happen(void **state)
 	struct event e = event_from("192.0.2.1", EVENT_BEGIN);
 
 	(void)state;
-	enter_quietly();
+	enter_as_root();
 	ask("WATCH\n", BEGUN);
 	e.command = e.target = NULL;
 	happen(&e);
@@ -263,7 +255,7 @@ static void events_are_told_as_they_happen(void **state)
 static void a_line_ends_it_and_is_not_executed(void **state)
 {
 	(void)state;
-	enter_quietly();
+	enter_as_root();
 	ask("WATCH\n", BEGUN);
 	assert_true(watching_is_on(&parts.watching));
 	ask("VERSION\n", "\n");
@@ -288,7 +280,7 @@ static void a_line_that_is_too_long_ends_it_too(void **state)
 	memset(line, 'x', sizeof(line));
 	line[sizeof(line) - 2] = '\n';
 	line[sizeof(line) - 1] = '\0';
-	enter_quietly();
+	enter_as_root();
 	ask("WATCH\n", BEGUN);
 	ask(line, "\n");
 	ask("USERS\n", "OK No active users\n\n");
@@ -297,7 +289,7 @@ static void a_line_that_is_too_long_ends_it_too(void **state)
 static void whoever_leaves_watches_no_more(void **state)
 {
 	(void)state;
-	enter_quietly();
+	enter_as_root();
 	ask("WATCH\n", BEGUN);
 	hang_up();
 	serve();
@@ -308,7 +300,7 @@ static void whoever_leaves_watches_no_more(void **state)
 static void the_idle_timeout_does_not_run_meanwhile(void **state)
 {
 	(void)state;
-	enter_quietly();
+	enter_as_root();
 	ask("WATCH\n", BEGUN);
 	wait_ms(10 * (int64_t)TIMEOUT);
 	assert_open();
@@ -323,7 +315,7 @@ static void who_does_not_read_is_told_how_many_it_lost(void **state)
 	const char *lost;
 
 	(void)state;
-	enter_quietly();
+	enter_as_root();
 	ask("WATCH\n", BEGUN);
 	for (int i = 0; i < 3 * WATCHING_MOST; i++)
 		happen(&e);
@@ -339,7 +331,7 @@ static void a_line_is_heard_in_a_flood(void **state)
 	struct event e = event_from("192.0.2.1", EVENT_BEGIN);
 
 	(void)state;
-	enter_quietly();
+	enter_as_root();
 	ask("WATCH\n", BEGUN);
 	for (int i = 0; i < WATCHING_MOST; i++)
 		happen(&e);
@@ -390,7 +382,7 @@ static void filters_choose_what_is_told(void **state)
 		"example.org:80", "www.EXAMPLE.org:443", "[2001:db8::1]:80", "10.0.0.1:22"};
 
 	(void)state;
-	enter_quietly();
+	enter_as_root();
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		char told[8] = "", client_text[16];
 		size_t len = 0;
@@ -431,7 +423,7 @@ static void what_cannot_be_filtered_by_is_refused(void **state)
 	};
 
 	(void)state;
-	enter_quietly();
+	enter_as_root();
 	for (size_t i = 0; i < COUNT(rows); i++)
 		ask(rows[i].request, rows[i].reply);
 	assert_false(watching_is_on(&parts.watching));

@@ -21,8 +21,6 @@ static void configure(const char *name, const char *value)
 
 static int make_desk(void **state)
 {
-	struct peer peer = local_peer_of(0);
-
 	if (setup(state) != 0)
 		return -1;
 	parts_time = PARTS_TIME;
@@ -32,8 +30,7 @@ static int make_desk(void **state)
 	assert_non_null(parts.limits);
 	ledger_follow(parts.ledger, parts.limits, parts.standing);
 	assert_int_equal(__wrap_server_apply_limits(NULL), 0);
-	open_console_for(&peer);
-	expect("OK Welcome root\n");
+	enter_as_root();
 	return 0;
 }
 

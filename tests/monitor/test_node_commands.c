@@ -6,15 +6,12 @@
 
 static int make_desk(void **state)
 {
-	struct peer peer = local_peer_of(0);
-
 	if (setup(state) != 0)
 		return -1;
 	parts_time = PARTS_TIME;
 	parts.stats.started_at = PARTS_TIME;
 	places_init(&parts.places, 100);
-	open_console_for(&peer);
-	expect("OK Welcome root\n");
+	enter_as_root();
 	return 0;
 }
 

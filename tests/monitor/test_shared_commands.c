@@ -27,8 +27,6 @@ static void share_users(const char *path)
 
 static int make_desk(void **state)
 {
-	struct peer peer = local_peer_of(0);
-
 	if (setup(state) != 0)
 		return -1;
 	parts_time = PARTS_TIME;
@@ -43,8 +41,7 @@ static int make_desk(void **state)
 	standing_set_kept(parts.standing, true);
 	(void)cluster_note_up(parts.cluster, parts_now, 1);
 	assert_int_equal(__wrap_server_apply_limits(NULL), 0);
-	open_console_for(&peer);
-	expect("OK Welcome root\n");
+	enter_as_root();
 	return 0;
 }
 
