@@ -2,64 +2,64 @@
 # Checks the house's floors, from the top of the repository: an area includes itself and those in
 # front of it in the list, and every header begins with its one-line card.
 
-areas=(base wire net state proxy server monitor web client helper)
+areas='base wire net state proxy server monitor web client helper'
 programs_may='^(base|wire|net)/' # beside their own
-status=0
 
-complain()
-{
-	echo "$1" >&2
-	status=1
-}
+if [[ ! -d src || ! -d include ]]; then
+	echo "run it at the top of the repository" >&2
+	exit 1
+fi
 
-# The place of area $1 in the list; nothing when it is none.
-place_of()
-{
-	local i
+# In one process: there are hundreds of files, and thousands of lines to look at.
+find src include -mindepth 2 -maxdepth 2 -type f | sort | awk -v areas="$areas" -v programs_may="$programs_may" '
+	BEGIN {
+		count = split(areas, names, " ")
+		for (i = 1; i <= count; i++)
+			place[names[i]] = i
+	}
 
-	for i in "${!areas[@]}"; do
-		[[ ${areas[i]} == "$1" ]] && echo "$i"
-	done
-}
+	function complain(text) {
+		print text >"/dev/stderr"
+		failed = 1
+	}
 
-# Looks at all `#include "..."` of file $1, which belongs to area $2.
-check_includes()
-{
-	local own included number path
+	# `path` is what line `number` of `file`, which belongs to `area`, includes.
+	function check_include(file, area, number, path, included) {
+		included = path
+		sub(/\/.*/, "", included)
+		if (!(included in place) || path !~ /\//)
+			complain(file ":" number ": \"" path "\" is in no area")
+		else if (place[included] > place[area])
+			complain(file ":" number ": " area " must not include \"" path "\"")
+		else if ((area == "client" || area == "helper") && included != area && path !~ programs_may)
+			complain(file ":" number ": " area " must not include the server\047s \"" path "\"")
+	}
 
-	own=$(place_of "$2")
-	while IFS=: read -r number path; do
-		included=$(place_of "${path%%/*}")
-		if [[ -z $included || $path != */* ]]; then
-			complain "$1:$number: \"$path\" is in no area"
-		elif ((included > own)); then
-			complain "$1:$number: $2 must not include \"$path\""
-		elif [[ $2 == client || $2 == helper ]] && [[ $path != "$2"/* && ! $path =~ $programs_may ]]; then
-			complain "$1:$number: $2 must not include the server's \"$path\""
-		fi
-	done < <(sed -nE '/^[ \t]*#[ \t]*include[ \t]*"/ { s/[^"]*"([^"]*)".*/\1/; =; p }' "$1" |
-		paste -d : - -)
-}
+	function check_card(file, name, first) {
+		sub(/\.h$/, "", name)
+		if (index(first, "/* " name ": ") != 1 || length(first) == length("/* " name ": "))
+			complain(file ":1: does not begin with its card /* " name ": ...")
+	}
 
-check_card()
-{
-	local name first
+	{
+		file = $0
+		split(file, part, "/")
+		if (!(part[2] in place)) {
+			complain(file ": " part[2] " is no area (" areas ")")
+			next
+		}
+		line = ""
+		for (number = 1; (getline line <file) > 0; number++) {
+			if (number == 1)
+				first = line
+			if (line ~ /^[ \t]*#[ \t]*include[ \t]*"/) {
+				split(line, quoted, "\"")
+				check_include(file, part[2], number, quoted[2])
+			}
+		}
+		close(file)
+		if (part[1] == "include")
+			check_card(file, part[3], number > 1 ? first : "")
+	}
 
-	name=$(basename "$1" .h)
-	IFS= read -r first <"$1"
-	[[ $first == "/* $name: "?* ]] || complain "$1:1: does not begin with its card /* $name: ..."
-}
-
-[[ -d src && -d include ]] || complain "run it at the top of the repository"
-
-for file in src/*/* include/*/*; do
-	area=$(basename "$(dirname "$file")")
-	[[ -f $file ]] || continue
-	if [[ -z $(place_of "$area") ]]; then
-		complain "$file: $area is no area (${areas[*]})"
-		continue
-	fi
-	check_includes "$file" "$area"
-	[[ $file == include/* ]] && check_card "$file"
-done
-exit $status
+	END { exit failed }'
