@@ -1,5 +1,6 @@
 /* users_parts: what users are made of, for the files of users.h (users.c, users_draft.c,
- * users_login.c, users_directory.c, users_changes.c) only. The lock is the one of users. */
+ * users_login.c, users_directory.c, users_changes.c, users_cases.c) only. The lock is the one of
+ * users. */
 #ifndef STATE_USERS_PARTS_H
 #define STATE_USERS_PARTS_H
 
@@ -30,6 +31,7 @@ struct user {
 	const char *hash; /* behind the name, and so are the attributes behind the hash */
 	const char *attributes;
 	struct limits_in_force *bar; /* to logging in; NULL: nothing is */
+	struct name_in_lower_case *lower; /* NULL: it is, or what is known of it is in use */
 	char name[];
 };
 
@@ -37,6 +39,7 @@ struct users {
 	struct rwlock lock; /* maps, decoy, and the tags and groups in the users */
 	struct hashmap
 		*map; /* those that are kept: only the thread that makes changes changes it */
+	struct hashmap *cases; /* names with capitals in it, in lower case; changes with it */
 	/* Who has logged in by a helper, and of whom nothing is kept. Any thread puts them in, and
 	 * takes them out: so outside of the lock nobody has hold of one. NULL: there is no helper.
 	 */
@@ -150,6 +153,20 @@ void users_say_limits(const struct user *user, struct limits *out);
 /* What may keep somebody of whom this holds from logging in; NULL: nothing does. -1 without memory.
  */
 int users_make_bar(const struct limits_in_force *in_force, struct limits_in_force **out);
+
+/* ---- names with capitals (users_cases.c) ---- */
+
+/* What users_add_case() takes, where his name has any. -1 without memory. */
+int users_prepare_case(struct user *user);
+
+/* He is put into the map, and nobody of that very name was there. `cases` has room. */
+void users_add_case(struct hashmap *cases, struct user *user);
+
+/* He of that name is taken out. */
+void users_drop_case(struct hashmap *cases, const char *name, size_t len);
+
+/* Is there anybody whose name has capitals, and is this one in lower case? */
+bool users_have_case(const struct hashmap *cases, const char *lower, size_t len);
 
 /* ---- all of them ---- */
 

@@ -128,16 +128,15 @@ struct user *users_make_user(struct users *u, const struct user_record *record)
 		? HASH_KINDS_MAX
 		: hash_kinds_find(&u->kinds, user->hash);
 	user->epoch = user->version = ++u->epochs;
-	if (hold_to_book(u, user) < 0) {
-		free(user);
+	if (users_prepare_case(user) < 0 || hold_to_book(u, user) < 0) {
+		users_free_user(user);
 		return NULL;
 	}
 	if (users_find(u, record->name, record->name_len) != NULL)
 		return user;
 	user->entry = ledger_add_user(u->ledger, record->name, record->name_len);
 	if (user->entry == NULL) {
-		free(user->bar);
-		free(user);
+		users_free_user(user);
 		return NULL;
 	}
 	return user;
@@ -175,6 +174,7 @@ void users_free_user(void *memory)
 	if (user != NULL) {
 		free(user->bar);
 		free(user->groups);
+		free(user->lower);
 	}
 	free(user);
 }
@@ -193,11 +193,15 @@ struct users *users_new(
 	bool is_whole = backend == NULL || backend->context != NULL;
 	struct users *u = is_whole ? calloc(1, sizeof(*u)) : NULL;
 
-	if (u != NULL)
+	if (u != NULL) {
 		u->map = hashmap_new(0);
-	if (u == NULL || u->map == NULL || password_decoy(u->decoy) < 0) {
-		if (u != NULL)
+		u->cases = hashmap_new(0);
+	}
+	if (u == NULL || u->map == NULL || u->cases == NULL || password_decoy(u->decoy) < 0) {
+		if (u != NULL) {
 			hashmap_free(u->map, NULL);
+			hashmap_free(u->cases, NULL);
+		}
 		free(u);
 		free_backend(backend);
 		return NULL;
@@ -217,6 +221,7 @@ void users_free(struct users *u)
 	if (u == NULL)
 		return;
 	hashmap_free(u->map, users_free_user);
+	hashmap_free(u->cases, free);
 	hashmap_free(u->visitors, users_free_user);
 	hashmap_free(u->given, free);
 	free_backend(u->are_kept ? &u->backend : NULL);

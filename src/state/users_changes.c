@@ -20,7 +20,7 @@ static int make_room_in_map(struct users *u)
 	int result;
 
 	rwlock_write(&u->lock);
-	result = hashmap_reserve(u->map, 1);
+	result = hashmap_reserve(u->map, 1) < 0 ? -1 : hashmap_reserve(u->cases, 1);
 	rwlock_write_unlock(&u->lock);
 	return result;
 }
@@ -56,10 +56,12 @@ static void put_user(struct users *u, struct user *user)
 	rwlock_write(&u->lock);
 	result = hashmap_put(u->map, user->name, user->name_len, user, &old);
 	assert(result == 0);
-	if (old != NULL)
+	if (old != NULL) {
 		users_keep_known(old, user);
-	else
+	} else {
+		users_add_case(u->cases, user);
 		visitor = users_replace_visitor_locked(u, user);
+	}
 	users_settle_locked(u, &kinds);
 	rwlock_write_unlock(&u->lock);
 	users_free_user(old);
@@ -216,6 +218,7 @@ static struct user *take_out(struct users *u, const char *name, size_t len)
 	count_kinds(u, users_find(u, name, len), NULL, &kinds);
 	rwlock_write(&u->lock);
 	user = hashmap_remove(u->map, name, len);
+	users_drop_case(u->cases, name, len);
 	users_settle_locked(u, &kinds);
 	rwlock_write_unlock(&u->lock);
 	forget_answers(u, name);

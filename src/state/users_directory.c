@@ -55,7 +55,27 @@ static bool is_written_otherwise(const struct users *u, const char *name, size_t
 		return false;
 	users_put_lower(name, len, lower);
 	user = hashmap_get(u->map, lower, len);
-	return user != NULL && !user_is_of_helper(user);
+	return user != NULL ? !user_is_of_helper(user) : users_have_case(u->cases, lower, len);
+}
+
+/* Is the password of who has this name a helper's to know? `user` is found under it (NULL: nobody),
+ * and is none any more if he came by a helper and somebody with a password here has got his name
+ * since, written otherwise. A line with the word `helper` stands for itself. */
+static bool is_of_helper(const struct users *u, const char *name, size_t len,
+	const struct user *user) REQUIRES_SHARED(&u->lock)
+{
+	if (user != NULL && !user_is_of_helper(user))
+		return false;
+	return !is_written_otherwise(u, name, len);
+}
+
+/* Whose account of a helper that is; NULL: nobody's. */
+static struct user *find_locked(const struct users *u, const char *name, size_t len)
+	REQUIRES_SHARED(&u->lock)
+{
+	struct user *user = users_get_locked(u, name, len);
+
+	return user != NULL && is_of_helper(u, name, len, user) ? user : NULL;
 }
 
 bool users_are_asked_of_helper(
@@ -63,8 +83,7 @@ bool users_are_asked_of_helper(
 {
 	if (u->helper == NULL || c->by_admin)
 		return false;
-	return user != NULL ? user_is_of_helper(user)
-			    : !is_written_otherwise(u, c->name, c->name_len);
+	return is_of_helper(u, c->name, c->name_len, user);
 }
 
 bool users_ask_helper(struct users *u, const char *name, size_t name_len)
@@ -82,12 +101,10 @@ bool users_ask_helper(struct users *u, const char *name, size_t name_len)
 
 bool users_are_of_helper(struct users *u, const char *name, size_t name_len)
 {
-	const struct user *user;
 	bool are;
 
 	rwlock_read(&u->lock);
-	user = users_get_locked(u, name, name_len);
-	are = user != NULL && user_is_of_helper(user);
+	are = find_locked(u, name, name_len) != NULL;
 	rwlock_read_unlock(&u->lock);
 	return are;
 }
@@ -159,8 +176,8 @@ static bool change_groups(struct users *u, const struct helper_person *p)
 	if (fresh == NULL && *p->groups != '\0')
 		return false;
 	rwlock_write(&u->lock);
-	user = users_get_locked(u, p->name, len);
-	if (user != NULL && user_is_of_helper(user)) {
+	user = find_locked(u, p->name, len);
+	if (user != NULL) {
 		char *old = user->groups;
 
 		user->groups = fresh;
@@ -204,11 +221,12 @@ enum name_state { NAME_IS_FREE, NAME_IS_LOCAL, NAME_IS_KNOWN, NAME_HAS_OTHER_GRO
 static enum name_state look_at_name(struct users *u, const struct helper_person *p)
 {
 	enum name_state state = NAME_IS_FREE;
+	size_t len = strlen(p->name);
 	const struct user *user;
 
 	rwlock_read(&u->lock);
-	user = users_get_locked(u, p->name, strlen(p->name));
-	if (user != NULL && !user_is_of_helper(user))
+	user = users_get_locked(u, p->name, len);
+	if (!is_of_helper(u, p->name, len, user))
 		state = NAME_IS_LOCAL;
 	else if (user != NULL)
 		state = has_groups(user, p->groups) ? NAME_IS_KNOWN : NAME_HAS_OTHER_GROUPS;
@@ -264,8 +282,8 @@ enum login_result users_join_of_helper(
 	const struct user *user;
 
 	rwlock_read(&u->lock);
-	user = users_get_locked(u, name, strlen(name));
-	if (user != NULL && user_is_of_helper(user))
+	user = find_locked(u, name, strlen(name));
+	if (user != NULL)
 		result = users_bar_of(user, from);
 	if (result == LOGIN_OK) {
 		*entry = user->entry;
@@ -290,8 +308,8 @@ static enum login_result ask_account(struct users *u, const struct claim *c, con
 	const struct user *user;
 
 	rwlock_read(&u->lock);
-	user = users_get_locked(u, name, strlen(name));
-	if (user != NULL && user_is_of_helper(user))
+	user = find_locked(u, name, strlen(name));
+	if (user != NULL)
 		result = users_bar_of(user, c->from);
 	rwlock_read_unlock(&u->lock);
 	return result;

@@ -35,7 +35,7 @@ static struct users_difference keep_all_known(const struct hashmap *from, struct
 
 struct users_draft {
 	struct users *users;
-	struct hashmap *map;
+	struct hashmap *map, *cases;
 	struct kinds_in_use kinds;
 };
 
@@ -48,10 +48,12 @@ static const char *take_user(void *taker, const struct user_record *record)
 	if (hashmap_get(draft->map, record->name, record->name_len) != NULL)
 		return "this name was there already further up";
 	user = users_make_user(draft->users, record);
-	if (user == NULL || hashmap_put(draft->map, user->name, user->name_len, user, &old) < 0) {
+	if (user == NULL || hashmap_reserve(draft->cases, 1) < 0 ||
+		hashmap_put(draft->map, user->name, user->name_len, user, &old) < 0) {
 		users_free_user(user);
 		return "out of memory";
 	}
+	users_add_case(draft->cases, user);
 	if (!user_is_of_helper(user))
 		draft->kinds.users[user->kind]++;
 	return NULL;
@@ -64,8 +66,9 @@ struct users_draft *users_read(struct users *u, char error[USERS_ERROR_MAX])
 	if (draft != NULL) {
 		draft->users = u;
 		draft->map = hashmap_new(0);
+		draft->cases = hashmap_new(0);
 	}
-	if (draft == NULL || draft->map == NULL)
+	if (draft == NULL || draft->map == NULL || draft->cases == NULL)
 		snprintf(error, USERS_ERROR_MAX, "users: out of memory");
 	else if (u->backend.load(u->backend.context, take_user, draft, error) == 0) {
 		users_weigh_kinds(u, &draft->kinds);
@@ -95,6 +98,7 @@ void users_draft_free(struct users_draft *draft)
 	if (draft == NULL)
 		return;
 	hashmap_free(draft->map, users_free_user);
+	hashmap_free(draft->cases, free);
 	free(draft);
 }
 
@@ -150,16 +154,19 @@ struct users_difference users_put_into_effect(
 {
 	struct users_difference difference;
 	struct user *visitors;
-	struct hashmap *old;
+	struct hashmap *old, *old_cases;
 
 	rwlock_write(&u->lock);
 	old = u->map;
+	old_cases = u->cases;
 	difference = keep_all_known(old, draft->map);
 	u->map = draft->map;
+	u->cases = draft->cases;
 	visitors = replace_visitors_locked(u);
 	users_settle_locked(u, &draft->kinds);
 	rwlock_write_unlock(&u->lock);
 	draft->map = old;
+	draft->cases = old_cases;
 	free_all(visitors);
 	if (u->helper != NULL)
 		login_helper_forget(u->helper, NULL);

@@ -42,6 +42,8 @@ static const char *directory(const char *question)
 		return "OK user=Alice\n";
 	if (strstr(question, "AUTH liar ") != NULL)
 		return "OK user=boss\n";
+	if (strstr(question, "AUTH alias ") != NULL)
+		return "OK user=Anna\n";
 	if (strstr(question, "AUTH mover ") != NULL)
 		return has_moved ? "OK groups=staff\n" : "OK groups=pupils\n";
 	if (strstr(question, "AUTH odd ") != NULL)
@@ -156,6 +158,66 @@ static void who_has_a_password_here_is_never_asked_about(void **state)
 	assert_int_equal(log_in("liar", "right"), LOGIN_REFUSED);
 	assert_int_equal(helper_asked(helper), 1);
 	assert_int_equal(users_count_admins(users), 1);
+}
+
+static void add_local(const char *name)
+{
+	char hash[PASSWORD_HASH_SIZE];
+
+	cheap_hash("hunter2", hash);
+	assert_int_equal(users_add(users, name, hash, USER_ROLE_USER, error), 0);
+}
+
+static void assert_is_not_asked_about_anna(unsigned asked)
+{
+	assert_int_equal(log_in("anna", "right"), LOGIN_REFUSED);
+	assert_int_equal(log_in("ANNA", "right"), LOGIN_REFUSED);
+	assert_int_equal(log_in("anna", "hunter2"), LOGIN_REFUSED);
+	assert_false(users_ask_helper(users, "anna", 4));
+	assert_in_as("Anna", "hunter2", "Anna");
+	assert_int_equal(helper_asked(helper), asked);
+	assert_int_equal(log_in("alias", "right"), LOGIN_REFUSED);
+	assert_false(users_have(users, "anna", 4));
+}
+
+static void nor_is_who_is_written_with_capitals_here(void **state)
+{
+	(void)state;
+	add_local("Anna");
+	assert_is_not_asked_about_anna(0);
+	load();
+	assert_is_not_asked_about_anna(1);
+	/* As long as there is any of that name. */
+	add_local("AnnA");
+	assert_int_equal(users_remove(users, "AnnA", error), 0);
+	assert_is_not_asked_about_anna(2);
+	assert_int_equal(users_remove(users, "Anna", error), 0);
+	assert_in_as("ANNA", "right", "anna");
+	load();
+	assert_in_as("Anna", "right", "anna");
+}
+
+static void who_gets_a_password_here_is_no_visitor_any_more(void **state)
+{
+	(void)state;
+	assert_in_as("nick", "right", "alice");
+	assert_in_as("alice", "right", "alice");
+	add_local("Alice");
+	assert_int_equal(log_in("alice", "right"), LOGIN_REFUSED);
+	assert_int_equal(log_in("nick", "right"), LOGIN_REFUSED);
+	assert_false(users_are_of_helper(users, "alice", 5));
+	assert_in_as("Alice", "hunter2", "Alice");
+}
+
+/* A line that says so in its own right. */
+static void a_line_of_a_helper_beside_one_with_a_password_counts(void **state)
+{
+	(void)state;
+	add_local("Carl");
+	assert_in_as("carl", "right", "carl");
+	assert_in_as("CARL", "right", "carl");
+	assert_in_as("Carl", "hunter2", "Carl");
+	assert_int_equal(log_in("Carl", "right"), LOGIN_REFUSED);
 }
 
 static void answers_are_remembered(void **state)
@@ -512,6 +574,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(one_person_has_one_account),
 		TEST(who_has_a_password_here_is_never_asked_about),
+		TEST(nor_is_who_is_written_with_capitals_here),
+		TEST(who_gets_a_password_here_is_no_visitor_any_more),
+		TEST(a_line_of_a_helper_beside_one_with_a_password_counts),
 		TEST(answers_are_remembered),
 		TEST(without_a_cache_each_login_is_asked_about),
 		TEST(what_cannot_be_asked_is_wrong),
