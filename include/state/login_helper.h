@@ -26,6 +26,10 @@ const char *login_helper_path(const struct login_helper *h);
  * way at once. */
 void login_helper_set(struct login_helper *h, int64_t cache_ms, unsigned most);
 
+/* So long a login takes at most. One that nobody answered in less than half of it, or in less than
+ * 5 s where that is more, was asked too late to tell anything. */
+void login_helper_set_longest(struct login_helper *h, int64_t longest_ms);
+
 /* The groups that it is asked about, "a,b"; "": none. What is remembered goes when they are others.
  * -1 without memory, and nothing changed. */
 int login_helper_set_groups(struct login_helper *h, const char *groups)
@@ -55,6 +59,7 @@ enum helper_verdict {
 	HELPER_WRONG,
 	HELPER_SILENT, /* nobody can say; login_helper_problem() tells why */
 	HELPER_NOT_AWAITED, /* who asked was told to give up, or is not worth waiting for */
+	HELPER_TOO_LATE, /* the deadline passed before there was a fair time to answer */
 	HELPER_NO_MEMORY,
 };
 

@@ -473,6 +473,7 @@ static void set_password_checks(struct change *change)
 void effects_set_login_helper(struct login_helper *h, const struct settings *s)
 {
 	login_helper_set(h, s->auth_cache, (unsigned)s->max_auth_questions);
+	login_helper_set_longest(h, s->handshake_timeout);
 }
 
 static void set_login_helper(struct change *change)

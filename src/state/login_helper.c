@@ -8,6 +8,9 @@
  * would come too late is refused at once. So a directory that is slow holds up nobody whose
  * password is kept here.
  *
+ * When a question is asked is its client's choice, and so how long it is from there to his
+ * deadline: that one who came late got no answer says nothing of the other side.
+ *
  * What is answered comes from another program, and in the end from whoever may write to a
  * directory: a name is that of no account before it is looked at like one from a users file.
  */
@@ -29,6 +32,7 @@
 
 #define WRONG_MS 10000 /* that a wrong answer is remembered */
 #define CONNECT_MS 1000 /* for a full backlog */
+#define FAIR_MS 5000 /* that a question has had before it counts that nobody answered */
 #define LOOK_MS 250 /* how often it is looked whether who asks still waits */
 
 _Static_assert(AUTH_LINE_FIELD_MAX == USERS_NAME_MAX, "a name fits");
@@ -37,7 +41,7 @@ struct login_helper {
 	struct hashing *queue;
 	struct login_answers *answers;
 	_Atomic(bool) is_stopped;
-	_Atomic(int64_t) cache_ms;
+	_Atomic(int64_t) cache_ms, fair_ms;
 	_Atomic(uint64_t) right, wrong, failed, recalled;
 	struct mutex lock; /* what follows */
 	char *groups; /* NULL: none */
@@ -56,6 +60,7 @@ struct login_helper *login_helper_new(const char *path)
 		return NULL;
 	strcpy(h->path, path);
 	mutex_init(&h->lock);
+	h->fair_ms = FAIR_MS;
 	h->queue = hashing_new(1);
 	h->answers = login_answers_new();
 	if (h->queue != NULL && h->answers != NULL)
@@ -87,6 +92,11 @@ void login_helper_set(struct login_helper *h, int64_t cache_ms, unsigned most)
 	if (cache_ms < before)
 		login_answers_forget(h->answers, NULL);
 	hashing_set_most(h->queue, most);
+}
+
+void login_helper_set_longest(struct login_helper *h, int64_t longest_ms)
+{
+	atomic_store(&h->fair_ms, clock_earlier(FAIR_MS, longest_ms / 2));
 }
 
 int login_helper_set_groups(struct login_helper *h, const char *groups)
@@ -140,6 +150,7 @@ bool login_helper_can_ask(
 struct exchange {
 	struct login_helper *helper;
 	const struct hashing_wait *wait;
+	int64_t begun;
 	int fd;
 	size_t len; /* of what is in `line` */
 	struct auth_answer answer;
@@ -152,6 +163,14 @@ static enum helper_verdict fail_silent(struct exchange *x, const char *what, con
 {
 	snprintf(x->why, sizeof(x->why), "%s%s", what, why);
 	return HELPER_SILENT;
+}
+
+/* Nothing came by the deadline. */
+static enum helper_verdict run_out(struct exchange *x, const char *what, const char *why)
+{
+	if (clock_ms() - x->begun < atomic_load(&x->helper->fair_ms))
+		return HELPER_TOO_LATE;
+	return fail_silent(x, what, why);
 }
 
 static bool is_told(const struct exchange *x)
@@ -179,7 +198,7 @@ static enum helper_verdict await_socket(struct exchange *x, short events)
 		if (socket_wait(&p, 1, clock_earlier(end, clock_deadline(LOOK_MS))) > 0)
 			return HELPER_RIGHT;
 		if (end != CLOCK_NEVER && clock_ms() >= end)
-			return fail_silent(x, "it has not answered in time", "");
+			return run_out(x, "it has not answered in time", "");
 	}
 }
 
@@ -264,13 +283,16 @@ const char *login_helper_explain(int error)
 
 static enum helper_verdict connect_to(struct login_helper *h, struct exchange *x)
 {
+	static const char what[] = "it cannot be reached: ";
 	int64_t left =
 		x->wait->deadline == CLOCK_NEVER ? CONNECT_MS : x->wait->deadline - clock_ms();
 
 	x->fd = local_connect(h->path, left < 1 ? 1 : left < CONNECT_MS ? left : CONNECT_MS);
-	if (x->fd < 0)
-		return fail_silent(x, "it cannot be reached: ", login_helper_explain(errno));
-	return HELPER_RIGHT;
+	if (x->fd >= 0)
+		return HELPER_RIGHT;
+	if (errno == ETIMEDOUT && left < CONNECT_MS)
+		return run_out(x, what, login_helper_explain(ETIMEDOUT));
+	return fail_silent(x, what, login_helper_explain(errno));
 }
 
 static void copy_groups(struct login_helper *h, char out[AUTH_LINE_GROUPS_MAX + 1])
@@ -283,8 +305,10 @@ static void copy_groups(struct login_helper *h, char out[AUTH_LINE_GROUPS_MAX + 
 static enum helper_verdict exchange_lines(
 	struct login_helper *h, const struct helper_question *q, struct exchange *x)
 {
-	enum helper_verdict v = connect_to(h, x);
+	enum helper_verdict v;
 
+	x->begun = clock_ms();
+	v = connect_to(h, x);
 	if (v != HELPER_RIGHT)
 		return v;
 	copy_groups(h, x->groups);
@@ -356,6 +380,12 @@ static void end_trouble(struct login_helper *h)
 		log_message(LOG_INFO, "the helper at auth_socket answers again");
 }
 
+/* Nothing was learned by it. */
+static bool is_given_up(enum helper_verdict v)
+{
+	return v == HELPER_NOT_AWAITED || v == HELPER_TOO_LATE;
+}
+
 static void count_verdict(struct login_helper *h, enum helper_verdict v, const char *why)
 {
 	if (v == HELPER_RIGHT)
@@ -366,7 +396,7 @@ static void count_verdict(struct login_helper *h, enum helper_verdict v, const c
 		atomic_fetch_add_explicit(&h->failed, 1, memory_order_relaxed);
 	if (v == HELPER_SILENT)
 		note_trouble(h, why);
-	else if (v != HELPER_NOT_AWAITED)
+	else if (!is_given_up(v))
 		end_trouble(h);
 }
 
@@ -374,7 +404,6 @@ enum helper_verdict login_helper_ask(
 	struct login_helper *h, const struct helper_question *q, struct helper_person *person)
 {
 	struct exchange *x = malloc(sizeof(*x));
-	int64_t begun = clock_ms();
 	enum helper_verdict v;
 
 	if (x == NULL)
@@ -382,8 +411,8 @@ enum helper_verdict login_helper_ask(
 	x->helper = h;
 	x->wait = q->wait;
 	v = exchange_lines(h, q, x);
-	if (v != HELPER_NOT_AWAITED)
-		hashing_note_cost(h->queue, clock_ms() - begun);
+	if (!is_given_up(v))
+		hashing_note_cost(h->queue, clock_ms() - x->begun);
 	count_verdict(h, v, x->why);
 	if (v == HELPER_RIGHT) {
 		name_person(q->name, x->answer.user, person);

@@ -259,6 +259,7 @@ const struct setting settings_table[] = {
 		.least = 100,
 		.most = 10 * MINUTE,
 		.reloadable = true,
+		.effects = EFFECT_LOGIN_HELPER,
 		.value_name = "TIME",
 		.help = "Time for greeting, login and request together."},
 	{.name = "connect_timeout",

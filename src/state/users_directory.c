@@ -357,6 +357,7 @@ static enum login_result ask(struct users *u, const struct claim *c,
 	case HELPER_WRONG:
 		return LOGIN_REFUSED;
 	case HELPER_SILENT:
+	case HELPER_TOO_LATE:
 		return LOGIN_UNANSWERED;
 	case HELPER_NOT_AWAITED:
 		return LOGIN_TOO_BUSY;
@@ -406,7 +407,14 @@ static enum login_result check_in_turn(struct users *u, const struct claim *c,
 	return result;
 }
 
-/* Who leaves in the middle of his question leaves the turn to those who wait for the same. */
+/* Who leaves in the middle of his question, or has no time left for it, leaves the turn to those
+ * who wait for the same, and may have more. */
+static bool leaves_turn(enum login_result result, const struct hashing_wait *wait)
+{
+	return result == LOGIN_TOO_BUSY ||
+		(result == LOGIN_UNANSWERED && clock_ms() >= wait->deadline);
+}
+
 static enum login_result take_turn(struct users *u, const struct claim *c,
 	const struct hashing_wait *wait, const unsigned char *tag, char name[USERS_NAME_MAX + 1])
 {
@@ -417,7 +425,7 @@ static enum login_result take_turn(struct users *u, const struct claim *c,
 	switch (hashing_enter(queue, wait, &turn)) {
 	case HASHING_TURN:
 		result = check_in_turn(u, c, wait, tag, name);
-		if (result == LOGIN_TOO_BUSY)
+		if (leaves_turn(result, wait))
 			hashing_give_back(queue, &turn);
 		else
 			hashing_leave(queue, &turn, (int)result);

@@ -388,7 +388,7 @@ static const struct row {
 	{"monitor_timeout", "7s", ""},
 	{"max_sessions_per_client", "7", ""},
 	{"backlog", "7", ""},
-	{"handshake_timeout", "7s", ""},
+	{"handshake_timeout", "7s", "hashing_set_most login_helper_set"},
 	{"connect_timeout", "7s", ""},
 	{"timeout", "30m", ""},
 	{"half_close_timeout", "7s", ""},

@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 
 #include "../base/check.h"
 #include "../base/scratch.h"
@@ -164,12 +166,66 @@ static void waits_until_the_deadline_and_no_longer(void **state)
 	(void)state;
 	said = HELPER_HOLDS;
 	other = helper_start("socket", say);
+	login_helper_set_longest(h, 0);
 	assert_int_equal(
 		ask_while(h, "alice", &(struct hashing_wait){.deadline = clock_deadline(20)}),
 		HELPER_SILENT);
 	assert_string_equal(problem_of(h), "it has not answered in time");
 	helper_wait_given_up(other, 1);
 	helper_stop(other);
+	login_helper_free(h);
+}
+
+static void assert_says_nothing_of_the_helper(struct login_helper *h)
+{
+	assert_int_equal(
+		ask_while(h, "alice", &(struct hashing_wait){.deadline = clock_deadline(20)}),
+		HELPER_TOO_LATE);
+	assert_string_equal(problem_of(h), "none");
+	assert_int_equal(login_helper_read(h).failed, 0);
+	assert_int_equal(hashing_cost(login_helper_queue(h)), 0);
+}
+
+/* Anybody may come with his login when his time is nearly over. */
+static void who_asks_late_says_nothing_of_the_helper(void **state)
+{
+	struct login_helper *h = login_helper_new("socket");
+	struct helper *other;
+
+	(void)state;
+	said = HELPER_HOLDS;
+	other = helper_start("socket", say);
+	assert_says_nothing_of_the_helper(h);
+	helper_wait_given_up(other, 1);
+	helper_stop(other);
+	login_helper_free(h);
+}
+
+/* As many as the backlog holds, and nobody lets them in. */
+static void nor_does_who_has_no_time_to_be_let_in(void **state)
+{
+	struct sockaddr_un a = {.sun_family = AF_UNIX, .sun_path = "socket"};
+	int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), fds[8];
+	struct login_helper *h = login_helper_new("socket");
+	size_t count = 0;
+
+	(void)state;
+	assert_int_equal(bind(listener, (struct sockaddr *)&a, sizeof(a)), 0);
+	assert_int_equal(listen(listener, 0), 0);
+	for (bool is_full = false; !is_full; count++) {
+		assert_true(count < COUNT(fds));
+		fds[count] = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+		is_full = connect(fds[count], (struct sockaddr *)&a, sizeof(a)) < 0;
+	}
+	assert_says_nothing_of_the_helper(h);
+	login_helper_set_longest(h, 0);
+	assert_int_equal(
+		ask_while(h, "alice", &(struct hashing_wait){.deadline = clock_deadline(20)}),
+		HELPER_SILENT);
+	assert_non_null(strstr(problem_of(h), "too many wait to connect"));
+	while (count > 0)
+		close(fds[--count]);
+	close(listener);
 	login_helper_free(h);
 }
 
@@ -264,6 +320,8 @@ int main(void)
 		scratch_test(endless_answers_are_none),
 		scratch_test(tells_when_it_cannot_be_reached),
 		scratch_test(waits_until_the_deadline_and_no_longer),
+		scratch_test(who_asks_late_says_nothing_of_the_helper),
+		scratch_test(nor_does_who_has_no_time_to_be_let_in),
 		scratch_test(gives_up_who_does_not_wait_any_more),
 		scratch_test(gives_up_when_it_is_stopped),
 		scratch_test(asks_about_the_groups_that_matter),

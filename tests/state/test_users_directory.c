@@ -28,12 +28,15 @@ static void load(void)
 }
 
 static bool has_moved; /* to another group */
+static unsigned holds; /* so many questions of those about the password "slow" */
 
 /* What the directory knows: the password of all of its people is "right". */
 static const char *directory(const char *question)
 {
 	if (strstr(question, " held") != NULL)
 		return HELPER_HOLDS;
+	if (strstr(question, " slow") != NULL)
+		return holds > 0 && holds-- > 0 ? HELPER_HOLDS : "OK\n";
 	if (strstr(question, " silent") != NULL)
 		return "BH message=no%20directory\n";
 	if (strstr(question, " right") == NULL)
@@ -481,6 +484,7 @@ static void only_so_many_are_kept_without_a_session(void **state)
 struct visitor {
 	pthread_t thread;
 	const char *name, *password;
+	int64_t deadline;
 	enum login_result result;
 };
 
@@ -494,16 +498,22 @@ static void *visit(void *arg)
 		.client = v};
 	struct ledger_entry *entry = NULL;
 
-	v->result = users_login(users, &login, clock_deadline(60000), NULL, &entry);
+	v->result = users_login(users, &login, v->deadline, NULL, &entry);
 	if (v->result == LOGIN_OK)
 		ledger_leave(entry, clock_ms());
 	return NULL;
 }
 
+static void begin_visit_until(
+	struct visitor *v, const char *name, const char *password, int64_t deadline)
+{
+	*v = (struct visitor){.name = name, .password = password, .deadline = deadline};
+	assert_int_equal(pthread_create(&v->thread, NULL, visit, v), 0);
+}
+
 static void begin_visit(struct visitor *v, const char *name, const char *password)
 {
-	*v = (struct visitor){.name = name, .password = password};
-	assert_int_equal(pthread_create(&v->thread, NULL, visit, v), 0);
+	begin_visit_until(v, name, password, clock_deadline(60000));
 }
 
 /* A directory that hangs holds up neither who is remembered nor who has a password here, and is
@@ -531,6 +541,23 @@ static void a_slow_directory_holds_up_nobody_else(void **state)
 		assert_int_equal(waiting[i].result, LOGIN_OK);
 	}
 	assert_int_equal(helper_asked(helper), 4);
+}
+
+/* It is his time that is over, and not the helper that does not answer. */
+static void who_comes_late_leaves_the_question_to_the_others(void **state)
+{
+	struct visitor late, other;
+
+	(void)state;
+	holds = 1;
+	begin_visit_until(&late, "bob", "slow", clock_deadline(200));
+	helper_wait_held(helper, 1);
+	begin_visit(&other, "bob", "slow");
+	pthread_join(late.thread, NULL);
+	assert_int_equal(late.result, LOGIN_UNANSWERED);
+	pthread_join(other.thread, NULL);
+	assert_int_equal(other.result, LOGIN_OK);
+	assert_int_equal(login_helper_read(asking).failed, 0);
 }
 
 /* While workers put visitors in and push them out, and look at them. */
@@ -593,6 +620,7 @@ int main(void)
 		TEST(a_page_lets_them_in_and_the_monitor_does_not),
 		TEST(only_so_many_are_kept_without_a_session),
 		TEST(a_slow_directory_holds_up_nobody_else),
+		TEST(who_comes_late_leaves_the_question_to_the_others),
 		TEST(many_at_once_and_changes_beside),
 	};
 
