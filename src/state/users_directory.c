@@ -415,33 +415,46 @@ static bool leaves_turn(enum login_result result, const struct hashing_wait *wai
 		(result == LOGIN_UNANSWERED && clock_ms() >= wait->deadline);
 }
 
-static enum login_result take_turn(struct users *u, const struct claim *c,
-	const struct hashing_wait *wait, const unsigned char *tag, char name[USERS_NAME_MAX + 1])
+/* What the turn leads to, of oneself or of somebody with the same login, is `*result`. False: that
+ * was right, and whose account it is has been forgotten since, or not been kept as somebody had all
+ * or any of it forgotten meanwhile: it was not handed over, but remembered. */
+static bool take_turn(struct users *u, const struct claim *c, const struct hashing_wait *wait,
+	const unsigned char *tag, char name[USERS_NAME_MAX + 1], enum login_result *result)
 {
 	struct hashing *queue = login_helper_queue(u->helper);
 	struct hashing_turn turn;
-	enum login_result result = LOGIN_TOO_BUSY;
 
+	*result = LOGIN_TOO_BUSY;
 	switch (hashing_enter(queue, wait, &turn)) {
 	case HASHING_TURN:
-		result = check_in_turn(u, c, wait, tag, name);
-		if (leaves_turn(result, wait))
+		*result = check_in_turn(u, c, wait, tag, name);
+		if (leaves_turn(*result, wait))
 			hashing_give_back(queue, &turn);
 		else
-			hashing_leave(queue, &turn, (int)result);
-		return result;
+			hashing_leave(queue, &turn, (int)*result);
+		break;
 	case HASHING_ANSWERED:
-		result = (enum login_result)turn.answer;
-		/* Whose account it is was not handed over, but remembered. */
-		if (result == LOGIN_OK && recall(u, tag, name) != LOGIN_KNOWN_RIGHT)
-			return LOGIN_TOO_BUSY;
-		return result;
+		*result = (enum login_result)turn.answer;
+		return *result != LOGIN_OK || recall(u, tag, name) == LOGIN_KNOWN_RIGHT;
 	case HASHING_NO_MEMORY:
-		return LOGIN_NO_MEMORY;
+		*result = LOGIN_NO_MEMORY;
+		break;
 	case HASHING_REFUSED:
 		break;
 	}
-	return result;
+	return true;
+}
+
+/* All whose shared answer is forgotten share another one, once: what comes in between again is more
+ * than is waited for. */
+static enum login_result take_turns(struct users *u, const struct claim *c,
+	const struct hashing_wait *wait, const unsigned char *tag, char name[USERS_NAME_MAX + 1])
+{
+	enum login_result result;
+
+	if (take_turn(u, c, wait, tag, name, &result) || take_turn(u, c, wait, tag, name, &result))
+		return result;
+	return LOGIN_TOO_BUSY;
 }
 
 /* Who is counted asks for himself, and so does whoever is to be told what is not remembered. */
@@ -456,7 +469,7 @@ static enum login_result wait_for_answer(struct users *u, const struct claim *c,
 	if (c->by_person)
 		wait->deadline = clock_deadline(PERSON_PATIENCE_MS);
 	wait->key = login_helper_cache(u->helper) > 0 ? key : NULL;
-	return take_turn(u, c, wait, tag, name);
+	return take_turns(u, c, wait, tag, name);
 }
 
 static enum login_result check_claim_there(struct users *u, const struct claim *c,

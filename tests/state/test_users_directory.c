@@ -1,6 +1,7 @@
 /* users whom a helper knows: who is asked about, whose account it is, what is remembered, and what
  * administrators can do about them. */
 #include <pthread.h>
+#include <sched.h>
 #include <sodium.h>
 
 #include "../base/check.h"
@@ -485,8 +486,17 @@ struct visitor {
 	pthread_t thread;
 	const char *name, *password;
 	int64_t deadline;
+	_Atomic(bool) is_waiting; /* for an answer, or to share it */
 	enum login_result result;
 };
+
+static int64_t note_waiting(void *waiter)
+{
+	struct visitor *v = waiter;
+
+	v->is_waiting = true;
+	return CLOCK_NEVER;
+}
 
 static void *visit(void *arg)
 {
@@ -495,6 +505,8 @@ static void *visit(void *arg)
 		.name_len = strlen(v->name),
 		.password = v->password,
 		.password_len = strlen(v->password),
+		.patience = note_waiting,
+		.waiter = v,
 		.client = v};
 	struct ledger_entry *entry = NULL;
 
@@ -560,6 +572,29 @@ static void who_comes_late_leaves_the_question_to_the_others(void **state)
 	assert_int_equal(login_helper_read(asking).failed, 0);
 }
 
+/* Somebody else is disabled while a browser logs in, by several connections. */
+static void what_is_forgotten_meanwhile_refuses_nobody(void **state)
+{
+	struct visitor browser[6];
+
+	(void)state;
+	holds = 1;
+	for (size_t i = 0; i < COUNT(browser); i++)
+		begin_visit(&browser[i], "bob", "slow");
+	for (size_t i = 0; i < COUNT(browser); i++) {
+		while (!browser[i].is_waiting)
+			sched_yield();
+	}
+	helper_wait_held(helper, 1);
+	login_helper_forget(asking, "carl");
+	helper_release(helper, "OK\n");
+	for (size_t i = 0; i < COUNT(browser); i++) {
+		pthread_join(browser[i].thread, NULL);
+		assert_int_equal(browser[i].result, LOGIN_OK);
+	}
+	assert_int_equal(helper_asked(helper), 2);
+}
+
 /* While workers put visitors in and push them out, and look at them. */
 static void many_at_once_and_changes_beside(void **state)
 {
@@ -621,6 +656,7 @@ int main(void)
 		TEST(only_so_many_are_kept_without_a_session),
 		TEST(a_slow_directory_holds_up_nobody_else),
 		TEST(who_comes_late_leaves_the_question_to_the_others),
+		TEST(what_is_forgotten_meanwhile_refuses_nobody),
 		TEST(many_at_once_and_changes_beside),
 	};
 
