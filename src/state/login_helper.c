@@ -320,6 +320,30 @@ static enum helper_verdict exchange_lines(
 	return v;
 }
 
+static bool asked_about_all_groups(struct login_helper *h, const struct exchange *x)
+{
+	bool are_same;
+
+	mutex_lock(&h->lock);
+	are_same =
+		strncmp(x->groups, h->groups == NULL ? "" : h->groups, sizeof(x->groups) - 1) == 0;
+	mutex_unlock(&h->lock);
+	return are_same;
+}
+
+/* Where rules name other groups by now, an answer about those that they named says nothing of them:
+ * it is asked anew. Each time takes a change by an administrator. */
+static enum helper_verdict ask_about_all_groups(
+	struct login_helper *h, const struct helper_question *q, struct exchange *x)
+{
+	enum helper_verdict v;
+
+	do
+		v = exchange_lines(h, q, x);
+	while (v == HELPER_RIGHT && !asked_about_all_groups(h, x));
+	return v;
+}
+
 /* ---- what it comes to ---- */
 
 static void name_person(const char *asked, const char *called, struct helper_person *person)
@@ -410,7 +434,7 @@ enum helper_verdict login_helper_ask(
 		return HELPER_NO_MEMORY;
 	x->helper = h;
 	x->wait = q->wait;
-	v = exchange_lines(h, q, x);
+	v = ask_about_all_groups(h, q, x);
 	if (!is_given_up(v))
 		hashing_note_cost(h->queue, clock_ms() - x->begun);
 	count_verdict(h, v, x->why);

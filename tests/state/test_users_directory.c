@@ -36,6 +36,8 @@ static const char *directory(const char *question)
 {
 	if (strstr(question, " held") != NULL)
 		return HELPER_HOLDS;
+	if (strstr(question, " slow groups=b") != NULL)
+		return "OK groups=b\n";
 	if (strstr(question, " slow") != NULL)
 		return holds > 0 && holds-- > 0 ? HELPER_HOLDS : "OK\n";
 	if (strstr(question, " silent") != NULL)
@@ -595,6 +597,24 @@ static void what_is_forgotten_meanwhile_refuses_nobody(void **state)
 	assert_int_equal(helper_asked(helper), 2);
 }
 
+/* It was not asked about the group that a rule names by now. */
+static void an_answer_about_other_groups_lets_nobody_in(void **state)
+{
+	struct visitor bob;
+
+	(void)state;
+	holds = 1;
+	begin_visit(&bob, "bob", "slow");
+	helper_wait_held(helper, 1);
+	assert_int_equal(login_helper_set_groups(asking, "b"), 0);
+	helper_release(helper, "OK\n");
+	pthread_join(bob.thread, NULL);
+	assert_int_equal(bob.result, LOGIN_OK);
+	assert_true(users_is_in_group(users, "bob", "b"));
+	assert_int_equal(helper_asked(helper), 2);
+	assert_int_equal(login_helper_read(asking).right, 1);
+}
+
 /* While workers put visitors in and push them out, and look at them. */
 static void many_at_once_and_changes_beside(void **state)
 {
@@ -657,6 +677,7 @@ int main(void)
 		TEST(a_slow_directory_holds_up_nobody_else),
 		TEST(who_comes_late_leaves_the_question_to_the_others),
 		TEST(what_is_forgotten_meanwhile_refuses_nobody),
+		TEST(an_answer_about_other_groups_lets_nobody_in),
 		TEST(many_at_once_and_changes_beside),
 	};
 
