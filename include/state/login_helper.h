@@ -67,6 +67,7 @@ enum helper_verdict {
 struct helper_person {
 	char name[USERS_NAME_MAX + 1]; /* of the account, in lower case; "": no account can be
 					  called that */
+	bool is_as_given; /* by the client: the helper calls him nothing else */
 	char groups[LIMITS_GROUPS_MAX]; /* "a,b" */
 };
 

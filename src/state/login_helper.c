@@ -348,7 +348,8 @@ static enum helper_verdict ask_about_all_groups(
 
 static void name_person(const char *asked, const char *called, struct helper_person *person)
 {
-	snprintf(person->name, sizeof(person->name), "%s", *called != '\0' ? called : asked);
+	person->is_as_given = *called == '\0';
+	snprintf(person->name, sizeof(person->name), "%s", person->is_as_given ? asked : called);
 	users_put_lower(person->name, strlen(person->name), person->name);
 	if (users_name_problem(person->name, strlen(person->name)) != NULL)
 		person->name[0] = '\0';

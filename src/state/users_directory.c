@@ -215,8 +215,37 @@ static void log_impossible_name(void)
 			"user= in its answer gives him another one");
 }
 
+static void log_doubtful_name(void)
+{
+	static struct log_limit limit;
+	uint64_t held_back;
+
+	if (log_limit_pass(&limit, LOG_LIMIT_PERIOD_MS, &held_back))
+		log_message(LOG_WARN,
+			"a helper lets in somebody under a name with letters beyond ASCII, which a "
+			"directory may know in several spellings: refused; user= in its answer "
+			"says what he is called, or a line helper in the users file");
+}
+
 /* What is known of the name that a helper calls somebody. */
-enum name_state { NAME_IS_FREE, NAME_IS_LOCAL, NAME_IS_KNOWN, NAME_HAS_OTHER_GROUPS };
+enum name_state {
+	NAME_IS_FREE,
+	NAME_IS_LOCAL,
+	NAME_IS_DOUBTFUL,
+	NAME_IS_KNOWN,
+	NAME_HAS_OTHER_GROUPS,
+};
+
+/* May it be one of many spellings by which a directory finds him? Each would have an account, with
+ * a quota of its own, and would be no user who was disabled. Those of ASCII's letters are one. */
+static bool is_one_of_many(const struct helper_person *p)
+{
+	for (const char *c = p->name; p->is_as_given && *c != '\0'; c++) {
+		if ((unsigned char)*c >= 0x80)
+			return true;
+	}
+	return false;
+}
 
 static enum name_state look_at_name(struct users *u, const struct helper_person *p)
 {
@@ -228,6 +257,8 @@ static enum name_state look_at_name(struct users *u, const struct helper_person 
 	user = users_get_locked(u, p->name, len);
 	if (!is_of_helper(u, p->name, len, user))
 		state = NAME_IS_LOCAL;
+	else if (is_one_of_many(p) && hashmap_get(u->map, p->name, len) == NULL)
+		state = NAME_IS_DOUBTFUL;
 	else if (user != NULL)
 		state = has_groups(user, p->groups) ? NAME_IS_KNOWN : NAME_HAS_OTHER_GROUPS;
 	rwlock_read_unlock(&u->lock);
@@ -262,6 +293,9 @@ static enum login_result take_in(struct users *u, const struct helper_person *p)
 	switch (look_at_name(u, p)) {
 	case NAME_IS_LOCAL:
 		log_taken_name(p->name);
+		return LOGIN_REFUSED;
+	case NAME_IS_DOUBTFUL:
+		log_doubtful_name();
 		return LOGIN_REFUSED;
 	case NAME_HAS_OTHER_GROUPS:
 		is_taken = change_groups(u, p);

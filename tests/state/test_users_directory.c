@@ -52,6 +52,8 @@ static const char *directory(const char *question)
 		return "OK user=Anna\n";
 	if (strstr(question, "AUTH mover ") != NULL)
 		return has_moved ? "OK groups=staff\n" : "OK groups=pupils\n";
+	if (strstr(question, "AUTH accent ") != NULL)
+		return "OK user=%C3%A1lice\n";
 	if (strstr(question, "AUTH odd ") != NULL)
 		return "OK user=a%3Ab\n";
 	if (strstr(question, "AUTH pupil ") != NULL)
@@ -318,6 +320,22 @@ static void a_name_that_no_user_can_have_is_let_in_by_nobody(void **state)
 	assert_int_equal(log_in("odd", "right"), LOGIN_REFUSED);
 	assert_false(users_have(users, "odd", 3));
 	assert_false(users_have(users, "a:b", 3));
+}
+
+/* A directory may find alice by all of her spellings: which she is called by is its to say, or an
+ * administrator's. */
+static void letters_beyond_ascii_make_no_account_of_their_own(void **state)
+{
+	(void)state;
+	assert_in_as("alice", "right", "alice");
+	assert_int_equal(log_in("\xc3\xa1lice", "right"), LOGIN_REFUSED);
+	assert_int_equal(helper_asked(helper), 2);
+	assert_false(users_have(users, "\xc3\xa1lice", 6));
+	assert_in_as("accent", "right", "\xc3\xa1lice");
+	login_helper_forget(asking, NULL);
+	assert_int_equal(log_in("\xc3\xa1lice", "right"), LOGIN_REFUSED);
+	assert_int_equal(users_add(users, "j\xc3\xb6rg", "helper", USER_ROLE_USER, error), 0);
+	assert_in_as("J\xc3\xb6rg", "right", "j\xc3\xb6rg");
 }
 
 static void what_is_said_of_a_visitor_is_kept(void **state)
@@ -666,6 +684,7 @@ int main(void)
 		TEST(groups_of_the_answer_count),
 		TEST(who_moves_to_another_group_is_in_that_one),
 		TEST(a_name_that_no_user_can_have_is_let_in_by_nobody),
+		TEST(letters_beyond_ascii_make_no_account_of_their_own),
 		TEST(what_is_said_of_a_visitor_is_kept),
 		TEST(administrators_have_passwords_here),
 		TEST(who_is_deleted_is_asked_about_again),
