@@ -486,8 +486,10 @@ static enum login_result take_turns(struct users *u, const struct claim *c,
 {
 	enum login_result result;
 
-	if (take_turn(u, c, wait, tag, name, &result) || take_turn(u, c, wait, tag, name, &result))
-		return result;
+	for (unsigned i = 0; i < 2; i++) {
+		if (take_turn(u, c, wait, tag, name, &result))
+			return result;
+	}
 	return LOGIN_TOO_BUSY;
 }
 
