@@ -143,6 +143,20 @@ static void lowered_times_hold_for_those_who_follow_them(void **state)
 	assert_int_equal(look(4000000 + 120000 + 2 * GRACE + HANDSHAKE), 1);
 }
 
+/* It looks at udp_timeout when it wakes, and nobody wakes it. */
+static void an_association_may_sleep_for_as_long_as_it_began_to(void **state)
+{
+	(void)state;
+	settings.udp_timeout = 3600000;
+	begin(PHASE_UDP);
+	assert_int_equal(look(0), 0);
+	settings.udp_timeout = 300000;
+	for (int64_t at = 0; at <= 3600000; at += GRACE / 3)
+		assert_int_equal(look(at), 0);
+	registry_turn(slot());
+	assert_int_equal(look(3600000), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -153,6 +167,7 @@ int main(void)
 		pulse_test(whoever_gets_on_does_not_hang),
 		pulse_test(a_relay_may_go_on_as_long_as_bytes_move),
 		pulse_test(lowered_times_hold_for_those_who_follow_them),
+		pulse_test(an_association_may_sleep_for_as_long_as_it_began_to),
 	};
 
 	return cmocka_run_group_tests_name("server/pulse", tests, NULL, NULL);
