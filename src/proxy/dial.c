@@ -198,6 +198,8 @@ __attribute__((noinline)) static int detour_to_address(struct dial *d, const str
 	d->is_over = is_final(d->failure);
 	if (!d->is_over && weight(d->failure) < weight(before))
 		d->failure = before;
+	/* An upstream that is asked without any time would be blamed for its silence. */
+	d->is_over |= clock_ms() >= d->deadline;
 	return -1;
 }
 
