@@ -178,6 +178,7 @@ static int listen_towards(struct bind *b, const struct candidate *peer)
 		if (result <= 0)
 			return result;
 	}
+	b->via.through = NULL; /* that of an address before this one */
 	/* EAGAIN: there is a way, and no port left to ask for it from. */
 	if (socket_route(&peer->addr, &via, &here) < 0)
 		return fail_bind(

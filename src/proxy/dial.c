@@ -93,6 +93,7 @@ static void start_attempt(struct dial *d, const struct candidate *c)
 	int fd;
 
 	d->address = c->addr;
+	d->through = NULL; /* that of an address before this one */
 	if (!c->verdict.allowed || d->failure != END_TARGET_DENIED)
 		d->verdict = c->verdict;
 	if (!c->verdict.allowed) {

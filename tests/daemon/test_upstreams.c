@@ -12,6 +12,7 @@
 
 static const struct dns_record records[] = {
 	{"here.test", DNS_ANSWER, 600, "127.0.0.1"},
+	{"both.test", DNS_ANSWER, 600, "2001:db8::1 127.0.0.1"},
 	{"far.test", DNS_ANSWER, 600, "2001:db8::1 192.0.2.1"},
 	{NULL, DNS_ANSWER, 0, NULL},
 };
@@ -789,6 +790,27 @@ static int accept_request_for_address(uint16_t target_port)
 	return fd;
 }
 
+static void what_goes_straight_behind_a_refusal_is_through_nobody(void **state)
+{
+	size_t from = daemon_log_end(&d);
+	int client, fd;
+
+	(void)state;
+	daemon_use_config(&d,
+		"upstream = a socks5://127.0.0.1:%u\nprotect = none\n"
+		"rule = via a to 2001:db8::/32\n",
+		port);
+	client = ask_for("both.test", echo_port);
+	fd = accept_request_for_address(echo_port);
+	net_send_hex(fd, "05 05 00 01 00 00 00 00 00 00");
+	expect_reply(client, 0);
+	assert_null(strstr(monitor_ask(monitor, "CONNECTIONS"), " upstream:a"));
+	assert_contains(monitor_ask(monitor, "UPSTREAMS"), " sessions:0 total:0 ");
+	close(client);
+	close(fd);
+	assert_null(strstr(daemon_wait_log(&d, &from, " target=both.test:"), " upstream="));
+}
+
 /* Its silence about the first address has taken all the time. */
 static void one_without_time_for_another_address_is_not_blamed(void **state)
 {
@@ -872,6 +894,7 @@ int main(void)
 		TEST(one_that_never_answers_plain_http_rests),
 		cmocka_unit_test(the_proxy_is_no_upstream_of_itself),
 		TEST(a_client_that_leaves_is_not_waited_for),
+		TEST(what_goes_straight_behind_a_refusal_is_through_nobody),
 		TEST(one_without_time_for_another_address_is_not_blamed),
 		TEST(a_name_is_judged_again_by_itself),
 	};

@@ -545,6 +545,16 @@ static void all_addresses_have_one_connect_timeout(void **state)
 	close_upstream();
 }
 
+static void what_goes_straight_behind_a_refusal_is_through_nobody(void **state)
+{
+	(void)state;
+	open_upstream(true);
+	expect_listening_on("far.and.near", "127.0.0.1");
+	assert_int_equal(came, 1);
+	assert_null(b.via.through);
+	close_upstream();
+}
+
 /* ---- whose connection is taken ---- */
 
 /* The connection of `source` is taken, and nobody listens any more. */
@@ -829,6 +839,7 @@ int main(void)
 		TEST(a_peer_that_cannot_be_reached_is_told),
 		TEST(a_peer_that_is_the_proxy_itself_is_denied),
 		TEST(all_addresses_have_one_connect_timeout),
+		TEST(what_goes_straight_behind_a_refusal_is_through_nobody),
 		TEST(takes_the_connection_of_its_peer),
 		TEST(a_peer_may_come_from_each_of_its_addresses),
 		TEST(who_comes_from_elsewhere_is_reset_and_counted),
