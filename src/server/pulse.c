@@ -45,7 +45,8 @@ static int64_t longer(int64_t a, int64_t b)
 static void follow_times(struct pulse *p, const struct settings *s)
 {
 	p->handshake = longer(p->handshake, s->handshake_timeout);
-	p->request = longer(p->request, longer(s->connect_timeout, s->bind_timeout));
+	p->connect = longer(p->connect, s->connect_timeout);
+	p->bind = longer(p->bind, s->bind_timeout);
 	p->udp = longer(p->udp, s->udp_timeout);
 }
 
@@ -56,8 +57,8 @@ static int64_t due_of(const struct pulse *p, const struct settings *s,
 	int64_t due = since + p->handshake;
 
 	switch (now->phase) {
-	case PHASE_CONNECT:
-		return due + p->request;
+	case PHASE_CONNECT: /* BIND has both times, and a reply in between */
+		return due + p->connect + p->handshake + p->bind;
 	case PHASE_RELAY:
 		return longer(since, now->last_active) + p->handshake +
 			longer(s->timeout, s->half_close_timeout);
