@@ -62,8 +62,8 @@ static int64_t due_of(const struct pulse *p, const struct settings *s,
 	case PHASE_RELAY:
 		return longer(since, now->last_active) + p->handshake +
 			longer(s->timeout, s->half_close_timeout);
-	case PHASE_UDP:
-		return longer(since, now->last_active) + p->handshake + p->udp;
+	case PHASE_UDP: /* its last turn may have been to open a way through an upstream */
+		return longer(since, now->last_active) + p->handshake + p->udp + p->connect;
 	case PHASE_GREETING:
 	case PHASE_LOGIN:
 	case PHASE_REQUEST:
