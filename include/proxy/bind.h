@@ -31,6 +31,7 @@ struct bind {
 	struct upstream_request via;
 
 	/* state */
+	int64_t deadline; /* to find whom to listen for and to have an upstream do it */
 	int listener;
 	int control; /* the connection to the upstream that listens instead; -1: none does */
 	size_t places; /* in the budget, that are taken for it */

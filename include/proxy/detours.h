@@ -43,12 +43,14 @@ struct detours {
 
 	/* state */
 	size_t count;
+	int64_t deadline; /* of all that are opened before the next poll(2); 0: none was yet */
 	size_t polled; /* of them: one may be opened since */
 	struct detour all[DETOURS_MAX];
 };
 
 /* That of one of the way's servers, opened if there is none: that takes its time, in which nothing
- * else is done. NULL when there is none to be had; then `*goes_straight` tells whether the way does
+ * else is done; connect_timeout at most, for all of them together, until detours_process() is
+ * called again. NULL when there is none to be had; then `*goes_straight` tells whether the way does
  * without. */
 struct detour *detours_find(struct detours *d, const struct upstream_way *way, bool *goes_straight);
 

@@ -12,7 +12,8 @@
 struct pulse {
 	const struct registry *registry;
 	int64_t grace; /* ms beyond the last deadline */
-	int64_t handshake, request; /* the longest times that sessions may have begun with */
+	int64_t handshake, connect, bind, udp; /* the longest times that sessions may have begun
+						* with */
 	struct pulse_seen *seen; /* one a worker */
 };
 

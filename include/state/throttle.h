@@ -78,7 +78,8 @@ void throttle_forget_groups(struct throttle *t);
 
 /* What an account has in a direction. */
 struct throttle_use {
-	uint64_t moved[THROTTLE_BUCKETS]; /* bytes since it was asked last */
+	int64_t moved[THROTTLE_BUCKETS]; /* bytes since it was asked last; less than 0: of what was
+					  * there then some was given back */
 	uint64_t speed[THROTTLE_BUCKETS]; /* bytes a second, lately */
 	uint64_t rate[THROTTLE_BUCKETS]; /* as it is now; 0: no limit */
 	bool is_active[THROTTLE_BUCKETS]; /* it has something to move */

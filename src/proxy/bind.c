@@ -35,12 +35,11 @@ static bool is_from_anywhere(const struct bind *b)
 /* Waits for the whole answer: the peer may come from any of the addresses. */
 static int await_addresses(struct bind *b)
 {
-	int64_t deadline = clock_deadline(b->asker->config->settings.connect_timeout);
 	struct pollfd fds[1 + RESOLVER_MAX_FDS];
 
-	while (target_pending(&b->target) && clock_ms() < watch_deadline(&b->watch, deadline)) {
+	while (target_pending(&b->target) && clock_ms() < watch_deadline(&b->watch, b->deadline)) {
 		size_t count = target_fds(&b->target, fds + 1);
-		int64_t until = clock_earlier(deadline, target_deadline(&b->target));
+		int64_t until = clock_earlier(b->deadline, target_deadline(&b->target));
 
 		fds[0] = watch_entry(&b->watch);
 		socket_wait(fds, 1 + count, watch_deadline(&b->watch, until));
@@ -132,9 +131,11 @@ static bool leads_elsewhere(const struct bind *b, const struct verdict *v)
 }
 
 /* Has an upstream listen for `dst`. 0; -1 with the reason; or 1 when none works and the rule says
- * that it may go straight. */
+ * that it may go straight. None is asked when time is up: it would be blamed for its silence. */
 static int listen_through(struct bind *b, const struct destination *dst, const struct addr *addr)
 {
+	if (clock_ms() >= b->deadline)
+		return fail_bind(b, END_CONNECT_TIMEOUT, 0);
 	upstream_way_end(&b->way);
 	b->verdict = target_way(b->asker, b->dst, addr, &b->way);
 	if (!b->verdict.allowed)
@@ -145,7 +146,7 @@ static int listen_through(struct bind *b, const struct destination *dst, const s
 		.dst = dst,
 		.watch = &b->watch,
 		.in = b->in,
-		.deadline = clock_deadline(b->asker->config->settings.connect_timeout)};
+		.deadline = b->deadline};
 	b->control = upstream_connect(&b->via, &b->way);
 	if (b->control >= 0) {
 		b->places = 1; /* that came with it */
@@ -177,6 +178,7 @@ static int listen_towards(struct bind *b, const struct candidate *peer)
 		if (result <= 0)
 			return result;
 	}
+	b->via.through = NULL; /* that of an address before this one */
 	/* EAGAIN: there is a way, and no port left to ask for it from. */
 	if (socket_route(&peer->addr, &via, &here) < 0)
 		return fail_bind(
@@ -239,6 +241,7 @@ int bind_listen(struct bind *b)
 {
 	int result;
 
+	b->deadline = clock_deadline(b->asker->config->settings.connect_timeout);
 	b->listener = b->control = -1;
 	b->places = b->straight_set = 0;
 	b->way.set = NULL;

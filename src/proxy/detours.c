@@ -73,7 +73,7 @@ __attribute__((noinline)) static bool open_detour(
 		.dst = &dst,
 		.watch = &watch,
 		.in = &in,
-		.deadline = clock_deadline(d->asker->config->settings.connect_timeout)};
+		.deadline = d->deadline};
 	struct addr relay;
 	int control, socket;
 
@@ -94,6 +94,14 @@ __attribute__((noinline)) static bool open_detour(
 	return true;
 }
 
+/* A turn has many datagrams, each of which may need one. */
+static bool has_time_to_open(struct detours *d)
+{
+	if (d->deadline == 0)
+		d->deadline = clock_deadline(d->asker->config->settings.connect_timeout);
+	return clock_ms() < d->deadline;
+}
+
 struct detour *detours_find(struct detours *d, const struct upstream_way *way, bool *goes_straight)
 {
 	struct detour *found = find_open(d, way);
@@ -101,7 +109,8 @@ struct detour *detours_find(struct detours *d, const struct upstream_way *way, b
 	*goes_straight = way->count == 0 && way->goes_straight;
 	if (found != NULL)
 		return found;
-	if (d->count < DETOURS_MAX && way->count > 0 && open_detour(d, way, goes_straight))
+	if (d->count < DETOURS_MAX && way->count > 0 && has_time_to_open(d) &&
+		open_detour(d, way, goes_straight))
 		return &d->all[d->count - 1];
 	return NULL;
 }
@@ -135,6 +144,7 @@ bool detours_process(struct detours *d, const struct pollfd *fds)
 {
 	short any = 0;
 
+	d->deadline = 0;
 	for (size_t i = 0; i < d->polled; i++) {
 		d->all[i].control_events = fds[2 * i].revents;
 		d->all[i].socket_events = fds[2 * i + 1].revents;

@@ -93,6 +93,7 @@ static void start_attempt(struct dial *d, const struct candidate *c)
 	int fd;
 
 	d->address = c->addr;
+	d->through = NULL; /* that of an address before this one */
 	if (!c->verdict.allowed || d->failure != END_TARGET_DENIED)
 		d->verdict = c->verdict;
 	if (!c->verdict.allowed) {
@@ -198,6 +199,8 @@ __attribute__((noinline)) static int detour_to_address(struct dial *d, const str
 	d->is_over = is_final(d->failure);
 	if (!d->is_over && weight(d->failure) < weight(before))
 		d->failure = before;
+	/* An upstream that is asked without any time would be blamed for its silence. */
+	d->is_over |= clock_ms() >= d->deadline;
 	return -1;
 }
 

@@ -409,6 +409,21 @@ static enum end_reason reason_of_status(unsigned status)
 	return status >= 400 && status < 500 ? END_UPSTREAM_DENIED : END_UPSTREAM_FAILED;
 }
 
+/* A server that says one interim answer after the other need not be waited for, which is where the
+ * deadline is seen otherwise. */
+static enum upstream_outcome receive_final_answer(
+	struct upstream_talk *t, struct http_answer *answer)
+{
+	enum upstream_outcome o;
+	bool is_interim;
+
+	do {
+		o = receive_answer(t, parse_http_answer, answer);
+		is_interim = o == OUTCOME_TAKEN && http_response_is_interim(&answer->response);
+	} while (is_interim && clock_ms() < t->deadline);
+	return is_interim ? upstream_fail_for_target(t, END_CONNECT_TIMEOUT) : o;
+}
+
 static enum upstream_outcome ask_http_server(struct upstream_talk *t)
 {
 	struct http_answer answer = {.seen = 0};
@@ -418,11 +433,8 @@ static enum upstream_outcome ask_http_server(struct upstream_talk *t)
 	if (t->request->wants_http)
 		return OUTCOME_TAKEN;
 	o = send_connect(t);
-	do {
-		if (o == OUTCOME_TAKEN)
-			o = receive_answer(t, parse_http_answer, &answer);
-	} while (o == OUTCOME_TAKEN && answer.response.status < 200 &&
-		answer.response.status != 101);
+	if (o == OUTCOME_TAKEN)
+		o = receive_final_answer(t, &answer);
 	if (o != OUTCOME_TAKEN || answer.response.status / 100 == 2)
 		return o;
 	/* Some say 401 where they mean 407; of the target neither is said before it is reached. */

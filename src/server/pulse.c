@@ -6,9 +6,10 @@
  * has looked. A worker without a client is at nothing, however long.
  *
  * A session keeps the times that it began with, so that what counts of these is the longest there
- * has been; idle times are followed, and count as they are. The whole process may have been halted
- * (a debugger, a host that saves it), and then all are overdue at once: so nobody hangs who was not
- * seen to be overdue before.
+ * has been. So it is with the idle time of associations, which look at it only when they wake; that
+ * of relays is followed by a sweep (idle.c), and counts as it is. The whole process may have been
+ * halted (a debugger, a host that saves it), and then all are overdue at once: so nobody hangs who
+ * was not seen to be overdue before.
  */
 #include "server/pulse.h"
 
@@ -44,7 +45,9 @@ static int64_t longer(int64_t a, int64_t b)
 static void follow_times(struct pulse *p, const struct settings *s)
 {
 	p->handshake = longer(p->handshake, s->handshake_timeout);
-	p->request = longer(p->request, longer(s->connect_timeout, s->bind_timeout));
+	p->connect = longer(p->connect, s->connect_timeout);
+	p->bind = longer(p->bind, s->bind_timeout);
+	p->udp = longer(p->udp, s->udp_timeout);
 }
 
 /* Until when it is to have got on, with time for one more reply. */
@@ -54,13 +57,13 @@ static int64_t due_of(const struct pulse *p, const struct settings *s,
 	int64_t due = since + p->handshake;
 
 	switch (now->phase) {
-	case PHASE_CONNECT:
-		return due + p->request;
+	case PHASE_CONNECT: /* BIND has both times, and a reply in between */
+		return due + p->connect + p->handshake + p->bind;
 	case PHASE_RELAY:
 		return longer(since, now->last_active) + p->handshake +
 			longer(s->timeout, s->half_close_timeout);
-	case PHASE_UDP:
-		return longer(since, now->last_active) + p->handshake + s->udp_timeout;
+	case PHASE_UDP: /* its last turn may have been to open a way through an upstream */
+		return longer(since, now->last_active) + p->handshake + p->udp + p->connect;
 	case PHASE_GREETING:
 	case PHASE_LOGIN:
 	case PHASE_REQUEST:

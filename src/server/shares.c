@@ -95,14 +95,14 @@ static bool is_in(const struct shares *s, const struct member *m, size_t pool)
 }
 
 /* What is to be divided for the next round; reckons what was moved in the last. */
-static uint64_t whole_of(struct shares_pool *p, uint64_t moved, int64_t elapsed, bool is_wanted)
+static uint64_t whole_of(struct shares_pool *p, int64_t moved, int64_t elapsed, bool is_wanted)
 {
 	int64_t rate = (int64_t)p->rate, whole;
 
 	if (p->fresh > 0)
 		p->fresh--;
 	else
-		p->owed += (int64_t)moved - rate * elapsed / 1000;
+		p->owed += moved - rate * elapsed / 1000;
 	if (p->owed < -rate * LEFT_MS / 1000)
 		p->owed = -rate * LEFT_MS / 1000;
 	if (p->owed > rate * OWED_MS / 1000)
@@ -136,7 +136,7 @@ static void divide_pool(struct shares *s, size_t pool, enum traffic_direction d,
 {
 	struct shares_pool *p = &s->pools[pool][d];
 	enum throttle_bucket b = pool == TOTAL ? THROTTLE_TOTAL : THROTTLE_OWN;
-	uint64_t moved = 0;
+	int64_t moved = 0;
 	bool is_wanted = false;
 	size_t n = 0;
 

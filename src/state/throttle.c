@@ -261,9 +261,10 @@ void throttle_forget_groups(struct throttle *t)
 }
 
 /* Smoothed, because what goes by chunks is uneven. */
-static void note_speed(uint64_t *speed, uint64_t moved, int64_t elapsed)
+static void note_speed(uint64_t *speed, int64_t moved, int64_t elapsed)
 {
-	uint64_t latest = elapsed > 0 ? moved * 1000 / (uint64_t)elapsed : *speed;
+	uint64_t forward = moved > 0 ? (uint64_t)moved : 0;
+	uint64_t latest = elapsed > 0 ? forward * 1000 / (uint64_t)elapsed : *speed;
 
 	*speed = elapsed > FORGET_MS ? latest : (*speed + latest) / 2;
 }
@@ -278,7 +279,7 @@ struct throttle_use throttle_look(struct throttle *t, enum traffic_direction d, 
 	for (enum throttle_bucket i = 0; i < THROTTLE_BUCKETS; i++) {
 		const struct bucket *b = &t->buckets[d][i];
 
-		use.moved[i] = b->moved - t->before[d][i];
+		use.moved[i] = (int64_t)(b->moved - t->before[d][i]);
 		note_speed(&t->speed[d][i], use.moved[i], now - t->looked_at[d]);
 		use.speed[i] = t->speed[d][i];
 		use.rate[i] = i == THROTTLE_TOTAL ? t->of_total[d] : b->rate;

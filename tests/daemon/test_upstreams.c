@@ -12,6 +12,8 @@
 
 static const struct dns_record records[] = {
 	{"here.test", DNS_ANSWER, 600, "127.0.0.1"},
+	{"both.test", DNS_ANSWER, 600, "2001:db8::1 127.0.0.1"},
+	{"far.test", DNS_ANSWER, 600, "2001:db8::1 192.0.2.1"},
 	{NULL, DNS_ANSWER, 0, NULL},
 };
 
@@ -773,6 +775,60 @@ static void a_client_that_leaves_is_not_waited_for(void **state)
 	assert_contains(monitor_ask(monitor, "UPSTREAMS"), " state:up ");
 }
 
+/* One that is asked for [2001:db8::1] first. */
+static int accept_request_for_address(uint16_t target_port)
+{
+	char hex[80];
+	int fd = net_accept(upstream);
+
+	net_expect_hex(fd, "05 01 00");
+	net_send_hex(fd, "05 00");
+	snprintf(hex, sizeof(hex),
+		"05 01 00 04 20 01 0d b8 00 00 00 00 00 00 00 00 00 00 00 01 %02x %02x",
+		target_port >> 8, target_port & 0xff);
+	net_expect_hex(fd, hex);
+	return fd;
+}
+
+static void what_goes_straight_behind_a_refusal_is_through_nobody(void **state)
+{
+	size_t from = daemon_log_end(&d);
+	int client, fd;
+
+	(void)state;
+	daemon_use_config(&d,
+		"upstream = a socks5://127.0.0.1:%u\nprotect = none\n"
+		"rule = via a to 2001:db8::/32\n",
+		port);
+	client = ask_for("both.test", echo_port);
+	fd = accept_request_for_address(echo_port);
+	net_send_hex(fd, "05 05 00 01 00 00 00 00 00 00");
+	expect_reply(client, 0);
+	assert_null(strstr(monitor_ask(monitor, "CONNECTIONS"), " upstream:a"));
+	assert_contains(monitor_ask(monitor, "UPSTREAMS"), " sessions:0 total:0 ");
+	close(client);
+	close(fd);
+	assert_null(strstr(daemon_wait_log(&d, &from, " target=both.test:"), " upstream="));
+}
+
+/* Its silence about the first address has taken all the time. */
+static void one_without_time_for_another_address_is_not_blamed(void **state)
+{
+	int client, fd;
+
+	(void)state;
+	daemon_use_config(&d,
+		"upstream = a socks5://127.0.0.1:%u\nrule = via a to 2001:db8::/32\n"
+		"rule = via a to 192.0.2.0/24\nconnect_timeout = 1s\n",
+		port);
+	client = ask_for("far.test", 80);
+	fd = accept_request_for_address(80);
+	expect_reply(client, 6);
+	assert_contains(monitor_ask(monitor, "UPSTREAMS"), " state:up ");
+	close(client);
+	close(fd);
+}
+
 /* What is said of a name that is sent on is said by the name alone, also afterwards. */
 static void a_name_is_judged_again_by_itself(void **state)
 {
@@ -838,6 +894,8 @@ int main(void)
 		TEST(one_that_never_answers_plain_http_rests),
 		cmocka_unit_test(the_proxy_is_no_upstream_of_itself),
 		TEST(a_client_that_leaves_is_not_waited_for),
+		TEST(what_goes_straight_behind_a_refusal_is_through_nobody),
+		TEST(one_without_time_for_another_address_is_not_blamed),
 		TEST(a_name_is_judged_again_by_itself),
 	};
 

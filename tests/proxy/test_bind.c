@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -49,6 +50,44 @@ static int await_events(struct pollfd *fds, nfds_t count)
 	return n;
 }
 
+/* A SOCKS5 upstream: it greets who comes, and refuses BIND or is silent. */
+static int upstream, at_upstream; /* its listener, and the connection there; -1: none */
+static unsigned came;
+static bool refuses;
+
+static bool is_readable(int fd)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+
+	return poll(&p, 1, 0) > 0;
+}
+
+static void greet_next(void)
+{
+	if (at_upstream >= 0)
+		close(at_upstream);
+	at_upstream = net_accept(upstream);
+	came++;
+	net_expect_hex(at_upstream, "05 01 00");
+	net_send_hex(at_upstream, "05 00");
+}
+
+/* True when it has said something. */
+static bool upstream_acts(void)
+{
+	uint8_t request[10];
+
+	if (is_readable(upstream)) {
+		greet_next();
+		return true;
+	}
+	if (!refuses || !is_readable(at_upstream))
+		return false;
+	net_receive(at_upstream, request, sizeof(request));
+	net_send_hex(at_upstream, "05 05 00 01 00 00 00 00 00 00");
+	return true;
+}
+
 static pthread_t tester;
 
 /* The resolver's thread waits for real, and notices when the time has moved on. */
@@ -66,11 +105,13 @@ int __wrap_socket_wait(struct pollfd *fds, nfds_t count, int64_t deadline)
 
 	if (!pthread_equal(pthread_self(), tester))
 		return wait_as_resolver(fds, count, deadline);
-	looks_up = b.listener < 0;
+	looks_up = b.listener < 0 && target_pending(&b.target);
 	n = poll(fds, count, 0);
 	last_deadline = deadline;
 	if (n != 0)
 		return n;
+	if (upstream_acts())
+		return await_events(fds, count);
 	if (looks_up && !server_is_mute)
 		return await_events(fds, count);
 	if (steps[step] != NULL) {
@@ -148,6 +189,7 @@ static const struct dns_record records[] = {
 	{"two", DNS_ANSWER, 60, "127.0.0.1 127.0.0.2"},
 	{"far", DNS_ANSWER, 60, "192.0.2.1"},
 	{"far.and.near", DNS_ANSWER, 60, "192.0.2.1 127.0.0.1"},
+	{"far.twice", DNS_ANSWER, 60, "192.0.2.1 192.0.2.2"},
 	{"v6", DNS_ANSWER, 60, "2001:db8::1"},
 	{"missing", DNS_NXDOMAIN, 60, NULL},
 	{"none", DNS_ANSWER, 60, ""},
@@ -217,6 +259,8 @@ static int set_up(void **state)
 	dst_port = 0;
 	accepts = 0;
 	peer = -1;
+	upstream = at_upstream = -1;
+	came = 0;
 	return asker.own == NULL ? -1 : 0;
 }
 
@@ -241,9 +285,16 @@ static int tear_down(void **state)
 
 static int listen_for(const char *name)
 {
+	static uint8_t memory[4096];
+	static struct buffer in;
+
+	buffer_init(&in, memory, sizeof(memory));
 	dst = destination_of_name(name, strlen(name), dst_port);
-	b = (struct bind){
-		.asker = &asker, .stats = &stats, .dst = &dst, .watch = {.client = inner}};
+	b = (struct bind){.asker = &asker,
+		.stats = &stats,
+		.dst = &dst,
+		.watch = {.client = inner},
+		.in = &in};
 	return bind_listen(&b);
 }
 
@@ -445,6 +496,63 @@ static void a_peer_that_is_the_proxy_itself_is_denied(void **state)
 	expect_failure("peer", END_TARGET_DENIED, 0);
 	/* The other of its addresses is not. */
 	expect_listening_on("two", "127.0.0.1");
+}
+
+/* ---- through an upstream ---- */
+
+static void set_line(const char *name, const char *line)
+{
+	const struct setting_input in = {.text = line, .adds = true};
+	char why[SETTING_ERROR_MAX];
+
+	assert_true(setting_set(settings_find(name), &config->settings, &in, why));
+}
+
+/* To 192.0.2.0/24. */
+static void open_upstream(bool is_refusing)
+{
+	char error[CONFIG_ERROR_MAX], line[64];
+	uint16_t port;
+
+	refuses = is_refusing;
+	upstream = net_listen("127.0.0.1", &port);
+	snprintf(line, sizeof(line), "a socks5://127.0.0.1:%u", port);
+	set_line("upstream", line);
+	set_line("rule", "via a to 192.0.2.0/24");
+	set_line("rule", "allow");
+	config_set_upstreams(config, upstreams_compile(&config->settings, NULL, error));
+	config_set_rules(config, rules_compile(&config->settings, NULL, false, error));
+	assert_non_null(config->upstreams);
+	assert_non_null(config->rules);
+}
+
+static void close_upstream(void)
+{
+	upstream_way_end(&b.way);
+	upstreams_release(b.way.set);
+	close(upstream);
+	close(at_upstream);
+}
+
+static void all_addresses_have_one_connect_timeout(void **state)
+{
+	(void)state;
+	open_upstream(false);
+	expect_failure("far.twice", END_CONNECT_TIMEOUT, 0);
+	assert_int_equal(now, 1000000 + config->settings.connect_timeout);
+	assert_int_equal(came, 1);
+	assert_string_equal(upstream_figures(&config->upstreams->servers[0], now).state, "up");
+	close_upstream();
+}
+
+static void what_goes_straight_behind_a_refusal_is_through_nobody(void **state)
+{
+	(void)state;
+	open_upstream(true);
+	expect_listening_on("far.and.near", "127.0.0.1");
+	assert_int_equal(came, 1);
+	assert_null(b.via.through);
+	close_upstream();
 }
 
 /* ---- whose connection is taken ---- */
@@ -730,6 +838,8 @@ int main(void)
 		TEST(a_client_that_finishes_shortens_the_lookup),
 		TEST(a_peer_that_cannot_be_reached_is_told),
 		TEST(a_peer_that_is_the_proxy_itself_is_denied),
+		TEST(all_addresses_have_one_connect_timeout),
+		TEST(what_goes_straight_behind_a_refusal_is_through_nobody),
 		TEST(takes_the_connection_of_its_peer),
 		TEST(a_peer_may_come_from_each_of_its_addresses),
 		TEST(who_comes_from_elsewhere_is_reset_and_counted),

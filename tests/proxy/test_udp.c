@@ -236,11 +236,21 @@ struct verdict __wrap_target_way(const struct asker *a, const struct destination
 
 int __wrap_upstream_connect(struct upstream_request *r, const struct upstream_way *way);
 
+static bool upstream_is_mute;
+static unsigned mute_asked; /* so often it was asked */
+
 /* The association at an upstream, which takes datagrams where the target is. */
 int __wrap_upstream_connect(struct upstream_request *r, const struct upstream_way *way)
 {
 	int pair[2];
 
+	if (upstream_is_mute) {
+		mute_asked++;
+		now = r->deadline > now ? r->deadline : now;
+		r->failure = END_CONNECT_TIMEOUT;
+		r->is_undone = false;
+		return -1;
+	}
 	assert_int_equal(upstream, -1);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
 	assert_true(fd_lease_take(r->asker->lease));
@@ -1204,6 +1214,29 @@ static void the_way_through_upstreams_is_asked_for_once_by_each_target(void **st
 	upstream = -1;
 }
 
+static void client_sends_twice(void)
+{
+	client_sends();
+	client_sends();
+}
+
+/* Both are there when the first is received. Else each of a batch would have connect_timeout. */
+static void datagrams_of_one_turn_wait_for_an_upstream_once(void **state)
+{
+	(void)state;
+	send_all_through_an_upstream();
+	upstream_is_mute = true;
+	mute_asked = 0;
+	limits.udp_timeout = 10 * config->settings.connect_timeout;
+	open_association();
+	then(client_sends_twice);
+	run_until_idle();
+	upstream_is_mute = false;
+	expect_moved(0, 0);
+	expect_dropped(DROP_UNSENT, 2);
+	assert_int_equal(mute_asked, 1);
+}
+
 /* ---- what cannot be sent ---- */
 
 #define ALWAYS 1000000
@@ -1494,6 +1527,7 @@ int main(void)
 		TEST(rules_in_force_are_asked_again),
 		TEST(names_are_judged_again_too),
 		TEST(the_way_through_upstreams_is_asked_for_once_by_each_target),
+		TEST(datagrams_of_one_turn_wait_for_an_upstream_once),
 		TEST(what_cannot_be_sent_is_dropped_and_ends_nothing),
 		TEST(what_an_earlier_one_has_met_costs_no_later_one),
 		TEST(what_is_too_large_with_its_header_is_dropped),

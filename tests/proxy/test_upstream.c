@@ -65,6 +65,7 @@ struct script {
 static const struct script *scripts; /* of one server after the other */
 static size_t dialled;
 static int64_t deadlines[8]; /* until when each was dialled */
+static int64_t slowness; /* ms that each byte takes to come */
 static int64_t until; /* when the wait was last to end */
 static int peer = -1, client_peer = -1;
 static size_t said;
@@ -98,6 +99,7 @@ int __wrap_socket_wait(struct pollfd *fds, nfds_t count, int64_t deadline)
 	until = deadline;
 	if (said < scripts->len) {
 		assert_int_equal(write(peer, scripts->says + said++, 1), 1);
+		now += slowness;
 	} else if (scripts->closes) {
 		shutdown(peer, SHUT_RDWR);
 		scripts++;
@@ -152,6 +154,7 @@ static int set_up(void **state)
 	now = 1000;
 	dialled = 0;
 	on_silence = NULL;
+	slowness = 0;
 	lacks = 0;
 	fdbudget_plan(&budget, 100, 10, 10);
 	the_lease = (struct fd_lease){.budget = &budget};
@@ -412,6 +415,23 @@ static void an_answer_has_an_end(void **state)
 	assert_string_equal(fault_of(0), "garbled");
 }
 
+/* Whoever goes on saying that there is more to come is ever ready to be read from. */
+static void interim_answers_have_an_end(void **state)
+{
+	static const char head[] = "HTTP/1.1 103 Early\r\n\r\n";
+	static char endless[1000 * (sizeof(head) - 1)];
+	const struct script script[2] = {{.says = endless, .len = sizeof(endless)}};
+
+	(void)state;
+	for (size_t at = 0; at < sizeof(endless); at += sizeof(head) - 1)
+		memcpy(endless + at, head, sizeof(head) - 1);
+	slowness = 100;
+	use_upstreams("http://h:1");
+	expect_failure(script, END_CONNECT_TIMEOUT);
+	assert_in_range(now, 1000 + 30000, 1000 + 30000 + sizeof(head) * 100);
+	assert_string_equal(fault_of(0), "-");
+}
+
 static void leave(void)
 {
 	close(client_peer);
@@ -494,6 +514,7 @@ int main(void)
 		TEST(a_lack_of_memory_passes),
 		TEST(a_lack_of_memory_that_stays_is_no_fault_of_theirs),
 		TEST(an_answer_has_an_end),
+		TEST(interim_answers_have_an_end),
 		TEST(a_client_that_leaves_is_nobodys_fault),
 		TEST(one_that_cannot_do_it_is_passed_over),
 	};

@@ -68,8 +68,8 @@ static void each_phase_has_its_time_and_then_the_grace(void **state)
 		enum session_phase phase;
 		int64_t lasts;
 	} rows[] = {{PHASE_GREETING, HANDSHAKE}, {PHASE_LOGIN, HANDSHAKE},
-		{PHASE_REQUEST, HANDSHAKE}, {PHASE_CONNECT, 120000}, {PHASE_RELAY, 3600000},
-		{PHASE_UDP, 90000}, {PHASE_CLOSING, HANDSHAKE}};
+		{PHASE_REQUEST, HANDSHAKE}, {PHASE_CONNECT, 30000 + HANDSHAKE + 120000},
+		{PHASE_RELAY, 3600000}, {PHASE_UDP, 90000 + 30000}, {PHASE_CLOSING, HANDSHAKE}};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
@@ -138,9 +138,23 @@ static void lowered_times_hold_for_those_who_follow_them(void **state)
 	begin(PHASE_CONNECT);
 	assert_int_equal(look(4000000), 0);
 	settings.bind_timeout = settings.connect_timeout = settings.handshake_timeout = 1000;
-	assert_int_equal(look(4000000 + 120000), 0);
-	assert_int_equal(look(4000000 + 120000 + GRACE), 0);
-	assert_int_equal(look(4000000 + 120000 + 2 * GRACE + HANDSHAKE), 1);
+	assert_int_equal(look(4000000 + 150000), 0);
+	assert_int_equal(look(4000000 + 150000 + 2 * HANDSHAKE), 0);
+	assert_int_equal(look(4000000 + 150000 + 2 * HANDSHAKE + GRACE), 1);
+}
+
+/* It looks at udp_timeout when it wakes, and nobody wakes it. */
+static void an_association_may_sleep_for_as_long_as_it_began_to(void **state)
+{
+	(void)state;
+	settings.udp_timeout = 3600000;
+	begin(PHASE_UDP);
+	assert_int_equal(look(0), 0);
+	settings.udp_timeout = 300000;
+	for (int64_t at = 0; at <= 3600000; at += GRACE / 3)
+		assert_int_equal(look(at), 0);
+	registry_turn(slot());
+	assert_int_equal(look(3600000), 0);
 }
 
 int main(void)
@@ -153,6 +167,7 @@ int main(void)
 		pulse_test(whoever_gets_on_does_not_hang),
 		pulse_test(a_relay_may_go_on_as_long_as_bytes_move),
 		pulse_test(lowered_times_hold_for_those_who_follow_them),
+		pulse_test(an_association_may_sleep_for_as_long_as_it_began_to),
 	};
 
 	return cmocka_run_group_tests_name("server/pulse", tests, NULL, NULL);

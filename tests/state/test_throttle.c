@@ -223,6 +223,28 @@ static void tells_what_was_moved(void **state)
 	throttle_leave(&s, 10600);
 }
 
+/* A stream takes a whole chunk, which is looked at, and then has less to move. */
+static void what_is_given_back_makes_nobody_fast(void **state)
+{
+	struct throttle_stream s;
+	struct throttle_use use;
+
+	(void)state;
+	put_rates(1000, 1000);
+	throttle_enter(&s, throttle, DOWN, true);
+	(void)throttle_look(throttle, DOWN, 10000);
+	throttle_take(&s, 500, 10000);
+	assert_int_equal(throttle_look(throttle, DOWN, 10100).moved[THROTTLE_OWN], 500);
+	throttle_give_back(&s, 400, 10100);
+	use = throttle_look(throttle, DOWN, 10200);
+	for (enum throttle_bucket i = 0; i < THROTTLE_BUCKETS; i++) {
+		assert_int_equal(use.moved[i], -400); /* they are the pool's again */
+		assert_int_equal(use.speed[i], 1250); /* half of half of 5000 */
+	}
+	assert_int_equal(throttle_look(throttle, DOWN, 10300).moved[THROTTLE_OWN], 0);
+	throttle_leave(&s, 10300);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -237,6 +259,8 @@ int main(void)
 			a_new_account_begins_with_what_there_is_for_one, setup, teardown),
 		cmocka_unit_test_setup_teardown(rings_once_when_somebody_begins, setup, teardown),
 		cmocka_unit_test_setup_teardown(tells_what_was_moved, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			what_is_given_back_makes_nobody_fast, setup, teardown),
 	};
 
 	return cmocka_run_group_tests_name("state/throttle", tests, NULL, NULL);
