@@ -11,7 +11,8 @@
 #include "proxy/services.h"
 #include "server/schedule.h"
 
-/* Which refusals count: those of any rule, or those of a temporary one alone, by its number. */
+/* Which refusals count: those of any rule, or those of a temporary one, by its number, and of such
+ * as came behind it. */
 #define RECHECK_ANY_RULE 0U
 
 /* How many live sessions are refused now; with `ends` they are told to end (rule_changed). From any

@@ -208,7 +208,9 @@ static void one_rule_alone_may_count(void **state)
 	(void)state;
 	begin_with("");
 	begin_session(0, "alice", "CONNECT", "192.0.2.9:80");
+	connect_session(0, "192.0.2.9:80");
 	begin_session(1, "bob", "CONNECT", "192.0.2.9:80");
+	connect_session(1, "192.0.2.9:80");
 	c = read_rules("rule = deny user alice\n");
 	config_set_rules(c, rules_with_temporary(c->rules, &c->settings, &rule, 1, error));
 	config_publish(services.config, c);
@@ -330,6 +332,46 @@ static void who_asks_is_followed_whatever_is_rechecked(void **state)
 	assert_true(was_ended(0));
 }
 
+static void deny_to_bob_and_alice(void)
+{
+	struct temporary_rule rules[] = {
+		{.text = "deny user alice", .number = 4, .until = TUESDAY + 60},
+		{.text = "deny user bob", .number = 3, .until = TUESDAY + 60}};
+	struct config *c = read_rules("recheck = no\nrule = deny user carol\n");
+
+	config_set_rules(c, rules_with_temporary(c->rules, &c->settings, rules, 2, error));
+	config_publish(services.config, c);
+}
+
+/* Who connects when the first of two rules comes may still do so when the second has come. */
+static void one_rule_behind_another_takes_nobody_from_it(void **state)
+{
+	static const char *const users[] = {"alice", "bob", "carol"};
+
+	(void)state;
+	begin_with("");
+	for (size_t i = 0; i < COUNT(users); i++)
+		begin_session(i, users[i], "CONNECT", "192.0.2.9:80");
+	deny_to_bob_and_alice();
+	recheck_follow(&job, 3);
+	recheck_follow(&job, 4);
+	assert_int_equal(run(), now + 1000);
+	recheck_follow(&job, 4);
+	assert_int_equal(run(), now + 1000);
+	for (size_t i = 0; i < COUNT(users); i++)
+		connect_session(i, "192.0.2.9:80");
+	run();
+	assert_true(was_ended(0));
+	assert_true(was_ended(1));
+	assert_false(was_ended(2));
+	/* What was looked for then is not looked for ever after. */
+	begin_session(1, "bob", "CONNECT", "192.0.2.9:80");
+	connect_session(1, "192.0.2.9:80");
+	recheck_follow(&job, 4);
+	run();
+	assert_false(was_ended(1));
+}
+
 #define recheck_test(f) cmocka_unit_test_setup_teardown(f, make_services, free_services)
 
 int main(void)
@@ -346,6 +388,7 @@ int main(void)
 		recheck_test(without_times_the_job_sleeps),
 		recheck_test(who_connects_at_the_border_is_looked_at_again),
 		recheck_test(who_asks_is_followed_whatever_is_rechecked),
+		recheck_test(one_rule_behind_another_takes_nobody_from_it),
 	};
 
 	setenv("TZ", "UTC0", 1);
