@@ -3,11 +3,12 @@
  * of it: who asked for what, as it was asked for, and which address that came to. Whose request is
  * not known yet will be judged by the rules there are then. Of associations the command is judged;
  * they judge their datagrams' targets themselves. Whoever is about to end is left alone: the rules
- * may have refused him already, and a reset would overtake what he is told.
+ * may have refused him already, and a reset would overtake what he is told. So is whoever has not
+ * connected yet: his own verdict refuses him in a moment, with an answer.
  *
- * Between the verdict on an address and the connection to it a session is neither: its address is
- * nobody's to see yet, and the verdict is of before. So as long as such sessions are there from
- * before a border they are looked at again each second.
+ * Or that verdict is of before: an address that was judged and is being connected to is nobody's to
+ * see yet. So as long as such sessions are there from before a border they are looked at again each
+ * second.
  */
 #include "server/recheck.h"
 
@@ -77,6 +78,15 @@ static bool is_connecting(const struct session_info *info)
 	return info->address.sa.sa_family == AF_UNSPEC && info->phase < PHASE_RELAY;
 }
 
+/* Is it to hear from its own verdict what the rules say? What listens for a peer had that one
+ * before, and may go on to for long. */
+static bool is_answered_itself(const struct session_info *info)
+{
+	if (request_command_parse(info->command) == REQUEST_BIND)
+		return info->phase < PHASE_CONNECT;
+	return is_connecting(info);
+}
+
 /* Has it asked for something that it may still get? */
 static bool can_be_judged(const struct session_info *info)
 {
@@ -123,6 +133,8 @@ static void look_at_session(struct sweep *s, const struct session_ref *ref)
 	}
 	if (!s->ends) {
 		s->refused++;
+	} else if (is_answered_itself(&info)) {
+		s->is_undecided = true;
 	} else if (registry_end_by_rule(s->services->registry, ref, v.rule)) {
 		s->refused++;
 		log_ended(&info, &v);

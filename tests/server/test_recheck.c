@@ -249,6 +249,52 @@ static void who_is_on_the_way_out_is_left_alone(void **state)
 	assert_int_equal(run(), CLOCK_NEVER);
 }
 
+/* Nor may he have been judged yet, whose request is known and who is to have an answer. */
+static void who_connects_is_left_to_his_own_verdict(void **state)
+{
+	(void)state;
+	begin_with("rule = deny\n");
+	begin_session(0, NULL, "CONNECT", "192.0.2.9:80");
+	registry_set_phase(slot(0), PHASE_REQUEST);
+	begin_session(1, NULL, "CONNECT", "192.0.2.9:80");
+	begin_session(2, NULL, "UDP_ASSOCIATE", "0.0.0.0:0");
+	begin_session(3, NULL, "BIND", "192.0.2.9:21");
+	registry_set_phase(slot(3), PHASE_REQUEST);
+	assert_int_equal(recheck_sessions(&services, RECHECK_ANY_RULE, true), 0);
+	for (size_t i = 0; i < SLOTS; i++)
+		assert_false(was_ended(i));
+	/* Those that the verdict of before lets in after all. */
+	recheck_follow(&job, RECHECK_ANY_RULE);
+	assert_int_equal(run(), now + 1000);
+	connect_session(0, "192.0.2.9:80");
+	registry_set_phase(slot(2), PHASE_UDP);
+	registry_set_phase(slot(1), PHASE_CLOSING);
+	registry_leave(slot(3));
+	assert_int_equal(run(), CLOCK_NEVER);
+	assert_true(was_ended(0));
+	assert_false(was_ended(1));
+	assert_true(was_ended(2));
+}
+
+/* They are live sessions, and would be refused. */
+static void those_that_connect_are_counted_where_nothing_ends(void **state)
+{
+	(void)state;
+	begin_with("rule = deny\n");
+	begin_session(0, NULL, "CONNECT", "192.0.2.9:80");
+	assert_int_equal(recheck_sessions(&services, RECHECK_ANY_RULE, false), 1);
+}
+
+/* It was judged before it listens, and may go on to for as long as `bind_timeout`. */
+static void who_waits_for_a_peer_ends_at_once(void **state)
+{
+	(void)state;
+	begin_with("rule = deny\n");
+	begin_session(0, NULL, "BIND", "192.0.2.9:21");
+	assert_int_equal(recheck_sessions(&services, RECHECK_ANY_RULE, true), 1);
+	assert_true(was_ended(0));
+}
+
 /* ---- the job ---- */
 
 static void a_session_ends_when_its_rule_loses_its_time(void **state)
@@ -382,6 +428,9 @@ int main(void)
 		recheck_test(one_rule_alone_may_count),
 		recheck_test(who_has_not_asked_yet_is_left_alone),
 		recheck_test(who_is_on_the_way_out_is_left_alone),
+		recheck_test(who_connects_is_left_to_his_own_verdict),
+		recheck_test(those_that_connect_are_counted_where_nothing_ends),
+		recheck_test(who_waits_for_a_peer_ends_at_once),
 		recheck_test(a_session_ends_when_its_rule_loses_its_time),
 		recheck_test(a_session_ends_when_the_clock_is_set_back_behind_its_rule),
 		recheck_test(nothing_ends_at_a_border_where_that_is_not_wanted),
