@@ -334,6 +334,7 @@ WRAP_state/test_login_answers := calloc malloc aligned_alloc
 WRAP_state/test_logins := clock_ms pthread_cond_clockwait password_check
 WRAP_state/test_ledger := calloc malloc aligned_alloc getifaddrs freeifaddrs limit_book_of_client
 WRAP_state/test_ledger_news := calloc malloc aligned_alloc clock_ms
+WRAP_state/test_registry := pthread_mutex_lock socket_abort
 WRAP_state/test_rule_list_file := $(WRAP_MEMORY)
 WRAP_state/test_shared_users := calloc malloc aligned_alloc strdup hashmap_next
 WRAP_state/test_standing := calloc malloc aligned_alloc

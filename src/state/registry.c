@@ -158,9 +158,17 @@ void registry_set_client(struct registry_slot *s, const struct addr *addr)
 	mutex_unlock(&s->lock);
 }
 
+/* Whoever ends a session looks at the phase under the lock, and breaks it off there: so that is
+ * over before the session is closing, or does not come at all. */
 void registry_set_phase(struct registry_slot *s, enum session_phase phase)
 {
-	atomic_store(&s->phase, (int)phase);
+	if (phase != PHASE_CLOSING) {
+		atomic_store(&s->phase, (int)phase);
+		return;
+	}
+	mutex_lock(&s->lock);
+	atomic_store(&s->phase, PHASE_CLOSING);
+	mutex_unlock(&s->lock);
 }
 
 void registry_set_user(struct registry_slot *s, const char *user, size_t len)
