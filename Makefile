@@ -304,6 +304,7 @@ WRAP_server/test_inspection := $(WRAP_MEMORY) doctor_look own_refresh pthread_cr
 WRAP_server/test_janitor := pthread_create
 WRAP_server/test_keeper := $(WRAP_MEMORY) clock_deadline database_commit time
 WRAP_server/test_landlock := syscall
+WRAP_server/test_limiting := janitor_call
 WRAP_server/test_probe := adjtimex clock_deadline
 WRAP_server/test_recheck := clock_ms time
 WRAP_server/test_run_as := identity_become identity_use_for_files
