@@ -166,8 +166,10 @@ void registry_set_mark_alarm(struct registry *r, struct traffic_alarm *alarm);
  * worker. False when there is none. */
 bool registry_end(struct registry *r, uint64_t id, enum end_reason reason);
 
-/* The same with the session that `ref` is of, unless it was told to end already or is closing, as
- * that rule (its word) refuses it by now: END_RULE_CHANGED. */
+/* The same with the session that `ref` is of, unless it was told to end already or is closing. */
+bool registry_end_live(struct registry *r, const struct session_ref *ref, enum end_reason reason);
+
+/* Likewise, as that rule (its word) refuses it by now: END_RULE_CHANGED. */
 bool registry_end_by_rule(struct registry *r, const struct session_ref *ref, const char *rule);
 
 /* The same with all sessions of a user but those that are closing; NULL: of those who did not log

@@ -150,7 +150,7 @@ static void end_barred_sessions(struct services *v)
 			continue;
 		why = reason_of_bar(users_bar(v->users, info.user, info.user_len, &info.client));
 		if (why != END_REASONS)
-			(void)registry_end(v->registry, info.id, why);
+			(void)registry_end_live(v->registry, &refs[i], why);
 	}
 	free(refs);
 }

@@ -2,6 +2,7 @@
  * daemon/test_limits.c. */
 #include "server/limiting.h"
 
+#include "../base/check.h"
 #include "../base/scratch.h"
 #include "base/clock.h"
 #include "state/ledger_limits.h"
@@ -173,6 +174,64 @@ static void who_is_kept_out_is_looked_for_until_all_have_ended(void **state)
 	end();
 }
 
+/* What becomes of a session while its user is asked for; then he is disabled. */
+static void (*meanwhile)(void);
+
+enum login_result __wrap_users_bar(
+	struct users *u, const char *name, size_t len, const struct addr *client);
+
+enum login_result __wrap_users_bar(
+	struct users *u, const char *name, size_t len, const struct addr *client)
+{
+	(void)u;
+	(void)name;
+	(void)len;
+	(void)client;
+	meanwhile();
+	return LOGIN_DISABLED;
+}
+
+static void nothing_happens(void)
+{
+}
+
+static void it_begins_to_close(void)
+{
+	registry_set_phase(slot(PHASE_RELAY), PHASE_CLOSING);
+}
+
+static void it_is_told_to_end(void)
+{
+	assert_true(registry_end(services.registry, PHASE_RELAY + 1, END_KILLED));
+}
+
+static void who_has_begun_to_close_is_not_ended_as_barred(void **state)
+{
+	static const struct {
+		void (*meanwhile)(void);
+		enum end_reason why;
+	} rows[] = {
+		{nothing_happens, END_DISABLED},
+		{it_begins_to_close, END_REASONS},
+		{it_is_told_to_end, END_KILLED},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct ledger_entry *client;
+
+		begin("");
+		client = begin_sessions();
+		registry_set_user(slot(PHASE_RELAY), "alice", 5);
+		meanwhile = rows[i].meanwhile;
+		limiting_look(&job);
+		run();
+		assert_int_equal(registry_told_why(slot(PHASE_RELAY)), rows[i].why);
+		ledger_leave(client, 1000);
+		end();
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -185,6 +244,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			a_used_up_quota_of_anonymous_ends_nobody_who_logged_in, scratch_enter,
 			scratch_leave),
+		cmocka_unit_test_setup_teardown(who_has_begun_to_close_is_not_ended_as_barred,
+			scratch_enter, scratch_leave),
 		cmocka_unit_test_setup_teardown(who_is_kept_out_is_looked_for_until_all_have_ended,
 			scratch_enter, scratch_leave),
 	};
