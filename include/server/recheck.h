@@ -11,11 +11,13 @@
 #include "proxy/services.h"
 #include "server/schedule.h"
 
-/* Which refusals count: those of any rule, or those of a temporary one alone, by its number. */
+/* Which refusals count: those of any rule, or those of a temporary one, by its number, and of such
+ * as came behind it. */
 #define RECHECK_ANY_RULE 0U
 
-/* How many live sessions are refused now; with `ends` they are told to end (rule_changed). From any
- * thread. */
+/* How many live sessions are refused now; with `ends` they are told to end (rule_changed), and
+ * those that have not connected yet are neither ended nor counted: their own verdict answers them,
+ * or the job ends them, which is to be told (recheck_follow()). From any thread. */
 size_t recheck_sessions(struct services *v, unsigned rule, bool ends);
 
 struct recheck {

@@ -166,8 +166,10 @@ void registry_set_mark_alarm(struct registry *r, struct traffic_alarm *alarm);
  * worker. False when there is none. */
 bool registry_end(struct registry *r, uint64_t id, enum end_reason reason);
 
-/* The same with the session that `ref` is of, unless it was told to end already or is closing, as
- * that rule (its word) refuses it by now: END_RULE_CHANGED. */
+/* The same with the session that `ref` is of, unless it was told to end already or is closing. */
+bool registry_end_live(struct registry *r, const struct session_ref *ref, enum end_reason reason);
+
+/* Likewise, as that rule (its word) refuses it by now: END_RULE_CHANGED. */
 bool registry_end_by_rule(struct registry *r, const struct session_ref *ref, const char *rule);
 
 /* The same with all sessions of a user but those that are closing; NULL: of those who did not log
@@ -178,9 +180,19 @@ size_t registry_end_user(struct registry *r, const char *user, size_t len, enum 
 size_t registry_end_client(
 	struct registry *r, const struct network *client, enum end_reason reason);
 
-/* Of these, those without a login. */
-size_t registry_end_anonymous(
-	struct registry *r, const struct network *client, enum end_reason reason);
+/* Whose sessions are meant: those of the clients in a network, or (NULL) of a user, or of nobody
+ * (of a length of 0). */
+struct session_owner {
+	const struct network *client;
+	bool is_anonymous; /* of the client's those without a login only */
+	const char *user;
+	size_t user_len;
+};
+
+/* The same with those of them that have been admitted (ledger_admit()), as far as their phase
+ * tells: CONNECT and later. The others are to hear from there why they may not go on. */
+size_t registry_end_admitted(
+	struct registry *r, const struct session_owner *owner, enum end_reason reason);
 
 /* Ends the sessions with an id up to `last` whose relay has been idle at the time `now` for longer
  * than it may be, with one side finished or not. Returns when the next could be (clock.h),

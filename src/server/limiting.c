@@ -2,8 +2,9 @@
  * Sessions and relays hold themselves to limits, so what is left to a job is what nobody comes by
  * for: the sessions that move nothing when a quota is used up, periods and users that end, lines in
  * the log, and that what is used is noted where it outlives the server. It comes every few seconds
- * while anybody has a quota or may come with one, at the next border of a period, and when an
- * account comes to its mark; without quotas, and without anybody who expires, it sleeps.
+ * while anybody has a quota or may come with one, or is kept out and still has sessions, at the
+ * next border of a period, and when an account comes to its mark; without all of these, and without
+ * anybody who expires, it sleeps.
  *
  * The clock that people read may be set: so nobody sleeps for longer than a minute by it.
  */
@@ -111,13 +112,17 @@ void limiting_warn(const struct services *v, const struct settings *s)
 
 /* ---- sessions that must end ---- */
 
-static size_t end_account(struct services *v, const struct ledger_account *a, bool anonymous_only,
+/* Who has not been admitted yet is refused there, with an answer, which a reset would overtake. */
+static void end_account(struct services *v, const struct ledger_account *a, bool anonymous_only,
 	enum end_reason why)
 {
-	if (a->name_len > 0)
-		return registry_end_user(v->registry, a->name, a->name_len, why);
-	return anonymous_only ? registry_end_anonymous(v->registry, &a->client, why)
-			      : registry_end_client(v->registry, &a->client, why);
+	struct session_owner owner = {.user = a->name, .user_len = a->name_len};
+
+	if (a->name_len == 0) {
+		owner.client = &a->client;
+		owner.is_anonymous = anonymous_only;
+	}
+	(void)registry_end_admitted(v->registry, &owner, why);
 }
 
 static enum end_reason reason_of_bar(enum login_result bar)
@@ -145,7 +150,7 @@ static void end_barred_sessions(struct services *v)
 			continue;
 		why = reason_of_bar(users_bar(v->users, info.user, info.user_len, &info.client));
 		if (why != END_REASONS)
-			(void)registry_end(v->registry, info.id, why);
+			(void)registry_end_live(v->registry, &refs[i], why);
 	}
 	free(refs);
 }
@@ -176,15 +181,16 @@ static void see_to_account(struct services *v, const struct ledger_account *a)
 	if (a->sessions == 0)
 		return;
 	if (n->is_kept_out)
-		(void)end_account(v, a, false, END_DISABLED);
+		end_account(v, a, false, END_DISABLED);
 	else if (n->has_quota && n->is_spent && n->over == OVER_CUT)
-		(void)end_account(v, a, n->is_of_anonymous, END_QUOTA_REACHED);
+		end_account(v, a, n->is_of_anonymous, END_QUOTA_REACHED);
 }
 
 /* What is found of all accounts. */
 struct round {
 	bool has_quotas;
 	bool has_expired; /* somebody with sessions */
+	bool has_kept_out; /* likewise */
 	bool has_news; /* to be kept */
 	int64_t due; /* seconds since 1970 */
 };
@@ -205,6 +211,7 @@ static struct round look_at_accounts(struct services *v, int64_t now)
 		see_to_account(v, &accounts[i]);
 		r.has_quotas |= n->has_quota;
 		r.has_expired |= n->is_expired && accounts[i].sessions > 0;
+		r.has_kept_out |= n->is_kept_out && accounts[i].sessions > 0;
 		r.has_news |= n->use_has_changed;
 		r.due = n->due < r.due ? n->due : r.due;
 	}
@@ -222,10 +229,24 @@ static bool sweep_kept_use(struct limiting *l, int64_t wall)
 	return kept_use_sweep(l->services->standing, l->services->limits, wall);
 }
 
+/* In milliseconds from now; CLOCK_NEVER when there is nothing to look for. Of those who must end
+ * some may have been admitted just before, and not got on. */
+static int64_t next_look(const struct round *r, int64_t wall)
+{
+	bool is_soon = r->has_quotas || r->has_kept_out;
+	int64_t wait_ms = LONGEST_SECONDS * INT64_C(1000);
+
+	if (r->due == INT64_MAX && !is_soon)
+		return CLOCK_NEVER;
+	if (r->due - wall < LONGEST_SECONDS)
+		wait_ms = r->due > wall ? (r->due - wall) * 1000 : 100;
+	return is_soon && wait_ms > PERIOD_MS ? PERIOD_MS : wait_ms;
+}
+
 static int64_t run_limiting(void *context, int64_t now)
 {
 	struct limiting *l = context;
-	int64_t wall = (int64_t)time(NULL), wait_ms = LONGEST_SECONDS * INT64_C(1000);
+	int64_t wall = (int64_t)time(NULL), wait_ms;
 	bool is_changed = atomic_exchange(&l->is_changed, false);
 	struct round r = look_at_accounts(l->services, wall);
 
@@ -233,13 +254,8 @@ static int64_t run_limiting(void *context, int64_t now)
 		end_barred_sessions(l->services);
 	if (sweep_kept_use(l, wall) || r.has_news)
 		keeper_call(l->keeper);
-	if (r.due == INT64_MAX && !r.has_quotas)
-		return CLOCK_NEVER;
-	if (r.due - wall < LONGEST_SECONDS)
-		wait_ms = r.due > wall ? (r.due - wall) * 1000 : 100;
-	if (r.has_quotas && wait_ms > PERIOD_MS)
-		wait_ms = PERIOD_MS;
-	return now + wait_ms;
+	wait_ms = next_look(&r, wall);
+	return wait_ms == CLOCK_NEVER ? CLOCK_NEVER : now + wait_ms;
 }
 
 static void wake_limiting(void *context)

@@ -3,21 +3,22 @@
  * of it: who asked for what, as it was asked for, and which address that came to. Whose request is
  * not known yet will be judged by the rules there are then. Of associations the command is judged;
  * they judge their datagrams' targets themselves. Whoever is about to end is left alone: the rules
- * may have refused him already, and a reset would overtake what he is told.
+ * may have refused him already, and a reset would overtake what he is told. So is whoever has not
+ * connected yet: his own verdict refuses him in a moment, with an answer.
  *
- * Between the verdict on an address and the connection to it a session is neither: its address is
- * nobody's to see yet, and the verdict is of before. So as long as such sessions are there from
- * before a border they are looked at again each second.
+ * Or that verdict is of before: an address that was judged and is being connected to is nobody's to
+ * see yet. So as long as such sessions are there from before a border they are looked at again each
+ * second.
  */
 #include "server/recheck.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/parse.h"
 #include "base/plural.h"
 #include "proxy/target.h"
 #include "server/user_groups.h"
@@ -31,7 +32,7 @@ struct sweep {
 	struct services *services;
 	struct config *config;
 	struct group_source groups;
-	char rule[RULE_WORD_MAX]; /* whose refusals count; "": anyone's */
+	unsigned rule; /* whose refusals count, as for recheck_sessions() */
 	uint64_t last; /* the newest session that is looked at */
 	bool ends;
 	size_t refused;
@@ -77,6 +78,15 @@ static bool is_connecting(const struct session_info *info)
 	return info->address.sa.sa_family == AF_UNSPEC && info->phase < PHASE_RELAY;
 }
 
+/* Is it to hear from its own verdict what the rules say? What listens for a peer had that one
+ * before, and may go on to for long. */
+static bool is_answered_itself(const struct session_info *info)
+{
+	if (request_command_parse(info->command) == REQUEST_BIND)
+		return info->phase < PHASE_CONNECT;
+	return is_connecting(info);
+}
+
 /* Has it asked for something that it may still get? */
 static bool can_be_judged(const struct session_info *info)
 {
@@ -84,9 +94,18 @@ static bool can_be_judged(const struct session_info *info)
 		request_command_parse(info->command) != REQUEST_UNKNOWN;
 }
 
+/* Is it the word of a temporary rule that came with that one or behind it? */
+static bool is_of_rule(const char *word, unsigned first)
+{
+	int64_t number;
+
+	return word[0] == 't' && parse_number(word + 1, &number) && number >= first;
+}
+
 static bool counts(const struct sweep *s, const struct verdict *v)
 {
-	return !v->allowed && !v->is_guess && (s->rule[0] == '\0' || strcmp(s->rule, v->rule) == 0);
+	return !v->allowed && !v->is_guess &&
+		(s->rule == RECHECK_ANY_RULE || is_of_rule(v->rule, s->rule));
 }
 
 static void log_ended(const struct session_info *info, const struct verdict *v)
@@ -114,6 +133,8 @@ static void look_at_session(struct sweep *s, const struct session_ref *ref)
 	}
 	if (!s->ends) {
 		s->refused++;
+	} else if (is_answered_itself(&info)) {
+		s->is_undecided = true;
 	} else if (registry_end_by_rule(s->services->registry, ref, v.rule)) {
 		s->refused++;
 		log_ended(&info, &v);
@@ -122,15 +143,13 @@ static void look_at_session(struct sweep *s, const struct session_ref *ref)
 
 /* ---- all of them ---- */
 
-static void sweep_sessions(struct sweep *s, struct services *v, unsigned rule)
+static void sweep_sessions(struct sweep *s, struct services *v)
 {
 	struct session_ref *refs;
 	size_t count;
 
 	s->services = v;
 	s->groups = user_groups(v->users);
-	if (rule != RECHECK_ANY_RULE)
-		snprintf(s->rule, sizeof(s->rule), "t%u", rule);
 	refs = registry_list(v->registry, &count);
 	if (refs == NULL)
 		return;
@@ -143,31 +162,41 @@ static void sweep_sessions(struct sweep *s, struct services *v, unsigned rule)
 
 size_t recheck_sessions(struct services *v, unsigned rule, bool ends)
 {
-	struct sweep s = {.ends = ends, .last = UINT64_MAX};
+	struct sweep s = {.rule = rule, .ends = ends, .last = UINT64_MAX};
 
-	sweep_sessions(&s, v, rule);
+	sweep_sessions(&s, v);
 	return s.refused;
 }
 
 /* ---- the job ---- */
 
-void recheck_follow(struct recheck *r, unsigned rule)
+/* Two at once come to the one whose refusals are among both's: any rule, or the older one. */
+static unsigned wider(unsigned a, unsigned b)
 {
-	atomic_store(&r->asked, rule + 1);
+	return a < b ? a : b;
 }
 
-/* The sessions that there are now are to be looked at. */
+void recheck_follow(struct recheck *r, unsigned rule)
+{
+	unsigned before = atomic_load(&r->asked), asked;
+
+	do
+		asked = before == 0 ? rule + 1 : wider(before, rule + 1);
+	while (!atomic_compare_exchange_weak(&r->asked, &before, asked));
+}
+
+/* The sessions that there are now are to be looked at, beside those that still are. */
 static void begin_looking(struct recheck *r, unsigned rule)
 {
-	r->rule = rule;
+	r->rule = r->last > 0 ? wider(r->rule, rule) : rule;
 	r->last = registry_last_id(r->services->registry);
 }
 
 static void look_at_sessions(struct recheck *r)
 {
-	struct sweep s = {.ends = true, .last = r->last};
+	struct sweep s = {.rule = r->rule, .ends = true, .last = r->last};
 
-	sweep_sessions(&s, r->services, r->rule);
+	sweep_sessions(&s, r->services);
 	if (s.refused > 0)
 		log_message(LOG_INFO, "%zu session%s ended that the rules refuse by now", s.refused,
 			plural(s.refused));

@@ -158,9 +158,17 @@ void registry_set_client(struct registry_slot *s, const struct addr *addr)
 	mutex_unlock(&s->lock);
 }
 
+/* Whoever ends a session looks at the phase under the lock, and breaks it off there: so that is
+ * over before the session is closing, or does not come at all. */
 void registry_set_phase(struct registry_slot *s, enum session_phase phase)
 {
-	atomic_store(&s->phase, (int)phase);
+	if (phase != PHASE_CLOSING) {
+		atomic_store(&s->phase, (int)phase);
+		return;
+	}
+	mutex_lock(&s->lock);
+	atomic_store(&s->phase, PHASE_CLOSING);
+	mutex_unlock(&s->lock);
 }
 
 void registry_set_user(struct registry_slot *s, const char *user, size_t len)
@@ -422,13 +430,31 @@ static bool is_closing(const struct registry_slot *s)
 	return atomic_load(&s->phase) == PHASE_CLOSING;
 }
 
+static bool may_be_ended_locked(const struct registry_slot *s, uint64_t id) REQUIRES(&s->lock)
+{
+	return s->id == id && s->why == END_REASONS && !is_closing(s);
+}
+
+bool registry_end_live(struct registry *r, const struct session_ref *ref, enum end_reason reason)
+{
+	struct registry_slot *s = &r->slots[ref->slot];
+	bool ends;
+
+	mutex_lock(&s->lock);
+	ends = may_be_ended_locked(s, ref->id);
+	if (ends)
+		tell_locked(s, reason);
+	mutex_unlock(&s->lock);
+	return ends;
+}
+
 bool registry_end_by_rule(struct registry *r, const struct session_ref *ref, const char *rule)
 {
 	struct registry_slot *s = &r->slots[ref->slot];
 	bool ends;
 
 	mutex_lock(&s->lock);
-	ends = s->id == ref->id && s->why == END_REASONS && !is_closing(s);
+	ends = may_be_ended_locked(s, ref->id);
 	if (ends) {
 		snprintf(s->rule, sizeof(s->rule), "%s", rule);
 		tell_locked(s, END_RULE_CHANGED);
@@ -437,16 +463,8 @@ bool registry_end_by_rule(struct registry *r, const struct session_ref *ref, con
 	return ends;
 }
 
-/* Whose sessions are meant: those of the clients in a network, or (NULL) of a user, or of nobody
- * (of a length of 0). */
-struct whose {
-	const struct network *client;
-	bool is_anonymous; /* of the client's those without a login only */
-	const char *user;
-	size_t user_len;
-};
-
-static bool is_meant_locked(const struct registry_slot *s, const struct whose *w) REQUIRES(&s->lock)
+static bool is_meant_locked(const struct registry_slot *s, const struct session_owner *w)
+	REQUIRES(&s->lock)
 {
 	if (s->id == 0 || is_closing(s))
 		return false;
@@ -457,7 +475,9 @@ static bool is_meant_locked(const struct registry_slot *s, const struct whose *w
 		(s->user_len == 0 || memcmp(s->user, w->user, s->user_len) == 0);
 }
 
-static size_t end_all_of(struct registry *r, const struct whose *w, enum end_reason reason)
+/* Those that have come as far as `first`. */
+static size_t end_all_of(struct registry *r, const struct session_owner *w,
+	enum session_phase first, enum end_reason reason)
 {
 	size_t ended = 0;
 
@@ -465,7 +485,7 @@ static size_t end_all_of(struct registry *r, const struct whose *w, enum end_rea
 		struct registry_slot *s = &r->slots[i];
 
 		mutex_lock(&s->lock);
-		if (is_meant_locked(s, w)) {
+		if (is_meant_locked(s, w) && atomic_load(&s->phase) >= (int)first) {
 			tell_locked(s, reason);
 			ended++;
 		}
@@ -476,20 +496,22 @@ static size_t end_all_of(struct registry *r, const struct whose *w, enum end_rea
 
 size_t registry_end_user(struct registry *r, const char *user, size_t len, enum end_reason reason)
 {
-	const struct whose w = {.user = user, .user_len = user == NULL ? 0 : len};
+	const struct session_owner w = {.user = user, .user_len = user == NULL ? 0 : len};
 
-	return end_all_of(r, &w, reason);
+	return end_all_of(r, &w, PHASE_GREETING, reason);
 }
 
 size_t registry_end_client(struct registry *r, const struct network *client, enum end_reason reason)
 {
-	return end_all_of(r, &(const struct whose){.client = client}, reason);
+	const struct session_owner w = {.client = client};
+
+	return end_all_of(r, &w, PHASE_GREETING, reason);
 }
 
-size_t registry_end_anonymous(
-	struct registry *r, const struct network *client, enum end_reason reason)
+size_t registry_end_admitted(
+	struct registry *r, const struct session_owner *owner, enum end_reason reason)
 {
-	return end_all_of(r, &(const struct whose){.client = client, .is_anonymous = true}, reason);
+	return end_all_of(r, owner, PHASE_CONNECT, reason);
 }
 
 /* Ends the session when it is due; returns when it is, or was. The phase is looked at first: the

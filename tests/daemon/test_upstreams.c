@@ -865,6 +865,27 @@ static void a_name_is_judged_again_by_itself(void **state)
 	close(fd);
 }
 
+/* A reset would come in place of the answer, which says whatever becomes of it. */
+static void a_rule_that_comes_meanwhile_waits_for_the_answer(void **state)
+{
+	size_t from = daemon_log_end(&d);
+	int client, fd;
+
+	(void)state;
+	daemon_use_config(&d, "upstream = a socks5://127.0.0.1:%u\nrule = via a\n", port);
+	client = ask_for("x.test", 80);
+	fd = accept_request();
+	assert_contains(monitor_ask(monitor, "DENY * x.test 1h"),
+		"OK Rule t1 for 1h: deny to x.test (until the next start)");
+	net_send_hex(fd, "05 00 00 01 00 00 00 00 00 00");
+	expect_reply(client, 0);
+	net_expect_gone(client);
+	daemon_wait_log(&d, &from, " reason=rule_changed ");
+	assert_contains(monitor_ask(monitor, "DROP_RULE t1"), "OK 1 temporary rule dropped");
+	close(client);
+	close(fd);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, open_upstream, close_upstream)
 
 int main(void)
@@ -897,6 +918,7 @@ int main(void)
 		TEST(what_goes_straight_behind_a_refusal_is_through_nobody),
 		TEST(one_without_time_for_another_address_is_not_blamed),
 		TEST(a_name_is_judged_again_by_itself),
+		TEST(a_rule_that_comes_meanwhile_waits_for_the_answer),
 	};
 
 	return cmocka_run_group_tests_name("daemon/upstreams", tests, setup, teardown);

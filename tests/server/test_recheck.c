@@ -208,7 +208,9 @@ static void one_rule_alone_may_count(void **state)
 	(void)state;
 	begin_with("");
 	begin_session(0, "alice", "CONNECT", "192.0.2.9:80");
+	connect_session(0, "192.0.2.9:80");
 	begin_session(1, "bob", "CONNECT", "192.0.2.9:80");
+	connect_session(1, "192.0.2.9:80");
 	c = read_rules("rule = deny user alice\n");
 	config_set_rules(c, rules_with_temporary(c->rules, &c->settings, &rule, 1, error));
 	config_publish(services.config, c);
@@ -245,6 +247,52 @@ static void who_is_on_the_way_out_is_left_alone(void **state)
 	change_to("rule = allow\n");
 	recheck_follow(&job, RECHECK_ANY_RULE);
 	assert_int_equal(run(), CLOCK_NEVER);
+}
+
+/* Nor may he have been judged yet, whose request is known and who is to have an answer. */
+static void who_connects_is_left_to_his_own_verdict(void **state)
+{
+	(void)state;
+	begin_with("rule = deny\n");
+	begin_session(0, NULL, "CONNECT", "192.0.2.9:80");
+	registry_set_phase(slot(0), PHASE_REQUEST);
+	begin_session(1, NULL, "CONNECT", "192.0.2.9:80");
+	begin_session(2, NULL, "UDP_ASSOCIATE", "0.0.0.0:0");
+	begin_session(3, NULL, "BIND", "192.0.2.9:21");
+	registry_set_phase(slot(3), PHASE_REQUEST);
+	assert_int_equal(recheck_sessions(&services, RECHECK_ANY_RULE, true), 0);
+	for (size_t i = 0; i < SLOTS; i++)
+		assert_false(was_ended(i));
+	/* Those that the verdict of before lets in after all. */
+	recheck_follow(&job, RECHECK_ANY_RULE);
+	assert_int_equal(run(), now + 1000);
+	connect_session(0, "192.0.2.9:80");
+	registry_set_phase(slot(2), PHASE_UDP);
+	registry_set_phase(slot(1), PHASE_CLOSING);
+	registry_leave(slot(3));
+	assert_int_equal(run(), CLOCK_NEVER);
+	assert_true(was_ended(0));
+	assert_false(was_ended(1));
+	assert_true(was_ended(2));
+}
+
+/* They are live sessions, and would be refused. */
+static void those_that_connect_are_counted_where_nothing_ends(void **state)
+{
+	(void)state;
+	begin_with("rule = deny\n");
+	begin_session(0, NULL, "CONNECT", "192.0.2.9:80");
+	assert_int_equal(recheck_sessions(&services, RECHECK_ANY_RULE, false), 1);
+}
+
+/* It was judged before it listens, and may go on to for as long as `bind_timeout`. */
+static void who_waits_for_a_peer_ends_at_once(void **state)
+{
+	(void)state;
+	begin_with("rule = deny\n");
+	begin_session(0, NULL, "BIND", "192.0.2.9:21");
+	assert_int_equal(recheck_sessions(&services, RECHECK_ANY_RULE, true), 1);
+	assert_true(was_ended(0));
 }
 
 /* ---- the job ---- */
@@ -330,6 +378,46 @@ static void who_asks_is_followed_whatever_is_rechecked(void **state)
 	assert_true(was_ended(0));
 }
 
+static void deny_to_bob_and_alice(void)
+{
+	struct temporary_rule rules[] = {
+		{.text = "deny user alice", .number = 4, .until = TUESDAY + 60},
+		{.text = "deny user bob", .number = 3, .until = TUESDAY + 60}};
+	struct config *c = read_rules("recheck = no\nrule = deny user carol\n");
+
+	config_set_rules(c, rules_with_temporary(c->rules, &c->settings, rules, 2, error));
+	config_publish(services.config, c);
+}
+
+/* Who connects when the first of two rules comes may still do so when the second has come. */
+static void one_rule_behind_another_takes_nobody_from_it(void **state)
+{
+	static const char *const users[] = {"alice", "bob", "carol"};
+
+	(void)state;
+	begin_with("");
+	for (size_t i = 0; i < COUNT(users); i++)
+		begin_session(i, users[i], "CONNECT", "192.0.2.9:80");
+	deny_to_bob_and_alice();
+	recheck_follow(&job, 3);
+	recheck_follow(&job, 4);
+	assert_int_equal(run(), now + 1000);
+	recheck_follow(&job, 4);
+	assert_int_equal(run(), now + 1000);
+	for (size_t i = 0; i < COUNT(users); i++)
+		connect_session(i, "192.0.2.9:80");
+	run();
+	assert_true(was_ended(0));
+	assert_true(was_ended(1));
+	assert_false(was_ended(2));
+	/* What was looked for then is not looked for ever after. */
+	begin_session(1, "bob", "CONNECT", "192.0.2.9:80");
+	connect_session(1, "192.0.2.9:80");
+	recheck_follow(&job, 4);
+	run();
+	assert_false(was_ended(1));
+}
+
 #define recheck_test(f) cmocka_unit_test_setup_teardown(f, make_services, free_services)
 
 int main(void)
@@ -340,12 +428,16 @@ int main(void)
 		recheck_test(one_rule_alone_may_count),
 		recheck_test(who_has_not_asked_yet_is_left_alone),
 		recheck_test(who_is_on_the_way_out_is_left_alone),
+		recheck_test(who_connects_is_left_to_his_own_verdict),
+		recheck_test(those_that_connect_are_counted_where_nothing_ends),
+		recheck_test(who_waits_for_a_peer_ends_at_once),
 		recheck_test(a_session_ends_when_its_rule_loses_its_time),
 		recheck_test(a_session_ends_when_the_clock_is_set_back_behind_its_rule),
 		recheck_test(nothing_ends_at_a_border_where_that_is_not_wanted),
 		recheck_test(without_times_the_job_sleeps),
 		recheck_test(who_connects_at_the_border_is_looked_at_again),
 		recheck_test(who_asks_is_followed_whatever_is_rechecked),
+		recheck_test(one_rule_behind_another_takes_nobody_from_it),
 	};
 
 	setenv("TZ", "UTC0", 1);

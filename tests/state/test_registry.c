@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -363,6 +364,66 @@ static void who_is_on_the_way_out_is_not_ended_with_the_others(void **state)
 	registry_free(r);
 }
 
+static struct closer {
+	struct registry *r; /* NULL: nobody is to close while a socket is broken off */
+	pthread_t thread;
+	sem_t is_as_far_as_it_gets;
+	enum session_phase seen;
+} closer;
+static _Thread_local bool is_closer;
+
+int __wrap_pthread_mutex_lock(pthread_mutex_t *m);
+int __real_pthread_mutex_lock(pthread_mutex_t *m);
+void __wrap_socket_abort(int fd);
+void __real_socket_abort(int fd);
+
+int __wrap_pthread_mutex_lock(pthread_mutex_t *m)
+{
+	if (is_closer)
+		sem_post(&closer.is_as_far_as_it_gets);
+	return __real_pthread_mutex_lock(m);
+}
+
+static void *begin_to_close(void *arg)
+{
+	(void)arg;
+	is_closer = true;
+	registry_set_phase(registry_slot_at(closer.r, 0), PHASE_CLOSING);
+	sem_post(&closer.is_as_far_as_it_gets);
+	return NULL;
+}
+
+void __wrap_socket_abort(int fd)
+{
+	if (closer.r != NULL) {
+		assert_int_equal(pthread_create(&closer.thread, NULL, begin_to_close, NULL), 0);
+		sem_wait(&closer.is_as_far_as_it_gets);
+		closer.seen = registry_pulse(closer.r, 0).phase;
+	}
+	__real_socket_abort(fd);
+}
+
+/* What a worker tells its client once it closes is not overtaken by a reset that was decided on
+ * before. */
+static void nobody_begins_to_close_while_it_is_being_ended(void **state)
+{
+	struct pair p = new_pair();
+
+	(void)state;
+	closer.r = new_registry(1);
+	assert_int_equal(sem_init(&closer.is_as_far_as_it_gets, 0, 0), 0);
+	enter(closer.r, 0, p.own);
+	registry_set_user(registry_slot_at(closer.r, 0), "alice", 5);
+	assert_int_equal(registry_end_user(closer.r, "alice", 5, END_KILLED), 1);
+	pthread_join(closer.thread, NULL);
+	assert_int_equal(closer.seen, PHASE_GREETING);
+	assert_int_equal(registry_pulse(closer.r, 0).phase, PHASE_CLOSING);
+	sem_destroy(&closer.is_as_far_as_it_gets);
+	registry_free(closer.r);
+	closer.r = NULL;
+	close_pair(&p);
+}
+
 static void a_clients_sessions_are_ended_whoever_logged_in(void **state)
 {
 	static const char *const clients[] = {
@@ -638,6 +699,7 @@ int main(void)
 		cmocka_unit_test(one_session_is_ended_by_its_id),
 		cmocka_unit_test(a_users_sessions_are_ended_and_no_others),
 		cmocka_unit_test(who_is_on_the_way_out_is_not_ended_with_the_others),
+		cmocka_unit_test(nobody_begins_to_close_while_it_is_being_ended),
 		cmocka_unit_test(a_clients_sessions_are_ended_whoever_logged_in),
 		cmocka_unit_test(sessions_are_counted_by_what_they_were_asked_for),
 		cmocka_unit_test(idle_relays_are_ended_up_to_an_id),
