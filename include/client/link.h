@@ -44,6 +44,9 @@ void link_close(struct link *l);
 /* Lets all waiting end with LINK_INTERRUPTED once `fd` is readable; -1: none. */
 void link_interrupt_by(struct link *l, int fd);
 
+/* For whoever has others to talk to meanwhile: what would wait fails instead, as LINK_BROKEN. */
+void link_never_wait(struct link *l);
+
 /* The descriptor: readable when the server said something or went away. */
 int link_fd(const struct link *l);
 
@@ -69,8 +72,9 @@ int link_receive_login(struct link *l, struct answer *out) __attribute__((warn_u
 int link_ask(struct link *l, const char *request, struct answer *out)
 	__attribute__((warn_unused_result));
 
-/* The two halves of link_ask(), for whoever waits for other things too. The second one does not
- * wait: 1 with the reply, 0 when it is not complete yet. */
+/* The two halves of link_ask(), for whoever waits for other things too. The first one fails with a
+ * refusal that has come already, though the server may stay. The second one does not wait: 1 with
+ * the reply, 0 when it is not complete yet. */
 int link_send(struct link *l, const char *request) __attribute__((warn_unused_result));
 int link_receive(struct link *l, struct answer *out) __attribute__((warn_unused_result));
 

@@ -33,6 +33,7 @@ struct link {
 	size_t len;
 	size_t looked_at; /* up to here there is no end of a reply */
 	size_t handed; /* bytes of the line that link_next_line() has given out */
+	bool never_waits;
 	bool farewell; /* the request was QUIT, whose reply is one line */
 	char error[LINK_ERROR_MAX];
 };
@@ -243,6 +244,11 @@ void link_interrupt_by(struct link *l, int fd)
 	l->interrupt = fd;
 }
 
+void link_never_wait(struct link *l)
+{
+	l->never_waits = true;
+}
+
 int link_fd(const struct link *l)
 {
 	return l->fd;
@@ -270,6 +276,8 @@ static int wait_for(struct link *l, short events)
 	struct pollfd fds[2] = {
 		{.fd = l->fd, .events = events}, {.fd = l->interrupt, .events = POLLIN}};
 
+	if (l->never_waits)
+		return broken(l, "the server would have to be waited for");
 	if (socket_wait(fds, 2, l->deadline) == 0)
 		return silent(l);
 	return fds[1].revents != 0 ? LINK_INTERRUPTED : 0;
@@ -357,7 +365,8 @@ static int write_all(struct link *l, const char *text, size_t len)
 }
 
 /* In one piece, so that text and LF travel together. What came before was not asked for and is
- * dropped, but for a refusal, with which the server takes its leave. */
+ * dropped, but for a refusal, with which the server takes its leave: whether it goes at once or
+ * never is its own affair. */
 static int send_line(struct link *l, const char *text)
 {
 	size_t len = strlen(text);
@@ -367,7 +376,7 @@ static int send_line(struct link *l, const char *text)
 	if (link_check(l) < 0)
 		return LINK_BROKEN;
 	if (l->len > 2 && memcmp(l->bytes, "ERR", 3) == 0)
-		return link_read_out(l);
+		return ended(l, "");
 	line = malloc(len + 1);
 	if (line == NULL)
 		return broken(l, "out of memory");

@@ -28,6 +28,7 @@ enum manner {
 	CLOSED, /* nobody listens */
 	ENDS, /* the connection, at once */
 	FULL, /* greets with ERR */
+	LINGERS, /* asks for the login, says ERR and stays */
 	FOREIGN, /* no monitor */
 	CHATTY, /* never ends the greeting */
 	DENIES, /* the login */
@@ -229,6 +230,7 @@ static bool greet(int fd, const struct fake *f)
 {
 	static const char *const greetings[] = {
 		[FULL] = "ERR Too many connections\n",
+		[LINGERS] = MONITOR_PROMPT "\nERR Shutting down\n",
 		[FOREIGN] = "220 mail.example.org ESMTP\r\n",
 		[CHATTY] = "Please enter",
 		[SULKS] = NULL,
@@ -475,6 +477,7 @@ static void names_who_gives_no_answer_and_goes_on(void **state)
 		{CLOSED, "cannot reach its monitor at 127.0.0.1:"},
 		{ENDS, "ended the connection"},
 		{FULL, "ERR Too many connections"},
+		{LINGERS, "ERR Shutting down"},
 		{FOREIGN, "there is no monitor of socks5d"},
 		{CHATTY, "silent"},
 		{DENIES, "ERR Invalid credentials; the login has to be an administrator's there"},
