@@ -50,6 +50,9 @@ void link_never_wait(struct link *l);
 /* The descriptor: readable when the server said something or went away. */
 int link_fd(const struct link *l);
 
+/* The address that it has connected to; AF_UNSPEC for a unix socket. */
+const struct addr *link_peer(const struct link *l);
+
 const char *link_error(const struct link *l);
 
 /* Where the server is: "127.0.0.1:8080", or the path of a socket. */

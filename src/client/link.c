@@ -23,6 +23,7 @@
 
 struct link {
 	int fd;
+	struct addr peer;
 	int interrupt;
 	int64_t patience_ms;
 	size_t reply_max;
@@ -82,10 +83,9 @@ static int await_connection(int fd, int64_t deadline)
 }
 
 /* A connected socket, or -1 with errno. */
-static int connect_to(const struct addrinfo *info, int64_t patience_ms)
+static int connect_to(const struct addr *to, int64_t patience_ms)
 {
-	struct addr a = addr_from_sockaddr(info->ai_addr);
-	int fd = socket_connect_start(&a, NULL), error;
+	int fd = socket_connect_start(to, NULL), error;
 
 	if (fd < 0)
 		return -1;
@@ -97,12 +97,14 @@ static int connect_to(const struct addrinfo *info, int64_t patience_ms)
 	return -1;
 }
 
-static int connect_to_any(const struct addrinfo *list, int64_t patience_ms)
+static int connect_to_any(const struct addrinfo *list, int64_t patience_ms, struct addr *peer)
 {
 	int fd = -1;
 
-	for (const struct addrinfo *info = list; info != NULL && fd < 0; info = info->ai_next)
-		fd = connect_to(info, patience_ms);
+	for (const struct addrinfo *info = list; info != NULL && fd < 0; info = info->ai_next) {
+		*peer = addr_from_sockaddr(info->ai_addr);
+		fd = connect_to(peer, patience_ms);
+	}
 	return fd;
 }
 
@@ -126,7 +128,8 @@ static void explain(const struct link_target *t, const char *why, char error[LIN
 		t->path != NULL ? ", with this monitor_socket?" : "? -L and -P say where");
 }
 
-static int connect_by_name(const struct link_target *t, char error[LINK_ERROR_MAX])
+static int connect_by_name(
+	const struct link_target *t, struct addr *peer, char error[LINK_ERROR_MAX])
 {
 	struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *list;
 	int result = getaddrinfo(t->host, t->port, &hints, &list), fd;
@@ -135,7 +138,7 @@ static int connect_by_name(const struct link_target *t, char error[LINK_ERROR_MA
 		explain(t, result == EAI_SYSTEM ? strerror(errno) : gai_strerror(result), error);
 		return -1;
 	}
-	fd = connect_to_any(list, t->patience_ms);
+	fd = connect_to_any(list, t->patience_ms, peer);
 	if (fd < 0)
 		explain(t, strerror(errno), error);
 	freeaddrinfo(list);
@@ -159,6 +162,7 @@ static struct link *new_link(const struct link_target *target)
 	if (l == NULL)
 		return NULL;
 	*l = (struct link){.fd = -1,
+		.peer = {.sa.sa_family = AF_UNSPEC},
 		.interrupt = -1,
 		.patience_ms = target->patience_ms,
 		.reply_max = target->reply_max,
@@ -186,7 +190,7 @@ struct link *link_open(const struct link_target *target, char error[LINK_ERROR_M
 	if (l == NULL)
 		return NULL;
 	l->fd = target->path != NULL ? connect_by_path(target, error)
-				     : connect_by_name(target, error);
+				     : connect_by_name(target, &l->peer, error);
 	if (l->fd < 0) {
 		link_close(l);
 		return NULL;
@@ -203,6 +207,7 @@ struct link *link_start(
 	snprintf(error, LINK_ERROR_MAX, "out of memory");
 	if (l == NULL)
 		return NULL;
+	l->peer = *to;
 	l->fd = socket_connect_start(to, NULL);
 	if (l->fd < 0) {
 		snprintf(error, LINK_ERROR_MAX, "%s", strerror(errno));
@@ -257,6 +262,11 @@ int link_fd(const struct link *l)
 const char *link_place(const struct link *l)
 {
 	return l->place;
+}
+
+const struct addr *link_peer(const struct link *l)
+{
+	return &l->peer;
 }
 
 const char *link_error(const struct link *l)

@@ -577,6 +577,31 @@ static void only_the_request_is_sent_and_once(void **state)
 	assert_string_equal(heard[1], "");
 }
 
+/* Such as anybody on this host may listen for, where the nodes are elsewhere. */
+static void loopback_is_sent_no_login_where_the_nodes_may_be_elsewhere(void **state)
+{
+	bool was_connected;
+
+	(void)state;
+	answer = "OK #\n\n";
+	fakes[0].told = "192.0.2.1:8080";
+	start_fakes(2);
+	connect_to_first(-1);
+	int out = replace_file(stdout, STDOUT_FILENO, "out");
+	int err = replace_file(stderr, STDERR_FILENO, "err");
+	run.status = log_in_and_ask("USERS");
+	bring_back_file(stdout, STDOUT_FILENO, out);
+	bring_back_file(stderr, STDERR_FILENO, err);
+	client_close(&run.client);
+	join_fakes();
+	was_connected = fakes[1].fd > 0;
+	forget_fakes();
+	assert_false(was_connected);
+	assert_int_equal(run.status, CLIENT_REFUSED);
+	run.err = scratch_read("err");
+	assert_contains(run.err, "node n1: the address of its monitor is a loopback one");
+}
+
 static void what_names_try_with_the_terminal_is_shown(void **state)
 {
 	(void)state;
@@ -685,6 +710,7 @@ int main(void)
 		nodes_test(without_the_engine_all_are_asked),
 		nodes_test(dead_ones_among_many_cost_their_patience_once),
 		nodes_test(only_the_request_is_sent_and_once),
+		nodes_test(loopback_is_sent_no_login_where_the_nodes_may_be_elsewhere),
 		nodes_test(what_names_try_with_the_terminal_is_shown),
 		nodes_test(a_server_that_shares_nothing_is_an_error),
 		nodes_test(a_list_that_is_none_is_an_error),
