@@ -85,13 +85,15 @@ int link_receive(struct link *l, struct answer *out) __attribute__((warn_unused_
 int link_await(struct link *l, struct answer *out) __attribute__((warn_unused_result));
 
 /* For a reply that goes on as things happen. Without waiting: 1 with its next line, valid until the
- * next call, 0 while there is none. Silence is no error meanwhile. */
+ * next call, 0 while there is none. Silence is no error between two lines, but before the first one
+ * and behind link_end_lines(). */
 int link_next_line(struct link *l, struct monitor_line *out) __attribute__((warn_unused_result));
 
 /* Sends the line that ends it; what was received stays to be read. */
 int link_end_lines(struct link *l) __attribute__((warn_unused_result));
 
-/* When silence becomes an error (clock.h), from the last byte on; link_receive() tells. */
+/* When silence becomes an error (clock.h), from the last byte on; link_receive() and
+ * link_next_line() tell. */
 int64_t link_deadline(const struct link *l);
 
 /* While nothing is asked: takes in what the server says, and tells whether it is still there. Does

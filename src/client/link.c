@@ -35,6 +35,7 @@ struct link {
 	size_t looked_at; /* up to here there is no end of a reply */
 	size_t handed; /* bytes of the line that link_next_line() has given out */
 	bool never_waits;
+	bool ends_lines; /* link_end_lines() has said so */
 	bool farewell; /* the request was QUIT, whose reply is one line */
 	char error[LINK_ERROR_MAX];
 };
@@ -393,6 +394,7 @@ static int send_line(struct link *l, const char *text)
 	memcpy(line, text, len);
 	line[len] = '\n';
 	l->len = l->looked_at = l->handed = 0;
+	l->ends_lines = false;
 	l->deadline = clock_deadline(l->patience_ms);
 	result = write_all(l, line, len + 1);
 	explicit_bzero(line, len + 1);
@@ -568,7 +570,6 @@ int link_next_line(struct link *l, struct monitor_line *out)
 {
 	ssize_t n;
 
-	l->deadline = CLOCK_NEVER;
 	if (l->handed > 0)
 		consume_received(l, l->handed);
 	l->handed = 0;
@@ -576,11 +577,15 @@ int link_next_line(struct link *l, struct monitor_line *out)
 	if (n <= 0)
 		return (int)n;
 	l->handed = (size_t)n;
+	if (!l->ends_lines)
+		l->deadline = CLOCK_NEVER;
 	*out = (struct monitor_line){.text = l->bytes, .len = l->handed - 1};
 	return 1;
 }
 
 int link_end_lines(struct link *l)
 {
+	l->ends_lines = true;
+	l->deadline = clock_deadline(l->patience_ms);
 	return write_all(l, "\n", 1);
 }
