@@ -230,7 +230,7 @@ static bool greet(int fd, const struct fake *f)
 {
 	static const char *const greetings[] = {
 		[FULL] = "ERR Too many connections\n",
-		[LINGERS] = MONITOR_PROMPT "\nERR Shutting down\n",
+		[LINGERS] = (MONITOR_PROMPT "\nERR Shutting down\n"),
 		[FOREIGN] = "220 mail.example.org ESMTP\r\n",
 		[CHATTY] = "Please enter",
 		[SULKS] = NULL,
