@@ -238,6 +238,7 @@ WRAP_base/test_wall := clock_gettime
 WRAP_base/test_writing := fclose
 WRAP_client/test_all_nodes := clock_deadline clock_ms socket_wait
 WRAP_client/test_batch := client_ask getdelim link_interrupt_by signals_close
+WRAP_client/test_follow := clock_deadline clock_ms signals_next_ending socket_wait
 WRAP_monitor/test_admin := calloc malloc realloc aligned_alloc accept4 server_base server_errands server_fronts \
 	server_hashes server_keeper server_lookups server_services server_set
 WRAP_monitor/test_alarm_commands := $(WRAP_DESK)

@@ -44,8 +44,14 @@ void link_close(struct link *l);
 /* Lets all waiting end with LINK_INTERRUPTED once `fd` is readable; -1: none. */
 void link_interrupt_by(struct link *l, int fd);
 
+/* For whoever has others to talk to meanwhile: what would wait fails instead, as LINK_BROKEN. */
+void link_never_wait(struct link *l);
+
 /* The descriptor: readable when the server said something or went away. */
 int link_fd(const struct link *l);
+
+/* The address that it has connected to; AF_UNSPEC for a unix socket. */
+const struct addr *link_peer(const struct link *l);
 
 const char *link_error(const struct link *l);
 
@@ -69,8 +75,9 @@ int link_receive_login(struct link *l, struct answer *out) __attribute__((warn_u
 int link_ask(struct link *l, const char *request, struct answer *out)
 	__attribute__((warn_unused_result));
 
-/* The two halves of link_ask(), for whoever waits for other things too. The second one does not
- * wait: 1 with the reply, 0 when it is not complete yet. */
+/* The two halves of link_ask(), for whoever waits for other things too. The first one fails with a
+ * refusal that has come already, though the server may stay. The second one does not wait: 1 with
+ * the reply, 0 when it is not complete yet. */
 int link_send(struct link *l, const char *request) __attribute__((warn_unused_result));
 int link_receive(struct link *l, struct answer *out) __attribute__((warn_unused_result));
 
@@ -78,13 +85,15 @@ int link_receive(struct link *l, struct answer *out) __attribute__((warn_unused_
 int link_await(struct link *l, struct answer *out) __attribute__((warn_unused_result));
 
 /* For a reply that goes on as things happen. Without waiting: 1 with its next line, valid until the
- * next call, 0 while there is none. Silence is no error meanwhile. */
+ * next call, 0 while there is none. Silence is no error between two lines, but before the first one
+ * and behind link_end_lines(). */
 int link_next_line(struct link *l, struct monitor_line *out) __attribute__((warn_unused_result));
 
 /* Sends the line that ends it; what was received stays to be read. */
 int link_end_lines(struct link *l) __attribute__((warn_unused_result));
 
-/* When silence becomes an error (clock.h), from the last byte on; link_receive() tells. */
+/* When silence becomes an error (clock.h), from the last byte on; link_receive() and
+ * link_next_line() tell. */
 int64_t link_deadline(const struct link *l);
 
 /* While nothing is asked: takes in what the server says, and tells whether it is still there. Does

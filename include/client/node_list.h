@@ -26,10 +26,12 @@ struct node_list {
 	size_t count;
 };
 
-/* Takes the reply to NODES apart. Nodes that are offline have a problem, but not where the first
- * one knows of no others, because its engine fails. -1 with the reason in `*problem`. */
-int node_list_parse(const struct answer *reply, struct node_list *out, const char **problem)
-	__attribute__((warn_unused_result));
+/* Takes the reply to NODES apart, of the server that was reached at this address, or AF_UNSPEC for
+ * a unix socket. Nodes that are offline have a problem, but not where the first one knows of no
+ * others, because its engine fails; so have those at loopback addresses that need not be this
+ * host's. -1 with the reason in `*problem`. */
+int node_list_parse(const struct answer *reply, const struct addr *reached_at,
+	struct node_list *out, const char **problem) __attribute__((warn_unused_result));
 
 /* Also for a struct that is all zeros. */
 void node_list_free(struct node_list *l);

@@ -221,7 +221,7 @@ static enum client_status find_nodes(struct client *c, struct answer *reply, str
 	const char *problem;
 	enum client_status status = ask_for_list(c, reply);
 
-	if (status != CLIENT_OK || node_list_parse(reply, list, &problem) == 0)
+	if (status != CLIENT_OK || node_list_parse(reply, link_peer(c->link), list, &problem) == 0)
 		return status;
 	client_say("--all: %s: %s", link_place(c->link), problem);
 	return CLIENT_BROKEN;

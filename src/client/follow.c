@@ -1,7 +1,8 @@
 /*
  * Three may end it: whoever is at the keyboard, whoever reads what is printed, and the server. The
  * first of them has the server told, and what that had sent by then is still printed, up to the
- * empty line: so the connection is good for the next request.
+ * empty line: so the connection is good for the next request. A server that neither begins nor ends
+ * it is silent, as with any other request.
  */
 #include "client/follow.h"
 
@@ -10,7 +11,6 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "wire/json.h"
 #include "net/socket.h"
 
@@ -90,11 +90,13 @@ static int take_follow_keys(struct follower *f, short revents)
 	return tell_server(f);
 }
 
-/* Ctrl-C ends what is followed; the other signals end all. */
+/* Ctrl-C ends what is followed; the second one, for which the server was too slow, and the other
+ * signals end all. */
 static int take_follow_signal(struct follower *f)
 {
-	return signals_next_ending(&f->client->signals) == SIGINT ? tell_server(f)
-								  : LINK_INTERRUPTED;
+	bool is_interrupt = signals_next_ending(&f->client->signals) == SIGINT;
+
+	return is_interrupt && !f->is_told ? tell_server(f) : LINK_INTERRUPTED;
 }
 
 /* 0, or what is wrong with the link. */
@@ -103,10 +105,9 @@ static int wait_for_events(struct follower *f)
 	struct pollfd fds[3] = {{.fd = link_fd(f->client->link), .events = POLLIN},
 		{.fd = f->client->signals.ending, .events = POLLIN},
 		{.fd = f->keys, .events = POLLIN}};
-	int result = 0;
+	int result = 0, ready = socket_wait(fds, 3, link_deadline(f->client->link));
 
-	socket_wait(fds, 3, CLOCK_NEVER);
-	if (fds[0].revents != 0)
+	if (fds[0].revents != 0 || ready == 0)
 		result = print_events(f);
 	if (result == 0 && !f->ended && fds[1].revents != 0)
 		result = take_follow_signal(f);

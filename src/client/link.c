@@ -23,6 +23,7 @@
 
 struct link {
 	int fd;
+	struct addr peer;
 	int interrupt;
 	int64_t patience_ms;
 	size_t reply_max;
@@ -33,6 +34,8 @@ struct link {
 	size_t len;
 	size_t looked_at; /* up to here there is no end of a reply */
 	size_t handed; /* bytes of the line that link_next_line() has given out */
+	bool never_waits;
+	bool ends_lines; /* link_end_lines() has said so */
 	bool farewell; /* the request was QUIT, whose reply is one line */
 	char error[LINK_ERROR_MAX];
 };
@@ -81,10 +84,9 @@ static int await_connection(int fd, int64_t deadline)
 }
 
 /* A connected socket, or -1 with errno. */
-static int connect_to(const struct addrinfo *info, int64_t patience_ms)
+static int connect_to(const struct addr *to, int64_t patience_ms)
 {
-	struct addr a = addr_from_sockaddr(info->ai_addr);
-	int fd = socket_connect_start(&a, NULL), error;
+	int fd = socket_connect_start(to, NULL), error;
 
 	if (fd < 0)
 		return -1;
@@ -96,12 +98,14 @@ static int connect_to(const struct addrinfo *info, int64_t patience_ms)
 	return -1;
 }
 
-static int connect_to_any(const struct addrinfo *list, int64_t patience_ms)
+static int connect_to_any(const struct addrinfo *list, int64_t patience_ms, struct addr *peer)
 {
 	int fd = -1;
 
-	for (const struct addrinfo *info = list; info != NULL && fd < 0; info = info->ai_next)
-		fd = connect_to(info, patience_ms);
+	for (const struct addrinfo *info = list; info != NULL && fd < 0; info = info->ai_next) {
+		*peer = addr_from_sockaddr(info->ai_addr);
+		fd = connect_to(peer, patience_ms);
+	}
 	return fd;
 }
 
@@ -125,7 +129,8 @@ static void explain(const struct link_target *t, const char *why, char error[LIN
 		t->path != NULL ? ", with this monitor_socket?" : "? -L and -P say where");
 }
 
-static int connect_by_name(const struct link_target *t, char error[LINK_ERROR_MAX])
+static int connect_by_name(
+	const struct link_target *t, struct addr *peer, char error[LINK_ERROR_MAX])
 {
 	struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *list;
 	int result = getaddrinfo(t->host, t->port, &hints, &list), fd;
@@ -134,7 +139,7 @@ static int connect_by_name(const struct link_target *t, char error[LINK_ERROR_MA
 		explain(t, result == EAI_SYSTEM ? strerror(errno) : gai_strerror(result), error);
 		return -1;
 	}
-	fd = connect_to_any(list, t->patience_ms);
+	fd = connect_to_any(list, t->patience_ms, peer);
 	if (fd < 0)
 		explain(t, strerror(errno), error);
 	freeaddrinfo(list);
@@ -158,6 +163,7 @@ static struct link *new_link(const struct link_target *target)
 	if (l == NULL)
 		return NULL;
 	*l = (struct link){.fd = -1,
+		.peer = {.sa.sa_family = AF_UNSPEC},
 		.interrupt = -1,
 		.patience_ms = target->patience_ms,
 		.reply_max = target->reply_max,
@@ -185,7 +191,7 @@ struct link *link_open(const struct link_target *target, char error[LINK_ERROR_M
 	if (l == NULL)
 		return NULL;
 	l->fd = target->path != NULL ? connect_by_path(target, error)
-				     : connect_by_name(target, error);
+				     : connect_by_name(target, &l->peer, error);
 	if (l->fd < 0) {
 		link_close(l);
 		return NULL;
@@ -202,6 +208,7 @@ struct link *link_start(
 	snprintf(error, LINK_ERROR_MAX, "out of memory");
 	if (l == NULL)
 		return NULL;
+	l->peer = *to;
 	l->fd = socket_connect_start(to, NULL);
 	if (l->fd < 0) {
 		snprintf(error, LINK_ERROR_MAX, "%s", strerror(errno));
@@ -243,6 +250,11 @@ void link_interrupt_by(struct link *l, int fd)
 	l->interrupt = fd;
 }
 
+void link_never_wait(struct link *l)
+{
+	l->never_waits = true;
+}
+
 int link_fd(const struct link *l)
 {
 	return l->fd;
@@ -251,6 +263,11 @@ int link_fd(const struct link *l)
 const char *link_place(const struct link *l)
 {
 	return l->place;
+}
+
+const struct addr *link_peer(const struct link *l)
+{
+	return &l->peer;
 }
 
 const char *link_error(const struct link *l)
@@ -270,6 +287,8 @@ static int wait_for(struct link *l, short events)
 	struct pollfd fds[2] = {
 		{.fd = l->fd, .events = events}, {.fd = l->interrupt, .events = POLLIN}};
 
+	if (l->never_waits)
+		return broken(l, "the server would have to be waited for");
 	if (socket_wait(fds, 2, l->deadline) == 0)
 		return silent(l);
 	return fds[1].revents != 0 ? LINK_INTERRUPTED : 0;
@@ -357,7 +376,8 @@ static int write_all(struct link *l, const char *text, size_t len)
 }
 
 /* In one piece, so that text and LF travel together. What came before was not asked for and is
- * dropped, but for a refusal, with which the server takes its leave. */
+ * dropped, but for a refusal, with which the server takes its leave: whether it goes at once or
+ * never is its own affair. */
 static int send_line(struct link *l, const char *text)
 {
 	size_t len = strlen(text);
@@ -367,13 +387,14 @@ static int send_line(struct link *l, const char *text)
 	if (link_check(l) < 0)
 		return LINK_BROKEN;
 	if (l->len > 2 && memcmp(l->bytes, "ERR", 3) == 0)
-		return link_read_out(l);
+		return ended(l, "");
 	line = malloc(len + 1);
 	if (line == NULL)
 		return broken(l, "out of memory");
 	memcpy(line, text, len);
 	line[len] = '\n';
 	l->len = l->looked_at = l->handed = 0;
+	l->ends_lines = false;
 	l->deadline = clock_deadline(l->patience_ms);
 	result = write_all(l, line, len + 1);
 	explicit_bzero(line, len + 1);
@@ -549,7 +570,6 @@ int link_next_line(struct link *l, struct monitor_line *out)
 {
 	ssize_t n;
 
-	l->deadline = CLOCK_NEVER;
 	if (l->handed > 0)
 		consume_received(l, l->handed);
 	l->handed = 0;
@@ -557,11 +577,15 @@ int link_next_line(struct link *l, struct monitor_line *out)
 	if (n <= 0)
 		return (int)n;
 	l->handed = (size_t)n;
+	if (!l->ends_lines)
+		l->deadline = CLOCK_NEVER;
 	*out = (struct monitor_line){.text = l->bytes, .len = l->handed - 1};
 	return 1;
 }
 
 int link_end_lines(struct link *l)
 {
+	l->ends_lines = true;
+	l->deadline = clock_deadline(l->patience_ms);
 	return write_all(l, "\n", 1);
 }

@@ -50,11 +50,14 @@ static enum client_status check_greeting(struct client *c, char *line, size_t si
 
 /* ---- where it comes from ---- */
 
-static enum client_status read_password_file(const char *path, char out[SECRET_MAX])
+static enum client_status read_password_file(
+	const struct client *c, const char *path, char out[SECRET_MAX])
 {
 	bool exposed;
 
-	if (secret_from_file(path, out, &exposed) < 0) {
+	if (secret_from_file(path, c->signals.ending, out, &exposed) < 0) {
+		if (errno == EINTR)
+			return client_complain(c, LINK_INTERRUPTED);
 		client_say("%s: %s", path,
 			errno == EMSGSIZE ? "the first line is too long" : strerror(errno));
 		return CLIENT_USAGE;
@@ -77,7 +80,7 @@ static enum client_status find_password(struct client *c, char out[SECRET_MAX])
 	char prompt[300];
 
 	if (c->flags->password_file != NULL)
-		return read_password_file(c->flags->password_file, out);
+		return read_password_file(c, c->flags->password_file, out);
 	if (given != NULL) {
 		take_from_environment(given, out);
 		return CLIENT_OK;
@@ -86,10 +89,12 @@ static enum client_status find_password(struct client *c, char out[SECRET_MAX])
 	return client_ask_secret(c, prompt, out);
 }
 
-static enum client_status read_login_line(char out[SECRET_MAX])
+static enum client_status read_login_line(const struct client *c, char out[SECRET_MAX])
 {
-	if (secret_from_descriptor(STDIN_FILENO, out) == 0)
+	if (secret_from_descriptor(STDIN_FILENO, c->signals.ending, out) == 0)
 		return CLIENT_OK;
+	if (errno == EINTR)
+		return client_complain(c, LINK_INTERRUPTED);
 	if (errno == EMSGSIZE)
 		client_say("the first line is too long for a login");
 	else if (errno == ENODATA)
@@ -113,7 +118,7 @@ static enum client_status find_login(struct client *c, const char *greeting, cha
 		fflush(stdout);
 		status = client_ask_secret(c, "Username:password: ", secret);
 	} else {
-		status = read_login_line(secret);
+		status = read_login_line(c, secret);
 	}
 	if (status == CLIENT_OK)
 		snprintf(out, LOGIN_MAX, "%s%s%s", user == NULL ? "" : user,

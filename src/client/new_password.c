@@ -28,24 +28,19 @@ static enum client_status type_twice(struct client *c, char out[SECRET_MAX])
 	return status;
 }
 
-static enum client_status read_next_line(char out[SECRET_MAX])
+static enum client_status read_next_line(const struct client *c, char out[SECRET_MAX])
 {
-	size_t len;
-
-	if (fgets(out, SECRET_MAX, stdin) == NULL) {
-		if (feof(stdin))
-			client_say("no password was given: it is to be a line of standard input");
-		else
-			client_say("standard input cannot be read: %s", strerror(errno));
-		return CLIENT_USAGE;
-	}
-	len = strcspn(out, "\r\n");
-	if (len == SECRET_MAX - 1) {
+	if (secret_from_descriptor(STDIN_FILENO, c->signals.ending, out) == 0)
+		return CLIENT_OK;
+	if (errno == EINTR)
+		return client_complain(c, LINK_INTERRUPTED);
+	if (errno == ENODATA)
+		client_say("no password was given: it is to be a line of standard input");
+	else if (errno == EMSGSIZE)
 		client_say("the password is too long");
-		return CLIENT_USAGE;
-	}
-	out[len] = '\0';
-	return CLIENT_OK;
+	else
+		client_say("standard input cannot be read: %s", strerror(errno));
+	return CLIENT_USAGE;
 }
 
 static enum client_status put_password(const char *request, const char *password, char **filled)
@@ -70,7 +65,7 @@ enum client_status new_password_ask(struct client *c, const char *request, char 
 	*filled = NULL;
 	if (!request_wants_password(request))
 		return CLIENT_OK;
-	status = isatty(STDIN_FILENO) ? type_twice(c, password) : read_next_line(password);
+	status = isatty(STDIN_FILENO) ? type_twice(c, password) : read_next_line(c, password);
 	if (status == CLIENT_OK)
 		status = put_password(request, password, filled);
 	explicit_bzero(password, sizeof(password));

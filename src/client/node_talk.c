@@ -182,6 +182,7 @@ void node_talk_begin(
 		fail_to_reach(t, error);
 		return;
 	}
+	link_never_wait(t->link);
 	begin_step(t, TALK_CONNECTING);
 	t->deadline = clock_earlier(t->deadline, clock_deadline(CONNECT_MS));
 }
@@ -189,6 +190,7 @@ void node_talk_begin(
 void node_talk_take(struct node_talk *t, const struct node_entry *node, struct link *link)
 {
 	*t = (struct node_talk){.state = TALK_READY, .node = node, .link = link};
+	link_never_wait(link);
 }
 
 void node_talk_ask(struct node_talk *t, const char *request)

@@ -1,8 +1,8 @@
 /*
  * A password is read without stdio's buffer, which would keep a second copy, and a byte at a time,
  * since more may follow it that is somebody else's. On a terminal the echo is restored on every way
- * out. While it is typed, signals and the server's leaving are watched for with poll(2): a prompt
- * that nobody needs any more ends.
+ * out. Signals are watched for with poll(2), since they are held, and while it is typed the
+ * server's leaving, too: a prompt that nobody needs any more ends.
  */
 #include "client/secret.h"
 
@@ -24,22 +24,29 @@ static void cut_secret(char *text, size_t len)
 }
 
 /* The byte that comes next: 1, or 0 at the end; -1 with errno. */
-static ssize_t read_byte(int fd, char *out)
+static ssize_t read_byte(int fd, int interrupt, char *out)
 {
+	struct pollfd fds[2] = {{.fd = fd, .events = POLLIN}, {.fd = interrupt, .events = POLLIN}};
 	ssize_t n;
 
-	do
+	do {
+		socket_wait(fds, 2, CLOCK_NEVER);
+		if (fds[1].revents != 0) {
+			errno = EINTR;
+			return -1;
+		}
 		n = read(fd, out, 1);
-	while (n < 0 && errno == EINTR);
+	} while (n < 0 && (errno == EINTR || errno == EAGAIN));
 	return n;
 }
 
-int secret_from_descriptor(int fd, char out[SECRET_MAX])
+int secret_from_descriptor(int fd, int interrupt, char out[SECRET_MAX])
 {
 	size_t len = 0;
 	ssize_t n = 0;
 
-	while (len < SECRET_MAX - 1 && (n = read_byte(fd, &out[len])) > 0 && out[len] != '\n')
+	while (len < SECRET_MAX - 1 && (n = read_byte(fd, interrupt, &out[len])) > 0 &&
+		out[len] != '\n')
 		len++;
 	if (n == 0 && len == 0)
 		errno = ENODATA;
@@ -51,15 +58,16 @@ int secret_from_descriptor(int fd, char out[SECRET_MAX])
 	return 0;
 }
 
-int secret_from_file(const char *path, char out[SECRET_MAX], bool *exposed)
+/* A FIFO is opened without waiting for whoever writes to it: that is waited for with the bytes. */
+int secret_from_file(const char *path, int interrupt, char out[SECRET_MAX], bool *exposed)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC), result, saved;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), result, saved;
 	struct stat st;
 
 	if (fd < 0)
 		return -1;
 	*exposed = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & 077) != 0;
-	result = secret_from_descriptor(fd, out);
+	result = secret_from_descriptor(fd, interrupt, out);
 	saved = errno;
 	close(fd);
 	if (result < 0 && saved == ENODATA) {

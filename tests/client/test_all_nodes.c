@@ -28,6 +28,7 @@ enum manner {
 	CLOSED, /* nobody listens */
 	ENDS, /* the connection, at once */
 	FULL, /* greets with ERR */
+	LINGERS, /* asks for the login, says ERR and stays */
 	FOREIGN, /* no monitor */
 	CHATTY, /* never ends the greeting */
 	DENIES, /* the login */
@@ -229,6 +230,7 @@ static bool greet(int fd, const struct fake *f)
 {
 	static const char *const greetings[] = {
 		[FULL] = "ERR Too many connections\n",
+		[LINGERS] = (MONITOR_PROMPT "\nERR Shutting down\n"),
 		[FOREIGN] = "220 mail.example.org ESMTP\r\n",
 		[CHATTY] = "Please enter",
 		[SULKS] = NULL,
@@ -475,6 +477,7 @@ static void names_who_gives_no_answer_and_goes_on(void **state)
 		{CLOSED, "cannot reach its monitor at 127.0.0.1:"},
 		{ENDS, "ended the connection"},
 		{FULL, "ERR Too many connections"},
+		{LINGERS, "ERR Shutting down"},
 		{FOREIGN, "there is no monitor of socks5d"},
 		{CHATTY, "silent"},
 		{DENIES, "ERR Invalid credentials; the login has to be an administrator's there"},
@@ -572,6 +575,31 @@ static void only_the_request_is_sent_and_once(void **state)
 	forget_fakes();
 	assert_string_equal(heard[0], "KILL_USER bob;");
 	assert_string_equal(heard[1], "");
+}
+
+/* Such as anybody on this host may listen for, where the nodes are elsewhere. */
+static void loopback_is_sent_no_login_where_the_nodes_may_be_elsewhere(void **state)
+{
+	bool was_connected;
+
+	(void)state;
+	answer = "OK #\n\n";
+	fakes[0].told = "192.0.2.1:8080";
+	start_fakes(2);
+	connect_to_first(-1);
+	int out = replace_file(stdout, STDOUT_FILENO, "out");
+	int err = replace_file(stderr, STDERR_FILENO, "err");
+	run.status = log_in_and_ask("USERS");
+	bring_back_file(stdout, STDOUT_FILENO, out);
+	bring_back_file(stderr, STDERR_FILENO, err);
+	client_close(&run.client);
+	join_fakes();
+	was_connected = fakes[1].fd > 0;
+	forget_fakes();
+	assert_false(was_connected);
+	assert_int_equal(run.status, CLIENT_REFUSED);
+	run.err = scratch_read("err");
+	assert_contains(run.err, "node n1: the address of its monitor is a loopback one");
 }
 
 static void what_names_try_with_the_terminal_is_shown(void **state)
@@ -682,6 +710,7 @@ int main(void)
 		nodes_test(without_the_engine_all_are_asked),
 		nodes_test(dead_ones_among_many_cost_their_patience_once),
 		nodes_test(only_the_request_is_sent_and_once),
+		nodes_test(loopback_is_sent_no_login_where_the_nodes_may_be_elsewhere),
 		nodes_test(what_names_try_with_the_terminal_is_shown),
 		nodes_test(a_server_that_shares_nothing_is_an_error),
 		nodes_test(a_list_that_is_none_is_an_error),

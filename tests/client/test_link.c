@@ -219,6 +219,12 @@ static void takes_replies_byte_by_byte(void **state)
 	close_all();
 }
 
+static void await_bytes(void)
+{
+	while (net_is_silent(link_fd(link_)))
+		;
+}
+
 static void await_next_line(struct monitor_line *line)
 {
 	struct pollfd p = {.fd = link_fd(link_), .events = POLLIN};
@@ -277,8 +283,7 @@ static void what_nobody_asked_for_is_no_reply(void **state)
 {
 	(void)state;
 	open_to({SAY, "OK stray\n\n"}, {HEAR, "STATS\n"}, {SAY, "OK right\n\n"});
-	while (net_is_silent(link_fd(link_)))
-		;
+	await_bytes();
 	ask("STATS", true, "right");
 	close_all();
 }
@@ -383,6 +388,41 @@ static void a_request_to_a_server_that_is_gone_tells_its_last_refusal(void **sta
 	open_to({SAY, "ERR Idle for too long\n"});
 	assert_broken(link_ask(link_, "STATS", &reply), "ERR Idle for too long");
 	close_all();
+}
+
+static void a_refusal_is_told_at_once_though_the_server_stays(void **state)
+{
+	static const struct step script[] = {{SAY, "ERR Shutting down\n"}, {WAIT, NULL}};
+
+	(void)state;
+	open_with(script, SHORT_MS, LINK_REPLY_MAX);
+	await_bytes();
+	assert_broken(link_send(link_, "STATS"), "ERR Shutting down");
+	close_all();
+}
+
+/* Nobody takes the connection off the listener, and so nobody reads. */
+static void what_never_waits_fails_where_it_would(void **state)
+{
+	size_t len = (size_t)64 << 20;
+	char *text = malloc(len + 1), port[8], error[LINK_ERROR_MAX];
+	struct link_target target = {"127.0.0.1", port, LONG_MS, LINK_REPLY_MAX, NULL};
+	uint16_t number;
+	int listener = net_listen("127.0.0.1", &number);
+
+	(void)state;
+	assert_non_null(text);
+	memset(text, 'x', len);
+	text[len] = '\0';
+	snprintf(port, sizeof(port), "%u", number);
+	link_ = link_open(&target, error);
+	assert_non_null(link_);
+	link_never_wait(link_);
+	assert_broken(link_send(link_, text), "have to be waited for");
+	link_close(link_);
+	link_ = NULL;
+	close(listener);
+	free(text);
 }
 
 static void other_services_are_no_monitor(void **state)
@@ -509,6 +549,8 @@ int main(void)
 		cmocka_unit_test(an_early_end_tells_the_last_refusal),
 		cmocka_unit_test(a_reset_is_an_error),
 		cmocka_unit_test(a_request_to_a_server_that_is_gone_tells_its_last_refusal),
+		cmocka_unit_test(a_refusal_is_told_at_once_though_the_server_stays),
+		cmocka_unit_test(what_never_waits_fails_where_it_would),
 		cmocka_unit_test(other_services_are_no_monitor),
 		cmocka_unit_test(endless_replies_have_an_end),
 		cmocka_unit_test(waiting_can_be_interrupted),

@@ -6,6 +6,7 @@
 static struct answer reply;
 static struct node_list list;
 static const char *problem;
+static struct addr reached_at; /* the server that answers; AF_UNSPEC: its unix socket */
 
 static int drop_list(void **state)
 {
@@ -19,7 +20,7 @@ static int parse(const char *text)
 {
 	drop_list(NULL);
 	reply = answer_of(text);
-	return node_list_parse(&reply, &list, &problem);
+	return node_list_parse(&reply, &reached_at, &list, &problem);
 }
 
 #define OWN "OK\nnode:a state:here version:1 lag:0 monitor:127.0.0.1:8080\n"
@@ -31,10 +32,12 @@ static void check_second(const char *text, const char *words)
 	assert_int_equal(parse(text), 0);
 	assert_int_equal(list.count, 2);
 	assert_line(list.nodes[1].name, "b");
-	if (words == NULL)
+	if (words == NULL) {
 		assert_null(list.nodes[1].problem);
-	else
-		assert_contains(list.nodes[1].problem, words);
+		return;
+	}
+	assert_non_null(list.nodes[1].problem);
+	assert_contains(list.nodes[1].problem, words);
 }
 
 static void lists_nodes_in_their_order(void **state)
@@ -99,6 +102,48 @@ static void an_address_is_one_or_is_not_used(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++)
 		check_second(rows[i].text, rows[i].words);
+}
+
+/* Where it is not this host's, anybody may listen there, and would be sent the login. */
+static void loopback_is_asked_only_where_the_first_server_is_there_itself(void **state)
+{
+#define FIRST(monitor) "OK\nnode:a state:here version:1 lag:0 monitor:" monitor "\n"
+	static const struct {
+		const char *reached_at, *first, *second, *words;
+	} rows[] = {
+		{"127.0.0.1:8080", FIRST("127.0.0.1:8080"), "127.0.0.2:81", NULL},
+		{"127.0.0.3:8080", FIRST("127.0.0.1:8080"), "[::1]:81", NULL},
+		{"[::1]:8080", FIRST("127.0.0.1:8080"), "127.0.0.1:81", NULL},
+		{"0.0.0.0:8080", FIRST("127.0.0.1:8080"), "127.0.0.1:81", NULL},
+		{"", FIRST("127.0.0.1:8080"), "127.0.0.1:81", NULL},
+		{"", FIRST("-"), "127.0.0.1:81", NULL},
+		{"", FIRST("10.0.0.1:8080"), "127.0.0.1:81", "own host"},
+		{"10.0.0.1:8080", FIRST("10.0.0.1:8080"), "127.0.0.1:81", "own host"},
+		{"10.0.0.1:8080", FIRST("127.0.0.1:8080"), "127.0.0.1:81", "own host"},
+		{"10.0.0.1:8080", FIRST("10.0.0.1:8080"), "127.9.9.9:81", "own host"},
+		{"10.0.0.1:8080", FIRST("10.0.0.1:8080"), "[::1]:81", "own host"},
+		{"10.0.0.1:8080", FIRST("10.0.0.1:8080"), "[::ffff:127.0.0.1]:81", "own host"},
+		{"10.0.0.1:8080", FIRST("10.0.0.1:8080"), "10.0.0.2:81", NULL},
+		{"127.0.0.1:8080", FIRST("10.0.0.1:8080"), "127.0.0.1:81", "own host"},
+		{"127.0.0.1:8080", FIRST("10.0.0.1:8080"), "10.0.0.2:81", NULL},
+		{"127.0.0.1:8080", FIRST("-"), "127.0.0.1:81", "own host"},
+		{"127.0.0.1:9000", FIRST("127.0.0.1:8080"), "127.0.0.1:81", "own host"},
+	};
+#undef FIRST
+	char text[300];
+	bool has_port;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		reached_at = (struct addr){.sa.sa_family = AF_UNSPEC};
+		assert_true(rows[i].reached_at[0] == '\0' ||
+			addr_parse_port(rows[i].reached_at, strlen(rows[i].reached_at), &reached_at,
+				&has_port));
+		snprintf(text, sizeof(text), "%snode:b state:online lag:1 monitor:%s\n",
+			rows[i].first, rows[i].second);
+		check_second(text, rows[i].words);
+	}
+	reached_at = (struct addr){.sa.sa_family = AF_UNSPEC};
 }
 
 static void a_name_that_stands_there_twice_is_asked_once(void **state)
@@ -169,6 +214,7 @@ int main(void)
 		cmocka_unit_test(one_that_is_offline_is_not_asked),
 		cmocka_unit_test(all_are_asked_where_the_first_knows_of_none),
 		cmocka_unit_test(an_address_is_one_or_is_not_used),
+		cmocka_unit_test(loopback_is_asked_only_where_the_first_server_is_there_itself),
 		cmocka_unit_test(a_name_that_stands_there_twice_is_asked_once),
 		cmocka_unit_test(refuses_what_does_not_begin_with_the_node_itself),
 		cmocka_unit_test(has_a_bound),
