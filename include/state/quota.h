@@ -15,11 +15,20 @@ int64_t quota_end(const struct quota *q, int64_t now);
 struct quota_use {
 	int64_t begun; /* the period; 0: none yet */
 	uint64_t used, extra; /* bytes; `extra` was given for this period besides */
+	int64_t behind; /* not kept: the period of a clock that shows one long before; 0: it does
+			   not */
 };
 
 /* Goes over to the period of `now` when that is a later one: true, and nothing is used of it. A
- * clock that is set back does not begin one. */
+ * clock that is set back does not begin one; where it was set back by more than a period, the next
+ * one that it comes to by itself does. */
 bool quota_turn(struct quota_use *use, const struct quota *q, int64_t now);
+
+/* When the next one begins, behind quota_turn(). */
+int64_t quota_until(const struct quota_use *use, const struct quota *q, int64_t now);
+
+/* Nothing is used any more, of the period that the clock shows where that is one long before. */
+void quota_reset(struct quota_use *use);
 
 /* How it is kept: "BEGUN USED EXTRA". False when it is something else. */
 bool quota_use_parse(const char *text, struct quota_use *out);

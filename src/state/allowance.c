@@ -309,7 +309,7 @@ static void look_at_quota_locked(struct allowance *a, int64_t now, struct allowa
 	news->quota = a->limits->quota;
 	news->use = a->use;
 	news->sum = cluster_add_use(a->use, a->elsewhere);
-	news->due = quota_end(&a->limits->quota, now > a->use.begun ? now : a->use.begun);
+	news->due = quota_until(&a->use, &a->limits->quota, now);
 	hold_to_quota_locked(a);
 }
 
@@ -337,7 +337,7 @@ static void show_quota_locked(const struct allowance *a, int64_t now, struct all
 	out->use.used = tally_total(a->tally) - a->origin;
 	if (!quota_turn(&out->use, &a->limits->quota, now))
 		out->use = cluster_add_use(out->use, a->elsewhere);
-	out->until = quota_end(&a->limits->quota, now > out->use.begun ? now : out->use.begun);
+	out->until = quota_until(&out->use, &a->limits->quota, now);
 }
 
 void allowance_show(struct allowance *a, int64_t now, struct allowance_view *out)
@@ -368,7 +368,7 @@ static bool change_quota(struct allowance *a, bool resets, uint64_t extra, int64
 		(void)note_use_locked(a, now);
 		if (resets) {
 			a->origin = tally_total(a->tally);
-			a->use.used = a->use.extra = 0;
+			quota_reset(&a->use);
 			a->elsewhere.used = a->elsewhere.extra = 0;
 		}
 		a->use.extra += extra;

@@ -3,6 +3,10 @@
  * begins just then. What is used belongs to the period that has begun last; the clock may be set
  * back behind its beginning, or the quota get periods that are longer, and still nothing is given a
  * second time.
+ *
+ * Of a clock that was set back by more than a period nobody knows whether it was wrong before, by
+ * years perhaps, or is so now, until it hears from the network. What tells is that it lives through
+ * the end of a period: that lets the next one begin, and no jump does.
  */
 #include "state/quota.h"
 
@@ -51,14 +55,27 @@ int64_t quota_end(const struct quota *q, int64_t now)
 	return border(q, now, 1);
 }
 
+int64_t quota_until(const struct quota_use *use, const struct quota *q, int64_t now)
+{
+	return quota_end(q, use->behind != 0 || now > use->begun ? now : use->begun);
+}
+
 bool quota_turn(struct quota_use *use, const struct quota *q, int64_t now)
 {
 	int64_t begin = quota_begin(q, now);
+	bool follows = use->behind != 0 && begin == quota_end(q, use->behind);
 
-	if (begin <= use->begun)
-		return false;
-	*use = (struct quota_use){.begun = begin};
-	return true;
+	if (begin > use->begun || follows) {
+		*use = (struct quota_use){.begun = begin};
+		return true;
+	}
+	use->behind = begin < use->begun && quota_end(q, now) < use->begun ? begin : 0;
+	return false;
+}
+
+void quota_reset(struct quota_use *use)
+{
+	*use = (struct quota_use){.begun = use->behind != 0 ? use->behind : use->begun};
 }
 
 bool quota_use_parse(const char *text, struct quota_use *out)

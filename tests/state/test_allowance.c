@@ -110,6 +110,27 @@ static void a_quota_can_grow_and_start_anew(void **state)
 	assert_int_equal(allowance_admit(&a, true), END_REASONS);
 }
 
+/* By the clock of then it has ten years to go. */
+static void a_quota_of_a_wrong_clock_begins_anew_when_it_is_reset(void **state)
+{
+	int64_t midnight = calendar_moment(2026, 11, 28, 0, 0);
+	struct allowance_view view;
+
+	(void)state;
+	hold_to("quota=1kB/day", 0);
+	(void)allowance_look(&a, calendar_moment(2036, 11, 27, 12, 0));
+	atomic_store(&tally.sent, 1000);
+	assert_true(allowance_look(&a, noon).is_spent);
+	assert_int_equal(allowance_look(&a, noon).due, midnight);
+	allowance_show(&a, noon, &view);
+	assert_int_equal(view.until, midnight);
+	assert_true(allowance_reset_quota(&a, noon));
+	assert_int_equal(allowance_look(&a, noon).use.begun, calendar_moment(2026, 11, 27, 0, 0));
+	atomic_store(&tally.sent, 2000);
+	assert_true(allowance_look(&a, noon).is_spent);
+	assert_false(allowance_look(&a, noon + 3 * 86400).is_spent);
+}
+
 static void what_was_used_before_counts(void **state)
 {
 	const struct quota_use before = {.begun = calendar_moment(2026, 11, 27, 0, 0), .used = 900};
@@ -270,6 +291,7 @@ int main(void)
 		allowance_test(a_bound_of_anonymous_is_none_of_those_with_a_login),
 		allowance_test(a_quota_is_told_at_80_and_100_per_cent_and_begins_anew),
 		allowance_test(a_quota_can_grow_and_start_anew),
+		allowance_test(a_quota_of_a_wrong_clock_begins_anew_when_it_is_reset),
 		allowance_test(what_was_used_before_counts),
 		allowance_test(a_used_up_quota_can_slow_down),
 		allowance_test(what_is_shown_changes_nothing),

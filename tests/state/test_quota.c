@@ -132,6 +132,52 @@ static void nothing_is_given_twice(void **state)
 	assert_int_equal(use.extra, 0);
 }
 
+/* Its quota of then may be used up: that is not for years. */
+static void a_clock_that_was_ahead_holds_nobody_back_behind_midnight(void **state)
+{
+	struct quota day = quota_of("day"), month = quota_of("month");
+	struct quota_use use = {.begun = 0};
+
+	(void)state;
+	set_zone("Europe/Berlin");
+	assert_true(quota_turn(&use, &day, at("2036-10-25 12:00")));
+	use.used = 7;
+	/* setting it right gives nothing */
+	assert_false(quota_turn(&use, &day, at("2026-10-25 12:00")));
+	assert_false(quota_turn(&use, &day, at("2026-10-25 23:59")));
+	assert_int_equal(use.used, 7);
+	assert_int_equal(quota_until(&use, &day, at("2026-10-25 23:59")), at("2026-10-26 00:00"));
+	assert_true(quota_turn(&use, &day, at("2026-10-26 00:00")));
+	assert_int_equal(use.used, 0);
+	assert_int_equal(use.begun, at("2026-10-26 00:00"));
+	assert_false(quota_turn(&use, &day, at("2026-10-26 23:59")));
+	assert_true(quota_turn(&use, &day, at("2026-10-28 12:00")));
+	assert_true(quota_turn(&use, &month, at("2036-10-25 12:00")));
+	assert_false(quota_turn(&use, &month, at("2026-10-28 12:00")));
+	assert_true(quota_turn(&use, &month, at("2026-11-01 00:00")));
+}
+
+/* As where it runs from no battery, and the time comes from the network. */
+static void a_clock_that_is_behind_for_a_while_gives_nothing(void **state)
+{
+	static const char *const behind[] = {
+		"1970-01-01 01:00", "2026-10-01 12:00", "2026-10-22 23:00", "2026-10-24 23:00"};
+	struct quota day = quota_of("day");
+	struct quota_use use = {.begun = 0};
+
+	(void)state;
+	set_zone("Europe/Berlin");
+	assert_true(quota_turn(&use, &day, at("2026-10-25 12:00")));
+	use.used = 7;
+	for (size_t i = 0; i < COUNT(behind); i++) {
+		assert_false(quota_turn(&use, &day, at(behind[i])));
+		assert_false(quota_turn(&use, &day, at("2026-10-25 12:01")));
+		assert_int_equal(use.used, 7);
+	}
+	assert_int_equal(quota_until(&use, &day, at("2026-10-24 23:00")), at("2026-10-26 00:00"));
+	assert_true(quota_turn(&use, &day, at("2026-10-26 00:00")));
+}
+
 static void what_is_kept_is_read_back(void **state)
 {
 	struct quota_use use = {.begun = 1764198000, .used = INT64_MAX, .extra = 3}, back;
@@ -151,6 +197,8 @@ int main(void)
 		cmocka_unit_test(periods_begin_and_end_at_midnight),
 		cmocka_unit_test(periods_follow_each_other_without_a_gap),
 		cmocka_unit_test(nothing_is_given_twice),
+		cmocka_unit_test(a_clock_that_was_ahead_holds_nobody_back_behind_midnight),
+		cmocka_unit_test(a_clock_that_is_behind_for_a_while_gives_nothing),
 		cmocka_unit_test(what_is_kept_is_read_back),
 	};
 
