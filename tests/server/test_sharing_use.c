@@ -73,6 +73,102 @@ static void long_names_are_told(void **state)
 	assert_int_equal(used_elsewhere(1, name), 7);
 }
 
+static bool stands_in_an_event(const char *text)
+{
+	for (size_t i = 0; i < fake_event_count; i++) {
+		for (size_t k = 0; k < 10 && fake_events[i].words[k] != NULL; k++) {
+			if (strstr(fake_events[i].words[k], text) != NULL)
+				return true;
+		}
+	}
+	return false;
+}
+
+static void fill_with(char *out, size_t len, char with)
+{
+	memset(out, with, len);
+	out[len] = '\0';
+}
+
+/* Whoever can write to the engine can write fields as long as he likes. */
+static void names_that_can_be_nobodys_are_taken_away_and_not_told(void **state)
+{
+	static const size_t lengths[] = {256, 5000, 16384, 17000, 1000000};
+	static const char *const hashes[] = {"p:use:n0", "p:live:n0"};
+	static char name[1000001], value[1000001];
+
+	(void)state;
+	fill_with(value, sizeof(value) - 1, '7');
+	for (size_t h = 0; h < COUNT(hashes); h++) {
+		for (size_t i = 0; i < COUNT(lengths); i++) {
+			fill_with(name, lengths[i], 'x');
+			fake_put(hashes[h], name, "1");
+		}
+		fake_put(hashes[h], "", "1");
+		fake_put(hashes[h], "alice", value);
+	}
+	go_on(0);
+	assert_up(0);
+	for (size_t h = 0; h < COUNT(hashes); h++) {
+		for (size_t i = 0; i < COUNT(lengths); i++) {
+			fill_with(name, lengths[i], 'x');
+			assert_null(fake_get(hashes[h], name));
+		}
+		assert_null(fake_get(hashes[h], ""));
+		assert_null(fake_get(hashes[h], "alice"));
+	}
+	assert_false(stands_in_an_event("xxxx"));
+	assert_int_equal(told_count(nodes[0].sharing->uses), 0);
+	assert_int_equal(told_count(nodes[0].sharing->running), 0);
+}
+
+static void a_batch_has_no_room_for_them(void **state)
+{
+	static char name[17001], error[SHARING_ERROR_MAX];
+	struct sharing *s = nodes[0].sharing;
+
+	(void)state;
+	go_on(0);
+	fill_with(name, sizeof(name) - 1, 'x');
+	sharing_batch_begin(s, "HSET", "use", "p:use:n0");
+	assert_int_equal(sharing_batch_add(s, name, "1", error), 0);
+	assert_int_equal(sharing_batch_add(s, "alice", name, error), 0);
+	assert_int_equal(sharing_batch_add(s, "bob", "1", error), 0);
+	assert_int_equal(sharing_batch_end(s, error), 0);
+	assert_int_equal(sharing_settle(s, error), 0);
+	assert_null(fake_get("p:use:n0", name));
+	assert_null(fake_get("p:use:n0", "alice"));
+	assert_string_equal(fake_get("p:use:n0", "bob"), "1");
+}
+
+/* Nor do they grow what is known of other nodes. */
+static void names_that_can_be_nobodys_are_passed_over(void **state)
+{
+	static char name[257], part[CLUSTER_NODE_MAX + 1];
+
+	(void)state;
+	fill_with(name, 256, 'x');
+	fill_with(part, CLUSTER_NODE_MAX, 'p');
+	fake_put("p:parts", "other", "");
+	fake_put("p:parts", part, "");
+	fake_put("p:use:other", name, "1795651200 5 0 0");
+	fake_put("p:live:other", name, "3");
+	fake_put("p:resets", name, "2");
+	go_on(0);
+	fake_add_event((const char *const[]){
+		"i", "x", "k", "use", "n", "other", "a", name, "v", "1795651200 5 0 2", NULL});
+	fake_add_event((const char *const[]){
+		"i", "x", "k", "reset", "n", "other", "a", name, "v", "3", NULL});
+	go_on(SHARING_BEAT_MS);
+	assert_up(0);
+	assert_int_equal(cluster_resets(nodes[0].services.cluster, name), 0);
+	assert_int_equal(used_elsewhere(0, name), 0);
+	assert_false(cluster_knows(nodes[0].services.cluster, "other", name));
+	assert_false(standing_read(nodes[0].services.standing, STANDING_SHARED,
+		"node ppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppp", NULL,
+		NULL));
+}
+
 static void what_has_stayed_is_not_told_when_the_engine_is_back(void **state)
 {
 	size_t events;
@@ -496,6 +592,9 @@ int main(void)
 		sharing_test(what_is_used_is_summed_on_all_nodes),
 		sharing_test(many_accounts_go_by_few_commands),
 		sharing_test(long_names_are_told),
+		sharing_test(names_that_can_be_nobodys_are_taken_away_and_not_told),
+		sharing_test(a_batch_has_no_room_for_them),
+		sharing_test(names_that_can_be_nobodys_are_passed_over),
 		sharing_test(what_has_stayed_is_not_told_when_the_engine_is_back),
 		sharing_test(a_quota_that_began_anew_stays_so_when_the_engine_is_back),
 		sharing_test(what_stands_no_more_is_taken_away_by_the_next_process),
