@@ -422,6 +422,29 @@ static void what_an_emptied_engine_is_not_told_again_stays_known(void **state)
 	assert_int_equal(used_elsewhere(2, "alice"), 1020);
 }
 
+/* Of which only events were heard: it has joined since all was read. */
+static void so_does_what_a_node_has_told_that_came_later(void **state)
+{
+	(void)state;
+	step(0);
+	step(1);
+	use(2, "alice", 5000);
+	go_on(SHARING_BEAT_MS);
+	assert_int_equal(used_elsewhere(0, "alice"), 5000);
+	free_node(2);
+	fake_empty();
+	go_on(SHARING_BEAT_MS);
+	go_on(SHARING_BEAT_MS);
+	assert_up(0);
+	assert_int_equal(used_elsewhere(0, "alice"), 5000);
+	restart_node(0);
+	fake_empty();
+	go_on(SHARING_BEAT_MS);
+	go_on(SHARING_BEAT_MS);
+	assert_up(0);
+	assert_int_equal(used_elsewhere(0, "alice"), 5000);
+}
+
 static void what_is_kept_is_looked_through_once_a_day(void **state)
 {
 	(void)state;
@@ -609,6 +632,7 @@ int main(void)
 		sharing_test(a_quota_that_has_begun_anew_does_not_do_so_at_the_next_start),
 		sharing_test(who_joins_anew_knows_how_often_a_quota_has_begun_anew),
 		sharing_test(what_an_emptied_engine_is_not_told_again_stays_known),
+		sharing_test(so_does_what_a_node_has_told_that_came_later),
 		sharing_test(what_is_kept_is_looked_through_once_a_day),
 		sharing_test(a_quota_begins_anew_only_once),
 		sharing_test(an_emptied_engine_hears_how_often_quotas_began_anew),
