@@ -253,6 +253,8 @@ static int read_newest_event(struct sharing *s, char *error)
 	return 0;
 }
 
+/* Which nodes there are is read before what runs there: to hear of another process of a node drops
+ * what ran in the last one. */
 int sharing_read_all(struct sharing *s, char *error)
 {
 	char key[SHARING_KEY_MAX];
@@ -260,7 +262,7 @@ int sharing_read_all(struct sharing *s, char *error)
 
 	if (cluster_begin_reading(s->cluster, s->epoch) < 0)
 		return sharing_no_memory(error);
-	is_whole = read_newest_event(s, error) == 0 &&
+	is_whole = read_newest_event(s, error) == 0 && sharing_read_nodes(s, error) == 0 &&
 		sharing_scan(s, sharing_key(s, "resets", NULL, key), "", take_resets, error) == 0 &&
 		sharing_each_part(s, read_part, error) == 0 &&
 		sharing_scan(s, sharing_key(s, "bans", NULL, key), "", sharing_take_ban, error) ==

@@ -585,6 +585,75 @@ static void what_ran_before_a_start_is_taken_back(void **state)
 	assert_int_equal(cluster_sum(nodes[1].services.cluster, "alice", MIDNIGHT).sessions, 0);
 }
 
+static uint32_t sessions_elsewhere(size_t node, const char *account)
+{
+	return cluster_sum(nodes[node].services.cluster, account, MIDNIGHT).sessions;
+}
+
+/* Its sessions begin before the engine can hear of it. */
+static struct ledger_entry *start_again_with_two_sessions(size_t node)
+{
+	struct ledger_entry *alice;
+
+	fake_is_down = true;
+	restart_node(node);
+	alice = hold_alice_to(node, "sessions=3");
+	assert_int_equal(ledger_admit(NULL, alice), END_REASONS);
+	assert_int_equal(ledger_admit(NULL, alice), END_REASONS);
+	go_on(SHARING_PERIOD_MS);
+	fake_is_down = false;
+	return alice;
+}
+
+static void end_two_sessions(struct ledger_entry *alice)
+{
+	ledger_dismiss(NULL, alice);
+	ledger_dismiss(NULL, alice);
+	ledger_retire_user(alice);
+}
+
+static void what_runs_on_a_node_that_comes_again_counts(void **state)
+{
+	struct ledger_entry *alice;
+
+	(void)state;
+	fake_tells_beats = true;
+	go_on(0);
+	go_on(SHARING_BEAT_MS);
+	alice = start_again_with_two_sessions(1);
+	go_on(SHARING_BEAT_MS);
+	go_on(SHARING_BEAT_MS);
+	fake_tells_beats = false;
+	assert_up(1);
+	assert_int_equal(sessions_elsewhere(0, "alice"), 2);
+	assert_int_equal(sessions_elsewhere(2, "alice"), 2);
+	end_two_sessions(alice);
+}
+
+/* Who reads that anew, and has known the node's last process. */
+static void it_does_where_all_is_read(void **state)
+{
+	struct ledger_entry *alice;
+
+	(void)state;
+	fake_tells_beats = true;
+	go_on(0);
+	go_on(SHARING_BEAT_MS);
+	alice = start_again_with_two_sessions(1);
+	now_ms += SHARING_BEAT_MS;
+	step(1);
+	assert_up(1);
+	nodes[0].sharing->is_joined = false;
+	step(0);
+	assert_up(0);
+	assert_int_equal(sessions_elsewhere(0, "alice"), 2);
+	now_ms += SHARING_BEAT_MS;
+	step(0);
+	fake_tells_beats = false;
+	assert_int_equal(sessions_elsewhere(0, "alice"), 2);
+	end_two_sessions(alice);
+}
+
 /* What was on its way as the engine failed was perhaps not heard. */
 static void what_has_ended_is_told_until_that_has_arrived(void **state)
 {
@@ -639,6 +708,8 @@ int main(void)
 		sharing_test(sessions_of_all_nodes_are_bounded_together),
 		sharing_test(they_are_also_where_nothing_is_kept),
 		sharing_test(what_ran_before_a_start_is_taken_back),
+		sharing_test(what_runs_on_a_node_that_comes_again_counts),
+		sharing_test(it_does_where_all_is_read),
 		sharing_test(what_has_ended_is_told_until_that_has_arrived),
 	};
 
