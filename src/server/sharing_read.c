@@ -45,7 +45,8 @@ static bool is_account_of_part(const char *part, const char *account)
 /* ---- what is said of one account; -1 without memory only ---- */
 
 /* It is noted also where it is known, for the engine to know it. What it begins is kept first:
- * should the server die in between, it begins once more, rather than not. */
+ * should the server die in between, it begins once more, rather than not. Where the node is new to
+ * the others it was before that, and what is used here is not what it was about. */
 static int take_reset(struct sharing *s, const char *account, uint64_t resets)
 {
 	int64_t now = (int64_t)time(NULL);
@@ -53,6 +54,8 @@ static int take_reset(struct sharing *s, const char *account, uint64_t resets)
 
 	if (resets == 0)
 		return 0;
+	if (s->is_new)
+		return cluster_adopt_resets(s->cluster, account, resets);
 	if (known >= resets)
 		return cluster_note_resets(s->cluster, account, resets);
 	if (!ledger_change_quota(s->services->ledger, account, 0, now))
@@ -268,8 +271,10 @@ int sharing_read_all(struct sharing *s, char *error)
 		sharing_scan(s, sharing_key(s, "bans", NULL, key), "", sharing_take_ban, error) ==
 			0;
 	cluster_end_reading(s->cluster, is_whole);
-	if (is_whole)
+	if (is_whole) {
 		sharing_sweep_copy(s);
+		sharing_end_newness(s);
+	}
 	s->has_news = true;
 	return is_whole ? 0 : -1;
 }

@@ -223,6 +223,30 @@ int cluster_note_resets(struct cluster *c, const char *account, uint64_t resets)
 	return result;
 }
 
+static int adopt_resets_locked(struct cluster *c, const char *name, uint64_t resets)
+	REQUIRES(&c->lock)
+{
+	struct account *a = make_account_in(c->accounts, name);
+
+	if (a == NULL)
+		return -1;
+	if (a->resets.told >= resets)
+		return 0;
+	a->resets.known += resets - a->resets.told;
+	a->resets.told = resets;
+	return 0;
+}
+
+int cluster_adopt_resets(struct cluster *c, const char *account, uint64_t resets)
+{
+	int result;
+
+	mutex_lock(&c->lock);
+	result = adopt_resets_locked(c, account, resets);
+	mutex_unlock(&c->lock);
+	return result < 0 ? -1 : cluster_note_resets(c, account, resets);
+}
+
 int cluster_begin_anew(struct cluster *c, const char *account)
 {
 	struct account *a;

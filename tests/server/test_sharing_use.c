@@ -521,6 +521,108 @@ static void an_emptied_engine_hears_how_often_quotas_began_anew(void **state)
 	assert_used_on_each("alice", 0);
 }
 
+static uint64_t used_here(size_t node, const char *account)
+{
+	struct quota_use own = {.used = 0};
+
+	return kept_use_get(nodes[node].services.standing, account, &own) ? own.used : 0;
+}
+
+/* Long ago, as all but the last node have heard. */
+static void begin_anew_before_the_last_node_is_there(void)
+{
+	free_node(2);
+	go_on(0);
+	begin_anew(0, "alice");
+	use(0, "alice", 1000);
+	go_on(SHARING_BEAT_MS);
+}
+
+static void a_node_that_is_new_keeps_what_was_used_on_it(bool keeps)
+{
+	begin_anew_before_the_last_node_is_there();
+	start_node(2, keeps);
+	use(2, "alice", 500);
+	go_apart();
+	go_on(SHARING_BEAT_MS);
+	go_on(SHARING_BEAT_MS);
+	assert_up(2);
+	assert_int_equal(cluster_resets(nodes[2].services.cluster, "alice"), 1);
+	assert_used_on_each("alice", 1500);
+	begin_anew(0, "alice"); /* and from then on hears of it as all do */
+	go_on(SHARING_BEAT_MS);
+	assert_used_on_each("alice", 0);
+}
+
+static void an_old_reset_is_none_of_a_node_that_keeps_nothing(void **state)
+{
+	(void)state;
+	a_node_that_is_new_keeps_what_was_used_on_it(false);
+}
+
+static void nor_of_one_that_was_alone(void **state)
+{
+	(void)state;
+	a_node_that_is_new_keeps_what_was_used_on_it(true);
+}
+
+/* It has joined once it has read all. */
+static void nor_of_one_that_was_ended_as_it_joined(void **state)
+{
+	(void)state;
+	begin_anew_before_the_last_node_is_there();
+	start_node(2, true);
+	use(2, "alice", 500);
+	fake_error = "NOPERM no permissions";
+	fake_refused = "SMEMBERS";
+	step(2);
+	assert_false(status_of(2).is_up);
+	assert_non_null(fake_get("p:owners", "n2"));
+	restart_node(2);
+	fake_error = fake_refused = NULL;
+	go_on(SHARING_BEAT_MS);
+	go_on(SHARING_BEAT_MS);
+	assert_used_on_each("alice", 1500);
+}
+
+static void a_node_that_comes_back_hears_of_resets_since(void **state)
+{
+	struct sharing *away = nodes[2].sharing;
+
+	(void)state;
+	use(2, "alice", 500);
+	go_on(0);
+	go_on(SHARING_BEAT_MS);
+	nodes[2].sharing = NULL;
+	begin_anew(0, "alice");
+	nodes[2].sharing = away;
+	restart_node(2);
+	go_on(SHARING_BEAT_MS);
+	assert_int_equal(used_here(2, "alice"), 0);
+}
+
+/* By a command there, before it has joined. */
+static void a_reset_on_a_node_that_is_new_is_one_more(void **state)
+{
+	(void)state;
+	begin_anew_before_the_last_node_is_there();
+	start_node(2, true);
+	fake_is_down = true;
+	begin_anew(2, "alice");
+	fake_is_down = false;
+	use(2, "alice", 500);
+	go_on(SHARING_BEAT_MS);
+	go_on(SHARING_BEAT_MS);
+	for (size_t i = 0; i < NODES; i++)
+		assert_int_equal(cluster_resets(nodes[i].services.cluster, "alice"), 2);
+	assert_string_equal(fake_get("p:resets", "alice"), "2");
+	assert_used_on_each("alice", 500);
+	restart_node(2);
+	go_on(SHARING_BEAT_MS);
+	go_on(SHARING_BEAT_MS);
+	assert_used_on_each("alice", 500);
+}
+
 /* ---- sessions ---- */
 
 static struct ledger_entry *hold_alice_to(size_t node, const char *limits)
@@ -705,6 +807,11 @@ int main(void)
 		sharing_test(what_is_kept_is_looked_through_once_a_day),
 		sharing_test(a_quota_begins_anew_only_once),
 		sharing_test(an_emptied_engine_hears_how_often_quotas_began_anew),
+		sharing_test(an_old_reset_is_none_of_a_node_that_keeps_nothing),
+		sharing_test(nor_of_one_that_was_alone),
+		sharing_test(nor_of_one_that_was_ended_as_it_joined),
+		sharing_test(a_node_that_comes_back_hears_of_resets_since),
+		sharing_test(a_reset_on_a_node_that_is_new_is_one_more),
 		sharing_test(sessions_of_all_nodes_are_bounded_together),
 		sharing_test(they_are_also_where_nothing_is_kept),
 		sharing_test(what_ran_before_a_start_is_taken_back),
