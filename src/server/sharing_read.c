@@ -213,8 +213,29 @@ static void take_own(struct sharing *s, struct told *told, const char *key, cons
 		SHARING_ASK(s, "HDEL", key, account);
 }
 
+/* A process that was killed has told more than it had brought to the disk: at the next one's start
+ * that is used here, too, or without memory less. */
+static void take_back_use(struct sharing *s, const char *account, const char *value)
+{
+	struct standing *standing = s->services->standing;
+	struct quota_use told, kept;
+	uint64_t resets;
+
+	if (!sharing_parse_use(value, &told, &resets) ||
+		resets != cluster_resets(s->cluster, account) ||
+		!kept_use_get(standing, account, &kept) || kept.begun != told.begun ||
+		(told.used <= kept.used && told.extra <= kept.extra))
+		return;
+	told.used = told.used > kept.used ? told.used : kept.used;
+	told.extra = told.extra > kept.extra ? told.extra : kept.extra;
+	if (!ledger_raise_use(s->services->ledger, account, &told, (int64_t)time(NULL)))
+		(void)!kept_use_put(standing, account, &told);
+}
+
 static int take_own_use(struct sharing *s, const char *key, const char *account, const char *value)
 {
+	if (s->beat == 0)
+		take_back_use(s, account, value);
 	take_own(s, s->uses, key, account, value);
 	return 0;
 }

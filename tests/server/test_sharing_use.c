@@ -714,6 +714,47 @@ static void end_two_sessions(struct ledger_entry *alice)
 	ledger_retire_user(alice);
 }
 
+/* Killed before what it had told was on its disk. */
+static void what_was_told_before_a_kill_stays_used(void **state)
+{
+	struct ledger_entry *alice;
+
+	(void)state;
+	go_on(0);
+	use(0, "alice", 10000);
+	use(0, "bob", 700);
+	go_on(SHARING_BEAT_MS);
+	use(0, "alice", 8000);
+	use(0, "bob", 600);
+	restart_node(0);
+	use(0, "bob", 650);
+	alice = hold_alice_to(0, "quota=9kB/day");
+	assert_int_equal(ledger_admit(NULL, alice), END_REASONS);
+	ledger_dismiss(NULL, alice);
+	go_on(SHARING_BEAT_MS);
+	go_on(SHARING_BEAT_MS);
+	assert_int_equal(ledger_admit(NULL, alice), END_QUOTA_REACHED);
+	assert_used_on_each("alice", 10000);
+	assert_used_on_each("bob", 700);
+	ledger_retire_user(alice);
+}
+
+/* Of a period before this one, or before a reset. */
+static void what_was_told_of_another_use_does_not(void **state)
+{
+	(void)state;
+	go_on(0);
+	restart_node(0);
+	use(0, "alice", 9000);
+	use(0, "bob", 600);
+	fake_put("p:use:n0", "alice", "1795564800 10000 0 0");
+	fake_put("p:use:n0", "bob", "1795651200 700 0 1");
+	go_on(SHARING_BEAT_MS);
+	go_on(SHARING_BEAT_MS);
+	assert_used_on_each("alice", 9000);
+	assert_used_on_each("bob", 600);
+}
+
 static void what_runs_on_a_node_that_comes_again_counts(void **state)
 {
 	struct ledger_entry *alice;
@@ -815,6 +856,8 @@ int main(void)
 		sharing_test(sessions_of_all_nodes_are_bounded_together),
 		sharing_test(they_are_also_where_nothing_is_kept),
 		sharing_test(what_ran_before_a_start_is_taken_back),
+		sharing_test(what_was_told_before_a_kill_stays_used),
+		sharing_test(what_was_told_of_another_use_does_not),
 		sharing_test(what_runs_on_a_node_that_comes_again_counts),
 		sharing_test(it_does_where_all_is_read),
 		sharing_test(what_has_ended_is_told_until_that_has_arrived),

@@ -97,6 +97,7 @@ static void a_quota_can_grow_and_start_anew(void **state)
 {
 	(void)state;
 	assert_false(allowance_reset_quota(&a, noon));
+	assert_false(allowance_raise_use(&a, &(struct quota_use){.begun = noon}, noon));
 	hold_to("quota=1kB/day over=refuse", 0);
 	assert_int_equal(atomic_load(&tally.end), 0);
 	atomic_store(&tally.sent, 1200);
@@ -108,6 +109,26 @@ static void a_quota_can_grow_and_start_anew(void **state)
 	assert_int_equal(allowance_admit(&a, true), END_QUOTA_REACHED);
 	assert_true(allowance_reset_quota(&a, noon));
 	assert_int_equal(allowance_admit(&a, true), END_REASONS);
+}
+
+static void what_is_used_can_be_known_to_be_more(void **state)
+{
+	const struct quota_use more = {
+		.begun = calendar_moment(2026, 11, 27, 0, 0), .used = 1100, .extra = 300};
+	const struct quota_use less = {.begun = more.begun, .used = 5, .extra = 5};
+	const struct quota_use other = {.begun = more.begun - 86400, .used = 9000};
+	struct allowance_view v;
+
+	(void)state;
+	hold_to("quota=1kB/day", 0);
+	atomic_store(&tally.sent, 700);
+	assert_true(allowance_raise_use(&a, &more, noon));
+	assert_true(allowance_raise_use(&a, &less, noon));
+	assert_true(allowance_raise_use(&a, &other, noon));
+	allowance_show(&a, noon, &v);
+	assert_int_equal(v.use.used, 1100);
+	assert_int_equal(v.use.extra, 300);
+	assert_int_equal(atomic_load(&tally.end), 900); /* the tally's, 200 bytes later */
 }
 
 static void what_was_used_before_counts(void **state)
@@ -270,6 +291,7 @@ int main(void)
 		allowance_test(a_bound_of_anonymous_is_none_of_those_with_a_login),
 		allowance_test(a_quota_is_told_at_80_and_100_per_cent_and_begins_anew),
 		allowance_test(a_quota_can_grow_and_start_anew),
+		allowance_test(what_is_used_can_be_known_to_be_more),
 		allowance_test(what_was_used_before_counts),
 		allowance_test(a_used_up_quota_can_slow_down),
 		allowance_test(what_is_shown_changes_nothing),
