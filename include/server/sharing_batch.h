@@ -19,7 +19,8 @@ void sharing_batch_free(struct sharing_batch *b);
 void sharing_batch_begin(struct sharing *s, const char *command, const char *kind, const char *key);
 
 /* The value of an account, whose name has no blank, in at most a few hundred bytes; it is sent when
- * there are enough. Both end what is under way where it fails: -1 with the reason in `error`. */
+ * there are enough. One that no batch has room for is nobody's, and passed over. Both end what is
+ * under way where it fails: -1 with the reason in `error`. */
 int sharing_batch_add(struct sharing *s, const char *account, const char *value, char *error)
 	__attribute__((warn_unused_result));
 

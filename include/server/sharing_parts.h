@@ -48,6 +48,7 @@ struct sharing {
 	 * the part's owner's. */
 	char part[CLUSTER_NODE_MAX], owner[CLUSTER_WORD_MAX];
 	bool keeps_part; /* it outlives the process */
+	bool is_new; /* to the others: what they have said was never read whole */
 	struct sharing_bell bell;
 	struct cluster *cluster;
 	struct kills *kills;
@@ -124,6 +125,9 @@ void sharing_tell_events(struct sharing *s, const char *kind, const char *lines)
 
 /* That which it had last, where it is kept. */
 void sharing_recall_part(struct sharing *s, bool is_kept);
+
+/* It knows what the others have said. */
+void sharing_end_newness(struct sharing *s);
 
 /* Makes sure that it is this node's alone, or takes another one. -1 with the reason in `error`. */
 int sharing_claim_part(struct sharing *s, char *error) __attribute__((warn_unused_result));

@@ -100,4 +100,8 @@ void allowance_show(struct allowance *a, int64_t now, struct allowance_view *out
 bool allowance_reset_quota(struct allowance *a, int64_t now);
 bool allowance_add_to_quota(struct allowance *a, uint64_t bytes, int64_t now);
 
+/* At least so much is used, and was given besides, if that is of the period that runs. False when
+ * there is no quota. */
+bool allowance_raise_use(struct allowance *a, const struct quota_use *least, int64_t now);
+
 #endif

@@ -64,6 +64,11 @@ int cluster_note_sessions(struct cluster *c, const char *node, const char *accou
 int cluster_note_resets(struct cluster *c, const char *account, uint64_t resets)
 	__attribute__((warn_unused_result));
 
+/* The same was so before this node had anything to do with the others: what it was told of by
+ * cluster_begin_anew() meanwhile comes on top. */
+int cluster_adopt_resets(struct cluster *c, const char *account, uint64_t resets)
+	__attribute__((warn_unused_result));
+
 /* The account's quota begins anew here, and is to on all nodes. `c` NULL: there are no others. */
 int cluster_begin_anew(struct cluster *c, const char *account) __attribute__((warn_unused_result));
 

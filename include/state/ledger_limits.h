@@ -72,6 +72,10 @@ struct ledger_running *ledger_list_running(struct ledger *l, size_t *count);
  * False when there is none. */
 bool ledger_change_quota(struct ledger *l, const char *who, uint64_t extra, int64_t now);
 
+/* At least so much of it is used (allowance_raise_use()), which is kept. */
+bool ledger_raise_use(
+	struct ledger *l, const char *who, const struct quota_use *least, int64_t now);
+
 /* All sessions of the account together move at most so many bytes a second: `down` towards the
  * client, `up` to targets; 0: as many as they like. Live ones follow. */
 void ledger_set_rate(struct ledger_entry *entry, uint64_t down, uint64_t up);

@@ -129,14 +129,16 @@ static int sweep(struct sharing *s, char *error)
 	return sharing_sweep_bans(s, error);
 }
 
+/* Whoever hears of another process of a node drops the sessions of the last one: so that it is
+ * there is told before what runs there. */
 static int beat(struct sharing *s, char *error)
 {
 	s->beat_due = clock_deadline(SHARING_BEAT_MS);
 	if (clock_ms() >= s->sweep_due && sweep(s, error) < 0)
 		return -1;
 	if (check_epoch(s, error) < 0 || sharing_read_clock(s, error) < 0 ||
-		sharing_read_nodes(s, error) < 0 || sharing_tell_accounts(s, error) < 0 ||
-		sharing_look_at_users(s, error) < 0 || sharing_tell_beat(s, error) < 0)
+		sharing_read_nodes(s, error) < 0 || sharing_tell_beat(s, error) < 0 ||
+		sharing_tell_accounts(s, error) < 0 || sharing_look_at_users(s, error) < 0)
 		return -1;
 	return clock_ms() < s->engine_sweep_due ? 0 : sharing_sweep_engine(s, error);
 }

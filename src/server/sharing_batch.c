@@ -85,9 +85,11 @@ int sharing_batch_add(struct sharing *s, const char *account, const char *value,
 {
 	struct sharing_batch *b = s->batch;
 	size_t account_len = strlen(account), value_len = strlen(value);
+	size_t len = account_len + value_len + 3; /* two ends, and the text's */
 
-	if ((b->facts == SHARING_BATCH_FACTS ||
-		    b->lines_used + account_len + value_len + 3 > TEXT_MAX) &&
+	if (len > TEXT_MAX)
+		return 0;
+	if ((b->facts == SHARING_BATCH_FACTS || b->lines_used + len > TEXT_MAX) &&
 		sharing_batch_end(s, error) < 0)
 		return -1;
 	add_word(b, account, account_len);

@@ -5,6 +5,9 @@
  * The engine remembers that word of each part; who finds another one there takes a part that only
  * he can have.
  *
+ * Beside it stands that the node is new, from its first attempt to join until it has read what the
+ * others have said.
+ *
  * Without a state_dir numbers end with the process, and so does its part.
  */
 #include "server/sharing_parts.h"
@@ -15,6 +18,7 @@
 #include "state/cluster_text.h"
 
 #define KEPT_AS "part"
+#define NEW_KEPT_AS "new"
 #define KEPT_MAX (CLUSTER_WORD_MAX + CLUSTER_NODE_MAX)
 
 /* "OWNER PART" */
@@ -29,6 +33,7 @@ static void take_kept(void *context, const char *value)
 		return;
 	snprintf(s->owner, sizeof(s->owner), "%.*s", (int)(part - value), value);
 	snprintf(s->part, sizeof(s->part), "%s", part + 1);
+	s->is_new = false;
 }
 
 static void make_own_part(struct sharing *s)
@@ -38,11 +43,15 @@ static void make_own_part(struct sharing *s)
 
 void sharing_recall_part(struct sharing *s, bool is_kept)
 {
+	struct standing *standing = s->services->standing;
+
 	s->keeps_part = is_kept;
+	s->is_new = true;
 	memcpy(s->owner, s->instance, sizeof(s->owner));
 	if (is_kept) {
 		memcpy(s->part, s->node, sizeof(s->part));
-		(void)standing_read(s->services->standing, STANDING_SHARED, KEPT_AS, take_kept, s);
+		(void)standing_read(standing, STANDING_SHARED, KEPT_AS, take_kept, s);
+		s->is_new |= standing_read(standing, STANDING_SHARED, NEW_KEPT_AS, NULL, NULL);
 	} else {
 		make_own_part(s);
 	}
@@ -53,9 +62,19 @@ static int keep_part(struct sharing *s, char *error)
 	char kept[KEPT_MAX];
 
 	snprintf(kept, sizeof(kept), "%s %s", s->owner, s->part);
-	if (standing_put(s->services->standing, STANDING_SHARED, KEPT_AS, kept) == 0)
+	if (standing_put(s->services->standing, STANDING_SHARED, NEW_KEPT_AS,
+		    s->is_new ? "1" : NULL) == 0 &&
+		standing_put(s->services->standing, STANDING_SHARED, KEPT_AS, kept) == 0)
 		return 0;
 	return sharing_no_memory(error);
+}
+
+/* What cannot be taken away is when it joins the next time. */
+void sharing_end_newness(struct sharing *s)
+{
+	s->is_new = false;
+	if (s->keeps_part)
+		(void)!standing_put(s->services->standing, STANDING_SHARED, NEW_KEPT_AS, NULL);
 }
 
 int sharing_claim_part(struct sharing *s, char *error)

@@ -25,10 +25,28 @@ static bool is_list(const redisReply *r)
 	return r->type == REDIS_REPLY_ARRAY;
 }
 
+/* ---- who can be meant ---- */
+
+/* Longer ones, and such that lines cannot say, are none of ours. */
+static bool is_account(const char *name)
+{
+	size_t len = strcspn(name, " \n");
+
+	return len > 0 && len < LEDGER_NAME_MAX && name[len] == '\0';
+}
+
+static bool is_account_of_part(const char *part, const char *account)
+{
+	char node[CLUSTER_NODE_MAX];
+
+	return is_account(account) && cluster_node_of_part(part, node);
+}
+
 /* ---- what is said of one account; -1 without memory only ---- */
 
 /* It is noted also where it is known, for the engine to know it. What it begins is kept first:
- * should the server die in between, it begins once more, rather than not. */
+ * should the server die in between, it begins once more, rather than not. Where the node is new to
+ * the others it was before that, and what is used here is not what it was about. */
 static int take_reset(struct sharing *s, const char *account, uint64_t resets)
 {
 	int64_t now = (int64_t)time(NULL);
@@ -36,6 +54,8 @@ static int take_reset(struct sharing *s, const char *account, uint64_t resets)
 
 	if (resets == 0)
 		return 0;
+	if (s->is_new)
+		return cluster_adopt_resets(s->cluster, account, resets);
 	if (known >= resets)
 		return cluster_note_resets(s->cluster, account, resets);
 	if (!ledger_change_quota(s->services->ledger, account, 0, now))
@@ -62,7 +82,7 @@ static int take_use(struct sharing *s, const char *node, const char *account, co
 	struct quota_use use;
 	uint64_t resets;
 
-	if (!sharing_parse_use(value, &use, &resets))
+	if (!is_account_of_part(node, account) || !sharing_parse_use(value, &use, &resets))
 		return 0;
 	s->has_news = true;
 	if (take_reset(s, account, resets) < 0)
@@ -74,7 +94,8 @@ static int take_running(struct sharing *s, const char *node, const char *account
 {
 	int64_t sessions;
 
-	if (!parse_number(value, &sessions) || sessions > INT32_MAX)
+	if (!is_account_of_part(node, account) || !parse_number(value, &sessions) ||
+		sessions > INT32_MAX)
 		return 0;
 	s->has_news = true;
 	return cluster_note_sessions(s->cluster, node, account, (uint32_t)sessions);
@@ -85,7 +106,9 @@ static int take_resets(struct sharing *s, const char *node, const char *account,
 	int64_t resets;
 
 	(void)node;
-	return parse_number(value, &resets) ? take_reset(s, account, (uint64_t)resets) : 0;
+	if (!is_account(account) || !parse_number(value, &resets))
+		return 0;
+	return take_reset(s, account, (uint64_t)resets);
 }
 
 /* ---- the copy on disk ---- */
@@ -151,9 +174,9 @@ int sharing_scan(
 
 static int read_part(struct sharing *s, const char *part, char *error)
 {
-	char key[SHARING_KEY_MAX];
+	char key[SHARING_KEY_MAX], node[CLUSTER_NODE_MAX];
 
-	if (strcmp(part, s->part) == 0)
+	if (strcmp(part, s->part) == 0 || !cluster_node_of_part(part, node))
 		return 0;
 	if (cluster_note_part(s->cluster, part) < 0)
 		return sharing_no_memory(error);
@@ -178,18 +201,49 @@ int sharing_each_part(struct sharing *s, sharing_part_taker *take, char *error)
 	return result;
 }
 
-static int take_own_use(struct sharing *s, const char *node, const char *account, const char *value)
+#define OWN_VALUE_MAX 256 /* of what is said of an account; its NUL included */
+
+/* What this node cannot have told goes, and whatever is true there is told anew. */
+static void take_own(struct sharing *s, struct told *told, const char *key, const char *account,
+	const char *value)
 {
-	(void)node;
-	told_note(s->uses, account, value);
+	if (is_account(account) && strlen(value) < OWN_VALUE_MAX)
+		told_note(told, account, value);
+	else
+		SHARING_ASK(s, "HDEL", key, account);
+}
+
+/* A process that was killed has told more than it had brought to the disk: at the next one's start
+ * that is used here, too, or without memory less. */
+static void take_back_use(struct sharing *s, const char *account, const char *value)
+{
+	struct standing *standing = s->services->standing;
+	struct quota_use told, kept;
+	uint64_t resets;
+
+	if (!sharing_parse_use(value, &told, &resets) ||
+		resets != cluster_resets(s->cluster, account) ||
+		!kept_use_get(standing, account, &kept) || kept.begun != told.begun ||
+		(told.used <= kept.used && told.extra <= kept.extra))
+		return;
+	told.used = told.used > kept.used ? told.used : kept.used;
+	told.extra = told.extra > kept.extra ? told.extra : kept.extra;
+	if (!ledger_raise_use(s->services->ledger, account, &told, (int64_t)time(NULL)))
+		(void)!kept_use_put(standing, account, &told);
+}
+
+static int take_own_use(struct sharing *s, const char *key, const char *account, const char *value)
+{
+	if (s->beat == 0)
+		take_back_use(s, account, value);
+	take_own(s, s->uses, key, account, value);
 	return 0;
 }
 
 static int take_own_running(
-	struct sharing *s, const char *node, const char *account, const char *value)
+	struct sharing *s, const char *key, const char *account, const char *value)
 {
-	(void)node;
-	told_note(s->running, account, value);
+	take_own(s, s->running, key, account, value);
 	return 0;
 }
 
@@ -198,10 +252,11 @@ int sharing_read_own(struct sharing *s, char *error)
 {
 	char key[SHARING_KEY_MAX];
 
-	if (sharing_scan(s, sharing_key(s, "use", s->part, key), s->part, take_own_use, error) < 0)
+	sharing_key(s, "use", s->part, key);
+	if (sharing_scan(s, key, key, take_own_use, error) < 0)
 		return -1;
-	return sharing_scan(
-		s, sharing_key(s, "live", s->part, key), s->part, take_own_running, error);
+	sharing_key(s, "live", s->part, key);
+	return sharing_scan(s, key, key, take_own_running, error);
 }
 
 static int read_newest_event(struct sharing *s, char *error)
@@ -222,6 +277,8 @@ static int read_newest_event(struct sharing *s, char *error)
 	return 0;
 }
 
+/* Which nodes there are is read before what runs there: to hear of another process of a node drops
+ * what ran in the last one. */
 int sharing_read_all(struct sharing *s, char *error)
 {
 	char key[SHARING_KEY_MAX];
@@ -229,14 +286,16 @@ int sharing_read_all(struct sharing *s, char *error)
 
 	if (cluster_begin_reading(s->cluster, s->epoch) < 0)
 		return sharing_no_memory(error);
-	is_whole = read_newest_event(s, error) == 0 &&
+	is_whole = read_newest_event(s, error) == 0 && sharing_read_nodes(s, error) == 0 &&
 		sharing_scan(s, sharing_key(s, "resets", NULL, key), "", take_resets, error) == 0 &&
 		sharing_each_part(s, read_part, error) == 0 &&
 		sharing_scan(s, sharing_key(s, "bans", NULL, key), "", sharing_take_ban, error) ==
 			0;
 	cluster_end_reading(s->cluster, is_whole);
-	if (is_whole)
+	if (is_whole) {
 		sharing_sweep_copy(s);
+		sharing_end_newness(s);
+	}
 	s->has_news = true;
 	return is_whole ? 0 : -1;
 }

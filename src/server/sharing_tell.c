@@ -170,16 +170,21 @@ void sharing_take_back_running(struct sharing *s)
 	SHARING_ASK(s, "DEL", sharing_key(s, "live", s->part, key));
 }
 
+#define TEXT_OF(number, out) (snprintf((out), sizeof(out), "%lld", (long long)(number)), (out))
+
+/* Sessions go with their node also for those who come later. */
 int sharing_tell_accounts(struct sharing *s, char *error)
 {
+	char key[SHARING_KEY_MAX], silent[24];
+
 	if (tell_uses(s, error) < 0 || tell_running(s, error) < 0)
 		return -1;
+	SHARING_ASK(s, "PEXPIRE", sharing_key(s, "live", s->part, key),
+		TEXT_OF(CLUSTER_SILENT_MS, silent));
 	return sharing_settle(s, error);
 }
 
 /* ---- that it is there ---- */
-
-#define TEXT_OF(number, out) (snprintf((out), sizeof(out), "%lld", (long long)(number)), (out))
 
 /* Where it listens; of all addresses that by which the engine is reached, which others of this
  * network reach, too, or else the own one of a host that has the engine on it. */
@@ -209,7 +214,7 @@ int sharing_tell_beat(struct sharing *s, char *error)
 		.sessions = stats_get(&v->stats.current),
 		.max_sessions = v->places.total > 0 ? v->places.total : v->budget.sessions,
 		.beat = ++s->beat};
-	char key[SHARING_KEY_MAX], value[CLUSTER_BEAT_MAX], silent[24];
+	char key[SHARING_KEY_MAX], value[CLUSTER_BEAT_MAX];
 
 	memcpy(b.instance, s->instance, sizeof(b.instance));
 	memcpy(b.node, s->node, sizeof(b.node));
@@ -219,9 +224,6 @@ int sharing_tell_beat(struct sharing *s, char *error)
 	SHARING_ASK(s, "HSET", sharing_key(s, "nodes", NULL, key), s->part, value);
 	sharing_tell_event(s, "beat", s->part, value);
 	SHARING_ASK(s, "SADD", sharing_key(s, "parts", NULL, key), s->part);
-	/* Sessions go with their node also for those who come later. */
-	SHARING_ASK(s, "PEXPIRE", sharing_key(s, "live", s->part, key),
-		TEXT_OF(CLUSTER_SILENT_MS, silent));
 	return sharing_settle(s, error);
 }
 

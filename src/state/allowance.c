@@ -358,6 +358,17 @@ void allowance_show(struct allowance *a, int64_t now, struct allowance_view *out
 
 /* ---- commands ---- */
 
+static void raise_use_locked(struct allowance *a, const struct quota_use *least) REQUIRES(&a->lock)
+{
+	if (a->use.used < least->used) {
+		a->origin -= least->used - a->use.used;
+		a->use.used = least->used;
+	}
+	if (a->use.extra < least->extra)
+		a->use.extra = least->extra;
+	hold_to_quota_locked(a);
+}
+
 static bool change_quota(struct allowance *a, bool resets, uint64_t extra, int64_t now)
 {
 	bool has_quota;
@@ -387,4 +398,19 @@ bool allowance_reset_quota(struct allowance *a, int64_t now)
 bool allowance_add_to_quota(struct allowance *a, uint64_t bytes, int64_t now)
 {
 	return change_quota(a, false, bytes, now);
+}
+
+bool allowance_raise_use(struct allowance *a, const struct quota_use *least, int64_t now)
+{
+	bool has_quota;
+
+	mutex_lock(&a->lock);
+	has_quota = a->limits != NULL && limits_have(a->limits, LIMIT_QUOTA);
+	if (has_quota) {
+		(void)note_use_locked(a, now);
+		if (a->use.begun == least->begun)
+			raise_use_locked(a, least);
+	}
+	mutex_unlock(&a->lock);
+	return has_quota;
 }

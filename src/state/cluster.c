@@ -127,9 +127,25 @@ void cluster_drop_sessions_locked(struct cluster *c, const struct node *n) REQUI
 		drop_sessions_of(c->reading, n);
 }
 
+/* Of a node of which nothing else is known the engine has told now, as by an event; another one
+ * may not have told all again yet, whose epoch stays. False, and nothing written, then. */
+static bool begin_epoch_locked(struct cluster *c, const char *node, char out[CLUSTER_WORD_MAX])
+	REQUIRES(&c->lock)
+{
+	struct node *n = cluster_find_node_locked(c, node);
+
+	if (n->epoch[0] != '\0' || c->epoch[0] == '\0')
+		return false;
+	strcpy(n->epoch, c->epoch);
+	strcpy(out, c->epoch);
+	return true;
+}
+
 int cluster_note_use(struct cluster *c, const char *node, const char *account,
 	const struct quota_use *use, uint64_t resets)
 {
+	char epoch[CLUSTER_WORD_MAX];
+	bool is_first = false;
 	struct part *p;
 
 	mutex_lock(&c->lock);
@@ -137,10 +153,13 @@ int cluster_note_use(struct cluster *c, const char *node, const char *account,
 	if (p != NULL) {
 		p->use = *use;
 		p->resets = resets;
+		is_first = begin_epoch_locked(c, node, epoch);
 	}
 	mutex_unlock(&c->lock);
 	if (p == NULL)
 		return -1;
+	if (is_first)
+		cluster_copy_put_epoch(c->standing, node, epoch);
 	cluster_copy_put_use(c->standing, node, account, use, resets);
 	return 0;
 }
@@ -202,6 +221,30 @@ int cluster_note_resets(struct cluster *c, const char *account, uint64_t resets)
 	if (result == 0)
 		keep_resets(c, account);
 	return result;
+}
+
+static int adopt_resets_locked(struct cluster *c, const char *name, uint64_t resets)
+	REQUIRES(&c->lock)
+{
+	struct account *a = make_account_in(c->accounts, name);
+
+	if (a == NULL)
+		return -1;
+	if (a->resets.told >= resets)
+		return 0;
+	a->resets.known += resets - a->resets.told;
+	a->resets.told = resets;
+	return 0;
+}
+
+int cluster_adopt_resets(struct cluster *c, const char *account, uint64_t resets)
+{
+	int result;
+
+	mutex_lock(&c->lock);
+	result = adopt_resets_locked(c, account, resets);
+	mutex_unlock(&c->lock);
+	return result < 0 ? -1 : cluster_note_resets(c, account, resets);
 }
 
 int cluster_begin_anew(struct cluster *c, const char *account)

@@ -495,9 +495,18 @@ static bool with_account(struct ledger *l, const char *who,
 }
 
 struct quota_change {
-	uint64_t extra;
+	const struct quota_use *least; /* that is used; NULL: what follows */
+	uint64_t extra; /* 0: it starts anew */
 	int64_t now;
 };
+
+static bool is_changed(struct ledger_entry *e, const struct quota_change *c)
+{
+	if (c->least != NULL)
+		return allowance_raise_use(&e->allowance, c->least, c->now);
+	return c->extra > 0 ? allowance_add_to_quota(&e->allowance, c->extra, c->now)
+			    : allowance_reset_quota(&e->allowance, c->now);
+}
 
 static bool change_quota_of(struct ledger_entry *e, void *context)
 {
@@ -505,8 +514,7 @@ static bool change_quota_of(struct ledger_entry *e, void *context)
 	struct allowance_news news;
 	char name[LEDGER_NAME_MAX];
 
-	if (!(c->extra > 0 ? allowance_add_to_quota(&e->allowance, c->extra, c->now)
-			   : allowance_reset_quota(&e->allowance, c->now)))
+	if (!is_changed(e, c))
 		return false;
 	news = allowance_look(&e->allowance, c->now);
 	set_rate_of(e, &news);
@@ -519,6 +527,12 @@ bool ledger_change_quota(struct ledger *l, const char *who, uint64_t extra, int6
 {
 	return with_account(
 		l, who, change_quota_of, &(struct quota_change){.extra = extra, .now = now});
+}
+
+bool ledger_raise_use(struct ledger *l, const char *who, const struct quota_use *least, int64_t now)
+{
+	return with_account(
+		l, who, change_quota_of, &(struct quota_change){.least = least, .now = now});
 }
 
 struct account_question {

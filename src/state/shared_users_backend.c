@@ -188,6 +188,19 @@ static int fetch_shared(void *context, const char *name, size_t name_len, users_
 	return why != NULL ? -1 : found == SHARED_USER;
 }
 
+/* False, with the reason: what stands of them may be long outdated. */
+static bool may_change_shared(
+	struct shared_users *s, const char *name, const char *what, char *error)
+{
+	if (shared_users_are_valid(s))
+		return true;
+	snprintf(error, USERS_ERROR_MAX,
+		"%s cannot be %s: the nodes have not heard of each other for longer "
+		"than shared_grace",
+		name, what);
+	return false;
+}
+
 /* What stands of him, unless the record says something else. */
 static int save_shared(struct shared_users *s, const struct user_record *user, char *error)
 {
@@ -196,13 +209,8 @@ static int save_shared(struct shared_users *s, const struct user_record *user, c
 	char *text;
 	int result;
 
-	if (!shared_users_are_valid(s)) {
-		snprintf(error, USERS_ERROR_MAX,
-			"%s cannot be kept: the nodes have not heard of each other for longer "
-			"than shared_grace",
-			user->name);
+	if (!may_change_shared(s, user->name, "kept", error))
 		return -1;
-	}
 	if (shared_users_find(s, user->name, &there, &text) == SHARED_USER &&
 		!user->sets_attributes)
 		attributes = there.attributes;
@@ -234,9 +242,11 @@ static int save_either(void *context, const struct user_record *user, char error
 {
 	struct shared_users *s = context;
 
-	if (user->role == USER_ROLE_ADMIN || shared_users_is_own(s, user->name))
-		return save_own(s, user, error);
-	return save_shared(s, user, error);
+	if (user->role != USER_ROLE_ADMIN && !shared_users_is_own(s, user->name))
+		return save_shared(s, user, error);
+	if (shared_users_have(s, user->name) && !may_change_shared(s, user->name, "kept", error))
+		return -1;
+	return save_own(s, user, error);
 }
 
 static int remove_own(struct shared_users *s, const char *name, char *error)
@@ -259,7 +269,9 @@ static int remove_both(
 	struct shared_users *s = context;
 
 	(void)name_len;
-	if (shared_users_stand(s, name) && shared_users_say(s, name, NULL, "", error) < 0)
+	if (shared_users_stand(s, name) &&
+		(!may_change_shared(s, name, "deleted", error) ||
+			shared_users_say(s, name, NULL, "", error) < 0))
 		return -1;
 	return remove_own(s, name, error);
 }

@@ -5,9 +5,10 @@
  *
  * A reply is a line: "*N" a list of the N replies behind it, ":N" a number, "-TEXT" an error, "_"
  * nothing, "." (a line of its own) none in time, and anything else a text, in which the byte 0x1f
- * stands for the end of a line. Commands that only have to succeed do; after the last reply none
- * comes. Functions of the engine's connection are replaced in the Makefile, and the clock is the
- * test's.
+ * stands for the end of a line, and 0x1e for a thousand of the byte before it, so that short inputs
+ * have texts longer than what they are put into. Commands that only have to succeed do; after the
+ * last reply none comes. Functions of the engine's connection are replaced in the Makefile, and the
+ * clock is the test's.
  */
 #include "fuzz.h"
 
@@ -23,7 +24,8 @@
 #include "state/ledger_limits.h"
 #include "state/shared_record.h"
 
-#define TEXT_MAX 4096
+#define TEXT_MAX (32 * 1024)
+#define REPEAT 1000
 #define DEEPEST 6
 #define STEPS 5 /* a join, and what follows */
 
@@ -62,6 +64,18 @@ time_t __wrap_time(time_t *out)
 
 static const char *rest, *end; /* of the input */
 
+/* Behind the `n` that are there. */
+static size_t put_byte(char out[TEXT_MAX], size_t n, char c)
+{
+	size_t times = c == 0x1e && n > 0 ? REPEAT : c != '\0' && c != 0x1e;
+
+	if (c == 0x1e && n > 0)
+		c = out[n - 1];
+	for (; times > 0 && n + 1 < TEXT_MAX; times--)
+		out[n++] = c == 0x1f ? '\n' : c;
+	return n;
+}
+
 /* The next line, its end left out, without a NUL in it; false: there is none. */
 static bool next_line(char out[TEXT_MAX])
 {
@@ -72,10 +86,8 @@ static bool next_line(char out[TEXT_MAX])
 		return false;
 	stop = memchr(rest, '\n', (size_t)(end - rest));
 	len = (size_t)((stop == NULL ? end : stop) - rest);
-	for (size_t i = 0; i < len && n + 1 < TEXT_MAX; i++) {
-		if (rest[i] != '\0')
-			out[n++] = rest[i] == 0x1f ? '\n' : rest[i];
-	}
+	for (size_t i = 0; i < len; i++)
+		n = put_byte(out, n, rest[i]);
 	out[n] = '\0';
 	rest = stop == NULL ? end : stop + 1;
 	return true;

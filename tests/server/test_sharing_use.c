@@ -73,6 +73,102 @@ static void long_names_are_told(void **state)
 	assert_int_equal(used_elsewhere(1, name), 7);
 }
 
+static bool stands_in_an_event(const char *text)
+{
+	for (size_t i = 0; i < fake_event_count; i++) {
+		for (size_t k = 0; k < 10 && fake_events[i].words[k] != NULL; k++) {
+			if (strstr(fake_events[i].words[k], text) != NULL)
+				return true;
+		}
+	}
+	return false;
+}
+
+static void fill_with(char *out, size_t len, char with)
+{
+	memset(out, with, len);
+	out[len] = '\0';
+}
+
+/* Whoever can write to the engine can write fields as long as he likes. */
+static void names_that_can_be_nobodys_are_taken_away_and_not_told(void **state)
+{
+	static const size_t lengths[] = {256, 5000, 16384, 17000, 1000000};
+	static const char *const hashes[] = {"p:use:n0", "p:live:n0"};
+	static char name[1000001], value[1000001];
+
+	(void)state;
+	fill_with(value, sizeof(value) - 1, '7');
+	for (size_t h = 0; h < COUNT(hashes); h++) {
+		for (size_t i = 0; i < COUNT(lengths); i++) {
+			fill_with(name, lengths[i], 'x');
+			fake_put(hashes[h], name, "1");
+		}
+		fake_put(hashes[h], "", "1");
+		fake_put(hashes[h], "alice", value);
+	}
+	go_on(0);
+	assert_up(0);
+	for (size_t h = 0; h < COUNT(hashes); h++) {
+		for (size_t i = 0; i < COUNT(lengths); i++) {
+			fill_with(name, lengths[i], 'x');
+			assert_null(fake_get(hashes[h], name));
+		}
+		assert_null(fake_get(hashes[h], ""));
+		assert_null(fake_get(hashes[h], "alice"));
+	}
+	assert_false(stands_in_an_event("xxxx"));
+	assert_int_equal(told_count(nodes[0].sharing->uses), 0);
+	assert_int_equal(told_count(nodes[0].sharing->running), 0);
+}
+
+static void a_batch_has_no_room_for_them(void **state)
+{
+	static char name[17001], error[SHARING_ERROR_MAX];
+	struct sharing *s = nodes[0].sharing;
+
+	(void)state;
+	go_on(0);
+	fill_with(name, sizeof(name) - 1, 'x');
+	sharing_batch_begin(s, "HSET", "use", "p:use:n0");
+	assert_int_equal(sharing_batch_add(s, name, "1", error), 0);
+	assert_int_equal(sharing_batch_add(s, "alice", name, error), 0);
+	assert_int_equal(sharing_batch_add(s, "bob", "1", error), 0);
+	assert_int_equal(sharing_batch_end(s, error), 0);
+	assert_int_equal(sharing_settle(s, error), 0);
+	assert_null(fake_get("p:use:n0", name));
+	assert_null(fake_get("p:use:n0", "alice"));
+	assert_string_equal(fake_get("p:use:n0", "bob"), "1");
+}
+
+/* Nor do they grow what is known of other nodes. */
+static void names_that_can_be_nobodys_are_passed_over(void **state)
+{
+	static char name[257], part[CLUSTER_NODE_MAX + 1];
+
+	(void)state;
+	fill_with(name, 256, 'x');
+	fill_with(part, CLUSTER_NODE_MAX, 'p');
+	fake_put("p:parts", "other", "");
+	fake_put("p:parts", part, "");
+	fake_put("p:use:other", name, "1795651200 5 0 0");
+	fake_put("p:live:other", name, "3");
+	fake_put("p:resets", name, "2");
+	go_on(0);
+	fake_add_event((const char *const[]){
+		"i", "x", "k", "use", "n", "other", "a", name, "v", "1795651200 5 0 2", NULL});
+	fake_add_event((const char *const[]){
+		"i", "x", "k", "reset", "n", "other", "a", name, "v", "3", NULL});
+	go_on(SHARING_BEAT_MS);
+	assert_up(0);
+	assert_int_equal(cluster_resets(nodes[0].services.cluster, name), 0);
+	assert_int_equal(used_elsewhere(0, name), 0);
+	assert_false(cluster_knows(nodes[0].services.cluster, "other", name));
+	assert_false(standing_read(nodes[0].services.standing, STANDING_SHARED,
+		"node ppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppp", NULL,
+		NULL));
+}
+
 static void what_has_stayed_is_not_told_when_the_engine_is_back(void **state)
 {
 	size_t events;
@@ -326,6 +422,29 @@ static void what_an_emptied_engine_is_not_told_again_stays_known(void **state)
 	assert_int_equal(used_elsewhere(2, "alice"), 1020);
 }
 
+/* Of which only events were heard: it has joined since all was read. */
+static void so_does_what_a_node_has_told_that_came_later(void **state)
+{
+	(void)state;
+	step(0);
+	step(1);
+	use(2, "alice", 5000);
+	go_on(SHARING_BEAT_MS);
+	assert_int_equal(used_elsewhere(0, "alice"), 5000);
+	free_node(2);
+	fake_empty();
+	go_on(SHARING_BEAT_MS);
+	go_on(SHARING_BEAT_MS);
+	assert_up(0);
+	assert_int_equal(used_elsewhere(0, "alice"), 5000);
+	restart_node(0);
+	fake_empty();
+	go_on(SHARING_BEAT_MS);
+	go_on(SHARING_BEAT_MS);
+	assert_up(0);
+	assert_int_equal(used_elsewhere(0, "alice"), 5000);
+}
+
 static void what_is_kept_is_looked_through_once_a_day(void **state)
 {
 	(void)state;
@@ -402,6 +521,108 @@ static void an_emptied_engine_hears_how_often_quotas_began_anew(void **state)
 	assert_used_on_each("alice", 0);
 }
 
+static uint64_t used_here(size_t node, const char *account)
+{
+	struct quota_use own = {.used = 0};
+
+	return kept_use_get(nodes[node].services.standing, account, &own) ? own.used : 0;
+}
+
+/* Long ago, as all but the last node have heard. */
+static void begin_anew_before_the_last_node_is_there(void)
+{
+	free_node(2);
+	go_on(0);
+	begin_anew(0, "alice");
+	use(0, "alice", 1000);
+	go_on(SHARING_BEAT_MS);
+}
+
+static void a_node_that_is_new_keeps_what_was_used_on_it(bool keeps)
+{
+	begin_anew_before_the_last_node_is_there();
+	start_node(2, keeps);
+	use(2, "alice", 500);
+	go_apart();
+	go_on(SHARING_BEAT_MS);
+	go_on(SHARING_BEAT_MS);
+	assert_up(2);
+	assert_int_equal(cluster_resets(nodes[2].services.cluster, "alice"), 1);
+	assert_used_on_each("alice", 1500);
+	begin_anew(0, "alice"); /* and from then on hears of it as all do */
+	go_on(SHARING_BEAT_MS);
+	assert_used_on_each("alice", 0);
+}
+
+static void an_old_reset_is_none_of_a_node_that_keeps_nothing(void **state)
+{
+	(void)state;
+	a_node_that_is_new_keeps_what_was_used_on_it(false);
+}
+
+static void nor_of_one_that_was_alone(void **state)
+{
+	(void)state;
+	a_node_that_is_new_keeps_what_was_used_on_it(true);
+}
+
+/* It has joined once it has read all. */
+static void nor_of_one_that_was_ended_as_it_joined(void **state)
+{
+	(void)state;
+	begin_anew_before_the_last_node_is_there();
+	start_node(2, true);
+	use(2, "alice", 500);
+	fake_error = "NOPERM no permissions";
+	fake_refused = "SMEMBERS";
+	step(2);
+	assert_false(status_of(2).is_up);
+	assert_non_null(fake_get("p:owners", "n2"));
+	restart_node(2);
+	fake_error = fake_refused = NULL;
+	go_on(SHARING_BEAT_MS);
+	go_on(SHARING_BEAT_MS);
+	assert_used_on_each("alice", 1500);
+}
+
+static void a_node_that_comes_back_hears_of_resets_since(void **state)
+{
+	struct sharing *away = nodes[2].sharing;
+
+	(void)state;
+	use(2, "alice", 500);
+	go_on(0);
+	go_on(SHARING_BEAT_MS);
+	nodes[2].sharing = NULL;
+	begin_anew(0, "alice");
+	nodes[2].sharing = away;
+	restart_node(2);
+	go_on(SHARING_BEAT_MS);
+	assert_int_equal(used_here(2, "alice"), 0);
+}
+
+/* By a command there, before it has joined. */
+static void a_reset_on_a_node_that_is_new_is_one_more(void **state)
+{
+	(void)state;
+	begin_anew_before_the_last_node_is_there();
+	start_node(2, true);
+	fake_is_down = true;
+	begin_anew(2, "alice");
+	fake_is_down = false;
+	use(2, "alice", 500);
+	go_on(SHARING_BEAT_MS);
+	go_on(SHARING_BEAT_MS);
+	for (size_t i = 0; i < NODES; i++)
+		assert_int_equal(cluster_resets(nodes[i].services.cluster, "alice"), 2);
+	assert_string_equal(fake_get("p:resets", "alice"), "2");
+	assert_used_on_each("alice", 500);
+	restart_node(2);
+	go_on(SHARING_BEAT_MS);
+	go_on(SHARING_BEAT_MS);
+	assert_used_on_each("alice", 500);
+}
+
 /* ---- sessions ---- */
 
 static struct ledger_entry *hold_alice_to(size_t node, const char *limits)
@@ -466,6 +687,116 @@ static void what_ran_before_a_start_is_taken_back(void **state)
 	assert_int_equal(cluster_sum(nodes[1].services.cluster, "alice", MIDNIGHT).sessions, 0);
 }
 
+static uint32_t sessions_elsewhere(size_t node, const char *account)
+{
+	return cluster_sum(nodes[node].services.cluster, account, MIDNIGHT).sessions;
+}
+
+/* Its sessions begin before the engine can hear of it. */
+static struct ledger_entry *start_again_with_two_sessions(size_t node)
+{
+	struct ledger_entry *alice;
+
+	fake_is_down = true;
+	restart_node(node);
+	alice = hold_alice_to(node, "sessions=3");
+	assert_int_equal(ledger_admit(NULL, alice), END_REASONS);
+	assert_int_equal(ledger_admit(NULL, alice), END_REASONS);
+	go_on(SHARING_PERIOD_MS);
+	fake_is_down = false;
+	return alice;
+}
+
+static void end_two_sessions(struct ledger_entry *alice)
+{
+	ledger_dismiss(NULL, alice);
+	ledger_dismiss(NULL, alice);
+	ledger_retire_user(alice);
+}
+
+/* Killed before what it had told was on its disk. */
+static void what_was_told_before_a_kill_stays_used(void **state)
+{
+	struct ledger_entry *alice;
+
+	(void)state;
+	go_on(0);
+	use(0, "alice", 10000);
+	use(0, "bob", 700);
+	go_on(SHARING_BEAT_MS);
+	use(0, "alice", 8000);
+	use(0, "bob", 600);
+	restart_node(0);
+	use(0, "bob", 650);
+	alice = hold_alice_to(0, "quota=9kB/day");
+	assert_int_equal(ledger_admit(NULL, alice), END_REASONS);
+	ledger_dismiss(NULL, alice);
+	go_on(SHARING_BEAT_MS);
+	go_on(SHARING_BEAT_MS);
+	assert_int_equal(ledger_admit(NULL, alice), END_QUOTA_REACHED);
+	assert_used_on_each("alice", 10000);
+	assert_used_on_each("bob", 700);
+	ledger_retire_user(alice);
+}
+
+/* Of a period before this one, or before a reset. */
+static void what_was_told_of_another_use_does_not(void **state)
+{
+	(void)state;
+	go_on(0);
+	restart_node(0);
+	use(0, "alice", 9000);
+	use(0, "bob", 600);
+	fake_put("p:use:n0", "alice", "1795564800 10000 0 0");
+	fake_put("p:use:n0", "bob", "1795651200 700 0 1");
+	go_on(SHARING_BEAT_MS);
+	go_on(SHARING_BEAT_MS);
+	assert_used_on_each("alice", 9000);
+	assert_used_on_each("bob", 600);
+}
+
+static void what_runs_on_a_node_that_comes_again_counts(void **state)
+{
+	struct ledger_entry *alice;
+
+	(void)state;
+	fake_tells_beats = true;
+	go_on(0);
+	go_on(SHARING_BEAT_MS);
+	alice = start_again_with_two_sessions(1);
+	go_on(SHARING_BEAT_MS);
+	go_on(SHARING_BEAT_MS);
+	fake_tells_beats = false;
+	assert_up(1);
+	assert_int_equal(sessions_elsewhere(0, "alice"), 2);
+	assert_int_equal(sessions_elsewhere(2, "alice"), 2);
+	end_two_sessions(alice);
+}
+
+/* Who reads that anew, and has known the node's last process. */
+static void it_does_where_all_is_read(void **state)
+{
+	struct ledger_entry *alice;
+
+	(void)state;
+	fake_tells_beats = true;
+	go_on(0);
+	go_on(SHARING_BEAT_MS);
+	alice = start_again_with_two_sessions(1);
+	now_ms += SHARING_BEAT_MS;
+	step(1);
+	assert_up(1);
+	nodes[0].sharing->is_joined = false;
+	step(0);
+	assert_up(0);
+	assert_int_equal(sessions_elsewhere(0, "alice"), 2);
+	now_ms += SHARING_BEAT_MS;
+	step(0);
+	fake_tells_beats = false;
+	assert_int_equal(sessions_elsewhere(0, "alice"), 2);
+	end_two_sessions(alice);
+}
+
 /* What was on its way as the engine failed was perhaps not heard. */
 static void what_has_ended_is_told_until_that_has_arrived(void **state)
 {
@@ -496,6 +827,9 @@ int main(void)
 		sharing_test(what_is_used_is_summed_on_all_nodes),
 		sharing_test(many_accounts_go_by_few_commands),
 		sharing_test(long_names_are_told),
+		sharing_test(names_that_can_be_nobodys_are_taken_away_and_not_told),
+		sharing_test(a_batch_has_no_room_for_them),
+		sharing_test(names_that_can_be_nobodys_are_passed_over),
 		sharing_test(what_has_stayed_is_not_told_when_the_engine_is_back),
 		sharing_test(a_quota_that_began_anew_stays_so_when_the_engine_is_back),
 		sharing_test(what_stands_no_more_is_taken_away_by_the_next_process),
@@ -510,12 +844,22 @@ int main(void)
 		sharing_test(a_quota_that_has_begun_anew_does_not_do_so_at_the_next_start),
 		sharing_test(who_joins_anew_knows_how_often_a_quota_has_begun_anew),
 		sharing_test(what_an_emptied_engine_is_not_told_again_stays_known),
+		sharing_test(so_does_what_a_node_has_told_that_came_later),
 		sharing_test(what_is_kept_is_looked_through_once_a_day),
 		sharing_test(a_quota_begins_anew_only_once),
 		sharing_test(an_emptied_engine_hears_how_often_quotas_began_anew),
+		sharing_test(an_old_reset_is_none_of_a_node_that_keeps_nothing),
+		sharing_test(nor_of_one_that_was_alone),
+		sharing_test(nor_of_one_that_was_ended_as_it_joined),
+		sharing_test(a_node_that_comes_back_hears_of_resets_since),
+		sharing_test(a_reset_on_a_node_that_is_new_is_one_more),
 		sharing_test(sessions_of_all_nodes_are_bounded_together),
 		sharing_test(they_are_also_where_nothing_is_kept),
 		sharing_test(what_ran_before_a_start_is_taken_back),
+		sharing_test(what_was_told_before_a_kill_stays_used),
+		sharing_test(what_was_told_of_another_use_does_not),
+		sharing_test(what_runs_on_a_node_that_comes_again_counts),
+		sharing_test(it_does_where_all_is_read),
 		sharing_test(what_has_ended_is_told_until_that_has_arrived),
 	};
 

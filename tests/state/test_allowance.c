@@ -97,6 +97,7 @@ static void a_quota_can_grow_and_start_anew(void **state)
 {
 	(void)state;
 	assert_false(allowance_reset_quota(&a, noon));
+	assert_false(allowance_raise_use(&a, &(struct quota_use){.begun = noon}, noon));
 	hold_to("quota=1kB/day over=refuse", 0);
 	assert_int_equal(atomic_load(&tally.end), 0);
 	atomic_store(&tally.sent, 1200);
@@ -129,6 +130,26 @@ static void a_quota_of_a_wrong_clock_begins_anew_when_it_is_reset(void **state)
 	atomic_store(&tally.sent, 2000);
 	assert_true(allowance_look(&a, noon).is_spent);
 	assert_false(allowance_look(&a, noon + 3 * 86400).is_spent);
+}
+
+static void what_is_used_can_be_known_to_be_more(void **state)
+{
+	const struct quota_use more = {
+		.begun = calendar_moment(2026, 11, 27, 0, 0), .used = 1100, .extra = 300};
+	const struct quota_use less = {.begun = more.begun, .used = 5, .extra = 5};
+	const struct quota_use other = {.begun = more.begun - 86400, .used = 9000};
+	struct allowance_view v;
+
+	(void)state;
+	hold_to("quota=1kB/day", 0);
+	atomic_store(&tally.sent, 700);
+	assert_true(allowance_raise_use(&a, &more, noon));
+	assert_true(allowance_raise_use(&a, &less, noon));
+	assert_true(allowance_raise_use(&a, &other, noon));
+	allowance_show(&a, noon, &v);
+	assert_int_equal(v.use.used, 1100);
+	assert_int_equal(v.use.extra, 300);
+	assert_int_equal(atomic_load(&tally.end), 900); /* the tally's, 200 bytes later */
 }
 
 static void what_was_used_before_counts(void **state)
@@ -292,6 +313,8 @@ int main(void)
 		allowance_test(a_quota_is_told_at_80_and_100_per_cent_and_begins_anew),
 		allowance_test(a_quota_can_grow_and_start_anew),
 		allowance_test(a_quota_of_a_wrong_clock_begins_anew_when_it_is_reset),
+=======
+		allowance_test(what_is_used_can_be_known_to_be_more),
 		allowance_test(what_was_used_before_counts),
 		allowance_test(a_used_up_quota_can_slow_down),
 		allowance_test(what_is_shown_changes_nothing),

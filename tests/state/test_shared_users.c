@@ -660,6 +660,15 @@ static void who_cannot_be_relied_upon_is_refused(void **state)
 	}
 	assert_int_equal(users_set_attributes(node.users, "alice", "sessions=1", error), -1);
 	assert_contains(error, "shared_grace");
+	assert_int_equal(users_set_role(node.users, "alice", USER_ROLE_ADMIN, error), -1);
+	assert_contains(error, "shared_grace");
+	assert_true(shared_users_have(node.shared, "alice")); /* and is no own one */
+	assert_int_equal(users_remove(node.users, "alice", error), -1);
+	assert_contains(error, "shared_grace");
+	assert_true(shared_users_have(node.shared, "alice"));
+	/* who is this node's own can be changed as ever */
+	assert_int_equal(users_set_role(node.users, "dora", USER_ROLE_ADMIN, error), 0);
+	assert_int_equal(users_remove(node.users, "dora", error), 0);
 	shared_users_set_valid(node.shared, true);
 	assert_int_equal(try_login("alice", "secret"), LOGIN_OK);
 }
