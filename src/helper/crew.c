@@ -240,7 +240,7 @@ static void look_after(struct crew *c, struct child *child)
 
 	if (serves && child->fault != NULL)
 		end_faulty(c, child);
-	else if (child->state == CHILD_LEAVES && child_load(child) == 0)
+	else if (child->state == CHILD_LEAVES && !child_is_awaited(child))
 		child_end(child, SIGTERM);
 	else if (serves && child->answered != 0 && child->started >= c->failed)
 		end_pause(c);

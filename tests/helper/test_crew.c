@@ -8,6 +8,7 @@
 #include "../base/said.h"
 #include "../base/scratch.h"
 #include "base/clock.h"
+#include "helper/child.h"
 #include "helper/sayings.h"
 #include "net/socket.h"
 
@@ -338,6 +339,31 @@ static void who_forgets_a_question_lives_while_he_answers_others(void **state)
 	assert_string_equal(j.answer.user, pid);
 }
 
+/* That it will never answer the one keeps nobody waiting for the new one. */
+static void who_has_forgotten_a_question_is_replaced_all_the_same(void **state)
+{
+	struct job forgotten = {.name = "a", .behind = "forget"}, j;
+	int64_t begun;
+	char pid[16];
+
+	(void)state;
+	make_crew_of("while read -r c name word; do [ $word = forget ] || echo \"$c OK user=$$\"; "
+		     "done",
+		1, 3, LONG_MS);
+	crew_ask(crew, &forgotten);
+	do {
+		begun = clock_ms();
+		assert_int_equal(ask_about(&j, "right"), AUTH_OK);
+	} while (begun <= forgotten.slot->asked);
+	strcpy(pid, j.answer.user);
+	forgotten.slot->deadline = clock_ms();
+	await_done(&forgotten);
+	assert_int_equal(forgotten.answer.verdict, AUTH_BH);
+	crew_renew(crew);
+	assert_int_equal(ask_about(&j, "right"), AUTH_OK);
+	assert_string_not_equal(j.answer.user, pid);
+}
+
 /* ---- those that lie ---- */
 
 struct liar {
@@ -463,6 +489,7 @@ int main(void)
 		crew_test(who_hangs_is_killed),
 		crew_test(who_waits_for_a_hanging_helper_gives_up_too),
 		crew_test(who_forgets_a_question_lives_while_he_answers_others),
+		crew_test(who_has_forgotten_a_question_is_replaced_all_the_same),
 		crew_test(what_cannot_be_an_answer_is_none),
 		crew_test(half_an_answer_is_none),
 		crew_test(who_speaks_unasked_is_replaced),
