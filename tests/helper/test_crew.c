@@ -223,6 +223,23 @@ static void a_question_that_a_helper_died_at_is_asked_once_more(void **state)
 	assert_int_equal(ask_about(&j, "right"), AUTH_OK);
 }
 
+/* What it has waited in the queue before does not count any more. */
+static void a_question_that_a_helper_died_at_has_its_time_anew(void **state)
+{
+	struct job j = {.name = "alice", .behind = "right"};
+
+	(void)state;
+	make_crew_of("while read -r name word; do [ -e second ] || { : >second; "
+		     "while [ ! -e go ]; do sleep 0.01; done; exit 1; }; echo OK; done",
+		1, 0, LONG_MS);
+	crew_ask(crew, &j);
+	await_file("second");
+	j.deadline = clock_ms();
+	scratch_write("go", "");
+	await_done(&j);
+	assert_int_equal(j.answer.verdict, AUTH_OK);
+}
+
 static void a_question_that_kills_helpers_is_not_asked_a_third_time(void **state)
 {
 	struct job j;
@@ -483,6 +500,7 @@ int main(void)
 		crew_test(helpers_are_replaced_when_they_have_answered),
 		crew_test(who_dies_after_each_answer_is_replaced),
 		crew_test(a_question_that_a_helper_died_at_is_asked_once_more),
+		crew_test(a_question_that_a_helper_died_at_has_its_time_anew),
 		crew_test(a_question_that_kills_helpers_is_not_asked_a_third_time),
 		crew_test(nobody_waits_for_helpers_that_never_live),
 		crew_test(who_does_not_read_or_write_any_more_is_replaced),
