@@ -337,7 +337,18 @@ void callers_go_on(struct callers *c, const struct polls *p)
 		let_in(c);
 }
 
+/* To ask for one is to hear what a helper says, and that may be for one who was looked at before.
+ */
+static bool is_answered(const struct caller *caller)
+{
+	return (caller->step == STEP_LOGIN || caller->step == STEP_GROUP) && caller->job.is_done;
+}
+
 int64_t callers_deadline(const struct callers *c)
 {
+	for (const struct caller *caller = c->first; caller != NULL; caller = caller->next) {
+		if (is_answered(caller))
+			return 0;
+	}
 	return c->accept_at > clock_ms() ? c->accept_at : CLOCK_NEVER;
 }

@@ -175,11 +175,40 @@ static void groups_are_asked_by_the_name_of_the_account(void **state)
 	assert_string_equal(ask("AUTH carl pw groups=pupils\n"), "OK");
 }
 
+/* It comes while somebody is looked at behind him whose it is. */
+static void an_answer_that_came_late_in_a_round_is_seen_in_the_next(void **state)
+{
+	static char logins[] = "read -r c1 name word; while [ ! -e go ]; do sleep 0.01; done; "
+			       "echo \"$c1 ERR\"; : >spoken; exec sleep 1000",
+		    groups[] = "exec sleep 1000";
+	int second, first;
+
+	(void)state;
+	serve(logins, 2, groups);
+	second = connect_one();
+	first = connect_one(); /* the newest is looked at first */
+	send_question(first, "AUTH first pw\n");
+	go_round();
+	send_question(second, "AUTH second pw\n");
+	begin_round();
+	scratch_write("go", "");
+	while (access("spoken", F_OK) != 0)
+		usleep(1000); /* without a look at what it has said */
+	callers_go_on(callers, &polls);
+	assert_true(callers_deadline(callers) <= clock_ms());
+	assert_string_equal(await_answer(first), "ERR");
+	assert_true(callers_deadline(callers) > clock_ms());
+	socket_close(first);
+	socket_close(second);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 			groups_are_asked_by_the_name_of_the_account, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			an_answer_that_came_late_in_a_round_is_seen_in_the_next, setup, teardown),
 	};
 
 	return cmocka_run_group_tests_name("helper/callers", tests, NULL, NULL);
