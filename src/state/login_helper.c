@@ -306,8 +306,8 @@ static void name_person(const char *asked, const char *called, struct helper_per
 		person->name[0] = '\0';
 }
 
-/* Those that can be groups here, each once, as many as fit. */
-static void list_groups(const char *groups, struct helper_person *person)
+/* Those that can be groups here, each once. False when they do not fit. */
+static bool list_groups(const char *groups, struct helper_person *person)
 {
 	const char *cursor = NULL, *group = NULL;
 	size_t len = 0, used = 0;
@@ -315,12 +315,25 @@ static void list_groups(const char *groups, struct helper_person *person)
 	person->groups[0] = '\0';
 	while (auth_line_next_group(groups, &cursor, &group, &len)) {
 		if (limits_group_problem(group, len) != NULL ||
-			limits_in_group(person->groups, group, len) ||
-			used + len + 2 > sizeof(person->groups))
+			limits_in_group(person->groups, group, len))
 			continue;
+		if (used + len + 2 > sizeof(person->groups))
+			return false;
 		used += (size_t)snprintf(person->groups + used, sizeof(person->groups) - used,
 			"%s%.*s", used > 0 ? "," : "", (int)len, group);
 	}
+	return true;
+}
+
+/* Who would be in some of his groups only could be let in where a rule keeps out those of another.
+ */
+static enum helper_verdict take_person(
+	const struct helper_question *q, struct exchange *x, struct helper_person *person)
+{
+	name_person(q->name, x->answer.user, person);
+	if (!list_groups(x->answer.groups, person) && person->name[0] != '\0')
+		return fail_silent(x, person->name, " is in more groups than can be kept");
+	return HELPER_RIGHT;
 }
 
 static void note_trouble(struct login_helper *h, const char *why)
@@ -382,13 +395,11 @@ enum helper_verdict login_helper_ask(
 	x->helper = h;
 	x->wait = q->wait;
 	v = exchange_lines(h, q, x);
+	if (v == HELPER_RIGHT)
+		v = take_person(q, x, person);
 	if (v != HELPER_NOT_AWAITED)
 		hashing_note_cost(h->queue, clock_ms() - begun);
 	count_verdict(h, v, x->why);
-	if (v == HELPER_RIGHT) {
-		name_person(q->name, x->answer.user, person);
-		list_groups(x->answer.groups, person);
-	}
 	explicit_bzero(x, sizeof(*x));
 	free(x);
 	return v;
