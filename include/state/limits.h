@@ -13,8 +13,7 @@
 
 #define LIMITS_ERROR_MAX 512
 #define LIMITS_GROUPS_MAX 256 /* bytes of "a,b,c" that one may say, its NUL included */
-#define LIMITS_ALL_GROUPS_MAX (2 * LIMITS_GROUPS_MAX) /* what the line and a helper say together   \
-						       */
+#define LIMITS_ALL_GROUPS_MAX (2 * LIMITS_GROUPS_MAX) /* of the line and a helper */
 #define LIMITS_FROM_MAX 16 /* networks */
 #define LIMITS_NUMBER_MAX INT64_C(1000000) /* of sessions */
 

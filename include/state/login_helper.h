@@ -26,9 +26,10 @@ const char *login_helper_path(const struct login_helper *h);
  * way at once. */
 void login_helper_set(struct login_helper *h, int64_t cache_ms, unsigned most);
 
-/* The groups that it is asked about, "a,b"; "": none. What is remembered goes when they are others.
- * -1 without memory, and nothing changed. */
-int login_helper_set_groups(struct login_helper *h, const char *groups)
+/* The groups that it is asked about, "a,b"; "": none. Unless they `are_all` that matter nobody can
+ * say who is right, and nothing is asked. What is remembered goes when they are others. -1 without
+ * memory, and nothing changed. */
+int login_helper_set_groups(struct login_helper *h, const char *groups, bool are_all)
 	__attribute__((warn_unused_result));
 
 /* Is it asked about this one? */

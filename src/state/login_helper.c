@@ -41,6 +41,7 @@ struct login_helper {
 	_Atomic(uint64_t) right, wrong, failed, recalled;
 	struct mutex lock; /* what follows */
 	char *groups; /* NULL: none */
+	bool lacks_groups; /* there are more than it can be asked about */
 	struct login_helper_trouble trouble; /* `text` "": none */
 	struct log_limit log_limit;
 	char path[];
@@ -89,7 +90,7 @@ void login_helper_set(struct login_helper *h, int64_t cache_ms, unsigned most)
 	hashing_set_most(h->queue, most);
 }
 
-int login_helper_set_groups(struct login_helper *h, const char *groups)
+int login_helper_set_groups(struct login_helper *h, const char *groups, bool are_all)
 {
 	char *fresh = *groups == '\0' ? NULL : strdup(groups), *old;
 	bool is_same;
@@ -98,8 +99,9 @@ int login_helper_set_groups(struct login_helper *h, const char *groups)
 		return -1;
 	mutex_lock(&h->lock);
 	old = h->groups;
-	is_same = strcmp(old == NULL ? "" : old, groups) == 0;
+	is_same = strcmp(old == NULL ? "" : old, groups) == 0 && h->lacks_groups == !are_all;
 	h->groups = fresh;
+	h->lacks_groups = !are_all;
 	mutex_unlock(&h->lock);
 	free(old);
 	if (!is_same)
@@ -273,21 +275,29 @@ static enum helper_verdict connect_to(struct login_helper *h, struct exchange *x
 	return HELPER_RIGHT;
 }
 
-static void copy_groups(struct login_helper *h, char out[AUTH_LINE_GROUPS_MAX + 1])
+/* False when it cannot be asked about all. */
+static bool copy_groups(struct login_helper *h, char out[AUTH_LINE_GROUPS_MAX + 1])
 {
+	bool are_all;
+
 	mutex_lock(&h->lock);
 	snprintf(out, AUTH_LINE_GROUPS_MAX + 1, "%s", h->groups == NULL ? "" : h->groups);
+	are_all = !h->lacks_groups;
 	mutex_unlock(&h->lock);
+	return are_all;
 }
 
 static enum helper_verdict exchange_lines(
 	struct login_helper *h, const struct helper_question *q, struct exchange *x)
 {
-	enum helper_verdict v = connect_to(h, x);
+	enum helper_verdict v;
 
+	if (!copy_groups(h, x->groups))
+		return fail_silent(
+			x, "rules and limits name more groups than it can be asked about", "");
+	v = connect_to(h, x);
 	if (v != HELPER_RIGHT)
 		return v;
-	copy_groups(h, x->groups);
 	x->len = auth_line_put_question(q->name, q->password, x->groups, x->line, sizeof(x->line));
 	v = x->len > 0 ? send_question(x) : fail_silent(x, "it cannot be asked that", "");
 	if (v == HELPER_RIGHT)

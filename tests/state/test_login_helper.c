@@ -271,7 +271,7 @@ static void asks_about_the_groups_that_matter(void **state)
 	(void)state;
 	said = "OK\n";
 	other = helper_start("socket", say);
-	assert_int_equal(login_helper_set_groups(h, "staff,pupils"), 0);
+	assert_int_equal(login_helper_set_groups(h, "staff,pupils", true), 0);
 	assert_int_equal(ask(h, "alice"), HELPER_RIGHT);
 	assert_string_equal(helper_newest(other), "AUTH alice p%20w%25 groups=staff,pupils");
 	assert_true(login_helper_asks_about(h, "pupils"));
