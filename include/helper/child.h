@@ -18,7 +18,7 @@
 enum child_state {
 	CHILD_NONE, /* no process */
 	CHILD_SERVES,
-	CHILD_LEAVES, /* gets no more questions, and ends when it has answered those it has */
+	CHILD_LEAVES, /* gets no more questions, and ends when nobody waits for its answers */
 	CHILD_ENDS, /* is told to, or has; waited for */
 };
 
@@ -57,6 +57,9 @@ int child_start(struct child *c, char *const argv[]) __attribute__((warn_unused_
 /* How many questions it is at. */
 unsigned child_load(const struct child *c);
 
+/* Does anybody still wait for an answer of it? */
+bool child_is_awaited(const struct child *c);
+
 /* Could it be asked now? */
 bool child_can_be_asked(const struct child *c);
 
@@ -77,7 +80,7 @@ int64_t child_deadline(const struct child *c);
 /* Takes a job back that it will not answer; NULL when there is none. */
 struct job *child_take_back(struct child *c);
 
-/* No more questions: ends as soon as it has answered those that it is at. */
+/* No more questions: is to end as soon as it has answered those that somebody waits for. */
 void child_leave(struct child *c);
 
 /* Ends its pipes, and so it, if it does not wait for more; with this signal, too. 0: none. What has

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define GROUP_SOURCE_TEXT_MAX 256 /* "a,b", its NUL included */
+#define GROUP_SOURCE_TEXT_MAX 512 /* "a,b", its NUL included */
 
 struct group_source {
 	/* Is there a user of that name? Then `groups` becomes those that he is in; "": none. */

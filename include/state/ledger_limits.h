@@ -88,7 +88,7 @@ void ledger_keep_quota(struct ledger_entry *entry);
 void ledger_hold_user(struct ledger_entry *user);
 void ledger_release_user(struct ledger_entry *user);
 
-#define LEDGER_GROUPS_MAX LIMITS_GROUPS_MAX
+#define LEDGER_GROUPS_MAX LIMITS_ALL_GROUPS_MAX
 
 /* A copy of the groups that a user is in, "a,b"; "" without any. Their length. */
 size_t ledger_groups(const struct ledger_entry *user, char out[LEDGER_GROUPS_MAX]);

@@ -12,7 +12,8 @@
 #include "state/amount.h"
 
 #define LIMITS_ERROR_MAX 512
-#define LIMITS_GROUPS_MAX 256 /* bytes of "a,b,c", its NUL included */
+#define LIMITS_GROUPS_MAX 256 /* bytes of "a,b,c" that one may say, its NUL included */
+#define LIMITS_ALL_GROUPS_MAX (2 * LIMITS_GROUPS_MAX) /* of the line and a helper */
 #define LIMITS_FROM_MAX 16 /* networks */
 #define LIMITS_NUMBER_MAX INT64_C(1000000) /* of sessions */
 
@@ -74,7 +75,7 @@ enum limit_over {
 /* What stands beside a key counts where that is LIMIT_SAID. All zero: nothing is said. */
 struct limits {
 	uint8_t said[LIMIT_KEYS]; /* enum limit_said */
-	char groups[LIMITS_GROUPS_MAX]; /* "a,b", without @ */
+	char groups[LIMITS_ALL_GROUPS_MAX]; /* "a,b", without @ */
 	uint32_t sessions, sessions_client;
 	uint64_t down, up; /* to and from the client, bytes a second; 0: no limit that way */
 	struct quota quota;

@@ -30,9 +30,10 @@ void login_helper_set(struct login_helper *h, int64_t cache_ms, unsigned most);
  * 5 s where that is more, was asked too late to tell anything. */
 void login_helper_set_longest(struct login_helper *h, int64_t longest_ms);
 
-/* The groups that it is asked about, "a,b"; "": none. What is remembered goes when they are others.
- * -1 without memory, and nothing changed. */
-int login_helper_set_groups(struct login_helper *h, const char *groups)
+/* The groups that it is asked about, "a,b"; "": none. Unless they `are_all` that matter nobody can
+ * say who is right, and nothing is asked. What is remembered goes when they are others. -1 without
+ * memory, and nothing changed. */
+int login_helper_set_groups(struct login_helper *h, const char *groups, bool are_all)
 	__attribute__((warn_unused_result));
 
 /* Is it asked about this one? */

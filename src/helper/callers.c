@@ -5,7 +5,9 @@
  * his end gives up; who only ends his stream still gets his answer.
  *
  * A group that nobody can tell about makes the whole answer one that nobody can give: to leave it
- * out would let in whom a rule keeps out, or the other way round.
+ * out would let in whom a rule keeps out, or the other way round. For the same reason groups are
+ * asked by what the server calls the account: a directory may take a name in any letters for a
+ * login and in one way only for a member, and then who types it otherwise would be in no group.
  */
 #include "helper/callers.h"
 
@@ -18,6 +20,7 @@
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/parse.h"
 #include "net/socket.h"
 #include "wire/auth_line.h"
 
@@ -208,6 +211,7 @@ static bool take_login(struct callers *c, struct caller *caller)
 	caller->answer.verdict = said->verdict;
 	if (said->verdict == AUTH_OK) {
 		memcpy(caller->answer.user, said->user, sizeof(said->user));
+		parse_to_lower(caller->question.name); /* as the server does */
 		go_on_with_groups(c, caller);
 	} else {
 		put_answer(caller);
@@ -333,7 +337,18 @@ void callers_go_on(struct callers *c, const struct polls *p)
 		let_in(c);
 }
 
+/* To ask for one is to hear what a helper says, and that may be for one who was looked at before.
+ */
+static bool is_answered(const struct caller *caller)
+{
+	return (caller->step == STEP_LOGIN || caller->step == STEP_GROUP) && caller->job.is_done;
+}
+
 int64_t callers_deadline(const struct callers *c)
 {
+	for (const struct caller *caller = c->first; caller != NULL; caller = caller->next) {
+		if (is_answered(caller))
+			return 0;
+	}
 	return c->accept_at > clock_ms() ? c->accept_at : CLOCK_NEVER;
 }

@@ -67,6 +67,15 @@ unsigned child_load(const struct child *c)
 	return load;
 }
 
+bool child_is_awaited(const struct child *c)
+{
+	unsigned i = 0;
+
+	while (i < c->slot_count && c->slots[i].job == NULL)
+		i++;
+	return i < c->slot_count;
+}
+
 static unsigned free_slot(const struct child *c)
 {
 	unsigned i = 0;

@@ -197,12 +197,15 @@ static void end_pause(struct crew *c)
 	c->next_start = 0;
 }
 
+/* What it has waited for the first one is not held against it. */
 static void ask_again(struct crew *c, struct job *j)
 {
-	if (j->tries < MOST_TRIES)
-		queue_first(c, j);
-	else
+	if (j->tries >= MOST_TRIES) {
 		job_fail(j, "the helpers that were asked have ended");
+		return;
+	}
+	j->deadline = clock_deadline(c->plan.timeout_ms);
+	queue_first(c, j);
 }
 
 /* Of who has hung up there is more to say when it has ended. */
@@ -240,7 +243,7 @@ static void look_after(struct crew *c, struct child *child)
 
 	if (serves && child->fault != NULL)
 		end_faulty(c, child);
-	else if (child->state == CHILD_LEAVES && child_load(child) == 0)
+	else if (child->state == CHILD_LEAVES && !child_is_awaited(child))
 		child_end(child, SIGTERM);
 	else if (serves && child->answered != 0 && child->started >= c->failed)
 		end_pause(c);

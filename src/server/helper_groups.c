@@ -82,11 +82,11 @@ void helper_groups_follow(const struct services *v, const struct config *c)
 	add_groups_of_settings(l, &c->settings);
 	limit_book_each_group(v->limits, add_group, l);
 	if (l->is_full)
-		log_message(LOG_WARN,
-			"rules and limits name more groups than a helper can be asked about: "
-			"their names may have %d bytes together",
+		log_message(LOG_ERROR,
+			"rules and limits name more groups than a helper can be asked about, so "
+			"it lets nobody in: their names may have %d bytes together",
 			AUTH_LINE_GROUPS_MAX);
-	if (login_helper_set_groups(v->login_helper, l->text) < 0)
+	if (login_helper_set_groups(v->login_helper, l->text, !l->is_full) < 0)
 		log_message(LOG_ERROR,
 			"a helper is asked about the same groups as before: "
 			"out of memory");

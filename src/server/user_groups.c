@@ -7,7 +7,7 @@
 
 #include "state/limits.h"
 
-_Static_assert(GROUP_SOURCE_TEXT_MAX >= LIMITS_GROUPS_MAX, "all groups of a user fit");
+_Static_assert(GROUP_SOURCE_TEXT_MAX >= LIMITS_ALL_GROUPS_MAX, "all groups of a user fit");
 
 static bool put_groups(
 	bool is_user, const struct limits *limits, char groups[GROUP_SOURCE_TEXT_MAX])

@@ -61,7 +61,7 @@ static bool read_groups(const struct limit_value *v, struct limits *out, char *w
 	struct limit_value list = *v, name;
 	size_t at = 0;
 
-	if (v->len >= sizeof(out->groups) || v->text[v->len - 1] == ',')
+	if (v->len >= LIMITS_GROUPS_MAX || v->text[v->len - 1] == ',')
 		return snprintf(why, LIMITS_ERROR_MAX,
 			       "legal are names of groups such as "
 			       "staff,night, at most 255 bytes") < 0;

@@ -45,6 +45,7 @@ struct login_helper {
 	_Atomic(uint64_t) right, wrong, failed, recalled;
 	struct mutex lock; /* what follows */
 	char *groups; /* NULL: none */
+	bool lacks_groups; /* there are more than it can be asked about */
 	struct login_helper_trouble trouble; /* `text` "": none */
 	struct log_limit log_limit;
 	char path[];
@@ -99,7 +100,7 @@ void login_helper_set_longest(struct login_helper *h, int64_t longest_ms)
 	atomic_store(&h->fair_ms, clock_earlier(FAIR_MS, longest_ms / 2));
 }
 
-int login_helper_set_groups(struct login_helper *h, const char *groups)
+int login_helper_set_groups(struct login_helper *h, const char *groups, bool are_all)
 {
 	char *fresh = *groups == '\0' ? NULL : strdup(groups), *old;
 	bool is_same;
@@ -108,8 +109,9 @@ int login_helper_set_groups(struct login_helper *h, const char *groups)
 		return -1;
 	mutex_lock(&h->lock);
 	old = h->groups;
-	is_same = strcmp(old == NULL ? "" : old, groups) == 0;
+	is_same = strcmp(old == NULL ? "" : old, groups) == 0 && h->lacks_groups == !are_all;
 	h->groups = fresh;
+	h->lacks_groups = !are_all;
 	mutex_unlock(&h->lock);
 	free(old);
 	if (!is_same)
@@ -295,11 +297,16 @@ static enum helper_verdict connect_to(struct login_helper *h, struct exchange *x
 	return fail_silent(x, what, login_helper_explain(errno));
 }
 
-static void copy_groups(struct login_helper *h, char out[AUTH_LINE_GROUPS_MAX + 1])
+/* False when it cannot be asked about all. */
+static bool copy_groups(struct login_helper *h, char out[AUTH_LINE_GROUPS_MAX + 1])
 {
+	bool are_all;
+
 	mutex_lock(&h->lock);
 	snprintf(out, AUTH_LINE_GROUPS_MAX + 1, "%s", h->groups == NULL ? "" : h->groups);
+	are_all = !h->lacks_groups;
 	mutex_unlock(&h->lock);
+	return are_all;
 }
 
 static enum helper_verdict exchange_lines(
@@ -308,10 +315,12 @@ static enum helper_verdict exchange_lines(
 	enum helper_verdict v;
 
 	x->begun = clock_ms();
+	if (!copy_groups(h, x->groups))
+		return fail_silent(
+			x, "rules and limits name more groups than it can be asked about", "");
 	v = connect_to(h, x);
 	if (v != HELPER_RIGHT)
 		return v;
-	copy_groups(h, x->groups);
 	x->len = auth_line_put_question(q->name, q->password, x->groups, x->line, sizeof(x->line));
 	v = x->len > 0 ? send_question(x) : fail_silent(x, "it cannot be asked that", "");
 	if (v == HELPER_RIGHT)
@@ -355,8 +364,8 @@ static void name_person(const char *asked, const char *called, struct helper_per
 		person->name[0] = '\0';
 }
 
-/* Those that can be groups here, each once, as many as fit. */
-static void list_groups(const char *groups, struct helper_person *person)
+/* Those that can be groups here, each once. False when they do not fit. */
+static bool list_groups(const char *groups, struct helper_person *person)
 {
 	const char *cursor = NULL, *group = NULL;
 	size_t len = 0, used = 0;
@@ -364,12 +373,25 @@ static void list_groups(const char *groups, struct helper_person *person)
 	person->groups[0] = '\0';
 	while (auth_line_next_group(groups, &cursor, &group, &len)) {
 		if (limits_group_problem(group, len) != NULL ||
-			limits_in_group(person->groups, group, len) ||
-			used + len + 2 > sizeof(person->groups))
+			limits_in_group(person->groups, group, len))
 			continue;
+		if (used + len + 2 > sizeof(person->groups))
+			return false;
 		used += (size_t)snprintf(person->groups + used, sizeof(person->groups) - used,
 			"%s%.*s", used > 0 ? "," : "", (int)len, group);
 	}
+	return true;
+}
+
+/* Who would be in some of his groups only could be let in where a rule keeps out those of another.
+ */
+static enum helper_verdict take_person(
+	const struct helper_question *q, struct exchange *x, struct helper_person *person)
+{
+	name_person(q->name, x->answer.user, person);
+	if (!list_groups(x->answer.groups, person) && person->name[0] != '\0')
+		return fail_silent(x, person->name, " is in more groups than can be kept");
+	return HELPER_RIGHT;
 }
 
 static void note_trouble(struct login_helper *h, const char *why)
@@ -436,13 +458,11 @@ enum helper_verdict login_helper_ask(
 	x->helper = h;
 	x->wait = q->wait;
 	v = ask_about_all_groups(h, q, x);
+	if (v == HELPER_RIGHT)
+		v = take_person(q, x, person);
 	if (!is_given_up(v))
 		hashing_note_cost(h->queue, clock_ms() - x->begun);
 	count_verdict(h, v, x->why);
-	if (v == HELPER_RIGHT) {
-		name_person(q->name, x->answer.user, person);
-		list_groups(x->answer.groups, person);
-	}
 	explicit_bzero(x, sizeof(*x));
 	free(x);
 	return v;

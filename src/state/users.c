@@ -61,7 +61,7 @@ static void read_line_of(const struct user *user, struct limits *out)
 	(void)limits_parse(user->attributes, LIMITS_OF_USER, out, why);
 }
 
-/* Adds those that are not there yet, as far as there is room. */
+/* Adds those that are not there yet; there is room for as many as either may say. */
 static void add_groups(struct limits *limits, const char *groups)
 {
 	size_t used = strlen(limits->groups);
@@ -69,8 +69,7 @@ static void add_groups(struct limits *limits, const char *groups)
 	while (*groups != '\0') {
 		size_t len = strcspn(groups, ",");
 
-		if (!limits_in_group(limits->groups, groups, len) &&
-			used + len + 2 <= sizeof(limits->groups)) {
+		if (!limits_in_group(limits->groups, groups, len)) {
 			used += (size_t)snprintf(limits->groups + used,
 				sizeof(limits->groups) - used, "%s%.*s", used > 0 ? "," : "",
 				(int)len, groups);

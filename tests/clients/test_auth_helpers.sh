@@ -152,8 +152,10 @@ ldap_works() {
 		answers ERR 'carol)(uid=*' 's3cret pass'
 }
 
+# Also who types his name otherwise, which is all the same to uid and not to memberUid.
 ldap_groups_are_told() {
-	answers 'OK groups=Domain%20Users' carol 's3cret pass' staff,Domain%20Users
+	answers 'OK groups=Domain%20Users' carol 's3cret pass' staff,Domain%20Users &&
+		answers 'OK groups=Domain%20Users' CAROL 's3cret pass' staff,Domain%20Users
 }
 
 # Then it says so, in its own words, and works again by itself.

@@ -8,6 +8,7 @@
 #include "../base/said.h"
 #include "../base/scratch.h"
 #include "base/clock.h"
+#include "helper/child.h"
 #include "helper/sayings.h"
 #include "net/socket.h"
 
@@ -222,6 +223,23 @@ static void a_question_that_a_helper_died_at_is_asked_once_more(void **state)
 	assert_int_equal(ask_about(&j, "right"), AUTH_OK);
 }
 
+/* What it has waited in the queue before does not count any more. */
+static void a_question_that_a_helper_died_at_has_its_time_anew(void **state)
+{
+	struct job j = {.name = "alice", .behind = "right"};
+
+	(void)state;
+	make_crew_of("while read -r name word; do [ -e second ] || { : >second; "
+		     "while [ ! -e go ]; do sleep 0.01; done; exit 1; }; echo OK; done",
+		1, 0, LONG_MS);
+	crew_ask(crew, &j);
+	await_file("second");
+	j.deadline = clock_ms();
+	scratch_write("go", "");
+	await_done(&j);
+	assert_int_equal(j.answer.verdict, AUTH_OK);
+}
+
 static void a_question_that_kills_helpers_is_not_asked_a_third_time(void **state)
 {
 	struct job j;
@@ -336,6 +354,31 @@ static void who_forgets_a_question_lives_while_he_answers_others(void **state)
 	assert_int_equal(forgotten.answer.verdict, AUTH_BH);
 	assert_int_equal(ask_about(&j, "right"), AUTH_OK);
 	assert_string_equal(j.answer.user, pid);
+}
+
+/* That it will never answer the one keeps nobody waiting for the new one. */
+static void who_has_forgotten_a_question_is_replaced_all_the_same(void **state)
+{
+	struct job forgotten = {.name = "a", .behind = "forget"}, j;
+	int64_t begun;
+	char pid[16];
+
+	(void)state;
+	make_crew_of("while read -r c name word; do [ $word = forget ] || echo \"$c OK user=$$\"; "
+		     "done",
+		1, 3, LONG_MS);
+	crew_ask(crew, &forgotten);
+	do {
+		begun = clock_ms();
+		assert_int_equal(ask_about(&j, "right"), AUTH_OK);
+	} while (begun <= forgotten.slot->asked);
+	strcpy(pid, j.answer.user);
+	forgotten.slot->deadline = clock_ms();
+	await_done(&forgotten);
+	assert_int_equal(forgotten.answer.verdict, AUTH_BH);
+	crew_renew(crew);
+	assert_int_equal(ask_about(&j, "right"), AUTH_OK);
+	assert_string_not_equal(j.answer.user, pid);
 }
 
 /* ---- those that lie ---- */
@@ -457,12 +500,14 @@ int main(void)
 		crew_test(helpers_are_replaced_when_they_have_answered),
 		crew_test(who_dies_after_each_answer_is_replaced),
 		crew_test(a_question_that_a_helper_died_at_is_asked_once_more),
+		crew_test(a_question_that_a_helper_died_at_has_its_time_anew),
 		crew_test(a_question_that_kills_helpers_is_not_asked_a_third_time),
 		crew_test(nobody_waits_for_helpers_that_never_live),
 		crew_test(who_does_not_read_or_write_any_more_is_replaced),
 		crew_test(who_hangs_is_killed),
 		crew_test(who_waits_for_a_hanging_helper_gives_up_too),
 		crew_test(who_forgets_a_question_lives_while_he_answers_others),
+		crew_test(who_has_forgotten_a_question_is_replaced_all_the_same),
 		crew_test(what_cannot_be_an_answer_is_none),
 		crew_test(half_an_answer_is_none),
 		crew_test(who_speaks_unasked_is_replaced),

@@ -6,6 +6,7 @@
 
 #include "../base/faults.h"
 #include "../base/scratch.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "state/login_helper.h"
 #include "wire/auth_line.h"
@@ -82,7 +83,21 @@ static void groups_of_clients_are_not(void **state)
 	assert_true(login_helper_asks_about(v.login_helper, "staff"));
 }
 
-static void more_than_a_question_can_name_are_told_of(void **state)
+/* Why a login cannot be checked; no helper is there. */
+static const char *problem(void)
+{
+	static struct login_helper_trouble trouble;
+	const struct hashing_wait wait = {.deadline = CLOCK_NEVER};
+	const struct helper_question q = {.name = "alice", .password = "pw", .wait = &wait};
+	struct helper_person person;
+
+	assert_int_equal(login_helper_ask(v.login_helper, &q, &person), HELPER_SILENT);
+	assert_true(login_helper_problem(v.login_helper, &trouble));
+	return trouble.text;
+}
+
+/* Nobody is let in whose groups are not all asked about. */
+static void more_than_a_question_can_name_let_nobody_in(void **state)
 {
 	char *text = calloc(60, 100);
 	size_t len = 0;
@@ -93,6 +108,8 @@ static void more_than_a_question_can_name_are_told_of(void **state)
 		len += (size_t)sprintf(text + len,
 			"group_rate = @a-group-with-a-name-that-is-rather-long-%d 1Mbit\n", i);
 	assert_true(len > AUTH_LINE_GROUPS_MAX);
+	follow("");
+	assert_contains(problem(), "it cannot be reached");
 	follow(text);
 	free(text);
 	assert_true(is_logged("more groups than a helper can be asked about"));
@@ -100,6 +117,10 @@ static void more_than_a_question_can_name_are_told_of(void **state)
 		v.login_helper, "a-group-with-a-name-that-is-rather-long-0"));
 	assert_false(login_helper_asks_about(
 		v.login_helper, "a-group-with-a-name-that-is-rather-long-59"));
+	assert_string_equal(
+		problem(), "rules and limits name more groups than it can be asked about");
+	follow("group_rate = @staff 20Mbit\n");
+	assert_contains(problem(), "it cannot be reached");
 }
 
 static void without_memory_it_is_asked_about_the_same(void **state)
@@ -135,7 +156,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(those_are_asked_about_that_settings_name),
 		TEST(groups_of_clients_are_not),
-		TEST(more_than_a_question_can_name_are_told_of),
+		TEST(more_than_a_question_can_name_let_nobody_in),
 		TEST(without_memory_it_is_asked_about_the_same),
 		TEST(without_a_helper_nothing_is_done),
 	};

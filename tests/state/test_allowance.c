@@ -313,7 +313,6 @@ int main(void)
 		allowance_test(a_quota_is_told_at_80_and_100_per_cent_and_begins_anew),
 		allowance_test(a_quota_can_grow_and_start_anew),
 		allowance_test(a_quota_of_a_wrong_clock_begins_anew_when_it_is_reset),
-=======
 		allowance_test(what_is_used_can_be_known_to_be_more),
 		allowance_test(what_was_used_before_counts),
 		allowance_test(a_used_up_quota_can_slow_down),

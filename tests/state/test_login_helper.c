@@ -121,6 +121,41 @@ static void says_why_nobody_can_say(void **state)
 	}
 }
 
+/* So many bytes of groups, beside what is none or is there already. */
+static const char *groups_of(size_t bytes)
+{
+	static char lines[2][1024];
+	char *line = lines[bytes % 2];
+	size_t start = (size_t)sprintf(line, "OK groups=%%40b,"), end = start + bytes;
+	size_t at = start;
+
+	for (int i = 0; at + 8 <= end; i++)
+		at += (size_t)sprintf(line + at, "g%02d,", i);
+	memset(line + at, 'z', end - at);
+	strcpy(line + end, ",g00\n");
+	return line;
+}
+
+/* To leave one out would let in whom a rule keeps out. */
+static void more_groups_than_can_be_kept_are_no_answer(void **state)
+{
+	struct login_helper *h = login_helper_new("socket");
+	struct helper *other;
+
+	(void)state;
+	said = groups_of(LIMITS_GROUPS_MAX - 1);
+	other = helper_start("socket", say);
+	assert_int_equal(ask(h, "Alice"), HELPER_RIGHT);
+	assert_int_equal(strlen(person.groups), LIMITS_GROUPS_MAX - 1);
+	said = groups_of(LIMITS_GROUPS_MAX);
+	assert_int_equal(ask(h, "Alice"), HELPER_SILENT);
+	assert_string_equal(problem_of(h), "alice is in more groups than can be kept");
+	assert_int_equal(login_helper_read(h).failed, 1);
+	assert_int_equal(login_helper_read(h).right, 1);
+	helper_stop(other);
+	login_helper_free(h);
+}
+
 /* Longer than any answer. */
 static void endless_answers_are_none(void **state)
 {
@@ -292,7 +327,7 @@ static void asks_about_the_groups_that_matter(void **state)
 	(void)state;
 	said = "OK\n";
 	other = helper_start("socket", say);
-	assert_int_equal(login_helper_set_groups(h, "staff,pupils"), 0);
+	assert_int_equal(login_helper_set_groups(h, "staff,pupils", true), 0);
 	assert_int_equal(ask(h, "alice"), HELPER_RIGHT);
 	assert_string_equal(helper_newest(other), "AUTH alice p%20w%25 groups=staff,pupils");
 	assert_true(login_helper_asks_about(h, "pupils"));
@@ -317,6 +352,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		scratch_test(takes_what_it_is_told),
 		scratch_test(says_why_nobody_can_say),
+		scratch_test(more_groups_than_can_be_kept_are_no_answer),
 		scratch_test(endless_answers_are_none),
 		scratch_test(tells_when_it_cannot_be_reached),
 		scratch_test(waits_until_the_deadline_and_no_longer),

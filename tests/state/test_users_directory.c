@@ -31,6 +31,21 @@ static void load(void)
 static bool has_moved; /* to another group */
 static unsigned holds; /* so many questions of those about the password "slow" */
 
+/* As many groups as may be said of one: "g00,g01,..." with another letter, and a longer one. */
+static const char *most_groups(char letter, const char *before, const char *after)
+{
+	static char texts[2][LIMITS_GROUPS_MAX + 64];
+	char *text = texts[letter % 2];
+	size_t start = (size_t)sprintf(text, "%s", before), end = start + LIMITS_GROUPS_MAX - 1;
+	size_t at = start;
+
+	for (int i = 0; at + 8 <= end; i++)
+		at += (size_t)sprintf(text + at, "%c%02d,", letter, i);
+	memset(text + at, letter, end - at);
+	strcpy(text + end, after);
+	return text;
+}
+
 /* What the directory knows: the password of all of its people is "right". */
 static const char *directory(const char *question)
 {
@@ -58,6 +73,8 @@ static const char *directory(const char *question)
 		return "OK user=a%3Ab\n";
 	if (strstr(question, "AUTH pupil ") != NULL)
 		return "OK groups=pupils\n";
+	if (strstr(question, "AUTH member ") != NULL)
+		return most_groups('h', "OK groups=", "\n");
 	return "OK\n";
 }
 
@@ -298,6 +315,32 @@ static void groups_of_the_answer_count(void **state)
 	assert_string_equal(own.groups, "");
 	assert_true(users_said_limits(users, "pupil", &said));
 	assert_string_equal(said.groups, "pupils");
+}
+
+/* As many as may be said, of the file and of the helper. */
+static void groups_of_both_count(void **state)
+{
+	char groups[LEDGER_GROUPS_MAX];
+	FILE *out = fopen("users", "a");
+	struct limits own, said;
+
+	(void)state;
+	assert_non_null(out);
+	fputs(most_groups('f', "member:helper::groups=", "\n"), out);
+	assert_int_equal(fclose(out), 0);
+	load();
+	assert_in_as("member", "right", "member");
+	assert_true(users_own_limits(users, "member", &own));
+	assert_int_equal(strlen(own.groups), LIMITS_GROUPS_MAX - 1);
+	assert_true(users_said_limits(users, "member", &said));
+	assert_int_equal(strlen(said.groups), 2 * LIMITS_GROUPS_MAX - 1);
+	assert_true(users_is_in_group(users, "member", "f00"));
+	assert_true(users_is_in_group(users, "member", strrchr(own.groups, ',') + 1));
+	assert_true(users_is_in_group(users, "member", "h00"));
+	assert_true(users_is_in_group(users, "member", strrchr(said.groups, ',') + 1));
+	assert_int_equal(ledger_groups(users_find(users, "member", 6)->entry, groups),
+		2 * LIMITS_GROUPS_MAX - 1);
+	assert_string_equal(groups, said.groups);
 }
 
 /* What is said of somebody who came by himself makes a line of it. */
@@ -682,6 +725,7 @@ int main(void)
 		TEST(what_cannot_be_asked_is_wrong),
 		TEST(a_line_of_the_file_gives_limits_or_keeps_out),
 		TEST(groups_of_the_answer_count),
+		TEST(groups_of_both_count),
 		TEST(who_moves_to_another_group_is_in_that_one),
 		TEST(a_name_that_no_user_can_have_is_let_in_by_nobody),
 		TEST(letters_beyond_ascii_make_no_account_of_their_own),
