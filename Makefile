@@ -313,6 +313,7 @@ WRAP_server/test_server_open := $(WRAP_MEMORY) access_log_fill
 WRAP_server/test_shared_accounts := calloc malloc aligned_alloc
 WRAP_server/test_shares := janitor_call throttles_list
 WRAP_SHARING := clock_ms clock_deadline engine_connect engine_close engine_ask engine_reply engine_here engine_commands
+WRAP_server/test_engine := clock_ms clock_deadline
 WRAP_server/test_sharing := $(WRAP_SHARING) time
 WRAP_server/test_sharing_bans := $(WRAP_SHARING) time own_client_of
 WRAP_server/test_sharing_grace := clock_ms time

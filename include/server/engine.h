@@ -14,7 +14,8 @@
 #include "state/shared_setting.h"
 
 #define ENGINE_CONNECT_MS 200 /* for connecting at most */
-#define ENGINE_REPLY_MS 100 /* for each reply */
+#define ENGINE_REPLY_MS 100 /* for some more of a reply */
+#define ENGINE_WHOLE_MS 2000 /* for all of it, however it comes */
 #define ENGINE_ERROR_MAX 512
 #define ENGINE_WORDS_MAX 256 /* of a command */
 

@@ -1,7 +1,7 @@
 /*
  * hiredis speaks the protocol; the socket is ours, so that connecting has a deadline for whichever
- * address it is, and each read has one. Commands are sent when the first reply is wanted, so any
- * number of them costs one round trip.
+ * address it is, and each read and each reply have one. Commands are sent when the first reply is
+ * wanted, so any number of them costs one round trip.
  */
 #include "server/engine.h"
 
@@ -192,18 +192,35 @@ uint64_t engine_commands(const struct engine *e)
 	return e->commands;
 }
 
+/* NULL in `*reply` with REDIS_OK: time is up. */
+static int await_reply(redisContext *link, void **reply)
+{
+	int64_t deadline = clock_deadline(ENGINE_WHOLE_MS);
+	int is_sent = 0, result = redisGetReplyFromReader(link, reply);
+
+	while (result == REDIS_OK && *reply == NULL && clock_ms() < deadline) {
+		result = is_sent ? redisBufferRead(link) : redisBufferWrite(link, &is_sent);
+		if (result == REDIS_OK)
+			result = redisGetReplyFromReader(link, reply);
+	}
+	return result;
+}
+
 redisReply *engine_reply(struct engine *e, char error[ENGINE_ERROR_MAX])
 {
 	void *reply = NULL;
+	int result;
 
 	if (e->link == NULL) {
 		snprintf(error, ENGINE_ERROR_MAX, "not connected");
 		return NULL;
 	}
-	if (redisGetReply(e->link, &reply) == REDIS_OK)
+	result = await_reply(e->link, &reply);
+	if (reply != NULL)
 		return reply;
 	snprintf(error, ENGINE_ERROR_MAX, "%s",
-		e->link->err == REDIS_ERR_IO && errno == EAGAIN ? "no answer in time"
-								: e->link->errstr);
+		result == REDIS_OK || (e->link->err == REDIS_ERR_IO && errno == EAGAIN)
+			? "no answer in time"
+			: e->link->errstr);
 	return NULL;
 }

@@ -51,6 +51,31 @@ static void *serve(void *arg)
 	return NULL;
 }
 
+/* The clock of whoever waits: with each look at it half a second has passed, and another byte comes
+ * if it is to drip. */
+static bool drops;
+static _Atomic(int) drop_fd = -1;
+static int64_t now_ms, dropped;
+
+int64_t __wrap_clock_ms(void);
+int64_t __wrap_clock_deadline(int64_t ms);
+
+int64_t __wrap_clock_ms(void)
+{
+	if (!drops)
+		return now_ms;
+	if (drop_fd >= 0) {
+		net_send(drop_fd, "x", 1);
+		dropped++;
+	}
+	return now_ms += 500;
+}
+
+int64_t __wrap_clock_deadline(int64_t ms)
+{
+	return now_ms + ms;
+}
+
 static struct engine *e;
 static char error[ENGINE_ERROR_MAX];
 
@@ -185,6 +210,43 @@ static void who_does_not_answer_is_not_awaited(void **state)
 	join();
 }
 
+/* The rest of its second answer comes with the clock. */
+static void *serve_drop_by_drop(void *arg)
+{
+	int fd = accept(listener, NULL, NULL);
+	char asked_here[256];
+
+	(void)arg;
+	if (read(fd, asked_here, sizeof(asked_here)) > 0)
+		net_send(fd, "+OK\r\n", 5);
+	if (read(fd, asked_here, sizeof(asked_here)) > 0) {
+		drop_fd = fd;
+		net_send(fd, "$1000000\r\n", 10);
+	}
+	while (read(fd, asked_here, sizeof(asked_here)) > 0)
+		continue;
+	drop_fd = -1;
+	close(fd);
+	return NULL;
+}
+
+static void who_answers_drop_by_drop_is_not_awaited(void **state)
+{
+	const struct shared_place place = {.host = "h"};
+	struct addr at = listen_by_tcp();
+
+	(void)state;
+	assert_int_equal(pthread_create(&thread, NULL, serve_drop_by_drop, NULL), 0);
+	assert_int_equal(engine_connect(e, &place, &at, error), 0);
+	ENGINE_ASK(e, "PING");
+	drops = true;
+	assert_null(engine_reply(e, error));
+	drops = false;
+	assert_string_equal(error, "no answer in time");
+	assert_true(dropped > 0);
+	join();
+}
+
 static void who_closes_is_told_of(void **state)
 {
 	const struct shared_place place = {.host = "h"};
@@ -228,6 +290,7 @@ int main(void)
 		TEST(a_password_alone_is_the_default_users),
 		TEST(a_unix_socket_will_do),
 		TEST(who_does_not_answer_is_not_awaited),
+		TEST(who_answers_drop_by_drop_is_not_awaited),
 		TEST(who_closes_is_told_of),
 		TEST(where_nobody_is_there_is_no_connection),
 	};
