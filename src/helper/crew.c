@@ -237,13 +237,18 @@ static void end_faulty(struct crew *c, struct child *child)
 	pause_starts(c);
 }
 
+static bool has_nothing_left(const struct child *child)
+{
+	return child->state == CHILD_LEAVES && !child_is_awaited(child);
+}
+
 static void look_after(struct crew *c, struct child *child)
 {
 	bool serves = child->state == CHILD_SERVES || child->state == CHILD_LEAVES;
 
 	if (serves && child->fault != NULL)
 		end_faulty(c, child);
-	else if (child->state == CHILD_LEAVES && !child_is_awaited(child))
+	else if (has_nothing_left(child))
 		child_end(child, SIGTERM);
 	else if (serves && child->answered != 0 && child->started >= c->failed)
 		end_pause(c);
@@ -361,6 +366,12 @@ void crew_go_on(struct crew *c, const struct polls *p)
 	hand_out(c);
 }
 
+/* That was found while it was to be asked, or the last one who waited for it has given up. */
+static bool is_to_be_ended(const struct child *child)
+{
+	return (is_alive(child) && child->fault != NULL) || has_nothing_left(child);
+}
+
 int64_t crew_deadline(const struct crew *c)
 {
 	int64_t deadline = CLOCK_NEVER;
@@ -369,8 +380,7 @@ int64_t crew_deadline(const struct crew *c)
 	for (struct child *child = c->children; child < end_of(c); child++) {
 		deadline = clock_earlier(deadline, child_deadline(child));
 		lacks_some |= child->state == CHILD_NONE;
-		/* Found while it was to be asked. */
-		if (is_alive(child) && child->fault != NULL)
+		if (is_to_be_ended(child))
 			return 0;
 	}
 	if (lacks_some && !c->is_stopping)

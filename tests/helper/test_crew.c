@@ -200,6 +200,23 @@ static void helpers_are_replaced_when_they_have_answered(void **state)
 	assert_string_not_equal(j.answer.user, first.answer.user);
 }
 
+/* Nobody has to wait for the end of a question that was given up. */
+static void who_is_at_what_was_given_up_is_replaced_at_once(void **state)
+{
+	struct job left = {.name = "left", .behind = "right"}, j;
+
+	(void)state;
+	make_crew_of("[ -e first ] || { : >first; exec sleep 1000; }; " GOOD, 1, 0, LONG_MS);
+	crew_ask(crew, &left);
+	await_file("first");
+	crew_renew(crew);
+	go_round();
+	assert_true(crew_deadline(crew) > clock_ms());
+	crew_give_up(crew, &left);
+	assert_true(crew_deadline(crew) <= clock_ms());
+	assert_int_equal(ask_about(&j, "right"), AUTH_OK);
+}
+
 /* ---- those that die ---- */
 
 static void who_dies_after_each_answer_is_replaced(void **state)
@@ -498,6 +515,7 @@ int main(void)
 		crew_test(a_slow_helper_is_waited_for),
 		crew_test(who_gives_up_takes_no_answer_of_another),
 		crew_test(helpers_are_replaced_when_they_have_answered),
+		crew_test(who_is_at_what_was_given_up_is_replaced_at_once),
 		crew_test(who_dies_after_each_answer_is_replaced),
 		crew_test(a_question_that_a_helper_died_at_is_asked_once_more),
 		crew_test(a_question_that_a_helper_died_at_has_its_time_anew),
