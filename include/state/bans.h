@@ -117,8 +117,12 @@ bool bans_lift(
 
 /* ---- for whoever looks ---- */
 
-/* A ban that holds for all of `who`, if there is one. */
+/* A ban that holds for all of `who`, if there is one; the widest. */
 bool bans_find(
+	struct bans *b, const struct network *who, struct bans_time now, struct ban_info *info);
+
+/* The ban of exactly `who`, whatever is banned around it. */
+bool bans_find_exactly(
 	struct bans *b, const struct network *who, struct bans_time now, struct ban_info *info);
 
 /* All bans by address, in a block to be freed. NULL without memory. */

@@ -172,7 +172,7 @@ static void take_lifted(
 	network_format(client, text);
 	if (number < mark_of(s, text).number)
 		return;
-	if (bans_find(s->services->bans, client, now, &ban) &&
+	if (bans_find_exactly(s->services->bans, client, now, &ban) &&
 		!told_is(s->bans, text, identify(&ban, now, identity)) &&
 		begun_of(s, &ban, now.wall) > number)
 		return;
@@ -190,28 +190,20 @@ static bool is_same(const struct ban_info *ban, int64_t left)
 	return llabs((long long)(ban->left - left)) <= SAME_END_MS;
 }
 
-/* The ban of exactly that client. */
-static bool find_ban(
-	struct sharing *s, const struct network *client, struct bans_time now, struct ban_info *ban)
-{
-	return bans_find(s->services->bans, client, now, ban) &&
-		ban->client.prefix == client->prefix;
-}
-
 /* As there; one by command that is here stays. */
 static bool begin_ban(struct sharing *s, const struct ban_info *told, const char *node)
 {
 	char text[NETWORK_TEXT_MAX], identity[IDENTITY_MAX];
 	struct bans_time now = bans_now();
 	struct ban_info ban;
-	bool is_new = !find_ban(s, &told->client, now, &ban) || ban.by != told->by ||
-		!is_same(&ban, told->left);
+	bool is_new = !bans_find_exactly(s->services->bans, &told->client, now, &ban) ||
+		ban.by != told->by || !is_same(&ban, told->left);
 
 	/* Or full of bans by command: those here have been before. */
 	if (is_new && bans_take_over(s->services->bans, told, now) <= 0)
 		return false;
 	network_format(&told->client, text);
-	if (find_ban(s, &told->client, now, &ban))
+	if (bans_find_exactly(s->services->bans, &told->client, now, &ban))
 		told_note(s->bans, text, identify(&ban, now, identity));
 	if (is_new)
 		log_ban("banned by another node", text, node);
@@ -234,7 +226,7 @@ static void take_again(struct sharing *s, const char *text, const struct network
 	struct bans_time now = bans_now();
 	struct ban_info ban;
 
-	if (bans_find(s->services->bans, client, now, &ban) &&
+	if (bans_find_exactly(s->services->bans, client, now, &ban) &&
 		told_is(s->bans, text, identify(&ban, now, identity)))
 		told_note(s->bans, text, identity);
 }

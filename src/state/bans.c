@@ -437,6 +437,21 @@ bool bans_find(
 	return ban != NULL;
 }
 
+bool bans_find_exactly(
+	struct bans *b, const struct network *who, struct bans_time now, struct ban_info *info)
+{
+	const struct ban *ban;
+	bool holds;
+
+	mutex_lock(&b->lock);
+	ban = bans_get_exactly_locked(b, who);
+	holds = is_in_force(ban, now.ms);
+	if (holds)
+		*info = info_of(ban, now.ms);
+	mutex_unlock(&b->lock);
+	return holds;
+}
+
 static int by_client(const void *a, const void *b)
 {
 	const struct ban_info *i = a, *j = b;

@@ -159,6 +159,14 @@ static void a_ban_that_ends_by_itself_is_not_lifted(void **state)
 	assert_int_equal(fake_event_count, events);
 }
 
+/* Whatever is told back and forth comes to light in that. */
+static void go_on_for_long(void)
+{
+	for (int i = 0; i < 20; i++)
+		go_on(SHARING_PERIOD_MS);
+	go_on(SHARING_BEAT_MS);
+}
+
 static void let_pass(int64_t seconds)
 {
 	now_s += seconds;
@@ -354,6 +362,60 @@ static void a_neighbour_is_unbanned_by_who_is_none(void **state)
 	own_free(own);
 }
 
+/* Each is a ban of its own, of whoever it is told first and whoever starts again. */
+static void a_ban_inside_of_another_is_told_once(void **state)
+{
+	size_t events;
+
+	(void)state;
+	go_on(0);
+	ban(0, "10.0.0.0/24", CLOCK_NEVER);
+	go_on(SHARING_PERIOD_MS);
+	ban(0, "10.0.0.7", 3600000);
+	fail_to_log_in(2, "10.1.0.7");
+	go_on(SHARING_PERIOD_MS);
+	ban(1, "10.1.0.0/24", CLOCK_NEVER);
+	go_on(SHARING_PERIOD_MS);
+	events = fake_event_count;
+	go_on_for_long();
+	restart_node(2);
+	go_on_for_long();
+	assert_int_equal(fake_event_count, events);
+	assert_true(lift(1, "10.0.0.0/24"));
+	assert_true(lift(1, "10.1.0.0/24"));
+	go_on(SHARING_PERIOD_MS);
+	for (size_t i = 0; i < NODES; i++) {
+		assert_false(is_banned(i, "10.0.0.8"));
+		assert_true(is_banned(i, "10.0.0.7"));
+		assert_true(is_banned(i, "10.1.0.7"));
+	}
+}
+
+/* It reads of the later ban first, in the order of the engine's fields. */
+static void who_was_away_hears_what_was_lifted_inside_of_another_ban(void **state)
+{
+	(void)state;
+	go_on(0);
+	ban(0, "10.0.0.0/24", 1000);
+	ban(0, "10.0.0.7", 3600000);
+	go_on(SHARING_PERIOD_MS);
+	stop_node(2);
+	let_pass(60);
+	put_word("10.0.0.0/24", "lifted ", 0, "");
+	assert_true(lift(1, "10.0.0.7"));
+	go_on(SHARING_PERIOD_MS);
+	let_pass(60);
+	ban(0, "10.0.0.0/24", CLOCK_NEVER);
+	go_on(SHARING_PERIOD_MS);
+	start_node(2, true);
+	go_on(SHARING_PERIOD_MS);
+	assert_true(is_lifted("10.0.0.7"));
+	for (size_t i = 0; i < NODES; i++) {
+		assert_true(lift(i, "10.0.0.0/24"));
+		assert_false(is_banned(i, "10.0.0.7"));
+	}
+}
+
 /* ---- kills ---- */
 
 static void whose_sessions_end_on_one_node_ends_on_all(void **state)
@@ -440,6 +502,8 @@ int main(void)
 		sharing_test(a_neighbour_is_unbanned_by_who_is_none),
 		sharing_test(that_a_ban_was_lifted_is_forgotten),
 		sharing_test(as_many_as_can_be_are_remembered),
+		sharing_test(a_ban_inside_of_another_is_told_once),
+		sharing_test(who_was_away_hears_what_was_lifted_inside_of_another_ban),
 	};
 
 	setenv("TZ", "UTC0", 1);

@@ -377,6 +377,22 @@ static void a_ban_around_is_found(void **state)
 	assert_false(bans_find(b, &around, at_now(), &info));
 }
 
+static void a_ban_of_exactly_a_client_is_found_inside_of_another(void **state)
+{
+	struct network client = network("192.0.2.7"), other = network("192.0.2.8");
+
+	(void)state;
+	assert_true(put("192.0.2.0/24", HOUR));
+	assert_false(bans_find_exactly(b, &client, at_now(), &info));
+	assert_true(put("192.0.2.7", MINUTE));
+	assert_true(bans_find_exactly(b, &client, at_now(), &info));
+	assert_string_equal(info_client(), "192.0.2.7");
+	assert_int_equal(info.lasts, MINUTE);
+	assert_false(bans_find_exactly(b, &other, at_now(), &info));
+	now = MINUTE;
+	assert_false(bans_find_exactly(b, &client, at_now(), &info));
+}
+
 static void all_are_listed_by_address(void **state)
 {
 	static const char *const clients[] = {
@@ -686,6 +702,7 @@ int main(void)
 		TEST(a_ban_by_command_takes_the_place_of_another),
 		TEST(what_is_lifted_is_forgotten),
 		TEST(a_ban_around_is_found),
+		TEST(a_ban_of_exactly_a_client_is_found_inside_of_another),
 		TEST(all_are_listed_by_address),
 		TEST(ends_are_told_once_and_when_the_next_is_due),
 		TEST(the_one_that_ends_first_makes_room),
