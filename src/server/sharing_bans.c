@@ -140,13 +140,18 @@ static const char *identify(const struct ban_info *ban, struct bans_time now, ch
 	return out;
 }
 
-/* When it began; one without an end can only be asked by the clock of the day. */
-static int64_t begun_of(const struct sharing *s, const struct ban_info *ban, int64_t wall)
+/* When it began. Of one from an earlier run only clocks of the day tell that, of which that of then
+ * or that of now may be wrong: it is no younger than either says, so that it does not come back
+ * where it was lifted since. */
+static int64_t begun_of(const struct sharing *s, const struct ban_info *ban, struct bans_time now)
 {
-	int64_t ago =
-		ban->lasts == CLOCK_NEVER ? wall - ban->begun : (ban->lasts - ban->left) / 1000;
+	int64_t ago, begun;
 
-	return sharing_engine_now(s) - (ago > 0 ? ago : 0);
+	if (ban->since != CLOCK_NEVER)
+		return (sharing_engine_ms(s) - (now.ms - ban->since)) / 1000;
+	ago = ban->lasts == CLOCK_NEVER ? now.wall - ban->begun : (ban->lasts - ban->left) / 1000;
+	begun = sharing_engine_now(s) - (ago > 0 ? ago : 0);
+	return begun < ban->begun ? begun : ban->begun;
 }
 
 /* ---- what others say ---- */
@@ -174,7 +179,7 @@ static void take_lifted(
 		return;
 	if (bans_find_exactly(s->services->bans, client, now, &ban) &&
 		!told_is(s->bans, text, identify(&ban, now, identity)) &&
-		begun_of(s, &ban, now.wall) > number)
+		begun_of(s, &ban, now) > number)
 		return;
 	put_mark(s, text, number, false);
 	told_drop(s->bans, text);
@@ -354,7 +359,7 @@ static int tell_begun(struct sharing *s, const char *key, const struct ban_info 
 {
 	char client[NETWORK_TEXT_MAX], identity[IDENTITY_MAX], value[SHARING_BAN_MAX];
 	struct mark mark = mark_of(s, network_format(&ban->client, client));
-	int64_t number = begun_of(s, ban, now.wall);
+	int64_t number = begun_of(s, ban, now);
 	bool is_old = told_is(s->bans, client, identify(ban, now, identity)) && mark.is_ban;
 
 	if (!told_differs(s->bans, client, identity))

@@ -216,6 +216,7 @@ static struct ban_info info_of(const struct ban *ban, int64_t now)
 		.memory = ban->memory,
 		.refused = ban->refused,
 		.begun = ban->begun,
+		.since = ban->since,
 		.until = ban->until_wall,
 		.lasts = ban->lasts,
 		.left = ban->until == CLOCK_NEVER ? CLOCK_NEVER
@@ -231,6 +232,7 @@ static void begin_locked(struct bans *b, struct ban *ban, int64_t lasts, struct 
 
 	ban->lasts = lasts;
 	ban->begun = now.wall;
+	ban->since = now.ms;
 	ban->until = ends ? now.ms + lasts : CLOCK_NEVER;
 	ban->until_wall = ends ? now.wall + (lasts + 999) / 1000 : INT64_MAX;
 	ban->refused = 0;

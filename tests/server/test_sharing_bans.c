@@ -173,6 +173,79 @@ static void let_pass(int64_t seconds)
 	now_ms += 1000 * seconds;
 }
 
+/* With a time that is so many seconds ago in between. */
+static void put_word(const char *client, const char *before, int64_t ago, const char *behind)
+{
+	char value[64];
+
+	snprintf(value, sizeof(value), "%s%lld%s", before, (long long)(now_s - ago), behind);
+	fake_put("p:bans", client, value);
+}
+
+#define HOUR_S (60 * 60)
+
+/* What was left on the disk, with a clock of the day that is so many seconds ahead. */
+static void start_ahead(size_t node, int64_t ahead)
+{
+	now_s += ahead;
+	start_node(node, true);
+	now_s -= ahead;
+	nodes[node].ahead = ahead;
+}
+
+/* A clock without a battery goes on where it was when the node stopped. */
+static void who_was_away_lifts_a_ban_whatever_its_clock_says(void **state)
+{
+	static const int64_t aheads[] = {-10 * HOUR_S, 10 * HOUR_S, 0};
+
+	(void)state;
+	go_on(0);
+	for (size_t i = 0; i < sizeof(aheads) / sizeof(aheads[0]); i++) {
+		ban(2, "10.0.0.7", CLOCK_NEVER);
+		ban(2, "10.0.0.8", INT64_C(24000) * HOUR_S);
+		go_on(SHARING_PERIOD_MS);
+		let_pass(HOUR_S);
+		stop_node(2);
+		let_pass(5 * HOUR_S);
+		go_on(SHARING_PERIOD_MS);
+		assert_true(lift(1, "10.0.0.7"));
+		assert_true(lift(1, "10.0.0.8"));
+		go_on(SHARING_PERIOD_MS);
+		let_pass(5 * HOUR_S);
+		start_ahead(2, aheads[i]);
+		go_on(SHARING_PERIOD_MS);
+		for (size_t node = 0; node < NODES; node++) {
+			assert_false(is_banned(node, "10.0.0.7"));
+			assert_false(is_banned(node, "10.0.0.8"));
+		}
+		nodes[2].ahead = 0;
+	}
+}
+
+/* Set while it lasts, or right, and the node has started again before it could tell. */
+static void a_ban_behind_one_that_was_lifted_stays(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < 4; i++)
+		put_word((const char *const[]){"10.0.0.6", "10.0.0.7", "10.0.0.8", "10.0.0.9"}[i],
+			"lifted ", 5 * HOUR_S, "");
+	nodes[2].ahead = -10 * HOUR_S;
+	ban(2, "10.0.0.6", CLOCK_NEVER);
+	ban(2, "10.0.0.7", INT64_C(24000) * HOUR_S);
+	nodes[2].ahead = 0;
+	ban(1, "10.0.0.8", CLOCK_NEVER);
+	ban(1, "10.0.0.9", INT64_C(24000) * HOUR_S);
+	let_pass(60);
+	restart_node(1);
+	go_on(0);
+	for (size_t i = 0; i < NODES; i++) {
+		assert_true(is_banned(i, "10.0.0.6"));
+		assert_true(is_banned(i, "10.0.0.7"));
+		assert_true(is_banned(i, "10.0.0.8"));
+		assert_true(is_banned(i, "10.0.0.9"));
+	}
+}
+
 /* It comes back, with the ban that it knows of. */
 static void who_was_away_hears_that_a_ban_was_lifted(void **state)
 {
@@ -259,15 +332,6 @@ static void a_ban_that_was_lifted_does_not_come_back(void **state)
 	told = fake_get("p:bans", "10.0.0.7");
 	assert_non_null(told);
 	assert_begins(told, "lifted ");
-}
-
-/* With a time that is so many seconds ago in between. */
-static void put_word(const char *client, const char *before, int64_t ago, const char *behind)
-{
-	char value[64];
-
-	snprintf(value, sizeof(value), "%s%lld%s", before, (long long)(now_s - ago), behind);
-	fake_put("p:bans", client, value);
 }
 
 #define DAY_S (24 * 60 * 60)
@@ -503,6 +567,8 @@ int main(void)
 		sharing_test(that_a_ban_was_lifted_is_forgotten),
 		sharing_test(as_many_as_can_be_are_remembered),
 		sharing_test(a_ban_inside_of_another_is_told_once),
+		sharing_test(who_was_away_lifts_a_ban_whatever_its_clock_says),
+		sharing_test(a_ban_behind_one_that_was_lifted_stays),
 		sharing_test(who_was_away_hears_what_was_lifted_inside_of_another_ban),
 	};
 

@@ -547,6 +547,23 @@ static void a_ban_goes_on_behind_a_restart(void **state)
 	assert_int_equal(standing_count(), 1);
 }
 
+static void it_is_known_in_which_run_a_ban_began(void **state)
+{
+	struct network client = network("192.0.2.1"), other = network("192.0.2.2");
+
+	(void)state;
+	now = MINUTE;
+	assert_true(put("192.0.2.1", CLOCK_NEVER));
+	assert_int_equal(info.since, MINUTE);
+	restart(MINUTE);
+	assert_true(bans_find(b, &client, at_now(), &info));
+	assert_true(info.since == CLOCK_NEVER);
+	info.client = other;
+	assert_int_equal(bans_take_over(b, &info, at_now()), 1);
+	assert_true(bans_find(b, &other, at_now(), &info));
+	assert_int_equal(info.since, 2 * MINUTE);
+}
+
 static void a_ban_that_ended_meanwhile_makes_the_next_one_longer(void **state)
 {
 	(void)state;
@@ -709,6 +726,7 @@ int main(void)
 		TEST(who_was_banned_by_command_does_not_make_room),
 		TEST(what_stands_is_bounded_when_it_is_read),
 		TEST(a_ban_goes_on_behind_a_restart),
+		TEST(it_is_known_in_which_run_a_ban_began),
 		TEST(a_ban_that_ended_meanwhile_makes_the_next_one_longer),
 		TEST(what_is_lifted_does_not_come_back),
 		TEST(a_wrong_clock_makes_no_ban_longer_than_it_was_to_be),
