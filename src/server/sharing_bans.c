@@ -166,53 +166,71 @@ static void log_ban(const char *msg, const char *client, const char *node)
 	log_end(&line);
 }
 
-/* One that began here behind that, and was not told yet, stays. */
-static void take_lifted(
-	struct sharing *s, const struct network *client, int64_t number, const char *node)
+/* A word that another node has said of a client, under a name that may be another here. */
+struct word {
+	const char *node, *name;
+	struct network client;
+	char text[NETWORK_TEXT_MAX]; /* the client's name here */
+	int64_t number;
+};
+
+/* What is here of the client began behind that, and nobody was told of it yet. */
+static bool is_later(struct sharing *s, const struct ban_info *ban, struct bans_time now,
+	const struct word *word)
 {
-	char text[NETWORK_TEXT_MAX], identity[IDENTITY_MAX];
+	char identity[IDENTITY_MAX];
+
+	return !told_is(s->bans, word->text, identify(ban, now, identity)) &&
+		begun_of(s, ban, now) > word->number;
+}
+
+/* A later ban stays, and is told behind that. */
+static void take_lifted(struct sharing *s, const struct word *word)
+{
 	struct bans_time now = bans_now();
 	struct ban_info ban;
 
-	network_format(client, text);
-	if (number < mark_of(s, text).number)
+	if (word->number < mark_of(s, word->text).number)
 		return;
-	if (bans_find_exactly(s->services->bans, client, now, &ban) &&
-		!told_is(s->bans, text, identify(&ban, now, identity)) &&
-		begun_of(s, &ban, now) > number)
+	put_mark(s, word->text, word->number, false);
+	if (bans_find_exactly(s->services->bans, &word->client, now, &ban) &&
+		is_later(s, &ban, now, word))
 		return;
-	put_mark(s, text, number, false);
-	told_drop(s->bans, text);
-	if (bans_lift(s->services->bans, client, now, &ban))
-		log_ban("unbanned by another node", text, node);
+	told_drop(s->bans, word->text);
+	if (bans_lift(s->services->bans, &word->client, now, &ban))
+		log_ban("unbanned by another node", word->text, word->node);
 }
 
-/* For so many milliseconds from now, or CLOCK_NEVER. */
-static bool is_same(const struct ban_info *ban, int64_t left)
+static bool is_same(const struct ban_info *ban, const struct ban_info *told)
 {
-	if (left == CLOCK_NEVER || ban->left == CLOCK_NEVER)
-		return left == ban->left;
-	return llabs((long long)(ban->left - left)) <= SAME_END_MS;
-}
-
-/* As there; one by command that is here stays. */
-static bool begin_ban(struct sharing *s, const struct ban_info *told, const char *node)
-{
-	char text[NETWORK_TEXT_MAX], identity[IDENTITY_MAX];
-	struct bans_time now = bans_now();
-	struct ban_info ban;
-	bool is_new = !bans_find_exactly(s->services->bans, &told->client, now, &ban) ||
-		ban.by != told->by || !is_same(&ban, told->left);
-
-	/* Or full of bans by command: those here have been before. */
-	if (is_new && bans_take_over(s->services->bans, told, now) <= 0)
+	if (ban->by != told->by)
 		return false;
-	network_format(&told->client, text);
-	if (bans_find_exactly(s->services->bans, &told->client, now, &ban))
-		told_note(s->bans, text, identify(&ban, now, identity));
-	if (is_new)
-		log_ban("banned by another node", text, node);
-	return true;
+	if (ban->left == CLOCK_NEVER || told->left == CLOCK_NEVER)
+		return ban->left == told->left;
+	return llabs((long long)(ban->left - told->left)) <= SAME_END_MS;
+}
+
+/* One by command gives way to none by failures, and in this run to none of before. */
+static bool stays(struct sharing *s, const struct ban_info *ban, const struct ban_info *told,
+	struct bans_time now, const struct word *word)
+{
+	if (ban->by != BAN_BY_COMMAND)
+		return false;
+	return told->by != BAN_BY_COMMAND ||
+		(ban->since != CLOCK_NEVER && is_later(s, ban, now, word));
+}
+
+/* What is here is told behind that word, lest others have that for good. But where several are one
+ * client here, what holds for all of them is no answer to what was said of one. */
+static void answer(struct sharing *s, const struct ban_info *ban, struct bans_time now,
+	const struct word *word)
+{
+	char identity[IDENTITY_MAX];
+
+	if (strcmp(word->name, word->text) == 0)
+		told_drop(s->bans, word->text);
+	else if (told_is(s->bans, word->text, identify(ban, now, identity)))
+		told_note(s->bans, word->text, identity);
 }
 
 /* As by the command, live sessions end. */
@@ -224,16 +242,53 @@ static void end_sessions(struct sharing *s, const struct ban_info *told)
 	users_wake_logins(s->services->users);
 }
 
-/* What was heard before needs not be told again; if it was lifted here meanwhile, that is. */
-static void take_again(struct sharing *s, const char *text, const struct network *client)
+static void begin_ban(struct sharing *s, const struct ban_info *told, const struct word *word)
+{
+	char identity[IDENTITY_MAX];
+	struct bans_time now = bans_now();
+	struct ban_info ban;
+	bool is_here = bans_find_exactly(s->services->bans, &told->client, now, &ban);
+	bool is_new = !is_here || !is_same(&ban, told);
+
+	if (is_here && is_new && stays(s, &ban, told, now, word)) {
+		answer(s, &ban, now, word);
+		return;
+	}
+	/* Where it is full of bans by command, those have been before. */
+	if (is_new && bans_take_over(s->services->bans, told, now) <= 0)
+		return;
+	if (bans_find_exactly(s->services->bans, &told->client, now, &ban))
+		told_note(s->bans, word->text, identify(&ban, now, identity));
+	if (is_new)
+		log_ban("banned by another node", word->text, word->node);
+	end_sessions(s, told);
+}
+
+/* Of two that have the same number: one by command, and of one cause that which ends later. */
+static bool is_stronger(const struct ban_info *told, const struct ban_info *ban)
+{
+	if (told->by != ban->by)
+		return told->by == BAN_BY_COMMAND;
+	return told->left > ban->left;
+}
+
+/* What was heard before needs not be told again; if it was lifted here meanwhile, that is. When two
+ * nodes have begun one within a second, the stronger is told behind both. */
+static void take_again(struct sharing *s, const struct ban_info *told, const struct word *word)
 {
 	char identity[IDENTITY_MAX];
 	struct bans_time now = bans_now();
 	struct ban_info ban;
 
-	if (bans_find_exactly(s->services->bans, client, now, &ban) &&
-		told_is(s->bans, text, identify(&ban, now, identity)))
-		told_note(s->bans, text, identity);
+	if (!bans_find_exactly(s->services->bans, &told->client, now, &ban) ||
+		!told_is(s->bans, word->text, identify(&ban, now, identity)))
+		return;
+	if (is_same(&ban, told))
+		told_note(s->bans, word->text, identity);
+	else if (is_stronger(told, &ban))
+		begin_ban(s, told, word);
+	else
+		answer(s, &ban, now, word);
 }
 
 /* What is behind the cause of one by failures: how many logins failed, how often that happened,
@@ -293,25 +348,21 @@ static bool is_long_over(const struct sharing *s, const char *value, int64_t *nu
 		next_number(&value, until, number);
 }
 
-static void take_begun(
-	struct sharing *s, const struct network *client, const char *value, const char *node)
+static void take_begun(struct sharing *s, const char *value, struct word *word)
 {
-	char text[NETWORK_TEXT_MAX];
-	int64_t number;
-	struct ban_info told = {.client = *client};
-	struct mark mark = mark_of(s, network_format(client, text));
+	struct ban_info told = {.client = word->client};
+	struct mark mark = mark_of(s, word->text);
 
-	if (!parse_ban(s, value, &told, &number) || number < mark.number)
+	if (!parse_ban(s, value, &told, &word->number) || word->number < mark.number)
 		return;
-	if (number == mark.number) {
-		take_again(s, text, client);
+	if (word->number == mark.number) {
+		take_again(s, &told, word);
 		return;
 	}
 	if (told.left <= 0)
 		return;
-	put_mark(s, text, number, true);
-	if (begin_ban(s, &told, node))
-		end_sessions(s, &told);
+	put_mark(s, word->text, word->number, true);
+	begin_ban(s, &told, word);
 }
 
 static bool parse_lifted(const char *value, int64_t *number)
@@ -321,19 +372,17 @@ static bool parse_lifted(const char *value, int64_t *number)
 
 int sharing_take_ban(struct sharing *s, const char *node, const char *account, const char *value)
 {
-	char text[NETWORK_TEXT_MAX];
-	struct network client;
-	int64_t lifted;
+	struct word word = {.node = node, .name = account};
 
-	if (!network_parse(account, strlen(account), &client))
+	if (!network_parse(account, strlen(account), &word.client))
 		return 0;
-	client = bans_whom(s->services->bans, &client);
-	sharing_note_ban_name(s, account, network_format(&client, text));
+	word.client = bans_whom(s->services->bans, &word.client);
+	sharing_note_ban_name(s, account, network_format(&word.client, word.text));
 	s->has_news = true;
-	if (parse_lifted(value, &lifted) || is_long_over(s, value, &lifted))
-		take_lifted(s, &client, lifted, node);
+	if (parse_lifted(value, &word.number) || is_long_over(s, value, &word.number))
+		take_lifted(s, &word);
 	else
-		take_begun(s, &client, value, node);
+		take_begun(s, value, &word);
 	return 0;
 }
 

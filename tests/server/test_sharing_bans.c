@@ -120,6 +120,127 @@ static void a_ban_by_command_gives_way_to_none_by_failures(void **state)
 	}
 }
 
+/* Whatever is told back and forth comes to light in that. */
+static void go_on_for_long(void)
+{
+	for (int i = 0; i < 20; i++)
+		go_on(SHARING_PERIOD_MS);
+	go_on(SHARING_BEAT_MS);
+}
+
+static int64_t number_of_ban(const char *client)
+{
+	const char *value = fake_get("p:bans", client);
+	const char *space = value == NULL ? NULL : strchr(value, ' ');
+
+	assert_non_null(space);
+	return strtoll(space, NULL, 10);
+}
+
+/* A node of which nothing else is known tells that, "UNTIL NUMBER CAUSE". */
+static void tell_from_elsewhere(const char *client, int64_t left, int64_t number, const char *cause)
+{
+	char value[SHARING_BAN_MAX];
+	const char *const words[] = {"i", "x", "k", "ban", "n", "x", "a", client, "v", value, NULL};
+
+	snprintf(value, sizeof(value), "%lld %lld %s", left == 0 ? 0LL : (long long)(now_s + left),
+		(long long)number, cause);
+	fake_put("p:bans", client, value);
+	fake_add_event(words);
+}
+
+static void assert_told_no_more(void)
+{
+	size_t events = fake_event_count;
+
+	go_on_for_long();
+	assert_int_equal(fake_event_count, events);
+}
+
+#define BY_FAILURES "failures 2 1 300000 3600000"
+
+/* Of two nodes that ban a client at once each has told before it heard the other. In the engine is
+ * what came last. */
+static void of_two_bans_at_once_all_have_the_same(void **state)
+{
+	static const struct {
+		bool is_by_command; /* here */
+		int64_t lasts;
+		int64_t behind; /* what is said elsewhere has a number so much higher */
+		int64_t left; /* there; 0: for good */
+		const char *cause;
+		enum ban_cause by; /* that all have */
+		int64_t until; /* likewise, from now; 0: for good */
+	} rows[] = {
+		{true, CLOCK_NEVER, 1, 300, BY_FAILURES, BAN_BY_COMMAND, 0},
+		{true, CLOCK_NEVER, 0, 300, BY_FAILURES, BAN_BY_COMMAND, 0},
+		{true, 60000, 0, 300, BY_FAILURES, BAN_BY_COMMAND, 60},
+		{true, CLOCK_NEVER, 0, 3600, "command", BAN_BY_COMMAND, 0},
+		{true, 60000, 0, 3600, "command", BAN_BY_COMMAND, 3600},
+		{true, 3600000, 0, 60, "command", BAN_BY_COMMAND, 3600},
+		{true, 3600000, 0, 0, "command", BAN_BY_COMMAND, 0},
+		{true, CLOCK_NEVER, 1, 3600, "command", BAN_BY_COMMAND, 3600},
+		{false, 0, 0, 0, "command", BAN_BY_COMMAND, 0},
+		{false, 0, 1, 0, "command", BAN_BY_COMMAND, 0},
+		{false, 0, 0, 300, BY_FAILURES, BAN_BY_FAILURES, 300},
+	};
+	struct ban_info info;
+	char client[24];
+
+	(void)state;
+	go_on(0);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		snprintf(client, sizeof(client), "10.0.0.%zu", i);
+		if (rows[i].is_by_command)
+			ban(1, client, rows[i].lasts);
+		else
+			fail_to_log_in(1, client);
+		go_on(0);
+		tell_from_elsewhere(client, rows[i].left, number_of_ban(client) + rows[i].behind,
+			rows[i].cause);
+		go_on(0);
+		restart_node(2);
+		go_on(0);
+		for (size_t node = 0; node < NODES; node++) {
+			assert_true(find_ban(node, client, &info));
+			assert_int_equal(info.by, rows[i].by);
+			assert_int_equal(info.until == INT64_MAX, rows[i].until == 0);
+			if (rows[i].until != 0)
+				assert_in_range(info.left, rows[i].until * 1000 - 2500,
+					rows[i].until * 1000 + 2500);
+		}
+		assert_told_no_more();
+	}
+}
+
+/* Also where its node comes back last. */
+static void the_later_of_two_bans_by_command_holds(void **state)
+{
+	struct ban_info info;
+
+	(void)state;
+	for (size_t later = 0; later < NODES; later++) {
+		size_t earlier = (later + 1) % NODES;
+
+		go_on(SHARING_BEAT_MS);
+		fake_is_down = true;
+		go_on(SHARING_BEAT_MS);
+		ban(earlier, "10.0.0.7", 3600000);
+		now_ms += 10000;
+		now_s += 10;
+		ban(later, "10.0.0.7", CLOCK_NEVER);
+		fake_is_down = false;
+		go_on(SHARING_BEAT_MS);
+		for (size_t i = 0; i < NODES; i++) {
+			assert_true(find_ban(i, "10.0.0.7", &info));
+			assert_int_equal(info.until, INT64_MAX);
+		}
+		assert_told_no_more();
+		assert_true(lift(0, "10.0.0.7"));
+		go_on(SHARING_PERIOD_MS);
+	}
+}
+
 /* Whoever has taken a ban over keeps it, and tells nobody of it as its own when it starts again. */
 static void a_ban_that_was_taken_over_is_kept_and_not_told_again(void **state)
 {
@@ -157,14 +278,6 @@ static void a_ban_that_ends_by_itself_is_not_lifted(void **state)
 	assert_false(is_banned(1, "10.0.0.7"));
 	go_on(SHARING_PERIOD_MS);
 	assert_int_equal(fake_event_count, events);
-}
-
-/* Whatever is told back and forth comes to light in that. */
-static void go_on_for_long(void)
-{
-	for (int i = 0; i < 20; i++)
-		go_on(SHARING_PERIOD_MS);
-	go_on(SHARING_BEAT_MS);
 }
 
 static void let_pass(int64_t seconds)
@@ -429,8 +542,6 @@ static void a_neighbour_is_unbanned_by_who_is_none(void **state)
 /* Each is a ban of its own, of whoever it is told first and whoever starts again. */
 static void a_ban_inside_of_another_is_told_once(void **state)
 {
-	size_t events;
-
 	(void)state;
 	go_on(0);
 	ban(0, "10.0.0.0/24", CLOCK_NEVER);
@@ -440,11 +551,9 @@ static void a_ban_inside_of_another_is_told_once(void **state)
 	go_on(SHARING_PERIOD_MS);
 	ban(1, "10.1.0.0/24", CLOCK_NEVER);
 	go_on(SHARING_PERIOD_MS);
-	events = fake_event_count;
-	go_on_for_long();
+	assert_told_no_more();
 	restart_node(2);
-	go_on_for_long();
-	assert_int_equal(fake_event_count, events);
+	assert_told_no_more();
 	assert_true(lift(1, "10.0.0.0/24"));
 	assert_true(lift(1, "10.1.0.0/24"));
 	go_on(SHARING_PERIOD_MS);
@@ -478,6 +587,29 @@ static void who_was_away_hears_what_was_lifted_inside_of_another_ban(void **stat
 		assert_true(lift(i, "10.0.0.0/24"));
 		assert_false(is_banned(i, "10.0.0.7"));
 	}
+}
+
+/* To others they are one client; nobody tells these neighbours of that. */
+static void bans_of_two_neighbours_are_not_one_of_all_of_them(void **state)
+{
+	struct own *own = own_new();
+
+	(void)state;
+	assert_non_null(own);
+	bans_free(nodes[0].services.bans);
+	nodes[0].services.bans = bans_new(own, nodes[0].services.standing);
+	go_on(0);
+	ban(0, "2001:db8::5", CLOCK_NEVER);
+	ban(0, "2001:db8::6", 3600000);
+	fail_to_log_in(0, "2001:db8::7");
+	go_on(SHARING_PERIOD_MS);
+	assert_told_no_more();
+	nodes[1].sharing->is_joined = false;
+	assert_told_no_more();
+	assert_true(is_banned(0, "2001:db8::5"));
+	assert_true(is_banned(1, "2001:db8::8"));
+	assert_false(is_banned(0, "2001:db8::8"));
+	own_free(own);
 }
 
 /* ---- kills ---- */
@@ -554,6 +686,8 @@ int main(void)
 		sharing_test(who_is_banned_on_one_is_banned_on_all),
 		sharing_test(a_ban_by_failures_is_one_on_all_nodes),
 		sharing_test(a_ban_by_command_gives_way_to_none_by_failures),
+		sharing_test(of_two_bans_at_once_all_have_the_same),
+		sharing_test(the_later_of_two_bans_by_command_holds),
 		sharing_test(a_ban_that_was_taken_over_is_kept_and_not_told_again),
 		sharing_test(a_ban_that_ends_by_itself_is_not_lifted),
 		sharing_test(who_was_away_hears_that_a_ban_was_lifted),
@@ -564,6 +698,7 @@ int main(void)
 		sharing_test(bans_last_as_long_where_clocks_differ),
 		sharing_test(a_ban_that_was_lifted_does_not_come_back),
 		sharing_test(a_neighbour_is_unbanned_by_who_is_none),
+		sharing_test(bans_of_two_neighbours_are_not_one_of_all_of_them),
 		sharing_test(that_a_ban_was_lifted_is_forgotten),
 		sharing_test(as_many_as_can_be_are_remembered),
 		sharing_test(a_ban_inside_of_another_is_told_once),
