@@ -44,11 +44,13 @@ static void who_is_banned_on_one_is_banned_on_all(void **state)
 	begin_session(0, 0, "alice", "10.0.0.7");
 	ban(1, "10.0.0.7", 3600000);
 	ban(1, "2001:db8::/64", CLOCK_NEVER);
+	ban(1, "fe80::7%3", CLOCK_NEVER);
 	go_on(SHARING_PERIOD_MS);
 	assert_int_equal(why_ended(0, 0), END_BANNED);
 	for (size_t i = 0; i < NODES; i++) {
 		assert_true(is_banned(i, "10.0.0.7"));
 		assert_true(is_banned(i, "2001:db8::/64"));
+		assert_true(is_banned(i, "fe80::7%3"));
 	}
 	/* Nobody tells what he has heard. */
 	events = fake_event_count;
@@ -612,6 +614,149 @@ static void bans_of_two_neighbours_are_not_one_of_all_of_them(void **state)
 	own_free(own);
 }
 
+static void assert_lifted_for_good(const char *client)
+{
+	for (int i = 0; i < 3; i++)
+		go_on(SHARING_BEAT_MS);
+	assert_true(is_lifted(client));
+	assert_told_no_more();
+	for (size_t i = 0; i < NODES; i++) {
+		assert_false(is_banned(i, client));
+		restart_node(i);
+		go_on(SHARING_PERIOD_MS);
+		assert_false(is_banned(i, client));
+	}
+	assert_told_no_more();
+}
+
+/* Who was away has the ban on its disk, and may be there first. */
+static void what_was_lifted_stays_so_where_the_engine_has_lost_it(void **state)
+{
+	(void)state;
+	for (int is_first = 0; is_first <= 1; is_first++) {
+		go_on(0);
+		ban(0, "10.0.0.7", CLOCK_NEVER);
+		go_on(SHARING_PERIOD_MS);
+		stop_node(2);
+		let_pass(60);
+		assert_true(lift(0, "10.0.0.7"));
+		go_on(SHARING_PERIOD_MS);
+		fake_empty();
+		if (!is_first)
+			go_on(SHARING_BEAT_MS);
+		start_node(2, true);
+		step(2);
+		assert_lifted_for_good("10.0.0.7");
+	}
+}
+
+/* From before it was lifted. */
+static void what_was_lifted_stays_so_where_the_engine_has_an_older_copy(void **state)
+{
+	char *older;
+
+	(void)state;
+	go_on(0);
+	ban(0, "10.0.0.7", CLOCK_NEVER);
+	go_on(SHARING_PERIOD_MS);
+	older = strdup(fake_get("p:bans", "10.0.0.7"));
+	assert_non_null(older);
+	assert_true(lift(0, "10.0.0.7"));
+	go_on(SHARING_PERIOD_MS);
+	fake_put("p:bans", "10.0.0.7", older);
+	free(older);
+	go_apart();
+	assert_lifted_for_good("10.0.0.7");
+}
+
+/* Whoever is there says so, and once. */
+static void an_older_ban_is_answered(void **state)
+{
+	int64_t number;
+
+	(void)state;
+	go_on(0);
+	ban(0, "10.0.0.7", CLOCK_NEVER);
+	ban(0, "10.0.0.8", CLOCK_NEVER);
+	go_on(SHARING_PERIOD_MS);
+	number = number_of_ban("10.0.0.7");
+	assert_true(lift(1, "10.0.0.7"));
+	go_on(SHARING_PERIOD_MS);
+	tell_from_elsewhere("10.0.0.7", 0, number, "command");
+	tell_from_elsewhere("10.0.0.8", 3600, number - 1, "command");
+	go_on(SHARING_PERIOD_MS);
+	assert_true(is_lifted("10.0.0.7"));
+	assert_begins(fake_get("p:bans", "10.0.0.8"), "0 ");
+	assert_told_no_more();
+}
+
+static size_t lifts_that_stand(size_t node)
+{
+	struct standing_fact *facts;
+	size_t count;
+
+	facts = standing_list(nodes[node].services.standing, STANDING_LIFTED, &count);
+	assert_non_null(facts);
+	free(facts);
+	return count;
+}
+
+/* Or has first started again and then been told. */
+static void what_was_lifted_while_the_engine_was_away_is_told_later(void **state)
+{
+	(void)state;
+	for (int is_restarted_before = 0; is_restarted_before <= 1; is_restarted_before++) {
+		go_on(0);
+		ban(1, "10.0.0.7", CLOCK_NEVER);
+		go_on(SHARING_PERIOD_MS);
+		let_pass(60);
+		fake_is_down = true;
+		go_on(SHARING_BEAT_MS);
+		if (is_restarted_before)
+			restart_node(0);
+		step(0);
+		assert_true(lift(0, "10.0.0.7"));
+		step(0);
+		if (!is_restarted_before)
+			restart_node(0);
+		go_on(SHARING_BEAT_MS);
+		assert_int_equal(lifts_that_stand(0), 1);
+		fake_is_down = false;
+		assert_lifted_for_good("10.0.0.7");
+		assert_int_equal(lifts_that_stand(0), 0);
+	}
+}
+
+static void a_later_ban_holds_against_what_was_lifted_and_not_told(void **state)
+{
+	(void)state;
+	go_on(0);
+	ban(1, "10.0.0.7", CLOCK_NEVER);
+	ban(1, "10.0.0.8", CLOCK_NEVER);
+	go_on(SHARING_PERIOD_MS);
+	fake_is_down = true;
+	let_pass(60);
+	assert_true(lift(0, "10.0.0.7"));
+	assert_true(lift(0, "10.0.0.8"));
+	step(0);
+	restart_node(0);
+	let_pass(60);
+	ban(0, "10.0.0.7", CLOCK_NEVER);
+	step(0);
+	fake_is_down = false;
+	assert_true(lift(1, "10.0.0.8"));
+	go_apart();
+	ban(1, "10.0.0.8", CLOCK_NEVER);
+	step(1);
+	go_on(SHARING_BEAT_MS);
+	assert_told_no_more();
+	for (size_t i = 0; i < NODES; i++) {
+		assert_true(is_banned(i, "10.0.0.7"));
+		assert_true(is_banned(i, "10.0.0.8"));
+		assert_int_equal(lifts_that_stand(i), 0);
+	}
+}
+
 /* ---- kills ---- */
 
 static void whose_sessions_end_on_one_node_ends_on_all(void **state)
@@ -704,6 +849,11 @@ int main(void)
 		sharing_test(a_ban_inside_of_another_is_told_once),
 		sharing_test(who_was_away_lifts_a_ban_whatever_its_clock_says),
 		sharing_test(a_ban_behind_one_that_was_lifted_stays),
+		sharing_test(what_was_lifted_stays_so_where_the_engine_has_lost_it),
+		sharing_test(what_was_lifted_stays_so_where_the_engine_has_an_older_copy),
+		sharing_test(an_older_ban_is_answered),
+		sharing_test(what_was_lifted_while_the_engine_was_away_is_told_later),
+		sharing_test(a_later_ban_holds_against_what_was_lifted_and_not_told),
 		sharing_test(who_was_away_hears_what_was_lifted_inside_of_another_ban),
 	};
 
