@@ -108,8 +108,9 @@ TESTS_OF_STATE := $(addprefix tests/,daemon/test_explain.c daemon/test_history.c
 WITH_SANDBOX := src/server/call_filter.c
 WITHOUT_SANDBOX := src/server/call_filter_none.c
 TESTS_OF_SANDBOX := tests/server/test_call_filter.c
-WITH_SHARED := $(addprefix src/server/,engine.c engine_probe.c engine_reply.c sharing.c sharing_ban_names.c sharing_bans.c sharing_batch.c \
-	sharing_grace.c sharing_kills.c sharing_part.c sharing_read.c sharing_sweep.c sharing_tell.c sharing_users.c)
+WITH_SHARED := $(addprefix src/server/,engine.c engine_probe.c engine_reply.c sharing.c sharing_ban_ends.c \
+	sharing_ban_names.c sharing_bans.c sharing_batch.c sharing_grace.c sharing_kills.c sharing_part.c \
+	sharing_read.c sharing_sweep.c sharing_tell.c sharing_users.c)
 WITHOUT_SHARED := src/server/sharing_none.c
 TESTS_OF_SHARED := tests/daemon/test_shared.c $(addprefix tests/server/test_,engine.c engine_probe.c sharing.c \
 	sharing_bans.c sharing_grace.c sharing_use.c sharing_users.c)

@@ -61,7 +61,10 @@ struct sharing {
 	bool tells_all_uses; /* the next time, not only what has changed */
 	struct sharing_batch *batch;
 	struct sharing_users users;
-	struct told *ban_marks; /* what was said of each client last (sharing_bans.c) */
+	struct told *ban_marks; /* what was said of each client last (sharing_ban_ends.c) */
+	struct told *ban_ends; /* clients whose bans have ended here, which is still to be told */
+	struct told *ban_doubts; /* clients who were lifted, which the engine may not know */
+	bool has_recalled_bans; /* that were there before this run */
 	struct told *ban_names; /* of clients that others call otherwise (sharing_ban_names.c) */
 	int64_t engine_ahead_ms; /* of clock_ms(), its clock of the day */
 	char last_event[48]; /* the newest that was read */
@@ -151,6 +154,26 @@ void sharing_take_back_running(struct sharing *s);
 int sharing_tell_bans(struct sharing *s, char *error) __attribute__((warn_unused_result));
 int sharing_tell_resets(struct sharing *s, char *error) __attribute__((warn_unused_result));
 
+/* What was said of a client last, by whomever. */
+struct ban_mark {
+	int64_t number; /* 0: nothing was said */
+	bool is_ban; /* or that there is none any more */
+};
+
+struct ban_mark sharing_ban_mark(const struct sharing *s, const char *client);
+void sharing_mark_ban(struct sharing *s, const char *client, int64_t number, bool is_ban);
+
+/* Which bans that others know of have ended here, whether the engine is there or not. */
+void sharing_note_ban_ends(struct sharing *s);
+
+/* All is read: what was lifted and is not read is told again. */
+void sharing_doubt_lifts(struct sharing *s);
+
+/* Tells these, and which of those the engine does not know; and is there anything to tell? */
+int sharing_tell_ban_ends(struct sharing *s, const char *key, char *error)
+	__attribute__((warn_unused_result));
+bool sharing_has_ban_ends(const struct sharing *s);
+
 /* What was said of a ban under that name is about `client` here. */
 void sharing_note_ban_name(struct sharing *s, const char *name, const char *client);
 
@@ -176,6 +199,13 @@ void sharing_forget_told(struct sharing *s);
 int sharing_tell_end(struct sharing *s, char *error) __attribute__((warn_unused_result));
 
 #define SHARING_BAN_MAX 128 /* of what is said of one; its NUL included */
+
+/* Of how a ban is known to be the same as before, whatever the clock of the day is set to: "UNTIL"
+ * by clock.h and what else there is; 0 is never. */
+#define SHARING_BAN_IDENTITY_MAX 80
+
+/* Seconds for which it is remembered that a client was lifted. */
+#define SHARING_LIFTED_FOR (INT64_C(40) * 24 * 60 * 60)
 
 /* ---- reading; likewise ---- */
 

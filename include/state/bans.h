@@ -55,7 +55,8 @@ struct ban_info {
 	unsigned times; /* bans by failures in a row, this one included */
 	uint64_t refused; /* connections since it began, or since the server started */
 	int64_t begun; /* seconds since 1970 */
-	int64_t until; /* the same; INT64_MAX: it has no end */
+	int64_t since; /* the same by clock.h; CLOCK_NEVER: in an earlier run */
+	int64_t until; /* seconds since 1970; INT64_MAX: it has no end */
 	int64_t lasts; /* in milliseconds, from its beginning; CLOCK_NEVER likewise */
 	int64_t left; /* of these */
 	int64_t memory; /* for how long behind its end it makes the next one longer, likewise */
@@ -117,8 +118,12 @@ bool bans_lift(
 
 /* ---- for whoever looks ---- */
 
-/* A ban that holds for all of `who`, if there is one. */
+/* A ban that holds for all of `who`, if there is one; the widest. */
 bool bans_find(
+	struct bans *b, const struct network *who, struct bans_time now, struct ban_info *info);
+
+/* The ban of exactly `who`, whatever is banned around it. */
+bool bans_find_exactly(
 	struct bans *b, const struct network *who, struct bans_time now, struct ban_info *info);
 
 /* All bans by address, in a block to be freed. NULL without memory. */

@@ -27,6 +27,7 @@ struct ban {
 	unsigned times; /* bans by failures, this one included */
 	uint64_t refused;
 	int64_t begun, until_wall; /* seconds since 1970 */
+	int64_t since; /* when it began; CLOCK_NEVER: in an earlier run */
 	int64_t until; /* CLOCK_NEVER: for good */
 	int64_t lasts;
 	int64_t memory; /* for how long behind its end it is remembered */

@@ -16,6 +16,8 @@
 	X(LIMITS, "limits") /* by client, network or @group, KEY=VALUE ... */ \
 	X(DISABLED, "disabled") /* by client or network */ \
 	X(BAN, "ban") /* by client or network */ \
+	X(LIFTED, "lifted") /* by client, a ban that ended before its time, as other nodes are \
+			     * still to hear */ \
 	X(QUOTA, "quota") /* by account, what is used of it */ \
 	X(ELSEWHERE, "elsewhere") /* by "PART ACCOUNT", what is used of it on another node */ \
 	X(RESETS, "resets") /* by account, how often its quota has begun anew by command */ \

@@ -286,6 +286,7 @@ void sharing_step(struct sharing *s)
 	bool joins = !s->is_joined || has_slept(s);
 	int result;
 
+	sharing_note_ban_ends(s);
 	s->has_more = joins;
 	result = joins ? join(s, error) : turn(s, error);
 	if (result == 0)
@@ -305,6 +306,7 @@ static void *run_sharing(void *arg)
 	do {
 		sharing_step(s);
 	} while (wait_for_turn(s));
+	sharing_note_ban_ends(s);
 	if (s->is_joined)
 		(void)!sharing_tell_end(s, error);
 	sharing_drop_kills(s);
@@ -343,12 +345,15 @@ static int make_parts(struct sharing *s, char *error)
 	s->running = told_new();
 	s->bans = told_new();
 	s->ban_marks = told_new();
+	s->ban_ends = told_new();
+	s->ban_doubts = told_new();
 	s->ban_names = told_new();
 	s->batch = sharing_batch_new();
 	s->kills = kills_new(call_sharing, s);
 	if (s->cluster != NULL && s->engine != NULL && s->uses != NULL && s->running != NULL &&
-		s->bans != NULL && s->ban_marks != NULL && s->ban_names != NULL &&
-		s->kills != NULL && s->batch != NULL)
+		s->bans != NULL && s->ban_marks != NULL && s->ban_ends != NULL &&
+		s->ban_doubts != NULL && s->ban_names != NULL && s->kills != NULL &&
+		s->batch != NULL)
 		return 0;
 	snprintf(error, SHARING_ERROR_MAX, "shared: out of memory");
 	return -1;
@@ -434,6 +439,8 @@ void sharing_free(struct sharing *s)
 	told_free(s->bans);
 	sharing_batch_free(s->batch);
 	told_free(s->ban_marks);
+	told_free(s->ban_ends);
+	told_free(s->ban_doubts);
 	told_free(s->ban_names);
 	kills_free(s->kills);
 	sharing_end_users(s);

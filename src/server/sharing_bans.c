@@ -3,15 +3,11 @@
  * client, that it is banned or is so no more, has a number: the second in which it was said, and
  * more than what was said before. So the same words may come twice, late and out of order.
  *
- * That a client was banned no more is remembered for who was away, but neither for ever nor of
- * however many: whoever joins, and each node once a day, takes the oldest away.
- *
  * All times are by the engine's clock, which nodes measure their monotonic one by: their own of the
  * day may be wrong, or be set meanwhile.
  */
 #include "server/sharing_parts.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,18 +16,8 @@
 #include "base/log.h"
 #include "base/parse.h"
 
-/* What was said of a client last, by whomever: "NUMBER ban" or "NUMBER lifted". */
-#define MARK_MAX 40
-
-/* How a ban is known to be the same as before, whatever the clock of the day is set to. */
-#define IDENTITY_MAX 80
-
 /* A ban that ends so much earlier or later is the same. */
 #define SAME_END_MS 2500
-
-/* Seconds for which it is remembered that a client was lifted, and of how many clients. */
-#define LIFTED_FOR (INT64_C(40) * 24 * 60 * 60)
-#define LIFTED_MOST BANS_MOST
 
 /* No time that is said is further off than the year 5138. */
 #define LAST_SECOND INT64_C(99999999999)
@@ -100,53 +86,26 @@ static bool is_at_end(const char *cursor)
 	return !parse_next_word(&cursor, &word, &len);
 }
 
-/* ---- what was said last ---- */
-
-struct mark {
-	int64_t number; /* 0: nothing was said */
-	bool is_ban;
-};
-
-static struct mark parse_mark(const char *value)
-{
-	struct mark m = {0};
-
-	if (next_number(&value, INT64_MAX, &m.number))
-		m.is_ban = next_word_is(&value, "ban");
-	return m;
-}
-
-static struct mark mark_of(const struct sharing *s, const char *client)
-{
-	const char *value = told_value(s->ban_marks, client);
-	const struct mark none = {0};
-
-	return value == NULL ? none : parse_mark(value);
-}
-
-static void put_mark(struct sharing *s, const char *client, int64_t number, bool is_ban)
-{
-	char value[MARK_MAX];
-
-	snprintf(value, sizeof(value), "%lld %s", (long long)number, is_ban ? "ban" : "lifted");
-	told_note(s->ban_marks, client, value);
-}
-
 static const char *identify(const struct ban_info *ban, struct bans_time now, char *out)
 {
-	snprintf(out, IDENTITY_MAX, "%lld %lld %s",
+	snprintf(out, SHARING_BAN_IDENTITY_MAX, "%lld %lld %s",
 		ban->left == CLOCK_NEVER ? 0LL : (long long)(now.ms + ban->left),
 		(long long)ban->begun, ban_cause_word(ban->by));
 	return out;
 }
 
-/* When it began; one without an end can only be asked by the clock of the day. */
-static int64_t begun_of(const struct sharing *s, const struct ban_info *ban, int64_t wall)
+/* When it began. Of one from an earlier run only clocks of the day tell that, of which that of then
+ * or that of now may be wrong: it is no younger than either says, so that it does not come back
+ * where it was lifted since. */
+static int64_t begun_of(const struct sharing *s, const struct ban_info *ban, struct bans_time now)
 {
-	int64_t ago =
-		ban->lasts == CLOCK_NEVER ? wall - ban->begun : (ban->lasts - ban->left) / 1000;
+	int64_t ago, begun;
 
-	return sharing_engine_now(s) - (ago > 0 ? ago : 0);
+	if (ban->since != CLOCK_NEVER)
+		return (sharing_engine_ms(s) - (now.ms - ban->since)) / 1000;
+	ago = ban->lasts == CLOCK_NEVER ? now.wall - ban->begun : (ban->lasts - ban->left) / 1000;
+	begun = sharing_engine_now(s) - (ago > 0 ? ago : 0);
+	return begun < ban->begun ? begun : ban->begun;
 }
 
 /* ---- what others say ---- */
@@ -161,61 +120,73 @@ static void log_ban(const char *msg, const char *client, const char *node)
 	log_end(&line);
 }
 
-/* One that began here behind that, and was not told yet, stays. */
-static void take_lifted(
-	struct sharing *s, const struct network *client, int64_t number, const char *node)
+/* A word that another node has said of a client, under a name that may be another here. */
+struct word {
+	const char *node, *name;
+	struct network client;
+	char text[NETWORK_TEXT_MAX]; /* the client's name here */
+	int64_t number;
+};
+
+/* What is here of the client began behind that, and nobody was told of it yet. */
+static bool is_later(struct sharing *s, const struct ban_info *ban, struct bans_time now,
+	const struct word *word)
 {
-	char text[NETWORK_TEXT_MAX], identity[IDENTITY_MAX];
+	char identity[SHARING_BAN_IDENTITY_MAX];
+
+	return !told_is(s->bans, word->text, identify(ban, now, identity)) &&
+		begun_of(s, ban, now) > word->number;
+}
+
+/* A later ban stays, and is told behind that. */
+static void take_lifted(struct sharing *s, const struct word *word)
+{
 	struct bans_time now = bans_now();
 	struct ban_info ban;
 
-	network_format(client, text);
-	if (number < mark_of(s, text).number)
+	if (word->number < sharing_ban_mark(s, word->text).number)
 		return;
-	if (bans_find(s->services->bans, client, now, &ban) &&
-		!told_is(s->bans, text, identify(&ban, now, identity)) &&
-		begun_of(s, &ban, now.wall) > number)
+	sharing_mark_ban(s, word->text, word->number, false);
+	if (strcmp(word->name, word->text) == 0)
+		told_drop(s->ban_doubts, word->text);
+	if (bans_find_exactly(s->services->bans, &word->client, now, &ban) &&
+		is_later(s, &ban, now, word))
 		return;
-	put_mark(s, text, number, false);
-	told_drop(s->bans, text);
-	if (bans_lift(s->services->bans, client, now, &ban))
-		log_ban("unbanned by another node", text, node);
+	told_drop(s->bans, word->text);
+	if (bans_lift(s->services->bans, &word->client, now, &ban))
+		log_ban("unbanned by another node", word->text, word->node);
 }
 
-/* For so many milliseconds from now, or CLOCK_NEVER. */
-static bool is_same(const struct ban_info *ban, int64_t left)
+static bool is_same(const struct ban_info *ban, const struct ban_info *told)
 {
-	if (left == CLOCK_NEVER || ban->left == CLOCK_NEVER)
-		return left == ban->left;
-	return llabs((long long)(ban->left - left)) <= SAME_END_MS;
-}
-
-/* The ban of exactly that client. */
-static bool find_ban(
-	struct sharing *s, const struct network *client, struct bans_time now, struct ban_info *ban)
-{
-	return bans_find(s->services->bans, client, now, ban) &&
-		ban->client.prefix == client->prefix;
-}
-
-/* As there; one by command that is here stays. */
-static bool begin_ban(struct sharing *s, const struct ban_info *told, const char *node)
-{
-	char text[NETWORK_TEXT_MAX], identity[IDENTITY_MAX];
-	struct bans_time now = bans_now();
-	struct ban_info ban;
-	bool is_new = !find_ban(s, &told->client, now, &ban) || ban.by != told->by ||
-		!is_same(&ban, told->left);
-
-	/* Or full of bans by command: those here have been before. */
-	if (is_new && bans_take_over(s->services->bans, told, now) <= 0)
+	if (ban->by != told->by)
 		return false;
-	network_format(&told->client, text);
-	if (find_ban(s, &told->client, now, &ban))
-		told_note(s->bans, text, identify(&ban, now, identity));
-	if (is_new)
-		log_ban("banned by another node", text, node);
-	return true;
+	if (ban->left == CLOCK_NEVER || told->left == CLOCK_NEVER)
+		return ban->left == told->left;
+	return llabs((long long)(ban->left - told->left)) <= SAME_END_MS;
+}
+
+/* One by command gives way to none by failures, and in this run to none of before. */
+static bool stays(struct sharing *s, const struct ban_info *ban, const struct ban_info *told,
+	struct bans_time now, const struct word *word)
+{
+	if (ban->by != BAN_BY_COMMAND)
+		return false;
+	return told->by != BAN_BY_COMMAND ||
+		(ban->since != CLOCK_NEVER && is_later(s, ban, now, word));
+}
+
+/* What is here is told behind that word, lest others have that for good. But where several are one
+ * client here, what holds for all of them is no answer to what was said of one. */
+static void answer(struct sharing *s, const struct ban_info *ban, struct bans_time now,
+	const struct word *word)
+{
+	char identity[SHARING_BAN_IDENTITY_MAX];
+
+	if (strcmp(word->name, word->text) == 0)
+		told_drop(s->bans, word->text);
+	else if (told_is(s->bans, word->text, identify(ban, now, identity)))
+		told_note(s->bans, word->text, identity);
 }
 
 /* As by the command, live sessions end. */
@@ -227,16 +198,56 @@ static void end_sessions(struct sharing *s, const struct ban_info *told)
 	users_wake_logins(s->services->users);
 }
 
-/* What was heard before needs not be told again; if it was lifted here meanwhile, that is. */
-static void take_again(struct sharing *s, const char *text, const struct network *client)
+static void begin_ban(struct sharing *s, const struct ban_info *told, const struct word *word)
 {
-	char identity[IDENTITY_MAX];
+	char identity[SHARING_BAN_IDENTITY_MAX];
+	struct bans_time now = bans_now();
+	struct ban_info ban;
+	bool is_here = bans_find_exactly(s->services->bans, &told->client, now, &ban);
+	bool is_new = !is_here || !is_same(&ban, told);
+
+	if (is_here && is_new && stays(s, &ban, told, now, word)) {
+		answer(s, &ban, now, word);
+		return;
+	}
+	/* Where it is full of bans by command, those have been before. */
+	if (is_new && bans_take_over(s->services->bans, told, now) <= 0)
+		return;
+	if (bans_find_exactly(s->services->bans, &told->client, now, &ban))
+		told_note(s->bans, word->text, identify(&ban, now, identity));
+	if (is_new)
+		log_ban("banned by another node", word->text, word->node);
+	end_sessions(s, told);
+}
+
+/* Of two that have the same number: one by command, and of one cause that which ends later. */
+static bool is_stronger(const struct ban_info *told, const struct ban_info *ban)
+{
+	if (told->by != ban->by)
+		return told->by == BAN_BY_COMMAND;
+	return told->left > ban->left;
+}
+
+/* What was heard before needs not be told again; if it was lifted here meanwhile, that is. When two
+ * nodes have begun one within a second, the stronger is told behind both. What is older than what
+ * is here has come late, and whoever comes next is not to find that. */
+static void take_again(struct sharing *s, const struct ban_info *told, const struct word *word,
+	const struct ban_mark *mark)
+{
+	bool is_older = word->number < mark->number;
+	char identity[SHARING_BAN_IDENTITY_MAX];
 	struct bans_time now = bans_now();
 	struct ban_info ban;
 
-	if (bans_find(s->services->bans, client, now, &ban) &&
-		told_is(s->bans, text, identify(&ban, now, identity)))
-		told_note(s->bans, text, identity);
+	if (!bans_find_exactly(s->services->bans, &told->client, now, &ban) ||
+		!told_is(s->bans, word->text, identify(&ban, now, identity)))
+		return;
+	if (!is_same(&ban, told) && !is_older && is_stronger(told, &ban))
+		begin_ban(s, told, word);
+	else if (!is_same(&ban, told))
+		answer(s, &ban, now, word);
+	else if (!is_older)
+		told_note(s->bans, word->text, identity);
 }
 
 /* What is behind the cause of one by failures: how many logins failed, how often that happened,
@@ -292,29 +303,30 @@ static bool is_long_over(const struct sharing *s, const char *value, int64_t *nu
 {
 	int64_t until;
 
-	return next_number(&value, sharing_engine_now(s) - LIFTED_FOR, &until) && until > 0 &&
-		next_number(&value, until, number);
+	return next_number(&value, sharing_engine_now(s) - SHARING_LIFTED_FOR, &until) &&
+		until > 0 && next_number(&value, until, number);
 }
 
-static void take_begun(
-	struct sharing *s, const struct network *client, const char *value, const char *node)
+static void take_begun(struct sharing *s, const char *value, struct word *word)
 {
-	char text[NETWORK_TEXT_MAX];
-	int64_t number;
-	struct ban_info told = {.client = *client};
-	struct mark mark = mark_of(s, network_format(client, text));
+	struct ban_info told = {.client = word->client};
+	struct ban_mark mark = sharing_ban_mark(s, word->text);
 
-	if (!parse_ban(s, value, &told, &number) || number < mark.number)
+	if (!parse_ban(s, value, &told, &word->number))
 		return;
-	if (number == mark.number) {
-		take_again(s, text, client);
+	if (word->number <= mark.number && mark.is_ban) {
+		take_again(s, &told, word, &mark);
 		return;
 	}
 	if (told.left <= 0)
 		return;
-	put_mark(s, text, number, true);
-	if (begin_ban(s, &told, node))
-		end_sessions(s, &told);
+	if (word->number <= mark.number) {
+		if (strcmp(word->name, word->text) == 0)
+			told_note(s->ban_doubts, word->text, "");
+		return;
+	}
+	sharing_mark_ban(s, word->text, word->number, true);
+	begin_ban(s, &told, word);
 }
 
 static bool parse_lifted(const char *value, int64_t *number)
@@ -324,19 +336,17 @@ static bool parse_lifted(const char *value, int64_t *number)
 
 int sharing_take_ban(struct sharing *s, const char *node, const char *account, const char *value)
 {
-	char text[NETWORK_TEXT_MAX];
-	struct network client;
-	int64_t lifted;
+	struct word word = {.node = node, .name = account};
 
-	if (!network_parse(account, strlen(account), &client))
+	if (!network_parse(account, strlen(account), &word.client))
 		return 0;
-	client = bans_whom(s->services->bans, &client);
-	sharing_note_ban_name(s, account, network_format(&client, text));
+	word.client = bans_whom(s->services->bans, &word.client);
+	sharing_note_ban_name(s, account, network_format(&word.client, word.text));
 	s->has_news = true;
-	if (parse_lifted(value, &lifted) || is_long_over(s, value, &lifted))
-		take_lifted(s, &client, lifted, node);
+	if (parse_lifted(value, &word.number) || is_long_over(s, value, &word.number))
+		take_lifted(s, &word);
 	else
-		take_begun(s, &client, value, node);
+		take_begun(s, value, &word);
 	return 0;
 }
 
@@ -360,52 +370,18 @@ static void format_ban(const struct sharing *s, const struct ban_info *ban, int6
 static int tell_begun(struct sharing *s, const char *key, const struct ban_info *ban,
 	struct bans_time now, char *error)
 {
-	char client[NETWORK_TEXT_MAX], identity[IDENTITY_MAX], value[SHARING_BAN_MAX];
-	struct mark mark = mark_of(s, network_format(&ban->client, client));
-	int64_t number = begun_of(s, ban, now.wall);
+	char client[NETWORK_TEXT_MAX], identity[SHARING_BAN_IDENTITY_MAX], value[SHARING_BAN_MAX];
+	struct ban_mark mark = sharing_ban_mark(s, network_format(&ban->client, client));
+	int64_t number = begun_of(s, ban, now);
 	bool is_old = told_is(s->bans, client, identify(ban, now, identity)) && mark.is_ban;
 
 	if (!told_differs(s->bans, client, identity))
 		return 0;
 	if (is_old || number <= mark.number)
 		number = is_old ? mark.number : mark.number + 1;
-	put_mark(s, client, number, true);
+	sharing_mark_ban(s, client, number, true);
 	format_ban(s, ban, number, value);
 	return sharing_tell_field(s, key, "ban", client, value, error);
-}
-
-/* What has ended as all know that it would needs not be told. */
-static int tell_gone(
-	struct sharing *s, const char *key, const char *client, const char *identity, char *error)
-{
-	char value[SHARING_BAN_MAX];
-	int64_t until = 0, number = sharing_engine_now(s);
-	struct mark mark = mark_of(s, client);
-
-	if (next_number(&identity, INT64_MAX, &until) && until != 0 && until <= clock_ms()) {
-		told_drop(s->ban_marks, client);
-		SHARING_ASK(s, "HDEL", key, client);
-		if (sharing_tell_ban_names(s, key, client, NULL, error) < 0)
-			return -1;
-		return sharing_settle_batch(s, error);
-	}
-	if (number <= mark.number)
-		number = mark.number + 1;
-	put_mark(s, client, number, false);
-	snprintf(value, sizeof(value), "lifted %lld", (long long)number);
-	if (sharing_tell_ban_names(s, key, client, value, error) < 0)
-		return -1;
-	return sharing_tell_field(s, key, "ban", client, value, error);
-}
-
-static int tell_all_gone(struct sharing *s, const char *key, char *error)
-{
-	const char *client, *identity;
-	int result = 0;
-
-	while (result == 0 && (client = told_next_gone(s->bans, &identity)) != NULL)
-		result = tell_gone(s, key, client, identity, error);
-	return result;
 }
 
 int sharing_tell_bans(struct sharing *s, char *error)
@@ -416,96 +392,14 @@ int sharing_tell_bans(struct sharing *s, char *error)
 	char key[SHARING_KEY_MAX];
 	int result = 0;
 
-	if (!bans_any(s->services->bans) && told_count(s->bans) == 0)
+	if (!bans_any(s->services->bans) && !sharing_has_ban_ends(s))
 		return 0;
 	list = bans_list(s->services->bans, now, &count);
 	if (list == NULL)
 		return sharing_no_memory(error);
 	sharing_key(s, "bans", NULL, key);
-	told_begin(s->bans);
 	for (size_t i = 0; i < count && result == 0; i++)
 		result = tell_begun(s, key, &list[i], now, error);
 	free(list);
-	if (result < 0 || tell_all_gone(s, key, error) < 0)
-		return -1;
-	return sharing_settle(s, error);
-}
-
-/* ---- what is forgotten ---- */
-
-struct sweep {
-	struct sharing *s;
-	const char *key;
-	int64_t *numbers; /* of those that were lifted */
-	size_t count;
-	int64_t last; /* that goes */
-	char *error;
-	int result;
-};
-
-static bool note_number(void *context, const char *client, const char *value)
-{
-	struct sweep *sweep = context;
-	struct mark mark = parse_mark(value);
-
-	(void)client;
-	if (!mark.is_ban)
-		sweep->numbers[sweep->count++] = mark.number;
-	return false;
-}
-
-static int compare_numbers(const void *a, const void *b)
-{
-	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-
-	return (x > y) - (x < y);
-}
-
-/* Where there are too many, the oldest go: of those of one second, all. */
-static int bound_lifted(struct sweep *sweep)
-{
-	size_t count = told_count(sweep->s->ban_marks);
-
-	if (count <= LIFTED_MOST)
-		return 0;
-	sweep->numbers = calloc(count, sizeof(*sweep->numbers));
-	if (sweep->numbers == NULL)
-		return sharing_no_memory(sweep->error);
-	told_sift(sweep->s->ban_marks, note_number, sweep);
-	qsort(sweep->numbers, sweep->count, sizeof(*sweep->numbers), compare_numbers);
-	if (sweep->count > LIFTED_MOST &&
-		sweep->numbers[sweep->count - LIFTED_MOST - 1] > sweep->last)
-		sweep->last = sweep->numbers[sweep->count - LIFTED_MOST - 1];
-	free(sweep->numbers);
-	return 0;
-}
-
-static bool take_away(void *context, const char *client, const char *value)
-{
-	struct sweep *sweep = context;
-	struct mark mark = parse_mark(value);
-
-	if (sweep->result < 0 || mark.is_ban || mark.number > sweep->last)
-		return false;
-	SHARING_ASK(sweep->s, "HDEL", sweep->key, client);
-	sweep->result = sharing_tell_ban_names(sweep->s, sweep->key, client, NULL, sweep->error);
-	if (sweep->result == 0)
-		sweep->result = sharing_settle_batch(sweep->s, sweep->error);
-	return sweep->result == 0;
-}
-
-int sharing_sweep_bans(struct sharing *s, char *error)
-{
-	char key[SHARING_KEY_MAX];
-	struct sweep sweep = {
-		.s = s,
-		.key = sharing_key(s, "bans", NULL, key),
-		.last = sharing_engine_now(s) - LIFTED_FOR,
-		.error = error,
-	};
-
-	if (bound_lifted(&sweep) < 0)
-		return -1;
-	told_sift(s->ban_marks, take_away, &sweep);
-	return sweep.result < 0 ? -1 : sharing_settle(s, error);
+	return result < 0 ? -1 : sharing_tell_ban_ends(s, key, error);
 }

@@ -286,6 +286,7 @@ int sharing_read_all(struct sharing *s, char *error)
 
 	if (cluster_begin_reading(s->cluster, s->epoch) < 0)
 		return sharing_no_memory(error);
+	sharing_doubt_lifts(s);
 	is_whole = read_newest_event(s, error) == 0 && sharing_read_nodes(s, error) == 0 &&
 		sharing_scan(s, sharing_key(s, "resets", NULL, key), "", take_resets, error) == 0 &&
 		sharing_each_part(s, read_part, error) == 0 &&

@@ -231,7 +231,7 @@ int sharing_tell_end(struct sharing *s, char *error)
 {
 	char key[SHARING_KEY_MAX];
 
-	if (sharing_tell_accounts(s, error) < 0)
+	if (sharing_tell_bans(s, error) < 0 || sharing_tell_accounts(s, error) < 0)
 		return -1;
 	SHARING_ASK(s, "HDEL", sharing_key(s, "nodes", NULL, key), s->part);
 	SHARING_ASK(s, "DEL", sharing_key(s, "live", s->part, key));

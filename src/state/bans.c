@@ -216,6 +216,7 @@ static struct ban_info info_of(const struct ban *ban, int64_t now)
 		.memory = ban->memory,
 		.refused = ban->refused,
 		.begun = ban->begun,
+		.since = ban->since,
 		.until = ban->until_wall,
 		.lasts = ban->lasts,
 		.left = ban->until == CLOCK_NEVER ? CLOCK_NEVER
@@ -231,6 +232,7 @@ static void begin_locked(struct bans *b, struct ban *ban, int64_t lasts, struct 
 
 	ban->lasts = lasts;
 	ban->begun = now.wall;
+	ban->since = now.ms;
 	ban->until = ends ? now.ms + lasts : CLOCK_NEVER;
 	ban->until_wall = ends ? now.wall + (lasts + 999) / 1000 : INT64_MAX;
 	ban->refused = 0;
@@ -435,6 +437,21 @@ bool bans_find(
 		*info = info_of(ban, now.ms);
 	mutex_unlock(&b->lock);
 	return ban != NULL;
+}
+
+bool bans_find_exactly(
+	struct bans *b, const struct network *who, struct bans_time now, struct ban_info *info)
+{
+	const struct ban *ban;
+	bool holds;
+
+	mutex_lock(&b->lock);
+	ban = bans_get_exactly_locked(b, who);
+	holds = is_in_force(ban, now.ms);
+	if (holds)
+		*info = info_of(ban, now.ms);
+	mutex_unlock(&b->lock);
+	return holds;
 }
 
 static int by_client(const void *a, const void *b)

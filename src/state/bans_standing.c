@@ -128,6 +128,7 @@ static bool parse_value(const char *text, struct bans_time now, struct ban *ban)
 			return false;
 	}
 	ban->begun = fields[0];
+	ban->since = CLOCK_NEVER;
 	ban->until_wall = fields[1];
 	ban->lasts = fields[2];
 	ban->failures = (unsigned)fields[3];
@@ -147,6 +148,7 @@ static void set_locked(struct bans *b, struct ban *ban, const struct ban *was, s
 	ban->failures = was->failures;
 	ban->times = was->times;
 	ban->begun = was->begun;
+	ban->since = was->since;
 	ban->until_wall = was->until_wall;
 	ban->until = was->until;
 	ban->lasts = was->lasts;
@@ -199,6 +201,7 @@ static struct ban ban_of(const struct ban_info *told, struct bans_time now)
 		.failures = told->failures,
 		.times = told->times,
 		.begun = told->begun,
+		.since = now.ms,
 		.until_wall = told->until,
 		.lasts = told->lasts,
 		.memory = told->memory};

@@ -174,13 +174,23 @@ static void launch(void)
 	monitor = monitor_login(&d, "root:secret");
 }
 
-static void stop(void)
+static void stop_server(void)
 {
 	close(monitor);
 	daemon_stop(&d);
+}
+
+static void empty_engine(void)
+{
 	pthread_mutex_lock(&store);
 	fake_empty();
 	pthread_mutex_unlock(&store);
+}
+
+static void stop(void)
+{
+	stop_server();
+	empty_engine();
 }
 
 static void await_reply(const char *request, const char *part)
@@ -232,7 +242,10 @@ static void it_hears_of_users_and_tells_of_its_own(void **state)
 	tell("kill", "carol", "killed");
 	net_expect_gone(session);
 	close(session);
-	stop();
+	assert_contains(monitor_ask(monitor, "UNBAN 192.0.2.7"), "OK ");
+	stop_server();
+	assert_true(has_heard("socks5d:bans", "192.0.2.7", "lifted "));
+	empty_engine();
 	stop_engine();
 }
 

@@ -125,12 +125,17 @@ static inline void free_node(size_t i)
 	memset(&nodes[i], 0, sizeof(nodes[i]));
 }
 
-/* The same, with what is on the disk. */
-static inline void restart_node(size_t i)
+/* The same, but that what is on its disk is there for the next node that starts. */
+static inline void stop_node(size_t i)
 {
 	kept = nodes[i].services.standing;
 	nodes[i].services.standing = NULL;
 	free_node(i);
+}
+
+static inline void restart_node(size_t i)
+{
+	stop_node(i);
 	start_node(i, true);
 }
 

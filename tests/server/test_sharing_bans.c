@@ -44,11 +44,13 @@ static void who_is_banned_on_one_is_banned_on_all(void **state)
 	begin_session(0, 0, "alice", "10.0.0.7");
 	ban(1, "10.0.0.7", 3600000);
 	ban(1, "2001:db8::/64", CLOCK_NEVER);
+	ban(1, "fe80::7%3", CLOCK_NEVER);
 	go_on(SHARING_PERIOD_MS);
 	assert_int_equal(why_ended(0, 0), END_BANNED);
 	for (size_t i = 0; i < NODES; i++) {
 		assert_true(is_banned(i, "10.0.0.7"));
 		assert_true(is_banned(i, "2001:db8::/64"));
+		assert_true(is_banned(i, "fe80::7%3"));
 	}
 	/* Nobody tells what he has heard. */
 	events = fake_event_count;
@@ -120,6 +122,127 @@ static void a_ban_by_command_gives_way_to_none_by_failures(void **state)
 	}
 }
 
+/* Whatever is told back and forth comes to light in that. */
+static void go_on_for_long(void)
+{
+	for (int i = 0; i < 20; i++)
+		go_on(SHARING_PERIOD_MS);
+	go_on(SHARING_BEAT_MS);
+}
+
+static int64_t number_of_ban(const char *client)
+{
+	const char *value = fake_get("p:bans", client);
+	const char *space = value == NULL ? NULL : strchr(value, ' ');
+
+	assert_non_null(space);
+	return strtoll(space, NULL, 10);
+}
+
+/* A node of which nothing else is known tells that, "UNTIL NUMBER CAUSE". */
+static void tell_from_elsewhere(const char *client, int64_t left, int64_t number, const char *cause)
+{
+	char value[SHARING_BAN_MAX];
+	const char *const words[] = {"i", "x", "k", "ban", "n", "x", "a", client, "v", value, NULL};
+
+	snprintf(value, sizeof(value), "%lld %lld %s", left == 0 ? 0LL : (long long)(now_s + left),
+		(long long)number, cause);
+	fake_put("p:bans", client, value);
+	fake_add_event(words);
+}
+
+static void assert_told_no_more(void)
+{
+	size_t events = fake_event_count;
+
+	go_on_for_long();
+	assert_int_equal(fake_event_count, events);
+}
+
+#define BY_FAILURES "failures 2 1 300000 3600000"
+
+/* Of two nodes that ban a client at once each has told before it heard the other. In the engine is
+ * what came last. */
+static void of_two_bans_at_once_all_have_the_same(void **state)
+{
+	static const struct {
+		bool is_by_command; /* here */
+		int64_t lasts;
+		int64_t behind; /* what is said elsewhere has a number so much higher */
+		int64_t left; /* there; 0: for good */
+		const char *cause;
+		enum ban_cause by; /* that all have */
+		int64_t until; /* likewise, from now; 0: for good */
+	} rows[] = {
+		{true, CLOCK_NEVER, 1, 300, BY_FAILURES, BAN_BY_COMMAND, 0},
+		{true, CLOCK_NEVER, 0, 300, BY_FAILURES, BAN_BY_COMMAND, 0},
+		{true, 60000, 0, 300, BY_FAILURES, BAN_BY_COMMAND, 60},
+		{true, CLOCK_NEVER, 0, 3600, "command", BAN_BY_COMMAND, 0},
+		{true, 60000, 0, 3600, "command", BAN_BY_COMMAND, 3600},
+		{true, 3600000, 0, 60, "command", BAN_BY_COMMAND, 3600},
+		{true, 3600000, 0, 0, "command", BAN_BY_COMMAND, 0},
+		{true, CLOCK_NEVER, 1, 3600, "command", BAN_BY_COMMAND, 3600},
+		{false, 0, 0, 0, "command", BAN_BY_COMMAND, 0},
+		{false, 0, 1, 0, "command", BAN_BY_COMMAND, 0},
+		{false, 0, 0, 300, BY_FAILURES, BAN_BY_FAILURES, 300},
+	};
+	struct ban_info info;
+	char client[24];
+
+	(void)state;
+	go_on(0);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		snprintf(client, sizeof(client), "10.0.0.%zu", i);
+		if (rows[i].is_by_command)
+			ban(1, client, rows[i].lasts);
+		else
+			fail_to_log_in(1, client);
+		go_on(0);
+		tell_from_elsewhere(client, rows[i].left, number_of_ban(client) + rows[i].behind,
+			rows[i].cause);
+		go_on(0);
+		restart_node(2);
+		go_on(0);
+		for (size_t node = 0; node < NODES; node++) {
+			assert_true(find_ban(node, client, &info));
+			assert_int_equal(info.by, rows[i].by);
+			assert_int_equal(info.until == INT64_MAX, rows[i].until == 0);
+			if (rows[i].until != 0)
+				assert_in_range(info.left, rows[i].until * 1000 - 2500,
+					rows[i].until * 1000 + 2500);
+		}
+		assert_told_no_more();
+	}
+}
+
+/* Also where its node comes back last. */
+static void the_later_of_two_bans_by_command_holds(void **state)
+{
+	struct ban_info info;
+
+	(void)state;
+	for (size_t later = 0; later < NODES; later++) {
+		size_t earlier = (later + 1) % NODES;
+
+		go_on(SHARING_BEAT_MS);
+		fake_is_down = true;
+		go_on(SHARING_BEAT_MS);
+		ban(earlier, "10.0.0.7", 3600000);
+		now_ms += 10000;
+		now_s += 10;
+		ban(later, "10.0.0.7", CLOCK_NEVER);
+		fake_is_down = false;
+		go_on(SHARING_BEAT_MS);
+		for (size_t i = 0; i < NODES; i++) {
+			assert_true(find_ban(i, "10.0.0.7", &info));
+			assert_int_equal(info.until, INT64_MAX);
+		}
+		assert_told_no_more();
+		assert_true(lift(0, "10.0.0.7"));
+		go_on(SHARING_PERIOD_MS);
+	}
+}
+
 /* Whoever has taken a ban over keeps it, and tells nobody of it as its own when it starts again. */
 static void a_ban_that_was_taken_over_is_kept_and_not_told_again(void **state)
 {
@@ -163,6 +286,79 @@ static void let_pass(int64_t seconds)
 {
 	now_s += seconds;
 	now_ms += 1000 * seconds;
+}
+
+/* With a time that is so many seconds ago in between. */
+static void put_word(const char *client, const char *before, int64_t ago, const char *behind)
+{
+	char value[64];
+
+	snprintf(value, sizeof(value), "%s%lld%s", before, (long long)(now_s - ago), behind);
+	fake_put("p:bans", client, value);
+}
+
+#define HOUR_S (60 * 60)
+
+/* What was left on the disk, with a clock of the day that is so many seconds ahead. */
+static void start_ahead(size_t node, int64_t ahead)
+{
+	now_s += ahead;
+	start_node(node, true);
+	now_s -= ahead;
+	nodes[node].ahead = ahead;
+}
+
+/* A clock without a battery goes on where it was when the node stopped. */
+static void who_was_away_lifts_a_ban_whatever_its_clock_says(void **state)
+{
+	static const int64_t aheads[] = {-10 * HOUR_S, 10 * HOUR_S, 0};
+
+	(void)state;
+	go_on(0);
+	for (size_t i = 0; i < sizeof(aheads) / sizeof(aheads[0]); i++) {
+		ban(2, "10.0.0.7", CLOCK_NEVER);
+		ban(2, "10.0.0.8", INT64_C(24000) * HOUR_S);
+		go_on(SHARING_PERIOD_MS);
+		let_pass(HOUR_S);
+		stop_node(2);
+		let_pass(5 * HOUR_S);
+		go_on(SHARING_PERIOD_MS);
+		assert_true(lift(1, "10.0.0.7"));
+		assert_true(lift(1, "10.0.0.8"));
+		go_on(SHARING_PERIOD_MS);
+		let_pass(5 * HOUR_S);
+		start_ahead(2, aheads[i]);
+		go_on(SHARING_PERIOD_MS);
+		for (size_t node = 0; node < NODES; node++) {
+			assert_false(is_banned(node, "10.0.0.7"));
+			assert_false(is_banned(node, "10.0.0.8"));
+		}
+		nodes[2].ahead = 0;
+	}
+}
+
+/* Set while it lasts, or right, and the node has started again before it could tell. */
+static void a_ban_behind_one_that_was_lifted_stays(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < 4; i++)
+		put_word((const char *const[]){"10.0.0.6", "10.0.0.7", "10.0.0.8", "10.0.0.9"}[i],
+			"lifted ", 5 * HOUR_S, "");
+	nodes[2].ahead = -10 * HOUR_S;
+	ban(2, "10.0.0.6", CLOCK_NEVER);
+	ban(2, "10.0.0.7", INT64_C(24000) * HOUR_S);
+	nodes[2].ahead = 0;
+	ban(1, "10.0.0.8", CLOCK_NEVER);
+	ban(1, "10.0.0.9", INT64_C(24000) * HOUR_S);
+	let_pass(60);
+	restart_node(1);
+	go_on(0);
+	for (size_t i = 0; i < NODES; i++) {
+		assert_true(is_banned(i, "10.0.0.6"));
+		assert_true(is_banned(i, "10.0.0.7"));
+		assert_true(is_banned(i, "10.0.0.8"));
+		assert_true(is_banned(i, "10.0.0.9"));
+	}
 }
 
 /* It comes back, with the ban that it knows of. */
@@ -251,15 +447,6 @@ static void a_ban_that_was_lifted_does_not_come_back(void **state)
 	told = fake_get("p:bans", "10.0.0.7");
 	assert_non_null(told);
 	assert_begins(told, "lifted ");
-}
-
-/* With a time that is so many seconds ago in between. */
-static void put_word(const char *client, const char *before, int64_t ago, const char *behind)
-{
-	char value[64];
-
-	snprintf(value, sizeof(value), "%s%lld%s", before, (long long)(now_s - ago), behind);
-	fake_put("p:bans", client, value);
 }
 
 #define DAY_S (24 * 60 * 60)
@@ -354,6 +541,222 @@ static void a_neighbour_is_unbanned_by_who_is_none(void **state)
 	own_free(own);
 }
 
+/* Each is a ban of its own, of whoever it is told first and whoever starts again. */
+static void a_ban_inside_of_another_is_told_once(void **state)
+{
+	(void)state;
+	go_on(0);
+	ban(0, "10.0.0.0/24", CLOCK_NEVER);
+	go_on(SHARING_PERIOD_MS);
+	ban(0, "10.0.0.7", 3600000);
+	fail_to_log_in(2, "10.1.0.7");
+	go_on(SHARING_PERIOD_MS);
+	ban(1, "10.1.0.0/24", CLOCK_NEVER);
+	go_on(SHARING_PERIOD_MS);
+	assert_told_no_more();
+	restart_node(2);
+	assert_told_no_more();
+	assert_true(lift(1, "10.0.0.0/24"));
+	assert_true(lift(1, "10.1.0.0/24"));
+	go_on(SHARING_PERIOD_MS);
+	for (size_t i = 0; i < NODES; i++) {
+		assert_false(is_banned(i, "10.0.0.8"));
+		assert_true(is_banned(i, "10.0.0.7"));
+		assert_true(is_banned(i, "10.1.0.7"));
+	}
+}
+
+/* It reads of the later ban first, in the order of the engine's fields. */
+static void who_was_away_hears_what_was_lifted_inside_of_another_ban(void **state)
+{
+	(void)state;
+	go_on(0);
+	ban(0, "10.0.0.0/24", 1000);
+	ban(0, "10.0.0.7", 3600000);
+	go_on(SHARING_PERIOD_MS);
+	stop_node(2);
+	let_pass(60);
+	put_word("10.0.0.0/24", "lifted ", 0, "");
+	assert_true(lift(1, "10.0.0.7"));
+	go_on(SHARING_PERIOD_MS);
+	let_pass(60);
+	ban(0, "10.0.0.0/24", CLOCK_NEVER);
+	go_on(SHARING_PERIOD_MS);
+	start_node(2, true);
+	go_on(SHARING_PERIOD_MS);
+	assert_true(is_lifted("10.0.0.7"));
+	for (size_t i = 0; i < NODES; i++) {
+		assert_true(lift(i, "10.0.0.0/24"));
+		assert_false(is_banned(i, "10.0.0.7"));
+	}
+}
+
+/* To others they are one client; nobody tells these neighbours of that. */
+static void bans_of_two_neighbours_are_not_one_of_all_of_them(void **state)
+{
+	struct own *own = own_new();
+
+	(void)state;
+	assert_non_null(own);
+	bans_free(nodes[0].services.bans);
+	nodes[0].services.bans = bans_new(own, nodes[0].services.standing);
+	go_on(0);
+	ban(0, "2001:db8::5", CLOCK_NEVER);
+	ban(0, "2001:db8::6", 3600000);
+	fail_to_log_in(0, "2001:db8::7");
+	go_on(SHARING_PERIOD_MS);
+	assert_told_no_more();
+	nodes[1].sharing->is_joined = false;
+	assert_told_no_more();
+	assert_true(is_banned(0, "2001:db8::5"));
+	assert_true(is_banned(1, "2001:db8::8"));
+	assert_false(is_banned(0, "2001:db8::8"));
+	own_free(own);
+}
+
+static void assert_lifted_for_good(const char *client)
+{
+	for (int i = 0; i < 3; i++)
+		go_on(SHARING_BEAT_MS);
+	assert_true(is_lifted(client));
+	assert_told_no_more();
+	for (size_t i = 0; i < NODES; i++) {
+		assert_false(is_banned(i, client));
+		restart_node(i);
+		go_on(SHARING_PERIOD_MS);
+		assert_false(is_banned(i, client));
+	}
+	assert_told_no_more();
+}
+
+/* Who was away has the ban on its disk, and may be there first. */
+static void what_was_lifted_stays_so_where_the_engine_has_lost_it(void **state)
+{
+	(void)state;
+	for (int is_first = 0; is_first <= 1; is_first++) {
+		go_on(0);
+		ban(0, "10.0.0.7", CLOCK_NEVER);
+		go_on(SHARING_PERIOD_MS);
+		stop_node(2);
+		let_pass(60);
+		assert_true(lift(0, "10.0.0.7"));
+		go_on(SHARING_PERIOD_MS);
+		fake_empty();
+		if (!is_first)
+			go_on(SHARING_BEAT_MS);
+		start_node(2, true);
+		step(2);
+		assert_lifted_for_good("10.0.0.7");
+	}
+}
+
+/* From before it was lifted. */
+static void what_was_lifted_stays_so_where_the_engine_has_an_older_copy(void **state)
+{
+	char *older;
+
+	(void)state;
+	go_on(0);
+	ban(0, "10.0.0.7", CLOCK_NEVER);
+	go_on(SHARING_PERIOD_MS);
+	older = strdup(fake_get("p:bans", "10.0.0.7"));
+	assert_non_null(older);
+	assert_true(lift(0, "10.0.0.7"));
+	go_on(SHARING_PERIOD_MS);
+	fake_put("p:bans", "10.0.0.7", older);
+	free(older);
+	go_apart();
+	assert_lifted_for_good("10.0.0.7");
+}
+
+/* Whoever is there says so, and once. */
+static void an_older_ban_is_answered(void **state)
+{
+	int64_t number;
+
+	(void)state;
+	go_on(0);
+	ban(0, "10.0.0.7", CLOCK_NEVER);
+	ban(0, "10.0.0.8", CLOCK_NEVER);
+	go_on(SHARING_PERIOD_MS);
+	number = number_of_ban("10.0.0.7");
+	assert_true(lift(1, "10.0.0.7"));
+	go_on(SHARING_PERIOD_MS);
+	tell_from_elsewhere("10.0.0.7", 0, number, "command");
+	tell_from_elsewhere("10.0.0.8", 3600, number - 1, "command");
+	go_on(SHARING_PERIOD_MS);
+	assert_true(is_lifted("10.0.0.7"));
+	assert_begins(fake_get("p:bans", "10.0.0.8"), "0 ");
+	assert_told_no_more();
+}
+
+static size_t lifts_that_stand(size_t node)
+{
+	struct standing_fact *facts;
+	size_t count;
+
+	facts = standing_list(nodes[node].services.standing, STANDING_LIFTED, &count);
+	assert_non_null(facts);
+	free(facts);
+	return count;
+}
+
+/* Or has first started again and then been told. */
+static void what_was_lifted_while_the_engine_was_away_is_told_later(void **state)
+{
+	(void)state;
+	for (int is_restarted_before = 0; is_restarted_before <= 1; is_restarted_before++) {
+		go_on(0);
+		ban(1, "10.0.0.7", CLOCK_NEVER);
+		go_on(SHARING_PERIOD_MS);
+		let_pass(60);
+		fake_is_down = true;
+		go_on(SHARING_BEAT_MS);
+		if (is_restarted_before)
+			restart_node(0);
+		step(0);
+		assert_true(lift(0, "10.0.0.7"));
+		step(0);
+		if (!is_restarted_before)
+			restart_node(0);
+		go_on(SHARING_BEAT_MS);
+		assert_int_equal(lifts_that_stand(0), 1);
+		fake_is_down = false;
+		assert_lifted_for_good("10.0.0.7");
+		assert_int_equal(lifts_that_stand(0), 0);
+	}
+}
+
+static void a_later_ban_holds_against_what_was_lifted_and_not_told(void **state)
+{
+	(void)state;
+	go_on(0);
+	ban(1, "10.0.0.7", CLOCK_NEVER);
+	ban(1, "10.0.0.8", CLOCK_NEVER);
+	go_on(SHARING_PERIOD_MS);
+	fake_is_down = true;
+	let_pass(60);
+	assert_true(lift(0, "10.0.0.7"));
+	assert_true(lift(0, "10.0.0.8"));
+	step(0);
+	restart_node(0);
+	let_pass(60);
+	ban(0, "10.0.0.7", CLOCK_NEVER);
+	step(0);
+	fake_is_down = false;
+	assert_true(lift(1, "10.0.0.8"));
+	go_apart();
+	ban(1, "10.0.0.8", CLOCK_NEVER);
+	step(1);
+	go_on(SHARING_BEAT_MS);
+	assert_told_no_more();
+	for (size_t i = 0; i < NODES; i++) {
+		assert_true(is_banned(i, "10.0.0.7"));
+		assert_true(is_banned(i, "10.0.0.8"));
+		assert_int_equal(lifts_that_stand(i), 0);
+	}
+}
+
 /* ---- kills ---- */
 
 static void whose_sessions_end_on_one_node_ends_on_all(void **state)
@@ -428,6 +831,8 @@ int main(void)
 		sharing_test(who_is_banned_on_one_is_banned_on_all),
 		sharing_test(a_ban_by_failures_is_one_on_all_nodes),
 		sharing_test(a_ban_by_command_gives_way_to_none_by_failures),
+		sharing_test(of_two_bans_at_once_all_have_the_same),
+		sharing_test(the_later_of_two_bans_by_command_holds),
 		sharing_test(a_ban_that_was_taken_over_is_kept_and_not_told_again),
 		sharing_test(a_ban_that_ends_by_itself_is_not_lifted),
 		sharing_test(who_was_away_hears_that_a_ban_was_lifted),
@@ -438,8 +843,18 @@ int main(void)
 		sharing_test(bans_last_as_long_where_clocks_differ),
 		sharing_test(a_ban_that_was_lifted_does_not_come_back),
 		sharing_test(a_neighbour_is_unbanned_by_who_is_none),
+		sharing_test(bans_of_two_neighbours_are_not_one_of_all_of_them),
 		sharing_test(that_a_ban_was_lifted_is_forgotten),
 		sharing_test(as_many_as_can_be_are_remembered),
+		sharing_test(a_ban_inside_of_another_is_told_once),
+		sharing_test(who_was_away_lifts_a_ban_whatever_its_clock_says),
+		sharing_test(a_ban_behind_one_that_was_lifted_stays),
+		sharing_test(what_was_lifted_stays_so_where_the_engine_has_lost_it),
+		sharing_test(what_was_lifted_stays_so_where_the_engine_has_an_older_copy),
+		sharing_test(an_older_ban_is_answered),
+		sharing_test(what_was_lifted_while_the_engine_was_away_is_told_later),
+		sharing_test(a_later_ban_holds_against_what_was_lifted_and_not_told),
+		sharing_test(who_was_away_hears_what_was_lifted_inside_of_another_ban),
 	};
 
 	setenv("TZ", "UTC0", 1);

@@ -377,6 +377,22 @@ static void a_ban_around_is_found(void **state)
 	assert_false(bans_find(b, &around, at_now(), &info));
 }
 
+static void a_ban_of_exactly_a_client_is_found_inside_of_another(void **state)
+{
+	struct network client = network("192.0.2.7"), other = network("192.0.2.8");
+
+	(void)state;
+	assert_true(put("192.0.2.0/24", HOUR));
+	assert_false(bans_find_exactly(b, &client, at_now(), &info));
+	assert_true(put("192.0.2.7", MINUTE));
+	assert_true(bans_find_exactly(b, &client, at_now(), &info));
+	assert_string_equal(info_client(), "192.0.2.7");
+	assert_int_equal(info.lasts, MINUTE);
+	assert_false(bans_find_exactly(b, &other, at_now(), &info));
+	now = MINUTE;
+	assert_false(bans_find_exactly(b, &client, at_now(), &info));
+}
+
 static void all_are_listed_by_address(void **state)
 {
 	static const char *const clients[] = {
@@ -529,6 +545,23 @@ static void a_ban_goes_on_behind_a_restart(void **state)
 	restart(1000 * DAY);
 	assert_true(refused("2001:db8::8"));
 	assert_int_equal(standing_count(), 1);
+}
+
+static void it_is_known_in_which_run_a_ban_began(void **state)
+{
+	struct network client = network("192.0.2.1"), other = network("192.0.2.2");
+
+	(void)state;
+	now = MINUTE;
+	assert_true(put("192.0.2.1", CLOCK_NEVER));
+	assert_int_equal(info.since, MINUTE);
+	restart(MINUTE);
+	assert_true(bans_find(b, &client, at_now(), &info));
+	assert_true(info.since == CLOCK_NEVER);
+	info.client = other;
+	assert_int_equal(bans_take_over(b, &info, at_now()), 1);
+	assert_true(bans_find(b, &other, at_now(), &info));
+	assert_int_equal(info.since, 2 * MINUTE);
 }
 
 static void a_ban_that_ended_meanwhile_makes_the_next_one_longer(void **state)
@@ -686,12 +719,14 @@ int main(void)
 		TEST(a_ban_by_command_takes_the_place_of_another),
 		TEST(what_is_lifted_is_forgotten),
 		TEST(a_ban_around_is_found),
+		TEST(a_ban_of_exactly_a_client_is_found_inside_of_another),
 		TEST(all_are_listed_by_address),
 		TEST(ends_are_told_once_and_when_the_next_is_due),
 		TEST(the_one_that_ends_first_makes_room),
 		TEST(who_was_banned_by_command_does_not_make_room),
 		TEST(what_stands_is_bounded_when_it_is_read),
 		TEST(a_ban_goes_on_behind_a_restart),
+		TEST(it_is_known_in_which_run_a_ban_began),
 		TEST(a_ban_that_ended_meanwhile_makes_the_next_one_longer),
 		TEST(what_is_lifted_does_not_come_back),
 		TEST(a_wrong_clock_makes_no_ban_longer_than_it_was_to_be),
