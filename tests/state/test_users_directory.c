@@ -667,7 +667,7 @@ static void an_answer_about_other_groups_lets_nobody_in(void **state)
 	holds = 1;
 	begin_visit(&bob, "bob", "slow");
 	helper_wait_held(helper, 1);
-	assert_int_equal(login_helper_set_groups(asking, "b"), 0);
+	assert_int_equal(login_helper_set_groups(asking, "b", true), 0);
 	helper_release(helper, "OK\n");
 	pthread_join(bob.thread, NULL);
 	assert_int_equal(bob.result, LOGIN_OK);
