@@ -334,7 +334,7 @@ static bool asked_about_all_groups(struct login_helper *h, const struct exchange
 	bool are_same;
 
 	mutex_lock(&h->lock);
-	are_same =
+	are_same = !h->lacks_groups &&
 		strncmp(x->groups, h->groups == NULL ? "" : h->groups, sizeof(x->groups) - 1) == 0;
 	mutex_unlock(&h->lock);
 	return are_same;

@@ -676,6 +676,22 @@ static void an_answer_about_other_groups_lets_nobody_in(void **state)
 	assert_int_equal(login_helper_read(asking).right, 1);
 }
 
+/* By now there is one that it cannot be asked about. */
+static void an_answer_lets_nobody_in_once_not_all_groups_can_be_asked_about(void **state)
+{
+	struct visitor bob;
+
+	(void)state;
+	holds = 1;
+	begin_visit(&bob, "bob", "slow");
+	helper_wait_held(helper, 1);
+	assert_int_equal(login_helper_set_groups(asking, "", false), 0);
+	helper_release(helper, "OK\n");
+	pthread_join(bob.thread, NULL);
+	assert_int_equal(bob.result, LOGIN_UNANSWERED);
+	assert_int_equal(helper_asked(helper), 1);
+}
+
 /* While workers put visitors in and push them out, and look at them. */
 static void many_at_once_and_changes_beside(void **state)
 {
@@ -741,6 +757,7 @@ int main(void)
 		TEST(who_comes_late_leaves_the_question_to_the_others),
 		TEST(what_is_forgotten_meanwhile_refuses_nobody),
 		TEST(an_answer_about_other_groups_lets_nobody_in),
+		TEST(an_answer_lets_nobody_in_once_not_all_groups_can_be_asked_about),
 		TEST(many_at_once_and_changes_beside),
 	};
 
