@@ -28,8 +28,10 @@ struct recheck {
 	/* the job's */
 	int64_t border; /* the next, in seconds since 1970; 0: it was not looked yet */
 	int64_t looked; /* when that was, likewise */
-	unsigned rule; /* as for recheck_sessions() */
-	uint64_t last; /* the newest session that may have been let in by what was; 0: none */
+	struct recheck_look {
+		unsigned rule; /* as for recheck_sessions() */
+		uint64_t last; /* the newest who may have been let in by what was; 0: none */
+	} by_any, by_one; /* for any rule, and for one and those behind it */
 	struct job job;
 };
 

@@ -151,6 +151,7 @@ static void sweep_sessions(struct sweep *s, struct services *v)
 	s->services = v;
 	s->groups = user_groups(v->users);
 	refs = registry_list(v->registry, &count);
+	s->is_undecided = refs == NULL;
 	if (refs == NULL)
 		return;
 	s->config = config_get(v->config);
@@ -188,20 +189,24 @@ void recheck_follow(struct recheck *r, unsigned rule)
 /* The sessions that there are now are to be looked at, beside those that still are. */
 static void begin_looking(struct recheck *r, unsigned rule)
 {
-	r->rule = r->last > 0 ? wider(r->rule, rule) : rule;
-	r->last = registry_last_id(r->services->registry);
+	struct recheck_look *l = rule == RECHECK_ANY_RULE ? &r->by_any : &r->by_one;
+
+	l->rule = l->last > 0 ? wider(l->rule, rule) : rule;
+	l->last = registry_last_id(r->services->registry);
 }
 
-static void look_at_sessions(struct recheck *r)
+static void look_at_sessions(struct recheck *r, struct recheck_look *l)
 {
-	struct sweep s = {.rule = r->rule, .ends = true, .last = r->last};
+	struct sweep s = {.rule = l->rule, .ends = true, .last = l->last};
 
+	if (l->last == 0)
+		return;
 	sweep_sessions(&s, r->services);
 	if (s.refused > 0)
 		log_message(LOG_INFO, "%zu session%s ended that the rules refuse by now", s.refused,
 			plural(s.refused));
 	if (!s.is_undecided)
-		r->last = 0;
+		l->last = 0;
 }
 
 /* Has a rule begun or ended to hold since this was asked last? It may have, too, where the clock
@@ -217,7 +222,7 @@ static bool passes_border(struct recheck *r, const struct config *c, int64_t wal
 
 static int64_t next_look(const struct recheck *r, int64_t wall, int64_t now)
 {
-	if (r->last > 0)
+	if (r->by_any.last > 0 || r->by_one.last > 0)
 		return now + AGAIN_MS;
 	if (r->border == RULE_TIME_NEVER)
 		return CLOCK_NEVER;
@@ -237,8 +242,8 @@ static int64_t run_recheck(void *context, int64_t now)
 	else if (asked > 0)
 		begin_looking(r, asked - 1);
 	config_release(c);
-	if (r->last > 0)
-		look_at_sessions(r);
+	look_at_sessions(r, &r->by_any);
+	look_at_sessions(r, &r->by_one);
 	return next_look(r, wall, now);
 }
 

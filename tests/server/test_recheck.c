@@ -33,6 +33,16 @@ time_t __wrap_time(time_t *out)
 
 #define SLOTS 4
 
+static bool lacks_memory;
+
+struct session_ref *__wrap_registry_list(struct registry *r, size_t *count);
+struct session_ref *__real_registry_list(struct registry *r, size_t *count);
+
+struct session_ref *__wrap_registry_list(struct registry *r, size_t *count)
+{
+	return lacks_memory ? NULL : __real_registry_list(r, count);
+}
+
 static struct services services;
 static struct recheck job;
 static char error[CONFIG_ERROR_MAX];
@@ -418,6 +428,45 @@ static void one_rule_behind_another_takes_nobody_from_it(void **state)
 	assert_false(was_ended(1));
 }
 
+/* A rule alone that came behind a RELOAD CUT takes from nobody what the rules of a later RELOAD
+ * only say. */
+static void any_rule_counts_for_those_of_its_time_only(void **state)
+{
+	(void)state;
+	begin_with("recheck = no\n");
+	begin_session(0, "alice", "CONNECT", "192.0.2.9:80");
+	recheck_follow(&job, RECHECK_ANY_RULE);
+	assert_int_equal(run(), now + 1000);
+	begin_session(1, "carol", "CONNECT", "192.0.2.9:80");
+	connect_session(1, "192.0.2.9:80");
+	begin_session(2, "bob", "CONNECT", "192.0.2.9:80");
+	deny_to_bob_and_alice(); /* and to carol, by the configuration */
+	recheck_follow(&job, 3);
+	assert_int_equal(run(), now + 1000);
+	assert_false(was_ended(1));
+	connect_session(0, "192.0.2.9:80");
+	connect_session(2, "192.0.2.9:80");
+	run();
+	assert_true(was_ended(0));
+	assert_false(was_ended(1));
+	assert_true(was_ended(2));
+}
+
+static void without_memory_it_is_tried_again(void **state)
+{
+	(void)state;
+	begin_with("");
+	begin_session(0, "alice", "CONNECT", "192.0.2.9:80");
+	connect_session(0, "192.0.2.9:80");
+	change_to("rule = deny user alice\n");
+	recheck_follow(&job, RECHECK_ANY_RULE);
+	lacks_memory = true;
+	assert_int_equal(run(), now + 1000);
+	lacks_memory = false;
+	assert_int_equal(run(), CLOCK_NEVER);
+	assert_true(was_ended(0));
+}
+
 #define recheck_test(f) cmocka_unit_test_setup_teardown(f, make_services, free_services)
 
 int main(void)
@@ -436,6 +485,8 @@ int main(void)
 		recheck_test(nothing_ends_at_a_border_where_that_is_not_wanted),
 		recheck_test(without_times_the_job_sleeps),
 		recheck_test(who_connects_at_the_border_is_looked_at_again),
+		recheck_test(any_rule_counts_for_those_of_its_time_only),
+		recheck_test(without_memory_it_is_tried_again),
 		recheck_test(who_asks_is_followed_whatever_is_rechecked),
 		recheck_test(one_rule_behind_another_takes_nobody_from_it),
 	};
