@@ -61,6 +61,7 @@ enum helper_verdict {
 	HELPER_SILENT, /* nobody can say; login_helper_problem() tells why */
 	HELPER_NOT_AWAITED, /* who asked was told to give up, or is not worth waiting for */
 	HELPER_TOO_LATE, /* the deadline passed before there was a fair time to answer */
+	HELPER_TOO_MANY_GROUPS, /* it says yes, of somebody in more groups than can be kept */
 	HELPER_NO_MEMORY,
 };
 

@@ -383,15 +383,32 @@ static bool list_groups(const char *groups, struct helper_person *person)
 	return true;
 }
 
+static void log_groups(const char *name)
+{
+	static struct log_limit limit;
+	uint64_t held_back;
+	struct log_line line;
+
+	if (!log_limit_pass(&limit, LOG_LIMIT_PERIOD_MS, &held_back))
+		return;
+	log_begin(&line, LOG_ERROR,
+		"a helper lets in somebody in more groups than can be kept: refused");
+	log_text(&line, "user", name);
+	if (held_back > 0)
+		log_number(&line, "others_since_last_line", (int64_t)held_back);
+	log_end(&line);
+}
+
 /* Who would be in some of his groups only could be let in where a rule keeps out those of another.
- */
+ * The helper itself is well. */
 static enum helper_verdict take_person(
 	const struct helper_question *q, struct exchange *x, struct helper_person *person)
 {
 	name_person(q->name, x->answer.user, person);
-	if (!list_groups(x->answer.groups, person) && person->name[0] != '\0')
-		return fail_silent(x, person->name, " is in more groups than can be kept");
-	return HELPER_RIGHT;
+	if (list_groups(x->answer.groups, person) || person->name[0] == '\0')
+		return HELPER_RIGHT;
+	log_groups(person->name);
+	return HELPER_TOO_MANY_GROUPS;
 }
 
 static void note_trouble(struct login_helper *h, const char *why)
@@ -439,7 +456,7 @@ static void count_verdict(struct login_helper *h, enum helper_verdict v, const c
 		atomic_fetch_add_explicit(&h->right, 1, memory_order_relaxed);
 	else if (v == HELPER_WRONG)
 		atomic_fetch_add_explicit(&h->wrong, 1, memory_order_relaxed);
-	else if (v == HELPER_SILENT)
+	else if (v == HELPER_SILENT || v == HELPER_TOO_MANY_GROUPS)
 		atomic_fetch_add_explicit(&h->failed, 1, memory_order_relaxed);
 	if (v == HELPER_SILENT)
 		note_trouble(h, why);

@@ -392,6 +392,7 @@ static enum login_result ask(struct users *u, const struct claim *c,
 		return LOGIN_REFUSED;
 	case HELPER_SILENT:
 	case HELPER_TOO_LATE:
+	case HELPER_TOO_MANY_GROUPS:
 		return LOGIN_UNANSWERED;
 	case HELPER_NOT_AWAITED:
 		return LOGIN_TOO_BUSY;
