@@ -67,6 +67,7 @@ struct sharing {
 	bool has_recalled_bans; /* that were there before this run */
 	struct told *ban_names; /* of clients that others call otherwise (sharing_ban_names.c) */
 	int64_t engine_ahead_ms; /* of clock_ms(), its clock of the day */
+	bool knows_clock; /* the engine has told it in this run; else it is this host's */
 	char last_event[48]; /* the newest that was read */
 	uint64_t beat;
 	int64_t beat_due;
@@ -155,13 +156,19 @@ int sharing_tell_bans(struct sharing *s, char *error) __attribute__((warn_unused
 int sharing_tell_resets(struct sharing *s, char *error) __attribute__((warn_unused_result));
 
 /* What was said of a client last, by whomever. */
+enum ban_word {
+	BAN_STANDS,
+	BAN_LIFTED,
+	BAN_LIFTED_ELSEWHERE, /* from a client of another name, who may be one of several here */
+};
+
 struct ban_mark {
 	int64_t number; /* 0: nothing was said */
-	bool is_ban; /* or that there is none any more */
+	enum ban_word word;
 };
 
 struct ban_mark sharing_ban_mark(const struct sharing *s, const char *client);
-void sharing_mark_ban(struct sharing *s, const char *client, int64_t number, bool is_ban);
+void sharing_mark_ban(struct sharing *s, const char *client, int64_t number, enum ban_word word);
 
 /* Which bans that others know of have ended here, whether the engine is there or not. */
 void sharing_note_ban_ends(struct sharing *s);

@@ -17,8 +17,11 @@
 #include "base/clock.h"
 #include "base/parse.h"
 
-/* What was said of a client last, by whomever: "NUMBER ban" or "NUMBER lifted". */
+/* What was said of a client last, by whomever: "NUMBER WORD". */
 #define MARK_MAX 40
+
+static const char *const words[] = {
+	[BAN_STANDS] = "ban", [BAN_LIFTED] = "lifted", [BAN_LIFTED_ELSEWHERE] = "elsewhere"};
 
 /* Of how many clients it is remembered that they were lifted. */
 #define LIFTED_MOST BANS_MOST
@@ -27,11 +30,12 @@
 
 static struct ban_mark parse_mark(const char *value)
 {
-	struct ban_mark m;
+	struct ban_mark m = {.word = BAN_LIFTED_ELSEWHERE};
 	char *end;
 
 	m.number = strtoll(value, &end, 10);
-	m.is_ban = strcmp(end, " ban") == 0;
+	while (m.word != BAN_STANDS && strcmp(end + 1, words[m.word]) != 0)
+		m.word--;
 	return m;
 }
 
@@ -43,24 +47,24 @@ struct ban_mark sharing_ban_mark(const struct sharing *s, const char *client)
 	return value == NULL ? none : parse_mark(value);
 }
 
-void sharing_mark_ban(struct sharing *s, const char *client, int64_t number, bool is_ban)
+void sharing_mark_ban(struct sharing *s, const char *client, int64_t number, enum ban_word word)
 {
 	char value[MARK_MAX];
 
-	snprintf(value, sizeof(value), "%lld %s", (long long)number, is_ban ? "ban" : "lifted");
+	snprintf(value, sizeof(value), "%lld %s", (long long)number, words[word]);
 	told_note(s->ban_marks, client, value);
 }
 
 static bool is_lifted(struct ban_mark mark)
 {
-	return mark.number > 0 && !mark.is_ban;
+	return mark.number > 0 && mark.word == BAN_LIFTED;
 }
 
 /* ---- what has ended here ---- */
 
-/* How: before its time, or as all know that it would, of which nothing is said any more. */
+/* How: before its time; or, with the number of what was said last, as all know that it would, of
+ * which nothing is said any more. */
 #define LIFTED "lifted"
-#define OVER "over"
 
 /* Behind all that was said of the client. It stands until it is told. */
 static void note_lift(struct sharing *s, const char *client)
@@ -71,16 +75,20 @@ static void note_lift(struct sharing *s, const char *client)
 
 	if (number <= mark.number)
 		number = mark.number + 1;
-	sharing_mark_ban(s, client, number, false);
+	sharing_mark_ban(s, client, number, BAN_LIFTED);
 	snprintf(value, sizeof(value), "%lld", (long long)number);
 	(void)!standing_put(s->services->standing, STANDING_LIFTED, client, value);
 	told_note(s->ban_ends, client, LIFTED);
+	s->has_news = true;
 }
 
 static void note_over(struct sharing *s, const char *client)
 {
+	char number[24];
+
+	snprintf(number, sizeof(number), "%lld", (long long)sharing_ban_mark(s, client).number);
 	told_drop(s->ban_marks, client);
-	told_note(s->ban_ends, client, OVER);
+	told_note(s->ban_ends, client, number);
 }
 
 static bool note_end(void *context, const char *client, const char *identity)
@@ -106,7 +114,7 @@ static void recall_lift(struct sharing *s, const struct standing_fact *fact)
 
 	if (!parse_number(fact->value, &number))
 		return;
-	sharing_mark_ban(s, fact->key, number, false);
+	sharing_mark_ban(s, fact->key, number, BAN_LIFTED);
 	told_note(s->ban_ends, fact->key, LIFTED);
 }
 
@@ -138,11 +146,12 @@ static void recall_bans(struct sharing *s)
 	free(list);
 }
 
-/* Until the engine's clock is known, the own one of the day has to do. */
+/* Until the engine's clock is known, the own one of the day has to do, as it is by now. */
 void sharing_note_ban_ends(struct sharing *s)
 {
-	if (!s->has_recalled_bans) {
+	if (!s->knows_clock)
 		s->engine_ahead_ms = (int64_t)time(NULL) * 1000 - clock_ms();
+	if (!s->has_recalled_bans) {
 		recall_lifts(s);
 		recall_bans(s);
 		s->has_recalled_bans = true;
@@ -205,23 +214,24 @@ static int tell_lifted(const struct telling *t, const char *client, struct ban_m
 	return sharing_tell_field(t->s, t->key, "ban", client, value, t->error);
 }
 
-/* Unless it has begun anew since. */
+/* Unless something was said since: of one that was over, anything that is later. */
 static bool tell_end(void *context, const char *client, const char *how)
 {
 	struct telling *t = context;
 	struct ban_mark mark = sharing_ban_mark(t->s, client);
+	bool is_lift = strcmp(how, LIFTED) == 0;
 
-	if (t->result < 0 || mark.is_ban)
+	if (t->result < 0)
 		return false;
-	if (strcmp(how, OVER) == 0)
-		t->result = tell_over(t, client);
-	else if (is_lifted(mark))
+	if (is_lift && mark.number > 0 && mark.word != BAN_STANDS)
 		t->result = tell_lifted(t, client, mark);
+	else if (!is_lift && mark.number <= strtoll(how, NULL, 10))
+		t->result = tell_over(t, client);
 	return false;
 }
 
-/* The same, under this node's name only: of others several may be one client here, who were not all
- * lifted. */
+/* The same, and only what was said under this node's name: of others several may be one client
+ * here, who were not all lifted. */
 static bool tell_doubt(void *context, const char *client, const char *ignored)
 {
 	struct telling *t = context;
@@ -283,7 +293,7 @@ static bool note_number(void *context, const char *client, const char *value)
 	struct ban_mark mark = parse_mark(value);
 
 	(void)client;
-	if (!mark.is_ban)
+	if (mark.word != BAN_STANDS)
 		sweep->numbers[sweep->count++] = mark.number;
 	return false;
 }
@@ -319,7 +329,7 @@ static bool take_away(void *context, const char *client, const char *value)
 	struct sweep *sweep = context;
 	struct ban_mark mark = parse_mark(value);
 
-	if (sweep->result < 0 || mark.is_ban || mark.number > sweep->last)
+	if (sweep->result < 0 || mark.word == BAN_STANDS || mark.number > sweep->last)
 		return false;
 	SHARING_ASK(sweep->s, "HDEL", sweep->key, client);
 	sweep->result = sharing_tell_ban_names(sweep->s, sweep->key, client, NULL, sweep->error);

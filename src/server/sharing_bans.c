@@ -46,6 +46,7 @@ int sharing_read_clock(struct sharing *s, char *error)
 	is_time = r->elements == 2 && parse_number(engine_text(r->element[0]), &seconds) &&
 		parse_number(engine_text(r->element[1]), &microseconds) && seconds <= LAST_SECOND &&
 		microseconds < 1000000;
+	s->knows_clock |= is_time;
 	if (is_time)
 		s->engine_ahead_ms = seconds * 1000 + microseconds / 1000 - clock_ms();
 	else
@@ -141,13 +142,15 @@ static bool is_later(struct sharing *s, const struct ban_info *ban, struct bans_
 /* A later ban stays, and is told behind that. */
 static void take_lifted(struct sharing *s, const struct word *word)
 {
+	bool is_own_name = strcmp(word->name, word->text) == 0;
 	struct bans_time now = bans_now();
 	struct ban_info ban;
 
 	if (word->number < sharing_ban_mark(s, word->text).number)
 		return;
-	sharing_mark_ban(s, word->text, word->number, false);
-	if (strcmp(word->name, word->text) == 0)
+	sharing_mark_ban(
+		s, word->text, word->number, is_own_name ? BAN_LIFTED : BAN_LIFTED_ELSEWHERE);
+	if (is_own_name)
 		told_drop(s->ban_doubts, word->text);
 	if (bans_find_exactly(s->services->bans, &word->client, now, &ban) &&
 		is_later(s, &ban, now, word))
@@ -314,18 +317,18 @@ static void take_begun(struct sharing *s, const char *value, struct word *word)
 
 	if (!parse_ban(s, value, &told, &word->number))
 		return;
-	if (word->number <= mark.number && mark.is_ban) {
+	if (word->number <= mark.number && mark.word == BAN_STANDS) {
 		take_again(s, &told, word, &mark);
 		return;
 	}
 	if (told.left <= 0)
 		return;
 	if (word->number <= mark.number) {
-		if (strcmp(word->name, word->text) == 0)
+		if (mark.word == BAN_LIFTED && strcmp(word->name, word->text) == 0)
 			told_note(s->ban_doubts, word->text, "");
 		return;
 	}
-	sharing_mark_ban(s, word->text, word->number, true);
+	sharing_mark_ban(s, word->text, word->number, BAN_STANDS);
 	begin_ban(s, &told, word);
 }
 
@@ -373,13 +376,14 @@ static int tell_begun(struct sharing *s, const char *key, const struct ban_info 
 	char client[NETWORK_TEXT_MAX], identity[SHARING_BAN_IDENTITY_MAX], value[SHARING_BAN_MAX];
 	struct ban_mark mark = sharing_ban_mark(s, network_format(&ban->client, client));
 	int64_t number = begun_of(s, ban, now);
-	bool is_old = told_is(s->bans, client, identify(ban, now, identity)) && mark.is_ban;
+	bool is_old =
+		told_is(s->bans, client, identify(ban, now, identity)) && mark.word == BAN_STANDS;
 
 	if (!told_differs(s->bans, client, identity))
 		return 0;
 	if (is_old || number <= mark.number)
 		number = is_old ? mark.number : mark.number + 1;
-	sharing_mark_ban(s, client, number, true);
+	sharing_mark_ban(s, client, number, BAN_STANDS);
 	format_ban(s, ban, number, value);
 	return sharing_tell_field(s, key, "ban", client, value, error);
 }

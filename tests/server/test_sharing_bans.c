@@ -541,6 +541,60 @@ static void a_neighbour_is_unbanned_by_who_is_none(void **state)
 	own_free(own);
 }
 
+/* That it was lifted from one of them is no reason to tell all that it was from their network. */
+static void who_is_unbanned_as_a_neighbour_unbans_no_network(void **state)
+{
+	struct own *own = own_new();
+
+	(void)state;
+	assert_non_null(own);
+	bans_free(nodes[0].services.bans);
+	nodes[0].services.bans = bans_new(own, nodes[0].services.standing);
+	go_on(0);
+	ban(1, "2001:db8::/64", CLOCK_NEVER);
+	go_on(SHARING_PERIOD_MS);
+	assert_non_null(fake_get("p:bans", "[2001:db8::]/64"));
+	let_pass(60);
+	ban(0, "2001:db8::5", 3600000);
+	go_on(SHARING_PERIOD_MS);
+	let_pass(60);
+	assert_true(lift(0, "2001:db8::5"));
+	go_on(SHARING_PERIOD_MS);
+	assert_true(is_lifted("[2001:db8::5]"));
+	for (int i = 0; i < 3; i++) {
+		nodes[1].sharing->is_joined = false;
+		go_on(SHARING_BEAT_MS);
+	}
+	assert_false(is_lifted("[2001:db8::]/64"));
+	own_free(own);
+}
+
+/* Whose copy ran out meanwhile takes away nothing that was said since. */
+static void a_ban_that_ran_out_while_away_takes_no_later_word_with_it(void **state)
+{
+	(void)state;
+	go_on(0);
+	ban(1, "10.0.0.7", 10000);
+	go_on(SHARING_PERIOD_MS);
+	assert_true(is_banned(0, "10.0.0.7"));
+	nodes[0].sharing->is_joined = false;
+	fake_is_down = true;
+	step(0);
+	fake_is_down = false;
+	now_ms += 1000;
+	now_s++;
+	ban(1, "10.0.0.7", 3600000);
+	step(1);
+	now_ms += 11000;
+	now_s += 11;
+	assert_true(lift(1, "10.0.0.7"));
+	step(1);
+	assert_true(is_lifted("10.0.0.7"));
+	go_on(SHARING_BEAT_MS);
+	go_on(SHARING_BEAT_MS);
+	assert_true(is_lifted("10.0.0.7"));
+}
+
 /* Each is a ban of its own, of whoever it is told first and whoever starts again. */
 static void a_ban_inside_of_another_is_told_once(void **state)
 {
@@ -727,6 +781,25 @@ static void what_was_lifted_while_the_engine_was_away_is_told_later(void **state
 	}
 }
 
+/* Until the engine tells its own. */
+static void a_lift_of_before_the_engine_counts_by_the_clock_of_then(void **state)
+{
+	(void)state;
+	go_on(0);
+	ban(1, "10.0.0.7", CLOCK_NEVER);
+	go_on(SHARING_PERIOD_MS);
+	let_pass(60);
+	now_s -= 86400;
+	fake_is_down = true;
+	restart_node(0);
+	step(0);
+	now_s += 86400;
+	assert_true(lift(0, "10.0.0.7"));
+	step(0);
+	fake_is_down = false;
+	assert_lifted_for_good("10.0.0.7");
+}
+
 static void a_later_ban_holds_against_what_was_lifted_and_not_told(void **state)
 {
 	(void)state;
@@ -849,6 +922,9 @@ int main(void)
 		sharing_test(a_ban_inside_of_another_is_told_once),
 		sharing_test(who_was_away_lifts_a_ban_whatever_its_clock_says),
 		sharing_test(a_ban_behind_one_that_was_lifted_stays),
+		sharing_test(who_is_unbanned_as_a_neighbour_unbans_no_network),
+		sharing_test(a_ban_that_ran_out_while_away_takes_no_later_word_with_it),
+		sharing_test(a_lift_of_before_the_engine_counts_by_the_clock_of_then),
 		sharing_test(what_was_lifted_stays_so_where_the_engine_has_lost_it),
 		sharing_test(what_was_lifted_stays_so_where_the_engine_has_an_older_copy),
 		sharing_test(an_older_ban_is_answered),
