@@ -67,8 +67,10 @@ void __wrap_engine_ask(struct engine *e, const char *const *words)
 	}
 	if (fake_reply_count == 0)
 		fake_reply_first = 0;
-	if (!fake_is_down)
-		fake_replies[fake_reply_first + fake_reply_count++] = fake_do(words);
+	if (fake_is_down)
+		return;
+	assert_true(fake_reply_first + fake_reply_count < FAKE_MOST);
+	fake_replies[fake_reply_first + fake_reply_count++] = fake_do(words);
 }
 
 redisReply *__wrap_engine_reply(struct engine *e, char error[ENGINE_ERROR_MAX])

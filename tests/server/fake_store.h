@@ -13,7 +13,7 @@
 
 #include "../base/check.h"
 
-#define FAKE_MOST 4096
+#define FAKE_MOST 16384 /* fields, events and replies on their way */
 
 /* A field of a hash, a member of a set, or (field "") a plain value. */
 struct fake_field {
@@ -96,6 +96,7 @@ static inline void fake_put(const char *key, const char *field, const char *valu
 	struct fake_field *f = fake_find(key, field);
 
 	if (f == NULL) {
+		assert_true(fake_field_count < FAKE_MOST);
 		f = &fake_fields[fake_field_count++];
 		f->key = strdup(key);
 		f->field = strdup(field);
@@ -130,11 +131,12 @@ static inline void fake_drop(const char *key, const char *field)
 
 static inline void fake_add_event(const char *const *words)
 {
-	struct fake_event *e = &fake_events[fake_event_count];
+	struct fake_event *e;
 
 	if (words[0] != NULL && strcmp(words[3], "beat") == 0 && !fake_tells_beats)
 		return;
-	fake_event_count++;
+	assert_true(fake_event_count < FAKE_MOST);
+	e = &fake_events[fake_event_count++];
 	memset(e, 0, sizeof(*e));
 	for (size_t i = 0; i < 10 && words[i] != NULL; i++)
 		e->words[i] = strdup(words[i]);
