@@ -223,9 +223,8 @@ static void a_client_that_breaks_off_ends_the_wait_at_once(void **state)
 	net_reset(waits);
 	net_reset(asked);
 	daemon_wait_stat(&d, "ended_client_left", left + 2);
-	while (daemon_stat(&d, "current_connections") > 0)
-		;
-	assert_int_equal(daemon_stat(&d, "spare_descriptors_used"), 0);
+	daemon_wait_none(&d, "current_connections");
+	daemon_wait_none(&d, "spare_descriptors_used");
 }
 
 /* The client has shut down its sending side before the peer came. */
@@ -342,8 +341,7 @@ static void nothing_is_left_open(void **state)
 	long before;
 
 	(void)state;
-	while (daemon_stat(&d, "current_connections") > 0)
-		;
+	daemon_wait_none(&d, "current_connections");
 	before = daemon_open_files(&d);
 	for (int i = 0; i < 50; i++) {
 		struct addr bound;
@@ -354,10 +352,9 @@ static void nothing_is_left_open(void **state)
 		else
 			close(fd);
 	}
-	while (daemon_stat(&d, "current_connections") > 0)
-		;
+	daemon_wait_none(&d, "current_connections");
 	assert_true(daemon_open_files(&d) <= before);
-	assert_int_equal(daemon_stat(&d, "spare_descriptors_used"), 0);
+	daemon_wait_none(&d, "spare_descriptors_used");
 }
 
 int main(void)

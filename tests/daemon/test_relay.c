@@ -387,11 +387,10 @@ static void nothing_is_left_open(void **state)
 		net_expect_gone(target);
 		close(target);
 	}
-	while (daemon_stat(&d, "current_connections") > 0)
-		;
+	daemon_wait_none(&d, "current_connections");
 	assert_true(daemon_open_files(&d) <= before);
-	assert_int_equal(daemon_stat(&d, "spare_descriptors_used"), 0);
-	assert_int_equal(daemon_stat(&d, "splice_pipes_used"), 0);
+	daemon_wait_none(&d, "spare_descriptors_used");
+	daemon_wait_none(&d, "splice_pipes_used");
 }
 
 /* Over the way that `relay` names. */

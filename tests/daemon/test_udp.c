@@ -533,9 +533,8 @@ static void what_waits_for_names_is_bounded(void **state)
 	assert_int_equal(daemon_stat(&d, "datagrams_dropped_queue_full"), before + 6);
 	association_close(&a);
 	/* The association ended while lookups were under way. */
-	while (daemon_stat(&d, "current_connections") > 0)
-		;
-	assert_int_equal(daemon_stat(&d, "spare_descriptors_used"), 0);
+	daemon_wait_none(&d, "current_connections");
+	daemon_wait_none(&d, "spare_descriptors_used");
 }
 
 static void names_that_lead_nowhere_are_dropped_and_counted(void **state)
@@ -807,8 +806,7 @@ static void nothing_is_left_open(void **state)
 	long before;
 
 	(void)state;
-	while (daemon_stat(&d, "current_connections") > 0)
-		;
+	daemon_wait_none(&d, "current_connections");
 	before = daemon_open_files(&d);
 	for (int i = 0; i < 50; i++) {
 		open_association(&d);
@@ -817,10 +815,9 @@ static void nothing_is_left_open(void **state)
 			association_expect_echo(&a, &echo6, "hello");
 		association_close(&a);
 	}
-	while (daemon_stat(&d, "current_connections") > 0)
-		;
+	daemon_wait_none(&d, "current_connections");
 	assert_true(daemon_open_files(&d) <= before);
-	assert_int_equal(daemon_stat(&d, "spare_descriptors_used"), 0);
+	daemon_wait_none(&d, "spare_descriptors_used");
 }
 
 /* ---- rules with times ---- */

@@ -371,6 +371,14 @@ void daemon_wait_stat(struct daemon *d, const char *name, long at_least)
 		assert_true(time(NULL) < end);
 }
 
+void daemon_wait_none(struct daemon *d, const char *name)
+{
+	time_t end = time(NULL) + NET_PATIENCE_S;
+
+	while (daemon_stat(d, name) > 0)
+		assert_true(time(NULL) < end);
+}
+
 /* ---- the end ---- */
 
 void daemon_signal(struct daemon *d, int number)

@@ -76,9 +76,11 @@ size_t daemon_log_end(struct daemon *d);
 
 bool daemon_log_has(struct daemon *d, const char *text);
 
-/* A number of its statistics (SIGUSR1), by name; and waiting until it has at least that value. */
+/* A number of its statistics (SIGUSR1), by name; and waiting until it has at least that value, or
+ * is 0: what a session holds it gives back somewhat behind being counted as ended. */
 long daemon_stat(struct daemon *d, const char *name);
 void daemon_wait_stat(struct daemon *d, const char *name, long at_least);
+void daemon_wait_none(struct daemon *d, const char *name);
 
 void daemon_signal(struct daemon *d, int number);
 
