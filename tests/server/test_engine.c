@@ -225,8 +225,6 @@ static void *serve_drop_by_drop(void *arg)
 	}
 	while (read(fd, asked_here, sizeof(asked_here)) > 0)
 		continue;
-	drop_fd = -1;
-	close(fd);
 	return NULL;
 }
 
@@ -245,6 +243,8 @@ static void who_answers_drop_by_drop_is_not_awaited(void **state)
 	assert_string_equal(error, "no answer in time");
 	assert_true(dropped > 0);
 	join();
+	close(drop_fd); /* not by the other thread, while this one may still write */
+	drop_fd = -1;
 }
 
 static void who_closes_is_told_of(void **state)
