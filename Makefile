@@ -263,7 +263,7 @@ WRAP_net/test_questions := asking_begin asking_due asking_end asking_fds asking_
 	asking_new asking_repeat asking_set_servers socket_wait
 WRAP_net/test_resolver_crowd := eventfd socket calloc pthread_create
 WRAP_net/test_resolver_servers := clock_gettime socket_wait
-WRAP_net/test_socket := accept4 recv send poll recvmmsg sendmmsg clock_nanosleep
+WRAP_net/test_socket := accept4 recv send poll recvmmsg sendmmsg clock_nanosleep clock_deadline
 WRAP_proxy/test_balancer := own_has_address socket_read socket_write
 WRAP_proxy/test_bind := clock_deadline clock_ms socket_wait socket listen accept4 connect
 WRAP_proxy/test_dial := connect

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/backoff.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "net/socket.h"
@@ -84,8 +85,18 @@ int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout)
 	return fails() ? -1 : __real_poll(fds, count, timeout);
 }
 
-/* How long the last pause would have been; none takes time. */
-static int64_t paused_ms;
+/* How long the last pause would have been, which is as the last deadline says; none takes time. */
+static int64_t paused_ms, last_deadline, last_deadline_ms;
+
+int64_t __wrap_clock_deadline(int64_t ms);
+int64_t __real_clock_deadline(int64_t ms);
+
+int64_t __wrap_clock_deadline(int64_t ms)
+{
+	last_deadline_ms = ms;
+	last_deadline = __real_clock_deadline(ms);
+	return last_deadline;
+}
 
 int __wrap_clock_nanosleep(
 	clockid_t clock, int flags, const struct timespec *until, struct timespec *left)
@@ -93,7 +104,8 @@ int __wrap_clock_nanosleep(
 	(void)left;
 	assert_int_equal(clock, CLOCK_MONOTONIC);
 	assert_int_equal(flags, TIMER_ABSTIME);
-	paused_ms = (int64_t)until->tv_sec * 1000 + until->tv_nsec / 1000000 - clock_ms();
+	if ((int64_t)until->tv_sec * 1000 + until->tv_nsec / 1000000 == last_deadline)
+		paused_ms = last_deadline_ms;
 	return 0;
 }
 
@@ -233,14 +245,14 @@ static void a_wait_ends_at_its_deadline(void **state)
 static void a_wait_that_fails_pauses_longer_each_time(void **state)
 {
 	struct pollfd p = {.fd = far, .events = POLLIN};
-	int64_t shortest = 8; /* of 10: the clock goes on */
+	int64_t pause = BACKOFF_FIRST_MS;
 
 	(void)state;
 	log_set_level(LOG_ERROR);
-	for (int i = 0; i < 7; i++, shortest *= 2) {
+	for (int i = 0; i < 7; i++, pause *= 2) {
 		fail_next(EINVAL, 1);
 		assert_int_equal(socket_wait(&p, 1, CLOCK_NEVER), -1);
-		assert_true(paused_ms >= shortest && paused_ms <= 1000);
+		assert_int_equal(paused_ms, pause);
 	}
 	/* It ends at its deadline all the same, */
 	fail_next(ENOMEM, 1);
@@ -249,7 +261,7 @@ static void a_wait_that_fails_pauses_longer_each_time(void **state)
 	assert_int_equal(socket_wait(&p, 1, clock_ms()), 0);
 	fail_next(EINVAL, 1);
 	assert_int_equal(socket_wait(&p, 1, CLOCK_NEVER), -1);
-	assert_true(paused_ms <= 10);
+	assert_int_equal(paused_ms, BACKOFF_FIRST_MS);
 }
 
 static void errors_are_told_apart_by_what_is_to_be_done(void **state)
