@@ -26,6 +26,11 @@ void client_close(struct client *c);
 /* Asks for a secret on the terminal, which does not show it. */
 enum client_status client_ask_secret(struct client *c, const char *prompt, char out[SECRET_MAX]);
 
+/* Reads one that is a line of standard input. It says what is wrong, of which `none` and `too_long`
+ * are what to say where there is no such line and where it is too long. */
+enum client_status client_read_secret(
+	const struct client *c, const char *none, const char *too_long, char out[SECRET_MAX]);
+
 /* Prints the reply to `request`: in JSON where that is wanted, for people at a terminal records as
  * a table, else as it came. Tells OK from ERR. */
 enum client_status client_print(

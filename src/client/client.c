@@ -185,6 +185,22 @@ enum client_status client_ask_secret(struct client *c, const char *prompt, char 
 	return CLIENT_USAGE;
 }
 
+enum client_status client_read_secret(
+	const struct client *c, const char *none, const char *too_long, char out[SECRET_MAX])
+{
+	if (secret_from_descriptor(STDIN_FILENO, c->signals.ending, out) == 0)
+		return CLIENT_OK;
+	if (errno == EINTR)
+		return client_complain(c, LINK_INTERRUPTED);
+	if (errno == ENODATA)
+		client_say("%s", none);
+	else if (errno == EMSGSIZE)
+		client_say("%s", too_long);
+	else
+		client_say("standard input cannot be read: %s", strerror(errno));
+	return CLIENT_USAGE;
+}
+
 static bool is_unknown_command(const struct answer *reply)
 {
 	static const char words[] = "Unknown command";

@@ -91,17 +91,9 @@ static enum client_status find_password(struct client *c, char out[SECRET_MAX])
 
 static enum client_status read_login_line(const struct client *c, char out[SECRET_MAX])
 {
-	if (secret_from_descriptor(STDIN_FILENO, c->signals.ending, out) == 0)
-		return CLIENT_OK;
-	if (errno == EINTR)
-		return client_complain(c, LINK_INTERRUPTED);
-	if (errno == EMSGSIZE)
-		client_say("the first line is too long for a login");
-	else if (errno == ENODATA)
-		client_say("no login was given: the first line is to be Username:password");
-	else
-		client_say("standard input cannot be read: %s", strerror(errno));
-	return CLIENT_USAGE;
+	return client_read_secret(c,
+		"no login was given: the first line is to be Username:password",
+		"the first line is too long for a login", out);
 }
 
 static enum client_status find_login(struct client *c, const char *greeting, char out[LOGIN_MAX])

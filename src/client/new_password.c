@@ -5,13 +5,11 @@
  */
 #include "client/new_password.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "client/request.h"
-#include "client/secret.h"
 
 static enum client_status type_twice(struct client *c, char out[SECRET_MAX])
 {
@@ -30,17 +28,8 @@ static enum client_status type_twice(struct client *c, char out[SECRET_MAX])
 
 static enum client_status read_next_line(const struct client *c, char out[SECRET_MAX])
 {
-	if (secret_from_descriptor(STDIN_FILENO, c->signals.ending, out) == 0)
-		return CLIENT_OK;
-	if (errno == EINTR)
-		return client_complain(c, LINK_INTERRUPTED);
-	if (errno == ENODATA)
-		client_say("no password was given: it is to be a line of standard input");
-	else if (errno == EMSGSIZE)
-		client_say("the password is too long");
-	else
-		client_say("standard input cannot be read: %s", strerror(errno));
-	return CLIENT_USAGE;
+	return client_read_secret(c, "no password was given: it is to be a line of standard input",
+		"the password is too long", out);
 }
 
 static enum client_status put_password(const char *request, const char *password, char **filled)
