@@ -430,37 +430,32 @@ static bool is_closing(const struct registry_slot *s)
 	return atomic_load(&s->phase) == PHASE_CLOSING;
 }
 
-static bool may_be_ended_locked(const struct registry_slot *s, uint64_t id) REQUIRES(&s->lock)
+/* `rule` NULL: it is none that ends it. */
+static bool end_live(
+	struct registry *r, const struct session_ref *ref, enum end_reason reason, const char *rule)
 {
-	return s->id == id && s->why == END_REASONS && !is_closing(s);
+	struct registry_slot *s = &r->slots[ref->slot];
+	bool ends;
+
+	mutex_lock(&s->lock);
+	ends = s->id == ref->id && s->why == END_REASONS && !is_closing(s);
+	if (ends) {
+		if (rule != NULL)
+			snprintf(s->rule, sizeof(s->rule), "%s", rule);
+		tell_locked(s, reason);
+	}
+	mutex_unlock(&s->lock);
+	return ends;
 }
 
 bool registry_end_live(struct registry *r, const struct session_ref *ref, enum end_reason reason)
 {
-	struct registry_slot *s = &r->slots[ref->slot];
-	bool ends;
-
-	mutex_lock(&s->lock);
-	ends = may_be_ended_locked(s, ref->id);
-	if (ends)
-		tell_locked(s, reason);
-	mutex_unlock(&s->lock);
-	return ends;
+	return end_live(r, ref, reason, NULL);
 }
 
 bool registry_end_by_rule(struct registry *r, const struct session_ref *ref, const char *rule)
 {
-	struct registry_slot *s = &r->slots[ref->slot];
-	bool ends;
-
-	mutex_lock(&s->lock);
-	ends = may_be_ended_locked(s, ref->id);
-	if (ends) {
-		snprintf(s->rule, sizeof(s->rule), "%s", rule);
-		tell_locked(s, END_RULE_CHANGED);
-	}
-	mutex_unlock(&s->lock);
-	return ends;
+	return end_live(r, ref, END_RULE_CHANGED, rule);
 }
 
 static bool is_meant_locked(const struct registry_slot *s, const struct session_owner *w)
