@@ -6,8 +6,6 @@
 
 #include "server/engine.h"
 
-#define ENGINE_SAID_MAX (ENGINE_ERROR_MAX - 1)
-
 const char *engine_text(const redisReply *r)
 {
 	return r == NULL || r->str == NULL ? "" : r->str;
@@ -17,7 +15,7 @@ static redisReply *check(redisReply *r, bool is_right, const char *otherwise, ch
 {
 	if (r == NULL || is_right)
 		return r;
-	snprintf(error, ENGINE_ERROR_MAX, "%.*s", ENGINE_SAID_MAX,
+	snprintf(error, ENGINE_ERROR_MAX, "%s",
 		r->type == REDIS_REPLY_ERROR ? engine_text(r) : otherwise);
 	freeReplyObject(r);
 	return NULL;

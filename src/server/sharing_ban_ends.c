@@ -195,13 +195,19 @@ static const char *format_lifted(struct ban_mark mark, char out[SHARING_BAN_MAX]
 	return out;
 }
 
+/* Nothing is said of the client any more, under whichever name. */
+static int tell_nothing_of(struct sharing *s, const char *key, const char *client, char *error)
+{
+	SHARING_ASK(s, "HDEL", key, client);
+	if (sharing_tell_ban_names(s, key, client, NULL, error) < 0)
+		return -1;
+	return sharing_settle_batch(s, error);
+}
+
 static int tell_over(const struct telling *t, const char *client)
 {
 	told_drop(t->s->ban_marks, client);
-	SHARING_ASK(t->s, "HDEL", t->key, client);
-	if (sharing_tell_ban_names(t->s, t->key, client, NULL, t->error) < 0)
-		return -1;
-	return sharing_settle_batch(t->s, t->error);
+	return tell_nothing_of(t->s, t->key, client, t->error);
 }
 
 static int tell_lifted(const struct telling *t, const char *client, struct ban_mark mark)
@@ -331,10 +337,7 @@ static bool take_away(void *context, const char *client, const char *value)
 
 	if (sweep->result < 0 || mark.word == BAN_STANDS || mark.number > sweep->last)
 		return false;
-	SHARING_ASK(sweep->s, "HDEL", sweep->key, client);
-	sweep->result = sharing_tell_ban_names(sweep->s, sweep->key, client, NULL, sweep->error);
-	if (sweep->result == 0)
-		sweep->result = sharing_settle_batch(sweep->s, sweep->error);
+	sweep->result = tell_nothing_of(sweep->s, sweep->key, client, sweep->error);
 	return sweep->result == 0;
 }
 
